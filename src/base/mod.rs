@@ -1,0 +1,12 @@
+//! Words all floors share: ids, time, audience, errors, configuration. Knows nothing of what is built on it.
+
+pub mod audience;
+pub mod config;
+pub mod error;
+pub mod id;
+pub mod time;
+
+pub use audience::Audience;
+pub use config::Config;
+pub use error::{Error, Result};
+pub use time::{Clock, Time};

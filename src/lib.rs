@@ -1,0 +1,3 @@
+//! **hytte**: a home of one's own on the fediverse.
+
+pub mod base;
