@@ -1,3 +1,4 @@
 //! **hytte**: a home of one's own on the fediverse.
 
 pub mod base;
+pub mod sig;

@@ -1,0 +1,194 @@
+//! draft-cavage-http-signatures-12, the signature every peer speaks: strict in what we send, lenient in what we read, but
+//! never about what must be covered.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::claim::{Candidate, MAX_KEY_ID, Received, check_digests, check_expiry, check_time};
+use super::fields::{MAX_LENGTH, MAX_MEMBERS};
+use super::keys::Algorithm;
+use super::{Outgoing, Refusal, Signer, digest};
+use crate::base::{Result, Time};
+
+/// Signs `(request-target) host date`, and for a body `digest content-type`, then the extra headers.
+pub(super) fn sign(signer: &Signer, request: &Outgoing<'_>, now: Time) -> Result<Vec<(String, String)>> {
+    let mut headers = vec![("date".to_owned(), now.http_date())];
+    if let Some((content_type, body)) = request.body {
+        headers.push(("digest".to_owned(), digest::header(body)));
+        headers.push(("content-type".to_owned(), content_type.to_owned()));
+    }
+    headers.extend(request.extra.iter().cloned());
+
+    let method = request.method.to_ascii_lowercase();
+    let mut names = String::from("(request-target) host");
+    let mut base = format!("(request-target): {method} {}\nhost: {}", request.target, request.host);
+    for (name, value) in &headers {
+        names.push(' ');
+        names.push_str(name);
+        base.push_str(&format!("\n{name}: {value}"));
+    }
+    let signature = STANDARD.encode(signer.key.sign(base.as_bytes())?);
+    let key_id = &signer.key_id;
+    headers.push((
+        "signature".to_owned(),
+        format!(r#"keyId="{key_id}",algorithm="rsa-sha256",headers="{names}",signature="{signature}""#),
+    ));
+    Ok(headers)
+}
+
+/// Reads and checks the Signature header of a received request.
+pub(super) fn candidate(received: &Received<'_>, now: Time) -> Result<Candidate, Refusal> {
+    let params = parameters(received)?;
+    let key_id = params.get("keyid").filter(|id| !id.is_empty() && id.len() <= MAX_KEY_ID);
+    let key_id = key_id.ok_or_else(|| Refusal::malformed("it has no usable keyId"))?;
+    let signature = params.get("signature").and_then(|text| STANDARD.decode(text).ok());
+    let signature = signature.ok_or_else(|| Refusal::malformed("its signature is not base64"))?;
+    let algorithms = algorithms(params.get("algorithm").unwrap_or("hs2019"))?;
+    // the draft's default: the date alone, which is never enough here
+    let covered: Vec<String> =
+        params.get("headers").unwrap_or("date").split_ascii_whitespace().map(str::to_ascii_lowercase).collect();
+    if covered.len() > MAX_MEMBERS {
+        return Err(Refusal::malformed("it covers too many headers"));
+    }
+    check_cover(received, &covered)?;
+    check_times(received, &params, &covered, now)?;
+    check_digests(received, &covered, &["digest", "content-digest"])?;
+
+    let mut targets = vec![received.target];
+    // Mastodon before 4.3, Misskey and Friendica sign without the query, GoToSocial with it
+    if let (path, Some(_)) = received.path_and_query() {
+        targets.push(path);
+    }
+    let mut bases = Vec::new();
+    for target in targets {
+        for host in received.hosts() {
+            bases.push(base(received, &params, &covered, target, host)?);
+        }
+    }
+    Ok(Candidate { key_id: key_id.to_owned(), algorithms, bases, signature, covered })
+}
+
+/// The parameters of a Signature header, names in lower case.
+struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A time in whole seconds; Lemmy writes it without quotes, the draft allows a fraction.
+    fn seconds(&self, name: &str) -> Result<Option<i64>, Refusal> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
+        whole.parse().map(Some).map_err(|_| Refusal::malformed(format!("its {name} is not a number of seconds")))
+    }
+}
+
+fn parameters(received: &Received<'_>) -> Result<Parameters, Refusal> {
+    let mut values = received.headers.iter().filter(|(name, _)| name == "signature").map(|(_, value)| value.trim());
+    let text = values.next().unwrap_or_default();
+    if values.next().is_some() {
+        return Err(Refusal::Duplicate("the Signature header".into()));
+    }
+    if text.len() > MAX_LENGTH {
+        return Err(Refusal::malformed("it is too long"));
+    }
+    // old PeerTube wrote the scheme of an Authorization header in front
+    let mut rest = match text.split_once(' ') {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("signature") => rest.trim_start(),
+        _ => text,
+    };
+    let mut params = Vec::new();
+    while !rest.is_empty() {
+        let (name, after) = rest.split_once('=').ok_or_else(|| Refusal::malformed("a parameter has no value"))?;
+        let name = name.trim().to_ascii_lowercase();
+        let (value, after) = value(after.trim_start())?;
+        if params.iter().any(|(known, _)| *known == name) {
+            return Err(Refusal::Duplicate(name));
+        }
+        if params.len() >= MAX_MEMBERS {
+            return Err(Refusal::malformed("it has too many parameters"));
+        }
+        params.push((name, value));
+        let after = after.trim_start();
+        rest = match after.strip_prefix(',') {
+            Some(after) => after.trim_start(),
+            None if after.is_empty() => after,
+            None => return Err(Refusal::malformed("a comma is missing between two parameters")),
+        };
+    }
+    Ok(Parameters(params))
+}
+
+/// The quoted or bare value at the front, and what follows it.
+fn value(text: &str) -> Result<(String, &str), Refusal> {
+    if let Some(quoted) = text.strip_prefix('"') {
+        let (value, rest) = quoted.split_once('"').ok_or_else(|| Refusal::malformed("a quoted value does not end"))?;
+        return Ok((value.to_owned(), rest));
+    }
+    let end = text.find(',').unwrap_or(text.len());
+    let (value, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+    Ok((value.trim_end().to_owned(), rest))
+}
+
+/// What an algorithm name may mean. `hs2019` says nothing: the key decides, and GoToSocial and Lemmy mean SHA-256.
+fn algorithms(name: &str) -> Result<Vec<Algorithm>, Refusal> {
+    match name.to_ascii_lowercase().as_str() {
+        "hs2019" => Ok(vec![Algorithm::RsaSha256, Algorithm::RsaSha512, Algorithm::Ed25519]),
+        "rsa-sha256" => Ok(vec![Algorithm::RsaSha256]),
+        "rsa-sha512" => Ok(vec![Algorithm::RsaSha512]),
+        "ed25519" => Ok(vec![Algorithm::Ed25519]),
+        other => Err(Refusal::Algorithm(other.chars().take(40).collect())),
+    }
+}
+
+fn check_cover(received: &Received<'_>, covered: &[String]) -> Result<(), Refusal> {
+    let has = |name: &str| covered.iter().any(|known| known == name);
+    if !has("(request-target)") {
+        return Err(Refusal::NotCovered("(request-target)"));
+    }
+    if !has("host") {
+        return Err(Refusal::NotCovered("the host"));
+    }
+    if !has("date") && !has("(created)") {
+        return Err(Refusal::NotCovered("the date"));
+    }
+    if received.needs_digest() && !has("digest") && !has("content-digest") {
+        return Err(Refusal::NotCovered("the digest of the body"));
+    }
+    Ok(())
+}
+
+fn check_times(received: &Received<'_>, params: &Parameters, covered: &[String], now: Time) -> Result<(), Refusal> {
+    let has = |name: &str| covered.iter().any(|known| known == name);
+    if has("date") {
+        let date = Time::parse_http(&received.joined("date")?).ok_or(Refusal::NoDate)?;
+        check_time("Date header", date, now)?;
+    }
+    if let Some(created) = params.seconds("created")? {
+        check_time("time of signing", Time::from_secs(created), now)?;
+    }
+    check_expiry(params.seconds("expires")?, now)
+}
+
+/// The text that was signed, if the sender saw this target and host.
+fn base(
+    received: &Received<'_>,
+    params: &Parameters,
+    covered: &[String],
+    target: &str,
+    host: &str,
+) -> Result<String, Refusal> {
+    let mut lines = Vec::with_capacity(covered.len());
+    for name in covered {
+        let value = match name.as_str() {
+            "(request-target)" => format!("{} {target}", received.method.to_ascii_lowercase()),
+            "host" => host.to_owned(),
+            "(created)" => params.get("created").ok_or_else(|| Refusal::Missing(name.clone()))?.to_owned(),
+            "(expires)" => params.get("expires").ok_or_else(|| Refusal::Missing(name.clone()))?.to_owned(),
+            _ => received.joined(name)?,
+        };
+        lines.push(format!("{name}: {value}"));
+    }
+    Ok(lines.join("\n"))
+}

@@ -1,0 +1,191 @@
+//! The verdict on a received signature. [`claim`] does all that needs no key, so that junk never makes us fetch one;
+//! [`Claim::verify`] does the rest once the key is there.
+
+use std::time::Duration;
+
+use super::keys::{Algorithm, PublicKey};
+use super::{Refusal, cavage, digest, rfc9421};
+use crate::base::Time;
+
+/// How far a signature's time may be from ours, both ways, and how long it may outlive its own `expires`: an hour, as
+/// Mastodon and Lemmy allow, and five minutes for clocks.
+pub const WINDOW: Duration = Duration::from_mins(65);
+/// The longest key id we follow, in bytes.
+pub const MAX_KEY_ID: usize = 2048;
+
+/// A request as it came in. `scheme` and `host` are our own, as fixed at `init`: what a proxy says is not asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Received<'a> {
+    /// The method, upper case.
+    pub method: &'a str,
+    /// Our scheme.
+    pub scheme: &'a str,
+    /// Our authority, with a port when it is not the scheme's own.
+    pub host: &'a str,
+    /// Path and query exactly as received.
+    pub target: &'a str,
+    /// All headers in order, repeated ones kept, names in lower case.
+    pub headers: &'a [(String, String)],
+    /// The raw body.
+    pub body: &'a [u8],
+}
+
+impl Received<'_> {
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.headers.iter().any(|(known, _)| known == name)
+    }
+
+    /// All values of a header, trimmed and joined as signatures join them.
+    pub(super) fn joined(&self, name: &str) -> Result<String, Refusal> {
+        let values: Vec<&str> = self.headers.iter().filter(|(known, _)| known == name).map(|(_, v)| v.trim()).collect();
+        if values.is_empty() { Err(Refusal::Missing(name.to_owned())) } else { Ok(values.join(", ")) }
+    }
+
+    /// The path alone, and the query alone when there is one.
+    pub(super) fn path_and_query(&self) -> (&str, Option<&str>) {
+        match self.target.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (self.target, None),
+        }
+    }
+
+    /// True when the digest of the body must be signed.
+    pub(super) fn needs_digest(&self) -> bool {
+        !matches!(self.method, "GET" | "HEAD") || !self.body.is_empty()
+    }
+
+    /// The spellings of our host the sender may have signed: ours, and the one received when it is only spelled
+    /// otherwise (upper case, default port).
+    pub(super) fn hosts(&self) -> Vec<&str> {
+        let mut hosts = vec![self.host];
+        let raw = self.headers.iter().find(|(name, _)| name == "host").map(|(_, value)| value.trim());
+        hosts.extend(raw.filter(|raw| *raw != self.host && self.is_ours(raw)));
+        hosts
+    }
+
+    /// True when the Host header names another server. Not yet a reason to refuse: proxies rewrite it.
+    fn host_differs(&self) -> bool {
+        self.headers.iter().any(|(name, value)| name == "host" && !self.is_ours(value.trim()))
+    }
+
+    fn is_ours(&self, host: &str) -> bool {
+        self.plain(host) == self.plain(self.host)
+    }
+
+    /// The host in lower case without the scheme's own port.
+    fn plain(&self, host: &str) -> String {
+        let host = host.to_ascii_lowercase();
+        let port = if self.scheme == "https" { ":443" } else { ":80" };
+        host.strip_suffix(port).unwrap_or(&host).to_owned()
+    }
+}
+
+/// One signature that is sound as far as can be seen without its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Candidate {
+    pub(super) key_id: String,
+    /// What the named algorithm may mean, most likely first.
+    pub(super) algorithms: Vec<Algorithm>,
+    /// What may have been signed: peers differ about the query, and about the spelling of the host.
+    pub(super) bases: Vec<String>,
+    pub(super) signature: Vec<u8>,
+    /// The headers it covers, lower case.
+    pub(super) covered: Vec<String>,
+}
+
+/// A signature that only needs its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    candidates: Vec<Candidate>,
+    /// Our host, when the Host header named another one.
+    other_host: Option<String>,
+}
+
+/// Checks all of a request's signature that needs no key: form, covered set, digest of the raw body, time. RFC 9421 where
+/// there is a Signature-Input header, else draft-cavage.
+pub fn claim(received: &Received<'_>, now: Time) -> Result<Claim, Refusal> {
+    let candidates = if received.has("signature-input") {
+        rfc9421::candidates(received, now)?
+    } else if received.has("signature") {
+        vec![cavage::candidate(received, now)?]
+    } else {
+        return Err(Refusal::Unsigned);
+    };
+    let other_host = received.host_differs().then(|| received.host.to_owned());
+    Ok(Claim { candidates, other_host })
+}
+
+impl Claim {
+    /// The ids of the keys, any of which will do; nearly always one. Never empty.
+    pub fn key_ids(&self) -> Vec<&str> {
+        let mut ids: Vec<&str> = Vec::new();
+        for candidate in &self.candidates {
+            if !ids.contains(&candidate.key_id.as_str()) {
+                ids.push(&candidate.key_id);
+            }
+        }
+        ids
+    }
+
+    /// True when every signature of the claim covers this header (lower case). An optional header that is not covered,
+    /// such as Collection-Synchronization, must not be believed.
+    pub fn covers(&self, header: &str) -> bool {
+        self.candidates.iter().all(|candidate| candidate.covered.iter().any(|name| name == header))
+    }
+
+    /// True when this key made one of the signatures.
+    pub fn verify(&self, key: &PublicKey) -> Result<(), Refusal> {
+        let mut refusal = Refusal::Wrong;
+        for candidate in &self.candidates {
+            let fitting: Vec<Algorithm> = candidate.algorithms.iter().copied().filter(|a| key.fits(*a)).collect();
+            if fitting.is_empty() {
+                refusal = Refusal::Algorithm("it names, for a key of another kind,".into());
+            }
+            for algorithm in fitting {
+                for base in &candidate.bases {
+                    if key.verify(algorithm, base.as_bytes(), &candidate.signature).is_ok() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+        match &self.other_host {
+            Some(host) if refusal == Refusal::Wrong => Err(Refusal::WrongHost(host.clone())),
+            _ => Err(refusal),
+        }
+    }
+}
+
+/// Refuses a moment outside the window.
+pub(super) fn check_time(what: &'static str, at: Time, now: Time) -> Result<(), Refusal> {
+    if now.since(at) > WINDOW {
+        return Err(Refusal::Stale(what, now.since(at)));
+    }
+    if at.since(now) > WINDOW {
+        return Err(Refusal::Future(what, at.since(now)));
+    }
+    Ok(())
+}
+
+/// Refuses a signature whose own end has passed by more than the window.
+pub(super) fn check_expiry(expires: Option<i64>, now: Time) -> Result<(), Refusal> {
+    let past = expires.map(|secs| now.since(Time::from_secs(secs))).unwrap_or_default();
+    if past > WINDOW { Err(Refusal::Expired(past)) } else { Ok(()) }
+}
+
+/// Checks each digest header among the covered names, and that there is one where there must be.
+pub(super) fn check_digests(received: &Received<'_>, covered: &[String], allowed: &[&str]) -> Result<(), Refusal> {
+    let mut checked = false;
+    for name in covered {
+        match name.as_str() {
+            "digest" => digest::check(&received.joined(name)?, received.body)?,
+            "content-digest" => digest::check_content(&received.joined(name)?, received.body)?,
+            _ => continue,
+        }
+        checked |= allowed.contains(&name.as_str());
+    }
+    if received.needs_digest() && !checked {
+        return Err(Refusal::NotCovered("the digest of the body"));
+    }
+    Ok(())
+}

@@ -1,0 +1,206 @@
+//! HTTP Message Signatures (RFC 9421), which Fedify, Ghost and WordPress knock with first. Of the RFC's many ways we speak
+//! those that peers use on requests; what we do not understand we refuse, and never skip.
+
+use super::claim::{Candidate, MAX_KEY_ID, Received, check_digests, check_expiry, check_time};
+use super::fields::{self, Bare, FieldError, Item, Member, Params};
+use super::keys::Algorithm;
+use super::{Outgoing, Refusal, Signer, digest};
+use crate::base::{Result, Time};
+
+/// The most signatures on one request that we look at.
+pub const MAX_SIGNATURES: usize = 4;
+
+/// Signs `@method @target-uri @authority`, and for a body `content-digest`, then the extra headers, under `sig1`.
+pub(super) fn sign(signer: &Signer, request: &Outgoing<'_>, now: Time) -> Result<Vec<(String, String)>> {
+    let Outgoing { method, scheme, host, target, .. } = request;
+    let mut headers = Vec::new();
+    if let Some((_, body)) = request.body {
+        headers.push(("content-digest".to_owned(), digest::content_header(body)));
+    }
+    headers.extend(request.extra.iter().cloned());
+
+    let mut base =
+        format!("\"@method\": {method}\n\"@target-uri\": {scheme}://{host}{target}\n\"@authority\": {host}\n");
+    let mut names = String::from(r#""@method" "@target-uri" "@authority""#);
+    for (name, value) in &headers {
+        names.push_str(&format!(" \"{name}\""));
+        base.push_str(&format!("\"{name}\": {value}\n"));
+    }
+    let (created, key_id) = (now.secs(), fields::quoted(&signer.key_id));
+    let params = format!(r#"({names});created={created};keyid={key_id};alg="rsa-v1_5-sha256""#);
+    base.push_str(&format!("\"@signature-params\": {params}"));
+    let signature = fields::write_item(&Item { bare: Bare::Bytes(signer.key.sign(base.as_bytes())?), params: vec![] });
+
+    if let Some((content_type, _)) = request.body {
+        headers.push(("content-type".to_owned(), content_type.to_owned()));
+    }
+    headers.push(("date".to_owned(), now.http_date()));
+    headers.push(("signature-input".to_owned(), format!("sig1={params}")));
+    headers.push(("signature".to_owned(), format!("sig1={signature}")));
+    Ok(headers)
+}
+
+/// Reads the signatures of a received request: those that satisfy all rules, or the first one's refusal.
+pub(super) fn candidates(received: &Received<'_>, now: Time) -> Result<Vec<Candidate>, Refusal> {
+    let inputs = fields::dictionary(&received.joined("signature-input")?).map_err(refusal)?;
+    let mut signatures = fields::dictionary(&received.joined("signature")?).map_err(refusal)?;
+    if inputs.len() > MAX_SIGNATURES {
+        return Err(Refusal::malformed("there are too many signatures"));
+    }
+    let mut sound = Vec::new();
+    let mut first_refusal = Refusal::Unsigned;
+    for (label, input) in inputs {
+        let signature = signatures.iter().position(|(known, _)| *known == label).map(|at| signatures.swap_remove(at).1);
+        match candidate(received, input, signature, now) {
+            Ok(candidate) => sound.push(candidate),
+            Err(refusal) if first_refusal == Refusal::Unsigned => first_refusal = refusal,
+            Err(_) => {}
+        }
+    }
+    if sound.is_empty() { Err(first_refusal) } else { Ok(sound) }
+}
+
+fn refusal(error: FieldError) -> Refusal {
+    match error {
+        FieldError::Syntax(why) => Refusal::malformed(why),
+        FieldError::Duplicate(what) => Refusal::Duplicate(what),
+    }
+}
+
+fn candidate(
+    received: &Received<'_>,
+    input: Member,
+    signature: Option<Member>,
+    now: Time,
+) -> Result<Candidate, Refusal> {
+    let Member::List(components, params) = input else {
+        return Err(Refusal::malformed("Signature-Input must name lists of components"));
+    };
+    let Some(Bare::Bytes(signature)) = signature.and_then(Member::into_bare) else {
+        return Err(Refusal::malformed("Signature-Input names a signature that is not there"));
+    };
+    let covered = check_cover(received, &components)?;
+    let created = seconds(&params, "created")?.ok_or(Refusal::NotCovered("the time it was created"))?;
+    check_time("time of signing", Time::from_secs(created), now)?;
+    check_expiry(seconds(&params, "expires")?, now)?;
+    check_digests(received, &covered, &["content-digest"])?;
+    let key_id = text(&params, "keyid")?.filter(|id| !id.is_empty() && id.len() <= MAX_KEY_ID);
+    let key_id = key_id.ok_or_else(|| Refusal::malformed("it has no usable keyid"))?.to_owned();
+    let algorithms = algorithms(text(&params, "alg")?)?;
+    let mut bases = Vec::new();
+    for host in received.hosts() {
+        bases.push(base(received, &components, &params, host)?);
+    }
+    Ok(Candidate { key_id, algorithms, bases, signature, covered })
+}
+
+fn param<'a>(params: &'a Params, name: &str) -> Option<&'a Bare> {
+    params.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+}
+
+fn seconds(params: &Params, name: &str) -> Result<Option<i64>, Refusal> {
+    match param(params, name) {
+        None => Ok(None),
+        Some(Bare::Integer(secs)) => Ok(Some(*secs)),
+        Some(_) => Err(Refusal::malformed(format!("its {name} is not a number of seconds"))),
+    }
+}
+
+fn text<'a>(params: &'a Params, name: &str) -> Result<Option<&'a str>, Refusal> {
+    match param(params, name) {
+        None => Ok(None),
+        Some(Bare::Text(text)) => Ok(Some(text)),
+        Some(_) => Err(Refusal::malformed(format!("its {name} is not a text in quotes"))),
+    }
+}
+
+/// The algorithms an `alg` parameter allows; without one the key decides.
+fn algorithms(alg: Option<&str>) -> Result<Vec<Algorithm>, Refusal> {
+    match alg {
+        None => Ok(vec![Algorithm::RsaSha256, Algorithm::RsaPssSha512, Algorithm::Ed25519]),
+        Some("rsa-v1_5-sha256") => Ok(vec![Algorithm::RsaSha256]),
+        Some("rsa-pss-sha512") => Ok(vec![Algorithm::RsaPssSha512]),
+        Some("ed25519") => Ok(vec![Algorithm::Ed25519]),
+        Some(other) => Err(Refusal::Algorithm(other.chars().take(40).collect())),
+    }
+}
+
+/// The names of the components, if they say enough about where the request goes and what is in it.
+fn check_cover(received: &Received<'_>, components: &[Item]) -> Result<Vec<String>, Refusal> {
+    let mut covered: Vec<String> = Vec::new();
+    for (at, item) in components.iter().enumerate() {
+        let Bare::Text(name) = &item.bare else {
+            return Err(Refusal::malformed("a component is not a text in quotes"));
+        };
+        if components.iter().take(at).any(|earlier| earlier == item) {
+            return Err(Refusal::Duplicate(name.clone()));
+        }
+        // a query parameter is not the query
+        if item.params.is_empty() {
+            covered.push(name.clone());
+        }
+    }
+    let has = |name: &str| covered.iter().any(|known| known == name);
+    if !has("@method") {
+        return Err(Refusal::NotCovered("@method"));
+    }
+    let query = received.path_and_query().1.is_none() || has("@query");
+    let by_parts = has("@authority") && (has("@request-target") || (has("@path") && query));
+    if !has("@target-uri") && !by_parts {
+        return Err(Refusal::NotCovered("@target-uri"));
+    }
+    if received.needs_digest() && !has("content-digest") {
+        return Err(Refusal::NotCovered("content-digest"));
+    }
+    Ok(covered)
+}
+
+/// The signature base (RFC 9421 §2.5): what was signed, if the sender spelled our host so.
+pub(super) fn base(
+    received: &Received<'_>,
+    components: &[Item],
+    params: &Params,
+    host: &str,
+) -> Result<String, Refusal> {
+    let mut base = String::new();
+    for item in components {
+        let value = component(received, item, host)?;
+        base.push_str(&format!("{}: {value}\n", fields::write_item(item)));
+    }
+    base.push_str(&format!("\"@signature-params\": {}", fields::write_list(components, params)));
+    Ok(base)
+}
+
+/// The value of one component of this request.
+fn component(received: &Received<'_>, item: &Item, host: &str) -> Result<String, Refusal> {
+    let unknown = || Refusal::Component(fields::write_item(item).chars().take(60).collect());
+    let Bare::Text(name) = &item.bare else { return Err(unknown()) };
+    let (path, query) = received.path_and_query();
+    match (name.as_str(), item.params.as_slice()) {
+        ("@query-param", [(key, Bare::Text(wanted))]) if key == "name" => {
+            query_param(query.unwrap_or_default(), wanted).ok_or_else(unknown)
+        }
+        (_, [_, ..]) => Err(unknown()),
+        ("@method", []) => Ok(received.method.to_owned()),
+        ("@target-uri", []) => Ok(format!("{}://{}{}", received.scheme, received.host, received.target)),
+        ("@authority", []) => Ok(received.host.to_owned()),
+        ("@scheme", []) => Ok(received.scheme.to_owned()),
+        ("@request-target", []) => Ok(received.target.to_owned()),
+        ("@path", []) => Ok(path.to_owned()),
+        ("@query", []) => Ok(format!("?{}", query.unwrap_or_default())),
+        ("host", []) => Ok(host.to_owned()),
+        (special, []) if special.starts_with('@') => Err(unknown()),
+        (header, []) if header.bytes().any(|b| b.is_ascii_uppercase()) => Err(unknown()),
+        (header, []) => received.joined(header),
+    }
+}
+
+/// The one value of a query parameter, encoded as RFC 9421 §2.2.8 wants it; None when absent or repeated.
+fn query_param(query: &str, wanted: &str) -> Option<String> {
+    let encode = |text: &str| -> String {
+        url::form_urlencoded::byte_serialize(text.as_bytes()).map(|part| part.replace('+', "%20")).collect()
+    };
+    let mut found = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| encode(name) == wanted);
+    let (_, value) = found.next()?;
+    found.next().is_none().then(|| encode(&value))
+}
