@@ -1,0 +1,287 @@
+-- The whole of hytte's database, as a new one is made. src/store/migrations.rs brings older ones here, step by step.
+-- Times are milliseconds since 1970 UTC (columns end in _at). Ids of actors and posts are milliseconds << 16 | n.
+-- Every index names the query it is for; every query of a list has a LIMIT.
+
+-- Who we are: one row. Fixed at init, but for the owner's password and settings.
+CREATE TABLE node (
+  one          INTEGER PRIMARY KEY CHECK (one = 1),
+  scheme       TEXT    NOT NULL,                -- https; http in tests and trials
+  host         TEXT    NOT NULL,                -- where the server answers, with :port if unusual
+  domain       TEXT    NOT NULL,                -- the right half of the owner's handle
+  owner_id     INTEGER REFERENCES actor (id),   -- NULL until a trial's owner has picked a name
+  service_id   INTEGER NOT NULL REFERENCES actor (id),  -- the instance actor: signs our fetches
+  secret       BLOB    NOT NULL,                -- 32 bytes: CSRF tokens, proxy links
+  password     TEXT,                            -- argon2id, PHC string
+  settings     TEXT    NOT NULL DEFAULT '{}',   -- store/node.rs: Settings, as JSON
+  seen_notification INTEGER NOT NULL DEFAULT 0, -- newest notification the owner has looked at
+  created_at   INTEGER NOT NULL,
+  alive_at     INTEGER NOT NULL                 -- last sign of life, to notice an outage
+) STRICT;
+
+-- Private keys of our own actors. An old key stays published until retired_at.
+CREATE TABLE own_key (
+  uri          TEXT    PRIMARY KEY,
+  actor_id     INTEGER NOT NULL REFERENCES actor (id),
+  private      BLOB    NOT NULL,                -- PKCS#8, RSA-2048
+  public_pem   TEXT    NOT NULL,
+  created_at   INTEGER NOT NULL,
+  retired_at   INTEGER
+) STRICT;
+
+-- Everyone we know of, ourselves included.
+CREATE TABLE actor (
+  id           INTEGER PRIMARY KEY,
+  uri          TEXT    NOT NULL UNIQUE,
+  kind         TEXT    NOT NULL,                -- Person, Service, Application, Group, Organization
+  username     TEXT    NOT NULL,
+  host         TEXT    NOT NULL,                -- of the handle, confirmed by WebFinger; else of the uri
+  name         TEXT    NOT NULL,                -- plain text, one line
+  bio          TEXT    NOT NULL,                -- safe HTML
+  bio_source   TEXT,                            -- as the owner typed it
+  url          TEXT    NOT NULL,                -- page for people
+  inbox        TEXT    NOT NULL,
+  shared_inbox TEXT,
+  outbox       TEXT,
+  followers    TEXT,
+  following    TEXT,
+  featured     TEXT,
+  icon         TEXT,                            -- remote URL; a name in media/ for our own
+  image        TEXT,
+  fields       TEXT    NOT NULL DEFAULT '[]',   -- [[name, safe HTML, source], …]
+  emoji        TEXT    NOT NULL DEFAULT '[]',   -- [[shortcode, URL], …]
+  also_known_as TEXT   NOT NULL DEFAULT '[]',
+  moved_to     TEXT,
+  approves_followers INTEGER NOT NULL DEFAULT 0,
+  discoverable INTEGER NOT NULL DEFAULT 0,
+  indexable    INTEGER NOT NULL DEFAULT 0,
+  published_at INTEGER,                         -- when they say they joined
+  created_at   INTEGER NOT NULL,                -- when we met
+  fetched_at   INTEGER NOT NULL,                -- last good look at the document
+  failed_at    INTEGER,                         -- last failed look since
+  gone_at      INTEGER                          -- 410 or Delete: kept as a name only
+) STRICT;
+CREATE INDEX actor_handle ON actor (username COLLATE NOCASE, host);   -- find by handle
+CREATE INDEX actor_stale  ON actor (fetched_at);                      -- upkeep: refresh in slices
+
+-- Public keys as peers publish them, by key id.
+CREATE TABLE actor_key (
+  uri          TEXT    PRIMARY KEY,
+  actor_id     INTEGER NOT NULL REFERENCES actor (id) ON DELETE CASCADE,
+  value        TEXT    NOT NULL,                -- PEM, or multibase (Ed25519)
+  fetched_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX actor_key_owner ON actor_key (actor_id);                 -- replace an actor's keys
+
+-- Posts and boosts, ours and remote. A boost is a row with boost_of and no content.
+CREATE TABLE post (
+  id           INTEGER PRIMARY KEY,
+  uri          TEXT    NOT NULL UNIQUE,
+  actor_id     INTEGER NOT NULL REFERENCES actor (id),
+  kind         TEXT    NOT NULL,                -- Note, Article, …; Announce for a boost
+  boost_of     INTEGER REFERENCES post (id) ON DELETE CASCADE,
+  audience     INTEGER NOT NULL,                -- 0 public, 1 quiet, 2 followers, 3 mentioned
+  reply_to     INTEGER REFERENCES post (id) ON DELETE SET NULL,
+  reply_to_uri TEXT,                            -- kept also while the parent is unknown
+  context_uri  TEXT,                            -- FEP-7888
+  title        TEXT,
+  warning      TEXT,                            -- content warning, plain text
+  content      TEXT    NOT NULL DEFAULT '',     -- safe HTML
+  source       TEXT,                            -- as the owner typed it
+  language     TEXT,
+  sensitive    INTEGER NOT NULL DEFAULT 0,
+  url          TEXT,                            -- page for people; NULL when it equals uri
+  emoji        TEXT,                            -- [[shortcode, URL], …]
+  published_at INTEGER NOT NULL,
+  edited_at    INTEGER,
+  received_at  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX post_by_actor ON post (actor_id, id);                    -- profile, outbox, feed
+CREATE INDEX post_replies  ON post (reply_to) WHERE reply_to IS NOT NULL;            -- thread below
+CREATE INDEX post_boosts   ON post (boost_of, actor_id) WHERE boost_of IS NOT NULL;  -- counts, my boost
+CREATE INDEX post_orphans  ON post (reply_to_uri)                     -- a parent that arrives late
+  WHERE reply_to IS NULL AND reply_to_uri IS NOT NULL;
+
+-- Who a post names; for a private post of ours these are its readers.
+CREATE TABLE mention (
+  post_id      INTEGER NOT NULL REFERENCES post (id) ON DELETE CASCADE,
+  uri          TEXT    NOT NULL,                -- actor id
+  handle       TEXT    NOT NULL,                -- user@host, as shown
+  url          TEXT    NOT NULL,                -- the link in the text
+  PRIMARY KEY (post_id, uri)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE hashtag (
+  name         TEXT    NOT NULL,                -- lower case, without #
+  post_id      INTEGER NOT NULL REFERENCES post (id) ON DELETE CASCADE,
+  shown        TEXT    NOT NULL,                -- as written
+  PRIMARY KEY (name, post_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX hashtag_of_post ON hashtag (post_id);                    -- a page of posts
+
+-- Pictures and other files of posts; a fresh upload has no post yet.
+CREATE TABLE attachment (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  post_id      INTEGER REFERENCES post (id) ON DELETE CASCADE,
+  position     INTEGER NOT NULL DEFAULT 0,
+  media_type   TEXT    NOT NULL,
+  url          TEXT,                            -- remote original
+  file         TEXT,                            -- our own: a name in media/
+  preview      TEXT,                            -- our own: a name in media/
+  alt          TEXT    NOT NULL DEFAULT '',
+  width        INTEGER,
+  height       INTEGER,
+  blurhash     TEXT,
+  focus        TEXT,                            -- "x,y" from -1 to 1
+  created_at   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX attachment_of_post ON attachment (post_id, position);    -- a page of posts
+CREATE INDEX attachment_file ON attachment (file) WHERE file IS NOT NULL;          -- may this file be served
+CREATE INDEX attachment_preview ON attachment (preview) WHERE preview IS NOT NULL;
+CREATE INDEX attachment_loose ON attachment (created_at) WHERE post_id IS NULL;  -- upkeep: forgotten uploads
+
+CREATE TABLE post_like (
+  post_id      INTEGER NOT NULL REFERENCES post (id) ON DELETE CASCADE,
+  actor_id     INTEGER NOT NULL REFERENCES actor (id) ON DELETE CASCADE,
+  uri          TEXT    NOT NULL,                -- of the Like activity, for Undo
+  created_at   INTEGER NOT NULL,
+  PRIMARY KEY (post_id, actor_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX post_like_uri ON post_like (uri);                        -- Undo by id
+CREATE INDEX post_like_actor ON post_like (actor_id, post_id);        -- what the owner liked
+
+-- Who follows whom; one side is always us.
+CREATE TABLE follow (
+  follower_id  INTEGER NOT NULL REFERENCES actor (id) ON DELETE CASCADE,
+  followed_id  INTEGER NOT NULL REFERENCES actor (id) ON DELETE CASCADE,
+  uri          TEXT    NOT NULL,                -- of the Follow activity
+  document     TEXT,                            -- the Follow as received: Accept embeds it whole
+  accepted_at  INTEGER,                         -- NULL: asked, not answered
+  created_at   INTEGER NOT NULL,
+  PRIMARY KEY (followed_id, follower_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX follow_by_follower ON follow (follower_id, followed_id); -- whom we follow
+CREATE INDEX follow_uri ON follow (uri);                              -- Accept, Reject, Undo by id
+
+-- The owner's home timeline: posts and boosts of the followed, our own, and replies among them.
+CREATE TABLE home (
+  post_id      INTEGER PRIMARY KEY REFERENCES post (id) ON DELETE CASCADE
+) STRICT;
+
+CREATE TABLE notification (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind         TEXT    NOT NULL,                -- mention, follow, follow_request, like, boost, …
+  actor_id     INTEGER NOT NULL REFERENCES actor (id) ON DELETE CASCADE,
+  post_id      INTEGER REFERENCES post (id) ON DELETE CASCADE,
+  created_at   INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX notification_once ON notification (kind, actor_id, ifnull(post_id, 0)); -- an effect happens once
+CREATE INDEX notification_of_post ON notification (post_id) WHERE post_id IS NOT NULL;      -- cascade
+
+-- What we say to peers: the JSON once, however many inboxes it goes to.
+CREATE TABLE activity (
+  id           INTEGER PRIMARY KEY,
+  uri          TEXT    NOT NULL UNIQUE,
+  object_uri   TEXT    NOT NULL,                -- what it is about: order matters per object
+  audience     INTEGER NOT NULL,
+  signer       TEXT    NOT NULL,                -- key id in own_key
+  document     TEXT    NOT NULL,
+  created_at   INTEGER NOT NULL
+) STRICT;
+
+-- One activity on its way to one inbox. Only the first of each inbox's line is ready.
+CREATE TABLE delivery (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  activity_id  INTEGER NOT NULL REFERENCES activity (id) ON DELETE CASCADE,
+  object_uri   TEXT    NOT NULL,
+  inbox        TEXT    NOT NULL,
+  host         TEXT    NOT NULL,
+  urgency      INTEGER NOT NULL,                -- 0 mentioned people, 1 everyone else, 2 retries
+  ready        INTEGER NOT NULL,                -- 1: nothing before it in its inbox's line
+  tries        INTEGER NOT NULL DEFAULT 0,
+  server_errors INTEGER NOT NULL DEFAULT 0,     -- 5xx answers so far; after three, others pass it
+  next_at      INTEGER NOT NULL,
+  lease_at     INTEGER,                         -- in flight until then; freed at start
+  error        TEXT,                            -- the last failure, for the owner to read
+  created_at   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX delivery_due   ON delivery (urgency, next_at) WHERE ready = 1 AND lease_at IS NULL; -- claim
+CREATE INDEX delivery_line  ON delivery (inbox, id);                  -- who is next in line
+CREATE INDEX delivery_host  ON delivery (host) WHERE ready = 1;       -- breaker: hold or release a host's lines
+CREATE INDEX delivery_flight ON delivery (host) WHERE lease_at IS NOT NULL;  -- four in flight per host
+CREATE INDEX delivery_of_activity ON delivery (activity_id);          -- forget an activity that has arrived
+
+-- Received activities, verified but not yet applied. set_aside_at: poison, kept for the owner to see.
+CREATE TABLE inbox (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  uri          TEXT    NOT NULL UNIQUE,
+  signer_id    INTEGER NOT NULL REFERENCES actor (id) ON DELETE CASCADE,
+  document     TEXT    NOT NULL,
+  tries        INTEGER NOT NULL DEFAULT 0,
+  next_at      INTEGER NOT NULL,
+  lease_at     INTEGER,                         -- being applied until then; freed at start
+  error        TEXT,
+  set_aside_at INTEGER,
+  received_at  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX inbox_due ON inbox (next_at) WHERE set_aside_at IS NULL AND lease_at IS NULL; -- step
+CREATE INDEX inbox_signer ON inbox (signer_id, lease_at);             -- one worker per signer; cascade
+CREATE INDEX inbox_aside ON inbox (set_aside_at) WHERE set_aside_at IS NOT NULL; -- the queue page
+
+-- Ids of activities applied or undone, so that effects happen once; pruned by age and number.
+CREATE TABLE seen (
+  uri          TEXT    PRIMARY KEY,
+  seen_at      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX seen_age ON seen (seen_at);                              -- upkeep: prune
+
+-- Deleted objects: ours answer 410 for ever, remote ones are remembered against a late Create.
+CREATE TABLE tombstone (
+  uri          TEXT    PRIMARY KEY,
+  ours         INTEGER NOT NULL,
+  deleted_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tombstone_age ON tombstone (ours, deleted_at);           -- upkeep: prune the remote ones
+
+-- What we know of each server: which signature it takes, whether it is reachable.
+CREATE TABLE host (
+  name         TEXT    PRIMARY KEY,             -- with :port if unusual
+  knock        TEXT,                            -- cavage or rfc9421: what worked last
+  failures     INTEGER NOT NULL DEFAULT 0,      -- in a row
+  failing_since_at INTEGER,
+  open_until_at INTEGER,                        -- breaker: nothing is sent before then
+  heard_at     INTEGER,                         -- last verified inbound or good delivery
+  error        TEXT,
+  software     TEXT,
+  software_version TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX host_failing ON host (failing_since_at) WHERE failing_since_at IS NOT NULL; -- the queue page
+
+-- Browser sessions, one-time links and API tokens: only hashes (SHA-256).
+CREATE TABLE session (
+  hash         BLOB    PRIMARY KEY,
+  agent        TEXT    NOT NULL,                -- the browser's own words, cut short
+  created_at   INTEGER NOT NULL,
+  used_at      INTEGER NOT NULL,
+  expires_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE login_link (
+  hash         BLOB    PRIMARY KEY,
+  expires_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE token (
+  hash         BLOB    PRIMARY KEY,
+  name         TEXT    NOT NULL,                -- the app's, as shown
+  scopes       TEXT    NOT NULL,                -- space-separated
+  created_at   INTEGER NOT NULL,
+  used_at      INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- Remote pictures kept for our own page: a capped cache, least recently used goes first.
+CREATE TABLE proxied (
+  url          TEXT    PRIMARY KEY,
+  file         TEXT    NOT NULL,                -- a name in media/
+  media_type   TEXT    NOT NULL,
+  bytes        INTEGER NOT NULL,
+  used_at      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX proxied_age ON proxied (used_at);                        -- evict

@@ -1,0 +1,308 @@
+//! Everyone we know of, ourselves included: the `actor` and `actor_key` tables.
+
+use rusqlite::{OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
+
+use super::{Read, Write};
+use crate::base::id::{self, ActorId};
+use crate::base::{Error, Result, Time};
+
+/// A field of a profile. `source` is what the owner typed; None for remote actors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Field {
+    /// Plain text.
+    pub name: String,
+    /// Safe HTML.
+    pub value: String,
+    /// The owner's own text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+}
+
+/// A custom emoji: `:code:` and the picture's URL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Emoji {
+    /// Without colons.
+    pub code: String,
+    /// Of the picture.
+    pub url: String,
+}
+
+/// A row of `actor`. Texts are safe to show: `name` plain, `bio` and field values sanitised HTML.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// Ours for them.
+    pub id: ActorId,
+    /// ActivityPub id.
+    pub uri: String,
+    /// Person, Service, Application, Group, Organization.
+    pub kind: String,
+    /// Left half of the handle.
+    pub username: String,
+    /// Right half of the handle: confirmed by WebFinger, else the uri's host.
+    pub host: String,
+    /// Display name, plain text, one line; never empty.
+    pub name: String,
+    /// Safe HTML.
+    pub bio: String,
+    /// The owner's own text.
+    pub bio_source: Option<String>,
+    /// Page for people.
+    pub url: String,
+    /// Personal inbox.
+    pub inbox: String,
+    /// Inbox shared by their whole server.
+    pub shared_inbox: Option<String>,
+    /// Collection URIs, as published.
+    pub outbox: Option<String>,
+    /// Followers collection: addressing it means "followers".
+    pub followers: Option<String>,
+    /// Following collection.
+    pub following: Option<String>,
+    /// Pinned posts.
+    pub featured: Option<String>,
+    /// Avatar: remote URL, or a name in media/ for our own.
+    pub icon: Option<String>,
+    /// Header picture, likewise.
+    pub image: Option<String>,
+    /// Profile fields.
+    pub fields: Vec<Field>,
+    /// Custom emoji used in name and bio.
+    pub emoji: Vec<Emoji>,
+    /// Other actor ids they claim to be.
+    pub also_known_as: Vec<String>,
+    /// Where they moved.
+    pub moved_to: Option<String>,
+    /// Follows wait for their approval.
+    pub approves_followers: bool,
+    /// May be listed.
+    pub discoverable: bool,
+    /// May be searched.
+    pub indexable: bool,
+    /// When they say they joined.
+    pub published_at: Option<Time>,
+    /// When we met.
+    pub created_at: Time,
+    /// Last good look at their document.
+    pub fetched_at: Time,
+    /// Last failed look since then.
+    pub failed_at: Option<Time>,
+    /// When they were gone for good.
+    pub gone_at: Option<Time>,
+}
+
+impl Actor {
+    /// `user@host`, without a leading `@`.
+    pub fn handle(&self) -> String {
+        format!("{}@{}", self.username, self.host)
+    }
+
+    /// Where to deliver to them: the shared inbox if they have one.
+    pub fn best_inbox(&self) -> &str {
+        self.shared_inbox.as_deref().unwrap_or(&self.inbox)
+    }
+
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get("id")?,
+            uri: row.get("uri")?,
+            kind: row.get("kind")?,
+            username: row.get("username")?,
+            host: row.get("host")?,
+            name: row.get("name")?,
+            bio: row.get("bio")?,
+            bio_source: row.get("bio_source")?,
+            url: row.get("url")?,
+            inbox: row.get("inbox")?,
+            shared_inbox: row.get("shared_inbox")?,
+            outbox: row.get("outbox")?,
+            followers: row.get("followers")?,
+            following: row.get("following")?,
+            featured: row.get("featured")?,
+            icon: row.get("icon")?,
+            image: row.get("image")?,
+            fields: super::json(row, "fields")?,
+            emoji: super::json(row, "emoji")?,
+            also_known_as: super::json(row, "also_known_as")?,
+            moved_to: row.get("moved_to")?,
+            approves_followers: row.get("approves_followers")?,
+            discoverable: row.get("discoverable")?,
+            indexable: row.get("indexable")?,
+            published_at: row.get("published_at")?,
+            created_at: row.get("created_at")?,
+            fetched_at: row.get("fetched_at")?,
+            failed_at: row.get("failed_at")?,
+            gone_at: row.get("gone_at")?,
+        })
+    }
+}
+
+/// The actor with this id.
+pub fn by_id(r: &Read<'_>, id: ActorId) -> Result<Actor> {
+    Ok(r.conn.prepare_cached("SELECT * FROM actor WHERE id = ?1")?.query_one([id], Actor::from_row)?)
+}
+
+/// The actors with these ids, in no order; unknown ids are passed over.
+pub fn by_ids(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<Actor>> {
+    let mut statement =
+        r.conn.prepare_cached("SELECT * FROM actor WHERE id IN (SELECT value FROM json_each(?1)) LIMIT 1000")?;
+    let rows = statement.query_map([super::id_list(ids.iter().map(|id| id.0))], Actor::from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The actor with this ActivityPub id, if we know them.
+pub fn by_uri(r: &Read<'_>, uri: &str) -> Result<Option<Actor>> {
+    Ok(r.conn.prepare_cached("SELECT * FROM actor WHERE uri = ?1")?.query_one([uri], Actor::from_row).optional()?)
+}
+
+/// Our id of this ActivityPub id, if we know them.
+pub fn id_of(r: &Read<'_>, uri: &str) -> Result<Option<ActorId>> {
+    let mut statement = r.conn.prepare_cached("SELECT id FROM actor WHERE uri = ?1")?;
+    Ok(statement.query_one([uri], |row| row.get("id")).optional()?)
+}
+
+/// The living actor with this handle, if we know them. The host is compared as stored (lower case, punycode).
+pub fn by_handle(r: &Read<'_>, username: &str, host: &str) -> Result<Option<Actor>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT * FROM actor WHERE username = ?1 COLLATE NOCASE AND host = ?2
+         ORDER BY gone_at IS NOT NULL, fetched_at DESC LIMIT 1",
+    )?;
+    Ok(statement.query_one(params![username, host.to_lowercase()], Actor::from_row).optional()?)
+}
+
+/// Inserts a new actor or updates the one with the same `uri`; `id` and `created_at` of `actor` are ignored. Returns
+/// our id. A good look clears `failed_at`, and `gone_at` too: they are back.
+pub fn upsert(w: &Write<'_>, actor: &Actor) -> Result<ActorId> {
+    let id = match id_of(w, &actor.uri)? {
+        Some(id) => id,
+        None => {
+            let id = next_id(w)?;
+            w.conn.execute(
+                "INSERT INTO actor (id, uri, kind, username, host, name, bio, url, inbox, created_at, fetched_at)
+                 VALUES (?1, ?2, '', '', '', '', '', '', '', ?3, ?3)",
+                params![id, actor.uri, w.now],
+            )?;
+            id
+        }
+    };
+    w.conn
+        .prepare_cached(
+            "UPDATE actor SET kind = ?2, username = ?3, host = ?4, name = ?5, bio = ?6, bio_source = ?7, url = ?8,
+               inbox = ?9, shared_inbox = ?10, outbox = ?11, followers = ?12, following = ?13, featured = ?14,
+               icon = ?15, image = ?16, fields = ?17, emoji = ?18, also_known_as = ?19, moved_to = ?20,
+               approves_followers = ?21, discoverable = ?22, indexable = ?23, published_at = ?24, fetched_at = ?25,
+               failed_at = NULL, gone_at = NULL
+             WHERE id = ?1",
+        )?
+        .execute(params![
+            id,
+            actor.kind,
+            actor.username,
+            actor.host.to_lowercase(),
+            actor.name,
+            actor.bio,
+            actor.bio_source,
+            actor.url,
+            actor.inbox,
+            actor.shared_inbox,
+            actor.outbox,
+            actor.followers,
+            actor.following,
+            actor.featured,
+            actor.icon,
+            actor.image,
+            super::to_json(&actor.fields)?,
+            super::to_json(&actor.emoji)?,
+            super::to_json(&actor.also_known_as)?,
+            actor.moved_to,
+            actor.approves_followers,
+            actor.discoverable,
+            actor.indexable,
+            actor.published_at,
+            w.now,
+        ])?;
+    Ok(id)
+}
+
+fn next_id(w: &Write<'_>) -> Result<ActorId> {
+    let first = id::first_at(w.now);
+    let mut statement = w.conn.prepare_cached("SELECT max(id) FROM actor WHERE id >= ?1 AND id < ?1 + 65536")?;
+    let last: Option<i64> = statement.query_one([first], |row| row.get(0))?;
+    Ok(ActorId(last.map_or(first, |last| last + 1)))
+}
+
+/// Notes that a look at their document failed; the row stays as it was.
+pub fn failed(w: &Write<'_>, id: ActorId) -> Result<()> {
+    w.conn.execute("UPDATE actor SET failed_at = ?2 WHERE id = ?1", params![id, w.now])?;
+    Ok(())
+}
+
+/// Marks an actor as gone for good: posts, follows, likes and keys go; the name stays for what mentions it.
+pub fn gone(w: &Write<'_>, id: ActorId) -> Result<()> {
+    for sql in [
+        "DELETE FROM post WHERE actor_id = ?1",
+        "DELETE FROM post_like WHERE actor_id = ?1",
+        "DELETE FROM follow WHERE follower_id = ?1 OR followed_id = ?1",
+        "DELETE FROM notification WHERE actor_id = ?1",
+        "DELETE FROM actor_key WHERE actor_id = ?1",
+    ] {
+        w.conn.execute(sql, [id])?;
+    }
+    w.conn.execute("UPDATE actor SET gone_at = ?2 WHERE id = ?1 AND gone_at IS NULL", params![id, w.now])?;
+    Ok(())
+}
+
+/// A published key: its id, its owner, and PEM or multibase text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActorKey {
+    /// Key id.
+    pub uri: String,
+    /// Whose it is.
+    pub actor_id: ActorId,
+    /// PEM (RSA) or multibase (Ed25519).
+    pub value: String,
+    /// When we last fetched it.
+    pub fetched_at: Time,
+}
+
+/// The key with this id, if its owner is known and not gone.
+pub fn key(r: &Read<'_>, uri: &str) -> Result<Option<ActorKey>> {
+    let mut statement =
+        r.conn.prepare_cached("SELECT uri, actor_id, value, fetched_at FROM actor_key WHERE uri = ?1")?;
+    let found = statement.query_one([uri], |row| {
+        Ok(ActorKey {
+            uri: row.get("uri")?,
+            actor_id: row.get("actor_id")?,
+            value: row.get("value")?,
+            fetched_at: row.get("fetched_at")?,
+        })
+    });
+    Ok(found.optional()?)
+}
+
+/// Replaces all keys of an actor. Conflict when one of the ids belongs to somebody else.
+pub fn set_keys(w: &Write<'_>, owner: ActorId, keys: &[(String, String)]) -> Result<()> {
+    w.conn.prepare_cached("DELETE FROM actor_key WHERE actor_id = ?1")?.execute([owner])?;
+    let mut insert =
+        w.conn.prepare_cached("INSERT INTO actor_key (uri, actor_id, value, fetched_at) VALUES (?1, ?2, ?3, ?4)")?;
+    for (uri, value) in keys {
+        insert.execute(params![uri, owner, value, w.now]).map_err(|error| match Error::from(error) {
+            Error::Conflict(_) => Error::Conflict(format!("the key {uri} belongs to another actor")),
+            other => other,
+        })?;
+    }
+    Ok(())
+}
+
+/// The most stale actors among those the owner follows or is followed by, for a slow refresh.
+pub fn stale(r: &Read<'_>, before: Time, limit: u32) -> Result<Vec<ActorId>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT id FROM actor INDEXED BY actor_stale WHERE fetched_at < ?1 AND gone_at IS NULL
+           AND (failed_at IS NULL OR failed_at < ?1)
+           AND EXISTS (SELECT 1 FROM follow WHERE followed_id = actor.id OR follower_id = actor.id)
+           AND id NOT IN (SELECT actor_id FROM own_key)
+         ORDER BY fetched_at LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![before, limit], |row| row.get("id"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}

@@ -1,0 +1,127 @@
+//! Pictures and other files of posts. The bytes are in `media/` ([`super::files`]) or at their origin.
+
+use rusqlite::{Row, params};
+
+use super::{Read, Write};
+use crate::base::id::{MediaId, PostId};
+use crate::base::{Error, Result, Time};
+
+/// Attachments of one post at most.
+pub const MOST: usize = 16;
+
+/// A row of `attachment`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// Which.
+    pub id: MediaId,
+    /// Whose; None for a fresh upload.
+    pub post_id: Option<PostId>,
+    /// As sniffed (ours) or as said (remote).
+    pub media_type: String,
+    /// The remote original.
+    pub url: Option<String>,
+    /// Our own: a name in media/.
+    pub file: Option<String>,
+    /// Our own: a smaller picture's name in media/.
+    pub preview: Option<String>,
+    /// For those who do not see it.
+    pub alt: String,
+    /// In pixels.
+    pub width: Option<u32>,
+    /// In pixels.
+    pub height: Option<u32>,
+    /// A blurred idea of it.
+    pub blurhash: Option<String>,
+    /// "x,y" from -1 to 1.
+    pub focus: Option<String>,
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Attachment> {
+    Ok(Attachment {
+        id: row.get("id")?,
+        post_id: row.get("post_id")?,
+        media_type: row.get("media_type")?,
+        url: row.get("url")?,
+        file: row.get("file")?,
+        preview: row.get("preview")?,
+        alt: row.get("alt")?,
+        width: row.get("width")?,
+        height: row.get("height")?,
+        blurhash: row.get("blurhash")?,
+        focus: row.get("focus")?,
+    })
+}
+
+/// Adds an attachment (`id` is ignored), loose or at `position` of its post.
+pub fn add(w: &Write<'_>, a: &Attachment, position: usize) -> Result<MediaId> {
+    let mut statement = w.conn.prepare_cached(
+        "INSERT INTO attachment (post_id, position, media_type, url, file, preview, alt, width, height, blurhash, focus,
+           created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) RETURNING id",
+    )?;
+    let position = u32::try_from(position).unwrap_or(u32::MAX);
+    Ok(statement.query_one(
+        params![
+            a.post_id,
+            position,
+            a.media_type,
+            a.url,
+            a.file,
+            a.preview,
+            a.alt,
+            a.width,
+            a.height,
+            a.blurhash,
+            a.focus,
+            w.now
+        ],
+        |row| row.get("id"),
+    )?)
+}
+
+/// Gives loose uploads to a post, in this order. Invalid when one is unknown or belongs to another post.
+pub fn attach(w: &Write<'_>, post: PostId, ids: &[MediaId]) -> Result<()> {
+    let mut statement = w.conn.prepare_cached(
+        "UPDATE attachment SET post_id = ?1, position = ?3 WHERE id = ?2 AND (post_id IS NULL OR post_id = ?1)",
+    )?;
+    for (position, id) in ids.iter().enumerate() {
+        if statement.execute(params![post, id, u32::try_from(position).unwrap_or(u32::MAX)])? == 0 {
+            return Err(Error::invalid("a picture of this post is gone; add it again"));
+        }
+    }
+    Ok(())
+}
+
+/// Changes the description.
+pub fn set_alt(w: &Write<'_>, id: MediaId, alt: &str) -> Result<()> {
+    w.conn.execute("UPDATE attachment SET alt = ?2 WHERE id = ?1", params![id, alt])?;
+    Ok(())
+}
+
+/// The attachment with this id.
+pub fn by_id(r: &Read<'_>, id: MediaId) -> Result<Attachment> {
+    Ok(r.conn.prepare_cached("SELECT * FROM attachment WHERE id = ?1")?.query_one([id], from_row)?)
+}
+
+/// Attachments of these posts, in order.
+pub fn of_posts(r: &Read<'_>, posts: &[PostId]) -> Result<Vec<Attachment>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT * FROM attachment WHERE post_id IN (SELECT value FROM json_each(?1)) ORDER BY post_id, position LIMIT 2000",
+    )?;
+    let rows = statement.query_map([super::id_list(posts.iter().map(|id| id.0))], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Removes all of a post's attachments (their files are found by [`super::files::sweep`]).
+pub fn clear(w: &Write<'_>, post: PostId) -> Result<()> {
+    w.conn.execute("DELETE FROM attachment WHERE post_id = ?1", [post])?;
+    Ok(())
+}
+
+/// Forgets uploads that no post took before `before`.
+pub fn prune_loose(w: &Write<'_>, before: Time, limit: u32) -> Result<usize> {
+    Ok(w.conn.execute(
+        "DELETE FROM attachment WHERE id IN (SELECT id FROM attachment WHERE post_id IS NULL AND created_at < ?1
+           AND url IS NULL LIMIT ?2)",
+        params![before, limit],
+    )?)
+}

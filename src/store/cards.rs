@@ -1,0 +1,209 @@
+//! Posts ready to be shown: a whole page of them in a fixed number of queries, with authors, pictures, mentions, tags,
+//! counts and the owner's own marks.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::Read;
+use super::actors::{self, Actor};
+use super::attachments::{self, Attachment};
+use super::posts::{Hashtag, Mention, Post};
+use crate::base::Result;
+use crate::base::id::{ActorId, PostId};
+
+/// A post as a reader sees it.
+#[derive(Debug, Clone)]
+pub struct Card {
+    /// Its place in the list: the boost's id when it is here because of a boost.
+    pub id: PostId,
+    /// The post itself (never a boost row).
+    pub post: Post,
+    /// Its author.
+    pub author: Actor,
+    /// Who boosted it here, and their boost's row.
+    pub boost: Option<(Post, Actor)>,
+    /// Whom it answers, when we know.
+    pub parent_author: Option<Actor>,
+    /// Pictures and files, in order.
+    pub attachments: Vec<Attachment>,
+    /// Who it names.
+    pub mentions: Vec<Mention>,
+    /// Its hashtags.
+    pub hashtags: Vec<Hashtag>,
+    /// How many like it, as far as we know.
+    pub likes: u32,
+    /// How many boosted it.
+    pub boosts: u32,
+    /// How many answered it.
+    pub replies: u32,
+    /// The owner likes it.
+    pub liked: bool,
+    /// The owner boosted it.
+    pub boosted: bool,
+}
+
+/// What one row of counts holds.
+#[derive(Default, Clone, Copy)]
+struct Tally {
+    likes: u32,
+    boosts: u32,
+    replies: u32,
+    liked: bool,
+    boosted: bool,
+}
+
+/// Cards for these posts and boosts, in the order of `ids`; ids that are gone are passed over.
+pub fn of(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<Card>> {
+    let mut posts = load(r, ids)?;
+    let boosted: Vec<PostId> = posts.values().filter_map(|p| p.boost_of).filter(|id| !posts.contains_key(id)).collect();
+    posts.extend(load(r, &boosted)?);
+    let shown: Vec<PostId> = posts.values().filter(|p| p.boost_of.is_none()).map(|p| p.id).collect();
+    let parents = parent_authors(r, &shown)?;
+    let wanted: BTreeSet<ActorId> = posts.values().map(|p| p.actor_id).chain(parents.values().copied()).collect();
+    let authors: HashMap<ActorId, Actor> =
+        actors::by_ids(r, &wanted.into_iter().collect::<Vec<_>>())?.into_iter().map(|a| (a.id, a)).collect();
+    let mut parts = Parts {
+        attachments: group(attachments::of_posts(r, &shown)?, |a| a.post_id),
+        mentions: mentions(r, &shown)?,
+        hashtags: hashtags(r, &shown)?,
+        tallies: tallies(r, &shown)?,
+    };
+    let card = |id: &PostId| {
+        let row = posts.get(id)?;
+        let (post, boost) = match row.boost_of {
+            Some(of) => (posts.get(&of)?, Some((row.clone(), authors.get(&row.actor_id)?.clone()))),
+            None => (row, None),
+        };
+        let author = authors.get(&post.actor_id)?.clone();
+        let parent_author = parents.get(&post.id).and_then(|id| authors.get(id)).cloned();
+        Some(parts.card(*id, post.clone(), author, boost, parent_author))
+    };
+    Ok(ids.iter().filter_map(card).collect())
+}
+
+/// The card of one post.
+pub fn one(r: &Read<'_>, id: PostId) -> Result<Card> {
+    of(r, &[id])?.pop().ok_or(crate::base::Error::NotFound)
+}
+
+struct Parts {
+    attachments: HashMap<PostId, Vec<Attachment>>,
+    mentions: HashMap<PostId, Vec<Mention>>,
+    hashtags: HashMap<PostId, Vec<Hashtag>>,
+    tallies: HashMap<PostId, Tally>,
+}
+
+impl Parts {
+    /// Clones its parts: the same post may stand twice on a page, once by a boost.
+    fn card(
+        &mut self,
+        id: PostId,
+        post: Post,
+        author: Actor,
+        boost: Option<(Post, Actor)>,
+        parent_author: Option<Actor>,
+    ) -> Card {
+        let tally = self.tallies.get(&post.id).copied().unwrap_or_default();
+        Card {
+            id,
+            attachments: self.attachments.get(&post.id).cloned().unwrap_or_default(),
+            mentions: self.mentions.get(&post.id).cloned().unwrap_or_default(),
+            hashtags: self.hashtags.get(&post.id).cloned().unwrap_or_default(),
+            likes: tally.likes,
+            boosts: tally.boosts,
+            replies: tally.replies,
+            liked: tally.liked,
+            boosted: tally.boosted,
+            post,
+            author,
+            boost,
+            parent_author,
+        }
+    }
+}
+
+fn group<T>(rows: Vec<T>, post: impl Fn(&T) -> Option<PostId>) -> HashMap<PostId, Vec<T>> {
+    let mut groups: HashMap<PostId, Vec<T>> = HashMap::new();
+    for row in rows {
+        if let Some(id) = post(&row) {
+            groups.entry(id).or_default().push(row);
+        }
+    }
+    groups
+}
+
+fn list(ids: &[PostId]) -> String {
+    super::id_list(ids.iter().map(|id| id.0))
+}
+
+fn load(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Post>> {
+    let mut statement =
+        r.conn.prepare_cached("SELECT * FROM post WHERE id IN (SELECT value FROM json_each(?1)) LIMIT 1000")?;
+    let rows = statement.query_map([list(ids)], Post::from_row)?;
+    rows.map(|post| Ok(post.map(|post| (post.id, post))?)).collect()
+}
+
+fn parent_authors(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, ActorId>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT p.id, q.actor_id FROM post p JOIN post q ON q.id = p.reply_to
+         WHERE p.id IN (SELECT value FROM json_each(?1)) LIMIT 1000",
+    )?;
+    let rows = statement.query_map([list(ids)], |row| Ok((row.get("id")?, row.get("actor_id")?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn mentions(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Vec<Mention>>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT post_id, uri, handle, url FROM mention WHERE post_id IN (SELECT value FROM json_each(?1)) LIMIT 5000",
+    )?;
+    let rows = statement.query_map([list(ids)], |row| {
+        Ok((
+            row.get::<_, PostId>("post_id")?,
+            Mention { uri: row.get("uri")?, handle: row.get("handle")?, url: row.get("url")? },
+        ))
+    })?;
+    collect(rows)
+}
+
+fn hashtags(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Vec<Hashtag>>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT post_id, name, shown FROM hashtag WHERE post_id IN (SELECT value FROM json_each(?1)) LIMIT 5000",
+    )?;
+    let rows = statement.query_map([list(ids)], |row| {
+        Ok((row.get::<_, PostId>("post_id")?, Hashtag { name: row.get("name")?, shown: row.get("shown")? }))
+    })?;
+    collect(rows)
+}
+
+fn collect<T>(rows: impl Iterator<Item = rusqlite::Result<(PostId, T)>>) -> Result<HashMap<PostId, Vec<T>>> {
+    let mut groups: HashMap<PostId, Vec<T>> = HashMap::new();
+    for row in rows {
+        let (id, value) = row?;
+        groups.entry(id).or_default().push(value);
+    }
+    Ok(groups)
+}
+
+fn tallies(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Tally>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT p.value AS id,
+           (SELECT count(*) FROM post_like WHERE post_id = p.value) AS likes,
+           (SELECT count(*) FROM post WHERE boost_of = p.value) AS boosts,
+           (SELECT count(*) FROM post WHERE reply_to = p.value) AS replies,
+           EXISTS (SELECT 1 FROM post_like WHERE post_id = p.value AND actor_id = n.owner_id) AS liked,
+           EXISTS (SELECT 1 FROM post WHERE boost_of = p.value AND actor_id = n.owner_id) AS boosted
+         FROM json_each(?1) p, node n LIMIT 1000",
+    )?;
+    let rows = statement.query_map([list(ids)], |row| {
+        Ok((
+            row.get("id")?,
+            Tally {
+                likes: row.get("likes")?,
+                boosts: row.get("boosts")?,
+                replies: row.get("replies")?,
+                liked: row.get("liked")?,
+                boosted: row.get("boosted")?,
+            },
+        ))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}

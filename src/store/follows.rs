@@ -1,0 +1,132 @@
+//! Who follows whom. One side is always the owner.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{Read, Write};
+use crate::base::id::ActorId;
+use crate::base::{Result, Time};
+
+/// A row of `follow`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Follow {
+    /// Who follows.
+    pub follower_id: ActorId,
+    /// Who is followed.
+    pub followed_id: ActorId,
+    /// Id of the Follow activity.
+    pub uri: String,
+    /// The Follow as received; None for our own.
+    pub document: Option<String>,
+    /// None while it waits for an answer.
+    pub accepted_at: Option<Time>,
+    /// When it was asked.
+    pub created_at: Time,
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Follow> {
+    Ok(Follow {
+        follower_id: row.get("follower_id")?,
+        followed_id: row.get("followed_id")?,
+        uri: row.get("uri")?,
+        document: row.get("document")?,
+        accepted_at: row.get("accepted_at")?,
+        created_at: row.get("created_at")?,
+    })
+}
+
+/// Asks to follow, or renews the asking: the uri and document are replaced, an acceptance stays.
+pub fn ask(w: &Write<'_>, follower: ActorId, followed: ActorId, uri: &str, document: Option<&str>) -> Result<()> {
+    w.conn
+        .prepare_cached(
+            "INSERT INTO follow (follower_id, followed_id, uri, document, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO UPDATE SET uri = excluded.uri, document = excluded.document",
+        )?
+        .execute(params![follower, followed, uri, document, w.now])?;
+    Ok(())
+}
+
+/// Marks a follow as accepted; false when there is none or it was accepted before.
+pub fn accept(w: &Write<'_>, follower: ActorId, followed: ActorId) -> Result<bool> {
+    let mut statement = w.conn.prepare_cached(
+        "UPDATE follow SET accepted_at = ?3 WHERE follower_id = ?1 AND followed_id = ?2 AND accepted_at IS NULL",
+    )?;
+    Ok(statement.execute(params![follower, followed, w.now])? > 0)
+}
+
+/// Ends a follow, asked or accepted; returns it if there was one.
+pub fn end(w: &Write<'_>, follower: ActorId, followed: ActorId) -> Result<Option<Follow>> {
+    let mut statement =
+        w.conn.prepare_cached("DELETE FROM follow WHERE follower_id = ?1 AND followed_id = ?2 RETURNING *")?;
+    Ok(statement.query_one(params![follower, followed], from_row).optional()?)
+}
+
+/// The follow between two actors, if there is one.
+pub fn get(r: &Read<'_>, follower: ActorId, followed: ActorId) -> Result<Option<Follow>> {
+    let mut statement = r.conn.prepare_cached("SELECT * FROM follow WHERE follower_id = ?1 AND followed_id = ?2")?;
+    Ok(statement.query_one(params![follower, followed], from_row).optional()?)
+}
+
+/// The follow made by this activity, if there is one.
+pub fn by_uri(r: &Read<'_>, uri: &str) -> Result<Option<Follow>> {
+    let mut statement = r.conn.prepare_cached("SELECT * FROM follow WHERE uri = ?1 LIMIT 1")?;
+    Ok(statement.query_one([uri], from_row).optional()?)
+}
+
+/// True when the follow exists and was accepted.
+pub fn is_accepted(r: &Read<'_>, follower: ActorId, followed: ActorId) -> Result<bool> {
+    Ok(get(r, follower, followed)?.is_some_and(|follow| follow.accepted_at.is_some()))
+}
+
+/// Which list of people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum List {
+    /// Accepted followers.
+    Followers,
+    /// Whom they follow, accepted.
+    Following,
+    /// Followers waiting for approval.
+    Requests,
+    /// Follows we asked for that nobody has answered.
+    Pending,
+}
+
+impl List {
+    /// (the column listed, the column that is `of`, the condition)
+    fn columns(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Followers => ("follower_id", "followed_id", "accepted_at IS NOT NULL"),
+            Self::Requests => ("follower_id", "followed_id", "accepted_at IS NULL"),
+            Self::Following => ("followed_id", "follower_id", "accepted_at IS NOT NULL"),
+            Self::Pending => ("followed_id", "follower_id", "accepted_at IS NULL"),
+        }
+    }
+}
+
+/// Ids of the people in a list, ascending from `after`; at most `limit`.
+pub fn list(r: &Read<'_>, of: ActorId, list: List, after: Option<ActorId>, limit: u32) -> Result<Vec<ActorId>> {
+    let (listed, side, condition) = list.columns();
+    let sql = format!(
+        "SELECT {listed} AS id FROM follow WHERE {side} = ?1 AND {condition} AND {listed} > ?2
+         ORDER BY {listed} LIMIT ?3"
+    );
+    let mut statement = r.conn.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![of, after.map_or(0, |id| id.0), limit], |row| row.get("id"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How many people a list has.
+pub fn count(r: &Read<'_>, of: ActorId, list: List) -> Result<u32> {
+    let (_, side, condition) = list.columns();
+    let sql = format!("SELECT count(*) FROM follow WHERE {side} = ?1 AND {condition}");
+    Ok(r.conn.prepare_cached(&sql)?.query_one([of], |row| row.get(0))?)
+}
+
+/// The distinct inboxes that reach all accepted followers, shared ones preferred.
+pub fn inboxes(r: &Read<'_>, of: ActorId) -> Result<Vec<String>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT DISTINCT ifnull(a.shared_inbox, a.inbox) AS inbox FROM follow f JOIN actor a ON a.id = f.follower_id
+         WHERE f.followed_id = ?1 AND f.accepted_at IS NOT NULL AND a.gone_at IS NULL LIMIT 1000000",
+    )?;
+    let rows = statement.query_map([of], |row| row.get("inbox"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}

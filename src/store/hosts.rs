@@ -1,0 +1,120 @@
+//! What we know of each server: which signature it takes, whether it can be reached, what it runs.
+
+use std::time::Duration;
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{Read, Write, deliveries};
+use crate::base::{Result, Time};
+
+/// Failures in a row that open the breaker; from then on one probe at a time.
+pub(super) const FAILURES: u32 = 5;
+/// How long the breaker stays open the first time; doubles up to [`LONGEST`].
+const FIRST_PAUSE: Duration = Duration::from_secs(60);
+/// The longest pause between probes.
+const LONGEST: Duration = Duration::from_secs(6 * 3600);
+
+/// A row of `host`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    /// With `:port` if unusual.
+    pub name: String,
+    /// The signature that worked last: `cavage` or `rfc9421`.
+    pub knock: Option<String>,
+    /// Failures in a row.
+    pub failures: u32,
+    /// Since when.
+    pub failing_since_at: Option<Time>,
+    /// Nothing is sent before then.
+    pub open_until_at: Option<Time>,
+    /// The last verified inbound or good delivery.
+    pub heard_at: Option<Time>,
+    /// The last failure.
+    pub error: Option<String>,
+    /// From NodeInfo.
+    pub software: Option<String>,
+    /// From NodeInfo.
+    pub software_version: Option<String>,
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Host> {
+    Ok(Host {
+        name: row.get("name")?,
+        knock: row.get("knock")?,
+        failures: row.get("failures")?,
+        failing_since_at: row.get("failing_since_at")?,
+        open_until_at: row.get("open_until_at")?,
+        heard_at: row.get("heard_at")?,
+        error: row.get("error")?,
+        software: row.get("software")?,
+        software_version: row.get("software_version")?,
+    })
+}
+
+/// What we know of a host, if anything.
+pub fn get(r: &Read<'_>, name: &str) -> Result<Option<Host>> {
+    Ok(r.conn.prepare_cached("SELECT * FROM host WHERE name = ?1")?.query_one([name], from_row).optional()?)
+}
+
+/// Remembers which signature worked.
+pub fn set_knock(w: &Write<'_>, name: &str, knock: &str) -> Result<()> {
+    let mut statement = w.conn.prepare_cached(
+        "INSERT INTO host (name, knock) VALUES (?1, ?2)
+         ON CONFLICT DO UPDATE SET knock = excluded.knock WHERE knock IS NOT excluded.knock",
+    )?;
+    statement.execute(params![name, knock])?;
+    Ok(())
+}
+
+/// The host answered or spoke to us: the breaker closes, and what was held for it goes at once.
+pub fn heard(w: &Write<'_>, name: &str) -> Result<()> {
+    let known = get(w, name)?;
+    // One write a minute says enough for a host in good health.
+    let recent = known.as_ref().and_then(|host| host.heard_at).is_some_and(|at| w.now.since(at).as_secs() < 60);
+    let failing = known.as_ref().is_some_and(|host| host.failing_since_at.is_some());
+    if recent && !failing {
+        return Ok(());
+    }
+    let mut statement = w.conn.prepare_cached(
+        "INSERT INTO host (name, heard_at) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET heard_at = ?2, failures = 0,
+           failing_since_at = NULL, open_until_at = NULL, error = NULL",
+    )?;
+    statement.execute(params![name, w.now])?;
+    if failing { deliveries::release(w, name) } else { Ok(()) }
+}
+
+/// The host could not be reached or answered 5xx. After five in a row its lines are held, for longer each time.
+pub fn failed(w: &Write<'_>, name: &str, error: &str) -> Result<()> {
+    let mut statement = w.conn.prepare_cached(
+        "INSERT INTO host (name, failures, failing_since_at, error) VALUES (?1, 1, ?2, ?3)
+         ON CONFLICT DO UPDATE SET failures = failures + 1, failing_since_at = ifnull(failing_since_at, ?2), error = ?3
+         RETURNING failures",
+    )?;
+    let failures: u32 = statement.query_one(params![name, w.now, error], |row| row.get("failures"))?;
+    if failures < FAILURES {
+        return Ok(());
+    }
+    let doublings = (failures - FAILURES).min(16);
+    let until = w.now.plus((FIRST_PAUSE * (1 << doublings)).min(LONGEST));
+    w.conn.prepare_cached("UPDATE host SET open_until_at = ?2 WHERE name = ?1")?.execute(params![name, until])?;
+    deliveries::hold(w, name, until)
+}
+
+/// Remembers what a server runs (NodeInfo).
+pub fn set_software(w: &Write<'_>, name: &str, software: &str, version: &str) -> Result<()> {
+    let mut statement = w.conn.prepare_cached(
+        "INSERT INTO host (name, software, software_version) VALUES (?1, ?2, ?3)
+         ON CONFLICT DO UPDATE SET software = excluded.software, software_version = excluded.software_version",
+    )?;
+    statement.execute(params![name, software, version])?;
+    Ok(())
+}
+
+/// Hosts that cannot be reached, longest first.
+pub fn failing(r: &Read<'_>, limit: u32) -> Result<Vec<Host>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT * FROM host INDEXED BY host_failing WHERE failing_since_at IS NOT NULL ORDER BY failing_since_at LIMIT ?1",
+    )?;
+    let rows = statement.query_map([limit], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}

@@ -1,0 +1,48 @@
+//! Likes of posts, ours and others'.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::{Read, Write};
+use crate::base::Result;
+use crate::base::id::{ActorId, PostId};
+
+/// Adds a like; false when this actor liked the post already.
+pub fn add(w: &Write<'_>, actor: ActorId, post: PostId, uri: &str) -> Result<bool> {
+    let mut statement = w.conn.prepare_cached(
+        "INSERT OR IGNORE INTO post_like (post_id, actor_id, uri, created_at) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    Ok(statement.execute(params![post, actor, uri, w.now])? > 0)
+}
+
+/// Takes a like back; returns the uri of its activity if there was one.
+pub fn remove(w: &Write<'_>, actor: ActorId, post: PostId) -> Result<Option<String>> {
+    let mut statement =
+        w.conn.prepare_cached("DELETE FROM post_like WHERE post_id = ?1 AND actor_id = ?2 RETURNING uri")?;
+    Ok(statement.query_one(params![post, actor], |row| row.get("uri")).optional()?)
+}
+
+/// The post an actor's Like activity was for, if we have it.
+pub fn by_uri(r: &Read<'_>, actor: ActorId, uri: &str) -> Result<Option<PostId>> {
+    let mut statement =
+        r.conn.prepare_cached("SELECT post_id FROM post_like WHERE uri = ?1 AND actor_id = ?2 LIMIT 1")?;
+    Ok(statement.query_one(params![uri, actor], |row| row.get("post_id")).optional()?)
+}
+
+/// Who likes a post, newest actors last, at most `limit`.
+pub fn of_post(r: &Read<'_>, post: PostId, limit: u32) -> Result<Vec<ActorId>> {
+    let mut statement =
+        r.conn.prepare_cached("SELECT actor_id FROM post_like WHERE post_id = ?1 ORDER BY actor_id LIMIT ?2")?;
+    let rows = statement.query_map(params![post, limit], |row| row.get("actor_id"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Everyone who liked, boosted or answered a post: they hear of its edits and its end.
+pub fn touched_by(r: &Read<'_>, post: PostId, limit: u32) -> Result<Vec<ActorId>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT actor_id FROM post_like WHERE post_id = ?1
+         UNION SELECT actor_id FROM post WHERE boost_of = ?1
+         UNION SELECT actor_id FROM post WHERE reply_to = ?1 LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![post, limit], |row| row.get("actor_id"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}

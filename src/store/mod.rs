@@ -1,0 +1,46 @@
+//! All SQL, and nothing but storage: each noun's rows beside its queries. Knows no network and no rules.
+
+mod db;
+mod migrations;
+mod writer;
+
+pub use db::{Read, Store, Write};
+pub use writer::{Bell, Ticket};
+
+pub mod actors;
+pub mod attachments;
+pub mod cards;
+pub mod deliveries;
+pub mod files;
+pub mod follows;
+pub mod hosts;
+pub mod inbox;
+pub mod likes;
+pub mod node;
+pub mod notifications;
+pub mod posts;
+pub mod sessions;
+pub mod timeline;
+pub mod tombstones;
+
+use rusqlite::Row;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::base::{Error, Result};
+
+/// A JSON column; NULL or broken text gives the default, so that one odd row never hides a page.
+fn json<T: DeserializeOwned + Default>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
+    let text: Option<String> = row.get(column)?;
+    Ok(text.and_then(|t| serde_json::from_str(&t).ok()).unwrap_or_default())
+}
+
+fn to_json<T: Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(Error::internal)
+}
+
+/// A list of ids for `json_each(?)`.
+fn id_list(ids: impl Iterator<Item = i64>) -> String {
+    let parts: Vec<String> = ids.map(|id| id.to_string()).collect();
+    format!("[{}]", parts.join(","))
+}

@@ -1,0 +1,178 @@
+//! Who we are: the one row of `node`, its settings, and our own keys.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{OptionalExtension, params};
+use serde::{Deserialize, Serialize};
+
+use super::{Read, Write};
+use crate::base::config::Origin;
+use crate::base::id::{ActorId, NotificationId};
+use crate::base::{Audience, Error, Result, Time};
+
+/// The fixed facts of this server, read once at start (the owner may come later, in a trial).
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Where peers find us.
+    pub origin: Origin,
+    /// The owner; None until a trial's owner has picked a name.
+    pub owner: Option<ActorId>,
+    /// The instance actor.
+    pub service: ActorId,
+    /// Key of our HMACs (CSRF tokens, proxy links).
+    pub secret: [u8; 32],
+    /// When this folder was made.
+    pub created_at: Time,
+    /// The last sign of life before this start.
+    pub alive_at: Time,
+}
+
+/// What the owner can change on the settings page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// The audience a new post starts with (a word of [`Audience`]).
+    pub audience: String,
+    /// The language of new posts (BCP 47), empty for none.
+    pub language: String,
+    /// Shown to visitors and in NodeInfo, for peers who must reach a human.
+    pub contact: String,
+    /// Whom we follow and who follows us are lists others may read.
+    pub show_follows: bool,
+    /// What may grow without a field of its own yet; kept when an older build saves.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, serde_json::Value>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            audience: Audience::Public.word().to_owned(),
+            language: "en".to_owned(),
+            contact: String::new(),
+            show_follows: true,
+            other: BTreeMap::new(),
+        }
+    }
+}
+
+/// One of our own private keys.
+pub struct OwnKey {
+    /// The key id, `…#main-key`.
+    pub uri: String,
+    /// Whose it is.
+    pub actor_id: ActorId,
+    /// PKCS#8 DER.
+    pub private: Vec<u8>,
+    /// SPKI PEM, as published.
+    pub public_pem: String,
+}
+
+/// The node's row, or NotFound in a folder where nobody has run init.
+pub fn get(r: &Read<'_>) -> Result<Node> {
+    let mut statement = r
+        .conn
+        .prepare_cached("SELECT scheme, host, domain, owner_id, service_id, secret, created_at, alive_at FROM node")?;
+    Ok(statement.query_one([], |row| {
+        Ok(Node {
+            origin: Origin { scheme: row.get("scheme")?, host: row.get("host")?, domain: row.get("domain")? },
+            owner: row.get("owner_id")?,
+            service: row.get("service_id")?,
+            secret: row.get("secret")?,
+            created_at: row.get("created_at")?,
+            alive_at: row.get("alive_at")?,
+        })
+    })?)
+}
+
+/// The owner's id; NotFound before a trial's owner has picked a name.
+pub fn owner(r: &Read<'_>) -> Result<ActorId> {
+    let mut statement = r.conn.prepare_cached("SELECT owner_id FROM node")?;
+    let owner: Option<Option<ActorId>> = statement.query_one([], |row| row.get("owner_id")).optional()?;
+    owner.flatten().ok_or(Error::NotFound)
+}
+
+/// Writes the node's row of a new folder.
+pub fn create(w: &Write<'_>, origin: &Origin, service: ActorId, secret: [u8; 32]) -> Result<()> {
+    w.conn.execute(
+        "INSERT INTO node (one, scheme, host, domain, service_id, secret, created_at, alive_at)
+         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+        params![origin.scheme, origin.host, origin.domain, service, secret, w.now],
+    )?;
+    Ok(())
+}
+
+/// Names the owner, once. Conflict when there is one.
+pub fn set_owner(w: &Write<'_>, owner: ActorId) -> Result<()> {
+    match w.conn.execute("UPDATE node SET owner_id = ?1 WHERE owner_id IS NULL", [owner])? {
+        1 => Ok(()),
+        _ => Err(Error::Conflict("the owner has a name already".to_owned())),
+    }
+}
+
+/// Notes that we are alive.
+pub fn alive(w: &Write<'_>) -> Result<()> {
+    w.conn.execute("UPDATE node SET alive_at = ?1", [w.now])?;
+    Ok(())
+}
+
+/// The owner's settings; unreadable ones are the defaults.
+pub fn settings(r: &Read<'_>) -> Result<Settings> {
+    let text: String = r.conn.prepare_cached("SELECT settings FROM node")?.query_one([], |row| row.get("settings"))?;
+    Ok(serde_json::from_str(&text).unwrap_or_default())
+}
+
+/// Keeps the owner's settings.
+pub fn set_settings(w: &Write<'_>, settings: &Settings) -> Result<()> {
+    let text = serde_json::to_string(settings).map_err(Error::internal)?;
+    w.conn.execute("UPDATE node SET settings = ?1", [text])?;
+    Ok(())
+}
+
+/// The password's argon2id hash, if one is set.
+pub fn password(r: &Read<'_>) -> Result<Option<String>> {
+    Ok(r.conn.prepare_cached("SELECT password FROM node")?.query_one([], |row| row.get("password"))?)
+}
+
+/// Sets the password's hash.
+pub fn set_password(w: &Write<'_>, hash: &str) -> Result<()> {
+    w.conn.execute("UPDATE node SET password = ?1", [hash])?;
+    Ok(())
+}
+
+/// The newest notification the owner has looked at.
+pub fn seen_notification(r: &Read<'_>) -> Result<NotificationId> {
+    let mut statement = r.conn.prepare_cached("SELECT seen_notification FROM node")?;
+    Ok(statement.query_one([], |row| row.get("seen_notification"))?)
+}
+
+/// Moves the mark of looked-at notifications forward, never back.
+pub fn see_notifications(w: &Write<'_>, newest: NotificationId) -> Result<()> {
+    w.conn.execute("UPDATE node SET seen_notification = ?1 WHERE seen_notification < ?1", [newest])?;
+    Ok(())
+}
+
+/// Adds a key of our own.
+pub fn add_key(w: &Write<'_>, key: &OwnKey) -> Result<()> {
+    w.conn.execute(
+        "INSERT INTO own_key (uri, actor_id, private, public_pem, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![key.uri, key.actor_id, key.private, key.public_pem, w.now],
+    )?;
+    Ok(())
+}
+
+/// The key an actor of ours signs with now: the newest one not retired.
+pub fn key_of(r: &Read<'_>, actor: ActorId) -> Result<OwnKey> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT uri, actor_id, private, public_pem FROM own_key
+         WHERE actor_id = ?1 AND retired_at IS NULL ORDER BY created_at DESC, uri LIMIT 1",
+    )?;
+    Ok(statement.query_one([actor], |row| {
+        Ok(OwnKey {
+            uri: row.get("uri")?,
+            actor_id: row.get("actor_id")?,
+            private: row.get("private")?,
+            public_pem: row.get("public_pem")?,
+        })
+    })?)
+}

@@ -1,0 +1,99 @@
+//! What the owner should hear of: each event once.
+
+use rusqlite::{Row, params};
+
+use super::{Read, Write};
+use crate::base::id::{ActorId, NotificationId, PostId};
+use crate::base::{Result, Time};
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A post names the owner or answers them.
+    Mention,
+    /// Somebody follows the owner.
+    Follow,
+    /// Somebody asks to.
+    FollowRequest,
+    /// Somebody likes a post of the owner's.
+    Like,
+    /// Somebody boosts one.
+    Boost,
+    /// Somebody accepted the owner's follow.
+    Accepted,
+}
+
+impl Kind {
+    const ALL: [Self; 6] = [Self::Mention, Self::Follow, Self::FollowRequest, Self::Like, Self::Boost, Self::Accepted];
+
+    /// The stored word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Mention => "mention",
+            Self::Follow => "follow",
+            Self::FollowRequest => "follow_request",
+            Self::Like => "like",
+            Self::Boost => "boost",
+            Self::Accepted => "accepted",
+        }
+    }
+}
+
+/// A row of `notification`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notification {
+    /// Counts up.
+    pub id: NotificationId,
+    /// What happened.
+    pub kind: Kind,
+    /// Who did it.
+    pub actor_id: ActorId,
+    /// To or with which post.
+    pub post_id: Option<PostId>,
+    /// When.
+    pub created_at: Time,
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Notification> {
+    let word: String = row.get("kind")?;
+    Ok(Notification {
+        id: row.get("id")?,
+        kind: Kind::ALL.into_iter().find(|kind| kind.word() == word).unwrap_or(Kind::Mention),
+        actor_id: row.get("actor_id")?,
+        post_id: row.get("post_id")?,
+        created_at: row.get("created_at")?,
+    })
+}
+
+/// Notes an event, once: the same again changes nothing.
+pub fn add(w: &Write<'_>, kind: Kind, actor: ActorId, post: Option<PostId>) -> Result<()> {
+    let mut statement = w.conn.prepare_cached(
+        "INSERT OR IGNORE INTO notification (kind, actor_id, post_id, created_at) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    statement.execute(params![kind.word(), actor, post, w.now])?;
+    Ok(())
+}
+
+/// Takes an event back (an Undo).
+pub fn remove(w: &Write<'_>, kind: Kind, actor: ActorId, post: Option<PostId>) -> Result<()> {
+    let mut statement = w.conn.prepare_cached(
+        "DELETE FROM notification WHERE kind = ?1 AND actor_id = ?2 AND ifnull(post_id, 0) = ifnull(?3, 0)",
+    )?;
+    statement.execute(params![kind.word(), actor, post])?;
+    Ok(())
+}
+
+/// A page of notifications below `before`, newest first.
+pub fn page(r: &Read<'_>, before: Option<NotificationId>, limit: u32) -> Result<Vec<Notification>> {
+    let mut statement = r.conn.prepare_cached("SELECT * FROM notification WHERE id < ?1 ORDER BY id DESC LIMIT ?2")?;
+    let rows = statement.query_map(params![before.map_or(i64::MAX, |id| id.0), limit], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How many are newer than the owner's mark, counted up to 100.
+pub fn unseen(r: &Read<'_>) -> Result<u32> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT count(*) FROM (SELECT 1 FROM notification WHERE id > (SELECT seen_notification FROM node) LIMIT 100)",
+    )?;
+    Ok(statement.query_one([], |row| row.get(0))?)
+}

@@ -1,0 +1,336 @@
+//! Posts and boosts: the `post` table with its mentions and hashtags.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::actors::Emoji;
+use super::{Read, Write};
+use crate::base::id::{self, ActorId, PostId};
+use crate::base::{Audience, Result, Time};
+
+/// How far up a thread goes.
+const ANCESTORS: u32 = 50;
+/// How many posts below are shown.
+const DESCENDANTS: u32 = 300;
+
+/// A row of `post`. `content` is sanitised HTML; the other texts are plain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Post {
+    /// Ours for it; sorts by time.
+    pub id: PostId,
+    /// ActivityPub id (of the Announce, for a boost).
+    pub uri: String,
+    /// Author or booster.
+    pub actor_id: ActorId,
+    /// Note, Article, …; Announce for a boost.
+    pub kind: String,
+    /// What it boosts; then there is no content.
+    pub boost_of: Option<PostId>,
+    /// Who may read it. Never widened.
+    pub audience: Audience,
+    /// The parent, when we have it.
+    pub reply_to: Option<PostId>,
+    /// The parent's uri, known or not.
+    pub reply_to_uri: Option<String>,
+    /// The conversation's collection (FEP-7888).
+    pub context_uri: Option<String>,
+    /// Of an article.
+    pub title: Option<String>,
+    /// Content warning.
+    pub warning: Option<String>,
+    /// Safe HTML.
+    pub content: String,
+    /// The owner's own text.
+    pub source: Option<String>,
+    /// BCP 47.
+    pub language: Option<String>,
+    /// Pictures start covered.
+    pub sensitive: bool,
+    /// Page for people; None when it equals `uri`.
+    pub url: Option<String>,
+    /// Custom emoji used in it.
+    pub emoji: Vec<Emoji>,
+    /// As its author says.
+    pub published_at: Time,
+    /// Last edit.
+    pub edited_at: Option<Time>,
+    /// When it came to us.
+    pub received_at: Time,
+}
+
+impl Post {
+    /// The page for people.
+    pub fn page(&self) -> &str {
+        self.url.as_deref().unwrap_or(&self.uri)
+    }
+
+    pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get("id")?,
+            uri: row.get("uri")?,
+            actor_id: row.get("actor_id")?,
+            kind: row.get("kind")?,
+            boost_of: row.get("boost_of")?,
+            audience: row.get("audience")?,
+            reply_to: row.get("reply_to")?,
+            reply_to_uri: row.get("reply_to_uri")?,
+            context_uri: row.get("context_uri")?,
+            title: row.get("title")?,
+            warning: row.get("warning")?,
+            content: row.get("content")?,
+            source: row.get("source")?,
+            language: row.get("language")?,
+            sensitive: row.get("sensitive")?,
+            url: row.get("url")?,
+            emoji: super::json(row, "emoji")?,
+            published_at: row.get("published_at")?,
+            edited_at: row.get("edited_at")?,
+            received_at: row.get("received_at")?,
+        })
+    }
+}
+
+/// Somebody a post names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mention {
+    /// Actor id.
+    pub uri: String,
+    /// `user@host`.
+    pub handle: String,
+    /// The link in the text.
+    pub url: String,
+}
+
+/// A hashtag as looked up and as written, both without `#`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hashtag {
+    /// Lower case.
+    pub name: String,
+    /// As written.
+    pub shown: String,
+}
+
+/// The next free id at this moment; own ids are reserved with it before the URIs are spelled.
+pub fn next_id(w: &Write<'_>, at: Time) -> Result<PostId> {
+    let first = id::first_at(at);
+    let mut statement = w.conn.prepare_cached("SELECT max(id) FROM post WHERE id >= ?1 AND id < ?1 + 65536")?;
+    let last: Option<i64> = statement.query_one([first], |row| row.get(0))?;
+    Ok(PostId(last.map_or(first, |last| last + 1)))
+}
+
+/// Inserts a post with its id as given (see [`next_id`]). Conflict when the uri is known.
+pub fn insert(w: &Write<'_>, post: &Post, mentions: &[Mention], tags: &[Hashtag]) -> Result<()> {
+    w.conn
+        .prepare_cached(
+            "INSERT INTO post (id, uri, actor_id, kind, boost_of, audience, reply_to, reply_to_uri, context_uri, title,
+               warning, content, source, language, sensitive, url, emoji, published_at, edited_at, received_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+        )?
+        .execute(params![
+            post.id,
+            post.uri,
+            post.actor_id,
+            post.kind,
+            post.boost_of,
+            post.audience,
+            post.reply_to,
+            post.reply_to_uri,
+            post.context_uri,
+            post.title,
+            post.warning,
+            post.content,
+            post.source,
+            post.language,
+            post.sensitive,
+            post.url.as_deref().filter(|url| *url != post.uri),
+            emoji_json(&post.emoji)?,
+            post.published_at,
+            post.edited_at,
+            post.received_at,
+        ])?;
+    set_names(w, post.id, mentions, tags)?;
+    adopt_orphans(w, post)
+}
+
+/// Replaces what an edit may change: texts, emoji, mentions and tags; never author, audience or parent.
+pub fn update(w: &Write<'_>, post: &Post, mentions: &[Mention], tags: &[Hashtag]) -> Result<()> {
+    w.conn
+        .prepare_cached(
+            "UPDATE post SET title = ?2, warning = ?3, content = ?4, source = ?5, language = ?6, sensitive = ?7,
+               url = ?8, emoji = ?9, edited_at = ?10 WHERE id = ?1",
+        )?
+        .execute(params![
+            post.id,
+            post.title,
+            post.warning,
+            post.content,
+            post.source,
+            post.language,
+            post.sensitive,
+            post.url.as_deref().filter(|url| *url != post.uri),
+            emoji_json(&post.emoji)?,
+            post.edited_at,
+        ])?;
+    w.conn.prepare_cached("DELETE FROM mention WHERE post_id = ?1")?.execute([post.id])?;
+    w.conn.prepare_cached("DELETE FROM hashtag WHERE post_id = ?1")?.execute([post.id])?;
+    set_names(w, post.id, mentions, tags)
+}
+
+fn emoji_json(emoji: &[Emoji]) -> Result<Option<String>> {
+    if emoji.is_empty() { Ok(None) } else { super::to_json(&emoji).map(Some) }
+}
+
+fn set_names(w: &Write<'_>, id: PostId, mentions: &[Mention], tags: &[Hashtag]) -> Result<()> {
+    let mut insert =
+        w.conn.prepare_cached("INSERT OR IGNORE INTO mention (post_id, uri, handle, url) VALUES (?1, ?2, ?3, ?4)")?;
+    for mention in mentions {
+        insert.execute(params![id, mention.uri, mention.handle, mention.url])?;
+    }
+    let mut insert =
+        w.conn.prepare_cached("INSERT OR IGNORE INTO hashtag (name, post_id, shown) VALUES (?1, ?2, ?3)")?;
+    for tag in tags {
+        insert.execute(params![tag.name, id, tag.shown])?;
+    }
+    Ok(())
+}
+
+/// Replies that arrived before this post find their parent.
+fn adopt_orphans(w: &Write<'_>, post: &Post) -> Result<()> {
+    w.conn
+        .prepare_cached("UPDATE post SET reply_to = ?1 WHERE reply_to_uri = ?2 AND reply_to IS NULL AND id <> ?1")?
+        .execute(params![post.id, post.uri])?;
+    Ok(())
+}
+
+/// Deletes a post with all that hangs on it; boosts of it go too.
+pub fn delete(w: &Write<'_>, id: PostId) -> Result<()> {
+    w.conn.prepare_cached("DELETE FROM post WHERE id = ?1")?.execute([id])?;
+    Ok(())
+}
+
+/// The post with this id.
+pub fn by_id(r: &Read<'_>, id: PostId) -> Result<Post> {
+    Ok(r.conn.prepare_cached("SELECT * FROM post WHERE id = ?1")?.query_one([id], Post::from_row)?)
+}
+
+/// The post with this ActivityPub id, if we have it.
+pub fn by_uri(r: &Read<'_>, uri: &str) -> Result<Option<Post>> {
+    Ok(r.conn.prepare_cached("SELECT * FROM post WHERE uri = ?1")?.query_one([uri], Post::from_row).optional()?)
+}
+
+/// An actor's boost of a post, if there is one.
+pub fn boost_by(r: &Read<'_>, actor: ActorId, of: PostId) -> Result<Option<Post>> {
+    let mut statement = r.conn.prepare_cached("SELECT * FROM post WHERE boost_of = ?2 AND actor_id = ?1 LIMIT 1")?;
+    Ok(statement.query_one(params![actor, of], Post::from_row).optional()?)
+}
+
+/// Who a post names.
+pub fn mentions(r: &Read<'_>, id: PostId) -> Result<Vec<Mention>> {
+    let mut statement =
+        r.conn.prepare_cached("SELECT uri, handle, url FROM mention WHERE post_id = ?1 ORDER BY handle LIMIT 500")?;
+    let rows = statement.query_map([id], |row| {
+        Ok(Mention { uri: row.get("uri")?, handle: row.get("handle")?, url: row.get("url")? })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// A post's hashtags.
+pub fn hashtags(r: &Read<'_>, id: PostId) -> Result<Vec<Hashtag>> {
+    let mut statement =
+        r.conn.prepare_cached("SELECT name, shown FROM hashtag WHERE post_id = ?1 ORDER BY name LIMIT 500")?;
+    let rows = statement.query_map([id], |row| Ok(Hashtag { name: row.get("name")?, shown: row.get("shown")? }))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Who may see a list: the owner sees all we have, a stranger only what is public or quiet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Viewer {
+    /// The owner.
+    Owner,
+    /// Anyone else.
+    Stranger,
+}
+
+impl Viewer {
+    /// The highest audience number shown.
+    pub(super) fn rank(self) -> i64 {
+        match self {
+            Self::Owner => 3,
+            Self::Stranger => 1,
+        }
+    }
+}
+
+/// A window on a list, newest first: at most `limit` rows with ids below `before`, or above `after` (then the oldest
+/// of those, still newest first).
+#[derive(Debug, Clone, Copy)]
+pub struct Page {
+    /// Only ids below.
+    pub before: Option<PostId>,
+    /// Only ids above.
+    pub after: Option<PostId>,
+    /// Rows at most.
+    pub limit: u32,
+}
+
+impl Page {
+    /// The newest `limit` rows.
+    pub fn first(limit: u32) -> Self {
+        Self { before: None, after: None, limit }
+    }
+}
+
+/// Ids of an actor's posts and boosts that `viewer` may see, newest first.
+pub fn of_actor(r: &Read<'_>, actor: ActorId, viewer: Viewer, page: Page) -> Result<Vec<PostId>> {
+    let sql = "SELECT id FROM post WHERE actor_id = ?1 AND audience <= ?2 AND id < ?3 AND id > ?4
+               ORDER BY id DESC LIMIT ?5";
+    let oldest_first = "SELECT id FROM (SELECT id FROM post WHERE actor_id = ?1 AND audience <= ?2 AND id < ?3
+               AND id > ?4 ORDER BY id ASC LIMIT ?5) ORDER BY id DESC";
+    let mut statement = r.conn.prepare_cached(if page.after.is_some() { oldest_first } else { sql })?;
+    let before = page.before.map_or(i64::MAX, |id| id.0);
+    let after = page.after.map_or(0, |id| id.0);
+    let rows = statement.query_map(params![actor, viewer.rank(), before, after, page.limit], |row| row.get("id"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How many posts and boosts of an actor `viewer` may see.
+pub fn count_of_actor(r: &Read<'_>, actor: ActorId, viewer: Viewer) -> Result<u32> {
+    let mut statement = r.conn.prepare_cached("SELECT count(*) FROM post WHERE actor_id = ?1 AND audience <= ?2")?;
+    Ok(statement.query_one(params![actor, viewer.rank()], |row| row.get(0))?)
+}
+
+/// The posts above one, root first, as far as `viewer` may see them.
+pub fn ancestors(r: &Read<'_>, id: PostId, viewer: Viewer) -> Result<Vec<PostId>> {
+    let mut statement = r.conn.prepare_cached(
+        "WITH RECURSIVE up (id, parent, depth) AS (
+           SELECT id, reply_to, 0 FROM post WHERE id = ?1
+           UNION ALL
+           SELECT p.id, p.reply_to, depth + 1 FROM up JOIN post p ON p.id = up.parent
+             WHERE p.audience <= ?2 AND depth < ?3)
+         SELECT id FROM up WHERE depth > 0 ORDER BY depth DESC LIMIT ?3",
+    )?;
+    let rows = statement.query_map(params![id, viewer.rank(), ANCESTORS], |row| row.get("id"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The posts below one with their parents, oldest first, as far as `viewer` may see them.
+pub fn descendants(r: &Read<'_>, id: PostId, viewer: Viewer) -> Result<Vec<(PostId, PostId)>> {
+    let mut statement = r.conn.prepare_cached(
+        "WITH RECURSIVE down (id, parent, depth) AS (
+           SELECT ?1, NULL, 0
+           UNION
+           SELECT p.id, p.reply_to, depth + 1 FROM down JOIN post p ON p.reply_to = down.id
+             WHERE p.audience <= ?2 AND depth < 100 LIMIT ?3)
+         SELECT id, parent FROM down WHERE depth > 0 ORDER BY id",
+    )?;
+    let rows =
+        statement.query_map(params![id, viewer.rank(), DESCENDANTS], |row| Ok((row.get("id")?, row.get("parent")?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Ids of the direct, open replies to a post, oldest first.
+pub fn open_replies(r: &Read<'_>, id: PostId, limit: u32) -> Result<Vec<PostId>> {
+    let mut statement =
+        r.conn.prepare_cached("SELECT id FROM post WHERE reply_to = ?1 AND audience <= 1 ORDER BY id LIMIT ?2")?;
+    let rows = statement.query_map(params![id, limit], |row| row.get("id"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
