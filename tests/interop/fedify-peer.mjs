@@ -60,7 +60,7 @@ federation
     return new Person({
       id: ctx.getActorUri(identifier),
       preferredUsername: identifier,
-      name: "Bob of Fedify",
+      name: `${NAME[0].toUpperCase()}${NAME.slice(1)} of Fedify`,
       summary: "<p>I am made with <b>Fedify</b>.</p>",
       url: new URL(`/@${identifier}`, ORIGIN),
       icon: new Image({ url: new URL("/avatar.png", ORIGIN), mediaType: "image/png" }),

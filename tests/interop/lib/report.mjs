@@ -4,11 +4,14 @@ import { appendFileSync } from "node:fs";
 
 const GIVE_UP_AFTER = 5;
 
-/** A part named `name`: `step(title, work)` prints and counts, `close()` tells `run` the numbers. */
-export function part(name) {
+/**
+ * A part named `name`: `step(title, work)` prints and counts, `close()` tells `run` the numbers. `giveUpAfter` failures
+ * in a row leave the rest untried; a part whose steps do not build on each other gives Infinity.
+ */
+export function part(name, { giveUpAfter = GIVE_UP_AFTER } = {}) {
   let [passed, failed, inARow] = [0, 0, 0];
   async function step(title, work) {
-    if (inARow >= GIVE_UP_AFTER) {
+    if (inARow >= giveUpAfter) {
       failed++;
       console.log(`not ok  ${name}: ${title} (not tried)`);
       return undefined;
