@@ -1,5 +1,6 @@
 //! **hytte**: a home of one's own on the fediverse.
 
+pub mod ap;
 pub mod base;
 pub mod federation;
 pub mod sig;

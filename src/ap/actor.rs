@@ -1,0 +1,216 @@
+//! An actor document, read: who somebody is, where to reach them, with which keys they sign.
+
+use serde_json::Value;
+
+use super::json::{self, FromJson, Lossy, Many, Uri};
+use super::key::{self, KeyDoc};
+use super::tags::{self, Emoji};
+use super::{limits, link, object};
+use crate::base::{Error, Result, Time};
+
+/// What sort of actor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActorKind {
+    /// A person.
+    Person,
+    /// A bot.
+    Service,
+    /// A piece of software, such as an instance actor.
+    Application,
+    /// A community or channel.
+    Group,
+    /// An organisation.
+    Organization,
+    /// Any other type that has an inbox.
+    Other(String),
+}
+
+impl ActorKind {
+    /// The type as ActivityStreams writes it.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Person => "Person",
+            Self::Service => "Service",
+            Self::Application => "Application",
+            Self::Group => "Group",
+            Self::Organization => "Organization",
+            Self::Other(word) => word,
+        }
+    }
+
+    /// The kind of a type's name, as [`ActorKind::word`] writes it.
+    pub fn from_word(word: &str) -> Self {
+        let known = [Self::Person, Self::Service, Self::Application, Self::Group, Self::Organization];
+        known.into_iter().find(|kind| kind.word() == word).unwrap_or_else(|| Self::Other(word.to_owned()))
+    }
+
+    /// True for actors no human reads the answers of.
+    pub fn is_bot(&self) -> bool {
+        matches!(self, Self::Service | Self::Application)
+    }
+}
+
+/// One row of a profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// The label, to be shown as text.
+    pub name: String,
+    /// The value: HTML, not yet cleaned.
+    pub value: String,
+}
+
+impl FromJson for Field {
+    fn from_json(value: &Value) -> Option<Self> {
+        if !json::is_type(value, "PropertyValue") {
+            return None;
+        }
+        let name = json::text(value, "name", limits::FIELD)?;
+        Some(Self { name, value: json::text(value, "value", limits::FIELD).unwrap_or_default() })
+    }
+}
+
+/// An actor as its document says. Everything in it is a claim of the id's origin, nothing more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// The id, without a fragment.
+    pub id: Uri,
+    /// What sort.
+    pub kind: ActorKind,
+    /// `preferredUsername`, else the first half of `webfinger`, else the host.
+    pub username: String,
+    /// `user@domain` as the actor claims (FEP-2c59); true only when the domain's WebFinger says so too.
+    pub webfinger: Option<String>,
+    /// The display name, plain text.
+    pub name: Option<String>,
+    /// The bio: HTML, not yet cleaned.
+    pub bio: Option<String>,
+    /// The profile page; may be on another host (Threads).
+    pub url: Option<Uri>,
+    /// Where to deliver.
+    pub inbox: Uri,
+    /// The inbox shared by all actors of the host; only on the actor's own origin.
+    pub shared_inbox: Option<Uri>,
+    /// What they wrote; only on the actor's own origin, like the next three.
+    pub outbox: Option<Uri>,
+    /// The collection that stands for "my followers" in addresses.
+    pub followers: Option<Uri>,
+    /// Whom they follow.
+    pub following: Option<Uri>,
+    /// Pinned posts.
+    pub featured: Option<Uri>,
+    /// The avatar.
+    pub icon: Option<Uri>,
+    /// The header picture.
+    pub image: Option<Uri>,
+    /// Profile rows.
+    pub fields: Vec<Field>,
+    /// Keys that belong to this actor.
+    pub keys: Vec<KeyDoc>,
+    /// True when follows wait for an answer.
+    pub approves_followers: bool,
+    /// True when they want to be suggested.
+    pub discoverable: bool,
+    /// True when their public posts may be searched (FEP-5feb).
+    pub indexable: bool,
+    /// Where they moved; a claim until the other side lists this id in `also_known_as`.
+    pub moved_to: Option<Uri>,
+    /// Their other ids.
+    pub also_known_as: Vec<Uri>,
+    /// When the account was made.
+    pub published: Option<Time>,
+    /// Custom emoji of name, bio and fields.
+    pub emoji: Vec<Emoji>,
+    /// What their software says it can do, as URLs (FEP-844e).
+    pub implements: Vec<String>,
+}
+
+impl Actor {
+    /// Reads an actor; Invalid when it has no type, no id, no inbox or a username nobody can write.
+    pub fn read(doc: &Value) -> Result<Self> {
+        let id = json::id(doc).filter(|id| !id.has_fragment());
+        let id = id.ok_or_else(|| Error::invalid("the actor has no usable id"))?;
+        let invalid = |why: &str| Error::invalid(format!("the actor {id}: {why}"));
+        let kind = kind(doc).ok_or_else(|| invalid("it has no type of an actor"))?;
+        let inbox = Lossy::<Uri>::read(doc, "inbox").0.ok_or_else(|| invalid("it has no usable inbox"))?;
+        let webfinger = json::text(doc, "webfinger", limits::NAME).filter(|handle| is_handle(handle));
+        let username = username(doc, webfinger.as_deref(), &id).ok_or_else(|| invalid("its username is unusable"))?;
+        let endpoints = doc.get("endpoints").unwrap_or(&Value::Null);
+        let own = |uri: Option<Uri>| uri.filter(|uri| uri.same_origin(&id));
+        // Misskey also writes it at the top, old servers only there.
+        let shared = Lossy::read(endpoints, "sharedInbox").0.or_else(|| Lossy::read(doc, "sharedInbox").0);
+        let flag = |key: &str| Lossy::<bool>::read(doc, key).0.unwrap_or(false);
+        Ok(Self {
+            kind,
+            username,
+            webfinger,
+            name: json::text(doc, "name", limits::NAME),
+            bio: json::text(doc, "summary", limits::BIO),
+            url: link::page(doc),
+            inbox,
+            shared_inbox: own(shared),
+            outbox: own(json::id_of(doc, "outbox")),
+            followers: own(json::id_of(doc, "followers")),
+            following: own(json::id_of(doc, "following")),
+            featured: own(json::id_of(doc, "featured")),
+            icon: link::picture(doc, "icon"),
+            image: link::picture(doc, "image"),
+            fields: Many::read(doc, "attachment", limits::FIELDS).0,
+            keys: key::of_actor(doc, &id),
+            approves_followers: flag("manuallyApprovesFollowers"),
+            discoverable: flag("discoverable"),
+            indexable: flag("indexable"),
+            moved_to: Lossy::<Uri>::read(doc, "movedTo").0.filter(|to| *to != id),
+            also_known_as: aliases(doc, &id),
+            published: Lossy::read(doc, "published").0,
+            emoji: tags::read(doc).emoji,
+            implements: implements(doc),
+            id,
+        })
+    }
+
+    /// True when this is the bare minimum some servers (Sharkey, GoToSocial) show to those they do not trust: such a
+    /// document must never replace a full one.
+    pub fn is_stub(&self) -> bool {
+        self.outbox.is_none() && self.followers.is_none() && self.bio.is_none() && self.icon.is_none()
+    }
+
+    /// The key with this id, if the actor lists it.
+    pub fn key(&self, id: &str) -> Option<&KeyDoc> {
+        self.keys.iter().find(|key| key.id == id)
+    }
+}
+
+fn kind(doc: &Value) -> Option<ActorKind> {
+    let types = json::types(doc);
+    let known = types.iter().map(|t| ActorKind::from_word(t)).find(|kind| !matches!(kind, ActorKind::Other(_)));
+    // A post that says it has an inbox is no actor: it may be written by anybody on its host.
+    let strange = || types.first().filter(|t| !object::is_known_type(t)).map(|t| ActorKind::Other((*t).to_owned()));
+    known.or_else(strange)
+}
+
+/// None where one was given that cannot be written in a handle (too long, or with blanks, `@`, `/`).
+fn username(doc: &Value, webfinger: Option<&str>, id: &Uri) -> Option<String> {
+    let given = json::text(doc, "preferredUsername", limits::URI);
+    let claimed = || webfinger.and_then(|handle| handle.split('@').next()).map(str::to_owned);
+    let name = given.or_else(claimed).unwrap_or_else(|| id.host());
+    let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '@' | '/' | '?' | '#' | '<' | '>');
+    (name.len() <= limits::USERNAME && !name.contains(odd)).then_some(name)
+}
+
+fn is_handle(handle: &str) -> bool {
+    let mut parts = handle.split('@');
+    let filled = |part: Option<&str>| part.is_some_and(|p| !p.is_empty() && !p.contains(char::is_whitespace));
+    filled(parts.next()) && filled(parts.next()) && parts.next().is_none()
+}
+
+fn aliases(doc: &Value, id: &Uri) -> Vec<Uri> {
+    let mut all = Many::<Uri>::read(doc, "alsoKnownAs", limits::ALIASES).0;
+    all.retain(|alias| alias != id);
+    all
+}
+
+fn implements(doc: &Value) -> Vec<String> {
+    let Some(software) = doc.get("generator") else { return Vec::new() };
+    let entries = Many::<link::Link>::read(software, "implements", limits::IMPLEMENTS).0;
+    entries.into_iter().map(|link| link.href.into_string()).collect()
+}

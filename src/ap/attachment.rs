@@ -1,0 +1,141 @@
+//! The files of a post, from `attachment` and, for videos and pictures that are posts themselves, from `url`.
+
+use serde_json::Value;
+
+use super::json::{self, Many, Uri};
+use super::limits;
+use super::link::{self, Link};
+
+/// What a file is to a reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediaKind {
+    /// A still or moving picture without sound.
+    Image,
+    /// A film.
+    Video,
+    /// Sound.
+    Audio,
+    /// A page elsewhere (Lemmy's link posts).
+    Link,
+    /// Any other file.
+    Other,
+}
+
+/// One file of a post; stays on its author's server unless we fetch it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attachment {
+    /// Where it is.
+    pub url: Uri,
+    /// The media type, lower case, without parameters.
+    pub media_type: Option<String>,
+    /// The description for those who cannot see it.
+    pub alt: Option<String>,
+    /// Width in pixels.
+    pub width: Option<u64>,
+    /// Height in pixels.
+    pub height: Option<u64>,
+    /// A blurred preview (blurhash).
+    pub blurhash: Option<String>,
+    /// The point to keep when cropping: x and y from -1 to 1, y upwards.
+    pub focal: Option<(f64, f64)>,
+    /// A still of a video or the cover of a song.
+    pub preview: Option<Uri>,
+    /// What it is.
+    pub kind: MediaKind,
+}
+
+/// The files of `doc`, each URL once.
+pub fn read(doc: &Value) -> Vec<Attachment> {
+    let mut files: Vec<Attachment> = Vec::new();
+    let listed = Many::<Value>::read(doc, "attachment", limits::ATTACHMENTS).0;
+    for file in listed.iter().filter_map(one).chain(own(doc)) {
+        if files.len() < limits::ATTACHMENTS && !files.iter().any(|f| f.url == file.url) {
+            files.push(file);
+        }
+    }
+    files
+}
+
+fn one(value: &Value) -> Option<Attachment> {
+    let kind = json::types(value).first().copied().unwrap_or_default();
+    if matches!(kind, "PropertyValue" | "Note" | "Emoji" | "Mention" | "Hashtag") {
+        return None;
+    }
+    let link = best(value)?;
+    Some(build(value, kind, link))
+}
+
+/// The file behind an attachment: of several links the first that is media.
+fn best(value: &Value) -> Option<Link> {
+    let mut links = Many::<Link>::of(value.get("url").or_else(|| value.get("href")).unwrap_or(value), limits::LINKS).0;
+    let media = links.iter().position(|l| l.media_type.as_deref().is_some_and(is_media)).unwrap_or(0);
+    (media < links.len()).then(|| links.swap_remove(media))
+}
+
+fn build(value: &Value, kind: &str, link: Link) -> Attachment {
+    let media_type = link::media_type(value).or(link.media_type);
+    Attachment {
+        kind: media_kind(media_type.as_deref(), kind, &link.href),
+        media_type,
+        // Mastodon and WordPress put the longer text into `summary` where there are both.
+        alt: json::text(value, "summary", limits::ALT).or_else(|| json::text(value, "name", limits::ALT)),
+        width: link::pixels(value, "width").or(link.width),
+        height: link::pixels(value, "height").or(link.height),
+        blurhash: json::text(value, "blurhash", limits::WORD).filter(|hash| hash.is_ascii()),
+        focal: focal(value),
+        preview: link::picture(value, "icon").or_else(|| link::picture(value, "preview")),
+        url: link.href,
+    }
+}
+
+/// The media of a post that is itself a film, song or picture. PeerTube lists many sizes: the largest up to 720 lines,
+/// which every phone can play, else the smallest.
+fn own(doc: &Value) -> Option<Attachment> {
+    let kind = json::types(doc).into_iter().find(|t| matches!(*t, "Video" | "Audio" | "Image" | "Document"))?;
+    let mut links: Vec<Link> = Many::<Value>::read(doc, "url", limits::LINKS).0.iter().flat_map(playable).collect();
+    links.sort_by_key(|l| l.height);
+    let fits = links.iter().rposition(|l| l.height.is_none_or(|h| h <= 720)).unwrap_or(0);
+    let link = (fits < links.len()).then(|| links.swap_remove(fits))?;
+    let mut file = build(&Value::Null, kind, link);
+    file.preview = link::picture(doc, "icon").or_else(|| link::picture(doc, "preview"));
+    file.blurhash = json::text(doc, "blurhash", limits::WORD);
+    Some(file)
+}
+
+/// The links that are media themselves, those inside a playlist's `tag` included (PeerTube's HLS).
+fn playable(value: &Value) -> Vec<Link> {
+    let mut links = Many::<Link>::of(value, 1).0;
+    links.extend(Many::<Link>::read(value, "tag", limits::LINKS).0);
+    links.retain(|l| l.media_type.as_deref().is_some_and(is_media));
+    links
+}
+
+fn is_media(media_type: &str) -> bool {
+    let sort = media_type.split('/').next().unwrap_or_default();
+    matches!(sort, "image" | "video" | "audio") && !media_type.ends_with("mpegurl")
+}
+
+fn media_kind(media_type: Option<&str>, kind: &str, url: &Uri) -> MediaKind {
+    match media_type.and_then(|m| m.split('/').next()) {
+        Some("image") => return MediaKind::Image,
+        Some("video") => return MediaKind::Video,
+        Some("audio") => return MediaKind::Audio,
+        Some("text") => return MediaKind::Link,
+        Some(_) => return MediaKind::Other,
+        None => {}
+    }
+    let path = url.as_str().split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+    match (kind, path.rsplit('.').next().unwrap_or_default()) {
+        ("Image", _) | (_, "jpg" | "jpeg" | "png" | "gif" | "webp" | "avif") => MediaKind::Image,
+        ("Video", _) | (_, "mp4" | "webm" | "mov") => MediaKind::Video,
+        ("Audio", _) | (_, "mp3" | "ogg" | "opus" | "flac" | "m4a" | "wav") => MediaKind::Audio,
+        ("Link" | "Page" | "Article", _) => MediaKind::Link,
+        _ => MediaKind::Other,
+    }
+}
+
+fn focal(value: &Value) -> Option<(f64, f64)> {
+    let point = value.get("focalPoint")?.as_array()?;
+    let part = |n: usize| point.get(n).and_then(Value::as_f64).filter(|f| (-1.0..=1.0).contains(f));
+    Some((part(0)?, part(1)?))
+}

@@ -1,0 +1,361 @@
+//! Leniency, and the only place for it: four small types ([`Many`], [`Lossy`], [`Ref`], [`Uri`]) and a few functions
+//! that read what peers really send. Plain JSON only: contexts, `@graph` and aliases are never interpreted.
+
+use serde_json::Value;
+
+use super::limits;
+pub use super::uri::{Uri, same_origin};
+use crate::base::{Error, Result, Time};
+
+/// What can be read from one JSON value; None when the value is not that.
+pub trait FromJson: Sized {
+    /// Reads the value, as leniently as its kind allows.
+    fn from_json(value: &Value) -> Option<Self>;
+}
+
+/// Any number of things: a list, a single one, or none. What cannot be read is skipped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Many<T>(pub Vec<T>);
+
+impl<T: FromJson> Many<T> {
+    /// The member `key` of `doc`, at most `max` of them.
+    pub fn read(doc: &Value, key: &str, max: usize) -> Self {
+        doc.get(key).map_or(Self(Vec::new()), |value| Self::of(value, max))
+    }
+
+    /// The value itself, at most `max` of them.
+    pub fn of(value: &Value, max: usize) -> Self {
+        match value {
+            Value::Array(list) => Self(list.iter().filter_map(T::from_json).take(max).collect()),
+            one => Self(T::from_json(one).into_iter().collect()),
+        }
+    }
+}
+
+/// One thing, or nothing where it is missing or of the wrong type. The first usable one of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lossy<T>(pub Option<T>);
+
+impl<T: FromJson> Lossy<T> {
+    /// The member `key` of `doc`.
+    pub fn read(doc: &Value, key: &str) -> Self {
+        Self(Many::read(doc, key, 1).0.pop())
+    }
+}
+
+impl FromJson for Uri {
+    /// A string, or the id of an object, or the `href` of a Link; never with a fragment.
+    fn from_json(value: &Value) -> Option<Self> {
+        Ref::from_json(value)?.id().filter(|id| !id.has_fragment()).cloned()
+    }
+}
+
+/// Something named by its id, or given whole.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ref {
+    /// Only the id.
+    Id(Uri),
+    /// The thing itself, with its id when it has a usable one.
+    Embedded {
+        /// The id it claims; believed only after the checks of FEP-fe34.
+        id: Option<Uri>,
+        /// The document as received.
+        value: Value,
+    },
+}
+
+impl Ref {
+    /// The id, given alone or inside.
+    pub fn id(&self) -> Option<&Uri> {
+        match self {
+            Self::Id(id) => Some(id),
+            Self::Embedded { id, .. } => id.as_ref(),
+        }
+    }
+
+    /// The document, where one was given.
+    pub fn embedded(&self) -> Option<&Value> {
+        match self {
+            Self::Id(_) => None,
+            Self::Embedded { value, .. } => Some(value),
+        }
+    }
+}
+
+impl FromJson for Ref {
+    /// A URL, or an object (a Link stands for its `href`). Objects without an id are kept: some are meant so.
+    fn from_json(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(text) => Uri::parse_id(text).map(Self::Id),
+            Value::Object(_) => {
+                let key = if is_type(value, "Link") { "href" } else { "id" };
+                let id = value.get(key).and_then(Value::as_str).and_then(Uri::parse_id);
+                Some(Self::Embedded { id, value: value.clone() })
+            }
+            _ => None,
+        }
+    }
+}
+
+impl FromJson for Time {
+    fn from_json(value: &Value) -> Option<Self> {
+        Self::parse(value.as_str().filter(|text| text.len() <= limits::WORD)?)
+    }
+}
+
+impl FromJson for bool {
+    /// `true`, or `"true"` in any case.
+    fn from_json(value: &Value) -> Option<Self> {
+        match value {
+            Value::Bool(yes) => Some(*yes),
+            Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
+            Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
+            _ => None,
+        }
+    }
+}
+
+impl FromJson for u64 {
+    /// A count from 0 to [`limits::COUNT`]; negative, fractional, huge and quoted numbers are brought into it.
+    fn from_json(value: &Value) -> Option<Self> {
+        let number = match value {
+            Value::Number(n) => n.as_f64()?,
+            Value::String(text) if text.len() <= 20 => text.trim().parse::<f64>().ok().filter(|n| n.is_finite())?,
+            _ => return None,
+        };
+        // Both bounds fit a u64, so the cast only drops the fraction.
+        Some(number.clamp(0.0, limits::COUNT as f64) as u64)
+    }
+}
+
+impl FromJson for Value {
+    fn from_json(value: &Value) -> Option<Self> {
+        (!value.is_null()).then(|| value.clone())
+    }
+}
+
+/// Reads a document from its bytes: one JSON object within the limits of size, depth and number of values.
+pub fn parse(body: &[u8]) -> Result<Value> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    if body.len() > limits::DOCUMENT_BYTES {
+        return Err(Error::invalid("the document is too large"));
+    }
+    measure(body)?;
+    let doc: Value = serde_json::from_slice(body).map_err(|e| Error::invalid(format!("not valid JSON: {e}")))?;
+    if doc.is_object() { Ok(doc) } else { Err(Error::invalid("the document is not a JSON object")) }
+}
+
+/// Refuses what would be too deep or too many to hold, before anything is allocated for it.
+fn measure(body: &[u8]) -> Result<()> {
+    let (mut depth, mut values, mut quoted, mut escaped) = (0usize, 1usize, false, false);
+    for byte in body {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'{' | b'[' => {
+                depth += 1;
+                values += 1;
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b',' => values += 1,
+            _ => {}
+        }
+        if depth > limits::DOCUMENT_DEPTH || values > limits::DOCUMENT_VALUES {
+            return Err(Error::invalid("the document is nested too deeply or has too many members"));
+        }
+    }
+    Ok(())
+}
+
+/// The document's own id, fragments allowed.
+pub fn id(doc: &Value) -> Option<Uri> {
+    Uri::parse_id(doc.get("id")?.as_str()?)
+}
+
+/// The first usable id under `key`, fragments allowed: of a string, an object, a Link or a list of those.
+pub fn id_of(doc: &Value, key: &str) -> Option<Uri> {
+    Many::<Ref>::read(doc, key, limits::ALTERNATIVES).0.iter().find_map(|r| r.id().cloned())
+}
+
+/// The type names of a document; `type` may be a list.
+pub fn types(doc: &Value) -> Vec<&str> {
+    let usable = |v: &'_ &Value| v.as_str().is_some_and(|t| !t.is_empty() && t.len() <= limits::WORD);
+    match doc.get("type") {
+        Some(Value::Array(list)) => {
+            list.iter().take(limits::ALTERNATIVES).filter(usable).filter_map(Value::as_str).collect()
+        }
+        Some(one) => Some(one).filter(usable).and_then(Value::as_str).into_iter().collect(),
+        None => Vec::new(),
+    }
+}
+
+/// True when one of the document's types is `name`.
+pub fn is_type(doc: &Value, name: &str) -> bool {
+    types(doc).contains(&name)
+}
+
+/// Text with the language its author gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// The text, never empty, without NUL characters.
+    pub text: String,
+    /// A language tag such as `nb` or `pt-BR`.
+    pub language: Option<String>,
+}
+
+/// The text under `key`, cut to `max` bytes; None when missing or empty. See [`text_in`].
+pub fn text(doc: &Value, key: &str, max: usize) -> Option<String> {
+    text_in(doc, key, max).map(|t| t.text)
+}
+
+/// The text under `key` or `keyMap`, cut to `max` bytes: a string, `{"@value": …}`, a language map, or the first
+/// usable one of a list. Malformed maps are passed over.
+pub fn text_in(doc: &Value, key: &str, max: usize) -> Option<Text> {
+    let map = doc.get(format!("{key}Map")).and_then(Value::as_object);
+    if let Some(mut found) = doc.get(key).and_then(|value| literal(value, max)) {
+        let entries = || map.into_iter().flatten().filter(|(tag, _)| is_language(tag));
+        let said = doc.get(key).and_then(Value::as_str);
+        let matching = entries().find(|(_, v)| said.is_some() && v.as_str() == said);
+        let only = entries().next().filter(|_| entries().count() == 1);
+        found.language = found.language.or_else(|| matching.or(only).and_then(|(tag, _)| language(tag)));
+        return Some(found);
+    }
+    map.and_then(|map| from_map(map, max))
+}
+
+fn literal(value: &Value, max: usize) -> Option<Text> {
+    match value {
+        Value::String(text) => cut(text, max).map(|text| Text { text, language: None }),
+        Value::Array(list) => list.iter().take(limits::ALTERNATIVES).find_map(|v| literal(v, max)),
+        Value::Object(map) => match map.get("@value") {
+            Some(inner) => {
+                let text = cut(inner.as_str()?, max)?;
+                Some(Text { text, language: map.get("@language").and_then(Value::as_str).and_then(language) })
+            }
+            None => from_map(map, max),
+        },
+        _ => None,
+    }
+}
+
+fn from_map(map: &serde_json::Map<String, Value>, max: usize) -> Option<Text> {
+    map.iter().filter(|(tag, _)| is_language(tag) || *tag == "und" || *tag == "@none").find_map(|(tag, value)| {
+        let first = value.as_array().and_then(|list| list.first()).unwrap_or(value);
+        cut(first.as_str()?, max).map(|text| Text { text, language: language(tag) })
+    })
+}
+
+/// A well-formed language tag (`und` says nothing and is none).
+pub fn language(tag: &str) -> Option<String> {
+    is_language(tag).then(|| tag.to_owned())
+}
+
+fn is_language(tag: &str) -> bool {
+    let mut parts = tag.split('-');
+    let primary = parts.next().unwrap_or_default();
+    (2..=3).contains(&primary.len())
+        && primary.bytes().all(|b| b.is_ascii_alphabetic())
+        && tag != "und"
+        && tag.len() <= 35
+        && parts.all(|p| (1..=8).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
+/// The text without NULs, at most `max` bytes; None when it is blank. Blanks round it stay: poll options must match
+/// exactly.
+pub fn cut(text: &str, max: usize) -> Option<String> {
+    let mut text = text.replace('\0', "");
+    text.truncate(text.floor_char_boundary(max));
+    (!text.trim().is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn documents_have_limits() {
+        assert!(parse(b"\xef\xbb\xbf{\"a\":[1]}").is_ok(), "a byte order mark");
+        for bad in ["", "[]", "\"x\"", "{", "{\"a\":\"\\ud800\"}", "{} {}", "{\"a\":1e999}"] {
+            assert!(matches!(parse(bad.as_bytes()), Err(Error::Invalid(_))), "{bad}");
+        }
+        let deep = |n: usize| format!("{{\"a\":{}{}}}", "[".repeat(n), "]".repeat(n));
+        assert!(parse(deep(63).as_bytes()).is_ok());
+        assert!(parse(deep(64).as_bytes()).is_err());
+        assert!(parse(format!("{{\"a\":\"{}\"}}", "[".repeat(1000)).as_bytes()).is_ok(), "brackets in text");
+        assert!(parse(format!("{{\"a\":[{}0]}}", "0,".repeat(limits::DOCUMENT_VALUES)).as_bytes()).is_err());
+        assert!(parse(&vec![b' '; limits::DOCUMENT_BYTES + 1]).is_err());
+    }
+
+    #[test]
+    fn text_in_every_shape() {
+        let said = |doc: Value| text_in(&doc, "content", 10).map(|t| (t.text, t.language.unwrap_or_default()));
+        let some = |text: &str, language: &str| Some((text.to_owned(), language.to_owned()));
+        assert_eq!(said(json!({"content": "hei"})), some("hei", ""));
+        assert_eq!(said(json!({"content": "hei", "contentMap": {"en": "hi", "nb": "hei"}})), some("hei", "nb"));
+        assert_eq!(said(json!({"content": "hei", "contentMap": {"nb": "<p>hei</p>"}})), some("hei", "nb"));
+        assert_eq!(said(json!({"content": "hei", "contentMap": {"en": "a", "de": "b"}})), some("hei", ""));
+        assert_eq!(said(json!({"contentMap": {"nb": "hei"}})), some("hei", "nb"));
+        assert_eq!(said(json!({"contentMap": {"und": "hei"}})), some("hei", ""));
+        assert_eq!(said(json!({"content": {"@value": "hei", "@language": "nb-NO"}})), some("hei", "nb-NO"));
+        assert_eq!(said(json!({"content": [null, {"@value": "hei"}]})), some("hei", ""));
+        assert_eq!(said(json!({"content": {"nb": "hei"}})), some("hei", "nb"));
+        assert_eq!(said(json!({"content": "hei", "contentMap": ["nb"]})), some("hei", ""));
+        assert_eq!(said(json!({"content": "hei", "contentMap": {"nb": null, "": 7}})), some("hei", "nb"));
+        assert_eq!(said(json!({"content": null, "contentMap": {"x": "no", "nb": ["hei"]}})), some("hei", "nb"));
+        assert_eq!(said(json!({"content": "h\u{0}ei, duuuå"})), some("hei, duuu", ""), "cut between characters");
+        for nothing in [
+            json!({}),
+            json!({"content": ""}),
+            json!({"content": " \n"}),
+            json!({"content": 7}),
+            json!({"contentMap": "x"}),
+        ] {
+            assert_eq!(said(nothing), None);
+        }
+    }
+
+    #[test]
+    fn numbers_and_truths_in_every_shape() {
+        let count = |v: Value| u64::from_json(&v);
+        assert_eq!(count(json!(3)), Some(3));
+        assert_eq!(count(json!(-3)), Some(0));
+        assert_eq!(count(json!(2.9)), Some(2));
+        assert_eq!(count(json!("41")), Some(41));
+        assert_eq!(count(json!(u64::MAX)), Some(limits::COUNT));
+        assert_eq!(count(json!(1e300)), Some(limits::COUNT));
+        assert_eq!(count(json!("NaN")), None);
+        assert_eq!(count(json!([])), None);
+        assert_eq!(bool::from_json(&json!("True")), Some(true));
+        assert_eq!(bool::from_json(&json!(1)), None);
+        assert_eq!(Lossy::<bool>::read(&json!({"a": [null, false]}), "a").0, Some(false));
+        assert_eq!(Lossy::<Time>::read(&json!({"a": 7}), "a").0, None);
+        assert_eq!(Many::<u64>::read(&json!({"a": [1, "x", 2, 3]}), "a", 2).0, [1, 2]);
+        assert_eq!(Time::from_json(&json!("12026-01-01T00:00:00Z")), None, "years have four digits");
+    }
+
+    #[test]
+    fn ids_in_every_shape() {
+        let found = |v: Value| id_of(&json!({"a": v}), "a").map(Uri::into_string).unwrap_or_default();
+        let id = "https://a.example/1";
+        for shape in [
+            json!(id),
+            json!([id]),
+            json!({"id": id}),
+            json!([{"id": id, "type": "Note"}]),
+            json!(["ap://x", 7, null, {}, id]),
+            json!({"type": "Link", "href": id}),
+            json!({"type": ["Link"], "href": id, "id": "https://a.example/link"}),
+        ] {
+            assert_eq!(found(shape.clone()), id, "{shape}");
+        }
+        for nothing in
+            [json!(null), json!(7), json!({}), json!([]), json!({"id": 7}), json!({"id": {"id": id}}), json!("x")]
+        {
+            assert_eq!(found(nothing.clone()), "", "{nothing}");
+        }
+    }
+}

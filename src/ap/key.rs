@@ -1,0 +1,116 @@
+//! Keys as actors publish them. Decides whose a key is by what the documents say; never touches key material.
+
+use serde_json::Value;
+
+use super::json::{self, Many, Ref, Uri};
+use super::limits;
+use crate::base::{Error, Result};
+
+/// One published key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyDoc {
+    /// Its id, on the owner's origin; the only id that mostly has a fragment.
+    pub id: Uri,
+    /// The actor it belongs to.
+    pub owner: Uri,
+    /// The key itself, still text.
+    pub material: Material,
+    /// True when published as `assertionMethod`: only those may sign proofs (FEP-8b32).
+    pub for_proofs: bool,
+}
+
+/// How a key is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Material {
+    /// `publicKeyPem`.
+    Pem(String),
+    /// `publicKeyMultibase` of a Multikey (FEP-521a).
+    Multibase(String),
+    /// Only its id was given: the key document must be fetched.
+    Linked,
+}
+
+/// A key found in a fetched document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundKey {
+    /// The key that was asked for.
+    pub key: KeyDoc,
+    /// True when the document is the owner itself. Otherwise (a bare key, a GoToSocial stub) fetch the owner and
+    /// require that it lists this key too.
+    pub listed_by_owner: bool,
+}
+
+/// The keys an actor document lists for the actor `owner`. Keys on another origin, of another owner and revoked
+/// ones are left out.
+pub fn of_actor(doc: &Value, owner: &Uri) -> Vec<KeyDoc> {
+    let mut keys = listed(doc, "publicKey", owner, Purpose::Requests);
+    keys.extend(listed(doc, "assertionMethod", owner, Purpose::Proofs));
+    keys
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Purpose {
+    Requests,
+    Proofs,
+}
+
+fn listed(doc: &Value, key: &str, owner: &Uri, purpose: Purpose) -> Vec<KeyDoc> {
+    let entries = Many::<Ref>::read(doc, key, limits::TAGS).0;
+    entries.iter().filter_map(|entry| one(entry, Some(owner), purpose)).take(limits::KEYS).collect()
+}
+
+/// Reads one entry; `owner` is the actor that lists it, None in a key document of its own.
+fn one(entry: &Ref, owner: Option<&Uri>, purpose: Purpose) -> Option<KeyDoc> {
+    let id = entry.id()?.clone();
+    let (said, material) = match entry.embedded() {
+        None => (None, Material::Linked),
+        Some(doc) if doc.get("revoked").is_some_and(|r| !r.is_null()) => return None,
+        Some(doc) => {
+            let said = json::id_of(doc, "owner").or_else(|| json::id_of(doc, "controller"));
+            let pem = json::text(doc, "publicKeyPem", limits::KEY).map(Material::Pem);
+            let material = pem.or_else(|| json::text(doc, "publicKeyMultibase", limits::KEY).map(Material::Multibase));
+            (said, material.unwrap_or(Material::Linked))
+        }
+    };
+    let owner = match (owner, said) {
+        (Some(actor), Some(said)) if *actor != said => return None,
+        (Some(actor), _) => actor.clone(),
+        (None, said) => said.filter(|owner| !owner.has_fragment())?,
+    };
+    let for_proofs = purpose == Purpose::Proofs;
+    id.same_origin(&owner).then_some(KeyDoc { id, owner, material, for_proofs })
+}
+
+impl KeyDoc {
+    /// Finds the key `wanted` in the document that was fetched for it: an actor that lists it, a key of its own
+    /// (`Key`, `Multikey`), or GoToSocial's stub of an actor at the key's URL. Invalid when it is none of these, or
+    /// names another document or origin.
+    pub fn from_document(doc: &Value, wanted: &Uri) -> Result<FoundKey> {
+        let invalid = |why: &str| Error::invalid(format!("the key {wanted}: {why}"));
+        let id = json::id(doc).ok_or_else(|| invalid("its document has no id"))?;
+        if !id.same_origin(wanted) {
+            return Err(invalid("its document is of another origin"));
+        }
+        let asked = wanted.without_fragment();
+        if doc.get("publicKey").is_some() || doc.get("assertionMethod").is_some() {
+            if id.has_fragment() {
+                return Err(invalid("its actor has an unusable id"));
+            }
+            let keys = of_actor(doc, &id);
+            let lone = |key: &&KeyDoc| id == *wanted && !key.for_proofs;
+            let exact = keys.iter().find(|key| key.id == *wanted);
+            // PeerTube and others sign with the actor's own id where there is one key only.
+            let only = || keys.iter().find(lone).filter(|_| keys.iter().filter(|k| !k.for_proofs).count() == 1);
+            let key = exact.or_else(only).cloned().ok_or_else(|| invalid("its actor does not list it"))?;
+            return Ok(FoundKey { listed_by_owner: asked == id, key });
+        }
+        let multikey = doc.get("publicKeyMultibase").is_some();
+        let purpose = if multikey { Purpose::Proofs } else { Purpose::Requests };
+        let entry = Ref::Embedded { id: Some(id), value: doc.clone() };
+        let key = one(&entry, None, purpose).ok_or_else(|| invalid("not a usable key"))?;
+        if key.id != *wanted || key.material == Material::Linked {
+            return Err(invalid("its document is another one"));
+        }
+        Ok(FoundKey { key, listed_by_owner: false })
+    }
+}

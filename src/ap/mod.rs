@@ -1,0 +1,23 @@
+//! ActivityStreams documents: read leniently, written exactly. Pure: no network, no store, no clock.
+
+pub mod actor;
+pub mod addressing;
+pub mod attachment;
+pub mod json;
+pub mod key;
+pub mod limits;
+pub mod link;
+pub mod object;
+pub mod poll;
+pub mod tags;
+pub mod uri;
+
+pub use actor::Actor;
+pub use addressing::PUBLIC;
+pub use json::{Lossy, Many, Ref};
+pub use key::KeyDoc;
+pub use object::Object;
+pub use uri::{Uri, same_origin};
+
+#[cfg(test)]
+mod odd_shapes;

@@ -1,0 +1,321 @@
+//! A post as its author's server wrote it, read: Note, Question, Article and whatever else people publish. Text stays
+//! raw HTML here; whoever shows it cleans it.
+
+use serde_json::Value;
+
+use super::addressing::{self, Policy, Recipients};
+use super::attachment::{self, Attachment};
+use super::json::{self, FromJson, Lossy, Many, Ref, Uri};
+use super::poll::{self, Poll};
+use super::tags::{self, Tags};
+use super::{limits, link};
+use crate::base::{Audience, Error, Result, Time};
+
+/// What sort of post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ObjectKind {
+    /// A short text; also Pleroma's `ChatMessage`.
+    Note,
+    /// A poll.
+    Question,
+    /// A long text with a title.
+    Article,
+    /// A link or text with a title (Lemmy).
+    Page,
+    /// A picture.
+    Image,
+    /// A sound.
+    Audio,
+    /// A film (PeerTube).
+    Video,
+    /// Something that takes place (Mobilizon).
+    Event,
+    /// Any other type, shown by its name and link.
+    Other(String),
+}
+
+impl ObjectKind {
+    /// The type as ActivityStreams writes it.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Note => "Note",
+            Self::Question => "Question",
+            Self::Article => "Article",
+            Self::Page => "Page",
+            Self::Image => "Image",
+            Self::Audio => "Audio",
+            Self::Video => "Video",
+            Self::Event => "Event",
+            Self::Other(word) => word,
+        }
+    }
+
+    /// The kind of a type's name, as [`ObjectKind::word`] writes it.
+    pub fn from_word(word: &str) -> Self {
+        let known =
+            [Self::Note, Self::Question, Self::Article, Self::Page, Self::Image, Self::Audio, Self::Video, Self::Event];
+        match word {
+            "ChatMessage" => Self::Note,
+            _ => known.into_iter().find(|k| k.word() == word).unwrap_or_else(|| Self::Other(word.to_owned())),
+        }
+    }
+}
+
+/// How the content is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Markup {
+    /// HTML, the rule.
+    Html,
+    /// Markdown (PeerTube).
+    Markdown,
+    /// Plain text.
+    Plain,
+}
+
+/// The post a post quotes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Quote {
+    /// It has this id.
+    Of {
+        /// The quoted post.
+        id: Uri,
+        /// The stamp that proves its author agreed (FEP-044f).
+        stamp: Option<Uri>,
+    },
+    /// It was deleted (`quote: {type: Tombstone}`).
+    Deleted,
+}
+
+/// A post as its document says. Everything in it is a claim of the id's origin, nothing more.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Object {
+    /// The id; votes have fragments.
+    pub id: Uri,
+    /// What sort.
+    pub kind: ObjectKind,
+    /// The author, always on the id's origin; None when the document names nobody.
+    pub attributed_to: Option<Uri>,
+    /// The post this answers.
+    pub in_reply_to: Option<Uri>,
+    /// The raw content; None when missing or blank.
+    pub content: Option<String>,
+    /// How `content` is written.
+    pub markup: Markup,
+    /// The language of the content.
+    pub language: Option<String>,
+    /// The title, or the choice of a vote.
+    pub name: Option<String>,
+    /// The raw summary: see [`Object::warning`].
+    pub summary: Option<String>,
+    /// True when media should stay hidden at first.
+    pub sensitive: bool,
+    /// The page for people.
+    pub url: Option<Uri>,
+    /// When it was written, as claimed; may lie in the future.
+    pub published: Option<Time>,
+    /// When it was last edited.
+    pub updated: Option<Time>,
+    /// Whom it addresses; None when the document has neither `to` nor `cc` (then the activity's count).
+    pub recipients: Option<Recipients>,
+    /// True when its server marked it as a direct message (litepub).
+    pub direct: bool,
+    /// Mentions, hashtags, emoji.
+    pub tags: Tags,
+    /// Files.
+    pub attachments: Vec<Attachment>,
+    /// The header picture of an article, video or event.
+    pub image: Option<Uri>,
+    /// The poll of a Question.
+    pub poll: Option<Poll>,
+    /// What it quotes.
+    pub quote: Option<Quote>,
+    /// Who may quote it; None means nobody was told (FEP-044f).
+    pub can_quote: Option<Policy>,
+    /// The collection of answers, possibly with its first page inside.
+    pub replies: Option<Ref>,
+    /// How many answers, likes and boosts its server counts; hearsay.
+    pub counts: Counts,
+    /// The collection of likes.
+    pub likes: Option<Uri>,
+    /// The collection of boosts.
+    pub shares: Option<Uri>,
+    /// The thread's name for itself (OStatus), any text.
+    pub conversation: Option<String>,
+    /// The thread's collection (FEP-7888).
+    pub context: Option<Uri>,
+    /// The community it was posted to (FEP-1b12).
+    pub group: Option<Uri>,
+    /// What its author typed, with the media type.
+    pub source: Option<Source>,
+    /// The stamp by which the author of the post it answers let it in (GoToSocial).
+    pub approved_by: Option<Uri>,
+}
+
+/// Counts a peer claims for its post.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Answers.
+    pub replies: Option<u64>,
+    /// Likes.
+    pub likes: Option<u64>,
+    /// Boosts.
+    pub shares: Option<u64>,
+}
+
+/// What an author typed before it became HTML.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The text.
+    pub content: String,
+    /// Its media type, such as `text/markdown`.
+    pub media_type: Option<String>,
+}
+
+impl Object {
+    /// Reads a post; Invalid when it has no type, no id, or only authors from other origins.
+    pub fn read(doc: &Value) -> Result<Self> {
+        let id = json::id(doc).ok_or_else(|| Error::invalid("the post has no usable id"))?;
+        let kind = kind(doc).ok_or_else(|| Error::invalid(format!("the post {id} has no type")))?;
+        let attributed_to = author(doc, &id)?;
+        let content = json::text_in(doc, "content", limits::CONTENT);
+        let count = |key: &str| doc.get(key).and_then(|c| Lossy::<u64>::read(c, "totalItems").0);
+        let language = content.as_ref().and_then(|t| t.language.clone());
+        Ok(Self {
+            kind,
+            attributed_to,
+            in_reply_to: json::id_of(doc, "inReplyTo").filter(|parent| *parent != id),
+            language: language.or_else(|| default_language(doc)),
+            content: content.map(|t| t.text),
+            markup: markup(doc),
+            name: json::text(doc, "name", limits::NAME),
+            summary: json::text(doc, "summary", limits::SUMMARY),
+            sensitive: Lossy::<bool>::read(doc, "sensitive").0.unwrap_or(false),
+            url: link::page(doc),
+            published: Lossy::read(doc, "published").0,
+            updated: Lossy::read(doc, "updated").0,
+            recipients: Recipients::of(doc),
+            direct: Lossy::<bool>::read(doc, "directMessage").0.unwrap_or(false) || json::is_type(doc, "ChatMessage"),
+            quote: quote(doc, &id),
+            tags: tags::read(doc),
+            attachments: attachment::read(doc),
+            image: link::picture(doc, "image").or_else(|| link::picture(doc, "icon")),
+            poll: poll::read(doc),
+            can_quote: addressing::policy(doc, "canQuote"),
+            replies: Lossy::read(doc, "replies").0,
+            counts: Counts { replies: count("replies"), likes: count("likes"), shares: count("shares") },
+            likes: json::id_of(doc, "likes"),
+            shares: json::id_of(doc, "shares"),
+            conversation: doc.get("conversation").and_then(Value::as_str).and_then(|c| json::cut(c, limits::URI)),
+            context: json::id_of(doc, "context"),
+            group: json::id_of(doc, "audience").filter(|group| *group != addressing::PUBLIC),
+            source: source(doc),
+            approved_by: json::id_of(doc, "approvedBy"),
+            id,
+        })
+    }
+
+    /// The audience, given the author's followers collection. `activity` are the lists of the Create it came in, for
+    /// posts without any. Nothing addressed is for the mentioned only.
+    pub fn audience(&self, activity: Option<&Recipients>, followers: Option<&str>) -> Audience {
+        match self.recipients.as_ref().or(activity) {
+            Some(lists) if !self.direct => addressing::read(&lists.to, &lists.cc, followers),
+            _ => Audience::Mentioned,
+        }
+    }
+
+    /// True for a vote: a Note that only names a choice in answer to a poll (ActivityPub has no other form).
+    pub fn is_vote(&self) -> bool {
+        self.kind == ObjectKind::Note
+            && self.name.is_some()
+            && self.in_reply_to.is_some()
+            && self.content.is_none()
+            && self.attachments.is_empty()
+    }
+
+    /// The text to show before the content is opened. The summary of a long text is an abstract, not a warning
+    /// (FEP-b2b8), unless it is also sensitive.
+    pub fn warning(&self) -> Option<&str> {
+        let is_short = matches!(self.kind, ObjectKind::Note | ObjectKind::Question | ObjectKind::Image);
+        self.summary.as_deref().filter(|_| is_short || self.sensitive)
+    }
+}
+
+/// True for types that are posts or other things, so never actors.
+pub fn is_known_type(word: &str) -> bool {
+    const THINGS: [&str; 14] = [
+        "Document",
+        "Tombstone",
+        "Collection",
+        "OrderedCollection",
+        "CollectionPage",
+        "OrderedCollectionPage",
+        "Link",
+        "Mention",
+        "Hashtag",
+        "Emoji",
+        "Place",
+        "Profile",
+        "Relationship",
+        "Key",
+    ];
+    !matches!(ObjectKind::from_word(word), ObjectKind::Other(_)) || THINGS.contains(&word)
+}
+
+fn kind(doc: &Value) -> Option<ObjectKind> {
+    let kinds: Vec<ObjectKind> = json::types(doc).into_iter().map(ObjectKind::from_word).collect();
+    let known = kinds.iter().find(|k| !matches!(k, ObjectKind::Other(_)));
+    known.or_else(|| kinds.first()).cloned()
+}
+
+/// The first usable author on the id's own origin, a Person before a Group (PeerTube names both).
+fn author(doc: &Value, id: &Uri) -> Result<Option<Uri>> {
+    let named = Many::<Ref>::read(doc, "attributedTo", limits::ALTERNATIVES).0;
+    let usable = |r: &&Ref| r.id().is_some_and(|author| !author.has_fragment() && author.same_origin(id));
+    let is_group = |r: &&Ref| r.embedded().is_some_and(|v| json::is_type(v, "Group"));
+    let mut usable = named.iter().filter(usable);
+    let first = usable.clone().find(|r| !is_group(r)).or_else(|| usable.next());
+    match first {
+        Some(found) => Ok(found.id().cloned()),
+        None if doc.get("attributedTo").is_none_or(Value::is_null) => Ok(None),
+        None => Err(Error::invalid(format!("the post {id} names no author of its own origin"))),
+    }
+}
+
+fn markup(doc: &Value) -> Markup {
+    match link::media_type(doc).as_deref() {
+        Some("text/markdown") => Markup::Markdown,
+        Some("text/plain") => Markup::Plain,
+        _ => Markup::Html,
+    }
+}
+
+/// The first of the five ways to quote. Only URLs count: BookWyrm's `quote` is the quoted text.
+fn quote(doc: &Value, id: &Uri) -> Option<Quote> {
+    if doc.get("quote").is_some_and(|q| json::is_type(q, "Tombstone")) {
+        return Some(Quote::Deleted);
+    }
+    let named = ["quote", "_misskey_quote", "quoteUrl", "quoteUri"].into_iter().find_map(|key| json::id_of(doc, key));
+    let quoted = named.or_else(|| tags::read(doc).quotes.into_iter().next()).filter(|quoted| quoted != id)?;
+    Some(Quote::Of { id: quoted, stamp: json::id_of(doc, "quoteAuthorization") })
+}
+
+/// Lemmy and PeerTube name the language beside the text.
+fn default_language(doc: &Value) -> Option<String> {
+    let language = doc.get("language")?;
+    language.get("identifier").unwrap_or(language).as_str().and_then(json::language)
+}
+
+fn source(doc: &Value) -> Option<Source> {
+    let source = doc.get("source")?;
+    let (content, media_type) = match source.as_str() {
+        Some(text) => (json::cut(text, limits::CONTENT)?, None),
+        None => (json::text(source, "content", limits::CONTENT)?, link::media_type(source)),
+    };
+    Some(Source { content, media_type })
+}
+
+impl FromJson for Object {
+    fn from_json(value: &Value) -> Option<Self> {
+        Self::read(value).ok()
+    }
+}
