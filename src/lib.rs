@@ -3,5 +3,6 @@
 pub mod ap;
 pub mod base;
 pub mod federation;
+pub mod net;
 pub mod sig;
 pub mod store;

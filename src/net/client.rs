@@ -1,0 +1,183 @@
+//! One HTTP exchange: guard, connect, ask, read within limits. The only file that knows ureq's requests; it follows no
+//! redirect and signs nothing.
+
+use std::io::Read as _;
+use std::path::Path;
+use std::time::Duration;
+
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{Connector as _, NextTimeout, TcpConnector};
+use ureq::{Agent, Timeout, http};
+use url::Url;
+
+use super::dns::Dns;
+use super::tls::TlsConnector;
+use super::{Limits, NetError};
+use crate::base::Result;
+use crate::base::time::{Stopwatch, Time};
+
+/// Idle connections kept for the next request, in all and to one host. Each costs some 70 KB with TLS.
+const MAX_IDLE: usize = 12;
+const MAX_IDLE_PER_HOST: usize = 2;
+/// How long an idle connection is believed to be open.
+const MAX_IDLE_AGE: Duration = Duration::from_secs(15);
+/// The longest head of an answer.
+const MAX_HEAD: usize = 15 * 1024;
+/// Buffer sizes per connection and layer; ureq's own are 128 KB each. The first must hold more than a head.
+const INPUT_BUFFER: usize = 16 * 1024;
+const OUTPUT_BUFFER: usize = 8 * 1024;
+/// How much of an answer that is no success is read.
+const ERROR_BODY: usize = 4096;
+/// The longest Retry-After we believe.
+const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
+
+/// What is asked.
+pub(super) struct Ask<'a> {
+    pub(super) method: http::Method,
+    pub(super) url: &'a Url,
+    pub(super) headers: Vec<(String, String)>,
+    /// The bytes of a POST.
+    pub(super) body: Option<&'a [u8]>,
+    /// The most bytes of a successful answer, after decompression.
+    pub(super) limit: usize,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) code: u16,
+    headers: http::HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+impl Reply {
+    /// The stand-in for an answer that was a success but too long to read.
+    pub(super) fn accepted() -> Self {
+        Self { code: 200, headers: http::HeaderMap::new(), body: Vec::new() }
+    }
+
+    /// The values of a header, joined by commas; None when absent or not text.
+    pub(super) fn header(&self, name: &str) -> Option<String> {
+        let values: Vec<&str> = self.headers.get_all(name).iter().filter_map(|v| v.to_str().ok()).collect();
+        (!values.is_empty()).then(|| values.join(", "))
+    }
+
+    /// When the server asks us to come back: seconds or a date, at most a day.
+    pub(super) fn retry_after(&self, now: Time) -> Option<Duration> {
+        let text = self.header("retry-after")?;
+        let wait = match text.trim().parse::<u64>() {
+            Ok(secs) => Duration::from_secs(secs),
+            Err(_) => Time::parse_http(&text)?.since(now),
+        };
+        Some(wait.min(MAX_RETRY_AFTER))
+    }
+}
+
+/// The agent all requests go through.
+pub(super) fn agent(user_agent: &str, dns: Dns, more_roots: Option<&Path>, limits: Limits) -> Result<Agent> {
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        // a proxy of the environment would look names up behind our guard's back
+        .proxy(None)
+        .user_agent(user_agent)
+        .max_idle_connections(MAX_IDLE)
+        .max_idle_connections_per_host(MAX_IDLE_PER_HOST)
+        .max_idle_age(MAX_IDLE_AGE)
+        .input_buffer_size(INPUT_BUFFER)
+        .output_buffer_size(OUTPUT_BUFFER)
+        .max_response_header_size(MAX_HEAD)
+        .timeout_connect(Some(limits.connect))
+        .build();
+    let connector = ().chain(TcpConnector::default()).chain(TlsConnector::new(more_roots)?);
+    Ok(Agent::with_parts(config, connector, Guard { dns }))
+}
+
+/// ureq's way to our lookup: what this returns is what is connected to, there is no second lookup.
+#[derive(Debug)]
+struct Guard {
+    dns: Dns,
+}
+
+impl Resolver for Guard {
+    fn resolve(
+        &self,
+        uri: &http::Uri,
+        _: &ureq::config::Config,
+        _: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let host = uri.host().unwrap_or_default();
+        let own_port = if uri.scheme_str() == Some("http") { 80 } else { 443 };
+        let found = self.dns.resolve(host, uri.port_u16().unwrap_or(own_port));
+        let mut addresses = self.empty();
+        for address in found.map_err(|error| ureq::Error::Other(Box::new(error)))? {
+            addresses.push(address);
+        }
+        Ok(addresses)
+    }
+}
+
+/// Asks once. `watch` runs since the first hop: all hops and knocks share one time limit.
+pub(super) fn exchange(agent: &Agent, ask: Ask<'_>, watch: Stopwatch, limits: Limits) -> Result<Reply, NetError> {
+    let host = ask.url.host_str().unwrap_or_default().to_owned();
+    let left = limits.whole.saturating_sub(watch.elapsed());
+    if left.is_zero() {
+        return Err(NetError::Timeout { host, doing: "answer" });
+    }
+    let mut builder = http::Request::builder().method(ask.method).uri(ask.url.as_str());
+    for (name, value) in &ask.headers {
+        builder = builder.header(name, value);
+    }
+    let answer = match ask.body {
+        Some(body) => builder
+            .body(body)
+            .map_err(ureq::Error::from)
+            .and_then(|request| agent.run(agent.configure_request(request).timeout_global(Some(left)).build())),
+        None => builder
+            .body(())
+            .map_err(ureq::Error::from)
+            .and_then(|request| agent.run(agent.configure_request(request).timeout_global(Some(left)).build())),
+    };
+    let (head, body) = answer.map_err(|error| explain(&host, error))?.into_parts();
+    let code = head.status.as_u16();
+    let limit = if head.status.is_success() { ask.limit } else { ERROR_BODY };
+    let room = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    let mut bytes = Vec::new();
+    body.into_reader().take(room).read_to_end(&mut bytes).map_err(|error| explain(&host, error.into()))?;
+    if bytes.len() > limit {
+        if head.status.is_success() {
+            return Err(NetError::TooBig { host, limit });
+        }
+        bytes.truncate(limit);
+    }
+    Ok(Reply { code, headers: head.headers, body: bytes })
+}
+
+/// ureq's error in our words.
+fn explain(host: &str, error: ureq::Error) -> NetError {
+    let host = host.to_owned();
+    match error {
+        ureq::Error::Other(inner) => match inner.downcast::<NetError>() {
+            Ok(ours) => *ours,
+            Err(other) => NetError::Connect { host, why: other.to_string() },
+        },
+        ureq::Error::Timeout(reason) => {
+            let doing = match reason {
+                Timeout::Resolve => "be looked up",
+                Timeout::Connect => "accept the connection",
+                _ => "answer",
+            };
+            NetError::Timeout { host, doing }
+        }
+        ureq::Error::HostNotFound => NetError::NoSuchHost { host },
+        ureq::Error::Rustls(error) => NetError::Tls { host, why: error.to_string() },
+        ureq::Error::Tls(why) => NetError::Tls { host, why: why.to_owned() },
+        ureq::Error::Io(error) => match error.get_ref() {
+            Some(inner) if inner.is::<rustls::Error>() => NetError::Tls { host, why: inner.to_string() },
+            _ => NetError::Connect { host, why: error.to_string() },
+        },
+        ureq::Error::ConnectionFailed => NetError::Connect { host, why: "no connection could be made".into() },
+        other => NetError::BadContent { host, why: other.to_string() },
+    }
+}

@@ -1,0 +1,139 @@
+//! What can go wrong on the way to another server: each with a sentence that names the host.
+
+use std::time::Duration;
+
+use crate::base::Error;
+
+/// A request that did not bring what was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NetError {
+    /// Our own guard said no: a private address, a forbidden port or scheme, a malformed URL.
+    #[error("{host} may not be reached from here: {why}")]
+    Refused {
+        /// The host, or the start of what was no URL.
+        host: String,
+        /// The rule it broke.
+        why: &'static str,
+    },
+    /// This is a trial: nothing leaves the machine.
+    #[error("this is a private trial: {host} was not asked")]
+    Trial {
+        /// The host.
+        host: String,
+    },
+    /// The name does not exist.
+    #[error("there is no server called {host}")]
+    NoSuchHost {
+        /// The host.
+        host: String,
+    },
+    /// It took too long.
+    #[error("{host} took too long to {doing}")]
+    Timeout {
+        /// The host.
+        host: String,
+        /// What it was doing: `answer`, `accept the connection`, …
+        doing: &'static str,
+    },
+    /// The connection failed or broke.
+    #[error("{host} cannot be reached: {why}")]
+    Connect {
+        /// The host.
+        host: String,
+        /// The system's words.
+        why: String,
+    },
+    /// The certificate or the encryption is not acceptable.
+    #[error("{host} has no acceptable certificate: {why}")]
+    Tls {
+        /// The host.
+        host: String,
+        /// The library's words.
+        why: String,
+    },
+    /// The answer is larger than we read.
+    #[error("the answer of {host} is larger than {limit} bytes")]
+    TooBig {
+        /// The host.
+        host: String,
+        /// The limit, in bytes after decompression.
+        limit: usize,
+    },
+    /// The answer is not what it should be.
+    #[error("the answer of {host} is not usable: {why}")]
+    BadContent {
+        /// The host.
+        host: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A redirect that must not be followed.
+    #[error("{host} redirects where we do not follow: {why}")]
+    Redirect {
+        /// The host that redirected.
+        host: String,
+        /// The rule it broke.
+        why: &'static str,
+    },
+    /// The answer has an HTTP status that is not a success.
+    #[error("{host} answered with status {code}")]
+    Status {
+        /// The host.
+        host: String,
+        /// The HTTP status.
+        code: u16,
+        /// When it asks us to come back.
+        retry_after: Option<Duration>,
+    },
+    /// Our own fault: signing failed.
+    #[error("the request to {host} could not be made: {why}")]
+    Ours {
+        /// The host.
+        host: String,
+        /// What failed.
+        why: String,
+    },
+}
+
+impl NetError {
+    /// True when the same request may well work later.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::NoSuchHost { .. } | Self::Timeout { .. } | Self::Connect { .. } | Self::Tls { .. } => true,
+            Self::Status { code, .. } => matches!(code, 408 | 425 | 429 | 500..=599),
+            Self::Ours { .. } => true,
+            Self::Refused { .. }
+            | Self::Trial { .. }
+            | Self::TooBig { .. }
+            | Self::BadContent { .. }
+            | Self::Redirect { .. } => false,
+        }
+    }
+
+    /// The HTTP status, when there was an answer with a bad one.
+    pub fn code(&self) -> Option<u16> {
+        match self {
+            Self::Status { code, .. } => Some(*code),
+            _ => None,
+        }
+    }
+
+    /// True for 410: it is gone for good.
+    pub fn is_gone(&self) -> bool {
+        self.code() == Some(410)
+    }
+
+    /// True for 404 and 410.
+    pub fn is_missing(&self) -> bool {
+        matches!(self.code(), Some(404 | 410))
+    }
+}
+
+impl From<NetError> for Error {
+    fn from(error: NetError) -> Self {
+        match &error {
+            NetError::Ours { .. } => Self::internal(error),
+            _ => Self::Remote(error.to_string()),
+        }
+    }
+}

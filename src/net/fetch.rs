@@ -1,0 +1,190 @@
+//! GET: redirects followed by hand, every hop guarded and signed anew, and the second knock where the first was refused.
+
+use ureq::http::Method;
+use url::Url;
+
+use super::client::{Ask, Reply, exchange};
+use super::{Knock, Net, NetError, Signer, address};
+use crate::base::Time;
+use crate::base::time::Stopwatch;
+use crate::sig::{self, Outgoing};
+
+/// How many redirects are followed, and how many for WebFinger and host-meta, where domains often point elsewhere.
+const MAX_HOPS: usize = 3;
+const MAX_DISCOVERY_HOPS: usize = 5;
+
+/// What is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accept {
+    /// An ActivityStreams document.
+    Activity,
+    /// An ActivityStreams document, or the HTML page that points to it (a pasted URL).
+    ActivityOrHtml,
+    /// WebFinger.
+    Jrd,
+    /// host-meta, in XML.
+    HostMeta,
+    /// NodeInfo, or other plain JSON.
+    NodeInfo,
+    /// A web page.
+    Html,
+    /// A picture or other file.
+    Media,
+}
+
+impl Accept {
+    /// The Accept header. The specification's own type first: some peers know only one of the two.
+    fn header(self) -> &'static str {
+        match self {
+            Self::Activity => {
+                "application/ld+json; profile=\"https://www.w3.org/ns/activitystreams\", application/activity+json"
+            }
+            Self::ActivityOrHtml => {
+                "application/ld+json; profile=\"https://www.w3.org/ns/activitystreams\", application/activity+json, \
+                 text/html;q=0.1"
+            }
+            Self::Jrd => "application/jrd+json, application/json",
+            Self::HostMeta => "application/xrd+xml, application/xml, text/xml",
+            Self::NodeInfo => "application/json",
+            Self::Html => "text/html, application/xhtml+xml;q=0.9",
+            Self::Media => "image/*, video/*, audio/*, */*;q=0.1",
+        }
+    }
+
+    fn hops(self) -> usize {
+        match self {
+            Self::Jrd | Self::HostMeta => MAX_DISCOVERY_HOPS,
+            _ => MAX_HOPS,
+        }
+    }
+}
+
+/// A GET request.
+#[derive(Debug, Clone, Copy)]
+pub struct Get<'a> {
+    /// The URL; a fragment is left out.
+    pub url: &'a str,
+    /// What is wanted.
+    pub accept: Accept,
+    /// Who signs; peers with authorised fetch answer nobody else.
+    pub signer: Option<&'a Signer>,
+    /// The signature format that worked last time.
+    pub knock: Knock,
+    /// The most bytes of the answer, after decompression.
+    pub limit: usize,
+    /// The time to sign with.
+    pub now: Time,
+}
+
+/// A successful answer (2xx).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Where it came from, after all redirects; no fragment.
+    pub url: String,
+    /// The HTTP status.
+    pub code: u16,
+    /// The Content-Type header as sent, or empty.
+    pub content_type: String,
+    /// The bytes, decompressed.
+    pub body: Vec<u8>,
+    /// The signature format that worked; what was asked for when nobody signed.
+    pub knock: Knock,
+    /// The ETag header.
+    pub etag: Option<String>,
+    /// The Link headers, joined by commas.
+    pub link: Option<String>,
+}
+
+impl Answer {
+    /// The media type in lower case without parameters.
+    pub fn media_type(&self) -> String {
+        self.content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    }
+}
+
+impl Net {
+    /// Fetches a URL. Redirects are followed a few times, each hop checked and signed anew; only to the same scheme or from
+    /// http to https. Anything but 2xx is [`NetError::Status`].
+    pub fn get(&self, get: Get<'_>) -> Result<Answer, NetError> {
+        self.get_within(get, Stopwatch::start())
+    }
+
+    pub(super) fn get_within(&self, get: Get<'_>, watch: Stopwatch) -> Result<Answer, NetError> {
+        let mut url = self.check(get.url)?;
+        let mut knock = get.knock;
+        let mut seen: Vec<Url> = Vec::new();
+        loop {
+            let (reply, worked) = self.knock(&url, get, knock, watch)?;
+            knock = worked;
+            let host = url.host_str().unwrap_or_default().to_owned();
+            match reply.code {
+                200..=299 => {
+                    let content_type = reply.header("content-type").unwrap_or_default();
+                    let (etag, link) = (reply.header("etag"), reply.header("link"));
+                    let (url, code) = (url.into(), reply.code);
+                    return Ok(Answer { url, code, content_type, body: reply.body, knock, etag, link });
+                }
+                301 | 302 | 303 | 307 | 308 => {
+                    let stop = |why| NetError::Redirect { host: host.clone(), why };
+                    if seen.len() >= get.accept.hops() {
+                        return Err(stop("too many redirects"));
+                    }
+                    let place = reply.header("location").ok_or_else(|| stop("it does not say where"))?;
+                    let next = url.join(place.trim()).map_err(|_| stop("it does not say where"))?;
+                    if url.scheme() == "https" && next.scheme() != "https" {
+                        return Err(stop("from https to something less"));
+                    }
+                    let next = self.check(next.as_str())?;
+                    if next == url || seen.contains(&next) {
+                        return Err(stop("in a circle"));
+                    }
+                    seen.push(std::mem::replace(&mut url, next));
+                }
+                code => return Err(NetError::Status { host, code, retry_after: reply.retry_after(get.now) }),
+            }
+        }
+    }
+
+    /// Asks one hop, and once more in the other format where the signature may have been the reason to refuse.
+    fn knock(&self, url: &Url, get: Get<'_>, knock: Knock, watch: Stopwatch) -> Result<(Reply, Knock), NetError> {
+        let first = self.ask(url, get, knock, watch)?;
+        if get.signer.is_none() || !refused_for_signature(url, first.code) {
+            return Ok((first, knock));
+        }
+        match self.ask(url, get, knock.other(), watch) {
+            Ok(second) if second.code < 400 => Ok((second, knock.other())),
+            _ => Ok((first, knock)),
+        }
+    }
+
+    fn ask(&self, url: &Url, get: Get<'_>, knock: Knock, watch: Stopwatch) -> Result<Reply, NetError> {
+        let mut headers = vec![("accept".to_owned(), get.accept.header().to_owned())];
+        if let Some(signer) = get.signer {
+            headers.extend(signed(url, signer, knock, "GET", None, &[], get.now)?);
+        }
+        let ask = Ask { method: Method::GET, url, headers, body: None, limit: get.limit };
+        exchange(&self.agent, ask, watch, self.limits)
+    }
+}
+
+/// The headers of a signed request to this URL.
+pub(super) fn signed(
+    url: &Url,
+    signer: &Signer,
+    knock: Knock,
+    method: &str,
+    body: Option<(&str, &[u8])>,
+    extra: &[(String, String)],
+    now: Time,
+) -> Result<Vec<(String, String)>, NetError> {
+    let (host, target) = (address::authority(url), address::target(url));
+    let outgoing = Outgoing { method, scheme: url.scheme(), host: &host, target: &target, body, extra };
+    sig::sign(signer, knock, &outgoing, now).map_err(|error| NetError::Ours { host, why: error.to_string() })
+}
+
+/// True for answers that may mean "I do not read this kind of signature". Threads hides behind 404 and 410.
+pub(super) fn refused_for_signature(url: &Url, code: u16) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let threads = ["threads.net", "threads.com"].iter().any(|d| host == *d || host.ends_with(&format!(".{d}")));
+    matches!(code, 400 | 401 | 403 | 404) || (threads && code == 410)
+}

@@ -1,0 +1,97 @@
+//! Outgoing HTTP: everything this server ever asks of another machine goes through here, guarded, limited and signed. Knows
+//! nothing of the database, and never follows an address a stranger chose into our own network.
+//!
+//! - [`Net::get`] fetches, following redirects by hand; [`Net::document`] fetches an ActivityStreams document and proves
+//!   where it came from; [`Net::json`] fetches any other JSON.
+//! - [`Net::post`] delivers, once, to one inbox.
+
+pub mod address;
+mod client;
+pub mod dns;
+pub mod document;
+pub mod error;
+pub mod fetch;
+#[cfg(test)]
+mod peer;
+pub mod send;
+#[cfg(test)]
+mod tests;
+mod tls;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use address::Reach;
+pub use dns::{Names, World};
+pub use document::{Document, IdRule};
+pub use error::NetError;
+pub use fetch::{Accept, Answer, Get};
+pub use send::{Post, Sent};
+
+pub use crate::sig::{Knock, Signer};
+
+use crate::base::Result;
+
+/// The most bytes of a JSON document.
+pub const JSON_LIMIT: usize = 1024 * 1024;
+/// The most bytes of an HTML page.
+pub const HTML_LIMIT: usize = 1024 * 1024;
+/// How long a whole request may take, with all its redirects, both knocks and the body.
+pub const WHOLE_LIMIT: Duration = Duration::from_secs(30);
+/// How long a connection may take to open, and as long again for TLS.
+pub const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+
+/// How this server reaches others.
+#[derive(Debug, Clone)]
+pub struct NetConfig {
+    /// The User-Agent: product, version and `+https://host/`. BookWyrm blocks by the host in it.
+    pub user_agent: String,
+    /// Opens loopback and private networks, and http on any port.
+    pub allow_private: bool,
+    /// A trial: every request fails.
+    pub trial: bool,
+    /// Where names are looked up; a made-up world also opens loopback.
+    pub names: Names,
+}
+
+/// Time limits; tests make them short.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    connect: Duration,
+    whole: Duration,
+}
+
+/// The way out. Cheap to clone; clones share their connections.
+#[derive(Debug, Clone)]
+pub struct Net {
+    agent: ureq::Agent,
+    reach: Reach,
+    trial: bool,
+    limits: Limits,
+}
+
+impl Net {
+    /// Opens the way out. Trusts the certificates of `SSL_CERT_FILE` besides the compiled-in ones; an unreadable file is an
+    /// error.
+    pub fn new(config: NetConfig) -> Result<Self> {
+        let more_roots = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from);
+        Self::with(config, more_roots.as_deref(), Limits { connect: CONNECT_LIMIT, whole: WHOLE_LIMIT })
+    }
+
+    pub(crate) fn with(config: NetConfig, more_roots: Option<&Path>, limits: Limits) -> Result<Self> {
+        let world = matches!(config.names, Names::World(_));
+        let reach = if config.allow_private || world { Reach::Private } else { Reach::Public };
+        let dns = dns::Dns::new(config.names, reach);
+        let agent = client::agent(&config.user_agent, dns, more_roots, limits)?;
+        Ok(Self { agent, reach, trial: config.trial, limits })
+    }
+
+    /// Reads a URL and checks that it may be asked at all.
+    fn check(&self, url: &str) -> Result<url::Url, NetError> {
+        let url = address::check_url(url, self.reach)?;
+        if self.trial {
+            return Err(NetError::Trial { host: url.host_str().unwrap_or_default().to_owned() });
+        }
+        Ok(url)
+    }
+}

@@ -1,0 +1,98 @@
+//! POST: one delivery to one inbox (or a push service). Never follows a redirect, and knocks a second time only where the
+//! signature may have been the reason to refuse: never after a 5xx or a timeout, when it may have been taken already.
+
+use std::time::Duration;
+
+use ureq::http::Method;
+use url::Url;
+
+use super::client::{Ask, Reply, exchange};
+use super::fetch::{refused_for_signature, signed};
+use super::{Knock, Net, NetError, Signer};
+use crate::base::Time;
+use crate::base::time::Stopwatch;
+
+/// How much of an answer to a delivery is read.
+const ANSWER_LIMIT: usize = 16 * 1024;
+/// How much of it is kept for the owner to read, in characters.
+const BODY_START: usize = 300;
+
+/// A POST request.
+#[derive(Debug, Clone, Copy)]
+pub struct Post<'a> {
+    /// The inbox.
+    pub url: &'a str,
+    /// The bytes.
+    pub body: &'a [u8],
+    /// Their type: `application/activity+json` for every inbox.
+    pub content_type: &'a str,
+    /// Who signs; None for push services.
+    pub signer: Option<&'a Signer>,
+    /// The signature format that worked last time.
+    pub knock: Knock,
+    /// More headers, names in lower case; signed too when there is a signer.
+    pub extra: &'a [(String, String)],
+    /// The time to sign with.
+    pub now: Time,
+}
+
+/// What the other side answered, whatever it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// The HTTP status. 2xx means accepted, though not that anyone will see it.
+    pub code: u16,
+    /// The signature format that brought this answer.
+    pub knock: Knock,
+    /// When it asks us to come back, at most a day.
+    pub retry_after: Option<Duration>,
+    /// The first words of the answer, for the owner to read.
+    pub body_start: String,
+}
+
+impl Sent {
+    /// True for 2xx.
+    pub fn is_accepted(&self) -> bool {
+        (200..300).contains(&self.code)
+    }
+}
+
+impl Net {
+    /// Delivers. Any answer is `Ok`, redirects included; an error means there was none.
+    pub fn post(&self, post: Post<'_>) -> Result<Sent, NetError> {
+        let url = self.check(post.url)?;
+        let watch = Stopwatch::start();
+        let first = self.put(&url, post, post.knock, watch)?;
+        if post.signer.is_none() || !refused_for_signature(&url, first.code) {
+            return Ok(sent(first, post.knock, post.now));
+        }
+        match self.put(&url, post, post.knock.other(), watch) {
+            Ok(second) if second.code < 400 => Ok(sent(second, post.knock.other(), post.now)),
+            _ => Ok(sent(first, post.knock, post.now)),
+        }
+    }
+
+    fn put(&self, url: &Url, post: Post<'_>, knock: Knock, watch: Stopwatch) -> Result<Reply, NetError> {
+        let headers = match post.signer {
+            Some(signer) => {
+                signed(url, signer, knock, "POST", Some((post.content_type, post.body)), post.extra, post.now)?
+            }
+            None => {
+                let mut headers = post.extra.to_vec();
+                headers.push(("content-type".to_owned(), post.content_type.to_owned()));
+                headers
+            }
+        };
+        let ask = Ask { method: Method::POST, url, headers, body: Some(post.body), limit: ANSWER_LIMIT };
+        match exchange(&self.agent, ask, watch, self.limits) {
+            // who accepts with a long page has accepted
+            Err(NetError::TooBig { .. }) => Ok(Reply::accepted()),
+            other => other,
+        }
+    }
+}
+
+fn sent(reply: Reply, knock: Knock, now: Time) -> Sent {
+    let text = String::from_utf8_lossy(&reply.body);
+    let body_start = text.chars().filter(|c| !c.is_control() || *c == '\n').take(BODY_START).collect();
+    Sent { code: reply.code, knock, retry_after: reply.retry_after(now), body_start }
+}
