@@ -111,7 +111,7 @@ await step("alice posts a picture under a content warning: bob gets both, and th
 const theirs = await step("bob posts with a picture: alice sees it at home", async () => {
   const { id } = await bob.act("post", { content: "<p>Greetings from <strong>Fedify</strong></p>", picture: "evening over a mountain" });
   const article = await alice.sees("Greetings from Fedify");
-  const image = article.querySelectorAll("img").find((img) => img.getAttribute("alt") === "evening over a mountain");
+  const image = [...article.querySelectorAll("img")].find((img) => img.getAttribute("alt") === "evening over a mountain");
   check(image, "the picture is missing or lost its words", article.outerHTML.slice(0, 1500));
   const source = new URL(image.getAttribute("src"), hytte.origin);
   check(source.origin === hytte.origin, "the picture is hot-linked", source.href);

@@ -1,6 +1,6 @@
 // A browser without JavaScript: keeps cookies, follows redirects, reads forms as a person's browser would and submits
 // them with everything the page put into them. Never calls an address that no page named.
-import { parse } from "node-html-parser";
+import { parseHTML } from "linkedom";
 
 const MAX_HOPS = 5;
 
@@ -30,7 +30,7 @@ export class Visitor {
       return this.#go("GET", url);
     }
     const body = form.multipart ? new FormData() : new URLSearchParams();
-    for (const [name, value] of fields) body.append(name, value);
+    for (const [name, value] of fields) body.append(name, form.multipart || typeof value === "string" ? value : value.name);
     return this.#go("POST", new URL(action), body, { origin: new URL(form.page).origin, referer: form.page });
   }
 
@@ -66,7 +66,7 @@ export class Visitor {
 
 export class Page {
   constructor(url, answer, html) {
-    Object.assign(this, { url, status: answer.status, headers: answer.headers, html, root: parse(html) });
+    Object.assign(this, { url, status: answer.status, headers: answer.headers, html, root: parseHTML(html || "<html></html>").document });
   }
 
   /** The text a reader sees, spaces folded. */
@@ -82,7 +82,7 @@ export class Page {
 
   /** The forms within `scope` whose action's path matches `action`, a button's own action counting, too. */
   forms(action = /./, scope = this.root) {
-    return scope.querySelectorAll("form").map((element) => read(element, this.url)).filter((form) => form.paths.some((path) => action.test(path)));
+    return [...scope.querySelectorAll("form")].map((element) => read(element, this.url)).filter((form) => form.paths.some((path) => action.test(path)));
   }
 
   form(action, scope = this.root) {
@@ -96,13 +96,13 @@ export class Page {
 
   /** The innermost article that holds `words`, or undefined. */
   article(words) {
-    const holding = this.root.querySelectorAll("article").filter((one) => folded(one).includes(words));
+    const holding = [...this.root.querySelectorAll("article")].filter((one) => folded(one).includes(words));
     return holding.find((one) => !holding.some((other) => other !== one && inside(other, one)));
   }
 
   /** The address of the first link for which `wanted(element)` holds, absolute. */
   link(wanted, scope = this.root) {
-    const found = scope.querySelectorAll("a[href]").find(wanted);
+    const found = [...scope.querySelectorAll("a[href]")].find(wanted);
     return found && new URL(found.getAttribute("href"), this.url).href;
   }
 }
@@ -127,6 +127,9 @@ function read(element, page) {
   return form;
 }
 
+/** linkedom leaves the text of a textarea as it stands in the source; these four are what our pages escape. */
+const unescaped = (text) => text.replace(/&(lt|gt|quot|amp);/g, (_, name) => ({ lt: "<", gt: ">", quot: '"', amp: "&" })[name]);
+
 function control(form, one) {
   const [tag, name] = [one.tagName.toLowerCase(), one.getAttribute("name")];
   const kind = (one.getAttribute("type") ?? (tag === "button" ? "submit" : "text")).toLowerCase();
@@ -138,10 +141,10 @@ function control(form, one) {
   }
   if (!name || ["button", "image", "reset"].includes(kind)) return;
   form.names.add(name);
-  if (kind === "file") return;
-  if (tag === "textarea") form.fields.push([name, one.textContent.replace(/^\n/, "")]);
+  if (kind === "file") form.fields.push([name, new File([], "", { type: "application/octet-stream" })]); // so do browsers
+  else if (tag === "textarea") form.fields.push([name, unescaped(one.textContent.replace(/^\r?\n/, ""))]);
   else if (tag === "select") {
-    const choices = one.querySelectorAll("option");
+    const choices = [...one.querySelectorAll("option")];
     const chosen = choices.find((choice) => choice.hasAttribute("selected")) ?? choices[0];
     if (chosen) form.fields.push([name, chosen.getAttribute("value") ?? folded(chosen)]);
   } else if (kind !== "checkbox" && kind !== "radio") form.fields.push([name, one.getAttribute("value") ?? ""]);
