@@ -318,8 +318,8 @@ function signature(headers) {
 async function serve(req, res) {
   const chunks = [];
   for await (const chunk of req) chunks.push(chunk);
-  const scheme = options.cert ? "https" : "http";
-  const request = new Request(`${scheme}://${req.headers.host}${req.url}`, {
+  // Behind a proxy the scheme is the public one, which is what RFC 9421's @target-uri is made of.
+  const request = new Request(`${new URL(ORIGIN).protocol}//${req.headers.host}${req.url}`, {
     method: req.method, headers: req.headers, body: chunks.length > 0 ? Buffer.concat(chunks) : undefined,
   });
   let response;
