@@ -6,3 +6,4 @@ pub mod federation;
 pub mod net;
 pub mod sig;
 pub mod store;
+pub mod web;

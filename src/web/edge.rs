@@ -1,0 +1,192 @@
+//! Where async meets blocking and where an [`Error`] gets the coat of a face. Internal text is logged here and never
+//! shown.
+
+use std::fmt;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError, web};
+use serde_json::json;
+use tokio::sync::Semaphore;
+
+use super::page;
+use crate::base::{Error, Result};
+use crate::federation::Node;
+
+/// Jobs that may run or wait for a blocking thread at once; more hear "busy" instead of piling up in memory.
+const MAX_JOBS: usize = 512;
+/// Seconds after which a busy server asks to be tried again.
+pub const RETRY_AFTER: &str = "5";
+/// Media ranges of an `Accept` header that are looked at.
+const MAX_RANGES: usize = 32;
+
+static JOBS: Semaphore = Semaphore::const_new(MAX_JOBS);
+
+/// Runs `job`, which may wait for disk or network, away from the threads that answer. Busy when too many wait already.
+pub async fn blocking<T: Send + 'static>(
+    node: &web::Data<Node>,
+    job: impl FnOnce(&Node) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let place = JOBS.try_acquire().map_err(|_| Error::Busy)?;
+    let node = node.clone();
+    let done = web::block(move || {
+        // Held by the job, not by the request: a client that hangs up leaves its job running.
+        let _place = place;
+        job(&node)
+    });
+    done.await.map_err(|_| Error::internal("a blocking job panicked"))?
+}
+
+/// The coat of the pages: an HTML page with one sentence.
+#[derive(Debug)]
+pub struct PageError(pub Error);
+
+/// The coat of the ActivityPub face: `{"error": "…"}`.
+#[derive(Debug)]
+pub struct ApError(pub Error);
+
+macro_rules! coats {
+    ($($name:ident),*) => {$(
+        impl From<Error> for $name {
+            fn from(error: Error) -> Self {
+                Self(error)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+
+coats!(PageError, ApError);
+
+impl ResponseError for PageError {
+    fn status_code(&self) -> StatusCode {
+        status_of(&self.0)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        log(&self.0);
+        let body = page::error_page(self.status_code(), &sentence(&self.0)).into_string();
+        start(&self.0).content_type("text/html; charset=utf-8").body(body)
+    }
+}
+
+impl ResponseError for ApError {
+    fn status_code(&self) -> StatusCode {
+        status_of(&self.0)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        log(&self.0);
+        start(&self.0).json(json!({ "error": sentence(&self.0) }))
+    }
+}
+
+fn start(error: &Error) -> HttpResponseBuilder {
+    let mut response = HttpResponse::build(status_of(error));
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
+    if matches!(error, Error::Busy) {
+        response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+    }
+    response
+}
+
+/// The HTTP status code of an error, the same for every face.
+pub fn status_of(error: &Error) -> StatusCode {
+    match error {
+        Error::NotFound => StatusCode::NOT_FOUND,
+        Error::Gone => StatusCode::GONE,
+        Error::Denied(_) => StatusCode::FORBIDDEN,
+        Error::Invalid(_) => StatusCode::BAD_REQUEST,
+        Error::Conflict(_) => StatusCode::CONFLICT,
+        Error::Remote(_) => StatusCode::BAD_GATEWAY,
+        Error::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// What the asker may read about an error: one sentence, never internal text.
+pub fn sentence(error: &Error) -> String {
+    match error {
+        Error::NotFound => "There is nothing here.".to_owned(),
+        Error::Gone => "This was deleted.".to_owned(),
+        Error::Busy => "Too much at once; please try again in a moment.".to_owned(),
+        Error::Internal(_) => "Something went wrong here; it has been noted.".to_owned(),
+        Error::Denied(text) | Error::Invalid(text) | Error::Conflict(text) | Error::Remote(text) => text.clone(),
+    }
+}
+
+fn log(error: &Error) {
+    if let Error::Internal(source) = error {
+        tracing::error!(%source, "a request failed");
+    }
+}
+
+/// Whether an `Accept` header prefers ActivityPub (`application/activity+json`, or `application/ld+json` with or without
+/// profile: Mastodon sends it bare) to HTML. Equal weights go to ActivityPub, as Mastodon's own searches have it.
+pub fn prefers_activity<'h>(accepts: impl Iterator<Item = &'h str>) -> bool {
+    let (mut activity, mut html) = (0.0_f32, 0.0_f32);
+    for range in accepts.flat_map(|value| split_outside_quotes(value, ',')).take(MAX_RANGES) {
+        let mut parts = split_outside_quotes(range, ';').map(str::trim);
+        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let weight = parts.filter_map(weight).next().unwrap_or(1.0);
+        match name.as_str() {
+            "application/activity+json" | "application/ld+json" => activity = activity.max(weight),
+            "text/html" | "application/xhtml+xml" => html = html.max(weight),
+            _ => {}
+        }
+    }
+    activity > 0.0 && activity >= html
+}
+
+fn weight(parameter: &str) -> Option<f32> {
+    let (name, value) = parameter.split_once('=')?;
+    let weight: f32 = name.trim().eq_ignore_ascii_case("q").then(|| value.trim().parse().ok())??;
+    weight.is_finite().then_some(weight.clamp(0.0, 1.0))
+}
+
+/// Splits at `at`, but not inside double quotes: the JSON-LD profile is a quoted URL.
+fn split_outside_quotes(text: &str, at: char) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    text.split(move |c| {
+        quoted ^= c == '"';
+        c == at && !quoted
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn peers_get_documents_and_browsers_pages() {
+        let yes = [
+            "application/activity+json",
+            "application/activity+json, application/ld+json",
+            "application/ld+json; profile=\"https://www.w3.org/ns/activitystreams\"",
+            "application/ld+json; profile=\"https://www.w3.org/ns/activitystreams\", application/activity+json, text/html;q=0.1",
+            "application/ld+json;profile=\"a,b;q=0\",text/html; q=0.5",
+            "text/html;q=0.8, application/activity+json;q=0.9",
+            "application/activity+json, */*;q=0.1",
+            "Application/Activity+JSON",
+        ];
+        for accept in yes {
+            assert!(prefers_activity(std::iter::once(accept)), "{accept}");
+        }
+        let no = [
+            "",
+            "*/*",
+            "text/html",
+            "application/json",
+            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+            "text/html, application/activity+json;q=0.9",
+            "application/activity+json;q=0",
+        ];
+        for accept in no {
+            assert!(!prefers_activity(std::iter::once(accept)), "{accept}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! HTTP in: every route of every face, one line each, and nothing else. Three faces (`page`, later `api`, and `ap`)
+//! stand over the same rooms below and never import each other.
+
+pub mod ap;
+pub mod edge;
+pub mod page;
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::guard::{self, GuardContext};
+use actix_web::http::{Method, header};
+use actix_web::middleware::DefaultHeaders;
+use actix_web::{App, HttpServer, Route, web};
+
+use crate::federation::Node;
+
+/// Threads that answer requests.
+const WORKERS: usize = 2;
+/// Threads per worker that may wait for the disk or another server.
+const BLOCKING_THREADS: usize = 16;
+/// Connections each worker holds open.
+const CONNECTIONS: usize = 4_096;
+/// Connections waiting to be accepted.
+const BACKLOG: u32 = 1_024;
+/// How long a client may take to send a request's head.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long an idle connection stays open.
+const KEEP_ALIVE: Duration = Duration::from_secs(60);
+/// How long requests in hand may still take when the server stops.
+const GOODBYE_SECONDS: u64 = 10;
+/// The largest form without files.
+const MAX_FORM: usize = 256 * 1024;
+
+/// Serves every face on `listener`. The future ends when the server was asked to stop (SIGINT, SIGTERM, or its handle)
+/// and the requests in hand are answered.
+pub fn serve(node: Arc<Node>, listener: TcpListener) -> std::io::Result<Server> {
+    let configure = app(node);
+    let server = HttpServer::new(move || {
+        App::new()
+            .wrap(DefaultHeaders::new().add((header::X_CONTENT_TYPE_OPTIONS, "nosniff")))
+            .configure(configure.clone())
+    })
+    .workers(WORKERS)
+    .worker_max_blocking_threads(BLOCKING_THREADS)
+    .max_connections(CONNECTIONS)
+    .backlog(BACKLOG)
+    .client_request_timeout(HEAD_TIMEOUT)
+    .keep_alive(KEEP_ALIVE)
+    .shutdown_timeout(GOODBYE_SECONDS)
+    .listen(listener)?;
+    Ok(server.run())
+}
+
+/// What an `App` is configured with: the node and all routes. Every clone shares one state.
+pub fn app(node: Arc<Node>) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
+    let node = web::Data::from(node);
+    move |cfg| {
+        cfg.app_data(node.clone());
+        cfg.app_data(web::FormConfig::default().limit(MAX_FORM));
+        routes(cfg);
+    }
+}
+
+fn routes(cfg: &mut web::ServiceConfig) {
+    both(cfg);
+    peers(cfg);
+    pages(cfg);
+    cfg.default_service(web::to(page::missing));
+}
+
+/// URLs with two faces: peers get the document, browsers the page.
+#[rustfmt::skip]
+fn both(cfg: &mut web::ServiceConfig) {
+    cfg.service(web::resource("/@{name}").route(peer().to(ap::actor::at_page)).route(get().to(page::profile::show)));
+    cfg.service(web::resource("/@{name}/{id}").route(peer().to(ap::posts::at_page)).route(get().to(page::thread::show)));
+    cfg.service(web::resource("/users/{name}").route(peer().to(ap::actor::show)).route(get().to(ap::actor::to_page)));
+    cfg.service(web::resource("/users/{name}/statuses/{id}").route(peer().to(ap::posts::show)).route(get().to(ap::posts::to_page)));
+}
+
+/// What only peers ask for.
+#[rustfmt::skip]
+fn peers(cfg: &mut web::ServiceConfig) {
+    let _ = cfg;
+}
+
+/// What only people ask for. (Handlers live in web/page/, one file per page.)
+#[rustfmt::skip]
+fn pages(cfg: &mut web::ServiceConfig) {
+    let _ = cfg;
+}
+
+/// A route for reading: GET, and HEAD without the body.
+fn get() -> Route {
+    web::route().guard(guard::fn_guard(is_read))
+}
+
+/// A route for peers reading: GET and HEAD whose `Accept` prefers ActivityPub to HTML.
+fn peer() -> Route {
+    web::route().guard(guard::fn_guard(|ctx| is_read(ctx) && wants_document(ctx)))
+}
+
+fn is_read(ctx: &GuardContext<'_>) -> bool {
+    matches!(ctx.head().method, Method::GET | Method::HEAD)
+}
+
+fn wants_document(ctx: &GuardContext<'_>) -> bool {
+    let accepts = ctx.head().headers.get_all(header::ACCEPT).filter_map(|value| value.to_str().ok());
+    edge::prefers_activity(accepts)
+}
