@@ -7,3 +7,4 @@ pub mod net;
 pub mod sig;
 pub mod store;
 pub mod web;
+pub mod text;

@@ -1,0 +1,87 @@
+//! Text in and out: other people's HTML made safe, our own plain text made HTML, handles read and written.
+//! Pure: no network, no store, no clock. Nothing here trusts its input; everything is bounded before it is parsed.
+//!
+//! Other people's HTML passes two gates: `tidy` (linear, makes balanced and bounded HTML of our own words) and then
+//! ammonia, which alone decides what is safe.
+
+pub mod compose;
+pub mod handle;
+pub mod plain;
+pub mod rewrite;
+pub mod sanitise;
+pub mod scan;
+mod tidy;
+mod tokens;
+
+pub use compose::{Composed, Person, to_html};
+pub use handle::Handle;
+pub use scan::mentions_in;
+
+/// Characters in a post of the owner's.
+pub const POST_CHARS: usize = 10_000;
+/// Characters in a content warning of the owner's.
+pub const WARNING_CHARS: usize = 500;
+/// Characters kept of a display name; longer ones are cut on arrival.
+pub const NAME_CHARS: usize = 2_048;
+/// Graphemes shown of a display name.
+pub const NAME_SHOWN: usize = 100;
+/// Characters in the owner's own bio.
+pub const BIO_CHARS: usize = 5_000;
+/// Fields kept of a profile.
+pub const FIELDS: usize = 50;
+/// Characters kept of a profile field's name or value.
+pub const FIELD_CHARS: usize = 2_047;
+/// Characters kept of a picture's description.
+pub const ALT_CHARS: usize = 10_000;
+/// Characters in a hashtag; anything longer is text.
+pub const TAG_CHARS: usize = 100;
+/// Characters in the part of a handle before the `@`.
+pub const USER_CHARS: usize = 255;
+/// Bytes read of a remote note's HTML; what follows is cut.
+pub const NOTE_BYTES: usize = 256 * 1024;
+/// Bytes read of a remote article's HTML; what follows is cut.
+pub const ARTICLE_BYTES: usize = 512 * 1024;
+/// Bytes read of a remote bio's HTML; what follows is cut.
+pub const BIO_BYTES: usize = 64 * 1024;
+/// Bytes read of a remote profile field's HTML; what follows is cut.
+pub const FIELD_BYTES: usize = 8 * 1024;
+/// Elements kept in one remote document; later tags are dropped and their text kept.
+pub const ELEMENTS: usize = 10_000;
+/// Elements open at once in one remote document; deeper tags are dropped and their text kept.
+pub const DEPTH: usize = 32;
+/// Bytes in a link kept from a remote document; a longer one becomes text.
+pub const LINK_BYTES: usize = 2_048;
+
+/// The first `max` bytes of a text, less the last character when it would be split.
+pub fn cut(text: &str, max: usize) -> &str {
+    if text.len() <= max {
+        return text;
+    }
+    (0..=max).rev().find_map(|end| text.get(..end)).unwrap_or_default()
+}
+
+/// Text made safe to stand in HTML, between tags and in double-quoted attributes.
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 8);
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn cutting_never_splits_a_character() {
+        assert_eq!(super::cut("blåbær", 3), "bl");
+        assert_eq!(super::cut("blåbær", 4), "blå");
+        assert_eq!(super::cut("blåbær", 400), "blåbær");
+    }
+}

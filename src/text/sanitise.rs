@@ -1,0 +1,121 @@
+//! Other people's HTML made safe to show (S25). Everything a peer sends as HTML passes here before a page or an app
+//! sees it. Never panics, never takes longer than the input's length: `tidy` bounds it, ammonia decides.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use ammonia::{Builder, UrlRelative};
+
+use super::tidy::{ARTICLE_BLOCK, BLOCK, INLINE, Kind, REL, REL_TAG, SCHEMES, tidy};
+use super::{ARTICLE_BYTES, BIO_BYTES, FIELD_BYTES, NOTE_BYTES, cut};
+
+/// A post's content: text, lists, quotes, code, links; headings become bold paragraphs, pictures become links.
+pub fn note(html: &str) -> String {
+    clean(cut(html, NOTE_BYTES), Kind::Note, &[])
+}
+
+/// As [`note`], without the pictures that are the post's attachments anyway (their addresses in `attachments`).
+pub fn note_beside(html: &str, attachments: &[&str]) -> String {
+    clean(cut(html, NOTE_BYTES), Kind::Note, attachments)
+}
+
+/// An article's content: headings, tables, pictures, sound and video too. Its `src`s are remote: before a page shows
+/// them they go through [`super::rewrite::sources`].
+pub fn article(html: &str) -> String {
+    clean(cut(html, ARTICLE_BYTES), Kind::Article, &[])
+}
+
+/// A profile's bio.
+pub fn bio(html: &str) -> String {
+    clean(cut(html, BIO_BYTES), Kind::Note, &[])
+}
+
+/// A profile field's value: one line of text and links.
+pub fn field(html: &str) -> String {
+    clean(cut(html, FIELD_BYTES), Kind::Field, &[]).replace(['\n', '\t'], " ").trim().to_owned()
+}
+
+fn clean(html: &str, kind: Kind, known: &[&str]) -> String {
+    let gate = match kind {
+        Kind::Note => &NOTE,
+        Kind::Article => &ARTICLE,
+        Kind::Field => &FIELD,
+    };
+    settled(&gate.clean(&tidy(html, kind, known)).to_string())
+}
+
+/// The rest of what a parser would change when it reads its own output again, now that character references are
+/// characters: controls, byte order marks, the line break behind `<pre>`.
+fn settled(html: &str) -> String {
+    let kept = |c: &char| matches!(c, '\n' | '\t') || !(c.is_control() || *c == '\u{FEFF}');
+    let html: String = html.chars().map(|c| if c == '\r' { '\n' } else { c }).filter(kept).collect();
+    let mut parts = html.split("<pre>");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        out.push_str("<pre>");
+        out.push_str(part.trim_start_matches('\n'));
+    }
+    out
+}
+
+static NOTE: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let mut gate = gate();
+    gate.add_tags(BLOCK).add_tags(["br", "hr"]);
+    gate
+});
+
+static FIELD: LazyLock<Builder<'static>> = LazyLock::new(gate);
+
+static ARTICLE: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let mut gate = gate();
+    gate.add_tags(BLOCK)
+        .add_tags(ARTICLE_BLOCK)
+        .add_tags(["br", "hr", "img", "source"])
+        .add_tag_attributes("img", ["src", "alt", "width", "height"])
+        .add_tag_attributes("video", ["src", "poster"])
+        .add_tag_attributes("audio", ["src"])
+        .add_tag_attributes("source", ["src"])
+        .add_tag_attributes("td", ["colspan", "rowspan"])
+        .add_tag_attributes("th", ["colspan", "rowspan"])
+        .set_tag_attribute_value("img", "loading", "lazy")
+        .set_tag_attribute_value("video", "controls", "")
+        .set_tag_attribute_value("audio", "controls", "");
+    gate
+});
+
+/// What every kind of document may hold: words in a line, and the attributes of a note.
+fn gate() -> Builder<'static> {
+    let mut gate = Builder::empty();
+    gate.tags(INLINE.iter().copied().collect())
+        .tag_attributes(Default::default())
+        .generic_attributes(HashSet::from(["lang"]))
+        .add_tag_attributes("a", ["href", "class", "translate", "rel"])
+        .add_tag_attributes("span", ["class", "translate"])
+        .add_tag_attributes("p", ["class"])
+        .add_tag_attributes("ol", ["start", "reversed"])
+        .add_tag_attributes("li", ["value"])
+        .add_tag_attributes("abbr", ["title"])
+        .add_tag_attributes("blockquote", ["cite"])
+        .set_tag_attribute_value("a", "target", "_blank")
+        .url_schemes(SCHEMES.iter().copied().collect())
+        .url_relative(UrlRelative::Deny)
+        // `tidy` writes the rel itself, so that a hashtag keeps its `tag`.
+        .link_rel(None)
+        .attribute_filter(kept);
+    gate
+}
+
+/// The last word on attributes whose value matters and that ammonia does not judge.
+fn kept<'v>(_element: &str, attribute: &str, value: &'v str) -> Option<Cow<'v, str>> {
+    let web = |v: &str| v.starts_with("https://") || v.starts_with("http://");
+    match attribute {
+        "rel" if value == REL || value == REL_TAG => Some(value.into()),
+        "rel" => Some(REL.into()),
+        "src" | "poster" | "cite" if !web(value) => None,
+        _ => Some(value.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
