@@ -1,8 +1,13 @@
 //! ActivityStreams documents: read leniently, written exactly. Pure: no network, no store, no clock.
 
+pub mod activity;
 pub mod actor;
 pub mod addressing;
 pub mod attachment;
+pub mod collection;
+pub mod context;
+pub mod discovery;
+mod doc;
 pub mod json;
 pub mod key;
 pub mod limits;
@@ -11,7 +16,11 @@ pub mod object;
 pub mod poll;
 pub mod tags;
 pub mod uri;
+pub mod write_activity;
+pub mod write_actor;
+pub mod write_object;
 
+pub use activity::{Activity, Kind};
 pub use actor::Actor;
 pub use addressing::PUBLIC;
 pub use json::{Lossy, Many, Ref};
@@ -21,3 +30,5 @@ pub use uri::{Uri, same_origin};
 
 #[cfg(test)]
 mod odd_shapes;
+#[cfg(test)]
+mod written;

@@ -1,0 +1,429 @@
+//! An activity, read: who did what to which object. What is malformed is Invalid (400); what is merely unknown is
+//! [`Kind::Unknown`] and dropped by whoever receives it. Whether the sender may do it is not decided here.
+
+use serde_json::Value;
+
+use super::addressing::Recipients;
+use super::json::{self, FromJson, Lossy, Many, Ref, Uri};
+use super::limits;
+use super::tags::{self, Emoji};
+use crate::base::{Error, Result, Time};
+
+/// An activity as received.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Activity {
+    /// Its id, on the actor's origin. Only activities inside others ([`Activity::read_inner`]) may lack one.
+    pub id: Option<Uri>,
+    /// Who did it.
+    pub actor: Uri,
+    /// What was done.
+    pub kind: Kind,
+    /// When, as claimed.
+    pub published: Option<Time>,
+    /// Whom it addresses; None when it has neither `to` nor `cc`, as many Follows and Accepts.
+    pub recipients: Option<Recipients>,
+    /// The document as received.
+    pub raw: Value,
+}
+
+/// What an activity does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    /// Wants to follow `object`.
+    Follow {
+        /// The actor to follow; a relay asks for Public.
+        object: Uri,
+    },
+    /// Agrees to something we asked (Follow, QuoteRequest, or GoToSocial: our answer, like or boost).
+    Accept {
+        /// What we asked: its id, or the whole of it, sometimes with another id.
+        object: Ref,
+        /// The stamp that proves it (FEP-044f).
+        result: Option<Uri>,
+    },
+    /// Refuses, or takes an earlier Accept back.
+    Reject {
+        /// What we asked.
+        object: Ref,
+    },
+    /// Publishes a post.
+    Create {
+        /// The post.
+        object: Ref,
+        /// More of them: GoToSocial sends all votes of one ballot at once.
+        rest: Vec<Ref>,
+    },
+    /// Replaces a post or actor.
+    Update {
+        /// The new document.
+        object: Ref,
+    },
+    /// Deletes a post or actor.
+    Delete {
+        /// The id of what is gone.
+        object: Uri,
+        /// True when a Tombstone was given.
+        tombstone: bool,
+    },
+    /// Likes a post; with `content` it is a reaction (Misskey).
+    Like {
+        /// The post.
+        object: Ref,
+        /// An emoji, or `:shortcode:`.
+        content: Option<String>,
+        /// The picture of the shortcode.
+        emoji: Option<Emoji>,
+    },
+    /// Reacts with an emoji; one actor may do so several times (Pleroma).
+    EmojiReact {
+        /// The post.
+        object: Ref,
+        /// An emoji, or `:shortcode:`.
+        content: Option<String>,
+        /// The picture of the shortcode.
+        emoji: Option<Emoji>,
+    },
+    /// Boosts a post, or (a group) passes an activity on.
+    Announce {
+        /// The post, or the whole activity.
+        object: Ref,
+    },
+    /// Takes an earlier activity back.
+    Undo {
+        /// Its id, or the whole of it.
+        object: Ref,
+    },
+    /// Blocks an actor.
+    Block {
+        /// The blocked actor.
+        object: Uri,
+    },
+    /// Says that an actor moved.
+    Move {
+        /// The old actor.
+        object: Uri,
+        /// The new one.
+        target: Uri,
+    },
+    /// Adds to a collection (pins a post).
+    Add {
+        /// What is added.
+        object: Ref,
+        /// The collection.
+        target: Uri,
+    },
+    /// Takes out of a collection.
+    Remove {
+        /// What is taken out.
+        object: Ref,
+        /// The collection.
+        target: Uri,
+    },
+    /// Reports actors and posts.
+    Flag {
+        /// Ids of actors and posts, mixed.
+        objects: Vec<Uri>,
+        /// The comment.
+        content: Option<String>,
+    },
+    /// Asks to quote a post (FEP-044f).
+    QuoteRequest {
+        /// The post to be quoted.
+        object: Uri,
+        /// The post that quotes.
+        instrument: Ref,
+    },
+    /// Anything else, by its type.
+    Unknown(String),
+}
+
+impl Activity {
+    /// Reads an activity that arrived by itself; Invalid when it has no type, no actor, no id on the actor's origin, or
+    /// lacks what its type needs.
+    pub fn read(raw: Value) -> Result<Self> {
+        let activity = Self::read_inner(raw)?;
+        if activity.id.is_none() {
+            return Err(Error::invalid("the activity has no usable id"));
+        }
+        Ok(activity)
+    }
+
+    /// Reads an activity inside another one (Undo, Accept, a group's Announce), which may come without an id.
+    pub fn read_inner(raw: Value) -> Result<Self> {
+        let actor = actor(&raw).ok_or_else(|| Error::invalid("the activity has no usable actor"))?;
+        let id = json::id(&raw);
+        if id.as_ref().is_some_and(|id| !id.same_origin(&actor)) {
+            return Err(Error::invalid("the id of the activity is not on its actor's server"));
+        }
+        Ok(Self {
+            id,
+            kind: kind(&raw)?,
+            published: Lossy::read(&raw, "published").0,
+            recipients: Recipients::of(&raw),
+            actor,
+            raw,
+        })
+    }
+
+    /// The id of what it is about, where it is about one thing.
+    pub fn object_id(&self) -> Option<&Uri> {
+        match &self.kind {
+            Kind::Follow { object }
+            | Kind::Block { object }
+            | Kind::Move { object, .. }
+            | Kind::Delete { object, .. }
+            | Kind::QuoteRequest { object, .. } => Some(object),
+            Kind::Accept { object, .. }
+            | Kind::Reject { object }
+            | Kind::Create { object, .. }
+            | Kind::Update { object }
+            | Kind::Like { object, .. }
+            | Kind::EmojiReact { object, .. }
+            | Kind::Announce { object }
+            | Kind::Undo { object }
+            | Kind::Add { object, .. }
+            | Kind::Remove { object, .. } => object.id(),
+            Kind::Flag { .. } | Kind::Unknown(_) => None,
+        }
+    }
+}
+
+/// The actor a document names, before anything else in it is looked at: for the door, which asks whether we know them.
+pub fn actor(doc: &Value) -> Option<Uri> {
+    json::id_of(doc, "actor").filter(|actor| !actor.has_fragment())
+}
+
+/// True for a Delete or Update of the very actor who sends it (the floods of pitfall 29).
+pub fn is_about_itself(doc: &Value) -> bool {
+    let about = json::is_type(doc, "Delete") || json::is_type(doc, "Update");
+    about && actor(doc).is_some_and(|actor| json::id_of(doc, "object").is_some_and(|object| object == actor))
+}
+
+/// The types we act on.
+const KNOWN: [&str; 17] = [
+    "Follow",
+    "Accept",
+    "Reject",
+    "Create",
+    "Update",
+    "Delete",
+    "Like",
+    "EmojiReact",
+    "Announce",
+    "Undo",
+    "Block",
+    "Move",
+    "Add",
+    "Remove",
+    "Flag",
+    "QuoteRequest",
+    "TentativeReject",
+];
+
+fn kind(raw: &Value) -> Result<Kind> {
+    let types = json::types(raw);
+    let known = types.iter().find(|t| KNOWN.contains(t)).or_else(|| types.first());
+    let word = *known.ok_or_else(|| Error::invalid("the activity has no type"))?;
+    let object = || Lossy::<Ref>::read(raw, "object").0.ok_or_else(|| missing(word, "object"));
+    let id = |key: &str| json::id_of(raw, key).ok_or_else(|| missing(word, key));
+    Ok(match word {
+        "Follow" => Kind::Follow { object: id("object")? },
+        "Accept" => Kind::Accept { object: object()?, result: json::id_of(raw, "result") },
+        "Reject" | "TentativeReject" => Kind::Reject { object: object()? },
+        "Create" => {
+            let mut objects = Many::<Ref>::read(raw, "object", limits::OBJECTS).0.into_iter();
+            Kind::Create { object: objects.next().ok_or_else(|| missing(word, "object"))?, rest: objects.collect() }
+        }
+        "Update" => Kind::Update { object: object()? },
+        "Delete" => {
+            let tombstone = object()?.embedded().is_some_and(|doc| json::is_type(doc, "Tombstone"));
+            Kind::Delete { object: id("object")?, tombstone }
+        }
+        "Like" => {
+            let (content, emoji) = reaction(raw);
+            Kind::Like { object: object()?, content, emoji }
+        }
+        "EmojiReact" => {
+            let (content, emoji) = reaction(raw);
+            Kind::EmojiReact { object: object()?, content, emoji }
+        }
+        "Announce" => Kind::Announce { object: object()? },
+        "Undo" => Kind::Undo { object: object()? },
+        "Block" => Kind::Block { object: id("object")? },
+        "Move" => Kind::Move { object: id("object")?, target: id("target")? },
+        "Add" => Kind::Add { object: object()?, target: id("target")? },
+        "Remove" => Kind::Remove { object: object()?, target: id("target")? },
+        "Flag" => flag(raw),
+        "QuoteRequest" => Kind::QuoteRequest {
+            object: id("object")?,
+            instrument: Lossy::<Ref>::read(raw, "instrument").0.ok_or_else(|| missing(word, "instrument"))?,
+        },
+        other => Kind::Unknown(other.to_owned()),
+    })
+}
+
+fn missing(word: &str, what: &str) -> Error {
+    Error::invalid(format!("the {word} has no usable {what}"))
+}
+
+/// The emoji of a reaction; an unusable one leaves a plain like (Iceshrimp).
+fn reaction(raw: &Value) -> (Option<String>, Option<Emoji>) {
+    let given = json::text(raw, "content", limits::WORD).or_else(|| json::text(raw, "_misskey_reaction", limits::WORD));
+    let Some(content) = given.map(|text| text.trim().to_owned()) else { return (None, None) };
+    let shortcode = content.trim_matches(':');
+    let emoji = tags::read(raw).emoji.into_iter().find(|e| e.shortcode == shortcode);
+    // Misskey names the host of a foreign emoji: `:cat@host:`. Without its picture nobody can show it.
+    let is_code = content.len() > 2 && content.starts_with(':') && content.ends_with(':');
+    let unusable = content.contains(char::is_whitespace) || content.chars().count() > limits::GRAPHEME;
+    match emoji {
+        Some(emoji) => (Some(format!(":{}:", emoji.shortcode)), Some(emoji)),
+        None if is_code || unusable => (None, None),
+        None => (Some(content), None),
+    }
+}
+
+/// A report, even one that names nothing we can read: its comment is still for the owner.
+fn flag(raw: &Value) -> Kind {
+    let named = Many::<Ref>::read(raw, "object", limits::OBJECTS).0;
+    Kind::Flag {
+        objects: named.iter().filter_map(|r| r.id().cloned()).collect(),
+        content: json::text(raw, "content", limits::REPORT),
+    }
+}
+
+impl FromJson for Activity {
+    fn from_json(value: &Value) -> Option<Self> {
+        Self::read_inner(value.clone()).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+    use serde_json::json;
+
+    const ANN: &str = "https://a.example/users/ann";
+    const POST: &str = "https://b.example/notes/1";
+
+    fn activity(kind: &str, changes: Value) -> Value {
+        let mut base = json!({"id": "https://a.example/activities/1", "type": kind, "actor": ANN, "object": POST});
+        for (key, value) in changes.as_object().unwrap() {
+            base[key] = value.clone();
+        }
+        base
+    }
+
+    fn read(kind: &str, changes: Value) -> Kind {
+        Activity::read(activity(kind, changes)).unwrap().kind
+    }
+
+    #[test]
+    fn the_envelope_in_every_shape() {
+        for shape in [
+            json!(ANN),
+            json!([ANN]),
+            json!({"type": "Person", "id": ANN}),
+            json!([{"id": ANN}, "https://a.example/eve"]),
+        ] {
+            let read = Activity::read(activity("Like", json!({"actor": shape, "type": ["Foo", "Like"]}))).unwrap();
+            assert_eq!(read.actor, ANN, "{shape}");
+            assert!(matches!(read.kind, Kind::Like { .. }));
+            assert_eq!(read.recipients, None, "a Follow or Like need not say to whom");
+        }
+        for broken in [
+            json!({"id": null}),
+            json!({"id": 7}),
+            json!({"id": "x"}),
+            json!({"id": "https://b.example/activities/1"}),
+            json!({"actor": null}),
+            json!({"actor": {}}),
+            json!({"actor": format!("{ANN}#x")}),
+            json!({"type": null}),
+            json!({"type": [7]}),
+            json!({"object": null}),
+            json!({"object": 7}),
+            json!({"object": []}),
+            json!({"object": "Public"}),
+        ] {
+            assert!(matches!(Activity::read(activity("Like", broken.clone())), Err(Error::Invalid(_))), "{broken}");
+        }
+    }
+
+    #[test]
+    fn every_kind_says_what_it_needs() {
+        let needs_target = ["Move", "Add", "Remove"];
+        for kind in ["Follow", "Accept", "Reject", "Create", "Update", "Delete", "Announce", "Undo", "Block"] {
+            assert!(!matches!(read(kind, json!({})), Kind::Unknown(_)), "{kind}");
+            assert!(Activity::read(activity(kind, json!({"object": null}))).is_err(), "{kind}");
+        }
+        for kind in needs_target {
+            assert!(Activity::read(activity(kind, json!({}))).is_err(), "{kind}");
+            assert!(Activity::read(activity(kind, json!({"target": "https://a.example/featured"}))).is_ok(), "{kind}");
+        }
+        assert!(Activity::read(activity("QuoteRequest", json!({}))).is_err());
+        assert_eq!(read("Dislike", json!({"object": null})), Kind::Unknown("Dislike".into()));
+        assert_eq!(
+            read("Flag", json!({"object": null, "content": "spam"})),
+            Kind::Flag { objects: vec![], content: Some("spam".into()) }
+        );
+    }
+
+    #[test]
+    fn objects_alone_whole_and_several() {
+        let follow = json!({"type": "Follow", "actor": POST, "object": ANN});
+        let Kind::Accept { object, .. } = read("Accept", json!({"object": follow})) else { panic!() };
+        assert_eq!(object.id(), None);
+        let inner = Activity::read_inner(object.embedded().unwrap().clone()).unwrap();
+        assert_eq!((inner.actor.as_str(), inner.object_id().unwrap().as_str()), (POST, ANN));
+        let Kind::Accept { object, .. } = read("Accept", json!({"object": "https://m.example/users/x#follows/1"}))
+        else {
+            panic!()
+        };
+        assert!(object.id().unwrap().has_fragment(), "Mastodon's ids");
+        let votes = json!([{"type": "Note", "name": "A"}, {"type": "Note", "name": "B"}]);
+        let Kind::Create { rest, .. } = read("Create", json!({"object": votes})) else { panic!() };
+        assert_eq!(rest.len(), 1);
+        for (shape, tombstone) in
+            [(json!(POST), false), (json!({"type": "Tombstone", "id": POST}), true), (json!([{"id": POST}]), false)]
+        {
+            assert_eq!(
+                read("Delete", json!({"object": shape})),
+                Kind::Delete { object: Uri::parse(POST).unwrap(), tombstone }
+            );
+        }
+        let Kind::Flag { objects, .. } = read("Flag", json!({"object": [ANN, {"id": POST}, 7]})) else { panic!() };
+        assert_eq!(objects.len(), 2);
+    }
+
+    #[test]
+    fn reactions_are_shown_or_are_likes() {
+        let cat = json!([{"type": "Emoji", "name": ":cat:", "icon": {"url": "https://a.example/cat.png"}}]);
+        for (changes, wanted) in [
+            (json!({"content": "🎉"}), Some("🎉")),
+            (json!({"_misskey_reaction": "👍"}), Some("👍")),
+            (json!({"content": ":cat:", "tag": cat}), Some(":cat:")),
+            (json!({"content": "cat", "tag": cat[0]}), Some(":cat:")),
+            (json!({"content": ":cat:"}), None),
+            (json!({"content": "a long sentence, not an emoji"}), None),
+            (json!({"content": 7}), None),
+            (json!({}), None),
+        ] {
+            let Kind::Like { content, .. } = read("Like", changes.clone()) else { panic!() };
+            assert_eq!(content.as_deref(), wanted, "{changes}");
+        }
+        let Kind::EmojiReact { emoji, .. } = read("EmojiReact", json!({"content": "cat", "tag": cat})) else {
+            panic!()
+        };
+        assert_eq!(emoji.unwrap().shortcode, "cat");
+    }
+
+    #[test]
+    fn the_door_sees_floods_without_reading_them() {
+        assert!(is_about_itself(&activity("Delete", json!({"object": ANN}))));
+        assert!(is_about_itself(&activity("Update", json!({"object": {"id": ANN, "type": "Person"}}))));
+        assert!(!is_about_itself(&activity("Delete", json!({}))));
+        assert!(!is_about_itself(&activity("Follow", json!({"object": ANN}))));
+        assert!(!is_about_itself(&json!({"type": "Delete"})));
+    }
+}

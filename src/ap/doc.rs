@@ -1,0 +1,44 @@
+//! A document being written: members without a value are left out, never written as null (Misskey and Lemmy refuse
+//! null where they expect text).
+
+use serde_json::{Map, Value};
+
+/// Members gathered one by one.
+#[derive(Debug, Default)]
+pub(super) struct Doc(Map<String, Value>);
+
+impl Doc {
+    /// A document of this type, without a context: for what stands inside another one.
+    pub(super) fn inner(kind: &str) -> Self {
+        Self::default().put("type", kind)
+    }
+
+    /// A document of this type with this context.
+    pub(super) fn of(kind: &str, context: Value) -> Self {
+        Self::inner(kind).put("@context", context)
+    }
+
+    /// Sets a member.
+    pub(super) fn put(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.0.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// Sets a member where there is a value.
+    pub(super) fn maybe(self, key: &str, value: Option<impl Into<Value>>) -> Self {
+        match value {
+            Some(value) => self.put(key, value),
+            None => self,
+        }
+    }
+
+    /// Sets a list where it is not empty.
+    pub(super) fn some(self, key: &str, list: &[String]) -> Self {
+        if list.is_empty() { self } else { self.put(key, list.to_vec()) }
+    }
+
+    /// The finished document.
+    pub(super) fn done(self) -> Value {
+        Value::Object(self.0)
+    }
+}

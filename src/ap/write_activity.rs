@@ -1,0 +1,139 @@
+//! Our activities: what goes into the outbox and to inboxes. The actor is always a plain id (Threads), `to` and `cc`
+//! are always lists, and what is undone or accepted is embedded whole.
+
+use serde_json::{Value, json};
+
+use super::addressing::Recipients;
+use super::context;
+use super::doc::Doc;
+use super::write_object::{self, Tag, write_tag};
+use crate::base::Time;
+
+/// What every activity has.
+#[derive(Debug, Clone, Default)]
+pub struct Envelope {
+    /// Its id: one of ours, without a fragment.
+    pub id: String,
+    /// Who acts: the owner, or the instance actor for reports.
+    pub actor: String,
+    /// To whom.
+    pub recipients: Recipients,
+    /// When.
+    pub published: Time,
+}
+
+fn activity(kind: &str, context: Value, envelope: &Envelope) -> Doc {
+    Doc::of(kind, context)
+        .put("id", envelope.id.as_str())
+        .put("actor", envelope.actor.as_str())
+        .put("published", envelope.published.rfc3339())
+        .put("to", envelope.recipients.to.clone())
+        .put("cc", envelope.recipients.cc.clone())
+}
+
+/// An activity about something named by its id.
+fn about(kind: &str, envelope: &Envelope, object: &str) -> Doc {
+    activity(kind, context::plain(), envelope).put("object", object)
+}
+
+/// An activity round a document of ours, whose context moves to the outside.
+fn round(kind: &str, envelope: &Envelope, mut object: Value) -> Doc {
+    let context = context::lift(&mut object);
+    activity(kind, context, envelope).put("object", object)
+}
+
+/// Asks to follow an actor.
+pub fn follow(envelope: &Envelope, actor: &str) -> Value {
+    about("Follow", envelope, actor).done()
+}
+
+/// Agrees to a Follow, which is embedded exactly as it was received.
+pub fn accept(envelope: &Envelope, received: &Value) -> Value {
+    activity("Accept", context::plain(), envelope).put("object", received.clone()).done()
+}
+
+/// Refuses a Follow, or removes a follower; the Follow is embedded exactly as it was received.
+pub fn reject(envelope: &Envelope, received: &Value) -> Value {
+    activity("Reject", context::plain(), envelope).put("object", received.clone()).done()
+}
+
+/// Agrees to a QuoteRequest with the id of the stamp (FEP-044f).
+pub fn accept_quote(envelope: &Envelope, request: &Value, stamp: &str) -> Value {
+    activity("Accept", context::full(), envelope).put("object", request.clone()).put("result", stamp).done()
+}
+
+/// Publishes a post or casts a vote.
+pub fn create(envelope: &Envelope, object: Value) -> Value {
+    round("Create", envelope, object).done()
+}
+
+/// Replaces a post or the owner's actor document.
+pub fn update(envelope: &Envelope, object: Value) -> Value {
+    round("Update", envelope, object).done()
+}
+
+/// Deletes a post.
+pub fn delete(envelope: &Envelope, post: &str) -> Value {
+    round("Delete", envelope, write_object::tombstone(post, None)).done()
+}
+
+/// Deletes the actor itself, for good.
+pub fn delete_actor(envelope: &Envelope) -> Value {
+    about("Delete", envelope, &envelope.actor).done()
+}
+
+/// Likes a post.
+pub fn like(envelope: &Envelope, post: &str) -> Value {
+    about("Like", envelope, post).done()
+}
+
+/// Reacts to a post with an emoji, in the form that is a plain like to all who do not know reactions.
+pub fn react(envelope: &Envelope, post: &str, content: &str, emoji: Option<&Tag>) -> Value {
+    activity("Like", context::full(), envelope)
+        .put("object", post)
+        .put("content", content)
+        .put("tag", emoji.map(write_tag).into_iter().collect::<Vec<_>>())
+        .done()
+}
+
+/// Boosts a post.
+pub fn announce(envelope: &Envelope, post: &str) -> Value {
+    about("Announce", envelope, post).done()
+}
+
+/// Takes an activity of ours back: the whole of it is embedded (Threads fails on an id, Mastodon needs its type).
+pub fn undo(envelope: &Envelope, inner: Value) -> Value {
+    round("Undo", envelope, inner).done()
+}
+
+/// Blocks an actor.
+pub fn block(envelope: &Envelope, actor: &str) -> Value {
+    about("Block", envelope, actor).done()
+}
+
+/// Says that the owner moved to another actor.
+pub fn move_to(envelope: &Envelope, target: &str) -> Value {
+    about("Move", envelope, &envelope.actor).put("target", target).done()
+}
+
+/// Pins a post: adds it to the `featured` collection.
+pub fn add(envelope: &Envelope, post: &str, collection: &str) -> Value {
+    about("Add", envelope, post).put("target", collection).done()
+}
+
+/// Unpins a post.
+pub fn remove(envelope: &Envelope, post: &str, collection: &str) -> Value {
+    about("Remove", envelope, post).put("target", collection).done()
+}
+
+/// Reports an actor and posts of theirs to their server.
+pub fn flag(envelope: &Envelope, actor: &str, posts: &[String], comment: &str) -> Value {
+    let objects: Vec<&str> = std::iter::once(actor).chain(posts.iter().map(String::as_str)).collect();
+    activity("Flag", context::plain(), envelope).put("object", json!(objects)).put("content", comment).done()
+}
+
+/// Asks the author of `quoted` whether our post may quote it (FEP-044f).
+pub fn quote_request(envelope: &Envelope, quoted: &str, mut post: Value) -> Value {
+    let context = context::lift(&mut post);
+    activity("QuoteRequest", context, envelope).put("object", quoted).put("instrument", post).done()
+}

@@ -1,0 +1,306 @@
+//! Our posts as peers see them: exactly the shapes every reader takes (federation.md 2.3 and 4.2).
+
+use serde_json::{Value, json};
+
+use super::addressing::Recipients;
+use super::context;
+use super::doc::Doc;
+use crate::base::Time;
+
+/// A post of ours.
+#[derive(Debug, Clone, Default)]
+pub struct OwnPost {
+    /// The id, without a fragment.
+    pub id: String,
+    /// What it is.
+    pub shape: Shape,
+    /// The owner's actor id.
+    pub author: String,
+    /// The page for people.
+    pub url: String,
+    /// The content as HTML.
+    pub content: String,
+    /// The language of the content.
+    pub language: Option<String>,
+    /// The content warning; for an Article the abstract.
+    pub summary: Option<String>,
+    /// Hides media at first.
+    pub sensitive: bool,
+    /// The post this answers.
+    pub in_reply_to: Option<String>,
+    /// When it was written.
+    pub published: Time,
+    /// When it was edited; None also when only counts changed (then peers take it as no edit).
+    pub updated: Option<Time>,
+    /// Who may read it: the same lists as on its activity.
+    pub recipients: Recipients,
+    /// The community it was posted to (FEP-1b12).
+    pub group: Option<String>,
+    /// Mentions, hashtags, emoji.
+    pub tags: Vec<Tag>,
+    /// Files.
+    pub attachments: Vec<OwnFile>,
+    /// The collection of answers.
+    pub replies: Option<String>,
+    /// The collection of likes.
+    pub likes: Option<String>,
+    /// The collection of boosts.
+    pub shares: Option<String>,
+    /// The collection of the whole thread (FEP-7888).
+    pub context: Option<String>,
+    /// The thread's name for itself, copied from the parent.
+    pub conversation: Option<String>,
+    /// Who may quote it without asking: Public, a collection, or the author alone. Empty leaves the policy out.
+    pub can_quote: Vec<String>,
+    /// The post it quotes.
+    pub quote: Option<OwnQuote>,
+    /// What the owner typed: text and media type.
+    pub source: Option<(String, String)>,
+}
+
+/// What kind of post.
+#[derive(Debug, Clone, Default)]
+pub enum Shape {
+    /// A short text.
+    #[default]
+    Note,
+    /// A long text with its title.
+    Article {
+        /// The title, plain text.
+        title: String,
+    },
+    /// A poll.
+    Question(OwnPoll),
+}
+
+/// A poll of ours.
+#[derive(Debug, Clone, Default)]
+pub struct OwnPoll {
+    /// The answers and how many chose each.
+    pub options: Vec<(String, u64)>,
+    /// True when one may choose several.
+    pub multiple: bool,
+    /// When voting ends.
+    pub end: Option<Time>,
+    /// When it ended, once it has.
+    pub closed: Option<Time>,
+    /// How many people voted.
+    pub voters: u64,
+}
+
+/// The quoted post.
+#[derive(Debug, Clone, Default)]
+pub struct OwnQuote {
+    /// Its id.
+    pub id: String,
+    /// The stamp its author gave us.
+    pub stamp: Option<String>,
+}
+
+/// One entry of `tag`.
+#[derive(Debug, Clone)]
+pub enum Tag {
+    /// Somebody named; who must also be addressed, or Mastodon does not notify them.
+    Mention {
+        /// Their actor id.
+        href: String,
+        /// `@user@domain`.
+        name: String,
+    },
+    /// A hashtag.
+    Hashtag {
+        /// Its page here.
+        href: String,
+        /// The tag with its `#`.
+        name: String,
+    },
+    /// A custom emoji.
+    Emoji {
+        /// Its id.
+        id: String,
+        /// The name without colons.
+        shortcode: String,
+        /// The picture.
+        url: String,
+        /// The picture's media type.
+        media_type: String,
+        /// When it last changed.
+        updated: Time,
+    },
+}
+
+/// A file of ours.
+#[derive(Debug, Clone, Default)]
+pub struct OwnFile {
+    /// Where it is.
+    pub url: String,
+    /// Its media type.
+    pub media_type: String,
+    /// The description; None for none.
+    pub alt: Option<String>,
+    /// Width in pixels.
+    pub width: Option<u32>,
+    /// Height in pixels.
+    pub height: Option<u32>,
+    /// The blurred preview.
+    pub blurhash: Option<String>,
+    /// The point to keep when cropping.
+    pub focal: Option<(f64, f64)>,
+}
+
+/// The media type of ActivityStreams, for links to posts.
+const AS_MEDIA_TYPE: &str = "application/ld+json; profile=\"https://www.w3.org/ns/activitystreams\"";
+
+/// A post by itself, with its context.
+pub fn post(post: &OwnPost) -> Value {
+    let kind = match post.shape {
+        Shape::Note => "Note",
+        Shape::Article { .. } => "Article",
+        Shape::Question(_) => "Question",
+    };
+    let doc = Doc::of(kind, context::full())
+        .put("id", post.id.as_str())
+        .put("attributedTo", post.author.as_str())
+        .put("url", post.url.as_str())
+        .put("content", post.content.as_str())
+        .maybe("contentMap", post.language.as_ref().map(|tag| json!({ tag: post.content })))
+        .maybe("summary", post.summary.clone())
+        .put("sensitive", post.sensitive)
+        // Left out on top-level posts: Lemmy tells a post from a comment by that.
+        .maybe("inReplyTo", post.in_reply_to.clone())
+        .put("published", post.published.rfc3339())
+        .maybe("updated", post.updated.map(Time::rfc3339))
+        .put("to", post.recipients.to.clone())
+        .put("cc", post.recipients.cc.clone())
+        .maybe("audience", post.group.clone())
+        .put("tag", tags(post))
+        .put("attachment", post.attachments.iter().map(file).collect::<Vec<_>>())
+        .maybe("replies", post.replies.clone())
+        .maybe("likes", post.likes.clone())
+        .maybe("shares", post.shares.clone())
+        .maybe("context", post.context.clone())
+        .maybe("conversation", post.conversation.clone())
+        .maybe("source", post.source.as_ref().map(|(text, kind)| json!({"content": text, "mediaType": kind})));
+    with_quote(with_shape(doc, post), post).done()
+}
+
+fn with_shape(doc: Doc, post: &OwnPost) -> Doc {
+    match &post.shape {
+        Shape::Note => doc,
+        Shape::Article { title } => doc.put("name", title.as_str()).maybe("preview", preview(post)),
+        Shape::Question(poll) => doc
+            .put(if poll.multiple { "anyOf" } else { "oneOf" }, poll.options.iter().map(option).collect::<Vec<_>>())
+            .maybe("endTime", poll.end.map(Time::rfc3339))
+            .maybe("closed", poll.closed.map(Time::rfc3339))
+            .put("votersCount", poll.voters),
+    }
+}
+
+/// What readers of short posts show of an article (FEP-b2b8).
+fn preview(post: &OwnPost) -> Option<Value> {
+    let summary = post.summary.as_ref()?;
+    Some(
+        Doc::inner("Note")
+            .put("attributedTo", post.author.as_str())
+            .put("content", summary.as_str())
+            .put("published", post.published.rfc3339())
+            .done(),
+    )
+}
+
+fn option((name, votes): &(String, u64)) -> Value {
+    json!({"type": "Note", "name": name, "replies": {"type": "Collection", "totalItems": votes}})
+}
+
+fn with_quote(doc: Doc, post: &OwnPost) -> Doc {
+    let policy = (!post.can_quote.is_empty()).then(|| json!({"canQuote": {"automaticApproval": post.can_quote}}));
+    let doc = doc.maybe("interactionPolicy", policy);
+    let Some(quote) = &post.quote else { return doc };
+    // FEP-044f first; the other three are what Misskey, Fedibird and Pleroma read.
+    doc.put("quote", quote.id.as_str())
+        .put("_misskey_quote", quote.id.as_str())
+        .put("quoteUri", quote.id.as_str())
+        .put("quoteUrl", quote.id.as_str())
+        .maybe("quoteAuthorization", quote.stamp.clone())
+}
+
+fn tags(post: &OwnPost) -> Vec<Value> {
+    let mut all: Vec<Value> = post.tags.iter().map(write_tag).collect();
+    if let Some(quote) = &post.quote {
+        all.push(json!({
+            "type": "Link", "mediaType": AS_MEDIA_TYPE, "rel": "https://misskey-hub.net/ns#_misskey_quote",
+            "href": quote.id, "name": format!("RE: {}", quote.id),
+        }));
+    }
+    all
+}
+
+/// One entry of `tag`.
+pub fn write_tag(tag: &Tag) -> Value {
+    match tag {
+        Tag::Mention { href, name } => json!({"type": "Mention", "href": href, "name": name}),
+        Tag::Hashtag { href, name } => json!({"type": "Hashtag", "href": href, "name": name}),
+        Tag::Emoji { id, shortcode, url, media_type, updated } => json!({
+            "type": "Emoji", "id": id, "name": format!(":{shortcode}:"), "updated": updated.rfc3339(),
+            "icon": {"type": "Image", "mediaType": media_type, "url": url},
+        }),
+    }
+}
+
+fn file(file: &OwnFile) -> Value {
+    Doc::inner("Document")
+        .put("mediaType", file.media_type.as_str())
+        .put("url", file.url.as_str())
+        .maybe("name", file.alt.clone())
+        .maybe("width", file.width)
+        .maybe("height", file.height)
+        .maybe("blurhash", file.blurhash.clone())
+        .maybe("focalPoint", file.focal.map(|(x, y)| json!([x, y])))
+        .done()
+}
+
+/// A vote of the owner: one for each choice, to the poll's author only, with no content.
+#[derive(Debug, Clone, Default)]
+pub struct OwnVote {
+    /// The id of this vote.
+    pub id: String,
+    /// The owner's actor id.
+    pub author: String,
+    /// The Question.
+    pub question: String,
+    /// The Question's author.
+    pub to: String,
+    /// The option's text, exactly.
+    pub choice: String,
+    /// When.
+    pub published: Time,
+}
+
+/// The Note that is a vote.
+pub fn vote(vote: &OwnVote) -> Value {
+    Doc::of("Note", context::plain())
+        .put("id", vote.id.as_str())
+        .put("attributedTo", vote.author.as_str())
+        .put("inReplyTo", vote.question.as_str())
+        .put("name", vote.choice.as_str())
+        .put("published", vote.published.rfc3339())
+        .put("to", json!([vote.to]))
+        .put("cc", json!([]))
+        .done()
+}
+
+/// What an id answers once its post is deleted (with 410), and what a Delete carries.
+pub fn tombstone(id: &str, deleted: Option<Time>) -> Value {
+    Doc::of("Tombstone", context::plain()).put("id", id).maybe("deleted", deleted.map(Time::rfc3339)).done()
+}
+
+/// The stamp with which the owner agrees to a quote (FEP-044f): `quoting` quotes `quoted`, a post of ours. Only ids, so
+/// that nothing private is shown.
+pub fn quote_authorization(id: &str, owner: &str, quoting: &str, quoted: &str) -> Value {
+    Doc::of("QuoteAuthorization", context::full())
+        .put("id", id)
+        .put("attributedTo", owner)
+        .put("interactingObject", quoting)
+        .put("interactionTarget", quoted)
+        .done()
+}
