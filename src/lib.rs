@@ -6,5 +6,5 @@ pub mod federation;
 pub mod net;
 pub mod sig;
 pub mod store;
-pub mod web;
 pub mod text;
+pub mod web;

@@ -26,7 +26,7 @@ pub fn full() -> Value {
 
 fn shared_terms() -> Value {
     json!({
-        "toot": "http://joinmastodon.org/ns#",
+        "mastodon": "http://joinmastodon.org/ns#",
         "schema": "http://schema.org#",
         "ostatus": "http://ostatus.org#",
         "litepub": "http://litepub.social/ns#",
@@ -34,7 +34,7 @@ fn shared_terms() -> Value {
         "misskey": "https://misskey-hub.net/ns#",
         "fedibird": "http://fedibird.com/ns#",
         "fep044f": "https://w3id.org/fep/044f#",
-        "Emoji": "toot:Emoji",
+        "Emoji": "mastodon:Emoji",
         "Hashtag": "as:Hashtag",
         "EmojiReact": "litepub:EmojiReact",
     })
@@ -42,11 +42,11 @@ fn shared_terms() -> Value {
 
 fn actor_terms() -> Value {
     json!({
-        "featured": {"@id": "toot:featured", "@type": "@id"},
-        "featuredTags": {"@id": "toot:featuredTags", "@type": "@id"},
-        "discoverable": "toot:discoverable",
-        "indexable": "toot:indexable",
-        "attributionDomains": {"@id": "toot:attributionDomains", "@container": "@set"},
+        "featured": {"@id": "mastodon:featured", "@type": "@id"},
+        "featuredTags": {"@id": "mastodon:featuredTags", "@type": "@id"},
+        "discoverable": "mastodon:discoverable",
+        "indexable": "mastodon:indexable",
+        "attributionDomains": {"@id": "mastodon:attributionDomains", "@container": "@set"},
         "manuallyApprovesFollowers": "as:manuallyApprovesFollowers",
         "movedTo": {"@id": "as:movedTo", "@type": "@id"},
         "alsoKnownAs": {"@id": "as:alsoKnownAs", "@type": "@id"},
@@ -67,9 +67,9 @@ fn actor_terms() -> Value {
 fn post_terms() -> Value {
     json!({
         "sensitive": "as:sensitive",
-        "blurhash": "toot:blurhash",
-        "focalPoint": {"@id": "toot:focalPoint", "@container": "@list"},
-        "votersCount": "toot:votersCount",
+        "blurhash": "mastodon:blurhash",
+        "focalPoint": {"@id": "mastodon:focalPoint", "@container": "@list"},
+        "votersCount": "mastodon:votersCount",
         "conversation": "ostatus:conversation",
         "quote": {"@id": "fep044f:quote", "@type": "@id"},
         "quoteAuthorization": {"@id": "fep044f:quoteAuthorization", "@type": "@id"},

@@ -8,6 +8,7 @@ pub mod collection;
 pub mod context;
 pub mod discovery;
 mod doc;
+pub mod jrd;
 pub mod json;
 pub mod key;
 pub mod limits;
@@ -28,6 +29,8 @@ pub use key::KeyDoc;
 pub use object::Object;
 pub use uri::{Uri, same_origin};
 
+#[cfg(test)]
+mod mutations;
 #[cfg(test)]
 mod odd_shapes;
 #[cfg(test)]

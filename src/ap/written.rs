@@ -122,7 +122,7 @@ fn the_instance_actor() {
 
 fn full_post() -> OwnPost {
     OwnPost {
-        id: format!("{ANN}/statuses/1"),
+        id: format!("{ANN}/posts/1"),
         author: ANN.into(),
         url: "https://a.example/@ann/1".into(),
         content: "<p>Hei</p>".into(),
@@ -153,9 +153,9 @@ fn full_post() -> OwnPost {
             blurhash: Some("LEHV6n".into()),
             focal: Some((0.0, 0.5)),
         }],
-        replies: Some(format!("{ANN}/statuses/1/replies")),
-        likes: Some(format!("{ANN}/statuses/1/likes")),
-        shares: Some(format!("{ANN}/statuses/1/shares")),
+        replies: Some(format!("{ANN}/posts/1/replies")),
+        likes: Some(format!("{ANN}/posts/1/likes")),
+        shares: Some(format!("{ANN}/posts/1/shares")),
         context: Some("https://b.example/threads/7".into()),
         conversation: Some("tag:b.example,2026:7".into()),
         can_quote: vec![PUBLIC.into()],
@@ -175,7 +175,7 @@ fn a_note_with_everything() {
     assert_eq!(
         doc,
         json!({
-            "@context": context::full(), "type": "Note", "id": "https://a.example/users/ann/statuses/1", "attributedTo": ANN,
+            "@context": context::full(), "type": "Note", "id": "https://a.example/users/ann/posts/1", "attributedTo": ANN,
             "url": "https://a.example/@ann/1", "content": "<p>Hei</p>", "contentMap": {"nb": "<p>Hei</p>"},
             "summary": "winter", "sensitive": true, "inReplyTo": "https://b.example/notes/7",
             "published": "2026-11-23T08:00:00Z", "updated": "2026-11-23T09:00:00Z",
@@ -188,8 +188,8 @@ fn a_note_with_everything() {
                     "rel": "https://misskey-hub.net/ns#_misskey_quote", "href": quoted, "name": "RE: https://c.example/notes/3"}],
             "attachment": [{"type": "Document", "mediaType": "image/webp", "url": "https://a.example/media/1.webp", "name": "snow",
                 "width": 1200, "height": 800, "blurhash": "LEHV6n", "focalPoint": [0.0, 0.5]}],
-            "replies": "https://a.example/users/ann/statuses/1/replies", "likes": "https://a.example/users/ann/statuses/1/likes",
-            "shares": "https://a.example/users/ann/statuses/1/shares",
+            "replies": "https://a.example/users/ann/posts/1/replies", "likes": "https://a.example/users/ann/posts/1/likes",
+            "shares": "https://a.example/users/ann/posts/1/shares",
             "context": "https://b.example/threads/7", "conversation": "tag:b.example,2026:7",
             "interactionPolicy": {"canQuote": {"automaticApproval": [PUBLIC]}},
             "quote": quoted, "_misskey_quote": quoted, "quoteUri": quoted, "quoteUrl": quoted,
@@ -205,7 +205,7 @@ fn a_note_with_everything() {
 #[test]
 fn a_note_with_nothing_has_no_empty_members() {
     let bare = OwnPost {
-        id: format!("{ANN}/statuses/2"),
+        id: format!("{ANN}/posts/2"),
         author: ANN.into(),
         url: "https://a.example/@ann/2".into(),
         content: "<p>x</p>".into(),
@@ -213,7 +213,7 @@ fn a_note_with_nothing_has_no_empty_members() {
         recipients: addressing::write(Audience::Mentioned, FOLLOWERS, &[BOB.into()]),
         ..OwnPost::default()
     };
-    let wanted = json!({"@context": context::full(), "type": "Note", "id": "https://a.example/users/ann/statuses/2",
+    let wanted = json!({"@context": context::full(), "type": "Note", "id": "https://a.example/users/ann/posts/2",
         "attributedTo": ANN, "url": "https://a.example/@ann/2", "content": "<p>x</p>", "sensitive": false,
         "published": "2026-11-23T08:00:00Z", "to": [BOB], "cc": [], "tag": [], "attachment": []});
     assert_eq!(write_object::post(&bare), wanted);
