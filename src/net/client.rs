@@ -16,7 +16,7 @@ use super::{Limits, NetError};
 use crate::base::Result;
 use crate::base::time::{Stopwatch, Time};
 
-/// Idle connections kept for the next request, in all and to one host. Each costs some 70 KB with TLS.
+/// Idle connections kept for the next request, in all and to one host. Each costs some 60 KB with TLS.
 const MAX_IDLE: usize = 12;
 const MAX_IDLE_PER_HOST: usize = 2;
 /// How long an idle connection is believed to be open.
@@ -177,6 +177,9 @@ fn explain(host: &str, error: ureq::Error) -> NetError {
             Some(inner) if inner.is::<rustls::Error>() => NetError::Tls { host, why: inner.to_string() },
             _ => NetError::Connect { host, why: error.to_string() },
         },
+        ureq::Error::Http(_) | ureq::Error::BadUri(_) => {
+            NetError::Refused { host, why: "the request cannot be written" }
+        }
         ureq::Error::ConnectionFailed => NetError::Connect { host, why: "no connection could be made".into() },
         other => NetError::BadContent { host, why: other.to_string() },
     }

@@ -18,6 +18,8 @@ use super::address::{PRIVATE_ADDRESS, Reach, may_connect};
 
 /// How long a lookup may take.
 pub const LOOKUP_LIMIT: Duration = Duration::from_secs(5);
+/// How long one question to a name server may take, so that a lost packet can be asked for again.
+const QUESTION_LIMIT: Duration = Duration::from_secs(2);
 /// How many answers are remembered, as long as their owners allow.
 const MAX_CACHED: u64 = 512;
 /// How many lookups may be under way on one connection to a name server; each delivery thread may have one.
@@ -146,6 +148,7 @@ fn build(
     let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
     let chosen = builder.options_mut();
     *chosen = options;
+    chosen.timeout = chosen.timeout.min(QUESTION_LIMIT);
     chosen.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
     chosen.cache_size = MAX_CACHED;
     chosen.max_active_requests = MAX_LOOKUPS;

@@ -344,6 +344,22 @@ fn connections_are_used_again() {
     assert_eq!(peer.connections.load(Ordering::SeqCst), 1);
 }
 
+#[test]
+fn a_connection_the_peer_has_closed_is_not_used_again() {
+    let (closed, is_closed) = std::sync::mpsc::channel();
+    let closed = std::sync::Mutex::new(closed);
+    let peer = Peer::start_raw(move |_, stream| {
+        stream.write_all(&response(202, &[], b"{}")).unwrap();
+        stream.shutdown(std::net::Shutdown::Both).unwrap();
+        closed.lock().unwrap().send(()).unwrap();
+    });
+    let net = net(&[("b.example", peer.address)]);
+    for _ in 0..3 {
+        assert_eq!(net.post(post("http://b.example/inbox")).unwrap().code, 202);
+        is_closed.recv().unwrap();
+    }
+}
+
 /// A TLS server for `tls.example` that answers 202; it ends with the process.
 fn tls_server() -> std::net::SocketAddr {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls");

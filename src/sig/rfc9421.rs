@@ -10,6 +10,10 @@ use crate::base::{Result, Time};
 /// The most signatures on one request that we look at.
 pub const MAX_SIGNATURES: usize = 4;
 
+/// The `Accept-Signature` header of an inbox that refused a signature: Fedify signs again as it asks (RFC 9421 §5). Not for a
+/// key that does not belong to the actor.
+pub const ACCEPT_SIGNATURE: &str = r#"sig1=("@method" "@target-uri" "@authority" "content-digest");created"#;
+
 /// Signs `@method @target-uri @authority`, and for a body `content-digest`, then the extra headers, under `sig1`.
 pub(super) fn sign(signer: &Signer, request: &Outgoing<'_>, now: Time) -> Result<Vec<(String, String)>> {
     let Outgoing { method, scheme, host, target, .. } = request;
