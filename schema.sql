@@ -58,6 +58,7 @@ CREATE TABLE actor (
   created_at   INTEGER NOT NULL,                -- when we met
   fetched_at   INTEGER NOT NULL,                -- last good look at the document
   failed_at    INTEGER,                         -- last failed look since
+  confirmed_at INTEGER,                         -- when WebFinger was asked about the handle
   gone_at      INTEGER                          -- 410 or Delete: kept as a name only
 ) STRICT;
 CREATE INDEX actor_handle ON actor (username COLLATE NOCASE, host);   -- find by handle

@@ -5,6 +5,7 @@ pub mod base;
 pub mod federation;
 pub mod net;
 pub mod sig;
+pub mod social;
 pub mod store;
 pub mod text;
 pub mod web;

@@ -1,22 +1,134 @@
-//! Founding a house: the node's row, the instance actor, the owner, their keys.
+//! Founding a house: the node's row, the instance actor, the owner, their keys, their profile.
+
+use ring::rand::{SecureRandom, SystemRandom};
 
 use super::Node;
 use crate::base::config::Origin;
 use crate::base::id::ActorId;
-use crate::base::{Error, Result};
-use crate::store::Store;
+use crate::base::{Error, Result, Time};
+use crate::sig::PrivateKey;
+use crate::social;
+use crate::store::actors::{self, Actor, Field};
+use crate::store::files::Name;
+use crate::store::node::{self, OwnKey};
+use crate::store::{Store, Write};
+use crate::text::{self, compose, plain};
+
+/// Characters in the owner's name: what every peer accepts.
+const NAME_MOST: usize = 30;
+/// Rows of the owner's profile.
+pub const FIELDS: usize = 8;
 
 /// Writes the node's row and the instance actor of a new folder. Conflict when there is one.
-pub fn found(_store: &Store, _origin: &Origin) -> Result<()> {
-    Err(Error::Busy)
+pub fn found(store: &Store, origin: &Origin) -> Result<()> {
+    check_host(&origin.host)?;
+    check_host(&origin.domain)?;
+    if store.read(node::get).is_ok() {
+        return Err(Error::Conflict("this folder has been founded already".to_owned()));
+    }
+    let key = PrivateKey::generate()?;
+    let mut secret = [0_u8; 32];
+    SystemRandom::new().fill(&mut secret).map_err(|_| Error::internal("no randomness"))?;
+    let origin = origin.clone();
+    store.write(move |w| {
+        let uri = origin.url("/actor");
+        let service = Actor {
+            kind: "Application".to_owned(),
+            name: origin.host.clone(),
+            url: origin.url("/about"),
+            inbox: format!("{uri}/inbox"),
+            shared_inbox: Some(origin.url("/inbox")),
+            outbox: Some(format!("{uri}/outbox")),
+            followers: None,
+            following: None,
+            featured: None,
+            ..blank(uri, &origin.host, &origin.host, w.now)
+        };
+        let id = actors::upsert(w, &service)?;
+        node::create(w, &origin, id, secret)?;
+        add_key(w, id, &service.uri, &key)
+    })
 }
 
-/// Names the owner: letters, digits and underscore, at most 30. Conflict when there is one already.
-pub fn name_owner(_store: &Store, _username: &str) -> Result<ActorId> {
-    Err(Error::Busy)
+fn check_host(host: &str) -> Result<()> {
+    match text::handle::normal_host(host) {
+        Some(normal) if normal == host => Ok(()),
+        _ => Err(Error::invalid(format!("{host} is not a host name in lower case (international names in punycode)"))),
+    }
 }
 
-/// What the owner wants their profile to say. None leaves a picture as it is.
+/// Names the owner: letters, digits and underscore, at most 30. Conflict when there is one already. The name is permanent.
+pub fn name_owner(store: &Store, username: &str) -> Result<ActorId> {
+    let fits =
+        (1..=NAME_MOST).contains(&username.len()) && username.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if !fits {
+        return Err(Error::invalid("a name has letters a to z, digits and _, and 30 of them at most"));
+    }
+    let key = PrivateKey::generate()?;
+    let username = username.to_owned();
+    store.write(move |w| {
+        let origin = node::get(w)?.origin;
+        let uri = origin.url(&format!("/users/{username}"));
+        let owner = Actor {
+            kind: "Person".to_owned(),
+            name: username.clone(),
+            url: origin.url(&format!("/@{username}")),
+            published_at: Some(w.now),
+            discoverable: true,
+            indexable: true,
+            ..blank(uri, &username, &origin.domain, w.now)
+        };
+        let owner = Actor { shared_inbox: Some(origin.url("/inbox")), ..owner };
+        let id = actors::upsert(w, &owner)?;
+        node::set_owner(w, id)?;
+        add_key(w, id, &owner.uri, &key)?;
+        Ok(id)
+    })
+}
+
+fn add_key(w: &Write<'_>, actor_id: ActorId, uri: &str, key: &PrivateKey) -> Result<()> {
+    let uri = format!("{uri}#main-key");
+    node::add_key(w, &OwnKey { uri, actor_id, private: key.to_pkcs8()?, public_pem: key.public_pem() })
+}
+
+/// An actor of ours with nothing said yet; its collections are below its uri.
+fn blank(uri: String, username: &str, host: &str, now: Time) -> Actor {
+    let below = |name: &str| Some(format!("{uri}/{name}"));
+    Actor {
+        id: ActorId(0),
+        kind: String::new(),
+        username: username.to_owned(),
+        host: host.to_owned(),
+        name: String::new(),
+        bio: String::new(),
+        bio_source: None,
+        url: String::new(),
+        inbox: format!("{uri}/inbox"),
+        shared_inbox: None,
+        outbox: below("outbox"),
+        followers: below("followers"),
+        following: below("following"),
+        featured: below("collections/featured"),
+        icon: None,
+        image: None,
+        fields: Vec::new(),
+        emoji: Vec::new(),
+        also_known_as: Vec::new(),
+        moved_to: None,
+        approves_followers: false,
+        discoverable: false,
+        indexable: false,
+        published_at: None,
+        created_at: now,
+        fetched_at: now,
+        failed_at: None,
+        confirmed_at: Some(now),
+        gone_at: None,
+        uri,
+    }
+}
+
+/// What the owner wants their profile to say.
 #[derive(Debug, Clone, Default)]
 pub struct Profile {
     /// Display name, one line.
@@ -25,10 +137,10 @@ pub struct Profile {
     pub bio: String,
     /// Up to eight (name, plain text) pairs; empty ones are dropped.
     pub fields: Vec<(String, String)>,
-    /// A new avatar's bytes.
-    pub icon: Option<Vec<u8>>,
-    /// A new header picture's bytes.
-    pub image: Option<Vec<u8>>,
+    /// A new avatar, already in media/ (see `federation::media`); None leaves it.
+    pub icon: Option<Name>,
+    /// A new header picture, likewise.
+    pub image: Option<Name>,
     /// Follows wait for approval.
     pub approves_followers: bool,
     /// May be listed in directories.
@@ -38,6 +150,40 @@ pub struct Profile {
 }
 
 /// Changes the owner's profile and tells everyone who should know.
-pub fn set_profile(_node: &Node, _profile: Profile) -> Result<()> {
-    Err(Error::Busy)
+pub fn set_profile(node: &Node, profile: Profile) -> Result<()> {
+    if profile.bio.chars().count() > text::BIO_CHARS {
+        return Err(Error::invalid(format!("a bio has {} characters at most", text::BIO_CHARS)));
+    }
+    let tags = social::document::tag_base(&node.facts.origin);
+    let html = compose::to_html(&profile.bio, &[], &tags).html;
+    let fields: Vec<Field> = profile.fields.iter().take(FIELDS).filter_map(field).collect();
+    node.store.write(move |w| {
+        let before = actors::by_id(w, node::owner(w)?)?;
+        let name = plain::one_line(&profile.name);
+        let owner = Actor {
+            name: if name.is_empty() { before.username.clone() } else { name },
+            bio: html,
+            bio_source: Some(profile.bio),
+            fields,
+            icon: profile.icon.map(|name| name.as_str().to_owned()).or(before.icon),
+            image: profile.image.map(|name| name.as_str().to_owned()).or(before.image),
+            approves_followers: profile.approves_followers,
+            discoverable: profile.discoverable,
+            indexable: profile.indexable,
+            ..before
+        };
+        actors::upsert(w, &owner)?;
+        social::profile::announce(w, &owner)
+    })
+}
+
+/// A profile row; a lone address becomes a link that says it is the owner's (`rel="me"`).
+fn field((name, value): &(String, String)) -> Option<Field> {
+    let (name, value) = (plain::one_line(name), plain::one_line(value));
+    if name.is_empty() || value.is_empty() {
+        return None;
+    }
+    let html = compose::to_html(&value, &[], "").html;
+    let html = html.trim_start_matches("<p>").trim_end_matches("</p>").replace("rel=\"nofollow", "rel=\"me nofollow");
+    Some(Field { name, value: html, source: Some(value) })
 }

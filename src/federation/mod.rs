@@ -1,12 +1,31 @@
 //! Where network, rules and store meet. Faces and commands call in here; nothing here knows HTTP in.
 
+pub mod flight;
 pub mod identity;
+pub mod inbox;
 pub mod publish;
 pub mod resolve;
+pub mod verify;
+pub mod webfinger;
 
+use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::base::config::{SOFTWARE, VERSION};
 use crate::base::id::ActorId;
 use crate::base::{Clock, Config, Result};
+use crate::net::dns::Names;
+use crate::net::{Accept, Document, Get, IdRule, JSON_LIMIT, Net, NetConfig, NetError};
+use crate::sig::{Knock, PrivateKey, Signer};
 use crate::store::{self, Store};
+
+/// Keys fetched at the same time at most, beyond that peers hear 503.
+const KEY_FETCHES: usize = 8;
+/// Other documents fetched at the same time at most.
+const FETCHES: usize = 32;
+/// Failed keys and actors remembered at most.
+const FAILURES: usize = 10_000;
 
 /// A running server, without its threads: configuration, clock, store and network.
 pub struct Node {
@@ -16,9 +35,40 @@ pub struct Node {
     pub facts: store::node::Node,
     /// The database and media folder.
     pub store: Store,
+    /// The way out.
+    pub net: Net,
+    pub(crate) key_flights: flight::Flights,
+    pub(crate) flights: flight::Flights,
+    pub(crate) failures: flight::Memo<verify::Failed>,
+    pub(crate) refreshed: flight::Memo<()>,
+    pub(crate) inbox_full: AtomicBool,
+    signers: Mutex<HashMap<ActorId, Signer>>,
 }
 
 impl Node {
+    /// A node on an open store; NotFound in a folder that has not been founded.
+    pub fn open(config: Config, store: Store, names: Names) -> Result<Self> {
+        let facts = store.read(store::node::get)?;
+        let net = Net::new(NetConfig {
+            user_agent: format!("{SOFTWARE}/{VERSION} (+{})", facts.origin.url("/")),
+            allow_private: config.allow_private,
+            trial: config.trial,
+            names,
+        })?;
+        Ok(Self {
+            config,
+            facts,
+            store,
+            net,
+            key_flights: flight::Flights::new(KEY_FETCHES),
+            flights: flight::Flights::new(FETCHES),
+            failures: flight::Memo::new(FAILURES),
+            refreshed: flight::Memo::new(FAILURES),
+            inbox_full: AtomicBool::new(false),
+            signers: Mutex::default(),
+        })
+    }
+
     /// The clock everything here goes by.
     pub fn clock(&self) -> &Clock {
         self.store.clock()
@@ -28,4 +78,45 @@ impl Node {
     pub fn owner(&self) -> Result<ActorId> {
         self.store.read(store::node::owner)
     }
+
+    /// The signer of one of our own actors, its key read once.
+    pub fn signer(&self, actor: ActorId) -> Result<Signer> {
+        let mut signers = self.signers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(signer) = signers.get(&actor) {
+            return Ok(signer.clone());
+        }
+        let key = self.store.read(|r| store::node::key_of(r, actor))?;
+        let signer = Signer { key_id: key.uri, key: Arc::new(PrivateKey::from_pkcs8(&key.private)?) };
+        signers.insert(actor, signer.clone());
+        Ok(signer)
+    }
+
+    /// Fetches an ActivityStreams document, signed by the instance actor, with the knock its host took last.
+    pub(crate) fn document(&self, url: &str, rule: IdRule) -> Result<Document, NetError> {
+        let host = host_of(url);
+        let ours = |error: crate::base::Error| NetError::Ours { host: host.clone(), why: error.to_string() };
+        let signer = self.signer(self.facts.service).map_err(ours)?;
+        let known = self.store.read(|r| store::hosts::get(r, &host)).map_err(ours)?;
+        let word = known.as_ref().and_then(|h| h.knock.as_deref());
+        let knock = word.and_then(Knock::from_word).unwrap_or_default();
+        let get = Get {
+            url,
+            accept: Accept::Activity,
+            signer: Some(&signer),
+            knock,
+            limit: JSON_LIMIT,
+            now: self.clock().now(),
+        };
+        let document = self.net.document(get, rule)?;
+        if document.knock != knock {
+            let worked = document.knock.word();
+            drop(self.store.submit(move |w| store::hosts::set_knock(w, &host, worked)));
+        }
+        Ok(document)
+    }
+}
+
+/// The host of a URL, with its port if unusual; empty when it is no URL.
+pub(crate) fn host_of(url: &str) -> String {
+    crate::ap::json::Uri::parse(url).map(|uri| uri.host()).unwrap_or_default()
 }

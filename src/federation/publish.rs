@@ -1,9 +1,20 @@
 //! An act of the owner: resolve what it names (network), then one write. The page, the API, the command line and the
 //! scheduler all come here.
 
-use super::Node;
+use super::{Node, resolve};
 use crate::base::id::{ActorId, MediaId, PostId};
 use crate::base::{Audience, Error, Result};
+use crate::social::post::Words;
+use crate::social::{self, document};
+use crate::store::actors::{self, Actor};
+use crate::store::posts::{self, Hashtag, Mention};
+use crate::store::{Write, node};
+use crate::text::{self, Person};
+
+/// People one post names at most.
+const MENTIONS: usize = 50;
+/// Pictures one post has at most: what Mastodon shows.
+pub const PICTURES: usize = 4;
 
 /// What the owner wants to say.
 #[derive(Debug, Clone)]
@@ -40,61 +51,141 @@ pub struct Edit {
 }
 
 /// Publishes a post; returns once it and its deliveries are on the disk.
-pub fn post(_node: &Node, _draft: Draft) -> Result<PostId> {
-    Err(Error::Busy)
+pub fn post(node: &Node, draft: Draft) -> Result<PostId> {
+    let Draft { text, warning, audience, reply_to, media, language, sensitive } = draft;
+    let settings = node.store.read(node::settings)?;
+    let language = language.or(Some(settings.language)).filter(|tag| !tag.is_empty());
+    let words = words(node, Edit { text, warning, media, language, sensitive })?;
+    as_owner(node, move |w, owner| social::post::publish(w, owner, &words, audience, reply_to))
 }
 
 /// Edits a post of the owner's.
-pub fn edit(_node: &Node, _id: PostId, _edit: Edit) -> Result<()> {
-    Err(Error::Busy)
+pub fn edit(node: &Node, id: PostId, edit: Edit) -> Result<()> {
+    let words = words(node, edit)?;
+    as_owner(node, move |w, owner| social::post::edit(w, owner, id, &words))
+}
+
+/// Runs one write with the owner's row at hand.
+fn as_owner<T: Send + 'static>(
+    node: &Node,
+    act: impl FnOnce(&Write<'_>, &Actor) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    node.store.write(move |w| {
+        let owner = actors::by_id(w, node::owner(w)?)?;
+        act(w, &owner)
+    })
+}
+
+/// Checks what is to be said, resolves whom it names, and makes it HTML.
+fn words(node: &Node, edit: Edit) -> Result<Words> {
+    let source = edit.text.trim().to_owned();
+    if source.is_empty() && edit.media.is_empty() {
+        return Err(Error::invalid("there is nothing in this post yet"));
+    }
+    if source.chars().count() > text::POST_CHARS {
+        return Err(Error::invalid(format!("a post has {} characters at most", text::POST_CHARS)));
+    }
+    let warning = edit.warning.map(|w| text::plain::one_line(&w)).filter(|w| !w.is_empty());
+    if warning.as_ref().is_some_and(|w| w.chars().count() > text::WARNING_CHARS) {
+        return Err(Error::invalid(format!("a content warning has {} characters at most", text::WARNING_CHARS)));
+    }
+    if edit.media.len() > PICTURES {
+        return Err(Error::invalid(format!("a post has {PICTURES} pictures at most")));
+    }
+    let (people, mentions) = people(node, &source)?;
+    let composed = text::to_html(&source, &people, &document::tag_base(&node.facts.origin));
+    Ok(Words {
+        html: composed.html,
+        sensitive: edit.sensitive || warning.is_some(),
+        warning,
+        language: edit.language,
+        mentions,
+        hashtags: composed.tags.into_iter().map(|name| Hashtag { shown: name.clone(), name }).collect(),
+        media: edit.media,
+        source,
+    })
+}
+
+/// Whom a text names, as far as they can be found. Who cannot be found stays text: a post is not lost for a typing error.
+fn people(node: &Node, source: &str) -> Result<(Vec<Person>, Vec<Mention>)> {
+    let mut people = Vec::new();
+    let mut mentions: Vec<Mention> = Vec::new();
+    for handle in text::mentions_in(source).into_iter().take(MENTIONS) {
+        let id = match resolve::by_handle(node, &handle) {
+            Ok(id) => id,
+            Err(Error::Internal(error)) => return Err(Error::Internal(error)),
+            Err(error) => {
+                tracing::info!(%error, %handle, "a mention was not found");
+                continue;
+            }
+        };
+        let actor = node.store.read(|r| actors::by_id(r, id))?;
+        people.push(Person { handle, url: actor.url.clone() });
+        if !mentions.iter().any(|m| m.uri == actor.uri) {
+            mentions.push(Mention { handle: actor.handle(), uri: actor.uri, url: actor.url });
+        }
+    }
+    Ok((people, mentions))
+}
+
+/// The names an answer starts with: the author of the post it answers and those it named, but not the owner.
+pub fn answer_names(node: &Node, to: PostId) -> Result<String> {
+    node.store.read(|r| {
+        let owner = actors::by_id(r, node::owner(r)?)?;
+        let post = posts::by_id(r, to)?;
+        let author = actors::by_id(r, post.actor_id)?;
+        let mut handles: Vec<String> = Vec::new();
+        let named = posts::mentions(r, to)?.into_iter().map(|m| (m.uri, m.handle));
+        for (uri, handle) in std::iter::once((author.uri.clone(), author.handle())).chain(named) {
+            if uri != owner.uri && !handles.contains(&handle) {
+                handles.push(handle);
+            }
+        }
+        Ok(handles.iter().map(|handle| format!("@{handle} ")).collect())
+    })
 }
 
 /// Deletes a post of the owner's, everywhere.
-pub fn delete(_node: &Node, _id: PostId) -> Result<()> {
-    Err(Error::Busy)
+pub fn delete(node: &Node, id: PostId) -> Result<()> {
+    as_owner(node, move |w, owner| social::post::delete(w, owner, id))
 }
 
 /// Likes a post.
-pub fn like(_node: &Node, _id: PostId) -> Result<()> {
-    Err(Error::Busy)
+pub fn like(node: &Node, id: PostId) -> Result<()> {
+    as_owner(node, move |w, owner| social::like::send(w, owner, id))
 }
 
 /// Takes a like back.
-pub fn unlike(_node: &Node, _id: PostId) -> Result<()> {
-    Err(Error::Busy)
+pub fn unlike(node: &Node, id: PostId) -> Result<()> {
+    as_owner(node, move |w, owner| social::like::take_back(w, owner, id))
 }
 
-/// Boosts a public or quiet post (or one's own followers-only post is refused).
-pub fn boost(_node: &Node, _id: PostId) -> Result<PostId> {
-    Err(Error::Busy)
+/// Boosts a public or quiet post; the boost's own id.
+pub fn boost(node: &Node, id: PostId) -> Result<PostId> {
+    as_owner(node, move |w, owner| social::boost::send(w, owner, id))
 }
 
 /// Takes a boost back.
-pub fn unboost(_node: &Node, _id: PostId) -> Result<()> {
-    Err(Error::Busy)
+pub fn unboost(node: &Node, id: PostId) -> Result<()> {
+    as_owner(node, move |w, owner| social::boost::take_back(w, owner, id))
 }
 
 /// Asks to follow an actor; asking again sends the request again.
-pub fn follow(_node: &Node, _who: ActorId) -> Result<()> {
-    Err(Error::Busy)
+pub fn follow(node: &Node, who: ActorId) -> Result<()> {
+    as_owner(node, move |w, owner| social::follow::send(w, owner, who))
 }
 
 /// Stops following an actor, or takes the request back.
-pub fn unfollow(_node: &Node, _who: ActorId) -> Result<()> {
-    Err(Error::Busy)
+pub fn unfollow(node: &Node, who: ActorId) -> Result<()> {
+    as_owner(node, move |w, owner| social::follow::take_back(w, owner, who))
 }
 
 /// Lets a waiting follower in.
-pub fn accept_follower(_node: &Node, _who: ActorId) -> Result<()> {
-    Err(Error::Busy)
+pub fn accept_follower(node: &Node, who: ActorId) -> Result<()> {
+    as_owner(node, move |w, owner| social::follow::accept(w, owner, who))
 }
 
 /// Turns a waiting follower away, or removes a follower.
-pub fn reject_follower(_node: &Node, _who: ActorId) -> Result<()> {
-    Err(Error::Busy)
-}
-
-/// Keeps a picture for a post to come: decoded, stripped, resized. One decode at a time.
-pub fn upload(_node: &Node, _bytes: &[u8], _alt: &str) -> Result<MediaId> {
-    Err(Error::Busy)
+pub fn reject_follower(node: &Node, who: ActorId) -> Result<()> {
+    as_owner(node, move |w, owner| social::follow::reject(w, owner, who))
 }

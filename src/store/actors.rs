@@ -87,6 +87,8 @@ pub struct Actor {
     pub fetched_at: Time,
     /// Last failed look since then.
     pub failed_at: Option<Time>,
+    /// When WebFinger was last asked about the handle.
+    pub confirmed_at: Option<Time>,
     /// When they were gone for good.
     pub gone_at: Option<Time>,
 }
@@ -132,6 +134,7 @@ impl Actor {
             created_at: row.get("created_at")?,
             fetched_at: row.get("fetched_at")?,
             failed_at: row.get("failed_at")?,
+            confirmed_at: row.get("confirmed_at")?,
             gone_at: row.get("gone_at")?,
         })
     }
@@ -191,7 +194,7 @@ pub fn upsert(w: &Write<'_>, actor: &Actor) -> Result<ActorId> {
                inbox = ?9, shared_inbox = ?10, outbox = ?11, followers = ?12, following = ?13, featured = ?14,
                icon = ?15, image = ?16, fields = ?17, emoji = ?18, also_known_as = ?19, moved_to = ?20,
                approves_followers = ?21, discoverable = ?22, indexable = ?23, published_at = ?24, fetched_at = ?25,
-               failed_at = NULL, gone_at = NULL
+               failed_at = NULL, gone_at = NULL, confirmed_at = ?26
              WHERE id = ?1",
         )?
         .execute(params![
@@ -220,6 +223,7 @@ pub fn upsert(w: &Write<'_>, actor: &Actor) -> Result<ActorId> {
             actor.indexable,
             actor.published_at,
             w.now,
+            actor.confirmed_at,
         ])?;
     Ok(id)
 }
@@ -229,6 +233,15 @@ fn next_id(w: &Write<'_>) -> Result<ActorId> {
     let mut statement = w.conn.prepare_cached("SELECT max(id) FROM actor WHERE id >= ?1 AND id < ?1 + 65536")?;
     let last: Option<i64> = statement.query_one([first], |row| row.get(0))?;
     Ok(ActorId(last.map_or(first, |last| last + 1)))
+}
+
+/// Notes what WebFinger says: the handle's host, or the same as before when it says nothing.
+pub fn confirm(w: &Write<'_>, id: ActorId, host: &str) -> Result<()> {
+    w.conn.execute(
+        "UPDATE actor SET host = ?2, confirmed_at = ?3 WHERE id = ?1",
+        params![id, host.to_lowercase(), w.now],
+    )?;
+    Ok(())
 }
 
 /// Notes that a look at their document failed; the row stays as it was.

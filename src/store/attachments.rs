@@ -117,6 +117,16 @@ pub fn clear(w: &Write<'_>, post: PostId) -> Result<()> {
     Ok(())
 }
 
+/// Removes the attachments of a post that are not in `ids`.
+pub fn keep_only(w: &Write<'_>, post: PostId, ids: &[MediaId]) -> Result<()> {
+    let list = super::id_list(ids.iter().map(|id| id.0));
+    w.conn.execute(
+        "DELETE FROM attachment WHERE post_id = ?1 AND id NOT IN (SELECT value FROM json_each(?2))",
+        params![post, list],
+    )?;
+    Ok(())
+}
+
 /// Forgets uploads that no post took before `before`.
 pub fn prune_loose(w: &Write<'_>, before: Time, limit: u32) -> Result<usize> {
     Ok(w.conn.execute(

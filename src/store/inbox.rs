@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Read, Write};
 use crate::base::id::{ActorId, InboxId};
@@ -16,7 +16,7 @@ pub const MOST: u32 = 100_000;
 pub struct Received {
     /// Which.
     pub id: InboxId,
-    /// The activity's id, or one made from its body.
+    /// The activity's id, behind its signer's number; `hint:` before both for somebody else's act.
     pub uri: String,
     /// Whose key signed it.
     pub signer_id: ActorId,
@@ -42,15 +42,16 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Received> {
     })
 }
 
-/// Keeps a verified activity; false when it waits already or was applied before.
-pub fn keep(w: &Write<'_>, uri: &str, signer: ActorId, document: &str) -> Result<bool> {
+/// Keeps a verified activity; None when it waits already or was applied before.
+pub fn keep(w: &Write<'_>, uri: &str, signer: ActorId, document: &str) -> Result<Option<InboxId>> {
     if super::tombstones::was_seen(w, uri)? {
-        return Ok(false);
+        return Ok(None);
     }
     let mut statement = w.conn.prepare_cached(
-        "INSERT OR IGNORE INTO inbox (uri, signer_id, document, next_at, received_at) VALUES (?1, ?2, ?3, ?4, ?4)",
+        "INSERT OR IGNORE INTO inbox (uri, signer_id, document, next_at, received_at) VALUES (?1, ?2, ?3, ?4, ?4)
+         RETURNING id",
     )?;
-    Ok(statement.execute(params![uri, signer, document, w.now])? > 0)
+    Ok(statement.query_one(params![uri, signer, document, w.now], |row| row.get("id")).optional()?)
 }
 
 /// Claims up to `limit` activities that are due, oldest first. Two workers never have the same signer, so one
@@ -74,6 +75,12 @@ pub fn claim(w: &Write<'_>, limit: u32, lease: Duration) -> Result<Vec<Received>
 pub fn finish(w: &Write<'_>, row: &Received) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM inbox WHERE id = ?1")?.execute([row.id])?;
     super::tombstones::see(w, &row.uri)?;
+    Ok(())
+}
+
+/// The row goes, its id is not remembered: the same again is taken up again.
+pub fn forget(w: &Write<'_>, id: InboxId) -> Result<()> {
+    w.conn.prepare_cached("DELETE FROM inbox WHERE id = ?1")?.execute([id])?;
     Ok(())
 }
 

@@ -1,0 +1,138 @@
+//! One fetch per URI at a time, and only so many at once; and a short memory of what failed. Both are bounded: peers choose
+//! the names in them.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::base::{Error, Result, Time};
+
+/// How long a second asker waits for the first one's fetch.
+const PATIENCE: Duration = Duration::from_secs(35);
+
+/// Fetches under way.
+#[derive(Debug, Default)]
+pub struct Flights {
+    under_way: Mutex<HashSet<String>>,
+    landed: Condvar,
+    most: usize,
+}
+
+/// Whether this asker fetches, or somebody else just has.
+pub enum Boarding<'f> {
+    /// Fetch; drop this when it is stored.
+    Go(Flight<'f>),
+    /// Somebody else has fetched it meanwhile: look again.
+    Landed,
+}
+
+/// A fetch under way; the next asker waits until it is dropped.
+pub struct Flight<'f> {
+    flights: &'f Flights,
+    uri: String,
+}
+
+impl Flights {
+    /// At most `most` at once.
+    pub fn new(most: usize) -> Self {
+        Self { most, ..Self::default() }
+    }
+
+    /// Asks to fetch `uri`. Busy when too many others are fetching.
+    pub fn board(&self, uri: &str) -> Result<Boarding<'_>> {
+        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        if under_way.contains(uri) {
+            let (guard, wait) = self
+                .landed
+                .wait_timeout_while(under_way, PATIENCE, |set| set.contains(uri))
+                .unwrap_or_else(PoisonError::into_inner);
+            drop(guard);
+            return if wait.timed_out() { Err(Error::Busy) } else { Ok(Boarding::Landed) };
+        }
+        if under_way.len() >= self.most {
+            return Err(Error::Busy);
+        }
+        under_way.insert(uri.to_owned());
+        Ok(Boarding::Go(Flight { flights: self, uri: uri.to_owned() }))
+    }
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        let mut under_way = self.flights.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        under_way.remove(&self.uri);
+        self.flights.landed.notify_all();
+    }
+}
+
+/// A short memory: what happened to a URI, until when it is worth remembering.
+#[derive(Debug, Default)]
+pub struct Memo<T> {
+    entries: Mutex<HashMap<String, (Time, T)>>,
+    most: usize,
+}
+
+impl<T: Clone> Memo<T> {
+    /// At most `most` entries; when it is full, what is over goes first, then anything.
+    pub fn new(most: usize) -> Self {
+        Self { entries: Mutex::new(HashMap::new()), most }
+    }
+
+    /// Remembers `what` about `uri` until `until`.
+    pub fn remember(&self, uri: &str, until: Time, now: Time, what: T) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() >= self.most {
+            entries.retain(|_, (end, _)| *end > now);
+        }
+        if entries.len() >= self.most
+            && let Some(any) = entries.keys().next().cloned()
+        {
+            entries.remove(&any);
+        }
+        entries.insert(uri.to_owned(), (until, what));
+    }
+
+    /// What is remembered about `uri`.
+    pub fn recall(&self, uri: &str, now: Time) -> Option<T> {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.get(uri).filter(|(until, _)| *until > now).map(|(_, what)| what.clone())
+    }
+
+    /// Forgets `uri`.
+    pub fn forget(&self, uri: &str) {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).remove(uri);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_fetch_per_uri_and_so_many_at_once() {
+        let flights = Flights::new(1);
+        let Boarding::Go(first) = flights.board("a").unwrap() else { panic!("nobody else fetches") };
+        assert!(matches!(flights.board("b"), Err(Error::Busy)), "too many");
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| matches!(flights.board("a"), Ok(Boarding::Landed)));
+            drop(first);
+            // Either it waited for the first to land, or it came after and fetches itself.
+            second.join().unwrap();
+        });
+        assert!(flights.board("b").is_ok());
+    }
+
+    #[test]
+    fn a_memo_forgets_in_time_and_stays_small() {
+        let memo = Memo::new(2);
+        let at = Time::from_secs;
+        memo.remember("a", at(10), at(0), "no");
+        assert_eq!(memo.recall("a", at(9)), Some("no"));
+        assert_eq!(memo.recall("a", at(10)), None);
+        for uri in ["b", "c", "d"] {
+            memo.remember(uri, at(100), at(20), "no");
+        }
+        assert_eq!(["a", "b", "c", "d"].iter().filter(|uri| memo.recall(uri, at(50)).is_some()).count(), 2);
+    }
+}

@@ -1,0 +1,239 @@
+//! Receiving: [`receive`] verifies and keeps (the 202 is sent after the commit), [`step`] fetches what is needed and
+//! applies, exactly once.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::verify::{self, Rejection};
+use super::{Node, resolve};
+use crate::ap::activity::{self, Activity, Kind};
+use crate::ap::json::{self, Ref};
+use crate::base::id::InboxId;
+use crate::base::{Error, Result};
+use crate::net::IdRule;
+use crate::sig::Received as Request;
+use crate::social::{self, Need};
+use crate::store::actors::{self, Actor};
+use crate::store::inbox::{self, Received};
+use crate::store::{Read, follows, hosts, node, posts, tombstones};
+
+/// Activities one step applies with one commit.
+const BATCH: u32 = 16;
+/// How long a step may take for its batch before others may try.
+const LEASE: Duration = Duration::from_secs(15 * 60);
+/// Attempts before an activity is set aside for the owner to see.
+const TRIES: u32 = 8;
+/// Every so many rows the queue's length is looked at.
+const COUNT_EVERY: i64 = 256;
+
+/// Takes an activity in: the cheap door, the signature, the sender's right to speak, then the disk.
+pub fn receive(node: &Node, request: &Request<'_>) -> Result<(), Rejection> {
+    let document = json::parse(request.body)?;
+    if is_idle(node, &document)? {
+        return Ok(());
+    }
+    if node.inbox_full.load(Ordering::Relaxed) {
+        let waiting = node.store.read(inbox::count)?;
+        node.inbox_full.store(waiting >= inbox::MOST, Ordering::Relaxed);
+        if waiting >= inbox::MOST {
+            return Err(Rejection::Unavailable("too much is waiting here, try again later".to_owned()));
+        }
+    }
+    let signer = match verify::signer(node, request) {
+        Ok(signer) => signer,
+        Err(rejection) => return last_words(node, &document, rejection),
+    };
+    let text = document.to_string();
+    let activity = Activity::read(document)?;
+    let key = match may_speak(node, &signer, &activity)? {
+        Voice::Own => format!("{}:{}", signer.id, id(&activity)),
+        Voice::Forward => format!("hint:{}:{}", signer.id, id(&activity)),
+    };
+    let host = super::host_of(&signer.uri);
+    let kept = node.store.write(move |w| {
+        hosts::heard(w, &host)?;
+        inbox::keep(w, &key, signer.id, &text)
+    })?;
+    if kept.is_some_and(|InboxId(id)| id % COUNT_EVERY == 0) {
+        let waiting = node.store.read(inbox::count)?;
+        node.inbox_full.store(waiting >= inbox::MOST, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+fn id(activity: &Activity) -> &str {
+    activity.id.as_ref().map(json::Uri::as_str).unwrap_or_default()
+}
+
+/// The cheap door: a Delete or Update of an actor we do not know costs neither a fetch nor a write. Servers send
+/// thousands of them a day.
+fn is_idle(node: &Node, document: &serde_json::Value) -> Result<bool> {
+    let Some(actor) = activity::actor(document).filter(|_| activity::is_about_itself(document)) else {
+        return Ok(false);
+    };
+    let known = node.store.read(|r| actors::by_uri(r, actor.as_str()))?;
+    Ok(known.is_none_or(|actor| actor.gone_at.is_some()))
+}
+
+/// An actor that deletes itself can often not be asked for its key any more: 410 there is the proof.
+fn last_words(node: &Node, document: &serde_json::Value, rejection: Rejection) -> Result<(), Rejection> {
+    let deletes_itself = json::is_type(document, "Delete") && activity::is_about_itself(document);
+    let Some(actor) = activity::actor(document).filter(|_| deletes_itself) else { return Err(rejection) };
+    match node.document(actor.as_str(), IdRule::Exact) {
+        Err(error) if error.is_gone() => {
+            let known = node.store.read(|r| actors::id_of(r, actor.as_str()))?;
+            if let Some(id) = known {
+                node.store.write(move |w| actors::gone(w, id))?;
+            }
+            Ok(())
+        }
+        _ => Err(rejection),
+    }
+}
+
+enum Voice {
+    /// The signer is the actor.
+    Own,
+    /// The signer passes on what somebody else did: only a hint to look at the origin.
+    Forward,
+}
+
+/// Whether the signer may hand this activity in. Others' activities count only from groups and relays we follow, and
+/// when they belong to a thread we have.
+fn may_speak(node: &Node, signer: &Actor, activity: &Activity) -> Result<Voice, Rejection> {
+    if activity.actor == signer.uri.as_str() {
+        return Ok(Voice::Own);
+    }
+    let welcome = node.store.read(|r| {
+        let owner = node::owner(r)?;
+        let group = signer.kind != "Person" && follows::is_accepted(r, owner, signer.id)?;
+        Ok(group || is_of_a_thread(r, activity)?)
+    })?;
+    if welcome {
+        return Ok(Voice::Forward);
+    }
+    Err(Rejection::Unauthorised(format!("{} signed for {}, who must sign themselves", signer.uri, activity.actor)))
+}
+
+fn is_of_a_thread(r: &Read<'_>, activity: &Activity) -> Result<bool> {
+    let about = activity.object_id().map(|id| posts::by_uri(r, id.as_str())).transpose()?.flatten();
+    if about.is_some() {
+        return Ok(true);
+    }
+    let (Kind::Create { object, .. } | Kind::Update { object }) = &activity.kind else { return Ok(false) };
+    let parent = object.embedded().and_then(|value| json::id_of(value, "inReplyTo"));
+    Ok(parent.map(|uri| posts::by_uri(r, uri.as_str())).transpose()?.flatten().is_some())
+}
+
+/// Applies what is due, one batch with one commit. Returns how many were taken up; 0 when nothing is due.
+pub fn step(node: &Node) -> Result<usize> {
+    let rows = node.store.write(|w| inbox::claim(w, BATCH, LEASE))?;
+    let taken = rows.len();
+    let mut tickets = Vec::with_capacity(taken);
+    for row in rows {
+        let outcome = prepare(node, &row);
+        let id = row.id;
+        let tries = row.tries;
+        let ticket = node.store.submit(move |w| match outcome {
+            Ok(Some((signer, activity))) => {
+                match social::receive(w, &signer, &activity) {
+                    Ok(()) => {}
+                    Err(error @ (Error::Internal(_) | Error::Busy)) => return Err(error),
+                    Err(error) => tracing::info!(%error, activity = row.uri, "an activity was dropped"),
+                }
+                finish(w, &row, &activity)
+            }
+            Ok(None) => inbox::finish(w, &row),
+            Err(error) if row.tries >= TRIES => inbox::set_aside(w, row.id, &error.to_string()),
+            Err(error) => inbox::postpone(w, row.id, w.now.plus(pause(row.tries)), &error.to_string()),
+        });
+        tickets.push((id, tries, ticket));
+    }
+    for (id, tries, ticket) in tickets {
+        if let Err(error) = ticket.wait() {
+            tracing::warn!(%error, "an activity could not be applied");
+            let why = error.to_string();
+            node.store.write(move |w| match tries {
+                TRIES.. => inbox::set_aside(w, id, &why),
+                _ => inbox::postpone(w, id, w.now.plus(pause(tries)), &why),
+            })?;
+        }
+    }
+    Ok(taken)
+}
+
+/// The row goes and its id is remembered; but not a Follow's, which is answered each time it is asked.
+fn finish(w: &crate::store::Write<'_>, row: &Received, activity: &Activity) -> Result<()> {
+    match activity.kind {
+        Kind::Follow { .. } => inbox::forget(w, row.id),
+        _ => inbox::finish(w, row),
+    }
+}
+
+/// One, two, four … minutes.
+fn pause(tries: u32) -> Duration {
+    Duration::from_secs(60 << tries.saturating_sub(1).min(10))
+}
+
+/// Reads a kept activity and fetches what it needs. None when it needs nothing more than to be forgotten. An error makes
+/// it wait for another try.
+fn prepare(node: &Node, row: &Received) -> Result<Option<(Actor, Activity)>> {
+    if row.tries > TRIES {
+        return Err(Error::internal("every attempt to apply it failed"));
+    }
+    let signer = node.store.read(|r| actors::by_id(r, row.signer_id))?;
+    let Ok(activity) = serde_json::from_str(&row.document).map_err(Error::internal).and_then(Activity::read) else {
+        return Ok(None);
+    };
+    if activity.actor != signer.uri.as_str() {
+        hint(node, &activity)?;
+        return Ok(None);
+    }
+    if signer.confirmed_at.is_none() {
+        resolve::confirm(node, signer.id)?;
+    }
+    for need in node.store.read(|r| social::needs(r, &signer, &activity))? {
+        let fetched = match need {
+            Need::Post(uri) => resolve::post(node, &uri).and_then(|id| resolve::ancestors(node, id)),
+            Need::Ancestors(uri) => {
+                resolve::post(node, &uri).and_then(|id| resolve::ancestors(node, id)).or_else(not_vital)
+            }
+        };
+        match fetched {
+            // Worth another try: without it the act would be lost.
+            Err(error @ (Error::Internal(_) | Error::Busy)) => return Err(error),
+            Err(error @ Error::Remote(_)) if row.tries < TRIES / 2 => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(Some((signer, activity)))
+}
+
+fn not_vital(error: Error) -> Result<()> {
+    match error {
+        Error::Internal(source) => Err(Error::Internal(source)),
+        _ => Ok(()),
+    }
+}
+
+/// Somebody told us of somebody else's act: the origin is asked, and only what it says counts.
+fn hint(node: &Node, activity: &Activity) -> Result<()> {
+    let Some(uri) = activity.object_id().map(|id| id.as_str().to_owned()) else { return Ok(()) };
+    let asked = match &activity.kind {
+        Kind::Create { .. } => resolve::post(node, &uri).and_then(|id| resolve::ancestors(node, id)),
+        Kind::Update { .. } => resolve::fetch_post(node, &uri).map(drop),
+        Kind::Delete { .. } => match resolve::fetch_post(node, &uri) {
+            Err(Error::Gone | Error::NotFound) => node.store.write(move |w| {
+                match posts::by_uri(w, &uri)?.filter(|post| post.source.is_none()) {
+                    Some(post) => posts::delete(w, post.id)?,
+                    None => return Ok(()),
+                }
+                tombstones::add_remote(w, &uri)
+            }),
+            _ => Ok(()),
+        },
+        Kind::Announce { object: Ref::Id(id) } => resolve::post(node, id.as_str()).map(drop),
+        _ => Ok(()),
+    };
+    asked.or_else(not_vital)
+}

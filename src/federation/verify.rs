@@ -1,0 +1,215 @@
+//! Who signed a request. The key comes from the stored actor, else it is fetched once, by one asker at a time and eight at
+//! most; a key that does not fit is looked up anew once in a while, because keys are rotated.
+
+use std::time::Duration;
+
+use super::flight::Boarding;
+use super::{Node, resolve};
+use crate::ap::actor::Actor as ActorDoc;
+use crate::ap::json::Uri;
+use crate::ap::key::{KeyDoc, Material};
+use crate::base::{Error, Result};
+use crate::net::{IdRule, NetError};
+use crate::sig::{self, Claim, PublicKey, Received, Refusal};
+use crate::store::actors::{self, Actor, ActorKey};
+
+/// How long a key that could not be had is not asked for again: permanent answers.
+const FAILED_FOR: Duration = Duration::from_secs(10 * 60);
+/// The same, for answers that may change at any moment (time-outs, 5xx).
+const FAILED_BRIEFLY: Duration = Duration::from_secs(60);
+/// How often a key that does not fit makes us look for a newer one, per actor.
+const REFRESH_EVERY: Duration = Duration::from_secs(5 * 60);
+
+/// Why a request is not let in. Each becomes one HTTP answer with its text as the reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rejection {
+    /// 400: it cannot be read.
+    Malformed(String),
+    /// 401: nobody, or the wrong one, signed it.
+    Unauthorised(String),
+    /// 403: the sender is known and not welcome.
+    Forbidden(String),
+    /// 410: what it is for is gone.
+    Gone,
+    /// 503: the key could not be had just now, or we have too much to do; try again.
+    Unavailable(String),
+}
+
+impl From<Refusal> for Rejection {
+    fn from(refusal: Refusal) -> Self {
+        match refusal.code() {
+            400 => Self::Malformed(refusal.to_string()),
+            _ => Self::Unauthorised(refusal.to_string()),
+        }
+    }
+}
+
+impl From<Error> for Rejection {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Invalid(why) => Self::Malformed(why),
+            Error::Gone => Self::Gone,
+            Error::Denied(why) => Self::Forbidden(why),
+            Error::Internal(_) => {
+                tracing::error!(%error, "while receiving");
+                Self::Unavailable("something is wrong here, try again later".to_owned())
+            }
+            _ => Self::Unavailable(error.to_string()),
+        }
+    }
+}
+
+/// Why a key could not be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failed {
+    /// Its owner is gone for good (410).
+    Gone,
+    /// Not there, not usable, or not its owner's.
+    Permanent(String),
+    /// Its server did not answer.
+    Temporary(String),
+}
+
+impl Failed {
+    fn of(error: &NetError) -> Self {
+        match error {
+            error if error.is_gone() => Self::Gone,
+            // 401 and 403 are often the deadlock of two servers that both want signed fetches first.
+            error if error.is_temporary() || matches!(error.code(), Some(401 | 403)) => {
+                Self::Temporary(error.to_string())
+            }
+            error => Self::Permanent(error.to_string()),
+        }
+    }
+}
+
+impl From<Failed> for Rejection {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Gone => Self::Unauthorised("the owner of the key is gone".to_owned()),
+            Failed::Permanent(why) => Self::Unauthorised(format!("the key cannot be had: {why}")),
+            Failed::Temporary(why) => Self::Unavailable(format!("the key cannot be had just now: {why}")),
+        }
+    }
+}
+
+/// The actor whose key signed this request.
+pub fn signer(node: &Node, request: &Received<'_>) -> Result<Actor, Rejection> {
+    let claim = sig::claim(request, node.clock().now())?;
+    let mut verdict = Rejection::from(Refusal::Wrong);
+    for key_id in claim.key_ids() {
+        match check(node, &claim, key_id) {
+            Ok(actor) => return Ok(actor),
+            Err(rejection) => verdict = rejection,
+        }
+    }
+    Err(verdict)
+}
+
+fn check(node: &Node, claim: &Claim, key_id: &str) -> Result<Actor, Rejection> {
+    let stored = node.store.read(|r| actors::key(r, key_id))?;
+    let cached = stored.is_some();
+    let key = match stored {
+        Some(key) => key,
+        None => fetch(node, key_id)??,
+    };
+    match verify(claim, &key) {
+        Err(refusal) if cached && may_refresh(node, &key) => {
+            // Rotated, perhaps. Only a key that differs is worth a second look.
+            let fresh = fetch(node, key_id)??;
+            if fresh.value == key.value {
+                return Err(refusal.into());
+            }
+            verify(claim, &fresh)?;
+        }
+        other => other?,
+    }
+    let actor = node.store.read(|r| actors::by_id(r, key.actor_id))?;
+    if node.facts.origin.owns(&actor.uri) {
+        return Err(Rejection::Unauthorised("that key is our own".to_owned()));
+    }
+    Ok(actor)
+}
+
+fn verify(claim: &Claim, key: &ActorKey) -> Result<(), Refusal> {
+    let public = if key.value.starts_with('z') {
+        PublicKey::from_multibase(&key.value)
+    } else {
+        PublicKey::from_pem(&key.value)
+    };
+    claim.verify(&public.map_err(|_| Refusal::Wrong)?)
+}
+
+fn may_refresh(node: &Node, key: &ActorKey) -> bool {
+    let now = node.clock().now();
+    let memo = key.actor_id.to_string();
+    if node.refreshed.recall(&memo, now).is_some() {
+        return false;
+    }
+    node.refreshed.remember(&memo, now.plus(REFRESH_EVERY), now, ());
+    true
+}
+
+/// Fetches a key and keeps its owner. The inner result is about the key, the outer about us.
+fn fetch(node: &Node, key_id: &str) -> Result<Result<ActorKey, Failed>> {
+    let now = node.clock().now();
+    if let Some(failed) = node.failures.recall(key_id, now) {
+        return Ok(Err(failed));
+    }
+    let Some(wanted) = Uri::parse_id(key_id) else {
+        return Ok(Err(Failed::Permanent("its id is not a URL".to_owned())));
+    };
+    let _flight = match node.key_flights.board(wanted.without_fragment().as_str())? {
+        Boarding::Go(flight) => flight,
+        Boarding::Landed => return again(node, key_id),
+    };
+    let found = look_up(node, &wanted)?;
+    if let Err(failed) = &found {
+        let pause = if matches!(failed, Failed::Temporary(_)) { FAILED_BRIEFLY } else { FAILED_FOR };
+        node.failures.remember(key_id, now.plus(pause), now, failed.clone());
+    }
+    Ok(found)
+}
+
+/// What the one who fetched before us found.
+fn again(node: &Node, key_id: &str) -> Result<Result<ActorKey, Failed>> {
+    if let Some(key) = node.store.read(|r| actors::key(r, key_id))? {
+        return Ok(Ok(key));
+    }
+    let failed = node.failures.recall(key_id, node.clock().now());
+    Ok(Err(failed.unwrap_or_else(|| Failed::Temporary("another attempt is under way".to_owned()))))
+}
+
+fn look_up(node: &Node, wanted: &Uri) -> Result<Result<ActorKey, Failed>> {
+    let document = match node.document(wanted.as_str(), IdRule::SameOrigin) {
+        Ok(document) => document,
+        Err(error) => return Ok(Err(Failed::of(&error))),
+    };
+    let found = match KeyDoc::from_document(&document.value, wanted) {
+        Ok(found) => found,
+        Err(error) => return Ok(Err(Failed::Permanent(error.to_string()))),
+    };
+    let owner = if found.listed_by_owner {
+        document.value
+    } else {
+        match node.document(found.key.owner.as_str(), IdRule::Exact) {
+            Ok(owner) => owner.value,
+            Err(error) => return Ok(Err(Failed::of(&error))),
+        }
+    };
+    let actor = match ActorDoc::read(&owner) {
+        Ok(actor) => actor,
+        Err(error) => return Ok(Err(Failed::Permanent(error.to_string()))),
+    };
+    let listed = actor.key(wanted.as_str()).or_else(|| actor.key(found.key.id.as_str()));
+    if actor.id != found.key.owner || listed.is_none_or(|key| key.material != found.key.material) {
+        return Ok(Err(Failed::Permanent("its owner does not list it".to_owned())));
+    }
+    let value = match found.key.material {
+        Material::Pem(text) | Material::Multibase(text) => text,
+        Material::Linked => return Ok(Err(Failed::Permanent("it is only a link".to_owned()))),
+    };
+    let actor_id = resolve::keep_actor(node, &actor)?;
+    let key = ActorKey { uri: wanted.as_str().to_owned(), actor_id, value, fetched_at: node.clock().now() };
+    Ok(Ok(key))
+}

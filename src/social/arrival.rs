@@ -1,0 +1,295 @@
+//! Posts of other people: kept, changed, deleted. The author decides what they say; nothing ever changes their author or
+//! widens their audience.
+
+use serde_json::Value;
+
+use super::Need;
+use crate::ap::activity::Activity;
+use crate::ap::addressing::Recipients;
+use crate::ap::attachment::{Attachment as Document, MediaKind};
+use crate::ap::json::{Ref, Uri, same_origin};
+use crate::ap::object::{Markup, Object, ObjectKind};
+use crate::ap::tags;
+use crate::base::id::{ActorId, PostId};
+use crate::base::{Audience, Error, Result, Time};
+use crate::store::actors::{self, Actor, Emoji};
+use crate::store::attachments::{self, Attachment};
+use crate::store::notifications::{self, Kind};
+use crate::store::posts::{self, Hashtag, Mention, Post};
+use crate::store::{Read, Write, follows, node, timeline, tombstones};
+use crate::text::{compose, plain, sanitise, scan};
+
+/// An Update of a post we do not have counts as its Create when the post is no older than this.
+const NEWS: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+/// The earliest moment a post is sorted at: ids start at 1.
+const EARLIEST_MS: i64 = 1000;
+
+/// What to fetch for a Create or Update: the post itself when it is only named or is somebody else's, and its parents.
+pub(super) fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity, object: &Ref) -> Result<Vec<Need>> {
+    let owner = node::owner(r)?;
+    match own(sender, object) {
+        Some(Ok(object)) if concerns(r, owner, sender, activity, &object)? => {
+            let parent = object.in_reply_to.as_ref().map(|uri| Need::Ancestors(uri.as_str().to_owned()));
+            Ok(parent.into_iter().collect())
+        }
+        Some(_) => Ok(Vec::new()),
+        None => match object.id() {
+            Some(id) if *id != sender.uri.as_str() && follows::is_accepted(r, owner, sender.id)? => {
+                Ok(vec![Need::Post(id.as_str().to_owned())])
+            }
+            _ => Ok(Vec::new()),
+        },
+    }
+}
+
+/// The embedded post, when the sender may speak for it: on their server, and theirs.
+fn own(sender: &Actor, object: &Ref) -> Option<Result<Object>> {
+    let value = object.embedded()?;
+    let id = object.id()?;
+    if !same_origin(id.as_str(), &sender.uri) || !value.is_object() {
+        return None;
+    }
+    Some(Object::read(value).and_then(|object| match &object.attributed_to {
+        Some(author) if *author != sender.uri.as_str() => {
+            Err(Error::Denied(format!("{} is not a post of {}", object.id, sender.uri)))
+        }
+        _ => Ok(object),
+    }))
+}
+
+/// Whether a post is any of our business: its author is followed, it is for us, or it answers something we have.
+fn concerns(r: &Read<'_>, owner: ActorId, author: &Actor, activity: &Activity, object: &Object) -> Result<bool> {
+    let audience = object.audience(activity.recipients.as_ref(), author.followers.as_deref());
+    let us = actors::by_id(r, owner)?.uri;
+    let for_us = names(object, activity.recipients.as_ref(), &us) || audience == Audience::Mentioned;
+    if for_us || follows::is_accepted(r, owner, author.id)? {
+        return Ok(true);
+    }
+    let parent = match &object.in_reply_to {
+        Some(uri) => posts::by_uri(r, uri.as_str())?,
+        None => None,
+    };
+    Ok(parent.is_some() && audience.is_open())
+}
+
+/// Whether a post names somebody, by a Mention or among its addressees (Hubzilla and NodeBB send no Mention).
+fn names(object: &Object, activity: Option<&Recipients>, who: &str) -> bool {
+    let lists = object.recipients.as_ref().or(activity);
+    object.tags.mentions.iter().any(|m| m.href == who) || lists.is_some_and(|l| l.everyone().contains(&who))
+}
+
+/// A Create arrived.
+pub(super) fn created(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Ref) -> Result<()> {
+    let Some(own) = own(sender, object) else {
+        // Only named, or somebody else's: fetched before, or nothing to show.
+        return match object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() {
+            Some(post) => show(w, owner, &post),
+            None => Ok(()),
+        };
+    };
+    let object = own?;
+    if object.is_vote() || !concerns(w, owner, sender, activity, &object)? {
+        return Ok(());
+    }
+    if tombstones::deleted_at(w, object.id.as_str())?.is_some() {
+        return Ok(());
+    }
+    let id = keep(w, sender, &object, activity.recipients.as_ref())?;
+    let post = posts::by_id(w, id)?;
+    show(w, owner, &post)?;
+    let us = actors::by_id(w, owner)?.uri;
+    let answers_us = match post.reply_to {
+        Some(parent) => posts::by_id(w, parent)?.actor_id == owner,
+        None => false,
+    };
+    let for_us = names(&object, activity.recipients.as_ref(), &us) || post.audience == Audience::Mentioned;
+    if for_us || answers_us { notifications::add(w, Kind::Mention, sender.id, Some(id)) } else { Ok(()) }
+}
+
+/// Puts a post on the home timeline if it belongs there: by somebody followed, and no answer to strangers.
+fn show(w: &Write<'_>, owner: ActorId, post: &Post) -> Result<()> {
+    if post.audience == Audience::Mentioned || !follows::is_accepted(w, owner, post.actor_id)? {
+        return Ok(());
+    }
+    let fits = match (&post.reply_to, &post.reply_to_uri) {
+        (Some(parent), _) => {
+            let to = posts::by_id(w, *parent)?.actor_id;
+            to == owner || to == post.actor_id || follows::is_accepted(w, owner, to)?
+        }
+        (None, Some(_)) => false,
+        (None, None) => true,
+    };
+    if fits { timeline::add(w, post.id) } else { Ok(()) }
+}
+
+/// An Update of a post arrived.
+pub(super) fn updated(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Ref) -> Result<()> {
+    let Some(own) = own(sender, object) else { return Ok(()) };
+    let doc = own?;
+    if posts::by_uri(w, doc.id.as_str())?.is_some() {
+        keep(w, sender, &doc, activity.recipients.as_ref())?;
+        return Ok(());
+    }
+    let recent = doc.published.is_some_and(|at| w.now.since(at) < NEWS);
+    if recent { created(w, owner, sender, activity, object) } else { Ok(()) }
+}
+
+/// A Delete arrived: of the actor, of a post or boost of theirs, or of something we never had.
+pub(super) fn deleted(w: &Write<'_>, sender: &Actor, object: &Uri) -> Result<()> {
+    if *object == sender.uri.as_str() {
+        return actors::gone(w, sender.id);
+    }
+    if !same_origin(object.as_str(), &sender.uri) {
+        return Err(Error::Denied(format!("{} cannot delete {object}", sender.uri)));
+    }
+    match posts::by_uri(w, object.as_str())? {
+        Some(post) if post.actor_id != sender.id => {
+            Err(Error::Denied(format!("{object} is not a post of {}", sender.uri)))
+        }
+        Some(post) => {
+            posts::delete(w, post.id)?;
+            tombstones::add_remote(w, object.as_str())
+        }
+        None => tombstones::add_remote(w, object.as_str()),
+    }
+}
+
+/// Keeps a post as its origin tells it: new, or newer than what is stored. Returns its id. Denied when the uri is known
+/// under another author; Gone when it was deleted.
+pub fn keep(w: &Write<'_>, author: &Actor, object: &Object, activity: Option<&Recipients>) -> Result<PostId> {
+    let uri = object.id.as_str();
+    let names = mentions(object);
+    let tags = hashtags(object);
+    if let Some(known) = posts::by_uri(w, uri)? {
+        if known.actor_id != author.id || known.boost_of.is_some() {
+            return Err(Error::Denied(format!("{uri} belongs to somebody else")));
+        }
+        let newer = object.updated.is_some_and(|at| known.edited_at.is_none_or(|before| at > before));
+        if newer {
+            let fresh = row(w, author, object, known.audience)?;
+            let edited = Post {
+                id: known.id,
+                audience: known.audience,
+                reply_to: known.reply_to,
+                reply_to_uri: known.reply_to_uri.clone(),
+                ..fresh
+            };
+            posts::update(w, &edited, &names, &tags)?;
+            attachments::clear(w, known.id)?;
+            attach(w, known.id, object)?;
+        }
+        return Ok(known.id);
+    }
+    if tombstones::deleted_at(w, uri)?.is_some() {
+        return Err(Error::Gone);
+    }
+    let audience = object.audience(activity, author.followers.as_deref());
+    let post = row(w, author, object, audience)?;
+    posts::insert(w, &post, &names, &tags)?;
+    attach(w, post.id, object)?;
+    Ok(post.id)
+}
+
+/// The row of a post, its texts made safe.
+fn row(w: &Write<'_>, author: &Actor, object: &Object, audience: Audience) -> Result<Post> {
+    let published = object.published.unwrap_or(w.now);
+    let at = published.clamp(Time::from_ms(EARLIEST_MS).min(w.now), w.now);
+    let reply_to_uri = object.in_reply_to.as_ref().map(|uri| uri.as_str().to_owned());
+    let parent = match &reply_to_uri {
+        Some(uri) => posts::by_uri(w, uri)?.filter(|parent| parent.boost_of.is_none()),
+        None => None,
+    };
+    let one_line = |text: &str| Some(plain::one_line(&plain::from_html(text))).filter(|t| !t.is_empty());
+    Ok(Post {
+        id: posts::next_id(w, at)?,
+        uri: object.id.as_str().to_owned(),
+        actor_id: author.id,
+        kind: object.kind.word().to_owned(),
+        boost_of: None,
+        audience,
+        reply_to: parent.map(|parent| parent.id),
+        reply_to_uri,
+        context_uri: object.context.as_ref().map(|uri| uri.as_str().to_owned()),
+        title: object.name.as_deref().and_then(one_line),
+        warning: object.warning().and_then(one_line),
+        content: content(object),
+        source: None,
+        language: object.language.clone(),
+        sensitive: object.sensitive,
+        url: object.url.as_ref().map(|url| url.as_str().to_owned()),
+        emoji: emoji(&object.tags.emoji),
+        published_at: published.min(w.now),
+        edited_at: object.updated.map(|at| at.min(w.now)).filter(|at| *at > published),
+        received_at: w.now,
+    })
+}
+
+fn content(object: &Object) -> String {
+    let long = matches!(object.kind, ObjectKind::Article | ObjectKind::Page);
+    // What is not a short note may have its words in the summary only (events, videos).
+    let text = object.content.as_deref().or(match object.kind {
+        ObjectKind::Note | ObjectKind::Question => None,
+        _ => object.summary.as_deref(),
+    });
+    let Some(text) = text else { return String::new() };
+    let shown: Vec<&str> = object.attachments.iter().map(|a| a.url.as_str()).collect();
+    match object.markup {
+        Markup::Html if long => sanitise::article(text),
+        Markup::Html => sanitise::note_beside(text, &shown),
+        Markup::Markdown | Markup::Plain => compose::to_html(text, &[], "").html,
+    }
+}
+
+fn attach(w: &Write<'_>, post: PostId, object: &Object) -> Result<()> {
+    let files = object.attachments.iter().filter(|file| file.kind != MediaKind::Link).take(attachments::MOST);
+    for (position, file) in files.enumerate() {
+        attachments::add(w, &attachment(post, file), position)?;
+    }
+    Ok(())
+}
+
+fn attachment(post: PostId, file: &Document) -> Attachment {
+    let guess = match file.kind {
+        MediaKind::Image => "image/*",
+        MediaKind::Video => "video/*",
+        MediaKind::Audio => "audio/*",
+        MediaKind::Link | MediaKind::Other => "application/octet-stream",
+    };
+    let pixels = |n: Option<u64>| n.and_then(|n| u32::try_from(n).ok());
+    Attachment {
+        id: crate::base::id::MediaId(0),
+        post_id: Some(post),
+        media_type: file.media_type.clone().unwrap_or_else(|| guess.to_owned()),
+        url: Some(file.url.as_str().to_owned()),
+        file: None,
+        preview: None,
+        alt: file.alt.clone().unwrap_or_default(),
+        width: pixels(file.width),
+        height: pixels(file.height),
+        blurhash: file.blurhash.clone(),
+        focus: file.focal.map(|(x, y)| format!("{x},{y}")),
+    }
+}
+
+fn mentions(object: &Object) -> Vec<Mention> {
+    let mention = |m: &tags::Mention| {
+        let name = m.name.trim_start_matches('@');
+        let handle = if name.contains('@') { name.to_owned() } else { format!("{name}@{}", m.href.host()) };
+        Mention { uri: m.href.as_str().to_owned(), handle: plain::one_line(&handle), url: m.href.as_str().to_owned() }
+    };
+    object.tags.mentions.iter().map(mention).collect()
+}
+
+fn hashtags(object: &Object) -> Vec<Hashtag> {
+    object.tags.hashtags.iter().map(|tag| Hashtag { name: scan::tag_key(tag), shown: plain::one_line(tag) }).collect()
+}
+
+/// Custom emoji, as the store keeps them.
+pub(super) fn emoji(tags: &[tags::Emoji]) -> Vec<Emoji> {
+    tags.iter().map(|e| Emoji { code: e.shortcode.clone(), url: e.icon.as_str().to_owned() }).collect()
+}
+
+/// True when a document fetched from a deleted post's address says it is gone.
+pub fn is_tombstone(value: &Value) -> bool {
+    crate::ap::json::is_type(value, "Tombstone")
+}

@@ -1,0 +1,110 @@
+//! Boosts, both ways. A boost is a row of its own in the timeline, pointing to the post.
+
+use super::outbox::{self, Reach};
+use super::{Need, document, uri_of};
+use crate::ap::activity::Activity;
+use crate::ap::json::Ref;
+use crate::base::id::{ActorId, PostId};
+use crate::base::{Audience, Error, Result, Time};
+use crate::store::actors::{self, Actor};
+use crate::store::notifications::{self, Kind};
+use crate::store::posts::{self, Post};
+use crate::store::{Read, Write, follows, node, timeline, tombstones};
+
+/// What to fetch for a boost: the post, when the booster is followed.
+pub(super) fn needs(r: &Read<'_>, sender: &Actor, object: &Ref) -> Result<Vec<Need>> {
+    let Some(uri) = object.id() else { return Ok(Vec::new()) };
+    let owner = node::owner(r)?;
+    if posts::by_uri(r, uri.as_str())?.is_some() || !follows::is_accepted(r, owner, sender.id)? {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Need::Post(uri.as_str().to_owned())])
+}
+
+/// Somebody boosts a post: for the home timeline when they are followed, for the owner's ears when the post is theirs.
+/// Private posts are not boosted, but by their own author.
+pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Ref) -> Result<()> {
+    let Some(of) = object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() else { return Ok(()) };
+    let followed = follows::is_accepted(w, owner, sender.id)?;
+    let boostable = of.boost_of.is_none() && (of.audience.is_open() || of.actor_id == sender.id);
+    if !boostable || !(followed || of.actor_id == owner) || posts::boost_by(w, sender.id, of.id)?.is_some() {
+        return Ok(());
+    }
+    let lists = activity.recipients.clone().unwrap_or_default();
+    let audience = crate::ap::addressing::read(&lists.to, &lists.cc, sender.followers.as_deref());
+    let at = activity.published.unwrap_or(w.now).clamp(Time::from_ms(1000).min(w.now), w.now);
+    let boost = row(w, &uri_of(activity), sender.id, &of, audience.max(of.audience), at)?;
+    if posts::by_uri(w, &boost.uri)?.is_some() {
+        return Ok(());
+    }
+    posts::insert(w, &boost, &[], &[])?;
+    if followed {
+        timeline::add(w, boost.id)?;
+    }
+    if of.actor_id == owner { notifications::add(w, Kind::Boost, sender.id, Some(of.id)) } else { Ok(()) }
+}
+
+/// Somebody takes a boost back.
+pub(super) fn undone(w: &Write<'_>, sender: &Actor, boost: &Post) -> Result<()> {
+    posts::delete(w, boost.id)?;
+    notifications::remove(w, Kind::Boost, sender.id, boost.boost_of)
+}
+
+/// The owner boosts a post. Boosting again says nothing; Invalid for a post that is not for everyone.
+pub fn send(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<PostId> {
+    let of = posts::by_id(w, id)?;
+    if of.boost_of.is_some() || !of.audience.is_open() {
+        return Err(Error::invalid("only posts that everyone may read can be boosted"));
+    }
+    if let Some(known) = posts::boost_by(w, owner.id, id)? {
+        return Ok(known.id);
+    }
+    let author = actors::by_id(w, of.actor_id)?;
+    let (activity_id, uri) = outbox::next(w, owner)?;
+    let boost = row(w, &uri, owner.id, &of, Audience::Public, w.now)?;
+    posts::insert(w, &boost, &[], &[])?;
+    timeline::add(w, boost.id)?;
+    let announce = document::announce(owner, &uri, &of, &author, w.now);
+    outbox::send(w, owner, activity_id, announce, &uri, Audience::Public, &reach(&author))?;
+    Ok(boost.id)
+}
+
+/// The owner takes a boost back.
+pub fn take_back(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
+    let of = posts::by_id(w, id)?;
+    let Some(boost) = posts::boost_by(w, owner.id, id)? else { return Ok(()) };
+    let author = actors::by_id(w, of.actor_id)?;
+    posts::delete(w, boost.id)?;
+    tombstones::add_ours(w, &boost.uri)?;
+    let inner = document::announce(owner, &boost.uri, &of, &author, boost.published_at);
+    outbox::undo(w, owner, &inner, &boost.uri, Audience::Public, &reach(&author))
+}
+
+fn reach(author: &Actor) -> Reach {
+    Reach { followers: true, people: vec![author.id], ..Reach::default() }
+}
+
+fn row(w: &Write<'_>, uri: &str, actor: ActorId, of: &Post, audience: Audience, at: Time) -> Result<Post> {
+    Ok(Post {
+        id: posts::next_id(w, at)?,
+        uri: uri.to_owned(),
+        actor_id: actor,
+        kind: "Announce".to_owned(),
+        boost_of: Some(of.id),
+        audience,
+        reply_to: None,
+        reply_to_uri: None,
+        context_uri: None,
+        title: None,
+        warning: None,
+        content: String::new(),
+        source: None,
+        language: None,
+        sensitive: false,
+        url: None,
+        emoji: Vec::new(),
+        published_at: at,
+        edited_at: None,
+        received_at: w.now,
+    })
+}

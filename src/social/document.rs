@@ -1,0 +1,215 @@
+//! Rows as ActivityStreams documents: what peers fetch and what our activities carry are the same bytes, made here.
+
+use serde_json::Value;
+
+use crate::ap::addressing::{self, Recipients};
+use crate::ap::write_activity::{self as activity, Envelope};
+use crate::ap::write_actor::{self, InstanceActor, OwnActor, OwnKey, OwnPicture};
+use crate::ap::write_object::{self, OwnFile, OwnPost, Tag};
+use crate::base::config::Origin;
+use crate::base::id::{ActivityId, PostId};
+use crate::base::{Audience, Result, Time};
+use crate::store::actors::{self, Actor};
+use crate::store::attachments::{self, Attachment};
+use crate::store::files::Name;
+use crate::store::posts::{self, Hashtag, Mention, Post};
+use crate::store::{Read, node};
+use crate::text::compose;
+
+/// The id of a new post of the owner's.
+pub fn post_uri(owner: &Actor, id: PostId) -> String {
+    format!("{}/statuses/{id}", owner.uri)
+}
+
+/// The page of a new post of the owner's.
+pub fn post_page(owner: &Actor, id: PostId) -> String {
+    format!("{}/{id}", owner.url)
+}
+
+/// The id of a new activity of ours.
+pub fn activity_uri(owner: &Actor, id: ActivityId) -> String {
+    format!("{}/activities/{id}", owner.uri)
+}
+
+/// Where a media file of ours is fetched.
+pub fn media_url(origin: &Origin, file: &str) -> String {
+    origin.url(&format!("/media/{file}"))
+}
+
+/// What hashtags link to: their name is put behind it.
+pub fn tag_base(origin: &Origin) -> String {
+    origin.url("/tags/")
+}
+
+/// The owner's actor document.
+pub fn owner(r: &Read<'_>) -> Result<Value> {
+    let origin = node::get(r)?.origin;
+    let owner = actors::by_id(r, node::owner(r)?)?;
+    let key = node::key_of(r, owner.id)?;
+    let text = |uri: &Option<String>| uri.clone().unwrap_or_default();
+    let picture = |file: &Option<String>| {
+        let name = Name::parse(file.as_deref()?).ok()?;
+        let url = media_url(&origin, name.as_str());
+        Some(OwnPicture { url, media_type: name.media_type().to_owned(), alt: String::new() })
+    };
+    Ok(write_actor::owner(&OwnActor {
+        id: owner.uri.clone(),
+        inbox: owner.inbox.clone(),
+        outbox: text(&owner.outbox),
+        followers: text(&owner.followers),
+        following: text(&owner.following),
+        featured: text(&owner.featured),
+        featured_tags: format!("{}/collections/tags", owner.uri),
+        shared_inbox: text(&owner.shared_inbox),
+        url: owner.url.clone(),
+        username: owner.username.clone(),
+        webfinger: owner.handle(),
+        name: owner.name.clone(),
+        bio: owner.bio.clone(),
+        key: OwnKey { id: key.uri, text: key.public_pem },
+        proof_key: None,
+        approves_followers: owner.approves_followers,
+        discoverable: owner.discoverable,
+        indexable: owner.indexable,
+        featurable: owner.discoverable,
+        fields: owner.fields.iter().map(|field| (field.name.clone(), field.value.clone())).collect(),
+        icon: picture(&owner.icon),
+        image: picture(&owner.image),
+        published: owner.published_at,
+        also_known_as: owner.also_known_as.clone(),
+        moved_to: owner.moved_to.clone(),
+        attribution_domains: Vec::new(),
+        tags: Vec::new(),
+    }))
+}
+
+/// The instance actor's document.
+pub fn service(r: &Read<'_>) -> Result<Value> {
+    let facts = node::get(r)?;
+    let service = actors::by_id(r, facts.service)?;
+    let key = node::key_of(r, facts.service)?;
+    Ok(write_actor::instance(&InstanceActor {
+        id: service.uri,
+        inbox: service.inbox,
+        outbox: service.outbox.unwrap_or_default(),
+        shared_inbox: service.shared_inbox.unwrap_or_default(),
+        host: facts.origin.host.clone(),
+        url: service.url,
+        key: OwnKey { id: key.uri, text: key.public_pem },
+    }))
+}
+
+/// A post of the owner's with its context; the audience decides its `to` and `cc`.
+pub fn post(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
+    let origin = node::get(r)?.origin;
+    let mentions = posts::mentions(r, post.id)?;
+    let tags = posts::hashtags(r, post.id)?;
+    let files = attachments::of_posts(r, &[post.id])?;
+    let below = |name: &str| Some(format!("{}/{name}", post.uri));
+    Ok(write_object::post(&OwnPost {
+        id: post.uri.clone(),
+        author: owner.uri.clone(),
+        url: post.page().to_owned(),
+        content: post.content.clone(),
+        language: post.language.clone(),
+        summary: post.warning.clone(),
+        sensitive: post.sensitive,
+        in_reply_to: post.reply_to_uri.clone(),
+        published: post.published_at,
+        updated: post.edited_at,
+        recipients: recipients(owner, post.audience, &mentions),
+        tags: entries(&origin, &mentions, &tags),
+        attachments: files.iter().filter_map(|file| own_file(&origin, file)).collect(),
+        replies: below("replies"),
+        likes: below("likes"),
+        shares: below("shares"),
+        context: post.context_uri.clone(),
+        source: post.source.clone().map(|text| (text, "text/plain".to_owned())),
+        ..OwnPost::default()
+    }))
+}
+
+/// `to` and `cc` of a post of the owner's, the same on post and activity.
+pub fn recipients(owner: &Actor, audience: Audience, mentions: &[Mention]) -> Recipients {
+    let people: Vec<String> = mentions.iter().map(|m| m.uri.clone()).filter(|uri| *uri != owner.uri).collect();
+    addressing::write(audience, owner.followers.as_deref().unwrap_or_default(), &people)
+}
+
+fn entries(origin: &Origin, mentions: &[Mention], tags: &[Hashtag]) -> Vec<Tag> {
+    let mention = |m: &Mention| Tag::Mention { href: m.uri.clone(), name: format!("@{}", m.handle) };
+    let hashtag = |t: &Hashtag| Tag::Hashtag {
+        href: compose::tag_url(&tag_base(origin), &t.name),
+        name: format!("#{}", t.shown),
+    };
+    mentions.iter().map(mention).chain(tags.iter().map(hashtag)).collect()
+}
+
+fn own_file(origin: &Origin, file: &Attachment) -> Option<OwnFile> {
+    let (x, y) = file.focus.as_deref().and_then(|f| f.split_once(',')).unwrap_or_default();
+    Some(OwnFile {
+        url: media_url(origin, file.file.as_deref()?),
+        media_type: file.media_type.clone(),
+        alt: Some(file.alt.clone()).filter(|alt| !alt.is_empty()),
+        width: file.width,
+        height: file.height,
+        blurhash: file.blurhash.clone(),
+        focal: x.parse().ok().zip(y.parse().ok()),
+    })
+}
+
+fn envelope(actor: &Actor, uri: &str, recipients: Recipients, at: Time) -> Envelope {
+    Envelope { id: uri.to_owned(), actor: actor.uri.clone(), recipients, published: at }
+}
+
+fn to(person: &Actor) -> Recipients {
+    Recipients { to: vec![person.uri.clone()], cc: Vec::new() }
+}
+
+/// Publishes a post of the owner's.
+pub fn create(owner: &Actor, uri: &str, object: Value, lists: Recipients, at: Time) -> Value {
+    activity::create(&envelope(owner, uri, lists, at), object)
+}
+
+/// Changes a post or the owner's actor.
+pub fn update(owner: &Actor, uri: &str, object: Value, lists: Recipients, at: Time) -> Value {
+    activity::update(&envelope(owner, uri, lists, at), object)
+}
+
+/// Deletes a post.
+pub fn delete(owner: &Actor, uri: &str, post: &Post, lists: Recipients, at: Time) -> Value {
+    activity::delete(&envelope(owner, uri, lists, at), &post.uri)
+}
+
+/// Asks to follow.
+pub fn follow(follower: &Actor, uri: &str, followed: &Actor, at: Time) -> Value {
+    activity::follow(&envelope(follower, uri, to(followed), at), &followed.uri)
+}
+
+/// Lets a follower in.
+pub fn accept(owner: &Actor, uri: &str, follower: &Actor, received: &Value, at: Time) -> Value {
+    activity::accept(&envelope(owner, uri, to(follower), at), received)
+}
+
+/// Turns a follower away.
+pub fn reject(owner: &Actor, uri: &str, follower: &Actor, received: &Value, at: Time) -> Value {
+    activity::reject(&envelope(owner, uri, to(follower), at), received)
+}
+
+/// Likes a post.
+pub fn like(owner: &Actor, uri: &str, post: &Post, author: &Actor, at: Time) -> Value {
+    activity::like(&envelope(owner, uri, to(author), at), &post.uri)
+}
+
+/// Boosts a post, for everyone.
+pub fn announce(owner: &Actor, uri: &str, post: &Post, author: &Actor, at: Time) -> Value {
+    let followers = owner.followers.as_deref().unwrap_or_default();
+    let people = [author.uri.clone()];
+    let lists = addressing::write(Audience::Public, followers, &people);
+    activity::announce(&envelope(owner, uri, lists, at), &post.uri)
+}
+
+/// Takes an activity of ours back; addressed as that was.
+pub fn undo(owner: &Actor, uri: &str, inner: &Value, at: Time) -> Value {
+    let lists = Recipients::of(inner).unwrap_or_default();
+    activity::undo(&envelope(owner, uri, lists, at), inner.clone())
+}

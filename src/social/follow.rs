@@ -1,0 +1,157 @@
+//! Following, both ways: Follow, Accept, Reject, their Undo, and Block, which ends them.
+
+use serde_json::Value;
+
+use super::outbox::{self, Reach};
+use super::{document, uri_of};
+use crate::ap::activity::{Activity, Kind as Act};
+use crate::ap::json::{Ref, Uri};
+use crate::base::id::ActorId;
+use crate::base::{Audience, Error, Result};
+use crate::store::actors::{self, Actor};
+use crate::store::follows::{self, Follow};
+use crate::store::notifications::{self, Kind};
+use crate::store::{Write, timeline, tombstones};
+
+/// An answer that comes later than this after the asking is worth telling the owner.
+const WAITED: std::time::Duration = std::time::Duration::from_secs(120);
+
+/// Somebody asks to follow the owner. Accepted at once, unless the owner asks for approval; a repeated asking is accepted
+/// again, because the first Accept may have been lost.
+pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Uri) -> Result<()> {
+    let us = actors::by_id(w, owner)?;
+    if *object != us.uri.as_str() || us.moved_to.is_some() {
+        return Ok(());
+    }
+    follows::ask(w, sender.id, owner, &uri_of(activity), Some(&activity.raw.to_string()))?;
+    if !us.approves_followers || follows::is_accepted(w, sender.id, owner)? {
+        let new = follows::accept(w, sender.id, owner)?;
+        if new {
+            notifications::add(w, Kind::Follow, sender.id, None)?;
+        }
+        return answer(w, &us, sender, &activity.raw, document::accept);
+    }
+    notifications::add(w, Kind::FollowRequest, sender.id, None)
+}
+
+type Answer = fn(&Actor, &str, &Actor, &Value, crate::base::Time) -> Value;
+
+/// Sends Accept or Reject round the Follow exactly as it was received.
+fn answer(w: &Write<'_>, us: &Actor, follower: &Actor, received: &Value, make: Answer) -> Result<()> {
+    let (id, uri) = outbox::next(w, us)?;
+    let document = make(us, &uri, follower, received, w.now);
+    outbox::send(w, us, id, document, &follower.uri, Audience::Mentioned, &Reach::person(follower))
+}
+
+/// The owner lets a waiting follower in.
+pub fn accept(w: &Write<'_>, owner: &Actor, follower: ActorId) -> Result<()> {
+    let follow = follows::get(w, follower, owner.id)?.ok_or(Error::NotFound)?;
+    follows::accept(w, follower, owner.id)?;
+    notifications::remove(w, Kind::FollowRequest, follower, None)?;
+    notifications::add(w, Kind::Follow, follower, None)?;
+    let them = actors::by_id(w, follower)?;
+    answer(w, owner, &them, &received(&follow, &them, owner), document::accept)
+}
+
+/// The owner turns a waiting follower away, or removes a follower.
+pub fn reject(w: &Write<'_>, owner: &Actor, follower: ActorId) -> Result<()> {
+    let follow = follows::end(w, follower, owner.id)?.ok_or(Error::NotFound)?;
+    notifications::remove(w, Kind::FollowRequest, follower, None)?;
+    let them = actors::by_id(w, follower)?;
+    answer(w, owner, &them, &received(&follow, &them, owner), document::reject)
+}
+
+/// The Follow as received; made again should it be unreadable.
+fn received(follow: &Follow, follower: &Actor, owner: &Actor) -> Value {
+    let kept = follow.document.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    kept.unwrap_or_else(|| document::follow(follower, &follow.uri, owner, follow.created_at))
+}
+
+/// Somebody stops following the owner, or takes the asking back.
+pub(super) fn undone(w: &Write<'_>, owner: ActorId, sender: &Actor) -> Result<()> {
+    follows::end(w, sender.id, owner)?;
+    notifications::remove(w, Kind::FollowRequest, sender.id, None)?;
+    notifications::remove(w, Kind::Follow, sender.id, None)
+}
+
+/// The owner asks to follow somebody. Asking again sends the request again.
+pub fn send(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
+    let them = actors::by_id(w, who)?;
+    if who == owner.id {
+        return Err(Error::invalid("that is you"));
+    }
+    if them.gone_at.is_some() {
+        return Err(Error::Gone);
+    }
+    let (id, uri) = outbox::next(w, owner)?;
+    follows::ask(w, owner.id, who, &uri, None)?;
+    let document = document::follow(owner, &uri, &them, w.now);
+    outbox::send(w, owner, id, document, &them.uri, Audience::Mentioned, &Reach::person(&them))
+}
+
+/// The owner stops following somebody, or takes the asking back.
+pub fn take_back(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
+    let follow = follows::end(w, owner.id, who)?.ok_or(Error::NotFound)?;
+    timeline::forget(w, who)?;
+    let them = actors::by_id(w, who)?;
+    let inner = document::follow(owner, &follow.uri, &them, follow.created_at);
+    outbox::undo(w, owner, &inner, &them.uri, Audience::Mentioned, &Reach::person(&them))
+}
+
+/// Our Follow that an Accept or Reject is about: named by its id, or embedded, sometimes with another id (Guppe, Bonfire).
+/// Only an answer by the one we asked counts.
+fn ours(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<Option<Follow>> {
+    let by_id = object.id().map(|id| follows::by_uri(w, id.as_str())).transpose()?.flatten();
+    let by_id = by_id.filter(|follow| follow.follower_id == owner && follow.followed_id == sender.id);
+    if by_id.is_some() {
+        return Ok(by_id);
+    }
+    let us = actors::by_id(w, owner)?.uri;
+    let inner = object.embedded().and_then(|value| Activity::read_inner(value.clone()).ok());
+    let fits = inner.is_some_and(|inner| {
+        inner.actor == us.as_str() && matches!(&inner.kind, Act::Follow { object } if *object == sender.uri.as_str())
+    });
+    if fits { follows::get(w, owner, sender.id) } else { Ok(None) }
+}
+
+/// Somebody accepts our asking.
+pub(super) fn accepted(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
+    let Some(follow) = ours(w, owner, sender, object)? else { return Ok(()) };
+    if !follows::accept(w, owner, sender.id)? {
+        return Ok(());
+    }
+    timeline::welcome(w, sender.id)?;
+    if w.now.since(follow.created_at) > WAITED {
+        notifications::add(w, Kind::Accepted, sender.id, None)?;
+    }
+    Ok(())
+}
+
+/// Somebody refuses our asking, or removes us from their followers.
+pub(super) fn rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
+    if ours(w, owner, sender, object)?.is_none() {
+        return Ok(());
+    }
+    follows::end(w, owner, sender.id)?;
+    timeline::forget(w, sender.id)
+}
+
+/// Somebody blocks the owner: nobody follows anybody any more.
+pub(super) fn blocked(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Uri) -> Result<()> {
+    if *object != actors::by_id(w, owner)?.uri.as_str() {
+        return Ok(());
+    }
+    follows::end(w, sender.id, owner)?;
+    if follows::end(w, owner, sender.id)?.is_some() {
+        timeline::forget(w, sender.id)?;
+    }
+    Ok(())
+}
+
+/// Remembers that an activity was taken back, in case it comes later than its Undo.
+pub(super) fn never(w: &Write<'_>, sender: &Actor, uri: &Uri) -> Result<()> {
+    if crate::ap::json::same_origin(uri.as_str(), &sender.uri) {
+        tombstones::add_remote(w, uri.as_str())?;
+    }
+    Ok(())
+}

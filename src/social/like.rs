@@ -1,0 +1,51 @@
+//! Likes, both ways.
+
+use serde_json::Value;
+
+use super::outbox::{self, Reach};
+use super::{document, uri_of};
+use crate::ap::activity::Activity;
+use crate::ap::json::Ref;
+use crate::base::id::{ActorId, PostId};
+use crate::base::{Audience, Result};
+use crate::store::actors::{self, Actor};
+use crate::store::notifications::{self, Kind};
+use crate::store::{Write, likes, posts, tombstones};
+
+/// Somebody likes a post. Likes of posts we do not have mean nothing here.
+pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Ref) -> Result<()> {
+    let Some(post) = object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() else { return Ok(()) };
+    if post.boost_of.is_some() {
+        return Ok(());
+    }
+    let new = likes::add(w, sender.id, post.id, &uri_of(activity))?;
+    if new && post.actor_id == owner { notifications::add(w, Kind::Like, sender.id, Some(post.id)) } else { Ok(()) }
+}
+
+/// Somebody takes a like back.
+pub(super) fn undone(w: &Write<'_>, sender: &Actor, post: PostId) -> Result<()> {
+    likes::remove(w, sender.id, post)?;
+    notifications::remove(w, Kind::Like, sender.id, Some(post))
+}
+
+/// The owner likes a post; liking it again says nothing.
+pub fn send(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
+    let post = posts::by_id(w, id)?;
+    let (activity_id, uri) = outbox::next(w, owner)?;
+    if !likes::add(w, owner.id, id, &uri)? {
+        return Ok(());
+    }
+    let author = actors::by_id(w, post.actor_id)?;
+    let like = document::like(owner, &uri, &post, &author, w.now);
+    outbox::send(w, owner, activity_id, like, &post.uri, Audience::Mentioned, &Reach::person(&author))
+}
+
+/// The owner takes a like back.
+pub fn take_back(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
+    let post = posts::by_id(w, id)?;
+    let Some(uri) = likes::remove(w, owner.id, id)? else { return Ok(()) };
+    let author = actors::by_id(w, post.actor_id)?;
+    let like: Value = document::like(owner, &uri, &post, &author, w.now);
+    tombstones::add_ours(w, &uri)?;
+    outbox::undo(w, owner, &like, &post.uri, Audience::Mentioned, &Reach::person(&author))
+}

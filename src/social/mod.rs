@@ -1,0 +1,86 @@
+//! What acts mean: one file per act, both directions. Works on the store alone; what needs the network first says so
+//! in [`needs`], and is done by `federation/` before [`receive`].
+
+pub mod arrival;
+pub mod boost;
+pub mod document;
+pub mod follow;
+pub mod like;
+pub mod outbox;
+pub mod post;
+pub mod profile;
+mod undo;
+
+use crate::ap::activity::{Activity, Kind};
+use crate::ap::json::{Ref, Uri};
+use crate::base::id::ActorId;
+use crate::base::{Error, Result};
+use crate::store::actors::Actor;
+use crate::store::{Read, Write, node, tombstones};
+
+/// Something that must be fetched before an activity can be applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Need {
+    /// A post, by its id: kept when it comes; without it the activity may mean nothing.
+    Post(String),
+    /// The posts above this one, as far as they are missing.
+    Ancestors(String),
+}
+
+/// What to fetch before [`receive`]. Nothing for acts that do not concern us: they cost no request.
+pub fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity) -> Result<Vec<Need>> {
+    match &activity.kind {
+        Kind::Create { object, .. } | Kind::Update { object } => arrival::needs(r, sender, activity, object),
+        Kind::Announce { object } => boost::needs(r, sender, object),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// Applies an activity that `sender` has signed. Twice, or out of order, it does what once, in order, would have done.
+/// What is not known is dropped; Denied when the sender may not do it.
+pub fn receive(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()> {
+    if activity.actor != sender.uri.as_str() {
+        return Err(Error::Denied("the sender is not the actor".to_owned()));
+    }
+    let owner = node::owner(w)?;
+    if let Some(id) = &activity.id
+        && tombstones::deleted_at(w, id.as_str())?.is_some()
+    {
+        // Its Undo came first.
+        return Ok(());
+    }
+    match &activity.kind {
+        Kind::Follow { object } => follow::receive(w, owner, sender, activity, object),
+        Kind::Accept { object, .. } => follow::accepted(w, owner, sender, object),
+        Kind::Reject { object } => follow::rejected(w, owner, sender, object),
+        Kind::Create { object, rest } => {
+            for object in std::iter::once(object).chain(rest) {
+                arrival::created(w, owner, sender, activity, object)?;
+            }
+            Ok(())
+        }
+        Kind::Update { object } => update(w, owner, sender, activity, object),
+        Kind::Delete { object, .. } => arrival::deleted(w, sender, object),
+        Kind::Like { object, .. } | Kind::EmojiReact { object, .. } => {
+            like::receive(w, owner, sender, activity, object)
+        }
+        Kind::Announce { object } => boost::receive(w, owner, sender, activity, object),
+        Kind::Undo { object } => undo::receive(w, owner, sender, object),
+        Kind::Block { object } => follow::blocked(w, owner, sender, object),
+        _ => Ok(()),
+    }
+}
+
+/// An Update is of the actor themselves, or of a post of theirs.
+fn update(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Ref) -> Result<()> {
+    if object.id().is_some_and(|id| *id == sender.uri.as_str()) {
+        profile::updated(w, object)
+    } else {
+        arrival::updated(w, owner, sender, activity, object)
+    }
+}
+
+/// The uri of an activity; ours are made for those (votes, inner activities) that come without one.
+fn uri_of(activity: &Activity) -> String {
+    activity.id.as_ref().map(Uri::as_str).unwrap_or_default().to_owned()
+}

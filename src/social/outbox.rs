@@ -1,0 +1,106 @@
+//! Our own activities: one JSON, one delivery per distinct inbox. Reading `Reach` tells who hears of an act.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::document;
+use crate::ap::json::Uri;
+use crate::base::id::{ActivityId, ActorId};
+use crate::base::{Audience, Error, Result};
+use crate::store::actors::{self, Actor};
+use crate::store::deliveries::{self, Activity, Target};
+use crate::store::{Read, Write, follows, node};
+
+/// People named before anyone else.
+const FIRST: u32 = 0;
+/// Everyone else.
+const THEN: u32 = 1;
+
+/// Who hears of an act.
+#[derive(Debug, Clone, Default)]
+pub struct Reach {
+    /// All accepted followers.
+    pub followers: bool,
+    /// These people, before the followers.
+    pub people: Vec<ActorId>,
+    /// These people, with the followers.
+    pub others: Vec<ActorId>,
+    /// Only personal inboxes: what is for one person must not stand in a shared one (Friendica leaked such posts), and
+    /// micro.blog fails on a Follow there.
+    pub personal: bool,
+}
+
+impl Reach {
+    /// One person, at their own inbox.
+    pub fn person(actor: &Actor) -> Self {
+        Self { people: vec![actor.id], personal: true, ..Self::default() }
+    }
+}
+
+/// The number and id of our next activity.
+pub fn next(w: &Write<'_>, owner: &Actor) -> Result<(ActivityId, String)> {
+    let id = deliveries::next_activity_id(w)?;
+    Ok((id, document::activity_uri(owner, id)))
+}
+
+/// Queues an activity of ours for everyone it reaches. `object_uri` is what it is about: order matters per object.
+pub fn send(
+    w: &Write<'_>,
+    owner: &Actor,
+    id: ActivityId,
+    activity: Value,
+    object_uri: &str,
+    audience: Audience,
+    reach: &Reach,
+) -> Result<()> {
+    let targets = targets(w, owner, reach)?;
+    let uri = activity.get("id").and_then(Value::as_str).ok_or_else(|| Error::internal("an activity without an id"))?;
+    let activity = Activity {
+        id,
+        uri: uri.to_owned(),
+        object_uri: object_uri.to_owned(),
+        audience,
+        signer: node::key_of(w, owner.id)?.uri,
+        document: activity.to_string(),
+    };
+    deliveries::enqueue(w, &activity, &targets)
+}
+
+/// Queues the Undo of an activity of ours, embedded whole (Threads fails on a bare id).
+pub fn undo(
+    w: &Write<'_>,
+    owner: &Actor,
+    inner: &Value,
+    object_uri: &str,
+    audience: Audience,
+    reach: &Reach,
+) -> Result<()> {
+    let (id, uri) = next(w, owner)?;
+    let undo = document::undo(owner, &uri, inner, w.now);
+    send(w, owner, id, undo, object_uri, audience, reach)
+}
+
+/// The distinct inboxes, each with the urgency of the most urgent person behind it.
+fn targets(r: &Read<'_>, owner: &Actor, reach: &Reach) -> Result<Vec<Target>> {
+    let origin = node::get(r)?.origin;
+    let mut urgency: BTreeMap<String, u32> = BTreeMap::new();
+    for (list, rank) in [(&reach.people, FIRST), (&reach.others, THEN)] {
+        for actor in actors::by_ids(r, list)? {
+            let inbox = if reach.personal { &actor.inbox } else { actor.best_inbox() };
+            if actor.gone_at.is_none() {
+                urgency.entry(inbox.to_owned()).or_insert(rank);
+            }
+        }
+    }
+    if reach.followers {
+        for inbox in follows::inboxes(r, owner.id)? {
+            urgency.entry(inbox).or_insert(THEN);
+        }
+    }
+    let target = |(inbox, urgency): (String, u32)| {
+        let host = Uri::parse(&inbox)?.host();
+        (!origin.owns(&inbox)).then_some(Target { urgency, inbox, host })
+    };
+    Ok(urgency.into_iter().filter_map(target).collect())
+}

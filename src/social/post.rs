@@ -1,0 +1,164 @@
+//! The owner's own posts: published, edited, deleted. What they name is resolved before; here is one write.
+
+use super::document;
+use super::outbox::{self, Reach};
+use crate::ap::addressing::{PUBLIC, Recipients};
+use crate::base::id::{ActorId, MediaId, PostId};
+use crate::base::{Audience, Error, Result};
+use crate::store::actors::{self, Actor};
+use crate::store::posts::{self, Hashtag, Mention, Post};
+use crate::store::{Write, attachments, likes, timeline, tombstones};
+
+pub use super::arrival::keep;
+
+/// People told of an edit or deletion at most, besides the followers.
+const TOUCHED: u32 = 5000;
+
+/// What a post says, ready to be written.
+#[derive(Debug, Clone)]
+pub struct Words {
+    /// As typed.
+    pub source: String,
+    /// Safe HTML.
+    pub html: String,
+    /// Content warning.
+    pub warning: Option<String>,
+    /// BCP 47.
+    pub language: Option<String>,
+    /// Pictures start covered.
+    pub sensitive: bool,
+    /// Who it names; they are all known to the store.
+    pub mentions: Vec<Mention>,
+    /// Its hashtags.
+    pub hashtags: Vec<Hashtag>,
+    /// Its pictures, in order.
+    pub media: Vec<MediaId>,
+}
+
+/// Publishes a post. An answer is never for more people than the post it answers.
+pub fn publish(
+    w: &Write<'_>,
+    owner: &Actor,
+    words: &Words,
+    audience: Audience,
+    reply_to: Option<PostId>,
+) -> Result<PostId> {
+    let parent = reply_to.map(|id| posts::by_id(w, id)).transpose()?;
+    let parent = match parent {
+        Some(Post { boost_of: Some(of), .. }) => Some(posts::by_id(w, of)?),
+        other => other,
+    };
+    let id = posts::next_id(w, w.now)?;
+    let uri = document::post_uri(owner, id);
+    let post = Post {
+        id,
+        actor_id: owner.id,
+        kind: "Note".to_owned(),
+        boost_of: None,
+        audience: parent.as_ref().map_or(audience, |parent| narrowed(audience, parent.audience)),
+        reply_to: parent.as_ref().map(|parent| parent.id),
+        reply_to_uri: parent.as_ref().map(|parent| parent.uri.clone()),
+        context_uri: parent.as_ref().and_then(|parent| parent.context_uri.clone()),
+        title: None,
+        warning: words.warning.clone(),
+        content: words.html.clone(),
+        source: Some(words.source.clone()),
+        language: words.language.clone(),
+        sensitive: words.sensitive,
+        url: Some(document::post_page(owner, id)),
+        emoji: Vec::new(),
+        published_at: w.now,
+        edited_at: None,
+        received_at: w.now,
+        uri,
+    };
+    posts::insert(w, &post, &words.mentions, &words.hashtags)?;
+    attachments::attach(w, id, &words.media)?;
+    timeline::add(w, id)?;
+    let lists = document::recipients(owner, post.audience, &words.mentions);
+    let object = document::post(w, owner, &post)?;
+    let (activity_id, activity_uri) = outbox::next(w, owner)?;
+    let create = document::create(owner, &activity_uri, object, lists, w.now);
+    let mut people = ids_of(w, &words.mentions)?;
+    people.extend(parent.map(|parent| parent.actor_id).filter(|author| !people.contains(author)));
+    if post.audience == Audience::Mentioned {
+        // Only those named: an answer reaches its parent's author when it names them.
+        people = ids_of(w, &words.mentions)?;
+    }
+    outbox::send(w, owner, activity_id, create, &post.uri, post.audience, &reach(&post, people, Vec::new()))?;
+    Ok(id)
+}
+
+/// Private stays private: an answer to a followers-only or mentioned-only post is not for everyone.
+fn narrowed(wanted: Audience, parent: Audience) -> Audience {
+    if parent.is_open() { wanted } else { wanted.max(parent) }
+}
+
+/// Who hears of a post: whom it names first, then the followers if it is for them, and those who touched it.
+fn reach(post: &Post, people: Vec<ActorId>, others: Vec<ActorId>) -> Reach {
+    let private = post.audience == Audience::Mentioned;
+    Reach { followers: !private, people, others: if private { Vec::new() } else { others }, personal: private }
+}
+
+fn ids_of(w: &Write<'_>, mentions: &[Mention]) -> Result<Vec<ActorId>> {
+    mentions.iter().filter_map(|m| actors::id_of(w, &m.uri).transpose()).collect()
+}
+
+fn own(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<Post> {
+    let post = posts::by_id(w, id)?;
+    if post.actor_id != owner.id || post.boost_of.is_some() {
+        return Err(Error::Denied("that is not a post of yours".to_owned()));
+    }
+    Ok(post)
+}
+
+/// Edits a post of the owner's and tells everyone who may have it. Whom the old text named stay readers.
+pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &Words) -> Result<()> {
+    let before = own(w, owner, id)?;
+    let mut mentions = words.mentions.clone();
+    let known = posts::mentions(w, id)?;
+    mentions.extend(known.iter().filter(|old| !words.mentions.iter().any(|m| m.uri == old.uri)).cloned());
+    let post = Post {
+        warning: words.warning.clone(),
+        content: words.html.clone(),
+        source: Some(words.source.clone()),
+        language: words.language.clone().or(before.language.clone()),
+        sensitive: words.sensitive,
+        // Strictly later than before, or peers ignore it.
+        edited_at: Some(
+            w.now.max(before.edited_at.unwrap_or(before.published_at).plus(std::time::Duration::from_secs(1))),
+        ),
+        ..before
+    };
+    posts::update(w, &post, &mentions, &words.hashtags)?;
+    attachments::keep_only(w, id, &words.media)?;
+    attachments::attach(w, id, &words.media)?;
+    let lists = document::recipients(owner, post.audience, &mentions);
+    let object = document::post(w, owner, &post)?;
+    let (activity_id, uri) = outbox::next(w, owner)?;
+    let update = document::update(owner, &uri, object, lists, w.now);
+    let people = ids_of(w, &mentions)?;
+    let others = likes::touched_by(w, id, TOUCHED)?;
+    outbox::send(w, owner, activity_id, update, &post.uri, post.audience, &reach(&post, people, others))
+}
+
+/// Deletes a post of the owner's, here at once and everywhere it went. Its address answers 410 from now on.
+pub fn delete(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
+    let post = own(w, owner, id)?;
+    let mentions = posts::mentions(w, id)?;
+    let mut others = likes::touched_by(w, id, TOUCHED)?;
+    if let Some(parent) = post.reply_to {
+        others.push(posts::by_id(w, parent)?.actor_id);
+    }
+    let people = ids_of(w, &mentions)?;
+    posts::delete(w, id)?;
+    tombstones::add_ours(w, &post.uri)?;
+    let lists = match post.audience {
+        // As Mastodon sends it; the id alone tells nothing.
+        Audience::Public | Audience::Quiet => Recipients { to: vec![PUBLIC.to_owned()], cc: Vec::new() },
+        audience => document::recipients(owner, audience, &mentions),
+    };
+    let (activity_id, uri) = outbox::next(w, owner)?;
+    let delete = document::delete(owner, &uri, &post, lists, w.now);
+    outbox::send(w, owner, activity_id, delete, &post.uri, post.audience, &reach(&post, people, others))
+}

@@ -1,0 +1,96 @@
+//! Profiles: other people's documents kept, and the owner's own told to everyone.
+
+use super::outbox::{self, Reach};
+use super::{arrival, document};
+use crate::ap::actor::Actor as Document;
+use crate::ap::json::Ref;
+use crate::ap::key::Material;
+use crate::base::id::ActorId;
+use crate::base::{Audience, Result, Time};
+use crate::store::Write;
+use crate::store::actors::{self, Actor, Field};
+use crate::text::{plain, sanitise};
+
+/// Keeps an actor's document. The handle's host stays as WebFinger confirmed it; a stub never replaces a full row
+/// (Sharkey and GoToSocial show one to those they do not trust), but its keys count.
+pub fn keep(w: &Write<'_>, document: &Document) -> Result<ActorId> {
+    let known = actors::by_uri(w, document.id.as_str())?;
+    let keys: Vec<(String, String)> = document
+        .keys
+        .iter()
+        .filter_map(|key| match &key.material {
+            Material::Pem(text) | Material::Multibase(text) => Some((key.id.as_str().to_owned(), text.clone())),
+            Material::Linked => None,
+        })
+        .collect();
+    let id = match known {
+        Some(known) if document.is_stub() && known.followers.is_some() => known.id,
+        known => actors::upsert(w, &row(document, known, w.now))?,
+    };
+    actors::set_keys(w, id, &keys)?;
+    Ok(id)
+}
+
+fn row(document: &Document, known: Option<Actor>, now: Time) -> Actor {
+    let text = |uri: &Option<crate::ap::json::Uri>| uri.as_ref().map(|uri| uri.as_str().to_owned());
+    let name = document.name.as_deref().map(plain::one_line).filter(|name| !name.is_empty());
+    let same_name = |known: &&Actor| known.username == document.username;
+    let confirmed = known.as_ref().filter(same_name);
+    Actor {
+        id: ActorId(0),
+        uri: document.id.as_str().to_owned(),
+        kind: document.kind.word().to_owned(),
+        username: document.username.clone(),
+        host: confirmed.map_or_else(|| document.id.host(), |known| known.host.clone()),
+        name: name.unwrap_or_else(|| document.username.clone()),
+        bio: document.bio.as_deref().map(sanitise::bio).unwrap_or_default(),
+        bio_source: None,
+        url: document.url.as_ref().unwrap_or(&document.id).as_str().to_owned(),
+        inbox: document.inbox.as_str().to_owned(),
+        shared_inbox: text(&document.shared_inbox),
+        outbox: text(&document.outbox),
+        followers: text(&document.followers),
+        following: text(&document.following),
+        featured: text(&document.featured),
+        icon: text(&document.icon),
+        image: text(&document.image),
+        fields: document
+            .fields
+            .iter()
+            .map(|field| Field {
+                name: plain::one_line(&plain::from_html(&field.name)),
+                value: sanitise::field(&field.value),
+                source: None,
+            })
+            .collect(),
+        emoji: arrival::emoji(&document.emoji),
+        also_known_as: document.also_known_as.iter().map(|uri| uri.as_str().to_owned()).collect(),
+        moved_to: text(&document.moved_to),
+        approves_followers: document.approves_followers,
+        discoverable: document.discoverable,
+        indexable: document.indexable,
+        published_at: document.published,
+        created_at: now,
+        fetched_at: now,
+        failed_at: None,
+        confirmed_at: confirmed.and_then(|known| known.confirmed_at),
+        gone_at: None,
+    }
+}
+
+/// An actor says they changed. Without the document nothing is done: the next look brings it.
+pub(super) fn updated(w: &Write<'_>, object: &Ref) -> Result<()> {
+    match object.embedded().map(Document::read) {
+        Some(document) => keep(w, &document?).map(drop),
+        None => Ok(()),
+    }
+}
+
+/// Tells everyone who should know that the owner's profile changed.
+pub fn announce(w: &Write<'_>, owner: &Actor) -> Result<()> {
+    let (id, uri) = outbox::next(w, owner)?;
+    let lists = document::recipients(owner, Audience::Public, &[]);
+    let update = document::update(owner, &uri, document::owner(w)?, lists, w.now);
+    let reach = Reach { followers: true, ..Reach::default() };
+    outbox::send(w, owner, id, update, &owner.uri, Audience::Public, &reach)
+}

@@ -1,0 +1,64 @@
+//! Undo of other people's acts: the whole of the act is embedded, or only its id is named.
+
+use super::{boost, follow, like};
+use crate::ap::activity::{Activity, Kind};
+use crate::ap::json::{Ref, Uri};
+use crate::base::id::ActorId;
+use crate::base::{Error, Result};
+use crate::store::actors::{self, Actor};
+use crate::store::{Write, follows, likes, posts};
+
+/// Takes an act of the sender's back. What has not arrived yet is remembered, so that it stays undone.
+pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
+    if let Some(id) = object.id() {
+        follow::never(w, sender, id)?;
+        if by_id(w, owner, sender, id)? {
+            return Ok(());
+        }
+    }
+    let Some(value) = object.embedded() else { return Ok(()) };
+    let inner = Activity::read_inner(value.clone())?;
+    if inner.actor != sender.uri.as_str() {
+        return Err(Error::Denied("only one's own acts can be undone".to_owned()));
+    }
+    match &inner.kind {
+        Kind::Follow { object } if *object == actors::by_id(w, owner)?.uri.as_str() => follow::undone(w, owner, sender),
+        Kind::Like { object, .. } | Kind::EmojiReact { object, .. } => {
+            match object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() {
+                Some(post) => like::undone(w, sender, post.id),
+                None => Ok(()),
+            }
+        }
+        Kind::Announce { object } => {
+            let of = object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten();
+            match of.map(|of| posts::boost_by(w, sender.id, of.id)).transpose()?.flatten() {
+                Some(post) => boost::undone(w, sender, &post),
+                None => Ok(()),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Undoes the act with this id, if we know it as the sender's.
+fn by_id(w: &Write<'_>, owner: ActorId, sender: &Actor, id: &Uri) -> Result<bool> {
+    if let Some(follow) = follows::by_uri(w, id.as_str())?
+        && follow.follower_id == sender.id
+        && follow.followed_id == owner
+    {
+        follow::undone(w, owner, sender)?;
+        return Ok(true);
+    }
+    if let Some(post) = likes::by_uri(w, sender.id, id.as_str())? {
+        like::undone(w, sender, post)?;
+        return Ok(true);
+    }
+    if let Some(post) = posts::by_uri(w, id.as_str())?
+        && post.actor_id == sender.id
+        && post.boost_of.is_some()
+    {
+        boost::undone(w, sender, &post)?;
+        return Ok(true);
+    }
+    Ok(false)
+}
