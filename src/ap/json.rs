@@ -46,7 +46,19 @@ impl<T: FromJson> Lossy<T> {
 impl FromJson for Uri {
     /// A string, or the id of an object, or the `href` of a Link; never with a fragment.
     fn from_json(value: &Value) -> Option<Self> {
-        Ref::from_json(value)?.id().filter(|id| !id.has_fragment()).cloned()
+        any_id(value).filter(|id| !id.has_fragment())
+    }
+}
+
+/// The id a value is or has; a Link stands for its `href`.
+fn any_id(value: &Value) -> Option<Uri> {
+    match value {
+        Value::String(text) => Uri::parse_id(text),
+        Value::Object(_) => {
+            let key = if is_type(value, "Link") { "href" } else { "id" };
+            Uri::parse_id(value.get(key)?.as_str()?)
+        }
+        _ => None,
     }
 }
 
@@ -86,12 +98,8 @@ impl FromJson for Ref {
     /// A URL, or an object (a Link stands for its `href`). Objects without an id are kept: some are meant so.
     fn from_json(value: &Value) -> Option<Self> {
         match value {
-            Value::String(text) => Uri::parse_id(text).map(Self::Id),
-            Value::Object(_) => {
-                let key = if is_type(value, "Link") { "href" } else { "id" };
-                let id = value.get(key).and_then(Value::as_str).and_then(Uri::parse_id);
-                Some(Self::Embedded { id, value: value.clone() })
-            }
+            Value::String(_) => any_id(value).map(Self::Id),
+            Value::Object(_) => Some(Self::Embedded { id: any_id(value), value: value.clone() }),
             _ => None,
         }
     }
@@ -176,7 +184,10 @@ pub fn id(doc: &Value) -> Option<Uri> {
 
 /// The first usable id under `key`, fragments allowed: of a string, an object, a Link or a list of those.
 pub fn id_of(doc: &Value, key: &str) -> Option<Uri> {
-    Many::<Ref>::read(doc, key, limits::ALTERNATIVES).0.iter().find_map(|r| r.id().cloned())
+    match doc.get(key)? {
+        Value::Array(list) => list.iter().find_map(any_id),
+        one => any_id(one),
+    }
 }
 
 /// The type names of a document; `type` may be a list.

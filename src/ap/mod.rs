@@ -1,4 +1,9 @@
 //! ActivityStreams documents: read leniently, written exactly. Pure: no network, no store, no clock.
+//!
+//! Reading: [`json::parse`] the bytes, then [`Activity::read`], [`Object::read`], [`Actor::read`], [`KeyDoc`],
+//! [`collection::Collection::read`], [`jrd`]. What is read is a claim of the origin of its id, never more; leniency
+//! stays in [`json`], limits in [`limits`]. Writing: plain structs go into [`write_object`], [`write_actor`],
+//! [`write_activity`], [`collection`], [`discovery`]; [`addressing`] turns an audience into `to` and `cc` and back.
 
 pub mod activity;
 pub mod actor;

@@ -177,6 +177,7 @@ impl Object {
         let id = json::id(doc).ok_or_else(|| Error::invalid("the post has no usable id"))?;
         let kind = kind(doc).ok_or_else(|| Error::invalid(format!("the post {id} has no type")))?;
         let attributed_to = author(doc, &id)?;
+        let tags = tags::read(doc);
         let content = json::text_in(doc, "content", limits::CONTENT);
         let count = |key: &str| doc.get(key).and_then(|c| Lossy::<u64>::read(c, "totalItems").0);
         let language = content.as_ref().and_then(|t| t.language.clone());
@@ -195,8 +196,8 @@ impl Object {
             updated: Lossy::read(doc, "updated").0,
             recipients: Recipients::of(doc),
             direct: Lossy::<bool>::read(doc, "directMessage").0.unwrap_or(false) || json::is_type(doc, "ChatMessage"),
-            quote: quote(doc, &id),
-            tags: tags::read(doc),
+            quote: quote(doc, &id, &tags),
+            tags,
             attachments: attachment::read(doc),
             image: link::picture(doc, "image").or_else(|| link::picture(doc, "icon")),
             poll: poll::read(doc),
@@ -290,12 +291,12 @@ fn markup(doc: &Value) -> Markup {
 }
 
 /// The first of the five ways to quote. Only URLs count: BookWyrm's `quote` is the quoted text.
-fn quote(doc: &Value, id: &Uri) -> Option<Quote> {
+fn quote(doc: &Value, id: &Uri, tags: &Tags) -> Option<Quote> {
     if doc.get("quote").is_some_and(|q| json::is_type(q, "Tombstone")) {
         return Some(Quote::Deleted);
     }
     let named = ["quote", "_misskey_quote", "quoteUrl", "quoteUri"].into_iter().find_map(|key| json::id_of(doc, key));
-    let quoted = named.or_else(|| tags::read(doc).quotes.into_iter().next()).filter(|quoted| quoted != id)?;
+    let quoted = named.or_else(|| tags.quotes.first().cloned()).filter(|quoted| quoted != id)?;
     Some(Quote::Of { id: quoted, stamp: json::id_of(doc, "quoteAuthorization") })
 }
 
