@@ -125,8 +125,11 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// Reads an actor; Invalid when it has no type, no id, no inbox or a username nobody can write.
+    /// Reads an actor; Gone when it is a Tombstone, Invalid when it has no type, no id, no inbox or a username nobody can write.
     pub fn read(doc: &Value) -> Result<Self> {
+        if json::is_type(doc, "Tombstone") {
+            return Err(Error::Gone);
+        }
         let id = json::id(doc).filter(|id| !id.has_fragment());
         let id = id.ok_or_else(|| Error::invalid("the actor has no usable id"))?;
         let invalid = |why: &str| Error::invalid(format!("the actor {id}: {why}"));

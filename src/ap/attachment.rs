@@ -116,11 +116,13 @@ fn is_media(media_type: &str) -> bool {
 }
 
 fn media_kind(media_type: Option<&str>, kind: &str, url: &Uri) -> MediaKind {
+    if media_type == Some("text/html") {
+        return MediaKind::Link;
+    }
     match media_type.and_then(|m| m.split('/').next()) {
         Some("image") => return MediaKind::Image,
         Some("video") => return MediaKind::Video,
         Some("audio") => return MediaKind::Audio,
-        Some("text") => return MediaKind::Link,
         Some(_) => return MediaKind::Other,
         None => {}
     }

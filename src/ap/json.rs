@@ -190,16 +190,20 @@ pub fn id_of(doc: &Value, key: &str) -> Option<Uri> {
     }
 }
 
-/// The type names of a document; `type` may be a list.
+/// The type names of a document; `type` may be a list. `as:Note` and the full IRI are the plain word.
 pub fn types(doc: &Value) -> Vec<&str> {
-    let usable = |v: &'_ &Value| v.as_str().is_some_and(|t| !t.is_empty() && t.len() <= limits::WORD);
-    match doc.get("type") {
-        Some(Value::Array(list)) => {
-            list.iter().take(limits::ALTERNATIVES).filter(usable).filter_map(Value::as_str).collect()
-        }
-        Some(one) => Some(one).filter(usable).and_then(Value::as_str).into_iter().collect(),
-        None => Vec::new(),
-    }
+    let list = match doc.get("type") {
+        Some(Value::Array(list)) => list.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    };
+    let texts = list.iter().take(limits::ALTERNATIVES).filter_map(Value::as_str);
+    texts.map(plain_type).filter(|t| !t.is_empty() && t.len() <= limits::WORD).collect()
+}
+
+fn plain_type(word: &str) -> &str {
+    let short = word.strip_prefix("as:").or_else(|| word.strip_prefix("https://www.w3.org/ns/activitystreams#"));
+    short.unwrap_or(word)
 }
 
 /// True when one of the document's types is `name`.

@@ -172,8 +172,11 @@ pub struct Source {
 }
 
 impl Object {
-    /// Reads a post; Invalid when it has no type, no id, or only authors from other origins.
+    /// Reads a post; Gone when it is a Tombstone, Invalid when it has no type, no id, or only authors of other origins.
     pub fn read(doc: &Value) -> Result<Self> {
+        if json::is_type(doc, "Tombstone") {
+            return Err(Error::Gone);
+        }
         let id = json::id(doc).ok_or_else(|| Error::invalid("the post has no usable id"))?;
         let kind = kind(doc).ok_or_else(|| Error::invalid(format!("the post {id} has no type")))?;
         let attributed_to = author(doc, &id)?;

@@ -75,12 +75,21 @@ fn a_post_needs_an_id_and_a_type() {
         (json!("Note"), Some(ObjectKind::Note)),
         (json!(["Foo", "Article"]), Some(ObjectKind::Article)),
         (json!(["Review"]), Some(ObjectKind::Other("Review".into()))),
+        (json!("as:Note"), Some(ObjectKind::Note)),
+        (json!("https://www.w3.org/ns/activitystreams#Page"), Some(ObjectKind::Page)),
         (json!([7, null]), None),
         (json!(null), None),
         (json!(""), None),
     ] {
         assert_eq!(Object::read(&note(json!({"type": kind}))).ok().map(|o| o.kind), wanted, "{kind}");
     }
+}
+
+#[test]
+fn a_tombstone_says_that_it_is_gone() {
+    let doc = json!({"id": "https://a.example/notes/1", "type": "Tombstone", "deleted": "2026-11-23T08:00:00Z"});
+    assert!(matches!(Object::read(&doc), Err(crate::base::Error::Gone)));
+    assert!(matches!(Actor::read(&doc), Err(crate::base::Error::Gone)));
 }
 
 #[test]
