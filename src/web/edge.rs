@@ -2,6 +2,7 @@
 //! shown.
 
 use std::fmt;
+use std::time::Duration;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError, web};
@@ -12,8 +13,10 @@ use super::page;
 use crate::base::{Error, Result};
 use crate::federation::Node;
 
-/// Jobs that may run or wait for a blocking thread at once; more hear "busy" instead of piling up in memory.
-const MAX_JOBS: usize = 512;
+/// Jobs given to the blocking threads at once, a few more than there are threads: the rest wait here, where it is cheap.
+const MAX_JOBS: usize = 48;
+/// How long a job waits for its turn before the asker hears "busy".
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Seconds after which a busy server asks to be tried again.
 pub const RETRY_AFTER: &str = "5";
 /// Media ranges of an `Accept` header that are looked at.
@@ -21,12 +24,13 @@ const MAX_RANGES: usize = 32;
 
 static JOBS: Semaphore = Semaphore::const_new(MAX_JOBS);
 
-/// Runs `job`, which may wait for disk or network, away from the threads that answer. Busy when too many wait already.
+/// Runs `job`, which may wait for disk or network, away from the threads that answer. Busy when its turn does not come.
 pub async fn blocking<T: Send + 'static>(
     node: &web::Data<Node>,
     job: impl FnOnce(&Node) -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let place = JOBS.try_acquire().map_err(|_| Error::Busy)?;
+    let turn = tokio::time::timeout(PATIENCE, JOBS.acquire()).await;
+    let place = turn.ok().and_then(Result::ok).ok_or(Error::Busy)?;
     let node = node.clone();
     let done = web::block(move || {
         // Held by the job, not by the request: a client that hangs up leaves its job running.

@@ -2,6 +2,7 @@
 //! stand over the same rooms below and never import each other.
 
 pub mod ap;
+mod door;
 pub mod edge;
 pub mod page;
 
@@ -57,8 +58,10 @@ pub fn serve(node: Arc<Node>, listener: TcpListener) -> std::io::Result<Server> 
 /// What an `App` is configured with: the node and all routes. Every clone shares one state.
 pub fn app(node: Arc<Node>) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
     let node = web::Data::from(node);
+    let door = web::Data::new(door::Door::default());
+    let room = web::Data::new(ap::inbox::Room::default());
     move |cfg| {
-        cfg.app_data(node.clone());
+        cfg.app_data(node.clone()).app_data(door.clone()).app_data(room.clone());
         cfg.app_data(web::FormConfig::default().limit(MAX_FORM));
         routes(cfg);
     }
@@ -83,7 +86,9 @@ fn both(cfg: &mut web::ServiceConfig) {
 /// What only peers ask for.
 #[rustfmt::skip]
 fn peers(cfg: &mut web::ServiceConfig) {
-    let _ = cfg;
+    for inbox in ["/inbox", "/actor/inbox", "/users/{name}/inbox"] {
+        cfg.service(web::resource(inbox).route(web::post().to(ap::inbox::receive)));
+    }
 }
 
 /// What only people ask for. (Handlers live in web/page/, one file per page.)

@@ -2,4 +2,5 @@
 //! never shows a stranger that a private thing exists.
 
 pub mod actor;
+pub mod inbox;
 pub mod posts;

@@ -1,0 +1,188 @@
+//! Where peers deliver. Reads no more than the limit, judges nothing itself, and answers 202 only for what is on the disk.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::base::{Error, Result};
+use crate::federation::verify::Rejection;
+use crate::federation::{Node, inbox};
+use crate::sig::Received;
+use crate::store;
+use crate::web::door::{self, Door};
+use crate::web::edge;
+
+/// The largest activity.
+pub const MAX_BODY: usize = 1024 * 1024;
+/// How long a sender may take for the body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// KiB of bodies in memory at once, so that a flood costs no more.
+const MAX_MEMORY_KIB: usize = 32 * 1024;
+/// How we would like requests to be signed (RFC 9421 §5.1); Fedify reads it from a 401.
+const ACCEPT_SIGNATURE: &str = r#"sig1=("@method" "@target-uri" "@authority" "content-digest");created"#;
+
+/// Room for bodies; one per server.
+#[derive(Debug, Clone)]
+pub struct Room(Arc<Semaphore>);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(MAX_MEMORY_KIB)))
+    }
+}
+
+/// An answer other than 202: the code and the reason.
+type Refused = (StatusCode, String);
+
+/// `POST` to one of our inboxes.
+pub async fn receive(
+    request: HttpRequest,
+    body: web::Payload,
+    node: web::Data<Node>,
+    door: web::Data<Door>,
+    room: web::Data<Room>,
+) -> HttpResponse {
+    let from = door::caller(&request, &node.config.trusted_proxies);
+    let now = node.clock().now();
+    if !door.admits(from, now) {
+        return answer(StatusCode::TOO_MANY_REQUESTS, "too many requests; please slow down");
+    }
+    match take(&request, body, &node, &room).await {
+        Ok(()) => HttpResponse::Accepted().finish(),
+        Err((code, why)) => {
+            if code.is_client_error() {
+                door.refused(from, now);
+            }
+            answer(code, &why)
+        }
+    }
+}
+
+async fn take(request: &HttpRequest, body: web::Payload, node: &web::Data<Node>, room: &Room) -> Result<(), Refused> {
+    check_type(request)?;
+    let (body, place) = read(request, body, room).await?;
+    let letter = Letter::of(request, body);
+    let verdict = edge::blocking(node, move |node| {
+        let _place = place;
+        if !is_inbox(node, &letter.path)? {
+            return Ok(Err(Verdict::Missing));
+        }
+        let origin = &node.facts.origin;
+        let received = Received {
+            method: "POST",
+            scheme: &origin.scheme,
+            host: &origin.host,
+            target: &letter.target,
+            headers: &letter.headers,
+            body: &letter.body,
+        };
+        Ok(inbox::receive(node, &received).map_err(Verdict::Rejected))
+    });
+    verdict.await.map_err(unexpected)?.map_err(|verdict| match verdict {
+        Verdict::Missing => (StatusCode::NOT_FOUND, "there is no such inbox".to_owned()),
+        Verdict::Rejected(rejection) => refusal(rejection),
+    })
+}
+
+enum Verdict {
+    Missing,
+    Rejected(Rejection),
+}
+
+/// A request as it came, without the connection.
+struct Letter {
+    path: String,
+    target: String,
+    headers: Vec<(String, String)>,
+    body: web::Bytes,
+}
+
+impl Letter {
+    fn of(request: &HttpRequest, body: web::Bytes) -> Self {
+        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+        let text = |value: &header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = request.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value)));
+        Self { path: request.path().to_owned(), target: target.to_owned(), headers: headers.collect(), body }
+    }
+}
+
+/// True for the shared inbox and those of our own actors, by their stored URIs.
+fn is_inbox(node: &Node, path: &str) -> Result<bool> {
+    let url = node.facts.origin.url(path);
+    node.store.read(|r| {
+        let mut ours = vec![node.facts.service];
+        ours.extend(store::node::owner(r).ok());
+        let actors = store::actors::by_ids(r, &ours)?;
+        Ok(actors.iter().any(|actor| actor.inbox == url || actor.shared_inbox.as_ref() == Some(&url)))
+    })
+}
+
+/// Lenient about parameters and plain JSON, because some bots are.
+fn check_type(request: &HttpRequest) -> Result<(), Refused> {
+    let value = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let name = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match name.as_str() {
+        "application/activity+json" | "application/ld+json" | "application/json" => Ok(()),
+        _ => Err((
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "send application/activity+json, or application/ld+json with the ActivityStreams profile".to_owned(),
+        )),
+    }
+}
+
+async fn read(
+    request: &HttpRequest,
+    body: web::Payload,
+    room: &Room,
+) -> Result<(web::Bytes, OwnedSemaphorePermit), Refused> {
+    let too_large = || (StatusCode::PAYLOAD_TOO_LARGE, format!("an activity may have {MAX_BODY} bytes at most"));
+    let said = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let bytes: usize = said.unwrap_or(MAX_BODY);
+    if bytes > MAX_BODY {
+        return Err(too_large());
+    }
+    let kib = u32::try_from(bytes.div_ceil(1024).max(1)).unwrap_or(u32::MAX);
+    let place = room.0.clone().try_acquire_many_owned(kib).map_err(|_| unexpected(Error::Busy))?;
+    match tokio::time::timeout(BODY_TIMEOUT, body.to_bytes_limited(MAX_BODY)).await {
+        Ok(Ok(Ok(body))) => Ok((body, place)),
+        Ok(Ok(Err(_))) => Err((StatusCode::BAD_REQUEST, "the body broke off".to_owned())),
+        Ok(Err(_)) => Err(too_large()),
+        Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "the body took too long".to_owned())),
+    }
+}
+
+/// Never a 500: peers retry a 503, and some take a 500 for the end.
+fn unexpected(error: Error) -> Refused {
+    if let Error::Internal(source) = &error {
+        tracing::error!(%source, "an inbox request failed");
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, edge::sentence(&Error::Busy))
+}
+
+fn refusal(rejection: Rejection) -> Refused {
+    match rejection {
+        Rejection::Malformed(why) => (StatusCode::BAD_REQUEST, why),
+        Rejection::Unauthorised(why) => (StatusCode::UNAUTHORIZED, why),
+        Rejection::Forbidden(why) => (StatusCode::FORBIDDEN, why),
+        Rejection::Gone => (StatusCode::GONE, edge::sentence(&Error::Gone)),
+        Rejection::Unavailable(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
+    }
+}
+
+fn answer(code: StatusCode, why: &str) -> HttpResponse {
+    let mut response = HttpResponse::build(code);
+    match code {
+        StatusCode::UNAUTHORIZED => {
+            response.insert_header(("accept-signature", ACCEPT_SIGNATURE));
+        }
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+            response.insert_header((header::RETRY_AFTER, edge::RETRY_AFTER));
+        }
+        _ => {}
+    }
+    response.json(json!({ "error": why }))
+}
