@@ -3,6 +3,7 @@
 pub mod ap;
 pub mod base;
 pub mod federation;
+pub mod media;
 pub mod net;
 pub mod sig;
 pub mod social;

@@ -1,0 +1,114 @@
+//! Opens a picture of unknown intent. Reckons what decoding will cost before it does; never decodes what costs more.
+
+use std::io::Cursor;
+
+use image::codecs::{gif::GifDecoder, jpeg::JpegDecoder, png::PngDecoder, webp::WebPDecoder};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageResult, Limits};
+
+use super::{Kind, MEMORY, PIXELS, SCANS, SIDE};
+use crate::base::{Error, Result};
+
+/// A decoded picture (of an animation the first frame), as it lies in the file, and how to turn it upright.
+pub(super) struct Decoded {
+    pub image: DynamicImage,
+    pub orientation: Orientation,
+}
+
+/// Decodes a picture of this kind within the limits of this room.
+pub(super) fn decode(bytes: &[u8], kind: Kind) -> Result<Decoded> {
+    let progressive = kind == Kind::Jpeg && check_jpeg(bytes)?;
+    let mut decoder = open(bytes, kind).map_err(damaged)?;
+    let (width, height) = decoder.dimensions();
+    check_size(width, height)?;
+    let color = decoder.color_type();
+    let per_pixel = match kind {
+        // A progressive JPEG keeps two bytes for every coefficient until its last scan.
+        Kind::Jpeg if progressive => u64::from(color.bytes_per_pixel()) + 2 * u64::from(color.channel_count()),
+        // Shrinking a picture with transparency copies it once.
+        _ if color.has_alpha() => 2 * u64::from(color.bytes_per_pixel()),
+        // WebP is decoded into planes of its own first.
+        Kind::Webp => 4 + u64::from(color.bytes_per_pixel()),
+        _ => u64::from(color.bytes_per_pixel()),
+    };
+    if u64::from(width) * u64::from(height) * per_pixel > MEMORY {
+        return Err(Error::invalid("this picture would take too much memory to open: save it smaller"));
+    }
+    decoder.set_limits(limits()).map_err(damaged)?;
+    // A broken orientation is no reason to refuse the picture.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
+    Ok(Decoded { image, orientation })
+}
+
+/// Refuses a picture without pixels or with too many.
+fn check_size(width: u32, height: u32) -> Result<()> {
+    if width == 0 || height == 0 {
+        return Err(Error::invalid("this picture is empty"));
+    }
+    if width > SIDE || height > SIDE || u64::from(width) * u64::from(height) > PIXELS {
+        return Err(too_large());
+    }
+    Ok(())
+}
+
+fn too_large() -> Error {
+    let most = PIXELS / 1_000_000;
+    Error::invalid(format!("this picture is too large: at most {most} megapixels and {SIDE} pixels a side"))
+}
+
+/// The sentence for a file that says it is a picture and is none.
+fn damaged(source: ImageError) -> Error {
+    if let ImageError::Limits(_) = source {
+        return too_large();
+    }
+    tracing::debug!("a picture was refused: {source}");
+    Error::invalid("this picture is damaged, or of a kind we cannot read")
+}
+
+fn open(bytes: &[u8], kind: Kind) -> ImageResult<Box<dyn ImageDecoder + '_>> {
+    let reader = Cursor::new(bytes);
+    Ok(match kind {
+        Kind::Png => Box::new(PngDecoder::with_limits(reader, limits())?),
+        Kind::Gif => Box::new(GifDecoder::new(reader)?),
+        Kind::Webp => Box::new(WebPDecoder::new(reader)?),
+        _ => Box::new(JpegDecoder::new(reader)?),
+    })
+}
+
+fn limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(SIDE);
+    limits.max_image_height = Some(SIDE);
+    limits.max_alloc = Some(MEMORY);
+    limits
+}
+
+/// True when a JPEG is progressive; refuses one with more scans than any camera writes.
+fn check_jpeg(bytes: &[u8]) -> Result<bool> {
+    let (mut progressive, mut scans) = (false, 0);
+    let mut rest = bytes.get(2..).unwrap_or_default();
+    while let Some(at) = rest.windows(2).position(|pair| matches!(pair, [0xFF, code] if is_marker(*code))) {
+        let code = rest.get(at + 1).copied().unwrap_or_default();
+        rest = rest.get(at + 2..).unwrap_or_default();
+        match code {
+            0xD9 => break,
+            0xC2 => progressive = true,
+            0xDA => scans += 1,
+            _ => (),
+        }
+        if scans > SCANS {
+            return Err(Error::invalid("this JPEG has too many scans: save it anew"));
+        }
+        // What stands in a segment (a thumbnail, a film) is no marker of this picture.
+        if let [high, low, ..] = rest {
+            rest = rest.get(usize::from(u16::from_be_bytes([*high, *low]))..).unwrap_or_default();
+        }
+    }
+    Ok(progressive)
+}
+
+/// False for bytes that follow 0xFF within a scan: stuffing, restarts, fill.
+fn is_marker(code: u8) -> bool {
+    !matches!(code, 0x00 | 0x01 | 0xD0..=0xD7 | 0xFF)
+}

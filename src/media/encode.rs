@@ -1,0 +1,46 @@
+//! Writes a picture anew, with its pixels and nothing else: no EXIF, XMP, ICC, text or comment.
+
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{DynamicImage, ImageEncoder};
+
+use super::picture::Encoded;
+use super::{Kind, sniff};
+use crate::base::{Error, Result};
+
+/// The quality of a JPEG: where people stop seeing a difference.
+const QUALITY: u8 = 85;
+
+/// A PNG where something shows through, or where the source was drawn rather than photographed; else a JPEG.
+pub(super) fn encode(image: &DynamicImage, source: Kind) -> Result<Encoded> {
+    let bytes = if image.color().has_alpha() {
+        png(image)?
+    } else {
+        let photo = jpeg(image)?;
+        match source {
+            // Screenshots and drawings are sharper and often smaller as PNG.
+            Kind::Png | Kind::Gif => {
+                Some(png(image)?).filter(|drawn| drawn.len() <= photo.len() * 3 / 2).unwrap_or(photo)
+            }
+            _ => photo,
+        }
+    };
+    let media_type = sniff(&bytes).map_or("image/jpeg", Kind::media_type);
+    Ok(Encoded { bytes, media_type, width: image.width(), height: image.height() })
+}
+
+fn jpeg(image: &DynamicImage) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    JpegEncoder::new_with_quality(&mut bytes, QUALITY)
+        .encode(image.as_bytes(), image.width(), image.height(), image.color().into())
+        .map_err(Error::internal)?;
+    Ok(bytes)
+}
+
+fn png(image: &DynamicImage) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    PngEncoder::new_with_quality(&mut bytes, CompressionType::Default, FilterType::Adaptive)
+        .write_image(image.as_bytes(), image.width(), image.height(), image.color().into())
+        .map_err(Error::internal)?;
+    Ok(bytes)
+}

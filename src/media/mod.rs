@@ -1,0 +1,44 @@
+//! Pictures made small, upright and anonymous: whatever comes in is decoded within limits and encoded anew, so that no
+//! GPS position, camera name, comment or hidden file goes out with it (S8, S26). Pure: bytes in, bytes out; never a
+//! network, a store or a path. Films and sound are recognised, not decoded.
+//!
+//! Memory: one call to [`picture()`] takes at most [`MEMORY`] beside the input, and refuses what would take more before
+//! it decodes. Measured on x86-64 (peak of the process, 40 megapixels unless said): see [`MEMORY`]. Callers run one
+//! call at a time.
+
+mod animation;
+mod decode;
+mod encode;
+mod picture;
+mod shrink;
+mod sniff;
+
+pub use picture::{Encoded, Picture, Purpose, picture};
+pub use sniff::{Kind, sniff};
+
+/// Bytes of a picture we try to decode, uploaded or fetched.
+pub const INPUT_BYTES: usize = 16 * 1024 * 1024;
+/// Pixels of a picture we try to decode.
+pub const PIXELS: u64 = 40_000_000;
+/// Pixels along one side of a picture we try to decode.
+pub const SIDE: u32 = 20_000;
+/// Bytes one decoding may take beside its input, by our reckoning before it starts.
+pub const MEMORY: u64 = 256 * 1024 * 1024;
+/// Scans of a progressive JPEG; every scan costs a walk over the whole picture.
+pub const SCANS: usize = 100;
+/// Pixels along the longer side of a picture in a post.
+pub const POST_SIDE: u32 = 2_048;
+/// Pixels along the longer side of the preview of a picture in a post.
+pub const PREVIEW_SIDE: u32 = 640;
+/// Pixels along a side of an avatar.
+pub const AVATAR_SIDE: u32 = 400;
+/// Pixels of a profile's header: width and height.
+pub const HEADER_SIZE: (u32, u32) = (1_500, 500);
+/// Pixels along the longer side of a remote picture shown through our proxy.
+pub const PROXY_SIDE: u32 = 1_280;
+/// Frames of an animated GIF; one with more becomes a still.
+pub const FRAMES: usize = 1_000;
+/// Pixels of all frames of an animated GIF together; one with more becomes a still.
+pub const FRAME_PIXELS: u64 = 100_000_000;
+/// Bytes of an animated GIF after it was written anew; a larger one becomes a still.
+pub const ANIMATION_BYTES: usize = INPUT_BYTES;

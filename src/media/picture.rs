@@ -1,0 +1,93 @@
+//! One picture in, one picture out: fit for where it will stand, and telling nothing but itself.
+
+use std::panic::catch_unwind;
+
+use super::decode::decode;
+use super::encode::encode;
+use super::shrink::{Fit, blurhash, fitted, resized};
+use super::{AVATAR_SIDE, HEADER_SIZE, INPUT_BYTES, Kind, POST_SIDE, PREVIEW_SIDE, PROXY_SIDE, animation, sniff};
+use crate::base::{Error, Result};
+
+/// Where a picture will stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// In a post of ours: at most 2048 pixels a side, with a preview of at most 640; animated GIFs stay animated.
+    Post,
+    /// As an avatar: the middle square, at most 400 pixels a side.
+    Avatar,
+    /// As a profile's header: the middle third-high strip, at most 1500 × 500.
+    Header,
+    /// As a stranger's picture shown through our proxy: at most 1280 pixels a side.
+    ProxyPreview,
+}
+
+/// A picture written anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// `image/jpeg` or `image/png`.
+    pub media_type: &'static str,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+}
+
+/// A picture ready to be kept and shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// `image/jpeg`, `image/png`, or `image/gif` for one that moves.
+    pub media_type: &'static str,
+    /// Pixels, upright.
+    pub width: u32,
+    /// Pixels, upright.
+    pub height: u32,
+    /// A smaller still for lists; only for [`Purpose::Post`], and only where the picture is larger or moves.
+    pub preview: Option<Encoded>,
+    /// Its colours in a few characters, shown until it is loaded.
+    pub blurhash: String,
+}
+
+/// Decodes a JPEG, PNG, GIF or WebP and writes it anew for its purpose: upright, without metadata, small.
+///
+/// Takes seconds for a large one: call it on a blocking thread, one at a time, never inside a write.
+/// [`Error::Invalid`] says what is wrong with the picture.
+pub fn picture(bytes: &[u8], purpose: Purpose) -> Result<Picture> {
+    if bytes.len() > INPUT_BYTES {
+        let most = INPUT_BYTES / 1024 / 1024;
+        return Err(Error::invalid(format!("this picture is too large: at most {most} MiB")));
+    }
+    let kind = sniff(bytes).filter(|kind| kind.is_picture());
+    let kind = kind.ok_or_else(|| Error::invalid("this is no picture we can read: use JPEG, PNG, GIF or WebP"))?;
+    // The decoders are other people's and read strangers' bytes: a panic in one is that picture's fault.
+    catch_unwind(|| made(bytes, kind, purpose))
+        .unwrap_or_else(|_| Err(Error::invalid("this picture is damaged, or of a kind we cannot read")))
+}
+
+fn made(bytes: &[u8], kind: Kind, purpose: Purpose) -> Result<Picture> {
+    let fit = match purpose {
+        Purpose::Post => Fit::Within(POST_SIDE),
+        Purpose::Avatar => Fit::Cover(AVATAR_SIDE, AVATAR_SIDE),
+        Purpose::Header => Fit::Cover(HEADER_SIZE.0, HEADER_SIZE.1),
+        Purpose::ProxyPreview => Fit::Within(PROXY_SIDE),
+    };
+    let image = fitted(decode(bytes, kind)?, fit)?;
+    let blurhash = blurhash(&image)?;
+    let (width, height) = (image.width(), image.height());
+    let moving = (purpose == Purpose::Post && kind == Kind::Gif).then(|| animation::copied(bytes)).flatten();
+    let smaller = width.max(height) > PREVIEW_SIDE || moving.is_some();
+    let whole = match moving {
+        Some(bytes) => Encoded { bytes, media_type: Kind::Gif.media_type(), width, height },
+        None => encode(&image, kind)?,
+    };
+    let preview = (purpose == Purpose::Post && smaller)
+        .then(|| encode(&resized(image, Fit::Within(PREVIEW_SIDE))?, kind))
+        .transpose()?;
+    Ok(Picture { bytes: whole.bytes, media_type: whole.media_type, width, height, preview, blurhash })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+//! What a file is, by its first bytes alone: never by its name or by what the sender says it is.
+
+/// The kinds of media we keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// JPEG.
+    Jpeg,
+    /// PNG.
+    Png,
+    /// GIF.
+    Gif,
+    /// WebP.
+    Webp,
+    /// A film in an MP4 container.
+    Mp4,
+    /// A film in a WebM container.
+    Webm,
+    /// MPEG layer 3 sound.
+    Mp3,
+    /// Sound in an Ogg container.
+    Ogg,
+}
+
+impl Kind {
+    /// Its media type, as sent in `Content-Type` and `mediaType`.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::Gif => "image/gif",
+            Self::Webp => "image/webp",
+            Self::Mp4 => "video/mp4",
+            Self::Webm => "video/webm",
+            Self::Mp3 => "audio/mpeg",
+            Self::Ogg => "audio/ogg",
+        }
+    }
+
+    /// The ending of its file's name, without a dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
+            Self::Gif => "gif",
+            Self::Webp => "webp",
+            Self::Mp4 => "mp4",
+            Self::Webm => "webm",
+            Self::Mp3 => "mp3",
+            Self::Ogg => "ogg",
+        }
+    }
+
+    /// True for what [`super::picture()`] decodes.
+    pub fn is_picture(self) -> bool {
+        matches!(self, Self::Jpeg | Self::Png | Self::Gif | Self::Webp)
+    }
+
+    /// The kind of this media type; the parameters behind `;` do not count.
+    pub fn of_media_type(media_type: &str) -> Option<Self> {
+        let name = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        [Self::Jpeg, Self::Png, Self::Gif, Self::Webp, Self::Mp4, Self::Webm, Self::Mp3, Self::Ogg]
+            .into_iter()
+            .find(|kind| kind.media_type() == name)
+    }
+}
+
+/// What a file is; none when it is nothing we keep (HTML, SVG, HEIC, AVIF, Matroska, …).
+pub fn sniff(bytes: &[u8]) -> Option<Kind> {
+    let at = |from: usize, to: usize| bytes.get(from..to).unwrap_or_default();
+    let mp4 = [
+        b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"M4VH", b"MSNV", b"dash",
+        b"3gp4", b"3gp5",
+    ];
+    match bytes {
+        [0xFF, 0xD8, 0xFF, ..] => Some(Kind::Jpeg),
+        _ if bytes.starts_with(b"\x89PNG\r\n\x1a\n") => Some(Kind::Png),
+        _ if bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a") => Some(Kind::Gif),
+        _ if at(0, 4) == b"RIFF" && at(8, 12) == b"WEBP" => Some(Kind::Webp),
+        _ if at(4, 8) == b"ftyp" && mp4.iter().any(|brand| at(8, 12) == *brand) => Some(Kind::Mp4),
+        [0x1A, 0x45, 0xDF, 0xA3, ..] if at(4, 64.min(bytes.len())).windows(4).any(|w| w == b"webm") => Some(Kind::Webm),
+        _ if bytes.starts_with(b"OggS") => Some(Kind::Ogg),
+        _ if bytes.starts_with(b"ID3") => Some(Kind::Mp3),
+        // An MPEG frame: sync, layer 3, a bit rate and a sample rate that exist.
+        [0xFF, flags, rate, ..] if flags & 0xE6 == 0xE2 && rate & 0xF0 != 0xF0 && rate & 0x0C != 0x0C => {
+            Some(Kind::Mp3)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_known_by_their_first_bytes() {
+        let table: &[(&[u8], Option<Kind>)] = &[
+            (b"\xFF\xD8\xFF\xE0", Some(Kind::Jpeg)),
+            (b"\x89PNG\r\n\x1a\n", Some(Kind::Png)),
+            (b"GIF89a", Some(Kind::Gif)),
+            (b"GIF87a", Some(Kind::Gif)),
+            (b"RIFF\0\0\0\0WEBPVP8 ", Some(Kind::Webp)),
+            (b"RIFF\0\0\0\0WAVE", None),
+            (b"\0\0\0\x18ftypisom", Some(Kind::Mp4)),
+            (b"\0\0\0\x18ftypheic", None),
+            (b"\0\0\0\x18ftypavif", None),
+            (b"\x1A\x45\xDF\xA3\x9F\x42\x86\x81\x01\x42\x82\x84webm", Some(Kind::Webm)),
+            (b"\x1A\x45\xDF\xA3\x9F\x42\x86\x81\x01\x42\x82\x88matroska", None),
+            (b"OggS\0", Some(Kind::Ogg)),
+            (b"ID3\x04", Some(Kind::Mp3)),
+            (b"\xFF\xFB\x90\x00", Some(Kind::Mp3)),
+            (b"\xFF\xFF\xFF\xFF", None),
+            (b"<svg xmlns=", None),
+            (b"<!doctype html>", None),
+            (b"%PDF-1.7", None),
+            (b"", None),
+            (b"\xFF", None),
+        ];
+        for (bytes, kind) in table {
+            assert_eq!(sniff(bytes), *kind, "{bytes:?}");
+        }
+        assert_eq!(Kind::of_media_type("IMAGE/JPEG; q=1"), Some(Kind::Jpeg));
+        assert_eq!(Kind::of_media_type("image/svg+xml"), None);
+    }
+}
