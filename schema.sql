@@ -205,10 +205,12 @@ CREATE TABLE delivery (
   error        TEXT,                            -- the last failure, for the owner to read
   created_at   INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX delivery_due   ON delivery (urgency, next_at) WHERE ready = 1 AND lease_at IS NULL; -- claim
+CREATE INDEX delivery_due   ON delivery (urgency, next_at, host, ready, lease_at)  -- claim, from the index alone
+  WHERE ready = 1 AND lease_at IS NULL;
 CREATE INDEX delivery_line  ON delivery (inbox, id);                  -- who is next in line
 CREATE INDEX delivery_host  ON delivery (host) WHERE ready = 1;       -- breaker: hold or release a host's lines
-CREATE INDEX delivery_flight ON delivery (host) WHERE lease_at IS NOT NULL;  -- four in flight per host
+CREATE INDEX delivery_flight ON delivery (host, urgency, lease_at)    -- four in flight per host
+  WHERE lease_at IS NOT NULL;
 CREATE INDEX delivery_of_activity ON delivery (activity_id);          -- forget an activity that has arrived
 
 -- Received activities, verified but not yet applied. set_aside_at: poison, kept for the owner to see.

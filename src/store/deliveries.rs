@@ -1,6 +1,7 @@
 //! The delivery queue: our activities, and each one's way to each inbox. Order is strict per inbox: only the first of
 //! an inbox's line is `ready`, unless all before it are stuck on server errors and about other objects.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use rusqlite::{OptionalExtension, Row, params};
@@ -13,10 +14,18 @@ use crate::base::{Audience, Result, Time};
 const PER_HOST: u32 = 4;
 /// 5xx answers for one activity after which deliveries about other objects pass it.
 const STUCK: u32 = 3;
-/// How many waiting deliveries of one inbox are looked at to find the next in line.
-const LOOK_AHEAD: u32 = 20;
+/// How many deliveries of one inbox are looked at to find the next in line.
+const LOOK_AHEAD: u32 = 50;
 /// A retry waits behind everything that has not been tried yet.
 const RETRY_URGENCY: u32 = 2;
+/// Retries in flight at most: dead hosts must leave room for the living.
+const RETRIES: u32 = 192;
+/// No honest wait is longer: retries and pauses end within 14 hours, a Retry-After within a day.
+const LONGEST_WAIT: Duration = Duration::from_hours(25);
+/// Failures in a row after which a host that has failed for long counts as dead.
+const DEAD: u32 = 10;
+/// Tries every delivery gets before age alone ends it: a clock that jumped forward must not.
+pub const TRIES_BEFORE_AGE: u32 = 6;
 
 /// An activity of ours: the JSON once, however many inboxes it goes to.
 #[derive(Debug, Clone)]
@@ -75,7 +84,7 @@ pub fn next_activity_id(w: &Write<'_>) -> Result<ActivityId> {
     Ok(ActivityId(last.map_or(first, |last| last + 1)))
 }
 
-/// Queues an activity for its targets, one delivery per distinct inbox.
+/// Queues an activity for its targets: one delivery per distinct inbox, as urgent as its most urgent mention.
 pub fn enqueue(w: &Write<'_>, activity: &Activity, targets: &[Target]) -> Result<()> {
     w.conn
         .prepare_cached(
@@ -97,41 +106,66 @@ pub fn enqueue(w: &Write<'_>, activity: &Activity, targets: &[Target]) -> Result
            CASE WHEN h.open_until_at > ?6 THEN ?7 ELSE ?5 END,
            NOT EXISTS (SELECT 1 FROM delivery e WHERE e.inbox = ?3),
            max(?6, ifnull(h.open_until_at, 0)), ?6
-         FROM (SELECT 1) LEFT JOIN host h ON h.name = ?4",
+         FROM (SELECT 1) LEFT JOIN host h ON h.name = ?4
+         RETURNING ready",
     )?;
-    for target in targets {
-        let Target { urgency, inbox, host } = target;
-        insert.execute(params![activity.id, activity.object_uri, inbox, host, urgency, w.now, RETRY_URGENCY])?;
-        promote(w, inbox)?;
+    let mut sorted: Vec<&Target> = targets.iter().collect();
+    sorted.sort();
+    let mut inboxes = HashSet::new();
+    for Target { urgency, inbox, host } in sorted {
+        if !inboxes.insert(inbox) {
+            continue;
+        }
+        let values = params![activity.id, activity.object_uri, inbox, host, urgency, w.now, RETRY_URGENCY];
+        let ready: bool = insert.query_one(values, |row| row.get("ready"))?;
+        if !ready {
+            promote(w, inbox)?;
+        }
     }
     Ok(())
 }
 
-/// Claims the most urgent delivery that may go now, counting the attempt; nobody else gets it until `lease` is over.
-pub fn claim(w: &Write<'_>, lease: Duration) -> Result<Option<Claim>> {
-    let mut due = w.conn.prepare_cached(
-        "SELECT id FROM delivery d INDEXED BY delivery_due
-         WHERE ready = 1 AND lease_at IS NULL AND urgency = ?1 AND next_at <= ?2
-           AND (SELECT count(*) FROM delivery f WHERE f.host = d.host AND f.lease_at IS NOT NULL)
-             < (SELECT CASE WHEN max(failures) >= ?4 THEN 1 ELSE ?3 END FROM host WHERE name = d.host)
-         ORDER BY next_at LIMIT 1",
-    )?;
+/// The first delivery of an urgency (?1) that may go now (?2): due, and its host has room.
+const FIRST_DUE: &str = "SELECT id FROM delivery d INDEXED BY delivery_due
+    WHERE ready = 1 AND lease_at IS NULL AND urgency = ?1 AND next_at <= ?2
+      AND (SELECT count(*) FROM delivery f INDEXED BY delivery_flight WHERE f.host = d.host AND f.lease_at IS NOT NULL)
+        < (SELECT CASE WHEN max(failures) >= ?4 THEN 1 ELSE ?3 END FROM host WHERE name = d.host)
+    ORDER BY next_at LIMIT 1";
+
+/// Retries in flight.
+const RETRIES_IN_FLIGHT: &str =
+    "SELECT count(*) FROM delivery INDEXED BY delivery_flight WHERE lease_at IS NOT NULL AND urgency = ?1";
+
+fn first_due(r: &Read<'_>) -> Result<Option<DeliveryId>> {
+    let mut due = r.conn.prepare_cached(FIRST_DUE)?;
     for urgency in 0..=RETRY_URGENCY {
-        let id: Option<DeliveryId> =
-            due.query_one(params![urgency, w.now, PER_HOST, super::hosts::FAILURES], |row| row.get("id")).optional()?;
-        if let Some(id) = id {
-            let mut take =
-                w.conn.prepare_cached("UPDATE delivery SET lease_at = ?2, tries = tries + 1 WHERE id = ?1")?;
-            take.execute(params![id, w.now.plus(lease)])?;
-            let mut full = w.conn.prepare_cached(
-                "SELECT d.id, d.inbox, d.host, d.tries, d.created_at, a.document, a.signer, h.knock
-                 FROM delivery d JOIN activity a ON a.id = d.activity_id LEFT JOIN host h ON h.name = d.host
-                 WHERE d.id = ?1",
-            )?;
-            return Ok(Some(full.query_one([id], claim_row)?));
+        if urgency == RETRY_URGENCY {
+            let mut count = r.conn.prepare_cached(RETRIES_IN_FLIGHT)?;
+            let retries: u32 = count.query_one([RETRY_URGENCY], |row| row.get(0))?;
+            if retries >= RETRIES {
+                return Ok(None);
+            }
+        }
+        let values = params![urgency, r.now, PER_HOST, super::hosts::FAILURES];
+        let id: Option<DeliveryId> = due.query_one(values, |row| row.get("id")).optional()?;
+        if id.is_some() {
+            return Ok(id);
         }
     }
     Ok(None)
+}
+
+/// Claims the most urgent delivery that may go now, counting the attempt; nobody else gets it until `lease` is over.
+pub fn claim(w: &Write<'_>, lease: Duration) -> Result<Option<Claim>> {
+    let Some(id) = first_due(w)? else { return Ok(None) };
+    let mut take = w.conn.prepare_cached("UPDATE delivery SET lease_at = ?2, tries = tries + 1 WHERE id = ?1")?;
+    take.execute(params![id, w.now.plus(lease)])?;
+    let mut full = w.conn.prepare_cached(
+        "SELECT d.id, d.inbox, d.host, d.tries, d.created_at, a.document, a.signer, h.knock
+         FROM delivery d JOIN activity a ON a.id = d.activity_id LEFT JOIN host h ON h.name = d.host
+         WHERE d.id = ?1",
+    )?;
+    Ok(Some(full.query_one([id], claim_row)?))
 }
 
 fn claim_row(row: &Row<'_>) -> rusqlite::Result<Claim> {
@@ -148,10 +182,9 @@ fn claim_row(row: &Row<'_>) -> rusqlite::Result<Claim> {
 }
 
 /// It arrived, or never will: it leaves the queue, and the next in its inbox's line may go.
-pub fn finish(w: &Write<'_>, id: DeliveryId) -> Result<()> {
-    let mut statement = w.conn.prepare_cached("DELETE FROM delivery WHERE id = ?1 RETURNING inbox")?;
-    let inbox: Option<String> = statement.query_one([id], |row| row.get("inbox")).optional()?;
-    inbox.map_or(Ok(()), |inbox| promote(w, &inbox))
+pub fn finish(w: &Write<'_>, claim: &Claim) -> Result<()> {
+    w.conn.prepare_cached("DELETE FROM delivery WHERE id = ?1")?.execute([claim.id])?;
+    promote(w, &claim.inbox)
 }
 
 /// Why a delivery goes back into the queue.
@@ -165,48 +198,68 @@ pub enum Failure {
     Refused,
 }
 
-/// It failed and is tried again at `next_at`; `error` is for the owner to read.
-pub fn postpone(w: &Write<'_>, id: DeliveryId, next_at: Time, failure: Failure, error: &str) -> Result<()> {
+/// It failed and is tried again at `next_at`; `error` is for the owner to read. Does nothing when the lease was over and
+/// somebody else has claimed it since.
+pub fn postpone(w: &Write<'_>, claim: &Claim, next_at: Time, failure: Failure, error: &str) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
-        "UPDATE delivery SET lease_at = NULL, next_at = ?2, urgency = ?3, error = ?4, server_errors = server_errors + ?5
-         WHERE id = ?1 RETURNING inbox",
+        "UPDATE delivery SET lease_at = NULL, next_at = ?3, urgency = ?4, error = ?5, server_errors = server_errors + ?6
+         WHERE id = ?1 AND tries = ?2",
     )?;
     let server_error = u32::from(failure == Failure::ServerError);
-    let inbox: Option<String> = statement
-        .query_one(params![id, next_at, RETRY_URGENCY, error, server_error], |row| row.get("inbox"))
-        .optional()?;
-    inbox.map_or(Ok(()), |inbox| promote(w, &inbox))
+    statement.execute(params![claim.id, claim.tries, next_at, RETRY_URGENCY, error, server_error])?;
+    promote(w, &claim.inbox)
 }
 
-/// Makes the next delivery of an inbox's line ready, if it may go. At most one ever can: it blocks those behind it.
+/// The head of an inbox's line.
+const LINE: &str = "SELECT id, object_uri, ready, server_errors FROM delivery WHERE inbox = ?1 ORDER BY id LIMIT ?2";
+
+/// Makes the next delivery of an inbox's line ready: the first that is neither stuck on server errors nor about the
+/// object of one that is. It blocks all those behind it.
 fn promote(w: &Write<'_>, inbox: &str) -> Result<()> {
-    let mut statement = w.conn.prepare_cached(
-        "UPDATE delivery SET ready = 1 WHERE id = (
-           SELECT c.id FROM (SELECT id, object_uri FROM delivery WHERE inbox = ?1 AND ready = 0 ORDER BY id LIMIT ?3) c
-           WHERE NOT EXISTS (SELECT 1 FROM delivery e WHERE e.inbox = ?1 AND e.id < c.id
-                               AND (e.server_errors < ?2 OR e.object_uri = c.object_uri))
-           ORDER BY c.id LIMIT 1)",
-    )?;
-    statement.execute(params![inbox, STUCK, LOOK_AHEAD])?;
+    let mut line = w.conn.prepare_cached(LINE)?;
+    let mut rows = line.query(params![inbox, LOOK_AHEAD])?;
+    let mut passed: Vec<String> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let object: String = row.get("object_uri")?;
+        if row.get::<_, u32>("server_errors")? >= STUCK || passed.contains(&object) {
+            passed.push(object);
+            continue;
+        }
+        if !row.get::<_, bool>("ready")? {
+            // it was queued long ago; its host may be away by now
+            let mut ready = w.conn.prepare_cached(
+                "UPDATE delivery SET ready = 1, next_at = max(next_at,
+                   ifnull((SELECT open_until_at FROM host WHERE name = delivery.host), 0)) WHERE id = ?1",
+            )?;
+            ready.execute([row.get::<_, DeliveryId>("id")?])?;
+        }
+        break;
+    }
     Ok(())
 }
 
+const HOLD: &str = "UPDATE delivery INDEXED BY delivery_host SET next_at = max(next_at, ?2), urgency = ?3
+    WHERE host = ?1 AND ready = 1 AND lease_at IS NULL";
+
+const RELEASE: &str = "UPDATE delivery INDEXED BY delivery_host SET next_at = ?2
+    WHERE host = ?1 AND ready = 1 AND lease_at IS NULL AND next_at > ?2";
+
+const NEXT: &str = "SELECT min(next_at) FROM delivery INDEXED BY delivery_due
+    WHERE ready = 1 AND lease_at IS NULL AND urgency = ?1 AND next_at > ?2";
+
+/// What runs for every delivery: a test looks at how.
+#[cfg(test)]
+pub(super) const HOT: &[&str] = &[FIRST_DUE, RETRIES_IN_FLIGHT, LINE, HOLD, RELEASE, NEXT];
+
 /// Holds all of a host's lines until `until`.
 pub fn hold(w: &Write<'_>, host: &str, until: Time) -> Result<()> {
-    let mut statement = w.conn.prepare_cached(
-        "UPDATE delivery SET next_at = max(next_at, ?2), urgency = ?3 WHERE host = ?1 AND ready = 1
-           AND lease_at IS NULL",
-    )?;
-    statement.execute(params![host, until, RETRY_URGENCY])?;
+    w.conn.prepare_cached(HOLD)?.execute(params![host, until, RETRY_URGENCY])?;
     Ok(())
 }
 
 /// The host is back: its lines may go at once.
 pub fn release(w: &Write<'_>, host: &str) -> Result<()> {
-    let mut statement = w.conn.prepare_cached(
-        "UPDATE delivery SET next_at = ?2 WHERE host = ?1 AND ready = 1 AND lease_at IS NULL AND next_at > ?2",
-    )?;
-    statement.execute(params![host, w.now])?;
+    w.conn.prepare_cached(RELEASE)?.execute(params![host, w.now])?;
     Ok(())
 }
 
@@ -220,17 +273,55 @@ pub fn free_overdue(w: &Write<'_>) -> Result<usize> {
     Ok(w.conn.execute("UPDATE delivery SET lease_at = NULL WHERE lease_at < ?1", [w.now])?)
 }
 
-/// When the next delivery is due; None when nothing waits (or all that waits is in flight).
+/// When a claim will next succeed, as far as the clock decides: now, or later; None when nothing waits, or what waits
+/// depends on a delivery in flight (whose end rings the bell).
 pub fn next_due(r: &Read<'_>) -> Result<Option<Time>> {
-    let mut statement = r.conn.prepare_cached(
-        "SELECT min(next_at) FROM delivery INDEXED BY delivery_due WHERE ready = 1 AND lease_at IS NULL AND urgency = ?1",
-    )?;
+    if first_due(r)?.is_some() {
+        return Ok(Some(r.now));
+    }
+    let mut statement = r.conn.prepare_cached(NEXT)?;
     let mut soonest: Option<Time> = None;
     for urgency in 0..=RETRY_URGENCY {
-        let due: Option<Time> = statement.query_one([urgency], |row| row.get(0))?;
+        let due: Option<Time> = statement.query_one(params![urgency, r.now], |row| row.get(0))?;
         soonest = [soonest, due].into_iter().flatten().min();
     }
     Ok(soonest)
+}
+
+/// Gives up what was queued before `before`: tried often enough, or for a host that has been dead for as long. Looks at
+/// the oldest `limit`; call it again until it returns 0.
+pub fn expire(w: &Write<'_>, before: Time, limit: u32) -> Result<usize> {
+    let mut statement = w.conn.prepare_cached(
+        "DELETE FROM delivery WHERE id IN (
+           SELECT d.id FROM (SELECT id, host, tries, lease_at, created_at FROM delivery ORDER BY id LIMIT ?2) d
+           LEFT JOIN host h ON h.name = d.host
+           WHERE d.created_at < ?1 AND d.lease_at IS NULL
+             AND (d.tries >= ?3 OR (h.failing_since_at < ?1 AND h.failures >= ?4)))
+         RETURNING inbox",
+    )?;
+    let rows = statement.query_map(params![before, limit, TRIES_BEFORE_AGE, DEAD], |row| row.get("inbox"))?;
+    let inboxes: Vec<String> = rows.collect::<rusqlite::Result<_>>()?;
+    for inbox in inboxes.iter().collect::<HashSet<_>>() {
+        promote(w, inbox)?;
+    }
+    Ok(inboxes.len())
+}
+
+/// Brings back what a clock that was ahead has put too far into the future. Returns how many.
+pub fn mend_times(w: &Write<'_>) -> Result<usize> {
+    let mut statement = w.conn.prepare_cached(
+        "UPDATE delivery INDEXED BY delivery_due SET next_at = ?2
+         WHERE ready = 1 AND lease_at IS NULL AND urgency = ?1 AND next_at > ?3",
+    )?;
+    let mut mended = 0;
+    for urgency in 0..=RETRY_URGENCY {
+        mended += statement.execute(params![urgency, w.now, w.now.plus(LONGEST_WAIT)])?;
+    }
+    mended += w
+        .conn
+        .prepare_cached("UPDATE delivery SET lease_at = ?1 WHERE lease_at > ?2")?
+        .execute(params![w.now, w.now.plus(LONGEST_WAIT)])?;
+    Ok(mended)
 }
 
 /// How many deliveries wait or are in flight.

@@ -130,3 +130,13 @@ pub fn inboxes(r: &Read<'_>, of: ActorId) -> Result<Vec<String>> {
     let rows = statement.query_map([of], |row| row.get("inbox"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
+
+/// Ends the follows of everyone this inbox reaches, because it is gone for good. Returns how many.
+pub fn end_by_inbox(w: &Write<'_>, followed: ActorId, inbox: &str) -> Result<usize> {
+    Ok(w.conn.execute(
+        "DELETE FROM follow WHERE followed_id = ?1 AND follower_id IN (
+           SELECT a.id FROM follow f JOIN actor a ON a.id = f.follower_id
+           WHERE f.followed_id = ?1 AND (a.inbox = ?2 OR a.shared_inbox = ?2))",
+        params![followed, inbox],
+    )?)
+}

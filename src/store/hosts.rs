@@ -72,6 +72,7 @@ pub fn heard(w: &Write<'_>, name: &str) -> Result<()> {
     // One write a minute says enough for a host in good health.
     let recent = known.as_ref().and_then(|host| host.heard_at).is_some_and(|at| w.now.since(at).as_secs() < 60);
     let failing = known.as_ref().is_some_and(|host| host.failing_since_at.is_some());
+    let held = known.is_some_and(|host| host.failures >= FAILURES);
     if recent && !failing {
         return Ok(());
     }
@@ -80,24 +81,39 @@ pub fn heard(w: &Write<'_>, name: &str) -> Result<()> {
            failing_since_at = NULL, open_until_at = NULL, error = NULL",
     )?;
     statement.execute(params![name, w.now])?;
-    if failing { deliveries::release(w, name) } else { Ok(()) }
+    // Only a whole host's return hurries its lines: one delivery that fails among good ones keeps to its own times.
+    if held { deliveries::release(w, name) } else { Ok(()) }
 }
 
-/// The host could not be reached or answered 5xx. After five in a row its lines are held, for longer each time.
+/// The host could not be reached or answered 5xx. After five in a row its lines are held, for longer each time; what was
+/// still in flight when they were held does not count again.
 pub fn failed(w: &Write<'_>, name: &str, error: &str) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO host (name, failures, failing_since_at, error) VALUES (?1, 1, ?2, ?3)
-         ON CONFLICT DO UPDATE SET failures = failures + 1, failing_since_at = ifnull(failing_since_at, ?2), error = ?3
-         RETURNING failures",
+         ON CONFLICT DO UPDATE SET failures = failures + (ifnull(open_until_at, 0) <= ?2),
+           failing_since_at = ifnull(failing_since_at, ?2), error = ?3
+         RETURNING failures, open_until_at",
     )?;
-    let failures: u32 = statement.query_one(params![name, w.now, error], |row| row.get("failures"))?;
+    let (failures, open_until): (u32, Option<Time>) = statement
+        .query_one(params![name, w.now, error], |row| Ok((row.get("failures")?, row.get("open_until_at")?)))?;
     if failures < FAILURES {
         return Ok(());
     }
-    let doublings = (failures - FAILURES).min(16);
-    let until = w.now.plus((FIRST_PAUSE * (1 << doublings)).min(LONGEST));
+    let until = match open_until {
+        Some(until) if until > w.now => until,
+        _ => w.now.plus((FIRST_PAUSE * (1 << (failures - FAILURES).min(16))).min(LONGEST)),
+    };
     w.conn.prepare_cached("UPDATE host SET open_until_at = ?2 WHERE name = ?1")?.execute(params![name, until])?;
     deliveries::hold(w, name, until)
+}
+
+/// Ends pauses that a clock which was ahead has put too far into the future.
+pub fn mend_times(w: &Write<'_>) -> Result<usize> {
+    let mut statement = w.conn.prepare_cached(
+        "UPDATE host INDEXED BY host_failing SET open_until_at = ?1
+         WHERE failing_since_at IS NOT NULL AND open_until_at > ?2",
+    )?;
+    Ok(statement.execute(params![w.now, w.now.plus(LONGEST)])?)
 }
 
 /// Remembers what a server runs (NodeInfo).
@@ -117,4 +133,75 @@ pub fn failing(r: &Read<'_>, limit: u32) -> Result<Vec<Host>> {
     )?;
     let rows = statement.query_map([limit], from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::store::scratch::Scratch;
+
+    fn host(s: &Scratch) -> Host {
+        s.store.read(|r| get(r, "x.example")).unwrap().unwrap()
+    }
+
+    #[test]
+    fn pauses_double_up_to_six_hours_and_one_word_ends_them() {
+        let s = Scratch::new();
+        let mut pauses = Vec::new();
+        for _ in 0..16 {
+            s.store.write(|w| failed(w, "x.example", "no answer")).unwrap();
+            let until = host(&s).open_until_at.unwrap_or(s.clock.now());
+            let pause = until.since(s.clock.now());
+            s.clock.advance(pause);
+            pauses.push(pause.as_secs() / 60);
+        }
+        assert_eq!(pauses, [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 360, 360, 360]);
+        assert_eq!(s.store.read(|r| failing(r, 9)).unwrap(), [host(&s)]);
+        s.store.write(|w| heard(w, "x.example")).unwrap();
+        let now = host(&s);
+        assert_eq!((now.failures, now.open_until_at, now.failing_since_at, now.error), (0, None, None, None));
+        assert_eq!(now.heard_at, Some(s.clock.now()));
+        assert!(s.store.read(|r| failing(r, 9)).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_host_in_good_health_is_written_once_a_minute() {
+        let s = Scratch::new();
+        s.store.write(|w| heard(w, "x.example")).unwrap();
+        let first = host(&s).heard_at;
+        s.clock.advance(Duration::from_secs(59));
+        s.store.write(|w| heard(w, "x.example")).unwrap();
+        assert_eq!(host(&s).heard_at, first);
+        s.clock.advance(Duration::from_secs(1));
+        s.store.write(|w| heard(w, "x.example")).unwrap();
+        assert!(host(&s).heard_at > first);
+    }
+
+    #[test]
+    fn what_we_learn_about_a_host_stays_together() {
+        let s = Scratch::new();
+        s.store.write(|w| set_knock(w, "x.example", "rfc9421")).unwrap();
+        s.store.write(|w| set_software(w, "x.example", "snac", "2.80")).unwrap();
+        s.store.write(|w| failed(w, "x.example", "no answer")).unwrap();
+        let host = host(&s);
+        assert_eq!(
+            (host.knock.as_deref(), host.software.as_deref(), host.failures),
+            (Some("rfc9421"), Some("snac"), 1)
+        );
+    }
+
+    #[test]
+    fn a_clock_that_went_back_ends_the_pause() {
+        let s = Scratch::new();
+        s.store
+            .write(|w| {
+                (0..9).try_for_each(|_| failed(w, "x.example", "no answer"))?;
+                w.conn.execute("UPDATE host SET open_until_at = open_until_at * 2", [])?;
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(s.store.write(mend_times).unwrap(), 1);
+        assert_eq!(host(&s).open_until_at, Some(s.clock.now()));
+    }
 }

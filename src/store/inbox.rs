@@ -10,6 +10,8 @@ use crate::base::{Result, Time};
 
 /// Waiting rows at most; beyond that peers hear 503 and try again.
 pub const MOST: u32 = 100_000;
+/// No honest wait is longer.
+const LONGEST_WAIT: Duration = Duration::from_hours(25);
 
 /// A received activity.
 #[derive(Debug, Clone)]
@@ -54,17 +56,17 @@ pub fn keep(w: &Write<'_>, uri: &str, signer: ActorId, document: &str) -> Result
     Ok(statement.query_one(params![uri, signer, document, w.now], |row| row.get("id")).optional()?)
 }
 
+const CLAIM: &str = "UPDATE inbox SET lease_at = ?1, tries = tries + 1 WHERE id IN (
+      SELECT id FROM inbox i INDEXED BY inbox_due
+      WHERE set_aside_at IS NULL AND lease_at IS NULL AND next_at <= ?2
+        AND NOT EXISTS (SELECT 1 FROM inbox x WHERE x.signer_id = i.signer_id AND x.lease_at IS NOT NULL)
+      ORDER BY next_at, id LIMIT ?3)
+    RETURNING *";
+
 /// Claims up to `limit` activities that are due, oldest first. Two workers never have the same signer, so one
 /// peer's acts are applied in order.
 pub fn claim(w: &Write<'_>, limit: u32, lease: Duration) -> Result<Vec<Received>> {
-    let mut statement = w.conn.prepare_cached(
-        "UPDATE inbox SET lease_at = ?1, tries = tries + 1 WHERE id IN (
-           SELECT id FROM inbox i INDEXED BY inbox_due
-           WHERE set_aside_at IS NULL AND lease_at IS NULL AND next_at <= ?2
-             AND NOT EXISTS (SELECT 1 FROM inbox x WHERE x.signer_id = i.signer_id AND x.lease_at IS NOT NULL)
-           ORDER BY next_at, id LIMIT ?3)
-         RETURNING *",
-    )?;
+    let mut statement = w.conn.prepare_cached(CLAIM)?;
     let rows = statement.query_map(params![w.now.plus(lease), w.now, limit], from_row)?;
     let mut claimed: Vec<Received> = rows.collect::<rusqlite::Result<_>>()?;
     claimed.sort_by_key(|row| row.id);
@@ -105,13 +107,42 @@ pub fn free_leases(w: &Write<'_>) -> Result<usize> {
     Ok(w.conn.execute("UPDATE inbox SET lease_at = NULL WHERE lease_at IS NOT NULL", [])?)
 }
 
-/// When the next activity is due; None when nothing waits.
-pub fn next_due(r: &Read<'_>) -> Result<Option<Time>> {
-    let mut statement = r.conn.prepare_cached(
-        "SELECT min(next_at) FROM inbox INDEXED BY inbox_due WHERE set_aside_at IS NULL AND lease_at IS NULL",
-    )?;
-    Ok(statement.query_one([], |row| row.get(0))?)
+/// Frees leases that are over: a worker that died must not hold its signer's other activities.
+pub fn free_overdue(w: &Write<'_>) -> Result<usize> {
+    Ok(w.conn.execute("UPDATE inbox SET lease_at = NULL WHERE lease_at < ?1", [w.now])?)
 }
+
+/// Brings back what a clock that was ahead has put too far into the future. Returns how many.
+pub fn mend_times(w: &Write<'_>) -> Result<usize> {
+    let mut statement = w.conn.prepare_cached(
+        "UPDATE inbox INDEXED BY inbox_due SET next_at = ?1
+         WHERE set_aside_at IS NULL AND lease_at IS NULL AND next_at > ?2",
+    )?;
+    Ok(statement.execute(params![w.now, w.now.plus(LONGEST_WAIT)])?)
+}
+
+/// When a claim will next succeed, as far as the clock decides: now, or later; None when nothing waits, or what waits
+/// depends on a claim that is being applied (whose end rings the bell).
+pub fn next_due(r: &Read<'_>) -> Result<Option<Time>> {
+    let mut now = r.conn.prepare_cached(FIRST_DUE)?;
+    if now.exists([r.now])? {
+        return Ok(Some(r.now));
+    }
+    let mut later = r.conn.prepare_cached(NEXT)?;
+    Ok(later.query_one([r.now], |row| row.get(0))?)
+}
+
+/// An activity that is due (?1) and whose signer nobody is busy with.
+const FIRST_DUE: &str = "SELECT id FROM inbox i INDEXED BY inbox_due
+    WHERE set_aside_at IS NULL AND lease_at IS NULL AND next_at <= ?1
+      AND NOT EXISTS (SELECT 1 FROM inbox x WHERE x.signer_id = i.signer_id AND x.lease_at IS NOT NULL) LIMIT 1";
+
+const NEXT: &str = "SELECT min(next_at) FROM inbox INDEXED BY inbox_due
+    WHERE set_aside_at IS NULL AND lease_at IS NULL AND next_at > ?1";
+
+/// What runs for every activity: a test looks at how.
+#[cfg(test)]
+pub(super) const HOT: &[&str] = &[CLAIM, FIRST_DUE, NEXT];
 
 /// How many wait to be applied (set aside ones not counted).
 pub fn count(r: &Read<'_>) -> Result<u32> {
@@ -126,4 +157,106 @@ pub fn aside(r: &Read<'_>, limit: u32) -> Result<Vec<Received>> {
         .prepare_cached("SELECT * FROM inbox WHERE set_aside_at IS NOT NULL ORDER BY set_aside_at DESC LIMIT ?1")?;
     let rows = statement.query_map([limit], from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+    use crate::store::scratch::Scratch;
+
+    const LEASE: Duration = Duration::from_secs(60);
+
+    /// Makes actors and keeps one activity of each word `signer/name`.
+    fn receive(s: &Scratch, words: &[&str]) {
+        for word in words {
+            let signer = word.split('/').next().unwrap().parse::<i64>().unwrap();
+            let uri = format!("https://peer.example/{word}");
+            let kept = s.store.write(move |w| {
+                w.conn.execute(
+                    "INSERT OR IGNORE INTO actor (id, uri, kind, username, host, name, bio, url, inbox, created_at, fetched_at)
+                     VALUES (?1, ?1, 'Person', 'x', 'x', 'x', '', '', '', 0, 0)",
+                    [signer],
+                )?;
+                keep(w, &uri, ActorId(signer), "{}")
+            });
+            assert!(kept.unwrap().is_some());
+        }
+    }
+
+    fn words(rows: &[Received]) -> Vec<&str> {
+        rows.iter().map(|row| row.uri.strip_prefix("https://peer.example/").unwrap()).collect()
+    }
+
+    fn take(s: &Scratch, limit: u32) -> Vec<Received> {
+        s.store.write(move |w| claim(w, limit, LEASE)).unwrap()
+    }
+
+    #[test]
+    fn the_same_activity_is_kept_once_and_never_again_once_applied() {
+        let s = Scratch::new();
+        receive(&s, &["1/a"]);
+        let again = || s.store.write(|w| keep(w, "https://peer.example/1/a", ActorId(1), "{}")).unwrap();
+        assert_eq!(again(), None);
+        let rows = take(&s, 10);
+        s.store.write(move |w| finish(w, &rows[0])).unwrap();
+        assert_eq!(again(), None);
+        assert_eq!(s.store.read(count).unwrap(), 0);
+    }
+
+    #[test]
+    fn two_workers_never_have_the_same_signer() {
+        let s = Scratch::new();
+        receive(&s, &["1/a", "1/b", "2/a", "1/c", "2/b"]);
+        let first = take(&s, 2);
+        assert_eq!(words(&first), ["1/a", "1/b"], "in order");
+        assert_eq!(words(&take(&s, 9)), ["2/a", "2/b"]);
+        assert!(take(&s, 9).is_empty());
+        assert_eq!(s.store.read(next_due).unwrap(), None, "1/c waits for the first worker, not for the clock");
+        s.store.write(move |w| first.iter().try_for_each(|row| finish(w, row))).unwrap();
+        assert_eq!(s.store.read(next_due).unwrap(), Some(s.clock.now()));
+        assert_eq!(words(&take(&s, 9)), ["1/c"]);
+    }
+
+    #[test]
+    fn failures_wait_count_and_are_set_aside() {
+        let s = Scratch::new();
+        receive(&s, &["1/a"]);
+        let row = take(&s, 1).remove(0);
+        let later = s.clock.now().plus(Duration::from_secs(90));
+        s.store.write(move |w| postpone(w, row.id, later, "their server is away")).unwrap();
+        assert!(take(&s, 1).is_empty());
+        assert_eq!(s.store.read(next_due).unwrap(), Some(later));
+        s.clock.advance(Duration::from_secs(90));
+        let row = take(&s, 1).remove(0);
+        assert_eq!((row.tries, row.error.as_deref()), (2, Some("their server is away")));
+        s.store.write(move |w| set_aside(w, row.id, "it makes no sense")).unwrap();
+        assert_eq!(s.store.read(next_due).unwrap(), None);
+        assert_eq!(s.store.read(count).unwrap(), 0);
+        assert_eq!(words(&s.store.read(|r| aside(r, 9)).unwrap()), ["1/a"]);
+    }
+
+    #[test]
+    fn a_worker_that_dies_holds_its_signer_until_the_lease_ends() {
+        let s = Scratch::new();
+        receive(&s, &["1/a"]);
+        take(&s, 1);
+        receive(&s, &["1/b"]);
+        assert!(take(&s, 1).is_empty());
+        s.clock.advance(LEASE + LEASE);
+        s.store.write(free_overdue).unwrap();
+        assert_eq!(words(&take(&s, 9)), ["1/a", "1/b"]);
+        s.store.write(free_leases).unwrap();
+        assert_eq!(take(&s, 9)[0].tries, 3);
+    }
+
+    #[test]
+    fn a_clock_that_went_back_leaves_nothing_waiting_for_years() {
+        let s = Scratch::new();
+        receive(&s, &["1/a"]);
+        let row = take(&s, 1).remove(0);
+        s.store.write(move |w| postpone(w, row.id, w.now.plus(Duration::from_hours(99_999)), "later")).unwrap();
+        assert_eq!(s.store.write(mend_times).unwrap(), 1);
+        assert_eq!(take(&s, 9).len(), 1);
+    }
 }

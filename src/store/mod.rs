@@ -19,6 +19,10 @@ pub mod likes;
 pub mod node;
 pub mod notifications;
 pub mod posts;
+#[cfg(test)]
+mod queue;
+#[cfg(test)]
+pub(crate) mod scratch;
 pub mod sessions;
 pub mod timeline;
 pub mod tombstones;

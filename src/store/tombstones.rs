@@ -71,3 +71,68 @@ pub fn prune(w: &Write<'_>, limit: u32) -> Result<usize> {
     )?;
     Ok(gone)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::store::scratch::Scratch;
+
+    #[test]
+    fn ours_stay_for_ever_and_the_rest_a_month() {
+        let s = Scratch::new();
+        let remember = |n: u32| {
+            s.store
+                .write(move |w| {
+                    add_ours(w, &format!("ours/{n}"))?;
+                    add_remote(w, &format!("theirs/{n}"))?;
+                    see(w, &format!("seen/{n}"))
+                })
+                .unwrap()
+        };
+        assert!(remember(1));
+        assert!(!remember(1), "seen before");
+        s.clock.advance(MEMORY);
+        remember(2);
+        s.clock.advance(Duration::from_secs(1));
+        assert_eq!(s.store.write(|w| prune(w, 100)).unwrap(), 2);
+        assert_eq!(s.store.write(|w| prune(w, 100)).unwrap(), 0);
+        let left = s.store.read(|r| {
+            let mut left = Vec::new();
+            for uri in ["ours/1", "ours/2", "theirs/1", "theirs/2"] {
+                left.push(deleted_at(r, uri)?.is_some());
+            }
+            left.push(was_seen(r, "seen/1")?);
+            left.push(was_seen(r, "seen/2")?);
+            Ok(left)
+        });
+        assert_eq!(left.unwrap(), [true, true, false, true, false, true]);
+    }
+
+    #[test]
+    fn what_peers_choose_is_bounded_and_the_oldest_goes_first() {
+        let s = Scratch::new();
+        let many = MOST + 10;
+        s.store
+            .write(move |w| {
+                w.conn.execute(
+                    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+                     INSERT INTO seen SELECT 'seen/' || i, ?2 + i FROM n",
+                    params![many, w.now],
+                )?;
+                Ok(())
+            })
+            .unwrap();
+        s.clock.advance(Duration::from_secs(600));
+        let mut gone = 0;
+        loop {
+            match s.store.write(|w| prune(w, 4)).unwrap() {
+                0 => break,
+                n => gone += n,
+            }
+        }
+        assert_eq!(gone, 10);
+        assert!(!s.store.read(|r| was_seen(r, "seen/10")).unwrap());
+        assert!(s.store.read(|r| was_seen(r, "seen/11")).unwrap());
+    }
+}

@@ -1,0 +1,38 @@
+//! A store of one's own for a test: a folder that is removed with it, and a clock in hand.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::Store;
+use crate::base::{Clock, Time};
+
+/// An empty store.
+pub(crate) struct Scratch {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    folder: PathBuf,
+}
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("hytte-scratch-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let folder = std::env::temp_dir().join(name);
+        let clock = Clock::by_hand(Time::from_secs(1_763_884_800));
+        let store = Store::open(&folder, clock.clone()).expect("a new folder can be opened");
+        Self { store, clock, folder }
+    }
+
+    /// Closes the store and opens it again, as a restart would.
+    pub(crate) fn reopen(&mut self) {
+        let elsewhere = Scratch::new();
+        drop(std::mem::replace(&mut self.store, elsewhere.store.clone()));
+        self.store = Store::open(&self.folder, self.clock.clone()).expect("nobody else has it open");
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.folder));
+    }
+}
