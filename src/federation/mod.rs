@@ -3,6 +3,7 @@
 pub mod flight;
 pub mod identity;
 pub mod inbox;
+pub mod login;
 pub mod publish;
 pub mod resolve;
 pub mod verify;

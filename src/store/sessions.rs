@@ -11,6 +11,8 @@ use crate::base::{Error, Result, Time};
 pub const SESSION: Duration = Duration::from_secs(90 * 24 * 3600);
 /// How long a login link waits to be used.
 pub const LINK: Duration = Duration::from_secs(24 * 3600);
+/// "Last seen" is written at most this often: a write per page would wear an SD card out.
+const SEEN_EVERY: Duration = Duration::from_secs(6 * 3600);
 /// Characters kept of a browser's name for itself.
 const AGENT_CHARS: usize = 200;
 
@@ -43,6 +45,19 @@ pub fn is_open(r: &Read<'_>, hash: &[u8]) -> Result<bool> {
     Ok(r.conn
         .prepare_cached("SELECT 1 FROM session WHERE hash = ?1 AND expires_at > ?2")?
         .exists(params![hash, r.now])?)
+}
+
+/// Whether the session's "last seen" is due to be written again.
+pub fn is_stale(r: &Read<'_>, hash: &[u8]) -> Result<bool> {
+    Ok(r.conn
+        .prepare_cached("SELECT 1 FROM session WHERE hash = ?1 AND used_at < ?2")?
+        .exists(params![hash, r.now.minus(SEEN_EVERY)])?)
+}
+
+/// Notes that a session was seen now.
+pub fn touch(w: &Write<'_>, hash: &[u8]) -> Result<()> {
+    w.conn.execute("UPDATE session SET used_at = ?2 WHERE hash = ?1", params![hash, w.now])?;
+    Ok(())
 }
 
 /// Ends a session.

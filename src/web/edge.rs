@@ -74,7 +74,9 @@ impl ResponseError for PageError {
     fn error_response(&self) -> HttpResponse {
         log(&self.0);
         let body = page::error_page(self.status_code(), &sentence(&self.0)).into_string();
-        start(&self.0).content_type("text/html; charset=utf-8").body(body)
+        let mut response = start(&self.0);
+        page::dress_error(&mut response);
+        response.body(body)
     }
 }
 

@@ -2,8 +2,10 @@
 //! stand over the same rooms below and never import each other.
 
 pub mod ap;
+pub mod auth;
 mod door;
 pub mod edge;
+pub mod files;
 pub mod page;
 
 use std::net::TcpListener;
@@ -16,7 +18,7 @@ use actix_web::http::{Method, header};
 use actix_web::middleware::DefaultHeaders;
 use actix_web::{App, HttpServer, Route, web};
 
-use crate::federation::Node;
+use crate::federation::{Node, login};
 
 /// Threads that answer requests.
 const WORKERS: usize = 2;
@@ -60,8 +62,9 @@ pub fn app(node: Arc<Node>) -> impl Fn(&mut web::ServiceConfig) + Clone + Send +
     let node = web::Data::from(node);
     let door = web::Data::new(door::Door::default());
     let room = web::Data::new(ap::inbox::Room::default());
+    let gate = web::Data::new(login::Gate::default());
     move |cfg| {
-        cfg.app_data(node.clone()).app_data(door.clone()).app_data(room.clone());
+        cfg.app_data(node.clone()).app_data(door.clone()).app_data(room.clone()).app_data(gate.clone());
         cfg.app_data(web::FormConfig::default().limit(MAX_FORM));
         routes(cfg);
     }
@@ -94,7 +97,24 @@ fn peers(cfg: &mut web::ServiceConfig) {
 /// What only people ask for. (Handlers live in web/page/, one file per page.)
 #[rustfmt::skip]
 fn pages(cfg: &mut web::ServiceConfig) {
-    let _ = cfg;
+    cfg.service(web::resource("/").route(get().to(page::home::show)));
+    cfg.service(web::resource("/assets/{path}").route(get().to(files::asset)));
+    cfg.service(web::resource("/compose").route(get().to(page::compose::show)).route(web::post().to(page::compose::send)));
+    cfg.service(web::resource("/post/{id}").route(get().to(page::thread::for_owner)));
+    cfg.service(web::resource("/post/{id}/{act}").route(web::post().to(page::acts::press)));
+    cfg.service(web::resource("/people/{id}").route(get().to(page::people::show)));
+    cfg.service(web::resource("/people/{id}/{act}").route(web::post().to(page::people::act)));
+    cfg.service(web::resource("/following").route(get().to(page::people::following)));
+    cfg.service(web::resource("/followers").route(get().to(page::people::followers)));
+    cfg.service(web::resource("/requests").route(get().to(page::people::requests)));
+    cfg.service(web::resource("/find").route(get().to(page::find::show)));
+    cfg.service(web::resource("/notifications").route(get().to(page::notifications::show)));
+    cfg.service(web::resource("/queue").route(get().to(page::queue::show)));
+    cfg.service(web::resource("/authorize_interaction").route(get().to(page::login::interaction)));
+    cfg.service(web::resource("/login").route(get().to(page::login::show)).route(web::post().to(page::login::enter)));
+    cfg.service(web::resource("/login/link/{token}").route(get().to(page::login::by_link)));
+    cfg.service(web::resource("/logout").route(web::post().to(page::login::leave)));
+    cfg.service(web::resource("/welcome").route(get().to(page::login::welcome)).route(web::post().to(page::login::name)));
 }
 
 /// A route for reading: GET, and HEAD without the body.

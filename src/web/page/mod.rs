@@ -1,24 +1,57 @@
-//! The pages: one file per page, route, handler and markup together. Works without a script.
+//! The pages: one file per page, route, handler and markup together. Works without a script; never talks to `api` or `ap`.
+//!
+//! `layout` is the frame and the headers, `card` a post, `person` a name and face, `words` times and numbers, `form` what
+//! browsers send. All else is a page.
 
+pub mod acts;
+mod card;
+pub mod compose;
+pub mod find;
+mod form;
+pub mod home;
+mod layout;
+pub mod login;
+mod meta;
+pub mod notifications;
+pub mod people;
+mod person;
+mod pictures;
 pub mod profile;
+pub mod queue;
 pub mod thread;
+mod words;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, Responder};
-use maud::{DOCTYPE, Markup, html};
+use maud::{Markup, html};
 
 use crate::base::Error;
 use crate::web::edge::PageError;
 
-/// What a person sees when something is wrong: the status code and one sentence.
+pub use layout::dress_error;
+
+/// What a person sees when something is wrong: what it means, one sentence, and ways on.
 pub fn error_page(status: StatusCode, sentence: &str) -> Markup {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head { title { (status.as_u16()) } }
-            body { p { (sentence) } }
+    let title = match status.as_u16() {
+        403 => "Not allowed",
+        404 => "Nothing here",
+        409 => "Already so",
+        410 => "Gone",
+        413 => "Too large",
+        400..=499 => "That did not work",
+        502 => "The other server did not help",
+        503 => "Busy",
+        _ => "Something went wrong",
+    };
+    let body = html! {
+        div.narrow.trouble {
+            p.code { (status.as_u16()) }
+            h1 { (title) }
+            p { (login::capital(sentence)) }
+            p { a.button href="/" { "To the front page" } }
         }
-    }
+    };
+    layout::bare(title, &body)
 }
 
 /// Whatever no route knows.

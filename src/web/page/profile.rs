@@ -1,12 +1,148 @@
-//! `/@NAME` and `/@USER@HOST`: the profile of anyone.
+//! `/@NAME`: the owner as visitors see them, with a way to follow from elsewhere. Shows what a stranger may see, also to
+//! the owner. The header is shared with `people.rs`.
 
-use actix_web::{HttpResponse, web};
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use maud::{Markup, PreEscaped, html};
 
-use crate::base::Error;
+use super::home::{self, Window, pager};
+use super::layout::{self, Here, House, Page, icon};
+use super::{card, meta, person, thread, words};
+use crate::base::Result;
 use crate::federation::Node;
-use crate::web::edge::PageError;
+use crate::store::actors::Actor;
+use crate::store::follows::{self, List};
+use crate::store::posts::{self, Viewer};
+use crate::store::{self, cards};
+use crate::web::auth::MaybeOwner;
+use crate::web::edge::{PageError, blocking};
 
-/// `GET /@NAME` by a browser.
-pub async fn show(_node: web::Data<Node>, _name: web::Path<String>) -> Result<HttpResponse, PageError> {
-    Err(Error::NotFound.into())
+/// `GET /@{name}`.
+pub async fn show(
+    node: web::Data<Node>,
+    owner: MaybeOwner,
+    name: web::Path<String>,
+    window: web::Query<Window>,
+    request: HttpRequest,
+) -> Result<HttpResponse, PageError> {
+    let (name, window, here) = (name.into_inner(), window.into_inner(), request.uri().to_string());
+    let session = owner.0.clone();
+    let (markup, uri) = blocking(&node, move |node| {
+        node.store.read(|r| {
+            let house = House::load(node, r, owner.0.as_ref(), &here)?;
+            let actor = thread::owned_by(r, &name)?;
+            let mut ids = posts::of_actor(r, actor.id, Viewer::Stranger, window.page())?;
+            let beyond = window.cut(&mut ids);
+            let cards = home::open_only(cards::of(r, &ids)?);
+            let settings = store::node::settings(r)?;
+            let counts = Counts {
+                posts: posts::count_of_actor(r, actor.id, Viewer::Stranger)?,
+                following: if settings.show_follows { Some(follows::count(r, actor.id, List::Following)?) } else { None },
+                followers: if settings.show_follows { Some(follows::count(r, actor.id, List::Followers)?) } else { None },
+            };
+            let beside = html! {
+                @if house.session.is_some() { a.button href="/settings" { (icon("pen")) "Edit" } } @else { (follow_form(&actor)) }
+            };
+            let path = house.profile_path();
+            let body = html! {
+                (header(&house, &actor, &beside, &tallies(&counts)))
+                @if cards.is_empty() { div.empty { p { "Nothing public here yet." } } } @else { (card::list(&house, &cards)) }
+                (pager(&path, &ids, beyond))
+            };
+            let title = format!("{} (@{})", actor.name, actor.handle());
+            let page = Page { title, here: Here::Profile, head: meta::of_profile(&house, &actor), body };
+            Ok((layout::document(&house, &page).into_string(), actor.uri.clone()))
+        })
+    })
+    .await?;
+    let mut response = layout::visitors(session.as_ref());
+    response.insert_header((header::LINK, meta::alternate(&uri)));
+    Ok(response.body(markup))
+}
+
+/// The numbers under a name; None where they are nobody's business.
+pub struct Counts {
+    /// Posts and boosts the viewer may see.
+    pub posts: u32,
+    /// People they follow.
+    pub following: Option<u32>,
+    /// People who follow them.
+    pub followers: Option<u32>,
+}
+
+fn tallies(counts: &Counts) -> Markup {
+    html! {
+        p.tallies {
+            span { (words::count(counts.posts.into(), "post")) }
+            @if let Some(n) = counts.following { span { (words::number(n.into())) " following" } }
+            @if let Some(n) = counts.followers { span { (words::count(n.into(), "follower")) } }
+        }
+    }
+}
+
+/// Pictures, name, handle, bio and fields of anyone. `beside` stands at the name, `below` under the fields.
+pub fn header(house: &House<'_>, actor: &Actor, beside: &Markup, below: &Markup) -> Markup {
+    html! {
+        header.profile.h-card {
+            @if let Some(url) = house.picture(actor, actor.image.as_deref()) { img.banner src=(url) alt="" decoding="async"; }
+            div.names {
+                (person::face(house, actor))
+                div.who {
+                    h1.p-name { (person::name(house, actor)) }
+                    (person::handle(actor))
+                    @if actor.kind == "Service" || actor.kind == "Application" { span.mark { "automated" } }
+                    @if actor.kind == "Group" { span.mark { "group" } }
+                }
+                div.do { (beside) }
+            }
+            data.u-url.u-uid value=(actor.url) {}
+            @if !actor.bio.is_empty() {
+                div.bio.words.p-note dir="auto" { (PreEscaped(person::emoji(house, &actor.bio, &actor.emoji))) }
+            }
+            (fields(house, actor))
+            (below)
+        }
+    }
+}
+
+/// Links of the owner's own fields say `rel=me`, so that the other end can be checked.
+fn fields(house: &House<'_>, actor: &Actor) -> Markup {
+    html! {
+        @if !actor.fields.is_empty() {
+            dl.fields {
+                @for field in &actor.fields {
+                    div {
+                        dt { bdi { (PreEscaped(person::emoji(house, &crate::text::escape(&field.name), &actor.emoji))) } }
+                        dd { (PreEscaped(person::emoji(house, &field_value(house, actor, &field.value), &actor.emoji))) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn field_value(house: &House<'_>, actor: &Actor, value: &str) -> String {
+    if house.is_owner(actor) && !value.contains("rel=\"me") {
+        value.replace("rel=\"", "rel=\"me ")
+    } else {
+        value.to_owned()
+    }
+}
+
+/// Follow from another server: the visitor's own handle is all we need.
+fn follow_form(actor: &Actor) -> Markup {
+    html! {
+        details.follow {
+            summary.button.main { "Follow" }
+            form.remote method="post" action={ "/@" (actor.username) "/follow" } {
+                label for="handle" { "Your own handle" }
+                div.line {
+                    input #handle type="text" name="handle" placeholder="@you@your.server" required maxlength="300"
+                        autocapitalize="off" autocomplete="username" spellcheck="false" inputmode="email";
+                    button.main type="submit" { "Go on" }
+                }
+                p.note { "Your server will ask whether you want to follow " (person::handle(actor)) "." }
+            }
+        }
+    }
 }

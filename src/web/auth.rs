@@ -1,0 +1,256 @@
+//! Who asks: the owner by the session cookie, or a stranger. And whether a form was really filled in here: every POST
+//! carries a token made from the session, and browsers say where it came from. Never decides what may be seen.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::Pin;
+
+use actix_web::cookie::{Cookie, SameSite, time};
+use actix_web::error::InternalError;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, web};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::hmac;
+
+use super::edge::{PageError, blocking};
+use crate::base::id::ActorId;
+use crate::base::{Error, Result};
+use crate::federation::{Node, login};
+use crate::store;
+use crate::store::posts::Viewer;
+use crate::store::sessions::SESSION;
+
+/// The name of the session cookie.
+pub const COOKIE: &str = "hytte_session";
+
+/// A browser whose cookie is good; in a fresh trial there may be no owner yet.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// SHA-256 of the cookie.
+    pub hash: [u8; 32],
+    /// Goes into every form.
+    pub csrf: String,
+    /// The owner, once named.
+    pub owner: Option<ActorId>,
+}
+
+/// The owner, logged in. Anyone else is sent to `/login`, a trial without a name to `/welcome`.
+#[derive(Debug, Clone)]
+pub struct Owner {
+    /// The owner's actor.
+    pub actor: ActorId,
+    /// SHA-256 of the cookie.
+    pub hash: [u8; 32],
+    /// Goes into every form.
+    pub csrf: String,
+}
+
+/// The owner, or a visitor.
+#[derive(Debug, Clone)]
+pub struct MaybeOwner(pub Option<Owner>);
+
+/// A session, or a visitor.
+#[derive(Debug, Clone)]
+pub struct MaybeSession(pub Option<Session>);
+
+impl MaybeOwner {
+    /// What this person may see.
+    pub fn viewer(&self) -> Viewer {
+        if self.0.is_some() { Viewer::Owner } else { Viewer::Stranger }
+    }
+}
+
+type Fut<T> = Pin<Box<dyn Future<Output = Result<T, actix_web::Error>>>>;
+
+impl FromRequest for MaybeSession {
+    type Error = actix_web::Error;
+    type Future = Fut<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { Ok(Self(session(&request).await?)) })
+    }
+}
+
+impl FromRequest for MaybeOwner {
+    type Error = actix_web::Error;
+    type Future = Fut<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { Ok(Self(session(&request).await?.and_then(named))) })
+    }
+}
+
+impl FromRequest for Owner {
+    type Error = actix_web::Error;
+    type Future = Fut<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            match session(&request).await? {
+                None => Err(go(&login_path(&request))),
+                Some(session) => named(session).ok_or_else(|| go("/welcome")),
+            }
+        })
+    }
+}
+
+fn named(session: Session) -> Option<Owner> {
+    let Session { hash, csrf, owner } = session;
+    owner.map(|actor| Owner { actor, hash, csrf })
+}
+
+/// The log-in page, leading back here afterwards. A form that was sent leads home: its words are gone anyway.
+fn login_path(request: &HttpRequest) -> String {
+    match (request.method().as_str(), request.uri().path_and_query()) {
+        ("GET", Some(here)) if here.as_str() != "/" => {
+            let next: String = url::form_urlencoded::byte_serialize(here.as_str().as_bytes()).collect();
+            format!("/login?next={next}")
+        }
+        _ => "/login".to_owned(),
+    }
+}
+
+fn go(to: &str) -> actix_web::Error {
+    InternalError::from_response("", see_other(to)).into()
+}
+
+/// 303 to a path on this server.
+pub fn see_other(to: &str) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, to))
+        .insert_header((header::CACHE_CONTROL, "private, no-store"))
+        .finish()
+}
+
+/// The path a form or link asks to go on to, if it stays on this server (S35); else `/`.
+pub fn local(path: &str) -> &str {
+    let stays = path.starts_with('/')
+        && !path.starts_with("//")
+        && !path.contains(|c: char| c == '\\' || c.is_control() || c.is_whitespace());
+    if stays { path } else { "/" }
+}
+
+async fn session(request: &HttpRequest) -> Result<Option<Session>, PageError> {
+    let Some(cookie) = request.cookie(COOKIE) else { return Ok(None) };
+    let node = request.app_data::<web::Data<Node>>().ok_or_else(|| Error::internal("no node"))?;
+    let hash = login::token_hash(cookie.value());
+    let found = blocking(node, move |node| {
+        let now = node.store.read(|r| {
+            if !store::sessions::is_open(r, &hash)? {
+                return Ok(None);
+            }
+            Ok(Some((store::node::get(r)?.owner, store::sessions::is_stale(r, &hash)?)))
+        })?;
+        let Some((owner, stale)) = now else { return Ok(None) };
+        if stale {
+            node.store.write(move |w| store::sessions::touch(w, &hash))?;
+        }
+        Ok(Some(Session { hash, csrf: csrf(node, &hash), owner }))
+    });
+    Ok(found.await?)
+}
+
+/// The token every form of this session carries.
+pub fn csrf(node: &Node, hash: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(hmac::sign(&csrf_key(node), &csrf_message(hash)))
+}
+
+/// Denied unless `token` is the one of this session.
+pub fn check_csrf(node: &Node, hash: &[u8], token: &str) -> Result<()> {
+    let tag = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
+    hmac::verify(&csrf_key(node), &csrf_message(hash), &tag)
+        .map_err(|_| Error::Denied("this form is too old; go back, reload the page and send it again".into()))
+}
+
+fn csrf_key(node: &Node) -> hmac::Key {
+    hmac::Key::new(hmac::HMAC_SHA256, &node.facts.secret)
+}
+
+fn csrf_message(hash: &[u8]) -> Vec<u8> {
+    [b"csrf:".as_slice(), hash].concat()
+}
+
+/// Denied when a browser says that a form came from another site. Text browsers say nothing: the token must do.
+pub fn check_origin(request: &HttpRequest, node: &Node) -> Result<()> {
+    let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
+    let elsewhere = || Err(Error::Denied("this form was sent from another site".into()));
+    if header("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none")) {
+        return elsewhere();
+    }
+    let Some(origin) = header("origin") else { return Ok(()) };
+    let from = origin.split_once("://").map_or("", |(_, host)| host);
+    if Some(from) == header("host") || from == node.facts.origin.host { Ok(()) } else { elsewhere() }
+}
+
+/// The cookie of a new session; Secure wherever the server is reached by https.
+pub fn cookie(node: &Node, value: String) -> Cookie<'static> {
+    let age = time::Duration::seconds(i64::try_from(SESSION.as_secs()).unwrap_or(i64::MAX));
+    build(node, value, age)
+}
+
+/// A cookie that takes the session's away.
+pub fn no_cookie(node: &Node) -> Cookie<'static> {
+    build(node, String::new(), time::Duration::ZERO)
+}
+
+fn build(node: &Node, value: String, age: time::Duration) -> Cookie<'static> {
+    Cookie::build(COOKIE, value)
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(node.facts.origin.scheme == "https")
+        .max_age(age)
+        .finish()
+}
+
+/// The address of whoever asks. `X-Forwarded-For` counts only from a trusted proxy: its last entry that is not one.
+pub fn address(request: &HttpRequest, trusted: &[IpAddr]) -> IpAddr {
+    let peer = request.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip().to_canonical());
+    if !trusted.contains(&peer) {
+        return peer;
+    }
+    let forwarded = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
+    let hops: Vec<IpAddr> =
+        forwarded.flat_map(|line| line.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
+    hops.into_iter().rev().find(|hop| !trusted.contains(hop)).unwrap_or(peer)
+}
+
+/// What the browser calls itself.
+pub fn agent(request: &HttpRequest) -> &str {
+    request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("an unnamed browser")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn a_form_never_leads_to_another_server() {
+        for path in ["/", "/post/7#p7", "/find?q=a%20b"] {
+            assert_eq!(local(path), path);
+        }
+        for path in
+            ["", "https://evil.example/", "//evil.example", "/\\evil.example", "/\t/evil.example", "javascript:x"]
+        {
+            assert_eq!(local(path), "/", "{path}");
+        }
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_says_who_asks() {
+        let proxy: IpAddr = [10, 0, 0, 1].into();
+        let request = |header: &'static str| {
+            let peer = std::net::SocketAddr::from((proxy, 1234));
+            TestRequest::get().peer_addr(peer).insert_header(("X-Forwarded-For", header)).to_http_request()
+        };
+        let client = IpAddr::from([203, 0, 113, 9]);
+        assert_eq!(address(&request("203.0.113.9"), &[]), proxy);
+        assert_eq!(address(&request("1.1.1.1, 203.0.113.9, 10.0.0.1"), &[proxy]), client, "the rest may be made up");
+        assert_eq!(address(&request("nonsense"), &[proxy]), proxy);
+    }
+}

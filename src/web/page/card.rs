@@ -1,0 +1,162 @@
+//! A post as it stands on a page: who, when, words, pictures, and a quiet row of what can be done with it.
+
+use maud::{Markup, PreEscaped, html};
+
+use super::layout::{House, icon};
+use super::{acts, person, pictures, words};
+use crate::base::Audience;
+use crate::store::cards::Card;
+use crate::text::rewrite;
+
+/// How a post stands on the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// One of a list.
+    List,
+    /// The one the page is about.
+    Focus,
+    /// Quoted above an answer: nothing can be done with it here.
+    Above,
+}
+
+/// A list of posts.
+pub fn list(house: &House<'_>, cards: &[Card]) -> Markup {
+    html! { div.posts.h-feed { @for one in cards { (card(house, one, Place::List)) } } }
+}
+
+/// One post.
+pub fn card(house: &House<'_>, card: &Card, place: Place) -> Markup {
+    let class = match place {
+        Place::List => "post h-entry",
+        Place::Focus => "post focus h-entry",
+        Place::Above => "post above h-entry",
+    };
+    html! {
+        article class=(class) id={ "p" (card.id) } aria-label={ "Post by " (card.author.name) } {
+            @if let Some((_, booster)) = &card.boost {
+                p.why { (icon("boost")) span { (person::mention(house, booster)) " boosted" } }
+            }
+            (header(house, card, place))
+            div.inside {
+                @if card.post.reply_to_uri.is_some() && place != Place::Focus { (answers(house, card)) }
+                (content(house, card))
+                @if place == Place::Focus { (particulars(house, card)) }
+                @if place != Place::Above && house.session.is_some() { (acts::row(house, card)) }
+            }
+        }
+        hr.text-only;
+    }
+}
+
+fn header(house: &House<'_>, card: &Card, place: Place) -> Markup {
+    let author = &card.author;
+    html! {
+        header.by {
+            a href=(person::path(house, author)) tabindex="-1" aria-hidden="true" { (person::face(house, author)) }
+            div.who.p-author.h-card {
+                a.name.u-url.p-name href=(person::path(house, author)) { (person::name(house, author)) }
+                (person::handle(author))
+            }
+            @if place != Place::Focus {
+                a.when.u-url href=(path(house, card)) { (audience_mark(card.post.audience)) (words::when(card.post.published_at, house.now)) }
+            }
+        }
+    }
+}
+
+/// Where this post has a page for whoever looks.
+pub fn path(house: &House<'_>, card: &Card) -> String {
+    let id = card.post.id;
+    if house.session.is_some() {
+        format!("/post/{id}")
+    } else if house.is_owner(&card.author) {
+        format!("{}/{id}", house.profile_path())
+    } else {
+        person::outside(card.post.page()).to_owned()
+    }
+}
+
+fn answers(house: &House<'_>, card: &Card) -> Markup {
+    html! {
+        p.answers {
+            (icon("reply"))
+            @match &card.parent_author {
+                Some(parent) if parent.id == card.author.id => span { "continues their own post" },
+                Some(parent) => span { "answers " (person::mention(house, parent)) },
+                None => span { "answers a post that is not here" },
+            }
+        }
+    }
+}
+
+/// The sign of an audience that is not everyone's, with its words for those who listen.
+pub fn audience_mark(audience: Audience) -> Markup {
+    html! {
+        @if audience != Audience::Public {
+            span.audience title=(reach(audience)) { (icon(audience.word())) span.hidden { (reach(audience)) ", " } }
+        }
+    }
+}
+
+/// Who may read a post, in words.
+pub fn reach(audience: Audience) -> &'static str {
+    match audience {
+        Audience::Public => "Everyone",
+        Audience::Quiet => "Everyone, quietly",
+        Audience::Followers => "Followers",
+        Audience::Mentioned => "Only people mentioned",
+    }
+}
+
+/// Title, words and pictures; behind its warning when it has one.
+pub fn content(house: &House<'_>, card: &Card) -> Markup {
+    let post = &card.post;
+    let inner = html! {
+        @if let Some(title) = &post.title { h2.title.p-name { bdi { (title) } } }
+        @if !post.content.is_empty() {
+            div.words.e-content lang=[post.language.as_deref()] dir="auto" { (PreEscaped(body(house, card))) }
+        }
+    };
+    let warning = post.warning.as_deref().map(str::trim).filter(|warning| !warning.is_empty());
+    html! {
+        @if let Some(warning) = warning {
+            details.warning {
+                summary { (icon("warning")) span.p-summary { bdi { (warning) } } }
+                (inner)
+                (pictures::of(house, card))
+            }
+        } @else {
+            (inner)
+            @if post.sensitive && !card.attachments.is_empty() {
+                details.cover {
+                    summary { (icon("hidden")) span { "Sensitive " (if card.attachments.len() == 1 { "picture" } else { "pictures" }) ". Show" } }
+                    (pictures::of(house, card))
+                }
+            } @else { (pictures::of(house, card)) }
+        }
+    }
+}
+
+/// Safe HTML as stored, with its pictures and emoji led through our proxy.
+fn body(house: &House<'_>, card: &Card) -> String {
+    let with_emoji = |html: &str| person::emoji(house, html, &card.post.emoji);
+    if card.post.content.contains("src=") || card.post.content.contains("poster=") {
+        let led = rewrite::sources(&card.post.content, |url| crate::web::files::proxied(house.node, url));
+        return with_emoji(&led);
+    }
+    with_emoji(&card.post.content)
+}
+
+/// Under the post a page is about: the full date, who may read it, whether it was edited, what others did.
+fn particulars(house: &House<'_>, card: &Card) -> Markup {
+    let post = &card.post;
+    html! {
+        p.particulars {
+            a.u-url href=(path(house, card)) { time.dt-published datetime=(post.published_at.rfc3339()) { (words::full(post.published_at)) } }
+            @if let Some(edited) = post.edited_at { span { "edited " (words::when(edited, house.now)) } }
+            span { (icon(post.audience.word())) " " (reach(post.audience)) }
+            @if card.likes > 0 { span { (words::count(card.likes.into(), "like")) } }
+            @if card.boosts > 0 { span { (words::count(card.boosts.into(), "boost")) } }
+        }
+    }
+}

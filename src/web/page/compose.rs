@@ -1,0 +1,270 @@
+//! Writing: the box at home, the page for an answer, editing. Nothing the owner typed is lost when something is wrong
+//! with it.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::card::{self, Place};
+use super::form::{Fields, Sent};
+use super::layout::{self, Here, House, Page, icon};
+use crate::base::id::{MediaId, PostId};
+use crate::base::{Audience, Error, Result};
+use crate::federation::Node;
+use crate::federation::publish::{self, Draft};
+use crate::store::cards::{self, Card};
+use crate::store::{self, Read};
+use crate::text::POST_CHARS;
+use crate::web::auth::{Owner, see_other};
+use crate::web::edge::{PageError, blocking, sentence};
+
+/// Pictures of one post of ours.
+pub const PICTURES: usize = 4;
+
+/// What stands in the form when it is shown.
+#[derive(Debug, Clone, Default)]
+pub struct Filled {
+    /// The words so far.
+    pub text: String,
+    /// The content warning so far.
+    pub warning: String,
+    /// Who may read it.
+    pub audience: Option<Audience>,
+    /// BCP 47.
+    pub language: String,
+    /// Pictures start covered.
+    pub sensitive: bool,
+    /// The post it answers.
+    pub reply_to: Option<PostId>,
+    /// What was wrong with it.
+    pub problem: Option<String>,
+    /// Its name on the button.
+    pub button: Option<&'static str>,
+}
+
+impl Filled {
+    /// An empty form with the owner's settings.
+    pub fn fresh(r: &Read<'_>) -> Result<Self> {
+        let settings = store::node::settings(r)?;
+        let audience = settings.audience.parse().unwrap_or(Audience::Public);
+        Ok(Self { audience: Some(audience), language: settings.language, ..Self::default() })
+    }
+
+    /// A form that answers a post: its people named, its warning kept, its audience not widened.
+    pub fn answering(r: &Read<'_>, house: &House<'_>, parent: &Card) -> Result<Self> {
+        let fresh = Self::fresh(r)?;
+        let mut names: Vec<String> = Vec::new();
+        if !house.is_owner(&parent.author) {
+            names.push(parent.author.handle());
+        }
+        let own = house.owner.as_ref().map(|owner| owner.uri.as_str());
+        for mention in parent.mentions.iter().filter(|mention| Some(mention.uri.as_str()) != own) {
+            if !names.contains(&mention.handle) {
+                names.push(mention.handle.clone());
+            }
+        }
+        Ok(Self {
+            text: names.iter().map(|name| format!("@{name} ")).collect(),
+            warning: parent.post.warning.clone().unwrap_or_default(),
+            audience: fresh.audience.max(Some(parent.post.audience)),
+            reply_to: Some(parent.post.id),
+            button: Some("Reply"),
+            ..fresh
+        })
+    }
+
+    fn from(fields: &Fields) -> Self {
+        Self {
+            text: fields.text("text").to_owned(),
+            warning: fields.line("warning"),
+            audience: fields.text("audience").parse().ok(),
+            language: fields.line("language"),
+            sensitive: fields.has("sensitive"),
+            reply_to: fields.text("reply_to").parse().ok(),
+            ..Self::default()
+        }
+    }
+}
+
+/// The form.
+pub fn form(house: &House<'_>, filled: &Filled) -> Markup {
+    let reply = filled.reply_to.is_some();
+    let hint = if reply { "Your answer" } else { "What’s going on?" };
+    html! {
+        form.compose method="post" action="/compose" enctype="multipart/form-data" aria-label="Write a post" {
+            (house.token(""))
+            @if let Some(id) = filled.reply_to { input type="hidden" name="reply_to" value=(id); }
+            @if let Some(problem) = &filled.problem { p.problem role="alert" { (problem) } }
+            label.hidden for="text" { (hint) }
+            textarea #text name="text" rows="3" placeholder=(hint) maxlength=(POST_CHARS) data-count="count" dir="auto" { (filled.text) }
+            div.tools {
+                (pictures_tool())
+                (warning_tool(filled))
+                span.count #count aria-live="polite" {}
+                (audience_choice(filled.audience.unwrap_or(Audience::Public)))
+                button.main type="submit" { (filled.button.unwrap_or("Post")) }
+            }
+        }
+    }
+}
+
+fn pictures_tool() -> Markup {
+    html! {
+        details.tool {
+            summary title="Add pictures" { (icon("picture")) span.label { "Pictures" } }
+            div.drawer {
+                @for n in 1..=PICTURES {
+                    fieldset.upload data-upload {
+                        legend { "Picture " (n) }
+                        label for={ "image" (n) } { "File" }
+                        input id={ "image" (n) } type="file" name="image" accept="image/jpeg,image/png,image/gif,image/webp";
+                        label for={ "alt" (n) } { "Description for those who do not see it" }
+                        textarea id={ "alt" (n) } name="alt" rows="2" maxlength=(crate::text::ALT_CHARS) {}
+                    }
+                }
+                p.note { "Place and camera are removed from every picture." }
+            }
+        }
+    }
+}
+
+fn warning_tool(filled: &Filled) -> Markup {
+    html! {
+        details.tool open[!filled.warning.is_empty() || filled.sensitive] {
+            summary title="Content warning and language" { (icon("warning")) span.label { "Warning" } }
+            div.drawer {
+                label for="warning" { "Content warning" }
+                input #warning type="text" name="warning" value=(filled.warning) maxlength=(crate::text::WARNING_CHARS)
+                    placeholder="What it is about, shown before the rest";
+                label.check { input type="checkbox" name="sensitive" value="yes" checked[filled.sensitive]; " Cover the pictures" }
+                label for="language" { "Language" }
+                input.short #language type="text" name="language" value=(filled.language) maxlength="20" placeholder="en" autocapitalize="off" spellcheck="false";
+            }
+        }
+    }
+}
+
+/// Who may read it, as one choice.
+pub fn audience_choice(chosen: Audience) -> Markup {
+    html! {
+        label.hidden for="audience" { "Who may read it" }
+        select #audience name="audience" title="Who may read it" {
+            @for audience in Audience::ALL {
+                option value=(audience.word()) selected[audience == chosen] { (card::reach(audience)) }
+            }
+        }
+    }
+}
+
+/// What `GET /compose` is asked for.
+#[derive(Debug, Deserialize)]
+pub struct Asked {
+    reply_to: Option<PostId>,
+    text: Option<String>,
+}
+
+/// `GET /compose`: the form on a page of its own, under the post it answers.
+pub async fn show(
+    node: web::Data<Node>,
+    owner: Owner,
+    asked: web::Query<Asked>,
+    request: HttpRequest,
+) -> Result<HttpResponse, PageError> {
+    let here = request.uri().to_string();
+    let asked = asked.into_inner();
+    let markup = blocking(&node, move |node| {
+        node.store.read(|r| {
+            let house = House::load(node, r, Some(&owner), &here)?;
+            let parent = asked.reply_to.map(|id| cards::one(r, id)).transpose()?;
+            let mut filled = match &parent {
+                Some(parent) => Filled::answering(r, &house, parent)?,
+                None => Filled::fresh(r)?,
+            };
+            filled.text.push_str(asked.text.as_deref().unwrap_or_default());
+            Ok(page(&house, parent.as_ref(), &filled))
+        })
+    });
+    Ok(layout::private(markup.await?))
+}
+
+fn page(house: &House<'_>, parent: Option<&Card>, filled: &Filled) -> String {
+    let title = if parent.is_some() { "Reply" } else { "Write" };
+    let body = html! {
+        h1.quiet { (title) }
+        @if let Some(parent) = parent { (card::card(house, parent, Place::Above)) }
+        (form(house, filled))
+    };
+    layout::document(house, &Page::new(title, Here::Elsewhere, body)).into_string()
+}
+
+/// `POST /compose`: publishes and leads to the post. What is wrong is said over the form, with the words still in it.
+pub async fn send(node: web::Data<Node>, sent: Sent) -> Result<HttpResponse, PageError> {
+    let Sent { owner, mut fields } = sent;
+    let answer = blocking(&node, move |node| {
+        let mut filled = Filled::from(&fields);
+        match publish(node, &filled, &mut fields) {
+            Ok(id) => Ok(Outcome::Done(format!("/post/{id}"))),
+            Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
+            Err(problem) => {
+                filled.problem = Some(sentence(&problem));
+                again(node, &owner, &filled).map(Outcome::Again)
+            }
+        }
+    });
+    Ok(match answer.await? {
+        Outcome::Done(path) => see_other(&path),
+        Outcome::Again(markup) => layout::refused(markup),
+    })
+}
+
+/// What became of a form: where to go on, or the form once more.
+pub enum Outcome {
+    /// A path.
+    Done(String),
+    /// A document.
+    Again(String),
+}
+
+fn publish(node: &Node, filled: &Filled, fields: &mut Fields) -> Result<PostId> {
+    let media = upload(node, fields)?;
+    if filled.text.trim().is_empty() && media.is_empty() {
+        return Err(Error::invalid("There is nothing in it yet: write something or add a picture."));
+    }
+    let audience = filled.audience.ok_or_else(|| Error::invalid("Choose who may read it."))?;
+    let draft = Draft {
+        text: filled.text.clone(),
+        warning: some(&filled.warning),
+        audience,
+        reply_to: filled.reply_to,
+        media,
+        language: some(&filled.language),
+        sensitive: filled.sensitive,
+    };
+    publish::post(node, draft)
+}
+
+/// Keeps the pictures of a form, each with the description that stands beside it.
+pub fn upload(node: &Node, fields: &mut Fields) -> Result<Vec<MediaId>> {
+    let files = fields.take_files("image");
+    if files.iter().filter(|file| !file.is_empty()).count() > PICTURES {
+        return Err(Error::invalid(format!("A post has room for {PICTURES} pictures.")));
+    }
+    if files.iter().any(|file| !file.is_empty()) {
+        let _ = node;
+        return Err(Error::invalid("Pictures cannot be added yet."));
+    }
+    Ok(Vec::new())
+}
+
+/// A text, unless it is blank.
+pub fn some(text: &str) -> Option<String> {
+    Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+fn again(node: &Node, owner: &Owner, filled: &Filled) -> Result<String> {
+    node.store.read(|r| {
+        let house = House::load(node, r, Some(owner), "/compose")?;
+        let parent = filled.reply_to.and_then(|id| cards::one(r, id).ok());
+        Ok(page(&house, parent.as_ref(), filled))
+    })
+}

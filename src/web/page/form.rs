@@ -1,0 +1,210 @@
+//! Forms as browsers send them, urlencoded or multipart, read within limits. [`Sent`] is the owner's: its session, origin
+//! and token are checked before anything else is read; no handler of a POST gets its fields in another way.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_multipart::{Field, Multipart};
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use futures_util::StreamExt;
+
+use crate::base::{Error, Result};
+use crate::federation::Node;
+use crate::web::auth::{self, MaybeSession, Owner, Session};
+use crate::web::edge::PageError;
+
+/// Bytes of a form without files, and of all the texts of one with files.
+const TEXT_BYTES: usize = 256 * 1024;
+/// Bytes of one file: what a phone's camera makes.
+const FILE_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes of all files of one form: they are in memory until they are decoded.
+const FILES_BYTES: usize = 40 * 1024 * 1024;
+/// Fields in one form.
+const FIELDS: usize = 200;
+
+/// The fields of a form, in order.
+#[derive(Debug, Default)]
+pub struct Fields {
+    texts: Vec<(String, String)>,
+    files: Vec<(String, Vec<u8>)>,
+}
+
+impl Fields {
+    /// The first field of this name, with line ends as `\n`; empty when there is none.
+    pub fn text(&self, name: &str) -> &str {
+        self.all(name).next().unwrap_or_default()
+    }
+
+    /// The first field of this name on one line, trimmed.
+    pub fn line(&self, name: &str) -> String {
+        self.text(name).split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// Whether a box was ticked or a field is there.
+    pub fn has(&self, name: &str) -> bool {
+        self.all(name).next().is_some()
+    }
+
+    /// All fields of this name, in order.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.texts.iter().filter(move |(n, _)| n == name).map(|(_, text)| text.as_str())
+    }
+
+    /// The files of this name, in order; a place where none was chosen is empty.
+    pub fn take_files(&mut self, name: &str) -> Vec<Vec<u8>> {
+        let (wanted, others) = std::mem::take(&mut self.files).into_iter().partition(|(n, _)| n == name);
+        self.files = others;
+        wanted.into_iter().map(|(_, bytes)| bytes).collect()
+    }
+
+    /// The first file of this name, if one was chosen.
+    pub fn take_file(&mut self, name: &str) -> Option<Vec<u8>> {
+        self.take_files(name).into_iter().find(|bytes| !bytes.is_empty())
+    }
+
+    fn add_text(&mut self, name: String, text: &str) -> Result<()> {
+        if self.texts.len() + self.files.len() >= FIELDS {
+            return Err(Error::invalid("this form has too many fields"));
+        }
+        self.texts.push((name, text.replace("\r\n", "\n").replace('\0', "")));
+        Ok(())
+    }
+}
+
+/// A form the owner sent from a page of ours.
+pub struct Sent {
+    /// Whose session it was.
+    pub owner: Owner,
+    /// What it says.
+    pub fields: Fields,
+}
+
+/// A form sent by a browser with a session, perhaps before the owner has a name.
+pub struct SentEarly {
+    /// The session.
+    pub session: Session,
+    /// What it says.
+    pub fields: Fields,
+}
+
+/// A form a visitor sent from a page of ours.
+pub struct Posted(pub Fields);
+
+type Fut<T> = Pin<Box<dyn Future<Output = Result<T, actix_web::Error>>>>;
+
+impl FromRequest for Sent {
+    type Error = actix_web::Error;
+    type Future = Fut<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let owner = Owner::extract(&request).await?;
+            let fields = read(&request, payload, Some(&owner.hash)).await?;
+            Ok(Self { owner, fields })
+        })
+    }
+}
+
+impl FromRequest for SentEarly {
+    type Error = actix_web::Error;
+    type Future = Fut<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let MaybeSession(session) = MaybeSession::extract(&request).await?;
+            let session = session.ok_or_else(|| PageError(Error::Denied("log in first".into())))?;
+            let fields = read(&request, payload, Some(&session.hash)).await?;
+            Ok(Self { session, fields })
+        })
+    }
+}
+
+impl FromRequest for Posted {
+    type Error = actix_web::Error;
+    type Future = Fut<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move { Ok(Self(read(&request, payload, None).await?)) })
+    }
+}
+
+/// Reads a form; with a session, its token must be right, and stand before any file.
+async fn read(request: &HttpRequest, payload: Payload, session: Option<&[u8]>) -> Result<Fields, PageError> {
+    let node = request.app_data::<web::Data<Node>>().ok_or_else(|| Error::internal("no node"))?;
+    auth::check_origin(request, node)?;
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let check = |fields: &Fields| session.map_or(Ok(()), |hash| auth::check_csrf(node, hash, fields.text("csrf")));
+    if kind.starts_with("multipart/form-data") {
+        Ok(multipart(request, payload, check).await?)
+    } else {
+        let fields = urlencoded(payload).await?;
+        check(&fields)?;
+        Ok(fields)
+    }
+}
+
+async fn urlencoded(mut payload: Payload) -> Result<Fields> {
+    let mut body = Vec::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| broken())?;
+        if body.len() + chunk.len() > TEXT_BYTES {
+            return Err(too_large(TEXT_BYTES));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let mut fields = Fields::default();
+    for (name, text) in url::form_urlencoded::parse(&body) {
+        fields.add_text(name.into_owned(), &text)?;
+    }
+    Ok(fields)
+}
+
+async fn multipart(request: &HttpRequest, payload: Payload, check: impl Fn(&Fields) -> Result<()>) -> Result<Fields> {
+    let mut form = Multipart::new(request.headers(), payload);
+    let mut fields = Fields::default();
+    let (mut texts, mut files) = (TEXT_BYTES, FILES_BYTES);
+    while let Some(field) = form.next().await {
+        let mut field = field.map_err(|_| broken())?;
+        let name = field.name().unwrap_or_default().to_owned();
+        let is_file = field.content_disposition().is_some_and(|said| said.get_filename().is_some());
+        if !is_file {
+            let bytes = part(&mut field, texts).await?;
+            texts -= bytes.len();
+            fields.add_text(name, &String::from_utf8_lossy(&bytes))?;
+            continue;
+        }
+        check(&fields)?;
+        let bytes = part(&mut field, files.min(FILE_BYTES)).await?;
+        files -= bytes.len();
+        if fields.files.len() >= FIELDS {
+            return Err(Error::invalid("this form has too many files"));
+        }
+        fields.files.push((name, bytes));
+    }
+    check(&fields)?;
+    Ok(fields)
+}
+
+async fn part(field: &mut Field, limit: usize) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = field.next().await {
+        let chunk = chunk.map_err(|_| broken())?;
+        if bytes.len() + chunk.len() > limit {
+            return Err(too_large(limit));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+fn broken() -> Error {
+    Error::invalid("the form did not arrive whole; please send it again")
+}
+
+fn too_large(limit: usize) -> Error {
+    Error::invalid(format!("this is too large: at most {} MB fit", limit.div_ceil(1024 * 1024)))
+}

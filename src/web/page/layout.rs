@@ -1,0 +1,272 @@
+//! The frame round every page: head, navigation, footer, and the headers that go with it. The same calm column for the
+//! owner and for visitors; works without scripts, styles or pictures.
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::base::config::{SOFTWARE, VERSION};
+use crate::base::{Result, Time};
+use crate::federation::Node;
+use crate::store::actors::Actor;
+use crate::store::follows::List;
+use crate::store::{self, Read, actors, follows, notifications};
+use crate::web::auth::Owner;
+use crate::web::files;
+
+/// What a page may load and where its forms may go: nothing but this server.
+const POLICY: &str = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'self'; script-src 'self'; \
+                      form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+/// Browsers hold a form's redirect to `form-action` too, and a remote follow leads to the follower's own server. Only for
+/// pages of visitors, who have nothing here to steal.
+const POLICY_REMOTE_FOLLOW: &str = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'self'; script-src 'self'; \
+                                    form-action 'self' https:; frame-ancestors 'none'; base-uri 'none'";
+/// How long a visitor's browser, or a cache before us, may show a page without asking again.
+const VISITORS: &str = "public, max-age=30";
+
+/// What every page knows: whose house this is and who is looking.
+pub struct House<'n> {
+    /// The server.
+    pub node: &'n Node,
+    /// Whose house it is; None in a trial before a name is picked.
+    pub owner: Option<Actor>,
+    /// The owner's session, when it is the owner who looks.
+    pub session: Option<&'n Owner>,
+    /// Notifications not looked at, up to 100.
+    pub unseen: u32,
+    /// People waiting to be let in.
+    pub requests: u32,
+    /// The time of this page.
+    pub now: Time,
+    /// The path and query of this page: where a pressed button leads back to.
+    pub here: String,
+}
+
+impl<'n> House<'n> {
+    /// Loads what the frame shows.
+    pub fn load(node: &'n Node, r: &Read<'_>, session: Option<&'n Owner>, here: &str) -> Result<Self> {
+        let owner = store::node::get(r)?.owner.map(|id| actors::by_id(r, id)).transpose()?;
+        let (mut unseen, mut requests) = (0, 0);
+        if let Some(session) = session {
+            unseen = notifications::unseen(r)?;
+            requests = follows::count(r, session.actor, List::Requests)?;
+        }
+        Ok(Self { node, owner, session, unseen, requests, now: r.now, here: here.to_owned() })
+    }
+
+    /// True for the owner's own actor.
+    pub fn is_owner(&self, actor: &Actor) -> bool {
+        self.owner.as_ref().is_some_and(|owner| owner.id == actor.id)
+    }
+
+    /// `/@NAME`.
+    pub fn profile_path(&self) -> String {
+        self.owner.as_ref().map_or_else(|| "/".to_owned(), |owner| format!("/@{}", owner.username))
+    }
+
+    /// Where a picture of an actor is shown from: our own files, or the proxy.
+    pub fn picture(&self, actor: &Actor, source: Option<&str>) -> Option<String> {
+        let source = source.filter(|source| !source.is_empty())?;
+        let ours = self.is_owner(actor) && !source.contains("://");
+        Some(if ours { format!("/media/{source}") } else { files::proxied(self.node, source) })
+    }
+
+    /// The hidden fields of a form that leads back here: the session's token and the place.
+    pub fn token(&self, anchor: &str) -> Markup {
+        html! {
+            @if let Some(session) = self.session {
+                input type="hidden" name="csrf" value=(session.csrf);
+                input type="hidden" name="back" value={ (self.here) (anchor) };
+            }
+        }
+    }
+}
+
+/// Which entry of the navigation is marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Here {
+    /// The home timeline.
+    Home,
+    /// Notifications.
+    Notifications,
+    /// Find.
+    Find,
+    /// Following, followers, requests.
+    People,
+    /// The owner's profile.
+    Profile,
+    /// Settings.
+    Settings,
+    /// None of them.
+    Elsewhere,
+}
+
+/// One page.
+pub struct Page {
+    /// In the window's title, before the owner's name.
+    pub title: String,
+    /// The entry of the navigation to mark.
+    pub here: Here,
+    /// More lines for the head: feeds, OpenGraph.
+    pub head: Markup,
+    /// The content.
+    pub body: Markup,
+}
+
+impl Page {
+    /// A page with nothing special in its head.
+    pub fn new(title: impl Into<String>, here: Here, body: Markup) -> Self {
+        Self { title: title.into(), here, head: html! {}, body }
+    }
+}
+
+/// The whole document.
+pub fn document(house: &House<'_>, page: &Page) -> Markup {
+    let name = house.owner.as_ref().map_or(SOFTWARE, |owner| owner.name.as_str());
+    let title = if page.title == name { name.to_owned() } else { format!("{} · {name}", page.title) };
+    let top = html! {
+        @if house.session.is_some() { (navigation(house, page.here)) } @else { (signboard(house)) }
+        @if house.node.config.trial {
+            p.trial role="note" { "A private trial: nothing leaves this computer, and nobody else can see it." }
+        }
+    };
+    shell(&title, &page.head, &top, &page.body, &footer(house))
+}
+
+/// A document without a house round it: error pages, which must not ask the database anything.
+pub fn bare(title: &str, body: &Markup) -> Markup {
+    let top = html! { header.top { a.home href="/" { (icon("cabin")) span { (SOFTWARE) } } } };
+    shell(title, &html! {}, &top, body, &html! {})
+}
+
+fn shell(title: &str, head: &Markup, top: &Markup, body: &Markup, bottom: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="theme-color" content="#fdfcfa" media="(prefers-color-scheme: light)";
+                meta name="theme-color" content="#191816" media="(prefers-color-scheme: dark)";
+                title { (title) }
+                link rel="stylesheet" href=(asset("page.css"));
+                link rel="icon" type="image/svg+xml" href=(asset("cabin.svg"));
+                (head)
+                script src=(asset("page.js")) defer {}
+            }
+            body {
+                a.skip href="#main" { "Skip to the content" }
+                (top)
+                main #main tabindex="-1" { (body) }
+                (bottom)
+            }
+        }
+    }
+}
+
+fn navigation(house: &House<'_>, here: Here) -> Markup {
+    let people = if house.requests > 0 { "/requests" } else { "/following" };
+    let profile = house.profile_path();
+    let entries = [
+        (Here::Home, "/", "home", "Home", 0),
+        (Here::Notifications, "/notifications", "bell", "Notifications", house.unseen),
+        (Here::Find, "/find", "find", "Find", 0),
+        (Here::People, people, "people", "People", house.requests),
+        (Here::Profile, profile.as_str(), "person", "Profile", 0),
+        (Here::Settings, "/settings", "gear", "Settings", 0),
+    ];
+    html! {
+        header.top {
+            nav.nav aria-label="Pages" {
+                ul { @for (entry, path, sign, name, number) in entries {
+                    li { a href=(path) title=(name) aria-current=[(entry == here).then_some("page")] {
+                        (icon(sign)) span.label { (name) }
+                        @if number > 0 { " " span.badge { (if number > 99 { "99+".to_owned() } else { number.to_string() }) } }
+                    } }
+                } }
+            }
+        }
+    }
+}
+
+/// What a visitor sees above the column: the owner's address, as on a letter box.
+fn signboard(house: &House<'_>) -> Markup {
+    html! {
+        header.top { a.home href=(house.profile_path()) {
+            (icon("cabin"))
+            span { (house.owner.as_ref().map_or(house.node.facts.origin.domain.as_str(), |owner| owner.host.as_str())) }
+        } }
+    }
+}
+
+fn footer(house: &House<'_>) -> Markup {
+    html! {
+        footer.foot {
+            ul {
+                li { a href="/about" { "About" } }
+                li { a href="/privacy-policy" { "Privacy" } }
+                @if house.owner.is_some() { li { a href={ (house.profile_path()) "/feed.atom" } { "Feed" } } }
+                @if house.session.is_some() {
+                    li { a href="/queue" { "Deliveries" } }
+                } @else {
+                    li { a href="/login" rel="nofollow" { "Log in" } }
+                }
+            }
+            p { (SOFTWARE) " " (VERSION) }
+        }
+    }
+}
+
+/// The URL of an embedded file, new with every version so that no browser keeps an old look.
+pub fn asset(name: &str) -> String {
+    format!("/assets/{name}?v={VERSION}")
+}
+
+/// One of our own drawings; says nothing to those who listen, the words beside it do.
+pub fn icon(name: &str) -> Markup {
+    html! { svg.icon aria-hidden="true" focusable="false" { (PreEscaped(format!("<use href=\"/assets/icons.svg#{name}\"/>"))) } }
+}
+
+/// A page of the owner's: never kept by anyone between.
+pub fn private(markup: String) -> HttpResponse {
+    start(HttpResponse::Ok(), POLICY, "private, no-cache").body(markup)
+}
+
+/// A page of the owner's that says what is wrong with what was sent.
+pub fn refused(markup: String) -> HttpResponse {
+    start(HttpResponse::BadRequest(), POLICY, "private, no-store").body(markup)
+}
+
+/// The start of an answer anyone may read.
+pub fn visitors(session: Option<&Owner>) -> HttpResponseBuilder {
+    let (policy, cache) = match session {
+        Some(_) => (POLICY, "private, no-cache"),
+        None => (POLICY_REMOTE_FOLLOW, VISITORS),
+    };
+    let mut response = start(HttpResponse::Ok(), policy, cache);
+    response.insert_header((header::VARY, "Accept, Cookie"));
+    response
+}
+
+fn start(mut response: HttpResponseBuilder, policy: &'static str, cache: &'static str) -> HttpResponseBuilder {
+    dress(&mut response, policy);
+    response.content_type("text/html; charset=utf-8").insert_header((header::CACHE_CONTROL, cache));
+    response
+}
+
+/// Adds what every page is sent with. Referrers stay on this server: browsers then still say where a form came from.
+fn dress(response: &mut HttpResponseBuilder, policy: &'static str) {
+    response
+        .insert_header((header::CONTENT_SECURITY_POLICY, policy))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((header::REFERRER_POLICY, "same-origin"))
+        .insert_header(("Cross-Origin-Opener-Policy", "same-origin"))
+        .insert_header(("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()"));
+}
+
+/// Gives an error page the headers of every page.
+pub fn dress_error(response: &mut HttpResponseBuilder) {
+    dress(response, POLICY);
+    response.content_type("text/html; charset=utf-8");
+}

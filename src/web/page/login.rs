@@ -1,0 +1,205 @@
+//! `/login`, the one-time link and `/logout`; and `/welcome`, where a trial's owner picks a name.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::form::{Posted, SentEarly};
+use super::layout::{self, Here, House, Page, icon};
+use super::thread::query;
+use crate::base::{Error, Result};
+use crate::federation::login::{self, Gate};
+use crate::federation::{Node, identity};
+use crate::store;
+use crate::web::auth::{self, MaybeSession, local, see_other};
+use crate::web::edge::{PageError, blocking, sentence};
+
+/// Where to go on after logging in.
+#[derive(Debug, Deserialize)]
+pub struct Next {
+    next: Option<String>,
+}
+
+/// `GET /login`.
+pub async fn show(
+    node: web::Data<Node>,
+    session: MaybeSession,
+    next: web::Query<Next>,
+) -> Result<HttpResponse, PageError> {
+    let next = next.into_inner().next.unwrap_or_default();
+    if session.0.is_some() {
+        return Ok(see_other(local(&next)));
+    }
+    let markup = blocking(&node, move |node| page(node, &next, None)).await?;
+    Ok(layout::private(markup))
+}
+
+fn page(node: &Node, next: &str, problem: Option<&str>) -> Result<String> {
+    node.store.read(|r| {
+        let house = House::load(node, r, None, "/login")?;
+        let has_password = store::node::password(r)?.is_some();
+        let body = html! {
+            div.narrow {
+                h1 { "Log in" }
+                @if let Some(problem) = problem { p.problem role="alert" { (problem) } }
+                @if let Some(owner) = &house.owner { p { "This is the house of " strong { bdi { (owner.name) } } "; only they have a key." } }
+                form.stack method="post" action="/login" {
+                    input type="hidden" name="next" value=(local(next));
+                    // Password managers want to know whose password it is.
+                    input.hidden type="text" name="username" autocomplete="username" tabindex="-1" aria-hidden="true" readonly
+                        value=(house.owner.as_ref().map_or("owner", |owner| owner.username.as_str()));
+                    label for="password" { "Password" }
+                    input #password type="password" name="password" autocomplete="current-password" required maxlength=(login::LONGEST) autofocus;
+                    button.main type="submit" { "Log in" }
+                }
+                p.note {
+                    @if has_password { "Forgotten? " } @else { "No password is set yet. " }
+                    "On the server, " code { "hytte login-link" } " prints a link that opens this door once."
+                }
+            }
+        };
+        Ok(layout::document(&house, &Page::new("Log in", Here::Elsewhere, body)).into_string())
+    })
+}
+
+/// `POST /login`.
+pub async fn enter(
+    node: web::Data<Node>,
+    gate: web::Data<Gate>,
+    posted: Posted,
+    request: HttpRequest,
+) -> Result<HttpResponse, PageError> {
+    let from = auth::address(&request, &node.config.trusted_proxies);
+    let (agent, fields) = (auth::agent(&request).to_owned(), posted.0);
+    let next = local(fields.text("next")).to_owned();
+    let outcome =
+        blocking(&node, move |node| match login::enter(&gate, &node.store, fields.text("password"), from, &agent) {
+            Ok(cookie) => Ok(Ok(cookie)),
+            Err(problem @ Error::Denied(_)) => {
+                Ok(Err(page(node, fields.text("next"), Some(&capital(&sentence(&problem))))?))
+            }
+            Err(problem) => Err(problem),
+        });
+    Ok(match outcome.await? {
+        Ok(cookie) => with_cookie(&node, cookie, &next),
+        Err(markup) => layout::refused(markup),
+    })
+}
+
+/// A sentence as it stands alone: its first letter large, a full stop behind it.
+pub fn capital(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    let first: String = letters.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+    let stop = if sentence.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{stop}", letters.as_str())
+}
+
+/// `GET /login/link/{token}`: the one-time link. Sets the cookie and leads home.
+pub async fn by_link(
+    node: web::Data<Node>,
+    token: web::Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, PageError> {
+    let (token, agent) = (token.into_inner(), auth::agent(&request).to_owned());
+    let cookie = blocking(&node, move |node| login::enter_by_link(&node.store, &token, &agent)).await?;
+    Ok(with_cookie(&node, cookie, "/"))
+}
+
+fn with_cookie(node: &Node, cookie: String, next: &str) -> HttpResponse {
+    let mut response = see_other(next);
+    let cookie = auth::cookie(node, cookie);
+    if let Ok(value) = header::HeaderValue::from_str(&cookie.encoded().to_string()) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+    response
+}
+
+/// `POST /logout`: ends this session.
+pub async fn leave(node: web::Data<Node>, sent: SentEarly) -> Result<HttpResponse, PageError> {
+    let hash = sent.session.hash;
+    blocking(&node, move |node| node.store.write(move |w| store::sessions::close(w, &hash))).await?;
+    let mut response = see_other("/");
+    if let Ok(value) = header::HeaderValue::from_str(&auth::no_cookie(&node).encoded().to_string()) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+    Ok(response)
+}
+
+/// `GET /welcome`: pick a name.
+pub async fn welcome(node: web::Data<Node>, session: MaybeSession) -> Result<HttpResponse, PageError> {
+    let Some(session) = session.0 else { return Ok(see_other("/login?next=/welcome")) };
+    if session.owner.is_some() {
+        return Ok(see_other("/"));
+    }
+    let markup = blocking(&node, move |node| naming(node, &session.csrf, "", None)).await?;
+    Ok(layout::private(markup))
+}
+
+fn naming(node: &Node, csrf: &str, name: &str, problem: Option<&str>) -> Result<String> {
+    let domain = &node.facts.origin.domain;
+    node.store.read(|r| {
+        let house = House::load(node, r, None, "/welcome")?;
+        let body = html! {
+            div.narrow.welcome {
+                div.sign { (icon("cabin")) }
+                h1 { "Welcome to your cabin" }
+                p { "One thing first: what shall people call you? The name becomes the first half of your handle." }
+                @if let Some(problem) = problem { p.problem role="alert" { (problem) } }
+                form.stack method="post" action="/welcome" {
+                    input type="hidden" name="csrf" value=(csrf);
+                    label for="name" { "Your name here" }
+                    div.affix {
+                        span aria-hidden="true" { "@" }
+                        input #name type="text" name="name" value=(name) required maxlength="30" pattern="[A-Za-z0-9_]+"
+                            title="Letters, digits and underscores" autocapitalize="off" autocomplete="username" spellcheck="false" autofocus;
+                        span { "@" (domain) }
+                    }
+                    p.note { "Letters, digits and underscores. In this trial you can be anyone." }
+                    button.main type="submit" { "Move in" }
+                }
+            }
+        };
+        Ok(layout::document(&house, &Page::new("Welcome", Here::Elsewhere, body)).into_string())
+    })
+}
+
+/// `POST /welcome`: names the owner.
+pub async fn name(node: web::Data<Node>, sent: SentEarly) -> Result<HttpResponse, PageError> {
+    let SentEarly { session, fields } = sent;
+    let refused = blocking(&node, move |node| {
+        let name = fields.line("name");
+        match identity::name_owner(&node.store, name.trim_start_matches('@')) {
+            Ok(_) => Ok(None),
+            Err(problem @ (Error::Invalid(_) | Error::Conflict(_))) => {
+                naming(node, &session.csrf, &name, Some(&capital(&sentence(&problem)))).map(Some)
+            }
+            Err(problem) => Err(problem),
+        }
+    });
+    Ok(match refused.await? {
+        None => see_other("/"),
+        Some(markup) => layout::refused(markup),
+    })
+}
+
+/// The button that ends this session.
+pub fn logout(house: &House<'_>) -> Markup {
+    html! { form method="post" action="/logout" { (house.token("")) button.button type="submit" { (icon("door")) "Log out" } } }
+}
+
+/// `GET /authorize_interaction?uri=…`: somebody pressed "follow" or "reply" on another server. Leads the owner to what was
+/// meant, never to another server (S35).
+pub async fn interaction(session: MaybeSession, asked: web::Query<Interaction>) -> HttpResponse {
+    let find = format!("/find?q={}", query(asked.uri.as_deref().unwrap_or_default()));
+    match session.0 {
+        Some(_) => see_other(&find),
+        None => see_other(&format!("/login?next={}", query(&find))),
+    }
+}
+
+/// What another server wants the owner to look at.
+#[derive(Debug, Deserialize)]
+pub struct Interaction {
+    uri: Option<String>,
+}

@@ -1,0 +1,205 @@
+//! `/notifications`: what happened, with likes and boosts of one post in one row. Looking at them marks them as seen.
+
+use std::collections::HashMap;
+
+use actix_web::{HttpResponse, web};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::card::{self, Place};
+use super::layout::{self, Here, House, Page, icon};
+use super::{person, words};
+use crate::base::id::{ActorId, NotificationId, PostId};
+use crate::base::{Result, Time};
+use crate::federation::Node;
+use crate::store::actors::{self, Actor};
+use crate::store::cards::{self, Card};
+use crate::store::notifications::{self, Kind, Notification};
+use crate::store::{self, Read};
+use crate::text::plain;
+use crate::web::auth::Owner;
+use crate::web::edge::{PageError, blocking};
+
+/// Notifications read for one page; grouped, they are fewer rows.
+const ROWS: u32 = 60;
+/// Faces shown of one row.
+const FACES: usize = 8;
+/// Graphemes quoted of a post.
+const QUOTE: usize = 140;
+
+/// Which window is asked for.
+#[derive(Debug, Deserialize)]
+pub struct Before {
+    before: Option<NotificationId>,
+}
+
+/// Events of one kind about one thing, newest first.
+#[derive(Debug, PartialEq, Eq)]
+struct Row {
+    newest: NotificationId,
+    kind: Kind,
+    post: Option<PostId>,
+    people: Vec<ActorId>,
+    at: Time,
+}
+
+/// Likes and boosts of the same post become one row, and so do follows; all else stands alone. A row stands where its
+/// newest event does.
+fn group(events: &[Notification]) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    for event in events {
+        let joins = matches!(event.kind, Kind::Like | Kind::Boost | Kind::Follow);
+        let row = rows.iter_mut().find(|row| joins && row.kind == event.kind && row.post == event.post_id);
+        match row {
+            Some(row) if row.people.contains(&event.actor_id) => {}
+            Some(row) => row.people.push(event.actor_id),
+            None => rows.push(Row {
+                newest: event.id,
+                kind: event.kind,
+                post: event.post_id,
+                people: vec![event.actor_id],
+                at: event.created_at,
+            }),
+        }
+    }
+    rows
+}
+
+/// `GET /notifications`.
+pub async fn show(node: web::Data<Node>, owner: Owner, before: web::Query<Before>) -> Result<HttpResponse, PageError> {
+    let before = before.before;
+    let markup = blocking(&node, move |node| {
+        let (markup, newest) = node.store.read(|r| {
+            let mut house = House::load(node, r, Some(&owner), "/notifications")?;
+            let seen = store::node::seen_notification(r)?;
+            let events = notifications::page(r, before, ROWS)?;
+            let newest = events.first().map(|event| event.id).filter(|id| *id > seen);
+            house.unseen = if before.is_none() { 0 } else { house.unseen };
+            let body = html! {
+                h1 { "Notifications" }
+                (list(r, &house, &events, seen)?)
+                @if let (true, Some(last)) = (events.len() == ROWS as usize, events.last()) {
+                    nav.pager aria-label="More notifications" { a rel="next" href={ "/notifications?before=" (last.id) } { "Older" } }
+                }
+            };
+            Ok((layout::document(&house, &Page::new("Notifications", Here::Notifications, body)).into_string(), newest))
+        })?;
+        if let Some(newest) = newest {
+            node.store.write(move |w| store::node::see_notifications(w, newest))?;
+        }
+        Ok(markup)
+    });
+    Ok(layout::private(markup.await?))
+}
+
+fn list(r: &Read<'_>, house: &House<'_>, events: &[Notification], seen: NotificationId) -> Result<Markup> {
+    let rows = group(events);
+    let ids: Vec<ActorId> = rows.iter().flat_map(|row| row.people.iter().copied()).collect();
+    let people: HashMap<ActorId, Actor> = actors::by_ids(r, &ids)?.into_iter().map(|actor| (actor.id, actor)).collect();
+    let posts: Vec<PostId> = rows.iter().filter_map(|row| row.post).collect();
+    let posts: HashMap<PostId, Card> = cards::of(r, &posts)?.into_iter().map(|card| (card.id, card)).collect();
+    Ok(html! {
+        @if rows.is_empty() {
+            div.empty { (icon("bell")) p { "Nothing has happened yet. When somebody follows you, answers, likes or boosts, you read it here." } }
+        }
+        ol.news {
+            @for row in &rows {
+                @let who: Vec<&Actor> = row.people.iter().filter_map(|id| people.get(id)).collect();
+                (one(house, row, &who, row.post.and_then(|id| posts.get(&id)), if row.newest > seen { "new" } else { "" }))
+            }
+        }
+    })
+}
+
+fn one(house: &House<'_>, row: &Row, who: &[&Actor], post: Option<&Card>, mark: &str) -> Markup {
+    if let (Kind::Mention, Some(post)) = (row.kind, post) {
+        return html! { li class={ "whole " (mark) } { (card::card(house, post, Place::List)) } };
+    }
+    let (sign, verb) = match row.kind {
+        Kind::Like => ("liked", "liked your post"),
+        Kind::Boost => ("boost", "boosted your post"),
+        Kind::Follow => ("person", "followed you"),
+        Kind::FollowRequest => ("person", "would like to follow you"),
+        Kind::Accepted => ("check", "let you follow them"),
+        Kind::Mention => ("reply", "mentioned you"),
+    };
+    html! {
+        li class=(mark) {
+            span class={ "sign " (if sign == "liked" { "like" } else { sign }) } { (icon(sign)) }
+            div {
+                div.faces { @for actor in who.iter().take(FACES) { a href=(person::path(house, actor)) tabindex="-1" aria-hidden="true" { (person::face(house, actor)) } } }
+                p.said {
+                    (names(house, who)) " " (verb) " · " span.when { (words::when(row.at, house.now)) }
+                }
+                @if let Some(post) = post { a.about href={ "/post/" (post.post.id) } { bdi { (quote(post)) } } }
+                @if row.kind == Kind::FollowRequest { div.do { a.button href="/requests" { "Open the requests" } } }
+            }
+        }
+    }
+}
+
+/// "Anna", "Anna and Bo", "Anna, Bo and 3 others"; a single person with the whole handle.
+fn names(house: &House<'_>, who: &[&Actor]) -> Markup {
+    html! {
+        @match who {
+            [] => "Somebody",
+            [one] => { (person::mention(house, one)) " " (person::handle(one)) },
+            [one, two] => { (person::mention(house, one)) " and " (person::mention(house, two)) },
+            [one, two, rest @ ..] => {
+                (person::mention(house, one)) ", " (person::mention(house, two)) " and " (words::count(rest.len() as u64, "other"))
+            }
+        }
+    }
+}
+
+fn quote(card: &Card) -> String {
+    let text = match &card.post.warning {
+        Some(warning) => warning.clone(),
+        None => plain::from_html(&card.post.content).split_whitespace().collect::<Vec<_>>().join(" "),
+    };
+    match (text.is_empty(), card.attachments.len()) {
+        (true, 0) => "A post without words".to_owned(),
+        (true, n) => words::count(n as u64, "picture"),
+        _ => plain::excerpt(&text, QUOTE),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn likes_of_one_post_are_one_row() {
+        let event = |id, kind, actor, post: Option<i64>| Notification {
+            id: NotificationId(id),
+            kind,
+            actor_id: ActorId(actor),
+            post_id: post.map(PostId),
+            created_at: Time::from_secs(id),
+        };
+        let rows = group(&[
+            event(9, Kind::Like, 1, Some(7)),
+            event(8, Kind::Mention, 2, Some(8)),
+            event(7, Kind::Like, 3, Some(7)),
+            event(6, Kind::Boost, 3, Some(7)),
+            event(5, Kind::Mention, 2, Some(9)),
+            event(4, Kind::Follow, 1, None),
+            event(3, Kind::Follow, 2, None),
+            event(2, Kind::FollowRequest, 4, None),
+            event(1, Kind::FollowRequest, 5, None),
+        ]);
+        let said: Vec<_> = rows.iter().map(|row| (row.kind, row.people.len())).collect();
+        assert_eq!(
+            said,
+            [
+                (Kind::Like, 2),
+                (Kind::Mention, 1),
+                (Kind::Boost, 1),
+                (Kind::Mention, 1),
+                (Kind::Follow, 2),
+                (Kind::FollowRequest, 1),
+                (Kind::FollowRequest, 1)
+            ]
+        );
+    }
+}

@@ -1,0 +1,258 @@
+//! Anyone, for the owner: `/people/{id}` with everything known of them, and the lists of the followed, the followers and
+//! those who wait to be let in.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::form::Sent;
+use super::home::{Window, pager};
+use super::layout::{self, Here, House, Page, icon};
+use super::{card, person, profile, words};
+use crate::base::id::ActorId;
+use crate::base::{Error, Result};
+use crate::federation::{Node, publish};
+use crate::store::actors::{self, Actor};
+use crate::store::follows::{self, List};
+use crate::store::posts::{self, Viewer};
+use crate::store::{Read, cards};
+use crate::web::auth::{Owner, local, see_other};
+use crate::web::edge::{PageError, blocking};
+
+/// People on one page of a list.
+const ROWS: u32 = 60;
+
+/// `GET /people/{id}`.
+pub async fn show(
+    node: web::Data<Node>,
+    owner: Owner,
+    id: web::Path<ActorId>,
+    window: web::Query<Window>,
+    request: HttpRequest,
+) -> Result<HttpResponse, PageError> {
+    let (id, window, here) = (id.into_inner(), window.into_inner(), request.uri().to_string());
+    let markup = blocking(&node, move |node| {
+        node.store.read(|r| {
+            let house = House::load(node, r, Some(&owner), &here)?;
+            let actor = actors::by_id(r, id)?;
+            let ties = Ties::load(r, owner.actor, id)?;
+            let mut ids = posts::of_actor(r, id, Viewer::Owner, window.page())?;
+            let beyond = window.cut(&mut ids);
+            let cards = cards::of(r, &ids)?;
+            let body = html! {
+                (profile::header(&house, &actor, &beside(&house, &actor, &ties), &below(&house, &actor, &ties)))
+                @if cards.is_empty() { div.empty { p { (nothing(&house, &actor)) } } } @else { (card::list(&house, &cards)) }
+                (pager(&format!("/people/{id}"), &ids, beyond))
+            };
+            Ok(layout::document(&house, &Page::new(actor.name.clone(), Here::Elsewhere, body)).into_string())
+        })
+    });
+    Ok(layout::private(markup.await?))
+}
+
+/// Who follows whom between the owner and somebody.
+struct Ties {
+    ours: Option<follows::Follow>,
+    theirs: Option<follows::Follow>,
+}
+
+impl Ties {
+    fn load(r: &Read<'_>, owner: ActorId, other: ActorId) -> Result<Self> {
+        Ok(Self { ours: follows::get(r, owner, other)?, theirs: follows::get(r, other, owner)? })
+    }
+}
+
+fn beside(house: &House<'_>, actor: &Actor, ties: &Ties) -> Markup {
+    html! {
+        @if house.is_owner(actor) { a.button href="/settings" { (icon("pen")) "Edit" } }
+        @else if actor.gone_at.is_none() {
+            @match &ties.ours {
+                None => (press(house, actor, "follow", "Follow", "button main")),
+                Some(follow) if follow.accepted_at.is_some() => (press(house, actor, "unfollow", "Unfollow", "button")),
+                Some(_) => (press(house, actor, "unfollow", "Take back", "button")),
+            }
+        }
+    }
+}
+
+fn below(house: &House<'_>, actor: &Actor, ties: &Ties) -> Markup {
+    html! {
+        div.ties {
+            @if actor.gone_at.is_some() { p { "This account was deleted." } }
+            @if let Some(to) = &actor.moved_to { p { (icon("out")) span { "They moved to " a href={ "/find?q=" (super::thread::query(to)) } { (to) } "." } } }
+            @if let Some(follow) = &ties.ours {
+                @if follow.accepted_at.is_none() {
+                    div.tie { (icon("clock")) span { "You asked to follow " (words::when(follow.created_at, house.now)) "; there is no answer yet." }
+                        (press(house, actor, "follow", "Ask again", "plain")) }
+                } @else { p { (icon("check")) span { "You follow them." } } }
+            }
+            @match &ties.theirs {
+                Some(follow) if follow.accepted_at.is_some() => {
+                    div.tie { (icon("person")) span { "They follow you." } (press(house, actor, "remove", "Remove follower", "plain")) }
+                }
+                Some(_) => {
+                    div.tie { (icon("person")) span { "They ask to follow you." }
+                        (press(house, actor, "accept", "Let in", "button main")) (press(house, actor, "remove", "Turn away", "button")) }
+                }
+                None => {}
+            }
+            @if !house.is_owner(actor) {
+                p { (icon("out")) a href=(person::outside(&actor.url)) rel="noopener noreferrer" { "Their page on " (actor.host) } }
+            }
+        }
+    }
+}
+
+fn nothing(house: &House<'_>, actor: &Actor) -> &'static str {
+    if house.is_owner(actor) {
+        "You have not written anything yet."
+    } else {
+        "None of their posts have come here. From the day you follow them, new ones will."
+    }
+}
+
+fn press(house: &House<'_>, actor: &Actor, act: &str, word: &str, class: &str) -> Markup {
+    html! {
+        form method="post" action={ "/people/" (actor.id) "/" (act) } {
+            (house.token(""))
+            button class=(class) type="submit" aria-label={ (word) ": " (actor.name) } { (word) }
+        }
+    }
+}
+
+/// `POST /people/{id}/{act}`: follow, unfollow, accept, remove.
+pub async fn act(
+    node: web::Data<Node>,
+    path: web::Path<(ActorId, String)>,
+    sent: Sent,
+) -> Result<HttpResponse, PageError> {
+    let (id, act) = path.into_inner();
+    blocking(&node, move |node| match act.as_str() {
+        "follow" => publish::follow(node, id),
+        "unfollow" => publish::unfollow(node, id),
+        "accept" => publish::accept_follower(node, id),
+        "remove" => publish::reject_follower(node, id),
+        _ => Err(Error::NotFound),
+    })
+    .await?;
+    Ok(see_other(local(sent.fields.text("back"))))
+}
+
+/// Where a list of people goes on.
+#[derive(Debug, Deserialize)]
+pub struct After {
+    after: Option<ActorId>,
+}
+
+/// `GET /following`.
+pub async fn following(
+    node: web::Data<Node>,
+    owner: Owner,
+    after: web::Query<After>,
+) -> Result<HttpResponse, PageError> {
+    list(node, owner, after.after, List::Following).await
+}
+
+/// `GET /followers`.
+pub async fn followers(
+    node: web::Data<Node>,
+    owner: Owner,
+    after: web::Query<After>,
+) -> Result<HttpResponse, PageError> {
+    list(node, owner, after.after, List::Followers).await
+}
+
+/// `GET /requests`.
+pub async fn requests(
+    node: web::Data<Node>,
+    owner: Owner,
+    after: web::Query<After>,
+) -> Result<HttpResponse, PageError> {
+    list(node, owner, after.after, List::Requests).await
+}
+
+async fn list(
+    node: web::Data<Node>,
+    owner: Owner,
+    after: Option<ActorId>,
+    which: List,
+) -> Result<HttpResponse, PageError> {
+    let (path, title) = match which {
+        List::Followers => ("/followers", "Followers"),
+        List::Requests => ("/requests", "Requests"),
+        _ => ("/following", "Following"),
+    };
+    let markup = blocking(&node, move |node| {
+        node.store.read(|r| {
+            let house = House::load(node, r, Some(&owner), path)?;
+            let (people, more) = rows(r, owner.actor, which, after)?;
+            let pending = match (which, after) {
+                (List::Following, None) => rows(r, owner.actor, List::Pending, None)?.0,
+                _ => Vec::new(),
+            };
+            let body = html! {
+                h1 { "People" }
+                (tabs(r, &house, owner.actor, path)?)
+                @if !pending.is_empty() {
+                    h2 { "Waiting for an answer" }
+                    ul.people { @for actor in &pending { (person::row(&house, actor, &beside_row(&house, actor, List::Pending))) } }
+                    @if !people.is_empty() { h2 { "Following" } }
+                }
+                @if people.is_empty() && pending.is_empty() { (empty(which)) }
+                ul.people { @for actor in &people { (person::row(&house, actor, &beside_row(&house, actor, which))) } }
+                @if let (true, Some(last)) = (more, people.last()) {
+                    nav.pager aria-label="More people" { a rel="next" href={ (path) "?after=" (last.id) } { "More" } }
+                }
+            };
+            Ok(layout::document(&house, &Page::new(title, Here::People, body)).into_string())
+        })
+    });
+    Ok(layout::private(markup.await?))
+}
+
+fn rows(r: &Read<'_>, owner: ActorId, which: List, after: Option<ActorId>) -> Result<(Vec<Actor>, bool)> {
+    let mut ids = follows::list(r, owner, which, after, ROWS + 1)?;
+    let more = ids.len() > ROWS as usize;
+    ids.truncate(ROWS as usize);
+    let mut people = actors::by_ids(r, &ids)?;
+    people.sort_by_key(|actor| actor.id);
+    Ok((people, more))
+}
+
+fn tabs(r: &Read<'_>, house: &House<'_>, owner: ActorId, here: &str) -> Result<Markup> {
+    let entries = [
+        ("/following", "Following", follows::count(r, owner, List::Following)?),
+        ("/followers", "Followers", follows::count(r, owner, List::Followers)?),
+        ("/requests", "Requests", house.requests),
+    ];
+    Ok(html! {
+        nav.tabs aria-label="Lists of people" {
+            @for (path, title, number) in entries {
+                a href=(path) aria-current=[(path == here).then_some("page")] { (title) " " span.tally { (words::number(number.into())) } }
+            }
+        }
+    })
+}
+
+fn beside_row(house: &House<'_>, actor: &Actor, which: List) -> Markup {
+    html! {
+        @match which {
+            List::Requests => { (press(house, actor, "accept", "Let in", "button main")) (press(house, actor, "remove", "Turn away", "button")) }
+            List::Pending => { (press(house, actor, "follow", "Ask again", "plain")) (press(house, actor, "unfollow", "Take back", "button")) }
+            List::Following => (press(house, actor, "unfollow", "Unfollow", "button quiet")),
+            List::Followers => (press(house, actor, "remove", "Remove", "button quiet")),
+        }
+    }
+}
+
+fn empty(which: List) -> Markup {
+    html! {
+        div.empty {
+            @match which {
+                List::Followers => p { "Nobody follows you yet. Tell people your handle; it is on your profile." },
+                List::Requests => p { "Nobody is waiting at the door." },
+                _ => p { "You follow nobody yet. " a href="/find" { "Find somebody" } " by their handle or the address of their page." },
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Moments, numbers and lists of names as a person would say them. Pure; never asks the clock.
+
+use std::time::Duration;
+
+use maud::{Markup, html};
+
+use crate::base::Time;
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+/// Up to here hours are counted even across midnight: "5 hours ago" says more than "yesterday" at one in the morning.
+const SAME_NIGHT: u64 = 8 * HOUR;
+/// Dates older than this carry their year.
+const WITH_YEAR: u64 = 300 * DAY;
+
+/// A moment in words with the full time in its `title`.
+pub fn when(at: Time, now: Time) -> Markup {
+    html! { time.dt-published datetime=(at.rfc3339()) title=(full(at)) { (ago(at, now)) } }
+}
+
+/// "just now", "5 minutes ago", "yesterday", "3 March", "3 March 2024". What lies ahead is "just now".
+pub fn ago(at: Time, now: Time) -> String {
+    let age = now.since(at).as_secs();
+    let (then, today) = (at.civil().date(), now.civil().date());
+    let yesterday = today.yesterday().unwrap_or(today);
+    match age {
+        0..MINUTE => "just now".to_owned(),
+        MINUTE..HOUR => format!("{} ago", count(age / MINUTE, "minute")),
+        _ if then == today || age < SAME_NIGHT => format!("{} ago", count(age / HOUR, "hour")),
+        _ if then == yesterday => "yesterday".to_owned(),
+        _ if age < WITH_YEAR => then.strftime("%-d %B").to_string(),
+        _ => then.strftime("%-d %B %Y").to_string(),
+    }
+}
+
+/// How far ahead a moment is: "now", "in 5 minutes", "in 2 hours", "in 3 days".
+pub fn until(at: Time, now: Time) -> String {
+    match at.since(now).as_secs() {
+        0 => "now".to_owned(),
+        secs => format!("in {}", span(Duration::from_secs(secs))),
+    }
+}
+
+/// A length of time: "30 seconds", "5 minutes", "2 hours", "3 days".
+pub fn span(length: Duration) -> String {
+    match length.as_secs() {
+        secs @ 0..MINUTE => count(secs.max(1), "second"),
+        secs @ MINUTE..HOUR => count(secs / MINUTE, "minute"),
+        secs @ HOUR..DAY => count(secs / HOUR, "hour"),
+        secs => count(secs / DAY, "day"),
+    }
+}
+
+/// "Monday, 23 November 2026, 08:15 UTC".
+pub fn full(at: Time) -> String {
+    at.civil().strftime("%A, %-d %B %Y, %H:%M UTC").to_string()
+}
+
+/// "1 post", "3 posts".
+pub fn count(n: u64, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{} {noun}s", number(n)) }
+}
+
+/// 12345 as "12,345".
+pub fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn t(text: &str) -> Time {
+        Time::parse(text).unwrap_or_default()
+    }
+
+    #[test]
+    fn moments_are_said_as_people_say_them() {
+        let now = t("2026-11-23T12:00:00Z");
+        for (at, said) in [
+            ("2026-11-23T12:00:30Z", "just now"),
+            ("2026-11-23T11:59:30Z", "just now"),
+            ("2026-11-23T11:59:00Z", "1 minute ago"),
+            ("2026-11-23T11:15:00Z", "45 minutes ago"),
+            ("2026-11-23T01:00:00Z", "11 hours ago"),
+            ("2026-11-22T23:00:00Z", "yesterday"),
+            ("2026-11-22T01:00:00Z", "yesterday"),
+            ("2026-11-21T23:00:00Z", "21 November"),
+            ("2026-03-03T12:00:00Z", "3 March"),
+            ("2025-11-30T12:00:00Z", "30 November 2025"),
+        ] {
+            assert_eq!(ago(t(at), now), said, "{at}");
+        }
+        assert_eq!(ago(t("2026-11-22T22:00:00Z"), t("2026-11-23T01:00:00Z")), "3 hours ago");
+        assert_eq!(until(t("2026-11-23T14:10:00Z"), now), "in 2 hours");
+        assert_eq!(until(t("2026-11-23T11:00:00Z"), now), "now");
+        assert_eq!(full(now), "Monday, 23 November 2026, 12:00 UTC");
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!(number(7), "7");
+        assert_eq!(number(1234), "1,234");
+        assert_eq!(number(1_234_567), "1,234,567");
+        assert_eq!(count(1, "post"), "1 post");
+        assert_eq!(count(0, "post"), "0 posts");
+    }
+}
