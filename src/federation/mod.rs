@@ -4,6 +4,7 @@ pub mod flight;
 pub mod identity;
 pub mod inbox;
 pub mod login;
+pub mod media;
 pub mod publish;
 pub mod resolve;
 pub mod verify;
@@ -42,6 +43,13 @@ pub struct Node {
     pub(crate) flights: flight::Flights,
     pub(crate) failures: flight::Memo<verify::Failed>,
     pub(crate) refreshed: flight::Memo<()>,
+    picture_flights: flight::Flights,
+    /// Remote pictures that could not be had.
+    unseen: flight::Memo<()>,
+    /// Cached pictures whose last look is on the disk.
+    touched: flight::Memo<()>,
+    /// One picture is decoded at a time, and put on or taken off the disk.
+    shelf: Mutex<()>,
     pub(crate) inbox_full: AtomicBool,
     signers: Mutex<HashMap<ActorId, Signer>>,
 }
@@ -65,6 +73,10 @@ impl Node {
             flights: flight::Flights::new(FETCHES),
             failures: flight::Memo::new(FAILURES),
             refreshed: flight::Memo::new(FAILURES),
+            picture_flights: flight::Flights::new(media::FETCHES),
+            unseen: flight::Memo::new(media::REMEMBERED),
+            touched: flight::Memo::new(media::REMEMBERED),
+            shelf: Mutex::default(),
             inbox_full: AtomicBool::new(false),
             signers: Mutex::default(),
         })

@@ -12,7 +12,7 @@ pub mod document;
 pub mod error;
 pub mod fetch;
 #[cfg(test)]
-mod peer;
+pub(crate) mod peer;
 pub mod send;
 #[cfg(test)]
 mod tests;

@@ -4,8 +4,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use actix_web::http::header::{EntityTag, Header as _};
 use actix_web::http::{StatusCode, header};
-use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError, web};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError, web};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
@@ -128,6 +129,15 @@ pub fn sentence(error: &Error) -> String {
 fn log(error: &Error) {
     if let Error::Internal(source) = error {
         tracing::error!(%source, "a request failed");
+    }
+}
+
+/// Whether the asker says that it has this version already.
+pub fn has(request: &HttpRequest, tag: &EntityTag) -> bool {
+    match header::IfNoneMatch::parse(request) {
+        Ok(header::IfNoneMatch::Any) => true,
+        Ok(header::IfNoneMatch::Items(tags)) => tags.iter().any(|one| one.weak_eq(tag)),
+        Err(_) => false,
     }
 }
 

@@ -1,33 +1,295 @@
-//! Files over HTTP: our embedded assets and the addresses of remote pictures led through this server. Never serves what
-//! a peer named.
+//! Files: our embedded assets, the owner's media, and other people's pictures by way of this server. Serves only what was
+//! written here, with the type it was written as.
 
-use actix_web::http::header;
-use actix_web::{HttpResponse, web};
-use base64::Engine;
+use std::borrow::Cow;
+use std::time::Duration;
+
+use actix_web::http::header::{self, EntityTag, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, web};
+use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac;
-use rust_embed::Embed;
+use rust_embed::RustEmbed;
+use tokio::sync::Semaphore;
 
-use super::edge::PageError;
-use crate::base::Error;
-use crate::federation::Node;
+use super::edge::{self, PageError};
+use crate::base::{Error, Result};
+use crate::federation::{Node, media};
+use crate::store::files::{self, Name};
 
-#[derive(Embed)]
+#[derive(RustEmbed)]
 #[folder = "assets/"]
 struct Assets;
 
+/// What never changes under its name.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+/// An asset asked for without its hash.
+const FOR_AN_HOUR: &str = "public, max-age=3600";
+/// A remote picture: what is behind its URL may change.
+const FOR_A_WEEK: &str = "public, max-age=604800";
+/// A picture that could not be had.
+const FOR_MINUTES: &str = "public, max-age=300";
+/// Whatever is in a media file, a browser must run none of it.
+const MEDIA_POLICY: &str = "default-src 'none'; sandbox";
+/// How long a picture waits for its turn to be fetched.
+const PATIENCE: Duration = Duration::from_secs(25);
+/// What stands for a picture that could not be had.
+const NEUTRAL: &str =
+    r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><path fill="#8884" d="M0 0h8v8H0z"/></svg>"##;
+/// Keeps proxy links apart from everything else made with the node's secret.
+const PROXY_LABEL: &[u8] = b"proxy\n";
+
+/// Turns for fetching remote pictures.
+#[derive(Debug)]
+pub struct Turns(Semaphore);
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self(Semaphore::new(media::FETCHES))
+    }
+}
+
+/// The address of an asset, with a hash of its content so that it may be kept for ever.
+pub fn asset_url(path: &str) -> String {
+    match Assets::get(path) {
+        Some(file) => format!("/assets/{path}?v={}", short_hash(&file)),
+        None => format!("/assets/{path}"),
+    }
+}
+
+fn short_hash(file: &rust_embed::EmbeddedFile) -> String {
+    file.metadata.sha256_hash().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// `GET /assets/{path}`.
-pub async fn asset(path: web::Path<String>) -> Result<HttpResponse, PageError> {
-    let file = Assets::get(&path).ok_or(Error::NotFound)?;
-    Ok(HttpResponse::Ok()
-        .content_type(file.metadata.mimetype())
-        .insert_header((header::CACHE_CONTROL, "public, max-age=86400"))
-        .body(file.data.into_owned()))
+pub async fn asset(request: HttpRequest, path: web::Path<String>) -> Result<HttpResponse, PageError> {
+    embedded(&request, &path)
+}
+
+/// `GET /favicon.ico`.
+pub async fn favicon(request: HttpRequest) -> Result<HttpResponse, PageError> {
+    embedded(&request, "cabin.svg")
+}
+
+/// `GET /robots.txt`.
+pub async fn robots(request: HttpRequest) -> Result<HttpResponse, PageError> {
+    embedded(&request, "robots.txt")
+}
+
+fn embedded(request: &HttpRequest, path: &str) -> Result<HttpResponse, PageError> {
+    let file = Assets::get(path).ok_or(Error::NotFound)?;
+    let hash = short_hash(&file);
+    let named = request.query_string() == format!("v={hash}");
+    let kept = if named { FOR_EVER } else { FOR_AN_HOUR };
+    let mime = file.metadata.mimetype();
+    let media_type = if mime.starts_with("text/") { Cow::from(format!("{mime}; charset=utf-8")) } else { mime.into() };
+    Ok(answer(request, &hash, &media_type, kept, || file.data.into_owned()))
+}
+
+/// `GET /media/{name}`: the owner's pictures.
+pub async fn own(
+    request: HttpRequest,
+    node: web::Data<Node>,
+    name: web::Path<String>,
+) -> Result<HttpResponse, PageError> {
+    let name = Name::parse(&name)?;
+    let asked = name.clone();
+    let bytes = edge::blocking(&node, move |node| {
+        if node.store.read(|r| files::is_public(r, &asked))? { read(node, &asked) } else { Err(Error::NotFound) }
+    });
+    Ok(picture(&request, &name, FOR_EVER, bytes.await?))
+}
+
+/// `GET /proxy/{mac}/{url}`: a remote picture our pages show, small and written anew. Only for links made here.
+pub async fn remote(
+    request: HttpRequest,
+    node: web::Data<Node>,
+    turns: web::Data<Turns>,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, PageError> {
+    let url = checked(&node, &path.0, &path.1)?;
+    match fetched(&node, &turns, url).await {
+        Ok((name, bytes)) => Ok(picture(&request, &name, FOR_A_WEEK, bytes)),
+        Err(Error::NotFound) => Ok(HttpResponse::NotFound()
+            .content_type("image/svg+xml")
+            .insert_header((header::CACHE_CONTROL, FOR_MINUTES))
+            .insert_header((header::CONTENT_SECURITY_POLICY, MEDIA_POLICY))
+            .body(NEUTRAL)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// From the cache at once; else after waiting for one of the few turns, where waiting holds no thread.
+async fn fetched(node: &web::Data<Node>, turns: &Turns, url: String) -> Result<(Name, Vec<u8>)> {
+    let asked = url.clone();
+    let cached = edge::blocking(node, move |node| {
+        media::cached(node, &asked)?.map(|name| Ok((name.clone(), read(node, &name)?))).transpose()
+    });
+    if let Some(found) = cached.await? {
+        return Ok(found);
+    }
+    let turn = tokio::time::timeout(PATIENCE, turns.0.acquire()).await;
+    let _turn = turn.map_err(|_| Error::Busy)?.map_err(Error::internal)?;
+    let fresh = edge::blocking(node, move |node| {
+        let name = media::fetch_picture(node, &url)?;
+        let bytes = read(node, &name)?;
+        Ok((name, bytes))
+    });
+    fresh.await
+}
+
+fn read(node: &Node, name: &Name) -> Result<Vec<u8>> {
+    match std::fs::read(files::path(&node.store, name)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Error::NotFound),
+        bytes => Ok(bytes?),
+    }
 }
 
 /// The address on this server that shows a remote picture.
 pub fn proxied(node: &Node, url: &str) -> String {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, &node.facts.secret);
-    let mac = hmac::sign(&key, url.as_bytes());
+    let mac = hmac::sign(&key(node), &labelled(url));
     format!("/proxy/{}/{}", URL_SAFE_NO_PAD.encode(mac), URL_SAFE_NO_PAD.encode(url))
+}
+
+/// The URL of a proxy link, if it was made here.
+fn checked(node: &Node, mac: &str, url: &str) -> Result<String> {
+    let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| Error::NotFound);
+    let url = String::from_utf8(decode(url)?).map_err(|_| Error::NotFound)?;
+    hmac::verify(&key(node), &labelled(&url), &decode(mac)?).map_err(|_| Error::NotFound)?;
+    Ok(url)
+}
+
+fn key(node: &Node) -> hmac::Key {
+    hmac::Key::new(hmac::HMAC_SHA256, &node.facts.secret)
+}
+
+fn labelled(url: &str) -> Vec<u8> {
+    [PROXY_LABEL, url.as_bytes()].concat()
+}
+
+fn picture(request: &HttpRequest, name: &Name, kept: &'static str, bytes: Vec<u8>) -> HttpResponse {
+    let mut response = answer(request, name.as_str(), name.media_type(), kept, || bytes);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(MEDIA_POLICY));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("inline"));
+    // Pages of other servers may show them.
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+}
+
+/// A file, or 304 when the asker has it.
+fn answer(
+    request: &HttpRequest,
+    tag: &str,
+    media_type: &str,
+    kept: &'static str,
+    bytes: impl FnOnce() -> Vec<u8>,
+) -> HttpResponse {
+    let tag = EntityTag::new_strong(tag.to_owned());
+    let mut response = if edge::has(request, &tag) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response.insert_header(header::ETag(tag.clone())).insert_header((header::CACHE_CONTROL, kept));
+    if edge::has(request, &tag) { response.finish() } else { response.content_type(media_type).body(bytes()) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::io::Cursor;
+    use std::net::SocketAddr;
+    use std::time::Duration;
+
+    use actix_web::http::StatusCode;
+    use actix_web::test::TestRequest;
+
+    use super::*;
+    use crate::base::Audience;
+    use crate::federation::publish;
+    use crate::net::peer::{Peer, response};
+    use crate::web::scratch::House;
+
+    fn png() -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        image::RgbImage::from_pixel(64, 48, image::Rgb([200, 30, 40]))
+            .write_to(&mut bytes, image::ImageFormat::Png)
+            .unwrap();
+        bytes.into_inner()
+    }
+
+    #[actix_web::test]
+    async fn uploads_are_served_as_pictures_and_nothing_else() {
+        let house = House::new();
+        let id = media::upload(&house.node, &png(), " A red door ").unwrap();
+        let row = house.node.store.read(|r| crate::store::attachments::by_id(r, id)).unwrap();
+        assert_eq!((row.alt.as_str(), row.width), ("A red door", Some(64)));
+        let path = format!("/media/{}", row.file.unwrap());
+        let reply = house.get(&path, "application/activity+json").await;
+        assert_eq!(reply.code, StatusCode::OK);
+        assert!(reply.header("content-type").starts_with("image/"));
+        assert_eq!(reply.header("x-content-type-options"), "nosniff");
+        assert_eq!(reply.header("content-security-policy"), MEDIA_POLICY);
+        assert_eq!(reply.header("cache-control"), FOR_EVER);
+        let again = TestRequest::get().uri(&path).insert_header(("if-none-match", reply.header("etag")));
+        assert_eq!(house.call(again).await.code, StatusCode::NOT_MODIFIED);
+        for path in ["/media/../hytte.db", "/media/0123456789abcdef0123456789abcdef.png", "/media/x.html"] {
+            assert_eq!(house.get(path, "*/*").await.code, StatusCode::NOT_FOUND, "{path}");
+        }
+        assert!(media::upload(&house.node, b"<svg/>", "").is_err());
+        let draft = publish::Draft {
+            text: "Look".to_owned(),
+            warning: None,
+            audience: Audience::Public,
+            reply_to: None,
+            media: vec![id],
+            language: None,
+            sensitive: false,
+        };
+        publish::post(&house.node, draft).unwrap();
+    }
+
+    #[actix_web::test]
+    async fn remote_pictures_are_shown_only_for_our_own_links_and_fetched_once() {
+        let peer = Peer::start(|seen| match seen.target.as_str() {
+            "/good.png" => response(200, &["content-type: text/html"], &png()),
+            "/page" => response(200, &["content-type: image/png"], b"<html>hello</html>"),
+            _ => response(500, &[], b""),
+        });
+        let world: [(&str, SocketAddr); 1] = [("pics.example", peer.address)];
+        let house = House::in_world(&world);
+        let good = proxied(&house.node, "http://pics.example/good.png");
+        for _ in 0..2 {
+            let reply = house.get(&good, "image/*").await;
+            assert_eq!(reply.code, StatusCode::OK);
+            assert!(reply.header("content-type").starts_with("image/"), "as sniffed, not as said");
+            assert_eq!(reply.header("content-security-policy"), MEDIA_POLICY);
+        }
+        assert_eq!(peer.seen().len(), 1);
+
+        let page = proxied(&house.node, "http://pics.example/page");
+        for _ in 0..2 {
+            let reply = house.get(&page, "image/*").await;
+            assert_eq!((reply.code, reply.header("content-type")), (StatusCode::NOT_FOUND, "image/svg+xml"));
+        }
+        assert_eq!(peer.seen().len(), 2, "a failure is remembered");
+        house.scratch.clock.advance(Duration::from_secs(3600));
+        house.get(&page, "image/*").await;
+        assert_eq!(peer.seen().len(), 3, "but not for ever");
+
+        let mac = good.split('/').nth(2).unwrap();
+        let forged = format!("/proxy/{mac}/{}", URL_SAFE_NO_PAD.encode("http://pics.example/other"));
+        assert_eq!(house.get(&forged, "image/*").await.code, StatusCode::NOT_FOUND);
+        assert_eq!(peer.seen().len(), 3);
+    }
+
+    #[actix_web::test]
+    async fn assets_are_kept_by_browsers_until_they_change() {
+        let house = House::new();
+        let reply = house.get(&asset_url("page.css"), "*/*").await;
+        assert_eq!((reply.code, reply.header("content-type")), (StatusCode::OK, "text/css; charset=utf-8"));
+        assert_eq!(reply.header("cache-control"), FOR_EVER);
+        assert_eq!(house.get("/assets/page.css?v=old", "*/*").await.header("cache-control"), FOR_AN_HOUR);
+        assert_eq!(house.get("/assets/../Cargo.toml", "*/*").await.code, StatusCode::NOT_FOUND);
+        assert_eq!(house.get("/favicon.ico", "*/*").await.header("content-type"), "image/svg+xml");
+        assert!(house.get("/robots.txt", "*/*").await.text().starts_with("User-agent"));
+    }
 }

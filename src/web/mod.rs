@@ -7,6 +7,8 @@ mod door;
 pub mod edge;
 pub mod files;
 pub mod page;
+#[cfg(test)]
+pub(crate) mod scratch;
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -63,8 +65,10 @@ pub fn app(node: Arc<Node>) -> impl Fn(&mut web::ServiceConfig) + Clone + Send +
     let door = web::Data::new(door::Door::default());
     let room = web::Data::new(ap::inbox::Room::default());
     let gate = web::Data::new(login::Gate::default());
+    let turns = web::Data::new(files::Turns::default());
     move |cfg| {
         cfg.app_data(node.clone()).app_data(door.clone()).app_data(room.clone()).app_data(gate.clone());
+        cfg.app_data(turns.clone());
         cfg.app_data(web::FormConfig::default().limit(MAX_FORM));
         routes(cfg);
     }
@@ -74,6 +78,7 @@ fn routes(cfg: &mut web::ServiceConfig) {
     both(cfg);
     peers(cfg);
     pages(cfg);
+    stored(cfg);
     cfg.default_service(web::to(page::missing));
 }
 
@@ -84,6 +89,16 @@ fn both(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/@{name}/{id}").route(peer().to(ap::posts::at_page)).route(get().to(page::thread::show)));
     cfg.service(web::resource("/users/{name}").route(peer().to(ap::actor::show)).route(get().to(ap::actor::to_page)));
     cfg.service(web::resource("/users/{name}/statuses/{id}").route(peer().to(ap::posts::show)).route(get().to(ap::posts::to_page)));
+}
+
+/// Files, for everyone.
+#[rustfmt::skip]
+fn stored(cfg: &mut web::ServiceConfig) {
+    cfg.service(web::resource("/assets/{path:.*}").route(get().to(files::asset)));
+    cfg.service(web::resource("/media/{name}").route(get().to(files::own)));
+    cfg.service(web::resource("/proxy/{mac}/{url}").route(get().to(files::remote)));
+    cfg.service(web::resource("/favicon.ico").route(get().to(files::favicon)));
+    cfg.service(web::resource("/robots.txt").route(get().to(files::robots)));
 }
 
 /// What only peers ask for.
@@ -98,7 +113,6 @@ fn peers(cfg: &mut web::ServiceConfig) {
 #[rustfmt::skip]
 fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/").route(get().to(page::home::show)));
-    cfg.service(web::resource("/assets/{path}").route(get().to(files::asset)));
     cfg.service(web::resource("/compose").route(get().to(page::compose::show)).route(web::post().to(page::compose::send)));
     cfg.service(web::resource("/post/{id}").route(get().to(page::thread::for_owner)));
     cfg.service(web::resource("/post/{id}/{act}").route(web::post().to(page::acts::press)));

@@ -186,3 +186,74 @@ fn answer(code: StatusCode, why: &str) -> HttpResponse {
     }
     response.json(json!({ "error": why }))
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::StatusCode;
+    use actix_web::test::TestRequest;
+
+    use super::*;
+    use crate::web::scratch::House;
+
+    const LIKE: &str = r#"{"@context":"https://www.w3.org/ns/activitystreams","id":"https://a.example/1","type":"Like",
+        "actor":"https://a.example/bob","object":"https://social.example.org/users/ann/statuses/1"}"#;
+
+    #[actix_web::test]
+    async fn bad_input_is_refused_with_a_reason_and_never_a_500() {
+        let house = House::new();
+        let activity = ("content-type", "application/activity+json");
+        let post = |path: &str| TestRequest::post().uri(path).insert_header(activity);
+        let signature = r#"keyId="https://a.example/bob#main-key",headers="date",signature="AAAA""#;
+        let mut long = LIKE.as_bytes().to_vec();
+        long.resize(MAX_BODY + 1, b' ');
+        let table: Vec<(&str, TestRequest, u16)> = vec![
+            ("unsigned", post("/inbox").set_payload(LIKE), 401),
+            ("unsigned, personal", post("/users/ann/inbox").set_payload(LIKE), 401),
+            ("unsigned, instance actor", post("/actor/inbox").set_payload(LIKE), 401),
+            ("nobody's", post("/users/bob/inbox").set_payload(LIKE), 404),
+            ("half signed", post("/inbox").insert_header(("signature", signature)).set_payload(LIKE), 401),
+            ("junk signature", post("/inbox").insert_header(("signature", "\"")).set_payload(LIKE), 400),
+            ("not JSON", post("/inbox").set_payload("{"), 400),
+            ("not UTF-8", post("/inbox").set_payload(&b"{\"a\":\"\xff\"}"[..]), 400),
+            ("empty", post("/inbox").set_payload(""), 400),
+            ("a list", post("/inbox").set_payload("[]"), 400),
+            ("too long", post("/inbox").set_payload(long), 413),
+            ("said to be too long", post("/inbox").insert_header(("content-length", "99999999")), 413),
+            ("no type", TestRequest::post().uri("/inbox").set_payload(LIKE), 415),
+            ("a form", TestRequest::post().uri("/inbox").insert_header(("content-type", "text/html")), 415),
+            ("wrong method", TestRequest::put().uri("/inbox"), 405),
+        ];
+        for (name, request, code) in table {
+            let reply = house.call(request).await;
+            assert_eq!(reply.code.as_u16(), code, "{name}: {}", reply.text());
+            if code != 405 {
+                assert!(reply.json().get("error").is_some_and(|why| why.as_str().is_some()), "{name}");
+            }
+            assert_eq!(!reply.header("accept-signature").is_empty(), code == 401, "{name}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn all_content_types_of_peers_are_read() {
+        let house = House::new();
+        for name in [
+            "application/activity+json; charset=utf-8",
+            "application/ld+json; profile=\"https://www.w3.org/ns/activitystreams\"",
+            "application/ld+json",
+            "Application/JSON;charset=utf-8",
+        ] {
+            let request = TestRequest::post().uri("/inbox").insert_header(("content-type", name)).set_payload(LIKE);
+            assert_eq!(house.call(request).await.code, StatusCode::UNAUTHORIZED, "{name}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_delete_of_somebody_unknown_costs_nothing() {
+        let house = House::new();
+        let delete = r#"{"@context":"https://www.w3.org/ns/activitystreams","id":"https://a.example/1","type":"Delete",
+            "actor":"https://a.example/bob","object":"https://a.example/bob"}"#;
+        let request = TestRequest::post().uri("/inbox").insert_header(("content-type", "application/activity+json"));
+        let reply = house.call(request.set_payload(delete)).await;
+        assert_eq!((reply.code, reply.body.len()), (StatusCode::ACCEPTED, 0));
+    }
+}

@@ -218,9 +218,9 @@ fn footer(house: &House<'_>) -> Markup {
     }
 }
 
-/// The URL of an embedded file, new with every version so that no browser keeps an old look.
+/// The URL of an embedded file, new with every change so that no browser keeps an old look.
 pub fn asset(name: &str) -> String {
-    format!("/assets/{name}?v={VERSION}")
+    files::asset_url(name)
 }
 
 /// One of our own drawings; says nothing to those who listen, the words beside it do.

@@ -1,0 +1,119 @@
+//! Pictures: the owner's uploads, and those of other people that our pages show. Whatever it keeps has been decoded and
+//! written anew: nothing else is ever served. Remote pictures live in a cache with a cap.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use super::Node;
+use super::flight::Boarding;
+use crate::base::id::MediaId;
+use crate::base::{Error, Result};
+use crate::media::{self, Picture, Purpose};
+use crate::net::{Accept, Get};
+use crate::sig::Knock;
+use crate::store::attachments::{self, Attachment};
+use crate::store::files::{self, Name};
+use crate::text;
+
+/// Bytes of other people's pictures kept on the disk.
+pub const CACHE_BYTES: u64 = 500_000_000;
+/// Remote pictures fetched at once.
+pub const FETCHES: usize = 4;
+/// Pictures that could not be had, or were looked at lately, remembered at most.
+pub(super) const REMEMBERED: usize = 4_000;
+/// Bytes of a description.
+const MAX_ALT: usize = 10_000;
+/// How long a picture that could not be had is not asked for again.
+const FAILED_FOR: Duration = Duration::from_secs(10 * 60);
+/// How often looking at a picture is written down: the order of eviction need not be exact, and disks wear out.
+const TOUCH_EVERY: Duration = Duration::from_secs(6 * 3600);
+
+/// Keeps a picture for a post to come: decoded, stripped, resized; on the disk when this returns. One at a time.
+/// Invalid says what is wrong with it.
+pub fn upload(node: &Node, bytes: &[u8], alt: &str) -> Result<MediaId> {
+    let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+    let picture = media::picture(bytes, Purpose::Post)?;
+    let file = files::put(&node.store, &picture.bytes, picture.media_type)?;
+    let preview = picture.preview.as_ref().map(|small| files::put(&node.store, &small.bytes, small.media_type));
+    let row = Attachment {
+        id: MediaId(0),
+        post_id: None,
+        media_type: picture.media_type.to_owned(),
+        url: None,
+        file: Some(file.as_str().to_owned()),
+        preview: preview.transpose()?.map(|name| name.as_str().to_owned()),
+        alt: text::cut(alt.trim(), MAX_ALT).to_owned(),
+        width: Some(picture.width),
+        height: Some(picture.height),
+        blurhash: Some(picture.blurhash),
+        focus: None,
+    };
+    node.store.write(move |w| attachments::add(w, &row, 0))
+}
+
+/// Keeps the owner's avatar or header ([`Purpose::Avatar`], [`Purpose::Header`]): give the name to `set_profile`.
+pub fn portrait(node: &Node, bytes: &[u8], purpose: Purpose) -> Result<Name> {
+    let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+    let picture = media::picture(bytes, purpose)?;
+    files::put(&node.store, &picture.bytes, picture.media_type)
+}
+
+/// A remote picture as we have it on the disk, if we do.
+pub fn cached(node: &Node, url: &str) -> Result<Option<Name>> {
+    let name = node.store.read(|r| files::proxied(r, url))?;
+    let Some(name) = name.filter(|name| files::path(&node.store, name).is_file()) else { return Ok(None) };
+    let now = node.clock().now();
+    if node.touched.recall(url, now).is_none() {
+        node.touched.remember(url, now.plus(TOUCH_EVERY), now, ());
+        let url = url.to_owned();
+        drop(node.store.submit(move |w| files::touch_proxied(w, &url)));
+    }
+    Ok(Some(name))
+}
+
+/// A remote picture, fetched once however many ask, and kept. NotFound when it cannot be had, also for some minutes after;
+/// Busy when too many others are being fetched.
+pub fn fetch_picture(node: &Node, url: &str) -> Result<Name> {
+    if let Some(name) = cached(node, url)? {
+        return Ok(name);
+    }
+    if node.unseen.recall(url, node.clock().now()).is_some() {
+        return Err(Error::NotFound);
+    }
+    let _flight = match node.picture_flights.board(url)? {
+        Boarding::Go(flight) => flight,
+        Boarding::Landed => return cached(node, url)?.ok_or(Error::NotFound),
+    };
+    fetch(node, url).inspect_err(|error| {
+        let now = node.clock().now();
+        tracing::debug!(%error, url, "a remote picture could not be had");
+        node.unseen.remember(url, now.plus(FAILED_FOR), now, ());
+    })
+}
+
+fn fetch(node: &Node, url: &str) -> Result<Name> {
+    let get = Get {
+        url,
+        accept: Accept::Media,
+        signer: None,
+        knock: Knock::default(),
+        limit: media::INPUT_BYTES,
+        now: node.clock().now(),
+    };
+    let answer = node.net.get(get).map_err(|_| Error::NotFound)?;
+    let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+    let picture = media::picture(&answer.body, Purpose::ProxyPreview).map_err(|_| Error::NotFound)?;
+    keep(node, url, &picture)
+}
+
+/// Called with the shelf locked: a file on its way out must not be the one that just came in.
+fn keep(node: &Node, url: &str, picture: &Picture) -> Result<Name> {
+    let name = files::put(&node.store, &picture.bytes, picture.media_type)?;
+    let bytes = u64::try_from(picture.bytes.len()).unwrap_or(u64::MAX);
+    let (url, kept) = (url.to_owned(), name.clone());
+    let evicted = node.store.write(move |w| files::keep_proxied(w, &url, &kept, bytes, CACHE_BYTES))?;
+    for old in evicted {
+        files::remove_unnamed(&node.store, &old)?;
+    }
+    Ok(name)
+}

@@ -1,0 +1,81 @@
+//! Tests only: a founded house in a folder of its own, and requests to it without a network.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, RwLock};
+
+use actix_web::body::to_bytes;
+use actix_web::http::{StatusCode, header};
+use actix_web::test::{TestRequest, call_service, init_service};
+use actix_web::{App, web};
+use serde_json::Value;
+
+use crate::base::Config;
+use crate::base::config::Origin;
+use crate::federation::{Node, identity};
+use crate::net::Names;
+use crate::store::scratch::Scratch;
+
+/// The house of `ann@example.org` on `social.example.org`.
+pub(crate) struct House {
+    pub(crate) scratch: Scratch,
+    pub(crate) node: Arc<Node>,
+}
+
+/// What came back.
+pub(crate) struct Reply {
+    pub(crate) code: StatusCode,
+    pub(crate) headers: header::HeaderMap,
+    pub(crate) body: web::Bytes,
+}
+
+impl House {
+    pub(crate) fn new() -> Self {
+        Self::in_world(&[])
+    }
+
+    /// A house whose way out leads into a world of these domains.
+    pub(crate) fn in_world(world: &[(&str, SocketAddr)]) -> Self {
+        let scratch = Scratch::new();
+        let (host, domain) = ("social.example.org".to_owned(), "example.org".to_owned());
+        let origin = Origin { scheme: "https".to_owned(), host, domain };
+        identity::found(&scratch.store, &origin).expect("an empty store can be founded");
+        identity::name_owner(&scratch.store, "ann").expect("there is no owner yet");
+        let world: HashMap<String, SocketAddr> = world.iter().map(|(name, at)| ((*name).to_owned(), *at)).collect();
+        let names = Names::World(Arc::new(RwLock::new(world)));
+        let node = Node::open(Config::default(), scratch.store.clone(), names).expect("it has been founded");
+        Self { scratch, node: Arc::new(node) }
+    }
+
+    pub(crate) async fn call(&self, request: TestRequest) -> Reply {
+        let app = init_service(App::new().configure(super::app(self.node.clone()))).await;
+        let response = call_service(&app, request.to_request()).await;
+        let (code, headers) = (response.status(), response.headers().clone());
+        let body = to_bytes(response.into_body()).await.unwrap_or_default();
+        Reply { code, headers, body }
+    }
+
+    pub(crate) async fn get(&self, path: &str, accept: &str) -> Reply {
+        self.call(TestRequest::get().uri(path).insert_header((header::ACCEPT, accept))).await
+    }
+
+    /// As Mastodon asks for documents.
+    #[allow(dead_code)]
+    pub(crate) async fn peer_get(&self, path: &str) -> Reply {
+        self.get(path, "application/activity+json, application/ld+json").await
+    }
+}
+
+impl Reply {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
