@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::verify::{self, Rejection};
-use super::{Node, resolve};
+use super::{Node, backfill, resolve};
 use crate::ap::activity::{self, Activity, Kind};
 use crate::ap::json::{self, Ref};
-use crate::base::id::InboxId;
+use crate::base::id::{ActorId, InboxId};
 use crate::base::{Error, Result};
 use crate::net::IdRule;
 use crate::sig::Received as Request;
@@ -134,6 +134,10 @@ pub fn step(node: &Node) -> Result<usize> {
         let outcome = prepare(node, &row);
         let id = row.id;
         let tries = row.tries;
+        let joined = match &outcome {
+            Ok(Some((signer, Activity { kind: Kind::Accept { .. }, .. }))) => Some(signer.id),
+            _ => None,
+        };
         let ticket = node.store.submit(move |w| match outcome {
             Ok(Some((signer, activity))) => {
                 match social::receive(w, &signer, &activity) {
@@ -147,10 +151,14 @@ pub fn step(node: &Node) -> Result<usize> {
             Err(error) if row.tries >= TRIES => inbox::set_aside(w, row.id, &error.to_string()),
             Err(error) => inbox::postpone(w, row.id, w.now.plus(pause(row.tries)), &error.to_string()),
         });
-        tickets.push((id, tries, ticket));
+        tickets.push((id, tries, joined, ticket));
     }
-    for (id, tries, ticket) in tickets {
-        if let Err(error) = ticket.wait() {
+    for (id, tries, joined, ticket) in tickets {
+        let applied = ticket.wait();
+        if let (Ok(()), Some(who)) = (&applied, joined) {
+            welcome(node, who)?;
+        }
+        if let Err(error) = applied {
             tracing::warn!(%error, "an activity could not be applied");
             let why = error.to_string();
             node.store.write(move |w| match tries {
@@ -160,6 +168,15 @@ pub fn step(node: &Node) -> Result<usize> {
         }
     }
     Ok(taken)
+}
+
+/// Somebody may have let us in: their newest posts are worth having at once.
+fn welcome(node: &Node, who: ActorId) -> Result<()> {
+    let owner = node.owner()?;
+    if node.store.read(|r| follows::is_accepted(r, owner, who))? {
+        backfill::followed(node, who)?;
+    }
+    Ok(())
 }
 
 /// The row goes and its id is remembered; but not a Follow's, which is answered each time it is asked.

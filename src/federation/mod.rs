@@ -1,5 +1,6 @@
 //! Where network, rules and store meet. Faces and commands call in here; nothing here knows HTTP in.
 
+pub mod backfill;
 pub mod flight;
 pub mod identity;
 pub mod inbox;
@@ -50,6 +51,7 @@ pub struct Node {
     touched: flight::Memo<()>,
     /// One picture is decoded at a time, and put on or taken off the disk.
     shelf: Mutex<()>,
+    pub(crate) backfill: backfill::Backfill,
     pub(crate) inbox_full: AtomicBool,
     signers: Mutex<HashMap<ActorId, Signer>>,
 }
@@ -77,6 +79,7 @@ impl Node {
             unseen: flight::Memo::new(media::REMEMBERED),
             touched: flight::Memo::new(media::REMEMBERED),
             shelf: Mutex::default(),
+            backfill: backfill::Backfill::default(),
             inbox_full: AtomicBool::new(false),
             signers: Mutex::default(),
         })

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::outbox::{self, Reach};
 use super::{document, uri_of};
-use crate::ap::activity::{Activity, Kind as Act};
-use crate::ap::json::{Ref, Uri};
+use crate::ap::activity::Activity;
+use crate::ap::json::{self, Ref, Uri};
 use crate::base::id::ActorId;
 use crate::base::{Audience, Error, Result};
 use crate::store::actors::{self, Actor};
@@ -107,9 +107,10 @@ fn ours(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<O
         return Ok(by_id);
     }
     let us = actors::by_id(w, owner)?.uri;
-    let inner = object.embedded().and_then(|value| Activity::read_inner(value.clone()).ok());
-    let fits = inner.is_some_and(|inner| {
-        inner.actor == us.as_str() && matches!(&inner.kind, Act::Follow { object } if *object == sender.uri.as_str())
+    // Not read as an activity: its id may be anything.
+    let names = |doc: &Value, key: &str, who: &str| json::id_of(doc, key).is_some_and(|id| id == who);
+    let fits = object.embedded().is_some_and(|doc| {
+        json::is_type(doc, "Follow") && names(doc, "actor", &us) && names(doc, "object", &sender.uri)
     });
     if fits { follows::get(w, owner, sender.id) } else { Ok(None) }
 }
@@ -150,7 +151,7 @@ pub(super) fn blocked(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ur
 
 /// Remembers that an activity was taken back, in case it comes later than its Undo.
 pub(super) fn never(w: &Write<'_>, sender: &Actor, uri: &Uri) -> Result<()> {
-    if crate::ap::json::same_origin(uri.as_str(), &sender.uri) {
+    if json::same_origin(uri.as_str(), &sender.uri) {
         tombstones::add_remote(w, uri.as_str())?;
     }
     Ok(())

@@ -8,8 +8,8 @@ use super::layout::{self, Here, House, Page, icon};
 use super::login::capital;
 use super::thread::query;
 use crate::base::{Error, Result};
-use crate::federation::Node;
 use crate::federation::resolve::{self, Found};
+use crate::federation::{Node, backfill};
 use crate::web::auth::{Owner, see_other};
 use crate::web::edge::{PageError, blocking, sentence};
 
@@ -69,7 +69,11 @@ fn look(node: &Node, asked: &str) -> Result<Option<String>> {
         return Ok(Some(format!("/tags/{}", query(tag))));
     }
     Ok(Some(match resolve::find(node, asked)? {
-        Found::Actor(id) => format!("/people/{id}"),
+        Found::Actor(id) => {
+            // The first look at somebody shows their newest posts, too.
+            backfill::profile(node, id)?;
+            format!("/people/{id}")
+        }
         Found::Post(id) => format!("/post/{id}"),
     }))
 }

@@ -11,6 +11,7 @@ use super::layout::{self, Here, House, Page, icon};
 use super::{card, person, profile, words};
 use crate::base::id::ActorId;
 use crate::base::{Error, Result};
+use crate::federation::backfill::{self, Wish};
 use crate::federation::{Node, publish};
 use crate::store::actors::{self, Actor};
 use crate::store::follows::{self, List};
@@ -32,6 +33,7 @@ pub async fn show(
 ) -> Result<HttpResponse, PageError> {
     let (id, window, here) = (id.into_inner(), window.into_inner(), request.uri().to_string());
     let markup = blocking(&node, move |node| {
+        backfill::wish(node, Wish::Profile(id));
         node.store.read(|r| {
             let house = House::load(node, r, Some(&owner), &here)?;
             let actor = actors::by_id(r, id)?;

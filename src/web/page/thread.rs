@@ -13,6 +13,7 @@ use super::{compose, home, meta, person};
 use crate::base::id::PostId;
 use crate::base::{Error, Result};
 use crate::federation::Node;
+use crate::federation::backfill::{self, Wish};
 use crate::store::cards::{self, Card};
 use crate::store::posts::{self, Viewer};
 use crate::store::{self, Read, actors};
@@ -86,6 +87,7 @@ pub async fn for_owner(
 ) -> Result<HttpResponse, PageError> {
     let (id, here) = (id.into_inner(), request.uri().path().to_owned());
     let markup = blocking(&node, move |node| {
+        backfill::wish(node, Wish::Thread(id));
         node.store.read(|r| {
             let house = House::load(node, r, Some(&owner), &here)?;
             let thread = load(r, id, Viewer::Owner)?;

@@ -1,0 +1,176 @@
+//! Filling gaps by asking: the newest posts of a profile just looked at or followed, the answers below a thread. Bounded,
+//! and no harm when it fails: everything found is checked as any fetched post is.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::flight::Memo;
+use super::{Node, resolve};
+use crate::ap::collection::Collection;
+use crate::ap::json::{self, Ref};
+use crate::ap::object::Object;
+use crate::base::id::{ActorId, PostId};
+use crate::base::{Error, Result};
+use crate::net::IdRule;
+use crate::social;
+use crate::store::actors::{self, Actor};
+use crate::store::{posts, timeline};
+
+/// How long a profile or thread that was asked for is not asked for again.
+const AGAIN_AFTER: Duration = Duration::from_secs(15 * 60);
+/// Posts taken from one profile or thread at a time.
+const POSTS: usize = 20;
+/// Profiles and threads remembered as asked for.
+const ASKED: usize = 2_000;
+/// Of these, so many may each cost a request.
+const FETCHES: usize = 8;
+
+/// Wishes waiting at most: the newest are dropped, whoever looks again wishes again.
+const WISHES: usize = 64;
+
+/// Something worth fetching when there is time, because the owner looked at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// The newest posts of an actor.
+    Profile(ActorId),
+    /// The answers below a post, and its parents.
+    Thread(PostId),
+}
+
+/// What was wished for, and what was asked for lately.
+#[derive(Debug)]
+pub struct Backfill {
+    asked: Memo<()>,
+    wishes: Mutex<VecDeque<Wish>>,
+}
+
+impl Default for Backfill {
+    fn default() -> Self {
+        Self { asked: Memo::new(ASKED), wishes: Mutex::default() }
+    }
+}
+
+/// Notes a wish; a worker fulfils it ([`step`]).
+pub fn wish(node: &Node, wish: Wish) {
+    let mut wishes = node.backfill.wishes.lock().unwrap_or_else(PoisonError::into_inner);
+    if wishes.len() < WISHES && !wishes.contains(&wish) {
+        wishes.push_back(wish);
+        drop(wishes);
+        node.store.bell().ring();
+    }
+}
+
+/// Fulfils one wish; false when there is none.
+pub fn step(node: &Node) -> Result<bool> {
+    let next = node.backfill.wishes.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    let outcome = match next {
+        None => return Ok(false),
+        Some(Wish::Profile(id)) => profile(node, id),
+        Some(Wish::Thread(id)) => thread(node, id),
+    };
+    forgive(outcome)?;
+    Ok(true)
+}
+
+/// Fetches the newest posts of an actor, unless it was done a moment ago.
+pub fn profile(node: &Node, who: ActorId) -> Result<()> {
+    let actor = node.store.read(|r| actors::by_id(r, who))?;
+    if node.facts.origin.owns(&actor.uri) || !is_due(node, &actor.uri) {
+        return Ok(());
+    }
+    let Some(outbox) = actor.outbox.clone() else { return Ok(()) };
+    for item in items(node, &outbox) {
+        take(node, &actor, &item)?;
+    }
+    Ok(())
+}
+
+/// As [`profile`], and onto the home timeline: they are followed now.
+pub fn followed(node: &Node, who: ActorId) -> Result<()> {
+    profile(node, who)?;
+    node.store.write(move |w| timeline::welcome(w, who))
+}
+
+/// Fetches the answers to a post of somebody else's that its server knows, unless it was done a moment ago.
+pub fn thread(node: &Node, id: PostId) -> Result<()> {
+    let post = node.store.read(|r| posts::by_id(r, id))?;
+    if node.facts.origin.owns(&post.uri) || !post.audience.is_open() || !is_due(node, &post.uri) {
+        return Ok(());
+    }
+    resolve::ancestors(node, id)?;
+    let Ok(document) = node.document(&post.uri, IdRule::Exact) else { return Ok(()) };
+    let Ok(object) = Object::read(&document.value) else { return Ok(()) };
+    let found = match object.replies {
+        Some(Ref::Embedded { value, .. }) => members(node, &value, &post.uri),
+        Some(Ref::Id(uri)) if json::same_origin(uri.as_str(), &post.uri) => items(node, uri.as_str()),
+        _ => Vec::new(),
+    };
+    let uris = found.iter().filter_map(Ref::id).take(FETCHES);
+    for uri in uris {
+        forgive(resolve::post(node, uri.as_str()).map(drop))?;
+    }
+    Ok(())
+}
+
+fn is_due(node: &Node, uri: &str) -> bool {
+    let now = node.clock().now();
+    if node.backfill.asked.recall(uri, now).is_some() {
+        return false;
+    }
+    node.backfill.asked.remember(uri, now.plus(AGAIN_AFTER), now, ());
+    true
+}
+
+/// The newest items of a collection: its own, or its first page's.
+fn items(node: &Node, uri: &str) -> Vec<Ref> {
+    match node.document(uri, IdRule::Exact) {
+        Ok(document) => members(node, &document.value, uri),
+        Err(error) => {
+            tracing::debug!(%error, uri, "a collection was not to be had");
+            Vec::new()
+        }
+    }
+}
+
+/// The items of a collection document, or of its first page when that is on the same server.
+fn members(node: &Node, value: &Value, near: &str) -> Vec<Ref> {
+    let Ok(collection) = Collection::read(value) else { return Vec::new() };
+    let mut found = collection.items;
+    if found.is_empty() {
+        found = match collection.first {
+            Some(Ref::Embedded { value, .. }) => Collection::read(&value).map(|page| page.items).unwrap_or_default(),
+            Some(Ref::Id(uri)) if json::same_origin(uri.as_str(), near) => {
+                let page = node.document(uri.as_str(), IdRule::SameOrigin);
+                page.ok().and_then(|page| Collection::read(&page.value).ok()).map(|page| page.items).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        };
+    }
+    found.truncate(POSTS);
+    found
+}
+
+/// One item of an outbox: a Create with the post inside, its id, or a bare post. Boosts are left out: each would cost a
+/// request to a third server.
+fn take(node: &Node, author: &Actor, item: &Ref) -> Result<()> {
+    let Some(value) = item.embedded() else { return Ok(()) };
+    let object = if json::is_type(value, "Create") { value.get("object") } else { Some(value) };
+    let Some(object) = object.filter(|_| !json::is_type(value, "Announce")) else { return Ok(()) };
+    let Ok(object) = Object::read(object) else { return Ok(()) };
+    let theirs = object.attributed_to.as_ref().is_some_and(|uri| *uri == author.uri.as_str());
+    if !theirs || object.is_vote() {
+        return Ok(());
+    }
+    let author = author.clone();
+    forgive(node.store.write(move |w| social::post::keep(w, &author, &object, None)).map(drop))
+}
+
+fn forgive(outcome: Result<()>) -> Result<()> {
+    match outcome {
+        Err(error @ Error::Internal(_)) => Err(error),
+        _ => Ok(()),
+    }
+}
