@@ -2,6 +2,7 @@
 
 pub mod ap;
 pub mod base;
+pub mod control;
 pub mod federation;
 pub mod media;
 pub mod net;

@@ -1,0 +1,164 @@
+//! Reading the command line and saying how it went: results on standard output, everything else on standard error, and a
+//! failure as one sentence that says what to do next.
+
+mod access;
+mod home;
+mod init;
+mod look;
+mod post;
+mod serve;
+
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use hytte::base::{Error, Result};
+use tracing_subscriber::EnvFilter;
+
+/// A home of one's own on the fediverse: one binary, one folder, one person.
+#[derive(Parser)]
+#[command(name = "hytte", version, max_term_width = 100, after_help = FIRST_STEPS)]
+struct Cli {
+    /// What to log on standard error: error, warn, info, debug, trace, or a filter such as `hytte=debug`
+    #[arg(long, env = "HYTTE_LOG", global = true, value_name = "LEVEL")]
+    log: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const FIRST_STEPS: &str = "To look around:   hytte try\n\
+    For real:         hytte init NAME@DOMAIN --data DIR && hytte serve --data DIR\n\
+    Every flag can also be set in the environment, as HYTTE_ and its name: HYTTE_DATA, HYTTE_LISTEN.";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Open a private trial on this machine; nothing leaves it
+    Try(serve::Try),
+    /// Make the data folder, the keys and the owner
+    Init(init::Init),
+    /// Serve the folder until it is told to stop
+    Serve(serve::Serve),
+    /// Make an access token for an app or script; the last word printed is the token
+    Token(access::Token),
+    /// Make a link that logs a browser in, once
+    LoginLink(access::LoginLink),
+    /// Set the password, typed or on standard input
+    Password(access::Password),
+    /// Post the text on standard input
+    Post(post::Post),
+    /// Show what waits to be delivered, and why
+    Queue(look::Queue),
+    /// Show a post or person as this server sees them
+    Fetch(look::Fetch),
+    /// Show a few numbers
+    Stats(look::Stats),
+}
+
+/// Reads the command line and runs it.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let quiet = !matches!(cli.command, Command::Serve(_));
+    log(cli.log, if quiet { "warn" } else { "info" });
+    match execute(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("hytte: {}", sentence(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(command: Command) -> Result<()> {
+    match command {
+        Command::Try(args) => serve::try_out(args),
+        Command::Init(args) => init::init(args),
+        Command::Serve(args) => serve::serve(args),
+        Command::Token(args) => access::token(args),
+        Command::LoginLink(args) => access::login_link(&args),
+        Command::Password(args) => access::password(&args),
+        Command::Post(args) => post::post(args),
+        Command::Queue(args) => look::queue(&args),
+        Command::Fetch(args) => look::fetch(args),
+        Command::Stats(args) => look::stats(&args),
+    }
+}
+
+/// Logs go to standard error: in words for people, without our own times where systemd adds them.
+fn log(asked: Option<String>, usual: &str) {
+    let filter = asked.or_else(|| std::env::var("RUST_LOG").ok()).filter(|text| !text.trim().is_empty());
+    let filter = filter.unwrap_or_else(|| format!("{usual},actix_server=warn"));
+    let parsed = EnvFilter::try_new(&filter).unwrap_or_else(|error| {
+        eprintln!("hytte: the log filter {filter:?} is not understood ({error}); logging as usual");
+        EnvFilter::new(usual)
+    });
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(parsed)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal());
+    if std::env::var_os("JOURNAL_STREAM").is_some() {
+        lines.without_time().init()
+    } else {
+        lines.init()
+    }
+    std::panic::set_hook(Box::new(|panic| {
+        let thread = std::thread::current();
+        tracing::error!(thread = thread.name().unwrap_or("unnamed"), "a thread panicked: {panic}");
+    }));
+}
+
+/// An error as one sentence for the person at the keyboard.
+fn sentence(error: &Error) -> String {
+    match error {
+        Error::NotFound => "there is nothing there; check the address".to_owned(),
+        Error::Gone => "it was deleted for good".to_owned(),
+        Error::Internal(source) => format!("this went wrong: {source}"),
+        other => other.to_string(),
+    }
+}
+
+/// Prints a result. A reader that went away (`| head`) is no error of ours.
+fn say(text: &str) -> Result<()> {
+    match writeln!(std::io::stdout().lock(), "{}", text.trim_end()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Prints a result for a script.
+fn say_json(value: &impl serde::Serialize) -> Result<()> {
+    say(&serde_json::to_string_pretty(value).map_err(Error::internal)?)
+}
+
+/// The answer was not one to this question: another build answers.
+fn other_build() -> Error {
+    Error::invalid("the running server is another build: restart it, then try again")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn every_flag_has_its_twin_in_the_environment() {
+        let cli = Cli::command();
+        cli.clone().debug_assert();
+        for command in cli.get_subcommands() {
+            for arg in command.get_arguments().filter(|arg| !arg.is_positional()) {
+                let Some(flag) = arg.get_long().filter(|flag| !["help", "version"].contains(flag)) else { continue };
+                let twin = format!("HYTTE_{}", flag.replace('-', "_").to_uppercase());
+                let env = arg.get_env().and_then(|env| env.to_str());
+                assert_eq!(env, Some(twin.as_str()), "hytte {} --{flag}", command.get_name());
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_takes_a_data_folder() {
+        for command in Cli::command().get_subcommands() {
+            assert!(command.get_arguments().any(|arg| arg.get_long() == Some("data")), "{}", command.get_name());
+        }
+    }
+}

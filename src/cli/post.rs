@@ -1,0 +1,109 @@
+//! `hytte post`: the text on standard input, with pictures if you like.
+
+use std::fs::File;
+use std::io::{IsTerminal as _, Read as _};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use clap::builder::FalseyValueParser;
+use hytte::base::id::MediaId;
+use hytte::base::{Audience, Error, Result};
+use hytte::control::{self, Answer, Bytes, FILE_LIMIT, Request};
+use serde_json::json;
+
+use super::{home, other_build, say, say_json};
+
+/// The longest text read, in bytes; the server counts characters.
+const TEXT_LIMIT: u64 = 256 * 1024;
+
+/// The flags of `post`.
+#[derive(Args)]
+pub struct Post {
+    /// Who may read it
+    #[arg(long, env = "HYTTE_AUDIENCE", default_value = "public", value_parser = Audience::ALL.map(Audience::word))]
+    audience: String,
+    /// A content warning
+    #[arg(long, env = "HYTTE_CW", value_name = "TEXT")]
+    cw: Option<String>,
+    /// A picture; may be given several times
+    #[arg(long, env = "HYTTE_MEDIA", value_name = "FILE")]
+    media: Vec<PathBuf>,
+    /// What the picture before it shows, for those who do not see it
+    #[arg(long, env = "HYTTE_ALT", value_name = "TEXT")]
+    alt: Vec<String>,
+    /// The address of the post it answers
+    #[arg(long, env = "HYTTE_REPLY_TO", value_name = "URL")]
+    reply_to: Option<String>,
+    /// Its language: en, nb, pt-BR
+    #[arg(long, env = "HYTTE_LANGUAGE", value_name = "CODE")]
+    language: Option<String>,
+    /// Print JSON
+    #[arg(long, env = "HYTTE_JSON", value_parser = FalseyValueParser::new())]
+    json: bool,
+    #[command(flatten)]
+    reach: home::Reach,
+    #[command(flatten)]
+    home: home::Home,
+}
+
+/// Publishes and prints the post's URL.
+pub fn post(args: Post) -> Result<()> {
+    if args.alt.len() > args.media.len() {
+        return Err(Error::invalid("there are more --alt than --media: give each description after its picture"));
+    }
+    let pictures = args.media.iter().map(|file| read_file(file)).collect::<Result<Vec<_>>>()?;
+    let text = read_text()?;
+    if text.trim().is_empty() && pictures.is_empty() {
+        return Err(Error::invalid("there is nothing to post: write the text on standard input"));
+    }
+    let mut media: Vec<MediaId> = Vec::new();
+    let alts = args.alt.into_iter().chain(std::iter::repeat(String::new()));
+    for (bytes, alt) in pictures.into_iter().zip(alts) {
+        match args.home.ask(Request::Upload { bytes: Bytes(bytes), alt })? {
+            Answer::Media(id) => media.push(id),
+            _ => return Err(other_build()),
+        }
+    }
+    let post = control::Post {
+        text,
+        warning: args.cw,
+        audience: args.audience,
+        reply_to: args.reply_to,
+        media,
+        language: args.language,
+    };
+    match args.home.ask_reaching(&args.reach, Request::Post(post))? {
+        Answer::Url(url) if args.json => say_json(&json!({ "url": url })),
+        Answer::Url(url) => say(&url),
+        _ => Err(other_build()),
+    }
+}
+
+fn read_text() -> Result<String> {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        eprintln!("Write your post; Ctrl-D on an empty line sends it, Ctrl-C does not.");
+    }
+    let mut bytes = Vec::new();
+    stdin.lock().take(TEXT_LIMIT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > TEXT_LIMIT {
+        return Err(Error::invalid("this text is too long for a post"));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| Error::invalid("the text is not UTF-8: convert it first"))?;
+    Ok(text.trim_end().to_owned())
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>> {
+    let unreadable = |error| Error::invalid(format!("{} cannot be read: {error}", path.display()));
+    let file = File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.take(FILE_LIMIT + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > FILE_LIMIT {
+        return Err(Error::invalid(format!(
+            "{} is bigger than {} MB: make it smaller",
+            path.display(),
+            FILE_LIMIT >> 20
+        )));
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,94 @@
+//! What each request does: the same function in a running server and in a command that holds the folder itself.
+
+use super::{Answer, Post, Request, view};
+use crate::base::{Error, Result};
+use crate::federation::publish::Draft;
+use crate::federation::resolve::{self, Found};
+use crate::federation::{Node, login, publish};
+use crate::store::{actors, cards, posts, sessions};
+
+/// The scopes a token can have; each may be narrowed (`read:lists`).
+const SCOPES: [&str; 5] = ["read", "write", "follow", "push", "profile"];
+/// Characters in a token's name.
+const NAME_CHARS: usize = 100;
+
+/// Does what is asked. When this returns Ok, it is on the disk.
+pub fn act(node: &Node, request: Request) -> Result<Answer> {
+    match request {
+        Request::LoginLink {} => login::make_link(&node.store, &node.facts.origin).map(Answer::Url),
+        Request::Token { name, scopes } => make_token(node, &name, &scopes).map(Answer::Token),
+        Request::Password { password } => login::set_password(&node.store, &password).map(|()| Answer::Done),
+        Request::Upload { .. } => Err(Error::invalid("pictures cannot be posted from here yet: use the page")),
+        Request::Post(post) => publish_post(node, post).map(Answer::Url),
+        Request::Queue {} => node.store.read(view::queue).map(Answer::Queue),
+        Request::Fetch { what } => fetch(node, &what),
+        Request::Stats {} => view::stats(node).map(Answer::Stats),
+    }
+}
+
+fn make_token(node: &Node, name: &str, scopes: &str) -> Result<String> {
+    let name: String = name.chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect();
+    let (scopes, token) = (parse_scopes(scopes)?, login::random_token()?);
+    let hash = login::token_hash(&token);
+    node.store.write(move |w| sessions::add_token(w, &hash, &name, &scopes))?;
+    Ok(token)
+}
+
+/// Known scopes, each once, in the order given.
+fn parse_scopes(text: &str) -> Result<String> {
+    let mut scopes: Vec<&str> = Vec::new();
+    for word in text.split_whitespace() {
+        let (noun, detail) = word.split_once(':').unwrap_or((word, "all"));
+        let plain = |c: char| c.is_ascii_lowercase() || c == '_' || c == ':';
+        if !SCOPES.contains(&noun) || detail.is_empty() || !detail.chars().all(plain) {
+            return Err(Error::invalid(format!("there is no scope {word:?}: the scopes are {}", SCOPES.join(", "))));
+        }
+        if !scopes.contains(&word) {
+            scopes.push(word);
+        }
+    }
+    if scopes.is_empty() {
+        return Err(Error::invalid(format!("a token needs a scope: some of {}", SCOPES.join(", "))));
+    }
+    Ok(scopes.join(" "))
+}
+
+fn publish_post(node: &Node, post: Post) -> Result<String> {
+    let reply_to = post.reply_to.map(|url| match resolve::find(node, &url)? {
+        Found::Post(id) => Ok(id),
+        Found::Actor(_) => Err(Error::invalid(format!("{url} is a person; only a post can be answered"))),
+    });
+    let draft = Draft {
+        text: post.text,
+        warning: post.warning.filter(|warning| !warning.trim().is_empty()),
+        audience: post.audience.parse()?,
+        reply_to: reply_to.transpose()?,
+        media: post.media,
+        language: post.language,
+        sensitive: false,
+    };
+    let id = publish::post(node, draft)?;
+    node.store.read(|r| Ok(posts::by_id(r, id)?.page().to_owned()))
+}
+
+fn fetch(node: &Node, what: &str) -> Result<Answer> {
+    let shown = match resolve::find(node, what.trim())? {
+        Found::Actor(id) => view::person(node.store.read(|r| actors::by_id(r, id))?),
+        Found::Post(id) => view::post(node.store.read(|r| cards::one(r, id))?),
+    };
+    Ok(Answer::Shown(shown))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_are_known_words_each_once() {
+        assert_eq!(parse_scopes(" read  write read:lists read").unwrap(), "read write read:lists");
+        for bad in ["", "  ", "admin", "read:", "READ", "write:a b$", "read,write"] {
+            assert!(matches!(parse_scopes(bad), Err(Error::Invalid(_))), "{bad:?}");
+        }
+    }
+}

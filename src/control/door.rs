@@ -1,0 +1,190 @@
+//! The socket itself: a running server's side ([`Door`]) and a command's ([`ask`]).
+
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{UnixListener, UnixStream as Connection};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use super::{Answer, LINE_LIMIT, Request, SOCKET, act};
+use crate::base::{Error, Result};
+use crate::federation::Node;
+
+/// Commands served at once; more wait.
+const AT_ONCE: usize = 4;
+/// How long a command may take to say what it wants.
+const ASKING: Duration = Duration::from_secs(30);
+/// How long a command waits for an answer: some fetch from several slow servers.
+const ANSWERING: Duration = Duration::from_secs(180);
+/// How long a command waits for a server that is just starting or stopping.
+const SETTLING: Duration = Duration::from_secs(8);
+/// The longest path a Unix socket can have, with room to spare.
+const PATH_LIMIT: usize = 100;
+
+/// A running server's socket, removed when this is dropped.
+pub struct Door {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Door {
+    /// Opens the socket in the node's folder, inside a tokio runtime. One that is there already is stale: the node holds the
+    /// folder's lock.
+    pub fn open(node: &Node) -> Result<Self> {
+        let folder = node.store.folder();
+        let path = folder.join(SOCKET);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+        let (short, _folder) = short_path(folder)?;
+        let listener = UnixListener::bind(short)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        Ok(Self { listener, path })
+    }
+
+    /// Answers commands until it is dropped.
+    pub async fn answer(&self, node: &Arc<Node>) {
+        let turns = Arc::new(Semaphore::new(AT_ONCE));
+        loop {
+            let Ok(turn) = Arc::clone(&turns).acquire_owned().await else { return };
+            match self.listener.accept().await {
+                Ok((connection, _)) => {
+                    let node = Arc::clone(node);
+                    tokio::spawn(async move {
+                        converse(connection, node).await;
+                        drop(turn);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a command could not be answered");
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_file(&self.path) {
+            tracing::debug!(%error, "the socket was gone already");
+        }
+    }
+}
+
+async fn converse(mut connection: Connection, node: Arc<Node>) {
+    let answer = match timeout(ASKING, hear(&mut connection)).await {
+        Ok(Ok(request)) => {
+            let done = tokio::task::spawn_blocking(move || act(&node, request));
+            match done.await {
+                Ok(Ok(answer)) => answer,
+                Ok(Err(error)) => Answer::Error(error.to_string()),
+                Err(_) => Answer::Error("the server failed at this; its log says more".to_owned()),
+            }
+        }
+        Ok(Err(error)) => Answer::Error(error.to_string()),
+        Err(_) => Answer::Error("the request took too long to arrive".to_owned()),
+    };
+    let mut line = serde_json::to_vec(&answer).unwrap_or_default();
+    line.push(b'\n');
+    if let Ok(Err(error)) = timeout(ASKING, connection.write_all(&line)).await {
+        tracing::debug!(%error, "a command did not wait for its answer");
+    }
+}
+
+async fn hear(connection: &mut Connection) -> Result<Request> {
+    let mut line = Vec::new();
+    let limit = u64::try_from(LINE_LIMIT).unwrap_or(u64::MAX);
+    tokio::io::BufReader::new(connection.take(limit)).read_until(b'\n', &mut line).await?;
+    if line.last() != Some(&b'\n') {
+        return Err(Error::invalid("the request is cut off or too long"));
+    }
+    serde_json::from_slice(&line).map_err(|error| {
+        Error::invalid(format!(
+            "the running server does not understand this command ({error}): restart it with this build"
+        ))
+    })
+}
+
+/// Asks the server of `folder`, or does it here when there is none: `open` takes the folder's lock, and is tried again for
+/// a moment while a server is starting or stopping.
+pub fn ask(folder: &Path, request: Request, open: impl Fn() -> Result<Node>) -> Result<Answer> {
+    const STEP: Duration = Duration::from_millis(100);
+    let mut waited = Duration::ZERO;
+    loop {
+        if let Some(connection) = connect(folder)? {
+            return match speak(connection, &request)? {
+                Answer::Error(why) => Err(Error::Invalid(why)),
+                answer => Ok(answer),
+            };
+        }
+        match open() {
+            Err(Error::Conflict(_)) if waited < SETTLING => {
+                thread::sleep(STEP);
+                waited += STEP;
+            }
+            node => return act(&node?, request),
+        }
+    }
+}
+
+/// A connection to the server of `folder`; None when none listens.
+fn connect(folder: &Path) -> Result<Option<UnixStream>> {
+    if !folder.is_dir() {
+        return Ok(None);
+    }
+    let (short, _folder) = short_path(folder)?;
+    match UnixStream::connect(short) {
+        Ok(connection) => Ok(Some(connection)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => Ok(None),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(Error::invalid(format!(
+            "{} belongs to somebody else: run this as the user the server runs as",
+            folder.display()
+        ))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn speak(mut connection: UnixStream, request: &Request) -> Result<Answer> {
+    connection.set_read_timeout(Some(ANSWERING))?;
+    connection.set_write_timeout(Some(ASKING))?;
+    let mut line = serde_json::to_vec(request).map_err(Error::internal)?;
+    line.push(b'\n');
+    if line.len() > LINE_LIMIT {
+        return Err(Error::invalid("this is too much for one command"));
+    }
+    let mut answer = Vec::new();
+    let heard = connection.write_all(&line).and_then(|()| {
+        let limit = u64::try_from(LINE_LIMIT).unwrap_or(u64::MAX);
+        BufReader::new(connection.take(limit)).read_until(b'\n', &mut answer)
+    });
+    let whole = heard.is_ok() && answer.last() == Some(&b'\n');
+    if !whole {
+        return Err(Error::internal(
+            "the server went away before it answered: look whether it was done, then try again",
+        ));
+    }
+    serde_json::from_slice(&answer)
+        .map_err(|_| Error::invalid("the running server is another build: restart it, then try again"))
+}
+
+/// The socket's path, by way of the open folder where its own is too long for a socket. Keep the file while using it.
+fn short_path(folder: &Path) -> Result<(PathBuf, Option<File>)> {
+    let path = folder.join(SOCKET);
+    if path.as_os_str().len() <= PATH_LIMIT {
+        return Ok((path, None));
+    }
+    let open = File::open(folder)?;
+    let short = PathBuf::from(format!("/proc/self/fd/{}/{SOCKET}", open.as_raw_fd()));
+    Ok((short, Some(open)))
+}

@@ -1,0 +1,258 @@
+//! What commands show: plain data that goes over the socket and, with `--json`, to scripts. Its words are a promise to them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::Result;
+use crate::federation::Node;
+use crate::store::actors::Actor;
+use crate::store::attachments::Attachment;
+use crate::store::cards::Card;
+use crate::store::posts::Viewer;
+use crate::store::{Read, deliveries, follows, hosts, inbox, posts};
+use crate::text;
+
+/// Rows of each list of the queue at most.
+const ROWS: u32 = 200;
+
+/// The queue in one look. Times are RFC 3339.
+#[derive(Serialize, Deserialize, Debug, PartialEq, Eq)]
+pub struct Queue {
+    /// Deliveries waiting or in flight, all of them.
+    pub total: u32,
+    /// The same by host, longest-waiting first, at most 200 hosts.
+    pub deliveries: Vec<Waiting>,
+    /// Received activities still to be applied.
+    pub received: u32,
+    /// Received activities that could not be applied.
+    pub set_aside: Vec<SetAside>,
+    /// Hosts that do not answer.
+    pub unreachable: Vec<Unreachable>,
+}
+
+/// What waits for one host.
+#[derive(Serialize, Deserialize, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The host.
+    pub host: String,
+    /// How many deliveries.
+    pub deliveries: u32,
+    /// Attempts of the one tried most.
+    pub tries: u32,
+    /// When the oldest was queued.
+    pub oldest_at: String,
+    /// When the next attempt is due.
+    pub next_at: String,
+    /// The last failure.
+    pub error: Option<String>,
+}
+
+/// A received activity that could not be applied.
+#[derive(Serialize, Deserialize, Debug, PartialEq, Eq)]
+pub struct SetAside {
+    /// Its id.
+    pub uri: String,
+    /// When it came.
+    pub received_at: String,
+    /// Why.
+    pub error: Option<String>,
+}
+
+/// A host that does not answer.
+#[derive(Serialize, Deserialize, Debug, PartialEq, Eq)]
+pub struct Unreachable {
+    /// The host.
+    pub host: String,
+    /// Since when.
+    pub since_at: String,
+    /// The last failure.
+    pub error: Option<String>,
+}
+
+/// A few numbers about this server.
+#[derive(Serialize, Deserialize, Debug, PartialEq, Eq)]
+pub struct Stats {
+    /// The owner's handle; None until a trial's owner has picked a name.
+    pub owner: Option<String>,
+    /// Posts and boosts of the owner's.
+    pub posts: u32,
+    /// People who follow the owner.
+    pub followers: u32,
+    /// People the owner follows.
+    pub following: u32,
+    /// Deliveries waiting.
+    pub deliveries: u32,
+    /// Size of the database in bytes, its log included.
+    pub database_bytes: u64,
+    /// This build.
+    pub version: String,
+}
+
+/// Something found by URL or handle, as hytte understands it.
+#[derive(Serialize, Deserialize, Debug, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Shown {
+    /// Somebody.
+    Person(Box<Person>),
+    /// A post.
+    Post(Box<ShownPost>),
+}
+
+/// Somebody, in plain text.
+#[derive(Serialize, Deserialize, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// ActivityPub id.
+    pub uri: String,
+    /// `user@host`.
+    pub handle: String,
+    /// Display name.
+    pub name: String,
+    /// Person, Service, Group, …
+    pub kind: String,
+    /// Page for people.
+    pub url: String,
+    /// What they say of themselves.
+    pub bio: String,
+    /// Fields of their profile: name and text.
+    pub fields: Vec<(String, String)>,
+    /// Follows wait for their approval.
+    pub approves_followers: bool,
+    /// Where they moved.
+    pub moved_to: Option<String>,
+}
+
+/// A post, in plain text and as safe HTML.
+#[derive(Serialize, Deserialize, Debug, PartialEq, Eq)]
+pub struct ShownPost {
+    /// ActivityPub id.
+    pub uri: String,
+    /// Page for people.
+    pub url: String,
+    /// Note, Article, …
+    pub kind: String,
+    /// The author's `user@host`.
+    pub author: String,
+    /// The author's display name.
+    pub author_name: String,
+    /// A word of [`crate::base::Audience`].
+    pub audience: String,
+    /// When it was published.
+    pub published_at: String,
+    /// When it was last edited.
+    pub edited_at: Option<String>,
+    /// The post it answers.
+    pub reply_to: Option<String>,
+    /// Of an article.
+    pub title: Option<String>,
+    /// Content warning.
+    pub warning: Option<String>,
+    /// Without markup.
+    pub text: String,
+    /// As the page shows it.
+    pub html: String,
+    /// BCP 47.
+    pub language: Option<String>,
+    /// Pictures and files.
+    pub pictures: Vec<Picture>,
+    /// Likes, boosts and replies we know of.
+    pub counts: (u32, u32, u32),
+}
+
+/// A picture or other file of a post.
+#[derive(Serialize, Deserialize, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// As sniffed or said.
+    pub media_type: String,
+    /// The original; for our own, the name in `media/`.
+    pub url: String,
+    /// For those who do not see it.
+    pub alt: String,
+}
+
+/// The queue as it is now.
+pub(super) fn queue(r: &Read<'_>) -> Result<Queue> {
+    let deliveries = deliveries::waiting(r, ROWS)?.into_iter().map(|row| Waiting {
+        host: row.host,
+        deliveries: row.deliveries,
+        tries: row.tries,
+        oldest_at: row.oldest_at.rfc3339(),
+        next_at: row.next_at.rfc3339(),
+        error: row.error,
+    });
+    let set_aside = inbox::aside(r, ROWS)?.into_iter().map(|row| SetAside {
+        uri: row.uri,
+        received_at: row.received_at.rfc3339(),
+        error: row.error,
+    });
+    let unreachable = hosts::failing(r, ROWS)?.into_iter().filter_map(|host| {
+        Some(Unreachable { host: host.name, since_at: host.failing_since_at?.rfc3339(), error: host.error })
+    });
+    Ok(Queue {
+        total: deliveries::count(r)?,
+        deliveries: deliveries.collect(),
+        received: inbox::count(r)?,
+        set_aside: set_aside.collect(),
+        unreachable: unreachable.collect(),
+    })
+}
+
+/// The numbers as they are now.
+pub(super) fn stats(node: &Node) -> Result<Stats> {
+    let size = |name: &str| std::fs::metadata(node.store.folder().join(name)).map_or(0, |file| file.len());
+    let owner = node.owner().ok();
+    node.store.read(|r| {
+        let count = |list| owner.map_or(Ok(0), |owner| follows::count(r, owner, list));
+        Ok(Stats {
+            owner: owner.map(|owner| crate::store::actors::by_id(r, owner)).transpose()?.map(|actor| actor.handle()),
+            posts: owner.map_or(Ok(0), |owner| posts::count_of_actor(r, owner, Viewer::Owner))?,
+            followers: count(follows::List::Followers)?,
+            following: count(follows::List::Following)?,
+            deliveries: deliveries::count(r)?,
+            database_bytes: size("hytte.db") + size("hytte.db-wal"),
+            version: crate::base::config::VERSION.to_owned(),
+        })
+    })
+}
+
+/// Somebody in plain text.
+pub(super) fn person(actor: Actor) -> Shown {
+    let fields = actor.fields.iter().map(|field| (field.name.clone(), text::plain::from_html(&field.value)));
+    Shown::Person(Box::new(Person {
+        handle: actor.handle(),
+        bio: text::plain::from_html(&actor.bio),
+        fields: fields.collect(),
+        uri: actor.uri,
+        name: actor.name,
+        kind: actor.kind,
+        url: actor.url,
+        approves_followers: actor.approves_followers,
+        moved_to: actor.moved_to,
+    }))
+}
+
+/// A post in plain text.
+pub(super) fn post(card: Card) -> Shown {
+    let Card { post, author, attachments, likes, boosts, replies, .. } = card;
+    Shown::Post(Box::new(ShownPost {
+        url: post.page().to_owned(),
+        author: author.handle(),
+        author_name: author.name,
+        audience: post.audience.word().to_owned(),
+        published_at: post.published_at.rfc3339(),
+        edited_at: post.edited_at.map(|at| at.rfc3339()),
+        text: text::plain::from_html(&post.content),
+        pictures: attachments.into_iter().map(picture).collect(),
+        counts: (likes, boosts, replies),
+        uri: post.uri,
+        kind: post.kind,
+        reply_to: post.reply_to_uri,
+        title: post.title,
+        warning: post.warning,
+        html: post.content,
+        language: post.language,
+    }))
+}
+
+fn picture(attachment: Attachment) -> Picture {
+    let url = attachment.url.or(attachment.file).unwrap_or_default();
+    Picture { media_type: attachment.media_type, url, alt: attachment.alt }
+}

@@ -1,0 +1,1 @@
+//! The binary, as a new owner and a packager use it.
