@@ -22,7 +22,7 @@ pub const SOCKET: &str = "hytte.sock";
 /// The longest request or answer, in bytes of JSON: a picture of 16 MiB in base64, and room for words.
 pub const LINE_LIMIT: usize = 24 << 20;
 /// The biggest file `hytte post --media` takes.
-pub const FILE_LIMIT: u64 = 16 << 20;
+pub const FILE_LIMIT: u64 = crate::media::INPUT_BYTES as u64;
 
 /// What a command asks for.
 #[derive(Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use super::{Answer, Post, Request, view};
 use crate::base::{Error, Result};
 use crate::federation::publish::Draft;
 use crate::federation::resolve::{self, Found};
-use crate::federation::{Node, login, publish};
+use crate::federation::{Node, login, media, publish};
 use crate::store::{actors, cards, posts, sessions};
 
 /// The scopes a token can have; each may be narrowed (`read:lists`).
@@ -18,7 +18,7 @@ pub fn act(node: &Node, request: Request) -> Result<Answer> {
         Request::LoginLink {} => login::make_link(&node.store, &node.facts.origin).map(Answer::Url),
         Request::Token { name, scopes } => make_token(node, &name, &scopes).map(Answer::Token),
         Request::Password { password } => login::set_password(&node.store, &password).map(|()| Answer::Done),
-        Request::Upload { .. } => Err(Error::invalid("pictures cannot be posted from here yet: use the page")),
+        Request::Upload { bytes, alt } => media::upload(node, &bytes.0, &alt).map(Answer::Media),
         Request::Post(post) => publish_post(node, post).map(Answer::Url),
         Request::Queue {} => node.store.read(view::queue).map(Answer::Queue),
         Request::Fetch { what } => fetch(node, &what),
