@@ -25,8 +25,10 @@ pub(super) fn decode(bytes: &[u8], kind: Kind) -> Result<Decoded> {
     let per_pixel = match kind {
         // A progressive JPEG keeps two bytes for every coefficient until its last scan.
         Kind::Jpeg if progressive => u64::from(color.bytes_per_pixel()) + 2 * u64::from(color.channel_count()),
-        // Shrinking a picture with transparency copies it once.
-        _ if color.has_alpha() => 2 * u64::from(color.bytes_per_pixel()),
+        // A frame that does not fill its canvas is decoded beside it.
+        Kind::Gif => 8,
+        // Of 16 bits a channel, even the strip the resizer keeps is large.
+        _ if color.bytes_per_pixel() / color.channel_count() > 1 => u64::from(color.bytes_per_pixel()) * 3 / 2,
         // WebP is decoded into planes of its own first.
         Kind::Webp => 4 + u64::from(color.bytes_per_pixel()),
         _ => u64::from(color.bytes_per_pixel()),

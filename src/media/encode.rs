@@ -14,13 +14,13 @@ const QUALITY: u8 = 85;
 /// A PNG where something shows through, or where the source was drawn rather than photographed; else a JPEG.
 pub(super) fn encode(image: &DynamicImage, source: Kind) -> Result<Encoded> {
     let bytes = if image.color().has_alpha() {
-        png(image)?
+        png(image, CompressionType::Default)?
     } else {
         let photo = jpeg(image)?;
         match source {
-            // Screenshots and drawings are sharper and often smaller as PNG.
-            Kind::Png | Kind::Gif => {
-                Some(png(image)?).filter(|drawn| drawn.len() <= photo.len() * 3 / 2).unwrap_or(photo)
+            // Screenshots and drawings are sharper and often smaller as PNG; the quick try spares photos the slow one.
+            Kind::Png | Kind::Gif if png(image, CompressionType::Fast)?.len() <= photo.len() * 3 / 2 => {
+                png(image, CompressionType::Default)?
             }
             _ => photo,
         }
@@ -37,9 +37,9 @@ fn jpeg(image: &DynamicImage) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn png(image: &DynamicImage) -> Result<Vec<u8>> {
+fn png(image: &DynamicImage, compression: CompressionType) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    PngEncoder::new_with_quality(&mut bytes, CompressionType::Default, FilterType::Adaptive)
+    PngEncoder::new_with_quality(&mut bytes, compression, FilterType::Adaptive)
         .write_image(image.as_bytes(), image.width(), image.height(), image.color().into())
         .map_err(Error::internal)?;
     Ok(bytes)

@@ -2,9 +2,18 @@
 //! GPS position, camera name, comment or hidden file goes out with it (S8, S26). Pure: bytes in, bytes out; never a
 //! network, a store or a path. Films and sound are recognised, not decoded.
 //!
-//! Memory: one call to [`picture()`] takes at most [`MEMORY`] beside the input, and refuses what would take more before
-//! it decodes. Measured on x86-64 (peak of the process, 40 megapixels unless said): see [`MEMORY`]. Callers run one
-//! call at a time.
+//! Memory: [`picture()`] reckons what decoding will take and refuses what would pass [`MEMORY`] before it decodes; it
+//! gives all of it back. Callers run one call at a time. Peak of the whole process and time on one x86-64 core, release:
+//!
+//! | picture | peak | time |
+//! | --- | --- | --- |
+//! | JPEG from a phone, 12 megapixels | 68 MB | 0.25 s |
+//! | JPEG, 40 megapixels | 168 MB | 0.45 s |
+//! | progressive JPEG with full colour, 22 megapixels | 213 MB | 0.9 s |
+//! | PNG with transparency, 39 megapixels | 213 MB | 0.3 s |
+//! | GIF, 32 megapixels | 193 MB | 0.4 s |
+//! | WebP, 25 megapixels | 117 MB | 0.9 s |
+//! | the worst avatar or proxied picture of 30 KB | 190 MB | 0.4 s |
 
 mod animation;
 mod decode;

@@ -1,6 +1,6 @@
 //! Makes a picture fit: crops round its middle, shrinks, turns it upright. Never enlarges.
 
-use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::{FilterType, MulDiv, ResizeAlg, ResizeOptions, Resizer};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageBuffer, RgbaImage};
 
@@ -34,7 +34,7 @@ pub(super) fn fitted(decoded: Decoded, fit: Fit) -> Result<DynamicImage> {
 }
 
 /// The picture cropped and shrunk; itself when it fits.
-pub(super) fn resized(image: DynamicImage, fit: Fit) -> Result<DynamicImage> {
+pub(super) fn resized(mut image: DynamicImage, fit: Fit) -> Result<DynamicImage> {
     let (width, height) = (image.width(), image.height());
     let ((crop_width, crop_height), (new_width, new_height)) = sizes(width, height, fit);
     if (new_width, new_height) == (width, height) {
@@ -45,9 +45,17 @@ pub(super) fn resized(image: DynamicImage, fit: Fit) -> Result<DynamicImage> {
     let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom))
         .crop(left, top, f64::from(crop_width), f64::from(crop_height))
-        .use_alpha(image.color().has_alpha());
+        .use_alpha(false);
+    // Colours are weighed by their alpha in place: left to itself the resizer would copy the large picture for it.
+    let (alpha, weigh) = (image.color().has_alpha(), MulDiv::new());
+    if alpha {
+        weigh.multiply_alpha_inplace(&mut image).map_err(Error::internal)?;
+    }
     let mut small = DynamicImage::new(new_width, new_height, image.color());
     Resizer::new().resize(&image, &mut small, &options).map_err(Error::internal)?;
+    if alpha {
+        weigh.divide_alpha_inplace(&mut small).map_err(Error::internal)?;
+    }
     Ok(small)
 }
 

@@ -86,10 +86,15 @@ const PARTING: &[&str] = &[
     "dd",
 ];
 
+/// Bytes of text without a tag. html5ever writes `&` and signs like `°` in time by the square of the text around them,
+/// so a long text gets a `<wbr>`: ammonia drops it, but it leaves two shorter texts.
+const RUN: usize = 4_096;
+
 /// Rewrites a document; pictures whose address is in `known` are left out of a note (pitfall 55: snac, mitra and
 /// others send them as attachments too).
 pub(super) fn tidy(html: &str, kind: Kind, known: &[&str]) -> String {
-    let mut tidy = Tidy { kind, known, out: String::new(), open: Vec::new(), made: 0, part: false, in_line: false };
+    let mut tidy =
+        Tidy { kind, known, out: String::new(), open: Vec::new(), made: 0, run: 0, part: false, in_line: false };
     let last_math = html.len() - html.rfind("</math").unwrap_or(0);
     let mut tokens = tokens(html);
     while let Some(token) = tokens.next() {
@@ -113,6 +118,7 @@ struct Tidy<'k> {
     out: String,
     open: Vec<&'static str>,
     made: usize,
+    run: usize,
     /// A line must end before the next words.
     part: bool,
     /// Words stand before this point in the same block.
@@ -125,6 +131,12 @@ impl Tidy<'_> {
             self.words();
         }
         for c in text.chars() {
+            // Only where no character reference can stand across it.
+            if self.run > RUN && (c == '&' || !c.is_ascii()) {
+                self.out.push_str("<wbr>");
+                self.run = 0;
+            }
+            self.run += c.len_utf8();
             match c {
                 '<' => self.out.push_str("&lt;"),
                 '>' => self.out.push_str("&gt;"),

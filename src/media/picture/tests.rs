@@ -247,7 +247,7 @@ fn animations_keep_moving_in_posts_alone() {
 fn bombs_are_answered_with_a_sentence() {
     assert!(refused(&claiming(50_000, 50_000, 8)).contains("too large"));
     assert!(refused(&claiming(u32::MAX, u32::MAX, 8)).len() > 10);
-    assert!(refused(&claiming(6_000, 6_000, 16)).contains("memory"));
+    assert!(refused(&claiming(5_000, 5_000, 16)).contains("memory"));
     refused(&claiming(1_000, 1_000, 8));
     refused(&claiming(0, 10, 8));
     // A GIF whose canvas is 65,535 squared, and one whose frame is.
