@@ -373,6 +373,14 @@ pub fn activity(r: &Read<'_>, uri: &str) -> Result<(Audience, String)> {
     Ok(statement.query_one([uri], |row| Ok((row.get("audience")?, row.get("document")?)))?)
 }
 
+/// Ids of our newest activities.
+#[cfg(test)]
+pub(crate) fn activity_uris(r: &Read<'_>, limit: u32) -> Result<Vec<String>> {
+    let mut statement = r.conn.prepare_cached("SELECT uri FROM activity ORDER BY id DESC LIMIT ?1")?;
+    let rows = statement.query_map([limit], |row| row.get("uri"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Forgets activities older than `before` that have arrived everywhere. Bounded.
 pub fn prune(w: &Write<'_>, before: Time, limit: u32) -> Result<usize> {
     Ok(w.conn.execute(

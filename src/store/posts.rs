@@ -212,6 +212,15 @@ pub fn by_id(r: &Read<'_>, id: PostId) -> Result<Post> {
     Ok(r.conn.prepare_cached("SELECT * FROM post WHERE id = ?1")?.query_one([id], Post::from_row)?)
 }
 
+/// ActivityPub ids of these posts, in the order of `ids`; those that are gone are passed over.
+pub fn uris(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<String>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT p.uri FROM json_each(?1) AS j JOIN post p ON p.id = j.value ORDER BY j.key LIMIT 1000",
+    )?;
+    let rows = statement.query_map([super::id_list(ids.iter().map(|id| id.0))], |row| row.get("uri"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// The post with this ActivityPub id, if we have it.
 pub fn by_uri(r: &Read<'_>, uri: &str) -> Result<Option<Post>> {
     Ok(r.conn.prepare_cached("SELECT * FROM post WHERE uri = ?1")?.query_one([uri], Post::from_row).optional()?)
@@ -327,10 +336,11 @@ pub fn descendants(r: &Read<'_>, id: PostId, viewer: Viewer) -> Result<Vec<(Post
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Ids of the direct, open replies to a post, oldest first.
-pub fn open_replies(r: &Read<'_>, id: PostId, limit: u32) -> Result<Vec<PostId>> {
-    let mut statement =
-        r.conn.prepare_cached("SELECT id FROM post WHERE reply_to = ?1 AND audience <= 1 ORDER BY id LIMIT ?2")?;
-    let rows = statement.query_map(params![id, limit], |row| row.get("id"))?;
+/// Ids of the direct, open replies to a post, oldest first, from `after` on.
+pub fn open_replies(r: &Read<'_>, id: PostId, after: Option<PostId>, limit: u32) -> Result<Vec<PostId>> {
+    let mut statement = r
+        .conn
+        .prepare_cached("SELECT id FROM post WHERE reply_to = ?1 AND audience <= 1 AND id > ?2 ORDER BY id LIMIT ?3")?;
+    let rows = statement.query_map(params![id, after.map_or(0, |id| id.0), limit], |row| row.get("id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

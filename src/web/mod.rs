@@ -85,10 +85,11 @@ fn routes(cfg: &mut web::ServiceConfig) {
 /// URLs with two faces: peers get the document, browsers the page.
 #[rustfmt::skip]
 fn both(cfg: &mut web::ServiceConfig) {
-    cfg.service(web::resource("/@{name}").route(peer().to(ap::actor::at_page)).route(get().to(page::profile::show)));
-    cfg.service(web::resource("/@{name}/{id}").route(peer().to(ap::posts::at_page)).route(get().to(page::thread::show)));
-    cfg.service(web::resource("/users/{name}").route(peer().to(ap::actor::show)).route(get().to(ap::actor::to_page)));
-    cfg.service(web::resource("/users/{name}/statuses/{id}").route(peer().to(ap::posts::show)).route(get().to(ap::posts::to_page)));
+    let vary = || DefaultHeaders::new().add((header::VARY, "Accept"));
+    cfg.service(web::resource("/@{name}").wrap(vary()).route(peer().to(ap::actor::show)).route(get().to(page::profile::show)));
+    cfg.service(web::resource("/@{name}/{id}").wrap(vary()).route(peer().to(ap::posts::at_page)).route(get().to(page::thread::show)));
+    cfg.service(web::resource("/users/{name}").wrap(vary()).route(peer().to(ap::actor::show)).route(get().to(ap::actor::to_page)));
+    cfg.service(web::resource("/users/{name}/statuses/{id}").wrap(vary()).route(peer().to(ap::posts::show)).route(get().to(ap::posts::to_page)));
 }
 
 /// Files, for everyone.
@@ -104,6 +105,22 @@ fn stored(cfg: &mut web::ServiceConfig) {
 /// What only peers ask for.
 #[rustfmt::skip]
 fn peers(cfg: &mut web::ServiceConfig) {
+    cfg.service(web::resource("/.well-known/webfinger").route(get().to(ap::discovery::webfinger)));
+    cfg.service(web::resource("/.well-known/host-meta").route(get().to(ap::discovery::host_meta)));
+    cfg.service(web::resource("/.well-known/host-meta.json").route(get().to(ap::discovery::host_meta_json)));
+    cfg.service(web::resource("/.well-known/nodeinfo").route(get().to(ap::discovery::nodeinfo)));
+    cfg.service(web::resource("/nodeinfo/{version}").route(get().to(ap::discovery::nodeinfo_document)));
+    cfg.service(web::resource("/actor").route(get().to(ap::actor::service)));
+    cfg.service(web::resource("/actor/outbox").route(get().to(ap::collections::show)));
+    cfg.service(web::resource("/users/{name}/outbox").route(get().to(ap::collections::show)));
+    cfg.service(web::resource("/users/{name}/followers").route(get().to(ap::collections::show)));
+    cfg.service(web::resource("/users/{name}/following").route(get().to(ap::collections::show)));
+    cfg.service(web::resource("/users/{name}/collections/{list}").route(get().to(ap::collections::show)));
+    cfg.service(web::resource("/users/{name}/activities/{id}").route(get().to(ap::activities::show)));
+    cfg.service(web::resource("/users/{name}/statuses/{id}/activity").route(get().to(ap::posts::create)));
+    cfg.service(web::resource("/users/{name}/statuses/{id}/replies").route(get().to(ap::posts::replies)));
+    cfg.service(web::resource("/users/{name}/statuses/{id}/likes").route(get().to(ap::posts::likes)));
+    cfg.service(web::resource("/users/{name}/statuses/{id}/shares").route(get().to(ap::posts::shares)));
     for inbox in ["/inbox", "/actor/inbox", "/users/{name}/inbox"] {
         cfg.service(web::resource(inbox).route(web::post().to(ap::inbox::receive)));
     }

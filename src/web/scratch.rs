@@ -10,10 +10,11 @@ use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, web};
 use serde_json::Value;
 
-use crate::base::Config;
 use crate::base::config::Origin;
-use crate::federation::{Node, identity};
+use crate::base::{Audience, Config};
+use crate::federation::{Node, identity, publish};
 use crate::net::Names;
+use crate::store::posts::{self, Post};
 use crate::store::scratch::Scratch;
 
 /// The house of `ann@example.org` on `social.example.org`.
@@ -47,6 +48,21 @@ impl House {
         Self { scratch, node: Arc::new(node) }
     }
 
+    /// A post of ann's.
+    pub(crate) fn post(&self, text: &str, audience: Audience) -> Post {
+        let draft = publish::Draft {
+            text: text.to_owned(),
+            warning: None,
+            audience,
+            reply_to: None,
+            media: Vec::new(),
+            language: None,
+            sensitive: false,
+        };
+        let id = publish::post(&self.node, draft).expect("a plain text can be posted");
+        self.node.store.read(|r| posts::by_id(r, id)).expect("it was just written")
+    }
+
     pub(crate) async fn call(&self, request: TestRequest) -> Reply {
         let app = init_service(App::new().configure(super::app(self.node.clone()))).await;
         let response = call_service(&app, request.to_request()).await;
@@ -60,7 +76,6 @@ impl House {
     }
 
     /// As Mastodon asks for documents.
-    #[allow(dead_code)]
     pub(crate) async fn peer_get(&self, path: &str) -> Reply {
         self.get(path, "application/activity+json, application/ld+json").await
     }

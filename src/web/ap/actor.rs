@@ -1,22 +1,50 @@
-//! Our own actors' documents.
+//! Our own actors' documents: the owner, and the instance actor that signs our fetches. Both are served to anybody, signed
+//! or not: who wants signed requests needs our keys first.
 
-use actix_web::{HttpResponse, web};
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
 
-use crate::base::Error;
+use super::{Document, Letter};
+use crate::base::{Error, Result};
 use crate::federation::Node;
-use crate::web::edge::{ApError, PageError};
+use crate::social::document;
+use crate::store::actors::{self, Actor};
+use crate::store::{Read, node};
+use crate::web::edge::{ApError, PageError, blocking};
 
-/// `GET /@NAME` by a peer.
-pub async fn at_page(_node: web::Data<Node>, _name: web::Path<String>) -> Result<HttpResponse, ApError> {
-    Err(Error::NotFound.into())
+/// The owner, if one of their two URLs is this one or differs only in the case of the name.
+fn owner_at(r: &Read<'_>, url: &str) -> Result<Actor> {
+    let owner = actors::by_id(r, node::owner(r)?)?;
+    let same = |known: &str| known.eq_ignore_ascii_case(url);
+    match same(&owner.uri) || same(&owner.url) {
+        true if owner.gone_at.is_some() => Err(Error::Gone),
+        true => Ok(owner),
+        false => Err(Error::NotFound),
+    }
 }
 
-/// `GET /users/NAME` by a peer.
-pub async fn show(_node: web::Data<Node>, _name: web::Path<String>) -> Result<HttpResponse, ApError> {
-    Err(Error::NotFound.into())
+/// `GET /@NAME` and `/users/NAME` by a peer.
+pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
+    let letter = Letter::of(&request, web::Bytes::new());
+    let found = blocking(&node, move |node| {
+        let url = letter.url(node);
+        node.store.read(|r| owner_at(r, &url).and_then(|_| document::owner(r)))
+    });
+    Ok(Document::Open(found.await?).answer(&request))
 }
 
 /// `GET /users/NAME` by a browser: on to the page.
-pub async fn to_page(_node: web::Data<Node>, _name: web::Path<String>) -> Result<HttpResponse, PageError> {
-    Err(Error::NotFound.into())
+pub async fn to_page(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, PageError> {
+    let letter = Letter::of(&request, web::Bytes::new());
+    let owner = blocking(&node, move |node| {
+        let url = letter.url(node);
+        node.store.read(|r| owner_at(r, &url))
+    });
+    Ok(HttpResponse::Found().insert_header((header::LOCATION, owner.await?.url)).finish())
+}
+
+/// `GET /actor`: the instance actor, for everyone.
+pub async fn service(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
+    let found = blocking(&node, |node| node.store.read(document::service));
+    Ok(Document::Open(found.await?).answer(&request))
 }

@@ -8,10 +8,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::Letter;
 use crate::base::{Error, Result};
 use crate::federation::verify::Rejection;
 use crate::federation::{Node, inbox};
-use crate::sig::Received;
 use crate::store;
 use crate::web::door::{self, Door};
 use crate::web::edge;
@@ -71,16 +71,7 @@ async fn take(request: &HttpRequest, body: web::Payload, node: &web::Data<Node>,
         if !is_inbox(node, &letter.path)? {
             return Ok(Err(Verdict::Missing));
         }
-        let origin = &node.facts.origin;
-        let received = Received {
-            method: "POST",
-            scheme: &origin.scheme,
-            host: &origin.host,
-            target: &letter.target,
-            headers: &letter.headers,
-            body: &letter.body,
-        };
-        Ok(inbox::receive(node, &received).map_err(Verdict::Rejected))
+        Ok(inbox::receive(node, &letter.received(node)).map_err(Verdict::Rejected))
     });
     verdict.await.map_err(unexpected)?.map_err(|verdict| match verdict {
         Verdict::Missing => (StatusCode::NOT_FOUND, "there is no such inbox".to_owned()),
@@ -91,23 +82,6 @@ async fn take(request: &HttpRequest, body: web::Payload, node: &web::Data<Node>,
 enum Verdict {
     Missing,
     Rejected(Rejection),
-}
-
-/// A request as it came, without the connection.
-struct Letter {
-    path: String,
-    target: String,
-    headers: Vec<(String, String)>,
-    body: web::Bytes,
-}
-
-impl Letter {
-    fn of(request: &HttpRequest, body: web::Bytes) -> Self {
-        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-        let text = |value: &header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-        let headers = request.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value)));
-        Self { path: request.path().to_owned(), target: target.to_owned(), headers: headers.collect(), body }
-    }
 }
 
 /// True for the shared inbox and those of our own actors, by their stored URIs.

@@ -1,22 +1,196 @@
-//! Our own posts' documents.
+//! Our own posts' documents, and the collections below each. A stranger cannot tell a private post from none.
 
-use actix_web::{HttpResponse, web};
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::Value;
 
-use crate::base::Error;
+use super::{Document, Letter, may_read};
+use crate::ap::addressing::Recipients;
+use crate::ap::collection::{self, Order, OwnPage};
+use crate::base::id::PostId;
+use crate::base::{Error, Result};
 use crate::federation::Node;
-use crate::web::edge::{ApError, PageError};
+use crate::social::document;
+use crate::store::actors::{self, Actor};
+use crate::store::posts::{self, Post};
+use crate::store::{Read, cards, node, tombstones};
+use crate::web::edge::{ApError, PageError, blocking};
 
-/// `GET /@NAME/ID` by a peer.
-pub async fn at_page(_node: web::Data<Node>, _path: web::Path<(String, String)>) -> Result<HttpResponse, ApError> {
-    Err(Error::NotFound.into())
+/// Answers on one page of `replies`.
+const PAGE: usize = 40;
+
+/// A window of a collection, as its pages link to each other.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+pub struct Window {
+    /// A page is wanted, not the collection.
+    page: Option<String>,
+    /// Only what comes after this id.
+    after: Option<PostId>,
+}
+
+/// What a URL below a post asks for.
+#[derive(Debug, Clone)]
+enum Part {
+    Post,
+    Create,
+    Replies(Window),
+    Likes,
+    Shares,
+}
+
+impl Part {
+    /// What follows the post's id in the URL.
+    fn ending(&self) -> &'static str {
+        match self {
+            Self::Post => "",
+            Self::Create => "/activity",
+            Self::Replies(_) => "/replies",
+            Self::Likes => "/likes",
+            Self::Shares => "/shares",
+        }
+    }
 }
 
 /// `GET /users/NAME/statuses/ID` by a peer.
-pub async fn show(_node: web::Data<Node>, _path: web::Path<(String, String)>) -> Result<HttpResponse, ApError> {
-    Err(Error::NotFound.into())
+pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
+    part(request, node, Part::Post).await
 }
 
-/// `GET /users/NAME/statuses/ID` by a browser: on to the page.
-pub async fn to_page(_node: web::Data<Node>, _path: web::Path<(String, String)>) -> Result<HttpResponse, PageError> {
-    Err(Error::NotFound.into())
+/// `GET …/activity`: the Create of a post, as the outbox lists it.
+pub async fn create(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
+    part(request, node, Part::Create).await
+}
+
+/// `GET …/replies`
+pub async fn replies(
+    request: HttpRequest,
+    node: web::Data<Node>,
+    window: web::Query<Window>,
+) -> Result<HttpResponse, ApError> {
+    part(request, node, Part::Replies(window.into_inner())).await
+}
+
+/// `GET …/likes`: how many.
+pub async fn likes(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
+    part(request, node, Part::Likes).await
+}
+
+/// `GET …/shares`: how many boosts.
+pub async fn shares(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
+    part(request, node, Part::Shares).await
+}
+
+async fn part(request: HttpRequest, node: web::Data<Node>, part: Part) -> Result<HttpResponse, ApError> {
+    let letter = Letter::of(&request, web::Bytes::new());
+    let found = blocking(&node, move |node| {
+        let url = letter.url(node);
+        let uri = url.strip_suffix(part.ending()).unwrap_or(&url);
+        find(node, &letter, uri, &part)
+    });
+    Ok(found.await?.answer(&request))
+}
+
+/// `GET /@NAME/ID` by a peer: the same document.
+pub async fn at_page(
+    request: HttpRequest,
+    node: web::Data<Node>,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, ApError> {
+    let id: PostId = path.1.parse()?;
+    let letter = Letter::of(&request, web::Bytes::new());
+    let found = blocking(&node, move |node| {
+        let url = letter.url(node);
+        let uri = node.store.read(|r| {
+            let owner = actors::by_id(r, node::owner(r)?)?;
+            // One that was deleted is known by its id alone.
+            let post = posts::by_id(r, id).ok().filter(|post| post.actor_id == owner.id && post.page() == url);
+            Ok(post.map_or_else(|| document::post_uri(&owner, id), |post| post.uri))
+        })?;
+        find(node, &letter, &uri, &Part::Post)
+    });
+    Ok(found.await?.answer(&request))
+}
+
+/// The document of an own post or of a part of it, if the asker may see it.
+fn find(node: &Node, letter: &Letter, uri: &str, part: &Part) -> Result<Document> {
+    let open = node.store.read(|r| {
+        if let Some(at) = tombstones::deleted_at(r, uri)? {
+            return Ok(Some(Document::gone(uri, at)));
+        }
+        match own(r, uri)? {
+            Some((post, owner)) if post.audience.is_open() => {
+                write(r, &owner, &post, part).map(Document::Open).map(Some)
+            }
+            _ => Ok(None),
+        }
+    })?;
+    if let Some(open) = open {
+        return Ok(open);
+    }
+    // Asked in the same way whether there is a private post or none: the time it takes tells nothing.
+    let reader = letter.reader(node);
+    node.store.read(|r| {
+        let (post, owner) = own(r, uri)?.ok_or(Error::NotFound)?;
+        let named: Vec<String> = posts::mentions(r, post.id)?.into_iter().map(|mention| mention.uri).collect();
+        match may_read(r, reader.as_ref(), post.audience, &named)? {
+            true => write(r, &owner, &post, part).map(Document::Asker),
+            false => Err(Error::NotFound),
+        }
+    })
+}
+
+/// A post of the owner's (never a boost) by its stored URI.
+fn own(r: &Read<'_>, uri: &str) -> Result<Option<(Post, Actor)>> {
+    let Some(post) = posts::by_uri(r, uri)?.filter(|post| post.boost_of.is_none()) else { return Ok(None) };
+    let owner = actors::by_id(r, node::owner(r)?)?;
+    Ok((post.actor_id == owner.id).then_some((post, owner)))
+}
+
+fn write(r: &Read<'_>, owner: &Actor, post: &Post, part: &Part) -> Result<Value> {
+    let id = format!("{}{}", post.uri, part.ending());
+    match part {
+        Part::Post => document::post(r, owner, post),
+        Part::Create => created(r, owner, post),
+        Part::Replies(window) => answers(r, post, &id, window),
+        Part::Likes => Ok(collection::hidden(&id, cards::one(r, post.id)?.likes.into())),
+        Part::Shares => Ok(collection::hidden(&id, cards::one(r, post.id)?.boosts.into())),
+    }
+}
+
+/// The Create of a post, made anew: it never shows what an edit took away.
+pub(super) fn created(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
+    let object = document::post(r, owner, post)?;
+    let lists = Recipients::of(&object).unwrap_or_default();
+    Ok(document::create(owner, &format!("{}/activity", post.uri), object, lists, post.published_at))
+}
+
+/// The ids of the answers that everyone may read, the first page inside the collection.
+fn answers(r: &Read<'_>, post: &Post, id: &str, window: &Window) -> Result<Value> {
+    let mut found = posts::open_replies(r, post.id, window.after, u32::try_from(PAGE + 1).unwrap_or(u32::MAX))?;
+    let more = found.len() > PAGE;
+    found.truncate(PAGE);
+    let next = found.last().filter(|_| more).map(|last| format!("{id}?page=true&after={last}"));
+    let own = window.after.map_or_else(|| format!("{id}?page=true"), |after| format!("{id}?page=true&after={after}"));
+    let items = posts::uris(r, &found)?.into_iter().map(Value::from).collect();
+    let page = OwnPage { id: own, part_of: id.to_owned(), items, next, prev: None };
+    let whole = window.page.is_none();
+    Ok(if whole { collection::replies(id, page) } else { collection::page(Order::Unordered, page) })
+}
+
+/// `GET /users/NAME/statuses/ID` by a browser: on to the page, which decides who may see it.
+pub async fn to_page(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, PageError> {
+    let letter = Letter::of(&request, web::Bytes::new());
+    let page = blocking(&node, move |node| {
+        let url = letter.url(node);
+        node.store.read(|r| {
+            if tombstones::deleted_at(r, &url)?.is_some() {
+                return Err(Error::Gone);
+            }
+            let owner = actors::by_id(r, node::owner(r)?)?;
+            let known = own(r, &url)?.filter(|(post, _)| post.audience.is_open());
+            let id: PostId = url.rsplit('/').next().unwrap_or_default().parse()?;
+            Ok(known.map_or_else(|| document::post_page(&owner, id), |(post, _)| post.page().to_owned()))
+        })
+    });
+    Ok(HttpResponse::Found().insert_header((header::LOCATION, page.await?)).finish())
 }

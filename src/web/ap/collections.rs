@@ -1,0 +1,118 @@
+//! The owner's collections: outbox, followers, following, pinned posts and hashtags. Only what everyone may read is in
+//! them, whoever asks.
+
+use std::collections::HashMap;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::Value;
+
+use super::{Document, Letter, posts as own_posts};
+use crate::ap::collection::{self, Order, OwnPage};
+use crate::base::id::{ActorId, PostId};
+use crate::base::{Error, Result};
+use crate::federation::Node;
+use crate::social::document;
+use crate::store::actors::{self, Actor};
+use crate::store::follows::{self, List};
+use crate::store::posts::{self, Page, Post, Viewer};
+use crate::store::{Read, node};
+use crate::web::edge::{ApError, blocking};
+
+/// Activities on a page of the outbox, as Mastodon has it.
+const OUTBOX_PAGE: usize = 20;
+/// People on a page of a list.
+const PEOPLE_PAGE: usize = 40;
+
+/// A window of a collection, as its pages link to each other.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+pub struct Window {
+    /// A page is wanted, not the collection.
+    page: Option<String>,
+    /// Only what is older than this post.
+    before: Option<PostId>,
+    /// Only people after this one.
+    after: Option<i64>,
+}
+
+/// `GET` any collection of the owner's or of the instance actor, by its stored URI.
+pub async fn show(
+    request: HttpRequest,
+    node: web::Data<Node>,
+    window: web::Query<Window>,
+) -> Result<HttpResponse, ApError> {
+    let letter = Letter::of(&request, web::Bytes::new());
+    let found = blocking(&node, move |node| {
+        let url = letter.url(node);
+        node.store.read(|r| find(r, &url, &window))
+    });
+    Ok(Document::Open(found.await?).answer(&request))
+}
+
+fn find(r: &Read<'_>, url: &str, window: &Window) -> Result<Value> {
+    let service = actors::by_id(r, node::get(r)?.service)?;
+    if service.outbox.as_deref() == Some(url) {
+        return Ok(collection::whole(Order::Ordered, url, Vec::new()));
+    }
+    let owner = actors::by_id(r, node::owner(r)?)?;
+    if owner.gone_at.is_some() {
+        return Err(Error::Gone);
+    }
+    let is = |uri: &Option<String>| uri.as_deref() == Some(url);
+    if is(&owner.outbox) {
+        outbox(r, &owner, url, window)
+    } else if is(&owner.followers) {
+        people(r, &owner, List::Followers, url, window)
+    } else if is(&owner.following) {
+        people(r, &owner, List::Following, url, window)
+    } else if is(&owner.featured) || url == format!("{}/collections/tags", owner.uri) {
+        Ok(collection::whole(Order::Ordered, url, Vec::new()))
+    } else {
+        Err(Error::NotFound)
+    }
+}
+
+/// The owner's public and quiet posts and boosts, newest first.
+fn outbox(r: &Read<'_>, owner: &Actor, url: &str, window: &Window) -> Result<Value> {
+    if window.page.is_none() {
+        let total = posts::count_of_actor(r, owner.id, Viewer::Stranger)?;
+        return Ok(collection::paged(Order::Ordered, url, total.into(), &format!("{url}?page=true"), None));
+    }
+    let limit = u32::try_from(OUTBOX_PAGE + 1).unwrap_or(u32::MAX);
+    let page = Page { before: window.before, after: None, limit };
+    let mut ids = posts::of_actor(r, owner.id, Viewer::Stranger, page)?;
+    let more = ids.len() > OUTBOX_PAGE;
+    ids.truncate(OUTBOX_PAGE);
+    let items: Vec<Value> = ids.iter().map(|id| activity(r, owner, &posts::by_id(r, *id)?)).collect::<Result<_>>()?;
+    let own = window.before.map_or_else(String::new, |before| format!("&before={before}"));
+    let next = ids.last().filter(|_| more).map(|last| format!("{url}?page=true&before={last}"));
+    let id = format!("{url}?page=true{own}");
+    Ok(collection::page(Order::Ordered, OwnPage { id, part_of: url.to_owned(), items, next, prev: None }))
+}
+
+fn activity(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
+    let Some(of) = post.boost_of else { return own_posts::created(r, owner, post) };
+    let of = posts::by_id(r, of)?;
+    let author = actors::by_id(r, of.actor_id)?;
+    Ok(document::announce(owner, &post.uri, &of, &author, post.published_at))
+}
+
+/// Followers or followed: how many, and who, unless the owner keeps that to themselves.
+fn people(r: &Read<'_>, owner: &Actor, list: List, url: &str, window: &Window) -> Result<Value> {
+    let total = follows::count(r, owner.id, list)?.into();
+    if !node::settings(r)?.show_follows {
+        return Ok(collection::hidden(url, total));
+    }
+    if window.page.is_none() {
+        return Ok(collection::paged(Order::Ordered, url, total, &format!("{url}?page=true"), None));
+    }
+    let limit = u32::try_from(PEOPLE_PAGE + 1).unwrap_or(u32::MAX);
+    let mut ids = follows::list(r, owner.id, list, window.after.map(ActorId), limit)?;
+    let more = ids.len() > PEOPLE_PAGE;
+    ids.truncate(PEOPLE_PAGE);
+    let known: HashMap<ActorId, String> = actors::by_ids(r, &ids)?.into_iter().map(|a| (a.id, a.uri)).collect();
+    let items = ids.iter().filter_map(|id| known.get(id).cloned()).map(Value::from).collect();
+    let own = window.after.map_or_else(String::new, |after| format!("&after={after}"));
+    let next = ids.last().filter(|_| more).map(|last| format!("{url}?page=true&after={last}"));
+    let id = format!("{url}?page=true{own}");
+    Ok(collection::page(Order::Ordered, OwnPage { id, part_of: url.to_owned(), items, next, prev: None }))
+}

@@ -1,0 +1,152 @@
+//! How peers find us: WebFinger, host-meta, NodeInfo. Answers on every host name that leads here, but only for the two
+//! names that are ours.
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+use serde_json::Value;
+
+use crate::ap::discovery::{self, Identity, NodeInfo, NodeInfoVersion, Resource};
+use crate::ap::write_actor::OwnPicture;
+use crate::base::{Error, Result};
+use crate::federation::Node;
+use crate::social::document;
+use crate::store::actors::{self, Actor};
+use crate::store::files::Name;
+use crate::store::posts::{self, Viewer};
+use crate::store::{Read, node};
+use crate::text::plain;
+use crate::web::edge::{ApError, blocking};
+
+/// How long others may keep these answers.
+const CACHE: &str = "max-age=600, public";
+/// Characters of the bio in NodeInfo.
+const DESCRIPTION: usize = 200;
+const JRD: &str = "application/jrd+json";
+const JSON: &str = "application/json";
+
+fn answer(media_type: &str, body: String) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type(media_type)
+        .insert_header((header::CACHE_CONTROL, CACHE))
+        .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+        .body(body)
+}
+
+/// The `resource` of a WebFinger request; `rel` is ignored, as it may be.
+#[derive(Debug, serde::Deserialize)]
+pub struct Question {
+    resource: Option<String>,
+}
+
+/// `GET /.well-known/webfinger?resource=…`
+pub async fn webfinger(node: web::Data<Node>, question: web::Query<Question>) -> Result<HttpResponse, ApError> {
+    let text = question.into_inner().resource.unwrap_or_default();
+    if text.is_empty() {
+        return Err(Error::invalid("ask for a resource, such as ?resource=acct:name@domain").into());
+    }
+    let found = blocking(&node, move |node| {
+        let resource = Resource::parse(text.trim()).ok_or(Error::NotFound)?;
+        node.store.read(|r| find(r, &resource))
+    });
+    Ok(answer(JRD, found.await?.to_string()))
+}
+
+fn find(r: &Read<'_>, resource: &Resource) -> Result<Value> {
+    let facts = node::get(r)?;
+    let origin = &facts.origin;
+    let service = actors::by_id(r, facts.service)?;
+    let owner = facts.owner.map(|id| actors::by_id(r, id)).transpose()?;
+    let is_owner = |owner: &Actor| match resource {
+        Resource::Handle { user, host } => origin.is_ours(host) && user.eq_ignore_ascii_case(&owner.username),
+        Resource::Url(url) => [&owner.uri, &owner.url].iter().any(|known| same(known, url)),
+    };
+    if let Some(owner) = owner.filter(is_owner) {
+        return if owner.gone_at.is_some() { Err(Error::Gone) } else { Ok(person(&facts, &owner)) };
+    }
+    match resource {
+        Resource::Handle { user, host } if origin.is_ours(host) && origin.is_ours(user) => Ok(machine(&service)),
+        Resource::Url(url) if same(&service.uri, url) => Ok(machine(&service)),
+        Resource::Url(url) if same(&origin.url(""), url) => {
+            Ok(discovery::webfinger_of_server(&origin.url("/"), &service.uri))
+        }
+        _ => Err(Error::NotFound),
+    }
+}
+
+/// The same URL, with or without a slash at the end and in whatever case.
+fn same(known: &str, asked: &str) -> bool {
+    known.eq_ignore_ascii_case(asked.strip_suffix('/').unwrap_or(asked))
+}
+
+fn person(facts: &node::Node, owner: &Actor) -> Value {
+    let origin = &facts.origin;
+    let icon = owner.icon.as_deref().and_then(|file| Name::parse(file).ok());
+    discovery::webfinger(&Identity {
+        handle: owner.handle(),
+        actor: owner.uri.clone(),
+        page: owner.url.clone(),
+        icon: icon.map(|name| OwnPicture {
+            url: document::media_url(origin, name.as_str()),
+            media_type: name.media_type().to_owned(),
+            alt: String::new(),
+        }),
+        subscribe: Some(origin.url("/authorize_interaction?uri={uri}")),
+        create: None,
+        object: Some(origin.url("/authorize_interaction?uri={object}")),
+    })
+}
+
+fn machine(service: &Actor) -> Value {
+    discovery::webfinger(&Identity {
+        handle: service.handle(),
+        actor: service.uri.clone(),
+        page: service.url.clone(),
+        ..Identity::default()
+    })
+}
+
+/// `GET /.well-known/host-meta`
+pub async fn host_meta(node: web::Data<Node>) -> HttpResponse {
+    answer("application/xrd+xml; charset=utf-8", discovery::host_meta_xml(&node.facts.origin.url("")))
+}
+
+/// `GET /.well-known/host-meta.json`
+pub async fn host_meta_json(node: web::Data<Node>) -> HttpResponse {
+    answer(JSON, discovery::host_meta_json(&node.facts.origin.url("")).to_string())
+}
+
+/// `GET /.well-known/nodeinfo`
+pub async fn nodeinfo(node: web::Data<Node>) -> Result<HttpResponse, ApError> {
+    let service = blocking(&node, |node| node.store.read(|r| actors::by_id(r, node.facts.service))).await?;
+    Ok(answer(JSON, discovery::nodeinfo_index(&node.facts.origin.url(""), &service.uri).to_string()))
+}
+
+/// `GET /nodeinfo/2.0` and `/nodeinfo/2.1`
+pub async fn nodeinfo_document(node: web::Data<Node>, version: web::Path<String>) -> Result<HttpResponse, ApError> {
+    let version = match version.as_str() {
+        "2.0" => NodeInfoVersion::V2_0,
+        "2.1" => NodeInfoVersion::V2_1,
+        _ => return Err(Error::NotFound.into()),
+    };
+    let word = if version == NodeInfoVersion::V2_0 { "2.0" } else { "2.1" };
+    let media_type = format!("{JSON}; profile=\"http://nodeinfo.diaspora.software/ns/schema/{word}#\"");
+    let info = blocking(&node, |node| node.store.read(about)).await?;
+    Ok(answer(&media_type, discovery::nodeinfo(version, &info).to_string()))
+}
+
+fn about(r: &Read<'_>) -> Result<NodeInfo> {
+    let facts = node::get(r)?;
+    let Some(owner) = facts.owner else {
+        return Ok(NodeInfo { name: facts.origin.host, ..NodeInfo::default() });
+    };
+    let local_posts = posts::count_of_actor(r, owner, Viewer::Stranger)?.into();
+    let owner = actors::by_id(r, owner)?;
+    Ok(NodeInfo {
+        description: plain::excerpt(&plain::from_html(&owner.bio), DESCRIPTION),
+        name: owner.name,
+        owner: owner.uri,
+        repository: String::new(),
+        local_posts,
+        active: true,
+    })
+}
