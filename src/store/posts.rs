@@ -301,6 +301,21 @@ pub fn of_actor(r: &Read<'_>, actor: ActorId, viewer: Viewer, page: Page) -> Res
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Ids of an actor's open posts with a hashtag (lower case, without `#`), newest first.
+pub fn of_actor_tagged(r: &Read<'_>, actor: ActorId, tag: &str, page: Page) -> Result<Vec<PostId>> {
+    let order = if page.after.is_some() { "ASC" } else { "DESC" };
+    let sql = format!(
+        "SELECT id FROM (SELECT p.id AS id FROM hashtag h JOIN post p ON p.id = h.post_id WHERE h.name = ?1
+           AND p.actor_id = ?2 AND p.audience <= 1 AND h.post_id < ?3 AND h.post_id > ?4
+           ORDER BY h.post_id {order} LIMIT ?5) ORDER BY id DESC"
+    );
+    let before = page.before.map_or(i64::MAX, |id| id.0);
+    let after = page.after.map_or(0, |id| id.0);
+    let mut statement = r.conn.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![tag, actor, before, after, page.limit], |row| row.get("id"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// How many posts and boosts of an actor `viewer` may see.
 pub fn count_of_actor(r: &Read<'_>, actor: ActorId, viewer: Viewer) -> Result<u32> {
     let mut statement = r.conn.prepare_cached("SELECT count(*) FROM post WHERE actor_id = ?1 AND audience <= ?2")?;

@@ -64,11 +64,12 @@ pub fn app(node: Arc<Node>) -> impl Fn(&mut web::ServiceConfig) + Clone + Send +
     let node = web::Data::from(node);
     let door = web::Data::new(door::Door::default());
     let room = web::Data::new(ap::inbox::Room::default());
+    let patience = web::Data::new(page::remote_follow::Patience::default());
     let gate = web::Data::new(login::Gate::default());
     let turns = web::Data::new(files::Turns::default());
     move |cfg| {
         cfg.app_data(node.clone()).app_data(door.clone()).app_data(room.clone()).app_data(gate.clone());
-        cfg.app_data(turns.clone());
+        cfg.app_data(turns.clone()).app_data(patience.clone());
         cfg.app_data(web::FormConfig::default().limit(MAX_FORM));
         routes(cfg);
     }
@@ -85,6 +86,9 @@ fn routes(cfg: &mut web::ServiceConfig) {
 /// URLs with two faces: peers get the document, browsers the page.
 #[rustfmt::skip]
 fn both(cfg: &mut web::ServiceConfig) {
+    // Before `/@{name}/{id}`, which would take them for posts.
+    cfg.service(web::resource("/@{name}/feed.atom").route(get().to(page::feed::show)));
+    cfg.service(web::resource("/@{name}/follow").route(web::post().to(page::remote_follow::send)));
     let vary = || DefaultHeaders::new().add((header::VARY, "Accept"));
     cfg.service(web::resource("/@{name}").wrap(vary()).route(peer().to(ap::actor::show)).route(get().to(page::profile::show)));
     cfg.service(web::resource("/@{name}/{id}").wrap(vary()).route(peer().to(ap::posts::at_page)).route(get().to(page::thread::show)));
@@ -132,6 +136,7 @@ fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/").route(get().to(page::home::show)));
     cfg.service(web::resource("/compose").route(get().to(page::compose::show)).route(web::post().to(page::compose::send)));
     cfg.service(web::resource("/post/{id}").route(get().to(page::thread::for_owner)));
+    cfg.service(web::resource("/post/{id}/edit").route(get().to(page::edit::show)).route(web::post().to(page::edit::send)));
     cfg.service(web::resource("/post/{id}/{act}").route(web::post().to(page::acts::press)));
     cfg.service(web::resource("/people/{id}").route(get().to(page::people::show)));
     cfg.service(web::resource("/people/{id}/{act}").route(web::post().to(page::people::act)));
@@ -141,6 +146,11 @@ fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/find").route(get().to(page::find::show)));
     cfg.service(web::resource("/notifications").route(get().to(page::notifications::show)));
     cfg.service(web::resource("/queue").route(get().to(page::queue::show)));
+    cfg.service(web::resource("/settings").route(get().to(page::settings::show)));
+    cfg.service(web::resource("/settings/{what}").route(web::post().to(page::settings::save)));
+    cfg.service(web::resource("/about").route(get().to(page::about::show)));
+    cfg.service(web::resource("/privacy-policy").route(get().to(page::about::privacy)));
+    cfg.service(web::resource("/tags/{name}").route(get().to(page::tags::show)));
     cfg.service(web::resource("/authorize_interaction").route(get().to(page::login::interaction)));
     cfg.service(web::resource("/login").route(get().to(page::login::show)).route(web::post().to(page::login::enter)));
     cfg.service(web::resource("/login/link/{token}").route(get().to(page::login::by_link)));

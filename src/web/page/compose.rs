@@ -8,18 +8,16 @@ use serde::Deserialize;
 use super::card::{self, Place};
 use super::form::{Fields, Sent};
 use super::layout::{self, Here, House, Page, icon};
+use super::login::capital;
 use crate::base::id::{MediaId, PostId};
 use crate::base::{Audience, Error, Result};
-use crate::federation::Node;
-use crate::federation::publish::{self, Draft};
+use crate::federation::publish::{self, Draft, PICTURES};
+use crate::federation::{Node, media};
 use crate::store::cards::{self, Card};
 use crate::store::{self, Read};
 use crate::text::POST_CHARS;
 use crate::web::auth::{Owner, see_other};
 use crate::web::edge::{PageError, blocking, sentence};
-
-/// Pictures of one post of ours.
-pub const PICTURES: usize = 4;
 
 /// What stands in the form when it is shown.
 #[derive(Debug, Clone, Default)]
@@ -206,7 +204,7 @@ pub async fn send(node: web::Data<Node>, sent: Sent) -> Result<HttpResponse, Pag
             Ok(id) => Ok(Outcome::Done(format!("/post/{id}"))),
             Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
             Err(problem) => {
-                filled.problem = Some(sentence(&problem));
+                filled.problem = Some(capital(&sentence(&problem)));
                 again(node, &owner, &filled).map(Outcome::Again)
             }
         }
@@ -249,11 +247,9 @@ pub fn upload(node: &Node, fields: &mut Fields) -> Result<Vec<MediaId>> {
     if files.iter().filter(|file| !file.is_empty()).count() > PICTURES {
         return Err(Error::invalid(format!("A post has room for {PICTURES} pictures.")));
     }
-    if files.iter().any(|file| !file.is_empty()) {
-        let _ = node;
-        return Err(Error::invalid("Pictures cannot be added yet."));
-    }
-    Ok(Vec::new())
+    let alts = fields.all("alt").map(str::trim).chain(std::iter::repeat(""));
+    let chosen = files.iter().zip(alts).filter(|(file, _)| !file.is_empty());
+    chosen.map(|(file, alt)| media::upload(node, file, alt)).collect()
 }
 
 /// A text, unless it is blank.

@@ -3,9 +3,12 @@
 //! `layout` is the frame and the headers, `card` a post, `person` a name and face, `words` times and numbers, `form` what
 //! browsers send. All else is a page.
 
+pub mod about;
 pub mod acts;
 mod card;
 pub mod compose;
+pub mod edit;
+pub mod feed;
 pub mod find;
 mod form;
 pub mod home;
@@ -18,6 +21,11 @@ mod person;
 mod pictures;
 pub mod profile;
 pub mod queue;
+pub mod remote_follow;
+#[cfg(test)]
+mod sample;
+pub mod settings;
+pub mod tags;
 pub mod thread;
 mod words;
 

@@ -1,0 +1,306 @@
+//! `/settings`: the profile, what new posts start with, the password, the browsers that are logged in.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::form::{Fields, Sent};
+use super::layout::{self, Here, House, Page, icon};
+use super::login::capital;
+use super::{compose, login as login_page, person, words};
+use crate::base::{Audience, Error, Result};
+use crate::federation::identity::{self, Profile};
+use crate::federation::{Node, login};
+use crate::media::Purpose;
+use crate::store::actors::Field;
+use crate::store::node::Settings;
+use crate::store::sessions::Session;
+use crate::store::{self, Read, deliveries, sessions};
+use crate::text::{self, plain};
+use crate::web::auth::{Owner, see_other};
+use crate::web::edge::{PageError, blocking, sentence};
+
+/// Fields of a profile.
+const FIELDS: usize = 8;
+/// Rows always offered, so that there is room for another.
+const ROWS: usize = 4;
+/// Characters of a contact.
+const CONTACT: usize = 300;
+
+/// What was just saved.
+#[derive(Debug, Deserialize)]
+pub struct Saved {
+    saved: Option<String>,
+}
+
+/// `GET /settings`.
+pub async fn show(
+    node: web::Data<Node>,
+    owner: Owner,
+    saved: web::Query<Saved>,
+    request: HttpRequest,
+) -> Result<HttpResponse, PageError> {
+    let here = request.uri().path().to_owned();
+    let saved = saved.into_inner().saved;
+    let markup = blocking(&node, move |node| page(node, &owner, &here, saved.as_deref(), None));
+    Ok(layout::private(markup.await?))
+}
+
+fn page(node: &Node, owner: &Owner, here: &str, saved: Option<&str>, problem: Option<&str>) -> Result<String> {
+    node.store.read(|r| {
+        let house = House::load(node, r, Some(owner), here)?;
+        let settings = store::node::settings(r)?;
+        let waiting = deliveries::count(r)?;
+        let body = html! {
+            h1 { "Settings" }
+            @if let Some(problem) = problem { p.problem role="alert" { (problem) } }
+            @if saved.is_some() { p.done role="status" { (icon("check")) " Saved." } }
+            (profile(&house))
+            (posting(&house, &settings))
+            (password(&house, r)?)
+            (browsers(&house, owner, &sessions::all(r)?))
+            section.section {
+                h2 { "Deliveries" }
+                p { a href="/queue" { @if waiting == 0 { "Everything has arrived" } @else { (words::number(waiting.into())) " on their way" } } "." }
+            }
+        };
+        Ok(layout::document(&house, &Page::new("Settings", Here::Settings, body)).into_string())
+    })
+}
+
+fn profile(house: &House<'_>) -> Markup {
+    let Some(owner) = &house.owner else { return html! {} };
+    let bio = owner.bio_source.clone().unwrap_or_else(|| plain::from_html(&owner.bio));
+    let banner = house.picture(owner, owner.image.as_deref());
+    html! {
+        section.section {
+            h2 { "Profile" }
+            form.stack method="post" action="/settings/profile" enctype="multipart/form-data" {
+                (house.token(""))
+                label for="name" { "Name" }
+                input #name type="text" name="name" value=(owner.name) maxlength="100" autocomplete="name";
+                label for="bio" { "About you" }
+                textarea #bio name="bio" rows="4" maxlength=(text::BIO_CHARS) dir="auto" { (bio) }
+                label for="icon" { "Picture" }
+                div.uploaded { (person::face(house, owner)) input #icon type="file" name="icon" accept="image/jpeg,image/png,image/gif,image/webp"; }
+                label for="image" { "Header picture" }
+                div.uploaded {
+                    @if let Some(url) = banner { img src=(url) alt="The header picture now" height="72"; }
+                    input #image type="file" name="image" accept="image/jpeg,image/png,image/gif,image/webp";
+                }
+                fieldset {
+                    legend { "Fields" }
+                    p.note { "A few facts: a place, a web page, how to address you." }
+                    div.pairs { @for n in 0..(owner.fields.len() + 1).clamp(ROWS, FIELDS) { (pair(n, owner.fields.get(n))) } }
+                }
+                label.check { input type="checkbox" name="approves_followers" value="yes" checked[owner.approves_followers]; " I let followers in one by one" }
+                label.check { input type="checkbox" name="discoverable" value="yes" checked[owner.discoverable]; " My profile may be listed and recommended on other servers" }
+                label.check { input type="checkbox" name="indexable" value="yes" checked[owner.indexable]; " My public posts may be found by search engines and searches on other servers" }
+                button.main type="submit" { "Save the profile" }
+            }
+        }
+    }
+}
+
+fn pair(n: usize, field: Option<&Field>) -> Markup {
+    let value = field.map(|field| field.source.clone().unwrap_or_else(|| plain::from_html(&field.value)));
+    html! {
+        div {
+            input type="text" name="field_name" value=[field.map(|field| &field.name)] aria-label={ "Field " (n + 1) ": name" } placeholder="Name" maxlength="255";
+            input type="text" name="field_value" value=[value] aria-label={ "Field " (n + 1) ": value" } placeholder="Value" maxlength="1000";
+        }
+    }
+}
+
+fn posting(house: &House<'_>, settings: &Settings) -> Markup {
+    html! {
+        section.section {
+            h2 { "Posts and privacy" }
+            form.stack method="post" action="/settings/posting" {
+                (house.token(""))
+                label for="audience" { "Who may read new posts" }
+                (compose::audience_choice(settings.audience.parse().unwrap_or(Audience::Public)))
+                label for="language" { "Language of new posts" }
+                input.short #language type="text" name="language" value=(settings.language) maxlength="20" placeholder="en" autocapitalize="off" spellcheck="false";
+                label for="contact" { "Contact" }
+                input #contact type="text" name="contact" value=(settings.contact) maxlength=(CONTACT) placeholder="you@example.org";
+                p.note { "Shown on the about page, for people who must reach a human." }
+                label.check { input type="checkbox" name="show_follows" value="yes" checked[settings.show_follows]; " Others may see whom I follow and who follows me" }
+                button.main type="submit" { "Save" }
+            }
+        }
+    }
+}
+
+fn password(house: &House<'_>, r: &Read<'_>) -> Result<Markup> {
+    let known = store::node::password(r)?.is_some();
+    Ok(html! {
+        section.section {
+            h2 { "Password" }
+            @if !known { p { "None is set: you can log in only with a link from the command line." } }
+            form.stack method="post" action="/settings/password" {
+                (house.token(""))
+                input.hidden type="text" name="username" autocomplete="username" tabindex="-1" aria-hidden="true" readonly
+                    value=(house.owner.as_ref().map_or("owner", |owner| owner.username.as_str()));
+                label for="password" { "New password" }
+                input #password type="password" name="password" autocomplete="new-password" required minlength=(login::SHORTEST) maxlength=(login::LONGEST);
+                label for="again" { "Once more" }
+                input #again type="password" name="again" autocomplete="new-password" required minlength=(login::SHORTEST) maxlength=(login::LONGEST);
+                p.note { "All other browsers are logged out." }
+                button type="submit" { "Set the password" }
+            }
+        }
+    })
+}
+
+fn browsers(house: &House<'_>, owner: &Owner, open: &[Session]) -> Markup {
+    html! {
+        section.section {
+            h2 { "Logged in" }
+            ul.rows {
+                @for session in open {
+                    li.line {
+                        div {
+                            p { (browser(&session.agent)) @if session.hash == owner.hash { " " span.mark { "this one" } } }
+                            p.note { "since " (words::when(session.created_at, house.now)) ", last seen " (words::when(session.used_at, house.now)) }
+                        }
+                        @if session.hash != owner.hash {
+                            form method="post" action="/settings/session" {
+                                (house.token(""))
+                                input type="hidden" name="session" value=(hex(&session.hash));
+                                button.quiet type="submit" { "End" }
+                            }
+                        } @else { (login_page::logout(house)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// "Firefox on Linux": the two words of a User-Agent that tell a person something.
+fn browser(agent: &str) -> String {
+    let first =
+        |known: &[(&str, &'static str)]| known.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
+    let name = first(&[
+        ("Firefox/", "Firefox"),
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Vivaldi", "Vivaldi"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+        ("Lynx", "Lynx"),
+        ("w3m", "w3m"),
+        ("Links", "Links"),
+        ("curl", "curl"),
+    ]);
+    let system = first(&[
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "Mac"),
+        ("Linux", "Linux"),
+        ("BSD", "BSD"),
+    ]);
+    match (name, system) {
+        (Some(name), Some(system)) => format!("{name} on {system}"),
+        (Some(name), None) => name.to_owned(),
+        _ => plain::excerpt(agent, 60),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// `POST /settings/{what}`: profile, posting, password, session.
+pub async fn save(node: web::Data<Node>, what: web::Path<String>, sent: Sent) -> Result<HttpResponse, PageError> {
+    let (what, Sent { owner, mut fields }) = (what.into_inner(), sent);
+    let refused = blocking(&node, move |node| {
+        let saved = match what.as_str() {
+            "profile" => save_profile(node, &mut fields),
+            "posting" => save_posting(node, &fields),
+            "password" => save_password(node, &owner, &fields),
+            "session" => end_session(node, &fields),
+            _ => Err(Error::NotFound),
+        };
+        match saved {
+            Ok(()) => Ok(None),
+            Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
+            Err(problem) => page(node, &owner, "/settings", None, Some(&capital(&sentence(&problem)))).map(Some),
+        }
+    });
+    Ok(match refused.await? {
+        None => see_other("/settings?saved=yes"),
+        Some(markup) => layout::refused(markup),
+    })
+}
+
+fn save_profile(node: &Node, fields: &mut Fields) -> Result<()> {
+    let mut picture = |name: &str, purpose| {
+        let file = fields.take_file(name);
+        file.map(|bytes| crate::federation::media::portrait(node, &bytes, purpose)).transpose()
+    };
+    let (icon, image) = (picture("icon", Purpose::Avatar)?, picture("image", Purpose::Header)?);
+    let pairs = fields.all("field_name").zip(fields.all("field_value"));
+    let profile = Profile {
+        name: fields.line("name"),
+        bio: fields.text("bio").trim().to_owned(),
+        fields: pairs.take(FIELDS).map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect(),
+        icon,
+        image,
+        approves_followers: fields.has("approves_followers"),
+        discoverable: fields.has("discoverable"),
+        indexable: fields.has("indexable"),
+    };
+    identity::set_profile(node, profile)
+}
+
+fn save_posting(node: &Node, fields: &Fields) -> Result<()> {
+    let audience: Audience = fields.text("audience").parse()?;
+    let language = fields.line("language");
+    let looks_right = language.len() <= 20 && language.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if !looks_right {
+        return Err(Error::invalid("a language is a short code such as en, nb or pt-BR"));
+    }
+    let contact: String = fields.line("contact").chars().take(CONTACT).collect();
+    let show_follows = fields.has("show_follows");
+    node.store.write(move |w| {
+        let settings = store::node::settings(w)?;
+        let settings = Settings { audience: audience.word().to_owned(), language, contact, show_follows, ..settings };
+        store::node::set_settings(w, &settings)
+    })
+}
+
+fn save_password(node: &Node, owner: &Owner, fields: &Fields) -> Result<()> {
+    if fields.text("password") != fields.text("again") {
+        return Err(Error::invalid("the two passwords are not the same"));
+    }
+    login::set_password(&node.store, fields.text("password"))?;
+    let hash = owner.hash;
+    node.store.write(move |w| sessions::close_others(w, &hash))
+}
+
+fn end_session(node: &Node, fields: &Fields) -> Result<()> {
+    let wanted = fields.text("session").to_owned();
+    node.store.write(move |w| {
+        let open = sessions::all(w)?;
+        let session = open.iter().find(|session| hex(&session.hash) == wanted).ok_or(Error::NotFound)?;
+        sessions::close(w, &session.hash)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::browser;
+
+    #[test]
+    fn browsers_are_called_by_their_names() {
+        let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+        let safari = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605 Version/18.0 Mobile/15E148 Safari/604.1";
+        assert_eq!(browser(firefox), "Firefox on Linux");
+        assert_eq!(browser(safari), "Safari on iPhone");
+        assert_eq!(browser("something of my own"), "something of my own");
+    }
+}
