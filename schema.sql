@@ -200,6 +200,7 @@ CREATE TABLE delivery (
   ready        INTEGER NOT NULL,                -- 1: nothing before it in its inbox's line
   tries        INTEGER NOT NULL DEFAULT 0,
   server_errors INTEGER NOT NULL DEFAULT 0,     -- 5xx answers so far; after three, others pass it
+  refusals     INTEGER NOT NULL DEFAULT 0,      -- 401, 403, 404 and their like so far
   next_at      INTEGER NOT NULL,
   lease_at     INTEGER,                         -- in flight until then; freed at start
   error        TEXT,                            -- the last failure, for the owner to read

@@ -1,6 +1,7 @@
 //! **hytte**: a home of one's own on the fediverse.
 
 pub mod ap;
+pub mod app;
 pub mod base;
 pub mod control;
 pub mod federation;

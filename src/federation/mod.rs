@@ -1,6 +1,7 @@
 //! Where network, rules and store meet. Faces and commands call in here; nothing here knows HTTP in.
 
 pub mod backfill;
+pub mod delivery;
 pub mod flight;
 pub mod identity;
 pub mod inbox;
@@ -8,8 +9,12 @@ pub mod login;
 pub mod media;
 pub mod publish;
 pub mod resolve;
+#[cfg(test)]
+pub(crate) mod scratch;
+pub mod upkeep;
 pub mod verify;
 pub mod webfinger;
+pub mod workers;
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;

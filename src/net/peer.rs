@@ -109,7 +109,12 @@ pub fn activity(json: &str) -> Vec<u8> {
 
 /// A way out into a world of these domains.
 pub fn net(world: &[(&str, SocketAddr)]) -> Net {
-    let limits = Limits { connect: Duration::from_millis(500), whole: Duration::from_secs(10) };
+    patient_net(world, Duration::from_secs(10))
+}
+
+/// The same, with this limit for a whole request.
+pub fn patient_net(world: &[(&str, SocketAddr)], whole: Duration) -> Net {
+    let limits = Limits { connect: Duration::from_millis(500), whole };
     Net::with(config(world), None, limits).unwrap()
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Read, Write};
-use crate::base::id::{ActivityId, DeliveryId};
+use crate::base::id::{ActivityId, ActorId, DeliveryId};
 use crate::base::{Audience, Result, Time};
 
 /// Requests in flight per host.
@@ -66,10 +66,12 @@ pub struct Claim {
     pub host: String,
     /// The activity's JSON.
     pub document: String,
-    /// Key id that signs it.
-    pub signer: String,
+    /// Whose key signs it; None when that key is not ours any more.
+    pub signer_id: Option<ActorId>,
     /// Attempts, this one included.
     pub tries: u32,
+    /// Refusals before this attempt.
+    pub refusals: u32,
     /// When it was queued.
     pub created_at: Time,
     /// The host's preferred signature, a word of `hosts::Host::knock`.
@@ -161,8 +163,9 @@ pub fn claim(w: &Write<'_>, lease: Duration) -> Result<Option<Claim>> {
     let mut take = w.conn.prepare_cached("UPDATE delivery SET lease_at = ?2, tries = tries + 1 WHERE id = ?1")?;
     take.execute(params![id, w.now.plus(lease)])?;
     let mut full = w.conn.prepare_cached(
-        "SELECT d.id, d.inbox, d.host, d.tries, d.created_at, a.document, a.signer, h.knock
-         FROM delivery d JOIN activity a ON a.id = d.activity_id LEFT JOIN host h ON h.name = d.host
+        "SELECT d.id, d.inbox, d.host, d.tries, d.refusals, d.created_at, a.document, k.actor_id AS signer_id, h.knock
+         FROM delivery d JOIN activity a ON a.id = d.activity_id
+         LEFT JOIN own_key k ON k.uri = a.signer LEFT JOIN host h ON h.name = d.host
          WHERE d.id = ?1",
     )?;
     Ok(Some(full.query_one([id], claim_row)?))
@@ -174,8 +177,9 @@ fn claim_row(row: &Row<'_>) -> rusqlite::Result<Claim> {
         inbox: row.get("inbox")?,
         host: row.get("host")?,
         document: row.get("document")?,
-        signer: row.get("signer")?,
+        signer_id: row.get("signer_id")?,
         tries: row.get("tries")?,
+        refusals: row.get("refusals")?,
         created_at: row.get("created_at")?,
         knock: row.get("knock")?,
     })
@@ -194,19 +198,23 @@ pub enum Failure {
     Unreachable,
     /// The host answered 5xx: after three of them other objects pass.
     ServerError,
-    /// It answered something else that is worth another try.
+    /// It answered something that is worth few more tries.
     Refused,
+    /// Not now, for no fault of the delivery: it was asked to wait, or we could not send.
+    NotNow,
 }
 
 /// It failed and is tried again at `next_at`; `error` is for the owner to read. Does nothing when the lease was over and
 /// somebody else has claimed it since.
 pub fn postpone(w: &Write<'_>, claim: &Claim, next_at: Time, failure: Failure, error: &str) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
-        "UPDATE delivery SET lease_at = NULL, next_at = ?3, urgency = ?4, error = ?5, server_errors = server_errors + ?6
+        "UPDATE delivery SET lease_at = NULL, next_at = ?3, urgency = ?4, error = ?5, server_errors = server_errors + ?6,
+           refusals = refusals + ?7
          WHERE id = ?1 AND tries = ?2",
     )?;
     let server_error = u32::from(failure == Failure::ServerError);
-    statement.execute(params![claim.id, claim.tries, next_at, RETRY_URGENCY, error, server_error])?;
+    let refusal = u32::from(failure == Failure::Refused);
+    statement.execute(params![claim.id, claim.tries, next_at, RETRY_URGENCY, error, server_error, refusal])?;
     promote(w, &claim.inbox)
 }
 

@@ -4,12 +4,13 @@
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::time::{Duration, UNIX_EPOCH};
 
 use ring::digest::{SHA256, digest};
 use rusqlite::{OptionalExtension, params};
 
 use super::{Read, Store, Write};
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, Time};
 
 /// Hex digits of a file's name: 128 bits of its SHA-256.
 const NAME_DIGITS: usize = 32;
@@ -60,7 +61,9 @@ pub fn put(store: &Store, bytes: &[u8], media_type: &str) -> Result<Name> {
         digest(&SHA256, bytes).as_ref().iter().map(|b| format!("{b:02x}")).take(NAME_DIGITS / 2).collect();
     let name = Name(format!("{stem}.{ending}"));
     let path = path(store, &name);
-    if path.is_file() {
+    if let Ok(file) = File::options().write(true).open(&path) {
+        // as good as new: a sweep must not take it before a row names it
+        file.set_modified(UNIX_EPOCH + Duration::from_millis(u64::try_from(store.clock().now().ms()).unwrap_or(0)))?;
         return Ok(name);
     }
     let folder = path.parent().ok_or_else(|| Error::internal("media/ has no parent"))?;
@@ -95,6 +98,36 @@ pub fn remove_unnamed(store: &Store, name: &Name) -> Result<()> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),
     }
+}
+
+/// Folders in `media/`: one for each first byte of a name.
+pub const SHELVES: u32 = 256;
+
+/// Removes the files of one shelf (below [`SHELVES`]) that no row names and that are older than `before`: forgotten
+/// uploads, pictures of deleted posts, halves of files from before a power cut. Returns how many.
+pub fn sweep(store: &Store, shelf: u32, before: Time) -> Result<usize> {
+    let folder = store.folder().join("media").join(format!("{shelf:02x}"));
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(error.into()),
+    };
+    let mut removed = 0;
+    for entry in entries {
+        let entry = entry?;
+        let age = entry.metadata()?.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let written_at = Time::from_ms(i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
+        let name = entry.file_name().to_str().map(Name::parse);
+        let named = match name {
+            Some(Ok(name)) => store.read(|r| is_named(r, &name))?,
+            _ => false,
+        };
+        if written_at < before && !named {
+            fs::remove_file(entry.path())?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
 }
 
 fn is_named(r: &Read<'_>, name: &Name) -> Result<bool> {
@@ -153,4 +186,32 @@ pub fn keep_proxied(w: &Write<'_>, url: &str, name: &Name, bytes: u64, cap: u64)
 pub fn touch_proxied(w: &Write<'_>, url: &str) -> Result<()> {
     w.conn.execute("UPDATE proxied SET used_at = ?2 WHERE url = ?1", params![url, w.now])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::store::scratch::Scratch;
+
+    #[test]
+    fn a_sweep_takes_only_what_is_old_and_nobody_names() {
+        let s = Scratch::new();
+        let [old, new, named] =
+            ["old", "new", "named"].map(|text| put(&s.store, text.as_bytes(), "image/png").unwrap());
+        let url = "https://peer.example/picture";
+        let kept = named.clone();
+        s.store.write(move |w| keep_proxied(w, url, &kept, 5, 100)).unwrap();
+        let half = path(&s.store, &old).with_extension("png.half-1");
+        File::create(&half).unwrap();
+        for file in [path(&s.store, &old), path(&s.store, &new), path(&s.store, &named), half.clone()] {
+            File::options().write(true).open(file).unwrap().set_modified(UNIX_EPOCH).unwrap();
+        }
+        assert_eq!(put(&s.store, b"new", "image/png").unwrap(), new, "uploaded again");
+        let before = s.clock.now().minus(Duration::from_secs(1));
+        let removed: usize = (0..SHELVES).map(|shelf| sweep(&s.store, shelf, before).unwrap()).sum();
+        assert_eq!(removed, 2);
+        assert!(!half.exists() && !path(&s.store, &old).exists());
+        assert!(path(&s.store, &new).exists() && path(&s.store, &named).exists());
+    }
 }

@@ -176,9 +176,3 @@ pub fn key_of(r: &Read<'_>, actor: ActorId) -> Result<OwnKey> {
         })
     })?)
 }
-
-/// Whose key this is, retired or not: what was queued before a change of keys is signed with the new one.
-pub fn key_owner(r: &Read<'_>, uri: &str) -> Result<ActorId> {
-    let mut statement = r.conn.prepare_cached("SELECT actor_id FROM own_key WHERE uri = ?1")?;
-    Ok(statement.query_one([uri], |row| row.get("actor_id"))?)
-}

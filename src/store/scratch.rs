@@ -23,6 +23,11 @@ impl Scratch {
         Self { store, clock, folder }
     }
 
+    /// The folder, to be removed by the caller.
+    pub(crate) fn keep(mut self) -> PathBuf {
+        std::mem::take(&mut self.folder)
+    }
+
     /// Closes the store and opens it again, as a restart would.
     pub(crate) fn reopen(&mut self) {
         let elsewhere = Scratch::new();
@@ -33,6 +38,8 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.folder));
+        if !self.folder.as_os_str().is_empty() {
+            drop(std::fs::remove_dir_all(&self.folder));
+        }
     }
 }

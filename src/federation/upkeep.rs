@@ -1,0 +1,138 @@
+//! Periodic chores, one line each in [`CHORES`]. Each is bounded and soon done; what is left waits for the next round.
+
+use std::time::Duration;
+
+use super::{Node, delivery, resolve};
+use crate::base::{Result, Time};
+use crate::store::{actors, attachments, deliveries, files, hosts, inbox, node, tombstones};
+
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+/// Rows one chore touches in one write: other writers wait for it.
+const SLICE: u32 = 500;
+/// How long our activities can be fetched by id after they have arrived everywhere.
+const ACTIVITIES: Duration = DAY.saturating_mul(30);
+/// How long an upload waits for its post.
+const UPLOADS: Duration = DAY;
+/// When the document of somebody the owner follows, or who follows the owner, is looked at again.
+const STALE: Duration = DAY.saturating_mul(7);
+/// How many of them in one round.
+const REFRESHES: u32 = 5;
+
+/// Something to do every so often.
+struct Chore {
+    name: &'static str,
+    every: Duration,
+    run: fn(&Node, &mut Diary) -> Result<()>,
+}
+
+const CHORES: &[Chore] = &[
+    Chore { name: "note that we are alive", every: MINUTE, run: |n, _| n.store.write(node::alive) },
+    Chore { name: "free leases that are over", every: MINUTE, run: free_overdue },
+    Chore { name: "mend times of a clock that was ahead", every: MINUTE.saturating_mul(10), run: mend_times },
+    Chore { name: "give up on dead hosts", every: MINUTE.saturating_mul(10), run: expire },
+    Chore { name: "forget old activities", every: HOUR, run: prune_activities },
+    Chore { name: "forget old tombstones and seen ids", every: HOUR, run: prune_tombstones },
+    Chore { name: "forget uploads without a post", every: HOUR, run: prune_uploads },
+    Chore { name: "remove files nobody names", every: MINUTE.saturating_mul(5), run: sweep },
+    Chore { name: "look at stale profiles again", every: MINUTE.saturating_mul(15), run: refresh_stale },
+];
+
+/// When each chore was last done, and where the slow ones are.
+#[derive(Debug)]
+pub struct Diary {
+    next_at: Vec<Time>,
+    shelf: u32,
+}
+
+impl Diary {
+    /// A new one: every chore comes within a minute or two, not all in the first moment.
+    pub fn new(now: Time) -> Self {
+        let first = |(n, chore): (u32, &Chore)| now.plus(chore.every.min(MINUTE + Duration::from_secs(5) * n));
+        Self { next_at: (0..).zip(CHORES).map(first).collect(), shelf: 0 }
+    }
+
+    /// How long nothing needs doing; never more than the chore with the shortest period allows.
+    pub fn rest(&self, now: Time) -> Duration {
+        self.next_at.iter().min().map_or(MINUTE, |next| next.since(now)).min(MINUTE)
+    }
+}
+
+/// Does the chores that are due, each at most once. A chore that fails is logged and comes again in its time.
+pub fn step(node: &Node, diary: &mut Diary) -> Result<()> {
+    for (n, chore) in CHORES.iter().enumerate() {
+        let now = node.clock().now();
+        let Some(next_at) = diary.next_at.get_mut(n) else { continue };
+        // after a jump back of the clock the date in the diary is too far away
+        if *next_at > now && *next_at <= now.plus(chore.every + MINUTE) {
+            continue;
+        }
+        *next_at = now.plus(chore.every);
+        if let Err(error) = (chore.run)(node, diary) {
+            tracing::warn!(chore = chore.name, %error, "a chore failed");
+        }
+    }
+    Ok(())
+}
+
+fn free_overdue(node: &Node, _: &mut Diary) -> Result<()> {
+    let freed = node.store.write(|w| Ok(deliveries::free_overdue(w)? + inbox::free_overdue(w)?))?;
+    if freed > 0 {
+        tracing::warn!(freed, "leases were over");
+    }
+    Ok(())
+}
+
+fn mend_times(node: &Node, _: &mut Diary) -> Result<()> {
+    let mended =
+        node.store.write(|w| Ok(deliveries::mend_times(w)? + inbox::mend_times(w)? + hosts::mend_times(w)?))?;
+    if mended > 0 {
+        tracing::warn!(mended, "the clock had been ahead; what waited too long was brought back");
+    }
+    Ok(())
+}
+
+fn expire(node: &Node, _: &mut Diary) -> Result<()> {
+    while node.store.write(|w| deliveries::expire(w, w.now.minus(delivery::PATIENCE), SLICE))? > 0 {}
+    Ok(())
+}
+
+fn prune_activities(node: &Node, _: &mut Diary) -> Result<()> {
+    while node.store.write(|w| deliveries::prune(w, w.now.minus(ACTIVITIES), SLICE))? > 0 {}
+    Ok(())
+}
+
+fn prune_tombstones(node: &Node, _: &mut Diary) -> Result<()> {
+    while node.store.write(|w| tombstones::prune(w, SLICE))? > 0 {}
+    Ok(())
+}
+
+fn prune_uploads(node: &Node, _: &mut Diary) -> Result<()> {
+    while node.store.write(|w| attachments::prune_loose(w, w.now.minus(UPLOADS), SLICE))? > 0 {}
+    Ok(())
+}
+
+/// One shelf of `media/` in a round: all of them in a day.
+fn sweep(node: &Node, diary: &mut Diary) -> Result<()> {
+    let shelf = diary.shelf;
+    diary.shelf = (shelf + 1) % files::SHELVES;
+    files::sweep(&node.store, shelf, node.clock().now().minus(UPLOADS)).map(drop)
+}
+
+fn refresh_stale(node: &Node, _: &mut Diary) -> Result<()> {
+    if node.config.trial {
+        return Ok(());
+    }
+    let stale = node.store.read(|r| {
+        let ids = actors::stale(r, r.now.minus(STALE), REFRESHES)?;
+        actors::by_ids(r, &ids)
+    })?;
+    for actor in stale {
+        let uri = actor.uri.clone();
+        if let Err(error) = resolve::refresh(node, &uri, Some(actor)) {
+            tracing::debug!(uri, %error, "a profile could not be looked at again");
+        }
+    }
+    Ok(())
+}
