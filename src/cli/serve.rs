@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use hytte::app::App;
 use hytte::base::config::Origin;
 use hytte::base::{Clock, Config, Error, Result};
 use hytte::control::Door;
@@ -158,13 +159,15 @@ fn run(node: Node, listener: TcpListener, greet: impl FnOnce(&Node, SocketAddr) 
         .max_blocking_threads(BLOCKING_THREADS)
         .thread_keep_alive(Duration::from_secs(2))
         .build()?;
-    let node = Arc::new(node);
+    let app = App::with(node);
+    let node = Arc::clone(&app.node);
     let ran = runtime.block_on(async {
         let (mut end, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let server = web::serve(Arc::clone(&node), listener)?;
         let handle = server.handle();
         let mut serving = tokio::task::spawn(server);
         let door = Door::open(&node)?;
+        app.start()?;
         greet(&node, address)?;
         notify(&[NotifyState::Ready]);
         tokio::select! {
@@ -179,6 +182,13 @@ fn run(node: Node, listener: TcpListener, greet: impl FnOnce(&Node, SocketAddr) 
         drop(door);
         tokio::select! {
             _ = timeout(GOODBYE, handle.stop(true)) => {}
+            _ = end.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        let closing = app.clone();
+        // Deliveries under way get their answer; whoever cannot wait asks a second time.
+        tokio::select! {
+            _ = tokio::task::spawn_blocking(move || closing.stop()) => {}
             _ = end.recv() => {}
             _ = interrupt.recv() => {}
         }

@@ -13,7 +13,7 @@ use crate::ap::collection::Collection;
 use crate::ap::json::{self, Ref};
 use crate::ap::object::Object;
 use crate::base::id::{ActorId, PostId};
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, Time};
 use crate::net::IdRule;
 use crate::social;
 use crate::store::actors::{self, Actor};
@@ -61,6 +61,12 @@ pub fn wish(node: &Node, wish: Wish) {
         drop(wishes);
         node.store.bell().ring();
     }
+}
+
+/// Now, when somebody wishes for something.
+pub fn next_due(node: &Node) -> Result<Option<Time>> {
+    let wishes = node.backfill.wishes.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok((!wishes.is_empty()).then(|| node.clock().now()))
 }
 
 /// Fulfils one wish; false when there is none.

@@ -1,4 +1,4 @@
-//! Starts, wakes and stops the threads that deliver, apply and look after the house. Nothing else here starts a thread.
+//! Starts, wakes and stops the threads that deliver, apply, fill gaps and look after the house. Nothing else here starts a thread.
 //!
 //! Each queue has one *lead* that sleeps until something is due and then sends in *hands*; a hand works until nothing is
 //! due and ends. Idle, there is no hand at all: their stacks and memory are gone.
@@ -9,10 +9,10 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle, Scope};
 use std::time::Duration;
 
-use super::{Node, delivery, inbox, upkeep};
+use super::{Node, backfill, delivery, inbox, upkeep};
 use crate::base::time::Stopwatch;
 use crate::base::{Error, Result, Time};
-use crate::store::{self, Read};
+use crate::store;
 
 /// The longest sleep: the clock is looked at again, should it have been set.
 const NAP: Duration = Duration::from_mins(1);
@@ -32,27 +32,41 @@ struct Line {
     most: usize,
     /// Bytes of a hand's stack.
     stack: usize,
-    next_due: fn(&Read<'_>) -> Result<Option<Time>>,
+    /// Now, when a hand would find work; else when the clock brings some, None when only the bell can tell.
+    next_due: fn(&Node) -> Result<Option<Time>>,
     run: fn(&Node, &mut dyn FnMut() -> bool) -> Result<()>,
 }
 
-const LINES: [Line; 2] = [
+const LINES: [Line; 3] = [
     Line {
         name: "delivery",
         few: 8,
         most: 256,
         stack: 256 * 1024,
-        next_due: store::deliveries::next_due,
+        next_due: |node| node.store.read(store::deliveries::next_due),
         run: delivery::run,
     },
     // documents nest and HTML is parsed: a deeper stack
-    Line { name: "inbox", few: 1, most: 4, stack: 2 * 1024 * 1024, next_due: store::inbox::next_due, run: apply },
+    Line {
+        name: "inbox",
+        few: 1,
+        most: 4,
+        stack: 2 * 1024 * 1024,
+        next_due: |node| node.store.read(store::inbox::next_due),
+        run: apply,
+    },
+    Line { name: "backfill", few: 1, most: 1, stack: 2 * 1024 * 1024, next_due: backfill::next_due, run: fill },
 ];
 /// Bytes of the stacks of leads and upkeep.
 const STACK: usize = 512 * 1024;
 
 fn apply(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
     while inbox::step(node)? > 0 && goes_on() {}
+    Ok(())
+}
+
+fn fill(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
+    while backfill::step(node)? && goes_on() {}
     Ok(())
 }
 
@@ -180,7 +194,7 @@ fn lead(node: &Node, line: &Line, stop: &Stop) {
 
 /// How long until something is due; None when only the bell can tell.
 fn due_in(node: &Node, line: &Line) -> Result<Option<Duration>> {
-    node.store.read(|r| Ok((line.next_due)(r)?.map(|at| at.since(r.now))))
+    Ok((line.next_due)(node)?.map(|at| at.since(node.clock().now())))
 }
 
 /// Starts `more` hands, which end when nothing is due.
@@ -232,4 +246,149 @@ fn look_after(node: &Node, stop: &Stop) {
 /// Runs `work`; a panic in it is an error like any other.
 fn guarded(work: impl FnOnce() -> Result<()>) -> Result<()> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Error::internal("it panicked")))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::{Condvar, Mutex};
+
+    use super::*;
+    use crate::federation::scratch::Home;
+    use crate::net::peer::{Peer, response};
+
+    /// A door that stays shut until it is opened.
+    #[derive(Default)]
+    struct Door {
+        open: Mutex<bool>,
+        opened: Condvar,
+    }
+
+    impl Door {
+        fn open(&self) {
+            *self.open.lock().unwrap() = true;
+            self.opened.notify_all();
+        }
+
+        fn pass(&self) {
+            drop(self.opened.wait_while(self.open.lock().unwrap(), |open| !*open).unwrap());
+        }
+    }
+
+    /// Waits until so many deliveries wait.
+    fn until(node: &Node, count: u32) {
+        let watch = Stopwatch::start();
+        loop {
+            let rung = node.store.bell().rung();
+            let waiting = node.store.read(store::deliveries::count).unwrap();
+            if waiting == count {
+                return;
+            }
+            assert!(watch.elapsed() < Duration::from_secs(60), "{waiting} still wait");
+            node.store.bell().wait(rung, Duration::from_secs(1));
+        }
+    }
+
+    #[test]
+    fn hanging_peers_never_hold_the_good_ones() {
+        let door = Arc::new(Door::default());
+        let shut = door.clone();
+        let peer = Peer::start(move |seen| {
+            if seen.header("host").starts_with("hanging") {
+                shut.pass();
+            }
+            response(202, &[], b"")
+        });
+        let hanging: Vec<String> = (0..40).map(|n| format!("hanging{n}.example")).collect();
+        let good: Vec<String> = (0..40).map(|n| format!("good{n}.example")).collect();
+        let all: Vec<&str> = hanging.iter().chain(&good).map(String::as_str).collect();
+        let home = Home::new(&all, peer.address, Duration::from_secs(60));
+        home.say("a", &all);
+        let node = Arc::new(home.node);
+        let workers = Workers::start(node.clone()).unwrap();
+        until(&node, 40);
+        assert!(peer.seen().iter().filter(|seen| seen.header("host").starts_with("good")).count() == 40);
+        door.open();
+        until(&node, 0);
+        workers.stop();
+        assert_eq!(peer.seen().len(), 80, "each once");
+    }
+
+    #[test]
+    fn retries_come_when_the_clock_says_so_and_stop_lets_what_has_begun_end() {
+        let times = AtomicUsize::new(0);
+        let (asked, is_asked) = std::sync::mpsc::channel();
+        let door = Arc::new(Door::default());
+        let shut = door.clone();
+        let peer = Peer::start(move |_| match times.fetch_add(1, Ordering::SeqCst) {
+            0 => response(503, &[], b""),
+            _ => {
+                asked.send(()).unwrap();
+                shut.pass();
+                response(202, &[], b"")
+            }
+        });
+        let home = Home::new(&["x.example"], peer.address, Duration::from_secs(60));
+        home.say("a", &["x.example"]);
+        let node = Arc::new(home.node);
+        let workers = Workers::start(node.clone()).unwrap();
+        let next = || node.store.read(store::deliveries::next_due).unwrap();
+        let watch = Stopwatch::start();
+        while next().is_none_or(|next| next == node.clock().now()) {
+            assert!(watch.elapsed() < Duration::from_secs(60));
+            node.store.bell().wait(node.store.bell().rung(), LOOK);
+        }
+        home.clock.advance(Duration::from_secs(70));
+        node.store.bell().ring();
+        is_asked.recv().unwrap();
+        let stopper = thread::spawn(move || workers.stop());
+        door.open();
+        stopper.join().unwrap();
+        assert_eq!(node.store.read(store::deliveries::count).unwrap(), 0, "it was settled before all ended");
+    }
+
+    #[test]
+    fn what_a_killed_server_had_claimed_is_delivered_after_the_restart() {
+        let peer = Peer::start(|_| response(202, &[], b""));
+        let home = Home::new(&["x.example"], peer.address, Duration::from_secs(60));
+        home.say("a", &["x.example"]);
+        home.node.store.write(|w| store::deliveries::claim(w, delivery::LEASE)).unwrap().unwrap();
+        let node = Arc::new(home.node);
+        let workers = Workers::start(node.clone()).unwrap();
+        until(&node, 0);
+        workers.stop();
+        assert_eq!(peer.seen().len(), 1);
+    }
+
+    #[test]
+    fn a_panic_is_an_error_and_the_next_hand_goes_on() {
+        static TIMES: AtomicUsize = AtomicUsize::new(0);
+        let line = Line {
+            name: "careless",
+            few: 1,
+            most: 1,
+            stack: STACK,
+            next_due: |node| Ok((TIMES.load(Ordering::SeqCst) < 2).then(|| node.clock().now())),
+            run: |node, goes_on| {
+                let times = TIMES.fetch_add(1, Ordering::SeqCst);
+                assert!(times > 0, "on purpose");
+                goes_on();
+                node.store.bell().ring();
+                Ok(())
+            },
+        };
+        let peer = Peer::start(|_| response(202, &[], b""));
+        let home = Home::new(&[], peer.address, Duration::from_secs(60));
+        let stop = Stop::default();
+        thread::scope(|scope| {
+            let (node, stop) = (&home.node, &stop);
+            let leader = scope.spawn(|| lead(node, &line, stop));
+            while TIMES.load(Ordering::SeqCst) < 2 {
+                node.store.bell().wait(node.store.bell().rung(), LOOK);
+            }
+            stop.set();
+            node.store.bell().ring();
+            leader.join().unwrap();
+        });
+    }
 }
