@@ -1,6 +1,11 @@
-//! One binary of integration tests.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice)]
+//! Stories of whole servers, told by what a user or peer would see, and the rules of the house.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, missing_docs)]
 
+mod bad_input;
 mod cli;
 mod floors;
+mod following;
+mod harness;
+mod hostile;
+mod posting;
 mod schema;

@@ -1,0 +1,144 @@
+//! Following: asked, accepted, refused, taken back; in any order, any number of times.
+
+use hytte::base::Audience;
+use hytte::federation::publish;
+use serde_json::json;
+
+use crate::harness::World;
+
+#[test]
+fn two_people_follow_each_other_and_read_each_other() {
+    let world = World::new();
+    let (a, b) = (world.server("a.test"), world.server("b.test"));
+    let before = a.post("written before anyone followed", Audience::Public);
+    let alice = b.find_actor("@alice@a.test");
+    publish::follow(&b.node, alice).unwrap();
+    world.settle(&[&a, &b]);
+    assert_eq!(a.follows(), (1, 0));
+    assert_eq!(b.follows(), (0, 1));
+    assert_eq!(a.notifications(), [("follow".into(), "alice@b.test".into())]);
+
+    let post = a.post("hello, b", Audience::Public);
+    world.settle(&[&a, &b]);
+    assert_eq!(b.home_texts(), ["hello, b", "written before anyone followed"], "the newest older posts come along");
+    assert_eq!(b.home()[0].author.handle(), "alice@a.test");
+    assert_eq!(b.home()[0].post.uri, a.uri(post));
+    assert_eq!(b.home()[1].post.uri, a.uri(before));
+
+    publish::unfollow(&b.node, alice).unwrap();
+    world.settle(&[&a, &b]);
+    assert_eq!((a.follows(), b.follows()), ((0, 0), (0, 0)));
+    assert!(b.home_texts().is_empty());
+    assert!(a.notifications().is_empty());
+}
+
+#[test]
+fn an_owner_who_asks_for_approval_decides() {
+    let world = World::new();
+    let (a, b, c) = (world.server("a.test"), world.server("b.test"), world.server("c.test"));
+    a.set_owner(|owner| owner.approves_followers = true);
+    for server in [&b, &c] {
+        let alice = server.find_actor("@alice@a.test");
+        publish::follow(&server.node, alice).unwrap();
+    }
+    world.settle(&[&a, &b, &c]);
+    assert_eq!(a.follows(), (0, 0));
+    assert_eq!(b.follows(), (0, 0), "not answered yet");
+    a.post("for followers", Audience::Followers);
+    world.settle(&[&a, &b, &c]);
+    assert!(b.home_texts().is_empty() && c.home_texts().is_empty());
+
+    publish::accept_follower(&a.node, a.find_actor("@alice@b.test")).unwrap();
+    publish::reject_follower(&a.node, a.find_actor("@alice@c.test")).unwrap();
+    world.settle(&[&a, &b, &c]);
+    a.post("for followers again", Audience::Followers);
+    world.settle(&[&a, &b, &c]);
+    assert_eq!(b.home_texts(), ["for followers again"]);
+    assert_eq!((c.home_texts().len(), c.follows()), (0, (0, 0)));
+
+    publish::reject_follower(&a.node, a.find_actor("@alice@b.test")).unwrap();
+    world.settle(&[&a, &b, &c]);
+    assert_eq!(b.follows(), (0, 0), "a removed follower hears of it");
+}
+
+#[test]
+fn a_repeated_follow_is_accepted_again_with_the_follow_embedded_as_it_came() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let peer = world.peer("peer.test");
+    let follow = json!({
+        "@context": "https://www.w3.org/ns/activitystreams", "id": peer.url("/follows/1"), "type": "Follow",
+        "actor": peer.actor("bob"), "object": a.actor(), "peculiar": ["kept"],
+    });
+    for _ in 0..2 {
+        assert_eq!(peer.send("bob", &a, &follow).code, 202);
+        world.settle(&[&a]);
+    }
+    let accepts = peer.got_type("Accept");
+    assert_eq!(accepts.len(), 2, "the first Accept may have been lost");
+    assert_eq!(accepts[0]["object"], follow);
+    assert_eq!(a.follows(), (1, 0));
+    assert_eq!(a.notifications().len(), 1);
+    let got = peer.got();
+    assert_eq!(got[0].target, "/users/bob/inbox", "micro.blog fails on relations in a shared inbox");
+    assert!(got[0].header("digest").unwrap().starts_with("SHA-256="), "Threads wants capitals");
+}
+
+#[test]
+fn an_undo_that_comes_before_its_follow_wins() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let peer = world.peer("peer.test");
+    let follow = peer.activity("Follow", "bob", "/follows/2", &json!(a.actor()));
+    let undo = peer.activity("Undo", "bob", "/undos/2", &follow);
+    assert_eq!(peer.send("bob", &a, &undo).code, 202);
+    world.settle(&[&a]);
+    assert_eq!(peer.send("bob", &a, &follow).code, 202);
+    world.settle(&[&a]);
+    assert_eq!(a.follows(), (0, 0));
+
+    let again = peer.activity("Follow", "bob", "/follows/3", &json!(a.actor()));
+    peer.send("bob", &a, &again);
+    world.settle(&[&a]);
+    assert_eq!(a.follows(), (1, 0), "a new asking is a new asking");
+    let undo = peer.activity("Undo", "bob", "/undos/3", &json!(peer.url("/follows/3")));
+    peer.send("bob", &a, &undo);
+    world.settle(&[&a]);
+    assert_eq!(a.follows(), (0, 0), "an Undo may name only the id");
+}
+
+#[test]
+fn accepts_come_in_three_shapes_and_only_from_the_one_asked() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let peer = world.peer("peer.test");
+    peer.person("eve");
+    for shape in ["id", "whole", "other id"] {
+        let bob = a.find_actor("@bob@peer.test");
+        publish::follow(&a.node, bob).unwrap();
+        world.settle(&[&a]);
+        let follow = peer.got_type("Follow").pop().unwrap();
+        assert_eq!(follow["actor"], a.actor());
+        let object = match shape {
+            "id" => follow["id"].clone(),
+            "whole" => follow.clone(),
+            _ => {
+                json!({ "id": peer.url("/made-up"), "type": "Follow", "actor": a.actor(), "object": peer.actor("bob") })
+            }
+        };
+        let forged = peer.activity("Accept", "eve", &format!("/accepts/eve/{}", shape.len()), &object);
+        peer.send("eve", &a, &forged);
+        world.settle(&[&a]);
+        assert_eq!(a.follows(), (0, 0), "eve cannot accept for bob");
+        // Mastodon's ids of Accepts cannot be fetched, and have fragments.
+        let id = format!("/users/bob#accepts/follows/{}", shape.len());
+        peer.send("bob", &a, &peer.activity("Accept", "bob", &id, &object));
+        world.settle(&[&a]);
+        assert_eq!(a.follows(), (0, 1), "{shape}");
+        publish::unfollow(&a.node, bob).unwrap();
+        world.settle(&[&a]);
+        let undo = peer.got_type("Undo").pop().unwrap();
+        assert_eq!(undo["object"]["type"], "Follow", "Threads needs the whole Follow");
+        assert_eq!(undo["object"]["id"], follow["id"]);
+    }
+}
