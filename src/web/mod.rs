@@ -176,3 +176,57 @@ fn wants_document(ctx: &GuardContext<'_>) -> bool {
     let accepts = ctx.head().headers.get_all(header::ACCEPT).filter_map(|value| value.to_str().ok());
     edge::prefers_activity(accepts)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::io::{Read as _, Write as _};
+    use std::net::{SocketAddr, TcpStream};
+
+    use super::*;
+    use crate::web::scratch::House;
+
+    /// What a real connection brings back.
+    async fn ask(address: SocketAddr, request: Vec<u8>) -> String {
+        let asked = web::block(move || {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+            // The server may answer and close before it has read everything.
+            drop(stream.write_all(&request));
+            let mut answer = Vec::new();
+            drop(stream.read_to_end(&mut answer));
+            String::from_utf8_lossy(&answer).into_owned()
+        });
+        asked.await.unwrap()
+    }
+
+    #[actix_web::test]
+    async fn a_real_server_answers_head_without_body_and_reads_no_more_than_it_must() {
+        let house = House::new();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = serve(house.node.clone(), listener).unwrap();
+        let handle = server.handle();
+        actix_web::rt::spawn(server);
+
+        let head =
+            "HEAD /users/ann HTTP/1.1\r\nHost: x\r\nAccept: application/activity+json\r\nConnection: close\r\n\r\n";
+        let reply = ask(address, head.into()).await;
+        assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
+        assert!(reply.contains("content-type: application/activity+json") && reply.ends_with("\r\n\r\n"), "{reply}");
+        assert!(reply.contains("x-content-type-options: nosniff"), "{reply}");
+
+        let mut long = b"POST /inbox HTTP/1.1\r\nHost: x\r\nContent-Type: application/activity+json\r\n\
+            Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+            .to_vec();
+        for _ in 0..40 {
+            long.extend(b"8000\r\n");
+            long.resize(long.len() + 0x8000, b' ');
+            long.extend(b"\r\n");
+        }
+        long.extend(b"0\r\n\r\n");
+        let reply = ask(address, long).await;
+        assert!(reply.is_empty() || reply.starts_with("HTTP/1.1 413"), "{reply}");
+        handle.stop(true).await;
+    }
+}

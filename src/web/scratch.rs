@@ -1,4 +1,5 @@
-//! Tests only: a founded house in a folder of its own, and requests to it without a network.
+//! Tests only: a founded house in a folder of its own, requests to it without a network, and somebody who signs them.
+#![allow(clippy::unwrap_used)]
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -8,14 +9,17 @@ use actix_web::body::to_bytes;
 use actix_web::http::{StatusCode, header};
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, web};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::base::config::Origin;
-use crate::base::{Audience, Config};
+use crate::base::{Audience, Config, Result};
 use crate::federation::{Node, identity, publish};
 use crate::net::Names;
+use crate::sig::{self, Knock, Outgoing, PrivateKey, Signer};
+use crate::social::profile;
 use crate::store::posts::{self, Post};
 use crate::store::scratch::Scratch;
+use crate::store::{actors, follows, node};
 
 /// The house of `ann@example.org` on `social.example.org`.
 pub(crate) struct House {
@@ -92,5 +96,58 @@ impl Reply {
 
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+/// Bob of `b.example`, known to a house with his key.
+pub(crate) struct Bob {
+    signer: Signer,
+}
+
+impl Bob {
+    pub(crate) const URI: &'static str = "https://b.example/users/bob";
+
+    pub(crate) fn known_to(house: &House) -> Self {
+        let key = PrivateKey::generate().unwrap();
+        let (uri, key_id) = (Self::URI, format!("{}#main-key", Self::URI));
+        let document = json!({"@context": "https://www.w3.org/ns/activitystreams", "type": "Person", "id": uri,
+            "preferredUsername": "bob", "inbox": format!("{uri}/inbox"), "followers": format!("{uri}/followers"),
+            "publicKey": {"id": key_id, "owner": uri, "publicKeyPem": key.public_pem()}});
+        let document = crate::ap::Actor::read(&document).unwrap();
+        house.node.store.write(move |w| profile::keep(w, &document)).unwrap();
+        Self { signer: Signer { key_id, key: Arc::new(key) } }
+    }
+
+    /// A request to `path` with his signature, made `ago` seconds ago.
+    pub(crate) fn signed(&self, house: &House, path: &str, body: Option<&str>, knock: Knock, ago: u64) -> TestRequest {
+        let outgoing = Outgoing {
+            method: if body.is_some() { "POST" } else { "GET" },
+            scheme: "https",
+            host: "social.example.org",
+            target: path,
+            body: body.map(|body| ("application/activity+json", body.as_bytes())),
+            extra: &[],
+        };
+        let at = house.node.clock().now().minus(std::time::Duration::from_secs(ago));
+        let mut request = if body.is_some() { TestRequest::post() } else { TestRequest::get() }.uri(path);
+        request = request.insert_header((header::HOST, "social.example.org"));
+        for (name, value) in sig::sign(&self.signer, knock, &outgoing, at).unwrap() {
+            request = request.insert_header((name, value));
+        }
+        request.set_payload(body.unwrap_or_default().to_owned())
+    }
+
+    pub(crate) async fn get(&self, house: &House, path: &str) -> Reply {
+        let request = self.signed(house, path, None, Knock::Cavage, 0);
+        house.call(request.insert_header((header::ACCEPT, "application/activity+json"))).await
+    }
+
+    pub(crate) fn follows(&self, house: &House) {
+        let accepted = house.node.store.write(|w| -> Result<()> {
+            let (bob, ann) = (actors::id_of(w, Self::URI)?.unwrap(), node::owner(w)?);
+            follows::ask(w, bob, ann, "https://b.example/follows/1", None)?;
+            follows::accept(w, bob, ann).map(drop)
+        });
+        accepted.unwrap();
     }
 }

@@ -167,7 +167,8 @@ mod tests {
     use actix_web::test::TestRequest;
 
     use super::*;
-    use crate::web::scratch::House;
+    use crate::sig::Knock;
+    use crate::web::scratch::{Bob, House};
 
     const LIKE: &str = r#"{"@context":"https://www.w3.org/ns/activitystreams","id":"https://a.example/1","type":"Like",
         "actor":"https://a.example/bob","object":"https://social.example.org/users/ann/statuses/1"}"#;
@@ -229,5 +230,46 @@ mod tests {
         let request = TestRequest::post().uri("/inbox").insert_header(("content-type", "application/activity+json"));
         let reply = house.call(request.set_payload(delete)).await;
         assert_eq!((reply.code, reply.body.len()), (StatusCode::ACCEPTED, 0));
+    }
+
+    #[actix_web::test]
+    async fn signed_activities_are_taken_in_both_formats_and_only_as_signed() {
+        let house = House::new();
+        let bob = Bob::known_to(&house);
+        let follow = |n: u32, actor: &str| {
+            format!(
+                r#"{{"@context":"https://www.w3.org/ns/activitystreams","id":"https://b.example/follows/{n}",
+                "type":"Follow","actor":"{actor}","object":"https://social.example.org/users/ann"}}"#
+            )
+        };
+        for (n, knock) in [(1, Knock::Cavage), (2, Knock::Rfc9421)] {
+            for path in ["/inbox", "/users/ann/inbox", "/inbox?x=1"] {
+                let body = follow(n, Bob::URI);
+                let reply = house.call(bob.signed(&house, path, Some(&body), knock, 0)).await;
+                assert_eq!((reply.code, reply.body.len()), (StatusCode::ACCEPTED, 0), "{path}: {}", reply.text());
+            }
+            let body = follow(3, Bob::URI);
+            let signed = |path: &str, ago| bob.signed(&house, path, Some(&body), knock, ago);
+            let table = [
+                ("another body", signed("/inbox", 0).set_payload(follow(4, Bob::URI)), 401),
+                ("another inbox", signed("/users/ann/inbox", 0).uri("/inbox"), 401),
+                ("yesterday", signed("/inbox", 24 * 3600), 401),
+                ("an hour ago", signed("/inbox", 3600), 202),
+                (
+                    "not the actor",
+                    {
+                        let body = follow(5, "https://b.example/users/eve");
+                        bob.signed(&house, "/inbox", Some(&body), knock, 0)
+                    },
+                    401,
+                ),
+            ];
+            for (name, request, code) in table {
+                let reply = house.call(request).await;
+                // A key that does not fit is looked up anew once, and bob's server is away: then 503.
+                let code = if reply.text().contains("just now") { 503 } else { code };
+                assert_eq!(reply.code.as_u16(), code, "{name}: {}", reply.text());
+            }
+        }
     }
 }

@@ -1,72 +1,19 @@
 //! What a peer sees, asked as peers ask.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::sync::Arc;
-
 use actix_web::http::{StatusCode, header};
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use crate::base::{Audience, Result};
+use crate::base::Audience;
 use crate::federation::publish;
-use crate::sig::{self, Knock, Outgoing, PrivateKey, Signer};
-use crate::social::profile;
-use crate::store::{deliveries, follows, node, posts};
-use crate::web::scratch::{House, Reply};
+use crate::store::{deliveries, node, posts};
+use crate::web::scratch::{Bob, House};
 
 const BASE: &str = "https://social.example.org";
 
 fn path(uri: &str) -> &str {
     uri.strip_prefix(BASE).unwrap()
-}
-
-/// Bob of `b.example`, known here with his key.
-struct Bob {
-    signer: Signer,
-}
-
-impl Bob {
-    fn known_to(house: &House) -> Self {
-        let key = PrivateKey::generate().unwrap();
-        let uri = "https://b.example/users/bob";
-        let document = json!({"@context": "https://www.w3.org/ns/activitystreams", "type": "Person", "id": uri,
-            "preferredUsername": "bob", "inbox": format!("{uri}/inbox"), "followers": format!("{uri}/followers"),
-            "publicKey": {"id": format!("{uri}#main-key"), "owner": uri, "publicKeyPem": key.public_pem()}});
-        let document = crate::ap::Actor::read(&document).unwrap();
-        house.node.store.write(move |w| profile::keep(w, &document)).unwrap();
-        Self { signer: Signer { key_id: format!("{uri}#main-key"), key: Arc::new(key) } }
-    }
-
-    async fn get(&self, house: &House, path: &str) -> Reply {
-        let outgoing = Outgoing {
-            method: "GET",
-            scheme: "https",
-            host: "social.example.org",
-            target: path,
-            body: None,
-            extra: &[],
-        };
-        let signed = sig::sign(&self.signer, Knock::Cavage, &outgoing, house.node.clock().now()).unwrap();
-        let mut request = TestRequest::get().uri(path).insert_header((header::ACCEPT, "application/activity+json"));
-        request = request.insert_header((header::HOST, "social.example.org"));
-        for (name, value) in signed {
-            request = request.insert_header((name, value));
-        }
-        house.call(request).await
-    }
-
-    fn follows(&self, house: &House) {
-        house
-            .node
-            .store
-            .write(|w| -> Result<()> {
-                let bob = crate::store::actors::id_of(w, "https://b.example/users/bob")?.unwrap();
-                let ann = node::owner(w)?;
-                follows::ask(w, bob, ann, "https://b.example/follows/1", None)?;
-                follows::accept(w, bob, ann).map(drop)
-            })
-            .unwrap();
-    }
 }
 
 #[actix_web::test]
