@@ -6,6 +6,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::base::{Error, Result, Time};
+use crate::net::NetError;
 
 /// How long a second asker waits for the first one's fetch.
 const PATIENCE: Duration = Duration::from_secs(35);
@@ -62,6 +63,31 @@ impl Drop for Flight<'_> {
         let mut under_way = self.flights.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         under_way.remove(&self.uri);
         self.flights.landed.notify_all();
+    }
+}
+
+/// Why a document could not be had; remembered for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failed {
+    /// Its owner is gone for good (410).
+    Gone,
+    /// Not there, not usable, or not its owner's.
+    Permanent(String),
+    /// Its server did not answer.
+    Temporary(String),
+}
+
+impl Failed {
+    /// What an error means for the next attempt.
+    pub fn of(error: &NetError) -> Self {
+        match error {
+            error if error.is_gone() => Self::Gone,
+            // 401 and 403 are often the deadlock of two servers that both want signed fetches first.
+            error if error.is_temporary() || matches!(error.code(), Some(401 | 403)) => {
+                Self::Temporary(error.to_string())
+            }
+            error => Self::Permanent(error.to_string()),
+        }
     }
 }
 

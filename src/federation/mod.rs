@@ -47,7 +47,7 @@ pub struct Node {
     pub net: Net,
     pub(crate) key_flights: flight::Flights,
     pub(crate) flights: flight::Flights,
-    pub(crate) failures: flight::Memo<verify::Failed>,
+    pub(crate) failures: flight::Memo<flight::Failed>,
     pub(crate) refreshed: flight::Memo<()>,
     picture_flights: flight::Flights,
     /// Remote pictures that could not be had.

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::flight::Boarding;
-use super::verify::Failed;
+use super::flight::{Boarding, Failed};
 use super::{Node, webfinger};
 use crate::ap::actor::Actor as ActorDoc;
 use crate::ap::json::{self, Uri};
@@ -251,7 +250,10 @@ pub fn post(node: &Node, uri: &str) -> Result<PostId> {
         Boarding::Landed => return node.store.read(|r| posts::by_uri(r, uri))?.map(|p| p.id).ok_or(Error::NotFound),
     };
     fetch_post(node, uri).inspect_err(|error| {
-        let failed = Failed::Temporary(error.to_string());
+        let failed = match error {
+            Error::Gone => Failed::Gone,
+            other => Failed::Temporary(other.to_string()),
+        };
         node.failures.remember(uri, now.plus(POST_FAILED_FOR), now, failed);
     })
 }

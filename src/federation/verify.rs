@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use super::flight::Boarding;
+use super::flight::{Boarding, Failed};
 use super::{Node, resolve};
 use crate::ap::actor::Actor as ActorDoc;
 use crate::ap::json::Uri;
 use crate::ap::key::{KeyDoc, Material};
 use crate::base::{Error, Result};
-use crate::net::{IdRule, NetError};
+use crate::net::IdRule;
 use crate::sig::{self, Claim, PublicKey, Received, Refusal};
 use crate::store::actors::{self, Actor, ActorKey};
 
@@ -55,30 +55,6 @@ impl From<Error> for Rejection {
                 Self::Unavailable("something is wrong here, try again later".to_owned())
             }
             _ => Self::Unavailable(error.to_string()),
-        }
-    }
-}
-
-/// Why a key could not be had.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failed {
-    /// Its owner is gone for good (410).
-    Gone,
-    /// Not there, not usable, or not its owner's.
-    Permanent(String),
-    /// Its server did not answer.
-    Temporary(String),
-}
-
-impl Failed {
-    fn of(error: &NetError) -> Self {
-        match error {
-            error if error.is_gone() => Self::Gone,
-            // 401 and 403 are often the deadlock of two servers that both want signed fetches first.
-            error if error.is_temporary() || matches!(error.code(), Some(401 | 403)) => {
-                Self::Temporary(error.to_string())
-            }
-            error => Self::Permanent(error.to_string()),
         }
     }
 }
@@ -210,6 +186,11 @@ fn look_up(node: &Node, wanted: &Uri) -> Result<Result<ActorKey, Failed>> {
         Material::Linked => return Ok(Err(Failed::Permanent("it is only a link".to_owned()))),
     };
     let actor_id = resolve::keep_actor(node, &actor)?;
-    let key = ActorKey { uri: wanted.as_str().to_owned(), actor_id, value, fetched_at: node.clock().now() };
-    Ok(Ok(key))
+    let uri = wanted.as_str().to_owned();
+    if actor.key(&uri).is_none() {
+        // PeerTube signs with the actor's own id as key id: remembered, or it would be fetched every time.
+        let (uri, value) = (uri.clone(), value.clone());
+        node.store.write(move |w| actors::add_key(w, actor_id, &uri, &value))?;
+    }
+    Ok(Ok(ActorKey { uri, actor_id, value, fetched_at: node.clock().now() }))
 }

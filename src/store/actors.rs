@@ -307,6 +307,14 @@ pub fn set_keys(w: &Write<'_>, owner: ActorId, keys: &[(String, String)]) -> Res
     Ok(())
 }
 
+/// Adds one more id under which an actor's key is named; nothing when it is known.
+pub fn add_key(w: &Write<'_>, owner: ActorId, uri: &str, value: &str) -> Result<()> {
+    w.conn
+        .prepare_cached("INSERT OR IGNORE INTO actor_key (uri, actor_id, value, fetched_at) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![uri, owner, value, w.now])?;
+    Ok(())
+}
+
 /// The most stale actors among those the owner follows or is followed by, for a slow refresh.
 pub fn stale(r: &Read<'_>, before: Time, limit: u32) -> Result<Vec<ActorId>> {
     let mut statement = r.conn.prepare_cached(

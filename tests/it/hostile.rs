@@ -162,3 +162,21 @@ fn an_actor_that_deletes_itself_is_believed_when_its_address_says_gone() {
     assert!(a.home_texts().is_empty());
     assert_eq!(a.follows(), (0, 0));
 }
+
+#[test]
+fn a_key_named_by_its_owner_alone_is_fetched_once() {
+    let world = World::new();
+    let mut a = world.server("a.test");
+    a.may_leave_work = true;
+    let peer = world.peer("peer.test");
+    for n in 0..3 {
+        let body = peer.activity("Like", "bob", &format!("/likes/{n}"), &json!(a.actor())).to_string();
+        // PeerTube's key ids are the actor's own id; the signature does not cover them.
+        let as_peertube = |(name, value): (String, String)| (name, value.replace("#main-key", ""));
+        let signed = peer.sign("bob", &a, Knock::Cavage, body.as_bytes(), a.clock.now());
+        let headers: Vec<_> = signed.into_iter().map(as_peertube).collect();
+        let answer = request(a.address, "POST", "/inbox", &headers, body.as_bytes());
+        assert_eq!(answer.code, 202, "{}", answer.text());
+    }
+    assert_eq!(peer.asked().iter().filter(|got| got.target == "/users/bob").count(), 1);
+}
