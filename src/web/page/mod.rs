@@ -27,6 +27,8 @@ mod sample;
 pub mod settings;
 pub mod tags;
 pub mod thread;
+#[cfg(test)]
+mod walls;
 mod words;
 
 use actix_web::http::StatusCode;

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use super::layout::{House, icon};
 use super::person::outside;
+use crate::media::PREVIEW_SIDE;
 use crate::store::attachments::Attachment;
 use crate::store::cards::Card;
 use crate::web::files;
@@ -42,6 +43,14 @@ fn places(house: &House<'_>, file: &Attachment) -> (String, String) {
     }
 }
 
+/// Both sizes of a picture of ours with their widths, for screens with fine dots.
+fn sizes(file: &Attachment) -> Option<String> {
+    let (name, preview) = (file.file.as_ref()?, file.preview.as_ref()?);
+    let (width, height) = (file.width?, file.height?);
+    let small = u64::from(width) * u64::from(PREVIEW_SIDE) / u64::from(width.max(height).max(1));
+    Some(format!("/media/{preview} {small}w, /media/{name} {width}w"))
+}
+
 fn picture(house: &House<'_>, file: &Attachment) -> Markup {
     let (shown, whole) = places(house, file);
     let alt = file.alt.trim();
@@ -49,7 +58,7 @@ fn picture(house: &House<'_>, file: &Attachment) -> Markup {
         figure {
             a href=(whole) {
                 img.u-photo src=(shown) alt=(if alt.is_empty() { "A picture without a description" } else { alt })
-                    width=[file.width] height=[file.height] loading="lazy" decoding="async";
+                    srcset=[sizes(file)] sizes="(max-width: 42rem) 100vw, 40rem" width=[file.width] height=[file.height] loading="lazy" decoding="async";
             }
             @if !alt.is_empty() {
                 details.alt { summary title="Description" { "Alt" } p { bdi { (alt) } } }
