@@ -154,6 +154,7 @@ fn the_door_refuses_what_is_too_large_or_of_the_wrong_type() {
         let headers = [("Host".to_owned(), "a.test".to_owned()), ("Content-Type".to_owned(), content_type.to_owned())];
         let answer = request(a.address, "POST", "/inbox", &headers, body);
         assert_eq!(answer.code, code, "{content_type}: {}", answer.text());
+        assert_eq!(answer.header("accept-signature").is_some(), code == 401, "how to sign is told with every 401");
     }
     for path in ["/users/nobody/inbox", "/users/alice/outbox", "/inbox/x"] {
         let code = request(a.address, "POST", path, &[("Host".into(), "a.test".into())], body).code;

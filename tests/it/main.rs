@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod cli;
+mod delivery;
 mod floors;
 mod following;
 mod harness;

@@ -28,6 +28,9 @@ fn a_post_lives_on_both_servers_from_publishing_to_deletion() {
     world.settle(&[&a, &b]);
     let uri = a.uri(post);
     let there = b.by_uri(&uri).expect("b has it");
+    let document = world.document(&uri);
+    assert_eq!((&document["id"], &document["attributedTo"]), (&json!(uri), &json!(a.actor())));
+    assert_eq!(document["contentMap"]["en"], document["content"]);
     assert_eq!(there.mentions[0].uri, b.actor());
     assert_eq!(there.hashtags[0].name, "words");
     assert_eq!(b.notifications()[0], ("mention".into(), "alice@a.test".into()));

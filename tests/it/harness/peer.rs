@@ -45,7 +45,6 @@ struct Shelf {
 #[derive(Clone)]
 pub struct Peer {
     pub domain: String,
-    world: World,
     shelf: Arc<Mutex<Shelf>>,
     key: Arc<Mutex<Arc<PrivateKey>>>,
 }
@@ -63,7 +62,7 @@ impl Peer {
             }
         });
         let key = Arc::new(Mutex::new(Arc::new(PrivateKey::generate().unwrap())));
-        let peer = Self { domain: domain.into(), world: world.clone(), shelf, key };
+        let peer = Self { domain: domain.into(), shelf, key };
         peer.person("bob");
         peer
     }
@@ -198,10 +197,6 @@ impl Peer {
     /// The activities of one type among all POSTs.
     pub fn got_type(&self, kind: &str) -> Vec<Value> {
         self.got().iter().map(Got::json).filter(|activity| activity["type"] == kind).collect()
-    }
-
-    pub fn world(&self) -> &World {
-        &self.world
     }
 }
 

@@ -93,10 +93,6 @@ impl Server {
         self.url("/users/alice")
     }
 
-    pub fn handle(&self) -> String {
-        format!("@alice@{}", self.domain)
-    }
-
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
     }
