@@ -45,6 +45,14 @@ pub fn receive(node: &Node, request: &Request<'_>) -> Result<(), Rejection> {
     };
     let text = document.to_string();
     let activity = Activity::read(document)?;
+    if let Kind::Create { object, .. } = &activity.kind
+        && object.embedded().is_some()
+        && object.id().is_none()
+    {
+        return Err(Rejection::Malformed(
+            "the post in it has no id, so it can be neither kept nor asked for".to_owned(),
+        ));
+    }
     let key = match may_speak(node, &signer, &activity)? {
         Voice::Own => format!("{}:{}", signer.id, id(&activity)),
         Voice::Forward => format!("hint:{}:{}", signer.id, id(&activity)),

@@ -162,3 +162,17 @@ fn the_door_refuses_what_is_too_large_or_of_the_wrong_type() {
     }
     assert_eq!(world.get("http://a.test/inbox", "application/activity+json").code, 405);
 }
+
+/// Half the servers of the fediverse drop it without a word; the sender can do better with a reason.
+#[test]
+fn a_post_without_an_id_is_refused_with_a_reason() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let peer = world.peer("peer.test");
+    peer.person("bob");
+    let mut note = peer.note("bob", "/notes/1", "<p>who am I?</p>");
+    note.as_object_mut().unwrap().remove("id");
+    let answer = peer.send("bob", &a, &peer.activity("Create", "bob", "/creates/1", &note));
+    assert_eq!(answer.code, 400);
+    assert!(answer.text().contains("no id"), "{}", answer.text());
+}
