@@ -47,7 +47,7 @@ fn page(node: &Node, next: &str, problem: Option<&str>) -> Result<String> {
                 form.stack method="post" action="/login" {
                     input type="hidden" name="next" value=(local(next));
                     // Password managers want to know whose password it is.
-                    input.hidden type="text" name="username" autocomplete="username" tabindex="-1" aria-hidden="true" readonly
+                    input hidden type="text" name="username" autocomplete="username" readonly
                         value=(house.owner.as_ref().map_or("owner", |owner| owner.username.as_str()));
                     label for="password" { "Password" }
                     input #password type="password" name="password" autocomplete="current-password" required maxlength=(login::LONGEST) autofocus;

@@ -140,7 +140,7 @@ fn password(house: &House<'_>, r: &Read<'_>) -> Result<Markup> {
             @if !known { p { "None is set: you can log in only with a link from the command line." } }
             form.stack method="post" action="/settings/password" {
                 (house.token(""))
-                input.hidden type="text" name="username" autocomplete="username" tabindex="-1" aria-hidden="true" readonly
+                input hidden type="text" name="username" autocomplete="username" readonly
                     value=(house.owner.as_ref().map_or("owner", |owner| owner.username.as_str()));
                 label for="password" { "New password" }
                 input #password type="password" name="password" autocomplete="new-password" required minlength=(login::SHORTEST) maxlength=(login::LONGEST);
