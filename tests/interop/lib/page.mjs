@@ -100,6 +100,11 @@ export class Page {
     return holding.find((one) => !holding.some((other) => other !== one && inside(other, one)));
   }
 
+  /** What each item of the page's lists says. */
+  items() {
+    return [...this.root.querySelectorAll("li")].map(folded);
+  }
+
   /** The address of the first link for which `wanted(element)` holds, absolute. */
   link(wanted, scope = this.root) {
     const found = [...scope.querySelectorAll("a[href]")].find(wanted);
