@@ -9,4 +9,5 @@ mod following;
 mod harness;
 mod hostile;
 mod posting;
+mod install;
 mod schema;
