@@ -15,12 +15,12 @@ use hytte::federation::{Node, identity, login};
 use hytte::store::{self, Store};
 use hytte::web;
 use sd_notify::NotifyState;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{interval, timeout};
 
 use super::{home, say};
 
-/// How long requests in hand may take after the signal to stop; deliveries in flight get as long again.
+/// How long requests in hand may take after the signal to stop; what the workers have begun may take twice as long.
 const GOODBYE: Duration = Duration::from_secs(3);
 /// Threads of this runtime that commands and the watchdog may use; requests have their own.
 const BLOCKING_THREADS: usize = 5;
@@ -160,43 +160,59 @@ fn run(node: Node, listener: TcpListener, greet: impl FnOnce(&Node, SocketAddr) 
         .thread_keep_alive(Duration::from_secs(2))
         .build()?;
     let app = App::with(node);
-    let node = Arc::clone(&app.node);
     let ran = runtime.block_on(async {
-        let (mut end, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let server = web::serve(Arc::clone(&node), listener)?;
+        let mut signals = Signals::listen()?;
+        let server = web::serve(Arc::clone(&app.node), listener)?;
         let handle = server.handle();
         let mut serving = tokio::task::spawn(server);
-        let door = Door::open(&node)?;
+        let door = Door::open(&app.node)?;
         app.start()?;
-        greet(&node, address)?;
+        greet(&app.node, address)?;
         notify(&[NotifyState::Ready]);
-        tokio::select! {
-            ended = &mut serving => return Err(Error::internal(format!("the web server ended by itself: {ended:?}"))),
-            _ = end.recv() => {}
-            _ = interrupt.recv() => {}
-            () = door.answer(&node) => {}
-            () = watchdog(&node) => {}
-        }
+        let why = tokio::select! {
+            ended = &mut serving => Err(Error::internal(format!("the web server ended by itself: {ended:?}"))),
+            () = signals.next() => Ok(()),
+            () = door.answer(&app.node) => Ok(()),
+            () = watchdog(&app.node) => Ok(()),
+        };
         notify(&[NotifyState::Stopping]);
         tracing::info!("stopping");
         drop(door);
+        let workers = tokio::task::spawn_blocking({
+            let app = app.clone();
+            move || app.stop()
+        });
+        let stopped = async { tokio::join!(timeout(GOODBYE, handle.stop(true)), timeout(GOODBYE * 2, workers)).1 };
         tokio::select! {
-            _ = timeout(GOODBYE, handle.stop(true)) => {}
-            _ = end.recv() => {}
-            _ = interrupt.recv() => {}
+            ended = stopped => if ended.is_err() {
+                tracing::info!("some servers are slow to answer: what was on its way to them is sent again at the next start");
+            },
+            () = signals.next() => tracing::info!("stopping at once"),
         }
-        let closing = app.clone();
-        // Deliveries under way get their answer; whoever cannot wait asks a second time.
-        tokio::select! {
-            _ = tokio::task::spawn_blocking(move || closing.stop()) => {}
-            _ = end.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        Ok(())
+        why
     });
-    drop(node);
-    runtime.shutdown_timeout(GOODBYE);
+    // Threads that still wait for a slow server must not hold us: nothing of theirs is lost by ending here.
+    runtime.shutdown_background();
     ran
+}
+
+/// The signals that ask us to end.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 /// Tells systemd that we are alive for as long as the writer answers; without a watchdog it waits for ever.

@@ -39,8 +39,8 @@ const GOODBYE_SECONDS: u64 = 10;
 /// The largest form without files.
 const MAX_FORM: usize = 256 * 1024;
 
-/// Serves every face on `listener`. The future ends when the server was asked to stop (SIGINT, SIGTERM, or its handle)
-/// and the requests in hand are answered.
+/// Serves every face on `listener`. The future ends when the server's handle was asked to stop and the requests in hand are
+/// answered; signals are the caller's.
 pub fn serve(node: Arc<Node>, listener: TcpListener) -> std::io::Result<Server> {
     let configure = app(node);
     let server = HttpServer::new(move || {
@@ -48,6 +48,7 @@ pub fn serve(node: Arc<Node>, listener: TcpListener) -> std::io::Result<Server> 
             .wrap(DefaultHeaders::new().add((header::X_CONTENT_TYPE_OPTIONS, "nosniff")))
             .configure(configure.clone())
     })
+    .disable_signals()
     .workers(WORKERS)
     .worker_max_blocking_threads(BLOCKING_THREADS)
     .max_connections(CONNECTIONS)

@@ -180,3 +180,42 @@ fn odd_words_on_the_socket_are_answered_and_leave_the_server_well() {
     assert!(say(b"{\"do\":\"queue\"}\n").starts_with("{\"queue\":"));
     server.end("TERM");
 }
+
+#[test]
+fn a_server_that_hangs_does_not_keep_ours_from_ending() {
+    let folder = alice("hanging");
+    let hanging = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/posts/1", hanging.local_addr().unwrap());
+    let server = folder.serve(&["--allow-private"]);
+    std::thread::scope(|scope| {
+        let asking = scope.spawn(|| hytte(&["fetch", &url, "--data", folder.path()]).bad());
+        let held = hanging.accept().unwrap();
+        server.end("TERM");
+        let refused = asking.join().unwrap();
+        assert!(refused.err.contains("went away before it answered"), "{}", refused.err);
+        drop(held);
+    });
+}
+
+#[test]
+fn systemd_hears_when_it_is_ready_alive_and_stopping() {
+    let folder = alice("systemd");
+    let socket = format!("/tmp/hytte-notify-{}", std::process::id());
+    let systemd = std::os::unix::net::UnixDatagram::bind(&socket).unwrap();
+    systemd.set_read_timeout(Some(std::time::Duration::from_secs(30))).unwrap();
+    let mut heard = || {
+        let mut text = [0; 200];
+        let length = systemd.recv(&mut text).unwrap();
+        String::from_utf8_lossy(&text[..length]).trim().to_owned()
+    };
+    let environment = [("NOTIFY_SOCKET", socket.as_str()), ("WATCHDOG_USEC", "200000"), ("JOURNAL_STREAM", "8:1")];
+    let listen = ["serve", "--listen", "127.0.0.1:0"];
+    let server = folder.run_with(&listen, "serving https://example.test/", &environment);
+    assert_eq!(heard(), "READY=1");
+    assert_eq!(heard(), "WATCHDOG=1");
+    assert_eq!(heard(), "WATCHDOG=1");
+    assert!(!server.said().contains("202"), "systemd writes the time itself: {}", server.said());
+    server.end("TERM");
+    std::iter::repeat_with(&mut heard).find(|word| word == "STOPPING=1").unwrap();
+    fs::remove_file(socket).unwrap();
+}

@@ -12,6 +12,8 @@ use std::time::Duration;
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+const BINARY: &str = env!("CARGO_BIN_EXE_hytte");
+
 /// A picture of one dot.
 pub const PNG: &[u8] = &[
     137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13, 73, 72, 68, 82, 0, 0, 0, 1, 0, 0, 0, 1, 8, 2, 0, 0, 0, 144, 119, 83,
@@ -33,8 +35,8 @@ pub fn hytte(args: &[&str]) -> Program {
 }
 
 /// The binary, with nothing of this machine's environment that would change what it does.
-fn command(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hytte"));
+fn command(args: &[&str], program: &str) -> Command {
+    let mut command = Command::new(program);
     let set = std::env::vars_os().map(|(name, _)| name);
     for name in set.filter(|name| name.to_string_lossy().starts_with("HYTTE_")) {
         command.env_remove(name);
@@ -47,7 +49,7 @@ impl Program {
     /// Runs a command with `input` on its standard input.
     pub fn run(args: &[&str], input: &str) -> Self {
         let mut child =
-            command(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            command(args, BINARY).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         // A command that refuses its arguments does not read.
         drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
         let ended = child.wait_with_output().unwrap();
@@ -108,7 +110,15 @@ impl Folder {
 
     /// Starts a command that stays, and waits until it says `ready`.
     pub fn run(&self, args: &[&str], ready: &str) -> Server {
-        let mut child = command(args)
+        self.run_with(args, ready, &[])
+    }
+
+    /// The same with more in its environment.
+    pub fn run_with(&self, args: &[&str], ready: &str, environment: &[(&str, &str)]) -> Server {
+        // systemd names the process its watchdog is for; a shell can do that before it becomes ours.
+        let mut child = command(&["-c", "WATCHDOG_PID=$$; export WATCHDOG_PID; exec \"$0\" \"$@\"", BINARY], "sh")
+            .args(args)
+            .envs(environment.iter().copied())
             .args(["--data", self.path()])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
