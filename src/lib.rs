@@ -1,4 +1,47 @@
-//! **hytte**: a home of one's own on the fediverse.
+//! **hytte**: a home of one's own on the fediverse. One binary serves one person: HTTP in, HTML and documents out, a SQLite
+//! store, and a queue of deliveries that survives everything but the loss of the disk.
+//!
+//! # The map
+//!
+//! Imports point down; rooms on one floor may import each other without a circle. `tests/it/floors.rs` reads the source
+//! and fails on a breach.
+//!
+//! | floor | room | is for | and never |
+//! | --- | --- | --- | --- |
+//! | 7 | `main.rs`, `cli/` | the command line, one file per group of commands | does what the library should |
+//! | 7 | [`control`] | the commands' way to a running server: one socket, one writer | starts a second writer |
+//! | 6 | [`web`] | HTTP in: `page/` for people, `ap/` for peers, over the same rooms below | lets one face import another |
+//! | 5 | [`app`] | a node and its threads: open, start, stop | knows HTTP in |
+//! | 4 | [`federation`] | where network, rules and store meet: acts of the owner go out, acts of others come in | waits inside a write |
+//! | 3 | [`social`] | what acts mean: one file per act, both directions | asks the network |
+//! | 3 | [`net`] | outgoing HTTP: guarded addresses, limits, signatures, proven documents | reads the database |
+//! | 2 | [`store`] | all SQL, the one writer thread, media on disk | knows a rule or a peer |
+//! | 2 | [`ap`] | ActivityStreams documents, read leniently and written exactly | reads anything but its input |
+//! | 2 | [`sig`] | HTTP signatures: draft-cavage-12 and RFC 9421 | reads anything but its input |
+//! | 2 | [`text`] | other people's HTML made safe, our own text made HTML | trusts its input |
+//! | 2 | [`media`] | pictures made small, upright and anonymous | keeps metadata |
+//! | 1 | [`base`] | words all floors share: ids, time, audience, errors, configuration | knows what is built on it |
+//!
+//! # Four trips
+//!
+//! 1. *A post of the owner's*: a form or `hytte post` → [`federation::publish`] finds whom it names (network) → one write:
+//!    the post, its place at home, one activity, one delivery per inbox → the commit rings → `federation/workers.rs` sends in
+//!    hands that claim, sign, send and settle ([`federation::delivery`]).
+//! 2. *An activity from a peer*: `web/ap/inbox.rs` checks size, digest, date and signature ([`federation::verify`]) → kept →
+//!    202 → [`federation::inbox`] fetches what it needs, and one write applies it ([`social`]).
+//! 3. *A page*: one read snapshot → a fixed number of queries ([`store::cards`]) → maud.
+//! 4. *Somebody we do not know*: [`federation::resolve`] → WebFinger → a signed, guarded fetch → kept.
+//!
+//! # What holds everywhere
+//!
+//! - An answer is a promise: 2xx, a redirect after a form, or a command's exit code 0 mean that it is on the disk.
+//! - Everything from outside has a named limit, and every id, key and owner is checked against its origin.
+//! - SQL lives in `store/`, outgoing HTTP in `net/`, actix in `web/`, the clock in `base/time.rs`, threads in
+//!   `federation/workers.rs` and `store/writer.rs`.
+//! - A new thing has its place. An activity type: a file in `social/`, a variant in `ap/activity.rs`, an arm in
+//!   `social/mod.rs`. A page: a file in `web/page/`, a line in `web/mod.rs`. A table: a block in `schema.sql`, a step in
+//!   `store/migrations.rs`, a file in `store/`. A chore: a function and a line in `federation/upkeep.rs`. A command: an
+//!   entry in `cli/mod.rs`, a request in [`control`]. A setting: a field of [`store::node::Settings`].
 
 pub mod ap;
 pub mod app;

@@ -8,6 +8,6 @@ mod floors;
 mod following;
 mod harness;
 mod hostile;
-mod posting;
 mod install;
+mod posting;
 mod schema;
