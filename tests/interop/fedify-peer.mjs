@@ -3,7 +3,7 @@
 // records is what Fedify verified and parsed.
 //
 //   node fedify-peer.mjs --origin http://fedify.test:9001 --listen 127.0.0.1:9001 --control 9101 --data DIR
-//     [--name bob] [--first-knock rfc9421|draft-cavage-http-signatures-12] [--refuse-cavage] [--cert F --key F]
+//     [--name bob] [--title "Bob of Fedify"] [--hue 0.1] [--first-knock rfc9421|draft-cavage-http-signatures-12] [--refuse-cavage] [--cert F --key F]
 import { readFileSync, writeFileSync, existsSync, mkdirSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
@@ -21,6 +21,8 @@ const { values: options } = parseArgs({
   options: {
     origin: { type: "string" }, listen: { type: "string" }, control: { type: "string" }, data: { type: "string" },
     name: { type: "string", default: "bob" },
+    title: { type: "string" },
+    hue: { type: "string", default: "0.1" },
     "first-knock": { type: "string", default: "rfc9421" },
     "refuse-cavage": { type: "boolean", default: false },
     cert: { type: "string" }, key: { type: "string" },
@@ -60,7 +62,7 @@ federation
     return new Person({
       id: ctx.getActorUri(identifier),
       preferredUsername: identifier,
-      name: `${NAME[0].toUpperCase()}${NAME.slice(1)} of Fedify`,
+      name: options.title ?? `${NAME[0].toUpperCase()}${NAME.slice(1)} of Fedify`,
       summary: "<p>I am made with <b>Fedify</b>.</p>",
       url: new URL(`/@${identifier}`, ORIGIN),
       icon: new Image({ url: new URL("/avatar.png", ORIGIN), mediaType: "image/png" }),
@@ -123,7 +125,7 @@ function note(ctx, kept) {
     published: Temporal.Instant.from(kept.published),
     updated: kept.updated ? Temporal.Instant.from(kept.updated) : null,
     attachments: kept.picture
-      ? [new Document({ url: new URL("/picture.png", ORIGIN), mediaType: "image/png", name: kept.picture, width: 960, height: 640 })]
+      ? [new Document({ url: new URL("/picture.png", ORIGIN), mediaType: "image/png", name: kept.picture, width: 1200, height: 600 })]
       : [],
     tags: [...mentions, ...hashtags],
     ...audience(ctx, kept),
@@ -204,13 +206,13 @@ async function publish(ctx, kept, activity) {
 }
 
 /** Like and Announce: to the author and, for a boost, to the followers; kept for its Undo. */
-async function react(ctx, kind, uri) {
+async function react(ctx, kind, { uri, published }) {
   const object = await look(ctx, uri);
   const author = await look(ctx, object.attributionId);
   const fields = { id: new URL(`/acts/${next()}`, ORIGIN), actor: ctx.getActorUri(NAME), object: object.id };
   const activity = kind === "like"
     ? new Like({ ...fields, to: author.id })
-    : new Announce({ ...fields, to: PUBLIC_COLLECTION, ccs: [ctx.getFollowersUri(NAME), author.id], published: Temporal.Now.instant() });
+    : new Announce({ ...fields, to: PUBLIC_COLLECTION, ccs: [ctx.getFollowersUri(NAME), author.id], published: published ? Temporal.Instant.from(published) : Temporal.Now.instant() });
   state.acts.set(`${kind} ${uri}`, { activity, author });
   await send(ctx, hearers(kind, author), activity);
   return { id: activity.id.href };
@@ -247,9 +249,9 @@ const acts = {
     }));
     return {};
   },
-  async post(ctx, { content, summary, inReplyTo, mentions = [], hashtags = [], picture, audience = "public" }) {
+  async post(ctx, { content, summary, inReplyTo, mentions = [], hashtags = [], picture, audience = "public", published = new Date().toISOString() }) {
     const id = ctx.getObjectUri(Note, { id: next() }).href;
-    const kept = { id, content, summary, inReplyTo, mentions, hashtags, picture, audience, published: new Date().toISOString() };
+    const kept = { id, content, summary, inReplyTo, mentions, hashtags, picture, audience, published };
     state.notes.set(id, kept);
     await publish(ctx, kept, create(ctx, kept));
     return { id };
@@ -270,9 +272,9 @@ const acts = {
     }));
     return {};
   },
-  like: (ctx, { uri }) => react(ctx, "like", uri),
+  like: (ctx, wanted) => react(ctx, "like", wanted),
   unlike: (ctx, { uri }) => unreact(ctx, "like", uri),
-  boost: (ctx, { uri }) => react(ctx, "boost", uri),
+  boost: (ctx, wanted) => react(ctx, "boost", wanted),
   unboost: (ctx, { uri }) => unreact(ctx, "boost", uri),
   /** What Fedify makes of a URI or handle, fetched with bob's signature. */
   look: async (ctx, { what }) => describe(await look(ctx, what), ctx),
@@ -303,7 +305,7 @@ const acts = {
 
 async function answer(request) {
   const url = new URL(request.url);
-  if (url.pathname === "/avatar.png") return picture(avatar(0.1));
+  if (url.pathname === "/avatar.png") return picture(avatar(Number(options.hue)));
   if (url.pathname === "/picture.png") return picture(mountain());
   const noted = state.notes.get(`${ORIGIN}${url.pathname}`);
   if (noted?.deleted) {

@@ -31,13 +31,16 @@ function chunk(type, data) {
 }
 
 /** A mountain under an evening sky: something a person can tell from a grey box. */
-export function mountain(width = 960, height = 640) {
+export function mountain(width = 1200, height = 600) {
   return png(width, height, (x, y) => {
-    const ridge = 0.62 - 0.28 * Math.exp(-((x - 0.42) ** 2) / 0.02) - 0.12 * Math.exp(-((x - 0.78) ** 2) / 0.01);
-    const near = 0.82 - 0.05 * Math.sin(x * 9);
-    if (y > near) return [28, 52, 44];
-    if (y > ridge) return y < ridge + 0.05 ? [236, 240, 246] : [74, 92, 120];
-    return [250 - 120 * y, 190 - 60 * y, 150 + 70 * y];
+    const rough = 0.012 * Math.sin(x * 61) + 0.007 * Math.sin(x * 147 + 2) + 0.004 * Math.sin(x * 331);
+    const ridge = 0.66 - 0.42 * Math.exp(-((x - 0.4) ** 2) / 0.02) - 0.26 * Math.exp(-((x - 0.74) ** 2) / 0.012) + rough;
+    const snow = ridge + Math.max(0, 0.56 - ridge) * (0.42 + 0.16 * Math.sin(x * 83) + 0.1 * Math.sin(x * 197));
+    const near = 0.8 - 0.05 * Math.sin(x * 7 + 0.6) + rough;
+    if (y > near + 0.1) return [24, 44, 40];
+    if (y > near) return [38, 64, 62];
+    if (y > ridge) return y < snow ? [238, 240, 246] : [82, 98, 126];
+    return [250 - 90 * y, 196 - 50 * y, 158 + 60 * y];
   });
 }
 
