@@ -28,7 +28,11 @@ impl Resource {
         if text.starts_with("https://") || text.starts_with("http://") {
             return Some(Self::Url(text.to_owned()));
         }
-        let handle = text.strip_prefix("acct:").unwrap_or(text);
+        // The scheme of a URI has no case (RFC 3986 §3.1).
+        let handle = match text.split_once(':') {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("acct") => rest,
+            _ => text,
+        };
         let (user, host) = handle.strip_prefix('@').unwrap_or(handle).split_once('@')?;
         let usable = !user.is_empty() && !host.is_empty() && !host.contains(['@', '/']);
         usable.then(|| Self::Handle { user: user.to_owned(), host: host.to_ascii_lowercase() })
@@ -202,7 +206,13 @@ mod tests {
     #[test]
     fn resources_in_every_shape() {
         let handle = |user: &str| Some(Resource::Handle { user: user.into(), host: "example.org".into() });
-        for text in ["acct:ann@example.org", "ann@EXAMPLE.org", "@ann@example.org", "acct:@ann@example.org"] {
+        for text in [
+            "acct:ann@example.org",
+            "ACCT:ann@Example.org",
+            "ann@EXAMPLE.org",
+            "@ann@example.org",
+            "acct:@ann@example.org",
+        ] {
             assert_eq!(Resource::parse(text), handle("ann"), "{text}");
         }
         assert_eq!(Resource::parse("https://a.example/@ann"), Some(Resource::Url("https://a.example/@ann".into())));
