@@ -95,10 +95,12 @@ impl Ref {
 }
 
 impl FromJson for Ref {
-    /// A URL, or an object (a Link stands for its `href`). Objects without an id are kept: some are meant so.
+    /// A URL, or an object. Objects without an id are kept: some are meant so. A Link is only its `href`: what else it says
+    /// of itself, an `id` above all, would be taken for the thing it points to.
     fn from_json(value: &Value) -> Option<Self> {
         match value {
             Value::String(_) => any_id(value).map(Self::Id),
+            Value::Object(_) if is_type(value, "Link") => any_id(value).map(Self::Id),
             Value::Object(_) => Some(Self::Embedded { id: any_id(value), value: value.clone() }),
             _ => None,
         }

@@ -50,6 +50,7 @@ fn own(sender: &Actor, object: &Ref) -> Option<Result<Object>> {
         return None;
     }
     Some(Object::read(value).and_then(|object| match &object.attributed_to {
+        _ if object.id != *id => Err(Error::Denied(format!("{id} says it is {}", object.id))),
         Some(author) if *author != sender.uri.as_str() => {
             Err(Error::Denied(format!("{} is not a post of {}", object.id, sender.uri)))
         }

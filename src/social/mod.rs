@@ -74,7 +74,7 @@ pub fn receive(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()>
 /// An Update is of the actor themselves, or of a post of theirs.
 fn update(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Ref) -> Result<()> {
     if object.id().is_some_and(|id| *id == sender.uri.as_str()) {
-        profile::updated(w, object)
+        profile::updated(w, sender, object)
     } else {
         arrival::updated(w, owner, sender, activity, object)
     }

@@ -6,7 +6,7 @@ use crate::ap::actor::Actor as Document;
 use crate::ap::json::Ref;
 use crate::ap::key::Material;
 use crate::base::id::ActorId;
-use crate::base::{Audience, Result, Time};
+use crate::base::{Audience, Error, Result, Time};
 use crate::store::Write;
 use crate::store::actors::{self, Actor, Field};
 use crate::text::{plain, sanitise};
@@ -79,11 +79,12 @@ fn row(document: &Document, known: Option<Actor>, now: Time) -> Actor {
 }
 
 /// An actor says they changed. Without the document nothing is done: the next look brings it.
-pub(super) fn updated(w: &Write<'_>, object: &Ref) -> Result<()> {
-    match object.embedded().map(Document::read) {
-        Some(document) => keep(w, &document?).map(drop),
-        None => Ok(()),
+pub(super) fn updated(w: &Write<'_>, sender: &Actor, object: &Ref) -> Result<()> {
+    let Some(document) = object.embedded().map(Document::read).transpose()? else { return Ok(()) };
+    if document.id != sender.uri.as_str() {
+        return Err(Error::Denied(format!("{} is not the profile of {}", document.id, sender.uri)));
     }
+    keep(w, &document).map(drop)
 }
 
 /// Tells everyone who should know that the owner's profile changed.

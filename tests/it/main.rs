@@ -1,6 +1,7 @@
 //! Stories of whole servers, told by what a user or peer would see, and the rules of the house.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, missing_docs)]
 
+mod attack;
 mod bad_input;
 mod cli;
 mod delivery;
