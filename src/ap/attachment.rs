@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::json::{self, Many, Uri};
+use super::json::{self, Lossy, Many, Uri};
 use super::limits;
 use super::link::{self, Link};
 
@@ -54,6 +54,12 @@ pub fn read(doc: &Value) -> Vec<Attachment> {
         }
     }
     files
+}
+
+/// Whether a file of `doc` is marked as sensitive by itself, whatever the post says.
+pub fn any_sensitive(doc: &Value) -> bool {
+    let listed = Many::<Value>::read(doc, "attachment", limits::ATTACHMENTS).0;
+    listed.iter().any(|file| Lossy::<bool>::read(file, "sensitive").0.unwrap_or(false))
 }
 
 fn one(value: &Value) -> Option<Attachment> {

@@ -193,7 +193,7 @@ impl Object {
             markup: markup(doc),
             name: json::text(doc, "name", limits::NAME),
             summary: json::text(doc, "summary", limits::SUMMARY),
-            sensitive: Lossy::<bool>::read(doc, "sensitive").0.unwrap_or(false),
+            sensitive: Lossy::<bool>::read(doc, "sensitive").0.unwrap_or(false) || attachment::any_sensitive(doc),
             url: link::page(doc),
             published: Lossy::read(doc, "published").0,
             updated: Lossy::read(doc, "updated").0,

@@ -307,6 +307,13 @@ fn a_summary_warns_on_notes_only() {
 }
 
 #[test]
+fn one_sensitive_picture_covers_all() {
+    let picture = |sensitive| json!({"type": "Image", "url": "https://a.example/1.png", "sensitive": sensitive});
+    assert!(read(json!({"attachment": [picture(false), picture(true)]})).sensitive);
+    assert!(!read(json!({"attachment": picture(false)})).sensitive);
+}
+
+#[test]
 fn counts_are_hearsay_within_limits() {
     let post = read(
         json!({"likes": {"id": "https://a.example/likes", "totalItems": -7}, "shares": "https://a.example/shares",

@@ -84,7 +84,7 @@ fn body(asked: &str, problem: Option<&Error>) -> Markup {
         search {
             form.search method="get" action="/find" role="search" {
                 label.hidden for="q" { "A handle or an address" }
-                input #q type="search" name="q" value=(asked) placeholder="@name@example.org, or an address" maxlength=(LONGEST)
+                input #q type="search" name="q" value=(asked) placeholder="Handle, address or #hashtag" maxlength=(LONGEST)
                     autocapitalize="off" autocomplete="off" spellcheck="false" autofocus[asked.is_empty()];
                 button.main type="submit" { (icon("find")) "Find" }
             }

@@ -125,7 +125,7 @@ fn one(house: &House<'_>, row: &Row, who: &[&Actor], post: Option<&Card>, mark: 
     };
     html! {
         li class=(mark) {
-            span class={ "sign " (if sign == "liked" { "like" } else { sign }) } { (icon(sign)) }
+            span class={ "sign news-" (sign) } { (icon(sign)) }
             div {
                 div.faces { @for actor in who.iter().take(FACES) { a href=(person::path(house, actor)) tabindex="-1" aria-hidden="true" { (person::face(house, actor)) } } }
                 p.said {
