@@ -28,7 +28,7 @@ pub struct Post {
     /// A picture; may be given several times
     #[arg(long, env = "HYTTE_MEDIA", value_name = "FILE")]
     media: Vec<PathBuf>,
-    /// What the picture before it shows, for those who do not see it
+    /// What a picture shows, for those who do not see it: the first is for the first picture
     #[arg(long, env = "HYTTE_ALT", value_name = "TEXT")]
     alt: Vec<String>,
     /// The address of the post it answers
@@ -49,7 +49,7 @@ pub struct Post {
 /// Publishes and prints the post's URL.
 pub fn post(args: Post) -> Result<()> {
     if args.alt.len() > args.media.len() {
-        return Err(Error::invalid("there are more --alt than --media: give each description after its picture"));
+        return Err(Error::invalid("there are more --alt than --media: give one description for each picture"));
     }
     let pictures = args.media.iter().map(|file| read_file(file)).collect::<Result<Vec<_>>>()?;
     let text = read_text()?;
