@@ -31,7 +31,7 @@ const JITTER: u32 = 15;
 /// How long a delivery is tried.
 pub const PATIENCE: Duration = Duration::from_hours(7 * 24);
 /// Attempts within that time at most, should the clock stand still.
-const MOST_TRIES: u32 = 40;
+const MOST_TRIES: u32 = 100;
 /// Refusals (401, 403, 404 and their like) after which it is over.
 const REFUSALS: u32 = 3;
 /// The content type every peer takes, and the one that the specification prefers.

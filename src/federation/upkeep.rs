@@ -136,3 +136,83 @@ fn refresh_stale(node: &Node, _: &mut Diary) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+    use crate::federation::scratch::Home;
+    use crate::net::peer::{Peer, response};
+
+    fn home() -> Home {
+        let peer = Peer::start(|_| response(202, &[], b""));
+        Home::new(&[], peer.address, MINUTE)
+    }
+
+    fn alive_at(home: &Home) -> Time {
+        home.node.store.read(node::get).unwrap().alive_at
+    }
+
+    #[test]
+    fn each_chore_comes_in_its_time_and_no_more() {
+        let home = home();
+        let mut diary = Diary::new(home.clock.now());
+        let begun = alive_at(&home);
+        step(&home.node, &mut diary).unwrap();
+        assert_eq!(alive_at(&home), begun, "not in the first moment");
+        let mut slept = Duration::ZERO;
+        while slept < 2 * HOUR {
+            let rest = diary.rest(home.clock.now());
+            assert!(!rest.is_zero() && rest <= MINUTE);
+            home.clock.advance(rest);
+            slept += rest;
+            step(&home.node, &mut diary).unwrap();
+            assert!(home.clock.now().since(alive_at(&home)) < MINUTE);
+        }
+        assert!(diary.shelf >= 23, "two hours of five minutes: {}", diary.shelf);
+    }
+
+    #[test]
+    fn a_clock_that_went_back_puts_no_chore_off() {
+        let home = home();
+        let mut diary = Diary::new(home.clock.now().plus(400 * DAY));
+        let begun = alive_at(&home);
+        home.clock.advance(MINUTE);
+        step(&home.node, &mut diary).unwrap();
+        assert!(alive_at(&home) > begun);
+        assert!(diary.next_at.iter().all(|next| *next <= home.clock.now().plus(HOUR)));
+    }
+
+    #[test]
+    fn a_delivery_whose_worker_died_goes_again_within_two_minutes() {
+        let home = home();
+        let mut diary = Diary::new(home.clock.now());
+        home.say("a", &["x.example"]);
+        let claim = |w: &crate::store::Write<'_>| deliveries::claim(w, delivery::LEASE);
+        assert!(home.node.store.write(claim).unwrap().is_some());
+        assert!(home.node.store.write(claim).unwrap().is_none());
+        home.clock.advance(2 * MINUTE);
+        step(&home.node, &mut diary).unwrap();
+        assert_eq!(home.node.store.write(claim).unwrap().unwrap().tries, 2);
+    }
+
+    #[test]
+    fn what_was_sent_long_ago_is_forgotten() {
+        let home = home();
+        let mut diary = Diary::new(home.clock.now());
+        home.say("a", &[]);
+        let kept = || home.node.store.read(|r| deliveries::activity(r, &first_uri())).is_ok();
+        assert!(kept());
+        home.clock.advance(ACTIVITIES);
+        step(&home.node, &mut diary).unwrap();
+        assert!(kept());
+        home.clock.advance(HOUR);
+        step(&home.node, &mut diary).unwrap();
+        assert!(!kept());
+    }
+
+    /// The first activity of a home: ids count from the moment.
+    fn first_uri() -> String {
+        format!("https://here.example/activities/{}", crate::base::id::first_at(Time::from_secs(1_763_884_800)))
+    }
+}

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
 use super::{Read, Write};
 use crate::base::id::{ActivityId, ActorId, DeliveryId};
@@ -20,6 +20,11 @@ const LOOK_AHEAD: u32 = 50;
 const RETRY_URGENCY: u32 = 2;
 /// Retries in flight at most: dead hosts must leave room for the living.
 const RETRIES: u32 = 192;
+/// Due deliveries looked at to find one whose host has room; that often in one claim.
+const LOOK: u32 = 64;
+const ROUNDS: u32 = 4;
+/// How long those without room step aside.
+const ASIDE: Duration = Duration::from_secs(1);
 /// No honest wait is longer: retries and pauses end within 14 hours, a Retry-After within a day.
 const LONGEST_WAIT: Duration = Duration::from_hours(25);
 /// Failures in a row after which a host that has failed for long counts as dead.
@@ -127,31 +132,68 @@ pub fn enqueue(w: &Write<'_>, activity: &Activity, targets: &[Target]) -> Result
     Ok(())
 }
 
-/// The first delivery of an urgency (?1) that may go now (?2): due, and its host has room.
-const FIRST_DUE: &str = "SELECT id FROM delivery d INDEXED BY delivery_due
-    WHERE ready = 1 AND lease_at IS NULL AND urgency = ?1 AND next_at <= ?2
-      AND (SELECT count(*) FROM delivery f INDEXED BY delivery_flight WHERE f.host = d.host AND f.lease_at IS NOT NULL)
-        < (SELECT CASE WHEN max(failures) >= ?4 THEN 1 ELSE ?3 END FROM host WHERE name = d.host)
-    ORDER BY next_at LIMIT 1";
+/// What is due (?2) of an urgency (?1), in the order it is claimed. The index holds all of it.
+const DUE: &str = "SELECT id, host FROM delivery INDEXED BY delivery_due
+    WHERE ready = 1 AND lease_at IS NULL AND urgency = ?1 AND next_at <= ?2 ORDER BY next_at LIMIT ?3";
+
+/// True when fewer requests to a host (?1) are in flight than may be.
+const HAS_ROOM: &str = "SELECT
+    (SELECT count(*) FROM delivery INDEXED BY delivery_flight WHERE host = ?1 AND lease_at IS NOT NULL)
+    < (SELECT CASE WHEN max(failures) >= ?3 THEN 1 ELSE ?2 END FROM host WHERE name = ?1)";
 
 /// Retries in flight.
 const RETRIES_IN_FLIGHT: &str =
     "SELECT count(*) FROM delivery INDEXED BY delivery_flight WHERE lease_at IS NOT NULL AND urgency = ?1";
 
-fn first_due(r: &Read<'_>) -> Result<Option<DeliveryId>> {
-    let mut due = r.conn.prepare_cached(FIRST_DUE)?;
-    for urgency in 0..=RETRY_URGENCY {
-        if urgency == RETRY_URGENCY {
-            let mut count = r.conn.prepare_cached(RETRIES_IN_FLIGHT)?;
-            let retries: u32 = count.query_one([RETRY_URGENCY], |row| row.get(0))?;
-            if retries >= RETRIES {
-                return Ok(None);
-            }
+/// What a look at the head of the queue finds.
+enum Head {
+    /// This one may go.
+    Free(DeliveryId),
+    /// All of these are due, but their hosts have no room; more may stand behind them.
+    Full(Vec<DeliveryId>),
+    /// Nothing may go.
+    Empty,
+}
+
+fn head(r: &Read<'_>, urgency: u32) -> Result<Head> {
+    if urgency == RETRY_URGENCY {
+        let mut count = r.conn.prepare_cached(RETRIES_IN_FLIGHT)?;
+        let retries: u32 = count.query_one([RETRY_URGENCY], |row| row.get(0))?;
+        if retries >= RETRIES {
+            return Ok(Head::Empty);
         }
-        let values = params![urgency, r.now, PER_HOST, super::hosts::FAILURES];
-        let id: Option<DeliveryId> = due.query_one(values, |row| row.get("id")).optional()?;
-        if id.is_some() {
-            return Ok(id);
+    }
+    let (mut due, mut has_room) = (r.conn.prepare_cached(DUE)?, r.conn.prepare_cached(HAS_ROOM)?);
+    let mut rows = due.query(params![urgency, r.now, LOOK])?;
+    let (mut full_hosts, mut ids) = (HashSet::new(), Vec::new());
+    while let Some(row) = rows.next()? {
+        let (id, host): (DeliveryId, String) = (row.get("id")?, row.get("host")?);
+        if !full_hosts.contains(&host) {
+            if has_room.query_one(params![host, PER_HOST, super::hosts::FAILURES], |row| row.get(0))? {
+                return Ok(Head::Free(id));
+            }
+            full_hosts.insert(host);
+        }
+        ids.push(id);
+    }
+    Ok(if ids.len() < LOOK as usize { Head::Empty } else { Head::Full(ids) })
+}
+
+/// The delivery to claim next. What is due but has no room steps aside for a moment, so that a host with thousands of
+/// inboxes never stands before all others.
+fn first_due(w: &Write<'_>) -> Result<Option<DeliveryId>> {
+    let mut aside = w.conn.prepare_cached("UPDATE delivery SET next_at = ?2 WHERE id = ?1")?;
+    for urgency in 0..=RETRY_URGENCY {
+        for _ in 0..ROUNDS {
+            match head(w, urgency)? {
+                Head::Free(id) => return Ok(Some(id)),
+                Head::Empty => break,
+                Head::Full(ids) => {
+                    for id in ids {
+                        aside.execute(params![id, w.now.plus(ASIDE)])?;
+                    }
+                }
+            }
         }
     }
     Ok(None)
@@ -257,7 +299,7 @@ const NEXT: &str = "SELECT min(next_at) FROM delivery INDEXED BY delivery_due
 
 /// What runs for every delivery: a test looks at how.
 #[cfg(test)]
-pub(super) const HOT: &[&str] = &[FIRST_DUE, RETRIES_IN_FLIGHT, LINE, HOLD, RELEASE, NEXT];
+pub(super) const HOT: &[&str] = &[DUE, HAS_ROOM, RETRIES_IN_FLIGHT, LINE, HOLD, RELEASE, NEXT];
 
 /// Holds all of a host's lines until `until`.
 pub fn hold(w: &Write<'_>, host: &str, until: Time) -> Result<()> {
@@ -271,6 +313,16 @@ pub fn release(w: &Write<'_>, host: &str) -> Result<()> {
     Ok(())
 }
 
+/// We are back: all that waits for a host which could not be reached may go at once.
+pub(super) fn release_all(w: &Write<'_>) -> Result<()> {
+    let mut statement = w.conn.prepare_cached(
+        "UPDATE delivery INDEXED BY delivery_due SET next_at = ?2
+         WHERE ready = 1 AND lease_at IS NULL AND urgency = ?1 AND next_at > ?2 AND server_errors = 0 AND refusals = 0",
+    )?;
+    statement.execute(params![RETRY_URGENCY, w.now])?;
+    Ok(())
+}
+
 /// Frees all leases: whoever held them is gone (called when the server starts).
 pub fn free_leases(w: &Write<'_>) -> Result<usize> {
     Ok(w.conn.execute("UPDATE delivery SET lease_at = NULL WHERE lease_at IS NOT NULL", [])?)
@@ -281,15 +333,15 @@ pub fn free_overdue(w: &Write<'_>) -> Result<usize> {
     Ok(w.conn.execute("UPDATE delivery SET lease_at = NULL WHERE lease_at < ?1", [w.now])?)
 }
 
-/// When a claim will next succeed, as far as the clock decides: now, or later; None when nothing waits, or what waits
+/// When a claim is next worth a try, as far as the clock decides: now, or later; None when nothing waits, or what waits
 /// depends on a delivery in flight (whose end rings the bell).
 pub fn next_due(r: &Read<'_>) -> Result<Option<Time>> {
-    if first_due(r)?.is_some() {
-        return Ok(Some(r.now));
-    }
     let mut statement = r.conn.prepare_cached(NEXT)?;
     let mut soonest: Option<Time> = None;
     for urgency in 0..=RETRY_URGENCY {
+        if !matches!(head(r, urgency)?, Head::Empty) {
+            return Ok(Some(r.now));
+        }
         let due: Option<Time> = statement.query_one(params![urgency, r.now], |row| row.get(0))?;
         soonest = [soonest, due].into_iter().flatten().min();
     }

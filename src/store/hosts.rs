@@ -14,6 +14,9 @@ const FIRST_PAUSE: Duration = Duration::from_secs(60);
 /// The longest pause between probes.
 const LONGEST: Duration = Duration::from_secs(6 * 3600);
 
+/// An outage of our own is noticed from this length on.
+const OUTAGE: Duration = Duration::from_secs(30 * 60);
+
 /// A row of `host`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Host {
@@ -72,17 +75,39 @@ pub fn heard(w: &Write<'_>, name: &str) -> Result<()> {
     // One write a minute says enough for a host in good health.
     let recent = known.as_ref().and_then(|host| host.heard_at).is_some_and(|at| w.now.since(at).as_secs() < 60);
     let failing = known.as_ref().is_some_and(|host| host.failing_since_at.is_some());
-    let held = known.is_some_and(|host| host.failures >= FAILURES);
+    let held = known.as_ref().is_some_and(|host| host.failures >= FAILURES);
     if recent && !failing {
         return Ok(());
     }
+    let alone = match known.and_then(|host| host.failing_since_at).filter(|at| w.now.since(*at) >= OUTAGE) {
+        Some(since) => is_first_since(w, since)?,
+        None => false,
+    };
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO host (name, heard_at) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET heard_at = ?2, failures = 0,
            failing_since_at = NULL, open_until_at = NULL, error = NULL",
     )?;
     statement.execute(params![name, w.now])?;
     // Only a whole host's return hurries its lines: one delivery that fails among good ones keeps to its own times.
-    if held { deliveries::release(w, name) } else { Ok(()) }
+    if held {
+        deliveries::release(w, name)?;
+    }
+    if alone { release_all(w) } else { Ok(()) }
+}
+
+/// True when no other host was heard since this moment either: it was we who were away.
+fn is_first_since(r: &Read<'_>, since: Time) -> Result<bool> {
+    Ok(!r.conn.prepare_cached("SELECT 1 FROM host WHERE heard_at > ?1")?.exists([since])?)
+}
+
+/// Ends all pauses: a home whose connection is back must not wait half a day for each of its peers.
+fn release_all(w: &Write<'_>) -> Result<()> {
+    let mut statement = w.conn.prepare_cached(
+        "UPDATE host INDEXED BY host_failing SET open_until_at = ?1
+         WHERE failing_since_at IS NOT NULL AND open_until_at > ?1",
+    )?;
+    statement.execute([w.now])?;
+    deliveries::release_all(w)
 }
 
 /// The host could not be reached or answered 5xx. After five in a row its lines are held, for longer each time; what was

@@ -7,6 +7,7 @@ use super::layout::{self, Here, House, Page, icon};
 use super::words;
 use crate::base::{Result, Time};
 use crate::federation::Node;
+use crate::federation::delivery::TRIAL_NOTE;
 use crate::store::Read;
 use crate::store::deliveries::{self, Waiting};
 use crate::store::hosts::{self, Host};
@@ -27,6 +28,7 @@ pub async fn show(node: web::Data<Node>, owner: Owner) -> Result<HttpResponse, P
             let house = House::load(node, r, Some(&owner), "/queue")?;
             let body = html! {
                 h1 { "Deliveries" }
+                @if node.config.trial { p.note { (TRIAL_NOTE) } }
                 (outgoing(r)?)
                 (incoming(r)?)
             };
