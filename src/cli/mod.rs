@@ -86,7 +86,8 @@ fn execute(command: Command) -> Result<()> {
 /// Logs go to standard error: in words for people, without our own times where systemd adds them.
 fn log(asked: Option<String>, usual: &str) {
     let filter = asked.or_else(|| std::env::var("RUST_LOG").ok()).filter(|text| !text.trim().is_empty());
-    let filter = filter.unwrap_or_else(|| format!("{usual},actix_server=warn"));
+    // actix_http calls every malformed request of a stranger an error: they must not fill the log.
+    let filter = filter.unwrap_or_else(|| format!("{usual},actix_server=warn,actix_http=off"));
     let parsed = EnvFilter::try_new(&filter).unwrap_or_else(|error| {
         eprintln!("hytte: the log filter {filter:?} is not understood ({error}); logging as usual");
         EnvFilter::new(usual)

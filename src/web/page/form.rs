@@ -139,6 +139,10 @@ async fn read(request: &HttpRequest, payload: Payload, session: Option<&[u8]>) -
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let check = |fields: &Fields| session.map_or(Ok(()), |hash| auth::check_csrf(node, hash, fields.text("csrf")));
     if kind.starts_with("multipart/form-data") {
+        // Strangers' forms have no files: what they send must not fill the memory.
+        if session.is_none() {
+            return Err(Error::invalid("this form has no room for files").into());
+        }
         Ok(multipart(request, payload, check).await?)
     } else {
         let fields = urlencoded(payload).await?;
