@@ -2,6 +2,7 @@
 //! the names in them.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(35);
 #[derive(Debug, Default)]
 pub struct Flights {
     under_way: Mutex<HashSet<String>>,
+    waiting: AtomicUsize,
     landed: Condvar,
     most: usize,
 }
@@ -43,11 +45,17 @@ impl Flights {
     pub fn board(&self, uri: &str) -> Result<Boarding<'_>> {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         if under_way.contains(uri) {
+            // Each waits with a thread in hand, and one slow server can make them wait long: most threads stay free.
+            if self.waiting.load(Ordering::SeqCst) >= self.most {
+                return Err(Error::Busy);
+            }
+            self.waiting.fetch_add(1, Ordering::SeqCst);
             let (guard, wait) = self
                 .landed
                 .wait_timeout_while(under_way, PATIENCE, |set| set.contains(uri))
                 .unwrap_or_else(PoisonError::into_inner);
             drop(guard);
+            self.waiting.fetch_sub(1, Ordering::SeqCst);
             return if wait.timed_out() { Err(Error::Busy) } else { Ok(Boarding::Landed) };
         }
         if under_way.len() >= self.most {
@@ -147,6 +155,22 @@ mod tests {
             second.join().unwrap();
         });
         assert!(flights.board("b").is_ok());
+    }
+
+    #[test]
+    fn only_so_many_wait_for_one_slow_server() {
+        let flights = Flights::new(1);
+        let Boarding::Go(first) = flights.board("a").unwrap() else { panic!("nobody else fetches") };
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| flights.board("a").is_ok());
+            while flights.waiting.load(Ordering::SeqCst) == 0 {
+                std::thread::yield_now();
+            }
+            assert!(matches!(flights.board("a"), Err(Error::Busy)), "one waits already");
+            drop(first);
+            assert!(second.join().unwrap());
+        });
+        assert!(flights.board("a").is_ok(), "nobody waits any more");
     }
 
     #[test]

@@ -4,11 +4,13 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::flight::Boarding;
 use super::verify::{self, Rejection};
 use super::{Node, backfill, resolve};
 use crate::ap::activity::{self, Activity, Kind};
 use crate::ap::json::{self, Ref};
 use crate::base::id::{ActorId, InboxId};
+use crate::base::time::Stopwatch;
 use crate::base::{Error, Result};
 use crate::net::IdRule;
 use crate::sig::Received as Request;
@@ -21,8 +23,12 @@ use crate::store::{Read, follows, hosts, node, posts, tombstones};
 const BATCH: u32 = 16;
 /// How long a step may take for its batch before others may try.
 const LEASE: Duration = Duration::from_secs(15 * 60);
+/// How long a step fetches before it gives back what it has not looked at.
+const TURN: Duration = Duration::from_secs(10);
 /// Attempts before an activity is set aside for the owner to see.
 const TRIES: u32 = 8;
+/// How long an actor that is said to have deleted itself is not asked for again.
+const ASK_AGAIN: Duration = Duration::from_secs(5 * 60);
 /// Every so many rows the queue's length is looked at.
 const COUNT_EVERY: i64 = 256;
 
@@ -87,6 +93,13 @@ fn is_idle(node: &Node, document: &serde_json::Value) -> Result<bool> {
 fn last_words(node: &Node, document: &serde_json::Value, rejection: Rejection) -> Result<(), Rejection> {
     let deletes_itself = json::is_type(document, "Delete") && activity::is_about_itself(document);
     let Some(actor) = activity::actor(document).filter(|_| deletes_itself) else { return Err(rejection) };
+    // Nothing was proven yet: whoever repeats this must not make us ask again and again.
+    let now = node.clock().now();
+    if node.refreshed.recall(actor.as_str(), now).is_some() {
+        return Err(rejection);
+    }
+    let Boarding::Go(_flight) = node.key_flights.board(actor.as_str())? else { return Err(rejection) };
+    node.refreshed.remember(actor.as_str(), now.plus(ASK_AGAIN), now, ());
     match node.document(actor.as_str(), IdRule::Exact) {
         Err(error) if error.is_gone() => {
             let known = node.store.read(|r| actors::id_of(r, actor.as_str()))?;
@@ -138,7 +151,9 @@ pub fn step(node: &Node) -> Result<usize> {
     let rows = node.store.write(|w| inbox::claim(w, BATCH, LEASE))?;
     let taken = rows.len();
     let mut tickets = Vec::with_capacity(taken);
-    for row in rows {
+    let watch = Stopwatch::start();
+    let mut rows = rows.into_iter();
+    while let Some(row) = rows.next() {
         let outcome = prepare(node, &row);
         let id = row.id;
         let tries = row.tries;
@@ -160,6 +175,11 @@ pub fn step(node: &Node) -> Result<usize> {
             Err(error) => inbox::postpone(w, row.id, w.now.plus(pause(row.tries)), &error.to_string()),
         });
         tickets.push((id, tries, joined, ticket));
+        if watch.elapsed() > TURN {
+            // Somebody's server is slow; what others sent does not wait for it.
+            let rest: Vec<InboxId> = rows.by_ref().map(|row| row.id).collect();
+            node.store.write(move |w| inbox::give_back(w, &rest))?;
+        }
     }
     for (id, tries, joined, ticket) in tickets {
         let applied = ticket.wait();
@@ -241,22 +261,34 @@ fn not_vital(error: Error) -> Result<()> {
     }
 }
 
+/// Deletes a post of somebody else's when its origin says it is gone. A 404 says so only of a post everybody may read:
+/// a private one is as good as none to whoever is not addressed, us asking for the server among them.
+fn forget_if_gone(node: &Node, uri: String) -> Result<()> {
+    let Some(post) = node.store.read(|r| posts::by_uri(r, &uri))? else { return Ok(()) };
+    let gone = match resolve::fetch_post(node, &uri) {
+        Err(Error::Gone) => true,
+        Err(Error::NotFound) => post.audience.is_open(),
+        _ => false,
+    };
+    if !gone {
+        return Ok(());
+    }
+    node.store.write(move |w| {
+        posts::delete(w, post.id)?;
+        tombstones::add_remote(w, post.actor_id, &uri)
+    })
+}
+
 /// Somebody told us of somebody else's act: the origin is asked, and only what it says counts.
 fn hint(node: &Node, activity: &Activity) -> Result<()> {
     let Some(uri) = activity.object_id().map(|id| id.as_str().to_owned()) else { return Ok(()) };
+    if node.facts.origin.owns(&uri) {
+        return Ok(());
+    }
     let asked = match &activity.kind {
         Kind::Create { .. } => resolve::post(node, &uri).and_then(|id| resolve::ancestors(node, id)),
         Kind::Update { .. } => resolve::fetch_post(node, &uri).map(drop),
-        Kind::Delete { .. } => match resolve::fetch_post(node, &uri) {
-            Err(Error::Gone | Error::NotFound) => node.store.write(move |w| {
-                match posts::by_uri(w, &uri)?.filter(|post| post.source.is_none()) {
-                    Some(post) => posts::delete(w, post.id)?,
-                    None => return Ok(()),
-                }
-                tombstones::add_remote(w, &uri)
-            }),
-            _ => Ok(()),
-        },
+        Kind::Delete { .. } => forget_if_gone(node, uri),
         Kind::Announce { object: Ref::Id(id) } => resolve::post(node, id.as_str()).map(drop),
         _ => Ok(()),
     };

@@ -19,6 +19,7 @@ pub mod workers;
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::base::config::{SOFTWARE, VERSION};
 use crate::base::id::ActorId;
@@ -32,6 +33,8 @@ use crate::store::{self, Store};
 const KEY_FETCHES: usize = 8;
 /// Other documents fetched at the same time at most.
 const FETCHES: usize = 32;
+/// How long a host that let us wait to the end is not asked again: each time would hold a worker as long.
+const SLOW_FOR: Duration = Duration::from_secs(60);
 /// Failed keys and actors remembered at most.
 const FAILURES: usize = 10_000;
 
@@ -112,9 +115,26 @@ impl Node {
         Ok(signer)
     }
 
+    /// An error for a host that let us wait to the end a moment ago.
+    fn patience(&self, host: &str) -> Result<(), NetError> {
+        match self.failures.recall(&format!("slow {host}"), self.clock().now()) {
+            Some(_) => Err(NetError::Timeout { host: host.to_owned(), doing: "answer a moment ago" }),
+            None => Ok(()),
+        }
+    }
+
+    /// Remembers for [`Node::patience`] that a host took too long.
+    fn note_slow(&self, host: &str, error: &NetError) {
+        if let NetError::Timeout { .. } = error {
+            let now = self.clock().now();
+            self.failures.remember(&format!("slow {host}"), now.plus(SLOW_FOR), now, flight::Failed::of(error));
+        }
+    }
+
     /// Fetches an ActivityStreams document, signed by the instance actor, with the knock its host took last.
     pub(crate) fn document(&self, url: &str, rule: IdRule) -> Result<Document, NetError> {
         let host = host_of(url);
+        self.patience(&host)?;
         let ours = |error: crate::base::Error| NetError::Ours { host: host.clone(), why: error.to_string() };
         let signer = self.signer(self.facts.service).map_err(ours)?;
         let known = self.store.read(|r| store::hosts::get(r, &host)).map_err(ours)?;
@@ -128,7 +148,7 @@ impl Node {
             limit: JSON_LIMIT,
             now: self.clock().now(),
         };
-        let document = self.net.document(get, rule)?;
+        let document = self.net.document(get, rule).inspect_err(|error| self.note_slow(&host, error))?;
         if document.knock != knock {
             let worked = document.knock.word();
             drop(self.store.submit(move |w| store::hosts::set_knock(w, &host, worked)));

@@ -10,11 +10,12 @@ use crate::ap::actor::Actor as ActorDoc;
 use crate::ap::json::{self, Uri};
 use crate::ap::object::{Object, is_known_type};
 use crate::base::id::{ActorId, PostId};
+use crate::base::time::Stopwatch;
 use crate::base::{Error, Result, Time};
 use crate::net::{Accept, Document, Get, HTML_LIMIT, IdRule, Knock, NetError};
 use crate::social;
 use crate::store::actors::{self, Actor};
-use crate::store::{posts, tombstones};
+use crate::store::posts;
 use crate::text::Handle;
 
 /// How long an actor's stored document is good.
@@ -25,6 +26,9 @@ const AFTER_FAILURE: Duration = Duration::from_secs(3600);
 const POST_FAILED_FOR: Duration = Duration::from_secs(10 * 60);
 /// Parents fetched above one post.
 const ANCESTORS: usize = 12;
+
+/// How long the way up a thread may take: activities of other people wait behind it.
+const CLIMB: Duration = Duration::from_secs(20);
 
 /// What a search for a handle or URL finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,10 +63,9 @@ pub fn by_handle(node: &Node, handle: &Handle) -> Result<ActorId> {
     if let Some(actor) = known.filter(|actor| actor.gone_at.is_none()) {
         return self::actor(node, &actor.uri);
     }
+    // What a domain says of an actor elsewhere is only a way to find them: their own server says what they are called.
     let finger = webfinger::finger(node, handle)?;
-    let id = actor(node, finger.actor.as_str())?;
-    confirm_as(node, id, &finger)?;
-    Ok(id)
+    actor(node, finger.actor.as_str())
 }
 
 fn find_url(node: &Node, url: &str) -> Result<Found> {
@@ -230,12 +233,8 @@ fn confirm_as(node: &Node, id: ActorId, finger: &webfinger::Finger) -> Result<()
 /// The post with this ActivityPub id: stored, else fetched with its author.
 pub fn post(node: &Node, uri: &str) -> Result<PostId> {
     let now = node.clock().now();
-    let (known, deleted) = node.store.read(|r| Ok((posts::by_uri(r, uri)?, tombstones::deleted_at(r, uri)?)))?;
-    if let Some(post) = known {
+    if let Some(post) = node.store.read(|r| posts::by_uri(r, uri))? {
         return Ok(post.id);
-    }
-    if deleted.is_some() {
-        return Err(Error::Gone);
     }
     if node.facts.origin.owns(uri) {
         return Err(Error::NotFound);
@@ -288,8 +287,11 @@ fn keep_post(node: &Node, value: &Value) -> Result<PostId> {
 
 /// Fetches the parents of a post, as far as they are missing and within bounds. Failing is no harm.
 pub fn ancestors(node: &Node, id: PostId) -> Result<()> {
-    let mut at = id;
+    let (mut at, watch) = (id, Stopwatch::start());
     for _ in 0..ANCESTORS {
+        if watch.elapsed() > CLIMB {
+            return Ok(());
+        }
         let post = node.store.read(|r| posts::by_id(r, at))?;
         at = match (post.reply_to, post.reply_to_uri) {
             (Some(parent), _) => parent,

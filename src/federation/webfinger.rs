@@ -70,7 +70,10 @@ fn missing(error: NetError) -> Error {
 }
 
 fn fetch(node: &Node, url: &str) -> Result<Value, NetError> {
-    Ok(node.net.json(get(node, url, Accept::Jrd, JSON_LIMIT))?.1)
+    let host = super::host_of(url);
+    node.patience(&host)?;
+    let answer = node.net.json(get(node, url, Accept::Jrd, JSON_LIMIT));
+    Ok(answer.inspect_err(|error| node.note_slow(&host, error))?.1)
 }
 
 fn lrdd(node: &Node, url: &str) -> Option<String> {

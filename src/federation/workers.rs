@@ -50,7 +50,7 @@ const LINES: [Line; 3] = [
     Line {
         name: "inbox",
         few: 1,
-        most: 4,
+        most: 8,
         stack: 2 * 1024 * 1024,
         next_due: |node| node.store.read(store::inbox::next_due),
         run: apply,

@@ -92,7 +92,7 @@ pub(super) fn created(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     if object.is_vote() || !concerns(w, owner, sender, activity, &object)? {
         return Ok(());
     }
-    if tombstones::deleted_at(w, object.id.as_str())?.is_some() {
+    if tombstones::is_deleted(w, sender.id, object.id.as_str())? {
         return Ok(());
     }
     let id = keep(w, sender, &object, activity.recipients.as_ref())?;
@@ -149,9 +149,9 @@ pub(super) fn deleted(w: &Write<'_>, sender: &Actor, object: &Uri) -> Result<()>
         }
         Some(post) => {
             posts::delete(w, post.id)?;
-            tombstones::add_remote(w, object.as_str())
+            tombstones::add_remote(w, sender.id, object.as_str())
         }
-        None => tombstones::add_remote(w, object.as_str()),
+        None => tombstones::add_remote(w, sender.id, object.as_str()),
     }
 }
 
@@ -181,7 +181,7 @@ pub fn keep(w: &Write<'_>, author: &Actor, object: &Object, activity: Option<&Re
         }
         return Ok(known.id);
     }
-    if tombstones::deleted_at(w, uri)?.is_some() {
+    if tombstones::is_deleted(w, author.id, uri)? {
         return Err(Error::Gone);
     }
     let audience = object.audience(activity, author.followers.as_deref());

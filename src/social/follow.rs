@@ -13,6 +13,8 @@ use crate::store::follows::{self, Follow};
 use crate::store::notifications::{self, Kind};
 use crate::store::{Write, timeline, tombstones};
 
+/// Bytes of a Follow that are kept and sent back as they came.
+const LONGEST: usize = 16 * 1024;
 /// An answer that comes later than this after the asking is worth telling the owner.
 const WAITED: std::time::Duration = std::time::Duration::from_secs(120);
 
@@ -23,13 +25,19 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     if *object != us.uri.as_str() || us.moved_to.is_some() {
         return Ok(());
     }
-    follows::ask(w, sender.id, owner, &uri_of(activity), Some(&activity.raw.to_string()))?;
+    let whole = activity.raw.to_string();
+    // Strangers must not fill the disk with what we keep of a Follow and send back with every Accept.
+    let asked = match whole.len() > LONGEST {
+        true => document::follow(sender, &uri_of(activity), &us, w.now),
+        false => activity.raw.clone(),
+    };
+    follows::ask(w, sender.id, owner, &uri_of(activity), Some(&asked.to_string()))?;
     if !us.approves_followers || follows::is_accepted(w, sender.id, owner)? {
         let new = follows::accept(w, sender.id, owner)?;
         if new {
             notifications::add(w, Kind::Follow, sender.id, None)?;
         }
-        return answer(w, &us, sender, &activity.raw, document::accept);
+        return answer(w, &us, sender, &asked, document::accept);
     }
     notifications::add(w, Kind::FollowRequest, sender.id, None)
 }
@@ -152,7 +160,7 @@ pub(super) fn blocked(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ur
 /// Remembers that an activity was taken back, in case it comes later than its Undo.
 pub(super) fn never(w: &Write<'_>, sender: &Actor, uri: &Uri) -> Result<()> {
     if json::same_origin(uri.as_str(), &sender.uri) {
-        tombstones::add_remote(w, uri.as_str())?;
+        tombstones::add_remote(w, sender.id, uri.as_str())?;
     }
     Ok(())
 }

@@ -44,7 +44,7 @@ pub fn receive(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()>
     }
     let owner = node::owner(w)?;
     if let Some(id) = &activity.id
-        && tombstones::deleted_at(w, id.as_str())?.is_some()
+        && tombstones::is_deleted(w, sender.id, id.as_str())?
     {
         // Its Undo came first.
         return Ok(());

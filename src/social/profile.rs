@@ -27,7 +27,7 @@ pub fn keep(w: &Write<'_>, document: &Document) -> Result<ActorId> {
         Some(known) if document.is_stub() && known.followers.is_some() => known.id,
         known => actors::upsert(w, &row(document, known, w.now))?,
     };
-    actors::set_keys(w, id, &keys)?;
+    actors::set_keys(w, id, document.id.as_str(), &keys)?;
     Ok(id)
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Read, Write};
 use crate::base::id::{self, ActorId};
-use crate::base::{Error, Result, Time};
+use crate::base::{Result, Time};
 
 /// A field of a profile. `source` is what the owner typed; None for remote actors.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -293,16 +293,16 @@ pub fn key(r: &Read<'_>, uri: &str) -> Result<Option<ActorKey>> {
     Ok(found.optional()?)
 }
 
-/// Replaces all keys of an actor. Conflict when one of the ids belongs to somebody else.
-pub fn set_keys(w: &Write<'_>, owner: ActorId, keys: &[(String, String)]) -> Result<()> {
+/// Replaces all keys of the actor `uri`. A key that is below their own id is theirs whoever listed it first; another that
+/// somebody else listed first stays with them.
+pub fn set_keys(w: &Write<'_>, owner: ActorId, uri: &str, keys: &[(String, String)]) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM actor_key WHERE actor_id = ?1")?.execute([owner])?;
-    let mut insert =
-        w.conn.prepare_cached("INSERT INTO actor_key (uri, actor_id, value, fetched_at) VALUES (?1, ?2, ?3, ?4)")?;
-    for (uri, value) in keys {
-        insert.execute(params![uri, owner, value, w.now]).map_err(|error| match Error::from(error) {
-            Error::Conflict(_) => Error::Conflict(format!("the key {uri} belongs to another actor")),
-            other => other,
-        })?;
+    let mut free = w.conn.prepare_cached("DELETE FROM actor_key WHERE uri = ?1")?;
+    for (key, value) in keys {
+        if key.split('#').next() == Some(uri) {
+            free.execute([key])?;
+        }
+        add_key(w, owner, key, value)?;
     }
     Ok(())
 }

@@ -86,6 +86,17 @@ pub fn forget(w: &Write<'_>, id: InboxId) -> Result<()> {
     Ok(())
 }
 
+/// Claimed, but not looked at: others may have them.
+pub fn give_back(w: &Write<'_>, ids: &[InboxId]) -> Result<()> {
+    let mut statement = w
+        .conn
+        .prepare_cached("UPDATE inbox SET lease_at = NULL, tries = tries - 1 WHERE id = ?1 AND lease_at IS NOT NULL")?;
+    for id in ids {
+        statement.execute([id])?;
+    }
+    Ok(())
+}
+
 /// It failed for now and is tried again at `next_at`.
 pub fn postpone(w: &Write<'_>, id: InboxId, next_at: Time, error: &str) -> Result<()> {
     let mut statement =
@@ -216,6 +227,17 @@ mod tests {
         s.store.write(move |w| first.iter().try_for_each(|row| finish(w, row))).unwrap();
         assert_eq!(s.store.read(next_due).unwrap(), Some(s.clock.now()));
         assert_eq!(words(&take(&s, 9)), ["1/c"]);
+    }
+
+    #[test]
+    fn what_was_given_back_is_taken_up_as_if_it_never_was() {
+        let s = Scratch::new();
+        receive(&s, &["1/a", "2/a"]);
+        let rows = take(&s, 10);
+        let second = rows[1].id;
+        s.store.write(move |w| give_back(w, &[second])).unwrap();
+        let again = take(&s, 10);
+        assert_eq!((words(&again), again[0].tries), (vec!["2/a"], 1));
     }
 
     #[test]

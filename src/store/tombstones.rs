@@ -5,6 +5,7 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension, params};
 
 use super::{Read, Write};
+use crate::base::id::ActorId;
 use crate::base::{Result, Time};
 
 /// Remote tombstones and seen ids older than this are forgotten.
@@ -25,12 +26,22 @@ pub fn add_ours(w: &Write<'_>, uri: &str) -> Result<()> {
     add(w, uri, 1)
 }
 
-/// Remembers that its author deleted `uri`.
-pub fn add_remote(w: &Write<'_>, uri: &str) -> Result<()> {
-    add(w, uri, 0)
+/// Remembers that `author` deleted or took back `uri`. It says nothing of anybody else's: whoever names the ids of a
+/// neighbour first must not keep their acts from arriving.
+pub fn add_remote(w: &Write<'_>, author: ActorId, uri: &str) -> Result<()> {
+    add(w, &of(author, uri), 0)
 }
 
-/// When `uri` was deleted, if it was.
+/// Whether `author` deleted or took back `uri`.
+pub fn is_deleted(r: &Read<'_>, author: ActorId, uri: &str) -> Result<bool> {
+    Ok(deleted_at(r, &of(author, uri))?.is_some())
+}
+
+fn of(author: ActorId, uri: &str) -> String {
+    format!("{author} {uri}")
+}
+
+/// When we deleted `uri`, if we did.
 pub fn deleted_at(r: &Read<'_>, uri: &str) -> Result<Option<Time>> {
     let mut statement = r.conn.prepare_cached("SELECT deleted_at FROM tombstone WHERE uri = ?1")?;
     Ok(statement.query_one([uri], |row| row.get("deleted_at")).optional()?)
@@ -85,7 +96,7 @@ mod tests {
             s.store
                 .write(move |w| {
                     add_ours(w, &format!("ours/{n}"))?;
-                    add_remote(w, &format!("theirs/{n}"))?;
+                    add_remote(w, ActorId(1), &format!("theirs/{n}"))?;
                     see(w, &format!("seen/{n}"))
                 })
                 .unwrap()
@@ -99,8 +110,12 @@ mod tests {
         assert_eq!(s.store.write(|w| prune(w, 100)).unwrap(), 0);
         let left = s.store.read(|r| {
             let mut left = Vec::new();
-            for uri in ["ours/1", "ours/2", "theirs/1", "theirs/2"] {
+            for uri in ["ours/1", "ours/2"] {
                 left.push(deleted_at(r, uri)?.is_some());
+            }
+            for uri in ["theirs/1", "theirs/2"] {
+                left.push(is_deleted(r, ActorId(1), uri)?);
+                assert!(!is_deleted(r, ActorId(2), uri)?, "somebody else's word");
             }
             left.push(was_seen(r, "seen/1")?);
             left.push(was_seen(r, "seen/2")?);
