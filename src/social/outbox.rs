@@ -34,7 +34,7 @@ pub struct Reach {
 impl Reach {
     /// One person, at their own inbox.
     pub fn person(actor: &Actor) -> Self {
-        Self { people: vec![actor.id], personal: true, ..Self::default() }
+        Self { others: vec![actor.id], personal: true, ..Self::default() }
     }
 }
 

@@ -73,6 +73,8 @@ impl Store {
         let lock = lock(folder)?;
         let path = folder.join("hytte.db");
         let mut conn = Connection::open(&path)?;
+        // The keys are in it. Its -wal and -shm take the same mode.
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
         set_up(&conn)?;
         conn.pragma_update(None, "synchronous", "FULL")?;
         migrations::run(&mut conn, folder)?;

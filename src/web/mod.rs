@@ -154,7 +154,8 @@ fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/tags/{name}").route(get().to(page::tags::show)));
     cfg.service(web::resource("/authorize_interaction").route(get().to(page::login::interaction)));
     cfg.service(web::resource("/login").route(get().to(page::login::show)).route(web::post().to(page::login::enter)));
-    cfg.service(web::resource("/login/link/{token}").route(get().to(page::login::by_link)));
+    // GET alone: a HEAD (a link preview) must not use the link up.
+    cfg.service(web::resource("/login/link/{token}").route(web::get().to(page::login::by_link)));
     cfg.service(web::resource("/logout").route(web::post().to(page::login::leave)));
     cfg.service(web::resource("/welcome").route(get().to(page::login::welcome)).route(web::post().to(page::login::name)));
 }
