@@ -149,7 +149,6 @@ impl Drop for Snapshot<'_> {
 /// Takes the folder's lock, making the folder (mode 0700) when it is not there.
 fn lock(folder: &Path) -> Result<File> {
     private_dir(folder)?;
-    refuse_root(folder)?;
     let file = File::options().create(true).truncate(false).write(true).open(folder.join("hytte.lock"))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -158,20 +157,6 @@ fn lock(folder: &Path) -> Result<File> {
         }
         Err(TryLockError::Error(error)) => Err(error.into()),
     }
-}
-
-/// Root in somebody else's folder would leave files there that its owner cannot open: the server would not start again.
-fn refuse_root(folder: &Path) -> Result<()> {
-    use std::os::unix::fs::MetadataExt;
-    let owner = fs::metadata(folder)?.uid();
-    let me = fs::metadata("/proc/self").map_or(owner, |process| process.uid());
-    if me == 0 && owner != 0 {
-        return Err(Error::invalid(format!(
-            "{} belongs to another user; run this as them: sudo -u '#{owner}' hytte …",
-            folder.display()
-        )));
-    }
-    Ok(())
 }
 
 /// Makes a folder that only its owner can look into.
