@@ -152,7 +152,10 @@ pub fn delete(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     }
     let people = ids_of(w, &mentions)?;
     posts::delete(w, id)?;
-    tombstones::add_ours(w, &post.uri)?;
+    if post.audience.is_open() {
+        // A private post's address answers 404 as it always did to strangers: 410 would tell that there was one (S22).
+        tombstones::add_ours(w, &post.uri)?;
+    }
     let lists = match post.audience {
         // As Mastodon sends it; the id alone tells nothing.
         Audience::Public | Audience::Quiet => Recipients { to: vec![PUBLIC.to_owned()], cc: Vec::new() },

@@ -67,7 +67,7 @@ pub fn put(store: &Store, bytes: &[u8], media_type: &str) -> Result<Name> {
         return Ok(name);
     }
     let folder = path.parent().ok_or_else(|| Error::internal("media/ has no parent"))?;
-    super::db::private_dir(folder)?;
+    super::folder::private_dir(folder)?;
     let half = folder.join(format!("{}.half-{}", name.0, std::process::id()));
     let written = (|| {
         let mut file = File::create(&half)?;

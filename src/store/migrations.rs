@@ -45,7 +45,7 @@ pub(super) fn run(conn: &mut Connection, folder: &Path) -> Result<()> {
 
 fn keep_copy(conn: &Connection, folder: &Path, version: u32) -> Result<()> {
     let backups = folder.join("backups");
-    super::db::private_dir(&backups)?;
+    super::folder::private_dir(&backups)?;
     let copy = backups.join(format!("before-schema-{VERSION}-from-{version}.db"));
     if !copy.exists() {
         let path = copy.to_str().ok_or_else(|| Error::invalid("the data folder's path is not UTF-8"))?;

@@ -1,10 +1,14 @@
 //! All SQL, and nothing but storage: each noun's rows beside its queries. Knows no network and no rules.
 
+mod act;
 mod db;
+mod folder;
 mod migrations;
+mod values;
 mod writer;
 
-pub use db::{Read, Store, Write};
+pub use act::{Read, Write};
+pub use db::Store;
 pub use writer::{Bell, Ticket};
 
 pub mod actors;

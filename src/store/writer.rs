@@ -10,7 +10,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::watch;
 
-use super::db::Write;
+use super::act::Write;
 use crate::base::{Clock, Error, Result};
 
 /// Acts per transaction: bounds how long the first caller waits for the last act.

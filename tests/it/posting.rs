@@ -94,6 +94,15 @@ fn each_audience_reaches_exactly_its_readers() {
         assert_eq!(code, if stranger_reads { 200 } else { 404 }, "stranger, {audience}");
         let page = world.get(&format!("http://a.test/@alice/{post}"), "text/html").code;
         assert_eq!(page, if stranger_reads { 200 } else { 404 }, "visitor, {audience}");
+        publish::delete(&a.node, post).unwrap();
+        world.settle(&[&a, &b, &c]);
+        assert!(c.by_uri(&uri).is_none() && b.by_uri(&uri).is_none(), "gone everywhere");
+        let after = world.get(&uri, "application/activity+json").code;
+        assert_eq!(
+            after,
+            if stranger_reads { 410 } else { 404 },
+            "a stranger learns nothing of a private one, {audience}"
+        );
     }
 }
 

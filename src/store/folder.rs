@@ -1,0 +1,32 @@
+//! The data folder: nobody but its owner looks into it, and one process at a time has it open.
+
+use std::fs::{self, File, TryLockError};
+use std::path::Path;
+
+use crate::base::{Error, Result};
+
+/// Takes the folder's lock, making the folder (mode 0700) when it is not there.
+pub(super) fn lock(folder: &Path) -> Result<File> {
+    private_dir(folder)?;
+    let file = File::options().create(true).truncate(false).write(true).open(folder.join("hytte.lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(Error::Conflict(format!("{} is in use by another hytte", folder.display())))
+        }
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// Makes a folder that only its owner can look into.
+pub(super) fn private_dir(folder: &Path) -> Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    if !folder.is_dir() {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    let mode = fs::metadata(folder)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
