@@ -312,14 +312,20 @@ fn hostile_megabytes_are_bounded() {
         format!("<a href=\"https://x.example/{}\">x</a>", "a".repeat(MIB)),
         "\u{301}".repeat(MIB / 2),
     ];
-    // Generous, since tests run unoptimised and side by side: what it catches is time that grows with the square.
+    // Generous, and the best of three, since tests run unoptimised and side by side on busy machines: what it catches is
+    // time that grows with the square.
     let allowed = std::time::Duration::from_secs(3);
     for bomb in bombs {
         for gate in [note as fn(&str) -> String, article, bio, field] {
             let begun = std::time::Instant::now();
             let clean = gate(&bomb);
+            let again = || {
+                let begun = std::time::Instant::now();
+                gate(&bomb);
+                begun.elapsed() < allowed
+            };
             let name: String = bomb.chars().take(40).collect();
-            assert!(begun.elapsed() < allowed, "{name} took {:?}", begun.elapsed());
+            assert!(begun.elapsed() < allowed || again() || again(), "{name} takes longer than {allowed:?}");
             assert!(clean.len() < 8 * MIB, "{name} grew to {}", clean.len());
             assert!(clean.matches('<').count() <= 2 * ELEMENTS + 2 * DEPTH, "{name}: too many elements");
         }
