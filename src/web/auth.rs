@@ -13,6 +13,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac;
 
+use super::door;
 use super::edge::{PageError, blocking};
 use crate::base::id::ActorId;
 use crate::base::{Error, Result};
@@ -207,16 +208,9 @@ fn build(node: &Node, value: String, age: time::Duration) -> Cookie<'static> {
         .finish()
 }
 
-/// The address of whoever asks. `X-Forwarded-For` counts only from a trusted proxy: its last entry that is not one.
+/// The address of whoever asks, as [`door::caller`] finds it; all unknown ones are one.
 pub fn address(request: &HttpRequest, trusted: &[IpAddr]) -> IpAddr {
-    let peer = request.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip().to_canonical());
-    if !trusted.contains(&peer) {
-        return peer;
-    }
-    let forwarded = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
-    let hops: Vec<IpAddr> =
-        forwarded.flat_map(|line| line.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
-    hops.into_iter().rev().find(|hop| !trusted.contains(hop)).unwrap_or(peer)
+    door::caller(request, trusted).unwrap_or(IpAddr::from([0, 0, 0, 0]))
 }
 
 /// What the browser calls itself.
