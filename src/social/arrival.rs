@@ -63,7 +63,9 @@ fn concerns(r: &Read<'_>, owner: ActorId, author: &Actor, activity: &Activity, o
     let audience = object.audience(activity.recipients.as_ref(), author.followers.as_deref());
     let us = actors::by_id(r, owner)?.uri;
     let for_us = names(object, activity.recipients.as_ref(), &us) || audience == Audience::Mentioned;
-    if for_us || follows::is_accepted(r, owner, author.id)? {
+    // Asked, not yet let in: their Accept may come behind their posts, which are shown once it is here.
+    let asked = follows::get(r, owner, author.id)?.is_some_and(|f| f.accepted_at.is_some() || audience.is_open());
+    if for_us || asked {
         return Ok(true);
     }
     let parent = match &object.in_reply_to {

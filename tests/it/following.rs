@@ -142,3 +142,27 @@ fn accepts_come_in_three_shapes_and_only_from_the_one_asked() {
         assert_eq!(undo["object"]["id"], follow["id"]);
     }
 }
+
+#[test]
+fn a_post_that_overtakes_the_accept_is_shown_once_that_is_here() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let peer = world.peer("peer.test");
+    let bob = a.find_actor("@bob@peer.test");
+    publish::follow(&a.node, bob).unwrap();
+    world.settle(&[&a]);
+    let open = peer.note("bob", "/notes/1", "<p>for all</p>");
+    let mut private = peer.note("bob", "/notes/2", "<p>for followers</p>");
+    private["to"] = json!([format!("{}/followers", peer.actor("bob"))]);
+    private["cc"] = json!([]);
+    for (path, note) in [("/creates/1", &open), ("/creates/2", &private)] {
+        peer.send("bob", &a, &peer.activity("Create", "bob", path, note));
+    }
+    world.settle(&[&a]);
+    assert!(a.home_texts().is_empty(), "nobody let us in yet");
+    let follow = peer.got_type("Follow").pop().unwrap();
+    peer.send("bob", &a, &peer.activity("Accept", "bob", "/accepts/1", &follow));
+    world.settle(&[&a]);
+    assert_eq!(a.home_texts(), ["for all"]);
+    assert!(a.by_uri(&peer.url("/notes/2")).is_none(), "what was private before the Accept was not for us");
+}
