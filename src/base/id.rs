@@ -78,8 +78,3 @@ ids! {
 pub fn first_at(time: Time) -> i64 {
     time.ms() << 16
 }
-
-/// The moment an id was made for.
-pub fn time_of(id: i64) -> Time {
-    Time::from_ms(id >> 16)
-}

@@ -7,7 +7,7 @@ use crate::base::{Audience, Error, Result};
 use crate::social::post::Words;
 use crate::social::{self, document};
 use crate::store::actors::{self, Actor};
-use crate::store::posts::{self, Hashtag, Mention};
+use crate::store::posts::{Hashtag, Mention};
 use crate::store::{Write, node};
 use crate::text::{self, Person};
 
@@ -126,23 +126,6 @@ fn people(node: &Node, source: &str) -> Result<(Vec<Person>, Vec<Mention>)> {
         }
     }
     Ok((people, mentions))
-}
-
-/// The names an answer starts with: the author of the post it answers and those it named, but not the owner.
-pub fn answer_names(node: &Node, to: PostId) -> Result<String> {
-    node.store.read(|r| {
-        let owner = actors::by_id(r, node::owner(r)?)?;
-        let post = posts::by_id(r, to)?;
-        let author = actors::by_id(r, post.actor_id)?;
-        let mut handles: Vec<String> = Vec::new();
-        let named = posts::mentions(r, to)?.into_iter().map(|m| (m.uri, m.handle));
-        for (uri, handle) in std::iter::once((author.uri.clone(), author.handle())).chain(named) {
-            if uri != owner.uri && !handles.contains(&handle) {
-                handles.push(handle);
-            }
-        }
-        Ok(handles.iter().map(|handle| format!("@{handle} ")).collect())
-    })
 }
 
 /// Deletes a post of the owner's, everywhere.

@@ -1,8 +1,6 @@
 //! Posts of other people: kept, changed, deleted. The author decides what they say; nothing ever changes their author or
 //! widens their audience.
 
-use serde_json::Value;
-
 use super::Need;
 use crate::ap::activity::Activity;
 use crate::ap::addressing::Recipients;
@@ -290,9 +288,4 @@ fn hashtags(object: &Object) -> Vec<Hashtag> {
 /// Custom emoji, as the store keeps them.
 pub(super) fn emoji(tags: &[tags::Emoji]) -> Vec<Emoji> {
     tags.iter().map(|e| Emoji { code: e.shortcode.clone(), url: e.icon.as_str().to_owned() }).collect()
-}
-
-/// True when a document fetched from a deleted post's address says it is gone.
-pub fn is_tombstone(value: &Value) -> bool {
-    crate::ap::json::is_type(value, "Tombstone")
 }

@@ -91,12 +91,6 @@ pub fn attach(w: &Write<'_>, post: PostId, ids: &[MediaId]) -> Result<()> {
     Ok(())
 }
 
-/// Changes the description.
-pub fn set_alt(w: &Write<'_>, id: MediaId, alt: &str) -> Result<()> {
-    w.conn.execute("UPDATE attachment SET alt = ?2 WHERE id = ?1", params![id, alt])?;
-    Ok(())
-}
-
 /// The attachment with this id.
 pub fn by_id(r: &Read<'_>, id: MediaId) -> Result<Attachment> {
     Ok(r.conn.prepare_cached("SELECT * FROM attachment WHERE id = ?1")?.query_one([id], from_row)?)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use super::{Read, Write};
 use crate::base::{Error, Result, Time};
@@ -113,10 +113,4 @@ pub fn add_token(w: &Write<'_>, hash: &[u8], name: &str, scopes: &str) -> Result
         params![hash, name, scopes, w.now],
     )?;
     Ok(())
-}
-
-/// The scopes of an API token, if it is known.
-pub fn token_scopes(r: &Read<'_>, hash: &[u8]) -> Result<Option<String>> {
-    let mut statement = r.conn.prepare_cached("SELECT scopes FROM token WHERE hash = ?1")?;
-    Ok(statement.query_one([hash], |row| row.get("scopes")).optional()?)
 }

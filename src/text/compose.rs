@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
+use super::escape;
 use super::handle::Handle;
 use super::scan::{Span, scan, tag_key};
-use super::{cut, escape};
 
 /// Characters of a link shown before it is cut, after its `https://` and `www.`.
 const LINK_SHOWN: usize = 30;
@@ -139,11 +139,6 @@ fn paragraphs(text: &str) -> Vec<String> {
         }
     }
     found
-}
-
-/// The first `max` characters of a text.
-pub fn first_chars(text: &str, max: usize) -> &str {
-    cut(text, text.char_indices().nth(max).map_or(text.len(), |(at, _)| at))
 }
 
 #[cfg(test)]
