@@ -13,7 +13,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use hytte::base::{Error, Result};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::prelude::*;
 
 /// A home of one's own on the fediverse: one binary, one folder, one person.
 #[derive(Parser)]
@@ -58,7 +59,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let quiet = !matches!(cli.command, Command::Serve(_));
-    log(cli.log, if quiet { "warn" } else { "info" });
+    log(cli.log, if quiet { LevelFilter::WARN } else { LevelFilter::INFO });
     match execute(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -84,23 +85,23 @@ fn execute(command: Command) -> Result<()> {
 }
 
 /// Logs go to standard error: in words for people, without our own times where systemd adds them.
-fn log(asked: Option<String>, usual: &str) {
+fn log(asked: Option<String>, usual: LevelFilter) {
     let filter = asked.or_else(|| std::env::var("RUST_LOG").ok()).filter(|text| !text.trim().is_empty());
     // actix_http calls every malformed request of a stranger an error: they must not fill the log.
     let filter = filter.unwrap_or_else(|| format!("{usual},actix_server=warn,actix_http=off"));
-    let parsed = EnvFilter::try_new(&filter).unwrap_or_else(|error| {
+    let parsed = filter.parse().unwrap_or_else(|error| {
         eprintln!("hytte: the log filter {filter:?} is not understood ({error}); logging as usual");
-        EnvFilter::new(usual)
+        Targets::new().with_default(usual)
     });
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(parsed)
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_target(false)
         .with_ansi(std::io::stderr().is_terminal());
+    let wanted = tracing_subscriber::registry().with(parsed);
     if std::env::var_os("JOURNAL_STREAM").is_some() {
-        lines.without_time().init()
+        wanted.with(lines.without_time()).init()
     } else {
-        lines.init()
+        wanted.with(lines).init()
     }
     std::panic::set_hook(Box::new(|panic| {
         let thread = std::thread::current();
