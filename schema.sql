@@ -92,6 +92,7 @@ CREATE TABLE post (
   sensitive    INTEGER NOT NULL DEFAULT 0,
   url          TEXT,                            -- page for people; NULL when it equals uri
   emoji        TEXT,                            -- [[shortcode, URL], …]
+  extra        TEXT,                            -- store/extra.rs: a film's length, an event's time and place, …, as JSON
   published_at INTEGER NOT NULL,
   edited_at    INTEGER,
   received_at  INTEGER NOT NULL
@@ -101,6 +102,19 @@ CREATE INDEX post_replies  ON post (reply_to) WHERE reply_to IS NOT NULL;       
 CREATE INDEX post_boosts   ON post (boost_of, actor_id) WHERE boost_of IS NOT NULL;  -- counts, my boost
 CREATE INDEX post_orphans  ON post (reply_to_uri)                     -- a parent that arrives late
   WHERE reply_to IS NULL AND reply_to_uri IS NOT NULL;
+
+-- What posts said before they were edited: at most 20 editions and 256 KB for each post.
+CREATE TABLE edition (
+  post_id      INTEGER NOT NULL REFERENCES post (id) ON DELETE CASCADE,
+  written_at   INTEGER NOT NULL,                -- since when it said this
+  title        TEXT,
+  warning      TEXT,
+  content      TEXT    NOT NULL,                -- safe HTML
+  media        TEXT,                            -- [[media type, description], …]
+  kept_at      INTEGER NOT NULL,                -- when it was replaced
+  PRIMARY KEY (post_id, written_at)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX edition_age ON edition (kept_at);                        -- upkeep: prune those of remote posts
 
 -- Who a post names; for a private post of ours these are its readers.
 CREATE TABLE mention (
@@ -127,12 +141,14 @@ CREATE TABLE attachment (
   media_type   TEXT    NOT NULL,
   url          TEXT,                            -- remote original
   file         TEXT,                            -- our own: a name in media/
-  preview      TEXT,                            -- our own: a name in media/
+  preview      TEXT,                            -- our own: a name in media/, a smaller picture or a film's cover
   alt          TEXT    NOT NULL DEFAULT '',
   width        INTEGER,
   height       INTEGER,
   blurhash     TEXT,
   focus        TEXT,                            -- "x,y" from -1 to 1
+  still        TEXT,                            -- remote: the cover of a film or song
+  seconds      INTEGER,                         -- how long a film or recording is
   created_at   INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX attachment_of_post ON attachment (post_id, position);    -- a page of posts

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::json::{self, Lossy, Many, Uri};
-use super::limits;
 use super::link::{self, Link};
+use super::{facts, limits};
 
 /// What a file is to a reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub struct Attachment {
     pub focal: Option<(f64, f64)>,
     /// A still of a video or the cover of a song.
     pub preview: Option<Uri>,
+    /// How long a film or recording is.
+    pub seconds: Option<u32>,
     /// What it is.
     pub kind: MediaKind,
 }
@@ -90,6 +92,7 @@ fn build(value: &Value, kind: &str, link: Link) -> Attachment {
         blurhash: json::text(value, "blurhash", limits::WORD).filter(|hash| hash.is_ascii()),
         focal: focal(value),
         preview: link::picture(value, "icon").or_else(|| link::picture(value, "preview")),
+        seconds: facts::duration(value),
         url: link.href,
     }
 }

@@ -13,6 +13,7 @@ pub mod collection;
 pub mod context;
 pub mod discovery;
 mod doc;
+pub mod facts;
 pub mod jrd;
 pub mod json;
 pub mod key;

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::addressing::{self, Policy, Recipients};
 use super::attachment::{self, Attachment};
+use super::facts::{self, Facts};
 use super::json::{self, FromJson, Lossy, Many, Ref, Uri};
 use super::poll::{self, Poll};
 use super::tags::{self, Tags};
@@ -125,6 +126,8 @@ pub struct Object {
     pub attachments: Vec<Attachment>,
     /// The header picture of an article, video or event.
     pub image: Option<Uri>,
+    /// What it says beside its words.
+    pub facts: Facts,
     /// The poll of a Question.
     pub poll: Option<Poll>,
     /// What it quotes.
@@ -203,6 +206,7 @@ impl Object {
             tags,
             attachments: attachment::read(doc),
             image: link::picture(doc, "image").or_else(|| link::picture(doc, "icon")),
+            facts: facts::read(doc),
             poll: poll::read(doc),
             can_quote: addressing::policy(doc, "canQuote"),
             replies: Lossy::read(doc, "replies").0,

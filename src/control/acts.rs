@@ -59,13 +59,11 @@ fn publish_post(node: &Node, post: Post) -> Result<String> {
         Found::Actor(_) => Err(Error::invalid(format!("{url} is a person; only a post can be answered"))),
     });
     let draft = Draft {
-        text: post.text,
         warning: post.warning.filter(|warning| !warning.trim().is_empty()),
-        audience: post.audience.parse()?,
         reply_to: reply_to.transpose()?,
         media: post.media,
         language: post.language,
-        sensitive: false,
+        ..Draft::new(post.text, post.audience.parse()?)
     };
     let id = publish::post(node, draft)?;
     node.store.read(|r| Ok(posts::by_id(r, id)?.page().to_owned()))

@@ -47,6 +47,8 @@ pub fn upload(node: &Node, bytes: &[u8], alt: &str) -> Result<MediaId> {
         height: Some(picture.height),
         blurhash: Some(picture.blurhash),
         focus: None,
+        still: None,
+        seconds: None,
     };
     node.store.write(move |w| attachments::add(w, &row, 0))
 }

@@ -36,7 +36,7 @@ pub struct Draft {
 }
 
 /// What the owner wants a post to say instead.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Edit {
     /// Plain text.
     pub text: String,
@@ -48,6 +48,14 @@ pub struct Edit {
     pub language: Option<String>,
     /// Pictures start covered.
     pub sensitive: bool,
+}
+
+impl Draft {
+    /// A plain text and nothing else.
+    pub fn new(text: impl Into<String>, audience: Audience) -> Self {
+        let (text, media) = (text.into(), Vec::new());
+        Self { text, warning: None, audience, reply_to: None, media, language: None, sensitive: false }
+    }
 }
 
 /// Publishes a post; returns once it and its deliveries are on the disk.

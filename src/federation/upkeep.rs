@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Node, delivery, resolve};
 use crate::base::{Result, Time};
-use crate::store::{actors, attachments, deliveries, files, hosts, inbox, node, tombstones};
+use crate::store::{actors, attachments, deliveries, editions, files, hosts, inbox, node, tombstones};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -13,6 +13,8 @@ const DAY: Duration = Duration::from_hours(24);
 const SLICE: u32 = 500;
 /// How long our activities can be fetched by id after they have arrived everywhere.
 const ACTIVITIES: Duration = DAY.saturating_mul(30);
+/// How long what other people's posts said before an edit is kept.
+const EDITIONS: Duration = DAY.saturating_mul(180);
 /// How long an upload waits for its post.
 const UPLOADS: Duration = DAY;
 /// When the document of somebody the owner follows, or who follows the owner, is looked at again.
@@ -34,6 +36,7 @@ const CHORES: &[Chore] = &[
     Chore { name: "give up on dead hosts", every: MINUTE.saturating_mul(10), run: expire },
     Chore { name: "forget old activities", every: HOUR, run: prune_activities },
     Chore { name: "forget old tombstones and seen ids", every: HOUR, run: prune_tombstones },
+    Chore { name: "forget old editions of other people's posts", every: HOUR, run: prune_editions },
     Chore { name: "forget uploads without a post", every: HOUR, run: prune_uploads },
     Chore { name: "remove files nobody names", every: MINUTE.saturating_mul(5), run: sweep },
     Chore { name: "look at stale profiles again", every: MINUTE.saturating_mul(15), run: refresh_stale },
@@ -105,6 +108,11 @@ fn prune_activities(node: &Node, _: &mut Diary) -> Result<()> {
 
 fn prune_tombstones(node: &Node, _: &mut Diary) -> Result<()> {
     while node.store.write(|w| tombstones::prune(w, SLICE))? > 0 {}
+    Ok(())
+}
+
+fn prune_editions(node: &Node, _: &mut Diary) -> Result<()> {
+    while node.store.write(|w| editions::prune(w, w.now.minus(EDITIONS), SLICE))? > 0 {}
     Ok(())
 }
 

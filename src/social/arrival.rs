@@ -1,21 +1,19 @@
 //! Posts of other people: kept, changed, deleted. The author decides what they say; nothing ever changes their author or
 //! widens their audience.
 
-use super::Need;
+use super::{Need, kinds, revision};
 use crate::ap::activity::Activity;
 use crate::ap::addressing::Recipients;
-use crate::ap::attachment::{Attachment as Document, MediaKind};
 use crate::ap::json::{Ref, Uri, same_origin};
-use crate::ap::object::{Markup, Object, ObjectKind};
+use crate::ap::object::{Object, ObjectKind};
 use crate::ap::tags;
 use crate::base::id::{ActorId, PostId};
 use crate::base::{Audience, Error, Result, Time};
 use crate::store::actors::{self, Actor, Emoji};
-use crate::store::attachments::{self, Attachment};
 use crate::store::notifications::{self, Kind};
 use crate::store::posts::{self, Hashtag, Mention, Post};
 use crate::store::{Read, Write, follows, node, timeline, tombstones};
-use crate::text::{compose, plain, sanitise, scan};
+use crate::text::{plain, scan};
 
 /// An Update of a post we do not have counts as its Create when the post is no older than this.
 const NEWS: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
@@ -89,7 +87,7 @@ pub(super) fn created(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
         };
     };
     let object = own?;
-    if object.is_vote() || !concerns(w, owner, sender, activity, &object)? {
+    if object.is_vote() || !kinds::speaks(&object) || !concerns(w, owner, sender, activity, &object)? {
         return Ok(());
     }
     if tombstones::is_deleted(w, sender.id, object.id.as_str())? {
@@ -175,9 +173,7 @@ pub fn keep(w: &Write<'_>, author: &Actor, object: &Object, activity: Option<&Re
                 reply_to_uri: known.reply_to_uri.clone(),
                 ..fresh
             };
-            posts::update(w, &edited, &names, &tags)?;
-            attachments::clear(w, known.id)?;
-            attach(w, known.id, object)?;
+            revision::apply(w, &known, edited, object, (&names, &tags))?;
         }
         return Ok(known.id);
     }
@@ -187,7 +183,7 @@ pub fn keep(w: &Write<'_>, author: &Actor, object: &Object, activity: Option<&Re
     let audience = object.audience(activity, author.followers.as_deref());
     let post = row(w, author, object, audience)?;
     posts::insert(w, &post, &names, &tags)?;
-    attach(w, post.id, object)?;
+    kinds::attach(w, post.id, object, &post.content)?;
     Ok(post.id)
 }
 
@@ -213,63 +209,23 @@ fn row(w: &Write<'_>, author: &Actor, object: &Object, audience: Audience) -> Re
         context_uri: object.context.as_ref().map(|uri| uri.as_str().to_owned()),
         title: object.name.as_deref().and_then(one_line),
         warning: object.warning().and_then(one_line),
-        content: content(object),
+        content: kinds::content(object),
         source: None,
         language: object.language.clone(),
         sensitive: object.sensitive,
         url: object.url.as_ref().map(|url| url.as_str().to_owned()),
         emoji: emoji(&object.tags.emoji),
+        extra: kinds::extra(object),
         published_at: published.min(w.now),
-        edited_at: object.updated.map(|at| at.min(w.now)).filter(|at| *at > published),
+        edited_at: edited(object, published, w.now),
         received_at: w.now,
     })
 }
 
-fn content(object: &Object) -> String {
-    let long = matches!(object.kind, ObjectKind::Article | ObjectKind::Page);
-    // What is not a short note may have its words in the summary only (events, videos).
-    let text = object.content.as_deref().or(match object.kind {
-        ObjectKind::Note | ObjectKind::Question => None,
-        _ => object.summary.as_deref(),
-    });
-    let Some(text) = text else { return String::new() };
-    let shown: Vec<&str> = object.attachments.iter().map(|a| a.url.as_str()).collect();
-    match object.markup {
-        Markup::Html if long => sanitise::article(text),
-        Markup::Html => sanitise::note_beside(text, &shown),
-        Markup::Markdown | Markup::Plain => compose::to_html(text, &[], "").html,
-    }
-}
-
-fn attach(w: &Write<'_>, post: PostId, object: &Object) -> Result<()> {
-    let files = object.attachments.iter().filter(|file| file.kind != MediaKind::Link).take(attachments::MOST);
-    for (position, file) in files.enumerate() {
-        attachments::add(w, &attachment(post, file), position)?;
-    }
-    Ok(())
-}
-
-fn attachment(post: PostId, file: &Document) -> Attachment {
-    let guess = match file.kind {
-        MediaKind::Image => "image/*",
-        MediaKind::Video => "video/*",
-        MediaKind::Audio => "audio/*",
-        MediaKind::Link | MediaKind::Other => "application/octet-stream",
-    };
-    let pixels = |n: Option<u64>| n.and_then(|n| u32::try_from(n).ok());
-    Attachment {
-        id: crate::base::id::MediaId(0),
-        post_id: Some(post),
-        media_type: file.media_type.clone().unwrap_or_else(|| guess.to_owned()),
-        url: Some(file.url.as_str().to_owned()),
-        file: None,
-        preview: None,
-        alt: file.alt.clone().unwrap_or_default(),
-        width: pixels(file.width),
-        height: pixels(file.height),
-        blurhash: file.blurhash.clone(),
-        focus: file.focal.map(|(x, y)| format!("{x},{y}")),
-    }
+/// When a post was edited before it came to us. PeerTube's and Mobilizon's `updated` moves without an edit.
+fn edited(object: &Object, published: Time, now: Time) -> Option<Time> {
+    let moves = matches!(object.kind, ObjectKind::Video | ObjectKind::Event);
+    object.updated.filter(|at| *at > published && !moves).map(|at| at.min(now))
 }
 
 fn mentions(object: &Object) -> Vec<Mention> {

@@ -7,6 +7,7 @@ use crate::ap::json::Ref;
 use crate::base::id::{ActorId, PostId};
 use crate::base::{Audience, Error, Result, Time};
 use crate::store::actors::{self, Actor};
+use crate::store::extra::Extra;
 use crate::store::notifications::{self, Kind};
 use crate::store::posts::{self, Post};
 use crate::store::{Read, Write, follows, node, timeline, tombstones};
@@ -103,6 +104,7 @@ fn row(w: &Write<'_>, uri: &str, actor: ActorId, of: &Post, audience: Audience, 
         sensitive: false,
         url: None,
         emoji: Vec::new(),
+        extra: Extra::default(),
         published_at: at,
         edited_at: None,
         received_at: w.now,

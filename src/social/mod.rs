@@ -5,10 +5,12 @@ pub mod arrival;
 pub mod boost;
 pub mod document;
 pub mod follow;
+mod kinds;
 pub mod like;
 pub mod outbox;
 pub mod post;
 pub mod profile;
+mod revision;
 mod undo;
 
 use crate::ap::activity::{Activity, Kind};

@@ -6,8 +6,9 @@ use crate::ap::addressing::{PUBLIC, Recipients};
 use crate::base::id::{ActorId, MediaId, PostId};
 use crate::base::{Audience, Error, Result};
 use crate::store::actors::{self, Actor};
+use crate::store::extra::Extra;
 use crate::store::posts::{self, Hashtag, Mention, Post};
-use crate::store::{Write, attachments, likes, timeline, tombstones};
+use crate::store::{Write, attachments, editions, likes, timeline, tombstones};
 
 pub use super::arrival::keep;
 
@@ -67,6 +68,7 @@ pub fn publish(
         sensitive: words.sensitive,
         url: Some(document::post_page(owner, id)),
         emoji: Vec::new(),
+        extra: Extra::default(),
         published_at: w.now,
         edited_at: None,
         received_at: w.now,
@@ -115,6 +117,7 @@ fn own(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<Post> {
 /// Edits a post of the owner's and tells everyone who may have it. Whom the old text named stay readers.
 pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &Words) -> Result<()> {
     let before = own(w, owner, id)?;
+    let earlier = before.clone();
     let mut mentions = words.mentions.clone();
     let known = posts::mentions(w, id)?;
     mentions.extend(known.iter().filter(|old| !words.mentions.iter().any(|m| m.uri == old.uri)).cloned());
@@ -130,6 +133,7 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &Words) -> Result<(
         ),
         ..before
     };
+    editions::keep(w, &earlier, &attachments::of_posts(w, &[id])?)?;
     posts::update(w, &post, &mentions, &words.hashtags)?;
     attachments::keep_only(w, id, &words.media)?;
     attachments::attach(w, id, &words.media)?;

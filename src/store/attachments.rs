@@ -22,7 +22,7 @@ pub struct Attachment {
     pub url: Option<String>,
     /// Our own: a name in media/.
     pub file: Option<String>,
-    /// Our own: a smaller picture's name in media/.
+    /// Our own: the name in media/ of a smaller picture, or of a film's or song's cover.
     pub preview: Option<String>,
     /// For those who do not see it.
     pub alt: String,
@@ -34,6 +34,10 @@ pub struct Attachment {
     pub blurhash: Option<String>,
     /// "x,y" from -1 to 1.
     pub focus: Option<String>,
+    /// Of a remote film or song: the address of a still or cover.
+    pub still: Option<String>,
+    /// How long a film or recording is.
+    pub seconds: Option<u32>,
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Attachment> {
@@ -49,6 +53,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Attachment> {
         height: row.get("height")?,
         blurhash: row.get("blurhash")?,
         focus: row.get("focus")?,
+        still: row.get("still")?,
+        seconds: row.get("seconds")?,
     })
 }
 
@@ -56,7 +62,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Attachment> {
 pub fn add(w: &Write<'_>, a: &Attachment, position: usize) -> Result<MediaId> {
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO attachment (post_id, position, media_type, url, file, preview, alt, width, height, blurhash, focus,
-           created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) RETURNING id",
+           still, seconds, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) RETURNING id",
     )?;
     let position = u32::try_from(position).unwrap_or(u32::MAX);
     Ok(statement.query_one(
@@ -72,6 +78,8 @@ pub fn add(w: &Write<'_>, a: &Attachment, position: usize) -> Result<MediaId> {
             a.height,
             a.blurhash,
             a.focus,
+            a.still,
+            a.seconds,
             w.now
         ],
         |row| row.get("id"),

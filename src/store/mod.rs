@@ -15,6 +15,8 @@ pub mod actors;
 pub mod attachments;
 pub mod cards;
 pub mod deliveries;
+pub mod editions;
+pub mod extra;
 pub mod files;
 pub mod follows;
 pub mod hosts;

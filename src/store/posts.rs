@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::actors::Emoji;
+use super::extra::Extra;
 use super::{Read, Write};
 use crate::base::id::{self, ActorId, PostId};
 use crate::base::{Audience, Result, Time};
@@ -49,6 +50,8 @@ pub struct Post {
     pub url: Option<String>,
     /// Custom emoji used in it.
     pub emoji: Vec<Emoji>,
+    /// What it says beside its words.
+    pub extra: Extra,
     /// As its author says.
     pub published_at: Time,
     /// Last edit.
@@ -82,6 +85,7 @@ impl Post {
             sensitive: row.get("sensitive")?,
             url: row.get("url")?,
             emoji: super::json(row, "emoji")?,
+            extra: super::json(row, "extra")?,
             published_at: row.get("published_at")?,
             edited_at: row.get("edited_at")?,
             received_at: row.get("received_at")?,
@@ -122,8 +126,9 @@ pub fn insert(w: &Write<'_>, post: &Post, mentions: &[Mention], tags: &[Hashtag]
     w.conn
         .prepare_cached(
             "INSERT INTO post (id, uri, actor_id, kind, boost_of, audience, reply_to, reply_to_uri, context_uri, title,
-               warning, content, source, language, sensitive, url, emoji, published_at, edited_at, received_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+               warning, content, source, language, sensitive, url, emoji, published_at, edited_at, received_at,
+               extra)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
         )?
         .execute(params![
             post.id,
@@ -146,17 +151,18 @@ pub fn insert(w: &Write<'_>, post: &Post, mentions: &[Mention], tags: &[Hashtag]
             post.published_at,
             post.edited_at,
             post.received_at,
+            post.extra.column()?,
         ])?;
     set_names(w, post.id, mentions, tags)?;
     adopt_orphans(w, post)
 }
 
-/// Replaces what an edit may change: texts, emoji, mentions and tags; never author, audience or parent.
+/// Replaces what an edit may change: texts, facts, emoji, mentions and tags; never author, audience or parent.
 pub fn update(w: &Write<'_>, post: &Post, mentions: &[Mention], tags: &[Hashtag]) -> Result<()> {
     w.conn
         .prepare_cached(
             "UPDATE post SET title = ?2, warning = ?3, content = ?4, source = ?5, language = ?6, sensitive = ?7,
-               url = ?8, emoji = ?9, edited_at = ?10 WHERE id = ?1",
+               url = ?8, emoji = ?9, edited_at = ?10, extra = ?11 WHERE id = ?1",
         )?
         .execute(params![
             post.id,
@@ -169,6 +175,7 @@ pub fn update(w: &Write<'_>, post: &Post, mentions: &[Mention], tags: &[Hashtag]
             post.url.as_deref().filter(|url| *url != post.uri),
             emoji_json(&post.emoji)?,
             post.edited_at,
+            post.extra.column()?,
         ])?;
     w.conn.prepare_cached("DELETE FROM mention WHERE post_id = ?1")?.execute([post.id])?;
     w.conn.prepare_cached("DELETE FROM hashtag WHERE post_id = ?1")?.execute([post.id])?;

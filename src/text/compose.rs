@@ -33,13 +33,10 @@ pub struct Composed {
 pub fn to_html(text: &str, people: &[Person], tag_base: &str) -> Composed {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut composed = Composed::default();
-    let names = shown_names(&text, people);
+    let names = Names::new(super::mentions_in(&text), people);
     for paragraph in paragraphs(text.trim()) {
-        composed.html.push_str("<p>");
-        for span in scan(&paragraph) {
-            write_span(&mut composed, &span, &names, tag_base);
-        }
-        composed.html.push_str("</p>");
+        let html = names.spans(&mut composed.tags, &paragraph, tag_base);
+        composed.html.push_str(&format!("<p>{html}</p>"));
     }
     composed
 }
@@ -90,36 +87,46 @@ pub fn mention_html(url: &str, shown: &str) -> String {
     )
 }
 
-fn write_span(composed: &mut Composed, span: &Span<'_>, names: &HashMap<Handle, (&str, String)>, tag_base: &str) {
-    match span {
-        Span::Text(text) => composed.html.push_str(&escape(text).replace('\n', "<br />")),
-        Span::Link(url) => composed.html.push_str(&link_html(url)),
-        Span::Mention(written, handle) => match names.get(&folded(handle)) {
-            Some((url, shown)) => composed.html.push_str(&mention_html(url, shown)),
-            None => composed.html.push_str(&escape(written)),
-        },
-        Span::Tag(_, name) => {
-            let key = tag_key(name);
-            let _ = write!(
-                composed.html,
-                "<a href=\"{}\" class=\"mention hashtag\" rel=\"tag\">#<span>{}</span></a>",
-                escape(&tag_url(tag_base, name)),
-                escape(name)
-            );
-            if !composed.tags.contains(&key) {
-                composed.tags.push(key);
+/// Who is named in a text: their page, and what stands behind the `@`.
+pub(super) struct Names<'p>(HashMap<Handle, (&'p str, String)>);
+
+impl<'p> Names<'p> {
+    /// What stands behind the `@` of everyone named: the name, and the host too when two named share the name.
+    pub(super) fn new(named: Vec<Handle>, people: &'p [Person]) -> Self {
+        let known: Vec<&Person> = people.iter().filter(|p| named.iter().any(|n| n.same(&p.handle))).collect();
+        let shared =
+            |p: &Person| known.iter().filter(|q| q.handle.name.eq_ignore_ascii_case(&p.handle.name)).count() > 1;
+        let shown = |p: &Person| if shared(p) { p.handle.acct() } else { p.handle.name.clone() };
+        Self(known.iter().map(|p| (folded(&p.handle), (p.url.as_str(), shown(p)))).collect())
+    }
+
+    /// HTML of a piece of text with its links, mentions and hashtags; new hashtags are added to `tags`.
+    pub(super) fn spans(&self, tags: &mut Vec<String>, text: &str, tag_base: &str) -> String {
+        let mut html = String::with_capacity(text.len());
+        for span in scan(text) {
+            match span {
+                Span::Text(text) => html.push_str(&escape(text).replace('\n', "<br />")),
+                Span::Link(url) => html.push_str(&link_html(url)),
+                Span::Mention(written, handle) => match self.0.get(&folded(&handle)) {
+                    Some((url, shown)) => html.push_str(&mention_html(url, shown)),
+                    None => html.push_str(&escape(written)),
+                },
+                Span::Tag(_, name) => {
+                    let key = tag_key(name);
+                    let _ = write!(
+                        html,
+                        "<a href=\"{}\" class=\"mention hashtag\" rel=\"tag\">#<span>{}</span></a>",
+                        escape(&tag_url(tag_base, name)),
+                        escape(name)
+                    );
+                    if !tags.contains(&key) {
+                        tags.push(key);
+                    }
+                }
             }
         }
+        html
     }
-}
-
-/// What stands behind the `@` of everyone named: the name, and the host too when two named share the name.
-fn shown_names<'a>(text: &str, people: &'a [Person]) -> HashMap<Handle, (&'a str, String)> {
-    let named = super::mentions_in(text);
-    let named: Vec<&Person> = people.iter().filter(|p| named.iter().any(|n| n.same(&p.handle))).collect();
-    let shared = |p: &Person| named.iter().filter(|q| q.handle.name.eq_ignore_ascii_case(&p.handle.name)).count() > 1;
-    let shown = |p: &Person| if shared(p) { p.handle.acct() } else { p.handle.name.clone() };
-    named.iter().map(|p| (folded(&p.handle), (p.url.as_str(), shown(p)))).collect()
 }
 
 fn folded(handle: &Handle) -> Handle {

@@ -6,6 +6,7 @@
 
 pub mod compose;
 pub mod handle;
+pub mod markdown;
 pub mod plain;
 pub mod rewrite;
 pub mod sanitise;

@@ -235,15 +235,7 @@ mod tests {
             assert_eq!(house.get(path, "*/*").await.code, StatusCode::NOT_FOUND, "{path}");
         }
         assert!(media::upload(&house.node, b"<svg/>", "").is_err());
-        let draft = publish::Draft {
-            text: "Look".to_owned(),
-            warning: None,
-            audience: Audience::Public,
-            reply_to: None,
-            media: vec![id],
-            language: None,
-            sensitive: false,
-        };
+        let draft = publish::Draft { media: vec![id], ..publish::Draft::new("Look", Audience::Public) };
         publish::post(&house.node, draft).unwrap();
     }
 

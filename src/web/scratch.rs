@@ -54,16 +54,7 @@ impl House {
 
     /// A post of ann's.
     pub(crate) fn post(&self, text: &str, audience: Audience) -> Post {
-        let draft = publish::Draft {
-            text: text.to_owned(),
-            warning: None,
-            audience,
-            reply_to: None,
-            media: Vec::new(),
-            language: None,
-            sensitive: false,
-        };
-        let id = publish::post(&self.node, draft).expect("a plain text can be posted");
+        let id = publish::post(&self.node, publish::Draft::new(text, audience)).expect("a plain text can be posted");
         self.node.store.read(|r| posts::by_id(r, id)).expect("it was just written")
     }
 

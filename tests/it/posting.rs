@@ -17,7 +17,7 @@ fn friends(world: &World) -> (Server, Server) {
 }
 
 fn edit(text: &str) -> Edit {
-    Edit { text: text.into(), warning: None, media: Vec::new(), language: None, sensitive: false }
+    Edit { text: text.into(), ..Edit::default() }
 }
 
 #[test]

@@ -199,13 +199,7 @@ async fn activities_show_their_post_as_it_is_now() {
     let post = house.post("My PIN is 1234", Audience::Followers);
     let create = format!("{}/activity", path(&post.uri));
     assert!(bob.get(&house, &create).await.text().contains("1234"));
-    let edit = publish::Edit {
-        text: "My PIN is a secret".to_owned(),
-        warning: None,
-        media: Vec::new(),
-        language: None,
-        sensitive: false,
-    };
+    let edit = publish::Edit { text: "My PIN is a secret".to_owned(), ..publish::Edit::default() };
     house.scratch.clock.advance(std::time::Duration::from_secs(60));
     publish::edit(&house.node, post.id, edit).unwrap();
     let sent: Vec<String> = house.node.store.read(|r| deliveries::activity_uris(r, 10)).unwrap();
@@ -272,15 +266,7 @@ async fn answers_are_listed_below_a_post() {
     let house = House::new();
     let post = house.post("A question", Audience::Public);
     for (text, audience) in [("One", Audience::Public), ("Two", Audience::Followers)] {
-        let draft = publish::Draft {
-            text: text.to_owned(),
-            warning: None,
-            audience,
-            reply_to: Some(post.id),
-            media: Vec::new(),
-            language: None,
-            sensitive: false,
-        };
+        let draft = publish::Draft { reply_to: Some(post.id), ..publish::Draft::new(text, audience) };
         publish::post(&house.node, draft).unwrap();
     }
     let replies = house.peer_get(&format!("{}/replies", path(&post.uri))).await.json();

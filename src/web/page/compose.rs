@@ -230,13 +230,12 @@ fn publish(node: &Node, filled: &Filled, fields: &mut Fields) -> Result<PostId> 
     }
     let audience = filled.audience.ok_or_else(|| Error::invalid("Choose who may read it."))?;
     let draft = Draft {
-        text: filled.text.clone(),
         warning: some(&filled.warning),
-        audience,
         reply_to: filled.reply_to,
         media,
         language: some(&filled.language),
         sensitive: filled.sensitive,
+        ..Draft::new(filled.text.clone(), audience)
     };
     publish::post(node, draft)
 }

@@ -95,6 +95,7 @@ pub fn post(node: &Node, by: ActorId, html: &str, change: impl FnOnce(&mut Post)
                 sensitive: false,
                 url: Some(format!("{}/{id}", author.url)),
                 emoji: Vec::new(),
+                extra: Default::default(),
                 published_at: w.now,
                 edited_at: None,
                 received_at: w.now,
@@ -113,7 +114,7 @@ pub fn say(node: &Node, text: &str, audience: Audience, reply_to: Option<PostId>
 }
 
 fn draft(text: &str, audience: Audience, reply_to: Option<PostId>) -> Draft {
-    Draft { text: text.into(), warning: None, audience, reply_to, media: Vec::new(), language: None, sensitive: false }
+    Draft { reply_to, ..Draft::new(text, audience) }
 }
 
 fn later(node: &Node, minutes: u64) {
@@ -278,6 +279,8 @@ pub fn lived_in(host: &str) -> Node {
                         height: Some(600),
                         blurhash: None,
                         focus: None,
+                        still: None,
+                        seconds: None,
                     },
                     n,
                 )?;

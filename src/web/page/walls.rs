@@ -17,15 +17,7 @@ fn house() -> (House, Post, Vec<Post>) {
     let house = House::new();
     let open = house.post("out in the open #snow", Audience::Public);
     let answer = |text: &str, audience| {
-        let draft = Draft {
-            text: format!("{text} #snow"),
-            warning: None,
-            audience,
-            reply_to: Some(open.id),
-            media: Vec::new(),
-            language: None,
-            sensitive: false,
-        };
+        let draft = Draft { reply_to: Some(open.id), ..Draft::new(format!("{text} #snow"), audience) };
         let id = publish::post(&house.node, draft).unwrap();
         house.node.store.read(|r| crate::store::posts::by_id(r, id)).unwrap()
     };

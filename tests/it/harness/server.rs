@@ -187,15 +187,7 @@ impl Server {
 }
 
 pub fn draft(text: &str) -> Draft {
-    Draft {
-        text: text.to_owned(),
-        warning: None,
-        audience: Audience::Public,
-        reply_to: None,
-        media: Vec::new(),
-        language: None,
-        sensitive: false,
-    }
+    Draft::new(text, Audience::Public)
 }
 
 fn serve(node: Arc<Node>, listener: TcpListener) -> (ServerHandle, JoinHandle<()>) {

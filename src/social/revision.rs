@@ -1,0 +1,56 @@
+//! An edit: what a post said before is kept beside it, and only a real change is one. A peer that sends an Update because
+//! a count moved has not edited anything.
+
+use super::kinds;
+use crate::ap::object::Object;
+use crate::base::Result;
+use crate::store::attachments::{self, Attachment};
+use crate::store::posts::{self, Hashtag, Mention, Post};
+use crate::store::{Write, editions};
+
+/// Replaces a remote post's words and files by those of a newer document. `edited` carries the time of the edit; it is
+/// dropped when nothing a reader sees has changed.
+pub(super) fn apply(
+    w: &Write<'_>,
+    known: &Post,
+    edited: Post,
+    object: &Object,
+    names: (&[Mention], &[Hashtag]),
+) -> Result<()> {
+    let before = attachments::of_posts(w, &[known.id])?;
+    let after = kinds::files(known.id, object, &edited.content);
+    let changed = differs(known, &edited) || files_differ(&before, &after);
+    let edited = if changed {
+        editions::keep(w, known, &before)?;
+        Post { edited_at: object.updated.map(|at| at.min(w.now)), ..edited }
+    } else {
+        Post { edited_at: known.edited_at, ..edited }
+    };
+    posts::update(w, &edited, names.0, names.1)?;
+    attachments::clear(w, known.id)?;
+    kinds::attach(w, known.id, object, &edited.content)
+}
+
+/// Whether a reader sees another text. Where and when something takes place, and what it is called, are words, too.
+pub(super) fn differs(before: &Post, after: &Post) -> bool {
+    before.title != after.title
+        || before.warning != after.warning
+        || before.content != after.content
+        || before.extra.summary != after.extra.summary
+        || before.extra.starts != after.extra.starts
+        || before.extra.ends != after.extra.ends
+        || before.extra.place != after.extra.place
+        || before.extra.cancelled != after.extra.cancelled
+        || before.extra.half_stars != after.extra.half_stars
+        || before.extra.passage != after.extra.passage
+}
+
+/// Whether files were added, taken away or described anew. A film's address may change by itself (PeerTube re-encodes).
+pub(super) fn files_differ(before: &[Attachment], after: &[Attachment]) -> bool {
+    let seen = |file: &Attachment| {
+        let plays = file.media_type.starts_with("video/") || file.media_type.starts_with("audio/");
+        let place = if plays { None } else { file.url.clone().or_else(|| file.file.clone()) };
+        (place, file.alt.trim().to_owned())
+    };
+    before.iter().map(seen).ne(after.iter().map(seen))
+}

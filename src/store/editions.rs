@@ -1,0 +1,94 @@
+//! What posts said before they were edited, so that nobody can quietly say something else. Bounded for each post: a
+//! chatty peer costs no more than [`BYTES`]. Who may read the post may read its editions, nobody else.
+
+use rusqlite::params;
+
+use super::attachments::Attachment;
+use super::posts::Post;
+use super::{Read, Write};
+use crate::base::id::PostId;
+use crate::base::{Result, Time};
+
+/// Editions kept of one post.
+pub const MOST: u32 = 20;
+/// Bytes of text kept of all editions of one post together, the newest always.
+pub const BYTES: u32 = 256 * 1024;
+
+/// A row of `edition`: a post as it once was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edition {
+    /// Since when it said this.
+    pub written_at: Time,
+    /// The title.
+    pub title: Option<String>,
+    /// The content warning.
+    pub warning: Option<String>,
+    /// Safe HTML.
+    pub content: String,
+    /// Its files: media type and description.
+    pub media: Vec<(String, String)>,
+}
+
+/// Keeps what a post says now, before it is changed; forgets the oldest editions beyond the limits.
+pub fn keep(w: &Write<'_>, now: &Post, files: &[Attachment]) -> Result<()> {
+    let media: Vec<(&str, &str)> = files.iter().map(|f| (f.media_type.as_str(), f.alt.as_str())).collect();
+    let media = if media.is_empty() { None } else { Some(super::to_json(&media)?) };
+    w.conn
+        .prepare_cached(
+            "INSERT OR IGNORE INTO edition (post_id, written_at, title, warning, content, media, kept_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![
+            now.id,
+            now.edited_at.unwrap_or(now.published_at),
+            now.title,
+            now.warning,
+            now.content,
+            media,
+            w.now
+        ])?;
+    w.conn
+        .prepare_cached(
+            "DELETE FROM edition WHERE post_id = ?1 AND written_at IN (
+               SELECT written_at FROM (
+                 SELECT written_at, row_number() OVER newest AS n,
+                   sum(octet_length(content) + ifnull(octet_length(media), 0)) OVER newest AS bytes
+                 FROM edition WHERE post_id = ?1 WINDOW newest AS (ORDER BY written_at DESC))
+               WHERE n > ?2 OR (n > 1 AND bytes > ?3) LIMIT 100)",
+        )?
+        .execute(params![now.id, MOST, BYTES])?;
+    Ok(())
+}
+
+/// What a post said before, oldest first.
+pub fn of(r: &Read<'_>, post: PostId) -> Result<Vec<Edition>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT written_at, title, warning, content, media FROM edition WHERE post_id = ?1 ORDER BY written_at LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![post, MOST], |row| {
+        Ok(Edition {
+            written_at: row.get("written_at")?,
+            title: row.get("title")?,
+            warning: row.get("warning")?,
+            content: row.get("content")?,
+            media: super::json(row, "media")?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Forgets what a post said before.
+pub fn forget(w: &Write<'_>, post: PostId) -> Result<()> {
+    w.conn.prepare_cached("DELETE FROM edition WHERE post_id = ?1")?.execute([post])?;
+    Ok(())
+}
+
+/// Forgets editions of other people's posts that were replaced before `before`; the owner's stay.
+pub fn prune(w: &Write<'_>, before: Time, limit: u32) -> Result<usize> {
+    Ok(w.conn.execute(
+        "DELETE FROM edition WHERE (post_id, written_at) IN (
+           SELECT e.post_id, e.written_at FROM edition e JOIN post p ON p.id = e.post_id
+           WHERE e.kept_at < ?1 AND p.actor_id NOT IN (SELECT actor_id FROM own_key) LIMIT ?2)",
+        params![before, limit],
+    )?)
+}

@@ -1,0 +1,142 @@
+//! Markdown made HTML: the owner's, in which mentions, hashtags and bare links work as in plain text, and other people's
+//! (PeerTube). Whatever it makes has passed the sanitiser: raw HTML in Markdown is as good or bad as anybody's.
+
+use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, TextMergeStream, html};
+
+use super::compose::{Composed, Names};
+use super::handle::Handle;
+use super::{ARTICLE_BYTES, Person, cut, sanitise};
+
+/// What a text may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// A note: a line break is one; headings become bold lines, pictures links.
+    Note,
+    /// An article: headings, tables and pictures, and lines that flow.
+    Article,
+}
+
+/// Makes HTML of the owner's Markdown, as [`super::to_html`] does of plain text.
+pub fn to_html(text: &str, people: &[Person], tag_base: &str, length: Length) -> Composed {
+    let names = Names::new(mentions_in(text), people);
+    let mut composed = Composed::default();
+    let mut out = String::new();
+    html::push_html(&mut out, told(text, length, |words| names.spans(&mut composed.tags, words, tag_base)));
+    composed.html = match length {
+        Length::Note => sanitise::note(&out),
+        Length::Article => sanitise::article(&out),
+    };
+    composed.html.truncate(composed.html.trim_end().len());
+    composed
+}
+
+/// Makes safe HTML of somebody else's Markdown; nobody is mentioned in it.
+pub fn foreign(text: &str) -> String {
+    to_html(cut(text, ARTICLE_BYTES), &[], "", Length::Article).html
+}
+
+/// Everyone a Markdown text mentions outside of code and links, each once, in order.
+pub fn mentions_in(text: &str) -> Vec<Handle> {
+    let mut found: Vec<Handle> = Vec::new();
+    let events = told(text, Length::Article, |words| {
+        for handle in super::mentions_in(words) {
+            if !found.iter().any(|known| known.same(&handle)) {
+                found.push(handle);
+            }
+        }
+        String::new()
+    });
+    events.for_each(drop);
+    found
+}
+
+/// The events of a text, its plain words replaced by the HTML that `words` makes of them.
+fn told<'a>(text: &'a str, length: Length, mut words: impl FnMut(&str) -> String) -> impl Iterator<Item = Event<'a>> {
+    let options = match length {
+        Length::Note => Options::ENABLE_STRIKETHROUGH,
+        Length::Article => Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES,
+    };
+    // Inside of links and code, and in the description of a picture, words are just words.
+    let mut shut = 0u32;
+    TextMergeStream::new(Parser::new_ext(text, options)).map(move |event| {
+        match &event {
+            Event::Start(Tag::Link { .. } | Tag::CodeBlock(_) | Tag::Image { .. }) => shut += 1,
+            Event::End(TagEnd::Link | TagEnd::CodeBlock | TagEnd::Image) => shut = shut.saturating_sub(1),
+            _ => {}
+        }
+        match event {
+            Event::Text(text) if shut == 0 => Event::InlineHtml(CowStr::from(words(&text))),
+            Event::SoftBreak if length == Length::Note => Event::HardBreak,
+            event => event,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const TAGS: &str = "https://home.example/tags/";
+
+    fn ada() -> Person {
+        Person { handle: Handle::parse("@ada@example.org").unwrap(), url: "https://example.org/@ada".into() }
+    }
+
+    fn note(text: &str) -> String {
+        to_html(text, &[ada()], TAGS, Length::Note).html
+    }
+
+    #[test]
+    fn markdown_is_what_its_readers_see() {
+        for (text, seen) in [
+            ("*one*\n**two**", "<p><em>one</em><br>\n<strong>two</strong></p>"),
+            ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
+            ("~~gone~~ `<b>`", "<p><del>gone</del> <code>&lt;b&gt;</code></p>"),
+            ("# Title", "<p><strong>Title</strong></p>"),
+            ("> said", "<blockquote>\n<p>said</p>\n</blockquote>"),
+        ] {
+            assert_eq!(note(text), seen, "{text}");
+        }
+        let long = to_html("# Title\n\n|a|b|\n|-|-|\n|1|2|\n\none\ntwo", &[], TAGS, Length::Article).html;
+        assert!(long.starts_with("<h1>Title</h1>") && long.contains("<td>1</td>"), "{long}");
+        assert!(long.contains("<p>one\ntwo</p>"), "{long}");
+    }
+
+    #[test]
+    fn mentions_and_hashtags_work_inside_but_not_in_code_or_links() {
+        let made = to_html(
+            "**hi @ada@example.org** about #Snow\n\n`#code @ada@example.org` [#link](https://example.org/)",
+            &[ada()],
+            TAGS,
+            Length::Note,
+        );
+        assert_eq!(made.tags, ["snow"]);
+        assert_eq!(made.html.matches("u-url mention").count(), 1, "{}", made.html);
+        assert!(made.html.contains("<strong>hi <span class=\"h-card\""), "{}", made.html);
+        assert!(made.html.contains("class=\"mention hashtag\""), "{}", made.html);
+        assert!(mentions_in("`@ada@example.org` [@ada@example.org](https://x.example/)").is_empty());
+        assert_eq!(mentions_in("*@ada@example.org* and\n@ada@example.org").len(), 1);
+        assert!(note("see https://example.org/a_b_c").contains("href=\"https://example.org/a_b_c\""));
+    }
+
+    #[test]
+    fn raw_html_is_no_way_in() {
+        let made = note(
+            "hi <script>alert(1)</script> <b onclick=x>bold</b> [x](javascript:alert(1)) ![i](https://x.example/i.png)",
+        );
+        assert!(!made.contains("script") && !made.contains("onclick"), "{made}");
+        assert!(made.contains("<b>bold</b>") && !made.contains("<img"), "{made}");
+        assert!(!foreign("<iframe src=https://x.example/></iframe><svg onload=x>").contains("svg"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_written_runs(text in "[ -~\n]{0,300}") {
+            for made in [note(&text), foreign(&text)] {
+                proptest::prop_assert!(!made.contains("<script") && !made.contains("javascript:"), "{}", made);
+                proptest::prop_assert_eq!(&sanitise::article(&made), &made);
+            }
+        }
+    }
+}
