@@ -184,6 +184,22 @@ CREATE TABLE home (
   post_id      INTEGER PRIMARY KEY REFERENCES post (id) ON DELETE CASCADE
 ) STRICT;
 
+-- Which posts stand in which groups (communities, magazines, categories, channels).
+CREATE TABLE post_group (
+  group_id     INTEGER NOT NULL REFERENCES actor (id) ON DELETE CASCADE,
+  post_id      INTEGER NOT NULL REFERENCES post (id) ON DELETE CASCADE,
+  announced    INTEGER NOT NULL,                -- 1: the group passed it on; 0: only its author says so
+  PRIMARY KEY (group_id, post_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX post_group_post ON post_group (post_id, announced, group_id);  -- a page of posts; cascade
+
+-- Votes for posts of the owner's that a group has counted, by the voters' ids.
+CREATE TABLE post_vote (
+  post_id      INTEGER NOT NULL REFERENCES post (id) ON DELETE CASCADE,
+  voter        TEXT    NOT NULL,
+  PRIMARY KEY (post_id, voter)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE notification (
   id           INTEGER PRIMARY KEY AUTOINCREMENT,
   kind         TEXT    NOT NULL,                -- mention, follow, follow_request, like, boost, …

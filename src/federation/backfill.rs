@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::flight::Memo;
 use super::{Node, resolve};
 use crate::ap::collection::Collection;
-use crate::ap::json::{self, Ref};
+use crate::ap::json::{self, Lossy, Ref};
 use crate::ap::object::Object;
 use crate::base::id::{ActorId, PostId};
 use crate::base::{Error, Result, Time};
@@ -88,7 +88,11 @@ pub fn profile(node: &Node, who: ActorId) -> Result<()> {
         return Ok(());
     }
     let Some(outbox) = actor.outbox.clone() else { return Ok(()) };
-    for item in items(node, &outbox) {
+    let items = items(node, &outbox);
+    if social::group::is_group(&actor) {
+        announced(node, &actor, &items)?;
+    }
+    for item in items {
         take(node, &actor, &item)?;
     }
     Ok(())
@@ -109,13 +113,24 @@ pub fn thread(node: &Node, id: PostId) -> Result<()> {
     resolve::ancestors(node, id)?;
     let Ok(document) = node.document(&post.uri, IdRule::Exact) else { return Ok(()) };
     let Ok(object) = Object::read(&document.value) else { return Ok(()) };
-    let found = match object.replies {
+    let mut found = match object.replies {
         Some(Ref::Embedded { value, .. }) => members(node, &value, &post.uri),
         Some(Ref::Id(uri)) if json::same_origin(uri.as_str(), &post.uri) => items(node, uri.as_str()),
         _ => Vec::new(),
     };
-    let uris = found.iter().filter_map(Ref::id).take(FETCHES);
-    for uri in uris {
+    // NodeBB and PieFed list the whole thread (FEP-7888); its items are only addresses, whoever lists them.
+    if let Some(context) = object.context.filter(|_| found.is_empty()) {
+        found = items(node, context.as_str());
+    }
+    let mut asked = 0;
+    for uri in found.iter().filter_map(Ref::id) {
+        if node.store.read(|r| posts::by_uri(r, uri.as_str()))?.is_some() {
+            continue;
+        }
+        asked += 1;
+        if asked > FETCHES {
+            break;
+        }
         forgive(resolve::post(node, uri.as_str()).map(drop))?;
     }
     Ok(())
@@ -172,6 +187,35 @@ fn take(node: &Node, author: &Actor, item: &Ref) -> Result<()> {
     }
     let author = author.clone();
     forgive(node.store.write(move |w| social::post::keep(w, &author, &object, None)).map(drop))
+}
+
+/// What a group's outbox passes on: posts begun in it (Lemmy, PieFed), each fetched from its own server.
+fn announced(node: &Node, group: &Actor, items: &[Ref]) -> Result<()> {
+    let mut asked = 0;
+    for item in items.iter().filter_map(Ref::embedded).filter(|value| json::is_type(value, "Announce")) {
+        let Some(object) = Lossy::<Ref>::read(item, "object").0 else { continue };
+        let Some(uri) = (match social::group::passed_on(&object) {
+            Some(inner) if json::is_type(inner, "Create") => json::id_of(inner, "object"),
+            Some(_) => None,
+            None => object.id().cloned(),
+        }) else {
+            continue;
+        };
+        if node.store.read(|r| posts::by_uri(r, uri.as_str()))?.is_none() {
+            asked += 1;
+            if asked > FETCHES {
+                return Ok(());
+            }
+        }
+        match resolve::post(node, uri.as_str()) {
+            Ok(post) => {
+                let group = group.id;
+                node.store.write(move |w| social::group::listed(w, group, post))?;
+            }
+            Err(error) => forgive(Err(error))?,
+        }
+    }
+    Ok(())
 }
 
 fn forgive(outcome: Result<()>) -> Result<()> {

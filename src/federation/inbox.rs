@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::flight::Boarding;
 use super::verify::{self, Rejection};
-use super::{Node, backfill, resolve};
+use super::{Node, backfill, budget, resolve};
 use crate::ap::activity::{self, Activity, Kind};
 use crate::ap::json::{self, Ref};
 use crate::base::id::{ActorId, InboxId};
@@ -29,6 +29,8 @@ const TURN: Duration = Duration::from_secs(10);
 const TRIES: u32 = 8;
 /// How long an actor that is said to have deleted itself is not asked for again.
 const ASK_AGAIN: Duration = Duration::from_secs(5 * 60);
+/// How long a post that others said has changed is not asked for again.
+const FRESH_FOR: Duration = Duration::from_secs(60);
 /// Every so many rows the queue's length is looked at.
 const COUNT_EVERY: i64 = 256;
 
@@ -231,17 +233,29 @@ fn prepare(node: &Node, row: &Received) -> Result<Option<(Actor, Activity)>> {
         return Ok(None);
     };
     if activity.actor != signer.uri.as_str() {
-        hint(node, &activity)?;
+        if budget::allows(node, &signer) {
+            hint(node, &activity)?;
+        }
         return Ok(None);
     }
     if signer.confirmed_at.is_none() {
         resolve::confirm(node, signer.id)?;
     }
     for need in node.store.read(|r| social::needs(r, &signer, &activity))? {
+        if !budget::allows(node, &signer) {
+            break;
+        }
         let fetched = match need {
             Need::Post(uri) => resolve::post(node, &uri).and_then(|id| resolve::ancestors(node, id)),
             Need::Ancestors(uri) => {
                 resolve::post(node, &uri).and_then(|id| resolve::ancestors(node, id)).or_else(not_vital)
+            }
+            Need::Fresh(uri) => fresh(node, &uri).or_else(not_vital),
+            Need::Gone(uri) => forget_if_gone(node, uri),
+            Need::Actor(uri) => resolve::actor(node, &uri).map(drop).or_else(not_vital),
+            Need::Renewed(uri) => {
+                let known = node.store.read(|r| actors::by_uri(r, &uri))?;
+                resolve::refresh(node, &uri, known).map(drop).or_else(not_vital)
             }
         };
         match fetched {
@@ -252,6 +266,16 @@ fn prepare(node: &Node, row: &Received) -> Result<Option<(Actor, Activity)>> {
         }
     }
     Ok(Some((signer, activity)))
+}
+
+/// Fetches a post anew, once a minute however many say that it changed.
+fn fresh(node: &Node, uri: &str) -> Result<()> {
+    let now = node.clock().now();
+    if node.refreshed.recall(uri, now).is_some() {
+        return Ok(());
+    }
+    node.refreshed.remember(uri, now.plus(FRESH_FOR), now, ());
+    resolve::fetch_post(node, uri).map(drop)
 }
 
 fn not_vital(error: Error) -> Result<()> {

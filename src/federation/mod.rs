@@ -1,6 +1,7 @@
 //! Where network, rules and store meet. Faces and commands call in here; nothing here knows HTTP in.
 
 pub mod backfill;
+mod budget;
 pub mod delivery;
 pub mod flight;
 pub mod identity;
@@ -60,6 +61,8 @@ pub struct Node {
     /// One picture is decoded at a time, and put on or taken off the disk.
     shelf: Mutex<()>,
     pub(crate) backfill: backfill::Backfill,
+    /// What groups and relays may still cost.
+    budgets: budget::Budgets,
     pub(crate) inbox_full: AtomicBool,
     signers: Mutex<HashMap<ActorId, Signer>>,
 }
@@ -88,6 +91,7 @@ impl Node {
             touched: flight::Memo::new(media::REMEMBERED),
             shelf: Mutex::default(),
             backfill: backfill::Backfill::default(),
+            budgets: budget::Budgets::default(),
             inbox_full: AtomicBool::new(false),
             signers: Mutex::default(),
         })

@@ -279,6 +279,11 @@ fn keep_post(node: &Node, value: &Value) -> Result<PostId> {
     let object = Object::read(value).map_err(|error| Error::remote(error.to_string()))?;
     let author = object.attributed_to.clone().ok_or_else(|| Error::remote("the post names no author"))?;
     let author = actor(node, author.as_str())?;
+    if let Some(group) = &object.group
+        && let Err(error @ Error::Internal(_)) = actor(node, group.as_str())
+    {
+        return Err(error);
+    }
     node.store.write(move |w| {
         let author = actors::by_id(w, author)?;
         social::post::keep(w, &author, &object, None)

@@ -1,7 +1,7 @@
 //! Posts of other people: kept, changed, deleted. The author decides what they say; nothing ever changes their author or
 //! widens their audience.
 
-use super::{Need, kinds, revision};
+use super::{Need, group, kinds, revision};
 use crate::ap::activity::Activity;
 use crate::ap::addressing::Recipients;
 use crate::ap::json::{Ref, Uri, same_origin};
@@ -26,7 +26,8 @@ pub(super) fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity, object: &
     match own(sender, object) {
         Some(Ok(object)) if concerns(r, owner, sender, activity, &object)? => {
             let parent = object.in_reply_to.as_ref().map(|uri| Need::Ancestors(uri.as_str().to_owned()));
-            Ok(parent.into_iter().collect())
+            let group = object.group.as_ref().map(|uri| Need::Actor(uri.as_str().to_owned()));
+            Ok(parent.into_iter().chain(group).collect())
         }
         Some(_) => Ok(Vec::new()),
         None => match object.id() {
@@ -184,6 +185,7 @@ pub fn keep(w: &Write<'_>, author: &Actor, object: &Object, activity: Option<&Re
     let post = row(w, author, object, audience)?;
     posts::insert(w, &post, &names, &tags)?;
     kinds::attach(w, post.id, object, &post.content)?;
+    group::claimed(w, post.id, object)?;
     Ok(post.id)
 }
 

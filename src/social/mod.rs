@@ -5,6 +5,7 @@ pub mod arrival;
 pub mod boost;
 pub mod document;
 pub mod follow;
+pub mod group;
 mod kinds;
 pub mod like;
 pub mod outbox;
@@ -27,13 +28,24 @@ pub enum Need {
     Post(String),
     /// The posts above this one, as far as they are missing.
     Ancestors(String),
+    /// A post we have, as its server tells it now.
+    Fresh(String),
+    /// A post we have that is said to be gone: deleted when its server says so, too.
+    Gone(String),
+    /// An actor, if they are not known.
+    Actor(String),
+    /// An actor's document as it is now.
+    Renewed(String),
 }
 
 /// What to fetch before [`receive`]. Nothing for acts that do not concern us: they cost no request.
 pub fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity) -> Result<Vec<Need>> {
     match &activity.kind {
         Kind::Create { object, .. } | Kind::Update { object } => arrival::needs(r, sender, activity, object),
-        Kind::Announce { object } => boost::needs(r, sender, object),
+        Kind::Announce { object } => match group::passed_on(object) {
+            Some(inner) => group::needs(r, sender, inner),
+            None => boost::needs(r, sender, object),
+        },
         _ => Ok(Vec::new()),
     }
 }
@@ -66,7 +78,11 @@ pub fn receive(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()>
         Kind::Like { object, .. } | Kind::EmojiReact { object, .. } => {
             like::receive(w, owner, sender, activity, object)
         }
-        Kind::Announce { object } => boost::receive(w, owner, sender, activity, object),
+        Kind::Announce { object } => match group::passed_on(object) {
+            Some(inner) => group::receive(w, owner, sender, inner),
+            None if group::shared(w, owner, sender, object)? => Ok(()),
+            None => boost::receive(w, owner, sender, activity, object),
+        },
         Kind::Undo { object } => undo::receive(w, owner, sender, object),
         Kind::Block { object } => follow::blocked(w, owner, sender, object),
         _ => Ok(()),

@@ -1,6 +1,6 @@
 //! Undo of other people's acts: the whole of the act is embedded, or only its id is named.
 
-use super::{boost, follow, like};
+use super::{boost, follow, group, like};
 use crate::ap::activity::{Activity, Kind};
 use crate::ap::json::{Ref, Uri};
 use crate::base::id::ActorId;
@@ -31,9 +31,10 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Re
         }
         Kind::Announce { object } => {
             let of = object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten();
-            match of.map(|of| posts::boost_by(w, sender.id, of.id)).transpose()?.flatten() {
+            let Some(of) = of else { return Ok(()) };
+            match posts::boost_by(w, sender.id, of.id)? {
                 Some(post) => boost::undone(w, sender, &post),
-                None => Ok(()),
+                None => group::withdrawn(w, sender, &of),
             }
         }
         _ => Ok(()),

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::Read;
 use super::actors::{self, Actor};
 use super::attachments::{self, Attachment};
+use super::groups;
 use super::posts::{Hashtag, Mention, Post};
 use crate::base::Result;
 use crate::base::id::{ActorId, PostId};
@@ -23,6 +24,8 @@ pub struct Card {
     pub boost: Option<(Post, Actor)>,
     /// Whom it answers, when we know.
     pub parent_author: Option<Actor>,
+    /// The group it was posted in.
+    pub group: Option<Actor>,
     /// Pictures and files, in order.
     pub attachments: Vec<Attachment>,
     /// Who it names.
@@ -58,7 +61,9 @@ pub fn of(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<Card>> {
     posts.extend(load(r, &boosted)?);
     let shown: Vec<PostId> = posts.values().filter(|p| p.boost_of.is_none()).map(|p| p.id).collect();
     let parents = parent_authors(r, &shown)?;
-    let wanted: BTreeSet<ActorId> = posts.values().map(|p| p.actor_id).chain(parents.values().copied()).collect();
+    let in_groups = groups::of_posts(r, &shown)?;
+    let also = parents.values().chain(in_groups.values()).copied();
+    let wanted: BTreeSet<ActorId> = posts.values().map(|p| p.actor_id).chain(also).collect();
     let authors: HashMap<ActorId, Actor> =
         actors::by_ids(r, &wanted.into_iter().collect::<Vec<_>>())?.into_iter().map(|a| (a.id, a)).collect();
     let mut parts = Parts {
@@ -75,7 +80,8 @@ pub fn of(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<Card>> {
         };
         let author = authors.get(&post.actor_id)?.clone();
         let parent_author = parents.get(&post.id).and_then(|id| authors.get(id)).cloned();
-        Some(parts.card(*id, post.clone(), author, boost, parent_author))
+        let group = in_groups.get(&post.id).and_then(|id| authors.get(id)).cloned();
+        Some(Card { group, ..parts.card(*id, post.clone(), author, boost, parent_author) })
     };
     Ok(ids.iter().filter_map(card).collect())
 }
@@ -117,6 +123,7 @@ impl Parts {
             author,
             boost,
             parent_author,
+            group: None,
         }
     }
 }
@@ -186,7 +193,8 @@ fn collect<T>(rows: impl Iterator<Item = rusqlite::Result<(PostId, T)>>) -> Resu
 fn tallies(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Tally>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT p.value AS id,
-           (SELECT count(*) FROM post_like WHERE post_id = p.value) AS likes,
+           (SELECT count(*) FROM post_like WHERE post_id = p.value)
+             + (SELECT count(*) FROM post_vote WHERE post_id = p.value) AS likes,
            (SELECT count(*) FROM post WHERE boost_of = p.value) AS boosts,
            (SELECT count(*) FROM post WHERE reply_to = p.value) AS replies,
            EXISTS (SELECT 1 FROM post_like WHERE post_id = p.value AND actor_id = n.owner_id) AS liked,

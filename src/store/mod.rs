@@ -19,6 +19,7 @@ pub mod editions;
 pub mod extra;
 pub mod files;
 pub mod follows;
+pub mod groups;
 pub mod hosts;
 pub mod inbox;
 pub mod likes;

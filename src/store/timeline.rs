@@ -16,20 +16,20 @@ pub fn add(w: &Write<'_>, post: PostId) -> Result<()> {
     Ok(())
 }
 
-/// Takes an actor's newest open posts we already have into the timeline: they were just followed.
+/// Takes an actor's newest open posts we already have into the timeline, a group's too: they were just followed.
 pub fn welcome(w: &Write<'_>, actor: ActorId) -> Result<()> {
     w.conn.execute(
         "INSERT OR IGNORE INTO home (post_id) SELECT id FROM post WHERE actor_id = ?1 AND audience <= 2
            AND reply_to_uri IS NULL ORDER BY id DESC LIMIT ?2",
         params![actor, WELCOME],
     )?;
-    Ok(())
+    super::groups::welcome(w, actor, WELCOME)
 }
 
 /// Takes an actor's posts off the timeline: they are not followed any more.
 pub fn forget(w: &Write<'_>, actor: ActorId) -> Result<()> {
     w.conn.execute("DELETE FROM home WHERE post_id IN (SELECT id FROM post WHERE actor_id = ?1)", [actor])?;
-    Ok(())
+    super::groups::forget(w, actor)
 }
 
 /// A page of the timeline, newest first.

@@ -7,6 +7,7 @@ mod cli;
 mod delivery;
 mod floors;
 mod following;
+mod groups;
 mod harness;
 mod hostile;
 mod install;

@@ -36,6 +36,9 @@ pub fn card(house: &House<'_>, card: &Card, place: Place) -> Markup {
             @if let Some((_, booster)) = &card.boost {
                 p.why { (icon("boost")) span { (person::mention(house, booster)) " boosted" } }
             }
+            @if let Some(group) = &card.group {
+                p.why { (icon("people")) span { "in " (person::mention(house, group)) } }
+            }
             (header(house, card, place))
             div.inside {
                 @if card.post.reply_to_uri.is_some() && place != Place::Focus { (answers(house, card)) }

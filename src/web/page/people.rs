@@ -16,7 +16,7 @@ use crate::federation::{Node, publish};
 use crate::store::actors::{self, Actor};
 use crate::store::follows::{self, List};
 use crate::store::posts::{self, Viewer};
-use crate::store::{Read, cards};
+use crate::store::{Read, cards, groups};
 use crate::web::auth::{Owner, local, see_other};
 use crate::web::edge::{PageError, blocking};
 
@@ -38,7 +38,10 @@ pub async fn show(
             let house = House::load(node, r, Some(&owner), &here)?;
             let actor = actors::by_id(r, id)?;
             let ties = Ties::load(r, owner.actor, id)?;
-            let mut ids = posts::of_actor(r, id, Viewer::Owner, window.page())?;
+            let mut ids = match actor.kind.as_str() {
+                "Group" => groups::page(r, id, window.page())?,
+                _ => posts::of_actor(r, id, Viewer::Owner, window.page())?,
+            };
             let beyond = window.cut(&mut ids);
             let cards = cards::of(r, &ids)?;
             let body = html! {

@@ -1,0 +1,187 @@
+//! Groups (FEP-1b12: Lemmy, Mbin, PieFed, NodeBB; FEP-400e and plain boosts: Guppe, Friendica, Discourse, PeerTube): they
+//! pass on, by Announce, what others do in them. Nothing inside an Announce is believed: a post is fetched from its own
+//! server, a deletion counts when its server says so. What a group may decide is what stands in it, and how it is voted.
+
+use serde_json::Value;
+
+use super::Need;
+use crate::ap::activity::{Activity, Kind};
+use crate::ap::json::{self, Ref, same_origin};
+use crate::ap::object::Object;
+use crate::base::Result;
+use crate::base::id::{ActorId, PostId};
+use crate::store::actors::{self, Actor};
+use crate::store::groups::{self, Word};
+use crate::store::notifications::{self, Kind as Event};
+use crate::store::posts::{self, Post};
+use crate::store::{Read, Write, follows, node, timeline};
+
+/// True for communities, magazines, categories and channels.
+pub fn is_group(actor: &Actor) -> bool {
+    actor.kind == "Group"
+}
+
+/// The activity inside an Announce that passes one on; None when it is a post, or only an id.
+pub fn passed_on(object: &Ref) -> Option<&Value> {
+    let value = object.embedded()?;
+    (json::id_of(value, "actor").is_some() && value.get("object").is_some()).then_some(value)
+}
+
+/// What to fetch for an activity a group passes on: new posts, changed ones we have, and a look at those said to be gone.
+/// Votes, locks, bans and pins cost no request.
+pub(super) fn needs(r: &Read<'_>, sender: &Actor, inner: &Value) -> Result<Vec<Need>> {
+    let Ok(inner) = Activity::read_inner(inner.clone()) else { return Ok(Vec::new()) };
+    let owner = node::owner(r)?;
+    let Some(id) = inner.object_id().filter(|_| may_tell(sender)) else { return Ok(Vec::new()) };
+    let uri = id.as_str().to_owned();
+    if node::get(r)?.origin.owns(&uri) {
+        return Ok(Vec::new());
+    }
+    let known = posts::by_uri(r, &uri)?;
+    Ok(match (&inner.kind, known) {
+        (Kind::Create { object, .. }, None) if is_wanted(r, owner, sender, object)? => vec![Need::Post(uri)],
+        (Kind::Update { .. }, Some(_)) => vec![Need::Fresh(uri)],
+        (Kind::Update { .. }, None) if uri == sender.uri => vec![Need::Renewed(uri)],
+        (Kind::Delete { .. }, Some(_)) => vec![Need::Gone(uri)],
+        _ => Vec::new(),
+    })
+}
+
+/// People boost posts; only groups and servers' own actors pass on what others did.
+fn may_tell(sender: &Actor) -> bool {
+    sender.kind != "Person"
+}
+
+/// Whether a new post in a group is worth a request: one that begins a thread when the group is followed, a comment when
+/// the owner takes part in its thread or is named.
+fn is_wanted(r: &Read<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
+    let followed = follows::is_accepted(r, owner, sender.id)?;
+    let Some(value) = object.embedded() else { return Ok(followed) };
+    match json::id_of(value, "inReplyTo") {
+        None => Ok(followed),
+        Some(parent) => {
+            let ours = match posts::by_uri(r, parent.as_str())? {
+                Some(parent) => groups::takes_part(r, parent.id, owner)?,
+                None => false,
+            };
+            Ok(ours || followed && names_us(value, &actors::by_id(r, owner)?.uri))
+        }
+    }
+}
+
+fn names_us(value: &Value, us: &str) -> bool {
+    Object::read(value).is_ok_and(|object| object.tags.mentions.iter().any(|mention| mention.href == us))
+}
+
+/// Applies what a group passed on. The posts it is about were fetched before, or there is nothing to do.
+pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, inner: &Value) -> Result<()> {
+    // What cannot be read, or is of a sort nobody here knows (Lock, Block, Dislike), is passed over quietly.
+    let Ok(inner) = Activity::read_inner(inner.clone()) else { return Ok(()) };
+    let Some(id) = inner.object_id().filter(|_| may_tell(sender)) else { return Ok(()) };
+    if let Kind::Undo { object } = &inner.kind {
+        return undone(w, owner, sender, &inner, object);
+    }
+    let Some(post) = posts::by_uri(w, id.as_str())? else { return Ok(()) };
+    match &inner.kind {
+        Kind::Create { .. } | Kind::Update { .. } => arrived(w, owner, sender, &post),
+        Kind::Delete { .. } => withdrawn(w, sender, &post),
+        Kind::Like { .. } | Kind::EmojiReact { .. } if counts(w, owner, sender, &post)? => {
+            groups::vote(w, post.id, inner.actor.as_str())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Somebody's act in a group was taken back: a vote, or a moderator's deletion.
+fn undone(w: &Write<'_>, owner: ActorId, sender: &Actor, undo: &Activity, object: &Ref) -> Result<()> {
+    let Some(Ok(act)) = object.embedded().map(|value| Activity::read_inner(value.clone())) else { return Ok(()) };
+    let Some(post) = act.object_id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() else {
+        return Ok(());
+    };
+    match &act.kind {
+        Kind::Delete { .. } => arrived(w, owner, sender, &post),
+        Kind::Like { .. } | Kind::EmojiReact { .. } if undo.actor == act.actor && counts(w, owner, sender, &post)? => {
+            groups::unvote(w, post.id, act.actor.as_str())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Votes are a group's own count, so its word is good for posts of the owner's that stand in it. Votes for other people's
+/// posts are nobody's business here: thousands come in a day.
+fn counts(r: &Read<'_>, owner: ActorId, sender: &Actor, post: &Post) -> Result<bool> {
+    Ok(post.actor_id == owner && groups::word(r, sender.id, post.id)?.is_some())
+}
+
+/// A group shares a post by its bare id, or whole. True when that means that the post was posted in the group; otherwise
+/// it is a boost like everyone's (a WordPress blog is a Group, too).
+pub(super) fn shared(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
+    if !is_group(sender) {
+        return Ok(false);
+    }
+    let Some(post) = object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() else {
+        return Ok(false);
+    };
+    let said = groups::word(w, sender.id, post.id)?.is_some()
+        || posts::mentions(w, post.id)?.iter().any(|mention| mention.uri == sender.uri)
+        || post.actor_id != sender.id && same_origin(&post.uri, &sender.uri);
+    if said {
+        arrived(w, owner, sender, &post)?;
+    }
+    Ok(said)
+}
+
+/// A post stands in a group: it is named with it, and comes home when the group is followed. The owner's own post that
+/// comes back is only marked.
+fn arrived(w: &Write<'_>, owner: ActorId, group: &Actor, post: &Post) -> Result<()> {
+    if post.boost_of.is_some() || !post.audience.is_open() {
+        return Ok(());
+    }
+    let followed = follows::is_accepted(w, owner, group.id)?;
+    if is_group(group) && (followed || groups::word(w, group.id, post.id)?.is_some()) {
+        groups::put(w, group.id, post.id, Word::Group)?;
+    }
+    if post.actor_id == owner {
+        return Ok(());
+    }
+    let answers_us = match post.reply_to {
+        Some(parent) => posts::by_id(w, parent)?.actor_id == owner,
+        None => false,
+    };
+    let takes_part = post.reply_to.map(|parent| groups::takes_part(w, parent, owner)).transpose()?.unwrap_or(false);
+    if followed && (post.reply_to_uri.is_none() || takes_part) {
+        timeline::add(w, post.id)?;
+    }
+    let us = actors::by_id(w, owner)?.uri;
+    if answers_us || posts::mentions(w, post.id)?.iter().any(|mention| mention.uri == us) {
+        notifications::add(w, Event::Mention, post.actor_id, Some(post.id))?;
+    }
+    Ok(())
+}
+
+/// A group does not want a post any more, and its own server still shows it: it leaves the group, not the world.
+pub(super) fn withdrawn(w: &Write<'_>, group: &Actor, post: &Post) -> Result<()> {
+    if groups::word(w, group.id, post.id)?.is_some() {
+        groups::hide(w, group.id, post.id)?;
+        groups::remove(w, group.id, post.id)?;
+    }
+    Ok(())
+}
+
+/// Keeps what a post's author says of the group it was posted to.
+pub(super) fn claimed(w: &Write<'_>, post: PostId, object: &Object) -> Result<()> {
+    let Some(uri) = &object.group else { return Ok(()) };
+    match actors::by_uri(w, uri.as_str())?.filter(is_group) {
+        Some(group) => groups::put(w, group.id, post, Word::Author),
+        None => Ok(()),
+    }
+}
+
+/// Keeps a post found in a group's own list.
+pub fn listed(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
+    let post = posts::by_id(w, post)?;
+    if post.boost_of.is_none() && post.audience.is_open() {
+        groups::put(w, group, post.id, Word::Group)?;
+    }
+    Ok(())
+}

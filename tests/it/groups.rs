@@ -1,0 +1,259 @@
+//! Groups: what they pass on is fetched from its own server and shown under their name; votes and moderation cost nothing.
+
+use hytte::base::Audience;
+use hytte::federation::{backfill, publish};
+use serde_json::{Value, json};
+
+use crate::harness::{Peer, Server, World};
+
+const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
+
+/// Makes `name` a group.
+fn group(peer: &Peer, name: &str) -> String {
+    peer.person(name);
+    let mut document = peer.person_document(name);
+    document["type"] = json!("Group");
+    peer.serve(&format!("/users/{name}"), &document);
+    peer.actor(name)
+}
+
+/// A post as Lemmy writes it, served by its own server.
+fn page(peer: &Peer, author: &str, path: &str, title: &str, group: &str) -> Value {
+    let mut page = peer.note(author, path, &format!("<p>about {title}</p>"));
+    page["type"] = json!("Page");
+    page["name"] = json!(title);
+    page["to"] = json!([group, PUBLIC]);
+    page["cc"] = json!([]);
+    page["audience"] = json!(group);
+    peer.serve(path, &page);
+    page
+}
+
+fn comment(peer: &Peer, author: &str, path: &str, parent: &str, group: &str) -> Value {
+    let mut note = peer.note(author, path, &format!("<p>comment {path}</p>"));
+    note["inReplyTo"] = json!(parent);
+    note["audience"] = json!(group);
+    peer.serve(path, &note);
+    note
+}
+
+/// The group passes an activity of somebody's on.
+fn pass_on(from: &Peer, name: &str, to: &Server, path: &str, inner: &Value) {
+    let announce = json!({
+        "@context": "https://www.w3.org/ns/activitystreams", "id": from.url(&format!("/announce{path}")),
+        "type": "Announce", "actor": from.actor(name), "object": inner, "to": [PUBLIC],
+        "cc": [format!("{}/followers", from.actor(name))],
+    });
+    assert_eq!(from.send(name, to, &announce).code, 202);
+}
+
+fn join(world: &World, a: &Server, peer: &Peer, name: &str) {
+    let id = a.find_actor(&peer.actor(name));
+    publish::follow(&a.node, id).unwrap();
+    world.settle(&[a]);
+    let follow = peer.got_type("Follow").pop().unwrap();
+    peer.send(name, a, &peer.activity("Accept", name, &format!("/accept/{name}"), &follow));
+    world.settle(&[a]);
+    assert_eq!(a.follows().1, 1);
+}
+
+fn titles(a: &Server) -> Vec<String> {
+    a.home().iter().map(|card| card.post.title.clone().unwrap_or_default()).collect()
+}
+
+#[test]
+fn posts_in_a_followed_group_come_home_under_its_name_and_are_fetched_where_they_live() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let (lemmy, other) = (world.peer("lemmy.test"), world.peer("other.test"));
+    let cats = group(&lemmy, "cats");
+    join(&world, &a, &lemmy, "cats");
+
+    let mut told = page(&other, "bob", "/post/1", "A cat", &cats);
+    told["content"] = json!("<p>what the group says it says</p>");
+    pass_on(&lemmy, "cats", &a, "/1", &other.activity("Create", "bob", "/create/1", &told));
+    // Lemmy also shares the bare post, for Mastodon.
+    pass_on(&lemmy, "cats", &a, "/1b", &json!(other.url("/post/1")));
+    world.settle(&[&a]);
+    assert_eq!(titles(&a), ["A cat"], "once");
+    let card = a.home().remove(0);
+    assert_eq!(a.home_texts(), ["about A cat"], "only its own server says what a post says");
+    assert_eq!(card.author.handle(), "bob@other.test");
+    assert_eq!(card.group.unwrap().handle(), "cats@lemmy.test");
+    assert!(card.boost.is_none());
+
+    // What nobody but the group has ever seen is not there.
+    let forged = other.note("bob", "/post/forged", "<p>never said</p>");
+    pass_on(&lemmy, "cats", &a, "/2", &other.activity("Create", "bob", "/create/2", &forged));
+    for _ in 0..10 {
+        world.settle(&[&a]);
+        a.advance(std::time::Duration::from_secs(3600));
+    }
+    assert!(a.by_uri(&other.url("/post/forged")).is_none());
+
+    publish::unfollow(&a.node, a.find_actor(&cats)).unwrap();
+    world.settle(&[&a]);
+    assert!(a.home().is_empty());
+}
+
+#[test]
+fn comments_stay_away_unless_the_owner_takes_part() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let (lemmy, other) = (world.peer("lemmy.test"), world.peer("other.test"));
+    let cats = group(&lemmy, "cats");
+    join(&world, &a, &lemmy, "cats");
+    let first = page(&other, "bob", "/post/1", "A cat", &cats);
+    pass_on(&lemmy, "cats", &a, "/1", &other.activity("Create", "bob", "/create/1", &first));
+    world.settle(&[&a]);
+    let asked = other.asked().len();
+    for n in 0..20 {
+        let path = format!("/comment/{n}");
+        let note = comment(&other, "bob", &path, &other.url("/post/1"), &cats);
+        pass_on(&lemmy, "cats", &a, &path, &other.activity("Create", "bob", &format!("/c{path}"), &note));
+    }
+    world.settle(&[&a]);
+    assert_eq!(other.asked().len(), asked, "no comment costs a request");
+    assert_eq!(titles(&a), ["A cat"]);
+
+    let post = a.by_uri(&other.url("/post/1")).unwrap().id;
+    let ours = a.reply("I have one, too", post);
+    world.settle(&[&a]);
+    let answer = comment(&other, "bob", "/comment/to-us", &a.uri(ours), &cats);
+    pass_on(&lemmy, "cats", &a, "/to-us", &other.activity("Create", "bob", "/c/to-us", &answer));
+    world.settle(&[&a]);
+    assert!(a.home_texts().contains(&"comment /comment/to-us".to_owned()));
+    assert_eq!(a.notifications(), [("mention".to_owned(), "bob@other.test".to_owned())]);
+}
+
+#[test]
+fn a_group_cannot_change_or_delete_what_is_not_changed_or_gone_where_it_lives() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let (lemmy, other) = (world.peer("lemmy.test"), world.peer("other.test"));
+    let cats = group(&lemmy, "cats");
+    join(&world, &a, &lemmy, "cats");
+    for n in 1..=3 {
+        let path = format!("/post/{n}");
+        let post = page(&other, "bob", &path, &format!("Cat {n}"), &cats);
+        pass_on(&lemmy, "cats", &a, &path, &other.activity("Create", "bob", &format!("/create/{n}"), &post));
+    }
+    world.settle(&[&a]);
+    let mut changed = page(&other, "bob", "/post/1", "Cat 1", &cats);
+    changed["content"] = json!("<p>forged</p>");
+    changed["updated"] = json!("2026-09-22T12:00:00Z");
+    pass_on(&lemmy, "cats", &a, "/u1", &other.activity("Update", "bob", "/update/1", &changed));
+    world.settle(&[&a]);
+    assert!(a.home_texts().contains(&"about Cat 1".to_owned()));
+    a.advance(std::time::Duration::from_secs(120));
+    changed["content"] = json!("<p>edited</p>");
+    other.serve("/post/1", &changed);
+    pass_on(&lemmy, "cats", &a, "/u2", &other.activity("Update", "bob", "/update/2", &changed));
+    world.settle(&[&a]);
+    assert!(a.home_texts().contains(&"edited".to_owned()));
+
+    let delete = |n: u32| {
+        let mut delete =
+            other.activity("Delete", "bob", &format!("/delete/{n}"), &json!(other.url(&format!("/post/{n}"))));
+        delete["summary"] = json!("rule 1");
+        delete
+    };
+    other.gone("/post/2");
+    pass_on(&lemmy, "cats", &a, "/d2", &delete(2));
+    pass_on(&lemmy, "cats", &a, "/d3", &delete(3));
+    world.settle(&[&a]);
+    assert!(a.by_uri(&other.url("/post/2")).is_none(), "its own server says that it is gone");
+    let kept = a.by_uri(&other.url("/post/3")).expect("its own server still shows it");
+    assert!(kept.group.is_none(), "but it is not in the group any more");
+    assert_eq!(a.home_texts(), ["edited"]);
+    let undo = other.activity("Undo", "bob", "/undo/3", &delete(3));
+    pass_on(&lemmy, "cats", &a, "/un3", &undo);
+    world.settle(&[&a]);
+    assert_eq!(a.by_uri(&other.url("/post/3")).unwrap().group.unwrap().handle(), "cats@lemmy.test");
+}
+
+#[test]
+fn votes_and_moderation_of_others_cost_nothing_and_break_nothing() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let (lemmy, other) = (world.peer("lemmy.test"), world.peer("other.test"));
+    let cats = group(&lemmy, "cats");
+    join(&world, &a, &lemmy, "cats");
+    let post = page(&other, "bob", "/post/1", "A cat", &cats);
+    pass_on(&lemmy, "cats", &a, "/1", &other.activity("Create", "bob", "/create/1", &post));
+    world.settle(&[&a]);
+    let asked = (other.asked().len(), lemmy.asked().len());
+    let url = json!(other.url("/post/1"));
+    for n in 0..50 {
+        let kind = if n % 2 == 0 { "Like" } else { "Dislike" };
+        let vote = other.activity(kind, &format!("voter{n}"), &format!("/vote/{n}"), &url);
+        pass_on(&lemmy, "cats", &a, &format!("/v{n}"), &vote);
+    }
+    for kind in ["Lock", "Block", "Add", "Remove", "Flag", "Undo", "Join", "ChooseAnswer"] {
+        let mut act = other.activity(kind, "bob", &format!("/{kind}"), &url);
+        act["target"] = json!(format!("{cats}/featured"));
+        pass_on(&lemmy, "cats", &a, &format!("/{kind}"), &act);
+    }
+    let odd = json!({ "type": "Like", "actor": 7, "object": url });
+    pass_on(&lemmy, "cats", &a, "/odd", &odd);
+    world.settle(&[&a]);
+    assert_eq!((other.asked().len(), lemmy.asked().len()), asked);
+    assert_eq!(titles(&a), ["A cat"]);
+    assert!(a.notifications().is_empty());
+    // A Dislike that comes by itself is tolerated, too.
+    let dislike = other.activity("Dislike", "bob", "/dislike", &url);
+    assert_eq!(other.send("bob", &a, &dislike).code, 202);
+    world.settle(&[&a]);
+    assert!(a.node.store.read(|r| hytte::store::inbox::aside(r, 10)).unwrap().is_empty());
+}
+
+#[test]
+fn strangers_who_pass_things_on_are_not_listened_to() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let (lemmy, other) = (world.peer("lemmy.test"), world.peer("other.test"));
+    let cats = group(&lemmy, "cats");
+    let post = page(&other, "bob", "/post/1", "A cat", &cats);
+    pass_on(&lemmy, "cats", &a, "/1", &other.activity("Create", "bob", "/create/1", &post));
+    pass_on(&lemmy, "cats", &a, "/2", &json!(other.url("/post/1")));
+    lemmy.person("dave");
+    pass_on(&lemmy, "dave", &a, "/3", &other.activity("Create", "bob", "/create/1", &post));
+    world.settle(&[&a]);
+    assert!(other.asked().is_empty());
+    let mine = a.post("mine", Audience::Public);
+    world.settle(&[&a]);
+    pass_on(&lemmy, "cats", &a, "/4", &other.activity("Delete", "bob", "/delete/1", &json!(a.uri(mine))));
+    pass_on(&lemmy, "cats", &a, "/5", &other.activity("Like", "bob", "/like/1", &json!(a.uri(mine))));
+    world.settle(&[&a]);
+    assert_eq!((a.card(mine).likes, a.home().len()), (0, 1));
+}
+
+#[test]
+fn a_groups_page_shows_what_its_outbox_passes_on() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let (lemmy, other) = (world.peer("lemmy.test"), world.peer("other.test"));
+    let cats = group(&lemmy, "cats");
+    let posts: Vec<Value> =
+        (1..=3).map(|n| page(&other, "bob", &format!("/post/{n}"), &format!("Cat {n}"), &cats)).collect();
+    let wrap = |n: usize, post: &Value| {
+        json!({ "type": "Announce", "actor": cats, "id": lemmy.url(&format!("/a/{n}")),
+            "object": other.activity("Create", "bob", &format!("/create/{n}"), post) })
+    };
+    let items: Vec<Value> = posts.iter().enumerate().map(|(n, post)| wrap(n, post)).collect();
+    let outbox = json!({ "@context": "https://www.w3.org/ns/activitystreams", "id": format!("{cats}/outbox"),
+        "type": "OrderedCollection", "totalItems": 3, "orderedItems": items });
+    lemmy.serve("/users/cats/outbox", &outbox);
+    let id = a.find_actor("@cats@lemmy.test");
+    backfill::profile(&a.node, id).unwrap();
+    let page = hytte::store::posts::Page::first(10);
+    let shown = a.node.store.read(|r| hytte::store::groups::page(r, id, page)).unwrap();
+    assert_eq!(shown.len(), 3);
+    assert!(a.home().is_empty(), "nobody follows it yet");
+    publish::follow(&a.node, id).unwrap();
+    world.settle(&[&a]);
+    let follow = lemmy.got_type("Follow").pop().unwrap();
+    lemmy.send("cats", &a, &lemmy.activity("Accept", "cats", "/accept", &follow));
+    world.settle(&[&a]);
+    assert_eq!(a.home().len(), 3, "the newest come along");
+}
