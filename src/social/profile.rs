@@ -15,14 +15,17 @@ use crate::text::{plain, sanitise};
 /// (Sharkey and GoToSocial show one to those they do not trust), but its keys count.
 pub fn keep(w: &Write<'_>, document: &Document) -> Result<ActorId> {
     let known = actors::by_uri(w, document.id.as_str())?;
-    let keys: Vec<(String, String)> = document
-        .keys
-        .iter()
-        .filter_map(|key| match &key.material {
-            Material::Pem(text) | Material::Multibase(text) => Some((key.id.as_str().to_owned(), text.clone())),
-            Material::Linked => None,
-        })
-        .collect();
+    let mut keys: Vec<(String, String)> = Vec::new();
+    for key in &document.keys {
+        // Fedify lists its RSA key twice under one id: the PEM comes first, and what verifies must not be overwritten.
+        let known = keys.iter().any(|(id, _)| *id == key.id.as_str());
+        match &key.material {
+            Material::Pem(text) | Material::Multibase(text) if !known => {
+                keys.push((key.id.as_str().to_owned(), text.clone()));
+            }
+            _ => {}
+        }
+    }
     let id = match known {
         Some(known) if document.is_stub() && known.followers.is_some() => known.id,
         known => actors::upsert(w, &row(document, known, w.now))?,

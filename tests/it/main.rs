@@ -11,5 +11,6 @@ mod groups;
 mod harness;
 mod hostile;
 mod install;
+mod peers;
 mod posting;
 mod schema;

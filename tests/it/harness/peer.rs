@@ -96,6 +96,11 @@ impl Peer {
         self.shelf.lock().unwrap().documents.insert(path.to_owned(), (code, content_type.to_owned(), body));
     }
 
+    /// Whether something is served there.
+    pub fn serves(&self, path: &str) -> bool {
+        self.shelf.lock().unwrap().documents.contains_key(path)
+    }
+
     /// Answers 410 from now on.
     pub fn gone(&self, path: &str) {
         self.serve_as(path, 410, "text/plain", Vec::new());
