@@ -69,6 +69,11 @@ pub enum Shape {
         /// The title, plain text.
         title: String,
     },
+    /// A thread begun in a group, with its title (Lemmy, Mbin).
+    Page {
+        /// The title, plain text.
+        title: String,
+    },
     /// A poll.
     Question(OwnPoll),
 }
@@ -156,6 +161,7 @@ pub fn post(post: &OwnPost) -> Value {
     let kind = match post.shape {
         Shape::Note => "Note",
         Shape::Article { .. } => "Article",
+        Shape::Page { .. } => "Page",
         Shape::Question(_) => "Question",
     };
     let doc = Doc::of(kind, context::full())
@@ -188,6 +194,7 @@ fn with_shape(doc: Doc, post: &OwnPost) -> Doc {
     match &post.shape {
         Shape::Note => doc,
         Shape::Article { title } => doc.put("name", title.as_str()).maybe("preview", preview(post)),
+        Shape::Page { title } => doc.put("name", title.as_str()),
         Shape::Question(poll) => doc
             .put(if poll.multiple { "anyOf" } else { "oneOf" }, poll.options.iter().map(option).collect::<Vec<_>>())
             .maybe("endTime", poll.end.map(Time::rfc3339))

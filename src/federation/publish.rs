@@ -16,6 +16,9 @@ const MENTIONS: usize = 50;
 /// Pictures one post has at most: what Mastodon shows.
 pub const PICTURES: usize = 4;
 
+/// Characters of a title: what Lemmy takes.
+pub const TITLE_CHARS: usize = 200;
+
 /// What the owner wants to say.
 #[derive(Debug, Clone)]
 pub struct Draft {
@@ -33,6 +36,10 @@ pub struct Draft {
     pub language: Option<String>,
     /// Pictures start covered.
     pub sensitive: bool,
+    /// The group it is posted to.
+    pub group: Option<ActorId>,
+    /// The title of a thread begun in a group, one line.
+    pub title: Option<String>,
 }
 
 /// What the owner wants a post to say instead.
@@ -54,17 +61,51 @@ impl Draft {
     /// A plain text and nothing else.
     pub fn new(text: impl Into<String>, audience: Audience) -> Self {
         let (text, media) = (text.into(), Vec::new());
-        Self { text, warning: None, audience, reply_to: None, media, language: None, sensitive: false }
+        Self {
+            text,
+            warning: None,
+            audience,
+            reply_to: None,
+            media,
+            language: None,
+            sensitive: false,
+            group: None,
+            title: None,
+        }
     }
 }
 
 /// Publishes a post; returns once it and its deliveries are on the disk.
 pub fn post(node: &Node, draft: Draft) -> Result<PostId> {
-    let Draft { text, warning, audience, reply_to, media, language, sensitive } = draft;
+    let Draft { text, warning, audience, reply_to, media, language, sensitive, group, title } = draft;
     let settings = node.store.read(node::settings)?;
     let language = language.or(Some(settings.language)).filter(|tag| !tag.is_empty());
     let words = words(node, Edit { text, warning, media, language, sensitive })?;
+    let words = match group {
+        Some(group) => in_group(node, words, audience, group, title)?,
+        None => words,
+    };
     as_owner(node, move |w, owner| social::post::publish(w, owner, &words, audience, reply_to))
+}
+
+/// A post for a group names it, and is for everyone: groups refuse all else.
+fn in_group(node: &Node, words: Words, audience: Audience, id: ActorId, title: Option<String>) -> Result<Words> {
+    let group = node.store.read(|r| actors::by_id(r, id))?;
+    if !social::group::is_group(&group) || group.gone_at.is_some() {
+        return Err(Error::invalid("only a group can be posted to"));
+    }
+    if !audience.is_open() {
+        return Err(Error::invalid("what is posted in a group is for everyone"));
+    }
+    let title = title.map(|title| text::plain::one_line(&title)).filter(|title| !title.is_empty());
+    if title.as_ref().is_some_and(|title| title.chars().count() > TITLE_CHARS) {
+        return Err(Error::invalid(format!("a title has {TITLE_CHARS} characters at most")));
+    }
+    let mut mentions = words.mentions.clone();
+    if !mentions.iter().any(|mention| mention.uri == group.uri) {
+        mentions.push(Mention { handle: group.handle(), uri: group.uri, url: group.url });
+    }
+    Ok(Words { mentions, title, group: Some(id), ..words })
 }
 
 /// Edits a post of the owner's.
@@ -111,6 +152,8 @@ fn words(node: &Node, edit: Edit) -> Result<Words> {
         hashtags: composed.tags.into_iter().map(|name| Hashtag { shown: name.clone(), name }).collect(),
         media: edit.media,
         source,
+        title: None,
+        group: None,
     })
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::ap::addressing::{self, Recipients};
 use crate::ap::write_activity::{self as activity, Envelope};
 use crate::ap::write_actor::{self, InstanceActor, OwnActor, OwnKey, OwnPicture};
-use crate::ap::write_object::{self, OwnFile, OwnPost, Tag};
+use crate::ap::write_object::{self, OwnFile, OwnPost, Shape, Tag};
 use crate::base::config::Origin;
 use crate::base::id::{ActivityId, PostId};
 use crate::base::{Audience, Result, Time};
@@ -13,7 +13,7 @@ use crate::store::actors::{self, Actor};
 use crate::store::attachments::{self, Attachment};
 use crate::store::files::Name;
 use crate::store::posts::{self, Hashtag, Mention, Post};
-use crate::store::{Read, node};
+use crate::store::{Read, groups, node};
 use crate::text::compose;
 
 /// The id of a new post of the owner's.
@@ -106,8 +106,11 @@ pub fn post(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
     let tags = posts::hashtags(r, post.id)?;
     let files = attachments::of_posts(r, &[post.id])?;
     let below = |name: &str| Some(format!("{}/{name}", post.uri));
+    let group = groups::of_post(r, post.id)?.map(|id| actors::by_id(r, id)).transpose()?;
+    let group = group.map(|group| group.uri).filter(|_| post.audience.is_open());
     Ok(write_object::post(&OwnPost {
         id: post.uri.clone(),
+        shape: shape(post),
         author: owner.uri.clone(),
         url: post.page().to_owned(),
         content: post.content.clone(),
@@ -117,7 +120,8 @@ pub fn post(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
         in_reply_to: post.reply_to_uri.clone(),
         published: post.published_at,
         updated: post.edited_at,
-        recipients: recipients(owner, post.audience, &mentions),
+        recipients: in_group(recipients(owner, post.audience, &mentions), group.as_deref()),
+        group,
         tags: entries(&origin, &mentions, &tags),
         attachments: files.iter().filter_map(|file| own_file(&origin, file)).collect(),
         replies: below("replies"),
@@ -129,7 +133,23 @@ pub fn post(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
     }))
 }
 
-/// `to` and `cc` of a post of the owner's, the same on post and activity.
+fn shape(post: &Post) -> Shape {
+    match (post.kind.as_str(), &post.title) {
+        ("Page", Some(title)) => Shape::Page { title: title.clone() },
+        _ => Shape::Note,
+    }
+}
+
+/// A group stands in `to`: it passes on what is addressed to it (FEP-1b12).
+fn in_group(mut lists: Recipients, group: Option<&str>) -> Recipients {
+    if let Some(group) = group {
+        lists.cc.retain(|one| one != group);
+        lists.to.push(group.to_owned());
+    }
+    lists
+}
+
+/// `to` and `cc` of a post of the owner's that stands in no group.
 pub fn recipients(owner: &Actor, audience: Audience, mentions: &[Mention]) -> Recipients {
     let people: Vec<String> = mentions.iter().map(|m| m.uri.clone()).filter(|uri| *uri != owner.uri).collect();
     addressing::write(audience, owner.followers.as_deref().unwrap_or_default(), &people)

@@ -5,6 +5,8 @@
 use serde_json::Value;
 
 use super::Need;
+use super::outbox::Reach;
+use super::post::Words;
 use crate::ap::activity::{Activity, Kind};
 use crate::ap::json::{self, Ref, same_origin};
 use crate::ap::object::Object;
@@ -166,6 +168,34 @@ pub(super) fn withdrawn(w: &Write<'_>, group: &Actor, post: &Post) -> Result<()>
         groups::remove(w, group.id, post.id)?;
     }
     Ok(())
+}
+
+/// The group a new post of the owner's goes to: the one chosen, its thread's, or the first one it names.
+pub(super) fn of_new(w: &Write<'_>, words: &Words, post: &Post) -> Result<Option<ActorId>> {
+    if !post.audience.is_open() {
+        return Ok(None);
+    }
+    if words.group.is_some() {
+        return Ok(words.group);
+    }
+    if let Some(parent) = post.reply_to {
+        return groups::of_thread(w, parent);
+    }
+    for mention in &words.mentions {
+        if let Some(named) = actors::by_uri(w, &mention.uri)?.filter(is_group) {
+            return Ok(Some(named.id));
+        }
+    }
+    Ok(None)
+}
+
+/// Who hears of a like: the author, and the group the post stands in, which counts it.
+pub(super) fn fans(w: &Write<'_>, post: &Post, author: &Actor) -> Result<Reach> {
+    let mut reach = Reach::person(author);
+    if post.audience.is_open() {
+        reach.others.extend(groups::of_thread(w, post.id)?);
+    }
+    Ok(reach)
 }
 
 /// Keeps what a post's author says of the group it was posted to.

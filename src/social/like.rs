@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::outbox::{self, Reach};
-use super::{document, uri_of};
+use super::{document, group, outbox, uri_of};
 use crate::ap::activity::Activity;
 use crate::ap::json::Ref;
 use crate::base::id::{ActorId, PostId};
@@ -37,7 +36,7 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     }
     let author = actors::by_id(w, post.actor_id)?;
     let like = document::like(owner, &uri, &post, &author, w.now);
-    outbox::send(w, owner, activity_id, like, &post.uri, Audience::Mentioned, &Reach::person(&author))
+    outbox::send(w, owner, activity_id, like, &post.uri, Audience::Mentioned, &group::fans(w, &post, &author)?)
 }
 
 /// The owner takes a like back.
@@ -47,5 +46,5 @@ pub fn take_back(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let author = actors::by_id(w, post.actor_id)?;
     let like: Value = document::like(owner, &uri, &post, &author, w.now);
     tombstones::add_ours(w, &uri)?;
-    outbox::undo(w, owner, &like, &post.uri, Audience::Mentioned, &Reach::person(&author))
+    outbox::undo(w, owner, &like, &post.uri, Audience::Mentioned, &group::fans(w, &post, &author)?)
 }

@@ -1,14 +1,14 @@
 //! The owner's own posts: published, edited, deleted. What they name is resolved before; here is one write.
 
-use super::document;
 use super::outbox::{self, Reach};
+use super::{document, group};
 use crate::ap::addressing::{PUBLIC, Recipients};
 use crate::base::id::{ActorId, MediaId, PostId};
 use crate::base::{Audience, Error, Result};
 use crate::store::actors::{self, Actor};
 use crate::store::extra::Extra;
 use crate::store::posts::{self, Hashtag, Mention, Post};
-use crate::store::{Write, attachments, editions, likes, timeline, tombstones};
+use crate::store::{Write, attachments, editions, groups, likes, timeline, tombstones};
 
 pub use super::arrival::keep;
 
@@ -34,6 +34,10 @@ pub struct Words {
     pub hashtags: Vec<Hashtag>,
     /// Its pictures, in order.
     pub media: Vec<MediaId>,
+    /// The title of a thread begun in a group; an edit leaves it.
+    pub title: Option<String>,
+    /// The group it is posted to; an answer goes where its thread is, and whoever names a group posts there.
+    pub group: Option<ActorId>,
 }
 
 /// Publishes a post. An answer is never for more people than the post it answers.
@@ -54,13 +58,13 @@ pub fn publish(
     let post = Post {
         id,
         actor_id: owner.id,
-        kind: "Note".to_owned(),
+        kind: if words.title.is_some() { "Page" } else { "Note" }.to_owned(),
         boost_of: None,
         audience: parent.as_ref().map_or(audience, |parent| narrowed(audience, parent.audience)),
         reply_to: parent.as_ref().map(|parent| parent.id),
         reply_to_uri: parent.as_ref().map(|parent| parent.uri.clone()),
         context_uri: parent.as_ref().and_then(|parent| parent.context_uri.clone()),
-        title: None,
+        title: words.title.clone(),
         warning: words.warning.clone(),
         content: words.html.clone(),
         source: Some(words.source.clone()),
@@ -77,12 +81,17 @@ pub fn publish(
     posts::insert(w, &post, &words.mentions, &words.hashtags)?;
     attachments::attach(w, id, &words.media)?;
     timeline::add(w, id)?;
-    let lists = document::recipients(owner, post.audience, &words.mentions);
+    let group = group::of_new(w, words, &post)?;
+    if let Some(group) = group {
+        groups::put(w, group, id, groups::Word::Author)?;
+    }
     let object = document::post(w, owner, &post)?;
+    let lists = Recipients::of(&object).unwrap_or_default();
     let (activity_id, activity_uri) = outbox::next(w, owner)?;
     let create = document::create(owner, &activity_uri, object, lists, w.now);
     let mut people = ids_of(w, &words.mentions)?;
-    people.extend(parent.map(|parent| parent.actor_id).filter(|author| !people.contains(author)));
+    let also: Vec<ActorId> = parent.map(|parent| parent.actor_id).into_iter().chain(group).collect();
+    people.extend(also);
     if post.audience == Audience::Mentioned {
         // Only those named: an answer reaches its parent's author when it names them.
         people = ids_of(w, &words.mentions)?;
@@ -137,12 +146,13 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &Words) -> Result<(
     posts::update(w, &post, &mentions, &words.hashtags)?;
     attachments::keep_only(w, id, &words.media)?;
     attachments::attach(w, id, &words.media)?;
-    let lists = document::recipients(owner, post.audience, &mentions);
     let object = document::post(w, owner, &post)?;
+    let lists = Recipients::of(&object).unwrap_or_default();
     let (activity_id, uri) = outbox::next(w, owner)?;
     let update = document::update(owner, &uri, object, lists, w.now);
     let people = ids_of(w, &mentions)?;
-    let others = likes::touched_by(w, id, TOUCHED)?;
+    let mut others = likes::touched_by(w, id, TOUCHED)?;
+    others.extend(groups::of_post(w, id)?);
     outbox::send(w, owner, activity_id, update, &post.uri, post.audience, &reach(&post, people, others))
 }
 
@@ -154,6 +164,7 @@ pub fn delete(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     if let Some(parent) = post.reply_to {
         others.push(posts::by_id(w, parent)?.actor_id);
     }
+    others.extend(groups::of_post(w, id)?);
     let people = ids_of(w, &mentions)?;
     posts::delete(w, id)?;
     if post.audience.is_open() {

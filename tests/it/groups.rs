@@ -1,6 +1,7 @@
 //! Groups: what they pass on is fetched from its own server and shown under their name; votes and moderation cost nothing.
 
 use hytte::base::Audience;
+use hytte::federation::publish::Draft;
 use hytte::federation::{backfill, publish};
 use serde_json::{Value, json};
 
@@ -256,4 +257,99 @@ fn a_groups_page_shows_what_its_outbox_passes_on() {
     lemmy.send("cats", &a, &lemmy.activity("Accept", "cats", "/accept", &follow));
     world.settle(&[&a]);
     assert_eq!(a.home().len(), 3, "the newest come along");
+}
+
+#[test]
+fn the_owner_posts_in_a_group_and_what_comes_back_is_not_there_twice() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let lemmy = world.peer("lemmy.test");
+    let cats = group(&lemmy, "cats");
+    join(&world, &a, &lemmy, "cats");
+    let id = a.find_actor(&cats);
+    let thread = Draft {
+        group: Some(id),
+        title: Some("Two cats".into()),
+        ..Draft::new("They like the stove.", Audience::Public)
+    };
+    let post = a.say(thread);
+    world.settle(&[&a]);
+    let create = lemmy.got_type("Create").pop().unwrap();
+    let page = &create["object"];
+    assert_eq!((page["type"].as_str(), page["name"].as_str()), (Some("Page"), Some("Two cats")));
+    assert_eq!(page["audience"], cats);
+    assert_eq!(page["to"], json!([PUBLIC, cats]));
+    assert_eq!((&create["to"], &create["cc"]), (&page["to"], &page["cc"]));
+    assert!(page.get("inReplyTo").is_none(), "Lemmy tells a post from a comment by that");
+    assert_eq!(page["tag"][0]["href"], cats, "Guppe and Friendica look for their name");
+    assert_eq!(world.document(&a.uri(post))["audience"], cats);
+
+    pass_on(&lemmy, "cats", &a, "/own", &create);
+    pass_on(&lemmy, "cats", &a, "/own2", &json!(a.uri(post)));
+    world.settle(&[&a]);
+    assert_eq!(titles(&a), ["Two cats"]);
+    assert!(a.notifications().is_empty(), "it is what groups do");
+    assert_eq!(a.card(post).group.unwrap().id, id);
+
+    // Votes reach only the group, which counts them.
+    for (n, voter) in ["bob", "eve", "bob"].iter().enumerate() {
+        let like = lemmy.activity("Like", voter, &format!("/vote/{n}"), &json!(a.uri(post)));
+        pass_on(&lemmy, "cats", &a, &format!("/vote{n}"), &like);
+    }
+    world.settle(&[&a]);
+    assert_eq!(a.card(post).likes, 2);
+    let like = lemmy.activity("Like", "eve", "/vote/1", &json!(a.uri(post)));
+    pass_on(&lemmy, "cats", &a, "/unvote", &lemmy.activity("Undo", "eve", "/unvote/1", &like));
+    world.settle(&[&a]);
+    assert_eq!(a.card(post).likes, 1);
+
+    publish::delete(&a.node, post).unwrap();
+    world.settle(&[&a]);
+    assert_eq!(lemmy.got_type("Delete").len(), 1, "the group hears of it");
+}
+
+#[test]
+fn answers_and_likes_in_a_thread_of_a_group_reach_the_group() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let (lemmy, other) = (world.peer("lemmy.test"), world.peer("other.test"));
+    let cats = group(&lemmy, "cats");
+    page(&other, "bob", "/post/1", "A cat", &cats);
+    // A comment from Mastodon does not name the group.
+    let mut note = other.note("bob", "/comment/1", "<p>more about it</p>");
+    note["inReplyTo"] = json!(other.url("/post/1"));
+    other.serve("/comment/1", &note);
+    let hytte::federation::resolve::Found::Post(id) = a.find(&other.url("/comment/1")) else { panic!() };
+    hytte::federation::resolve::ancestors(&a.node, id).unwrap();
+    publish::like(&a.node, id).unwrap();
+    let ours = a.reply("indeed", id);
+    world.settle(&[&a]);
+    let create = lemmy.got_type("Create").pop().expect("the group has it");
+    assert_eq!(create["object"]["audience"], cats);
+    assert!(create["to"].as_array().unwrap().contains(&json!(cats)));
+    assert!(create["object"].get("name").is_none());
+    assert_eq!(other.got_type("Create").len(), 1, "and the author");
+    assert_eq!(lemmy.got_type("Like").len(), 1);
+    assert_eq!(a.card(ours).group.unwrap().handle(), "cats@lemmy.test");
+
+    let private = a.say(Draft { reply_to: Some(id), ..Draft::new("only you, @bob@other.test", Audience::Mentioned) });
+    world.settle(&[&a]);
+    assert_eq!(lemmy.got_type("Create").len(), 1, "what is private is not for the group");
+    assert!(a.card(private).group.is_none());
+}
+
+#[test]
+fn naming_a_group_posts_there() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let guppe = world.peer("guppe.test");
+    let cats = group(&guppe, "cats");
+    a.post("@cats@guppe.test look at this", Audience::Public);
+    world.settle(&[&a]);
+    let create = guppe.got_type("Create").pop().unwrap();
+    assert_eq!((create["object"]["type"].as_str(), &create["object"]["audience"]), (Some("Note"), &json!(cats)));
+    a.post("@cats@guppe.test between us", Audience::Mentioned);
+    world.settle(&[&a]);
+    let create = guppe.got_type("Create").pop().unwrap();
+    assert!(create["object"].get("audience").is_none());
 }

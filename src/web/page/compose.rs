@@ -9,12 +9,13 @@ use super::card::{self, Place};
 use super::form::{Fields, Sent};
 use super::layout::{self, Here, House, Page, icon};
 use super::login::capital;
-use crate::base::id::{MediaId, PostId};
+use super::person;
+use crate::base::id::{ActorId, MediaId, PostId};
 use crate::base::{Audience, Error, Result};
 use crate::federation::publish::{self, Draft, PICTURES};
 use crate::federation::{Node, media};
 use crate::store::cards::{self, Card};
-use crate::store::{self, Read};
+use crate::store::{self, Read, actors};
 use crate::text::POST_CHARS;
 use crate::web::auth::{Owner, see_other};
 use crate::web::edge::{PageError, blocking, sentence};
@@ -34,6 +35,10 @@ pub struct Filled {
     pub sensitive: bool,
     /// The post it answers.
     pub reply_to: Option<PostId>,
+    /// The group it is posted to.
+    pub group: Option<ActorId>,
+    /// The title of a thread begun there.
+    pub title: String,
     /// What was wrong with it.
     pub problem: Option<String>,
     /// Its name on the button.
@@ -79,6 +84,8 @@ impl Filled {
             language: fields.line("language"),
             sensitive: fields.has("sensitive"),
             reply_to: fields.text("reply_to").parse().ok(),
+            group: fields.text("group").parse().ok(),
+            title: fields.line("title"),
             ..Self::default()
         }
     }
@@ -93,6 +100,12 @@ pub fn form(house: &House<'_>, filled: &Filled) -> Markup {
             (house.token(""))
             @if let Some(id) = filled.reply_to { input type="hidden" name="reply_to" value=(id); }
             @if let Some(problem) = &filled.problem { p.problem role="alert" { (problem) } }
+            @if let Some(group) = filled.group {
+                input type="hidden" name="group" value=(group);
+                label for="title" { "Title" }
+                input #title type="text" name="title" value=(filled.title) maxlength=(publish::TITLE_CHARS) dir="auto";
+                p.note { "A title begins a thread; on Mastodon it is all that is seen, with a link. Leave it empty for a short post." }
+            }
             label.hidden for="text" { (hint) }
             textarea #text name="text" rows="3" placeholder=(hint) maxlength=(POST_CHARS) data-count="count" dir="auto" { (filled.text) }
             div.tools {
@@ -158,6 +171,7 @@ pub fn audience_choice(chosen: Audience) -> Markup {
 #[derive(Debug, Deserialize)]
 pub struct Asked {
     reply_to: Option<PostId>,
+    group: Option<ActorId>,
     text: Option<String>,
 }
 
@@ -179,20 +193,22 @@ pub async fn show(
                 None => Filled::fresh(r)?,
             };
             filled.text.push_str(asked.text.as_deref().unwrap_or_default());
-            Ok(page(&house, parent.as_ref(), &filled))
+            filled.group = asked.group.filter(|_| parent.is_none());
+            page(r, &house, parent.as_ref(), &filled)
         })
     });
     Ok(layout::private(markup.await?))
 }
 
-fn page(house: &House<'_>, parent: Option<&Card>, filled: &Filled) -> String {
+fn page(r: &Read<'_>, house: &House<'_>, parent: Option<&Card>, filled: &Filled) -> Result<String> {
     let title = if parent.is_some() { "Reply" } else { "Write" };
+    let group = filled.group.map(|id| actors::by_id(r, id)).transpose()?;
     let body = html! {
-        h1.quiet { (title) }
+        h1.quiet { (title) @if let Some(group) = &group { " in " (person::mention(house, group)) } }
         @if let Some(parent) = parent { (card::card(house, parent, Place::Above)) }
         (form(house, filled))
     };
-    layout::document(house, &Page::new(title, Here::Elsewhere, body)).into_string()
+    Ok(layout::document(house, &Page::new(title, Here::Elsewhere, body)).into_string())
 }
 
 /// `POST /compose`: publishes and leads to the post. What is wrong is said over the form, with the words still in it.
@@ -235,6 +251,8 @@ fn publish(node: &Node, filled: &Filled, fields: &mut Fields) -> Result<PostId> 
         media,
         language: some(&filled.language),
         sensitive: filled.sensitive,
+        group: filled.group,
+        title: some(&filled.title),
         ..Draft::new(filled.text.clone(), audience)
     };
     publish::post(node, draft)
@@ -260,6 +278,6 @@ fn again(node: &Node, owner: &Owner, filled: &Filled) -> Result<String> {
     node.store.read(|r| {
         let house = House::load(node, r, Some(owner), "/compose")?;
         let parent = filled.reply_to.and_then(|id| cards::one(r, id).ok());
-        Ok(page(&house, parent.as_ref(), filled))
+        page(r, &house, parent.as_ref(), filled)
     })
 }

@@ -71,6 +71,7 @@ fn beside(house: &House<'_>, actor: &Actor, ties: &Ties) -> Markup {
     html! {
         @if house.is_owner(actor) { a.button href="/settings" { (icon("pen")) "Edit" } }
         @else if actor.gone_at.is_none() {
+            @if actor.kind == "Group" { a.button href={ "/compose?group=" (actor.id) } { (icon("pen")) "Post here" } }
             @match &ties.ours {
                 None => (press(house, actor, "follow", "Follow", "button main")),
                 Some(follow) if follow.accepted_at.is_some() => (press(house, actor, "unfollow", "Unfollow", "button")),
