@@ -63,6 +63,7 @@ CREATE TABLE actor (
 ) STRICT;
 CREATE INDEX actor_handle ON actor (username COLLATE NOCASE, host);   -- find by handle
 CREATE INDEX actor_stale  ON actor (fetched_at);                      -- upkeep: refresh in slices
+CREATE INDEX actor_host   ON actor (host, created_at);                -- a server's people; since when it is known
 
 -- Public keys as peers publish them, by key id.
 CREATE TABLE actor_key (
@@ -288,7 +289,8 @@ CREATE TABLE host (
   heard_at     INTEGER,                         -- last verified inbound or good delivery
   error        TEXT,
   software     TEXT,
-  software_version TEXT
+  software_version TEXT,
+  software_at  INTEGER                          -- when NodeInfo was last asked for
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX host_failing ON host (failing_since_at) WHERE failing_since_at IS NOT NULL; -- the queue page
 
@@ -321,3 +323,87 @@ CREATE TABLE proxied (
   used_at      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX proxied_age ON proxied (used_at);                        -- evict
+
+-- People the owner has blocked.
+CREATE TABLE block (
+  actor_id     INTEGER PRIMARY KEY REFERENCES actor (id) ON DELETE CASCADE,
+  uri          TEXT,                            -- of our Block activity; NULL when they were not told
+  created_at   INTEGER NOT NULL
+) STRICT;
+
+-- People who have told us that they block the owner.
+CREATE TABLE blocked_by (
+  actor_id     INTEGER PRIMARY KEY REFERENCES actor (id) ON DELETE CASCADE,
+  uri          TEXT    NOT NULL,                -- of their Block activity, for Undo
+  created_at   INTEGER NOT NULL
+) STRICT;
+
+-- People the owner does not want to hear of for a while; they are not told.
+CREATE TABLE mute (
+  actor_id     INTEGER PRIMARY KEY REFERENCES actor (id) ON DELETE CASCADE,
+  boosts_only  INTEGER NOT NULL,                -- 1: only what they boost is hidden
+  notices      INTEGER NOT NULL,                -- 1: no notifications from them either
+  until_at     INTEGER,                         -- NULL: for good
+  created_at   INTEGER NOT NULL
+) STRICT;
+
+-- Lists of servers to block that others publish. Nothing of a list counts before applied_at.
+CREATE TABLE host_list (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  url          TEXT    NOT NULL UNIQUE,
+  name         TEXT    NOT NULL,
+  applied_at   INTEGER,                         -- NULL: only looked at so far
+  fetched_at   INTEGER,
+  failed_at    INTEGER,                         -- last failed look since
+  error        TEXT,
+  created_at   INTEGER NOT NULL
+) STRICT;
+
+-- Servers to keep away, each with its subdomains. What the owner set counts more than lists; of lists the strictest.
+CREATE TABLE host_block (
+  host         TEXT    NOT NULL,                -- lower case, punycode, no port
+  list_id      INTEGER NOT NULL,                -- 0: set by the owner; else of host_list
+  severity     TEXT    NOT NULL,                -- block, limit; allow: lists do not count for it (list_id 0 only)
+  no_media     INTEGER NOT NULL DEFAULT 0,
+  no_reports   INTEGER NOT NULL DEFAULT 0,
+  comment      TEXT    NOT NULL DEFAULT '',
+  obfuscate    INTEGER NOT NULL DEFAULT 0,      -- only kept for the export
+  held         INTEGER NOT NULL DEFAULT 0,      -- 1: new on a list and would cut a follow: waits for the owner
+  created_at   INTEGER NOT NULL,
+  PRIMARY KEY (host, list_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX host_block_list ON host_block (list_id, host);           -- the page, the export, forgetting a list
+
+-- Follows that a host block has ended, to be brought back when it is lifted.
+CREATE TABLE cut_follow (
+  actor_id     INTEGER NOT NULL REFERENCES actor (id) ON DELETE CASCADE,
+  ours         INTEGER NOT NULL,                -- 1: the owner followed them; 0: they followed the owner
+  uri          TEXT    NOT NULL,
+  document     TEXT,
+  accepted_at  INTEGER,
+  cut_at       INTEGER NOT NULL,
+  PRIMARY KEY (actor_id, ours)
+) STRICT, WITHOUT ROWID;
+
+-- Reports: of others about the owner's posts, and the owner's about others.
+CREATE TABLE report (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  uri          TEXT    NOT NULL UNIQUE,         -- of the Flag
+  actor_id     INTEGER NOT NULL REFERENCES actor (id) ON DELETE CASCADE,  -- who sent it; of ours: who it is about
+  ours         INTEGER NOT NULL,                -- 1: sent by us
+  about        TEXT    NOT NULL,                -- JSON: uris of actors and posts
+  comment      TEXT    NOT NULL,                -- plain text
+  created_at   INTEGER NOT NULL,
+  closed_at    INTEGER                          -- the owner has dealt with it
+) STRICT;
+CREATE INDEX report_actor ON report (actor_id);                       -- cascade
+CREATE INDEX report_open ON report (ours, id) WHERE closed_at IS NULL; -- how many wait
+
+-- People the owner follows who moved elsewhere.
+CREATE TABLE move (
+  old_id       INTEGER PRIMARY KEY REFERENCES actor (id) ON DELETE CASCADE,
+  new_id       INTEGER NOT NULL REFERENCES actor (id) ON DELETE CASCADE,
+  seen_at      INTEGER NOT NULL,                -- acted upon then; again after a week at the earliest
+  done_at      INTEGER                          -- the new one has let us in, and the old one is not followed any more
+) STRICT;
+CREATE INDEX move_new ON move (new_id);                               -- an Accept from the new one; cascade

@@ -135,6 +135,9 @@ impl Actor {
         let invalid = |why: &str| Error::invalid(format!("the actor {id}: {why}"));
         let kind = kind(doc).ok_or_else(|| invalid("it has no type of an actor"))?;
         let inbox = Lossy::<Uri>::read(doc, "inbox").0.ok_or_else(|| invalid("it has no usable inbox"))?;
+        if !is_near(&id, &inbox) {
+            return Err(invalid("its inbox is on somebody else's server"));
+        }
         let webfinger = json::text(doc, "webfinger", limits::NAME).filter(|handle| is_handle(handle));
         let username = username(doc, webfinger.as_deref(), &id).ok_or_else(|| invalid("its username is unusable"))?;
         let endpoints = doc.get("endpoints").unwrap_or(&Value::Null);
@@ -189,6 +192,17 @@ fn kind(doc: &Value) -> Option<ActorKind> {
     // A post that says it has an inbox is no actor: it may be written by anybody on its host.
     let strange = || types.first().filter(|t| !object::is_known_type(t)).map(|t| ActorKind::Other((*t).to_owned()));
     known.or_else(strange)
+}
+
+/// Whether an inbox is where its actor is: on the same host, or on one of the same domain (Bridgy Fed has several). Else
+/// anyone could have our deliveries sent to a server that never asked for them.
+fn is_near(id: &Uri, inbox: &Uri) -> bool {
+    let scheme = |uri: &Uri| uri.as_str().split(':').next().unwrap_or_default().to_owned();
+    let (a, b) = (id.host(), inbox.host());
+    let below = |host: &str, domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+    let domain = |host: &str| host.split_once('.').map(|(_, rest)| rest.to_owned()).filter(|rest| rest.contains('.'));
+    let siblings = domain(&a).is_some_and(|parent| domain(&b) == Some(parent));
+    scheme(id) == scheme(inbox) && (a == b || below(&a, &b) || below(&b, &a) || siblings)
 }
 
 /// None where one was given that cannot be written in a handle (too long, or with blanks, `@`, `/`).

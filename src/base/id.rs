@@ -72,6 +72,10 @@ ids! {
     DeliveryId;
     /// A received activity waiting to be applied.
     InboxId;
+    /// A published list of servers to block; 0 stands for what the owner set.
+    HostListId;
+    /// A report, sent or received.
+    ReportId;
 }
 
 /// The smallest id of a moment: `milliseconds << 16`. The store takes the next free one from there.

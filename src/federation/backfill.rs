@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::flight::Memo;
-use super::{Node, resolve};
+use super::{Node, nodeinfo, resolve};
 use crate::ap::collection::Collection;
 use crate::ap::json::{self, Lossy, Ref};
 use crate::ap::object::Object;
@@ -74,7 +74,7 @@ pub fn step(node: &Node) -> Result<bool> {
     let next = node.backfill.wishes.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
     let outcome = match next {
         None => return Ok(false),
-        Some(Wish::Profile(id)) => profile(node, id),
+        Some(Wish::Profile(id)) => profile(node, id).and_then(|()| server(node, id)),
         Some(Wish::Thread(id)) => thread(node, id),
     };
     forgive(outcome)?;
@@ -96,6 +96,12 @@ pub fn profile(node: &Node, who: ActorId) -> Result<()> {
         take(node, &actor, &item)?;
     }
     Ok(())
+}
+
+/// What the server of a profile runs, for its card.
+fn server(node: &Node, who: ActorId) -> Result<()> {
+    let actor = node.store.read(|r| actors::by_id(r, who))?;
+    nodeinfo::look(node, &super::host_of(&actor.uri))
 }
 
 /// As [`profile`], and onto the home timeline: they are followed now.

@@ -19,6 +19,8 @@ pub struct Flights {
     waiting: AtomicUsize,
     landed: Condvar,
     most: usize,
+    /// Of these from one host: one that hangs must not hold them all.
+    most_per_host: usize,
 }
 
 /// Whether this asker fetches, or somebody else just has.
@@ -38,7 +40,12 @@ pub struct Flight<'f> {
 impl Flights {
     /// At most `most` at once.
     pub fn new(most: usize) -> Self {
-        Self { most, ..Self::default() }
+        Self { most, most_per_host: most, ..Self::default() }
+    }
+
+    /// At most `most` at once, and half of these from one host.
+    pub fn fair(most: usize) -> Self {
+        Self { most_per_host: most.div_ceil(2), ..Self::new(most) }
     }
 
     /// Asks to fetch `uri`. Busy when too many others are fetching.
@@ -58,7 +65,9 @@ impl Flights {
             self.waiting.fetch_sub(1, Ordering::SeqCst);
             return if wait.timed_out() { Err(Error::Busy) } else { Ok(Boarding::Landed) };
         }
-        if under_way.len() >= self.most {
+        let host = super::host_of(uri);
+        let same_host = under_way.iter().filter(|other| super::host_of(other) == host).count();
+        if under_way.len() >= self.most || same_host >= self.most_per_host {
             return Err(Error::Busy);
         }
         under_way.insert(uri.to_owned());
@@ -155,6 +164,16 @@ mod tests {
             second.join().unwrap();
         });
         assert!(flights.board("b").is_ok());
+    }
+
+    #[test]
+    fn one_host_does_not_hold_all_places() {
+        let flights = Flights::fair(4);
+        let held: Vec<_> = (0..2).map(|n| flights.board(&format!("https://slow.example/{n}")).unwrap()).collect();
+        assert!(matches!(flights.board("https://slow.example/3"), Err(Error::Busy)));
+        assert!(matches!(flights.board("https://quick.example/1"), Ok(Boarding::Go(_))));
+        drop(held);
+        assert!(flights.board("https://slow.example/3").is_ok());
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::sig::Received as Request;
 use crate::social::{self, Need};
 use crate::store::actors::{self, Actor};
 use crate::store::inbox::{self, Received};
-use crate::store::{Read, follows, hosts, node, posts, tombstones};
+use crate::store::{Read, follows, host_blocks, hosts, node, posts, shield, tombstones};
 
 /// Activities one step applies with one commit.
 const BATCH: u32 = 16;
@@ -40,6 +40,7 @@ pub fn receive(node: &Node, request: &Request<'_>) -> Result<(), Rejection> {
     if is_idle(node, &document)? {
         return Ok(());
     }
+    kept_away(node, &document)?;
     if node.inbox_full.load(Ordering::Relaxed) {
         let waiting = node.store.read(inbox::count)?;
         node.inbox_full.store(waiting >= inbox::MOST, Ordering::Relaxed);
@@ -91,6 +92,18 @@ fn is_idle(node: &Node, document: &serde_json::Value) -> Result<bool> {
     Ok(known.is_none_or(|actor| actor.gone_at.is_some()))
 }
 
+/// The cheap door for blocked servers. Only what people we know take back goes on: with the key we have, nothing is
+/// fetched from there.
+fn kept_away(node: &Node, document: &serde_json::Value) -> Result<(), Rejection> {
+    let Some(actor) = activity::actor(document) else { return Ok(()) };
+    let takes_back = ["Delete", "Undo", "Reject"].iter().any(|kind| json::is_type(document, kind));
+    let refused = node.store.read(|r| {
+        let blocked = host_blocks::of_host(r, &actor.host())?.is_blocked();
+        Ok(blocked && !(takes_back && actors::id_of(r, actor.as_str())?.is_some()))
+    })?;
+    if refused { Err(Rejection::Forbidden(format!("{} is blocked here", actor.host()))) } else { Ok(()) }
+}
+
 /// An actor that deletes itself can often not be asked for its key any more: 410 there is the proof.
 fn last_words(node: &Node, document: &serde_json::Value, rejection: Rejection) -> Result<(), Rejection> {
     let deletes_itself = json::is_type(document, "Delete") && activity::is_about_itself(document);
@@ -129,6 +142,9 @@ fn may_speak(node: &Node, signer: &Actor, activity: &Activity) -> Result<Voice, 
     }
     let welcome = node.store.read(|r| {
         let owner = node::owner(r)?;
+        if shield::hides(r, signer)? {
+            return Ok(false);
+        }
         let group = signer.kind != "Person" && follows::is_accepted(r, owner, signer.id)?;
         Ok(group || is_of_a_thread(r, activity)?)
     })?;
@@ -257,6 +273,7 @@ fn prepare(node: &Node, row: &Received) -> Result<Option<(Actor, Activity)>> {
                 let known = node.store.read(|r| actors::by_uri(r, &uri))?;
                 resolve::refresh(node, &uri, known).map(drop).or_else(not_vital)
             }
+            Need::Proof(uri) => resolve::anew(node, &uri).map(drop),
         };
         match fetched {
             // Worth another try: without it the act would be lost.

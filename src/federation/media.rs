@@ -94,6 +94,7 @@ pub fn fetch_picture(node: &Node, url: &str) -> Result<Name> {
 }
 
 fn fetch(node: &Node, url: &str) -> Result<Name> {
+    node.may_ask(&super::host_of(url))?;
     let get = Get {
         url,
         accept: Accept::Media,

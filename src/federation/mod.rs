@@ -6,8 +6,11 @@ pub mod delivery;
 pub mod flight;
 pub mod identity;
 pub mod inbox;
+pub mod lists;
 pub mod login;
 pub mod media;
+pub mod moves;
+pub mod nodeinfo;
 pub mod publish;
 pub mod resolve;
 #[cfg(test)]
@@ -82,8 +85,8 @@ impl Node {
             facts,
             store,
             net,
-            key_flights: flight::Flights::new(KEY_FETCHES),
-            flights: flight::Flights::new(FETCHES),
+            key_flights: flight::Flights::fair(KEY_FETCHES),
+            flights: flight::Flights::fair(FETCHES),
             failures: flight::Memo::new(FAILURES),
             refreshed: flight::Memo::new(FAILURES),
             picture_flights: flight::Flights::new(media::FETCHES),
@@ -119,6 +122,16 @@ impl Node {
         Ok(signer)
     }
 
+    /// An error for a host the owner keeps away: nothing is asked of it.
+    fn may_ask(&self, host: &str) -> Result<(), NetError> {
+        let verdict = self.store.read(|r| store::host_blocks::of_host(r, host));
+        match verdict {
+            Ok(verdict) if !verdict.is_blocked() => Ok(()),
+            Ok(_) => Err(NetError::Refused { host: host.to_owned(), why: "you block this server" }),
+            Err(error) => Err(NetError::Ours { host: host.to_owned(), why: error.to_string() }),
+        }
+    }
+
     /// An error for a host that let us wait to the end a moment ago.
     fn patience(&self, host: &str) -> Result<(), NetError> {
         match self.failures.recall(&format!("slow {host}"), self.clock().now()) {
@@ -138,6 +151,7 @@ impl Node {
     /// Fetches an ActivityStreams document, signed by the instance actor, with the knock its host took last.
     pub(crate) fn document(&self, url: &str, rule: IdRule) -> Result<Document, NetError> {
         let host = host_of(url);
+        self.may_ask(&host)?;
         self.patience(&host)?;
         let ours = |error: crate::base::Error| NetError::Ours { host: host.clone(), why: error.to_string() };
         let signer = self.signer(self.facts.service).map_err(ours)?;

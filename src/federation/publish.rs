@@ -1,12 +1,15 @@
 //! An act of the owner: resolve what it names (network), then one write. The page, the API, the command line and the
 //! scheduler all come here.
 
+use std::time::Duration;
+
 use super::{Node, resolve};
 use crate::base::id::{ActorId, MediaId, PostId};
 use crate::base::{Audience, Error, Result};
 use crate::social::post::Words;
 use crate::social::{self, document};
 use crate::store::actors::{self, Actor};
+use crate::store::mutes::Reach;
 use crate::store::posts::{Hashtag, Mention};
 use crate::store::{Write, node};
 use crate::text::{self, Person};
@@ -222,4 +225,29 @@ pub fn accept_follower(node: &Node, who: ActorId) -> Result<()> {
 /// Turns a waiting follower away, or removes a follower.
 pub fn reject_follower(node: &Node, who: ActorId) -> Result<()> {
     as_owner(node, move |w, owner| social::follow::reject(w, owner, who))
+}
+
+/// Blocks somebody.
+pub fn block(node: &Node, who: ActorId) -> Result<()> {
+    as_owner(node, move |w, owner| social::block::send(w, owner, who))
+}
+
+/// Takes a block back.
+pub fn unblock(node: &Node, who: ActorId) -> Result<()> {
+    as_owner(node, move |w, owner| social::block::take_back(w, owner, who))
+}
+
+/// Mutes somebody for a time, or for good.
+pub fn mute(node: &Node, who: ActorId, reach: Reach, length: Option<Duration>) -> Result<()> {
+    as_owner(node, move |w, owner| social::block::mute(w, owner, who, reach, length.map(|length| w.now.plus(length))))
+}
+
+/// Ends a mute.
+pub fn unmute(node: &Node, who: ActorId) -> Result<()> {
+    node.store.write(move |w| social::block::unmute(w, who))
+}
+
+/// Reports somebody and posts of theirs to their server, without saying who reports.
+pub fn report(node: &Node, who: ActorId, posts: Vec<PostId>, comment: String) -> Result<()> {
+    node.store.write(move |w| social::report::send(w, who, &posts, &comment))
 }

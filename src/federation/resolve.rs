@@ -166,6 +166,19 @@ fn is_good(actor: &Actor, now: Time) -> bool {
     now.since(actor.fetched_at) < FRESH || actor.failed_at.is_some_and(|at| now.since(at) < AFTER_FAILURE)
 }
 
+/// The actor as their server shows them now; Remote when it does not, whatever is stored.
+pub fn anew(node: &Node, uri: &str) -> Result<ActorId> {
+    let known = node.store.read(|r| actors::by_uri(r, uri))?;
+    if node.facts.origin.owns(uri) {
+        return known.map(|actor| actor.id).ok_or(Error::NotFound);
+    }
+    let id = refresh(node, uri, known)?;
+    match node.store.read(|r| actors::by_id(r, id))?.failed_at {
+        Some(_) => Err(Error::remote(format!("{uri} could not be looked at just now"))),
+        None => Ok(id),
+    }
+}
+
 /// Fetches an actor now, fresh or not.
 pub fn refresh(node: &Node, uri: &str, known: Option<Actor>) -> Result<ActorId> {
     let _flight = match node.flights.board(uri)? {

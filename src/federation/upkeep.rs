@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Node, delivery, resolve};
+use super::{Node, delivery, lists, moves, nodeinfo, resolve};
 use crate::base::{Result, Time};
-use crate::store::{actors, attachments, deliveries, editions, files, hosts, inbox, node, tombstones};
+use crate::store::{actors, attachments, deliveries, editions, files, hosts, inbox, mutes, node, tombstones};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -40,6 +40,22 @@ const CHORES: &[Chore] = &[
     Chore { name: "forget uploads without a post", every: HOUR, run: prune_uploads },
     Chore { name: "remove files nobody names", every: MINUTE.saturating_mul(5), run: sweep },
     Chore { name: "look at stale profiles again", every: MINUTE.saturating_mul(15), run: refresh_stale },
+    Chore {
+        name: "go along with people who moved",
+        every: MINUTE.saturating_mul(15),
+        run: |n, _| unless_trial(n, moves::step),
+    },
+    Chore {
+        name: "ask what servers run",
+        every: MINUTE.saturating_mul(5),
+        run: |n, _| unless_trial(n, nodeinfo::step),
+    },
+    Chore {
+        name: "fetch lists of servers to block",
+        every: MINUTE.saturating_mul(20),
+        run: |n, _| unless_trial(n, lists::step),
+    },
+    Chore { name: "forget mutes that are over", every: HOUR, run: |n, _| n.store.write(mutes::prune).map(drop) },
 ];
 
 /// When each chore was last done, and where the slow ones are.
@@ -143,6 +159,11 @@ fn refresh_stale(node: &Node, _: &mut Diary) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What asks other servers is left out in a trial.
+fn unless_trial(node: &Node, step: fn(&Node) -> Result<bool>) -> Result<()> {
+    if node.config.trial { Ok(()) } else { step(node).map(drop) }
 }
 
 #[cfg(test)]

@@ -71,6 +71,7 @@ fn missing(error: NetError) -> Error {
 
 fn fetch(node: &Node, url: &str) -> Result<Value, NetError> {
     let host = super::host_of(url);
+    node.may_ask(&host)?;
     node.patience(&host)?;
     let answer = node.net.json(get(node, url, Accept::Jrd, JSON_LIMIT));
     Ok(answer.inspect_err(|error| node.note_slow(&host, error))?.1)

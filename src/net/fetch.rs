@@ -30,6 +30,8 @@ pub enum Accept {
     Html,
     /// A picture or other file.
     Media,
+    /// A list of servers to block.
+    Csv,
 }
 
 impl Accept {
@@ -47,6 +49,7 @@ impl Accept {
             Self::HostMeta => "application/xrd+xml, application/xml, text/xml",
             Self::NodeInfo => "application/json",
             Self::Html => "text/html, application/xhtml+xml;q=0.9",
+            Self::Csv => "text/csv, text/plain;q=0.9, */*;q=0.1",
             Self::Media => "image/*, video/*, audio/*, */*;q=0.1",
         }
     }

@@ -10,7 +10,7 @@ use crate::store::actors::{self, Actor};
 use crate::store::extra::Extra;
 use crate::store::notifications::{self, Kind};
 use crate::store::posts::{self, Post};
-use crate::store::{Read, Write, follows, node, timeline, tombstones};
+use crate::store::{Read, Write, follows, node, shield, timeline, tombstones};
 
 /// What to fetch for a boost: the post, when the booster is followed.
 pub(super) fn needs(r: &Read<'_>, sender: &Actor, object: &Ref) -> Result<Vec<Need>> {
@@ -35,11 +35,13 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     let audience = crate::ap::addressing::read(&lists.to, &lists.cc, sender.followers.as_deref());
     let at = activity.published.unwrap_or(w.now).clamp(Time::from_ms(1000).min(w.now), w.now);
     let boost = row(w, &uri_of(activity), sender.id, &of, audience.max(of.audience), at)?;
-    if posts::by_uri(w, &boost.uri)?.is_some() {
+    let author = actors::by_id(w, of.actor_id)?;
+    if posts::by_uri(w, &boost.uri)?.is_some() || shield::hides(w, &author)? {
         return Ok(());
     }
+    let put_forward = followed && !shield::hushes(w, author.id)?;
     posts::insert(w, &boost, &[], &[])?;
-    if followed {
+    if put_forward {
         timeline::add(w, boost.id)?;
     }
     if of.actor_id == owner { notifications::add(w, Kind::Boost, sender.id, Some(of.id)) } else { Ok(()) }

@@ -228,6 +228,16 @@ pub fn announce(owner: &Actor, uri: &str, post: &Post, author: &Actor, at: Time)
     activity::announce(&envelope(owner, uri, lists, at), &post.uri)
 }
 
+/// Blocks somebody, and tells them.
+pub fn block(owner: &Actor, uri: &str, blocked: &Actor, at: Time) -> Value {
+    activity::block(&envelope(owner, uri, to(blocked), at), &blocked.uri)
+}
+
+/// Reports somebody and posts of theirs to their server, in the name of the instance actor.
+pub fn flag(service: &Actor, uri: &str, target: &Actor, posts: &[String], comment: &str, at: Time) -> Value {
+    activity::flag(&envelope(service, uri, to(target), at), &target.uri, posts, comment)
+}
+
 /// Takes an activity of ours back; addressed as that was.
 pub fn undo(owner: &Actor, uri: &str, inner: &Value, at: Time) -> Value {
     let lists = Recipients::of(inner).unwrap_or_default();

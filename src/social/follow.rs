@@ -1,9 +1,9 @@
-//! Following, both ways: Follow, Accept, Reject, their Undo, and Block, which ends them.
+//! Following, both ways: Follow, Accept, Reject and their Undo.
 
 use serde_json::Value;
 
 use super::outbox::{self, Reach};
-use super::{document, uri_of};
+use super::{document, mover, uri_of};
 use crate::ap::activity::Activity;
 use crate::ap::json::{self, Ref, Uri};
 use crate::base::id::ActorId;
@@ -11,7 +11,7 @@ use crate::base::{Audience, Error, Result};
 use crate::store::actors::{self, Actor};
 use crate::store::follows::{self, Follow};
 use crate::store::notifications::{self, Kind};
-use crate::store::{Write, timeline, tombstones};
+use crate::store::{Write, blocks, cuts, host_blocks, shield, timeline, tombstones};
 
 /// Bytes of a Follow that are kept and sent back as they came.
 const LONGEST: usize = 16 * 1024;
@@ -32,7 +32,9 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
         false => activity.raw.clone(),
     };
     follows::ask(w, sender.id, owner, &uri_of(activity), Some(&asked.to_string()))?;
-    if !us.approves_followers || follows::is_accepted(w, sender.id, owner)? {
+    // Nobody from a limited server comes in unseen.
+    let asks_first = us.approves_followers || host_blocks::of_actor(w, sender)?.is_limited();
+    if !asks_first || follows::is_accepted(w, sender.id, owner)? {
         let new = follows::accept(w, sender.id, owner)?;
         if new {
             notifications::add(w, Kind::Follow, sender.id, None)?;
@@ -78,6 +80,7 @@ fn received(follow: &Follow, follower: &Actor, owner: &Actor) -> Value {
 /// Somebody stops following the owner, or takes the asking back.
 pub(super) fn undone(w: &Write<'_>, owner: ActorId, sender: &Actor) -> Result<()> {
     follows::end(w, sender.id, owner)?;
+    cuts::forget_follower(w, sender.id)?;
     notifications::remove(w, Kind::FollowRequest, sender.id, None)?;
     notifications::remove(w, Kind::Follow, sender.id, None)
 }
@@ -90,6 +93,9 @@ pub fn send(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     }
     if them.gone_at.is_some() {
         return Err(Error::Gone);
+    }
+    if blocks::is_blocked(w, who)? || shield::hides(w, &them)? {
+        return Err(Error::Conflict("you block them or their server: take that back first".to_owned()));
     }
     let (id, uri) = outbox::next(w, owner)?;
     follows::ask(w, owner.id, who, &uri, None)?;
@@ -130,6 +136,7 @@ pub(super) fn accepted(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &R
         return Ok(());
     }
     timeline::welcome(w, sender.id)?;
+    mover::arrived(w, owner, sender.id)?;
     if w.now.since(follow.created_at) > WAITED {
         notifications::add(w, Kind::Accepted, sender.id, None)?;
     }
@@ -143,18 +150,6 @@ pub(super) fn rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &R
     }
     follows::end(w, owner, sender.id)?;
     timeline::forget(w, sender.id)
-}
-
-/// Somebody blocks the owner: nobody follows anybody any more.
-pub(super) fn blocked(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Uri) -> Result<()> {
-    if *object != actors::by_id(w, owner)?.uri.as_str() {
-        return Ok(());
-    }
-    follows::end(w, sender.id, owner)?;
-    if follows::end(w, owner, sender.id)?.is_some() {
-        timeline::forget(w, sender.id)?;
-    }
-    Ok(())
 }
 
 /// Remembers that an activity was taken back, in case it comes later than its Undo.

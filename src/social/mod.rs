@@ -2,15 +2,19 @@
 //! in [`needs`], and is done by `federation/` before [`receive`].
 
 pub mod arrival;
+pub mod block;
 pub mod boost;
 pub mod document;
 pub mod follow;
 pub mod group;
+pub mod host_block;
 mod kinds;
 pub mod like;
+pub mod mover;
 pub mod outbox;
 pub mod post;
 pub mod profile;
+pub mod report;
 mod revision;
 mod undo;
 
@@ -19,7 +23,7 @@ use crate::ap::json::{Ref, Uri};
 use crate::base::id::ActorId;
 use crate::base::{Error, Result};
 use crate::store::actors::Actor;
-use crate::store::{Read, Write, node, tombstones};
+use crate::store::{Read, Write, node, posts, shield, tombstones};
 
 /// Something that must be fetched before an activity can be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,16 +40,23 @@ pub enum Need {
     Actor(String),
     /// An actor's document as it is now.
     Renewed(String),
+    /// An actor's document as it is now, without which the act is not believed.
+    Proof(String),
 }
 
 /// What to fetch before [`receive`]. Nothing for acts that do not concern us: they cost no request.
 pub fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity) -> Result<Vec<Need>> {
+    // Nothing is fetched for the blocked, but to see where they move.
+    if !matches!(activity.kind, Kind::Move { .. }) && shield::hides(r, sender)? {
+        return Ok(Vec::new());
+    }
     match &activity.kind {
         Kind::Create { object, .. } | Kind::Update { object } => arrival::needs(r, sender, activity, object),
         Kind::Announce { object } => match group::passed_on(object) {
             Some(inner) => group::needs(r, sender, inner),
             None => boost::needs(r, sender, object),
         },
+        Kind::Move { object, target } => mover::needs(r, sender, object, target),
         _ => Ok(Vec::new()),
     }
 }
@@ -57,6 +68,9 @@ pub fn receive(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()>
         return Err(Error::Denied("the sender is not the actor".to_owned()));
     }
     let owner = node::owner(w)?;
+    if !block::lets_in(w, sender, activity)? {
+        return Ok(());
+    }
     if let Some(id) = &activity.id
         && tombstones::is_deleted(w, sender.id, id.as_str())?
     {
@@ -84,7 +98,9 @@ pub fn receive(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()>
             None => boost::receive(w, owner, sender, activity, object),
         },
         Kind::Undo { object } => undo::receive(w, owner, sender, object),
-        Kind::Block { object } => follow::blocked(w, owner, sender, object),
+        Kind::Block { object } => block::received(w, owner, sender, activity, object),
+        Kind::Move { object, target } => mover::receive(w, owner, sender, object, target),
+        Kind::Flag { objects, content } => report::receive(w, owner, sender, activity, objects, content.as_deref()),
         _ => Ok(()),
     }
 }
@@ -93,6 +109,10 @@ pub fn receive(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()>
 fn update(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Ref) -> Result<()> {
     if object.id().is_some_and(|id| *id == sender.uri.as_str()) {
         profile::updated(w, sender, object)
+    } else if shield::hides(w, sender)?
+        && object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten().is_none()
+    {
+        Ok(())
     } else {
         arrival::updated(w, owner, sender, activity, object)
     }

@@ -10,7 +10,7 @@ use crate::base::id::{ActivityId, ActorId};
 use crate::base::{Audience, Error, Result};
 use crate::store::actors::{self, Actor};
 use crate::store::deliveries::{self, Activity, Target};
-use crate::store::{Read, Write, follows, node};
+use crate::store::{Read, Write, follows, host_blocks, node};
 
 /// People named before anyone else.
 const FIRST: u32 = 0;
@@ -102,5 +102,8 @@ fn targets(r: &Read<'_>, owner: &Actor, reach: &Reach) -> Result<Vec<Target>> {
         let host = Uri::parse(&inbox)?.host();
         (!origin.owns(&inbox)).then_some(Target { urgency, inbox, host })
     };
-    Ok(urgency.into_iter().filter_map(target).collect())
+    let mut targets: Vec<Target> = urgency.into_iter().filter_map(target).collect();
+    let rules = host_blocks::rules_for(r, targets.iter().map(|target| target.host.clone()), None)?;
+    targets.retain(|target| !rules.judge(&target.host).is_blocked());
+    Ok(targets)
 }

@@ -1,12 +1,12 @@
 //! Undo of other people's acts: the whole of the act is embedded, or only its id is named.
 
-use super::{boost, follow, group, like};
+use super::{block, boost, follow, group, like};
 use crate::ap::activity::{Activity, Kind};
 use crate::ap::json::{Ref, Uri};
 use crate::base::id::ActorId;
 use crate::base::{Error, Result};
 use crate::store::actors::{self, Actor};
-use crate::store::{Write, follows, likes, posts};
+use crate::store::{Write, blocks, follows, likes, posts};
 
 /// Takes an act of the sender's back. What has not arrived yet is remembered, so that it stays undone.
 pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
@@ -37,6 +37,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Re
                 None => group::withdrawn(w, sender, &of),
             }
         }
+        Kind::Block { object } if *object == actors::by_id(w, owner)?.uri.as_str() => block::undone(w, sender),
         _ => Ok(()),
     }
 }
@@ -48,6 +49,10 @@ fn by_id(w: &Write<'_>, owner: ActorId, sender: &Actor, id: &Uri) -> Result<bool
         && follow.followed_id == owner
     {
         follow::undone(w, owner, sender)?;
+        return Ok(true);
+    }
+    if blocks::theirs(w, sender.id)?.is_some_and(|uri| *id == uri.as_str()) {
+        block::undone(w, sender)?;
         return Ok(true);
     }
     if let Some(post) = likes::by_uri(w, sender.id, id.as_str())? {

@@ -1,13 +1,13 @@
 //! Posts ready to be shown: a whole page of them in a fixed number of queries, with authors, pictures, mentions, tags,
 //! counts and the owner's own marks.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::Read;
 use super::actors::{self, Actor};
 use super::attachments::{self, Attachment};
 use super::groups;
 use super::posts::{Hashtag, Mention, Post};
+use super::{Read, shield};
 use crate::base::Result;
 use crate::base::id::{ActorId, PostId};
 
@@ -42,6 +42,8 @@ pub struct Card {
     pub liked: bool,
     /// The owner boosted it.
     pub boosted: bool,
+    /// Pictures and files that are not shown, because those of its server are kept away.
+    pub withheld: usize,
 }
 
 /// What one row of counts holds.
@@ -64,9 +66,15 @@ pub fn of(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<Card>> {
     let in_groups = groups::of_posts(r, &shown)?;
     let also = parents.values().chain(in_groups.values()).copied();
     let wanted: BTreeSet<ActorId> = posts.values().map(|p| p.actor_id).chain(also).collect();
-    let authors: HashMap<ActorId, Actor> =
-        actors::by_ids(r, &wanted.into_iter().collect::<Vec<_>>())?.into_iter().map(|a| (a.id, a)).collect();
+    let people = actors::by_ids(r, &wanted.into_iter().collect::<Vec<_>>())?;
+    let shield = shield::of(r, people.iter())?;
+    let mut authors: HashMap<ActorId, Actor> =
+        people.into_iter().filter(|a| !shield.hidden.contains(&a.id)).map(|a| (a.id, a)).collect();
+    for actor in authors.values_mut().filter(|actor| shield.plain.contains(&actor.id)) {
+        (actor.icon, actor.image, actor.emoji) = (None, None, Vec::new());
+    }
     let mut parts = Parts {
+        plain: shield.plain,
         attachments: group(attachments::of_posts(r, &shown)?, |a| a.post_id),
         mentions: mentions(r, &shown)?,
         hashtags: hashtags(r, &shown)?,
@@ -92,6 +100,7 @@ pub fn one(r: &Read<'_>, id: PostId) -> Result<Card> {
 }
 
 struct Parts {
+    plain: HashSet<ActorId>,
     attachments: HashMap<PostId, Vec<Attachment>>,
     mentions: HashMap<PostId, Vec<Mention>>,
     hashtags: HashMap<PostId, Vec<Hashtag>>,
@@ -109,9 +118,16 @@ impl Parts {
         parent_author: Option<Actor>,
     ) -> Card {
         let tally = self.tallies.get(&post.id).copied().unwrap_or_default();
+        let mut attachments = self.attachments.get(&post.id).cloned().unwrap_or_default();
+        let (mut post, mut withheld) = (post, 0);
+        if self.plain.contains(&post.actor_id) {
+            withheld = std::mem::take(&mut attachments).len();
+            post.emoji.clear();
+        }
         Card {
             id,
-            attachments: self.attachments.get(&post.id).cloned().unwrap_or_default(),
+            attachments,
+            withheld,
             mentions: self.mentions.get(&post.id).cloned().unwrap_or_default(),
             hashtags: self.hashtags.get(&post.id).cloned().unwrap_or_default(),
             likes: tally.likes,

@@ -38,6 +38,8 @@ pub struct Host {
     pub software: Option<String>,
     /// From NodeInfo.
     pub software_version: Option<String>,
+    /// When NodeInfo was last asked for.
+    pub software_at: Option<Time>,
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Host> {
@@ -51,6 +53,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Host> {
         error: row.get("error")?,
         software: row.get("software")?,
         software_version: row.get("software_version")?,
+        software_at: row.get("software_at")?,
     })
 }
 
@@ -144,11 +147,39 @@ pub fn mend_times(w: &Write<'_>) -> Result<usize> {
 /// Remembers what a server runs (NodeInfo).
 pub fn set_software(w: &Write<'_>, name: &str, software: &str, version: &str) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
-        "INSERT INTO host (name, software, software_version) VALUES (?1, ?2, ?3)
-         ON CONFLICT DO UPDATE SET software = excluded.software, software_version = excluded.software_version",
+        "INSERT INTO host (name, software, software_version, software_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET software = excluded.software, software_version = excluded.software_version,
+           software_at = excluded.software_at",
     )?;
-    statement.execute(params![name, software, version])?;
+    statement.execute(params![name, software, version, w.now])?;
     Ok(())
+}
+
+/// Notes that a server did not say what it runs; what it said before stays.
+pub fn asked_software(w: &Write<'_>, name: &str) -> Result<()> {
+    let mut statement = w.conn.prepare_cached(
+        "INSERT INTO host (name, software_at) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET software_at = excluded.software_at",
+    )?;
+    statement.execute(params![name, w.now])?;
+    Ok(())
+}
+
+/// Servers of people the owner follows or is followed by that were not asked what they run since `before`.
+pub fn unasked(r: &Read<'_>, before: Time, limit: u32) -> Result<Vec<String>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT h.name FROM host h WHERE ifnull(h.software_at, 0) < ?1 AND h.failing_since_at IS NULL
+           AND EXISTS (SELECT 1 FROM actor a WHERE a.host = h.name AND EXISTS
+             (SELECT 1 FROM follow f WHERE f.followed_id = a.id OR f.follower_id = a.id))
+         ORDER BY h.name LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![before, limit], |row| row.get("name"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Since when somebody of a server has been known here.
+pub fn known_since(r: &Read<'_>, handle_host: &str) -> Result<Option<Time>> {
+    let mut statement = r.conn.prepare_cached("SELECT min(created_at) FROM actor WHERE host = ?1")?;
+    Ok(statement.query_one([handle_host], |row| row.get(0))?)
 }
 
 /// Hosts that cannot be reached, longest first.

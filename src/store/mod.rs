@@ -13,24 +13,32 @@ pub use writer::{Bell, Ticket};
 
 pub mod actors;
 pub mod attachments;
+pub mod blocks;
 pub mod cards;
+pub mod cuts;
 pub mod deliveries;
 pub mod editions;
 pub mod extra;
 pub mod files;
 pub mod follows;
 pub mod groups;
+pub mod host_blocks;
+pub mod host_lists;
 pub mod hosts;
 pub mod inbox;
 pub mod likes;
+pub mod moves;
+pub mod mutes;
 pub mod node;
 pub mod notifications;
 pub mod posts;
 #[cfg(test)]
 mod queue;
+pub mod reports;
 #[cfg(test)]
 pub(crate) mod scratch;
 pub mod sessions;
+pub mod shield;
 pub mod timeline;
 pub mod tombstones;
 

@@ -39,6 +39,16 @@ pub struct Settings {
     pub contact: String,
     /// Whom we follow and who follows us are lists others may read.
     pub show_follows: bool,
+    /// Whom the owner blocks is told so, as Mastodon does; else only the follows end.
+    pub tell_blocked: bool,
+    /// When somebody the owner follows moves, the new account is followed.
+    pub follow_moves: bool,
+    /// The owner's own words for `/about`, plain text with Markdown-free paragraphs; empty for the text that comes with us.
+    pub about: String,
+    /// The same for the rules.
+    pub rules: String,
+    /// The same for the privacy policy.
+    pub privacy: String,
     /// What may grow without a field of its own yet; kept when an older build saves.
     #[serde(flatten)]
     pub other: BTreeMap<String, serde_json::Value>,
@@ -51,6 +61,11 @@ impl Default for Settings {
             language: "en".to_owned(),
             contact: String::new(),
             show_follows: true,
+            tell_blocked: true,
+            follow_moves: true,
+            about: String::new(),
+            rules: String::new(),
+            privacy: String::new(),
             other: BTreeMap::new(),
         }
     }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Row, params};
 
-use super::{Read, Write};
+use super::{Read, Write, shield};
 use crate::base::id::{ActorId, NotificationId, PostId};
 use crate::base::{Result, Time};
 
@@ -21,10 +21,23 @@ pub enum Kind {
     Boost,
     /// Somebody accepted the owner's follow.
     Accepted,
+    /// Somebody the owner follows has moved here.
+    Moved,
+    /// A post of the owner's, or the owner, was reported.
+    Report,
 }
 
 impl Kind {
-    const ALL: [Self; 6] = [Self::Mention, Self::Follow, Self::FollowRequest, Self::Like, Self::Boost, Self::Accepted];
+    const ALL: [Self; 8] = [
+        Self::Mention,
+        Self::Follow,
+        Self::FollowRequest,
+        Self::Like,
+        Self::Boost,
+        Self::Accepted,
+        Self::Moved,
+        Self::Report,
+    ];
 
     /// The stored word.
     pub fn word(self) -> &'static str {
@@ -35,6 +48,8 @@ impl Kind {
             Self::Like => "like",
             Self::Boost => "boost",
             Self::Accepted => "accepted",
+            Self::Moved => "moved",
+            Self::Report => "report",
         }
     }
 }
@@ -65,8 +80,13 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Notification> {
     })
 }
 
-/// Notes an event, once: the same again changes nothing.
+/// Notes an event, once: the same again changes nothing. What people of limited servers do is not put forward, unless they
+/// are followed.
 pub fn add(w: &Write<'_>, kind: Kind, actor: ActorId, post: Option<PostId>) -> Result<()> {
+    let asks_for_answer = matches!(kind, Kind::FollowRequest | Kind::Accepted | Kind::Moved | Kind::Report);
+    if !asks_for_answer && shield::hushes(w, actor)? {
+        return Ok(());
+    }
     let mut statement = w.conn.prepare_cached(
         "INSERT OR IGNORE INTO notification (kind, actor_id, post_id, created_at) VALUES (?1, ?2, ?3, ?4)",
     )?;
@@ -85,15 +105,20 @@ pub fn remove(w: &Write<'_>, kind: Kind, actor: ActorId, post: Option<PostId>) -
 
 /// A page of notifications below `before`, newest first.
 pub fn page(r: &Read<'_>, before: Option<NotificationId>, limit: u32) -> Result<Vec<Notification>> {
-    let mut statement = r.conn.prepare_cached("SELECT * FROM notification WHERE id < ?1 ORDER BY id DESC LIMIT ?2")?;
-    let rows = statement.query_map(params![before.map_or(i64::MAX, |id| id.0), limit], from_row)?;
+    let mut statement = r.conn.prepare_cached(
+        "SELECT * FROM notification WHERE id < ?1 AND actor_id NOT IN (SELECT actor_id FROM mute
+           WHERE notices = 1 AND ifnull(until_at, ?3 + 1) > ?3) ORDER BY id DESC LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![before.map_or(i64::MAX, |id| id.0), limit, r.now], from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// How many are newer than the owner's mark, counted up to 100.
 pub fn unseen(r: &Read<'_>) -> Result<u32> {
     let mut statement = r.conn.prepare_cached(
-        "SELECT count(*) FROM (SELECT 1 FROM notification WHERE id > (SELECT seen_notification FROM node) LIMIT 100)",
+        "SELECT count(*) FROM (SELECT 1 FROM notification WHERE id > (SELECT seen_notification FROM node)
+           AND actor_id NOT IN (SELECT actor_id FROM mute WHERE notices = 1 AND ifnull(until_at, ?1 + 1) > ?1)
+         LIMIT 100)",
     )?;
-    Ok(statement.query_one([], |row| row.get(0))?)
+    Ok(statement.query_one([r.now], |row| row.get(0))?)
 }

@@ -34,12 +34,28 @@ pub fn forget(w: &Write<'_>, actor: ActorId) -> Result<()> {
 
 /// A page of the timeline, newest first.
 pub fn page(r: &Read<'_>, page: Page) -> Result<Vec<PostId>> {
-    let newest = "SELECT post_id FROM home WHERE post_id < ?1 AND post_id > ?2 ORDER BY post_id DESC LIMIT ?3";
-    let oldest = "SELECT post_id FROM (SELECT post_id FROM home WHERE post_id < ?1 AND post_id > ?2
-                  ORDER BY post_id LIMIT ?3) ORDER BY post_id DESC";
-    let mut statement = r.conn.prepare_cached(if page.after.is_some() { oldest } else { newest })?;
+    let muted = if anybody_muted(r)? { MUTED } else { "" };
+    let newest =
+        format!("SELECT post_id FROM home WHERE post_id < ?1 AND post_id > ?2 {muted} ORDER BY post_id DESC LIMIT ?3");
+    let oldest = format!(
+        "SELECT post_id FROM (SELECT post_id FROM home WHERE post_id < ?1 AND post_id > ?2 {muted}
+         ORDER BY post_id LIMIT ?3) ORDER BY post_id DESC"
+    );
+    let mut statement = r.conn.prepare_cached(if page.after.is_some() { &oldest } else { &newest })?;
     let before = page.before.map_or(i64::MAX, |id| id.0);
     let after = page.after.map_or(0, |id| id.0);
-    let rows = statement.query_map(params![before, after, page.limit], |row| row.get("post_id"))?;
+    let window = [before, after, i64::from(page.limit), r.now.ms()];
+    let known = window.iter().take(statement.parameter_count());
+    let rows = statement.query_map(rusqlite::params_from_iter(known), |row| row.get("post_id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Leaves out posts and boosts by the muted, and boosts of their posts; of those muted for their boosts only these.
+const MUTED: &str = "AND NOT EXISTS (SELECT 1 FROM post p LEFT JOIN post q ON q.id = p.boost_of
+    JOIN mute m ON (m.actor_id = p.actor_id AND (m.boosts_only = 0 OR p.boost_of IS NOT NULL))
+      OR (m.actor_id = q.actor_id AND m.boosts_only = 0)
+    WHERE p.id = home.post_id AND ifnull(m.until_at, ?4 + 1) > ?4)";
+
+fn anybody_muted(r: &Read<'_>) -> Result<bool> {
+    Ok(r.conn.prepare_cached("SELECT 1 FROM mute LIMIT 1")?.exists([])?)
 }

@@ -5,6 +5,7 @@
 //! ammonia, which alone decides what is safe.
 
 pub mod compose;
+pub mod csv;
 pub mod handle;
 pub mod markdown;
 pub mod plain;

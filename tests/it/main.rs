@@ -3,6 +3,7 @@
 
 mod attack;
 mod bad_input;
+mod blocking;
 mod cli;
 mod delivery;
 mod floors;
@@ -11,6 +12,8 @@ mod groups;
 mod harness;
 mod hostile;
 mod install;
+mod moving;
 mod peers;
 mod posting;
+mod reporting;
 mod schema;

@@ -21,7 +21,7 @@ use crate::base::{Audience, Result, Time};
 use crate::federation::{Node, verify};
 use crate::sig::Received;
 use crate::store::actors::Actor;
-use crate::store::{Read, follows, node};
+use crate::store::{Read, follows, node, shield};
 
 /// The type of every document we serve; Lemmy and Mastodon compare it letter by letter.
 pub const ACTIVITY_JSON: &str = "application/activity+json";
@@ -122,6 +122,10 @@ impl Letter {
 /// Whether `reader` may see something of the owner's with this audience; `named` are the actor ids it addresses.
 pub(super) fn may_read(r: &Read<'_>, reader: Option<&Actor>, audience: Audience, named: &[String]) -> Result<bool> {
     let Some(reader) = reader else { return Ok(audience.is_open()) };
+    // To the blocked a private thing is as good as none.
+    if !audience.is_open() && shield::hides(r, reader)? {
+        return Ok(false);
+    }
     let follows = || follows::is_accepted(r, reader.id, node::owner(r)?);
     Ok(match audience {
         Audience::Public | Audience::Quiet => true,

@@ -13,7 +13,7 @@ use crate::federation::Node;
 use crate::social::document;
 use crate::store::actors::{self, Actor};
 use crate::store::posts::{self, Post};
-use crate::store::{Read, cards, node, tombstones};
+use crate::store::{Read, cards, node, shield, tombstones};
 use crate::web::edge::{ApError, PageError, blocking};
 
 /// Answers on one page of `replies`.
@@ -171,7 +171,7 @@ fn answers(r: &Read<'_>, post: &Post, id: &str, window: &Window) -> Result<Value
     found.truncate(PAGE);
     let next = found.last().filter(|_| more).map(|last| format!("{id}?page=true&after={last}"));
     let own = window.after.map_or_else(|| format!("{id}?page=true"), |after| format!("{id}?page=true&after={after}"));
-    let items = posts::uris(r, &found)?.into_iter().map(Value::from).collect();
+    let items = posts::uris(r, &shield::shown(r, &found)?)?.into_iter().map(Value::from).collect();
     let page = OwnPage { id: own, part_of: id.to_owned(), items, next, prev: None };
     let whole = window.page.is_none();
     Ok(if whole { collection::replies(id, page) } else { collection::page(Order::Unordered, page) })

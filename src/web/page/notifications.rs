@@ -122,6 +122,8 @@ fn one(house: &House<'_>, row: &Row, who: &[&Actor], post: Option<&Card>, mark: 
         Kind::FollowRequest => ("person", "would like to follow you"),
         Kind::Accepted => ("check", "let you follow them"),
         Kind::Mention => ("reply", "mentioned you"),
+        Kind::Moved => ("out", "is where somebody you follow has moved to"),
+        Kind::Report => ("warning", "sent a report about you or a post of yours"),
     };
     html! {
         li class=(mark) {
@@ -132,6 +134,7 @@ fn one(house: &House<'_>, row: &Row, who: &[&Actor], post: Option<&Card>, mark: 
                     (names(house, who)) " " (verb) " · " span.when { (words::when(row.at, house.now)) }
                 }
                 @if let Some(post) = post { a.about href={ "/post/" (post.post.id) } { bdi { (quote(post)) } } }
+                @if row.kind == Kind::Report { div.do { a.button href="/reports" { "Read it" } } }
                 @if row.kind == Kind::FollowRequest { div.do { a.button href="/requests" { "Open the requests" } } }
             }
         }

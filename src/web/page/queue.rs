@@ -134,6 +134,7 @@ mod tests {
             error: None,
             software: None,
             software_version: None,
+            software_at: None,
         };
         assert_eq!(
             sentence(&waiting(3, 4, 7200), Some(&host), now),

@@ -165,6 +165,15 @@ impl Peer {
         headers
     }
 
+    /// The headers of a signed GET.
+    pub fn sign_get(&self, name: &str, server: &Server, target: &str) -> Vec<(String, String)> {
+        let outgoing = Outgoing { method: "GET", scheme: "http", host: &server.domain, target, body: None, extra: &[] };
+        let mut headers = sig::sign(&self.signer(name), Knock::Cavage, &outgoing, server.clock.now()).unwrap();
+        headers.push(("host".into(), server.domain.clone()));
+        headers.push(("accept".into(), "application/activity+json".into()));
+        headers
+    }
+
     /// A Note by `name`, for everyone.
     pub fn note(&self, name: &str, path: &str, content: &str) -> Value {
         let actor = self.actor(name);

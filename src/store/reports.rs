@@ -1,0 +1,90 @@
+//! Reports (Flag): those that came in about the owner's posts, and those the owner has sent.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{Read, Write};
+use crate::base::id::{ActorId, ReportId};
+use crate::base::{Result, Time};
+
+/// Reports from others kept at most; the oldest go first.
+const MOST: u32 = 1_000;
+
+/// A row of `report`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Counts up.
+    pub id: ReportId,
+    /// Of the Flag.
+    pub uri: String,
+    /// Who sent it; of ours, who it is about.
+    pub actor_id: ActorId,
+    /// Sent by us.
+    pub ours: bool,
+    /// Uris of actors and posts.
+    pub about: Vec<String>,
+    /// Plain text.
+    pub comment: String,
+    /// When.
+    pub created_at: Time,
+    /// When the owner had dealt with it.
+    pub closed_at: Option<Time>,
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Report> {
+    Ok(Report {
+        id: row.get("id")?,
+        uri: row.get("uri")?,
+        actor_id: row.get("actor_id")?,
+        ours: row.get("ours")?,
+        about: super::json(row, "about")?,
+        comment: row.get("comment")?,
+        created_at: row.get("created_at")?,
+        closed_at: row.get("closed_at")?,
+    })
+}
+
+/// Keeps a report that came in; false when it is known.
+pub fn receive(w: &Write<'_>, uri: &str, sender: ActorId, about: &[String], comment: &str) -> Result<bool> {
+    let mut statement = w.conn.prepare_cached(
+        "INSERT OR IGNORE INTO report (uri, actor_id, ours, about, comment, created_at) VALUES (?1, ?2, 0, ?3, ?4, ?5)",
+    )?;
+    let new = statement.execute(params![uri, sender, super::to_json(&about)?, comment, w.now])? > 0;
+    w.conn.execute(
+        "DELETE FROM report WHERE ours = 0 AND id <= (SELECT id FROM report WHERE ours = 0 ORDER BY id DESC LIMIT 1 OFFSET ?1)",
+        [MOST],
+    )?;
+    Ok(new)
+}
+
+/// Keeps a report that the owner sends.
+pub fn sent(w: &Write<'_>, uri: &str, target: ActorId, about: &[String], comment: &str) -> Result<()> {
+    let mut statement = w.conn.prepare_cached(
+        "INSERT INTO report (uri, actor_id, ours, about, comment, created_at, closed_at) VALUES (?1, ?2, 1, ?3, ?4, ?5, ?5)",
+    )?;
+    statement.execute(params![uri, target, super::to_json(&about)?, comment, w.now])?;
+    Ok(())
+}
+
+/// The report made by this Flag.
+pub fn by_uri(r: &Read<'_>, uri: &str) -> Result<Option<Report>> {
+    Ok(r.conn.prepare_cached("SELECT * FROM report WHERE uri = ?1")?.query_one([uri], from_row).optional()?)
+}
+
+/// The newest reports below `before`, ours and others'; at most `limit`.
+pub fn page(r: &Read<'_>, before: Option<ReportId>, limit: u32) -> Result<Vec<Report>> {
+    let mut statement = r.conn.prepare_cached("SELECT * FROM report WHERE id < ?1 ORDER BY id DESC LIMIT ?2")?;
+    let rows = statement.query_map(params![before.map_or(i64::MAX, |id| id.0), limit], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How many reports wait for the owner.
+pub fn open(r: &Read<'_>) -> Result<u32> {
+    let mut statement = r.conn.prepare_cached("SELECT count(*) FROM report WHERE ours = 0 AND closed_at IS NULL")?;
+    Ok(statement.query_one([], |row| row.get(0))?)
+}
+
+/// The owner has dealt with it, or takes it up again.
+pub fn close(w: &Write<'_>, id: ReportId, at: Option<Time>) -> Result<()> {
+    w.conn.execute("UPDATE report SET closed_at = ?2 WHERE id = ?1 AND ours = 0", params![id, at])?;
+    Ok(())
+}

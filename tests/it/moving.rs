@@ -1,0 +1,174 @@
+//! People who move to another server are followed there, when both sides say so; and only then is the old place left.
+
+use std::time::Duration;
+
+use hytte::federation::{moves, publish};
+use hytte::store;
+use serde_json::{Value, json};
+
+use crate::harness::{Peer, Server, World};
+use crate::posting::follow_bob;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Bob's document at a server, with this more.
+fn serve(peer: &Peer, more: Value) {
+    let mut document = peer.person_document("bob");
+    for (key, value) in more.as_object().unwrap() {
+        document[key] = value.clone();
+    }
+    peer.serve("/users/bob", &document);
+}
+
+fn moved(old: &Peer, new: &Peer) -> Value {
+    let mut activity = old.activity("Move", "bob", "/moves/1", &json!(old.actor("bob")));
+    activity["target"] = json!(new.actor("bob"));
+    activity
+}
+
+fn accept_last(world: &World, a: &Server, peer: &Peer, path: &str) {
+    let follow = peer.got_type("Follow").pop().unwrap();
+    assert_eq!(peer.send("bob", a, &peer.activity("Accept", "bob", path, &follow)).code, 202);
+    world.settle(&[a]);
+}
+
+/// Handles of those the owner follows or asks to.
+fn followed(a: &Server) -> Vec<String> {
+    let owner = a.node.owner().unwrap();
+    a.node
+        .store
+        .read(|r| {
+            use store::follows::{List, list};
+            let mut ids = list(r, owner, List::Following, None, 10)?;
+            ids.extend(list(r, owner, List::Pending, None, 10)?);
+            let mut handles: Vec<_> = store::actors::by_ids(r, &ids)?.iter().map(|actor| actor.handle()).collect();
+            handles.sort();
+            Ok(handles)
+        })
+        .unwrap()
+}
+
+#[test]
+fn who_moves_is_followed_at_the_new_place_and_then_left_at_the_old() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let (old, new) = (world.peer("old.test"), world.peer("new.test"));
+    follow_bob(&world, &a, &old);
+    // The new place is known as it was before; only a fresh look counts.
+    a.find_actor("@bob@new.test");
+    serve(&new, json!({ "alsoKnownAs": [old.actor("bob")] }));
+    for _ in 0..2 {
+        assert_eq!(old.send("bob", &a, &moved(&old, &new)).code, 202);
+        world.settle(&[&a]);
+    }
+    assert_eq!(new.got_type("Follow").len(), 1);
+    assert_eq!(followed(&a), ["bob@new.test", "bob@old.test"], "not let in yet");
+    assert!(old.got_type("Undo").is_empty());
+    assert_eq!(a.notifications(), [("moved".into(), "bob@new.test".into())]);
+    accept_last(&world, &a, &new, "/accepts/9");
+    assert_eq!(followed(&a), ["bob@new.test"]);
+    assert_eq!(old.got_type("Undo")[0]["object"]["type"], "Follow");
+}
+
+#[test]
+fn a_move_that_the_new_place_does_not_confirm_changes_nothing() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let (old, new, eve) = (world.peer("old.test"), world.peer("new.test"), world.peer("eve.test"));
+    follow_bob(&world, &a, &old);
+    serve(&new, json!({ "alsoKnownAs": [eve.actor("bob")] }));
+    old.send("bob", &a, &moved(&old, &new));
+    // Eve says that bob of the old place is her now; his document says nothing of it.
+    serve(&eve, json!({ "alsoKnownAs": [old.actor("bob")] }));
+    let mut claim = eve.activity("Move", "bob", "/moves/2", &json!(old.actor("bob")));
+    claim["target"] = json!(eve.actor("bob"));
+    eve.send("bob", &a, &claim);
+    // And that bob of the new place moves to her.
+    let mut forged = eve.activity("Move", "bob", "/moves/3", &json!(new.actor("bob")));
+    forged["target"] = json!(old.actor("bob"));
+    eve.send("bob", &a, &forged);
+    world.settle(&[&a]);
+    assert_eq!(followed(&a), ["bob@old.test"]);
+    // Moved on already: the place it names is not the last.
+    serve(&new, json!({ "alsoKnownAs": [old.actor("bob")], "movedTo": eve.actor("bob") }));
+    old.send("bob", &a, &{
+        let mut again = moved(&old, &new);
+        again["id"] = json!(old.url("/moves/4"));
+        again
+    });
+    world.settle(&[&a]);
+    assert_eq!(followed(&a), ["bob@old.test"]);
+    assert!(a.notifications().is_empty() && new.got_type("Follow").is_empty() && eve.got_type("Follow").is_empty());
+}
+
+#[test]
+fn a_move_nobody_told_us_of_is_found_in_the_profile() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let (old, new) = (world.peer("old.test"), world.peer("new.test"));
+    follow_bob(&world, &a, &old);
+    serve(&old, json!({ "movedTo": new.actor("bob") }));
+    let update = old.activity("Update", "bob", "/updates/1", &{
+        let mut document = old.person_document("bob");
+        document["movedTo"] = json!(new.actor("bob"));
+        document
+    });
+    old.send("bob", &a, &update);
+    world.settle(&[&a]);
+    assert!(!moves::step(&a.node).unwrap(), "the new place does not say so");
+    serve(&new, json!({ "alsoKnownAs": [old.actor("bob")] }));
+    assert!(!moves::step(&a.node).unwrap(), "and is not asked again at once");
+    a.advance(DAY);
+    assert!(moves::step(&a.node).unwrap());
+    world.settle(&[&a]);
+    accept_last(&world, &a, &new, "/accepts/9");
+    assert_eq!(followed(&a), ["bob@new.test"]);
+}
+
+#[test]
+fn the_new_place_may_tell_and_the_old_ones_document_decides() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let (old, new) = (world.peer("old.test"), world.peer("new.test"));
+    follow_bob(&world, &a, &old);
+    serve(&old, json!({ "movedTo": new.actor("bob") }));
+    serve(&new, json!({ "alsoKnownAs": [old.actor("bob")] }));
+    let mut pull = new.activity("Move", "bob", "/moves/1", &json!(old.actor("bob")));
+    pull["target"] = json!(new.actor("bob"));
+    new.send("bob", &a, &pull);
+    world.settle(&[&a]);
+    accept_last(&world, &a, &new, "/accepts/9");
+    assert_eq!(followed(&a), ["bob@new.test"]);
+}
+
+#[test]
+fn once_a_week_at_most_and_blocks_and_mutes_come_along() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let (old, new, third) = (world.peer("old.test"), world.peer("new.test"), world.peer("third.test"));
+    follow_bob(&world, &a, &old);
+    publish::mute(&a.node, a.find_actor("@bob@old.test"), store::mutes::Reach::Boosts, None).unwrap();
+    for place in [&new, &third] {
+        serve(place, json!({ "alsoKnownAs": [old.actor("bob")] }));
+    }
+    old.send("bob", &a, &moved(&old, &new));
+    world.settle(&[&a]);
+    let mut again = moved(&old, &third);
+    again["id"] = json!(old.url("/moves/2"));
+    old.send("bob", &a, &again);
+    world.settle(&[&a]);
+    assert!(third.got_type("Follow").is_empty(), "a week has not passed");
+    let there = a.find_actor("@bob@new.test");
+    let mute = a.node.store.read(|r| store::mutes::get(r, there)).unwrap().unwrap();
+    assert_eq!(mute.reach, store::mutes::Reach::Boosts);
+
+    let eve = world.peer("eve.test");
+    let eves = a.find_actor("@bob@eve.test");
+    publish::block(&a.node, eves).unwrap();
+    serve(&third, json!({ "alsoKnownAs": [eve.actor("bob")] }));
+    eve.send("bob", &a, &moved(&eve, &third));
+    world.settle(&[&a]);
+    let there = a.find_actor("@bob@third.test");
+    assert!(a.node.store.read(|r| store::blocks::is_blocked(r, there)).unwrap(), "who is blocked stays blocked");
+    assert!(a.notifications().iter().all(|(_, who)| who != "bob@third.test"));
+}
