@@ -137,7 +137,7 @@ fn words(node: &Node, edit: Edit) -> Result<Words> {
     if source.chars().count() > text::POST_CHARS {
         return Err(Error::invalid(format!("a post has {} characters at most", text::POST_CHARS)));
     }
-    let warning = edit.warning.map(|w| text::plain::one_line(&w)).filter(|w| !w.is_empty());
+    let warning = edit.warning.map(|w| text::plain::line(&w, usize::MAX)).filter(|w| !w.is_empty());
     if warning.as_ref().is_some_and(|w| w.chars().count() > text::WARNING_CHARS) {
         return Err(Error::invalid(format!("a content warning has {} characters at most", text::WARNING_CHARS)));
     }

@@ -127,25 +127,29 @@ impl Net {
                     let (url, code) = (url.into(), reply.code);
                     return Ok(Answer { url, code, content_type, body: reply.body, knock, etag, link });
                 }
-                301 | 302 | 303 | 307 | 308 => {
-                    let stop = |why| NetError::Redirect { host: host.clone(), why };
-                    if seen.len() >= get.accept.hops() {
-                        return Err(stop("too many redirects"));
-                    }
-                    let place = reply.header("location").ok_or_else(|| stop("it does not say where"))?;
-                    let next = url.join(place.trim()).map_err(|_| stop("it does not say where"))?;
-                    if url.scheme() == "https" && next.scheme() != "https" {
-                        return Err(stop("from https to something less"));
-                    }
-                    let next = self.check(next.as_str())?;
-                    if next == url || seen.contains(&next) {
-                        return Err(stop("in a circle"));
-                    }
-                    seen.push(std::mem::replace(&mut url, next));
-                }
+                301 | 302 | 303 | 307 | 308 => url = self.hop(url, &reply, &mut seen, get.accept.hops())?,
                 code => return Err(NetError::Status { host, code, retry_after: reply.retry_after(get.now) }),
             }
         }
+    }
+
+    /// Where a redirect leads, checked as any first address; `seen` gains the hop it came from.
+    pub(super) fn hop(&self, from: Url, reply: &Reply, seen: &mut Vec<Url>, most: usize) -> Result<Url, NetError> {
+        let stop = |why| NetError::Redirect { host: from.host_str().unwrap_or_default().to_owned(), why };
+        if seen.len() >= most {
+            return Err(stop("too many redirects"));
+        }
+        let place = reply.header("location").ok_or_else(|| stop("it does not say where"))?;
+        let next = from.join(place.trim()).map_err(|_| stop("it does not say where"))?;
+        if from.scheme() == "https" && next.scheme() != "https" {
+            return Err(stop("from https to something less"));
+        }
+        let next = self.check(next.as_str())?;
+        if next == from || seen.contains(&next) {
+            return Err(stop("in a circle"));
+        }
+        seen.push(from);
+        Ok(next)
     }
 
     /// Asks one hop, and once more in the other format where the signature may have been the reason to refuse.

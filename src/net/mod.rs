@@ -3,6 +3,7 @@
 //!
 //! - [`Net::get`] fetches, following redirects by hand; [`Net::document`] fetches an ActivityStreams document and proves
 //!   where it came from; [`Net::json`] fetches any other JSON.
+//! - [`Net::piece`] fetches a part of a film or recording.
 //! - [`Net::post`] delivers, once, to one inbox.
 
 pub mod address;
@@ -13,6 +14,7 @@ pub mod error;
 pub mod fetch;
 #[cfg(test)]
 pub(crate) mod peer;
+pub mod piece;
 pub mod send;
 #[cfg(test)]
 mod tests;
@@ -26,6 +28,7 @@ pub use dns::{Names, World};
 pub use document::{Document, IdRule};
 pub use error::NetError;
 pub use fetch::{Accept, Answer, Get};
+pub use piece::{PIECE, Piece};
 pub use send::{Post, Sent};
 
 pub use crate::sig::{Knock, Signer};

@@ -13,7 +13,7 @@ use crate::store::actors::{self, Actor, Emoji};
 use crate::store::notifications::{self, Kind};
 use crate::store::posts::{self, Hashtag, Mention, Post};
 use crate::store::{Read, Write, follows, node, timeline, tombstones};
-use crate::text::{plain, scan};
+use crate::text::{TITLE_CHARS, WARNING_CHARS, plain, scan};
 
 /// An Update of a post we do not have counts as its Create when the post is no older than this.
 const NEWS: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
@@ -198,7 +198,7 @@ fn row(w: &Write<'_>, author: &Actor, object: &Object, audience: Audience) -> Re
         Some(uri) => posts::by_uri(w, uri)?.filter(|parent| parent.boost_of.is_none()),
         None => None,
     };
-    let one_line = |text: &str| Some(plain::one_line(&plain::from_html(text))).filter(|t| !t.is_empty());
+    let line = |text: &str, most| Some(plain::line(&plain::from_html(text), most)).filter(|t| !t.is_empty());
     Ok(Post {
         id: posts::next_id(w, at)?,
         uri: object.id.as_str().to_owned(),
@@ -209,8 +209,8 @@ fn row(w: &Write<'_>, author: &Actor, object: &Object, audience: Audience) -> Re
         reply_to: parent.map(|parent| parent.id),
         reply_to_uri,
         context_uri: object.context.as_ref().map(|uri| uri.as_str().to_owned()),
-        title: object.name.as_deref().and_then(one_line),
-        warning: object.warning().and_then(one_line),
+        title: object.name.as_deref().and_then(|name| line(name, TITLE_CHARS)),
+        warning: object.warning().and_then(|warning| line(warning, WARNING_CHARS)),
         content: kinds::content(object),
         source: None,
         language: object.language.clone(),

@@ -8,13 +8,13 @@ use crate::base::id::{MediaId, PostId};
 use crate::store::Write;
 use crate::store::attachments::{self, Attachment};
 use crate::store::extra::Extra;
-use crate::text::{cut, escape, markdown, plain, sanitise};
+use crate::text::{escape, markdown, plain, sanitise};
 
-/// Bytes kept of an abstract.
+/// Graphemes kept of an abstract.
 const SUMMARY: usize = 1_000;
-/// Bytes kept of a passage from a book.
+/// Graphemes kept of a passage from a book.
 const PASSAGE: usize = 4_000;
-/// Bytes kept of a place.
+/// Graphemes kept of a place.
 const PLACE: usize = 300;
 
 /// Whether a post says anything at all. What is of no kind we know and says nothing (PeerTube's CacheFile) is nothing to
@@ -38,10 +38,8 @@ fn is_long(kind: &ObjectKind) -> bool {
 /// What a post says beside its words.
 pub(super) fn extra(object: &Object) -> Extra {
     let facts = &object.facts;
-    let text = |html: &str, most: usize| {
-        let line = plain::one_line(&plain::from_html(html));
-        Some(cut(&line, most).to_owned()).filter(|line| !line.is_empty())
-    };
+    let text =
+        |html: &str, most: usize| Some(plain::line(&plain::from_html(html), most)).filter(|line| !line.is_empty());
     // A summary is kept as an abstract when it is neither the warning nor all there is.
     let is_abstract = object.warning().is_none() && object.content.is_some() && is_long(&object.kind);
     let own_file = |url: &str| object.attachments.iter().any(|file| file.url == url);
@@ -57,7 +55,7 @@ pub(super) fn extra(object: &Object) -> Extra {
         starts: facts.starts.map(|at| at.ms()),
         ends: facts.ends.map(|at| at.ms()),
         offset: facts.offset,
-        place: facts.place.as_deref().map(plain::one_line).map(|place| cut(&place, PLACE).to_owned()),
+        place: facts.place.as_deref().map(|place| plain::line(place, PLACE)),
         cancelled: facts.cancelled,
         half_stars: facts.half_stars,
         about: facts.about.as_ref().map(|url| url.as_str().to_owned()),

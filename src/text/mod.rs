@@ -20,7 +20,11 @@ pub use handle::Handle;
 pub use scan::mentions_in;
 
 /// Characters in a post of the owner's.
-pub const POST_CHARS: usize = 10_000;
+pub const POST_CHARS: usize = 50_000;
+/// Characters in the title of a post.
+pub const TITLE_CHARS: usize = 300;
+/// Characters in what an article says about itself.
+pub const SUMMARY_CHARS: usize = 1_000;
 /// Characters in a content warning of the owner's.
 pub const WARNING_CHARS: usize = 500;
 /// Characters kept of a display name; longer ones are cut on arrival.

@@ -64,14 +64,19 @@ pub fn excerpt(text: &str, graphemes: usize) -> String {
 /// A display name as one line: no control characters, no marks that turn the direction of what follows, blanks
 /// folded, at most [`NAME_SHOWN`] graphemes (S25, S29).
 pub fn one_line(name: &str) -> String {
-    let visible: String = super::cut(name, super::NAME_CHARS * 4)
+    line(name, NAME_SHOWN)
+}
+
+/// As [`one_line`], with as many graphemes: for titles, warnings and other lines that are longer than a name.
+pub fn line(text: &str, graphemes: usize) -> String {
+    let visible: String = super::cut(text, super::NAME_CHARS * 4)
         .chars()
         .map(|c| if c.is_whitespace() || matches!(c, '\u{2800}' | '\u{3164}') { ' ' } else { c })
         .filter(|c| !c.is_control() && !turns(*c))
         .collect();
     let line = visible.split(' ').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
     let mut out = String::new();
-    for cluster in line.graphemes(true).take(NAME_SHOWN) {
+    for cluster in line.graphemes(true).take(graphemes) {
         out.extend(cluster.chars().take(GRAPHEME_CHARS));
     }
     out.trim().to_owned()

@@ -3,10 +3,11 @@
 use super::escape;
 use super::tokens::{Tag, Token, tokens, unescape};
 
-/// Sends each `src` and `poster` through `to`, so that a page loads pictures from our proxy and nobody sees the reader.
-pub fn sources(html: &str, to: impl Fn(&str) -> String) -> String {
-    let value = |name: &str, value: &str| match name {
-        "src" | "poster" => escape(&to(&unescape(value))),
+/// Sends each `src` and `poster` through `to` (tag, attribute, address), so that a page loads pictures and films from this
+/// server and nobody sees the reader.
+pub fn sources(html: &str, to: impl Fn(&str, &str, &str) -> String) -> String {
+    let value = |tag: &str, name: &str, value: &str| match name {
+        "src" | "poster" => escape(&to(tag, name, &unescape(value))),
         _ => value.to_owned(),
     };
     let mut out = String::with_capacity(html.len());
@@ -23,7 +24,7 @@ pub fn without_quote(html: &str) -> String {
     for token in tokens(html) {
         match (&mut inside, &token) {
             (None, Token::Open(tag)) if tag.has_class("quote-inline") => inside = Some((tag.name.clone(), 1)),
-            (None, token) => write(&mut out, token, &|_, value| value.to_owned()),
+            (None, token) => write(&mut out, token, &as_is),
             (Some((name, depth)), Token::Open(tag)) if tag.name == *name => *depth += 1,
             (Some((name, depth)), Token::Close(closed)) if closed == name => {
                 *depth -= 1;
@@ -37,7 +38,41 @@ pub fn without_quote(html: &str) -> String {
     out
 }
 
-fn write(out: &mut String, token: &Token<'_>, value: &dyn Fn(&str, &str) -> String) {
+/// The same HTML with a link in place of each film or recording: for readers who may not borrow our line.
+pub fn without_players(html: &str) -> String {
+    let mut out = String::with_capacity(html.len());
+    // Inside of a player: whether its link is written. What else stands in it is for browsers without players.
+    let mut linked: Option<bool> = None;
+    let link = |tag: &Tag<'_>| {
+        let src = tag.get("src")?;
+        let src = escape(&src);
+        Some(format!("<a href=\"{src}\" rel=\"nofollow noopener noreferrer\" target=\"_blank\">{src}</a>"))
+    };
+    for token in tokens(html) {
+        match (linked, &token) {
+            (None, Token::Open(tag)) if matches!(tag.name.as_str(), "video" | "audio") => {
+                let found = link(tag);
+                linked = Some(found.is_some());
+                out.push_str(&found.unwrap_or_default());
+            }
+            (None, token) => write(&mut out, token, &as_is),
+            (Some(false), Token::Open(tag)) if tag.name == "source" => {
+                let found = link(tag);
+                linked = Some(found.is_some());
+                out.push_str(&found.unwrap_or_default());
+            }
+            (Some(_), Token::Close(name)) if matches!(name.as_str(), "video" | "audio") => linked = None,
+            (Some(_), _) => {}
+        }
+    }
+    out
+}
+
+fn as_is(_tag: &str, _name: &str, value: &str) -> String {
+    value.to_owned()
+}
+
+fn write(out: &mut String, token: &Token<'_>, value: &dyn Fn(&str, &str, &str) -> String) {
     match token {
         Token::Text(text) => out.push_str(&text.replace('<', "&lt;")),
         Token::Close(name) => out.push_str(&format!("</{name}>")),
@@ -45,11 +80,11 @@ fn write(out: &mut String, token: &Token<'_>, value: &dyn Fn(&str, &str) -> Stri
     }
 }
 
-fn write_tag(out: &mut String, tag: &Tag<'_>, value: &dyn Fn(&str, &str) -> String) {
+fn write_tag(out: &mut String, tag: &Tag<'_>, value: &dyn Fn(&str, &str, &str) -> String) {
     out.push('<');
     out.push_str(&tag.name);
     for (name, written) in tag.attributes() {
-        let value = value(name, written).replace('"', "&quot;");
+        let value = value(&tag.name, name, written).replace('"', "&quot;");
         out.push_str(&format!(" {name}=\"{value}\""));
     }
     out.push('>');
@@ -64,10 +99,22 @@ mod tests {
     fn pictures_come_from_the_proxy() {
         let clean = sanitise::article("<p>a &lt; b</p><img src='https://x.example/a?b=1&amp;c=2' alt='\"hi\"'>");
         assert_eq!(
-            sources(&clean, |url| format!("/proxy?u={}", url.len())),
+            sources(&clean, |_, _, url| format!("/proxy?u={}", url.len())),
             "<p>a &lt; b</p><img src=\"/proxy?u=27\" alt=\"&quot;hi&quot;\" loading=\"lazy\">"
         );
-        assert_eq!(sources(&clean, str::to_owned), clean);
+        assert_eq!(sources(&clean, |_, _, url| url.to_owned()), clean);
+    }
+
+    #[test]
+    fn films_are_links_for_visitors() {
+        let clean = sanitise::article(
+            "<p>a</p><video src=https://x.example/1.mp4>no</video><audio><source src=https://x.example/2.mp3><source src=https://x.example/3.ogg></audio><p>b</p>",
+        );
+        let seen = without_players(&clean);
+        assert!(seen.contains("<a href=\"https://x.example/1.mp4\"") && seen.contains(">https://x.example/2.mp3</a>"));
+        assert!(!seen.contains("3.ogg") && !seen.contains("<video") && !seen.contains("no<"), "{seen}");
+        assert!(seen.starts_with("<p>a</p>") && seen.ends_with("<p>b</p>"), "{seen}");
+        assert_eq!(without_players("<p>a &lt; b</p>"), "<p>a &lt; b</p>");
     }
 
     #[test]

@@ -80,7 +80,10 @@ static ARTICLE: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .add_tag_attributes("th", ["colspan", "rowspan"])
         .set_tag_attribute_value("img", "loading", "lazy")
         .set_tag_attribute_value("video", "controls", "")
-        .set_tag_attribute_value("audio", "controls", "");
+        .set_tag_attribute_value("audio", "controls", "")
+        // Nothing plays or loads before somebody asks for it.
+        .set_tag_attribute_value("video", "preload", "none")
+        .set_tag_attribute_value("audio", "preload", "none");
     gate
 });
 

@@ -93,8 +93,17 @@ const RUN: usize = 4_096;
 /// Rewrites a document; pictures whose address is in `known` are left out of a note (pitfall 55: snac, mitra and
 /// others send them as attachments too).
 pub(super) fn tidy(html: &str, kind: Kind, known: &[&str]) -> String {
-    let mut tidy =
-        Tidy { kind, known, out: String::new(), open: Vec::new(), made: 0, run: 0, part: false, in_line: false };
+    let mut tidy = Tidy {
+        kind,
+        known,
+        out: String::new(),
+        open: Vec::new(),
+        made: 0,
+        run: 0,
+        part: false,
+        in_line: false,
+        silent: false,
+    };
     let last_math = html.len() - html.rfind("</math").unwrap_or(0);
     let mut tokens = tokens(html);
     while let Some(token) = tokens.next() {
@@ -123,6 +132,8 @@ struct Tidy<'k> {
     part: bool,
     /// Words stand before this point in the same block.
     in_line: bool,
+    /// A film or song of a note is open that has not said yet where it is.
+    silent: bool,
 }
 
 impl Tidy<'_> {
@@ -175,6 +186,12 @@ impl Tidy<'_> {
                 }
             }
             ("img" | "image", _) => self.picture_link(tag),
+            ("iframe" | "embed", Kind::Note | Kind::Article) => self.medium_link(tag),
+            ("audio" | "video", Kind::Note) => {
+                self.silent = media_link(tag, "src").is_none();
+                self.medium_link(tag);
+            }
+            ("source", Kind::Note) if self.silent => self.medium_link(tag),
             ("source", Kind::Article) => {
                 let inside = self.open.iter().any(|o| matches!(*o, "audio" | "video"));
                 if let Some(src) = media_link(tag, "src").filter(|_| inside) {
@@ -203,6 +220,7 @@ impl Tidy<'_> {
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" if self.kind == Kind::Note => "p",
             name => name,
         };
+        self.silent &= !matches!(name, "audio" | "video");
         if self.open.contains(&name) {
             self.close_to(name);
         } else if parts(name) {
@@ -298,6 +316,23 @@ impl Tidy<'_> {
         while let Some(top) = self.open.last().copied() {
             self.close_to(top);
         }
+    }
+
+    /// What plays elsewhere: a link to it in a line of its own. It never loads by itself.
+    fn medium_link(&mut self, tag: &Tag<'_>) {
+        let Some(src) = media_link(tag, "src").filter(|src| !self.known.contains(&src.as_str())) else { return };
+        self.silent = false;
+        let title = tag.get("title").or(tag.get("aria-label")).filter(|title| !title.trim().is_empty());
+        let words = cut(title.as_deref().unwrap_or(&src), LINK_BYTES).replace('&', "&amp;");
+        self.part = true;
+        if self.open.contains(&"a") {
+            self.text(&words);
+        } else {
+            self.push("a", &format!("{} rel=\"{REL}\"", attribute("href", &src)));
+            self.text(&words);
+            self.end("a");
+        }
+        self.part = true;
     }
 
     /// A picture in a note: its description as a link to it; an emoji or a picture in a link: its description.

@@ -13,6 +13,7 @@ use rust_embed::RustEmbed;
 use tokio::sync::Semaphore;
 
 use super::edge::{self, PageError};
+use super::streams;
 use crate::base::{Error, Result};
 use crate::federation::{Node, media};
 use crate::store::files::{self, Name};
@@ -30,9 +31,9 @@ const FOR_A_WEEK: &str = "public, max-age=604800";
 /// A picture that could not be had.
 const FOR_MINUTES: &str = "public, max-age=300";
 /// Whatever is in a media file, a browser must run none of it.
-const MEDIA_POLICY: &str = "default-src 'none'; sandbox";
+pub(super) const MEDIA_POLICY: &str = "default-src 'none'; sandbox";
 /// How long a picture waits for its turn to be fetched.
-const PATIENCE: Duration = Duration::from_secs(25);
+pub(super) const PATIENCE: Duration = Duration::from_secs(25);
 /// What stands for a picture that could not be had.
 const NEUTRAL: &str =
     r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><path fill="#8884" d="M0 0h8v8H0z"/></svg>"##;
@@ -86,7 +87,7 @@ fn embedded(request: &HttpRequest, path: &str) -> Result<HttpResponse, PageError
     Ok(answer(request, &hash, &media_type, kept, || file.data.into_owned()))
 }
 
-/// `GET /media/{name}`: the owner's pictures.
+/// `GET /media/{name}`: the owner's pictures, films and recordings.
 pub async fn own(
     request: HttpRequest,
     node: web::Data<Node>,
@@ -94,10 +95,16 @@ pub async fn own(
 ) -> Result<HttpResponse, PageError> {
     let name = Name::parse(&name)?;
     let asked = name.clone();
-    let bytes = edge::blocking(&node, move |node| {
-        if node.store.read(|r| files::is_public(r, &asked))? { read(node, &asked) } else { Err(Error::NotFound) }
+    let is_picture = name.media_type().starts_with("image/");
+    let bytes = edge::blocking(&node, move |node| match node.store.read(|r| files::is_public(r, &asked))? {
+        true if is_picture => read(node, &asked).map(Some),
+        true => Ok(None),
+        false => Err(Error::NotFound),
     });
-    Ok(picture(&request, &name, FOR_EVER, bytes.await?))
+    match bytes.await? {
+        Some(bytes) => Ok(picture(&request, &name, FOR_EVER, bytes)),
+        None => streams::own(&request, &node, &name, FOR_EVER).await,
+    }
 }
 
 /// `GET /proxy/{mac}/{url}`: a remote picture our pages show, small and written anew. Only for links made here.
@@ -152,7 +159,7 @@ pub fn proxied(node: &Node, url: &str) -> String {
 }
 
 /// The URL of a proxy link, if it was made here.
-fn checked(node: &Node, mac: &str, url: &str) -> Result<String> {
+pub(super) fn checked(node: &Node, mac: &str, url: &str) -> Result<String> {
     let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| Error::NotFound);
     let url = String::from_utf8(decode(url)?).map_err(|_| Error::NotFound)?;
     hmac::verify(&key(node), &labelled(&url), &decode(mac)?).map_err(|_| Error::NotFound)?;

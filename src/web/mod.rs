@@ -9,6 +9,7 @@ pub mod files;
 pub mod page;
 #[cfg(test)]
 pub(crate) mod scratch;
+pub mod streams;
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -68,9 +69,10 @@ pub fn app(node: Arc<Node>) -> impl Fn(&mut web::ServiceConfig) + Clone + Send +
     let patience = web::Data::new(page::remote_follow::Patience::default());
     let gate = web::Data::new(login::Gate::default());
     let turns = web::Data::new(files::Turns::default());
+    let pieces = web::Data::new(streams::Turns::default());
     move |cfg| {
         cfg.app_data(node.clone()).app_data(door.clone()).app_data(room.clone()).app_data(gate.clone());
-        cfg.app_data(turns.clone()).app_data(patience.clone());
+        cfg.app_data(turns.clone()).app_data(patience.clone()).app_data(pieces.clone());
         cfg.app_data(web::FormConfig::default().limit(MAX_FORM));
         routes(cfg);
     }
@@ -89,6 +91,7 @@ fn routes(cfg: &mut web::ServiceConfig) {
 fn both(cfg: &mut web::ServiceConfig) {
     // Before `/@{name}/{id}`, which would take them for posts.
     cfg.service(web::resource("/@{name}/feed.atom").route(get().to(page::feed::show)));
+    cfg.service(web::resource("/@{name}/{id}/history").route(get().to(page::history::show)));
     cfg.service(web::resource("/@{name}/follow").route(web::post().to(page::remote_follow::send)));
     let vary = || DefaultHeaders::new().add((header::VARY, "Accept"));
     cfg.service(web::resource("/@{name}").wrap(vary()).route(peer().to(ap::actor::show)).route(get().to(page::profile::show)));
@@ -103,6 +106,7 @@ fn stored(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/assets/{path:.*}").route(get().to(files::asset)));
     cfg.service(web::resource("/media/{name}").route(get().to(files::own)));
     cfg.service(web::resource("/proxy/{mac}/{url}").route(get().to(files::remote)));
+    cfg.service(web::resource("/stream/{mac}/{url}").route(get().to(streams::remote)));
     cfg.service(web::resource("/favicon.ico").route(get().to(files::favicon)));
     cfg.service(web::resource("/robots.txt").route(get().to(files::robots)));
 }
@@ -138,6 +142,7 @@ fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/compose").route(get().to(page::compose::show)).route(web::post().to(page::compose::send)));
     cfg.service(web::resource("/post/{id}").route(get().to(page::thread::for_owner)));
     cfg.service(web::resource("/post/{id}/edit").route(get().to(page::edit::show)).route(web::post().to(page::edit::send)));
+    cfg.service(web::resource("/post/{id}/history").route(get().to(page::history::for_owner)));
     cfg.service(web::resource("/post/{id}/{act}").route(web::post().to(page::acts::press)));
     cfg.service(web::resource("/people/{id}").route(get().to(page::people::show)));
     cfg.service(web::resource("/people/{id}/{act}").route(web::post().to(page::people::act)));

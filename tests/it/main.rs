@@ -12,6 +12,7 @@ mod groups;
 mod harness;
 mod hostile;
 mod install;
+mod kinds;
 mod moving;
 mod peers;
 mod posting;

@@ -41,7 +41,6 @@ fn notes_keep_what_readers_know() {
         ("<math display=block><semantics><annotation encoding=\"application/x-tex\">x</annotation></math>", "$$x$$"),
         ("<math><mi>x</mi></math>", "x"),
         ("<math><mi>x", "x"),
-        ("<video src=https://x.example/a.mp4>fallback</video>", "fallback"),
         ("<textarea><b>a</textarea>", "&lt;b&gt;a"),
     ];
     for (html, seen) in table {
@@ -108,7 +107,7 @@ fn articles_keep_more() {
         ),
         (
             "<video poster=https://x.example/p.png autoplay><source src=https://x.example/v.mp4></video>",
-            "<video poster=\"https://x.example/p.png\" controls=\"\"><source src=\"https://x.example/v.mp4\"></video>",
+            "<video poster=\"https://x.example/p.png\" controls=\"\" preload=\"none\"><source src=\"https://x.example/v.mp4\"></video>",
         ),
         ("<img src=javascript:alert(1)><img src=ipfs://x><source src=https://x.example/y>", ""),
         ("<details><summary>s</summary>d</details>", "s<br>d"),
@@ -241,7 +240,7 @@ fn harm(html: &str) -> Option<String> {
                 "class" | "rel" | "lang" => value.bytes().all(|b| b.is_ascii_alphanumeric() || b" -".contains(&b)),
                 "target" => value == "_blank",
                 "translate" | "start" | "reversed" | "value" | "title" | "alt" | "width" | "height" | "loading"
-                | "controls" | "colspan" | "rowspan" => true,
+                | "controls" | "preload" | "colspan" | "rowspan" => true,
                 _ => false,
             };
             if !fine {
@@ -374,4 +373,31 @@ proptest::proptest! {
     ) {
         judge(&parts.concat());
     }
+}
+
+#[test]
+fn what_plays_elsewhere_leaves_a_link() {
+    let link = |url: &str, words: &str| {
+        format!("<a href=\"{url}\" rel=\"nofollow noopener noreferrer\" target=\"_blank\">{words}</a>")
+    };
+    let (film, song) = ("https://x.example/a.mp4", "https://x.example/b.mp3");
+    let table = [
+        (format!("<video src={film}>fallback</video>"), format!("{}<br>fallback", link(film, film))),
+        (format!("a<audio><source src={song}><source src={film}></audio>b"), format!("a<br>{}<br>b", link(song, song))),
+        (
+            "<p>see</p><iframe src=https://x.example/embed title='A talk'>no frames</iframe>".to_owned(),
+            format!("<p>see</p>{}", link("https://x.example/embed", "A talk")),
+        ),
+        (
+            "<iframe src=javascript:alert(1)></iframe><iframe srcdoc=x></iframe><embed src=data:x>".to_owned(),
+            String::new(),
+        ),
+        (format!("<picture><source src={film}></picture>"), String::new()),
+    ];
+    for (html, seen) in table {
+        assert_eq!(note(&html), seen, "{html}");
+    }
+    assert_eq!(note_beside(&format!("<video src={film}></video>"), &[film]), "", "it is an attachment already");
+    let framed = article("<figure><iframe src=https://x.example/embed></iframe></figure>");
+    assert_eq!(framed, format!("<figure>{}</figure>", link("https://x.example/embed", "https://x.example/embed")));
 }

@@ -1,12 +1,13 @@
 //! A post as it stands on a page: who, when, words, pictures, and a quiet row of what can be done with it.
 
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::layout::{House, icon};
-use super::{acts, person, pictures, words};
+use super::{acts, history, kinds, person, pictures, words};
 use crate::base::Audience;
 use crate::store::cards::Card;
 use crate::text::rewrite;
+use crate::web::{files, streams};
 
 /// How a post stands on the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +43,7 @@ pub fn card(house: &House<'_>, card: &Card, place: Place) -> Markup {
             (header(house, card, place))
             div.inside {
                 @if card.post.reply_to_uri.is_some() && place != Place::Focus { (answers(house, card)) }
-                (content(house, card))
+                (content(house, card, place))
                 @if place == Place::Focus { (particulars(house, card)) }
                 @if place != Place::Above && house.session.is_some() { (acts::row(house, card)) }
             }
@@ -61,7 +62,10 @@ fn header(house: &House<'_>, card: &Card, place: Place) -> Markup {
                 (person::handle(author))
             }
             @if place != Place::Focus {
-                a.when.u-url href=(path(house, card)) { (audience_mark(card.post.audience)) (words::when(card.post.published_at, house.now)) }
+                div.moment {
+                    a.when.u-url href=(path(house, card)) { (audience_mark(card.post.audience)) (words::when(card.post.published_at, house.now)) }
+                    @if let Some(history) = history::path(house, card) { a.when.edited href=(history) title="What it said before" { "edited" } }
+                }
             }
         }
     }
@@ -112,14 +116,9 @@ pub fn reach(audience: Audience) -> &'static str {
 }
 
 /// Title, words and pictures; behind its warning when it has one.
-pub fn content(house: &House<'_>, card: &Card) -> Markup {
+pub fn content(house: &House<'_>, card: &Card, place: Place) -> Markup {
     let post = &card.post;
-    let inner = html! {
-        @if let Some(title) = &post.title { h2.title.p-name { bdi { (title) } } }
-        @if !post.content.is_empty() {
-            div.words.e-content lang=[post.language.as_deref()] dir="auto" { (PreEscaped(body(house, card))) }
-        }
-    };
+    let inner = kinds::inner(house, card, place);
     let warning = post.warning.as_deref().map(str::trim).filter(|warning| !warning.is_empty());
     html! {
         @if let Some(warning) = warning {
@@ -132,7 +131,7 @@ pub fn content(house: &House<'_>, card: &Card) -> Markup {
             (inner)
             @if post.sensitive && !card.attachments.is_empty() {
                 details.cover {
-                    summary { (icon("hidden")) span { "Sensitive " (if card.attachments.len() == 1 { "picture" } else { "pictures" }) ". Show" } }
+                    summary { (icon("hidden")) span { "Sensitive " (pictures::nouns(&card.attachments)) ". Show" } }
                     (pictures::of(house, card))
                 }
             } @else { (pictures::of(house, card)) }
@@ -140,14 +139,18 @@ pub fn content(house: &House<'_>, card: &Card) -> Markup {
     }
 }
 
-/// Safe HTML as stored, with its pictures and emoji led through our proxy.
-fn body(house: &House<'_>, card: &Card) -> String {
+/// Safe HTML as stored, with its pictures, films and emoji led through this server; for visitors films are links.
+pub fn body(house: &House<'_>, card: &Card, html: &str) -> String {
     let with_emoji = |html: &str| person::emoji(house, html, &card.post.emoji);
-    if card.post.content.contains("src=") || card.post.content.contains("poster=") {
-        let led = rewrite::sources(&card.post.content, |url| crate::web::files::proxied(house.node, url));
-        return with_emoji(&led);
+    if !html.contains("src=") && !html.contains("poster=") {
+        return with_emoji(html);
     }
-    with_emoji(&card.post.content)
+    let led = |tag: &str, attribute: &str, url: &str| match (tag, attribute) {
+        ("video" | "audio" | "source", "src") => streams::led(house.node, url),
+        _ => files::proxied(house.node, url),
+    };
+    let html = if house.session.is_some() { html.to_owned() } else { rewrite::without_players(html) };
+    with_emoji(&rewrite::sources(&html, led))
 }
 
 /// Under the post a page is about: the full date, who may read it, whether it was edited, what others did.
@@ -156,7 +159,10 @@ fn particulars(house: &House<'_>, card: &Card) -> Markup {
     html! {
         p.particulars {
             a.u-url href=(path(house, card)) { time.dt-published datetime=(post.published_at.rfc3339()) { (words::full(post.published_at)) } }
-            @if let Some(edited) = post.edited_at { span { "edited " (words::when(edited, house.now)) } }
+            @if let Some(edited) = post.edited_at { span {
+                @if let Some(history) = history::path(house, card) { a href=(history) title="What it said before" { "edited " (words::when(edited, house.now)) } }
+                @else { "edited " (words::when(edited, house.now)) }
+            } }
             span { (icon(post.audience.word())) " " (reach(post.audience)) }
             @if card.likes > 0 { span { (words::count(card.likes.into(), "like")) } }
             @if card.boosts > 0 { span { (words::count(card.boosts.into(), "boost")) } }

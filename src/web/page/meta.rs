@@ -37,13 +37,19 @@ pub fn of_post(house: &House<'_>, card: &Card) -> Markup {
     let post = &card.post;
     let words = match &post.warning {
         Some(warning) => format!("Content warning: {warning}"),
-        None => plain::excerpt(&one_line(&post.content), DESCRIPTION),
+        None => match &post.extra.summary {
+            Some(summary) => plain::excerpt(summary, DESCRIPTION),
+            None => plain::excerpt(&one_line(&post.content), DESCRIPTION),
+        },
     };
     let covered = post.sensitive || post.warning.is_some();
     let shown = card.attachments.iter().find(|file| file.media_type.starts_with("image/") && !covered);
     let picture =
         shown.and_then(|file| file.preview.as_ref().or(file.file.as_ref()).map(|name| (name, file.alt.as_str())));
-    let title = format!("{} (@{})", card.author.name, card.author.handle());
+    let title = match &post.title {
+        Some(title) => title.clone(),
+        None => format!("{} (@{})", card.author.name, card.author.handle()),
+    };
     let here = house.node.facts.origin.url(&format!("{}/{}", house.profile_path(), post.id));
     html! {
         (common(house, &card.author, &post.uri, &title, &words))

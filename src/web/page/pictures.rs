@@ -3,15 +3,19 @@
 
 use maud::{Markup, html};
 
+use super::kinds;
 use super::layout::{House, icon};
 use super::person::outside;
 use crate::media::PREVIEW_SIDE;
 use crate::store::attachments::Attachment;
 use crate::store::cards::Card;
-use crate::web::files;
+use crate::web::{files, streams};
 
 /// Shown of one post at most; the rest is on its own page.
 const SHOWN: usize = 16;
+
+/// Graphemes shown of an address.
+const LINK_SHOWN: usize = 60;
 
 /// All files of a post.
 pub fn of(house: &House<'_>, card: &Card) -> Markup {
@@ -20,11 +24,12 @@ pub fn of(house: &House<'_>, card: &Card) -> Markup {
         @if !pictures.is_empty() {
             div class={ "pictures n" (pictures.len().min(4)) } { @for file in pictures { (picture(house, file)) } }
         }
-        @for file in others { (other(file)) }
+        @for file in others { (other(house, file)) }
     }
 }
 
-fn is_picture(file: &Attachment) -> bool {
+/// Whether a file is shown as a picture.
+pub fn is_picture(file: &Attachment) -> bool {
     file.media_type.starts_with("image/")
 }
 
@@ -67,30 +72,93 @@ fn picture(house: &House<'_>, file: &Attachment) -> Markup {
     }
 }
 
-fn other(file: &Attachment) -> Markup {
+/// A film, a recording, a link or another file. What plays plays here, by way of this server; whoever is not the owner is
+/// led to the server it comes from.
+fn other(house: &House<'_>, file: &Attachment) -> Markup {
     let alt = file.alt.trim();
-    let kind = file.media_type.split('/').next().unwrap_or_default();
-    let noun = match kind {
-        "video" => "Video",
-        "audio" => "Recording",
-        _ => "File",
+    let label = if alt.is_empty() { noun(&file.media_type) } else { alt };
+    let source = match (&file.file, &file.url) {
+        (Some(name), _) => Some(format!("/media/{name}")),
+        (None, Some(url)) if house.session.is_some() && plays(file) => Some(streams::led(house.node, url)),
+        _ => None,
     };
+    let cover = match (&file.preview, &file.still) {
+        (Some(name), _) => Some(format!("/media/{name}")),
+        (None, Some(url)) => Some(files::proxied(house.node, url)),
+        (None, None) => None,
+    };
+    let is_film = file.media_type.starts_with("video/");
     html! {
-        @match (&file.file, &file.url) {
-            (Some(name), _) if kind == "video" => {
-                video.film controls preload="none" src={ "/media/" (name) } aria-label=(if alt.is_empty() { noun } else { alt }) {}
+        @match &source {
+            Some(source) if is_film => video.film controls preload="none" src=(source) poster=[cover.as_deref()] width=[file.width] height=[file.height] aria-label=(label) {},
+            Some(source) if file.media_type.starts_with("audio/") => {
+                @if let Some(cover) = &cover { img.song-cover src=(cover) alt="" loading="lazy" decoding="async"; }
+                audio.film controls preload="none" src=(source) aria-label=(label) {}
+            },
+            _ => @if let Some(cover) = &cover { img.header-picture src=(cover) alt="" loading="lazy" decoding="async"; },
+        }
+        (caption(file, source.is_some()))
+    }
+}
+
+/// The line under a file: what it is, how long, what is said of it, and where it comes from.
+fn caption(file: &Attachment, shown: bool) -> Markup {
+    let alt = file.alt.trim();
+    let is_link = file.media_type == "text/html";
+    html! {
+        @if let Some(url) = &file.url {
+            p.file {
+                (icon(if is_link { "out" } else { "file" }))
+                a href=(outside(url)) rel="nofollow noopener noreferrer" {
+                    @if is_link && !alt.is_empty() { bdi { (alt) } " (" (host(url)) ")" }
+                    @else if is_link { (short(url)) }
+                    @else { (noun(&file.media_type)) " on " (host(url)) }
+                }
+                @if let Some(seconds) = file.seconds { span { (kinds::length(seconds)) } }
+                @if !is_link && !alt.is_empty() { span { bdi { (alt) } } }
             }
-            (Some(name), _) if kind == "audio" => {
-                audio.film controls preload="none" src={ "/media/" (name) } aria-label=(if alt.is_empty() { noun } else { alt }) {}
-            }
-            (_, Some(url)) => {
-                p.file { (icon("file")) a href=(outside(url)) rel="nofollow noopener noreferrer" { (noun) " on " (host(url)) } @if !alt.is_empty() { span { bdi { (alt) } } } }
-            }
-            _ => {}
+        } @else if shown && (!alt.is_empty() || file.seconds.is_some()) {
+            p.file { @if let Some(seconds) = file.seconds { span { (kinds::length(seconds)) } } span { bdi { (alt) } } }
         }
     }
 }
 
-fn host(url: &str) -> &str {
+/// Whether a browser can play a file piece by piece; a playlist cannot be.
+fn plays(file: &Attachment) -> bool {
+    let sort = file.media_type.split('/').next().unwrap_or_default();
+    matches!(sort, "video" | "audio") && !file.media_type.ends_with("mpegurl")
+}
+
+/// What a file is called.
+pub fn noun(media_type: &str) -> &'static str {
+    match media_type.split('/').next().unwrap_or_default() {
+        "image" => "Picture",
+        "video" => "Film",
+        "audio" => "Recording",
+        _ if media_type == "text/html" => "Link",
+        _ => "File",
+    }
+}
+
+/// What several files are called together, in the middle of a sentence.
+pub fn nouns(files: &[Attachment]) -> &'static str {
+    let all = |sort: &str| files.iter().all(|file| file.media_type.starts_with(sort));
+    match files.len() {
+        1 if all("image/") => "picture",
+        1 if all("video/") => "film",
+        1 if all("audio/") => "recording",
+        _ if all("image/") => "pictures",
+        _ => "media",
+    }
+}
+
+/// The host of an address, for reading.
+pub fn host(url: &str) -> &str {
     url.split_once("://").map_or(url, |(_, rest)| rest).split(['/', '?', '#']).next().unwrap_or_default()
+}
+
+/// An address as a reader knows it again.
+fn short(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    crate::text::plain::excerpt(rest.trim_start_matches("www.").trim_end_matches('/'), LINK_SHOWN)
 }

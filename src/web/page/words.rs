@@ -57,6 +57,18 @@ pub fn full(at: Time) -> String {
     at.civil().strftime("%A, %-d %B %Y, %H:%M UTC").to_string()
 }
 
+/// "Saturday, 5 December 2026, 18:00 (UTC+01:00)": a moment as a clock shows it so many minutes east of UTC.
+pub fn at_offset(at: Time, minutes: i16) -> String {
+    let shift = Duration::from_secs(u64::from(minutes.unsigned_abs()) * MINUTE);
+    let there = if minutes < 0 { at.minus(shift) } else { at.plus(shift) };
+    let shown = there.civil().strftime("%A, %-d %B %Y, %H:%M");
+    let (sign, east) = (if minutes < 0 { '-' } else { '+' }, minutes.unsigned_abs());
+    match east {
+        0 => format!("{shown} UTC"),
+        _ => format!("{shown} (UTC{sign}{:02}:{:02})", east / 60, east % 60),
+    }
+}
+
 /// "1 post", "3 posts".
 pub fn count(n: u64, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{} {noun}s", number(n)) }
