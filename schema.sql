@@ -15,15 +15,19 @@ CREATE TABLE node (
   settings     TEXT    NOT NULL DEFAULT '{}',   -- store/node.rs: Settings, as JSON
   seen_notification INTEGER NOT NULL DEFAULT 0, -- newest notification the owner has looked at
   created_at   INTEGER NOT NULL,
-  alive_at     INTEGER NOT NULL                 -- last sign of life, to notice an outage
+  alive_at     INTEGER NOT NULL,                -- last sign of life, to notice an outage
+  away_since_at INTEGER,                        -- an outage is being made up for: when it began
+  poked        TEXT    NOT NULL DEFAULT '',     -- of the hosts, the last that was told we are back
+  caught_up    INTEGER NOT NULL DEFAULT 0       -- of those the owner follows, the last whose gap was filled
 ) STRICT;
 
 -- Private keys of our own actors. An old key stays published until retired_at.
 CREATE TABLE own_key (
   uri          TEXT    PRIMARY KEY,
   actor_id     INTEGER NOT NULL REFERENCES actor (id),
-  private      BLOB    NOT NULL,                -- PKCS#8, RSA-2048
-  public_pem   TEXT    NOT NULL,
+  kind         TEXT    NOT NULL,                -- rsa: requests; ed25519: integrity proofs
+  private      BLOB    NOT NULL,                -- PKCS#8, RSA-2048 or Ed25519
+  public       TEXT    NOT NULL,                -- as published: PEM, or multibase (Ed25519)
   created_at   INTEGER NOT NULL,
   retired_at   INTEGER
 ) STRICT;
@@ -70,6 +74,7 @@ CREATE TABLE actor_key (
   uri          TEXT    PRIMARY KEY,
   actor_id     INTEGER NOT NULL REFERENCES actor (id) ON DELETE CASCADE,
   value        TEXT    NOT NULL,                -- PEM, or multibase (Ed25519)
+  proves       INTEGER NOT NULL DEFAULT 0,      -- 1: an assertionMethod, may sign integrity proofs
   fetched_at   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX actor_key_owner ON actor_key (actor_id);                 -- replace an actor's keys
@@ -219,8 +224,10 @@ CREATE TABLE activity (
   audience     INTEGER NOT NULL,
   signer       TEXT    NOT NULL,                -- key id in own_key
   document     TEXT    NOT NULL,
+  author_id    INTEGER REFERENCES actor (id) ON DELETE CASCADE, -- somebody else's, passed on; NULL: our own
   created_at   INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX activity_passed_on ON activity (author_id) WHERE author_id IS NOT NULL; -- cascade
 
 -- One activity on its way to one inbox. Only the first of each inbox's line is ready.
 CREATE TABLE delivery (

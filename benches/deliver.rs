@@ -186,6 +186,7 @@ fn enqueue(w: &Write<'_>, n: usize, targets: &[Target]) -> Result<()> {
         object_uri: format!("https://here.example/users/me/statuses/{n}"),
         audience: Audience::Public,
         signer: node::key_of(w, node::owner(w)?)?.uri,
+        author: None,
         document: format!("{{\"content\":\"{}\"}}", "words ".repeat(300)),
     };
     deliveries::enqueue(w, &activity, targets)

@@ -17,7 +17,7 @@
 //! | 3 | [`net`] | outgoing HTTP: guarded addresses, limits, signatures, proven documents | reads the database |
 //! | 2 | [`store`] | all SQL, the one writer thread, media on disk | knows a rule or a peer |
 //! | 2 | [`ap`] | ActivityStreams documents, read leniently and written exactly | reads anything but its input |
-//! | 2 | [`sig`] | HTTP signatures: draft-cavage-12 and RFC 9421 | reads anything but its input |
+//! | 2 | [`sig`] | HTTP signatures (draft-cavage-12, RFC 9421) and integrity proofs (FEP-8b32) | reads anything but its input |
 //! | 2 | [`text`] | other people's HTML made safe, our own text made HTML | trusts its input |
 //! | 2 | [`media`] | pictures made small, upright and anonymous | keeps metadata |
 //! | 1 | [`base`] | words all floors share: ids, time, audience, errors, configuration | knows what is built on it |

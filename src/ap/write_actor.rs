@@ -104,6 +104,8 @@ pub struct InstanceActor {
     pub url: String,
     /// Its RSA key.
     pub key: OwnKey,
+    /// Its Ed25519 key for proofs, where there is one.
+    pub proof_key: Option<OwnKey>,
 }
 
 /// The signatures we can check, as FEP-844e names them.
@@ -150,6 +152,7 @@ pub fn owner(actor: &OwnActor) -> Value {
 
 /// The instance actor's document; served to anybody, signed or not.
 pub fn instance(actor: &InstanceActor) -> Value {
+    let methods = actor.proof_key.as_ref().map(|key| json!([multikey(key, &actor.id)]));
     Doc::of("Application", context::full())
         .put("id", actor.id.as_str())
         .put("inbox", actor.inbox.as_str())
@@ -160,6 +163,7 @@ pub fn instance(actor: &InstanceActor) -> Value {
         .put("url", actor.url.as_str())
         .put("endpoints", json!({"sharedInbox": actor.shared_inbox}))
         .put("publicKey", public_key(&actor.key, &actor.id))
+        .maybe("assertionMethod", methods)
         .put("manuallyApprovesFollowers", true)
         .put("generator", generator())
         .done()

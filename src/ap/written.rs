@@ -108,6 +108,7 @@ fn the_instance_actor() {
         host: "a.example".into(),
         url: "https://a.example/about".into(),
         key: OwnKey { id: "https://a.example/actor#main-key".into(), text: "pem".into() },
+        proof_key: None,
     };
     assert_eq!(
         write_actor::instance(&actor),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::flight::Memo;
-use super::{Node, nodeinfo, resolve};
+use super::{Node, comeback, nodeinfo, resolve, synchronise};
 use crate::ap::collection::Collection;
 use crate::ap::json::{self, Lossy, Ref};
 use crate::ap::object::Object;
@@ -32,12 +32,23 @@ const FETCHES: usize = 8;
 const WISHES: usize = 64;
 
 /// Something worth fetching when there is time, because the owner looked at it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wish {
     /// The newest posts of an actor.
     Profile(ActorId),
     /// The answers below a post, and its parents.
     Thread(PostId),
+    /// What an actor followed by the owner has said since then, while we were away.
+    Gap(ActorId, Time),
+    /// Whether the owner follows this actor, as they see it (FEP-8fcf).
+    Followers {
+        /// The followed.
+        of: ActorId,
+        /// Their followers on this server.
+        url: String,
+        /// The digest of those, as the actor has signed it.
+        digest: String,
+    },
 }
 
 /// What was wished for, and what was asked for lately.
@@ -76,6 +87,9 @@ pub fn step(node: &Node) -> Result<bool> {
         None => return Ok(false),
         Some(Wish::Profile(id)) => profile(node, id).and_then(|()| server(node, id)),
         Some(Wish::Thread(id)) => thread(node, id),
+        Some(Wish::Gap(id, since)) => comeback::fill(node, id, since),
+        Some(Wish::Followers { of, url, digest }) if is_due(node, &url) => synchronise::agree(node, of, &url, &digest),
+        Some(Wish::Followers { .. }) => Ok(()),
     };
     forgive(outcome)?;
     Ok(true)
@@ -163,7 +177,7 @@ fn items(node: &Node, uri: &str) -> Vec<Ref> {
 }
 
 /// The items of a collection document, or of its first page when that is on the same server.
-fn members(node: &Node, value: &Value, near: &str) -> Vec<Ref> {
+pub(super) fn members(node: &Node, value: &Value, near: &str) -> Vec<Ref> {
     let Ok(collection) = Collection::read(value) else { return Vec::new() };
     let mut found = collection.items;
     if found.is_empty() {

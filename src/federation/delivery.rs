@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ring::rand::SystemRandom;
 
-use super::Node;
+use super::{Node, synchronise};
 use crate::base::time::Stopwatch;
 use crate::base::{Error, Result, Time};
 use crate::net::{Knock, NetError, Post, Sent, WHOLE_LIMIT};
@@ -145,13 +145,15 @@ fn send(node: &Node, claim: &Claim) -> Result<Sent, NetError> {
     let signer_id = claim.signer_id.ok_or_else(|| ours(Error::internal("its key is not here any more")))?;
     let signer = node.signer(signer_id).map_err(ours)?;
     let knock = claim.knock.as_deref().and_then(Knock::from_word).unwrap_or_default();
+    let extra =
+        if synchronise::is_due(node, claim) { synchronise::header(node, claim).map_err(ours)? } else { Vec::new() };
     let post = Post {
         url: &claim.inbox,
         body: claim.document.as_bytes(),
         content_type: CONTENT_TYPE,
         signer: Some(&signer),
         knock,
-        extra: &[],
+        extra: &extra,
         now: node.clock().now(),
     };
     let watch = Stopwatch::start();

@@ -6,11 +6,11 @@ use super::Node;
 use crate::base::config::Origin;
 use crate::base::id::ActorId;
 use crate::base::{Error, Result, Time};
-use crate::sig::PrivateKey;
+use crate::sig::{PrivateKey, ProofKey};
 use crate::social;
 use crate::store::actors::{self, Actor, Field};
 use crate::store::files::Name;
-use crate::store::node::{self, OwnKey};
+use crate::store::node::{self, KeyKind, OwnKey};
 use crate::store::{Store, Write};
 use crate::text::{self, compose, plain};
 
@@ -27,6 +27,7 @@ pub fn found(store: &Store, origin: &Origin) -> Result<()> {
         return Err(Error::Conflict("this folder has been founded already".to_owned()));
     }
     let key = PrivateKey::generate()?;
+    let proofs = ProofKey::generate()?;
     let mut secret = [0_u8; 32];
     SystemRandom::new().fill(&mut secret).map_err(|_| Error::internal("no randomness"))?;
     let origin = origin.clone();
@@ -46,7 +47,8 @@ pub fn found(store: &Store, origin: &Origin) -> Result<()> {
         };
         let id = actors::upsert(w, &service)?;
         node::create(w, &origin, id, secret)?;
-        add_key(w, id, &service.uri, &key)
+        add_key(w, id, &service.uri, &key)?;
+        add_proof_key(w, id, &service.uri, proofs)
     })
 }
 
@@ -65,6 +67,7 @@ pub fn name_owner(store: &Store, username: &str) -> Result<ActorId> {
         return Err(Error::invalid("a name has letters a to z, digits and _, and 30 of them at most"));
     }
     let key = PrivateKey::generate()?;
+    let proofs = ProofKey::generate()?;
     let username = username.to_owned();
     store.write(move |w| {
         let origin = node::get(w)?.origin;
@@ -82,13 +85,45 @@ pub fn name_owner(store: &Store, username: &str) -> Result<ActorId> {
         let id = actors::upsert(w, &owner)?;
         node::set_owner(w, id)?;
         add_key(w, id, &owner.uri, &key)?;
+        add_proof_key(w, id, &owner.uri, proofs)?;
         Ok(id)
     })
 }
 
 fn add_key(w: &Write<'_>, actor_id: ActorId, uri: &str, key: &PrivateKey) -> Result<()> {
     let uri = format!("{uri}#main-key");
-    node::add_key(w, &OwnKey { uri, actor_id, private: key.to_pkcs8()?, public_pem: key.public_pem() })
+    let key = OwnKey { uri, actor_id, private: key.to_pkcs8()?, public: key.public_pem() };
+    node::add_key(w, KeyKind::Rsa, &key)
+}
+
+fn add_proof_key(w: &Write<'_>, actor_id: ActorId, uri: &str, private: Vec<u8>) -> Result<()> {
+    let public = ProofKey::from_pkcs8(&private)?.multibase();
+    node::add_key(w, KeyKind::Ed25519, &OwnKey { uri: format!("{uri}#ed25519-key"), actor_id, private, public })
+}
+
+/// Gives our actors the key for integrity proofs, in a folder that is older than those, and tells everyone. Called when the
+/// server starts.
+pub fn complete(store: &Store) -> Result<()> {
+    let missing = store.read(|r| {
+        let ours = [Some(node::get(r)?.service), node::get(r)?.owner];
+        let mut missing = Vec::new();
+        for actor in ours.into_iter().flatten() {
+            if node::proof_key_of(r, actor)?.is_none() {
+                missing.push(actor);
+            }
+        }
+        Ok(missing)
+    })?;
+    for actor in missing {
+        let private = ProofKey::generate()?;
+        store.write(move |w| {
+            let actor = actors::by_id(w, actor)?;
+            add_proof_key(w, actor.id, &actor.uri, private)?;
+            let is_owner = node::owner(w).is_ok_and(|owner| owner == actor.id);
+            if is_owner { social::profile::announce(w, &actor) } else { Ok(()) }
+        })?;
+    }
+    Ok(())
 }
 
 /// An actor of ours with nothing said yet; its collections are below its uri.

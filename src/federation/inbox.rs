@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::flight::Boarding;
 use super::verify::{self, Rejection};
-use super::{Node, backfill, budget, resolve};
+use super::{Node, backfill, budget, proven, resolve, synchronise};
 use crate::ap::activity::{self, Activity, Kind};
 use crate::ap::json::{self, Ref};
 use crate::base::id::{ActorId, InboxId};
@@ -48,10 +48,11 @@ pub fn receive(node: &Node, request: &Request<'_>) -> Result<(), Rejection> {
             return Err(Rejection::Unavailable("too much is waiting here, try again later".to_owned()));
         }
     }
-    let signer = match verify::signer(node, request) {
-        Ok(signer) => signer,
+    let signed = match verify::signed(node, request) {
+        Ok(signed) => signed,
         Err(rejection) => return last_words(node, &document, rejection),
     };
+    let proven = proven::author(node, &document)?;
     let text = document.to_string();
     let activity = Activity::read(document)?;
     if let Kind::Create { object, .. } = &activity.kind
@@ -62,14 +63,23 @@ pub fn receive(node: &Node, request: &Request<'_>) -> Result<(), Rejection> {
             "the post in it has no id, so it can be neither kept nor asked for".to_owned(),
         ));
     }
-    let key = match may_speak(node, &signer, &activity)? {
-        Voice::Own => format!("{}:{}", signer.id, id(&activity)),
-        Voice::Forward => format!("hint:{}:{}", signer.id, id(&activity)),
+    let host = super::host_of(&signed.actor.uri);
+    let author = match may_speak(node, &signed.actor, &activity, proven)? {
+        Voice::Own => {
+            synchronise::heed(node, &signed, request)?;
+            Some(signed.actor.id)
+        }
+        Voice::Proven(author) => Some(author),
+        Voice::Forward => None,
     };
-    let host = super::host_of(&signer.uri);
+    let key = match author {
+        Some(author) => format!("{author}:{}", id(&activity)),
+        None => format!("hint:{}:{}", signed.actor.id, id(&activity)),
+    };
+    let speaker = author.unwrap_or(signed.actor.id);
     let kept = node.store.write(move |w| {
         hosts::heard(w, &host)?;
-        inbox::keep(w, &key, signer.id, &text)
+        inbox::keep(w, &key, speaker, &text)
     })?;
     if kept.is_some_and(|InboxId(id)| id % COUNT_EVERY == 0) {
         let waiting = node.store.read(inbox::count)?;
@@ -130,15 +140,27 @@ fn last_words(node: &Node, document: &serde_json::Value, rejection: Rejection) -
 enum Voice {
     /// The signer is the actor.
     Own,
+    /// The signer passes on what this actor did, with the actor's own proof in it: as good as from themselves.
+    Proven(ActorId),
     /// The signer passes on what somebody else did: only a hint to look at the origin.
     Forward,
 }
 
-/// Whether the signer may hand this activity in. Others' activities count only from groups and relays we follow, and
-/// when they belong to a thread we have.
-fn may_speak(node: &Node, signer: &Actor, activity: &Activity) -> Result<Voice, Rejection> {
+/// Whether the signer may hand this activity in. Others' activities count when they carry a proof; without one only from
+/// groups and relays we follow, and when they belong to a thread we have.
+fn may_speak(
+    node: &Node,
+    signer: &Actor,
+    activity: &Activity,
+    proven: Option<proven::Author>,
+) -> Result<Voice, Rejection> {
     if activity.actor == signer.uri.as_str() {
         return Ok(Voice::Own);
+    }
+    if let Some(author) = proven
+        && proven::may_be_passed_on(node, &author, activity)?
+    {
+        return Ok(Voice::Proven(author.actor.id));
     }
     let welcome = node.store.read(|r| {
         let owner = node::owner(r)?;

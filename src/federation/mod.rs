@@ -2,6 +2,7 @@
 
 pub mod backfill;
 mod budget;
+pub mod comeback;
 pub mod delivery;
 pub mod flight;
 pub mod identity;
@@ -11,10 +12,12 @@ pub mod login;
 pub mod media;
 pub mod moves;
 pub mod nodeinfo;
+pub mod proven;
 pub mod publish;
 pub mod resolve;
 #[cfg(test)]
 pub(crate) mod scratch;
+pub mod synchronise;
 pub mod upkeep;
 pub mod verify;
 pub mod webfinger;
@@ -63,6 +66,8 @@ pub struct Node {
     touched: flight::Memo<()>,
     /// One picture is decoded at a time, and put on or taken off the disk.
     shelf: Mutex<()>,
+    /// Hosts that have been sent a digest of their followers lately.
+    synchronised: flight::Memo<()>,
     pub(crate) backfill: backfill::Backfill,
     /// What groups and relays may still cost.
     budgets: budget::Budgets,
@@ -93,6 +98,7 @@ impl Node {
             unseen: flight::Memo::new(media::REMEMBERED),
             touched: flight::Memo::new(media::REMEMBERED),
             shelf: Mutex::default(),
+            synchronised: flight::Memo::new(synchronise::REMEMBERED),
             backfill: backfill::Backfill::default(),
             budgets: budget::Budgets::default(),
             inbox_full: AtomicBool::new(false),

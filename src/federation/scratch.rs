@@ -63,6 +63,7 @@ impl Home {
                     object_uri,
                     audience: Audience::Public,
                     signer: node::key_of(w, node::owner(w)?)?.uri,
+                    author: None,
                 };
                 deliveries::enqueue(w, &activity, &targets)
             })

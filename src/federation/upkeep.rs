@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Node, delivery, lists, moves, nodeinfo, resolve};
+use super::{Node, comeback, delivery, lists, moves, nodeinfo, resolve};
 use crate::base::{Result, Time};
-use crate::store::{actors, attachments, deliveries, editions, files, hosts, inbox, mutes, node, tombstones};
+use crate::store::{actors, attachments, deliveries, editions, files, hosts, inbox, mutes, tombstones};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -30,7 +30,8 @@ struct Chore {
 }
 
 const CHORES: &[Chore] = &[
-    Chore { name: "note that we are alive", every: MINUTE, run: |n, _| n.store.write(node::alive) },
+    Chore { name: "note that we are alive", every: MINUTE, run: |n, _| comeback::alive(n) },
+    Chore { name: "make up for an outage", every: MINUTE, run: |n, _| comeback::step(n) },
     Chore { name: "free leases that are over", every: MINUTE, run: free_overdue },
     Chore { name: "mend times of a clock that was ahead", every: MINUTE.saturating_mul(10), run: mend_times },
     Chore { name: "give up on dead hosts", every: MINUTE.saturating_mul(10), run: expire },
@@ -172,6 +173,7 @@ mod tests {
     use super::*;
     use crate::federation::scratch::Home;
     use crate::net::peer::{Peer, response};
+    use crate::store::node;
 
     fn home() -> Home {
         let peer = Peer::start(|_| response(202, &[], b""));

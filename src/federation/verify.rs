@@ -11,7 +11,7 @@ use crate::ap::key::{KeyDoc, Material};
 use crate::base::{Error, Result};
 use crate::net::IdRule;
 use crate::sig::{self, Claim, PublicKey, Received, Refusal};
-use crate::store::actors::{self, Actor, ActorKey};
+use crate::store::actors::{self, Actor, ActorKey, NewKey};
 
 /// How long a key that could not be had is not asked for again: permanent answers.
 const FAILED_FOR: Duration = Duration::from_secs(10 * 60);
@@ -69,51 +69,105 @@ impl From<Failed> for Rejection {
     }
 }
 
+/// A request whose signature holds.
+#[derive(Debug, Clone)]
+pub struct Signed {
+    /// Whose key it is.
+    pub actor: Actor,
+    claim: Claim,
+}
+
+impl Signed {
+    /// True when the signature covers this header (lower case): only then may it be believed.
+    pub fn covers(&self, header: &str) -> bool {
+        self.claim.covers(header)
+    }
+}
+
 /// The actor whose key signed this request.
 pub fn signer(node: &Node, request: &Received<'_>) -> Result<Actor, Rejection> {
+    signed(node, request).map(|signed| signed.actor)
+}
+
+/// As [`signer`], with what the signature covers.
+pub fn signed(node: &Node, request: &Received<'_>) -> Result<Signed, Rejection> {
     let claim = sig::claim(request, node.clock().now())?;
     let mut verdict = Rejection::from(Refusal::Wrong);
     for key_id in claim.key_ids() {
-        match check(node, &claim, key_id) {
-            Ok(actor) => return Ok(actor),
-            Err(rejection) => verdict = rejection,
+        match with_key(node, key_id, &|key| claim.verify(&public(key)?)) {
+            Ok(actor) => return Ok(Signed { actor, claim }),
+            Err(unproven) => verdict = unproven.into(),
         }
     }
     Err(verdict)
 }
 
-fn check(node: &Node, claim: &Claim, key_id: &str) -> Result<Actor, Rejection> {
+/// Why a key did not help.
+pub(super) enum Unproven {
+    /// It could not be had, or is not one to be believed.
+    NoKey(Rejection),
+    /// It says no.
+    Wrong(Refusal),
+}
+
+impl From<Unproven> for Rejection {
+    fn from(unproven: Unproven) -> Self {
+        match unproven {
+            Unproven::NoKey(rejection) => rejection,
+            Unproven::Wrong(refusal) => refusal.into(),
+        }
+    }
+}
+
+impl From<Error> for Unproven {
+    fn from(error: Error) -> Self {
+        Self::NoKey(error.into())
+    }
+}
+
+impl From<Failed> for Unproven {
+    fn from(failed: Failed) -> Self {
+        Self::NoKey(failed.into())
+    }
+}
+
+/// The owner of the key with this id, which must pass `test`: the stored key, else the one that is fetched.
+pub(super) fn with_key(
+    node: &Node,
+    key_id: &str,
+    test: &dyn Fn(&ActorKey) -> Result<(), Refusal>,
+) -> Result<Actor, Unproven> {
     let stored = node.store.read(|r| actors::key(r, key_id))?;
     let cached = stored.is_some();
     let key = match stored {
         Some(key) => key,
         None => fetch(node, key_id)??,
     };
-    match verify(claim, &key) {
+    match test(&key) {
         Err(refusal) if cached && may_refresh(node, &key) => {
             // Rotated, perhaps. Only a key that differs is worth a second look.
             let fresh = fetch(node, key_id)??;
-            if fresh.value == key.value {
-                return Err(refusal.into());
+            if (&fresh.value, fresh.proves) == (&key.value, key.proves) {
+                return Err(Unproven::Wrong(refusal));
             }
-            verify(claim, &fresh)?;
+            test(&fresh).map_err(Unproven::Wrong)?;
         }
-        other => other?,
+        other => other.map_err(Unproven::Wrong)?,
     }
     let actor = node.store.read(|r| actors::by_id(r, key.actor_id))?;
     if node.facts.origin.owns(&actor.uri) {
-        return Err(Rejection::Unauthorised("that key is our own".to_owned()));
+        return Err(Unproven::NoKey(Rejection::Unauthorised("that key is our own".to_owned())));
     }
     Ok(actor)
 }
 
-fn verify(claim: &Claim, key: &ActorKey) -> Result<(), Refusal> {
-    let public = if key.value.starts_with('z') {
-        PublicKey::from_multibase(&key.value)
-    } else {
-        PublicKey::from_pem(&key.value)
+/// The key itself; one that cannot be read proves nothing.
+pub(super) fn public(key: &ActorKey) -> Result<PublicKey, Refusal> {
+    let public = match key.value.starts_with('z') {
+        true => PublicKey::from_multibase(&key.value),
+        false => PublicKey::from_pem(&key.value),
     };
-    claim.verify(&public.map_err(|_| Refusal::Wrong)?)
+    public.map_err(|_| Refusal::Wrong)
 }
 
 fn may_refresh(node: &Node, key: &ActorKey) -> bool {
@@ -190,7 +244,8 @@ fn look_up(node: &Node, wanted: &Uri) -> Result<Result<ActorKey, Failed>> {
     if actor.key(&uri).is_none() {
         // PeerTube signs with the actor's own id as key id: remembered, or it would be fetched every time.
         let (uri, value) = (uri.clone(), value.clone());
-        node.store.write(move |w| actors::add_key(w, actor_id, &uri, &value))?;
+        node.store.write(move |w| actors::add_key(w, actor_id, &NewKey { uri, value, proves: false }))?;
     }
-    Ok(Ok(ActorKey { uri, actor_id, value, fetched_at: node.clock().now() }))
+    let proves = listed.is_some_and(|key| key.for_proofs);
+    Ok(Ok(ActorKey { uri, actor_id, value, proves, fetched_at: node.clock().now() }))
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle, Scope};
 use std::time::Duration;
 
-use super::{Node, backfill, delivery, inbox, upkeep};
+use super::{Node, backfill, comeback, delivery, identity, inbox, upkeep};
 use crate::base::time::Stopwatch;
 use crate::base::{Error, Result, Time};
 use crate::store;
@@ -80,6 +80,8 @@ pub struct Workers {
 impl Workers {
     /// Frees what a killed process held, and starts all threads.
     pub fn start(node: Arc<Node>) -> Result<Self> {
+        identity::complete(&node.store)?;
+        comeback::alive(&node)?;
         node.store.write(|w| {
             store::deliveries::free_leases(w)?;
             store::inbox::free_leases(w)

@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use ring::signature::{self, UnparsedPublicKey};
 
-use super::Refusal;
+use super::{Refusal, base58};
 use crate::base::{Error, Result};
 
 /// The longest PEM we look at, in bytes; an RSA-8192 key needs 1,500.
@@ -149,7 +149,7 @@ impl PublicKey {
     pub fn from_multibase(text: &str) -> Result<Self> {
         let wrong = || Error::invalid("the public key is not an Ed25519 Multikey");
         let digits = text.strip_prefix('z').filter(|d| d.len() <= MAX_MULTIBASE).ok_or_else(wrong)?;
-        let bytes = base58(digits).ok_or_else(wrong)?;
+        let bytes = base58::decode(digits).ok_or_else(wrong)?;
         let key = bytes.strip_prefix(&[0xed, 0x01]).ok_or_else(wrong)?;
         key.try_into().map(Self::Ed25519).map_err(|_| wrong())
     }
@@ -238,28 +238,6 @@ fn take(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
         _ => return None,
     };
     rest.split_at_checked(length)
-}
-
-/// Decodes base58btc.
-fn base58(text: &str) -> Option<Vec<u8>> {
-    const DIGITS: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-    // least significant byte first
-    let mut bytes: Vec<u8> = Vec::new();
-    for c in text.bytes() {
-        let mut carry = u32::try_from(DIGITS.iter().position(|d| *d == c)?).ok()?;
-        for byte in &mut bytes {
-            carry += u32::from(*byte) * 58;
-            *byte = u8::try_from(carry & 0xff).ok()?;
-            carry >>= 8;
-        }
-        while carry > 0 {
-            bytes.push(u8::try_from(carry & 0xff).ok()?);
-            carry >>= 8;
-        }
-    }
-    bytes.extend(text.bytes().take_while(|b| *b == b'1').map(|_| 0));
-    bytes.reverse();
-    Some(bytes)
 }
 
 #[cfg(test)]

@@ -1,26 +1,34 @@
-//! HTTP signatures, pure: what we send is signed here, and what we receive is judged here. Bytes in, verdict out: this
+//! HTTP signatures and integrity proofs, pure: what we send is signed here, and what we receive is judged here. Bytes in, verdict out: this
 //! room never reads the network, a file, the database or the clock.
 //!
 //! - [`sign`] writes the headers of a request in one of the two formats ([`Knock`]).
 //! - [`claim`] checks everything about a received request that needs no key, and says whose key is needed;
 //!   [`Claim::verify`] does the rest.
-//! - [`PrivateKey`] and [`PublicKey`] read and write keys in the forms peers use.
+//! - [`synchronisation`] compares lists of followers (FEP-8fcf).
+//! - [`PrivateKey`], [`ProofKey`] and [`PublicKey`] read and write keys in the forms peers use.
+//! - [`proof`] puts a signature into a document, and checks those of others (FEP-8b32); [`jcs`] is the spelling it signs.
 
+mod base58;
 pub mod cavage;
 pub mod claim;
 pub mod digest;
+pub mod ed25519;
 pub mod fields;
 #[cfg(test)]
 mod hostile;
+pub mod jcs;
 pub mod keys;
+pub mod proof;
 pub mod refusal;
 pub mod rfc9421;
+pub mod synchronisation;
 #[cfg(test)]
 mod vectors;
 
 use std::sync::Arc;
 
 pub use claim::{Claim, Received, claim};
+pub use ed25519::ProofKey;
 pub use keys::{Algorithm, PrivateKey, PublicKey};
 pub use refusal::Refusal;
 

@@ -44,6 +44,9 @@ pub enum Refusal {
     /// The algorithm is unknown or does not belong to the key.
     #[error("the signature algorithm {0} is not accepted here: use RSA with SHA-256 or Ed25519")]
     Algorithm(String),
+    /// The document has an integrity proof that cannot be true.
+    #[error("the activity's own proof does not hold: {0}")]
+    Proof(&'static str),
     /// All is well formed, but the key says no.
     #[error("the signature does not verify with the key it names")]
     Wrong,

@@ -7,7 +7,7 @@ use crate::ap::write_activity::{self as activity, Envelope};
 use crate::ap::write_actor::{self, InstanceActor, OwnActor, OwnKey, OwnPicture};
 use crate::ap::write_object::{self, OwnFile, OwnPost, Shape, Tag};
 use crate::base::config::Origin;
-use crate::base::id::{ActivityId, PostId};
+use crate::base::id::{ActivityId, ActorId, PostId};
 use crate::base::{Audience, Result, Time};
 use crate::store::actors::{self, Actor};
 use crate::store::attachments::{self, Attachment};
@@ -66,8 +66,8 @@ pub fn owner(r: &Read<'_>) -> Result<Value> {
         webfinger: owner.handle(),
         name: owner.name.clone(),
         bio: owner.bio.clone(),
-        key: OwnKey { id: key.uri, text: key.public_pem },
-        proof_key: None,
+        key: OwnKey { id: key.uri, text: key.public },
+        proof_key: proof_key(r, owner.id)?,
         approves_followers: owner.approves_followers,
         discoverable: owner.discoverable,
         indexable: owner.indexable,
@@ -95,8 +95,13 @@ pub fn service(r: &Read<'_>) -> Result<Value> {
         shared_inbox: service.shared_inbox.unwrap_or_default(),
         host: facts.origin.host.clone(),
         url: service.url,
-        key: OwnKey { id: key.uri, text: key.public_pem },
+        key: OwnKey { id: key.uri, text: key.public },
+        proof_key: proof_key(r, facts.service)?,
     }))
+}
+
+fn proof_key(r: &Read<'_>, actor: ActorId) -> Result<Option<OwnKey>> {
+    Ok(node::proof_key_of(r, actor)?.map(|key| OwnKey { id: key.uri, text: key.public }))
 }
 
 /// A post of the owner's with its context; the audience decides its `to` and `cc`.

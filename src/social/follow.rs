@@ -15,6 +15,8 @@ use crate::store::{Write, blocks, cuts, host_blocks, shield, timeline, tombstone
 
 /// Bytes of a Follow that are kept and sent back as they came.
 const LONGEST: usize = 16 * 1024;
+/// A follow younger than this may not be in their lists yet.
+const SETTLED: std::time::Duration = std::time::Duration::from_hours(1);
 /// An answer that comes later than this after the asking is worth telling the owner.
 const WAITED: std::time::Duration = std::time::Duration::from_secs(120);
 
@@ -150,6 +152,32 @@ pub(super) fn rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &R
     }
     follows::end(w, owner, sender.id)?;
     timeline::forget(w, sender.id)
+}
+
+/// What the followed say themselves about whether the owner follows them (FEP-8fcf). True when they had let us in and the
+/// Accept was lost. A follow they know nothing of ends here; one we know nothing of (after a backup) ends there.
+pub fn agree(w: &Write<'_>, owner: &Actor, who: ActorId, listed: bool) -> Result<bool> {
+    match (follows::get(w, owner.id, who)?, listed) {
+        (Some(Follow { accepted_at: Some(at), .. }), false) if w.now.since(at) > SETTLED => {
+            tracing::info!(%who, "they do not list us as a follower any more");
+            follows::end(w, owner.id, who)?;
+            timeline::forget(w, who)?;
+            Ok(false)
+        }
+        (Some(Follow { accepted_at: None, .. }), true) => {
+            follows::accept(w, owner.id, who)?;
+            timeline::welcome(w, who)?;
+            Ok(true)
+        }
+        (None, true) => {
+            let them = actors::by_id(w, who)?;
+            let (_, uri) = outbox::next(w, owner)?;
+            let inner = document::follow(owner, &uri, &them, w.now);
+            outbox::undo(w, owner, &inner, &them.uri, Audience::Mentioned, &Reach::person(&them))?;
+            Ok(false)
+        }
+        _ => Ok(false),
+    }
 }
 
 /// Remembers that an activity was taken back, in case it comes later than its Undo.

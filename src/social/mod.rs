@@ -6,6 +6,7 @@ pub mod block;
 pub mod boost;
 pub mod document;
 pub mod follow;
+mod forward;
 pub mod group;
 pub mod host_block;
 mod kinds;
@@ -22,7 +23,7 @@ use crate::ap::activity::{Activity, Kind};
 use crate::ap::json::{Ref, Uri};
 use crate::base::id::ActorId;
 use crate::base::{Error, Result};
-use crate::store::actors::Actor;
+use crate::store::actors::{self, Actor};
 use crate::store::{Read, Write, node, posts, shield, tombstones};
 
 /// Something that must be fetched before an activity can be applied.
@@ -77,6 +78,15 @@ pub fn receive(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()>
         // Its Undo came first.
         return Ok(());
     }
+    let errand = forward::errand(w, owner, sender, activity)?;
+    apply(w, owner, sender, activity)?;
+    match errand {
+        Some(errand) => forward::run(w, &actors::by_id(w, owner)?, sender, activity, &errand),
+        None => Ok(()),
+    }
+}
+
+fn apply(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity) -> Result<()> {
     match &activity.kind {
         Kind::Follow { object } => follow::receive(w, owner, sender, activity, object),
         Kind::Accept { object, .. } => follow::accepted(w, owner, sender, object),

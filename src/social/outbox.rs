@@ -8,6 +8,7 @@ use super::document;
 use crate::ap::json::Uri;
 use crate::base::id::{ActivityId, ActorId};
 use crate::base::{Audience, Error, Result};
+use crate::sig::{ProofKey, proof};
 use crate::store::actors::{self, Actor};
 use crate::store::deliveries::{self, Activity, Target};
 use crate::store::{Read, Write, follows, host_blocks, node};
@@ -55,6 +56,7 @@ pub fn send(
     reach: &Reach,
 ) -> Result<()> {
     let targets = targets(w, owner, reach)?;
+    let activity = if audience.is_open() { proven(w, owner, activity)? } else { activity };
     let uri = activity.get("id").and_then(Value::as_str).ok_or_else(|| Error::internal("an activity without an id"))?;
     let activity = Activity {
         id,
@@ -63,6 +65,45 @@ pub fn send(
         audience,
         signer: node::key_of(w, owner.id)?.uri,
         document: activity.to_string(),
+        author: None,
+    };
+    deliveries::enqueue(w, &activity, &targets)
+}
+
+/// An activity with its integrity proof (FEP-8b32), so that others may hand it on. Never a private one: whoever it reaches
+/// could prove to all the world what was said.
+fn proven(r: &Read<'_>, actor: &Actor, activity: Value) -> Result<Value> {
+    match node::proof_key_of(r, actor.id)? {
+        Some(key) => proof::attach(activity, &key.uri, &ProofKey::from_pkcs8(&key.private)?, r.now),
+        None => Ok(activity),
+    }
+}
+
+/// Queues somebody else's activity, as it came, for the owner's followers on other servers than the author's.
+pub(super) fn pass_on(
+    w: &Write<'_>,
+    owner: &Actor,
+    author: &Actor,
+    uri: &str,
+    object_uri: &str,
+    document: String,
+    audience: Audience,
+) -> Result<()> {
+    let reach = Reach { followers: true, ..Reach::default() };
+    let home = Uri::parse(&author.uri).map(|uri| uri.host()).unwrap_or_default();
+    let mut targets = targets(w, owner, &reach)?;
+    targets.retain(|target| target.host != home);
+    if targets.is_empty() {
+        return Ok(());
+    }
+    let activity = Activity {
+        id: deliveries::next_activity_id(w)?,
+        uri: uri.to_owned(),
+        object_uri: object_uri.to_owned(),
+        audience,
+        signer: node::key_of(w, owner.id)?.uri,
+        document,
+        author: Some(author.id),
     };
     deliveries::enqueue(w, &activity, &targets)
 }

@@ -4,26 +4,22 @@ use super::outbox::{self, Reach};
 use super::{arrival, document};
 use crate::ap::actor::Actor as Document;
 use crate::ap::json::Ref;
-use crate::ap::key::Material;
+use crate::ap::key::{KeyDoc, Material};
 use crate::base::id::ActorId;
 use crate::base::{Audience, Error, Result, Time};
 use crate::store::Write;
-use crate::store::actors::{self, Actor, Field};
+use crate::store::actors::{self, Actor, Field, NewKey};
 use crate::text::{plain, sanitise};
 
 /// Keeps an actor's document. The handle's host stays as WebFinger confirmed it; a stub never replaces a full row
 /// (Sharkey and GoToSocial show one to those they do not trust), but its keys count.
 pub fn keep(w: &Write<'_>, document: &Document) -> Result<ActorId> {
     let known = actors::by_uri(w, document.id.as_str())?;
-    let mut keys: Vec<(String, String)> = Vec::new();
-    for key in &document.keys {
+    let mut keys: Vec<NewKey> = Vec::new();
+    for key in document.keys.iter().filter_map(key) {
         // Fedify lists its RSA key twice under one id: the PEM comes first, and what verifies must not be overwritten.
-        let known = keys.iter().any(|(id, _)| *id == key.id.as_str());
-        match &key.material {
-            Material::Pem(text) | Material::Multibase(text) if !known => {
-                keys.push((key.id.as_str().to_owned(), text.clone()));
-            }
-            _ => {}
+        if !keys.iter().any(|known| known.uri == key.uri) {
+            keys.push(key);
         }
     }
     let id = match known {
@@ -32,6 +28,11 @@ pub fn keep(w: &Write<'_>, document: &Document) -> Result<ActorId> {
     };
     actors::set_keys(w, id, document.id.as_str(), &keys)?;
     Ok(id)
+}
+
+fn key(key: &KeyDoc) -> Option<NewKey> {
+    let (Material::Pem(value) | Material::Multibase(value)) = &key.material else { return None };
+    Some(NewKey { uri: key.id.as_str().to_owned(), value: value.clone(), proves: key.for_proofs })
 }
 
 fn row(document: &Document, known: Option<Actor>, now: Time) -> Actor {
@@ -88,6 +89,15 @@ pub(super) fn updated(w: &Write<'_>, sender: &Actor, object: &Ref) -> Result<()>
         return Err(Error::Denied(format!("{} is not the profile of {}", document.id, sender.uri)));
     }
     keep(w, &document).map(drop)
+}
+
+/// Tells the servers of these people, a few of all we know, that we are back: whoever had given us up sends again.
+pub fn poke(w: &Write<'_>, owner: &Actor, people: Vec<ActorId>) -> Result<()> {
+    let (id, uri) = outbox::next(w, owner)?;
+    let lists = document::recipients(owner, Audience::Public, &[]);
+    let update = document::update(owner, &uri, document::owner(w)?, lists, w.now);
+    let reach = Reach { others: people, ..Reach::default() };
+    outbox::send(w, owner, id, update, &owner.uri, Audience::Public, &reach)
 }
 
 /// Tells everyone who should know that the owner's profile changed.

@@ -153,6 +153,15 @@ pub fn by_ids(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<Actor>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Somebody who lives on this origin (`https://host`), if we know anyone.
+pub fn one_of(r: &Read<'_>, origin: &str) -> Result<Option<ActorId>> {
+    // `0` comes after `/`
+    let mut statement = r
+        .conn
+        .prepare_cached("SELECT id FROM actor WHERE uri > ?1 || '/' AND uri < ?1 || '0' AND gone_at IS NULL LIMIT 1")?;
+    Ok(statement.query_one([origin], |row| row.get("id")).optional()?)
+}
+
 /// The actor with this ActivityPub id, if we know them.
 pub fn by_uri(r: &Read<'_>, uri: &str) -> Result<Option<Actor>> {
     Ok(r.conn.prepare_cached("SELECT * FROM actor WHERE uri = ?1")?.query_one([uri], Actor::from_row).optional()?)
@@ -274,19 +283,33 @@ pub struct ActorKey {
     pub actor_id: ActorId,
     /// PEM (RSA) or multibase (Ed25519).
     pub value: String,
+    /// True for an `assertionMethod`: it may sign integrity proofs.
+    pub proves: bool,
     /// When we last fetched it.
     pub fetched_at: Time,
+}
+
+/// A key as its owner publishes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewKey {
+    /// Key id.
+    pub uri: String,
+    /// PEM (RSA) or multibase (Ed25519).
+    pub value: String,
+    /// True for an `assertionMethod`: it may sign integrity proofs.
+    pub proves: bool,
 }
 
 /// The key with this id, if its owner is known and not gone.
 pub fn key(r: &Read<'_>, uri: &str) -> Result<Option<ActorKey>> {
     let mut statement =
-        r.conn.prepare_cached("SELECT uri, actor_id, value, fetched_at FROM actor_key WHERE uri = ?1")?;
+        r.conn.prepare_cached("SELECT uri, actor_id, value, proves, fetched_at FROM actor_key WHERE uri = ?1")?;
     let found = statement.query_one([uri], |row| {
         Ok(ActorKey {
             uri: row.get("uri")?,
             actor_id: row.get("actor_id")?,
             value: row.get("value")?,
+            proves: row.get("proves")?,
             fetched_at: row.get("fetched_at")?,
         })
     });
@@ -295,23 +318,26 @@ pub fn key(r: &Read<'_>, uri: &str) -> Result<Option<ActorKey>> {
 
 /// Replaces all keys of the actor `uri`. A key that is below their own id is theirs whoever listed it first; another that
 /// somebody else listed first stays with them.
-pub fn set_keys(w: &Write<'_>, owner: ActorId, uri: &str, keys: &[(String, String)]) -> Result<()> {
+pub fn set_keys(w: &Write<'_>, owner: ActorId, uri: &str, keys: &[NewKey]) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM actor_key WHERE actor_id = ?1")?.execute([owner])?;
     let mut free = w.conn.prepare_cached("DELETE FROM actor_key WHERE uri = ?1")?;
-    for (key, value) in keys {
-        if key.split('#').next() == Some(uri) {
-            free.execute([key])?;
+    for key in keys {
+        if key.uri.split('#').next() == Some(uri) {
+            free.execute([&key.uri])?;
         }
-        add_key(w, owner, key, value)?;
+        add_key(w, owner, key)?;
     }
     Ok(())
 }
 
 /// Adds one more id under which an actor's key is named; nothing when it is known.
-pub fn add_key(w: &Write<'_>, owner: ActorId, uri: &str, value: &str) -> Result<()> {
+pub fn add_key(w: &Write<'_>, owner: ActorId, key: &NewKey) -> Result<()> {
     w.conn
-        .prepare_cached("INSERT OR IGNORE INTO actor_key (uri, actor_id, value, fetched_at) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![uri, owner, value, w.now])?;
+        .prepare_cached(
+            "INSERT INTO actor_key (uri, actor_id, value, proves, fetched_at) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![key.uri, owner, key.value, key.proves, w.now])?;
     Ok(())
 }
 

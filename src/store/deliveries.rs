@@ -47,6 +47,8 @@ pub struct Activity {
     pub signer: String,
     /// The JSON.
     pub document: String,
+    /// Whose act it is, when it is passed on; None for our own.
+    pub author: Option<ActorId>,
 }
 
 /// Where an activity goes.
@@ -71,6 +73,8 @@ pub struct Claim {
     pub host: String,
     /// The activity's JSON.
     pub document: String,
+    /// Who may fetch the activity.
+    pub audience: Audience,
     /// Whose key signs it; None when that key is not ours any more.
     pub signer_id: Option<ActorId>,
     /// Attempts, this one included.
@@ -95,8 +99,8 @@ pub fn next_activity_id(w: &Write<'_>) -> Result<ActivityId> {
 pub fn enqueue(w: &Write<'_>, activity: &Activity, targets: &[Target]) -> Result<()> {
     w.conn
         .prepare_cached(
-            "INSERT INTO activity (id, uri, object_uri, audience, signer, document, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO activity (id, uri, object_uri, audience, signer, document, created_at, author_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
         .execute(params![
             activity.id,
@@ -105,7 +109,8 @@ pub fn enqueue(w: &Write<'_>, activity: &Activity, targets: &[Target]) -> Result
             activity.audience,
             activity.signer,
             activity.document,
-            w.now
+            w.now,
+            activity.author
         ])?;
     let mut insert = w.conn.prepare_cached(
         "INSERT INTO delivery (activity_id, object_uri, inbox, host, urgency, ready, next_at, created_at)
@@ -205,7 +210,7 @@ pub fn claim(w: &Write<'_>, lease: Duration) -> Result<Option<Claim>> {
     let mut take = w.conn.prepare_cached("UPDATE delivery SET lease_at = ?2, tries = tries + 1 WHERE id = ?1")?;
     take.execute(params![id, w.now.plus(lease)])?;
     let mut full = w.conn.prepare_cached(
-        "SELECT d.id, d.inbox, d.host, d.tries, d.refusals, d.created_at, a.document, k.actor_id AS signer_id, h.knock
+        "SELECT d.id, d.inbox, d.host, d.tries, d.refusals, d.created_at, a.document, a.audience, k.actor_id AS signer_id, h.knock
          FROM delivery d JOIN activity a ON a.id = d.activity_id
          LEFT JOIN own_key k ON k.uri = a.signer LEFT JOIN host h ON h.name = d.host
          WHERE d.id = ?1",
@@ -219,6 +224,7 @@ fn claim_row(row: &Row<'_>) -> rusqlite::Result<Claim> {
         inbox: row.get("inbox")?,
         host: row.get("host")?,
         document: row.get("document")?,
+        audience: row.get("audience")?,
         signer_id: row.get("signer_id")?,
         tries: row.get("tries")?,
         refusals: row.get("refusals")?,
@@ -431,6 +437,21 @@ pub fn waiting(r: &Read<'_>, limit: u32) -> Result<Vec<Waiting>> {
 pub fn activity(r: &Read<'_>, uri: &str) -> Result<(Audience, String)> {
     let mut statement = r.conn.prepare_cached("SELECT audience, document FROM activity WHERE uri = ?1")?;
     Ok(statement.query_one([uri], |row| Ok((row.get("audience")?, row.get("document")?)))?)
+}
+
+/// Whether an activity is known here, sent or on its way.
+pub fn is_known(r: &Read<'_>, uri: &str) -> Result<bool> {
+    Ok(r.conn.prepare_cached("SELECT 1 FROM activity WHERE uri = ?1")?.exists([uri])?)
+}
+
+/// How many acts of others were passed on since then: all, and those of one author.
+pub fn passed_on(r: &Read<'_>, since: Time, author: ActorId) -> Result<(u32, u32)> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT count(*) AS every, ifnull(sum(author_id = ?2), 0) AS theirs FROM activity
+         WHERE id >= ?1 AND author_id IS NOT NULL",
+    )?;
+    let first = crate::base::id::first_at(since);
+    Ok(statement.query_one(params![first, author], |row| Ok((row.get("every")?, row.get("theirs")?)))?)
 }
 
 /// Ids of our newest activities.

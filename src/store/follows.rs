@@ -131,6 +131,17 @@ pub fn inboxes(r: &Read<'_>, of: ActorId) -> Result<Vec<String>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Ids of the accepted followers that live on one origin (`https://host`), at most `limit`.
+pub fn on_origin(r: &Read<'_>, of: ActorId, origin: &str, limit: u32) -> Result<Vec<String>> {
+    // By the actors of the host, not by all followers: this runs for every delivery. `0` comes after `/`.
+    let mut statement = r.conn.prepare_cached(
+        "SELECT a.uri FROM actor a CROSS JOIN follow f ON f.followed_id = ?1 AND f.follower_id = a.id
+         WHERE a.uri > ?2 || '/' AND a.uri < ?2 || '0' AND f.accepted_at IS NOT NULL LIMIT ?3",
+    )?;
+    let rows = statement.query_map(params![of, origin, limit], |row| row.get("uri"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Ends the follows of everyone this inbox reaches, because it is gone for good. Returns how many.
 pub fn end_by_inbox(w: &Write<'_>, followed: ActorId, inbox: &str) -> Result<usize> {
     Ok(w.conn.execute(

@@ -182,6 +182,21 @@ pub fn known_since(r: &Read<'_>, handle_host: &str) -> Result<Option<Time>> {
     Ok(statement.query_one([handle_host], |row| row.get(0))?)
 }
 
+/// How many hosts have ever been heard.
+pub fn count_heard(r: &Read<'_>) -> Result<u32> {
+    let mut statement = r.conn.prepare_cached("SELECT count(*) FROM host WHERE heard_at IS NOT NULL")?;
+    Ok(statement.query_one([], |row| row.get(0))?)
+}
+
+/// Hosts that have ever been heard, by name from `after`.
+pub fn heard_after(r: &Read<'_>, after: &str, limit: u32) -> Result<Vec<String>> {
+    let mut statement = r
+        .conn
+        .prepare_cached("SELECT name FROM host WHERE name > ?1 AND heard_at IS NOT NULL ORDER BY name LIMIT ?2")?;
+    let rows = statement.query_map(params![after, limit], |row| row.get("name"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Hosts that cannot be reached, longest first.
 pub fn failing(r: &Read<'_>, limit: u32) -> Result<Vec<Host>> {
     let mut statement = r.conn.prepare_cached(

@@ -11,6 +11,7 @@ pub use act::{Read, Write};
 pub use db::Store;
 pub use writer::{Bell, Ticket};
 
+pub mod absence;
 pub mod actors;
 pub mod attachments;
 pub mod blocks;

@@ -71,16 +71,35 @@ impl Default for Settings {
     }
 }
 
+/// What a key of ours signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// Requests, with RSA.
+    Rsa,
+    /// Integrity proofs, with Ed25519.
+    Ed25519,
+}
+
+impl KeyKind {
+    /// The word the store keeps.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Rsa => "rsa",
+            Self::Ed25519 => "ed25519",
+        }
+    }
+}
+
 /// One of our own private keys.
 pub struct OwnKey {
-    /// The key id, `…#main-key`.
+    /// The key id, `…#main-key` or `…#ed25519-key`.
     pub uri: String,
     /// Whose it is.
     pub actor_id: ActorId,
     /// PKCS#8 DER.
     pub private: Vec<u8>,
-    /// SPKI PEM, as published.
-    pub public_pem: String,
+    /// As published: SPKI PEM, or multibase.
+    pub public: String,
 }
 
 /// The node's row, or NotFound in a folder where nobody has run init.
@@ -168,26 +187,36 @@ pub fn see_notifications(w: &Write<'_>, newest: NotificationId) -> Result<()> {
 }
 
 /// Adds a key of our own.
-pub fn add_key(w: &Write<'_>, key: &OwnKey) -> Result<()> {
+pub fn add_key(w: &Write<'_>, kind: KeyKind, key: &OwnKey) -> Result<()> {
     w.conn.execute(
-        "INSERT INTO own_key (uri, actor_id, private, public_pem, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![key.uri, key.actor_id, key.private, key.public_pem, w.now],
+        "INSERT INTO own_key (uri, actor_id, kind, private, public, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![key.uri, key.actor_id, kind.word(), key.private, key.public, w.now],
     )?;
     Ok(())
 }
 
-/// The key an actor of ours signs with now: the newest one not retired.
+/// The key an actor of ours signs requests with now: the newest one not retired.
 pub fn key_of(r: &Read<'_>, actor: ActorId) -> Result<OwnKey> {
+    newest_key(r, actor, KeyKind::Rsa)?.ok_or(Error::NotFound)
+}
+
+/// The key an actor of ours signs integrity proofs with now; None in a folder older than they are.
+pub fn proof_key_of(r: &Read<'_>, actor: ActorId) -> Result<Option<OwnKey>> {
+    newest_key(r, actor, KeyKind::Ed25519)
+}
+
+fn newest_key(r: &Read<'_>, actor: ActorId, kind: KeyKind) -> Result<Option<OwnKey>> {
     let mut statement = r.conn.prepare_cached(
-        "SELECT uri, actor_id, private, public_pem FROM own_key
-         WHERE actor_id = ?1 AND retired_at IS NULL ORDER BY created_at DESC, uri LIMIT 1",
+        "SELECT uri, actor_id, private, public FROM own_key
+         WHERE actor_id = ?1 AND kind = ?2 AND retired_at IS NULL ORDER BY created_at DESC, uri LIMIT 1",
     )?;
-    Ok(statement.query_one([actor], |row| {
+    let found = statement.query_one(params![actor, kind.word()], |row| {
         Ok(OwnKey {
             uri: row.get("uri")?,
             actor_id: row.get("actor_id")?,
             private: row.get("private")?,
-            public_pem: row.get("public_pem")?,
+            public: row.get("public")?,
         })
-    })?)
+    });
+    Ok(found.optional()?)
 }

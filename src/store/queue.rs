@@ -28,7 +28,8 @@ impl Scratch {
             let uri = format!("https://us.example/activities/{id}");
             let document = format!("about {object}");
             let signer = "https://us.example/users/me#main-key".to_owned();
-            let activity = Activity { id, uri, object_uri: object, audience: Audience::Public, signer, document };
+            let activity =
+                Activity { id, uri, object_uri: object, audience: Audience::Public, signer, document, author: None };
             deliveries::enqueue(w, &activity, &targets)
         });
     }

@@ -123,6 +123,7 @@ fn peers(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/actor/outbox").route(get().to(ap::collections::show)));
     cfg.service(web::resource("/users/{name}/outbox").route(get().to(ap::collections::show)));
     cfg.service(web::resource("/users/{name}/followers").route(get().to(ap::collections::show)));
+    cfg.service(web::resource("/users/{name}/followers_synchronization").route(get().to(ap::synchronisation::show)));
     cfg.service(web::resource("/users/{name}/following").route(get().to(ap::collections::show)));
     cfg.service(web::resource("/users/{name}/collections/{list}").route(get().to(ap::collections::show)));
     cfg.service(web::resource("/users/{name}/activities/{id}").route(get().to(ap::activities::show)));

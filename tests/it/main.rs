@@ -1,6 +1,7 @@
 //! Stories of whole servers, told by what a user or peer would see, and the rules of the house.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, missing_docs)]
 
+mod agreeing;
 mod attack;
 mod bad_input;
 mod blocking;
@@ -14,7 +15,9 @@ mod hostile;
 mod install;
 mod kinds;
 mod moving;
+mod passing_on;
 mod peers;
 mod posting;
+mod proofs;
 mod reporting;
 mod schema;

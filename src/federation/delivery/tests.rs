@@ -286,7 +286,7 @@ fn the_peer_can_verify_what_it_gets() {
     w.settle();
     let seen = w.seen("x.example").remove(0);
     let owner = w.home.node.owner().unwrap();
-    let pem = w.home.node.store.read(|r| node::key_of(r, owner)).unwrap().public_pem;
+    let pem = w.home.node.store.read(|r| node::key_of(r, owner)).unwrap().public;
     let key = sig::PublicKey::from_pem(&pem).unwrap();
     let received = sig::Received {
         method: &seen.method,

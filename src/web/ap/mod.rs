@@ -7,6 +7,7 @@ pub mod collections;
 pub mod discovery;
 pub mod inbox;
 pub mod posts;
+pub mod synchronisation;
 #[cfg(test)]
 mod tests;
 

@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use hytte::base::Time;
-use hytte::sig::{self, Knock, Outgoing, PrivateKey, Signer};
+use hytte::sig::{self, Knock, Outgoing, PrivateKey, ProofKey, Signer, proof};
 use serde_json::{Value, json};
 
 use super::{Answer, Server, World, request};
@@ -47,6 +47,8 @@ pub struct Peer {
     pub domain: String,
     shelf: Arc<Mutex<Shelf>>,
     key: Arc<Mutex<Arc<PrivateKey>>>,
+    /// Everyone's key for integrity proofs.
+    pub proof_key: Arc<ProofKey>,
 }
 
 impl Peer {
@@ -62,7 +64,8 @@ impl Peer {
             }
         });
         let key = Arc::new(Mutex::new(Arc::new(PrivateKey::generate().unwrap())));
-        let peer = Self { domain: domain.into(), shelf, key };
+        let proof_key = Arc::new(ProofKey::from_pkcs8(&ProofKey::generate().unwrap()).unwrap());
+        let peer = Self { domain: domain.into(), shelf, key, proof_key };
         peer.person("bob");
         peer
     }
@@ -122,6 +125,8 @@ impl Peer {
             "url": self.url(&format!("/@{name}")),
             "summary": "", "manuallyApprovesFollowers": false,
             "publicKey": { "id": format!("{id}#main-key"), "owner": id, "publicKeyPem": self.key().public_pem() },
+            "assertionMethod": [{ "id": format!("{id}#ed25519-key"), "type": "Multikey", "controller": id,
+                "publicKeyMultibase": self.proof_key.multibase() }],
         })
     }
 
@@ -138,6 +143,20 @@ impl Peer {
 
     pub fn signer(&self, name: &str) -> Signer {
         Signer { key_id: format!("{}#main-key", self.actor(name)), key: self.key() }
+    }
+
+    /// The activity with `name`'s integrity proof, made at that time.
+    pub fn prove(&self, name: &str, activity: &Value, now: Time) -> Value {
+        proof::attach(activity.clone(), &format!("{}#ed25519-key", self.actor(name)), &self.proof_key, now).unwrap()
+    }
+
+    /// A signed GET by `name`.
+    pub fn get(&self, name: &str, server: &Server, target: &str) -> Answer {
+        let outgoing = Outgoing { method: "GET", scheme: "http", host: &server.domain, target, body: None, extra: &[] };
+        let mut headers = sig::sign(&self.signer(name), Knock::Cavage, &outgoing, server.clock.now()).unwrap();
+        headers.push(("host".into(), server.domain.clone()));
+        headers.push(("accept".into(), "application/activity+json".into()));
+        request(server.address, "GET", target, &headers, b"")
     }
 
     /// Sends an activity as `name`, signed, to the shared inbox.
