@@ -172,6 +172,28 @@ CREATE TABLE post_like (
 CREATE INDEX post_like_uri ON post_like (uri);                        -- Undo by id
 CREATE INDEX post_like_actor ON post_like (actor_id, post_id);        -- what the owner liked
 
+-- The poll of a Question. Of somebody else's the counts are what its author's server said last; of ours they are
+-- counted from `vote` as it grows.
+CREATE TABLE poll (
+  post_id      INTEGER PRIMARY KEY REFERENCES post (id) ON DELETE CASCADE,
+  options      TEXT    NOT NULL,                -- [[text, votes], …]
+  multiple     INTEGER NOT NULL,                -- 1: several may be chosen
+  voters       INTEGER,                         -- how many people voted; NULL: not said
+  end_at       INTEGER,                         -- when voting ends or ended; NULL: no end
+  checked_at   INTEGER NOT NULL,                -- when its author's server last spoke of it
+  look_at      INTEGER                          -- upkeep: tell the news of ours, ask for theirs; NULL: nothing to do
+) STRICT;
+CREATE INDEX poll_due ON poll (look_at) WHERE look_at IS NOT NULL;    -- upkeep: polls with news or at their end
+
+-- Who chose what: everybody's votes in our polls, the owner's in those of others. Never shown to anyone.
+CREATE TABLE vote (
+  post_id      INTEGER NOT NULL REFERENCES post (id) ON DELETE CASCADE,
+  actor_id     INTEGER NOT NULL REFERENCES actor (id) ON DELETE CASCADE,
+  choice       INTEGER NOT NULL,                -- place in poll.options, from 0
+  PRIMARY KEY (post_id, actor_id, choice)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX vote_by_actor ON vote (actor_id);                        -- cascade
+
 -- Who follows whom; one side is always us.
 CREATE TABLE follow (
   follower_id  INTEGER NOT NULL REFERENCES actor (id) ON DELETE CASCADE,

@@ -255,6 +255,16 @@ fn polls_in_every_shape() {
     assert!(open.multiple && open.end.is_none());
     let closed = read(json!({"oneOf": [{"name": "A"}], "closed": "2026-11-20T00:00:00Z"})).poll.unwrap();
     assert!(closed.closed && closed.end == Time::parse("2026-11-20T00:00:00Z"));
+    let now = Time::parse("2026-11-21T00:00:00Z").unwrap();
+    assert!(closed.over_at(now).is_some());
+    let pleroma = read(json!({"type": "Question", "oneOf": [{"name": "A"}], "closed": "2026-11-22T00:00:00Z"})).poll;
+    assert_eq!(pleroma.unwrap().over_at(now), None, "Pleroma's `closed` lies ahead while the poll runs");
+    let early =
+        json!({"type": "Question", "oneOf": [{"name": "A"}], "closed": true, "endTime": "2026-12-01T00:00:00Z"});
+    assert_eq!(read(early).poll.unwrap().over_at(now), Some(now));
+    assert_eq!(open.over_at(now), None);
+    let misskey = read(json!({"type": "Question", "oneOf": [{"name": "A", "_misskey_votes": 3}]})).poll.unwrap();
+    assert_eq!((misskey.options[0].votes, misskey.voters), (3, None));
     assert_eq!(read(json!({"type": "Question", "oneOf": 7})).poll, None);
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::flight::Memo;
-use super::{Node, comeback, nodeinfo, resolve, synchronise};
+use super::{Node, comeback, nodeinfo, polls, resolve, synchronise};
 use crate::ap::collection::Collection;
 use crate::ap::json::{self, Lossy, Ref};
 use crate::ap::object::Object;
@@ -49,6 +49,8 @@ pub enum Wish {
         /// The digest of those, as the actor has signed it.
         digest: String,
     },
+    /// The counts of a poll.
+    Poll(PostId),
 }
 
 /// What was wished for, and what was asked for lately.
@@ -90,6 +92,7 @@ pub fn step(node: &Node) -> Result<bool> {
         Some(Wish::Gap(id, since)) => comeback::fill(node, id, since),
         Some(Wish::Followers { of, url, digest }) if is_due(node, &url) => synchronise::agree(node, of, &url, &digest),
         Some(Wish::Followers { .. }) => Ok(()),
+        Some(Wish::Poll(id)) => polls::refresh(node, id),
     };
     forgive(outcome)?;
     Ok(true)
@@ -156,7 +159,8 @@ pub fn thread(node: &Node, id: PostId) -> Result<()> {
     Ok(())
 }
 
-fn is_due(node: &Node, uri: &str) -> bool {
+/// Whether this has not been asked for lately; then it is noted as asked for now.
+pub(super) fn is_due(node: &Node, uri: &str) -> bool {
     let now = node.clock().now();
     if node.backfill.asked.recall(uri, now).is_some() {
         return false;

@@ -13,6 +13,7 @@ pub mod media;
 pub mod moves;
 pub mod nodeinfo;
 pub mod proven;
+pub mod polls;
 pub mod publish;
 pub mod resolve;
 #[cfg(test)]

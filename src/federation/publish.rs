@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Node, resolve};
 use crate::base::id::{ActorId, MediaId, PostId};
 use crate::base::{Audience, Error, Result};
+use crate::social::poll::NewPoll;
 use crate::social::post::Words;
 use crate::social::{self, document};
 use crate::store::actors::{self, Actor};
@@ -43,6 +44,8 @@ pub struct Draft {
     pub group: Option<ActorId>,
     /// The title of a thread begun in a group, one line.
     pub title: Option<String>,
+    /// A poll; then there are no pictures.
+    pub poll: Option<NewPoll>,
 }
 
 /// What the owner wants a post to say instead.
@@ -74,19 +77,29 @@ impl Draft {
             sensitive: false,
             group: None,
             title: None,
+            poll: None,
         }
     }
 }
 
 /// Publishes a post; returns once it and its deliveries are on the disk.
 pub fn post(node: &Node, draft: Draft) -> Result<PostId> {
-    let Draft { text, warning, audience, reply_to, media, language, sensitive, group, title } = draft;
+    let Draft { text, warning, audience, reply_to, media, language, sensitive, group, title, poll } = draft;
     let settings = node.store.read(node::settings)?;
     let language = language.or(Some(settings.language)).filter(|tag| !tag.is_empty());
+    let poll = poll.map(NewPoll::tidy).transpose()?;
+    if poll.is_some() && !media.is_empty() {
+        // Mastodon shows one of them only.
+        return Err(Error::invalid("a post has a poll or pictures, not both"));
+    }
+    if poll.is_some() && text.trim().is_empty() {
+        return Err(Error::invalid("write what the poll is about"));
+    }
     let words = words(node, Edit { text, warning, media, language, sensitive })?;
     let words = match group {
+        Some(_) if poll.is_some() => return Err(Error::invalid("groups know no polls")),
         Some(group) => in_group(node, words, audience, group, title)?,
-        None => words,
+        None => Words { poll, ..words },
     };
     as_owner(node, move |w, owner| social::post::publish(w, owner, &words, audience, reply_to))
 }
@@ -154,6 +167,7 @@ fn words(node: &Node, edit: Edit) -> Result<Words> {
         mentions,
         hashtags: composed.tags.into_iter().map(|name| Hashtag { shown: name.clone(), name }).collect(),
         media: edit.media,
+        poll: None,
         source,
         title: None,
         group: None,
@@ -185,6 +199,11 @@ fn people(node: &Node, source: &str) -> Result<(Vec<Person>, Vec<Mention>)> {
 /// Deletes a post of the owner's, everywhere.
 pub fn delete(node: &Node, id: PostId) -> Result<()> {
     as_owner(node, move |w, owner| social::post::delete(w, owner, id))
+}
+
+/// Votes in somebody else's poll, by the places of the options; Invalid when that cannot be done, with a sentence.
+pub fn vote(node: &Node, id: PostId, choices: Vec<usize>) -> Result<()> {
+    as_owner(node, move |w, owner| social::vote::send(w, owner, id, &choices))
 }
 
 /// Likes a post.

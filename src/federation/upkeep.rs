@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Node, comeback, delivery, lists, moves, nodeinfo, resolve};
+use super::{Node, comeback, delivery, lists, moves, nodeinfo, polls, resolve};
 use crate::base::{Result, Time};
 use crate::store::{actors, attachments, deliveries, editions, files, hosts, inbox, mutes, tombstones};
 
@@ -40,6 +40,7 @@ const CHORES: &[Chore] = &[
     Chore { name: "forget old editions of other people's posts", every: HOUR, run: prune_editions },
     Chore { name: "forget uploads without a post", every: HOUR, run: prune_uploads },
     Chore { name: "remove files nobody names", every: MINUTE.saturating_mul(5), run: sweep },
+    Chore { name: "tell and ask how polls stand", every: MINUTE, run: |n, _| polls::step(n) },
     Chore { name: "look at stale profiles again", every: MINUTE.saturating_mul(15), run: refresh_stale },
     Chore {
         name: "go along with people who moved",

@@ -1,7 +1,8 @@
 //! Posts of other people: kept, changed, deleted. The author decides what they say; nothing ever changes their author or
 //! widens their audience.
 
-use super::{Need, group, kinds, revision};
+use super::poll::{self, Change};
+use super::{Need, group, kinds, revision, vote};
 use crate::ap::activity::Activity;
 use crate::ap::addressing::Recipients;
 use crate::ap::json::{Ref, Uri, same_origin};
@@ -24,6 +25,7 @@ const EARLIEST_MS: i64 = 1000;
 pub(super) fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity, object: &Ref) -> Result<Vec<Need>> {
     let owner = node::owner(r)?;
     match own(sender, object) {
+        Some(Ok(object)) if object.is_vote() => Ok(Vec::new()),
         Some(Ok(object)) if concerns(r, owner, sender, activity, &object)? => {
             let parent = object.in_reply_to.as_ref().map(|uri| Need::Ancestors(uri.as_str().to_owned()));
             let group = object.group.as_ref().map(|uri| Need::Actor(uri.as_str().to_owned()));
@@ -88,7 +90,10 @@ pub(super) fn created(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
         };
     };
     let object = own?;
-    if object.is_vote() || !kinds::speaks(&object) || !concerns(w, owner, sender, activity, &object)? {
+    if vote::receive(w, owner, sender, &object)? || !kinds::speaks(&object) {
+        return Ok(());
+    }
+    if !concerns(w, owner, sender, activity, &object)? {
         return Ok(());
     }
     if tombstones::is_deleted(w, sender.id, object.id.as_str())? {
@@ -176,6 +181,7 @@ pub fn keep(w: &Write<'_>, author: &Actor, object: &Object, activity: Option<&Re
             };
             revision::apply(w, &known, edited, object, (&names, &tags))?;
         }
+        poll::renew(w, &known, object.poll.as_ref(), if newer { Change::Edit } else { Change::Counts })?;
         return Ok(known.id);
     }
     if tombstones::is_deleted(w, author.id, uri)? {
@@ -186,6 +192,7 @@ pub fn keep(w: &Write<'_>, author: &Actor, object: &Object, activity: Option<&Re
     posts::insert(w, &post, &names, &tags)?;
     kinds::attach(w, post.id, object, &post.content)?;
     group::claimed(w, post.id, object)?;
+    poll::keep(w, post.id, object.poll.as_ref())?;
     Ok(post.id)
 }
 

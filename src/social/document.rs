@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
+use super::poll;
 use crate::ap::addressing::{self, Recipients};
 use crate::ap::write_activity::{self as activity, Envelope};
 use crate::ap::write_actor::{self, InstanceActor, OwnActor, OwnKey, OwnPicture};
-use crate::ap::write_object::{self, OwnFile, OwnPost, Shape, Tag};
+use crate::ap::write_object::{self, OwnFile, OwnPost, OwnVote, Shape, Tag};
 use crate::base::config::Origin;
 use crate::base::id::{ActivityId, ActorId, PostId};
 use crate::base::{Audience, Result, Time};
@@ -115,7 +116,7 @@ pub fn post(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
     let group = group.map(|group| group.uri).filter(|_| post.audience.is_open());
     Ok(write_object::post(&OwnPost {
         id: post.uri.clone(),
-        shape: shape(post),
+        shape: poll::of_document(r, post.id)?.map_or_else(|| shape(post), Shape::Question),
         author: owner.uri.clone(),
         url: post.page().to_owned(),
         content: post.content.clone(),
@@ -223,6 +224,19 @@ pub fn reject(owner: &Actor, uri: &str, follower: &Actor, received: &Value, at: 
 /// Likes a post.
 pub fn like(owner: &Actor, uri: &str, post: &Post, author: &Actor, at: Time) -> Value {
     activity::like(&envelope(owner, uri, to(author), at), &post.uri)
+}
+
+/// Votes for one option of somebody else's poll, for its author alone. Its id leads to the activity it stands in.
+pub fn vote(owner: &Actor, uri: &str, question: &Post, author: &Actor, option: &str, at: Time) -> Value {
+    let vote = write_object::vote(&OwnVote {
+        id: format!("{uri}#vote"),
+        author: owner.uri.clone(),
+        question: question.uri.clone(),
+        to: author.uri.clone(),
+        choice: option.to_owned(),
+        published: at,
+    });
+    activity::create(&envelope(owner, uri, to(author), at), vote)
 }
 
 /// Boosts a post, for everyone.

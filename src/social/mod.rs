@@ -13,11 +13,13 @@ mod kinds;
 pub mod like;
 pub mod mover;
 pub mod outbox;
+pub mod poll;
 pub mod post;
 pub mod profile;
 pub mod report;
 mod revision;
 mod undo;
+pub mod vote;
 
 use crate::ap::activity::{Activity, Kind};
 use crate::ap::json::{Ref, Uri};

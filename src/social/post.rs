@@ -1,6 +1,7 @@
 //! The owner's own posts: published, edited, deleted. What they name is resolved before; here is one write.
 
 use super::outbox::{self, Reach};
+use super::poll::{self, NewPoll};
 use super::{document, group};
 use crate::ap::addressing::{PUBLIC, Recipients};
 use crate::base::id::{ActorId, MediaId, PostId};
@@ -38,6 +39,8 @@ pub struct Words {
     pub title: Option<String>,
     /// The group it is posted to; an answer goes where its thread is, and whoever names a group posts there.
     pub group: Option<ActorId>,
+    /// The poll of a new post; an edit leaves the poll as it is.
+    pub poll: Option<NewPoll>,
 }
 
 /// Publishes a post. An answer is never for more people than the post it answers.
@@ -58,7 +61,7 @@ pub fn publish(
     let post = Post {
         id,
         actor_id: owner.id,
-        kind: if words.title.is_some() { "Page" } else { "Note" }.to_owned(),
+        kind: kind(words).to_owned(),
         boost_of: None,
         audience: parent.as_ref().map_or(audience, |parent| narrowed(audience, parent.audience)),
         reply_to: parent.as_ref().map(|parent| parent.id),
@@ -80,6 +83,9 @@ pub fn publish(
     };
     posts::insert(w, &post, &words.mentions, &words.hashtags)?;
     attachments::attach(w, id, &words.media)?;
+    if let Some(poll) = &words.poll {
+        poll::open(w, id, poll)?;
+    }
     timeline::add(w, id)?;
     let group = group::of_new(w, words, &post)?;
     if let Some(group) = group {
@@ -100,18 +106,27 @@ pub fn publish(
     Ok(id)
 }
 
+/// What a new post is. A thread in a group has a title and no poll.
+fn kind(words: &Words) -> &'static str {
+    match (&words.title, &words.poll) {
+        (Some(_), _) => "Page",
+        (None, Some(_)) => "Question",
+        (None, None) => "Note",
+    }
+}
+
 /// Private stays private: an answer to a followers-only or mentioned-only post is not for everyone.
 fn narrowed(wanted: Audience, parent: Audience) -> Audience {
     if parent.is_open() { wanted } else { wanted.max(parent) }
 }
 
 /// Who hears of a post: whom it names first, then the followers if it is for them, and those who touched it.
-fn reach(post: &Post, people: Vec<ActorId>, others: Vec<ActorId>) -> Reach {
+pub(super) fn reach(post: &Post, people: Vec<ActorId>, others: Vec<ActorId>) -> Reach {
     let private = post.audience == Audience::Mentioned;
     Reach { followers: !private, people, others: if private { Vec::new() } else { others }, personal: private }
 }
 
-fn ids_of(w: &Write<'_>, mentions: &[Mention]) -> Result<Vec<ActorId>> {
+pub(super) fn ids_of(w: &Write<'_>, mentions: &[Mention]) -> Result<Vec<ActorId>> {
     mentions.iter().filter_map(|m| actors::id_of(w, &m.uri).transpose()).collect()
 }
 

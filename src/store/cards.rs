@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::actors::{self, Actor};
 use super::attachments::{self, Attachment};
 use super::groups;
+use super::polls::{self, Poll};
 use super::posts::{Hashtag, Mention, Post};
 use super::{Read, shield};
 use crate::base::Result;
@@ -32,6 +33,8 @@ pub struct Card {
     pub mentions: Vec<Mention>,
     /// Its hashtags.
     pub hashtags: Vec<Hashtag>,
+    /// Its poll.
+    pub poll: Option<Poll>,
     /// How many like it, as far as we know.
     pub likes: u32,
     /// How many boosted it.
@@ -78,6 +81,7 @@ pub fn of(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<Card>> {
         attachments: group(attachments::of_posts(r, &shown)?, |a| a.post_id),
         mentions: mentions(r, &shown)?,
         hashtags: hashtags(r, &shown)?,
+        polls: polls::of_posts(r, &shown)?,
         tallies: tallies(r, &shown)?,
     };
     let card = |id: &PostId| {
@@ -104,6 +108,7 @@ struct Parts {
     attachments: HashMap<PostId, Vec<Attachment>>,
     mentions: HashMap<PostId, Vec<Mention>>,
     hashtags: HashMap<PostId, Vec<Hashtag>>,
+    polls: HashMap<PostId, Poll>,
     tallies: HashMap<PostId, Tally>,
 }
 
@@ -130,6 +135,7 @@ impl Parts {
             withheld,
             mentions: self.mentions.get(&post.id).cloned().unwrap_or_default(),
             hashtags: self.hashtags.get(&post.id).cloned().unwrap_or_default(),
+            poll: self.polls.get(&post.id).cloned(),
             likes: tally.likes,
             boosts: tally.boosts,
             replies: tally.replies,

@@ -32,6 +32,7 @@ pub mod moves;
 pub mod mutes;
 pub mod node;
 pub mod notifications;
+pub mod polls;
 pub mod posts;
 #[cfg(test)]
 mod queue;

@@ -25,10 +25,12 @@ pub enum Kind {
     Moved,
     /// A post of the owner's, or the owner, was reported.
     Report,
+    /// A poll of the owner's, or one they voted in, is over.
+    Poll,
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Mention,
         Self::Follow,
         Self::FollowRequest,
@@ -37,6 +39,7 @@ impl Kind {
         Self::Accepted,
         Self::Moved,
         Self::Report,
+        Self::Poll,
     ];
 
     /// The stored word.
@@ -50,6 +53,7 @@ impl Kind {
             Self::Accepted => "accepted",
             Self::Moved => "moved",
             Self::Report => "report",
+            Self::Poll => "poll",
         }
     }
 }

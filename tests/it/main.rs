@@ -17,6 +17,7 @@ mod kinds;
 mod moving;
 mod passing_on;
 mod peers;
+mod polls;
 mod posting;
 mod proofs;
 mod reporting;

@@ -74,6 +74,10 @@ fn renewed(r: &Read<'_>, uri: &str, activity: Value) -> Result<Option<Value>> {
     if !(json::is_type(&activity, "Create") || json::is_type(&activity, "Update")) {
         return Ok(Some(activity));
     }
+    if activity.get("object").is_some_and(|object| object.get("name").is_some() && object.get("content").is_none()) {
+        // A vote is kept nowhere else, and never changes.
+        return Ok(Some(activity));
+    }
     let Some(id) = json::id_of(&activity, "object") else { return Ok(Some(activity)) };
     let owner = actors::by_id(r, node::owner(r)?)?;
     if id == owner.uri.as_str() {

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::form::Sent;
 use super::layout::{House, icon};
-use super::{person, words};
+use super::{person, poll, words};
 use crate::base::Result;
 use crate::base::id::PostId;
 use crate::federation::{Node, publish};
@@ -95,25 +95,27 @@ fn more(house: &House<'_>, card: &Card) -> Markup {
     }
 }
 
-/// `POST /post/{id}/{act}`: like, unlike, boost, unboost, delete. Leads back to where the button was.
+/// `POST /post/{id}/{act}`: like, unlike, boost, unboost, vote, delete. Leads back to where the button was.
 pub async fn press(
     node: web::Data<Node>,
     path: web::Path<(PostId, String)>,
     sent: Sent,
 ) -> Result<HttpResponse, PageError> {
     let (id, act) = path.into_inner();
+    let fields = sent.fields;
+    let back = local(fields.text("back")).to_owned();
     let gone = if act == "delete" { Some(format!("/post/{id}")) } else { None };
     blocking(&node, move |node| match act.as_str() {
         "like" => publish::like(node, id),
         "unlike" => publish::unlike(node, id),
         "boost" => publish::boost(node, id).map(drop),
         "unboost" => publish::unboost(node, id),
+        "vote" => poll::vote(node, id, &fields),
         "delete" => publish::delete(node, id),
         _ => Err(crate::base::Error::NotFound),
     })
     .await?;
-    let back = local(sent.fields.text("back"));
     // Its own page is gone with it.
     let home = gone.is_some_and(|page| back.starts_with(&page));
-    Ok(see_other(if home { "/" } else { back }))
+    Ok(see_other(if home { "/" } else { &back }))
 }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::layout::{House, icon};
-use super::{acts, history, kinds, person, pictures, words};
+use super::{acts, history, kinds, person, pictures, poll, words};
 use crate::base::Audience;
 use crate::store::cards::Card;
 use crate::text::rewrite;
@@ -118,7 +118,7 @@ pub fn reach(audience: Audience) -> &'static str {
 /// Title, words and pictures; behind its warning when it has one.
 pub fn content(house: &House<'_>, card: &Card, place: Place) -> Markup {
     let post = &card.post;
-    let inner = kinds::inner(house, card, place);
+    let inner = html! { (kinds::inner(house, card, place)) (poll::of(house, card)) };
     let warning = post.warning.as_deref().map(str::trim).filter(|warning| !warning.is_empty());
     html! {
         @if let Some(warning) = warning {

@@ -9,7 +9,7 @@ use super::card::{self, Place};
 use super::form::{Fields, Sent};
 use super::layout::{self, Here, House, Page, icon};
 use super::login::capital;
-use super::person;
+use super::{person, poll};
 use crate::base::id::{ActorId, MediaId, PostId};
 use crate::base::{Audience, Error, Result};
 use crate::federation::publish::{self, Draft, PICTURES};
@@ -33,6 +33,8 @@ pub struct Filled {
     pub language: String,
     /// Pictures start covered.
     pub sensitive: bool,
+    /// The poll so far.
+    pub poll: poll::Filled,
     /// The post it answers.
     pub reply_to: Option<PostId>,
     /// The group it is posted to.
@@ -83,6 +85,7 @@ impl Filled {
             audience: fields.text("audience").parse().ok(),
             language: fields.line("language"),
             sensitive: fields.has("sensitive"),
+            poll: poll::Filled::from(fields),
             reply_to: fields.text("reply_to").parse().ok(),
             group: fields.text("group").parse().ok(),
             title: fields.line("title"),
@@ -110,6 +113,7 @@ pub fn form(house: &House<'_>, filled: &Filled) -> Markup {
             textarea #text name="text" rows="3" placeholder=(hint) maxlength=(POST_CHARS) data-count="count" dir="auto" { (filled.text) }
             div.tools {
                 (pictures_tool())
+                (poll::tool(&filled.poll))
                 (warning_tool(filled))
                 span.count #count aria-live="polite" {}
                 (audience_choice(filled.audience.unwrap_or(Audience::Public)))
@@ -253,6 +257,7 @@ fn publish(node: &Node, filled: &Filled, fields: &mut Fields) -> Result<PostId> 
         sensitive: filled.sensitive,
         group: filled.group,
         title: some(&filled.title),
+        poll: filled.poll.poll(),
         ..Draft::new(filled.text.clone(), audience)
     };
     publish::post(node, draft)

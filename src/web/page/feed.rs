@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest::{SHA256, digest};
 
-use super::{home, thread};
+use super::{home, poll, thread};
 use crate::base::config::{SOFTWARE, VERSION};
 use crate::base::{Result, Time};
 use crate::federation::Node;
@@ -142,6 +142,7 @@ fn content(node: &Node, card: &Card) -> String {
         html.push_str(&format!("<p><strong>{}</strong></p><hr/>", escape(warning)));
     }
     html.push_str(&card.post.content);
+    html.push_str(&poll::for_feed(card));
     let covered = card.post.sensitive || card.post.warning.is_some();
     for file in card.attachments.iter().filter(|file| !covered && file.media_type.starts_with("image/")) {
         if let Some(name) = &file.file {

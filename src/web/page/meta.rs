@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::layout::House;
+use super::poll;
 use crate::store::actors::Actor;
 use crate::store::cards::Card;
 use crate::text::plain;
@@ -39,7 +40,7 @@ pub fn of_post(house: &House<'_>, card: &Card) -> Markup {
         Some(warning) => format!("Content warning: {warning}"),
         None => match &post.extra.summary {
             Some(summary) => plain::excerpt(summary, DESCRIPTION),
-            None => plain::excerpt(&one_line(&post.content), DESCRIPTION),
+            None => plain::excerpt(&(one_line(&post.content) + &poll::in_words(card)), DESCRIPTION),
         },
     };
     let covered = post.sensitive || post.warning.is_some();

@@ -21,6 +21,7 @@ pub mod notifications;
 pub mod people;
 mod person;
 mod pictures;
+mod poll;
 pub mod profile;
 pub mod queue;
 pub mod remote_follow;

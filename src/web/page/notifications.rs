@@ -124,6 +124,7 @@ fn one(house: &House<'_>, row: &Row, who: &[&Actor], post: Option<&Card>, mark: 
         Kind::Mention => ("reply", "mentioned you"),
         Kind::Moved => ("out", "is where somebody you follow has moved to"),
         Kind::Report => ("warning", "sent a report about you or a post of yours"),
+        Kind::Poll => ("poll", "made a poll that is over"),
     };
     html! {
         li class=(mark) {
@@ -131,7 +132,11 @@ fn one(house: &House<'_>, row: &Row, who: &[&Actor], post: Option<&Card>, mark: 
             div {
                 div.faces { @for actor in who.iter().take(FACES) { a href=(person::path(house, actor)) tabindex="-1" aria-hidden="true" { (person::face(house, actor)) } } }
                 p.said {
-                    (names(house, who)) " " (verb) " · " span.when { (words::when(row.at, house.now)) }
+                    @match (row.kind, who) {
+                        (Kind::Poll, [one]) if house.is_owner(one) => "Your poll is over",
+                        (Kind::Poll, _) => { "A poll you voted in is over, by " (names(house, who)) }
+                        _ => { (names(house, who)) " " (verb) }
+                    } " · " span.when { (words::when(row.at, house.now)) }
                 }
                 @if let Some(post) = post { a.about href={ "/post/" (post.post.id) } { bdi { (quote(post)) } } }
                 @if row.kind == Kind::Report { div.do { a.button href="/reports" { "Read it" } } }

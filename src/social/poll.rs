@@ -1,0 +1,234 @@
+//! Polls: what the servers of others say of theirs, and what ours tells of the owner's. Counts are no edit; options and
+//! ends change only by one.
+
+use std::time::Duration;
+
+use super::outbox;
+use super::{document, post};
+use crate::ap::addressing::Recipients;
+use crate::ap::poll as ap;
+use crate::ap::write_object::OwnPoll;
+use crate::base::id::PostId;
+use crate::base::{Error, Result, Time};
+use crate::store::actors::Actor;
+use crate::store::notifications::{self, Kind};
+use crate::store::polls::{self, Choice, Poll};
+use crate::store::posts::{self, Post};
+use crate::store::{Read, Write, groups, likes};
+use crate::text::plain;
+
+/// Answers a poll of the owner's has at least.
+pub const FEWEST: usize = 2;
+/// Answers a poll of the owner's has at most.
+pub const MOST: usize = 8;
+/// Characters in an answer of the owner's.
+pub const OPTION_CHARS: usize = 100;
+/// A poll of the owner's is open this long at least, as on Mastodon.
+pub const SHORTEST: Duration = Duration::from_mins(5);
+/// And this long at most.
+pub const LONGEST: Duration = Duration::from_hours(31 * 24);
+/// The audience hears of new votes so long after the first of them, so that a flood of votes is not one of Updates.
+const NEWS_AFTER: Duration = Duration::from_mins(3);
+/// So long after its end a poll is asked for its result: its author's clock and queue may be late.
+const RESULT_AFTER: Duration = Duration::from_mins(2);
+/// How long after a failed look the next one waits.
+const LOOK_AGAIN: Duration = Duration::from_mins(30);
+/// How long after its end a result that cannot be had is asked for.
+const GIVE_UP: Duration = Duration::from_hours(2);
+/// Voters told of news at most, besides the followers.
+const VOTERS: u32 = 5000;
+
+/// A poll the owner wants to publish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPoll {
+    /// The answers.
+    pub options: Vec<String>,
+    /// Several may be chosen.
+    pub multiple: bool,
+    /// How long it is open.
+    pub length: Duration,
+}
+
+impl NewPoll {
+    /// The poll with tidy answers; Invalid with a sentence for the owner.
+    pub fn tidy(self) -> Result<Self> {
+        if self.options.iter().any(|text| text.trim().chars().count() > OPTION_CHARS) {
+            return Err(Error::invalid(format!("an answer of a poll has {OPTION_CHARS} characters at most")));
+        }
+        let options = self.options.iter().map(|text| plain::one_line(text)).filter(|text| !text.is_empty());
+        let options: Vec<String> = options.collect();
+        let twice = |(n, text): (usize, &String)| options.iter().take(n).any(|before| before == text);
+        if !(FEWEST..=MOST).contains(&options.len()) {
+            return Err(Error::invalid(format!("a poll has {FEWEST} to {MOST} answers to choose from")));
+        }
+        if options.iter().enumerate().any(twice) {
+            return Err(Error::invalid("two answers of this poll are the same"));
+        }
+        if !(SHORTEST..=LONGEST).contains(&self.length) {
+            return Err(Error::invalid("a poll is open for five minutes at least and a month at most"));
+        }
+        Ok(Self { options, ..self })
+    }
+}
+
+/// Opens the poll of a new post of the owner's.
+pub(super) fn open(w: &Write<'_>, post: PostId, poll: &NewPoll) -> Result<()> {
+    let end = w.now.plus(poll.length);
+    polls::put(
+        w,
+        &Poll {
+            post_id: post,
+            options: poll.options.iter().map(|text| Choice { text: text.clone(), votes: 0 }).collect(),
+            multiple: poll.multiple,
+            voters: Some(0),
+            end_at: Some(end),
+            checked_at: w.now,
+            look_at: Some(end),
+            mine: Vec::new(),
+        },
+    )
+}
+
+/// A poll of ours as its document carries it: `closed` from its end on, whoever asks first.
+pub(super) fn written(poll: &Poll, now: Time) -> OwnPoll {
+    OwnPoll {
+        options: poll.options.iter().map(|option| (option.text.clone(), option.votes)).collect(),
+        multiple: poll.multiple,
+        end: poll.end_at,
+        closed: poll.end_at.filter(|end| *end <= now),
+        voters: poll.voters.unwrap_or_default(),
+    }
+}
+
+/// What became of a post whose document came again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Its author edited it.
+    Edit,
+    /// The same post: only counts and the end may be new.
+    Counts,
+}
+
+/// Keeps the poll of a post of somebody else's that is new here.
+pub(super) fn keep(w: &Write<'_>, post: PostId, said: Option<&ap::Poll>) -> Result<()> {
+    match said {
+        Some(said) => polls::put(w, &row(w, post, said)),
+        None => Ok(()),
+    }
+}
+
+fn row(w: &Write<'_>, post: PostId, said: &ap::Poll) -> Poll {
+    let option = |option: &ap::PollOption| Choice { text: option.name.clone(), votes: option.votes };
+    Poll {
+        post_id: post,
+        options: said.options.iter().map(option).collect(),
+        multiple: said.multiple,
+        voters: said.voters,
+        end_at: said.over_at(w.now).or(said.end),
+        checked_at: w.now,
+        look_at: None,
+        mine: Vec::new(),
+    }
+}
+
+/// Takes over what the author's server says of a poll now. Other options without an edit are not believed, and a
+/// poll that is over opens again only with other options.
+pub(super) fn renew(w: &Write<'_>, post: &Post, said: Option<&ap::Poll>, change: Change) -> Result<()> {
+    let known = polls::of_post(w, post.id)?;
+    let (known, said) = match (known, said, change) {
+        (Some(known), Some(said), _) => (known, said),
+        (None, said, Change::Edit) => return keep(w, post.id, said),
+        (Some(_), None, Change::Edit) => return polls::remove(w, post.id),
+        _ => return Ok(()),
+    };
+    let texts = said.options.iter().map(|option| option.name.as_str());
+    let same = known.multiple == said.multiple && known.options.iter().map(|o| o.text.as_str()).eq(texts);
+    match change {
+        Change::Counts if !same => return Ok(()),
+        Change::Edit if !same => polls::clear_votes(w, post.id)?,
+        _ => {}
+    }
+    let mut poll = row(w, post.id, said);
+    if same {
+        poll.mine = known.mine;
+        poll.end_at = known.end_at.filter(|end| *end <= w.now).or(poll.end_at).or(known.end_at);
+    }
+    let over = poll.is_over(w.now);
+    poll.look_at = match poll.end_at.filter(|_| !poll.mine.is_empty()) {
+        // Its own server says that this is the result.
+        Some(_) if over && said.closed => None,
+        Some(_) if over => known.look_at,
+        Some(end) => Some(end.plus(RESULT_AFTER)),
+        None => None,
+    };
+    polls::put(w, &poll)?;
+    if over { ended(w, post, &poll) } else { Ok(()) }
+}
+
+/// The owner hears that a poll they voted in is over.
+fn ended(w: &Write<'_>, post: &Post, poll: &Poll) -> Result<()> {
+    if poll.mine.is_empty() { Ok(()) } else { notifications::add(w, Kind::Poll, post.actor_id, Some(post.id)) }
+}
+
+/// Notes that votes were added to a poll of ours: its audience hears of them before long.
+pub(super) fn has_news(w: &Write<'_>, poll: &Poll) -> Option<Time> {
+    let soon = w.now.plus(NEWS_AFTER);
+    Some(poll.look_at.map_or(soon, |at| at.min(soon)))
+}
+
+/// When the result of a poll the owner voted in is asked for.
+pub(super) fn result_at(poll: &Poll) -> Option<Time> {
+    poll.end_at.map(|end| end.plus(RESULT_AFTER))
+}
+
+/// Tells the audience of a poll of the owner's, and everybody who voted, how it stands: an Update whose `updated` is as
+/// it was, so that nobody takes it for an edit. At its end the owner hears of it, too.
+pub fn tell(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
+    let Some(poll) = polls::of_post(w, id)? else { return Ok(()) };
+    let post = posts::by_id(w, id)?;
+    let mentions = posts::mentions(w, id)?;
+    let object = document::post(w, owner, &post)?;
+    let lists = Recipients::of(&object).unwrap_or_default();
+    let (activity_id, uri) = outbox::next(w, owner)?;
+    let update = document::update(owner, &uri, object, lists, w.now);
+    let mut others = Vec::new();
+    if post.audience.is_open() {
+        others = likes::touched_by(w, id, VOTERS)?;
+        others.extend(polls::voters(w, id, VOTERS)?);
+        others.extend(groups::of_post(w, id)?);
+    }
+    let reach = post::reach(&post, post::ids_of(w, &mentions)?, others);
+    outbox::send(w, owner, activity_id, update, &post.uri, post.audience, &reach)?;
+    if poll.is_over(w.now) {
+        polls::look_at(w, id, None)?;
+        return notifications::add(w, Kind::Poll, owner.id, Some(id));
+    }
+    polls::look_at(w, id, poll.end_at)
+}
+
+/// How a look at somebody else's poll went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Its server answered, and what it said is kept.
+    Done,
+    /// It did not.
+    Failed,
+}
+
+/// Decides, after a look at somebody else's poll, whether there is to be another one. A poll that is over is over even
+/// when its result cannot be had.
+pub fn looked(w: &Write<'_>, id: PostId, look: Look) -> Result<()> {
+    let Some(poll) = polls::of_post(w, id)? else { return Ok(()) };
+    let Some(end) = poll.end_at else { return polls::look_at(w, id, None) };
+    if !poll.is_over(w.now) {
+        return polls::look_at(w, id, Some(end.plus(RESULT_AFTER)));
+    }
+    let again = look == Look::Failed && w.now.since(end) < GIVE_UP;
+    polls::look_at(w, id, again.then(|| w.now.plus(LOOK_AGAIN)))?;
+    ended(w, &posts::by_id(w, id)?, &poll)
+}
+
+/// The poll of a post as a reader of its document is told of it; None when it has none.
+pub(super) fn of_document(r: &Read<'_>, post: PostId) -> Result<Option<OwnPoll>> {
+    Ok(polls::of_post(r, post)?.map(|poll| written(&poll, r.now)))
+}

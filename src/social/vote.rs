@@ -1,0 +1,104 @@
+//! Votes, both ways: a Note with a `name` and no content, to the poll's author alone. A vote is never shown, never
+//! announced, and counts once.
+
+use super::outbox::{self, Reach};
+use super::{document, poll as rules};
+use crate::ap::object::{Object, ObjectKind};
+use crate::base::id::{ActorId, PostId};
+use crate::base::{Audience, Error, Result};
+use crate::store::actors::{self, Actor};
+use crate::store::polls::{self, Poll};
+use crate::store::posts::{self, Post};
+use crate::store::{Read, Write, follows};
+
+/// Takes a Note for a vote if it is one, counted or not: then it is nothing else. Like Mastodon, a Note that answers a
+/// poll of ours and is named like one of its options is a vote, whatever else it says.
+pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, note: &Object) -> Result<bool> {
+    let (ObjectKind::Note, Some(name), Some(question)) = (&note.kind, &note.name, &note.in_reply_to) else {
+        return Ok(false);
+    };
+    let post = posts::by_uri(w, question.as_str())?.filter(|post| post.actor_id == owner && post.boost_of.is_none());
+    let poll = post.as_ref().map(|post| polls::of_post(w, post.id)).transpose()?.flatten();
+    let (Some(post), Some(poll)) = (post, poll) else { return Ok(note.is_vote()) };
+    let exact = poll.options.iter().position(|option| option.text == *name);
+    let Some(choice) = exact.or_else(|| poll.options.iter().position(|option| option.text == name.trim())) else {
+        return Ok(note.is_vote());
+    };
+    if may_vote(w, owner, sender, &post, &poll)? {
+        count(w, sender, poll, choice)?;
+    }
+    Ok(true)
+}
+
+/// Whether the poll is open, and open to `sender`: they must be able to read it.
+fn may_vote(r: &Read<'_>, owner: ActorId, sender: &Actor, post: &Post, poll: &Poll) -> Result<bool> {
+    if poll.is_over(r.now) || sender.id == owner {
+        return Ok(false);
+    }
+    let named = || Ok::<_, Error>(posts::mentions(r, post.id)?.iter().any(|mention| mention.uri == sender.uri));
+    Ok(match post.audience {
+        Audience::Public | Audience::Quiet => true,
+        Audience::Followers => follows::is_accepted(r, sender.id, owner)? || named()?,
+        Audience::Mentioned => named()?,
+    })
+}
+
+/// Counts a vote in a poll of ours, once; where one answer may be chosen, the first one stays.
+fn count(w: &Write<'_>, voter: &Actor, mut poll: Poll, choice: usize) -> Result<()> {
+    let before = polls::choices_of(w, poll.post_id, voter.id)?;
+    if (!poll.multiple && !before.is_empty()) || !polls::add_vote(w, poll.post_id, voter.id, choice)? {
+        return Ok(());
+    }
+    add(&mut poll, choice);
+    if before.is_empty() {
+        poll.voters = Some(poll.voters.unwrap_or_default() + 1);
+    }
+    poll.look_at = rules::has_news(w, &poll);
+    polls::put(w, &poll)
+}
+
+fn add(poll: &mut Poll, choice: usize) {
+    if let Some(option) = poll.options.get_mut(choice) {
+        option.votes = option.votes.saturating_add(1);
+    }
+}
+
+/// The owner votes in somebody else's poll: one Create for each choice. Voting the same again says nothing; Invalid for
+/// a poll that is over, the owner's own, or voted in otherwise.
+pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, choices: &[usize]) -> Result<()> {
+    let post = posts::by_id(w, id)?;
+    let mut poll = polls::of_post(w, id)?.ok_or_else(|| Error::invalid("this post has no poll"))?;
+    let mut choices = choices.to_vec();
+    choices.sort_unstable();
+    choices.dedup();
+    if !poll.mine.is_empty() && poll.mine == choices {
+        return Ok(());
+    }
+    check(w, owner, &post, &poll, &choices)?;
+    let author = actors::by_id(w, post.actor_id)?;
+    for choice in choices {
+        let Some(text) = poll.options.get(choice).map(|option| option.text.clone()) else { continue };
+        polls::add_vote(w, id, owner.id, choice)?;
+        add(&mut poll, choice);
+        let (activity_id, uri) = outbox::next(w, owner)?;
+        let create = document::vote(owner, &uri, &post, &author, &text, w.now);
+        outbox::send(w, owner, activity_id, create, &post.uri, Audience::Mentioned, &Reach::person(&author))?;
+    }
+    // What the author's server counts comes later and stands in its place.
+    poll.voters = poll.voters.map(|voters| voters.saturating_add(1));
+    poll.look_at = rules::result_at(&poll);
+    polls::put(w, &poll)
+}
+
+fn check(r: &Read<'_>, owner: &Actor, post: &Post, poll: &Poll, choices: &[usize]) -> Result<()> {
+    let no = |why: &str| Err(Error::invalid(why));
+    match choices {
+        _ if post.actor_id == owner.id => no("nobody votes in their own poll"),
+        _ if poll.is_over(r.now) => no("this poll is over"),
+        _ if !poll.mine.is_empty() => no("you have voted in this poll, and votes stand"),
+        [] => no("choose an answer first"),
+        [_, _, ..] if !poll.multiple => no("only one answer can be chosen here"),
+        all if all.iter().any(|choice| *choice >= poll.options.len()) => no("this poll has no such answer"),
+        _ => Ok(()),
+    }
+}
