@@ -12,8 +12,8 @@ pub mod login;
 pub mod media;
 pub mod moves;
 pub mod nodeinfo;
-pub mod proven;
 pub mod polls;
+pub mod proven;
 pub mod publish;
 pub mod resolve;
 #[cfg(test)]
