@@ -106,6 +106,8 @@ CREATE TABLE post (
 CREATE INDEX post_by_actor ON post (actor_id, id);                    -- profile, outbox, feed
 CREATE INDEX post_replies  ON post (reply_to) WHERE reply_to IS NOT NULL;            -- thread below
 CREATE INDEX post_boosts   ON post (boost_of, actor_id) WHERE boost_of IS NOT NULL;  -- counts, my boost
+CREATE INDEX post_around   ON post (id)                               -- what this server has seen
+  WHERE audience = 0 AND boost_of IS NULL AND reply_to_uri IS NULL;
 CREATE INDEX post_orphans  ON post (reply_to_uri)                     -- a parent that arrives late
   WHERE reply_to IS NULL AND reply_to_uri IS NOT NULL;
 
@@ -228,6 +230,24 @@ CREATE TABLE post_vote (
   PRIMARY KEY (post_id, voter)
 ) STRICT, WITHOUT ROWID;
 
+-- Relays the owner has subscribed to: they pass public posts on between servers that do not know each other.
+CREATE TABLE relay (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  inbox        TEXT    NOT NULL UNIQUE,         -- where we send
+  style        TEXT    NOT NULL,                -- mastodon: Public is followed at an inbox; litepub: an actor is
+  actor_id     INTEGER REFERENCES actor (id) ON DELETE SET NULL,  -- who it is, once known
+  follow_uri   TEXT    NOT NULL,                -- of our Follow
+  state        TEXT    NOT NULL,                -- asked, accepted, refused
+  asked_at     INTEGER NOT NULL,
+  answered_at  INTEGER
+) STRICT;
+CREATE INDEX relay_actor ON relay (actor_id) WHERE actor_id IS NOT NULL;  -- is this sender one
+
+-- Posts that a relay has brought: they stay for a shorter time.
+CREATE TABLE relayed (
+  post_id      INTEGER PRIMARY KEY REFERENCES post (id) ON DELETE CASCADE
+) STRICT;
+
 CREATE TABLE notification (
   id           INTEGER PRIMARY KEY AUTOINCREMENT,
   kind         TEXT    NOT NULL,                -- mention, follow, follow_request, like, boost, …
@@ -235,7 +255,7 @@ CREATE TABLE notification (
   post_id      INTEGER REFERENCES post (id) ON DELETE CASCADE,
   created_at   INTEGER NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX notification_once ON notification (kind, actor_id, ifnull(post_id, 0)); -- an effect happens once
+CREATE UNIQUE INDEX notification_once ON notification (actor_id, kind, ifnull(post_id, 0)); -- an effect happens once
 CREATE INDEX notification_of_post ON notification (post_id) WHERE post_id IS NOT NULL;      -- cascade
 
 -- What we say to peers: the JSON once, however many inboxes it goes to.
@@ -244,6 +264,7 @@ CREATE TABLE activity (
   uri          TEXT    NOT NULL UNIQUE,
   object_uri   TEXT    NOT NULL,                -- what it is about: order matters per object
   audience     INTEGER NOT NULL,
+  fleeting     INTEGER NOT NULL DEFAULT 0,      -- 1: an answer nobody will fetch: goes once it has arrived
   signer       TEXT    NOT NULL,                -- key id in own_key
   document     TEXT    NOT NULL,
   author_id    INTEGER REFERENCES actor (id) ON DELETE CASCADE, -- somebody else's, passed on; NULL: our own
@@ -282,6 +303,7 @@ CREATE TABLE inbox (
   uri          TEXT    NOT NULL UNIQUE,
   signer_id    INTEGER NOT NULL REFERENCES actor (id) ON DELETE CASCADE,
   document     TEXT    NOT NULL,
+  bytes        INTEGER NOT NULL,                -- of the document
   tries        INTEGER NOT NULL DEFAULT 0,
   next_at      INTEGER NOT NULL,
   lease_at     INTEGER,                         -- being applied until then; freed at start
@@ -290,7 +312,7 @@ CREATE TABLE inbox (
   received_at  INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX inbox_due ON inbox (next_at) WHERE set_aside_at IS NULL AND lease_at IS NULL; -- step
-CREATE INDEX inbox_signer ON inbox (signer_id, lease_at);             -- one worker per signer; cascade
+CREATE INDEX inbox_signer ON inbox (signer_id, lease_at, bytes);      -- one worker per signer; cascade; how full it is
 CREATE INDEX inbox_aside ON inbox (set_aside_at) WHERE set_aside_at IS NOT NULL; -- the queue page
 
 -- Ids of activities applied or undone, so that effects happen once; pruned by age and number.

@@ -76,6 +76,8 @@ ids! {
     HostListId;
     /// A report, sent or received.
     ReportId;
+    /// A relay the owner has subscribed to.
+    RelayId;
 }
 
 /// The smallest id of a moment: `milliseconds << 16`. The store takes the next free one from there.

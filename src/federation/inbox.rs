@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::flight::Boarding;
 use super::verify::{self, Rejection};
-use super::{Node, backfill, budget, proven, resolve, synchronise};
+use super::{Node, backfill, budget, proven, relays, resolve, synchronise};
 use crate::ap::activity::{self, Activity, Kind};
 use crate::ap::json::{self, Ref};
 use crate::base::id::{ActorId, InboxId};
@@ -31,8 +31,9 @@ const TRIES: u32 = 8;
 const ASK_AGAIN: Duration = Duration::from_secs(5 * 60);
 /// How long a post that others said has changed is not asked for again.
 const FRESH_FOR: Duration = Duration::from_secs(60);
-/// Every so many rows the queue's length is looked at.
-const COUNT_EVERY: i64 = 256;
+/// Every so many rows, and at each body that is so large, the queue's length and size are looked at.
+const COUNT_EVERY: i64 = 64;
+const LARGE: usize = 256 * 1024;
 
 /// Takes an activity in: the cheap door, the signature, the sender's right to speak, then the disk.
 pub fn receive(node: &Node, request: &Request<'_>) -> Result<(), Rejection> {
@@ -42,9 +43,9 @@ pub fn receive(node: &Node, request: &Request<'_>) -> Result<(), Rejection> {
     }
     kept_away(node, &document)?;
     if node.inbox_full.load(Ordering::Relaxed) {
-        let waiting = node.store.read(inbox::count)?;
-        node.inbox_full.store(waiting >= inbox::MOST, Ordering::Relaxed);
-        if waiting >= inbox::MOST {
+        let full = node.store.read(inbox::is_full)?;
+        node.inbox_full.store(full, Ordering::Relaxed);
+        if full {
             return Err(Rejection::Unavailable("too much is waiting here, try again later".to_owned()));
         }
     }
@@ -81,9 +82,8 @@ pub fn receive(node: &Node, request: &Request<'_>) -> Result<(), Rejection> {
         hosts::heard(w, &host)?;
         inbox::keep(w, &key, speaker, &text)
     })?;
-    if kept.is_some_and(|InboxId(id)| id % COUNT_EVERY == 0) {
-        let waiting = node.store.read(inbox::count)?;
-        node.inbox_full.store(waiting >= inbox::MOST, Ordering::Relaxed);
+    if kept.is_some_and(|InboxId(id)| id % COUNT_EVERY == 0 || request.body.len() >= LARGE) {
+        node.inbox_full.store(node.store.read(inbox::is_full)?, Ordering::Relaxed);
     }
     Ok(())
 }
@@ -168,7 +168,7 @@ fn may_speak(
             return Ok(false);
         }
         let group = signer.kind != "Person" && follows::is_accepted(r, owner, signer.id)?;
-        Ok(group || is_of_a_thread(r, activity)?)
+        Ok(group || social::relay::is_relay(r, signer)? || is_of_a_thread(r, activity)?)
     })?;
     if welcome {
         return Ok(Voice::Forward);
@@ -271,7 +271,7 @@ fn prepare(node: &Node, row: &Received) -> Result<Option<(Actor, Activity)>> {
         return Ok(None);
     };
     if activity.actor != signer.uri.as_str() {
-        if budget::allows(node, &signer) {
+        if budget::allows(node, &signer) && !relays::overheard(node, &signer, &activity)? {
             hint(node, &activity)?;
         }
         return Ok(None);
@@ -288,6 +288,7 @@ fn prepare(node: &Node, row: &Received) -> Result<Option<(Actor, Activity)>> {
             Need::Ancestors(uri) => {
                 resolve::post(node, &uri).and_then(|id| resolve::ancestors(node, id)).or_else(not_vital)
             }
+            Need::Alone(uri) => resolve::post(node, &uri).map(drop).or_else(not_vital),
             Need::Fresh(uri) => fresh(node, &uri).or_else(not_vital),
             Need::Gone(uri) => forget_if_gone(node, uri),
             Need::Actor(uri) => resolve::actor(node, &uri).map(drop).or_else(not_vital),
@@ -308,7 +309,7 @@ fn prepare(node: &Node, row: &Received) -> Result<Option<(Actor, Activity)>> {
 }
 
 /// Fetches a post anew, once a minute however many say that it changed.
-fn fresh(node: &Node, uri: &str) -> Result<()> {
+pub(super) fn fresh(node: &Node, uri: &str) -> Result<()> {
     let now = node.clock().now();
     if node.refreshed.recall(uri, now).is_some() {
         return Ok(());
@@ -317,7 +318,7 @@ fn fresh(node: &Node, uri: &str) -> Result<()> {
     resolve::fetch_post(node, uri).map(drop)
 }
 
-fn not_vital(error: Error) -> Result<()> {
+pub(super) fn not_vital(error: Error) -> Result<()> {
     match error {
         Error::Internal(source) => Err(Error::Internal(source)),
         _ => Ok(()),
@@ -326,7 +327,7 @@ fn not_vital(error: Error) -> Result<()> {
 
 /// Deletes a post of somebody else's when its origin says it is gone. A 404 says so only of a post everybody may read:
 /// a private one is as good as none to whoever is not addressed, us asking for the server among them.
-fn forget_if_gone(node: &Node, uri: String) -> Result<()> {
+pub(super) fn forget_if_gone(node: &Node, uri: String) -> Result<()> {
     let Some(post) = node.store.read(|r| posts::by_uri(r, &uri))? else { return Ok(()) };
     let gone = match resolve::fetch_post(node, &uri) {
         Err(Error::Gone) => true,

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use super::{Node, comeback, delivery, lists, moves, nodeinfo, polls, resolve};
+use crate::base::id::{ActorId, PostId};
 use crate::base::{Result, Time};
-use crate::store::{actors, attachments, deliveries, editions, files, hosts, inbox, mutes, tombstones};
+use crate::store::strangers::{self, Terms};
+use crate::store::{actors, attachments, deliveries, editions, files, hosts, inbox, mutes, node, tombstones};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -21,6 +23,19 @@ const UPLOADS: Duration = DAY;
 const STALE: Duration = DAY.saturating_mul(7);
 /// How many of them in one round.
 const REFRESHES: u32 = 5;
+
+/// How long posts of strangers stay that nobody here holds.
+const STRANGERS: Duration = DAY.saturating_mul(30);
+/// How many posts brought by relays stay at most.
+const RELAYED: u32 = 20_000;
+/// How long servers stay that nobody here knows anybody of.
+const HOSTS: Duration = DAY.saturating_mul(90);
+/// How long activities that could not be understood stay for the owner to see.
+const ASIDE: Duration = DAY.saturating_mul(30);
+/// Slices one round of these looks at: the whole of a large house in a day.
+const SLICES: u32 = 20;
+/// Rows of a slice whose rows take many looks.
+const SMALL_SLICE: u32 = 200;
 
 /// Something to do every so often.
 struct Chore {
@@ -41,6 +56,10 @@ const CHORES: &[Chore] = &[
     Chore { name: "forget uploads without a post", every: HOUR, run: prune_uploads },
     Chore { name: "remove files nobody names", every: MINUTE.saturating_mul(5), run: sweep },
     Chore { name: "tell and ask how polls stand", every: MINUTE, run: |n, _| polls::step(n) },
+    Chore { name: "forget posts of strangers", every: MINUTE.saturating_mul(10), run: prune_posts },
+    Chore { name: "forget strangers", every: MINUTE.saturating_mul(20), run: prune_actors },
+    Chore { name: "forget servers of strangers", every: HOUR, run: prune_hosts },
+    Chore { name: "forget what could not be understood", every: HOUR, run: prune_aside },
     Chore { name: "look at stale profiles again", every: MINUTE.saturating_mul(15), run: refresh_stale },
     Chore {
         name: "go along with people who moved",
@@ -65,13 +84,23 @@ const CHORES: &[Chore] = &[
 pub struct Diary {
     next_at: Vec<Time>,
     shelf: u32,
+    /// Where the looks at all posts, people and servers are.
+    post: PostId,
+    actor: ActorId,
+    host: String,
 }
 
 impl Diary {
     /// A new one: every chore comes within a minute or two, not all in the first moment.
     pub fn new(now: Time) -> Self {
         let first = |(n, chore): (u32, &Chore)| now.plus(chore.every.min(MINUTE + Duration::from_secs(5) * n));
-        Self { next_at: (0..).zip(CHORES).map(first).collect(), shelf: 0 }
+        Self {
+            next_at: (0..).zip(CHORES).map(first).collect(),
+            shelf: 0,
+            post: PostId(0),
+            actor: ActorId(0),
+            host: String::new(),
+        }
     }
 
     /// How long nothing needs doing; never more than the chore with the shortest period allows.
@@ -137,6 +166,55 @@ fn prune_editions(node: &Node, _: &mut Diary) -> Result<()> {
 fn prune_uploads(node: &Node, _: &mut Diary) -> Result<()> {
     while node.store.write(|w| attachments::prune_loose(w, w.now.minus(UPLOADS), SLICE))? > 0 {}
     Ok(())
+}
+
+fn prune_posts(node: &Node, diary: &mut Diary) -> Result<()> {
+    let days = node.store.read(node::settings)?.relay_days;
+    let now = node.clock().now();
+    let terms = Terms {
+        posts: now.minus(STRANGERS),
+        relayed: now.minus(DAY.saturating_mul(days).min(STRANGERS)),
+        most_relayed: RELAYED,
+    };
+    for _ in 0..SLICES {
+        let after = diary.post;
+        let (last, gone) = node.store.write(move |w| strangers::prune_posts(w, after, terms, SMALL_SLICE))?;
+        tracing::debug!(gone, "posts of strangers were forgotten");
+        diary.post = last.unwrap_or(PostId(0));
+        if last.is_none() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn prune_actors(node: &Node, diary: &mut Diary) -> Result<()> {
+    let before = node.clock().now().minus(STRANGERS);
+    for _ in 0..SLICES {
+        let after = diary.actor;
+        let (last, gone) = node.store.write(move |w| strangers::prune_actors(w, after, before, SMALL_SLICE))?;
+        tracing::debug!(gone, "strangers were forgotten");
+        diary.actor = last.unwrap_or(ActorId(0));
+        if last.is_none() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn prune_hosts(node: &Node, diary: &mut Diary) -> Result<()> {
+    let before = node.clock().now().minus(HOSTS);
+    for _ in 0..SLICES {
+        let after = std::mem::take(&mut diary.host);
+        let (last, _) = node.store.write(move |w| strangers::prune_hosts(w, &after, before, SMALL_SLICE))?;
+        let Some(last) = last else { break };
+        diary.host = last;
+    }
+    Ok(())
+}
+
+fn prune_aside(node: &Node, _: &mut Diary) -> Result<()> {
+    node.store.write(|w| inbox::prune_aside(w, w.now.minus(ASIDE))).map(drop)
 }
 
 /// One shelf of `media/` in a round: all of them in a day.

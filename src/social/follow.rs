@@ -11,7 +11,7 @@ use crate::base::{Audience, Error, Result};
 use crate::store::actors::{self, Actor};
 use crate::store::follows::{self, Follow};
 use crate::store::notifications::{self, Kind};
-use crate::store::{Write, blocks, cuts, host_blocks, shield, timeline, tombstones};
+use crate::store::{Write, blocks, cuts, deliveries, host_blocks, shield, timeline, tombstones};
 
 /// Bytes of a Follow that are kept and sent back as they came.
 const LONGEST: usize = 16 * 1024;
@@ -46,13 +46,15 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     notifications::add(w, Kind::FollowRequest, sender.id, None)
 }
 
-type Answer = fn(&Actor, &str, &Actor, &Value, crate::base::Time) -> Value;
+pub(super) type Answer = fn(&Actor, &str, &Actor, &Value, crate::base::Time) -> Value;
 
 /// Sends Accept or Reject round the Follow exactly as it was received.
-fn answer(w: &Write<'_>, us: &Actor, follower: &Actor, received: &Value, make: Answer) -> Result<()> {
+pub(super) fn answer(w: &Write<'_>, us: &Actor, follower: &Actor, received: &Value, make: Answer) -> Result<()> {
+    deliveries::supersede(w, &follower.inbox, &follower.uri)?;
     let (id, uri) = outbox::next(w, us)?;
     let document = make(us, &uri, follower, received, w.now);
-    outbox::send(w, us, id, document, &follower.uri, Audience::Mentioned, &Reach::person(follower))
+    outbox::send(w, us, id, document, &follower.uri, Audience::Mentioned, &Reach::person(follower))?;
+    deliveries::make_fleeting(w, id)
 }
 
 /// The owner lets a waiting follower in.

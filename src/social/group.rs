@@ -16,7 +16,7 @@ use crate::store::actors::{self, Actor};
 use crate::store::groups::{self, Word};
 use crate::store::notifications::{self, Kind as Event};
 use crate::store::posts::{self, Post};
-use crate::store::{Read, Write, follows, node, timeline};
+use crate::store::{Read, Write, follows, node, shield, timeline};
 
 /// True for communities, magazines, categories and channels.
 pub fn is_group(actor: &Actor) -> bool {
@@ -137,6 +137,9 @@ pub(super) fn shared(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref
 /// comes back is only marked.
 fn arrived(w: &Write<'_>, owner: ActorId, group: &Actor, post: &Post) -> Result<()> {
     if post.boost_of.is_some() || !post.audience.is_open() {
+        return Ok(());
+    }
+    if shield::hides(w, &actors::by_id(w, post.actor_id)?)? {
         return Ok(());
     }
     let followed = follows::is_accepted(w, owner, group.id)?;

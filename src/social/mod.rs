@@ -16,6 +16,7 @@ pub mod outbox;
 pub mod poll;
 pub mod post;
 pub mod profile;
+pub mod relay;
 pub mod report;
 mod revision;
 mod undo;
@@ -26,6 +27,7 @@ use crate::ap::json::{Ref, Uri};
 use crate::base::id::ActorId;
 use crate::base::{Error, Result};
 use crate::store::actors::{self, Actor};
+use crate::store::relays::State;
 use crate::store::{Read, Write, node, posts, shield, tombstones};
 
 /// Something that must be fetched before an activity can be applied.
@@ -35,6 +37,8 @@ pub enum Need {
     Post(String),
     /// The posts above this one, as far as they are missing.
     Ancestors(String),
+    /// A post without those above it; no harm when it does not come.
+    Alone(String),
     /// A post we have, as its server tells it now.
     Fresh(String),
     /// A post we have that is said to be gone: deleted when its server says so, too.
@@ -55,6 +59,7 @@ pub fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity) -> Result<Vec<Ne
     }
     match &activity.kind {
         Kind::Create { object, .. } | Kind::Update { object } => arrival::needs(r, sender, activity, object),
+        Kind::Announce { object } if relay::is_relay(r, sender)? => relay::needs(r, object),
         Kind::Announce { object } => match group::passed_on(object) {
             Some(inner) => group::needs(r, sender, inner),
             None => boost::needs(r, sender, object),
@@ -90,8 +95,11 @@ pub fn receive(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()>
 
 fn apply(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity) -> Result<()> {
     match &activity.kind {
+        Kind::Follow { object } if relay::is_for_service(w, object)? => relay::followed_back(w, sender, activity),
         Kind::Follow { object } => follow::receive(w, owner, sender, activity, object),
+        Kind::Accept { object, .. } if relay::answered(w, sender, object, State::Accepted)? => Ok(()),
         Kind::Accept { object, .. } => follow::accepted(w, owner, sender, object),
+        Kind::Reject { object } if relay::answered(w, sender, object, State::Refused)? => Ok(()),
         Kind::Reject { object } => follow::rejected(w, owner, sender, object),
         Kind::Create { object, rest } => {
             for object in std::iter::once(object).chain(rest) {
@@ -104,6 +112,7 @@ fn apply(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity) -> 
         Kind::Like { object, .. } | Kind::EmojiReact { object, .. } => {
             like::receive(w, owner, sender, activity, object)
         }
+        Kind::Announce { object } if relay::is_relay(w, sender)? => relay::brought(w, object),
         Kind::Announce { object } => match group::passed_on(object) {
             Some(inner) => group::receive(w, owner, sender, inner),
             None if group::shared(w, owner, sender, object)? => Ok(()),

@@ -30,6 +30,8 @@ pub struct Reach {
     /// Only personal inboxes: what is for one person must not stand in a shared one (Friendica leaked such posts), and
     /// micro.blog fails on a Follow there.
     pub personal: bool,
+    /// Inboxes besides (relays).
+    pub inboxes: Vec<String>,
 }
 
 impl Reach {
@@ -138,6 +140,9 @@ fn targets(r: &Read<'_>, owner: &Actor, reach: &Reach) -> Result<Vec<Target>> {
         for inbox in follows::inboxes(r, owner.id)? {
             urgency.entry(inbox).or_insert(THEN);
         }
+    }
+    for inbox in &reach.inboxes {
+        urgency.entry(inbox.clone()).or_insert(THEN);
     }
     let target = |(inbox, urgency): (String, u32)| {
         let host = Uri::parse(&inbox)?.host();

@@ -2,13 +2,14 @@
 
 use super::outbox::{self, Reach};
 use super::poll::{self, NewPoll};
-use super::{document, group};
+use super::{document, group, relay};
 use crate::ap::addressing::{PUBLIC, Recipients};
 use crate::base::id::{ActorId, MediaId, PostId};
 use crate::base::{Audience, Error, Result};
 use crate::store::actors::{self, Actor};
 use crate::store::extra::Extra;
 use crate::store::posts::{self, Hashtag, Mention, Post};
+use crate::store::relays::Style;
 use crate::store::{Write, attachments, editions, groups, likes, timeline, tombstones};
 
 pub use super::arrival::keep;
@@ -102,7 +103,9 @@ pub fn publish(
         // Only those named: an answer reaches its parent's author when it names them.
         people = ids_of(w, &words.mentions)?;
     }
-    outbox::send(w, owner, activity_id, create, &post.uri, post.audience, &reach(&post, people, Vec::new()))?;
+    let reach = relay::with_relays(w, &post, reach(&post, people, Vec::new()), &[Style::Mastodon])?;
+    outbox::send(w, owner, activity_id, create, &post.uri, post.audience, &reach)?;
+    relay::announce(w, owner, &post)?;
     Ok(id)
 }
 
@@ -123,7 +126,13 @@ fn narrowed(wanted: Audience, parent: Audience) -> Audience {
 /// Who hears of a post: whom it names first, then the followers if it is for them, and those who touched it.
 pub(super) fn reach(post: &Post, people: Vec<ActorId>, others: Vec<ActorId>) -> Reach {
     let private = post.audience == Audience::Mentioned;
-    Reach { followers: !private, people, others: if private { Vec::new() } else { others }, personal: private }
+    Reach {
+        followers: !private,
+        people,
+        others: if private { Vec::new() } else { others },
+        personal: private,
+        inboxes: Vec::new(),
+    }
 }
 
 pub(super) fn ids_of(w: &Write<'_>, mentions: &[Mention]) -> Result<Vec<ActorId>> {
@@ -168,7 +177,8 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &Words) -> Result<(
     let people = ids_of(w, &mentions)?;
     let mut others = likes::touched_by(w, id, TOUCHED)?;
     others.extend(groups::of_post(w, id)?);
-    outbox::send(w, owner, activity_id, update, &post.uri, post.audience, &reach(&post, people, others))
+    let reach = relay::with_relays(w, &post, reach(&post, people, others), &[Style::Mastodon, Style::LitePub])?;
+    outbox::send(w, owner, activity_id, update, &post.uri, post.audience, &reach)
 }
 
 /// Deletes a post of the owner's, here at once and everywhere it went. Its address answers 410 from now on.
@@ -193,5 +203,6 @@ pub fn delete(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     };
     let (activity_id, uri) = outbox::next(w, owner)?;
     let delete = document::delete(owner, &uri, &post, lists, w.now);
-    outbox::send(w, owner, activity_id, delete, &post.uri, post.audience, &reach(&post, people, others))
+    let reach = relay::with_relays(w, &post, reach(&post, people, others), &[Style::Mastodon, Style::LitePub])?;
+    outbox::send(w, owner, activity_id, delete, &post.uri, post.audience, &reach)
 }

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Read, Write};
 use crate::base::id::{ActivityId, ActorId, DeliveryId};
@@ -235,8 +235,43 @@ fn claim_row(row: &Row<'_>) -> rusqlite::Result<Claim> {
 
 /// It arrived, or never will: it leaves the queue, and the next in its inbox's line may go.
 pub fn finish(w: &Write<'_>, claim: &Claim) -> Result<()> {
-    w.conn.prepare_cached("DELETE FROM delivery WHERE id = ?1")?.execute([claim.id])?;
+    let mut statement = w.conn.prepare_cached("DELETE FROM delivery WHERE id = ?1 RETURNING activity_id")?;
+    let activity: Option<ActivityId> = statement.query_one([claim.id], |row| row.get("activity_id")).optional()?;
+    if let Some(activity) = activity {
+        forget_fleeting(w, activity)?;
+    }
     promote(w, &claim.inbox)
+}
+
+/// An answer (Accept, Reject) that nobody will fetch: it goes once it has arrived, or strangers who ask again and again
+/// would fill the disk with answers.
+pub fn make_fleeting(w: &Write<'_>, id: ActivityId) -> Result<()> {
+    w.conn.prepare_cached("UPDATE activity SET fleeting = 1 WHERE id = ?1")?.execute([id])?;
+    Ok(())
+}
+
+fn forget_fleeting(w: &Write<'_>, id: ActivityId) -> Result<()> {
+    w.conn
+        .prepare_cached(
+            "DELETE FROM activity WHERE id = ?1 AND fleeting = 1
+               AND NOT EXISTS (SELECT 1 FROM delivery WHERE activity_id = ?1)",
+        )?
+        .execute([id])?;
+    Ok(())
+}
+
+/// Takes earlier answers about this object that still wait for this inbox out of the line: a newer one follows.
+pub fn supersede(w: &Write<'_>, inbox: &str, object_uri: &str) -> Result<()> {
+    let mut statement = w.conn.prepare_cached(
+        "DELETE FROM delivery WHERE inbox = ?1 AND object_uri = ?2 AND lease_at IS NULL
+           AND (SELECT fleeting FROM activity a WHERE a.id = activity_id) = 1 RETURNING activity_id",
+    )?;
+    let rows = statement.query_map(params![inbox, object_uri], |row| row.get("activity_id"))?;
+    let gone: Vec<ActivityId> = rows.collect::<rusqlite::Result<_>>()?;
+    for id in &gone {
+        forget_fleeting(w, *id)?;
+    }
+    if gone.is_empty() { Ok(()) } else { promote(w, inbox) }
 }
 
 /// Why a delivery goes back into the queue.

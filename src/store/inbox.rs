@@ -10,6 +10,10 @@ use crate::base::{Result, Time};
 
 /// Waiting rows at most; beyond that peers hear 503 and try again.
 pub const MOST: u32 = 100_000;
+/// Bytes waiting and set aside at most, likewise.
+pub const MOST_BYTES: i64 = 256 * 1024 * 1024;
+/// Set-aside activities kept: what the page shows.
+const MOST_ASIDE: u32 = 200;
 /// No honest wait is longer.
 const LONGEST_WAIT: Duration = Duration::from_hours(25);
 
@@ -50,10 +54,15 @@ pub fn keep(w: &Write<'_>, uri: &str, signer: ActorId, document: &str) -> Result
         return Ok(None);
     }
     let mut statement = w.conn.prepare_cached(
-        "INSERT OR IGNORE INTO inbox (uri, signer_id, document, next_at, received_at) VALUES (?1, ?2, ?3, ?4, ?4)
+        "INSERT OR IGNORE INTO inbox (uri, signer_id, document, bytes, next_at, received_at)
+         VALUES (?1, ?2, ?3, ?5, ?4, ?4)
          RETURNING id",
     )?;
-    Ok(statement.query_one(params![uri, signer, document, w.now], |row| row.get("id")).optional()?)
+    Ok(statement.query_one(params![uri, signer, document, w.now, bytes(document)], |row| row.get("id")).optional()?)
+}
+
+fn bytes(document: &str) -> i64 {
+    i64::try_from(document.len()).unwrap_or(i64::MAX)
 }
 
 const CLAIM: &str = "UPDATE inbox SET lease_at = ?1, tries = tries + 1 WHERE id IN (
@@ -157,8 +166,29 @@ pub(super) const HOT: &[&str] = &[CLAIM, FIRST_DUE, NEXT];
 
 /// How many wait to be applied (set aside ones not counted).
 pub fn count(r: &Read<'_>) -> Result<u32> {
-    let mut statement = r.conn.prepare_cached("SELECT count(*) FROM inbox WHERE set_aside_at IS NULL")?;
+    // Two counts of small indices: the documents themselves are not read.
+    let mut statement = r.conn.prepare_cached(
+        "SELECT (SELECT count(*) FROM inbox INDEXED BY inbox_signer)
+           - (SELECT count(*) FROM inbox INDEXED BY inbox_aside WHERE set_aside_at IS NOT NULL)",
+    )?;
     Ok(statement.query_one([], |row| row.get(0))?)
+}
+
+/// Whether so much waits, by number or by size, that peers must try again later.
+pub fn is_full(r: &Read<'_>) -> Result<bool> {
+    let mut statement =
+        r.conn.prepare_cached("SELECT ifnull(sum(bytes), 0) AS bytes FROM inbox INDEXED BY inbox_signer")?;
+    let bytes: i64 = statement.query_one([], |row| row.get("bytes"))?;
+    Ok(bytes >= MOST_BYTES || count(r)? >= MOST)
+}
+
+/// Forgets set-aside activities from before `before`, and all but the newest few. Returns how many.
+pub fn prune_aside(w: &Write<'_>, before: Time) -> Result<usize> {
+    let mut statement = w.conn.prepare_cached(
+        "DELETE FROM inbox WHERE set_aside_at IS NOT NULL AND (set_aside_at < ?1 OR id NOT IN (
+           SELECT id FROM inbox WHERE set_aside_at IS NOT NULL ORDER BY set_aside_at DESC, id DESC LIMIT ?2))",
+    )?;
+    Ok(statement.execute(params![before, MOST_ASIDE])?)
 }
 
 /// Activities set aside, newest first.
@@ -270,6 +300,24 @@ mod tests {
         assert_eq!(words(&take(&s, 9)), ["1/a", "1/b"]);
         s.store.write(free_leases).unwrap();
         assert_eq!(take(&s, 9)[0].tries, 3);
+    }
+
+    #[test]
+    fn the_inbox_is_full_by_size_too_and_what_was_set_aside_goes_in_time() {
+        let s = Scratch::new();
+        receive(&s, &["1/a"]);
+        assert!(!s.store.read(is_full).unwrap());
+        s.store.write(|w| Ok(w.conn.execute("UPDATE inbox SET bytes = ?1", [MOST_BYTES])?)).unwrap();
+        assert!(s.store.read(is_full).unwrap());
+        let names: Vec<String> = (0..MOST_ASIDE + 5).map(|n| format!("1/{n}")).collect();
+        receive(&s, &names.iter().map(String::as_str).collect::<Vec<_>>());
+        let rows = take(&s, 500);
+        s.store.write(move |w| rows.iter().try_for_each(|row| set_aside(w, row.id, "it makes no sense"))).unwrap();
+        let long_ago = s.clock.now().minus(LEASE);
+        assert_eq!(s.store.write(move |w| prune_aside(w, long_ago)).unwrap(), 6, "the newest few stay");
+        s.clock.advance(LEASE);
+        assert_eq!(s.store.write(|w| prune_aside(w, w.now)).unwrap(), MOST_ASIDE as usize);
+        assert!(!s.store.read(is_full).unwrap());
     }
 
     #[test]

@@ -36,11 +36,13 @@ pub mod polls;
 pub mod posts;
 #[cfg(test)]
 mod queue;
+pub mod relays;
 pub mod reports;
 #[cfg(test)]
 pub(crate) mod scratch;
 pub mod sessions;
 pub mod shield;
+pub mod strangers;
 pub mod timeline;
 pub mod tombstones;
 

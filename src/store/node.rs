@@ -49,6 +49,8 @@ pub struct Settings {
     pub rules: String,
     /// The same for the privacy policy.
     pub privacy: String,
+    /// Days that posts brought by relays stay when nobody here holds them.
+    pub relay_days: u32,
     /// What may grow without a field of its own yet; kept when an older build saves.
     #[serde(flatten)]
     pub other: BTreeMap<String, serde_json::Value>,
@@ -66,6 +68,7 @@ impl Default for Settings {
             about: String::new(),
             rules: String::new(),
             privacy: String::new(),
+            relay_days: 7,
             other: BTreeMap::new(),
         }
     }

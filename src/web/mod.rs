@@ -120,6 +120,7 @@ fn peers(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/.well-known/nodeinfo").route(get().to(ap::discovery::nodeinfo)));
     cfg.service(web::resource("/nodeinfo/{version}").route(get().to(ap::discovery::nodeinfo_document)));
     cfg.service(web::resource("/actor").route(get().to(ap::actor::service)));
+    cfg.service(web::resource("/actor/activities/{id}").route(get().to(ap::activities::show)));
     cfg.service(web::resource("/actor/outbox").route(get().to(ap::collections::show)));
     cfg.service(web::resource("/users/{name}/outbox").route(get().to(ap::collections::show)));
     cfg.service(web::resource("/users/{name}/followers").route(get().to(ap::collections::show)));
@@ -153,6 +154,8 @@ fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/find").route(get().to(page::find::show)));
     cfg.service(web::resource("/notifications").route(get().to(page::notifications::show)));
     cfg.service(web::resource("/queue").route(get().to(page::queue::show)));
+    cfg.service(web::resource("/around").route(get().to(page::around::show)));
+    cfg.service(web::resource("/settings/relays").route(get().to(page::relays::show)).route(web::post().to(page::relays::save)));
     cfg.service(web::resource("/settings").route(get().to(page::settings::show)));
     cfg.service(web::resource("/settings/{what}").route(web::post().to(page::settings::save)));
     cfg.service(web::resource("/about").route(get().to(page::about::show)));

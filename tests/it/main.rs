@@ -20,5 +20,6 @@ mod peers;
 mod polls;
 mod posting;
 mod proofs;
+mod relays;
 mod reporting;
 mod schema;

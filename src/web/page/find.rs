@@ -95,6 +95,7 @@ fn body(asked: &str, problem: Option<&Error>) -> Markup {
                 div.note {
                     p { "Type a handle such as " code { "@name@example.org" } ", paste the address of somebody’s page or of a post from any server, or a "
                         code { "#hashtag" } " of your own posts." }
+                    p { "Or look " a href="/around" { "around" } ": the public posts that came by here." }
                     p { "Nothing is searched beyond that: there is no list of everybody on the fediverse, and yours is not sent anywhere." }
                 }
             }

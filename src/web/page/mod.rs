@@ -5,6 +5,7 @@
 
 pub mod about;
 pub mod acts;
+pub mod around;
 mod card;
 pub mod compose;
 pub mod edit;
@@ -24,6 +25,7 @@ mod pictures;
 mod poll;
 pub mod profile;
 pub mod queue;
+pub mod relays;
 pub mod remote_follow;
 #[cfg(test)]
 mod sample;

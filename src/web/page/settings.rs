@@ -60,6 +60,10 @@ fn page(node: &Node, owner: &Owner, here: &str, saved: Option<&str>, problem: Op
             (password(&house, r)?)
             (browsers(&house, owner, &sessions::all(r)?))
             section.section {
+                h2 { "Relays" }
+                p { a href="/settings/relays" { "See the posts of more servers, and be seen there" } "." }
+            }
+            section.section {
                 h2 { "Deliveries" }
                 p { a href="/queue" { @if waiting == 0 { "Everything has arrived" } @else { (words::number(waiting.into())) " on their way" } } "." }
             }

@@ -1,0 +1,68 @@
+//! Relays: joined by their address, and listened to with care: what they say is only a hint where to look.
+
+use super::{Node, inbox, resolve};
+use crate::ap::activity::{Activity, Kind};
+use crate::ap::json::Uri;
+use crate::base::id::RelayId;
+use crate::base::{Error, Result};
+use crate::social::relay;
+use crate::store::actors::{self, Actor};
+use crate::store::posts;
+
+/// Asks a relay to take us. An address that ends in `/inbox` is Mastodon's style; any other is that of the relay's actor
+/// (LitePub), which is fetched first.
+pub fn join(node: &Node, address: &str) -> Result<()> {
+    let uri = Uri::parse(address.trim()).filter(|uri| !uri.has_fragment());
+    let uri = uri.ok_or_else(|| Error::invalid("a relay\u{2019}s address looks like https://relay.example/inbox"))?;
+    if node.facts.origin.owns(uri.as_str()) {
+        return Err(Error::invalid("that is this server"));
+    }
+    let address = uri.as_str().to_owned();
+    if address.trim_end_matches('/').ends_with("/inbox") {
+        return node.store.write(move |w| relay::ask(w, &address, None));
+    }
+    let id = resolve::actor(node, &address)?;
+    node.store.write(move |w| {
+        let actor = actors::by_id(w, id)?;
+        if actor.kind == "Person" || actor.kind == "Group" {
+            return Err(Error::invalid("that is somebody to follow, not a relay"));
+        }
+        relay::ask(w, &actor.inbox, Some(&actor))
+    })
+}
+
+/// Asks a relay again, in the style it was asked before.
+pub fn ask_again(node: &Node, id: RelayId) -> Result<()> {
+    node.store.write(move |w| {
+        let known = crate::store::relays::by_id(w, id)?;
+        let follows = known.style == crate::store::relays::Style::LitePub;
+        let actor = known.actor_id.filter(|_| follows).map(|id| actors::by_id(w, id)).transpose()?;
+        relay::ask(w, &known.inbox, actor.as_ref())
+    })
+}
+
+/// Leaves a relay.
+pub fn leave(node: &Node, id: RelayId) -> Result<()> {
+    node.store.write(move |w| relay::leave(w, id))
+}
+
+/// Somebody else's activity as a relay of ours forwarded it: new posts are fetched where they live, and posts we have are
+/// looked at again. False when the signer is no relay.
+pub(super) fn overheard(node: &Node, signer: &Actor, activity: &Activity) -> Result<bool> {
+    if !node.store.read(|r| relay::is_relay(r, signer))? {
+        return Ok(false);
+    }
+    let Some(uri) = activity.object_id().map(|id| id.as_str().to_owned()) else { return Ok(true) };
+    let known = node.store.read(|r| posts::by_uri(r, &uri))?.is_some();
+    let looked = match &activity.kind {
+        _ if node.facts.origin.owns(&uri) => Ok(()),
+        Kind::Create { .. } | Kind::Announce { .. } => {
+            resolve::post(node, &uri).and_then(|id| node.store.write(move |w| relay::kept(w, id)))
+        }
+        Kind::Update { .. } if known => inbox::fresh(node, &uri),
+        Kind::Delete { .. } if known => inbox::forget_if_gone(node, uri),
+        _ => Ok(()),
+    };
+    looked.or_else(inbox::not_vital)?;
+    Ok(true)
+}

@@ -1,0 +1,161 @@
+//! Relays (FEP-ae0c), both styles: Mastodon's, where our instance actor follows Public at an inbox, and LitePub's, where it
+//! follows an actor that follows back. What a relay passes on is only a hint: posts are fetched from their own servers,
+//! never shown as the relay's, and never put on the home timeline.
+
+use serde_json::Value;
+
+use super::follow::answer;
+use super::outbox::{self, Reach};
+use super::{Need, document, group, uri_of};
+use crate::ap::activity::Activity;
+use crate::ap::addressing::{PUBLIC, Recipients};
+use crate::ap::json::{self, Ref, Uri, same_origin};
+use crate::ap::write_activity::{self, Envelope};
+use crate::base::id::{PostId, RelayId};
+use crate::base::{Audience, Error, Result};
+use crate::store::actors::{self, Actor};
+use crate::store::posts::{self, Post};
+use crate::store::relays::{self, Relay, State, Style};
+use crate::store::{Read, Write, node};
+
+/// Asks a relay to take our posts and send others': `actor` for LitePub's style, else the bare inbox. Asking again sends
+/// the request again.
+pub fn ask(w: &Write<'_>, inbox: &str, actor: Option<&Actor>) -> Result<()> {
+    let known = relays::all(w)?;
+    if !known.iter().any(|relay| relay.inbox == inbox) && known.len() >= relays::MOST as usize {
+        return Err(Error::invalid(format!("{} relays are enough", relays::MOST)));
+    }
+    let style = if actor.is_some() { Style::LitePub } else { Style::Mastodon };
+    let service = service(w)?;
+    let (id, uri) = outbox::next(w, &service)?;
+    relays::ask(w, inbox, style, actor.map(|actor| actor.id), &uri)?;
+    let follow = follow_document(&service, &uri, actor, w.now);
+    outbox::send(w, &service, id, follow, inbox, Audience::Mentioned, &at(inbox))
+}
+
+/// Leaves a relay: it is told, and forgotten.
+pub fn leave(w: &Write<'_>, id: RelayId) -> Result<()> {
+    let relay = relays::by_id(w, id)?;
+    relays::remove(w, id)?;
+    let service = service(w)?;
+    let actor = relay.actor_id.filter(|_| relay.style == Style::LitePub).map(|id| actors::by_id(w, id)).transpose()?;
+    let inner = follow_document(&service, &relay.follow_uri, actor.as_ref(), relay.asked_at);
+    outbox::undo(w, &service, &inner, &relay.inbox, Audience::Mentioned, &at(&relay.inbox))
+}
+
+fn follow_document(service: &Actor, uri: &str, actor: Option<&Actor>, at: crate::base::Time) -> Value {
+    let object = actor.map_or(PUBLIC, |actor| actor.uri.as_str());
+    let to = actor.map(|actor| actor.uri.clone()).into_iter().collect();
+    let recipients = Recipients { to, cc: Vec::new() };
+    let envelope = Envelope { id: uri.to_owned(), actor: service.uri.clone(), recipients, published: at };
+    write_activity::follow(&envelope, object)
+}
+
+fn service(r: &Read<'_>) -> Result<Actor> {
+    actors::by_id(r, node::get(r)?.service)
+}
+
+fn at(inbox: &str) -> Reach {
+    Reach { inboxes: vec![inbox.to_owned()], ..Reach::default() }
+}
+
+/// Whether this actor is a relay that has let us in.
+pub fn is_relay(r: &Read<'_>, actor: &Actor) -> Result<bool> {
+    Ok(relays::by_actor(r, actor.id)?.is_some())
+}
+
+/// True when a Follow is for our instance actor: only relays follow it.
+pub(super) fn is_for_service(r: &Read<'_>, object: &Uri) -> Result<bool> {
+    Ok(*object == service(r)?.uri.as_str())
+}
+
+/// A relay follows back (LitePub), which we want. Nobody else has anything to follow there.
+pub(super) fn followed_back(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()> {
+    let ours = relays::all(w)?.into_iter().any(|relay| speaks_for(&relay, sender) && relay.state != State::Refused);
+    if !ours {
+        return Ok(());
+    }
+    let service = service(w)?;
+    let received = document::follow(sender, &uri_of(activity), &service, w.now);
+    answer(w, &service, sender, &received, document::accept)
+}
+
+/// Whether an actor may speak for a relay: the one we followed, or, where only an inbox is known, one on its server.
+fn speaks_for(relay: &Relay, sender: &Actor) -> bool {
+    match (relay.style, relay.actor_id) {
+        (Style::LitePub, Some(actor)) => actor == sender.id,
+        _ => same_origin(&relay.inbox, &sender.uri),
+    }
+}
+
+/// A relay accepts or refuses our asking, or throws us out later. False when the answer is about something else.
+pub(super) fn answered(w: &Write<'_>, sender: &Actor, object: &Ref, state: State) -> Result<bool> {
+    let us = service(w)?.uri;
+    let fits = |relay: &Relay| {
+        let named = object.id().is_some_and(|id| *id == relay.follow_uri.as_str());
+        // Some relays answer round a Follow they made up.
+        let whole = object.embedded().is_some_and(|doc| {
+            json::is_type(doc, "Follow") && json::id_of(doc, "actor").is_some_and(|actor| actor == us.as_str())
+        });
+        (named || whole) && speaks_for(relay, sender)
+    };
+    let Some(relay) = relays::all(w)?.into_iter().find(fits) else { return Ok(false) };
+    relays::answer(w, relay.id, sender.id, state)?;
+    Ok(true)
+}
+
+/// What to fetch for a relay's Announce: the post it names.
+pub(super) fn needs(r: &Read<'_>, object: &Ref) -> Result<Vec<Need>> {
+    let Some(uri) = named(object) else { return Ok(Vec::new()) };
+    let known = node::get(r)?.origin.owns(uri.as_str()) || posts::by_uri(r, uri.as_str())?.is_some();
+    Ok(if known { Vec::new() } else { vec![Need::Alone(uri.as_str().to_owned())] })
+}
+
+/// The post a relay is about: by its id, or by the whole Create that made it.
+fn named(object: &Ref) -> Option<Uri> {
+    match group::passed_on(object) {
+        Some(inner) if json::is_type(inner, "Create") => json::id_of(inner, "object"),
+        Some(_) => None,
+        None => object.id().cloned(),
+    }
+}
+
+/// A relay's Announce, its post fetched before.
+pub(super) fn brought(w: &Write<'_>, object: &Ref) -> Result<()> {
+    let post = named(object).map(|uri| posts::by_uri(w, uri.as_str())).transpose()?.flatten();
+    post.map_or(Ok(()), |post| kept(w, post.id))
+}
+
+/// Notes that a relay brought a post of somebody else's.
+pub fn kept(w: &Write<'_>, id: PostId) -> Result<()> {
+    let post = posts::by_id(w, id)?;
+    if post.actor_id == node::owner(w)? || post.boost_of.is_some() { Ok(()) } else { relays::mark(w, id) }
+}
+
+/// What is said of a public post also goes to the relays of these styles that have let us in, as it is.
+pub(super) fn with_relays(r: &Read<'_>, post: &Post, mut reach: Reach, styles: &[Style]) -> Result<Reach> {
+    if post.audience == Audience::Public {
+        let asked = relays::all(r)?.into_iter().filter(|relay| styles.contains(&relay.style));
+        reach.inboxes.extend(asked.filter(|relay| relay.state == State::Accepted).map(|relay| relay.inbox));
+    }
+    Ok(reach)
+}
+
+/// LitePub's relays listen to what our instance actor announces.
+pub(super) fn announce(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
+    if post.audience != Audience::Public {
+        return Ok(());
+    }
+    let asked = relays::all(w)?.into_iter().filter(|r| r.style == Style::LitePub && r.state == State::Accepted);
+    let inboxes: Vec<String> = asked.map(|relay| relay.inbox).collect();
+    if inboxes.is_empty() {
+        return Ok(());
+    }
+    let service = service(w)?;
+    let (id, uri) = outbox::next(w, &service)?;
+    let recipients = Recipients { to: vec![PUBLIC.to_owned()], cc: vec![owner.uri.clone()] };
+    let envelope = Envelope { id: uri, actor: service.uri.clone(), recipients, published: w.now };
+    let announce = write_activity::announce(&envelope, &post.uri);
+    let reach = Reach { inboxes, ..Reach::default() };
+    outbox::send(w, &service, id, announce, &post.uri, Audience::Public, &reach)
+}
