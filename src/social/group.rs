@@ -154,7 +154,7 @@ fn arrived(w: &Write<'_>, owner: ActorId, group: &Actor, post: &Post) -> Result<
         None => false,
     };
     let takes_part = post.reply_to.map(|parent| groups::takes_part(w, parent, owner)).transpose()?.unwrap_or(false);
-    if followed && (post.reply_to_uri.is_none() || takes_part) {
+    if followed && (post.reply_to_uri.is_none() || takes_part) && !shield::hushes(w, post.actor_id)? {
         timeline::add(w, post.id)?;
     }
     let us = actors::by_id(w, owner)?.uri;
