@@ -86,7 +86,8 @@ impl Draft {
 pub fn post(node: &Node, draft: Draft) -> Result<PostId> {
     let Draft { text, warning, audience, reply_to, media, language, sensitive, group, title, poll } = draft;
     let settings = node.store.read(node::settings)?;
-    let language = language.or(Some(settings.language)).filter(|tag| !tag.is_empty());
+    let usual = text::language::read(&settings.language);
+    let language = language.or(usual).filter(|tag| !tag.is_empty());
     let poll = poll.map(NewPoll::tidy).transpose()?;
     if poll.is_some() && !media.is_empty() {
         // Mastodon shows one of them only.
@@ -157,13 +158,17 @@ fn words(node: &Node, edit: Edit) -> Result<Words> {
     if edit.media.len() > PICTURES {
         return Err(Error::invalid(format!("a post has {PICTURES} pictures at most")));
     }
+    let language = edit.language.map(|said| text::language::read(&said).ok_or(said)).transpose();
+    let language = language.map_err(|said| {
+        Error::invalid(format!("{said} is no language we know: name it, or use a code such as en, nb or pt-BR"))
+    })?;
     let (people, mentions) = people(node, &source)?;
     let composed = text::to_html(&source, &people, &document::tag_base(&node.facts.origin));
     Ok(Words {
         html: composed.html,
         sensitive: edit.sensitive || warning.is_some(),
         warning,
-        language: edit.language,
+        language,
         mentions,
         hashtags: composed.tags.into_iter().map(|name| Hashtag { shown: name.clone(), name }).collect(),
         media: edit.media,

@@ -239,6 +239,16 @@ pub fn boost_by(r: &Read<'_>, actor: ActorId, of: PostId) -> Result<Option<Post>
     Ok(statement.query_one(params![actor, of], Post::from_row).optional()?)
 }
 
+/// The languages of an actor's newest posts, each once.
+pub fn languages(r: &Read<'_>, actor: ActorId) -> Result<Vec<String>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT DISTINCT language FROM (SELECT language FROM post WHERE actor_id = ?1 ORDER BY id DESC LIMIT 200)
+         WHERE language IS NOT NULL LIMIT 20",
+    )?;
+    let rows = statement.query_map([actor], |row| row.get("language"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Who a post names.
 pub fn mentions(r: &Read<'_>, id: PostId) -> Result<Vec<Mention>> {
     let mut statement =

@@ -7,6 +7,7 @@
 pub mod compose;
 pub mod csv;
 pub mod handle;
+pub mod language;
 pub mod markdown;
 pub mod plain;
 pub mod rewrite;

@@ -123,7 +123,7 @@ pub fn content(house: &House<'_>, card: &Card, place: Place) -> Markup {
     html! {
         @if let Some(warning) = warning {
             details.warning {
-                summary { (icon("warning")) span.p-summary { bdi { (warning) } } }
+                summary { (icon("warning")) span.p-summary lang=[post.language.as_deref()] { bdi { (warning) } } }
                 (inner)
                 (pictures::of(house, card))
             }

@@ -9,13 +9,13 @@ use super::card::{self, Place};
 use super::form::{Fields, Sent};
 use super::layout::{self, Here, House, Page, icon};
 use super::login::capital;
-use super::{person, poll};
+use super::{language, person, poll};
 use crate::base::id::{ActorId, MediaId, PostId};
 use crate::base::{Audience, Error, Result};
 use crate::federation::publish::{self, Draft, PICTURES};
 use crate::federation::{Node, media};
 use crate::store::cards::{self, Card};
-use crate::store::{self, Read, actors};
+use crate::store::{self, Read, actors, posts};
 use crate::text::POST_CHARS;
 use crate::web::auth::{Owner, see_other};
 use crate::web::edge::{PageError, blocking, sentence};
@@ -72,6 +72,7 @@ impl Filled {
             text: names.iter().map(|name| format!("@{name} ")).collect(),
             warning: parent.post.warning.clone().unwrap_or_default(),
             audience: fresh.audience.max(Some(parent.post.audience)),
+            language: answering_in(r, parent, &fresh.language)?,
             reply_to: Some(parent.post.id),
             button: Some("Reply"),
             ..fresh
@@ -94,6 +95,14 @@ impl Filled {
     }
 }
 
+/// The language an answer starts with: the post's own when the owner writes in it, too.
+fn answering_in(r: &Read<'_>, parent: &Card, usual: &str) -> Result<String> {
+    let spoken = parent.post.language.as_deref().filter(|tag| *tag != usual);
+    let Some(spoken) = spoken else { return Ok(usual.to_owned()) };
+    let own = posts::languages(r, store::node::owner(r)?)?;
+    Ok(if own.iter().any(|tag| tag == spoken) { spoken } else { usual }.to_owned())
+}
+
 /// The form.
 pub fn form(house: &House<'_>, filled: &Filled) -> Markup {
     let reply = filled.reply_to.is_some();
@@ -113,8 +122,9 @@ pub fn form(house: &House<'_>, filled: &Filled) -> Markup {
             textarea #text name="text" rows="3" placeholder=(hint) maxlength=(POST_CHARS) data-count="count" dir="auto" { (filled.text) }
             div.tools {
                 (pictures_tool())
-                (poll::tool(&filled.poll))
+                @if filled.group.is_none() { (poll::tool(&filled.poll)) }
                 (warning_tool(filled))
+                (language::tool(&filled.language))
                 span.count #count aria-live="polite" {}
                 (audience_choice(filled.audience.unwrap_or(Audience::Public)))
                 button.main type="submit" { (filled.button.unwrap_or("Post")) }
@@ -146,14 +156,12 @@ fn pictures_tool() -> Markup {
 fn warning_tool(filled: &Filled) -> Markup {
     html! {
         details.tool open[!filled.warning.is_empty() || filled.sensitive] {
-            summary title="Content warning and language" { (icon("warning")) span.label { "Warning" } }
+            summary title="Content warning" { (icon("warning")) span.label { "Warning" } }
             div.drawer {
                 label for="warning" { "Content warning" }
                 input #warning type="text" name="warning" value=(filled.warning) maxlength=(crate::text::WARNING_CHARS)
                     placeholder="What it is about, shown before the rest";
                 label.check { input type="checkbox" name="sensitive" value="yes" checked[filled.sensitive]; " Cover the pictures" }
-                label for="language" { "Language" }
-                input.short #language type="text" name="language" value=(filled.language) maxlength="20" placeholder="en" autocapitalize="off" spellcheck="false";
             }
         }
     }

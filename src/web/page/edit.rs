@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use super::compose::{Outcome, some};
 use super::form::{Fields, Sent};
+use super::language;
 use super::layout::{self, Here, House, Page};
 use super::login::capital;
 use crate::base::id::{MediaId, PostId};
@@ -85,8 +86,7 @@ fn form(house: &House<'_>, card: &Card, filled: &Filled) -> Markup {
             div.drawer {
                 label for="warning" { "Content warning" }
                 input #warning type="text" name="warning" value=(filled.warning) maxlength=(WARNING_CHARS);
-                label for="language" { "Language" }
-                input.short #language type="text" name="language" value=(filled.language) maxlength="20" autocapitalize="off" spellcheck="false";
+                (language::field("Language", &filled.language))
                 @if !card.attachments.is_empty() {
                     label.check { input type="checkbox" name="sensitive" value="yes" checked[filled.sensitive]; " Cover the pictures" }
                     @for file in &card.attachments { (kept(file)) }
@@ -98,7 +98,7 @@ fn form(house: &House<'_>, card: &Card, filled: &Filled) -> Markup {
                 button.main type="submit" { "Save" }
             }
         }
-        p.note { "Everybody who has the post is sent the new words." }
+        p.note { "Everybody who has the post is sent the new words." @if card.poll.is_some() { " The poll stays as it is." } }
     }
 }
 

@@ -95,8 +95,9 @@ fn feed(node: &Node, owner: &Actor, cards: &[Card], updated: Time) -> String {
 fn entry(node: &Node, page: &str, card: &Card) -> String {
     let post = &card.post;
     let updated = post.edited_at.unwrap_or(post.published_at);
+    let language = post.language.as_ref().map(|tag| format!(" xml:lang=\"{}\"", safe(tag))).unwrap_or_default();
     let mut xml = format!(
-        "<entry>\n<id>{}</id>\n<title>{}</title>\n<published>{}</published>\n<updated>{}</updated>\n<link rel=\"alternate\" type=\"text/html\" href=\"{}/{}\"/>\n",
+        "<entry{language}>\n<id>{}</id>\n<title>{}</title>\n<published>{}</published>\n<updated>{}</updated>\n<link rel=\"alternate\" type=\"text/html\" href=\"{}/{}\"/>\n",
         safe(&post.uri),
         safe(&title(card)),
         post.published_at.rfc3339(),

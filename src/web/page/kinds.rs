@@ -25,7 +25,7 @@ pub fn inner(house: &House<'_>, card: &Card, place: Place) -> Markup {
     let whole = place == Place::Focus || !is_long(card);
     html! {
         @if let Some(title) = &post.title {
-            h2.title.p-name {
+            h2.title.p-name lang=[post.language.as_deref()] {
                 @if place == Place::List { a.u-url href=(card::path(house, card)) { bdi { (title) } } } @else { bdi { (title) } }
             }
         }

@@ -15,6 +15,7 @@ mod form;
 pub mod history;
 pub mod home;
 mod kinds;
+mod language;
 mod layout;
 pub mod login;
 mod meta;

@@ -243,7 +243,7 @@ mod tests {
     use super::*;
     use crate::base::Time;
     use crate::federation::login;
-    use crate::store::{polls, posts};
+    use crate::store::posts;
     use crate::web::auth;
     use crate::web::scratch::{self, Reply};
 
@@ -282,14 +282,7 @@ mod tests {
             let node = &self.house.node;
             let bo = sample::person(node, "bo", "bo.example", "Bo");
             let id = sample::post(node, bo, "<p>Which?</p>", |post| post.kind = "Question".into());
-            let choice = |(text, votes): &(&str, u64)| Choice { text: (*text).to_owned(), votes: *votes };
-            let options = options.iter().map(choice).collect();
-            let put = move |w: &crate::store::Write<'_>| {
-                let (end_at, checked_at) = (end.map(|end| w.now.plus(end)), w.now);
-                let (voters, look_at, mine) = (None, None, Vec::new());
-                polls::put(w, &Poll { post_id: id, options, multiple, voters, end_at, checked_at, look_at, mine })
-            };
-            node.store.write(put).unwrap();
+            sample::poll(node, id, options, multiple, end);
             id
         }
     }

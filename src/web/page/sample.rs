@@ -17,7 +17,7 @@ use crate::store::actors::{self, Actor, Emoji, Field};
 use crate::store::attachments::{self, Attachment};
 use crate::store::notifications::{self, Kind};
 use crate::store::posts::{self, Post};
-use crate::store::{Store, deliveries, follows, hosts, inbox, likes, timeline};
+use crate::store::{Store, deliveries, follows, hosts, inbox, likes, polls, timeline};
 
 /// A house at `host`, its clock in hand, in a new folder.
 pub fn empty(host: &str) -> Node {
@@ -106,6 +106,18 @@ pub fn post(node: &Node, by: ActorId, html: &str, change: impl FnOnce(&mut Post)
             Ok(id)
         })
         .unwrap()
+}
+
+/// Makes a poll of somebody else's post, open for `end` if it ends at all.
+pub fn poll(node: &Node, id: PostId, options: &[(&str, u64)], multiple: bool, end: Option<Duration>) {
+    let choice = |(text, votes): &(&str, u64)| polls::Choice { text: (*text).to_owned(), votes: *votes };
+    let options = options.iter().map(choice).collect();
+    let put = move |w: &crate::store::Write<'_>| {
+        let (end_at, checked_at) = (end.map(|end| w.now.plus(end)), w.now);
+        let (voters, look_at, mine) = (None, None, Vec::new());
+        polls::put(w, &polls::Poll { post_id: id, options, multiple, voters, end_at, checked_at, look_at, mine })
+    };
+    node.store.write(put).unwrap();
 }
 
 /// Words of the owner's.
@@ -261,6 +273,20 @@ pub fn lived_in(host: &str) -> Node {
     );
     later(&node, 20);
     say(&node, "Only for the people I know: the key is under the third stone.", Audience::Followers, None);
+    let asked = post(&node, chi, "<p>Which part of a house do you mend first?</p>", |p| p.kind = "Question".into());
+    let parts =
+        [("The roof, always the roof", 41), ("The stove :stove:", 12), ("What squeaks loudest", 7), ("I move", 0)];
+    poll(&node, asked, &parts, false, Some(Duration::from_secs(200_000)));
+    let asked = post(&node, anna, "<p>What do you take on the trip?</p>", |p| p.kind = "Question".into());
+    poll(&node, asked, &[("<p>Oranges</p>", 9), ("Coffee", 11), ("A book that is too long", 3)], true, None);
+    publish::vote(&node, asked, vec![1, 2]).unwrap();
+    let options = vec!["Skis".to_owned(), "A sledge".to_owned(), "On foot".to_owned()];
+    let asked = crate::social::poll::NewPoll { options, multiple: false, length: Duration::from_secs(90_000) };
+    publish::post(
+        &node,
+        Draft { poll: Some(asked), ..draft("How do I get to the cabin on Saturday?", Audience::Public, None) },
+    )
+    .unwrap();
     let dags = post(&node, dag, "<p>Contact sheet</p>", |p| p.sensitive = true);
     node.store
         .write(move |w| {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::form::{Fields, Sent};
 use super::layout::{self, Here, House, Page, icon};
 use super::login::capital;
-use super::{compose, login as login_page, person, words};
+use super::{compose, language, login as login_page, person, words};
 use crate::base::{Audience, Error, Result};
 use crate::federation::identity::{self, Profile};
 use crate::federation::{Node, login};
@@ -124,8 +124,7 @@ fn posting(house: &House<'_>, settings: &Settings) -> Markup {
                 (house.token(""))
                 label for="audience" { "Who may read new posts" }
                 (compose::audience_choice(settings.audience.parse().unwrap_or(Audience::Public)))
-                label for="language" { "Language of new posts" }
-                input.short #language type="text" name="language" value=(settings.language) maxlength="20" placeholder="en" autocapitalize="off" spellcheck="false";
+                (language::field("Language of new posts", &settings.language))
                 label for="contact" { "Contact" }
                 input #contact type="text" name="contact" value=(settings.contact) maxlength=(CONTACT) placeholder="you@example.org";
                 p.note { "Shown on the about page, for people who must reach a human." }
@@ -263,11 +262,7 @@ fn save_profile(node: &Node, fields: &mut Fields) -> Result<()> {
 
 fn save_posting(node: &Node, fields: &Fields) -> Result<()> {
     let audience: Audience = fields.text("audience").parse()?;
-    let language = fields.line("language");
-    let looks_right = language.len() <= 20 && language.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    if !looks_right {
-        return Err(Error::invalid("a language is a short code such as en, nb or pt-BR"));
-    }
+    let language = language::setting(fields.text("language"))?;
     let contact: String = fields.line("contact").chars().take(CONTACT).collect();
     let show_follows = fields.has("show_follows");
     node.store.write(move |w| {
