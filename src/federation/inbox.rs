@@ -157,6 +157,10 @@ fn may_speak(
     if activity.actor == signer.uri.as_str() {
         return Ok(Voice::Own);
     }
+    if node.store.read(|r| social::relay::is_relay(r, signer))? {
+        // What strangers say is for the page of what came by, proven or not: it is fetched like all that relays bring.
+        return Ok(Voice::Forward);
+    }
     if let Some(author) = proven
         && proven::may_be_passed_on(node, &author, activity)?
     {
@@ -168,7 +172,7 @@ fn may_speak(
             return Ok(false);
         }
         let group = signer.kind != "Person" && follows::is_accepted(r, owner, signer.id)?;
-        Ok(group || social::relay::is_relay(r, signer)? || is_of_a_thread(r, activity)?)
+        Ok(group || is_of_a_thread(r, activity)?)
     })?;
     if welcome {
         return Ok(Voice::Forward);

@@ -114,7 +114,7 @@ fn in_group(node: &Node, words: Words, audience: Audience, id: ActorId, title: O
     if !audience.is_open() {
         return Err(Error::invalid("what is posted in a group is for everyone"));
     }
-    let title = title.map(|title| text::plain::one_line(&title)).filter(|title| !title.is_empty());
+    let title = title.map(|title| text::plain::line(&title, usize::MAX)).filter(|title| !title.is_empty());
     if title.as_ref().is_some_and(|title| title.chars().count() > TITLE_CHARS) {
         return Err(Error::invalid(format!("a title has {TITLE_CHARS} characters at most")));
     }

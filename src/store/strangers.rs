@@ -46,8 +46,15 @@ pub fn prune_posts(w: &Write<'_>, after: PostId, terms: Terms, limit: u32) -> Re
         rows.collect::<rusqlite::Result<_>>()?
     };
     let Some(last) = ids.last().copied() else { return Ok((None, 0)) };
-    let free = free_of(w, "post", PARTS)?;
-    let sql = format!(
+    let list = super::id_list(ids.iter().map(|id| id.0));
+    let values = params![list, terms.posts, terms.relayed, surplus, ABOVE];
+    Ok((Some(last), w.conn.prepare_cached(&posts_sql(w)?)?.execute(values)?))
+}
+
+/// Deletes those of some posts (?1) that are old (?2; ?3 and ?4 by a relay) and that nobody holds.
+fn posts_sql(r: &Read<'_>) -> Result<String> {
+    let free = free_of(r, "post", PARTS)?;
+    Ok(format!(
         "DELETE FROM post WHERE id IN (
            SELECT p.id FROM json_each(?1) j JOIN post p ON p.id = j.value, node n
            WHERE p.audience <= 1 AND p.actor_id NOT IN (n.owner_id, n.service_id)
@@ -64,10 +71,7 @@ pub fn prune_posts(w: &Write<'_>, after: PostId, terms: Terms, limit: u32) -> Re
                    WHERE q.reply_to IS NOT NULL AND depth < ?5)
                SELECT 1 FROM up JOIN post q ON q.id = up.id WHERE q.actor_id = n.owner_id)
              {free})"
-    );
-    let list = super::id_list(ids.iter().map(|id| id.0));
-    let gone = w.conn.prepare_cached(&sql)?.execute(params![list, terms.posts, terms.relayed, surplus, ABOVE])?;
-    Ok((Some(last), gone))
+    ))
 }
 
 /// The newest of the posts that are too many.
@@ -85,15 +89,18 @@ pub fn prune_actors(w: &Write<'_>, after: ActorId, before: Time, limit: u32) -> 
         rows.collect::<rusqlite::Result<_>>()?
     };
     let Some(last) = ids.last().copied() else { return Ok((None, 0)) };
-    let free = free_of(w, "actor", OWN_PARTS)?;
-    let sql = format!(
+    let list = super::id_list(ids.iter().map(|id| id.0));
+    Ok((Some(last), w.conn.prepare_cached(&actors_sql(w)?)?.execute(params![list, before])?))
+}
+
+/// Deletes those of some actors (?1) that were not looked at lately (?2) and to whom nothing refers.
+fn actors_sql(r: &Read<'_>) -> Result<String> {
+    let free = free_of(r, "actor", OWN_PARTS)?;
+    Ok(format!(
         "DELETE FROM actor WHERE id IN (
            SELECT p.id FROM json_each(?1) j JOIN actor p ON p.id = j.value
            WHERE p.fetched_at < ?2 {free})"
-    );
-    let list = super::id_list(ids.iter().map(|id| id.0));
-    let gone = w.conn.prepare_cached(&sql)?.execute(params![list, before])?;
-    Ok((Some(last), gone))
+    ))
 }
 
 /// Looks at up to `limit` hosts after `after` and forgets those not heard of since `before` where nobody we know lives and
@@ -129,7 +136,7 @@ fn free_of(r: &Read<'_>, table: &str, parts: &[(&str, &str)]) -> Result<String> 
     for key in rows {
         let (name, side) = key?;
         if !parts.contains(&(name.as_str(), side.as_str())) {
-            free.push_str(&format!(" AND NOT EXISTS (SELECT 1 FROM \"{name}\" x WHERE x.\"{side}\" = p.id)"));
+            free.push_str(&format!(" AND NOT EXISTS (SELECT 1 FROM {name} WHERE {name}.{side} = p.id)"));
         }
     }
     Ok(free)
@@ -158,9 +165,7 @@ mod tests {
             .split(" AND NOT EXISTS ")
             .filter(|one| !one.is_empty())
             .filter(|one| {
-                let holds = |(table, side): &(&str, &str)| {
-                    one.contains(&format!("\"{table}\" x")) && one.contains(&format!("x.\"{side}\""))
-                };
+                let holds = |(table, side): &(&str, &str)| one.contains(&format!(" {table}.{side} "));
                 !HOLDERS.iter().any(holds)
             })
             .collect();
@@ -170,8 +175,27 @@ mod tests {
         );
         let all = s.store.read(|r| free_of(r, "post", &[])).unwrap();
         for (table, side) in PARTS.iter().chain(HOLDERS) {
-            assert!(all.contains(&format!("\"{table}\" x WHERE x.\"{side}\"")), "{table}.{side} is not there any more");
+            assert!(all.contains(&format!(" {table}.{side} ")), "{table}.{side} is not there any more");
         }
+    }
+
+    #[test]
+    fn no_look_at_a_stranger_reads_a_whole_table() {
+        let s = Scratch::new();
+        let plans = s.store.read(|r| {
+            let mut plans: Vec<String> = Vec::new();
+            for sql in [posts_sql(r)?, actors_sql(r)?] {
+                let mut plan = r.conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+                let values = rusqlite::params_from_iter(std::iter::repeat_n(1, plan.parameter_count()));
+                let lines = plan.query_map(values, |row| row.get::<_, String>("detail"))?;
+                plans.extend(lines.collect::<rusqlite::Result<Vec<_>>>()?);
+            }
+            Ok(plans)
+        });
+        let small = ["SCAN j", "SCAN n", "SCAN up", "SCAN CONSTANT ROW", "SCAN own_key", "SCAN node"];
+        let scans: Vec<String> = plans.unwrap().into_iter().filter(|line| line.starts_with("SCAN")).collect();
+        let long: Vec<&String> = scans.iter().filter(|line| !small.iter().any(|s| line.starts_with(s))).collect();
+        assert!(!scans.is_empty() && long.is_empty(), "{long:#?}");
     }
 
     #[test]

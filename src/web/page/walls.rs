@@ -61,7 +61,18 @@ async fn the_owners_pages_send_strangers_to_the_log_in() {
     let (house, open, _) = house();
     let (post, edit) = (format!("/post/{}", open.id), format!("/post/{}/edit", open.id));
     let person = format!("/people/{}", open.actor_id);
-    let pages = ["/notifications", "/settings", "/queue", "/find", "/following", "/followers", "/requests", "/compose"];
+    let pages = [
+        "/notifications",
+        "/settings",
+        "/queue",
+        "/find",
+        "/following",
+        "/followers",
+        "/requests",
+        "/compose",
+        "/around",
+        "/settings/relays",
+    ];
     for path in pages.into_iter().chain([post.as_str(), &edit, &person]) {
         let reply = house.get(path, "text/html").await;
         assert_eq!(reply.code, StatusCode::SEE_OTHER, "{path}");
