@@ -287,7 +287,8 @@ fn flag(raw: &Value) -> Kind {
     let named = Many::<Ref>::read(raw, "object", limits::OBJECTS).0;
     Kind::Flag {
         objects: named.iter().filter_map(|r| r.id().cloned()).collect(),
-        content: json::text(raw, "content", limits::REPORT),
+        // Lemmy writes why into `summary`.
+        content: json::text(raw, "content", limits::REPORT).or_else(|| json::text(raw, "summary", limits::REPORT)),
     }
 }
 

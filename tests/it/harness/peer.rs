@@ -104,6 +104,11 @@ impl Peer {
         self.shelf.lock().unwrap().documents.contains_key(path)
     }
 
+    /// Answers with a redirect from now on.
+    pub fn redirect(&self, path: &str, to: &str) {
+        self.serve_as(path, 302, &format!("text/plain\r\nLocation: {to}"), Vec::new());
+    }
+
     /// Answers 410 from now on.
     pub fn gone(&self, path: &str) {
         self.serve_as(path, 410, "text/plain", Vec::new());

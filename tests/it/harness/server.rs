@@ -48,13 +48,17 @@ pub fn folder() -> PathBuf {
 
 impl Server {
     pub(super) fn start(world: &World, domain: &str, now: Time) -> Self {
+        Self::configured(world, domain, now, Config::default())
+    }
+
+    pub(super) fn configured(world: &World, domain: &str, now: Time, config: Config) -> Self {
         let folder = folder();
         let clock = Clock::by_hand(now);
         let store = Store::open(&folder, clock.clone()).unwrap();
         let origin = Origin { scheme: "http".into(), host: domain.into(), domain: domain.into() };
         identity::found(&store, &origin).unwrap();
         identity::name_owner(&store, "alice").unwrap();
-        let config = Config { data: folder.clone(), ..Config::default() };
+        let config = Config { data: folder.clone(), ..config };
         let node = Arc::new(Node::open(config, store, Names::World(world.names.clone())).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();

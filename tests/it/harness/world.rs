@@ -28,6 +28,14 @@ impl World {
         Server::start(self, domain, Time::from_secs(1_790_000_000 + n * 97))
     }
 
+    /// The same, behind these trusted proxies.
+    pub fn server_behind(&self, domain: &str, proxies: &[&str]) -> Server {
+        let trusted_proxies = proxies.iter().map(|proxy| proxy.parse().unwrap()).collect();
+        let config = hytte::base::Config { trusted_proxies, ..hytte::base::Config::default() };
+        let n = self.servers.fetch_add(1, Ordering::SeqCst);
+        Server::configured(self, domain, Time::from_secs(1_790_000_000 + n * 97), config)
+    }
+
     /// A made-up foreign server.
     pub fn peer(&self, domain: &str) -> Peer {
         Peer::start(self, domain)

@@ -270,6 +270,11 @@ impl Stage {
         known.ok_or_else(|| format!("{uri} is not known"))
     }
 
+    fn newest_report(&self) -> Result<String, String> {
+        let reports = self.server.node.store.read(|r| store::reports::page(r, None, 1)).unwrap();
+        reports.into_iter().next().map(|report| report.comment).ok_or_else(|| "there is none".to_owned())
+    }
+
     fn check(&self, check: &str, about: &str, before: &Before) -> Result<(), String> {
         let (word, rest) = check.split_once(' ').unwrap_or((check, ""));
         match word {
@@ -277,6 +282,7 @@ impl Stage {
             "page" => says(&self.thread_page(about)?, rest),
             "thread" => says(&self.thread_page(&self.server.uri(self.post.unwrap()))?, rest),
             "person" => says(&self.page(&format!("/people/{}", self.person(about)?.id)), rest),
+            "reports" => says(&self.newest_report()?, rest),
             "notices" => says(&self.page("/notifications"), rest),
             "handle" => same(&self.person(about)?.handle(), rest),
             "name" => same(&self.person(about)?.name, rest),

@@ -1,0 +1,118 @@
+//! S32–S35: what strangers can make us keep, ask, answer and point to.
+
+use std::time::Duration;
+
+use hytte::sig::Knock;
+use hytte::store;
+use serde_json::json;
+
+use crate::harness::{World, request};
+use crate::pitfalls::{act, friends, like, strangers};
+use crate::privacy::look;
+
+#[test]
+fn s32_what_strangers_name_is_not_kept_for_ever() {
+    let (world, a, peer) = friends();
+    for n in 0..50 {
+        act(&world, &a, &peer, "Delete", &format!("/deletes/{n}"), &json!(peer.url(&format!("/notes/{n}"))));
+    }
+    let bob = a.find_actor(&peer.actor("bob"));
+    let kept = |n: u32| {
+        a.node.store.read(|r| store::tombstones::is_deleted(r, bob, &peer.url(&format!("/notes/{n}")))).unwrap()
+    };
+    assert!(kept(0) && kept(49));
+    a.advance(Duration::from_secs(40 * 24 * 3600));
+    a.node.store.write(|w| store::tombstones::prune(w, 1_000)).unwrap();
+    assert!(!kept(0) && !kept(49), "after a month nobody sends a Create late");
+    // Strangers who only knock leave no rows at all.
+    let before = a.node.store.read(store::inbox::count).unwrap();
+    for n in 0..20 {
+        let who = format!("p{n}");
+        let like = peer.activity("Like", &who, &format!("/likes/{n}"), &json!(a.actor()));
+        assert_eq!(peer.send(&who, &a, &like).code, 401, "nobody serves their keys");
+    }
+    assert_eq!(a.node.store.read(store::inbox::count).unwrap(), before);
+}
+
+#[test]
+fn s33_a_key_that_cannot_be_had_is_asked_for_once() {
+    let (_world, a, peer) = strangers();
+    peer.serve_as("/users/bob", 404, "text/plain", Vec::new());
+    let ask = || peer.send_bytes("bob", &a, Knock::Cavage, like(&a, &peer, 1).as_bytes()).code;
+    assert_eq!(ask(), 401);
+    let asked = peer.asked().len();
+    for _ in 0..10 {
+        assert_eq!(ask(), 401);
+    }
+    assert_eq!(peer.asked().len(), asked);
+    // Sixteen at once who all need the same new key cost one fetch; who would wait too long in line comes again.
+    let (world, b, peer) = strangers();
+    std::thread::scope(|scope| {
+        for n in 0..16 {
+            let (b, peer) = (&b, &peer);
+            let send = move || peer.send_bytes("bob", b, Knock::Cavage, like(b, peer, n).as_bytes()).code;
+            scope.spawn(move || assert!([202, 503].contains(&send())));
+        }
+    });
+    assert_eq!(peer.asked().iter().filter(|got| got.target == "/users/bob").count(), 1);
+    world.settle(&[&b]);
+}
+
+#[test]
+fn s34_who_only_sends_junk_is_not_listened_to_for_a_while() {
+    let world = World::new();
+    let a = world.server_behind("a.test", &["127.0.0.1"]);
+    let send = |from: &str| {
+        let headers = [("Host", "a.test"), ("Content-Type", "application/activity+json"), ("X-Forwarded-For", from)];
+        request(a.address, "POST", "/inbox", &headers.map(|(n, v)| (n.to_owned(), v.to_owned())), b"{}")
+    };
+    let codes: Vec<u16> = (0..100).map(|_| send("203.0.113.9").code).collect();
+    assert!(codes[..20].iter().all(|code| *code != 429), "{codes:?}");
+    assert_eq!(codes[99], 429, "{codes:?}");
+    let told = send("203.0.113.9");
+    assert!(told.header("retry-after").is_some_and(|after| after.parse::<u32>().is_ok()), "{:?}", told.headers);
+    assert_ne!(send("203.0.113.10").code, 429, "the others are heard");
+    // What a client writes before its proxy's own entry is not believed.
+    assert_eq!(send("198.51.100.1, 203.0.113.9").code, 429);
+    a.advance(Duration::from_secs(600));
+    assert_ne!(send("203.0.113.9").code, 429);
+    // And with no proxy nobody's word is believed: all of these are one address.
+    let b = world.server("b.test");
+    let spoofed = [
+        ("Host", "b.test"),
+        ("X-Forwarded-For", "203.0.113.7"),
+        ("X-Forwarded-Proto", "https"),
+        ("X-Forwarded-Host", "evil.test"),
+    ];
+    let answer = look(&b, "/users/alice", &spoofed.map(|(n, v)| (n.to_owned(), v.to_owned())));
+    assert!(!answer.text().contains("evil.test"));
+}
+
+#[test]
+fn s35_no_address_of_ours_leads_to_a_strangers_server() {
+    let (_world, a, _peer) = strangers();
+    let cookie = hytte::federation::login::open_session(&a.node.store, "t").unwrap();
+    let cookie = ("Cookie".to_owned(), format!("{}={cookie}", hytte::web::auth::COOKIE));
+    for target in [
+        "https://evil.test/",
+        "//evil.test/",
+        "/\\evil.test",
+        "javascript:alert(1)",
+        "https:evil.test",
+        "%2f%2fevil.test",
+    ] {
+        for path in [
+            format!("/authorize_interaction?uri={target}"),
+            format!("/login?next={target}"),
+            format!("/find?q={target}"),
+            format!("/?back={target}"),
+            format!("/logout?next={target}"),
+        ] {
+            for headers in [vec![], vec![cookie.clone()]] {
+                let answer = look(&a, &path, &headers);
+                let to = answer.header("location").unwrap_or("/").to_owned();
+                assert!(to.starts_with('/') && !to.starts_with("//") && !to.starts_with("/\\"), "{path} leads to {to}");
+            }
+        }
+    }
+}
