@@ -4,6 +4,7 @@
 //! One line of JSON goes in, one comes out, then the connection closes. Only the folder's owner can reach the socket.
 
 mod acts;
+pub mod blocks;
 mod door;
 mod view;
 
@@ -60,6 +61,11 @@ pub enum Request {
     },
     /// A few numbers.
     Stats {},
+    /// Servers kept away.
+    Block {
+        /// What to do.
+        act: blocks::Act,
+    },
 }
 
 /// A post to publish.
@@ -97,6 +103,12 @@ pub enum Answer {
     Shown(Shown),
     /// The numbers.
     Stats(Stats),
+    /// The servers kept away by hand.
+    Kept(Vec<blocks::Kept>),
+    /// Whom a rule cuts, or would cut.
+    Cut(blocks::Cut),
+    /// A file.
+    Text(String),
     /// It is not done; the sentence says why.
     Error(String),
 }

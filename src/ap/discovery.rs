@@ -137,6 +137,12 @@ pub struct NodeInfo {
     pub local_posts: u64,
     /// True when the owner was here in the last month.
     pub active: bool,
+    /// How to reach a human; empty leaves it out.
+    pub contact: String,
+    /// The rules, for people.
+    pub rules: String,
+    /// The privacy policy, for people.
+    pub privacy: String,
 }
 
 /// The NodeInfo document. Lemmy stops sending to servers that cannot show one.
@@ -152,6 +158,11 @@ pub fn nodeinfo(version: NodeInfoVersion, info: &NodeInfo) -> Value {
         members.insert("repository".to_owned(), json!(info.repository));
     }
     let active = u8::from(info.active);
+    // As Misskey names them; Threads and others look for such pages before they federate.
+    let mut maintainer = json!({"name": info.name});
+    if let (false, Some(members)) = (info.contact.is_empty(), maintainer.as_object_mut()) {
+        members.insert("email".to_owned(), json!(info.contact));
+    }
     json!({
         "version": word,
         "software": software,
@@ -160,7 +171,7 @@ pub fn nodeinfo(version: NodeInfoVersion, info: &NodeInfo) -> Value {
         "openRegistrations": false,
         "usage": {"users": {"total": 1, "activeMonth": active, "activeHalfyear": active}, "localPosts": info.local_posts},
         "metadata": {"nodeName": info.name, "nodeDescription": info.description, "staffAccounts": [info.owner],
-            "federation": {"enabled": true}},
+            "maintainer": maintainer, "tosUrl": info.rules, "privacyPolicyUrl": info.privacy, "federation": {"enabled": true}},
     })
 }
 
@@ -248,13 +259,19 @@ mod tests {
             repository: "https://code.example/hytte".into(),
             local_posts: 7,
             active: true,
+            contact: "ann@a.example".into(),
+            rules: "https://a.example/about#rules".into(),
+            privacy: "https://a.example/privacy-policy".into(),
         };
         let mut expected = json!({"version": "2.1",
             "software": {"name": "hytte", "version": VERSION, "repository": "https://code.example/hytte"},
             "protocols": ["activitypub"], "services": {"inbound": [], "outbound": []}, "openRegistrations": false,
             "usage": {"users": {"total": 1, "activeMonth": 1, "activeHalfyear": 1}, "localPosts": 7},
             "metadata": {"nodeName": "Ann's cabin", "nodeDescription": "Notes from the woods.",
-                "staffAccounts": ["https://a.example/users/ann"], "federation": {"enabled": true}}});
+                "staffAccounts": ["https://a.example/users/ann"],
+                "maintainer": {"name": "Ann's cabin", "email": "ann@a.example"},
+                "tosUrl": "https://a.example/about#rules", "privacyPolicyUrl": "https://a.example/privacy-policy",
+                "federation": {"enabled": true}}});
         assert_eq!(nodeinfo(NodeInfoVersion::V2_1, &info), expected);
         expected["version"] = json!("2.0");
         expected["software"] = json!({"name": "hytte", "version": VERSION});

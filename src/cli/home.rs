@@ -17,7 +17,7 @@ const TRIAL: &str = "trial";
 const TRIAL_TEXT: &str = "This folder is a trial made by `hytte try`: nothing in it is sent to anyone.\n";
 
 /// The folder.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub struct Home {
     /// The data folder
     #[arg(long, env = "HYTTE_DATA", value_name = "DIR")]

@@ -2,6 +2,7 @@
 //! failure as one sentence that says what to do next.
 
 mod access;
+mod block;
 mod home;
 mod init;
 mod look;
@@ -49,6 +50,8 @@ enum Command {
     Post(post::Post),
     /// Show what waits to be delivered, and why
     Queue(look::Queue),
+    /// Keep a server away, take that back, or show what is kept away
+    Block(block::Block),
     /// Show a post or person as this server sees them
     Fetch(look::Fetch),
     /// Show a few numbers
@@ -79,6 +82,7 @@ fn execute(command: Command) -> Result<()> {
         Command::Password(args) => access::password(&args),
         Command::Post(args) => post::post(args),
         Command::Queue(args) => look::queue(&args),
+        Command::Block(args) => block::block(args),
         Command::Fetch(args) => look::fetch(args),
         Command::Stats(args) => look::stats(&args),
     }

@@ -1,6 +1,6 @@
 //! What each request does: the same function in a running server and in a command that holds the folder itself.
 
-use super::{Answer, Post, Request, view};
+use super::{Answer, Post, Request, blocks, view};
 use crate::base::{Error, Result};
 use crate::federation::publish::Draft;
 use crate::federation::resolve::{self, Found};
@@ -23,6 +23,7 @@ pub fn act(node: &Node, request: Request) -> Result<Answer> {
         Request::Queue {} => node.store.read(view::queue).map(Answer::Queue),
         Request::Fetch { what } => fetch(node, &what),
         Request::Stats {} => view::stats(node).map(Answer::Stats),
+        Request::Block { act } => blocks::act(node, act),
     }
 }
 

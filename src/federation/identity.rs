@@ -3,6 +3,7 @@
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::Node;
+use super::resolve::{self, Found};
 use crate::base::config::Origin;
 use crate::base::id::ActorId;
 use crate::base::{Error, Result, Time};
@@ -207,6 +208,45 @@ pub fn set_profile(node: &Node, profile: Profile) -> Result<()> {
             indexable: profile.indexable,
             ..before
         };
+        actors::upsert(w, &owner)?;
+        social::profile::announce(w, &owner)
+    })
+}
+
+/// The owner's other accounts at most.
+pub const ALIASES: usize = 10;
+
+/// Names the owner's other accounts (handles or addresses), so that they can move here, and tells everyone. Each is looked
+/// up, but one already named, which may be gone by now. Invalid names the one that was not found.
+pub fn set_aliases(node: &Node, typed: &[&str]) -> Result<()> {
+    if typed.len() > ALIASES {
+        return Err(Error::invalid(format!("{ALIASES} accounts are the most")));
+    }
+    let before = node.store.read(|r| actors::by_id(r, node::owner(r)?))?;
+    let mut uris: Vec<String> = Vec::new();
+    for text in typed {
+        if before.also_known_as.iter().any(|uri| uri == text) {
+            uris.push((*text).to_owned());
+            continue;
+        }
+        let uri = match resolve::find(node, text) {
+            Ok(Found::Actor(id)) => node.store.read(|r| actors::by_id(r, id))?.uri,
+            Ok(Found::Post(_)) => return Err(Error::invalid(format!("{text} is a post, not an account"))),
+            Err(error @ Error::Internal(_)) => return Err(error),
+            Err(error) => return Err(Error::invalid(format!("{text} was not found: {error}"))),
+        };
+        if uri == before.uri {
+            return Err(Error::invalid(format!("{text} is this very account")));
+        }
+        if !uris.contains(&uri) {
+            uris.push(uri);
+        }
+    }
+    if uris == before.also_known_as {
+        return Ok(());
+    }
+    node.store.write(move |w| {
+        let owner = Actor { also_known_as: uris, ..actors::by_id(w, node::owner(w)?)? };
         actors::upsert(w, &owner)?;
         social::profile::announce(w, &owner)
     })

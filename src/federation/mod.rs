@@ -131,7 +131,7 @@ impl Node {
     }
 
     /// An error for a host the owner keeps away: nothing is asked of it.
-    fn may_ask(&self, host: &str) -> Result<(), NetError> {
+    pub(crate) fn may_ask(&self, host: &str) -> Result<(), NetError> {
         let verdict = self.store.read(|r| store::host_blocks::of_host(r, host));
         match verdict {
             Ok(verdict) if !verdict.is_blocked() => Ok(()),

@@ -146,7 +146,7 @@ fn arrived(w: &Write<'_>, owner: ActorId, group: &Actor, post: &Post) -> Result<
     if is_group(group) && (followed || groups::word(w, group.id, post.id)?.is_some()) {
         groups::put(w, group.id, post.id, Word::Group)?;
     }
-    if post.actor_id == owner {
+    if post.actor_id == owner || shield::hides(w, &actors::by_id(w, post.actor_id)?)? {
         return Ok(());
     }
     let answers_us = match post.reply_to {

@@ -11,6 +11,7 @@ use super::posts::{Hashtag, Mention, Post};
 use super::{Read, shield};
 use crate::base::Result;
 use crate::base::id::{ActorId, PostId};
+use crate::text::rewrite;
 
 /// A post as a reader sees it.
 #[derive(Debug, Clone)]
@@ -128,6 +129,8 @@ impl Parts {
         if self.plain.contains(&post.actor_id) {
             withheld = std::mem::take(&mut attachments).len();
             post.emoji.clear();
+            // Those inside of articles: their descriptions stay.
+            post.content = rewrite::sources(&post.content, |_, _, _| String::new());
         }
         Card {
             id,

@@ -147,10 +147,18 @@ fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/post/{id}/history").route(get().to(page::history::for_owner)));
     cfg.service(web::resource("/post/{id}/{act}").route(web::post().to(page::acts::press)));
     cfg.service(web::resource("/people/{id}").route(get().to(page::people::show)));
+    cfg.service(web::resource("/people/{id}/report").route(get().to(page::reports::ask)).route(web::post().to(page::reports::send)));
     cfg.service(web::resource("/people/{id}/{act}").route(web::post().to(page::people::act)));
     cfg.service(web::resource("/following").route(get().to(page::people::following)));
     cfg.service(web::resource("/followers").route(get().to(page::people::followers)));
     cfg.service(web::resource("/requests").route(get().to(page::people::requests)));
+    cfg.service(web::resource("/blocks").route(get().to(page::blocks::show)));
+    cfg.service(web::resource("/servers").route(get().to(page::hosts::show)));
+    cfg.service(web::resource("/servers/check").route(get().to(page::hosts::check)));
+    cfg.service(web::resource("/servers/domain_blocks.csv").route(get().to(page::hosts::export)));
+    cfg.service(web::resource("/servers/list/{id}").route(get().to(page::hosts::list)));
+    cfg.service(web::resource("/servers/{what}").route(web::post().to(page::hosts::save)));
+    cfg.service(web::resource("/reports").route(get().to(page::reports::show)).route(web::post().to(page::reports::settle)));
     cfg.service(web::resource("/find").route(get().to(page::find::show)));
     cfg.service(web::resource("/notifications").route(get().to(page::notifications::show)));
     cfg.service(web::resource("/queue").route(get().to(page::queue::show)));
@@ -158,6 +166,8 @@ fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/settings/relays").route(get().to(page::relays::show)).route(web::post().to(page::relays::save)));
     cfg.service(web::resource("/settings").route(get().to(page::settings::show)));
     cfg.service(web::resource("/settings/{what}").route(web::post().to(page::settings::save)));
+    cfg.service(web::resource("/moving").route(get().to(page::moving::show)).route(web::post().to(page::moving::save)));
+    cfg.service(web::resource("/texts").route(get().to(page::about::texts)).route(web::post().to(page::about::save_texts)));
     cfg.service(web::resource("/about").route(get().to(page::about::show)));
     cfg.service(web::resource("/privacy-policy").route(get().to(page::about::privacy)));
     cfg.service(web::resource("/tags/{name}").route(get().to(page::tags::show)));

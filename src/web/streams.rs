@@ -216,6 +216,7 @@ fn ask(range: Option<&str>) -> Asked {
 
 /// The piece and where it starts. What counts from the end takes two steps: first the size.
 fn fetch(node: &Node, url: &str, asked: Asked) -> Result<(Piece, u64), NetError> {
+    node.may_ask(&crate::ap::json::Uri::parse(url).map(|uri| uri.host()).unwrap_or_default())?;
     let (from, length) = match asked {
         Asked::From(from, length) => (from, length),
         Asked::Last(n) => (node.net.piece(url, 0, 1)?.whole.saturating_sub(n), PIECE),

@@ -136,9 +136,11 @@ pub async fn nodeinfo_document(node: web::Data<Node>, version: web::Path<String>
 
 fn about(r: &Read<'_>) -> Result<NodeInfo> {
     let facts = node::get(r)?;
+    let (rules, privacy) = (facts.origin.url("/about#rules"), facts.origin.url("/privacy-policy"));
     let Some(owner) = facts.owner else {
-        return Ok(NodeInfo { name: facts.origin.host, ..NodeInfo::default() });
+        return Ok(NodeInfo { name: facts.origin.host, rules, privacy, ..NodeInfo::default() });
     };
+    let contact = node::settings(r)?.contact;
     let local_posts = posts::count_of_actor(r, owner, Viewer::Stranger)?.into();
     let owner = actors::by_id(r, owner)?;
     Ok(NodeInfo {
@@ -148,5 +150,8 @@ fn about(r: &Read<'_>) -> Result<NodeInfo> {
         repository: String::new(),
         local_posts,
         active: true,
+        contact: if contact.contains('@') { contact.trim().to_owned() } else { String::new() },
+        rules,
+        privacy,
     })
 }

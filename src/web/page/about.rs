@@ -1,17 +1,61 @@
-//! `/about` and `/privacy-policy`: who runs this server, what it keeps, whom to write to. Threads federates only with
-//! servers whose policy is public and names a minimum age of 13.
+//! `/about` and `/privacy-policy`: who runs this server, its rules, what it keeps, whom to write to; and `/texts`, where the
+//! owner puts them into words of their own. Threads federates only with servers whose policy is public and names a minimum
+//! age of 13; the age and the contact therefore stand below every text.
 
 use actix_web::{HttpResponse, web};
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
-use super::layout::{self, Here, House, Page};
+use super::form::Sent;
+use super::layout::{self, Here, House, Page, icon};
+use super::login::capital;
 use super::person;
-use crate::base::Result;
+use super::settings::Saved;
 use crate::base::config::{SOFTWARE, VERSION};
+use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::store;
-use crate::web::auth::MaybeOwner;
-use crate::web::edge::{PageError, blocking};
+use crate::store::node::Settings;
+use crate::text::compose;
+use crate::web::auth::{MaybeOwner, Owner, see_other};
+use crate::web::edge::{PageError, blocking, sentence};
+
+/// Characters of each text.
+const MOST: usize = 20_000;
+
+/// What the about page says when the owner has written nothing else.
+const ABOUT: &str = "";
+/// The rules that come with us.
+const RULES: &str = "No harassment, no hatred, no spam, nothing illegal. Whoever breaks this towards the people of this server is \
+    blocked from it. Reports about what is written here are read by the person who runs it, and answered.";
+/// The privacy policy that comes with us.
+const PRIVACY: &str = "This server belongs to one person and is used by one person. There are no accounts for others, no \
+advertisements, and no analysis of visitors.
+
+# Visitors
+
+Pages can be read without cookies. A cookie is set only when the owner logs in. Pictures from other servers are fetched by this \
+server, so that those servers do not learn who reads them. The addresses of requests are used to answer them and to keep out \
+abuse, and are not kept.
+
+# What other servers send
+
+When somebody elsewhere follows, mentions, answers, likes or boosts, their server sends this one what is needed to show it: \
+public profile, posts, pictures, and the act itself. It is kept so that the owner can read it. When their server says that \
+something was deleted, it is deleted here.
+
+# What this server sends
+
+What the owner writes is sent to the servers of the people it is for: followers and those mentioned, or anyone who asks when it \
+is public. Those servers keep it under their own rules; a deletion is passed on to them.
+
+# No sale, no profiling
+
+Nothing is sold, rented or handed to third parties beyond what federation as described above needs, or what the law demands.
+
+# Your rights
+
+You may ask what is kept about you, and have it corrected or deleted. Deleting your account or post on your own server has the \
+same effect; writing to us works, too.";
 
 /// `GET /about`.
 pub async fn show(node: web::Data<Node>, owner: MaybeOwner) -> Result<HttpResponse, PageError> {
@@ -27,14 +71,15 @@ async fn page(
     node: web::Data<Node>,
     owner: MaybeOwner,
     title: &'static str,
-    text: fn(&House<'_>, &str) -> Markup,
+    text: fn(&House<'_>, &Settings) -> Markup,
 ) -> Result<HttpResponse, PageError> {
     let session = owner.0.clone();
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
             let house = House::load(node, r, owner.0.as_ref(), "/about")?;
-            let contact = store::node::settings(r)?.contact;
-            let body = html! { div.prose.words { h1 { (title) } (text(&house, contact.trim())) } };
+            let settings = store::node::settings(r)?;
+            let edit = html! { @if house.session.is_some() { p { a.button href="/texts" { (icon("pen")) "Change these texts" } } } };
+            let body = html! { div.prose.words { h1 { (title) } (text(&house, &settings)) (edit) } };
             Ok(layout::document(&house, &Page::new(title, Here::Elsewhere, body)).into_string())
         })
     });
@@ -42,17 +87,35 @@ async fn page(
     Ok(layout::visitors(session.as_ref()).body(markup))
 }
 
-fn about(house: &House<'_>, contact: &str) -> Markup {
+/// Plain text as paragraphs; a line that begins with `#` is a heading.
+fn prose(text: &str) -> Markup {
+    html! {
+        @for part in text.split("\n\n").map(str::trim).filter(|part| !part.is_empty()) {
+            @if let Some(heading) = part.strip_prefix('#').filter(|rest| !rest.contains('\n')) { h2 { (heading.trim_start_matches('#').trim()) } }
+            @else { (PreEscaped(compose::to_html(part, &[], "").html)) }
+        }
+    }
+}
+
+/// The owner's words, or ours.
+fn or<'t>(own: &'t str, ours: &'t str) -> &'t str {
+    if own.trim().is_empty() { ours } else { own }
+}
+
+fn about(house: &House<'_>, settings: &Settings) -> Markup {
     html! {
         @match &house.owner {
             Some(owner) => p { "This server is the home of one person on the fediverse: " (person::mention(house, owner)) " " (person::handle(owner))
                 ". Nobody else has an account here, and none can be opened." },
             None => p { "Nobody lives here yet." },
         }
+        (prose(or(&settings.about, ABOUT)))
         h2 { "Contact" }
-        (reach(house, contact))
-        h2 { "Rules" }
-        p { "No harassment, no hatred, no spam, nothing illegal. Whoever breaks this towards the people of this server is blocked from it. Reports about what is written here are read by the person who runs it, and answered." }
+        (reach(house, settings.contact.trim()))
+        h2 #rules { "Rules" }
+        (prose(or(&settings.rules, RULES)))
+        (age())
+        p { "What is kept about you is said in the " a href="/privacy-policy" rel="privacy-policy" { "privacy policy" } "." }
         h2 { "Software" }
         p { (SOFTWARE) " " (VERSION) ", a small server for one person that speaks ActivityPub." }
     }
@@ -69,22 +132,93 @@ fn reach(house: &House<'_>, contact: &str) -> Markup {
     }
 }
 
-fn policy(house: &House<'_>, contact: &str) -> Markup {
+fn policy(house: &House<'_>, settings: &Settings) -> Markup {
     html! {
-        p { "This server belongs to one person and is used by one person. There are no accounts for others, no advertisements, and no analysis of visitors." }
-        h2 { "Visitors" }
-        p { "Pages can be read without cookies. A cookie is set only when the owner logs in. Pictures from other servers are fetched by this server, so that those servers do not learn who reads them. The addresses of requests are used to answer them and to keep out abuse, and are not kept." }
-        h2 { "What other servers send" }
-        p { "When somebody elsewhere follows, mentions, answers, likes or boosts, their server sends this one what is needed to show it: public profile, posts, pictures, and the act itself. It is kept so that the owner can read it. When their server says that something was deleted, it is deleted here." }
-        h2 { "What this server sends" }
-        p { "What the owner writes is sent to the servers of the people it is for: followers and those mentioned, or anyone who asks when it is public. Those servers keep it under their own rules; a deletion is passed on to them." }
-        h2 { "No sale, no profiling" }
-        p { "Nothing is sold, rented or handed to third parties beyond what federation as described above needs, or what the law demands." }
-        h2 { "Your rights" }
-        p { "You may ask what is kept about you, and have it corrected or deleted. Deleting your account or post on your own server has the same effect; writing to us works, too." }
+        (prose(or(&settings.privacy, PRIVACY)))
         h2 { "Age" }
-        p { "This service is not for children. Nobody under 13 years of age, or under the higher minimum age of their country, may use it." }
+        (age())
         h2 { "Contact" }
-        (reach(house, contact))
+        (reach(house, settings.contact.trim()))
+    }
+}
+
+fn age() -> Markup {
+    html! { p { "This service is not for children. Nobody under 13 years of age, or under the higher minimum age of their country, may use it." } }
+}
+
+/// `GET /texts`.
+pub async fn texts(node: web::Data<Node>, owner: Owner, saved: web::Query<Saved>) -> Result<HttpResponse, PageError> {
+    let saved = saved.into_inner().is_set();
+    let markup = blocking(&node, move |node| form(node, &owner, if saved { Ok(()) } else { Err("") }));
+    Ok(layout::private(markup.await?))
+}
+
+/// The form; `state` is Ok after saving, else what was wrong.
+fn form(node: &Node, owner: &Owner, state: Result<(), &str>) -> Result<String> {
+    node.store.read(|r| {
+        let house = House::load(node, r, Some(owner), "/texts")?;
+        let settings = store::node::settings(r)?;
+        let fields = [
+            ("about", "About this server", or(&settings.about, ABOUT), 6),
+            ("rules", "Rules", or(&settings.rules, RULES), 6),
+            ("privacy", "Privacy policy", or(&settings.privacy, PRIVACY), 16),
+        ];
+        let body = html! {
+            h1 { "Texts of this server" }
+            @match state {
+                Ok(()) => p.done role="status" { (icon("check")) " Saved." },
+                Err("") => {},
+                Err(problem) => p.problem role="alert" { (problem) },
+            }
+            p { "They stand on " a href="/about" { "About" } " and " a href="/privacy-policy" { "Privacy policy" }
+                ", and other servers look for them: Threads, for one, federates only with servers that have rules, a privacy policy, a contact and a minimum age. The minimum age of 13 and your contact are always put below." }
+            form.stack method="post" action="/texts" {
+                (house.token(""))
+                @for (name, label, text, rows) in fields {
+                    label for=(name) { (label) }
+                    textarea id=(name) name=(name) rows=(rows) maxlength=(MOST) dir="auto" { (text) }
+                }
+                p.note { "An empty line begins a paragraph, a line with # a heading. A text that is emptied becomes the one that came with the software." }
+                button.main type="submit" { "Save the texts" }
+            }
+        };
+        Ok(layout::document(&house, &Page::new("Texts", Here::Settings, body)).into_string())
+    })
+}
+
+/// `POST /texts`.
+pub async fn save_texts(node: web::Data<Node>, sent: Sent) -> Result<HttpResponse, PageError> {
+    let Sent { owner, fields } = sent;
+    let refused = blocking(&node, move |node| {
+        let own = |name: &str, ours: &str| {
+            let text = fields.text(name).trim();
+            if text == ours { String::new() } else { text.to_owned() }
+        };
+        let (about, rules, privacy) = (own("about", ABOUT), own("rules", RULES), own("privacy", PRIVACY));
+        if [&about, &rules, &privacy].iter().any(|text| text.chars().count() > MOST) {
+            let problem = Error::invalid(format!("each text has {MOST} characters at most"));
+            return form(node, &owner, Err(&capital(&sentence(&problem)))).map(Some);
+        }
+        node.store.write(move |w| {
+            let settings = store::node::settings(w)?;
+            store::node::set_settings(w, &Settings { about, rules, privacy, ..settings })
+        })?;
+        Ok(None)
+    });
+    Ok(match refused.await? {
+        None => see_other("/texts?saved=yes"),
+        Some(markup) => layout::refused(markup),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_ones_own_has_paragraphs_headings_and_no_tags() {
+        let html = prose("One <b>\n\n# Two\n\nthree\nhttps://example.org/").into_string();
+        assert!(html.starts_with("<p>One &lt;b&gt;</p><h2>Two</h2><p>three<br"), "{html}");
+        assert!(html.contains("<a href=\"https://example.org/\""), "{html}");
     }
 }

@@ -6,7 +6,7 @@ use super::layout::{House, icon};
 use super::{acts, history, kinds, person, pictures, poll, words};
 use crate::base::Audience;
 use crate::store::cards::Card;
-use crate::text::rewrite;
+use crate::text::{plain, rewrite};
 use crate::web::{files, streams};
 
 /// How a post stands on the page.
@@ -136,6 +136,10 @@ pub fn content(house: &House<'_>, card: &Card, place: Place) -> Markup {
                 }
             } @else { (pictures::of(house, card)) }
         }
+        @if card.withheld > 0 {
+            p.note { (words::count(card.withheld as u64, "picture")) " not shown: you keep those of " (card.author.host) " away. "
+                a href=(person::outside(post.page())) rel="noopener noreferrer" { "See it there" } }
+        }
     }
 }
 
@@ -167,5 +171,18 @@ fn particulars(house: &House<'_>, card: &Card) -> Markup {
             @if card.likes > 0 { span { (words::count(card.likes.into(), "like")) } }
             @if card.boosts > 0 { span { (words::count(card.boosts.into(), "boost")) } }
         }
+    }
+}
+
+/// A post in one line of at most so many graphemes: its warning, its words, or how many pictures it has.
+pub fn quote(card: &Card, most: usize) -> String {
+    let text = match &card.post.warning {
+        Some(warning) => warning.clone(),
+        None => plain::from_html(&card.post.content).split_whitespace().collect::<Vec<_>>().join(" "),
+    };
+    match (text.is_empty(), card.attachments.len()) {
+        (true, 0) => "A post without words".to_owned(),
+        (true, n) => words::count(n as u64, "picture"),
+        _ => plain::excerpt(&text, most),
     }
 }

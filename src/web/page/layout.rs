@@ -204,8 +204,8 @@ fn footer(house: &House<'_>) -> Markup {
     html! {
         footer.foot {
             ul {
-                li { a href="/about" { "About" } }
-                li { a href="/privacy-policy" { "Privacy" } }
+                li { a href="/about" rel="about terms-of-service" { "About" } }
+                li { a href="/privacy-policy" rel="privacy-policy" { "Privacy" } }
                 @if house.owner.is_some() { li { a href={ (house.profile_path()) "/feed.atom" } { "Feed" } } }
                 @if house.session.is_some() {
                     li { a href="/queue" { "Deliveries" } }

@@ -6,19 +6,26 @@
 pub mod about;
 pub mod acts;
 pub mod around;
+pub mod blocks;
 mod card;
 pub mod compose;
+mod distance;
 pub mod edit;
 pub mod feed;
+#[cfg(test)]
+mod fences;
 pub mod find;
 mod form;
 pub mod history;
 pub mod home;
+mod host_card;
+pub mod hosts;
 mod kinds;
 mod language;
 mod layout;
 pub mod login;
 mod meta;
+pub mod moving;
 pub mod notifications;
 pub mod people;
 mod person;
@@ -28,6 +35,7 @@ pub mod profile;
 pub mod queue;
 pub mod relays;
 pub mod remote_follow;
+pub mod reports;
 #[cfg(test)]
 mod sample;
 pub mod settings;

@@ -16,7 +16,6 @@ use crate::store::actors::{self, Actor};
 use crate::store::cards::{self, Card};
 use crate::store::notifications::{self, Kind, Notification};
 use crate::store::{self, Read};
-use crate::text::plain;
 use crate::web::auth::Owner;
 use crate::web::edge::{PageError, blocking};
 
@@ -138,7 +137,7 @@ fn one(house: &House<'_>, row: &Row, who: &[&Actor], post: Option<&Card>, mark: 
                         _ => { (names(house, who)) " " (verb) }
                     } " · " span.when { (words::when(row.at, house.now)) }
                 }
-                @if let Some(post) = post { a.about href={ "/post/" (post.post.id) } { bdi { (quote(post)) } } }
+                @if let Some(post) = post { a.about href={ "/post/" (post.post.id) } { bdi { (card::quote(post, QUOTE)) } } }
                 @if row.kind == Kind::Report { div.do { a.button href="/reports" { "Read it" } } }
                 @if row.kind == Kind::FollowRequest { div.do { a.button href="/requests" { "Open the requests" } } }
             }
@@ -157,18 +156,6 @@ fn names(house: &House<'_>, who: &[&Actor]) -> Markup {
                 (person::mention(house, one)) ", " (person::mention(house, two)) " and " (words::count(rest.len() as u64, "other"))
             }
         }
-    }
-}
-
-fn quote(card: &Card) -> String {
-    let text = match &card.post.warning {
-        Some(warning) => warning.clone(),
-        None => plain::from_html(&card.post.content).split_whitespace().collect::<Vec<_>>().join(" "),
-    };
-    match (text.is_empty(), card.attachments.len()) {
-        (true, 0) => "A post without words".to_owned(),
-        (true, n) => words::count(n as u64, "picture"),
-        _ => plain::excerpt(&text, QUOTE),
     }
 }
 

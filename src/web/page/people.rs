@@ -5,12 +5,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::distance::{self, Distance};
 use super::form::Sent;
 use super::home::{Window, pager};
 use super::layout::{self, Here, House, Page, icon};
-use super::{card, person, profile, words};
+use super::{card, host_card, person, profile, words};
+use crate::base::Result;
 use crate::base::id::ActorId;
-use crate::base::{Error, Result};
 use crate::federation::backfill::{self, Wish};
 use crate::federation::{Node, publish};
 use crate::store::actors::{self, Actor};
@@ -37,7 +38,7 @@ pub async fn show(
         node.store.read(|r| {
             let house = House::load(node, r, Some(&owner), &here)?;
             let actor = actors::by_id(r, id)?;
-            let ties = Ties::load(r, owner.actor, id)?;
+            let ties = Ties::load(r, owner.actor, &actor)?;
             let mut ids = match actor.kind.as_str() {
                 "Group" => groups::page(r, id, window.page())?,
                 _ => posts::of_actor(r, id, Viewer::Owner, window.page())?,
@@ -45,7 +46,7 @@ pub async fn show(
             let beyond = window.cut(&mut ids);
             let cards = cards::of(r, &ids)?;
             let body = html! {
-                (profile::header(&house, &actor, &beside(&house, &actor, &ties), &below(&house, &actor, &ties)))
+                (profile::header(&house, &actor, &beside(&house, &actor, &ties), &below(r, &house, &actor, &ties)?))
                 @if cards.is_empty() { div.empty { p { (nothing(&house, &actor)) } } } @else { (card::list(&house, &cards)) }
                 (pager(&format!("/people/{id}"), &ids, beyond))
             };
@@ -59,11 +60,16 @@ pub async fn show(
 struct Ties {
     ours: Option<follows::Follow>,
     theirs: Option<follows::Follow>,
+    distance: Distance,
 }
 
 impl Ties {
-    fn load(r: &Read<'_>, owner: ActorId, other: ActorId) -> Result<Self> {
-        Ok(Self { ours: follows::get(r, owner, other)?, theirs: follows::get(r, other, owner)? })
+    fn load(r: &Read<'_>, owner: ActorId, other: &Actor) -> Result<Self> {
+        Ok(Self {
+            ours: follows::get(r, owner, other.id)?,
+            theirs: follows::get(r, other.id, owner)?,
+            distance: Distance::load(r, other)?,
+        })
     }
 }
 
@@ -73,17 +79,20 @@ fn beside(house: &House<'_>, actor: &Actor, ties: &Ties) -> Markup {
         @else if actor.gone_at.is_none() {
             @if actor.kind == "Group" { a.button href={ "/compose?group=" (actor.id) } { (icon("pen")) "Post here" } }
             @match &ties.ours {
+                None if ties.distance.is_closed() => {},
                 None => (press(house, actor, "follow", "Follow", "button main")),
                 Some(follow) if follow.accepted_at.is_some() => (press(house, actor, "unfollow", "Unfollow", "button")),
                 Some(_) => (press(house, actor, "unfollow", "Take back", "button")),
             }
+            (distance::menu(house, actor, &ties.distance))
         }
     }
 }
 
-fn below(house: &House<'_>, actor: &Actor, ties: &Ties) -> Markup {
-    html! {
+fn below(r: &Read<'_>, house: &House<'_>, actor: &Actor, ties: &Ties) -> Result<Markup> {
+    Ok(html! {
         div.ties {
+            (distance::lines(house, actor, &ties.distance))
             @if actor.gone_at.is_some() { p { "This account was deleted." } }
             @if let Some(to) = &actor.moved_to { p { (icon("out")) span { "They moved to " a href={ "/find?q=" (super::thread::query(to)) } { (to) } "." } } }
             @if let Some(follow) = &ties.ours {
@@ -104,9 +113,10 @@ fn below(house: &House<'_>, actor: &Actor, ties: &Ties) -> Markup {
             }
             @if !house.is_owner(actor) {
                 p { (icon("out")) a href=(person::outside(&actor.url)) rel="noopener noreferrer" { "Their page on " (actor.host) } }
+                (host_card::card(r, house, actor)?)
             }
         }
-    }
+    })
 }
 
 fn nothing(house: &House<'_>, actor: &Actor) -> &'static str {
@@ -117,7 +127,8 @@ fn nothing(house: &House<'_>, actor: &Actor) -> &'static str {
     }
 }
 
-fn press(house: &House<'_>, actor: &Actor, act: &str, word: &str, class: &str) -> Markup {
+/// A button for somebody.
+pub fn press(house: &House<'_>, actor: &Actor, act: &str, word: &str, class: &str) -> Markup {
     html! {
         form method="post" action={ "/people/" (actor.id) "/" (act) } {
             (house.token(""))
@@ -126,28 +137,29 @@ fn press(house: &House<'_>, actor: &Actor, act: &str, word: &str, class: &str) -
     }
 }
 
-/// `POST /people/{id}/{act}`: follow, unfollow, accept, remove.
+/// `POST /people/{id}/{act}`: follow, unfollow, accept, remove, and those of `distance.rs`.
 pub async fn act(
     node: web::Data<Node>,
     path: web::Path<(ActorId, String)>,
     sent: Sent,
 ) -> Result<HttpResponse, PageError> {
     let (id, act) = path.into_inner();
+    let back = local(sent.fields.text("back")).to_owned();
     blocking(&node, move |node| match act.as_str() {
         "follow" => publish::follow(node, id),
         "unfollow" => publish::unfollow(node, id),
         "accept" => publish::accept_follower(node, id),
         "remove" => publish::reject_follower(node, id),
-        _ => Err(Error::NotFound),
+        other => distance::act(node, id, other, &sent.fields),
     })
     .await?;
-    Ok(see_other(local(sent.fields.text("back"))))
+    Ok(see_other(&back))
 }
 
 /// Where a list of people goes on.
 #[derive(Debug, Deserialize)]
 pub struct After {
-    after: Option<ActorId>,
+    pub(super) after: Option<ActorId>,
 }
 
 /// `GET /following`.

@@ -33,6 +33,13 @@ pub struct Saved {
     saved: Option<String>,
 }
 
+impl Saved {
+    /// True right after saving.
+    pub fn is_set(&self) -> bool {
+        self.saved.is_some()
+    }
+}
+
 /// `GET /settings`.
 pub async fn show(
     node: web::Data<Node>,
@@ -57,6 +64,7 @@ fn page(node: &Node, owner: &Owner, here: &str, saved: Option<&str>, problem: Op
             @if saved.is_some() { p.done role="status" { (icon("check")) " Saved." } }
             (profile(&house))
             (posting(&house, &settings))
+            (away(&house, &settings))
             (password(&house, r)?)
             (browsers(&house, owner, &sessions::all(r)?))
             section.section {
@@ -129,6 +137,22 @@ fn posting(house: &House<'_>, settings: &Settings) -> Markup {
                 input #contact type="text" name="contact" value=(settings.contact) maxlength=(CONTACT) placeholder="you@example.org";
                 p.note { "Shown on the about page, for people who must reach a human." }
                 label.check { input type="checkbox" name="show_follows" value="yes" checked[settings.show_follows]; " Others may see whom I follow and who follows me" }
+                button.main type="submit" { "Save" }
+            }
+        }
+    }
+}
+
+fn away(house: &House<'_>, settings: &Settings) -> Markup {
+    html! {
+        section.section {
+            h2 { "People and servers" }
+            p { a href="/blocks" { "Kept away" } ": people, servers and reports. " a href="/moving" { "Moving here" } " from another account. "
+                a href="/texts" { "Texts" } " of the about page, the rules and the privacy policy." }
+            form.stack method="post" action="/settings/away" {
+                (house.token(""))
+                label.check { input type="checkbox" name="tell_blocked" value="yes" checked[settings.tell_blocked]; " Whom I block is told so, and their server keeps them from seeing me" }
+                label.check { input type="checkbox" name="follow_moves" value="yes" checked[settings.follow_moves]; " When people I follow move to another server, I follow them there" }
                 button.main type="submit" { "Save" }
             }
         }
@@ -217,13 +241,14 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// `POST /settings/{what}`: profile, posting, password, session.
+/// `POST /settings/{what}`: profile, posting, away, password, session.
 pub async fn save(node: web::Data<Node>, what: web::Path<String>, sent: Sent) -> Result<HttpResponse, PageError> {
     let (what, Sent { owner, mut fields }) = (what.into_inner(), sent);
     let refused = blocking(&node, move |node| {
         let saved = match what.as_str() {
             "profile" => save_profile(node, &mut fields),
             "posting" => save_posting(node, &fields),
+            "away" => save_away(node, &fields),
             "password" => save_password(node, &owner, &fields),
             "session" => end_session(node, &fields),
             _ => Err(Error::NotFound),
@@ -269,6 +294,14 @@ fn save_posting(node: &Node, fields: &Fields) -> Result<()> {
         let settings = store::node::settings(w)?;
         let settings = Settings { audience: audience.word().to_owned(), language, contact, show_follows, ..settings };
         store::node::set_settings(w, &settings)
+    })
+}
+
+fn save_away(node: &Node, fields: &Fields) -> Result<()> {
+    let (tell_blocked, follow_moves) = (fields.has("tell_blocked"), fields.has("follow_moves"));
+    node.store.write(move |w| {
+        let settings = store::node::settings(w)?;
+        store::node::set_settings(w, &Settings { tell_blocked, follow_moves, ..settings })
     })
 }
 

@@ -61,6 +61,7 @@ async fn the_owners_pages_send_strangers_to_the_log_in() {
     let (house, open, _) = house();
     let (post, edit) = (format!("/post/{}", open.id), format!("/post/{}/edit", open.id));
     let person = format!("/people/{}", open.actor_id);
+    let report = format!("{person}/report");
     let pages = [
         "/notifications",
         "/settings",
@@ -73,7 +74,9 @@ async fn the_owners_pages_send_strangers_to_the_log_in() {
         "/around",
         "/settings/relays",
     ];
-    for path in pages.into_iter().chain([post.as_str(), &edit, &person]) {
+    let away = ["/blocks", "/servers", "/servers/check?host=a.example", "/servers/domain_blocks.csv", "/reports"];
+    let away = away.into_iter().chain(["/servers/list/1", "/moving", "/texts", report.as_str()]);
+    for path in pages.into_iter().chain(away).chain([post.as_str(), &edit, &person]) {
         let reply = house.get(path, "text/html").await;
         assert_eq!(reply.code, StatusCode::SEE_OTHER, "{path}");
         assert!(reply.header("location").starts_with("/login?next=%2F"), "{path}: {}", reply.header("location"));

@@ -1,0 +1,138 @@
+//! `hytte block`: servers kept away, by hand or from a CSV file, with a look at what that cuts.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use clap::builder::FalseyValueParser;
+use hytte::base::{Error, Result};
+use hytte::control::blocks::{Act, Cut, Kept};
+use hytte::control::{Answer, Request};
+
+use super::{home, other_build, say, say_json};
+
+/// Bytes of a list at most.
+const LIST_LIMIT: u64 = hytte::federation::lists::LIST_LIMIT as u64;
+
+/// The flags of `block`.
+#[derive(Args)]
+pub struct Block {
+    /// The server, subdomains included; without one the servers kept away are shown
+    #[arg(value_name = "HOST")]
+    host: Option<String>,
+    /// Only limit it: people you follow are shown, without pictures
+    #[arg(long, env = "HYTTE_LIMIT", value_parser = FalseyValueParser::new(), conflicts_with = "allow")]
+    limit: bool,
+    /// Let no list count for it
+    #[arg(long, env = "HYTTE_ALLOW", value_parser = FalseyValueParser::new())]
+    allow: bool,
+    /// Do not show its pictures
+    #[arg(long, env = "HYTTE_NO_MEDIA", value_parser = FalseyValueParser::new())]
+    no_media: bool,
+    /// Take no reports from it
+    #[arg(long, env = "HYTTE_NO_REPORTS", value_parser = FalseyValueParser::new())]
+    no_reports: bool,
+    /// Why
+    #[arg(long, env = "HYTTE_COMMENT", value_name = "TEXT")]
+    comment: Option<String>,
+    /// Take the rule for it back; follows it has ended come back
+    #[arg(long, env = "HYTTE_LIFT", value_parser = FalseyValueParser::new(), requires = "host")]
+    lift: bool,
+    /// Only show what a block, or a file, would cut
+    #[arg(long, env = "HYTTE_LOOK", value_parser = FalseyValueParser::new())]
+    look: bool,
+    /// Take over the rules of a CSV file in Mastodon's format, or of a plain list of names
+    #[arg(long, env = "HYTTE_IMPORT", value_name = "FILE", conflicts_with = "host")]
+    import: Option<PathBuf>,
+    /// Print the rules as a CSV file in Mastodon's format
+    #[arg(long, env = "HYTTE_EXPORT", value_parser = FalseyValueParser::new(), conflicts_with_all = ["host", "import"])]
+    export: bool,
+    /// Print JSON
+    #[arg(long, env = "HYTTE_JSON", value_parser = FalseyValueParser::new())]
+    json: bool,
+    #[command(flatten)]
+    home: home::Home,
+}
+
+/// Does it and says what it cut.
+pub fn block(args: Block) -> Result<()> {
+    let changes = !args.look;
+    let (json, home) = (args.json, args.home.clone());
+    let act = act(args)?;
+    match home.ask(Request::Block { act })? {
+        Answer::Kept(kept) if json => say_json(&kept),
+        Answer::Kept(kept) => say(&list_in_words(&kept)),
+        Answer::Cut(cut) if json => say_json(&cut),
+        Answer::Cut(cut) => say(&cut_in_words(&cut, changes)),
+        Answer::Text(text) => say(&text),
+        Answer::Done => say("It is not kept away by your rule any more."),
+        _ => Err(other_build()),
+    }
+}
+
+fn act(args: Block) -> Result<Act> {
+    if args.export {
+        return Ok(Act::Export);
+    }
+    if let Some(file) = &args.import {
+        let text = read(file)?;
+        return Ok(if args.look { Act::LookAt { text } } else { Act::Import { text } });
+    }
+    let severity = if args.limit {
+        "limit"
+    } else if args.allow {
+        "allow"
+    } else {
+        "block"
+    };
+    Ok(match args.host {
+        None => Act::List,
+        Some(host) if args.lift => Act::Lift { host },
+        Some(host) if args.look => Act::Look { host },
+        Some(host) => Act::Set {
+            host,
+            severity: severity.to_owned(),
+            no_media: args.no_media,
+            no_reports: args.no_reports,
+            comment: args.comment.unwrap_or_default(),
+        },
+    })
+}
+
+fn read(file: &Path) -> Result<String> {
+    let unreadable = |error| Error::invalid(format!("{} cannot be read: {error}", file.display()));
+    if fs::metadata(file).map_err(unreadable)?.len() > LIST_LIMIT {
+        return Err(Error::invalid(format!("{} is bigger than {} MB", file.display(), LIST_LIMIT >> 20)));
+    }
+    let bytes = fs::read(file).map_err(unreadable)?;
+    String::from_utf8(bytes).map_err(|_| Error::invalid("the file is not UTF-8: convert it first"))
+}
+
+fn list_in_words(kept: &[Kept]) -> String {
+    if kept.is_empty() {
+        return "No server is kept away by hand.".to_owned();
+    }
+    let line = |rule: &Kept| {
+        let media = if rule.no_media { ", no pictures" } else { "" };
+        let reports = if rule.no_reports { ", no reports" } else { "" };
+        let why = if rule.comment.is_empty() { String::new() } else { format!("  ({})", rule.comment) };
+        format!("{:<6} {}{media}{reports}{why}", rule.severity, rule.host)
+    };
+    kept.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn cut_in_words(cut: &Cut, changes: bool) -> String {
+    let (ends, hides) = if changes { ("Ended", "hidden") } else { ("Would end", "would be hidden") };
+    let mut lines = Vec::new();
+    for (list, whose) in [(&cut.following, "you follow"), (&cut.followers, "they follow you")] {
+        lines.extend(list.iter().map(|handle| format!("{ends}: @{handle} ({whose})")));
+    }
+    if lines.is_empty() {
+        let nobody = if changes { "Done; it cut" } else { "It would cut" };
+        lines.push(format!("{nobody} nobody you follow and nobody who follows you."));
+    }
+    if cut.posts > 0 {
+        lines.push(format!("Posts {hides}: {}", cut.posts));
+    }
+    lines.join("\n")
+}

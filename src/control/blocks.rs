@@ -1,0 +1,147 @@
+//! What `hytte block` asks for: servers kept away by hand, and what that cuts.
+
+use serde::{Deserialize, Serialize};
+
+use super::Answer;
+use crate::base::id::ActorId;
+use crate::base::{Error, Result};
+use crate::federation::{Node, lists};
+use crate::social::host_block::{self, Preview};
+use crate::store::host_blocks::{self, BY_HAND, Rule, Severity};
+use crate::store::{Read, actors};
+
+/// Rules listed at most.
+const ROWS: u32 = 20_000;
+
+/// What to do.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// Lists the owner's own rules.
+    List,
+    /// Shows what a block would cut, and changes nothing.
+    Look {
+        /// The server.
+        host: String,
+    },
+    /// Sets a rule.
+    Set {
+        /// The server.
+        host: String,
+        /// block, limit or allow.
+        severity: String,
+        /// Its pictures are not shown.
+        no_media: bool,
+        /// Its reports are not taken.
+        no_reports: bool,
+        /// Why.
+        comment: String,
+    },
+    /// Takes a rule back.
+    Lift {
+        /// The server.
+        host: String,
+    },
+    /// The rules as Mastodon's CSV.
+    Export,
+    /// Shows what the rules of a CSV would cut, and changes nothing.
+    LookAt {
+        /// The file.
+        text: String,
+    },
+    /// Takes over the rules of a CSV.
+    Import {
+        /// The file.
+        text: String,
+    },
+}
+
+/// A rule of the owner's.
+#[derive(Serialize, Deserialize, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The server; its subdomains are meant, too.
+    pub host: String,
+    /// block, limit or allow.
+    pub severity: String,
+    /// Its pictures are not shown.
+    pub no_media: bool,
+    /// Its reports are not taken.
+    pub no_reports: bool,
+    /// Why.
+    pub comment: String,
+    /// Since when, RFC 3339.
+    pub since: String,
+}
+
+/// Whom rules cut, by handle, and how many posts are hidden.
+#[derive(Serialize, Deserialize, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// People the owner follows.
+    pub following: Vec<String>,
+    /// People who follow the owner.
+    pub followers: Vec<String>,
+    /// Posts that are not shown any more.
+    pub posts: u32,
+}
+
+/// Does it. When this returns Ok, it is on the disk.
+pub(super) fn act(node: &Node, act: Act) -> Result<Answer> {
+    match act {
+        Act::List => node.store.read(kept).map(Answer::Kept),
+        Act::Look { host } => look(node, &lists::host_name(&host)?).map(Answer::Cut),
+        Act::Set { host, severity, no_media, no_reports, comment } => {
+            let host = lists::host_name(&host)?;
+            let severity = Severity::from_word(&severity);
+            let severity = severity.ok_or_else(|| Error::invalid("a server can be block, limit or allow"))?;
+            let cut = if severity == Severity::Block { look(node, &host)? } else { empty() };
+            lists::set(node, Rule { no_media, no_reports, ..Rule::by_hand(&host, severity, comment.trim()) })?;
+            Ok(Answer::Cut(cut))
+        }
+        Act::Lift { host } => {
+            let host = lists::host_name(&host)?;
+            node.store.write(move |w| host_block::lift(w, &host)).map(|_| Answer::Done)
+        }
+        Act::Export => node.store.read(lists::export).map(Answer::Text),
+        Act::LookAt { text } => {
+            let id = lists::upload(node, &text)?;
+            let cut = node.store.read(|r| named(r, &host_block::preview_list(r, id)?));
+            lists::forget(node, id)?;
+            cut.map(Answer::Cut)
+        }
+        Act::Import { text } => {
+            let id = lists::upload(node, &text)?;
+            let cut = node.store.read(|r| named(r, &host_block::preview_list(r, id)?))?;
+            lists::apply(node, id, Vec::new())?;
+            Ok(Answer::Cut(cut))
+        }
+    }
+}
+
+fn empty() -> Cut {
+    Cut { following: Vec::new(), followers: Vec::new(), posts: 0 }
+}
+
+fn look(node: &Node, host: &str) -> Result<Cut> {
+    node.store.read(|r| named(r, &host_block::preview_host(r, host)?))
+}
+
+fn named(r: &Read<'_>, preview: &Preview) -> Result<Cut> {
+    let handles = |list: &[(ActorId, String)]| -> Result<Vec<String>> {
+        let people = list.iter().map(|(id, _)| Ok(actors::by_id(r, *id)?.handle()));
+        people.collect()
+    };
+    Ok(Cut { following: handles(&preview.following)?, followers: handles(&preview.followers)?, posts: preview.posts })
+}
+
+fn kept(r: &Read<'_>) -> Result<Vec<Kept>> {
+    let rules = host_blocks::of_list(r, BY_HAND, "", ROWS)?;
+    let kept = |rule: Rule| Kept {
+        host: rule.host,
+        severity: rule.severity.word().to_owned(),
+        no_media: rule.no_media,
+        no_reports: rule.no_reports,
+        comment: rule.comment,
+        since: rule.created_at.rfc3339(),
+    };
+    Ok(rules.into_iter().map(kept).collect())
+}
