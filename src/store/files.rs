@@ -1,18 +1,19 @@
-//! Media on disk: `media/` in the data folder. Names are made here from the content's hash, never taken from a peer; a
-//! file and its folder are fsynced before the row that names it commits.
+//! Media on disk: `media/` in the data folder. Names are made here from the content and our secret, never taken from a peer:
+//! who has the same picture cannot ask whether it stands in a private post. A file and its folder are fsynced before the
+//! row that names it commits.
 
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, UNIX_EPOCH};
 
-use ring::digest::{SHA256, digest};
+use ring::hmac;
 use rusqlite::{OptionalExtension, params};
 
-use super::{Read, Store, Write};
+use super::{Read, Store, Write, node};
 use crate::base::{Error, Result, Time};
 
-/// Hex digits of a file's name: 128 bits of its SHA-256.
+/// Hex digits of a file's name: 128 bits of its HMAC-SHA-256.
 const NAME_DIGITS: usize = 32;
 
 /// A name in `media/`: hex digits and an ending we chose.
@@ -57,8 +58,9 @@ const ENDINGS: [(&str, &str); 8] = [
 pub fn put(store: &Store, bytes: &[u8], media_type: &str) -> Result<Name> {
     let ending = ENDINGS.iter().find(|(t, _)| *t == media_type).map(|(_, e)| *e);
     let ending = ending.ok_or_else(|| Error::invalid(format!("{media_type} files are not kept here")))?;
-    let stem: String =
-        digest(&SHA256, bytes).as_ref().iter().map(|b| format!("{b:02x}")).take(NAME_DIGITS / 2).collect();
+    let secret = store.read(node::get).map(|node| node.secret).unwrap_or_default();
+    let mac = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &secret), bytes);
+    let stem: String = mac.as_ref().iter().map(|b| format!("{b:02x}")).take(NAME_DIGITS / 2).collect();
     let name = Name(format!("{stem}.{ending}"));
     let path = path(store, &name);
     if let Ok(file) = File::options().write(true).open(&path) {

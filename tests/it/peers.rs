@@ -1,6 +1,7 @@
 //! Documents in the shape each sort of peer sends them (`tests/fixtures/<software>/`), handed to a whole server in the
 //! order of the table beside them, and what the owner then sees. README's table is what these files give.
 
+mod mutations;
 mod stage;
 pub mod table;
 

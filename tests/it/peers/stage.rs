@@ -20,7 +20,7 @@ const ACTORS: [&str; 5] = ["Person", "Group", "Service", "Application", "Organiz
 /// Everything a story needs.
 pub struct Stage {
     world: World,
-    server: Server,
+    pub server: Server,
     peers: HashMap<String, Peer>,
     documents: BTreeMap<String, String>,
     knock: Knock,
@@ -75,13 +75,13 @@ impl Stage {
         self.peers.insert("third.example".into(), third);
     }
 
-    fn shown(&self, id: &str) -> bool {
+    pub fn shown(&self, id: &str) -> bool {
         let Some(peer) = self.peers.get(&host_of(id)) else { return false };
         peer.serves(path_of(id))
     }
 
     /// A document as this world has it: http, the owner's ids and the peer's key put in.
-    fn document(&self, name: &str) -> Value {
+    pub fn document(&self, name: &str) -> Value {
         let text = self.documents.get(name).unwrap_or_else(|| panic!("there is no {name}.json"));
         let mut text = plain_http(text);
         if let Some(post) = self.post {
@@ -151,7 +151,7 @@ impl Stage {
             }
             _ => self.owner_does(&step.act),
         };
-        self.world.settle(&[&self.server]);
+        self.settle();
         for check in &step.checks {
             if let Err(complaint) = self.check(check, &about, &before) {
                 wrong.push(format!("{check}: {complaint}"));
@@ -203,12 +203,28 @@ impl Stage {
     }
 
     fn deliver(&self, document: &Value, personally: bool, knock: Knock) -> Answer {
-        let actor = id_of(&document["actor"]);
-        let key_id = self.key_of(&actor);
         self.keep_true(document);
         let target = if personally { "/users/alice/inbox" } else { "/inbox" };
+        self.post(&id_of(&document["actor"]), target, knock, document)
+    }
+
+    /// Hands in a document signed by the actor of another one.
+    pub fn deliver_as(&self, original: &Value, document: &Value) -> Answer {
+        self.post(&id_of(&original["actor"]), "/inbox", self.knock, document)
+    }
+
+    pub fn settle(&self) {
+        self.world.settle(&[&self.server]);
+    }
+
+    pub fn owner_name(&self) -> String {
+        self.person(&self.server.actor()).unwrap().name
+    }
+
+    fn post(&self, actor: &str, target: &str, knock: Knock, document: &Value) -> Answer {
+        let key_id = self.key_of(actor);
         let body = document.to_string();
-        let key = self.peers[&host_of(&actor)].signer("x").key;
+        let key = self.peers[&host_of(actor)].signer("x").key;
         let outgoing = Outgoing {
             method: "POST",
             scheme: "http",
@@ -251,7 +267,7 @@ impl Stage {
         }
     }
 
-    fn page(&self, path: &str) -> String {
+    pub fn page(&self, path: &str) -> String {
         let cookie = format!("{}={}", hytte::web::auth::COOKIE, self.cookie);
         let headers = [("Host", "hytte.example"), ("Accept", "text/html"), ("Cookie", cookie.as_str())];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -382,7 +398,7 @@ pub fn plain_http(text: &str) -> String {
     out
 }
 
-fn host_of(url: &str) -> String {
+pub fn host_of(url: &str) -> String {
     let rest = url.split_once("://").map_or("", |(_, rest)| rest);
     rest.split(['/', '#', '?']).next().unwrap().to_owned()
 }
