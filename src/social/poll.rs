@@ -35,8 +35,6 @@ const RESULT_AFTER: Duration = Duration::from_mins(2);
 const LOOK_AGAIN: Duration = Duration::from_mins(30);
 /// How long after its end a result that cannot be had is asked for.
 const GIVE_UP: Duration = Duration::from_hours(2);
-/// Voters told of news at most, besides the followers.
-const VOTERS: u32 = 5000;
 
 /// A poll the owner wants to publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -193,8 +191,7 @@ pub fn tell(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let update = document::update(owner, &uri, object, lists, w.now);
     let mut others = Vec::new();
     if post.audience.is_open() {
-        others = likes::touched_by(w, id, VOTERS)?;
-        others.extend(polls::voters(w, id, VOTERS)?);
+        others = likes::touched_by(w, id, post::TOUCHED)?;
         others.extend(groups::of_post(w, id)?);
     }
     let reach = post::reach(&post, post::ids_of(w, &mentions)?, others);

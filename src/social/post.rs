@@ -15,7 +15,7 @@ use crate::store::{Write, attachments, editions, groups, likes, timeline, tombst
 pub use super::arrival::keep;
 
 /// People told of an edit or deletion at most, besides the followers.
-const TOUCHED: u32 = 5000;
+pub(super) const TOUCHED: u32 = 5000;
 
 /// What a post says, ready to be written.
 #[derive(Debug, Clone)]

@@ -126,14 +126,6 @@ pub fn choices_of(r: &Read<'_>, post: PostId, actor: ActorId) -> Result<Vec<usiz
     rows.map(|choice| Ok(choice? as usize)).collect()
 }
 
-/// Who voted: they are sent the result, and nobody is told who they are.
-pub fn voters(r: &Read<'_>, post: PostId, limit: u32) -> Result<Vec<ActorId>> {
-    let mut statement =
-        r.conn.prepare_cached("SELECT DISTINCT actor_id FROM vote WHERE post_id = ?1 ORDER BY actor_id LIMIT ?2")?;
-    let rows = statement.query_map(params![post, limit], |row| row.get("actor_id"))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
 /// Forgets all votes: the options have changed.
 pub fn clear_votes(w: &Write<'_>, post: PostId) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM vote WHERE post_id = ?1")?.execute([post])?;

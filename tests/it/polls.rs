@@ -50,6 +50,7 @@ fn a_poll_is_asked_answered_and_closed_on_both_servers() {
     let id = b.find_actor("@alice@a.test");
     publish::follow(&b.node, id).unwrap();
     world.settle(&[&a, &b]);
+    b.advance(MINUTE);
     let post = ask(&a, "Tea or coffee?", &[" Tea ", "Coffee", ""], false, Audience::Public);
     world.settle(&[&a, &b]);
     let uri = a.uri(post);
@@ -177,6 +178,9 @@ fn the_audience_hears_of_votes_now_and_then_and_of_the_end() {
     world.settle(&[&a]);
     let last = peer.got_type("Update").pop().unwrap();
     assert_eq!(last["object"]["closed"], last["object"]["endTime"]);
+    publish::delete(&a.node, post).unwrap();
+    world.settle(&[&a]);
+    assert_eq!(peer.got_type("Delete").len(), 1, "who voted has it, and must forget it");
 }
 
 #[test]
