@@ -8,7 +8,7 @@ use super::Need;
 use super::outbox::Reach;
 use super::post::Words;
 use crate::ap::activity::{Activity, Kind};
-use crate::ap::json::{self, Ref, same_origin};
+use crate::ap::json::{self, Ref};
 use crate::ap::object::Object;
 use crate::base::Result;
 use crate::base::id::{ActorId, PostId};
@@ -115,8 +115,9 @@ fn counts(r: &Read<'_>, owner: ActorId, sender: &Actor, post: &Post) -> Result<b
     Ok(post.actor_id == owner && groups::word(r, sender.id, post.id)?.is_some())
 }
 
-/// A group shares a post by its bare id, or whole. True when that means that the post was posted in the group; otherwise
-/// it is a boost like everyone's (a WordPress blog is a Group, too).
+/// A group shares a post by its bare id, or whole: it was posted in the group (Guppe, Friendica, PeerTube's channels; Lemmy
+/// for Mastodon). False when it is a boost like everyone's: of its own posts, and of posts of ours that were never meant
+/// for it (a WordPress blog is a Group, too).
 pub(super) fn shared(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
     if !is_group(sender) {
         return Ok(false);
@@ -124,13 +125,18 @@ pub(super) fn shared(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref
     let Some(post) = object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() else {
         return Ok(false);
     };
-    let said = groups::word(w, sender.id, post.id)?.is_some()
-        || posts::mentions(w, post.id)?.iter().any(|mention| mention.uri == sender.uri)
-        || post.actor_id != sender.id && same_origin(&post.uri, &sender.uri);
-    if said {
+    let is_boost = match post.actor_id {
+        author if author == sender.id => true,
+        author if author == owner => {
+            groups::word(w, sender.id, post.id)?.is_none()
+                && !posts::mentions(w, post.id)?.iter().any(|mention| mention.uri == sender.uri)
+        }
+        _ => false,
+    };
+    if !is_boost {
         arrived(w, owner, sender, &post)?;
     }
-    Ok(said)
+    Ok(!is_boost)
 }
 
 /// A post stands in a group: it is named with it, and comes home when the group is followed. The owner's own post that

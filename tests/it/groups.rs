@@ -353,3 +353,73 @@ fn naming_a_group_posts_there() {
     let create = guppe.got_type("Create").pop().unwrap();
     assert!(create["object"].get("audience").is_none());
 }
+
+#[test]
+fn groups_that_share_bare_posts_name_them_too_and_can_take_them_back() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let (guppe, other) = (world.peer("guppe.test"), world.peer("other.test"));
+    let cats = group(&guppe, "cats");
+    join(&world, &a, &guppe, "cats");
+    other.serve("/notes/1", &other.note("bob", "/notes/1", "<p>for the cats</p>"));
+    pass_on(&guppe, "cats", &a, "/1", &json!(other.url("/notes/1")));
+    world.settle(&[&a]);
+    let card = a.home().remove(0);
+    assert_eq!((card.author.handle(), card.boost.is_some()), ("bob@other.test".to_owned(), false));
+    assert_eq!(card.group.unwrap().uri, cats);
+    let announce =
+        json!({ "id": guppe.url("/announce/1"), "type": "Announce", "actor": cats, "object": other.url("/notes/1") });
+    guppe.send("cats", &a, &guppe.activity("Undo", "cats", "/undo/1", &announce));
+    world.settle(&[&a]);
+    assert!(a.home().is_empty());
+    assert!(a.by_uri(&other.url("/notes/1")).unwrap().group.is_none());
+
+    // What was never meant for a group is a boost like everyone's.
+    let mine = a.post("not about cats", Audience::Public);
+    world.settle(&[&a]);
+    pass_on(&guppe, "cats", &a, "/mine", &json!(a.uri(mine)));
+    world.settle(&[&a]);
+    assert_eq!(a.notifications(), [("boost".to_owned(), "cats@guppe.test".to_owned())]);
+}
+
+#[test]
+fn a_group_tells_of_its_new_name_by_passing_its_own_update_on() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let (lemmy, other) = (world.peer("lemmy.test"), world.peer("other.test"));
+    let cats = group(&lemmy, "cats");
+    join(&world, &a, &lemmy, "cats");
+    let mut document = lemmy.person_document("cats");
+    document["type"] = json!("Group");
+    document["name"] = json!("All cats");
+    let update = other.activity("Update", "bob", "/update/group", &document);
+    pass_on(&lemmy, "cats", &a, "/update", &update);
+    world.settle(&[&a]);
+    let name = || a.node.store.read(|r| hytte::store::actors::by_uri(r, &cats)).unwrap().unwrap().name;
+    assert_eq!(name(), "cats", "its server does not say so");
+    lemmy.serve("/users/cats", &document);
+    let again = other.activity("Update", "bob", "/update/group/2", &document);
+    pass_on(&lemmy, "cats", &a, "/update2", &again);
+    world.settle(&[&a]);
+    assert_eq!(name(), "All cats");
+}
+
+#[test]
+fn a_thread_is_filled_from_the_list_of_its_context() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let (nodebb, other) = (world.peer("nodebb.test"), world.peer("other.test"));
+    let cats = group(&nodebb, "cats");
+    let mut first = page(&nodebb, "bob", "/post/1", "A cat", &cats);
+    first["context"] = json!(nodebb.url("/topic/1"));
+    nodebb.serve("/post/1", &first);
+    comment(&other, "bob", "/comment/1", &nodebb.url("/post/1"), &cats);
+    let topic = json!({ "@context": "https://www.w3.org/ns/activitystreams", "id": nodebb.url("/topic/1"),
+        "type": "OrderedCollection", "totalItems": 2, "orderedItems": [nodebb.url("/post/1"), other.url("/comment/1")] });
+    nodebb.serve("/topic/1", &topic);
+    let hytte::federation::resolve::Found::Post(id) = a.find(&nodebb.url("/post/1")) else { panic!() };
+    backfill::thread(&a.node, id).unwrap();
+    let comment = a.by_uri(&other.url("/comment/1")).expect("the thread's list names it");
+    assert_eq!(comment.post.reply_to, Some(id));
+    assert_eq!(a.card(id).replies, 1);
+}
