@@ -264,13 +264,14 @@ CREATE TABLE activity (
   uri          TEXT    NOT NULL UNIQUE,
   object_uri   TEXT    NOT NULL,                -- what it is about: order matters per object
   audience     INTEGER NOT NULL,
-  fleeting     INTEGER NOT NULL DEFAULT 0,      -- 1: an answer nobody will fetch: goes once it has arrived
+  fleeting     INTEGER NOT NULL DEFAULT 0,      -- 1: an answer nobody will fetch: the next one replaces it
   signer       TEXT    NOT NULL,                -- key id in own_key
   document     TEXT    NOT NULL,
   author_id    INTEGER REFERENCES actor (id) ON DELETE CASCADE, -- somebody else's, passed on; NULL: our own
   created_at   INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX activity_passed_on ON activity (author_id) WHERE author_id IS NOT NULL; -- cascade
+CREATE INDEX activity_fleeting ON activity (object_uri) WHERE fleeting = 1; -- answers to one asker; upkeep
 
 -- One activity on its way to one inbox. Only the first of each inbox's line is ready.
 CREATE TABLE delivery (

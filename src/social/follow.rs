@@ -50,11 +50,10 @@ pub(super) type Answer = fn(&Actor, &str, &Actor, &Value, crate::base::Time) -> 
 
 /// Sends Accept or Reject round the Follow exactly as it was received.
 pub(super) fn answer(w: &Write<'_>, us: &Actor, follower: &Actor, received: &Value, make: Answer) -> Result<()> {
-    deliveries::supersede(w, &follower.inbox, &follower.uri)?;
     let (id, uri) = outbox::next(w, us)?;
     let document = make(us, &uri, follower, received, w.now);
     outbox::send(w, us, id, document, &follower.uri, Audience::Mentioned, &Reach::person(follower))?;
-    deliveries::make_fleeting(w, id)
+    deliveries::answer_only(w, id, &follower.uri)
 }
 
 /// The owner lets a waiting follower in.

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
 use super::{Read, Write};
 use crate::base::id::{ActivityId, ActorId, DeliveryId};
@@ -29,6 +29,8 @@ const ASIDE: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_hours(25);
 /// Failures in a row after which a host that has failed for long counts as dead.
 const DEAD: u32 = 10;
+/// How long answers to Follows are kept once they have arrived.
+const ANSWERS: Duration = Duration::from_hours(1);
 /// Tries every delivery gets before age alone ends it: a clock that jumped forward must not.
 pub const TRIES_BEFORE_AGE: u32 = 6;
 
@@ -235,43 +237,30 @@ fn claim_row(row: &Row<'_>) -> rusqlite::Result<Claim> {
 
 /// It arrived, or never will: it leaves the queue, and the next in its inbox's line may go.
 pub fn finish(w: &Write<'_>, claim: &Claim) -> Result<()> {
-    let mut statement = w.conn.prepare_cached("DELETE FROM delivery WHERE id = ?1 RETURNING activity_id")?;
-    let activity: Option<ActivityId> = statement.query_one([claim.id], |row| row.get("activity_id")).optional()?;
-    if let Some(activity) = activity {
-        forget_fleeting(w, activity)?;
-    }
+    w.conn.prepare_cached("DELETE FROM delivery WHERE id = ?1")?.execute([claim.id])?;
     promote(w, &claim.inbox)
 }
 
-/// An answer (Accept, Reject) that nobody will fetch: it goes once it has arrived, or strangers who ask again and again
-/// would fill the disk with answers.
-pub fn make_fleeting(w: &Write<'_>, id: ActivityId) -> Result<()> {
+/// Marks an answer to somebody (Accept, Reject) that nobody will fetch, and forgets the earlier ones to them, on their way
+/// or not: whoever asks again and again must not fill the disk with answers. What is in flight stays.
+pub fn answer_only(w: &Write<'_>, id: ActivityId, object_uri: &str) -> Result<()> {
     w.conn.prepare_cached("UPDATE activity SET fleeting = 1 WHERE id = ?1")?.execute([id])?;
-    Ok(())
-}
-
-fn forget_fleeting(w: &Write<'_>, id: ActivityId) -> Result<()> {
-    w.conn
-        .prepare_cached(
-            "DELETE FROM activity WHERE id = ?1 AND fleeting = 1
-               AND NOT EXISTS (SELECT 1 FROM delivery WHERE activity_id = ?1)",
-        )?
-        .execute([id])?;
-    Ok(())
-}
-
-/// Takes earlier answers about this object that still wait for this inbox out of the line: a newer one follows.
-pub fn supersede(w: &Write<'_>, inbox: &str, object_uri: &str) -> Result<()> {
-    let mut statement = w.conn.prepare_cached(
-        "DELETE FROM delivery WHERE inbox = ?1 AND object_uri = ?2 AND lease_at IS NULL
-           AND (SELECT fleeting FROM activity a WHERE a.id = activity_id) = 1 RETURNING activity_id",
+    let mut waiting = w.conn.prepare_cached(
+        "DELETE FROM delivery WHERE lease_at IS NULL AND activity_id IN (
+           SELECT id FROM activity INDEXED BY activity_fleeting WHERE fleeting = 1 AND object_uri = ?1 AND id <> ?2)
+         RETURNING inbox",
     )?;
-    let rows = statement.query_map(params![inbox, object_uri], |row| row.get("activity_id"))?;
-    let gone: Vec<ActivityId> = rows.collect::<rusqlite::Result<_>>()?;
-    for id in &gone {
-        forget_fleeting(w, *id)?;
+    let rows = waiting.query_map(params![object_uri, id], |row| row.get("inbox"))?;
+    let inboxes: HashSet<String> = rows.collect::<rusqlite::Result<_>>()?;
+    for inbox in &inboxes {
+        promote(w, inbox)?;
     }
-    if gone.is_empty() { Ok(()) } else { promote(w, inbox) }
+    let mut old = w.conn.prepare_cached(
+        "DELETE FROM activity INDEXED BY activity_fleeting WHERE fleeting = 1 AND object_uri = ?1 AND id <> ?2
+           AND NOT EXISTS (SELECT 1 FROM delivery WHERE activity_id = activity.id)",
+    )?;
+    old.execute(params![object_uri, id])?;
+    Ok(())
 }
 
 /// Why a delivery goes back into the queue.
@@ -497,11 +486,17 @@ pub(crate) fn activity_uris(r: &Read<'_>, limit: u32) -> Result<Vec<String>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Forgets activities older than `before` that have arrived everywhere. Bounded.
+/// Forgets activities older than `before` that have arrived everywhere, and answers older than [`ANSWERS`]. Bounded.
 pub fn prune(w: &Write<'_>, before: Time, limit: u32) -> Result<usize> {
-    Ok(w.conn.execute(
-        "DELETE FROM activity WHERE id IN (SELECT id FROM activity WHERE id < ?1
+    let answers = w.conn.execute(
+        "DELETE FROM activity WHERE id IN (SELECT id FROM activity INDEXED BY activity_fleeting WHERE fleeting = 1
+           AND id < ?1 AND NOT EXISTS (SELECT 1 FROM delivery WHERE activity_id = activity.id) LIMIT ?2)",
+        params![crate::base::id::first_at(w.now.minus(ANSWERS)), limit],
+    )?;
+    Ok(answers
+        + w.conn.execute(
+            "DELETE FROM activity WHERE id IN (SELECT id FROM activity WHERE id < ?1
            AND NOT EXISTS (SELECT 1 FROM delivery WHERE activity_id = activity.id) ORDER BY id LIMIT ?2)",
-        params![crate::base::id::first_at(before), limit],
-    )?)
+            params![crate::base::id::first_at(before), limit],
+        )?)
 }
