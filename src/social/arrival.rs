@@ -184,6 +184,10 @@ pub fn keep(w: &Write<'_>, author: &Actor, object: &Object, activity: Option<&Re
         poll::renew(w, &known, object.poll.as_ref(), if newer { Change::Edit } else { Change::Counts })?;
         return Ok(known.id);
     }
+    if object.is_vote() {
+        // However it got here (fetched, passed on, listed among answers): a vote is never shown.
+        return Err(Error::Denied("a vote is no post".to_owned()));
+    }
     if tombstones::is_deleted(w, author.id, uri)? {
         return Err(Error::Gone);
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hytte::base::{Audience, Error, Time};
 use hytte::federation::publish::{self, Draft, Edit};
-use hytte::federation::{backfill, polls};
+use hytte::federation::{backfill, polls, resolve};
 use hytte::social::poll::NewPoll;
 use hytte::store::polls::Poll;
 use serde_json::{Value, json};
@@ -119,6 +119,8 @@ fn votes_count_once_in_time_and_from_readers_only() {
     assert_eq!((counts(&poll), poll.voters, card.replies), (vec![1, 1], Some(2), 0));
     assert!(a.notifications().is_empty() && a.home().len() == 1, "a vote is nothing to read");
     assert!(peer.asked().iter().all(|got| !got.target.starts_with("/votes")), "and nothing to fetch");
+    peer.serve("/votes/1", &yes["object"]);
+    assert!(resolve::find(&a.node, &peer.url("/votes/1")).is_err() && a.card(post).replies == 0, "nor to look at");
 
     let private = ask(&a, "@bob@peer.test for friends", &["Yes", "No"], true, Audience::Followers);
     world.settle(&[&a]);
