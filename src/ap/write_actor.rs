@@ -150,6 +150,22 @@ pub fn owner(actor: &OwnActor) -> Value {
         .done()
 }
 
+/// The owner's document for those who may not see more (authorised fetch): who it is, where to write, with which keys it
+/// signs. Peers know it by what it lacks and keep the full one they have.
+pub fn stub(actor: &OwnActor) -> Value {
+    let methods = actor.proof_key.as_ref().map(|key| json!([multikey(key, &actor.id)]));
+    Doc::of("Person", context::full())
+        .put("id", actor.id.as_str())
+        .put("inbox", actor.inbox.as_str())
+        .put("preferredUsername", actor.username.as_str())
+        .put("webfinger", actor.webfinger.as_str())
+        .put("url", actor.url.as_str())
+        .put("endpoints", json!({"sharedInbox": actor.shared_inbox}))
+        .put("publicKey", public_key(&actor.key, &actor.id))
+        .maybe("assertionMethod", methods)
+        .done()
+}
+
 /// The instance actor's document; served to anybody, signed or not.
 pub fn instance(actor: &InstanceActor) -> Value {
     let methods = actor.proof_key.as_ref().map(|key| json!([multikey(key, &actor.id)]));

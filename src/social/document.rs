@@ -84,6 +84,23 @@ pub fn owner(r: &Read<'_>) -> Result<Value> {
     }))
 }
 
+/// The little of the owner's actor that everyone must see, to check what it signs and to answer it.
+pub fn owner_stub(r: &Read<'_>) -> Result<Value> {
+    let owner = actors::by_id(r, node::owner(r)?)?;
+    let key = node::key_of(r, owner.id)?;
+    Ok(write_actor::stub(&OwnActor {
+        id: owner.uri.clone(),
+        inbox: owner.inbox.clone(),
+        shared_inbox: owner.shared_inbox.clone().unwrap_or_default(),
+        url: owner.url.clone(),
+        username: owner.username.clone(),
+        webfinger: owner.handle(),
+        key: OwnKey { id: key.uri, text: key.public },
+        proof_key: proof_key(r, owner.id)?,
+        ..OwnActor::default()
+    }))
+}
+
 /// The instance actor's document.
 pub fn service(r: &Read<'_>) -> Result<Value> {
     let facts = node::get(r)?;

@@ -51,6 +51,8 @@ pub struct Settings {
     pub privacy: String,
     /// Days that posts brought by relays stay when nobody here holds them.
     pub relay_days: u32,
+    /// Documents are shown only to servers that sign their requests (authorised fetch).
+    pub signed_fetch: bool,
     /// What may grow without a field of its own yet; kept when an older build saves.
     #[serde(flatten)]
     pub other: BTreeMap<String, serde_json::Value>,
@@ -63,6 +65,7 @@ impl Default for Settings {
             language: "en".to_owned(),
             contact: String::new(),
             show_follows: true,
+            signed_fetch: false,
             tell_blocked: true,
             follow_moves: true,
             about: String::new(),

@@ -259,6 +259,14 @@ pub fn mentions(r: &Read<'_>, id: PostId) -> Result<Vec<Mention>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Whether the post with this uri names an actor.
+pub fn names(r: &Read<'_>, post_uri: &str, actor_uri: &str) -> Result<bool> {
+    let mut statement = r
+        .conn
+        .prepare_cached("SELECT 1 FROM post p JOIN mention m ON m.post_id = p.id WHERE p.uri = ?1 AND m.uri = ?2")?;
+    Ok(statement.exists([post_uri, actor_uri])?)
+}
+
 /// A post's hashtags.
 pub fn hashtags(r: &Read<'_>, id: PostId) -> Result<Vec<Hashtag>> {
     let mut statement =

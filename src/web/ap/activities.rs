@@ -4,7 +4,8 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
-use super::{Document, Letter, may_read};
+use super::gate::{self, Pass};
+use super::{Document, Letter, Rights};
 use crate::ap::addressing::Recipients;
 use crate::ap::json;
 use crate::base::{Audience, Error, Result};
@@ -18,29 +19,38 @@ use crate::web::edge::{ApError, blocking};
 pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
     let letter = Letter::of(&request, web::Bytes::new());
     let found = blocking(&node, move |node| {
+        let known = match gate::pass(node, &letter)? {
+            Pass::Refused(why) => return Ok(Document::Refused(why)),
+            Pass::Known(actor) => Some(*actor),
+            Pass::Anyone => None,
+        };
         let url = letter.url(node);
-        let open = node.store.read(|r| look(r, &url, None))?;
-        // Asked in the same way whether there is something private or nothing.
-        match open {
-            Some(open) => Ok(open),
-            None => {
-                let reader = letter.reader(node);
-                node.store.read(|r| look(r, &url, reader.as_ref()))?.ok_or(Error::NotFound)
-            }
+        if let Some(open) = node.store.read(|r| look(r, &url, None))? {
+            return Ok(if known.is_some() { open.for_asker() } else { open });
         }
+        // The same is done whether there is something private or nothing.
+        let Some(reader) = known.or_else(|| letter.reader(node)) else { return Err(Error::NotFound) };
+        node.store.read(|r| look(r, &url, Some(&reader)))?.ok_or(Error::NotFound)
     });
     Ok(found.await?.answer(&request))
 }
 
-/// The activity, if `reader` may see it.
+/// The activity, if `reader` may see it. What they may not see is not even read: that would take time.
 fn look(r: &Read<'_>, uri: &str, reader: Option<&Actor>) -> Result<Option<Document>> {
     if let Some(at) = tombstones::deleted_at(r, uri)? {
         return Ok(Some(Document::gone(uri, at)));
     }
-    let Some((audience, activity)) = kept(r, uri)? else { return Ok(None) };
+    let rights = reader.map(|reader| Rights::of(r, reader)).transpose()?;
+    let kept = kept(r, uri)?;
+    let may_read = |kept: &(Audience, String)| {
+        let named = reader.is_some_and(|reader| kept.1.contains(&format!("\"{}\"", reader.uri)));
+        rights.as_ref().map_or(kept.0.is_open(), |rights| rights.allow(kept.0, named))
+    };
+    let Some((audience, text)) = kept.filter(may_read) else { return Ok(None) };
+    let activity: Value = serde_json::from_str(&text).map_err(Error::internal)?;
     let lists = Recipients::of(&activity).unwrap_or_default();
-    let named: Vec<String> = lists.everyone().into_iter().map(str::to_owned).collect();
-    if !may_read(r, reader, audience, &named)? {
+    let named = reader.is_some_and(|reader| lists.everyone().contains(&reader.uri.as_str()));
+    if rights.is_some_and(|rights| !rights.allow(audience, named)) {
         return Ok(None);
     }
     let Some(activity) = renewed(r, uri, activity)? else {
@@ -51,9 +61,9 @@ fn look(r: &Read<'_>, uri: &str, reader: Option<&Actor>) -> Result<Option<Docume
 }
 
 /// The activity as it was sent; a boost's is made anew when it has long arrived everywhere.
-fn kept(r: &Read<'_>, uri: &str) -> Result<Option<(Audience, Value)>> {
+fn kept(r: &Read<'_>, uri: &str) -> Result<Option<(Audience, String)>> {
     match deliveries::activity(r, uri) {
-        Ok((audience, text)) => Ok(Some((audience, serde_json::from_str(&text).map_err(Error::internal)?))),
+        Ok(kept) => Ok(Some(kept)),
         Err(Error::NotFound) => {
             let owner = actors::by_id(r, node::owner(r)?)?;
             let boost = posts::by_uri(r, uri)?.filter(|post| post.actor_id == owner.id);
@@ -63,7 +73,7 @@ fn kept(r: &Read<'_>, uri: &str) -> Result<Option<(Audience, Value)>> {
             let of = posts::by_id(r, of)?;
             let author = actors::by_id(r, of.actor_id)?;
             let activity = document::announce(&owner, uri, &of, &author, boost.published_at);
-            Ok(Some((boost.audience, activity)))
+            Ok(Some((boost.audience, activity.to_string())))
         }
         Err(error) => Err(error),
     }

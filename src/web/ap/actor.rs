@@ -1,9 +1,10 @@
-//! Our own actors' documents: the owner, and the instance actor that signs our fetches. Both are served to anybody, signed
-//! or not: who wants signed requests needs our keys first.
+//! Our own actors' documents: the owner, and the instance actor that signs our fetches. The instance actor and the owner's
+//! keys are served to anybody, signed or not: who checks our signatures needs them first.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use super::gate::{self, Pass};
 use super::{Document, Letter};
 use crate::base::{Error, Result};
 use crate::federation::Node;
@@ -28,9 +29,17 @@ pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpRes
     let letter = Letter::of(&request, web::Bytes::new());
     let found = blocking(&node, move |node| {
         let url = letter.url(node);
-        node.store.read(|r| owner_at(r, &url).and_then(|_| document::owner(r)))
+        let whole = |r: &Read<'_>| owner_at(r, &url).and_then(|_| document::owner(r));
+        let stub = |r: &Read<'_>| owner_at(r, &url).and_then(|_| document::owner_stub(r));
+        // Who is not let in still gets the keys: without them nobody could check what we sign.
+        match gate::pass(node, &letter) {
+            Ok(Pass::Anyone) => node.store.read(whole).map(Document::Open),
+            Ok(Pass::Known(_)) => node.store.read(whole).map(Document::Asker),
+            Ok(Pass::Refused(_)) | Err(Error::NotFound) => node.store.read(stub).map(Document::Asker),
+            Err(error) => Err(error),
+        }
     });
-    Ok(Document::Open(found.await?).answer(&request))
+    Ok(found.await?.answer(&request))
 }
 
 /// `GET /users/NAME` by a browser: on to the page.

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
+use super::gate::{self, Pass};
 use super::{Document, Letter, posts as own_posts};
 use crate::ap::collection::{self, Order, OwnPage};
 use crate::base::id::{ActorId, PostId};
@@ -43,9 +44,14 @@ pub async fn show(
     let letter = Letter::of(&request, web::Bytes::new());
     let found = blocking(&node, move |node| {
         let url = letter.url(node);
-        node.store.read(|r| find(r, &url, &window))
+        let find = || node.store.read(|r| find(r, &url, &window)).map(Document::Open);
+        Ok(match gate::pass(node, &letter)? {
+            Pass::Refused(why) => Document::Refused(why),
+            Pass::Known(_) => find()?.for_asker(),
+            Pass::Anyone => find()?,
+        })
     });
-    Ok(Document::Open(found.await?).answer(&request))
+    Ok(found.await?.answer(&request))
 }
 
 fn find(r: &Read<'_>, url: &str, window: &Window) -> Result<Value> {

@@ -5,6 +5,7 @@ pub mod activities;
 pub mod actor;
 pub mod collections;
 pub mod discovery;
+mod gate;
 pub mod inbox;
 pub mod posts;
 pub mod synchronisation;
@@ -15,7 +16,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, EntityTag, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use ring::digest::{SHA256, digest};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::ap::write_object;
 use crate::base::{Audience, Result, Time};
@@ -30,6 +31,8 @@ pub const ACTIVITY_JSON: &str = "application/activity+json";
 const PUBLIC_CACHE: &str = "max-age=180, public";
 /// What only the asker may read, nobody in between may keep.
 const PRIVATE_CACHE: &str = "max-age=0, private";
+/// How we would like fetches to be signed (RFC 9421 §5.1).
+const ACCEPT_SIGNATURE: &str = r#"sig1=("@method" "@target-uri" "@authority");created"#;
 
 /// A document for a peer, and how far it may travel.
 pub(super) enum Document {
@@ -37,6 +40,8 @@ pub(super) enum Document {
     Open(Value),
     /// For who signed the request.
     Asker(Value),
+    /// For nobody who does not sign the request properly: why.
+    Refused(String),
     /// Deleted for good: the Tombstone.
     Gone(Value),
 }
@@ -47,9 +52,18 @@ impl Document {
         Self::Gone(write_object::tombstone(uri, Some(at)))
     }
 
+    /// The same for an asker who had to say who they are: nobody in between may keep it.
+    fn for_asker(self) -> Self {
+        match self {
+            Self::Open(value) => Self::Asker(value),
+            other => other,
+        }
+    }
+
     /// The answer, or 304 when the asker has it.
     pub(super) fn answer(self, request: &HttpRequest) -> HttpResponse {
         let (code, cache, vary, value) = match self {
+            Self::Refused(why) => return refused(&why),
             Self::Open(value) => (StatusCode::OK, PUBLIC_CACHE, "Accept", value),
             Self::Asker(value) => (StatusCode::OK, PRIVATE_CACHE, "Accept, Signature", value),
             Self::Gone(value) => (StatusCode::GONE, PUBLIC_CACHE, "Accept", value),
@@ -65,6 +79,15 @@ impl Document {
             .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
         if fresh { response.content_type(ACTIVITY_JSON).body(body) } else { response.finish() }
     }
+}
+
+/// 401, with how we would like requests to be signed.
+fn refused(why: &str) -> HttpResponse {
+    HttpResponse::build(StatusCode::UNAUTHORIZED)
+        .insert_header(("accept-signature", ACCEPT_SIGNATURE))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::VARY, "Accept, Signature"))
+        .json(json!({ "error": why }))
 }
 
 fn hash(bytes: &[u8]) -> String {
@@ -113,24 +136,37 @@ impl Letter {
         node.facts.origin.url(&self.path)
     }
 
+    /// True when the request says that it is signed.
+    pub(super) fn is_signed(&self) -> bool {
+        self.headers.iter().any(|(name, _)| name == "signature")
+    }
+
     /// Who signed the request; None for a stranger. May fetch a key.
     pub(super) fn reader(&self, node: &Node) -> Option<Actor> {
-        let signed = self.headers.iter().any(|(name, _)| name == "signature");
-        signed.then(|| verify::signer(node, &self.received(node)).ok()).flatten()
+        self.is_signed().then(|| verify::signer(node, &self.received(node)).ok()).flatten()
     }
 }
 
-/// Whether `reader` may see something of the owner's with this audience; `named` are the actor ids it addresses.
-pub(super) fn may_read(r: &Read<'_>, reader: Option<&Actor>, audience: Audience, named: &[String]) -> Result<bool> {
-    let Some(reader) = reader else { return Ok(audience.is_open()) };
-    // To the blocked a private thing is as good as none.
-    if !audience.is_open() && shield::hides(r, reader)? {
-        return Ok(false);
+/// What a signer may see of the owner's private things. Always looked up as a whole: the time it takes tells nothing.
+pub(super) struct Rights {
+    blocked: bool,
+    follows: bool,
+}
+
+impl Rights {
+    /// The rights of somebody whose signature holds.
+    pub(super) fn of(r: &Read<'_>, reader: &Actor) -> Result<Self> {
+        let follows = follows::is_accepted(r, reader.id, node::owner(r)?)?;
+        Ok(Self { blocked: shield::hides(r, reader)?, follows })
     }
-    let follows = || follows::is_accepted(r, reader.id, node::owner(r)?);
-    Ok(match audience {
-        Audience::Public | Audience::Quiet => true,
-        Audience::Followers => named.contains(&reader.uri) || follows()?,
-        Audience::Mentioned => named.contains(&reader.uri),
-    })
+
+    /// Whether they may see something with this audience; `named` when it addresses them. To the blocked a private thing is
+    /// as good as none.
+    pub(super) fn allow(&self, audience: Audience, named: bool) -> bool {
+        match audience {
+            Audience::Public | Audience::Quiet => true,
+            Audience::Followers => !self.blocked && (named || self.follows),
+            Audience::Mentioned => !self.blocked && named,
+        }
+    }
 }

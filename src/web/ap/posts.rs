@@ -4,7 +4,8 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
-use super::{Document, Letter, may_read};
+use super::gate::{self, Pass};
+use super::{Document, Letter, Rights};
 use crate::ap::addressing::Recipients;
 use crate::ap::collection::{self, Order, OwnPage};
 use crate::base::id::PostId;
@@ -113,37 +114,43 @@ pub async fn at_page(
 
 /// The document of an own post or of a part of it, if the asker may see it.
 fn find(node: &Node, letter: &Letter, uri: &str, part: &Part) -> Result<Document> {
+    let known = match gate::pass(node, letter)? {
+        Pass::Refused(why) => return Ok(Document::Refused(why)),
+        Pass::Known(actor) => Some(*actor),
+        Pass::Anyone => None,
+    };
     let open = node.store.read(|r| {
         if let Some(at) = tombstones::deleted_at(r, uri)? {
             return Ok(Some(Document::gone(uri, at)));
         }
         match own(r, uri)? {
-            Some((post, owner)) if post.audience.is_open() => {
+            (Some(post), owner) if post.audience.is_open() => {
                 write(r, &owner, &post, part).map(Document::Open).map(Some)
             }
             _ => Ok(None),
         }
     })?;
     if let Some(open) = open {
-        return Ok(open);
+        return Ok(if known.is_some() { open.for_asker() } else { open });
     }
-    // Asked in the same way whether there is a private post or none: the time it takes tells nothing.
-    let reader = letter.reader(node);
+    // From here on the same is done whether there is a private post or none: the time it takes tells nothing (S22).
+    let Some(reader) = known.or_else(|| letter.reader(node)) else { return Err(Error::NotFound) };
     node.store.read(|r| {
-        let (post, owner) = own(r, uri)?.ok_or(Error::NotFound)?;
-        let named: Vec<String> = posts::mentions(r, post.id)?.into_iter().map(|mention| mention.uri).collect();
-        match may_read(r, reader.as_ref(), post.audience, &named)? {
-            true => write(r, &owner, &post, part).map(Document::Asker),
-            false => Err(Error::NotFound),
+        let (post, owner) = own(r, uri)?;
+        let named = posts::names(r, uri, &reader.uri)?;
+        let rights = Rights::of(r, &reader)?;
+        match post.filter(|post| rights.allow(post.audience, named)) {
+            Some(post) => write(r, &owner, &post, part).map(Document::Asker),
+            None => Err(Error::NotFound),
         }
     })
 }
 
-/// A post of the owner's (never a boost) by its stored URI.
-fn own(r: &Read<'_>, uri: &str) -> Result<Option<(Post, Actor)>> {
-    let Some(post) = posts::by_uri(r, uri)?.filter(|post| post.boost_of.is_none()) else { return Ok(None) };
+/// A post of the owner's (never a boost) by its stored URI; and the owner.
+fn own(r: &Read<'_>, uri: &str) -> Result<(Option<Post>, Actor)> {
     let owner = actors::by_id(r, node::owner(r)?)?;
-    Ok((post.actor_id == owner.id).then_some((post, owner)))
+    let post = posts::by_uri(r, uri)?.filter(|post| post.boost_of.is_none() && post.actor_id == owner.id);
+    Ok((post, owner))
 }
 
 fn write(r: &Read<'_>, owner: &Actor, post: &Post, part: &Part) -> Result<Value> {
@@ -186,10 +193,10 @@ pub async fn to_page(request: HttpRequest, node: web::Data<Node>) -> Result<Http
             if tombstones::deleted_at(r, &url)?.is_some() {
                 return Err(Error::Gone);
             }
-            let owner = actors::by_id(r, node::owner(r)?)?;
-            let known = own(r, &url)?.filter(|(post, _)| post.audience.is_open());
+            let (known, owner) = own(r, &url)?;
             let id: PostId = url.rsplit('/').next().unwrap_or_default().parse()?;
-            Ok(known.map_or_else(|| document::post_page(&owner, id), |(post, _)| post.page().to_owned()))
+            let known = known.filter(|post| post.audience.is_open());
+            Ok(known.map_or_else(|| document::post_page(&owner, id), |post| post.page().to_owned()))
         })
     });
     Ok(HttpResponse::Found().insert_header((header::LOCATION, page.await?)).finish())

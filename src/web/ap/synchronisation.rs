@@ -1,9 +1,9 @@
 //! The owner's followers on one server, for that server alone (FEP-8fcf). Nobody learns of anybody else's.
 
-use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::gate::{self, Pass};
 use super::{Document, Letter};
 use crate::ap::collection::{self, Order};
 use crate::base::{Error, Result};
@@ -14,20 +14,19 @@ use crate::web::edge::{ApError, blocking};
 /// `GET /users/NAME/followers_synchronization`, signed by any actor of the server it is for.
 pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
     let letter = Letter::of(&request, web::Bytes::new());
-    match blocking(&node, move |node| part(node, &letter)).await? {
-        Some(part) => Ok(Document::Asker(part).answer(&request)),
-        None => {
-            let why = "sign this request: each server may see its own part of the list";
-            Ok(HttpResponse::build(StatusCode::UNAUTHORIZED)
-                .insert_header(("cache-control", "no-store"))
-                .json(json!({ "error": why })))
-        }
-    }
+    Ok(blocking(&node, move |node| part(node, &letter)).await?.answer(&request))
 }
 
-/// The part of who signed; None for a stranger.
-fn part(node: &Node, letter: &Letter) -> Result<Option<Value>> {
-    let Some(reader) = letter.reader(node) else { return Ok(None) };
+/// The part of who signed.
+fn part(node: &Node, letter: &Letter) -> Result<Document> {
+    let reader = match gate::pass(node, letter)? {
+        Pass::Refused(why) => return Ok(Document::Refused(why)),
+        Pass::Known(actor) => Some(*actor),
+        Pass::Anyone => letter.reader(node),
+    };
+    let Some(reader) = reader else {
+        return Ok(Document::Refused("sign this request: each server may see its own part of the list".to_owned()));
+    };
     let url = letter.url(node);
     node.store.read(|r| {
         let owner = actors::by_id(r, node::owner(r)?)?;
@@ -35,6 +34,6 @@ fn part(node: &Node, letter: &Letter) -> Result<Option<Value>> {
             return Err(Error::NotFound);
         }
         let ids = synchronise::part(r, owner.id, &reader.uri)?.into_iter().map(Value::from).collect();
-        Ok(Some(collection::whole(Order::Ordered, &url, ids)))
+        Ok(Document::Asker(collection::whole(Order::Ordered, &url, ids)))
     })
 }

@@ -137,6 +137,8 @@ fn posting(house: &House<'_>, settings: &Settings) -> Markup {
                 input #contact type="text" name="contact" value=(settings.contact) maxlength=(CONTACT) placeholder="you@example.org";
                 p.note { "Shown on the about page, for people who must reach a human." }
                 label.check { input type="checkbox" name="show_follows" value="yes" checked[settings.show_follows]; " Others may see whom I follow and who follows me" }
+                label.check { input type="checkbox" name="signed_fetch" value="yes" checked[settings.signed_fetch]; " Other servers must say who they are before they are shown my posts" }
+                p.note { "Keeps blocked servers from reading along. Some small servers will not see your posts until you write to them; the pages stay open to browsers." }
                 button.main type="submit" { "Save" }
             }
         }
@@ -289,10 +291,11 @@ fn save_posting(node: &Node, fields: &Fields) -> Result<()> {
     let audience: Audience = fields.text("audience").parse()?;
     let language = language::setting(fields.text("language"))?;
     let contact: String = fields.line("contact").chars().take(CONTACT).collect();
-    let show_follows = fields.has("show_follows");
+    let (show_follows, signed_fetch) = (fields.has("show_follows"), fields.has("signed_fetch"));
     node.store.write(move |w| {
         let settings = store::node::settings(w)?;
-        let settings = Settings { audience: audience.word().to_owned(), language, contact, show_follows, ..settings };
+        let audience = audience.word().to_owned();
+        let settings = Settings { audience, language, contact, show_follows, signed_fetch, ..settings };
         store::node::set_settings(w, &settings)
     })
 }
