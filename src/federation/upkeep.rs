@@ -6,7 +6,7 @@ use super::{Node, comeback, delivery, lists, moves, nodeinfo, polls, resolve};
 use crate::base::id::{ActorId, PostId};
 use crate::base::{Result, Time};
 use crate::store::strangers::{self, Terms};
-use crate::store::{actors, attachments, deliveries, editions, files, hosts, inbox, mutes, node, tombstones};
+use crate::store::{actors, answers, attachments, deliveries, editions, files, hosts, inbox, mutes, node, tombstones};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -150,6 +150,7 @@ fn expire(node: &Node, _: &mut Diary) -> Result<()> {
 
 fn prune_activities(node: &Node, _: &mut Diary) -> Result<()> {
     while node.store.write(|w| deliveries::prune(w, w.now.minus(ACTIVITIES), SLICE))? > 0 {}
+    while node.store.write(|w| answers::prune(w, SLICE))? > 0 {}
     Ok(())
 }
 

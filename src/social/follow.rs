@@ -11,7 +11,7 @@ use crate::base::{Audience, Error, Result};
 use crate::store::actors::{self, Actor};
 use crate::store::follows::{self, Follow};
 use crate::store::notifications::{self, Kind};
-use crate::store::{Write, blocks, cuts, deliveries, host_blocks, shield, timeline, tombstones};
+use crate::store::{Write, answers, blocks, cuts, host_blocks, shield, timeline, tombstones};
 
 /// Bytes of a Follow that are kept and sent back as they came.
 const LONGEST: usize = 16 * 1024;
@@ -53,7 +53,7 @@ pub(super) fn answer(w: &Write<'_>, us: &Actor, follower: &Actor, received: &Val
     let (id, uri) = outbox::next(w, us)?;
     let document = make(us, &uri, follower, received, w.now);
     outbox::send(w, us, id, document, &follower.uri, Audience::Mentioned, &Reach::person(follower))?;
-    deliveries::answer_only(w, id, &follower.uri)
+    answers::mark(w, id, &follower.uri)
 }
 
 /// The owner lets a waiting follower in.

@@ -29,8 +29,6 @@ const ASIDE: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_hours(25);
 /// Failures in a row after which a host that has failed for long counts as dead.
 const DEAD: u32 = 10;
-/// How long answers to Follows are kept once they have arrived.
-const ANSWERS: Duration = Duration::from_hours(1);
 /// Tries every delivery gets before age alone ends it: a clock that jumped forward must not.
 pub const TRIES_BEFORE_AGE: u32 = 6;
 
@@ -241,28 +239,6 @@ pub fn finish(w: &Write<'_>, claim: &Claim) -> Result<()> {
     promote(w, &claim.inbox)
 }
 
-/// Marks an answer to somebody (Accept, Reject) that nobody will fetch, and forgets the earlier ones to them, on their way
-/// or not: whoever asks again and again must not fill the disk with answers. What is in flight stays.
-pub fn answer_only(w: &Write<'_>, id: ActivityId, object_uri: &str) -> Result<()> {
-    w.conn.prepare_cached("UPDATE activity SET fleeting = 1 WHERE id = ?1")?.execute([id])?;
-    let mut waiting = w.conn.prepare_cached(
-        "DELETE FROM delivery WHERE lease_at IS NULL AND activity_id IN (
-           SELECT id FROM activity INDEXED BY activity_fleeting WHERE fleeting = 1 AND object_uri = ?1 AND id <> ?2)
-         RETURNING inbox",
-    )?;
-    let rows = waiting.query_map(params![object_uri, id], |row| row.get("inbox"))?;
-    let inboxes: HashSet<String> = rows.collect::<rusqlite::Result<_>>()?;
-    for inbox in &inboxes {
-        promote(w, inbox)?;
-    }
-    let mut old = w.conn.prepare_cached(
-        "DELETE FROM activity INDEXED BY activity_fleeting WHERE fleeting = 1 AND object_uri = ?1 AND id <> ?2
-           AND NOT EXISTS (SELECT 1 FROM delivery WHERE activity_id = activity.id)",
-    )?;
-    old.execute(params![object_uri, id])?;
-    Ok(())
-}
-
 /// Why a delivery goes back into the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
@@ -295,7 +271,7 @@ const LINE: &str = "SELECT id, object_uri, ready, server_errors FROM delivery WH
 
 /// Makes the next delivery of an inbox's line ready: the first that is neither stuck on server errors nor about the
 /// object of one that is. It blocks all those behind it.
-fn promote(w: &Write<'_>, inbox: &str) -> Result<()> {
+pub(super) fn promote(w: &Write<'_>, inbox: &str) -> Result<()> {
     let mut line = w.conn.prepare_cached(LINE)?;
     let mut rows = line.query(params![inbox, LOOK_AHEAD])?;
     let mut passed: Vec<String> = Vec::new();
@@ -486,17 +462,11 @@ pub(crate) fn activity_uris(r: &Read<'_>, limit: u32) -> Result<Vec<String>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Forgets activities older than `before` that have arrived everywhere, and answers older than [`ANSWERS`]. Bounded.
+/// Forgets activities older than `before` that have arrived everywhere. Bounded.
 pub fn prune(w: &Write<'_>, before: Time, limit: u32) -> Result<usize> {
-    let answers = w.conn.execute(
-        "DELETE FROM activity WHERE id IN (SELECT id FROM activity INDEXED BY activity_fleeting WHERE fleeting = 1
-           AND id < ?1 AND NOT EXISTS (SELECT 1 FROM delivery WHERE activity_id = activity.id) LIMIT ?2)",
-        params![crate::base::id::first_at(w.now.minus(ANSWERS)), limit],
-    )?;
-    Ok(answers
-        + w.conn.execute(
-            "DELETE FROM activity WHERE id IN (SELECT id FROM activity WHERE id < ?1
+    Ok(w.conn.execute(
+        "DELETE FROM activity WHERE id IN (SELECT id FROM activity WHERE id < ?1
            AND NOT EXISTS (SELECT 1 FROM delivery WHERE activity_id = activity.id) ORDER BY id LIMIT ?2)",
-            params![crate::base::id::first_at(before), limit],
-        )?)
+        params![crate::base::id::first_at(before), limit],
+    )?)
 }

@@ -13,6 +13,7 @@ pub use writer::{Bell, Ticket};
 
 pub mod absence;
 pub mod actors;
+pub mod answers;
 pub mod attachments;
 pub mod blocks;
 pub mod cards;
