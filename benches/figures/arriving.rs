@@ -26,6 +26,9 @@ pub const PEOPLE: usize = 20;
 const CONNECTIONS: usize = 8;
 /// How long the door takes to forget a run.
 const DOOR: Duration = Duration::from_secs(4);
+/// Bytes of the database in use: what rows and indices take, free pages left out.
+const BYTES: &str = "SELECT (page_count - freelist_count) * page_size
+    FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
 /// What waits to be applied.
 pub const WAITING: &str = "SELECT count(*) FROM inbox WHERE set_aside_at IS NULL";
 
@@ -125,6 +128,7 @@ fn follow(peers: &Peers, server: &Server, n: usize) -> Vec<u8> {
 fn notes(table: &mut Table, peers: &Peers, server: &Server, machine: &str) {
     let (mut taken, mut done, mut cpus) = (Vec::new(), Vec::new(), Vec::new());
     let watch = server.watch_memory();
+    let before = server.count(BYTES);
     for run in 0..RUNS {
         let requests: Vec<_> = (0..NOTES).map(|n| note(peers, server, run * NOTES + n)).collect();
         let (cpu, start) = (server.cpu_ms(), Instant::now());
@@ -136,9 +140,12 @@ fn notes(table: &mut Table, peers: &Peers, server: &Server, machine: &str) {
         thread::sleep(DOOR);
     }
     assert_eq!(server.count("SELECT count(*) FROM home"), u64::try_from(RUNS * NOTES).unwrap(), "all are at home");
-    table.row("notes of followed people, accepted", format!("{}/s", number(median(taken))), machine.to_owned());
+    let figure = format!("{}/s", number(median(taken)));
+    table.row("verified activities (notes of followed people), accepted", figure, machine.to_owned());
     let figure = format!("{}/s, {} ms CPU each", number(median(done)), number(median(cpus)));
     table.row("  the same, until the last is applied", figure, format!("{} commits/s", number(machine::commits())));
+    let bytes = (server.count(BYTES) - before) / u64::try_from(RUNS * NOTES).unwrap();
+    table.row("  database per remote post, indexes and seen ids included", format!("{bytes} bytes"), "-".to_owned());
     table.row("  memory meanwhile, at most", format!("{} MB", number(watch.end())), "-".to_owned());
 }
 
