@@ -37,7 +37,7 @@
 
     // The next place for a picture appears when the one before is taken; a picture without words asks once.
     const places = all("[data-upload]", form);
-    const file = (place) => place.querySelector("input[type=file]");
+    const file = (place) => place.querySelector("input[name=image]");
     const alt = (place) => place.querySelector("textarea");
     const taken = (place) => file(place).files.length > 0;
     const lay = () => places.forEach((place, n) => {

@@ -20,10 +20,10 @@ use crate::base::id::MediaId;
 
 /// The socket's name in the data folder.
 pub const SOCKET: &str = "hytte.sock";
-/// The longest request or answer, in bytes of JSON: a picture of 16 MiB in base64, and room for words.
-pub const LINE_LIMIT: usize = 24 << 20;
+/// The longest request or answer, in bytes of JSON: a film of 40 MiB in base64, and room for words.
+pub const LINE_LIMIT: usize = 56 << 20;
 /// The biggest file `hytte post --media` takes.
-pub const FILE_LIMIT: u64 = crate::media::INPUT_BYTES as u64;
+pub const FILE_LIMIT: u64 = crate::media::FILM_BYTES as u64;
 
 /// What a command asks for.
 #[derive(Serialize, Deserialize)]
@@ -43,7 +43,7 @@ pub enum Request {
         /// In the clear; the socket never leaves this machine.
         password: String,
     },
-    /// Keeps a picture for a post to come.
+    /// Keeps a picture, film or recording for a post to come.
     Upload {
         /// The file.
         bytes: Bytes,
@@ -83,6 +83,15 @@ pub struct Post {
     pub media: Vec<MediaId>,
     /// BCP 47; None takes the setting's.
     pub language: Option<String>,
+    /// A title makes it an article.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// What an article says of itself.
+    #[serde(default)]
+    pub summary: Option<String>,
+    /// The text is Markdown; None takes the setting's.
+    #[serde(default)]
+    pub markdown: Option<bool>,
 }
 
 /// What the server says to that.

@@ -24,6 +24,8 @@ pub struct OwnPost {
     pub language: Option<String>,
     /// The content warning; for an Article the abstract.
     pub summary: Option<String>,
+    /// What readers of short posts show of an article, as HTML (FEP-b2b8); its summary where there is none.
+    pub preview: Option<String>,
     /// Hides media at first.
     pub sensitive: bool,
     /// The post this answers.
@@ -151,6 +153,10 @@ pub struct OwnFile {
     pub blurhash: Option<String>,
     /// The point to keep when cropping.
     pub focal: Option<(f64, f64)>,
+    /// How long a film or recording is.
+    pub seconds: Option<u32>,
+    /// The cover of a film or recording: address and media type.
+    pub cover: Option<(String, String)>,
 }
 
 /// The media type of ActivityStreams, for links to posts.
@@ -193,7 +199,9 @@ pub fn post(post: &OwnPost) -> Value {
 fn with_shape(doc: Doc, post: &OwnPost) -> Doc {
     match &post.shape {
         Shape::Note => doc,
-        Shape::Article { title } => doc.put("name", title.as_str()).maybe("preview", preview(post)),
+        Shape::Article { title } => {
+            doc.put("name", title.as_str()).maybe("preview", preview(post)).maybe("image", header(post))
+        }
         Shape::Page { title } => doc.put("name", title.as_str()),
         Shape::Question(poll) => doc
             .put(if poll.multiple { "anyOf" } else { "oneOf" }, poll.options.iter().map(option).collect::<Vec<_>>())
@@ -203,13 +211,20 @@ fn with_shape(doc: Doc, post: &OwnPost) -> Doc {
     }
 }
 
+/// The first picture, as the head of an article.
+fn header(post: &OwnPost) -> Option<Value> {
+    let file = post.attachments.iter().find(|file| file.media_type.starts_with("image/"))?;
+    let image = Doc::inner("Image").put("mediaType", file.media_type.as_str()).put("url", file.url.as_str());
+    Some(image.maybe("name", file.alt.clone()).done())
+}
+
 /// What readers of short posts show of an article (FEP-b2b8).
 fn preview(post: &OwnPost) -> Option<Value> {
-    let summary = post.summary.as_ref()?;
+    let words = post.preview.as_ref().or(post.summary.as_ref())?;
     Some(
         Doc::inner("Note")
             .put("attributedTo", post.author.as_str())
-            .put("content", summary.as_str())
+            .put("content", words.as_str())
             .put("published", post.published.rfc3339())
             .done(),
     )
@@ -263,6 +278,8 @@ fn file(file: &OwnFile) -> Value {
         .maybe("height", file.height)
         .maybe("blurhash", file.blurhash.clone())
         .maybe("focalPoint", file.focal.map(|(x, y)| json!([x, y])))
+        .maybe("duration", file.seconds.map(|seconds| format!("PT{seconds}S")))
+        .maybe("icon", file.cover.as_ref().map(|(url, kind)| json!({"type": "Image", "mediaType": kind, "url": url})))
         .done()
 }
 

@@ -153,6 +153,7 @@ fn full_post() -> OwnPost {
             height: Some(800),
             blurhash: Some("LEHV6n".into()),
             focal: Some((0.0, 0.5)),
+            ..OwnFile::default()
         }],
         replies: Some(format!("{ANN}/posts/1/replies")),
         likes: Some(format!("{ANN}/posts/1/likes")),
@@ -229,6 +230,30 @@ fn a_note_with_nothing_has_no_empty_members() {
     assert_eq!(
         doc["preview"],
         json!({"type": "Note", "attributedTo": ANN, "content": "About snow", "published": "2026-11-23T08:00:00Z"})
+    );
+    let song = OwnFile {
+        url: "https://a.example/media/1.mp3".into(),
+        media_type: "audio/mpeg".into(),
+        seconds: Some(61),
+        cover: Some(("https://a.example/media/2.jpg".into(), "image/jpeg".into())),
+        ..OwnFile::default()
+    };
+    let picture =
+        OwnFile { url: "https://a.example/media/3.png".into(), media_type: "image/png".into(), ..OwnFile::default() };
+    let doc = write_object::post(&OwnPost {
+        preview: Some("<p>Snow, in short</p>".into()),
+        attachments: vec![song, picture],
+        ..article
+    });
+    assert_eq!(doc["preview"]["content"], "<p>Snow, in short</p>");
+    assert_eq!(
+        doc["image"],
+        json!({"type": "Image", "mediaType": "image/png", "url": "https://a.example/media/3.png"})
+    );
+    assert_eq!(
+        doc["attachment"][0],
+        json!({"type": "Document", "mediaType": "audio/mpeg", "url": "https://a.example/media/1.mp3", "duration": "PT61S",
+            "icon": {"type": "Image", "mediaType": "image/jpeg", "url": "https://a.example/media/2.jpg"}})
     );
 
     let poll = OwnPoll {

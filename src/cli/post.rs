@@ -1,4 +1,4 @@
-//! `hytte post`: the text on standard input, with pictures if you like.
+//! `hytte post`: the text on standard input, with pictures, films or recordings if you like.
 
 use std::fs::File;
 use std::io::{IsTerminal as _, Read as _};
@@ -25,10 +25,10 @@ pub struct Post {
     /// A content warning
     #[arg(long, env = "HYTTE_CW", value_name = "TEXT")]
     cw: Option<String>,
-    /// A picture; may be given several times
+    /// A picture, film or recording; may be given several times
     #[arg(long, env = "HYTTE_MEDIA", value_name = "FILE")]
     media: Vec<PathBuf>,
-    /// What a picture shows, for those who do not see it: the first is for the first picture
+    /// What a file shows or says, for those who do not see or hear it: the first is for the first file
     #[arg(long, env = "HYTTE_ALT", value_name = "TEXT")]
     alt: Vec<String>,
     /// The address of the post it answers
@@ -37,6 +37,15 @@ pub struct Post {
     /// Its language: en, nb, pt-BR
     #[arg(long, env = "HYTTE_LANGUAGE", value_name = "CODE")]
     language: Option<String>,
+    /// A title: makes it an article
+    #[arg(long, env = "HYTTE_TITLE", value_name = "TEXT")]
+    title: Option<String>,
+    /// What the article is about, in a sentence or two
+    #[arg(long, env = "HYTTE_SUMMARY", value_name = "TEXT", requires = "title")]
+    summary: Option<String>,
+    /// The text is Markdown; without it the setting counts
+    #[arg(long, env = "HYTTE_MARKDOWN", value_parser = FalseyValueParser::new())]
+    markdown: bool,
     /// Print JSON
     #[arg(long, env = "HYTTE_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
@@ -49,7 +58,7 @@ pub struct Post {
 /// Publishes and prints the post's URL.
 pub fn post(args: Post) -> Result<()> {
     if args.alt.len() > args.media.len() {
-        return Err(Error::invalid("there are more --alt than --media: give one description for each picture"));
+        return Err(Error::invalid("there are more --alt than --media: give one description for each file"));
     }
     let pictures = args.media.iter().map(|file| read_file(file)).collect::<Result<Vec<_>>>()?;
     let text = read_text()?;
@@ -71,6 +80,9 @@ pub fn post(args: Post) -> Result<()> {
         reply_to: args.reply_to,
         media,
         language: args.language,
+        title: args.title,
+        summary: args.summary,
+        markdown: args.markdown.then_some(true),
     };
     match args.home.ask_reaching(&args.reach, Request::Post(post))? {
         Answer::Url(url) if args.json => say_json(&json!({ "url": url })),

@@ -64,6 +64,9 @@ fn publish_post(node: &Node, post: Post) -> Result<String> {
         reply_to: reply_to.transpose()?,
         media: post.media,
         language: post.language,
+        title: post.title,
+        summary: post.summary,
+        markdown: post.markdown,
         ..Draft::new(post.text, post.audience.parse()?)
     };
     let id = publish::post(node, draft)?;

@@ -28,29 +28,83 @@ const FAILED_FOR: Duration = Duration::from_secs(10 * 60);
 /// How often looking at a picture is written down: the order of eviction need not be exact, and disks wear out.
 const TOUCH_EVERY: Duration = Duration::from_secs(6 * 3600);
 
-/// Keeps a picture for a post to come: decoded, stripped, resized; on the disk when this returns. One at a time.
-/// Invalid says what is wrong with it.
+/// A file for a post to come.
+#[derive(Debug, Clone, Default)]
+pub struct Upload {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// For those who do not see or hear it.
+    pub alt: String,
+    /// The point to keep when cropping a picture: x and y from -1 to 1, y upwards.
+    pub focus: Option<(f64, f64)>,
+    /// A cover for a film or recording; empty for none.
+    pub cover: Vec<u8>,
+}
+
+/// Keeps a picture for a post to come, as [`keep`] does.
 pub fn upload(node: &Node, bytes: &[u8], alt: &str) -> Result<MediaId> {
+    keep(node, Upload { bytes: bytes.to_vec(), alt: alt.to_owned(), ..Upload::default() })
+}
+
+/// Keeps a file for a post to come: a picture decoded, stripped and resized, a film or recording stripped; on the disk when
+/// this returns. One at a time. Invalid says what is wrong with it.
+pub fn keep(node: &Node, upload: Upload) -> Result<MediaId> {
     let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-    let picture = media::picture(bytes, Purpose::Post)?;
-    let file = files::put(&node.store, &picture.bytes, picture.media_type)?;
-    let preview = picture.preview.as_ref().map(|small| files::put(&node.store, &small.bytes, small.media_type));
-    let row = Attachment {
+    let Upload { bytes, alt, focus, cover } = upload;
+    let alt = text::cut(alt.trim(), MAX_ALT).to_owned();
+    let row = match media::sniff(&bytes) {
+        Some(kind) if kind.is_picture() => {
+            let picture = media::picture(&bytes, Purpose::Post)?;
+            let file = files::put(&node.store, &picture.bytes, picture.media_type)?;
+            let preview = picture.preview.as_ref().map(|small| files::put(&node.store, &small.bytes, small.media_type));
+            Attachment {
+                preview: preview.transpose()?.map(|name| name.as_str().to_owned()),
+                width: Some(picture.width),
+                height: Some(picture.height),
+                blurhash: Some(picture.blurhash),
+                focus: focus.map(focus_text),
+                ..blank(file, picture.media_type, alt)
+            }
+        }
+        _ => {
+            let made = media::recording(bytes)?;
+            let cover = (!cover.is_empty()).then(|| media::picture(&cover, Purpose::ProxyPreview)).transpose()?;
+            let file = files::put(&node.store, &made.bytes, made.media_type)?;
+            let kept = cover.as_ref().map(|picture| files::put(&node.store, &picture.bytes, picture.media_type));
+            Attachment {
+                preview: kept.transpose()?.map(|name| name.as_str().to_owned()),
+                width: made.width,
+                height: made.height,
+                blurhash: cover.map(|picture| picture.blurhash),
+                seconds: made.seconds,
+                ..blank(file, made.media_type, alt)
+            }
+        }
+    };
+    node.store.write(move |w| attachments::add(w, &row, 0))
+}
+
+fn blank(file: Name, media_type: &str, alt: String) -> Attachment {
+    Attachment {
         id: MediaId(0),
         post_id: None,
-        media_type: picture.media_type.to_owned(),
+        media_type: media_type.to_owned(),
         url: None,
         file: Some(file.as_str().to_owned()),
-        preview: preview.transpose()?.map(|name| name.as_str().to_owned()),
-        alt: text::cut(alt.trim(), MAX_ALT).to_owned(),
-        width: Some(picture.width),
-        height: Some(picture.height),
-        blurhash: Some(picture.blurhash),
+        preview: None,
+        alt,
+        width: None,
+        height: None,
+        blurhash: None,
         focus: None,
         still: None,
         seconds: None,
-    };
-    node.store.write(move |w| attachments::add(w, &row, 0))
+    }
+}
+
+/// A focal point as the store keeps it.
+pub fn focus_text((x, y): (f64, f64)) -> String {
+    format!("{:.2},{:.2}", x.clamp(-1.0, 1.0), y.clamp(-1.0, 1.0))
 }
 
 /// Keeps the owner's avatar or header ([`Purpose::Avatar`], [`Purpose::Header`]): give the name to `set_profile`.
@@ -106,11 +160,11 @@ fn fetch(node: &Node, url: &str) -> Result<Name> {
     let answer = node.net.get(get).map_err(|_| Error::NotFound)?;
     let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
     let picture = media::picture(&answer.body, Purpose::ProxyPreview).map_err(|_| Error::NotFound)?;
-    keep(node, url, &picture)
+    shelve(node, url, &picture)
 }
 
 /// Called with the shelf locked: a file on its way out must not be the one that just came in.
-fn keep(node: &Node, url: &str, picture: &Picture) -> Result<Name> {
+fn shelve(node: &Node, url: &str, picture: &Picture) -> Result<Name> {
     let name = files::put(&node.store, &picture.bytes, picture.media_type)?;
     let bytes = u64::try_from(picture.bytes.len()).unwrap_or(u64::MAX);
     let (url, kept) = (url.to_owned(), name.clone());

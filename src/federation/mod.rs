@@ -23,6 +23,7 @@ pub mod synchronise;
 pub mod upkeep;
 pub mod verify;
 pub mod webfinger;
+mod wording;
 pub mod workers;
 
 use std::collections::HashMap;

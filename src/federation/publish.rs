@@ -3,21 +3,22 @@
 
 use std::time::Duration;
 
-use super::{Node, resolve};
+use super::Node;
+use super::wording::{self, Form};
 use crate::base::id::{ActorId, MediaId, PostId};
 use crate::base::{Audience, Error, Result};
+use crate::social;
 use crate::social::poll::NewPoll;
 use crate::social::post::Words;
-use crate::social::{self, document};
 use crate::store::actors::{self, Actor};
+use crate::store::attachments::Described;
 use crate::store::mutes::Reach;
-use crate::store::posts::{Hashtag, Mention};
+use crate::store::posts::{self, Hashtag, Mention};
 use crate::store::{Write, node};
-use crate::text::{self, Person};
+use crate::text;
+use crate::text::markdown::Length;
 
-/// People one post names at most.
-const MENTIONS: usize = 50;
-/// Pictures one post has at most: what Mastodon shows.
+/// Pictures and other files one post has at most: what Mastodon shows.
 pub const PICTURES: usize = 4;
 
 /// Characters of a title: what Lemmy takes.
@@ -42,8 +43,12 @@ pub struct Draft {
     pub sensitive: bool,
     /// The group it is posted to.
     pub group: Option<ActorId>,
-    /// The title of a thread begun in a group, one line.
+    /// One line that makes it an article, or in a group the beginning of a thread.
     pub title: Option<String>,
+    /// What an article says of itself, plain text.
+    pub summary: Option<String>,
+    /// The text is Markdown; None takes the setting's.
+    pub markdown: Option<bool>,
     /// A poll; then there are no pictures.
     pub poll: Option<NewPoll>,
 }
@@ -61,6 +66,14 @@ pub struct Edit {
     pub language: Option<String>,
     /// Pictures start covered.
     pub sensitive: bool,
+    /// The title of what has one; None leaves it.
+    pub title: Option<String>,
+    /// What an article says of itself; None leaves it, blank takes it away.
+    pub summary: Option<String>,
+    /// The text is Markdown; None leaves it as it was.
+    pub markdown: Option<bool>,
+    /// Its files described anew.
+    pub described: Vec<Described>,
 }
 
 impl Draft {
@@ -77,6 +90,8 @@ impl Draft {
             sensitive: false,
             group: None,
             title: None,
+            summary: None,
+            markdown: None,
             poll: None,
         }
     }
@@ -84,7 +99,8 @@ impl Draft {
 
 /// Publishes a post; returns once it and its deliveries are on the disk.
 pub fn post(node: &Node, draft: Draft) -> Result<PostId> {
-    let Draft { text, warning, audience, reply_to, media, language, sensitive, group, title, poll } = draft;
+    let Draft { text, warning, audience, reply_to, media, language, sensitive, group, title, summary, markdown, poll } =
+        draft;
     let settings = node.store.read(node::settings)?;
     let usual = text::language::read(&settings.language);
     let language = language.or(usual).filter(|tag| !tag.is_empty());
@@ -96,13 +112,25 @@ pub fn post(node: &Node, draft: Draft) -> Result<PostId> {
     if poll.is_some() && text.trim().is_empty() {
         return Err(Error::invalid("write what the poll is about"));
     }
-    let words = words(node, Edit { text, warning, media, language, sensitive })?;
+    let edit = Edit { text, warning, media, language, sensitive, summary, ..Edit::default() };
+    let length = if title.is_some() { Length::Article } else { Length::Note };
+    let words = words(node, edit, form(markdown.unwrap_or(settings.markdown), length))?;
     let words = match group {
         Some(_) if poll.is_some() => return Err(Error::invalid("groups know no polls")),
         Some(group) => in_group(node, words, audience, group, title)?,
-        None => Words { poll, ..words },
+        None => Words { title: titled(title, poll.is_some() || reply_to.is_some())?, poll, ..words },
     };
     as_owner(node, move |w, owner| social::post::publish(w, owner, &words, audience, reply_to))
+}
+
+fn form(markdown: bool, length: Length) -> Form {
+    if markdown { Form::Markdown(length) } else { Form::Plain }
+}
+
+/// The title of an article. Polls and answers have none: few servers would show it.
+fn titled(title: Option<String>, bare: bool) -> Result<Option<String>> {
+    let title = wording::line(title.as_deref().unwrap_or_default(), TITLE_CHARS, "a title")?;
+    if title.is_some() && bare { Err(Error::invalid("answers and polls have no title")) } else { Ok(title) }
 }
 
 /// A post for a group names it, and is for everyone: groups refuse all else.
@@ -127,7 +155,14 @@ fn in_group(node: &Node, words: Words, audience: Audience, id: ActorId, title: O
 
 /// Edits a post of the owner's.
 pub fn edit(node: &Node, id: PostId, edit: Edit) -> Result<()> {
-    let words = words(node, edit)?;
+    let before = node.store.read(|r| posts::by_id(r, id))?;
+    let markdown = edit.markdown.unwrap_or(before.extra.markdown);
+    let length = if before.title.is_some() { Length::Article } else { Length::Note };
+    let title = edit.title.as_deref().map(|title| wording::line(title, TITLE_CHARS, "a title")).transpose()?;
+    if title == Some(None) && before.title.is_some() {
+        return Err(Error::invalid("what has a title keeps one"));
+    }
+    let words = Words { title: title.flatten(), ..words(node, edit, form(markdown, length))? };
     as_owner(node, move |w, owner| social::post::edit(w, owner, id, &words))
 }
 
@@ -143,7 +178,7 @@ fn as_owner<T: Send + 'static>(
 }
 
 /// Checks what is to be said, resolves whom it names, and makes it HTML.
-fn words(node: &Node, edit: Edit) -> Result<Words> {
+fn words(node: &Node, edit: Edit, form: Form) -> Result<Words> {
     let source = edit.text.trim().to_owned();
     if source.is_empty() && edit.media.is_empty() {
         return Err(Error::invalid("there is nothing in this post yet"));
@@ -156,14 +191,14 @@ fn words(node: &Node, edit: Edit) -> Result<Words> {
         return Err(Error::invalid(format!("a content warning has {} characters at most", text::WARNING_CHARS)));
     }
     if edit.media.len() > PICTURES {
-        return Err(Error::invalid(format!("a post has {PICTURES} pictures at most")));
+        return Err(Error::invalid(format!("a post has {PICTURES} pictures or other files at most")));
     }
     let language = edit.language.map(|said| text::language::read(&said).ok_or(said)).transpose();
     let language = language.map_err(|said| {
         Error::invalid(format!("{said} is no language we know: name it, or use a code such as en, nb or pt-BR"))
     })?;
-    let (people, mentions) = people(node, &source)?;
-    let composed = text::to_html(&source, &people, &document::tag_base(&node.facts.origin));
+    let summary = edit.summary.map(|summary| wording::line(&summary, text::SUMMARY_CHARS, "a summary")).transpose()?;
+    let (composed, mentions) = wording::compose(node, &source, form)?;
     Ok(Words {
         html: composed.html,
         sensitive: edit.sensitive || warning.is_some(),
@@ -172,33 +207,14 @@ fn words(node: &Node, edit: Edit) -> Result<Words> {
         mentions,
         hashtags: composed.tags.into_iter().map(|name| Hashtag { shown: name.clone(), name }).collect(),
         media: edit.media,
+        described: edit.described,
+        summary,
+        markdown: form != Form::Plain,
         poll: None,
         source,
         title: None,
         group: None,
     })
-}
-
-/// Whom a text names, as far as they can be found. Who cannot be found stays text: a post is not lost for a typing error.
-fn people(node: &Node, source: &str) -> Result<(Vec<Person>, Vec<Mention>)> {
-    let mut people = Vec::new();
-    let mut mentions: Vec<Mention> = Vec::new();
-    for handle in text::mentions_in(source).into_iter().take(MENTIONS) {
-        let id = match resolve::by_handle(node, &handle) {
-            Ok(id) => id,
-            Err(Error::Internal(error)) => return Err(Error::Internal(error)),
-            Err(error) => {
-                tracing::info!(%error, %handle, "a mention was not found");
-                continue;
-            }
-        };
-        let actor = node.store.read(|r| actors::by_id(r, id))?;
-        people.push(Person { handle, url: actor.url.clone() });
-        if !mentions.iter().any(|m| m.uri == actor.uri) {
-            mentions.push(Mention { handle: actor.handle(), uri: actor.uri, url: actor.url });
-        }
-    }
-    Ok((people, mentions))
 }
 
 /// Deletes a post of the owner's, everywhere.

@@ -1,6 +1,6 @@
 //! Pictures made small, upright and anonymous: whatever comes in is decoded within limits and encoded anew, so that no
 //! GPS position, camera name, comment or hidden file goes out with it (S8, S26). Pure: bytes in, bytes out; never a
-//! network, a store or a path. Films and sound are recognised, not decoded.
+//! network, a store or a path. Films and sound are freed of their metadata, not decoded ([`recording()`] says what stays).
 //!
 //! Memory: [`picture()`] reckons what decoding will take and refuses what would pass [`MEMORY`] before it decodes; it
 //! gives all of it back. Callers run one call at a time. Peak of the whole process and time on one x86-64 core, release:
@@ -19,14 +19,18 @@ mod animation;
 mod decode;
 mod encode;
 mod picture;
+mod recording;
 mod shrink;
 mod sniff;
 
 pub use picture::{Encoded, Picture, Purpose, picture};
+pub use recording::{Recording, recording};
 pub use sniff::{Kind, sniff};
 
 /// Bytes of a picture we try to decode, uploaded or fetched.
 pub const INPUT_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes of a film or recording of the owner's: it is in memory while its metadata is taken away.
+pub const FILM_BYTES: usize = 40 * 1024 * 1024;
 /// Pixels of a picture we try to decode.
 pub const PIXELS: u64 = 40_000_000;
 /// Pixels along one side of a picture we try to decode.

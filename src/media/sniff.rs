@@ -19,7 +19,28 @@ pub enum Kind {
     Mp3,
     /// Sound in an Ogg container.
     Ogg,
+    /// Sound in FLAC.
+    Flac,
+    /// Sound as it is, in a RIFF container.
+    Wav,
+    /// Sound in an MP4 container.
+    M4a,
 }
+
+/// All of them.
+const ALL: [Kind; 11] = [
+    Kind::Jpeg,
+    Kind::Png,
+    Kind::Gif,
+    Kind::Webp,
+    Kind::Mp4,
+    Kind::Webm,
+    Kind::Mp3,
+    Kind::Ogg,
+    Kind::Flac,
+    Kind::Wav,
+    Kind::M4a,
+];
 
 impl Kind {
     /// Its media type, as sent in `Content-Type` and `mediaType`.
@@ -33,6 +54,9 @@ impl Kind {
             Self::Webm => "video/webm",
             Self::Mp3 => "audio/mpeg",
             Self::Ogg => "audio/ogg",
+            Self::Flac => "audio/flac",
+            Self::Wav => "audio/wav",
+            Self::M4a => "audio/mp4",
         }
     }
 
@@ -47,6 +71,9 @@ impl Kind {
             Self::Webm => "webm",
             Self::Mp3 => "mp3",
             Self::Ogg => "ogg",
+            Self::Flac => "flac",
+            Self::Wav => "wav",
+            Self::M4a => "m4a",
         }
     }
 
@@ -58,9 +85,7 @@ impl Kind {
     /// The kind of this media type; the parameters behind `;` do not count.
     pub fn of_media_type(media_type: &str) -> Option<Self> {
         let name = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        [Self::Jpeg, Self::Png, Self::Gif, Self::Webp, Self::Mp4, Self::Webm, Self::Mp3, Self::Ogg]
-            .into_iter()
-            .find(|kind| kind.media_type() == name)
+        ALL.into_iter().find(|kind| kind.media_type() == name)
     }
 }
 
@@ -76,6 +101,9 @@ pub fn sniff(bytes: &[u8]) -> Option<Kind> {
         _ if bytes.starts_with(b"\x89PNG\r\n\x1a\n") => Some(Kind::Png),
         _ if bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a") => Some(Kind::Gif),
         _ if at(0, 4) == b"RIFF" && at(8, 12) == b"WEBP" => Some(Kind::Webp),
+        _ if at(0, 4) == b"RIFF" && at(8, 12) == b"WAVE" => Some(Kind::Wav),
+        _ if bytes.starts_with(b"fLaC") => Some(Kind::Flac),
+        _ if at(4, 8) == b"ftyp" && matches!(at(8, 12), b"M4A " | b"M4B ") => Some(Kind::M4a),
         _ if at(4, 8) == b"ftyp" && mp4.iter().any(|brand| at(8, 12) == *brand) => Some(Kind::Mp4),
         [0x1A, 0x45, 0xDF, 0xA3, ..] if at(4, 64.min(bytes.len())).windows(4).any(|w| w == b"webm") => Some(Kind::Webm),
         _ if bytes.starts_with(b"OggS") => Some(Kind::Ogg),
@@ -100,7 +128,9 @@ mod tests {
             (b"GIF89a", Some(Kind::Gif)),
             (b"GIF87a", Some(Kind::Gif)),
             (b"RIFF\0\0\0\0WEBPVP8 ", Some(Kind::Webp)),
-            (b"RIFF\0\0\0\0WAVE", None),
+            (b"RIFF\0\0\0\0WAVE", Some(Kind::Wav)),
+            (b"fLaC\0", Some(Kind::Flac)),
+            (b"\0\0\0\x18ftypM4A ", Some(Kind::M4a)),
             (b"\0\0\0\x18ftypisom", Some(Kind::Mp4)),
             (b"\0\0\0\x18ftypheic", None),
             (b"\0\0\0\x18ftypavif", None),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::poll;
+use super::{kinds, poll};
 use crate::ap::addressing::{self, Recipients};
 use crate::ap::write_activity::{self as activity, Envelope};
 use crate::ap::write_actor::{self, InstanceActor, OwnActor, OwnKey, OwnPicture};
@@ -138,7 +138,8 @@ pub fn post(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
         url: post.page().to_owned(),
         content: post.content.clone(),
         language: post.language.clone(),
-        summary: post.warning.clone(),
+        summary: post.warning.clone().or_else(|| post.extra.summary.clone()),
+        preview: kinds::preview(post),
         sensitive: post.sensitive,
         in_reply_to: post.reply_to_uri.clone(),
         published: post.published_at,
@@ -151,7 +152,7 @@ pub fn post(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
         likes: below("likes"),
         shares: below("shares"),
         context: post.context_uri.clone(),
-        source: post.source.clone().map(|text| (text, "text/plain".to_owned())),
+        source: post.source.clone().map(|text| (text, kinds::source_type(post).to_owned())),
         ..OwnPost::default()
     }))
 }
@@ -159,6 +160,7 @@ pub fn post(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
 fn shape(post: &Post) -> Shape {
     match (post.kind.as_str(), &post.title) {
         ("Page", Some(title)) => Shape::Page { title: title.clone() },
+        ("Article", Some(title)) => Shape::Article { title: title.clone() },
         _ => Shape::Note,
     }
 }
@@ -188,6 +190,9 @@ fn entries(origin: &Origin, mentions: &[Mention], tags: &[Hashtag]) -> Vec<Tag> 
 }
 
 fn own_file(origin: &Origin, file: &Attachment) -> Option<OwnFile> {
+    // A picture's preview is a smaller picture of it, no cover.
+    let cover = file.preview.as_deref().filter(|_| !file.media_type.starts_with("image/"));
+    let cover = cover.and_then(|name| Name::parse(name).ok());
     let (x, y) = file.focus.as_deref().and_then(|f| f.split_once(',')).unwrap_or_default();
     Some(OwnFile {
         url: media_url(origin, file.file.as_deref()?),
@@ -197,6 +202,8 @@ fn own_file(origin: &Origin, file: &Attachment) -> Option<OwnFile> {
         height: file.height,
         blurhash: file.blurhash.clone(),
         focal: x.parse().ok().zip(y.parse().ok()),
+        seconds: file.seconds,
+        cover: cover.map(|name| (media_url(origin, name.as_str()), name.media_type().to_owned())),
     })
 }
 

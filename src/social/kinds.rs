@@ -1,4 +1,4 @@
-//! What a remote post is beside a note, as we keep it: its facts, its words, its files. Text is made safe here; nothing
+//! What a post is beside a note, as we keep it and as we say it: its facts, its words, its files. Text is made safe here; nothing
 //! decides who may read it.
 
 use crate::ap::attachment::{Attachment as Document, MediaKind};
@@ -8,12 +8,15 @@ use crate::base::id::{MediaId, PostId};
 use crate::store::Write;
 use crate::store::attachments::{self, Attachment};
 use crate::store::extra::Extra;
+use crate::store::posts::Post;
 use crate::text::{escape, markdown, plain, sanitise};
 
 /// Graphemes kept of an abstract.
 const SUMMARY: usize = 1_000;
 /// Graphemes kept of a passage from a book.
 const PASSAGE: usize = 4_000;
+/// Graphemes of an article's beginning, for readers of short posts.
+const BEGINNING: usize = 400;
 /// Graphemes kept of a place.
 const PLACE: usize = 300;
 
@@ -128,4 +131,19 @@ fn row(post: PostId, file: &Document, object: &Object) -> Attachment {
         still: file.preview.as_ref().filter(|_| plays).map(|url| url.as_str().to_owned()),
         seconds: file.seconds.or(object.facts.seconds.filter(|_| plays && alone)),
     }
+}
+
+/// What readers of short posts show of an article of ours: what it says of itself, or its beginning (FEP-b2b8).
+pub(super) fn preview(post: &Post) -> Option<String> {
+    if post.kind != "Article" || post.warning.is_some() {
+        return None;
+    }
+    let text =
+        post.extra.summary.clone().unwrap_or_else(|| plain::excerpt(&plain::from_html(&post.content), BEGINNING));
+    Some(format!("<p>{}</p>", escape(&text).replace('\n', "<br />"))).filter(|_| !text.is_empty())
+}
+
+/// The media type of what the owner typed.
+pub(super) fn source_type(post: &Post) -> &'static str {
+    if post.extra.markdown { "text/markdown" } else { "text/plain" }
 }

@@ -2,15 +2,16 @@
 
 use super::outbox::{self, Reach};
 use super::poll::{self, NewPoll};
-use super::{document, group, relay};
+use super::{document, group, relay, revision};
 use crate::ap::addressing::{PUBLIC, Recipients};
 use crate::base::id::{ActorId, MediaId, PostId};
 use crate::base::{Audience, Error, Result};
 use crate::store::actors::{self, Actor};
+use crate::store::attachments::Described;
 use crate::store::extra::Extra;
 use crate::store::posts::{self, Hashtag, Mention, Post};
 use crate::store::relays::Style;
-use crate::store::{Write, attachments, editions, groups, likes, timeline, tombstones};
+use crate::store::{Write, attachments, groups, likes, timeline, tombstones};
 
 pub use super::arrival::keep;
 
@@ -36,8 +37,14 @@ pub struct Words {
     pub hashtags: Vec<Hashtag>,
     /// Its pictures, in order.
     pub media: Vec<MediaId>,
-    /// The title of a thread begun in a group; an edit leaves it.
+    /// The title of an article, or of a thread begun in a group; an edit without one leaves it.
     pub title: Option<String>,
+    /// What an article says of itself; an edit without one leaves it, `Some(None)` takes it away.
+    pub summary: Option<Option<String>>,
+    /// The source is Markdown.
+    pub markdown: bool,
+    /// Its files described anew.
+    pub described: Vec<Described>,
     /// The group it is posted to; an answer goes where its thread is, and whoever names a group posts there.
     pub group: Option<ActorId>,
     /// The poll of a new post; an edit leaves the poll as it is.
@@ -76,7 +83,11 @@ pub fn publish(
         sensitive: words.sensitive,
         url: Some(document::post_page(owner, id)),
         emoji: Vec::new(),
-        extra: Extra::default(),
+        extra: Extra {
+            summary: words.summary.clone().flatten().filter(|_| words.title.is_some()),
+            markdown: words.markdown,
+            ..Extra::default()
+        },
         published_at: w.now,
         edited_at: None,
         received_at: w.now,
@@ -109,9 +120,10 @@ pub fn publish(
     Ok(id)
 }
 
-/// What a new post is. A thread in a group has a title and no poll.
+/// What a new post is. A thread in a group has a title and no poll; elsewhere a title makes an article.
 fn kind(words: &Words) -> &'static str {
     match (&words.title, &words.poll) {
+        (Some(_), _) if words.group.is_none() => "Article",
         (Some(_), _) => "Page",
         (None, Some(_)) => "Question",
         (None, None) => "Note",
@@ -160,16 +172,26 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &Words) -> Result<(
         source: Some(words.source.clone()),
         language: words.language.clone().or(before.language.clone()),
         sensitive: words.sensitive,
+        title: before.title.as_ref().map(|title| words.title.as_ref().unwrap_or(title).clone()),
+        extra: Extra {
+            summary: words.summary.clone().unwrap_or_else(|| before.extra.summary.clone()),
+            markdown: words.markdown,
+            ..before.extra.clone()
+        },
         // Strictly later than before, or peers ignore it.
         edited_at: Some(
             w.now.max(before.edited_at.unwrap_or(before.published_at).plus(std::time::Duration::from_secs(1))),
         ),
         ..before
     };
-    editions::keep(w, &earlier, &attachments::of_posts(w, &[id])?)?;
+    let files = attachments::of_posts(w, &[id])?;
     posts::update(w, &post, &mentions, &words.hashtags)?;
     attachments::keep_only(w, id, &words.media)?;
     attachments::attach(w, id, &words.media)?;
+    attachments::describe(w, id, &words.described)?;
+    if !revision::record(w, &earlier, &files, &post)? {
+        return posts::update(w, &earlier, &mentions, &words.hashtags);
+    }
     let object = document::post(w, owner, &post)?;
     let lists = Recipients::of(&object).unwrap_or_default();
     let (activity_id, uri) = outbox::next(w, owner)?;

@@ -31,6 +31,19 @@ pub(super) fn apply(
     kinds::attach(w, known.id, object, &edited.content)
 }
 
+/// Keeps what an own post and its files said before it was written anew. False when nothing at all has changed: then nobody
+/// needs to hear of it.
+pub(super) fn record(w: &Write<'_>, before: &Post, files: &[Attachment], after: &Post) -> Result<bool> {
+    let now = attachments::of_posts(w, &[after.id])?;
+    if differs(before, after) || files_differ(files, &now) {
+        editions::keep(w, before, files)?;
+        return Ok(true);
+    }
+    let told = |post: &Post| (post.language.clone(), post.sensitive, post.source.clone());
+    let focus = |files: &[Attachment]| files.iter().map(|file| file.focus.clone()).collect::<Vec<_>>();
+    Ok(told(before) != told(after) || focus(files) != focus(&now))
+}
+
 /// Whether a reader sees another text. Where and when something takes place, and what it is called, are words, too.
 pub(super) fn differs(before: &Post, after: &Post) -> bool {
     before.title != after.title

@@ -40,6 +40,17 @@ pub struct Attachment {
     pub seconds: Option<u32>,
 }
 
+/// What the owner says anew of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Described {
+    /// Which.
+    pub id: MediaId,
+    /// For those who do not see it.
+    pub alt: String,
+    /// "x,y" from -1 to 1; None for the middle.
+    pub focus: Option<String>,
+}
+
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Attachment> {
     Ok(Attachment {
         id: row.get("id")?,
@@ -95,6 +106,16 @@ pub fn attach(w: &Write<'_>, post: PostId, ids: &[MediaId]) -> Result<()> {
         if statement.execute(params![post, id, u32::try_from(position).unwrap_or(u32::MAX)])? == 0 {
             return Err(Error::invalid("a picture of this post is gone; add it again"));
         }
+    }
+    Ok(())
+}
+
+/// Describes a post's files anew; what is not this post's stays as it is.
+pub fn describe(w: &Write<'_>, post: PostId, files: &[Described]) -> Result<()> {
+    let mut statement =
+        w.conn.prepare_cached("UPDATE attachment SET alt = ?3, focus = ?4 WHERE id = ?2 AND post_id = ?1")?;
+    for file in files {
+        statement.execute(params![post, file.id, file.alt, file.focus])?;
     }
     Ok(())
 }

@@ -43,7 +43,7 @@ impl Name {
 }
 
 /// The only types we keep and serve, with their file endings.
-const ENDINGS: [(&str, &str); 8] = [
+const ENDINGS: [(&str, &str); 12] = [
     ("image/jpeg", "jpg"),
     ("image/png", "png"),
     ("image/gif", "gif"),
@@ -52,6 +52,10 @@ const ENDINGS: [(&str, &str); 8] = [
     ("video/webm", "webm"),
     ("audio/mpeg", "mp3"),
     ("audio/ogg", "ogg"),
+    ("audio/flac", "flac"),
+    ("audio/wav", "wav"),
+    ("audio/mp4", "m4a"),
+    ("audio/webm", "weba"),
 ];
 
 /// Writes `bytes` to `media/`, safely on the disk before this returns. The same bytes give the same name.

@@ -35,6 +35,8 @@ pub struct Settings {
     pub audience: String,
     /// The language of new posts (BCP 47), empty for none.
     pub language: String,
+    /// New posts are written in Markdown.
+    pub markdown: bool,
     /// Shown to visitors and in NodeInfo, for peers who must reach a human.
     pub contact: String,
     /// Whom we follow and who follows us are lists others may read.
@@ -63,6 +65,7 @@ impl Default for Settings {
         Self {
             audience: Audience::Public.word().to_owned(),
             language: "en".to_owned(),
+            markdown: false,
             contact: String::new(),
             show_follows: true,
             signed_fetch: false,

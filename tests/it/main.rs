@@ -28,3 +28,4 @@ mod relays;
 mod reporting;
 mod schema;
 mod security;
+mod writing;

@@ -9,11 +9,12 @@ use super::card::{self, Place};
 use super::form::{Fields, Sent};
 use super::layout::{self, Here, House, Page, icon};
 use super::login::capital;
-use super::{language, person, poll};
-use crate::base::id::{ActorId, MediaId, PostId};
+use super::longer::{self, Titled};
+use super::{language, person, poll, uploads};
+use crate::base::id::{ActorId, PostId};
 use crate::base::{Audience, Error, Result};
+use crate::federation::Node;
 use crate::federation::publish::{self, Draft, PICTURES};
-use crate::federation::{Node, media};
 use crate::store::cards::{self, Card};
 use crate::store::{self, Read, actors, posts};
 use crate::text::POST_CHARS;
@@ -39,8 +40,8 @@ pub struct Filled {
     pub reply_to: Option<PostId>,
     /// The group it is posted to.
     pub group: Option<ActorId>,
-    /// The title of a thread begun there.
-    pub title: String,
+    /// Its title, which begins a thread in a group and elsewhere makes an article; whether it is Markdown.
+    pub long: longer::Filled,
     /// What was wrong with it.
     pub problem: Option<String>,
     /// Its name on the button.
@@ -52,7 +53,8 @@ impl Filled {
     pub fn fresh(r: &Read<'_>) -> Result<Self> {
         let settings = store::node::settings(r)?;
         let audience = settings.audience.parse().unwrap_or(Audience::Public);
-        Ok(Self { audience: Some(audience), language: settings.language, ..Self::default() })
+        let long = longer::Filled { markdown: settings.markdown, ..longer::Filled::default() };
+        Ok(Self { audience: Some(audience), language: settings.language, long, ..Self::default() })
     }
 
     /// A form that answers a post: its people named, its warning kept, its audience not widened.
@@ -89,7 +91,7 @@ impl Filled {
             poll: poll::Filled::from(fields),
             reply_to: fields.text("reply_to").parse().ok(),
             group: fields.text("group").parse().ok(),
-            title: fields.line("title"),
+            long: longer::Filled::from(fields),
             ..Self::default()
         }
     }
@@ -115,39 +117,20 @@ pub fn form(house: &House<'_>, filled: &Filled) -> Markup {
             @if let Some(group) = filled.group {
                 input type="hidden" name="group" value=(group);
                 label for="title" { "Title" }
-                input #title type="text" name="title" value=(filled.title) maxlength=(publish::TITLE_CHARS) dir="auto";
+                input #title type="text" name="title" value=(filled.long.title) maxlength=(publish::TITLE_CHARS) dir="auto";
                 p.note { "A title begins a thread; on Mastodon it is all that is seen, with a link. Leave it empty for a short post." }
             }
             label.hidden for="text" { (hint) }
             textarea #text name="text" rows="3" placeholder=(hint) maxlength=(POST_CHARS) data-count="count" dir="auto" { (filled.text) }
             div.tools {
-                (pictures_tool())
+                (uploads::tool())
                 @if filled.group.is_none() { (poll::tool(&filled.poll)) }
+                (longer::tool(&filled.long, if reply || filled.group.is_some() { Titled::Not } else { Titled::Free }))
                 (warning_tool(filled))
                 (language::tool(&filled.language))
                 span.count #count aria-live="polite" {}
                 (audience_choice(filled.audience.unwrap_or(Audience::Public)))
                 button.main type="submit" { (filled.button.unwrap_or("Post")) }
-            }
-        }
-    }
-}
-
-fn pictures_tool() -> Markup {
-    html! {
-        details.tool {
-            summary title="Add pictures" { (icon("picture")) span.label { "Pictures" } }
-            div.drawer {
-                @for n in 1..=PICTURES {
-                    fieldset.upload data-upload {
-                        legend { "Picture " (n) }
-                        label for={ "image" (n) } { "File" }
-                        input id={ "image" (n) } type="file" name="image" accept="image/jpeg,image/png,image/gif,image/webp";
-                        label for={ "alt" (n) } { "Description for those who do not see it" }
-                        textarea id={ "alt" (n) } name="alt" rows="2" maxlength=(crate::text::ALT_CHARS) {}
-                    }
-                }
-                p.note { "Place and camera are removed from every picture." }
             }
         }
     }
@@ -161,7 +144,7 @@ fn warning_tool(filled: &Filled) -> Markup {
                 label for="warning" { "Content warning" }
                 input #warning type="text" name="warning" value=(filled.warning) maxlength=(crate::text::WARNING_CHARS)
                     placeholder="What it is about, shown before the rest";
-                label.check { input type="checkbox" name="sensitive" value="yes" checked[filled.sensitive]; " Cover the pictures" }
+                label.check { input type="checkbox" name="sensitive" value="yes" checked[filled.sensitive]; " Cover pictures and films" }
             }
         }
     }
@@ -252,7 +235,7 @@ pub enum Outcome {
 }
 
 fn publish(node: &Node, filled: &Filled, fields: &mut Fields) -> Result<PostId> {
-    let media = upload(node, fields)?;
+    let media = uploads::keep(node, fields, PICTURES)?;
     if filled.text.trim().is_empty() && media.is_empty() {
         return Err(Error::invalid("There is nothing in it yet: write something or add a picture."));
     }
@@ -264,22 +247,13 @@ fn publish(node: &Node, filled: &Filled, fields: &mut Fields) -> Result<PostId> 
         language: some(&filled.language),
         sensitive: filled.sensitive,
         group: filled.group,
-        title: some(&filled.title),
+        title: some(&filled.long.title),
+        summary: some(&filled.long.summary),
+        markdown: Some(filled.long.markdown),
         poll: filled.poll.poll(),
         ..Draft::new(filled.text.clone(), audience)
     };
     publish::post(node, draft)
-}
-
-/// Keeps the pictures of a form, each with the description that stands beside it.
-pub fn upload(node: &Node, fields: &mut Fields) -> Result<Vec<MediaId>> {
-    let files = fields.take_files("image");
-    if files.iter().filter(|file| !file.is_empty()).count() > PICTURES {
-        return Err(Error::invalid(format!("A post has room for {PICTURES} pictures.")));
-    }
-    let alts = fields.all("alt").map(str::trim).chain(std::iter::repeat(""));
-    let chosen = files.iter().zip(alts).filter(|(file, _)| !file.is_empty());
-    chosen.map(|(file, alt)| media::upload(node, file, alt)).collect()
 }
 
 /// A text, unless it is blank.

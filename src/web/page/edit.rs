@@ -8,11 +8,11 @@ use super::form::{Fields, Sent};
 use super::language;
 use super::layout::{self, Here, House, Page};
 use super::login::capital;
-use crate::base::id::{MediaId, PostId};
+use super::{longer, uploads};
+use crate::base::id::PostId;
 use crate::base::{Error, Result};
 use crate::federation::Node;
-use crate::federation::publish::{self, Edit};
-use crate::store::attachments::Attachment;
+use crate::federation::publish::{self, Edit, PICTURES};
 use crate::store::cards::{self, Card};
 use crate::text::{POST_CHARS, WARNING_CHARS, plain};
 use crate::web::auth::{Owner, see_other};
@@ -24,6 +24,7 @@ struct Filled {
     warning: String,
     language: String,
     sensitive: bool,
+    long: longer::Filled,
     problem: Option<String>,
 }
 
@@ -35,6 +36,7 @@ impl Filled {
             warning: post.warning.clone().unwrap_or_default(),
             language: post.language.clone().unwrap_or_default(),
             sensitive: post.sensitive,
+            long: longer::Filled::of(post),
             problem: None,
         }
     }
@@ -45,6 +47,7 @@ impl Filled {
             warning: fields.line("warning"),
             language: fields.line("language"),
             sensitive: fields.has("sensitive"),
+            long: longer::Filled::from(fields),
             problem: None,
         }
     }
@@ -78,7 +81,7 @@ fn page(node: &Node, owner: &Owner, id: PostId, here: &str, filled: Option<&Fill
 fn form(house: &House<'_>, card: &Card, filled: &Filled) -> Markup {
     html! {
         h1.quiet { "Edit" }
-        form.compose method="post" action={ "/post/" (card.post.id) "/edit" } {
+        form.compose method="post" action={ "/post/" (card.post.id) "/edit" } enctype="multipart/form-data" {
             (house.token(""))
             @if let Some(problem) = &filled.problem { p.problem role="alert" { (problem) } }
             label.hidden for="text" { "Your words" }
@@ -87,9 +90,11 @@ fn form(house: &House<'_>, card: &Card, filled: &Filled) -> Markup {
                 label for="warning" { "Content warning" }
                 input #warning type="text" name="warning" value=(filled.warning) maxlength=(WARNING_CHARS);
                 (language::field("Language", &filled.language))
-                @if !card.attachments.is_empty() {
-                    label.check { input type="checkbox" name="sensitive" value="yes" checked[filled.sensitive]; " Cover the pictures" }
-                    @for file in &card.attachments { (kept(file)) }
+                (longer::edit(&filled.long, &card.post))
+                @if card.post.kind != "Question" {
+                    label.check { input type="checkbox" name="sensitive" value="yes" checked[filled.sensitive]; " Cover pictures and films" }
+                    (uploads::present(&card.attachments))
+                    @if card.attachments.len() < PICTURES { (uploads::places(PICTURES - card.attachments.len())) }
                 }
             }
             div.tools {
@@ -98,34 +103,19 @@ fn form(house: &House<'_>, card: &Card, filled: &Filled) -> Markup {
                 button.main type="submit" { "Save" }
             }
         }
-        p.note { "Everybody who has the post is sent the new words." @if card.poll.is_some() { " The poll stays as it is." } }
-    }
-}
-
-fn kept(file: &Attachment) -> Markup {
-    let shown = file.preview.as_ref().or(file.file.as_ref());
-    html! {
-        label.check.uploaded {
-            input type="checkbox" name="keep" value=(file.id) checked;
-            @if let Some(name) = shown { img src={ "/media/" (name) } alt=(file.alt) height="72"; }
-            span { "Keep this picture" @if !file.alt.is_empty() { ": " bdi { (file.alt) } } }
+        p.note {
+            "Everybody who has the post is sent the new words; what it said before can still be read here."
+            @if card.poll.is_some() { " The poll stays as it is." }
         }
     }
 }
 
 /// `POST /post/{id}/edit`.
 pub async fn send(node: web::Data<Node>, id: web::Path<PostId>, sent: Sent) -> Result<HttpResponse, PageError> {
-    let (id, Sent { owner, fields }) = (id.into_inner(), sent);
+    let (id, Sent { owner, mut fields }) = (id.into_inner(), sent);
     let outcome = blocking(&node, move |node| {
         let mut filled = Filled::from(&fields);
-        let edit = Edit {
-            text: filled.text.clone(),
-            warning: some(&filled.warning),
-            media: media(node, &owner, id, &fields)?,
-            language: some(&filled.language),
-            sensitive: filled.sensitive,
-        };
-        match publish::edit(node, id, edit) {
+        match save(node, &owner, id, &filled, &mut fields) {
             Ok(()) => Ok(Outcome::Done(format!("/post/{id}"))),
             Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
             Err(problem) => {
@@ -140,12 +130,25 @@ pub async fn send(node: web::Data<Node>, id: web::Path<PostId>, sent: Sent) -> R
     })
 }
 
-/// The pictures that stay: those ticked, and only ones of this post.
-fn media(node: &Node, owner: &Owner, id: PostId, fields: &Fields) -> Result<Vec<MediaId>> {
+/// Sends the words and files of the form: those ticked stay, only ones of this post, and new ones come behind them.
+fn save(node: &Node, owner: &Owner, id: PostId, filled: &Filled, fields: &mut Fields) -> Result<()> {
     let card = node.store.read(|r| cards::one(r, id))?;
     if card.author.id != owner.actor {
         return Err(Error::NotFound);
     }
-    let ticked: Vec<MediaId> = fields.all("keep").filter_map(|id| id.parse().ok()).collect();
-    Ok(card.attachments.iter().map(|file| file.id).filter(|id| ticked.contains(id)).collect())
+    let (mut media, described) = uploads::changed(&card.attachments, fields);
+    media.extend(uploads::keep(node, fields, PICTURES.saturating_sub(media.len()))?);
+    let has_title = card.post.title.is_some();
+    let edit = Edit {
+        text: filled.text.clone(),
+        warning: some(&filled.warning),
+        media,
+        described,
+        language: some(&filled.language),
+        sensitive: filled.sensitive,
+        title: has_title.then(|| filled.long.title.clone()),
+        summary: (card.post.kind == "Article").then(|| filled.long.summary.clone()),
+        markdown: Some(filled.long.markdown),
+    };
+    publish::edit(node, id, edit)
 }

@@ -16,10 +16,10 @@ use crate::web::edge::PageError;
 
 /// Bytes of a form without files, and of all the texts of one with files.
 const TEXT_BYTES: usize = 256 * 1024;
-/// Bytes of one file: what a phone's camera makes.
-const FILE_BYTES: usize = 16 * 1024 * 1024;
-/// Bytes of all files of one form: they are in memory until they are decoded.
-const FILES_BYTES: usize = 40 * 1024 * 1024;
+/// Bytes of one file: a short film; pictures have a limit of their own.
+const FILE_BYTES: usize = crate::media::FILM_BYTES;
+/// Bytes of all files of one form: they are in memory until they are on the disk.
+const FILES_BYTES: usize = 48 * 1024 * 1024;
 /// Fields in one form.
 const FIELDS: usize = 200;
 

@@ -24,6 +24,7 @@ mod kinds;
 mod language;
 mod layout;
 pub mod login;
+mod longer;
 mod meta;
 pub mod moving;
 pub mod notifications;
@@ -41,6 +42,7 @@ mod sample;
 pub mod settings;
 pub mod tags;
 pub mod thread;
+mod uploads;
 #[cfg(test)]
 mod walls;
 mod words;

@@ -3,9 +3,9 @@
 
 use maud::{Markup, html};
 
-use super::kinds;
 use super::layout::{House, icon};
 use super::person::outside;
+use super::{kinds, uploads};
 use crate::media::PREVIEW_SIDE;
 use crate::store::attachments::Attachment;
 use crate::store::cards::Card;
@@ -62,7 +62,7 @@ fn picture(house: &House<'_>, file: &Attachment) -> Markup {
     html! {
         figure {
             a href=(whole) {
-                img.u-photo src=(shown) alt=(if alt.is_empty() { "A picture without a description" } else { alt })
+                img class={ "u-photo " (uploads::crop(file.focus.as_deref()).unwrap_or_default()) } src=(shown) alt=(if alt.is_empty() { "A picture without a description" } else { alt })
                     srcset=[sizes(file)] sizes="(max-width: 42rem) 100vw, 40rem" width=[file.width] height=[file.height] loading="lazy" decoding="async";
             }
             @if !alt.is_empty() {

@@ -133,6 +133,7 @@ fn posting(house: &House<'_>, settings: &Settings) -> Markup {
                 label for="audience" { "Who may read new posts" }
                 (compose::audience_choice(settings.audience.parse().unwrap_or(Audience::Public)))
                 (language::field("Language of new posts", &settings.language))
+                label.check { input type="checkbox" name="markdown" value="yes" checked[settings.markdown]; " I write in Markdown" }
                 label for="contact" { "Contact" }
                 input #contact type="text" name="contact" value=(settings.contact) maxlength=(CONTACT) placeholder="you@example.org";
                 p.note { "Shown on the about page, for people who must reach a human." }
@@ -291,11 +292,12 @@ fn save_posting(node: &Node, fields: &Fields) -> Result<()> {
     let audience: Audience = fields.text("audience").parse()?;
     let language = language::setting(fields.text("language"))?;
     let contact: String = fields.line("contact").chars().take(CONTACT).collect();
-    let (show_follows, signed_fetch) = (fields.has("show_follows"), fields.has("signed_fetch"));
+    let [show_follows, signed_fetch, markdown] =
+        ["show_follows", "signed_fetch", "markdown"].map(|name| fields.has(name));
     node.store.write(move |w| {
         let settings = store::node::settings(w)?;
         let audience = audience.word().to_owned();
-        let settings = Settings { audience, language, contact, show_follows, signed_fetch, ..settings };
+        let settings = Settings { audience, language, contact, show_follows, signed_fetch, markdown, ..settings };
         store::node::set_settings(w, &settings)
     })
 }

@@ -94,13 +94,7 @@ fn p49_hashtags_of_all_sorts_and_an_edit_keeps_them() {
     let id = a.post("first #snow for @bob@peer.test", Audience::Public);
     world.settle(&[&a]);
     a.advance(std::time::Duration::from_secs(60));
-    let edit = Edit {
-        text: "second #snow for @bob@peer.test".into(),
-        warning: None,
-        media: Vec::new(),
-        language: None,
-        sensitive: false,
-    };
+    let edit = Edit { text: "second #snow for @bob@peer.test".into(), ..Edit::default() };
     publish::edit(&a.node, id, edit).unwrap();
     world.settle(&[&a]);
     let update = peer.got_type("Update").pop().unwrap();

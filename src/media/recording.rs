@@ -1,0 +1,98 @@
+//! Films and recordings: never decoded, but freed of what they tell about their maker. Titles, places, cameras, comments,
+//! covers and dates go; the picture and the sound stay bit by bit.
+//!
+//! What stays: whatever is inside the coded picture or sound itself (an encoder's note in an H.264 or HEVC stream, a
+//! watermark, a voice that says where it is), and the name of an encoder in an MP3's first frame.
+
+mod ebml;
+mod mp3;
+mod mp4;
+mod ogg;
+mod pcm;
+
+use super::{FILM_BYTES, Kind, sniff};
+use crate::base::{Error, Result};
+
+/// A film or recording fit to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recording {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// What it is; an MP4 or WebM without a picture is sound.
+    pub media_type: &'static str,
+    /// Pixels of a film, as far as it says.
+    pub width: Option<u32>,
+    /// Pixels of a film, as far as it says.
+    pub height: Option<u32>,
+    /// Its length, as far as it says.
+    pub seconds: Option<u32>,
+}
+
+/// What a container says of its content.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Facts {
+    seconds: Option<f64>,
+    size: Option<(u32, u32)>,
+    /// There is a moving picture.
+    film: bool,
+}
+
+/// Frees a film or recording of its metadata. Takes no more memory than the file and its copy; never decodes.
+/// [`Error::Invalid`] says what is wrong with it.
+pub fn recording(mut bytes: Vec<u8>) -> Result<Recording> {
+    if bytes.len() > FILM_BYTES {
+        return Err(Error::invalid(format!("this file is too large: at most {} MiB", FILM_BYTES / 1024 / 1024)));
+    }
+    mp3::without_id3(&mut bytes);
+    let kind = sniff(&bytes).filter(|kind| !kind.is_picture());
+    let kind = kind.ok_or_else(unknown)?;
+    let facts = match kind {
+        Kind::Mp4 | Kind::M4a => mp4::strip(&mut bytes),
+        Kind::Webm => ebml::strip(&mut bytes),
+        Kind::Mp3 => mp3::strip(&mut bytes),
+        Kind::Ogg => ogg::strip(&mut bytes),
+        Kind::Flac => pcm::flac(&mut bytes),
+        Kind::Wav => pcm::wav(&mut bytes),
+        Kind::Jpeg | Kind::Png | Kind::Gif | Kind::Webp => None,
+    };
+    let facts = facts.ok_or_else(|| Error::invalid("this file is damaged, or of a kind we cannot read"))?;
+    let media_type = match kind {
+        Kind::Mp4 if !facts.film => Kind::M4a.media_type(),
+        Kind::Webm if !facts.film => "audio/webm",
+        kind => kind.media_type(),
+    };
+    let (width, height) = facts.size.filter(|(w, h)| *w > 0 && *h > 0).unzip();
+    // A length over a week is a broken file's; the cast is of a small positive number.
+    let seconds = facts.seconds.filter(|s| (0.5..604_800.0).contains(s)).map(|s| s.round() as u32);
+    Ok(Recording { bytes, media_type, width, height, seconds })
+}
+
+fn unknown() -> Error {
+    Error::invalid("this is no film or recording we can read: use MP4 or WebM, MP3, Ogg, FLAC, WAV or M4A")
+}
+
+/// A big-endian number of four bytes.
+fn be32(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
+}
+
+/// A big-endian number of eight bytes.
+fn be64(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_be_bytes(bytes.get(at..at.checked_add(8)?)?.try_into().ok()?))
+}
+
+/// A little-endian number of four bytes.
+fn le32(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
+}
+
+/// Writes zeros over a part of a file, as far as it reaches.
+fn blank(bytes: &mut [u8], from: usize, to: usize) {
+    let to = to.min(bytes.len());
+    if let Some(part) = bytes.get_mut(from.min(to)..to) {
+        part.fill(0);
+    }
+}
+
+#[cfg(test)]
+mod tests;

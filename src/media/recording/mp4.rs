@@ -1,0 +1,178 @@
+//! MP4, M4A and their like: boxes in boxes. Changed in place, so that no offset into the file moves: what goes becomes a
+//! `free` box of zeros.
+
+use super::{Facts, be32, be64, blank};
+
+/// Boxes walked in one file.
+const BOXES: usize = 20_000;
+/// How deep boxes are walked.
+const DEPTH: usize = 8;
+
+/// A box: where it begins, its content and its end.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    start: usize,
+    inside: usize,
+    end: usize,
+    name: [u8; 4],
+}
+
+/// What was found on the way.
+#[derive(Default)]
+struct Walk {
+    facts: Facts,
+    left: usize,
+}
+
+/// Strips a file; None when its boxes are broken or there is no index.
+pub(super) fn strip(bytes: &mut [u8]) -> Option<Facts> {
+    let mut walk = Walk { left: BOXES, ..Walk::default() };
+    let end = bytes.len();
+    let has_index = parts(bytes, 0, end)?.iter().any(|part| &part.name == b"moov");
+    visit(bytes, &mut walk, 0, end, 0)?;
+    has_index.then_some(walk.facts)
+}
+
+/// The boxes between two places; None when one reaches out of them.
+fn parts(bytes: &[u8], mut at: usize, end: usize) -> Option<Vec<Part>> {
+    let mut found = Vec::new();
+    while end.saturating_sub(at) >= 8 {
+        let name: [u8; 4] = bytes.get(at + 4..at + 8)?.try_into().ok()?;
+        let (length, head) = match be32(bytes, at)? {
+            0 => (end - at, 8),
+            1 => (usize::try_from(be64(bytes, at + 8)?).ok()?, 16),
+            n => (usize::try_from(n).ok()?, 8),
+        };
+        let stop = at.checked_add(length)?;
+        if length < head || stop > end || found.len() >= BOXES {
+            return None;
+        }
+        found.push(Part { start: at, inside: at + head, end: stop, name });
+        at = stop;
+    }
+    Some(found)
+}
+
+fn visit(bytes: &mut [u8], walk: &mut Walk, from: usize, to: usize, depth: usize) -> Option<()> {
+    for part in parts(bytes, from, to)? {
+        walk.left = walk.left.checked_sub(1)?;
+        match &part.name {
+            b"moov" | b"mdia" | b"minf" | b"stbl" | b"edts" if depth < DEPTH => {
+                visit(bytes, walk, part.inside, part.end, depth + 1)?;
+            }
+            b"trak" if depth < DEPTH => track(bytes, walk, part, depth)?,
+            // Titles, places, cameras; XMP; whatever an editor left in a gap.
+            b"udta" | b"meta" | b"uuid" | b"free" | b"skip" | b"wide" | b"pnot" | b"PICT" => erase(bytes, part),
+            b"mvhd" => {
+                walk.facts.seconds = duration(bytes, part);
+                dates(bytes, part);
+            }
+            b"tkhd" | b"mdhd" => dates(bytes, part),
+            // The maker's name behind the sort of track.
+            b"hdlr" => blank(bytes, part.inside + 24, part.end),
+            _ => {}
+        }
+    }
+    Some(())
+}
+
+/// A track. One that is neither picture nor sound nor subtitles (a camera's places and movements) is erased with its data.
+fn track(bytes: &mut [u8], walk: &mut Walk, part: Part, depth: usize) -> Option<()> {
+    let sort = handler(bytes, part);
+    if matches!(sort.as_ref(), Some(b"meta" | b"mdta" | b"gpmd" | b"camm")) {
+        for (from, to) in samples(bytes, part).unwrap_or_default() {
+            blank(bytes, from, to);
+        }
+        erase(bytes, part);
+        return Some(());
+    }
+    if sort.as_ref() == Some(b"vide") {
+        walk.facts.film = true;
+        walk.facts.size = walk.facts.size.or_else(|| size(bytes, part));
+    }
+    visit(bytes, walk, part.inside, part.end, depth + 1)
+}
+
+fn erase(bytes: &mut [u8], part: Part) {
+    if let Some(name) = bytes.get_mut(part.start + 4..part.start + 8) {
+        name.copy_from_slice(b"free");
+    }
+    blank(bytes, part.inside, part.end);
+}
+
+/// The first box at the end of a path of names.
+fn find(bytes: &[u8], part: Part, path: &[&[u8; 4]]) -> Option<Part> {
+    let mut here = part;
+    for name in path {
+        here = parts(bytes, here.inside, here.end)?.into_iter().find(|one| one.name == **name)?;
+    }
+    Some(here)
+}
+
+fn handler(bytes: &[u8], track: Part) -> Option<[u8; 4]> {
+    let part = find(bytes, track, &[b"mdia", b"hdlr"])?;
+    bytes.get(part.inside + 8..part.inside + 12)?.try_into().ok()
+}
+
+/// Width and height in pixels: fixed-point numbers at the end of `tkhd`, turned with the picture.
+fn size(bytes: &[u8], track: Part) -> Option<(u32, u32)> {
+    let head = find(bytes, track, &[b"tkhd"])?;
+    let (width, height) = (be32(bytes, head.end.checked_sub(8)?)? >> 16, be32(bytes, head.end.checked_sub(4)?)? >> 16);
+    // A phone held upright: the matrix turns by a quarter, its first number is zero.
+    let turned = be32(bytes, head.end.checked_sub(44)?)? == 0;
+    Some(if turned { (height, width) } else { (width, height) })
+}
+
+fn duration(bytes: &[u8], part: Part) -> Option<f64> {
+    let at = part.inside;
+    let (scale, length) = match *bytes.get(at)? {
+        1 => (be32(bytes, at + 20)?, be64(bytes, at + 24)? as f64),
+        _ => (be32(bytes, at + 12)?, f64::from(be32(bytes, at + 16)?)),
+    };
+    (scale > 0).then(|| length / f64::from(scale))
+}
+
+/// When it was made and changed: zero.
+fn dates(bytes: &mut [u8], part: Part) {
+    let length = if bytes.get(part.inside) == Some(&1) { 16 } else { 8 };
+    blank(bytes, part.inside + 4, (part.inside + 4 + length).min(part.end));
+}
+
+/// Where the data of a track lies, chunk by chunk.
+fn samples(bytes: &[u8], track: Part) -> Option<Vec<(usize, usize)>> {
+    let table = find(bytes, track, &[b"mdia", b"minf", b"stbl"])?;
+    let sizes = find(bytes, table, &[b"stsz"])?;
+    let runs = find(bytes, table, &[b"stsc"])?;
+    let (offsets, wide) = match find(bytes, table, &[b"stco"]) {
+        Some(part) => (part, 4),
+        None => (find(bytes, table, &[b"co64"])?, 8),
+    };
+    let count = |part: Part, head: usize| be32(bytes, part.inside + head - 4).and_then(|n| usize::try_from(n).ok());
+    let same = be32(bytes, sizes.inside + 4)?;
+    let size_of = |sample: usize| be32(bytes, sizes.inside.checked_add(12)?.checked_add(sample.checked_mul(4)?)?);
+    let (mut found, mut sample, mut run) = (Vec::new(), 0usize, 0usize);
+    for chunk in 0..count(offsets, 8)?.min(BOXES * 10) {
+        // The runs of `stsc`: from this chunk on, so many samples in each.
+        let next = be32(bytes, runs.inside + 8 + (run + 1) * 12).and_then(|n| usize::try_from(n).ok());
+        if run + 1 < count(runs, 8)? && next.is_some_and(|first| chunk + 1 >= first) {
+            run += 1;
+        }
+        let in_chunk = be32(bytes, runs.inside + 8 + run * 12 + 4)?;
+        let at = offsets.inside + 8 + chunk * wide;
+        let from = if wide == 4 { u64::from(be32(bytes, at)?) } else { be64(bytes, at)? };
+        let mut length = 0u64;
+        if same != 0 {
+            length = u64::from(same).saturating_mul(u64::from(in_chunk));
+        }
+        for _ in 0..if same == 0 { in_chunk } else { 0 } {
+            let Some(size) = size_of(sample) else { break };
+            length = length.saturating_add(u64::from(size));
+            sample += 1;
+            if length > bytes.len() as u64 {
+                break;
+            }
+        }
+        found.push((usize::try_from(from).ok()?, usize::try_from(from.saturating_add(length)).ok()?));
+    }
+    Some(found)
+}
