@@ -339,6 +339,9 @@ fn counts_are_hearsay_within_limits() {
 #[test]
 fn actors_need_type_id_inbox_and_a_writable_name() {
     assert!(Actor::read(&actor(json!({}))).is_ok());
+    // Bridgy Fed has several hosts below one domain.
+    let bridged = json!({"id": "https://web.brid.example/ann", "inbox": "https://fed.brid.example/ann/inbox"});
+    assert!(Actor::read(&actor(bridged)).is_ok());
     for broken in [
         json!({"type": null}),
         json!({"type": []}),
@@ -352,6 +355,9 @@ fn actors_need_type_id_inbox_and_a_writable_name() {
         json!({"inbox": "mailto:ann@a.example"}),
         json!({"inbox": "/inbox"}),
         json!({"inbox": []}),
+        json!({"inbox": "https://victim.example/inbox"}),
+        json!({"inbox": "https://b.example/users/ann/inbox"}),
+        json!({"inbox": "http://a.example/users/ann/inbox"}),
         json!({"preferredUsername": "a b"}),
         json!({"preferredUsername": "ann@b.example"}),
         json!({"preferredUsername": "x".repeat(200)}),

@@ -167,7 +167,7 @@ pub fn asked_software(w: &Write<'_>, name: &str) -> Result<()> {
 /// Servers of people the owner follows or is followed by that were not asked what they run since `before`.
 pub fn unasked(r: &Read<'_>, before: Time, limit: u32) -> Result<Vec<String>> {
     let mut statement = r.conn.prepare_cached(
-        "SELECT h.name FROM host h WHERE ifnull(h.software_at, 0) < ?1 AND h.failing_since_at IS NULL
+        "SELECT h.name FROM host h WHERE ifnull(h.software_at, 0) <= ?1 AND h.failing_since_at IS NULL
            AND EXISTS (SELECT 1 FROM actor a WHERE a.host = h.name AND EXISTS
              (SELECT 1 FROM follow f WHERE f.followed_id = a.id OR f.follower_id = a.id))
          ORDER BY h.name LIMIT ?2",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hytte::federation::{moves, publish};
+use hytte::federation::{identity, moves, nodeinfo, publish};
 use hytte::store;
 use serde_json::{Value, json};
 
@@ -171,4 +171,67 @@ fn once_a_week_at_most_and_blocks_and_mutes_come_along() {
     let there = a.find_actor("@bob@third.test");
     assert!(a.node.store.read(|r| store::blocks::is_blocked(r, there)).unwrap(), "who is blocked stays blocked");
     assert!(a.notifications().iter().all(|(_, who)| who != "bob@third.test"));
+}
+
+#[test]
+fn the_owners_other_accounts_are_named_so_that_they_can_move_here() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let (old, peer) = (world.peer("old.test"), world.peer("peer.test"));
+    let follow = peer.activity("Follow", "bob", "/follows/1", &json!(a.actor()));
+    peer.send("bob", &a, &follow);
+    world.settle(&[&a]);
+    identity::set_aliases(&a.node, &["@bob@old.test"]).unwrap();
+    world.settle(&[&a]);
+    assert_eq!(world.document(&a.actor())["alsoKnownAs"], json!([old.actor("bob")]));
+    let update = peer.got_type("Update").pop().unwrap();
+    assert_eq!(update["object"]["alsoKnownAs"], json!([old.actor("bob")]), "followers' servers are told");
+    // One that is named already needs no look; one that is not found, or is this account, is refused by name.
+    old.gone("/users/bob");
+    identity::set_aliases(&a.node, &[&old.actor("bob"), "@bob@peer.test"]).unwrap();
+    for bad in ["@nobody@peer.test", "@alice@a.test", "not a handle"] {
+        let error = identity::set_aliases(&a.node, &[bad]).unwrap_err();
+        assert!(error.to_string().contains(bad), "{error}");
+    }
+    world.settle(&[&a]);
+    assert_eq!(world.document(&a.actor())["alsoKnownAs"], json!([old.actor("bob"), peer.actor("bob")]));
+}
+
+#[test]
+fn what_a_server_runs_is_asked_once_a_week_and_never_of_a_blocked_one() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let peer = world.peer("peer.test");
+    follow_bob(&world, &a, &peer);
+    let links = json!({ "links": [
+        { "rel": "http://nodeinfo.diaspora.software/ns/schema/2.0", "href": peer.url("/nodeinfo/2.0") },
+    ] });
+    peer.serve("/.well-known/nodeinfo", &links);
+    let version = |text: &str| {
+        let info = json!({ "software": { "name": "GoToSocial", "version": text } });
+        peer.serve("/nodeinfo/2.0", &info);
+    };
+    let known = || {
+        let host = a.node.store.read(|r| store::hosts::get(r, "peer.test")).unwrap().unwrap();
+        (host.software.unwrap_or_default(), host.software_version.unwrap_or_default())
+    };
+    version("0.20");
+    assert!(nodeinfo::step(&a.node).unwrap());
+    assert_eq!(known(), ("gotosocial".into(), "0.20".into()));
+    version("0.21");
+    assert!(!nodeinfo::step(&a.node).unwrap());
+    a.advance(DAY * 7);
+    assert!(nodeinfo::step(&a.node).unwrap());
+    assert_eq!(known().1, "0.21");
+    // It does not say any more: what it said stays.
+    peer.gone("/nodeinfo/2.0");
+    a.advance(DAY * 7);
+    assert!(nodeinfo::step(&a.node).unwrap());
+    assert_eq!(known().1, "0.21");
+    let before = peer.asked().len();
+    let rule = store::host_blocks::Rule::by_hand("peer.test", store::host_blocks::Severity::Block, "");
+    hytte::federation::lists::set(&a.node, rule).unwrap();
+    a.advance(DAY * 7);
+    nodeinfo::look(&a.node, "peer.test").unwrap();
+    assert_eq!(peer.asked().len(), before);
 }
