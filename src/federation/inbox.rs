@@ -295,7 +295,7 @@ fn prepare(node: &Node, row: &Received) -> Result<Option<(Actor, Activity)>> {
             Need::Alone(uri) => resolve::post(node, &uri).map(drop).or_else(not_vital),
             Need::Fresh(uri) => fresh(node, &uri).or_else(not_vital),
             Need::Gone(uri) => forget_if_gone(node, uri),
-            Need::Actor(uri) => resolve::actor(node, &uri).map(drop).or_else(not_vital),
+            Need::Group(uri) => resolve::group(node, &uri),
             Need::Renewed(uri) => {
                 let known = node.store.read(|r| actors::by_uri(r, &uri))?;
                 resolve::refresh(node, &uri, known).map(drop).or_else(not_vital)

@@ -179,6 +179,24 @@ pub fn anew(node: &Node, uri: &str) -> Result<ActorId> {
     }
 }
 
+/// Looks at the group a post says it stands in, if it is not known; what is no group, or cannot be had, is no harm and not
+/// asked for again for a while.
+pub(super) fn group(node: &Node, uri: &str) -> Result<()> {
+    let (memo, now) = (format!("group {uri}"), node.clock().now());
+    if node.failures.recall(&memo, now).is_some() {
+        return Ok(());
+    }
+    match actor(node, uri) {
+        Err(error @ Error::Internal(_)) => Err(error),
+        Err(error) => {
+            let failed = Failed::Temporary(error.to_string());
+            node.failures.remember(&memo, now.plus(POST_FAILED_FOR), now, failed);
+            Ok(())
+        }
+        Ok(_) => Ok(()),
+    }
+}
+
 /// Fetches an actor now, fresh or not.
 pub fn refresh(node: &Node, uri: &str, known: Option<Actor>) -> Result<ActorId> {
     let _flight = match node.flights.board(uri)? {
@@ -292,10 +310,8 @@ fn keep_post(node: &Node, value: &Value) -> Result<PostId> {
     let object = Object::read(value).map_err(|error| Error::remote(error.to_string()))?;
     let author = object.attributed_to.clone().ok_or_else(|| Error::remote("the post names no author"))?;
     let author = actor(node, author.as_str())?;
-    if let Some(group) = &object.group
-        && let Err(error @ Error::Internal(_)) = actor(node, group.as_str())
-    {
-        return Err(error);
+    if let Some(uri) = &object.group {
+        group(node, uri.as_str())?;
     }
     node.store.write(move |w| {
         let author = actors::by_id(w, author)?;

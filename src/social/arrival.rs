@@ -28,7 +28,7 @@ pub(super) fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity, object: &
         Some(Ok(object)) if object.is_vote() => Ok(Vec::new()),
         Some(Ok(object)) if concerns(r, owner, sender, activity, &object)? => {
             let parent = object.in_reply_to.as_ref().map(|uri| Need::Ancestors(uri.as_str().to_owned()));
-            let group = object.group.as_ref().map(|uri| Need::Actor(uri.as_str().to_owned()));
+            let group = object.group.as_ref().map(|uri| Need::Group(uri.as_str().to_owned()));
             Ok(parent.into_iter().chain(group).collect())
         }
         Some(_) => Ok(Vec::new()),

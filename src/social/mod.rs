@@ -43,8 +43,8 @@ pub enum Need {
     Fresh(String),
     /// A post we have that is said to be gone: deleted when its server says so, too.
     Gone(String),
-    /// An actor, if they are not known.
-    Actor(String),
+    /// The group a post says it stands in, if it is not known; no harm when it does not come.
+    Group(String),
     /// An actor's document as it is now.
     Renewed(String),
     /// An actor's document as it is now, without which the act is not believed.

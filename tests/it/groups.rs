@@ -423,3 +423,25 @@ fn a_thread_is_filled_from_the_list_of_its_context() {
     assert_eq!(comment.post.reply_to, Some(id));
     assert_eq!(a.card(id).replies, 1);
 }
+
+#[test]
+fn a_group_that_is_none_costs_one_look_and_loses_no_post() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let other = world.peer("other.test");
+    let bob = a.find_actor("@bob@other.test");
+    publish::follow(&a.node, bob).unwrap();
+    world.settle(&[&a]);
+    let follow = other.got_type("Follow").pop().unwrap();
+    other.send("bob", &a, &other.activity("Accept", "bob", "/accept", &follow));
+    world.settle(&[&a]);
+    for n in 0..5 {
+        let mut note = other.note("bob", &format!("/notes/{n}"), &format!("<p>note {n}</p>"));
+        note["audience"] = json!(other.url("/no/group"));
+        other.send("bob", &a, &other.activity("Create", "bob", &format!("/creates/{n}"), &note));
+        world.settle(&[&a]);
+    }
+    assert_eq!(a.home_texts().len(), 5);
+    let looks = other.asked().iter().filter(|got| got.target == "/no/group").count();
+    assert!((1..=2).contains(&looks), "one look, with both signatures at most: {looks}");
+}
