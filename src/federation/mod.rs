@@ -33,7 +33,7 @@ use std::time::Duration;
 
 use crate::base::config::{SOFTWARE, VERSION};
 use crate::base::id::ActorId;
-use crate::base::{Clock, Config, Result};
+use crate::base::{Clock, Config, Result, Time};
 use crate::net::dns::Names;
 use crate::net::{Accept, Document, Get, IdRule, JSON_LIMIT, Net, NetConfig, NetError};
 use crate::sig::{Knock, PrivateKey, Signer};
@@ -62,6 +62,8 @@ pub struct Node {
     pub(crate) flights: flight::Flights,
     pub(crate) failures: flight::Memo<flight::Failed>,
     pub(crate) refreshed: flight::Memo<()>,
+    /// Domains whose servers were asked for keys lately: since when, how many.
+    newcomers: flight::Memo<(Time, u32)>,
     picture_flights: flight::Flights,
     /// Remote pictures that could not be had.
     unseen: flight::Memo<()>,
@@ -97,6 +99,7 @@ impl Node {
             flights: flight::Flights::fair(FETCHES),
             failures: flight::Memo::new(FAILURES),
             refreshed: flight::Memo::new(FAILURES),
+            newcomers: flight::Memo::new(FAILURES),
             picture_flights: flight::Flights::new(media::FETCHES),
             unseen: flight::Memo::new(media::REMEMBERED),
             touched: flight::Memo::new(media::REMEMBERED),

@@ -12,11 +12,17 @@ use crate::base::{Error, Result};
 use crate::net::IdRule;
 use crate::sig::{self, Claim, PublicKey, Received, Refusal};
 use crate::store::actors::{self, Actor, ActorKey, NewKey};
+use crate::store::hosts;
 
 /// How long a key that could not be had is not asked for again: permanent answers.
 const FAILED_FOR: Duration = Duration::from_secs(10 * 60);
 /// The same, for answers that may change at any moment (time-outs, 5xx).
 const FAILED_BRIEFLY: Duration = Duration::from_secs(60);
+/// New servers below one domain whose keys are looked up within [`DISCOVERY`]: whoever owns a domain can make up names
+/// without end, and each would cost a fetch and a row.
+const NEW_SERVERS: u32 = 30;
+/// The time they are counted in.
+const DISCOVERY: Duration = Duration::from_secs(3600);
 /// How often a key that does not fit makes us look for a newer one, per actor.
 const REFRESH_EVERY: Duration = Duration::from_secs(5 * 60);
 
@@ -189,6 +195,9 @@ fn fetch(node: &Node, key_id: &str) -> Result<Result<ActorKey, Failed>> {
     let Some(wanted) = Uri::parse_id(key_id) else {
         return Ok(Err(Failed::Permanent("its id is not a URL".to_owned())));
     };
+    if !may_discover(node, &wanted.host())? {
+        return Ok(Err(Failed::Temporary("too many new servers of one domain at once".to_owned())));
+    }
     let _flight = match node.key_flights.board(wanted.without_fragment().as_str())? {
         Boarding::Go(flight) => flight,
         Boarding::Landed => return again(node, key_id),
@@ -199,6 +208,20 @@ fn fetch(node: &Node, key_id: &str) -> Result<Result<ActorKey, Failed>> {
         node.failures.remember(key_id, now.plus(pause), now, failed.clone());
     }
     Ok(found)
+}
+
+/// Whether a server may be asked for a key: one that was heard before, or one of a few new ones of its domain.
+fn may_discover(node: &Node, host: &str) -> Result<bool> {
+    if node.store.read(|r| hosts::get(r, host))?.is_some_and(|known| known.heard_at.is_some()) {
+        return Ok(true);
+    }
+    let name = host.split(':').next().unwrap_or_default();
+    let mut labels = name.rsplit('.');
+    let domain = format!("{}.{}", labels.nth(1).unwrap_or_default(), name.rsplit('.').next().unwrap_or_default());
+    let now = node.clock().now();
+    let (since, asked) = node.newcomers.recall(&domain, now).unwrap_or((now, 0));
+    node.newcomers.remember(&domain, since.plus(DISCOVERY), now, (since, asked + 1));
+    Ok(asked < NEW_SERVERS)
 }
 
 /// What the one who fetched before us found.

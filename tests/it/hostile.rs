@@ -180,3 +180,37 @@ fn a_key_named_by_its_owner_alone_is_fetched_once() {
     }
     assert_eq!(peer.asked().iter().filter(|got| got.target == "/users/bob").count(), 1);
 }
+
+#[test]
+fn s33_a_domain_with_names_without_end_costs_only_so_many_fetches() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let peer = world.peer("flood.test");
+    let address = world.address("flood.test");
+    let send = |host: &str| {
+        let like = json!({
+            "@context": "https://www.w3.org/ns/activitystreams", "id": format!("http://{host}/likes/1"), "type": "Like",
+            "actor": format!("http://{host}/users/bob"), "object": a.actor(),
+        });
+        let body = like.to_string();
+        let signed = peer.sign("bob", &a, Knock::Cavage, body.as_bytes(), a.clock.now());
+        let headers: Vec<_> =
+            signed.into_iter().map(|(n, v)| (n, v.replace("http://flood.test/", &format!("http://{host}/")))).collect();
+        request(a.address, "POST", "/inbox", &headers, body.as_bytes()).code
+    };
+    for n in 0..40 {
+        let host = format!("s{n}.flood.test");
+        world.names.write().unwrap().insert(host.clone(), address);
+        let code = send(&host);
+        assert_eq!(code, if n < 30 { 401 } else { 503 }, "{n}");
+    }
+    let hosts: std::collections::BTreeSet<String> =
+        peer.asked().iter().map(|got| got.header("host").unwrap().to_owned()).collect();
+    assert_eq!(hosts.len(), 30);
+    // The others of the world are not held up, nor are these for ever.
+    let other = world.peer("other.test");
+    assert_eq!(other.send("bob", &a, &other.activity("Like", "bob", "/likes/1", &json!(a.actor()))).code, 202);
+    a.advance(Duration::from_secs(3601));
+    assert_eq!(send("s39.flood.test"), 401);
+    world.settle(&[&a]);
+}
