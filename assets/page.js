@@ -66,7 +66,7 @@
 
     // A picture pasted or dropped into the text takes the next free place.
     const put = (list) => {
-      for (const picture of [...list].filter(({ type }) => type.startsWith("image/"))) {
+      for (const picture of [...list].filter(({ type }) => /^(image|video|audio)\//.test(type))) {
         const place = places.find((one) => !taken(one));
         if (!place) return;
         const box = new DataTransfer();

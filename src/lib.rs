@@ -19,7 +19,7 @@
 //! | 2 | [`ap`] | ActivityStreams documents, read leniently and written exactly | reads anything but its input |
 //! | 2 | [`sig`] | HTTP signatures (draft-cavage-12, RFC 9421) and integrity proofs (FEP-8b32) | reads anything but its input |
 //! | 2 | [`text`] | other people's HTML made safe, our own text made HTML | trusts its input |
-//! | 2 | [`media`] | pictures made small, upright and anonymous | keeps metadata |
+//! | 2 | [`media`] | pictures made small, upright and anonymous; films and recordings freed of metadata | keeps metadata |
 //! | 1 | [`base`] | words all floors share: ids, time, audience, errors, configuration | knows what is built on it |
 //!
 //! # Four trips
