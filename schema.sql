@@ -196,6 +196,63 @@ CREATE TABLE vote (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX vote_by_actor ON vote (actor_id);                        -- cascade
 
+-- Who may answer, like, boost and quote a post (GoToSocial's interaction policies): only where its author says so.
+CREATE TABLE policy (
+  post_id      INTEGER PRIMARY KEY REFERENCES post (id) ON DELETE CASCADE,
+  bits         INTEGER NOT NULL                 -- base/policy.rs: Rules
+) STRICT;
+
+-- Posts that quote another, ours and remote (FEP-044f and the older ways).
+CREATE TABLE quote (
+  post_id      INTEGER PRIMARY KEY REFERENCES post (id) ON DELETE CASCADE,  -- the one that quotes
+  quoted_id    INTEGER REFERENCES post (id) ON DELETE SET NULL,             -- once it is here
+  quoted_uri   TEXT    NOT NULL,                -- as it was named, canonical once it is here
+  consent      INTEGER NOT NULL,                -- 1: FEP-044f, shown only with the quoted author's word
+  state        TEXT    NOT NULL,                -- waiting, granted, refused, revoked, gone
+  stamp        TEXT,                            -- the quoted author's word: a document on their server
+  request_uri  TEXT,                            -- our own QuoteRequest
+  tries        INTEGER NOT NULL DEFAULT 0,      -- failed looks in a row
+  check_at     INTEGER                          -- when to look at the quoted post and the stamp (again)
+) STRICT;
+CREATE INDEX quote_of_post ON quote (quoted_id) WHERE quoted_id IS NOT NULL;      -- who quotes it; cascade
+CREATE INDEX quote_orphans ON quote (quoted_uri) WHERE quoted_id IS NULL;         -- a quoted post that arrives late
+CREATE INDEX quote_stamp ON quote (stamp) WHERE stamp IS NOT NULL;                -- Delete of a stamp
+CREATE INDEX quote_request ON quote (request_uri) WHERE request_uri IS NOT NULL;  -- Accept, Reject
+CREATE INDEX quote_due ON quote (check_at) WHERE check_at IS NOT NULL;            -- federation/quotes.rs
+
+-- Others asking to answer, like, boost or quote a post of the owner's, and what became of it. A granted one is a stamp.
+CREATE TABLE request (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  deed         TEXT    NOT NULL,                -- reply, like, boost, quote
+  actor_id     INTEGER NOT NULL REFERENCES actor (id) ON DELETE CASCADE,
+  target_id    INTEGER NOT NULL REFERENCES post (id) ON DELETE CASCADE,     -- the owner's post
+  object_uri   TEXT    NOT NULL,                -- their post, Like or Announce
+  post_id      INTEGER REFERENCES post (id) ON DELETE CASCADE,              -- their post
+  request_uri  TEXT,                            -- of their ReplyRequest, …; NULL: they just did it
+  state        TEXT    NOT NULL,                -- waiting, granted, refused
+  created_at   INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX request_once ON request (object_uri, deed, target_id);
+CREATE INDEX request_waiting ON request (id) WHERE state = 'waiting'; -- the requests page
+CREATE INDEX request_actor ON request (actor_id);                     -- cascade
+CREATE INDEX request_target ON request (target_id);                   -- cascade
+CREATE INDEX request_post ON request (post_id) WHERE post_id IS NOT NULL; -- cascade
+
+-- The owner's own replies, likes and boosts of posts whose authors want to be asked.
+CREATE TABLE asked (
+  object_uri   TEXT    PRIMARY KEY,             -- our post, Like or Announce
+  deed         TEXT    NOT NULL,                -- reply, like, boost
+  target_id    INTEGER NOT NULL REFERENCES post (id) ON DELETE CASCADE,     -- their post
+  made_id      INTEGER REFERENCES post (id) ON DELETE CASCADE,              -- our reply or boost
+  request_uri  TEXT,                            -- our ReplyRequest, …; NULL: asked by doing (GoToSocial before 0.20)
+  state        TEXT    NOT NULL,                -- waiting, granted, refused
+  stamp        TEXT,                            -- their word
+  created_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX asked_request ON asked (request_uri) WHERE request_uri IS NOT NULL;  -- Accept, Reject
+CREATE INDEX asked_target ON asked (target_id);                       -- a page of posts; cascade
+CREATE INDEX asked_made ON asked (made_id) WHERE made_id IS NOT NULL; -- a page of posts; cascade
+
 -- Who follows whom; one side is always us.
 CREATE TABLE follow (
   follower_id  INTEGER NOT NULL REFERENCES actor (id) ON DELETE CASCADE,

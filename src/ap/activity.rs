@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use super::addressing::Recipients;
 use super::json::{self, FromJson, Lossy, Many, Ref, Uri};
-use super::limits;
 use super::tags::{self, Emoji};
+use super::{interaction, limits};
+use crate::base::policy::Deed;
 use crate::base::{Error, Result, Time};
 
 /// An activity as received.
@@ -126,11 +127,13 @@ pub enum Kind {
         /// The comment.
         content: Option<String>,
     },
-    /// Asks to quote a post (FEP-044f).
-    QuoteRequest {
-        /// The post to be quoted.
+    /// Asks to quote, answer, like or boost a post (FEP-044f, GoToSocial).
+    Request {
+        /// To do what.
+        deed: Deed,
+        /// The post it is about.
         object: Uri,
-        /// The post that quotes.
+        /// The post that quotes or answers, the Like or the Announce.
         instrument: Ref,
     },
     /// Anything else, by its type.
@@ -172,7 +175,7 @@ impl Activity {
             | Kind::Block { object }
             | Kind::Move { object, .. }
             | Kind::Delete { object, .. }
-            | Kind::QuoteRequest { object, .. } => Some(object),
+            | Kind::Request { object, .. } => Some(object),
             Kind::Accept { object, .. }
             | Kind::Reject { object }
             | Kind::Create { object, .. }
@@ -200,7 +203,7 @@ pub fn is_about_itself(doc: &Value) -> bool {
 }
 
 /// The types we act on.
-const KNOWN: [&str; 17] = [
+const KNOWN: [&str; 20] = [
     "Follow",
     "Accept",
     "Reject",
@@ -217,6 +220,9 @@ const KNOWN: [&str; 17] = [
     "Remove",
     "Flag",
     "QuoteRequest",
+    "ReplyRequest",
+    "LikeRequest",
+    "AnnounceRequest",
     "TentativeReject",
 ];
 
@@ -254,11 +260,14 @@ fn kind(raw: &Value) -> Result<Kind> {
         "Add" => Kind::Add { object: object()?, target: id("target")? },
         "Remove" => Kind::Remove { object: object()?, target: id("target")? },
         "Flag" => flag(raw),
-        "QuoteRequest" => Kind::QuoteRequest {
-            object: id("object")?,
-            instrument: Lossy::<Ref>::read(raw, "instrument").0.ok_or_else(|| missing(word, "instrument"))?,
+        other => match interaction::requested(other) {
+            Some(deed) => Kind::Request {
+                deed,
+                object: id("object")?,
+                instrument: Lossy::<Ref>::read(raw, "instrument").0.ok_or_else(|| missing(word, "instrument"))?,
+            },
+            None => Kind::Unknown(other.to_owned()),
         },
-        other => Kind::Unknown(other.to_owned()),
     })
 }
 

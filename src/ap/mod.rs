@@ -14,6 +14,7 @@ pub mod context;
 pub mod discovery;
 mod doc;
 pub mod facts;
+pub mod interaction;
 pub mod jrd;
 pub mod json;
 pub mod key;

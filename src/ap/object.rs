@@ -3,9 +3,10 @@
 
 use serde_json::Value;
 
-use super::addressing::{self, Policy, Recipients};
+use super::addressing::{self, Recipients};
 use super::attachment::{self, Attachment};
 use super::facts::{self, Facts};
+use super::interaction::{self, Interactions};
 use super::json::{self, FromJson, Lossy, Many, Ref, Uri};
 use super::poll::{self, Poll};
 use super::tags::{self, Tags};
@@ -82,6 +83,8 @@ pub enum Quote {
         id: Uri,
         /// The stamp that proves its author agreed (FEP-044f).
         stamp: Option<Uri>,
+        /// Named by FEP-044f's own `quote`: then it needs a stamp. The older ways ask nobody.
+        consent: bool,
     },
     /// It was deleted (`quote: {type: Tombstone}`).
     Deleted,
@@ -132,8 +135,8 @@ pub struct Object {
     pub poll: Option<Poll>,
     /// What it quotes.
     pub quote: Option<Quote>,
-    /// Who may quote it; None means nobody was told (FEP-044f).
-    pub can_quote: Option<Policy>,
+    /// Who may answer, like, boost and quote it (GoToSocial, FEP-044f).
+    pub interactions: Interactions,
     /// The collection of answers, possibly with its first page inside.
     pub replies: Option<Ref>,
     /// How many answers, likes and boosts its server counts; hearsay.
@@ -208,7 +211,7 @@ impl Object {
             image: link::picture(doc, "image").or_else(|| link::picture(doc, "icon")),
             facts: facts::read(doc),
             poll: poll::read(doc),
-            can_quote: addressing::policy(doc, "canQuote"),
+            interactions: interaction::read(doc),
             replies: Lossy::read(doc, "replies").0,
             counts: Counts { replies: count("replies"), likes: count("likes"), shares: count("shares") },
             likes: json::id_of(doc, "likes"),
@@ -217,7 +220,7 @@ impl Object {
             context: json::id_of(doc, "context"),
             group: json::id_of(doc, "audience").filter(|group| *group != addressing::PUBLIC),
             source: source(doc),
-            approved_by: json::id_of(doc, "approvedBy"),
+            approved_by: json::id_of(doc, "replyAuthorization").or_else(|| json::id_of(doc, "approvedBy")),
             id,
         })
     }
@@ -304,7 +307,8 @@ fn quote(doc: &Value, id: &Uri, tags: &Tags) -> Option<Quote> {
     }
     let named = ["quote", "_misskey_quote", "quoteUrl", "quoteUri"].into_iter().find_map(|key| json::id_of(doc, key));
     let quoted = named.or_else(|| tags.quotes.first().cloned()).filter(|quoted| quoted != id)?;
-    Some(Quote::Of { id: quoted, stamp: json::id_of(doc, "quoteAuthorization") })
+    let consent = json::id_of(doc, "quote").is_some();
+    Some(Quote::Of { id: quoted, stamp: json::id_of(doc, "quoteAuthorization"), consent })
 }
 
 /// Lemmy and PeerTube name the language beside the text.

@@ -292,11 +292,13 @@ fn quotes_in_every_shape() {
         json!({"tag": tag("https://misskey-hub.net/ns#_misskey_quote")}),
         json!({"tag": tag("https://misskey-hub.net/ns/#_misskey_quote")}),
     ] {
-        let Some(Quote::Of { id, stamp }) = read(shape.clone()).quote else { panic!("{shape}") };
+        let Some(Quote::Of { id, stamp, .. }) = read(shape.clone()).quote else { panic!("{shape}") };
         assert_eq!((id.as_str(), stamp), (quoted, None), "{shape}");
     }
     let stamped = read(json!({"quote": quoted, "quoteAuthorization": "https://b.example/stamps/1"}));
-    assert!(matches!(stamped.quote, Some(Quote::Of { stamp: Some(_), .. })));
+    assert!(matches!(stamped.quote, Some(Quote::Of { stamp: Some(_), consent: true, .. })));
+    let elder = read(json!({"quote": "a line of a book", "quoteUrl": quoted}));
+    assert!(matches!(elder.quote, Some(Quote::Of { consent: false, .. })));
     assert_eq!(read(json!({"quote": {"type": "Tombstone"}})).quote, Some(Quote::Deleted));
     for nothing in [
         json!({"quote": "a line of a book"}),

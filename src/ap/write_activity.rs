@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 use super::addressing::Recipients;
 use super::context;
 use super::doc::Doc;
+use super::interaction;
 use super::write_object::{self, Tag, write_tag};
 use crate::base::Time;
+use crate::base::policy::Deed;
 
 /// What every activity has.
 #[derive(Debug, Clone, Default)]
@@ -57,9 +59,19 @@ pub fn reject(envelope: &Envelope, received: &Value) -> Value {
     activity("Reject", context::plain(), envelope).put("object", received.clone()).done()
 }
 
-/// Agrees to a QuoteRequest with the id of the stamp (FEP-044f).
-pub fn accept_quote(envelope: &Envelope, request: &Value, stamp: &str) -> Value {
-    activity("Accept", context::full(), envelope).put("object", request.clone()).put("result", stamp).done()
+/// Lets a quote, answer, like or boost in, with the id of the stamp (FEP-044f, GoToSocial). `object` is the request, or
+/// what was done without asking; then `target` names our post.
+pub fn grant(envelope: &Envelope, object: &Value, target: Option<&str>, stamp: &str) -> Value {
+    activity("Accept", context::full(), envelope)
+        .put("object", object.clone())
+        .maybe("target", target)
+        .put("result", stamp)
+        .done()
+}
+
+/// Turns a quote, answer, like or boost away; as [`grant`].
+pub fn refuse(envelope: &Envelope, object: &Value, target: Option<&str>) -> Value {
+    activity("Reject", context::full(), envelope).put("object", object.clone()).maybe("target", target).done()
 }
 
 /// Publishes a post or casts a vote.
@@ -132,8 +144,11 @@ pub fn flag(envelope: &Envelope, actor: &str, posts: &[String], comment: &str) -
     activity("Flag", context::plain(), envelope).put("object", json!(objects)).put("content", comment).done()
 }
 
-/// Asks the author of `quoted` whether our post may quote it (FEP-044f).
-pub fn quote_request(envelope: &Envelope, quoted: &str, mut post: Value) -> Value {
-    let context = context::lift(&mut post);
-    activity("QuoteRequest", context, envelope).put("object", quoted).put("instrument", post).done()
+/// Asks the author of `target` whether our post, Like or Announce (`instrument`) may do that to it (FEP-044f, GoToSocial).
+pub fn request(envelope: &Envelope, deed: Deed, target: &str, mut instrument: Value) -> Value {
+    context::lift(&mut instrument);
+    activity(interaction::request_type(deed), context::full(), envelope)
+        .put("object", target)
+        .put("instrument", instrument)
+        .done()
 }

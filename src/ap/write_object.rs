@@ -52,8 +52,10 @@ pub struct OwnPost {
     pub context: Option<String>,
     /// The thread's name for itself, copied from the parent.
     pub conversation: Option<String>,
-    /// Who may quote it without asking: Public, a collection, or the author alone. Empty leaves the policy out.
-    pub can_quote: Vec<String>,
+    /// Who may answer, like, boost and quote it: an `interactionPolicy` ([`super::interaction::policy`]).
+    pub policy: Option<Value>,
+    /// The stamp by which the author of the post it answers let it in (GoToSocial).
+    pub reply_stamp: Option<String>,
     /// The post it quotes.
     pub quote: Option<OwnQuote>,
     /// What the owner typed: text and media type.
@@ -235,8 +237,11 @@ fn option((name, votes): &(String, u64)) -> Value {
 }
 
 fn with_quote(doc: Doc, post: &OwnPost) -> Doc {
-    let policy = (!post.can_quote.is_empty()).then(|| json!({"canQuote": {"automaticApproval": post.can_quote}}));
-    let doc = doc.maybe("interactionPolicy", policy);
+    // GoToSocial before 0.20 reads `approvedBy`.
+    let doc = doc
+        .maybe("interactionPolicy", post.policy.clone())
+        .maybe("replyAuthorization", post.reply_stamp.clone())
+        .maybe("approvedBy", post.reply_stamp.clone());
     let Some(quote) = &post.quote else { return doc };
     // FEP-044f first; the other three are what Misskey, Fedibird and Pleroma read.
     doc.put("quote", quote.id.as_str())
@@ -316,15 +321,4 @@ pub fn vote(vote: &OwnVote) -> Value {
 /// What an id answers once its post is deleted (with 410), and what a Delete carries.
 pub fn tombstone(id: &str, deleted: Option<Time>) -> Value {
     Doc::of("Tombstone", context::plain()).put("id", id).maybe("deleted", deleted.map(Time::rfc3339)).done()
-}
-
-/// The stamp with which the owner agrees to a quote (FEP-044f): `quoting` quotes `quoted`, a post of ours. Only ids, so
-/// that nothing private is shown.
-pub fn quote_authorization(id: &str, owner: &str, quoting: &str, quoted: &str) -> Value {
-    Doc::of("QuoteAuthorization", context::full())
-        .put("id", id)
-        .put("attributedTo", owner)
-        .put("interactingObject", quoting)
-        .put("interactionTarget", quoted)
-        .done()
 }

@@ -7,7 +7,8 @@ use super::addressing::{self, Recipients};
 use super::write_activity::{self as act, Envelope};
 use super::write_actor::{self, InstanceActor, OwnActor, OwnKey, OwnPicture};
 use super::write_object::{self, OwnFile, OwnPoll, OwnPost, OwnQuote, OwnVote, Shape, Tag};
-use super::{Activity, Actor, Kind, Object, PUBLIC, context};
+use super::{Activity, Actor, Kind, Object, PUBLIC, context, interaction};
+use crate::base::policy::Deed;
 use crate::base::{Audience, Time};
 
 const ANN: &str = "https://a.example/users/ann";
@@ -160,7 +161,7 @@ fn full_post() -> OwnPost {
         shares: Some(format!("{ANN}/posts/1/shares")),
         context: Some("https://b.example/threads/7".into()),
         conversation: Some("tag:b.example,2026:7".into()),
-        can_quote: vec![PUBLIC.into()],
+        policy: Some(json!({"canQuote": {"automaticApproval": [PUBLIC]}})),
         quote: Some(OwnQuote {
             id: "https://c.example/notes/3".into(),
             stamp: Some("https://c.example/stamps/3".into()),
@@ -300,7 +301,7 @@ fn votes_tombstones_and_stamps() {
         json!({"@context": context::AS, "type": "Tombstone", "id": "https://a.example/1", "deleted": "2026-11-23T08:00:00Z"})
     );
     assert_eq!(
-        write_object::quote_authorization("https://a.example/s/1", ANN, "https://b.example/2", "https://a.example/1"),
+        interaction::stamp("https://a.example/s/1", Deed::Quote, ANN, "https://b.example/2", "https://a.example/1"),
         json!({"@context": context::full(), "type": "QuoteAuthorization", "id": "https://a.example/s/1", "attributedTo": ANN,
             "interactingObject": "https://b.example/2", "interactionTarget": "https://a.example/1"})
     );
@@ -375,10 +376,10 @@ fn activities_round_documents() {
     assert_eq!(act::reject(&envelope(7), &received), wrapped(7, "Reject", json!(context::AS), received.clone()));
     let mut agreed = wrapped(8, "Accept", context::full(), received.clone());
     agreed["result"] = json!("https://a.example/stamps/1");
-    assert_eq!(act::accept_quote(&envelope(8), &received, "https://a.example/stamps/1"), agreed);
+    assert_eq!(act::grant(&envelope(8), &received, None, "https://a.example/stamps/1"), agreed);
     let mut asked = wrapped(9, "QuoteRequest", context::full(), json!("https://b.example/notes/1"));
     asked["instrument"] = without_context(note.clone());
-    assert_eq!(act::quote_request(&envelope(9), "https://b.example/notes/1", note), asked);
+    assert_eq!(act::request(&envelope(9), Deed::Quote, "https://b.example/notes/1", note), asked);
 }
 
 /// Everything we write, for the rules below.
@@ -394,7 +395,7 @@ fn everything() -> Vec<Value> {
         act::undo(&envelope(4), follow.clone()),
         act::delete(&envelope(5), "https://a.example/1"),
         act::react(&envelope(6), "https://b.example/1", "🎉", None),
-        act::quote_request(&envelope(7), "https://b.example/notes/1", note),
+        act::request(&envelope(7), Deed::Quote, "https://b.example/notes/1", note),
         follow,
     ]
 }

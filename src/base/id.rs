@@ -78,6 +78,8 @@ ids! {
     ReportId;
     /// A relay the owner has subscribed to.
     RelayId;
+    /// Somebody's asking to answer, like, boost or quote a post of the owner's; the stamp's number once it is granted.
+    RequestId;
 }
 
 /// The smallest id of a moment: `milliseconds << 16`. The store takes the next free one from there.

@@ -4,6 +4,7 @@ pub mod audience;
 pub mod config;
 pub mod error;
 pub mod id;
+pub mod policy;
 pub mod time;
 
 pub use audience::Audience;

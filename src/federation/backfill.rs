@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::flight::Memo;
-use super::{Node, comeback, nodeinfo, polls, resolve, synchronise};
+use super::{Node, comeback, nodeinfo, polls, quotes, resolve, synchronise};
 use crate::ap::collection::Collection;
 use crate::ap::json::{self, Lossy, Ref};
 use crate::ap::object::Object;
@@ -130,6 +130,7 @@ pub fn followed(node: &Node, who: ActorId) -> Result<()> {
 /// Fetches the answers to a post of somebody else's that its server knows, unless it was done a moment ago.
 pub fn thread(node: &Node, id: PostId) -> Result<()> {
     let post = node.store.read(|r| posts::by_id(r, id))?;
+    quotes::wake(node, id)?;
     if node.facts.origin.owns(&post.uri) || !post.audience.is_open() || !is_due(node, &post.uri) {
         return Ok(());
     }

@@ -15,6 +15,7 @@ pub mod nodeinfo;
 pub mod polls;
 pub mod proven;
 pub mod publish;
+pub mod quotes;
 pub mod relays;
 pub mod resolve;
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::Node;
 use super::wording::{self, Form};
-use crate::base::id::{ActorId, MediaId, PostId};
+use crate::base::id::{ActorId, MediaId, PostId, RequestId};
+use crate::base::policy::Choices;
 use crate::base::{Audience, Error, Result};
 use crate::social;
 use crate::social::poll::NewPoll;
@@ -51,6 +52,10 @@ pub struct Draft {
     pub markdown: Option<bool>,
     /// A poll; then there are no pictures.
     pub poll: Option<NewPoll>,
+    /// The post it quotes.
+    pub quote: Option<PostId>,
+    /// Who may answer and quote it; None takes the settings'.
+    pub choices: Option<Choices>,
 }
 
 /// What the owner wants a post to say instead.
@@ -74,6 +79,8 @@ pub struct Edit {
     pub markdown: Option<bool>,
     /// Its files described anew.
     pub described: Vec<Described>,
+    /// Who may answer and quote it from now on; None leaves it.
+    pub choices: Option<Choices>,
 }
 
 impl Draft {
@@ -93,14 +100,16 @@ impl Draft {
             summary: None,
             markdown: None,
             poll: None,
+            quote: None,
+            choices: None,
         }
     }
 }
 
 /// Publishes a post; returns once it and its deliveries are on the disk.
 pub fn post(node: &Node, draft: Draft) -> Result<PostId> {
-    let Draft { text, warning, audience, reply_to, media, language, sensitive, group, title, summary, markdown, poll } =
-        draft;
+    let Draft { text, warning, audience, reply_to, media, language, sensitive, title, summary, markdown, .. } = draft;
+    let (group, poll, quote, choices) = (draft.group, draft.poll, draft.quote, draft.choices);
     let settings = node.store.read(node::settings)?;
     let usual = text::language::read(&settings.language);
     let language = language.or(usual).filter(|tag| !tag.is_empty());
@@ -112,9 +121,10 @@ pub fn post(node: &Node, draft: Draft) -> Result<PostId> {
     if poll.is_some() && text.trim().is_empty() {
         return Err(Error::invalid("write what the poll is about"));
     }
-    let edit = Edit { text, warning, media, language, sensitive, summary, ..Edit::default() };
+    let edit = Edit { text, warning, media, language, sensitive, summary, choices, ..Edit::default() };
     let length = if title.is_some() { Length::Article } else { Length::Note };
     let words = words(node, edit, form(markdown.unwrap_or(settings.markdown), length))?;
+    let words = Words { quote, ..words };
     let words = match group {
         Some(_) if poll.is_some() => return Err(Error::invalid("groups know no polls")),
         Some(group) => in_group(node, words, audience, group, title)?,
@@ -211,6 +221,8 @@ fn words(node: &Node, edit: Edit, form: Form) -> Result<Words> {
         summary,
         markdown: form != Form::Plain,
         poll: None,
+        quote: None,
+        choices: edit.choices,
         source,
         title: None,
         group: None,
@@ -260,6 +272,21 @@ pub fn unfollow(node: &Node, who: ActorId) -> Result<()> {
 /// Lets a waiting follower in.
 pub fn accept_follower(node: &Node, who: ActorId) -> Result<()> {
     as_owner(node, move |w, owner| social::follow::accept(w, owner, who))
+}
+
+/// Lets somebody in who asks to answer, like, boost or quote a post of the owner's.
+pub fn accept_request(node: &Node, id: RequestId) -> Result<()> {
+    as_owner(node, move |w, owner| social::approval::accept(w, owner, id))
+}
+
+/// Turns them away.
+pub fn reject_request(node: &Node, id: RequestId) -> Result<()> {
+    as_owner(node, move |w, owner| social::approval::reject(w, owner, id))
+}
+
+/// Takes the owner's word back that a post may quote theirs.
+pub fn revoke_quote(node: &Node, quoting: PostId) -> Result<()> {
+    as_owner(node, move |w, owner| social::approval::revoke(w, owner, quoting))
 }
 
 /// Turns a waiting follower away, or removes a follower.

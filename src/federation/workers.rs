@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle, Scope};
 use std::time::Duration;
 
-use super::{Node, backfill, comeback, delivery, identity, inbox, upkeep};
+use super::{Node, backfill, comeback, delivery, identity, inbox, quotes, upkeep};
 use crate::base::time::Stopwatch;
 use crate::base::{Error, Result, Time};
 use crate::store;
@@ -55,7 +55,7 @@ const LINES: [Line; 3] = [
         next_due: |node| node.store.read(store::inbox::next_due),
         run: apply,
     },
-    Line { name: "backfill", few: 1, most: 1, stack: 2 * 1024 * 1024, next_due: backfill::next_due, run: fill },
+    Line { name: "backfill", few: 1, most: 1, stack: 2 * 1024 * 1024, next_due: fill_due, run: fill },
 ];
 /// Bytes of the stacks of leads and upkeep.
 const STACK: usize = 512 * 1024;
@@ -66,8 +66,12 @@ fn apply(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
 }
 
 fn fill(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
-    while backfill::step(node)? && goes_on() {}
+    while (backfill::step(node)? || quotes::step(node)?) && goes_on() {}
     Ok(())
+}
+
+fn fill_due(node: &Node) -> Result<Option<Time>> {
+    Ok([backfill::next_due(node)?, quotes::next_due(node)?].into_iter().flatten().min())
 }
 
 /// The threads of a running server.

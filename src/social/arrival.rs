@@ -2,7 +2,7 @@
 //! widens their audience.
 
 use super::poll::{self, Change};
-use super::{Need, group, kinds, revision, vote};
+use super::{Need, approval, group, kinds, quote, revision, vote};
 use crate::ap::activity::Activity;
 use crate::ap::addressing::Recipients;
 use crate::ap::json::{Ref, Uri, same_origin};
@@ -42,7 +42,7 @@ pub(super) fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity, object: &
 }
 
 /// The embedded post, when the sender may speak for it: on their server, and theirs.
-fn own(sender: &Actor, object: &Ref) -> Option<Result<Object>> {
+pub(super) fn own(sender: &Actor, object: &Ref) -> Option<Result<Object>> {
     let value = object.embedded()?;
     let id = object.id()?;
     if !same_origin(id.as_str(), &sender.uri) || !value.is_object() {
@@ -71,7 +71,7 @@ fn concerns(r: &Read<'_>, owner: ActorId, author: &Actor, activity: &Activity, o
         Some(uri) => posts::by_uri(r, uri.as_str())?,
         None => None,
     };
-    Ok(parent.is_some() && audience.is_open())
+    Ok(audience.is_open() && (parent.is_some() || quote::is_of_ours(r, owner, object)?))
 }
 
 /// Whether a post names somebody, by a Mention or among its addressees (Hubzilla and NodeBB send no Mention).
@@ -101,7 +101,11 @@ pub(super) fn created(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     }
     let id = keep(w, sender, &object, activity.recipients.as_ref())?;
     let post = posts::by_id(w, id)?;
+    if !approval::answered(w, owner, sender, &post)? {
+        return Ok(());
+    }
     show(w, owner, &post)?;
+    quote::told(w, owner, sender, id)?;
     let us = actors::by_id(w, owner)?.uri;
     let answers_us = match post.reply_to {
         Some(parent) => posts::by_id(w, parent)?.actor_id == owner,
@@ -112,7 +116,7 @@ pub(super) fn created(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
 }
 
 /// Puts a post on the home timeline if it belongs there: by somebody followed, and no answer to strangers.
-fn show(w: &Write<'_>, owner: ActorId, post: &Post) -> Result<()> {
+pub(super) fn show(w: &Write<'_>, owner: ActorId, post: &Post) -> Result<()> {
     if post.audience == Audience::Mentioned || !follows::is_accepted(w, owner, post.actor_id)? {
         return Ok(());
     }
@@ -182,6 +186,7 @@ pub fn keep(w: &Write<'_>, author: &Actor, object: &Object, activity: Option<&Re
             revision::apply(w, &known, edited, object, (&names, &tags))?;
         }
         poll::renew(w, &known, object.poll.as_ref(), if newer { Change::Edit } else { Change::Counts })?;
+        consent(w, author, known.id, object)?;
         return Ok(known.id);
     }
     if object.is_vote() {
@@ -197,7 +202,15 @@ pub fn keep(w: &Write<'_>, author: &Actor, object: &Object, activity: Option<&Re
     kinds::attach(w, post.id, object, &post.content)?;
     group::claimed(w, post.id, object)?;
     poll::keep(w, post.id, object.poll.as_ref())?;
+    consent(w, author, post.id, object)?;
     Ok(post.id)
+}
+
+/// What a post says of who may do what with it, and of the post it quotes. Both may change without an edit: Mastodon sends
+/// such Updates with the `updated` of before.
+fn consent(w: &Write<'_>, author: &Actor, id: PostId, object: &Object) -> Result<()> {
+    approval::ruled(w, author, id, object)?;
+    quote::keep(w, id, object)
 }
 
 /// The row of a post, its texts made safe.
@@ -208,6 +221,10 @@ fn row(w: &Write<'_>, author: &Actor, object: &Object, audience: Audience) -> Re
     let parent = match &reply_to_uri {
         Some(uri) => posts::by_uri(w, uri)?.filter(|parent| parent.boost_of.is_none()),
         None => None,
+    };
+    let parent = match parent {
+        Some(parent) if approval::may_hang(w, author.id, object.id.as_str(), &parent)? => Some(parent),
+        _ => None,
     };
     let line = |text: &str, most| Some(plain::line(&plain::from_html(text), most)).filter(|t| !t.is_empty());
     Ok(Post {
@@ -222,7 +239,7 @@ fn row(w: &Write<'_>, author: &Actor, object: &Object, audience: Audience) -> Re
         context_uri: object.context.as_ref().map(|uri| uri.as_str().to_owned()),
         title: object.name.as_deref().and_then(|name| line(name, TITLE_CHARS)),
         warning: object.warning().and_then(|warning| line(warning, WARNING_CHARS)),
-        content: kinds::content(object),
+        content: quote::plain_words(w, kinds::content(object), object)?,
         source: None,
         language: object.language.clone(),
         sensitive: object.sensitive,

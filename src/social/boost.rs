@@ -1,10 +1,12 @@
 //! Boosts, both ways. A boost is a row of its own in the timeline, pointing to the post.
 
+use super::asking::{self, Done, How};
 use super::outbox::{self, Reach};
-use super::{Need, document, uri_of};
+use super::{Need, approval, document, uri_of};
 use crate::ap::activity::Activity;
 use crate::ap::json::Ref;
 use crate::base::id::{ActorId, PostId};
+use crate::base::policy::Deed;
 use crate::base::{Audience, Error, Result, Time};
 use crate::store::actors::{self, Actor};
 use crate::store::extra::Extra;
@@ -40,11 +42,24 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
         return Ok(());
     }
     let put_forward = followed && !shield::hushes(w, author.id)?;
+    if !approval::lets_in(w, owner, sender, &of, Deed::Boost, &boost.uri, None)? {
+        return Ok(());
+    }
     posts::insert(w, &boost, &[], &[])?;
     if put_forward {
         timeline::add(w, boost.id)?;
     }
     if of.actor_id == owner { notifications::add(w, Kind::Boost, sender.id, Some(of.id)) } else { Ok(()) }
+}
+
+/// A boost of a post of the owner's that had to wait.
+pub(super) fn let_in(w: &Write<'_>, who: ActorId, of: PostId, uri: &str) -> Result<()> {
+    if posts::boost_by(w, who, of)?.is_some() || posts::by_uri(w, uri)?.is_some() {
+        return Ok(());
+    }
+    let boost = row(w, uri, who, &posts::by_id(w, of)?, Audience::Public, w.now)?;
+    posts::insert(w, &boost, &[], &[])?;
+    notifications::add(w, Kind::Boost, who, Some(of))
 }
 
 /// Somebody takes a boost back.
@@ -68,8 +83,27 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<PostId> {
     posts::insert(w, &boost, &[], &[])?;
     timeline::add(w, boost.id)?;
     let announce = document::announce(owner, &uri, &of, &author, w.now);
+    if let Some(how) = asking::how(w, owner.id, &of, Deed::Boost)? {
+        let done = Done { deed: Deed::Boost, uri: &uri, made: Some(boost.id), target: &of };
+        asking::ask(w, owner, how, &done, || Ok(announce.clone()))?;
+        if how == How::Politely {
+            return Ok(boost.id);
+        }
+    }
     outbox::send(w, owner, activity_id, announce, &uri, Audience::Public, &reach(&author))?;
     Ok(boost.id)
+}
+
+/// Sends a boost that its post's author has let in, with their word.
+pub(super) fn tell(w: &Write<'_>, owner: &Actor, boost: &Post, stamp: Option<&str>) -> Result<()> {
+    let Some(of) = boost.boost_of.map(|of| posts::by_id(w, of)).transpose()? else { return Ok(()) };
+    let author = actors::by_id(w, of.actor_id)?;
+    let announce = document::announce(owner, &boost.uri, &of, &author, boost.published_at);
+    let announce = asking::stamped(announce, Deed::Boost, stamp);
+    // Reserved when the owner boosted; what was sent since then has other numbers.
+    let number = boost.uri.rsplit('/').next().unwrap_or_default().parse();
+    let id = number.or_else(|_| outbox::next(w, owner).map(|(id, _)| id))?;
+    outbox::send(w, owner, id, announce, &boost.uri, Audience::Public, &reach(&author))
 }
 
 /// The owner takes a boost back.

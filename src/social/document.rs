@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{kinds, poll};
+use super::{consent, kinds, poll};
 use crate::ap::addressing::{self, Recipients};
 use crate::ap::write_activity::{self as activity, Envelope};
 use crate::ap::write_actor::{self, InstanceActor, OwnActor, OwnKey, OwnPicture};
@@ -131,7 +131,7 @@ pub fn post(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
     let below = |name: &str| Some(format!("{}/{name}", post.uri));
     let group = groups::of_post(r, post.id)?.map(|id| actors::by_id(r, id)).transpose()?;
     let group = group.map(|group| group.uri).filter(|_| post.audience.is_open());
-    Ok(write_object::post(&OwnPost {
+    let written = OwnPost {
         id: post.uri.clone(),
         shape: poll::of_document(r, post.id)?.map_or_else(|| shape(post), Shape::Question),
         author: owner.uri.clone(),
@@ -154,7 +154,8 @@ pub fn post(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
         context: post.context_uri.clone(),
         source: post.source.clone().map(|text| (text, kinds::source_type(post).to_owned())),
         ..OwnPost::default()
-    }))
+    };
+    Ok(write_object::post(&consent::complete(r, owner, post, &mentions, written)?))
 }
 
 fn shape(post: &Post) -> Shape {

@@ -2,19 +2,24 @@
 
 use serde_json::Value;
 
-use super::{document, group, outbox, uri_of};
+use super::asking::{self, Done, How};
+use super::{approval, document, group, outbox, uri_of};
 use crate::ap::activity::Activity;
 use crate::ap::json::Ref;
 use crate::base::id::{ActorId, PostId};
+use crate::base::policy::Deed;
 use crate::base::{Audience, Result};
 use crate::store::actors::{self, Actor};
 use crate::store::notifications::{self, Kind};
-use crate::store::{Write, likes, posts, tombstones};
+use crate::store::{Write, asked, likes, posts, tombstones};
 
 /// Somebody likes a post. Likes of posts we do not have mean nothing here.
 pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Ref) -> Result<()> {
     let Some(post) = object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() else { return Ok(()) };
     if post.boost_of.is_some() {
+        return Ok(());
+    }
+    if !approval::lets_in(w, owner, sender, &post, Deed::Like, &uri_of(activity), None)? {
         return Ok(());
     }
     let new = likes::add(w, sender.id, post.id, &uri_of(activity))?;
@@ -36,6 +41,13 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     }
     let author = actors::by_id(w, post.actor_id)?;
     let like = document::like(owner, &uri, &post, &author, w.now);
+    if let Some(how) = asking::how(w, owner.id, &post, Deed::Like)? {
+        let done = Done { deed: Deed::Like, uri: &uri, made: None, target: &post };
+        asking::ask(w, owner, how, &done, || Ok(like.clone()))?;
+        if how == How::Politely {
+            return Ok(());
+        }
+    }
     outbox::send(w, owner, activity_id, like, &post.uri, Audience::Mentioned, &group::fans(w, &post, &author)?)
 }
 
@@ -45,6 +57,7 @@ pub fn take_back(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let Some(uri) = likes::remove(w, owner.id, id)? else { return Ok(()) };
     let author = actors::by_id(w, post.actor_id)?;
     let like: Value = document::like(owner, &uri, &post, &author, w.now);
+    asked::remove(w, &uri)?;
     tombstones::add_ours(w, &uri)?;
     outbox::undo(w, owner, &like, &post.uri, Audience::Mentioned, &group::fans(w, &post, &author)?)
 }

@@ -1,9 +1,12 @@
 //! What acts mean: one file per act, both directions. Works on the store alone; what needs the network first says so
 //! in [`needs`], and is done by `federation/` before [`receive`].
 
+pub mod approval;
 pub mod arrival;
+mod asking;
 pub mod block;
 pub mod boost;
+pub mod consent;
 pub mod document;
 pub mod follow;
 mod forward;
@@ -16,6 +19,7 @@ pub mod outbox;
 pub mod poll;
 pub mod post;
 pub mod profile;
+pub mod quote;
 pub mod relay;
 pub mod report;
 mod revision;
@@ -65,6 +69,7 @@ pub fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity) -> Result<Vec<Ne
             None => boost::needs(r, sender, object),
         },
         Kind::Move { object, target } => mover::needs(r, sender, object, target),
+        Kind::Request { deed, object, instrument } => approval::needs(r, sender, *deed, object, instrument),
         _ => Ok(Vec::new()),
     }
 }
@@ -98,9 +103,12 @@ fn apply(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity) -> 
         Kind::Follow { object } if relay::is_for_service(w, object)? => relay::followed_back(w, sender, activity),
         Kind::Follow { object } => follow::receive(w, owner, sender, activity, object),
         Kind::Accept { object, .. } if relay::answered(w, sender, object, State::Accepted)? => Ok(()),
-        Kind::Accept { object, .. } => follow::accepted(w, owner, sender, object),
+        Kind::Accept { object, result } => accept(w, owner, sender, activity, object, result.as_ref()),
         Kind::Reject { object } if relay::answered(w, sender, object, State::Refused)? => Ok(()),
-        Kind::Reject { object } => follow::rejected(w, owner, sender, object),
+        Kind::Reject { object } => reject(w, owner, sender, object),
+        Kind::Request { deed, object, instrument } => {
+            approval::requested(w, owner, sender, activity, (*deed, object, instrument))
+        }
         Kind::Create { object, rest } => {
             for object in std::iter::once(object).chain(rest) {
                 arrival::created(w, owner, sender, activity, object)?;
@@ -108,7 +116,10 @@ fn apply(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity) -> 
             Ok(())
         }
         Kind::Update { object } => update(w, owner, sender, activity, object),
-        Kind::Delete { object, .. } => arrival::deleted(w, sender, object),
+        Kind::Delete { object, .. } => {
+            quote::revoked(w, owner, sender, object)?;
+            arrival::deleted(w, sender, object)
+        }
         Kind::Like { object, .. } | Kind::EmojiReact { object, .. } => {
             like::receive(w, owner, sender, activity, object)
         }
@@ -124,6 +135,31 @@ fn apply(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity) -> 
         Kind::Flag { objects, content } => report::receive(w, owner, sender, activity, objects, content.as_deref()),
         _ => Ok(()),
     }
+}
+
+/// An Accept is of our quote, of our answer, like or boost, or of our Follow.
+fn accept(
+    w: &Write<'_>,
+    owner: ActorId,
+    sender: &Actor,
+    activity: &Activity,
+    object: &Ref,
+    result: Option<&Uri>,
+) -> Result<()> {
+    if quote::accepted(w, owner, sender, object, result)?
+        || asking::accepted(w, owner, sender, activity, object, result)?
+    {
+        return Ok(());
+    }
+    follow::accepted(w, owner, sender, object)
+}
+
+/// As [`accept`].
+fn reject(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
+    if quote::rejected(w, owner, sender, object)? || asking::rejected(w, owner, sender, object)? {
+        return Ok(());
+    }
+    follow::rejected(w, owner, sender, object)
 }
 
 /// An Update is of the actor themselves, or of a post of theirs.

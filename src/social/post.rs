@@ -1,17 +1,19 @@
 //! The owner's own posts: published, edited, deleted. What they name is resolved before; here is one write.
 
+use super::asking::{self, Done, How};
 use super::outbox::{self, Reach};
 use super::poll::{self, NewPoll};
-use super::{document, group, relay, revision};
+use super::{document, group, quote, relay, revision};
 use crate::ap::addressing::{PUBLIC, Recipients};
 use crate::base::id::{ActorId, MediaId, PostId};
+use crate::base::policy::{Choices, Deed};
 use crate::base::{Audience, Error, Result};
 use crate::store::actors::{self, Actor};
 use crate::store::attachments::Described;
 use crate::store::extra::Extra;
 use crate::store::posts::{self, Hashtag, Mention, Post};
 use crate::store::relays::Style;
-use crate::store::{Write, attachments, groups, likes, timeline, tombstones};
+use crate::store::{Write, attachments, groups, likes, node, policies, timeline, tombstones};
 
 pub use super::arrival::keep;
 
@@ -49,6 +51,10 @@ pub struct Words {
     pub group: Option<ActorId>,
     /// The poll of a new post; an edit leaves the poll as it is.
     pub poll: Option<NewPoll>,
+    /// The post it quotes; an edit leaves that as it is.
+    pub quote: Option<PostId>,
+    /// Who may answer and quote it; None takes the settings', or leaves it to an edit.
+    pub choices: Option<Choices>,
 }
 
 /// Publishes a post. An answer is never for more people than the post it answers.
@@ -74,7 +80,10 @@ pub fn publish(
         audience: parent.as_ref().map_or(audience, |parent| narrowed(audience, parent.audience)),
         reply_to: parent.as_ref().map(|parent| parent.id),
         reply_to_uri: parent.as_ref().map(|parent| parent.uri.clone()),
-        context_uri: parent.as_ref().and_then(|parent| parent.context_uri.clone()),
+        context_uri: match &parent {
+            Some(parent) => parent.context_uri.clone(),
+            None => Some(format!("{uri}/context")),
+        },
         title: words.title.clone(),
         warning: words.warning.clone(),
         content: words.html.clone(),
@@ -103,21 +112,56 @@ pub fn publish(
     if let Some(group) = group {
         groups::put(w, group, id, groups::Word::Author)?;
     }
-    let object = document::post(w, owner, &post)?;
+    let choices = words.choices.map_or_else(|| node::settings(w).map(|settings| settings.choices()), Ok)?;
+    policies::set(w, id, Some(choices.rules(post.audience)))?;
+    if let Some(quoted) = words.quote {
+        quote::attach(w, owner, &post, quoted)?;
+    }
+    if let Some(parent) = &parent
+        && let Some(how) = asking::how(w, owner.id, parent, Deed::Reply)?
+    {
+        let done = Done { deed: Deed::Reply, uri: &post.uri, made: Some(id), target: parent };
+        asking::ask(w, owner, how, &done, || document::post(w, owner, &post))?;
+        if how == How::Politely {
+            // Everyone else hears of it when its parent's author has let it in.
+            return Ok(id);
+        }
+    }
+    tell(w, owner, &post)?;
+    Ok(id)
+}
+
+/// Sends a post to everyone it is for, and asks the author of what it quotes.
+pub(super) fn tell(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
+    let object = document::post(w, owner, post)?;
     let lists = Recipients::of(&object).unwrap_or_default();
     let (activity_id, activity_uri) = outbox::next(w, owner)?;
     let create = document::create(owner, &activity_uri, object, lists, w.now);
-    let mut people = ids_of(w, &words.mentions)?;
-    let also: Vec<ActorId> = parent.map(|parent| parent.actor_id).into_iter().chain(group).collect();
-    people.extend(also);
-    if post.audience == Audience::Mentioned {
-        // Only those named: an answer reaches its parent's author when it names them.
-        people = ids_of(w, &words.mentions)?;
+    let mut people = ids_of(w, &posts::mentions(w, post.id)?)?;
+    // Only those named read a private answer: it reaches its parent's author when it names them.
+    if post.audience != Audience::Mentioned {
+        let parent = post.reply_to.map(|id| posts::by_id(w, id)).transpose()?;
+        people.extend(parent.map(|parent| parent.actor_id).into_iter().chain(groups::of_post(w, post.id)?));
     }
-    let reach = relay::with_relays(w, &post, reach(&post, people, Vec::new()), &[Style::Mastodon])?;
+    let others = quote::quoted_author(w, post)?.into_iter().collect();
+    let reach = relay::with_relays(w, post, reach(post, people, others), &[Style::Mastodon])?;
     outbox::send(w, owner, activity_id, create, &post.uri, post.audience, &reach)?;
-    relay::announce(w, owner, &post)?;
-    Ok(id)
+    relay::announce(w, owner, post)?;
+    quote::ask(w, owner, post)
+}
+
+/// Tells everyone who may have a post what became of it without an edit: who agreed to what, who may do what. Its
+/// `updated` stays, so that nobody takes it for one.
+pub(super) fn retell(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
+    let post = own(w, owner, id)?;
+    let object = document::post(w, owner, &post)?;
+    let lists = Recipients::of(&object).unwrap_or_default();
+    let (activity_id, uri) = outbox::next(w, owner)?;
+    let update = document::update(owner, &uri, object, lists, w.now);
+    let people = ids_of(w, &posts::mentions(w, id)?)?;
+    let mut others = likes::touched_by(w, id, TOUCHED)?;
+    others.extend(groups::of_post(w, id)?.into_iter().chain(quote::quoted_author(w, &post)?));
+    outbox::send(w, owner, activity_id, update, &post.uri, post.audience, &reach(&post, people, others))
 }
 
 /// What a new post is. A thread in a group has a title and no poll; elsewhere a title makes an article.
@@ -186,11 +230,17 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &Words) -> Result<(
     };
     let files = attachments::of_posts(w, &[id])?;
     posts::update(w, &post, &mentions, &words.hashtags)?;
+    let rules = words.choices.map(|choices| choices.rules(post.audience));
+    let ruled_anew = rules.is_some() && policies::get(w, id)? != rules;
+    if ruled_anew {
+        policies::set(w, id, rules)?;
+    }
     attachments::keep_only(w, id, &words.media)?;
     attachments::attach(w, id, &words.media)?;
     attachments::describe(w, id, &words.described)?;
     if !revision::record(w, &earlier, &files, &post)? {
-        return posts::update(w, &earlier, &mentions, &words.hashtags);
+        posts::update(w, &earlier, &mentions, &words.hashtags)?;
+        return if ruled_anew { retell(w, owner, id) } else { Ok(()) };
     }
     let object = document::post(w, owner, &post)?;
     let lists = Recipients::of(&object).unwrap_or_default();
@@ -198,7 +248,7 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &Words) -> Result<(
     let update = document::update(owner, &uri, object, lists, w.now);
     let people = ids_of(w, &mentions)?;
     let mut others = likes::touched_by(w, id, TOUCHED)?;
-    others.extend(groups::of_post(w, id)?);
+    others.extend(groups::of_post(w, id)?.into_iter().chain(quote::quoted_author(w, &post)?));
     let reach = relay::with_relays(w, &post, reach(&post, people, others), &[Style::Mastodon, Style::LitePub])?;
     outbox::send(w, owner, activity_id, update, &post.uri, post.audience, &reach)
 }
@@ -211,7 +261,7 @@ pub fn delete(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     if let Some(parent) = post.reply_to {
         others.push(posts::by_id(w, parent)?.actor_id);
     }
-    others.extend(groups::of_post(w, id)?);
+    others.extend(groups::of_post(w, id)?.into_iter().chain(quote::quoted_author(w, &post)?));
     let people = ids_of(w, &mentions)?;
     posts::delete(w, id)?;
     if post.audience.is_open() {

@@ -4,10 +4,13 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::actors::{self, Actor};
+use super::asked::{self, Asked};
 use super::attachments::{self, Attachment};
 use super::groups;
+use super::policies::{self, Leave};
 use super::polls::{self, Poll};
 use super::posts::{Hashtag, Mention, Post};
+use super::quotes::{self, Quote};
 use super::{Read, shield};
 use crate::base::Result;
 use crate::base::id::{ActorId, PostId};
@@ -48,6 +51,21 @@ pub struct Card {
     pub boosted: bool,
     /// Pictures and files that are not shown, because those of its server are kept away.
     pub withheld: usize,
+    /// What it quotes.
+    pub quote: Option<Quoted>,
+    /// What its author lets the owner do with it.
+    pub leave: Leave,
+    /// What the owner asked for with it, and what became of that.
+    pub asked: Vec<Asked>,
+}
+
+/// What a post quotes.
+#[derive(Debug, Clone)]
+pub struct Quoted {
+    /// How it is named, and whether it may be shown.
+    pub quote: Quote,
+    /// The quoted post, when it is here; what that one quotes is left out.
+    pub card: Option<Box<Card>>,
 }
 
 /// What one row of counts holds.
@@ -60,8 +78,15 @@ struct Tally {
     boosted: bool,
 }
 
-/// Cards for these posts and boosts, in the order of `ids`; ids that are gone are passed over.
+/// Cards for these posts and boosts, in the order of `ids`, with the posts they quote; ids that are gone are passed over.
 pub fn of(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<Card>> {
+    let mut cards = without_quotes(r, ids)?;
+    complete(r, &mut cards)?;
+    Ok(cards)
+}
+
+/// Cards for these posts and boosts, in the order of `ids`.
+fn without_quotes(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<Card>> {
     let mut posts = load(r, ids)?;
     let boosted: Vec<PostId> = posts.values().filter_map(|p| p.boost_of).filter(|id| !posts.contains_key(id)).collect();
     posts.extend(load(r, &boosted)?);
@@ -97,6 +122,29 @@ pub fn of(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<Card>> {
         Some(Card { group, ..parts.card(*id, post.clone(), author, boost, parent_author) })
     };
     Ok(ids.iter().filter_map(card).collect())
+}
+
+/// Adds what is quoted, what the owner may do, and what the owner has asked for.
+fn complete(r: &Read<'_>, cards: &mut [Card]) -> Result<()> {
+    let shown: Vec<PostId> = cards.iter().map(|card| card.post.id).collect();
+    let quotes = quotes::of_posts(r, &shown)?;
+    let ids: BTreeSet<PostId> = quotes.values().filter_map(|quote| quote.quoted_id).collect();
+    let quoted = match ids.is_empty() {
+        true => Vec::new(),
+        false => without_quotes(r, &ids.into_iter().collect::<Vec<_>>())?,
+    };
+    let leaves = policies::of_posts(r, &shown)?;
+    let asked = asked::of_posts(r, &shown)?;
+    for card in cards {
+        let id = card.post.id;
+        card.quote = quotes.get(&id).map(|quote| Quoted {
+            card: quoted.iter().find(|one| Some(one.id) == quote.quoted_id).cloned().map(Box::new),
+            quote: quote.clone(),
+        });
+        card.leave = leaves.get(&id).copied().unwrap_or_default();
+        card.asked = asked.iter().filter(|a| a.target_id == id || a.made_id == Some(id)).cloned().collect();
+    }
+    Ok(())
 }
 
 /// The card of one post.
@@ -144,6 +192,9 @@ impl Parts {
             replies: tally.replies,
             liked: tally.liked,
             boosted: tally.boosted,
+            quote: None,
+            leave: Leave::default(),
+            asked: Vec::new(),
             post,
             author,
             boost,

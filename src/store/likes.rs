@@ -36,13 +36,14 @@ pub fn of_post(r: &Read<'_>, post: PostId, limit: u32) -> Result<Vec<ActorId>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Everyone who liked, boosted or answered a post, or voted in it: they hear of its edits and its end.
+/// Everyone who liked, boosted, answered or quoted a post, or voted in it: they hear of its edits and its end.
 pub fn touched_by(r: &Read<'_>, post: PostId, limit: u32) -> Result<Vec<ActorId>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT actor_id FROM post_like WHERE post_id = ?1
          UNION SELECT actor_id FROM post WHERE boost_of = ?1
          UNION SELECT actor_id FROM post WHERE reply_to = ?1
-         UNION SELECT actor_id FROM vote WHERE post_id = ?1 LIMIT ?2",
+         UNION SELECT actor_id FROM vote WHERE post_id = ?1
+         UNION SELECT p.actor_id FROM quote q JOIN post p ON p.id = q.post_id WHERE q.quoted_id = ?1 LIMIT ?2",
     )?;
     let rows = statement.query_map(params![post, limit], |row| row.get("actor_id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -14,6 +14,7 @@ pub use writer::{Bell, Ticket};
 pub mod absence;
 pub mod actors;
 pub mod answers;
+pub mod asked;
 pub mod attachments;
 pub mod blocks;
 pub mod cards;
@@ -33,12 +34,15 @@ pub mod moves;
 pub mod mutes;
 pub mod node;
 pub mod notifications;
+pub mod policies;
 pub mod polls;
 pub mod posts;
 #[cfg(test)]
 mod queue;
+pub mod quotes;
 pub mod relays;
 pub mod reports;
+pub mod requests;
 #[cfg(test)]
 pub(crate) mod scratch;
 pub mod sessions;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Read, Write};
 use crate::base::config::Origin;
 use crate::base::id::{ActorId, NotificationId};
+use crate::base::policy::{Choice, Choices};
 use crate::base::{Audience, Error, Result, Time};
 
 /// The fixed facts of this server, read once at start (the owner may come later, in a trial).
@@ -55,6 +56,10 @@ pub struct Settings {
     pub relay_days: u32,
     /// Documents are shown only to servers that sign their requests (authorised fetch).
     pub signed_fetch: bool,
+    /// Who may answer new posts (a word of [`Choice`](crate::base::policy::Choice)).
+    pub who_replies: String,
+    /// Who may quote new posts.
+    pub who_quotes: String,
     /// What may grow without a field of its own yet; kept when an older build saves.
     #[serde(flatten)]
     pub other: BTreeMap<String, serde_json::Value>,
@@ -75,8 +80,18 @@ impl Default for Settings {
             rules: String::new(),
             privacy: String::new(),
             relay_days: 7,
+            who_replies: Choice::default().word().to_owned(),
+            who_quotes: Choice::default().word().to_owned(),
             other: BTreeMap::new(),
         }
+    }
+}
+
+impl Settings {
+    /// What new posts start with.
+    pub fn choices(&self) -> Choices {
+        let choice = |word: &str| word.parse().unwrap_or_default();
+        Choices { reply: choice(&self.who_replies), quote: choice(&self.who_quotes) }
     }
 }
 

@@ -27,10 +27,14 @@ pub enum Kind {
     Report,
     /// A poll of the owner's, or one they voted in, is over.
     Poll,
+    /// Somebody quotes a post of the owner's; the post is the one that quotes.
+    Quote,
+    /// Somebody asks to answer, like, boost or quote a post of the owner's.
+    Request,
 }
 
 impl Kind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Mention,
         Self::Follow,
         Self::FollowRequest,
@@ -40,6 +44,8 @@ impl Kind {
         Self::Moved,
         Self::Report,
         Self::Poll,
+        Self::Quote,
+        Self::Request,
     ];
 
     /// The stored word.
@@ -54,6 +60,8 @@ impl Kind {
             Self::Moved => "moved",
             Self::Report => "report",
             Self::Poll => "poll",
+            Self::Quote => "quote",
+            Self::Request => "request",
         }
     }
 }

@@ -200,11 +200,20 @@ fn set_names(w: &Write<'_>, id: PostId, mentions: &[Mention], tags: &[Hashtag]) 
     Ok(())
 }
 
-/// Replies that arrived before this post find their parent.
+/// Replies and quotes that arrived before this post find it.
 fn adopt_orphans(w: &Write<'_>, post: &Post) -> Result<()> {
+    w.conn
+        .prepare_cached("UPDATE quote SET quoted_id = ?1, check_at = ?3 WHERE quoted_uri = ?2 AND quoted_id IS NULL")?
+        .execute(params![post.id, post.uri, w.now])?;
     w.conn
         .prepare_cached("UPDATE post SET reply_to = ?1 WHERE reply_to_uri = ?2 AND reply_to IS NULL AND id <> ?1")?
         .execute(params![post.id, post.uri])?;
+    Ok(())
+}
+
+/// Hangs a reply under its parent.
+pub fn join(w: &Write<'_>, reply: PostId, parent: PostId) -> Result<()> {
+    w.conn.prepare_cached("UPDATE post SET reply_to = ?2 WHERE id = ?1")?.execute(params![reply, parent])?;
     Ok(())
 }
 

@@ -10,6 +10,7 @@ pub mod handle;
 pub mod language;
 pub mod markdown;
 pub mod plain;
+pub mod requote;
 pub mod rewrite;
 pub mod sanitise;
 pub mod scan;

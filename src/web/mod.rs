@@ -128,6 +128,8 @@ fn peers(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/users/{name}/following").route(get().to(ap::collections::show)));
     cfg.service(web::resource("/users/{name}/collections/{list}").route(get().to(ap::collections::show)));
     cfg.service(web::resource("/users/{name}/activities/{id}").route(get().to(ap::activities::show)));
+    cfg.service(web::resource("/users/{name}/authorizations/{id}").route(get().to(ap::stamps::show)));
+    cfg.service(web::resource("/users/{name}/statuses/{id}/context").route(get().to(ap::posts::context)));
     cfg.service(web::resource("/users/{name}/statuses/{id}/activity").route(get().to(ap::posts::create)));
     cfg.service(web::resource("/users/{name}/statuses/{id}/replies").route(get().to(ap::posts::replies)));
     cfg.service(web::resource("/users/{name}/statuses/{id}/likes").route(get().to(ap::posts::likes)));
@@ -159,6 +161,7 @@ fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/servers/list/{id}").route(get().to(page::hosts::list)));
     cfg.service(web::resource("/servers/{what}").route(web::post().to(page::hosts::save)));
     cfg.service(web::resource("/reports").route(get().to(page::reports::show)).route(web::post().to(page::reports::settle)));
+    cfg.service(web::resource("/requests/{id}/{act}").route(web::post().to(page::approvals::act)));
     cfg.service(web::resource("/find").route(get().to(page::find::show)));
     cfg.service(web::resource("/notifications").route(get().to(page::notifications::show)));
     cfg.service(web::resource("/queue").route(get().to(page::queue::show)));

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, missing_docs)]
 
 mod agreeing;
+mod approving;
 mod attack;
 mod bad_input;
 mod blocking;
@@ -24,6 +25,7 @@ mod polls;
 mod posting;
 mod privacy;
 mod proofs;
+mod quoting;
 mod relays;
 mod reporting;
 mod schema;

@@ -8,6 +8,7 @@ pub mod discovery;
 mod gate;
 pub mod inbox;
 pub mod posts;
+pub mod stamps;
 pub mod synchronisation;
 #[cfg(test)]
 mod tests;

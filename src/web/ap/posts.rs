@@ -13,7 +13,7 @@ use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::social::document;
 use crate::store::actors::{self, Actor};
-use crate::store::posts::{self, Post};
+use crate::store::posts::{self, Post, Viewer};
 use crate::store::{Read, cards, node, shield, tombstones};
 use crate::web::edge::{ApError, PageError, blocking};
 
@@ -35,6 +35,7 @@ enum Part {
     Post,
     Create,
     Replies(Window),
+    Context(Window),
     Likes,
     Shares,
 }
@@ -46,6 +47,7 @@ impl Part {
             Self::Post => "",
             Self::Create => "/activity",
             Self::Replies(_) => "/replies",
+            Self::Context(_) => "/context",
             Self::Likes => "/likes",
             Self::Shares => "/shares",
         }
@@ -69,6 +71,15 @@ pub async fn replies(
     window: web::Query<Window>,
 ) -> Result<HttpResponse, ApError> {
     part(request, node, Part::Replies(window.into_inner())).await
+}
+
+/// `GET …/context`: the whole thread below a post (FEP-7888).
+pub async fn context(
+    request: HttpRequest,
+    node: web::Data<Node>,
+    window: web::Query<Window>,
+) -> Result<HttpResponse, ApError> {
+    part(request, node, Part::Context(window.into_inner())).await
 }
 
 /// `GET …/likes`: how many.
@@ -159,9 +170,28 @@ fn write(r: &Read<'_>, owner: &Actor, post: &Post, part: &Part) -> Result<Value>
         Part::Post => document::post(r, owner, post),
         Part::Create => created(r, owner, post),
         Part::Replies(window) => answers(r, post, &id, window),
+        Part::Context(window) => thread(r, owner, post, &id, window),
         Part::Likes => Ok(collection::hidden(&id, cards::one(r, post.id)?.likes.into())),
         Part::Shares => Ok(collection::hidden(&id, cards::one(r, post.id)?.boosts.into())),
     }
+}
+
+/// The ids of a post and of all answers below it that everyone may read, oldest first.
+fn thread(r: &Read<'_>, owner: &Actor, post: &Post, id: &str, window: &Window) -> Result<Value> {
+    let below = posts::descendants(r, post.id, Viewer::Stranger)?;
+    let mut all: Vec<PostId> = below.into_iter().map(|(id, _)| id).collect();
+    all.insert(0, post.id);
+    all.sort();
+    let first = format!("{id}?page=true");
+    if window.page.is_none() {
+        return Ok(collection::thread(id, &owner.uri, all.len() as u64, &first));
+    }
+    let rest: Vec<PostId> = all.into_iter().filter(|one| window.after.is_none_or(|after| *one > after)).collect();
+    let shown: Vec<PostId> = rest.iter().copied().take(PAGE).collect();
+    let next = shown.last().filter(|_| rest.len() > PAGE).map(|last| format!("{first}&after={last}"));
+    let own = window.after.map_or_else(|| first.clone(), |after| format!("{first}&after={after}"));
+    let items = posts::uris(r, &shown)?.into_iter().map(Value::from).collect();
+    Ok(collection::page(Order::Unordered, OwnPage { id: own, part_of: id.to_owned(), items, next, prev: None }))
 }
 
 /// The Create of a post, made anew: it never shows what an edit took away.

@@ -5,11 +5,13 @@ use maud::{Markup, html};
 
 use super::form::Sent;
 use super::layout::{House, icon};
-use super::{person, poll, words};
+use super::{approvals, person, poll, words};
 use crate::base::Result;
 use crate::base::id::PostId;
+use crate::base::policy::Deed;
 use crate::federation::{Node, publish};
 use crate::store::cards::Card;
+use crate::store::quotes::State;
 use crate::web::auth::{local, see_other};
 use crate::web::edge::{PageError, blocking};
 
@@ -41,14 +43,26 @@ pub fn row(house: &House<'_>, card: &Card) -> Markup {
     };
     html! {
         div.acts {
-            a.act href={ "/compose?reply_to=" (card.post.id) } title="Reply" aria-label={ "Reply to " (card.author.name) } {
-                (icon("reply")) (tally(card.replies)) span.text-only { "Reply" }
+            @if approvals::is_barred(house, card, Deed::Reply) { (barred(card, Deed::Reply, "reply", card.replies)) }
+            @else {
+                a.act href={ "/compose?reply_to=" (card.post.id) } title="Reply" aria-label={ "Reply to " (card.author.name) } {
+                    (icon("reply")) (tally(card.replies)) span.text-only { "Reply" }
+                }
             }
-            @if card.post.audience.is_open() { (button(house, card, &boost)) } @else { span.act.none {} }
-            (button(house, card, &like))
+            @if !card.post.audience.is_open() { span.act.none {} }
+            @else if !card.boosted && approvals::is_barred(house, card, Deed::Boost) { (barred(card, Deed::Boost, "boost", card.boosts)) }
+            @else { (button(house, card, &boost)) }
+            @if !card.liked && approvals::is_barred(house, card, Deed::Like) { (barred(card, Deed::Like, "like", card.likes)) }
+            @else { (button(house, card, &like)) }
             (more(house, card))
         }
     }
+}
+
+/// What its author lets nobody do: there, and said why, but not to be pressed.
+fn barred(card: &Card, deed: Deed, sign: &str, number: u32) -> Markup {
+    let why = format!("{} does not let others {} this post", card.author.name, deed.verb());
+    html! { span.act.barred title=(why) { (icon(sign)) (tally(number)) span.hidden { (why) } } }
 }
 
 fn button(house: &House<'_>, card: &Card, button: &Button) -> Markup {
@@ -78,6 +92,7 @@ fn more(house: &House<'_>, card: &Card) -> Markup {
             summary.act title="More" aria-label={ "More about the post by " (card.author.name) } { (icon("more")) span.text-only { "More" } }
             div.menu {
                 a href={ "/post/" (id) } { (icon("thread")) "The whole thread" }
+                (quoting(house, card))
                 @if !ours { a href=(original) rel="noopener noreferrer" { (icon("out")) "Original on " (card.author.host) } }
                 @if ours && card.post.audience.is_open() { a href=(original) { (icon("out")) "As visitors see it" } }
                 @if ours {
@@ -95,7 +110,28 @@ fn more(house: &House<'_>, card: &Card) -> Markup {
     }
 }
 
-/// `POST /post/{id}/{act}`: like, unlike, boost, unboost, vote, delete. Leads back to where the button was.
+/// Quoting the post, and taking back the word by which it quotes one of the owner's.
+fn quoting(house: &House<'_>, card: &Card) -> Markup {
+    let id = card.post.id;
+    let ours = |quoted: &crate::store::cards::Quoted| {
+        let of_ours = quoted.card.as_ref().is_some_and(|inner| house.is_owner(&inner.author));
+        of_ours && !house.is_owner(&card.author) && quoted.quote.state == State::Granted
+    };
+    html! {
+        @if card.post.audience.is_open() || house.is_owner(&card.author) {
+            @if approvals::is_barred(house, card, Deed::Quote) { p.note { (card.author.name) " does not let others quote this post." } }
+            @else { a href={ "/compose?quote=" (id) } { (icon("quote")) "Quote" } }
+        }
+        @if card.quote.as_ref().is_some_and(ours) {
+            form method="post" action={ "/post/" (id) "/revoke" } {
+                (house.token(&format!("#p{}", card.id)))
+                button type="submit" { (icon("cross")) "Do not let it quote me" }
+            }
+        }
+    }
+}
+
+/// `POST /post/{id}/{act}`: like, unlike, boost, unboost, vote, delete, revoke. Leads back to where the button was.
 pub async fn press(
     node: web::Data<Node>,
     path: web::Path<(PostId, String)>,
@@ -112,6 +148,7 @@ pub async fn press(
         "unboost" => publish::unboost(node, id),
         "vote" => poll::vote(node, id, &fields),
         "delete" => publish::delete(node, id),
+        "revoke" => publish::revoke_quote(node, id),
         _ => Err(crate::base::Error::NotFound),
     })
     .await?;

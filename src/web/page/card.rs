@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::layout::{House, icon};
-use super::{acts, history, kinds, person, pictures, poll, words};
+use super::{acts, approvals, history, kinds, person, pictures, poll, quoted, words};
 use crate::base::Audience;
 use crate::store::cards::Card;
 use crate::text::{plain, rewrite};
@@ -44,6 +44,8 @@ pub fn card(house: &House<'_>, card: &Card, place: Place) -> Markup {
             div.inside {
                 @if card.post.reply_to_uri.is_some() && place != Place::Focus { (answers(house, card)) }
                 (content(house, card, place))
+                (quoted::of(house, card))
+                (approvals::note(house, card))
                 @if place == Place::Focus { (particulars(house, card)) }
                 @if place != Place::Above && house.session.is_some() { (acts::row(house, card)) }
             }

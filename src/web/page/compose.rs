@@ -10,8 +10,9 @@ use super::form::{Fields, Sent};
 use super::layout::{self, Here, House, Page, icon};
 use super::login::capital;
 use super::longer::{self, Titled};
-use super::{language, person, poll, uploads};
+use super::{approvals, language, person, poll, uploads};
 use crate::base::id::{ActorId, PostId};
+use crate::base::policy::{Choices, Deed};
 use crate::base::{Audience, Error, Result};
 use crate::federation::Node;
 use crate::federation::publish::{self, Draft, PICTURES};
@@ -42,6 +43,12 @@ pub struct Filled {
     pub group: Option<ActorId>,
     /// Its title, which begins a thread in a group and elsewhere makes an article; whether it is Markdown.
     pub long: longer::Filled,
+    /// The post it quotes.
+    pub quote: Option<PostId>,
+    /// Who may answer and quote it; None is as the settings have it.
+    pub choices: Option<Choices>,
+    /// What the owner should know of the post they answer or quote.
+    pub hint: Option<String>,
     /// What was wrong with it.
     pub problem: Option<String>,
     /// Its name on the button.
@@ -53,8 +60,9 @@ impl Filled {
     pub fn fresh(r: &Read<'_>) -> Result<Self> {
         let settings = store::node::settings(r)?;
         let audience = settings.audience.parse().unwrap_or(Audience::Public);
+        let choices = Some(settings.choices());
         let long = longer::Filled { markdown: settings.markdown, ..longer::Filled::default() };
-        Ok(Self { audience: Some(audience), language: settings.language, long, ..Self::default() })
+        Ok(Self { audience: Some(audience), choices, language: settings.language, long, ..Self::default() })
     }
 
     /// A form that answers a post: its people named, its warning kept, its audience not widened.
@@ -76,6 +84,7 @@ impl Filled {
             audience: fresh.audience.max(Some(parent.post.audience)),
             language: answering_in(r, parent, &fresh.language)?,
             reply_to: Some(parent.post.id),
+            hint: approvals::hint(house, parent, Deed::Reply),
             button: Some("Reply"),
             ..fresh
         })
@@ -90,6 +99,8 @@ impl Filled {
             sensitive: fields.has("sensitive"),
             poll: poll::Filled::from(fields),
             reply_to: fields.text("reply_to").parse().ok(),
+            quote: fields.text("quote").parse().ok(),
+            choices: approvals::chosen(fields),
             group: fields.text("group").parse().ok(),
             long: longer::Filled::from(fields),
             ..Self::default()
@@ -113,6 +124,8 @@ pub fn form(house: &House<'_>, filled: &Filled) -> Markup {
         form.compose method="post" action="/compose" enctype="multipart/form-data" aria-label="Write a post" {
             (house.token(""))
             @if let Some(id) = filled.reply_to { input type="hidden" name="reply_to" value=(id); }
+            @if let Some(id) = filled.quote { input type="hidden" name="quote" value=(id); }
+            @if let Some(hint) = &filled.hint { p.note role="note" { (hint) } }
             @if let Some(problem) = &filled.problem { p.problem role="alert" { (problem) } }
             @if let Some(group) = filled.group {
                 input type="hidden" name="group" value=(group);
@@ -128,6 +141,7 @@ pub fn form(house: &House<'_>, filled: &Filled) -> Markup {
                 (longer::tool(&filled.long, if reply || filled.group.is_some() { Titled::Not } else { Titled::Free }))
                 (warning_tool(filled))
                 (language::tool(&filled.language))
+                (choices_tool(filled))
                 span.count #count aria-live="polite" {}
                 (audience_choice(filled.audience.unwrap_or(Audience::Public)))
                 button.main type="submit" { (filled.button.unwrap_or("Post")) }
@@ -150,6 +164,15 @@ fn warning_tool(filled: &Filled) -> Markup {
     }
 }
 
+fn choices_tool(filled: &Filled) -> Markup {
+    html! {
+        details.tool {
+            summary title="Who may answer and quote" { (icon("people")) span.label { "Who may answer" } }
+            div.drawer { (approvals::choose(filled.choices.unwrap_or_default())) }
+        }
+    }
+}
+
 /// Who may read it, as one choice.
 pub fn audience_choice(chosen: Audience) -> Markup {
     html! {
@@ -166,6 +189,7 @@ pub fn audience_choice(chosen: Audience) -> Markup {
 #[derive(Debug, Deserialize)]
 pub struct Asked {
     reply_to: Option<PostId>,
+    quote: Option<PostId>,
     group: Option<ActorId>,
     text: Option<String>,
 }
@@ -187,6 +211,11 @@ pub async fn show(
                 Some(parent) => Filled::answering(r, &house, parent)?,
                 None => Filled::fresh(r)?,
             };
+            let quoted = asked.quote.map(|id| cards::one(r, id)).transpose()?;
+            if let Some(quoted) = &quoted {
+                filled.quote = Some(quoted.post.id);
+                filled.hint = filled.hint.or_else(|| approvals::hint(&house, quoted, Deed::Quote));
+            }
             filled.text.push_str(asked.text.as_deref().unwrap_or_default());
             filled.group = asked.group.filter(|_| parent.is_none());
             page(r, &house, parent.as_ref(), &filled)
@@ -198,10 +227,12 @@ pub async fn show(
 fn page(r: &Read<'_>, house: &House<'_>, parent: Option<&Card>, filled: &Filled) -> Result<String> {
     let title = if parent.is_some() { "Reply" } else { "Write" };
     let group = filled.group.map(|id| actors::by_id(r, id)).transpose()?;
+    let quoted = filled.quote.map(|id| cards::one(r, id)).transpose()?;
     let body = html! {
         h1.quiet { (title) @if let Some(group) = &group { " in " (person::mention(house, group)) } }
         @if let Some(parent) = parent { (card::card(house, parent, Place::Above)) }
         (form(house, filled))
+        @if let Some(quoted) = &quoted { (card::card(house, quoted, Place::Above)) }
     };
     Ok(layout::document(house, &Page::new(title, Here::Elsewhere, body)).into_string())
 }
@@ -251,6 +282,8 @@ fn publish(node: &Node, filled: &Filled, fields: &mut Fields) -> Result<PostId> 
         summary: some(&filled.long.summary),
         markdown: Some(filled.long.markdown),
         poll: filled.poll.poll(),
+        quote: filled.quote,
+        choices: filled.choices,
         ..Draft::new(filled.text.clone(), audience)
     };
     publish::post(node, draft)

@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use maud::{Markup, html};
 
+use super::approvals;
 use super::compose::{Outcome, some};
 use super::form::{Fields, Sent};
 use super::language;
@@ -10,6 +11,7 @@ use super::layout::{self, Here, House, Page};
 use super::login::capital;
 use super::{longer, uploads};
 use crate::base::id::PostId;
+use crate::base::policy::{Choice, Choices, Deed};
 use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::federation::publish::{self, Edit, PICTURES};
@@ -90,6 +92,7 @@ fn form(house: &House<'_>, card: &Card, filled: &Filled) -> Markup {
                 label for="warning" { "Content warning" }
                 input #warning type="text" name="warning" value=(filled.warning) maxlength=(WARNING_CHARS);
                 (language::field("Language", &filled.language))
+                @if card.post.audience.is_open() { (approvals::choose(choices(card))) }
                 (longer::edit(&filled.long, &card.post))
                 @if card.post.kind != "Question" {
                     label.check { input type="checkbox" name="sensitive" value="yes" checked[filled.sensitive]; " Cover pictures and films" }
@@ -131,6 +134,12 @@ pub async fn send(node: web::Data<Node>, id: web::Path<PostId>, sent: Sent) -> R
 }
 
 /// Sends the words and files of the form: those ticked stay, only ones of this post, and new ones come behind them.
+/// What was chosen for the post; what was never chosen is for everyone.
+fn choices(card: &Card) -> Choices {
+    let of = |deed| Choice::of(card.leave.rules.get(deed)).unwrap_or_default();
+    Choices { reply: of(Deed::Reply), quote: of(Deed::Quote) }
+}
+
 fn save(node: &Node, owner: &Owner, id: PostId, filled: &Filled, fields: &mut Fields) -> Result<()> {
     let card = node.store.read(|r| cards::one(r, id))?;
     if card.author.id != owner.actor {
@@ -149,6 +158,7 @@ fn save(node: &Node, owner: &Owner, id: PostId, filled: &Filled, fields: &mut Fi
         title: has_title.then(|| filled.long.title.clone()),
         summary: (card.post.kind == "Article").then(|| filled.long.summary.clone()),
         markdown: Some(filled.long.markdown),
+        choices: approvals::chosen(fields),
     };
     publish::edit(node, id, edit)
 }

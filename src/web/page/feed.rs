@@ -13,6 +13,7 @@ use crate::federation::Node;
 use crate::store::actors::Actor;
 use crate::store::cards::{self, Card};
 use crate::store::posts::{self, Page, Viewer};
+use crate::store::quotes::State;
 use crate::text::{escape, plain};
 use crate::web::edge::{PageError, blocking};
 
@@ -144,6 +145,7 @@ fn content(node: &Node, card: &Card) -> String {
     }
     html.push_str(&card.post.content);
     html.push_str(&poll::for_feed(card));
+    html.push_str(&quoted(card));
     let covered = card.post.sensitive || card.post.warning.is_some();
     for file in card.attachments.iter().filter(|file| !covered && file.media_type.starts_with("image/")) {
         if let Some(name) = &file.file {
@@ -152,6 +154,24 @@ fn content(node: &Node, card: &Card) -> String {
         }
     }
     html
+}
+
+/// What it quotes, where everyone may read that and its author agreed; else its address.
+fn quoted(card: &Card) -> String {
+    let Some(quoted) = &card.quote else { return String::new() };
+    let inner = quoted.card.as_deref().filter(|inner| inner.post.audience.is_open() && inner.post.warning.is_none());
+    match inner.filter(|_| quoted.quote.state == State::Granted) {
+        Some(inner) => format!(
+            "<blockquote cite=\"{0}\"><p><a href=\"{0}\">{1}</a></p>{2}</blockquote>",
+            escape(inner.post.page()),
+            escape(&inner.author.name),
+            inner.post.content
+        ),
+        None => {
+            let address = quoted.card.as_ref().map_or(quoted.quote.quoted_uri.as_str(), |inner| inner.post.page());
+            format!("<p>RE: <a href=\"{0}\">{0}</a></p>", escape(address))
+        }
+    }
 }
 
 /// Escaped for XML, without the characters that XML has no way to write.

@@ -10,7 +10,7 @@ use crate::base::{Result, Time};
 use crate::federation::Node;
 use crate::store::actors::Actor;
 use crate::store::follows::List;
-use crate::store::{self, Read, actors, follows, notifications};
+use crate::store::{self, Read, actors, follows, notifications, requests};
 use crate::web::auth::Owner;
 use crate::web::files;
 
@@ -46,12 +46,12 @@ impl<'n> House<'n> {
     /// Loads what the frame shows.
     pub fn load(node: &'n Node, r: &Read<'_>, session: Option<&'n Owner>, here: &str) -> Result<Self> {
         let owner = store::node::get(r)?.owner.map(|id| actors::by_id(r, id)).transpose()?;
-        let (mut unseen, mut requests) = (0, 0);
+        let (mut unseen, mut waiting) = (0, 0);
         if let Some(session) = session {
             unseen = notifications::unseen(r)?;
-            requests = follows::count(r, session.actor, List::Requests)?;
+            waiting = follows::count(r, session.actor, List::Requests)? + requests::count(r)?;
         }
-        Ok(Self { node, owner, session, unseen, requests, now: r.now, here: here.to_owned() })
+        Ok(Self { node, owner, session, unseen, requests: waiting, now: r.now, here: here.to_owned() })
     }
 
     /// True for the owner's own actor.

@@ -5,6 +5,7 @@
 
 pub mod about;
 pub mod acts;
+pub mod approvals;
 pub mod around;
 pub mod blocks;
 mod card;
@@ -34,6 +35,7 @@ mod pictures;
 mod poll;
 pub mod profile;
 pub mod queue;
+mod quoted;
 pub mod relays;
 pub mod remote_follow;
 pub mod reports;

@@ -111,7 +111,7 @@ fn list(r: &Read<'_>, house: &House<'_>, events: &[Notification], seen: Notifica
 }
 
 fn one(house: &House<'_>, row: &Row, who: &[&Actor], post: Option<&Card>, mark: &str) -> Markup {
-    if let (Kind::Mention, Some(post)) = (row.kind, post) {
+    if let (Kind::Mention | Kind::Quote, Some(post)) = (row.kind, post) {
         return html! { li class={ "whole " (mark) } { (card::card(house, post, Place::List)) } };
     }
     let (sign, verb) = match row.kind {
@@ -124,6 +124,8 @@ fn one(house: &House<'_>, row: &Row, who: &[&Actor], post: Option<&Card>, mark: 
         Kind::Moved => ("out", "is where somebody you follow has moved to"),
         Kind::Report => ("warning", "sent a report about you or a post of yours"),
         Kind::Poll => ("poll", "made a poll that is over"),
+        Kind::Quote => ("quote", "quoted you"),
+        Kind::Request => ("person", "would like to answer or quote your post"),
     };
     html! {
         li class=(mark) {
@@ -139,7 +141,7 @@ fn one(house: &House<'_>, row: &Row, who: &[&Actor], post: Option<&Card>, mark: 
                 }
                 @if let Some(post) = post { a.about href={ "/post/" (post.post.id) } { bdi { (card::quote(post, QUOTE)) } } }
                 @if row.kind == Kind::Report { div.do { a.button href="/reports" { "Read it" } } }
-                @if row.kind == Kind::FollowRequest { div.do { a.button href="/requests" { "Open the requests" } } }
+                @if matches!(row.kind, Kind::FollowRequest | Kind::Request) { div.do { a.button href="/requests" { "Open the requests" } } }
             }
         }
     }

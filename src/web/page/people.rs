@@ -9,7 +9,7 @@ use super::distance::{self, Distance};
 use super::form::Sent;
 use super::home::{Window, pager};
 use super::layout::{self, Here, House, Page, icon};
-use super::{card, host_card, person, profile, words};
+use super::{approvals, card, host_card, person, profile, words};
 use crate::base::Result;
 use crate::base::id::ActorId;
 use crate::federation::backfill::{self, Wish};
@@ -216,7 +216,8 @@ async fn list(
                     ul.people { @for actor in &pending { (person::row(&house, actor, &beside_row(&house, actor, List::Pending))) } }
                     @if !people.is_empty() { h2 { "Following" } }
                 }
-                @if people.is_empty() && pending.is_empty() { (empty(which)) }
+                @if which == List::Requests && after.is_none() { (approvals::section(r, &house)?) }
+                @if people.is_empty() && pending.is_empty() && (which != List::Requests || house.requests == 0) { (empty(which)) }
                 ul.people { @for actor in &people { (person::row(&house, actor, &beside_row(&house, actor, which))) } }
                 @if let (true, Some(last)) = (more, people.last()) {
                     nav.pager aria-label="More people" { a rel="next" href={ (path) "?after=" (last.id) } { "More" } }

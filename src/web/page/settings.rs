@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::form::{Fields, Sent};
 use super::layout::{self, Here, House, Page, icon};
 use super::login::capital;
-use super::{compose, language, login as login_page, person, words};
+use super::{approvals, compose, language, login as login_page, person, words};
 use crate::base::{Audience, Error, Result};
 use crate::federation::identity::{self, Profile};
 use crate::federation::{Node, login};
@@ -132,6 +132,7 @@ fn posting(house: &House<'_>, settings: &Settings) -> Markup {
                 (house.token(""))
                 label for="audience" { "Who may read new posts" }
                 (compose::audience_choice(settings.audience.parse().unwrap_or(Audience::Public)))
+                (approvals::choose(settings.choices()))
                 (language::field("Language of new posts", &settings.language))
                 label.check { input type="checkbox" name="markdown" value="yes" checked[settings.markdown]; " I write in Markdown" }
                 label for="contact" { "Contact" }
@@ -294,8 +295,12 @@ fn save_posting(node: &Node, fields: &Fields) -> Result<()> {
     let contact: String = fields.line("contact").chars().take(CONTACT).collect();
     let [show_follows, signed_fetch, markdown] =
         ["show_follows", "signed_fetch", "markdown"].map(|name| fields.has(name));
+    let choices = approvals::chosen(fields);
     node.store.write(move |w| {
         let settings = store::node::settings(w)?;
+        let choices = choices.unwrap_or_else(|| settings.choices());
+        let (who_replies, who_quotes) = (choices.reply.word().to_owned(), choices.quote.word().to_owned());
+        let settings = Settings { who_replies, who_quotes, ..settings };
         let audience = audience.word().to_owned();
         let settings = Settings { audience, language, contact, show_follows, signed_fetch, markdown, ..settings };
         store::node::set_settings(w, &settings)

@@ -14,14 +14,14 @@ use hytte::base::id::{ActorId, PostId};
 use hytte::base::{Audience, Clock, Config, Time};
 use hytte::federation::publish::Draft;
 use hytte::federation::resolve::Found;
-use hytte::federation::{Node, delivery, identity, inbox, publish, resolve};
+use hytte::federation::{Node, delivery, identity, inbox, login, publish, quotes, resolve};
 use hytte::net::Names;
 use hytte::store::cards::{self, Card};
 use hytte::store::posts::Page;
 use hytte::store::{self, Store};
 use hytte::{social, web};
 
-use super::World;
+use super::{World, request};
 
 static FOLDERS: AtomicU32 = AtomicU32::new(0);
 
@@ -80,6 +80,9 @@ impl Server {
     pub fn step(&self) -> usize {
         let mut done = 0;
         while inbox::step(&self.node).unwrap() > 0 {
+            done += 1;
+        }
+        while quotes::step(&self.node).unwrap() {
             done += 1;
         }
         while matches!(delivery::step(&self.node).unwrap(), delivery::Step::Done) {
@@ -169,6 +172,16 @@ impl Server {
         use store::follows::{List, count};
         let owner = self.node.owner().unwrap();
         self.node.store.read(|r| Ok((count(r, owner, List::Followers)?, count(r, owner, List::Following)?))).unwrap()
+    }
+
+    /// A page as the owner's browser gets it.
+    pub fn page(&self, path: &str) -> String {
+        let session = login::open_session(&self.node.store, "a test").unwrap();
+        let cookie = format!("{}={session}", web::auth::COOKIE);
+        let headers = [("Host".to_owned(), self.domain.clone()), ("Cookie".to_owned(), cookie)];
+        let answer = request(self.address, "GET", path, &headers, b"");
+        assert_eq!(answer.code, 200, "{path}: {}", answer.text());
+        answer.text()
     }
 
     /// Deliveries waiting.
