@@ -18,6 +18,8 @@ const PARTS: &[(&str, &str)] = &[
     ("post_group", "post_id"),
     ("post_vote", "post_id"),
     ("relayed", "post_id"),
+    ("policy", "post_id"),
+    ("quote", "post_id"),
 ];
 /// What is a part of an actor and goes with it.
 const OWN_PARTS: &[(&str, &str)] = &[("actor_key", "actor_id")];
@@ -155,6 +157,11 @@ mod tests {
         ("post", "boost_of"),
         ("post", "reply_to"),
         ("vote", "post_id"),
+        ("quote", "quoted_id"),
+        ("request", "target_id"),
+        ("request", "post_id"),
+        ("asked", "target_id"),
+        ("asked", "made_id"),
     ];
 
     #[test]
