@@ -41,6 +41,16 @@ struct Shelf {
     inbox_code: Option<u16>,
 }
 
+/// Keys are slow to make: the peers of one world have one each, and worlds share them.
+fn key(n: usize) -> Arc<PrivateKey> {
+    static POOL: Mutex<Vec<Arc<PrivateKey>>> = Mutex::new(Vec::new());
+    let mut pool = POOL.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    while pool.len() <= n {
+        pool.push(Arc::new(PrivateKey::generate().unwrap()));
+    }
+    pool[n].clone()
+}
+
 /// The server; its thread ends with the process.
 #[derive(Clone)]
 pub struct Peer {
@@ -63,7 +73,7 @@ impl Peer {
                 std::thread::spawn(move || answer(stream, &shelf));
             }
         });
-        let key = Arc::new(Mutex::new(Arc::new(PrivateKey::generate().unwrap())));
+        let key = Arc::new(Mutex::new(key(world.next_peer())));
         let proof_key = Arc::new(ProofKey::from_pkcs8(&ProofKey::generate().unwrap()).unwrap());
         let peer = Self { domain: domain.into(), shelf, key, proof_key };
         peer.person("bob");

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use hytte::base::Time;
 use hytte::net;
@@ -15,6 +15,7 @@ use super::{Server, request};
 pub struct World {
     pub names: net::World,
     servers: Arc<AtomicI64>,
+    peers: Arc<AtomicUsize>,
 }
 
 impl World {
@@ -34,6 +35,11 @@ impl World {
         let config = hytte::base::Config { trusted_proxies, ..hytte::base::Config::default() };
         let n = self.servers.fetch_add(1, Ordering::SeqCst);
         Server::configured(self, domain, Time::from_secs(1_790_000_000 + n * 97), config)
+    }
+
+    /// How many peers there were before.
+    pub(super) fn next_peer(&self) -> usize {
+        self.peers.fetch_add(1, Ordering::SeqCst)
     }
 
     /// A made-up foreign server.

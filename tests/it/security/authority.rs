@@ -284,7 +284,19 @@ fn s18_no_one_else_answers_for_the_author_of_a_quoted_post() {
     }
     world.settle(&[&a]);
     assert_eq!((a.notifications().len(), a.follows().1), (before, 1));
-    assert!(a.by_uri(&peer.url("/notes/1")).is_some());
+    // A stamp that the quoting one wrote for themselves, in the quoted one's name.
+    let other = world.peer("other.test");
+    other.serve("/notes/9", &other.note("bob", "/notes/9", "<p>the quoted words</p>"));
+    let stamp = json!({ "@context": "https://www.w3.org/ns/activitystreams", "type": "QuoteAuthorization", "id": peer.url("/stamps/1"),
+        "attributedTo": other.actor("bob"), "interactingObject": peer.url("/notes/2"), "interactionTarget": other.url("/notes/9") });
+    peer.serve("/stamps/1", &stamp);
+    let quote =
+        json!({ "content": "<p>see</p>", "quote": other.url("/notes/9"), "quoteAuthorization": peer.url("/stamps/1") });
+    create(&world, &a, &peer, &note(&peer, "/notes/2", quote));
+    let cookie = hytte::federation::login::open_session(&a.node.store, "t").unwrap();
+    let cookie = ("Cookie".to_owned(), format!("{}={cookie}", hytte::web::auth::COOKIE));
+    let page = look(&a, &format!("/post/{}", a.by_uri(&peer.url("/notes/2")).unwrap().id), &[cookie]).text();
+    assert!(page.contains("see") && !page.contains("the quoted words"));
 }
 
 #[test]
