@@ -49,6 +49,7 @@ CREATE TABLE actor (
   followers    TEXT,
   following    TEXT,
   featured     TEXT,
+  featured_tags TEXT,
   icon         TEXT,                            -- remote URL; a name in media/ for our own
   image        TEXT,
   fields       TEXT    NOT NULL DEFAULT '[]',   -- [[name, safe HTML, source], …]
@@ -252,6 +253,47 @@ CREATE TABLE asked (
 CREATE INDEX asked_request ON asked (request_uri) WHERE request_uri IS NOT NULL;  -- Accept, Reject
 CREATE INDEX asked_target ON asked (target_id);                       -- a page of posts; cascade
 CREATE INDEX asked_made ON asked (made_id) WHERE made_id IS NOT NULL; -- a page of posts; cascade
+
+-- Reactions with an emoji. A plain like is in post_like; what an actor does twice with one emoji counts once.
+CREATE TABLE reaction (
+  post_id      INTEGER NOT NULL REFERENCES post (id) ON DELETE CASCADE,
+  actor_id     INTEGER NOT NULL REFERENCES actor (id) ON DELETE CASCADE,
+  emoji        TEXT    NOT NULL,                -- of Unicode, or :shortcode:
+  url          TEXT,                            -- of the shortcode's picture
+  uri          TEXT    NOT NULL,                -- of the activity, for Undo
+  created_at   INTEGER NOT NULL,
+  PRIMARY KEY (post_id, actor_id, emoji)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reaction_uri ON reaction (uri);                          -- Undo by id
+CREATE INDEX reaction_actor ON reaction (actor_id);                   -- somebody is gone; cascade
+
+-- Posts at the top of a profile: the owner's and those of others, as their collections say.
+CREATE TABLE pin (
+  actor_id     INTEGER NOT NULL REFERENCES actor (id) ON DELETE CASCADE,  -- whose profile
+  post_id      INTEGER NOT NULL REFERENCES post (id) ON DELETE CASCADE,
+  rank         INTEGER NOT NULL,                -- the highest stands first
+  PRIMARY KEY (actor_id, post_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX pin_post ON pin (post_id);                               -- a page of posts; cascade
+
+-- Hashtags shown on a profile, the owner's and others'.
+CREATE TABLE featured_tag (
+  actor_id     INTEGER NOT NULL REFERENCES actor (id) ON DELETE CASCADE,
+  name         TEXT    NOT NULL,                -- lower case, without #
+  shown        TEXT    NOT NULL,                -- as written
+  url          TEXT,                            -- their page; NULL for ours
+  rank         INTEGER NOT NULL,                -- the lowest stands first
+  PRIMARY KEY (actor_id, name)
+) STRICT, WITHOUT ROWID;
+
+-- The owner's own emoji.
+CREATE TABLE own_emoji (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  code         TEXT    NOT NULL UNIQUE,         -- without colons
+  file         TEXT    NOT NULL,                -- a name in media/
+  updated_at   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX own_emoji_file ON own_emoji (file);                      -- may this file be served
 
 -- Who follows whom; one side is always us.
 CREATE TABLE follow (

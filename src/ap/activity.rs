@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::addressing::Recipients;
 use super::json::{self, FromJson, Lossy, Many, Ref, Uri};
-use super::tags::{self, Emoji};
-use super::{interaction, limits};
+use super::tags::Emoji;
+use super::{interaction, limits, reaction};
 use crate::base::policy::Deed;
 use crate::base::{Error, Result, Time};
 
@@ -246,11 +246,11 @@ fn kind(raw: &Value) -> Result<Kind> {
             Kind::Delete { object: id("object")?, tombstone }
         }
         "Like" => {
-            let (content, emoji) = reaction(raw);
+            let (content, emoji) = reaction::read(raw);
             Kind::Like { object: object()?, content, emoji }
         }
         "EmojiReact" => {
-            let (content, emoji) = reaction(raw);
+            let (content, emoji) = reaction::read(raw);
             Kind::EmojiReact { object: object()?, content, emoji }
         }
         "Announce" => Kind::Announce { object: object()? },
@@ -273,22 +273,6 @@ fn kind(raw: &Value) -> Result<Kind> {
 
 fn missing(word: &str, what: &str) -> Error {
     Error::invalid(format!("the {word} has no usable {what}"))
-}
-
-/// The emoji of a reaction; an unusable one leaves a plain like (Iceshrimp).
-fn reaction(raw: &Value) -> (Option<String>, Option<Emoji>) {
-    let given = json::text(raw, "content", limits::WORD).or_else(|| json::text(raw, "_misskey_reaction", limits::WORD));
-    let Some(content) = given.map(|text| text.trim().to_owned()) else { return (None, None) };
-    let shortcode = content.trim_matches(':');
-    let emoji = tags::read(raw).emoji.into_iter().find(|e| e.shortcode == shortcode);
-    // Misskey names the host of a foreign emoji: `:cat@host:`. Without its picture nobody can show it.
-    let is_code = content.len() > 2 && content.starts_with(':') && content.ends_with(':');
-    let unusable = content.contains(char::is_whitespace) || content.chars().count() > limits::GRAPHEME;
-    match emoji {
-        Some(emoji) => (Some(format!(":{}:", emoji.shortcode)), Some(emoji)),
-        None if is_code || unusable => (None, None),
-        None => (Some(content), None),
-    }
 }
 
 /// A report, even one that names nothing we can read: its comment is still for the owner.
@@ -414,7 +398,12 @@ mod tests {
             (json!({"_misskey_reaction": "👍"}), Some("👍")),
             (json!({"content": ":cat:", "tag": cat}), Some(":cat:")),
             (json!({"content": "cat", "tag": cat[0]}), Some(":cat:")),
+            (json!({"content": ":cat@b.example:", "tag": cat}), Some(":cat:")),
+            (json!({"content": ":cat@.:", "tag": cat}), Some(":cat:")),
+            (json!({"content": "like"}), Some("👍")),
+            (json!({"content": "❤"}), Some("❤️")),
             (json!({"content": ":cat:"}), None),
+            (json!({"content": "hello"}), None),
             (json!({"content": "a long sentence, not an emoji"}), None),
             (json!({"content": 7}), None),
             (json!({}), None),

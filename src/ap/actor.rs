@@ -98,6 +98,8 @@ pub struct Actor {
     pub following: Option<Uri>,
     /// Pinned posts.
     pub featured: Option<Uri>,
+    /// Hashtags on the profile.
+    pub featured_tags: Option<Uri>,
     /// The avatar.
     pub icon: Option<Uri>,
     /// The header picture.
@@ -158,6 +160,7 @@ impl Actor {
             followers: own(json::id_of(doc, "followers")),
             following: own(json::id_of(doc, "following")),
             featured: own(json::id_of(doc, "featured")),
+            featured_tags: own(json::id_of(doc, "featuredTags")),
             icon: link::picture(doc, "icon"),
             image: link::picture(doc, "image"),
             fields: Many::read(doc, "attachment", limits::FIELDS).0,

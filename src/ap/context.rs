@@ -81,6 +81,7 @@ fn post_terms() -> Value {
         "quoteUri": "fedibird:quoteUri",
         "quoteUrl": "as:quoteUrl",
         "_misskey_quote": "misskey:_misskey_quote",
+        "_misskey_reaction": "misskey:_misskey_reaction",
     })
 }
 

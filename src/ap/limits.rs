@@ -69,5 +69,5 @@ pub const OBJECTS: usize = 256;
 pub const REPORT: usize = 5000;
 /// Items of one collection page.
 pub const ITEMS: usize = 30_000;
-/// Characters of an emoji used as a reaction: families with skin tones take many.
-pub const GRAPHEME: usize = 16;
+/// Bytes of the shortcode of a reaction.
+pub const SHORTCODE: usize = 100;

@@ -22,6 +22,7 @@ pub mod limits;
 pub mod link;
 pub mod object;
 pub mod poll;
+pub mod reaction;
 pub mod tags;
 pub mod uri;
 pub mod write_activity;

@@ -104,6 +104,7 @@ pub fn react(envelope: &Envelope, post: &str, content: &str, emoji: Option<&Tag>
     activity("Like", context::full(), envelope)
         .put("object", post)
         .put("content", content)
+        .put("_misskey_reaction", content)
         .put("tag", emoji.map(write_tag).into_iter().collect::<Vec<_>>())
         .done()
 }
@@ -128,14 +129,19 @@ pub fn move_to(envelope: &Envelope, target: &str) -> Value {
     about("Move", envelope, &envelope.actor).put("target", target).done()
 }
 
-/// Pins a post: adds it to the `featured` collection.
-pub fn add(envelope: &Envelope, post: &str, collection: &str) -> Value {
-    about("Add", envelope, post).put("target", collection).done()
+/// A bare id needs no terms of ours.
+fn listed(object: &Value) -> Value {
+    if object.is_string() { context::plain() } else { context::full() }
 }
 
-/// Unpins a post.
-pub fn remove(envelope: &Envelope, post: &str, collection: &str) -> Value {
-    about("Remove", envelope, post).put("target", collection).done()
+/// Adds a post or a Hashtag to a collection of ours (`featured`).
+pub fn add(envelope: &Envelope, object: Value, collection: &str) -> Value {
+    activity("Add", listed(&object), envelope).put("object", object).put("target", collection).done()
+}
+
+/// Takes a post or a Hashtag out of a collection of ours.
+pub fn remove(envelope: &Envelope, object: Value, collection: &str) -> Value {
+    activity("Remove", listed(&object), envelope).put("object", object).put("target", collection).done()
 }
 
 /// Reports an actor and posts of theirs to their server.

@@ -337,9 +337,12 @@ fn activities_about_ids() {
     assert_eq!(act::delete_actor(&e), wrapped(1, "Delete", plain(), json!(ANN)));
     assert_eq!(act::move_to(&e, BOB), with(wrapped(1, "Move", plain(), json!(ANN)), "target", json!(BOB)));
     let featured = "https://a.example/users/ann/collections/featured";
-    assert_eq!(act::add(&e, post, featured), with(wrapped(1, "Add", plain(), json!(post)), "target", json!(featured)));
     assert_eq!(
-        act::remove(&e, post, featured),
+        act::add(&e, json!(post), featured),
+        with(wrapped(1, "Add", plain(), json!(post)), "target", json!(featured))
+    );
+    assert_eq!(
+        act::remove(&e, json!(post), featured),
         with(wrapped(1, "Remove", plain(), json!(post)), "target", json!(featured))
     );
     assert_eq!(
@@ -347,6 +350,7 @@ fn activities_about_ids() {
         with(wrapped(1, "Flag", plain(), json!([BOB, post])), "content", json!("spam"))
     );
     let reaction = with(wrapped(1, "Like", context::full(), json!(post)), "content", json!("🎉"));
+    let reaction = with(reaction, "_misskey_reaction", json!("🎉"));
     assert_eq!(act::react(&e, post, "🎉", None), with(reaction, "tag", json!([])));
 }
 

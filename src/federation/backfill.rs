@@ -17,7 +17,7 @@ use crate::base::{Error, Result, Time};
 use crate::net::IdRule;
 use crate::social;
 use crate::store::actors::{self, Actor};
-use crate::store::{posts, timeline};
+use crate::store::{pins, posts, timeline};
 
 /// How long a profile or thread that was asked for is not asked for again.
 const AGAIN_AFTER: Duration = Duration::from_secs(15 * 60);
@@ -104,6 +104,7 @@ pub fn profile(node: &Node, who: ActorId) -> Result<()> {
     if node.facts.origin.owns(&actor.uri) || !is_due(node, &actor.uri) {
         return Ok(());
     }
+    top(node, &actor)?;
     let Some(outbox) = actor.outbox.clone() else { return Ok(()) };
     let items = items(node, &outbox);
     if social::group::is_group(&actor) {
@@ -113,6 +114,50 @@ pub fn profile(node: &Node, who: ActorId) -> Result<()> {
         take(node, &actor, &item)?;
     }
     Ok(())
+}
+
+/// What stands at the top of a profile: pinned posts and hashtags, as their server lists them. Without an answer they stay
+/// as they were.
+fn top(node: &Node, actor: &Actor) -> Result<()> {
+    let near = |uri: &Option<String>| uri.clone().filter(|uri| json::same_origin(uri, &actor.uri));
+    let listed = |uri: &str| node.document(uri, IdRule::Exact).ok().map(|found| members(node, &found.value, uri));
+    if let Some(items) = near(&actor.featured).and_then(|uri| listed(&uri)) {
+        pinned(node, actor, &items)?;
+    }
+    if let Some(items) = near(&actor.featured_tags).and_then(|uri| listed(&uri)) {
+        let tags: Vec<pins::Tag> = items.iter().filter_map(social::pin::tag).collect();
+        let who = actor.id;
+        node.store.write(move |w| pins::set_tags(w, who, &tags))?;
+    }
+    Ok(())
+}
+
+fn pinned(node: &Node, actor: &Actor, items: &[Ref]) -> Result<()> {
+    let (mut posts, mut asked) = (Vec::new(), 0);
+    for item in items {
+        let Some(uri) = item.id().filter(|_| social::pin::tag(item).is_none()) else { continue };
+        take(node, actor, item)?;
+        let known = node.store.read(|r| posts::by_uri(r, uri.as_str()))?;
+        asked += usize::from(known.is_none());
+        match known {
+            Some(post) => posts.push(post.id),
+            None if asked <= FETCHES => match resolve::post(node, uri.as_str()) {
+                Ok(post) => posts.push(post),
+                Err(error) => forgive(Err(error))?,
+            },
+            None => {}
+        }
+    }
+    let actor = actor.clone();
+    node.store.write(move |w| {
+        let mut shown = Vec::new();
+        for id in posts {
+            if social::pin::may_stand(w, &actor, &posts::by_id(w, id)?)? {
+                shown.push(id);
+            }
+        }
+        pins::set(w, actor.id, &shown)
+    })
 }
 
 /// What the server of a profile runs, for its card.

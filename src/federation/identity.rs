@@ -44,6 +44,7 @@ pub fn found(store: &Store, origin: &Origin) -> Result<()> {
             followers: None,
             following: None,
             featured: None,
+            featured_tags: None,
             ..blank(uri, &origin.host, &origin.host, w.now)
         };
         let id = actors::upsert(w, &service)?;
@@ -145,6 +146,7 @@ fn blank(uri: String, username: &str, host: &str, now: Time) -> Actor {
         followers: below("followers"),
         following: below("following"),
         featured: below("collections/featured"),
+        featured_tags: below("collections/tags"),
         icon: None,
         image: None,
         fields: Vec::new(),
@@ -208,6 +210,7 @@ pub fn set_profile(node: &Node, profile: Profile) -> Result<()> {
             indexable: profile.indexable,
             ..before
         };
+        let owner = Actor { emoji: social::emoji::of_profile(w, &owner)?, ..owner };
         actors::upsert(w, &owner)?;
         social::profile::announce(w, &owner)
     })

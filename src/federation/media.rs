@@ -107,7 +107,7 @@ pub fn focus_text((x, y): (f64, f64)) -> String {
     format!("{:.2},{:.2}", x.clamp(-1.0, 1.0), y.clamp(-1.0, 1.0))
 }
 
-/// Keeps the owner's avatar or header ([`Purpose::Avatar`], [`Purpose::Header`]): give the name to `set_profile`.
+/// Keeps the owner's avatar, header or emoji ([`Purpose::Avatar`], [`Purpose::Header`], [`Purpose::Emoji`]): give the name to `set_profile`.
 pub fn portrait(node: &Node, bytes: &[u8], purpose: Purpose) -> Result<Name> {
     let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
     let picture = media::picture(bytes, purpose)?;

@@ -12,6 +12,7 @@ pub mod login;
 pub mod media;
 pub mod moves;
 pub mod nodeinfo;
+pub mod own_emoji;
 pub mod polls;
 pub mod proven;
 pub mod publish;

@@ -249,6 +249,42 @@ pub fn unlike(node: &Node, id: PostId) -> Result<()> {
     as_owner(node, move |w, owner| social::like::take_back(w, owner, id))
 }
 
+/// Reacts to a post with one emoji, or `:code:`; `url` tells which of several pictures that are there already.
+pub fn react(node: &Node, id: PostId, emoji: String, url: Option<String>) -> Result<()> {
+    as_owner(node, move |w, owner| {
+        let post = posts::by_id(w, id)?;
+        social::react::send(w, owner, &post, &emoji, url.as_deref())
+    })
+}
+
+/// Takes the owner's reaction to a post back.
+pub fn unreact(node: &Node, id: PostId) -> Result<()> {
+    as_owner(node, move |w, owner| {
+        let post = posts::by_id(w, id)?;
+        social::react::take_back(w, owner, &post)
+    })
+}
+
+/// Pins a post of the owner's to their profile.
+pub fn pin(node: &Node, id: PostId) -> Result<()> {
+    as_owner(node, move |w, owner| social::pin::pin(w, owner, id))
+}
+
+/// Unpins a post.
+pub fn unpin(node: &Node, id: PostId) -> Result<()> {
+    as_owner(node, move |w, owner| social::pin::unpin(w, owner, id))
+}
+
+/// Features a hashtag on the owner's profile.
+pub fn feature(node: &Node, tag: String) -> Result<()> {
+    as_owner(node, move |w, owner| social::pin::feature(w, owner, &tag))
+}
+
+/// Takes a featured hashtag off.
+pub fn unfeature(node: &Node, name: String) -> Result<()> {
+    as_owner(node, move |w, owner| social::pin::unfeature(w, owner, &name))
+}
+
 /// Boosts a public or quiet post; the boost's own id.
 pub fn boost(node: &Node, id: PostId) -> Result<PostId> {
     as_owner(node, move |w, owner| social::boost::send(w, owner, id))

@@ -45,6 +45,10 @@ pub const POST_SIDE: u32 = 2_048;
 pub const PREVIEW_SIDE: u32 = 640;
 /// Pixels along a side of an avatar.
 pub const AVATAR_SIDE: u32 = 400;
+/// Pixels along the longer side of an emoji of ours.
+pub const EMOJI_SIDE: u32 = 128;
+/// Bytes of an animated emoji, which Mastodon takes; a larger one becomes a still.
+pub const EMOJI_BYTES: usize = 256 * 1024;
 /// Pixels of a profile's header: width and height.
 pub const HEADER_SIZE: (u32, u32) = (1_500, 500);
 /// Pixels along the longer side of a remote picture shown through our proxy.

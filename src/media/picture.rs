@@ -5,7 +5,10 @@ use std::panic::catch_unwind;
 use super::decode::decode;
 use super::encode::encode;
 use super::shrink::{Fit, blurhash, fitted, resized};
-use super::{AVATAR_SIDE, HEADER_SIZE, INPUT_BYTES, Kind, POST_SIDE, PREVIEW_SIDE, PROXY_SIDE, animation, sniff};
+use super::{
+    AVATAR_SIDE, EMOJI_BYTES, EMOJI_SIDE, HEADER_SIZE, INPUT_BYTES, Kind, POST_SIDE, PREVIEW_SIDE, PROXY_SIDE,
+    animation, sniff,
+};
 use crate::base::{Error, Result};
 
 /// Where a picture will stand.
@@ -17,6 +20,8 @@ pub enum Purpose {
     Avatar,
     /// As a profile's header: the middle third-high strip, at most 1500 × 500.
     Header,
+    /// As an emoji of ours: at most 128 pixels a side; small animated GIFs stay animated.
+    Emoji,
     /// As a stranger's picture shown through our proxy: at most 1280 pixels a side.
     ProxyPreview,
 }
@@ -72,12 +77,15 @@ fn made(bytes: &[u8], kind: Kind, purpose: Purpose) -> Result<Picture> {
         Purpose::Post => Fit::Within(POST_SIDE),
         Purpose::Avatar => Fit::Cover(AVATAR_SIDE, AVATAR_SIDE),
         Purpose::Header => Fit::Cover(HEADER_SIZE.0, HEADER_SIZE.1),
+        Purpose::Emoji => Fit::Within(EMOJI_SIDE),
         Purpose::ProxyPreview => Fit::Within(PROXY_SIDE),
     };
+    let moves =
+        kind == Kind::Gif && (purpose == Purpose::Post || (purpose == Purpose::Emoji && bytes.len() <= EMOJI_BYTES));
     let image = fitted(decode(bytes, kind)?, fit)?;
     let blurhash = blurhash(&image)?;
     let (width, height) = (image.width(), image.height());
-    let moving = (purpose == Purpose::Post && kind == Kind::Gif).then(|| animation::copied(bytes)).flatten();
+    let moving = moves.then(|| animation::copied(bytes)).flatten();
     let smaller = width.max(height) > PREVIEW_SIDE || moving.is_some();
     let whole = match moving {
         Some(bytes) => Encoded { bytes, media_type: Kind::Gif.media_type(), width, height },

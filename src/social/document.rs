@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{consent, kinds, poll};
+use super::{consent, emoji, kinds, poll};
 use crate::ap::addressing::{self, Recipients};
 use crate::ap::write_activity::{self as activity, Envelope};
 use crate::ap::write_actor::{self, InstanceActor, OwnActor, OwnKey, OwnPicture};
@@ -60,7 +60,7 @@ pub fn owner(r: &Read<'_>) -> Result<Value> {
         followers: text(&owner.followers),
         following: text(&owner.following),
         featured: text(&owner.featured),
-        featured_tags: format!("{}/collections/tags", owner.uri),
+        featured_tags: text(&owner.featured_tags),
         shared_inbox: text(&owner.shared_inbox),
         url: owner.url.clone(),
         username: owner.username.clone(),
@@ -80,7 +80,7 @@ pub fn owner(r: &Read<'_>) -> Result<Value> {
         also_known_as: owner.also_known_as.clone(),
         moved_to: owner.moved_to.clone(),
         attribution_domains: Vec::new(),
-        tags: Vec::new(),
+        tags: emoji::tags(r, &owner.emoji)?,
     }))
 }
 
@@ -146,7 +146,7 @@ pub fn post(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
         updated: post.edited_at,
         recipients: in_group(recipients(owner, post.audience, &mentions), group.as_deref()),
         group,
-        tags: entries(&origin, &mentions, &tags),
+        tags: [entries(&origin, &mentions, &tags), emoji::tags(r, &post.emoji)?].concat(),
         attachments: files.iter().filter_map(|file| own_file(&origin, file)).collect(),
         replies: below("replies"),
         likes: below("likes"),
@@ -262,6 +262,23 @@ pub fn vote(owner: &Actor, uri: &str, question: &Post, author: &Actor, option: &
         published: at,
     });
     activity::create(&envelope(owner, uri, to(author), at), vote)
+}
+
+/// Reacts to a post, given by its id and author.
+pub fn react(owner: &Actor, uri: &str, to_what: (&str, &Actor), emoji: &str, tag: Option<&Tag>, at: Time) -> Value {
+    activity::react(&envelope(owner, uri, to(to_what.1), at), to_what.0, emoji, tag)
+}
+
+/// Puts something into a collection of the owner's, for everyone.
+pub fn add(owner: &Actor, uri: &str, object: Value, collection: &str, at: Time) -> Value {
+    let lists = recipients(owner, Audience::Public, &[]);
+    activity::add(&envelope(owner, uri, lists, at), object, collection)
+}
+
+/// Takes something out of a collection of the owner's.
+pub fn remove(owner: &Actor, uri: &str, object: Value, collection: &str, at: Time) -> Value {
+    let lists = recipients(owner, Audience::Public, &[]);
+    activity::remove(&envelope(owner, uri, lists, at), object, collection)
 }
 
 /// Boosts a post, for everyone.

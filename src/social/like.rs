@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::asking::{self, Done, How};
-use super::{approval, document, group, outbox, uri_of};
+use super::{approval, document, group, outbox, react, uri_of};
 use crate::ap::activity::Activity;
 use crate::ap::json::Ref;
 use crate::base::id::{ActorId, PostId};
@@ -32,9 +32,10 @@ pub(super) fn undone(w: &Write<'_>, sender: &Actor, post: PostId) -> Result<()> 
     notifications::remove(w, Kind::Like, sender.id, Some(post))
 }
 
-/// The owner likes a post; liking it again says nothing.
+/// The owner likes a post; liking it again says nothing. A reaction of theirs goes: one mark stands for both.
 pub fn send(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let post = posts::by_id(w, id)?;
+    react::take_back(w, owner, &post)?;
     let (activity_id, uri) = outbox::next(w, owner)?;
     if !likes::add(w, owner.id, id, &uri)? {
         return Ok(());

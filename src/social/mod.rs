@@ -8,6 +8,7 @@ pub mod block;
 pub mod boost;
 pub mod consent;
 pub mod document;
+pub mod emoji;
 pub mod follow;
 mod forward;
 pub mod group;
@@ -16,10 +17,12 @@ mod kinds;
 pub mod like;
 pub mod mover;
 pub mod outbox;
+pub mod pin;
 pub mod poll;
 pub mod post;
 pub mod profile;
 pub mod quote;
+pub mod react;
 pub mod relay;
 pub mod report;
 mod revision;
@@ -68,6 +71,7 @@ pub fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity) -> Result<Vec<Ne
             Some(inner) => group::needs(r, sender, inner),
             None => boost::needs(r, sender, object),
         },
+        Kind::Add { object, target } => pin::needs(r, sender, object, target),
         Kind::Move { object, target } => mover::needs(r, sender, object, target),
         Kind::Request { deed, object, instrument } => approval::needs(r, sender, *deed, object, instrument),
         _ => Ok(Vec::new()),
@@ -120,10 +124,12 @@ fn apply(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity) -> 
             quote::revoked(w, owner, sender, object)?;
             arrival::deleted(w, sender, object)
         }
-        Kind::Like { object, .. } | Kind::EmojiReact { object, .. } => {
-            like::receive(w, owner, sender, activity, object)
+        Kind::Like { object, content, emoji } | Kind::EmojiReact { object, content, emoji } => {
+            react::receive(w, owner, sender, activity, object, (content, emoji))
         }
         Kind::Announce { object } if relay::is_relay(w, sender)? => relay::brought(w, object),
+        Kind::Add { object, target } => pin::added(w, sender, object, target),
+        Kind::Remove { object, target } => pin::removed(w, sender, object, target),
         Kind::Announce { object } => match group::passed_on(object) {
             Some(inner) => group::receive(w, owner, sender, inner),
             None if group::shared(w, owner, sender, object)? => Ok(()),

@@ -3,7 +3,7 @@
 use super::asking::{self, Done, How};
 use super::outbox::{self, Reach};
 use super::poll::{self, NewPoll};
-use super::{document, group, quote, relay, revision};
+use super::{document, emoji, group, quote, relay, revision};
 use crate::ap::addressing::{PUBLIC, Recipients};
 use crate::base::id::{ActorId, MediaId, PostId};
 use crate::base::policy::{Choices, Deed};
@@ -91,7 +91,7 @@ pub fn publish(
         language: words.language.clone(),
         sensitive: words.sensitive,
         url: Some(document::post_page(owner, id)),
-        emoji: Vec::new(),
+        emoji: emoji::used(w, &texts(words))?,
         extra: Extra {
             summary: words.summary.clone().flatten().filter(|_| words.title.is_some()),
             markdown: words.markdown,
@@ -179,6 +179,13 @@ fn narrowed(wanted: Audience, parent: Audience) -> Audience {
     if parent.is_open() { wanted } else { wanted.max(parent) }
 }
 
+/// Where emoji of the owner's may stand.
+fn texts(words: &Words) -> Vec<&str> {
+    let texts = [Some(&words.source), words.warning.as_ref(), words.title.as_ref()].into_iter().flatten();
+    let options = words.poll.iter().flat_map(|poll| &poll.options);
+    texts.chain(options).map(String::as_str).collect()
+}
+
 /// Who hears of a post: whom it names first, then the followers if it is for them, and those who touched it.
 pub(super) fn reach(post: &Post, people: Vec<ActorId>, others: Vec<ActorId>) -> Reach {
     let private = post.audience == Audience::Mentioned;
@@ -210,6 +217,10 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &Words) -> Result<(
     let mut mentions = words.mentions.clone();
     let known = posts::mentions(w, id)?;
     mentions.extend(known.iter().filter(|old| !words.mentions.iter().any(|m| m.uri == old.uri)).cloned());
+    let mut emoji = emoji::used(w, &texts(words))?;
+    // The options of a poll stay as they are, and so do the emoji in them.
+    let poll = before.emoji.iter().filter(|_| before.kind == "Question").filter(|old| !emoji.contains(old));
+    emoji.extend(poll.cloned().collect::<Vec<_>>());
     let post = Post {
         warning: words.warning.clone(),
         content: words.html.clone(),
@@ -222,6 +233,7 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &Words) -> Result<(
             markdown: words.markdown,
             ..before.extra.clone()
         },
+        emoji,
         // Strictly later than before, or peers ignore it.
         edited_at: Some(
             w.now.max(before.edited_at.unwrap_or(before.published_at).plus(std::time::Duration::from_secs(1))),

@@ -56,6 +56,7 @@ fn row(document: &Document, known: Option<Actor>, now: Time) -> Actor {
         followers: text(&document.followers),
         following: text(&document.following),
         featured: text(&document.featured),
+        featured_tags: text(&document.featured_tags),
         icon: text(&document.icon),
         image: text(&document.image),
         fields: document

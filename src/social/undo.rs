@@ -1,12 +1,12 @@
 //! Undo of other people's acts: the whole of the act is embedded, or only its id is named.
 
-use super::{block, boost, follow, group, like};
+use super::{block, boost, follow, group, like, react};
 use crate::ap::activity::{Activity, Kind};
 use crate::ap::json::{Ref, Uri};
 use crate::base::id::ActorId;
 use crate::base::{Error, Result};
 use crate::store::actors::{self, Actor};
-use crate::store::{Write, blocks, follows, likes, posts};
+use crate::store::{Write, blocks, follows, likes, posts, reactions};
 
 /// Takes an act of the sender's back. What has not arrived yet is remembered, so that it stays undone.
 pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
@@ -23,10 +23,11 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Re
     }
     match &inner.kind {
         Kind::Follow { object } if *object == actors::by_id(w, owner)?.uri.as_str() => follow::undone(w, owner, sender),
-        Kind::Like { object, .. } | Kind::EmojiReact { object, .. } => {
-            match object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() {
-                Some(post) => like::undone(w, sender, post.id),
-                None => Ok(()),
+        Kind::Like { object, content, .. } | Kind::EmojiReact { object, content, .. } => {
+            match (object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten(), content) {
+                (Some(post), Some(emoji)) => react::undone(w, sender, &post, emoji),
+                (Some(post), None) => like::undone(w, sender, post.id),
+                (None, _) => Ok(()),
             }
         }
         Kind::Announce { object } => {
@@ -57,6 +58,11 @@ fn by_id(w: &Write<'_>, owner: ActorId, sender: &Actor, id: &Uri) -> Result<bool
     }
     if let Some(post) = likes::by_uri(w, sender.id, id.as_str())? {
         like::undone(w, sender, post)?;
+        return Ok(true);
+    }
+    if let Some(reaction) = reactions::by_uri(w, sender.id, id.as_str())? {
+        let post = posts::by_id(w, reaction.post_id)?;
+        react::undone(w, sender, &post, &reaction.sign.emoji)?;
         return Ok(true);
     }
     if let Some(post) = posts::by_uri(w, id.as_str())?

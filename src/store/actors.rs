@@ -61,6 +61,8 @@ pub struct Actor {
     pub following: Option<String>,
     /// Pinned posts.
     pub featured: Option<String>,
+    /// Hashtags on their profile.
+    pub featured_tags: Option<String>,
     /// Avatar: remote URL, or a name in media/ for our own.
     pub icon: Option<String>,
     /// Header picture, likewise.
@@ -121,6 +123,7 @@ impl Actor {
             followers: row.get("followers")?,
             following: row.get("following")?,
             featured: row.get("featured")?,
+            featured_tags: row.get("featured_tags")?,
             icon: row.get("icon")?,
             image: row.get("image")?,
             fields: super::json(row, "fields")?,
@@ -203,7 +206,7 @@ pub fn upsert(w: &Write<'_>, actor: &Actor) -> Result<ActorId> {
                inbox = ?9, shared_inbox = ?10, outbox = ?11, followers = ?12, following = ?13, featured = ?14,
                icon = ?15, image = ?16, fields = ?17, emoji = ?18, also_known_as = ?19, moved_to = ?20,
                approves_followers = ?21, discoverable = ?22, indexable = ?23, published_at = ?24, fetched_at = ?25,
-               failed_at = NULL, gone_at = NULL, confirmed_at = ?26
+               failed_at = NULL, gone_at = NULL, confirmed_at = ?26, featured_tags = ?27
              WHERE id = ?1",
         )?
         .execute(params![
@@ -233,6 +236,7 @@ pub fn upsert(w: &Write<'_>, actor: &Actor) -> Result<ActorId> {
             actor.published_at,
             w.now,
             actor.confirmed_at,
+            actor.featured_tags,
         ])?;
     Ok(id)
 }
@@ -264,6 +268,9 @@ pub fn gone(w: &Write<'_>, id: ActorId) -> Result<()> {
     for sql in [
         "DELETE FROM post WHERE actor_id = ?1",
         "DELETE FROM post_like WHERE actor_id = ?1",
+        "DELETE FROM reaction WHERE actor_id = ?1",
+        "DELETE FROM pin WHERE actor_id = ?1",
+        "DELETE FROM featured_tag WHERE actor_id = ?1",
         "DELETE FROM follow WHERE follower_id = ?1 OR followed_id = ?1",
         "DELETE FROM notification WHERE actor_id = ?1",
         "DELETE FROM actor_key WHERE actor_id = ?1",

@@ -11,6 +11,7 @@ use super::policies::{self, Leave};
 use super::polls::{self, Poll};
 use super::posts::{Hashtag, Mention, Post};
 use super::quotes::{self, Quote};
+use super::reactions::{self, Count};
 use super::{Read, shield};
 use crate::base::Result;
 use crate::base::id::{ActorId, PostId};
@@ -45,10 +46,14 @@ pub struct Card {
     pub boosts: u32,
     /// How many answered it.
     pub replies: u32,
+    /// Emoji people reacted with, the most frequent first.
+    pub reactions: Vec<Count>,
     /// The owner likes it.
     pub liked: bool,
     /// The owner boosted it.
     pub boosted: bool,
+    /// It stands at the top of its author's profile.
+    pub pinned: bool,
     /// Pictures and files that are not shown, because those of its server are kept away.
     pub withheld: usize,
     /// What it quotes.
@@ -76,6 +81,7 @@ struct Tally {
     replies: u32,
     liked: bool,
     boosted: bool,
+    pinned: bool,
 }
 
 /// Cards for these posts and boosts, in the order of `ids`, with the posts they quote; ids that are gone are passed over.
@@ -109,6 +115,7 @@ fn without_quotes(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<Card>> {
         hashtags: hashtags(r, &shown)?,
         polls: polls::of_posts(r, &shown)?,
         tallies: tallies(r, &shown)?,
+        reactions: reactions::counts(r, &shown)?,
     };
     let card = |id: &PostId| {
         let row = posts.get(id)?;
@@ -159,6 +166,7 @@ struct Parts {
     hashtags: HashMap<PostId, Vec<Hashtag>>,
     polls: HashMap<PostId, Poll>,
     tallies: HashMap<PostId, Tally>,
+    reactions: HashMap<PostId, Vec<Count>>,
 }
 
 impl Parts {
@@ -190,11 +198,13 @@ impl Parts {
             likes: tally.likes,
             boosts: tally.boosts,
             replies: tally.replies,
+            reactions: self.reactions.get(&post.id).cloned().unwrap_or_default(),
             liked: tally.liked,
             boosted: tally.boosted,
             quote: None,
             leave: Leave::default(),
             asked: Vec::new(),
+            pinned: tally.pinned,
             post,
             author,
             boost,
@@ -274,7 +284,9 @@ fn tallies(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Tally>> {
            (SELECT count(*) FROM post WHERE boost_of = p.value) AS boosts,
            (SELECT count(*) FROM post WHERE reply_to = p.value) AS replies,
            EXISTS (SELECT 1 FROM post_like WHERE post_id = p.value AND actor_id = n.owner_id) AS liked,
-           EXISTS (SELECT 1 FROM post WHERE boost_of = p.value AND actor_id = n.owner_id) AS boosted
+           EXISTS (SELECT 1 FROM post WHERE boost_of = p.value AND actor_id = n.owner_id) AS boosted,
+           EXISTS (SELECT 1 FROM pin JOIN post q ON q.id = pin.post_id
+                   WHERE pin.post_id = p.value AND pin.actor_id = q.actor_id) AS pinned
          FROM json_each(?1) p, node n LIMIT 1000",
     )?;
     let rows = statement.query_map([list(ids)], |row| {
@@ -286,6 +298,7 @@ fn tallies(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Tally>> {
                 replies: row.get("replies")?,
                 liked: row.get("liked")?,
                 boosted: row.get("boosted")?,
+                pinned: row.get("pinned")?,
             },
         ))
     })?;

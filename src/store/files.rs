@@ -140,6 +140,7 @@ fn is_named(r: &Read<'_>, name: &Name) -> Result<bool> {
     let mut statement = r.conn.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM attachment WHERE file = ?1 OR preview = ?1)
              OR EXISTS (SELECT 1 FROM actor WHERE id IN (SELECT actor_id FROM own_key) AND (icon = ?1 OR image = ?1))
+             OR EXISTS (SELECT 1 FROM own_emoji WHERE file = ?1)
              OR EXISTS (SELECT 1 FROM proxied WHERE file = ?1)",
     )?;
     Ok(statement.query_one([name.as_str()], |row| row.get(0))?)
@@ -149,7 +150,8 @@ fn is_named(r: &Read<'_>, name: &Name) -> Result<bool> {
 pub fn is_public(r: &Read<'_>, name: &Name) -> Result<bool> {
     let mut statement = r.conn.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM attachment WHERE file = ?1 OR preview = ?1)
-             OR EXISTS (SELECT 1 FROM actor WHERE id IN (SELECT actor_id FROM own_key) AND (icon = ?1 OR image = ?1))",
+             OR EXISTS (SELECT 1 FROM actor WHERE id IN (SELECT actor_id FROM own_key) AND (icon = ?1 OR image = ?1))
+             OR EXISTS (SELECT 1 FROM own_emoji WHERE file = ?1)",
     )?;
     Ok(statement.query_one([name.as_str()], |row| row.get(0))?)
 }

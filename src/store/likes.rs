@@ -36,10 +36,11 @@ pub fn of_post(r: &Read<'_>, post: PostId, limit: u32) -> Result<Vec<ActorId>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Everyone who liked, boosted, answered or quoted a post, or voted in it: they hear of its edits and its end.
+/// Everyone who liked, boosted, answered or quoted a post, voted in it or reacted to it: they hear of its edits and its end.
 pub fn touched_by(r: &Read<'_>, post: PostId, limit: u32) -> Result<Vec<ActorId>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT actor_id FROM post_like WHERE post_id = ?1
+         UNION SELECT actor_id FROM reaction WHERE post_id = ?1
          UNION SELECT actor_id FROM post WHERE boost_of = ?1
          UNION SELECT actor_id FROM post WHERE reply_to = ?1
          UNION SELECT actor_id FROM vote WHERE post_id = ?1

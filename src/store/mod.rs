@@ -34,12 +34,15 @@ pub mod moves;
 pub mod mutes;
 pub mod node;
 pub mod notifications;
+pub mod own_emoji;
+pub mod pins;
 pub mod policies;
 pub mod polls;
 pub mod posts;
 #[cfg(test)]
 mod queue;
 pub mod quotes;
+pub mod reactions;
 pub mod relays;
 pub mod reports;
 pub mod requests;

@@ -17,6 +17,8 @@ pub enum Kind {
     FollowRequest,
     /// Somebody likes a post of the owner's.
     Like,
+    /// Somebody reacts to one with an emoji.
+    Reaction,
     /// Somebody boosts one.
     Boost,
     /// Somebody accepted the owner's follow.
@@ -34,11 +36,12 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Mention,
         Self::Follow,
         Self::FollowRequest,
         Self::Like,
+        Self::Reaction,
         Self::Boost,
         Self::Accepted,
         Self::Moved,
@@ -55,6 +58,7 @@ impl Kind {
             Self::Follow => "follow",
             Self::FollowRequest => "follow_request",
             Self::Like => "like",
+            Self::Reaction => "reaction",
             Self::Boost => "boost",
             Self::Accepted => "accepted",
             Self::Moved => "moved",

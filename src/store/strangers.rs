@@ -15,6 +15,8 @@ const PARTS: &[(&str, &str)] = &[
     ("edition", "post_id"),
     ("poll", "post_id"),
     ("post_like", "post_id"),
+    ("reaction", "post_id"),
+    ("pin", "post_id"),
     ("post_group", "post_id"),
     ("post_vote", "post_id"),
     ("relayed", "post_id"),
@@ -22,7 +24,7 @@ const PARTS: &[(&str, &str)] = &[
     ("quote", "post_id"),
 ];
 /// What is a part of an actor and goes with it.
-const OWN_PARTS: &[(&str, &str)] = &[("actor_key", "actor_id")];
+const OWN_PARTS: &[(&str, &str)] = &[("actor_key", "actor_id"), ("pin", "actor_id"), ("featured_tag", "actor_id")];
 /// How far up a thread the owner's part in it is looked for.
 const ABOVE: u32 = 50;
 
@@ -64,6 +66,7 @@ fn posts_sql(r: &Read<'_>) -> Result<String> {
                OR (p.received_at < ?3 OR p.id <= ?4) AND EXISTS (SELECT 1 FROM relayed WHERE post_id = p.id))
              AND NOT EXISTS (SELECT 1 FROM follow WHERE followed_id = p.actor_id AND follower_id = n.owner_id)
              AND NOT EXISTS (SELECT 1 FROM post_like WHERE post_id = p.id AND actor_id = n.owner_id)
+             AND NOT EXISTS (SELECT 1 FROM reaction WHERE post_id = p.id AND actor_id = n.owner_id)
              AND NOT EXISTS (SELECT 1 FROM post b WHERE b.id = p.boost_of AND b.actor_id = n.owner_id)
              AND NOT EXISTS (
                WITH RECURSIVE up (id, depth) AS (

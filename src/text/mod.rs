@@ -14,6 +14,7 @@ pub mod requote;
 pub mod rewrite;
 pub mod sanitise;
 pub mod scan;
+pub mod signs;
 mod tidy;
 mod tokens;
 

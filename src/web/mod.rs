@@ -121,6 +121,7 @@ fn peers(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/nodeinfo/{version}").route(get().to(ap::discovery::nodeinfo_document)));
     cfg.service(web::resource("/actor").route(get().to(ap::actor::service)));
     cfg.service(web::resource("/actor/activities/{id}").route(get().to(ap::activities::show)));
+    cfg.service(web::resource("/emojis/{id}").route(get().to(ap::emoji::show)));
     cfg.service(web::resource("/actor/outbox").route(get().to(ap::collections::show)));
     cfg.service(web::resource("/users/{name}/outbox").route(get().to(ap::collections::show)));
     cfg.service(web::resource("/users/{name}/followers").route(get().to(ap::collections::show)));
@@ -168,6 +169,8 @@ fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/around").route(get().to(page::around::show)));
     cfg.service(web::resource("/settings/relays").route(get().to(page::relays::show)).route(web::post().to(page::relays::save)));
     cfg.service(web::resource("/settings").route(get().to(page::settings::show)));
+    cfg.service(web::resource("/settings/emoji").route(get().to(page::own_emoji::show)));
+    cfg.service(web::resource("/settings/emoji/{act}").route(web::post().to(page::own_emoji::save)));
     cfg.service(web::resource("/settings/{what}").route(web::post().to(page::settings::save)));
     cfg.service(web::resource("/moving").route(get().to(page::moving::show)).route(web::post().to(page::moving::save)));
     cfg.service(web::resource("/texts").route(get().to(page::about::texts)).route(web::post().to(page::about::save_texts)));

@@ -12,11 +12,11 @@ use crate::ap::collection::{self, Order, OwnPage};
 use crate::base::id::{ActorId, PostId};
 use crate::base::{Error, Result};
 use crate::federation::Node;
-use crate::social::document;
+use crate::social::{self, document};
 use crate::store::actors::{self, Actor};
 use crate::store::follows::{self, List};
 use crate::store::posts::{self, Page, Post, Viewer};
-use crate::store::{Read, node};
+use crate::store::{Read, node, pins};
 use crate::web::edge::{ApError, blocking};
 
 /// Activities on a page of the outbox, as Mastodon has it.
@@ -70,8 +70,14 @@ fn find(r: &Read<'_>, url: &str, window: &Window) -> Result<Value> {
         people(r, &owner, List::Followers, url, window)
     } else if is(&owner.following) {
         people(r, &owner, List::Following, url, window)
-    } else if is(&owner.featured) || url == format!("{}/collections/tags", owner.uri) {
-        Ok(collection::whole(Order::Ordered, url, Vec::new()))
+    } else if is(&owner.featured) {
+        // Ids: Mastodon passes over polls that stand here whole.
+        let uris = posts::uris(r, &pins::of_actor(r, owner.id, Viewer::Stranger)?)?;
+        Ok(collection::whole(Order::Ordered, url, uris.into_iter().map(Value::from).collect()))
+    } else if is(&owner.featured_tags) {
+        let tags = pins::tags(r, owner.id)?;
+        let items = tags.iter().map(|tag| social::pin::hashtag(r, tag)).collect::<Result<_>>()?;
+        Ok(collection::whole(Order::Unordered, url, items))
     } else {
         Err(Error::NotFound)
     }

@@ -5,6 +5,7 @@ pub mod activities;
 pub mod actor;
 pub mod collections;
 pub mod discovery;
+pub mod emoji;
 mod gate;
 pub mod inbox;
 pub mod posts;

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::form::Sent;
 use super::layout::{House, icon};
-use super::{approvals, person, poll, words};
+use super::{approvals, person, poll, reactions, words};
 use crate::base::Result;
 use crate::base::id::PostId;
 use crate::base::policy::Deed;
@@ -91,11 +91,13 @@ fn more(house: &House<'_>, card: &Card) -> Markup {
         details.more {
             summary.act title="More" aria-label={ "More about the post by " (card.author.name) } { (icon("more")) span.text-only { "More" } }
             div.menu {
+                (reactions::choice(house, card))
                 a href={ "/post/" (id) } { (icon("thread")) "The whole thread" }
                 (quoting(house, card))
                 @if !ours { a href=(original) rel="noopener noreferrer" { (icon("out")) "Original on " (card.author.host) } }
                 @if ours && card.post.audience.is_open() { a href=(original) { (icon("out")) "As visitors see it" } }
                 @if ours {
+                    @if card.post.audience.is_open() { (pin(house, card)) }
                     a href={ "/post/" (id) "/edit" } { (icon("pen")) "Edit" }
                     details {
                         summary { (icon("bin")) "Delete…" }
@@ -131,7 +133,18 @@ fn quoting(house: &House<'_>, card: &Card) -> Markup {
     }
 }
 
-/// `POST /post/{id}/{act}`: like, unlike, boost, unboost, vote, delete, revoke. Leads back to where the button was.
+fn pin(house: &House<'_>, card: &Card) -> Markup {
+    let (act, word) = if card.pinned { ("unpin", "Unpin from the profile") } else { ("pin", "Pin to the profile") };
+    html! {
+        form method="post" action={ "/post/" (card.post.id) "/" (act) } {
+            (house.token(&format!("#p{}", card.id)))
+            button.entry type="submit" { (icon("pin")) (word) }
+        }
+    }
+}
+
+/// `POST /post/{id}/{act}`: like, unlike, boost, unboost, react, unreact, vote, pin, unpin, delete, revoke. Leads back to
+/// where the button was.
 pub async fn press(
     node: web::Data<Node>,
     path: web::Path<(PostId, String)>,
@@ -147,6 +160,10 @@ pub async fn press(
         "boost" => publish::boost(node, id).map(drop),
         "unboost" => publish::unboost(node, id),
         "vote" => poll::vote(node, id, &fields),
+        "react" => reactions::press(node, id, &fields),
+        "unreact" => publish::unreact(node, id),
+        "pin" => publish::pin(node, id),
+        "unpin" => publish::unpin(node, id),
         "delete" => publish::delete(node, id),
         "revoke" => publish::revoke_quote(node, id),
         _ => Err(crate::base::Error::NotFound),

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::layout::{House, icon};
-use super::{acts, approvals, history, kinds, person, pictures, poll, quoted, words};
+use super::{acts, approvals, history, kinds, person, pictures, poll, quoted, reactions, words};
 use crate::base::Audience;
 use crate::store::cards::Card;
 use crate::text::{plain, rewrite};
@@ -47,6 +47,7 @@ pub fn card(house: &House<'_>, card: &Card, place: Place) -> Markup {
                 (quoted::of(house, card))
                 (approvals::note(house, card))
                 @if place == Place::Focus { (particulars(house, card)) }
+                @if place == Place::Focus || card.reactions.iter().any(|count| count.mine) { (reactions::row(house, card)) }
                 @if place != Place::Above && house.session.is_some() { (acts::row(house, card)) }
             }
         }
@@ -125,7 +126,7 @@ pub fn content(house: &House<'_>, card: &Card, place: Place) -> Markup {
     html! {
         @if let Some(warning) = warning {
             details.warning {
-                summary { (icon("warning")) span.p-summary lang=[post.language.as_deref()] { bdi { (warning) } } }
+                summary { (icon("warning")) span.p-summary lang=[post.language.as_deref()] { bdi { (maud::PreEscaped(person::emoji(house, &crate::text::escape(warning), &post.emoji))) } } }
                 (inner)
                 (pictures::of(house, card))
             }

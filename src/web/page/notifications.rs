@@ -8,13 +8,14 @@ use serde::Deserialize;
 
 use super::card::{self, Place};
 use super::layout::{self, Here, House, Page, icon};
-use super::{person, words};
+use super::{person, reactions as emoji, words};
 use crate::base::id::{ActorId, NotificationId, PostId};
 use crate::base::{Result, Time};
 use crate::federation::Node;
 use crate::store::actors::{self, Actor};
 use crate::store::cards::{self, Card};
 use crate::store::notifications::{self, Kind, Notification};
+use crate::store::reactions::{self, Reaction, Sign};
 use crate::store::{self, Read};
 use crate::web::auth::Owner;
 use crate::web::edge::{PageError, blocking};
@@ -47,7 +48,7 @@ struct Row {
 fn group(events: &[Notification]) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for event in events {
-        let joins = matches!(event.kind, Kind::Like | Kind::Boost | Kind::Follow);
+        let joins = matches!(event.kind, Kind::Like | Kind::Reaction | Kind::Boost | Kind::Follow);
         let row = rows.iter_mut().find(|row| joins && row.kind == event.kind && row.post == event.post_id);
         match row {
             Some(row) if row.people.contains(&event.actor_id) => {}
@@ -97,6 +98,9 @@ fn list(r: &Read<'_>, house: &House<'_>, events: &[Notification], seen: Notifica
     let people: HashMap<ActorId, Actor> = actors::by_ids(r, &ids)?.into_iter().map(|actor| (actor.id, actor)).collect();
     let posts: Vec<PostId> = rows.iter().filter_map(|row| row.post).collect();
     let posts: HashMap<PostId, Card> = cards::of(r, &posts)?.into_iter().map(|card| (card.id, card)).collect();
+    let reacted: Vec<PostId> =
+        rows.iter().filter(|row| row.kind == Kind::Reaction).filter_map(|row| row.post).collect();
+    let reacted = if reacted.is_empty() { Vec::new() } else { reactions::of_posts(r, &reacted)? };
     Ok(html! {
         @if rows.is_empty() {
             div.empty { (icon("bell")) p { "Nothing has happened yet. When somebody follows you, answers, likes or boosts, you read it here." } }
@@ -104,18 +108,30 @@ fn list(r: &Read<'_>, house: &House<'_>, events: &[Notification], seen: Notifica
         ol.news {
             @for row in &rows {
                 @let who: Vec<&Actor> = row.people.iter().filter_map(|id| people.get(id)).collect();
-                (one(house, row, &who, row.post.and_then(|id| posts.get(&id)), if row.newest > seen { "new" } else { "" }))
+                (one(house, row, &who, &signs(row, &reacted), row.post.and_then(|id| posts.get(&id)), if row.newest > seen { "new" } else { "" }))
             }
         }
     })
 }
 
-fn one(house: &House<'_>, row: &Row, who: &[&Actor], post: Option<&Card>, mark: &str) -> Markup {
+/// The emoji of a row, each once; as many as fit a sentence.
+fn signs<'a>(row: &Row, reacted: &'a [Reaction]) -> Vec<&'a Sign> {
+    let mut signs: Vec<&Sign> = Vec::new();
+    for one in reacted.iter().filter(|one| row.kind == Kind::Reaction && Some(one.post_id) == row.post) {
+        if row.people.contains(&one.actor_id) && !signs.contains(&&one.sign) && signs.len() < FACES {
+            signs.push(&one.sign);
+        }
+    }
+    signs
+}
+
+fn one(house: &House<'_>, row: &Row, who: &[&Actor], signs: &[&Sign], post: Option<&Card>, mark: &str) -> Markup {
     if let (Kind::Mention | Kind::Quote, Some(post)) = (row.kind, post) {
         return html! { li class={ "whole " (mark) } { (card::card(house, post, Place::List)) } };
     }
     let (sign, verb) = match row.kind {
         Kind::Like => ("liked", "liked your post"),
+        Kind::Reaction => ("smile", "reacted with"),
         Kind::Boost => ("boost", "boosted your post"),
         Kind::Follow => ("person", "followed you"),
         Kind::FollowRequest => ("person", "would like to follow you"),
@@ -136,6 +152,7 @@ fn one(house: &House<'_>, row: &Row, who: &[&Actor], post: Option<&Card>, mark: 
                     @match (row.kind, who) {
                         (Kind::Poll, [one]) if house.is_owner(one) => "Your poll is over",
                         (Kind::Poll, _) => { "A poll you voted in is over, by " (names(house, who)) }
+                        (Kind::Reaction, _) => { (names(house, who)) " reacted with" @for sign in signs { " " (emoji::sign(house, sign)) } " to your post" }
                         _ => { (names(house, who)) " " (verb) }
                     } " · " span.when { (words::when(row.at, house.now)) }
                 }

@@ -9,6 +9,7 @@ use super::distance::{self, Distance};
 use super::form::Sent;
 use super::home::{Window, pager};
 use super::layout::{self, Here, House, Page, icon};
+use super::top::Top;
 use super::{approvals, card, host_card, person, profile, words};
 use crate::base::Result;
 use crate::base::id::ActorId;
@@ -44,10 +45,12 @@ pub async fn show(
                 _ => posts::of_actor(r, id, Viewer::Owner, window.page())?,
             };
             let beyond = window.cut(&mut ids);
-            let cards = cards::of(r, &ids)?;
+            let top = Top::load(r, &actor, Viewer::Owner, window.before.or(window.after))?;
+            let cards = cards::of(r, &ids)?.into_iter().filter(|card| !top.has(card)).collect::<Vec<_>>();
             let body = html! {
-                (profile::header(&house, &actor, &beside(&house, &actor, &ties), &below(r, &house, &actor, &ties)?))
-                @if cards.is_empty() { div.empty { p { (nothing(&house, &actor)) } } } @else { (card::list(&house, &cards)) }
+                (profile::header(&house, &actor, &beside(&house, &actor, &ties), &html! { (top.tags()) (below(r, &house, &actor, &ties)?) }))
+                (top.posts(&house))
+                @if cards.is_empty() && top.is_empty() { div.empty { p { (nothing(&house, &actor)) } } } @else { (card::list(&house, &cards)) }
                 (pager(&format!("/people/{id}"), &ids, beyond))
             };
             Ok(layout::document(&house, &Page::new(actor.name.clone(), Here::Elsewhere, body)).into_string())

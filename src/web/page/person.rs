@@ -81,7 +81,9 @@ pub fn emoji(house: &House<'_>, safe: &str, known: &[Emoji]) -> String {
     }
     let picture = |code: &str| {
         let emoji = known.iter().find(|emoji| emoji.code == code)?;
-        let (url, code) = (escape(&crate::web::files::proxied(house.node, &emoji.url)), escape(code));
+        let ours = emoji.url.strip_prefix(&house.node.facts.origin.url("")).filter(|path| path.starts_with("/media/"));
+        let url = ours.map_or_else(|| crate::web::files::proxied(house.node, &emoji.url), str::to_owned);
+        let (url, code) = (escape(&url), escape(code));
         Some(format!(
             "<img class=\"emoji\" src=\"{url}\" alt=\":{code}:\" title=\":{code}:\" width=\"20\" height=\"20\" loading=\"lazy\">"
         ))

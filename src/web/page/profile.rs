@@ -7,6 +7,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::home::{self, Window, pager};
 use super::layout::{self, Here, House, Page, icon};
+use super::top::Top;
 use super::{card, meta, person, thread, words};
 use crate::base::Result;
 use crate::federation::Node;
@@ -33,7 +34,9 @@ pub async fn show(
             let actor = thread::owned_by(r, &name)?;
             let mut ids = posts::of_actor(r, actor.id, Viewer::Stranger, window.page())?;
             let beyond = window.cut(&mut ids);
-            let cards = home::open_only(cards::of(r, &ids)?);
+            let top = Top::load(r, &actor, Viewer::Stranger, window.before.or(window.after))?;
+            let mut cards = home::open_only(cards::of(r, &ids)?);
+            cards.retain(|card| !top.has(card));
             let settings = store::node::settings(r)?;
             let counts = Counts {
                 posts: posts::count_of_actor(r, actor.id, Viewer::Stranger)?,
@@ -45,8 +48,9 @@ pub async fn show(
             };
             let path = house.profile_path();
             let body = html! {
-                (header(&house, &actor, &beside, &tallies(&counts)))
-                @if cards.is_empty() { div.empty { p { "Nothing public here yet." } } } @else { (card::list(&house, &cards)) }
+                (header(&house, &actor, &beside, &html! { (top.tags()) (tallies(&counts)) }))
+                (top.posts(&house))
+                @if cards.is_empty() && top.is_empty() { div.empty { p { "Nothing public here yet." } } } @else { (card::list(&house, &cards)) }
                 (pager(&path, &ids, beyond))
             };
             let title = format!("{} (@{})", actor.name, actor.handle());

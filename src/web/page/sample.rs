@@ -53,6 +53,7 @@ pub fn person(node: &Node, username: &str, host: &str, name: &str) -> ActorId {
                 followers: Some(format!("{base}/followers")),
                 following: None,
                 featured: None,
+                featured_tags: None,
                 url: format!("https://{host}/@{username}"),
                 username,
                 host,

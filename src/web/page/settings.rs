@@ -7,10 +7,10 @@ use serde::Deserialize;
 use super::form::{Fields, Sent};
 use super::layout::{self, Here, House, Page, icon};
 use super::login::capital;
-use super::{approvals, compose, language, login as login_page, person, words};
+use super::{approvals, compose, language, login as login_page, person, top, words};
 use crate::base::{Audience, Error, Result};
 use crate::federation::identity::{self, Profile};
-use crate::federation::{Node, login};
+use crate::federation::{Node, login, publish};
 use crate::media::Purpose;
 use crate::store::actors::Field;
 use crate::store::node::Settings;
@@ -63,6 +63,7 @@ fn page(node: &Node, owner: &Owner, here: &str, saved: Option<&str>, problem: Op
             @if let Some(problem) = problem { p.problem role="alert" { (problem) } }
             @if saved.is_some() { p.done role="status" { (icon("check")) " Saved." } }
             (profile(&house))
+            @if let Some(owner) = &house.owner { (top::settings(&house, r, owner)?) }
             (posting(&house, &settings))
             (away(&house, &settings))
             (password(&house, r)?)
@@ -105,6 +106,7 @@ fn profile(house: &House<'_>) -> Markup {
                     p.note { "A few facts: a place, a web page, how to address you." }
                     div.pairs { @for n in 0..(owner.fields.len() + 1).clamp(ROWS, FIELDS) { (pair(n, owner.fields.get(n))) } }
                 }
+                p.note { a href="/settings/emoji" { "Your own emoji" } " can stand in your name, in all of this, and in posts." }
                 label.check { input type="checkbox" name="approves_followers" value="yes" checked[owner.approves_followers]; " I let followers in one by one" }
                 label.check { input type="checkbox" name="discoverable" value="yes" checked[owner.discoverable]; " My profile may be listed and recommended on other servers" }
                 label.check { input type="checkbox" name="indexable" value="yes" checked[owner.indexable]; " My public posts may be found by search engines and searches on other servers" }
@@ -253,6 +255,8 @@ pub async fn save(node: web::Data<Node>, what: web::Path<String>, sent: Sent) ->
             "profile" => save_profile(node, &mut fields),
             "posting" => save_posting(node, &fields),
             "away" => save_away(node, &fields),
+            "tag" => publish::feature(node, fields.line("tag")),
+            "untag" => publish::unfeature(node, fields.line("tag")),
             "password" => save_password(node, &owner, &fields),
             "session" => end_session(node, &fields),
             _ => Err(Error::NotFound),

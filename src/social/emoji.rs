@@ -1,0 +1,94 @@
+//! The owner's own emoji in what the owner says: which a text uses, and how peers are told of them.
+
+use crate::ap::write_object::Tag;
+use crate::base::config::Origin;
+use crate::base::{Error, Result};
+use crate::store::actors::{self, Actor, Emoji};
+use crate::store::own_emoji::{self, OwnEmoji};
+use crate::store::reactions::Sign;
+use crate::store::{Read, Write, node};
+use crate::text::plain;
+
+use super::{document, profile};
+
+/// Letters of a name: at least, and at most.
+const CODE: std::ops::RangeInclusive<usize> = 2..=40;
+
+/// Where peers fetch the emoji's document; it outlives a change of name.
+pub fn uri(origin: &Origin, id: i64) -> String {
+    origin.url(&format!("/emojis/{id}"))
+}
+
+/// The emoji that stand in these texts, as a post or an actor keeps them.
+pub fn used(r: &Read<'_>, texts: &[&str]) -> Result<Vec<Emoji>> {
+    let found = own_emoji::used(r, texts)?;
+    let origin = node::get(r)?.origin;
+    Ok(found.iter().map(|own| Emoji { code: own.code.clone(), url: document::media_url(&origin, &own.file) }).collect())
+}
+
+/// An entry of `tag` for an emoji of our own.
+pub fn tag(origin: &Origin, own: &OwnEmoji) -> Tag {
+    let media_type = crate::store::files::Name::parse(&own.file).map_or("image/png", |name| name.media_type());
+    Tag::Emoji {
+        id: uri(origin, own.id),
+        shortcode: own.code.clone(),
+        url: document::media_url(origin, &own.file),
+        media_type: media_type.to_owned(),
+        updated: own.updated_at,
+    }
+}
+
+/// Entries of `tag` for what a post or actor of ours keeps; what has been deleted since is left out.
+pub fn tags(r: &Read<'_>, kept: &[Emoji]) -> Result<Vec<Tag>> {
+    let origin = node::get(r)?.origin;
+    let own = kept.iter().filter_map(|emoji| own_emoji::by_code(r, &emoji.code).transpose());
+    own.map(|own| Ok(tag(&origin, &own?))).collect()
+}
+
+/// The entry of `tag` for a reaction: an emoji of our own, or one of another server.
+pub(super) fn tag_of(r: &Read<'_>, sign: &Sign) -> Result<Option<Tag>> {
+    let Some(url) = &sign.url else { return Ok(None) };
+    let code = sign.emoji.trim_matches(':');
+    let origin = node::get(r)?.origin;
+    if let Some(own) = own_emoji::by_code(r, code)?.filter(|own| document::media_url(&origin, &own.file) == *url) {
+        return Ok(Some(tag(&origin, &own)));
+    }
+    // Somebody else's: its picture is all that counts, and is the best id we know.
+    let media_type = match url.rsplit('.').next() {
+        Some("gif") => "image/gif",
+        Some("webp") => "image/webp",
+        Some("jpg" | "jpeg") => "image/jpeg",
+        _ => "image/png",
+    };
+    let (id, shortcode, url, media_type) = (url.clone(), code.to_owned(), url.clone(), media_type.to_owned());
+    Ok(Some(Tag::Emoji { id, shortcode, url, media_type, updated: r.now }))
+}
+
+/// A name as every peer takes it: letters, digits and `_`.
+pub fn code(typed: &str) -> Result<String> {
+    let code = typed.trim().trim_matches(':');
+    let fits = CODE.contains(&code.len()) && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    match fits {
+        true => Ok(code.to_owned()),
+        false => Err(Error::invalid("the name of an emoji has 2 to 40 letters, digits or _")),
+    }
+}
+
+/// The emoji of the owner's name, bio and fields, as they are now.
+pub fn of_profile(r: &Read<'_>, owner: &Actor) -> Result<Vec<Emoji>> {
+    let bio = owner.bio_source.clone().unwrap_or_else(|| plain::from_html(&owner.bio));
+    let fields = owner.fields.iter().flat_map(|field| [field.name.as_str(), field.value.as_str()]);
+    let texts: Vec<&str> = [owner.name.as_str(), bio.as_str()].into_iter().chain(fields).collect();
+    used(r, &texts)
+}
+
+/// After a change of the emoji: the profile shows them as they are now, and everyone hears of it when it looks different.
+pub fn changed(w: &Write<'_>, owner: &Actor) -> Result<()> {
+    let emoji = of_profile(w, owner)?;
+    if emoji == owner.emoji {
+        return Ok(());
+    }
+    let owner = Actor { emoji, ..owner.clone() };
+    actors::upsert(w, &owner)?;
+    profile::announce(w, &owner)
+}

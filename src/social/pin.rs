@@ -1,0 +1,165 @@
+//! What stands at the top of a profile, both ways: pinned posts and featured hashtags. Only whose profile it is may change
+//! it; private posts never stand in a collection others can read.
+
+use serde_json::{Value, json};
+
+use super::outbox::{self, Reach};
+use super::{Need, document};
+use crate::ap::json::{self as reader, Ref, Uri, same_origin};
+use crate::ap::limits;
+use crate::base::id::PostId;
+use crate::base::{Audience, Error, Result};
+use crate::store::actors::Actor;
+use crate::store::pins::{self, Tag};
+use crate::store::posts::{self, Post, Viewer};
+use crate::store::{Read, Write, follows, groups, node};
+use crate::text::{compose, plain, scan};
+
+/// Posts the owner can pin: what Mastodon shows.
+pub const POSTS: usize = 5;
+
+/// Whether the sender says this of their own profile. Mastodon names `featured` for hashtags too.
+fn is_own(sender: &Actor, target: &Uri) -> bool {
+    let is = |uri: &Option<String>| uri.as_deref() == Some(target.as_str());
+    (is(&sender.featured) || is(&sender.featured_tags)) && same_origin(target.as_str(), &sender.uri)
+}
+
+/// What to fetch for a pinned post: the post, when its author is followed.
+pub(super) fn needs(r: &Read<'_>, sender: &Actor, object: &Ref, target: &Uri) -> Result<Vec<Need>> {
+    let Some(uri) = object.id().filter(|_| is_own(sender, target) && tag(object).is_none()) else {
+        return Ok(Vec::new());
+    };
+    let known = posts::by_uri(r, uri.as_str())?.is_some();
+    let wanted =
+        !known && same_origin(uri.as_str(), &sender.uri) && follows::is_accepted(r, node::owner(r)?, sender.id)?;
+    Ok(if wanted { vec![Need::Post(uri.as_str().to_owned())] } else { Vec::new() })
+}
+
+/// Somebody puts something at the top of their profile.
+pub(super) fn added(w: &Write<'_>, sender: &Actor, object: &Ref, target: &Uri) -> Result<()> {
+    if !is_own(sender, target) {
+        return Ok(());
+    }
+    if let Some(tag) = tag(object) {
+        return pins::add_tag(w, sender.id, &tag).map(drop);
+    }
+    match object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() {
+        Some(post) if may_stand(w, sender, &post)? => pins::add(w, sender.id, post.id).map(drop),
+        _ => Ok(()),
+    }
+}
+
+/// Somebody takes something off their profile.
+pub(super) fn removed(w: &Write<'_>, sender: &Actor, object: &Ref, target: &Uri) -> Result<()> {
+    if !is_own(sender, target) {
+        return Ok(());
+    }
+    if let Some(tag) = tag(object) {
+        return pins::remove_tag(w, sender.id, &tag.name).map(drop);
+    }
+    match object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() {
+        Some(post) => pins::remove(w, sender.id, post.id).map(drop),
+        None => Ok(()),
+    }
+}
+
+/// One's own posts; for a group those that stand in it.
+pub fn may_stand(r: &Read<'_>, actor: &Actor, post: &Post) -> Result<bool> {
+    if post.boost_of.is_some() {
+        return Ok(false);
+    }
+    Ok(post.actor_id == actor.id || (actor.kind == "Group" && groups::of_post(r, post.id)? == Some(actor.id)))
+}
+
+/// The Hashtag that is featured, if it is one.
+pub fn tag(object: &Ref) -> Option<Tag> {
+    let value = object.embedded().filter(|value| reader::is_type(value, "Hashtag"))?;
+    let text = reader::text(value, "name", limits::NAME)?;
+    let shown = plain::one_line(text.trim().trim_start_matches(['#', '\u{ff03}']));
+    let usable = !shown.is_empty() && !shown.contains(char::is_whitespace);
+    let url = reader::id_of(value, "href").map(|uri| uri.as_str().to_owned());
+    usable.then(|| Tag { name: scan::tag_key(&shown), shown, url })
+}
+
+/// The owner pins a post of theirs; pinning it again says nothing.
+pub fn pin(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
+    let post = own(w, owner, id)?;
+    if !post.audience.is_open() {
+        return Err(Error::invalid("only posts that everyone may read can be pinned"));
+    }
+    let pinned = pins::of_actor(w, owner.id, Viewer::Owner)?;
+    if pinned.contains(&id) {
+        return Ok(());
+    }
+    if pinned.len() >= POSTS {
+        return Err(Error::invalid(format!("{POSTS} posts can be pinned: unpin another one first")));
+    }
+    pins::add(w, owner.id, id)?;
+    tell(w, owner, &post.uri, Change::Add, json!(post.uri))
+}
+
+/// The owner unpins a post.
+pub fn unpin(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
+    let post = own(w, owner, id)?;
+    match pins::remove(w, owner.id, id)? {
+        true => tell(w, owner, &post.uri, Change::Remove, json!(post.uri)),
+        false => Ok(()),
+    }
+}
+
+/// The owner features a hashtag, with or without its `#`.
+pub fn feature(w: &Write<'_>, owner: &Actor, typed: &str) -> Result<()> {
+    let shown = typed.trim().trim_start_matches(['#', '\u{ff03}']).to_owned();
+    let name = scan::tag_key(&shown);
+    let made = compose::to_html(&format!("#{shown}"), &[], "").tags;
+    if made != [name.clone()] {
+        return Err(Error::invalid("a hashtag is one word of letters, digits and _"));
+    }
+    if pins::tags(w, owner.id)?.iter().any(|tag| tag.name == name) {
+        return Ok(());
+    }
+    let tag = Tag { name, shown, url: None };
+    if !pins::add_tag(w, owner.id, &tag)? {
+        return Err(Error::invalid(format!("there is room for {} hashtags: take one off first", pins::TAGS)));
+    }
+    tell(w, owner, &owner.uri, Change::Add, hashtag(w, &tag)?)
+}
+
+/// The owner takes a hashtag off.
+pub fn unfeature(w: &Write<'_>, owner: &Actor, name: &str) -> Result<()> {
+    let Some(tag) = pins::tags(w, owner.id)?.into_iter().find(|tag| tag.name == name) else { return Ok(()) };
+    pins::remove_tag(w, owner.id, name)?;
+    tell(w, owner, &owner.uri, Change::Remove, hashtag(w, &tag)?)
+}
+
+/// A hashtag of the owner's as peers read it.
+pub fn hashtag(r: &Read<'_>, tag: &Tag) -> Result<Value> {
+    let href = compose::tag_url(&document::tag_base(&node::get(r)?.origin), &tag.name);
+    Ok(json!({"type": "Hashtag", "href": href, "name": format!("#{}", tag.shown)}))
+}
+
+fn own(r: &Read<'_>, owner: &Actor, id: PostId) -> Result<Post> {
+    let post = posts::by_id(r, id)?;
+    match post.actor_id == owner.id && post.boost_of.is_none() {
+        true => Ok(post),
+        false => Err(Error::Denied("only your own posts can be pinned".to_owned())),
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Add,
+    Remove,
+}
+
+/// Tells the followers. Posts and hashtags both belong to `featured`: Mastodon reads no other target.
+fn tell(w: &Write<'_>, owner: &Actor, about: &str, change: Change, object: Value) -> Result<()> {
+    let Some(collection) = &owner.featured else { return Ok(()) };
+    let (id, uri) = outbox::next(w, owner)?;
+    let activity = match change {
+        Change::Add => document::add(owner, &uri, object, collection, w.now),
+        Change::Remove => document::remove(owner, &uri, object, collection, w.now),
+    };
+    let reach = Reach { followers: true, ..Reach::default() };
+    outbox::send(w, owner, id, activity, about, Audience::Public, &reach)
+}

@@ -1,0 +1,107 @@
+//! Reactions with an emoji, both ways. Ours go out as a Like with `content` and `_misskey_reaction`: a reaction for Misskey,
+//! Pleroma, Akkoma and Mitra, and a like for everybody else. The owner marks a post once, with a like or an emoji: to
+//! Mastodon both are one like, and the Undo of either would take it.
+
+use serde_json::Value;
+
+use super::{document, emoji, group, like, outbox, uri_of};
+use crate::ap::activity::Activity;
+use crate::ap::json::Ref;
+use crate::ap::tags::Emoji;
+use crate::base::id::ActorId;
+use crate::base::{Audience, Error, Result};
+use crate::store::actors::{self, Actor};
+use crate::store::notifications::{self, Kind};
+use crate::store::posts::{self, Post};
+use crate::store::reactions::{self, Reaction, Sign};
+use crate::store::{Read, Write, node, own_emoji, tombstones};
+use crate::text::signs;
+
+/// Somebody reacts to a post. Reactions to posts we do not have mean nothing here; without an emoji that can be shown it is
+/// a like.
+pub(super) fn receive(
+    w: &Write<'_>,
+    owner: ActorId,
+    sender: &Actor,
+    activity: &Activity,
+    object: &Ref,
+    (content, emoji): (&Option<String>, &Option<Emoji>),
+) -> Result<()> {
+    let Some(content) = content else { return like::receive(w, owner, sender, activity, object) };
+    let post = object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten();
+    let Some(post) = post.filter(|post| post.boost_of.is_none()) else { return Ok(()) };
+    let url = emoji.as_ref().map(|emoji| emoji.icon.as_str().to_owned());
+    let sign = Sign { emoji: content.clone(), url };
+    let reaction = Reaction { post_id: post.id, actor_id: sender.id, sign, uri: uri_of(activity) };
+    let new = reactions::add(w, &reaction)?;
+    match new && post.actor_id == owner {
+        true => notifications::add(w, Kind::Reaction, sender.id, Some(post.id)),
+        false => Ok(()),
+    }
+}
+
+/// Somebody takes a reaction back.
+pub(super) fn undone(w: &Write<'_>, sender: &Actor, post: &Post, emoji: &str) -> Result<()> {
+    reactions::remove(w, sender.id, post.id, emoji)?;
+    match reactions::of_actor(w, sender.id, post.id)?.is_empty() {
+        true => notifications::remove(w, Kind::Reaction, sender.id, Some(post.id)),
+        false => Ok(()),
+    }
+}
+
+/// The owner reacts to a post, with an emoji of Unicode, `:code:` of an emoji of their own, or one that somebody put there
+/// already (`url` tells which of several). The same again says nothing; another one takes the place of the first.
+pub fn send(w: &Write<'_>, owner: &Actor, post: &Post, emoji: &str, url: Option<&str>) -> Result<()> {
+    if post.boost_of.is_some() {
+        return Err(Error::invalid("react to the post itself, not to a boost of it"));
+    }
+    let sign = sign(w, post, emoji.trim(), url)?;
+    let mine = reactions::of_actor(w, owner.id, post.id)?;
+    if mine.iter().any(|mine| mine.sign == sign) {
+        return Ok(());
+    }
+    take_back(w, owner, post)?;
+    like::take_back(w, owner, post.id)?;
+    let (activity_id, uri) = outbox::next(w, owner)?;
+    let reaction = Reaction { post_id: post.id, actor_id: owner.id, sign, uri };
+    reactions::add(w, &reaction)?;
+    let author = actors::by_id(w, post.actor_id)?;
+    let react = written(w, owner, &reaction, post, &author)?;
+    outbox::send(w, owner, activity_id, react, &post.uri, Audience::Mentioned, &group::fans(w, post, &author)?)
+}
+
+fn sign(w: &Write<'_>, post: &Post, emoji: &str, url: Option<&str>) -> Result<Sign> {
+    if let Some(emoji) = signs::emoji(emoji) {
+        return Ok(Sign { emoji, url: None });
+    }
+    let code = emoji.trim_matches(':');
+    let emoji = format!(":{code}:");
+    let picture = match url {
+        Some(url) => reactions::picture(w, post.id, &emoji, Some(url))?,
+        None => match own_emoji::by_code(w, code)? {
+            Some(own) => Some(document::media_url(&node::get(w)?.origin, &own.file)),
+            None => reactions::picture(w, post.id, &emoji, None)?,
+        },
+    };
+    match picture {
+        Some(url) => Ok(Sign { emoji, url: Some(url) }),
+        None => Err(Error::invalid("a reaction is one emoji, such as 🎉, or the :name: of an emoji of your own")),
+    }
+}
+
+/// The owner takes their reaction to a post back.
+pub fn take_back(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
+    let author = actors::by_id(w, post.actor_id)?;
+    for reaction in reactions::of_actor(w, owner.id, post.id)? {
+        reactions::remove(w, owner.id, post.id, &reaction.sign.emoji)?;
+        tombstones::add_ours(w, &reaction.uri)?;
+        let react = written(w, owner, &reaction, post, &author)?;
+        outbox::undo(w, owner, &react, &post.uri, Audience::Mentioned, &group::fans(w, post, &author)?)?;
+    }
+    Ok(())
+}
+
+fn written(r: &Read<'_>, owner: &Actor, reaction: &Reaction, post: &Post, author: &Actor) -> Result<Value> {
+    let tag = emoji::tag_of(r, &reaction.sign)?;
+    Ok(document::react(owner, &reaction.uri, (&post.uri, author), &reaction.sign.emoji, tag.as_ref(), r.now))
+}

@@ -1,0 +1,28 @@
+//! The owner's own emoji as documents, each at its own id.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::Document;
+use crate::ap::context;
+use crate::ap::write_object;
+use crate::base::Result;
+use crate::federation::Node;
+use crate::social::emoji;
+use crate::store::{node, own_emoji};
+use crate::web::edge::{ApError, blocking};
+
+/// `GET /emojis/{id}`.
+pub async fn show(request: HttpRequest, node: web::Data<Node>, id: web::Path<i64>) -> Result<HttpResponse, ApError> {
+    let id = id.into_inner();
+    let found = blocking(&node, move |node| {
+        node.store.read(|r| {
+            let own = own_emoji::by_id(r, id)?;
+            let mut document = write_object::write_tag(&emoji::tag(&node::get(r)?.origin, &own));
+            if let Some(members) = document.as_object_mut() {
+                members.insert("@context".to_owned(), context::full());
+            }
+            Ok(document)
+        })
+    });
+    Ok(Document::Open(found.await?).answer(&request))
+}
