@@ -165,6 +165,14 @@ CREATE INDEX attachment_file ON attachment (file) WHERE file IS NOT NULL;       
 CREATE INDEX attachment_preview ON attachment (preview) WHERE preview IS NOT NULL;
 CREATE INDEX attachment_loose ON attachment (created_at) WHERE post_id IS NULL;  -- upkeep: forgotten uploads
 
+-- What client apps call a post they send, so that the same request twice makes one post; kept for a day.
+CREATE TABLE post_once (
+  key          TEXT    PRIMARY KEY,
+  post_id      INTEGER NOT NULL REFERENCES post (id) ON DELETE CASCADE,
+  created_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX post_once_post ON post_once (post_id);                   -- cascade
+
 CREATE TABLE post_like (
   post_id      INTEGER NOT NULL REFERENCES post (id) ON DELETE CASCADE,
   actor_id     INTEGER NOT NULL REFERENCES actor (id) ON DELETE CASCADE,
@@ -457,13 +465,38 @@ CREATE TABLE login_link (
   hash         BLOB    PRIMARY KEY,
   expires_at   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE token (
+-- Apps that asked to be known (POST /api/v1/apps); strangers make these rows, so only so many without a token are kept.
+CREATE TABLE app (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  client_id    TEXT    NOT NULL UNIQUE,
+  secret       BLOB    NOT NULL,                -- SHA-256
+  name         TEXT    NOT NULL,
+  website      TEXT,
+  redirects    TEXT    NOT NULL,                -- one a line, compared byte for byte
+  scopes       TEXT    NOT NULL,                -- the most it may ask for, space-separated
+  created_at   INTEGER NOT NULL
+) STRICT;
+-- What the owner allowed an app, on its way to become a token: once, within minutes.
+CREATE TABLE grant_code (
   hash         BLOB    PRIMARY KEY,
+  app_id       INTEGER NOT NULL REFERENCES app (id) ON DELETE CASCADE,
+  redirect     TEXT    NOT NULL,
+  scopes       TEXT    NOT NULL,
+  challenge    TEXT,                            -- PKCE, S256
+  expires_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX grant_code_app ON grant_code (app_id);                   -- cascade
+CREATE TABLE token (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  hash         BLOB    NOT NULL UNIQUE,
+  app_id       INTEGER REFERENCES app (id) ON DELETE CASCADE,         -- NULL: made by `hytte token`
   name         TEXT    NOT NULL,                -- the app's, as shown
   scopes       TEXT    NOT NULL,                -- space-separated
+  speaks_for_owner INTEGER NOT NULL,            -- 0: a token of the app alone
   created_at   INTEGER NOT NULL,
   used_at      INTEGER
-) STRICT, WITHOUT ROWID;
+) STRICT;
+CREATE INDEX token_app ON token (app_id);                             -- cascade; the list of apps
 
 -- Remote pictures kept for our own page: a capped cache, least recently used goes first.
 CREATE TABLE proxied (

@@ -10,7 +10,7 @@
 //! | --- | --- | --- | --- |
 //! | 7 | `main.rs`, `cli/` | the command line, one file per group of commands | does what the library should |
 //! | 7 | [`control`] | the commands' way to a running server: one socket, one writer | starts a second writer |
-//! | 6 | [`web`] | HTTP in: `page/` for people, `ap/` for peers, over the same rooms below | lets one face import another |
+//! | 6 | [`web`] | HTTP in: `page/` for people, `ap/` for peers, `api/` for Mastodon's client apps, over the same rooms below | lets one face import another |
 //! | 5 | [`app`] | a node and its threads: open, start, stop | knows HTTP in |
 //! | 4 | [`federation`] | where network, rules and store meet: acts of the owner go out, acts of others come in | waits inside a write |
 //! | 3 | [`social`] | what acts mean: one file per act, both directions | asks the network |
@@ -39,7 +39,8 @@
 //! - SQL lives in `store/`, outgoing HTTP in `net/`, actix in `web/`, the clock in `base/time.rs`, threads in
 //!   `federation/workers.rs` and `store/writer.rs`.
 //! - A new thing has its place. An activity type: a file in `social/`, a variant in `ap/activity.rs`, an arm in
-//!   `social/mod.rs`. A page: a file in `web/page/`, a line in `web/mod.rs`. A table: a block in `schema.sql`, a step in
+//!   `social/mod.rs`. A page: a file in `web/page/`, a line in `web/mod.rs`.
+//!   A call of the client API: a function in `web/api/`, a line in `web/api/routes.rs`. A table: a block in `schema.sql`, a step in
 //!   `store/migrations.rs`, a file in `store/`. A chore: a function and a line in `federation/upkeep.rs`. A command: an
 //!   entry in `cli/mod.rs`, a request in [`control`]. A setting: a field of [`store::node::Settings`].
 

@@ -80,6 +80,10 @@ ids! {
     RelayId;
     /// Somebody's asking to answer, like, boost or quote a post of the owner's; the stamp's number once it is granted.
     RequestId;
+    /// A registered client app.
+    AppId;
+    /// An access token.
+    TokenId;
 }
 
 /// The smallest id of a moment: `milliseconds << 16`. The store takes the next free one from there.

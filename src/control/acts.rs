@@ -4,19 +4,14 @@ use super::{Answer, Post, Request, blocks, view};
 use crate::base::{Error, Result};
 use crate::federation::publish::Draft;
 use crate::federation::resolve::{self, Found};
-use crate::federation::{Node, login, media, publish};
-use crate::store::{actors, cards, posts, sessions};
-
-/// The scopes a token can have; each may be narrowed (`read:lists`).
-const SCOPES: [&str; 5] = ["read", "write", "follow", "push", "profile"];
-/// Characters in a token's name.
-const NAME_CHARS: usize = 100;
+use crate::federation::{Node, grants, login, media, publish};
+use crate::store::{actors, cards, posts};
 
 /// Does what is asked. When this returns Ok, it is on the disk.
 pub fn act(node: &Node, request: Request) -> Result<Answer> {
     match request {
         Request::LoginLink {} => login::make_link(&node.store, &node.facts.origin).map(Answer::Url),
-        Request::Token { name, scopes } => make_token(node, &name, &scopes).map(Answer::Token),
+        Request::Token { name, scopes } => grants::own_token(node, &name, &scopes).map(Answer::Token),
         Request::Password { password } => login::set_password(&node.store, &password).map(|()| Answer::Done),
         Request::Upload { bytes, alt } => media::upload(node, &bytes.0, &alt).map(Answer::Media),
         Request::Post(post) => publish_post(node, post).map(Answer::Url),
@@ -25,33 +20,6 @@ pub fn act(node: &Node, request: Request) -> Result<Answer> {
         Request::Stats {} => view::stats(node).map(Answer::Stats),
         Request::Block { act } => blocks::act(node, act),
     }
-}
-
-fn make_token(node: &Node, name: &str, scopes: &str) -> Result<String> {
-    let name: String = name.chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect();
-    let (scopes, token) = (parse_scopes(scopes)?, login::random_token()?);
-    let hash = login::token_hash(&token);
-    node.store.write(move |w| sessions::add_token(w, &hash, &name, &scopes))?;
-    Ok(token)
-}
-
-/// Known scopes, each once, in the order given.
-fn parse_scopes(text: &str) -> Result<String> {
-    let mut scopes: Vec<&str> = Vec::new();
-    for word in text.split_whitespace() {
-        let (noun, detail) = word.split_once(':').unwrap_or((word, "all"));
-        let plain = |c: char| c.is_ascii_lowercase() || c == '_' || c == ':';
-        if !SCOPES.contains(&noun) || detail.is_empty() || !detail.chars().all(plain) {
-            return Err(Error::invalid(format!("there is no scope {word:?}: the scopes are {}", SCOPES.join(", "))));
-        }
-        if !scopes.contains(&word) {
-            scopes.push(word);
-        }
-    }
-    if scopes.is_empty() {
-        return Err(Error::invalid(format!("a token needs a scope: some of {}", SCOPES.join(", "))));
-    }
-    Ok(scopes.join(" "))
 }
 
 fn publish_post(node: &Node, post: Post) -> Result<String> {
@@ -88,9 +56,9 @@ mod tests {
 
     #[test]
     fn scopes_are_known_words_each_once() {
-        assert_eq!(parse_scopes(" read  write read:lists read").unwrap(), "read write read:lists");
+        assert_eq!(grants::exact_scopes(" read  write read:lists read").unwrap(), "read write read:lists");
         for bad in ["", "  ", "admin", "read:", "READ", "write:a b$", "read,write"] {
-            assert!(matches!(parse_scopes(bad), Err(Error::Invalid(_))), "{bad:?}");
+            assert!(matches!(grants::exact_scopes(bad), Err(Error::Invalid(_))), "{bad:?}");
         }
     }
 }

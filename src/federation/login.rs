@@ -103,6 +103,12 @@ fn network(address: IpAddr) -> IpAddr {
 
 /// Checks the password and opens a session; returns its cookie's value. Denied says what was wrong.
 pub fn enter(gate: &Gate, store: &Store, password: &str, from: IpAddr, agent: &str) -> Result<String> {
+    check(gate, store, password, from)?;
+    open_session(store, agent)
+}
+
+/// Checks the password, one at a time and only so often. Denied says what was wrong.
+pub fn check(gate: &Gate, store: &Store, password: &str, from: IpAddr) -> Result<()> {
     let now = store.clock().now();
     gate.admit(from, now)?;
     let known = store.read(store::node::password)?;
@@ -114,7 +120,7 @@ pub fn enter(gate: &Gate, store: &Store, password: &str, from: IpAddr, agent: &s
         return Err(Error::Denied("that is not the password".into()));
     }
     gate.forget(from);
-    open_session(store, agent)
+    Ok(())
 }
 
 /// Compares with the stored hash. With none stored the work is done all the same, so that time tells nothing.

@@ -5,6 +5,7 @@ mod budget;
 pub mod comeback;
 pub mod delivery;
 pub mod flight;
+pub mod grants;
 pub mod identity;
 pub mod inbox;
 pub mod lists;

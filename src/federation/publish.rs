@@ -12,6 +12,7 @@ use crate::social;
 use crate::social::poll::NewPoll;
 use crate::social::post::Words;
 use crate::store::actors::{self, Actor};
+use crate::store::apps;
 use crate::store::attachments::Described;
 use crate::store::mutes::Reach;
 use crate::store::posts::{self, Hashtag, Mention};
@@ -56,6 +57,8 @@ pub struct Draft {
     pub quote: Option<PostId>,
     /// Who may answer and quote it; None takes the settings'.
     pub choices: Option<Choices>,
+    /// A client's name for this request: the same again makes no second post.
+    pub once: Option<String>,
 }
 
 /// What the owner wants a post to say instead.
@@ -102,6 +105,7 @@ impl Draft {
             poll: None,
             quote: None,
             choices: None,
+            once: None,
         }
     }
 }
@@ -109,7 +113,7 @@ impl Draft {
 /// Publishes a post; returns once it and its deliveries are on the disk.
 pub fn post(node: &Node, draft: Draft) -> Result<PostId> {
     let Draft { text, warning, audience, reply_to, media, language, sensitive, title, summary, markdown, .. } = draft;
-    let (group, poll, quote, choices) = (draft.group, draft.poll, draft.quote, draft.choices);
+    let (group, poll, quote, choices, once) = (draft.group, draft.poll, draft.quote, draft.choices, draft.once);
     let settings = node.store.read(node::settings)?;
     let usual = text::language::read(&settings.language);
     let language = language.or(usual).filter(|tag| !tag.is_empty());
@@ -130,7 +134,16 @@ pub fn post(node: &Node, draft: Draft) -> Result<PostId> {
         Some(group) => in_group(node, words, audience, group, title)?,
         None => Words { title: titled(title, poll.is_some() || reply_to.is_some())?, poll, ..words },
     };
-    as_owner(node, move |w, owner| social::post::publish(w, owner, &words, audience, reply_to))
+    as_owner(node, move |w, owner| {
+        let Some(key) = &once else { return social::post::publish(w, owner, &words, audience, reply_to) };
+        // Asked inside the write, so that two at the same moment are one after the other.
+        if let Some(made) = apps::made_once(w, key)? {
+            return Ok(made);
+        }
+        let id = social::post::publish(w, owner, &words, audience, reply_to)?;
+        apps::make_once(w, key, id)?;
+        Ok(id)
+    })
 }
 
 fn form(markdown: bool, length: Length) -> Form {

@@ -158,3 +158,17 @@ pub fn prune_loose(w: &Write<'_>, before: Time, limit: u32) -> Result<usize> {
         params![before, limit],
     )?)
 }
+
+/// Changes what is said of a file; None leaves it.
+pub fn describe_one(w: &Write<'_>, id: MediaId, alt: Option<&str>, focus: Option<&str>) -> Result<()> {
+    w.conn
+        .prepare_cached("UPDATE attachment SET alt = ifnull(?2, alt), focus = ifnull(?3, focus) WHERE id = ?1")?
+        .execute(params![id, alt, focus])?;
+    Ok(())
+}
+
+/// Forgets a loose upload; its files go with the next sweep.
+pub fn forget(w: &Write<'_>, id: MediaId) -> Result<()> {
+    w.conn.prepare_cached("DELETE FROM attachment WHERE id = ?1 AND post_id IS NULL")?.execute([id])?;
+    Ok(())
+}

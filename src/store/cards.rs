@@ -36,6 +36,8 @@ pub struct Card {
     pub attachments: Vec<Attachment>,
     /// Who it names.
     pub mentions: Vec<Mention>,
+    /// Whom each of them is, where we know; in the same order.
+    pub mentioned: Vec<Option<ActorId>>,
     /// Its hashtags.
     pub hashtags: Vec<Hashtag>,
     /// Its poll.
@@ -159,10 +161,13 @@ pub fn one(r: &Read<'_>, id: PostId) -> Result<Card> {
     of(r, &[id])?.pop().ok_or(crate::base::Error::NotFound)
 }
 
+/// Somebody named, and who that is where we know.
+type Named = (Mention, Option<ActorId>);
+
 struct Parts {
     plain: HashSet<ActorId>,
     attachments: HashMap<PostId, Vec<Attachment>>,
-    mentions: HashMap<PostId, Vec<Mention>>,
+    mentions: HashMap<PostId, Vec<Named>>,
     hashtags: HashMap<PostId, Vec<Hashtag>>,
     polls: HashMap<PostId, Poll>,
     tallies: HashMap<PostId, Tally>,
@@ -180,6 +185,7 @@ impl Parts {
         parent_author: Option<Actor>,
     ) -> Card {
         let tally = self.tallies.get(&post.id).copied().unwrap_or_default();
+        let (mentions, mentioned) = self.mentions.get(&post.id).cloned().unwrap_or_default().into_iter().unzip();
         let mut attachments = self.attachments.get(&post.id).cloned().unwrap_or_default();
         let (mut post, mut withheld) = (post, 0);
         if self.plain.contains(&post.actor_id) {
@@ -192,7 +198,8 @@ impl Parts {
             id,
             attachments,
             withheld,
-            mentions: self.mentions.get(&post.id).cloned().unwrap_or_default(),
+            mentions,
+            mentioned,
             hashtags: self.hashtags.get(&post.id).cloned().unwrap_or_default(),
             poll: self.polls.get(&post.id).cloned(),
             likes: tally.likes,
@@ -244,14 +251,15 @@ fn parent_authors(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, ActorI
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn mentions(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Vec<Mention>>> {
+fn mentions(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Vec<Named>>> {
     let mut statement = r.conn.prepare_cached(
-        "SELECT post_id, uri, handle, url FROM mention WHERE post_id IN (SELECT value FROM json_each(?1)) LIMIT 5000",
+        "SELECT m.post_id, m.uri, m.handle, m.url, a.id FROM mention m LEFT JOIN actor a ON a.uri = m.uri
+         WHERE m.post_id IN (SELECT value FROM json_each(?1)) LIMIT 5000",
     )?;
     let rows = statement.query_map([list(ids)], |row| {
         Ok((
             row.get::<_, PostId>("post_id")?,
-            Mention { uri: row.get("uri")?, handle: row.get("handle")?, url: row.get("url")? },
+            (Mention { uri: row.get("uri")?, handle: row.get("handle")?, url: row.get("url")? }, row.get("id")?),
         ))
     })?;
     collect(rows)

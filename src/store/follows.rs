@@ -114,6 +114,27 @@ pub fn list(r: &Read<'_>, of: ActorId, list: List, after: Option<ActorId>, limit
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// A window of a list, newest asking first: (when it was asked in milliseconds, who), rows between `max` and `min`.
+pub fn newest(
+    r: &Read<'_>,
+    of: ActorId,
+    list: List,
+    max: Option<i64>,
+    min: Option<i64>,
+    limit: u32,
+) -> Result<Vec<(i64, ActorId)>> {
+    let (listed, side, condition) = list.columns();
+    let sql = format!(
+        "SELECT created_at, {listed} AS id FROM follow WHERE {side} = ?1 AND {condition} AND created_at < ?2
+           AND created_at > ?3 ORDER BY created_at DESC, {listed} DESC LIMIT ?4"
+    );
+    let mut statement = r.conn.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![of, max.unwrap_or(i64::MAX), min.unwrap_or(0), limit], |row| {
+        Ok((row.get("created_at")?, row.get("id")?))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// How many people a list has.
 pub fn count(r: &Read<'_>, of: ActorId, list: List) -> Result<u32> {
     let (_, side, condition) = list.columns();

@@ -14,6 +14,7 @@ pub use writer::{Bell, Ticket};
 pub mod absence;
 pub mod actors;
 pub mod answers;
+pub mod apps;
 pub mod asked;
 pub mod attachments;
 pub mod blocks;

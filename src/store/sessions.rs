@@ -1,4 +1,4 @@
-//! Browser sessions, one-time login links and API tokens. Only SHA-256 hashes are kept: a stolen backup opens nothing.
+//! Browser sessions and one-time login links. Only SHA-256 hashes are kept: a stolen backup opens nothing.
 
 use std::time::Duration;
 
@@ -103,14 +103,5 @@ pub fn use_link(w: &Write<'_>, hash: &[u8]) -> Result<()> {
             "this login link was used or is too old; make a new one with `hytte login-link`".into(),
         ));
     }
-    Ok(())
-}
-
-/// Keeps an API token.
-pub fn add_token(w: &Write<'_>, hash: &[u8], name: &str, scopes: &str) -> Result<()> {
-    w.conn.execute(
-        "INSERT INTO token (hash, name, scopes, created_at) VALUES (?1, ?2, ?3, ?4)",
-        params![hash, name, scopes, w.now],
-    )?;
     Ok(())
 }

@@ -22,6 +22,7 @@ const PARTS: &[(&str, &str)] = &[
     ("relayed", "post_id"),
     ("policy", "post_id"),
     ("quote", "post_id"),
+    ("post_once", "post_id"),
 ];
 /// What is a part of an actor and goes with it.
 const OWN_PARTS: &[(&str, &str)] = &[("actor_key", "actor_id"), ("pin", "actor_id"), ("featured_tag", "actor_id")];

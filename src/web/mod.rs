@@ -1,7 +1,8 @@
-//! HTTP in: every route of every face, one line each, and nothing else. Three faces (`page`, later `api`, and `ap`)
+//! HTTP in: every route of every face, one line each, and nothing else. Three faces (`page`, `api` and `ap`)
 //! stand over the same rooms below and never import each other.
 
 pub mod ap;
+pub mod api;
 pub mod auth;
 mod door;
 pub mod edge;
@@ -83,6 +84,7 @@ fn routes(cfg: &mut web::ServiceConfig) {
     peers(cfg);
     pages(cfg);
     stored(cfg);
+    apps(cfg);
     cfg.default_service(web::to(page::missing));
 }
 
@@ -171,6 +173,8 @@ fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/settings").route(get().to(page::settings::show)));
     cfg.service(web::resource("/settings/emoji").route(get().to(page::own_emoji::show)));
     cfg.service(web::resource("/settings/emoji/{act}").route(web::post().to(page::own_emoji::save)));
+    cfg.service(web::resource("/oauth/authorize").route(get().to(page::authorize::show)).route(web::post().to(page::authorize::decide)));
+    cfg.service(web::resource("/settings/apps").route(get().to(page::apps::show)).route(web::post().to(page::apps::end)));
     cfg.service(web::resource("/settings/{what}").route(web::post().to(page::settings::save)));
     cfg.service(web::resource("/moving").route(get().to(page::moving::show)).route(web::post().to(page::moving::save)));
     cfg.service(web::resource("/texts").route(get().to(page::about::texts)).route(web::post().to(page::about::save_texts)));
@@ -183,6 +187,14 @@ fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/login/link/{token}").route(web::get().to(page::login::by_link)));
     cfg.service(web::resource("/logout").route(web::post().to(page::login::leave)));
     cfg.service(web::resource("/welcome").route(get().to(page::login::welcome)).route(web::post().to(page::login::name)));
+}
+
+/// What only client apps ask for; each route stands in web/api/routes.rs.
+#[rustfmt::skip]
+fn apps(cfg: &mut web::ServiceConfig) {
+    for path in ["/api/{tail:.*}", "/oauth/token", "/oauth/revoke", "/oauth/userinfo", "/.well-known/oauth-authorization-server"] {
+        cfg.service(web::resource(path).route(web::to(api::serve)));
+    }
 }
 
 /// A route for reading: GET, and HEAD without the body.

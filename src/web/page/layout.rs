@@ -21,6 +21,8 @@ const POLICY: &str = "default-src 'none'; img-src 'self'; media-src 'self'; styl
 /// pages of visitors, who have nothing here to steal.
 const POLICY_REMOTE_FOLLOW: &str = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'self'; script-src 'self'; \
                                     form-action 'self' https:; frame-ancestors 'none'; base-uri 'none'";
+const POLICY_CONSENT: &str = "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; \
+                              frame-ancestors 'none'; base-uri 'none'";
 /// How long a visitor's browser, or a cache before us, may show a page without asking again.
 const VISITORS: &str = "public, max-age=30";
 
@@ -236,6 +238,12 @@ pub fn private(markup: String) -> HttpResponse {
 /// A page of the owner's that says what is wrong with what was sent.
 pub fn refused(markup: String) -> HttpResponse {
     start(HttpResponse::BadRequest(), POLICY, "private, no-store").body(markup)
+}
+
+/// The page that asks whether an app may come in. What its buttons lead to has any scheme, so no `form-action` is set:
+/// browsers hold a form's redirect to it.
+pub fn consent(response: HttpResponseBuilder, markup: String) -> HttpResponse {
+    start(response, POLICY_CONSENT, "private, no-store").body(markup)
 }
 
 /// The start of an answer anyone may read.

@@ -6,7 +6,9 @@
 pub mod about;
 pub mod acts;
 pub mod approvals;
+pub mod apps;
 pub mod around;
+pub mod authorize;
 pub mod blocks;
 mod card;
 pub mod compose;

@@ -73,6 +73,10 @@ fn page(node: &Node, owner: &Owner, here: &str, saved: Option<&str>, problem: Op
                 p { a href="/settings/relays" { "See the posts of more servers, and be seen there" } "." }
             }
             section.section {
+                h2 { "Apps" }
+                p { a href="/settings/apps" { "Which apps may act for you" } }
+            }
+            section.section {
                 h2 { "Deliveries" }
                 p { a href="/queue" { @if waiting == 0 { "Everything has arrived" } @else { (words::number(waiting.into())) " on their way" } } "." }
             }

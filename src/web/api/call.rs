@@ -1,0 +1,93 @@
+//! One call of a client, and what it gets back: plain data, so that every endpoint is a plain function and the way from a
+//! socket to it exists once.
+
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use super::fault::Fault;
+use super::params::Params;
+use crate::base::Error;
+use crate::store::apps::Token;
+
+/// What an endpoint returns.
+pub type Reply = Result<Answer, Fault>;
+
+/// A request, its token checked and its parameters read.
+pub struct Call {
+    /// All parameters.
+    pub params: Params,
+    /// What stood in the braces of the route, in order, percent-decoded.
+    pub captured: Vec<String>,
+    /// Who calls, if a token came along.
+    pub token: Option<Token>,
+    /// The path as asked, and the raw query.
+    pub path: String,
+    /// Behind `?`.
+    pub query: String,
+    /// `Idempotency-Key`.
+    pub idempotency: Option<String>,
+    /// Client id and secret of `Authorization: Basic`.
+    pub basic: Option<(String, String)>,
+    /// The bearer's token itself, for its own revocation and push.
+    pub bearer: Option<String>,
+}
+
+impl Call {
+    /// The id in the path; NotFound when it is none.
+    pub fn id<T: FromStr<Err = Error>>(&self) -> Result<T, Fault> {
+        self.captured.first().ok_or(Error::NotFound)?.parse().map_err(Fault::Error)
+    }
+
+    /// Whether the owner calls; else an app or a stranger, who see what is public.
+    pub fn is_owner(&self) -> bool {
+        self.token.as_ref().is_some_and(|token| token.speaks_for_owner)
+    }
+
+    /// An id parameter, compared as a number: rows that are gone are no reason to fail.
+    pub fn number(&self, name: &str) -> Option<i64> {
+        let text = self.params.given(name)?;
+        text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().unwrap_or(i64::MAX))
+    }
+}
+
+/// What goes back.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status code.
+    pub code: u16,
+    /// JSON.
+    pub body: Vec<u8>,
+    /// Headers beside the usual ones.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+impl Answer {
+    /// 200 with this JSON.
+    pub fn json(value: &impl Serialize) -> Self {
+        Self::with(200, value)
+    }
+
+    /// Any code with this JSON.
+    pub fn with(code: u16, value: &impl Serialize) -> Self {
+        let body = serde_json::to_vec(value).unwrap_or_else(|_| b"{}".to_vec());
+        Self { code, body, headers: Vec::new() }
+    }
+
+    /// `{}`: it is done.
+    pub fn done() -> Self {
+        Self { code: 200, body: b"{}".to_vec(), headers: Vec::new() }
+    }
+
+    /// `[]`: there is none here, ever.
+    pub fn none() -> Self {
+        Self { code: 200, body: b"[]".to_vec(), headers: Vec::new() }
+    }
+
+    /// With one more header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: String) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+}

@@ -1,0 +1,189 @@
+//! Account, CredentialAccount and Relationship.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{CustomEmoji, Links, View, date, emojis, midnight};
+use crate::store::actors::{Actor, Field};
+use crate::store::node::Settings;
+use crate::text::plain;
+use crate::web::files;
+
+/// An account.
+#[derive(Debug, Clone, Serialize)]
+pub struct Account {
+    id: String,
+    username: String,
+    acct: String,
+    display_name: String,
+    locked: bool,
+    bot: bool,
+    discoverable: bool,
+    indexable: bool,
+    group: bool,
+    created_at: String,
+    note: String,
+    url: String,
+    uri: String,
+    avatar: String,
+    avatar_static: String,
+    avatar_description: &'static str,
+    header: String,
+    header_static: String,
+    header_description: &'static str,
+    followers_count: u32,
+    following_count: u32,
+    statuses_count: u32,
+    last_status_at: Option<String>,
+    hide_collections: bool,
+    emojis: Vec<CustomEmoji>,
+    fields: Vec<ShownField>,
+    roles: [(); 0],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suspended: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    noindex: Option<bool>,
+}
+
+/// A field of a profile.
+#[derive(Debug, Clone, Serialize)]
+struct ShownField {
+    name: String,
+    value: String,
+    verified_at: Option<String>,
+}
+
+/// The picture of somebody, or the house's own where they have none: never empty.
+pub fn avatar(actor: &Actor, links: &Links<'_>) -> String {
+    picture(actor.icon.as_deref(), links, "cabin.png")
+}
+
+fn picture(place: Option<&str>, links: &Links<'_>, default: &str) -> String {
+    match place {
+        Some(url) if url.starts_with("http://") || url.starts_with("https://") => links.proxied(url),
+        Some(name) if !name.is_empty() => links.media(name),
+        _ => links.here(&files::asset_url(default)),
+    }
+}
+
+/// `user` for the owner, `user@host` for everyone else.
+pub fn acct(view: &View<'_>, actor: &Actor) -> String {
+    if view.is_owner(actor) || actor.host.eq_ignore_ascii_case(view.domain) {
+        actor.username.clone()
+    } else {
+        actor.handle()
+    }
+}
+
+/// Somebody as an account.
+pub fn account(view: &View<'_>, actor: &Actor) -> Account {
+    let own = view.is_owner(actor);
+    let (posts, followers, following) = if own { view.counts } else { (0, 0, 0) };
+    let avatar = avatar(actor, &view.links);
+    let header = picture(actor.image.as_deref(), &view.links, "cabin.png");
+    Account {
+        id: actor.id.to_string(),
+        username: actor.username.clone(),
+        acct: acct(view, actor),
+        display_name: actor.name.clone(),
+        locked: actor.approves_followers,
+        bot: matches!(actor.kind.as_str(), "Service" | "Application"),
+        discoverable: actor.discoverable,
+        indexable: actor.indexable,
+        group: actor.kind == "Group",
+        created_at: midnight(actor.published_at.unwrap_or(actor.created_at)),
+        note: actor.bio.clone(),
+        url: actor.url.clone(),
+        uri: actor.uri.clone(),
+        avatar_static: avatar.clone(),
+        avatar,
+        avatar_description: "",
+        header_static: header.clone(),
+        header,
+        header_description: "",
+        followers_count: followers,
+        following_count: following,
+        statuses_count: posts,
+        last_status_at: if own { view.last_post.map(date) } else { None },
+        hide_collections: false,
+        emojis: emojis(view, &actor.emoji),
+        fields: actor.fields.iter().map(shown).collect(),
+        roles: [],
+        suspended: actor.gone_at.map(|_| true),
+        noindex: own.then_some(!actor.indexable),
+    }
+}
+
+fn shown(field: &Field) -> ShownField {
+    ShownField { name: field.name.clone(), value: field.value.clone(), verified_at: None }
+}
+
+/// The owner's own account: an account with `source` and `role`.
+pub fn credentials(view: &View<'_>, owner: &Actor, settings: &Settings, requests: u32) -> Value {
+    let mut whole = serde_json::to_value(account(view, owner)).unwrap_or_default();
+    let fields: Vec<Value> = owner.fields.iter().map(source).collect();
+    if let Value::Object(map) = &mut whole {
+        map.insert(
+            "source".to_owned(),
+            json!({
+                "privacy": settings.audience.parse().map_or("public", super::status::visibility),
+                "sensitive": false,
+                "language": Some(&settings.language).filter(|tag| !tag.is_empty()),
+                "note": owner.bio_source.clone().unwrap_or_else(|| plain::from_html(&owner.bio)),
+                "fields": fields,
+                "follow_requests_count": requests,
+                "hide_collections": !settings.show_follows,
+                "discoverable": owner.discoverable,
+                "indexable": owner.indexable,
+                "attribution_domains": [],
+                "quote_policy": "public",
+            }),
+        );
+        // No permission of administration; every client takes this role for a plain one.
+        let role = json!({ "id": "-99", "name": "", "permissions": "0", "color": "", "highlighted": false });
+        map.insert("role".to_owned(), role);
+    }
+    whole
+}
+
+fn source(field: &Field) -> Value {
+    let value = field.source.clone().unwrap_or_else(|| plain::from_html(&field.value));
+    json!({ "name": field.name, "value": value, "verified_at": null })
+}
+
+/// How the owner and somebody else stand.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Relationship {
+    /// Of the other.
+    pub id: String,
+    /// The owner follows them.
+    pub following: bool,
+    /// Their boosts are shown.
+    pub showing_reblogs: bool,
+    /// Their posts are announced.
+    pub notifying: bool,
+    /// Languages shown; toot wants a list.
+    pub languages: [(); 0],
+    /// They follow the owner.
+    pub followed_by: bool,
+    /// The owner blocks them.
+    pub blocking: bool,
+    /// They block the owner.
+    pub blocked_by: bool,
+    /// The owner has muted them.
+    pub muting: bool,
+    /// Their notifications, too.
+    pub muting_notifications: bool,
+    /// Until when.
+    pub muting_expires_at: Option<String>,
+    /// The owner asked to follow them.
+    pub requested: bool,
+    /// They asked to follow the owner.
+    pub requested_by: bool,
+    /// Their server is blocked.
+    pub domain_blocking: bool,
+    /// Shown on the owner's profile.
+    pub endorsed: bool,
+    /// The owner's private note on them.
+    pub note: String,
+}

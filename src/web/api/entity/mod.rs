@@ -1,0 +1,122 @@
+//! Entities: rows of the store as Mastodon's clients want them. Pure conversion: no query, no network. Every field Mastodon
+//! always sends is always there; what is unknown is null, empty or zero, never absent.
+
+pub mod account;
+pub mod media;
+pub mod notification;
+pub mod poll;
+pub mod status;
+
+use crate::base::id::ActorId;
+use crate::base::{Result, Time};
+use crate::federation::Node;
+use crate::store::posts::Viewer;
+use crate::store::{self, Read, actors, follows, posts};
+use crate::web::files;
+
+use super::call::Call;
+
+/// How entities spell addresses.
+pub struct Links<'n> {
+    node: &'n Node,
+}
+
+impl<'n> Links<'n> {
+    /// Addresses of this node.
+    pub fn of(node: &'n Node) -> Self {
+        Self { node }
+    }
+
+    /// An absolute URL of a path here.
+    pub fn here(&self, path: &str) -> String {
+        self.node.facts.origin.url(path)
+    }
+
+    /// A remote picture by way of this server.
+    pub fn proxied(&self, url: &str) -> String {
+        self.here(&files::proxied(self.node, url))
+    }
+
+    /// A file of ours.
+    pub fn media(&self, name: &str) -> String {
+        self.here(&format!("/media/{name}"))
+    }
+}
+
+/// Who looks, and what every entity of one answer needs.
+pub struct View<'n> {
+    /// Addresses.
+    pub links: Links<'n>,
+    /// The owner; None in a trial before they have a name.
+    pub owner: Option<ActorId>,
+    /// The domain of the owner's handle.
+    pub domain: &'n str,
+    /// The time of this answer.
+    pub now: Time,
+    /// The owner's token: marks of their own are shown.
+    pub as_owner: bool,
+    /// The owner's own numbers: posts, followers, following.
+    counts: (u32, u32, u32),
+    last_post: Option<Time>,
+}
+
+impl<'n> View<'n> {
+    /// Loads what entities of this answer need.
+    pub fn load(node: &'n Node, r: &Read<'_>, call: &Call) -> Result<Self> {
+        let owner = store::node::get(r)?.owner;
+        let (mut counts, mut last_post) = ((0, 0, 0), None);
+        if let Some(owner) = owner {
+            counts = (
+                posts::count_of_actor(r, owner, Viewer::Stranger)?,
+                follows::count(r, owner, follows::List::Followers)?,
+                follows::count(r, owner, follows::List::Following)?,
+            );
+            let newest = posts::of_actor(r, owner, Viewer::Stranger, posts::Page::first(1))?;
+            last_post = newest.first().map(|id| Time::from_ms(id.0 >> 16));
+        }
+        let domain = node.facts.origin.domain.as_str();
+        Ok(Self { links: Links::of(node), owner, domain, now: r.now, as_owner: call.is_owner(), counts, last_post })
+    }
+
+    /// What the caller may see.
+    pub fn viewer(&self) -> Viewer {
+        if self.as_owner { Viewer::Owner } else { Viewer::Stranger }
+    }
+
+    fn is_owner(&self, actor: &actors::Actor) -> bool {
+        self.owner == Some(actor.id)
+    }
+}
+
+/// A custom emoji.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct CustomEmoji {
+    shortcode: String,
+    url: String,
+    static_url: String,
+    visible_in_picker: bool,
+}
+
+/// Custom emoji of a text.
+fn emojis(view: &View<'_>, emoji: &[actors::Emoji]) -> Vec<CustomEmoji> {
+    let one = |emoji: &actors::Emoji| {
+        let url = view.links.proxied(&emoji.url);
+        CustomEmoji { shortcode: emoji.code.clone(), static_url: url.clone(), url, visible_in_picker: true }
+    };
+    emoji.iter().map(one).collect()
+}
+
+/// `2026-11-23T08:15:00.000Z`: iOS takes nothing else.
+fn stamp(at: Time) -> String {
+    at.rfc3339_millis()
+}
+
+/// `2026-11-23`.
+fn date(at: Time) -> String {
+    at.rfc3339_millis().chars().take(10).collect()
+}
+
+/// The first moment of its day.
+fn midnight(at: Time) -> String {
+    format!("{}T00:00:00.000Z", date(at))
+}

@@ -1,0 +1,27 @@
+//! Poll.
+
+use serde_json::{Value, json};
+
+use super::{View, stamp};
+use crate::store::polls::Poll;
+
+/// A poll as its readers see it. `own_votes` is always a list: Tusky and Mastodon's Android app take nothing else.
+pub fn poll(view: &View<'_>, poll: &Poll, own: bool) -> Value {
+    let options: Vec<Value> =
+        poll.options.iter().map(|option| json!({ "title": option.text, "votes_count": option.votes })).collect();
+    let mut shown = json!({
+        "id": poll.post_id.to_string(),
+        "expires_at": poll.end_at.map(stamp),
+        "expired": poll.is_over(view.now),
+        "multiple": poll.multiple,
+        "votes_count": poll.votes(),
+        "voters_count": poll.voters,
+        "options": options,
+        "emojis": [],
+    });
+    if let (Value::Object(map), true) = (&mut shown, view.as_owner) {
+        map.insert("voted".to_owned(), json!(own || !poll.mine.is_empty()));
+        map.insert("own_votes".to_owned(), json!(poll.mine));
+    }
+    shown
+}

@@ -1,0 +1,199 @@
+//! Status: a post, or a boost round one.
+
+use maud::{PreEscaped, html};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::account::{Account, account};
+use super::media::{MediaAttachment, attachment};
+use super::poll::poll;
+use super::{CustomEmoji, View, emojis, stamp};
+use crate::base::Audience;
+use crate::base::id::ActorId;
+use crate::store::actors::Actor;
+use crate::store::cards::Card;
+use crate::store::posts::{Mention, Post};
+use crate::text::{compose, plain};
+
+/// A status.
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    id: String,
+    created_at: String,
+    in_reply_to_id: Option<String>,
+    in_reply_to_account_id: Option<String>,
+    sensitive: bool,
+    spoiler_text: String,
+    visibility: &'static str,
+    language: Option<String>,
+    uri: String,
+    url: Option<String>,
+    replies_count: u32,
+    reblogs_count: u32,
+    favourites_count: u32,
+    quotes_count: u32,
+    edited_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    reblog: Option<Box<Status>>,
+    account: Account,
+    media_attachments: Vec<MediaAttachment>,
+    mentions: Vec<ShownMention>,
+    tags: Vec<Tag>,
+    emojis: Vec<CustomEmoji>,
+    card: Option<Value>,
+    poll: Option<Value>,
+    quote: Option<Value>,
+    quote_approval: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    application: Option<Value>,
+    #[serde(flatten)]
+    marks: Option<Marks>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pinned: Option<bool>,
+}
+
+/// What the owner did with it.
+#[derive(Debug, Clone, Serialize)]
+struct Marks {
+    favourited: bool,
+    reblogged: bool,
+    muted: bool,
+    bookmarked: bool,
+    filtered: Vec<Value>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct ShownMention {
+    id: String,
+    username: String,
+    url: String,
+    acct: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Tag {
+    name: String,
+    url: String,
+}
+
+/// Mastodon's word for an audience.
+pub fn visibility(audience: Audience) -> &'static str {
+    match audience {
+        Audience::Public => "public",
+        Audience::Quiet => "unlisted",
+        Audience::Followers => "private",
+        Audience::Mentioned => "direct",
+    }
+}
+
+/// The audience of Mastodon's word.
+pub fn audience(visibility: &str) -> Option<Audience> {
+    Audience::ALL.into_iter().find(|audience| self::visibility(*audience) == visibility)
+}
+
+/// A card as a status: the boost round the post when it is here because of one.
+pub fn status(view: &View<'_>, card: &Card) -> Status {
+    let original = original(view, card);
+    let Some((boost, booster)) = &card.boost else { return original };
+    wrapper(view, boost, booster, original)
+}
+
+/// The boost has its own id, date and author, and repeats the rest.
+fn wrapper(view: &View<'_>, boost: &Post, booster: &Actor, original: Status) -> Status {
+    Status {
+        id: boost.id.to_string(),
+        created_at: stamp(boost.published_at),
+        visibility: visibility(boost.audience),
+        uri: boost.uri.clone(),
+        url: original.url.clone(),
+        account: account(view, booster),
+        edited_at: None,
+        application: None,
+        pinned: None,
+        reblog: Some(Box::new(original.clone())),
+        ..original
+    }
+}
+
+/// The post itself.
+fn original(view: &View<'_>, card: &Card) -> Status {
+    let post = &card.post;
+    let parent = card.parent_author.as_ref().and_then(|author| Some((post.reply_to?, author.id)));
+    let own = view.is_owner(&card.author);
+    let marks = view.as_owner.then(|| Marks {
+        favourited: card.liked,
+        reblogged: card.boosted,
+        muted: false,
+        bookmarked: false,
+        filtered: Vec::new(),
+    });
+    Status {
+        id: post.id.to_string(),
+        created_at: stamp(post.published_at),
+        in_reply_to_id: parent.map(|(id, _)| id.to_string()),
+        in_reply_to_account_id: parent.map(|(_, author)| author.to_string()),
+        sensitive: post.sensitive || post.warning.is_some(),
+        spoiler_text: post.warning.clone().unwrap_or_default(),
+        visibility: visibility(post.audience),
+        language: post.language.clone(),
+        uri: post.uri.clone(),
+        url: Some(post.page().to_owned()),
+        replies_count: card.replies,
+        reblogs_count: card.boosts,
+        favourites_count: card.likes,
+        quotes_count: 0,
+        edited_at: post.edited_at.map(stamp),
+        content: Some(content(post)),
+        text: None,
+        reblog: None,
+        account: account(view, &card.author),
+        media_attachments: card.attachments.iter().map(|file| attachment(view, file)).collect(),
+        mentions: mentions(view, card),
+        tags: card.hashtags.iter().map(|tag| self::tag(view, &tag.name)).collect(),
+        emojis: emojis(view, &post.emoji),
+        card: None,
+        poll: card.poll.as_ref().map(|poll| self::poll(view, poll, own)),
+        quote: None,
+        quote_approval: json!({ "automatic": [], "manual": [], "current_user": "denied" }),
+        application: (own && view.as_owner).then(|| json!({ "name": "hytte", "website": null })),
+        marks,
+        pinned: (own && view.as_owner).then_some(card.pinned),
+    }
+}
+
+/// An article's title stands above its text.
+fn content(post: &Post) -> String {
+    match &post.title {
+        Some(title) => html! { p { strong { (title) } } (PreEscaped(&post.content)) }.into_string(),
+        None => post.content.clone(),
+    }
+}
+
+/// Clients find the clicked mention by its link, and the account by its id: whom we do not know is not named.
+fn mentions(view: &View<'_>, card: &Card) -> Vec<ShownMention> {
+    card.mentions.iter().zip(&card.mentioned).filter_map(|(mention, id)| Some(shown(view, mention, (*id)?))).collect()
+}
+
+fn shown(view: &View<'_>, mention: &Mention, id: ActorId) -> ShownMention {
+    let (username, host) = mention.handle.split_once('@').unwrap_or((&mention.handle, ""));
+    let local = host.eq_ignore_ascii_case(view.domain);
+    ShownMention {
+        id: id.to_string(),
+        username: username.to_owned(),
+        url: mention.url.clone(),
+        acct: if local { username.to_owned() } else { mention.handle.clone() },
+    }
+}
+
+fn tag(view: &View<'_>, name: &str) -> Tag {
+    Tag { name: name.to_owned(), url: compose::tag_url(&view.links.here("/tags/"), name) }
+}
+
+/// What `DELETE` answers: the source instead of the content, so that it can be written anew.
+pub fn deleted(view: &View<'_>, card: &Card) -> Status {
+    let text = card.post.source.clone().unwrap_or_else(|| plain::from_html(&card.post.content));
+    Status { content: None, text: Some(text), ..original(view, card) }
+}

@@ -1,0 +1,72 @@
+//! Uploads: kept, described, thrown away. Everything is done when the answer comes; nothing is ever "still processing".
+
+use super::call::{Answer, Call, Reply};
+use super::entity::View;
+use super::entity::media::attachment;
+use super::fault::Fault;
+use crate::base::id::MediaId;
+use crate::base::{Error, Result};
+use crate::federation::Node;
+use crate::federation::media::{self, Upload};
+use crate::store::Read;
+use crate::store::attachments::{self, Attachment};
+use crate::text;
+
+/// `POST /api/v1/media` and `/api/v2/media`.
+pub fn upload(node: &Node, call: &Call) -> Reply {
+    let file =
+        call.params.file("file").ok_or_else(|| Fault::Refused("Validation failed: File can't be blank".into()))?;
+    let upload = Upload {
+        bytes: file.to_vec(),
+        alt: call.params.text("description").unwrap_or_default(),
+        focus: focus(call)?,
+        cover: call.params.file("thumbnail").map(<[u8]>::to_vec).unwrap_or_default(),
+    };
+    show(node, call, media::keep(node, upload)?)
+}
+
+/// "x,y" from -1 to 1; None when it is not said.
+fn focus(call: &Call) -> Result<Option<(f64, f64)>, Fault> {
+    let Some(text) = call.params.given("focus") else { return Ok(None) };
+    let number = |part: &str| part.trim().parse::<f64>().ok().filter(|n| n.is_finite());
+    let pair = text.split_once(',').and_then(|(x, y)| Some((number(x)?, number(y)?)));
+    pair.map(Some).ok_or_else(|| Fault::Refused("Validation failed: Focus must be two numbers".into()))
+}
+
+/// A loose upload; what hangs on a post is changed with the post.
+fn loose(r: &Read<'_>, id: MediaId) -> Result<Attachment> {
+    let file = attachments::by_id(r, id)?;
+    if file.post_id.is_none() && file.file.is_some() { Ok(file) } else { Err(Error::NotFound) }
+}
+
+fn show(node: &Node, call: &Call, id: MediaId) -> Reply {
+    let shown = node.store.read(|r| Ok(attachment(&View::load(node, r, call)?, &loose(r, id)?)))?;
+    Ok(Answer::json(&shown))
+}
+
+/// `GET /api/v1/media/{id}`.
+pub fn one(node: &Node, call: &Call) -> Reply {
+    show(node, call, call.id()?)
+}
+
+/// `PUT /api/v1/media/{id}`.
+pub fn update(node: &Node, call: &Call) -> Reply {
+    let id: MediaId = call.id()?;
+    let focus = focus(call)?.map(media::focus_text);
+    let alt = call.params.text("description").map(|alt| text::cut(alt.trim(), text::ALT_CHARS).to_owned());
+    node.store.write(move |w| {
+        loose(w, id)?;
+        attachments::describe_one(w, id, alt.as_deref(), focus.as_deref())
+    })?;
+    show(node, call, id)
+}
+
+/// `DELETE /api/v1/media/{id}`: the files go with the next sweep.
+pub fn delete(node: &Node, call: &Call) -> Reply {
+    let id: MediaId = call.id()?;
+    node.store.write(move |w| match attachments::by_id(w, id)? {
+        file if file.post_id.is_none() => attachments::forget(w, id),
+        _ => Err(Error::invalid("Media attachment is currently used by a status")),
+    })?;
+    Ok(Answer::done())
+}

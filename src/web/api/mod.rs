@@ -1,0 +1,163 @@
+//! The Mastodon client API: the one place that speaks Mastodon's words. [`serve`] reads any request the same way, finds its
+//! route in [`routes::TABLE`], checks the scope that stands there and runs the endpoint, a plain function over the rooms
+//! below. Entities are made in `entity/`, one file per noun here. Never imports the other faces.
+
+mod accounts;
+mod apps;
+mod call;
+mod entity;
+mod fault;
+mod harmless;
+mod instance;
+mod media;
+mod notifications;
+mod oauth;
+mod paging;
+mod params;
+mod relations;
+mod routes;
+mod statuses;
+#[cfg(test)]
+mod tests;
+mod timelines;
+
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use call::{Answer, Call};
+use fault::Fault;
+use params::Params;
+use routes::{Need, Route};
+
+use super::edge::blocking;
+use crate::federation::login::token_hash;
+use crate::federation::{Node, grants};
+use crate::store::apps::{self as tokens, Token};
+
+/// Headers a browser's script may read.
+const EXPOSED: &str =
+    "Link, X-RateLimit-Reset, X-RateLimit-Limit, X-RateLimit-Remaining, X-Request-Id, Mastodon-Async-Refresh";
+/// Seconds a browser remembers what it may send.
+const PREFLIGHT_SECONDS: &str = "86400";
+
+/// Answers every request of the client API, `OPTIONS` included.
+pub async fn serve(node: web::Data<Node>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    if request.method() == Method::OPTIONS {
+        return preflight(&request);
+    }
+    let answer = match prepared(&request, payload).await {
+        Ok((route, call)) => {
+            let done = blocking(&node, move |node| Ok(run(node, route, call))).await;
+            done.unwrap_or_else(|error| Fault::from(error).answer())
+        }
+        Err(fault) => fault.answer(),
+    };
+    dressed(answer, request.method() == Method::HEAD)
+}
+
+/// Finds the route and reads the parameters; the token waits for a thread that may read the disk.
+async fn prepared(request: &HttpRequest, payload: web::Payload) -> Result<(&'static Route, Call), Fault> {
+    let path = request.path();
+    let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
+    let (route, captured) = routes::find(method.as_str(), path).ok_or(Fault::NoRoute)?;
+    let params = Params::read(request, payload).await?;
+    let (bearer, basic) = credentials(request, &params);
+    let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let call = Call {
+        captured,
+        token: None,
+        path: path.trim_end_matches('/').to_owned(),
+        query: request.query_string().to_owned(),
+        idempotency: text("idempotency-key"),
+        basic,
+        bearer,
+        params,
+    };
+    Ok((route, call))
+}
+
+/// The bearer's token, by header or parameter, and the client of `Basic`.
+fn credentials(request: &HttpRequest, params: &Params) -> (Option<String>, Option<(String, String)>) {
+    let said = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let (scheme, rest) = said.split_once(' ').unwrap_or((said, ""));
+    let basic = scheme.eq_ignore_ascii_case("basic").then(|| {
+        let text = STANDARD.decode(rest.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok())?;
+        text.split_once(':').map(|(id, secret)| (id.to_owned(), secret.to_owned()))
+    });
+    let bearer = match scheme.eq_ignore_ascii_case("bearer") {
+        true => Some(rest.trim().to_owned()),
+        false => params.given("access_token"),
+    };
+    (bearer.filter(|token| !token.is_empty()), basic.flatten())
+}
+
+/// Checks the token against the route and runs it.
+fn run(node: &Node, route: &Route, mut call: Call) -> Answer {
+    let answer = known(node, &call).and_then(|token| {
+        call.token = token;
+        admitted(route.need, &call)?;
+        (route.run)(node, &call)
+    });
+    answer.unwrap_or_else(Fault::answer)
+}
+
+/// Whose token it is; a bad one is an error wherever it comes.
+fn known(node: &Node, call: &Call) -> Result<Option<Token>, Fault> {
+    let Some(bearer) = &call.bearer else { return Ok(None) };
+    let token = node.store.read(|r| tokens::token(r, &token_hash(bearer)))?.ok_or(Fault::NoToken)?;
+    if tokens::is_stale(&token, node.clock().now()) {
+        let id = token.id;
+        drop(node.store.submit(move |w| tokens::touch_token(w, id)));
+    }
+    Ok(Some(token))
+}
+
+/// Whether this token may do what the route does.
+fn admitted(need: Need, call: &Call) -> Result<(), Fault> {
+    let holds = |wanted: &[&str]| {
+        let granted = call.token.as_ref().map_or("", |token| token.scopes.as_str());
+        if wanted.iter().any(|scope| grants::allows(granted, scope)) { Ok(()) } else { Err(Fault::Scope) }
+    };
+    match (need, &call.token) {
+        (Need::Nothing, _) | (Need::Optional(_), None) => Ok(()),
+        (Need::Optional(scope), Some(_)) => holds(&[scope]),
+        (_, None) => Err(Fault::NoToken),
+        (Need::Any, Some(_)) => Ok(()),
+        (Need::Owner | Need::Scope(_) | Need::Scopes(_), Some(token)) if !token.speaks_for_owner => {
+            Err(Fault::NoUser(422))
+        }
+        (Need::Owner, Some(_)) => Ok(()),
+        (Need::Scope(scope), Some(_)) => holds(&[scope]),
+        (Need::Scopes(scopes), Some(_)) => holds(scopes),
+    }
+}
+
+fn dressed(answer: Answer, head: bool) -> HttpResponse {
+    let code = StatusCode::from_u16(answer.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::build(code);
+    response.insert_header((header::CONTENT_TYPE, "application/json; charset=utf-8"));
+    response.insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
+    response.insert_header((header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED));
+    response.insert_header((header::CACHE_CONTROL, "private, no-store"));
+    response.insert_header((header::VARY, "Authorization, Origin"));
+    for (name, value) in answer.headers {
+        response.insert_header((name, value));
+    }
+    if head { response.finish() } else { response.body(answer.body) }
+}
+
+/// What a browser asks before it lets a page of another site call.
+fn preflight(request: &HttpRequest) -> HttpResponse {
+    let asked = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).and_then(|value| value.to_str().ok());
+    HttpResponse::NoContent()
+        .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+        .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, PATCH, DELETE, OPTIONS"))
+        .insert_header((
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            asked.unwrap_or("Authorization, Content-Type, Idempotency-Key").to_owned(),
+        ))
+        .insert_header((header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_SECONDS))
+        .finish()
+}

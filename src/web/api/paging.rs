@@ -1,0 +1,86 @@
+//! Pages of lists: `max_id`, `since_id`, `min_id` and `limit` in, a `Link` header out. Newest first, always.
+
+use super::call::{Answer, Call};
+use crate::base::id::PostId;
+use crate::federation::Node;
+use crate::store::posts::Page;
+
+/// The window a client asks for, over any kind of id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Only ids below.
+    pub max: Option<i64>,
+    /// Only ids above, still the newest of them.
+    pub since: Option<i64>,
+    /// Only ids above, the oldest of them.
+    pub min: Option<i64>,
+    /// Rows at most.
+    pub limit: u32,
+}
+
+impl Window {
+    /// Reads it: `usual` rows when nothing is said, at most `most`.
+    pub fn of(call: &Call, usual: u32, most: u32) -> Self {
+        let limit = match call.params.given("limit") {
+            None => usual,
+            // What is no number is none, and a negative one its size, as Rails has it.
+            Some(text) => text.trim().parse::<i64>().map_or(0, |n| u32::try_from(n.unsigned_abs()).unwrap_or(u32::MAX)),
+        };
+        Self {
+            max: call.number("max_id"),
+            since: call.number("since_id"),
+            min: call.number("min_id"),
+            limit: limit.min(most),
+        }
+    }
+
+    /// The window on lists of posts. `since_id` beside no `min_id` is cut by [`Window::holds`].
+    pub fn posts(self) -> Page {
+        Page { before: self.max.map(PostId), after: self.min.map(PostId), limit: self.limit }
+    }
+
+    /// Whether an id is inside.
+    pub fn holds(self, id: i64) -> bool {
+        self.max.is_none_or(|max| id < max)
+            && self.since.is_none_or(|since| id > since)
+            && self.min.is_none_or(|min| id > min)
+    }
+}
+
+/// Which way a list pages back to newer rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Back {
+    /// `min_id`, and links whenever there are rows: timelines and notifications.
+    Min,
+    /// `since_id`; the way on only from a full page.
+    Since,
+}
+
+/// Adds the `Link` header of a page whose rows have these ids, newest first. `Link` ids are those of the rows, not of what
+/// they show.
+pub fn linked(node: &Node, call: &Call, answer: Answer, ids: &[i64], window: Window, back: Back) -> Answer {
+    let (Some(newest), Some(oldest)) = (ids.first(), ids.last()) else { return answer };
+    let kept: Vec<String> = call
+        .query
+        .split('&')
+        .filter(|pair| {
+            let name = pair.split('=').next().unwrap_or_default();
+            !pair.is_empty() && !matches!(name, "max_id" | "since_id" | "min_id" | "access_token" | "limit")
+        })
+        // Mammoth splits the header at commas.
+        .map(|pair| pair.replace(',', "%2C").replace('>', "%3E"))
+        .collect();
+    let url = |id: &i64, name: &str| {
+        let mut query = vec![format!("limit={}", window.limit)];
+        query.extend(kept.iter().cloned());
+        query.push(format!("{name}={id}"));
+        node.facts.origin.url(&format!("{}?{}", call.path, query.join("&")))
+    };
+    let mut links = Vec::new();
+    if back == Back::Min || ids.len() >= window.limit as usize {
+        links.push(format!("<{}>; rel=\"next\"", url(oldest, "max_id")));
+    }
+    let prev = if back == Back::Since { "since_id" } else { "min_id" };
+    links.push(format!("<{}>; rel=\"prev\"", url(newest, prev)));
+    answer.header("link", links.join(", "))
+}

@@ -1,0 +1,317 @@
+//! The parameters of a request, wherever its client put them: query, form, multipart or JSON, merged; the body wins.
+//! Nested ones (`poll[options][]`, `source[privacy]`) become a tree. Reads within limits and judges nothing.
+
+use actix_multipart::{Field, Multipart};
+use actix_web::http::header;
+use actix_web::{HttpRequest, web};
+use futures_util::StreamExt;
+use serde_json::{Map, Value};
+
+use super::fault::Fault;
+use crate::base::Error;
+use crate::media::FILM_BYTES;
+
+/// Bytes of a body without files, and of all the texts of one with files.
+const TEXT_BYTES: usize = 1024 * 1024;
+/// Bytes of one file.
+const FILE_BYTES: usize = FILM_BYTES;
+/// Bytes of all files of one request: they are in memory until they are decoded.
+const FILES_BYTES: usize = 48 * 1024 * 1024;
+/// Parameters in one request.
+const MOST: usize = 1_000;
+/// Brackets in one name.
+const DEPTH: usize = 5;
+
+/// The parameters of one request.
+#[derive(Debug, Default)]
+pub struct Params {
+    tree: Map<String, Value>,
+    files: Vec<(String, Vec<u8>)>,
+    count: usize,
+}
+
+impl Params {
+    /// Reads query and body of a request.
+    pub async fn read(request: &HttpRequest, payload: web::Payload) -> Result<Self, Fault> {
+        let mut params = Self::default();
+        params.pairs(request.query_string().as_bytes())?;
+        let kind =
+            request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let kind = kind.to_ascii_lowercase();
+        if kind.starts_with("multipart/form-data") {
+            params.multipart(request, payload).await?;
+            return Ok(params);
+        }
+        let body = whole(payload).await?;
+        if kind.contains("json") {
+            params.json(&body)?;
+        } else if !body.is_empty() {
+            params.pairs(&body)?;
+        }
+        Ok(params)
+    }
+
+    #[cfg(test)]
+    pub(super) fn of(query: &str) -> Self {
+        let mut params = Self::default();
+        assert!(params.pairs(query.as_bytes()).is_ok());
+        params
+    }
+
+    /// The value at a path of names joined by `/`: `source/privacy`.
+    pub fn at(&self, path: &str) -> Option<&Value> {
+        let mut names = path.split('/');
+        let mut value = self.tree.get(names.next()?)?;
+        for name in names {
+            value = value.get(name)?;
+        }
+        Some(value)
+    }
+
+    /// Whether a parameter was sent at all, be it empty.
+    pub fn has(&self, path: &str) -> bool {
+        self.at(path).is_some_and(|value| !value.is_null())
+    }
+
+    /// A text; empty ones count.
+    pub fn text(&self, path: &str) -> Option<String> {
+        text_of(self.at(path)?)
+    }
+
+    /// A text that says something.
+    pub fn given(&self, path: &str) -> Option<String> {
+        self.text(path).filter(|text| !text.trim().is_empty())
+    }
+
+    /// A text that must be there.
+    pub fn required(&self, name: &'static str) -> Result<String, Fault> {
+        self.given(name).ok_or(Fault::Missing(name))
+    }
+
+    /// Yes or no, as Rails reads it; None when absent or empty.
+    pub fn flag(&self, path: &str) -> Option<bool> {
+        flag_of(self.at(path)?)
+    }
+
+    /// A list of texts: repeated, bracketed, indexed or a single one.
+    pub fn list(&self, path: &str) -> Vec<String> {
+        self.items(path).into_iter().filter_map(text_of).filter(|text| !text.is_empty()).collect()
+    }
+
+    /// The elements of a list, whatever form it has.
+    pub fn items(&self, path: &str) -> Vec<&Value> {
+        match self.at(path) {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::Array(items)) => items.iter().collect(),
+            Some(Value::Object(items)) => {
+                let mut items: Vec<(&String, &Value)> = items.iter().collect();
+                items.sort_by_key(|(index, _)| index.parse::<u64>().unwrap_or(u64::MAX));
+                items.into_iter().map(|(_, item)| item).collect()
+            }
+            Some(single) => vec![single],
+        }
+    }
+
+    /// The file of this name, if one was sent.
+    pub fn file(&self, name: &str) -> Option<&[u8]> {
+        let mut found = self.files.iter().filter(|(known, bytes)| known == name && !bytes.is_empty());
+        found.next().map(|(_, bytes)| bytes.as_slice())
+    }
+
+    fn pairs(&mut self, text: &[u8]) -> Result<(), Fault> {
+        for (name, value) in url::form_urlencoded::parse(text) {
+            self.add(&name, Value::String(value.into_owned()))?;
+        }
+        Ok(())
+    }
+
+    fn json(&mut self, body: &[u8]) -> Result<(), Fault> {
+        if body.iter().all(u8::is_ascii_whitespace) {
+            return Ok(());
+        }
+        // A body that is no object (masto.js sends `null` for none) says nothing.
+        let value: Value =
+            serde_json::from_slice(body).map_err(|_| Fault::BadRequest("the JSON is malformed".into()))?;
+        if let Value::Object(map) = value {
+            for (name, value) in map {
+                self.add(&name, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn multipart(&mut self, request: &HttpRequest, payload: web::Payload) -> Result<(), Fault> {
+        let mut form = Multipart::new(request.headers(), payload.into_inner());
+        let (mut texts, mut files) = (TEXT_BYTES, FILES_BYTES);
+        while let Some(field) = form.next().await {
+            let mut field = field.map_err(|_| broken())?;
+            let name = field.name().unwrap_or_default().to_owned();
+            let is_file = field.content_disposition().is_some_and(|said| said.get_filename().is_some());
+            if is_file {
+                let bytes = part(&mut field, files.min(FILE_BYTES)).await?;
+                files -= bytes.len();
+                if self.files.len() >= 16 {
+                    return Err(Fault::BadRequest("too many files".into()));
+                }
+                self.files.push((name, bytes));
+            } else {
+                let bytes = part(&mut field, texts).await?;
+                texts -= bytes.len();
+                self.add(&name, Value::String(String::from_utf8_lossy(&bytes).into_owned()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds one parameter where its brackets say.
+    fn add(&mut self, name: &str, value: Value) -> Result<(), Fault> {
+        self.count += 1;
+        if self.count > MOST {
+            return Err(Fault::BadRequest("too many parameters".into()));
+        }
+        let (head, rest) = name.split_once('[').unwrap_or((name, ""));
+        let inner: Vec<&str> =
+            if rest.is_empty() { Vec::new() } else { rest.trim_end_matches(']').split("][").collect() };
+        if inner.len() > DEPTH {
+            return Err(Fault::BadRequest("parameters are nested too deep".into()));
+        }
+        put(&mut self.tree, head, &inner, value);
+        Ok(())
+    }
+}
+
+/// Puts a value at `name` and the brackets behind it. `[]` appends; `[][id]` begins a new element when the last one has
+/// an `id` already, as Rails does.
+fn put(map: &mut Map<String, Value>, name: &str, inner: &[&str], value: Value) {
+    let Some((first, rest)) = inner.split_first() else {
+        map.insert(name.to_owned(), value);
+        return;
+    };
+    let place = map.entry(name.to_owned()).or_insert(Value::Null);
+    if !first.is_empty() {
+        if !place.is_object() {
+            *place = Value::Object(Map::new());
+        }
+        if let Value::Object(inside) = place {
+            put(inside, first, rest, value);
+        }
+        return;
+    }
+    if !place.is_array() {
+        *place = Value::Array(Vec::new());
+    }
+    let Value::Array(items) = place else { return };
+    match rest.split_first() {
+        None => items.push(value),
+        Some((key, rest)) => {
+            let goes_on = matches!(items.last(), Some(Value::Object(last)) if !last.contains_key(*key));
+            if !goes_on {
+                items.push(Value::Object(Map::new()));
+            }
+            if let Some(Value::Object(last)) = items.last_mut() {
+                put(last, key, rest, value);
+            }
+        }
+    }
+}
+
+/// A scalar as text.
+pub fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.replace('\0', "")),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(yes) => Some(yes.to_string()),
+        _ => None,
+    }
+}
+
+/// A scalar as yes or no: what is not one of the words for no is yes; an empty text is neither.
+pub fn flag_of(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(yes) => Some(*yes),
+        Value::Null => None,
+        other => match text_of(other)?.as_str() {
+            "" => None,
+            "0" | "f" | "F" | "false" | "FALSE" | "off" | "OFF" => Some(false),
+            _ => Some(true),
+        },
+    }
+}
+
+async fn whole(mut payload: web::Payload) -> Result<Vec<u8>, Fault> {
+    let mut body = Vec::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| broken())?;
+        if body.len() + chunk.len() > TEXT_BYTES {
+            return Err(Fault::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+async fn part(field: &mut Field, limit: usize) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = field.next().await {
+        let chunk = chunk.map_err(|_| broken())?;
+        if bytes.len() + chunk.len() > limit {
+            return Err(Error::invalid("Validation failed: File is too large").into());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+fn broken() -> Fault {
+    Fault::BadRequest("the request did not arrive whole".into())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_dialect_of_lists_and_trees_is_read() {
+        for query in ["id[]=1&id[]=2", "id%5B%5D=1&id%5B%5D=2", "id[0]=1&id[1]=2"] {
+            assert_eq!(Params::of(query).list("id"), ["1", "2"], "{query}");
+        }
+        assert_eq!(Params::of("id=1").list("id"), ["1"]);
+        let params = Params::of("source[privacy]=private&poll[options][]=a&poll[options][]=b&poll[multiple]=true");
+        assert_eq!(params.text("source/privacy").unwrap(), "private");
+        assert_eq!(params.list("poll/options"), ["a", "b"]);
+        assert_eq!(params.flag("poll/multiple"), Some(true));
+        let params = Params::of("m[][id]=1&m[][description]=x&m[][id]=2&m[][focus]=0,0");
+        let expected = json!([{"id": "1", "description": "x"}, {"id": "2", "focus": "0,0"}]);
+        assert_eq!(params.at("m"), Some(&expected));
+        let mut fields = Params::default();
+        fields
+            .json(br#"{"fields_attributes": {"1": {"name": "b"}, "0": {"name": "a"}}, "limit": 5, "ids": [1, "2"]}"#)
+            .unwrap();
+        assert_eq!(fields.items("fields_attributes"), [&json!({"name": "a"}), &json!({"name": "b"})]);
+        assert_eq!(
+            (fields.text("limit").as_deref(), fields.list("ids")),
+            (Some("5"), vec!["1".to_owned(), "2".to_owned()])
+        );
+    }
+
+    #[test]
+    fn no_has_many_words_and_nothing_is_neither() {
+        let params = Params::of("a=0&b=false&c=off&d=&e=1&f=yes&max_id=");
+        let flags: Vec<_> = ["a", "b", "c", "d", "e", "f", "g"].map(|name| params.flag(name)).into();
+        assert_eq!(flags, [Some(false), Some(false), Some(false), None, Some(true), Some(true), None]);
+        assert_eq!((params.given("max_id"), params.has("max_id")), (None, true));
+    }
+
+    #[test]
+    fn depth_and_number_are_limited() {
+        let mut params = Params::default();
+        assert!(params.pairs(b"a[b][c][d][e][f][g]=1").is_err());
+        let many = "a=1&".repeat(MOST + 1);
+        assert!(Params::default().pairs(many.as_bytes()).is_err());
+        assert!(Params::default().json(b"{").is_err());
+        assert!(Params::default().json(b"null").is_ok());
+    }
+}

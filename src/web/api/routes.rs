@@ -1,0 +1,228 @@
+//! Every route of the client API, one line each: method, path, the scope it needs, and the function that answers.
+
+use super::call::{Call, Reply};
+use super::{accounts, apps, harmless, instance, media, notifications, oauth, relations, statuses, timelines};
+use crate::federation::Node;
+
+/// What a caller must hold.
+#[derive(Debug, Clone, Copy)]
+pub enum Need {
+    /// Anyone.
+    Nothing,
+    /// Anyone; but a token that comes along must hold this scope.
+    Optional(&'static str),
+    /// Any good token, also an app's own.
+    Any,
+    /// The owner's token, whatever its scopes.
+    Owner,
+    /// The owner's token with this scope.
+    Scope(&'static str),
+    /// The owner's token with one of these.
+    Scopes(&'static [&'static str]),
+}
+
+/// An endpoint: one request in, one answer out; may wait for disk and network.
+pub type Endpoint = fn(&Node, &Call) -> Reply;
+
+/// One route.
+pub struct Route {
+    method: &'static str,
+    path: &'static str,
+    /// What the caller must hold.
+    pub need: Need,
+    /// What answers.
+    pub run: Endpoint,
+}
+
+const fn route(method: &'static str, path: &'static str, need: Need, run: Endpoint) -> Route {
+    Route { method, path, need, run }
+}
+
+const fn get(path: &'static str, need: Need, run: Endpoint) -> Route {
+    route("GET", path, need, run)
+}
+
+const fn post(path: &'static str, need: Need, run: Endpoint) -> Route {
+    route("POST", path, need, run)
+}
+
+const fn put(path: &'static str, need: Need, run: Endpoint) -> Route {
+    route("PUT", path, need, run)
+}
+
+const fn patch(path: &'static str, need: Need, run: Endpoint) -> Route {
+    route("PATCH", path, need, run)
+}
+
+const fn delete(path: &'static str, need: Need, run: Endpoint) -> Route {
+    route("DELETE", path, need, run)
+}
+
+use Need::{Any, Nothing, Optional, Owner, Scope, Scopes};
+
+const PROFILE: Need = Scopes(&["profile", "read:accounts"]);
+
+/// All of them. `{}` stands for one part of a path; where two fit, the first wins.
+#[rustfmt::skip]
+pub static TABLE: &[Route] = &[
+    // Apps and OAuth (the consent page is a page)
+    post("/api/v1/apps", Nothing, apps::register),
+    get("/api/v1/apps/verify_credentials", Any, apps::verify),
+    post("/oauth/token", Nothing, oauth::token),
+    post("/oauth/revoke", Nothing, oauth::revoke),
+    get("/oauth/userinfo", Scope("profile"), oauth::userinfo),
+    post("/oauth/userinfo", Scope("profile"), oauth::userinfo),
+    get("/.well-known/oauth-authorization-server", Nothing, oauth::metadata),
+    // The server
+    get("/api/v1/instance", Nothing, instance::v1),
+    get("/api/v2/instance", Nothing, instance::v2),
+    get("/api/v1/instance/peers", Nothing, harmless::list),
+    get("/api/v1/instance/activity", Nothing, harmless::list),
+    get("/api/v1/instance/rules", Nothing, harmless::list),
+    get("/api/v1/instance/domain_blocks", Nothing, harmless::list),
+    get("/api/v1/instance/extended_description", Nothing, instance::description),
+    get("/api/v1/instance/privacy_policy", Nothing, instance::privacy),
+    get("/api/v1/instance/terms_of_service", Nothing, harmless::missing),
+    get("/api/v1/instance/terms_of_service/{}", Nothing, harmless::missing),
+    get("/api/v1/instance/translation_languages", Nothing, harmless::object),
+    get("/api/v1/instance/languages", Nothing, instance::languages),
+    get("/api/v1/custom_emojis", Nothing, instance::custom_emojis),
+    get("/api/v1/directory", Nothing, harmless::list),
+    get("/api/v1/peers/search", Nothing, harmless::list),
+    get("/api/v1/announcements", Owner, harmless::list),
+    post("/api/v1/announcements/{}/dismiss", Scope("write:accounts"), harmless::missing),
+    put("/api/v1/announcements/{}/reactions/{}", Scope("write:favourites"), harmless::missing),
+    delete("/api/v1/announcements/{}/reactions/{}", Scope("write:favourites"), harmless::missing),
+    // The owner's own account
+    get("/api/v1/accounts/verify_credentials", PROFILE, accounts::own),
+    patch("/api/v1/accounts/update_credentials", Scope("write:accounts"), accounts::update),
+    get("/api/v1/preferences", Scope("read:accounts"), accounts::preferences),
+    // Accounts
+    post("/api/v1/accounts", Nothing, harmless::forbidden),
+    get("/api/v1/accounts", Optional("read:accounts"), accounts::several),
+    get("/api/v1/accounts/lookup", Optional("read:accounts"), accounts::lookup),
+    get("/api/v1/accounts/relationships", Scope("read:follows"), relations::several),
+    get("/api/v1/accounts/{}", Optional("read:accounts"), accounts::one),
+    get("/api/v1/accounts/{}/statuses", Optional("read:statuses"), accounts::statuses),
+    get("/api/v1/accounts/{}/followers", Optional("read:accounts"), relations::followers),
+    get("/api/v1/accounts/{}/following", Optional("read:accounts"), relations::following),
+    get("/api/v1/accounts/{}/identity_proofs", Owner, harmless::list),
+    post("/api/v1/accounts/{}/email_subscriptions", Nothing, harmless::missing),
+    post("/api/v1/accounts/{}/follow", Scope("write:follows"), relations::follow),
+    post("/api/v1/accounts/{}/unfollow", Scope("write:follows"), relations::unfollow),
+    post("/api/v1/accounts/{}/remove_from_followers", Scope("write:follows"), relations::remove_follower),
+    get("/api/v1/follow_requests", Scope("read:follows"), relations::requests),
+    post("/api/v1/follow_requests/{}/authorize", Scope("write:follows"), relations::authorize),
+    post("/api/v1/follow_requests/{}/reject", Scope("write:follows"), relations::reject),
+    get("/api/v1/suggestions", Scope("read:accounts"), harmless::list),
+    get("/api/v2/suggestions", Scope("read:accounts"), harmless::list),
+    delete("/api/v1/suggestions/{}", Scope("write:accounts"), harmless::done),
+    // Timelines
+    get("/api/v1/timelines/home", Scope("read:statuses"), timelines::home),
+    get("/api/v1/timelines/link", Optional("read:statuses"), harmless::missing),
+    get("/api/v1/timelines/direct", Nothing, harmless::missing),
+    // Statuses
+    get("/api/v1/statuses", Optional("read:statuses"), statuses::several),
+    post("/api/v1/statuses", Scope("write:statuses"), statuses::create),
+    get("/api/v1/statuses/{}", Optional("read:statuses"), statuses::one),
+    delete("/api/v1/statuses/{}", Scope("write:statuses"), statuses::delete),
+    get("/api/v1/statuses/{}/context", Optional("read:statuses"), statuses::context),
+    get("/api/v1/statuses/{}/source", Scope("read:statuses"), statuses::source),
+    post("/api/v1/statuses/{}/favourite", Scope("write:favourites"), statuses::favourite),
+    post("/api/v1/statuses/{}/unfavourite", Scope("write:favourites"), statuses::unfavourite),
+    post("/api/v1/statuses/{}/reblog", Scope("write:statuses"), statuses::reblog),
+    post("/api/v1/statuses/{}/unreblog", Scope("write:statuses"), statuses::unreblog),
+    post("/api/v1/statuses/{}/translate", Scope("read:statuses"), harmless::missing),
+    get("/api/v1/statuses/{}/card", Nothing, harmless::missing),
+    post("/api/v1/statuses/{}/pin", Scope("write:accounts"), statuses::pin),
+    post("/api/v1/statuses/{}/unpin", Scope("write:accounts"), statuses::unpin),
+    get("/api/v1/polls/{}", Optional("read:statuses"), statuses::poll),
+    post("/api/v1/polls/{}/votes", Scope("write:statuses"), statuses::vote),
+    // Media
+    post("/api/v2/media", Scope("write:media"), media::upload),
+    post("/api/v1/media", Scope("write:media"), media::upload),
+    get("/api/v1/media/{}", Scope("write:media"), media::one),
+    put("/api/v1/media/{}", Scope("write:media"), media::update),
+    delete("/api/v1/media/{}", Scope("write:media"), media::delete),
+    // Notifications
+    get("/api/v1/notifications", Scope("read:notifications"), notifications::list),
+    post("/api/v1/notifications/dismiss", Scope("write:notifications"), harmless::done),
+    // Nothing here is trending, ever
+    get("/api/v1/trends", Nothing, harmless::list),
+    get("/api/v1/trends/tags", Nothing, harmless::list),
+    get("/api/v1/trends/statuses", Nothing, harmless::list),
+    get("/api/v1/trends/links", Nothing, harmless::list),
+];
+
+/// The route of a request and what stands in its braces. A slash at the end means nothing.
+pub fn find(method: &str, path: &str) -> Option<(&'static Route, Vec<String>)> {
+    let path = path.trim_end_matches('/');
+    TABLE.iter().filter(|route| route.method == method).find_map(|route| Some((route, fits(route.path, path)?)))
+}
+
+fn fits(pattern: &str, path: &str) -> Option<Vec<String>> {
+    let mut captured = Vec::new();
+    let mut parts = path.split('/');
+    for wanted in pattern.split('/') {
+        let part = parts.next()?;
+        if wanted == "{}" {
+            captured.push(decoded(part)?);
+        } else if wanted != part {
+            return None;
+        }
+    }
+    parts.next().is_none().then_some(captured)
+}
+
+/// One part of a path, percent-decoded once.
+fn decoded(part: &str) -> Option<String> {
+    if part.is_empty() {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let (high, low) = (char::from(rest.next()?).to_digit(16)?, char::from(rest.next()?).to_digit(16)?);
+        bytes.push(u8::try_from(high * 16 + low).ok()?);
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn paths_find_their_routes_with_and_without_a_slash() {
+        for (path, captured) in [
+            ("/api/v1/accounts/verify_credentials", vec![]),
+            ("/api/v1/accounts/verify_credentials/", vec![]),
+            ("/api/v1/accounts/42", vec!["42"]),
+            ("/api/v1/accounts/42/statuses", vec!["42"]),
+        ] {
+            assert_eq!(find("GET", path).map(|(_, captured)| captured).unwrap(), captured, "{path}");
+        }
+        for (method, path) in
+            [("GET", "/api/v1/nonsense"), ("DELETE", "/api/v1/instance"), ("GET", "/api/v1/accounts//statuses")]
+        {
+            assert!(find(method, path).is_none(), "{method} {path}");
+        }
+        assert_eq!(decoded("caf%C3%A9").as_deref(), Some("café"));
+        assert_eq!((decoded("%4"), decoded("%zz"), decoded("%ff")), (None, None, None));
+    }
+
+    #[test]
+    fn no_route_stands_twice_and_none_hides_another() {
+        for (n, route) in TABLE.iter().enumerate() {
+            let before = TABLE.iter().take(n).find(|earlier| {
+                earlier.method == route.method && fits(earlier.path, &route.path.replace("{}", "~")).is_some()
+            });
+            assert!(before.is_none(), "{} {} is never reached", route.method, route.path);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Statuses: read, written, deleted, liked and boosted.
+
+use serde_json::json;
+
+use super::call::{Answer, Call, Reply};
+use super::entity::status::{audience, deleted, status};
+use super::entity::{View, poll as entity};
+use super::fault::Fault;
+use crate::base::id::{MediaId, PostId};
+use crate::base::{Audience, Error, Result};
+use crate::federation::Node;
+use crate::federation::publish::{self, Draft};
+use crate::store::cards::{self, Card};
+use crate::store::posts::{self, Viewer};
+use crate::store::{Read, node};
+use crate::text::plain;
+
+/// Statuses asked for at once.
+const SEVERAL: usize = 20;
+
+/// A post the caller may see; NotFound for all others alike.
+pub fn seen(r: &Read<'_>, view: &View<'_>, id: PostId) -> Result<Card> {
+    let card = cards::one(r, id)?;
+    let open = card.post.audience.is_open() && card.boost.as_ref().is_none_or(|(boost, _)| boost.audience.is_open());
+    if open || view.viewer() == Viewer::Owner { Ok(card) } else { Err(Error::NotFound) }
+}
+
+/// The answer of every act on one post: the post as it stands now.
+fn now(node: &Node, call: &Call, id: PostId) -> Reply {
+    let shown = node.store.read(|r| {
+        let view = View::load(node, r, call)?;
+        Ok(status(&view, &seen(r, &view, id)?))
+    })?;
+    Ok(Answer::json(&shown))
+}
+
+/// The post itself, also when the path names a boost of it.
+fn original(node: &Node, call: &Call) -> Result<PostId, Fault> {
+    let id: PostId = call.id()?;
+    let post = node.store.read(|r| posts::by_id(r, id))?;
+    Ok(post.boost_of.unwrap_or(id))
+}
+
+/// `GET /api/v1/statuses/{id}`.
+pub fn one(node: &Node, call: &Call) -> Reply {
+    now(node, call, call.id()?)
+}
+
+/// `GET /api/v1/statuses?id[]=…`.
+pub fn several(node: &Node, call: &Call) -> Reply {
+    let ids: Vec<PostId> = call.params.list("id").iter().filter_map(|id| id.parse().ok()).take(SEVERAL).collect();
+    let shown = node.store.read(|r| {
+        let view = View::load(node, r, call)?;
+        let cards = ids.iter().filter_map(|id| seen(r, &view, *id).ok());
+        Ok(cards.map(|card| status(&view, &card)).collect::<Vec<_>>())
+    })?;
+    Ok(Answer::json(&shown))
+}
+
+/// `GET /api/v1/statuses/{id}/context`.
+pub fn context(node: &Node, call: &Call) -> Reply {
+    let id = original(node, call)?;
+    let shown = node.store.read(|r| {
+        let view = View::load(node, r, call)?;
+        seen(r, &view, id)?;
+        let above = posts::ancestors(r, id, view.viewer())?;
+        let below = in_reading_order(id, &posts::descendants(r, id, view.viewer())?);
+        let list = |ids: &[PostId]| -> Result<Vec<_>> {
+            Ok(cards::of(r, ids)?.iter().map(|card| status(&view, card)).collect())
+        };
+        Ok(json!({ "ancestors": list(&above)?, "descendants": list(&below)? }))
+    })?;
+    Ok(Answer::json(&shown))
+}
+
+/// Depth first, oldest first: an answer stands under what it answers.
+fn in_reading_order(root: PostId, pairs: &[(PostId, PostId)]) -> Vec<PostId> {
+    let (mut ordered, mut stack) = (Vec::new(), vec![root]);
+    while let Some(id) = stack.pop() {
+        if id != root {
+            ordered.push(id);
+        }
+        stack.extend(pairs.iter().rev().filter(|(_, parent)| *parent == id).map(|(child, _)| *child));
+    }
+    ordered
+}
+
+/// `GET /api/v1/statuses/{id}/source`: of the owner's own posts.
+pub fn source(node: &Node, call: &Call) -> Reply {
+    let id: PostId = call.id()?;
+    let post = node.store.read(|r| {
+        let post = posts::by_id(r, id)?;
+        if post.actor_id == node::owner(r)? { Ok(post) } else { Err(Error::NotFound) }
+    })?;
+    let text = post.source.unwrap_or_else(|| plain::from_html(&post.content));
+    let warning = post.warning.unwrap_or_default();
+    Ok(Answer::json(&json!({ "id": id.to_string(), "text": text, "spoiler_text": warning })))
+}
+
+/// `POST /api/v1/statuses`.
+pub fn create(node: &Node, call: &Call) -> Reply {
+    let params = &call.params;
+    let settings = node.store.read(node::settings)?;
+    let text = params.text("status").unwrap_or_default();
+    let media: Vec<MediaId> = params.list("media_ids").iter().filter_map(|id| id.parse().ok()).collect();
+    if text.trim().is_empty() && media.is_empty() {
+        return Err(Fault::Refused("Validation failed: Text can't be blank".into()));
+    }
+    let chosen = match params.given("visibility") {
+        Some(word) => audience(&word)
+            .ok_or_else(|| Fault::Refused("Validation failed: Visibility is not included in the list".into()))?,
+        None => settings.audience.parse().unwrap_or(Audience::Public),
+    };
+    let reply_to = match params.given("in_reply_to_id") {
+        Some(id) => Some(node.store.read(|r| posts::by_id(r, id.parse()?))?.id),
+        None => None,
+    };
+    let draft = Draft {
+        warning: params.given("spoiler_text"),
+        reply_to,
+        media,
+        language: params.given("language"),
+        once: once(call),
+        sensitive: params.flag("sensitive").unwrap_or(false),
+        ..Draft::new(text, chosen)
+    };
+    now(node, call, publish::post(node, draft)?)
+}
+
+/// The client's name for this request, its own among all clients.
+fn once(call: &Call) -> Option<String> {
+    let key = call.idempotency.as_deref().map(str::trim).filter(|key| !key.is_empty())?;
+    let token = call.token.as_ref()?;
+    Some(format!("{} {}", token.id, crate::text::cut(key, 200)))
+}
+
+/// `DELETE /api/v1/statuses/{id}`: answers with the source, for writing it anew.
+pub fn delete(node: &Node, call: &Call) -> Reply {
+    let id: PostId = call.id()?;
+    let shown = node.store.read(|r| {
+        let view = View::load(node, r, call)?;
+        let card = seen(r, &view, id)?;
+        if Some(card.author.id) != view.owner || card.boost.is_some() {
+            return Err(Error::NotFound);
+        }
+        Ok(deleted(&view, &card))
+    })?;
+    publish::delete(node, id)?;
+    Ok(Answer::json(&shown))
+}
+
+/// `POST /api/v1/statuses/{id}/favourite`.
+pub fn favourite(node: &Node, call: &Call) -> Reply {
+    let id = original(node, call)?;
+    publish::like(node, id)?;
+    now(node, call, id)
+}
+
+/// `POST /api/v1/statuses/{id}/unfavourite`.
+pub fn unfavourite(node: &Node, call: &Call) -> Reply {
+    let id = original(node, call)?;
+    publish::unlike(node, id)?;
+    now(node, call, id)
+}
+
+/// `POST /api/v1/polls/{id}/votes`.
+pub fn vote(node: &Node, call: &Call) -> Reply {
+    let id: PostId = call.id()?;
+    let choices: Vec<usize> = call.params.list("choices").iter().filter_map(|place| place.parse().ok()).collect();
+    publish::vote(node, id, choices)?;
+    poll(node, call)
+}
+
+/// `GET /api/v1/polls/{id}`: a poll has the id of its post.
+pub fn poll(node: &Node, call: &Call) -> Reply {
+    let id: PostId = call.id()?;
+    let shown = node.store.read(|r| {
+        let view = View::load(node, r, call)?;
+        let card = seen(r, &view, id)?;
+        let own = view.owner == Some(card.author.id);
+        Ok(entity::poll(&view, card.poll.as_ref().ok_or(Error::NotFound)?, own))
+    })?;
+    Ok(Answer::json(&shown))
+}
+
+/// `POST /api/v1/statuses/{id}/pin`.
+pub fn pin(node: &Node, call: &Call) -> Reply {
+    let id: PostId = call.id()?;
+    publish::pin(node, id)?;
+    now(node, call, id)
+}
+
+/// `POST /api/v1/statuses/{id}/unpin`.
+pub fn unpin(node: &Node, call: &Call) -> Reply {
+    let id: PostId = call.id()?;
+    publish::unpin(node, id)?;
+    now(node, call, id)
+}
+
+/// `POST /api/v1/statuses/{id}/reblog`: answers with the boost round the post.
+pub fn reblog(node: &Node, call: &Call) -> Reply {
+    let id = original(node, call)?;
+    let boost = publish::boost(node, id)?;
+    now(node, call, boost)
+}
+
+/// `POST /api/v1/statuses/{id}/unreblog`: answers with the post.
+pub fn unreblog(node: &Node, call: &Call) -> Reply {
+    let id = original(node, call)?;
+    publish::unboost(node, id)?;
+    now(node, call, id)
+}

@@ -1,0 +1,120 @@
+//! What client apps see, as whole answers of a house of its own.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use actix_web::http::header;
+use actix_web::test::TestRequest;
+use serde_json::Value;
+
+use crate::base::Audience;
+use crate::federation::grants;
+use crate::web::scratch::{House, Reply};
+
+/// A house and a token for it.
+struct Client {
+    house: House,
+    token: String,
+}
+
+impl Client {
+    fn with(scopes: &str) -> Self {
+        let house = House::new();
+        let token = grants::own_token(&house.node, "test", scopes).unwrap();
+        Self { house, token }
+    }
+
+    async fn call(&self, request: TestRequest) -> Reply {
+        self.house.call(request.insert_header((header::AUTHORIZATION, format!("Bearer {}", self.token)))).await
+    }
+
+    async fn get(&self, path: &str) -> Reply {
+        self.call(TestRequest::get().uri(path)).await
+    }
+
+    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Reply {
+        self.call(TestRequest::post().uri(path).set_form(form)).await
+    }
+}
+
+#[actix_web::test]
+async fn an_app_registers_is_allowed_in_and_posts() {
+    let house = House::new();
+    let form = [
+        ("client_name", "Tusky"),
+        ("redirect_uris", "oauth2redirect://com.keylesspalace.tusky/"),
+        ("scopes", "read write follow push"),
+    ];
+    let app = house.call(TestRequest::post().uri("/api/v1/apps").set_form(form)).await;
+    assert_eq!(app.code.as_u16(), 200, "{}", app.text());
+    let app = app.json();
+    assert_eq!(app["redirect_uri"], "oauth2redirect://com.keylesspalace.tusky/");
+    let (id, secret) = (app["client_id"].as_str().unwrap(), app["client_secret"].as_str().unwrap());
+    let asked = grants::request(&house.node, id, "oauth2redirect://com.keylesspalace.tusky/", "read write").unwrap();
+    let code = grants::grant(&house.node, &asked).unwrap();
+    // Mammoth sends all of it in the query, with an empty form.
+    let query = format!(
+        "/oauth/token?grant_type=authorization_code&code={code}&client_id={id}&client_secret={secret}&redirect_uri=oauth2redirect%3A%2F%2Fcom.keylesspalace.tusky%2F"
+    );
+    let exchange =
+        || TestRequest::post().uri(&query).insert_header((header::CONTENT_TYPE, "application/x-www-form-urlencoded"));
+    let token = house.call(exchange()).await;
+    assert_eq!(token.code.as_u16(), 200, "{}", token.text());
+    let token = token.json();
+    assert_eq!((&token["scope"], &token["token_type"]), (&Value::from("read write"), &Value::from("Bearer")));
+    let again = house.call(exchange()).await;
+    assert_eq!(
+        (again.code.as_u16(), again.json()["error"].clone()),
+        (400, "invalid_grant".into()),
+        "a code works once"
+    );
+    let client = Client { house, token: token["access_token"].as_str().unwrap().to_owned() };
+    let me = client.get("/api/v1/accounts/verify_credentials/").await.json();
+    assert_eq!((&me["username"], &me["acct"]), (&Value::from("ann"), &Value::from("ann")));
+    assert_eq!(me["source"]["sensitive"], false);
+    let posted = client.post("/api/v1/statuses", &[("status", "Hello from an app"), ("visibility", "unlisted")]).await;
+    assert_eq!(posted.code.as_u16(), 200, "{}", posted.text());
+    let posted = posted.json();
+    assert_eq!(
+        (&posted["content"], &posted["visibility"]),
+        (&Value::from("<p>Hello from an app</p>"), &Value::from("unlisted"))
+    );
+    let home = client.get("/api/v1/timelines/home?limit=1").await;
+    assert_eq!(home.json()[0]["id"], posted["id"]);
+    let link = home.header("link").to_owned();
+    assert!(link.contains("rel=\"next\"") && link.contains("max_id="), "{link}");
+    let revoke = [("client_id", id), ("client_secret", secret), ("token", client.token.as_str())];
+    assert_eq!(client.house.call(TestRequest::post().uri("/oauth/revoke").set_form(revoke)).await.code.as_u16(), 200);
+    assert_eq!(client.get("/api/v1/timelines/home").await.code.as_u16(), 401);
+}
+
+#[actix_web::test]
+async fn tokens_do_what_their_scopes_say_and_no_more() {
+    let client = Client::with("read:statuses");
+    assert_eq!(client.get("/api/v1/timelines/home").await.code.as_u16(), 200);
+    let refused = client.post("/api/v1/statuses", &[("status", "x")]).await;
+    assert_eq!(
+        (refused.code.as_u16(), refused.json()["error"].clone()),
+        (403, "This action is outside the authorized scopes".into())
+    );
+    let none = client.house.get("/api/v1/timelines/home", "*/*").await;
+    assert_eq!((none.code.as_u16(), none.json()["error"].clone()), (401, "The access token is invalid".into()));
+    assert_eq!(none.header("access-control-allow-origin"), "*");
+    let unknown = client.get("/api/v1/nonsense").await;
+    assert_eq!((unknown.code.as_u16(), unknown.header("content-type")), (404, "application/json; charset=utf-8"));
+}
+
+#[actix_web::test]
+async fn strangers_see_what_is_open_and_nothing_else() {
+    let client = Client::with("read");
+    let (open, closed) =
+        (client.house.post("for all", Audience::Public), client.house.post("secret", Audience::Followers));
+    let path = |id: &crate::base::id::PostId| format!("/api/v1/statuses/{id}");
+    assert_eq!(client.get(&path(&closed.id)).await.code.as_u16(), 200);
+    assert_eq!(client.house.get(&path(&open.id), "*/*").await.code.as_u16(), 200);
+    for at in [path(&closed.id), format!("{}/context", path(&closed.id)), path(&crate::base::id::PostId(7))] {
+        let reply = client.house.get(&at, "*/*").await;
+        assert_eq!((reply.code.as_u16(), reply.json()["error"].clone()), (404, "Record not found".into()), "{at}");
+    }
+    let account = client.get("/api/v1/accounts/verify_credentials").await.json()["id"].as_str().unwrap().to_owned();
+    let list = client.house.get(&format!("/api/v1/accounts/{account}/statuses"), "*/*").await;
+    assert!(list.text().contains("for all") && !list.text().contains("secret"), "{}", list.text());
+}

@@ -1,0 +1,256 @@
+//! `/oauth/authorize`: an app asks to come in, and the owner says yes or no. Works without scripts, in the browser windows
+//! that apps open; an app or address that is not known is never led back to.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::form::{Fields, Sent};
+use super::layout::{self, Here, House, Page};
+use super::login::capital;
+use super::thread::query;
+use crate::base::{Error, Result};
+use crate::federation::Node;
+use crate::federation::grants::{self, OUT_OF_BAND, Request};
+use crate::federation::login::{self, Gate};
+use crate::store;
+use crate::web::auth::{self, Owner};
+use crate::web::edge::{PageError, blocking, sentence};
+
+/// Bytes of `state` that are sent back.
+const STATE_BYTES: usize = 4_096;
+
+/// What the app says in the address, and the form says again.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    response_type: String,
+    client_id: String,
+    redirect_uri: String,
+    scope: String,
+    state: String,
+    code_challenge: String,
+    code_challenge_method: String,
+    force_login: String,
+}
+
+/// Where the browser goes, or what it shows.
+enum Outcome {
+    Show(String),
+    Refuse(String),
+    Go(String),
+}
+
+impl Asked {
+    fn from(fields: &Fields) -> Self {
+        let text = |name: &str| fields.text(name).to_owned();
+        Self {
+            response_type: text("response_type"),
+            client_id: text("client_id"),
+            redirect_uri: text("redirect_uri"),
+            scope: text("scope"),
+            state: text("state"),
+            code_challenge: text("code_challenge"),
+            code_challenge_method: text("code_challenge_method"),
+            force_login: text("force_login"),
+        }
+    }
+
+    /// Checks who asks. Invalid: nobody may be led anywhere.
+    fn request(&self, node: &Node) -> Result<Request> {
+        if self.state.len() > STATE_BYTES || self.code_challenge.len() > 128 {
+            return Err(Error::invalid("what this app asks is too long"));
+        }
+        let request = grants::request(node, &self.client_id, &self.redirect_uri, &self.scope)?;
+        let challenge = Some(self.code_challenge.clone()).filter(|text| !text.is_empty());
+        Ok(Request { challenge, ..request })
+    }
+
+    /// What is wrong with the request itself, in OAuth's words; said to the app.
+    fn fault(&self) -> Option<&'static str> {
+        if self.response_type != "code" {
+            return Some("unsupported_response_type");
+        }
+        let plain = !self.code_challenge.is_empty() && self.code_challenge_method != "S256";
+        plain.then_some("invalid_request")
+    }
+
+    fn wants_password(&self) -> bool {
+        matches!(self.force_login.as_str(), "true" | "1")
+    }
+
+    /// The app's address with these pairs and its own `state` behind it; never touched otherwise.
+    fn back(&self, pairs: &[(&str, &str)]) -> String {
+        let mut url = self.redirect_uri.clone();
+        let state = Some(("state", self.state.as_str())).filter(|(_, state)| !state.is_empty());
+        for (name, value) in pairs.iter().copied().chain(state) {
+            url.push(if url.contains('?') { '&' } else { '?' });
+            url.push_str(&format!("{name}={}", query(value)));
+        }
+        url
+    }
+}
+
+/// `GET /oauth/authorize`.
+pub async fn show(node: web::Data<Node>, owner: Owner, asked: web::Query<Asked>) -> Result<HttpResponse, PageError> {
+    let asked = asked.into_inner();
+    let outcome = blocking(&node, move |node| {
+        let request = asked.request(node)?;
+        match asked.fault() {
+            Some(fault) if asked.redirect_uri != OUT_OF_BAND => Ok(Outcome::Go(asked.back(&[("error", fault)]))),
+            Some(_) => Err(Error::invalid("this app asks in a way that is not supported")),
+            None => page(node, &owner, &asked, &request, None).map(Outcome::Show),
+        }
+    });
+    Ok(answer(outcome.await?))
+}
+
+/// `POST /oauth/authorize`: yes or no.
+pub async fn decide(
+    node: web::Data<Node>,
+    gate: web::Data<Gate>,
+    sent: Sent,
+    request: HttpRequest,
+) -> Result<HttpResponse, PageError> {
+    let from = auth::address(&request, &node.config.trusted_proxies);
+    let Sent { owner, fields } = sent;
+    let outcome = blocking(&node, move |node| {
+        let asked = Asked::from(&fields);
+        let request = asked.request(node)?;
+        if fields.text("decision") != "allow" {
+            return match asked.redirect_uri.as_str() {
+                OUT_OF_BAND => Ok(Outcome::Go("/".to_owned())),
+                _ => Ok(Outcome::Go(asked.back(&[("error", "access_denied")]))),
+            };
+        }
+        if asked.wants_password() && node.store.read(store::node::password)?.is_some() {
+            match login::check(&gate, &node.store, fields.text("password"), from) {
+                Ok(()) => {}
+                Err(problem @ Error::Denied(_)) => {
+                    let problem = capital(&sentence(&problem));
+                    return page(node, &owner, &asked, &request, Some(&problem)).map(Outcome::Refuse);
+                }
+                Err(problem) => return Err(problem),
+            }
+        }
+        let code = grants::grant(node, &request)?;
+        match asked.redirect_uri.as_str() {
+            OUT_OF_BAND => shown_code(node, &owner, &request, &code).map(Outcome::Show),
+            _ => Ok(Outcome::Go(asked.back(&[("code", &code)]))),
+        }
+    });
+    Ok(answer(outcome.await?))
+}
+
+/// 302, which every in-app browser follows to a scheme of its own.
+fn answer(outcome: Outcome) -> HttpResponse {
+    match outcome {
+        Outcome::Show(markup) => layout::consent(HttpResponse::Ok(), markup),
+        Outcome::Refuse(markup) => layout::consent(HttpResponse::BadRequest(), markup),
+        Outcome::Go(url) => HttpResponse::Found()
+            .insert_header((header::LOCATION, url))
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .insert_header((header::REFERRER_POLICY, "no-referrer"))
+            .finish(),
+    }
+}
+
+fn page(node: &Node, owner: &Owner, asked: &Asked, request: &Request, problem: Option<&str>) -> Result<String> {
+    node.store.read(|r| {
+        let house = House::load(node, r, Some(owner), "/")?;
+        let ask_password = asked.wants_password() && store::node::password(r)?.is_some();
+        let handle = house.owner.as_ref().map(|owner| format!("@{}", owner.handle())).unwrap_or_default();
+        let body = html! {
+            div.narrow {
+                h1 { "Let “" bdi { (request.app.name) } "” in?" }
+                @if let Some(problem) = problem { p.problem role="alert" { (problem) } }
+                p { "This app wants to act as " strong { bdi { (handle) } } ". It could:" }
+                ul { @for line in meanings(&request.scopes) { li { (line) } } }
+                @if let Some(site) = &request.app.website { p.note { "Its maker names " bdi { (site) } " as its page." } }
+                p.note { "Afterwards you are led to " bdi.address { (place(&request.redirect)) } ". In the settings you can end this at any time." }
+                form.stack method="post" action="/oauth/authorize" {
+                    (house.token(""))
+                    (hidden(asked))
+                    @if ask_password {
+                        label for="password" { "Your password" }
+                        input #password type="password" name="password" autocomplete="current-password" required maxlength=(login::LONGEST);
+                    }
+                    button.main type="submit" name="decision" value="allow" { "Let it in" }
+                }
+                form method="post" action="/oauth/authorize" {
+                    (house.token(""))
+                    (hidden(asked))
+                    button.quiet type="submit" name="decision" value="deny" { "No" }
+                }
+            }
+        };
+        Ok(layout::document(&house, &Page::new("Let an app in", Here::Elsewhere, body)).into_string())
+    })
+}
+
+fn hidden(asked: &Asked) -> Markup {
+    let fields = [
+        ("response_type", &asked.response_type),
+        ("client_id", &asked.client_id),
+        ("redirect_uri", &asked.redirect_uri),
+        ("scope", &asked.scope),
+        ("state", &asked.state),
+        ("code_challenge", &asked.code_challenge),
+        ("code_challenge_method", &asked.code_challenge_method),
+        ("force_login", &asked.force_login),
+    ];
+    html! { @for (name, value) in fields { input type="hidden" name=(name) value=(value); } }
+}
+
+/// Where a redirect leads, in words.
+fn place(redirect: &str) -> &str {
+    if redirect == OUT_OF_BAND { "a page that shows a code to copy" } else { redirect }
+}
+
+fn shown_code(node: &Node, owner: &Owner, request: &Request, code: &str) -> Result<String> {
+    node.store.read(|r| {
+        let house = House::load(node, r, Some(owner), "/")?;
+        let body = html! {
+            div.narrow {
+                h1 { "Copy this code" }
+                p { "Give it to “" bdi { (request.app.name) } "”. It works once, within ten minutes." }
+                p { code.address { (code) } }
+            }
+        };
+        Ok(layout::document(&house, &Page::new("A code for an app", Here::Elsewhere, body)).into_string())
+    })
+}
+
+/// What a set of scopes lets an app do, in words.
+pub fn meanings(scopes: &str) -> Vec<String> {
+    let words = |scope: &str| match scope.split_once(':') {
+        None => match scope {
+            "read" => "read everything that is yours here, private posts included".to_owned(),
+            "write" => "write, change and delete posts, and change your profile and settings".to_owned(),
+            "follow" => "follow, block and mute people".to_owned(),
+            "push" => "be told at once when something happens".to_owned(),
+            _ => "see your name and picture".to_owned(),
+        },
+        Some(("read", part)) => format!("read your {part}"),
+        Some((_, part)) => format!("change your {part}"),
+    };
+    scopes.split(' ').filter(|scope| !scope.is_empty()).map(words).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_back_keeps_the_apps_address_as_it_is() {
+        let back = |redirect: &str, state: &str| {
+            let (redirect_uri, state) = (redirect.to_owned(), state.to_owned());
+            Asked { redirect_uri, state, ..Asked::default() }.back(&[("code", "x_-1")])
+        };
+        assert_eq!(back("icecubesapp://", ""), "icecubesapp://?code=x_-1");
+        assert_eq!(back("https://a.example/cb?x=1", "a b&c"), "https://a.example/cb?x=1&code=x_-1&state=a%20b%26c");
+        let elk = "https://elk.zone/api/host/oauth/https%3A%2F%2Felk.zone";
+        assert_eq!(back(elk, ""), format!("{elk}?code=x_-1"));
+    }
+}
