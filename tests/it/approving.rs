@@ -248,4 +248,12 @@ fn a_thread_of_ours_can_be_walked() {
     wanted.sort();
     items.sort();
     assert_eq!(items, wanted);
+
+    // Nobody is led to what the owner does not want to see.
+    publish::block(&a.node, a.find_actor("@bob@peer.test")).unwrap();
+    world.settle(&[&a]);
+    let collection = world.document(&context);
+    assert_eq!(collection["totalItems"], json!(2));
+    let first = world.document(collection["first"].as_str().unwrap());
+    assert!(!first["items"].to_string().contains("peer.test"), "{first}");
 }

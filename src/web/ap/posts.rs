@@ -179,8 +179,9 @@ fn write(r: &Read<'_>, owner: &Actor, post: &Post, part: &Part) -> Result<Value>
 /// The ids of a post and of all answers below it that everyone may read, oldest first.
 fn thread(r: &Read<'_>, owner: &Actor, post: &Post, id: &str, window: &Window) -> Result<Value> {
     let below = posts::descendants(r, post.id, Viewer::Stranger)?;
-    let mut all: Vec<PostId> = below.into_iter().map(|(id, _)| id).collect();
-    all.insert(0, post.id);
+    let below: Vec<PostId> = below.into_iter().map(|(id, _)| id).collect();
+    let mut all = shield::shown(r, &below)?;
+    all.push(post.id);
     all.sort();
     let first = format!("{id}?page=true");
     if window.page.is_none() {
