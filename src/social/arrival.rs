@@ -175,10 +175,11 @@ pub fn keep(w: &Write<'_>, author: &Actor, object: &Object, activity: Option<&Re
         }
         let newer = object.updated.is_some_and(|at| known.edited_at.is_none_or(|before| at > before));
         if newer {
-            let fresh = row(w, author, object, known.audience)?;
+            let audience = narrowed(&known, author, object, activity);
+            let fresh = row(w, author, object, audience)?;
             let edited = Post {
                 id: known.id,
-                audience: known.audience,
+                audience,
                 reply_to: known.reply_to,
                 reply_to_uri: known.reply_to_uri.clone(),
                 ..fresh
@@ -204,6 +205,14 @@ pub fn keep(w: &Write<'_>, author: &Actor, object: &Object, activity: Option<&Re
     poll::keep(w, post.id, object.poll.as_ref())?;
     consent(w, author, post.id, object)?;
     Ok(post.id)
+}
+
+/// An edit may be for fewer people than the post was, never for more. One without addressees says nothing of it.
+fn narrowed(known: &Post, author: &Actor, object: &Object, activity: Option<&Recipients>) -> Audience {
+    match object.direct || object.recipients.is_some() || activity.is_some() {
+        true => known.audience.max(object.audience(activity, author.followers.as_deref())),
+        false => known.audience,
+    }
 }
 
 /// What a post says of who may do what with it, and of the post it quotes. Both may change without an edit: Mastodon sends

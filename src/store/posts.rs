@@ -157,12 +157,13 @@ pub fn insert(w: &Write<'_>, post: &Post, mentions: &[Mention], tags: &[Hashtag]
     adopt_orphans(w, post)
 }
 
-/// Replaces what an edit may change: texts, facts, emoji, mentions and tags; never author, audience or parent.
+/// Replaces what an edit may change: texts, facts, emoji, mentions and tags; never author or parent, and the audience only
+/// to a narrower one.
 pub fn update(w: &Write<'_>, post: &Post, mentions: &[Mention], tags: &[Hashtag]) -> Result<()> {
     w.conn
         .prepare_cached(
             "UPDATE post SET title = ?2, warning = ?3, content = ?4, source = ?5, language = ?6, sensitive = ?7,
-               url = ?8, emoji = ?9, edited_at = ?10, extra = ?11 WHERE id = ?1",
+               url = ?8, emoji = ?9, edited_at = ?10, extra = ?11, audience = max(audience, ?12) WHERE id = ?1",
         )?
         .execute(params![
             post.id,
@@ -176,6 +177,7 @@ pub fn update(w: &Write<'_>, post: &Post, mentions: &[Mention], tags: &[Hashtag]
             emoji_json(&post.emoji)?,
             post.edited_at,
             post.extra.column()?,
+            post.audience,
         ])?;
     w.conn.prepare_cached("DELETE FROM mention WHERE post_id = ?1")?.execute([post.id])?;
     w.conn.prepare_cached("DELETE FROM hashtag WHERE post_id = ?1")?.execute([post.id])?;

@@ -65,6 +65,36 @@ fn a_private_post_is_never_widened_by_a_second_create_or_an_update() {
 }
 
 #[test]
+fn an_edit_for_fewer_people_is_not_shown_to_everyone() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let peer = world.peer("peer.test");
+    follow_bob(&world, &a, &peer);
+    let post = a.post("a question", Audience::Public);
+    world.settle(&[&a]);
+    let mut note = peer.note("bob", "/notes/1", "<p>for all</p>");
+    note["inReplyTo"] = json!(a.uri(post));
+    peer.send("bob", &a, &peer.activity("Create", "bob", "/creates/1", &note));
+    world.settle(&[&a]);
+    let page = a.card(post).post.page().to_owned();
+    let seen = || world.get(&page, "text/html").text();
+    assert!(seen().contains("for all"));
+    note["content"] = json!("<p>for friends</p>");
+    note["updated"] = json!("2026-09-21T14:00:00Z");
+    note["to"] = json!([format!("{}/followers", peer.actor("bob"))]);
+    note["cc"] = json!([]);
+    let mut update = peer.activity("Update", "bob", "/updates/1", &note);
+    update["to"] = note["to"].clone();
+    update["cc"] = json!([]);
+    peer.send("bob", &a, &update);
+    world.settle(&[&a]);
+    let kept = a.by_uri(&peer.url("/notes/1")).unwrap().post;
+    assert!(kept.content.contains("for friends"));
+    assert_eq!(kept.audience, Audience::Followers);
+    assert!(!seen().contains("for friends"));
+}
+
+#[test]
 fn signatures_that_do_not_hold_are_refused_with_a_reason() {
     let world = World::new();
     let mut a = world.server("a.test");
