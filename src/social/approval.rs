@@ -179,9 +179,17 @@ pub(super) fn requested(
     if matches!(deed, Deed::Reply | Deed::Quote) && made.is_none() {
         return answer(w, &us, &asked, State::Refused);
     }
-    let known = requests::about(w, uri.as_str(), deed, target.id)?;
-    if known.is_none() && verdict(w, sender.id, &target, deed)? == Verdict::Waits {
-        return wait(w, &asked);
+    if requests::about(w, uri.as_str(), deed, target.id)?.is_none() {
+        match verdict(w, sender.id, &target, deed)? {
+            Verdict::Waits => return wait(w, &asked),
+            // The rules say so each time: nothing to remember, or strangers could fill the disk with refusals.
+            Verdict::No if deed != Deed::Reply => return answer(w, &us, &asked, State::Refused),
+            _ => {}
+        }
+    }
+    if made.is_none() {
+        // A like or boost there is only one of, however many ids it comes with.
+        requests::supersede(w, &asked)?;
     }
     let request = requests::put(w, &asked)?;
     match (request.state, verdict(w, sender.id, &target, deed)?) {
@@ -327,10 +335,14 @@ pub fn revoke(w: &Write<'_>, us: &Actor, quoting: PostId) -> Result<()> {
     }
     quote::revoked_by_us(w, quoting)?;
     notifications::remove(w, Kind::Quote, post.actor_id, Some(quoting))?;
-    let Some(request) = requests::about(w, &post.uri, Deed::Quote, target.id)? else { return Ok(()) };
+    let them = actors::by_id(w, post.actor_id)?;
+    let Some(request) = requests::about(w, &post.uri, Deed::Quote, target.id)? else {
+        // It was never asked for; noted as refused, or any edit of it would be let in anew.
+        let refused = Request { state: State::Refused, ..blank(&them, &target, Deed::Quote, &post.uri, Some(post.id)) };
+        return requests::put(w, &refused).map(drop);
+    };
     requests::set_state(w, request.id, State::Refused)?;
     let (id, uri) = outbox::next(w, us)?;
-    let them = actors::by_id(w, post.actor_id)?;
     let lists = Recipients { to: vec![them.uri.clone()], cc: us.followers.iter().cloned().collect() };
     let delete = consent::delete_stamp(us, &uri, &consent::stamp_uri(us, request.id), lists, w.now);
     let reach = Reach { followers: true, people: vec![them.id], ..Reach::default() };

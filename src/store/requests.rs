@@ -103,6 +103,17 @@ pub fn put(w: &Write<'_>, request: &Request) -> Result<Request> {
     )?)
 }
 
+/// Forgets what the same actor asked before to do to the same post, under another id, unless the owner has refused it.
+pub fn supersede(w: &Write<'_>, request: &Request) -> Result<()> {
+    w.conn
+        .prepare_cached(
+            "DELETE FROM request WHERE target_id = ?1 AND actor_id = ?2 AND deed = ?3 AND object_uri <> ?4
+               AND state <> 'refused'",
+        )?
+        .execute(params![request.target_id, request.actor_id, request.deed.word(), request.object_uri])?;
+    Ok(())
+}
+
 /// Says what became of it.
 pub fn set_state(w: &Write<'_>, id: RequestId, state: State) -> Result<()> {
     w.conn.prepare_cached("UPDATE request SET state = ?2 WHERE id = ?1")?.execute(params![id, state.word()])?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hytte::base::Audience;
-use hytte::base::policy::{Choice, Choices};
+use hytte::base::policy::{Choice, Choices, Deed};
 use hytte::federation::publish::{self, Draft};
 use hytte::federation::resolve;
 use hytte::store::cards::Card;
@@ -338,6 +338,66 @@ fn a_stranger_who_quotes_us_is_answered_by_the_rules() {
     peer.send("bob", &a, &peer.activity("Create", "bob", "/c/5", &legacy));
     world.settle(&[&a]);
     assert_eq!(shown(&a.by_uri(&peer.url("/notes/5")).unwrap()).as_deref(), Some("mine"));
+}
+
+#[test]
+fn a_quote_the_owner_withdrew_does_not_come_back_by_an_edit() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let peer = world.peer("peer.test");
+    let (post, other) = (a.post("mine", Audience::Public), a.post("another", Audience::Public));
+    world.settle(&[&a]);
+    let mut legacy = peer.note("bob", "/notes/1", "<p>they say</p>");
+    legacy["quoteUrl"] = json!(a.uri(post));
+    peer.send("bob", &a, &peer.activity("Create", "bob", "/c/1", &legacy));
+    world.settle(&[&a]);
+    let quoting = a.by_uri(&peer.url("/notes/1")).unwrap();
+    assert_eq!(shown(&quoting).as_deref(), Some("mine"));
+    publish::revoke_quote(&a.node, quoting.post.id).unwrap();
+    world.settle(&[&a]);
+    let edits = [
+        json!({"quoteUrl": a.uri(post), "quoteAuthorization": peer.url("/stamps/1")}),
+        json!({"quoteUrl": a.uri(other)}),
+        json!({"quoteUrl": a.uri(post)}),
+    ];
+    for (n, edit) in edits.iter().enumerate() {
+        let mut note = legacy.clone();
+        for (key, value) in edit.as_object().unwrap() {
+            note[key] = value.clone();
+        }
+        peer.send("bob", &a, &peer.activity("Update", "bob", &format!("/u/{n}"), &note));
+        world.settle(&[&a]);
+        assert_ne!(shown(&a.by_uri(&peer.url("/notes/1")).unwrap()).as_deref(), Some("mine"), "edit {n}");
+    }
+}
+
+#[test]
+fn who_asks_without_end_leaves_one_request() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let peer = world.peer("peer.test");
+    let post = a.post("mine", Audience::Public);
+    let never = a.say(Draft { choices: quoting(Choice::Nobody), ..Draft::new("not this", Audience::Public) });
+    world.settle(&[&a]);
+    let ask = |deed: &str, n: u32, target: &str, instrument: Value| {
+        let mut ask = peer.activity(deed, "bob", &format!("/ask/{deed}/{n}"), &json!(target));
+        ask["instrument"] = instrument;
+        peer.send("bob", &a, &ask);
+        world.settle(&[&a]);
+    };
+    let kept = |path: &str, deed, target| {
+        a.node.store.read(|r| requests::about(r, &peer.url(path), deed, target)).unwrap().is_some()
+    };
+    for n in 1..=3 {
+        ask("LikeRequest", n, &a.uri(post), json!(peer.url(&format!("/likes/{n}"))));
+        let path = format!("/q/{n}");
+        ask("QuoteRequest", n, &a.uri(never), bobs_quote(&peer, &path, &a.uri(never), json!({})));
+        assert!(!kept(&path, Deed::Quote, never), "what the rules refuse is not remembered");
+    }
+    assert_eq!((peer.got_type("Accept").len(), peer.got_type("Reject").len()), (3, 3), "each is answered");
+    assert!(kept("/likes/3", Deed::Like, post));
+    assert!(!kept("/likes/1", Deed::Like, post) && !kept("/likes/2", Deed::Like, post));
+    assert_eq!(a.card(post).likes, 1);
 }
 
 #[test]
