@@ -32,6 +32,22 @@
 //! 3. *A page*: one read snapshot → a fixed number of queries ([`store::cards`]) → maud.
 //! 4. *Somebody we do not know*: [`federation::resolve`] → WebFinger → a signed, guarded fetch → kept.
 //!
+//! # Who does what
+//!
+//! | what | rules | store | page |
+//! | --- | --- | --- | --- |
+//! | posts, edits, answers | `social/post`, `arrival`, `revision` | `posts`, `editions` | `compose`, `edit`, `thread`, `history` |
+//! | likes, boosts, reactions, own emoji | `like`, `boost`, `react`, `emoji` | `likes`, `reactions`, `own_emoji` | `acts`, `reactions`, `own_emoji` |
+//! | polls | `poll`, `vote` | `polls` | `poll` |
+//! | quotes and their stamps | `quote`, `consent`; [`federation::quotes`] | `quotes` | `quoted` |
+//! | who may answer, like, boost, quote | `approval` (asked by others), `asking` (asking others) | `policies`, `requests`, `asked` | `approvals` |
+//! | groups, relays | `group`, `relay` | `groups`, `relays` | `people`, `relays`, `around` |
+//! | pins, featured hashtags | `pin` | `pins` | `top` |
+//! | people and servers kept away, reports | `block`, `host_block`, `report` | `blocks`, `mutes`, `host_blocks`, `shield`, `reports` | `distance`, `walls`, `fences`, `hosts`, `reports` |
+//! | those who move | `mover`; [`federation::moves`] | `moves` | `moving`, `people` |
+//! | proofs, passing on | `forward`, `outbox`; `sig/proof` | `deliveries` | |
+//! | comparing followers, coming back | [`federation::synchronise`], [`federation::comeback`], [`federation::backfill`] | `follows`, `absence` | |
+//!
 //! # What holds everywhere
 //!
 //! - An answer is a promise: 2xx, a redirect after a form, or a command's exit code 0 mean that it is on the disk.
@@ -40,7 +56,7 @@
 //!   `federation/workers.rs` and `store/writer.rs`.
 //! - A new thing has its place. An activity type: a file in `social/`, a variant in `ap/activity.rs`, an arm in
 //!   `social/mod.rs`. A page: a file in `web/page/`, a line in `web/mod.rs`.
-//!   A call of the client API: a function in `web/api/`, a line in `web/api/routes.rs`. A table: a block in `schema.sql`, a step in
+//!   A call of the client API: a function in `web/api/`, a line in `web/api/routes.rs`. A table: a block in `schema.sql`, once a version is released a step in
 //!   `store/migrations.rs`, a file in `store/`. A chore: a function and a line in `federation/upkeep.rs`. A command: an
 //!   entry in `cli/mod.rs`, a request in [`control`]. A setting: a field of [`store::node::Settings`].
 
