@@ -255,10 +255,11 @@ CREATE TABLE asked (
   made_id      INTEGER REFERENCES post (id) ON DELETE CASCADE,              -- our reply or boost
   request_uri  TEXT,                            -- our ReplyRequest, …; NULL: asked by doing (GoToSocial before 0.20)
   state        TEXT    NOT NULL,                -- waiting, granted, refused
-  stamp        TEXT,                            -- their word
+  stamp        TEXT,                            -- their word; kept with a refusal that took it back
   created_at   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX asked_request ON asked (request_uri) WHERE request_uri IS NOT NULL;  -- Accept, Reject
+CREATE INDEX asked_stamp ON asked (stamp) WHERE stamp IS NOT NULL;    -- Delete of a stamp
 CREATE INDEX asked_target ON asked (target_id);                       -- a page of posts; cascade
 CREATE INDEX asked_made ON asked (made_id) WHERE made_id IS NOT NULL; -- a page of posts; cascade
 

@@ -44,7 +44,7 @@ pub struct Block {
     /// Take over the rules of a CSV file in Mastodon's format, or of a plain list of names
     #[arg(long, env = "HYTTE_IMPORT", value_name = "FILE", conflicts_with = "host")]
     import: Option<PathBuf>,
-    /// Print the rules as a CSV file in Mastodon's format
+    /// Print the rules as a CSV file in Mastodon's format, which has no word for servers that are always let in
     #[arg(long, env = "HYTTE_EXPORT", value_parser = FalseyValueParser::new(), conflicts_with_all = ["host", "import"])]
     export: bool,
     /// Print JSON

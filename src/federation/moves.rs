@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use super::{Node, resolve};
+use super::{Node, publish, resolve};
+use crate::base::id::ActorId;
 use crate::base::{Error, Result};
 use crate::social::mover;
 use crate::store::{actors, moves, node};
@@ -12,6 +13,19 @@ use crate::store::{actors, moves, node};
 const ROUND: u32 = 5;
 /// How long somebody whose new place does not agree is not looked at again.
 const LATER: Duration = Duration::from_secs(24 * 3600);
+
+/// The owner follows somebody where they have moved, whatever the settings say. Conflict when the new account does not say
+/// that it was this one: anybody can claim to have become somebody else.
+pub fn follow_there(node: &Node, old: ActorId) -> Result<()> {
+    let old = node.store.read(|r| actors::by_id(r, old))?;
+    let target = old.moved_to.as_deref().ok_or_else(|| Error::Conflict("they have not moved".to_owned()))?;
+    let new = resolve::anew(node, target)?;
+    let new = node.store.read(|r| actors::by_id(r, new))?;
+    if !new.also_known_as.contains(&old.uri) {
+        return Err(Error::Conflict(format!("@{} does not say that it was @{} before", new.handle(), old.handle())));
+    }
+    publish::follow(node, new.id)
+}
 
 /// Looks at the new places of people the owner follows who say that they moved. True when a
 /// move was acted upon.

@@ -345,7 +345,11 @@ pub fn revoke(w: &Write<'_>, us: &Actor, quoting: PostId) -> Result<()> {
     let (id, uri) = outbox::next(w, us)?;
     let lists = Recipients { to: vec![them.uri.clone()], cc: us.followers.iter().cloned().collect() };
     let delete = consent::delete_stamp(us, &uri, &consent::stamp_uri(us, request.id), lists, w.now);
-    let reach = Reach { followers: true, people: vec![them.id], ..Reach::default() };
+    // Everybody who may have seen it stand on that word: readers of either post.
+    let named = [posts::mentions(w, target.id)?, posts::mentions(w, post.id)?].concat();
+    let mut others = super::post::ids_of(w, &named)?;
+    others.extend(likes::touched_by(w, target.id, super::post::TOUCHED)?);
+    let reach = Reach { followers: true, people: vec![them.id], others, ..Reach::default() };
     outbox::send(w, us, id, delete, &post.uri, Audience::Public, &reach)
 }
 

@@ -2,7 +2,7 @@
 //! asked politely where that is understood, else by doing; and what they answer.
 
 use super::outbox::{self, Reach};
-use super::{consent, document, post};
+use super::{boost, consent, document, post};
 use crate::ap::activity::Activity;
 use crate::ap::interaction;
 use crate::ap::json::{Ref, Uri, id_of, same_origin};
@@ -13,7 +13,7 @@ use crate::store::actors::{self, Actor};
 use crate::store::asked::{self, Asked};
 use crate::store::posts::{self, Post};
 use crate::store::requests::State;
-use crate::store::{Read, Write, likes, policies};
+use crate::store::{Read, Write, likes, policies, reactions};
 
 /// How the author of a post wants to be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,7 +121,7 @@ pub(super) fn accepted(
         }
         (Deed::Reply, Some(reply)) => post::retell(w, &owner, reply)?,
         (Deed::Boost, Some(boost)) if asked.request_uri.is_some() => {
-            super::boost::tell(w, &owner, &posts::by_id(w, boost)?, stamp.as_deref())?;
+            boost::tell(w, &owner, &posts::by_id(w, boost)?, stamp.as_deref())?;
         }
         _ => {}
     }
@@ -132,15 +132,40 @@ pub(super) fn accepted(
 /// this answers something else.
 pub(super) fn rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
     let Some(asked) = answered(w, sender, object)? else { return Ok(false) };
+    close(w, owner, asked).map(|()| true)
+}
+
+/// Who let us in deleted their word for it: as if they had refused, but that it is said to be taken back.
+pub(super) fn revoked(w: &Write<'_>, owner: ActorId, sender: &Actor, stamp: &Uri) -> Result<()> {
+    match asked::by_stamp(w, stamp.as_str())? {
+        Some(asked) if posts::by_id(w, asked.target_id)?.actor_id == sender.id => close(w, owner, asked),
+        _ => Ok(()),
+    }
+}
+
+fn close(w: &Write<'_>, owner: ActorId, asked: Asked) -> Result<()> {
+    if asked.state == State::Refused {
+        return Ok(());
+    }
+    let was_told = asked.state == State::Granted;
     let made = if asked.deed == Deed::Reply { asked.made_id } else { None };
-    asked::put(w, &Asked { state: State::Refused, stamp: None, made_id: made, ..asked.clone() })?;
+    let us = actors::by_id(w, owner)?;
     match (asked.deed, asked.made_id) {
-        (Deed::Like, _) => likes::remove(w, owner, asked.target_id).map(|_| true),
-        (Deed::Boost, Some(boost)) => posts::delete(w, boost).map(|()| true),
-        (Deed::Reply, Some(reply)) if asked.stamp.is_some() => {
-            post::retell(w, &actors::by_id(w, owner)?, reply).map(|()| true)
+        (Deed::Like, _) => {
+            likes::remove(w, owner, asked.target_id)?;
+            if let Some(mark) = reactions::by_uri(w, owner, &asked.object_uri)? {
+                reactions::remove(w, owner, mark.post_id, &mark.sign.emoji)?;
+            }
         }
-        _ => Ok(true),
+        // The followers have it.
+        (Deed::Boost, Some(_)) if was_told => boost::take_back(w, &us, asked.target_id)?,
+        (Deed::Boost, Some(boost)) => posts::delete(w, boost)?,
+        _ => {}
+    }
+    asked::put(w, &Asked { state: State::Refused, made_id: made, ..asked.clone() })?;
+    match (asked.deed, asked.made_id) {
+        (Deed::Reply, Some(reply)) if was_told => post::retell(w, &us, reply),
+        _ => Ok(()),
     }
 }
 

@@ -122,6 +122,7 @@ fn apply(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity) -> 
         Kind::Update { object } => update(w, owner, sender, activity, object),
         Kind::Delete { object, .. } => {
             quote::revoked(w, owner, sender, object)?;
+            asking::revoked(w, owner, sender, object)?;
             arrival::deleted(w, sender, object)
         }
         Kind::Like { object, content, emoji } | Kind::EmojiReact { object, content, emoji } => {

@@ -4,17 +4,19 @@
 
 use serde_json::Value;
 
+use super::asking::{self, Done, How};
 use super::{document, emoji, group, like, outbox, uri_of};
 use crate::ap::activity::Activity;
 use crate::ap::json::Ref;
 use crate::ap::tags::Emoji;
 use crate::base::id::ActorId;
+use crate::base::policy::Deed;
 use crate::base::{Audience, Error, Result};
 use crate::store::actors::{self, Actor};
 use crate::store::notifications::{self, Kind};
 use crate::store::posts::{self, Post};
 use crate::store::reactions::{self, Reaction, Sign};
-use crate::store::{Read, Write, node, own_emoji, tombstones};
+use crate::store::{Read, Write, asked, node, own_emoji, tombstones};
 use crate::text::signs;
 
 /// Somebody reacts to a post. Reactions to posts we do not have mean nothing here; without an emoji that can be shown it is
@@ -67,6 +69,14 @@ pub fn send(w: &Write<'_>, owner: &Actor, post: &Post, emoji: &str, url: Option<
     reactions::add(w, &reaction)?;
     let author = actors::by_id(w, post.actor_id)?;
     let react = written(w, owner, &reaction, post, &author)?;
+    // To whoever sets rules for likes, a reaction is one.
+    if let Some(how) = asking::how(w, owner.id, post, Deed::Like)? {
+        let done = Done { deed: Deed::Like, uri: &reaction.uri, made: None, target: post };
+        asking::ask(w, owner, how, &done, || Ok(react.clone()))?;
+        if how == How::Politely {
+            return Ok(());
+        }
+    }
     outbox::send(w, owner, activity_id, react, &post.uri, Audience::Mentioned, &group::fans(w, post, &author)?)
 }
 
@@ -94,6 +104,7 @@ pub fn take_back(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
     let author = actors::by_id(w, post.actor_id)?;
     for reaction in reactions::of_actor(w, owner.id, post.id)? {
         reactions::remove(w, owner.id, post.id, &reaction.sign.emoji)?;
+        asked::remove(w, &reaction.uri)?;
         tombstones::add_ours(w, &reaction.uri)?;
         let react = written(w, owner, &reaction, post, &author)?;
         outbox::undo(w, owner, &react, &post.uri, Audience::Mentioned, &group::fans(w, post, &author)?)?;

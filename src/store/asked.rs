@@ -23,7 +23,7 @@ pub struct Asked {
     pub request_uri: Option<String>,
     /// What became of it.
     pub state: State,
-    /// Its author's word.
+    /// Its author's word; kept with a refusal that took it back.
     pub stamp: Option<String>,
 }
 
@@ -67,6 +67,12 @@ pub fn by_uri(r: &Read<'_>, uri: &str) -> Result<Option<Asked>> {
         "SELECT * FROM asked WHERE object_uri = ?1 UNION ALL SELECT * FROM asked WHERE request_uri = ?1 LIMIT 1",
     )?;
     Ok(statement.query_one([uri], from_row).optional()?)
+}
+
+/// What we asked and was let in with this word.
+pub fn by_stamp(r: &Read<'_>, stamp: &str) -> Result<Option<Asked>> {
+    let mut statement = r.conn.prepare_cached("SELECT * FROM asked WHERE stamp = ?1 LIMIT 1")?;
+    Ok(statement.query_one([stamp], from_row).optional()?)
 }
 
 /// Forgets an asking: what it was for was taken back.

@@ -192,6 +192,72 @@ fn the_owner_asks_politely_and_the_rest_waits_for_the_answer() {
 }
 
 #[test]
+fn a_reaction_asks_as_a_like_does() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let peer = world.peer("peer.test");
+    let manual = json!({"automaticApproval": [peer.actor("bob")], "manualApproval": [PUBLIC]});
+    let post = with_rules(&a, &peer, "/notes/1", json!({"canLike": manual}));
+    publish::react(&a.node, post, "🎉".into(), None).unwrap();
+    world.settle(&[&a]);
+    assert!(peer.got_type("Like").is_empty(), "nobody hears of it before the answer");
+    let asked = peer.got_type("LikeRequest").pop().unwrap();
+    assert_eq!((&asked["instrument"]["type"], &asked["instrument"]["content"]), (&json!("Like"), &json!("🎉")));
+    assert!(a.page(&format!("/post/{post}")).contains("has yet to let your like in"));
+    peer.send("bob", &a, &peer.activity("Reject", "bob", "/x/1", &asked));
+    world.settle(&[&a]);
+    assert!(a.card(post).reactions.is_empty());
+    assert!(a.page(&format!("/post/{post}")).contains("did not let your like in"));
+
+    let nobody = json!({"automaticApproval": [peer.actor("bob")]});
+    let closed = with_rules(&a, &peer, "/notes/2", json!({"canLike": nobody}));
+    assert!(publish::react(&a.node, closed, "🎉".into(), None).is_err());
+    assert!(a.card(closed).reactions.is_empty());
+}
+
+#[test]
+fn a_word_that_is_taken_back_counts_no_more() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let peer = world.peer("peer.test");
+    let other = world.peer("other.test");
+    a.find_actor("@bob@other.test");
+    let manual = json!({"automaticApproval": [peer.actor("bob")], "manualApproval": [PUBLIC]});
+    let post = with_rules(&a, &peer, "/notes/1", json!({"canReply": manual, "canLike": manual, "canAnnounce": manual}));
+    let answer = a.reply("@bob@other.test may we?", post);
+    publish::like(&a.node, post).unwrap();
+    publish::boost(&a.node, post).unwrap();
+    world.settle(&[&a]);
+    for kind in ["ReplyRequest", "LikeRequest", "AnnounceRequest"] {
+        let asked = peer.got_type(kind).pop().unwrap();
+        let mut accept = peer.activity("Accept", "bob", &format!("/accepts/{kind}"), &asked);
+        accept["result"] = json!(peer.url(&format!("/stamps/{kind}")));
+        peer.send("bob", &a, &accept);
+    }
+    world.settle(&[&a]);
+    assert!(world.document(&a.uri(answer))["replyAuthorization"].is_string());
+    let delete = |from: &Peer, kind: &str| {
+        let path = format!("/deletes/{kind}");
+        from.send("bob", &a, &from.activity("Delete", "bob", &path, &json!(peer.url(&format!("/stamps/{kind}")))));
+        world.settle(&[&a]);
+    };
+    delete(&other, "LikeRequest");
+    assert!(a.card(post).liked, "somebody else's word is nobody's word");
+    for kind in ["ReplyRequest", "LikeRequest", "AnnounceRequest"] {
+        delete(&peer, kind);
+    }
+    assert!(!a.card(post).liked && !a.card(post).boosted);
+    assert_eq!(peer.got_type("Undo").pop().unwrap()["object"]["type"], "Announce", "whoever has the boost hears of it");
+    let update = other.got_type("Update").pop().expect("whoever has the answer hears of it");
+    assert!(update["object"].get("replyAuthorization").is_none());
+    assert!(world.document(&a.uri(answer)).get("replyAuthorization").is_none());
+    let page = a.page(&format!("/post/{post}"));
+    for what in ["answer", "like", "boost"] {
+        assert!(page.contains(&format!("let your {what} in and took that back")), "{what}: {page}");
+    }
+}
+
+#[test]
 fn who_knows_no_requests_is_asked_by_doing() {
     let world = World::new();
     let a = world.server("a.test");

@@ -1,5 +1,6 @@
 //! The binary, as a new owner and a packager use it: with a server running and without, with bad input, after a kill.
 
+mod blocks;
 mod program;
 
 use std::fs;

@@ -8,6 +8,7 @@ mod bad_input;
 mod blocking;
 mod cli;
 mod delivery;
+mod emoji;
 mod fetching;
 mod floors;
 mod following;

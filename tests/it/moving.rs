@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Peer, Server, World};
 use crate::posting::follow_bob;
+use crate::writing::Browser;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -123,6 +124,29 @@ fn a_move_nobody_told_us_of_is_found_in_the_profile() {
     world.settle(&[&a]);
     accept_last(&world, &a, &new, "/accepts/9");
     assert_eq!(followed(&a), ["bob@new.test"]);
+}
+
+#[test]
+fn the_owner_may_follow_somebody_there_by_hand() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let (old, new) = (world.peer("old.test"), world.peer("new.test"));
+    serve(&old, json!({ "movedTo": new.actor("bob") }));
+    let bob = a.find_actor("@bob@old.test");
+    let browser = Browser::of(&a);
+    let path = format!("/people/{bob}");
+    let press = || browser.send(&format!("{path}/follow-there"), &[("back", None, path.as_bytes())]);
+    assert!(browser.get(&path).contains("Follow them there"));
+    assert_eq!(press().code, 409, "the new place does not say so");
+    world.settle(&[&a]);
+    assert!(followed(&a).is_empty() && new.got_type("Follow").is_empty());
+    serve(&new, json!({ "alsoKnownAs": [old.actor("bob")] }));
+    assert_eq!(press().code, 303);
+    world.settle(&[&a]);
+    assert_eq!(new.got_type("Follow").len(), 1);
+    assert_eq!(followed(&a), ["bob@new.test"]);
+    let page = browser.get(&path);
+    assert!(page.contains("where you follow them") && !page.contains("Follow them there"), "{page}");
 }
 
 #[test]

@@ -83,9 +83,14 @@ fn one_server_quotes_another_and_everyone_sees_the_stamp() {
     let feed = world.get("http://b.test/@alice/feed.atom", "*/*").text();
     assert!(feed.contains("&lt;blockquote") && feed.contains("the original words"), "{feed}");
 
-    // The word is taken back.
+    // The word is taken back; who was seen with the quoted post hears of it, too.
+    let peer = world.peer("peer.test");
+
+    peer.send("bob", &a, &peer.activity("Like", "bob", "/likes/1", &json!(uri)));
+    world.settle(&[&a, &b]);
     publish::revoke_quote(&a.node, here.id).unwrap();
     world.settle(&[&a, &b]);
+    assert_eq!(peer.got_type("Delete").pop().unwrap()["object"]["id"], stamp.as_str());
     assert_eq!(world.get(&stamp, "application/activity+json").code, 404);
     assert_eq!(b.card(quote).quote.unwrap().quote.state, State::Revoked);
     assert_eq!(shown(&a.card(here.id)), None);

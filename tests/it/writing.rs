@@ -14,13 +14,13 @@ use serde_json::json;
 use crate::harness::{Answer, Server, World, request};
 
 /// A browser with the owner's session.
-struct Browser<'s> {
+pub struct Browser<'s> {
     server: &'s Server,
     session: String,
 }
 
 impl<'s> Browser<'s> {
-    fn of(server: &'s Server) -> Self {
+    pub fn of(server: &'s Server) -> Self {
         Self { server, session: login::open_session(&server.node.store, "a test").unwrap() }
     }
 
@@ -31,12 +31,12 @@ impl<'s> Browser<'s> {
         ]
     }
 
-    fn get(&self, path: &str) -> String {
+    pub fn get(&self, path: &str) -> String {
         request(self.server.address, "GET", path, &self.headers(), b"").text()
     }
 
     /// Sends a form: (name, file name or nothing, content).
-    fn send(&self, path: &str, parts: &[(&str, Option<&str>, &[u8])]) -> Answer {
+    pub fn send(&self, path: &str, parts: &[(&str, Option<&str>, &[u8])]) -> Answer {
         let csrf = auth::csrf(&self.server.node, &login::token_hash(&self.session));
         let mut body = Vec::new();
         for (name, file, content) in [("csrf", None, csrf.as_bytes())].iter().chain(parts) {
@@ -52,7 +52,7 @@ impl<'s> Browser<'s> {
     }
 }
 
-fn png(shade: u8) -> Vec<u8> {
+pub fn png(shade: u8) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     let picture = image::RgbImage::from_pixel(90, 60, image::Rgb([shade, 30, 40]));
     picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();

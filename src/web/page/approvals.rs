@@ -98,6 +98,7 @@ pub fn note(house: &House<'_>, card: &Card) -> Markup {
         };
         match asked.state {
             State::Waiting => Some(format!("{name} has yet to let your {what} in.")),
+            State::Refused if asked.stamp.is_some() => Some(format!("{name} let your {what} in and took that back.")),
             State::Refused => Some(format!("{name} did not let your {what} in.")),
             State::Granted => None,
         }

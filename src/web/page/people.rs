@@ -14,7 +14,7 @@ use super::{approvals, card, host_card, person, profile, words};
 use crate::base::Result;
 use crate::base::id::ActorId;
 use crate::federation::backfill::{self, Wish};
-use crate::federation::{Node, publish};
+use crate::federation::{Node, moves, publish};
 use crate::store::actors::{self, Actor};
 use crate::store::follows::{self, List};
 use crate::store::posts::{self, Viewer};
@@ -63,12 +63,20 @@ pub async fn show(
 struct Ties {
     ours: Option<follows::Follow>,
     theirs: Option<follows::Follow>,
+    /// Where they moved, when that is known here, and whether the owner follows there.
+    new: Option<(bool, Actor)>,
     distance: Distance,
 }
 
 impl Ties {
     fn load(r: &Read<'_>, owner: ActorId, other: &Actor) -> Result<Self> {
+        let new = other.moved_to.as_ref().map(|uri| actors::by_uri(r, uri)).transpose()?.flatten();
+        let new = match new {
+            Some(new) => Some((follows::get(r, owner, new.id)?.is_some(), new)),
+            None => None,
+        };
         Ok(Self {
+            new,
             ours: follows::get(r, owner, other.id)?,
             theirs: follows::get(r, other.id, owner)?,
             distance: Distance::load(r, other)?,
@@ -97,7 +105,7 @@ fn below(r: &Read<'_>, house: &House<'_>, actor: &Actor, ties: &Ties) -> Result<
         div.ties {
             (distance::lines(house, actor, &ties.distance))
             @if actor.gone_at.is_some() { p { "This account was deleted." } }
-            @if let Some(to) = &actor.moved_to { p { (icon("out")) span { "They moved to " a href={ "/find?q=" (super::thread::query(to)) } { (to) } "." } } }
+            @if let Some(to) = &actor.moved_to { (moved(house, actor, to, ties.new.as_ref())) }
             @if let Some(follow) = &ties.ours {
                 @if follow.accepted_at.is_none() {
                     div.tie { (icon("clock")) span { "You asked to follow " (words::when(follow.created_at, house.now)) "; there is no answer yet." }
@@ -122,6 +130,26 @@ fn below(r: &Read<'_>, house: &House<'_>, actor: &Actor, ties: &Ties) -> Result<
     })
 }
 
+/// Where they moved, with a button to follow them there; their new server is looked at when it is pressed.
+fn moved(house: &House<'_>, actor: &Actor, to: &str, new: Option<&(bool, Actor)>) -> Markup {
+    html! {
+        div.tie {
+            (icon("out"))
+            span {
+                "They moved to "
+                @match new {
+                    Some((_, new)) => a href=(person::path(house, new)) { (person::handle(new)) },
+                    None => a href={ "/find?q=" (super::thread::query(to)) } { (to) },
+                }
+                @if new.is_some_and(|(followed, _)| *followed) { ", where you follow them" } "."
+            }
+            @if !new.is_some_and(|(followed, new)| *followed || house.is_owner(new)) {
+                (press(house, actor, "follow-there", "Follow them there", "button"))
+            }
+        }
+    }
+}
+
 fn nothing(house: &House<'_>, actor: &Actor) -> &'static str {
     if house.is_owner(actor) {
         "You have not written anything yet."
@@ -140,7 +168,7 @@ pub fn press(house: &House<'_>, actor: &Actor, act: &str, word: &str, class: &st
     }
 }
 
-/// `POST /people/{id}/{act}`: follow, unfollow, accept, remove, and those of `distance.rs`.
+/// `POST /people/{id}/{act}`: follow, follow-there, unfollow, accept, remove, and those of `distance.rs`.
 pub async fn act(
     node: web::Data<Node>,
     path: web::Path<(ActorId, String)>,
@@ -150,6 +178,7 @@ pub async fn act(
     let back = local(sent.fields.text("back")).to_owned();
     blocking(&node, move |node| match act.as_str() {
         "follow" => publish::follow(node, id),
+        "follow-there" => moves::follow_there(node, id),
         "unfollow" => publish::unfollow(node, id),
         "accept" => publish::accept_follower(node, id),
         "remove" => publish::reject_follower(node, id),
