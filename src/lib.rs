@@ -55,8 +55,8 @@
 //! - SQL lives in `store/`, outgoing HTTP in `net/`, actix in `web/`, the clock in `base/time.rs`, threads in
 //!   `federation/workers.rs` and `store/writer.rs`.
 //! - A new thing has its place. An activity type: a file in `social/`, a variant in `ap/activity.rs`, an arm in
-//!   `social/mod.rs`. A page: a file in `web/page/`, a line in `web/mod.rs`.
-//!   A call of the client API: a function in `web/api/`, a line in `web/api/routes.rs`. A table: a block in `schema.sql`, once a version is released a step in
+//!   `social/mod.rs`. A page: a file in `web/page/`, a line in `web/mod.rs`. A call of the client API: a function in
+//!   `web/api/`, a line in `web/api/routes.rs`. A table: a block in `schema.sql`, once a version is released a step in
 //!   `store/migrations.rs`, a file in `store/`. A chore: a function and a line in `federation/upkeep.rs`. A command: an
 //!   entry in `cli/mod.rs`, a request in [`control`]. A setting: a field of [`store::node::Settings`].
 
