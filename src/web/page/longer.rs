@@ -36,7 +36,7 @@ impl Filled {
 pub fn tool(filled: &Filled, titled: Titled) -> Markup {
     html! {
         details.tool open[!filled.title.is_empty()] {
-            summary title="Title and Markdown" { (icon("thread")) span.label { "Long" } }
+            summary title="Title and Markdown" { (icon("file")) span.label { "Long" } }
             div.drawer {
                 @if titled == Titled::Free {
                     label for="title" { "Title" }

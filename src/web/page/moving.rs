@@ -43,7 +43,7 @@ fn page(node: &Node, owner: &Owner, typed: Option<(&str, &str)>, done: &str) -> 
                 (house.token(""))
                 label for="aliases" { "Your other accounts, one on each line" }
                 textarea #aliases name="aliases" rows="4" placeholder="@me@old.example" autocapitalize="off" spellcheck="false" { (text) }
-                p.note { (words::count(ALIASES as u64, "account")) " at most. Everyone can see them in your profile's document." }
+                p.note { (words::count(ALIASES as u64, "account")) " at most. Everyone can see them in your profile’s document." }
                 button.main type="submit" { "Save" }
             }
             @if us.approves_followers { p.note { "You let followers in one by one: those who come over wait in the requests. While you move, it is less work to let everyone in." } }

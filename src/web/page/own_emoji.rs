@@ -40,7 +40,6 @@ fn page(node: &Node, owner: &Owner, here: &str, problem: Option<&str>) -> Result
                     button.main type="submit" { "Add" }
                 }
             }
-            p { a href="/settings" { "Back to the settings" } }
         };
         Ok(layout::document(&house, &Page::new("Your own emoji", Here::Settings, body)).into_string())
     })

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::config::Origin;
-use crate::base::id::{ActorId, PostId};
+use crate::base::id::{ActorId, PostId, RequestId};
+use crate::base::policy::Deed;
 use crate::base::{Audience, Clock, Config, Time};
 use crate::federation::identity::{self, Profile};
-use crate::federation::publish::{self, Draft};
+use crate::federation::publish::{self, Draft, Edit};
 use crate::federation::{Node, login, media};
 use crate::media::Purpose;
 use crate::net::dns::Names;
@@ -17,7 +18,12 @@ use crate::store::actors::{self, Actor, Emoji, Field};
 use crate::store::attachments::{self, Attachment};
 use crate::store::notifications::{self, Kind};
 use crate::store::posts::{self, Post};
-use crate::store::{Store, deliveries, follows, hosts, inbox, likes, polls, timeline};
+use crate::store::quotes::{self, Quote};
+use crate::store::reactions::{self, Reaction, Sign};
+use crate::store::requests::{self, Request};
+use crate::store::{
+    Store, blocks, deliveries, follows, host_blocks, hosts, inbox, likes, polls, relays, reports, timeline,
+};
 
 /// A house at `host`, its clock in hand, in a new folder.
 pub fn empty(host: &str) -> Node {
@@ -357,11 +363,81 @@ pub fn lived_in(host: &str) -> Node {
     node
 }
 
+/// The same house on a busy day: everything the pages can show, to be looked at.
+fn busy(host: &str) -> Node {
+    let node = lived_in(host);
+    let filip = person(&node, "filip", "akkoma.example", "Filip");
+    let gro = person(&node, "gro", "gotosocial.example", "Gro");
+    let kettle = say(&node, "The kettle sings in G.", Audience::Public, None);
+    later(&node, 3);
+    let kettle_uri = node.store.read(|r| posts::by_id(r, kettle)).unwrap().uri;
+    let edit = Edit { text: "The kettle sings in G sharp. #stove".into(), ..Edit::default() };
+    publish::edit(&node, kettle, edit).unwrap();
+    let said = post(&node, filip, "<p>A house is a slow instrument. You play it by living in it.</p>", |_| {});
+    publish::post(&node, Draft { quote: Some(said), ..draft("This, all winter.", Audience::Public, None) }).unwrap();
+    let theirs = post(&node, gro, "<p>Somebody has to write that song down:</p>", |_| {});
+    let answer = post(&node, gro, "<p>G sharp? Ours is flat.</p>", move |p| p.reply_to = Some(kettle));
+    let title = Some("How to make a bench that does not wobble".to_owned());
+    let text = "Three legs never wobble. Four legs need **a flat floor**, patience or a saw.\n\n## The saw\n\n- Shim\n- Mark\n- Cut once";
+    let summary = Some("What nine mortises have taught me.".to_owned());
+    let draft = Draft { title, summary, markdown: Some(true), ..draft(text, Audience::Public, None) };
+    publish::post(&node, draft).unwrap();
+    let furnish = move |w: &crate::store::Write<'_>| {
+        quotes::put(w, &granted(theirs, kettle, &kettle_uri))?;
+        for (who, emoji) in [(filip, "🎉"), (gro, "🎉"), (gro, "❤️")] {
+            let (sign, uri) = (Sign { emoji: emoji.into(), url: None }, format!("https://x.example/{who}/{emoji}"));
+            reactions::add(w, &Reaction { post_id: kettle, actor_id: who, sign, uri })?;
+        }
+        let object_uri = posts::by_id(w, answer)?.uri;
+        requests::put(
+            w,
+            &Request {
+                id: RequestId(0),
+                deed: Deed::Reply,
+                actor_id: gro,
+                target_id: kettle,
+                object_uri,
+                post_id: Some(answer),
+                request_uri: None,
+                state: requests::State::Waiting,
+                created_at: w.now,
+            },
+        )?;
+        reports::receive(
+            w,
+            "https://akkoma.example/flags/1",
+            filip,
+            &[kettle_uri],
+            "The kettle is too loud after ten.",
+        )?;
+        relays::ask(w, "https://relay.example/inbox", relays::Style::Mastodon, None, "https://x.example/follow")?;
+        host_blocks::set(w, &host_blocks::Rule::by_hand("spam.example", host_blocks::Severity::Block, "Spam"))
+    };
+    node.store.write(furnish).unwrap();
+    let loud = person(&node, "loud", "spam.example", "Loud");
+    node.store.write(move |w| blocks::add(w, loud, None)).unwrap();
+    node
+}
+
+fn granted(post_id: PostId, quoted: PostId, uri: &str) -> Quote {
+    Quote {
+        post_id,
+        quoted_id: Some(quoted),
+        quoted_uri: uri.to_owned(),
+        consent: true,
+        state: quotes::State::Granted,
+        stamp: None,
+        request_uri: None,
+        tries: 0,
+        check_at: None,
+    }
+}
+
 #[test]
 #[ignore = "serves until it is stopped"]
 fn sample() {
     let host = "127.0.0.1:8099";
-    let (lived, new) = (Arc::new(lived_in(host)), Arc::new(empty("localhost:8098")));
+    let (lived, new) = (Arc::new(busy(host)), Arc::new(empty("localhost:8098")));
     let listen = |at: &str| std::net::TcpListener::bind(at).unwrap();
     println!("LINK {}", login::make_link(&lived.store, &lived.facts.origin).unwrap());
     println!("NEW {}", login::make_link(&new.store, &new.facts.origin).unwrap());

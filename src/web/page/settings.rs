@@ -62,27 +62,38 @@ fn page(node: &Node, owner: &Owner, here: &str, saved: Option<&str>, problem: Op
             h1 { "Settings" }
             @if let Some(problem) = problem { p.problem role="alert" { (problem) } }
             @if saved.is_some() { p.done role="status" { (icon("check")) " Saved." } }
+            (pages(waiting))
             (profile(&house))
             @if let Some(owner) = &house.owner { (top::settings(&house, r, owner)?) }
             (posting(&house, &settings))
             (away(&house, &settings))
             (password(&house, r)?)
             (browsers(&house, owner, &sessions::all(r)?))
-            section.section {
-                h2 { "Relays" }
-                p { a href="/settings/relays" { "See the posts of more servers, and be seen there" } "." }
-            }
-            section.section {
-                h2 { "Apps" }
-                p { a href="/settings/apps" { "Which apps may act for you" } }
-            }
-            section.section {
-                h2 { "Deliveries" }
-                p { a href="/queue" { @if waiting == 0 { "Everything has arrived" } @else { (words::number(waiting.into())) " on their way" } } "." }
-            }
         };
         Ok(layout::document(&house, &Page::new("Settings", Here::Settings, body)).into_string())
     })
+}
+
+/// The pages that belong to the settings, each with what it is for.
+fn pages(waiting: u32) -> Markup {
+    let deliveries = match waiting {
+        0 => "everything has arrived".to_owned(),
+        n => format!("{} on their way", words::number(n.into())),
+    };
+    let pages = [
+        ("/blocks", "Kept away", "people you mute or block, servers, and reports"),
+        ("/settings/emoji", "Your own emoji", "for your name, posts and reactions"),
+        ("/moving", "Moving here", "bring your followers from another account"),
+        ("/settings/relays", "Relays", "see posts of more servers, and be seen there"),
+        ("/settings/apps", "Apps", "which apps may act for you"),
+        ("/texts", "Texts", "the about page, the rules and the privacy policy"),
+        ("/queue", "Deliveries", deliveries.as_str()),
+    ];
+    html! {
+        nav aria-label="More settings" {
+            ul.ways { @for (path, name, what) in pages { li { a href=(path) { (name) } " " span.note { (what) } } } }
+        }
+    }
 }
 
 fn profile(house: &House<'_>) -> Markup {
@@ -156,9 +167,7 @@ fn posting(house: &House<'_>, settings: &Settings) -> Markup {
 fn away(house: &House<'_>, settings: &Settings) -> Markup {
     html! {
         section.section {
-            h2 { "People and servers" }
-            p { a href="/blocks" { "Kept away" } ": people, servers and reports. " a href="/moving" { "Moving here" } " from another account. "
-                a href="/texts" { "Texts" } " of the about page, the rules and the privacy policy." }
+            h2 { "Blocks and moves" }
             form.stack method="post" action="/settings/away" {
                 (house.token(""))
                 label.check { input type="checkbox" name="tell_blocked" value="yes" checked[settings.tell_blocked]; " Whom I block is told so, and their server keeps them from seeing me" }
