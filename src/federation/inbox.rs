@@ -355,7 +355,7 @@ fn hint(node: &Node, activity: &Activity) -> Result<()> {
     }
     let asked = match &activity.kind {
         Kind::Create { .. } => resolve::post(node, &uri).and_then(|id| resolve::ancestors(node, id)),
-        Kind::Update { .. } => resolve::fetch_post(node, &uri).map(drop),
+        Kind::Update { .. } => fresh(node, &uri),
         Kind::Delete { .. } => forget_if_gone(node, uri),
         Kind::Announce { object: Ref::Id(id) } => resolve::post(node, id.as_str()).map(drop),
         _ => Ok(()),

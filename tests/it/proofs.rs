@@ -163,6 +163,15 @@ fn a_forward_without_proof_is_only_a_hint_to_ask_the_origin() {
     world.settle(&[&a]);
     let card = a.by_uri(&peer.url("/notes/1")).unwrap();
     assert!(card.post.content.contains("what the origin says"));
+    // However often somebody says that it has changed, the origin is not asked over and over.
+    let asked = || peer.asked().iter().filter(|got| got.target == "/notes/1").count();
+    let before = asked();
+    for n in 1..=4 {
+        let update = peer.activity("Update", "bob", &format!("/updates/{n}"), &note);
+        assert_eq!(other.send("bob", &a, &update).code, 202);
+        world.settle(&[&a]);
+    }
+    assert_eq!(asked(), before + 1);
     // And nothing at all where we have nothing to do with it.
     let aside = peer.activity("Create", "bob", "/creates/2", &peer.note("bob", "/notes/2", "<p>aside</p>"));
     assert_eq!(other.send("bob", &a, &aside).code, 401);
