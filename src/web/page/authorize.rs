@@ -86,7 +86,8 @@ impl Asked {
         let state = Some(("state", self.state.as_str())).filter(|(_, state)| !state.is_empty());
         for (name, value) in pairs.iter().copied().chain(state) {
             url.push(if url.contains('?') { '&' } else { '?' });
-            url.push_str(&format!("{name}={}", query(value)));
+            // `+` means a blank in forms only; apps read their address as any other.
+            url.push_str(&format!("{name}={}", query(value).replace('+', "%20")));
         }
         url
     }

@@ -22,7 +22,7 @@ pub struct Filled {
 impl Filled {
     /// What a form sent.
     pub fn from(fields: &Fields) -> Self {
-        Self { title: fields.line("title"), summary: fields.line("summary"), markdown: fields.has("markdown") }
+        Self { title: fields.line("title"), summary: fields.line("abstract"), markdown: fields.has("markdown") }
     }
 
     /// What a post has.
@@ -73,8 +73,9 @@ pub fn edit(filled: &Filled, post: &Post) -> Markup {
 
 fn summary(filled: &Filled) -> Markup {
     html! {
-        label for="summary" { "Summary" }
-        input #summary type="text" name="summary" value=(filled.summary) maxlength=(SUMMARY_CHARS) dir="auto" placeholder="What it is about, in a sentence or two";
+        // Not "summary": to many that is the content warning.
+        label for="abstract" { "Summary" }
+        input #abstract type="text" name="abstract" value=(filled.summary) maxlength=(SUMMARY_CHARS) dir="auto" placeholder="What it is about, in a sentence or two";
     }
 }
 
