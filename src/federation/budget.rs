@@ -1,4 +1,4 @@
-//! What the word of groups and relays may cost: so many requests an hour for each, so that a busy one never keeps a small
+//! What the word of groups and relays, and what others pass on, may cost: so many requests an hour for each, so that a busy one never keeps a small
 //! server fetching. What is over is not fetched; it is found when somebody looks.
 
 use std::collections::HashMap;
@@ -24,6 +24,11 @@ pub struct Budgets(Mutex<HashMap<ActorId, (Time, u32)>>);
 /// Whether one more request on this actor's word is all right. People's own words always are.
 pub(super) fn allows(node: &Node, sender: &Actor) -> bool {
     sender.kind == "Person" || node.budgets.spend(sender.id, node.clock().now())
+}
+
+/// Whether one more request is all right because this actor passed on what another said. Everyone's is counted.
+pub(super) fn allows_passing_on(node: &Node, sender: &Actor) -> bool {
+    node.budgets.spend(sender.id, node.clock().now())
 }
 
 impl Budgets {

@@ -275,7 +275,7 @@ fn prepare(node: &Node, row: &Received) -> Result<Option<(Actor, Activity)>> {
         return Ok(None);
     };
     if activity.actor != signer.uri.as_str() {
-        if budget::allows(node, &signer) && !relays::overheard(node, &signer, &activity)? {
+        if budget::allows_passing_on(node, &signer) && !relays::overheard(node, &signer, &activity)? {
             hint(node, &activity)?;
         }
         return Ok(None);

@@ -20,6 +20,8 @@ use crate::store::{Read, follows};
 const MOST: u32 = 25_000;
 /// How often a host is sent the digest with posts for everyone; with private ones it always goes.
 const EVERY: Duration = Duration::from_hours(24);
+/// How long after a look one sender's list is not looked at again.
+const PAUSE: Duration = Duration::from_mins(1);
 /// Hosts of whom that is remembered.
 pub(super) const REMEMBERED: usize = 2_000;
 
@@ -90,7 +92,10 @@ pub(super) fn heed(node: &Node, signed: &Signed, request: &Received<'_>) -> Resu
         let follows = follows::is_accepted(r, owner.id, sender.id)?;
         Ok(synchronisation::digest(follows.then_some(owner.uri.as_str())))
     })?;
-    if here != said.digest {
+    let (heard, now) = (format!("heard {}", sender.uri), node.clock().now());
+    if here != said.digest && node.synchronised.recall(&heard, now).is_none() {
+        // A sender who names a new list with every activity must not crowd out the owner's own wishes.
+        node.synchronised.remember(&heard, now.plus(PAUSE), now, ());
         backfill::wish(node, backfill::Wish::Followers { of: sender.id, url: said.url, digest: said.digest });
     }
     Ok(())

@@ -140,6 +140,11 @@ fn a_follow_the_followed_know_nothing_of_ends() {
     settle(&world, &a);
     assert!(!peer.asked().iter().any(|got| got.target == "/users/bob/sync/4"), "both agree: nothing to ask");
     assert_eq!(a.follows().1, 1);
+    post_with_list(&peer, &a, 6, &[], &synchronisation::digest(["y"]), true);
+    settle(&world, &a);
+    let looked = peer.asked().iter().any(|got| got.target == "/users/bob/sync/6");
+    assert!(!looked, "a sender with ever new lists is looked at once a minute");
+    a.advance(Duration::from_secs(3600));
     listed(&peer, &a, 5, &[]);
     settle(&world, &a);
     assert_eq!(a.follows().1, 0);
