@@ -6,7 +6,8 @@ use actix_web::test::TestRequest;
 use serde_json::Value;
 
 use crate::base::Audience;
-use crate::federation::grants;
+use crate::federation::{grants, login};
+use crate::web::auth;
 use crate::web::scratch::{House, Reply};
 
 /// A house and a token for it.
@@ -117,4 +118,75 @@ async fn strangers_see_what_is_open_and_nothing_else() {
     let account = client.get("/api/v1/accounts/verify_credentials").await.json()["id"].as_str().unwrap().to_owned();
     let list = client.house.get(&format!("/api/v1/accounts/{account}/statuses"), "*/*").await;
     assert!(list.text().contains("for all") && !list.text().contains("secret"), "{}", list.text());
+}
+
+/// A browser that is logged in: its cookie and the token of its forms.
+fn browser(house: &House) -> (String, String) {
+    let value = login::open_session(&house.node.store, "a test").unwrap();
+    let csrf = auth::csrf(&house.node, &login::token_hash(&value));
+    (format!("{}={value}", auth::COOKIE), csrf)
+}
+
+#[actix_web::test]
+async fn the_owner_is_asked_on_a_page_and_the_app_hears_yes_or_no() {
+    let house = House::new();
+    let (cookie, csrf) = browser(&house);
+    let form = [("client_name", "Ice <b>Cubes</b>"), ("redirect_uris", "icecubesapp://"), ("scopes", "read write")];
+    let app = house.call(TestRequest::post().uri("/api/v1/apps").set_form(form)).await.json();
+    let id = app["client_id"].as_str().unwrap().to_owned();
+    let asked = |redirect: &str| {
+        format!(
+            "/oauth/authorize?response_type=code&client_id={id}&redirect_uri={redirect}&scope=read+write&state=a%20b"
+        )
+    };
+    let stranger = house.get(&asked("icecubesapp%3A%2F%2F"), "text/html").await;
+    assert_eq!(stranger.code.as_u16(), 303);
+    assert!(
+        stranger.header("location").starts_with("/login?next=%2Foauth%2Fauthorize"),
+        "{}",
+        stranger.header("location")
+    );
+    let visit = |path: String| TestRequest::get().uri(&path).insert_header(("Cookie", cookie.clone()));
+    let page = house.call(visit(asked("icecubesapp%3A%2F%2F"))).await;
+    assert_eq!(page.code.as_u16(), 200);
+    assert!(
+        page.text().contains("Ice &lt;b&gt;Cubes&lt;/b&gt;") && page.text().contains("write, change and delete posts")
+    );
+    assert!(!page.header("content-security-policy").contains("form-action"), "it would stop the way back to the app");
+    let elsewhere = house.call(visit(asked("https%3A%2F%2Fevil.example"))).await;
+    assert_eq!(
+        (elsewhere.code.as_u16(), elsewhere.header("location")),
+        (400, ""),
+        "nobody is led to an unknown address"
+    );
+    let decide = |decision: &'static str| {
+        let fields = vec![
+            ("csrf", csrf.clone()),
+            ("response_type", "code".to_owned()),
+            ("client_id", id.clone()),
+            ("redirect_uri", "icecubesapp://".to_owned()),
+            ("scope", "read".to_owned()),
+            ("state", "a b".to_owned()),
+            ("decision", decision.to_owned()),
+        ];
+        TestRequest::post().uri("/oauth/authorize").insert_header(("Cookie", cookie.clone())).set_form(fields)
+    };
+    let no = house.call(decide("deny")).await;
+    assert_eq!((no.code.as_u16(), no.header("location")), (302, "icecubesapp://?error=access_denied&state=a%20b"));
+    let yes = house.call(decide("allow")).await;
+    assert_eq!(yes.code.as_u16(), 302);
+    let way = yes.header("location").to_owned();
+    let code = way.strip_prefix("icecubesapp://?code=").unwrap().strip_suffix("&state=a%20b").unwrap();
+    let secret = app["client_secret"].as_str().unwrap();
+    let exchange = [
+        ("grant_type", "authorization_code"),
+        ("code", code),
+        ("client_id", &id),
+        ("client_secret", secret),
+        ("redirect_uri", "icecubesapp://"),
+    ];
+    let token = house.call(TestRequest::post().uri("/oauth/token").set_form(exchange)).await.json();
+    assert_eq!(token["scope"], "read", "no more than was granted");
+    let list = house.call(visit("/settings/apps".to_owned())).await;
+    assert!(list.text().contains("Ice &lt;b&gt;Cubes&lt;/b&gt;"), "the owner sees which apps may act");
 }
