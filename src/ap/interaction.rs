@@ -195,13 +195,14 @@ mod tests {
     fn what_is_written_is_read_back() {
         let author = Author { id: ANN, followers: FOLLOWERS, following: FOLLOWING };
         for choice in Choice::ALL {
-            let rules = Choices { reply: choice, quote: choice }.rules(Audience::Quiet);
+            let rules = Choices { reply: choice, quote: choice, like: choice, boost: choice }.rules(Audience::Quiet);
             let doc = json!({"interactionPolicy": policy(&rules, &author, &[])});
             let found = read(&doc);
             assert_eq!(found.rules("https://b.example/us", Some(FOLLOWERS), Some(FOLLOWING)), rules, "{doc}");
             assert!(read(&doc).get(Deed::Quote).is_some());
         }
-        let nobody = Choices { reply: Choice::Nobody, quote: Choice::Nobody }.rules(Audience::Followers);
+        let nobody =
+            Choices { reply: Choice::Nobody, quote: Choice::Nobody, ..Choices::default() }.rules(Audience::Followers);
         assert_eq!(
             policy(&nobody, &author, &["https://b.example/bob".to_owned()]),
             json!({"canReply": {"automaticApproval": [ANN, "https://b.example/bob"]},

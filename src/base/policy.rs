@@ -272,6 +272,10 @@ pub struct Choices {
     pub reply: Choice,
     /// Who may quote.
     pub quote: Choice,
+    /// Who may like.
+    pub like: Choice,
+    /// Who may boost.
+    pub boost: Choice,
 }
 
 impl Choices {
@@ -280,8 +284,8 @@ impl Choices {
         let open = audience.is_open();
         Rules::default()
             .with(Deed::Reply, self.reply.rule())
-            .with(Deed::Like, Rule::OPEN)
-            .with(Deed::Boost, if open { Rule::OPEN } else { Rule::CLOSED })
+            .with(Deed::Like, self.like.rule())
+            .with(Deed::Boost, if open { self.boost.rule() } else { Rule::CLOSED })
             .with(Deed::Quote, if open { self.quote.rule() } else { Rule::CLOSED })
     }
 }
@@ -294,10 +298,11 @@ mod tests {
     fn rules_are_kept_as_a_number() {
         for reply in Choice::ALL {
             for quote in Choice::ALL {
-                let mut rules = Choices { reply, quote }.rules(Audience::Public);
+                let mut rules = Choices { reply, quote, like: quote, boost: reply }.rules(Audience::Public);
                 rules.elder = reply == Choice::Nobody;
                 assert_eq!(Rules::from_bits(rules.bits()), rules);
                 assert_eq!(Choice::of(rules.get(Deed::Quote)), Some(quote));
+                assert_eq!(Choice::of(rules.get(Deed::Boost)), Some(reply));
             }
         }
         let some = Rules::default().with(Deed::Boost, Rule { automatic: Who::US, manual: Who::FOLLOWING });

@@ -60,6 +60,10 @@ pub struct Settings {
     pub who_replies: String,
     /// Who may quote new posts.
     pub who_quotes: String,
+    /// Who may like new posts.
+    pub who_likes: String,
+    /// Who may boost new posts.
+    pub who_boosts: String,
     /// What may grow without a field of its own yet; kept when an older build saves.
     #[serde(flatten)]
     pub other: BTreeMap<String, serde_json::Value>,
@@ -82,6 +86,8 @@ impl Default for Settings {
             relay_days: 7,
             who_replies: Choice::default().word().to_owned(),
             who_quotes: Choice::default().word().to_owned(),
+            who_likes: Choice::default().word().to_owned(),
+            who_boosts: Choice::default().word().to_owned(),
             other: BTreeMap::new(),
         }
     }
@@ -91,7 +97,12 @@ impl Settings {
     /// What new posts start with.
     pub fn choices(&self) -> Choices {
         let choice = |word: &str| word.parse().unwrap_or_default();
-        Choices { reply: choice(&self.who_replies), quote: choice(&self.who_quotes) }
+        Choices {
+            reply: choice(&self.who_replies),
+            quote: choice(&self.who_quotes),
+            like: choice(&self.who_likes),
+            boost: choice(&self.who_boosts),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::harness::{Peer, Server, World};
 const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
 
 fn say(server: &Server, text: &str, reply: Choice) -> hytte::base::id::PostId {
-    let choices = Some(Choices { reply, quote: Choice::Everyone });
+    let choices = Some(Choices { reply, ..Choices::default() });
     server.say(Draft { choices, ..Draft::new(text, Audience::Public) })
 }
 
@@ -106,6 +106,29 @@ fn an_answer_that_may_not_be_is_turned_away_and_stays_away() {
     assert_eq!(a.card(asking).replies, 0);
     assert!(a.node.store.read(|r| requests::waiting(r, None, 10)).unwrap().is_empty());
     assert_eq!(peer.got_type("Reject").len(), 2);
+}
+
+#[test]
+fn likes_wait_and_boosts_are_refused_where_the_owner_chose_so() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let peer = world.peer("peer.test");
+    let choices = Some(Choices { like: Choice::Asking, boost: Choice::Nobody, ..Choices::default() });
+    let post = a.say(Draft { choices, ..Draft::new("look, do not touch", Audience::Public) });
+    world.settle(&[&a]);
+    let uri = a.uri(post);
+    let policy = world.document(&uri)["interactionPolicy"].clone();
+    assert_eq!(policy["canLike"], json!({"automaticApproval": [a.actor()], "manualApproval": [PUBLIC]}));
+    assert_eq!(policy["canAnnounce"], json!({"automaticApproval": [a.actor()]}));
+    peer.send("bob", &a, &peer.activity("Like", "bob", "/like/1", &json!(uri)));
+    peer.send("bob", &a, &peer.activity("Announce", "bob", "/boost/1", &json!(uri)));
+    world.settle(&[&a]);
+    assert_eq!((a.card(post).likes, a.card(post).boosts), (0, 0));
+    let waiting = a.node.store.read(|r| requests::waiting(r, None, 10)).unwrap();
+    assert_eq!(waiting.len(), 1, "the like waits; the boost does not");
+    publish::accept_request(&a.node, waiting[0].id).unwrap();
+    world.settle(&[&a]);
+    assert_eq!((a.card(post).likes, a.card(post).boosts), (1, 0));
 }
 
 #[test]

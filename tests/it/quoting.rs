@@ -26,7 +26,7 @@ fn friends(world: &World) -> (Server, Server) {
 }
 
 fn quoting(choice: Choice) -> Option<Choices> {
-    Some(Choices { reply: Choice::Everyone, quote: choice })
+    Some(Choices { quote: choice, ..Choices::default() })
 }
 
 fn shown(card: &Card) -> Option<String> {

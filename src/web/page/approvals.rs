@@ -127,11 +127,13 @@ pub fn hint(house: &House<'_>, card: &Card, deed: Deed) -> Option<String> {
     }
 }
 
-/// Who may answer and who may quote, as two choices.
+/// Who may answer, quote, like and boost, as four choices.
 pub fn choose(chosen: Choices) -> Markup {
     html! {
         (choice("who_replies", "Who may answer", chosen.reply))
         (choice("who_quotes", "Who may quote", chosen.quote))
+        (choice("who_likes", "Who may like", chosen.like))
+        (choice("who_boosts", "Who may boost", chosen.boost))
     }
 }
 
@@ -157,5 +159,7 @@ fn said(name: &str, choice: Choice) -> &'static str {
 
 /// The choices a form was sent with, if it had any.
 pub fn chosen(fields: &Fields) -> Option<Choices> {
-    Some(Choices { reply: fields.text("who_replies").parse().ok()?, quote: fields.text("who_quotes").parse().ok()? })
+    let choice = |name: &str| fields.text(name).parse().ok();
+    let (reply, quote) = (choice("who_replies")?, choice("who_quotes")?);
+    Some(Choices { reply, quote, like: choice("who_likes")?, boost: choice("who_boosts")? })
 }

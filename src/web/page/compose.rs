@@ -167,7 +167,7 @@ fn warning_tool(filled: &Filled) -> Markup {
 fn choices_tool(filled: &Filled) -> Markup {
     html! {
         details.tool {
-            summary title="Who may answer and quote" { (icon("people")) span.label { "Who may answer" } }
+            summary title="Who may answer, quote, like and boost" { (icon("people")) span.label { "Who may answer" } }
             div.drawer { (approvals::choose(filled.choices.unwrap_or_default())) }
         }
     }

@@ -137,7 +137,7 @@ pub async fn send(node: web::Data<Node>, id: web::Path<PostId>, sent: Sent) -> R
 /// What was chosen for the post; what was never chosen is for everyone.
 fn choices(card: &Card) -> Choices {
     let of = |deed| Choice::of(card.leave.rules.get(deed)).unwrap_or_default();
-    Choices { reply: of(Deed::Reply), quote: of(Deed::Quote) }
+    Choices { reply: of(Deed::Reply), quote: of(Deed::Quote), like: of(Deed::Like), boost: of(Deed::Boost) }
 }
 
 fn save(node: &Node, owner: &Owner, id: PostId, filled: &Filled, fields: &mut Fields) -> Result<()> {

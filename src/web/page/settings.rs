@@ -8,6 +8,7 @@ use super::form::{Fields, Sent};
 use super::layout::{self, Here, House, Page, icon};
 use super::login::capital;
 use super::{approvals, compose, language, login as login_page, person, top, words};
+use crate::base::policy::Choice;
 use crate::base::{Audience, Error, Result};
 use crate::federation::identity::{self, Profile};
 use crate::federation::{Node, login, publish};
@@ -316,8 +317,10 @@ fn save_posting(node: &Node, fields: &Fields) -> Result<()> {
     node.store.write(move |w| {
         let settings = store::node::settings(w)?;
         let choices = choices.unwrap_or_else(|| settings.choices());
-        let (who_replies, who_quotes) = (choices.reply.word().to_owned(), choices.quote.word().to_owned());
-        let settings = Settings { who_replies, who_quotes, ..settings };
+        let word = |choice: Choice| choice.word().to_owned();
+        let (who_replies, who_quotes) = (word(choices.reply), word(choices.quote));
+        let (who_likes, who_boosts) = (word(choices.like), word(choices.boost));
+        let settings = Settings { who_replies, who_quotes, who_likes, who_boosts, ..settings };
         let audience = audience.word().to_owned();
         let settings = Settings { audience, language, contact, show_follows, signed_fetch, markdown, ..settings };
         store::node::set_settings(w, &settings)
