@@ -113,7 +113,9 @@ fn articles_keep_more() {
         ("<details><summary>s</summary>d</details>", "s<br>d"),
     ];
     for (html, seen) in table {
-        assert_eq!(article(html), *seen, "{html}");
+        // Ammonia adds attributes in no order of its own.
+        let cleaned = article(html).replace("preload=\"none\" controls=\"\"", "controls=\"\" preload=\"none\"");
+        assert_eq!(cleaned, *seen, "{html}");
     }
 }
 
