@@ -87,7 +87,7 @@ pub struct OwnPicture {
     pub alt: String,
 }
 
-/// The instance actor (federation.md 3.6).
+/// The instance actor.
 #[derive(Debug, Clone, Default)]
 pub struct InstanceActor {
     /// The id, `/actor`.

@@ -1,4 +1,4 @@
-//! Our posts as peers see them: exactly the shapes every reader takes (federation.md 2.3 and 4.2).
+//! Our posts as peers see them: exactly the shapes every reader takes.
 
 use serde_json::{Value, json};
 
