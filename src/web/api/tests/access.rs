@@ -1,40 +1,15 @@
-//! What client apps see, as whole answers of a house of its own.
+//! Ways in: apps, tokens, scopes, the page that asks the owner, and what strangers get to see.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use actix_web::http::header;
 use actix_web::test::TestRequest;
 use serde_json::Value;
 
+use super::Client;
 use crate::base::Audience;
 use crate::federation::{grants, login};
 use crate::web::auth;
-use crate::web::scratch::{House, Reply};
-
-/// A house and a token for it.
-struct Client {
-    house: House,
-    token: String,
-}
-
-impl Client {
-    fn with(scopes: &str) -> Self {
-        let house = House::new();
-        let token = grants::own_token(&house.node, "test", scopes).unwrap();
-        Self { house, token }
-    }
-
-    async fn call(&self, request: TestRequest) -> Reply {
-        self.house.call(request.insert_header((header::AUTHORIZATION, format!("Bearer {}", self.token)))).await
-    }
-
-    async fn get(&self, path: &str) -> Reply {
-        self.call(TestRequest::get().uri(path)).await
-    }
-
-    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Reply {
-        self.call(TestRequest::post().uri(path).set_form(form)).await
-    }
-}
+use crate::web::scratch::House;
 
 #[actix_web::test]
 async fn an_app_registers_is_allowed_in_and_posts() {

@@ -1,0 +1,40 @@
+//! What client apps see, as whole answers of a house of its own: one file per noun.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod access;
+
+use actix_web::http::header;
+use actix_web::test::TestRequest;
+
+use crate::federation::grants;
+use crate::web::scratch::{House, Reply};
+
+/// A house and a token for it.
+pub(super) struct Client {
+    pub(super) house: House,
+    pub(super) token: String,
+}
+
+impl Client {
+    /// A new house, and a token with these scopes.
+    pub(super) fn with(scopes: &str) -> Self {
+        let house = House::new();
+        let token = grants::own_token(&house.node, "test", scopes).unwrap();
+        Self { house, token }
+    }
+
+    /// What came of any request, sent with the token.
+    pub(super) async fn call(&self, request: TestRequest) -> Reply {
+        self.house.call(request.insert_header((header::AUTHORIZATION, format!("Bearer {}", self.token)))).await
+    }
+
+    /// What came of a `GET`.
+    pub(super) async fn get(&self, path: &str) -> Reply {
+        self.call(TestRequest::get().uri(path)).await
+    }
+
+    /// What came of a `POST` with this form.
+    pub(super) async fn post(&self, path: &str, form: &[(&str, &str)]) -> Reply {
+        self.call(TestRequest::post().uri(path).set_form(form)).await
+    }
+}
