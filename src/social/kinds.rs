@@ -64,6 +64,7 @@ pub(super) fn extra(object: &Object) -> Extra {
         about: facts.about.as_ref().map(|url| url.as_str().to_owned()),
         passage: facts.passage.as_deref().and_then(|passage| text(passage, PASSAGE)),
         markdown: false,
+        app: None,
     }
 }
 

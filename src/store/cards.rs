@@ -48,6 +48,8 @@ pub struct Card {
     pub boosts: u32,
     /// How many answered it.
     pub replies: u32,
+    /// How many quote it with its author's word, as far as we know.
+    pub quotes: u32,
     /// Emoji people reacted with, the most frequent first.
     pub reactions: Vec<Count>,
     /// The owner likes it.
@@ -71,7 +73,7 @@ pub struct Card {
 pub struct Quoted {
     /// How it is named, and whether it may be shown.
     pub quote: Quote,
-    /// The quoted post, when it is here; what that one quotes is left out.
+    /// The quoted post, when it is here; of what that one quotes only how it is named.
     pub card: Option<Box<Card>>,
 }
 
@@ -81,6 +83,7 @@ struct Tally {
     likes: u32,
     boosts: u32,
     replies: u32,
+    quotes: u32,
     liked: bool,
     boosted: bool,
     pinned: bool,
@@ -138,10 +141,14 @@ fn complete(r: &Read<'_>, cards: &mut [Card]) -> Result<()> {
     let shown: Vec<PostId> = cards.iter().map(|card| card.post.id).collect();
     let quotes = quotes::of_posts(r, &shown)?;
     let ids: BTreeSet<PostId> = quotes.values().filter_map(|quote| quote.quoted_id).collect();
-    let quoted = match ids.is_empty() {
+    let mut quoted = match ids.is_empty() {
         true => Vec::new(),
         false => without_quotes(r, &ids.into_iter().collect::<Vec<_>>())?,
     };
+    let mut below = quotes::of_posts(r, &quoted.iter().map(|card| card.post.id).collect::<Vec<_>>())?;
+    for card in &mut quoted {
+        card.quote = below.remove(&card.post.id).map(|quote| Quoted { quote, card: None });
+    }
     let leaves = policies::of_posts(r, &shown)?;
     let asked = asked::of_posts(r, &shown)?;
     for card in cards {
@@ -205,6 +212,7 @@ impl Parts {
             likes: tally.likes,
             boosts: tally.boosts,
             replies: tally.replies,
+            quotes: tally.quotes,
             reactions: self.reactions.get(&post.id).cloned().unwrap_or_default(),
             liked: tally.liked,
             boosted: tally.boosted,
@@ -253,7 +261,7 @@ fn parent_authors(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, ActorI
 
 fn mentions(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Vec<Named>>> {
     let mut statement = r.conn.prepare_cached(
-        "SELECT m.post_id, m.uri, m.handle, m.url, a.id FROM mention m LEFT JOIN actor a ON a.uri = m.uri
+        "SELECT m.post_id, m.uri, m.handle, ifnull(a.url, m.url) AS url, a.id FROM mention m LEFT JOIN actor a ON a.uri = m.uri
          WHERE m.post_id IN (SELECT value FROM json_each(?1)) LIMIT 5000",
     )?;
     let rows = statement.query_map([list(ids)], |row| {
@@ -291,6 +299,7 @@ fn tallies(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Tally>> {
              + (SELECT count(*) FROM post_vote WHERE post_id = p.value) AS likes,
            (SELECT count(*) FROM post WHERE boost_of = p.value) AS boosts,
            (SELECT count(*) FROM post WHERE reply_to = p.value) AS replies,
+           (SELECT count(*) FROM quote WHERE quoted_id = p.value AND state = 'granted') AS quotes,
            EXISTS (SELECT 1 FROM post_like WHERE post_id = p.value AND actor_id = n.owner_id) AS liked,
            EXISTS (SELECT 1 FROM post WHERE boost_of = p.value AND actor_id = n.owner_id) AS boosted,
            EXISTS (SELECT 1 FROM pin JOIN post q ON q.id = pin.post_id
@@ -304,6 +313,7 @@ fn tallies(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Tally>> {
                 likes: row.get("likes")?,
                 boosts: row.get("boosts")?,
                 replies: row.get("replies")?,
+                quotes: row.get("quotes")?,
                 liked: row.get("liked")?,
                 boosted: row.get("boosted")?,
                 pinned: row.get("pinned")?,

@@ -45,6 +45,9 @@ pub struct Extra {
     /// The owner's source is Markdown.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub markdown: bool,
+    /// The app the owner wrote it with: its name, and its page if it has one. For the owner alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app: Option<(String, Option<String>)>,
 }
 
 impl Extra {

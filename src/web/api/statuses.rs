@@ -178,7 +178,7 @@ pub fn poll(node: &Node, call: &Call) -> Reply {
         let view = View::load(node, r, call)?;
         let card = seen(r, &view, id)?;
         let own = view.owner == Some(card.author.id);
-        Ok(entity::poll(&view, card.poll.as_ref().ok_or(Error::NotFound)?, own))
+        Ok(entity::poll(&view, card.poll.as_ref().ok_or(Error::NotFound)?, &card.post.emoji, own))
     })?;
     Ok(Answer::json(&shown))
 }

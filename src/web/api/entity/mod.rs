@@ -2,9 +2,11 @@
 //! always sends is always there; what is unknown is null, empty or zero, never absent.
 
 pub mod account;
+pub mod content;
 pub mod media;
 pub mod notification;
 pub mod poll;
+pub mod quote;
 pub mod status;
 
 use crate::base::id::ActorId;

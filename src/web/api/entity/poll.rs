@@ -2,11 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{View, stamp};
+use super::{View, emojis, stamp};
+use crate::store::actors::Emoji;
 use crate::store::polls::Poll;
 
-/// A poll as its readers see it. `own_votes` is always a list: Tusky and Mastodon's Android app take nothing else.
-pub fn poll(view: &View<'_>, poll: &Poll, own: bool) -> Value {
+/// A poll as its readers see it, with those of its post's emoji that stand in it. `own_votes` is always a list: Tusky and Mastodon's Android app take nothing else.
+pub fn poll(view: &View<'_>, poll: &Poll, emoji: &[Emoji], own: bool) -> Value {
+    let used = |one: &&Emoji| poll.options.iter().any(|option| option.text.contains(&format!(":{}:", one.code)));
+    let used: Vec<Emoji> = emoji.iter().filter(used).cloned().collect();
     let options: Vec<Value> =
         poll.options.iter().map(|option| json!({ "title": option.text, "votes_count": option.votes })).collect();
     let mut shown = json!({
@@ -17,7 +20,7 @@ pub fn poll(view: &View<'_>, poll: &Poll, own: bool) -> Value {
         "votes_count": poll.votes(),
         "voters_count": poll.voters,
         "options": options,
-        "emojis": [],
+        "emojis": emojis(view, &used),
     });
     if let (Value::Object(map), true) = (&mut shown, view.as_owner) {
         map.insert("voted".to_owned(), json!(own || !poll.mine.is_empty()));

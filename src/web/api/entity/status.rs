@@ -1,13 +1,13 @@
 //! Status: a post, or a boost round one.
 
-use maud::{PreEscaped, html};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::account::{Account, account};
 use super::media::{MediaAttachment, attachment};
 use super::poll::poll;
-use super::{CustomEmoji, View, emojis, stamp};
+use super::quote::{self, Quote};
+use super::{CustomEmoji, View, content, emojis, stamp};
 use crate::base::Audience;
 use crate::base::id::ActorId;
 use crate::store::actors::Actor;
@@ -45,10 +45,10 @@ pub struct Status {
     emojis: Vec<CustomEmoji>,
     card: Option<Value>,
     poll: Option<Value>,
-    quote: Option<Value>,
+    quote: Option<Quote>,
     quote_approval: Value,
     #[serde(skip_serializing_if = "Option::is_none")]
-    application: Option<Value>,
+    application: Option<Option<Value>>,
     #[serde(flatten)]
     marks: Option<Marks>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -120,6 +120,11 @@ fn wrapper(view: &View<'_>, boost: &Post, booster: &Actor, original: Status) -> 
 
 /// The post itself.
 fn original(view: &View<'_>, card: &Card) -> Status {
+    Status { quote: quote::whole(view, card), ..inside(view, card) }
+}
+
+/// A post as it stands inside of one that quotes it.
+pub fn inside(view: &View<'_>, card: &Card) -> Status {
     let post = &card.post;
     let parent = card.parent_author.as_ref().and_then(|author| Some((post.reply_to?, author.id)));
     let own = view.is_owner(&card.author);
@@ -144,32 +149,34 @@ fn original(view: &View<'_>, card: &Card) -> Status {
         replies_count: card.replies,
         reblogs_count: card.boosts,
         favourites_count: card.likes,
-        quotes_count: 0,
+        quotes_count: card.quotes,
         edited_at: post.edited_at.map(stamp),
-        content: Some(content(post)),
+        content: Some(content::content(view, card)),
         text: None,
         reblog: None,
         account: account(view, &card.author),
-        media_attachments: card.attachments.iter().map(|file| attachment(view, file)).collect(),
+        media_attachments: files(view, card),
         mentions: mentions(view, card),
         tags: card.hashtags.iter().map(|tag| self::tag(view, &tag.name)).collect(),
         emojis: emojis(view, &post.emoji),
-        card: None,
-        poll: card.poll.as_ref().map(|poll| self::poll(view, poll, own)),
-        quote: None,
-        quote_approval: json!({ "automatic": [], "manual": [], "current_user": "denied" }),
-        application: (own && view.as_owner).then(|| json!({ "name": "hytte", "website": null })),
+        card: content::link(card),
+        poll: card.poll.as_ref().map(|poll| self::poll(view, poll, &post.emoji, own)),
+        quote: quote::shallow(card),
+        quote_approval: quote::approval(view, card),
+        application: (own && view.as_owner).then(|| application(post)),
         marks,
         pinned: (own && view.as_owner).then_some(card.pinned),
     }
 }
 
-/// An article's title stands above its text.
-fn content(post: &Post) -> String {
-    match &post.title {
-        Some(title) => html! { p { strong { (title) } } (PreEscaped(&post.content)) }.into_string(),
-        None => post.content.clone(),
-    }
+/// The files of a post; links are no files.
+fn files(view: &View<'_>, card: &Card) -> Vec<MediaAttachment> {
+    card.attachments.iter().filter(|file| !content::is_link(file)).map(|file| attachment(view, file)).collect()
+}
+
+/// What the owner wrote it with; null for the built-in page.
+fn application(post: &Post) -> Option<Value> {
+    post.extra.app.as_ref().map(|(name, website)| json!({ "name": name, "website": website }))
 }
 
 /// Clients find the clicked mention by its link, and the account by its id: whom we do not know is not named.

@@ -1,0 +1,101 @@
+//! Quote, ShallowQuote, and who may quote.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::View;
+use super::status::{Status, inside};
+use crate::base::policy::{Deed, Rule, Verdict, Who};
+use crate::store::cards::{Card, Quoted};
+use crate::store::posts::Viewer;
+use crate::store::quotes::State;
+
+/// What a status quotes.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum Quote {
+    /// With the quoted status, when it may be shown.
+    Whole {
+        /// Mastodon's word for how it stands.
+        state: &'static str,
+        /// Null unless its author agreed and the caller may read it.
+        quoted_status: Option<Box<Status>>,
+    },
+    /// Inside a status that is quoted itself.
+    Shallow {
+        /// Mastodon's word for how it stands.
+        state: &'static str,
+        /// The id alone.
+        quoted_status_id: Option<String>,
+    },
+}
+
+/// The quote of a status.
+pub fn whole(view: &View<'_>, card: &Card) -> Option<Quote> {
+    let quoted = card.quote.as_ref()?;
+    let readable = |inner: &&Card| view.viewer() == Viewer::Owner || inner.post.audience.is_open();
+    let inner = quoted.card.as_deref().filter(readable);
+    let state = match (state(quoted), inner) {
+        // It is not here yet, or its author is kept away.
+        ("accepted", None) if quoted.quote.quoted_id.is_none() => "pending",
+        ("accepted", None) => "unauthorized",
+        (state, _) => state,
+    };
+    let quoted_status = inner.filter(|_| state == "accepted").map(|inner| Box::new(inside(view, inner)));
+    Some(Quote::Whole { state, quoted_status })
+}
+
+/// The quote of a status that is itself quoted: by its id alone.
+pub fn shallow(card: &Card) -> Option<Quote> {
+    let quoted = card.quote.as_ref()?;
+    let state = state(quoted);
+    let id = quoted.quote.quoted_id.filter(|_| state == "accepted");
+    Some(Quote::Shallow { state, quoted_status_id: id.map(|id| id.to_string()) })
+}
+
+fn state(quoted: &Quoted) -> &'static str {
+    match quoted.quote.state {
+        State::Waiting => "pending",
+        State::Granted => "accepted",
+        State::Refused => "rejected",
+        State::Revoked => "revoked",
+        State::Gone => "deleted",
+    }
+}
+
+/// Who may quote a status, and whether the owner may.
+pub fn approval(view: &View<'_>, card: &Card) -> Value {
+    let rule = card.leave.rules.get(Deed::Quote);
+    let own = view.is_owner(&card.author);
+    let open = card.post.audience.is_open();
+    let shown = match rule {
+        Some(rule) => rule,
+        // Who has never heard of asking is quoted as ever.
+        None if open => Rule::OPEN,
+        None => Rule::CLOSED,
+    };
+    let current = if !view.as_owner {
+        "denied"
+    } else if own {
+        "automatic"
+    } else if !open {
+        "denied"
+    } else {
+        match card.leave.verdict(Deed::Quote) {
+            None | Some(Verdict::Free | Verdict::Sure) => "automatic",
+            Some(Verdict::Waits) => "manual",
+            Some(Verdict::No) => "denied",
+        }
+    };
+    json!({ "automatic": words(shown.automatic), "manual": words(shown.manual), "current_user": current })
+}
+
+fn words(who: Who) -> Vec<&'static str> {
+    let known = [
+        (Who::EVERYONE, "public"),
+        (Who::FOLLOWERS, "followers"),
+        (Who::FOLLOWING, "following"),
+        (Who::US, "unsupported_policy"),
+    ];
+    known.into_iter().filter(|(one, _)| who.has(*one)).map(|(_, word)| word).collect()
+}
