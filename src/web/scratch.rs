@@ -1,6 +1,9 @@
 //! Tests only: a founded house in a folder of its own, requests to it without a network, and somebody who signs them.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../tests/strict/mod.rs"]
+pub(crate) mod strict;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, RwLock};
@@ -60,10 +63,14 @@ impl House {
 
     pub(crate) async fn call(&self, request: TestRequest) -> Reply {
         let app = init_service(App::new().configure(super::app(self.node.clone()))).await;
-        let response = call_service(&app, request.to_request()).await;
+        let request = request.to_request();
+        let (method, target) = (request.method().to_string(), request.uri().to_string());
+        let response = call_service(&app, request).await;
         let (code, headers) = (response.status(), response.headers().clone());
         let body = to_bytes(response.into_body()).await.unwrap_or_default();
-        Reply { code, headers, body }
+        let reply = Reply { code, headers, body };
+        strict::demand(&method, &target, code.as_u16(), |name| reply.header(name).to_owned(), &reply.body);
+        reply
     }
 
     pub(crate) async fn get(&self, path: &str, accept: &str) -> Reply {

@@ -33,4 +33,6 @@ mod relays;
 mod reporting;
 mod schema;
 mod security;
+#[path = "../strict/mod.rs"]
+mod strict;
 mod writing;

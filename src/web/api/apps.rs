@@ -34,8 +34,9 @@ pub fn verify(node: &Node, call: &Call) -> Reply {
     let token = call.token.as_ref().ok_or(Error::NotFound)?;
     let app = match token.app {
         Some(id) => node.store.read(|r| apps::by_id(r, id))?,
+        // A token the owner made for themselves. 0 would be no id to any client.
         None => App {
-            id: crate::base::id::AppId(0),
+            id: crate::base::id::AppId(i64::from(i32::MAX)),
             client_id: String::new(),
             name: token.name.clone(),
             website: None,

@@ -26,8 +26,10 @@ pub type Endpoint = fn(&Node, &Call) -> Reply;
 
 /// One route.
 pub struct Route {
-    method: &'static str,
-    path: &'static str,
+    /// `GET` and so on.
+    pub method: &'static str,
+    /// `{}` stands for one part.
+    pub path: &'static str,
     /// What the caller must hold.
     pub need: Need,
     /// What answers.

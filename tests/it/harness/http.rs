@@ -40,7 +40,10 @@ pub fn request(to: SocketAddr, method: &str, target: &str, headers: &[(String, S
     drop(stream.write_all(body));
     let mut raw = Vec::new();
     drop(stream.read_to_end(&mut raw));
-    parse(&raw)
+    let answer = parse(&raw);
+    let header = |name: &str| answer.header(name).unwrap_or_default().to_owned();
+    crate::strict::demand(method, target, answer.code, header, &answer.body);
+    answer
 }
 
 fn parse(raw: &[u8]) -> Answer {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod access;
+mod every;
 
 use actix_web::http::header;
 use actix_web::test::TestRequest;

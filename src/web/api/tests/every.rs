@@ -1,0 +1,74 @@
+//! What holds for every route: any caller gets an answer that clients can read, and nobody gets more than their token says.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use actix_web::http::{Method, header};
+use actix_web::test::TestRequest;
+
+use super::Client;
+use crate::federation::grants;
+use crate::web::api::routes::{Need, TABLE};
+use crate::web::scratch::Reply;
+
+/// What may stand in a path: an id of nothing, none at all, too large a one, and words.
+const PARTS: [&str; 4] = ["1", "0", "99999999999999999999", "no%20id%00"];
+
+/// Endless ones are streams: their tests are elsewhere.
+fn is_stream(path: &str) -> bool {
+    path.starts_with("/api/v1/streaming")
+}
+
+async fn ask(client: &Client, token: Option<&str>, method: &str, path: &str) -> Reply {
+    let mut request = TestRequest::default().method(Method::from_bytes(method.as_bytes()).unwrap()).uri(path);
+    if let Some(token) = token {
+        request = request.insert_header((header::AUTHORIZATION, format!("Bearer {token}")));
+    }
+    client.house.call(request).await
+}
+
+#[actix_web::test]
+async fn every_route_answers_anything_in_a_way_clients_can_read() {
+    let client = Client::with("read write follow push profile");
+    for route in TABLE.iter().filter(|route| !is_stream(route.path)) {
+        for part in PARTS {
+            let path = route.path.replace("{}", part);
+            for query in ["", "?limit=-1&max_id=x&min_id=99999999999999999999&since_id=&offset=-7&q=%00&id[]=x&id[]=1"]
+            {
+                let reply = ask(&client, Some(&client.token), route.method, &format!("{path}{query}")).await;
+                assert!(reply.code.as_u16() < 500, "{} {path}{query}: {} {}", route.method, reply.code, reply.text());
+            }
+            if !route.path.contains("{}") {
+                break;
+            }
+        }
+    }
+}
+
+#[actix_web::test]
+async fn no_route_does_anything_for_a_token_that_may_not() {
+    let client = Client::with("push");
+    let other = grants::own_token(&client.house.node, "another", "write:reports").unwrap();
+    for route in TABLE.iter().filter(|route| !is_stream(route.path)) {
+        let path = route.path.replace("{}", "1");
+        for bad in ["nonsense", "", "é"] {
+            let answer = ask(&client, Some(bad), route.method, &path).await.code.as_u16();
+            let open = matches!(route.need, Need::Nothing | Need::Optional(_)) && bad != "nonsense";
+            assert!(
+                answer == 401 || open || route.path.starts_with("/oauth/"),
+                "{} {path}: {answer} for “{bad}”",
+                route.method
+            );
+        }
+        if matches!(route.need, Need::Scope(_) | Need::Scopes(_)) {
+            let poor = if matches!(route.need, Need::Scope("push")) { &other } else { &client.token };
+            let refused = ask(&client, Some(poor), route.method, &path).await;
+            let said = refused.json()["error"].clone();
+            assert_eq!(
+                (refused.code.as_u16(), said),
+                (403, "This action is outside the authorized scopes".into()),
+                "{path}"
+            );
+            let stranger = ask(&client, None, route.method, &path).await;
+            assert_eq!(stranger.code.as_u16(), 401, "{} {path}", route.method);
+        }
+    }
+}
