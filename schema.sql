@@ -25,9 +25,9 @@ CREATE TABLE node (
 CREATE TABLE own_key (
   uri          TEXT    PRIMARY KEY,
   actor_id     INTEGER NOT NULL REFERENCES actor (id),
-  kind         TEXT    NOT NULL,                -- rsa: requests; ed25519: integrity proofs
-  private      BLOB    NOT NULL,                -- PKCS#8, RSA-2048 or Ed25519
-  public       TEXT    NOT NULL,                -- as published: PEM, or multibase (Ed25519)
+  kind         TEXT    NOT NULL,                -- rsa: requests; ed25519: integrity proofs; p256: Web Push (VAPID)
+  private      BLOB    NOT NULL,                -- PKCS#8, RSA-2048, Ed25519 or P-256
+  public       TEXT    NOT NULL,                -- as published: PEM, multibase (Ed25519) or base64url (P-256)
   created_at   INTEGER NOT NULL,
   retired_at   INTEGER
 ) STRICT;
@@ -498,6 +498,32 @@ CREATE TABLE token (
   used_at      INTEGER
 ) STRICT;
 CREATE INDEX token_app ON token (app_id);                             -- cascade; the list of apps
+
+-- Where apps want to be told by Web Push: one address per token, gone with it.
+CREATE TABLE push_subscription (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,                     -- below 2^31: apps read a small number
+  token_id     INTEGER NOT NULL UNIQUE REFERENCES token (id) ON DELETE CASCADE,
+  bearer       BLOB    NOT NULL,                -- the token itself, sealed with the node's secret: messages must carry it
+  endpoint     TEXT    NOT NULL,                -- of the push service
+  point        BLOB    NOT NULL,                -- the app's public key
+  auth         BLOB    NOT NULL,                -- the secret it shares with us
+  standard     INTEGER NOT NULL,                -- 1: RFC 8291; 0: the draft that older relays read
+  alerts       TEXT    NOT NULL,                -- JSON: kind of notification -> the app's word for it
+  policy       TEXT    NOT NULL,                -- whose: all, followed, follower, none
+  created_at   INTEGER NOT NULL
+) STRICT;
+-- Messages on their way to push services; two days old at most.
+CREATE TABLE push_message (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  subscription_id INTEGER NOT NULL REFERENCES push_subscription (id) ON DELETE CASCADE,
+  notification_id INTEGER NOT NULL REFERENCES notification (id) ON DELETE CASCADE,
+  tries        INTEGER NOT NULL DEFAULT 0,
+  next_at      INTEGER NOT NULL,                -- when it is tried next; while in flight, when its lease ends
+  created_at   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX push_message_due ON push_message (next_at);              -- claim
+CREATE INDEX push_message_of ON push_message (subscription_id);       -- cascade; how many wait
+CREATE INDEX push_message_about ON push_message (notification_id);    -- cascade
 
 -- Remote pictures kept for our own page: a capped cache, least recently used goes first.
 CREATE TABLE proxied (

@@ -44,6 +44,7 @@
 //! | groups, relays | `group`, `relay` | `groups`, `relays` | `people`, `relays`, `around` |
 //! | pins, featured hashtags | `pin` | `pins` | `top` |
 //! | people and servers kept away, reports | `block`, `host_block`, `report` | `blocks`, `mutes`, `host_blocks`, `shield`, `reports` | `distance`, `walls`, `fences`, `hosts`, `reports` |
+//! | telling apps (Web Push) | [`federation::push`], [`sig::push`] | `push` | |
 //! | those who move | `mover`; [`federation::moves`] | `moves` | `moving`, `people` |
 //! | proofs, passing on | `forward`, `outbox`; `sig/proof` | `deliveries` | |
 //! | comparing followers, coming back | [`federation::synchronise`], [`federation::comeback`], [`federation::backfill`] | `follows`, `absence` | |

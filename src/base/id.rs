@@ -76,6 +76,10 @@ ids! {
     HostListId;
     /// A report, sent or received.
     ReportId;
+    /// Where an app wants to be told; below 2^31.
+    SubscriptionId;
+    /// A message on its way to a push service.
+    MessageId;
     /// A relay the owner has subscribed to.
     RelayId;
     /// Somebody's asking to answer, like, boost or quote a post of the owner's; the stamp's number once it is granted.

@@ -7,6 +7,7 @@ use super::resolve::{self, Found};
 use crate::base::config::Origin;
 use crate::base::id::ActorId;
 use crate::base::{Error, Result, Time};
+use crate::sig::push::VapidKey;
 use crate::sig::{PrivateKey, ProofKey};
 use crate::social;
 use crate::store::actors::{self, Actor, Field};
@@ -29,6 +30,7 @@ pub fn found(store: &Store, origin: &Origin) -> Result<()> {
     }
     let key = PrivateKey::generate()?;
     let proofs = ProofKey::generate()?;
+    let vapid = VapidKey::generate()?;
     let mut secret = [0_u8; 32];
     SystemRandom::new().fill(&mut secret).map_err(|_| Error::internal("no randomness"))?;
     let origin = origin.clone();
@@ -50,7 +52,8 @@ pub fn found(store: &Store, origin: &Origin) -> Result<()> {
         let id = actors::upsert(w, &service)?;
         node::create(w, &origin, id, secret)?;
         add_key(w, id, &service.uri, &key)?;
-        add_proof_key(w, id, &service.uri, proofs)
+        add_proof_key(w, id, &service.uri, proofs)?;
+        add_push_key(w, id, &service.uri, vapid)
     })
 }
 
@@ -103,9 +106,21 @@ fn add_proof_key(w: &Write<'_>, actor_id: ActorId, uri: &str, private: Vec<u8>) 
     node::add_key(w, KeyKind::Ed25519, &OwnKey { uri: format!("{uri}#ed25519-key"), actor_id, private, public })
 }
 
-/// Gives our actors the key for integrity proofs, in a folder that is older than those, and tells everyone. Called when the
+fn add_push_key(w: &Write<'_>, actor_id: ActorId, uri: &str, private: Vec<u8>) -> Result<()> {
+    let public = VapidKey::from_pkcs8(&private)?.public();
+    node::add_key(w, KeyKind::P256, &OwnKey { uri: format!("{uri}#push-key"), actor_id, private, public })
+}
+
+/// Gives our actors the keys for integrity proofs and for push, in a folder that is older than those, and tells everyone. Called when the
 /// server starts.
 pub fn complete(store: &Store) -> Result<()> {
+    if store.read(node::push_key)?.is_none() {
+        let private = VapidKey::generate()?;
+        store.write(move |w| {
+            let service = actors::by_id(w, node::get(w)?.service)?;
+            add_push_key(w, service.id, &service.uri, private)
+        })?;
+    }
     let missing = store.read(|r| {
         let ours = [Some(node::get(r)?.service), node::get(r)?.owner];
         let mut missing = Vec::new();

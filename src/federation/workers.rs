@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle, Scope};
 use std::time::Duration;
 
-use super::{Node, backfill, comeback, delivery, identity, inbox, quotes, upkeep};
+use super::{Node, backfill, comeback, delivery, identity, inbox, push, quotes, upkeep};
 use crate::base::time::Stopwatch;
 use crate::base::{Error, Result, Time};
 use crate::store;
@@ -38,14 +38,7 @@ struct Line {
 }
 
 const LINES: [Line; 3] = [
-    Line {
-        name: "delivery",
-        few: 8,
-        most: 256,
-        stack: 256 * 1024,
-        next_due: |node| node.store.read(store::deliveries::next_due),
-        run: delivery::run,
-    },
+    Line { name: "delivery", few: 8, most: 256, stack: 256 * 1024, next_due: send_due, run: send },
     // documents nest and HTML is parsed: a deeper stack
     Line {
         name: "inbox",
@@ -59,6 +52,16 @@ const LINES: [Line; 3] = [
 ];
 /// Bytes of the stacks of leads and upkeep.
 const STACK: usize = 512 * 1024;
+
+/// Messages for apps go first: there are few, and somebody holds a phone.
+fn send(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
+    push::run(node, goes_on)?;
+    delivery::run(node, goes_on)
+}
+
+fn send_due(node: &Node) -> Result<Option<Time>> {
+    node.store.read(|r| Ok([store::push::next_due(r)?, store::deliveries::next_due(r)?].into_iter().flatten().min()))
+}
 
 fn apply(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
     while inbox::step(node)? > 0 && goes_on() {}

@@ -6,6 +6,7 @@
 //!   [`Claim::verify`] does the rest.
 //! - [`synchronisation`] compares lists of followers (FEP-8fcf).
 //! - [`PrivateKey`], [`ProofKey`] and [`PublicKey`] read and write keys in the forms peers use.
+//! - [`push`] seals what goes to a phone or browser by Web Push.
 //! - [`proof`] puts a signature into a document, and checks those of others (FEP-8b32); [`jcs`] is the spelling it signs.
 
 mod base58;
@@ -19,6 +20,7 @@ mod hostile;
 pub mod jcs;
 pub mod keys;
 pub mod proof;
+pub mod push;
 pub mod refusal;
 pub mod rfc9421;
 pub mod synchronisation;

@@ -40,6 +40,7 @@ pub mod pins;
 pub mod policies;
 pub mod polls;
 pub mod posts;
+pub mod push;
 #[cfg(test)]
 mod queue;
 pub mod quotes;

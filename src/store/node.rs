@@ -113,6 +113,8 @@ pub enum KeyKind {
     Rsa,
     /// Integrity proofs, with Ed25519.
     Ed25519,
+    /// Requests to push services (VAPID), with P-256.
+    P256,
 }
 
 impl KeyKind {
@@ -121,13 +123,14 @@ impl KeyKind {
         match self {
             Self::Rsa => "rsa",
             Self::Ed25519 => "ed25519",
+            Self::P256 => "p256",
         }
     }
 }
 
 /// One of our own private keys.
 pub struct OwnKey {
-    /// The key id, `…#main-key` or `…#ed25519-key`.
+    /// The key id, `…#main-key`, `…#ed25519-key` or `…#push-key`.
     pub uri: String,
     /// Whose it is.
     pub actor_id: ActorId,
@@ -238,6 +241,11 @@ pub fn key_of(r: &Read<'_>, actor: ActorId) -> Result<OwnKey> {
 /// The key an actor of ours signs integrity proofs with now; None in a folder older than they are.
 pub fn proof_key_of(r: &Read<'_>, actor: ActorId) -> Result<Option<OwnKey>> {
     newest_key(r, actor, KeyKind::Ed25519)
+}
+
+/// The key push services know us by; it is the instance actor's, and never changes: subscriptions are bound to it.
+pub fn push_key(r: &Read<'_>) -> Result<Option<OwnKey>> {
+    newest_key(r, get(r)?.service, KeyKind::P256)
 }
 
 fn newest_key(r: &Read<'_>, actor: ActorId, kind: KeyKind) -> Result<Option<OwnKey>> {

@@ -2,7 +2,7 @@
 
 use rusqlite::{Row, params};
 
-use super::{Read, Write, shield};
+use super::{Read, Write, push, shield};
 use crate::base::id::{ActorId, NotificationId, PostId};
 use crate::base::{Result, Time};
 
@@ -36,7 +36,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 12] = [
+    /// Every kind.
+    pub const ALL: [Self; 12] = [
         Self::Mention,
         Self::Follow,
         Self::FollowRequest,
@@ -106,8 +107,15 @@ pub fn add(w: &Write<'_>, kind: Kind, actor: ActorId, post: Option<PostId>) -> R
     let mut statement = w.conn.prepare_cached(
         "INSERT OR IGNORE INTO notification (kind, actor_id, post_id, created_at) VALUES (?1, ?2, ?3, ?4)",
     )?;
-    statement.execute(params![kind.word(), actor, post, w.now])?;
+    if statement.execute(params![kind.word(), actor, post, w.now])? > 0 {
+        push::announce(w, NotificationId(w.conn.last_insert_rowid()), kind, actor)?;
+    }
     Ok(())
+}
+
+/// The notification with this id.
+pub fn by_id(r: &Read<'_>, id: NotificationId) -> Result<Notification> {
+    Ok(r.conn.prepare_cached("SELECT * FROM notification WHERE id = ?1")?.query_one([id], from_row)?)
 }
 
 /// Takes an event back (an Undo).

@@ -6,16 +6,14 @@ use std::time::Duration;
 
 use actix_web::http::header::{self, EntityTag, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::hmac;
 use rust_embed::RustEmbed;
 use tokio::sync::Semaphore;
 
 use super::edge::{self, PageError};
 use super::streams;
 use crate::base::{Error, Result};
-use crate::federation::{Node, media};
+pub use crate::federation::proxy::path as proxied;
+use crate::federation::{Node, media, proxy};
 use crate::store::files::{self, Name};
 
 #[derive(RustEmbed)]
@@ -37,8 +35,6 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(25);
 /// What stands for a picture that could not be had.
 const NEUTRAL: &str =
     r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><path fill="#8884" d="M0 0h8v8H0z"/></svg>"##;
-/// Keeps proxy links apart from everything else made with the node's secret.
-const PROXY_LABEL: &[u8] = b"proxy\n";
 
 /// Turns for fetching remote pictures.
 #[derive(Debug)]
@@ -114,7 +110,7 @@ pub async fn remote(
     turns: web::Data<Turns>,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, PageError> {
-    let url = checked(&node, &path.0, &path.1)?;
+    let url = proxy::url(&node, &path.0, &path.1)?;
     match fetched(&node, &turns, url).await {
         Ok((name, bytes)) => Ok(picture(&request, &name, FOR_A_WEEK, bytes)),
         Err(Error::NotFound) => Ok(HttpResponse::NotFound()
@@ -152,28 +148,6 @@ fn read(node: &Node, name: &Name) -> Result<Vec<u8>> {
     }
 }
 
-/// The address on this server that shows a remote picture.
-pub fn proxied(node: &Node, url: &str) -> String {
-    let mac = hmac::sign(&key(node), &labelled(url));
-    format!("/proxy/{}/{}", URL_SAFE_NO_PAD.encode(mac), URL_SAFE_NO_PAD.encode(url))
-}
-
-/// The URL of a proxy link, if it was made here.
-pub(super) fn checked(node: &Node, mac: &str, url: &str) -> Result<String> {
-    let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| Error::NotFound);
-    let url = String::from_utf8(decode(url)?).map_err(|_| Error::NotFound)?;
-    hmac::verify(&key(node), &labelled(&url), &decode(mac)?).map_err(|_| Error::NotFound)?;
-    Ok(url)
-}
-
-fn key(node: &Node) -> hmac::Key {
-    hmac::Key::new(hmac::HMAC_SHA256, &node.facts.secret)
-}
-
-fn labelled(url: &str) -> Vec<u8> {
-    [PROXY_LABEL, url.as_bytes()].concat()
-}
-
 fn picture(request: &HttpRequest, name: &Name, kept: &'static str, bytes: Vec<u8>) -> HttpResponse {
     let mut response = answer(request, name.as_str(), name.media_type(), kept, || bytes);
     let headers = response.headers_mut();
@@ -208,6 +182,9 @@ mod tests {
 
     use actix_web::http::StatusCode;
     use actix_web::test::TestRequest;
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     use super::*;
     use crate::base::Audience;

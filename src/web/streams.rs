@@ -15,6 +15,7 @@ use super::edge::{self, PageError};
 use super::files::{self as pictures, MEDIA_POLICY};
 use crate::base::{Error, Result};
 use crate::federation::Node;
+use crate::federation::proxy;
 use crate::net::{NetError, PIECE, Piece};
 use crate::store::files::{self, Name};
 
@@ -164,7 +165,7 @@ pub async fn remote(
     turns: web::Data<Turns>,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, PageError> {
-    let url = pictures::checked(&node, &path.0, &path.1)?;
+    let url = proxy::url(&node, &path.0, &path.1)?;
     let range = range_of(&request).map(str::to_owned);
     let asked = ask(range.as_deref());
     let turn = tokio::time::timeout(pictures::PATIENCE, turns.0.acquire()).await;

@@ -6,6 +6,7 @@ use super::call::{Answer, Call, Reply};
 use crate::base::Error;
 use crate::federation::Node;
 use crate::federation::grants::{self, Registration};
+use crate::federation::push;
 use crate::store::apps::{self, App};
 
 /// `POST /api/v1/apps`.
@@ -48,7 +49,7 @@ pub fn verify(node: &Node, call: &Call) -> Reply {
 }
 
 /// `redirect_uri` stands beside `redirect_uris` for Mammoth and Ice Cubes, `vapid_key` for Elk.
-fn application(_node: &Node, app: &App) -> Value {
+fn application(node: &Node, app: &App) -> Value {
     json!({
         "id": app.id.to_string(),
         "name": app.name,
@@ -56,6 +57,6 @@ fn application(_node: &Node, app: &App) -> Value {
         "scopes": app.scopes.split(' ').collect::<Vec<_>>(),
         "redirect_uris": app.redirects,
         "redirect_uri": app.redirects.join("\n"),
-        "vapid_key": "",
+        "vapid_key": node.store.read(push::public_key).unwrap_or_default(),
     })
 }

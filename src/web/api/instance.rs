@@ -7,8 +7,8 @@ use super::entity::View;
 use super::entity::account::account;
 use crate::base::Time;
 use crate::base::config::VERSION;
-use crate::federation::Node;
 use crate::federation::publish::PICTURES;
+use crate::federation::{Node, push};
 use crate::media::{FILM_BYTES, INPUT_BYTES};
 use crate::store::posts::{self, Viewer};
 use crate::store::{actors, node};
@@ -62,7 +62,7 @@ pub fn v2(node: &Node, call: &Call) -> Reply {
                     "privacy_policy": view.links.here("/privacy-policy"), "terms_of_service": null,
                 }),
             );
-            map.insert("vapid".into(), json!({ "public_key": "" }));
+            map.insert("vapid".into(), json!({ "public_key": push::public_key(r)? }));
             map.insert("translation".into(), json!({ "enabled": false }));
             map.insert("limited_federation".into(), json!(false));
         }

@@ -14,6 +14,7 @@ mod notifications;
 mod oauth;
 mod paging;
 mod params;
+mod push;
 mod relations;
 mod routes;
 mod statuses;

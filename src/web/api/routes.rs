@@ -1,7 +1,7 @@
 //! Every route of the client API, one line each: method, path, the scope it needs, and the function that answers.
 
 use super::call::{Call, Reply};
-use super::{accounts, apps, harmless, instance, media, notifications, oauth, relations, statuses, timelines};
+use super::{accounts, apps, harmless, instance, media, notifications, oauth, push, relations, statuses, timelines};
 use crate::federation::Node;
 
 /// What a caller must hold.
@@ -149,6 +149,11 @@ pub static TABLE: &[Route] = &[
     // Notifications
     get("/api/v1/notifications", Scope("read:notifications"), notifications::list),
     post("/api/v1/notifications/dismiss", Scope("write:notifications"), harmless::done),
+    // Push
+    post("/api/v1/push/subscription", Scope("push"), push::create),
+    get("/api/v1/push/subscription", Scope("push"), push::one),
+    put("/api/v1/push/subscription", Scope("push"), push::update),
+    delete("/api/v1/push/subscription", Scope("push"), push::delete),
     // Nothing here is trending, ever
     get("/api/v1/trends", Nothing, harmless::list),
     get("/api/v1/trends/tags", Nothing, harmless::list),

@@ -3,6 +3,7 @@
 
 mod access;
 mod every;
+mod push;
 
 use actix_web::http::header;
 use actix_web::test::TestRequest;
@@ -37,5 +38,11 @@ impl Client {
     /// What came of a `POST` with this form.
     pub(super) async fn post(&self, path: &str, form: &[(&str, &str)]) -> Reply {
         self.call(TestRequest::post().uri(path).set_form(form)).await
+    }
+
+    /// What came of a request of any method with this form.
+    pub(super) async fn form(&self, method: &str, path: &str, form: &[(&str, &str)]) -> Reply {
+        let method = method.parse().unwrap();
+        self.call(TestRequest::with_uri(path).method(method).set_form(form)).await
     }
 }

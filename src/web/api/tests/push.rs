@@ -1,0 +1,71 @@
+//! Subscriptions of Web Push.
+
+use serde_json::json;
+
+use super::Client;
+use crate::sig::push::tests::Phone;
+
+#[actix_web::test]
+async fn an_app_subscribes_changes_its_mind_and_leaves() {
+    let client = Client::with("read push");
+    let (p256dh, auth) = Phone::new().keys();
+    let path = "/api/v1/push/subscription";
+    assert_eq!(client.get(path).await.code.as_u16(), 404);
+    assert_eq!(client.form("PUT", path, &[("data[alerts][follow]", "1")]).await.code.as_u16(), 404);
+    let form = [
+        ("subscription[endpoint]", "https://push.example/to/1"),
+        ("subscription[keys][p256dh]", p256dh.as_str()),
+        ("subscription[keys][auth]", auth.as_str()),
+        ("data[alerts][mention]", "true"),
+        ("data[alerts][favourite]", "1"),
+        ("data[alerts][nonsense]", "1"),
+        ("data[policy]", "followed"),
+    ];
+    let made = client.post(path, &form).await;
+    assert_eq!(made.code.as_u16(), 200, "{}", made.text());
+    let mut made = made.json();
+    let instance = client.get("/api/v2/instance").await.json();
+    assert_eq!(made["server_key"], instance["configuration"]["vapid"]["public_key"]);
+    assert_eq!(made["server_key"].as_str().map(str::len), Some(88));
+    let alerts = made["alerts"].take();
+    assert!(alerts["mention"] == true && alerts["favourite"] == true && alerts["admin.report"] == false);
+    assert_eq!(alerts["nonsense"], json!(null));
+    made.as_object_mut().map(|map| (map.remove("alerts"), map.remove("server_key")));
+    let expected = json!({ "id": 1, "endpoint": "https://push.example/to/1", "standard": false, "policy": "followed" });
+    assert_eq!(made, expected);
+    let changed = client.form("PUT", path, &[("data[alerts][follow]", "1"), ("policy", "all")]).await.json();
+    assert_eq!((&changed["alerts"]["follow"], &changed["alerts"]["mention"]), (&json!(true), &json!(false)));
+    assert_eq!(changed["policy"], "all");
+    for _ in 0..2 {
+        let left = client.form("DELETE", path, &[]).await;
+        assert_eq!((left.code.as_u16(), left.text().as_str()), (200, "{}"));
+    }
+    assert_eq!(client.get(path).await.code.as_u16(), 404);
+}
+
+#[actix_web::test]
+async fn wrong_addresses_and_keys_are_refused_and_nothing_is_kept() {
+    let client = Client::with("push");
+    let (p256dh, auth) = Phone::new().keys();
+    let long = format!("https://push.example/{}", "x".repeat(3_000));
+    for (endpoint, p256dh, auth) in [
+        ("http://push.example/", p256dh.as_str(), auth.as_str()),
+        ("file:///etc/passwd", &p256dh, &auth),
+        (&long, &p256dh, &auth),
+        ("https://push.example/", "AAAA", &auth),
+        ("https://push.example/", &p256dh, ""),
+        ("", &p256dh, &auth),
+    ] {
+        let form = [
+            ("subscription[endpoint]", endpoint),
+            ("subscription[keys][p256dh]", p256dh),
+            ("subscription[keys][auth]", auth),
+        ];
+        let refused = client.post("/api/v1/push/subscription", &form).await;
+        assert_eq!(refused.code.as_u16(), 422, "{endpoint:.40} {}", refused.text());
+        assert!(refused.text().contains("Validation failed"), "{}", refused.text());
+    }
+    assert_eq!(client.get("/api/v1/push/subscription").await.code.as_u16(), 404);
+    let without = Client::with("read write");
+    assert_eq!(without.get("/api/v1/push/subscription").await.code.as_u16(), 403);
+}
