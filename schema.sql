@@ -138,14 +138,17 @@ CREATE TABLE hashtag (
   name         TEXT    NOT NULL,                -- lower case, without #
   post_id      INTEGER NOT NULL REFERENCES post (id) ON DELETE CASCADE,
   shown        TEXT    NOT NULL,                -- as written
+  author_id    INTEGER NOT NULL,                -- of the post
   PRIMARY KEY (name, post_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX hashtag_by_author ON hashtag (author_id, name, post_id); -- a profile's posts with a hashtag
 CREATE INDEX hashtag_of_post ON hashtag (post_id);                    -- a page of posts
 
 -- Pictures and other files of posts; a fresh upload has no post yet.
 CREATE TABLE attachment (
   id           INTEGER PRIMARY KEY AUTOINCREMENT,
   post_id      INTEGER REFERENCES post (id) ON DELETE CASCADE,
+  author_id    INTEGER,                         -- of the post
   position     INTEGER NOT NULL DEFAULT 0,
   media_type   TEXT    NOT NULL,
   url          TEXT,                            -- remote original
@@ -161,6 +164,7 @@ CREATE TABLE attachment (
   created_at   INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX attachment_of_post ON attachment (post_id, position);    -- a page of posts
+CREATE INDEX attachment_by_author ON attachment (author_id, post_id) WHERE post_id IS NOT NULL;  -- posts with pictures
 CREATE INDEX attachment_file ON attachment (file) WHERE file IS NOT NULL;          -- may this file be served
 CREATE INDEX attachment_preview ON attachment (preview) WHERE preview IS NOT NULL;
 CREATE INDEX attachment_loose ON attachment (created_at) WHERE post_id IS NULL;  -- upkeep: forgotten uploads
@@ -174,14 +178,67 @@ CREATE TABLE post_once (
 CREATE INDEX post_once_post ON post_once (post_id);                   -- cascade
 
 CREATE TABLE post_like (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,  -- counts up: the order in which posts were liked
   post_id      INTEGER NOT NULL REFERENCES post (id) ON DELETE CASCADE,
   actor_id     INTEGER NOT NULL REFERENCES actor (id) ON DELETE CASCADE,
   uri          TEXT    NOT NULL,                -- of the Like activity, for Undo
   created_at   INTEGER NOT NULL,
-  PRIMARY KEY (post_id, actor_id)
-) STRICT, WITHOUT ROWID;
+  UNIQUE (actor_id, post_id)
+) STRICT;
 CREATE INDEX post_like_uri ON post_like (uri);                        -- Undo by id
-CREATE INDEX post_like_actor ON post_like (actor_id, post_id);        -- what the owner liked
+CREATE INDEX post_like_post ON post_like (post_id);                   -- who likes it, by id; counts
+CREATE INDEX post_like_actor ON post_like (actor_id);                 -- what the owner liked, by id
+
+-- Posts the owner has put by to read again. Nobody is told.
+CREATE TABLE bookmark (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  post_id      INTEGER NOT NULL UNIQUE REFERENCES post (id) ON DELETE CASCADE
+) STRICT;
+
+-- Threads the owner wants no notifications of, each by the first of its posts that is here.
+CREATE TABLE thread_mute (
+  post_id      INTEGER PRIMARY KEY REFERENCES post (id) ON DELETE CASCADE,
+  created_at   INTEGER NOT NULL
+) STRICT;
+-- When the first post goes, its answers are the first ones.
+CREATE TRIGGER thread_mute_beheaded BEFORE DELETE ON post WHEN EXISTS (SELECT 1 FROM thread_mute WHERE post_id = OLD.id)
+BEGIN
+  INSERT OR IGNORE INTO thread_mute (post_id, created_at)
+    SELECT p.id, m.created_at FROM thread_mute m JOIN post p ON p.reply_to = m.post_id WHERE m.post_id = OLD.id;
+END;
+
+-- Private threads, one row for each set of people who read them (store/conversations.rs).
+CREATE TABLE conversation (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  thread       INTEGER NOT NULL,                -- id of the thread's first post, which may be gone
+  people       TEXT    NOT NULL,                -- JSON: uris of everyone in it but the owner, sorted
+  newest_id    INTEGER NOT NULL,                -- its newest post, kept by the trigger below
+  unread       INTEGER NOT NULL
+) STRICT;
+CREATE INDEX conversation_newest ON conversation (newest_id);         -- the list
+CREATE INDEX conversation_thread ON conversation (thread);            -- where a new post belongs
+
+-- The posts of conversations.
+CREATE TABLE conversation_post (
+  post_id      INTEGER PRIMARY KEY REFERENCES post (id) ON DELETE CASCADE,
+  conversation_id INTEGER NOT NULL REFERENCES conversation (id) ON DELETE CASCADE
+) STRICT;
+CREATE INDEX conversation_post_of ON conversation_post (conversation_id, post_id);  -- its newest post; cascade
+CREATE TRIGGER conversation_shrinks AFTER DELETE ON conversation_post
+BEGIN
+  DELETE FROM conversation WHERE id = OLD.conversation_id
+    AND NOT EXISTS (SELECT 1 FROM conversation_post WHERE conversation_id = OLD.conversation_id);
+  UPDATE conversation SET newest_id = (SELECT max(post_id) FROM conversation_post WHERE conversation_id = OLD.conversation_id)
+    WHERE id = OLD.conversation_id AND newest_id = OLD.post_id;
+END;
+
+-- How far the owner has read, as client apps tell each other.
+CREATE TABLE marker (
+  list         TEXT    PRIMARY KEY,             -- home, notifications
+  last_id      INTEGER NOT NULL,
+  version      INTEGER NOT NULL,                -- counts up with every change
+  updated_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- The poll of a Question. Of somebody else's the counts are what its author's server said last; of ours they are
 -- counted from `vote` as it grows.
@@ -316,6 +373,58 @@ CREATE TABLE follow (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX follow_by_follower ON follow (follower_id, followed_id); -- whom we follow
 CREATE INDEX follow_uri ON follow (uri);                              -- Accept, Reject, Undo by id
+
+-- The owner's own numbers: one row, kept by triggers, because counting a million posts for an answer takes long.
+CREATE TABLE own_count (
+  one          INTEGER PRIMARY KEY CHECK (one = 1),
+  posts        INTEGER NOT NULL DEFAULT 0,      -- open ones and boosts
+  newest_id    INTEGER,                         -- of these
+  followers    INTEGER NOT NULL DEFAULT 0,      -- accepted ones
+  following    INTEGER NOT NULL DEFAULT 0
+) STRICT;
+INSERT INTO own_count (one) VALUES (1);
+CREATE TRIGGER own_count_post AFTER INSERT ON post
+  WHEN NEW.audience <= 1 AND NEW.actor_id = (SELECT owner_id FROM node)
+BEGIN
+  UPDATE own_count SET posts = posts + 1, newest_id = max(ifnull(newest_id, 0), NEW.id);
+END;
+CREATE TRIGGER own_count_narrowed AFTER UPDATE OF audience ON post
+  WHEN OLD.audience <= 1 AND NEW.audience > 1 AND NEW.actor_id = (SELECT owner_id FROM node)
+BEGIN
+  UPDATE own_count SET posts = posts - 1, newest_id = iif(newest_id = OLD.id, (SELECT id FROM post
+    WHERE actor_id = OLD.actor_id AND audience <= 1 ORDER BY id DESC LIMIT 1), newest_id);
+END;
+CREATE TRIGGER own_count_gone AFTER DELETE ON post
+  WHEN OLD.audience <= 1 AND OLD.actor_id = (SELECT owner_id FROM node)
+BEGIN
+  UPDATE own_count SET posts = posts - 1, newest_id = iif(newest_id = OLD.id, (SELECT id FROM post
+    WHERE actor_id = OLD.actor_id AND audience <= 1 ORDER BY id DESC LIMIT 1), newest_id);
+END;
+CREATE TRIGGER own_count_follow AFTER INSERT ON follow WHEN NEW.accepted_at IS NOT NULL
+BEGIN
+  UPDATE own_count SET followers = followers + (SELECT owner_id IS NEW.followed_id FROM node),
+    following = following + (SELECT owner_id IS NEW.follower_id FROM node);
+END;
+CREATE TRIGGER own_count_accepted AFTER UPDATE OF accepted_at ON follow
+  WHEN (OLD.accepted_at IS NULL) <> (NEW.accepted_at IS NULL)
+BEGIN
+  UPDATE own_count SET
+    followers = followers + iif(NEW.accepted_at IS NULL, -1, 1) * (SELECT owner_id IS NEW.followed_id FROM node),
+    following = following + iif(NEW.accepted_at IS NULL, -1, 1) * (SELECT owner_id IS NEW.follower_id FROM node);
+END;
+CREATE TRIGGER own_count_ended AFTER DELETE ON follow WHEN OLD.accepted_at IS NOT NULL
+BEGIN
+  UPDATE own_count SET followers = followers - (SELECT owner_id IS OLD.followed_id FROM node),
+    following = following - (SELECT owner_id IS OLD.follower_id FROM node);
+END;
+CREATE TRIGGER own_count_named AFTER UPDATE OF owner_id ON node
+BEGIN
+  UPDATE own_count SET
+    posts = (SELECT count(*) FROM post WHERE actor_id = NEW.owner_id AND audience <= 1),
+    newest_id = (SELECT id FROM post WHERE actor_id = NEW.owner_id AND audience <= 1 ORDER BY id DESC LIMIT 1),
+    followers = (SELECT count(*) FROM follow WHERE followed_id = NEW.owner_id AND accepted_at IS NOT NULL),
+    following = (SELECT count(*) FROM follow WHERE follower_id = NEW.owner_id AND accepted_at IS NOT NULL);
+END;
 
 -- The owner's home timeline: posts and boosts of the followed, our own, and replies among them.
 CREATE TABLE home (

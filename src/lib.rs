@@ -38,6 +38,7 @@
 //! | --- | --- | --- | --- |
 //! | posts, edits, answers | `social/post`, `arrival`, `revision` | `posts`, `editions` | `compose`, `edit`, `thread`, `history` |
 //! | likes, boosts, reactions, own emoji | `like`, `boost`, `react`, `emoji` | `likes`, `reactions`, `own_emoji` | `acts`, `reactions`, `own_emoji` |
+//! | bookmarks, muted threads, private threads, read so far | | `bookmarks`, `thread_mutes`, `conversations`, `markers` | |
 //! | polls | `poll`, `vote` | `polls` | `poll` |
 //! | quotes and their stamps | `quote`, `consent`; [`federation::quotes`] | `quotes` | `quoted` |
 //! | who may answer, like, boost, quote | `approval` (asked by others), `asking` (asking others) | `policies`, `requests`, `asked` | `approvals` |

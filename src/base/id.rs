@@ -88,6 +88,8 @@ ids! {
     AppId;
     /// An access token.
     TokenId;
+    /// A private thread as one set of people reads it; counts up from 1.
+    ConversationId;
 }
 
 /// The smallest id of a moment: `milliseconds << 16`. The store takes the next free one from there.

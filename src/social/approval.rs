@@ -232,6 +232,7 @@ fn grant(w: &Write<'_>, us: &Actor, request: &Request) -> Result<()> {
         (Deed::Reply, Some(reply)) => {
             posts::join(w, reply, target)?;
             arrival::show(w, us.id, &posts::by_id(w, reply)?)?;
+            arrival::filed(w, us, &posts::by_id(w, reply)?)?;
             notifications::add(w, Kind::Mention, actor, Some(reply))?;
         }
         (Deed::Quote, Some(post)) => {

@@ -11,6 +11,7 @@ use crate::ap::tags;
 use crate::base::id::{ActorId, PostId};
 use crate::base::{Audience, Error, Result, Time};
 use crate::store::actors::{self, Actor, Emoji};
+use crate::store::conversations::{self, By};
 use crate::store::notifications::{self, Kind};
 use crate::store::posts::{self, Hashtag, Mention, Post};
 use crate::store::{Read, Write, follows, node, timeline, tombstones};
@@ -106,13 +107,25 @@ pub(super) fn created(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     }
     show(w, owner, &post)?;
     quote::told(w, owner, sender, id)?;
-    let us = actors::by_id(w, owner)?.uri;
+    let us = actors::by_id(w, owner)?;
     let answers_us = match post.reply_to {
         Some(parent) => posts::by_id(w, parent)?.actor_id == owner,
         None => false,
     };
-    let for_us = names(&object, activity.recipients.as_ref(), &us) || post.audience == Audience::Mentioned;
+    let for_us = names(&object, activity.recipients.as_ref(), &us.uri) || post.audience == Audience::Mentioned;
+    filed(w, &us, &post)?;
     if for_us || answers_us { notifications::add(w, Kind::Mention, sender.id, Some(id)) } else { Ok(()) }
+}
+
+/// Files a private post, the owner's or for them, under its conversation.
+pub(super) fn filed(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
+    if post.audience != Audience::Mentioned {
+        return Ok(());
+    }
+    let author = actors::by_id(w, post.actor_id)?;
+    let by = if author.id == owner.id { By::Owner } else { By::Other };
+    let mentions = posts::mentions(w, post.id)?;
+    conversations::file(w, post.id, by, &owner.uri, &author.uri, &mentions).map(drop)
 }
 
 /// Puts a post on the home timeline if it belongs there: by somebody followed, and no answer to strangers.

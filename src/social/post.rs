@@ -3,7 +3,7 @@
 use super::asking::{self, Done, How};
 use super::outbox::{self, Reach};
 use super::poll::{self, NewPoll};
-use super::{document, emoji, group, quote, relay, revision};
+use super::{arrival, document, emoji, group, quote, relay, revision};
 use crate::ap::addressing::{PUBLIC, Recipients};
 use crate::base::id::{ActorId, MediaId, PostId};
 use crate::base::policy::{Choices, Deed};
@@ -108,6 +108,7 @@ pub fn publish(
         poll::open(w, id, poll)?;
     }
     timeline::add(w, id)?;
+    arrival::filed(w, owner, &post)?;
     let group = group::of_new(w, words, &post)?;
     if let Some(group) = group {
         groups::put(w, group, id, groups::Word::Author)?;

@@ -156,6 +156,14 @@ pub fn by_ids(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<Actor>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// The actors with these ActivityPub ids, in no order; unknown ones are passed over.
+pub fn by_uris(r: &Read<'_>, uris: &[&str]) -> Result<Vec<Actor>> {
+    let mut statement =
+        r.conn.prepare_cached("SELECT * FROM actor WHERE uri IN (SELECT value FROM json_each(?1)) LIMIT 1000")?;
+    let rows = statement.query_map([super::to_json(&uris)?], Actor::from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Somebody who lives on this origin (`https://host`), if we know anyone.
 pub fn one_of(r: &Read<'_>, origin: &str) -> Result<Option<ActorId>> {
     // `0` comes after `/`

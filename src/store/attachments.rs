@@ -73,7 +73,9 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Attachment> {
 pub fn add(w: &Write<'_>, a: &Attachment, position: usize) -> Result<MediaId> {
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO attachment (post_id, position, media_type, url, file, preview, alt, width, height, blurhash, focus,
-           still, seconds, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) RETURNING id",
+           still, seconds, created_at, author_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, (SELECT actor_id FROM post WHERE id = ?1))
+         RETURNING id",
     )?;
     let position = u32::try_from(position).unwrap_or(u32::MAX);
     Ok(statement.query_one(
@@ -100,7 +102,8 @@ pub fn add(w: &Write<'_>, a: &Attachment, position: usize) -> Result<MediaId> {
 /// Gives loose uploads to a post, in this order. Invalid when one is unknown or belongs to another post.
 pub fn attach(w: &Write<'_>, post: PostId, ids: &[MediaId]) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
-        "UPDATE attachment SET post_id = ?1, position = ?3 WHERE id = ?2 AND (post_id IS NULL OR post_id = ?1)",
+        "UPDATE attachment SET post_id = ?1, position = ?3, author_id = (SELECT actor_id FROM post WHERE id = ?1)
+         WHERE id = ?2 AND (post_id IS NULL OR post_id = ?1)",
     )?;
     for (position, id) in ids.iter().enumerate() {
         if statement.execute(params![post, id, u32::try_from(position).unwrap_or(u32::MAX)])? == 0 {

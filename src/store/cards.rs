@@ -12,7 +12,7 @@ use super::polls::{self, Poll};
 use super::posts::{Hashtag, Mention, Post};
 use super::quotes::{self, Quote};
 use super::reactions::{self, Count};
-use super::{Read, shield};
+use super::{Read, shield, thread_mutes};
 use crate::base::Result;
 use crate::base::id::{ActorId, PostId};
 use crate::text::rewrite;
@@ -56,6 +56,10 @@ pub struct Card {
     pub liked: bool,
     /// The owner boosted it.
     pub boosted: bool,
+    /// The owner has put it by.
+    pub bookmarked: bool,
+    /// The owner wants no notifications of its thread.
+    pub thread_muted: bool,
     /// It stands at the top of its author's profile.
     pub pinned: bool,
     /// Pictures and files that are not shown, because those of its server are kept away.
@@ -86,6 +90,7 @@ struct Tally {
     quotes: u32,
     liked: bool,
     boosted: bool,
+    bookmarked: bool,
     pinned: bool,
 }
 
@@ -151,12 +156,14 @@ fn complete(r: &Read<'_>, cards: &mut [Card]) -> Result<()> {
     }
     let leaves = policies::of_posts(r, &shown)?;
     let asked = asked::of_posts(r, &shown)?;
+    let muted = thread_mutes::among(r, &shown)?;
     for card in cards {
         let id = card.post.id;
         card.quote = quotes.get(&id).map(|quote| Quoted {
             card: quoted.iter().find(|one| Some(one.id) == quote.quoted_id).cloned().map(Box::new),
             quote: quote.clone(),
         });
+        card.thread_muted = muted.contains(&id);
         card.leave = leaves.get(&id).copied().unwrap_or_default();
         card.asked = asked.iter().filter(|a| a.target_id == id || a.made_id == Some(id)).cloned().collect();
     }
@@ -216,6 +223,8 @@ impl Parts {
             reactions: self.reactions.get(&post.id).cloned().unwrap_or_default(),
             liked: tally.liked,
             boosted: tally.boosted,
+            bookmarked: tally.bookmarked,
+            thread_muted: false,
             quote: None,
             leave: Leave::default(),
             asked: Vec::new(),
@@ -302,6 +311,7 @@ fn tallies(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Tally>> {
            (SELECT count(*) FROM quote WHERE quoted_id = p.value AND state = 'granted') AS quotes,
            EXISTS (SELECT 1 FROM post_like WHERE post_id = p.value AND actor_id = n.owner_id) AS liked,
            EXISTS (SELECT 1 FROM post WHERE boost_of = p.value AND actor_id = n.owner_id) AS boosted,
+           EXISTS (SELECT 1 FROM bookmark WHERE post_id = p.value) AS bookmarked,
            EXISTS (SELECT 1 FROM pin JOIN post q ON q.id = pin.post_id
                    WHERE pin.post_id = p.value AND pin.actor_id = q.actor_id) AS pinned
          FROM json_each(?1) p, node n LIMIT 1000",
@@ -316,6 +326,7 @@ fn tallies(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Tally>> {
                 quotes: row.get("quotes")?,
                 liked: row.get("liked")?,
                 boosted: row.get("boosted")?,
+                bookmarked: row.get("bookmarked")?,
                 pinned: row.get("pinned")?,
             },
         ))

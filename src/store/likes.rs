@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
+use super::rows::Rows;
 use super::{Read, Write};
 use crate::base::Result;
 use crate::base::id::{ActorId, PostId};
@@ -34,6 +35,32 @@ pub fn of_post(r: &Read<'_>, post: PostId, limit: u32) -> Result<Vec<ActorId>> {
         r.conn.prepare_cached("SELECT actor_id FROM post_like WHERE post_id = ?1 ORDER BY actor_id LIMIT ?2")?;
     let rows = statement.query_map(params![post, limit], |row| row.get("actor_id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// A page of what an actor liked: (the row's number, the post).
+pub fn by_actor(r: &Read<'_>, actor: ActorId, rows: Rows) -> Result<Vec<(i64, PostId)>> {
+    let order = rows.order();
+    let mut statement = r.conn.prepare_cached(&format!(
+        "SELECT id, post_id FROM post_like INDEXED BY post_like_actor WHERE actor_id = ?1 AND id > ?2 AND id < ?3
+         ORDER BY id {order} LIMIT ?4"
+    ))?;
+    let found = statement.query_map(params![actor, rows.above, rows.below, rows.limit], |row| {
+        Ok((row.get("id")?, row.get("post_id")?))
+    })?;
+    Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
+}
+
+/// A page of who likes a post, without the blocked: (the row's number, who).
+pub fn page(r: &Read<'_>, post: PostId, rows: Rows) -> Result<Vec<(i64, ActorId)>> {
+    let order = rows.order();
+    let mut statement = r.conn.prepare_cached(&format!(
+        "SELECT id, actor_id FROM post_like INDEXED BY post_like_post WHERE post_id = ?1 AND id > ?2 AND id < ?3
+           AND actor_id NOT IN (SELECT actor_id FROM block) ORDER BY id {order} LIMIT ?4"
+    ))?;
+    let found = statement.query_map(params![post, rows.above, rows.below, rows.limit], |row| {
+        Ok((row.get("id")?, row.get("actor_id")?))
+    })?;
+    Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
 }
 
 /// Everyone who liked, boosted, answered or quoted a post, voted in it or reacted to it: they hear of its edits and its end.

@@ -2,7 +2,7 @@
 
 use rusqlite::{Row, params};
 
-use super::{Read, Write, push, shield};
+use super::{Read, Write, push, shield, thread_mutes};
 use crate::base::id::{ActorId, NotificationId, PostId};
 use crate::base::{Result, Time};
 
@@ -98,10 +98,17 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Notification> {
 }
 
 /// Notes an event, once: the same again changes nothing. What people of limited servers do is not put forward, unless they
-/// are followed.
+/// are followed; nor is what happens in muted threads.
 pub fn add(w: &Write<'_>, kind: Kind, actor: ActorId, post: Option<PostId>) -> Result<()> {
     let asks_for_answer = matches!(kind, Kind::FollowRequest | Kind::Accepted | Kind::Moved | Kind::Report);
     if !asks_for_answer && shield::hushes(w, actor)? {
+        return Ok(());
+    }
+    let muted = match post {
+        Some(post) if kind != Kind::Request => thread_mutes::holds(w, post)?,
+        _ => false,
+    };
+    if muted {
         return Ok(());
     }
     let mut statement = w.conn.prepare_cached(

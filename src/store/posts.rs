@@ -4,7 +4,8 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::actors::Emoji;
 use super::extra::Extra;
-use super::{Read, Write};
+use super::rows::Rows;
+use super::{Read, Write, thread_mutes};
 use crate::base::id::{self, ActorId, PostId};
 use crate::base::{Audience, Result, Time};
 
@@ -194,8 +195,10 @@ fn set_names(w: &Write<'_>, id: PostId, mentions: &[Mention], tags: &[Hashtag]) 
     for mention in mentions {
         insert.execute(params![id, mention.uri, mention.handle, mention.url])?;
     }
-    let mut insert =
-        w.conn.prepare_cached("INSERT OR IGNORE INTO hashtag (name, post_id, shown) VALUES (?1, ?2, ?3)")?;
+    let mut insert = w.conn.prepare_cached(
+        "INSERT OR IGNORE INTO hashtag (name, post_id, shown, author_id)
+           SELECT ?1, id, ?3, actor_id FROM post WHERE id = ?2",
+    )?;
     for tag in tags {
         insert.execute(params![tag.name, id, tag.shown])?;
     }
@@ -210,13 +213,13 @@ fn adopt_orphans(w: &Write<'_>, post: &Post) -> Result<()> {
     w.conn
         .prepare_cached("UPDATE post SET reply_to = ?1 WHERE reply_to_uri = ?2 AND reply_to IS NULL AND id <> ?1")?
         .execute(params![post.id, post.uri])?;
-    Ok(())
+    thread_mutes::raise(w, post.id)
 }
 
 /// Hangs a reply under its parent.
 pub fn join(w: &Write<'_>, reply: PostId, parent: PostId) -> Result<()> {
     w.conn.prepare_cached("UPDATE post SET reply_to = ?2 WHERE id = ?1")?.execute(params![reply, parent])?;
-    Ok(())
+    thread_mutes::raise(w, parent)
 }
 
 /// Deletes a post with all that hangs on it; boosts of it go too.
@@ -248,6 +251,19 @@ pub fn by_uri(r: &Read<'_>, uri: &str) -> Result<Option<Post>> {
 pub fn boost_by(r: &Read<'_>, actor: ActorId, of: PostId) -> Result<Option<Post>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM post WHERE boost_of = ?2 AND actor_id = ?1 LIMIT 1")?;
     Ok(statement.query_one(params![actor, of], Post::from_row).optional()?)
+}
+
+/// A page of who boosted a post, as far as `viewer` may see, without the blocked: (the boost, who).
+pub fn boosters(r: &Read<'_>, of: PostId, viewer: Viewer, rows: Rows) -> Result<Vec<(PostId, ActorId)>> {
+    let order = rows.order();
+    let mut statement = r.conn.prepare_cached(&format!(
+        "SELECT id, actor_id FROM post WHERE boost_of = ?1 AND audience <= ?2 AND id > ?3 AND id < ?4
+           AND actor_id NOT IN (SELECT actor_id FROM block) ORDER BY id {order} LIMIT ?5"
+    ))?;
+    let found = statement.query_map(params![of, viewer.rank(), rows.above, rows.below, rows.limit], |row| {
+        Ok((row.get("id")?, row.get("actor_id")?))
+    })?;
+    Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
 }
 
 /// The languages of an actor's newest posts, each once.

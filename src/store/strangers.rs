@@ -23,6 +23,8 @@ const PARTS: &[(&str, &str)] = &[
     ("policy", "post_id"),
     ("quote", "post_id"),
     ("post_once", "post_id"),
+    // Private posts, which are never taken.
+    ("conversation_post", "post_id"),
 ];
 /// What is a part of an actor and goes with it.
 const OWN_PARTS: &[(&str, &str)] = &[("actor_key", "actor_id"), ("pin", "actor_id"), ("featured_tag", "actor_id")];
@@ -157,6 +159,8 @@ mod tests {
     /// What keeps a post of a stranger's: (table, column). A new table that refers to posts belongs here or to [`PARTS`].
     const HOLDERS: &[(&str, &str)] = &[
         ("home", "post_id"),
+        ("bookmark", "post_id"),
+        ("thread_mute", "post_id"),
         ("notification", "post_id"),
         ("post", "boost_of"),
         ("post", "reply_to"),

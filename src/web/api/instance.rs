@@ -10,7 +10,6 @@ use crate::base::config::VERSION;
 use crate::federation::publish::PICTURES;
 use crate::federation::{Node, push};
 use crate::media::{FILM_BYTES, INPUT_BYTES};
-use crate::store::posts::{self, Viewer};
 use crate::store::{actors, node};
 use crate::text::{ALT_CHARS, POST_CHARS};
 
@@ -95,7 +94,6 @@ pub fn v1(node: &Node, call: &Call) -> Reply {
         let view = View::load(node, r, call)?;
         let settings = node::settings(r)?;
         let owner = view.owner.map(|id| actors::by_id(r, id)).transpose()?;
-        let posts = view.owner.map_or(Ok(0), |id| posts::count_of_actor(r, id, Viewer::Stranger))?;
         let about = describe(owner.as_ref());
         Ok(json!({
             "uri": node.facts.origin.host,
@@ -105,7 +103,7 @@ pub fn v1(node: &Node, call: &Call) -> Reply {
             "email": settings.contact,
             "version": version(),
             "urls": { "streaming_api": node.facts.origin.url("").replacen("http", "ws", 1) },
-            "stats": { "user_count": 1, "status_count": posts, "domain_count": 0 },
+            "stats": { "user_count": 1, "status_count": view.count.posts, "domain_count": 0 },
             "thumbnail": view.links.here("/assets/cabin.png"),
             "languages": [language(&settings.language)],
             "registrations": false,

@@ -5,10 +5,13 @@
 mod accounts;
 mod apps;
 mod call;
+mod conversations;
 mod entity;
 mod fault;
 mod harmless;
 mod instance;
+mod markers;
+mod marks;
 mod media;
 mod notifications;
 mod oauth;

@@ -4,6 +4,7 @@ use super::call::{Answer, Call};
 use crate::base::id::PostId;
 use crate::federation::Node;
 use crate::store::posts::Page;
+use crate::store::rows::{Keep, Rows};
 
 /// The window a client asks for, over any kind of id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,16 @@ impl Window {
         Page { before: self.max.map(PostId), after: self.min.map(PostId), limit: self.limit }
     }
 
+    /// The window on lists whose rows have numbers of their own.
+    pub fn rows(self) -> Rows {
+        Rows {
+            above: self.min.unwrap_or(0).max(self.since.unwrap_or(0)),
+            below: self.max.unwrap_or(i64::MAX),
+            keep: if self.min.is_some() { Keep::Oldest } else { Keep::Newest },
+            limit: self.limit,
+        }
+    }
+
     /// Whether an id is inside.
     pub fn holds(self, id: i64) -> bool {
         self.max.is_none_or(|max| id < max)
@@ -52,6 +63,8 @@ impl Window {
 pub enum Back {
     /// `min_id`, and links whenever there are rows: timelines and notifications.
     Min,
+    /// `min_id`; the way on only from a full page: bookmarks, likes, conversations.
+    Row,
     /// `since_id`; the way on only from a full page.
     Since,
 }

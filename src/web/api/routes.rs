@@ -1,7 +1,10 @@
 //! Every route of the client API, one line each: method, path, the scope it needs, and the function that answers.
 
 use super::call::{Call, Reply};
-use super::{accounts, apps, harmless, instance, media, notifications, oauth, push, relations, statuses, timelines};
+use super::{
+    accounts, apps, conversations, harmless, instance, markers, marks, media, notifications, oauth, push, relations,
+    statuses, timelines,
+};
 use crate::federation::Node;
 
 /// What a caller must hold.
@@ -134,6 +137,14 @@ pub static TABLE: &[Route] = &[
     post("/api/v1/statuses/{}/unfavourite", Scope("write:favourites"), statuses::unfavourite),
     post("/api/v1/statuses/{}/reblog", Scope("write:statuses"), statuses::reblog),
     post("/api/v1/statuses/{}/unreblog", Scope("write:statuses"), statuses::unreblog),
+    get("/api/v1/statuses/{}/favourited_by", Optional("read:accounts"), marks::favourited_by),
+    get("/api/v1/statuses/{}/reblogged_by", Optional("read:accounts"), marks::reblogged_by),
+    post("/api/v1/statuses/{}/bookmark", Scope("write:bookmarks"), marks::bookmark),
+    post("/api/v1/statuses/{}/unbookmark", Scope("write:bookmarks"), marks::unbookmark),
+    post("/api/v1/statuses/{}/mute", Scope("write:mutes"), marks::mute),
+    post("/api/v1/statuses/{}/unmute", Scope("write:mutes"), marks::unmute),
+    get("/api/v1/bookmarks", Scope("read:bookmarks"), marks::bookmarked),
+    get("/api/v1/favourites", Scope("read:favourites"), marks::favourites),
     post("/api/v1/statuses/{}/translate", Scope("read:statuses"), harmless::missing),
     get("/api/v1/statuses/{}/card", Nothing, harmless::missing),
     post("/api/v1/statuses/{}/pin", Scope("write:accounts"), statuses::pin),
@@ -146,6 +157,13 @@ pub static TABLE: &[Route] = &[
     get("/api/v1/media/{}", Scope("write:media"), media::one),
     put("/api/v1/media/{}", Scope("write:media"), media::update),
     delete("/api/v1/media/{}", Scope("write:media"), media::delete),
+    // Conversations and markers
+    get("/api/v1/conversations", Scope("read:statuses"), conversations::list),
+    delete("/api/v1/conversations/{}", Scope("write:conversations"), conversations::delete),
+    post("/api/v1/conversations/{}/read", Scope("write:conversations"), conversations::read),
+    post("/api/v1/conversations/{}/unread", Scope("write:conversations"), conversations::unread),
+    get("/api/v1/markers", Scope("read:statuses"), markers::show),
+    post("/api/v1/markers", Scope("write:statuses"), markers::set),
     // Notifications
     get("/api/v1/notifications", Scope("read:notifications"), notifications::list),
     post("/api/v1/notifications/dismiss", Scope("write:notifications"), harmless::done),

@@ -26,7 +26,7 @@ pub fn seen(r: &Read<'_>, view: &View<'_>, id: PostId) -> Result<Card> {
 }
 
 /// The answer of every act on one post: the post as it stands now.
-fn now(node: &Node, call: &Call, id: PostId) -> Reply {
+pub(super) fn now(node: &Node, call: &Call, id: PostId) -> Reply {
     let shown = node.store.read(|r| {
         let view = View::load(node, r, call)?;
         Ok(status(&view, &seen(r, &view, id)?))
@@ -35,7 +35,7 @@ fn now(node: &Node, call: &Call, id: PostId) -> Reply {
 }
 
 /// The post itself, also when the path names a boost of it.
-fn original(node: &Node, call: &Call) -> Result<PostId, Fault> {
+pub(super) fn original(node: &Node, call: &Call) -> Result<PostId, Fault> {
     let id: PostId = call.id()?;
     let post = node.store.read(|r| posts::by_id(r, id))?;
     Ok(post.boost_of.unwrap_or(id))

@@ -16,7 +16,7 @@ use crate::store::actors::{self, Actor};
 use crate::store::cards::{self, Card};
 use crate::store::notifications::{self, Kind, Notification};
 use crate::store::reactions::{self, Reaction, Sign};
-use crate::store::{self, Read};
+use crate::store::{self, Read, markers};
 use crate::web::auth::Owner;
 use crate::web::edge::{PageError, blocking};
 
@@ -85,7 +85,7 @@ pub async fn show(node: web::Data<Node>, owner: Owner, before: web::Query<Before
             Ok((layout::document(&house, &Page::new("Notifications", Here::Notifications, body)).into_string(), newest))
         })?;
         if let Some(newest) = newest {
-            node.store.write(move |w| store::node::see_notifications(w, newest))?;
+            node.store.write(move |w| markers::seen(w, newest))?;
         }
         Ok(markup)
     });

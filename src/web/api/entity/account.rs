@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{CustomEmoji, Links, View, date, emojis, midnight};
 use crate::store::actors::{Actor, Field};
 use crate::store::node::Settings;
+use crate::store::own_count::OwnCount;
 use crate::text::plain;
 use crate::web::files;
 
@@ -78,7 +79,7 @@ pub fn acct(view: &View<'_>, actor: &Actor) -> String {
 /// Somebody as an account.
 pub fn account(view: &View<'_>, actor: &Actor) -> Account {
     let own = view.is_owner(actor);
-    let (posts, followers, following) = if own { view.counts } else { (0, 0, 0) };
+    let count = if own { view.count } else { OwnCount::default() };
     let avatar = avatar(actor, &view.links);
     let header = picture(actor.image.as_deref(), &view.links, "cabin.png");
     Account {
@@ -101,10 +102,10 @@ pub fn account(view: &View<'_>, actor: &Actor) -> Account {
         header_static: header.clone(),
         header,
         header_description: "",
-        followers_count: followers,
-        following_count: following,
-        statuses_count: posts,
-        last_status_at: if own { view.last_post.map(date) } else { None },
+        followers_count: count.followers,
+        following_count: count.following,
+        statuses_count: count.posts,
+        last_status_at: count.last_post().map(date),
         hide_collections: false,
         emojis: emojis(view, &actor.emoji),
         fields: actor.fields.iter().map(shown).collect(),

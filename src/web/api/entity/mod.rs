@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod content;
+pub mod conversation;
 pub mod media;
 pub mod notification;
 pub mod poll;
@@ -12,8 +13,9 @@ pub mod status;
 use crate::base::id::ActorId;
 use crate::base::{Result, Time};
 use crate::federation::Node;
+use crate::store::own_count::{self, OwnCount};
 use crate::store::posts::Viewer;
-use crate::store::{self, Read, actors, follows, posts};
+use crate::store::{self, Read, actors};
 use crate::web::files;
 
 use super::call::Call;
@@ -57,27 +59,23 @@ pub struct View<'n> {
     pub now: Time,
     /// The owner's token: marks of their own are shown.
     pub as_owner: bool,
-    /// The owner's own numbers: posts, followers, following.
-    counts: (u32, u32, u32),
-    last_post: Option<Time>,
+    /// The owner's own numbers.
+    pub count: OwnCount,
 }
 
 impl<'n> View<'n> {
     /// Loads what entities of this answer need.
     pub fn load(node: &'n Node, r: &Read<'_>, call: &Call) -> Result<Self> {
         let owner = store::node::get(r)?.owner;
-        let (mut counts, mut last_post) = ((0, 0, 0), None);
-        if let Some(owner) = owner {
-            counts = (
-                posts::count_of_actor(r, owner, Viewer::Stranger)?,
-                follows::count(r, owner, follows::List::Followers)?,
-                follows::count(r, owner, follows::List::Following)?,
-            );
-            let newest = posts::of_actor(r, owner, Viewer::Stranger, posts::Page::first(1))?;
-            last_post = newest.first().map(|id| Time::from_ms(id.0 >> 16));
-        }
         let domain = node.facts.origin.domain.as_str();
-        Ok(Self { links: Links::of(node), owner, domain, now: r.now, as_owner: call.is_owner(), counts, last_post })
+        Ok(Self {
+            links: Links::of(node),
+            owner,
+            domain,
+            now: r.now,
+            as_owner: call.is_owner(),
+            count: own_count::get(r)?,
+        })
     }
 
     /// What the caller may see.

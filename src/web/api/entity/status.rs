@@ -131,8 +131,8 @@ pub fn inside(view: &View<'_>, card: &Card) -> Status {
     let marks = view.as_owner.then(|| Marks {
         favourited: card.liked,
         reblogged: card.boosted,
-        muted: false,
-        bookmarked: false,
+        muted: card.thread_muted,
+        bookmarked: card.bookmarked,
         filtered: Vec::new(),
     });
     Status {

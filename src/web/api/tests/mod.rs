@@ -2,7 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod access;
+mod conversations;
 mod every;
+mod markers;
+mod marks;
+mod own_numbers;
 mod push;
 
 use actix_web::http::header;
