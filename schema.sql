@@ -109,6 +109,7 @@ CREATE INDEX post_replies  ON post (reply_to) WHERE reply_to IS NOT NULL;       
 CREATE INDEX post_boosts   ON post (boost_of, actor_id) WHERE boost_of IS NOT NULL;  -- counts, my boost
 CREATE INDEX post_around   ON post (id)                               -- what this server has seen
   WHERE audience = 0 AND boost_of IS NULL AND reply_to_uri IS NULL;
+CREATE INDEX post_own     ON post (id) WHERE source IS NOT NULL;     -- the owner's posts alone: the local timelines
 CREATE INDEX post_orphans  ON post (reply_to_uri)                     -- a parent that arrives late
   WHERE reply_to IS NULL AND reply_to_uri IS NOT NULL;
 
@@ -351,6 +352,14 @@ CREATE TABLE featured_tag (
   rank         INTEGER NOT NULL,                -- the lowest stands first
   PRIMARY KEY (actor_id, name)
 ) STRICT, WITHOUT ROWID;
+
+-- Hashtags the owner follows: public posts with them come home, whoever wrote them.
+CREATE TABLE followed_tag (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  name         TEXT    NOT NULL UNIQUE,         -- lower case, without #
+  shown        TEXT    NOT NULL,                -- as written
+  created_at   INTEGER NOT NULL
+) STRICT;
 
 -- The owner's own emoji.
 CREATE TABLE own_emoji (

@@ -42,6 +42,7 @@
 //! | polls | `poll`, `vote` | `polls` | `poll` |
 //! | quotes and their stamps | `quote`, `consent`; [`federation::quotes`] | `quotes` | `quoted` |
 //! | who may answer, like, boost, quote | `approval` (asked by others), `asking` (asking others) | `policies`, `requests`, `asked` | `approvals` |
+//! | followed hashtags; everyone's posts | `tag` | `tags`, `feeds` | `tags` |
 //! | groups, relays | `group`, `relay` | `groups`, `relays` | `people`, `relays`, `around` |
 //! | pins, featured hashtags | `pin` | `pins` | `top` |
 //! | people and servers kept away, reports | `block`, `host_block`, `report` | `blocks`, `mutes`, `host_blocks`, `shield`, `reports` | `distance`, `walls`, `fences`, `hosts`, `reports` |

@@ -25,6 +25,7 @@ pub mod resolve;
 #[cfg(test)]
 pub(crate) mod scratch;
 pub mod synchronise;
+pub mod tags;
 pub mod upkeep;
 pub mod verify;
 pub mod webfinger;

@@ -2,7 +2,7 @@
 //! widens their audience.
 
 use super::poll::{self, Change};
-use super::{Need, approval, group, kinds, quote, revision, vote};
+use super::{Need, approval, group, kinds, quote, revision, tag, vote};
 use crate::ap::activity::Activity;
 use crate::ap::addressing::Recipients;
 use crate::ap::json::{Ref, Uri, same_origin};
@@ -217,6 +217,7 @@ pub fn keep(w: &Write<'_>, author: &Actor, object: &Object, activity: Option<&Re
     group::claimed(w, post.id, object)?;
     poll::keep(w, post.id, object.poll.as_ref())?;
     consent(w, author, post.id, object)?;
+    tag::arrived(w, author, &post)?;
     Ok(post.id)
 }
 

@@ -26,6 +26,7 @@ pub mod react;
 pub mod relay;
 pub mod report;
 mod revision;
+pub mod tag;
 mod undo;
 pub mod vote;
 

@@ -109,12 +109,7 @@ pub fn unpin(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
 
 /// The owner features a hashtag, with or without its `#`.
 pub fn feature(w: &Write<'_>, owner: &Actor, typed: &str) -> Result<()> {
-    let shown = typed.trim().trim_start_matches(['#', '\u{ff03}']).to_owned();
-    let name = scan::tag_key(&shown);
-    let made = compose::to_html(&format!("#{shown}"), &[], "").tags;
-    if made != [name.clone()] {
-        return Err(Error::invalid("a hashtag is one word of letters, digits and _"));
-    }
+    let (name, shown) = scan::whole_tag(typed).ok_or_else(|| Error::invalid(scan::NO_TAG))?;
     if pins::tags(w, owner.id)?.iter().any(|tag| tag.name == name) {
         return Ok(());
     }

@@ -25,6 +25,7 @@ pub mod cuts;
 pub mod deliveries;
 pub mod editions;
 pub mod extra;
+pub mod feeds;
 pub mod files;
 pub mod follows;
 pub mod groups;
@@ -59,6 +60,7 @@ pub mod sessions;
 pub mod shield;
 pub mod strangers;
 pub mod thread_mutes;
+pub mod tags;
 pub mod timeline;
 pub mod tombstones;
 

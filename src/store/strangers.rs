@@ -54,6 +54,7 @@ pub fn prune_posts(w: &Write<'_>, after: PostId, terms: Terms, limit: u32) -> Re
     };
     let Some(last) = ids.last().copied() else { return Ok((None, 0)) };
     let list = super::id_list(ids.iter().map(|id| id.0));
+    super::tags::prune_home(w, &list, terms.posts)?;
     let values = params![list, terms.posts, terms.relayed, surplus, ABOVE];
     Ok((Some(last), w.conn.prepare_cached(&posts_sql(w)?)?.execute(values)?))
 }

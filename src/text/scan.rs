@@ -69,6 +69,19 @@ pub fn tag_key(name: &str) -> String {
     name.trim().trim_start_matches(['#', '＃']).chars().map(plain).flat_map(char::to_lowercase).collect()
 }
 
+/// What is said of a text that is no hashtag.
+pub const NO_TAG: &str = "a hashtag is one word of letters, digits and _";
+
+/// A text that is one hashtag, with or without its `#`: as it is kept, and as it was written.
+pub fn whole_tag(typed: &str) -> Option<(String, String)> {
+    let shown = typed.trim().trim_start_matches(['#', '＃']);
+    let marked = format!("#{shown}");
+    match tag(&marked, None) {
+        Some((_, length)) if length == marked.len() => Some((tag_key(shown), shown.to_owned())),
+        _ => None,
+    }
+}
+
 fn push_text<'a>(spans: &mut Vec<Span<'a>>, text: Option<&'a str>) {
     if let Some(text) = text.filter(|t| !t.is_empty()) {
         spans.push(Span::Text(text));

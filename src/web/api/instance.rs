@@ -64,6 +64,13 @@ pub fn v2(node: &Node, call: &Call) -> Reply {
             map.insert("vapid".into(), json!({ "public_key": push::public_key(r)? }));
             map.insert("translation".into(), json!({ "enabled": false }));
             map.insert("limited_federation".into(), json!(false));
+            // What the server has seen of others tells whom its owner reads.
+            let access = json!({ "local": "public", "remote": "authenticated" });
+            let links = json!({ "local": "disabled", "remote": "disabled" });
+            map.insert(
+                "timelines_access".into(),
+                json!({ "live_feeds": access, "hashtag_feeds": access, "trending_link_feeds": links }),
+            );
         }
         Ok(json!({
             "domain": node.facts.origin.host,

@@ -21,6 +21,7 @@ mod push;
 mod relations;
 mod routes;
 mod statuses;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod timelines;

@@ -4,6 +4,7 @@ use super::call::{Call, Reply};
 use super::{
     accounts, apps, conversations, harmless, instance, markers, marks, media, notifications, oauth, push, relations,
     statuses, timelines,
+    accounts, apps, harmless, instance, media, notifications, oauth, push, relations, statuses, tags, timelines,
 };
 use crate::federation::Node;
 
@@ -124,6 +125,8 @@ pub static TABLE: &[Route] = &[
     delete("/api/v1/suggestions/{}", Scope("write:accounts"), harmless::done),
     // Timelines
     get("/api/v1/timelines/home", Scope("read:statuses"), timelines::home),
+    get("/api/v1/timelines/public", Optional("read:statuses"), timelines::public),
+    get("/api/v1/timelines/tag/{}", Optional("read:statuses"), timelines::tag),
     get("/api/v1/timelines/link", Optional("read:statuses"), harmless::missing),
     get("/api/v1/timelines/direct", Nothing, harmless::missing),
     // Statuses
@@ -151,6 +154,18 @@ pub static TABLE: &[Route] = &[
     post("/api/v1/statuses/{}/unpin", Scope("write:accounts"), statuses::unpin),
     get("/api/v1/polls/{}", Optional("read:statuses"), statuses::poll),
     post("/api/v1/polls/{}/votes", Scope("write:statuses"), statuses::vote),
+    // Hashtags
+    get("/api/v1/followed_tags", Scope("read:follows"), tags::followed),
+    get("/api/v1/featured_tags", Scope("read:accounts"), tags::featured_list),
+    post("/api/v1/featured_tags", Scope("write:accounts"), tags::add),
+    get("/api/v1/featured_tags/suggestions", Scope("read:accounts"), harmless::list),
+    delete("/api/v1/featured_tags/{}", Scope("write:accounts"), tags::remove),
+    get("/api/v1/accounts/{}/featured_tags", Optional("read:accounts"), tags::of_account),
+    get("/api/v1/tags/{}", Optional("read:follows"), tags::one),
+    post("/api/v1/tags/{}/follow", Scope("write:follows"), tags::follow),
+    post("/api/v1/tags/{}/unfollow", Scope("write:follows"), tags::unfollow),
+    post("/api/v1/tags/{}/feature", Scope("write:accounts"), tags::feature),
+    post("/api/v1/tags/{}/unfeature", Scope("write:accounts"), tags::unfeature),
     // Media
     post("/api/v2/media", Scope("write:media"), media::upload),
     post("/api/v1/media", Scope("write:media"), media::upload),

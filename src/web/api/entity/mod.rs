@@ -9,6 +9,7 @@ pub mod notification;
 pub mod poll;
 pub mod quote;
 pub mod status;
+pub mod tag;
 
 use crate::base::id::ActorId;
 use crate::base::{Result, Time};

@@ -8,6 +8,7 @@ mod markers;
 mod marks;
 mod own_numbers;
 mod push;
+mod tags;
 
 use actix_web::http::header;
 use actix_web::test::TestRequest;
