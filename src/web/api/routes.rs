@@ -3,8 +3,7 @@
 use super::call::{Call, Reply};
 use super::{
     accounts, apps, conversations, harmless, instance, markers, marks, media, notifications, oauth, push, relations,
-    statuses, timelines,
-    accounts, apps, harmless, instance, media, notifications, oauth, push, relations, statuses, tags, timelines,
+    statuses, tags, timelines,
 };
 use crate::federation::Node;
 
