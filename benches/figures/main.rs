@@ -13,6 +13,7 @@ mod leaving;
 mod machine;
 mod peers;
 mod posting;
+mod reading;
 mod server;
 mod still;
 mod table;
@@ -21,9 +22,10 @@ use table::Table;
 
 type Chapter = fn(&mut Table);
 
-const CHAPTERS: [(&str, Chapter); 5] = [
+const CHAPTERS: [(&str, Chapter); 6] = [
     ("still", still::measure),
     ("posting", posting::measure),
+    ("reading", reading::measure),
     ("leaving", leaving::measure),
     ("arriving", arriving::measure),
     ("crashing", crashing::measure),
