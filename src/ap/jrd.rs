@@ -87,16 +87,6 @@ fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
     }
 }
 
-/// The NodeInfo document a `/.well-known/nodeinfo` points to: 2.1 before 2.0.
-pub fn nodeinfo_link(doc: &Value) -> Option<Uri> {
-    let links = Many::<Value>::read(doc, "links", limits::TAGS).0;
-    ["2.1", "2.0"].into_iter().find_map(|version| {
-        let rel = format!("http://nodeinfo.diaspora.software/ns/schema/{version}");
-        let link = links.iter().find(|link| link.get("rel").and_then(Value::as_str) == Some(rel.as_str()))?;
-        Uri::parse(link.get("href")?.as_str()?)
-    })
-}
-
 /// The name and version of a server's software, as its NodeInfo says.
 pub fn software(doc: &Value) -> Option<(String, String)> {
     let software = doc.get("software")?;
@@ -175,10 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn nodeinfo_is_found_and_read() {
-        let index = crate::ap::discovery::nodeinfo_index("https://a.example", "https://a.example/actor");
-        assert_eq!(nodeinfo_link(&index), Uri::parse("https://a.example/nodeinfo/2.1"));
-        assert_eq!(nodeinfo_link(&json!({"links": {"rel": "x"}})), None);
+    fn nodeinfo_is_read() {
         let info = json!({"software": {"name": "mastodon", "version": "4.5.0"}});
         assert_eq!(software(&info), Some(("mastodon".into(), "4.5.0".into())));
         assert_eq!(software(&json!({"software": "mastodon"})), None);

@@ -1,6 +1,6 @@
 //! Lists of servers to block that others publish: where they are, when they were last fetched, whether they count.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
 use super::{Read, Write};
 use crate::base::id::HostListId;
@@ -52,11 +52,6 @@ pub fn add(w: &Write<'_>, url: &str, name: &str) -> Result<HostListId> {
 /// The list with this id.
 pub fn get(r: &Read<'_>, id: HostListId) -> Result<HostList> {
     Ok(r.conn.prepare_cached("SELECT * FROM host_list WHERE id = ?1")?.query_one([id], from_row)?)
-}
-
-/// The list with this URL.
-pub fn by_url(r: &Read<'_>, url: &str) -> Result<Option<HostList>> {
-    Ok(r.conn.prepare_cached("SELECT * FROM host_list WHERE url = ?1")?.query_one([url], from_row).optional()?)
 }
 
 /// All lists, oldest first.

@@ -38,8 +38,6 @@ pub const NAME_SHOWN: usize = 100;
 pub const BIO_CHARS: usize = 5_000;
 /// Fields kept of a profile.
 pub const FIELDS: usize = 50;
-/// Characters kept of a profile field's name or value.
-pub const FIELD_CHARS: usize = 2_047;
 /// Characters kept of a picture's description.
 pub const ALT_CHARS: usize = 10_000;
 /// Characters in a hashtag; anything longer is text.

@@ -1,5 +1,6 @@
 //! Films and recordings: the owner's from the disk, other people's by way of this server, a piece at a time. No file is
-//! ever whole in memory, and a reader's browser never meets the server a film comes from.
+//! ever whole in memory. A player meets the server a film comes from only where it asks for a large one whole: then it is
+//! sent there, and only the owner is.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
