@@ -584,6 +584,14 @@ CREATE TABLE login_link (
   hash         BLOB    PRIMARY KEY,
   expires_at   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+-- What has just happened, for the streams of apps: a ring of the newest, written only while somebody listens.
+CREATE TABLE event (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind         TEXT    NOT NULL,                -- home, open, edit, gone, notice, filters, talk, token
+  subject      INTEGER NOT NULL,                -- a post's, notification's, conversation's or token's id
+  open         INTEGER NOT NULL DEFAULT 0       -- gone: it was public
+) STRICT;
+
 -- Apps that asked to be known (POST /api/v1/apps); strangers make these rows, so only so many without a token are kept.
 CREATE TABLE app (
   id           INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -46,6 +46,7 @@
 //! | groups, relays | `group`, `relay` | `groups`, `relays` | `people`, `relays`, `around` |
 //! | pins, featured hashtags | `pin` | `pins` | `top` |
 //! | people and servers kept away, reports | `block`, `host_block`, `report` | `blocks`, `mutes`, `host_blocks`, `shield`, `reports` | `distance`, `walls`, `fences`, `hosts`, `reports` |
+//! | telling apps as it happens (`web/api/streaming`) | | `events` | |
 //! | telling apps (Web Push) | [`federation::push`], [`sig::push`] | `push` | |
 //! | those who move | `mover`; [`federation::moves`] | `moves` | `moving`, `people` |
 //! | proofs, passing on | `forward`, `outbox`; `sig/proof` | `deliveries` | |

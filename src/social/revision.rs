@@ -6,7 +6,7 @@ use crate::ap::object::Object;
 use crate::base::Result;
 use crate::store::attachments::{self, Attachment};
 use crate::store::posts::{self, Hashtag, Mention, Post};
-use crate::store::{Write, editions};
+use crate::store::{Write, editions, events};
 
 /// Replaces a remote post's words and files by those of a newer document. `edited` carries the time of the edit; it is
 /// dropped when nothing a reader sees has changed.
@@ -22,6 +22,7 @@ pub(super) fn apply(
     let changed = differs(known, &edited) || files_differ(&before, &after);
     let edited = if changed {
         editions::keep(w, known, &before)?;
+        events::note(w, events::Kind::Edit, known.id.0)?;
         Post { edited_at: object.updated.map(|at| at.min(w.now)), ..edited }
     } else {
         Post { edited_at: known.edited_at, ..edited }
@@ -37,6 +38,7 @@ pub(super) fn record(w: &Write<'_>, before: &Post, files: &[Attachment], after: 
     let now = attachments::of_posts(w, &[after.id])?;
     if differs(before, after) || files_differ(files, &now) {
         editions::keep(w, before, files)?;
+        events::note(w, events::Kind::Edit, before.id.0)?;
         return Ok(true);
     }
     let told = |post: &Post| (post.language.clone(), post.sensitive, post.source.clone());

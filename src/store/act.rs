@@ -5,6 +5,7 @@ use std::ops::Deref;
 
 use rusqlite::Connection;
 
+use super::events::Ears;
 use crate::base::Time;
 
 /// One snapshot of the database, and the moment it was asked for.
@@ -17,6 +18,8 @@ pub struct Read<'c> {
 /// One act that may change the database: everything it does is kept, or nothing.
 pub struct Write<'c> {
     read: Read<'c>,
+    /// Who listens to events.
+    pub(super) ears: &'c Ears,
 }
 
 impl<'c> Read<'c> {
@@ -26,8 +29,8 @@ impl<'c> Read<'c> {
 }
 
 impl<'c> Write<'c> {
-    pub(super) fn new(conn: &'c Connection, now: Time) -> Self {
-        Self { read: Read::new(conn, now) }
+    pub(super) fn new(conn: &'c Connection, now: Time, ears: &'c Ears) -> Self {
+        Self { read: Read::new(conn, now), ears }
     }
 }
 

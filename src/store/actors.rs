@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Read, Write};
+use super::{Read, Write, events};
 use crate::base::id::{self, ActorId};
 use crate::base::{Result, Time};
 
@@ -273,6 +273,7 @@ pub fn failed(w: &Write<'_>, id: ActorId) -> Result<()> {
 
 /// Marks an actor as gone for good: posts, follows, likes and keys go; the name stays for what mentions it.
 pub fn gone(w: &Write<'_>, id: ActorId) -> Result<()> {
+    events::all_going(w, id)?;
     for sql in [
         "DELETE FROM post WHERE actor_id = ?1",
         "DELETE FROM post_like WHERE actor_id = ?1",

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Read, Write};
+use super::{Read, Write, events};
 use crate::base::id::{AppId, PostId, TokenId};
 use crate::base::{Error, Result, Time};
 
@@ -182,7 +182,7 @@ pub fn touch_token(w: &Write<'_>, id: TokenId) -> Result<()> {
 pub fn revoke(w: &Write<'_>, id: TokenId) -> Result<()> {
     match w.conn.execute("DELETE FROM token WHERE id = ?1", [id])? {
         0 => Err(Error::NotFound),
-        _ => Ok(()),
+        _ => events::note(w, events::Kind::Token, id.0),
     }
 }
 

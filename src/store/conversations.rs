@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::posts::Mention;
 use super::rows::Rows;
-use super::{Read, Write, thread_mutes};
+use super::{Read, Write, events, thread_mutes};
 use crate::base::Result;
 use crate::base::id::{ConversationId, PostId};
 
@@ -93,6 +93,7 @@ pub fn file(
     w.conn
         .prepare_cached("INSERT INTO conversation_post (post_id, conversation_id) VALUES (?1, ?2)")?
         .execute(params![post, id])?;
+    events::talked(w, post, id)?;
     Ok(id)
 }
 

@@ -11,6 +11,7 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, OpenFlags};
 
 use super::act::{Read, Write};
+use super::events::Ears;
 use super::writer::{Bell, Ticket, Writer};
 use super::{folder, migrations};
 use crate::base::{Clock, Error, Result};
@@ -96,6 +97,11 @@ impl Store {
     /// Rings after every commit that changed rows.
     pub fn bell(&self) -> &Bell {
         self.inner.writer.bell()
+    }
+
+    /// Who listens to events, as the writer knows it.
+    pub fn ears(&self) -> &Ears {
+        self.inner.writer.ears()
     }
 }
 

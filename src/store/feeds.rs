@@ -15,7 +15,7 @@ pub const MORE_TAGS: usize = 4;
 const ROUNDS: u32 = 5;
 
 /// Whose posts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Whose {
     /// Everyone's.
     All,
@@ -26,7 +26,7 @@ pub enum Whose {
 }
 
 /// Which posts of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Media {
     /// All.
     Any,

@@ -24,6 +24,7 @@ pub mod conversations;
 pub mod cuts;
 pub mod deliveries;
 pub mod editions;
+pub mod events;
 pub mod extra;
 pub mod feeds;
 pub mod files;
@@ -59,8 +60,8 @@ pub(crate) mod scratch;
 pub mod sessions;
 pub mod shield;
 pub mod strangers;
-pub mod thread_mutes;
 pub mod tags;
+pub mod thread_mutes;
 pub mod timeline;
 pub mod tombstones;
 

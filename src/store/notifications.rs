@@ -2,7 +2,7 @@
 
 use rusqlite::{Row, params};
 
-use super::{Read, Write, push, shield, thread_mutes};
+use super::{Read, Write, events, push, shield, thread_mutes};
 use crate::base::id::{ActorId, NotificationId, PostId};
 use crate::base::{Result, Time};
 
@@ -115,7 +115,9 @@ pub fn add(w: &Write<'_>, kind: Kind, actor: ActorId, post: Option<PostId>) -> R
         "INSERT OR IGNORE INTO notification (kind, actor_id, post_id, created_at) VALUES (?1, ?2, ?3, ?4)",
     )?;
     if statement.execute(params![kind.word(), actor, post, w.now])? > 0 {
-        push::announce(w, NotificationId(w.conn.last_insert_rowid()), kind, actor)?;
+        let id = NotificationId(w.conn.last_insert_rowid());
+        push::announce(w, id, kind, actor)?;
+        events::note(w, events::Kind::Notice, id.0)?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::actors::Emoji;
 use super::extra::Extra;
 use super::rows::Rows;
-use super::{Read, Write, thread_mutes};
+use super::{Read, Write, events, thread_mutes};
 use crate::base::id::{self, ActorId, PostId};
 use crate::base::{Audience, Result, Time};
 
@@ -155,7 +155,8 @@ pub fn insert(w: &Write<'_>, post: &Post, mentions: &[Mention], tags: &[Hashtag]
             post.extra.column()?,
         ])?;
     set_names(w, post.id, mentions, tags)?;
-    adopt_orphans(w, post)
+    adopt_orphans(w, post)?;
+    if post.audience == Audience::Public && post.boost_of.is_none() { events::came(w, post.id) } else { Ok(()) }
 }
 
 /// Replaces what an edit may change: texts, facts, emoji, mentions and tags; never author or parent, and the audience only
@@ -224,6 +225,7 @@ pub fn join(w: &Write<'_>, reply: PostId, parent: PostId) -> Result<()> {
 
 /// Deletes a post with all that hangs on it; boosts of it go too.
 pub fn delete(w: &Write<'_>, id: PostId) -> Result<()> {
+    events::going(w, id)?;
     w.conn.prepare_cached("DELETE FROM post WHERE id = ?1")?.execute([id])?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use super::posts::Page;
-use super::{Read, Write};
+use super::{Read, Write, events};
 use crate::base::Result;
 use crate::base::id::{ActorId, PostId};
 
@@ -12,8 +12,10 @@ const WELCOME: u32 = 40;
 
 /// Puts a post or boost on the home timeline.
 pub fn add(w: &Write<'_>, post: PostId) -> Result<()> {
-    w.conn.prepare_cached("INSERT OR IGNORE INTO home (post_id) VALUES (?1)")?.execute([post])?;
-    Ok(())
+    match w.conn.prepare_cached("INSERT OR IGNORE INTO home (post_id) VALUES (?1)")?.execute([post])? {
+        0 => Ok(()),
+        _ => events::came_home(w, post),
+    }
 }
 
 /// Takes an actor's newest open posts we already have into the timeline, a group's too: they were just followed.

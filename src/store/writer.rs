@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use tokio::sync::watch;
 
 use super::act::Write;
+use super::events::Ears;
 use crate::base::{Clock, Error, Result};
 
 /// Acts per transaction: bounds how long the first caller waits for the last act.
@@ -32,6 +33,7 @@ pub(super) struct Writer {
     jobs: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
     bell: Bell,
+    ears: Ears,
 }
 
 /// Rings after every commit that changed rows: threads wait on it, streams watch it.
@@ -78,12 +80,19 @@ impl Writer {
         let (jobs, queue) = channel();
         let bell = Bell::new();
         let ring = bell.clone();
-        let thread = thread::Builder::new().name("writer".into()).spawn(move || run(&conn, &clock, &queue, &ring))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread), bell })
+        let ears = Ears::default();
+        let hears = ears.clone();
+        let thread =
+            thread::Builder::new().name("writer".into()).spawn(move || run(&conn, &clock, &queue, &ring, &hears))?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), bell, ears })
     }
 
     pub(super) fn bell(&self) -> &Bell {
         &self.bell
+    }
+
+    pub(super) fn ears(&self) -> &Ears {
+        &self.ears
     }
 
     /// Hands `act` to the writer thread; the ticket tells when its batch is on the disk, or why it is not.
@@ -139,10 +148,10 @@ impl Drop for Writer {
     }
 }
 
-fn run(conn: &Connection, clock: &Clock, queue: &Receiver<Job>, bell: &Bell) {
+fn run(conn: &Connection, clock: &Clock, queue: &Receiver<Job>, bell: &Bell, ears: &Ears) {
     while let Ok(first) = queue.recv() {
         let changes = conn.total_changes();
-        batch(conn, clock, first, queue);
+        batch(conn, clock, first, queue, ears);
         if conn.total_changes() != changes {
             bell.ring();
         }
@@ -153,7 +162,7 @@ fn run(conn: &Connection, clock: &Clock, queue: &Receiver<Job>, bell: &Bell) {
 }
 
 /// One transaction: runs `first` and all that wait behind it, commits, answers.
-fn batch(conn: &Connection, clock: &Clock, first: Job, queue: &Receiver<Job>) {
+fn batch(conn: &Connection, clock: &Clock, first: Job, queue: &Receiver<Job>, ears: &Ears) {
     if let Err(error) = conn.execute_batch("BEGIN IMMEDIATE") {
         tracing::error!(%error, "no transaction could be opened");
         (first(None).answer)(None);
@@ -162,7 +171,7 @@ fn batch(conn: &Connection, clock: &Clock, first: Job, queue: &Receiver<Job>) {
     let mut answers: Vec<Answer> = Vec::new();
     let mut next = Some(first);
     while let Some(job) = next {
-        let (answer, lost) = step(conn, clock, job);
+        let (answer, lost) = step(conn, clock, job, ears);
         answers.push(answer);
         if let Err(why) = lost {
             return lose(conn, answers, &why);
@@ -176,11 +185,11 @@ fn batch(conn: &Connection, clock: &Clock, first: Job, queue: &Receiver<Job>) {
 }
 
 /// One act in its savepoint. The second half is Err when the whole transaction is lost with it.
-fn step(conn: &Connection, clock: &Clock, job: Job) -> (Answer, Result<(), String>) {
+fn step(conn: &Connection, clock: &Clock, job: Job, ears: &Ears) -> (Answer, Result<(), String>) {
     if let Err(error) = conn.execute_batch("SAVEPOINT act") {
         return (job(None).answer, Err(error.to_string()));
     }
-    let ran = job(Some(&Write::new(conn, clock.now())));
+    let ran = job(Some(&Write::new(conn, clock.now(), ears)));
     if conn.is_autocommit() {
         return (ran.answer, Err("SQLite ended the transaction (disk full or I/O error)".to_owned()));
     }

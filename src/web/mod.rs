@@ -64,6 +64,13 @@ pub fn serve(node: Arc<Node>, listener: TcpListener) -> std::io::Result<Server> 
 
 /// What an `App` is configured with: the node and all routes. Every clone shares one state.
 pub fn app(node: Arc<Node>) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
+    app_with(node, web::Data::default())
+}
+
+fn app_with(
+    node: Arc<Node>,
+    hub: web::Data<api::streaming::Hub>,
+) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
     let node = web::Data::from(node);
     let door = web::Data::new(door::Door::default());
     let room = web::Data::new(ap::inbox::Room::default());
@@ -74,6 +81,7 @@ pub fn app(node: Arc<Node>) -> impl Fn(&mut web::ServiceConfig) + Clone + Send +
     move |cfg| {
         cfg.app_data(node.clone()).app_data(door.clone()).app_data(room.clone()).app_data(gate.clone());
         cfg.app_data(turns.clone()).app_data(patience.clone()).app_data(pieces.clone());
+        cfg.app_data(hub.clone());
         cfg.app_data(web::FormConfig::default().limit(MAX_FORM));
         routes(cfg);
     }
@@ -192,6 +200,7 @@ fn pages(cfg: &mut web::ServiceConfig) {
 /// What only client apps ask for; each route stands in web/api/routes.rs.
 #[rustfmt::skip]
 fn apps(cfg: &mut web::ServiceConfig) {
+    cfg.service(web::resource(["/api/v1/streaming", "/api/v1/streaming/{tail:.*}"]).route(web::to(api::streaming::serve)));
     for path in ["/api/{tail:.*}", "/oauth/token", "/oauth/revoke", "/oauth/userinfo", "/.well-known/oauth-authorization-server"] {
         cfg.service(web::resource(path).route(web::to(api::serve)));
     }

@@ -21,6 +21,7 @@ mod push;
 mod relations;
 mod routes;
 mod statuses;
+pub mod streaming;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -110,13 +111,17 @@ fn run(node: &Node, route: &Route, mut call: Call) -> Answer {
 
 /// Whose token it is; a bad one is an error wherever it comes.
 fn known(node: &Node, call: &Call) -> Result<Option<Token>, Fault> {
-    let Some(bearer) = &call.bearer else { return Ok(None) };
-    let token = node.store.read(|r| tokens::token(r, &token_hash(bearer)))?.ok_or(Fault::NoToken)?;
+    call.bearer.as_deref().map(|text| bearer(node, text)).transpose()
+}
+
+/// Whose token this is.
+fn bearer(node: &Node, text: &str) -> Result<Token, Fault> {
+    let token = node.store.read(|r| tokens::token(r, &token_hash(text)))?.ok_or(Fault::NoToken)?;
     if tokens::is_stale(&token, node.clock().now()) {
         let id = token.id;
         drop(node.store.submit(move |w| tokens::touch_token(w, id)));
     }
-    Ok(Some(token))
+    Ok(token)
 }
 
 /// Whether this token may do what the route does.

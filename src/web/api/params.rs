@@ -51,6 +51,13 @@ impl Params {
         Ok(params)
     }
 
+    /// Reads the query of a request whose body is none of its parameters.
+    pub fn of_query(request: &HttpRequest) -> Result<Self, Fault> {
+        let mut params = Self::default();
+        params.pairs(request.query_string().as_bytes())?;
+        Ok(params)
+    }
+
     #[cfg(test)]
     pub(super) fn of(query: &str) -> Self {
         let mut params = Self::default();

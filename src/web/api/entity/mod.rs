@@ -67,16 +67,14 @@ pub struct View<'n> {
 impl<'n> View<'n> {
     /// Loads what entities of this answer need.
     pub fn load(node: &'n Node, r: &Read<'_>, call: &Call) -> Result<Self> {
+        Ok(Self { as_owner: call.is_owner(), ..Self::for_owner(node, r)? })
+    }
+
+    /// Loads what entities need that go to the owner.
+    pub fn for_owner(node: &'n Node, r: &Read<'_>) -> Result<Self> {
         let owner = store::node::get(r)?.owner;
         let domain = node.facts.origin.domain.as_str();
-        Ok(Self {
-            links: Links::of(node),
-            owner,
-            domain,
-            now: r.now,
-            as_owner: call.is_owner(),
-            count: own_count::get(r)?,
-        })
+        Ok(Self { links: Links::of(node), owner, domain, now: r.now, as_owner: true, count: own_count::get(r)? })
     }
 
     /// What the caller may see.

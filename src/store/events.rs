@@ -1,0 +1,267 @@
+//! What has just happened, for apps that listen to streams: one small row in the transaction of the change itself, in a ring
+//! of [`KEPT`] rows. While nobody listens nothing is written. Who listens is known here only as far as the writer must know.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::time::Duration;
+
+use rusqlite::{Row, params};
+
+use super::{Read, Write};
+use crate::base::id::{ActorId, ConversationId, PostId};
+use crate::base::{Result, Time};
+
+/// Rows kept: who reads more slowly than that many are written has lost some, and notices.
+pub const KEPT: i64 = 4_096;
+/// How often the ring is cut, in rows.
+const CUT: i64 = 256;
+/// Posts younger than this are news; older ones only fill gaps (as Mastodon has it).
+const LIVE: Duration = Duration::from_secs(6 * 3600);
+/// Posts of somebody who is gone that are told one by one.
+const GONE_POSTS: u32 = 200;
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A post or boost came to the home timeline.
+    Home,
+    /// A public post is new here.
+    Open,
+    /// A post was edited.
+    Edit,
+    /// A post or boost is gone.
+    Gone,
+    /// The owner should hear of something: the subject is a notification.
+    Notice,
+    /// The owner's filters have changed; no subject.
+    Filters,
+    /// A conversation has a new post: the subject is the conversation.
+    Talk,
+    /// A token was revoked: the subject is the token.
+    Token,
+}
+
+impl Kind {
+    const ALL: [Self; 8] =
+        [Self::Home, Self::Open, Self::Edit, Self::Gone, Self::Notice, Self::Filters, Self::Talk, Self::Token];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Home => "home",
+            Self::Open => "open",
+            Self::Edit => "edit",
+            Self::Gone => "gone",
+            Self::Notice => "notice",
+            Self::Filters => "filters",
+            Self::Talk => "talk",
+            Self::Token => "token",
+        }
+    }
+}
+
+/// A row of `event`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event {
+    /// Counts up without gaps, but for what the ring has lost.
+    pub id: i64,
+    /// What happened.
+    pub kind: Kind,
+    /// To what: the id of a post, a notification, a conversation or a token.
+    pub subject: i64,
+    /// Of what is gone: it was a public post, not only one for the owner's eyes.
+    pub open: bool,
+}
+
+/// How much is listened to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Nothing: no event is written.
+    Nothing,
+    /// What concerns the owner.
+    Own,
+    /// All public posts, too.
+    All,
+}
+
+/// Who listens, as the writer knows it. A level that is raised holds for every act that begins after it: whoever then sends an
+/// act of their own through the writer and waits for it misses nothing from there on.
+#[derive(Debug, Clone, Default)]
+pub struct Ears(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    level: AtomicU8,
+    over: AtomicBool,
+}
+
+impl Ears {
+    /// Listens as much as `level` says, and no more.
+    pub fn listen(&self, level: Level) {
+        self.0.level.store(level as u8, Ordering::SeqCst);
+    }
+
+    /// Listens at least as much as `level` says.
+    pub fn raise(&self, level: Level) {
+        self.0.level.fetch_max(level as u8, Ordering::SeqCst);
+    }
+
+    fn hears(&self, level: Level) -> bool {
+        self.0.level.load(Ordering::SeqCst) >= level as u8
+    }
+
+    /// The server stops: streams must end.
+    pub fn end(&self) {
+        self.0.over.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the server stops.
+    pub fn is_over(&self) -> bool {
+        self.0.over.load(Ordering::SeqCst)
+    }
+}
+
+/// Notes that something of the owner's happened.
+pub fn note(w: &Write<'_>, kind: Kind, subject: i64) -> Result<()> {
+    if !w.ears.hears(Level::Own) {
+        return Ok(());
+    }
+    w.conn
+        .prepare_cached("INSERT INTO event (kind, subject) VALUES (?1, ?2)")?
+        .execute(params![kind.word(), subject])?;
+    let id = w.conn.last_insert_rowid();
+    if id % CUT == 0 { cut(w) } else { Ok(()) }
+}
+
+/// Notes that a post came to the home timeline, if it is news.
+pub fn came_home(w: &Write<'_>, post: PostId) -> Result<()> {
+    if is_live(w, post) { note(w, Kind::Home, post.0) } else { Ok(()) }
+}
+
+/// Notes that a public post is here, if it is news and somebody listens to all of them.
+pub fn came(w: &Write<'_>, post: PostId) -> Result<()> {
+    if w.ears.hears(Level::All) && is_live(w, post) { note(w, Kind::Open, post.0) } else { Ok(()) }
+}
+
+/// Notes that a conversation has a new post, if it is news.
+pub fn talked(w: &Write<'_>, post: PostId, conversation: ConversationId) -> Result<()> {
+    if is_live(w, post) { note(w, Kind::Talk, conversation.0) } else { Ok(()) }
+}
+
+/// Notes that a post is about to go, and with it the boosts of it that stand on the home timeline.
+pub fn going(w: &Write<'_>, post: PostId) -> Result<()> {
+    if !w.ears.hears(Level::Own) {
+        return Ok(());
+    }
+    let sql = "INSERT INTO event (kind, subject, open)
+               SELECT ?2, id, audience = 0 AND boost_of IS NULL FROM post WHERE id = ?1
+                 OR (boost_of = ?1 AND EXISTS (SELECT 1 FROM home WHERE post_id = post.id))";
+    w.conn.prepare_cached(sql)?.execute(params![post, Kind::Gone.word()])?;
+    cut(w)
+}
+
+/// Notes that somebody's posts are about to go: the newest of those that stand on the home timeline.
+pub fn all_going(w: &Write<'_>, actor: ActorId) -> Result<()> {
+    if !w.ears.hears(Level::Own) {
+        return Ok(());
+    }
+    let sql = "INSERT INTO event (kind, subject, open)
+               SELECT ?2, id, audience = 0 AND boost_of IS NULL FROM post
+               WHERE actor_id = ?1 AND EXISTS (SELECT 1 FROM home WHERE post_id = post.id) ORDER BY id DESC LIMIT ?3";
+    w.conn.prepare_cached(sql)?.execute(params![actor, Kind::Gone.word(), GONE_POSTS])?;
+    cut(w)
+}
+
+fn is_live(w: &Write<'_>, post: PostId) -> bool {
+    w.now.since(Time::from_ms(post.0 >> 16)) < LIVE
+}
+
+/// Keeps the ring a ring.
+fn cut(w: &Write<'_>) -> Result<()> {
+    w.conn.prepare_cached("DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - ?1")?.execute([KEPT])?;
+    Ok(())
+}
+
+/// The id of the newest event ever; 0 when there was none.
+pub fn newest(r: &Read<'_>) -> Result<i64> {
+    let mut statement =
+        r.conn.prepare_cached("SELECT ifnull(max(seq), 0) FROM sqlite_sequence WHERE name = 'event'")?;
+    Ok(statement.query_one([], |row| row.get(0))?)
+}
+
+/// The oldest events after one, in order. When the first of them is not the next one, some were lost.
+pub fn after(r: &Read<'_>, id: i64, limit: u32) -> Result<Vec<Event>> {
+    let mut statement = r.conn.prepare_cached("SELECT * FROM event WHERE id > ?1 ORDER BY id LIMIT ?2")?;
+    let rows = statement.query_map(params![id, limit], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Event> {
+    let word: String = row.get("kind")?;
+    Ok(Event {
+        id: row.get("id")?,
+        kind: Kind::ALL.into_iter().find(|kind| kind.word() == word).unwrap_or(Kind::Filters),
+        subject: row.get("subject")?,
+        open: row.get("open")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::base::id::first_at;
+    use crate::store::scratch::Scratch;
+
+    fn told(s: &Scratch) -> Vec<(i64, Kind)> {
+        let events = s.store.read(|r| after(r, 0, 100)).unwrap();
+        events.into_iter().map(|event| (event.subject, event.kind)).collect()
+    }
+
+    #[test]
+    fn nothing_is_written_while_nobody_listens() {
+        let s = Scratch::new();
+        let write = |n: i64| {
+            let post = PostId(first_at(s.clock.now()) + n);
+            s.store.write(move |w| (note(w, Kind::Notice, n), came(w, post)).0).unwrap();
+        };
+        write(1);
+        s.store.ears().listen(Level::Own);
+        write(2);
+        s.store.ears().raise(Level::All);
+        write(3);
+        s.store.ears().raise(Level::Own);
+        write(4);
+        s.store.ears().listen(Level::Nothing);
+        write(5);
+        let now = first_at(s.clock.now());
+        let expected =
+            [(2, Kind::Notice), (3, Kind::Notice), (now + 3, Kind::Open), (4, Kind::Notice), (now + 4, Kind::Open)];
+        assert_eq!(told(&s), expected);
+    }
+
+    #[test]
+    fn only_what_is_new_is_news() {
+        let s = Scratch::new();
+        s.store.ears().listen(Level::All);
+        let at = |ago: u64| PostId(first_at(s.clock.now().minus(Duration::from_secs(ago))));
+        let (young, old) = (at(6 * 3600 - 60), at(6 * 3600 + 60));
+        s.store.write(move |w| (came_home(w, young), came_home(w, old), came(w, old)).0).unwrap();
+        assert_eq!(told(&s), [(young.0, Kind::Home)]);
+    }
+
+    #[test]
+    fn the_ring_keeps_the_newest_and_numbers_without_gaps() {
+        let s = Scratch::new();
+        s.store.ears().listen(Level::Own);
+        let rows = KEPT + 2 * CUT;
+        s.store.write(move |w| (1..=rows).try_for_each(|n| note(w, Kind::Notice, n))).unwrap();
+        let undone: Result<()> =
+            s.store.write(|w| note(w, Kind::Notice, 0).and(Err(crate::base::Error::invalid("no"))));
+        assert!(undone.is_err());
+        s.store.write(|w| note(w, Kind::Filters, 0)).unwrap();
+        let (newest, kept) = s.store.read(|r| Ok((newest(r)?, after(r, 0, u32::MAX)?))).unwrap();
+        assert_eq!(newest, rows + 1, "what was undone leaves no gap");
+        assert!(kept.len() <= usize::try_from(KEPT + CUT).unwrap(), "{}", kept.len());
+        assert!(kept.is_sorted_by(|a, b| a.id + 1 == b.id) && kept.last().unwrap().id == newest);
+    }
+}

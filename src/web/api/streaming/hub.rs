@@ -1,0 +1,261 @@
+//! Everyone who listens, and the one task that tells them: it reads new events once per commit, has each entity made once, and
+//! hands the text out. It runs while somebody listens; without listeners the store writes no events at all.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use actix_web::web;
+use actix_web::web::Bytes;
+use tokio::sync::Notify;
+use tokio::time::{interval, sleep};
+
+use super::channel::Channel;
+use super::member::{Manner, Member};
+use super::news::{self, News};
+use crate::base::{Error, Result};
+use crate::federation::Node;
+use crate::store::apps;
+use crate::store::events::{self, Ears, Level};
+use crate::web::api::fault::Fault;
+use crate::web::edge::blocking;
+
+/// Listeners at once.
+pub const MOST: usize = 1_500;
+/// How often server-sent events get a sign of life; WebSockets are asked for one every second time.
+const BEAT: Duration = Duration::from_secs(15);
+/// How long the task rests after an error of ours.
+const REST: Duration = Duration::from_secs(1);
+/// A sign of life among server-sent events.
+const THUMP: &[u8] = b":thump\n";
+
+/// Everyone who listens.
+#[derive(Default)]
+pub struct Hub {
+    members: Mutex<Members>,
+    /// The last one has left.
+    empty: Notify,
+}
+
+#[derive(Default)]
+struct Members {
+    all: HashMap<u64, Arc<Member>>,
+    next: u64,
+    /// The task runs.
+    told: bool,
+    beats: u64,
+}
+
+/// A listener's place; it is free again when this is dropped.
+pub struct Place {
+    /// The listener.
+    pub member: Arc<Member>,
+    hub: web::Data<Hub>,
+    ears: Ears,
+    id: u64,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut members = self.hub.members();
+        members.all.remove(&self.id);
+        if members.all.is_empty() {
+            self.ears.listen(Level::Nothing);
+            self.hub.empty.notify_one();
+        }
+    }
+}
+
+impl Place {
+    /// Subscribes to a stream.
+    pub fn subscribe(&self, channel: Channel) -> Result<(), (&'static str, u16)> {
+        let level = level_of(&channel);
+        self.member.subscribe(channel)?;
+        // Not while the level is being lowered.
+        let _members = self.hub.members();
+        self.ears.raise(level);
+        Ok(())
+    }
+}
+
+fn level_of(channel: &Channel) -> Level {
+    if channel.is_open() { Level::All } else { Level::Own }
+}
+
+/// Gives a listener its place. Once this returns it misses nothing: the writer knows of it, and its token was good after that.
+pub async fn join(
+    hub: &web::Data<Hub>,
+    node: &web::Data<Node>,
+    member: Member,
+    hash: Vec<u8>,
+    channels: Vec<Channel>,
+) -> Result<Place, Fault> {
+    let ears = node.store.ears().clone();
+    if ears.is_over() {
+        return Err(Error::Busy.into());
+    }
+    let place = {
+        let mut members = hub.members();
+        if members.all.len() >= MOST {
+            return Err(Error::Busy.into());
+        }
+        let (id, member) = (members.next, Arc::new(member));
+        members.next += 1;
+        members.all.insert(id, member.clone());
+        ears.raise(Level::Own);
+        Place { member, hub: hub.clone(), ears, id }
+    };
+    for channel in channels {
+        // Asked for before the socket was open: an error is told once it is.
+        if let Err((sentence, code)) = place.subscribe(channel) {
+            place.member.send(super::socket::complaint(sentence, code));
+        }
+    }
+    // Behind all acts that did not know of it yet.
+    let begun = blocking(node, move |node| {
+        node.store.write(move |w| {
+            let known = apps::token(w, &hash)?.is_some();
+            if known { events::newest(w).map(Some) } else { Ok(None) }
+        })
+    });
+    let cursor = begun.await?.ok_or(Fault::NoToken)?;
+    let mut members = hub.members();
+    if !members.told {
+        members.told = true;
+        let told = Told { hub: hub.clone(), rests: false };
+        actix_web::rt::spawn(tell(told, node.clone(), cursor));
+    }
+    drop(members);
+    Ok(place)
+}
+
+impl Hub {
+    fn members(&self) -> MutexGuard<'_, Members> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many listen.
+    pub fn count(&self) -> usize {
+        self.members().all.len()
+    }
+
+    /// All streams somebody listens to.
+    fn wanted(&self) -> HashSet<Channel> {
+        self.members().all.values().flat_map(|member| member.channels()).collect()
+    }
+
+    fn each(&self, act: impl Fn(&Member)) {
+        self.members().all.values().for_each(|member| act(member));
+    }
+
+    /// Hands news out. The bytes are made once for each stream, however many listen to it.
+    fn spread(&self, news: &News) {
+        let members = self.members();
+        let mut event: Option<Bytes> = None;
+        for channel in &news.channels {
+            let mut frame: Option<Bytes> = None;
+            for member in members.all.values().filter(|member| member.listens(channel)) {
+                if !news.scope.is_none_or(|scope| member.may(scope)) {
+                    continue;
+                }
+                let bytes = match member.manner {
+                    Manner::Socket => frame.get_or_insert_with(|| news.frame(channel)),
+                    Manner::Events => event.get_or_insert_with(|| news.event()),
+                };
+                member.send(bytes.clone());
+            }
+        }
+    }
+
+    /// A sign of life to everyone, and of every second WebSocket turn one back. Listens no more than is wanted now.
+    pub fn beat(&self, ears: &Ears) {
+        let mut members = self.members();
+        members.beats += 1;
+        let asks = members.beats.is_multiple_of(2);
+        for member in members.all.values() {
+            match member.manner {
+                Manner::Events => member.send(Bytes::from_static(THUMP)),
+                Manner::Socket if asks => member.ask(),
+                Manner::Socket => {}
+            }
+        }
+        let levels = members.all.values().flat_map(|member| member.channels()).map(|channel| level_of(&channel));
+        let idle = if members.all.is_empty() { Level::Nothing } else { Level::Own };
+        ears.listen(levels.max().unwrap_or(idle));
+    }
+}
+
+/// Held by the task. Should it end any other way than by resting, everyone is sent away, and the next to come starts it again.
+struct Told {
+    hub: web::Data<Hub>,
+    rests: bool,
+}
+
+impl Told {
+    /// Whether the task may end: nobody listens, and the next to come starts it again.
+    fn rests(&mut self) -> bool {
+        let mut members = self.hub.members();
+        if members.all.is_empty() {
+            (members.told, self.rests) = (false, true);
+        }
+        self.rests
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        if !self.rests {
+            let mut members = self.hub.members();
+            members.told = false;
+            members.all.values().for_each(|member| member.dismiss());
+        }
+    }
+}
+
+/// Tells everyone what happens, from `cursor` on, until nobody listens or the server stops.
+async fn tell(mut told: Told, node: web::Data<Node>, mut cursor: i64) {
+    let hub = told.hub.clone();
+    let ears = node.store.ears().clone();
+    let mut bell = node.store.bell().watch();
+    let mut beat = interval(BEAT);
+    // The first one is due a beat from now.
+    beat.reset();
+    while !told.rests() && !ears.is_over() {
+        bell.mark_unchanged();
+        cursor = catch_up(&hub, &node, cursor).await;
+        tokio::select! {
+            rung = bell.changed() => if rung.is_err() { return },
+            _ = beat.tick() => hub.beat(&ears),
+            () = hub.empty.notified() => {}
+        }
+    }
+}
+
+/// Tells all that has happened after `cursor`; the new one.
+async fn catch_up(hub: &Hub, node: &web::Data<Node>, mut cursor: i64) -> i64 {
+    loop {
+        let wanted = hub.wanted();
+        match blocking(node, move |node| news::read(node, cursor, &wanted)).await {
+            Ok(batch) => {
+                cursor = batch.cursor;
+                if batch.lost {
+                    tracing::warn!("more happened than streams could tell: they begin anew");
+                    hub.each(Member::dismiss);
+                }
+                hub.each(|member| {
+                    if batch.revoked.contains(&member.token) {
+                        member.end(super::socket::farewell(member.manner));
+                    }
+                });
+                batch.news.iter().for_each(|news| hub.spread(news));
+                if !batch.more {
+                    return cursor;
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "events could not be read");
+                sleep(REST).await;
+            }
+        }
+    }
+}

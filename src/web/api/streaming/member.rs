@@ -1,0 +1,235 @@
+//! One listener: what it is subscribed to, and what waits to be written to it. What waits is bounded; who reads too slowly is
+//! let go and asks again.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use actix_web::web::Bytes;
+
+use super::channel::Channel;
+use crate::base::id::TokenId;
+use crate::federation::grants;
+use crate::store::apps::Token;
+
+/// Streams one listener may be subscribed to.
+pub const MOST_STREAMS: usize = 100;
+/// Bytes that may wait for one listener.
+const WAITING_BYTES: usize = 1024 * 1024;
+/// Messages that may wait for one listener.
+const WAITING: usize = 512;
+/// The room for waiting messages that an idle listener keeps.
+const IDLE_ROOM: usize = 8;
+/// A WebSocket ping.
+const PING: &[u8] = &[0x89, 0];
+/// A WebSocket close, saying "try again later" (1013).
+const LATER: &[u8] = &[0x88, 2, 0x03, 0xF5];
+
+/// How it listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// Over a WebSocket.
+    Socket,
+    /// To server-sent events.
+    Events,
+}
+
+/// A listener.
+pub struct Member {
+    /// How it listens.
+    pub manner: Manner,
+    /// By what right.
+    pub token: TokenId,
+    scopes: String,
+    state: Mutex<State>,
+}
+
+struct State {
+    channels: Vec<Channel>,
+    waiting: VecDeque<Bytes>,
+    bytes: usize,
+    /// Something came from it since the last beat.
+    heard: bool,
+    over: bool,
+    waker: Option<Waker>,
+}
+
+impl Member {
+    /// A listener with this token, not subscribed to anything yet.
+    pub fn new(manner: Manner, token: &Token) -> Self {
+        let state =
+            State { channels: Vec::new(), waiting: VecDeque::new(), bytes: 0, heard: true, over: false, waker: None };
+        Self { manner, token: token.id, scopes: token.scopes.clone(), state: Mutex::new(state) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether its token holds a scope.
+    pub fn may(&self, scope: &str) -> bool {
+        grants::allows(&self.scopes, scope)
+    }
+
+    /// Subscribes to a stream, once; the sentence says why not, and the number is Mastodon's for it.
+    pub fn subscribe(&self, channel: Channel) -> Result<(), (&'static str, u16)> {
+        if !self.may(channel.scope()) {
+            return Err(("Access token does not have the required scopes", 401));
+        }
+        let mut state = self.state();
+        if state.channels.contains(&channel) {
+            return Ok(());
+        }
+        if state.channels.len() >= MOST_STREAMS {
+            return Err(("Too many streams", 429));
+        }
+        state.channels.push(channel);
+        Ok(())
+    }
+
+    /// Ends a subscription.
+    pub fn unsubscribe(&self, channel: &Channel) {
+        self.state().channels.retain(|known| known != channel);
+    }
+
+    /// What it is subscribed to.
+    pub fn channels(&self) -> Vec<Channel> {
+        self.state().channels.clone()
+    }
+
+    /// Whether it is subscribed to a stream.
+    pub fn listens(&self, channel: &Channel) -> bool {
+        self.state().channels.contains(channel)
+    }
+
+    /// Gives it something to write. Too much of that, and the listener is let go.
+    pub fn send(&self, bytes: Bytes) {
+        let mut state = self.state();
+        if state.over {
+            return;
+        }
+        state.bytes += bytes.len();
+        state.waiting.push_back(bytes);
+        if state.bytes > WAITING_BYTES || state.waiting.len() > WAITING {
+            state.waiting = VecDeque::new();
+            state.over = true;
+        }
+        state.wake();
+    }
+
+    /// Nothing comes after what waits, and after `last`.
+    pub fn end(&self, last: Option<Bytes>) {
+        let mut state = self.state();
+        if !state.over {
+            state.waiting.extend(last);
+            state.over = true;
+        }
+        state.wake();
+    }
+
+    /// Lets it go, and asks it to come back later: it has missed something, or the server stops.
+    pub fn dismiss(&self) {
+        self.end((self.manner == Manner::Socket).then(|| Bytes::from_static(LATER)));
+    }
+
+    /// Something came from it.
+    pub fn heard(&self) {
+        self.state().heard = true;
+    }
+
+    /// Asks it for a sign of life; one that gave none since it was asked last is let go.
+    pub fn ask(&self) {
+        if std::mem::take(&mut self.state().heard) {
+            self.send(Bytes::from_static(PING));
+        } else {
+            self.end(None);
+        }
+    }
+
+    /// What to write next; None when it is over.
+    pub fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        let mut state = self.state();
+        match state.waiting.pop_front() {
+            Some(bytes) => {
+                state.bytes = state.bytes.saturating_sub(bytes.len());
+                if state.waiting.is_empty() && state.waiting.capacity() > IDLE_ROOM {
+                    state.waiting = VecDeque::new();
+                }
+                Poll::Ready(Some(bytes))
+            }
+            None if state.over => Poll::Ready(None),
+            None => {
+                state.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl State {
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Time;
+
+    fn member(manner: Manner) -> Member {
+        let token = Token {
+            id: TokenId(1),
+            app: None,
+            name: String::new(),
+            scopes: "read".to_owned(),
+            speaks_for_owner: true,
+            created_at: Time::from_ms(0),
+            used_at: None,
+        };
+        Member::new(manner, &token)
+    }
+
+    fn taken(member: &Member) -> Vec<Option<usize>> {
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut taken = Vec::new();
+        while let Poll::Ready(bytes) = member.poll_next(&mut cx) {
+            taken.push(bytes.map(|bytes| bytes.len()));
+            if taken.last() == Some(&None) {
+                break;
+            }
+        }
+        taken
+    }
+
+    #[test]
+    fn what_waits_is_bounded_in_number_and_bytes() {
+        let reads = member(Manner::Socket);
+        for _ in 0..10 * WAITING {
+            reads.send(Bytes::from_static(b"x"));
+            assert_eq!(taken(&reads), [Some(1)], "who reads may hear as much as there is");
+        }
+        let many = member(Manner::Socket);
+        (0..=WAITING).for_each(|_| many.send(Bytes::from_static(b"x")));
+        assert_eq!(taken(&many), [None]);
+        let large = member(Manner::Events);
+        (0..5).for_each(|_| large.send(Bytes::from(vec![0; WAITING_BYTES / 4])));
+        assert_eq!(taken(&large), [None]);
+        large.send(Bytes::from_static(b"x"));
+        assert_eq!(taken(&large), [None], "it is over");
+    }
+
+    #[test]
+    fn the_last_word_comes_last() {
+        let socket = member(Manner::Socket);
+        socket.send(Bytes::from_static(b"news"));
+        socket.dismiss();
+        socket.send(Bytes::from_static(b"more"));
+        assert_eq!(taken(&socket), [Some(4), Some(LATER.len()), None]);
+        let events = member(Manner::Events);
+        events.dismiss();
+        assert_eq!(taken(&events), [None]);
+    }
+}

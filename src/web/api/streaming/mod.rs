@@ -1,0 +1,162 @@
+//! Streams: what happens, told to apps as it happens, over WebSocket (`GET /api/v1/streaming`) or as server-sent events (the
+//! paths below it). Always with a token of the owner's: a stranger hears nothing, not even what is public, since a stream of
+//! all a server sees is more than any page shows. Nothing here waits on a thread that answers.
+
+mod channel;
+mod hub;
+mod member;
+mod news;
+mod socket;
+#[cfg(test)]
+mod tests;
+
+pub use hub::Hub;
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use actix_http::ws::{hash_key, verify_handshake};
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::http::{Method, header};
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
+
+use super::call::Answer;
+use super::fault::Fault;
+use super::params::Params;
+use crate::federation::Node;
+use crate::federation::login::token_hash;
+use crate::store::apps::Token;
+use crate::store::feeds::Media;
+use crate::web::edge::blocking;
+use channel::Channel;
+use hub::Place;
+use member::{Manner, Member};
+use socket::Socket;
+
+/// The first line of server-sent events.
+const HELLO: &[u8] = b":)\n";
+
+/// Answers `GET /api/v1/streaming`, with or without a slash behind it, and everything below.
+pub async fn serve(
+    node: web::Data<Node>,
+    hub: web::Data<Hub>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
+    if request.method() == Method::OPTIONS {
+        return super::preflight(&request);
+    }
+    let path = request.path().trim_start_matches("/api/v1/streaming").trim_matches('/');
+    let asks_for_socket = path.is_empty() && request.headers().contains_key(header::UPGRADE);
+    let answer = match (request.method(), path) {
+        (&Method::GET, _) if asks_for_socket => open_socket(&node, &hub, &request, payload).await,
+        (&Method::GET, "health") => return HttpResponse::Ok().content_type("text/plain").body("OK"),
+        (&Method::GET, _) => open_events(&node, &hub, &request, path).await,
+        _ => Err(Fault::NoRoute),
+    };
+    answer.unwrap_or_else(|fault| super::dressed(fault.answer(), false))
+}
+
+/// What every stream begins with: the query and the token.
+struct Asked {
+    params: Params,
+    token: Token,
+    hash: Vec<u8>,
+    /// As a sub-protocol: to be said back, or a browser hangs up.
+    protocol: Option<String>,
+}
+
+async fn asked(node: &web::Data<Node>, request: &HttpRequest) -> Result<Asked, Fault> {
+    let params = Params::of_query(request)?;
+    let protocol = request.headers().get(header::SEC_WEBSOCKET_PROTOCOL).and_then(|value| value.to_str().ok());
+    let protocol = protocol.and_then(|list| list.split(',').next()).map(str::trim).filter(|word| !word.is_empty());
+    let (bearer, _) = super::credentials(request, &params);
+    let bearer = bearer.or_else(|| protocol.map(str::to_owned)).ok_or(Fault::NoToken)?;
+    let hash = token_hash(&bearer).to_vec();
+    let found = blocking(node, move |node| Ok(super::bearer(node, &bearer))).await?;
+    let token = found?;
+    if !token.speaks_for_owner {
+        return Err(Fault::NoToken);
+    }
+    Ok(Asked { params, token, hash, protocol: protocol.map(str::to_owned) })
+}
+
+async fn open_socket(
+    node: &web::Data<Node>,
+    hub: &web::Data<Hub>,
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Fault> {
+    let asked = asked(node, request).await?;
+    verify_handshake(request.head()).map_err(|error| Fault::BadRequest(error.to_string()))?;
+    let key = request.headers().get(header::SEC_WEBSOCKET_KEY).ok_or_else(|| Fault::BadRequest("no key".to_owned()))?;
+    let accept = hash_key(key.as_bytes());
+    let member = Member::new(Manner::Socket, &asked.token);
+    let (tag, list) = (asked.params.given("tag"), asked.params.given("list"));
+    let mut channels = Vec::new();
+    for name in asked.params.list("stream") {
+        match Channel::named(&name, tag.as_deref(), list.as_deref()) {
+            Ok(channel) => channels.push(channel),
+            Err(unknown) => member.send(socket::complaint(unknown, 400)),
+        }
+    }
+    let place = hub::join(hub, node, member, asked.hash, channels).await?;
+    let mut response = HttpResponse::SwitchingProtocols();
+    response.upgrade("websocket");
+    response.insert_header((header::SEC_WEBSOCKET_ACCEPT, &accept[..]));
+    if let Some(protocol) = asked.protocol {
+        response.insert_header((header::SEC_WEBSOCKET_PROTOCOL, protocol));
+    }
+    response.message_body(Socket::new(place, payload.into_inner())).map(HttpResponse::map_into_boxed_body).map_err(
+        |error| {
+            tracing::warn!(%error, "a WebSocket could not be opened");
+            Fault::BadRequest("the request cannot become a WebSocket".to_owned())
+        },
+    )
+}
+
+async fn open_events(
+    node: &web::Data<Node>,
+    hub: &web::Data<Hub>,
+    request: &HttpRequest,
+    path: &str,
+) -> Result<HttpResponse, Fault> {
+    let params = Params::of_query(request)?;
+    let media = if params.flag("only_media") == Some(true) { Media::Only } else { Media::Any };
+    let channel = Channel::at(path, media, params.given("tag").as_deref(), params.given("list").as_deref())
+        .map_err(|unknown| Fault::BadRequest(unknown.to_owned()))?;
+    let asked = asked(node, request).await?;
+    let member = Member::new(Manner::Events, &asked.token);
+    if !member.may(channel.scope()) {
+        let refusal = json!({ "error": "Access token does not have the required scopes" });
+        return Ok(super::dressed(Answer::with(401, &refusal), false));
+    }
+    member.send(Bytes::from_static(HELLO));
+    let place = hub::join(hub, node, member, asked.hash, vec![channel]).await?;
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::CONTENT_TYPE, "text/event-stream"));
+    response.insert_header((header::CACHE_CONTROL, "private, no-store"));
+    response.insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
+    // nginx would keep it all until the end.
+    response.insert_header(("X-Accel-Buffering", "no"));
+    Ok(response.body(Events { place }))
+}
+
+/// The body of server-sent events.
+struct Events {
+    place: Place,
+}
+
+impl MessageBody for Events {
+    type Error = std::convert::Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        self.place.member.poll_next(cx).map(|bytes| bytes.map(Ok))
+    }
+}

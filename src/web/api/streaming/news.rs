@@ -1,0 +1,239 @@
+//! Events of the store made into what streams say. What a stream shows is what its timeline shows: each post is looked for
+//! on the very page an app would ask for, so that mutes, blocks and lists mean the same in both.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use actix_http::ws::{OpCode, Parser};
+use actix_web::web::{Bytes, BytesMut};
+use serde::Serialize;
+
+use super::channel::Channel;
+use crate::base::id::{ConversationId, NotificationId, PostId, TokenId};
+use crate::base::{Error, Result};
+use crate::federation::Node;
+use crate::store::cards::{self, Card};
+use crate::store::events::{self, Event, Kind};
+use crate::store::feeds::{self, Media, Tags};
+use crate::store::posts::Page;
+use crate::store::{Read, actors, conversations, notifications, shield, timeline};
+use crate::text::scan;
+use crate::web::api::conversations as talks;
+use crate::web::api::entity::View;
+use crate::web::api::entity::notification::shown;
+use crate::web::api::entity::status::status;
+
+/// Events read at a time.
+const SLICE: u32 = 64;
+
+/// Something to tell.
+#[derive(Debug)]
+pub struct News {
+    /// Mastodon's word for it.
+    pub name: &'static str,
+    /// JSON, or an id.
+    pub payload: Option<String>,
+    /// The streams it belongs to.
+    pub channels: Vec<Channel>,
+    /// What a token must hold to hear of it, beside the right to the stream.
+    pub scope: Option<&'static str>,
+}
+
+/// What was read.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The last event that was read.
+    pub cursor: i64,
+    /// What to tell, in order.
+    pub news: Vec<News>,
+    /// Tokens that are not good any more.
+    pub revoked: Vec<TokenId>,
+    /// Events were lost before they could be read.
+    pub lost: bool,
+    /// There may be more.
+    pub more: bool,
+}
+
+#[derive(Serialize)]
+struct Frame<'f> {
+    stream: &'f Channel,
+    event: &'f str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<&'f str>,
+}
+
+impl News {
+    fn new(name: &'static str, payload: String, channels: Vec<Channel>) -> Self {
+        Self { name, payload: Some(payload), channels, scope: None }
+    }
+
+    /// As a WebSocket frame of one stream.
+    pub fn frame(&self, channel: &Channel) -> Bytes {
+        let frame = Frame { stream: channel, event: self.name, payload: self.payload.as_deref() };
+        text(&serde_json::to_string(&frame).unwrap_or_default())
+    }
+
+    /// As a server-sent event. JSON has no line breaks.
+    pub fn event(&self) -> Bytes {
+        let payload = self.payload.as_deref().unwrap_or("undefined");
+        Bytes::from(format!("event: {}\ndata: {payload}\n\n", self.name))
+    }
+}
+
+/// A WebSocket frame with this text.
+pub fn text(text: &str) -> Bytes {
+    let mut bytes = BytesMut::with_capacity(text.len() + 10);
+    Parser::write_message(&mut bytes, text, OpCode::Text, true, false);
+    bytes.freeze()
+}
+
+/// Reads what happened after `cursor`, and makes of it what is wanted.
+pub fn read(node: &Node, cursor: i64, wanted: &HashSet<Channel>) -> Result<Batch> {
+    node.store.read(|r| {
+        let events = events::after(r, cursor, SLICE)?;
+        let (Some(first), Some(last)) = (events.first(), events.last()) else {
+            return Ok(Batch { cursor, ..Batch::default() });
+        };
+        let mut batch = Batch {
+            cursor: last.id,
+            lost: first.id != cursor + 1,
+            more: events.len() == SLICE as usize,
+            revoked: events.iter().filter(|e| e.kind == Kind::Token).map(|e| TokenId(e.subject)).collect(),
+            news: Vec::new(),
+        };
+        let table = Table::set(node, r, &events, wanted)?;
+        for event in &events {
+            batch.news.extend(table.news(event)?);
+        }
+        Ok(batch)
+    })
+}
+
+/// What the news of one slice are made from.
+struct Table<'n, 'r> {
+    r: &'n Read<'r>,
+    view: View<'n>,
+    wanted: &'n HashSet<Channel>,
+    cards: HashMap<PostId, Card>,
+}
+
+impl<'n, 'r> Table<'n, 'r> {
+    /// Loads the posts in a fixed number of queries.
+    fn set(node: &'n Node, r: &'n Read<'r>, events: &[Event], wanted: &'n HashSet<Channel>) -> Result<Self> {
+        let open = wanted.iter().any(Channel::is_open);
+        let own = wanted.iter().any(|channel| matches!(channel, Channel::User | Channel::List(_)));
+        let needed = events.iter().filter(|event| match event.kind {
+            Kind::Home => own,
+            Kind::Open => open,
+            Kind::Edit => own || open,
+            _ => false,
+        });
+        let ids: BTreeSet<PostId> = needed.map(|event| PostId(event.subject)).collect();
+        let found = cards::of(r, &ids.into_iter().collect::<Vec<_>>())?;
+        let cards = found.into_iter().map(|card| (card.id, card)).collect();
+        Ok(Self { view: View::for_owner(node, r)?, r, wanted, cards })
+    }
+
+    fn news(&self, event: &Event) -> Result<Option<News>> {
+        let id = PostId(event.subject);
+        let told = match event.kind {
+            Kind::Home => self.post("update", id, self.own(id)?),
+            Kind::Open => self.post("update", id, self.open(id)?),
+            Kind::Edit => {
+                let channels = self.own(id)?.into_iter().chain(self.open(id)?).collect();
+                self.post("status.update", id, channels)
+            }
+            Kind::Gone => {
+                let hears = |channel: &&Channel| match channel {
+                    Channel::User | Channel::List(_) => true,
+                    Channel::Public(..) | Channel::Hashtag(..) => event.open,
+                    Channel::Notifications | Channel::Direct => false,
+                };
+                Some(News::new("delete", id.to_string(), self.wanted.iter().filter(hears).cloned().collect()))
+            }
+            Kind::Notice => self.notice(NotificationId(event.subject))?,
+            Kind::Filters => {
+                let channels = self.among(&[Channel::User]);
+                Some(News { name: "filters_changed", payload: None, channels, scope: None })
+            }
+            Kind::Talk => self.talk(ConversationId(event.subject))?,
+            Kind::Token => None,
+        };
+        Ok(told.filter(|news| !news.channels.is_empty()))
+    }
+
+    fn among(&self, channels: &[Channel]) -> Vec<Channel> {
+        channels.iter().filter(|channel| self.wanted.contains(channel)).cloned().collect()
+    }
+
+    fn post(&self, name: &'static str, id: PostId, channels: Vec<Channel>) -> Option<News> {
+        let card = self.cards.get(&id).filter(|_| !channels.is_empty())?;
+        let payload = serde_json::to_string(&status(&self.view, card)).ok()?;
+        Some(News::new(name, payload, channels))
+    }
+
+    /// The owner's own streams a post or boost stands on.
+    fn own(&self, id: PostId) -> Result<Vec<Channel>> {
+        let mut channels = self.among(&[Channel::User]);
+        if !channels.is_empty() && timeline::page(self.r, only(id))?.is_empty() {
+            channels.clear();
+        }
+        Ok(channels)
+    }
+
+    /// The public streams a post stands on.
+    fn open(&self, id: PostId) -> Result<Vec<Channel>> {
+        let mut channels = Vec::new();
+        for channel in self.wanted {
+            let page = match channel {
+                Channel::Public(whose, media) => feeds::public(self.r, *whose, *media, only(id))?,
+                Channel::Hashtag(tag, whose) => {
+                    let tags = Tags { any: vec![scan::tag_key(tag)], ..Tags::default() };
+                    feeds::tagged(self.r, &tags, *whose, Media::Any, only(id))?
+                }
+                Channel::User | Channel::Notifications | Channel::List(_) | Channel::Direct => continue,
+            };
+            if !page.is_empty() {
+                channels.push(channel.clone());
+            }
+        }
+        Ok(channels)
+    }
+
+    /// A conversation with its newest post.
+    fn talk(&self, id: ConversationId) -> Result<Option<News>> {
+        let channels = self.among(&[Channel::Direct]);
+        if channels.is_empty() {
+            return Ok(None);
+        }
+        let row = match conversations::by_id(self.r, id) {
+            Err(Error::NotFound) => return Ok(None),
+            row => row?,
+        };
+        let shown = talks::shown(self.r, &self.view, &[row])?.pop();
+        let payload = shown.and_then(|shown| serde_json::to_string(&shown).ok());
+        Ok(payload.map(|payload| News::new("conversation", payload, channels)))
+    }
+
+    fn notice(&self, id: NotificationId) -> Result<Option<News>> {
+        let channels = self.among(&[Channel::User, Channel::Notifications]);
+        if channels.is_empty() {
+            return Ok(None);
+        }
+        let page = notifications::page(self.r, Some(NotificationId(id.0 + 1)), 1)?;
+        let Some(row) = page.first().filter(|row| row.id == id) else { return Ok(None) };
+        let who = actors::by_id(self.r, row.actor_id)?;
+        if shield::hides(self.r, &who)? {
+            return Ok(None);
+        }
+        let posts: Vec<PostId> = row.post_id.into_iter().collect();
+        let cards = cards::of(self.r, &posts)?;
+        let payload = shown(&self.view, row, &who, cards.first()).and_then(|shown| serde_json::to_string(&shown).ok());
+        Ok(payload
+            .map(|payload| News { scope: Some("read:notifications"), ..News::new("notification", payload, channels) }))
+    }
+}
+
+/// The page of a timeline that has room for this one post.
+fn only(id: PostId) -> Page {
+    Page { before: Some(PostId(id.0 + 1)), after: Some(PostId(id.0 - 1)), limit: 1 }
+}
