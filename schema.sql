@@ -170,13 +170,37 @@ CREATE INDEX attachment_file ON attachment (file) WHERE file IS NOT NULL;       
 CREATE INDEX attachment_preview ON attachment (preview) WHERE preview IS NOT NULL;
 CREATE INDEX attachment_loose ON attachment (created_at) WHERE post_id IS NULL;  -- upkeep: forgotten uploads
 
--- What client apps call a post they send, so that the same request twice makes one post; kept for a day.
+-- What client apps call a post they send, so that the same request twice makes one post; kept for an hour.
 CREATE TABLE post_once (
   key          TEXT    PRIMARY KEY,
   post_id      INTEGER NOT NULL REFERENCES post (id) ON DELETE CASCADE,
   created_at   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX post_once_post ON post_once (post_id);                   -- cascade
+
+-- What the owner has written and not published yet: drafts, and posts that wait for their time.
+CREATE TABLE draft (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  words        TEXT    NOT NULL,                -- federation/draft.rs: Draft, as JSON
+  due_at       INTEGER,                         -- when it is to be published; NULL: a draft
+  error        TEXT,                            -- why it could not be; then it waits for the owner
+  once         TEXT,                            -- as in post_once
+  reply_to     INTEGER REFERENCES post (id) ON DELETE SET NULL,  -- what it answers; held for it
+  quote        INTEGER REFERENCES post (id) ON DELETE SET NULL,  -- what it quotes; held for it
+  created_at   INTEGER NOT NULL,
+  changed_at   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX draft_due ON draft (due_at) WHERE due_at IS NOT NULL AND error IS NULL;  -- what is published next
+CREATE INDEX draft_once ON draft (once) WHERE once IS NOT NULL;       -- the same request again
+CREATE INDEX draft_reply ON draft (reply_to) WHERE reply_to IS NOT NULL;              -- cascade
+CREATE INDEX draft_quote ON draft (quote) WHERE quote IS NOT NULL;    -- cascade
+
+-- Uploads that drafts hold: no post takes them, and they do not go.
+CREATE TABLE draft_file (
+  media_id     INTEGER PRIMARY KEY REFERENCES attachment (id) ON DELETE CASCADE,
+  draft_id     INTEGER NOT NULL REFERENCES draft (id) ON DELETE CASCADE
+) STRICT;
+CREATE INDEX draft_file_draft ON draft_file (draft_id);               -- a draft's files; cascade
 
 CREATE TABLE post_like (
   id           INTEGER PRIMARY KEY AUTOINCREMENT,  -- counts up: the order in which posts were liked
@@ -248,6 +272,7 @@ CREATE TABLE poll (
   options      TEXT    NOT NULL,                -- [[text, votes], …]
   multiple     INTEGER NOT NULL,                -- 1: several may be chosen
   voters       INTEGER,                         -- how many people voted; NULL: not said
+  hides        INTEGER NOT NULL DEFAULT 0,      -- 1: of ours; how it stands is not told before its end
   end_at       INTEGER,                         -- when voting ends or ended; NULL: no end
   checked_at   INTEGER NOT NULL,                -- when its author's server last spoke of it
   look_at      INTEGER                          -- upkeep: tell the news of ours, ask for theirs; NULL: nothing to do

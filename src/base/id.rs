@@ -84,6 +84,8 @@ ids! {
     RelayId;
     /// Somebody's asking to answer, like, boost or quote a post of the owner's; the stamp's number once it is granted.
     RequestId;
+    /// Something written and not published yet.
+    DraftId;
     /// A registered client app.
     AppId;
     /// An access token.

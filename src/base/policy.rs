@@ -3,6 +3,8 @@
 
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Audience, Error};
 
 /// What can be done with somebody's post, and what its author may want to be asked for.
@@ -208,7 +210,8 @@ impl Rules {
 }
 
 /// What the owner can choose for a post of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Choice {
     /// Everyone.
     #[default]
@@ -266,7 +269,7 @@ impl FromStr for Choice {
 }
 
 /// The owner's choices for one post.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Choices {
     /// Who may answer.
     pub reply: Choice,

@@ -84,6 +84,14 @@ pub fn keep(node: &Node, upload: Upload) -> Result<MediaId> {
     node.store.write(move |w| attachments::add(w, &row, 0))
 }
 
+/// Gives a film or recording another cover; a picture is its own.
+pub fn cover(node: &Node, id: MediaId, bytes: &[u8]) -> Result<()> {
+    let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+    let picture = media::picture(bytes, Purpose::ProxyPreview)?;
+    let name = files::put(&node.store, &picture.bytes, picture.media_type)?;
+    node.store.write(move |w| attachments::set_cover(w, id, name.as_str(), &picture.blurhash))
+}
+
 fn blank(file: Name, media_type: &str, alt: String) -> Attachment {
     Attachment {
         id: MediaId(0),

@@ -5,20 +5,21 @@ use std::time::Duration;
 
 use super::Node;
 use super::wording::{self, Form};
-use crate::base::id::{ActorId, MediaId, PostId, RequestId};
+use crate::base::id::{ActorId, PostId, RequestId};
 use crate::base::policy::Choices;
 use crate::base::{Audience, Error, Result};
 use crate::social;
-use crate::social::poll::NewPoll;
-use crate::social::post::Words;
+use crate::social::poll::{NewPoll, Revised};
+use crate::social::post::{Files, Words};
 use crate::store::actors::{self, Actor};
 use crate::store::apps;
-use crate::store::attachments::Described;
 use crate::store::mutes::Reach;
-use crate::store::posts::{self, Hashtag, Mention};
-use crate::store::{Write, node};
+use crate::store::posts::{self, Mention};
+use crate::store::{Read, Write, drafts, node, quotes};
 use crate::text;
 use crate::text::markdown::Length;
+
+pub use super::draft::{Draft, Edit};
 
 /// Pictures and other files one post has at most: what Mastodon shows.
 pub const PICTURES: usize = 4;
@@ -26,124 +27,86 @@ pub const PICTURES: usize = 4;
 /// Characters of a title: what Lemmy takes.
 pub const TITLE_CHARS: usize = 200;
 
-/// What the owner wants to say.
-#[derive(Debug, Clone)]
-pub struct Draft {
-    /// Plain text.
-    pub text: String,
-    /// Content warning.
-    pub warning: Option<String>,
-    /// Who may read it.
-    pub audience: Audience,
-    /// The post it answers.
-    pub reply_to: Option<PostId>,
-    /// Loose uploads, in order.
-    pub media: Vec<MediaId>,
-    /// BCP 47; None takes the setting's.
-    pub language: Option<String>,
-    /// Pictures start covered.
-    pub sensitive: bool,
-    /// The group it is posted to.
-    pub group: Option<ActorId>,
-    /// One line that makes it an article, or in a group the beginning of a thread.
-    pub title: Option<String>,
-    /// What an article says of itself, plain text.
-    pub summary: Option<String>,
-    /// The text is Markdown; None takes the setting's.
-    pub markdown: Option<bool>,
-    /// A poll; then there are no pictures.
-    pub poll: Option<NewPoll>,
-    /// The post it quotes.
-    pub quote: Option<PostId>,
-    /// Who may answer and quote it; None takes the settings'.
-    pub choices: Option<Choices>,
-    /// A client's name for this request: the same again makes no second post.
-    pub once: Option<String>,
-}
-
-/// What the owner wants a post to say instead.
-#[derive(Debug, Clone, Default)]
-pub struct Edit {
-    /// Plain text.
-    pub text: String,
-    /// Content warning.
-    pub warning: Option<String>,
-    /// The pictures it keeps or gains, in order.
-    pub media: Vec<MediaId>,
-    /// BCP 47; None leaves it.
-    pub language: Option<String>,
-    /// Pictures start covered.
-    pub sensitive: bool,
-    /// The title of what has one; None leaves it.
-    pub title: Option<String>,
-    /// What an article says of itself; None leaves it, blank takes it away.
-    pub summary: Option<String>,
-    /// The text is Markdown; None leaves it as it was.
-    pub markdown: Option<bool>,
-    /// Its files described anew.
-    pub described: Vec<Described>,
-    /// Who may answer and quote it from now on; None leaves it.
-    pub choices: Option<Choices>,
-}
-
-impl Draft {
-    /// A plain text and nothing else.
-    pub fn new(text: impl Into<String>, audience: Audience) -> Self {
-        let (text, media) = (text.into(), Vec::new());
-        Self {
-            text,
-            warning: None,
-            audience,
-            reply_to: None,
-            media,
-            language: None,
-            sensitive: false,
-            group: None,
-            title: None,
-            summary: None,
-            markdown: None,
-            poll: None,
-            quote: None,
-            choices: None,
-            once: None,
-        }
-    }
-}
-
 /// Publishes a post; returns once it and its deliveries are on the disk.
 pub fn post(node: &Node, draft: Draft) -> Result<PostId> {
-    let Draft { text, warning, audience, reply_to, media, language, sensitive, title, summary, markdown, .. } = draft;
-    let (group, poll, quote, choices, once) = (draft.group, draft.poll, draft.quote, draft.choices, draft.once);
+    let (audience, reply_to, once, from) = (draft.audience, draft.reply_to, draft.once.clone(), draft.from);
+    let words = checked(node, draft)?;
+    as_owner(node, move |w, owner| {
+        // Asked inside the write, so that two at the same moment are one after the other.
+        if let (Some(key), None) = (&once, from)
+            && let Some(made) = apps::made_once(w, key)?
+        {
+            return Ok(made);
+        }
+        if let Some(kept) = from {
+            drafts::take(w, kept)?;
+        }
+        let id = social::post::publish(w, owner, &words, audience, reply_to)?;
+        if let Some(key) = &once {
+            apps::make_once(w, key, id)?;
+        }
+        Ok(id)
+    })
+}
+
+/// Everything that can be said against a draft before it is written, and its words made HTML.
+pub(super) fn checked(node: &Node, draft: Draft) -> Result<Words> {
     let settings = node.store.read(node::settings)?;
     let usual = text::language::read(&settings.language);
-    let language = language.or(usual).filter(|tag| !tag.is_empty());
-    let poll = poll.map(NewPoll::tidy).transpose()?;
-    if poll.is_some() && !media.is_empty() {
+    let language = draft.language.or(usual).filter(|tag| !tag.is_empty());
+    let poll = draft.poll.map(NewPoll::tidy).transpose()?;
+    if poll.is_some() && !draft.media.is_empty() {
         // Mastodon shows one of them only.
         return Err(Error::invalid("a post has a poll or pictures, not both"));
     }
-    if poll.is_some() && text.trim().is_empty() {
+    if poll.is_some() && draft.text.trim().is_empty() {
         return Err(Error::invalid("write what the poll is about"));
     }
-    let edit = Edit { text, warning, media, language, sensitive, summary, choices, ..Edit::default() };
+    let title = draft.title.filter(|title| !title.trim().is_empty());
     let length = if title.is_some() { Length::Article } else { Length::Note };
-    let words = words(node, edit, form(markdown.unwrap_or(settings.markdown), length))?;
-    let words = Words { quote, ..words };
-    let words = match group {
-        Some(_) if poll.is_some() => return Err(Error::invalid("groups know no polls")),
-        Some(group) => in_group(node, words, audience, group, title)?,
-        None => Words { title: titled(title, poll.is_some() || reply_to.is_some())?, poll, ..words },
+    let edit = Edit {
+        text: draft.text,
+        warning: draft.warning,
+        media: draft.media,
+        language,
+        sensitive: draft.sensitive,
+        summary: draft.summary,
+        choices: draft.choices,
+        ..Edit::default()
     };
-    as_owner(node, move |w, owner| {
-        let Some(key) = &once else { return social::post::publish(w, owner, &words, audience, reply_to) };
-        // Asked inside the write, so that two at the same moment are one after the other.
-        if let Some(made) = apps::made_once(w, key)? {
-            return Ok(made);
-        }
-        let id = social::post::publish(w, owner, &words, audience, reply_to)?;
-        apps::make_once(w, key, id)?;
-        Ok(id)
-    })
+    let form = form(draft.markdown.unwrap_or(settings.markdown), length);
+    let words = wording::words(node, edit, form, wording::Measure { length, quotes: draft.quote.is_some() })?;
+    if let Some(allowed) = &draft.allowed {
+        expected(node, &words, allowed)?;
+    }
+    let words = Words { quote: draft.quote, app: draft.app, ..words };
+    match draft.group {
+        Some(_) if poll.is_some() => Err(Error::invalid("groups know no polls")),
+        Some(group) => in_group(node, words, draft.audience, group, title),
+        None => Ok(Words { title: titled(title, poll.is_some() || draft.reply_to.is_some())?, poll, ..words }),
+    }
+}
+
+/// Whom a text would name, the owner left out: as [`post`] would find them.
+pub fn named(node: &Node, source: &str, markdown: Option<bool>) -> Result<Vec<ActorId>> {
+    let settings = node.store.read(node::settings)?;
+    let form = form(markdown.unwrap_or(settings.markdown), Length::Note);
+    let (_, mentions) = wording::compose(node, source.trim(), form)?;
+    node.store.read(|r| others(r, &mentions))
+}
+
+fn others(r: &Read<'_>, mentions: &[Mention]) -> Result<Vec<ActorId>> {
+    let owner = node::owner(r)?;
+    let ids = mentions.iter().filter_map(|mention| actors::id_of(r, &mention.uri).transpose());
+    ids.filter(|id| !matches!(id, Ok(id) if *id == owner)).collect()
+}
+
+fn expected(node: &Node, words: &Words, allowed: &[ActorId]) -> Result<()> {
+    let named = node.store.read(|r| others(r, &words.mentions))?;
+    if named.iter().all(|id| allowed.contains(id)) {
+        return Ok(());
+    }
+    Err(Error::invalid("it would be sent to somebody it was not meant for"))
 }
 
 fn form(markdown: bool, length: Length) -> Form {
@@ -185,7 +148,16 @@ pub fn edit(node: &Node, id: PostId, edit: Edit) -> Result<()> {
     if title == Some(None) && before.title.is_some() {
         return Err(Error::invalid("what has a title keeps one"));
     }
-    let words = Words { title: title.flatten(), ..words(node, edit, form(markdown, length))? };
+    let revised = match edit.poll.clone() {
+        Revised::To(_) if before.title.is_some() || !edit.media.is_empty() => {
+            return Err(Error::invalid("a post has a poll or pictures, not both, and an article has none"));
+        }
+        Revised::To(poll) => Revised::To(poll.tidy()?),
+        other => other,
+    };
+    let quotes = node.store.read(|r| quotes::get(r, id))?.is_some();
+    let words = wording::words(node, edit, form(markdown, length), wording::Measure { length, quotes })?;
+    let words = Words { title: title.flatten(), revised, ..words };
     as_owner(node, move |w, owner| social::post::edit(w, owner, id, &words))
 }
 
@@ -200,51 +172,19 @@ fn as_owner<T: Send + 'static>(
     })
 }
 
-/// Checks what is to be said, resolves whom it names, and makes it HTML.
-fn words(node: &Node, edit: Edit, form: Form) -> Result<Words> {
-    let source = edit.text.trim().to_owned();
-    if source.is_empty() && edit.media.is_empty() {
-        return Err(Error::invalid("there is nothing in this post yet"));
-    }
-    if source.chars().count() > text::POST_CHARS {
-        return Err(Error::invalid(format!("a post has {} characters at most", text::POST_CHARS)));
-    }
-    let warning = edit.warning.map(|w| text::plain::line(&w, usize::MAX)).filter(|w| !w.is_empty());
-    if warning.as_ref().is_some_and(|w| w.chars().count() > text::WARNING_CHARS) {
-        return Err(Error::invalid(format!("a content warning has {} characters at most", text::WARNING_CHARS)));
-    }
-    if edit.media.len() > PICTURES {
-        return Err(Error::invalid(format!("a post has {PICTURES} pictures or other files at most")));
-    }
-    let language = edit.language.map(|said| text::language::read(&said).ok_or(said)).transpose();
-    let language = language.map_err(|said| {
-        Error::invalid(format!("{said} is no language we know: name it, or use a code such as en, nb or pt-BR"))
-    })?;
-    let summary = edit.summary.map(|summary| wording::line(&summary, text::SUMMARY_CHARS, "a summary")).transpose()?;
-    let (composed, mentions) = wording::compose(node, &source, form)?;
-    Ok(Words {
-        html: composed.html,
-        sensitive: edit.sensitive || warning.is_some(),
-        warning,
-        language,
-        mentions,
-        hashtags: composed.tags.into_iter().map(|name| Hashtag { shown: name.clone(), name }).collect(),
-        media: edit.media,
-        described: edit.described,
-        summary,
-        markdown: form != Form::Plain,
-        poll: None,
-        quote: None,
-        choices: edit.choices,
-        source,
-        title: None,
-        group: None,
-    })
-}
-
 /// Deletes a post of the owner's, everywhere.
 pub fn delete(node: &Node, id: PostId) -> Result<()> {
-    as_owner(node, move |w, owner| social::post::delete(w, owner, id))
+    as_owner(node, move |w, owner| social::post::delete(w, owner, id, Files::Go))
+}
+
+/// Deletes a post of the owner's, everywhere, to be written anew: its files are loose uploads again.
+pub fn withdraw(node: &Node, id: PostId) -> Result<()> {
+    as_owner(node, move |w, owner| social::post::delete(w, owner, id, Files::Stay))
+}
+
+/// Says who may answer, like, boost and quote a post of the owner's from now on.
+pub fn rule(node: &Node, id: PostId, choices: Choices) -> Result<()> {
+    as_owner(node, move |w, owner| social::post::rule(w, owner, id, choices))
 }
 
 /// Votes in somebody else's poll, by the places of the options; Invalid when that cannot be done, with a sentence.
@@ -298,9 +238,14 @@ pub fn unfeature(node: &Node, name: String) -> Result<()> {
     as_owner(node, move |w, owner| social::pin::unfeature(w, owner, &name))
 }
 
-/// Boosts a public or quiet post; the boost's own id.
+/// Boosts a public or quiet post for everyone; the boost's own id.
 pub fn boost(node: &Node, id: PostId) -> Result<PostId> {
-    as_owner(node, move |w, owner| social::boost::send(w, owner, id))
+    boost_for(node, id, Audience::Public)
+}
+
+/// Boosts a post for this audience; one of the owner's for their followers goes to these once more.
+pub fn boost_for(node: &Node, id: PostId, audience: Audience) -> Result<PostId> {
+    as_owner(node, move |w, owner| social::boost::send(w, owner, id, audience))
 }
 
 /// Takes a boost back.

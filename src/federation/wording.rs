@@ -1,13 +1,17 @@
 //! The owner's words on their way to HTML: plain text or Markdown, short or long, with everyone they name looked up. Asks
 //! the network; writes nothing.
 
+use super::draft::Edit;
+use super::publish::PICTURES;
 use super::{Node, resolve};
 use crate::base::{Error, Result};
 use crate::social::document;
+use crate::social::poll::Revised;
+use crate::social::post::Words;
 use crate::store::actors;
-use crate::store::posts::Mention;
+use crate::store::posts::{Hashtag, Mention};
 use crate::text::markdown::{self, Length};
-use crate::text::{self, Composed, Handle, Person};
+use crate::text::{self, Composed, Handle, Person, count};
 
 /// People one post names at most.
 const MENTIONS: usize = 50;
@@ -19,6 +23,71 @@ pub(super) enum Form {
     Plain,
     /// Markdown, made for a note or an article.
     Markdown(Length),
+}
+
+/// What a text is measured by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Measure {
+    /// An article may be long.
+    pub(super) length: Length,
+    /// It quotes: that alone says something.
+    pub(super) quotes: bool,
+}
+
+/// Checks what is to be said, resolves whom it names, and makes it HTML.
+pub(super) fn words(node: &Node, edit: Edit, form: Form, measure: Measure) -> Result<Words> {
+    let source = edit.text.trim().to_owned();
+    if source.is_empty() && edit.media.is_empty() && !measure.quotes {
+        return Err(Error::invalid("there is nothing in this post yet"));
+    }
+    let warning = edit.warning.map(|w| text::plain::line(&w, usize::MAX)).filter(|w| !w.is_empty());
+    if warning.as_ref().is_some_and(|w| w.chars().count() > text::WARNING_CHARS) {
+        return Err(Error::invalid(format!("a content warning has {} characters at most", text::WARNING_CHARS)));
+    }
+    fits(&source, warning.as_deref().unwrap_or_default(), measure.length)?;
+    if edit.media.len() > PICTURES {
+        return Err(Error::invalid(format!("a post has {PICTURES} pictures or other files at most")));
+    }
+    let language = edit.language.map(|said| text::language::read(&said).ok_or(said)).transpose();
+    let language = language.map_err(|said| {
+        Error::invalid(format!("{said} is no language we know: name it, or use a code such as en, nb or pt-BR"))
+    })?;
+    let summary = edit.summary.map(|summary| line(&summary, text::SUMMARY_CHARS, "a summary")).transpose()?;
+    let (composed, mentions) = compose(node, &source, form)?;
+    Ok(Words {
+        html: composed.html,
+        sensitive: edit.sensitive || warning.is_some(),
+        warning,
+        language,
+        mentions,
+        hashtags: composed.tags.into_iter().map(|name| Hashtag { shown: name.clone(), name }).collect(),
+        media: edit.media,
+        described: edit.described,
+        summary,
+        markdown: form != Form::Plain,
+        poll: None,
+        revised: Revised::Kept,
+        quote: None,
+        app: None,
+        choices: edit.choices,
+        source,
+        title: None,
+        group: None,
+    })
+}
+
+/// Whether a text is short enough for what it is.
+fn fits(source: &str, warning: &str, length: Length) -> Result<()> {
+    if source.chars().count() > text::POST_CHARS {
+        return Err(Error::invalid(format!("a post has {} characters at most", text::POST_CHARS)));
+    }
+    if length == Length::Note && count::of(source) + count::of(warning) > text::NOTE_CHARS {
+        let most = text::NOTE_CHARS;
+        return Err(Error::invalid(format!(
+            "a post has {most} characters at most; with a title it is an article and may be longer"
+        )));
+    }
+    Ok(())
 }
 
 /// The HTML of a text, its hashtags, and whom it names.

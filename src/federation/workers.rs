@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle, Scope};
 use std::time::Duration;
 
-use super::{Node, backfill, comeback, delivery, identity, inbox, push, quotes, upkeep};
+use super::{Node, backfill, comeback, delivery, identity, inbox, later, push, quotes, upkeep};
 use crate::base::time::Stopwatch;
 use crate::base::{Error, Result, Time};
 use crate::store;
@@ -69,12 +69,12 @@ fn apply(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
 }
 
 fn fill(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
-    while (backfill::step(node)? || quotes::step(node)?) && goes_on() {}
+    while (later::step(node)? || backfill::step(node)? || quotes::step(node)?) && goes_on() {}
     Ok(())
 }
 
 fn fill_due(node: &Node) -> Result<Option<Time>> {
-    Ok([backfill::next_due(node)?, quotes::next_due(node)?].into_iter().flatten().min())
+    Ok([later::next_due(node)?, backfill::next_due(node)?, quotes::next_due(node)?].into_iter().flatten().min())
 }
 
 /// The threads of a running server.

@@ -68,21 +68,27 @@ pub(super) fn undone(w: &Write<'_>, sender: &Actor, boost: &Post) -> Result<()> 
     notifications::remove(w, Kind::Boost, sender.id, boost.boost_of)
 }
 
-/// The owner boosts a post. Boosting again says nothing; Invalid for a post that is not for everyone.
-pub fn send(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<PostId> {
+/// The owner boosts a post for this audience. Boosting again says nothing; Invalid for a post that is not for everyone, but
+/// for the owner's own for their followers, which these may see once more.
+pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, audience: Audience) -> Result<PostId> {
     let of = posts::by_id(w, id)?;
-    if of.boost_of.is_some() || !of.audience.is_open() {
+    let again = of.actor_id == owner.id && of.audience == Audience::Followers;
+    if of.boost_of.is_some() || !(of.audience.is_open() || again) {
         return Err(Error::invalid("only posts that everyone may read can be boosted"));
+    }
+    let audience = audience.max(of.audience);
+    if audience == Audience::Mentioned {
+        return Err(Error::invalid("a boost is for followers at least"));
     }
     if let Some(known) = posts::boost_by(w, owner.id, id)? {
         return Ok(known.id);
     }
     let author = actors::by_id(w, of.actor_id)?;
     let (activity_id, uri) = outbox::next(w, owner)?;
-    let boost = row(w, &uri, owner.id, &of, Audience::Public, w.now)?;
+    let boost = row(w, &uri, owner.id, &of, audience, w.now)?;
     posts::insert(w, &boost, &[], &[])?;
     timeline::add(w, boost.id)?;
-    let announce = document::announce(owner, &uri, &of, &author, w.now);
+    let announce = document::announce(owner, &uri, (&of, &author), audience, w.now);
     if let Some(how) = asking::how(w, owner.id, &of, Deed::Boost)? {
         let done = Done { deed: Deed::Boost, uri: &uri, made: Some(boost.id), target: &of };
         asking::ask(w, owner, how, &done, || Ok(announce.clone()))?;
@@ -90,7 +96,7 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<PostId> {
             return Ok(boost.id);
         }
     }
-    outbox::send(w, owner, activity_id, announce, &uri, Audience::Public, &reach(&author))?;
+    outbox::send(w, owner, activity_id, announce, &uri, audience, &reach(&author))?;
     Ok(boost.id)
 }
 
@@ -98,12 +104,12 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<PostId> {
 pub(super) fn tell(w: &Write<'_>, owner: &Actor, boost: &Post, stamp: Option<&str>) -> Result<()> {
     let Some(of) = boost.boost_of.map(|of| posts::by_id(w, of)).transpose()? else { return Ok(()) };
     let author = actors::by_id(w, of.actor_id)?;
-    let announce = document::announce(owner, &boost.uri, &of, &author, boost.published_at);
+    let announce = document::announce(owner, &boost.uri, (&of, &author), boost.audience, boost.published_at);
     let announce = asking::stamped(announce, Deed::Boost, stamp);
     // Reserved when the owner boosted; what was sent since then has other numbers.
     let number = boost.uri.rsplit('/').next().unwrap_or_default().parse();
     let id = number.or_else(|_| outbox::next(w, owner).map(|(id, _)| id))?;
-    outbox::send(w, owner, id, announce, &boost.uri, Audience::Public, &reach(&author))
+    outbox::send(w, owner, id, announce, &boost.uri, boost.audience, &reach(&author))
 }
 
 /// The owner takes a boost back.
@@ -113,8 +119,8 @@ pub fn take_back(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let author = actors::by_id(w, of.actor_id)?;
     posts::delete(w, boost.id)?;
     tombstones::add_ours(w, &boost.uri)?;
-    let inner = document::announce(owner, &boost.uri, &of, &author, boost.published_at);
-    outbox::undo(w, owner, &inner, &boost.uri, Audience::Public, &reach(&author))
+    let inner = document::announce(owner, &boost.uri, (&of, &author), boost.audience, boost.published_at);
+    outbox::undo(w, owner, &inner, &boost.uri, boost.audience, &reach(&author))
 }
 
 fn reach(author: &Actor) -> Reach {

@@ -281,11 +281,12 @@ pub fn remove(owner: &Actor, uri: &str, object: Value, collection: &str, at: Tim
     activity::remove(&envelope(owner, uri, lists, at), object, collection)
 }
 
-/// Boosts a post, for everyone.
-pub fn announce(owner: &Actor, uri: &str, post: &Post, author: &Actor, at: Time) -> Value {
+/// Boosts a post, given with its author.
+pub fn announce(owner: &Actor, uri: &str, of: (&Post, &Actor), audience: Audience, at: Time) -> Value {
+    let (post, author) = of;
     let followers = owner.followers.as_deref().unwrap_or_default();
     let people = [author.uri.clone()];
-    let lists = addressing::write(Audience::Public, followers, &people);
+    let lists = addressing::write(audience, followers, &people);
     activity::announce(&envelope(owner, uri, lists, at), &post.uri)
 }
 

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::outbox;
 use super::{document, post};
 use crate::ap::addressing::Recipients;
@@ -37,7 +39,7 @@ const LOOK_AGAIN: Duration = Duration::from_mins(30);
 const GIVE_UP: Duration = Duration::from_hours(2);
 
 /// A poll the owner wants to publish.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewPoll {
     /// The answers.
     pub options: Vec<String>,
@@ -45,6 +47,20 @@ pub struct NewPoll {
     pub multiple: bool,
     /// How long it is open.
     pub length: Duration,
+    /// How it stands is not told before its end.
+    pub hides: bool,
+}
+
+/// What an edit makes of the poll of a post.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Revised {
+    /// It stays as it is.
+    #[default]
+    Kept,
+    /// There is none any more.
+    Gone,
+    /// This one. With other answers, or another number of them to choose, all votes are void.
+    To(NewPoll),
 }
 
 impl NewPoll {
@@ -79,6 +95,7 @@ pub(super) fn open(w: &Write<'_>, post: PostId, poll: &NewPoll) -> Result<()> {
             options: poll.options.iter().map(|text| Choice { text: text.clone(), votes: 0 }).collect(),
             multiple: poll.multiple,
             voters: Some(0),
+            hides: poll.hides,
             end_at: Some(end),
             checked_at: w.now,
             look_at: Some(end),
@@ -87,10 +104,31 @@ pub(super) fn open(w: &Write<'_>, post: PostId, poll: &NewPoll) -> Result<()> {
     )
 }
 
+/// Changes the poll of a post of the owner's. False when it is as it was.
+pub(super) fn revise(w: &Write<'_>, post: PostId, revised: &Revised) -> Result<bool> {
+    let known = polls::of_post(w, post)?;
+    let new = match (revised, &known) {
+        (Revised::Kept, _) | (Revised::Gone, None) => return Ok(false),
+        (Revised::Gone, Some(_)) => return polls::remove(w, post).map(|()| true),
+        (Revised::To(new), _) => new,
+    };
+    let texts = |poll: &Poll| poll.options.iter().map(|option| option.text.clone()).collect::<Vec<_>>();
+    let Some(known) = known.filter(|known| texts(known) == new.options && known.multiple == new.multiple) else {
+        polls::clear_votes(w, post)?;
+        return open(w, post, new).map(|()| true);
+    };
+    let end = w.now.plus(new.length);
+    let look_at = known.look_at.filter(|at| known.end_at != Some(*at)).map_or(end, |at| at.min(end));
+    polls::put(w, &Poll { hides: new.hides, end_at: Some(end), look_at: Some(look_at), ..known })?;
+    Ok(true)
+}
+
 /// A poll of ours as its document carries it: `closed` from its end on, whoever asks first.
 pub(super) fn written(poll: &Poll, now: Time) -> OwnPoll {
+    let hidden = poll.hides && !poll.is_over(now);
+    let told = |votes: u64| if hidden { 0 } else { votes };
     OwnPoll {
-        options: poll.options.iter().map(|option| (option.text.clone(), option.votes)).collect(),
+        options: poll.options.iter().map(|option| (option.text.clone(), told(option.votes))).collect(),
         multiple: poll.multiple,
         end: poll.end_at,
         closed: poll.end_at.filter(|end| *end <= now),
@@ -122,6 +160,7 @@ fn row(w: &Write<'_>, post: PostId, said: &ap::Poll) -> Poll {
         options: said.options.iter().map(option).collect(),
         multiple: said.multiple,
         voters: said.voters,
+        hides: false,
         end_at: said.over_at(w.now).or(said.end),
         checked_at: w.now,
         look_at: None,

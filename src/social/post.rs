@@ -2,7 +2,7 @@
 
 use super::asking::{self, Done, How};
 use super::outbox::{self, Reach};
-use super::poll::{self, NewPoll};
+use super::poll::{self, NewPoll, Revised};
 use super::{arrival, document, emoji, group, quote, relay, revision};
 use crate::ap::addressing::{PUBLIC, Recipients};
 use crate::base::id::{ActorId, MediaId, PostId};
@@ -49,8 +49,12 @@ pub struct Words {
     pub described: Vec<Described>,
     /// The group it is posted to; an answer goes where its thread is, and whoever names a group posts there.
     pub group: Option<ActorId>,
-    /// The poll of a new post; an edit leaves the poll as it is.
+    /// The poll of a new post.
     pub poll: Option<NewPoll>,
+    /// What an edit makes of the poll.
+    pub revised: Revised,
+    /// The app it is written with; an edit leaves that as it is.
+    pub app: Option<(String, Option<String>)>,
     /// The post it quotes; an edit leaves that as it is.
     pub quote: Option<PostId>,
     /// Who may answer and quote it; None takes the settings', or leaves it to an edit.
@@ -95,6 +99,7 @@ pub fn publish(
         extra: Extra {
             summary: words.summary.clone().flatten().filter(|_| words.title.is_some()),
             markdown: words.markdown,
+            app: words.app.clone(),
             ..Extra::default()
         },
         published_at: w.now,
@@ -183,7 +188,8 @@ fn narrowed(wanted: Audience, parent: Audience) -> Audience {
 /// Where emoji of the owner's may stand.
 fn texts(words: &Words) -> Vec<&str> {
     let texts = [Some(&words.source), words.warning.as_ref(), words.title.as_ref()].into_iter().flatten();
-    let options = words.poll.iter().flat_map(|poll| &poll.options);
+    let revised = if let Revised::To(poll) = &words.revised { Some(poll) } else { None };
+    let options = words.poll.iter().chain(revised).flat_map(|poll| &poll.options);
     texts.chain(options).map(String::as_str).collect()
 }
 
@@ -219,8 +225,9 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &Words) -> Result<(
     let known = posts::mentions(w, id)?;
     mentions.extend(known.iter().filter(|old| !words.mentions.iter().any(|m| m.uri == old.uri)).cloned());
     let mut emoji = emoji::used(w, &texts(words))?;
-    // The options of a poll stay as they are, and so do the emoji in them.
-    let poll = before.emoji.iter().filter(|_| before.kind == "Question").filter(|old| !emoji.contains(old));
+    // Where the options of a poll stay as they are, so do the emoji in them.
+    let stays = before.kind == "Question" && words.revised == Revised::Kept;
+    let poll = before.emoji.iter().filter(|_| stays).filter(|old| !emoji.contains(old));
     emoji.extend(poll.cloned().collect::<Vec<_>>());
     let post = Post {
         warning: words.warning.clone(),
@@ -233,6 +240,11 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &Words) -> Result<(
             summary: words.summary.clone().unwrap_or_else(|| before.extra.summary.clone()),
             markdown: words.markdown,
             ..before.extra.clone()
+        },
+        kind: match words.revised {
+            Revised::To(_) => "Question".to_owned(),
+            Revised::Gone if before.kind == "Question" => "Note".to_owned(),
+            _ => before.kind.clone(),
         },
         emoji,
         // Strictly later than before, or peers ignore it.
@@ -251,7 +263,11 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &Words) -> Result<(
     attachments::keep_only(w, id, &words.media)?;
     attachments::attach(w, id, &words.media)?;
     attachments::describe(w, id, &words.described)?;
-    if !revision::record(w, &earlier, &files, &post)? {
+    let asks_anew = poll::revise(w, id, &words.revised)?;
+    if post.kind != earlier.kind {
+        posts::set_kind(w, id, &post.kind)?;
+    }
+    if !revision::record(w, &earlier, &files, &post)? && !asks_anew {
         posts::update(w, &earlier, &mentions, &words.hashtags)?;
         return if ruled_anew { retell(w, owner, id) } else { Ok(()) };
     }
@@ -266,8 +282,28 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &Words) -> Result<(
     outbox::send(w, owner, activity_id, update, &post.uri, post.audience, &reach)
 }
 
+/// Gives a post of the owner's other rules, without an edit.
+pub fn rule(w: &Write<'_>, owner: &Actor, id: PostId, choices: Choices) -> Result<()> {
+    let post = own(w, owner, id)?;
+    let rules = Some(choices.rules(post.audience));
+    if policies::get(w, id)? == rules {
+        return Ok(());
+    }
+    policies::set(w, id, rules)?;
+    retell(w, owner, id)
+}
+
+/// What becomes of the files of a post that is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Files {
+    /// They go with it.
+    Go,
+    /// They are loose uploads again: the post is to be written anew.
+    Stay,
+}
+
 /// Deletes a post of the owner's, here at once and everywhere it went. Its address answers 410 from now on.
-pub fn delete(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
+pub fn delete(w: &Write<'_>, owner: &Actor, id: PostId, files: Files) -> Result<()> {
     let post = own(w, owner, id)?;
     let mentions = posts::mentions(w, id)?;
     let mut others = likes::touched_by(w, id, TOUCHED)?;
@@ -276,6 +312,9 @@ pub fn delete(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     }
     others.extend(groups::of_post(w, id)?.into_iter().chain(quote::quoted_author(w, &post)?));
     let people = ids_of(w, &mentions)?;
+    if files == Files::Stay {
+        attachments::loosen(w, id)?;
+    }
     posts::delete(w, id)?;
     if post.audience.is_open() {
         // A private post's address answers 404 as it always did to strangers: 410 would tell that there was one (S22).

@@ -12,7 +12,7 @@ const IDLE_APPS: u32 = 200;
 const USED_EVERY: std::time::Duration = std::time::Duration::from_secs(6 * 3600);
 
 /// How long the key of a request is remembered.
-const ONCE: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+pub const ONCE: std::time::Duration = std::time::Duration::from_secs(3600);
 
 /// A registered app.
 #[derive(Debug, Clone)]
@@ -186,7 +186,7 @@ pub fn revoke(w: &Write<'_>, id: TokenId) -> Result<()> {
     }
 }
 
-/// The post made under this key within a day, if there is one.
+/// The post made under this key within the hour, if there is one.
 pub fn made_once(r: &Read<'_>, key: &str) -> Result<Option<PostId>> {
     let mut statement = r.conn.prepare_cached("SELECT post_id FROM post_once WHERE key = ?1 AND created_at > ?2")?;
     Ok(statement.query_one(params![key, r.now.minus(ONCE)], |row| row.get("post_id")).optional()?)

@@ -3,7 +3,7 @@
 use rusqlite::{Row, params};
 
 use super::{Read, Write};
-use crate::base::id::{MediaId, PostId};
+use crate::base::id::{DraftId, MediaId, PostId};
 use crate::base::{Error, Result, Time};
 
 /// Attachments of one post at most.
@@ -99,11 +99,12 @@ pub fn add(w: &Write<'_>, a: &Attachment, position: usize) -> Result<MediaId> {
     )?)
 }
 
-/// Gives loose uploads to a post, in this order. Invalid when one is unknown or belongs to another post.
+/// Gives loose uploads to a post, in this order. Invalid when one is unknown or belongs to another post or a draft.
 pub fn attach(w: &Write<'_>, post: PostId, ids: &[MediaId]) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "UPDATE attachment SET post_id = ?1, position = ?3, author_id = (SELECT actor_id FROM post WHERE id = ?1)
-         WHERE id = ?2 AND (post_id IS NULL OR post_id = ?1)",
+         WHERE id = ?2 AND file IS NOT NULL
+           AND (post_id = ?1 OR post_id IS NULL AND id NOT IN (SELECT media_id FROM draft_file))",
     )?;
     for (position, id) in ids.iter().enumerate() {
         if statement.execute(params![post, id, u32::try_from(position).unwrap_or(u32::MAX)])? == 0 {
@@ -153,11 +154,11 @@ pub fn keep_only(w: &Write<'_>, post: PostId, ids: &[MediaId]) -> Result<()> {
     Ok(())
 }
 
-/// Forgets uploads that no post took before `before`.
+/// Forgets uploads that no post took before `before`, and no draft holds.
 pub fn prune_loose(w: &Write<'_>, before: Time, limit: u32) -> Result<usize> {
     Ok(w.conn.execute(
         "DELETE FROM attachment WHERE id IN (SELECT id FROM attachment WHERE post_id IS NULL AND created_at < ?1
-           AND url IS NULL LIMIT ?2)",
+           AND url IS NULL AND id NOT IN (SELECT media_id FROM draft_file) LIMIT ?2)",
         params![before, limit],
     )?)
 }
@@ -170,8 +171,51 @@ pub fn describe_one(w: &Write<'_>, id: MediaId, alt: Option<&str>, focus: Option
     Ok(())
 }
 
+/// Gives a film or recording a cover, a name in media/.
+pub fn set_cover(w: &Write<'_>, id: MediaId, name: &str, blurhash: &str) -> Result<()> {
+    w.conn
+        .prepare_cached(
+            "UPDATE attachment SET preview = ?2, blurhash = ?3 WHERE id = ?1 AND media_type NOT LIKE 'image/%'",
+        )?
+        .execute(params![id, name, blurhash])?;
+    Ok(())
+}
+
 /// Forgets a loose upload; its files go with the next sweep.
 pub fn forget(w: &Write<'_>, id: MediaId) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM attachment WHERE id = ?1 AND post_id IS NULL")?.execute([id])?;
     Ok(())
+}
+
+/// The files of a post of ours are loose uploads again, as if they had come just now.
+pub fn loosen(w: &Write<'_>, post: PostId) -> Result<()> {
+    let mut statement = w.conn.prepare_cached(
+        "UPDATE attachment SET post_id = NULL, author_id = NULL, position = 0, created_at = ?2
+         WHERE post_id = ?1 AND file IS NOT NULL",
+    )?;
+    statement.execute(params![post, w.now])?;
+    Ok(())
+}
+
+/// Whether every one of these is an upload that no post and no draft has; `but` is the draft that may.
+pub fn are_loose(r: &Read<'_>, ids: &[MediaId], but: Option<DraftId>) -> Result<bool> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT count(*) FROM attachment a LEFT JOIN draft_file f ON f.media_id = a.id
+         WHERE a.id IN (SELECT value FROM json_each(?1)) AND a.post_id IS NULL AND a.file IS NOT NULL
+           AND (f.draft_id IS NULL OR f.draft_id = ?2)",
+    )?;
+    let loose: u32 = statement.query_one(params![super::id_list(ids.iter().map(|id| id.0)), but], |row| row.get(0))?;
+    let mut each = ids.to_vec();
+    each.sort_unstable();
+    each.dedup();
+    Ok(loose as usize == each.len())
+}
+
+/// These files, in the order of `ids`; those that are gone are passed over.
+pub fn by_ids(r: &Read<'_>, ids: &[MediaId]) -> Result<Vec<Attachment>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT a.* FROM json_each(?1) j JOIN attachment a ON a.id = j.value ORDER BY j.key LIMIT 1000",
+    )?;
+    let rows = statement.query_map([super::id_list(ids.iter().map(|id| id.0))], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

@@ -23,6 +23,7 @@ pub mod cards;
 pub mod conversations;
 pub mod cuts;
 pub mod deliveries;
+pub mod drafts;
 pub mod editions;
 pub mod events;
 pub mod extra;

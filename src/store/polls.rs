@@ -29,6 +29,8 @@ pub struct Poll {
     pub multiple: bool,
     /// How many people voted; None when its author's server does not say.
     pub voters: Option<u64>,
+    /// Of ours: how it stands is not told before its end.
+    pub hides: bool,
     /// When voting ends or ended; None for a poll without an end.
     pub end_at: Option<Time>,
     /// When its author's server last spoke of it.
@@ -58,6 +60,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Poll> {
         options: options.into_iter().map(|(text, votes)| Choice { text, votes }).collect(),
         multiple: row.get("multiple")?,
         voters: row.get::<_, Option<u32>>("voters")?.map(u64::from),
+        hides: row.get("hides")?,
         end_at: row.get("end_at")?,
         checked_at: row.get("checked_at")?,
         look_at: row.get("look_at")?,
@@ -69,10 +72,10 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Poll> {
 pub fn put(w: &Write<'_>, poll: &Poll) -> Result<()> {
     let options: Vec<(&str, u64)> = poll.options.iter().map(|option| (option.text.as_str(), option.votes)).collect();
     let mut statement = w.conn.prepare_cached(
-        "INSERT INTO poll (post_id, options, multiple, voters, end_at, checked_at, look_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        "INSERT INTO poll (post_id, options, multiple, voters, end_at, checked_at, look_at, hides)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT (post_id) DO UPDATE SET options = ?2, multiple = ?3, voters = ?4, end_at = ?5, checked_at = ?6,
-           look_at = ?7",
+           look_at = ?7, hides = ?8",
     )?;
     statement.execute(params![
         poll.post_id,
@@ -81,7 +84,8 @@ pub fn put(w: &Write<'_>, poll: &Poll) -> Result<()> {
         poll.voters.map(|voters| u32::try_from(voters).unwrap_or(u32::MAX)),
         poll.end_at,
         poll.checked_at,
-        poll.look_at
+        poll.look_at,
+        poll.hides
     ])?;
     Ok(())
 }
@@ -96,7 +100,7 @@ pub fn remove(w: &Write<'_>, post: PostId) -> Result<()> {
 /// The polls among these posts.
 pub fn of_posts(r: &Read<'_>, posts: &[PostId]) -> Result<HashMap<PostId, Poll>> {
     let mut statement = r.conn.prepare_cached(
-        "SELECT p.post_id, p.options, p.multiple, p.voters, p.end_at, p.checked_at, p.look_at,
+        "SELECT p.post_id, p.options, p.multiple, p.voters, p.hides, p.end_at, p.checked_at, p.look_at,
            (SELECT json_group_array(v.choice) FROM vote v
             WHERE v.post_id = p.post_id AND v.actor_id = n.owner_id) AS mine
          FROM poll p, node n WHERE p.post_id IN (SELECT value FROM json_each(?1)) LIMIT 1000",

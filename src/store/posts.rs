@@ -217,6 +217,12 @@ fn adopt_orphans(w: &Write<'_>, post: &Post) -> Result<()> {
     thread_mutes::raise(w, post.id)
 }
 
+/// Changes what a post is: an edit can give it a poll, or take it away.
+pub fn set_kind(w: &Write<'_>, id: PostId, kind: &str) -> Result<()> {
+    w.conn.prepare_cached("UPDATE post SET kind = ?2 WHERE id = ?1")?.execute(params![id, kind])?;
+    Ok(())
+}
+
 /// Hangs a reply under its parent.
 pub fn join(w: &Write<'_>, reply: PostId, parent: PostId) -> Result<()> {
     w.conn.prepare_cached("UPDATE post SET reply_to = ?2 WHERE id = ?1")?.execute(params![reply, parent])?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rusqlite::{OptionalExtension, Row, params};
 
+use super::posts::{Page, Viewer};
 use super::{Read, Write};
 use crate::base::id::PostId;
 use crate::base::{Result, Time};
@@ -122,6 +123,20 @@ pub fn of_posts(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Quote>> 
         r.conn.prepare_cached("SELECT * FROM quote WHERE post_id IN (SELECT value FROM json_each(?1)) LIMIT 1000")?;
     let rows = statement.query_map([super::id_list(ids.iter().map(|id| id.0))], from_row)?;
     rows.map(|quote| Ok(quote.map(|quote| (quote.post_id, quote))?)).collect()
+}
+
+/// Ids of the posts that quote one with its author's word, as far as `viewer` may see them, newest first.
+pub fn quoting(r: &Read<'_>, quoted: PostId, viewer: Viewer, page: Page) -> Result<Vec<PostId>> {
+    let order = if page.after.is_some() { "ASC" } else { "DESC" };
+    let sql = format!(
+        "SELECT id FROM (SELECT q.post_id AS id FROM quote q JOIN post p ON p.id = q.post_id
+           WHERE q.quoted_id = ?1 AND q.state = 'granted' AND p.audience <= ?2 AND q.post_id < ?3 AND q.post_id > ?4
+           ORDER BY q.post_id {order} LIMIT ?5) ORDER BY id DESC"
+    );
+    let (before, after) = (page.before.map_or(i64::MAX, |id| id.0), page.after.map_or(0, |id| id.0));
+    let mut statement = r.conn.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![quoted, viewer.rank(), before, after, page.limit], |row| row.get("id"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// The quote we asked for with this QuoteRequest.

@@ -167,6 +167,8 @@ mod tests {
         ("post", "reply_to"),
         ("vote", "post_id"),
         ("quote", "quoted_id"),
+        ("draft", "reply_to"),
+        ("draft", "quote"),
         ("request", "target_id"),
         ("request", "post_id"),
         ("asked", "target_id"),

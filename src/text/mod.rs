@@ -5,6 +5,7 @@
 //! ammonia, which alone decides what is safe.
 
 pub mod compose;
+pub mod count;
 pub mod csv;
 pub mod handle;
 pub mod language;
@@ -22,8 +23,10 @@ pub use compose::{Composed, Person, to_html};
 pub use handle::Handle;
 pub use scan::mentions_in;
 
-/// Characters in a post of the owner's.
+/// Characters in an article of the owner's.
 pub const POST_CHARS: usize = 50_000;
+/// Characters in any other post of the owner's with its warning, as [`count::of`] counts them.
+pub const NOTE_CHARS: usize = 5_000;
 /// Characters in the title of a post.
 pub const TITLE_CHARS: usize = 300;
 /// Characters in what an article says about itself.

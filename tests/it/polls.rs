@@ -17,7 +17,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 fn ask(server: &Server, text: &str, options: &[&str], multiple: bool, audience: Audience) -> hytte::base::id::PostId {
     let options = options.iter().map(|option| (*option).to_owned()).collect();
-    let poll = NewPoll { options, multiple, length: 24 * HOUR };
+    let poll = NewPoll { options, multiple, length: 24 * HOUR, hides: false };
     server.say(Draft { poll: Some(poll), ..Draft::new(text, audience) })
 }
 

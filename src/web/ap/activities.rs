@@ -72,7 +72,7 @@ fn kept(r: &Read<'_>, uri: &str) -> Result<Option<(Audience, String)>> {
             };
             let of = posts::by_id(r, of)?;
             let author = actors::by_id(r, of.actor_id)?;
-            let activity = document::announce(&owner, uri, &of, &author, boost.published_at);
+            let activity = document::announce(&owner, uri, (&of, &author), boost.audience, boost.published_at);
             Ok(Some((boost.audience, activity.to_string())))
         }
         Err(error) => Err(error),

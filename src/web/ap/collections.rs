@@ -105,7 +105,7 @@ fn activity(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
     let Some(of) = post.boost_of else { return own_posts::created(r, owner, post) };
     let of = posts::by_id(r, of)?;
     let author = actors::by_id(r, of.actor_id)?;
-    Ok(document::announce(owner, &post.uri, &of, &author, post.published_at))
+    Ok(document::announce(owner, &post.uri, (&of, &author), post.audience, post.published_at))
 }
 
 /// Followers or followed: how many, and who, unless the owner keeps that to themselves.

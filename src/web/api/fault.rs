@@ -26,6 +26,8 @@ pub enum Fault {
     Refused(String),
     /// An OAuth error: its code, its word and a sentence.
     OAuth(u16, &'static str, &'static str),
+    /// Something the request names is not there (404), and which.
+    Lacking(&'static str),
     /// No such route (404).
     NoRoute,
     /// Nothing we do: 403 for administration, closed registrations.
@@ -50,6 +52,7 @@ impl Fault {
             Self::BadRequest(text) => (400, text),
             Self::TooLarge => (413, "Request body is too large".to_owned()),
             Self::Refused(text) => (422, text),
+            Self::Lacking(text) => (404, text.to_owned()),
             Self::NoRoute => (404, "Not Found".to_owned()),
             Self::NotAllowed => (403, "This action is not allowed".to_owned()),
             Self::OAuth(code, error, sentence) => {

@@ -10,8 +10,9 @@ use crate::base::config::VERSION;
 use crate::federation::publish::PICTURES;
 use crate::federation::{Node, push};
 use crate::media::{FILM_BYTES, INPUT_BYTES};
+use crate::social::poll;
 use crate::store::{actors, node};
-use crate::text::{ALT_CHARS, POST_CHARS};
+use crate::text::{ALT_CHARS, NOTE_CHARS, count};
 
 /// Mastodon's version whose calls are answered: what Ice Cubes, Mammoth and Mastodon.py decide by.
 const SPEAKS: &str = "4.2.0";
@@ -22,7 +23,7 @@ fn version() -> String {
 
 fn limits() -> Value {
     json!({
-        "statuses": { "max_characters": POST_CHARS, "max_media_attachments": PICTURES, "characters_reserved_per_url": 23 },
+        "statuses": { "max_characters": NOTE_CHARS, "max_media_attachments": PICTURES, "characters_reserved_per_url": count::LINK },
         "media_attachments": {
             "supported_mime_types": ["image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4", "video/webm", "audio/mpeg",
                 "audio/ogg", "audio/flac", "audio/wav", "audio/mp4"],
@@ -34,7 +35,8 @@ fn limits() -> Value {
             "video_matrix_limit": 8_294_400,
         },
         "polls": {
-            "max_options": 8, "max_characters_per_option": 100, "min_expiration": 300, "max_expiration": 2_629_746,
+            "max_options": poll::MOST, "max_characters_per_option": poll::OPTION_CHARS,
+            "min_expiration": poll::SHORTEST.as_secs(), "max_expiration": poll::LONGEST.as_secs(),
         },
         "accounts": {
             "max_display_name_length": 100, "max_note_length": crate::text::BIO_CHARS, "max_featured_tags": 10,
@@ -119,7 +121,7 @@ pub fn v1(node: &Node, call: &Call) -> Reply {
             "configuration": limits(),
             "contact_account": owner.as_ref().map(|owner| account(&view, owner)),
             "rules": [],
-            "max_toot_chars": POST_CHARS,
+            "max_toot_chars": NOTE_CHARS,
         }))
     })?;
     Ok(Answer::json(&shown))

@@ -27,10 +27,14 @@ pub fn upload(node: &Node, call: &Call) -> Reply {
 
 /// "x,y" from -1 to 1; None when it is not said.
 fn focus(call: &Call) -> Result<Option<(f64, f64)>, Fault> {
-    let Some(text) = call.params.given("focus") else { return Ok(None) };
+    call.params.given("focus").map(|text| point(&text)).transpose()
+}
+
+/// Reads such a pair.
+pub fn point(text: &str) -> Result<(f64, f64), Fault> {
     let number = |part: &str| part.trim().parse::<f64>().ok().filter(|n| n.is_finite());
     let pair = text.split_once(',').and_then(|(x, y)| Some((number(x)?, number(y)?)));
-    pair.map(Some).ok_or_else(|| Fault::Refused("Validation failed: Focus must be two numbers".into()))
+    pair.ok_or_else(|| Fault::Refused("Validation failed: Focus must be two numbers".into()))
 }
 
 /// A loose upload; what hangs on a post is changed with the post.
@@ -53,6 +57,10 @@ pub fn one(node: &Node, call: &Call) -> Reply {
 pub fn update(node: &Node, call: &Call) -> Reply {
     let id: MediaId = call.id()?;
     let focus = focus(call)?.map(media::focus_text);
+    if let Some(bytes) = call.params.file("thumbnail") {
+        node.store.read(|r| loose(r, id))?;
+        media::cover(node, id, bytes)?;
+    }
     let alt = call.params.text("description").map(|alt| text::cut(alt.trim(), text::ALT_CHARS).to_owned());
     node.store.write(move |w| {
         loose(w, id)?;

@@ -2,8 +2,8 @@
 
 use super::call::{Call, Reply};
 use super::{
-    accounts, apps, conversations, harmless, instance, markers, marks, media, notifications, oauth, push, relations,
-    statuses, tags, timelines,
+    accounts, apps, compose, conversations, edits, harmless, instance, markers, marks, media, notifications, oauth,
+    push, quotes, relations, scheduled, statuses, tags, timelines,
 };
 use crate::federation::Node;
 
@@ -130,9 +130,18 @@ pub static TABLE: &[Route] = &[
     get("/api/v1/timelines/direct", Nothing, harmless::missing),
     // Statuses
     get("/api/v1/statuses", Optional("read:statuses"), statuses::several),
-    post("/api/v1/statuses", Scope("write:statuses"), statuses::create),
+    post("/api/v1/statuses", Scope("write:statuses"), compose::create),
     get("/api/v1/statuses/{}", Optional("read:statuses"), statuses::one),
     delete("/api/v1/statuses/{}", Scope("write:statuses"), statuses::delete),
+    put("/api/v1/statuses/{}", Scope("write:statuses"), edits::update),
+    get("/api/v1/statuses/{}/history", Optional("read:statuses"), edits::history),
+    get("/api/v1/statuses/{}/quotes", Scope("read:statuses"), quotes::list),
+    post("/api/v1/statuses/{}/quotes/{}/revoke", Scope("write:statuses"), quotes::revoke),
+    put("/api/v1/statuses/{}/interaction_policy", Scope("write:statuses"), quotes::rule),
+    get("/api/v1/scheduled_statuses", Scope("read:statuses"), scheduled::list),
+    get("/api/v1/scheduled_statuses/{}", Scope("read:statuses"), scheduled::one),
+    put("/api/v1/scheduled_statuses/{}", Scope("write:statuses"), scheduled::update),
+    delete("/api/v1/scheduled_statuses/{}", Scope("write:statuses"), scheduled::delete),
     get("/api/v1/statuses/{}/context", Optional("read:statuses"), statuses::context),
     get("/api/v1/statuses/{}/source", Scope("read:statuses"), statuses::source),
     post("/api/v1/statuses/{}/favourite", Scope("write:favourites"), statuses::favourite),

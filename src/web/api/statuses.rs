@@ -1,4 +1,4 @@
-//! Statuses: read, written, deleted, liked and boosted.
+//! Statuses: read, deleted, liked, boosted and voted in. Writing them is `compose.rs`.
 
 use serde_json::json;
 
@@ -6,10 +6,10 @@ use super::call::{Answer, Call, Reply};
 use super::entity::status::{audience, deleted, status};
 use super::entity::{View, poll as entity};
 use super::fault::Fault;
-use crate::base::id::{MediaId, PostId};
+use crate::base::id::PostId;
 use crate::base::{Audience, Error, Result};
 use crate::federation::Node;
-use crate::federation::publish::{self, Draft};
+use crate::federation::publish;
 use crate::store::cards::{self, Card};
 use crate::store::posts::{self, Viewer};
 use crate::store::{Read, node};
@@ -97,56 +97,24 @@ pub fn source(node: &Node, call: &Call) -> Reply {
     Ok(Answer::json(&json!({ "id": id.to_string(), "text": text, "spoiler_text": warning })))
 }
 
-/// `POST /api/v1/statuses`.
-pub fn create(node: &Node, call: &Call) -> Reply {
-    let params = &call.params;
-    let settings = node.store.read(node::settings)?;
-    let text = params.text("status").unwrap_or_default();
-    let media: Vec<MediaId> = params.list("media_ids").iter().filter_map(|id| id.parse().ok()).collect();
-    if text.trim().is_empty() && media.is_empty() {
-        return Err(Fault::Refused("Validation failed: Text can't be blank".into()));
-    }
-    let chosen = match params.given("visibility") {
-        Some(word) => audience(&word)
-            .ok_or_else(|| Fault::Refused("Validation failed: Visibility is not included in the list".into()))?,
-        None => settings.audience.parse().unwrap_or(Audience::Public),
-    };
-    let reply_to = match params.given("in_reply_to_id") {
-        Some(id) => Some(node.store.read(|r| posts::by_id(r, id.parse()?))?.id),
-        None => None,
-    };
-    let draft = Draft {
-        warning: params.given("spoiler_text"),
-        reply_to,
-        media,
-        language: params.given("language"),
-        once: once(call),
-        sensitive: params.flag("sensitive").unwrap_or(false),
-        ..Draft::new(text, chosen)
-    };
-    now(node, call, publish::post(node, draft)?)
-}
-
-/// The client's name for this request, its own among all clients.
-fn once(call: &Call) -> Option<String> {
-    let key = call.idempotency.as_deref().map(str::trim).filter(|key| !key.is_empty())?;
-    let token = call.token.as_ref()?;
-    Some(format!("{} {}", token.id, crate::text::cut(key, 200)))
-}
-
-/// `DELETE /api/v1/statuses/{id}`: answers with the source, for writing it anew.
+/// `DELETE /api/v1/statuses/{id}`: answers with the source, for writing it anew with the same files.
 pub fn delete(node: &Node, call: &Call) -> Reply {
     let id: PostId = call.id()?;
     let shown = node.store.read(|r| {
         let view = View::load(node, r, call)?;
-        let card = seen(r, &view, id)?;
-        if Some(card.author.id) != view.owner || card.boost.is_some() {
-            return Err(Error::NotFound);
-        }
-        Ok(deleted(&view, &card))
+        Ok(deleted(&view, &own(r, &view, id)?))
     })?;
-    publish::delete(node, id)?;
+    match call.params.flag("delete_media") {
+        Some(true) => publish::delete(node, id)?,
+        _ => publish::withdraw(node, id)?,
+    }
     Ok(Answer::json(&shown))
+}
+
+/// A post of the owner's; NotFound for all others.
+pub(super) fn own(r: &Read<'_>, view: &View<'_>, id: PostId) -> Result<Card> {
+    let card = seen(r, view, id)?;
+    if Some(card.author.id) == view.owner && card.boost.is_none() { Ok(card) } else { Err(Error::NotFound) }
 }
 
 /// `POST /api/v1/statuses/{id}/favourite`.
@@ -166,7 +134,14 @@ pub fn unfavourite(node: &Node, call: &Call) -> Reply {
 /// `POST /api/v1/polls/{id}/votes`.
 pub fn vote(node: &Node, call: &Call) -> Reply {
     let id: PostId = call.id()?;
-    let choices: Vec<usize> = call.params.list("choices").iter().filter_map(|place| place.parse().ok()).collect();
+    let card = node.store.read(|r| seen(r, &View::load(node, r, call)?, id))?;
+    if card.poll.as_ref().is_some_and(|poll| !poll.mine.is_empty()) {
+        return Err(Fault::Refused("Validation failed: You have already voted on this poll".into()));
+    }
+    let choices: std::result::Result<Vec<usize>, _> =
+        call.params.list("choices").iter().map(|place| place.trim().parse()).collect();
+    let choices =
+        choices.map_err(|_| Fault::Refused("Validation failed: The chosen vote option does not exist".into()))?;
     publish::vote(node, id, choices)?;
     poll(node, call)
 }
@@ -200,7 +175,12 @@ pub fn unpin(node: &Node, call: &Call) -> Reply {
 /// `POST /api/v1/statuses/{id}/reblog`: answers with the boost round the post.
 pub fn reblog(node: &Node, call: &Call) -> Reply {
     let id = original(node, call)?;
-    let boost = publish::boost(node, id)?;
+    let chosen = match call.params.given("visibility") {
+        Some(word) => audience(&word)
+            .ok_or_else(|| Fault::Refused("Validation failed: Visibility is not included in the list".into()))?,
+        None => Audience::Public,
+    };
+    let boost = publish::boost_for(node, id, chosen)?;
     now(node, call, boost)
 }
 

@@ -159,6 +159,7 @@ fn save(node: &Node, owner: &Owner, id: PostId, filled: &Filled, fields: &mut Fi
         summary: (card.post.kind == "Article").then(|| filled.long.summary.clone()),
         markdown: Some(filled.long.markdown),
         choices: approvals::chosen(fields),
+        ..Edit::default()
     };
     publish::edit(node, id, edit)
 }

@@ -39,12 +39,13 @@ const STALE: Duration = Duration::from_mins(10);
 pub struct Filled {
     options: Vec<String>,
     multiple: bool,
+    hides: bool,
     minutes: u64,
 }
 
 impl Default for Filled {
     fn default() -> Self {
-        Self { options: Vec::new(), multiple: false, minutes: LENGTH }
+        Self { options: Vec::new(), multiple: false, hides: false, minutes: LENGTH }
     }
 }
 
@@ -54,14 +55,26 @@ impl Filled {
         Self {
             options: fields.all("option").take(MOST).map(str::to_owned).collect(),
             multiple: fields.has("multiple"),
+            hides: fields.has("hides"),
             minutes: fields.text("length").parse().unwrap_or(LENGTH),
         }
+    }
+
+    /// As a draft has it.
+    pub fn of(poll: &NewPoll) -> Self {
+        let minutes = poll.length.as_secs() / 60;
+        Self { options: poll.options.clone(), multiple: poll.multiple, hides: poll.hides, minutes }
     }
 
     /// The poll, if one was asked for: an answer was written down.
     pub fn poll(&self) -> Option<NewPoll> {
         let length = Duration::from_secs(self.minutes.saturating_mul(60));
-        self.is_begun().then(|| NewPoll { options: self.options.clone(), multiple: self.multiple, length })
+        self.is_begun().then(|| NewPoll {
+            options: self.options.clone(),
+            multiple: self.multiple,
+            length,
+            hides: self.hides,
+        })
     }
 
     fn is_begun(&self) -> bool {
@@ -82,8 +95,12 @@ pub fn tool(filled: &Filled) -> Markup {
                     div.options { @for n in FIRST..MOST { (place(n, filled)) } }
                 }
                 label.check { input type="checkbox" name="multiple" value="yes" checked[filled.multiple]; " Several answers may be chosen" }
+                label.check { input type="checkbox" name="hides" value="yes" checked[filled.hides]; " Tell how it stands only at its end" }
                 label for="length" { "Open for" }
                 select.short #length name="length" {
+                    @if !LENGTHS.iter().any(|(minutes, _)| *minutes == filled.minutes) {
+                        option value=(filled.minutes) selected { (words::span(Duration::from_secs(filled.minutes.saturating_mul(60)))) }
+                    }
                     @for (minutes, name) in LENGTHS { option value=(minutes) selected[minutes == filled.minutes] { (name) } }
                 }
             }
@@ -112,6 +129,9 @@ pub fn of(house: &House<'_>, card: &Card) -> Markup {
             @if open {
                 (ballot(house, card, poll))
                 details { summary.note { "How it stands" } (standing(house, card, poll)) }
+            } @else if poll.hides && house.session.is_none() && !poll.is_over(house.now) {
+                ul { @for choice in &poll.options { li dir="auto" { (text(house, card, choice)) } } }
+                p.note lang="en" { "How it stands is told at its end." }
             } @else { (standing(house, card, poll)) }
             p.note lang="en" { (summary(house, poll)) }
         }
@@ -169,6 +189,7 @@ fn standing(house: &House<'_>, card: &Card, poll: &Poll) -> Markup {
 fn summary(house: &House<'_>, poll: &Poll) -> Markup {
     let votes = poll.votes();
     let said = match poll.voters {
+        _ if poll.hides && house.session.is_none() && !poll.is_over(house.now) => "A poll".to_owned(),
         _ if votes == 0 => "Nobody has voted yet".to_owned(),
         // A count below that of one answer cannot be right.
         Some(voters) if is_likely(poll, voters) => match voters {
@@ -363,6 +384,7 @@ mod tests {
             options: counts.iter().map(|votes| Choice { text: String::new(), votes: *votes }).collect(),
             multiple,
             voters,
+            hides: false,
             end_at: None,
             checked_at: Time::from_secs(0),
             look_at: None,

@@ -121,8 +121,9 @@ pub fn poll(node: &Node, id: PostId, options: &[(&str, u64)], multiple: bool, en
     let options = options.iter().map(choice).collect();
     let put = move |w: &crate::store::Write<'_>| {
         let (end_at, checked_at) = (end.map(|end| w.now.plus(end)), w.now);
-        let (voters, look_at, mine) = (None, None, Vec::new());
-        polls::put(w, &polls::Poll { post_id: id, options, multiple, voters, end_at, checked_at, look_at, mine })
+        let (voters, hides, look_at, mine) = (None, false, None, Vec::new());
+        let poll = polls::Poll { post_id: id, options, multiple, voters, hides, end_at, checked_at, look_at, mine };
+        polls::put(w, &poll)
     };
     node.store.write(put).unwrap();
 }
@@ -288,7 +289,8 @@ pub fn lived_in(host: &str) -> Node {
     poll(&node, asked, &[("<p>Oranges</p>", 9), ("Coffee", 11), ("A book that is too long", 3)], true, None);
     publish::vote(&node, asked, vec![1, 2]).unwrap();
     let options = vec!["Skis".to_owned(), "A sledge".to_owned(), "On foot".to_owned()];
-    let asked = crate::social::poll::NewPoll { options, multiple: false, length: Duration::from_secs(90_000) };
+    let asked =
+        crate::social::poll::NewPoll { options, multiple: false, length: Duration::from_secs(90_000), hides: false };
     publish::post(
         &node,
         Draft { poll: Some(asked), ..draft("How do I get to the cabin on Saturday?", Audience::Public, None) },

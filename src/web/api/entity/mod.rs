@@ -4,10 +4,12 @@
 pub mod account;
 pub mod content;
 pub mod conversation;
+pub mod edit;
 pub mod media;
 pub mod notification;
 pub mod poll;
 pub mod quote;
+pub mod scheduled;
 pub mod status;
 pub mod tag;
 

@@ -10,8 +10,9 @@ use crate::store::polls::Poll;
 pub fn poll(view: &View<'_>, poll: &Poll, emoji: &[Emoji], own: bool) -> Value {
     let used = |one: &&Emoji| poll.options.iter().any(|option| option.text.contains(&format!(":{}:", one.code)));
     let used: Vec<Emoji> = emoji.iter().filter(used).cloned().collect();
+    let told = |votes: u64| (!poll.hides || poll.is_over(view.now)).then_some(votes);
     let options: Vec<Value> =
-        poll.options.iter().map(|option| json!({ "title": option.text, "votes_count": option.votes })).collect();
+        poll.options.iter().map(|option| json!({ "title": option.text, "votes_count": told(option.votes) })).collect();
     let mut shown = json!({
         "id": poll.post_id.to_string(),
         "expires_at": poll.end_at.map(stamp),

@@ -8,6 +8,7 @@ mod markers;
 mod marks;
 mod own_numbers;
 mod push;
+mod statuses;
 mod tags;
 
 use actix_web::http::header;

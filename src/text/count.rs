@@ -1,0 +1,37 @@
+//! How long a text is to its readers, as Mastodon and its apps count: what is seen as one character is one, a link is
+//! 23 whatever its length, and of somebody's handle only the name counts.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::scan::{Span, scan};
+
+/// What a link counts.
+pub const LINK: usize = 23;
+
+/// The length of a text.
+pub fn of(text: &str) -> usize {
+    let seen = |text: &str| text.graphemes(true).count();
+    let one = |span: &Span<'_>| match span {
+        Span::Link(_) => LINK,
+        Span::Mention(_, handle) => 1 + seen(&handle.name),
+        Span::Tag(written, _) | Span::Text(written) => seen(written),
+    };
+    scan(text).iter().map(one).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of;
+
+    #[test]
+    fn links_and_handles_count_as_apps_show_them() {
+        let link = format!("https://example.org/{}", "a".repeat(400));
+        assert_eq!(of("hello"), 5);
+        assert_eq!(of(&format!("see {link}")), 4 + 23);
+        assert_eq!(of("https://a.no"), 23);
+        assert_eq!(of("@ada@example.org hi"), 4 + 3);
+        assert_eq!(of("@ada hi"), 4 + 3);
+        assert_eq!(of("👨‍👩‍👧‍👦é🇳🇴"), 3, "one each");
+        assert_eq!(of("#tag\nx"), 6);
+    }
+}

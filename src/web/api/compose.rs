@@ -1,0 +1,254 @@
+//! `POST /api/v1/statuses`: what apps write, now or for later.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::call::{Answer, Call, Reply};
+use super::entity::View;
+use super::entity::account::account;
+use super::entity::status::audience;
+use super::fault::Fault;
+use super::scheduled;
+use super::statuses::now;
+use crate::base::id::{ActorId, MediaId, PostId};
+use crate::base::policy::{Choice, Choices};
+use crate::base::{Audience, Error, Result, Time};
+use crate::federation::Node;
+use crate::federation::later;
+use crate::federation::publish::{self, Draft, PICTURES};
+use crate::social::poll::NewPoll;
+use crate::store::node::Settings;
+use crate::store::{Read, actors, apps, attachments, drafts, node, posts};
+use crate::text::{self, NOTE_CHARS, count};
+
+const NO_PARENT: &str = "The post you are trying to reply to does not appear to exist.";
+const NO_QUOTED: &str = "The post you are trying to quote does not appear to exist.";
+
+/// What an earlier request with the same key made.
+enum Made {
+    Post(PostId),
+    Waiting(drafts::Kept),
+}
+
+/// `POST /api/v1/statuses`: a Status, or a ScheduledStatus when it is for later.
+pub fn create(node: &Node, call: &Call) -> Reply {
+    let once = once(call);
+    // One snapshot: a request that comes twice must not be told that its files are taken.
+    let (made, draft) = node.store.read(|r| {
+        let made = once.as_deref().map(|key| earlier(r, key)).transpose()?.flatten();
+        let draft = if made.is_some() { None } else { Some(read(r, call)) };
+        Ok((made, draft))
+    })?;
+    match (made, draft) {
+        (Some(Made::Post(id)), _) => now(node, call, id),
+        (Some(Made::Waiting(kept)), _) => scheduled::show(node, call, &kept),
+        (None, Some(draft)) => publish_or_keep(node, call, Draft { once, ..draft? }),
+        (None, None) => Err(Error::NotFound.into()),
+    }
+}
+
+fn publish_or_keep(node: &Node, call: &Call, draft: Draft) -> Reply {
+    if let Some(answer) = unexpected(node, call, &draft)? {
+        return Ok(answer);
+    }
+    match due(node, call)? {
+        Some(due) => {
+            let id = later::schedule(node, draft, due)?;
+            let kept = node.store.read(|r| drafts::get(r, id))?;
+            scheduled::show(node, call, &kept)
+        }
+        None => now(node, call, publish::post(node, draft)?),
+    }
+}
+
+fn earlier(r: &Read<'_>, key: &str) -> Result<Option<Made>> {
+    if let Some(id) = apps::made_once(r, key)? {
+        return Ok(Some(Made::Post(id)));
+    }
+    let waiting = drafts::made_once(r, key)?.map(|id| drafts::get(r, id)).transpose()?;
+    Ok(waiting.map(Made::Waiting))
+}
+
+/// The client's name for this request, its own among all clients.
+fn once(call: &Call) -> Option<String> {
+    let key = call.idempotency.as_deref().map(str::trim).filter(|key| !key.is_empty())?;
+    let token = call.token.as_ref()?;
+    Some(format!("{} {}", token.id, text::cut(key, 200)))
+}
+
+/// When it is to be published; None for now.
+pub fn due(node: &Node, call: &Call) -> Result<Option<Time>, Fault> {
+    let Some(said) = call.params.given("scheduled_at") else { return Ok(None) };
+    let at = Time::parse(&said).ok_or_else(|| refused("Scheduled at is no date"))?;
+    Ok(later::moment(at, node.clock().now())?)
+}
+
+/// What is written, as far as it can be judged without asking anybody.
+fn read(r: &Read<'_>, call: &Call) -> Result<Draft, Fault> {
+    let params = &call.params;
+    let settings = node::settings(r)?;
+    let chosen = match params.given("visibility") {
+        Some(word) => audience(&word).ok_or_else(|| refused("Visibility is not included in the list"))?,
+        None => settings.audience.parse().unwrap_or(Audience::Public),
+    };
+    let quote = params.given("quoted_status_id").or_else(|| params.given("quote_id"));
+    let quote = quote.map(|id| known(r, &id, NO_QUOTED)).transpose()?;
+    let reply_to = params.given("in_reply_to_id").map(|id| known(r, &id, NO_PARENT)).transpose()?;
+    let media = media(r, call)?;
+    let (text, warning) = words(call);
+    if text.trim().is_empty() && media.is_empty() && quote.is_none() {
+        return Err(refused("Text can't be blank"));
+    }
+    fits(&text, warning.as_deref())?;
+    Ok(Draft {
+        warning,
+        reply_to,
+        media,
+        quote,
+        language: language(call),
+        sensitive: params.flag("sensitive").unwrap_or(false),
+        markdown: markdown(call),
+        poll: poll(call)?,
+        choices: choices(call, settings.choices())?,
+        allowed: params
+            .has("allowed_mentions")
+            .then(|| params.list("allowed_mentions").iter().filter_map(|id| id.parse().ok()).collect::<Vec<ActorId>>()),
+        app: app(r, call)?,
+        ..Draft::new(text, chosen)
+    })
+}
+
+/// The text and its warning; a warning alone is the text, as on Mastodon.
+pub fn words(call: &Call) -> (String, Option<String>) {
+    let (text, warning) = (call.params.text("status").unwrap_or_default(), call.params.given("spoiler_text"));
+    match warning {
+        Some(warning) if text.trim().is_empty() => (warning, None),
+        warning => (text, warning),
+    }
+}
+
+/// In Mastodon's words, before anything is asked for it.
+pub fn fits(text: &str, warning: Option<&str>) -> Result<(), Fault> {
+    if text.len() > NOTE_CHARS * 64 || count::of(text) + count::of(warning.unwrap_or_default()) > NOTE_CHARS {
+        return Err(refused(&format!("Text character limit of {NOTE_CHARS} exceeded")));
+    }
+    Ok(())
+}
+
+/// What apps name wrongly is as if they named none.
+pub fn language(call: &Call) -> Option<String> {
+    call.params.given("language").and_then(|said| text::language::read(&said))
+}
+
+/// How it is written: GoToSocial's and Pleroma's clients say so; others leave it to the owner's setting.
+pub fn markdown(call: &Call) -> Option<bool> {
+    match call.params.given("content_type").as_deref() {
+        Some("text/markdown") => Some(true),
+        Some("text/plain") => Some(false),
+        _ => None,
+    }
+}
+
+fn known(r: &Read<'_>, id: &str, lacking: &'static str) -> Result<PostId, Fault> {
+    let post = id.parse().and_then(|id| posts::by_id(r, id));
+    match post {
+        Ok(post) => Ok(post.boost_of.unwrap_or(post.id)),
+        Err(Error::NotFound | Error::Gone) => Err(Fault::Lacking(lacking)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn media(r: &Read<'_>, call: &Call) -> Result<Vec<MediaId>, Fault> {
+    let ids = media_ids(call)?;
+    match attachments::are_loose(r, &ids, None)? {
+        true => Ok(ids),
+        false => Err(refused("Media not found or already attached to another post")),
+    }
+}
+
+/// The files named, each once, in order.
+pub fn media_ids(call: &Call) -> Result<Vec<MediaId>, Fault> {
+    let mut ids: Vec<MediaId> = Vec::new();
+    for id in call.params.list("media_ids") {
+        let id = id.parse().map_err(|_| refused("Media not found or already attached to another post"))?;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    if ids.len() > PICTURES {
+        return Err(refused(&format!("Cannot attach more than {PICTURES} files")));
+    }
+    Ok(ids)
+}
+
+/// The poll, if one was sent.
+pub fn poll(call: &Call) -> Result<Option<NewPoll>, Fault> {
+    let options = call.params.list("poll/options");
+    if options.is_empty() && call.params.given("poll/expires_in").is_none() {
+        return Ok(None);
+    }
+    let length = length(call)?.ok_or_else(|| refused("Expires at can't be blank"))?;
+    Ok(Some(of_options(call, options, length)))
+}
+
+/// A poll with these answers.
+pub fn of_options(call: &Call, options: Vec<String>, length: Duration) -> NewPoll {
+    let flag = |name: &str| call.params.flag(name).unwrap_or(false);
+    NewPoll { options, multiple: flag("poll/multiple"), length, hides: flag("poll/hide_totals") }
+}
+
+/// How long the poll is open, if that was said.
+pub fn length(call: &Call) -> Result<Option<Duration>, Fault> {
+    let Some(said) = call.params.given("poll/expires_in") else { return Ok(None) };
+    let seconds: u64 = said.trim().parse().map_err(|_| refused("Expires at is no number of seconds"))?;
+    Ok(Some(Duration::from_secs(seconds)))
+}
+
+/// Who may quote, among all that the owner has chosen; None leaves all as it is.
+pub fn choices(call: &Call, usual: Choices) -> Result<Option<Choices>, Fault> {
+    let Some(word) = call.params.given("quote_approval_policy") else { return Ok(None) };
+    let quote = match word.as_str() {
+        "public" => Choice::Everyone,
+        "followers" => Choice::Followers,
+        "nobody" => Choice::Nobody,
+        _ => return Err(refused("Quote approval policy is not included in the list")),
+    };
+    Ok(Some(Choices { quote, ..usual }))
+}
+
+/// Mastodon's word for a choice of who may quote; those it has no word for are the next narrower.
+pub fn quote_policy(settings: &Settings, choices: Option<Choices>) -> &'static str {
+    match choices.unwrap_or_else(|| settings.choices()).quote {
+        Choice::Everyone => "public",
+        Choice::Followers => "followers",
+        Choice::Following | Choice::Asking | Choice::Nobody => "nobody",
+    }
+}
+
+fn app(r: &Read<'_>, call: &Call) -> Result<Option<(String, Option<String>)>> {
+    let Some(token) = &call.token else { return Ok(None) };
+    let page = token.app.map(|id| apps::by_id(r, id)).transpose()?.and_then(|app| app.website);
+    Ok(Some((token.name.clone(), page)))
+}
+
+/// The answer when it names somebody the app did not expect it to.
+fn unexpected(node: &Node, call: &Call, draft: &Draft) -> Result<Option<Answer>, Fault> {
+    let Some(allowed) = &draft.allowed else { return Ok(None) };
+    let named = publish::named(node, &draft.text, draft.markdown)?;
+    let others: Vec<ActorId> = named.into_iter().filter(|id| !allowed.contains(id)).collect();
+    if others.is_empty() {
+        return Ok(None);
+    }
+    let shown = node.store.read(|r| {
+        let view = View::load(node, r, call)?;
+        Ok(actors::by_ids(r, &others)?.iter().map(|actor| account(&view, actor)).collect::<Vec<_>>())
+    })?;
+    let text = "Post would be sent to unexpected accounts";
+    Ok(Some(Answer::with(422, &json!({ "error": text, "unexpected_accounts": shown }))))
+}
+
+/// Understood and refused, as Mastodon says it.
+pub fn refused(why: &str) -> Fault {
+    Fault::Refused(format!("Validation failed: {why}"))
+}
