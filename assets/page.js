@@ -9,6 +9,20 @@
     if (!isNaN(at)) time.title = at.toLocaleString([], { dateStyle: "full", timeStyle: "short" });
   }
 
+  // A time is asked for in UTC; with this script it is the reader's own.
+  for (const field of all("input[data-moment]")) {
+    const zone = field.form.querySelector("input[name=zone]");
+    const at = new Date(`${field.value}Z`);
+    if (!isNaN(at)) field.value = new Date(at - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+    for (const word of all(".zone", field.form)) word.textContent = "your time";
+    const note = () => {
+      const typed = new Date(field.value);
+      zone.value = isNaN(typed) ? "0" : String(-typed.getTimezoneOffset());
+    };
+    field.addEventListener("input", note);
+    note();
+  }
+
   // One open menu at a time; a click elsewhere or Escape closes it.
   const menus = () => all("details.more[open], details.alt[open]");
   document.addEventListener("click", ({ target }) => menus().forEach((menu) => menu.contains(target) || (menu.open = false)));

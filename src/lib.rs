@@ -37,6 +37,7 @@
 //! | what | rules | store | page |
 //! | --- | --- | --- | --- |
 //! | posts, edits, answers | `social/post`, `arrival`, `revision` | `posts`, `editions` | `compose`, `edit`, `thread`, `history` |
+//! | drafts, posts for later | [`federation::later`] | `drafts` | `drafts`, `later` |
 //! | likes, boosts, reactions, own emoji | `like`, `boost`, `react`, `emoji` | `likes`, `reactions`, `own_emoji` | `acts`, `reactions`, `own_emoji` |
 //! | bookmarks, muted threads, private threads, read so far | | `bookmarks`, `thread_mutes`, `conversations`, `markers` | |
 //! | polls | `poll`, `vote` | `polls` | `poll` |

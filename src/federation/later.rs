@@ -27,9 +27,9 @@ pub fn moment(at: Time, now: Time) -> Result<Option<Time>> {
     if at <= now {
         Ok(None)
     } else if at <= now.plus(AHEAD) {
-        Err(Error::invalid("Scheduled at must be at least five minutes from now"))
+        Err(Error::invalid("it must be at least five minutes from now"))
     } else if at > now.plus(FURTHEST) {
-        Err(Error::invalid("Scheduled at is too far away"))
+        Err(Error::invalid("that is too far away"))
     } else {
         Ok(Some(at))
     }

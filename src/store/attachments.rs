@@ -124,6 +124,16 @@ pub fn describe(w: &Write<'_>, post: PostId, files: &[Described]) -> Result<()> 
     Ok(())
 }
 
+/// Describes loose uploads anew.
+pub fn describe_loose(w: &Write<'_>, files: &[Described]) -> Result<()> {
+    let mut statement =
+        w.conn.prepare_cached("UPDATE attachment SET alt = ?2, focus = ?3 WHERE id = ?1 AND post_id IS NULL")?;
+    for file in files {
+        statement.execute(params![file.id, file.alt, file.focus])?;
+    }
+    Ok(())
+}
+
 /// The attachment with this id.
 pub fn by_id(r: &Read<'_>, id: MediaId) -> Result<Attachment> {
     Ok(r.conn.prepare_cached("SELECT * FROM attachment WHERE id = ?1")?.query_one([id], from_row)?)

@@ -155,6 +155,8 @@ fn peers(cfg: &mut web::ServiceConfig) {
 fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/").route(get().to(page::home::show)));
     cfg.service(web::resource("/compose").route(get().to(page::compose::show)).route(web::post().to(page::compose::send)));
+    cfg.service(web::resource("/drafts").route(get().to(page::drafts::show)));
+    cfg.service(web::resource("/drafts/{id}/{act}").route(web::post().to(page::drafts::act)));
     cfg.service(web::resource("/post/{id}").route(get().to(page::thread::for_owner)));
     cfg.service(web::resource("/post/{id}/edit").route(get().to(page::edit::show)).route(web::post().to(page::edit::send)));
     cfg.service(web::resource("/post/{id}/history").route(get().to(page::history::for_owner)));

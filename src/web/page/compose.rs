@@ -10,14 +10,15 @@ use super::form::{Fields, Sent};
 use super::layout::{self, Here, House, Page, icon};
 use super::login::capital;
 use super::longer::{self, Titled};
-use super::{approvals, language, person, poll, uploads};
-use crate::base::id::{ActorId, PostId};
+use super::{approvals, language, later, person, poll, uploads};
+use crate::base::id::{ActorId, DraftId, PostId};
 use crate::base::policy::{Choices, Deed};
 use crate::base::{Audience, Error, Result};
-use crate::federation::Node;
 use crate::federation::publish::{self, Draft, PICTURES};
+use crate::federation::{Node, later as keeping};
+use crate::store::attachments::{self, Attachment};
 use crate::store::cards::{self, Card};
-use crate::store::{self, Read, actors, posts};
+use crate::store::{self, Read, actors, drafts, posts};
 use crate::text::POST_CHARS;
 use crate::web::auth::{Owner, see_other};
 use crate::web::edge::{PageError, blocking, sentence};
@@ -47,6 +48,10 @@ pub struct Filled {
     pub quote: Option<PostId>,
     /// Who may answer and quote it; None is as the settings have it.
     pub choices: Option<Choices>,
+    /// Whether it is kept for later.
+    pub later: later::Filled,
+    /// The files it has already.
+    pub files: Vec<Attachment>,
     /// What the owner should know of the post they answer or quote.
     pub hint: Option<String>,
     /// What was wrong with it.
@@ -90,6 +95,37 @@ impl Filled {
         })
     }
 
+    /// A draft to be written on. What it answers or quotes may be gone by now.
+    fn kept(r: &Read<'_>, id: DraftId) -> Result<Self> {
+        let kept = drafts::get(r, id)?;
+        let (draft, fresh) = (keeping::draft(&kept), Self::fresh(r)?);
+        let here = |id: Option<PostId>| id.filter(|id| cards::one(r, *id).is_ok());
+        let (reply_to, quote) = (here(draft.reply_to), here(draft.quote));
+        let lost = reply_to != draft.reply_to || quote != draft.quote;
+        let text = |text: Option<String>| text.unwrap_or_default();
+        Ok(Self {
+            text: draft.text,
+            warning: text(draft.warning),
+            audience: Some(draft.audience),
+            language: draft.language.unwrap_or(fresh.language),
+            sensitive: draft.sensitive,
+            poll: draft.poll.as_ref().map(poll::Filled::of).unwrap_or_default(),
+            reply_to,
+            quote,
+            group: draft.group,
+            long: longer::Filled {
+                title: text(draft.title),
+                summary: text(draft.summary),
+                markdown: draft.markdown.unwrap_or(fresh.long.markdown),
+            },
+            choices: draft.choices.or(fresh.choices),
+            files: attachments::by_ids(r, &draft.media)?,
+            later: later::Filled::of(&kept),
+            hint: lost.then(|| "What it answered or quoted is not there any more.".to_owned()),
+            ..Self::default()
+        })
+    }
+
     fn from(fields: &Fields) -> Self {
         Self {
             text: fields.text("text").to_owned(),
@@ -103,6 +139,7 @@ impl Filled {
             choices: approvals::chosen(fields),
             group: fields.text("group").parse().ok(),
             long: longer::Filled::from(fields),
+            later: later::Filled::from(fields),
             ..Self::default()
         }
     }
@@ -135,6 +172,7 @@ pub fn form(house: &House<'_>, filled: &Filled) -> Markup {
             }
             label.hidden for="text" { (hint) }
             textarea #text name="text" rows="3" placeholder=(hint) maxlength=(POST_CHARS) data-count="count" dir="auto" { (filled.text) }
+            @if !filled.files.is_empty() { div.drawer { (uploads::present(&filled.files)) } }
             div.tools {
                 (uploads::tool())
                 @if filled.group.is_none() { (poll::tool(&filled.poll)) }
@@ -142,6 +180,7 @@ pub fn form(house: &House<'_>, filled: &Filled) -> Markup {
                 (warning_tool(filled))
                 (language::tool(&filled.language))
                 (choices_tool(filled))
+                (later::tool(&filled.later))
                 span.count #count aria-live="polite" {}
                 (audience_choice(filled.audience.unwrap_or(Audience::Public)))
                 button.main type="submit" { (filled.button.unwrap_or("Post")) }
@@ -191,10 +230,11 @@ pub struct Asked {
     reply_to: Option<PostId>,
     quote: Option<PostId>,
     group: Option<ActorId>,
+    draft: Option<DraftId>,
     text: Option<String>,
 }
 
-/// `GET /compose`: the form on a page of its own, under the post it answers.
+/// `GET /compose`: the form on a page of its own, under the post it answers; with the words of a draft to be written on.
 pub async fn show(
     node: web::Data<Node>,
     owner: Owner,
@@ -206,6 +246,11 @@ pub async fn show(
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
             let house = House::load(node, r, Some(&owner), &here)?;
+            if let Some(draft) = asked.draft {
+                let filled = Filled::kept(r, draft)?;
+                let parent = filled.reply_to.map(|id| cards::one(r, id)).transpose()?;
+                return page(r, &house, parent.as_ref(), &filled);
+            }
             let parent = asked.reply_to.map(|id| cards::one(r, id)).transpose()?;
             let mut filled = match &parent {
                 Some(parent) => Filled::answering(r, &house, parent)?,
@@ -237,13 +282,13 @@ fn page(r: &Read<'_>, house: &House<'_>, parent: Option<&Card>, filled: &Filled)
     Ok(layout::document(house, &Page::new(title, Here::Elsewhere, body)).into_string())
 }
 
-/// `POST /compose`: publishes and leads to the post. What is wrong is said over the form, with the words still in it.
+/// `POST /compose`: publishes and leads to the post, or keeps it for later and leads to the drafts. What is wrong is said over the form, with the words still in it.
 pub async fn send(node: web::Data<Node>, sent: Sent) -> Result<HttpResponse, PageError> {
     let Sent { owner, mut fields } = sent;
     let answer = blocking(&node, move |node| {
         let mut filled = Filled::from(&fields);
         match publish(node, &filled, &mut fields) {
-            Ok(id) => Ok(Outcome::Done(format!("/post/{id}"))),
+            Ok(path) => Ok(Outcome::Done(path)),
             Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
             Err(problem) => {
                 filled.problem = Some(capital(&sentence(&problem)));
@@ -265,12 +310,22 @@ pub enum Outcome {
     Again(String),
 }
 
-fn publish(node: &Node, filled: &Filled, fields: &mut Fields) -> Result<PostId> {
-    let media = uploads::keep(node, fields, PICTURES)?;
-    if filled.text.trim().is_empty() && media.is_empty() {
+fn publish(node: &Node, filled: &Filled, fields: &mut Fields) -> Result<String> {
+    let audience = filled.audience.ok_or_else(|| Error::invalid("Choose who may read it."))?;
+    let due = filled.later.due(node.clock().now())?;
+    let kept = filled.later.draft.map(|id| node.store.read(|r| drafts::get(r, id))).transpose()?;
+    let (mut media, described) = match &kept {
+        Some(kept) => {
+            let files = node.store.read(|r| attachments::by_ids(r, &keeping::draft(kept).media))?;
+            uploads::changed(&files, fields)
+        }
+        None => (Vec::new(), Vec::new()),
+    };
+    media.extend(uploads::keep(node, fields, PICTURES.saturating_sub(media.len()))?);
+    if filled.text.trim().is_empty() && media.is_empty() && filled.quote.is_none() {
         return Err(Error::invalid("There is nothing in it yet: write something or add a picture."));
     }
-    let audience = filled.audience.ok_or_else(|| Error::invalid("Choose who may read it."))?;
+    node.store.write(move |w| attachments::describe_loose(w, &described))?;
     let draft = Draft {
         warning: some(&filled.warning),
         reply_to: filled.reply_to,
@@ -284,9 +339,16 @@ fn publish(node: &Node, filled: &Filled, fields: &mut Fields) -> Result<PostId> 
         poll: filled.poll.poll(),
         quote: filled.quote,
         choices: filled.choices,
+        from: filled.later.draft,
         ..Draft::new(filled.text.clone(), audience)
     };
-    publish::post(node, draft)
+    if filled.later.keep {
+        return keeping::keep(node, draft).map(|id| format!("/drafts#d{id}"));
+    }
+    match due {
+        Some(due) => keeping::schedule(node, draft, due).map(|id| format!("/drafts#d{id}")),
+        None => publish::post(node, draft).map(|id| format!("/post/{id}")),
+    }
 }
 
 /// A text, unless it is blank.
@@ -298,6 +360,8 @@ fn again(node: &Node, owner: &Owner, filled: &Filled) -> Result<String> {
     node.store.read(|r| {
         let house = House::load(node, r, Some(owner), "/compose")?;
         let parent = filled.reply_to.and_then(|id| cards::one(r, id).ok());
-        page(r, &house, parent.as_ref(), filled)
+        let kept = filled.later.draft.and_then(|id| drafts::get(r, id).ok());
+        let files = kept.map(|kept| attachments::by_ids(r, &keeping::draft(&kept).media)).transpose()?;
+        page(r, &house, parent.as_ref(), &Filled { files: files.unwrap_or_default(), ..filled.clone() })
     })
 }

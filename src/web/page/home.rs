@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::layout::{self, Here, House, Page as Document, icon};
-use super::{card, compose};
+use super::{card, compose, drafts};
 use crate::base::Result;
 use crate::base::id::PostId;
 use crate::federation::Node;
@@ -91,7 +91,7 @@ pub async fn show(
             let filled = compose::Filled::fresh(r)?;
             let body = html! {
                 h1.hidden { "Home" }
-                @if first { (compose::form(&house, &filled)) }
+                @if first { (compose::form(&house, &filled)) (drafts::way(r)?) }
                 @if cards.is_empty() { (nothing(&house, window)) } @else { (card::list(&house, &cards)) }
                 (pager("/", &ids, beyond))
             };

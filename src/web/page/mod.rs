@@ -13,6 +13,7 @@ pub mod blocks;
 mod card;
 pub mod compose;
 mod distance;
+pub mod drafts;
 pub mod edit;
 pub mod feed;
 #[cfg(test)]
@@ -25,6 +26,7 @@ mod host_card;
 pub mod hosts;
 mod kinds;
 mod language;
+mod later;
 mod layout;
 pub mod login;
 mod longer;
