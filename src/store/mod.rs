@@ -47,6 +47,7 @@ pub mod pins;
 pub mod policies;
 pub mod polls;
 pub mod posts;
+pub mod profile_posts;
 pub mod push;
 #[cfg(test)]
 mod queue;

@@ -365,8 +365,8 @@ pub fn of_actor(r: &Read<'_>, actor: ActorId, viewer: Viewer, page: Page) -> Res
 pub fn of_actor_tagged(r: &Read<'_>, actor: ActorId, tag: &str, page: Page) -> Result<Vec<PostId>> {
     let order = if page.after.is_some() { "ASC" } else { "DESC" };
     let sql = format!(
-        "SELECT id FROM (SELECT p.id AS id FROM hashtag h JOIN post p ON p.id = h.post_id WHERE h.name = ?1
-           AND p.actor_id = ?2 AND p.audience <= 1 AND h.post_id < ?3 AND h.post_id > ?4
+        "SELECT id FROM (SELECT p.id AS id FROM hashtag h JOIN post p ON p.id = h.post_id WHERE h.author_id = ?2
+           AND h.name = ?1 AND p.audience <= 1 AND h.post_id < ?3 AND h.post_id > ?4
            ORDER BY h.post_id {order} LIMIT ?5) ORDER BY id DESC"
     );
     let before = page.before.map_or(i64::MAX, |id| id.0);

@@ -9,12 +9,13 @@ use super::entity::{View, status as words};
 use super::paging::{Back, Window, linked};
 use super::params::text_of;
 use crate::base::Error;
-use crate::base::id::{ActorId, PostId};
+use crate::base::id::ActorId;
 use crate::federation::identity::{self, Profile};
 use crate::federation::{Node, media};
 use crate::media::Purpose;
 use crate::store::actors::{Actor, Field};
-use crate::store::posts::{self, Viewer};
+use crate::store::posts::Viewer;
+use crate::store::profile_posts::{self, Wanted};
 use crate::store::{actors, cards, follows, node, pins};
 use crate::text::{Handle, plain};
 
@@ -130,27 +131,28 @@ pub fn statuses(node: &Node, call: &Call) -> Reply {
     let id: ActorId = call.id()?;
     let window = Window::of(call, 20, 40);
     let flag = |name: &str| call.params.flag(name) == Some(true);
-    let (no_boosts, no_replies, media) = (flag("exclude_reblogs"), flag("exclude_replies"), flag("only_media"));
-    let pinned = flag("pinned");
     let tag = call.params.given("tagged").map(|tag| crate::text::scan::tag_key(tag.trim_start_matches('#')));
+    let pinned = flag("pinned");
     let (shown, ids) = node.store.read(|r| {
         actors::by_id(r, id)?;
         let view = View::load(node, r, call)?;
-        let mut ids: Vec<PostId> = match &tag {
-            _ if pinned => pins::of_actor(r, id, view.viewer())?,
-            Some(tag) => posts::of_actor_tagged(r, id, tag, window.posts())?,
-            None => posts::of_actor(r, id, view.viewer(), window.posts())?,
+        let wanted = Wanted {
+            viewer: view.viewer(),
+            rows: window.rows(),
+            tag: tag.as_deref(),
+            only_media: flag("only_media"),
+            no_replies: flag("exclude_replies"),
+            no_boosts: flag("exclude_reblogs"),
+            no_private: flag("exclude_direct"),
         };
-        ids.retain(|id| pinned || window.holds(id.0));
-        let rows: Vec<i64> = ids.iter().map(|id| id.0).collect();
+        let ids = match pinned {
+            true => pins::of_actor(r, id, view.viewer())?.into_iter().filter(|id| window.holds(id.0)).collect(),
+            false => profile_posts::page(r, id, &wanted)?,
+        };
         let mut cards = cards::of(r, &ids)?;
-        cards.retain(|card| {
-            let reply_to_other = card.parent_author.as_ref().is_some_and(|parent| parent.id != id);
-            let seen = view.viewer() == Viewer::Owner || card.post.audience.is_open();
-            seen && !(no_boosts && card.boost.is_some())
-                && !(no_replies && card.boost.is_none() && reply_to_other)
-                && !(media && card.attachments.is_empty())
-        });
+        // A boost may be for more people than the post it shows.
+        cards.retain(|card| view.viewer() == Viewer::Owner || card.post.audience.is_open());
+        let rows = if pinned { Vec::new() } else { ids.iter().map(|id| id.0).collect() };
         Ok((cards.iter().map(|card| status(&view, card)).collect::<Vec<_>>(), rows))
     })?;
     Ok(linked(node, call, Answer::json(&shown), &ids, window, Back::Min))

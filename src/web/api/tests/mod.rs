@@ -7,6 +7,7 @@ mod every;
 mod markers;
 mod marks;
 mod own_numbers;
+mod profiles;
 mod push;
 mod statuses;
 mod tags;
