@@ -465,6 +465,58 @@ CREATE TABLE home (
   post_id      INTEGER PRIMARY KEY REFERENCES post (id) ON DELETE CASCADE
 ) STRICT;
 
+-- The owner's lists of people.
+CREATE TABLE list (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  title        TEXT    NOT NULL,
+  replies      TEXT    NOT NULL,                -- which answers to others are shown: followed, list, none
+  exclusive    INTEGER NOT NULL                 -- 1: what its members bring stays off the home timeline
+) STRICT;
+
+-- Who is in a list: people the owner follows or has asked to, and the owner.
+CREATE TABLE list_member (
+  list_id      INTEGER NOT NULL REFERENCES list (id) ON DELETE CASCADE,
+  actor_id     INTEGER NOT NULL REFERENCES actor (id) ON DELETE CASCADE,
+  PRIMARY KEY (list_id, actor_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX list_member_actor ON list_member (actor_id);             -- somebody's lists; cascade
+
+-- The timelines of lists: what their members wrote, boosted or, as groups, passed on.
+CREATE TABLE list_post (
+  list_id      INTEGER NOT NULL REFERENCES list (id) ON DELETE CASCADE,
+  post_id      INTEGER NOT NULL REFERENCES post (id) ON DELETE CASCADE,
+  answers      INTEGER,                         -- whose post it answers; NULL: nobody's, its author's or the owner's
+  PRIMARY KEY (list_id, post_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX list_post_post ON list_post (post_id);                   -- which lists a post is in; cascade
+
+-- The owner's filters: words and posts they do not want to see, or only behind a fold.
+CREATE TABLE filter (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  title        TEXT    NOT NULL,
+  contexts     INTEGER NOT NULL,                -- where it counts: bits, see store/filters.rs
+  action       TEXT    NOT NULL,                -- warn, hide, blur
+  until_at     INTEGER,                         -- NULL: for good
+  created_at   INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE filter_keyword (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  filter_id    INTEGER NOT NULL REFERENCES filter (id) ON DELETE CASCADE,
+  keyword      TEXT    NOT NULL,                -- as typed
+  whole        INTEGER NOT NULL                 -- 1: not inside of a longer word
+) STRICT;
+CREATE INDEX filter_keyword_of ON filter_keyword (filter_id);         -- a filter's words; cascade
+
+-- Posts the owner put under a filter by hand.
+CREATE TABLE filter_post (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  filter_id    INTEGER NOT NULL REFERENCES filter (id) ON DELETE CASCADE,
+  post_id      INTEGER NOT NULL REFERENCES post (id) ON DELETE CASCADE
+) STRICT;
+CREATE UNIQUE INDEX filter_post_of ON filter_post (filter_id, post_id); -- a filter's posts; cascade
+CREATE INDEX filter_post_post ON filter_post (post_id);               -- cascade
+
 -- Which posts stand in which groups (communities, magazines, categories, channels).
 CREATE TABLE post_group (
   group_id     INTEGER NOT NULL REFERENCES actor (id) ON DELETE CASCADE,

@@ -38,6 +38,8 @@
 //! | --- | --- | --- | --- |
 //! | posts, edits, answers | `social/post`, `arrival`, `revision` | `posts`, `editions` | `compose`, `edit`, `thread`, `history` |
 //! | drafts, posts for later | [`federation::later`] | `drafts` | `drafts`, `later` |
+//! | lists of people | `list` | `lists` | `lists` |
+//! | filters | `filter`; `text/keywords` | `filters` | `filters`, `sifted` |
 //! | likes, boosts, reactions, own emoji | `like`, `boost`, `react`, `emoji` | `likes`, `reactions`, `own_emoji` | `acts`, `reactions`, `own_emoji` |
 //! | bookmarks, muted threads, private threads, read so far | | `bookmarks`, `thread_mutes`, `conversations`, `markers` | |
 //! | polls | `poll`, `vote` | `polls` | `poll` |

@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hytte::base::id::{ActorId, MediaId, PostId, first_at};
+use hytte::base::id::{ActorId, ListId, MediaId, PostId, first_at};
 use hytte::base::{Audience, Clock, Result, Time};
 use hytte::store::attachments::{self, Attachment};
 use hytte::store::extra::Extra;
+use hytte::store::lists::{self, List, Replies};
 use hytte::store::notifications::{self, Kind};
 use hytte::store::posts::{self, Hashtag, Mention, Post};
 use hytte::store::{self, Write, actors, likes, timeline};
@@ -39,12 +40,13 @@ const CONNECTIONS: usize = 4;
 const GO: [(usize, f64); 2] = [(20, 2_700.0), (40, 1_400.0)];
 
 /// What is asked: name, path; `MIDDLE` stands for the id of a post in the middle of all.
-const ASKED: [(&str, &str); 9] = [
+const ASKED: [(&str, &str); 10] = [
     ("home, 40 posts", "/api/v1/timelines/home?limit=40"),
     ("home, 20 posts", "/api/v1/timelines/home?limit=20"),
     ("home, 40 posts from the middle", "/api/v1/timelines/home?limit=40&max_id=MIDDLE"),
     ("notifications, 40", "/api/v1/notifications?limit=40"),
     ("notifications in groups, 40", "/api/v2/notifications?limit=40"),
+    ("a list of 30 people, 40 posts", "/api/v1/timelines/list/1?limit=40"),
     ("hashtag, 40 posts", "/api/v1/timelines/tag/weather?limit=40"),
     ("search, 20 posts with a frequent word", "/api/v2/search?q=gulls&type=statuses&limit=20"),
     ("search, 20 posts with two words, one rare", "/api/v2/search?q=quay+numberless&type=statuses&limit=20"),
@@ -70,6 +72,11 @@ pub fn measure(table: &mut Table) {
             let id = server::know(w, document)?;
             server::follow(w, id)?;
             people.push(id);
+        }
+        let friends = List { id: ListId(1), title: "Friends".to_owned(), replies: Replies::List, exclusive: false };
+        let friends = lists::add(w, &friends)?;
+        for id in people.iter().step_by(10) {
+            lists::add_member(w, friends, *id)?;
         }
         Ok(people)
     });
@@ -228,6 +235,9 @@ fn fill(w: &Write<'_>, people: &[ActorId], begin: Time, which: std::ops::Range<u
         let tags = if n % 4 == 2 && boost_of.is_none() { vec![tag] } else { Vec::new() };
         posts::insert(w, &post, &mentions, &tags)?;
         timeline::add(w, post.id)?;
+        for list in lists::of_member(w, author.id)? {
+            lists::put(w, list.id, post.id, None)?;
+        }
         if n % 6 == 4 && boost_of.is_none() {
             attachments::add(w, &picture(&post, n), 0)?;
         }

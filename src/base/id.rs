@@ -92,6 +92,14 @@ ids! {
     TokenId;
     /// A private thread as one set of people reads it; counts up from 1.
     ConversationId;
+    /// A list of people; counts up from 1.
+    ListId;
+    /// A filter; counts up from 1.
+    FilterId;
+    /// A word of a filter; counts up from 1.
+    KeywordId;
+    /// A post put under a filter by hand; counts up from 1.
+    FilteredId;
 }
 
 /// The smallest id of a moment: `milliseconds << 16`. The store takes the next free one from there.

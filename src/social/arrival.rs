@@ -2,7 +2,7 @@
 //! widens their audience.
 
 use super::poll::{self, Change};
-use super::{Need, approval, group, kinds, quote, revision, tag, vote};
+use super::{Need, approval, group, kinds, list, quote, revision, tag, vote};
 use crate::ap::activity::Activity;
 use crate::ap::addressing::Recipients;
 use crate::ap::json::{Ref, Uri, same_origin};
@@ -14,7 +14,7 @@ use crate::store::actors::{self, Actor, Emoji};
 use crate::store::conversations::{self, By};
 use crate::store::notifications::{self, Kind};
 use crate::store::posts::{self, Hashtag, Mention, Post};
-use crate::store::{Read, Write, follows, node, timeline, tombstones};
+use crate::store::{Read, Write, follows, node, tombstones};
 use crate::text::{TITLE_CHARS, WARNING_CHARS, plain, scan};
 
 /// An Update of a post we do not have counts as its Create when the post is no older than this.
@@ -141,7 +141,7 @@ pub(super) fn show(w: &Write<'_>, owner: ActorId, post: &Post) -> Result<()> {
         (None, Some(_)) => false,
         (None, None) => true,
     };
-    if fits { timeline::add(w, post.id) } else { Ok(()) }
+    if fits { list::place(w, owner, post.actor_id, post) } else { Ok(()) }
 }
 
 /// An Update of a post arrived.

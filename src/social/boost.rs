@@ -2,7 +2,7 @@
 
 use super::asking::{self, Done, How};
 use super::outbox::{self, Reach};
-use super::{Need, approval, document, uri_of};
+use super::{Need, approval, document, list, uri_of};
 use crate::ap::activity::Activity;
 use crate::ap::json::Ref;
 use crate::base::id::{ActorId, PostId};
@@ -12,7 +12,7 @@ use crate::store::actors::{self, Actor};
 use crate::store::extra::Extra;
 use crate::store::notifications::{self, Kind};
 use crate::store::posts::{self, Post};
-use crate::store::{Read, Write, follows, node, shield, timeline, tombstones};
+use crate::store::{Read, Write, follows, node, shield, tombstones};
 
 /// What to fetch for a boost: the post, when the booster is followed.
 pub(super) fn needs(r: &Read<'_>, sender: &Actor, object: &Ref) -> Result<Vec<Need>> {
@@ -47,7 +47,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     }
     posts::insert(w, &boost, &[], &[])?;
     if put_forward {
-        timeline::add(w, boost.id)?;
+        list::place(w, owner, sender.id, &boost)?;
     }
     if of.actor_id == owner { notifications::add(w, Kind::Boost, sender.id, Some(of.id)) } else { Ok(()) }
 }
@@ -87,7 +87,7 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, audience: Audience) -> Res
     let (activity_id, uri) = outbox::next(w, owner)?;
     let boost = row(w, &uri, owner.id, &of, audience, w.now)?;
     posts::insert(w, &boost, &[], &[])?;
-    timeline::add(w, boost.id)?;
+    list::place(w, owner.id, owner.id, &boost)?;
     let announce = document::announce(owner, &uri, (&of, &author), audience, w.now);
     if let Some(how) = asking::how(w, owner.id, &of, Deed::Boost)? {
         let done = Done { deed: Deed::Boost, uri: &uri, made: Some(boost.id), target: &of };

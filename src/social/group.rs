@@ -4,9 +4,9 @@
 
 use serde_json::Value;
 
-use super::Need;
 use super::outbox::Reach;
 use super::post::Words;
+use super::{Need, list};
 use crate::ap::activity::{Activity, Kind};
 use crate::ap::json::{self, Ref};
 use crate::ap::object::Object;
@@ -16,7 +16,7 @@ use crate::store::actors::{self, Actor};
 use crate::store::groups::{self, Word};
 use crate::store::notifications::{self, Kind as Event};
 use crate::store::posts::{self, Post};
-use crate::store::{Read, Write, follows, node, shield, timeline};
+use crate::store::{Read, Write, follows, lists, node, shield};
 
 /// True for communities, magazines, categories and channels.
 pub fn is_group(actor: &Actor) -> bool {
@@ -161,7 +161,7 @@ fn arrived(w: &Write<'_>, owner: ActorId, group: &Actor, post: &Post) -> Result<
     };
     let takes_part = post.reply_to.map(|parent| groups::takes_part(w, parent, owner)).transpose()?.unwrap_or(false);
     if followed && (post.reply_to_uri.is_none() || takes_part) && !shield::hushes(w, post.actor_id)? {
-        timeline::add(w, post.id)?;
+        list::place(w, owner, group.id, post)?;
     }
     let us = actors::by_id(w, owner)?.uri;
     if answers_us || posts::mentions(w, post.id)?.iter().any(|mention| mention.uri == us) {
@@ -174,6 +174,7 @@ fn arrived(w: &Write<'_>, owner: ActorId, group: &Actor, post: &Post) -> Result<
 pub(super) fn withdrawn(w: &Write<'_>, group: &Actor, post: &Post) -> Result<()> {
     if groups::word(w, group.id, post.id)?.is_some() {
         groups::hide(w, group.id, post.id)?;
+        lists::withdraw(w, group.id, post.id)?;
         groups::remove(w, group.id, post.id)?;
     }
     Ok(())

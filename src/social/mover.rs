@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{Need, block, follow};
+use super::{Need, block, follow, list};
 use crate::ap::json::Uri;
 use crate::base::Result;
 use crate::base::id::ActorId;
@@ -117,6 +117,7 @@ pub fn act(w: &Write<'_>, owner: ActorId, old: &Actor, new: &Actor) -> Result<bo
 pub(super) fn arrived(w: &Write<'_>, owner: ActorId, new: ActorId) -> Result<()> {
     for old in moves::waiting_for(w, new)? {
         if follows::get(w, owner, old)?.is_some() && node::settings(w)?.follow_moves {
+            list::moved(w, old, new)?;
             follow::take_back(w, &actors::by_id(w, owner)?, old)?;
         }
         moves::done(w, old)?;

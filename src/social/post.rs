@@ -3,7 +3,7 @@
 use super::asking::{self, Done, How};
 use super::outbox::{self, Reach};
 use super::poll::{self, NewPoll, Revised};
-use super::{arrival, document, emoji, group, quote, relay, revision};
+use super::{arrival, document, emoji, group, list, quote, relay, revision};
 use crate::ap::addressing::{PUBLIC, Recipients};
 use crate::base::id::{ActorId, MediaId, PostId};
 use crate::base::policy::{Choices, Deed};
@@ -13,7 +13,7 @@ use crate::store::attachments::Described;
 use crate::store::extra::Extra;
 use crate::store::posts::{self, Hashtag, Mention, Post};
 use crate::store::relays::Style;
-use crate::store::{Write, attachments, groups, likes, node, policies, timeline, tombstones};
+use crate::store::{Write, attachments, groups, likes, node, policies, tombstones};
 
 pub use super::arrival::keep;
 
@@ -112,7 +112,7 @@ pub fn publish(
     if let Some(poll) = &words.poll {
         poll::open(w, id, poll)?;
     }
-    timeline::add(w, id)?;
+    list::place(w, owner.id, owner.id, &post)?;
     arrival::filed(w, owner, &post)?;
     let group = group::of_new(w, words, &post)?;
     if let Some(group) = group {

@@ -3,7 +3,7 @@
 use crate::base::{Error, Result};
 use crate::store::actors::Actor;
 use crate::store::posts::Post;
-use crate::store::{Write, feeds, mutes, shield, tags, timeline};
+use crate::store::{Write, feeds, lists, mutes, shield, tags, timeline};
 use crate::text::scan;
 
 /// Follows a hashtag, with or without its `#`; following it again says nothing. Invalid when it is none.
@@ -29,7 +29,9 @@ pub(super) fn arrived(w: &Write<'_>, author: &Actor, post: &Post) -> Result<()> 
         return Ok(());
     }
     let muted = mutes::get(w, author.id)?.is_some_and(|mute| mute.reach != mutes::Reach::Boosts);
-    if muted || shield::hides(w, author)? || shield::hushes(w, author.id)? {
+    // Members of an exclusive list are read there alone.
+    let elsewhere = lists::keeps_from_home(w, author.id)?;
+    if muted || elsewhere || shield::hides(w, author)? || shield::hushes(w, author.id)? {
         return Ok(());
     }
     timeline::add(w, post.id)

@@ -281,6 +281,7 @@ pub fn gone(w: &Write<'_>, id: ActorId) -> Result<()> {
         "DELETE FROM pin WHERE actor_id = ?1",
         "DELETE FROM featured_tag WHERE actor_id = ?1",
         "DELETE FROM follow WHERE follower_id = ?1 OR followed_id = ?1",
+        "DELETE FROM list_member WHERE actor_id = ?1",
         "DELETE FROM notification WHERE actor_id = ?1",
         "DELETE FROM actor_key WHERE actor_id = ?1",
     ] {

@@ -95,6 +95,7 @@ pub fn clear(w: &Write<'_>, actor: ActorId) -> Result<()> {
     for sql in [
         "DELETE FROM home WHERE post_id IN (SELECT id FROM post WHERE actor_id = ?1)",
         "DELETE FROM home WHERE post_id IN (SELECT b.id FROM post p JOIN post b ON b.boost_of = p.id WHERE p.actor_id = ?1)",
+        "DELETE FROM list_post WHERE post_id IN (SELECT b.id FROM post p JOIN post b ON b.boost_of = p.id WHERE p.actor_id = ?1)",
         "DELETE FROM notification WHERE actor_id = ?1",
     ] {
         w.conn.execute(sql, [actor])?;

@@ -23,7 +23,7 @@ const GONE_POSTS: u32 = 200;
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A post or boost came to the home timeline.
+    /// A post or boost came to the home timeline, or to lists alone.
     Home,
     /// A public post is new here.
     Open,
@@ -132,7 +132,7 @@ pub fn note(w: &Write<'_>, kind: Kind, subject: i64) -> Result<()> {
     if id % CUT == 0 { cut(w) } else { Ok(()) }
 }
 
-/// Notes that a post came to the home timeline, if it is news.
+/// Notes that a post came to the home timeline, or to lists alone, if it is news.
 pub fn came_home(w: &Write<'_>, post: PostId) -> Result<()> {
     if is_live(w, post) { note(w, Kind::Home, post.0) } else { Ok(()) }
 }
@@ -154,7 +154,8 @@ pub fn going(w: &Write<'_>, post: PostId) -> Result<()> {
     }
     let sql = "INSERT INTO event (kind, subject, open)
                SELECT ?2, id, audience = 0 AND boost_of IS NULL FROM post WHERE id = ?1
-                 OR (boost_of = ?1 AND EXISTS (SELECT 1 FROM home WHERE post_id = post.id))";
+                 OR (boost_of = ?1 AND (EXISTS (SELECT 1 FROM home WHERE post_id = post.id)
+                   OR EXISTS (SELECT 1 FROM list_post WHERE post_id = post.id)))";
     w.conn.prepare_cached(sql)?.execute(params![post, Kind::Gone.word()])?;
     cut(w)
 }
@@ -166,7 +167,8 @@ pub fn all_going(w: &Write<'_>, actor: ActorId) -> Result<()> {
     }
     let sql = "INSERT INTO event (kind, subject, open)
                SELECT ?2, id, audience = 0 AND boost_of IS NULL FROM post
-               WHERE actor_id = ?1 AND EXISTS (SELECT 1 FROM home WHERE post_id = post.id) ORDER BY id DESC LIMIT ?3";
+               WHERE actor_id = ?1 AND (EXISTS (SELECT 1 FROM home WHERE post_id = post.id)
+                 OR EXISTS (SELECT 1 FROM list_post WHERE post_id = post.id)) ORDER BY id DESC LIMIT ?3";
     w.conn.prepare_cached(sql)?.execute(params![actor, Kind::Gone.word(), GONE_POSTS])?;
     cut(w)
 }

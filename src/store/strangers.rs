@@ -162,6 +162,8 @@ mod tests {
         ("home", "post_id"),
         ("bookmark", "post_id"),
         ("thread_mute", "post_id"),
+        ("list_post", "post_id"),
+        ("filter_post", "post_id"),
         ("notification", "post_id"),
         ("post", "boost_of"),
         ("post", "reply_to"),

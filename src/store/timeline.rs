@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use super::posts::Page;
-use super::{Read, Write, events};
+use super::{Read, Write, events, lists};
 use crate::base::Result;
 use crate::base::id::{ActorId, PostId};
 
@@ -18,8 +18,16 @@ pub fn add(w: &Write<'_>, post: PostId) -> Result<()> {
     }
 }
 
-/// Takes an actor's newest open posts we already have into the timeline, a group's too: they were just followed.
+/// Takes an actor's newest open posts we already have into the timeline, a group's too: they were just followed. And into
+/// the lists they are in; an exclusive one keeps them from home.
 pub fn welcome(w: &Write<'_>, actor: ActorId) -> Result<()> {
+    let lists = lists::of_member(w, actor)?;
+    for list in &lists {
+        lists::fill(w, list.id, actor)?;
+    }
+    if lists.iter().any(|list| list.exclusive) {
+        return Ok(());
+    }
     w.conn.execute(
         "INSERT OR IGNORE INTO home (post_id) SELECT id FROM post WHERE actor_id = ?1 AND audience <= 2
            AND reply_to_uri IS NULL ORDER BY id DESC LIMIT ?2",
@@ -28,35 +36,46 @@ pub fn welcome(w: &Write<'_>, actor: ActorId) -> Result<()> {
     super::groups::welcome(w, actor, WELCOME)
 }
 
-/// Takes an actor's posts off the timeline: they are not followed any more.
+/// Takes an actor's posts off the timeline, and them out of every list: they are not followed any more.
 pub fn forget(w: &Write<'_>, actor: ActorId) -> Result<()> {
+    lists::forget(w, actor)?;
     w.conn.execute("DELETE FROM home WHERE post_id IN (SELECT id FROM post WHERE actor_id = ?1)", [actor])?;
     super::groups::forget(w, actor)
 }
 
 /// A page of the timeline, newest first.
 pub fn page(r: &Read<'_>, page: Page) -> Result<Vec<PostId>> {
-    let muted = if anybody_muted(r)? { MUTED } else { "" };
-    let newest =
-        format!("SELECT post_id FROM home WHERE post_id < ?1 AND post_id > ?2 {muted} ORDER BY post_id DESC LIMIT ?3");
-    let oldest = format!(
-        "SELECT post_id FROM (SELECT post_id FROM home WHERE post_id < ?1 AND post_id > ?2 {muted}
-         ORDER BY post_id LIMIT ?3) ORDER BY post_id DESC"
-    );
-    let mut statement = r.conn.prepare_cached(if page.after.is_some() { &oldest } else { &newest })?;
+    window(r, "home t", "1", page, 0)
+}
+
+/// A page of a prepared table, named `t`; `fits` may name `of` as ?5.
+pub(super) fn window(r: &Read<'_>, table: &str, fits: &str, page: Page, of: i64) -> Result<Vec<PostId>> {
+    let sql = window_sql(table, fits, if anybody_muted(r)? { MUTED } else { "" }, page);
+    let mut statement = r.conn.prepare_cached(&sql)?;
     let before = page.before.map_or(i64::MAX, |id| id.0);
     let after = page.after.map_or(0, |id| id.0);
-    let window = [before, after, i64::from(page.limit), r.now.ms()];
+    let window = [before, after, i64::from(page.limit), r.now.ms(), of];
     let known = window.iter().take(statement.parameter_count());
     let rows = statement.query_map(rusqlite::params_from_iter(known), |row| row.get("post_id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// The query of a page: ids below ?1 and above ?2, at most ?3.
+pub(super) fn window_sql(table: &str, fits: &str, muted: &str, page: Page) -> String {
+    let inside = format!("FROM {table} WHERE t.post_id < ?1 AND t.post_id > ?2 AND {fits} {muted}");
+    match page.after {
+        None => format!("SELECT t.post_id {inside} ORDER BY t.post_id DESC LIMIT ?3"),
+        Some(_) => {
+            format!("SELECT post_id FROM (SELECT t.post_id {inside} ORDER BY t.post_id LIMIT ?3) ORDER BY post_id DESC")
+        }
+    }
+}
+
 /// Leaves out posts and boosts by the muted, and boosts of their posts; of those muted for their boosts only these.
-const MUTED: &str = "AND NOT EXISTS (SELECT 1 FROM post p LEFT JOIN post q ON q.id = p.boost_of
+pub(super) const MUTED: &str = "AND NOT EXISTS (SELECT 1 FROM post p LEFT JOIN post q ON q.id = p.boost_of
     JOIN mute m ON (m.actor_id = p.actor_id AND (m.boosts_only = 0 OR p.boost_of IS NOT NULL))
       OR (m.actor_id = q.actor_id AND m.boosts_only = 0)
-    WHERE p.id = home.post_id AND ifnull(m.until_at, ?4 + 1) > ?4)";
+    WHERE p.id = t.post_id AND ifnull(m.until_at, ?4 + 1) > ?4)";
 
 fn anybody_muted(r: &Read<'_>) -> Result<bool> {
     Ok(r.conn.prepare_cached("SELECT 1 FROM mute LIMIT 1")?.exists([])?)

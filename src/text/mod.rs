@@ -8,6 +8,7 @@ pub mod compose;
 pub mod count;
 pub mod csv;
 pub mod handle;
+pub mod keywords;
 pub mod language;
 pub mod markdown;
 pub mod plain;

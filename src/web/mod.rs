@@ -175,6 +175,11 @@ fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/servers/{what}").route(web::post().to(page::hosts::save)));
     cfg.service(web::resource("/reports").route(get().to(page::reports::show)).route(web::post().to(page::reports::settle)));
     cfg.service(web::resource("/requests/{id}/{act}").route(web::post().to(page::approvals::act)));
+    cfg.service(web::resource("/lists").route(get().to(page::lists::all)).route(web::post().to(page::lists::make)));
+    cfg.service(web::resource("/lists/{id}").route(get().to(page::lists::read)));
+    cfg.service(web::resource("/lists/{id}/edit").route(get().to(page::lists::edit)).route(web::post().to(page::lists::save)));
+    cfg.service(web::resource("/filters").route(get().to(page::filters::all)).route(web::post().to(page::filters::make)));
+    cfg.service(web::resource("/filters/{id}").route(get().to(page::filters::show)).route(web::post().to(page::filters::save)));
     cfg.service(web::resource("/find").route(get().to(page::find::show)));
     cfg.service(web::resource("/notifications").route(get().to(page::notifications::show)));
     cfg.service(web::resource("/queue").route(get().to(page::queue::show)));

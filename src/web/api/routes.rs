@@ -2,8 +2,8 @@
 
 use super::call::{Call, Reply};
 use super::{
-    accounts, apps, compose, conversations, edits, harmless, instance, markers, marks, media, notifications, oauth,
-    push, quotes, relations, scheduled, statuses, tags, timelines,
+    accounts, apps, compose, conversations, edits, filters, harmless, instance, lists, markers, marks, media,
+    notifications, oauth, old_filters, push, quotes, relations, scheduled, statuses, tags, timelines,
 };
 use crate::federation::Node;
 
@@ -128,6 +128,41 @@ pub static TABLE: &[Route] = &[
     get("/api/v1/timelines/tag/{}", Optional("read:statuses"), timelines::tag),
     get("/api/v1/timelines/link", Optional("read:statuses"), harmless::missing),
     get("/api/v1/timelines/direct", Nothing, harmless::missing),
+    get("/api/v1/timelines/list/{}", Scope("read:lists"), lists::timeline),
+    // Lists
+    get("/api/v1/lists", Scope("read:lists"), lists::all),
+    post("/api/v1/lists", Scope("write:lists"), lists::make),
+    get("/api/v1/lists/{}", Scope("read:lists"), lists::one),
+    put("/api/v1/lists/{}", Scope("write:lists"), lists::change),
+    patch("/api/v1/lists/{}", Scope("write:lists"), lists::change),
+    delete("/api/v1/lists/{}", Scope("write:lists"), lists::remove),
+    get("/api/v1/lists/{}/accounts", Scope("read:lists"), lists::members),
+    post("/api/v1/lists/{}/accounts", Scope("write:lists"), lists::put_in),
+    delete("/api/v1/lists/{}/accounts", Scope("write:lists"), lists::take_out),
+    get("/api/v1/accounts/{}/lists", Scope("read:lists"), lists::of_account),
+    // Filters
+    get("/api/v2/filters", Scope("read:filters"), filters::all),
+    post("/api/v2/filters", Scope("write:filters"), filters::make),
+    get("/api/v2/filters/{}", Scope("read:filters"), filters::one),
+    put("/api/v2/filters/{}", Scope("write:filters"), filters::change),
+    patch("/api/v2/filters/{}", Scope("write:filters"), filters::change),
+    delete("/api/v2/filters/{}", Scope("write:filters"), filters::remove),
+    get("/api/v2/filters/{}/keywords", Scope("read:filters"), filters::keywords),
+    post("/api/v2/filters/{}/keywords", Scope("write:filters"), filters::add_keyword),
+    get("/api/v2/filters/keywords/{}", Scope("read:filters"), filters::keyword),
+    put("/api/v2/filters/keywords/{}", Scope("write:filters"), filters::set_keyword),
+    patch("/api/v2/filters/keywords/{}", Scope("write:filters"), filters::set_keyword),
+    delete("/api/v2/filters/keywords/{}", Scope("write:filters"), filters::remove_keyword),
+    get("/api/v2/filters/{}/statuses", Scope("read:filters"), filters::posts),
+    post("/api/v2/filters/{}/statuses", Scope("write:filters"), filters::add_post),
+    get("/api/v2/filters/statuses/{}", Scope("read:filters"), filters::post),
+    delete("/api/v2/filters/statuses/{}", Scope("write:filters"), filters::remove_post),
+    get("/api/v1/filters", Scope("read:filters"), old_filters::all),
+    post("/api/v1/filters", Scope("write:filters"), old_filters::make),
+    get("/api/v1/filters/{}", Scope("read:filters"), old_filters::one),
+    put("/api/v1/filters/{}", Scope("write:filters"), old_filters::change),
+    patch("/api/v1/filters/{}", Scope("write:filters"), old_filters::change),
+    delete("/api/v1/filters/{}", Scope("write:filters"), old_filters::remove),
     // Statuses
     get("/api/v1/statuses", Optional("read:statuses"), statuses::several),
     post("/api/v1/statuses", Scope("write:statuses"), compose::create),

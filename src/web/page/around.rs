@@ -8,6 +8,7 @@ use super::home::{Window, pager};
 use super::layout::{self, Here, House, Page};
 use crate::base::Result;
 use crate::federation::Node;
+use crate::store::filters::Context;
 use crate::store::{cards, relays};
 use crate::web::auth::Owner;
 use crate::web::edge::{PageError, blocking};
@@ -22,7 +23,7 @@ pub async fn show(
     let (window, here) = (window.into_inner(), request.uri().to_string());
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = House::load(node, r, Some(&owner), &here)?;
+            let house = House::load(node, r, Some(&owner), &here)?.sifting(r, Context::Public)?;
             let mut ids = relays::around(r, window.page())?;
             let beyond = window.cut(&mut ids);
             let cards = cards::of(r, &ids)?;

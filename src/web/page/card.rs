@@ -3,9 +3,10 @@
 use maud::{Markup, html};
 
 use super::layout::{House, icon};
-use super::{acts, approvals, history, kinds, person, pictures, poll, quoted, reactions, words};
+use super::{acts, approvals, history, kinds, person, pictures, poll, quoted, reactions, sifted, words};
 use crate::base::Audience;
 use crate::store::cards::Card;
+use crate::store::filters::Action;
 use crate::text::{plain, rewrite};
 use crate::web::{files, streams};
 
@@ -25,8 +26,16 @@ pub fn list(house: &House<'_>, cards: &[Card]) -> Markup {
     html! { div.posts.h-feed { @for one in cards { (card(house, one, Place::List)) } } }
 }
 
-/// One post.
+/// One post, as far as the owner's filters let it be seen. One they hide is shown folded where it is what the page is about.
 pub fn card(house: &House<'_>, card: &Card, place: Place) -> Markup {
+    match sifted::verdict(house, card) {
+        Some((Action::Hide, _)) if place == Place::List => html! {},
+        Some((Action::Hide | Action::Warn, title)) => sifted::fold(&title, &whole(house, card, place)),
+        _ => whole(house, card, place),
+    }
+}
+
+fn whole(house: &House<'_>, card: &Card, place: Place) -> Markup {
     let class = match place {
         Place::List => "post h-entry",
         Place::Focus => "post focus h-entry",
@@ -135,6 +144,11 @@ pub fn content(house: &House<'_>, card: &Card, place: Place) -> Markup {
             @if post.sensitive && !card.attachments.is_empty() {
                 details.cover {
                     summary { (icon("hidden")) span { "Sensitive " (pictures::nouns(&card.attachments)) ". Show" } }
+                    (pictures::of(house, card))
+                }
+            } @else if let Some(title) = sifted::blurs(house, card) {
+                details.cover {
+                    summary { (icon("hidden")) span { "Filtered: " bdi { (title) } ". Show" } }
                     (pictures::of(house, card))
                 }
             } @else { (pictures::of(house, card)) }

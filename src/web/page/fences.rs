@@ -14,15 +14,15 @@ use crate::web::auth;
 use crate::web::scratch::{House, Reply};
 
 /// The owner at their browser.
-struct Desk {
-    house: House,
+pub(super) struct Desk {
+    pub(super) house: House,
     cookie: String,
     csrf: String,
-    bob: ActorId,
+    pub(super) bob: ActorId,
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let house = House::new();
         let value = login::open_session(&house.node.store, "a test").unwrap();
         let csrf = auth::csrf(&house.node, &login::token_hash(&value));
@@ -30,13 +30,13 @@ impl Desk {
         Self { cookie: format!("{}={value}", auth::COOKIE), csrf, bob, house }
     }
 
-    async fn get(&self, path: &str) -> String {
+    pub(super) async fn get(&self, path: &str) -> String {
         let reply = self.reply(TestRequest::get().uri(path)).await;
         assert_eq!(reply.code, StatusCode::OK, "{path}: {}", reply.text());
         reply.text()
     }
 
-    async fn send(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
+    pub(super) async fn send(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
         let mut form = vec![("csrf", self.csrf.as_str()), ("back", "/people/7")];
         form.extend_from_slice(fields);
         self.reply(TestRequest::post().uri(path).set_form(form)).await

@@ -10,6 +10,7 @@ use crate::base::Result;
 use crate::base::id::PostId;
 use crate::federation::Node;
 use crate::store::cards::{self, Card};
+use crate::store::filters::Context;
 use crate::store::posts::Page;
 use crate::store::{self, actors, timeline};
 use crate::web::auth::{MaybeSession, Owner, see_other};
@@ -83,7 +84,7 @@ pub async fn show(
     let (window, here) = (window.into_inner(), request.uri().to_string());
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = House::load(node, r, Some(&owner), &here)?;
+            let house = House::load(node, r, Some(&owner), &here)?.sifting(r, Context::Home)?;
             let mut ids = timeline::page(r, window.page())?;
             let beyond = window.cut(&mut ids);
             let cards = cards::of(r, &ids)?;

@@ -8,7 +8,9 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use crate::base::config::{SOFTWARE, VERSION};
 use crate::base::{Result, Time};
 use crate::federation::Node;
+use crate::social::filter::Sieve;
 use crate::store::actors::Actor;
+use crate::store::filters::Context;
 use crate::store::follows::List;
 use crate::store::{self, Read, actors, follows, notifications, requests};
 use crate::web::auth::Owner;
@@ -38,6 +40,8 @@ pub struct House<'n> {
     pub unseen: u32,
     /// People waiting to be let in.
     pub requests: u32,
+    /// The owner's filters that count on this page.
+    pub sieve: Sieve,
     /// The time of this page.
     pub now: Time,
     /// The path and query of this page: where a pressed button leads back to.
@@ -53,7 +57,24 @@ impl<'n> House<'n> {
             unseen = notifications::unseen(r)?;
             waiting = follows::count(r, session.actor, List::Requests)? + requests::count(r)?;
         }
-        Ok(Self { node, owner, session, unseen, requests: waiting, now: r.now, here: here.to_owned() })
+        Ok(Self {
+            node,
+            owner,
+            session,
+            unseen,
+            requests: waiting,
+            sieve: Sieve::default(),
+            now: r.now,
+            here: here.to_owned(),
+        })
+    }
+
+    /// With the owner's filters that count in this place; a visitor has none.
+    pub fn sifting(mut self, r: &Read<'_>, context: Context) -> Result<Self> {
+        if self.session.is_some() {
+            self.sieve = Sieve::load(r)?.only(context);
+        }
+        Ok(self)
     }
 
     /// True for the owner's own actor.

@@ -18,6 +18,7 @@ pub mod edit;
 pub mod feed;
 #[cfg(test)]
 mod fences;
+pub mod filters;
 pub mod find;
 mod form;
 pub mod history;
@@ -28,6 +29,7 @@ mod kinds;
 mod language;
 mod later;
 mod layout;
+pub mod lists;
 pub mod login;
 mod longer;
 mod meta;
@@ -48,6 +50,9 @@ pub mod reports;
 #[cfg(test)]
 mod sample;
 pub mod settings;
+mod sifted;
+#[cfg(test)]
+mod sifting;
 pub mod tags;
 pub mod thread;
 mod top;

@@ -8,12 +8,13 @@ use serde::Deserialize;
 
 use super::card::{self, Place};
 use super::layout::{self, Here, House, Page, icon};
-use super::{person, reactions as emoji, words};
+use super::{person, reactions as emoji, sifted, words};
 use crate::base::id::{ActorId, NotificationId, PostId};
 use crate::base::{Result, Time};
 use crate::federation::Node;
 use crate::store::actors::{self, Actor};
 use crate::store::cards::{self, Card};
+use crate::store::filters::{Action, Context};
 use crate::store::notifications::{self, Kind, Notification};
 use crate::store::reactions::{self, Reaction, Sign};
 use crate::store::{self, Read, markers};
@@ -70,7 +71,7 @@ pub async fn show(node: web::Data<Node>, owner: Owner, before: web::Query<Before
     let before = before.before;
     let markup = blocking(&node, move |node| {
         let (markup, newest) = node.store.read(|r| {
-            let mut house = House::load(node, r, Some(&owner), "/notifications")?;
+            let mut house = House::load(node, r, Some(&owner), "/notifications")?.sifting(r, Context::Notifications)?;
             let seen = store::node::seen_notification(r)?;
             let events = notifications::page(r, before, ROWS)?;
             let newest = events.first().map(|event| event.id).filter(|id| *id > seen);
@@ -126,6 +127,9 @@ fn signs<'a>(row: &Row, reacted: &'a [Reaction]) -> Vec<&'a Sign> {
 }
 
 fn one(house: &House<'_>, row: &Row, who: &[&Actor], signs: &[&Sign], post: Option<&Card>, mark: &str) -> Markup {
+    if post.is_some_and(|post| sifted::is_hidden(house, post)) {
+        return html! {};
+    }
     if let (Kind::Mention | Kind::Quote, Some(post)) = (row.kind, post) {
         return html! { li class={ "whole " (mark) } { (card::card(house, post, Place::List)) } };
     }
@@ -156,11 +160,19 @@ fn one(house: &House<'_>, row: &Row, who: &[&Actor], signs: &[&Sign], post: Opti
                         _ => { (names(house, who)) " " (verb) }
                     } " · " span.when { (words::when(row.at, house.now)) }
                 }
-                @if let Some(post) = post { a.about href={ "/post/" (post.post.id) } { bdi { (card::quote(post, QUOTE)) } } }
+                @if let Some(post) = post { a.about href={ "/post/" (post.post.id) } { bdi { (excerpt(house, post)) } } }
                 @if row.kind == Kind::Report { div.do { a.button href="/reports" { "Read it" } } }
                 @if matches!(row.kind, Kind::FollowRequest | Kind::Request) { div.do { a.button href="/requests" { "Open the requests" } } }
             }
         }
+    }
+}
+
+/// The post in a line, or the filter it stands behind.
+fn excerpt(house: &House<'_>, post: &Card) -> String {
+    match sifted::verdict(house, post) {
+        Some((Action::Warn, title)) => format!("Filtered: {title}"),
+        _ => card::quote(post, QUOTE),
     }
 }
 

@@ -16,9 +16,10 @@ use crate::base::id::ActorId;
 use crate::federation::backfill::{self, Wish};
 use crate::federation::{Node, moves, publish};
 use crate::store::actors::{self, Actor};
+use crate::store::filters::Context;
 use crate::store::follows::{self, List};
 use crate::store::posts::{self, Viewer};
-use crate::store::{Read, cards, groups};
+use crate::store::{Read, cards, groups, lists};
 use crate::web::auth::{Owner, local, see_other};
 use crate::web::edge::{PageError, blocking};
 
@@ -37,7 +38,7 @@ pub async fn show(
     let markup = blocking(&node, move |node| {
         backfill::wish(node, Wish::Profile(id));
         node.store.read(|r| {
-            let house = House::load(node, r, Some(&owner), &here)?;
+            let house = House::load(node, r, Some(&owner), &here)?.sifting(r, Context::Account)?;
             let actor = actors::by_id(r, id)?;
             let ties = Ties::load(r, owner.actor, &actor)?;
             let mut ids = match actor.kind.as_str() {
@@ -111,6 +112,7 @@ fn below(r: &Read<'_>, house: &House<'_>, actor: &Actor, ties: &Ties) -> Result<
                     div.tie { (icon("clock")) span { "You asked to follow " (words::when(follow.created_at, house.now)) "; there is no answer yet." }
                         (press(house, actor, "follow", "Ask again", "plain")) }
                 } @else { p { (icon("check")) span { "You follow them." } } }
+                (super::lists::of_person(r, house, actor)?)
             }
             @match &ties.theirs {
                 Some(follow) if follow.accepted_at.is_some() => {
@@ -270,10 +272,12 @@ fn rows(r: &Read<'_>, owner: ActorId, which: List, after: Option<ActorId>) -> Re
     Ok((people, more))
 }
 
-fn tabs(r: &Read<'_>, house: &House<'_>, owner: ActorId, here: &str) -> Result<Markup> {
+/// The pages of people, each with how many there are.
+pub fn tabs(r: &Read<'_>, house: &House<'_>, owner: ActorId, here: &str) -> Result<Markup> {
     let entries = [
         ("/following", "Following", follows::count(r, owner, List::Following)?),
         ("/followers", "Followers", follows::count(r, owner, List::Followers)?),
+        ("/lists", "Lists", lists::all(r)?.len() as u32),
         ("/requests", "Requests", house.requests),
     ];
     Ok(html! {

@@ -12,6 +12,7 @@ use super::{card, meta, person, thread, words};
 use crate::base::Result;
 use crate::federation::Node;
 use crate::store::actors::Actor;
+use crate::store::filters::Context;
 use crate::store::follows::{self, List};
 use crate::store::posts::{self, Viewer};
 use crate::store::{self, cards};
@@ -30,7 +31,7 @@ pub async fn show(
     let session = owner.0.clone();
     let (markup, uri) = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = House::load(node, r, owner.0.as_ref(), &here)?;
+            let house = House::load(node, r, owner.0.as_ref(), &here)?.sifting(r, Context::Account)?;
             let actor = thread::owned_by(r, &name)?;
             let mut ids = posts::of_actor(r, actor.id, Viewer::Stranger, window.page())?;
             let beyond = window.cut(&mut ids);

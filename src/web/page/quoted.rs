@@ -5,8 +5,9 @@ use maud::{Markup, html};
 
 use super::card::{self, Place};
 use super::layout::{House, icon};
-use super::{person, words};
+use super::{person, sifted, words};
 use crate::store::cards::{Card, Quoted};
+use crate::store::filters::Action;
 use crate::store::quotes::State;
 
 /// What a post quotes, under its words.
@@ -15,7 +16,10 @@ pub fn of(house: &House<'_>, card: &Card) -> Markup {
     let shown = quoted.card.as_deref().filter(|_| may_show(house, card, quoted));
     html! {
         @match shown {
-            Some(inner) => (small(house, inner)),
+            Some(inner) => @match sifted::verdict(house, inner) {
+                Some((Action::Hide | Action::Warn, title)) => (sifted::fold(&title, &small(house, inner))),
+                _ => (small(house, inner)),
+            },
             None => (line(house, quoted)),
         }
         @if let Some(note) = note(house, card, quoted) { p.note.asked { (icon("clock")) span { (note) } } }

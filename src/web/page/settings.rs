@@ -83,6 +83,7 @@ fn pages(waiting: u32) -> Markup {
     };
     let pages = [
         ("/blocks", "Kept away", "people you mute or block, servers, and reports"),
+        ("/filters", "Filters", "words you do not want to read"),
         ("/settings/emoji", "Your own emoji", "for your name, posts and reactions"),
         ("/moving", "Moving here", "bring your followers from another account"),
         ("/settings/relays", "Relays", "see posts of more servers, and be seen there"),

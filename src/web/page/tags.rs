@@ -9,6 +9,7 @@ use super::layout::{self, Here, House, Page};
 use super::thread::query;
 use crate::base::{Error, Result};
 use crate::federation::Node;
+use crate::store::filters::Context;
 use crate::store::{cards, node as facts, posts};
 use crate::text::TAG_CHARS;
 use crate::web::auth::MaybeOwner;
@@ -30,7 +31,7 @@ pub async fn show(
             return Err(Error::NotFound);
         }
         node.store.read(|r| {
-            let house = House::load(node, r, owner.0.as_ref(), &here)?;
+            let house = House::load(node, r, owner.0.as_ref(), &here)?.sifting(r, Context::Public)?;
             let mut ids = posts::of_actor_tagged(r, facts::owner(r)?, &shown.to_lowercase(), window.page())?;
             let beyond = window.cut(&mut ids);
             let cards = home::open_only(cards::of(r, &ids)?);

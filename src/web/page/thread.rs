@@ -15,6 +15,7 @@ use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::federation::backfill::{self, Wish};
 use crate::store::cards::{self, Card};
+use crate::store::filters::Context;
 use crate::store::posts::{self, Viewer};
 use crate::store::{self, Read, actors};
 use crate::text::plain;
@@ -89,7 +90,7 @@ pub async fn for_owner(
     let markup = blocking(&node, move |node| {
         backfill::wish(node, Wish::Thread(id));
         node.store.read(|r| {
-            let house = House::load(node, r, Some(&owner), &here)?;
+            let house = House::load(node, r, Some(&owner), &here)?.sifting(r, Context::Thread)?;
             let thread = load(r, id, Viewer::Owner)?;
             let filled = compose::Filled::answering(r, &house, &thread.focus)?;
             let answer = html! { section.answer aria-label="Reply" { (compose::form(&house, &filled)) } };
@@ -111,7 +112,7 @@ pub async fn show(
     let session = owner.0.clone();
     let (markup, uri) = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = House::load(node, r, owner.0.as_ref(), &here)?;
+            let house = House::load(node, r, owner.0.as_ref(), &here)?.sifting(r, Context::Thread)?;
             let author = owned_by(r, &name)?;
             let thread = load(r, id, owner.viewer())?;
             if thread.focus.author.id != author.id || thread.focus.boost.is_some() {

@@ -5,6 +5,7 @@ pub mod account;
 pub mod content;
 pub mod conversation;
 pub mod edit;
+pub mod filter;
 pub mod media;
 pub mod notification;
 pub mod poll;
@@ -16,6 +17,7 @@ pub mod tag;
 use crate::base::id::ActorId;
 use crate::base::{Result, Time};
 use crate::federation::Node;
+use crate::social::filter::Sieve;
 use crate::store::own_count::{self, OwnCount};
 use crate::store::posts::Viewer;
 use crate::store::{self, Read, actors};
@@ -62,6 +64,10 @@ pub struct View<'n> {
     pub now: Time,
     /// The owner's token: marks of their own are shown.
     pub as_owner: bool,
+    /// The owner's filters, for their own eyes.
+    pub sieve: Sieve,
+    /// The app knows the filter action `blur`.
+    pub knows_blur: bool,
     /// The owner's own numbers.
     pub count: OwnCount,
 }
@@ -69,14 +75,29 @@ pub struct View<'n> {
 impl<'n> View<'n> {
     /// Loads what entities of this answer need.
     pub fn load(node: &'n Node, r: &Read<'_>, call: &Call) -> Result<Self> {
-        Ok(Self { as_owner: call.is_owner(), ..Self::for_owner(node, r)? })
+        let knows_blur = call.token.as_ref().is_some_and(|token| filter::knows_blur(&token.name));
+        match call.is_owner() {
+            true => Ok(Self { knows_blur, ..Self::for_owner(node, r)? }),
+            false => Self::for_anyone(node, r),
+        }
     }
 
     /// Loads what entities need that go to the owner.
     pub fn for_owner(node: &'n Node, r: &Read<'_>) -> Result<Self> {
-        let owner = store::node::get(r)?.owner;
-        let domain = node.facts.origin.domain.as_str();
-        Ok(Self { links: Links::of(node), owner, domain, now: r.now, as_owner: true, count: own_count::get(r)? })
+        Ok(Self { as_owner: true, sieve: Sieve::load(r)?, ..Self::for_anyone(node, r)? })
+    }
+
+    fn for_anyone(node: &'n Node, r: &Read<'_>) -> Result<Self> {
+        Ok(Self {
+            links: Links::of(node),
+            owner: store::node::get(r)?.owner,
+            domain: node.facts.origin.domain.as_str(),
+            now: r.now,
+            as_owner: false,
+            sieve: Sieve::default(),
+            knows_blur: false,
+            count: own_count::get(r)?,
+        })
     }
 
     /// What the caller may see.

@@ -7,7 +7,7 @@ use super::account::{Account, account};
 use super::media::{MediaAttachment, attachment};
 use super::poll::poll;
 use super::quote::{self, Quote};
-use super::{CustomEmoji, View, content, emojis, stamp};
+use super::{CustomEmoji, View, content, emojis, filter, stamp};
 use crate::base::Audience;
 use crate::base::id::ActorId;
 use crate::store::actors::Actor;
@@ -133,7 +133,7 @@ pub fn inside(view: &View<'_>, card: &Card) -> Status {
         reblogged: card.boosted,
         muted: card.thread_muted,
         bookmarked: card.bookmarked,
-        filtered: Vec::new(),
+        filtered: filter::results(view, card),
     });
     Status {
         id: post.id.to_string(),

@@ -8,14 +8,14 @@ use actix_web::web::{Bytes, BytesMut};
 use serde::Serialize;
 
 use super::channel::Channel;
-use crate::base::id::{ConversationId, NotificationId, PostId, TokenId};
+use crate::base::id::{ConversationId, ListId, NotificationId, PostId, TokenId};
 use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::store::cards::{self, Card};
 use crate::store::events::{self, Event, Kind};
 use crate::store::feeds::{self, Media, Tags};
 use crate::store::posts::Page;
-use crate::store::{Read, actors, conversations, notifications, shield, timeline};
+use crate::store::{Read, actors, conversations, lists, notifications, shield, timeline};
 use crate::text::scan;
 use crate::web::api::conversations as talks;
 use crate::web::api::entity::View;
@@ -176,6 +176,16 @@ impl<'n, 'r> Table<'n, 'r> {
         let mut channels = self.among(&[Channel::User]);
         if !channels.is_empty() && timeline::page(self.r, only(id))?.is_empty() {
             channels.clear();
+        }
+        for channel in self.wanted {
+            let Channel::List(list) = channel else { continue };
+            let list = match lists::by_id(self.r, ListId(*list)) {
+                Err(Error::NotFound) => continue,
+                list => list?,
+            };
+            if !lists::page(self.r, &list, only(id))?.is_empty() {
+                channels.push(channel.clone());
+            }
         }
         Ok(channels)
     }

@@ -4,8 +4,11 @@
 mod access;
 mod conversations;
 mod every;
+mod filters;
+mod lists;
 mod markers;
 mod marks;
+mod others;
 mod own_numbers;
 mod profiles;
 mod push;

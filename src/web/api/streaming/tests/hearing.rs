@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use super::{Ear, Open, bob_says, payload, with};
 use crate::base::Audience;
 use crate::federation::publish;
+use crate::social::{filter, list};
 use crate::store::notifications::{self, Kind};
-use crate::store::{Write, actors, blocks, mutes};
+use crate::store::{Write, actors, blocks, filters, mutes, node};
 use crate::web::scratch::Bob;
 
 #[actix_web::test]
@@ -242,5 +243,37 @@ async fn silence_costs_nothing() {
     let (ear, frame) = with(ear, Ear::next).await;
     assert_eq!(payload(&frame)["id"], json!(id.to_string()));
     drop(ear);
+    open.handle.stop(false).await;
+}
+
+#[actix_web::test]
+async fn a_list_is_heard_alone_and_apps_hear_that_filters_changed() {
+    let open = Open::new();
+    let token = open.token("read write");
+    let make = |w: &Write<'_>| {
+        let named = |title: &str| list::Change { title: Some(title.to_owned()), ..Default::default() };
+        let (own, other) = (list::make(w, &named("own"))?, list::make(w, &named("empty"))?);
+        list::add(w, own.id, &[node::owner(w)?])?;
+        Ok((own.id, other.id))
+    };
+    let (own, other) = open.house.node.store.write(make).unwrap();
+    let empty = open.socket(&format!("/?access_token={token}&stream=list&list={other}")).await;
+    let ear = open.socket(&format!("/?access_token={token}&stream=list&list={own}")).await;
+    let id = open.post("To my list", Audience::Public).await;
+    let (ear, frame) = with(ear, Ear::next).await;
+    assert_eq!((&frame["stream"], &frame["event"]), (&json!(["list", own.to_string()]), &json!("update")));
+    assert_eq!(payload(&frame)["id"], id.to_string());
+    drop(ear);
+    let user = open.socket(&format!("/?access_token={token}&stream=user")).await;
+    let contexts = filters::Contexts::of([filters::Context::Home]);
+    let change = filter::Change { title: Some("x".to_owned()), contexts: Some(contexts), ..Default::default() };
+    open.house.node.store.write(move |w| filter::make(w, &change)).unwrap();
+    let (_, frame) = with(user, Ear::next).await;
+    assert_eq!(frame, json!({"stream": ["user"], "event": "filters_changed"}));
+    let put = move |w: &Write<'_>| list::add(w, other, &[node::owner(w)?]);
+    open.house.node.store.write(put).unwrap();
+    let id = open.post("To the other list", Audience::Public).await;
+    let (_, frame) = with(empty, Ear::next).await;
+    assert_eq!(payload(&frame)["id"], id.to_string(), "the first thing it hears");
     open.handle.stop(false).await;
 }

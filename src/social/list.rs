@@ -1,0 +1,119 @@
+//! Lists: who may be in one, and where what arrives is read: at home, in lists, or, of the members of an exclusive list, in
+//! lists alone.
+
+use crate::base::id::{ActorId, ListId};
+use crate::base::{Audience, Error, Result};
+use crate::store::lists::{self, LISTS, List, MEMBERS, Replies};
+use crate::store::posts::{self, Post};
+use crate::store::{Write, actors, events, follows, node, timeline};
+use crate::text::plain;
+
+/// Characters of a title.
+pub const TITLE_CHARS: usize = 256;
+
+/// What of a list is to change; None stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    /// Its title.
+    pub title: Option<String>,
+    /// Which answers it shows.
+    pub replies: Option<Replies>,
+    /// Whether its members are kept from home.
+    pub exclusive: Option<bool>,
+}
+
+/// Makes a list; Invalid without a title, or when there are too many.
+pub fn make(w: &Write<'_>, change: &Change) -> Result<List> {
+    if lists::all(w)?.len() >= LISTS as usize {
+        return Err(Error::invalid("You have reached the maximum number of lists"));
+    }
+    let list = changed(List { id: ListId(0), title: String::new(), replies: Replies::List, exclusive: false }, change)?;
+    Ok(List { id: lists::add(w, &list)?, ..list })
+}
+
+/// Changes a list.
+pub fn change(w: &Write<'_>, id: ListId, change: &Change) -> Result<List> {
+    let list = changed(lists::by_id(w, id)?, change)?;
+    lists::set(w, &list)?;
+    Ok(list)
+}
+
+fn changed(list: List, change: &Change) -> Result<List> {
+    let title = match &change.title {
+        Some(title) => self::title(title)?,
+        None => list.title,
+    };
+    if title.is_empty() {
+        return Err(Error::invalid("Title can't be blank"));
+    }
+    let (replies, exclusive) = (change.replies.unwrap_or(list.replies), change.exclusive.unwrap_or(list.exclusive));
+    Ok(List { title, replies, exclusive, ..list })
+}
+
+/// The title of a list or a filter: one line with something in it; else Invalid.
+pub(super) fn title(text: &str) -> Result<String> {
+    if text.chars().count() > TITLE_CHARS {
+        return Err(Error::invalid(format!("Title is too long (maximum is {TITLE_CHARS} characters)")));
+    }
+    Some(plain::line(text, TITLE_CHARS))
+        .filter(|title| !title.is_empty())
+        .ok_or_else(|| Error::invalid("Title can't be blank"))
+}
+
+/// Puts people in a list, all or none: NotFound for those the owner neither follows nor has asked to, Invalid for those who
+/// are in it. What they wrote lately comes with them.
+pub fn add(w: &Write<'_>, id: ListId, people: &[ActorId]) -> Result<()> {
+    lists::by_id(w, id)?;
+    let owner = node::owner(w)?;
+    if lists::count(w, id)? as usize + people.len() > MEMBERS as usize {
+        return Err(Error::invalid(format!("A list has at most {MEMBERS} people")));
+    }
+    for who in people {
+        actors::by_id(w, *who)?;
+        let follow = follows::get(w, owner, *who)?;
+        if follow.is_none() && *who != owner {
+            return Err(Error::NotFound);
+        }
+        if !lists::add_member(w, id, *who)? {
+            return Err(Error::invalid("Account has already been taken"));
+        }
+        if *who == owner || follow.is_some_and(|follow| follow.accepted_at.is_some()) {
+            lists::fill(w, id, *who)?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes people out of a list; those who are not in it are passed over.
+pub fn remove(w: &Write<'_>, id: ListId, people: &[ActorId]) -> Result<()> {
+    lists::by_id(w, id)?;
+    people.iter().try_for_each(|who| lists::remove_member(w, id, *who))
+}
+
+/// Puts a post or boost that belongs on the home timeline there and in the lists of `by`, who wrote it, boosted it or, as a
+/// group, passed it on.
+pub(super) fn place(w: &Write<'_>, owner: ActorId, by: ActorId, post: &Post) -> Result<()> {
+    let of_theirs = lists::of_member(w, by)?;
+    if !of_theirs.is_empty() && post.audience != Audience::Mentioned {
+        let parent = post.reply_to.map(|id| posts::by_id(w, id)).transpose()?;
+        let answers = parent.map(|parent| parent.actor_id).filter(|to| *to != owner && *to != post.actor_id);
+        for list in &of_theirs {
+            lists::put(w, list.id, post.id, answers)?;
+        }
+    }
+    // The owner's own posts are always at home.
+    if by != owner && of_theirs.iter().any(|list| list.exclusive) {
+        return events::came_home(w, post.id);
+    }
+    timeline::add(w, post.id)
+}
+
+/// Who moved takes the place of their old account in every list.
+pub(super) fn moved(w: &Write<'_>, old: ActorId, new: ActorId) -> Result<()> {
+    for list in lists::of_member(w, old)? {
+        if lists::add_member(w, list.id, new)? {
+            lists::fill(w, list.id, new)?;
+        }
+    }
+    Ok(())
+}

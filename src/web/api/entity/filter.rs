@@ -1,0 +1,77 @@
+//! Filter, FilterResult, and the older form of filters.
+
+use serde_json::{Value, json};
+
+use super::{View, stamp};
+use crate::social::filter::Hit;
+use crate::store::cards::Card;
+use crate::store::filters::{Action, Context, Filter, Filtered, Keyword};
+
+/// Apps that know the action `blur`. Ice Cubes cannot read a status with any word but warn and hide in it, and a page of
+/// statuses with it; so all others are told to warn, which shows no more.
+const KNOW_BLUR: [&str; 2] = ["Tusky", "Phanpy"];
+
+/// Whether an app may be told of `blur` inside of statuses.
+pub fn knows_blur(app: &str) -> bool {
+    KNOW_BLUR.iter().any(|known| app.starts_with(known))
+}
+
+/// A filter with its words and posts, as its owner edits it.
+pub fn filter(filter: &Filter, keywords: &[Keyword], posts: &[Filtered]) -> Value {
+    let own = keywords.iter().filter(|one| one.filter_id == filter.id).map(keyword).collect();
+    let chosen = posts.iter().filter(|one| one.filter_id == filter.id).map(filtered).collect();
+    let mut shown = shallow(filter, filter.action);
+    if let Value::Object(shown) = &mut shown {
+        shown.insert("keywords".to_owned(), own);
+        shown.insert("statuses".to_owned(), chosen);
+    }
+    shown
+}
+
+fn shallow(filter: &Filter, action: Action) -> Value {
+    json!({
+        "id": filter.id.to_string(),
+        "title": filter.title,
+        "context": filter.contexts.each().map(Context::word).collect::<Vec<_>>(),
+        "expires_at": filter.until_at.map(stamp),
+        "filter_action": action.word(),
+    })
+}
+
+/// A word of a filter.
+pub fn keyword(keyword: &Keyword) -> Value {
+    json!({ "id": keyword.id.to_string(), "keyword": keyword.keyword, "whole_word": keyword.whole })
+}
+
+/// A post under a filter.
+pub fn filtered(one: &Filtered) -> Value {
+    json!({ "id": one.id.to_string(), "status_id": one.post_id.to_string() })
+}
+
+/// What of the owner's filters a status matches. Lists are never null: Mammoth takes nothing else.
+pub fn results(view: &View<'_>, card: &Card) -> Vec<Value> {
+    let result = |hit: Hit<'_>| {
+        let action = match hit.filter.action {
+            Action::Blur if !view.knows_blur => Action::Warn,
+            action => action,
+        };
+        json!({
+            "filter": shallow(hit.filter, action),
+            "keyword_matches": hit.keyword.into_iter().collect::<Vec<_>>(),
+            "status_matches": hit.posts.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        })
+    };
+    view.sieve.hits(card).into_iter().map(result).collect()
+}
+
+/// The older form: one entry for each word.
+pub fn old(filter: &Filter, keyword: &Keyword) -> Value {
+    json!({
+        "id": keyword.id.to_string(),
+        "phrase": keyword.keyword,
+        "context": filter.contexts.each().map(Context::word).collect::<Vec<_>>(),
+        "whole_word": keyword.whole,
+        "expires_at": filter.until_at.map(stamp),
+        "irreversible": filter.action == Action::Hide,
+    })
+}

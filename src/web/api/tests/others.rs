@@ -1,0 +1,90 @@
+//! People on other servers, for the tests: what they do comes in as the activities their servers send.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::ap;
+use crate::base::id::{ActorId, PostId};
+use crate::social::{self, profile};
+use crate::store::{actors, follows, node, posts};
+use crate::web::scratch::House;
+
+/// Somebody of `there.example`.
+#[derive(Debug, Clone)]
+pub(super) struct Other {
+    pub(super) id: ActorId,
+    pub(super) uri: String,
+}
+
+impl Other {
+    /// Somebody the owner does not follow.
+    pub(super) fn stranger(house: &House, name: &str) -> Self {
+        let uri = format!("https://there.example/users/{name}");
+        let document = json!({"@context": "https://www.w3.org/ns/activitystreams", "type": "Person", "id": uri,
+            "preferredUsername": name, "inbox": format!("{uri}/inbox"), "followers": format!("{uri}/followers")});
+        let document = ap::Actor::read(&document).unwrap();
+        let id = house.node.store.write(move |w| profile::keep(w, &document).map(|_| ())).map(|()| {
+            let wanted = uri.clone();
+            house.node.store.read(move |r| actors::id_of(r, &wanted)).unwrap().unwrap()
+        });
+        Self { id: id.unwrap(), uri }
+    }
+
+    /// Somebody the owner follows.
+    pub(super) fn followed(house: &House, name: &str) -> Self {
+        let other = Self::stranger(house, name);
+        let (id, uri) = (other.id, format!("https://social.example.org/follows/{name}"));
+        let follow = house.node.store.write(move |w| {
+            let owner = node::owner(w)?;
+            follows::ask(w, owner, id, &uri, None)?;
+            follows::accept(w, owner, id).map(drop)
+        });
+        follow.unwrap();
+        other
+    }
+
+    /// Whatever they do, a second later.
+    pub(super) fn does(&self, house: &House, mut activity: Value) {
+        static COUNT: AtomicU32 = AtomicU32::new(1);
+        house.scratch.clock.advance(Duration::from_secs(1));
+        activity["actor"] = json!(self.uri);
+        activity["id"] = json!(format!("{}/acts/{}", self.uri, COUNT.fetch_add(1, Ordering::Relaxed)));
+        let activity = ap::activity::Activity::read(activity).unwrap();
+        let id = self.id;
+        house.node.store.write(move |w| social::receive(w, &actors::by_id(w, id)?, &activity)).unwrap();
+    }
+
+    /// A public post of theirs; `more` adds to the note.
+    pub(super) fn says(&self, house: &House, text: &str, more: Value) -> PostId {
+        static COUNT: AtomicU32 = AtomicU32::new(1);
+        let uri = format!("{}/posts/{}", self.uri, COUNT.fetch_add(1, Ordering::Relaxed));
+        let mut note = json!({"type": "Note", "id": uri, "attributedTo": self.uri, "content": format!("<p>{text}</p>"),
+            "to": ["https://www.w3.org/ns/activitystreams#Public"]});
+        if let (Value::Object(note), Value::Object(more)) = (&mut note, more) {
+            note.extend(more);
+        }
+        self.does(
+            house,
+            json!({"type": "Create", "to": ["https://www.w3.org/ns/activitystreams#Public"], "object": note}),
+        );
+        house.node.store.read(|r| posts::by_uri(r, &uri)).unwrap().expect("it was kept").id
+    }
+
+    /// An answer of theirs.
+    pub(super) fn answers(&self, house: &House, to: PostId, text: &str) -> PostId {
+        let uri = house.node.store.read(|r| posts::by_id(r, to)).unwrap().uri;
+        self.says(house, text, json!({ "inReplyTo": uri }))
+    }
+
+    /// They boost a post.
+    pub(super) fn boosts(&self, house: &House, of: PostId) -> PostId {
+        let uri = house.node.store.read(|r| posts::by_id(r, of)).unwrap().uri;
+        self.does(
+            house,
+            json!({"type": "Announce", "to": ["https://www.w3.org/ns/activitystreams#Public"], "object": uri}),
+        );
+        house.node.store.read(|r| posts::boost_by(r, self.id, of)).unwrap().expect("it was kept").id
+    }
+}
