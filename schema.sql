@@ -551,15 +551,41 @@ CREATE TABLE relayed (
   post_id      INTEGER PRIMARY KEY REFERENCES post (id) ON DELETE CASCADE
 ) STRICT;
 
+-- What the owner should hear of: each event once. Likes, boosts and follows of twelve hours make a group, in front of which
+-- its newest row stands; pages of any kinds of notification are read from the front ones alone.
 CREATE TABLE notification (
   id           INTEGER PRIMARY KEY AUTOINCREMENT,
   kind         TEXT    NOT NULL,                -- mention, follow, follow_request, like, boost, …
   actor_id     INTEGER NOT NULL REFERENCES actor (id) ON DELETE CASCADE,
   post_id      INTEGER REFERENCES post (id) ON DELETE CASCADE,
+  hour         INTEGER,                         -- since 1970, in which its group began; NULL: stands alone
+  place        INTEGER NOT NULL,                -- 0: kept back by the owner's rules; 1: behind a newer one of its group; 2: in front
   created_at   INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX notification_once ON notification (actor_id, kind, ifnull(post_id, 0)); -- an effect happens once
 CREATE INDEX notification_of_post ON notification (post_id) WHERE post_id IS NOT NULL;      -- cascade
+CREATE INDEX notification_list ON notification (kind, place, id);     -- a page of some kinds
+CREATE INDEX notification_actor ON notification (actor_id, place, id);  -- a page of one person's; those kept back
+CREATE INDEX notification_group ON notification (kind, post_id, hour, id, actor_id) WHERE hour IS NOT NULL;  -- who is in a group
+-- When the front row of a group goes, the next one stands in front.
+CREATE TRIGGER notification_heir AFTER DELETE ON notification WHEN OLD.place = 2 AND OLD.hour IS NOT NULL
+BEGIN
+  UPDATE notification SET place = 2 WHERE id = (
+    SELECT id FROM notification WHERE kind = OLD.kind AND post_id IS OLD.post_id AND hour = OLD.hour ORDER BY id DESC LIMIT 1);
+END;
+
+-- People whose notifications were kept back, until the owner has said what becomes of them.
+CREATE TABLE notification_request (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  actor_id     INTEGER NOT NULL UNIQUE REFERENCES actor (id) ON DELETE CASCADE,
+  created_at   INTEGER NOT NULL
+) STRICT;
+
+-- People whose notifications come through whatever the rules say.
+CREATE TABLE notification_permission (
+  actor_id     INTEGER PRIMARY KEY REFERENCES actor (id) ON DELETE CASCADE,
+  created_at   INTEGER NOT NULL
+) STRICT;
 
 -- What we say to peers: the JSON once, however many inboxes it goes to.
 CREATE TABLE activity (

@@ -66,6 +66,8 @@ ids! {
     MediaId;
     /// A notification; counts up from 1.
     NotificationId;
+    /// Somebody whose notifications are kept back until the owner says what becomes of them.
+    NotificationRequestId;
     /// One of our activities in the outbox.
     ActivityId;
     /// One activity on its way to one inbox.

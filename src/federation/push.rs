@@ -227,6 +227,9 @@ fn title(kind: Kind, actor: &Actor) -> String {
         Kind::Moved => format!("{who} has moved"),
         Kind::Report => "A report came in".to_owned(),
         Kind::Request => format!("{who} asks to interact with your post"),
+        Kind::Post => format!("{who} posted"),
+        Kind::Edit => format!("{who} edited a post you boosted"),
+        Kind::QuoteEdit => format!("{who} edited a post you quoted"),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::store::actors::{self, Actor, Emoji};
 use crate::store::conversations::{self, By};
 use crate::store::notifications::{self, Kind};
 use crate::store::posts::{self, Hashtag, Mention, Post};
-use crate::store::{Read, Write, follows, node, tombstones};
+use crate::store::{Read, Write, follows, node, quotes, tombstones};
 use crate::text::{TITLE_CHARS, WARNING_CHARS, plain, scan};
 
 /// An Update of a post we do not have counts as its Create when the post is no older than this.
@@ -117,6 +117,18 @@ pub(super) fn created(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     if for_us || answers_us { notifications::add(w, Kind::Mention, sender.id, Some(id)) } else { Ok(()) }
 }
 
+/// Tells the owner that a post they boosted or quoted says something else now; a later edit takes the place of an earlier.
+fn tell_of_edit(w: &Write<'_>, post: &Post) -> Result<()> {
+    let owner = node::owner(w)?;
+    let boosted = posts::boost_by(w, owner, post.id)?.map(|_| (Kind::Edit, post.id));
+    let quoting = quotes::by_actor(w, post.id, owner)?.into_iter().map(|id| (Kind::QuoteEdit, id));
+    for (kind, about) in boosted.into_iter().chain(quoting) {
+        notifications::remove(w, kind, post.actor_id, Some(about))?;
+        notifications::add(w, kind, post.actor_id, Some(about))?;
+    }
+    Ok(())
+}
+
 /// Files a private post, the owner's or for them, under its conversation.
 pub(super) fn filed(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
     if post.audience != Audience::Mentioned {
@@ -197,7 +209,9 @@ pub fn keep(w: &Write<'_>, author: &Actor, object: &Object, activity: Option<&Re
                 reply_to_uri: known.reply_to_uri.clone(),
                 ..fresh
             };
-            revision::apply(w, &known, edited, object, (&names, &tags))?;
+            if revision::apply(w, &known, edited, object, (&names, &tags))? {
+                tell_of_edit(w, &known)?;
+            }
         }
         poll::renew(w, &known, object.poll.as_ref(), if newer { Change::Edit } else { Change::Counts })?;
         consent(w, author, known.id, object)?;

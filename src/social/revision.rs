@@ -9,14 +9,14 @@ use crate::store::posts::{self, Hashtag, Mention, Post};
 use crate::store::{Write, editions, events};
 
 /// Replaces a remote post's words and files by those of a newer document. `edited` carries the time of the edit; it is
-/// dropped when nothing a reader sees has changed.
+/// dropped when nothing a reader sees has changed: then this is false.
 pub(super) fn apply(
     w: &Write<'_>,
     known: &Post,
     edited: Post,
     object: &Object,
     names: (&[Mention], &[Hashtag]),
-) -> Result<()> {
+) -> Result<bool> {
     let before = attachments::of_posts(w, &[known.id])?;
     let after = kinds::files(known.id, object, &edited.content);
     let changed = differs(known, &edited) || files_differ(&before, &after);
@@ -29,7 +29,8 @@ pub(super) fn apply(
     };
     posts::update(w, &edited, names.0, names.1)?;
     attachments::clear(w, known.id)?;
-    kinds::attach(w, known.id, object, &edited.content)
+    kinds::attach(w, known.id, object, &edited.content)?;
+    Ok(changed)
 }
 
 /// Keeps what an own post and its files said before it was written anew. False when nothing at all has changed: then nobody

@@ -97,6 +97,8 @@ pub fn clear(w: &Write<'_>, actor: ActorId) -> Result<()> {
         "DELETE FROM home WHERE post_id IN (SELECT b.id FROM post p JOIN post b ON b.boost_of = p.id WHERE p.actor_id = ?1)",
         "DELETE FROM list_post WHERE post_id IN (SELECT b.id FROM post p JOIN post b ON b.boost_of = p.id WHERE p.actor_id = ?1)",
         "DELETE FROM notification WHERE actor_id = ?1",
+        "DELETE FROM notification_request WHERE actor_id = ?1",
+        "DELETE FROM notification_permission WHERE actor_id = ?1",
     ] {
         w.conn.execute(sql, [actor])?;
     }

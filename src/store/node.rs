@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
+use super::notification_policy::Policy;
 use super::{Read, Write};
 use crate::base::config::Origin;
 use crate::base::id::{ActorId, NotificationId};
@@ -64,6 +65,8 @@ pub struct Settings {
     pub who_likes: String,
     /// Who may boost new posts.
     pub who_boosts: String,
+    /// Whose notifications come through.
+    pub notices: Policy,
     /// What may grow without a field of its own yet; kept when an older build saves.
     #[serde(flatten)]
     pub other: BTreeMap<String, serde_json::Value>,
@@ -88,6 +91,7 @@ impl Default for Settings {
             who_quotes: Choice::default().word().to_owned(),
             who_likes: Choice::default().word().to_owned(),
             who_boosts: Choice::default().word().to_owned(),
+            notices: Policy::default(),
             other: BTreeMap::new(),
         }
     }

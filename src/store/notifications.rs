@@ -1,16 +1,26 @@
-//! What the owner should hear of: each event once.
+//! What the owner should hear of: each event once. [`add`] is the only place where a notification comes into being; pages
+//! of any kinds are read in one query each, whatever their number.
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Read, Write, events, push, shield, thread_mutes};
+use super::notification_policy::{self, Answer};
+use super::rows::Rows;
+use super::{Read, Write, events, mutes, node, notification_requests, push, thread_mutes};
 use crate::base::id::{ActorId, NotificationId, PostId};
-use crate::base::{Result, Time};
+use crate::base::{Error, Result, Time};
+
+/// Hours that a group spans at most.
+const SPAN: i64 = 12;
+/// How many are forgotten in one write.
+const SLICE: u32 = 2_000;
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A post names the owner or answers them.
     Mention,
+    /// Somebody whose every post the owner wants to hear of has posted.
+    Post,
     /// Somebody follows the owner.
     Follow,
     /// Somebody asks to.
@@ -29,16 +39,21 @@ pub enum Kind {
     Report,
     /// A poll of the owner's, or one they voted in, is over.
     Poll,
+    /// A post the owner boosted was edited.
+    Edit,
     /// Somebody quotes a post of the owner's; the post is the one that quotes.
     Quote,
+    /// A post the owner quoted was edited by its author; the post is the owner's, the one that quotes.
+    QuoteEdit,
     /// Somebody asks to answer, like, boost or quote a post of the owner's.
     Request,
 }
 
 impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 12] = [
+    /// Every one.
+    pub const ALL: [Self; 15] = [
         Self::Mention,
+        Self::Post,
         Self::Follow,
         Self::FollowRequest,
         Self::Like,
@@ -48,7 +63,9 @@ impl Kind {
         Self::Moved,
         Self::Report,
         Self::Poll,
+        Self::Edit,
         Self::Quote,
+        Self::QuoteEdit,
         Self::Request,
     ];
 
@@ -56,6 +73,7 @@ impl Kind {
     pub fn word(self) -> &'static str {
         match self {
             Self::Mention => "mention",
+            Self::Post => "post",
             Self::Follow => "follow",
             Self::FollowRequest => "follow_request",
             Self::Like => "like",
@@ -65,16 +83,38 @@ impl Kind {
             Self::Moved => "moved",
             Self::Report => "report",
             Self::Poll => "poll",
+            Self::Edit => "edit",
             Self::Quote => "quote",
+            Self::QuoteEdit => "quote_edit",
             Self::Request => "request",
         }
+    }
+
+    /// Whether such events make groups.
+    pub fn makes_groups(self) -> bool {
+        matches!(self, Self::Like | Self::Boost | Self::Follow)
+    }
+
+    /// Whether the owner's rules may keep it back: what strangers do, not what the owner asked for or must answer.
+    pub(super) fn may_be_kept_back(self) -> bool {
+        matches!(
+            self,
+            Self::Mention
+                | Self::Follow
+                | Self::FollowRequest
+                | Self::Like
+                | Self::Reaction
+                | Self::Boost
+                | Self::Quote
+                | Self::Request
+        )
     }
 }
 
 /// A row of `notification`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
-    /// Counts up.
+    /// Counts up, never used twice.
     pub id: NotificationId,
     /// What happened.
     pub kind: Kind,
@@ -82,49 +122,88 @@ pub struct Notification {
     pub actor_id: ActorId,
     /// To or with which post.
     pub post_id: Option<PostId>,
+    /// The hour since 1970 in which its group began; None when it stands alone.
+    pub hour: Option<i64>,
+    /// The owner's rules keep it back.
+    pub kept_back: bool,
     /// When.
     pub created_at: Time,
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Notification> {
-    let word: String = row.get("kind")?;
-    Ok(Notification {
-        id: row.get("id")?,
-        kind: Kind::ALL.into_iter().find(|kind| kind.word() == word).unwrap_or(Kind::Mention),
-        actor_id: row.get("actor_id")?,
-        post_id: row.get("post_id")?,
-        created_at: row.get("created_at")?,
-    })
+impl Notification {
+    pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let word: String = row.get("kind")?;
+        Ok(Self {
+            id: row.get("id")?,
+            kind: Kind::ALL.into_iter().find(|kind| kind.word() == word).unwrap_or(Kind::Mention),
+            actor_id: row.get("actor_id")?,
+            post_id: row.get("post_id")?,
+            hour: row.get("hour")?,
+            kept_back: row.get::<_, i64>("place")? == 0,
+            created_at: row.get("created_at")?,
+        })
+    }
 }
 
-/// Notes an event, once: the same again changes nothing. What people of limited servers do is not put forward, unless they
-/// are followed; nor is what happens in muted threads.
+/// Notes an event, once: the same again changes nothing. The owner's rules may keep it back or let it not happen; nothing
+/// is noted of muted threads.
 pub fn add(w: &Write<'_>, kind: Kind, actor: ActorId, post: Option<PostId>) -> Result<()> {
-    let asks_for_answer = matches!(kind, Kind::FollowRequest | Kind::Accepted | Kind::Moved | Kind::Report);
-    if !asks_for_answer && shield::hushes(w, actor)? {
-        return Ok(());
+    let Some(row) = made(w, kind, actor, post)? else { return Ok(()) };
+    push::announce(w, row.id, kind, actor)?;
+    events::note(w, events::Kind::Notice, row.id.0)
+}
+
+/// Keeps the row of an event; returned when it is new and the owner is to hear of it.
+fn made(w: &Write<'_>, kind: Kind, actor: ActorId, post: Option<PostId>) -> Result<Option<Notification>> {
+    if kind != Kind::Poll && node::get(w)?.owner == Some(actor) {
+        return Ok(None);
     }
     let muted = match post {
         Some(post) if kind != Kind::Request => thread_mutes::holds(w, post)?,
         _ => false,
     };
     if muted {
-        return Ok(());
+        return Ok(None);
     }
+    let answer = notification_policy::judge(w, kind, actor, post)?;
+    if answer == Answer::Drop {
+        return Ok(None);
+    }
+    let kept_back = answer == Answer::Filter;
+    let hour = if kept_back { None } else { group_hour(w, kind, post)? };
     let mut statement = w.conn.prepare_cached(
-        "INSERT OR IGNORE INTO notification (kind, actor_id, post_id, created_at) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT OR IGNORE INTO notification (kind, actor_id, post_id, hour, place, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING *",
     )?;
-    if statement.execute(params![kind.word(), actor, post, w.now])? > 0 {
-        let id = NotificationId(w.conn.last_insert_rowid());
-        push::announce(w, id, kind, actor)?;
-        events::note(w, events::Kind::Notice, id.0)?;
+    let place = if kept_back { 0 } else { 2 };
+    let values = params![kind.word(), actor, post, hour, place, w.now];
+    let Some(row) = statement.query_one(values, Notification::from_row).optional()? else { return Ok(None) };
+    if kept_back {
+        notification_requests::note(w, actor)?;
+        return Ok(None);
     }
-    Ok(())
+    if let Some(hour) = hour {
+        let mut statement = w.conn.prepare_cached(
+            "UPDATE notification SET place = 1 WHERE id = (
+               SELECT id FROM notification WHERE kind = ?1 AND post_id IS ?2 AND hour = ?3 AND id < ?4
+               ORDER BY id DESC LIMIT 1)",
+        )?;
+        statement.execute(params![kind.word(), post, hour, row.id])?;
+    }
+    let muted = mutes::get(w, actor)?.is_some_and(|mute| mute.reach == mutes::Reach::Everything);
+    Ok((!muted).then_some(row))
 }
 
-/// The notification with this id.
-pub fn by_id(r: &Read<'_>, id: NotificationId) -> Result<Notification> {
-    Ok(r.conn.prepare_cached("SELECT * FROM notification WHERE id = ?1")?.query_one([id], from_row)?)
+/// The hour of the group an event of now belongs to: one that began less than twelve hours ago, else a new one.
+fn group_hour(r: &Read<'_>, kind: Kind, post: Option<PostId>) -> Result<Option<i64>> {
+    if !kind.makes_groups() {
+        return Ok(None);
+    }
+    let now = r.now.secs() / 3600;
+    let mut statement =
+        r.conn.prepare_cached("SELECT max(hour) FROM notification WHERE kind = ?1 AND post_id IS ?2 AND hour > ?3")?;
+    let began: Option<i64> = statement.query_one(params![kind.word(), post, now - SPAN], |row| row.get(0))?;
+    Ok(Some(began.unwrap_or(now)))
 }
 
 /// Takes an event back (an Undo).
@@ -133,25 +212,159 @@ pub fn remove(w: &Write<'_>, kind: Kind, actor: ActorId, post: Option<PostId>) -
         "DELETE FROM notification WHERE kind = ?1 AND actor_id = ?2 AND ifnull(post_id, 0) = ifnull(?3, 0)",
     )?;
     statement.execute(params![kind.word(), actor, post])?;
-    Ok(())
+    notification_requests::tidy(w, actor)
 }
 
-/// A page of notifications below `before`, newest first.
-pub fn page(r: &Read<'_>, before: Option<NotificationId>, limit: u32) -> Result<Vec<Notification>> {
-    let mut statement = r.conn.prepare_cached(
-        "SELECT * FROM notification WHERE id < ?1 AND actor_id NOT IN (SELECT actor_id FROM mute
-           WHERE notices = 1 AND ifnull(until_at, ?3 + 1) > ?3) ORDER BY id DESC LIMIT ?2",
+/// Forgets one; NotFound when there is none.
+pub fn dismiss(w: &Write<'_>, id: NotificationId) -> Result<()> {
+    let mut statement = w.conn.prepare_cached("DELETE FROM notification WHERE id = ?1 RETURNING actor_id")?;
+    let actor = statement.query_one([id], |row| row.get("actor_id")).optional()?.ok_or(Error::NotFound)?;
+    notification_requests::tidy(w, actor)
+}
+
+/// Forgets some of all that are not kept back, newest first up to `newest`; true while there are more.
+pub fn clear(w: &Write<'_>, newest: NotificationId) -> Result<bool> {
+    let mut statement = w.conn.prepare_cached(
+        "DELETE FROM notification WHERE id IN (
+           SELECT id FROM notification WHERE id <= ?1 AND place > 0 ORDER BY id DESC LIMIT ?2)",
     )?;
-    let rows = statement.query_map(params![before.map_or(i64::MAX, |id| id.0), limit, r.now], from_row)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    Ok(statement.execute(params![newest, SLICE])? == SLICE as usize)
+}
+
+/// The newest there is; 0 when there is none.
+pub fn newest(r: &Read<'_>) -> Result<NotificationId> {
+    let mut statement = r.conn.prepare_cached("SELECT ifnull(max(id), 0) FROM notification")?;
+    Ok(statement.query_one([], |row| row.get(0))?)
+}
+
+/// One by its id, kept back or not; NotFound when there is none.
+pub fn by_id(r: &Read<'_>, id: NotificationId) -> Result<Notification> {
+    let mut statement = r.conn.prepare_cached("SELECT * FROM notification WHERE id = ?1")?;
+    statement.query_one([id], Notification::from_row).optional()?.ok_or(Error::NotFound)
+}
+
+/// Which notifications.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// Of these kinds.
+    pub kinds: Vec<Kind>,
+    /// Of these kinds each row, not each group.
+    pub apart: Vec<Kind>,
+    /// Those that are kept back, too.
+    pub kept_back: bool,
+    /// Only by this one, and each row.
+    pub by: Option<ActorId>,
+}
+
+impl Wanted {
+    /// Each row of every kind.
+    pub fn all() -> Self {
+        Self { kinds: Kind::ALL.to_vec(), apart: Kind::ALL.to_vec(), kept_back: false, by: None }
+    }
+}
+
+/// The condition that nobody muted sent a row; `now` is the parameter with the time.
+pub(super) fn heard(row: &str, now: &str) -> String {
+    format!(
+        "{row}.actor_id NOT IN (SELECT actor_id FROM mute WHERE notices = 1 AND ifnull(until_at, {now} + 1) > {now})"
+    )
+}
+
+/// The ids wanted, as one query: a short walk along the index for each kind and place. (?1 above, ?2 below, ?3 at most,
+/// ?4 by whom, else the time)
+fn ids_sql(wanted: &Wanted, order: &str) -> Option<String> {
+    let heard = heard("n", "?4");
+    let mut walks = Vec::new();
+    let mut walk = |index: &str, condition: String| {
+        walks.push(format!(
+            "SELECT id FROM (SELECT n.id FROM notification n INDEXED BY {index}
+               WHERE {condition} AND n.id > ?1 AND n.id < ?2 ORDER BY n.id {order} LIMIT ?3)"
+        ));
+    };
+    let words: Vec<String> = wanted.kinds.iter().map(|kind| format!("'{}'", kind.word())).collect();
+    let kept_back = wanted.kept_back.then_some(0);
+    if wanted.by.is_some() && !words.is_empty() {
+        for place in kept_back.into_iter().chain([1, 2]) {
+            let kinds = words.join(", ");
+            walk("notification_actor", format!("n.actor_id = ?4 AND n.place = {place} AND n.kind IN ({kinds})"));
+        }
+    } else {
+        for (kind, word) in wanted.kinds.iter().zip(&words) {
+            let groups = kind.makes_groups() && !wanted.apart.contains(kind);
+            let others = format!(
+                "({heard} OR n.hour IS NOT NULL AND EXISTS (
+                   SELECT 1 FROM notification g INDEXED BY notification_group
+                   WHERE g.kind = n.kind AND g.post_id IS n.post_id AND g.hour = n.hour AND {}))",
+                self::heard("g", "?4")
+            );
+            let behind = (kind.makes_groups() && !groups).then_some(1);
+            for place in kept_back.into_iter().chain(behind).chain([2]) {
+                let heard = if groups { &others } else { &heard };
+                walk("notification_list", format!("n.kind = {word} AND n.place = {place} AND {heard}"));
+            }
+        }
+    }
+    (!walks.is_empty()).then(|| walks.join(" UNION ALL "))
+}
+
+fn fourth(r: &Read<'_>, wanted: &Wanted) -> i64 {
+    wanted.by.map_or(r.now.ms(), |actor| actor.0)
+}
+
+/// A page of what is wanted, newest first.
+pub fn list(r: &Read<'_>, wanted: &Wanted, rows: Rows) -> Result<Vec<Notification>> {
+    let order = rows.order();
+    let Some(ids) = ids_sql(wanted, order) else { return Ok(Vec::new()) };
+    let mut statement = r.conn.prepare_cached(&format!(
+        "SELECT * FROM notification WHERE id IN (SELECT id FROM ({ids}) ORDER BY id {order} LIMIT ?3)
+         ORDER BY id {order} LIMIT ?3"
+    ))?;
+    let values = params![rows.above, rows.below, rows.limit, fourth(r, wanted)];
+    let found = statement.query_map(values, Notification::from_row)?;
+    Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
+}
+
+/// How many of what is wanted are newer than `above`, counted up to `most`.
+pub fn count(r: &Read<'_>, wanted: &Wanted, above: i64, most: u32) -> Result<u32> {
+    let Some(ids) = ids_sql(wanted, "ASC") else { return Ok(0) };
+    let mut statement = r.conn.prepare_cached(&format!("SELECT count(*) FROM (SELECT id FROM ({ids}) LIMIT ?3)"))?;
+    Ok(statement.query_one(params![above, i64::MAX, most, fourth(r, wanted)], |row| row.get(0))?)
+}
+
+/// A page of notifications below `before`, each row, newest first.
+pub fn page(r: &Read<'_>, before: Option<NotificationId>, limit: u32) -> Result<Vec<Notification>> {
+    let rows = Rows { below: before.map_or(i64::MAX, |id| id.0), ..Rows::first(limit) };
+    list(r, &Wanted::all(), rows)
 }
 
 /// How many are newer than the owner's mark, counted up to 100.
 pub fn unseen(r: &Read<'_>) -> Result<u32> {
-    let mut statement = r.conn.prepare_cached(
-        "SELECT count(*) FROM (SELECT 1 FROM notification WHERE id > (SELECT seen_notification FROM node)
-           AND actor_id NOT IN (SELECT actor_id FROM mute WHERE notices = 1 AND ifnull(until_at, ?1 + 1) > ?1)
-         LIMIT 100)",
-    )?;
-    Ok(statement.query_one([r.now], |row| row.get(0))?)
+    count(r, &Wanted::all(), node::seen_notification(r)?.0, 100)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::store::scratch::Scratch;
+
+    #[test]
+    fn no_page_walks_further_than_it_shows() {
+        let groups = Wanted { apart: Vec::new(), kept_back: true, ..Wanted::all() };
+        let one = Wanted { by: Some(ActorId(7)), kept_back: true, ..Wanted::all() };
+        let s = Scratch::new();
+        for wanted in [Wanted::all(), groups, one] {
+            for order in ["ASC", "DESC"] {
+                let sql = format!("EXPLAIN QUERY PLAN {}", ids_sql(&wanted, order).unwrap());
+                let lines = s.store.read(|r| {
+                    let mut plan = r.conn.prepare(&sql)?;
+                    let lines = plan.query_map(params![0, i64::MAX, 40, 0], |row| row.get::<_, String>("detail"))?;
+                    Ok(lines.collect::<rusqlite::Result<Vec<_>>>()?)
+                });
+                let walks: Vec<String> = lines.unwrap().into_iter().filter(|line| line.contains(" n ")).collect();
+                let short = |line: &&String| line.starts_with("SEARCH") && line.contains("place=? AND id>? AND id<?");
+                assert!(!walks.is_empty() && walks.iter().all(|line| short(&line)), "{walks:#?}");
+            }
+        }
+    }
 }

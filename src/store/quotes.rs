@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::posts::{Page, Viewer};
 use super::{Read, Write};
-use crate::base::id::PostId;
+use crate::base::id::{ActorId, PostId};
 use crate::base::{Result, Time};
 
 /// Whether a quote may be shown.
@@ -136,6 +136,16 @@ pub fn quoting(r: &Read<'_>, quoted: PostId, viewer: Viewer, page: Page) -> Resu
     let (before, after) = (page.before.map_or(i64::MAX, |id| id.0), page.after.map_or(0, |id| id.0));
     let mut statement = r.conn.prepare_cached(&sql)?;
     let rows = statement.query_map(params![quoted, viewer.rank(), before, after, page.limit], |row| row.get("id"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The posts of an actor that quote this one and are shown with it, at most 20.
+pub fn by_actor(r: &Read<'_>, quoted: PostId, actor: ActorId) -> Result<Vec<PostId>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT q.post_id FROM quote q CROSS JOIN post p ON p.id = q.post_id
+         WHERE q.quoted_id = ?1 AND q.state = 'granted' AND p.actor_id = ?2 LIMIT 20",
+    )?;
+    let rows = statement.query_map(params![quoted, actor], |row| row.get("post_id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

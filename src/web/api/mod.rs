@@ -17,6 +17,8 @@ mod lists;
 mod markers;
 mod marks;
 mod media;
+mod notification_groups;
+mod notification_policy;
 mod notifications;
 mod oauth;
 mod old_filters;

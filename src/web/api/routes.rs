@@ -5,6 +5,7 @@ use super::{
     accounts, apps, compose, conversations, edits, filters, harmless, instance, lists, markers, marks, media,
     notifications, oauth, old_filters, push, quotes, relations, scheduled, statuses, tags, timelines,
 };
+use super::{notification_groups, notification_policy};
 use crate::federation::Node;
 
 /// What a caller must hold.
@@ -224,7 +225,30 @@ pub static TABLE: &[Route] = &[
     post("/api/v1/markers", Scope("write:statuses"), markers::set),
     // Notifications
     get("/api/v1/notifications", Scope("read:notifications"), notifications::list),
+    get("/api/v1/notifications/unread_count", Scope("read:notifications"), notifications::unread),
+    post("/api/v1/notifications/clear", Scope("write:notifications"), notifications::clear),
     post("/api/v1/notifications/dismiss", Scope("write:notifications"), harmless::done),
+    get("/api/v1/notifications/policy", Scope("read:notifications"), notification_policy::show_old),
+    patch("/api/v1/notifications/policy", Scope("write:notifications"), notification_policy::change_old),
+    put("/api/v1/notifications/policy", Scope("write:notifications"), notification_policy::change_old),
+    get("/api/v1/notifications/requests", Scope("read:notifications"), notification_policy::list),
+    get("/api/v1/notifications/requests/merged", Scope("read:notifications"), notification_policy::merged),
+    post("/api/v1/notifications/requests/accept", Scope("write:notifications"), notification_policy::accept_all),
+    post("/api/v1/notifications/requests/dismiss", Scope("write:notifications"), notification_policy::dismiss_all),
+    get("/api/v1/notifications/requests/{}", Scope("read:notifications"), notification_policy::one),
+    post("/api/v1/notifications/requests/{}/accept", Scope("write:notifications"), notification_policy::accept),
+    post("/api/v1/notifications/requests/{}/dismiss", Scope("write:notifications"), notification_policy::dismiss),
+    get("/api/v1/notifications/{}", Scope("read:notifications"), notifications::one),
+    post("/api/v1/notifications/{}/dismiss", Scope("write:notifications"), notifications::dismiss),
+    get("/api/v2/notifications", Scope("read:notifications"), notification_groups::list),
+    get("/api/v2/notifications/unread_count", Scope("read:notifications"), notification_groups::unread),
+    get("/api/v2/notifications/policy", Scope("read:notifications"), notification_policy::show),
+    patch("/api/v2/notifications/policy", Scope("write:notifications"), notification_policy::change),
+    put("/api/v2/notifications/policy", Scope("write:notifications"), notification_policy::change),
+    post("/api/v2/notifications/clear", Scope("write:notifications"), notifications::clear),
+    get("/api/v2/notifications/{}", Scope("read:notifications"), notification_groups::one),
+    post("/api/v2/notifications/{}/dismiss", Scope("write:notifications"), notification_groups::dismiss),
+    get("/api/v2/notifications/{}/accounts", Scope("read:notifications"), notification_groups::accounts),
     // Push
     post("/api/v1/push/subscription", Scope("push"), push::create),
     get("/api/v1/push/subscription", Scope("push"), push::one),

@@ -146,6 +146,40 @@ async fn a_file_shows_what_it_would_cut_before_it_counts() {
 }
 
 #[actix_web::test]
+async fn what_the_rules_keep_back_is_found_and_let_through_or_sent_away() {
+    let desk = Desk::new();
+    let (bob, eve) = (desk.bob, sample::person(&desk.house.node, "eve", "e.example", "Eve"));
+    assert!(desk.get("/settings").await.contains("People I do not follow"));
+    let mut rules = vec![("not_following", "filter"), ("not_followers", "accept"), ("new_accounts", "accept")];
+    rules.extend([("private_mentions", "accept"), ("limited", "drop")]);
+    assert_eq!(desk.send("/settings/notices", &rules).await.code, StatusCode::BAD_REQUEST, "one is not said");
+    rules.push(("bots", "accept"));
+    assert_eq!(desk.send("/settings/notices", &rules).await.header("location"), "/settings?saved=yes");
+    let post = sample::post(&desk.house.node, bob, "<p>hello there</p>", |_| {});
+    desk.house
+        .node
+        .store
+        .write(move |w| {
+            notifications::add(w, Kind::Mention, bob, Some(post))?;
+            notifications::add(w, Kind::Follow, eve, None)
+        })
+        .unwrap();
+    let page = desk.get("/notifications").await;
+    assert!(page.contains("notifications of 2 people") && !page.contains("hello there"), "{page}");
+    let page = desk.get("/notifications/kept-back").await;
+    assert!(
+        page.contains("hello there") && page.contains("@eve@e.example") && page.contains("1 notification"),
+        "{page}"
+    );
+    assert_eq!(desk.send("/notifications/kept-back/1/accept", &[]).await.code, StatusCode::SEE_OTHER);
+    desk.send("/notifications/kept-back/2/dismiss", &[]).await;
+    assert_eq!(desk.send("/notifications/kept-back/2/dismiss", &[]).await.code, StatusCode::NOT_FOUND);
+    let page = desk.get("/notifications").await;
+    assert!(page.contains("hello there") && !page.contains("Kept back"), "{page}");
+    assert!(desk.get("/notifications/kept-back").await.contains("Nobody waits here"));
+}
+
+#[actix_web::test]
 async fn a_report_is_written_sent_and_remembered() {
     let desk = Desk::new();
     let bob = desk.bob;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::card::{self, Place};
 use super::layout::{self, Here, House, Page, icon};
-use super::{person, reactions as emoji, sifted, words};
+use super::{kept_back, person, reactions as emoji, sifted, words};
 use crate::base::id::{ActorId, NotificationId, PostId};
 use crate::base::{Result, Time};
 use crate::federation::Node;
@@ -78,6 +78,7 @@ pub async fn show(node: web::Data<Node>, owner: Owner, before: web::Query<Before
             house.unseen = if before.is_none() { 0 } else { house.unseen };
             let body = html! {
                 h1 { "Notifications" }
+                @if before.is_none() { (kept_back::hint(r)?) }
                 (list(r, &house, &events, seen)?)
                 @if let (true, Some(last)) = (events.len() == ROWS as usize, events.last()) {
                     nav.pager aria-label="More notifications" { a rel="next" href={ "/notifications?before=" (last.id) } { "Older" } }
@@ -130,7 +131,7 @@ fn one(house: &House<'_>, row: &Row, who: &[&Actor], signs: &[&Sign], post: Opti
     if post.is_some_and(|post| sifted::is_hidden(house, post)) {
         return html! {};
     }
-    if let (Kind::Mention | Kind::Quote, Some(post)) = (row.kind, post) {
+    if let (Kind::Mention | Kind::Quote | Kind::Post, Some(post)) = (row.kind, post) {
         return html! { li class={ "whole " (mark) } { (card::card(house, post, Place::List)) } };
     }
     let (sign, verb) = match row.kind {
@@ -145,6 +146,9 @@ fn one(house: &House<'_>, row: &Row, who: &[&Actor], signs: &[&Sign], post: Opti
         Kind::Report => ("warning", "sent a report about you or a post of yours"),
         Kind::Poll => ("poll", "made a poll that is over"),
         Kind::Quote => ("quote", "quoted you"),
+        Kind::Post => ("bell", "posted"),
+        Kind::Edit => ("pen", "edited a post you boosted"),
+        Kind::QuoteEdit => ("pen", "edited a post you quoted"),
         Kind::Request => ("person", "would like to answer or quote your post"),
     };
     html! {
@@ -201,6 +205,8 @@ mod tests {
             kind,
             actor_id: ActorId(actor),
             post_id: post.map(PostId),
+            hour: None,
+            kept_back: false,
             created_at: Time::from_secs(id),
         };
         let rows = group(&[

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::form::{Fields, Sent};
 use super::layout::{self, Here, House, Page, icon};
 use super::login::capital;
-use super::{approvals, compose, language, login as login_page, person, top, words};
+use super::{approvals, compose, kept_back, language, login as login_page, person, top, words};
 use crate::base::policy::Choice;
 use crate::base::{Audience, Error, Result};
 use crate::federation::identity::{self, Profile};
@@ -67,6 +67,7 @@ fn page(node: &Node, owner: &Owner, here: &str, saved: Option<&str>, problem: Op
             (profile(&house))
             @if let Some(owner) = &house.owner { (top::settings(&house, r, owner)?) }
             (posting(&house, &settings))
+            (kept_back::settings(&house, settings.notices))
             (away(&house, &settings))
             (password(&house, r)?)
             (browsers(&house, owner, &sessions::all(r)?))
@@ -262,7 +263,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// `POST /settings/{what}`: profile, posting, away, password, session.
+/// `POST /settings/{what}`: profile, posting, notices, away, password, session.
 pub async fn save(node: web::Data<Node>, what: web::Path<String>, sent: Sent) -> Result<HttpResponse, PageError> {
     let (what, Sent { owner, mut fields }) = (what.into_inner(), sent);
     let refused = blocking(&node, move |node| {
@@ -270,6 +271,7 @@ pub async fn save(node: web::Data<Node>, what: web::Path<String>, sent: Sent) ->
             "profile" => save_profile(node, &mut fields),
             "posting" => save_posting(node, &fields),
             "away" => save_away(node, &fields),
+            "notices" => kept_back::save_settings(node, &fields),
             "tag" => publish::feature(node, fields.line("tag")),
             "untag" => publish::unfeature(node, fields.line("tag")),
             "password" => save_password(node, &owner, &fields),

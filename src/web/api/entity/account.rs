@@ -46,6 +46,19 @@ pub struct Account {
     noindex: Option<bool>,
 }
 
+/// What a picture of somebody needs.
+#[derive(Debug, Clone, Serialize)]
+pub struct PartialAccount {
+    id: String,
+    acct: String,
+    locked: bool,
+    bot: bool,
+    url: String,
+    avatar: String,
+    avatar_static: String,
+    avatar_description: &'static str,
+}
+
 /// A field of a profile.
 #[derive(Debug, Clone, Serialize)]
 struct ShownField {
@@ -113,6 +126,12 @@ pub fn account(view: &View<'_>, actor: &Actor) -> Account {
         suspended: actor.gone_at.map(|_| true),
         noindex: own.then_some(!actor.indexable),
     }
+}
+
+/// Somebody among many.
+pub fn partial(view: &View<'_>, actor: &Actor) -> PartialAccount {
+    let Account { id, acct, locked, bot, url, avatar, avatar_static, avatar_description, .. } = account(view, actor);
+    PartialAccount { id, acct, locked, bot, url, avatar, avatar_static, avatar_description }
 }
 
 fn shown(field: &Field) -> ShownField {

@@ -10,6 +10,7 @@ pub mod media;
 pub mod notification;
 pub mod poll;
 pub mod quote;
+pub mod request;
 pub mod scheduled;
 pub mod status;
 pub mod tag;

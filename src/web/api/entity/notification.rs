@@ -1,13 +1,144 @@
-//! Notification.
+//! Notification, NotificationGroup, and the keys that groups are named by.
+
+use std::collections::HashMap;
 
 use serde::Serialize;
 
 use super::account::{Account, account};
 use super::status::{Status, status};
 use super::{View, stamp};
-use crate::store::actors::Actor;
-use crate::store::cards::Card;
+use crate::base::Result;
+use crate::base::id::{ActorId, NotificationId, PostId};
+use crate::store::actors::{self, Actor};
+use crate::store::cards::{self, Card};
+use crate::store::notification_groups::{Group, Key};
 use crate::store::notifications::{Kind, Notification};
+use crate::store::{Read, shield};
+
+/// Which types a client takes. Mammoth drops a whole page for one it has not heard of, and says nothing of those it knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Words {
+    /// All there are.
+    All,
+    /// Those of before Mastodon 4.5: newer ones are told by the nearest of them.
+    Old,
+}
+
+impl Words {
+    /// The type of a notification; None for what clients have no word for.
+    pub fn of(self, kind: Kind) -> Option<&'static str> {
+        match (self, kind) {
+            (Self::Old, Kind::Quote) => Some("mention"),
+            (Self::Old, Kind::QuoteEdit) => Some("update"),
+            _ => word(kind),
+        }
+    }
+}
+
+/// Mastodon's word for what happened; None for what its clients have no word for.
+pub fn word(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Mention => Some("mention"),
+        Kind::Post => Some("status"),
+        Kind::Follow => Some("follow"),
+        Kind::FollowRequest => Some("follow_request"),
+        Kind::Like => Some("favourite"),
+        Kind::Boost => Some("reblog"),
+        Kind::Poll => Some("poll"),
+        Kind::Edit => Some("update"),
+        Kind::Quote => Some("quote"),
+        Kind::QuoteEdit => Some("quoted_update"),
+        // Told on the page only.
+        Kind::Reaction | Kind::Accepted | Kind::Moved | Kind::Report | Kind::Request => None,
+    }
+}
+
+fn is_about_post(kind: Kind) -> bool {
+    !matches!(kind, Kind::Follow | Kind::FollowRequest)
+}
+
+/// `favourite-110-490000`, `follow-490000`, or `ungrouped-7`.
+pub fn key(row: &Notification) -> String {
+    let word = word(row.kind).unwrap_or_default();
+    match (row.hour, row.post_id) {
+        (Some(hour), Some(post)) => format!("{word}-{post}-{hour}"),
+        (Some(hour), None) => format!("{word}-{hour}"),
+        (None, _) => alone(row.id),
+    }
+}
+
+fn alone(id: NotificationId) -> String {
+    format!("ungrouped-{id}")
+}
+
+/// What a key names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    /// One notification.
+    One(NotificationId),
+    /// A group.
+    Group(Key),
+}
+
+/// Reads a key; None for one that was never given out.
+pub fn named(text: &str) -> Option<Named> {
+    let (word, rest) = text.split_once('-')?;
+    if word == "ungrouped" {
+        return rest.parse().ok().map(Named::One);
+    }
+    let kind = Kind::ALL.into_iter().find(|kind| kind.makes_groups() && self::word(*kind) == Some(word))?;
+    let (post_id, hour) = match rest.split_once('-') {
+        Some((post, hour)) => (Some(post.parse::<PostId>().ok()?), hour),
+        None => (None, rest),
+    };
+    let hour = hour.bytes().all(|b| b.is_ascii_digit()).then(|| hour.parse().ok())??;
+    (post_id.is_some() == is_about_post(kind)).then_some(Named::Group(Key { kind, post_id, hour }))
+}
+
+/// Everyone and everything a page of notifications tells of; nobody whom the owner keeps away.
+pub struct Cast {
+    people: HashMap<ActorId, Actor>,
+    cards: HashMap<PostId, Card>,
+}
+
+impl Cast {
+    /// Loads it in a fixed number of queries.
+    pub fn load(
+        r: &Read<'_>,
+        people: impl Iterator<Item = ActorId>,
+        posts: impl Iterator<Item = PostId>,
+    ) -> Result<Self> {
+        let mut people = actors::by_ids(r, &people.collect::<Vec<_>>())?;
+        let shield = shield::of(r, people.iter())?;
+        people.retain(|actor| !shield.hidden.contains(&actor.id));
+        for actor in people.iter_mut().filter(|actor| shield.plain.contains(&actor.id)) {
+            (actor.icon, actor.image, actor.emoji) = (None, None, Vec::new());
+        }
+        let cards = cards::of(r, &posts.collect::<Vec<_>>())?;
+        Ok(Self {
+            people: people.into_iter().map(|actor| (actor.id, actor)).collect(),
+            cards: cards.into_iter().map(|card| (card.id, card)).collect(),
+        })
+    }
+
+    /// Somebody, unless kept away.
+    pub fn person(&self, id: ActorId) -> Option<&Actor> {
+        self.people.get(&id)
+    }
+
+    /// A post, unless its author is kept away.
+    pub fn card(&self, id: PostId) -> Option<&Card> {
+        self.cards.get(&id)
+    }
+
+    /// The post a notification is about. None: it should have one, and that is not to be shown.
+    fn about(&self, row: &Notification) -> Option<Option<&Card>> {
+        match row.post_id.filter(|_| is_about_post(row.kind)) {
+            Some(post) => self.card(post).map(Some),
+            None => (!is_about_post(row.kind)).then_some(None),
+        }
+    }
+}
 
 /// A notification.
 #[derive(Debug, Clone, Serialize)]
@@ -20,34 +151,85 @@ pub struct Shown {
     account: Account,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<Status>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filtered: Option<bool>,
 }
 
-/// Mastodon's word for what happened; None for what its clients have no word for.
-pub fn word(kind: Kind) -> Option<&'static str> {
-    match kind {
-        Kind::Mention => Some("mention"),
-        Kind::Follow => Some("follow"),
-        Kind::FollowRequest => Some("follow_request"),
-        Kind::Like => Some("favourite"),
-        Kind::Boost => Some("reblog"),
-        // Told on the page only.
-        _ => None,
-    }
-}
-
-/// A notification with whom and what it is about; None when it has no word, or its post is gone.
-pub fn shown(view: &View<'_>, row: &Notification, who: &Actor, card: Option<&Card>) -> Option<Shown> {
-    let kind = word(row.kind)?;
-    let about_post = matches!(row.kind, Kind::Mention | Kind::Like | Kind::Boost);
-    if about_post && card.is_none() {
-        return None;
-    }
+/// A notification with whom and what it is about; None when it has no word, or is about what is not to be shown.
+pub fn shown(view: &View<'_>, words: Words, row: &Notification, cast: &Cast) -> Option<Shown> {
     Some(Shown {
         id: row.id.to_string(),
-        kind,
+        kind: words.of(row.kind)?,
         created_at: stamp(row.created_at),
-        group_key: format!("ungrouped-{}", row.id),
-        account: account(view, who),
-        status: card.filter(|_| about_post).map(|card| status(view, card)),
+        group_key: key(row),
+        account: account(view, cast.person(row.actor_id)?),
+        status: cast.about(row)?.map(|card| status(view, card)),
+        filtered: row.kept_back.then_some(true),
     })
+}
+
+/// A group of notifications, or one alone.
+#[derive(Debug, Clone, Serialize)]
+pub struct ShownGroup {
+    group_key: String,
+    notifications_count: u32,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// A number, not a text.
+    most_recent_notification_id: i64,
+    #[serde(flatten)]
+    page: Option<OnPage>,
+    sample_account_ids: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_id: Option<String>,
+}
+
+/// What a page holds of a group.
+#[derive(Debug, Clone, Serialize)]
+struct OnPage {
+    page_min_id: String,
+    page_max_id: String,
+    latest_page_notification_at: String,
+}
+
+/// Whether a group stands on a page of groups or is shown by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Where {
+    /// Says which ids the page holds of it.
+    Page,
+    /// Says nothing of pages.
+    Single,
+}
+
+/// A row with the group it stands for, if it stands for one; None when there is nothing to show of it. The people it names
+/// come first, then the post.
+pub fn grouped<'c>(
+    row: &Notification,
+    group: Option<&Group>,
+    cast: &'c Cast,
+    place: Where,
+) -> Option<(ShownGroup, Vec<&'c Actor>, Option<&'c Card>)> {
+    let one = [row.actor_id];
+    let named = group.map_or(one.as_slice(), |group| group.people.as_slice());
+    let people: Vec<&Actor> = named.iter().filter_map(|id| cast.person(*id)).collect();
+    let card = cast.about(row)?;
+    if people.is_empty() {
+        return None;
+    }
+    let newest = group.map_or(row.id, |group| group.newest);
+    let page = (place == Where::Page).then(|| OnPage {
+        page_min_id: group.map_or(row.id, |group| group.oldest).to_string(),
+        page_max_id: newest.to_string(),
+        latest_page_notification_at: stamp(group.map_or(row.created_at, |group| group.newest_at)),
+    });
+    let shown = ShownGroup {
+        group_key: if group.is_some() { key(row) } else { alone(row.id) },
+        notifications_count: group.map_or(1, |group| group.count),
+        kind: word(row.kind)?,
+        most_recent_notification_id: newest.0,
+        page,
+        sample_account_ids: people.iter().map(|actor| actor.id.to_string()).collect(),
+        status_id: card.map(|card| card.id.to_string()),
+    };
+    Some((shown, people, card))
 }

@@ -8,6 +8,7 @@ mod filters;
 mod lists;
 mod markers;
 mod marks;
+mod notifications;
 mod others;
 mod own_numbers;
 mod profiles;

@@ -1,0 +1,22 @@
+//! NotificationRequest.
+
+use serde_json::{Value, json};
+
+use super::account::account;
+use super::notification::Cast;
+use super::status::status;
+use super::{View, stamp};
+use crate::store::notification_requests::Request;
+
+/// Somebody whose notifications are kept back; None for somebody the owner keeps away.
+pub fn request(view: &View<'_>, request: &Request, cast: &Cast) -> Option<Value> {
+    Some(json!({
+        "id": request.id.to_string(),
+        "created_at": stamp(request.created_at),
+        "updated_at": stamp(request.updated_at),
+        // A text, in every version of Mastodon.
+        "notifications_count": request.count.to_string(),
+        "account": account(view, cast.person(request.actor_id)?),
+        "last_status": request.post_id.and_then(|id| cast.card(id)).map(|card| status(view, card)),
+    }))
+}
