@@ -70,6 +70,21 @@ CREATE INDEX actor_handle ON actor (username COLLATE NOCASE, host);   -- find by
 CREATE INDEX actor_stale  ON actor (fetched_at);                      -- upkeep: refresh in slices
 CREATE INDEX actor_host   ON actor (host, created_at);                -- a server's people; since when it is known
 
+-- The names of people, only to be found by.
+CREATE VIRTUAL TABLE actor_text USING fts5 (
+  username, host, name, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2');
+CREATE TRIGGER actor_found AFTER INSERT ON actor WHEN new.username <> '' BEGIN
+  INSERT INTO actor_text (rowid, username, host, name) VALUES (new.id, new.username, new.host, new.name);
+END;
+CREATE TRIGGER actor_renamed AFTER UPDATE OF username, host, name ON actor
+  WHEN (old.username, old.host, old.name) IS NOT (new.username, new.host, new.name) BEGIN
+  DELETE FROM actor_text WHERE rowid = old.id;
+  INSERT INTO actor_text (rowid, username, host, name) VALUES (new.id, new.username, new.host, new.name);
+END;
+CREATE TRIGGER actor_unfound AFTER DELETE ON actor BEGIN
+  DELETE FROM actor_text WHERE rowid = old.id;
+END;
+
 -- Public keys as peers publish them, by key id.
 CREATE TABLE actor_key (
   uri          TEXT    PRIMARY KEY,
@@ -112,6 +127,14 @@ CREATE INDEX post_around   ON post (id)                               -- what th
 CREATE INDEX post_own     ON post (id) WHERE source IS NOT NULL;     -- the owner's posts alone: the local timelines
 CREATE INDEX post_orphans  ON post (reply_to_uri)                     -- a parent that arrives late
   WHERE reply_to IS NULL AND reply_to_uri IS NOT NULL;
+
+-- The words of posts, only to be found by: no copy of the text. marks: a and the author's id, r for an answer, l for a
+-- link. src/store/search.rs writes it with each post and edit.
+CREATE VIRTUAL TABLE post_text USING fts5 (
+  words, marks, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2');
+CREATE TRIGGER post_unfound AFTER DELETE ON post WHEN old.boost_of IS NULL BEGIN
+  DELETE FROM post_text WHERE rowid = old.id;
+END;
 
 -- What posts said before they were edited: at most 20 editions and 256 KB for each post.
 CREATE TABLE edition (

@@ -46,6 +46,7 @@
 //! | quotes and their stamps | `quote`, `consent`; [`federation::quotes`] | `quotes` | `quoted` |
 //! | who may answer, like, boost, quote | `approval` (asked by others), `asking` (asking others) | `policies`, `requests`, `asked` | `approvals` |
 //! | followed hashtags; everyone's posts | `tag` | `tags`, `feeds` | `tags` |
+//! | finding words and people | [`federation::search`]; `text/search` | `search` | `find` |
 //! | groups, relays | `group`, `relay` | `groups`, `relays` | `people`, `relays`, `around` |
 //! | pins, featured hashtags | `pin` | `pins` | `top` |
 //! | people and servers kept away, reports | `block`, `host_block`, `report` | `blocks`, `mutes`, `host_blocks`, `shield`, `reports` | `distance`, `walls`, `fences`, `hosts`, `reports` |

@@ -26,6 +26,7 @@ pub mod relays;
 pub mod resolve;
 #[cfg(test)]
 pub(crate) mod scratch;
+pub mod search;
 pub mod synchronise;
 pub mod tags;
 pub mod upkeep;

@@ -101,6 +101,17 @@ fn own_page(node: &Node, url: &str) -> Result<Found> {
     })
 }
 
+/// What is stored under an address, ours or somebody else's.
+pub fn known(node: &Node, url: &str) -> Result<Option<Found>> {
+    match stored(node, url)? {
+        None if node.facts.origin.owns(url) => match own_page(node, url) {
+            Err(Error::NotFound) => Ok(None),
+            found => found.map(Some),
+        },
+        found => Ok(found),
+    }
+}
+
 fn stored(node: &Node, uri: &str) -> Result<Option<Found>> {
     node.store.read(|r| {
         if let Some(post) = posts::by_uri(r, uri)? {

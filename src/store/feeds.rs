@@ -61,7 +61,7 @@ pub fn whose(post: &Post, owner: ActorId) -> Whose {
 }
 
 /// Leaves out whom the owner has blocked or muted.
-const WANTED: &str = "AND NOT EXISTS (SELECT 1 FROM block b WHERE b.actor_id = p.actor_id)
+pub(super) const WANTED: &str = "AND NOT EXISTS (SELECT 1 FROM block b WHERE b.actor_id = p.actor_id)
     AND NOT EXISTS (SELECT 1 FROM mute m WHERE m.actor_id = p.actor_id AND m.boosts_only = 0
       AND ifnull(m.until_at, :now + 1) > :now)";
 const REMOTE: &str = "AND p.actor_id <> (SELECT ifnull(owner_id, 0) FROM node)";

@@ -64,6 +64,7 @@ pub mod requests;
 pub mod rows;
 #[cfg(test)]
 pub(crate) mod scratch;
+pub mod search;
 pub mod sessions;
 pub mod shield;
 pub mod strangers;

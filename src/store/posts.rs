@@ -155,6 +155,7 @@ pub fn insert(w: &Write<'_>, post: &Post, mentions: &[Mention], tags: &[Hashtag]
             post.extra.column()?,
         ])?;
     set_names(w, post.id, mentions, tags)?;
+    super::search::keep(w, post)?;
     adopt_orphans(w, post)?;
     if post.audience == Audience::Public && post.boost_of.is_none() { events::came(w, post.id) } else { Ok(()) }
 }
@@ -183,6 +184,7 @@ pub fn update(w: &Write<'_>, post: &Post, mentions: &[Mention], tags: &[Hashtag]
         ])?;
     w.conn.prepare_cached("DELETE FROM mention WHERE post_id = ?1")?.execute([post.id])?;
     w.conn.prepare_cached("DELETE FROM hashtag WHERE post_id = ?1")?.execute([post.id])?;
+    super::search::keep(w, post)?;
     set_names(w, post.id, mentions, tags)
 }
 

@@ -16,6 +16,7 @@ pub mod requote;
 pub mod rewrite;
 pub mod sanitise;
 pub mod scan;
+pub mod search;
 pub mod signs;
 mod tidy;
 mod tokens;

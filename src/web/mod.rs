@@ -197,7 +197,9 @@ fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/texts").route(get().to(page::about::texts)).route(web::post().to(page::about::save_texts)));
     cfg.service(web::resource("/about").route(get().to(page::about::show)));
     cfg.service(web::resource("/privacy-policy").route(get().to(page::about::privacy)));
+    cfg.service(web::resource("/tags").route(get().to(page::tags::followed)));
     cfg.service(web::resource("/tags/{name}").route(get().to(page::tags::show)));
+    cfg.service(web::resource("/tags/{name}/{act}").route(web::post().to(page::tags::act)));
     cfg.service(web::resource("/authorize_interaction").route(get().to(page::login::interaction)));
     cfg.service(web::resource("/login").route(get().to(page::login::show)).route(web::post().to(page::login::enter)));
     // GET alone: a HEAD (a link preview) must not use the link up.

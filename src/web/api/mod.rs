@@ -29,6 +29,7 @@ mod quotes;
 mod relations;
 mod routes;
 mod scheduled;
+mod search;
 mod statuses;
 pub mod streaming;
 mod tags;

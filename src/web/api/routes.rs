@@ -3,7 +3,7 @@
 use super::call::{Call, Reply};
 use super::{
     accounts, apps, compose, conversations, edits, filters, harmless, instance, lists, markers, marks, media,
-    notifications, oauth, old_filters, push, quotes, relations, scheduled, statuses, tags, timelines,
+    notifications, oauth, old_filters, push, quotes, relations, scheduled, search, statuses, tags, timelines,
 };
 use super::{notification_groups, notification_policy};
 use crate::federation::Node;
@@ -107,6 +107,7 @@ pub static TABLE: &[Route] = &[
     post("/api/v1/accounts", Nothing, harmless::forbidden),
     get("/api/v1/accounts", Optional("read:accounts"), accounts::several),
     get("/api/v1/accounts/lookup", Optional("read:accounts"), accounts::lookup),
+    get("/api/v1/accounts/search", Scope("read:accounts"), search::of_accounts),
     get("/api/v1/accounts/relationships", Scope("read:follows"), relations::several),
     get("/api/v1/accounts/{}", Optional("read:accounts"), accounts::one),
     get("/api/v1/accounts/{}/statuses", Optional("read:statuses"), accounts::statuses),
@@ -198,6 +199,9 @@ pub static TABLE: &[Route] = &[
     post("/api/v1/statuses/{}/unpin", Scope("write:accounts"), statuses::unpin),
     get("/api/v1/polls/{}", Optional("read:statuses"), statuses::poll),
     post("/api/v1/polls/{}/votes", Scope("write:statuses"), statuses::vote),
+    // Search
+    get("/api/v2/search", Optional("read:search"), search::v2),
+    get("/api/v1/search", Nothing, harmless::missing),
     // Hashtags
     get("/api/v1/followed_tags", Scope("read:follows"), tags::followed),
     get("/api/v1/featured_tags", Scope("read:accounts"), tags::featured_list),

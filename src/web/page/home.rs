@@ -57,11 +57,20 @@ pub struct Beyond {
 
 /// Links to the pages before and after. `path` is the list's, without a query.
 pub fn pager(path: &str, ids: &[PostId], beyond: Beyond) -> Markup {
+    pages(path, '?', ids, beyond)
+}
+
+/// As [`pager`], of a list whose path has a query.
+pub fn pager_of(path: &str, ids: &[PostId], beyond: Beyond) -> Markup {
+    pages(path, '&', ids, beyond)
+}
+
+fn pages(path: &str, mark: char, ids: &[PostId], beyond: Beyond) -> Markup {
     html! {
         @if beyond.older || beyond.newer {
             nav.pager aria-label="More posts" {
-                @if let (true, Some(first)) = (beyond.newer, ids.first()) { a rel="prev" href={ (path) "?after=" (first) } { "Newer" } }
-                @if let (true, Some(last)) = (beyond.older, ids.last()) { a rel="next" href={ (path) "?before=" (last) } { "Older" } }
+                @if let (true, Some(first)) = (beyond.newer, ids.first()) { a rel="prev" href={ (path) (mark) "after=" (first) } { "Newer" } }
+                @if let (true, Some(last)) = (beyond.older, ids.last()) { a rel="next" href={ (path) (mark) "before=" (last) } { "Older" } }
             }
         }
     }

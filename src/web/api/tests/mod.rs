@@ -13,6 +13,7 @@ mod others;
 mod own_numbers;
 mod profiles;
 mod push;
+mod search;
 mod statuses;
 mod tags;
 
