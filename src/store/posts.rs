@@ -9,10 +9,21 @@ use super::{Read, Write, events, thread_mutes};
 use crate::base::id::{self, ActorId, PostId};
 use crate::base::{Audience, Result, Time};
 
-/// How far up a thread goes.
-const ANCESTORS: u32 = 50;
-/// How many posts below are shown.
-const DESCENDANTS: u32 = 300;
+/// How much of a thread is looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Span {
+    /// Posts above, at most.
+    pub above: u32,
+    /// Posts below, at most.
+    pub below: u32,
+    /// Answers to answers below, at most.
+    pub deep: u32,
+}
+
+impl Span {
+    /// What a page shows.
+    pub const PAGE: Self = Self { above: 50, below: 300, deep: 100 };
+}
 
 /// A row of `post`. `content` is sanitised HTML; the other texts are plain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -385,7 +396,7 @@ pub fn count_of_actor(r: &Read<'_>, actor: ActorId, viewer: Viewer) -> Result<u3
 }
 
 /// The posts above one, root first, as far as `viewer` may see them.
-pub fn ancestors(r: &Read<'_>, id: PostId, viewer: Viewer) -> Result<Vec<PostId>> {
+pub fn ancestors(r: &Read<'_>, id: PostId, viewer: Viewer, span: Span) -> Result<Vec<PostId>> {
     let mut statement = r.conn.prepare_cached(
         "WITH RECURSIVE up (id, parent, depth) AS (
            SELECT id, reply_to, 0 FROM post WHERE id = ?1
@@ -394,22 +405,23 @@ pub fn ancestors(r: &Read<'_>, id: PostId, viewer: Viewer) -> Result<Vec<PostId>
              WHERE p.audience <= ?2 AND depth < ?3)
          SELECT id FROM up WHERE depth > 0 ORDER BY depth DESC LIMIT ?3",
     )?;
-    let rows = statement.query_map(params![id, viewer.rank(), ANCESTORS], |row| row.get("id"))?;
+    let rows = statement.query_map(params![id, viewer.rank(), span.above], |row| row.get("id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// The posts below one with their parents, oldest first, as far as `viewer` may see them.
-pub fn descendants(r: &Read<'_>, id: PostId, viewer: Viewer) -> Result<Vec<(PostId, PostId)>> {
+pub fn descendants(r: &Read<'_>, id: PostId, viewer: Viewer, span: Span) -> Result<Vec<(PostId, PostId)>> {
     let mut statement = r.conn.prepare_cached(
         "WITH RECURSIVE down (id, parent, depth) AS (
            SELECT ?1, NULL, 0
            UNION
            SELECT p.id, p.reply_to, depth + 1 FROM down JOIN post p ON p.reply_to = down.id
-             WHERE p.audience <= ?2 AND depth < 100 LIMIT ?3)
+             WHERE p.audience <= ?2 AND depth < ?4 LIMIT ?3)
          SELECT id, parent FROM down WHERE depth > 0 ORDER BY id",
     )?;
-    let rows =
-        statement.query_map(params![id, viewer.rank(), DESCENDANTS], |row| Ok((row.get("id")?, row.get("parent")?)))?;
+    // The first row is the post itself.
+    let values = params![id, viewer.rank(), span.below.saturating_add(1), span.deep];
+    let rows = statement.query_map(values, |row| Ok((row.get("id")?, row.get("parent")?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -13,7 +13,7 @@ use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::social::document;
 use crate::store::actors::{self, Actor};
-use crate::store::posts::{self, Post, Viewer};
+use crate::store::posts::{self, Post, Span, Viewer};
 use crate::store::{Read, cards, node, shield, tombstones};
 use crate::web::edge::{ApError, PageError, blocking};
 
@@ -178,7 +178,7 @@ fn write(r: &Read<'_>, owner: &Actor, post: &Post, part: &Part) -> Result<Value>
 
 /// The ids of a post and of all answers below it that everyone may read, oldest first.
 fn thread(r: &Read<'_>, owner: &Actor, post: &Post, id: &str, window: &Window) -> Result<Value> {
-    let below = posts::descendants(r, post.id, Viewer::Stranger)?;
+    let below = posts::descendants(r, post.id, Viewer::Stranger, Span::PAGE)?;
     let below: Vec<PostId> = below.into_iter().map(|(id, _)| id).collect();
     let mut all = shield::shown(r, &below)?;
     all.push(post.id);

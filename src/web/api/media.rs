@@ -73,7 +73,7 @@ pub fn update(node: &Node, call: &Call) -> Reply {
 pub fn delete(node: &Node, call: &Call) -> Reply {
     let id: MediaId = call.id()?;
     node.store.write(move |w| match attachments::by_id(w, id)? {
-        file if file.post_id.is_none() => attachments::forget(w, id),
+        file if file.post_id.is_none() && attachments::are_loose(w, &[id], None)? => attachments::forget(w, id),
         _ => Err(Error::invalid("Media attachment is currently used by a status")),
     })?;
     Ok(Answer::done())

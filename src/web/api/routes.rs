@@ -286,7 +286,7 @@ fn fits(pattern: &str, path: &str) -> Option<Vec<String>> {
 }
 
 /// One part of a path, percent-decoded once.
-fn decoded(part: &str) -> Option<String> {
+pub fn decoded(part: &str) -> Option<String> {
     if part.is_empty() {
         return None;
     }

@@ -11,10 +11,14 @@ use crate::base::{Audience, Error, Result};
 use crate::federation::Node;
 use crate::federation::publish;
 use crate::store::cards::{self, Card};
-use crate::store::posts::{self, Viewer};
+use crate::store::posts::{self, Span, Viewer};
 use crate::store::{Read, node};
 use crate::text::plain;
 
+/// How much of a thread the owner's apps are given at once.
+const OWNERS: Span = Span { above: 500, below: 900, deep: 200 };
+/// And everyone else, as on Mastodon.
+const STRANGERS: Span = Span { above: 40, below: 60, deep: 20 };
 /// Statuses asked for at once.
 const SEVERAL: usize = 20;
 
@@ -63,8 +67,9 @@ pub fn context(node: &Node, call: &Call) -> Reply {
     let shown = node.store.read(|r| {
         let view = View::load(node, r, call)?;
         seen(r, &view, id)?;
-        let above = posts::ancestors(r, id, view.viewer())?;
-        let below = in_reading_order(id, &posts::descendants(r, id, view.viewer())?);
+        let span = if view.as_owner { OWNERS } else { STRANGERS };
+        let above = posts::ancestors(r, id, view.viewer(), span)?;
+        let below = in_reading_order(id, &posts::descendants(r, id, view.viewer(), span)?);
         let list = |ids: &[PostId]| -> Result<Vec<_>> {
             Ok(cards::of(r, ids)?.iter().map(|card| status(&view, card)).collect())
         };

@@ -16,7 +16,7 @@ use crate::federation::Node;
 use crate::federation::backfill::{self, Wish};
 use crate::store::cards::{self, Card};
 use crate::store::filters::Context;
-use crate::store::posts::{self, Viewer};
+use crate::store::posts::{self, Span, Viewer};
 use crate::store::{self, Read, actors};
 use crate::text::plain;
 use crate::web::auth::{MaybeOwner, Owner};
@@ -47,8 +47,8 @@ fn load(r: &Read<'_>, id: PostId, viewer: Viewer) -> Result<Thread> {
     }
     let id = focus.post.id;
     let seen = |list: Vec<Card>| if viewer == Viewer::Stranger { home::open_only(list) } else { list };
-    let above = seen(cards::of(r, &posts::ancestors(r, id, viewer)?)?);
-    let pairs = posts::descendants(r, id, viewer)?;
+    let above = seen(cards::of(r, &posts::ancestors(r, id, viewer, Span::PAGE)?)?);
+    let pairs = posts::descendants(r, id, viewer, Span::PAGE)?;
     let below = seen(cards::of(r, &pairs.iter().map(|(id, _)| *id).collect::<Vec<_>>())?);
     let below = grow(&focus, below, &pairs);
     Ok(Thread { above, focus, below })

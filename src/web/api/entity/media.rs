@@ -37,7 +37,11 @@ pub fn attachment(view: &View<'_>, file: &Attachment) -> MediaAttachment {
         (None, Some(url)) => url.clone(),
         (None, None) => view.links.here("/"),
     };
-    let preview = file.preview.as_ref().map_or_else(|| url.clone(), |name| view.links.media(name));
+    let preview = match (&file.preview, &file.still) {
+        (Some(name), _) => view.links.media(name),
+        (None, Some(still)) => view.links.proxied(still),
+        (None, None) => url.clone(),
+    };
     MediaAttachment {
         id: file.id.to_string(),
         kind,
@@ -65,6 +69,13 @@ fn meta(file: &Attachment) -> Value {
             }
         };
         meta.insert("small".to_owned(), size(small(width), small(height)));
+    }
+    // A film or recording says how long it is beside its size.
+    if let Some(seconds) = file.seconds {
+        let original = meta.entry("original").or_insert_with(|| json!({}));
+        if let Value::Object(original) = original {
+            original.insert("duration".to_owned(), json!(f64::from(seconds)));
+        }
     }
     let pair = file.focus.as_deref().and_then(|focus| focus.split_once(','));
     let pair = pair.and_then(|(x, y)| Some((x.parse::<f64>().ok()?, y.parse::<f64>().ok()?)));

@@ -13,7 +13,9 @@ use crate::base::id::ActorId;
 use crate::store::actors::Actor;
 use crate::store::cards::Card;
 use crate::store::posts::{Mention, Post};
-use crate::text::{compose, plain};
+use crate::text::scan::tag_key;
+use crate::text::{compose, escape, plain};
+use crate::web::api::routes::decoded;
 
 /// A status.
 #[derive(Debug, Clone, Serialize)]
@@ -157,7 +159,7 @@ pub fn inside(view: &View<'_>, card: &Card) -> Status {
         account: account(view, &card.author),
         media_attachments: files(view, card),
         mentions: mentions(view, card),
-        tags: card.hashtags.iter().map(|tag| self::tag(view, &tag.name)).collect(),
+        tags: card.hashtags.iter().map(|tag| self::tag(view, post, &tag.name)).collect(),
         emojis: emojis(view, &post.emoji),
         card: content::link(card),
         poll: card.poll.as_ref().map(|poll| self::poll(view, poll, &post.emoji, own)),
@@ -181,22 +183,36 @@ fn application(post: &Post) -> Option<Value> {
 
 /// Clients find the clicked mention by its link, and the account by its id: whom we do not know is not named.
 fn mentions(view: &View<'_>, card: &Card) -> Vec<ShownMention> {
-    card.mentions.iter().zip(&card.mentioned).filter_map(|(mention, id)| Some(shown(view, mention, (*id)?))).collect()
+    card.mentions
+        .iter()
+        .zip(&card.mentioned)
+        .filter_map(|(mention, id)| Some(shown(view, card, mention, (*id)?)))
+        .collect()
 }
 
-fn shown(view: &View<'_>, mention: &Mention, id: ActorId) -> ShownMention {
+fn shown(view: &View<'_>, card: &Card, mention: &Mention, id: ActorId) -> ShownMention {
+    let linked = |url: &&String| card.post.content.contains(&format!("href=\"{}\"", escape(url)));
+    let url = [&mention.url, &mention.uri].into_iter().find(linked).unwrap_or(&mention.url);
     let (username, host) = mention.handle.split_once('@').unwrap_or((&mention.handle, ""));
     let local = host.eq_ignore_ascii_case(view.domain);
     ShownMention {
         id: id.to_string(),
         username: username.to_owned(),
-        url: mention.url.clone(),
+        url: url.clone(),
         acct: if local { username.to_owned() } else { mention.handle.clone() },
     }
 }
 
-fn tag(view: &View<'_>, name: &str) -> Tag {
-    Tag { name: name.to_owned(), url: compose::tag_url(&view.links.here("/tags/"), name) }
+/// A hashtag, by the address a click on it in the text opens: Mammoth tells them by that.
+fn tag(view: &View<'_>, post: &Post, name: &str) -> Tag {
+    let hrefs = post.content.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let last = |url: &str| {
+        let part = url.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        decoded(part).map(|part| tag_key(&part)).unwrap_or_default()
+    };
+    let found = hrefs.map(plain::from_html).find(|url| last(url) == name && url.contains("/tag"));
+    let url = found.unwrap_or_else(|| compose::tag_url(&view.links.here("/tags/"), name));
+    Tag { name: name.to_owned(), url }
 }
 
 /// What `DELETE` answers: the source instead of the content, so that it can be written anew.

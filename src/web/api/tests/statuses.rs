@@ -8,6 +8,7 @@ use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
 use super::Client;
+use super::tags::{arrives, somebody};
 use crate::base::Audience;
 use crate::federation::{later, media, publish, upkeep};
 use crate::store::drafts;
@@ -341,4 +342,59 @@ async fn boosts_have_an_audience_and_votes_stand() {
         assert_eq!(vote(choices.clone()).await.code.as_u16(), 422, "{choices}: one's own poll");
     }
     publish::delete(&client.house.node, id(&post).parse().unwrap()).unwrap();
+}
+
+#[actix_web::test]
+async fn what_others_say_is_shown_as_what_it_is() {
+    let client = client();
+    let ada = somebody(&client, "ada", "a.example");
+    let show = async |id: crate::base::id::PostId| client.get(&format!("/api/v1/statuses/{id}")).await.json();
+    let tagged = r#"<p><a href="https://a.example/tags/Sn%C3%B8" class="mention hashtag">#<span>Snø</span></a> for
+        <a href="https://a.example/users/ada" class="u-url mention">@<span>ada</span></a></p>"#;
+    let tags = json!([{"type": "Hashtag", "name": "#Snø", "href": "https://a.example/tags/Sn%C3%B8"},
+        {"type": "Mention", "name": "@ada@a.example", "href": "https://a.example/users/ada"}]);
+    let post = show(arrives(&client, ada, "x", json!({"content": tagged, "tag": tags}))).await;
+    assert_eq!(post["tags"], json!([{"name": "snø", "url": "https://a.example/tags/Sn%C3%B8"}]));
+    assert_eq!(
+        (&post["mentions"][0]["url"], &post["mentions"][0]["acct"]),
+        (&json!("https://a.example/users/ada"), &json!("ada@a.example"),)
+    );
+    let page = "https://a.example/post/1";
+    let link = json!({"type": "Page", "name": "A find", "content": null, "url": page,
+        "attachment": [{"type": "Link", "href": "https://news.example/story"}]});
+    let post = show(arrives(&client, ada, "x", link)).await;
+    let content = post["content"].as_str().unwrap();
+    assert!(content.contains("<strong>A find</strong>") && content.contains(page), "{content}");
+    assert_eq!(
+        (&post["card"]["url"], &post["card"]["title"]),
+        (&json!("https://news.example/story"), &json!("A find"))
+    );
+    assert_eq!(post["media_attachments"], json!([]));
+    let event = json!({"type": "Event", "name": "Ski day", "startTime": "2026-02-01T10:00:00Z", "url": page,
+        "location": {"type": "Place", "name": "The hill"}});
+    let post = show(arrives(&client, ada, "Bring skis", event)).await;
+    let content = post["content"].as_str().unwrap();
+    assert!(content.contains("1 February 2026, 10:00 · The hill") && content.contains("Bring skis"), "{content}");
+    let odd =
+        json!({"attachment": [{"type": "Document", "mediaType": "model/gltf", "url": "https://a.example/x.gltf"}]});
+    assert_eq!(show(arrives(&client, ada, "Look", odd)).await["media_attachments"][0]["type"], "unknown");
+    let closed = json!({"to": ["https://social.example.org/users/ann"], "tag": [{"type": "Mention",
+        "name": "@ann@example.org", "href": "https://social.example.org/users/ann"}]});
+    let closed = arrives(&client, ada, "Only you", closed);
+    let refused = client.post(&format!("/api/v1/statuses/{closed}/reblog"), &[]).await;
+    assert_eq!((refused.code.as_u16(), show(closed).await["visibility"].clone()), (422, json!("direct")));
+}
+
+#[actix_web::test]
+async fn nobody_is_named_whom_the_app_did_not_expect() {
+    let client = client();
+    somebody(&client, "ada", "a.example");
+    let text = "Hello @ada@a.example";
+    let reply = write(&client, json!({"status": text, "allowed_mentions": []})).await;
+    let found = reply.json()["unexpected_accounts"].clone();
+    assert_eq!((reply.code.as_u16(), &found[0]["acct"]), (422, &json!("ada@a.example")));
+    assert_eq!(
+        said(&client, json!({"status": text, "allowed_mentions": [found[0]["id"]]})).await["mentions"][0]["acct"],
+        "ada@a.example"
+    );
 }
