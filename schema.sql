@@ -64,7 +64,11 @@ CREATE TABLE actor (
   fetched_at   INTEGER NOT NULL,                -- last good look at the document
   failed_at    INTEGER,                         -- last failed look since
   confirmed_at INTEGER,                         -- when WebFinger was asked about the handle
-  gone_at      INTEGER                          -- 410 or Delete: kept as a name only
+  gone_at      INTEGER,                         -- 410 or Delete: kept as a name only
+  posts        INTEGER,                         -- how many, as their server says; NULL: never asked
+  followers_n  INTEGER,
+  following_n  INTEGER,
+  counted_at   INTEGER                          -- when it was asked last, whatever it said
 ) STRICT;
 CREATE INDEX actor_handle ON actor (username COLLATE NOCASE, host);   -- find by handle
 CREATE INDEX actor_stale  ON actor (fetched_at);                      -- upkeep: refresh in slices
@@ -420,15 +424,24 @@ CREATE INDEX own_emoji_file ON own_emoji (file);                      -- may thi
 
 -- Who follows whom; one side is always us.
 CREATE TABLE follow (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,   -- by which lists of people are paged, newest asking first
   follower_id  INTEGER NOT NULL REFERENCES actor (id) ON DELETE CASCADE,
   followed_id  INTEGER NOT NULL REFERENCES actor (id) ON DELETE CASCADE,
   uri          TEXT    NOT NULL,                -- of the Follow activity
   document     TEXT,                            -- the Follow as received: Accept embeds it whole
   accepted_at  INTEGER,                         -- NULL: asked, not answered
+  boosts       INTEGER NOT NULL DEFAULT 1,      -- of ours: 0: what they boost is not shown at home
+  notify       INTEGER NOT NULL DEFAULT 0,      -- of ours: 1: each of their posts is told
+  languages    TEXT    NOT NULL DEFAULT '[]',   -- of ours: JSON: only posts in these are shown at home; none: all
+  endorsed     INTEGER NOT NULL DEFAULT 0,      -- of ours: 1: recommended on the owner's profile
   created_at   INTEGER NOT NULL,
-  PRIMARY KEY (followed_id, follower_id)
-) STRICT, WITHOUT ROWID;
+  UNIQUE (followed_id, follower_id)
+) STRICT;
 CREATE INDEX follow_by_follower ON follow (follower_id, followed_id); -- whom we follow
+CREATE INDEX follow_of_follower ON follow (follower_id, id);          -- whom we follow, newest first
+CREATE INDEX follow_of_followed ON follow (followed_id, id);          -- who follows us, newest first
+CREATE INDEX follow_waiting ON follow (followed_id, id) WHERE accepted_at IS NULL; -- requests, newest first
+CREATE INDEX follow_endorsed ON follow (id) WHERE endorsed = 1;       -- whom the owner recommends
 CREATE INDEX follow_uri ON follow (uri);                              -- Accept, Reject, Undo by id
 
 -- The owner's own numbers: one row, kept by triggers, because counting a million posts for an answer takes long.
@@ -789,7 +802,8 @@ CREATE INDEX proxied_age ON proxied (used_at);                        -- evict
 
 -- People the owner has blocked.
 CREATE TABLE block (
-  actor_id     INTEGER PRIMARY KEY REFERENCES actor (id) ON DELETE CASCADE,
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  actor_id     INTEGER NOT NULL UNIQUE REFERENCES actor (id) ON DELETE CASCADE,
   uri          TEXT,                            -- of our Block activity; NULL when they were not told
   created_at   INTEGER NOT NULL
 ) STRICT;
@@ -803,11 +817,19 @@ CREATE TABLE blocked_by (
 
 -- People the owner does not want to hear of for a while; they are not told.
 CREATE TABLE mute (
-  actor_id     INTEGER PRIMARY KEY REFERENCES actor (id) ON DELETE CASCADE,
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  actor_id     INTEGER NOT NULL UNIQUE REFERENCES actor (id) ON DELETE CASCADE,
   boosts_only  INTEGER NOT NULL,                -- 1: only what they boost is hidden
   notices      INTEGER NOT NULL,                -- 1: no notifications from them either
   until_at     INTEGER,                         -- NULL: for good
   created_at   INTEGER NOT NULL
+) STRICT;
+
+-- What the owner notes down about somebody, for themselves alone.
+CREATE TABLE note (
+  actor_id     INTEGER PRIMARY KEY REFERENCES actor (id) ON DELETE CASCADE,
+  text         TEXT    NOT NULL,                -- plain text
+  written_at   INTEGER NOT NULL
 ) STRICT;
 
 -- Lists of servers to block that others publish. Nothing of a list counts before applied_at.
@@ -832,9 +854,11 @@ CREATE TABLE host_block (
   comment      TEXT    NOT NULL DEFAULT '',
   obfuscate    INTEGER NOT NULL DEFAULT 0,      -- only kept for the export
   held         INTEGER NOT NULL DEFAULT 0,      -- 1: new on a list and would cut a follow: waits for the owner
+  number       INTEGER,                         -- of the owner's own rules: counts up, by which they are paged
   created_at   INTEGER NOT NULL,
   PRIMARY KEY (host, list_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX host_block_own ON host_block (number) WHERE number IS NOT NULL; -- the owner's own, newest first
 CREATE INDEX host_block_list ON host_block (list_id, host);           -- the page, the export, forgetting a list
 
 -- Follows that a host block has ended, to be brought back when it is lifted.
@@ -856,6 +880,9 @@ CREATE TABLE report (
   ours         INTEGER NOT NULL,                -- 1: sent by us
   about        TEXT    NOT NULL,                -- JSON: uris of actors and posts
   comment      TEXT    NOT NULL,                -- plain text
+  category     TEXT    NOT NULL DEFAULT 'other',  -- of ours: spam, legal, violation, other
+  rules        TEXT    NOT NULL DEFAULT '[]',   -- of ours: JSON: numbers of the rules that were broken
+  forwarded    INTEGER NOT NULL DEFAULT 1,      -- of ours: 1: their server was told
   created_at   INTEGER NOT NULL,
   closed_at    INTEGER                          -- the owner has dealt with it
 ) STRICT;

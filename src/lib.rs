@@ -49,7 +49,7 @@
 //! | finding words and people | [`federation::search`]; `text/search` | `search` | `find` |
 //! | groups, relays | `group`, `relay` | `groups`, `relays` | `people`, `relays`, `around` |
 //! | pins, featured hashtags | `pin` | `pins` | `top` |
-//! | people and servers kept away, reports | `block`, `host_block`, `report` | `blocks`, `mutes`, `host_blocks`, `shield`, `reports` | `distance`, `walls`, `fences`, `hosts`, `reports` |
+//! | people and servers kept away, reports, notes | `block`, `host_block`, `report` | `blocks`, `mutes`, `host_blocks`, `shield`, `reports`, `notes` | `distance`, `walls`, `fences`, `hosts`, `reports` |
 //! | telling apps as it happens (`web/api/streaming`) | | `events` | |
 //! | telling apps (Web Push) | [`federation::push`], [`sig::push`] | `push` | |
 //! | notifications, the owner's rules for them | | `notifications`, `notification_groups`, `notification_policy`, `notification_requests` | `notifications`, `kept_back` |

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::flight::Memo;
-use super::{Node, comeback, nodeinfo, polls, quotes, resolve, synchronise};
+use super::{Node, census, comeback, nodeinfo, polls, quotes, resolve, synchronise};
 use crate::ap::collection::Collection;
 use crate::ap::json::{self, Lossy, Ref};
 use crate::ap::object::Object;
@@ -87,7 +87,9 @@ pub fn step(node: &Node) -> Result<bool> {
     let next = node.backfill.wishes.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
     let outcome = match next {
         None => return Ok(false),
-        Some(Wish::Profile(id)) => profile(node, id).and_then(|()| server(node, id)),
+        Some(Wish::Profile(id)) => {
+            profile(node, id).and_then(|()| server(node, id)).and_then(|()| census::look(node, id))
+        }
         Some(Wish::Thread(id)) => thread(node, id),
         Some(Wish::Gap(id, since)) => comeback::fill(node, id, since),
         Some(Wish::Followers { of, url, digest }) if is_due(node, &url) => synchronise::agree(node, of, &url, &digest),

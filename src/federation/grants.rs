@@ -167,9 +167,25 @@ pub fn grant(node: &Node, request: &Request) -> Result<String> {
     Ok(code)
 }
 
+/// How an app shows that it is itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// By its secret.
+    Secret,
+    /// Only by the PKCE verifier: the code must have been asked for with a challenge.
+    Verifier,
+}
+
 /// Exchanges a code. None when it is spent, too old, another app's, or its redirect or PKCE verifier do not match; it is
 /// spent then, too.
-pub fn exchange(node: &Node, app: &App, code: &str, redirect: &str, verifier: &str) -> Result<Option<(String, Token)>> {
+pub fn exchange(
+    node: &Node,
+    app: &App,
+    proof: Proof,
+    code: &str,
+    redirect: &str,
+    verifier: &str,
+) -> Result<Option<(String, Token)>> {
     let hash = token_hash(code);
     let Some(grant) = node.store.write(move |w| apps::take_grant(w, &hash))? else { return Ok(None) };
     let proves = match &grant.challenge {
@@ -177,7 +193,7 @@ pub fn exchange(node: &Node, app: &App, code: &str, redirect: &str, verifier: &s
             let digest = digest(&SHA256, verifier.as_bytes());
             URL_SAFE_NO_PAD.encode(digest.as_ref()) == challenge.trim_end_matches('=')
         }
-        None => true,
+        None => proof == Proof::Secret,
     };
     if grant.app != app.id || grant.redirect != redirect || !proves {
         return Ok(None);

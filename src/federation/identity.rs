@@ -10,14 +10,20 @@ use crate::base::{Error, Result, Time};
 use crate::sig::push::VapidKey;
 use crate::sig::{PrivateKey, ProofKey};
 use crate::social;
-use crate::store::actors::{self, Actor, Field};
+use crate::store::actors::{self, Actor, Counts, Field};
 use crate::store::files::Name;
-use crate::store::node::{self, KeyKind, OwnKey};
+use crate::store::node::{self, KeyKind, OwnKey, Settings};
 use crate::store::{Store, Write};
 use crate::text::{self, compose, plain};
 
 /// Characters in the owner's name: what every peer accepts.
 const NAME_MOST: usize = 30;
+/// Characters of the owner's display name.
+pub const NAME_CHARS: usize = 100;
+/// Characters of the name of a row of the owner's profile.
+pub const FIELD_NAME_CHARS: usize = 255;
+/// Characters of its text.
+pub const FIELD_CHARS: usize = 2_047;
 /// Rows of the owner's profile.
 pub const FIELDS: usize = 8;
 
@@ -177,6 +183,7 @@ fn blank(uri: String, username: &str, host: &str, now: Time) -> Actor {
         failed_at: None,
         confirmed_at: Some(now),
         gone_at: None,
+        counts: Counts::default(),
         uri,
     }
 }
@@ -200,10 +207,58 @@ pub struct Profile {
     pub discoverable: bool,
     /// Posts may be searched.
     pub indexable: bool,
+    /// A machine writes here, at least in part.
+    pub automated: bool,
+}
+
+/// A picture of the owner's profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Portrait {
+    /// The avatar.
+    Icon,
+    /// The header.
+    Image,
+}
+
+/// Takes a picture off the owner's profile and tells everyone who should know.
+pub fn remove_portrait(node: &Node, which: Portrait) -> Result<()> {
+    node.store.write(move |w| {
+        let mut owner = actors::by_id(w, node::owner(w)?)?;
+        let mut settings = node::settings(w)?;
+        match which {
+            Portrait::Icon => (owner.icon, settings.icon_alt) = (None, String::new()),
+            Portrait::Image => (owner.image, settings.image_alt) = (None, String::new()),
+        }
+        actors::upsert(w, &owner)?;
+        node::set_settings(w, &settings)?;
+        social::profile::announce(w, &owner)
+    })
 }
 
 /// Changes the owner's profile and tells everyone who should know.
 pub fn set_profile(node: &Node, profile: Profile) -> Result<()> {
+    set_profile_and(node, profile, |_| ())
+}
+
+/// As [`set_profile`], with a change of the settings in the same write: both or neither.
+pub fn set_profile_and(
+    node: &Node,
+    profile: Profile,
+    change: impl FnOnce(&mut Settings) + Send + 'static,
+) -> Result<()> {
+    if profile.name.chars().count() > NAME_CHARS {
+        return Err(Error::invalid(format!("a name has {NAME_CHARS} characters at most")));
+    }
+    if profile.fields.iter().filter(|(name, value)| !name.is_empty() || !value.is_empty()).count() > FIELDS {
+        return Err(Error::invalid(format!("a profile has {FIELDS} rows at most")));
+    }
+    let long = |(name, value): &(String, String)| {
+        name.chars().count() > FIELD_NAME_CHARS || value.chars().count() > FIELD_CHARS
+    };
+    if profile.fields.iter().any(long) {
+        let most = format!("{FIELD_NAME_CHARS} characters in its name and {FIELD_CHARS} in its text");
+        return Err(Error::invalid(format!("a row of a profile has {most} at most")));
+    }
     if profile.bio.chars().count() > text::BIO_CHARS {
         return Err(Error::invalid(format!("a bio has {} characters at most", text::BIO_CHARS)));
     }
@@ -223,10 +278,17 @@ pub fn set_profile(node: &Node, profile: Profile) -> Result<()> {
             approves_followers: profile.approves_followers,
             discoverable: profile.discoverable,
             indexable: profile.indexable,
+            kind: if profile.automated { "Service" } else { "Person" }.to_owned(),
             ..before
         };
         let owner = Actor { emoji: social::emoji::of_profile(w, &owner)?, ..owner };
         actors::upsert(w, &owner)?;
+        let mut settings = node::settings(w)?;
+        let before = settings.clone();
+        change(&mut settings);
+        if settings != before {
+            node::set_settings(w, &settings)?;
+        }
         social::profile::announce(w, &owner)
     })
 }

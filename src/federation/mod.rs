@@ -2,6 +2,7 @@
 
 pub mod backfill;
 mod budget;
+mod census;
 pub mod comeback;
 pub mod delivery;
 pub mod draft;

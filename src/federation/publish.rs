@@ -11,6 +11,7 @@ use crate::base::{Audience, Error, Result};
 use crate::social;
 use crate::social::poll::{NewPoll, Revised};
 use crate::social::post::{Files, Words};
+use crate::social::report::{Category, Complaint, Hearing};
 use crate::store::actors::{self, Actor};
 use crate::store::apps;
 use crate::store::mutes::Reach;
@@ -310,5 +311,11 @@ pub fn unmute(node: &Node, who: ActorId) -> Result<()> {
 
 /// Reports somebody and posts of theirs to their server, without saying who reports.
 pub fn report(node: &Node, who: ActorId, posts: Vec<PostId>, comment: String) -> Result<()> {
-    node.store.write(move |w| social::report::send(w, who, &posts, &comment))
+    let (category, audience) = (Category::Other, Hearing::TheirServer);
+    complain(node, who, Complaint { posts, comment, category, rules: Vec::new(), audience }).map(drop)
+}
+
+/// Reports somebody as [`report`] does, with all that can be said; kept here alone if nobody else is to hear of it.
+pub fn complain(node: &Node, who: ActorId, complaint: Complaint) -> Result<crate::base::id::ReportId> {
+    node.store.write(move |w| social::report::send(w, who, &complaint))
 }

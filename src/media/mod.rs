@@ -25,7 +25,7 @@ mod sniff;
 
 pub use picture::{Encoded, Picture, Purpose, picture};
 pub use recording::{Recording, recording};
-pub use sniff::{Kind, sniff};
+pub use sniff::{Kind, media_types, sniff};
 
 /// Bytes of a picture we try to decode, uploaded or fetched.
 pub const INPUT_BYTES: usize = 16 * 1024 * 1024;

@@ -42,6 +42,11 @@ const ALL: [Kind; 11] = [
     Kind::M4a,
 ];
 
+/// Their media types.
+pub fn media_types() -> [&'static str; ALL.len()] {
+    ALL.map(Kind::media_type)
+}
+
 impl Kind {
     /// Its media type, as sent in `Content-Type` and `mediaType`.
     pub fn media_type(self) -> &'static str {

@@ -114,7 +114,11 @@ pub(super) fn created(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     };
     let for_us = names(&object, activity.recipients.as_ref(), &us.uri) || post.audience == Audience::Mentioned;
     filed(w, &us, &post)?;
-    if for_us || answers_us { notifications::add(w, Kind::Mention, sender.id, Some(id)) } else { Ok(()) }
+    if for_us || answers_us {
+        return notifications::add(w, Kind::Mention, sender.id, Some(id));
+    }
+    let heard = follows::accepted(w, owner, sender.id)?.is_some_and(|follow| follow.wishes.notify);
+    if heard && post.reply_to_uri.is_none() { notifications::add(w, Kind::Post, sender.id, Some(id)) } else { Ok(()) }
 }
 
 /// Tells the owner that a post they boosted or quoted says something else now; a later edit takes the place of an earlier.
@@ -142,7 +146,11 @@ pub(super) fn filed(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
 
 /// Puts a post on the home timeline if it belongs there: by somebody followed, and no answer to strangers.
 pub(super) fn show(w: &Write<'_>, owner: ActorId, post: &Post) -> Result<()> {
-    if post.audience == Audience::Mentioned || !follows::is_accepted(w, owner, post.actor_id)? {
+    if post.audience == Audience::Mentioned {
+        return Ok(());
+    }
+    let follow = follows::accepted(w, owner, post.actor_id)?;
+    if !follow.is_some_and(|follow| follow.wishes.reads(post.language.as_deref())) {
         return Ok(());
     }
     let fits = match (&post.reply_to, &post.reply_to_uri) {

@@ -28,7 +28,8 @@ pub(super) fn needs(r: &Read<'_>, sender: &Actor, object: &Ref) -> Result<Vec<Ne
 /// Private posts are not boosted, but by their own author.
 pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Ref) -> Result<()> {
     let Some(of) = object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() else { return Ok(()) };
-    let followed = follows::is_accepted(w, owner, sender.id)?;
+    let follow = follows::accepted(w, owner, sender.id)?;
+    let followed = follow.is_some();
     let boostable = of.boost_of.is_none() && (of.audience.is_open() || of.actor_id == sender.id);
     if !boostable || !(followed || of.actor_id == owner) || posts::boost_by(w, sender.id, of.id)?.is_some() {
         return Ok(());
@@ -41,7 +42,8 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     if posts::by_uri(w, &boost.uri)?.is_some() || shield::hides(w, &author)? {
         return Ok(());
     }
-    let put_forward = followed && !shield::hushes(w, author.id)?;
+    let wanted = follow.is_some_and(|follow| follow.wishes.boosts && follow.wishes.reads(of.language.as_deref()));
+    let put_forward = wanted && !shield::hushes(w, author.id)?;
     if !approval::lets_in(w, owner, sender, &of, Deed::Boost, &boost.uri, None)? {
         return Ok(());
     }

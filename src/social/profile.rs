@@ -8,7 +8,7 @@ use crate::ap::key::{KeyDoc, Material};
 use crate::base::id::ActorId;
 use crate::base::{Audience, Error, Result, Time};
 use crate::store::Write;
-use crate::store::actors::{self, Actor, Field, NewKey};
+use crate::store::actors::{self, Actor, Counts, Field, NewKey};
 use crate::text::{plain, sanitise};
 
 /// Keeps an actor's document. The handle's host stays as WebFinger confirmed it; a stub never replaces a full row
@@ -80,6 +80,7 @@ fn row(document: &Document, known: Option<Actor>, now: Time) -> Actor {
         failed_at: None,
         confirmed_at: confirmed.and_then(|known| known.confirmed_at),
         gone_at: None,
+        counts: Counts::default(),
     }
 }
 

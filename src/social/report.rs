@@ -5,10 +5,11 @@ use super::outbox::{self, Reach};
 use super::{document, uri_of};
 use crate::ap::activity::Activity;
 use crate::ap::json::Uri;
-use crate::base::id::{ActorId, PostId};
+use crate::base::id::{ActorId, PostId, ReportId};
 use crate::base::{Audience, Error, Result};
 use crate::store::actors::{self, Actor};
 use crate::store::notifications::{self, Kind};
+use crate::store::reports::Sent;
 use crate::store::{Write, host_blocks, node, posts, reports};
 use crate::text::{cut, plain};
 
@@ -19,9 +20,64 @@ pub const COMMENT: usize = 1_000;
 /// Bytes of a comment from outside that are kept.
 const COMMENT_IN: usize = 5_000;
 
-/// The owner reports somebody, and posts of theirs, to the people who run their server. They do not learn who reports.
-pub fn send(w: &Write<'_>, who: ActorId, about: &[PostId], comment: &str) -> Result<()> {
-    let comment = comment.trim();
+/// What the owner says in a report.
+#[derive(Debug, Clone)]
+pub struct Complaint {
+    /// Posts of theirs.
+    pub posts: Vec<PostId>,
+    /// Plain text.
+    pub comment: String,
+    /// Why.
+    pub category: Category,
+    /// Numbers of the rules that were broken, as this house counts them.
+    pub rules: Vec<String>,
+    /// Who hears of it.
+    pub audience: Hearing,
+}
+
+/// Why somebody is reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Category {
+    /// Spam.
+    Spam,
+    /// Against the law.
+    Legal,
+    /// Against the rules.
+    Violation,
+    /// Something else.
+    Other,
+}
+
+impl Category {
+    /// The stored word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Spam => "spam",
+            Self::Legal => "legal",
+            Self::Violation => "violation",
+            Self::Other => "other",
+        }
+    }
+
+    /// The category of a word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Spam, Self::Legal, Self::Violation, Self::Other].into_iter().find(|category| category.word() == word)
+    }
+}
+
+/// Who hears of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hearing {
+    /// The people who run their server.
+    TheirServer,
+    /// Nobody: it is kept.
+    Nobody,
+}
+
+/// The owner reports somebody, and posts of theirs; the people who run their server are told if the owner wants it. They do
+/// not learn who reports.
+pub fn send(w: &Write<'_>, who: ActorId, complaint: &Complaint) -> Result<ReportId> {
+    let comment = complaint.comment.trim();
     if comment.chars().count() > COMMENT {
         return Err(Error::invalid(format!("a report has {COMMENT} characters at most")));
     }
@@ -31,17 +87,37 @@ pub fn send(w: &Write<'_>, who: ActorId, about: &[PostId], comment: &str) -> Res
         return Err(Error::invalid("that is you"));
     }
     let mut uris = Vec::new();
-    for id in about.iter().take(POSTS) {
+    for id in complaint.posts.iter().take(POSTS) {
         let post = posts::by_id(w, *id)?;
         if post.actor_id != who {
             return Err(Error::invalid("one of these posts is not theirs"));
         }
         uris.push(post.uri);
     }
-    let (id, uri) = outbox::next(w, &service)?;
-    reports::sent(w, &uri, who, &uris, comment)?;
+    let (id, mut uri) = outbox::next(w, &service)?;
+    if complaint.audience == Hearing::Nobody {
+        // No activity takes this id: the next one would have it again.
+        let newest = reports::page(w, None, 1)?.first().map_or(0, |report| report.id.0);
+        uri = format!("{}#kept-{}", service.uri, newest + 1);
+    }
+    let kept = reports::sent(
+        w,
+        Sent {
+            uri: &uri,
+            target: who,
+            about: &uris,
+            comment,
+            category: complaint.category.word(),
+            rules: &complaint.rules,
+            forwarded: complaint.audience == Hearing::TheirServer,
+        },
+    )?;
+    if complaint.audience == Hearing::Nobody {
+        return Ok(kept);
+    }
     let flag = document::flag(&service, &uri, &them, &uris, comment, w.now);
-    outbox::send(w, &service, id, flag, &uri, Audience::Mentioned, &Reach::person(&them))
+    outbox::send(w, &service, id, flag, &uri, Audience::Mentioned, &Reach::person(&them))?;
+    Ok(kept)
 }
 
 /// A report came in. Kept when it is about the owner or posts of theirs, and nobody but the owner ever sees it.

@@ -93,6 +93,21 @@ pub struct Actor {
     pub confirmed_at: Option<Time>,
     /// When they were gone for good.
     pub gone_at: Option<Time>,
+    /// What their server says of their numbers; never written with the rest, see [`count`].
+    pub counts: Counts,
+}
+
+/// How much there is of somebody, as their server said when it was last asked; 0 before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Posts.
+    pub posts: u32,
+    /// Followers.
+    pub followers: u32,
+    /// Whom they follow.
+    pub following: u32,
+    /// When it was asked.
+    pub asked_at: Option<Time>,
 }
 
 impl Actor {
@@ -139,8 +154,44 @@ impl Actor {
             failed_at: row.get("failed_at")?,
             confirmed_at: row.get("confirmed_at")?,
             gone_at: row.get("gone_at")?,
+            counts: Counts {
+                posts: row.get::<_, Option<u32>>("posts")?.unwrap_or_default(),
+                followers: row.get::<_, Option<u32>>("followers_n")?.unwrap_or_default(),
+                following: row.get::<_, Option<u32>>("following_n")?.unwrap_or_default(),
+                asked_at: row.get("counted_at")?,
+            },
         })
     }
+}
+
+/// Notes somebody's numbers (posts, followers, following); what is not said stays.
+pub fn count(
+    w: &Write<'_>,
+    id: ActorId,
+    posts: Option<u32>,
+    followers: Option<u32>,
+    following: Option<u32>,
+) -> Result<()> {
+    let mut statement = w.conn.prepare_cached(
+        "UPDATE actor SET posts = ifnull(?2, posts), followers_n = ifnull(?3, followers_n),
+           following_n = ifnull(?4, following_n), counted_at = ?5 WHERE id = ?1",
+    )?;
+    statement.execute(params![id, posts, followers, following, w.now])?;
+    Ok(())
+}
+
+/// When these people last said something that we have; those who never did are left out.
+pub fn last_posts(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<(ActorId, Time)>> {
+    // The id is the time: one look at the end of each one's stretch of the index.
+    let mut statement = r.conn.prepare_cached(
+        "SELECT j.value AS who, (SELECT id FROM post WHERE actor_id = j.value AND audience <= 1 ORDER BY id DESC LIMIT 1)
+           AS newest FROM json_each(?1) j LIMIT 1000",
+    )?;
+    let rows = statement.query_map([super::id_list(ids.iter().map(|id| id.0))], |row| {
+        Ok((row.get::<_, ActorId>("who")?, row.get::<_, Option<i64>>("newest")?))
+    })?;
+    let rows: Vec<(ActorId, Option<i64>)> = rows.collect::<rusqlite::Result<_>>()?;
+    Ok(rows.into_iter().filter_map(|(who, newest)| Some((who, Time::from_ms(newest? >> 16)))).collect())
 }
 
 /// The actor with this id.

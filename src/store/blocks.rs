@@ -54,6 +54,34 @@ pub fn list(r: &Read<'_>, after: Option<ActorId>, limit: u32) -> Result<Vec<Acto
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// A window of the blocked, newest first: (the row's number, who), rows between `max` and `min`.
+pub fn newest(r: &Read<'_>, max: Option<i64>, min: Option<i64>, limit: u32) -> Result<Vec<(i64, ActorId)>> {
+    let mut statement =
+        r.conn.prepare_cached("SELECT id, actor_id FROM block WHERE id < ?1 AND id > ?2 ORDER BY id DESC LIMIT ?3")?;
+    let rows = statement.query_map(params![max.unwrap_or(i64::MAX), min.unwrap_or(0), limit], |row| {
+        Ok((row.get("id")?, row.get("actor_id")?))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Who of these people has told us that they block the owner.
+pub fn theirs_of(r: &Read<'_>, people: &[ActorId]) -> Result<Vec<ActorId>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT actor_id FROM blocked_by WHERE actor_id IN (SELECT value FROM json_each(?1)) LIMIT 1000",
+    )?;
+    let rows = statement.query_map([super::id_list(people.iter().map(|id| id.0))], |row| row.get("actor_id"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Whom of these people the owner has blocked.
+pub fn of(r: &Read<'_>, people: &[ActorId]) -> Result<Vec<ActorId>> {
+    let mut statement = r
+        .conn
+        .prepare_cached("SELECT actor_id FROM block WHERE actor_id IN (SELECT value FROM json_each(?1)) LIMIT 1000")?;
+    let rows = statement.query_map([super::id_list(people.iter().map(|id| id.0))], |row| row.get("actor_id"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Somebody blocks the owner.
 pub fn add_theirs(w: &Write<'_>, actor: ActorId, uri: &str) -> Result<()> {
     let mut statement = w.conn.prepare_cached(

@@ -9,6 +9,8 @@ use crate::base::{Result, Time};
 /// A row of `follow`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Follow {
+    /// Counts up.
+    pub id: i64,
     /// Who follows.
     pub follower_id: ActorId,
     /// Who is followed.
@@ -21,17 +23,79 @@ pub struct Follow {
     pub accepted_at: Option<Time>,
     /// When it was asked.
     pub created_at: Time,
+    /// Of ours: what the owner wants of it.
+    pub wishes: Wishes,
+    /// Of ours: recommended on the owner's profile.
+    pub endorsed: bool,
+}
+
+/// What the owner wants to have of somebody they follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wishes {
+    /// What they boost comes home, too.
+    pub boosts: bool,
+    /// Each of their posts is told.
+    pub notify: bool,
+    /// Only posts in these languages come home; none: all.
+    pub languages: Vec<String>,
+}
+
+impl Default for Wishes {
+    fn default() -> Self {
+        Self { boosts: true, notify: false, languages: Vec::new() }
+    }
+}
+
+impl Wishes {
+    /// Whether a post in this language comes home. One that does not say does; `en` takes `en-GB`, too.
+    pub fn reads(&self, language: Option<&str>) -> bool {
+        let first = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+        match language.filter(|tag| !tag.is_empty() && !self.languages.is_empty()) {
+            Some(tag) => self.languages.iter().any(|known| first(known) == first(tag)),
+            None => true,
+        }
+    }
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Follow> {
     Ok(Follow {
+        id: row.get("id")?,
         follower_id: row.get("follower_id")?,
         followed_id: row.get("followed_id")?,
         uri: row.get("uri")?,
         document: row.get("document")?,
         accepted_at: row.get("accepted_at")?,
         created_at: row.get("created_at")?,
+        wishes: Wishes {
+            boosts: row.get("boosts")?,
+            notify: row.get("notify")?,
+            languages: super::json(row, "languages")?,
+        },
+        endorsed: row.get("endorsed")?,
     })
+}
+
+/// Sets what the owner wants of a follow; nothing happens when there is none.
+pub fn wish(w: &Write<'_>, follower: ActorId, followed: ActorId, wishes: &Wishes) -> Result<()> {
+    let mut statement = w.conn.prepare_cached(
+        "UPDATE follow SET boosts = ?3, notify = ?4, languages = ?5 WHERE follower_id = ?1 AND followed_id = ?2",
+    )?;
+    let languages = super::to_json(&wishes.languages)?;
+    statement.execute(params![follower, followed, wishes.boosts, wishes.notify, languages])?;
+    Ok(())
+}
+
+/// Recommends somebody on the follower's profile, or no longer; false when they are not followed.
+pub fn endorse(w: &Write<'_>, follower: ActorId, followed: ActorId, endorsed: bool) -> Result<bool> {
+    let mut statement = w.conn.prepare_cached(
+        "UPDATE follow SET endorsed = ?3 WHERE follower_id = ?1 AND followed_id = ?2 AND accepted_at IS NOT NULL",
+    )?;
+    Ok(statement.execute(params![follower, followed, endorsed])? > 0)
+}
+
+/// The accepted follow of somebody, if there is one: what the home timeline asks of each post that comes.
+pub fn accepted(r: &Read<'_>, follower: ActorId, followed: ActorId) -> Result<Option<Follow>> {
+    Ok(get(r, follower, followed)?.filter(|follow| follow.accepted_at.is_some()))
 }
 
 /// Asks to follow, or renews the asking: the uri and document are replaced, an acceptance stays.
@@ -66,6 +130,23 @@ pub fn get(r: &Read<'_>, follower: ActorId, followed: ActorId) -> Result<Option<
     Ok(statement.query_one(params![follower, followed], from_row).optional()?)
 }
 
+/// The owner's follows of these people, asked or accepted.
+pub fn towards(r: &Read<'_>, owner: ActorId, people: &[ActorId]) -> Result<Vec<Follow>> {
+    among(r, owner, people, "follower_id = ?1 AND followed_id")
+}
+
+/// These people's follows of the owner, asked or accepted.
+pub fn of_owner_by(r: &Read<'_>, owner: ActorId, people: &[ActorId]) -> Result<Vec<Follow>> {
+    among(r, owner, people, "followed_id = ?1 AND follower_id")
+}
+
+fn among(r: &Read<'_>, owner: ActorId, people: &[ActorId], side: &str) -> Result<Vec<Follow>> {
+    let sql = format!("SELECT * FROM follow WHERE {side} IN (SELECT value FROM json_each(?2)) LIMIT 1000");
+    let mut statement = r.conn.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![owner, super::id_list(people.iter().map(|id| id.0))], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// The follow made by this activity, if there is one.
 pub fn by_uri(r: &Read<'_>, uri: &str) -> Result<Option<Follow>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM follow WHERE uri = ?1 LIMIT 1")?;
@@ -88,6 +169,8 @@ pub enum List {
     Requests,
     /// Follows we asked for that nobody has answered.
     Pending,
+    /// Those followed who are recommended on the profile.
+    Endorsed,
 }
 
 impl List {
@@ -98,6 +181,7 @@ impl List {
             Self::Requests => ("follower_id", "followed_id", "accepted_at IS NULL"),
             Self::Following => ("followed_id", "follower_id", "accepted_at IS NOT NULL"),
             Self::Pending => ("followed_id", "follower_id", "accepted_at IS NULL"),
+            Self::Endorsed => ("followed_id", "follower_id", "accepted_at IS NOT NULL AND endorsed = 1"),
         }
     }
 }
@@ -114,7 +198,7 @@ pub fn list(r: &Read<'_>, of: ActorId, list: List, after: Option<ActorId>, limit
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// A window of a list, newest asking first: (when it was asked in milliseconds, who), rows between `max` and `min`.
+/// A window of a list, newest asking first: (the row's number, who), rows between `max` and `min`.
 pub fn newest(
     r: &Read<'_>,
     of: ActorId,
@@ -125,12 +209,12 @@ pub fn newest(
 ) -> Result<Vec<(i64, ActorId)>> {
     let (listed, side, condition) = list.columns();
     let sql = format!(
-        "SELECT created_at, {listed} AS id FROM follow WHERE {side} = ?1 AND {condition} AND created_at < ?2
-           AND created_at > ?3 ORDER BY created_at DESC, {listed} DESC LIMIT ?4"
+        "SELECT id AS number, {listed} AS who FROM follow WHERE {side} = ?1 AND {condition} AND id < ?2
+           AND id > ?3 ORDER BY id DESC LIMIT ?4"
     );
     let mut statement = r.conn.prepare_cached(&sql)?;
     let rows = statement.query_map(params![of, max.unwrap_or(i64::MAX), min.unwrap_or(0), limit], |row| {
-        Ok((row.get("created_at")?, row.get("id")?))
+        Ok((row.get("number")?, row.get("who")?))
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

@@ -231,8 +231,10 @@ pub fn of_actor(r: &Read<'_>, actor: &Actor) -> Result<Verdict> {
 /// Sets a rule, in place of the one of the same host and list.
 pub fn set(w: &Write<'_>, rule: &Rule) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
-        "INSERT INTO host_block (host, list_id, severity, no_media, no_reports, comment, obfuscate, held, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET severity = excluded.severity,
+        "INSERT INTO host_block (host, list_id, severity, no_media, no_reports, comment, obfuscate, held, created_at,
+           number)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, CASE WHEN ?2 = 0 THEN (SELECT ifnull(max(number), 0) + 1 FROM host_block
+           WHERE number IS NOT NULL) END) ON CONFLICT DO UPDATE SET severity = excluded.severity,
            no_media = excluded.no_media, no_reports = excluded.no_reports, comment = excluded.comment,
            obfuscate = excluded.obfuscate, held = excluded.held",
     )?;
@@ -266,6 +268,18 @@ pub fn of_list(r: &Read<'_>, list: HostListId, after: &str, limit: u32) -> Resul
     let mut statement =
         r.conn.prepare_cached("SELECT * FROM host_block WHERE list_id = ?1 AND host > ?2 ORDER BY host LIMIT ?3")?;
     let rows = statement.query_map(params![list, after, limit], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// A window of the servers the owner has blocked by hand, newest first: (the row's number, the host).
+pub fn newest(r: &Read<'_>, max: Option<i64>, min: Option<i64>, limit: u32) -> Result<Vec<(i64, String)>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT number, host FROM host_block WHERE number IS NOT NULL AND number < ?1 AND number > ?2
+           AND severity = 'block' ORDER BY number DESC LIMIT ?3",
+    )?;
+    let rows = statement.query_map(params![max.unwrap_or(i64::MAX), min.unwrap_or(0), limit], |row| {
+        Ok((row.get("number")?, row.get("host")?))
+    })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -42,6 +42,7 @@ pub mod markers;
 pub mod moves;
 pub mod mutes;
 pub mod node;
+pub mod notes;
 pub mod notification_groups;
 pub mod notification_policy;
 pub mod notification_requests;

@@ -59,7 +59,9 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Mute> {
 pub fn set(w: &Write<'_>, actor: ActorId, reach: Reach, until: Option<Time>) -> Result<()> {
     let (boosts_only, notices) = reach.columns();
     let mut statement = w.conn.prepare_cached(
-        "INSERT OR REPLACE INTO mute (actor_id, boosts_only, notices, until_at, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO mute (actor_id, boosts_only, notices, until_at, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (actor_id) DO UPDATE SET boosts_only = excluded.boosts_only, notices = excluded.notices,
+           until_at = excluded.until_at, created_at = excluded.created_at",
     )?;
     statement.execute(params![actor, boosts_only, notices, until, w.now])?;
     Ok(())
@@ -85,6 +87,27 @@ pub fn list(r: &Read<'_>, after: Option<ActorId>, limit: u32) -> Result<Vec<Mute
         "SELECT * FROM mute WHERE actor_id > ?1 AND ifnull(until_at, ?2 + 1) > ?2 ORDER BY actor_id LIMIT ?3",
     )?;
     let rows = statement.query_map(params![after.map_or(0, |id| id.0), r.now, limit], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// A window of the mutes that are not over, newest first, but those of boosts alone: (the row's number, the mute).
+pub fn newest(r: &Read<'_>, max: Option<i64>, min: Option<i64>, limit: u32) -> Result<Vec<(i64, Mute)>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT * FROM mute WHERE id < ?1 AND id > ?2 AND boosts_only = 0 AND ifnull(until_at, ?3 + 1) > ?3
+         ORDER BY id DESC LIMIT ?4",
+    )?;
+    let window = params![max.unwrap_or(i64::MAX), min.unwrap_or(0), r.now, limit];
+    let rows = statement.query_map(window, |row| Ok((row.get("id")?, from_row(row)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The mutes of these people that are not over.
+pub fn of(r: &Read<'_>, people: &[ActorId]) -> Result<Vec<Mute>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT * FROM mute WHERE actor_id IN (SELECT value FROM json_each(?1)) AND ifnull(until_at, ?2 + 1) > ?2
+         LIMIT 1000",
+    )?;
+    let rows = statement.query_map(params![super::id_list(people.iter().map(|id| id.0)), r.now], from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

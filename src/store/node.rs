@@ -67,6 +67,14 @@ pub struct Settings {
     pub who_boosts: String,
     /// Whose notifications come through.
     pub notices: Policy,
+    /// Files of new posts are veiled until somebody wants to see them.
+    pub sensitive: bool,
+    /// What the owner's avatar shows, for those who do not see it.
+    pub icon_alt: String,
+    /// What the owner's header shows.
+    pub image_alt: String,
+    /// Sites that may name the owner as the author of their articles.
+    pub attribution_domains: Vec<String>,
     /// What may grow without a field of its own yet; kept when an older build saves.
     #[serde(flatten)]
     pub other: BTreeMap<String, serde_json::Value>,
@@ -92,6 +100,10 @@ impl Default for Settings {
             who_likes: Choice::default().word().to_owned(),
             who_boosts: Choice::default().word().to_owned(),
             notices: Policy::default(),
+            sensitive: false,
+            icon_alt: String::new(),
+            image_alt: String::new(),
+            attribution_domains: Vec::new(),
             other: BTreeMap::new(),
         }
     }

@@ -24,6 +24,12 @@ pub struct Report {
     pub about: Vec<String>,
     /// Plain text.
     pub comment: String,
+    /// Of ours: spam, legal, violation or other.
+    pub category: String,
+    /// Of ours: numbers of the rules that were broken.
+    pub rules: Vec<String>,
+    /// Of ours: their server was told.
+    pub forwarded: bool,
     /// When.
     pub created_at: Time,
     /// When the owner had dealt with it.
@@ -38,6 +44,9 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Report> {
         ours: row.get("ours")?,
         about: super::json(row, "about")?,
         comment: row.get("comment")?,
+        category: row.get("category")?,
+        rules: super::json(row, "rules")?,
+        forwarded: row.get("forwarded")?,
         created_at: row.get("created_at")?,
         closed_at: row.get("closed_at")?,
     })
@@ -56,13 +65,40 @@ pub fn receive(w: &Write<'_>, uri: &str, sender: ActorId, about: &[String], comm
     Ok(new)
 }
 
-/// Keeps a report that the owner sends.
-pub fn sent(w: &Write<'_>, uri: &str, target: ActorId, about: &[String], comment: &str) -> Result<()> {
+/// A report of the owner's to keep.
+#[derive(Debug, Clone, Copy)]
+pub struct Sent<'s> {
+    /// Of the Flag, sent or not.
+    pub uri: &'s str,
+    /// Who it is about.
+    pub target: ActorId,
+    /// Uris of posts.
+    pub about: &'s [String],
+    /// Plain text.
+    pub comment: &'s str,
+    /// spam, legal, violation or other.
+    pub category: &'s str,
+    /// Numbers of the rules that were broken.
+    pub rules: &'s [String],
+    /// Their server is told.
+    pub forwarded: bool,
+}
+
+/// Keeps a report of the owner's.
+pub fn sent(w: &Write<'_>, report: Sent<'_>) -> Result<ReportId> {
     let mut statement = w.conn.prepare_cached(
-        "INSERT INTO report (uri, actor_id, ours, about, comment, created_at, closed_at) VALUES (?1, ?2, 1, ?3, ?4, ?5, ?5)",
+        "INSERT INTO report (uri, actor_id, ours, about, comment, created_at, closed_at, category, rules, forwarded)
+         VALUES (?1, ?2, 1, ?3, ?4, ?5, ?5, ?6, ?7, ?8) RETURNING id",
     )?;
-    statement.execute(params![uri, target, super::to_json(&about)?, comment, w.now])?;
-    Ok(())
+    let (about, rules) = (super::to_json(&report.about)?, super::to_json(&report.rules)?);
+    let row =
+        params![report.uri, report.target, about, report.comment, w.now, report.category, rules, report.forwarded];
+    Ok(statement.query_one(row, |row| row.get("id"))?)
+}
+
+/// The report with this number.
+pub fn by_id(r: &Read<'_>, id: ReportId) -> Result<Report> {
+    Ok(r.conn.prepare_cached("SELECT * FROM report WHERE id = ?1")?.query_one([id], from_row)?)
 }
 
 /// The report made by this Flag.

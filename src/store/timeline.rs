@@ -30,7 +30,9 @@ pub fn welcome(w: &Write<'_>, actor: ActorId) -> Result<()> {
     }
     w.conn.execute(
         "INSERT OR IGNORE INTO home (post_id) SELECT id FROM post WHERE actor_id = ?1 AND audience <= 2
-           AND reply_to_uri IS NULL ORDER BY id DESC LIMIT ?2",
+           AND reply_to_uri IS NULL AND (boost_of IS NULL OR NOT EXISTS (SELECT 1 FROM follow f
+             JOIN node n ON n.owner_id = f.follower_id WHERE f.followed_id = ?1 AND f.boosts = 0))
+         ORDER BY id DESC LIMIT ?2",
         params![actor, WELCOME],
     )?;
     super::groups::welcome(w, actor, WELCOME)

@@ -11,6 +11,7 @@ pub mod handle;
 pub mod keywords;
 pub mod language;
 pub mod markdown;
+pub mod notices;
 pub mod plain;
 pub mod requote;
 pub mod rewrite;

@@ -68,6 +68,11 @@ pub async fn favicon(request: HttpRequest) -> Result<HttpResponse, PageError> {
     embedded(&request, "cabin.svg")
 }
 
+/// `GET /health`: for those who watch whether it runs.
+pub async fn health() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("OK")
+}
+
 /// `GET /robots.txt`.
 pub async fn robots(request: HttpRequest) -> Result<HttpResponse, PageError> {
     embedded(&request, "robots.txt")

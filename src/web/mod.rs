@@ -78,9 +78,10 @@ fn app_with(
     let gate = web::Data::new(login::Gate::default());
     let turns = web::Data::new(files::Turns::default());
     let pieces = web::Data::new(streams::Turns::default());
+    let rates = web::Data::new(api::Rates::default());
     move |cfg| {
         cfg.app_data(node.clone()).app_data(door.clone()).app_data(room.clone()).app_data(gate.clone());
-        cfg.app_data(turns.clone()).app_data(patience.clone()).app_data(pieces.clone());
+        cfg.app_data(turns.clone()).app_data(patience.clone()).app_data(pieces.clone()).app_data(rates.clone());
         cfg.app_data(hub.clone());
         cfg.app_data(web::FormConfig::default().limit(MAX_FORM));
         routes(cfg);
@@ -103,7 +104,7 @@ fn both(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/@{name}/feed.atom").route(get().to(page::feed::show)));
     cfg.service(web::resource("/@{name}/{id}/history").route(get().to(page::history::show)));
     cfg.service(web::resource("/@{name}/follow").route(web::post().to(page::remote_follow::send)));
-    let vary = || DefaultHeaders::new().add((header::VARY, "Accept"));
+    let vary = || open().add((header::VARY, "Accept"));
     cfg.service(web::resource("/@{name}").wrap(vary()).route(peer().to(ap::actor::show)).route(get().to(page::profile::show)));
     cfg.service(web::resource("/@{name}/{id}").wrap(vary()).route(peer().to(ap::posts::at_page)).route(get().to(page::thread::show)));
     cfg.service(web::resource("/users/{name}").wrap(vary()).route(peer().to(ap::actor::show)).route(get().to(ap::actor::to_page)));
@@ -114,21 +115,22 @@ fn both(cfg: &mut web::ServiceConfig) {
 #[rustfmt::skip]
 fn stored(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/assets/{path:.*}").route(get().to(files::asset)));
-    cfg.service(web::resource("/media/{name}").route(get().to(files::own)));
-    cfg.service(web::resource("/proxy/{mac}/{url}").route(get().to(files::remote)));
-    cfg.service(web::resource("/stream/{mac}/{url}").route(get().to(streams::remote)));
+    cfg.service(web::resource("/media/{name}").wrap(open()).route(asked()).route(get().to(files::own)));
+    cfg.service(web::resource("/proxy/{mac}/{url}").wrap(open()).route(asked()).route(get().to(files::remote)));
+    cfg.service(web::resource("/stream/{mac}/{url}").wrap(open()).route(asked()).route(get().to(streams::remote)));
     cfg.service(web::resource("/favicon.ico").route(get().to(files::favicon)));
+    cfg.service(web::resource("/health").route(get().to(files::health)));
     cfg.service(web::resource("/robots.txt").route(get().to(files::robots)));
 }
 
 /// What only peers ask for.
 #[rustfmt::skip]
 fn peers(cfg: &mut web::ServiceConfig) {
-    cfg.service(web::resource("/.well-known/webfinger").route(get().to(ap::discovery::webfinger)));
-    cfg.service(web::resource("/.well-known/host-meta").route(get().to(ap::discovery::host_meta)));
-    cfg.service(web::resource("/.well-known/host-meta.json").route(get().to(ap::discovery::host_meta_json)));
-    cfg.service(web::resource("/.well-known/nodeinfo").route(get().to(ap::discovery::nodeinfo)));
-    cfg.service(web::resource("/nodeinfo/{version}").route(get().to(ap::discovery::nodeinfo_document)));
+    cfg.service(web::resource("/.well-known/webfinger").wrap(open()).route(asked()).route(get().to(ap::discovery::webfinger)));
+    cfg.service(web::resource("/.well-known/host-meta").wrap(open()).route(asked()).route(get().to(ap::discovery::host_meta)));
+    cfg.service(web::resource("/.well-known/host-meta.json").wrap(open()).route(asked()).route(get().to(ap::discovery::host_meta_json)));
+    cfg.service(web::resource("/.well-known/nodeinfo").wrap(open()).route(asked()).route(get().to(ap::discovery::nodeinfo)));
+    cfg.service(web::resource("/nodeinfo/{version}").wrap(open()).route(asked()).route(get().to(ap::discovery::nodeinfo_document)));
     cfg.service(web::resource("/actor").route(get().to(ap::actor::service)));
     cfg.service(web::resource("/actor/activities/{id}").route(get().to(ap::activities::show)));
     cfg.service(web::resource("/emojis/{id}").route(get().to(ap::emoji::show)));
@@ -215,6 +217,16 @@ fn apps(cfg: &mut web::ServiceConfig) {
     for path in ["/api/{tail:.*}", "/oauth/token", "/oauth/revoke", "/oauth/userinfo", "/.well-known/oauth-authorization-server"] {
         cfg.service(web::resource(path).route(web::to(api::serve)));
     }
+}
+
+/// Headers of what any site's script may read, errors included.
+fn open() -> DefaultHeaders {
+    DefaultHeaders::new().add((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+}
+
+/// `OPTIONS`, by which a browser asks whether it may.
+fn asked() -> Route {
+    web::method(Method::OPTIONS).to(api::allowed)
 }
 
 /// A route for reading: GET, and HEAD without the body.

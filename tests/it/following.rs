@@ -1,10 +1,13 @@
 //! Following: asked, accepted, refused, taken back; in any order, any number of times.
 
 use hytte::base::Audience;
-use hytte::federation::publish;
+use hytte::federation::publish::{self, Draft};
+use hytte::federation::resolve::Found;
+use hytte::store::follows;
 use serde_json::json;
 
 use crate::harness::World;
+use crate::harness::server::draft;
 
 #[test]
 fn two_people_follow_each_other_and_read_each_other() {
@@ -165,4 +168,34 @@ fn a_post_that_overtakes_the_accept_is_shown_once_that_is_here() {
     world.settle(&[&a]);
     assert_eq!(a.home_texts(), ["for all"]);
     assert!(a.by_uri(&peer.url("/notes/2")).is_none(), "what was private before the Accept was not for us");
+}
+
+#[test]
+fn a_follow_brings_home_what_the_owner_wants_of_it() {
+    let world = World::new();
+    let (a, b, c) = (world.server("a.test"), world.server("b.test"), world.server("c.test"));
+    let bob = a.find_actor("@alice@b.test");
+    publish::follow(&a.node, bob).unwrap();
+    world.settle(&[&a, &b, &c]);
+    let owner = a.node.owner().unwrap();
+    let wish = |boosts: bool, notify: bool, languages: &[&str]| {
+        let languages = languages.iter().map(|tag| (*tag).to_owned()).collect();
+        let wishes = follows::Wishes { boosts, notify, languages };
+        a.node.store.write(move |w| follows::wish(w, owner, bob, &wishes)).unwrap();
+    };
+    let said = |text: &str, language: &str| b.say(Draft { language: Some(language.to_owned()), ..draft(text) });
+    wish(false, false, &["nb"]);
+    let theirs = c.post("boosted unseen", Audience::Public);
+    let Found::Post(seen) = b.find(&c.uri(theirs)) else { panic!("it is a post") };
+    publish::boost(&b.node, seen).unwrap();
+    said("auf Deutsch", "de");
+    said("på norsk", "nb");
+    world.settle(&[&a, &b, &c]);
+    assert_eq!(a.home_texts(), ["på norsk"]);
+    wish(true, true, &[]);
+    said("wieder Deutsch", "de");
+    world.settle(&[&a, &b, &c]);
+    assert_eq!(a.home_texts(), ["wieder Deutsch", "på norsk"]);
+    let told: Vec<String> = a.notifications().into_iter().map(|(_, who)| who).collect();
+    assert_eq!(told, ["alice@b.test"], "the one post since the owner wished to hear of each");
 }

@@ -1,23 +1,19 @@
-//! Accounts: the owner's own, and everyone's.
-
-use serde_json::{Value, json};
+//! Accounts: the owner's own, and everyone's. What changes the owner's is `profile.rs`.
 
 use super::call::{Answer, Call, Reply};
-use super::entity::account::{account, credentials};
+use super::entity::View;
+use super::entity::account::{Limited, account, credentials, whole};
 use super::entity::status::status;
-use super::entity::{View, status as words};
 use super::paging::{Back, Window, linked};
-use super::params::text_of;
 use crate::base::Error;
 use crate::base::id::ActorId;
-use crate::federation::identity::{self, Profile};
-use crate::federation::{Node, media};
-use crate::media::Purpose;
-use crate::store::actors::{Actor, Field};
+use crate::federation::Node;
+use crate::federation::backfill::{self, Wish};
+use crate::store::actors::Actor;
 use crate::store::posts::Viewer;
 use crate::store::profile_posts::{self, Wanted};
-use crate::store::{actors, cards, follows, node, pins};
-use crate::text::{Handle, plain};
+use crate::store::{actors, cards, follows, host_blocks, node, pins};
+use crate::text::Handle;
 
 /// Accounts asked for at once.
 const SEVERAL: usize = 40;
@@ -32,70 +28,12 @@ pub fn own(node: &Node, call: &Call) -> Reply {
     })?
 }
 
-/// `PATCH /api/v1/accounts/update_credentials`: what is not said stays.
-pub fn update(node: &Node, call: &Call) -> Reply {
-    let params = &call.params;
-    let owner = node.store.read(|r| actors::by_id(r, node::owner(r)?))?;
-    let picture =
-        |name: &str, purpose| params.file(name).map(|bytes| media::portrait(node, bytes, purpose)).transpose();
-    let (icon, image) = (picture("avatar", Purpose::Avatar)?, picture("header", Purpose::Header)?);
-    let kept =
-        |field: &Field| (field.name.clone(), field.source.clone().unwrap_or_else(|| plain::from_html(&field.value)));
-    let fields = match params.has("fields_attributes") {
-        true => params.items("fields_attributes").into_iter().map(pair).collect(),
-        false => owner.fields.iter().map(kept).collect(),
-    };
-    let profile = Profile {
-        name: params.text("display_name").unwrap_or(owner.name),
-        bio: params.text("note").unwrap_or_else(|| owner.bio_source.unwrap_or_else(|| plain::from_html(&owner.bio))),
-        fields,
-        icon,
-        image,
-        approves_followers: params.flag("locked").unwrap_or(owner.approves_followers),
-        discoverable: params.flag("discoverable").unwrap_or(owner.discoverable),
-        indexable: params.flag("indexable").unwrap_or(owner.indexable),
-    };
-    identity::set_profile(node, profile)?;
-    let (privacy, language) = (params.given("source/privacy"), params.text("source/language"));
-    let hidden = params.flag("hide_collections");
-    if privacy.is_some() || language.is_some() || hidden.is_some() {
-        node.store.write(move |w| {
-            let mut settings = node::settings(w)?;
-            if let Some(audience) = privacy.as_deref().and_then(words::audience) {
-                settings.audience = audience.word().to_owned();
-            }
-            settings.language = language.unwrap_or(settings.language);
-            settings.show_follows = hidden.map_or(settings.show_follows, |hidden| !hidden);
-            node::set_settings(w, &settings)
-        })?;
-    }
-    own(node, call)
-}
-
-fn pair(field: &Value) -> (String, String) {
-    let text = |name: &str| field.get(name).and_then(text_of).unwrap_or_default();
-    (text("name"), text("value"))
-}
-
-/// `GET /api/v1/preferences`.
-pub fn preferences(node: &Node, _: &Call) -> Reply {
-    let settings = node.store.read(node::settings)?;
-    Ok(Answer::json(&json!({
-        "posting:default:visibility": settings.audience.parse().map_or("public", words::visibility),
-        "posting:default:sensitive": false,
-        "posting:default:language": Some(&settings.language).filter(|tag| !tag.is_empty()),
-        "posting:default:quote_policy": "public",
-        "reading:expand:media": "default",
-        "reading:expand:spoilers": false,
-        "reading:autoplay:gifs": false,
-    })))
-}
-
 /// `GET /api/v1/accounts?id[]=…`, in the order asked for.
 pub fn several(node: &Node, call: &Call) -> Reply {
     let ids: Vec<ActorId> = call.params.list("id").iter().filter_map(|id| id.parse().ok()).take(SEVERAL).collect();
     let shown = node.store.read(|r| {
-        let view = View::load(node, r, call)?;
+        let mut view = View::load(node, r, call)?;
+        view.remember(r, &ids)?;
         let found = actors::by_ids(r, &ids)?;
         let ordered = ids.iter().filter_map(|id| found.iter().find(|actor| actor.id == *id));
         Ok(ordered.map(|actor| account(&view, actor)).collect::<Vec<_>>())
@@ -118,11 +56,22 @@ pub fn one(node: &Node, call: &Call) -> Reply {
     show(node, call, |r| actors::by_id(r, id))
 }
 
+/// One account; when the owner looks at somebody of another server, that server is asked what is new.
 fn show(node: &Node, call: &Call, find: impl FnOnce(&crate::store::Read<'_>) -> crate::base::Result<Actor>) -> Reply {
-    let shown = node.store.read(|r| {
+    let (shown, id, own) = node.store.read(|r| {
         let actor = find(r)?;
-        Ok(account(&View::load(node, r, call)?, &actor))
+        let mut view = View::load(node, r, call)?;
+        view.remember(r, &[actor.id])?;
+        let moved = match &actor.moved_to {
+            Some(uri) => actors::by_uri(r, uri)?,
+            None => None,
+        };
+        let limited = if host_blocks::of_actor(r, &actor)?.is_limited() { Limited::Yes } else { Limited::No };
+        Ok((whole(&view, &actor, moved.as_ref(), limited), actor.id, view.owner == Some(actor.id)))
     })?;
+    if call.is_owner() && !own {
+        backfill::wish(node, Wish::Profile(id));
+    }
     Ok(Answer::json(&shown))
 }
 

@@ -20,6 +20,8 @@ pub enum Fault {
     Missing(&'static str),
     /// The request itself is malformed (400).
     BadRequest(String),
+    /// Too often (429).
+    TooMany,
     /// Over a limit (413).
     TooLarge,
     /// The input is understood and refused (422).
@@ -50,6 +52,7 @@ impl Fault {
             Self::NoUser(code) => (code, "This method requires an authenticated user".to_owned()),
             Self::Missing(name) => (400, format!("param is missing or the value is empty: {name}")),
             Self::BadRequest(text) => (400, text),
+            Self::TooMany => (429, "Too many requests".to_owned()),
             Self::TooLarge => (413, "Request body is too large".to_owned()),
             Self::Refused(text) => (422, text),
             Self::Lacking(text) => (404, text.to_owned()),
@@ -64,7 +67,7 @@ impl Fault {
         let answer = Answer::with(code, &json!({ "error": text }));
         match code {
             401 => challenge(answer),
-            429 | 503 => answer.header("retry-after", "5".to_owned()),
+            503 => answer.header("retry-after", "5".to_owned()),
             _ => answer,
         }
     }

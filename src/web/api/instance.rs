@@ -1,21 +1,31 @@
-//! The server, as clients read it at the start: version, limits, where to stream.
+//! The server, as clients read it at the start: version, limits, texts, where to stream. Every limit said here is the one
+//! the code holds to.
 
 use serde_json::{Value, json};
 
 use super::call::{Answer, Call, Reply};
 use super::entity::View;
 use super::entity::account::account;
-use crate::base::Time;
+use super::profile;
 use crate::base::config::VERSION;
+use crate::base::{Result, Time};
 use crate::federation::publish::PICTURES;
-use crate::federation::{Node, push};
-use crate::media::{FILM_BYTES, INPUT_BYTES};
-use crate::social::poll;
-use crate::store::{actors, node};
-use crate::text::{ALT_CHARS, NOTE_CHARS, count};
+use crate::federation::{Node, identity, push};
+use crate::media::{FILM_BYTES, INPUT_BYTES, PIXELS, media_types};
+use crate::social::{pin, poll};
+use crate::store::node::Settings;
+use crate::store::{Read, actors, node, own_emoji, pins};
+use crate::text::notices::{self, or, prose};
+use crate::text::{ALT_CHARS, BIO_CHARS, NOTE_CHARS, count, language};
 
 /// Mastodon's version whose calls are answered: what Ice Cubes, Mammoth and Mastodon.py decide by.
 const SPEAKS: &str = "4.2.0";
+/// The number of that version's API, for clients since 4.3; None: they are told nothing.
+const API_VERSION: Option<u32> = None;
+/// Rules that are told one by one.
+const RULES: usize = 100;
+/// What clients reckon for a film's pictures: none is decoded here, so nothing is too many.
+const FRAME_RATE: u32 = 120;
 
 fn version() -> String {
     format!("{SPEAKS} (compatible; hytte {VERSION})")
@@ -25,25 +35,56 @@ fn limits() -> Value {
     json!({
         "statuses": { "max_characters": NOTE_CHARS, "max_media_attachments": PICTURES, "characters_reserved_per_url": count::LINK },
         "media_attachments": {
-            "supported_mime_types": ["image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4", "video/webm", "audio/mpeg",
-                "audio/ogg", "audio/flac", "audio/wav", "audio/mp4"],
+            "supported_mime_types": media_types(),
             "description_limit": ALT_CHARS,
             "image_size_limit": INPUT_BYTES,
-            "image_matrix_limit": 33_177_600,
+            "image_matrix_limit": PIXELS,
             "video_size_limit": FILM_BYTES,
-            "video_frame_rate_limit": 120,
-            "video_matrix_limit": 8_294_400,
+            "video_frame_rate_limit": FRAME_RATE,
+            "video_matrix_limit": PIXELS,
         },
         "polls": {
             "max_options": poll::MOST, "max_characters_per_option": poll::OPTION_CHARS,
             "min_expiration": poll::SHORTEST.as_secs(), "max_expiration": poll::LONGEST.as_secs(),
         },
         "accounts": {
-            "max_display_name_length": 100, "max_note_length": crate::text::BIO_CHARS, "max_featured_tags": 10,
-            "max_pinned_statuses": 5, "max_profile_fields": 8, "profile_field_name_limit": 255,
-            "profile_field_value_limit": 2047,
+            "max_display_name_length": identity::NAME_CHARS, "max_note_length": BIO_CHARS,
+            "max_avatar_description_length": profile::DESCRIPTION_CHARS,
+            "max_header_description_length": profile::DESCRIPTION_CHARS,
+            "max_featured_tags": pins::TAGS, "max_pinned_statuses": pin::POSTS,
+            "max_profile_fields": identity::FIELDS, "profile_field_name_limit": identity::FIELD_NAME_CHARS,
+            "profile_field_value_limit": identity::FIELD_CHARS,
         },
     })
+}
+
+/// The limits with what only version 2 tells.
+fn configuration(node: &Node, r: &Read<'_>, view: &View<'_>) -> Result<Value> {
+    let mut all = limits();
+    // What the server has seen of others tells whom its owner reads.
+    let access = json!({ "local": "public", "remote": "authenticated" });
+    let more = json!({
+        "urls": {
+            "streaming": socket(node), "status": null, "about": view.links.here("/about"),
+            "privacy_policy": view.links.here("/privacy-policy"), "terms_of_service": null,
+        },
+        "vapid": { "public_key": push::public_key(r)? },
+        "translation": { "enabled": false },
+        "timelines_access": {
+            "live_feeds": access, "hashtag_feeds": access,
+            "trending_link_feeds": { "local": "disabled", "remote": "disabled" },
+        },
+        "limited_federation": false,
+    });
+    if let (Value::Object(all), Value::Object(more)) = (&mut all, more) {
+        all.extend(more);
+    }
+    Ok(all)
+}
+
+/// Where to stream.
+fn socket(node: &Node) -> String {
+    node.facts.origin.url("").replacen("http", "ws", 1)
 }
 
 /// `GET /api/v2/instance`.
@@ -53,46 +94,29 @@ pub fn v2(node: &Node, call: &Call) -> Reply {
         let settings = node::settings(r)?;
         let owner = view.owner.map(|id| actors::by_id(r, id)).transpose()?;
         let picture = view.links.here("/assets/cabin.png");
-        let mut configuration = limits();
-        if let Value::Object(map) = &mut configuration {
-            let socket = node.facts.origin.url("").replacen("http", "ws", 1);
-            map.insert(
-                "urls".into(),
-                json!({
-                    "streaming": socket, "status": null, "about": view.links.here("/about"),
-                    "privacy_policy": view.links.here("/privacy-policy"), "terms_of_service": null,
-                }),
-            );
-            map.insert("vapid".into(), json!({ "public_key": push::public_key(r)? }));
-            map.insert("translation".into(), json!({ "enabled": false }));
-            map.insert("limited_federation".into(), json!(false));
-            // What the server has seen of others tells whom its owner reads.
-            let access = json!({ "local": "public", "remote": "authenticated" });
-            let links = json!({ "local": "disabled", "remote": "disabled" });
-            map.insert(
-                "timelines_access".into(),
-                json!({ "live_feeds": access, "hashtag_feeds": access, "trending_link_feeds": links }),
-            );
-        }
-        Ok(json!({
+        let mut shown = json!({
             "domain": node.facts.origin.host,
             "title": node.facts.origin.domain,
             "version": version(),
             "source_url": view.links.here("/about"),
-            "description": describe(owner.as_ref()),
+            "description": describe(&settings, owner.as_ref()),
             "usage": { "users": { "active_month": 1 } },
             "thumbnail": { "url": picture, "blurhash": null, "versions": {}, "description": "" },
             "icon": [{ "src": view.links.here("/assets/cabin.png"), "size": "512x512" }],
-            "languages": [language(&settings.language)],
-            "configuration": configuration,
+            "languages": [language(&settings)],
+            "configuration": configuration(node, r, &view)?,
             "registrations": {
                 "enabled": false, "approval_required": false, "reason_required": null, "message": null,
                 "min_age": null, "url": null,
             },
             "contact": { "email": settings.contact, "account": owner.as_ref().map(|owner| account(&view, owner)) },
-            "rules": [],
+            "rules": told(&settings),
             "wrapstodon": null,
-        }))
+        });
+        if let (Value::Object(map), Some(number)) = (&mut shown, API_VERSION) {
+            map.insert("api_versions".to_owned(), json!({ "mastodon": number }));
+        }
+        Ok(shown)
     })?;
     Ok(Answer::json(&shown))
 }
@@ -103,7 +127,8 @@ pub fn v1(node: &Node, call: &Call) -> Reply {
         let view = View::load(node, r, call)?;
         let settings = node::settings(r)?;
         let owner = view.owner.map(|id| actors::by_id(r, id)).transpose()?;
-        let about = describe(owner.as_ref());
+
+        let about = describe(&settings, owner.as_ref());
         Ok(json!({
             "uri": node.facts.origin.host,
             "title": node.facts.origin.domain,
@@ -111,51 +136,82 @@ pub fn v1(node: &Node, call: &Call) -> Reply {
             "description": about,
             "email": settings.contact,
             "version": version(),
-            "urls": { "streaming_api": node.facts.origin.url("").replacen("http", "ws", 1) },
+            "urls": { "streaming_api": socket(node) },
             "stats": { "user_count": 1, "status_count": view.count.posts, "domain_count": 0 },
             "thumbnail": view.links.here("/assets/cabin.png"),
-            "languages": [language(&settings.language)],
+            "languages": [language(&settings)],
             "registrations": false,
             "approval_required": false,
             "invites_enabled": false,
             "configuration": limits(),
             "contact_account": owner.as_ref().map(|owner| account(&view, owner)),
-            "rules": [],
+            "rules": told(&settings),
             "max_toot_chars": NOTE_CHARS,
         }))
     })?;
     Ok(Answer::json(&shown))
 }
 
-fn describe(owner: Option<&actors::Actor>) -> String {
-    owner.map_or_else(|| "A house for one.".to_owned(), |owner| format!("The house of {}.", owner.name))
+/// The first paragraph of what the owner says of the house, or a sentence of ours.
+fn describe(settings: &Settings, owner: Option<&actors::Actor>) -> String {
+    let mut own = settings.about.split("\n\n").map(str::trim).filter(|part| !part.is_empty() && !part.starts_with('#'));
+    match (own.next(), owner) {
+        (Some(own), _) => own.to_owned(),
+        (None, Some(owner)) => format!("The house of {}.", owner.name),
+        (None, None) => "A house for one.".to_owned(),
+    }
 }
 
-fn language(setting: &str) -> &str {
-    if setting.is_empty() { "en" } else { setting }
+fn language(settings: &Settings) -> &str {
+    if settings.language.is_empty() { "en" } else { &settings.language }
 }
 
-/// `GET /api/v1/instance/languages`.
-pub fn languages(node: &Node, _: &Call) -> Reply {
-    let settings = node.store.read(node::settings)?;
-    let code = language(&settings.language);
-    Ok(Answer::json(&json!([{ "code": code, "name": code }])))
+/// The rules one by one; ids count from 1 in their order.
+fn told(settings: &Settings) -> Vec<Value> {
+    let rules = notices::rules(or(&settings.rules, notices::RULES));
+    let rule =
+        |(n, text): (usize, &str)| json!({ "id": (n + 1).to_string(), "text": text, "hint": "", "translations": {} });
+    rules.into_iter().take(RULES).enumerate().map(rule).collect()
+}
+
+/// `GET /api/v1/instance/rules`.
+pub fn rules(node: &Node, _: &Call) -> Reply {
+    Ok(Answer::json(&told(&node.store.read(node::settings)?)))
+}
+
+/// `GET /api/v1/instance/languages`: those a post can be said to be in.
+pub fn languages(_: &Node, _: &Call) -> Reply {
+    let known: Vec<Value> =
+        language::KNOWN.iter().map(|(code, _, name)| json!({ "code": code, "name": name })).collect();
+    Ok(Answer::json(&known))
 }
 
 /// `GET /api/v1/instance/extended_description`.
 pub fn description(node: &Node, _: &Call) -> Reply {
-    Ok(Answer::json(&json!({ "updated_at": node.facts.created_at.rfc3339_millis(), "content": "" })))
+    let settings = node.store.read(node::settings)?;
+    said(node, or(&settings.about, notices::ABOUT))
 }
 
 /// `GET /api/v1/instance/privacy_policy`.
 pub fn privacy(node: &Node, _: &Call) -> Reply {
-    let at: Time = node.facts.created_at;
-    let link = node.facts.origin.url("/privacy-policy");
-    let content = format!("<p><a href=\"{link}\">{link}</a></p>");
-    Ok(Answer::json(&json!({ "updated_at": at.rfc3339_millis(), "content": content })))
+    let settings = node.store.read(node::settings)?;
+    said(node, or(&settings.privacy, notices::PRIVACY))
 }
 
-/// `GET /api/v1/custom_emojis`.
-pub fn custom_emojis(_: &Node, _: &Call) -> Reply {
-    Ok(Answer::none())
+fn said(node: &Node, text: &str) -> Reply {
+    let at: Time = node.facts.created_at;
+    Ok(Answer::json(&json!({ "updated_at": at.rfc3339_millis(), "content": prose(text).into_string() })))
+}
+
+/// `GET /api/v1/custom_emojis`: the owner's own.
+pub fn custom_emojis(node: &Node, call: &Call) -> Reply {
+    let shown = node.store.read(|r| {
+        let view = View::load(node, r, call)?;
+        let shown = |emoji: &own_emoji::OwnEmoji| {
+            let url = view.links.media(&emoji.file);
+            json!({ "shortcode": emoji.code, "url": url, "static_url": url, "visible_in_picker": true })
+        };
+        Ok(own_emoji::all(r)?.iter().map(shown).collect::<Vec<_>>())
+    })?;
+    Ok(Answer::json(&shown))
 }

@@ -18,11 +18,22 @@ pub fn upload(node: &Node, call: &Call) -> Reply {
         call.params.file("file").ok_or_else(|| Fault::Refused("Validation failed: File can't be blank".into()))?;
     let upload = Upload {
         bytes: file.to_vec(),
-        alt: call.params.text("description").unwrap_or_default(),
+        alt: described(call)?.unwrap_or_default(),
         focus: focus(call)?,
         cover: call.params.file("thumbnail").map(<[u8]>::to_vec).unwrap_or_default(),
     };
     show(node, call, media::keep(node, upload)?)
+}
+
+/// What the file shows; None when it is not said.
+fn described(call: &Call) -> Result<Option<String>, Fault> {
+    match call.params.text("description") {
+        Some(text) if text.trim().chars().count() > text::ALT_CHARS => Err(Fault::Refused(format!(
+            "Validation failed: Description is too long (maximum is {} characters)",
+            text::ALT_CHARS
+        ))),
+        text => Ok(text.map(|text| text.trim().to_owned())),
+    }
 }
 
 /// "x,y" from -1 to 1; None when it is not said.
@@ -57,11 +68,11 @@ pub fn one(node: &Node, call: &Call) -> Reply {
 pub fn update(node: &Node, call: &Call) -> Reply {
     let id: MediaId = call.id()?;
     let focus = focus(call)?.map(media::focus_text);
+    let alt = described(call)?;
+    node.store.read(|r| loose(r, id))?;
     if let Some(bytes) = call.params.file("thumbnail") {
-        node.store.read(|r| loose(r, id))?;
         media::cover(node, id, bytes)?;
     }
-    let alt = call.params.text("description").map(|alt| text::cut(alt.trim(), text::ALT_CHARS).to_owned());
     node.store.write(move |w| {
         loose(w, id)?;
         attachments::describe_one(w, id, alt.as_deref(), focus.as_deref())
@@ -72,9 +83,14 @@ pub fn update(node: &Node, call: &Call) -> Reply {
 /// `DELETE /api/v1/media/{id}`: the files go with the next sweep.
 pub fn delete(node: &Node, call: &Call) -> Reply {
     let id: MediaId = call.id()?;
-    node.store.write(move |w| match attachments::by_id(w, id)? {
-        file if file.post_id.is_none() && attachments::are_loose(w, &[id], None)? => attachments::forget(w, id),
-        _ => Err(Error::invalid("Media attachment is currently used by a status")),
+    let is_loose = node.store.write(move |w| match attachments::by_id(w, id)? {
+        file if file.post_id.is_none() && attachments::are_loose(w, &[id], None)? => {
+            attachments::forget(w, id).map(|()| true)
+        }
+        _ => Ok(false),
     })?;
-    Ok(Answer::done())
+    match is_loose {
+        true => Ok(Answer::done()),
+        false => Err(Fault::Refused("Media attachment is currently used by a status".to_owned())),
+    }
 }

@@ -7,6 +7,7 @@ mod apps;
 mod call;
 mod compose;
 mod conversations;
+mod distance;
 mod edits;
 mod entity;
 mod fault;
@@ -21,12 +22,17 @@ mod notification_groups;
 mod notification_policy;
 mod notifications;
 mod oauth;
+mod oembed;
 mod old_filters;
 mod paging;
 mod params;
+mod people;
+mod profile;
 mod push;
 mod quotes;
+mod rates;
 mod relations;
+mod reports;
 mod routes;
 mod scheduled;
 mod search;
@@ -42,11 +48,16 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use std::net::IpAddr;
+
 use call::{Answer, Call};
 use fault::Fault;
 use params::Params;
+use rates::Caller;
+pub use rates::Rates;
 use routes::{Need, Route};
 
+use super::auth;
 use super::edge::blocking;
 use crate::federation::login::token_hash;
 use crate::federation::{Node, grants};
@@ -59,13 +70,19 @@ const EXPOSED: &str =
 const PREFLIGHT_SECONDS: &str = "86400";
 
 /// Answers every request of the client API, `OPTIONS` included.
-pub async fn serve(node: web::Data<Node>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+pub async fn serve(
+    node: web::Data<Node>,
+    rates: web::Data<Rates>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
     if request.method() == Method::OPTIONS {
         return preflight(&request);
     }
+    let from = auth::address(&request, &node.config.trusted_proxies);
     let answer = match prepared(&request, payload).await {
         Ok((route, call)) => {
-            let done = blocking(&node, move |node| Ok(run(node, route, call))).await;
+            let done = blocking(&node, move |node| Ok(run(node, &rates, from, route, call))).await;
             done.unwrap_or_else(|error| Fault::from(error).answer())
         }
         Err(fault) => fault.answer(),
@@ -77,6 +94,9 @@ pub async fn serve(node: web::Data<Node>, request: HttpRequest, payload: web::Pa
 async fn prepared(request: &HttpRequest, payload: web::Payload) -> Result<(&'static Route, Call), Fault> {
     let path = request.path();
     let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
+    if ["/api/v1/admin/", "/api/v2/admin/"].iter().any(|admin| path.starts_with(admin)) {
+        return Err(Fault::NotAllowed);
+    }
     let (route, captured) = routes::find(method.as_str(), path).ok_or(Fault::NoRoute)?;
     let params = Params::read(request, payload).await?;
     let (bearer, basic) = credentials(request, &params);
@@ -109,14 +129,24 @@ fn credentials(request: &HttpRequest, params: &Params) -> (Option<String>, Optio
     (bearer.filter(|token| !token.is_empty()), basic.flatten())
 }
 
-/// Checks the token against the route and runs it.
-fn run(node: &Node, route: &Route, mut call: Call) -> Answer {
-    let answer = known(node, &call).and_then(|token| {
+/// Checks the token and how often it came against the route, and runs it.
+fn run(node: &Node, rates: &Rates, from: IpAddr, route: &Route, mut call: Call) -> Answer {
+    let now = node.clock().now();
+    let token = known(node, &call);
+    let caller = match &token {
+        Ok(Some(token)) => Caller::Token(token.id),
+        _ => Caller::Address(from),
+    };
+    let standing = rates.count(route, caller, now);
+    if standing.is_over() {
+        return standing.told(Fault::TooMany.answer(), now);
+    }
+    let answer = token.and_then(|token| {
         call.token = token;
         admitted(route.need, &call)?;
         (route.run)(node, &call)
     });
-    answer.unwrap_or_else(Fault::answer)
+    standing.told(answer.unwrap_or_else(Fault::answer), now)
 }
 
 /// Whose token it is; a bad one is an error wherever it comes.
@@ -166,6 +196,11 @@ fn dressed(answer: Answer, head: bool) -> HttpResponse {
         response.insert_header((name, value));
     }
     if head { response.finish() } else { response.body(answer.body) }
+}
+
+/// `OPTIONS` of what is not the client API's, but read by its browser clients, too.
+pub async fn allowed(request: HttpRequest) -> HttpResponse {
+    preflight(&request)
 }
 
 /// What a browser asks before it lets a page of another site call.

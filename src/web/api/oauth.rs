@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::call::{Answer, Call, Reply};
 use super::fault::Fault;
+use crate::federation::grants::Proof;
 use crate::federation::login::token_hash;
 use crate::federation::{Node, grants};
 use crate::store::apps::{self, App};
@@ -37,20 +38,21 @@ fn scopes() -> Vec<String> {
 
 /// `POST /oauth/token`.
 pub fn token(node: &Node, call: &Call) -> Reply {
-    let app = client(node, call)?;
+    let (app, proof) = client(node, call)?;
     let params = &call.params;
     let issued = match params.given("grant_type").as_deref() {
         Some("authorization_code") => {
             let code = params.given("code").unwrap_or_default();
             let redirect = params.text("redirect_uri").unwrap_or_default();
             let verifier = params.text("code_verifier").unwrap_or_default();
-            grants::exchange(node, &app, &code, &redirect, &verifier)?.ok_or(Fault::OAuth(
+            grants::exchange(node, &app, proof, &code, &redirect, &verifier)?.ok_or(Fault::OAuth(
                 400,
                 "invalid_grant",
                 "The provided authorization grant is invalid, expired, revoked, does not match the redirection URI used \
                  in the authorization request, or was issued to another client.",
             ))?
         }
+        Some("client_credentials") if proof == Proof::Verifier => return Err(stranger()),
         Some("client_credentials") => grants::app_token(node, &app, &params.text("scope").unwrap_or_default())?,
         Some(_) => {
             let sentence = "The authorization grant type is not supported by the authorization server.";
@@ -69,27 +71,33 @@ pub fn token(node: &Node, call: &Call) -> Reply {
 }
 
 /// Who asks: by `Basic` or parameters. The secret may be missing where PKCE stands for it.
-fn client(node: &Node, call: &Call) -> Result<App, Fault> {
-    let unknown = || {
-        let sentence = "Client authentication failed due to unknown client, no client authentication included, or \
-                        unsupported authentication method.";
-        Fault::OAuth(401, "invalid_client", sentence)
-    };
+fn client(node: &Node, call: &Call) -> Result<(App, Proof), Fault> {
     let (id, secret) = match &call.basic {
         Some((id, secret)) => (id.clone(), Some(secret.clone())),
-        None => (call.params.given("client_id").ok_or_else(unknown)?, call.params.given("client_secret")),
+        None => (call.params.given("client_id").ok_or_else(stranger)?, call.params.given("client_secret")),
     };
-    let app = node.store.read(|r| apps::by_client(r, &id))?.ok_or_else(unknown)?;
-    let known = match secret {
-        Some(secret) => node.store.read(|r| apps::has_secret(r, app.id, &token_hash(&secret)))?,
-        None => call.params.given("code_verifier").is_some(),
-    };
-    if known { Ok(app) } else { Err(unknown()) }
+    let app = node.store.read(|r| apps::by_client(r, &id))?.ok_or_else(stranger)?;
+    match secret {
+        Some(secret) if node.store.read(|r| apps::has_secret(r, app.id, &token_hash(&secret)))? => {
+            Ok((app, Proof::Secret))
+        }
+        None if call.params.given("code_verifier").is_some() => Ok((app, Proof::Verifier)),
+        _ => Err(stranger()),
+    }
+}
+
+fn stranger() -> Fault {
+    let sentence = "Client authentication failed due to unknown client, no client authentication included, or \
+                    unsupported authentication method.";
+    Fault::OAuth(401, "invalid_client", sentence)
 }
 
 /// `POST /oauth/revoke`: idempotent; a token of another app stays.
 pub fn revoke(node: &Node, call: &Call) -> Reply {
-    let app = client(node, call)?;
+    let (app, proof) = client(node, call)?;
+    if proof == Proof::Verifier {
+        return Err(stranger());
+    }
     let text = call.params.given("token").unwrap_or_default();
     let Some(token) = node.store.read(|r| apps::token(r, &token_hash(&text)))? else { return Ok(Answer::done()) };
     if token.app != Some(app.id) {

@@ -3,7 +3,7 @@
 //! age of 13; the age and the contact therefore stand below every text.
 
 use actix_web::{HttpResponse, web};
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::form::Sent;
 use super::layout::{self, Here, House, Page, icon};
@@ -15,47 +15,12 @@ use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::store;
 use crate::store::node::Settings;
-use crate::text::compose;
+use crate::text::notices::{ABOUT, PRIVACY, RULES, or, prose};
 use crate::web::auth::{MaybeOwner, Owner, see_other};
 use crate::web::edge::{PageError, blocking, sentence};
 
 /// Characters of each text.
 const MOST: usize = 20_000;
-
-/// What the about page says when the owner has written nothing else.
-const ABOUT: &str = "";
-/// The rules that come with us.
-const RULES: &str = "No harassment, no hatred, no spam, nothing illegal. Whoever breaks this towards the people of this server is \
-    blocked from it. Reports about what is written here are read by the person who runs it, and answered.";
-/// The privacy policy that comes with us.
-const PRIVACY: &str = "This server belongs to one person and is used by one person. There are no accounts for others, no \
-advertisements, and no analysis of visitors.
-
-# Visitors
-
-Pages can be read without cookies. A cookie is set only when the owner logs in. Pictures from other servers are fetched by this \
-server, so that those servers do not learn who reads them. The addresses of requests are used to answer them and to keep out \
-abuse, and are not kept.
-
-# What other servers send
-
-When somebody elsewhere follows, mentions, answers, likes or boosts, their server sends this one what is needed to show it: \
-public profile, posts, pictures, and the act itself. It is kept so that the owner can read it. When their server says that \
-something was deleted, it is deleted here.
-
-# What this server sends
-
-What the owner writes is sent to the servers of the people it is for: followers and those mentioned, or anyone who asks when it \
-is public. Those servers keep it under their own rules; a deletion is passed on to them.
-
-# No sale, no profiling
-
-Nothing is sold, rented or handed to third parties beyond what federation as described above needs, or what the law demands.
-
-# Your rights
-
-You may ask what is kept about you, and have it corrected or deleted. Deleting your account or post on your own server has the \
-same effect; writing to us works, too.";
 
 /// `GET /about`.
 pub async fn show(node: web::Data<Node>, owner: MaybeOwner) -> Result<HttpResponse, PageError> {
@@ -85,21 +50,6 @@ async fn page(
     });
     let markup = markup.await?;
     Ok(layout::visitors(session.as_ref()).body(markup))
-}
-
-/// Plain text as paragraphs; a line that begins with `#` is a heading.
-fn prose(text: &str) -> Markup {
-    html! {
-        @for part in text.split("\n\n").map(str::trim).filter(|part| !part.is_empty()) {
-            @if let Some(heading) = part.strip_prefix('#').filter(|rest| !rest.contains('\n')) { h2 { (heading.trim_start_matches('#').trim()) } }
-            @else { (PreEscaped(compose::to_html(part, &[], "").html)) }
-        }
-    }
-}
-
-/// The owner's words, or ours.
-fn or<'t>(own: &'t str, ours: &'t str) -> &'t str {
-    if own.trim().is_empty() { ours } else { own }
 }
 
 fn about(house: &House<'_>, settings: &Settings) -> Markup {

@@ -294,7 +294,7 @@ fn beside_row(house: &House<'_>, actor: &Actor, which: List) -> Markup {
         @match which {
             List::Requests => { (press(house, actor, "accept", "Let in", "button main")) (press(house, actor, "remove", "Turn away", "button")) }
             List::Pending => { (press(house, actor, "follow", "Ask again", "plain")) (press(house, actor, "unfollow", "Take back", "button")) }
-            List::Following => (press(house, actor, "unfollow", "Unfollow", "button quiet")),
+            List::Following | List::Endorsed => (press(house, actor, "unfollow", "Unfollow", "button quiet")),
             List::Followers => (press(house, actor, "remove", "Remove", "button quiet")),
         }
     }

@@ -71,7 +71,7 @@ fn row(r: &Read<'_>, house: &House<'_>, report: &Report, actor: &Actor) -> Resul
     Ok(html! {
         li {
             p {
-                @if report.ours { "You reported " (person::mention(house, actor)) " " (person::handle(actor)) " to their server" }
+                @if report.ours { "You reported " (person::mention(house, actor)) " " (person::handle(actor)) @if report.forwarded { " to their server" } }
                 @else { strong { bdi { (actor.host) } } " reports " (if named.is_empty() { "you" } else { "what you wrote" }) }
                 " · " (words::when(report.created_at, house.now))
             }

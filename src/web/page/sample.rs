@@ -183,6 +183,7 @@ pub fn lived_in(host: &str) -> Node {
             approves_followers: true,
             discoverable: true,
             indexable: true,
+            automated: false,
         },
     )
     .unwrap();

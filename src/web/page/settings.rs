@@ -296,6 +296,7 @@ fn save_profile(node: &Node, fields: &mut Fields) -> Result<()> {
         file.map(|bytes| crate::federation::media::portrait(node, &bytes, purpose)).transpose()
     };
     let (icon, image) = (picture("icon", Purpose::Avatar)?, picture("image", Purpose::Header)?);
+    let automated = node.store.read(|r| store::actors::by_id(r, store::node::owner(r)?))?.kind == "Service";
     let pairs = fields.all("field_name").zip(fields.all("field_value"));
     let profile = Profile {
         name: fields.line("name"),
@@ -306,6 +307,7 @@ fn save_profile(node: &Node, fields: &mut Fields) -> Result<()> {
         approves_followers: fields.has("approves_followers"),
         discoverable: fields.has("discoverable"),
         indexable: fields.has("indexable"),
+        automated,
     };
     identity::set_profile(node, profile)
 }

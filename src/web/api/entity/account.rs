@@ -4,9 +4,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{CustomEmoji, Links, View, date, emojis, midnight};
+use crate::base::policy::Choice;
 use crate::store::actors::{Actor, Field};
 use crate::store::node::Settings;
-use crate::store::own_count::OwnCount;
 use crate::text::plain;
 use crate::web::files;
 
@@ -28,10 +28,10 @@ pub struct Account {
     uri: String,
     avatar: String,
     avatar_static: String,
-    avatar_description: &'static str,
+    avatar_description: String,
     header: String,
     header_static: String,
-    header_description: &'static str,
+    header_description: String,
     followers_count: u32,
     following_count: u32,
     statuses_count: u32,
@@ -56,7 +56,7 @@ pub struct PartialAccount {
     url: String,
     avatar: String,
     avatar_static: String,
-    avatar_description: &'static str,
+    avatar_description: String,
 }
 
 /// A field of a profile.
@@ -92,7 +92,10 @@ pub fn acct(view: &View<'_>, actor: &Actor) -> String {
 /// Somebody as an account.
 pub fn account(view: &View<'_>, actor: &Actor) -> Account {
     let own = view.is_owner(actor);
-    let count = if own { view.count } else { OwnCount::default() };
+    let theirs = (actor.counts.posts, actor.counts.followers, actor.counts.following);
+    let (posts, followers, following) =
+        if own { (view.count.posts, view.count.followers, view.count.following) } else { theirs };
+    let alt = |text: &String| if own { text.clone() } else { String::new() };
     let avatar = avatar(actor, &view.links);
     let header = picture(actor.image.as_deref(), &view.links, "cabin.png");
     Account {
@@ -111,15 +114,15 @@ pub fn account(view: &View<'_>, actor: &Actor) -> Account {
         uri: actor.uri.clone(),
         avatar_static: avatar.clone(),
         avatar,
-        avatar_description: "",
+        avatar_description: alt(&view.settings.icon_alt),
         header_static: header.clone(),
         header,
-        header_description: "",
-        followers_count: count.followers,
-        following_count: count.following,
-        statuses_count: count.posts,
-        last_status_at: count.last_post().map(date),
-        hide_collections: false,
+        header_description: alt(&view.settings.image_alt),
+        followers_count: followers,
+        following_count: following,
+        statuses_count: posts,
+        last_status_at: if own { view.count.last_post() } else { view.last_of(actor.id) }.map(date),
+        hide_collections: own && !view.settings.show_follows,
         emojis: emojis(view, &actor.emoji),
         fields: actor.fields.iter().map(shown).collect(),
         roles: [],
@@ -147,7 +150,7 @@ pub fn credentials(view: &View<'_>, owner: &Actor, settings: &Settings, requests
             "source".to_owned(),
             json!({
                 "privacy": settings.audience.parse().map_or("public", super::status::visibility),
-                "sensitive": false,
+                "sensitive": settings.sensitive,
                 "language": Some(&settings.language).filter(|tag| !tag.is_empty()),
                 "note": owner.bio_source.clone().unwrap_or_else(|| plain::from_html(&owner.bio)),
                 "fields": fields,
@@ -155,8 +158,8 @@ pub fn credentials(view: &View<'_>, owner: &Actor, settings: &Settings, requests
                 "hide_collections": !settings.show_follows,
                 "discoverable": owner.discoverable,
                 "indexable": owner.indexable,
-                "attribution_domains": [],
-                "quote_policy": "public",
+                "attribution_domains": settings.attribution_domains,
+                "quote_policy": quote_policy(settings),
             }),
         );
         // No permission of administration; every client takes this role for a plain one.
@@ -164,6 +167,48 @@ pub fn credentials(view: &View<'_>, owner: &Actor, settings: &Settings, requests
         map.insert("role".to_owned(), role);
     }
     whole
+}
+
+/// Who may quote new posts, in Mastodon's words: it knows no asking.
+pub fn quote_policy(settings: &Settings) -> &'static str {
+    match settings.choices().quote {
+        Choice::Everyone => "public",
+        Choice::Followers => "followers",
+        Choice::Following | Choice::Asking | Choice::Nobody => "nobody",
+    }
+}
+
+/// The choice of Mastodon's word.
+pub fn quote_choice(word: &str) -> Option<Choice> {
+    match word {
+        "public" => Some(Choice::Everyone),
+        "followers" => Some(Choice::Followers),
+        "nobody" => Some(Choice::Nobody),
+        _ => None,
+    }
+}
+
+/// An account with what only a look at one alone shows: where they moved, and whether their server is limited.
+pub fn whole(view: &View<'_>, actor: &Actor, moved: Option<&Actor>, limited: Limited) -> Value {
+    let mut whole = serde_json::to_value(account(view, actor)).unwrap_or_default();
+    if let Value::Object(map) = &mut whole {
+        if let Some(moved) = moved {
+            map.insert("moved".to_owned(), json!(account(view, moved)));
+        }
+        if limited == Limited::Yes {
+            map.insert("limited".to_owned(), json!(true));
+        }
+    }
+    whole
+}
+
+/// Whether somebody's server is limited here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limited {
+    /// Only its followed people are shown.
+    Yes,
+    /// No.
+    No,
 }
 
 fn source(field: &Field) -> Value {
@@ -183,7 +228,7 @@ pub struct Relationship {
     /// Their posts are announced.
     pub notifying: bool,
     /// Languages shown; toot wants a list.
-    pub languages: [(); 0],
+    pub languages: Vec<String>,
     /// They follow the owner.
     pub followed_by: bool,
     /// The owner blocks them.

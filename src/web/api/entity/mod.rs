@@ -71,6 +71,9 @@ pub struct View<'n> {
     pub knows_blur: bool,
     /// The owner's own numbers.
     pub count: OwnCount,
+    /// What the owner has set.
+    pub settings: store::node::Settings,
+    last: Vec<(ActorId, Time)>,
 }
 
 impl<'n> View<'n> {
@@ -98,7 +101,19 @@ impl<'n> View<'n> {
             sieve: Sieve::default(),
             knows_blur: false,
             count: own_count::get(r)?,
+            settings: store::node::settings(r)?,
+            last: Vec::new(),
         })
+    }
+
+    /// Looks up when these people last said something, for their accounts.
+    pub fn remember(&mut self, r: &Read<'_>, people: &[ActorId]) -> Result<()> {
+        self.last = actors::last_posts(r, people)?;
+        Ok(())
+    }
+
+    fn last_of(&self, actor: ActorId) -> Option<Time> {
+        self.last.iter().find(|(who, _)| *who == actor).map(|(_, at)| *at)
     }
 
     /// What the caller may see.
@@ -132,6 +147,11 @@ fn emojis(view: &View<'_>, emoji: &[actors::Emoji]) -> Vec<CustomEmoji> {
 /// `2026-11-23T08:15:00.000Z`: iOS takes nothing else.
 fn stamp(at: Time) -> String {
     at.rfc3339_millis()
+}
+
+/// A moment in a field that may be null.
+pub fn moment(at: Time) -> String {
+    stamp(at)
 }
 
 /// `2026-11-23`.

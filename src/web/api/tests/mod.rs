@@ -11,9 +11,12 @@ mod marks;
 mod notifications;
 mod others;
 mod own_numbers;
+mod people;
+mod profile;
 mod profiles;
 mod push;
 mod search;
+mod secrets;
 mod statuses;
 mod tags;
 

@@ -1,0 +1,104 @@
+//! Codes and secrets: what an app must show to get a token, and to end one.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use actix_web::test::TestRequest;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+
+use crate::federation::grants::{self, Registration, Request};
+use crate::store::apps::App;
+use crate::web::scratch::{House, Reply};
+
+const REDIRECT: &str = "https://elk.zone/api/host/oauth/https%3A%2F%2Felk.zone";
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+fn app(house: &House) -> (App, String) {
+    let asked = Registration {
+        name: "Elk".into(),
+        redirects: vec![REDIRECT.into()],
+        scopes: "read follow crypto admin:read".into(),
+        website: None,
+    };
+    grants::register(&house.node, asked).unwrap()
+}
+
+fn code(house: &House, app: &App, challenge: Option<&str>) -> String {
+    let asked = grants::request(&house.node, &app.client_id, REDIRECT, "read").unwrap();
+    grants::grant(&house.node, &Request { challenge: challenge.map(str::to_owned), ..asked }).unwrap()
+}
+
+async fn exchange(house: &House, pairs: &[(&str, &str)]) -> Reply {
+    house.call(TestRequest::post().uri("/oauth/token").set_form(pairs)).await
+}
+
+fn fault(reply: &Reply) -> (u16, Value) {
+    (reply.code.as_u16(), reply.json()["error"].clone())
+}
+
+#[actix_web::test]
+async fn a_code_needs_the_secret_or_the_verifier_of_its_challenge() {
+    let house = House::new();
+    let (app, secret) = app(&house);
+    assert_eq!(app.scopes, "read follow", "words nobody knows are dropped");
+    let id = app.client_id.as_str();
+    let challenge = URL_SAFE_NO_PAD.encode(ring::digest::digest(&ring::digest::SHA256, VERIFIER.as_bytes()));
+    let with = |code: &str, more: &[(&'static str, &'static str)]| {
+        let mut pairs = vec![("grant_type", "authorization_code".to_owned()), ("redirect_uri", REDIRECT.to_owned())];
+        pairs.extend([("code", code.to_owned()), ("client_id", id.to_owned())]);
+        pairs.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        pairs
+    };
+    let send = async |pairs: Vec<(&'static str, String)>| {
+        let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        exchange(&house, &pairs).await
+    };
+    let bare = code(&house, &app, None);
+    assert_eq!(fault(&send(with(&bare, &[])).await), (401, "invalid_client".into()));
+    let guessed = send(with(&bare, &[("code_verifier", "anything")])).await;
+    assert_eq!(fault(&guessed), (400, "invalid_grant".into()), "a verifier of nothing proves nothing");
+    let wrong = code(&house, &app, Some(&challenge));
+    assert_eq!(fault(&send(with(&wrong, &[("code_verifier", "wrong")])).await), (400, "invalid_grant".into()));
+    let right = code(&house, &app, Some(&challenge));
+    let token = send(with(&right, &[("code_verifier", VERIFIER)])).await;
+    assert_eq!(token.code.as_u16(), 200, "{}", token.text());
+    assert_eq!(fault(&send(with(&right, &[("code_verifier", VERIFIER)])).await), (400, "invalid_grant".into()));
+    let missing = code(&house, &app, Some(&challenge));
+    let mut pairs = with(&missing, &[]);
+    pairs.push(("client_secret", secret.clone()));
+    assert_eq!(fault(&send(pairs).await), (400, "invalid_grant".into()), "who has set a challenge must meet it");
+    let elsewhere = code(&house, &app, None);
+    let decoded = REDIRECT.replace("%3A", ":").replace("%2F", "/");
+    let pairs = [
+        ("grant_type", "authorization_code"),
+        ("code", &elsewhere),
+        ("client_id", id),
+        ("client_secret", &secret),
+        ("redirect_uri", &decoded),
+    ];
+    assert_eq!(fault(&exchange(&house, &pairs).await), (400, "invalid_grant".into()), "byte for byte");
+}
+
+#[actix_web::test]
+async fn without_a_secret_there_is_no_token_of_an_app_and_no_end_of_one() {
+    let house = House::new();
+    let (app, secret) = app(&house);
+    let id = app.client_id.as_str();
+    let bare = [("grant_type", "client_credentials"), ("client_id", id), ("code_verifier", "x")];
+    assert_eq!(fault(&exchange(&house, &bare).await), (401, "invalid_client".into()));
+    let good = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", &secret)];
+    let token = exchange(&house, &good).await.json()["access_token"].as_str().unwrap().to_owned();
+    let end = async |pairs: &[(&str, &str)]| {
+        house.call(TestRequest::post().uri("/oauth/revoke").set_form(pairs)).await.code.as_u16()
+    };
+    assert_eq!(end(&[("client_id", id), ("code_verifier", "x"), ("token", &token)]).await, 401);
+    let (other, others) = super::secrets::app(&house);
+    let theirs = [("client_id", other.client_id.as_str()), ("client_secret", others.as_str()), ("token", &token)];
+    assert_eq!(end(&theirs).await, 403);
+    let own = [("client_id", id), ("client_secret", secret.as_str()), ("token", token.as_str())];
+    assert_eq!((end(&own).await, end(&own).await), (200, 200), "ended once is ended");
+    let unknown = [("grant_type", "client_credentials"), ("client_id", "of-before-the-wipe"), ("client_secret", "x")];
+    assert_eq!(fault(&exchange(&house, &unknown).await), (401, "invalid_client".into()));
+    let strange = [("grant_type", "password"), ("client_id", id), ("client_secret", &secret)];
+    assert_eq!(fault(&exchange(&house, &strange).await), (400, "unsupported_grant_type".into()));
+}
