@@ -10,6 +10,7 @@ mod arriving;
 mod crashing;
 mod http;
 mod leaving;
+mod listening;
 mod machine;
 mod peers;
 mod posting;
@@ -22,13 +23,14 @@ use table::Table;
 
 type Chapter = fn(&mut Table);
 
-const CHAPTERS: [(&str, Chapter); 6] = [
+const CHAPTERS: [(&str, Chapter); 7] = [
     ("still", still::measure),
     ("posting", posting::measure),
     ("reading", reading::measure),
     ("leaving", leaving::measure),
     ("arriving", arriving::measure),
     ("crashing", crashing::measure),
+    ("listening", listening::measure),
 ];
 
 fn main() {

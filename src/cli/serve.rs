@@ -14,6 +14,7 @@ use hytte::control::Door;
 use hytte::federation::{Node, identity, login};
 use hytte::store::{self, Store};
 use hytte::web;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{interval, timeout};
@@ -24,6 +25,9 @@ use super::{home, say};
 const GOODBYE: Duration = Duration::from_secs(3);
 /// Threads of this runtime that commands and the watchdog may use; requests have their own.
 const BLOCKING_THREADS: usize = 5;
+
+/// Files and connections open at once: the usual limit of 1,024 is less than the listeners of a busy owner.
+const OPEN: u64 = 16_384;
 
 /// The flags of `serve`.
 #[derive(Args)]
@@ -154,6 +158,7 @@ fn listen(address: SocketAddr) -> Result<TcpListener> {
 /// Everything that runs: workers, pages, socket, watchdog. `greet` is called once all of it answers.
 fn run(node: Node, listener: TcpListener, greet: impl FnOnce(&Node, SocketAddr) -> Result<()>) -> Result<()> {
     let address = listener.local_addr()?;
+    raise_limit();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS)
@@ -194,6 +199,17 @@ fn run(node: Node, listener: TcpListener, greet: impl FnOnce(&Node, SocketAddr) 
     // Threads that still wait for a slow server must not hold us: nothing of theirs is lost by ending here.
     runtime.shutdown_background();
     ran
+}
+
+/// Allows as many open files as the system lets us have, up to what we can use.
+fn raise_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = limit.maximum.map_or(OPEN, |most| most.min(OPEN));
+    if limit.current.is_some_and(|now| now < wanted)
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), ..limit })
+    {
+        tracing::debug!(%error, "the limit of open files stays as it is");
+    }
 }
 
 /// The signals that ask us to end.

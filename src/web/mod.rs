@@ -36,6 +36,8 @@ const BACKLOG: u32 = 1_024;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long an idle connection stays open.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
+/// How long what was sent may lie untaken before the connection is cut: who asks and does not read holds our memory.
+const UNTAKEN: Duration = Duration::from_mins(5);
 /// How long requests in hand may still take when the server stops.
 const GOODBYE_SECONDS: u64 = 10;
 /// The largest form without files.
@@ -44,6 +46,7 @@ const MAX_FORM: usize = 256 * 1024;
 /// Serves every face on `listener`. The future ends when the server's handle was asked to stop and the requests in hand are
 /// answered; signals are the caller's.
 pub fn serve(node: Arc<Node>, listener: TcpListener) -> std::io::Result<Server> {
+    cut_untaken(&listener);
     let configure = app(node);
     let server = HttpServer::new(move || {
         App::new()
@@ -60,6 +63,16 @@ pub fn serve(node: Arc<Node>, listener: TcpListener) -> std::io::Result<Server> 
     .shutdown_timeout(GOODBYE_SECONDS)
     .listen(listener)?;
     Ok(server.run())
+}
+
+/// Has the kernel cut connections whose other end is gone or takes nothing; those that are accepted inherit it.
+fn cut_untaken(listener: &TcpListener) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(listener, UNTAKEN.as_millis() as u32) {
+        tracing::debug!(%error, "connections that take nothing stay");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (listener, UNTAKEN);
 }
 
 /// What an `App` is configured with: the node and all routes. Every clone shares one state.
@@ -269,6 +282,17 @@ mod tests {
             String::from_utf8_lossy(&answer).into_owned()
         });
         asked.await.unwrap()
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn connections_inherit_the_time_that_answers_may_lie_untaken() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        cut_untaken(&listener);
+        let _asks = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        let limit = rustix::net::sockopt::tcp_user_timeout(&accepted).unwrap();
+        assert_eq!(Duration::from_millis(limit.into()), UNTAKEN);
     }
 
     #[actix_web::test]

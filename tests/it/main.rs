@@ -33,6 +33,7 @@ mod relays;
 mod reporting;
 mod schema;
 mod security;
+mod streaming;
 #[path = "../strict/mod.rs"]
 mod strict;
 mod writing;
