@@ -41,7 +41,7 @@
 //! | lists of people | `list` | `lists` | `lists` |
 //! | filters | `filter`; `text/keywords` | `filters` | `filters`, `sifted` |
 //! | likes, boosts, reactions, own emoji | `like`, `boost`, `react`, `emoji` | `likes`, `reactions`, `own_emoji` | `acts`, `reactions`, `own_emoji` |
-//! | bookmarks, muted threads, private threads, read so far | | `bookmarks`, `thread_mutes`, `conversations`, `markers` | |
+//! | bookmarks, muted threads, private threads, read so far | | `bookmarks`, `thread_mutes`, `conversations`, `markers` | `kept`, `acts` |
 //! | polls | `poll`, `vote` | `polls` | `poll` |
 //! | quotes and their stamps | `quote`, `consent`; [`federation::quotes`] | `quotes` | `quoted` |
 //! | who may answer, like, boost, quote | `approval` (asked by others), `asking` (asking others) | `policies`, `requests`, `asked` | `approvals` |

@@ -199,6 +199,8 @@ fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/notifications").route(get().to(page::notifications::show)));
     cfg.service(web::resource("/notifications/kept-back").route(get().to(page::kept_back::show)));
     cfg.service(web::resource("/notifications/kept-back/{id}/{act}").route(web::post().to(page::kept_back::act)));
+    cfg.service(web::resource("/bookmarks").route(get().to(page::kept::bookmarked)));
+    cfg.service(web::resource("/likes").route(get().to(page::kept::liked)));
     cfg.service(web::resource("/queue").route(get().to(page::queue::show)));
     cfg.service(web::resource("/around").route(get().to(page::around::show)));
     cfg.service(web::resource("/settings/relays").route(get().to(page::relays::show)).route(web::post().to(page::relays::save)));

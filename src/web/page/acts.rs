@@ -12,6 +12,7 @@ use crate::base::policy::Deed;
 use crate::federation::{Node, publish};
 use crate::store::cards::Card;
 use crate::store::quotes::State;
+use crate::store::{bookmarks, posts, thread_mutes};
 use crate::web::auth::{local, see_other};
 use crate::web::edge::{PageError, blocking};
 
@@ -94,6 +95,7 @@ fn more(house: &House<'_>, card: &Card) -> Markup {
                 (reactions::choice(house, card))
                 a href={ "/post/" (id) } { (icon("thread")) "The whole thread" }
                 (quoting(house, card))
+                (quietly(house, card))
                 @if !ours { a href=(original) rel="noopener noreferrer" { (icon("out")) "Original on " (card.author.host) } }
                 @if ours && card.post.audience.is_open() { a href=(original) { (icon("out")) "As visitors see it" } }
                 @if ours {
@@ -133,6 +135,23 @@ fn quoting(house: &House<'_>, card: &Card) -> Markup {
     }
 }
 
+/// What nobody is told of: putting the post by, and hearing no more of its thread.
+fn quietly(house: &House<'_>, card: &Card) -> Markup {
+    let keep = if card.bookmarked { ("unbookmark", "Take the bookmark away") } else { ("bookmark", "Bookmark") };
+    let hush = match card.thread_muted {
+        true => ("unhush", "Notify me of this conversation again"),
+        false => ("hush", "Mute this conversation"),
+    };
+    html! {
+        @for ((act, word), sign) in [(keep, "bookmark"), (hush, "bell")] {
+            form method="post" action={ "/post/" (card.post.id) "/" (act) } {
+                (house.token(&format!("#p{}", card.id)))
+                button.entry type="submit" { (icon(sign)) (word) }
+            }
+        }
+    }
+}
+
 fn pin(house: &House<'_>, card: &Card) -> Markup {
     let (act, word) = if card.pinned { ("unpin", "Unpin from the profile") } else { ("pin", "Pin to the profile") };
     html! {
@@ -143,7 +162,8 @@ fn pin(house: &House<'_>, card: &Card) -> Markup {
     }
 }
 
-/// `POST /post/{id}/{act}`: like, unlike, boost, unboost, react, unreact, vote, pin, unpin, delete, revoke. Leads back to
+/// `POST /post/{id}/{act}`: like, unlike, boost, unboost, react, unreact, vote, pin, unpin, bookmark, unbookmark, hush, unhush, delete,
+/// revoke. Leads back to
 /// where the button was.
 pub async fn press(
     node: web::Data<Node>,
@@ -164,6 +184,10 @@ pub async fn press(
         "unreact" => publish::unreact(node, id),
         "pin" => publish::pin(node, id),
         "unpin" => publish::unpin(node, id),
+        "bookmark" => node.store.write(move |w| bookmarks::add(w, posts::by_id(w, id)?.id)),
+        "unbookmark" => node.store.write(move |w| bookmarks::remove(w, id)),
+        "hush" => node.store.write(move |w| thread_mutes::add(w, posts::by_id(w, id)?.id)),
+        "unhush" => node.store.write(move |w| thread_mutes::remove(w, id)),
         "delete" => publish::delete(node, id),
         "revoke" => publish::revoke_quote(node, id),
         _ => Err(crate::base::Error::NotFound),

@@ -25,6 +25,7 @@ pub mod history;
 pub mod home;
 mod host_card;
 pub mod hosts;
+pub mod kept;
 pub mod kept_back;
 mod kinds;
 mod language;

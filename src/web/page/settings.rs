@@ -83,6 +83,7 @@ fn pages(waiting: u32) -> Markup {
         n => format!("{} on their way", words::number(n.into())),
     };
     let pages = [
+        ("/bookmarks", "Bookmarks and likes", "posts you have put by, and those you like"),
         ("/blocks", "Kept away", "people you mute or block, servers, and reports"),
         ("/filters", "Filters", "words you do not want to read"),
         ("/settings/emoji", "Your own emoji", "for your name, posts and reactions"),
