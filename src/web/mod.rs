@@ -207,7 +207,8 @@ fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/settings").route(get().to(page::settings::show)));
     cfg.service(web::resource("/settings/emoji").route(get().to(page::own_emoji::show)));
     cfg.service(web::resource("/settings/emoji/{act}").route(web::post().to(page::own_emoji::save)));
-    cfg.service(web::resource("/oauth/authorize").route(get().to(page::authorize::show)).route(web::post().to(page::authorize::decide)));
+    // toot asks with a slash at the end.
+    cfg.service(web::resource(["/oauth/authorize", "/oauth/authorize/"]).route(get().to(page::authorize::show)).route(web::post().to(page::authorize::decide)));
     cfg.service(web::resource("/settings/apps").route(get().to(page::apps::show)).route(web::post().to(page::apps::end)));
     cfg.service(web::resource("/settings/{what}").route(web::post().to(page::settings::save)));
     cfg.service(web::resource("/moving").route(get().to(page::moving::show)).route(web::post().to(page::moving::save)));

@@ -128,6 +128,8 @@ async fn the_owner_is_asked_on_a_page_and_the_app_hears_yes_or_no() {
         page.text().contains("Ice &lt;b&gt;Cubes&lt;/b&gt;") && page.text().contains("write, change and delete posts")
     );
     assert!(!page.header("content-security-policy").contains("form-action"), "it would stop the way back to the app");
+    let slash = asked("icecubesapp%3A%2F%2F").replacen("authorize?", "authorize/?", 1);
+    assert_eq!(house.call(visit(slash)).await.code.as_u16(), 200, "toot asks so");
     let elsewhere = house.call(visit(asked("https%3A%2F%2Fevil.example"))).await;
     assert_eq!(
         (elsewhere.code.as_u16(), elsewhere.header("location")),
