@@ -7,6 +7,7 @@ this answer lacks (the annotations' docstrings say since when).
 
 import ast
 import inspect
+import re
 import typing
 from datetime import datetime
 from functools import lru_cache
@@ -31,10 +32,11 @@ def added():
         for at, node in enumerate(cls.body[:-1]):
             said = cls.body[at + 1]
             if isinstance(node, ast.AnnAssign) and isinstance(said, ast.Expr) and isinstance(said.value, ast.Constant):
-                versions = [line.split("*")[1].split(":")[0].strip() for line in str(said.value.value).splitlines() if "added" in line]
-                if versions and versions[0][:1].isdigit():
-                    found[cls.name, node.target.id] = tuple(int(n) for n in versions[0].split("."))
-                if "(optional)" in said.value.value:
+                text = str(said.value.value)
+                since = re.search(r"\* (\d+)\.(\d+)\.(\d+): added", text)
+                if since:
+                    found[cls.name, node.target.id] = tuple(int(n) for n in since.groups())
+                if "(optional)" in text:
                     found[cls.name, node.target.id] = (99,)
     return found
 
