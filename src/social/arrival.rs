@@ -117,8 +117,17 @@ pub(super) fn created(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     if for_us || answers_us {
         return notifications::add(w, Kind::Mention, sender.id, Some(id));
     }
-    let heard = follows::accepted(w, owner, sender.id)?.is_some_and(|follow| follow.wishes.notify);
-    if heard && post.reply_to_uri.is_none() { notifications::add(w, Kind::Post, sender.id, Some(id)) } else { Ok(()) }
+    announce(w, owner, &post)
+}
+
+/// Tells the owner of a post by somebody each of whose posts they want to hear of; answers to others are none of those.
+fn announce(w: &Write<'_>, owner: ActorId, post: &Post) -> Result<()> {
+    let wanted = follows::accepted(w, owner, post.actor_id)?.is_some_and(|follow| follow.wishes.notify);
+    let begins = match post.reply_to {
+        Some(parent) => posts::by_id(w, parent)?.actor_id == post.actor_id,
+        None => post.reply_to_uri.is_none(),
+    };
+    if wanted && begins { notifications::add(w, Kind::Post, post.actor_id, Some(post.id)) } else { Ok(()) }
 }
 
 /// Tells the owner that a post they boosted or quoted says something else now; a later edit takes the place of an earlier.

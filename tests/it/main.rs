@@ -18,6 +18,7 @@ mod hostile;
 mod install;
 mod kinds;
 mod moving;
+mod noticing;
 mod outage;
 mod passing_on;
 mod peers;
