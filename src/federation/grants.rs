@@ -24,6 +24,8 @@ pub const OUT_OF_BAND: &str = "urn:ietf:wg:oauth:2.0:oob";
 /// Schemes a redirect must not have: they would run in our own page.
 const FORBIDDEN: [&str; 4] = ["javascript", "data", "vbscript", "blob"];
 
+/// Scopes of one app or token: more than there are.
+const SCOPES: usize = 64;
 /// Characters of the part of a scope behind `read:` or `write:`.
 const PART_CHARS: usize = 30;
 
@@ -44,6 +46,9 @@ fn is_scope(word: &str) -> bool {
 pub fn known_scopes(text: &str) -> String {
     let mut scopes: Vec<&str> = Vec::new();
     for word in text.split([' ', '+', ',', '\n']).filter(|word| is_scope(word)) {
+        if scopes.len() >= SCOPES {
+            break;
+        }
         if !scopes.contains(&word) {
             scopes.push(word);
         }

@@ -6,8 +6,10 @@ use super::{Read, Write, events};
 use crate::base::id::{AppId, PostId, TokenId};
 use crate::base::{Error, Result, Time};
 
-/// Apps without a token that are kept: anyone may register one.
+/// Apps the owner has let nothing do that are kept: anyone may register one.
 const IDLE_APPS: u32 = 200;
+/// Tokens of an app's own that are kept, the newest: anyone may have one made.
+const APP_TOKENS: u32 = 10;
 /// "Last used" is written at most this often: a write per request would wear an SD card out.
 const USED_EVERY: std::time::Duration = std::time::Duration::from_secs(6 * 3600);
 
@@ -91,7 +93,7 @@ impl Token {
     }
 }
 
-/// Keeps a new app (its id is not read) and forgets the oldest that never came to a token.
+/// Keeps a new app (its id is not read) and forgets the oldest that the owner never let in, with the tokens of their own.
 pub fn add(w: &Write<'_>, app: &App, secret: &[u8]) -> Result<AppId> {
     w.conn.execute(
         "INSERT INTO app (client_id, secret, name, website, redirects, scopes, created_at)
@@ -100,7 +102,8 @@ pub fn add(w: &Write<'_>, app: &App, secret: &[u8]) -> Result<AppId> {
     )?;
     let id = AppId(w.conn.last_insert_rowid());
     w.conn.execute(
-        "DELETE FROM app WHERE id IN (SELECT id FROM app WHERE id NOT IN (SELECT app_id FROM token WHERE app_id NOTNULL)
+        "DELETE FROM app WHERE id IN (SELECT id FROM app WHERE id NOT IN (
+             SELECT app_id FROM token WHERE app_id NOTNULL AND speaks_for_owner = 1 UNION SELECT app_id FROM grant_code)
            ORDER BY id DESC LIMIT -1 OFFSET ?1)",
         [IDLE_APPS],
     )?;
@@ -152,13 +155,21 @@ pub fn take_grant(w: &Write<'_>, hash: &[u8]) -> Result<Option<Grant>> {
     Ok(row.filter(|(_, expires_at)| *expires_at > w.now).map(|(grant, _)| grant))
 }
 
-/// Keeps a token (its id, times and use are not read).
+/// Keeps a token (its id, times and use are not read). Of an app's own only the newest stay.
 pub fn add_token(w: &Write<'_>, hash: &[u8], token: &Token) -> Result<TokenId> {
     w.conn.execute(
         "INSERT INTO token (hash, app_id, name, scopes, speaks_for_owner, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![hash, token.app, token.name, token.scopes, token.speaks_for_owner, w.now],
     )?;
-    Ok(TokenId(w.conn.last_insert_rowid()))
+    let id = TokenId(w.conn.last_insert_rowid());
+    if !token.speaks_for_owner {
+        w.conn.execute(
+            "DELETE FROM token WHERE id IN (SELECT id FROM token WHERE app_id = ?1 AND speaks_for_owner = 0
+               ORDER BY id DESC LIMIT -1 OFFSET ?2)",
+            params![token.app, APP_TOKENS],
+        )?;
+    }
+    Ok(id)
 }
 
 /// The token with this hash.
@@ -200,6 +211,12 @@ pub fn make_once(w: &Write<'_>, key: &str, post: PostId) -> Result<()> {
         params![key, post, w.now],
     )?;
     Ok(())
+}
+
+/// Rows of `app` or `token`, for tests.
+#[cfg(test)]
+pub fn count_all(r: &Read<'_>, table: &str) -> Result<u32> {
+    Ok(r.conn.query_one(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?)
 }
 
 /// Every token that speaks for the owner, newest first.

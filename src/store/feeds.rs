@@ -70,22 +70,25 @@ const WITH_FILES: &str = "AND EXISTS (SELECT 1 FROM attachment f WHERE f.post_id
 /// A page of the public timeline, newest first.
 pub fn public(r: &Read<'_>, whose: Whose, media: Media, page: Page) -> Result<Vec<PostId>> {
     let condition = "p.audience = 0 AND p.boost_of IS NULL AND p.reply_to_uri IS NULL";
-    let (from, files) = match (whose, media) {
-        (Whose::Local, Media::Any) => ("post p INDEXED BY post_own WHERE p.source IS NOT NULL AND", ""),
-        (Whose::Local, Media::Only) => ("post p INDEXED BY post_own WHERE p.source IS NOT NULL AND", WITH_FILES),
-        (_, Media::Any) => ("post p INDEXED BY post_around WHERE", ""),
+    let from = match (whose, media) {
+        (Whose::Local, Media::Any) => "post p INDEXED BY post_own WHERE p.source IS NOT NULL AND",
+        (_, Media::Any) => "post p INDEXED BY post_around WHERE",
         // From the files: among posts without any a page would be long in coming.
-        (_, Media::Only) => ("attachment f CROSS JOIN post p ON p.id = f.post_id WHERE", ""),
+        (Whose::Local, Media::Only) => {
+            "attachment f INDEXED BY attachment_by_author CROSS JOIN post p ON p.id = f.post_id
+             WHERE f.author_id = (SELECT owner_id FROM node) AND f.post_id IS NOT NULL AND"
+        }
+        (_, Media::Only) => "attachment f CROSS JOIN post p ON p.id = f.post_id WHERE",
     };
-    let (id, grouped) = match (whose, media) {
-        (Whose::All | Whose::Remote, Media::Only) => ("f.post_id", "GROUP BY f.post_id"),
-        _ => ("p.id", ""),
+    let (id, grouped) = match media {
+        Media::Only => ("f.post_id", "GROUP BY f.post_id"),
+        Media::Any => ("p.id", ""),
     };
     let rest = rest(whose);
     filled(r, page, |page| {
         let order = order(page);
         let sql = format!(
-            "SELECT {id} AS id FROM {from} {condition} AND {id} < :before AND {id} > :after {files} {rest} {grouped}
+            "SELECT {id} AS id FROM {from} {condition} AND {id} < :before AND {id} > :after {rest} {grouped}
              ORDER BY {id} {order} LIMIT :limit"
         );
         rows(r, &sql, page, &[])
@@ -104,15 +107,11 @@ fn rest(whose: Whose) -> String {
 pub fn tagged(r: &Read<'_>, tags: &Tags, whose: Whose, media: Media, page: Page) -> Result<Vec<PostId>> {
     let from = match whose {
         Whose::Local => {
-            "post p INDEXED BY post_own CROSS JOIN hashtag h ON h.post_id = p.id
-             WHERE p.source IS NOT NULL AND p.id < :before AND p.id > :after AND h.name = :tag"
+            "hashtag h INDEXED BY hashtag_by_author CROSS JOIN post p ON p.id = h.post_id
+             WHERE h.author_id = (SELECT owner_id FROM node) AND h.name = :tag"
         }
-        _ => {
-            "hashtag h CROSS JOIN post p ON p.id = h.post_id
-             WHERE h.name = :tag AND h.post_id < :before AND h.post_id > :after"
-        }
+        _ => "hashtag h CROSS JOIN post p ON p.id = h.post_id WHERE h.name = :tag",
     };
-    let id = if whose == Whose::Local { "p.id" } else { "h.post_id" };
     let (all, none) = (super::to_json(&tags.all)?, super::to_json(&tags.none)?);
     let mut more = String::new();
     if !tags.all.is_empty() {
@@ -130,8 +129,9 @@ pub fn tagged(r: &Read<'_>, tags: &Tags, whose: Whose, media: Media, page: Page)
     let (files, rest) = (if media == Media::Only { WITH_FILES } else { "" }, rest(whose));
     filled(r, page, |page| {
         let sql = format!(
-            "SELECT p.id AS id FROM {from} AND p.audience = 0 AND p.boost_of IS NULL {more} {files} {rest}
-             ORDER BY {id} {} LIMIT :limit",
+            "SELECT h.post_id AS id FROM {from} AND h.post_id < :before AND h.post_id > :after
+               AND p.audience = 0 AND p.boost_of IS NULL {more} {files} {rest}
+             ORDER BY h.post_id {} LIMIT :limit",
             order(page)
         );
         let mut found = Vec::new();

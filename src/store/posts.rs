@@ -425,6 +425,28 @@ pub fn descendants(r: &Read<'_>, id: PostId, viewer: Viewer, span: Span) -> Resu
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Whether somebody takes part in the open in what a post is about: they wrote in the thread above or below it, boosted it
+/// or quoted it.
+pub fn stands_with(r: &Read<'_>, id: PostId, who: ActorId) -> Result<bool> {
+    let mut statement = r.conn.prepare_cached(
+        "WITH RECURSIVE up (id, depth) AS (
+           SELECT ?1, 0
+           UNION ALL
+           SELECT p.reply_to, depth + 1 FROM up JOIN post p ON p.id = up.id WHERE p.reply_to IS NOT NULL AND depth < ?3),
+         down (id, depth) AS (
+           SELECT ?1, 0
+           UNION
+           SELECT p.id, depth + 1 FROM down JOIN post p ON p.reply_to = down.id WHERE depth < ?6 LIMIT ?4),
+         near (id) AS (
+           SELECT id FROM up UNION ALL SELECT id FROM down
+           UNION ALL SELECT id FROM post WHERE boost_of = ?1 AND actor_id = ?2
+           UNION ALL SELECT post_id FROM quote WHERE quoted_id = ?1)
+         SELECT 1 FROM near JOIN post p ON p.id = near.id WHERE p.actor_id = ?2 AND p.audience <= ?5 LIMIT 1",
+    )?;
+    let Span { above, below, deep } = Span::PAGE;
+    Ok(statement.exists(params![id, who, above, below, Viewer::Stranger.rank(), deep])?)
+}
+
 /// Ids of the direct, open replies to a post, oldest first, from `after` on.
 pub fn open_replies(r: &Read<'_>, id: PostId, after: Option<PostId>, limit: u32) -> Result<Vec<PostId>> {
     let mut statement = r

@@ -152,12 +152,21 @@ pub enum People {
     All,
     /// Those the owner follows.
     Followed,
+    /// The owner: all that strangers may find.
+    Owner,
 }
 
 /// People whose name or handle has words that begin like those typed; `name@host` looks for both halves. Whoever the owner
 /// follows comes first, then whom we met last.
 pub fn people(r: &Read<'_>, typed: &str, whom: People, limit: u32, offset: u32) -> Result<Vec<ActorId>> {
     let (Some(expression), Some(owner)) = (name_expression(typed), node::get(r)?.owner) else { return Ok(Vec::new()) };
+    if whom == People::Owner {
+        let mut statement = r
+            .conn
+            .prepare_cached("SELECT rowid AS id FROM actor_text WHERE actor_text MATCH ?1 AND rowid = ?2 LIMIT ?3")?;
+        let found = statement.query_map(params![expression, owner, limit], |row| row.get("id"))?;
+        return Ok(found.skip(offset as usize).collect::<rusqlite::Result<_>>()?);
+    }
     let exact = typed.trim().trim_start_matches('@').split('@').next().unwrap_or_default().to_owned();
     let mut statement = r.conn.prepare_cached(
         "SELECT t.rowid AS id FROM actor_text t CROSS JOIN actor a ON a.id = t.rowid

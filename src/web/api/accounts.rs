@@ -41,13 +41,18 @@ pub fn several(node: &Node, call: &Call) -> Reply {
     Ok(Answer::json(&shown))
 }
 
-/// `GET /api/v1/accounts/lookup?acct=…`: only who is known.
+/// `GET /api/v1/accounts/lookup?acct=…`: only who is known, and for strangers the owner alone: whom the owner knows is
+/// nobody else's business.
 pub fn lookup(node: &Node, call: &Call) -> Reply {
     let asked = call.params.required("acct")?;
     let handle = Handle::parse(asked.trim_start_matches('@')).ok_or(Error::NotFound)?;
     let host = handle.host.as_deref().filter(|host| !node.facts.origin.is_ours(host));
     let host = host.unwrap_or(&node.facts.origin.domain);
-    show(node, call, |r| actors::by_handle(r, &handle.name, host)?.ok_or(Error::NotFound))
+    show(node, call, |r| {
+        let found = actors::by_handle(r, &handle.name, host)?;
+        let owner = node::get(r)?.owner;
+        found.filter(|actor| call.is_owner() || owner == Some(actor.id)).ok_or(Error::NotFound)
+    })
 }
 
 /// `GET /api/v1/accounts/{id}`.
@@ -95,6 +100,8 @@ pub fn statuses(node: &Node, call: &Call) -> Reply {
             no_private: flag("exclude_direct"),
         };
         let ids = match pinned {
+            // Whose posts are kept here is the owner's to know.
+            _ if view.viewer() == Viewer::Stranger && view.owner != Some(id) => Vec::new(),
             true => pins::of_actor(r, id, view.viewer())?.into_iter().filter(|id| window.holds(id.0)).collect(),
             false => profile_posts::page(r, id, &wanted)?,
         };

@@ -52,7 +52,7 @@ use std::net::IpAddr;
 
 use call::{Answer, Call};
 use fault::Fault;
-use params::Params;
+use params::{Files, Params};
 use rates::Caller;
 pub use rates::Rates;
 use routes::{Need, Route};
@@ -80,7 +80,7 @@ pub async fn serve(
         return preflight(&request);
     }
     let from = auth::address(&request, &node.config.trusted_proxies);
-    let answer = match prepared(&request, payload).await {
+    let answer = match prepared(&node, &request, payload).await {
         Ok((route, call)) => {
             let done = blocking(&node, move |node| Ok(run(node, &rates, from, route, call))).await;
             done.unwrap_or_else(|error| Fault::from(error).answer())
@@ -91,14 +91,19 @@ pub async fn serve(
 }
 
 /// Finds the route and reads the parameters; the token waits for a thread that may read the disk.
-async fn prepared(request: &HttpRequest, payload: web::Payload) -> Result<(&'static Route, Call), Fault> {
+async fn prepared(
+    node: &web::Data<Node>,
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> Result<(&'static Route, Call), Fault> {
     let path = request.path();
     let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
     if ["/api/v1/admin/", "/api/v2/admin/"].iter().any(|admin| path.starts_with(admin)) {
         return Err(Fault::NotAllowed);
     }
     let (route, captured) = routes::find(method.as_str(), path).ok_or(Fault::NoRoute)?;
-    let params = Params::read(request, payload).await?;
+    let files = if params::may_hold_files(request) { files(node, request).await? } else { Files::Refused };
+    let params = Params::read(request, payload, files).await?;
     let (bearer, basic) = credentials(request, &params);
     let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let call = Call {
@@ -112,6 +117,13 @@ async fn prepared(request: &HttpRequest, payload: web::Payload) -> Result<(&'sta
         params,
     };
     Ok((route, call))
+}
+
+/// Whether files may come: known before they are read, from header or query.
+async fn files(node: &web::Data<Node>, request: &HttpRequest) -> Result<Files, Fault> {
+    let (Some(text), _) = credentials(request, &Params::of_query(request)?) else { return Ok(Files::Refused) };
+    let token = blocking(node, move |node| Ok(bearer(node, &text))).await??;
+    Ok(if token.speaks_for_owner { Files::Taken } else { Files::Refused })
 }
 
 /// The bearer's token, by header or parameter, and the client of `Basic`.

@@ -22,6 +22,25 @@ const MOST: usize = 1_000;
 /// Brackets in one name.
 const DEPTH: usize = 5;
 
+/// Whether a request may bring files: they stand in memory, and strangers have none to give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Files {
+    /// It comes with a token of the owner's.
+    Taken,
+    /// The first one ends it.
+    Refused,
+}
+
+/// Whether a request is of the kind that can bring files.
+pub fn may_hold_files(request: &HttpRequest) -> bool {
+    kind(request).starts_with("multipart/form-data")
+}
+
+fn kind(request: &HttpRequest) -> String {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    kind.unwrap_or_default().to_ascii_lowercase()
+}
+
 /// The parameters of one request.
 #[derive(Debug, Default)]
 pub struct Params {
@@ -32,18 +51,15 @@ pub struct Params {
 
 impl Params {
     /// Reads query and body of a request.
-    pub async fn read(request: &HttpRequest, payload: web::Payload) -> Result<Self, Fault> {
+    pub async fn read(request: &HttpRequest, payload: web::Payload, files: Files) -> Result<Self, Fault> {
         let mut params = Self::default();
         params.pairs(request.query_string().as_bytes())?;
-        let kind =
-            request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let kind = kind.to_ascii_lowercase();
-        if kind.starts_with("multipart/form-data") {
-            params.multipart(request, payload).await?;
+        if may_hold_files(request) {
+            params.multipart(request, payload, files).await?;
             return Ok(params);
         }
         let body = whole(payload).await?;
-        if kind.contains("json") {
+        if kind(request).contains("json") {
             params.json(&body)?;
         } else if !body.is_empty() {
             params.pairs(&body)?;
@@ -147,7 +163,7 @@ impl Params {
         Ok(())
     }
 
-    async fn multipart(&mut self, request: &HttpRequest, payload: web::Payload) -> Result<(), Fault> {
+    async fn multipart(&mut self, request: &HttpRequest, payload: web::Payload, taken: Files) -> Result<(), Fault> {
         let mut form = Multipart::new(request.headers(), payload.into_inner());
         let (mut texts, mut files) = (TEXT_BYTES, FILES_BYTES);
         while let Some(field) = form.next().await {
@@ -155,6 +171,9 @@ impl Params {
             let name = field.name().unwrap_or_default().to_owned();
             let is_file = field.content_disposition().is_some_and(|said| said.get_filename().is_some());
             if is_file {
+                if taken == Files::Refused {
+                    return Err(Fault::NoToken);
+                }
                 let bytes = part(&mut field, files.min(FILE_BYTES)).await?;
                 files -= bytes.len();
                 if self.files.len() >= 16 {

@@ -113,7 +113,8 @@ fn accounts(r: &Read<'_>, view: &View<'_>, asked: &Asked, named: Option<Found>) 
         found = kept;
     }
     if !matches!(asked.typed, Typed::Address(_)) && !asked.text.starts_with('#') {
-        let more = people(r, &asked.text, asked.whom, asked.window.limit, asked.offset)?;
+        let whom = if view.viewer() == Viewer::Stranger { People::Owner } else { asked.whom };
+        let more = people(r, &asked.text, whom, asked.window.limit, asked.offset)?;
         found.extend(more.into_iter().filter(|id| Some(Found::Actor(*id)) != named));
     }
     if view.viewer() == Viewer::Stranger {

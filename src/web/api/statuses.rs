@@ -22,11 +22,18 @@ const STRANGERS: Span = Span { above: 40, below: 60, deep: 20 };
 /// Statuses asked for at once.
 const SEVERAL: usize = 20;
 
-/// A post the caller may see; NotFound for all others alike.
+/// A post the caller may see; NotFound for all others alike. Strangers see of others' posts those that stand with the
+/// owner's: whoever knows when a post was written could else ask whether the owner reads it.
 pub fn seen(r: &Read<'_>, view: &View<'_>, id: PostId) -> Result<Card> {
     let card = cards::one(r, id)?;
+    if view.viewer() == Viewer::Owner {
+        return Ok(card);
+    }
     let open = card.post.audience.is_open() && card.boost.as_ref().is_none_or(|(boost, _)| boost.audience.is_open());
-    if open || view.viewer() == Viewer::Owner { Ok(card) } else { Err(Error::NotFound) }
+    let own = |id| view.owner == Some(id);
+    let by_owner = own(card.author.id) || card.boost.as_ref().is_some_and(|(_, booster)| own(booster.id));
+    let stands_with = |owner| posts::stands_with(r, card.post.id, owner);
+    if open && (by_owner || view.owner.map_or(Ok(false), stands_with)?) { Ok(card) } else { Err(Error::NotFound) }
 }
 
 /// The answer of every act on one post: the post as it stands now.

@@ -8,7 +8,7 @@ use actix_web::web::{Bytes, BytesMut};
 use serde::Serialize;
 
 use super::channel::Channel;
-use crate::base::id::{ConversationId, ListId, NotificationId, PostId, TokenId};
+use crate::base::id::{ConversationId, NotificationId, PostId, TokenId};
 use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::store::cards::{self, Card};
@@ -113,6 +113,8 @@ struct Table<'n, 'r> {
     r: &'n Read<'r>,
     view: View<'n>,
     wanted: &'n HashSet<Channel>,
+    /// Some of them are lists.
+    lists: bool,
     cards: HashMap<PostId, Card>,
 }
 
@@ -130,7 +132,8 @@ impl<'n, 'r> Table<'n, 'r> {
         let ids: BTreeSet<PostId> = needed.map(|event| PostId(event.subject)).collect();
         let found = cards::of(r, &ids.into_iter().collect::<Vec<_>>())?;
         let cards = found.into_iter().map(|card| (card.id, card)).collect();
-        Ok(Self { view: View::for_owner(node, r)?, r, wanted, cards })
+        let lists = wanted.iter().any(|channel| matches!(channel, Channel::List(_)));
+        Ok(Self { view: View::for_owner(node, r)?, r, wanted, lists, cards })
     }
 
     fn news(&self, event: &Event) -> Result<Option<News>> {
@@ -177,14 +180,12 @@ impl<'n, 'r> Table<'n, 'r> {
         if !channels.is_empty() && timeline::page(self.r, only(id))?.is_empty() {
             channels.clear();
         }
-        for channel in self.wanted {
-            let Channel::List(list) = channel else { continue };
-            let list = match lists::by_id(self.r, ListId(*list)) {
-                Err(Error::NotFound) => continue,
-                list => list?,
-            };
-            if !lists::page(self.r, &list, only(id))?.is_empty() {
-                channels.push(channel.clone());
+        // Apps may name any number of lists: those there are are few.
+        let lists = if self.lists { lists::all(self.r)? } else { Vec::new() };
+        for list in lists {
+            let channel = Channel::List(list.id.0);
+            if self.wanted.contains(&channel) && !lists::page(self.r, &list, only(id))?.is_empty() {
+                channels.push(channel);
             }
         }
         Ok(channels)
@@ -193,11 +194,17 @@ impl<'n, 'r> Table<'n, 'r> {
     /// The public streams a post stands on.
     fn open(&self, id: PostId) -> Result<Vec<Channel>> {
         let mut channels = Vec::new();
+        let Some(card) = self.cards.get(&id) else { return Ok(channels) };
         for channel in self.wanted {
             let page = match channel {
                 Channel::Public(whose, media) => feeds::public(self.r, *whose, *media, only(id))?,
                 Channel::Hashtag(tag, whose) => {
-                    let tags = Tags { any: vec![scan::tag_key(tag)], ..Tags::default() };
+                    let key = scan::tag_key(tag);
+                    // Apps may name thousands: only those it has are looked for.
+                    if !card.hashtags.iter().any(|known| known.name == key) {
+                        continue;
+                    }
+                    let tags = Tags { any: vec![key], ..Tags::default() };
                     feeds::tagged(self.r, &tags, *whose, Media::Any, only(id))?
                 }
                 Channel::User | Channel::Notifications | Channel::List(_) | Channel::Direct => continue,

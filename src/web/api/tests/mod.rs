@@ -18,6 +18,7 @@ mod push;
 mod search;
 mod secrets;
 mod statuses;
+mod strangers;
 mod tags;
 
 use actix_web::http::header;

@@ -1,0 +1,126 @@
+//! What strangers and apps that mean no good try: codes without a secret, rows without an end, files without a token, and
+//! questions about what the owner reads.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use actix_web::http::header;
+use actix_web::test::TestRequest;
+use serde_json::{Value, json};
+
+use super::Client;
+use super::others::Other;
+use crate::base::Audience;
+use crate::federation::grants::{self, Registration};
+use crate::federation::publish::{self, Draft};
+use crate::web::scratch::{House, Reply};
+
+const REDIRECT: &str = "evil://back";
+
+async fn send(house: &House, path: &str, form: &[(&str, &str)]) -> Reply {
+    house.call(TestRequest::post().uri(path).set_form(form)).await
+}
+
+/// Client id and secret of a new app.
+async fn app(house: &House, scopes: &str) -> (String, String) {
+    let form = [("client_name", "App"), ("redirect_uris", REDIRECT), ("scopes", scopes)];
+    let app = send(house, "/api/v1/apps", &form).await.json();
+    (app["client_id"].as_str().unwrap().to_owned(), app["client_secret"].as_str().unwrap().to_owned())
+}
+
+#[actix_web::test]
+async fn a_verifier_stands_for_the_secret_only_where_a_challenge_was_made() {
+    let house = House::new();
+    let (id, secret) = app(&house, "read").await;
+    let code = || grants::grant(&house.node, &grants::request(&house.node, &id, REDIRECT, "read").unwrap()).unwrap();
+    let exchange = async |code: &str, more: &[(&str, &str)]| {
+        let usual =
+            [("grant_type", "authorization_code"), ("code", code), ("client_id", &id), ("redirect_uri", REDIRECT)];
+        send(&house, "/oauth/token", &[&usual, more].concat()).await
+    };
+    // Another app has caught the code and knows the client id, which is no secret.
+    for more in [&[("code_verifier", "anything")][..], &[], &[("code_verifier", "x"), ("client_secret", "y")]] {
+        let reply = exchange(&code(), more).await;
+        assert!(matches!(reply.code.as_u16(), 400 | 401) && !reply.text().contains("access_token"), "{more:?}");
+    }
+    assert_eq!(exchange(&code(), &[("client_secret", &secret)]).await.code.as_u16(), 200);
+    let alone = [("grant_type", "client_credentials"), ("client_id", &id), ("code_verifier", "anything")];
+    assert_eq!(send(&house, "/oauth/token", &alone).await.code.as_u16(), 401);
+}
+
+#[test]
+fn strangers_apps_and_their_tokens_take_up_a_bounded_room() {
+    let house = House::new();
+    let count = |table: &'static str| house.node.store.read(move |r| crate::store::apps::count_all(r, table)).unwrap();
+    let node = &house.node;
+    let register = |scopes: &str| {
+        let (name, redirects) = ("App".to_owned(), vec![REDIRECT.to_owned()]);
+        let asked = Registration { name, redirects, scopes: scopes.to_owned(), website: None };
+        grants::register(node, asked).unwrap().0
+    };
+    let kept = register("read");
+    grants::grant(node, &grants::request(node, &kept.client_id, REDIRECT, "read").unwrap()).unwrap();
+    let first = register("read");
+    (0..15).for_each(|_| drop(grants::app_token(node, &first, "read").unwrap()));
+    assert_eq!(count("token"), 10);
+    for _ in 0..230 {
+        grants::app_token(node, &register("read"), "read").unwrap();
+    }
+    assert!(count("app") <= 201 && count("token") <= 201, "{} {}", count("app"), count("token"));
+    grants::app_token(node, &kept, "read").expect("the one the owner is letting in stays");
+    let words = |n: usize| (0..n).map(|n| format!("read:{}", format!("{n:026b}").replace('0', "a").replace('1', "b")));
+    let many = words(20_000).collect::<Vec<_>>().join(" ");
+    assert_eq!(register(&many).scopes.split(' ').count(), 64);
+}
+
+#[actix_web::test]
+async fn files_of_strangers_are_not_read() {
+    let client = Client::with("read");
+    let body = "--x\r\nContent-Disposition: form-data; name=\"status\"\r\n\r\nhi\r\n--x\r\nContent-Disposition: form-data; \
+                name=\"file\"; filename=\"a.png\"\r\n\r\nbytes\r\n--x--\r\n";
+    let form = |path: &str| {
+        let kind = (header::CONTENT_TYPE, "multipart/form-data; boundary=x");
+        TestRequest::post().uri(path).insert_header(kind).set_payload(body)
+    };
+    for path in ["/api/v2/media", "/api/v1/apps", "/oauth/token"] {
+        assert_eq!(client.house.call(form(path)).await.code.as_u16(), 401, "{path}");
+    }
+    assert_eq!(client.call(form("/api/v2/media")).await.code.as_u16(), 403, "read, and judged by its scope");
+    let by_query = form(&format!("/api/v2/media?access_token={}", client.token));
+    assert_eq!(client.house.call(by_query).await.code.as_u16(), 403);
+}
+
+#[actix_web::test]
+async fn strangers_do_not_learn_what_the_owner_reads() {
+    let client = Client::with("read write");
+    let bob = Other::followed(&client.house, "bob");
+    let alone = bob.says(&client.house, "read by the owner", json!({}));
+    let root = bob.says(&client.house, "asked in public", json!({}));
+    let secret = bob.says(&client.house, "asked quietly", json!({}));
+    let answer = |to, audience| {
+        let draft = Draft { reply_to: Some(to), ..Draft::new("an answer", audience) };
+        publish::post(&client.house.node, draft).unwrap()
+    };
+    let open = answer(root, Audience::Public);
+    answer(secret, Audience::Followers);
+    let after = bob.answers(&client.house, open, "an answer to that");
+    let boosted = bob.says(&client.house, "so good", json!({}));
+    publish::boost(&client.house.node, boosted).unwrap();
+    for (id, shown) in [(alone, 404), (secret, 404), (root, 200), (open, 200), (after, 200), (boosted, 200)] {
+        for part in ["", "/context", "/history", "/favourited_by", "/reblogged_by"] {
+            let path = format!("/api/v1/statuses/{id}{part}");
+            assert_eq!(client.house.get(&path, "*/*").await.code.as_u16(), shown, "{path}");
+            assert_eq!(client.get(&path).await.code.as_u16(), 200, "{path}");
+        }
+    }
+    let several = format!("/api/v1/statuses?id[]={alone}&id[]={root}");
+    assert_eq!(client.house.get(&several, "*/*").await.json().as_array().unwrap().len(), 1);
+    let lookup = "/api/v1/accounts/lookup?acct=bob@there.example";
+    assert_eq!(client.house.get(lookup, "*/*").await.code.as_u16(), 404);
+    assert_eq!(client.get(lookup).await.code.as_u16(), 200);
+    assert_eq!(client.house.get("/api/v1/accounts/lookup?acct=ann", "*/*").await.code.as_u16(), 200);
+    let posts = format!("/api/v1/accounts/{}/statuses", bob.id);
+    assert_eq!(client.house.get(&posts, "*/*").await.json(), Value::Array(Vec::new()));
+    assert!(!client.get(&posts).await.json().as_array().unwrap().is_empty());
+    let found = client.house.get("/api/v2/search?q=a", "*/*").await.json();
+    let names: Vec<&Value> = found["accounts"].as_array().unwrap().iter().map(|one| &one["acct"]).collect();
+    assert_eq!(names, ["ann"]);
+}
