@@ -19,9 +19,9 @@ use crate::text::notices::{self, or, prose};
 use crate::text::{ALT_CHARS, BIO_CHARS, NOTE_CHARS, count, language};
 
 /// Mastodon's version whose calls are answered: what Ice Cubes, Mammoth and Mastodon.py decide by.
-const SPEAKS: &str = "4.2.0";
-/// The number of that version's API, for clients since 4.3; None: they are told nothing.
-const API_VERSION: Option<u32> = None;
+const SPEAKS: &str = "4.5.0";
+/// The number of that version's API: groups of notifications (2), quotes (7); not yet `/api/v1/profile` (8).
+const API_VERSION: u32 = 7;
 /// Rules that are told one by one.
 const RULES: usize = 100;
 /// What clients reckon for a film's pictures: none is decoded here, so nothing is too many.
@@ -94,7 +94,7 @@ pub fn v2(node: &Node, call: &Call) -> Reply {
         let settings = node::settings(r)?;
         let owner = view.owner.map(|id| actors::by_id(r, id)).transpose()?;
         let picture = view.links.here("/assets/cabin.png");
-        let mut shown = json!({
+        let shown = json!({
             "domain": node.facts.origin.host,
             "title": node.facts.origin.domain,
             "version": version(),
@@ -111,11 +111,9 @@ pub fn v2(node: &Node, call: &Call) -> Reply {
             },
             "contact": { "email": settings.contact, "account": owner.as_ref().map(|owner| account(&view, owner)) },
             "rules": told(&settings),
+            "api_versions": { "mastodon": API_VERSION },
             "wrapstodon": null,
         });
-        if let (Value::Object(map), Some(number)) = (&mut shown, API_VERSION) {
-            map.insert("api_versions".to_owned(), json!({ "mastodon": number }));
-        }
         Ok(shown)
     })?;
     Ok(Answer::json(&shown))
