@@ -202,7 +202,7 @@ pub fn by_id(r: &Read<'_>, id: ActorId) -> Result<Actor> {
 /// The actors with these ids, in no order; unknown ids are passed over.
 pub fn by_ids(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<Actor>> {
     let mut statement =
-        r.conn.prepare_cached("SELECT * FROM actor WHERE id IN (SELECT value FROM json_each(?1)) LIMIT 1000")?;
+        r.conn.prepare_cached("SELECT * FROM actor WHERE id IN (SELECT value FROM json_each(?1)) LIMIT 5000")?;
     let rows = statement.query_map([super::id_list(ids.iter().map(|id| id.0))], Actor::from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

@@ -403,10 +403,20 @@ pub fn ancestors(r: &Read<'_>, id: PostId, viewer: Viewer, span: Span) -> Result
            UNION ALL
            SELECT p.id, p.reply_to, depth + 1 FROM up JOIN post p ON p.id = up.parent
              WHERE p.audience <= ?2 AND depth < ?3)
-         SELECT id FROM up WHERE depth > 0 ORDER BY depth DESC LIMIT ?3",
+         SELECT id FROM up WHERE depth > 0 ORDER BY depth LIMIT ?3",
     )?;
     let rows = statement.query_map(params![id, viewer.rank(), span.above], |row| row.get("id"))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let mut above: Vec<PostId> = Vec::new();
+    for row in rows {
+        let next = row?;
+        // Posts may answer each other in a circle.
+        if next == id || above.contains(&next) {
+            break;
+        }
+        above.push(next);
+    }
+    above.reverse();
+    Ok(above)
 }
 
 /// The posts below one with their parents, oldest first, as far as `viewer` may see them.
@@ -422,7 +432,11 @@ pub fn descendants(r: &Read<'_>, id: PostId, viewer: Viewer, span: Span) -> Resu
     // The first row is the post itself.
     let values = params![id, viewer.rank(), span.below.saturating_add(1), span.deep];
     let rows = statement.query_map(values, |row| Ok((row.get("id")?, row.get("parent")?)))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let mut below: Vec<(PostId, PostId)> = rows.collect::<rusqlite::Result<_>>()?;
+    // In a circle of answers they come again and again, at every depth.
+    below.dedup();
+    below.retain(|(child, _)| *child != id);
+    Ok(below)
 }
 
 /// Whether somebody takes part in the open in what a post is about: they wrote in the thread above or below it, boosted it

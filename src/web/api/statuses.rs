@@ -1,5 +1,7 @@
 //! Statuses: read, deleted, liked, boosted and voted in. Writing them is `compose.rs`.
 
+use std::collections::HashMap;
+
 use serde_json::json;
 
 use super::call::{Answer, Call, Reply};
@@ -85,14 +87,19 @@ pub fn context(node: &Node, call: &Call) -> Reply {
     Ok(Answer::json(&shown))
 }
 
-/// Depth first, oldest first: an answer stands under what it answers.
+/// Depth first, oldest first: an answer stands under what it answers. Posts may answer each other in a circle, which ends
+/// where it began.
 fn in_reading_order(root: PostId, pairs: &[(PostId, PostId)]) -> Vec<PostId> {
-    let (mut ordered, mut stack) = (Vec::new(), vec![root]);
+    let mut under: HashMap<PostId, Vec<PostId>> = HashMap::new();
+    for (child, parent) in pairs.iter().rev() {
+        under.entry(*parent).or_default().push(*child);
+    }
+    let (mut ordered, mut stack) = (Vec::new(), under.remove(&root).unwrap_or_default());
     while let Some(id) = stack.pop() {
-        if id != root {
+        if id != root && !ordered.contains(&id) {
             ordered.push(id);
+            stack.extend(under.remove(&id).unwrap_or_default());
         }
-        stack.extend(pairs.iter().rev().filter(|(_, parent)| *parent == id).map(|(child, _)| *child));
     }
     ordered
 }

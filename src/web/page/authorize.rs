@@ -67,13 +67,10 @@ impl Asked {
         Ok(Request { challenge, ..request })
     }
 
-    /// What is wrong with the request itself, in OAuth's words; said to the app.
-    fn fault(&self) -> Option<&'static str> {
-        if self.response_type != "code" {
-            return Some("unsupported_response_type");
-        }
-        let plain = !self.code_challenge.is_empty() && self.code_challenge_method != "S256";
-        plain.then_some("invalid_request")
+    /// Whether it asks in a way that is supported. What is not is said here and not to the app: anyone may register one, and
+    /// nobody is led to its address before they have said something (RFC 9700, 4.11.2).
+    fn is_supported(&self) -> bool {
+        self.response_type == "code" && (self.code_challenge.is_empty() || self.code_challenge_method == "S256")
     }
 
     fn wants_password(&self) -> bool {
@@ -98,11 +95,10 @@ pub async fn show(node: web::Data<Node>, owner: Owner, asked: web::Query<Asked>)
     let asked = asked.into_inner();
     let outcome = blocking(&node, move |node| {
         let request = asked.request(node)?;
-        match asked.fault() {
-            Some(fault) if asked.redirect_uri != OUT_OF_BAND => Ok(Outcome::Go(asked.back(&[("error", fault)]))),
-            Some(_) => Err(Error::invalid("this app asks in a way that is not supported")),
-            None => page(node, &owner, &asked, &request, None).map(Outcome::Show),
+        if !asked.is_supported() {
+            return Err(Error::invalid("this app asks in a way that is not supported"));
         }
+        page(node, &owner, &asked, &request, None).map(Outcome::Show)
     });
     Ok(answer(outcome.await?))
 }
@@ -119,6 +115,9 @@ pub async fn decide(
     let outcome = blocking(&node, move |node| {
         let asked = Asked::from(&fields);
         let request = asked.request(node)?;
+        if !asked.is_supported() {
+            return Err(Error::invalid("this app asks in a way that is not supported"));
+        }
         if fields.text("decision") != "allow" {
             return match asked.redirect_uri.as_str() {
                 OUT_OF_BAND => Ok(Outcome::Go("/".to_owned())),

@@ -10,7 +10,10 @@ use super::Client;
 use super::others::Other;
 use crate::base::Audience;
 use crate::federation::grants::{self, Registration};
+use crate::federation::login;
 use crate::federation::publish::{self, Draft};
+use crate::store::posts;
+use crate::web::auth;
 use crate::web::scratch::{House, Reply};
 
 const REDIRECT: &str = "evil://back";
@@ -123,4 +126,44 @@ async fn strangers_do_not_learn_what_the_owner_reads() {
     let found = client.house.get("/api/v2/search?q=a", "*/*").await.json();
     let names: Vec<&Value> = found["accounts"].as_array().unwrap().iter().map(|one| &one["acct"]).collect();
     assert_eq!(names, ["ann"]);
+}
+
+#[actix_web::test]
+async fn nobody_is_led_to_an_app_before_they_have_answered() {
+    let house = House::new();
+    let session = login::open_session(&house.node.store, "a test").unwrap();
+    let (id, _) = app(&house, "read").await;
+    let ask = async |more: &str| {
+        let path = format!("/oauth/authorize?client_id={id}&redirect_uri=evil%3A%2F%2Fback&scope=read&{more}");
+        let cookie = (header::COOKIE, format!("{}={session}", auth::COOKIE));
+        let page = house.call(TestRequest::get().uri(&path).insert_header(cookie)).await;
+        (page.code.as_u16(), page.header("location").to_owned())
+    };
+    assert_eq!(ask("response_type=code").await, (200, String::new()));
+    let plain = "response_type=code&code_challenge=abc";
+    for bad in ["response_type=token", "", plain, &format!("{plain}&code_challenge_method=plain")] {
+        assert_eq!(ask(bad).await, (400, String::new()), "{bad}");
+    }
+}
+
+#[actix_web::test]
+async fn posts_that_answer_each_other_in_a_circle_make_a_thread_with_an_end() {
+    let client = Client::with("read");
+    let bob = Other::followed(&client.house, "bob");
+    let uri = |n: u8| format!("{}/circle/{n}", bob.uri);
+    for (n, parent) in [(1, 2), (2, 3), (3, 1), (4, 4)] {
+        let public = "https://www.w3.org/ns/activitystreams#Public";
+        let note = json!({"type": "Note", "id": uri(n), "attributedTo": bob.uri, "content": "<p>round</p>",
+            "inReplyTo": uri(parent), "to": [public]});
+        bob.does(&client.house, json!({"type": "Create", "to": [public], "object": note}));
+    }
+    let id = |n| client.house.node.store.read(|r| posts::by_uri(r, &uri(n))).unwrap().unwrap().id.to_string();
+    for (n, above, below) in [(1, vec![3, 2], vec![3, 2]), (4, vec![], vec![])] {
+        let shown = client.get(&format!("/api/v1/statuses/{}/context", id(n))).await.json();
+        let ids = |part: &str| -> Vec<String> {
+            shown[part].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
+        };
+        let named = |list: Vec<u8>| -> Vec<String> { list.into_iter().map(id).collect() };
+        assert_eq!((ids("ancestors"), ids("descendants")), (named(above), named(below)));
+    }
 }
