@@ -107,7 +107,7 @@ fn read(r: &Read<'_>, call: &Call) -> Result<Draft, Fault> {
         media,
         quote,
         language: language(call),
-        sensitive: params.flag("sensitive").unwrap_or(false),
+        sensitive: params.flag("sensitive").unwrap_or(settings.sensitive),
         markdown: markdown(call),
         poll: poll(call)?,
         choices: choices(call, settings.choices())?,

@@ -69,6 +69,22 @@ const EXPOSED: &str =
 /// Seconds a browser remembers what it may send.
 const PREFLIGHT_SECONDS: &str = "86400";
 
+/// Where a call comes from.
+#[derive(Clone, Copy)]
+struct Source {
+    /// Behind our proxies.
+    address: IpAddr,
+    /// This machine itself, and no proxy on it.
+    is_here: bool,
+}
+
+/// Whether a program on this machine calls, and not a proxy for somebody else.
+fn is_here(request: &HttpRequest) -> bool {
+    let passed_on = ["x-forwarded-for", "forwarded", "via", "x-real-ip", "x-forwarded-proto"];
+    request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback())
+        && !passed_on.iter().any(|name| request.headers().contains_key(*name))
+}
+
 /// Answers every request of the client API, `OPTIONS` included.
 pub async fn serve(
     node: web::Data<Node>,
@@ -79,7 +95,7 @@ pub async fn serve(
     if request.method() == Method::OPTIONS {
         return preflight(&request);
     }
-    let from = auth::address(&request, &node.config.trusted_proxies);
+    let from = Source { address: auth::address(&request, &node.config.trusted_proxies), is_here: is_here(&request) };
     let answer = match prepared(&node, &request, payload).await {
         Ok((route, call)) => {
             let done = blocking(&node, move |node| Ok(run(node, &rates, from, route, call))).await;
@@ -142,12 +158,13 @@ fn credentials(request: &HttpRequest, params: &Params) -> (Option<String>, Optio
 }
 
 /// Checks the token and how often it came against the route, and runs it.
-fn run(node: &Node, rates: &Rates, from: IpAddr, route: &Route, mut call: Call) -> Answer {
+fn run(node: &Node, rates: &Rates, from: Source, route: &Route, mut call: Call) -> Answer {
     let now = node.clock().now();
     let token = known(node, &call);
     let caller = match &token {
+        Ok(Some(token)) if from.is_here => Caller::Here(token.id),
         Ok(Some(token)) => Caller::Token(token.id),
-        _ => Caller::Address(from),
+        _ => Caller::Address(from.address),
     };
     let standing = rates.count(route, caller, now);
     if standing.is_over() {
