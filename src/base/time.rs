@@ -12,8 +12,8 @@ use jiff::{Timestamp, civil};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Time(i64);
 
-/// The last moment with a four-digit year, 9999-12-31T00:00:00Z: later dates are clamped to it.
-const LATEST_MS: i64 = 253_402_214_400_000;
+/// The last moment that can be written in every form and time zone, 9999-12-30T22:00:00Z: later dates are clamped to it.
+const LATEST_MS: i64 = 253_402_207_200_000;
 
 impl Time {
     /// A moment from milliseconds, clamped to the years 1970 to 9999.
@@ -165,5 +165,13 @@ mod tests {
         assert_eq!(Time::parse_http("Sun, 23 Nov 2025 08:00:00 GMT"), Some(t));
         assert_eq!(Time::parse_http("next tuesday"), None);
         assert_eq!(Time::parse("tomorrow"), None);
+    }
+
+    #[test]
+    fn the_last_moment_can_be_written_in_every_form() {
+        let last = Time::from_ms(i64::MAX);
+        assert_eq!(last.rfc3339_millis(), "9999-12-30T22:00:00.000Z");
+        assert!(last.rfc3339().starts_with("9999-") && last.http_date().contains("9999"));
+        assert_eq!(Time::parse(&last.rfc3339_millis()), Some(last));
     }
 }

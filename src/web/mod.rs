@@ -127,7 +127,7 @@ fn both(cfg: &mut web::ServiceConfig) {
 /// Files, for everyone.
 #[rustfmt::skip]
 fn stored(cfg: &mut web::ServiceConfig) {
-    cfg.service(web::resource("/assets/{path:.*}").route(get().to(files::asset)));
+    cfg.service(web::resource("/assets/{path:.*}").wrap(open()).route(asked()).route(get().to(files::asset)));
     cfg.service(web::resource("/media/{name}").wrap(open()).route(asked()).route(get().to(files::own)));
     cfg.service(web::resource("/proxy/{mac}/{url}").wrap(open()).route(asked()).route(get().to(files::remote)));
     cfg.service(web::resource("/stream/{mac}/{url}").wrap(open()).route(asked()).route(get().to(streams::remote)));
@@ -207,7 +207,7 @@ fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/settings").route(get().to(page::settings::show)));
     cfg.service(web::resource("/settings/emoji").route(get().to(page::own_emoji::show)));
     cfg.service(web::resource("/settings/emoji/{act}").route(web::post().to(page::own_emoji::save)));
-    // toot asks with a slash at the end.
+    // A client for terminals asks with a slash at the end.
     cfg.service(web::resource(["/oauth/authorize", "/oauth/authorize/"]).route(get().to(page::authorize::show)).route(web::post().to(page::authorize::decide)));
     cfg.service(web::resource("/settings/apps").route(get().to(page::apps::show)).route(web::post().to(page::apps::end)));
     cfg.service(web::resource("/settings/{what}").route(web::post().to(page::settings::save)));
@@ -230,7 +230,8 @@ fn pages(cfg: &mut web::ServiceConfig) {
 #[rustfmt::skip]
 fn apps(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource(["/api/v1/streaming", "/api/v1/streaming/{tail:.*}"]).route(web::to(api::streaming::serve)));
-    for path in ["/api/{tail:.*}", "/oauth/token", "/oauth/revoke", "/oauth/userinfo", "/.well-known/oauth-authorization-server"] {
+    let metadata = ["/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/"];
+    for path in ["/api/{tail:.*}", "/oauth/{tail:.*}"].into_iter().chain(metadata) {
         cfg.service(web::resource(path).route(web::to(api::serve)));
     }
 }

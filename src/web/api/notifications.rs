@@ -85,6 +85,17 @@ pub fn dismiss(node: &Node, call: &Call) -> Reply {
     Ok(Answer::done())
 }
 
+/// `POST /api/v1/notifications/dismiss` with the id as a parameter, as Mammoth still asks: done also when it is not there.
+pub fn dismiss_named(node: &Node, call: &Call) -> Reply {
+    let Some(id) = call.params.given("id").and_then(|id| id.parse::<NotificationId>().ok()) else {
+        return Ok(Answer::done());
+    };
+    match node.store.write(move |w| rows::dismiss(w, id)) {
+        Ok(()) | Err(Error::NotFound) => Ok(Answer::done()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// `GET /api/v1/notifications/unread_count`.
 pub fn unread(node: &Node, call: &Call) -> Reply {
     let wanted = wanted(call, words(call));

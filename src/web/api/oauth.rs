@@ -10,30 +10,18 @@ use crate::federation::{Node, grants};
 use crate::store::apps::{self, App};
 use crate::store::{actors, node};
 
-/// What can be read or written on its own: `read:statuses`.
-const PARTS: [&str; 15] = [
-    "accounts",
-    "blocks",
-    "bookmarks",
-    "collections",
-    "conversations",
-    "favourites",
-    "filters",
-    "follows",
-    "lists",
-    "media",
-    "mutes",
-    "notifications",
-    "reports",
-    "search",
-    "statuses",
-];
+/// What can be read and written on its own: `read:statuses`.
+const BOTH: &str =
+    "accounts blocks bookmarks collections favourites filters follows lists mutes notifications statuses";
+/// What can only be written.
+const WRITTEN: &str = "conversations media reports";
 
 /// Every scope there is.
 fn scopes() -> Vec<String> {
     let whole = ["read", "write", "follow", "push", "profile"].into_iter().map(str::to_owned);
-    let parts = PARTS.iter().flat_map(|part| [format!("read:{part}"), format!("write:{part}")]);
-    whole.chain(parts).collect()
+    let both = BOTH.split(' ').flat_map(|part| [format!("read:{part}"), format!("write:{part}")]);
+    let written = WRITTEN.split(' ').map(|part| format!("write:{part}"));
+    whole.chain(both).chain(written).chain(["read:search".to_owned()]).collect()
 }
 
 /// `POST /oauth/token`.

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::call::{Answer, Call, Reply};
 use super::entity::notification::word;
+use super::fault::Fault;
 use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::federation::push::{self, Wish};
@@ -36,6 +37,9 @@ fn whose(call: &Call) -> Whose {
 
 /// `POST /api/v1/push/subscription`.
 pub fn create(node: &Node, call: &Call) -> Reply {
+    if !call.params.has("subscription") {
+        return Err(Fault::Missing("subscription"));
+    }
     let field = |path: &str| {
         let value = call.params.given(&format!("subscription/{path}"));
         value.ok_or_else(|| Error::invalid(format!("Validation failed: {path} can't be blank")))

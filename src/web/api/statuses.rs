@@ -116,16 +116,22 @@ pub fn source(node: &Node, call: &Call) -> Reply {
     Ok(Answer::json(&json!({ "id": id.to_string(), "text": text, "spoiler_text": warning })))
 }
 
-/// `DELETE /api/v1/statuses/{id}`: answers with the source, for writing it anew with the same files.
+/// `DELETE /api/v1/statuses/{id}`: answers with the source, for writing it anew with the same files. A boost of the owner's is
+/// taken back.
 pub fn delete(node: &Node, call: &Call) -> Reply {
     let id: PostId = call.id()?;
-    let shown = node.store.read(|r| {
+    let (shown, boosted) = node.store.read(|r| {
         let view = View::load(node, r, call)?;
-        Ok(deleted(&view, &own(r, &view, id)?))
+        let card = seen(r, &view, id)?;
+        match &card.boost {
+            Some((_, booster)) if Some(booster.id) == view.owner => Ok((deleted(&view, &card), Some(card.post.id))),
+            _ => Ok((deleted(&view, &own(r, &view, id)?), None)),
+        }
     })?;
-    match call.params.flag("delete_media") {
-        Some(true) => publish::delete(node, id)?,
-        _ => publish::withdraw(node, id)?,
+    match (boosted, call.params.flag("delete_media")) {
+        (Some(original), _) => publish::unboost(node, original)?,
+        (None, Some(true)) => publish::delete(node, id)?,
+        (None, _) => publish::withdraw(node, id)?,
     }
     Ok(Answer::json(&shown))
 }

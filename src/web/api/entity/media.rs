@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::View;
 use crate::media::PREVIEW_SIDE;
 use crate::store::attachments::Attachment;
+use crate::web::files;
 
 /// A picture or other file.
 #[derive(Debug, Clone, Serialize)]
@@ -14,7 +15,7 @@ pub struct MediaAttachment {
     #[serde(rename = "type")]
     kind: &'static str,
     url: String,
-    preview_url: String,
+    preview_url: Option<String>,
     remote_url: Option<String>,
     preview_remote_url: Option<String>,
     text_url: Option<String>,
@@ -23,7 +24,8 @@ pub struct MediaAttachment {
     blurhash: Option<String>,
 }
 
-/// A file as an attachment; its address never leads a client to another server for a picture.
+/// A file as an attachment; its address never leads a client to another server for a picture, and its preview is a picture
+/// or nothing, never the film or recording itself.
 pub fn attachment(view: &View<'_>, file: &Attachment) -> MediaAttachment {
     let kind = match file.media_type.split('/').next() {
         Some("image") => "image",
@@ -38,9 +40,14 @@ pub fn attachment(view: &View<'_>, file: &Attachment) -> MediaAttachment {
         (None, None) => view.links.here("/"),
     };
     let preview = match (&file.preview, &file.still) {
-        (Some(name), _) => view.links.media(name),
-        (None, Some(still)) => view.links.proxied(still),
-        (None, None) => url.clone(),
+        (Some(name), _) => Some(view.links.media(name)),
+        (None, Some(still)) => Some(view.links.proxied(still)),
+        (None, None) => match kind {
+            "image" => Some(url.clone()),
+            // Mastodon's Android app takes no film without a picture.
+            "video" => Some(view.links.here(&files::asset_url("cabin.png"))),
+            _ => None,
+        },
     };
     MediaAttachment {
         id: file.id.to_string(),

@@ -108,6 +108,9 @@ fn wrapper(view: &View<'_>, boost: &Post, booster: &Actor, original: Status) -> 
     Status {
         id: boost.id.to_string(),
         created_at: stamp(boost.published_at),
+        // A boost answers nobody, or Tusky hides boosts of answers together with the answers.
+        in_reply_to_id: None,
+        in_reply_to_account_id: None,
         visibility: visibility(boost.audience),
         uri: boost.uri.clone(),
         url: original.url.clone(),
@@ -215,8 +218,11 @@ fn tag(view: &View<'_>, post: &Post, name: &str) -> Tag {
     Tag { name: name.to_owned(), url }
 }
 
-/// What `DELETE` answers: the source instead of the content, so that it can be written anew.
+/// What `DELETE` answers: the source instead of the content, so that it can be written anew. A boost has none.
 pub fn deleted(view: &View<'_>, card: &Card) -> Status {
+    if let (Some((boost, booster)), shown) = (&card.boost, original(view, card)) {
+        return Status { content: None, text: Some(String::new()), ..wrapper(view, boost, booster, shown) };
+    }
     let text = card.post.source.clone().unwrap_or_else(|| plain::from_html(&card.post.content));
     Status { content: None, text: Some(text), ..original(view, card) }
 }

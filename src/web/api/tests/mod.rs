@@ -3,11 +3,13 @@
 
 mod access;
 mod conversations;
+mod edges;
 mod every;
 mod filters;
 mod lists;
 mod markers;
 mod marks;
+mod media;
 mod notifications;
 mod others;
 mod own_numbers;

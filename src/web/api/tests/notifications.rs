@@ -77,7 +77,7 @@ async fn one_notification_is_told_whole() {
     assert_eq!(types(&client, "/api/v1/notifications?account_id=7").await, Vec::<String>::new());
     assert_eq!(types(&client, "/api/v1/notifications?account_id=x").await, Vec::<String>::new());
 
-    assert_eq!(client.post("/api/v1/notifications/dismiss", &[("id", "1")]).await.json(), json!({}));
+    assert_eq!(client.post("/api/v1/notifications/dismiss", &[("id", "77")]).await.json(), json!({}));
     assert_eq!(client.post("/api/v1/notifications/1/dismiss", &[]).await.json(), json!({}));
     assert_eq!(client.post("/api/v1/notifications/1/dismiss", &[]).await.code.as_u16(), 404);
     assert_eq!(client.get("/api/v1/notifications/1").await.code.as_u16(), 404);

@@ -131,6 +131,10 @@ async fn the_server_says_its_rules_and_limits_as_they_are() {
         let texts: Vec<&Value> = shown["rules"].as_array().unwrap().iter().map(|rule| &rule["text"]).collect();
         assert_eq!(texts, ["Be kind.", "No ads."], "{path}");
         assert_eq!(shown["description"], "A cabin.");
+        // Clients decide by the words up to the blank; Ice Cubes by the first three characters.
+        assert_eq!(shown["version"], format!("4.5.0 (compatible; hytte {})", crate::base::config::VERSION));
+        let number = if path.contains("v2") { json!({ "mastodon": 7 }) } else { Value::Null };
+        assert_eq!(shown["api_versions"], number, "{path}");
         let limits = &shown["configuration"];
         assert_eq!(limits["polls"]["max_expiration"], crate::social::poll::LONGEST.as_secs());
         assert_eq!(limits["media_attachments"]["image_size_limit"], crate::media::INPUT_BYTES);

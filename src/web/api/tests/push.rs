@@ -66,6 +66,9 @@ async fn wrong_addresses_and_keys_are_refused_and_nothing_is_kept() {
         assert!(refused.text().contains("Validation failed"), "{}", refused.text());
     }
     assert_eq!(client.get("/api/v1/push/subscription").await.code.as_u16(), 404);
+    let empty = client.post("/api/v1/push/subscription", &[("data[alerts][mention]", "1")]).await;
+    let said = json!({"error": "param is missing or the value is empty: subscription"});
+    assert_eq!((empty.code.as_u16(), empty.json()), (400, said));
     let without = Client::with("read write");
     assert_eq!(without.get("/api/v1/push/subscription").await.code.as_u16(), 403);
 }

@@ -1,0 +1,117 @@
+//! Where the API ends: unknown paths and methods, `HEAD` and `OPTIONS`, slashes behind paths, and old ways to ask.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use actix_web::http::Method;
+use actix_web::test::TestRequest;
+use serde_json::json;
+
+use super::Client;
+use super::others::Other;
+use crate::base::Audience;
+use crate::federation::publish;
+use crate::web::api::routes::TABLE;
+
+fn request(method: &Method, path: &str) -> TestRequest {
+    TestRequest::default().method(method.clone()).uri(path)
+}
+
+#[actix_web::test]
+async fn a_path_that_is_not_there_answers_what_clients_read() {
+    let client = Client::with("read");
+    for (method, path) in [
+        (Method::GET, "/api/v1/nonsense"),
+        (Method::GET, "/api/v9/instance"),
+        (Method::GET, "/api/v1/invites/x"),
+        (Method::GET, "/api/v1/proofs"),
+        (Method::GET, "/api/v1_alpha/async_refreshes/1"),
+        (Method::DELETE, "/api/v1/instance"),
+        (Method::PUT, "/api/v1/timelines/home"),
+        (Method::GET, "/oauth/nonsense"),
+        (Method::GET, "/oauth/token"),
+        (Method::GET, "/oauth/token/info"),
+        (Method::GET, "/oauth/authorize/native/x"),
+    ] {
+        let reply = client.call(request(&method, path)).await;
+        assert_eq!((reply.code.as_u16(), reply.json()), (404, json!({"error": "Not Found"})), "{method} {path}");
+        assert_eq!(reply.header("content-type"), "application/json; charset=utf-8");
+        assert_eq!(reply.header("access-control-allow-origin"), "*");
+    }
+    let administration = client.get("/api/v1/admin/accounts").await;
+    assert_eq!(
+        (administration.code.as_u16(), administration.json()),
+        (403, json!({"error": "This action is not allowed"}))
+    );
+}
+
+#[actix_web::test]
+async fn every_route_lets_browsers_ask_first_and_readers_ask_for_the_head_alone() {
+    let client = Client::with("read write follow push profile");
+    for route in TABLE {
+        let path = route.path.replace("{}", "1");
+        let asked = request(&Method::OPTIONS, &path)
+            .insert_header(("Origin", "https://phanpy.example"))
+            .insert_header(("Access-Control-Request-Headers", "authorization,idempotency-key"));
+        let asked = client.house.call(asked).await;
+        assert!(asked.code.is_success() && asked.body.is_empty(), "{path}");
+        assert_eq!(asked.header("access-control-allow-origin"), "*", "{path}");
+        assert_eq!(asked.header("access-control-allow-headers"), "authorization,idempotency-key", "{path}");
+        assert!(asked.header("access-control-allow-methods").contains(route.method), "{path}");
+        if route.method == "GET" {
+            let (whole, head) = (client.get(&path).await, client.call(request(&Method::HEAD, &path)).await);
+            assert_eq!((head.code, head.body.len()), (whole.code, 0), "{path}");
+            assert_eq!(head.header("link"), whole.header("link"), "{path}");
+            assert_eq!(head.header("content-type"), "application/json; charset=utf-8", "{path}");
+            let slash = client.get(&format!("{path}/")).await;
+            assert_eq!(slash.code, whole.code, "{path}/");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_boost_answers_nobody_and_can_be_deleted_by_its_own_id() {
+    let client = Client::with("read write");
+    let other = Other::followed(&client.house, "eve");
+    let first = client.house.post("first", Audience::Public);
+    let answer = other.answers(&client.house, first.id, "and second");
+    let boost = publish::boost(&client.house.node, answer).unwrap();
+    let path = format!("/api/v1/statuses/{boost}");
+    let shown = client.get(&path).await.json();
+    assert_eq!((&shown["in_reply_to_id"], &shown["in_reply_to_account_id"]), (&json!(null), &json!(null)));
+    assert_eq!(shown["reblog"]["in_reply_to_id"], json!(first.id.to_string()));
+    let gone = client.form("DELETE", &path, &[]).await;
+    assert_eq!(gone.code.as_u16(), 200, "{}", gone.text());
+    let gone = gone.json();
+    assert_eq!((&gone["id"], &gone["text"]), (&json!(boost.to_string()), &json!("")));
+    assert_eq!(client.get(&path).await.code.as_u16(), 404);
+    assert_eq!(client.get(&format!("/api/v1/statuses/{answer}")).await.json()["reblogged"], false, "the post stays");
+    let theirs = other.boosts(&client.house, first.id);
+    let theirs = format!("/api/v1/statuses/{theirs}");
+    assert_eq!(client.form("DELETE", &theirs, &[]).await.code.as_u16(), 404, "others' boosts are theirs");
+    assert_eq!(client.get(&theirs).await.code.as_u16(), 200);
+}
+
+#[actix_web::test]
+async fn mammoths_way_to_dismiss_a_notification_dismisses_it() {
+    let client = Client::with("read write");
+    let post = client.house.post("hello", Audience::Public);
+    Other::followed(&client.house, "eve").answers(&client.house, post.id, "hello to you");
+    let all = "/api/v1/notifications";
+    let id = client.get(all).await.json()[0]["id"].as_str().unwrap().to_owned();
+    for id in ["", "x", "0", "999", &id, &id] {
+        let done = client.post("/api/v1/notifications/dismiss", &[("id", id)]).await;
+        assert_eq!((done.code.as_u16(), done.text().as_str()), (200, "{}"), "{id}");
+    }
+    assert_eq!(client.get(all).await.json(), json!([]));
+}
+
+#[actix_web::test]
+async fn only_scopes_there_are_stand_in_the_metadata() {
+    let client = Client::with("read");
+    let said = client.get("/.well-known/oauth-authorization-server").await.json();
+    let scopes: Vec<&str> =
+        said["scopes_supported"].as_array().unwrap().iter().filter_map(|one| one.as_str()).collect();
+    assert!(["read", "write:media", "read:search", "write:conversations"].iter().all(|one| scopes.contains(one)));
+    assert!(
+        !["read:media", "read:reports", "write:search", "read:conversations"].iter().any(|one| scopes.contains(one))
+    );
+}

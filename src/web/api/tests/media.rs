@@ -1,0 +1,66 @@
+//! Files as apps see them: whole attachments, of pictures, films and recordings, ours and others'.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use serde_json::{Value, json};
+
+use super::Client;
+use super::others::Other;
+use crate::base::id::MediaId;
+use crate::store::attachments::{self, Attachment};
+
+/// A file of this kind, waiting for a post.
+fn loose(client: &Client, media_type: &str, file: &str, preview: Option<&str>) -> MediaId {
+    let file = Attachment {
+        id: MediaId(0),
+        post_id: None,
+        media_type: media_type.to_owned(),
+        url: None,
+        file: Some(file.to_owned()),
+        preview: preview.map(str::to_owned),
+        alt: "a door".to_owned(),
+        width: None,
+        height: None,
+        blurhash: None,
+        focus: None,
+        still: None,
+        seconds: Some(3),
+    };
+    client.house.node.store.write(move |w| attachments::add(w, &file, 0)).unwrap()
+}
+
+#[actix_web::test]
+async fn what_stands_for_a_file_is_a_picture_and_never_the_film() {
+    let client = Client::with("read write");
+    let stands_in = client.get("/api/v1/accounts/verify_credentials").await.json()["avatar"].clone();
+    let own = |name: &str| json!(format!("https://social.example.org/media/{name}"));
+    for (media_type, kind, file, preview, shown) in [
+        ("video/mp4", "video", "a.mp4", Some("a.webp"), own("a.webp")),
+        ("video/mp4", "video", "b.mp4", None, stands_in),
+        ("audio/mpeg", "audio", "c.mp3", Some("c.webp"), own("c.webp")),
+        ("audio/mpeg", "audio", "d.mp3", None, Value::Null),
+    ] {
+        let id = loose(&client, media_type, file, preview);
+        let expected = json!({
+            "id": id.to_string(), "type": kind, "url": own(file), "preview_url": shown, "remote_url": null,
+            "preview_remote_url": null, "text_url": null, "meta": {"original": {"duration": 3.0}},
+            "description": "a door", "blurhash": null,
+        });
+        assert_eq!(client.get(&format!("/api/v1/media/{id}")).await.json(), expected, "{file}");
+    }
+}
+
+#[actix_web::test]
+async fn a_film_from_elsewhere_has_a_picture_too() {
+    let client = Client::with("read");
+    let other = Other::followed(&client.house, "eve");
+    let file = |kind: &str, url: &str| json!({"type": "Document", "mediaType": kind, "url": url});
+    let files =
+        json!([file("video/mp4", "https://there.example/f.mp4"), file("image/png", "https://there.example/p.png")]);
+    let id = other.says(&client.house, "look", json!({ "attachment": files }));
+    let shown = client.get(&format!("/api/v1/statuses/{id}")).await.json()["media_attachments"].clone();
+    let (film, picture) = (&shown[0], &shown[1]);
+    assert_eq!(film["url"], "https://there.example/f.mp4");
+    assert_eq!(film["preview_url"], client.get("/api/v1/instance").await.json()["contact_account"]["avatar"]);
+    assert!(picture["url"].as_str().unwrap().starts_with("https://social.example.org/proxy/"), "{picture}");
+    assert_eq!(picture["preview_url"], picture["url"]);
+}
