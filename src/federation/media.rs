@@ -11,7 +11,7 @@ use crate::base::{Error, Result};
 use crate::media::{self, Picture, Purpose};
 use crate::net::{Accept, Get};
 use crate::sig::Knock;
-use crate::store::attachments::{self, Attachment};
+use crate::store::attachments::{self, Attachment, Cover};
 use crate::store::files::{self, Name};
 use crate::text;
 
@@ -84,12 +84,12 @@ pub fn keep(node: &Node, upload: Upload) -> Result<MediaId> {
     node.store.write(move |w| attachments::add(w, &row, 0))
 }
 
-/// Gives a film or recording another cover; a picture is its own.
-pub fn cover(node: &Node, id: MediaId, bytes: &[u8]) -> Result<()> {
+/// Makes a cover of a picture; the file goes with the next sweep if nothing takes it.
+pub fn cover(node: &Node, bytes: &[u8]) -> Result<Cover> {
     let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
     let picture = media::picture(bytes, Purpose::ProxyPreview)?;
     let name = files::put(&node.store, &picture.bytes, picture.media_type)?;
-    node.store.write(move |w| attachments::set_cover(w, id, name.as_str(), &picture.blurhash))
+    Ok(Cover { name: name.as_str().to_owned(), blurhash: picture.blurhash })
 }
 
 fn blank(file: Name, media_type: &str, alt: String) -> Attachment {

@@ -49,6 +49,17 @@ pub struct Described {
     pub alt: String,
     /// "x,y" from -1 to 1; None for the middle.
     pub focus: Option<String>,
+    /// Another cover of a film or recording; None leaves it.
+    pub cover: Option<Cover>,
+}
+
+/// A cover that is in media/ already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cover {
+    /// A name in media/.
+    pub name: String,
+    /// What stands for it until it is there.
+    pub blurhash: String,
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Attachment> {
@@ -119,7 +130,10 @@ pub fn describe(w: &Write<'_>, post: PostId, files: &[Described]) -> Result<()> 
     let mut statement =
         w.conn.prepare_cached("UPDATE attachment SET alt = ?3, focus = ?4 WHERE id = ?2 AND post_id = ?1")?;
     for file in files {
-        statement.execute(params![post, file.id, file.alt, file.focus])?;
+        let known = statement.execute(params![post, file.id, file.alt, file.focus])? > 0;
+        if let Some(cover) = file.cover.as_ref().filter(|_| known) {
+            set_cover(w, file.id, cover)?;
+        }
     }
     Ok(())
 }
@@ -181,13 +195,13 @@ pub fn describe_one(w: &Write<'_>, id: MediaId, alt: Option<&str>, focus: Option
     Ok(())
 }
 
-/// Gives a film or recording a cover, a name in media/.
-pub fn set_cover(w: &Write<'_>, id: MediaId, name: &str, blurhash: &str) -> Result<()> {
+/// Gives a film or recording a cover.
+pub fn set_cover(w: &Write<'_>, id: MediaId, cover: &Cover) -> Result<()> {
     w.conn
         .prepare_cached(
             "UPDATE attachment SET preview = ?2, blurhash = ?3 WHERE id = ?1 AND media_type NOT LIKE 'image/%'",
         )?
-        .execute(params![id, name, blurhash])?;
+        .execute(params![id, cover.name, cover.blurhash])?;
     Ok(())
 }
 

@@ -249,7 +249,7 @@ fn an_edit_adds_removes_and_describes_files() {
     let other = a.post("Another", Audience::Public);
     let stolen = Edit {
         text: "Another".into(),
-        described: vec![Described { id: first, alt: "mine now".into(), focus: None }],
+        described: vec![Described { id: first, alt: "mine now".into(), focus: None, cover: None }],
         ..Edit::default()
     };
     publish::edit(&a.node, other, stolen).unwrap();

@@ -36,12 +36,13 @@ pub fn history(node: &Node, call: &Call) -> Reply {
 /// not sent at all.
 pub fn update(node: &Node, call: &Call) -> Reply {
     let id: PostId = call.id()?;
-    let edit = node.store.read(|r| {
+    let mut edit = node.store.read(|r| {
         let card = own(r, &View::load(node, r, call)?, id)?;
         Ok(read(r, call, &card))
     })??;
     for (file, bytes) in covers(call, &edit.media) {
-        media::cover(node, file, bytes)?;
+        let cover = media::cover(node, bytes)?;
+        edit.described.iter_mut().filter(|one| one.id == file).for_each(|one| one.cover = Some(cover.clone()));
     }
     publish::edit(node, id, edit)?;
     now(node, call, id)
@@ -115,6 +116,7 @@ fn described(call: &Call, files: &[Attachment]) -> Result<Vec<Described>, Fault>
             id: file.id,
             alt: alt.unwrap_or_else(|| file.alt.clone()),
             focus: focus.or_else(|| file.focus.clone()),
+            cover: None,
         });
     }
     Ok(all)

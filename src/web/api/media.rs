@@ -70,11 +70,12 @@ pub fn update(node: &Node, call: &Call) -> Reply {
     let focus = focus(call)?.map(media::focus_text);
     let alt = described(call)?;
     node.store.read(|r| loose(r, id))?;
-    if let Some(bytes) = call.params.file("thumbnail") {
-        media::cover(node, id, bytes)?;
-    }
+    let cover = call.params.file("thumbnail").map(|bytes| media::cover(node, bytes)).transpose()?;
     node.store.write(move |w| {
         loose(w, id)?;
+        if let Some(cover) = &cover {
+            attachments::set_cover(w, id, cover)?;
+        }
         attachments::describe_one(w, id, alt.as_deref(), focus.as_deref())
     })?;
     show(node, call, id)

@@ -257,6 +257,36 @@ async fn uploads_are_described_recut_and_thrown_away() {
     assert_eq!(client.get(&at).await.code.as_u16(), 404);
 }
 
+/// A second of silence.
+fn wav() -> Vec<u8> {
+    let mut bytes = b"RIFF\x64\x1f\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0".to_vec();
+    bytes.extend(*b"\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0data\x40\x1f\0\0");
+    bytes.resize(bytes.len() + 8_000, 0x80);
+    bytes
+}
+
+#[actix_web::test]
+async fn an_edit_that_is_refused_leaves_the_covers_of_recordings() {
+    let client = Client::with("read write");
+    let song = client.call(multipart(TestRequest::post().uri("/api/v2/media"), &[], &[("file", &wav())])).await.json();
+    let song = song["id"].as_str().unwrap().to_owned();
+    let posted = client.post("/api/v1/statuses", &[("status", "a song"), ("media_ids[]", &song)]).await.json();
+    let at = format!("/api/v1/statuses/{}", posted["id"].as_str().unwrap());
+    let edit = |more: &[(&str, &str)]| {
+        let texts = [("status", "a song"), ("media_ids[]", &song), ("media_attributes[0][id]", &song)];
+        let cover = [("media_attributes[0][thumbnail]", colour([0, 99, 0]))];
+        let cover: Vec<(&str, &[u8])> = cover.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
+        multipart(TestRequest::put().uri(&at), &[&texts, more].concat(), &cover)
+    };
+    let cover = |shown: serde_json::Value| shown["media_attachments"][0]["preview_url"].clone();
+    let before = cover(client.get(&at).await.json());
+    let poll = [("poll[options][]", "a"), ("poll[options][]", "b"), ("poll[expires_in]", "3600")];
+    assert_eq!(client.call(edit(&poll)).await.code.as_u16(), 422);
+    assert_eq!(cover(client.get(&at).await.json()), before);
+    assert_eq!(client.call(edit(&[])).await.code.as_u16(), 200);
+    assert_ne!(cover(client.get(&at).await.json()), before);
+}
+
 #[actix_web::test]
 async fn numbers_of_others_are_what_their_server_said() {
     let client = Client::with("read");
