@@ -455,7 +455,7 @@ pub fn stands_with(r: &Read<'_>, id: PostId, who: ActorId) -> Result<bool> {
            SELECT id FROM up UNION ALL SELECT id FROM down
            UNION ALL SELECT id FROM post WHERE boost_of = ?1 AND actor_id = ?2
            UNION ALL SELECT post_id FROM quote WHERE quoted_id = ?1)
-         SELECT 1 FROM near JOIN post p ON p.id = near.id WHERE p.actor_id = ?2 AND p.audience <= ?5 LIMIT 1",
+         SELECT 1 FROM near CROSS JOIN post p ON p.id = near.id WHERE p.actor_id = ?2 AND p.audience <= ?5 LIMIT 1",
     )?;
     let Span { above, below, deep } = Span::PAGE;
     Ok(statement.exists(params![id, who, above, below, Viewer::Stranger.rank(), deep])?)
