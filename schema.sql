@@ -147,7 +147,9 @@ CREATE TABLE edition (
   title        TEXT,
   warning      TEXT,
   content      TEXT    NOT NULL,                -- safe HTML
-  media        TEXT,                            -- [[media type, description], …]
+  sensitive    INTEGER NOT NULL,
+  poll         TEXT,                            -- the answers to choose from: [text, …]
+  media        TEXT,                            -- its files as they were: [store/attachments.rs: Attachment, …]
   kept_at      INTEGER NOT NULL,                -- when it was replaced
   PRIMARY KEY (post_id, written_at)
 ) STRICT, WITHOUT ROWID;

@@ -89,7 +89,7 @@ fn find_url(node: &Node, url: &str) -> Result<Found> {
 
 /// Our own pages are known by their path: `/@name` and `/@name/ID`.
 fn own_page(node: &Node, url: &str) -> Result<Found> {
-    let page = url.split(['?', '#']).next().unwrap_or_default();
+    let page = url.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
     node.store.read(|r| {
         let owner = actors::by_id(r, crate::store::node::owner(r)?)?;
         if page == owner.url {

@@ -331,10 +331,13 @@ pub fn revoke(w: &Write<'_>, us: &Actor, quoting: PostId) -> Result<()> {
     let post = posts::by_id(w, quoting)?;
     let quote = crate::store::quotes::get(w, quoting)?.ok_or(Error::NotFound)?;
     let target = quote.quoted_id.map(|id| posts::by_id(w, id)).transpose()?.ok_or(Error::NotFound)?;
-    if target.actor_id != us.id || post.actor_id == us.id {
+    if target.actor_id != us.id {
         return Err(Error::Denied("that is not a quote of yours".to_owned()));
     }
     quote::revoked_by_us(w, quoting)?;
+    if post.actor_id == us.id {
+        return super::post::retell(w, us, quoting);
+    }
     notifications::remove(w, Kind::Quote, post.actor_id, Some(quoting))?;
     let them = actors::by_id(w, post.actor_id)?;
     let Some(request) = requests::about(w, &post.uri, Deed::Quote, target.id)? else {

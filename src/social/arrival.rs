@@ -153,9 +153,10 @@ pub(super) fn filed(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
     conversations::file(w, post.id, by, &owner.uri, &author.uri, &mentions).map(drop)
 }
 
-/// Puts a post on the home timeline if it belongs there: by somebody followed, and no answer to strangers.
+/// Puts a post on the home timeline if it belongs there: by somebody followed, and no answer to strangers. A private one
+/// is there when it names the owner: their own side of the talk is.
 pub(super) fn show(w: &Write<'_>, owner: ActorId, post: &Post) -> Result<()> {
-    if post.audience == Audience::Mentioned {
+    if post.audience == Audience::Mentioned && !posts::names(w, &post.uri, &actors::by_id(w, owner)?.uri)? {
         return Ok(());
     }
     let follow = follows::accepted(w, owner, post.actor_id)?;

@@ -81,11 +81,15 @@ pub fn tag(object: &Ref) -> Option<Tag> {
     usable.then(|| Tag { name: scan::tag_key(&shown), shown, url })
 }
 
-/// The owner pins a post of theirs; pinning it again says nothing.
+/// The owner pins a post of theirs; pinning it again says nothing. Of one for followers nobody is told: it stands in no
+/// collection.
 pub fn pin(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
-    let post = own(w, owner, id)?;
-    if !post.audience.is_open() {
-        return Err(Error::invalid("only posts that everyone may read can be pinned"));
+    let post = posts::by_id(w, id)?;
+    if post.actor_id != owner.id || post.boost_of.is_some() {
+        return Err(Error::invalid("only your own posts can be pinned"));
+    }
+    if post.audience == Audience::Mentioned {
+        return Err(Error::invalid("a post for those it names cannot be pinned"));
     }
     let pinned = pins::of_actor(w, owner.id, Viewer::Owner)?;
     if pinned.contains(&id) {
@@ -95,13 +99,16 @@ pub fn pin(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
         return Err(Error::invalid(format!("{POSTS} posts can be pinned: unpin another one first")));
     }
     pins::add(w, owner.id, id)?;
-    tell(w, owner, &post.uri, Change::Add, json!(post.uri))
+    match post.audience.is_open() {
+        true => tell(w, owner, &post.uri, Change::Add, json!(post.uri)),
+        false => Ok(()),
+    }
 }
 
-/// The owner unpins a post.
+/// The owner unpins a post; one that is not pinned stays as it is.
 pub fn unpin(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
-    let post = own(w, owner, id)?;
-    match pins::remove(w, owner.id, id)? {
+    let post = posts::by_id(w, id)?;
+    match pins::remove(w, owner.id, id)? && post.audience.is_open() {
         true => tell(w, owner, &post.uri, Change::Remove, json!(post.uri)),
         false => Ok(()),
     }
@@ -131,14 +138,6 @@ pub fn unfeature(w: &Write<'_>, owner: &Actor, name: &str) -> Result<()> {
 pub fn hashtag(r: &Read<'_>, tag: &Tag) -> Result<Value> {
     let href = compose::tag_url(&document::tag_base(&node::get(r)?.origin), &tag.name);
     Ok(json!({"type": "Hashtag", "href": href, "name": format!("#{}", tag.shown)}))
-}
-
-fn own(r: &Read<'_>, owner: &Actor, id: PostId) -> Result<Post> {
-    let post = posts::by_id(r, id)?;
-    match post.actor_id == owner.id && post.boost_of.is_none() {
-        true => Ok(post),
-        false => Err(Error::Denied("only your own posts can be pinned".to_owned())),
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

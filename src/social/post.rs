@@ -74,6 +74,7 @@ pub fn publish(
         Some(Post { boost_of: Some(of), .. }) => Some(posts::by_id(w, of)?),
         other => other,
     };
+    let audience = quote::narrowed(w, owner, audience, words.quote)?;
     let id = posts::next_id(w, w.now)?;
     let uri = document::post_uri(owner, id);
     let post = Post {
@@ -253,21 +254,21 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &Words) -> Result<(
         ),
         ..before
     };
-    let files = attachments::of_posts(w, &[id])?;
+    let known = revision::Before::of(w, &earlier)?;
     posts::update(w, &post, &mentions, &words.hashtags)?;
     let rules = words.choices.map(|choices| choices.rules(post.audience));
     let ruled_anew = rules.is_some() && policies::get(w, id)? != rules;
     if ruled_anew {
         policies::set(w, id, rules)?;
     }
-    attachments::keep_only(w, id, &words.media)?;
+    attachments::loosen(w, id, &words.media)?;
     attachments::attach(w, id, &words.media)?;
     attachments::describe(w, id, &words.described)?;
     let asks_anew = poll::revise(w, id, &words.revised)?;
     if post.kind != earlier.kind {
         posts::set_kind(w, id, &post.kind)?;
     }
-    if !revision::record(w, &earlier, &files, &post)? && !asks_anew {
+    if !revision::record(w, &known, &post)? && !asks_anew {
         posts::update(w, &earlier, &mentions, &words.hashtags)?;
         return if ruled_anew { retell(w, owner, id) } else { Ok(()) };
     }
@@ -313,7 +314,7 @@ pub fn delete(w: &Write<'_>, owner: &Actor, id: PostId, files: Files) -> Result<
     others.extend(groups::of_post(w, id)?.into_iter().chain(quote::quoted_author(w, &post)?));
     let people = ids_of(w, &mentions)?;
     if files == Files::Stay {
-        attachments::loosen(w, id)?;
+        attachments::loosen(w, id, &[])?;
     }
     posts::delete(w, id)?;
     if post.audience.is_open() {

@@ -241,6 +241,13 @@ fn ours(w: &Write<'_>, post: PostId, state: State) -> Result<()> {
     quotes::put(w, &Quote { state, stamp: None, check_at: None, ..quote })
 }
 
+/// Who quotes a post of theirs for their followers writes for these, whatever else was asked, as on Mastodon.
+pub(super) fn narrowed(r: &Read<'_>, owner: &Actor, wanted: Audience, quoted: Option<PostId>) -> Result<Audience> {
+    let Some(quoted) = quoted.map(|id| posts::by_id(r, id)).transpose()? else { return Ok(wanted) };
+    let for_followers = quoted.actor_id == owner.id && quoted.audience == Audience::Followers;
+    Ok(if for_followers { wanted.max(Audience::Followers) } else { wanted })
+}
+
 /// A post of the owner's quotes another. Invalid when that one is not for everyone, or its author lets nobody quote it.
 pub(super) fn attach(w: &Write<'_>, owner: &Actor, post: &Post, quoted: PostId) -> Result<()> {
     let quoted = posts::by_id(w, quoted)?;

@@ -5,8 +5,24 @@ use super::kinds;
 use crate::ap::object::Object;
 use crate::base::Result;
 use crate::store::attachments::{self, Attachment};
+use crate::store::polls::{self, Poll};
 use crate::store::posts::{self, Hashtag, Mention, Post};
 use crate::store::{Write, editions, events};
+
+/// A post of the owner's before it is written anew.
+pub(super) struct Before {
+    post: Post,
+    files: Vec<Attachment>,
+    poll: Option<Poll>,
+}
+
+impl Before {
+    /// As it is now.
+    pub(super) fn of(w: &Write<'_>, post: &Post) -> Result<Self> {
+        let files = attachments::of_posts(w, &[post.id])?;
+        Ok(Self { post: post.clone(), files, poll: polls::of_post(w, post.id)? })
+    }
+}
 
 /// Replaces a remote post's words and files by those of a newer document. `edited` carries the time of the edit; it is
 /// dropped when nothing a reader sees has changed: then this is false.
@@ -21,7 +37,7 @@ pub(super) fn apply(
     let after = kinds::files(known.id, object, &edited.content);
     let changed = differs(known, &edited) || files_differ(&before, &after);
     let edited = if changed {
-        editions::keep(w, known, &before)?;
+        editions::keep(w, known, &before, polls::of_post(w, known.id)?.as_ref())?;
         events::note(w, events::Kind::Edit, known.id.0)?;
         Post { edited_at: object.updated.map(|at| at.min(w.now)), ..edited }
     } else {
@@ -33,18 +49,21 @@ pub(super) fn apply(
     Ok(changed)
 }
 
-/// Keeps what an own post and its files said before it was written anew. False when nothing at all has changed: then nobody
-/// needs to hear of it.
-pub(super) fn record(w: &Write<'_>, before: &Post, files: &[Attachment], after: &Post) -> Result<bool> {
-    let now = attachments::of_posts(w, &[after.id])?;
-    if differs(before, after) || files_differ(files, &now) {
-        editions::keep(w, before, files)?;
-        events::note(w, events::Kind::Edit, before.id.0)?;
+/// Keeps what an own post, its files and its poll said before it was written anew. False when nothing at all has changed:
+/// then nobody needs to hear of it.
+pub(super) fn record(w: &Write<'_>, before: &Before, after: &Post) -> Result<bool> {
+    let (post, now) = (&before.post, attachments::of_posts(w, &[after.id])?);
+    let answers = |poll: &Poll| poll.options.iter().map(|option| option.text.clone()).collect::<Vec<_>>();
+    let asks_anew = before.poll.as_ref().map(answers) != polls::of_post(w, after.id)?.as_ref().map(answers);
+    let covered = post.sensitive != after.sensitive;
+    if differs(post, after) || covered || asks_anew || files_differ(&before.files, &now) {
+        editions::keep(w, post, &before.files, before.poll.as_ref())?;
+        events::note(w, events::Kind::Edit, post.id.0)?;
         return Ok(true);
     }
-    let told = |post: &Post| (post.language.clone(), post.sensitive, post.source.clone());
+    let told = |post: &Post| (post.language.clone(), post.source.clone());
     let focus = |files: &[Attachment]| files.iter().map(|file| file.focus.clone()).collect::<Vec<_>>();
-    Ok(told(before) != told(after) || focus(files) != focus(&now))
+    Ok(told(post) != told(after) || focus(&before.files) != focus(&now))
 }
 
 /// Whether a reader sees another text. Where and when something takes place, and what it is called, are words, too.

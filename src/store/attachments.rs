@@ -1,6 +1,7 @@
 //! Pictures and other files of posts. The bytes are in `media/` ([`super::files`]) or at their origin.
 
 use rusqlite::{Row, params};
+use serde::{Deserialize, Serialize};
 
 use super::{Read, Write};
 use crate::base::id::{DraftId, MediaId, PostId};
@@ -9,8 +10,8 @@ use crate::base::{Error, Result, Time};
 /// Attachments of one post at most.
 pub const MOST: usize = 16;
 
-/// A row of `attachment`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A row of `attachment`; as JSON, a file of an edition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
     /// Which.
     pub id: MediaId,
@@ -168,16 +169,6 @@ pub fn clear(w: &Write<'_>, post: PostId) -> Result<()> {
     Ok(())
 }
 
-/// Removes the attachments of a post that are not in `ids`.
-pub fn keep_only(w: &Write<'_>, post: PostId, ids: &[MediaId]) -> Result<()> {
-    let list = super::id_list(ids.iter().map(|id| id.0));
-    w.conn.execute(
-        "DELETE FROM attachment WHERE post_id = ?1 AND id NOT IN (SELECT value FROM json_each(?2))",
-        params![post, list],
-    )?;
-    Ok(())
-}
-
 /// Forgets uploads that no post took before `before`, and no draft holds.
 pub fn prune_loose(w: &Write<'_>, before: Time, limit: u32) -> Result<usize> {
     Ok(w.conn.execute(
@@ -211,13 +202,13 @@ pub fn forget(w: &Write<'_>, id: MediaId) -> Result<()> {
     Ok(())
 }
 
-/// The files of a post of ours are loose uploads again, as if they had come just now.
-pub fn loosen(w: &Write<'_>, post: PostId) -> Result<()> {
+/// The files of a post of ours but for `kept` are loose uploads again, as if they had come just now.
+pub fn loosen(w: &Write<'_>, post: PostId, kept: &[MediaId]) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "UPDATE attachment SET post_id = NULL, author_id = NULL, position = 0, created_at = ?2
-         WHERE post_id = ?1 AND file IS NOT NULL",
+         WHERE post_id = ?1 AND file IS NOT NULL AND id NOT IN (SELECT value FROM json_each(?3))",
     )?;
-    statement.execute(params![post, w.now])?;
+    statement.execute(params![post, w.now, super::id_list(kept.iter().map(|id| id.0))])?;
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use super::actors::{self, Actor};
 use super::asked::{self, Asked};
 use super::attachments::{self, Attachment};
 use super::groups;
+use super::mutes::{self, Reach};
 use super::policies::{self, Leave};
 use super::polls::{self, Poll};
 use super::posts::{Hashtag, Mention, Post};
@@ -79,6 +80,8 @@ pub struct Quoted {
     pub quote: Quote,
     /// The quoted post, when it is here; of what that one quotes only how it is named.
     pub card: Option<Box<Card>>,
+    /// Its author is muted.
+    pub muted: bool,
 }
 
 /// What one row of counts holds.
@@ -152,16 +155,22 @@ fn complete(r: &Read<'_>, cards: &mut [Card]) -> Result<()> {
     };
     let mut below = quotes::of_posts(r, &quoted.iter().map(|card| card.post.id).collect::<Vec<_>>())?;
     for card in &mut quoted {
-        card.quote = below.remove(&card.post.id).map(|quote| Quoted { quote, card: None });
+        card.quote = below.remove(&card.post.id).map(|quote| Quoted { quote, card: None, muted: false });
     }
+    let hushed = match quoted.is_empty() {
+        true => Vec::new(),
+        false => mutes::of(r, &quoted.iter().map(|card| card.author.id).collect::<Vec<_>>())?,
+    };
+    let is_muted =
+        |card: &Card| hushed.iter().any(|mute| mute.actor_id == card.author.id && mute.reach != Reach::Boosts);
     let leaves = policies::of_posts(r, &shown)?;
     let asked = asked::of_posts(r, &shown)?;
     let muted = thread_mutes::among(r, &shown)?;
     for card in cards {
         let id = card.post.id;
-        card.quote = quotes.get(&id).map(|quote| Quoted {
-            card: quoted.iter().find(|one| Some(one.id) == quote.quoted_id).cloned().map(Box::new),
-            quote: quote.clone(),
+        card.quote = quotes.get(&id).map(|quote| {
+            let inner = quoted.iter().find(|one| Some(one.id) == quote.quoted_id);
+            Quoted { muted: inner.is_some_and(is_muted), card: inner.cloned().map(Box::new), quote: quote.clone() }
         });
         card.thread_muted = muted.contains(&id);
         card.leave = leaves.get(&id).copied().unwrap_or_default();

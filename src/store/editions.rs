@@ -4,6 +4,8 @@
 use rusqlite::params;
 
 use super::attachments::Attachment;
+use super::cards::Card;
+use super::polls::Poll;
 use super::posts::Post;
 use super::{Read, Write};
 use crate::base::id::PostId;
@@ -25,18 +27,22 @@ pub struct Edition {
     pub warning: Option<String>,
     /// Safe HTML.
     pub content: String,
-    /// Its files: media type and description.
-    pub media: Vec<(String, String)>,
+    /// Its pictures were covered.
+    pub sensitive: bool,
+    /// The answers of its poll.
+    pub poll: Vec<String>,
+    /// Its files as they were; those of ours may be gone since.
+    pub media: Vec<Attachment>,
 }
 
 /// Keeps what a post says now, before it is changed; forgets the oldest editions beyond the limits.
-pub fn keep(w: &Write<'_>, now: &Post, files: &[Attachment]) -> Result<()> {
-    let media: Vec<(&str, &str)> = files.iter().map(|f| (f.media_type.as_str(), f.alt.as_str())).collect();
-    let media = if media.is_empty() { None } else { Some(super::to_json(&media)?) };
+pub fn keep(w: &Write<'_>, now: &Post, files: &[Attachment], poll: Option<&Poll>) -> Result<()> {
+    let media = if files.is_empty() { None } else { Some(super::to_json(&files)?) };
+    let poll = poll.map(|poll| super::to_json(&answers(poll))).transpose()?;
     w.conn
         .prepare_cached(
-            "INSERT OR IGNORE INTO edition (post_id, written_at, title, warning, content, media, kept_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT OR IGNORE INTO edition (post_id, written_at, title, warning, content, sensitive, poll, media, kept_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute(params![
             now.id,
@@ -44,6 +50,8 @@ pub fn keep(w: &Write<'_>, now: &Post, files: &[Attachment]) -> Result<()> {
             now.title,
             now.warning,
             now.content,
+            now.sensitive,
+            poll,
             media,
             w.now
         ])?;
@@ -52,7 +60,7 @@ pub fn keep(w: &Write<'_>, now: &Post, files: &[Attachment]) -> Result<()> {
             "DELETE FROM edition WHERE post_id = ?1 AND written_at IN (
                SELECT written_at FROM (
                  SELECT written_at, row_number() OVER newest AS n,
-                   sum(octet_length(content) + ifnull(octet_length(media), 0)) OVER newest AS bytes
+                   sum(octet_length(content) + ifnull(octet_length(media), 0) + ifnull(octet_length(poll), 0)) OVER newest AS bytes
                  FROM edition WHERE post_id = ?1 WINDOW newest AS (ORDER BY written_at DESC))
                WHERE n > ?2 OR (n > 1 AND bytes > ?3) LIMIT 100)",
         )?
@@ -60,10 +68,29 @@ pub fn keep(w: &Write<'_>, now: &Post, files: &[Attachment]) -> Result<()> {
     Ok(())
 }
 
+/// What a post says now, as an edition like those before it.
+pub fn now(card: &Card) -> Edition {
+    let post = &card.post;
+    Edition {
+        written_at: post.edited_at.unwrap_or(post.published_at),
+        title: post.title.clone(),
+        warning: post.warning.clone(),
+        content: post.content.clone(),
+        sensitive: post.sensitive,
+        poll: card.poll.as_ref().map(answers).unwrap_or_default(),
+        media: card.attachments.clone(),
+    }
+}
+
+fn answers(poll: &Poll) -> Vec<String> {
+    poll.options.iter().map(|option| option.text.clone()).collect()
+}
+
 /// What a post said before, oldest first.
 pub fn of(r: &Read<'_>, post: PostId) -> Result<Vec<Edition>> {
     let mut statement = r.conn.prepare_cached(
-        "SELECT written_at, title, warning, content, media FROM edition WHERE post_id = ?1 ORDER BY written_at LIMIT ?2",
+        "SELECT written_at, title, warning, content, sensitive, poll, media FROM edition WHERE post_id = ?1
+         ORDER BY written_at LIMIT ?2",
     )?;
     let rows = statement.query_map(params![post, MOST], |row| {
         Ok(Edition {
@@ -71,6 +98,8 @@ pub fn of(r: &Read<'_>, post: PostId) -> Result<Vec<Edition>> {
             title: row.get("title")?,
             warning: row.get("warning")?,
             content: row.get("content")?,
+            sensitive: row.get("sensitive")?,
+            poll: super::json(row, "poll")?,
             media: super::json(row, "media")?,
         })
     })?;

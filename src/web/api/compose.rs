@@ -80,7 +80,9 @@ fn once(call: &Call) -> Option<String> {
 /// When it is to be published; None for now.
 pub fn due(node: &Node, call: &Call) -> Result<Option<Time>, Fault> {
     let Some(said) = call.params.given("scheduled_at") else { return Ok(None) };
-    let at = Time::parse(&said).ok_or_else(|| refused("Scheduled at is no date"))?;
+    // As Ruby writes times, too.
+    let at = said.trim().replace(" UTC", "Z").replace(" +", "+").replace(" -", "-");
+    let at = Time::parse(&at).ok_or_else(|| refused("Scheduled at is no date"))?;
     Ok(later::moment(at, node.clock().now())?)
 }
 
@@ -200,9 +202,13 @@ pub fn of_options(call: &Call, options: Vec<String>, length: Duration) -> NewPol
 
 /// How long the poll is open, if that was said.
 pub fn length(call: &Call) -> Result<Option<Duration>, Fault> {
-    let Some(said) = call.params.given("poll/expires_in") else { return Ok(None) };
-    let seconds: u64 = said.trim().parse().map_err(|_| refused("Expires at is no number of seconds"))?;
-    Ok(Some(Duration::from_secs(seconds)))
+    if call.params.given("poll/expires_in").is_none() {
+        return Ok(None);
+    }
+    let seconds = call.params.whole("poll/expires_in").and_then(|seconds| u64::try_from(seconds).ok());
+    seconds
+        .map(|seconds| Some(Duration::from_secs(seconds)))
+        .ok_or_else(|| refused("Expires at is no number of seconds"))
 }
 
 /// Who may quote, among all that the owner has chosen; None leaves all as it is.

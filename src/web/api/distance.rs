@@ -34,7 +34,7 @@ pub fn unblock(node: &Node, call: &Call) -> Reply {
 pub fn mute(node: &Node, call: &Call) -> Reply {
     let id = other(node, call)?;
     let reach = if call.params.flag("notifications") == Some(false) { Reach::Home } else { Reach::Everything };
-    let seconds = call.params.given("duration").and_then(|text| text.trim().parse::<u64>().ok());
+    let seconds = call.params.whole("duration").and_then(|seconds| u64::try_from(seconds).ok());
     let seconds = seconds.filter(|seconds| (1..=LONGEST).contains(seconds));
     publish::mute(node, id, reach, seconds.map(Duration::from_secs))?;
     now(node, id)

@@ -8,16 +8,17 @@ use super::fault::Fault;
 use super::media::point;
 use super::params::text_of;
 use super::statuses::{now, own, seen};
-use crate::base::Time;
 use crate::base::id::{MediaId, PostId};
 use crate::base::policy::{Choice, Choices, Deed};
+use crate::base::{Result, Time};
 use crate::federation::Node;
 use crate::federation::media;
 use crate::federation::publish::{self, Edit};
 use crate::social::poll::{Revised, SHORTEST};
 use crate::store::attachments::{self, Attachment, Described};
 use crate::store::cards::Card;
-use crate::store::{Read, editions};
+use crate::store::editions::Edition;
+use crate::store::{Read, editions, shield};
 use crate::text;
 
 /// `GET /api/v1/statuses/{id}/history`: at least what it says now.
@@ -26,10 +27,27 @@ pub fn history(node: &Node, call: &Call) -> Reply {
     let shown = node.store.read(|r| {
         let view = View::load(node, r, call)?;
         let card = seen(r, &view, id)?;
-        let before = editions::of(r, card.post.id)?;
+        let mut before = editions::of(r, card.post.id)?;
+        only_shown(r, &view, &card, &mut before)?;
         Ok(edit::history(&view, &card, &before))
     })?;
     Ok(Answer::json(&shown))
+}
+
+/// Leaves out the files of earlier editions that are not shown any more: those of servers whose pictures are kept away, and
+/// what the owner took off a post: for a day they can put it back, nobody else sees it.
+fn only_shown(r: &Read<'_>, view: &View<'_>, card: &Card, before: &mut [Edition]) -> Result<()> {
+    let plain = shield::of(r, std::iter::once(&card.author))?.plain.contains(&card.author.id);
+    let own: Vec<MediaId> =
+        before.iter().flat_map(|one| &one.media).filter(|f| f.file.is_some()).map(|f| f.id).collect();
+    let own = attachments::by_ids(r, &own)?;
+    let is_there = |file: &Attachment| file.post_id == Some(card.post.id) || view.as_owner;
+    for edition in before {
+        edition.media.retain(|file| {
+            !plain && (file.file.is_none() || own.iter().any(|known| known.id == file.id && is_there(known)))
+        });
+    }
+    Ok(())
 }
 
 /// `PUT /api/v1/statuses/{id}`. As on Mastodon, files, poll and warning that are not named go; the text stays when it is

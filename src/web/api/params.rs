@@ -1,11 +1,13 @@
 //! The parameters of a request, wherever its client put them: query, form, multipart or JSON, merged; the body wins.
 //! Nested ones (`poll[options][]`, `source[privacy]`) become a tree. Reads within limits and judges nothing.
 
-use actix_multipart::{Field, Multipart};
+use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::http::header;
 use actix_web::{HttpRequest, web};
 use futures_util::StreamExt;
 use serde_json::{Map, Value};
+
+use std::collections::{HashMap, HashSet};
 
 use super::fault::Fault;
 use crate::base::Error;
@@ -45,6 +47,9 @@ fn kind(request: &HttpRequest) -> String {
 #[derive(Debug, Default)]
 pub struct Params {
     tree: Map<String, Value>,
+    /// Names of the query or of the body so far, and what came under those that came again without brackets.
+    names: HashSet<String>,
+    again: HashMap<String, Vec<Value>>,
     files: Vec<(String, Vec<u8>)>,
     count: usize,
 }
@@ -54,6 +59,7 @@ impl Params {
     pub async fn read(request: &HttpRequest, payload: web::Payload, files: Files) -> Result<Self, Fault> {
         let mut params = Self::default();
         params.pairs(request.query_string().as_bytes())?;
+        params.names.clear();
         if may_hold_files(request) {
             params.multipart(request, payload, files).await?;
             return Ok(params);
@@ -116,6 +122,14 @@ impl Params {
         flag_of(self.at(path)?)
     }
 
+    /// A whole number, as Ruby reads one: what stands behind its digits does not count. Swift and Dart send 3600.0.
+    pub fn whole(&self, path: &str) -> Option<i64> {
+        let text = self.given(path)?;
+        let text = text.trim();
+        let end = text.char_indices().find(|(at, c)| !(c.is_ascii_digit() || *at == 0 && *c == '-'));
+        end.map_or(Some(text), |(at, _)| text.get(..at))?.parse().ok()
+    }
+
     /// A list of texts: repeated, bracketed, indexed or a single one.
     pub fn list(&self, path: &str) -> Vec<String> {
         self.items(path).into_iter().filter_map(text_of).filter(|text| !text.is_empty()).collect()
@@ -131,7 +145,7 @@ impl Params {
                 items.sort_by_key(|(index, _)| index.parse::<u64>().unwrap_or(u64::MAX));
                 items.into_iter().map(|(_, item)| item).collect()
             }
-            Some(single) => vec![single],
+            Some(single) => self.again.get(path).map_or_else(|| vec![single], |all| all.iter().collect()),
         }
     }
 
@@ -166,10 +180,18 @@ impl Params {
     async fn multipart(&mut self, request: &HttpRequest, payload: web::Payload, taken: Files) -> Result<(), Fault> {
         let mut form = Multipart::new(request.headers(), payload.into_inner());
         let (mut texts, mut files) = (TEXT_BYTES, FILES_BYTES);
+        let mut first = true;
         while let Some(field) = form.next().await {
-            let mut field = field.map_err(|_| broken())?;
+            let mut field = match field {
+                // A form without a field is only its end: browsers and Dart send such for calls without parameters.
+                Err(MultipartError::Incomplete | MultipartError::BoundaryMissing) if first => return Ok(()),
+                field => field.map_err(|_| broken())?,
+            };
+            first = false;
             let name = field.name().unwrap_or_default().to_owned();
-            let is_file = field.content_disposition().is_some_and(|said| said.get_filename().is_some());
+            let is_file = field
+                .content_disposition()
+                .is_some_and(|said| said.get_filename().is_some() || said.get_filename_ext().is_some());
             if is_file {
                 if taken == Files::Refused {
                     return Err(Fault::NoToken);
@@ -201,8 +223,22 @@ impl Params {
         if inner.len() > DEPTH {
             return Err(Fault::BadRequest("parameters are nested too deep".into()));
         }
+        if inner.is_empty() {
+            self.note(head, &value);
+        }
         put(&mut self.tree, head, &inner, value);
         Ok(())
+    }
+}
+
+impl Params {
+    /// `id=1&id=2` is a list to who asks for one, and else the last: many HTTP libraries write lists so.
+    fn note(&mut self, name: &str, value: &Value) {
+        if self.names.insert(name.to_owned()) {
+            self.again.remove(name);
+        } else if let Some(before) = self.tree.get(name) {
+            self.again.entry(name.to_owned()).or_insert_with(|| vec![before.clone()]).push(value.clone());
+        }
     }
 }
 
@@ -305,6 +341,11 @@ mod tests {
             assert_eq!(Params::of(query).list("id"), ["1", "2"], "{query}");
         }
         assert_eq!(Params::of("id=1").list("id"), ["1"]);
+        let again = Params::of("id=1&id=2&id=3&limit=5&limit=6");
+        assert_eq!(
+            (again.list("id"), again.text("id"), again.text("limit")),
+            (["1", "2", "3"].map(str::to_owned).into(), Some("3".to_owned()), Some("6".to_owned()))
+        );
         let params = Params::of("source[privacy]=private&poll[options][]=a&poll[options][]=b&poll[multiple]=true");
         assert_eq!(params.text("source/privacy").unwrap(), "private");
         assert_eq!(params.list("poll/options"), ["a", "b"]);
@@ -321,6 +362,13 @@ mod tests {
             (fields.text("limit").as_deref(), fields.list("ids")),
             (Some("5"), vec!["1".to_owned(), "2".to_owned()])
         );
+    }
+
+    #[test]
+    fn whole_numbers_are_read_as_ruby_reads_them() {
+        let params = Params::of("a=3600&b=3600.0&c=-5&d=soon&e=&f=12h&g=99999999999999999999");
+        let read: Vec<_> = ["a", "b", "c", "d", "e", "f", "g", "h"].map(|name| params.whole(name)).into();
+        assert_eq!(read, [Some(3600), Some(3600), Some(-5), None, None, Some(12), None, None]);
     }
 
     #[test]

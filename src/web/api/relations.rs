@@ -43,8 +43,8 @@ pub fn of(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<Relationship>> {
         all.push(Relationship {
             id: id.to_string(),
             following,
-            showing_reblogs: following && wishes.boosts && !no_boosts,
-            notifying: following && wishes.notify,
+            showing_reblogs: to.is_some() && wishes.boosts && !no_boosts,
+            notifying: to.is_some() && wishes.notify,
             languages: wishes.languages,
             followed_by: accepted(from),
             blocking: blocked.contains(&id),

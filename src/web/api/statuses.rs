@@ -197,13 +197,17 @@ pub fn unpin(node: &Node, call: &Call) -> Reply {
     now(node, call, id)
 }
 
-/// `POST /api/v1/statuses/{id}/reblog`: answers with the boost round the post.
+/// `POST /api/v1/statuses/{id}/reblog`: answers with the boost round the post. Who names no audience means that of their
+/// posts, as far as a boost can have it.
 pub fn reblog(node: &Node, call: &Call) -> Reply {
     let id = original(node, call)?;
     let chosen = match call.params.given("visibility") {
         Some(word) => audience(&word)
             .ok_or_else(|| Fault::Refused("Validation failed: Visibility is not included in the list".into()))?,
-        None => Audience::Public,
+        None => {
+            let usual = node.store.read(node::settings)?.audience.parse().unwrap_or(Audience::Public);
+            usual.min(Audience::Followers)
+        }
     };
     let boost = publish::boost_for(node, id, chosen)?;
     now(node, call, boost)

@@ -67,25 +67,13 @@ fn page(node: &Node, owner: Option<&Owner>, id: PostId, name: Option<&str>, here
             h1.quiet { "What this post said" }
             p.note { a href=(card::path(&house, &card)) { "Back to the post" } }
             ol.editions {
-                (edition(&house, &card, &now(&card), &html! { " " span.mark { "now" } }))
+                (edition(&house, &card, &editions::now(&card), &html! { " " span.mark { "now" } }))
                 @for one in before.iter().rev() { (edition(&house, &card, one, &html! {})) }
             }
             @if before.is_empty() && card.post.edited_at.is_some() { p.note { "It was edited before it came here; what it said then is not known." } }
         };
         Ok(layout::document(&house, &Page::new("History", Here::Elsewhere, body)).into_string())
     })
-}
-
-/// The post as it is, in the shape of its earlier editions.
-fn now(card: &Card) -> Edition {
-    let post = &card.post;
-    Edition {
-        written_at: post.edited_at.unwrap_or(post.published_at),
-        title: post.title.clone(),
-        warning: post.warning.clone(),
-        content: post.content.clone(),
-        media: card.attachments.iter().map(|file| (file.media_type.clone(), file.alt.clone())).collect(),
-    }
 }
 
 fn edition(house: &House<'_>, card: &Card, one: &Edition, mark: &Markup) -> Markup {
@@ -95,8 +83,9 @@ fn edition(house: &House<'_>, card: &Card, one: &Edition, mark: &Markup) -> Mark
             @if let Some(title) = &one.title { h2.title { bdi { (title) } } }
             @if let Some(warning) = &one.warning { p.answers { (icon("warning")) bdi { (warning) } } }
             div.words lang=[card.post.language.as_deref()] dir="auto" { (PreEscaped(card::body(house, card, &one.content))) }
-            @for (media_type, alt) in &one.media {
-                p.file { (icon("file")) (super::pictures::noun(media_type)) @if !alt.trim().is_empty() { ": " bdi { (alt.trim()) } } }
+            @if !one.poll.is_empty() { ul { @for option in &one.poll { li { bdi { (option) } } } } }
+            @for file in &one.media {
+                p.file { (icon("file")) (super::pictures::noun(&file.media_type)) @if !file.alt.trim().is_empty() { ": " bdi { (file.alt.trim()) } } }
             }
         }
     }

@@ -35,13 +35,15 @@ pub fn whole(view: &View<'_>, card: &Card) -> Option<Quote> {
     let quoted = card.quote.as_ref()?;
     let readable = |inner: &&Card| view.viewer() == Viewer::Owner || inner.post.audience.is_open();
     let inner = quoted.card.as_deref().filter(readable);
+    let agreed = state(quoted) == "accepted";
     let state = match (state(quoted), inner) {
-        // It is not here yet, or its author is kept away.
-        ("accepted", None) if quoted.quote.quoted_id.is_none() => "pending",
+        ("accepted", Some(_)) if view.as_owner && quoted.muted => "muted_account",
+        // Nothing of people who are blocked is loaded.
+        ("accepted", None) if view.as_owner => "blocked_account",
         ("accepted", None) => "unauthorized",
         (state, _) => state,
     };
-    let quoted_status = inner.filter(|_| state == "accepted").map(|inner| Box::new(inside(view, inner)));
+    let quoted_status = inner.filter(|_| agreed).map(|inner| Box::new(inside(view, inner)));
     Some(Quote::Whole { state, quoted_status })
 }
 
@@ -56,6 +58,8 @@ pub fn shallow(card: &Card) -> Option<Quote> {
 fn state(quoted: &Quoted) -> &'static str {
     match quoted.quote.state {
         State::Waiting => "pending",
+        // It was here, or its author could not have agreed.
+        State::Granted if quoted.quote.quoted_id.is_none() => "deleted",
         State::Granted => "accepted",
         State::Refused => "rejected",
         State::Revoked => "revoked",

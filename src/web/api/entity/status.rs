@@ -184,24 +184,30 @@ fn application(post: &Post) -> Option<Value> {
     post.extra.app.as_ref().map(|(name, website)| json!({ "name": name, "website": website }))
 }
 
-/// Clients find the clicked mention by its link, and the account by its id: whom we do not know is not named.
+/// Clients find the clicked mention by its link, and the account by its id: whom we do not know is not named. In the order
+/// of the text. Whom an edit of the owner's names no more stays a reader, and is not named in an answer to it.
 fn mentions(view: &View<'_>, card: &Card) -> Vec<ShownMention> {
-    card.mentions
-        .iter()
-        .zip(&card.mentioned)
-        .filter_map(|(mention, id)| Some(shown(view, card, mention, (*id)?)))
-        .collect()
+    let content = &card.post.content;
+    let place = |url: &str| content.find(&format!("href=\"{}\"", escape(url)));
+    let silent = card.post.source.is_some() && card.post.edited_at.is_some();
+    let known = card.mentions.iter().zip(&card.mentioned).filter_map(|(mention, id)| Some((mention, (*id)?)));
+    let placed = known.filter_map(|(mention, id)| {
+        let found = [&mention.url, &mention.uri].into_iter().find_map(|url| Some((place(url)?, url)));
+        let (at, url) = found.or((!silent).then_some((usize::MAX, &mention.url)))?;
+        Some((at, shown(view, mention, url, id)))
+    });
+    let mut placed: Vec<_> = placed.collect();
+    placed.sort_by_key(|(at, _)| *at);
+    placed.into_iter().map(|(_, mention)| mention).collect()
 }
 
-fn shown(view: &View<'_>, card: &Card, mention: &Mention, id: ActorId) -> ShownMention {
-    let linked = |url: &&String| card.post.content.contains(&format!("href=\"{}\"", escape(url)));
-    let url = [&mention.url, &mention.uri].into_iter().find(linked).unwrap_or(&mention.url);
+fn shown(view: &View<'_>, mention: &Mention, url: &str, id: ActorId) -> ShownMention {
     let (username, host) = mention.handle.split_once('@').unwrap_or((&mention.handle, ""));
     let local = host.eq_ignore_ascii_case(view.domain);
     ShownMention {
         id: id.to_string(),
         username: username.to_owned(),
-        url: url.clone(),
+        url: url.to_owned(),
         acct: if local { username.to_owned() } else { mention.handle.clone() },
     }
 }

@@ -9,7 +9,9 @@ use super::Client;
 use super::others::Other;
 use crate::base::Audience;
 use crate::federation::publish;
+use crate::store::deliveries;
 use crate::web::api::routes::TABLE;
+use crate::web::scratch::Bob;
 
 fn request(method: &Method, path: &str) -> TestRequest {
     TestRequest::default().method(method.clone()).uri(path)
@@ -114,4 +116,62 @@ async fn only_scopes_there_are_stand_in_the_metadata() {
     assert!(
         !["read:media", "read:reports", "write:search", "read:conversations"].iter().any(|one| scopes.contains(one))
     );
+}
+
+#[actix_web::test]
+async fn lists_numbers_and_forms_are_read_as_http_libraries_write_them() {
+    let client = Client::with("read write follow");
+    let post = client.house.post("hello", Audience::Public);
+    let again = client.house.post("hello again", Audience::Public);
+    let both = client.get(&format!("/api/v1/statuses?id={}&id={}", post.id, again.id)).await.json();
+    assert_eq!(both.as_array().unwrap().len(), 2, "a list without brackets");
+    let eve = Other::followed(&client.house, "eve").id;
+    for (number, ends) in [("3600.0", true), ("3600", true), ("0", false)] {
+        let muted = client.post(&format!("/api/v1/accounts/{eve}/mute"), &[("duration", number)]).await.json();
+        assert_eq!((&muted["muting"], muted["muting_expires_at"].is_string()), (&json!(true), ends), "{number}");
+    }
+    for body in ["", "--XX--\r\n", "--XX--"] {
+        let request = TestRequest::post()
+            .uri(&format!("/api/v1/statuses/{}/favourite", post.id))
+            .insert_header(("Content-Type", "multipart/form-data; boundary=XX"))
+            .set_payload(body);
+        let liked = client.call(request).await;
+        assert_eq!((liked.code.as_u16(), &liked.json()["favourited"]), (200, &json!(true)), "{body:?}");
+    }
+    let png = "\u{89}PNG";
+    let named = format!(
+        "--XX\r\nContent-Disposition: form-data; name=\"file\"; filename*=UTF-8''x.png\r\n\r\n{png}\r\n--XX--\r\n"
+    );
+    let request = TestRequest::post()
+        .uri("/api/v2/media")
+        .insert_header(("Content-Type", "multipart/form-data; boundary=XX"))
+        .set_payload(named);
+    let refused = client.call(request).await.json()["error"].as_str().unwrap().to_owned();
+    assert!(!refused.contains("blank"), "the file came: {refused}");
+}
+
+#[actix_web::test]
+async fn pins_may_be_for_followers_and_are_ones_own() {
+    let client = Client::with("read write");
+    let other = Other::followed(&client.house, "eve");
+    let first = client.house.post("first", Audience::Public);
+    let answer = other.answers(&client.house, first.id, "and second");
+    let closed = client.house.post("for followers", Audience::Followers);
+    let direct = client.house.post("for @nobody", Audience::Mentioned);
+    Bob::known_to(&client.house).follows(&client.house);
+    let pin = async |id: &dyn std::fmt::Display, act: &str| {
+        client.post(&format!("/api/v1/statuses/{id}/{act}"), &[]).await.code.as_u16()
+    };
+    assert_eq!(pin(&answer, "pin").await, 422, "somebody else's");
+    assert_eq!(pin(&answer, "unpin").await, 200, "it is not pinned, and stays so");
+    assert_eq!(pin(&direct.id, "pin").await, 422);
+    assert_eq!((pin(&first.id, "pin").await, pin(&closed.id, "pin").await), (200, 200));
+    let own = client.get("/api/v1/accounts/verify_credentials").await.json()["id"].as_str().unwrap().to_owned();
+    let pinned = format!("/api/v1/accounts/{own}/statuses?pinned=true");
+    assert_eq!(client.get(&pinned).await.json().as_array().unwrap().len(), 2);
+    assert_eq!(client.house.get(&pinned, "*/*").await.json().as_array().unwrap().len(), 1);
+    let featured = client.house.peer_get("/users/ann/collections/featured").await;
+    assert!(!featured.text().contains(&closed.id.to_string()), "{}", featured.text());
+    let waiting = client.house.node.store.read(|r| deliveries::waiting(r, 50)).unwrap();
+    assert_eq!(waiting.len(), 1, "of the public pin alone: {waiting:?}");
 }

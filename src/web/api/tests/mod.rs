@@ -4,6 +4,7 @@
 mod access;
 mod conversations;
 mod edges;
+mod edits;
 mod every;
 mod filters;
 mod lists;
@@ -17,6 +18,7 @@ mod people;
 mod profile;
 mod profiles;
 mod push;
+mod quotes;
 mod search;
 mod secrets;
 mod statuses;

@@ -58,17 +58,25 @@ impl Other {
 
     /// A public post of theirs; `more` adds to the note.
     pub(super) fn says(&self, house: &House, text: &str, more: Value) -> PostId {
+        let public = json!(["https://www.w3.org/ns/activitystreams#Public"]);
+        self.posts(house, text, more, &public)
+    }
+
+    /// A post of theirs for those `note` names as `to`.
+    pub(super) fn says_to(&self, house: &House, text: &str, note: Value) -> PostId {
+        let to = note["to"].clone();
+        self.posts(house, text, note, &to)
+    }
+
+    fn posts(&self, house: &House, text: &str, more: Value, to: &Value) -> PostId {
         static COUNT: AtomicU32 = AtomicU32::new(1);
         let uri = format!("{}/posts/{}", self.uri, COUNT.fetch_add(1, Ordering::Relaxed));
         let mut note = json!({"type": "Note", "id": uri, "attributedTo": self.uri, "content": format!("<p>{text}</p>"),
-            "to": ["https://www.w3.org/ns/activitystreams#Public"]});
+            "to": to});
         if let (Value::Object(note), Value::Object(more)) = (&mut note, more) {
             note.extend(more);
         }
-        self.does(
-            house,
-            json!({"type": "Create", "to": ["https://www.w3.org/ns/activitystreams#Public"], "object": note}),
-        );
+        self.does(house, json!({"type": "Create", "to": to, "object": note}));
         house.node.store.read(|r| posts::by_uri(r, &uri)).unwrap().expect("it was kept").id
     }
 

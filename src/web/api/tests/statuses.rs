@@ -17,40 +17,40 @@ use crate::web::scratch::Reply;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-fn client() -> Client {
+pub(super) fn client() -> Client {
     Client::with("read write follow")
 }
 
-fn upload(client: &Client, shade: u8) -> String {
+pub(super) fn upload(client: &Client, shade: u8) -> String {
     let mut bytes = Cursor::new(Vec::new());
     let picture = image::RgbImage::from_pixel(8, 8, image::Rgb([shade, 30, 40]));
     picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
     media::upload(&client.house.node, &bytes.into_inner(), "A door").unwrap().to_string()
 }
 
-async fn write(client: &Client, said: Value) -> Reply {
+pub(super) async fn write(client: &Client, said: Value) -> Reply {
     client.call(TestRequest::post().uri("/api/v1/statuses").set_json(said)).await
 }
 
-async fn said(client: &Client, said: Value) -> Value {
+pub(super) async fn said(client: &Client, said: Value) -> Value {
     let reply = write(client, said).await;
     assert_eq!(reply.code.as_u16(), 200, "{}", reply.text());
     reply.json()
 }
 
-async fn put(client: &Client, path: &str, said: Value) -> Reply {
+pub(super) async fn put(client: &Client, path: &str, said: Value) -> Reply {
     client.call(TestRequest::put().uri(path).set_json(said)).await
 }
 
-async fn remove(client: &Client, path: &str) -> Reply {
+pub(super) async fn remove(client: &Client, path: &str) -> Reply {
     client.call(TestRequest::delete().uri(path)).await
 }
 
-fn id(status: &Value) -> &str {
+pub(super) fn id(status: &Value) -> &str {
     status["id"].as_str().unwrap()
 }
 
-fn path(status: &Value) -> String {
+pub(super) fn path(status: &Value) -> String {
     format!("/api/v1/statuses/{}", id(status))
 }
 
@@ -287,37 +287,6 @@ async fn what_is_deleted_can_be_written_anew_with_its_files() {
     let asked = said(&client, json!({"status": "?", "poll": poll})).await;
     assert_eq!(asked["poll"]["options"][0], json!({"title": "a", "votes_count": null}));
     assert_eq!(remove(&client, &path(&asked)).await.json()["poll"]["options"][1]["title"], "b");
-}
-
-#[actix_web::test]
-async fn quotes_are_shown_counted_listed_and_ruled() {
-    let client = client();
-    let first = said(&client, json!({"status": "Said"})).await;
-    let second = said(&client, json!({"status": "Indeed", "quoted_status_id": id(&first)})).await;
-    assert_eq!(
-        (&second["quote"]["state"], &second["quote"]["quoted_status"]["id"]),
-        (&json!("accepted"), &first["id"])
-    );
-    let content = second["content"].as_str().unwrap();
-    let line = format!("<p class=\"quote-inline\">RE: <a href=\"{}\"", first["url"].as_str().unwrap());
-    assert!(content.starts_with(&line) && content.ends_with("<p>Indeed</p>"), "{content}");
-    let third = said(&client, json!({"quoted_status_id": id(&second)})).await;
-    let inner = &third["quote"]["quoted_status"]["quote"];
-    assert_eq!(*inner, json!({"state": "accepted", "quoted_status_id": first["id"]}));
-    assert_eq!(client.get(&path(&first)).await.json()["quotes_count"], 1);
-    let list = client.get(&format!("{}/quotes", path(&first))).await;
-    assert_eq!((list.json().as_array().unwrap().len(), &list.json()[0]["id"]), (1, &second["id"]));
-    let own = client.post(&format!("{}/quotes/{}/revoke", path(&first), id(&second)), &[]).await;
-    assert_eq!(own.code.as_u16(), 403, "nobody revokes their own");
-    let ruled =
-        put(&client, &format!("{}/interaction_policy", path(&first)), json!({"quote_approval_policy": "followers"}))
-            .await;
-    let rule = json!({"automatic": ["followers"], "manual": ["public"], "current_user": "automatic"});
-    assert_eq!(ruled.json()["quote_approval"], rule);
-    assert_eq!(client.get(&path(&first)).await.json()["edited_at"], Value::Null, "that is no edit");
-    remove(&client, &path(&first)).await;
-    let left = client.get(&path(&second)).await.json();
-    assert_eq!(left["quote"]["quoted_status"], Value::Null);
 }
 
 #[actix_web::test]
