@@ -3,7 +3,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::id::ActorId;
 use crate::base::{Result, Time};
 
@@ -34,7 +34,7 @@ pub fn current(r: &Read<'_>) -> Result<Option<Absence>> {
         .conn
         .prepare_cached("SELECT away_since_at AS since, poked, caught_up FROM node WHERE away_since_at IS NOT NULL")?;
     let found = statement.query_one([], |row| {
-        Ok(Absence { since: row.get("since")?, poked: row.get("poked")?, caught_up: row.get("caught_up")? })
+        Ok(Absence { since: column(row, "since")?, poked: column(row, "poked")?, caught_up: column(row, "caught_up")? })
     });
     Ok(found.optional()?)
 }

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Read, Write, events};
+use super::{Read, Write, column, events};
 use crate::base::id::{self, ActorId};
 use crate::base::{Result, Time};
 
@@ -123,42 +123,42 @@ impl Actor {
 
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
-            id: row.get("id")?,
-            uri: row.get("uri")?,
-            kind: row.get("kind")?,
-            username: row.get("username")?,
-            host: row.get("host")?,
-            name: row.get("name")?,
-            bio: row.get("bio")?,
-            bio_source: row.get("bio_source")?,
-            url: row.get("url")?,
-            inbox: row.get("inbox")?,
-            shared_inbox: row.get("shared_inbox")?,
-            outbox: row.get("outbox")?,
-            followers: row.get("followers")?,
-            following: row.get("following")?,
-            featured: row.get("featured")?,
-            featured_tags: row.get("featured_tags")?,
-            icon: row.get("icon")?,
-            image: row.get("image")?,
+            id: column(row, "id")?,
+            uri: column(row, "uri")?,
+            kind: column(row, "kind")?,
+            username: column(row, "username")?,
+            host: column(row, "host")?,
+            name: column(row, "name")?,
+            bio: column(row, "bio")?,
+            bio_source: column(row, "bio_source")?,
+            url: column(row, "url")?,
+            inbox: column(row, "inbox")?,
+            shared_inbox: column(row, "shared_inbox")?,
+            outbox: column(row, "outbox")?,
+            followers: column(row, "followers")?,
+            following: column(row, "following")?,
+            featured: column(row, "featured")?,
+            featured_tags: column(row, "featured_tags")?,
+            icon: column(row, "icon")?,
+            image: column(row, "image")?,
             fields: super::json(row, "fields")?,
             emoji: super::json(row, "emoji")?,
             also_known_as: super::json(row, "also_known_as")?,
-            moved_to: row.get("moved_to")?,
-            approves_followers: row.get("approves_followers")?,
-            discoverable: row.get("discoverable")?,
-            indexable: row.get("indexable")?,
-            published_at: row.get("published_at")?,
-            created_at: row.get("created_at")?,
-            fetched_at: row.get("fetched_at")?,
-            failed_at: row.get("failed_at")?,
-            confirmed_at: row.get("confirmed_at")?,
-            gone_at: row.get("gone_at")?,
+            moved_to: column(row, "moved_to")?,
+            approves_followers: column(row, "approves_followers")?,
+            discoverable: column(row, "discoverable")?,
+            indexable: column(row, "indexable")?,
+            published_at: column(row, "published_at")?,
+            created_at: column(row, "created_at")?,
+            fetched_at: column(row, "fetched_at")?,
+            failed_at: column(row, "failed_at")?,
+            confirmed_at: column(row, "confirmed_at")?,
+            gone_at: column(row, "gone_at")?,
             counts: Counts {
-                posts: row.get::<_, Option<u32>>("posts")?.unwrap_or_default(),
-                followers: row.get::<_, Option<u32>>("followers_n")?.unwrap_or_default(),
-                following: row.get::<_, Option<u32>>("following_n")?.unwrap_or_default(),
-                asked_at: row.get("counted_at")?,
+                posts: column::<Option<u32>>(row, "posts")?.unwrap_or_default(),
+                followers: column::<Option<u32>>(row, "followers_n")?.unwrap_or_default(),
+                following: column::<Option<u32>>(row, "following_n")?.unwrap_or_default(),
+                asked_at: column(row, "counted_at")?,
             },
         })
     }
@@ -188,7 +188,7 @@ pub fn last_posts(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<(ActorId, Time)>>
            AS newest FROM json_each(?1) j LIMIT 1000",
     )?;
     let rows = statement.query_map([super::id_list(ids.iter().map(|id| id.0))], |row| {
-        Ok((row.get::<_, ActorId>("who")?, row.get::<_, Option<i64>>("newest")?))
+        Ok((column::<ActorId>(row, "who")?, column::<Option<i64>>(row, "newest")?))
     })?;
     let rows: Vec<(ActorId, Option<i64>)> = rows.collect::<rusqlite::Result<_>>()?;
     Ok(rows.into_iter().filter_map(|(who, newest)| Some((who, Time::from_ms(newest? >> 16)))).collect())
@@ -221,7 +221,7 @@ pub fn one_of(r: &Read<'_>, origin: &str) -> Result<Option<ActorId>> {
     let mut statement = r
         .conn
         .prepare_cached("SELECT id FROM actor WHERE uri > ?1 || '/' AND uri < ?1 || '0' AND gone_at IS NULL LIMIT 1")?;
-    Ok(statement.query_one([origin], |row| row.get("id")).optional()?)
+    Ok(statement.query_one([origin], |row| column(row, "id")).optional()?)
 }
 
 /// The actor with this ActivityPub id, if we know them.
@@ -232,7 +232,7 @@ pub fn by_uri(r: &Read<'_>, uri: &str) -> Result<Option<Actor>> {
 /// Our id of this ActivityPub id, if we know them.
 pub fn id_of(r: &Read<'_>, uri: &str) -> Result<Option<ActorId>> {
     let mut statement = r.conn.prepare_cached("SELECT id FROM actor WHERE uri = ?1")?;
-    Ok(statement.query_one([uri], |row| row.get("id")).optional()?)
+    Ok(statement.query_one([uri], |row| column(row, "id")).optional()?)
 }
 
 /// The living actor with this handle, if we know them. The host is compared as stored (lower case, punycode).
@@ -374,11 +374,11 @@ pub fn key(r: &Read<'_>, uri: &str) -> Result<Option<ActorKey>> {
         r.conn.prepare_cached("SELECT uri, actor_id, value, proves, fetched_at FROM actor_key WHERE uri = ?1")?;
     let found = statement.query_one([uri], |row| {
         Ok(ActorKey {
-            uri: row.get("uri")?,
-            actor_id: row.get("actor_id")?,
-            value: row.get("value")?,
-            proves: row.get("proves")?,
-            fetched_at: row.get("fetched_at")?,
+            uri: column(row, "uri")?,
+            actor_id: column(row, "actor_id")?,
+            value: column(row, "value")?,
+            proves: column(row, "proves")?,
+            fetched_at: column(row, "fetched_at")?,
         })
     });
     Ok(found.optional()?)
@@ -418,6 +418,6 @@ pub fn stale(r: &Read<'_>, before: Time, limit: u32) -> Result<Vec<ActorId>> {
            AND id NOT IN (SELECT actor_id FROM own_key)
          ORDER BY fetched_at LIMIT ?2",
     )?;
-    let rows = statement.query_map(params![before, limit], |row| row.get("id"))?;
+    let rows = statement.query_map(params![before, limit], |row| column(row, "id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rusqlite::params;
 
 use super::Write;
+use super::column;
 use super::deliveries::promote;
 use crate::base::Result;
 use crate::base::id::{ActivityId, first_at};
@@ -23,7 +24,7 @@ pub fn mark(w: &Write<'_>, id: ActivityId, object_uri: &str) -> Result<()> {
            SELECT id FROM activity INDEXED BY activity_fleeting WHERE fleeting = 1 AND object_uri = ?1 AND id <> ?2)
          RETURNING inbox",
     )?;
-    let rows = waiting.query_map(params![object_uri, id], |row| row.get("inbox"))?;
+    let rows = waiting.query_map(params![object_uri, id], |row| column(row, "inbox"))?;
     let inboxes: HashSet<String> = rows.collect::<rusqlite::Result<_>>()?;
     for inbox in &inboxes {
         promote(w, inbox)?;

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::requests::State;
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::Result;
 use crate::base::id::PostId;
 use crate::base::policy::Deed;
@@ -28,15 +28,15 @@ pub struct Asked {
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Asked> {
-    let (deed, state): (String, String) = (row.get("deed")?, row.get("state")?);
+    let (deed, state): (String, String) = (column(row, "deed")?, column(row, "state")?);
     Ok(Asked {
-        object_uri: row.get("object_uri")?,
+        object_uri: column(row, "object_uri")?,
         deed: Deed::from_word(&deed).unwrap_or(Deed::Reply),
-        target_id: row.get("target_id")?,
-        made_id: row.get("made_id")?,
-        request_uri: row.get("request_uri")?,
+        target_id: column(row, "target_id")?,
+        made_id: column(row, "made_id")?,
+        request_uri: column(row, "request_uri")?,
         state: State::from_word(&state),
-        stamp: row.get("stamp")?,
+        stamp: column(row, "stamp")?,
     })
 }
 

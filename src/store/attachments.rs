@@ -3,7 +3,7 @@
 use rusqlite::{Row, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::id::{DraftId, MediaId, PostId};
 use crate::base::{Error, Result, Time};
 
@@ -65,19 +65,19 @@ pub struct Cover {
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Attachment> {
     Ok(Attachment {
-        id: row.get("id")?,
-        post_id: row.get("post_id")?,
-        media_type: row.get("media_type")?,
-        url: row.get("url")?,
-        file: row.get("file")?,
-        preview: row.get("preview")?,
-        alt: row.get("alt")?,
-        width: row.get("width")?,
-        height: row.get("height")?,
-        blurhash: row.get("blurhash")?,
-        focus: row.get("focus")?,
-        still: row.get("still")?,
-        seconds: row.get("seconds")?,
+        id: column(row, "id")?,
+        post_id: column(row, "post_id")?,
+        media_type: column(row, "media_type")?,
+        url: column(row, "url")?,
+        file: column(row, "file")?,
+        preview: column(row, "preview")?,
+        alt: column(row, "alt")?,
+        width: column(row, "width")?,
+        height: column(row, "height")?,
+        blurhash: column(row, "blurhash")?,
+        focus: column(row, "focus")?,
+        still: column(row, "still")?,
+        seconds: column(row, "seconds")?,
     })
 }
 
@@ -107,7 +107,7 @@ pub fn add(w: &Write<'_>, a: &Attachment, position: usize) -> Result<MediaId> {
             a.seconds,
             w.now
         ],
-        |row| row.get("id"),
+        |row| column(row, "id"),
     )?)
 }
 

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::id::ActorId;
 use crate::base::{Result, Time};
 
@@ -36,7 +36,11 @@ pub fn remove(w: &Write<'_>, actor: ActorId) -> Result<Option<Block>> {
 pub fn get(r: &Read<'_>, actor: ActorId) -> Result<Option<Block>> {
     let mut statement = r.conn.prepare_cached("SELECT actor_id, uri, created_at FROM block WHERE actor_id = ?1")?;
     let found = statement.query_one([actor], |row| {
-        Ok(Block { actor_id: row.get("actor_id")?, uri: row.get("uri")?, created_at: row.get("created_at")? })
+        Ok(Block {
+            actor_id: column(row, "actor_id")?,
+            uri: column(row, "uri")?,
+            created_at: column(row, "created_at")?,
+        })
     });
     Ok(found.optional()?)
 }
@@ -50,7 +54,7 @@ pub fn is_blocked(r: &Read<'_>, actor: ActorId) -> Result<bool> {
 pub fn list(r: &Read<'_>, after: Option<ActorId>, limit: u32) -> Result<Vec<ActorId>> {
     let mut statement =
         r.conn.prepare_cached("SELECT actor_id FROM block WHERE actor_id > ?1 ORDER BY actor_id LIMIT ?2")?;
-    let rows = statement.query_map(params![after.map_or(0, |id| id.0), limit], |row| row.get("actor_id"))?;
+    let rows = statement.query_map(params![after.map_or(0, |id| id.0), limit], |row| column(row, "actor_id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -59,7 +63,7 @@ pub fn newest(r: &Read<'_>, max: Option<i64>, min: Option<i64>, limit: u32) -> R
     let mut statement =
         r.conn.prepare_cached("SELECT id, actor_id FROM block WHERE id < ?1 AND id > ?2 ORDER BY id DESC LIMIT ?3")?;
     let rows = statement.query_map(params![max.unwrap_or(i64::MAX), min.unwrap_or(0), limit], |row| {
-        Ok((row.get("id")?, row.get("actor_id")?))
+        Ok((column(row, "id")?, column(row, "actor_id")?))
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
@@ -69,7 +73,7 @@ pub fn theirs_of(r: &Read<'_>, people: &[ActorId]) -> Result<Vec<ActorId>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT actor_id FROM blocked_by WHERE actor_id IN (SELECT value FROM json_each(?1)) LIMIT 1000",
     )?;
-    let rows = statement.query_map([super::id_list(people.iter().map(|id| id.0))], |row| row.get("actor_id"))?;
+    let rows = statement.query_map([super::id_list(people.iter().map(|id| id.0))], |row| column(row, "actor_id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -78,7 +82,7 @@ pub fn of(r: &Read<'_>, people: &[ActorId]) -> Result<Vec<ActorId>> {
     let mut statement = r
         .conn
         .prepare_cached("SELECT actor_id FROM block WHERE actor_id IN (SELECT value FROM json_each(?1)) LIMIT 1000")?;
-    let rows = statement.query_map([super::id_list(people.iter().map(|id| id.0))], |row| row.get("actor_id"))?;
+    let rows = statement.query_map([super::id_list(people.iter().map(|id| id.0))], |row| column(row, "actor_id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -100,5 +104,5 @@ pub fn remove_theirs(w: &Write<'_>, actor: ActorId) -> Result<bool> {
 /// The id of the Block activity with which somebody blocks the owner.
 pub fn theirs(r: &Read<'_>, actor: ActorId) -> Result<Option<String>> {
     let mut statement = r.conn.prepare_cached("SELECT uri FROM blocked_by WHERE actor_id = ?1")?;
-    Ok(statement.query_one([actor], |row| row.get("uri")).optional()?)
+    Ok(statement.query_one([actor], |row| column(row, "uri")).optional()?)
 }

@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use super::rows::Rows;
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::Result;
 use crate::base::id::PostId;
 
@@ -25,7 +25,8 @@ pub fn page(r: &Read<'_>, rows: Rows) -> Result<Vec<(i64, PostId)>> {
     let mut statement = r.conn.prepare_cached(&format!(
         "SELECT id, post_id FROM bookmark WHERE id > ?1 AND id < ?2 ORDER BY id {order} LIMIT ?3"
     ))?;
-    let found = statement
-        .query_map(params![rows.above, rows.below, rows.limit], |row| Ok((row.get("id")?, row.get("post_id")?)))?;
+    let found = statement.query_map(params![rows.above, rows.below, rows.limit], |row| {
+        Ok((column(row, "id")?, column(row, "post_id")?))
+    })?;
     Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
 }

@@ -13,7 +13,7 @@ use super::polls::{self, Poll};
 use super::posts::{Hashtag, Mention, Post};
 use super::quotes::{self, Quote};
 use super::reactions::{self, Count};
-use super::{Read, shield, thread_mutes};
+use super::{Read, column, shield, thread_mutes};
 use crate::base::Result;
 use crate::base::id::{ActorId, PostId};
 use crate::text::rewrite;
@@ -273,7 +273,7 @@ fn parent_authors(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, ActorI
         "SELECT p.id, q.actor_id FROM post p JOIN post q ON q.id = p.reply_to
          WHERE p.id IN (SELECT value FROM json_each(?1)) LIMIT 1000",
     )?;
-    let rows = statement.query_map([list(ids)], |row| Ok((row.get("id")?, row.get("actor_id")?)))?;
+    let rows = statement.query_map([list(ids)], |row| Ok((column(row, "id")?, column(row, "actor_id")?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -284,8 +284,11 @@ fn mentions(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Vec<Named>>>
     )?;
     let rows = statement.query_map([list(ids)], |row| {
         Ok((
-            row.get::<_, PostId>("post_id")?,
-            (Mention { uri: row.get("uri")?, handle: row.get("handle")?, url: row.get("url")? }, row.get("id")?),
+            column::<PostId>(row, "post_id")?,
+            (
+                Mention { uri: column(row, "uri")?, handle: column(row, "handle")?, url: column(row, "url")? },
+                column(row, "id")?,
+            ),
         ))
     })?;
     collect(rows)
@@ -296,7 +299,7 @@ fn hashtags(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Vec<Hashtag>
         "SELECT post_id, name, shown FROM hashtag WHERE post_id IN (SELECT value FROM json_each(?1)) LIMIT 5000",
     )?;
     let rows = statement.query_map([list(ids)], |row| {
-        Ok((row.get::<_, PostId>("post_id")?, Hashtag { name: row.get("name")?, shown: row.get("shown")? }))
+        Ok((column::<PostId>(row, "post_id")?, Hashtag { name: column(row, "name")?, shown: column(row, "shown")? }))
     })?;
     collect(rows)
 }
@@ -327,16 +330,16 @@ fn tallies(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Tally>> {
     )?;
     let rows = statement.query_map([list(ids)], |row| {
         Ok((
-            row.get("id")?,
+            column(row, "id")?,
             Tally {
-                likes: row.get("likes")?,
-                boosts: row.get("boosts")?,
-                replies: row.get("replies")?,
-                quotes: row.get("quotes")?,
-                liked: row.get("liked")?,
-                boosted: row.get("boosted")?,
-                bookmarked: row.get("bookmarked")?,
-                pinned: row.get("pinned")?,
+                likes: column(row, "likes")?,
+                boosts: column(row, "boosts")?,
+                replies: column(row, "replies")?,
+                quotes: column(row, "quotes")?,
+                liked: column(row, "liked")?,
+                boosted: column(row, "boosted")?,
+                bookmarked: column(row, "bookmarked")?,
+                pinned: column(row, "pinned")?,
             },
         ))
     })?;

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::posts::Mention;
 use super::rows::Rows;
-use super::{Read, Write, events, thread_mutes};
+use super::{Read, Write, column, events, thread_mutes};
 use crate::base::Result;
 use crate::base::id::{ConversationId, PostId};
 
@@ -39,10 +39,10 @@ pub enum By {
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Conversation> {
     Ok(Conversation {
-        id: row.get("id")?,
+        id: column(row, "id")?,
         people: super::json(row, "people")?,
-        newest: row.get("newest_id")?,
-        unread: row.get("unread")?,
+        newest: column(row, "newest_id")?,
+        unread: column(row, "unread")?,
     })
 }
 
@@ -70,7 +70,7 @@ pub fn file(
     let known: Option<ConversationId> = w
         .conn
         .prepare_cached("SELECT id FROM conversation WHERE thread = ?1 AND people = ?2 LIMIT 1")?
-        .query_one(params![thread, people], |row| row.get("id"))
+        .query_one(params![thread, people], |row| column(row, "id"))
         .optional()?;
     let id = match known {
         Some(id) => {
@@ -88,7 +88,7 @@ pub fn file(
             .prepare_cached(
                 "INSERT INTO conversation (thread, people, newest_id, unread) VALUES (?1, ?2, ?3, ?4) RETURNING id",
             )?
-            .query_one(params![thread, people, post, unread], |row| row.get("id"))?,
+            .query_one(params![thread, people, post, unread], |row| column(row, "id"))?,
     };
     w.conn
         .prepare_cached("INSERT INTO conversation_post (post_id, conversation_id) VALUES (?1, ?2)")?
@@ -107,7 +107,7 @@ fn thread_of(r: &Read<'_>, post: PostId) -> Result<PostId> {
          SELECT c.thread FROM up JOIN conversation_post f ON f.post_id = up.id JOIN conversation c ON c.id = f.conversation_id
          ORDER BY depth LIMIT 1",
     )?;
-    let known = statement.query_one(params![post, ABOVE], |row| row.get("thread")).optional()?;
+    let known = statement.query_one(params![post, ABOVE], |row| column(row, "thread")).optional()?;
     known.map_or_else(|| thread_mutes::first_of(r, post), Ok)
 }
 
@@ -119,7 +119,7 @@ pub fn by_id(r: &Read<'_>, id: ConversationId) -> Result<Conversation> {
 /// The conversation a post is filed under, if it is.
 pub fn of_post(r: &Read<'_>, post: PostId) -> Result<Option<ConversationId>> {
     let mut statement = r.conn.prepare_cached("SELECT conversation_id FROM conversation_post WHERE post_id = ?1")?;
-    Ok(statement.query_one([post], |row| row.get("conversation_id")).optional()?)
+    Ok(statement.query_one([post], |row| column(row, "conversation_id")).optional()?)
 }
 
 /// A page of conversations, the one with the newest post first; a row's number is that of its newest post.

@@ -4,7 +4,7 @@
 use rusqlite::{Row, params};
 
 use super::host_blocks::{self, Severity};
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::Result;
 use crate::base::id::ActorId;
 
@@ -23,8 +23,12 @@ pub struct Tie {
 }
 
 fn tie(row: &Row<'_>) -> rusqlite::Result<Tie> {
-    let uri: String = row.get("uri")?;
-    Ok(Tie { actor_id: row.get("id")?, hosts: [row.get("host")?, host_blocks::host_of(&uri)], ours: row.get("ours")? })
+    let uri: String = column(row, "uri")?;
+    Ok(Tie {
+        actor_id: column(row, "id")?,
+        hosts: [column(row, "host")?, host_blocks::host_of(&uri)],
+        ours: column(row, "ours")?,
+    })
 }
 
 /// All follows of and by the owner.
@@ -119,7 +123,7 @@ pub fn drop_deliveries(w: &Write<'_>) -> Result<usize> {
     let hosts: Vec<String> = {
         let mut statement =
             w.conn.prepare_cached("SELECT DISTINCT host FROM delivery WHERE ready = 1 ORDER BY host LIMIT ?1")?;
-        let rows = statement.query_map([MOST], |row| row.get("host"))?;
+        let rows = statement.query_map([MOST], |row| column(row, "host"))?;
         rows.collect::<rusqlite::Result<_>>()?
     };
     let rules = host_blocks::rules_for(w, hosts.iter().cloned(), None)?;
@@ -133,7 +137,7 @@ pub fn drop_deliveries(w: &Write<'_>) -> Result<usize> {
 /// All handle hosts of people we know.
 pub fn known_hosts(r: &Read<'_>) -> Result<Vec<String>> {
     let mut statement = r.conn.prepare_cached("SELECT DISTINCT host FROM actor LIMIT ?1")?;
-    let rows = statement.query_map([MOST], |row| row.get("host"))?;
+    let rows = statement.query_map([MOST], |row| column(row, "host"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Row, params};
 
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::id::{ActivityId, ActorId, DeliveryId};
 use crate::base::{Audience, Result, Time};
 
@@ -129,7 +129,7 @@ pub fn enqueue(w: &Write<'_>, activity: &Activity, targets: &[Target]) -> Result
             continue;
         }
         let values = params![activity.id, activity.object_uri, inbox, host, urgency, w.now, RETRY_URGENCY];
-        let ready: bool = insert.query_one(values, |row| row.get("ready"))?;
+        let ready: bool = insert.query_one(values, |row| column(row, "ready"))?;
         if !ready {
             promote(w, inbox)?;
         }
@@ -172,7 +172,7 @@ fn head(r: &Read<'_>, urgency: u32) -> Result<Head> {
     let mut rows = due.query(params![urgency, r.now, LOOK])?;
     let (mut full_hosts, mut ids) = (HashSet::new(), Vec::new());
     while let Some(row) = rows.next()? {
-        let (id, host): (DeliveryId, String) = (row.get("id")?, row.get("host")?);
+        let (id, host): (DeliveryId, String) = (column(row, "id")?, column(row, "host")?);
         if !full_hosts.contains(&host) {
             if has_room.query_one(params![host, PER_HOST, super::hosts::FAILURES], |row| row.get(0))? {
                 return Ok(Head::Free(id));
@@ -220,16 +220,16 @@ pub fn claim(w: &Write<'_>, lease: Duration) -> Result<Option<Claim>> {
 
 fn claim_row(row: &Row<'_>) -> rusqlite::Result<Claim> {
     Ok(Claim {
-        id: row.get("id")?,
-        inbox: row.get("inbox")?,
-        host: row.get("host")?,
-        document: row.get("document")?,
-        audience: row.get("audience")?,
-        signer_id: row.get("signer_id")?,
-        tries: row.get("tries")?,
-        refusals: row.get("refusals")?,
-        created_at: row.get("created_at")?,
-        knock: row.get("knock")?,
+        id: column(row, "id")?,
+        inbox: column(row, "inbox")?,
+        host: column(row, "host")?,
+        document: column(row, "document")?,
+        audience: column(row, "audience")?,
+        signer_id: column(row, "signer_id")?,
+        tries: column(row, "tries")?,
+        refusals: column(row, "refusals")?,
+        created_at: column(row, "created_at")?,
+        knock: column(row, "knock")?,
     })
 }
 
@@ -276,18 +276,18 @@ pub(super) fn promote(w: &Write<'_>, inbox: &str) -> Result<()> {
     let mut rows = line.query(params![inbox, LOOK_AHEAD])?;
     let mut passed: Vec<String> = Vec::new();
     while let Some(row) = rows.next()? {
-        let object: String = row.get("object_uri")?;
-        if row.get::<_, u32>("server_errors")? >= STUCK || passed.contains(&object) {
+        let object: String = column(row, "object_uri")?;
+        if column::<u32>(row, "server_errors")? >= STUCK || passed.contains(&object) {
             passed.push(object);
             continue;
         }
-        if !row.get::<_, bool>("ready")? {
+        if !column::<bool>(row, "ready")? {
             // it was queued long ago; its host may be away by now
             let mut ready = w.conn.prepare_cached(
                 "UPDATE delivery SET ready = 1, next_at = max(next_at,
                    ifnull((SELECT open_until_at FROM host WHERE name = delivery.host), 0)) WHERE id = ?1",
             )?;
-            ready.execute([row.get::<_, DeliveryId>("id")?])?;
+            ready.execute([column::<DeliveryId>(row, "id")?])?;
         }
         break;
     }
@@ -365,7 +365,7 @@ pub fn expire(w: &Write<'_>, before: Time, limit: u32) -> Result<usize> {
              AND (d.tries >= ?3 OR (h.failing_since_at < ?1 AND h.failures >= ?4)))
          RETURNING inbox",
     )?;
-    let rows = statement.query_map(params![before, limit, TRIES_BEFORE_AGE, DEAD], |row| row.get("inbox"))?;
+    let rows = statement.query_map(params![before, limit, TRIES_BEFORE_AGE, DEAD], |row| column(row, "inbox"))?;
     let inboxes: Vec<String> = rows.collect::<rusqlite::Result<_>>()?;
     for inbox in inboxes.iter().collect::<HashSet<_>>() {
         promote(w, inbox)?;
@@ -420,14 +420,14 @@ pub fn waiting(r: &Read<'_>, limit: u32) -> Result<Vec<Waiting>> {
          FROM delivery GROUP BY host ORDER BY oldest_at LIMIT ?1",
     )?;
     let rows = statement.query_map([limit], |row| {
-        let oldest_at: Time = row.get("oldest_at")?;
+        let oldest_at: Time = column(row, "oldest_at")?;
         Ok(Waiting {
-            host: row.get("host")?,
-            deliveries: row.get("deliveries")?,
-            tries: row.get("tries")?,
+            host: column(row, "host")?,
+            deliveries: column(row, "deliveries")?,
+            tries: column(row, "tries")?,
             oldest_at,
-            next_at: row.get::<_, Option<Time>>("next_at")?.unwrap_or(oldest_at),
-            error: row.get("error")?,
+            next_at: column::<Option<Time>>(row, "next_at")?.unwrap_or(oldest_at),
+            error: column(row, "error")?,
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -436,7 +436,7 @@ pub fn waiting(r: &Read<'_>, limit: u32) -> Result<Vec<Waiting>> {
 /// One of our activities by its ActivityPub id, with its audience.
 pub fn activity(r: &Read<'_>, uri: &str) -> Result<(Audience, String)> {
     let mut statement = r.conn.prepare_cached("SELECT audience, document FROM activity WHERE uri = ?1")?;
-    Ok(statement.query_one([uri], |row| Ok((row.get("audience")?, row.get("document")?)))?)
+    Ok(statement.query_one([uri], |row| Ok((column(row, "audience")?, column(row, "document")?)))?)
 }
 
 /// Whether an activity is known here, sent or on its way.
@@ -451,14 +451,14 @@ pub fn passed_on(r: &Read<'_>, since: Time, author: ActorId) -> Result<(u32, u32
          WHERE id >= ?1 AND author_id IS NOT NULL",
     )?;
     let first = crate::base::id::first_at(since);
-    Ok(statement.query_one(params![first, author], |row| Ok((row.get("every")?, row.get("theirs")?)))?)
+    Ok(statement.query_one(params![first, author], |row| Ok((column(row, "every")?, column(row, "theirs")?)))?)
 }
 
 /// Ids of our newest activities.
 #[cfg(test)]
 pub(crate) fn activity_uris(r: &Read<'_>, limit: u32) -> Result<Vec<String>> {
     let mut statement = r.conn.prepare_cached("SELECT uri FROM activity ORDER BY id DESC LIMIT ?1")?;
-    let rows = statement.query_map([limit], |row| row.get("uri"))?;
+    let rows = statement.query_map([limit], |row| column(row, "uri"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

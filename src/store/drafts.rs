@@ -4,7 +4,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::apps::ONCE;
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::id::{DraftId, MediaId, PostId};
 use crate::base::{Error, Result, Time};
 
@@ -54,12 +54,12 @@ pub struct Count {
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Kept> {
     Ok(Kept {
-        id: row.get("id")?,
-        words: row.get("words")?,
-        due_at: row.get("due_at")?,
-        error: row.get("error")?,
-        created_at: row.get("created_at")?,
-        changed_at: row.get("changed_at")?,
+        id: column(row, "id")?,
+        words: column(row, "words")?,
+        due_at: column(row, "due_at")?,
+        error: column(row, "error")?,
+        created_at: column(row, "created_at")?,
+        changed_at: column(row, "changed_at")?,
     })
 }
 
@@ -75,7 +75,7 @@ pub fn add(w: &Write<'_>, words: &str, due_at: Option<Time>, holds: &Holds) -> R
             "INSERT INTO draft (words, due_at, once, reply_to, quote, created_at, changed_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) RETURNING id",
         )?
-        .query_one(params![words, due_at, holds.once, holds.reply_to, holds.quote, w.now], |row| row.get("id"))?;
+        .query_one(params![words, due_at, holds.once, holds.reply_to, holds.quote, w.now], |row| column(row, "id"))?;
     hold(w, id, &holds.media)?;
     Ok(id)
 }
@@ -143,7 +143,7 @@ pub fn get(r: &Read<'_>, id: DraftId) -> Result<Kept> {
 pub fn made_once(r: &Read<'_>, key: &str) -> Result<Option<DraftId>> {
     let mut statement =
         r.conn.prepare_cached("SELECT id FROM draft WHERE once = ?1 AND created_at > ?2 ORDER BY id LIMIT 1")?;
-    Ok(statement.query_one(params![key, r.now.minus(ONCE)], |row| row.get("id")).optional()?)
+    Ok(statement.query_one(params![key, r.now.minus(ONCE)], |row| column(row, "id")).optional()?)
 }
 
 /// Posts that wait for their time, or could not be published, newest first: at most `limit` with ids below, or above
@@ -175,7 +175,7 @@ pub fn count(r: &Read<'_>) -> Result<Count> {
            ifnull(sum(due_at IS NOT NULL AND error IS NOT NULL), 0) AS failed FROM draft",
     )?;
     let count = |row: &Row<'_>| {
-        Ok(Count { drafts: row.get("drafts")?, waiting: row.get("waiting")?, failed: row.get("failed")? })
+        Ok(Count { drafts: column(row, "drafts")?, waiting: column(row, "waiting")?, failed: column(row, "failed")? })
     };
     Ok(statement.query_one([], count)?)
 }
@@ -184,7 +184,7 @@ pub fn count(r: &Read<'_>) -> Result<Count> {
 pub fn next_due(r: &Read<'_>) -> Result<Option<Time>> {
     let mut statement =
         r.conn.prepare_cached("SELECT min(due_at) AS at FROM draft WHERE due_at IS NOT NULL AND error IS NULL")?;
-    Ok(statement.query_one([], |row| row.get("at"))?)
+    Ok(statement.query_one([], |row| column(row, "at"))?)
 }
 
 /// The next one whose time has come.

@@ -7,7 +7,7 @@ use super::attachments::Attachment;
 use super::cards::Card;
 use super::polls::Poll;
 use super::posts::Post;
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::id::PostId;
 use crate::base::{Result, Time};
 
@@ -94,11 +94,11 @@ pub fn of(r: &Read<'_>, post: PostId) -> Result<Vec<Edition>> {
     )?;
     let rows = statement.query_map(params![post, MOST], |row| {
         Ok(Edition {
-            written_at: row.get("written_at")?,
-            title: row.get("title")?,
-            warning: row.get("warning")?,
-            content: row.get("content")?,
-            sensitive: row.get("sensitive")?,
+            written_at: column(row, "written_at")?,
+            title: column(row, "title")?,
+            warning: column(row, "warning")?,
+            content: column(row, "content")?,
+            sensitive: column(row, "sensitive")?,
             poll: super::json(row, "poll")?,
             media: super::json(row, "media")?,
         })

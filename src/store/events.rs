@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Row, params};
 
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::id::{ActorId, ConversationId, PostId};
 use crate::base::{Result, Time};
 
@@ -198,12 +198,12 @@ pub fn after(r: &Read<'_>, id: i64, limit: u32) -> Result<Vec<Event>> {
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Event> {
-    let word: String = row.get("kind")?;
+    let word: String = column(row, "kind")?;
     Ok(Event {
-        id: row.get("id")?,
+        id: column(row, "id")?,
         kind: Kind::ALL.into_iter().find(|kind| kind.word() == word).unwrap_or(Kind::Filters),
-        subject: row.get("subject")?,
-        open: row.get("open")?,
+        subject: column(row, "subject")?,
+        open: column(row, "open")?,
     })
 }
 

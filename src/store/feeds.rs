@@ -5,7 +5,7 @@
 use rusqlite::{ToSql, named_params};
 
 use super::posts::{Page, Post, Viewer};
-use super::{Read, shield};
+use super::{Read, column, shield};
 use crate::base::id::{ActorId, PostId};
 use crate::base::{Audience, Result};
 
@@ -164,7 +164,7 @@ fn rows(r: &Read<'_>, sql: &str, page: Page, more: &[(&str, &dyn ToSql)]) -> Res
             bound.push((*name, *value));
         }
     }
-    let rows = statement.query_map(bound.as_slice(), |row| row.get("id"))?;
+    let rows = statement.query_map(bound.as_slice(), |row| column(row, "id"))?;
     let mut ids: Vec<PostId> = rows.collect::<rusqlite::Result<_>>()?;
     ids.sort_unstable_by(|a, b| b.cmp(a));
     Ok(ids)

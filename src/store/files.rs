@@ -10,7 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use ring::hmac;
 use rusqlite::{OptionalExtension, params};
 
-use super::{Read, Store, Write, node};
+use super::{Read, Store, Write, column, node};
 use crate::base::{Error, Result, Time};
 
 /// Hex digits of a file's name: 128 bits of its HMAC-SHA-256.
@@ -159,7 +159,7 @@ pub fn is_public(r: &Read<'_>, name: &Name) -> Result<bool> {
 /// A remote picture in the cache, if it is there.
 pub fn proxied(r: &Read<'_>, url: &str) -> Result<Option<Name>> {
     let mut statement = r.conn.prepare_cached("SELECT file FROM proxied WHERE url = ?1")?;
-    let file: Option<String> = statement.query_one([url], |row| row.get("file")).optional()?;
+    let file: Option<String> = statement.query_one([url], |row| column(row, "file")).optional()?;
     Ok(file.and_then(|file| Name::parse(&file).ok()))
 }
 
@@ -183,7 +183,7 @@ pub fn keep_proxied(w: &Write<'_>, url: &str, name: &Name, bytes: u64, cap: u64)
             "DELETE FROM proxied WHERE url = (SELECT url FROM proxied WHERE url <> ?1 ORDER BY used_at LIMIT 1)
              RETURNING file",
         )?;
-        match oldest.query_one([url], |row| row.get::<_, String>("file")).optional()? {
+        match oldest.query_one([url], |row| column::<String>(row, "file")).optional()? {
             Some(file) => evicted.extend(Name::parse(&file)),
             None => return Ok(evicted),
         }

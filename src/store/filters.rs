@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Read, Write, events};
+use super::{Read, Write, column, events};
 use crate::base::id::{FilterId, FilteredId, KeywordId, PostId};
 use crate::base::{Error, Result, Time};
 
@@ -160,25 +160,25 @@ pub struct Filtered {
 
 fn filter_row(row: &Row<'_>) -> rusqlite::Result<Filter> {
     Ok(Filter {
-        id: row.get("id")?,
-        title: row.get("title")?,
-        contexts: Contexts(row.get("contexts")?),
-        action: Action::from_word(&row.get::<_, String>("action")?).unwrap_or(Action::Warn),
-        until_at: row.get("until_at")?,
+        id: column(row, "id")?,
+        title: column(row, "title")?,
+        contexts: Contexts(column(row, "contexts")?),
+        action: Action::from_word(&column::<String>(row, "action")?).unwrap_or(Action::Warn),
+        until_at: column(row, "until_at")?,
     })
 }
 
 fn keyword_row(row: &Row<'_>) -> rusqlite::Result<Keyword> {
     Ok(Keyword {
-        id: row.get("id")?,
-        filter_id: row.get("filter_id")?,
-        keyword: row.get("keyword")?,
-        whole: row.get("whole")?,
+        id: column(row, "id")?,
+        filter_id: column(row, "filter_id")?,
+        keyword: column(row, "keyword")?,
+        whole: column(row, "whole")?,
     })
 }
 
 fn filtered_row(row: &Row<'_>) -> rusqlite::Result<Filtered> {
-    Ok(Filtered { id: row.get("id")?, filter_id: row.get("filter_id")?, post_id: row.get("post_id")? })
+    Ok(Filtered { id: column(row, "id")?, filter_id: column(row, "filter_id")?, post_id: column(row, "post_id")? })
 }
 
 /// All filters, those that are over included; the oldest first.

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::id::ActorId;
 use crate::base::{Result, Time};
 
@@ -59,19 +59,19 @@ impl Wishes {
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Follow> {
     Ok(Follow {
-        id: row.get("id")?,
-        follower_id: row.get("follower_id")?,
-        followed_id: row.get("followed_id")?,
-        uri: row.get("uri")?,
-        document: row.get("document")?,
-        accepted_at: row.get("accepted_at")?,
-        created_at: row.get("created_at")?,
+        id: column(row, "id")?,
+        follower_id: column(row, "follower_id")?,
+        followed_id: column(row, "followed_id")?,
+        uri: column(row, "uri")?,
+        document: column(row, "document")?,
+        accepted_at: column(row, "accepted_at")?,
+        created_at: column(row, "created_at")?,
         wishes: Wishes {
-            boosts: row.get("boosts")?,
-            notify: row.get("notify")?,
+            boosts: column(row, "boosts")?,
+            notify: column(row, "notify")?,
             languages: super::json(row, "languages")?,
         },
-        endorsed: row.get("endorsed")?,
+        endorsed: column(row, "endorsed")?,
     })
 }
 
@@ -194,7 +194,7 @@ pub fn list(r: &Read<'_>, of: ActorId, list: List, after: Option<ActorId>, limit
          ORDER BY {listed} LIMIT ?3"
     );
     let mut statement = r.conn.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![of, after.map_or(0, |id| id.0), limit], |row| row.get("id"))?;
+    let rows = statement.query_map(params![of, after.map_or(0, |id| id.0), limit], |row| column(row, "id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -214,7 +214,7 @@ pub fn newest(
     );
     let mut statement = r.conn.prepare_cached(&sql)?;
     let rows = statement.query_map(params![of, max.unwrap_or(i64::MAX), min.unwrap_or(0), limit], |row| {
-        Ok((row.get("number")?, row.get("who")?))
+        Ok((column(row, "number")?, column(row, "who")?))
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
@@ -232,7 +232,7 @@ pub fn inboxes(r: &Read<'_>, of: ActorId) -> Result<Vec<String>> {
         "SELECT DISTINCT ifnull(a.shared_inbox, a.inbox) AS inbox FROM follow f JOIN actor a ON a.id = f.follower_id
          WHERE f.followed_id = ?1 AND f.accepted_at IS NOT NULL AND a.gone_at IS NULL LIMIT 1000000",
     )?;
-    let rows = statement.query_map([of], |row| row.get("inbox"))?;
+    let rows = statement.query_map([of], |row| column(row, "inbox"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -243,7 +243,7 @@ pub fn on_origin(r: &Read<'_>, of: ActorId, origin: &str, limit: u32) -> Result<
         "SELECT a.uri FROM actor a CROSS JOIN follow f ON f.followed_id = ?1 AND f.follower_id = a.id
          WHERE a.uri > ?2 || '/' AND a.uri < ?2 || '0' AND f.accepted_at IS NOT NULL LIMIT ?3",
     )?;
-    let rows = statement.query_map(params![of, origin, limit], |row| row.get("uri"))?;
+    let rows = statement.query_map(params![of, origin, limit], |row| column(row, "uri"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use rusqlite::{OptionalExtension, params};
 
 use super::posts::Page;
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::Result;
 use crate::base::id::{ActorId, PostId};
 
@@ -47,7 +47,7 @@ pub fn remove(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
 pub fn word(r: &Read<'_>, group: ActorId, post: PostId) -> Result<Option<Word>> {
     let mut statement =
         r.conn.prepare_cached("SELECT announced FROM post_group WHERE group_id = ?1 AND post_id = ?2")?;
-    let found: Option<bool> = statement.query_one(params![group, post], |row| row.get("announced")).optional()?;
+    let found: Option<bool> = statement.query_one(params![group, post], |row| column(row, "announced")).optional()?;
     Ok(found.map(|announced| if announced { Word::Group } else { Word::Author }))
 }
 
@@ -56,7 +56,7 @@ pub fn of_post(r: &Read<'_>, post: PostId) -> Result<Option<ActorId>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT group_id FROM post_group WHERE post_id = ?1 ORDER BY announced DESC, group_id LIMIT 1",
     )?;
-    Ok(statement.query_one([post], |row| row.get("group_id")).optional()?)
+    Ok(statement.query_one([post], |row| column(row, "group_id")).optional()?)
 }
 
 /// As [`of_post`], for a page of posts.
@@ -66,7 +66,7 @@ pub fn of_posts(r: &Read<'_>, posts: &[PostId]) -> Result<HashMap<PostId, ActorI
          ORDER BY announced, group_id DESC LIMIT 2000",
     )?;
     let rows = statement.query_map([super::id_list(posts.iter().map(|id| id.0))], |row| {
-        Ok((row.get::<_, PostId>("post_id")?, row.get::<_, ActorId>("group_id")?))
+        Ok((column::<PostId>(row, "post_id")?, column::<ActorId>(row, "group_id")?))
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
@@ -81,7 +81,7 @@ pub fn of_thread(r: &Read<'_>, post: PostId) -> Result<Option<ActorId>> {
          SELECT g.group_id FROM up JOIN post_group g ON g.post_id = up.id
          ORDER BY depth, g.announced DESC, g.group_id LIMIT 1",
     )?;
-    Ok(statement.query_one(params![post, ABOVE], |row| row.get("group_id")).optional()?)
+    Ok(statement.query_one(params![post, ABOVE], |row| column(row, "group_id")).optional()?)
 }
 
 /// Whether this post, or one above it, is by `author`.
@@ -112,7 +112,7 @@ pub fn page(r: &Read<'_>, group: ActorId, page: Page) -> Result<Vec<PostId>> {
     let before = page.before.map_or(i64::MAX, |id| id.0);
     let after = page.after.map_or(0, |id| id.0);
     let mut statement = r.conn.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![group, before, after, page.limit], |row| row.get("id"))?;
+    let rows = statement.query_map(params![group, before, after, page.limit], |row| column(row, "id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

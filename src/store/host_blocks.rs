@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::actors::Actor;
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::id::HostListId;
 use crate::base::{Result, Time};
 
@@ -88,17 +88,17 @@ impl Rule {
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Rule> {
-    let severity: String = row.get("severity")?;
+    let severity: String = column(row, "severity")?;
     Ok(Rule {
-        host: row.get("host")?,
-        list_id: row.get("list_id")?,
+        host: column(row, "host")?,
+        list_id: column(row, "list_id")?,
         severity: Severity::from_word(&severity).unwrap_or(Severity::Limit),
-        no_media: row.get("no_media")?,
-        no_reports: row.get("no_reports")?,
-        comment: row.get("comment")?,
-        obfuscate: row.get("obfuscate")?,
-        held: row.get("held")?,
-        created_at: row.get("created_at")?,
+        no_media: column(row, "no_media")?,
+        no_reports: column(row, "no_reports")?,
+        comment: column(row, "comment")?,
+        obfuscate: column(row, "obfuscate")?,
+        held: column(row, "held")?,
+        created_at: column(row, "created_at")?,
     })
 }
 
@@ -278,7 +278,7 @@ pub fn newest(r: &Read<'_>, max: Option<i64>, min: Option<i64>, limit: u32) -> R
            AND severity = 'block' ORDER BY number DESC LIMIT ?3",
     )?;
     let rows = statement.query_map(params![max.unwrap_or(i64::MAX), min.unwrap_or(0), limit], |row| {
-        Ok((row.get("number")?, row.get("host")?))
+        Ok((column(row, "number")?, column(row, "host")?))
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

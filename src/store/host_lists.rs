@@ -2,7 +2,7 @@
 
 use rusqlite::{Row, params};
 
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::id::HostListId;
 use crate::base::{Result, Time};
 
@@ -30,13 +30,13 @@ pub struct HostList {
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<HostList> {
     Ok(HostList {
-        id: row.get("id")?,
-        url: row.get("url")?,
-        name: row.get("name")?,
-        applied_at: row.get("applied_at")?,
-        fetched_at: row.get("fetched_at")?,
-        failed_at: row.get("failed_at")?,
-        error: row.get("error")?,
+        id: column(row, "id")?,
+        url: column(row, "url")?,
+        name: column(row, "name")?,
+        applied_at: column(row, "applied_at")?,
+        fetched_at: column(row, "fetched_at")?,
+        failed_at: column(row, "failed_at")?,
+        error: column(row, "error")?,
     })
 }
 
@@ -46,7 +46,7 @@ pub fn add(w: &Write<'_>, url: &str, name: &str) -> Result<HostListId> {
         "INSERT INTO host_list (url, name, created_at) VALUES (?1, ?2, ?3)
          ON CONFLICT (url) DO UPDATE SET name = excluded.name RETURNING id",
     )?;
-    Ok(statement.query_one(params![url, name, w.now], |row| row.get("id"))?)
+    Ok(statement.query_one(params![url, name, w.now], |row| column(row, "id"))?)
 }
 
 /// The list with this id.

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::rows::Rows;
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::Result;
 use crate::base::id::{ActorId, PostId};
 
@@ -19,21 +19,21 @@ pub fn add(w: &Write<'_>, actor: ActorId, post: PostId, uri: &str) -> Result<boo
 pub fn remove(w: &Write<'_>, actor: ActorId, post: PostId) -> Result<Option<String>> {
     let mut statement =
         w.conn.prepare_cached("DELETE FROM post_like WHERE post_id = ?1 AND actor_id = ?2 RETURNING uri")?;
-    Ok(statement.query_one(params![post, actor], |row| row.get("uri")).optional()?)
+    Ok(statement.query_one(params![post, actor], |row| column(row, "uri")).optional()?)
 }
 
 /// The post an actor's Like activity was for, if we have it.
 pub fn by_uri(r: &Read<'_>, actor: ActorId, uri: &str) -> Result<Option<PostId>> {
     let mut statement =
         r.conn.prepare_cached("SELECT post_id FROM post_like WHERE uri = ?1 AND actor_id = ?2 LIMIT 1")?;
-    Ok(statement.query_one(params![uri, actor], |row| row.get("post_id")).optional()?)
+    Ok(statement.query_one(params![uri, actor], |row| column(row, "post_id")).optional()?)
 }
 
 /// Who likes a post, newest actors last, at most `limit`.
 pub fn of_post(r: &Read<'_>, post: PostId, limit: u32) -> Result<Vec<ActorId>> {
     let mut statement =
         r.conn.prepare_cached("SELECT actor_id FROM post_like WHERE post_id = ?1 ORDER BY actor_id LIMIT ?2")?;
-    let rows = statement.query_map(params![post, limit], |row| row.get("actor_id"))?;
+    let rows = statement.query_map(params![post, limit], |row| column(row, "actor_id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -45,7 +45,7 @@ pub fn by_actor(r: &Read<'_>, actor: ActorId, rows: Rows) -> Result<Vec<(i64, Po
          ORDER BY id {order} LIMIT ?4"
     ))?;
     let found = statement.query_map(params![actor, rows.above, rows.below, rows.limit], |row| {
-        Ok((row.get("id")?, row.get("post_id")?))
+        Ok((column(row, "id")?, column(row, "post_id")?))
     })?;
     Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
 }
@@ -58,7 +58,7 @@ pub fn page(r: &Read<'_>, post: PostId, rows: Rows) -> Result<Vec<(i64, ActorId)
            AND actor_id NOT IN (SELECT actor_id FROM block) ORDER BY id {order} LIMIT ?4"
     ))?;
     let found = statement.query_map(params![post, rows.above, rows.below, rows.limit], |row| {
-        Ok((row.get("id")?, row.get("actor_id")?))
+        Ok((column(row, "id")?, column(row, "actor_id")?))
     })?;
     Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
 }
@@ -73,6 +73,6 @@ pub fn touched_by(r: &Read<'_>, post: PostId, limit: u32) -> Result<Vec<ActorId>
          UNION SELECT actor_id FROM vote WHERE post_id = ?1
          UNION SELECT p.actor_id FROM quote q JOIN post p ON p.id = q.post_id WHERE q.quoted_id = ?1 LIMIT ?2",
     )?;
-    let rows = statement.query_map(params![post, limit], |row| row.get("actor_id"))?;
+    let rows = statement.query_map(params![post, limit], |row| column(row, "actor_id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

@@ -4,7 +4,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::posts::Page;
-use super::{Read, Write, timeline};
+use super::{Read, Write, column, timeline};
 use crate::base::id::{ActorId, ListId, PostId};
 use crate::base::{Error, Result};
 
@@ -60,10 +60,10 @@ pub struct List {
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<List> {
     Ok(List {
-        id: row.get("id")?,
-        title: row.get("title")?,
-        replies: Replies::from_word(&row.get::<_, String>("replies")?).unwrap_or(Replies::List),
-        exclusive: row.get("exclusive")?,
+        id: column(row, "id")?,
+        title: column(row, "title")?,
+        replies: Replies::from_word(&column::<String>(row, "replies")?).unwrap_or(Replies::List),
+        exclusive: column(row, "exclusive")?,
     })
 }
 
@@ -123,7 +123,7 @@ pub fn members(r: &Read<'_>, id: ListId, max: Option<i64>, since: Option<i64>, l
          ORDER BY actor_id DESC LIMIT ?4",
     )?;
     let rows = statement
-        .query_map(params![id, max.unwrap_or(i64::MAX), since.unwrap_or(0), limit], |row| row.get("actor_id"))?;
+        .query_map(params![id, max.unwrap_or(i64::MAX), since.unwrap_or(0), limit], |row| column(row, "actor_id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -246,7 +246,7 @@ mod tests {
             let plan = s.store.read(|r| {
                 let mut plan = r.conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
                 let values = rusqlite::params_from_iter(std::iter::repeat_n(1, plan.parameter_count()));
-                let lines = plan.query_map(values, |row| row.get::<_, String>("detail"))?;
+                let lines = plan.query_map(values, |row| column::<String>(row, "detail"))?;
                 Ok(lines.collect::<rusqlite::Result<Vec<_>>>()?)
             });
             plans.push(plan.unwrap().join("; "));

@@ -3,7 +3,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{Read, Write, node};
+use super::{Read, Write, column, node};
 use crate::base::id::NotificationId;
 use crate::base::{Result, Time};
 
@@ -44,7 +44,11 @@ pub struct Marker {
 pub fn get(r: &Read<'_>, list: List) -> Result<Option<Marker>> {
     let mut statement = r.conn.prepare_cached("SELECT last_id, version, updated_at FROM marker WHERE list = ?1")?;
     let found = statement.query_one([list.word()], |row| {
-        Ok(Marker { last_id: row.get("last_id")?, version: row.get("version")?, updated_at: row.get("updated_at")? })
+        Ok(Marker {
+            last_id: column(row, "last_id")?,
+            version: column(row, "version")?,
+            updated_at: column(row, "updated_at")?,
+        })
     });
     Ok(found.optional()?)
 }

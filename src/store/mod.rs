@@ -74,15 +74,36 @@ pub mod thread_mutes;
 pub mod timeline;
 pub mod tombstones;
 
-use rusqlite::Row;
+use std::cell::Cell;
+
+use rusqlite::types::FromSql;
+use rusqlite::{Row, Statement};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::base::{Error, Result};
 
+thread_local! {
+    /// Where the column stood that was read last.
+    static LAST: Cell<usize> = const { Cell::new(0) };
+}
+
+/// A column by its name. Rows are read in the order of their columns: the one behind the last is looked at first, because a
+/// search asks SQLite for the name of every column before the one that is wanted.
+fn column<T: FromSql>(row: &Row<'_>, name: &str) -> rusqlite::Result<T> {
+    let statement: &Statement<'_> = row.as_ref();
+    let next = LAST.get() + 1;
+    let at = match statement.column_name(next) {
+        Ok(found) if found == name => next,
+        _ => statement.column_index(name)?,
+    };
+    LAST.set(at);
+    row.get(at)
+}
+
 /// A JSON column; NULL or broken text gives the default, so that one odd row never hides a page.
 fn json<T: DeserializeOwned + Default>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
-    let text: Option<String> = row.get(column)?;
+    let text: Option<String> = self::column(row, column)?;
     Ok(text.and_then(|t| serde_json::from_str(&t).ok()).unwrap_or_default())
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::params;
 
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::Result;
 use crate::base::id::ActorId;
 
@@ -30,7 +30,7 @@ pub fn begin(w: &Write<'_>, old: ActorId, new: ActorId) -> Result<()> {
 pub fn waiting_for(r: &Read<'_>, new: ActorId) -> Result<Vec<ActorId>> {
     let mut statement =
         r.conn.prepare_cached("SELECT old_id FROM move WHERE new_id = ?1 AND done_at IS NULL LIMIT 100")?;
-    let rows = statement.query_map([new], |row| row.get("old_id"))?;
+    let rows = statement.query_map([new], |row| column(row, "old_id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -47,7 +47,7 @@ pub fn unseen(r: &Read<'_>, owner: ActorId, limit: u32) -> Result<Vec<ActorId>> 
          WHERE f.follower_id = ?1 AND a.moved_to IS NOT NULL AND a.gone_at IS NULL
            AND NOT EXISTS (SELECT 1 FROM move m WHERE m.old_id = a.id AND m.seen_at > ?2) LIMIT ?3",
     )?;
-    let rows = statement.query_map(params![owner, r.now.minus(EVERY), limit], |row| row.get("id"))?;
+    let rows = statement.query_map(params![owner, r.now.minus(EVERY), limit], |row| column(row, "id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

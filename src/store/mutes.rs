@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::id::ActorId;
 use crate::base::{Result, Time};
 
@@ -42,16 +42,16 @@ pub struct Mute {
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Mute> {
-    let reach = match (row.get("boosts_only")?, row.get("notices")?) {
+    let reach = match (column(row, "boosts_only")?, column(row, "notices")?) {
         (true, _) => Reach::Boosts,
         (false, true) => Reach::Everything,
         (false, false) => Reach::Home,
     };
     Ok(Mute {
-        actor_id: row.get("actor_id")?,
+        actor_id: column(row, "actor_id")?,
         reach,
-        until_at: row.get("until_at")?,
-        created_at: row.get("created_at")?,
+        until_at: column(row, "until_at")?,
+        created_at: column(row, "created_at")?,
     })
 }
 
@@ -97,7 +97,7 @@ pub fn newest(r: &Read<'_>, max: Option<i64>, min: Option<i64>, limit: u32) -> R
          ORDER BY id DESC LIMIT ?4",
     )?;
     let window = params![max.unwrap_or(i64::MAX), min.unwrap_or(0), r.now, limit];
-    let rows = statement.query_map(window, |row| Ok((row.get("id")?, from_row(row)?)))?;
+    let rows = statement.query_map(window, |row| Ok((column(row, "id")?, from_row(row)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
 use super::notification_policy::Policy;
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::config::Origin;
 use crate::base::id::{ActorId, NotificationId};
 use crate::base::policy::{Choice, Choices};
@@ -163,12 +163,16 @@ pub fn get(r: &Read<'_>) -> Result<Node> {
         .prepare_cached("SELECT scheme, host, domain, owner_id, service_id, secret, created_at, alive_at FROM node")?;
     Ok(statement.query_one([], |row| {
         Ok(Node {
-            origin: Origin { scheme: row.get("scheme")?, host: row.get("host")?, domain: row.get("domain")? },
-            owner: row.get("owner_id")?,
-            service: row.get("service_id")?,
-            secret: row.get("secret")?,
-            created_at: row.get("created_at")?,
-            alive_at: row.get("alive_at")?,
+            origin: Origin {
+                scheme: column(row, "scheme")?,
+                host: column(row, "host")?,
+                domain: column(row, "domain")?,
+            },
+            owner: column(row, "owner_id")?,
+            service: column(row, "service_id")?,
+            secret: column(row, "secret")?,
+            created_at: column(row, "created_at")?,
+            alive_at: column(row, "alive_at")?,
         })
     })?)
 }
@@ -176,7 +180,7 @@ pub fn get(r: &Read<'_>) -> Result<Node> {
 /// The owner's id; NotFound before a trial's owner has picked a name.
 pub fn owner(r: &Read<'_>) -> Result<ActorId> {
     let mut statement = r.conn.prepare_cached("SELECT owner_id FROM node")?;
-    let owner: Option<Option<ActorId>> = statement.query_one([], |row| row.get("owner_id")).optional()?;
+    let owner: Option<Option<ActorId>> = statement.query_one([], |row| column(row, "owner_id")).optional()?;
     owner.flatten().ok_or(Error::NotFound)
 }
 
@@ -206,7 +210,8 @@ pub fn alive(w: &Write<'_>) -> Result<()> {
 
 /// The owner's settings; unreadable ones are the defaults.
 pub fn settings(r: &Read<'_>) -> Result<Settings> {
-    let text: String = r.conn.prepare_cached("SELECT settings FROM node")?.query_one([], |row| row.get("settings"))?;
+    let text: String =
+        r.conn.prepare_cached("SELECT settings FROM node")?.query_one([], |row| column(row, "settings"))?;
     Ok(serde_json::from_str(&text).unwrap_or_default())
 }
 
@@ -219,7 +224,7 @@ pub fn set_settings(w: &Write<'_>, settings: &Settings) -> Result<()> {
 
 /// The password's argon2id hash, if one is set.
 pub fn password(r: &Read<'_>) -> Result<Option<String>> {
-    Ok(r.conn.prepare_cached("SELECT password FROM node")?.query_one([], |row| row.get("password"))?)
+    Ok(r.conn.prepare_cached("SELECT password FROM node")?.query_one([], |row| column(row, "password"))?)
 }
 
 /// Sets the password's hash.
@@ -231,7 +236,7 @@ pub fn set_password(w: &Write<'_>, hash: &str) -> Result<()> {
 /// The newest notification the owner has looked at.
 pub fn seen_notification(r: &Read<'_>) -> Result<NotificationId> {
     let mut statement = r.conn.prepare_cached("SELECT seen_notification FROM node")?;
-    Ok(statement.query_one([], |row| row.get("seen_notification"))?)
+    Ok(statement.query_one([], |row| column(row, "seen_notification"))?)
 }
 
 /// Moves the mark of looked-at notifications forward, never back.
@@ -271,10 +276,10 @@ fn newest_key(r: &Read<'_>, actor: ActorId, kind: KeyKind) -> Result<Option<OwnK
     )?;
     let found = statement.query_one(params![actor, kind.word()], |row| {
         Ok(OwnKey {
-            uri: row.get("uri")?,
-            actor_id: row.get("actor_id")?,
-            private: row.get("private")?,
-            public: row.get("public")?,
+            uri: column(row, "uri")?,
+            actor_id: column(row, "actor_id")?,
+            private: column(row, "private")?,
+            public: column(row, "public")?,
         })
     });
     Ok(found.optional()?)

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::Result;
 use crate::base::id::ActorId;
 
@@ -23,7 +23,7 @@ pub fn set(w: &Write<'_>, actor: ActorId, text: &str) -> Result<()> {
 /// What is noted about somebody.
 pub fn get(r: &Read<'_>, actor: ActorId) -> Result<Option<String>> {
     let mut statement = r.conn.prepare_cached("SELECT text FROM note WHERE actor_id = ?1")?;
-    Ok(statement.query_one([actor], |row| row.get("text")).optional()?)
+    Ok(statement.query_one([actor], |row| column(row, "text")).optional()?)
 }
 
 /// What is noted about these people: (who, what).
@@ -32,7 +32,7 @@ pub fn of(r: &Read<'_>, people: &[ActorId]) -> Result<Vec<(ActorId, String)>> {
         "SELECT actor_id, text FROM note WHERE actor_id IN (SELECT value FROM json_each(?1)) LIMIT 1000",
     )?;
     let rows = statement.query_map([super::id_list(people.iter().map(|id| id.0))], |row| {
-        Ok((row.get("actor_id")?, row.get("text")?))
+        Ok((column(row, "actor_id")?, column(row, "text")?))
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

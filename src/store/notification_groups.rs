@@ -5,7 +5,7 @@ use rusqlite::params;
 
 use super::notifications::{self, Kind, Notification};
 use super::rows::Rows;
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::id::{ActorId, NotificationId, PostId};
 use crate::base::{Result, Time};
 
@@ -58,13 +58,13 @@ pub fn of(r: &Read<'_>, rows: &[NotificationId], floor: i64) -> Result<Vec<Group
     ))?;
     let found = statement.query_map(params![super::id_list(rows.iter().map(|id| id.0)), floor, r.now], |row| {
         let people: Vec<i64> = super::json(row, "people")?;
-        let newest = row.get("newest")?;
+        let newest = column(row, "newest")?;
         Ok(Group {
-            row: row.get("id")?,
+            row: column(row, "id")?,
             newest,
-            newest_at: row.get("newest_at")?,
-            oldest: row.get::<_, Option<NotificationId>>("oldest")?.unwrap_or(newest),
-            count: row.get("count")?,
+            newest_at: column(row, "newest_at")?,
+            oldest: column::<Option<NotificationId>>(row, "oldest")?.unwrap_or(newest),
+            count: column(row, "count")?,
             people: people.into_iter().map(ActorId).collect(),
         })
     })?;

@@ -4,7 +4,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::rows::Rows;
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::id::{ActorId, NotificationRequestId, PostId};
 use crate::base::{Error, Result, Time};
 
@@ -30,12 +30,12 @@ pub struct Request {
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Request> {
     Ok(Request {
-        id: row.get("id")?,
-        actor_id: row.get("actor_id")?,
-        created_at: row.get("created_at")?,
-        updated_at: row.get("updated_at")?,
-        count: row.get("count")?,
-        post_id: row.get("post_id")?,
+        id: column(row, "id")?,
+        actor_id: column(row, "actor_id")?,
+        created_at: column(row, "created_at")?,
+        updated_at: column(row, "updated_at")?,
+        count: column(row, "count")?,
+        post_id: column(row, "post_id")?,
     })
 }
 

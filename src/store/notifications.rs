@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::notification_policy::{self, Answer};
 use super::rows::Rows;
-use super::{Read, Write, events, mutes, node, notification_requests, push, thread_mutes};
+use super::{Read, Write, column, events, mutes, node, notification_requests, push, thread_mutes};
 use crate::base::id::{ActorId, NotificationId, PostId};
 use crate::base::{Error, Result, Time};
 
@@ -132,15 +132,15 @@ pub struct Notification {
 
 impl Notification {
     pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let word: String = row.get("kind")?;
+        let word: String = column(row, "kind")?;
         Ok(Self {
-            id: row.get("id")?,
+            id: column(row, "id")?,
             kind: Kind::ALL.into_iter().find(|kind| kind.word() == word).unwrap_or(Kind::Mention),
-            actor_id: row.get("actor_id")?,
-            post_id: row.get("post_id")?,
-            hour: row.get("hour")?,
-            kept_back: row.get::<_, i64>("place")? == 0,
-            created_at: row.get("created_at")?,
+            actor_id: column(row, "actor_id")?,
+            post_id: column(row, "post_id")?,
+            hour: column(row, "hour")?,
+            kept_back: column::<i64>(row, "place")? == 0,
+            created_at: column(row, "created_at")?,
         })
     }
 }
@@ -218,7 +218,7 @@ pub fn remove(w: &Write<'_>, kind: Kind, actor: ActorId, post: Option<PostId>) -
 /// Forgets one; NotFound when there is none.
 pub fn dismiss(w: &Write<'_>, id: NotificationId) -> Result<()> {
     let mut statement = w.conn.prepare_cached("DELETE FROM notification WHERE id = ?1 RETURNING actor_id")?;
-    let actor = statement.query_one([id], |row| row.get("actor_id")).optional()?.ok_or(Error::NotFound)?;
+    let actor = statement.query_one([id], |row| column(row, "actor_id")).optional()?.ok_or(Error::NotFound)?;
     notification_requests::tidy(w, actor)
 }
 
@@ -358,7 +358,7 @@ mod tests {
                 let sql = format!("EXPLAIN QUERY PLAN {}", ids_sql(&wanted, order).unwrap());
                 let lines = s.store.read(|r| {
                     let mut plan = r.conn.prepare(&sql)?;
-                    let lines = plan.query_map(params![0, i64::MAX, 40, 0], |row| row.get::<_, String>("detail"))?;
+                    let lines = plan.query_map(params![0, i64::MAX, 40, 0], |row| column::<String>(row, "detail"))?;
                     Ok(lines.collect::<rusqlite::Result<Vec<_>>>()?)
                 });
                 let walks: Vec<String> = lines.unwrap().into_iter().filter(|line| line.contains(" n ")).collect();

@@ -1,6 +1,7 @@
 //! The owner's own numbers, kept by triggers in `schema.sql`: exact, and read without counting.
 
 use super::Read;
+use super::column;
 use crate::base::id::PostId;
 use crate::base::{Result, Time};
 
@@ -30,10 +31,10 @@ pub fn get(r: &Read<'_>) -> Result<OwnCount> {
         r.conn.prepare_cached("SELECT posts, newest_id, followers, following FROM own_count LIMIT 1")?;
     Ok(statement.query_one([], |row| {
         Ok(OwnCount {
-            posts: row.get("posts")?,
-            newest: row.get("newest_id")?,
-            followers: row.get("followers")?,
-            following: row.get("following")?,
+            posts: column(row, "posts")?,
+            newest: column(row, "newest_id")?,
+            followers: column(row, "followers")?,
+            following: column(row, "following")?,
         })
     })?)
 }

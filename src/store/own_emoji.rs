@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::{Error, Result, Time};
 
 /// Emoji the owner can have.
@@ -23,10 +23,10 @@ pub struct OwnEmoji {
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<OwnEmoji> {
     Ok(OwnEmoji {
-        id: row.get("id")?,
-        code: row.get("code")?,
-        file: row.get("file")?,
-        updated_at: row.get("updated_at")?,
+        id: column(row, "id")?,
+        code: column(row, "code")?,
+        file: column(row, "file")?,
+        updated_at: column(row, "updated_at")?,
     })
 }
 

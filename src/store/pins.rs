@@ -3,7 +3,7 @@
 use rusqlite::{Row, params};
 
 use super::posts::Viewer;
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::Result;
 use crate::base::id::{ActorId, PostId};
 
@@ -42,7 +42,7 @@ pub fn of_actor(r: &Read<'_>, actor: ActorId, viewer: Viewer) -> Result<Vec<Post
         "SELECT pin.post_id FROM pin JOIN post p ON p.id = pin.post_id WHERE pin.actor_id = ?1 AND p.audience <= ?2
          ORDER BY pin.rank DESC LIMIT ?3",
     )?;
-    let rows = statement.query_map(params![actor, viewer.rank(), POSTS], |row| row.get("post_id"))?;
+    let rows = statement.query_map(params![actor, viewer.rank(), POSTS], |row| column(row, "post_id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -58,7 +58,7 @@ pub struct Tag {
 }
 
 fn tag(row: &Row<'_>) -> rusqlite::Result<Tag> {
-    Ok(Tag { name: row.get("name")?, shown: row.get("shown")?, url: row.get("url")? })
+    Ok(Tag { name: column(row, "name")?, shown: column(row, "shown")?, url: column(row, "url")? })
 }
 
 /// Adds a hashtag at the end; false when it is there, or when there are as many as there may be.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::Result;
 use crate::base::id::PostId;
 use crate::base::policy::{Deed, Rules, Ties, Verdict};
@@ -40,7 +40,7 @@ pub fn set(w: &Write<'_>, post: PostId, rules: Option<Rules>) -> Result<()> {
 /// The rules of a post, if its author gave any.
 pub fn get(r: &Read<'_>, post: PostId) -> Result<Option<Rules>> {
     let mut statement = r.conn.prepare_cached("SELECT bits FROM policy WHERE post_id = ?1")?;
-    Ok(statement.query_one([post], |row| row.get("bits")).optional()?.map(Rules::from_bits))
+    Ok(statement.query_one([post], |row| column(row, "bits")).optional()?.map(Rules::from_bits))
 }
 
 /// What the owner may do with one post; the default where there are no rules.
@@ -59,8 +59,8 @@ pub fn of_posts(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Leave>> 
          FROM json_each(?1) j JOIN policy y ON y.post_id = j.value JOIN post p ON p.id = y.post_id, node n LIMIT 1000",
     )?;
     let rows = statement.query_map([super::id_list(ids.iter().map(|id| id.0))], |row| {
-        let ties = Ties { follows: row.get("follows")?, followed: row.get("followed")? };
-        Ok((row.get("post_id")?, Leave { rules: Rules::from_bits(row.get("bits")?), ties }))
+        let ties = Ties { follows: column(row, "follows")?, followed: column(row, "followed")? };
+        Ok((column(row, "post_id")?, Leave { rules: Rules::from_bits(column(row, "bits")?), ties }))
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

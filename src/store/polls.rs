@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Row, params};
 
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::id::{ActorId, PostId};
 use crate::base::{Error, Result, Time};
 
@@ -56,14 +56,14 @@ impl Poll {
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Poll> {
     let options: Vec<(String, u64)> = super::json(row, "options")?;
     Ok(Poll {
-        post_id: row.get("post_id")?,
+        post_id: column(row, "post_id")?,
         options: options.into_iter().map(|(text, votes)| Choice { text, votes }).collect(),
-        multiple: row.get("multiple")?,
-        voters: row.get::<_, Option<u32>>("voters")?.map(u64::from),
-        hides: row.get("hides")?,
-        end_at: row.get("end_at")?,
-        checked_at: row.get("checked_at")?,
-        look_at: row.get("look_at")?,
+        multiple: column(row, "multiple")?,
+        voters: column::<Option<u32>>(row, "voters")?.map(u64::from),
+        hides: column(row, "hides")?,
+        end_at: column(row, "end_at")?,
+        checked_at: column(row, "checked_at")?,
+        look_at: column(row, "look_at")?,
         mine: super::json(row, "mine")?,
     })
 }
@@ -126,7 +126,7 @@ pub fn add_vote(w: &Write<'_>, post: PostId, actor: ActorId, choice: usize) -> R
 pub fn choices_of(r: &Read<'_>, post: PostId, actor: ActorId) -> Result<Vec<usize>> {
     let mut statement =
         r.conn.prepare_cached("SELECT choice FROM vote WHERE post_id = ?1 AND actor_id = ?2 LIMIT 1000")?;
-    let rows = statement.query_map(params![post, actor], |row| row.get::<_, u32>("choice"))?;
+    let rows = statement.query_map(params![post, actor], |row| column::<u32>(row, "choice"))?;
     rows.map(|choice| Ok(choice? as usize)).collect()
 }
 
@@ -140,7 +140,7 @@ pub fn clear_votes(w: &Write<'_>, post: PostId) -> Result<()> {
 pub fn due(r: &Read<'_>, limit: u32) -> Result<Vec<PostId>> {
     let mut statement =
         r.conn.prepare_cached("SELECT post_id FROM poll WHERE look_at <= ?1 ORDER BY look_at LIMIT ?2")?;
-    let rows = statement.query_map(params![r.now, limit], |row| row.get("post_id"))?;
+    let rows = statement.query_map(params![r.now, limit], |row| column(row, "post_id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

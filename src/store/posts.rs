@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::actors::Emoji;
 use super::extra::Extra;
 use super::rows::Rows;
-use super::{Read, Write, events, thread_mutes};
+use super::{Read, Write, column, events, thread_mutes};
 use crate::base::id::{self, ActorId, PostId};
 use crate::base::{Audience, Result, Time};
 
@@ -80,27 +80,27 @@ impl Post {
 
     pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
-            id: row.get("id")?,
-            uri: row.get("uri")?,
-            actor_id: row.get("actor_id")?,
-            kind: row.get("kind")?,
-            boost_of: row.get("boost_of")?,
-            audience: row.get("audience")?,
-            reply_to: row.get("reply_to")?,
-            reply_to_uri: row.get("reply_to_uri")?,
-            context_uri: row.get("context_uri")?,
-            title: row.get("title")?,
-            warning: row.get("warning")?,
-            content: row.get("content")?,
-            source: row.get("source")?,
-            language: row.get("language")?,
-            sensitive: row.get("sensitive")?,
-            url: row.get("url")?,
+            id: column(row, "id")?,
+            uri: column(row, "uri")?,
+            actor_id: column(row, "actor_id")?,
+            kind: column(row, "kind")?,
+            boost_of: column(row, "boost_of")?,
+            audience: column(row, "audience")?,
+            reply_to: column(row, "reply_to")?,
+            reply_to_uri: column(row, "reply_to_uri")?,
+            context_uri: column(row, "context_uri")?,
+            title: column(row, "title")?,
+            warning: column(row, "warning")?,
+            content: column(row, "content")?,
+            source: column(row, "source")?,
+            language: column(row, "language")?,
+            sensitive: column(row, "sensitive")?,
+            url: column(row, "url")?,
             emoji: super::json(row, "emoji")?,
             extra: super::json(row, "extra")?,
-            published_at: row.get("published_at")?,
-            edited_at: row.get("edited_at")?,
-            received_at: row.get("received_at")?,
+            published_at: column(row, "published_at")?,
+            edited_at: column(row, "edited_at")?,
+            received_at: column(row, "received_at")?,
         })
     }
 }
@@ -259,7 +259,7 @@ pub fn uris(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<String>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT p.uri FROM json_each(?1) AS j JOIN post p ON p.id = j.value ORDER BY j.key LIMIT 1000",
     )?;
-    let rows = statement.query_map([super::id_list(ids.iter().map(|id| id.0))], |row| row.get("uri"))?;
+    let rows = statement.query_map([super::id_list(ids.iter().map(|id| id.0))], |row| column(row, "uri"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -282,7 +282,7 @@ pub fn boosters(r: &Read<'_>, of: PostId, viewer: Viewer, rows: Rows) -> Result<
            AND actor_id NOT IN (SELECT actor_id FROM block) ORDER BY id {order} LIMIT ?5"
     ))?;
     let found = statement.query_map(params![of, viewer.rank(), rows.above, rows.below, rows.limit], |row| {
-        Ok((row.get("id")?, row.get("actor_id")?))
+        Ok((column(row, "id")?, column(row, "actor_id")?))
     })?;
     Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
 }
@@ -293,7 +293,7 @@ pub fn languages(r: &Read<'_>, actor: ActorId) -> Result<Vec<String>> {
         "SELECT DISTINCT language FROM (SELECT language FROM post WHERE actor_id = ?1 ORDER BY id DESC LIMIT 200)
          WHERE language IS NOT NULL LIMIT 20",
     )?;
-    let rows = statement.query_map([actor], |row| row.get("language"))?;
+    let rows = statement.query_map([actor], |row| column(row, "language"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -302,7 +302,7 @@ pub fn mentions(r: &Read<'_>, id: PostId) -> Result<Vec<Mention>> {
     let mut statement =
         r.conn.prepare_cached("SELECT uri, handle, url FROM mention WHERE post_id = ?1 ORDER BY handle LIMIT 500")?;
     let rows = statement.query_map([id], |row| {
-        Ok(Mention { uri: row.get("uri")?, handle: row.get("handle")?, url: row.get("url")? })
+        Ok(Mention { uri: column(row, "uri")?, handle: column(row, "handle")?, url: column(row, "url")? })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
@@ -319,7 +319,8 @@ pub fn names(r: &Read<'_>, post_uri: &str, actor_uri: &str) -> Result<bool> {
 pub fn hashtags(r: &Read<'_>, id: PostId) -> Result<Vec<Hashtag>> {
     let mut statement =
         r.conn.prepare_cached("SELECT name, shown FROM hashtag WHERE post_id = ?1 ORDER BY name LIMIT 500")?;
-    let rows = statement.query_map([id], |row| Ok(Hashtag { name: row.get("name")?, shown: row.get("shown")? }))?;
+    let rows =
+        statement.query_map([id], |row| Ok(Hashtag { name: column(row, "name")?, shown: column(row, "shown")? }))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -370,7 +371,8 @@ pub fn of_actor(r: &Read<'_>, actor: ActorId, viewer: Viewer, page: Page) -> Res
     let mut statement = r.conn.prepare_cached(if page.after.is_some() { oldest_first } else { sql })?;
     let before = page.before.map_or(i64::MAX, |id| id.0);
     let after = page.after.map_or(0, |id| id.0);
-    let rows = statement.query_map(params![actor, viewer.rank(), before, after, page.limit], |row| row.get("id"))?;
+    let rows =
+        statement.query_map(params![actor, viewer.rank(), before, after, page.limit], |row| column(row, "id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -385,7 +387,7 @@ pub fn of_actor_tagged(r: &Read<'_>, actor: ActorId, tag: &str, page: Page) -> R
     let before = page.before.map_or(i64::MAX, |id| id.0);
     let after = page.after.map_or(0, |id| id.0);
     let mut statement = r.conn.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![tag, actor, before, after, page.limit], |row| row.get("id"))?;
+    let rows = statement.query_map(params![tag, actor, before, after, page.limit], |row| column(row, "id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -405,7 +407,7 @@ pub fn ancestors(r: &Read<'_>, id: PostId, viewer: Viewer, span: Span) -> Result
              WHERE p.audience <= ?2 AND depth < ?3)
          SELECT id FROM up WHERE depth > 0 ORDER BY depth LIMIT ?3",
     )?;
-    let rows = statement.query_map(params![id, viewer.rank(), span.above], |row| row.get("id"))?;
+    let rows = statement.query_map(params![id, viewer.rank(), span.above], |row| column(row, "id"))?;
     let mut above: Vec<PostId> = Vec::new();
     for row in rows {
         let next = row?;
@@ -431,7 +433,7 @@ pub fn descendants(r: &Read<'_>, id: PostId, viewer: Viewer, span: Span) -> Resu
     )?;
     // The first row is the post itself.
     let values = params![id, viewer.rank(), span.below.saturating_add(1), span.deep];
-    let rows = statement.query_map(values, |row| Ok((row.get("id")?, row.get("parent")?)))?;
+    let rows = statement.query_map(values, |row| Ok((column(row, "id")?, column(row, "parent")?)))?;
     let mut below: Vec<(PostId, PostId)> = rows.collect::<rusqlite::Result<_>>()?;
     // In a circle of answers they come again and again, at every depth.
     below.dedup();
@@ -466,6 +468,6 @@ pub fn open_replies(r: &Read<'_>, id: PostId, after: Option<PostId>, limit: u32)
     let mut statement = r
         .conn
         .prepare_cached("SELECT id FROM post WHERE reply_to = ?1 AND audience <= 1 AND id > ?2 ORDER BY id LIMIT ?3")?;
-    let rows = statement.query_map(params![id, after.map_or(0, |id| id.0), limit], |row| row.get("id"))?;
+    let rows = statement.query_map(params![id, after.map_or(0, |id| id.0), limit], |row| column(row, "id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

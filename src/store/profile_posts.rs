@@ -4,6 +4,7 @@
 use rusqlite::params;
 
 use super::Read;
+use super::column;
 use super::posts::Viewer;
 use super::rows::Rows;
 use crate::base::Result;
@@ -34,7 +35,7 @@ pub fn page(r: &Read<'_>, author: ActorId, wanted: &Wanted<'_>) -> Result<Vec<Po
     let rows = wanted.rows;
     let mut statement = r.conn.prepare_cached(&sql(wanted))?;
     let values = params![author, rank, rows.above, rows.below, rows.limit, wanted.tag];
-    let found = statement.query_map(values, |row| row.get("id"))?;
+    let found = statement.query_map(values, |row| column(row, "id"))?;
     Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
 }
 
@@ -96,7 +97,7 @@ mod tests {
                 page(r, ActorId(1), &wanted)?;
                 let mut plan = r.conn.prepare(&format!("EXPLAIN QUERY PLAN {}", sql(&wanted)))?;
                 let values = rusqlite::params_from_iter(std::iter::repeat_n(1, plan.parameter_count()));
-                let lines = plan.query_map(values, |row| row.get::<_, String>("detail"))?;
+                let lines = plan.query_map(values, |row| column::<String>(row, "detail"))?;
                 Ok(lines.collect::<rusqlite::Result<Vec<_>>>()?.join("\n"))
             });
             let plan = plan.unwrap();

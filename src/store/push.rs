@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::notifications::Kind;
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::id::{ActorId, MessageId, NotificationId, SubscriptionId, TokenId};
 use crate::base::{Result, Time};
 
@@ -76,15 +76,15 @@ pub struct Subscription {
 
 impl Subscription {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let (alerts, whose): (String, String) = (row.get("alerts")?, row.get("policy")?);
+        let (alerts, whose): (String, String) = (column(row, "alerts")?, column(row, "policy")?);
         Ok(Self {
-            id: row.get("id")?,
-            token: row.get("token_id")?,
-            bearer: row.get("bearer")?,
-            endpoint: row.get("endpoint")?,
-            point: row.get("point")?,
-            auth: row.get("auth")?,
-            standard: row.get("standard")?,
+            id: column(row, "id")?,
+            token: column(row, "token_id")?,
+            bearer: column(row, "bearer")?,
+            endpoint: column(row, "endpoint")?,
+            point: column(row, "point")?,
+            auth: column(row, "auth")?,
+            standard: column(row, "standard")?,
             alerts: serde_json::from_str(&alerts).unwrap_or_default(),
             whose: Whose::of(&whose).unwrap_or(Whose::None),
         })

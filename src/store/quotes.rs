@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::posts::{Page, Viewer};
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::id::{ActorId, PostId};
 use crate::base::{Result, Time};
 
@@ -68,17 +68,17 @@ pub struct Quote {
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Quote> {
-    let state: String = row.get("state")?;
+    let state: String = column(row, "state")?;
     Ok(Quote {
-        post_id: row.get("post_id")?,
-        quoted_id: row.get("quoted_id")?,
-        quoted_uri: row.get("quoted_uri")?,
-        consent: row.get("consent")?,
+        post_id: column(row, "post_id")?,
+        quoted_id: column(row, "quoted_id")?,
+        quoted_uri: column(row, "quoted_uri")?,
+        consent: column(row, "consent")?,
         state: State::from_word(&state),
-        stamp: row.get("stamp")?,
-        request_uri: row.get("request_uri")?,
-        tries: row.get("tries")?,
-        check_at: row.get("check_at")?,
+        stamp: column(row, "stamp")?,
+        request_uri: column(row, "request_uri")?,
+        tries: column(row, "tries")?,
+        check_at: column(row, "check_at")?,
     })
 }
 
@@ -135,7 +135,8 @@ pub fn quoting(r: &Read<'_>, quoted: PostId, viewer: Viewer, page: Page) -> Resu
     );
     let (before, after) = (page.before.map_or(i64::MAX, |id| id.0), page.after.map_or(0, |id| id.0));
     let mut statement = r.conn.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![quoted, viewer.rank(), before, after, page.limit], |row| row.get("id"))?;
+    let rows =
+        statement.query_map(params![quoted, viewer.rank(), before, after, page.limit], |row| column(row, "id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -145,7 +146,7 @@ pub fn by_actor(r: &Read<'_>, quoted: PostId, actor: ActorId) -> Result<Vec<Post
         "SELECT q.post_id FROM quote q CROSS JOIN post p ON p.id = q.post_id
          WHERE q.quoted_id = ?1 AND q.state = 'granted' AND p.actor_id = ?2 LIMIT 20",
     )?;
-    let rows = statement.query_map(params![quoted, actor], |row| row.get("post_id"))?;
+    let rows = statement.query_map(params![quoted, actor], |row| column(row, "post_id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -175,5 +176,5 @@ pub fn claim(w: &Write<'_>, lease: Duration) -> Result<Option<Quote>> {
 /// When the next quote is to be looked at.
 pub fn next_due(r: &Read<'_>) -> Result<Option<Time>> {
     let mut statement = r.conn.prepare_cached("SELECT min(check_at) AS at FROM quote WHERE check_at IS NOT NULL")?;
-    Ok(statement.query_one([], |row| row.get("at"))?)
+    Ok(statement.query_one([], |row| column(row, "at"))?)
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::Result;
 use crate::base::id::{ActorId, PostId};
 
@@ -47,15 +47,15 @@ pub struct Count {
 }
 
 fn sign(row: &Row<'_>) -> rusqlite::Result<Sign> {
-    Ok(Sign { emoji: row.get("emoji")?, url: row.get("url")? })
+    Ok(Sign { emoji: column(row, "emoji")?, url: column(row, "url")? })
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Reaction> {
     Ok(Reaction {
-        post_id: row.get("post_id")?,
-        actor_id: row.get("actor_id")?,
+        post_id: column(row, "post_id")?,
+        actor_id: column(row, "actor_id")?,
         sign: sign(row)?,
-        uri: row.get("uri")?,
+        uri: column(row, "uri")?,
     })
 }
 
@@ -99,7 +99,7 @@ pub fn picture(r: &Read<'_>, post: PostId, emoji: &str, url: Option<&str>) -> Re
         "SELECT url FROM reaction WHERE post_id = ?1 AND emoji = ?2 AND url IS NOT NULL
          ORDER BY url IS NOT ?3, created_at LIMIT 1",
     )?;
-    Ok(statement.query_one(params![post, emoji, url], |row| row.get("url")).optional()?)
+    Ok(statement.query_one(params![post, emoji, url], |row| column(row, "url")).optional()?)
 }
 
 /// What these posts got, each with its emoji in order.
@@ -110,8 +110,8 @@ pub fn counts(r: &Read<'_>, posts: &[PostId]) -> Result<HashMap<PostId, Vec<Coun
          GROUP BY post_id, emoji, url ORDER BY count(*) DESC, min(created_at), emoji LIMIT 5000",
     )?;
     let rows = statement.query_map([super::id_list(posts.iter().map(|id| id.0))], |row| {
-        let count = Count { sign: sign(row)?, number: row.get("number")?, mine: row.get("mine")? };
-        Ok((row.get::<_, PostId>("post_id")?, count))
+        let count = Count { sign: sign(row)?, number: column(row, "number")?, mine: column(row, "mine")? };
+        Ok((column::<PostId>(row, "post_id")?, count))
     })?;
     let mut found: HashMap<PostId, Vec<Count>> = HashMap::new();
     for row in rows {

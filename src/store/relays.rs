@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::posts::Page;
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::id::{ActorId, PostId, RelayId};
 use crate::base::{Result, Time};
 
@@ -71,20 +71,20 @@ pub struct Relay {
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Relay> {
-    let (style, state): (String, String) = (row.get("style")?, row.get("state")?);
+    let (style, state): (String, String) = (column(row, "style")?, column(row, "state")?);
     Ok(Relay {
-        id: row.get("id")?,
-        inbox: row.get("inbox")?,
+        id: column(row, "id")?,
+        inbox: column(row, "inbox")?,
         style: if style == Style::LitePub.word() { Style::LitePub } else { Style::Mastodon },
-        actor_id: row.get("actor_id")?,
-        follow_uri: row.get("follow_uri")?,
+        actor_id: column(row, "actor_id")?,
+        follow_uri: column(row, "follow_uri")?,
         state: match state.as_str() {
             "accepted" => State::Accepted,
             "refused" => State::Refused,
             _ => State::Asked,
         },
-        asked_at: row.get("asked_at")?,
-        answered_at: row.get("answered_at")?,
+        asked_at: column(row, "asked_at")?,
+        answered_at: column(row, "answered_at")?,
     })
 }
 
@@ -150,6 +150,6 @@ pub fn around(r: &Read<'_>, page: Page) -> Result<Vec<PostId>> {
     let mut statement = r.conn.prepare_cached(if page.after.is_some() { oldest } else { newest })?;
     let before = page.before.map_or(i64::MAX, |id| id.0);
     let after = page.after.map_or(0, |id| id.0);
-    let rows = statement.query_map(params![before, after, page.limit], |row| row.get("id"))?;
+    let rows = statement.query_map(params![before, after, page.limit], |row| column(row, "id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

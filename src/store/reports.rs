@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::id::{ActorId, ReportId};
 use crate::base::{Result, Time};
 
@@ -38,17 +38,17 @@ pub struct Report {
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Report> {
     Ok(Report {
-        id: row.get("id")?,
-        uri: row.get("uri")?,
-        actor_id: row.get("actor_id")?,
-        ours: row.get("ours")?,
+        id: column(row, "id")?,
+        uri: column(row, "uri")?,
+        actor_id: column(row, "actor_id")?,
+        ours: column(row, "ours")?,
         about: super::json(row, "about")?,
-        comment: row.get("comment")?,
-        category: row.get("category")?,
+        comment: column(row, "comment")?,
+        category: column(row, "category")?,
         rules: super::json(row, "rules")?,
-        forwarded: row.get("forwarded")?,
-        created_at: row.get("created_at")?,
-        closed_at: row.get("closed_at")?,
+        forwarded: column(row, "forwarded")?,
+        created_at: column(row, "created_at")?,
+        closed_at: column(row, "closed_at")?,
     })
 }
 
@@ -93,7 +93,7 @@ pub fn sent(w: &Write<'_>, report: Sent<'_>) -> Result<ReportId> {
     let (about, rules) = (super::to_json(&report.about)?, super::to_json(&report.rules)?);
     let row =
         params![report.uri, report.target, about, report.comment, w.now, report.category, rules, report.forwarded];
-    Ok(statement.query_one(row, |row| row.get("id"))?)
+    Ok(statement.query_one(row, |row| column(row, "id"))?)
 }
 
 /// The report with this number.

@@ -3,7 +3,7 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::id::{ActorId, PostId, RequestId};
 use crate::base::policy::Deed;
 use crate::base::{Result, Time};
@@ -65,17 +65,17 @@ pub struct Request {
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Request> {
-    let (deed, state): (String, String) = (row.get("deed")?, row.get("state")?);
+    let (deed, state): (String, String) = (column(row, "deed")?, column(row, "state")?);
     Ok(Request {
-        id: row.get("id")?,
+        id: column(row, "id")?,
         deed: Deed::from_word(&deed).unwrap_or(Deed::Reply),
-        actor_id: row.get("actor_id")?,
-        target_id: row.get("target_id")?,
-        object_uri: row.get("object_uri")?,
-        post_id: row.get("post_id")?,
-        request_uri: row.get("request_uri")?,
+        actor_id: column(row, "actor_id")?,
+        target_id: column(row, "target_id")?,
+        object_uri: column(row, "object_uri")?,
+        post_id: column(row, "post_id")?,
+        request_uri: column(row, "request_uri")?,
         state: State::from_word(&state),
-        created_at: row.get("created_at")?,
+        created_at: column(row, "created_at")?,
     })
 }
 

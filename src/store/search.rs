@@ -4,7 +4,7 @@
 use rusqlite::{ToSql, named_params, params};
 
 use super::posts::{Page, Post, Viewer};
-use super::{Read, Write, node};
+use super::{Read, Write, column, node};
 use crate::base::Result;
 use crate::base::id::{ActorId, PostId, first_at};
 use crate::text::search::{self, Asked, Sign, Trait};
@@ -139,7 +139,7 @@ pub fn posts(r: &Read<'_>, wanted: &Wanted, viewer: Viewer, page: Page, offset: 
             bound.push((name, value));
         }
     }
-    let rows = statement.query_map(bound.as_slice(), |row| row.get("id"))?;
+    let rows = statement.query_map(bound.as_slice(), |row| column(row, "id"))?;
     let mut ids: Vec<PostId> = rows.collect::<rusqlite::Result<_>>()?;
     ids.sort_unstable_by(|a, b| b.cmp(a));
     Ok(ids)
@@ -164,7 +164,7 @@ pub fn people(r: &Read<'_>, typed: &str, whom: People, limit: u32, offset: u32) 
         let mut statement = r
             .conn
             .prepare_cached("SELECT rowid AS id FROM actor_text WHERE actor_text MATCH ?1 AND rowid = ?2 LIMIT ?3")?;
-        let found = statement.query_map(params![expression, owner, limit], |row| row.get("id"))?;
+        let found = statement.query_map(params![expression, owner, limit], |row| column(row, "id"))?;
         return Ok(found.skip(offset as usize).collect::<rusqlite::Result<_>>()?);
     }
     let exact = typed.trim().trim_start_matches('@').split('@').next().unwrap_or_default().to_owned();
@@ -174,7 +174,7 @@ pub fn people(r: &Read<'_>, typed: &str, whom: People, limit: u32, offset: u32) 
            AND +t.rowid IN (SELECT followed_id FROM follow WHERE follower_id = ?2 UNION SELECT ?2)
          ORDER BY a.username = ?3 COLLATE NOCASE DESC, a.username LIMIT ?4",
     )?;
-    let rows = statement.query_map(params![expression, owner, exact, PEOPLE], |row| row.get("id"))?;
+    let rows = statement.query_map(params![expression, owner, exact, PEOPLE], |row| column(row, "id"))?;
     let mut found: Vec<ActorId> = rows.collect::<rusqlite::Result<_>>()?;
     if whom == People::Followed {
         found.retain(|id| *id != owner);
@@ -185,7 +185,7 @@ pub fn people(r: &Read<'_>, typed: &str, whom: People, limit: u32, offset: u32) 
              WHERE a.gone_at IS NULL AND a.id <> (SELECT service_id FROM node)
              ORDER BY a.username = ?3 COLLATE NOCASE DESC, t.id DESC LIMIT ?2",
         )?;
-        let rows = statement.query_map(params![expression, PEOPLE, exact], |row| row.get::<_, ActorId>("id"))?;
+        let rows = statement.query_map(params![expression, PEOPLE, exact], |row| column::<ActorId>(row, "id"))?;
         for id in rows {
             let id = id?;
             if !found.contains(&id) {

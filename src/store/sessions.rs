@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::params;
 
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::{Error, Result, Time};
 
 /// How long a browser stays logged in.
@@ -79,10 +79,10 @@ pub fn all(r: &Read<'_>) -> Result<Vec<Session>> {
     )?;
     let rows = statement.query_map([r.now], |row| {
         Ok(Session {
-            hash: row.get("hash")?,
-            agent: row.get("agent")?,
-            created_at: row.get("created_at")?,
-            used_at: row.get("used_at")?,
+            hash: column(row, "hash")?,
+            agent: column(row, "agent")?,
+            created_at: column(row, "created_at")?,
+            used_at: column(row, "used_at")?,
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

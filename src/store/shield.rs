@@ -7,7 +7,7 @@ use rusqlite::params;
 
 use super::Read;
 use super::actors::{self, Actor};
-use super::{follows, host_blocks, node};
+use super::{column, follows, host_blocks, node};
 use crate::base::Result;
 use crate::base::id::{ActorId, PostId};
 
@@ -39,7 +39,7 @@ fn blocked(r: &Read<'_>, people: impl Iterator<Item = ActorId>) -> Result<HashSe
     let mut statement = r.conn.prepare_cached(
         "SELECT actor_id FROM block WHERE actor_id IN (SELECT value FROM json_each(?1)) LIMIT 100000",
     )?;
-    let rows = statement.query_map([super::id_list(people.map(|id| id.0))], |row| row.get("actor_id"))?;
+    let rows = statement.query_map([super::id_list(people.map(|id| id.0))], |row| column(row, "actor_id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -93,7 +93,7 @@ fn authors(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, ActorId>> {
         .conn
         .prepare_cached("SELECT id, actor_id FROM post WHERE id IN (SELECT value FROM json_each(?1)) LIMIT 1000")?;
     let rows = statement.query_map(params![super::id_list(ids.iter().map(|id| id.0))], |row| {
-        Ok((row.get::<_, PostId>("id")?, row.get::<_, ActorId>("actor_id")?))
+        Ok((column::<PostId>(row, "id")?, column::<ActorId>(row, "actor_id")?))
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

@@ -3,7 +3,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::id::{ActorId, PostId, first_at};
 use crate::base::{Result, Time};
 
@@ -49,7 +49,7 @@ pub fn prune_posts(w: &Write<'_>, after: PostId, terms: Terms, limit: u32) -> Re
     let young = first_at(terms.posts.max(terms.relayed)).max(surplus.0 + 1);
     let ids: Vec<PostId> = {
         let mut slice = w.conn.prepare_cached("SELECT id FROM post WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3")?;
-        let rows = slice.query_map(params![after, young, limit], |row| row.get("id"))?;
+        let rows = slice.query_map(params![after, young, limit], |row| column(row, "id"))?;
         rows.collect::<rusqlite::Result<_>>()?
     };
     let Some(last) = ids.last().copied() else { return Ok((None, 0)) };
@@ -86,7 +86,7 @@ fn posts_sql(r: &Read<'_>) -> Result<String> {
 /// The newest of the posts that are too many.
 fn surplus(r: &Read<'_>, most: u32) -> Result<PostId> {
     let mut statement = r.conn.prepare_cached("SELECT post_id FROM relayed ORDER BY post_id DESC LIMIT 1 OFFSET ?1")?;
-    Ok(statement.query_one([most], |row| row.get("post_id")).optional()?.unwrap_or(PostId(0)))
+    Ok(statement.query_one([most], |row| column(row, "post_id")).optional()?.unwrap_or(PostId(0)))
 }
 
 /// Looks at up to `limit` actors after `after` and deletes those not looked at since `before` to whom nothing refers.
@@ -94,7 +94,7 @@ fn surplus(r: &Read<'_>, most: u32) -> Result<PostId> {
 pub fn prune_actors(w: &Write<'_>, after: ActorId, before: Time, limit: u32) -> Result<(Option<ActorId>, usize)> {
     let ids: Vec<ActorId> = {
         let mut slice = w.conn.prepare_cached("SELECT id FROM actor WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3")?;
-        let rows = slice.query_map(params![after, first_at(before), limit], |row| row.get("id"))?;
+        let rows = slice.query_map(params![after, first_at(before), limit], |row| column(row, "id"))?;
         rows.collect::<rusqlite::Result<_>>()?
     };
     let Some(last) = ids.last().copied() else { return Ok((None, 0)) };
@@ -117,7 +117,7 @@ fn actors_sql(r: &Read<'_>) -> Result<String> {
 pub fn prune_hosts(w: &Write<'_>, after: &str, before: Time, limit: u32) -> Result<(Option<String>, usize)> {
     let names: Vec<String> = {
         let mut slice = w.conn.prepare_cached("SELECT name FROM host WHERE name > ?1 ORDER BY name LIMIT ?2")?;
-        let rows = slice.query_map(params![after, limit], |row| row.get("name"))?;
+        let rows = slice.query_map(params![after, limit], |row| column(row, "name"))?;
         rows.collect::<rusqlite::Result<_>>()?
     };
     let Some(last) = names.last().cloned() else { return Ok((None, 0)) };
@@ -140,7 +140,7 @@ fn free_of(r: &Read<'_>, table: &str, parts: &[(&str, &str)]) -> Result<String> 
         "SELECT m.name AS name, k.[from] AS side FROM sqlite_schema m JOIN pragma_foreign_key_list(m.name) k
          WHERE m.type = 'table' AND k.[table] = ?1 ORDER BY m.name, side LIMIT 200",
     )?;
-    let rows = keys.query_map([table], |row| Ok((row.get::<_, String>("name")?, row.get::<_, String>("side")?)))?;
+    let rows = keys.query_map([table], |row| Ok((column::<String>(row, "name")?, column::<String>(row, "side")?)))?;
     let mut free = String::new();
     for key in rows {
         let (name, side) = key?;
@@ -207,7 +207,7 @@ mod tests {
             for sql in [posts_sql(r)?, actors_sql(r)?] {
                 let mut plan = r.conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
                 let values = rusqlite::params_from_iter(std::iter::repeat_n(1, plan.parameter_count()));
-                let lines = plan.query_map(values, |row| row.get::<_, String>("detail"))?;
+                let lines = plan.query_map(values, |row| column::<String>(row, "detail"))?;
                 plans.extend(lines.collect::<rusqlite::Result<Vec<_>>>()?);
             }
             Ok(plans)

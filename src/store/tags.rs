@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::id::{ActorId, PostId, first_at};
 use crate::base::{Result, Time};
 
@@ -30,7 +30,7 @@ pub struct Followed {
 }
 
 fn followed(row: &Row<'_>) -> rusqlite::Result<Followed> {
-    Ok(Followed { id: row.get("id")?, name: row.get("name")?, shown: row.get("shown")? })
+    Ok(Followed { id: column(row, "id")?, name: column(row, "name")?, shown: column(row, "shown")? })
 }
 
 /// Follows a hashtag; false when it is followed already, or when there are as many as there may be.
@@ -58,7 +58,7 @@ pub fn among(r: &Read<'_>, names: &[String]) -> Result<HashSet<String>> {
     let mut statement = r
         .conn
         .prepare_cached("SELECT name FROM followed_tag WHERE name IN (SELECT value FROM json_each(?1)) LIMIT 1000")?;
-    let rows = statement.query_map([super::to_json(&names)?], |row| row.get("name"))?;
+    let rows = statement.query_map([super::to_json(&names)?], |row| column(row, "name"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -137,7 +137,7 @@ pub fn history(r: &Read<'_>, name: &str, of: usize) -> Result<Vec<Day>> {
          WHERE h.name = ?1 AND h.post_id >= ?2 AND p.audience = 0 ORDER BY h.post_id DESC LIMIT ?3",
     )?;
     let rows = statement.query_map(params![name, first, most], |row| {
-        Ok((row.get::<_, PostId>("id")?, row.get::<_, ActorId>("actor_id")?))
+        Ok((column::<PostId>(row, "id")?, column::<ActorId>(row, "actor_id")?))
     })?;
     let mut days: BTreeMap<i64, (u32, HashSet<ActorId>)> = BTreeMap::new();
     for row in rows {
@@ -165,7 +165,7 @@ pub fn beginning(r: &Read<'_>, prefix: &str, limit: u32) -> Result<Vec<String>> 
              WHERE found.name IS NOT NULL LIMIT ?3)
          SELECT name FROM found WHERE name IS NOT NULL LIMIT ?3",
     )?;
-    let rows = statement.query_map(params![prefix, format!("{prefix}\u{10FFFF}"), limit], |row| row.get("name"))?;
+    let rows = statement.query_map(params![prefix, format!("{prefix}\u{10FFFF}"), limit], |row| column(row, "name"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -207,5 +207,5 @@ pub fn own_beginning(r: &Read<'_>, prefix: &str, limit: u32) -> Result<Vec<Use>>
 }
 
 fn own_use(row: &Row<'_>) -> rusqlite::Result<Use> {
-    Ok(Use { name: row.get("name")?, posts: row.get("posts")?, last: row.get("last")? })
+    Ok(Use { name: column(row, "name")?, posts: column(row, "posts")?, last: column(row, "last")? })
 }

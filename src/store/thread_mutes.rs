@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use rusqlite::params;
 
-use super::{Read, Write};
+use super::{Read, Write, column};
 use crate::base::Result;
 use crate::base::id::PostId;
 
@@ -48,7 +48,7 @@ pub fn among(r: &Read<'_>, posts: &[PostId]) -> Result<HashSet<PostId>> {
          SELECT DISTINCT up.id FROM up JOIN thread_mute m ON m.post_id = up.at LIMIT 1000",
     )?;
     let list = super::id_list(posts.iter().map(|id| id.0));
-    let rows = statement.query_map(params![list, ABOVE], |row| row.get("id"))?;
+    let rows = statement.query_map(params![list, ABOVE], |row| column(row, "id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -79,7 +79,7 @@ pub(super) fn first_of(r: &Read<'_>, post: PostId) -> Result<PostId> {
            SELECT p.reply_to, depth + 1 FROM up JOIN post p ON p.id = up.id WHERE p.reply_to IS NOT NULL AND depth < ?2)
          SELECT id FROM up ORDER BY depth DESC LIMIT 1",
     )?;
-    Ok(statement.query_one(params![post, ABOVE], |row| row.get("id"))?)
+    Ok(statement.query_one(params![post, ABOVE], |row| column(row, "id"))?)
 }
 
 fn any(r: &Read<'_>) -> Result<bool> {

@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use super::posts::Page;
-use super::{Read, Write, events, lists};
+use super::{Read, Write, column, events, lists};
 use crate::base::Result;
 use crate::base::id::{ActorId, PostId};
 
@@ -58,7 +58,7 @@ pub(super) fn window(r: &Read<'_>, table: &str, fits: &str, page: Page, of: i64)
     let after = page.after.map_or(0, |id| id.0);
     let window = [before, after, i64::from(page.limit), r.now.ms(), of];
     let known = window.iter().take(statement.parameter_count());
-    let rows = statement.query_map(rusqlite::params_from_iter(known), |row| row.get("post_id"))?;
+    let rows = statement.query_map(rusqlite::params_from_iter(known), |row| column(row, "post_id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
