@@ -7,6 +7,7 @@ pub mod auth;
 mod door;
 pub mod edge;
 pub mod files;
+mod layers;
 pub mod page;
 #[cfg(test)]
 pub(crate) mod scratch;
@@ -19,7 +20,7 @@ use std::time::Duration;
 use actix_web::dev::Server;
 use actix_web::guard::{self, GuardContext};
 use actix_web::http::{Method, header};
-use actix_web::middleware::DefaultHeaders;
+use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::{App, HttpServer, Route, web};
 
 use crate::federation::{Node, login};
@@ -208,7 +209,7 @@ fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/settings/emoji").route(get().to(page::own_emoji::show)));
     cfg.service(web::resource("/settings/emoji/{act}").route(web::post().to(page::own_emoji::save)));
     // A client for terminals asks with a slash at the end.
-    cfg.service(web::resource(["/oauth/authorize", "/oauth/authorize/"]).route(get().to(page::authorize::show)).route(web::post().to(page::authorize::decide)));
+    cfg.service(web::resource(["/oauth/authorize", "/oauth/authorize/"]).wrap(from_fn(layers::keep_opener)).route(get().to(page::authorize::show)).route(web::post().to(page::authorize::decide)));
     cfg.service(web::resource("/settings/apps").route(get().to(page::apps::show)).route(web::post().to(page::apps::end)));
     cfg.service(web::resource("/settings/{what}").route(web::post().to(page::settings::save)));
     cfg.service(web::resource("/moving").route(get().to(page::moving::show)).route(web::post().to(page::moving::save)));
@@ -219,9 +220,9 @@ fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/tags/{name}").route(get().to(page::tags::show)));
     cfg.service(web::resource("/tags/{name}/{act}").route(web::post().to(page::tags::act)));
     cfg.service(web::resource("/authorize_interaction").route(get().to(page::login::interaction)));
-    cfg.service(web::resource("/login").route(get().to(page::login::show)).route(web::post().to(page::login::enter)));
+    cfg.service(web::resource("/login").wrap(from_fn(layers::keep_opener)).route(get().to(page::login::show)).route(web::post().to(page::login::enter)));
     // GET alone: a HEAD (a link preview) must not use the link up.
-    cfg.service(web::resource("/login/link/{token}").route(web::get().to(page::login::by_link)));
+    cfg.service(web::resource("/login/link/{token}").wrap(from_fn(layers::keep_opener)).route(web::get().to(page::login::by_link)));
     cfg.service(web::resource("/logout").route(web::post().to(page::login::leave)));
     cfg.service(web::resource("/welcome").route(get().to(page::login::welcome)).route(web::post().to(page::login::name)));
 }

@@ -284,13 +284,14 @@ fn start(mut response: HttpResponseBuilder, policy: &'static str, cache: &'stati
     response
 }
 
-/// Adds what every page is sent with. Referrers stay on this server: browsers then still say where a form came from.
+/// Adds what every page is sent with. Referrers stay on this server: browsers then still say where a form came from. What
+/// opened the page gets no hold on it, save on the way in: `web/layers.rs`.
 fn dress(response: &mut HttpResponseBuilder, policy: &'static str) {
     response
         .insert_header((header::CONTENT_SECURITY_POLICY, policy))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header((header::REFERRER_POLICY, "same-origin"))
-        .insert_header(("Cross-Origin-Opener-Policy", "same-origin"))
+        .insert_header((header::CROSS_ORIGIN_OPENER_POLICY, "same-origin"))
         .insert_header(("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()"));
 }
 

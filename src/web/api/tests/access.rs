@@ -167,3 +167,36 @@ async fn the_owner_is_asked_on_a_page_and_the_app_hears_yes_or_no() {
     let list = house.call(visit("/settings/apps".to_owned())).await;
     assert!(list.text().contains("Ice &lt;b&gt;Cubes&lt;/b&gt;"), "the owner sees which apps may act");
 }
+
+#[actix_web::test]
+async fn whoever_opened_the_way_in_as_a_popup_keeps_hold_of_it_and_of_no_other_page() {
+    let house = House::new();
+    let (cookie, _) = browser(&house);
+    let form = [("client_name", "Elk"), ("redirect_uris", "https://elk.example/"), ("scopes", "read")];
+    let app = house.call(TestRequest::post().uri("/api/v1/apps").set_form(form)).await.json();
+    let asked = format!(
+        "/oauth/authorize?response_type=code&client_id={}&redirect_uri=https%3A%2F%2Felk.example%2F",
+        app["client_id"].as_str().unwrap()
+    );
+    let cut = async |request: TestRequest, code: u16| {
+        let reply = house.call(request).await;
+        assert_eq!(reply.code.as_u16(), code, "{}", reply.text());
+        !matches!(reply.header("cross-origin-opener-policy"), "" | "unsafe-none")
+    };
+    let visit = |path: &str| TestRequest::get().uri(path);
+    let wrong = TestRequest::post().uri("/login").set_form([("password", "wrong"), ("next", asked.as_str())]);
+    for (request, code) in [
+        (visit(&asked), 303),
+        (visit(&asked).insert_header(("Cookie", cookie.clone())), 200),
+        (visit("/oauth/authorize?client_id=x").insert_header(("Cookie", cookie.clone())), 400),
+        (visit("/oauth/authorize/?client_id=x").insert_header(("Cookie", cookie.clone())), 400),
+        (visit("/login"), 200),
+        (wrong, 400),
+        (visit("/login/link/of-yesterday"), 403),
+    ] {
+        assert!(!cut(request, code).await, "a page of another site that waits for its popup would lose it");
+    }
+    for (path, code) in [("/", 200), ("/settings", 200), ("/post/7", 404), ("/nowhere", 404)] {
+        assert!(cut(visit(path).insert_header(("Cookie", cookie.clone())), code).await, "{path}");
+    }
+}
