@@ -101,6 +101,23 @@ fn start(error: &Error) -> HttpResponseBuilder {
     response
 }
 
+/// What comes of a path with a part that its handler cannot read, such as a number that is none.
+pub fn unreadable_path(request: &HttpRequest) -> actix_web::Error {
+    dressed(Error::NotFound, request)
+}
+
+/// What comes of a query that its handler cannot read.
+pub fn unreadable_query(request: &HttpRequest) -> actix_web::Error {
+    let why = "this address makes no sense here: something in it stands twice, or is not of its kind";
+    dressed(Error::invalid(why), request)
+}
+
+/// An error before any handler was reached, in the coat of the face that was meant: peers ask for JSON of some kind.
+fn dressed(error: Error, request: &HttpRequest) -> actix_web::Error {
+    let mut accepts = request.headers().get_all(header::ACCEPT).filter_map(|value| value.to_str().ok());
+    if accepts.any(|text| text.contains("json")) { ApError(error).into() } else { PageError(error).into() }
+}
+
 /// The HTTP status code of an error, the same for every face.
 pub fn status_of(error: &Error) -> StatusCode {
     match error {

@@ -41,8 +41,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(60);
 const UNTAKEN: Duration = Duration::from_mins(5);
 /// How long requests in hand may still take when the server stops.
 const GOODBYE_SECONDS: u64 = 10;
-/// The largest form without files.
-const MAX_FORM: usize = 256 * 1024;
 
 /// Serves every face on `listener`. The future ends when the server's handle was asked to stop and the requests in hand are
 /// answered; signals are the caller's.
@@ -97,7 +95,8 @@ fn app_with(
         cfg.app_data(node.clone()).app_data(door.clone()).app_data(room.clone()).app_data(gate.clone());
         cfg.app_data(turns.clone()).app_data(patience.clone()).app_data(pieces.clone()).app_data(rates.clone());
         cfg.app_data(hub.clone());
-        cfg.app_data(web::FormConfig::default().limit(MAX_FORM));
+        cfg.app_data(web::PathConfig::default().error_handler(|_, request| edge::unreadable_path(request)));
+        cfg.app_data(web::QueryConfig::default().error_handler(|_, request| edge::unreadable_query(request)));
         routes(cfg);
     }
 }
@@ -272,6 +271,8 @@ mod tests {
     use std::io::{Read as _, Write as _};
     use std::net::{SocketAddr, TcpStream};
 
+    use actix_web::test::TestRequest;
+
     use super::*;
     use crate::web::scratch::House;
 
@@ -298,6 +299,52 @@ mod tests {
         let (accepted, _) = listener.accept().unwrap();
         let limit = rustix::net::sockopt::tcp_user_timeout(&accepted).unwrap();
         assert_eq!(Duration::from_millis(limit.into()), UNTAKEN);
+    }
+
+    #[actix_web::test]
+    async fn addresses_that_cannot_be_read_get_the_answers_of_their_face() {
+        let house = House::new();
+        let session = login::open_session(&house.node.store, "a test").unwrap();
+        let cookie = format!("{}={session}", auth::COOKIE);
+        let browser = async |path: &str| {
+            let request = TestRequest::get().uri(path).insert_header((header::COOKIE, cookie.clone()));
+            house.call(request.insert_header((header::ACCEPT, "text/html,*/*;q=0.8"))).await
+        };
+        for (path, code) in [
+            ("/oauth/authorize?response_type=code&response_type=code&client_id=x", 400),
+            ("/login?next=/a&next=/b", 400),
+            ("/?before=x", 400),
+            ("/?before=1&before=2", 400),
+            ("/@ann?before=x", 400),
+            ("/find?q=a&q=b", 400),
+            ("/tags/snow?before=-", 400),
+            ("/bookmarks?before=x", 400),
+            ("/notifications?before=x", 400),
+            ("/authorize_interaction?uri=a&uri=b", 400),
+            ("/post/x", 404),
+            ("/post/%ff", 404),
+            ("/people/99999999999999999999", 404),
+            ("/lists/x", 404),
+            ("/@ann/x", 404),
+            ("/assets/%ff", 404),
+        ] {
+            let reply = browser(path).await;
+            assert_eq!(reply.code.as_u16(), code, "{path}: {}", reply.text());
+            assert!(reply.header("content-type").starts_with("text/html"), "{path}: {}", reply.text());
+            assert!(reply.text().contains("To the front page") && !reply.text().contains("deserialize"), "{path}");
+        }
+        for (path, code) in [
+            ("/.well-known/webfinger?resource=a&resource=b", 400),
+            ("/users/ann/outbox?page=true&before=x", 400),
+            ("/emojis/x", 404),
+            ("/users/ann/authorizations/x", 404),
+        ] {
+            for accept in ["application/activity+json", "application/jrd+json, application/json"] {
+                let reply = house.get(path, accept).await;
+                assert_eq!(reply.code.as_u16(), code, "{path}");
+                assert!(reply.json().get("error").is_some(), "{path}: {}", reply.text());
+            }
+        }
     }
 
     #[actix_web::test]
