@@ -10,6 +10,7 @@ use std::sync::{Arc, RwLock};
 
 use actix_web::body::to_bytes;
 use actix_web::http::{StatusCode, header};
+use actix_web::middleware::from_fn;
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::{App, web};
 use serde_json::{Value, json};
@@ -62,9 +63,11 @@ impl House {
     }
 
     pub(crate) async fn call(&self, request: TestRequest) -> Reply {
-        let app = init_service(App::new().configure(super::app(self.node.clone()))).await;
+        let app = App::new().wrap(from_fn(super::layers::single_slashes)).configure(super::app(self.node.clone()));
+        let app = init_service(app).await;
         let request = request.to_request();
-        let (method, target) = (request.method().to_string(), request.uri().to_string());
+        let target = super::layers::with_single_slashes(request.uri()).unwrap_or_else(|| request.uri().clone());
+        let (method, target) = (request.method().to_string(), target.to_string());
         let response = call_service(&app, request).await;
         let (code, headers) = (response.status(), response.headers().clone());
         let body = to_bytes(response.into_body()).await.unwrap_or_default();

@@ -175,3 +175,26 @@ async fn pins_may_be_for_followers_and_are_ones_own() {
     let waiting = client.house.node.store.read(|r| deliveries::waiting(r, 50)).unwrap();
     assert_eq!(waiting.len(), 1, "of the public pin alone: {waiting:?}");
 }
+
+#[actix_web::test]
+async fn slashes_that_came_twice_are_one() {
+    let client = Client::with("read");
+    for path in ["//api/v1/instance", "/api//v1/instance", "///api/v1//instance/", "/api/v1//timelines/home?limit=1"] {
+        let reply = client.get(path).await;
+        assert_eq!(reply.code.as_u16(), 200, "{path}: {}", reply.text());
+        assert_eq!(reply.header("content-type"), "application/json; charset=utf-8", "{path}");
+    }
+    client.house.post("one", Audience::Public);
+    client.house.post("two", Audience::Public);
+    let link = client.get("//api/v1/timelines/home?limit=1").await.header("link").to_owned();
+    assert!(link.starts_with("<https://social.example.org/api/v1/timelines/home?"), "{link}");
+    let told = client.get("//api/v1/streaming/health").await;
+    assert_eq!((told.code.as_u16(), told.text().as_str()), (200, "OK"));
+    let unknown = client.get("//api/v1/nonsense").await;
+    assert_eq!((unknown.code.as_u16(), unknown.json()), (404, json!({"error": "Not Found"})));
+    let consent = client.house.get("//oauth/authorize?client_id=x", "text/html").await;
+    assert_eq!(consent.header("location"), "/login?next=%2Foauth%2Fauthorize%3Fclient_id%3Dx");
+    for path in ["//about", "//login", "/apis//v1", "//evil.example/api/v1/instance"] {
+        assert_eq!(client.get(path).await.code.as_u16(), 404, "{path}");
+    }
+}
