@@ -118,7 +118,7 @@ async fn prepared(
         return Err(Fault::NotAllowed);
     }
     let (route, captured) = routes::find(method.as_str(), path).ok_or(Fault::NoRoute)?;
-    let files = if params::may_hold_files(request) { files(node, request).await? } else { Files::Refused };
+    let files = if params::may_hold_files(request) { files(node, route, request).await? } else { Files::Refused };
     let params = Params::read(request, payload, files).await?;
     let (bearer, basic) = credentials(request, &params);
     let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
@@ -136,7 +136,10 @@ async fn prepared(
 }
 
 /// Whether files may come: known before they are read, from header or query.
-async fn files(node: &web::Data<Node>, request: &HttpRequest) -> Result<Files, Fault> {
+async fn files(node: &web::Data<Node>, route: &Route, request: &HttpRequest) -> Result<Files, Fault> {
+    if matches!(route.need, Need::Nothing) {
+        return Ok(Files::Refused);
+    }
     let (Some(text), _) = credentials(request, &Params::of_query(request)?) else { return Ok(Files::Refused) };
     let token = blocking(node, move |node| Ok(bearer(node, &text))).await??;
     Ok(if token.speaks_for_owner { Files::Taken } else { Files::Refused })
@@ -160,7 +163,7 @@ fn credentials(request: &HttpRequest, params: &Params) -> (Option<String>, Optio
 /// Checks the token and how often it came against the route, and runs it.
 fn run(node: &Node, rates: &Rates, from: Source, route: &Route, mut call: Call) -> Answer {
     let now = node.clock().now();
-    let token = known(node, &call);
+    let token = known(node, route, &call);
     let caller = match &token {
         Ok(Some(token)) if from.is_here => Caller::Here(token.id),
         Ok(Some(token)) => Caller::Token(token.id),
@@ -178,9 +181,13 @@ fn run(node: &Node, rates: &Rates, from: Source, route: &Route, mut call: Call) 
     standing.told(answer.unwrap_or_else(Fault::answer), now)
 }
 
-/// Whose token it is; a bad one is an error wherever it comes.
-fn known(node: &Node, call: &Call) -> Result<Option<Token>, Fault> {
-    call.bearer.as_deref().map(|text| bearer(node, text)).transpose()
+/// Whose token it is. A bad one is an error, save where none is needed: apps send the one they have with everything, also
+/// when it has ended.
+fn known(node: &Node, route: &Route, call: &Call) -> Result<Option<Token>, Fault> {
+    match call.bearer.as_deref().map(|text| bearer(node, text)).transpose() {
+        Err(Fault::NoToken) if matches!(route.need, Need::Nothing) => Ok(None),
+        known => known,
+    }
 }
 
 /// Whose token this is.

@@ -12,7 +12,7 @@ use crate::federation::Node;
 /// What a caller must hold.
 #[derive(Debug, Clone, Copy)]
 pub enum Need {
-    /// Anyone.
+    /// Anyone, whatever token comes along.
     Nothing,
     /// Anyone; but a token that comes along must hold this scope.
     Optional(&'static str),
