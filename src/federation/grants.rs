@@ -98,7 +98,7 @@ pub fn register(node: &Node, asked: Registration) -> Result<(App, String)> {
         return Err(Error::invalid("Validation failed: Redirect URI must be given, in at most 2000 characters"));
     }
     if !asked.redirects.iter().all(|uri| is_redirect(uri)) {
-        return Err(Error::invalid("Validation failed: Redirect URI must be an absolute URI"));
+        return Err(Error::invalid("Validation failed: Redirect URI must be an absolute URI without a fragment"));
     }
     let website = asked
         .website
@@ -114,7 +114,8 @@ pub fn register(node: &Node, asked: Registration) -> Result<(App, String)> {
     Ok((App { id, ..app }, secret))
 }
 
-/// An absolute URI of any scheme, also the strange ones of phones (`icecubesapp://`): never normalised, only compared.
+/// An absolute URI of any scheme, also the strange ones of phones (`icecubesapp://`): never normalised, only compared. A
+/// fragment would swallow the code (RFC 6749, 3.1.2).
 fn is_redirect(uri: &str) -> bool {
     let Some((scheme, rest)) = uri.split_once(':') else { return false };
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
@@ -122,7 +123,7 @@ fn is_redirect(uri: &str) -> bool {
         && scheme.chars().all(plain)
         && !FORBIDDEN.contains(&scheme.to_ascii_lowercase().as_str())
         && !rest.is_empty()
-        && !uri.contains(|c: char| c.is_whitespace() || c.is_control())
+        && !uri.contains(|c: char| c == '#' || c.is_whitespace() || c.is_control())
 }
 
 /// What an app asks the owner for.
@@ -282,7 +283,7 @@ mod tests {
         ] {
             assert!(is_redirect(uri), "{uri}");
         }
-        for uri in ["", "/path", "javascript:alert(1)", "DATA:text/html,x", "https://a b", "x:"] {
+        for uri in ["", "/path", "javascript:alert(1)", "DATA:text/html,x", "https://a b", "x:", "app://cb#x"] {
             assert!(!is_redirect(uri), "{uri}");
         }
     }

@@ -102,3 +102,18 @@ async fn without_a_secret_there_is_no_token_of_an_app_and_no_end_of_one() {
     let strange = [("grant_type", "password"), ("client_id", id), ("client_secret", &secret)];
     assert_eq!(fault(&exchange(&house, &strange).await), (400, "unsupported_grant_type".into()));
 }
+
+#[actix_web::test]
+async fn an_address_with_a_fragment_is_no_way_back() {
+    let house = House::new();
+    let register = async |redirect: &str| {
+        let form = [("client_name", "App"), ("redirect_uris", redirect)];
+        house.call(TestRequest::post().uri("/api/v1/apps").set_form(form)).await
+    };
+    for redirect in ["myapp://cb#frag", "https://app.example/#", "https://app.example/ https://app.example/#x"] {
+        let refused = register(redirect).await;
+        assert_eq!(refused.code.as_u16(), 422, "{redirect} {}", refused.text());
+        assert!(refused.text().contains("Redirect URI"), "{}", refused.text());
+    }
+    assert_eq!(register("https://app.example/%23").await.code.as_u16(), 200);
+}
