@@ -182,8 +182,8 @@ pub enum Proof {
     Verifier,
 }
 
-/// Exchanges a code. None when it is spent, too old, another app's, or its redirect or PKCE verifier do not match; it is
-/// spent then, too.
+/// Exchanges a code. None when it is spent, too old, another app's, or its redirect or PKCE verifier (empty for none) do not
+/// match; it is spent then, too.
 pub fn exchange(
     node: &Node,
     app: &App,
@@ -199,7 +199,8 @@ pub fn exchange(
             let digest = digest(&SHA256, verifier.as_bytes());
             URL_SAFE_NO_PAD.encode(digest.as_ref()) == challenge.trim_end_matches('=')
         }
-        None => proof == Proof::Secret,
+        // Who brings a verifier has sent a challenge: it was taken out on the way (RFC 9700, 2.1.1).
+        None => proof == Proof::Secret && verifier.is_empty(),
     };
     if grant.app != app.id || grant.redirect != redirect || !proves {
         return Ok(None);

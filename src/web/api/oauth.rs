@@ -32,7 +32,7 @@ pub fn token(node: &Node, call: &Call) -> Reply {
         Some("authorization_code") => {
             let code = params.given("code").unwrap_or_default();
             let redirect = params.text("redirect_uri").unwrap_or_default();
-            let verifier = params.text("code_verifier").unwrap_or_default();
+            let verifier = params.given("code_verifier").unwrap_or_default();
             grants::exchange(node, &app, proof, &code, &redirect, &verifier)?.ok_or(Fault::OAuth(
                 400,
                 "invalid_grant",

@@ -117,3 +117,21 @@ async fn an_address_with_a_fragment_is_no_way_back() {
     }
     assert_eq!(register("https://app.example/%23").await.code.as_u16(), 200);
 }
+
+#[actix_web::test]
+async fn a_verifier_without_a_challenge_is_refused_even_with_the_secret() {
+    let house = House::new();
+    let (app, secret) = app(&house);
+    let with = async |verifier: Option<&str>| {
+        let code = code(&house, &app, None);
+        let mut pairs = vec![("grant_type", "authorization_code"), ("redirect_uri", REDIRECT), ("code", &code)];
+        pairs.extend([("client_id", app.client_id.as_str()), ("client_secret", &secret)]);
+        pairs.extend(verifier.map(|verifier| ("code_verifier", verifier)));
+        exchange(&house, &pairs).await
+    };
+    // Somebody on the way has taken the challenge out of what the app asked (RFC 9700, 2.1.1).
+    assert_eq!(fault(&with(Some(VERIFIER)).await), (400, "invalid_grant".into()));
+    for none in [None, Some("")] {
+        assert_eq!(with(none).await.code.as_u16(), 200, "{none:?}");
+    }
+}
