@@ -744,16 +744,19 @@ CREATE TABLE app (
   scopes       TEXT    NOT NULL,                -- the most it may ask for, space-separated
   created_at   INTEGER NOT NULL
 ) STRICT;
--- What the owner allowed an app, on its way to become a token: once, within minutes.
+-- What the owner allowed an app, on its way to become a token: once, within minutes. So long it is remembered what it became:
+-- a code that comes twice is in the wrong hands.
 CREATE TABLE grant_code (
   hash         BLOB    PRIMARY KEY,
   app_id       INTEGER NOT NULL REFERENCES app (id) ON DELETE CASCADE,
   redirect     TEXT    NOT NULL,
   scopes       TEXT    NOT NULL,
   challenge    TEXT,                            -- PKCE, S256
+  token_id     INTEGER REFERENCES token (id) ON DELETE CASCADE,       -- what it became; NULL: nothing yet
   expires_at   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX grant_code_app ON grant_code (app_id);                   -- cascade
+CREATE INDEX grant_code_token ON grant_code (token_id) WHERE token_id IS NOT NULL;  -- cascade
 CREATE TABLE token (
   id           INTEGER PRIMARY KEY AUTOINCREMENT,
   hash         BLOB    NOT NULL UNIQUE,

@@ -165,6 +165,7 @@ pub fn grant(node: &Node, request: &Request) -> Result<String> {
         redirect: request.redirect.clone(),
         scopes: request.scopes.clone(),
         challenge: request.challenge.clone(),
+        token: None,
     };
     node.store.write(move |w| {
         let expires_at = w.now.plus(CODE);
@@ -183,7 +184,8 @@ pub enum Proof {
 }
 
 /// Exchanges a code. None when it is spent, too old, another app's, or its redirect or PKCE verifier (empty for none) do not
-/// match; it is spent then, too.
+/// match; it is spent then, too. One that comes again ends the token it became: two have it, and one of them is a thief (RFC
+/// 6749, 4.1.2).
 pub fn exchange(
     node: &Node,
     app: &App,
@@ -192,27 +194,47 @@ pub fn exchange(
     redirect: &str,
     verifier: &str,
 ) -> Result<Option<(String, Token)>> {
-    let hash = token_hash(code);
-    let Some(grant) = node.store.write(move |w| apps::take_grant(w, &hash))? else { return Ok(None) };
-    let proves = match &grant.challenge {
+    let spent = token_hash(code);
+    let token = random_token()?;
+    let hash = token_hash(&token);
+    let bare = row(Some(app), app.name.clone(), "", true, node);
+    let (app, redirect, verifier) = (app.id, redirect.to_owned(), verifier.to_owned());
+    // One write: of two who come at once with a code, one makes the token and the other ends it.
+    let made = node.store.write(move |w| {
+        let Some(grant) = apps::grant(w, &spent)? else { return Ok(None) };
+        if let Some(token) = grant.token {
+            apps::revoke(w, token)?;
+            return Ok(None);
+        }
+        if grant.app != app || grant.redirect != redirect || !proves(&grant, proof, &verifier) {
+            apps::drop_grant(w, &spent)?;
+            return Ok(None);
+        }
+        let row = Token { scopes: grant.scopes, ..bare };
+        let id = apps::add_token(w, &hash, &row)?;
+        apps::spend_grant(w, &spent, id)?;
+        Ok(Some(Token { id, ..row }))
+    })?;
+    Ok(made.map(|row| (token, row)))
+}
+
+/// Whether who brings a code is who asked for it.
+fn proves(grant: &Grant, proof: Proof, verifier: &str) -> bool {
+    match &grant.challenge {
         Some(challenge) => {
             let digest = digest(&SHA256, verifier.as_bytes());
             URL_SAFE_NO_PAD.encode(digest.as_ref()) == challenge.trim_end_matches('=')
         }
         // Who brings a verifier has sent a challenge: it was taken out on the way (RFC 9700, 2.1.1).
         None => proof == Proof::Secret && verifier.is_empty(),
-    };
-    if grant.app != app.id || grant.redirect != redirect || !proves {
-        return Ok(None);
     }
-    issue(node, Some(app), &grant.scopes, true).map(Some)
 }
 
 /// A token of the app alone, for public things.
 pub fn app_token(node: &Node, app: &App, scopes: &str) -> Result<(String, Token)> {
     let wanted = known_scopes(if scopes.trim().is_empty() { "read" } else { scopes });
     let scopes: Vec<&str> = wanted.split(' ').filter(|scope| allows(&app.scopes, scope)).collect();
-    issue(node, Some(app), &scopes.join(" "), false)
+    issue(node, app, &scopes.join(" "))
 }
 
 /// A token of the owner's own making.
@@ -226,11 +248,10 @@ pub fn own_token(node: &Node, name: &str, scopes: &str) -> Result<String> {
     Ok(token)
 }
 
-fn issue(node: &Node, app: Option<&App>, scopes: &str, speaks_for_owner: bool) -> Result<(String, Token)> {
+fn issue(node: &Node, app: &App, scopes: &str) -> Result<(String, Token)> {
     let token = random_token()?;
     let hash = token_hash(&token);
-    let name = app.map(|app| app.name.clone()).unwrap_or_default();
-    let row = row(app, name, scopes, speaks_for_owner, node);
+    let row = row(Some(app), app.name.clone(), scopes, false, node);
     let kept = row.clone();
     let id = node.store.write(move |w| apps::add_token(w, &hash, &kept))?;
     Ok((token, Token { id, ..row }))

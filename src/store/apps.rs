@@ -63,6 +63,8 @@ pub struct Grant {
     pub scopes: String,
     /// PKCE challenge (S256), base64url.
     pub challenge: Option<String>,
+    /// What the code became.
+    pub token: Option<TokenId>,
 }
 
 impl App {
@@ -126,7 +128,7 @@ pub fn has_secret(r: &Read<'_>, id: AppId, secret: &[u8]) -> Result<bool> {
     Ok(r.conn.prepare_cached("SELECT 1 FROM app WHERE id = ?1 AND secret = ?2")?.exists(params![id, secret])?)
 }
 
-/// Keeps a grant behind a code.
+/// Keeps a grant behind a new code, and forgets those too old to be used.
 pub fn add_grant(w: &Write<'_>, hash: &[u8], grant: &Grant, expires_at: Time) -> Result<()> {
     w.conn.execute("DELETE FROM grant_code WHERE expires_at < ?1", [w.now])?;
     w.conn.execute(
@@ -136,23 +138,31 @@ pub fn add_grant(w: &Write<'_>, hash: &[u8], grant: &Grant, expires_at: Time) ->
     Ok(())
 }
 
-/// Uses a code up. None when it was used, is too old or never was.
-pub fn take_grant(w: &Write<'_>, hash: &[u8]) -> Result<Option<Grant>> {
-    let mut statement = w.conn.prepare_cached(
-        "DELETE FROM grant_code WHERE hash = ?1 RETURNING app_id, redirect, scopes, challenge, expires_at",
-    )?;
-    let row = statement
-        .query_one([hash], |row| {
-            let grant = Grant {
-                app: row.get("app_id")?,
-                redirect: row.get("redirect")?,
-                scopes: row.get("scopes")?,
-                challenge: row.get("challenge")?,
-            };
-            Ok((grant, row.get::<_, Time>("expires_at")?))
+/// The grant behind a code. None when it is too old or never was.
+pub fn grant(r: &Read<'_>, hash: &[u8]) -> Result<Option<Grant>> {
+    let mut statement = r.conn.prepare_cached("SELECT * FROM grant_code WHERE hash = ?1 AND expires_at > ?2")?;
+    let row = statement.query_one(params![hash, r.now], |row| {
+        Ok(Grant {
+            app: row.get("app_id")?,
+            redirect: row.get("redirect")?,
+            scopes: row.get("scopes")?,
+            challenge: row.get("challenge")?,
+            token: row.get("token_id")?,
         })
-        .optional()?;
-    Ok(row.filter(|(_, expires_at)| *expires_at > w.now).map(|(grant, _)| grant))
+    });
+    Ok(row.optional()?)
+}
+
+/// Remembers what a code became.
+pub fn spend_grant(w: &Write<'_>, hash: &[u8], token: TokenId) -> Result<()> {
+    w.conn.execute("UPDATE grant_code SET token_id = ?2 WHERE hash = ?1", params![hash, token])?;
+    Ok(())
+}
+
+/// A code is worth nothing any more.
+pub fn drop_grant(w: &Write<'_>, hash: &[u8]) -> Result<()> {
+    w.conn.execute("DELETE FROM grant_code WHERE hash = ?1", [hash])?;
+    Ok(())
 }
 
 /// Keeps a token (its id, times and use are not read). Of an app's own only the newest stay.
@@ -213,7 +223,7 @@ pub fn make_once(w: &Write<'_>, key: &str, post: PostId) -> Result<()> {
     Ok(())
 }
 
-/// Rows of `app` or `token`, for tests.
+/// Rows of a table, for tests.
 #[cfg(test)]
 pub fn count_all(r: &Read<'_>, table: &str) -> Result<u32> {
     Ok(r.conn.query_one(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?)

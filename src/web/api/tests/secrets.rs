@@ -6,7 +6,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
+use super::Client;
 use crate::federation::grants::{self, Registration, Request};
+use crate::sig::push::tests::Phone;
 use crate::store::apps::App;
 use crate::web::scratch::{House, Reply};
 
@@ -17,7 +19,7 @@ fn app(house: &House) -> (App, String) {
     let asked = Registration {
         name: "Elk".into(),
         redirects: vec![REDIRECT.into()],
-        scopes: "read follow crypto admin:read".into(),
+        scopes: "read follow push crypto admin:read".into(),
         website: None,
     };
     grants::register(&house.node, asked).unwrap()
@@ -40,7 +42,7 @@ fn fault(reply: &Reply) -> (u16, Value) {
 async fn a_code_needs_the_secret_or_the_verifier_of_its_challenge() {
     let house = House::new();
     let (app, secret) = app(&house);
-    assert_eq!(app.scopes, "read follow", "words nobody knows are dropped");
+    assert_eq!(app.scopes, "read follow push", "words nobody knows are dropped");
     let id = app.client_id.as_str();
     let challenge = URL_SAFE_NO_PAD.encode(ring::digest::digest(&ring::digest::SHA256, VERIFIER.as_bytes()));
     let with = |code: &str, more: &[(&'static str, &'static str)]| {
@@ -134,4 +136,48 @@ async fn a_verifier_without_a_challenge_is_refused_even_with_the_secret() {
     for none in [None, Some("")] {
         assert_eq!(with(none).await.code.as_u16(), 200, "{none:?}");
     }
+}
+
+#[actix_web::test]
+async fn a_code_that_comes_a_second_time_ends_the_token_it_became() {
+    let client = Client::with("read");
+    let house = &client.house;
+    let (app, secret) = app(house);
+    let send = async |code: &str, secret: &str| {
+        let usual = [("grant_type", "authorization_code"), ("redirect_uri", REDIRECT), ("code", code)];
+        exchange(house, &[&usual[..], &[("client_id", &app.client_id), ("client_secret", secret)]].concat()).await
+    };
+    let granted = || {
+        let asked = grants::request(&house.node, &app.client_id, REDIRECT, "read push").unwrap();
+        grants::grant(&house.node, &asked).unwrap()
+    };
+    let (first, second) = (granted(), granted());
+    let token = |reply: Reply| reply.json()["access_token"].as_str().unwrap().to_owned();
+    let (ended, kept) = (token(send(&first, &secret).await), token(send(&second, &secret).await));
+    let (p256dh, auth) = Phone::new().keys();
+    let form = [
+        ("subscription[endpoint]", "https://push.example/1"),
+        ("subscription[keys][p256dh]", p256dh.as_str()),
+        ("subscription[keys][auth]", auth.as_str()),
+    ];
+    let told = TestRequest::post().uri("/api/v1/push/subscription").set_form(form);
+    let told = house.call(told.insert_header(("Authorization", format!("Bearer {ended}")))).await;
+    assert_eq!(told.code.as_u16(), 200, "{}", told.text());
+    let pushes = || house.node.store.read(|r| crate::store::apps::count_all(r, "push_subscription")).unwrap();
+    let works = async |token: &str| {
+        let asked = TestRequest::get().uri("/api/v1/apps/verify_credentials");
+        house.call(asked.insert_header(("Authorization", format!("Bearer {token}")))).await.code.as_u16() == 200
+    };
+    // Without the secret nobody can end it.
+    assert_eq!(fault(&send(&first, "wrong").await), (401, "invalid_client".into()));
+    assert!(works(&ended).await && pushes() == 1);
+    assert_eq!(fault(&send(&first, &secret).await), (400, "invalid_grant".into()));
+    assert!(!works(&ended).await && pushes() == 0, "whoever had the code has the token");
+    assert!(works(&kept).await, "another's code is another matter");
+    assert_eq!(fault(&send(&first, &secret).await), (400, "invalid_grant".into()), "and nothing is left to end");
+    let codes = || house.node.store.read(|r| crate::store::apps::count_all(r, "grant_code")).unwrap();
+    house.node.clock().advance(std::time::Duration::from_secs(11 * 60));
+    granted();
+    assert_eq!(codes(), 1, "codes are remembered for minutes");
+    assert!(works(&kept).await);
 }
