@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
 use super::call::{Answer, Call, Reply};
@@ -16,11 +18,15 @@ use crate::base::policy::{Choice, Choices};
 use crate::base::{Audience, Error, Result, Time};
 use crate::federation::Node;
 use crate::federation::later;
+use crate::federation::login::token_hash;
 use crate::federation::publish::{self, Draft, PICTURES};
 use crate::social::poll::NewPoll;
 use crate::store::node::Settings;
 use crate::store::{Read, actors, apps, attachments, drafts, node, posts};
 use crate::text::{self, NOTE_CHARS, count};
+
+/// Bytes of a client's name for a request that are kept as they are.
+const KEY_BYTES: usize = 200;
 
 const NO_PARENT: &str = "The post you are trying to reply to does not appear to exist.";
 const NO_QUOTED: &str = "The post you are trying to quote does not appear to exist.";
@@ -70,11 +76,14 @@ fn earlier(r: &Read<'_>, key: &str) -> Result<Option<Made>> {
     Ok(waiting.map(Made::Waiting))
 }
 
-/// The client's name for this request, its own among all clients.
+/// The client's name for this request, its own among all clients. Of a long one only the hash is kept.
 fn once(call: &Call) -> Option<String> {
     let key = call.idempotency.as_deref().map(str::trim).filter(|key| !key.is_empty())?;
     let token = call.token.as_ref()?;
-    Some(format!("{} {}", token.id, text::cut(key, 200)))
+    Some(match key.len() {
+        ..=KEY_BYTES => format!("{} {key}", token.id),
+        _ => format!("{} {}", token.id, URL_SAFE_NO_PAD.encode(token_hash(key))),
+    })
 }
 
 /// When it is to be published; None for now.

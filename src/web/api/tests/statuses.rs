@@ -162,6 +162,26 @@ async fn the_same_request_twice_is_one_post_for_an_hour() {
 }
 
 #[actix_web::test]
+async fn long_names_of_requests_count_to_their_end() {
+    let client = client();
+    let ask = |key: String| {
+        let request = TestRequest::post().uri("/api/v1/statuses").insert_header(("Idempotency-Key", key));
+        client.call(request.set_json(json!({"status": "long"})))
+    };
+    let long = "k".repeat(300);
+    let first = ask(format!("{long}1")).await.json();
+    assert_eq!(ask(format!("{long}1")).await.json()["id"], first["id"]);
+    assert_ne!(ask(format!("{long}2")).await.json()["id"], first["id"]);
+    let short = client.call(
+        TestRequest::post()
+            .uri("/api/v1/statuses")
+            .insert_header(("Idempotency-Key", "as it was"))
+            .set_json(json!({"status": "later", "scheduled_at": in_time(&client, MINUTE * 10)})),
+    );
+    assert_eq!(short.await.json()["params"]["idempotency"], "as it was");
+}
+
+#[actix_web::test]
 async fn a_post_waits_for_its_time_and_comes_once() {
     let client = client();
     let node = &client.house.node;
