@@ -86,7 +86,7 @@ fn build(value: &Value, kind: &str, link: Link) -> Attachment {
         kind: media_kind(media_type.as_deref(), kind, &link.href),
         media_type,
         // Mastodon and WordPress put the longer text into `summary` where there are both.
-        alt: json::text(value, "summary", limits::ALT).or_else(|| json::text(value, "name", limits::ALT)),
+        alt: described(value, "summary").or_else(|| described(value, "name")),
         width: link::pixels(value, "width").or(link.width),
         height: link::pixels(value, "height").or(link.height),
         blurhash: json::text(value, "blurhash", limits::WORD).filter(|hash| hash.is_ascii()),
@@ -95,6 +95,12 @@ fn build(value: &Value, kind: &str, link: Link) -> Attachment {
         seconds: facts::duration(value),
         url: link.href,
     }
+}
+
+/// A description, cut to so many characters; none has more than four bytes.
+fn described(value: &Value, key: &str) -> Option<String> {
+    let text = json::text(value, key, limits::ALT * 4)?;
+    Some(text.chars().take(limits::ALT).collect())
 }
 
 /// The media of a post that is itself a film, song or picture. PeerTube lists many sizes: the largest up to 720 lines,

@@ -49,7 +49,7 @@ pub const EMOJI: usize = 128;
 pub const TAG_NAME: usize = 2048;
 /// Files of one post.
 pub const ATTACHMENTS: usize = 32;
-/// Bytes of a description of a picture.
+/// Characters of a description of a picture, of any script.
 pub const ALT: usize = 10_000;
 /// Bytes of a media type, language tag, relation or type name.
 pub const WORD: usize = 256;

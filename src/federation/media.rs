@@ -13,7 +13,7 @@ use crate::net::{Accept, Get};
 use crate::sig::Knock;
 use crate::store::attachments::{self, Attachment, Cover};
 use crate::store::files::{self, Name};
-use crate::text;
+use crate::text::ALT_CHARS;
 
 /// Bytes of other people's pictures kept on the disk.
 pub const CACHE_BYTES: u64 = 500_000_000;
@@ -21,8 +21,6 @@ pub const CACHE_BYTES: u64 = 500_000_000;
 pub const FETCHES: usize = 4;
 /// Pictures that could not be had, or were looked at lately, remembered at most.
 pub(super) const REMEMBERED: usize = 4_000;
-/// Bytes of a description.
-const MAX_ALT: usize = 10_000;
 /// How long a picture that could not be had is not asked for again.
 const FAILED_FOR: Duration = Duration::from_secs(10 * 60);
 /// How often looking at a picture is written down: the order of eviction need not be exact, and disks wear out.
@@ -41,6 +39,15 @@ pub struct Upload {
     pub cover: Vec<u8>,
 }
 
+/// The description of a file, as it is kept. Invalid when it is too long: nobody's words are cut behind their back.
+pub fn description(text: &str) -> Result<String> {
+    let text = text.trim();
+    match text.chars().count() {
+        ..=ALT_CHARS => Ok(text.to_owned()),
+        _ => Err(Error::invalid(format!("the description of a file has {ALT_CHARS} characters at most"))),
+    }
+}
+
 /// Keeps a picture for a post to come, as [`keep`] does.
 pub fn upload(node: &Node, bytes: &[u8], alt: &str) -> Result<MediaId> {
     keep(node, Upload { bytes: bytes.to_vec(), alt: alt.to_owned(), ..Upload::default() })
@@ -51,7 +58,7 @@ pub fn upload(node: &Node, bytes: &[u8], alt: &str) -> Result<MediaId> {
 pub fn keep(node: &Node, upload: Upload) -> Result<MediaId> {
     let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
     let Upload { bytes, alt, focus, cover } = upload;
-    let alt = text::cut(alt.trim(), MAX_ALT).to_owned();
+    let alt = description(&alt)?;
     let row = match media::sniff(&bytes) {
         Some(kind) if kind.is_picture() => {
             let picture = media::picture(&bytes, Purpose::Post)?;

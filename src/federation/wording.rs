@@ -3,12 +3,13 @@
 
 use super::draft::Edit;
 use super::publish::PICTURES;
-use super::{Node, resolve};
+use super::{Node, media, resolve};
 use crate::base::{Error, Result};
 use crate::social::document;
 use crate::social::poll::Revised;
 use crate::social::post::Words;
 use crate::store::actors;
+use crate::store::attachments::Described;
 use crate::store::posts::{Hashtag, Mention};
 use crate::text::markdown::{self, Length};
 use crate::text::{self, Composed, Handle, Person, count};
@@ -48,6 +49,8 @@ pub(super) fn words(node: &Node, edit: Edit, form: Form, measure: Measure) -> Re
     if edit.media.len() > PICTURES {
         return Err(Error::invalid(format!("a post has {PICTURES} pictures or other files at most")));
     }
+    let anew = |one: Described| Ok(Described { alt: media::description(&one.alt)?, ..one });
+    let described = edit.described.into_iter().map(anew).collect::<Result<_>>()?;
     let language = edit.language.map(|said| text::language::read(&said).ok_or(said)).transpose();
     let language = language.map_err(|said| {
         Error::invalid(format!("{said} is no language we know: name it, or use a code such as en, nb or pt-BR"))
@@ -62,7 +65,7 @@ pub(super) fn words(node: &Node, edit: Edit, form: Form, measure: Measure) -> Re
         mentions,
         hashtags: composed.tags.into_iter().map(|name| Hashtag { shown: name.clone(), name }).collect(),
         media: edit.media,
-        described: edit.described,
+        described,
         summary,
         markdown: form != Form::Plain,
         poll: None,

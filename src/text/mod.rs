@@ -44,7 +44,7 @@ pub const NAME_SHOWN: usize = 100;
 pub const BIO_CHARS: usize = 5_000;
 /// Fields kept of a profile.
 pub const FIELDS: usize = 50;
-/// Characters kept of a picture's description.
+/// Characters in the description of a file.
 pub const ALT_CHARS: usize = 10_000;
 /// Characters in a hashtag; anything longer is text.
 pub const TAG_CHARS: usize = 100;
@@ -73,6 +73,11 @@ pub fn cut(text: &str, max: usize) -> &str {
     (0..=max).rev().find_map(|end| text.get(..end)).unwrap_or_default()
 }
 
+/// The first `max` characters of a text.
+pub fn cut_chars(text: &str, max: usize) -> &str {
+    text.char_indices().nth(max).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+}
+
 /// Text made safe to stand in HTML, between tags and in double-quoted attributes.
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 8);
@@ -96,5 +101,6 @@ mod tests {
         assert_eq!(super::cut("blåbær", 3), "bl");
         assert_eq!(super::cut("blåbær", 4), "blå");
         assert_eq!(super::cut("blåbær", 400), "blåbær");
+        assert_eq!((super::cut_chars("blåbær", 3), super::cut_chars("blåbær", 6)), ("blå", "blåbær"));
     }
 }

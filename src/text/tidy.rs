@@ -5,7 +5,7 @@
 //! Safety itself is ammonia's to decide: nothing may be shown that only passed here.
 
 use super::tokens::{Tag, Token, Tokens, tokens};
-use super::{DEPTH, ELEMENTS, LINK_BYTES, cut, escape};
+use super::{DEPTH, ELEMENTS, LINK_BYTES, cut, cut_chars, escape};
 use url::Url;
 
 /// What a document is, which decides what it may hold.
@@ -437,7 +437,7 @@ fn attributes(tag: &Tag<'_>) -> Option<String> {
 
 fn picture(tag: &Tag<'_>) -> Option<String> {
     let mut out = attribute("src", &media_link(tag, "src")?);
-    out.push_str(&attribute("alt", cut(&tag.get("alt").unwrap_or_default(), super::ALT_CHARS)));
+    out.push_str(&attribute("alt", cut_chars(&tag.get("alt").unwrap_or_default(), super::ALT_CHARS)));
     for name in ["width", "height"] {
         if let Some(value) = tag.get(name).filter(|v| v.parse::<u16>().is_ok()) {
             out.push_str(&attribute(name, &value));

@@ -5,7 +5,7 @@ use super::compose::{self, refused};
 use super::entity::View;
 use super::entity::edit;
 use super::fault::Fault;
-use super::media::point;
+use super::media::{description, point};
 use super::params::text_of;
 use super::statuses::{now, own, seen};
 use crate::base::id::{MediaId, PostId};
@@ -19,7 +19,6 @@ use crate::store::attachments::{self, Attachment, Described};
 use crate::store::cards::Card;
 use crate::store::editions::Edition;
 use crate::store::{Read, editions, shield};
-use crate::text;
 
 /// `GET /api/v1/statuses/{id}/history`: at least what it says now.
 pub fn history(node: &Node, call: &Call) -> Reply {
@@ -127,7 +126,7 @@ fn described(call: &Call, files: &[Attachment]) -> Result<Vec<Described>, Fault>
         let text = |name: &str| said.get(name).and_then(text_of);
         let id: Option<MediaId> = text("id").and_then(|id| id.parse().ok());
         let Some(file) = files.iter().find(|file| Some(file.id) == id) else { continue };
-        let alt = text("description").map(|alt| text::cut(alt.trim(), text::ALT_CHARS).to_owned());
+        let alt = text("description").map(|alt| description(&alt)).transpose()?;
         let focus = text("focus").filter(|said| !said.trim().is_empty());
         let focus = focus.map(|said| point(&said)).transpose()?.map(media::focus_text);
         all.push(Described {

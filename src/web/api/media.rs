@@ -10,7 +10,7 @@ use crate::federation::Node;
 use crate::federation::media::{self, Upload};
 use crate::store::Read;
 use crate::store::attachments::{self, Attachment};
-use crate::text;
+use crate::text::ALT_CHARS;
 
 /// `POST /api/v1/media` and `/api/v2/media`.
 pub fn upload(node: &Node, call: &Call) -> Reply {
@@ -27,13 +27,13 @@ pub fn upload(node: &Node, call: &Call) -> Reply {
 
 /// What the file shows; None when it is not said.
 fn described(call: &Call) -> Result<Option<String>, Fault> {
-    match call.params.text("description") {
-        Some(text) if text.trim().chars().count() > text::ALT_CHARS => Err(Fault::Refused(format!(
-            "Validation failed: Description is too long (maximum is {} characters)",
-            text::ALT_CHARS
-        ))),
-        text => Ok(text.map(|text| text.trim().to_owned())),
-    }
+    call.params.text("description").map(|text| description(&text)).transpose()
+}
+
+/// A description, or why it cannot be one, as Mastodon says it.
+pub fn description(text: &str) -> Result<String, Fault> {
+    let too_long = format!("Validation failed: Description is too long (maximum is {ALT_CHARS} characters)");
+    media::description(text).map_err(|_| Fault::Refused(too_long))
 }
 
 /// "x,y" from -1 to 1; None when it is not said.

@@ -141,7 +141,7 @@ pub fn changed(files: &[Attachment], fields: &Fields) -> (Vec<MediaId>, Vec<Desc
         let focus = format!("focus-{}", file.id);
         let focus =
             if fields.has(&focus) { point(fields.text(&focus)).map(media::focus_text) } else { file.focus.clone() };
-        Described { id: file.id, alt: crate::text::cut(alt, ALT_CHARS * 4).to_owned(), focus, cover: None }
+        Described { id: file.id, alt: alt.to_owned(), focus, cover: None }
     });
     (kept.iter().map(|file| file.id).collect(), described.collect())
 }

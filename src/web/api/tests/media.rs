@@ -1,6 +1,7 @@
 //! Files as apps see them: whole attachments, of pictures, films and recordings, ours and others'.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
 use super::Client;
@@ -63,4 +64,35 @@ async fn a_film_from_elsewhere_has_a_picture_too() {
     assert_eq!(film["preview_url"], client.get("/api/v1/instance").await.json()["contact_account"]["avatar"]);
     assert!(picture["url"].as_str().unwrap().starts_with("https://social.example.org/proxy/"), "{picture}");
     assert_eq!(picture["preview_url"], picture["url"]);
+}
+
+#[actix_web::test]
+async fn a_description_is_as_long_in_any_script() {
+    let client = Client::with("read write");
+    let (words, over) = ("語".repeat(10_000), "語".repeat(10_001));
+    let file = loose(&client, "image/png", "a.png", None);
+    let path = format!("/api/v1/media/{file}");
+    let described = client.form("PUT", &path, &[("description", &words)]).await;
+    assert_eq!(described.json()["description"], *words);
+    assert_eq!(client.form("PUT", &path, &[("description", &over)]).await.code.as_u16(), 422);
+    let form = [("status", "with"), ("media_ids[]", &file.to_string())];
+    let post = client.post("/api/v1/statuses", &form).await.json()["id"].as_str().unwrap().to_owned();
+    let edit = async |words: &str| {
+        let file = json!({"id": file.to_string(), "description": words});
+        let said = json!({"status": "with", "media_ids": [file["id"]], "media_attributes": [file]});
+        client.call(TestRequest::put().uri(&format!("/api/v1/statuses/{post}")).set_json(said)).await
+    };
+    let other = "話".repeat(10_000);
+    let edited = edit(&other).await;
+    assert_eq!(edited.json()["media_attachments"][0]["description"], *other, "{}", edited.code);
+    assert_eq!(edit(&over).await.code.as_u16(), 422, "not cut without a word");
+    assert_eq!(
+        client.get(&format!("/api/v1/statuses/{post}")).await.json()["media_attachments"][0]["description"],
+        *other
+    );
+    let eve = Other::followed(&client.house, "eve");
+    let picture = json!({"type": "Image", "url": "https://there.example/p.png", "name": words});
+    let theirs = eve.says(&client.house, "look", json!({ "attachment": [picture] }));
+    let shown = client.get(&format!("/api/v1/statuses/{theirs}")).await.json();
+    assert_eq!(shown["media_attachments"][0]["description"], *words, "others', too");
 }

@@ -241,6 +241,10 @@ async fn uploads_are_described_recut_and_thrown_away() {
         let refused = client.call(multipart(TestRequest::post().uri("/api/v2/media"), &texts, &files)).await;
         assert_eq!(refused.code.as_u16(), 422, "{}", refused.text());
     }
+    let words = "語".repeat(10_000);
+    let long = [("description", words.as_str())];
+    let long = client.call(multipart(TestRequest::post().uri("/api/v2/media"), &long, &[("file", &png())])).await;
+    assert_eq!(long.json()["description"], *words, "so many characters, of any script");
     let long = "x".repeat(10_001);
     let refused = client.call(TestRequest::put().uri(&at).set_form([("description", &long)])).await;
     assert_eq!(refused.code.as_u16(), 422);
