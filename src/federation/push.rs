@@ -11,7 +11,8 @@ use serde_json::json;
 use super::{Node, proxy};
 use crate::base::id::TokenId;
 use crate::base::{Error, Result};
-use crate::net::{Knock, NetError, Post, Sent, WHOLE_LIMIT};
+use crate::net::address::check_push_url;
+use crate::net::{Knock, NetError, Post, Reach, Sent, WHOLE_LIMIT};
 use crate::sig::push::{Coding, Receiver, VapidKey, seal};
 use crate::store::actors::{self, Actor};
 use crate::store::notifications::{self, Kind, Notification};
@@ -50,13 +51,19 @@ pub struct Wish {
     pub whose: push::Whose,
 }
 
-/// Subscribes the app with this token; what it had is replaced. Invalid when the address or keys are none.
+/// Subscribes the app with this token; what it had is replaced. Invalid when nothing would be sent to the address, or the keys
+/// are none.
 pub fn subscribe(node: &Node, token: TokenId, bearer: &str, wish: Wish) -> Result<()> {
     let receiver = Receiver::read(&wish.p256dh, &wish.auth)?;
-    let address = url::Url::parse(&wish.endpoint).ok().filter(|url| url.has_host());
-    let plain_http = node.config.allow_private && wish.endpoint.starts_with("http://");
-    if address.is_none_or(|url| url.scheme() != "https" && !plain_http) || wish.endpoint.len() > ENDPOINT_MOST {
-        return Err(Error::invalid("Validation failed: Endpoint is not an https address"));
+    let reach = if node.config.allow_private { Reach::Private } else { Reach::Public };
+    // What would never be sent to is said now: later there is nobody to tell.
+    if let Err(error) = check_push_url(&wish.endpoint, reach) {
+        return Err(Error::invalid(format!("Validation failed: Endpoint cannot be used: {error}")));
+    }
+    if wish.endpoint.len() > ENDPOINT_MOST {
+        return Err(Error::invalid(format!(
+            "Validation failed: Endpoint is too long (maximum is {ENDPOINT_MOST} bytes)"
+        )));
     }
     let new = Subscription {
         id: crate::base::id::SubscriptionId(0),
@@ -171,7 +178,7 @@ fn send(node: &Node, to: &Subscription, message: &[u8]) -> Result<Result<Sent, N
     ] {
         headers.push((name.to_owned(), value));
     }
-    Ok(node.net.post(Post {
+    Ok(node.net.push(Post {
         url: &to.endpoint,
         body: &sealed.body,
         content_type: "application/octet-stream",

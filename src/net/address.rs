@@ -103,6 +103,17 @@ fn in_v6(ip: Ipv6Addr, (net, bits): (Ipv6Addr, u32)) -> bool {
 /// Reads a URL we are about to ask for: without its fragment, on a scheme and port this reach allows, without credentials.
 /// Hosts that are addresses are checked here already; names at connect.
 pub fn check_url(text: &str, reach: Reach) -> Result<Url, NetError> {
+    let url = check_push_url(text, reach)?;
+    if reach == Reach::Public && url.port().is_some() {
+        let host = url.host_str().unwrap_or_default().chars().take(100).collect();
+        return Err(NetError::Refused { host, why: "only port 443 is asked" });
+    }
+    Ok(url)
+}
+
+/// The same for a push service: on any port, since people run theirs beside other things, and only the owner's own apps name
+/// one.
+pub fn check_push_url(text: &str, reach: Reach) -> Result<Url, NetError> {
     let refused = |host: &str, why| NetError::Refused { host: host.chars().take(100).collect(), why };
     if text.len() > MAX_URL {
         return Err(refused(text, "the URL is too long"));
@@ -117,9 +128,6 @@ pub fn check_url(text: &str, reach: Reach) -> Result<Url, NetError> {
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refused(&host, "the URL holds a password"));
-    }
-    if reach == Reach::Public && url.port().is_some() {
-        return Err(refused(&host, "only port 443 is asked"));
     }
     let ip = match url.host() {
         Some(url::Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
@@ -270,6 +278,12 @@ mod tests {
         ] {
             assert!(matches!(check_url(url, Reach::Public), Err(NetError::Refused { .. })), "{url}");
         }
+        for url in
+            ["https://127.0.0.1:8443/", "https://[::1]:8443/", "https://u@a.example:8443/", "http://a.example:80/"]
+        {
+            assert!(check_push_url(url, Reach::Public).is_err(), "{url}");
+        }
+        assert!(check_push_url("https://a.example:8443/up", Reach::Public).is_ok());
         assert!(check_url(&format!("https://a.example/{}", "a".repeat(MAX_URL)), Reach::Public).is_err());
         let url = check_url("HTTPS://A.Example:443/x?y=1#main-key", Reach::Public).unwrap();
         assert_eq!(url.as_str(), "https://a.example/x?y=1");

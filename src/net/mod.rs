@@ -4,7 +4,7 @@
 //! - [`Net::get`] fetches, following redirects by hand; [`Net::document`] fetches an ActivityStreams document and proves
 //!   where it came from; [`Net::json`] fetches any other JSON.
 //! - [`Net::piece`] fetches a part of a film or recording.
-//! - [`Net::post`] delivers, once, to one inbox.
+//! - [`Net::post`] delivers, once, to one inbox; [`Net::push`] to a push service.
 
 pub mod address;
 mod client;
@@ -91,7 +91,10 @@ impl Net {
 
     /// Reads a URL and checks that it may be asked at all.
     fn check(&self, url: &str) -> Result<url::Url, NetError> {
-        let url = address::check_url(url, self.reach)?;
+        self.outside_a_trial(address::check_url(url, self.reach)?)
+    }
+
+    fn outside_a_trial(&self, url: url::Url) -> Result<url::Url, NetError> {
         if self.trial {
             return Err(NetError::Trial { host: url.host_str().unwrap_or_default().to_owned() });
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ureq::http::Method;
 use url::Url;
 
+use super::address::check_push_url;
 use super::client::{Ask, Reply, exchange};
 use super::fetch::{refused_for_signature, signed};
 use super::{Knock, Net, NetError, Signer};
@@ -59,13 +60,21 @@ impl Sent {
 impl Net {
     /// Delivers. Any answer is `Ok`, redirects included; an error means there was none.
     pub fn post(&self, post: Post<'_>) -> Result<Sent, NetError> {
-        let url = self.check(post.url)?;
+        self.send(&self.check(post.url)?, post)
+    }
+
+    /// Delivers to a push service, which may stand on any port.
+    pub fn push(&self, post: Post<'_>) -> Result<Sent, NetError> {
+        self.send(&self.outside_a_trial(check_push_url(post.url, self.reach)?)?, post)
+    }
+
+    fn send(&self, url: &Url, post: Post<'_>) -> Result<Sent, NetError> {
         let watch = Stopwatch::start();
-        let first = self.put(&url, post, post.knock, watch)?;
-        if post.signer.is_none() || !refused_for_signature(&url, first.code) {
+        let first = self.put(url, post, post.knock, watch)?;
+        if post.signer.is_none() || !refused_for_signature(url, first.code) {
             return Ok(sent(first, post.knock, post.now));
         }
-        match self.put(&url, post, post.knock.other(), watch) {
+        match self.put(url, post, post.knock.other(), watch) {
             Ok(second) if second.code < 400 => Ok(sent(second, post.knock.other(), post.now)),
             _ => Ok(sent(first, post.knock, post.now)),
         }

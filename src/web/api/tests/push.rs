@@ -72,3 +72,34 @@ async fn wrong_addresses_and_keys_are_refused_and_nothing_is_kept() {
     let without = Client::with("read write");
     assert_eq!(without.get("/api/v1/push/subscription").await.code.as_u16(), 403);
 }
+
+#[actix_web::test]
+async fn an_address_that_nothing_would_be_sent_to_is_refused_at_once_with_the_reason() {
+    let client = Client::with("push");
+    let (p256dh, auth) = Phone::new().keys();
+    let subscribe = async |endpoint: &str| {
+        let form = [
+            ("subscription[endpoint]", endpoint),
+            ("subscription[keys][p256dh]", p256dh.as_str()),
+            ("subscription[keys][auth]", auth.as_str()),
+        ];
+        client.post("/api/v1/push/subscription", &form).await
+    };
+    for (endpoint, reason) in [
+        ("https://10.0.0.1/x", "not a public one"),
+        ("https://127.0.0.1/x", "not a public one"),
+        ("https://[::1]:8443/x", "not a public one"),
+        ("https://u:p@push.example/x", "password"),
+        ("http://push.example/x", "not https"),
+    ] {
+        let refused = subscribe(endpoint).await;
+        let said = refused.json()["error"].as_str().unwrap_or_default().to_owned();
+        assert_eq!(refused.code.as_u16(), 422, "{endpoint}");
+        assert!(said.starts_with("Validation failed: Endpoint") && said.contains(reason), "{endpoint}: {said}");
+    }
+    // Who runs a push server at home has it on any port.
+    for endpoint in ["https://ntfy.example.org:8443/up", "https://push.example/x"] {
+        let made = subscribe(endpoint).await;
+        assert_eq!((made.code.as_u16(), made.json()["endpoint"].as_str()), (200, Some(endpoint)), "{}", made.text());
+    }
+}
