@@ -161,8 +161,10 @@ CREATE TABLE mention (
   uri          TEXT    NOT NULL,                -- actor id
   handle       TEXT    NOT NULL,                -- user@host, as shown
   url          TEXT    NOT NULL,                -- the link in the text
+  ours         INTEGER NOT NULL,                -- 1: of a post of the owner's
   PRIMARY KEY (post_id, uri)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX mention_ours ON mention (uri) WHERE ours = 1;            -- whom the owner names: strangers may see them
 
 CREATE TABLE hashtag (
   name         TEXT    NOT NULL,                -- lower case, without #

@@ -53,6 +53,7 @@
 //! | telling apps as it happens (`web/api/streaming`) | | `events` | |
 //! | telling apps (Web Push) | [`federation::push`], [`sig::push`] | `push` | |
 //! | notifications, the owner's rules for them | | `notifications`, `notification_groups`, `notification_policy`, `notification_requests` | `notifications`, `kept_back` |
+//! | whom strangers may see | | `company` | |
 //! | those who move | `mover`; [`federation::moves`] | `moves` | `moving`, `people` |
 //! | proofs, passing on | `forward`, `outbox`; `sig/proof` | `deliveries` | |
 //! | comparing followers, coming back | [`federation::synchronise`], [`federation::comeback`], [`federation::backfill`] | `follows`, `absence` | |

@@ -20,6 +20,7 @@ pub mod attachments;
 pub mod blocks;
 pub mod bookmarks;
 pub mod cards;
+pub mod company;
 pub mod conversations;
 pub mod cuts;
 pub mod deliveries;

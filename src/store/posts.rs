@@ -204,8 +204,10 @@ fn emoji_json(emoji: &[Emoji]) -> Result<Option<String>> {
 }
 
 fn set_names(w: &Write<'_>, id: PostId, mentions: &[Mention], tags: &[Hashtag]) -> Result<()> {
-    let mut insert =
-        w.conn.prepare_cached("INSERT OR IGNORE INTO mention (post_id, uri, handle, url) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut insert = w.conn.prepare_cached(
+        "INSERT OR IGNORE INTO mention (post_id, uri, handle, url, ours)
+           SELECT id, ?2, ?3, ?4, source IS NOT NULL FROM post WHERE id = ?1",
+    )?;
     for mention in mentions {
         insert.execute(params![id, mention.uri, mention.handle, mention.url])?;
     }

@@ -5,14 +5,14 @@ use super::entity::View;
 use super::entity::account::{Limited, account, credentials, whole};
 use super::entity::status::status;
 use super::paging::{Back, Window, linked};
-use crate::base::Error;
 use crate::base::id::ActorId;
+use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::federation::backfill::{self, Wish};
 use crate::store::actors::Actor;
 use crate::store::posts::Viewer;
 use crate::store::profile_posts::{self, Wanted};
-use crate::store::{actors, cards, follows, host_blocks, node, pins};
+use crate::store::{Read, actors, cards, company, follows, host_blocks, node, pins};
 use crate::text::Handle;
 
 /// Accounts asked for at once.
@@ -28,41 +28,47 @@ pub fn own(node: &Node, call: &Call) -> Reply {
     })?
 }
 
+/// Somebody the caller may look at; NotFound for all others alike. Strangers see who stands with the owner in the open: ids count
+/// up, and whom the owner knows is nobody else's business.
+pub fn seen(r: &Read<'_>, call: &Call, id: ActorId) -> Result<Actor> {
+    let actor = actors::by_id(r, id)?;
+    let shown = |owner| company::is_shown(r, owner, id);
+    let may = call.is_owner() || node::get(r)?.owner.map_or(Ok(false), shown)?;
+    if may { Ok(actor) } else { Err(Error::NotFound) }
+}
+
 /// `GET /api/v1/accounts?id[]=…`, in the order asked for.
 pub fn several(node: &Node, call: &Call) -> Reply {
     let ids: Vec<ActorId> = call.params.list("id").iter().filter_map(|id| id.parse().ok()).take(SEVERAL).collect();
     let shown = node.store.read(|r| {
         let mut view = View::load(node, r, call)?;
         view.remember(r, &ids)?;
-        let found = actors::by_ids(r, &ids)?;
-        let ordered = ids.iter().filter_map(|id| found.iter().find(|actor| actor.id == *id));
-        Ok(ordered.map(|actor| account(&view, actor)).collect::<Vec<_>>())
+        let found = ids.iter().filter_map(|id| seen(r, call, *id).ok());
+        Ok(found.map(|actor| account(&view, &actor)).collect::<Vec<_>>())
     })?;
     Ok(Answer::json(&shown))
 }
 
-/// `GET /api/v1/accounts/lookup?acct=…`: only who is known, and for strangers the owner alone: whom the owner knows is
-/// nobody else's business.
+/// `GET /api/v1/accounts/lookup?acct=…`: only who is known, and may be seen.
 pub fn lookup(node: &Node, call: &Call) -> Reply {
     let asked = call.params.required("acct")?;
     let handle = Handle::parse(asked.trim_start_matches('@')).ok_or(Error::NotFound)?;
     let host = handle.host.as_deref().filter(|host| !node.facts.origin.is_ours(host));
     let host = host.unwrap_or(&node.facts.origin.domain);
     show(node, call, |r| {
-        let found = actors::by_handle(r, &handle.name, host)?;
-        let owner = node::get(r)?.owner;
-        found.filter(|actor| call.is_owner() || owner == Some(actor.id)).ok_or(Error::NotFound)
+        let found = actors::by_handle(r, &handle.name, host)?.ok_or(Error::NotFound)?;
+        seen(r, call, found.id)
     })
 }
 
 /// `GET /api/v1/accounts/{id}`.
 pub fn one(node: &Node, call: &Call) -> Reply {
     let id: ActorId = call.id()?;
-    show(node, call, |r| actors::by_id(r, id))
+    show(node, call, |r| seen(r, call, id))
 }
 
 /// One account; when the owner looks at somebody of another server, that server is asked what is new.
-fn show(node: &Node, call: &Call, find: impl FnOnce(&crate::store::Read<'_>) -> crate::base::Result<Actor>) -> Reply {
+fn show(node: &Node, call: &Call, find: impl FnOnce(&Read<'_>) -> Result<Actor>) -> Reply {
     let (shown, id, own) = node.store.read(|r| {
         let actor = find(r)?;
         let mut view = View::load(node, r, call)?;
@@ -88,7 +94,7 @@ pub fn statuses(node: &Node, call: &Call) -> Reply {
     let tag = call.params.given("tagged").map(|tag| crate::text::scan::tag_key(tag.trim_start_matches('#')));
     let pinned = flag("pinned");
     let (shown, ids) = node.store.read(|r| {
-        actors::by_id(r, id)?;
+        seen(r, call, id)?;
         let view = View::load(node, r, call)?;
         let wanted = Wanted {
             viewer: view.viewer(),

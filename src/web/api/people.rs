@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::accounts::seen;
 use super::call::{Answer, Call, Reply};
 use super::entity::View;
 use super::entity::account::account;
@@ -27,7 +28,7 @@ pub fn endorsements(node: &Node, call: &Call) -> Reply {
 pub fn endorsed_by(node: &Node, call: &Call) -> Reply {
     let id: ActorId = call.id()?;
     let owner = node.store.read(|r| {
-        actors::by_id(r, id)?;
+        seen(r, call, id)?;
         node::owner(r)
     })?;
     if id == owner { of_owner(node, call, List::Endorsed) } else { Ok(Answer::none()) }
@@ -47,7 +48,7 @@ pub fn following(node: &Node, call: &Call) -> Reply {
 fn listed(node: &Node, call: &Call, list: List) -> Reply {
     let id: ActorId = call.id()?;
     let (owner, settings) = node.store.read(|r| {
-        actors::by_id(r, id)?;
+        seen(r, call, id)?;
         Ok((node::owner(r)?, node::settings(r)?))
     })?;
     if !(call.is_owner() || settings.show_follows) {

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::accounts::seen;
 use super::call::{Answer, Call, Reply};
 use super::entity::View;
 use super::entity::tag::{self as entity, Mine, featured};
@@ -11,7 +12,7 @@ use crate::base::id::ActorId;
 use crate::base::{Error, Result};
 use crate::federation::{Node, publish, tags as acts};
 use crate::store::pins::{self, Tag};
-use crate::store::{Read, actors, node, tags};
+use crate::store::{Read, node, tags};
 use crate::text::scan;
 
 /// Hashtags on a profile, as Mastodon says that there is no more room.
@@ -111,7 +112,7 @@ pub fn featured_list(node: &Node, call: &Call) -> Reply {
 pub fn of_account(node: &Node, call: &Call) -> Reply {
     let id: ActorId = call.id()?;
     let shown = node.store.read(|r| {
-        actors::by_id(r, id)?;
+        seen(r, call, id)?;
         of_profile(r, &View::load(node, r, call)?, id)
     })?;
     Ok(Answer::json(&shown))

@@ -106,9 +106,11 @@ impl<'n> View<'n> {
         })
     }
 
-    /// Looks up when these people last said something, for their accounts.
+    /// Looks up when these people last said something, for their accounts. To strangers it would tell whom the owner reads.
     pub fn remember(&mut self, r: &Read<'_>, people: &[ActorId]) -> Result<()> {
-        self.last = actors::last_posts(r, people)?;
+        if self.as_owner {
+            self.last = actors::last_posts(r, people)?;
+        }
         Ok(())
     }
 

@@ -116,10 +116,6 @@ async fn strangers_do_not_learn_what_the_owner_reads() {
     }
     let several = format!("/api/v1/statuses?id[]={alone}&id[]={root}");
     assert_eq!(client.house.get(&several, "*/*").await.json().as_array().unwrap().len(), 1);
-    let lookup = "/api/v1/accounts/lookup?acct=bob@there.example";
-    assert_eq!(client.house.get(lookup, "*/*").await.code.as_u16(), 404);
-    assert_eq!(client.get(lookup).await.code.as_u16(), 200);
-    assert_eq!(client.house.get("/api/v1/accounts/lookup?acct=ann", "*/*").await.code.as_u16(), 200);
     let posts = format!("/api/v1/accounts/{}/statuses", bob.id);
     assert_eq!(client.house.get(&posts, "*/*").await.json(), Value::Array(Vec::new()));
     assert!(!client.get(&posts).await.json().as_array().unwrap().is_empty());
@@ -165,5 +161,99 @@ async fn posts_that_answer_each_other_in_a_circle_make_a_thread_with_an_end() {
         };
         let named = |list: Vec<u8>| -> Vec<String> { list.into_iter().map(id).collect() };
         assert_eq!((ids("ancestors"), ids("descendants")), (named(above), named(below)));
+    }
+}
+
+#[actix_web::test]
+async fn strangers_see_who_stands_with_the_owner_in_the_open_and_nobody_else() {
+    let client = Client::with("read write follow");
+    let house = &client.house;
+    let hide = [("hide_collections", "true")];
+    assert_eq!(client.form("PATCH", "/api/v1/accounts/update_credentials", &hide).await.code.as_u16(), 200);
+    let (other, followed) = (|name: &str| Other::stranger(house, name), |name: &str| Other::followed(house, name));
+    let post = house.post("hello", Audience::Public);
+    let closed = house.post("for followers", Audience::Followers);
+    // Read by the owner, and more: but nothing that a stranger could see.
+    let (reader, silent) = (followed("reader"), other("silent"));
+    reader.says(house, "for everyone, but the owner says nothing to it", json!({}));
+    let near = followed("near");
+    near.answers(house, closed.id, "to what is closed");
+    let quiet = followed("quiet");
+    let draft = Draft { reply_to: Some(quiet.says(house, "asked", json!({}))), ..Draft::new("?", Audience::Followers) };
+    publish::post(&house.node, draft).unwrap();
+    let spoken = other("spoken");
+    publish::post(&house.node, Draft::new("@spoken@there.example a word", Audience::Mentioned)).unwrap();
+    let hidden = [&reader, &silent, &near, &quiet, &spoken];
+    // In the owner's threads, above and below; boosted, boosting, liking, named.
+    let (below, deep, above, middle) = (other("below"), other("deep"), followed("above"), followed("middle"));
+    let first = below.answers(house, post.id, "first");
+    deep.answers(house, first, "deeper");
+    let root = above.says(house, "the root", json!({}));
+    let draft = Draft { reply_to: Some(middle.answers(house, root, "well")), ..Draft::new("yes", Audience::Public) };
+    publish::post(&house.node, draft).unwrap();
+    let (boosted, boosting, liking, named) = (followed("boosted"), other("boosting"), other("liking"), other("named"));
+    publish::boost(&house.node, boosted.says(house, "so good", json!({}))).unwrap();
+    boosting.boosts(house, post.id);
+    liking.does(house, json!({"type": "Like", "object": post.uri}));
+    publish::post(&house.node, Draft::new("as @named@there.example says", Audience::Quiet)).unwrap();
+    let shown = [&below, &deep, &above, &middle, &boosted, &boosting, &liking, &named];
+    let app = app(house, "read").await;
+    let form = [("grant_type", "client_credentials"), ("client_id", &app.0), ("client_secret", &app.1)];
+    let of_app = send(house, "/oauth/token", &form).await.json()["access_token"].as_str().unwrap().to_owned();
+    let get = async |path: &str, token: Option<&str>| {
+        let request = TestRequest::get().uri(path);
+        let request = match token {
+            Some(token) => request.insert_header((header::AUTHORIZATION, format!("Bearer {token}"))),
+            None => request,
+        };
+        house.call(request).await
+    };
+    for (people, code) in [(&hidden[..], 404), (&shown[..], 200)] {
+        for one in people {
+            for part in ["", "/statuses", "/followers", "/following", "/featured_tags", "/endorsements"] {
+                let path = format!("/api/v1/accounts/{}{part}", one.id);
+                for token in [None, Some(of_app.as_str())] {
+                    let reply = get(&path, token).await;
+                    assert_eq!(reply.code.as_u16(), code, "{} {part} {token:?}", one.uri);
+                }
+                assert_eq!(client.get(&path).await.code.as_u16(), 200, "the owner sees all they know");
+            }
+            let name = one.uri.rsplit('/').next().unwrap();
+            let lookup = format!("/api/v1/accounts/lookup?acct={name}@there.example");
+            assert_eq!(get(&lookup, None).await.code.as_u16(), code, "{lookup}");
+            assert_eq!(client.get(&lookup).await.code.as_u16(), 200, "{lookup}");
+        }
+    }
+    let none = get("/api/v1/accounts/7", None).await;
+    assert_eq!(get(&format!("/api/v1/accounts/{}", silent.id), None).await.json(), none.json(), "as if unknown");
+    let ids: String = hidden.iter().chain(&shown).map(|one| format!("&id[]={}", one.id)).collect();
+    let owner = house.node.owner().unwrap();
+    let several = get(&format!("/api/v1/accounts?id[]={owner}{ids}"), Some(&of_app)).await.json();
+    let names: Vec<&str> = several.as_array().unwrap().iter().filter_map(|one| one["username"].as_str()).collect();
+    assert_eq!(names, ["ann", "below", "deep", "above", "middle", "boosted", "boosting", "liking", "named"]);
+    // When somebody last wrote is what the owner's reading has brought here.
+    below.answers(house, post.id, "something else");
+    let path = format!("/api/v1/accounts/{}", below.id);
+    assert_eq!(get(&path, None).await.json()["last_status_at"], Value::Null);
+    assert!(client.get(&path).await.json()["last_status_at"].is_string());
+}
+
+#[actix_web::test]
+async fn strangers_see_whom_the_owner_follows_when_the_owner_shows_it() {
+    let client = Client::with("read write follow");
+    let house = &client.house;
+    let (followed, picked) = (Other::followed(house, "followed"), Other::followed(house, "picked"));
+    assert_eq!(client.post(&format!("/api/v1/accounts/{}/endorse", picked.id), &[]).await.code.as_u16(), 200);
+    let code = async |one: &Other| house.get(&format!("/api/v1/accounts/{}", one.id), "*/*").await.code.as_u16();
+    let hide = async |said: &str| {
+        let form = [("hide_collections", said)];
+        assert_eq!(client.form("PATCH", "/api/v1/accounts/update_credentials", &form).await.code.as_u16(), 200);
+    };
+    for (said, shown) in [("true", 404), ("false", 200), ("true", 404)] {
+        hide(said).await;
+        assert_eq!((code(&followed).await, code(&picked).await), (shown, 200), "hidden: {said}");
+        let owner = house.node.owner().unwrap();
+        let list = house.get(&format!("/api/v1/accounts/{owner}/endorsements"), "*/*").await.json();
+        assert_eq!(list[0]["username"], "picked", "whom they recommend, they show");
     }
 }
