@@ -150,19 +150,17 @@ impl Drop for Writer {
 
 fn run(conn: &Connection, clock: &Clock, queue: &Receiver<Job>, bell: &Bell, ears: &Ears) {
     while let Ok(first) = queue.recv() {
-        let changes = conn.total_changes();
-        batch(conn, clock, first, queue, ears);
-        if conn.total_changes() != changes {
-            bell.ring();
-        }
+        batch(conn, clock, first, queue, (bell, ears));
     }
     if let Err(error) = conn.execute_batch("PRAGMA optimize") {
         tracing::debug!(%error, "optimize at close");
     }
 }
 
-/// One transaction: runs `first` and all that wait behind it, commits, answers.
-fn batch(conn: &Connection, clock: &Clock, first: Job, queue: &Receiver<Job>, ears: &Ears) {
+/// One transaction: runs `first` and all that wait behind it, commits, rings, answers. Who was answered finds that it has
+/// rung: what was read before is old.
+fn batch(conn: &Connection, clock: &Clock, first: Job, queue: &Receiver<Job>, (bell, ears): (&Bell, &Ears)) {
+    let changes = conn.total_changes();
     if let Err(error) = conn.execute_batch("BEGIN IMMEDIATE") {
         tracing::error!(%error, "no transaction could be opened");
         (first(None).answer)(None);
@@ -179,7 +177,12 @@ fn batch(conn: &Connection, clock: &Clock, first: Job, queue: &Receiver<Job>, ea
         next = if answers.len() < BATCH { queue.try_recv().ok() } else { None };
     }
     match conn.execute_batch("COMMIT") {
-        Ok(()) => answers.into_iter().for_each(|answer| answer(None)),
+        Ok(()) => {
+            if conn.total_changes() != changes {
+                bell.ring();
+            }
+            answers.into_iter().for_each(|answer| answer(None));
+        }
         Err(error) => lose(conn, answers, &error.to_string()),
     }
 }

@@ -92,10 +92,11 @@ fn app_with(
     let turns = web::Data::new(files::Turns::default());
     let pieces = web::Data::new(streams::Turns::default());
     let rates = web::Data::new(api::Rates::default());
+    let again = web::Data::new(api::Again::default());
     move |cfg| {
         cfg.app_data(node.clone()).app_data(door.clone()).app_data(room.clone()).app_data(gate.clone());
         cfg.app_data(turns.clone()).app_data(patience.clone()).app_data(pieces.clone()).app_data(rates.clone());
-        cfg.app_data(hub.clone());
+        cfg.app_data(hub.clone()).app_data(again.clone());
         cfg.app_data(web::PathConfig::default().error_handler(|_, request| edge::unreadable_path(request)));
         cfg.app_data(web::QueryConfig::default().error_handler(|_, request| edge::unreadable_query(request)));
         routes(cfg);
@@ -103,11 +104,13 @@ fn app_with(
 }
 
 fn routes(cfg: &mut web::ServiceConfig) {
+    // Routes are tried in order: what apps ask for all the time is found first.
+    apps(cfg);
     both(cfg);
     peers(cfg);
     pages(cfg);
     stored(cfg);
-    apps(cfg);
+    ways_in(cfg);
     cfg.default_service(web::to(page::missing));
 }
 
@@ -231,8 +234,13 @@ fn pages(cfg: &mut web::ServiceConfig) {
 #[rustfmt::skip]
 fn apps(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource(["/api/v1/streaming", "/api/v1/streaming/{tail:.*}"]).route(web::to(api::streaming::serve)));
+    cfg.service(web::resource("/api/{tail:.*}").route(web::to(api::serve)));
+}
+
+/// How apps get their tokens; the consent page is a page.
+fn ways_in(cfg: &mut web::ServiceConfig) {
     let metadata = ["/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/"];
-    for path in ["/api/{tail:.*}", "/oauth/{tail:.*}"].into_iter().chain(metadata) {
+    for path in ["/oauth/{tail:.*}"].into_iter().chain(metadata) {
         cfg.service(web::resource(path).route(web::to(api::serve)));
     }
 }

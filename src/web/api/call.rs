@@ -3,6 +3,7 @@
 
 use std::str::FromStr;
 
+use actix_web::web::Bytes;
 use serde::Serialize;
 
 use super::fault::Fault;
@@ -52,12 +53,12 @@ impl Call {
 }
 
 /// What goes back.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Answer {
     /// The HTTP status code.
     pub code: u16,
     /// JSON.
-    pub body: Vec<u8>,
+    pub body: Bytes,
     /// Headers beside the usual ones.
     pub headers: Vec<(&'static str, String)>,
 }
@@ -71,17 +72,17 @@ impl Answer {
     /// Any code with this JSON.
     pub fn with(code: u16, value: &impl Serialize) -> Self {
         let body = serde_json::to_vec(value).unwrap_or_else(|_| b"{}".to_vec());
-        Self { code, body, headers: Vec::new() }
+        Self { code, body: body.into(), headers: Vec::new() }
     }
 
     /// `{}`: it is done.
     pub fn done() -> Self {
-        Self { code: 200, body: b"{}".to_vec(), headers: Vec::new() }
+        Self { code: 200, body: Bytes::from_static(b"{}"), headers: Vec::new() }
     }
 
     /// `[]`: there is none here, ever.
     pub fn none() -> Self {
-        Self { code: 200, body: b"[]".to_vec(), headers: Vec::new() }
+        Self { code: 200, body: Bytes::from_static(b"[]"), headers: Vec::new() }
     }
 
     /// With one more header.

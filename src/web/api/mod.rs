@@ -3,6 +3,7 @@
 //! below. Entities are made in `entity/`, one file per noun here. Never imports the other faces.
 
 mod accounts;
+mod again;
 mod apps;
 mod call;
 mod compose;
@@ -50,6 +51,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use std::net::IpAddr;
 
+pub use again::Again;
 use call::{Answer, Call};
 use fault::Fault;
 use params::{Files, Params};
@@ -89,6 +91,7 @@ fn is_here(request: &HttpRequest) -> bool {
 pub async fn serve(
     node: web::Data<Node>,
     rates: web::Data<Rates>,
+    again: web::Data<Again>,
     request: HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
@@ -98,7 +101,7 @@ pub async fn serve(
     let from = Source { address: auth::address(&request, &node.config.trusted_proxies), is_here: is_here(&request) };
     let answer = match prepared(&node, &request, payload).await {
         Ok((route, call)) => {
-            let done = blocking(&node, move |node| Ok(run(node, &rates, from, route, call))).await;
+            let done = blocking(&node, move |node| Ok(run(node, (&rates, &again), from, route, call))).await;
             done.unwrap_or_else(|error| Fault::from(error).answer())
         }
         Err(fault) => fault.answer(),
@@ -161,7 +164,7 @@ fn credentials(request: &HttpRequest, params: &Params) -> (Option<String>, Optio
 }
 
 /// Checks the token and how often it came against the route, and runs it.
-fn run(node: &Node, rates: &Rates, from: Source, route: &Route, mut call: Call) -> Answer {
+fn run(node: &Node, (rates, again): (&Rates, &Again), from: Source, route: &Route, mut call: Call) -> Answer {
     let now = node.clock().now();
     let token = known(node, route, &call);
     let caller = match &token {
@@ -176,7 +179,10 @@ fn run(node: &Node, rates: &Rates, from: Source, route: &Route, mut call: Call) 
     let answer = token.and_then(|token| {
         call.token = token;
         admitted(route.need, &call)?;
-        (route.run)(node, &call)
+        match route.again {
+            true => again.answer(node, &call, || (route.run)(node, &call)),
+            false => (route.run)(node, &call),
+        }
     });
     standing.told(answer.unwrap_or_else(Fault::answer), now)
 }

@@ -52,6 +52,7 @@ pub struct Params {
     again: HashMap<String, Vec<Value>>,
     files: Vec<(String, Vec<u8>)>,
     count: usize,
+    from_body: bool,
 }
 
 impl Params {
@@ -61,10 +62,12 @@ impl Params {
         params.pairs(request.query_string().as_bytes())?;
         params.names.clear();
         if may_hold_files(request) {
+            params.from_body = true;
             params.multipart(request, payload, files).await?;
             return Ok(params);
         }
         let body = whole(payload).await?;
+        params.from_body = !body.is_empty();
         if kind(request).contains("json") {
             params.json(&body)?;
         } else if !body.is_empty() {
@@ -85,6 +88,11 @@ impl Params {
         let mut params = Self::default();
         assert!(params.pairs(query.as_bytes()).is_ok());
         params
+    }
+
+    /// Whether any of them came in the body.
+    pub fn is_from_body(&self) -> bool {
+        self.from_body
     }
 
     /// The value at a path of names joined by `/`: `source/privacy`.

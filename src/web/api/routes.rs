@@ -39,14 +39,21 @@ pub struct Route {
     pub need: Need,
     /// What answers.
     pub run: Endpoint,
+    /// It only reads, and may be given again while nothing is written (`again.rs`).
+    pub again: bool,
 }
 
 const fn route(method: &'static str, path: &'static str, need: Need, run: Endpoint) -> Route {
-    Route { method, path, need, run }
+    Route { method, path, need, run, again: false }
 }
 
 const fn get(path: &'static str, need: Need, run: Endpoint) -> Route {
     route("GET", path, need, run)
+}
+
+/// A list that apps ask for over and over.
+const fn list(path: &'static str, need: Need, run: Endpoint) -> Route {
+    Route { again: true, ..get(path, need, run) }
 }
 
 const fn post(path: &'static str, need: Need, run: Endpoint) -> Route {
@@ -81,8 +88,8 @@ pub static TABLE: &[Route] = &[
     post("/oauth/userinfo", Scope("profile"), oauth::userinfo),
     get("/.well-known/oauth-authorization-server", Nothing, oauth::metadata),
     // The server
-    get("/api/v1/instance", Nothing, instance::v1),
-    get("/api/v2/instance", Nothing, instance::v2),
+    list("/api/v1/instance", Nothing, instance::v1),
+    list("/api/v2/instance", Nothing, instance::v2),
     get("/api/v1/instance/peers", Nothing, harmless::list),
     get("/api/v1/instance/activity", Nothing, harmless::list),
     get("/api/v1/instance/rules", Nothing, instance::rules),
@@ -123,7 +130,7 @@ pub static TABLE: &[Route] = &[
     get("/api/v1/accounts/relationships", Scope("read:follows"), relations::several),
     get("/api/v1/accounts/familiar_followers", Scope("read:follows"), relations::familiar),
     get("/api/v1/accounts/{}", Optional("read:accounts"), accounts::one),
-    get("/api/v1/accounts/{}/statuses", Optional("read:statuses"), accounts::statuses),
+    list("/api/v1/accounts/{}/statuses", Optional("read:statuses"), accounts::statuses),
     get("/api/v1/accounts/{}/followers", Optional("read:accounts"), people::followers),
     get("/api/v1/accounts/{}/following", Optional("read:accounts"), people::following),
     get("/api/v1/accounts/{}/identity_proofs", Owner, harmless::list),
@@ -155,12 +162,12 @@ pub static TABLE: &[Route] = &[
     get("/api/v2/suggestions", Scope("read:accounts"), harmless::list),
     delete("/api/v1/suggestions/{}", Scope("write:accounts"), harmless::done),
     // Timelines
-    get("/api/v1/timelines/home", Scope("read:statuses"), timelines::home),
-    get("/api/v1/timelines/public", Optional("read:statuses"), timelines::public),
-    get("/api/v1/timelines/tag/{}", Optional("read:statuses"), timelines::tag),
+    list("/api/v1/timelines/home", Scope("read:statuses"), timelines::home),
+    list("/api/v1/timelines/public", Optional("read:statuses"), timelines::public),
+    list("/api/v1/timelines/tag/{}", Optional("read:statuses"), timelines::tag),
     get("/api/v1/timelines/link", Optional("read:statuses"), harmless::missing),
     get("/api/v1/timelines/direct", Nothing, harmless::missing),
-    get("/api/v1/timelines/list/{}", Scope("read:lists"), lists::timeline),
+    list("/api/v1/timelines/list/{}", Scope("read:lists"), lists::timeline),
     // Lists
     get("/api/v1/lists", Scope("read:lists"), lists::all),
     post("/api/v1/lists", Scope("write:lists"), lists::make),
@@ -223,8 +230,8 @@ pub static TABLE: &[Route] = &[
     post("/api/v1/statuses/{}/unbookmark", Scope("write:bookmarks"), marks::unbookmark),
     post("/api/v1/statuses/{}/mute", Scope("write:mutes"), marks::mute),
     post("/api/v1/statuses/{}/unmute", Scope("write:mutes"), marks::unmute),
-    get("/api/v1/bookmarks", Scope("read:bookmarks"), marks::bookmarked),
-    get("/api/v1/favourites", Scope("read:favourites"), marks::favourites),
+    list("/api/v1/bookmarks", Scope("read:bookmarks"), marks::bookmarked),
+    list("/api/v1/favourites", Scope("read:favourites"), marks::favourites),
     post("/api/v1/statuses/{}/translate", Scope("read:statuses"), harmless::missing),
     get("/api/v1/statuses/{}/card", Nothing, harmless::missing),
     post("/api/v1/statuses/{}/pin", Scope("write:accounts"), statuses::pin),
@@ -254,14 +261,14 @@ pub static TABLE: &[Route] = &[
     patch("/api/v1/media/{}", Scope("write:media"), media::update),
     delete("/api/v1/media/{}", Scope("write:media"), media::delete),
     // Conversations and markers
-    get("/api/v1/conversations", Scope("read:statuses"), conversations::list),
+    list("/api/v1/conversations", Scope("read:statuses"), conversations::list),
     delete("/api/v1/conversations/{}", Scope("write:conversations"), conversations::delete),
     post("/api/v1/conversations/{}/read", Scope("write:conversations"), conversations::read),
     post("/api/v1/conversations/{}/unread", Scope("write:conversations"), conversations::unread),
     get("/api/v1/markers", Scope("read:statuses"), markers::show),
     post("/api/v1/markers", Scope("write:statuses"), markers::set),
     // Notifications
-    get("/api/v1/notifications", Scope("read:notifications"), notifications::list),
+    list("/api/v1/notifications", Scope("read:notifications"), notifications::list),
     get("/api/v1/notifications/unread_count", Scope("read:notifications"), notifications::unread),
     post("/api/v1/notifications/clear", Scope("write:notifications"), notifications::clear),
     post("/api/v1/notifications/dismiss", Scope("write:notifications"), notifications::dismiss_named),
@@ -277,7 +284,7 @@ pub static TABLE: &[Route] = &[
     post("/api/v1/notifications/requests/{}/dismiss", Scope("write:notifications"), notification_policy::dismiss),
     get("/api/v1/notifications/{}", Scope("read:notifications"), notifications::one),
     post("/api/v1/notifications/{}/dismiss", Scope("write:notifications"), notifications::dismiss),
-    get("/api/v2/notifications", Scope("read:notifications"), notification_groups::list),
+    list("/api/v2/notifications", Scope("read:notifications"), notification_groups::list),
     get("/api/v2/notifications/unread_count", Scope("read:notifications"), notification_groups::unread),
     get("/api/v2/notifications/policy", Scope("read:notifications"), notification_policy::show),
     patch("/api/v2/notifications/policy", Scope("write:notifications"), notification_policy::change),
