@@ -167,7 +167,6 @@ pub fn forget(node: &Node, id: HostListId) -> Result<Done> {
 }
 
 fn fetch(node: &Node, url: &str) -> Result<Vec<Rule>> {
-    node.may_ask(&super::host_of(url))?;
     let get = Get {
         url,
         accept: Accept::Csv,
@@ -175,6 +174,7 @@ fn fetch(node: &Node, url: &str) -> Result<Vec<Rule>> {
         knock: Knock::default(),
         limit: LIST_LIMIT,
         now: node.clock().now(),
+        gate: &|host| node.may_ask(host),
     };
     let answer = node.net.get(get)?;
     if answer.media_type() == "text/html" {

@@ -163,7 +163,6 @@ pub fn fetch_picture(node: &Node, url: &str) -> Result<Name> {
 }
 
 fn fetch(node: &Node, url: &str) -> Result<Name> {
-    node.may_ask(&super::host_of(url))?;
     let get = Get {
         url,
         accept: Accept::Media,
@@ -171,6 +170,7 @@ fn fetch(node: &Node, url: &str) -> Result<Name> {
         knock: Knock::default(),
         limit: media::INPUT_BYTES,
         now: node.clock().now(),
+        gate: &|host| node.may_ask(host),
     };
     let answer = node.net.get(get).map_err(|_| Error::NotFound)?;
     let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);

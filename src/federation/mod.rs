@@ -30,6 +30,8 @@ pub(crate) mod scratch;
 pub mod search;
 pub mod synchronise;
 pub mod tags;
+#[cfg(test)]
+mod tests;
 pub mod upkeep;
 pub mod verify;
 pub mod webfinger;
@@ -154,17 +156,18 @@ impl Node {
         }
     }
 
-    /// An error for a host that let us wait to the end a moment ago.
-    fn patience(&self, host: &str) -> Result<(), NetError> {
+    /// As [`Node::may_ask`], and an error for a host that let us wait to the end a moment ago.
+    fn may_fetch(&self, host: &str) -> Result<(), NetError> {
+        self.may_ask(host)?;
         match self.failures.recall(&format!("slow {host}"), self.clock().now()) {
-            Some(_) => Err(NetError::Timeout { host: host.to_owned(), doing: "answer a moment ago" }),
+            Some(_) => Err(NetError::Slow { host: host.to_owned() }),
             None => Ok(()),
         }
     }
 
-    /// Remembers for [`Node::patience`] that a host took too long.
-    fn note_slow(&self, host: &str, error: &NetError) {
-        if let NetError::Timeout { .. } = error {
+    /// Remembers for [`Node::may_fetch`] that a host took too long.
+    fn note_slow(&self, error: &NetError) {
+        if let NetError::Timeout { host, .. } = error {
             let now = self.clock().now();
             self.failures.remember(&format!("slow {host}"), now.plus(SLOW_FOR), now, flight::Failed::of(error));
         }
@@ -173,8 +176,6 @@ impl Node {
     /// Fetches an ActivityStreams document, signed by the instance actor, with the knock its host took last.
     pub(crate) fn document(&self, url: &str, rule: IdRule) -> Result<Document, NetError> {
         let host = host_of(url);
-        self.may_ask(&host)?;
-        self.patience(&host)?;
         let ours = |error: crate::base::Error| NetError::Ours { host: host.clone(), why: error.to_string() };
         let signer = self.signer(self.facts.service).map_err(ours)?;
         let known = self.store.read(|r| store::hosts::get(r, &host)).map_err(ours)?;
@@ -187,8 +188,9 @@ impl Node {
             knock,
             limit: JSON_LIMIT,
             now: self.clock().now(),
+            gate: &|hop| self.may_fetch(hop),
         };
-        let document = self.net.document(get, rule).inspect_err(|error| self.note_slow(&host, error))?;
+        let document = self.net.document(get, rule).inspect_err(|error| self.note_slow(error))?;
         if document.knock != knock {
             let worked = document.knock.word();
             drop(self.store.submit(move |w| store::hosts::set_knock(w, &host, worked)));
@@ -197,7 +199,7 @@ impl Node {
     }
 }
 
-/// The host of a URL, with its port if unusual; empty when it is no URL.
+/// The host a request for this URL, or a key's id, goes to: with its port if unusual; empty when it is no URL.
 pub(crate) fn host_of(url: &str) -> String {
-    crate::ap::json::Uri::parse(url).map(|uri| uri.host()).unwrap_or_default()
+    crate::net::address::host_of(url)
 }

@@ -66,9 +66,6 @@ fn newest(index: &Value) -> Option<String> {
 }
 
 fn fetch(node: &Node, url: &str) -> Result<Value, NetError> {
-    let host = super::host_of(url);
-    node.may_ask(&host)?;
-    node.patience(&host)?;
     let get = Get {
         url,
         accept: Accept::NodeInfo,
@@ -76,6 +73,7 @@ fn fetch(node: &Node, url: &str) -> Result<Value, NetError> {
         knock: Knock::Cavage,
         limit: LIMIT,
         now: node.clock().now(),
+        gate: &|host| node.may_fetch(host),
     };
-    Ok(node.net.json(get).inspect_err(|error| node.note_slow(&host, error))?.1)
+    Ok(node.net.json(get).inspect_err(|error| node.note_slow(error))?.1)
 }

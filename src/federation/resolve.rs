@@ -131,6 +131,7 @@ fn linked(node: &Node, url: &str) -> Result<Option<Uri>> {
         knock: Knock::Cavage,
         limit: HTML_LIMIT,
         now: node.clock().now(),
+        gate: &|host| node.may_fetch(host),
     };
     let answer = node.net.get(get)?;
     let is_it = |tag: &&str| tag.contains("alternate") && tag.contains("application/activity+json");

@@ -7,7 +7,7 @@ use super::Node;
 use crate::ap::jrd::{self, Jrd};
 use crate::ap::json::Uri;
 use crate::base::{Error, Result};
-use crate::net::{Accept, Get, JSON_LIMIT, Knock, NetError};
+use crate::net::{Accept, Gate, Get, JSON_LIMIT, Knock, NetError};
 use crate::text::Handle;
 
 /// The most bytes of a host-meta document that are looked at.
@@ -70,19 +70,19 @@ fn missing(error: NetError) -> Error {
 }
 
 fn fetch(node: &Node, url: &str) -> Result<Value, NetError> {
-    let host = super::host_of(url);
-    node.may_ask(&host)?;
-    node.patience(&host)?;
-    let answer = node.net.json(get(node, url, Accept::Jrd, JSON_LIMIT));
-    Ok(answer.inspect_err(|error| node.note_slow(&host, error))?.1)
+    let gate = |host: &str| node.may_fetch(host);
+    let answer = node.net.json(get(node, url, (Accept::Jrd, JSON_LIMIT), &gate));
+    Ok(answer.inspect_err(|error| node.note_slow(error))?.1)
 }
 
 fn lrdd(node: &Node, url: &str) -> Option<String> {
-    let answer = node.net.get(get(node, url, Accept::HostMeta, HOST_META_LIMIT)).ok()?;
+    let gate = |host: &str| node.may_fetch(host);
+    let answer = node.net.get(get(node, url, (Accept::HostMeta, HOST_META_LIMIT), &gate));
+    let answer = answer.inspect_err(|error| node.note_slow(error)).ok()?;
     jrd::lrdd_template(&String::from_utf8_lossy(&answer.body))
 }
 
 /// WebFinger is asked unsigned: it is open everywhere, Threads included.
-fn get<'a>(node: &Node, url: &'a str, accept: Accept, limit: usize) -> Get<'a> {
-    Get { url, accept, signer: None, knock: Knock::Cavage, limit, now: node.clock().now() }
+fn get<'a>(node: &Node, url: &'a str, (accept, limit): (Accept, usize), gate: Gate<'a>) -> Get<'a> {
+    Get { url, accept, signer: None, knock: Knock::Cavage, limit, now: node.clock().now(), gate }
 }

@@ -138,7 +138,16 @@ pub fn check_push_url(text: &str, reach: Reach) -> Result<Url, NetError> {
     if ip.is_some_and(|ip| !may_connect(ip, reach)) {
         return Err(refused(&host, PRIVATE_ADDRESS));
     }
+    // To DNS it is the same server without the dot, to a list of blocked servers another one.
+    if host.ends_with('.') {
+        return Err(refused(&host, "its name ends in a dot"));
+    }
     Ok(url)
+}
+
+/// The host a request for this URL goes to, with its port if unusual; empty for what [`check_url`] refuses as no URL.
+pub fn host_of(text: &str) -> String {
+    Url::parse(text.trim()).map(|url| authority(&url)).unwrap_or_default()
 }
 
 /// The reason for a refused address.
@@ -270,6 +279,7 @@ mod tests {
             "https://u:p@a.example/",
             "https://u@a.example/",
             "https://",
+            "https://a.example./",
             "file:///etc/passwd",
             "data:text/plain,x",
             "ftp://a.example/",
@@ -288,6 +298,16 @@ mod tests {
         let url = check_url("HTTPS://A.Example:443/x?y=1#main-key", Reach::Public).unwrap();
         assert_eq!(url.as_str(), "https://a.example/x?y=1");
         assert_eq!((authority(&url), target(&url)), ("a.example".into(), "/x?y=1".into()));
+        for (url, host) in [
+            ("HTTPS://A.Example:443/x?y=1#main-key", "a.example"),
+            (" https://b\u{fc}cher.example#x", "xn--bcher-kva.example"),
+            ("https://a.ex%61mple/", "a.example"),
+            ("http://a.example:8080/#x", "a.example:8080"),
+            ("http://[::1]:3000/#x", "[::1]:3000"),
+            ("a.example", ""),
+        ] {
+            assert_eq!(host_of(url), host, "{url}: the host that is asked is the one that is judged");
+        }
         for url in ["http://localhost:3000/", "https://10.0.0.1:99/", "http://[::1]:80/"] {
             assert!(check_url(url, Reach::Private).is_ok(), "{url}");
         }

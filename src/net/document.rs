@@ -4,8 +4,8 @@
 use serde_json::Value;
 use url::Url;
 
+use super::fetch::Trip;
 use super::{Answer, Get, JSON_LIMIT, Knock, Net, NetError};
-use crate::base::time::Stopwatch;
 
 /// How deep a document may be nested.
 pub const MAX_DEPTH: usize = 64;
@@ -37,12 +37,12 @@ pub struct Document {
 impl Net {
     /// Fetches an ActivityStreams document and checks type, size, depth and id. `get.limit` is capped at [`JSON_LIMIT`].
     pub fn document(&self, get: Get<'_>, rule: IdRule) -> Result<Document, NetError> {
-        let watch = Stopwatch::start();
-        let found = self.one_document(get, watch)?;
+        let mut trip = Trip::start();
+        let found = self.one_document(get, &mut trip)?;
         if fits(&found, get.url, rule)? {
             return Ok(found);
         }
-        let again = self.one_document(Get { url: &found.id, knock: found.knock, ..get }, watch)?;
+        let again = self.one_document(Get { url: &found.id, knock: found.knock, ..get }, &mut trip)?;
         if again.id == found.id && fits(&again, &found.id, rule)? {
             Ok(again)
         } else {
@@ -57,8 +57,8 @@ impl Net {
         Ok((answer, value))
     }
 
-    fn one_document(&self, get: Get<'_>, watch: Stopwatch) -> Result<Document, NetError> {
-        let answer = self.get_within(Get { limit: get.limit.min(JSON_LIMIT), ..get }, watch)?;
+    fn one_document(&self, get: Get<'_>, trip: &mut Trip) -> Result<Document, NetError> {
+        let answer = self.get_within(Get { limit: get.limit.min(JSON_LIMIT), ..get }, trip)?;
         if !is_activity(&answer.content_type) {
             let kind = answer.media_type();
             let kind: String = if kind.is_empty() { "nothing".into() } else { kind.chars().take(60).collect() };

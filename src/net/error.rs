@@ -35,6 +35,12 @@ pub enum NetError {
         /// What it was doing: `answer`, `accept the connection`, …
         doing: &'static str,
     },
+    /// It took too long a moment ago, and is left in peace for a while.
+    #[error("{host} took too long to answer a moment ago")]
+    Slow {
+        /// The host.
+        host: String,
+    },
     /// The connection failed or broke.
     #[error("{host} cannot be reached: {why}")]
     Connect {
@@ -99,7 +105,11 @@ impl NetError {
     /// True when the same request may well work later.
     pub fn is_temporary(&self) -> bool {
         match self {
-            Self::NoSuchHost { .. } | Self::Timeout { .. } | Self::Connect { .. } | Self::Tls { .. } => true,
+            Self::NoSuchHost { .. }
+            | Self::Timeout { .. }
+            | Self::Slow { .. }
+            | Self::Connect { .. }
+            | Self::Tls { .. } => true,
             Self::Status { code, .. } => matches!(code, 408 | 425 | 429 | 500..=599),
             Self::Ours { .. } => true,
             Self::Refused { .. }

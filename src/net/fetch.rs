@@ -1,5 +1,7 @@
 //! GET: redirects followed by hand, every hop guarded and signed anew, and the second knock where the first was refused.
 
+use std::time::Duration;
+
 use ureq::http::Method;
 use url::Url;
 
@@ -62,8 +64,11 @@ impl Accept {
     }
 }
 
+/// Says of a host, without its port, whether it may be asked at all, before the request goes there.
+pub type Gate<'a> = &'a dyn Fn(&str) -> Result<(), NetError>;
+
 /// A GET request.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Get<'a> {
     /// The URL; a fragment is left out.
     pub url: &'a str,
@@ -77,6 +82,42 @@ pub struct Get<'a> {
     pub limit: usize,
     /// The time to sign with.
     pub now: Time,
+    /// What every hop must pass.
+    pub gate: Gate<'a>,
+}
+
+/// One fetch with all its hops. They share one time limit: when it is over, whoever took most of it is to blame, and not
+/// the last one, to whom anybody can send us a moment before the end.
+pub(super) struct Trip {
+    watch: Stopwatch,
+    slowest: (Duration, String),
+}
+
+impl Trip {
+    pub(super) fn start() -> Self {
+        Self { watch: Stopwatch::start(), slowest: (Duration::ZERO, String::new()) }
+    }
+
+    /// Takes one hop.
+    pub(super) fn hop<T>(
+        &mut self,
+        url: &Url,
+        gate: Gate<'_>,
+        ask: impl FnOnce(Stopwatch) -> Result<T, NetError>,
+    ) -> Result<T, NetError> {
+        let host = url.host_str().unwrap_or_default();
+        gate(host)?;
+        let before = self.watch.elapsed();
+        let answer = ask(self.watch);
+        let took = self.watch.elapsed().saturating_sub(before);
+        if took >= self.slowest.0 {
+            self.slowest = (took, host.to_owned());
+        }
+        answer.map_err(|error| match error {
+            NetError::Timeout { doing, .. } => NetError::Timeout { host: self.slowest.1.clone(), doing },
+            other => other,
+        })
+    }
 }
 
 /// A successful answer (2xx).
@@ -109,15 +150,15 @@ impl Net {
     /// Fetches a URL. Redirects are followed a few times, each hop checked and signed anew; only to the same scheme or from
     /// http to https. Anything but 2xx is [`NetError::Status`].
     pub fn get(&self, get: Get<'_>) -> Result<Answer, NetError> {
-        self.get_within(get, Stopwatch::start())
+        self.get_within(get, &mut Trip::start())
     }
 
-    pub(super) fn get_within(&self, get: Get<'_>, watch: Stopwatch) -> Result<Answer, NetError> {
+    pub(super) fn get_within(&self, get: Get<'_>, trip: &mut Trip) -> Result<Answer, NetError> {
         let mut url = self.check(get.url)?;
         let mut knock = get.knock;
         let mut seen: Vec<Url> = Vec::new();
         loop {
-            let (reply, worked) = self.knock(&url, get, knock, watch)?;
+            let (reply, worked) = trip.hop(&url, get.gate, |watch| self.knock(&url, get, knock, watch))?;
             knock = worked;
             let host = url.host_str().unwrap_or_default().to_owned();
             match reply.code {

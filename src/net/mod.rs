@@ -27,7 +27,7 @@ pub use address::Reach;
 pub use dns::{Names, World};
 pub use document::{Document, IdRule};
 pub use error::NetError;
-pub use fetch::{Accept, Answer, Get};
+pub use fetch::{Accept, Answer, Gate, Get};
 pub use piece::{PIECE, Piece};
 pub use send::{Post, Sent};
 

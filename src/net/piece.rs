@@ -7,8 +7,8 @@ use ureq::http::Method;
 use url::Url;
 
 use super::client::{Ask, Reply, exchange};
+use super::fetch::{Gate, Trip};
 use super::{Net, NetError};
-use crate::base::time::Stopwatch;
 
 /// Bytes of one piece.
 pub const PIECE: usize = 1024 * 1024;
@@ -31,8 +31,8 @@ pub struct Piece {
 impl Net {
     /// Fetches at most `length` (and [`PIECE`]) bytes of a file, from `from` on. TooBig where the server knows no ranges and
     /// the file is larger than a piece.
-    pub fn piece(&self, url: &str, from: u64, length: usize) -> Result<Piece, NetError> {
-        let watch = Stopwatch::start();
+    pub fn piece(&self, url: &str, from: u64, length: usize, gate: Gate<'_>) -> Result<Piece, NetError> {
+        let mut trip = Trip::start();
         let mut url = self.check(url)?;
         let length = length.clamp(1, PIECE);
         let last = from.saturating_add(length as u64 - 1);
@@ -45,7 +45,7 @@ impl Net {
                 ("accept-encoding".to_owned(), "identity".to_owned()),
             ];
             let ask = Ask { method: Method::GET, url: &url, headers, body: None, limit: PIECE };
-            let reply = exchange(&self.agent, ask, watch, self.limits)?;
+            let reply = trip.hop(&url, gate, |watch| exchange(&self.agent, ask, watch, self.limits))?;
             match reply.code {
                 200 | 206 => return read(&url, reply, from, length),
                 301 | 302 | 303 | 307 | 308 => url = self.hop(url, &reply, &mut seen, MAX_HOPS)?,
@@ -129,7 +129,8 @@ mod tests {
             }
         });
         let net = net(&[("films.example", peer.address)]);
-        let ask = |path: &str, from, length| net.piece(&format!("http://films.example{path}"), from, length);
+        let ask =
+            |path: &str, from, length| net.piece(&format!("http://films.example{path}"), from, length, &|_| Ok(()));
         let piece = ask("/film.mp4", 1000, 500).unwrap();
         assert_eq!((piece.bytes.as_slice(), piece.whole), (&film()[1000..1500], 3000));
         assert_eq!(ask("/moved", 2900, PIECE).unwrap().bytes, film()[2900..]);
@@ -144,6 +145,6 @@ mod tests {
             assert!(matches!(ask(odd, 0, 10), Err(NetError::BadContent { .. })), "{odd}");
         }
         assert!(peer.seen().iter().all(|seen| seen.header("accept-encoding") == "identity"));
-        assert!(ask("/film.mp4", 0, 1).is_ok() && net.piece("http://127.0.0.1/film.mp4", 0, 1).is_err());
+        assert!(ask("/film.mp4", 0, 1).is_ok() && net.piece("http://127.0.0.1/film.mp4", 0, 1, &|_| Ok(())).is_err());
     }
 }

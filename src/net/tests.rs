@@ -30,7 +30,7 @@ fn now() -> Time {
 
 fn get(url: &str) -> Get<'_> {
     let (accept, knock, limit) = (Accept::Activity, Knock::Cavage, JSON_LIMIT);
-    Get { url, accept, signer: Some(&SIGNER), knock, limit, now: now() }
+    Get { url, accept, signer: Some(&SIGNER), knock, limit, now: now(), gate: &|_| Ok(()) }
 }
 
 fn post(url: &str) -> Post<'_> {
@@ -234,6 +234,37 @@ fn slow_servers_are_left() {
         assert_eq!(error, NetError::Timeout { host: "b.example".into(), doing: "answer" }, "{path}");
         assert!(error.is_temporary() && watch.elapsed() < Duration::from_secs(3));
     }
+}
+
+#[test]
+fn who_took_the_time_is_to_blame_and_not_the_last_one_asked() {
+    let peer = Peer::start_raw(|seen, stream| {
+        let pause = if seen.header("host") == "b.example" { 400 } else { 2000 };
+        let (lock, over) = (std::sync::Mutex::new(()), std::sync::Condvar::new());
+        let _ = over.wait_timeout(lock.lock().unwrap(), Duration::from_millis(pause));
+        let _ = stream.write_all(&response(302, &["location: http://victim.example/x"], b""));
+    });
+    let limits = Limits { connect: Duration::from_millis(200), whole: Duration::from_millis(600) };
+    let world = [("b.example", peer.address), ("victim.example", peer.address)];
+    let net = Net::with(config(&world), None, limits).unwrap();
+    let error = net.get(get("http://b.example/x")).unwrap_err();
+    assert_eq!(error, NetError::Timeout { host: "b.example".into(), doing: "answer" });
+    assert_eq!(peer.seen().len(), 2, "the other one was asked, for the rest of the time");
+}
+
+#[test]
+fn every_hop_passes_the_gate() {
+    let peer = Peer::start(|_| response(302, &["location: http://shut.example/x"], b""));
+    let net = net(&[("b.example", peer.address), ("shut.example", peer.address)]);
+    let gate = |host: &str| match host {
+        "shut.example" => Err(NetError::Slow { host: host.to_owned() }),
+        _ => Ok(()),
+    };
+    let shut = NetError::Slow { host: "shut.example".into() };
+    assert_eq!(net.get(Get { gate: &gate, ..get("http://b.example/x") }).unwrap_err(), shut);
+    assert_eq!(net.document(Get { gate: &gate, ..get("http://b.example/x") }, IdRule::Exact).unwrap_err(), shut);
+    assert_eq!(net.piece("http://b.example/x", 0, 1, &gate).unwrap_err(), shut);
+    assert!(peer.seen().iter().all(|seen| seen.header("host") == "b.example"));
 }
 
 #[test]

@@ -218,12 +218,12 @@ fn ask(range: Option<&str>) -> Asked {
 
 /// The piece and where it starts. What counts from the end takes two steps: first the size.
 fn fetch(node: &Node, url: &str, asked: Asked) -> Result<(Piece, u64), NetError> {
-    node.may_ask(&crate::ap::json::Uri::parse(url).map(|uri| uri.host()).unwrap_or_default())?;
+    let gate = |host: &str| node.may_ask(host);
     let (from, length) = match asked {
         Asked::From(from, length) => (from, length),
-        Asked::Last(n) => (node.net.piece(url, 0, 1)?.whole.saturating_sub(n), PIECE),
+        Asked::Last(n) => (node.net.piece(url, 0, 1, &gate)?.whole.saturating_sub(n), PIECE),
     };
-    node.net.piece(url, from, length).map(|piece| (piece, from))
+    node.net.piece(url, from, length, &gate).map(|piece| (piece, from))
 }
 
 /// The type a film is played as: what its server says, or where that says nothing, what its name ends in.
