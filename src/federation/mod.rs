@@ -71,7 +71,10 @@ pub struct Node {
     /// The way out.
     pub net: Net,
     pub(crate) key_flights: flight::Flights,
+    /// Actors being fetched.
     pub(crate) flights: flight::Flights,
+    /// Posts being fetched: apart from actors, because a post waits for its author, who may claim the same address.
+    pub(crate) post_flights: flight::Flights,
     pub(crate) failures: flight::Memo<flight::Failed>,
     pub(crate) refreshed: flight::Memo<()>,
     /// Domains whose servers were asked for keys lately: since when, how many.
@@ -109,6 +112,7 @@ impl Node {
             net,
             key_flights: flight::Flights::fair(KEY_FETCHES),
             flights: flight::Flights::fair(FETCHES),
+            post_flights: flight::Flights::fair(FETCHES),
             failures: flight::Memo::new(FAILURES),
             refreshed: flight::Memo::new(FAILURES),
             newcomers: flight::Memo::new(FAILURES),

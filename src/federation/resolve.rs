@@ -287,7 +287,7 @@ pub fn post(node: &Node, uri: &str) -> Result<PostId> {
         Some(Failed::Permanent(why) | Failed::Temporary(why)) => return Err(Error::Remote(why)),
         None => {}
     }
-    let _flight = match node.flights.board(uri)? {
+    let _flight = match node.post_flights.board(uri)? {
         Boarding::Go(flight) => flight,
         Boarding::Landed => return node.store.read(|r| posts::by_uri(r, uri))?.map(|p| p.id).ok_or(Error::NotFound),
     };
@@ -302,20 +302,45 @@ pub fn post(node: &Node, uri: &str) -> Result<PostId> {
 
 /// Fetches a post anew, stored or not: its origin decides what it says.
 pub fn fetch_post(node: &Node, uri: &str) -> Result<PostId> {
+    keep_post(node, &post_document(node, uri)?)
+}
+
+fn post_document(node: &Node, uri: &str) -> Result<Value> {
     match node.document(uri, IdRule::Exact) {
-        Ok(document) => keep_post(node, &document.value),
+        Ok(document) => Ok(document.value),
         Err(error) if error.is_gone() => Err(Error::Gone),
         Err(error) if error.is_missing() => Err(Error::NotFound),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Keeps a post that was found at its own id. The activity that made it, or boosts it, leads to it.
+/// Keeps a post that was found at its own id. The activity that made it, or boosts it, leads to it: one step and no
+/// further, and without waiting for another fetch, because two that lead to each other would wait for ever.
 fn keep_post(node: &Node, value: &Value) -> Result<PostId> {
-    if json::is_type(value, "Create") || json::is_type(value, "Announce") {
-        let inner = json::id_of(value, "object").ok_or_else(|| Error::remote("that activity names no post"))?;
-        return post(node, inner.as_str());
+    if !leads_on(value) {
+        return keep_object(node, value);
     }
+    let inner = json::id_of(value, "object").ok_or_else(|| Error::remote("that activity names no post"))?;
+    if let Some(post) = node.store.read(|r| posts::by_uri(r, inner.as_str()))? {
+        return Ok(post.id);
+    }
+    if node.facts.origin.owns(inner.as_str()) {
+        return Err(Error::NotFound);
+    }
+    if json::id(value).is_some_and(|id| id == inner) {
+        return Err(Error::remote("that activity leads to itself"));
+    }
+    match post_document(node, inner.as_str())? {
+        further if leads_on(&further) => Err(Error::remote("that activity leads to another one, not to a post")),
+        object => keep_object(node, &object),
+    }
+}
+
+fn leads_on(value: &Value) -> bool {
+    json::is_type(value, "Create") || json::is_type(value, "Announce")
+}
+
+fn keep_object(node: &Node, value: &Value) -> Result<PostId> {
     if json::is_type(value, "Tombstone") {
         return Err(Error::Gone);
     }

@@ -90,6 +90,7 @@ fn s01_no_special_address_is_ever_connected_to() {
             knock: Knock::Cavage,
             limit: 1000,
             now: hytte::base::Time::from_secs(0),
+            gate: &|_| Ok(()),
         };
         let error = net.get(get).unwrap_err();
         assert!(matches!(error, net::NetError::Refused { .. }), "{url}: {error}");

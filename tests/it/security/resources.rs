@@ -1,13 +1,13 @@
 //! S32–S35: what strangers can make us keep, ask, answer and point to.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hytte::sig::Knock;
 use hytte::store;
 use serde_json::json;
 
 use crate::harness::{World, request};
-use crate::pitfalls::{act, friends, like, strangers};
+use crate::pitfalls::{act, create, friends, like, note, strangers};
 use crate::privacy::look;
 
 #[test]
@@ -56,6 +56,40 @@ fn s33_a_key_that_cannot_be_had_is_asked_for_once() {
     });
     assert_eq!(peer.asked().iter().filter(|got| got.target == "/users/bob").count(), 1);
     world.settle(&[&b]);
+}
+
+#[test]
+fn documents_that_lead_to_themselves_or_in_a_circle_hold_nobody_up() {
+    let (world, a, peer) = friends();
+    let activity = |path: &str, to: &str| peer.serve(path, &peer.activity("Create", "bob", path, &json!(peer.url(to))));
+    activity("/loops/self", "/loops/self");
+    activity("/loops/there", "/loops/back");
+    activity("/loops/back", "/loops/there");
+    activity("/loops/first", "/loops/second");
+    activity("/loops/second", "/notes/end");
+    // A post by itself: its author is fetched while it is.
+    let own = json!({ "id": peer.url("/loops/own"), "type": "Note", "attributedTo": peer.url("/loops/own"),
+        "content": "x", "to": ["https://www.w3.org/ns/activitystreams#Public"] });
+    peer.serve("/loops/own", &own);
+    peer.serve("/notes/end", &peer.note("bob", "/notes/end", "<p>the end</p>"));
+    activity("/creates/end", "/notes/end");
+    let watch = Instant::now();
+    for (n, path) in ["self", "there", "back", "first", "own"].iter().enumerate() {
+        let answer = note(&peer, &format!("/notes/{n}"), json!({ "inReplyTo": peer.url(&format!("/loops/{path}")) }));
+        assert_eq!(create(&world, &a, &peer, &answer).code, 202);
+        assert!(a.by_uri(&peer.url(&format!("/notes/{n}"))).is_some(), "{path}");
+    }
+    assert!(watch.elapsed() < Duration::from_secs(20), "a fetch waited for itself: {:?}", watch.elapsed());
+    for path in ["self", "there", "back", "first", "own"] {
+        let path = format!("/loops/{path}");
+        let asked = peer.asked().iter().filter(|got| got.target == path).count();
+        assert!((1..=3).contains(&asked), "{path} was asked for {asked} times");
+        assert!(a.by_uri(&peer.url(&path)).is_none());
+    }
+    // One step is what honest servers need.
+    let answer = note(&peer, "/notes/9", json!({ "inReplyTo": peer.url("/creates/end") }));
+    create(&world, &a, &peer, &answer);
+    assert!(a.by_uri(&peer.url("/notes/end")).is_some());
 }
 
 #[test]
