@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::flight::Boarding;
-use super::verify::{self, Rejection};
+use super::verify::{self, Rejection, Signed};
 use super::{Node, backfill, budget, proven, relays, resolve, synchronise};
 use crate::ap::activity::{self, Activity, Kind};
 use crate::ap::json::{self, Ref};
@@ -65,22 +65,23 @@ pub fn receive(node: &Node, request: &Request<'_>) -> Result<(), Rejection> {
         ));
     }
     let host = super::host_of(&signed.actor.uri);
-    let author = match may_speak(node, &signed.actor, &activity, proven)? {
+    let (signer, id) = (signed.actor.id, activity.id.as_ref().map(json::Uri::as_str).unwrap_or_default());
+    let (speaker, key) = match may_speak(node, &signed.actor, &activity, proven)? {
         Voice::Own => {
             synchronise::heed(node, &signed, request)?;
-            Some(signed.actor.id)
+            (signer, own_key(&signed, &activity, id))
         }
-        Voice::Proven(author) => Some(author),
-        Voice::Forward => None,
+        Voice::Proven(author) => (author, tombstones::act(author, id)),
+        Voice::Forward => (signer, format!("hint:{}", tombstones::act(signer, id))),
     };
-    let key = match author {
-        Some(author) => format!("{author}:{}", id(&activity)),
-        None => format!("hint:{}:{}", signed.actor.id, id(&activity)),
-    };
-    let speaker = author.unwrap_or(signed.actor.id);
+    let asks = matches!(activity.kind, Kind::Follow { .. });
     let kept = node.store.write(move |w| {
         hosts::heard(w, &host)?;
-        inbox::keep(w, &key, speaker, &text)
+        // Who asks once more, and is a follower or waits to be one, has not got our answer.
+        match asks && follows::get(w, signer, node::owner(w)?)?.is_some() {
+            true => inbox::keep_again(w, &key, speaker, &text),
+            false => inbox::keep(w, &key, speaker, &text),
+        }
     })?;
     if kept.is_some_and(|InboxId(id)| id % COUNT_EVERY == 0 || request.body.len() >= LARGE) {
         node.inbox_full.store(node.store.read(inbox::is_full)?, Ordering::Relaxed);
@@ -88,8 +89,12 @@ pub fn receive(node: &Node, request: &Request<'_>) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn id(activity: &Activity) -> &str {
-    activity.id.as_ref().map(json::Uri::as_str).unwrap_or_default()
+/// What counts as the same activity from its own sender. Where ids come again, one that was signed anew is a new act, and
+/// the very same request no more than a replay: whoever got hold of it cannot change its time. A proof, which anybody may
+/// bring for weeks, counts by the id alone, so that what was undone since does not come back that way.
+fn own_key(signed: &Signed, activity: &Activity, id: &str) -> String {
+    let act = tombstones::act(signed.actor.id, id);
+    if social::comes_again(activity) { format!("{act} {}", signed.signed_at().secs()) } else { act }
 }
 
 /// The cheap door: a Delete or Update of an actor we do not know costs neither a fetch nor a write. Servers send
@@ -212,7 +217,10 @@ pub fn step(node: &Node) -> Result<usize> {
                     Err(error @ (Error::Internal(_) | Error::Busy)) => return Err(error),
                     Err(error) => tracing::info!(%error, activity = row.uri, "an activity was dropped"),
                 }
-                finish(w, &row, &activity)
+                if let Some(id) = &activity.id {
+                    tombstones::see(w, &tombstones::act(signer.id, id.as_str()))?;
+                }
+                inbox::finish(w, &row)
             }
             Ok(None) => inbox::finish(w, &row),
             Err(error) if row.tries >= TRIES => inbox::set_aside(w, row.id, &error.to_string()),
@@ -249,14 +257,6 @@ fn welcome(node: &Node, who: ActorId) -> Result<()> {
         backfill::followed(node, who)?;
     }
     Ok(())
-}
-
-/// The row goes and its id is remembered; but not a Follow's, which is answered each time it is asked.
-fn finish(w: &crate::store::Write<'_>, row: &Received, activity: &Activity) -> Result<()> {
-    match activity.kind {
-        Kind::Follow { .. } => inbox::forget(w, row.id),
-        _ => inbox::finish(w, row),
-    }
 }
 
 /// One, two, four … minutes.

@@ -8,7 +8,7 @@ use super::{Node, resolve};
 use crate::ap::actor::Actor as ActorDoc;
 use crate::ap::json::Uri;
 use crate::ap::key::{KeyDoc, Material};
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, Time};
 use crate::net::IdRule;
 use crate::sig::{self, Claim, PublicKey, Received, Refusal};
 use crate::store::actors::{self, Actor, ActorKey, NewKey};
@@ -87,6 +87,11 @@ impl Signed {
     /// True when the signature covers this header (lower case): only then may it be believed.
     pub fn covers(&self, header: &str) -> bool {
         self.claim.covers(header)
+    }
+
+    /// When it was signed, as it says.
+    pub fn signed_at(&self) -> Time {
+        self.claim.signed_at()
     }
 }
 

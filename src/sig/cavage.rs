@@ -51,7 +51,7 @@ pub(super) fn candidate(received: &Received<'_>, now: Time) -> Result<Candidate,
         return Err(Refusal::malformed("it covers too many headers"));
     }
     check_cover(received, &covered)?;
-    check_times(received, &params, &covered, now)?;
+    let signed_at = check_times(received, &params, &covered, now)?;
     check_digests(received, &covered, &["digest", "content-digest"])?;
 
     let mut targets = vec![received.target];
@@ -65,7 +65,7 @@ pub(super) fn candidate(received: &Received<'_>, now: Time) -> Result<Candidate,
             bases.push(base(received, &params, &covered, target, host)?);
         }
     }
-    Ok(Candidate { key_id: key_id.to_owned(), algorithms, bases, signature, covered })
+    Ok(Candidate { key_id: key_id.to_owned(), algorithms, bases, signature, covered, signed_at })
 }
 
 /// The parameters of a Signature header, names in lower case.
@@ -159,16 +159,21 @@ fn check_cover(received: &Received<'_>, covered: &[String]) -> Result<(), Refusa
     Ok(())
 }
 
-fn check_times(received: &Received<'_>, params: &Parameters, covered: &[String], now: Time) -> Result<(), Refusal> {
+/// When it was signed: the time that is covered.
+fn check_times(received: &Received<'_>, params: &Parameters, covered: &[String], now: Time) -> Result<Time, Refusal> {
     let has = |name: &str| covered.iter().any(|known| known == name);
+    let mut date = None;
     if has("date") {
-        let date = Time::parse_http(&received.joined("date")?).ok_or(Refusal::NoDate)?;
-        check_time("Date header", date, now)?;
+        let said = Time::parse_http(&received.joined("date")?).ok_or(Refusal::NoDate)?;
+        check_time("Date header", said, now)?;
+        date = Some(said);
     }
-    if let Some(created) = params.seconds("created")? {
-        check_time("time of signing", Time::from_secs(created), now)?;
+    let created = params.seconds("created")?.map(Time::from_secs);
+    if let Some(created) = created {
+        check_time("time of signing", created, now)?;
     }
-    check_expiry(params.seconds("expires")?, now)
+    check_expiry(params.seconds("expires")?, now)?;
+    date.or(created).ok_or_else(|| Refusal::Missing("(created)".to_owned()))
 }
 
 /// The text that was signed, if the sender saw this target and host.

@@ -91,6 +91,8 @@ pub(super) struct Candidate {
     pub(super) signature: Vec<u8>,
     /// The headers it covers, lower case.
     pub(super) covered: Vec<String>,
+    /// When it was made; covered, too.
+    pub(super) signed_at: Time,
 }
 
 /// A signature that only needs its key.
@@ -131,6 +133,11 @@ impl Claim {
     /// such as Collection-Synchronization, must not be believed.
     pub fn covers(&self, header: &str) -> bool {
         self.candidates.iter().all(|candidate| candidate.covered.iter().any(|name| name == header))
+    }
+
+    /// When it was signed, as it says; the latest of several. Nobody but the sender can change it.
+    pub fn signed_at(&self) -> Time {
+        self.candidates.iter().map(|candidate| candidate.signed_at).max().unwrap_or_default()
     }
 
     /// True when this key made one of the signatures.

@@ -85,7 +85,8 @@ fn candidate(
     };
     let covered = check_cover(received, &components)?;
     let created = seconds(&params, "created")?.ok_or(Refusal::NotCovered("the time it was created"))?;
-    check_time("time of signing", Time::from_secs(created), now)?;
+    let signed_at = Time::from_secs(created);
+    check_time("time of signing", signed_at, now)?;
     check_expiry(seconds(&params, "expires")?, now)?;
     check_digests(received, &covered, &["content-digest"])?;
     let key_id = text(&params, "keyid")?.filter(|id| !id.is_empty() && id.len() <= MAX_KEY_ID);
@@ -95,7 +96,7 @@ fn candidate(
     for host in received.hosts() {
         bases.push(base(received, &components, &params, host)?);
     }
-    Ok(Candidate { key_id, algorithms, bases, signature, covered })
+    Ok(Candidate { key_id, algorithms, bases, signature, covered, signed_at })
 }
 
 fn param<'a>(params: &'a Params, name: &str) -> Option<&'a Bare> {

@@ -11,7 +11,7 @@ use crate::base::{Audience, Error, Result};
 use crate::store::actors::{self, Actor};
 use crate::store::follows::{self, Follow};
 use crate::store::notifications::{self, Kind};
-use crate::store::{Write, answers, blocks, cuts, host_blocks, shield, timeline, tombstones};
+use crate::store::{Write, answers, blocks, cuts, host_blocks, shield, timeline};
 
 /// Bytes of a Follow that are kept and sent back as they came.
 const LONGEST: usize = 16 * 1024;
@@ -179,12 +179,4 @@ pub fn agree(w: &Write<'_>, owner: &Actor, who: ActorId, listed: bool) -> Result
         }
         _ => Ok(false),
     }
-}
-
-/// Remembers that an activity was taken back, in case it comes later than its Undo.
-pub(super) fn never(w: &Write<'_>, sender: &Actor, uri: &Uri) -> Result<()> {
-    if json::same_origin(uri.as_str(), &sender.uri) {
-        tombstones::add_remote(w, sender.id, uri.as_str())?;
-    }
-    Ok(())
 }

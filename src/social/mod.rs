@@ -91,17 +91,36 @@ pub fn receive(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()>
     if !block::lets_in(w, sender, activity)? {
         return Ok(());
     }
-    if let Some(id) = &activity.id
-        && tombstones::is_deleted(w, sender.id, id.as_str())?
-    {
-        // Its Undo came first.
-        return Ok(());
+    if let Some(id) = &activity.id {
+        let undone = match comes_again(activity) {
+            true => tombstones::spend(w, sender.id, id.as_str())?,
+            false => tombstones::is_deleted(w, sender.id, id.as_str())?,
+        };
+        if undone {
+            // Its Undo came first.
+            return Ok(());
+        }
     }
     let errand = forward::errand(w, owner, sender, activity)?;
     apply(w, owner, sender, activity)?;
     match errand {
         Some(errand) => forward::run(w, &actors::by_id(w, owner)?, sender, activity, &errand),
         None => Ok(()),
+    }
+}
+
+/// True for acts that only say how things stand with the sender, so that saying it twice changes nothing. Peers give them
+/// the same id each time: Misskey and PeerTube name a Follow after the two people, Pixelfed an Undo, Wafrn a like after the
+/// person and the post. An id that was applied before may stand for a new act.
+pub fn comes_again(activity: &Activity) -> bool {
+    match &activity.kind {
+        Kind::Follow { .. } | Kind::Accept { .. } | Kind::Reject { .. } | Kind::Undo { .. } | Kind::Block { .. } => {
+            true
+        }
+        Kind::Like { .. } | Kind::EmojiReact { .. } | Kind::Add { .. } | Kind::Remove { .. } => true,
+        // What a group passes on may be anything.
+        Kind::Announce { object } => group::passed_on(object).is_none(),
+        _ => false,
     }
 }
 

@@ -2,17 +2,24 @@
 
 use super::{block, boost, follow, group, like, react};
 use crate::ap::activity::{Activity, Kind};
-use crate::ap::json::{Ref, Uri};
+use crate::ap::json::{Ref, Uri, same_origin};
 use crate::base::id::ActorId;
 use crate::base::{Error, Result};
 use crate::store::actors::{self, Actor};
-use crate::store::{Write, blocks, follows, likes, posts, reactions};
+use crate::store::{Write, blocks, follows, likes, posts, reactions, tombstones};
 
-/// Takes an act of the sender's back. What has not arrived yet is remembered, so that it stays undone.
+/// Takes an act of the sender's back. What has not arrived yet is remembered, so that it stays undone; what was here before
+/// is not, because the next one may have the same id (Misskey, PeerTube).
 pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
     if let Some(id) = object.id() {
-        follow::never(w, sender, id)?;
-        if by_id(w, owner, sender, id)? {
+        let act = tombstones::act(sender.id, id.as_str());
+        let known = by_id(w, owner, sender, id)?;
+        if !known && !tombstones::was_seen(w, &act)? && same_origin(id.as_str(), &sender.uri) {
+            tombstones::add_remote(w, sender.id, id.as_str())?;
+        }
+        // Nobody else brings it again, with its proof.
+        tombstones::see(w, &act)?;
+        if known {
             return Ok(());
         }
     }

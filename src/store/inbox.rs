@@ -22,7 +22,8 @@ const LONGEST_WAIT: Duration = Duration::from_hours(25);
 pub struct Received {
     /// Which.
     pub id: InboxId,
-    /// The activity's id, behind its signer's number; `hint:` before both for somebody else's act.
+    /// The activity's id, behind its signer's number; `hint:` before both for somebody else's act. For those that come again
+    /// under the same id also when it was signed.
     pub uri: String,
     /// Whose key signed it.
     pub signer_id: ActorId,
@@ -53,6 +54,11 @@ pub fn keep(w: &Write<'_>, uri: &str, signer: ActorId, document: &str) -> Result
     if super::tombstones::was_seen(w, uri)? {
         return Ok(None);
     }
+    keep_again(w, uri, signer, document)
+}
+
+/// As [`keep`], also when it was applied before.
+pub fn keep_again(w: &Write<'_>, uri: &str, signer: ActorId, document: &str) -> Result<Option<InboxId>> {
     let mut statement = w.conn.prepare_cached(
         "INSERT OR IGNORE INTO inbox (uri, signer_id, document, bytes, next_at, received_at)
          VALUES (?1, ?2, ?3, ?5, ?4, ?4)
@@ -86,12 +92,6 @@ pub fn claim(w: &Write<'_>, limit: u32, lease: Duration) -> Result<Vec<Received>
 pub fn finish(w: &Write<'_>, row: &Received) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM inbox WHERE id = ?1")?.execute([row.id])?;
     super::tombstones::see(w, &row.uri)?;
-    Ok(())
-}
-
-/// The row goes, its id is not remembered: the same again is taken up again.
-pub fn forget(w: &Write<'_>, id: InboxId) -> Result<()> {
-    w.conn.prepare_cached("DELETE FROM inbox WHERE id = ?1")?.execute([id])?;
     Ok(())
 }
 

@@ -32,6 +32,12 @@ pub fn add_remote(w: &Write<'_>, author: ActorId, uri: &str) -> Result<()> {
     add(w, &of(author, uri), 0)
 }
 
+/// As [`is_deleted`], for an act that peers may do again under the same id: the memory of its Undo is used up.
+pub fn spend(w: &Write<'_>, author: ActorId, uri: &str) -> Result<bool> {
+    let mut statement = w.conn.prepare_cached("DELETE FROM tombstone WHERE uri = ?1 AND ours = 0")?;
+    Ok(statement.execute([of(author, uri)])? > 0)
+}
+
 /// Whether `author` deleted or took back `uri`.
 pub fn is_deleted(r: &Read<'_>, author: ActorId, uri: &str) -> Result<bool> {
     Ok(deleted_at(r, &of(author, uri))?.is_some())
@@ -47,15 +53,23 @@ pub fn deleted_at(r: &Read<'_>, uri: &str) -> Result<Option<Time>> {
     Ok(statement.query_one([uri], |row| row.get("deleted_at")).optional()?)
 }
 
-/// Remembers that the activity `uri` was applied or undone. False when it had been already.
-pub fn see(w: &Write<'_>, uri: &str) -> Result<bool> {
-    let mut statement = w.conn.prepare_cached("INSERT OR IGNORE INTO seen (uri, seen_at) VALUES (?1, ?2)")?;
-    Ok(statement.execute(params![uri, w.now])? > 0)
+/// What is remembered of an activity of `author`'s: its id says nothing of anybody else's.
+pub fn act(author: ActorId, uri: &str) -> String {
+    format!("{author}:{uri}")
 }
 
-/// Whether the activity `uri` was applied or undone before.
-pub fn was_seen(r: &Read<'_>, uri: &str) -> Result<bool> {
-    Ok(r.conn.prepare_cached("SELECT 1 FROM seen WHERE uri = ?1")?.exists([uri])?)
+/// Remembers that an activity ([`act`]) was applied or undone, from now on.
+pub fn see(w: &Write<'_>, act: &str) -> Result<()> {
+    let mut statement = w.conn.prepare_cached(
+        "INSERT INTO seen (uri, seen_at) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET seen_at = excluded.seen_at",
+    )?;
+    statement.execute(params![act, w.now])?;
+    Ok(())
+}
+
+/// Whether an activity ([`act`]) was applied or undone before.
+pub fn was_seen(r: &Read<'_>, act: &str) -> Result<bool> {
+    Ok(r.conn.prepare_cached("SELECT 1 FROM seen WHERE uri = ?1")?.exists([act])?)
 }
 
 /// Forgets what is old or too much. Bounded: call it again until it returns 0.
@@ -101,8 +115,7 @@ mod tests {
                 })
                 .unwrap()
         };
-        assert!(remember(1));
-        assert!(!remember(1), "seen before");
+        remember(1);
         s.clock.advance(MEMORY);
         remember(2);
         s.clock.advance(Duration::from_secs(1));
@@ -122,6 +135,22 @@ mod tests {
             Ok(left)
         });
         assert_eq!(left.unwrap(), [true, true, false, true, false, true]);
+    }
+
+    #[test]
+    fn what_is_seen_again_is_remembered_from_then_on_and_an_undo_counts_once() {
+        let s = Scratch::new();
+        let author = ActorId(1);
+        let see = || s.store.write(move |w| see(w, &act(author, "likes/1"))).unwrap();
+        see();
+        s.clock.advance(MEMORY);
+        see();
+        s.clock.advance(Duration::from_secs(1));
+        assert_eq!(s.store.write(|w| prune(w, 100)).unwrap(), 0);
+        let spend = |who: ActorId| s.store.write(move |w| spend(w, who, "likes/1")).unwrap();
+        s.store.write(move |w| add_remote(w, author, "likes/1")).unwrap();
+        assert!(!spend(ActorId(2)), "somebody else's word");
+        assert_eq!([spend(author), spend(author)], [true, false]);
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! Following: asked, accepted, refused, taken back; in any order, any number of times.
 
+use std::time::Duration;
+
 use hytte::base::Audience;
+use hytte::base::id::ActorId;
 use hytte::federation::publish::{self, Draft};
 use hytte::federation::resolve::Found;
-use hytte::store::follows;
-use serde_json::json;
+use hytte::sig::Knock;
+use hytte::store::{self, blocks, follows, tombstones};
+use serde_json::{Value, json};
 
-use crate::harness::World;
 use crate::harness::server::draft;
+use crate::harness::{Server, World, request};
 
 #[test]
 fn two_people_follow_each_other_and_read_each_other() {
@@ -108,6 +112,146 @@ fn an_undo_that_comes_before_its_follow_wins() {
     peer.send("bob", &a, &undo);
     world.settle(&[&a]);
     assert_eq!(a.follows(), (0, 0), "an Undo may name only the id");
+}
+
+#[test]
+fn who_unfollows_and_follows_again_under_the_same_id_is_a_follower_again() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let peer = world.peer("peer.test");
+    // (Follow, its id inside the Undo, Undo), the same each time.
+    let misskey = ("/follows/9aaa/9bbb", "/follows/9aaa/9bbb", "/follows/9aaa/9bbb/undo");
+    let pixelfed = ("/users/bob#follow/7", "/users/bob#follows/7", "/users/bob#follow/7/undo");
+    for (follow_id, inner_id, undo_id) in [misskey, pixelfed] {
+        let follow = peer.activity("Follow", "bob", follow_id, &json!(a.actor()));
+        let inner = peer.activity("Follow", "bob", inner_id, &json!(a.actor()));
+        let undo = peer.activity("Undo", "bob", undo_id, &inner);
+        let send = |activity: &Value| {
+            a.advance(Duration::from_secs(1));
+            assert_eq!(peer.send("bob", &a, activity).code, 202);
+            world.settle(&[&a]);
+        };
+        for round in 1..=3 {
+            let accepted = peer.got_type("Accept").len();
+            send(&follow);
+            assert_eq!(a.follows().0, 1, "{follow_id}, round {round}");
+            assert_eq!(peer.got_type("Accept").len(), accepted + 1, "{follow_id}, round {round}");
+            send(&undo);
+            assert_eq!(a.follows().0, 0, "{undo_id}, round {round}");
+            // Its answer was lost, so it comes twice.
+            send(&undo);
+        }
+        if follow_id != inner_id {
+            continue;
+        }
+        // Late: the Undo overtakes its Follow, once.
+        a.advance(Duration::from_secs(40 * 24 * 3600));
+        a.node.store.write(|w| tombstones::prune(w, 1_000)).unwrap();
+        send(&undo);
+        send(&follow);
+        assert_eq!(a.follows().0, 0, "{follow_id} was undone already");
+        send(&follow);
+        assert_eq!(a.follows().0, 1, "{follow_id}: a new asking");
+        send(&undo);
+    }
+}
+
+#[test]
+fn a_request_that_is_played_again_does_nothing_more() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let peer = world.peer("peer.test");
+    let follow = peer.activity("Follow", "bob", "/follows/bob/alice", &json!(a.actor()));
+    let undo = peer.activity("Undo", "bob", "/follows/bob/alice/undo", &follow);
+    // Somebody writes down what passes, and sends it once more.
+    let written = |activity: &Value| {
+        a.advance(Duration::from_secs(1));
+        let body = activity.to_string();
+        let headers = peer.sign("bob", &a, Knock::Cavage, body.as_bytes(), a.clock.now());
+        move |a: &Server| {
+            let answer = request(a.address, "POST", "/inbox", &headers, body.as_bytes());
+            assert_eq!(answer.code, 202, "{}", answer.text());
+        }
+    };
+    let followers = |play: &dyn Fn(&Server)| {
+        play(&a);
+        world.settle(&[&a]);
+        a.follows().0
+    };
+    let first = written(&follow);
+    assert_eq!(followers(&first), 1);
+    let taken_back = written(&undo);
+    assert_eq!(followers(&taken_back), 0);
+    assert_eq!(followers(&first), 0, "bob has taken that back");
+    assert_eq!(followers(&written(&follow)), 1, "bob himself");
+    assert_eq!(followers(&taken_back), 1, "bob has followed again since");
+    assert_eq!(peer.got_type("Accept").len(), 2);
+}
+
+#[test]
+fn an_accept_with_the_same_id_as_the_last_one_counts() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let peer = world.peer("peer.test");
+    let bob = a.find_actor("@bob@peer.test");
+    for round in 1..=2 {
+        a.advance(Duration::from_secs(1));
+        publish::follow(&a.node, bob).unwrap();
+        world.settle(&[&a]);
+        let follow = peer.got_type("Follow").pop().unwrap();
+        // Pixelfed names it after the follower.
+        peer.send("bob", &a, &peer.activity("Accept", "bob", "/users/bob#accepts/follows/7", &follow));
+        world.settle(&[&a]);
+        assert_eq!(a.follows(), (0, 1), "round {round}");
+        if round == 2 {
+            peer.send("bob", &a, &peer.activity("Reject", "bob", "/users/bob#rejects/follows/7", &follow));
+        } else {
+            publish::unfollow(&a.node, bob).unwrap();
+        }
+        world.settle(&[&a]);
+        assert_eq!(a.follows(), (0, 0), "round {round}");
+    }
+}
+
+#[test]
+fn likes_boosts_and_blocks_may_come_again_under_the_same_id() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let peer = world.peer("peer.test");
+    let id = a.post("hello", Audience::Public);
+    let post = json!(a.uri(id));
+    let blocked = || a.node.store.read(|r| Ok(blocks::theirs(r, peer_id(r)?)?.is_some())).unwrap();
+    fn peer_id(r: &store::Read<'_>) -> hytte::base::Result<ActorId> {
+        Ok(store::actors::by_uri(r, "http://peer.test/users/bob")?.unwrap().id)
+    }
+    for round in 1..=2 {
+        let send = |activity: &Value| {
+            a.advance(Duration::from_secs(1));
+            assert_eq!(peer.send("bob", &a, activity).code, 202);
+            world.settle(&[&a]);
+        };
+        let state = || (a.card(id).likes, a.card(id).boosts, blocked());
+        // PeerTube names a like and an Announce after what they are for.
+        let acts = [
+            ("Like", "/likes/7", &post),
+            ("Announce", "/announces/7", &post),
+            ("Block", "/blocks/7", &json!(a.actor())),
+        ];
+        let acts = acts.map(|(kind, path, object)| peer.activity(kind, "bob", path, object));
+        for act in &acts {
+            send(act);
+        }
+        assert_eq!(state(), (1, 1, true), "round {round}");
+        for act in &acts {
+            send(&peer.activity(
+                "Undo",
+                "bob",
+                &format!("{}/undo", act["id"].as_str().unwrap().trim_start_matches("http://peer.test")),
+                act,
+            ));
+        }
+        assert_eq!(state(), (0, 0, false), "round {round}");
+    }
 }
 
 #[test]

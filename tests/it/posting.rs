@@ -1,5 +1,7 @@
 //! Posts: published, answered, edited, liked, boosted, deleted, seen from both sides.
 
+use std::time::Duration;
+
 use hytte::base::Audience;
 use hytte::federation::publish::{self, Edit};
 use serde_json::json;
@@ -141,6 +143,11 @@ fn the_same_activity_twice_does_what_once_would() {
     peer.send("bob", &a, &like);
     world.settle(&[&a]);
     assert_eq!(a.card(post).likes, 0, "a replayed Like stays undone");
+    // Wafrn names a like after the person and the post: signed anew, it is a new one.
+    a.advance(Duration::from_secs(1));
+    peer.send("bob", &a, &like);
+    world.settle(&[&a]);
+    assert_eq!(a.card(post).likes, 1);
 }
 
 #[test]

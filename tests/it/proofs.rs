@@ -148,6 +148,33 @@ fn a_forward_whose_proof_does_not_hold_is_refused() {
 }
 
 #[test]
+fn nobody_else_brings_back_what_its_author_has_done_and_undone() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let (peer, other) = (world.peer("peer.test"), world.peer("other.test"));
+    let id = a.post("hello", Audience::Public);
+    let now = a.clock.now();
+    let like = peer.prove("bob", &peer.activity("Like", "bob", "/likes/1", &json!(a.uri(id))), now);
+    let undo = peer.prove("bob", &peer.activity("Undo", "bob", "/likes/1/undo", &like), now);
+    let likes_after = |sender: &Peer, activity: &Value| {
+        a.advance(Duration::from_secs(1));
+        assert_eq!(sender.send("bob", &a, activity).code, 202);
+        world.settle(&[&a]);
+        a.card(id).likes
+    };
+    assert_eq!(likes_after(&peer, &like), 1);
+    assert_eq!(likes_after(&peer, &undo), 0);
+    assert_eq!(likes_after(&other, &like), 0, "it was taken back");
+    assert_eq!(likes_after(&peer, &like), 1, "and done again, by bob himself");
+    assert_eq!(likes_after(&other, &undo), 1, "the old Undo is over");
+    assert_eq!(likes_after(&peer, &undo), 0);
+    // An Undo that overtook its Like, too.
+    let late = peer.prove("bob", &peer.activity("Like", "bob", "/likes/2", &json!(a.uri(id))), now);
+    assert_eq!(likes_after(&peer, &peer.activity("Undo", "bob", "/likes/2/undo", &late)), 0);
+    assert_eq!(likes_after(&other, &late), 0);
+}
+
+#[test]
 fn a_forward_without_proof_is_only_a_hint_to_ask_the_origin() {
     let world = World::new();
     let a = world.server("a.test");
