@@ -6,7 +6,7 @@ use image::codecs::{gif::GifDecoder, jpeg::JpegDecoder, png::PngDecoder, webp::W
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageResult, Limits};
 
-use super::{Kind, MEMORY, PIXELS, SCANS, SIDE};
+use super::{Kind, MEMORY, PIXELS, SCANS, SIDE, png, webp};
 use crate::base::{Error, Result};
 
 /// A decoded picture (of an animation the first frame), as it lies in the file, and how to turn it upright.
@@ -21,6 +21,9 @@ pub(super) fn decode(bytes: &[u8], kind: Kind) -> Result<Decoded> {
     let mut decoder = open(bytes, kind).map_err(damaged)?;
     let (width, height) = decoder.dimensions();
     check_size(width, height)?;
+    if kind == Kind::Webp && !webp::frames_fit(bytes, width, height) {
+        return Err(too_large());
+    }
     let color = decoder.color_type();
     let per_pixel = match kind {
         // A progressive JPEG keeps two bytes for every coefficient until its last scan.
@@ -30,15 +33,19 @@ pub(super) fn decode(bytes: &[u8], kind: Kind) -> Result<Decoded> {
         // Of 16 bits a channel, even the strip the resizer keeps is large.
         _ if color.bytes_per_pixel() / color.channel_count() > 1 => u64::from(color.bytes_per_pixel()) * 3 / 2,
         // WebP is decoded into planes of its own first.
-        Kind::Webp => 4 + u64::from(color.bytes_per_pixel()),
+        Kind::Webp => webp::bytes_per_pixel(bytes, u64::from(color.bytes_per_pixel())),
         _ => u64::from(color.bytes_per_pixel()),
     };
     if u64::from(width) * u64::from(height) * per_pixel > MEMORY {
         return Err(Error::invalid("this picture would take too much memory to open: save it smaller"));
     }
     decoder.set_limits(limits()).map_err(damaged)?;
-    // A broken orientation is no reason to refuse the picture.
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let orientation = match kind {
+        // The decoder would make room for whatever length the file claims.
+        Kind::Webp => webp::orientation(bytes),
+        // A broken orientation is no reason to refuse the picture.
+        _ => decoder.orientation().unwrap_or(Orientation::NoTransforms),
+    };
     let image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
     Ok(Decoded { image, orientation })
 }
@@ -71,7 +78,7 @@ fn damaged(source: ImageError) -> Error {
 fn open(bytes: &[u8], kind: Kind) -> ImageResult<Box<dyn ImageDecoder + '_>> {
     let reader = Cursor::new(bytes);
     Ok(match kind {
-        Kind::Png => Box::new(PngDecoder::with_limits(reader, limits())?),
+        Kind::Png => Box::new(PngDecoder::with_limits(Cursor::new(png::bare(bytes)), limits())?),
         Kind::Gif => Box::new(GifDecoder::new(reader)?),
         Kind::Webp => Box::new(WebPDecoder::new(reader)?),
         _ => Box::new(JpegDecoder::new(reader)?),

@@ -19,9 +19,11 @@ mod animation;
 mod decode;
 mod encode;
 mod picture;
+mod png;
 mod recording;
 mod shrink;
 mod sniff;
+mod webp;
 
 pub use picture::{Encoded, Picture, Purpose, picture};
 pub use recording::{Recording, recording};

@@ -5,6 +5,7 @@ use image::codecs::gif::{GifEncoder, Repeat};
 use image::{DynamicImage, Frame, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
 
 use super::*;
+use crate::media::png;
 
 const ALL: [Purpose; 4] = [Purpose::Post, Purpose::Avatar, Purpose::Header, Purpose::ProxyPreview];
 const SECRET: &[u8] = b"N 59 54 SECRET CABIN";
@@ -81,6 +82,21 @@ fn chunk(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
     }
     out.extend((!crc).to_be_bytes());
     out
+}
+
+/// The zlib stream of this many kilobytes of nothing, a thousandth of that long.
+fn nothing(kilobytes: u32) -> Vec<u8> {
+    let png = file(&DynamicImage::new_luma8(999, kilobytes + 1), ImageFormat::Png);
+    let mut stream = Vec::new();
+    let mut rest = &png[8..];
+    while rest.len() >= 12 {
+        let length = u32::from_be_bytes(rest[..4].try_into().unwrap()) as usize;
+        if &rest[4..8] == b"IDAT" {
+            stream.extend(&rest[8..8 + length]);
+        }
+        rest = &rest[12 + length..];
+    }
+    stream
 }
 
 /// A PNG that claims a size and holds nothing.
@@ -273,6 +289,27 @@ fn bombs_are_answered_with_a_sentence() {
     let scan = jpeg.windows(2).position(|w| w == [0xFF, 0xDA]).unwrap();
     let again = jpeg[scan..jpeg.len() - 2].repeat(200);
     assert!(refused(&[&jpeg[..scan], &again].concat()).contains("scans"));
+}
+
+#[test]
+fn what_stands_beside_the_pixels_of_a_png_is_never_unfolded() {
+    let plain = file(&photo(40, 30), ImageFormat::Png);
+    let made = picture(&plain, Purpose::Post).unwrap();
+    // A few kilobytes that unfold to some megabytes; and words that would not fit a limit meant for such.
+    let profile = [b"p\0\0".as_slice(), &nothing(4_000)].concat();
+    let text = [b"XML:com.adobe.xmp\0\x01\0\0\0".as_slice(), &nothing(4_000)].concat();
+    let long = [b"Comment\0".as_slice(), &vec![b'x'; 3_000_000]].concat();
+    let short = [b"Comment\0\0".as_slice(), &nothing(4_000)].concat();
+    for (name, body) in [(b"iCCP", profile), (b"iTXt", text), (b"tEXt", long), (b"zTXt", short)] {
+        let loaded = with_chunk(&plain, name, &body);
+        assert!(png::bare(&loaded).len() <= plain.len(), "{name:?} reaches the decoder");
+        assert_eq!(picture(&loaded, Purpose::Post).unwrap(), made, "{name:?}");
+    }
+    // How it lies still counts.
+    let turned =
+        [b"MM\0*\0\0\0\x08\0\x01".as_slice(), &[0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0]].concat();
+    let made = picture(&with_chunk(&plain, b"eXIf", &turned), Purpose::Post).unwrap();
+    assert_eq!((made.width, made.height), (30, 40));
 }
 
 #[test]

@@ -1,0 +1,28 @@
+//! PNG files without what stands beside the picture: profiles and texts are unfolded by the decoder before anybody asks
+//! for them, each to as many bytes as a picture may have. Never looks into a chunk.
+
+/// Bytes before the first chunk.
+const SIGNATURE: usize = 8;
+/// Bytes of a chunk beside its body: its length, its name and a check sum.
+const AROUND: usize = 12;
+
+/// The file with nothing but the chunks that make the pixels, and the one that says how they lie.
+pub(super) fn bare(bytes: &[u8]) -> Vec<u8> {
+    let (signature, mut rest) = bytes.split_at(SIGNATURE.min(bytes.len()));
+    let mut bare = signature.to_vec();
+    while let [a, b, c, d, name @ ..] = rest {
+        let Some(name) = name.get(..4) else { break };
+        let length = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
+        let (chunk, behind) = rest.split_at(length.saturating_add(AROUND).min(rest.len()));
+        if is_needed(name) {
+            bare.extend_from_slice(chunk);
+        }
+        rest = behind;
+    }
+    bare
+}
+
+/// A name that begins with a capital is of a chunk that no decoder may pass over.
+fn is_needed(name: &[u8]) -> bool {
+    name.first().is_some_and(u8::is_ascii_uppercase) || matches!(name, b"tRNS" | b"eXIf")
+}
