@@ -229,10 +229,11 @@ pub fn count_all(r: &Read<'_>, table: &str) -> Result<u32> {
     Ok(r.conn.query_one(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?)
 }
 
-/// Every token that speaks for the owner, newest first.
-pub fn tokens(r: &Read<'_>) -> Result<Vec<Token>> {
-    let mut statement =
-        r.conn.prepare_cached("SELECT * FROM token WHERE speaks_for_owner = 1 ORDER BY id DESC LIMIT 200")?;
-    let rows = statement.query_map([], Token::from_row)?;
+/// The tokens that speak for the owner, newest first, from before this one on.
+pub fn tokens(r: &Read<'_>, before: Option<TokenId>, limit: u32) -> Result<Vec<Token>> {
+    let mut statement = r
+        .conn
+        .prepare_cached("SELECT * FROM token WHERE speaks_for_owner = 1 AND id < ?1 ORDER BY id DESC LIMIT ?2")?;
+    let rows = statement.query_map(params![before.unwrap_or(TokenId(i64::MAX)), limit], Token::from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

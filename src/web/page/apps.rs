@@ -2,6 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use maud::html;
+use serde::Deserialize;
 
 use super::authorize::meanings;
 use super::form::Sent;
@@ -10,19 +11,36 @@ use super::words;
 use crate::base::id::TokenId;
 use crate::federation::Node;
 use crate::store::apps;
-use crate::web::auth::{Owner, see_other};
+use crate::web::auth::{Owner, local, see_other};
 use crate::web::edge::{PageError, blocking};
 
+/// Tokens on a page.
+const ROWS: u32 = 50;
+
+/// Which window is asked for.
+#[derive(Debug, Deserialize)]
+pub struct Before {
+    before: Option<TokenId>,
+}
+
 /// `GET /settings/apps`.
-pub async fn show(node: web::Data<Node>, owner: Owner, request: HttpRequest) -> Result<HttpResponse, PageError> {
-    let here = request.uri().path().to_owned();
+pub async fn show(
+    node: web::Data<Node>,
+    owner: Owner,
+    before: web::Query<Before>,
+    request: HttpRequest,
+) -> Result<HttpResponse, PageError> {
+    let before = before.into_inner().before;
+    let here = request.uri().path_and_query().map_or("/settings/apps", |here| here.as_str()).to_owned();
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
             let house = House::load(node, r, Some(&owner), &here)?;
-            let tokens = apps::tokens(r)?;
+            let mut tokens = apps::tokens(r, before, ROWS + 1)?;
+            let more = tokens.len() > ROWS as usize;
+            tokens.truncate(ROWS as usize);
             let body = html! {
                 h1 { "Apps" }
-                @if tokens.is_empty() {
+                @if tokens.is_empty() && before.is_none() {
                     p { "No app may act for you. Any app made for Mastodon can: tell it this server’s name, "
                         strong { (node.facts.origin.host) } "." }
                 }
@@ -48,6 +66,9 @@ pub async fn show(node: web::Data<Node>, owner: Owner, request: HttpRequest) -> 
                         }
                     }
                 }
+                @if let (true, Some(last)) = (more, tokens.last()) {
+                    nav.pager aria-label="More apps" { a rel="next" href={ "/settings/apps?before=" (last.id) } { "Older" } }
+                }
             };
             Ok(layout::document(&house, &Page::new("Apps", Here::Settings, body)).into_string())
         })
@@ -57,10 +78,48 @@ pub async fn show(node: web::Data<Node>, owner: Owner, request: HttpRequest) -> 
 
 /// `POST /settings/apps`: ends one app's access.
 pub async fn end(node: web::Data<Node>, sent: Sent) -> Result<HttpResponse, PageError> {
+    let back = local(sent.fields.text("back")).to_owned();
     blocking(&node, move |node| {
         let id: TokenId = sent.fields.text("token").parse()?;
         node.store.write(move |w| apps::revoke(w, id))
     })
     .await?;
-    Ok(see_other("/settings/apps"))
+    Ok(see_other(&back))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use crate::federation::grants;
+    use crate::web::page::fences::Desk;
+
+    #[actix_web::test]
+    async fn the_oldest_token_is_found_and_ended() {
+        let desk = Desk::new();
+        for n in 1..=120 {
+            grants::own_token(&desk.house.node, &format!("app no. {n}."), "read").unwrap();
+        }
+        let (mut path, mut pages) = ("/settings/apps".to_owned(), Vec::new());
+        while pages.len() < 9 {
+            let page = desk.get(&path).await;
+            let next =
+                page.split_once("href=\"/settings/apps?before=").map(|(_, rest)| rest.split('"').next().unwrap());
+            let next = next.map(|before| format!("/settings/apps?before={before}"));
+            pages.push(page);
+            match next {
+                Some(next) => path = next,
+                None => break,
+            }
+        }
+        assert_eq!(pages.len(), 3);
+        assert!(pages[0].contains("app no. 120.") && !pages[0].contains("app no. 1."));
+        assert!(
+            pages[2].contains("app no. 1.") && pages[2].contains("app no. 20.") && !pages[2].contains("app no. 21.")
+        );
+        let oldest = pages[2].rsplit_once("name=\"token\" value=\"").unwrap().1.split('"').next().unwrap();
+        let ended = desk.send("/settings/apps", &[("token", oldest)]).await;
+        assert_eq!(ended.header("location"), "/people/7", "back to where the button stood");
+        assert!(!desk.get(&path).await.contains("app no. 1."));
+        assert!(desk.get("/settings/apps?before=1").await.contains("Apps"));
+    }
 }
