@@ -6,8 +6,12 @@ use super::{Read, Write, events};
 use crate::base::id::{AppId, PostId, TokenId};
 use crate::base::{Error, Result, Time};
 
-/// Apps the owner has let nothing do that are kept: anyone may register one.
+/// Apps the owner has let nothing do that are kept once they are not [`YOUNG`] any more: anyone may register one.
 const IDLE_APPS: u32 = 200;
+/// How long an app is given to be let in: by then the owner has found their password.
+const YOUNG: std::time::Duration = std::time::Duration::from_mins(15);
+/// Apps that were let do nothing, young ones and all.
+const APPS: u32 = 2_000;
 /// Tokens of an app's own that are kept, the newest: anyone may have one made.
 const APP_TOKENS: u32 = 10;
 /// "Last used" is written at most this often: a write per request would wear an SD card out.
@@ -95,7 +99,8 @@ impl Token {
     }
 }
 
-/// Keeps a new app (its id is not read) and forgets the oldest that the owner never let in, with the tokens of their own.
+/// Keeps a new app (its id is not read) and forgets the oldest that the owner never let in, with the tokens of their own;
+/// but not one that may just be asking.
 pub fn add(w: &Write<'_>, app: &App, secret: &[u8]) -> Result<AppId> {
     w.conn.execute(
         "INSERT INTO app (client_id, secret, name, website, redirects, scopes, created_at)
@@ -103,12 +108,14 @@ pub fn add(w: &Write<'_>, app: &App, secret: &[u8]) -> Result<AppId> {
         params![app.client_id, secret, app.name, app.website, app.redirects.join("\n"), app.scopes, w.now],
     )?;
     let id = AppId(w.conn.last_insert_rowid());
-    w.conn.execute(
-        "DELETE FROM app WHERE id IN (SELECT id FROM app WHERE id NOT IN (
-             SELECT app_id FROM token WHERE app_id NOTNULL AND speaks_for_owner = 1 UNION SELECT app_id FROM grant_code)
-           ORDER BY id DESC LIMIT -1 OFFSET ?1)",
-        [IDLE_APPS],
-    )?;
+    for (before, most) in [(w.now.minus(YOUNG), IDLE_APPS), (Time::from_ms(i64::MAX), APPS)] {
+        w.conn.execute(
+            "DELETE FROM app WHERE id IN (SELECT id FROM app WHERE created_at <= ?1 AND id NOT IN (
+                 SELECT app_id FROM token WHERE app_id NOTNULL AND speaks_for_owner = 1 UNION SELECT app_id FROM grant_code)
+               ORDER BY id DESC LIMIT -1 OFFSET ?2)",
+            params![before, most],
+        )?;
+    }
     Ok(id)
 }
 

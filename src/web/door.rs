@@ -2,12 +2,13 @@
 //! addresses, because strangers choose them.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use actix_web::HttpRequest;
 
 use crate::base::Time;
+use crate::federation::login;
 
 /// Activities taken in a second, all senders together.
 const ALL_PER_SECOND: f64 = 1_000.0;
@@ -97,15 +98,11 @@ fn entry(each: &mut HashMap<IpAddr, Caller>, address: IpAddr, now: Time) -> &mut
 
 /// The address requests are counted by: one IPv6 network of 64 bits is one caller. None for loopback and private ones:
 /// there sits a proxy we were not told about, and everybody would be one caller.
-fn countable(address: IpAddr) -> Option<IpAddr> {
+pub fn countable(address: IpAddr) -> Option<IpAddr> {
     match address.to_canonical() {
         IpAddr::V4(v4) if v4.is_loopback() || v4.is_private() || v4.is_link_local() => None,
         IpAddr::V6(v6) if v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local() => None,
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            Some(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into())
-        }
-        v4 => Some(v4),
+        outside => Some(login::network(outside)),
     }
 }
 

@@ -170,7 +170,7 @@ fn run(node: &Node, (rates, again): (&Rates, &Again), from: Source, route: &Rout
     let caller = match &token {
         Ok(Some(token)) if from.is_here => Caller::Here(token.id),
         Ok(Some(token)) => Caller::Token(token.id),
-        _ => Caller::Address(from.address),
+        _ => Caller::at(from.address),
     };
     let standing = rates.count(route, caller, now);
     if standing.is_over() {

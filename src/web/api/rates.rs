@@ -1,8 +1,8 @@
-//! How often clients may call: counted in memory, by token or by address, each in windows of a fixed length. Remembers only
+//! How often clients may call: counted in memory, by token or by network, each in windows of a fixed length. Remembers only
 //! so many callers, because strangers choose their addresses.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +10,8 @@ use super::call::Answer;
 use super::routes::Route;
 use crate::base::Time;
 use crate::base::id::TokenId;
+use crate::federation::login::network;
+use crate::web::door::countable;
 
 /// Callers remembered at most, for each kind of act.
 const CALLERS: usize = 4_096;
@@ -41,7 +43,7 @@ impl Act {
     fn limit(self) -> (u32, Duration) {
         match self {
             Self::Call => (3_000, Duration::from_mins(1)),
-            Self::Register => (30, Duration::from_mins(10)),
+            Self::Register => (10, Duration::from_mins(10)),
             Self::Upload | Self::Delete => (300, Duration::from_mins(30)),
         }
     }
@@ -49,8 +51,10 @@ impl Act {
 
 /// Calls a minute of a program on this machine.
 const HERE: u32 = 1_000_000;
-/// Registrations in a window, all addresses together.
+/// Registrations in a window, all together, up to which nobody is in a crowd.
 const REGISTRATIONS: u32 = 300;
+/// Registrations in a window from one wide network, counted while there is a crowd.
+const IN_A_CROWD: u32 = 3;
 
 /// Who calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,10 +63,26 @@ pub enum Caller {
     Token(TokenId),
     /// A program on this very machine with a token: it has the machine's strength anyway.
     Here(TokenId),
-    /// Somebody without.
+    /// Somebody without: an address, of IPv6 its network of 64 bits.
     Address(IpAddr),
+    /// What one hand can easily hold: the neighbours of an address, of IPv6 a network of 48 bits.
+    Wide(IpAddr),
     /// Everybody together.
     All,
+}
+
+impl Caller {
+    /// Somebody without a token, from here.
+    pub fn at(address: IpAddr) -> Self {
+        Self::Address(network(address))
+    }
+
+    fn wide(address: IpAddr) -> Self {
+        Self::Wide(match address {
+            IpAddr::V4(v4) => Ipv4Addr::from_bits(v4.to_bits() >> 8 << 8).into(),
+            IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 80 << 80).into(),
+        })
+    }
 }
 
 /// How a caller stands after a call.
@@ -111,14 +131,30 @@ impl Rates {
         if act == Act::Call || usual.is_over() {
             return usual;
         }
-        let (most, window) = act.limit();
-        let mut standing = add(&mut counted, (act, caller), most, window, now);
-        if act == Act::Register && !standing.is_over() {
-            let all = add(&mut counted, (act, Caller::All), REGISTRATIONS, window, now);
-            standing = if all.is_over() { all } else { standing };
+        if let (Act::Register, Caller::Address(address)) = (act, caller) {
+            return registers(&mut counted, address, now);
         }
-        standing
+        let (most, window) = act.limit();
+        add(&mut counted, (act, caller), most, window, now)
     }
+}
+
+/// A stranger's app introduces itself. However many come together, each wide network has a few of its own, so that nobody
+/// who holds one shuts the others out.
+fn registers(counted: &mut Counted, address: IpAddr, now: Time) -> Standing {
+    let (most, window) = Act::Register.limit();
+    let mut add = |caller, most| add(counted, (Act::Register, caller), most, window, now);
+    // Behind a proxy we were not told about everybody has one address.
+    if countable(address).is_none() {
+        return add(Caller::All, REGISTRATIONS);
+    }
+    let own = add(Caller::Address(address), most);
+    if own.is_over() {
+        return own;
+    }
+    let wide = add(Caller::wide(address), IN_A_CROWD);
+    let crowd = add(Caller::All, REGISTRATIONS).is_over();
+    if crowd && wide.is_over() { wide } else { own }
 }
 
 fn add(counted: &mut Counted, key: (Act, Caller), most: u32, window: Duration, now: Time) -> Standing {
@@ -126,7 +162,7 @@ fn add(counted: &mut Counted, key: (Act, Caller), most: u32, window: Duration, n
     if counted.len() >= CALLERS && !counted.contains_key(&key) {
         counted.retain(|key, (since, _)| !is_over(key, *since));
         if counted.len() >= CALLERS {
-            counted.retain(|(_, caller), _| !matches!(caller, Caller::Address(_)));
+            counted.retain(|(_, caller), _| !matches!(caller, Caller::Address(_) | Caller::Wide(_)));
         }
     }
     let (since, number) = counted.entry(key).or_insert((now, 0));
@@ -162,17 +198,35 @@ mod tests {
     }
 
     #[test]
-    fn one_address_registers_few_apps_and_all_together_not_many() {
+    fn one_network_registers_few_apps_and_shuts_no_other_out() {
         let rates = Rates::default();
-        let from = |n: u32| Caller::Address(IpAddr::from(n.to_be_bytes()));
         let at = Time::from_ms(1_000_000);
-        let register = |n| stands(&rates, "POST", "/api/v1/apps", from(n), at);
-        assert_eq!((0..30).filter_map(|_| register(1)).count(), 30);
-        assert_eq!(register(1), None);
-        let others = (2..2_000).filter(|n| register(*n).is_some()).count();
-        assert_eq!(others, 270);
+        let from = |address: IpAddr| stands(&rates, "POST", "/api/v1/apps", Caller::at(address), at).is_some();
+        let home = |host: u16| from([0x2a00, 1, 2, 3, 0, 0, 0, host].into());
+        assert_eq!((0..100).filter(|host| home(*host)).count(), 10, "64 bits are one home");
+        // One hand with a network of 48 bits takes all it can get.
+        let taken = (0..1_500).filter(|net| from([0x2a00, 2, 3, *net, 0, 0, 0, 1].into())).count();
+        assert_eq!(taken, 300 - 10);
+        for other in ["198.51.100.7", "2a00:3::1"] {
+            let other: IpAddr = other.parse().unwrap();
+            assert_eq!((0..9).filter(|_| from(other)).count(), 3, "{other} is let in all the same");
+        }
+        assert_eq!((0..99).filter(|n| from([198, 51, 100, *n].into())).count(), 0, "its neighbours are one with it");
         let later = at.plus(Duration::from_mins(10));
-        assert!(stands(&rates, "POST", "/api/v1/apps", from(1), later).is_some());
+        assert!(stands(&rates, "POST", "/api/v1/apps", Caller::at([198, 51, 100, 7].into()), later).is_some());
+        // Behind a proxy we were not told about, all are one.
+        let rates = Rates::default();
+        let here = |_: &u32| stands(&rates, "POST", "/api/v1/apps", Caller::at([127, 0, 0, 1].into()), at).is_some();
+        assert_eq!((0..400).filter(here).count(), 300);
+    }
+
+    #[test]
+    fn a_network_of_64_bits_is_one_caller() {
+        let rates = Rates::default();
+        let at = Time::from_ms(1_000_000);
+        let from = |host| Caller::at([0x2a00, 1, 2, 3, 0, 0, 0, host].into());
+        let left = (0..5).map(|host| stands(&rates, "GET", "/api/v2/instance", from(host), at).unwrap());
+        assert_eq!(left.collect::<Vec<_>>(), [2_999, 2_998, 2_997, 2_996, 2_995]);
     }
 
     #[test]
@@ -182,7 +236,7 @@ mod tests {
         let (v2, token) = (find("GET", "/api/v2/instance").unwrap().0, Caller::Token(TokenId(1)));
         rates.count(v2, token, at);
         for n in 0..20_000_u32 {
-            rates.count(v2, Caller::Address(IpAddr::from(n.to_be_bytes())), at);
+            rates.count(v2, Caller::at(n.to_be_bytes().into()), at);
         }
         assert!(rates.0.lock().unwrap().len() <= CALLERS);
         assert_eq!(rates.count(v2, token, at).remaining, Some(2_998), "who has a token is not forgotten for them");
