@@ -1,8 +1,13 @@
 //! What client apps read: home, notifications, search and hashtags, with ten thousand, a hundred thousand and a million stored
 //! posts. The posts are written by the store's own functions, so that every index and prepared table is as in life; the
 //! same each time. A list must cost the same however much lies behind it: the last rows say by how much it does not.
+//!
+//! The server gives an answer again while nothing was written (`web/api/again.rs`): that is what asking for the same page over
+//! and over measures, here as in any other server that keeps what it has read. Those "made anew" are asked in other words each
+//! time, so that everything is read and put together for each of them.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -39,11 +44,15 @@ const CONNECTIONS: usize = 4;
 /// What a server in Go, warm, answers a second on two cores: 20 posts, and 40 at its best.
 const GO: [(usize, f64); 2] = [(20, 2_700.0), (40, 1_400.0)];
 
-/// What is asked: name, path; `MIDDLE` stands for the id of a post in the middle of all.
-const ASKED: [(&str, &str); 10] = [
+/// What is asked: name, path; `MIDDLE` stands for the id of a post in the middle of all, `ANEW` for a number that is never the
+/// same.
+const ASKED: [(&str, &str); 13] = [
     ("home, 40 posts", "/api/v1/timelines/home?limit=40"),
     ("home, 20 posts", "/api/v1/timelines/home?limit=20"),
     ("home, 40 posts from the middle", "/api/v1/timelines/home?limit=40&max_id=MIDDLE"),
+    ("home, 40 posts, made anew", "/api/v1/timelines/home?limit=40&n=ANEW"),
+    ("home, 20 posts, made anew", "/api/v1/timelines/home?limit=20&n=ANEW"),
+    ("notifications, 40, made anew", "/api/v1/notifications?limit=40&n=ANEW"),
     ("notifications, 40", "/api/v1/notifications?limit=40"),
     ("notifications in groups, 40", "/api/v2/notifications?limit=40"),
     ("a list of 30 people, 40 posts", "/api/v1/timelines/list/1?limit=40"),
@@ -116,18 +125,21 @@ fn whole(n: usize) -> String {
 fn look<'n>(table: &mut Table, server: &Server, token: &str, size: usize, middle: i64) -> HashMap<&'n str, Seen> {
     let headers = [("Authorization".to_owned(), format!("Bearer {token}"))];
     let request = |path: &str| http::request("GET", path, &server.host(), &headers, b"");
-    let bare = over_all(server, &request("/robots.txt"));
+    let bare = over_all(server, &|| request("/robots.txt"));
     let mut seen = HashMap::new();
     for (name, path) in ASKED {
-        let bytes = request(&path.replace("MIDDLE", &middle.to_string()));
+        let path = path.replace("MIDDLE", &middle.to_string());
+        let asked = AtomicU32::new(0);
+        let ask_for = || request(&path.replace("ANEW", &asked.fetch_add(1, Ordering::Relaxed).to_string()));
         let what = format!("{name}, {} stored", whole(size));
-        let answer = Connection::open(server.address).unwrap().send(&bytes).unwrap();
+        let answer = Connection::open(server.address).unwrap().send(&ask_for()).unwrap();
         if answer.code != 200 {
             table.row(&what, format!("answered {}", answer.code), "-".to_owned());
             continue;
         }
-        let figure = ask(server, &bytes);
-        let go = GO.iter().find(|(posts, _)| name == format!("home, {posts} posts"));
+        let figure = ask(server, &ask_for);
+        let go =
+            GO.iter().find(|(posts, _)| name.starts_with(&format!("home, {posts} posts")) && !name.contains("middle"));
         let times = go.map(|(_, rate)| format!(", {:.1} × a server in Go", figure.rate / rate)).unwrap_or_default();
         let said = format!(
             "p50 {} ms, p99 {} ms, {}/s, {} ms CPU each ({} on two cores){times}, {} KB",
@@ -144,11 +156,11 @@ fn look<'n>(table: &mut Table, server: &Server, token: &str, size: usize, middle
     seen
 }
 
-fn ask(server: &Server, bytes: &[u8]) -> Seen {
+fn ask(server: &Server, request: &(dyn Fn() -> Vec<u8> + Sync)) -> Seen {
     let mut connection = Connection::open(server.address).unwrap();
     let mut once = || {
         let start = Instant::now();
-        assert_eq!(connection.send(bytes).unwrap().code, 200);
+        assert_eq!(connection.send(&request()).unwrap().code, 200);
         start.elapsed().as_secs_f64() * 1000.0
     };
     for _ in 0..WARM {
@@ -156,19 +168,19 @@ fn ask(server: &Server, bytes: &[u8]) -> Seen {
     }
     let mut times: Vec<f64> = (0..TIMED).map(|_| once()).collect();
     times.sort_by(f64::total_cmp);
-    let (rate, cpu) = over_all(server, bytes);
+    let (rate, cpu) = over_all(server, request);
     Seen { p50: times[TIMED / 2], p99: times[TIMED * 99 / 100], rate, cpu }
 }
 
 /// Requests a second over all connections, and the server's CPU time for each in ms.
-fn over_all(server: &Server, bytes: &[u8]) -> (f64, f64) {
+fn over_all(server: &Server, request: &(dyn Fn() -> Vec<u8> + Sync)) -> (f64, f64) {
     let (before, start) = (server.cpu_ms(), Instant::now());
     let answered: usize = thread::scope(|scope| {
         let hand = || {
             let mut connection = Connection::open(server.address).unwrap();
             let mut answered = 0;
             while start.elapsed() < LONG {
-                assert_eq!(connection.send(bytes).unwrap().code, 200);
+                assert_eq!(connection.send(&request()).unwrap().code, 200);
                 answered += 1;
             }
             answered
