@@ -1,6 +1,8 @@
 //! Words all floors share: ids, time, audience, errors, configuration. Knows nothing of what is built on it.
 
 pub mod audience;
+pub mod bucket;
+pub mod caller;
 pub mod config;
 pub mod error;
 pub mod id;

@@ -1,6 +1,7 @@
 //! Receiving: [`receive`] verifies and keeps (the 202 is sent after the commit), [`step`] fetches what is needed and
 //! applies, exactly once.
 
+use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -35,8 +36,9 @@ const FRESH_FOR: Duration = Duration::from_secs(60);
 const COUNT_EVERY: i64 = 64;
 const LARGE: usize = 256 * 1024;
 
-/// Takes an activity in: the cheap door, the signature, the sender's right to speak, then the disk.
-pub fn receive(node: &Node, request: &Request<'_>) -> Result<(), Rejection> {
+/// Takes an activity in that came from this address: the cheap door, the signature, the sender's right to speak, then the
+/// disk.
+pub fn receive(node: &Node, request: &Request<'_>, from: Option<IpAddr>) -> Result<(), Rejection> {
     let document = json::parse(request.body)?;
     if is_idle(node, &document)? {
         return Ok(());
@@ -49,11 +51,11 @@ pub fn receive(node: &Node, request: &Request<'_>) -> Result<(), Rejection> {
             return Err(Rejection::Unavailable("too much is waiting here, try again later".to_owned()));
         }
     }
-    let signed = match verify::signed(node, request) {
+    let signed = match verify::signed(node, request, from) {
         Ok(signed) => signed,
         Err(rejection) => return last_words(node, &document, rejection),
     };
-    let proven = proven::author(node, &document)?;
+    let proven = proven::author(node, &document, from)?;
     let text = document.to_string();
     let activity = Activity::read(document)?;
     if let Kind::Create { object, .. } = &activity.kind

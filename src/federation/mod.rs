@@ -15,6 +15,7 @@ pub mod lists;
 pub mod login;
 pub mod media;
 pub mod moves;
+mod newcomers;
 pub mod nodeinfo;
 pub mod own_emoji;
 pub mod polls;
@@ -45,7 +46,7 @@ use std::time::Duration;
 
 use crate::base::config::{SOFTWARE, VERSION};
 use crate::base::id::ActorId;
-use crate::base::{Clock, Config, Result, Time};
+use crate::base::{Clock, Config, Result};
 use crate::net::dns::Names;
 use crate::net::{Accept, Document, Get, IdRule, JSON_LIMIT, Net, NetConfig, NetError};
 use crate::sig::{Knock, PrivateKey, Signer};
@@ -77,8 +78,7 @@ pub struct Node {
     pub(crate) post_flights: flight::Flights,
     pub(crate) failures: flight::Memo<flight::Failed>,
     pub(crate) refreshed: flight::Memo<()>,
-    /// Domains whose servers were asked for keys lately: since when, how many.
-    newcomers: flight::Memo<(Time, u32)>,
+    newcomers: newcomers::Newcomers,
     picture_flights: flight::Flights,
     /// Remote pictures that could not be had.
     unseen: flight::Memo<()>,
@@ -115,7 +115,7 @@ impl Node {
             post_flights: flight::Flights::fair(FETCHES),
             failures: flight::Memo::new(FAILURES),
             refreshed: flight::Memo::new(FAILURES),
-            newcomers: flight::Memo::new(FAILURES),
+            newcomers: newcomers::Newcomers::default(),
             picture_flights: flight::Flights::new(media::FETCHES),
             unseen: flight::Memo::new(media::REMEMBERED),
             touched: flight::Memo::new(media::REMEMBERED),

@@ -1,6 +1,7 @@
 //! Integrity proofs of what comes in (FEP-8b32): who wrote an activity, whoever brought it. The key must be an
 //! `assertionMethod` of the very actor that acts; a proof that cannot be true makes the whole request one.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -30,7 +31,7 @@ pub struct Author {
 
 /// The actor of this activity, if it carries their proof. None without a proof, or with one that nothing can be said about
 /// (its key cannot be had): then the request's own signature must do.
-pub fn author(node: &Node, document: &Value) -> Result<Option<Author>, Rejection> {
+pub fn author(node: &Node, document: &Value, from: Option<IpAddr>) -> Result<Option<Author>, Rejection> {
     let Some(found) = proof::read(document, node.clock().now())? else { return Ok(None) };
     let Some(actor) = activity::actor(document).filter(|actor| !node.facts.origin.owns(actor.as_str())) else {
         return Ok(None);
@@ -42,7 +43,7 @@ pub fn author(node: &Node, document: &Value) -> Result<Option<Author>, Rejection
         true => found.verify(&verify::public(key)?),
         false => Err(Refusal::Proof("its key is not one of the actor's assertionMethod")),
     };
-    match verify::with_key(node, &found.key_id, &holds) {
+    match verify::with_key(node, &found.key_id, from, &holds) {
         Ok(owner) if actor == owner.uri.as_str() => Ok(Some(Author { actor: owner, created: found.created })),
         Ok(_) => Err(Refusal::Proof("its key is not the actor's").into()),
         Err(Unproven::Wrong(refusal)) => Err(refusal.into()),

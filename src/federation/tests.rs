@@ -56,7 +56,7 @@ fn knock(home: &Home, key_id: &str) -> Result<(), Rejection> {
     let mut headers = sig::sign(&signer, Knock::Cavage, &outgoing, home.clock.now()).unwrap();
     headers.push(("host".into(), host.into()));
     let received = Received { method: "POST", scheme, host, target, headers: &headers, body };
-    verify::signer(&home.node, &received).map(drop)
+    verify::signer(&home.node, &received, None).map(drop)
 }
 
 fn asked(peer: &Peer, host: &str) -> usize {

@@ -1,6 +1,7 @@
 //! Who signed a request. The key comes from the stored actor, else it is fetched once, by one asker at a time and eight at
 //! most; a key that does not fit is looked up anew once in a while, because keys are rotated.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::flight::{Boarding, Failed};
@@ -18,11 +19,6 @@ use crate::store::hosts;
 const FAILED_FOR: Duration = Duration::from_secs(10 * 60);
 /// The same, for answers that may change at any moment (time-outs, 5xx).
 const FAILED_BRIEFLY: Duration = Duration::from_secs(60);
-/// New servers below one domain whose keys are looked up within [`DISCOVERY`]: whoever owns a domain can make up names
-/// without end, and each would cost a fetch and a row.
-const NEW_SERVERS: u32 = 30;
-/// The time they are counted in.
-const DISCOVERY: Duration = Duration::from_secs(3600);
 /// How often a key that does not fit makes us look for a newer one, per actor.
 const REFRESH_EVERY: Duration = Duration::from_secs(5 * 60);
 
@@ -95,17 +91,17 @@ impl Signed {
     }
 }
 
-/// The actor whose key signed this request.
-pub fn signer(node: &Node, request: &Received<'_>) -> Result<Actor, Rejection> {
-    signed(node, request).map(|signed| signed.actor)
+/// The actor whose key signed this request, which came from this address.
+pub fn signer(node: &Node, request: &Received<'_>, from: Option<IpAddr>) -> Result<Actor, Rejection> {
+    signed(node, request, from).map(|signed| signed.actor)
 }
 
 /// As [`signer`], with what the signature covers.
-pub fn signed(node: &Node, request: &Received<'_>) -> Result<Signed, Rejection> {
+pub fn signed(node: &Node, request: &Received<'_>, from: Option<IpAddr>) -> Result<Signed, Rejection> {
     let claim = sig::claim(request, node.clock().now())?;
     let mut verdict = Rejection::from(Refusal::Wrong);
     for key_id in claim.key_ids() {
-        match with_key(node, key_id, &|key| claim.verify(&public(key)?)) {
+        match with_key(node, key_id, from, &|key| claim.verify(&public(key)?)) {
             Ok(actor) => return Ok(Signed { actor, claim }),
             Err(unproven) => verdict = unproven.into(),
         }
@@ -146,18 +142,23 @@ impl From<Failed> for Unproven {
 pub(super) fn with_key(
     node: &Node,
     key_id: &str,
+    from: Option<IpAddr>,
     test: &dyn Fn(&ActorKey) -> Result<(), Refusal>,
 ) -> Result<Actor, Unproven> {
+    // Nobody but us has such a key, and we do not ask ourselves for it.
+    if super::host_of(key_id) == node.facts.origin.host {
+        return Err(Unproven::NoKey(ours()));
+    }
     let stored = node.store.read(|r| actors::key(r, key_id))?;
     let cached = stored.is_some();
     let key = match stored {
         Some(key) => key,
-        None => fetch(node, key_id)??,
+        None => fetch(node, key_id, from)??,
     };
     match test(&key) {
         Err(refusal) if cached && may_refresh(node, &key) => {
             // Rotated, perhaps. Only a key that differs is worth a second look.
-            let fresh = fetch(node, key_id)??;
+            let fresh = fetch(node, key_id, from)??;
             if (&fresh.value, fresh.proves) == (&key.value, key.proves) {
                 return Err(Unproven::Wrong(refusal));
             }
@@ -167,9 +168,13 @@ pub(super) fn with_key(
     }
     let actor = node.store.read(|r| actors::by_id(r, key.actor_id))?;
     if node.facts.origin.owns(&actor.uri) {
-        return Err(Unproven::NoKey(Rejection::Unauthorised("that key is our own".to_owned())));
+        return Err(Unproven::NoKey(ours()));
     }
     Ok(actor)
+}
+
+fn ours() -> Rejection {
+    Rejection::Unauthorised("that key is our own".to_owned())
 }
 
 /// The key itself; one that cannot be read proves nothing.
@@ -192,7 +197,7 @@ fn may_refresh(node: &Node, key: &ActorKey) -> bool {
 }
 
 /// Fetches a key and keeps its owner. The inner result is about the key, the outer about us.
-fn fetch(node: &Node, key_id: &str) -> Result<Result<ActorKey, Failed>> {
+fn fetch(node: &Node, key_id: &str, from: Option<IpAddr>) -> Result<Result<ActorKey, Failed>> {
     let now = node.clock().now();
     if let Some(failed) = node.failures.recall(key_id, now) {
         return Ok(Err(failed));
@@ -200,14 +205,18 @@ fn fetch(node: &Node, key_id: &str) -> Result<Result<ActorKey, Failed>> {
     let Some(wanted) = Uri::parse_id(key_id) else {
         return Ok(Err(Failed::Permanent("its id is not a URL".to_owned())));
     };
-    if !may_discover(node, &wanted.host())? {
-        return Ok(Err(Failed::Temporary("too many new servers of one domain at once".to_owned())));
+    if !may_discover(node, &wanted.host(), from)? {
+        return Ok(Err(Failed::Temporary("too many new servers at once".to_owned())));
     }
     let _flight = match node.key_flights.board(wanted.without_fragment().as_str())? {
         Boarding::Go(flight) => flight,
         Boarding::Landed => return again(node, key_id),
     };
-    let found = look_up(node, &wanted)?;
+    let found = match look_up(node, &wanted) {
+        Err(error @ (Error::Internal(_) | Error::Busy)) => return Err(error),
+        Err(error) => Err(Failed::Permanent(error.to_string())),
+        Ok(found) => found,
+    };
     if let Err(failed) = &found {
         let pause = if matches!(failed, Failed::Temporary(_)) { FAILED_BRIEFLY } else { FAILED_FOR };
         node.failures.remember(key_id, now.plus(pause), now, failed.clone());
@@ -215,18 +224,10 @@ fn fetch(node: &Node, key_id: &str) -> Result<Result<ActorKey, Failed>> {
     Ok(found)
 }
 
-/// Whether a server may be asked for a key: one that was heard before, or one of a few new ones of its domain.
-fn may_discover(node: &Node, host: &str) -> Result<bool> {
-    if node.store.read(|r| hosts::get(r, host))?.is_some_and(|known| known.heard_at.is_some()) {
-        return Ok(true);
-    }
-    let name = host.split(':').next().unwrap_or_default();
-    let mut labels = name.rsplit('.');
-    let domain = format!("{}.{}", labels.nth(1).unwrap_or_default(), name.rsplit('.').next().unwrap_or_default());
-    let now = node.clock().now();
-    let (since, asked) = node.newcomers.recall(&domain, now).unwrap_or((now, 0));
-    node.newcomers.remember(&domain, since.plus(DISCOVERY), now, (since, asked + 1));
-    Ok(asked < NEW_SERVERS)
+/// Whether a server may be asked for a key: one that was heard before, or a new one that this caller may name.
+fn may_discover(node: &Node, host: &str, from: Option<IpAddr>) -> Result<bool> {
+    let known = node.store.read(|r| hosts::get(r, host))?.is_some_and(|known| known.heard_at.is_some());
+    Ok(known || node.newcomers.admits(host, from, node.clock().now()))
 }
 
 /// What the one who fetched before us found.

@@ -8,7 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use actix_web::HttpRequest;
 
 use crate::base::Time;
-use crate::federation::login;
+use crate::base::bucket::Bucket;
+use crate::base::caller::stranger;
 
 /// Activities taken in a second, all senders together.
 const ALL_PER_SECOND: f64 = 1_000.0;
@@ -37,36 +38,13 @@ struct Caller {
     refusals: Bucket,
 }
 
-/// A leaky bucket: how full it was, and when.
-#[derive(Debug, Default, Clone, Copy)]
-struct Bucket {
-    level: f64,
-    at: Time,
-}
-
-impl Bucket {
-    fn level(&self, now: Time, per_second: f64) -> f64 {
-        (self.level - now.since(self.at).as_secs_f64() * per_second).max(0.0)
-    }
-
-    /// Adds one; false when it does not fit.
-    fn add(&mut self, now: Time, per_second: f64, most: f64) -> bool {
-        let level = self.level(now, per_second);
-        if level + 1.0 > most {
-            return false;
-        }
-        *self = Self { level: level + 1.0, at: now };
-        true
-    }
-}
-
 impl Door {
     /// Whether one more request may come in from this address now.
     pub fn admits(&self, from: Option<IpAddr>, now: Time) -> bool {
-        if let Some(address) = from.and_then(countable) {
+        if let Some(address) = from.and_then(stranger) {
             let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
             let caller = entry(&mut each, address, now);
-            let refused = caller.refusals.level(now, REFUSALS_PER_SECOND) + 1.0 > REFUSALS;
+            let refused = !caller.refusals.has_room(now, REFUSALS_PER_SECOND, REFUSALS);
             if refused || !caller.visits.add(now, EACH_PER_SECOND, EACH_PER_SECOND * BURST_SECONDS) {
                 return false;
             }
@@ -77,7 +55,7 @@ impl Door {
 
     /// Notes that a request from this address was refused: who only sends junk is soon not listened to.
     pub fn refused(&self, from: Option<IpAddr>, now: Time) {
-        if let Some(address) = from.and_then(countable) {
+        if let Some(address) = from.and_then(stranger) {
             let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
             entry(&mut each, address, now).refusals.add(now, REFUSALS_PER_SECOND, REFUSALS);
         }
@@ -94,16 +72,6 @@ fn entry(each: &mut HashMap<IpAddr, Caller>, address: IpAddr, now: Time) -> &mut
         }
     }
     each.entry(address).or_default()
-}
-
-/// The address requests are counted by: one IPv6 network of 64 bits is one caller. None for loopback and private ones:
-/// there sits a proxy we were not told about, and everybody would be one caller.
-pub fn countable(address: IpAddr) -> Option<IpAddr> {
-    match address.to_canonical() {
-        IpAddr::V4(v4) if v4.is_loopback() || v4.is_private() || v4.is_link_local() => None,
-        IpAddr::V6(v6) if v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local() => None,
-        outside => Some(login::network(outside)),
-    }
 }
 
 /// The address a request comes from. `X-Forwarded-For` counts only from trusted proxies, and only as far as they go.

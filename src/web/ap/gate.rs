@@ -30,7 +30,7 @@ pub(super) fn pass(node: &Node, letter: &Letter) -> Result<Pass> {
     if !letter.is_signed() {
         return Ok(Pass::Refused("this server answers only requests that are signed".to_owned()));
     }
-    match verify::signer(node, &letter.received(node)) {
+    match verify::signer(node, &letter.received(node), letter.from) {
         Ok(actor) if node.store.read(|r| shield::hides(r, &actor))? => Err(Error::NotFound),
         Ok(actor) => Ok(Pass::Known(Box::new(actor))),
         Err(Rejection::Unavailable(why)) => {

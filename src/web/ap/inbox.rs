@@ -71,7 +71,7 @@ async fn take(request: &HttpRequest, body: web::Payload, node: &web::Data<Node>,
         if !is_inbox(node, &letter.path)? {
             return Ok(Err(Verdict::Missing));
         }
-        Ok(inbox::receive(node, &letter.received(node)).map_err(Verdict::Rejected))
+        Ok(inbox::receive(node, &letter.received(node), letter.from).map_err(Verdict::Rejected))
     });
     verdict.await.map_err(unexpected)?.map_err(|verdict| match verdict {
         Verdict::Missing => (StatusCode::NOT_FOUND, "there is no such inbox".to_owned()),

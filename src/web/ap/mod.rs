@@ -14,6 +14,8 @@ pub mod synchronisation;
 #[cfg(test)]
 mod tests;
 
+use std::net::IpAddr;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, EntityTag, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -26,6 +28,7 @@ use crate::federation::{Node, verify};
 use crate::sig::Received;
 use crate::store::actors::Actor;
 use crate::store::{Read, follows, node, shield};
+use crate::web::door;
 
 /// The type of every document we serve; Lemmy and Mastodon compare it letter by letter.
 pub const ACTIVITY_JSON: &str = "application/activity+json";
@@ -103,6 +106,8 @@ pub(super) struct Letter {
     target: String,
     headers: Vec<(String, String)>,
     body: web::Bytes,
+    /// The address it came from.
+    from: Option<IpAddr>,
 }
 
 impl Letter {
@@ -110,6 +115,7 @@ impl Letter {
     pub(super) fn of(request: &HttpRequest, body: web::Bytes) -> Self {
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let proxies = request.app_data::<web::Data<Node>>().map(|node| node.config.trusted_proxies.as_slice());
         let headers = request.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value)));
         Self {
             method: request.method().as_str().to_owned(),
@@ -117,6 +123,7 @@ impl Letter {
             target: target.to_owned(),
             headers: headers.collect(),
             body,
+            from: door::caller(request, proxies.unwrap_or_default()),
         }
     }
 
@@ -145,7 +152,7 @@ impl Letter {
 
     /// Who signed the request; None for a stranger. May fetch a key.
     pub(super) fn reader(&self, node: &Node) -> Option<Actor> {
-        self.is_signed().then(|| verify::signer(node, &self.received(node)).ok()).flatten()
+        self.is_signed().then(|| verify::signer(node, &self.received(node), self.from).ok()).flatten()
     }
 }
 

@@ -9,9 +9,8 @@ use std::time::Duration;
 use super::call::Answer;
 use super::routes::Route;
 use crate::base::Time;
+use crate::base::caller::{network, stranger};
 use crate::base::id::TokenId;
-use crate::federation::login::network;
-use crate::web::door::countable;
 
 /// Callers remembered at most, for each kind of act.
 const CALLERS: usize = 4_096;
@@ -145,7 +144,7 @@ fn registers(counted: &mut Counted, address: IpAddr, now: Time) -> Standing {
     let (most, window) = Act::Register.limit();
     let mut add = |caller, most| add(counted, (Act::Register, caller), most, window, now);
     // Behind a proxy we were not told about everybody has one address.
-    if countable(address).is_none() {
+    if stranger(address).is_none() {
         return add(Caller::All, REGISTRATIONS);
     }
     let own = add(Caller::Address(address), most);

@@ -6,7 +6,7 @@ use hytte::sig::Knock;
 use hytte::store;
 use serde_json::json;
 
-use crate::harness::{World, request};
+use crate::harness::{Peer, Server, World, request};
 use crate::pitfalls::{act, create, friends, like, note, strangers};
 use crate::privacy::look;
 
@@ -56,6 +56,60 @@ fn s33_a_key_that_cannot_be_had_is_asked_for_once() {
     });
     assert_eq!(peer.asked().iter().filter(|got| got.target == "/users/bob").count(), 1);
     world.settle(&[&b]);
+}
+
+/// A Like by `name` of the peer, signed, as it comes from this address by a proxy.
+fn like_from(a: &Server, peer: &Peer, name: &str, from: Option<&str>) -> u16 {
+    let body = peer.activity("Like", name, &format!("/likes/{name}"), &json!(a.actor())).to_string();
+    let mut headers = peer.sign(name, a, Knock::Cavage, body.as_bytes(), a.clock.now());
+    headers.extend(from.map(|from| ("X-Forwarded-For".to_owned(), from.to_owned())));
+    request(a.address, "POST", "/inbox", &headers, body.as_bytes()).code
+}
+
+#[test]
+fn junk_that_names_somebodys_server_neither_keeps_it_out_nor_wears_it_out() {
+    let world = World::new();
+    let a = world.server_behind("a.test", &["127.0.0.1"]);
+    let victim = world.peer("victim.co.uk");
+    for n in 0..50 {
+        let code = like_from(&a, &victim, &format!("made-up{n}"), Some("203.0.113.9"));
+        assert!([401, 503].contains(&code), "{code}");
+    }
+    assert!(victim.asked().len() <= 20, "asked {} times", victim.asked().len());
+    assert_eq!(like_from(&a, &victim, "bob", Some("198.51.100.7")), 202, "the victim's own first letter");
+    // Nor does it keep out those who have a name below the same country's domain.
+    let here = world.address("victim.co.uk");
+    for n in 0..50 {
+        let host = format!("s{n}.co.uk");
+        world.names.write().unwrap().insert(host.clone(), here);
+        let mut named = victim.clone();
+        named.domain = host;
+        like_from(&a, &named, "bob", Some("203.0.113.10"));
+    }
+    let nice = world.peer("nice.co.uk");
+    assert_eq!(like_from(&a, &nice, "bob", Some("198.51.100.8")), 202);
+    // Behind a proxy that nobody told of, all are one caller; a few dozen letters of junk still keep nobody out.
+    let b = world.server("b.test");
+    let other = world.peer("other.example");
+    for n in 0..31 {
+        assert_eq!(like_from(&b, &other, &format!("made-up{n}"), None), 401);
+    }
+    assert_eq!(like_from(&b, &other, "bob", None), 202);
+    world.settle(&[&a, &b]);
+}
+
+#[test]
+fn a_key_of_our_own_is_nobodys_and_not_asked_for() {
+    let (_world, a, peer) = strangers();
+    let body = like(&a, &peer, 1);
+    for key_id in [a.url("/users/alice#main-key"), a.url("/actor#main-key"), "http://A.TEST/users/alice#x".to_owned()] {
+        let signed = peer.sign("bob", &a, Knock::Cavage, body.as_bytes(), a.clock.now());
+        let named = format!("{}#main-key", peer.actor("bob"));
+        let headers: Vec<_> = signed.into_iter().map(|(n, v)| (n, v.replace(&named, &key_id))).collect();
+        let answer = request(a.address, "POST", "/inbox", &headers, body.as_bytes());
+        assert_eq!(answer.code, 401, "{key_id}");
+        assert!(answer.text().contains("that key is our own"), "{key_id}: {}", answer.text());
+    }
 }
 
 #[test]
