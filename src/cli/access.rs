@@ -77,7 +77,7 @@ pub fn password(args: &Password) -> Result<()> {
     let password = if std::io::stdin().is_terminal() { type_twice()? } else { line()? };
     match args.home.ask(Request::Password { password })? {
         Answer::Done => {
-            eprintln!("The password is set.");
+            eprintln!("The password is set, and all browsers are logged out.");
             Ok(())
         }
         _ => Err(other_build()),

@@ -2,7 +2,7 @@
 //! password is hashed at a time: argon2 takes 19 MiB each.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom, SystemRandom};
 
+use crate::base::caller::network;
 use crate::base::config::Origin;
 use crate::base::{Error, Result, Time};
 use crate::store::{self, Store};
@@ -93,14 +94,6 @@ impl Gate {
     }
 }
 
-/// The address, or its /64: a home or server has a whole IPv6 network to itself.
-pub fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
-        v4 => v4,
-    }
-}
-
 /// Checks the password and opens a session; returns its cookie's value. Denied says what was wrong.
 pub fn enter(gate: &Gate, store: &Store, password: &str, from: IpAddr, agent: &str) -> Result<String> {
     check(gate, store, password, from)?;
@@ -143,8 +136,14 @@ fn hash(password: &str) -> Result<String> {
     hash.map(|hash| hash.to_string()).map_err(|error| Error::internal(error.to_string()))
 }
 
-/// Sets the owner's password. Invalid when it is too short or too long.
+/// Sets the owner's password and ends all browser sessions: whoever got in with the old one is out. Invalid when it is too
+/// short or too long.
 pub fn set_password(store: &Store, password: &str) -> Result<()> {
+    change_password(store, password, &[])
+}
+
+/// The same, from the browser whose session (the hash of its cookie) is `kept`.
+pub fn change_password(store: &Store, password: &str, kept: &[u8]) -> Result<()> {
     if password.chars().count() < SHORTEST {
         return Err(Error::invalid(format!("a password needs at least {SHORTEST} characters")));
     }
@@ -152,7 +151,11 @@ pub fn set_password(store: &Store, password: &str) -> Result<()> {
         return Err(Error::invalid("that password is too long"));
     }
     let hash = hash(password)?;
-    store.write(move |w| store::node::set_password(w, &hash))
+    let kept = kept.to_vec();
+    store.write(move |w| {
+        store::node::set_password(w, &hash)?;
+        store::sessions::close_others(w, &kept)
+    })
 }
 
 /// Opens a session; returns its cookie's value.
@@ -200,6 +203,8 @@ pub fn random_token() -> Result<String> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::federation::scratch::Home;
+    use crate::store::sessions;
 
     #[test]
     fn an_address_that_guesses_is_kept_out_and_forgotten_later() {
@@ -224,6 +229,21 @@ mod tests {
             gate.remember(IpAddr::V4(n.into()), Time::from_secs(i64::from(n) * 1_000));
         }
         assert_eq!(gate.wrong.lock().unwrap().from.len(), ADDRESSES);
+    }
+
+    #[test]
+    fn a_new_password_ends_all_sessions_but_the_one_it_is_set_in() {
+        let home = Home::new(&[], ([127, 0, 0, 1], 9).into(), Duration::from_secs(1));
+        let store = &home.node.store;
+        let open = || token_hash(&open_session(store, "a browser").unwrap());
+        let (mine, stolen) = (open(), open());
+        let is_open = |hash: [u8; 32]| store.read(|r| sessions::is_open(r, &hash)).unwrap();
+        assert!(change_password(store, "short", &mine).is_err() && is_open(stolen));
+        change_password(store, "korrekt hest", &mine).unwrap();
+        assert_eq!([is_open(mine), is_open(stolen)], [true, false]);
+        // From the command line there is no browser to keep.
+        set_password(store, "batteri og stift").unwrap();
+        assert!(!is_open(mine));
     }
 
     #[test]

@@ -116,7 +116,8 @@ fn everyday_use(folder: &Folder) {
     let token = hytte(&["token", "--scopes", "read write", "--data", path]).good();
     assert!(token.out.split_whitespace().last().is_some_and(|word| word.len() >= 40), "{}", token.out);
     assert!(hytte(&["login-link", "--data", path]).good().out.trim().starts_with("https://example.test/login/link/"));
-    Program::run(&["password", "--data", path], "correct horse\n").good();
+    let password = Program::run(&["password", "--data", path], "correct horse\n").good();
+    assert!(password.err.contains("all browsers are logged out"), "{}", password.err);
     assert_eq!(hytte(&["queue", "--data", path]).good().out.trim(), "Nothing waits to be delivered.");
     let queue: serde_json::Value =
         serde_json::from_str(&hytte(&["queue", "--json", "--data", path]).good().out).unwrap();

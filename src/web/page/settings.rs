@@ -345,9 +345,7 @@ fn save_password(node: &Node, owner: &Owner, fields: &Fields) -> Result<()> {
     if fields.text("password") != fields.text("again") {
         return Err(Error::invalid("the two passwords are not the same"));
     }
-    login::set_password(&node.store, fields.text("password"))?;
-    let hash = owner.hash;
-    node.store.write(move |w| sessions::close_others(w, &hash))
+    login::change_password(&node.store, fields.text("password"), &owner.hash)
 }
 
 fn end_session(node: &Node, fields: &Fields) -> Result<()> {
