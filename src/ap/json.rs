@@ -151,8 +151,45 @@ pub fn parse(body: &[u8]) -> Result<Value> {
         return Err(Error::invalid("the document is too large"));
     }
     measure(body)?;
-    let doc: Value = serde_json::from_slice(body).map_err(|e| Error::invalid(format!("not valid JSON: {e}")))?;
+    let doc = value(body).map_err(|e| Error::invalid(format!("not valid JSON: {e}")))?;
     if doc.is_object() { Ok(doc) } else { Err(Error::invalid("the document is not a JSON object")) }
+}
+
+/// The JSON value that these bytes are. Half an emoji, as JavaScript servers write it when they cut a text (`\ud83d`), is
+/// valid JSON but no character: it becomes U+FFFD.
+pub fn value(bytes: &[u8]) -> serde_json::Result<Value> {
+    serde_json::from_slice(bytes).or_else(|error| match without_halves(bytes) {
+        Some(mended) => serde_json::from_slice(&mended),
+        None => Err(error),
+    })
+}
+
+/// The bytes with every escaped surrogate that has no partner replaced; None when there is none.
+fn without_halves(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (mut mended, mut at) = (None, 0);
+    let next = |from: usize| bytes.get(from..).and_then(|rest| rest.iter().position(|byte| *byte == b'\\'));
+    while let Some(step) = next(at) {
+        at += step;
+        match (escaped(bytes, at), escaped(bytes, at + 6)) {
+            (None, _) => at += 2,
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => at += 12,
+            (Some(unit), _) => {
+                if (0xD800..=0xDFFF).contains(&unit) {
+                    let half = mended.get_or_insert_with(|| bytes.to_vec()).get_mut(at + 2..at + 6)?;
+                    half.copy_from_slice(b"fffd");
+                }
+                at += 6;
+            }
+        }
+    }
+    mended
+}
+
+/// The UTF-16 unit that is escaped here as `\uXXXX`.
+fn escaped(bytes: &[u8], at: usize) -> Option<u16> {
+    let digits = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
+    let text = std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|b| b.is_ascii_hexdigit()))?;
+    u16::from_str_radix(text, 16).ok()
 }
 
 /// Refuses what would be too deep or too many to hold, before anything is allocated for it.
@@ -294,9 +331,33 @@ mod tests {
     use serde_json::json;
 
     #[test]
+    fn half_an_emoji_is_no_reason_to_refuse_the_whole() {
+        for (written, read) in [
+            (r"cut \ud83d", "cut \u{fffd}"),
+            (r"\uD83D\ude00 whole, \ude00\ud83d halves", "\u{1f600} whole, \u{fffd}\u{fffd} halves"),
+            (r"\ud83d\ud83d\ude00", "\u{fffd}\u{1f600}"),
+            (r"\ud83d\n\ud83d\u0041", "\u{fffd}\n\u{fffd}A"),
+            (r"\\ud83d is six letters, \ud83d half a sign", "\\ud83d is six letters, \u{fffd} half a sign"),
+            (r#"\"\\\ud83d\\"#, "\"\\\u{fffd}\\"),
+        ] {
+            let document = format!("{{\"a\":\"{written}\"}}");
+            assert_eq!(parse(document.as_bytes()).unwrap(), json!({ "a": read }), "{document}");
+        }
+        for bad in [
+            r#"{"a":"\ud83d"#,
+            r#"{"a":"\ud83d\"}"#,
+            r#"{"a":"\ud83d" "b"}"#,
+            r#"{"a":"\ud83d\u12"}"#,
+            r#"{"a":\ud83d}"#,
+        ] {
+            assert!(parse(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn documents_have_limits() {
         assert!(parse(b"\xef\xbb\xbf{\"a\":[1]}").is_ok(), "a byte order mark");
-        for bad in ["", "[]", "\"x\"", "{", "{\"a\":\"\\ud800\"}", "{} {}", "{\"a\":1e999}"] {
+        for bad in ["", "[]", "\"x\"", "{", "{\"a\":\"\\ud80\"}", "{\"a\":\"\\", "{} {}", "{\"a\":1e999}"] {
             assert!(matches!(parse(bad.as_bytes()), Err(Error::Invalid(_))), "{bad}");
         }
         let deep = |n: usize| format!("{{\"a\":{}{}}}", "[".repeat(n), "]".repeat(n));

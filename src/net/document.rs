@@ -6,6 +6,7 @@ use url::Url;
 
 use super::fetch::Trip;
 use super::{Answer, Get, JSON_LIMIT, Knock, Net, NetError};
+use crate::ap::json;
 
 /// How deep a document may be nested.
 pub const MAX_DEPTH: usize = 64;
@@ -119,7 +120,7 @@ fn parse(answer: &Answer) -> Result<Value, NetError> {
     if depth(&answer.body) > MAX_DEPTH {
         return Err(bad(&answer.url, "it is nested too deeply"));
     }
-    let value: Value = serde_json::from_slice(&answer.body).map_err(|_| bad(&answer.url, "it is not JSON"))?;
+    let value: Value = json::value(&answer.body).map_err(|_| bad(&answer.url, "it is not JSON"))?;
     if value.is_object() { Ok(value) } else { Err(bad(&answer.url, "it is not a JSON object")) }
 }
 

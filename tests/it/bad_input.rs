@@ -4,6 +4,7 @@ use hytte::sig::Knock;
 use serde_json::{Value, json};
 
 use crate::harness::{Peer, Server, World, request};
+use crate::pitfalls::friends;
 
 /// (what it is, the body, the expected code)
 type Row = (&'static str, Vec<u8>, u16);
@@ -175,4 +176,26 @@ fn a_post_without_an_id_is_refused_with_a_reason() {
     let answer = peer.send("bob", &a, &peer.activity("Create", "bob", "/creates/1", &note));
     assert_eq!(answer.code, 400);
     assert!(answer.text().contains("no id"), "{}", answer.text());
+}
+
+#[test]
+fn a_post_with_half_an_emoji_is_read_and_fetched() {
+    let (world, a, peer) = friends();
+    let cut = |path: &str| {
+        let note = peer.note("bob", path, "<p>cut CUT</p>");
+        // What JavaScript makes of the first 24 units of a text.
+        (note.to_string().replace("CUT", "\\ud83d"), peer.activity("Create", "bob", &format!("/creates{path}"), &note))
+    };
+    let (_, create) = cut("/notes/1");
+    let body = create.to_string().replace("CUT", "\\ud83d");
+    let answer = peer.send_bytes("bob", &a, Knock::Cavage, body.as_bytes());
+    assert_eq!(answer.code, 202, "{}", answer.text());
+    let (fetched, _) = cut("/notes/2");
+    peer.serve_as("/notes/2", 200, "application/activity+json", fetched.into_bytes());
+    a.find(&peer.url("/notes/2"));
+    world.settle(&[&a]);
+    for path in ["/notes/1", "/notes/2"] {
+        let card = a.by_uri(&peer.url(path)).unwrap();
+        assert_eq!(hytte::text::plain::from_html(&card.post.content), "cut \u{fffd}", "{path}");
+    }
 }
