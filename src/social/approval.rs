@@ -42,6 +42,15 @@ pub(super) fn verdict(r: &Read<'_>, who: ActorId, target: &Post, deed: Deed) -> 
     Ok(rule.verdict(ties))
 }
 
+/// Whether somebody may read a post of the owner's: what they do with one they may not read means nothing here.
+pub(super) fn may_read(r: &Read<'_>, who: &Actor, post: &Post) -> Result<bool> {
+    if post.audience.is_open() || who.id == post.actor_id {
+        return Ok(true);
+    }
+    let follows = post.audience == Audience::Followers && follows::is_accepted(r, who.id, post.actor_id)?;
+    Ok(follows || is_spoken_to(r, who.id, post)?)
+}
+
 fn is_spoken_to(r: &Read<'_>, who: ActorId, target: &Post) -> Result<bool> {
     if let Some(parent) = target.reply_to
         && posts::by_id(r, parent)?.actor_id == who
@@ -169,6 +178,9 @@ pub(super) fn requested(
     let (Some(target), Some(uri)) = (target, instrument.id()) else { return Ok(()) };
     if !same_origin(uri.as_str(), &sender.uri) {
         return Err(Error::Denied(format!("{} cannot ask for {uri}", sender.uri)));
+    }
+    if deed == Deed::Like && !may_read(w, sender, &target)? {
+        return Ok(());
     }
     let us = actors::by_id(w, owner)?;
     let made = match deed {

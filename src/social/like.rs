@@ -16,7 +16,7 @@ use crate::store::{Write, asked, likes, posts, tombstones};
 /// Somebody likes a post. Likes of posts we do not have mean nothing here.
 pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Ref) -> Result<()> {
     let Some(post) = object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() else { return Ok(()) };
-    if post.boost_of.is_some() {
+    if post.boost_of.is_some() || (post.actor_id == owner && !approval::may_read(w, sender, &post)?) {
         return Ok(());
     }
     if !approval::lets_in(w, owner, sender, &post, Deed::Like, &uri_of(activity), None)? {

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::asking::{self, Done, How};
-use super::{document, emoji, group, like, outbox, uri_of};
+use super::{approval, document, emoji, group, like, outbox, uri_of};
 use crate::ap::activity::Activity;
 use crate::ap::json::Ref;
 use crate::ap::tags::Emoji;
@@ -32,6 +32,9 @@ pub(super) fn receive(
     let Some(content) = content else { return like::receive(w, owner, sender, activity, object) };
     let post = object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten();
     let Some(post) = post.filter(|post| post.boost_of.is_none()) else { return Ok(()) };
+    if post.actor_id == owner && !approval::may_read(w, sender, &post)? {
+        return Ok(());
+    }
     let url = emoji.as_ref().map(|emoji| emoji.icon.as_str().to_owned());
     let sign = Sign { emoji: content.clone(), url };
     let reaction = Reaction { post_id: post.id, actor_id: sender.id, sign, uri: uri_of(activity) };

@@ -2,14 +2,14 @@
 //! announced, and counts once.
 
 use super::outbox::{self, Reach};
-use super::{document, poll as rules};
+use super::{approval, document, poll as rules};
 use crate::ap::object::{Object, ObjectKind};
 use crate::base::id::{ActorId, PostId};
 use crate::base::{Audience, Error, Result};
 use crate::store::actors::{self, Actor};
 use crate::store::polls::{self, Poll};
 use crate::store::posts::{self, Post};
-use crate::store::{Read, Write, follows};
+use crate::store::{Read, Write};
 
 /// Takes a Note for a vote if it is one, counted or not: then it is nothing else. Like Mastodon, a Note that answers a
 /// poll of ours and is named like one of its options is a vote, whatever else it says.
@@ -24,23 +24,10 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, note: &Obje
     let Some(choice) = exact.or_else(|| poll.options.iter().position(|option| option.text == name.trim())) else {
         return Ok(note.is_vote());
     };
-    if may_vote(w, owner, sender, &post, &poll)? {
+    if !poll.is_over(w.now) && sender.id != owner && approval::may_read(w, sender, &post)? {
         count(w, sender, poll, choice)?;
     }
     Ok(true)
-}
-
-/// Whether the poll is open, and open to `sender`: they must be able to read it.
-fn may_vote(r: &Read<'_>, owner: ActorId, sender: &Actor, post: &Post, poll: &Poll) -> Result<bool> {
-    if poll.is_over(r.now) || sender.id == owner {
-        return Ok(false);
-    }
-    let named = || Ok::<_, Error>(posts::mentions(r, post.id)?.iter().any(|mention| mention.uri == sender.uri));
-    Ok(match post.audience {
-        Audience::Public | Audience::Quiet => true,
-        Audience::Followers => follows::is_accepted(r, sender.id, owner)? || named()?,
-        Audience::Mentioned => named()?,
-    })
 }
 
 /// Counts a vote in a poll of ours, once; where one answer may be chosen, the first one stays.

@@ -5,6 +5,7 @@ use hytte::federation::publish;
 use serde_json::{Value, json};
 
 use crate::harness::{Peer, Server, World};
+use crate::proofs::be_followed_by;
 
 fn cat(peer: &Peer) -> Value {
     json!([{"type": "Emoji", "id": "https://far.test/emojis/cat", "name": ":cat:", "updated": "2026-01-01T00:00:00Z",
@@ -107,4 +108,39 @@ fn the_owner_reacts_and_every_peer_understands_it() {
     publish::unreact(&a.node, there).unwrap();
     world.settle(&[&a, &b]);
     assert!(seen(&b, &ours).is_empty() && b.notifications().is_empty());
+}
+
+#[test]
+fn nobody_likes_or_reacts_to_what_they_may_not_read() {
+    let world = World::new();
+    let a = world.server("a.test");
+    let peer = world.peer("peer.test");
+    be_followed_by(&world, &a, &peer, "fan");
+    peer.person("eve");
+    let followers = a.post("for followers", Audience::Followers);
+    let id = a.find_actor("@bob@peer.test");
+    let named = a.post("@bob@peer.test for you alone", Audience::Mentioned);
+    assert!(a.card(named).mentions.iter().any(|mention| mention.uri == peer.actor("bob")), "{id}");
+    world.settle(&[&a]);
+    let marks = |who: &str| {
+        for (post, word) in [(followers, "followers"), (named, "named")] {
+            for (kind, content) in [("Like", Value::Null), ("EmojiReact", json!("🎉")), ("Like", json!("🔥"))] {
+                let path = format!("/{kind}/{who}/{word}/{}", content.is_null());
+                let mut act = peer.activity(kind, who, &path, &json!(a.uri(post)));
+                act["content"] = content;
+                assert_eq!(peer.send(who, &a, &act).code, 202, "it is told to nobody who may read what");
+            }
+        }
+        world.settle(&[&a]);
+    };
+    let counts = |post| (a.card(post).likes, a.card(post).reactions.len());
+    let told = a.notifications().len();
+    marks("eve");
+    assert_eq!((counts(followers), counts(named)), ((0, 0), (0, 0)));
+    assert_eq!(a.notifications().len(), told);
+    marks("fan");
+    assert_eq!((counts(followers), counts(named)), ((1, 2), (0, 0)));
+    marks("bob");
+    assert_eq!((counts(followers), counts(named)), ((1, 2), (1, 2)));
+    assert!(a.notifications().len() > told);
 }
