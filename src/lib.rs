@@ -64,6 +64,7 @@
 //! - Everything from outside has a named limit, and every id, key and owner is checked against its origin.
 //! - SQL lives in `store/`, outgoing HTTP in `net/`, actix in `web/`, the clock in `base/time.rs`, threads in
 //!   `federation/workers.rs` and `store/writer.rs`.
+//! - The body of a request is read in `web/body.rs`, within a time and a room: strangers, peers and the owner have one each.
 //! - A new thing has its place. An activity type: a file in `social/`, a variant in `ap/activity.rs`, an arm in
 //!   `social/mod.rs`. A page: a file in `web/page/`, a line in `web/mod.rs`. A call of the client API: a function in
 //!   `web/api/`, a line in `web/api/routes.rs`. A table: a block in `schema.sql`, once a version is released a step in

@@ -4,9 +4,11 @@
 pub mod ap;
 pub mod api;
 pub mod auth;
+mod body;
 mod door;
 pub mod edge;
 pub mod files;
+mod hold;
 mod layers;
 pub mod page;
 #[cfg(test)]
@@ -17,7 +19,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::Server;
+use actix_web::dev::{Server, Service};
 use actix_web::guard::{self, GuardContext};
 use actix_web::http::{Method, header};
 use actix_web::middleware::{DefaultHeaders, from_fn};
@@ -35,6 +37,10 @@ const CONNECTIONS: usize = 4_096;
 const BACKLOG: u32 = 1_024;
 /// How long a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long the rest of a body is thrown away behind an answer before the connection is closed, so that the answer is read.
+/// Not one second, as actix has it: its clock is late by more where there is much to do, and what is over when it begins is
+/// waited for without end.
+const REST: Duration = Duration::from_secs(5);
 /// How long an idle connection stays open.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// How long what was sent may lie untaken before the connection is cut: who asks and does not read holds our memory.
@@ -50,6 +56,11 @@ pub fn serve(node: Arc<Node>, listener: TcpListener) -> std::io::Result<Server> 
     let server = HttpServer::new(move || {
         App::new()
             .wrap(DefaultHeaders::new().add((header::X_CONTENT_TYPE_OPTIONS, "nosniff")))
+            .wrap_fn(|mut request, service| {
+                let hold = hold::keep(&mut request);
+                let answered = service.call(request);
+                async move { answered.await.map(|answer| hold::let_go(hold, answer)) }
+            })
             .wrap(from_fn(layers::single_slashes))
             .configure(configure.clone())
     })
@@ -59,6 +70,7 @@ pub fn serve(node: Arc<Node>, listener: TcpListener) -> std::io::Result<Server> 
     .max_connections(CONNECTIONS)
     .backlog(BACKLOG)
     .client_request_timeout(HEAD_TIMEOUT)
+    .client_disconnect_timeout(REST)
     .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(GOODBYE_SECONDS)
     .listen(listener)?;
@@ -86,7 +98,7 @@ fn app_with(
 ) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
     let node = web::Data::from(node);
     let door = web::Data::new(door::Door::default());
-    let room = web::Data::new(ap::inbox::Room::default());
+    let rooms = web::Data::new(body::Rooms::default());
     let patience = web::Data::new(page::remote_follow::Patience::default());
     let gate = web::Data::new(login::Gate::default());
     let turns = web::Data::new(files::Turns::default());
@@ -94,7 +106,7 @@ fn app_with(
     let rates = web::Data::new(api::Rates::default());
     let again = web::Data::new(api::Again::default());
     move |cfg| {
-        cfg.app_data(node.clone()).app_data(door.clone()).app_data(room.clone()).app_data(gate.clone());
+        cfg.app_data(node.clone()).app_data(door.clone()).app_data(rooms.clone()).app_data(gate.clone());
         cfg.app_data(turns.clone()).app_data(patience.clone()).app_data(pieces.clone()).app_data(rates.clone());
         cfg.app_data(hub.clone()).app_data(again.clone());
         cfg.app_data(web::PathConfig::default().error_handler(|_, request| edge::unreadable_path(request)));
@@ -293,7 +305,15 @@ mod tests {
             // The server may answer and close before it has read everything.
             drop(stream.write_all(&request));
             let mut answer = Vec::new();
-            drop(stream.read_to_end(&mut answer));
+            let end = stream.read_to_end(&mut answer);
+            let end = end.err().map(|error| error.kind());
+            assert_ne!(
+                end,
+                Some(std::io::ErrorKind::WouldBlock),
+                "the connection stays open after {:?}: {:?}",
+                String::from_utf8_lossy(&request).lines().next(),
+                String::from_utf8_lossy(&answer)
+            );
             String::from_utf8_lossy(&answer).into_owned()
         });
         asked.await.unwrap()
@@ -383,6 +403,23 @@ mod tests {
         long.extend(b"0\r\n\r\n");
         let reply = ask(address, long).await;
         assert!(reply.is_empty() || reply.starts_with("HTTP/1.1 413"), "{reply}");
+
+        // Bodies that nobody may send, or nobody reads, are not waited for; and the connection is closed.
+        let bad = "Authorization: Bearer nonsense\r\n";
+        let asked = [
+            ("POST /api/v1/statuses", "Content-Length: 1048576\r\n", 401),
+            ("POST /api/v1/statuses", &format!("{bad}Content-Length: 9\r\n"), 401),
+            ("POST /api/v1/apps", &format!("{bad}Transfer-Encoding: chunked\r\n"), 401),
+            ("POST /login", "Content-Length: 261120\r\n", 400),
+            ("POST /nothing", "Content-Length: 9\r\n", 404),
+            ("POST /nothing", "Transfer-Encoding: chunked\r\n", 404),
+            ("GET /health", "Transfer-Encoding: chunked\r\n", 200),
+        ];
+        let asked = asked.map(async |(line, more, code)| {
+            let reply = ask(address, format!("{line} HTTP/1.1\r\nHost: x\r\n{more}\r\n").into()).await;
+            assert!(reply.starts_with(&format!("HTTP/1.1 {code}")), "{line} {more}: {reply}");
+        });
+        futures_util::future::join_all(asked).await;
         handle.stop(true).await;
     }
 }

@@ -1,39 +1,20 @@
 //! Where peers deliver. Reads no more than the limit, judges nothing itself, and answers 202 only for what is on the disk.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Letter;
 use crate::base::{Error, Result};
 use crate::federation::verify::Rejection;
 use crate::federation::{Node, inbox};
 use crate::store;
+use crate::web::body::{self, ACTIVITY_BYTES, Place, Sender, Stopped};
 use crate::web::door::{self, Door};
 use crate::web::edge;
 
-/// The largest activity.
-pub const MAX_BODY: usize = 1024 * 1024;
-/// How long a sender may take for the body.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-/// KiB of bodies in memory at once, so that a flood costs no more.
-const MAX_MEMORY_KIB: usize = 32 * 1024;
 /// How we would like requests to be signed (RFC 9421 §5.1); Fedify reads it from a 401.
 const ACCEPT_SIGNATURE: &str = r#"sig1=("@method" "@target-uri" "@authority" "content-digest");created"#;
-
-/// Room for bodies; one per server.
-#[derive(Debug, Clone)]
-pub struct Room(Arc<Semaphore>);
-
-impl Default for Room {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(MAX_MEMORY_KIB)))
-    }
-}
 
 /// An answer other than 202: the code and the reason.
 type Refused = (StatusCode, String);
@@ -44,14 +25,13 @@ pub async fn receive(
     body: web::Payload,
     node: web::Data<Node>,
     door: web::Data<Door>,
-    room: web::Data<Room>,
 ) -> HttpResponse {
     let from = door::caller(&request, &node.config.trusted_proxies);
     let now = node.clock().now();
     if !door.admits(from, now) {
         return answer(StatusCode::TOO_MANY_REQUESTS, "too many requests; please slow down");
     }
-    match take(&request, body, &node, &room).await {
+    match take(&request, body, &node).await {
         Ok(()) => HttpResponse::Accepted().finish(),
         Err((code, why)) => {
             if code.is_client_error() {
@@ -62,9 +42,9 @@ pub async fn receive(
     }
 }
 
-async fn take(request: &HttpRequest, body: web::Payload, node: &web::Data<Node>, room: &Room) -> Result<(), Refused> {
+async fn take(request: &HttpRequest, body: web::Payload, node: &web::Data<Node>) -> Result<(), Refused> {
     check_type(request)?;
-    let (body, place) = read(request, body, room).await?;
+    let (body, place) = read(request, body).await?;
     let letter = Letter::of(request, body);
     let verdict = edge::blocking(node, move |node| {
         let _place = place;
@@ -108,25 +88,18 @@ fn check_type(request: &HttpRequest) -> Result<(), Refused> {
     }
 }
 
-async fn read(
-    request: &HttpRequest,
-    body: web::Payload,
-    room: &Room,
-) -> Result<(web::Bytes, OwnedSemaphorePermit), Refused> {
-    let too_large = || (StatusCode::PAYLOAD_TOO_LARGE, format!("an activity may have {MAX_BODY} bytes at most"));
-    let said = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let bytes: usize = said.unwrap_or(MAX_BODY);
-    if bytes > MAX_BODY {
-        return Err(too_large());
-    }
-    let kib = u32::try_from(bytes.div_ceil(1024).max(1)).unwrap_or(u32::MAX);
-    let place = room.0.clone().try_acquire_many_owned(kib).map_err(|_| unexpected(Error::Busy))?;
-    match tokio::time::timeout(BODY_TIMEOUT, body.to_bytes_limited(MAX_BODY)).await {
-        Ok(Ok(Ok(body))) => Ok((body, place)),
-        Ok(Ok(Err(_))) => Err((StatusCode::BAD_REQUEST, "the body broke off".to_owned())),
-        Ok(Err(_)) => Err(too_large()),
-        Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "the body took too long".to_owned())),
-    }
+async fn read(request: &HttpRequest, payload: web::Payload) -> Result<(web::Bytes, Place), Refused> {
+    let refused = |stopped| match stopped {
+        Stopped::Slow => (StatusCode::REQUEST_TIMEOUT, "the body took too long".to_owned()),
+        Stopped::Full => unexpected(Error::Busy),
+        Stopped::TooLarge => {
+            (StatusCode::PAYLOAD_TOO_LARGE, format!("an activity may have {ACTIVITY_BYTES} bytes at most"))
+        }
+        Stopped::Broken => (StatusCode::BAD_REQUEST, "the body broke off".to_owned()),
+    };
+    let body = body::of(request, payload.into_inner(), Sender::Peer).map_err(refused)?;
+    let place = body.place();
+    Ok((body.whole(ACTIVITY_BYTES).await.map_err(refused)?.into(), place))
 }
 
 /// Never a 500: peers retry a 503, and some take a 500 for the end.
@@ -180,7 +153,7 @@ mod tests {
         let post = |path: &str| TestRequest::post().uri(path).insert_header(activity);
         let signature = r#"keyId="https://a.example/bob#main-key",headers="date",signature="AAAA""#;
         let mut long = LIKE.as_bytes().to_vec();
-        long.resize(MAX_BODY + 1, b' ');
+        long.resize(ACTIVITY_BYTES + 1, b' ');
         let table: Vec<(&str, TestRequest, u16)> = vec![
             ("unsigned", post("/inbox").set_payload(LIKE), 401),
             ("unsigned, personal", post("/users/ann/inbox").set_payload(LIKE), 401),

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::call::Answer;
 use crate::base::Error;
+use crate::web::body::Stopped;
 
 /// What can go wrong with a call.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub enum Fault {
     Missing(&'static str),
     /// The request itself is malformed (400).
     BadRequest(String),
+    /// The request did not arrive within its time (408).
+    Slow,
     /// Too often (429).
     TooMany,
     /// Over a limit (413).
@@ -42,6 +45,17 @@ impl From<Error> for Fault {
     }
 }
 
+impl From<Stopped> for Fault {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Slow => Self::Slow,
+            Stopped::Full => Self::Error(Error::Busy),
+            Stopped::TooLarge => Self::TooLarge,
+            Stopped::Broken => Self::BadRequest("the request did not arrive whole".into()),
+        }
+    }
+}
+
 impl Fault {
     /// As the client hears it.
     pub fn answer(self) -> Answer {
@@ -52,6 +66,7 @@ impl Fault {
             Self::NoUser(code) => (code, "This method requires an authenticated user".to_owned()),
             Self::Missing(name) => (400, format!("param is missing or the value is empty: {name}")),
             Self::BadRequest(text) => (400, text),
+            Self::Slow => (408, "The request took too long to arrive".to_owned()),
             Self::TooMany => (429, "Too many requests".to_owned()),
             Self::TooLarge => (413, "Request body is too large".to_owned()),
             Self::Refused(text) => (422, text),

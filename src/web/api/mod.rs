@@ -1,6 +1,6 @@
-//! The Mastodon client API: the one place that speaks Mastodon's words. [`serve`] reads any request the same way, finds its
-//! route in [`routes::TABLE`], checks the scope that stands there and runs the endpoint, a plain function over the rooms
-//! below. Entities are made in `entity/`, one file per noun here. Never imports the other faces.
+//! The Mastodon client API: the one place that speaks Mastodon's words. [`serve`] reads any request the same way: it finds its
+//! route in [`routes::TABLE`], knows who calls before it reads what they send, checks the scope that stands there and runs the
+//! endpoint, a plain function over the rooms below. Entities are made in `entity/`, one file per noun here. Never imports the other faces.
 
 mod accounts;
 mod again;
@@ -54,12 +54,13 @@ use std::net::IpAddr;
 pub use again::Again;
 use call::{Answer, Call};
 use fault::Fault;
-use params::{Files, Params};
-use rates::Caller;
+use params::Params;
 pub use rates::Rates;
+use rates::{Caller, Standing};
 use routes::{Need, Route};
 
 use super::auth;
+use super::body::{self, Sender};
 use super::edge::blocking;
 use crate::federation::login::token_hash;
 use crate::federation::{Node, grants};
@@ -99,30 +100,61 @@ pub async fn serve(
         return preflight(&request);
     }
     let from = Source { address: auth::address(&request, &node.config.trusted_proxies), is_here: is_here(&request) };
-    let answer = match prepared(&node, &request, payload).await {
-        Ok((route, call)) => {
-            let done = blocking(&node, move |node| Ok(run(node, (&rates, &again), from, route, call))).await;
-            done.unwrap_or_else(|error| Fault::from(error).answer())
-        }
-        Err(fault) => fault.answer(),
-    };
+    let answer = answered(&node, (&rates, &again), from, &request, payload).await;
     dressed(answer, request.method() == Method::HEAD)
 }
 
-/// Finds the route and reads the parameters; the token waits for a thread that may read the disk.
-async fn prepared(
+/// Finds the route, reads the parameters and runs it. Whoever shows a token in front of their body is known before it is
+/// read, and a bad one ends it there.
+async fn answered(
     node: &web::Data<Node>,
+    (rates, again): (&web::Data<Rates>, &web::Data<Again>),
+    from: Source,
     request: &HttpRequest,
     payload: web::Payload,
-) -> Result<(&'static Route, Call), Fault> {
+) -> Answer {
+    let (route, mut call) = match begun(request) {
+        Ok(begun) => begun,
+        Err(fault) => return fault.answer(),
+    };
+    let mut standing = None;
+    if body::comes(request) && call.bearer.is_some() {
+        let rates = rates.clone();
+        match blocking(node, move |node| Ok(entered(node, &rates, from, route, call))).await {
+            Ok(Ok((known, stands))) => (call, standing) = (known, Some(stands)),
+            Ok(Err(refused)) => return refused,
+            Err(error) => return Fault::from(error).answer(),
+        }
+    }
+    if let Err(fault) = read(node, route, &mut call, request, payload).await {
+        let answer = fault.answer();
+        return match standing {
+            Some(standing) => standing.told(answer, node.clock().now()),
+            None => answer,
+        };
+    }
+    let (rates, again) = (rates.clone(), again.clone());
+    let done = blocking(node, move |node| {
+        Ok(match standing {
+            Some(standing) => run(node, &again, route, &call, standing),
+            None => match entered(node, &rates, from, route, call) {
+                Ok((call, standing)) => run(node, &again, route, &call, standing),
+                Err(refused) => refused,
+            },
+        })
+    });
+    done.await.unwrap_or_else(|error| Fault::from(error).answer())
+}
+
+/// Finds the route and reads what stands in front of the body; the token waits for a thread that may read the disk.
+fn begun(request: &HttpRequest) -> Result<(&'static Route, Call), Fault> {
     let path = request.path();
     let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
     if ["/api/v1/admin/", "/api/v2/admin/"].iter().any(|admin| path.starts_with(admin)) {
         return Err(Fault::NotAllowed);
     }
     let (route, captured) = routes::find(method.as_str(), path).ok_or(Fault::NoRoute)?;
-    let files = if params::may_hold_files(request) { files(node, route, request).await? } else { Files::Refused };
-    let params = Params::read(request, payload, files).await?;
+    let params = Params::of_query(request)?;
     let (bearer, basic) = credentials(request, &params);
     let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let call = Call {
@@ -138,14 +170,28 @@ async fn prepared(
     Ok((route, call))
 }
 
-/// Whether files may come: known before they are read, from header or query.
-async fn files(node: &web::Data<Node>, route: &Route, request: &HttpRequest) -> Result<Files, Fault> {
-    if matches!(route.need, Need::Nothing) {
-        return Ok(Files::Refused);
+/// Reads the body. It may hold the token itself: then it is a stranger's until that is read.
+async fn read(
+    node: &web::Data<Node>,
+    route: &Route,
+    call: &mut Call,
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> Result<(), Fault> {
+    let sender = if call.is_owner() { Sender::Owner } else { Sender::Stranger };
+    let body = body::of(request, payload.into_inner(), sender)?;
+    let is_owners = async |text: String| {
+        let token = blocking(node, move |node| Ok(bearer(node, &text))).await??;
+        Ok(token.speaks_for_owner)
+    };
+    match call.params.read(request, body, is_owners).await {
+        Err(Fault::TooLarge) if call.bearer.is_none() && route.need.asks_for_token() => return Err(Fault::NoToken),
+        done => done?,
     }
-    let (Some(text), _) = credentials(request, &Params::of_query(request)?) else { return Ok(Files::Refused) };
-    let token = blocking(node, move |node| Ok(bearer(node, &text))).await??;
-    Ok(if token.speaks_for_owner { Files::Taken } else { Files::Refused })
+    if call.bearer.is_none() {
+        (call.bearer, _) = credentials(request, &call.params);
+    }
+    Ok(())
 }
 
 /// The bearer's token, by header or parameter, and the client of `Basic`.
@@ -163,8 +209,14 @@ fn credentials(request: &HttpRequest, params: &Params) -> (Option<String>, Optio
     (bearer.filter(|token| !token.is_empty()), basic.flatten())
 }
 
-/// Checks the token and how often it came against the route, and runs it.
-fn run(node: &Node, (rates, again): (&Rates, &Again), from: Source, route: &Route, mut call: Call) -> Answer {
+/// Whose call it is and how they stand after it; an answer when it goes no further.
+fn entered(
+    node: &Node,
+    rates: &Rates,
+    from: Source,
+    route: &Route,
+    mut call: Call,
+) -> Result<(Call, Standing), Answer> {
     let now = node.clock().now();
     let token = known(node, route, &call);
     let caller = match &token {
@@ -174,17 +226,24 @@ fn run(node: &Node, (rates, again): (&Rates, &Again), from: Source, route: &Rout
     };
     let standing = rates.count(route, caller, now);
     if standing.is_over() {
-        return standing.told(Fault::TooMany.answer(), now);
+        return Err(standing.told(Fault::TooMany.answer(), now));
     }
-    let answer = token.and_then(|token| {
-        call.token = token;
-        admitted(route.need, &call)?;
-        match route.again {
-            true => again.answer(node, &call, || (route.run)(node, &call)),
-            false => (route.run)(node, &call),
+    match token {
+        Ok(token) => {
+            call.token = token;
+            Ok((call, standing))
         }
+        Err(fault) => Err(standing.told(fault.answer(), now)),
+    }
+}
+
+/// Runs a call, if its token may do what the route does.
+fn run(node: &Node, again: &Again, route: &Route, call: &Call, standing: Standing) -> Answer {
+    let answer = admitted(route.need, call).and_then(|()| match route.again {
+        true => again.answer(node, call, || (route.run)(node, call)),
+        false => (route.run)(node, call),
     });
-    standing.told(answer.unwrap_or_else(Fault::answer), now)
+    standing.told(answer.unwrap_or_else(Fault::answer), node.clock().now())
 }
 
 /// Whose token it is. A bad one is an error, save where none is needed: apps send the one they have with everything, also

@@ -2,8 +2,8 @@
 //! Nested ones (`poll[options][]`, `source[privacy]`) become a tree. Reads within limits and judges nothing.
 
 use actix_multipart::{Field, Multipart, MultipartError};
+use actix_web::HttpRequest;
 use actix_web::http::header;
-use actix_web::{HttpRequest, web};
 use futures_util::StreamExt;
 use serde_json::{Map, Value};
 
@@ -12,8 +12,9 @@ use std::collections::{HashMap, HashSet};
 use super::fault::Fault;
 use crate::base::Error;
 use crate::media::FILM_BYTES;
+use crate::web::body::{Incoming, Place, STRANGE_BYTES, Sender, Stopped};
 
-/// Bytes of a body without files, and of all the texts of one with files.
+/// Bytes of a body of the owner's without files, and of all the texts of one with files.
 const TEXT_BYTES: usize = 1024 * 1024;
 /// Bytes of one file.
 const FILE_BYTES: usize = FILM_BYTES;
@@ -23,20 +24,6 @@ const FILES_BYTES: usize = 48 * 1024 * 1024;
 const MOST: usize = 1_000;
 /// Brackets in one name.
 const DEPTH: usize = 5;
-
-/// Whether a request may bring files: they stand in memory, and strangers have none to give.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Files {
-    /// It comes with a token of the owner's.
-    Taken,
-    /// The first one ends it.
-    Refused,
-}
-
-/// Whether a request is of the kind that can bring files.
-pub fn may_hold_files(request: &HttpRequest) -> bool {
-    kind(request).starts_with("multipart/form-data")
-}
 
 fn kind(request: &HttpRequest) -> String {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -53,30 +40,38 @@ pub struct Params {
     files: Vec<(String, Vec<u8>)>,
     count: usize,
     from_body: bool,
+    _place: Option<Place>,
 }
 
 impl Params {
-    /// Reads query and body of a request.
-    pub async fn read(request: &HttpRequest, payload: web::Payload, files: Files) -> Result<Self, Fault> {
-        let mut params = Self::default();
-        params.pairs(request.query_string().as_bytes())?;
-        params.names.clear();
-        if may_hold_files(request) {
-            params.from_body = true;
-            params.multipart(request, payload, files).await?;
-            return Ok(params);
+    /// Adds what the body says. `is_owners` tells of a token that stands in it whether the owner sends it: only they bring
+    /// files, which stand in memory.
+    pub async fn read(
+        &mut self,
+        request: &HttpRequest,
+        body: Incoming,
+        is_owners: impl AsyncFn(String) -> Result<bool, Fault>,
+    ) -> Result<(), Fault> {
+        let place = body.place();
+        self._place = Some(place.clone());
+        let most = if place.sender() == Sender::Owner { TEXT_BYTES } else { STRANGE_BYTES };
+        self.names.clear();
+        if kind(request).starts_with("multipart/form-data") {
+            self.from_body = true;
+            let form = Multipart::new(request.headers(), body);
+            return self.multipart(form, most, &place, is_owners).await;
         }
-        let body = whole(payload).await?;
-        params.from_body = !body.is_empty();
+        let body = body.whole(most).await?;
+        self.from_body = !body.is_empty();
         if kind(request).contains("json") {
-            params.json(&body)?;
+            self.json(&body)?;
         } else if !body.is_empty() {
-            params.pairs(&body)?;
+            self.pairs(&body)?;
         }
-        Ok(params)
+        Ok(())
     }
 
-    /// Reads the query of a request whose body is none of its parameters.
+    /// Reads the query of a request.
     pub fn of_query(request: &HttpRequest) -> Result<Self, Fault> {
         let mut params = Self::default();
         params.pairs(request.query_string().as_bytes())?;
@@ -185,15 +180,20 @@ impl Params {
         Ok(())
     }
 
-    async fn multipart(&mut self, request: &HttpRequest, payload: web::Payload, taken: Files) -> Result<(), Fault> {
-        let mut form = Multipart::new(request.headers(), payload.into_inner());
-        let (mut texts, mut files) = (TEXT_BYTES, FILES_BYTES);
+    async fn multipart(
+        &mut self,
+        mut form: Multipart,
+        mut texts: usize,
+        place: &Place,
+        is_owners: impl AsyncFn(String) -> Result<bool, Fault>,
+    ) -> Result<(), Fault> {
+        let mut files = FILES_BYTES;
         let mut first = true;
         while let Some(field) = form.next().await {
             let mut field = match field {
                 // A form without a field is only its end: browsers and Dart send such for calls without parameters.
                 Err(MultipartError::Incomplete | MultipartError::BoundaryMissing) if first => return Ok(()),
-                field => field.map_err(|_| broken())?,
+                field => field.map_err(Stopped::from)?,
             };
             first = false;
             let name = field.name().unwrap_or_default().to_owned();
@@ -201,8 +201,13 @@ impl Params {
                 .content_disposition()
                 .is_some_and(|said| said.get_filename().is_some() || said.get_filename_ext().is_some());
             if is_file {
-                if taken == Files::Refused {
-                    return Err(Fault::NoToken);
+                if place.sender() != Sender::Owner {
+                    let token = self.given("access_token").ok_or(Fault::NoToken)?;
+                    if !is_owners(token).await? {
+                        return Err(Fault::NoToken);
+                    }
+                    place.vouch()?;
+                    texts += TEXT_BYTES - STRANGE_BYTES;
                 }
                 let bytes = part(&mut field, files.min(FILE_BYTES)).await?;
                 files -= bytes.len();
@@ -308,32 +313,16 @@ pub fn flag_of(value: &Value) -> Option<bool> {
     }
 }
 
-async fn whole(mut payload: web::Payload) -> Result<Vec<u8>, Fault> {
-    let mut body = Vec::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| broken())?;
-        if body.len() + chunk.len() > TEXT_BYTES {
-            return Err(Fault::TooLarge);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
 async fn part(field: &mut Field, limit: usize) -> Result<Vec<u8>, Fault> {
     let mut bytes = Vec::new();
     while let Some(chunk) = field.next().await {
-        let chunk = chunk.map_err(|_| broken())?;
+        let chunk = chunk.map_err(Stopped::from)?;
         if bytes.len() + chunk.len() > limit {
             return Err(Error::invalid("Validation failed: File is too large").into());
         }
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
-}
-
-fn broken() -> Fault {
-    Fault::BadRequest("the request did not arrive whole".into())
 }
 
 #[cfg(test)]

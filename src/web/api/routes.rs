@@ -26,6 +26,13 @@ pub enum Need {
     Scopes(&'static [&'static str]),
 }
 
+impl Need {
+    /// Whether nobody without a token gets in.
+    pub fn asks_for_token(self) -> bool {
+        !matches!(self, Self::Nothing | Self::Optional(_))
+    }
+}
+
 /// An endpoint: one request in, one answer out; may wait for disk and network.
 pub type Endpoint = fn(&Node, &Call) -> Reply;
 

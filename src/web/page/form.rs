@@ -12,9 +12,10 @@ use futures_util::StreamExt;
 use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::web::auth::{self, MaybeSession, Owner, Session};
+use crate::web::body::{self, Incoming, Place, STRANGE_BYTES, Sender, Stopped};
 use crate::web::edge::PageError;
 
-/// Bytes of a form without files, and of all the texts of one with files.
+/// Bytes of a form of the owner's without files, and of all the texts of one with files.
 const TEXT_BYTES: usize = 256 * 1024;
 /// Bytes of one file: a short film; pictures have a limit of their own.
 const FILE_BYTES: usize = crate::media::FILM_BYTES;
@@ -28,6 +29,7 @@ const FIELDS: usize = 200;
 pub struct Fields {
     texts: Vec<(String, String)>,
     files: Vec<(String, Vec<u8>)>,
+    _place: Option<Place>,
 }
 
 impl Fields {
@@ -138,41 +140,39 @@ async fn read(request: &HttpRequest, payload: Payload, session: Option<&[u8]>) -
     auth::check_origin(request, node)?;
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let check = |fields: &Fields| session.map_or(Ok(()), |hash| auth::check_csrf(node, hash, fields.text("csrf")));
+    let (sender, most) = match session {
+        Some(_) => (Sender::Owner, TEXT_BYTES),
+        None => (Sender::Stranger, STRANGE_BYTES),
+    };
+    let body = body::of(request, payload, sender).map_err(|stopped| refused(stopped, most))?;
     if kind.starts_with("multipart/form-data") {
         // Strangers' forms have no files: what they send must not fill the memory.
         if session.is_none() {
             return Err(Error::invalid("this form has no room for files").into());
         }
-        Ok(multipart(request, payload, check).await?)
+        Ok(multipart(request, body, check).await?)
     } else {
-        let fields = urlencoded(payload).await?;
+        let fields = urlencoded(body, most).await?;
         check(&fields)?;
         Ok(fields)
     }
 }
 
-async fn urlencoded(mut payload: Payload) -> Result<Fields> {
-    let mut body = Vec::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| broken())?;
-        if body.len() + chunk.len() > TEXT_BYTES {
-            return Err(too_large(TEXT_BYTES));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    let mut fields = Fields::default();
+async fn urlencoded(body: Incoming, most: usize) -> Result<Fields> {
+    let mut fields = Fields { _place: Some(body.place()), ..Fields::default() };
+    let body = body.whole(most).await.map_err(|stopped| refused(stopped, most))?;
     for (name, text) in url::form_urlencoded::parse(&body) {
         fields.add_text(name.into_owned(), &text)?;
     }
     Ok(fields)
 }
 
-async fn multipart(request: &HttpRequest, payload: Payload, check: impl Fn(&Fields) -> Result<()>) -> Result<Fields> {
-    let mut form = Multipart::new(request.headers(), payload);
-    let mut fields = Fields::default();
+async fn multipart(request: &HttpRequest, body: Incoming, check: impl Fn(&Fields) -> Result<()>) -> Result<Fields> {
+    let mut fields = Fields { _place: Some(body.place()), ..Fields::default() };
+    let mut form = Multipart::new(request.headers(), body);
     let (mut texts, mut files) = (TEXT_BYTES, FILES_BYTES);
     while let Some(field) = form.next().await {
-        let mut field = field.map_err(|_| broken())?;
+        let mut field = field.map_err(|error| refused(error.into(), FILES_BYTES))?;
         let name = field.name().unwrap_or_default().to_owned();
         let is_file = field.content_disposition().is_some_and(|said| said.get_filename().is_some());
         if !is_file {
@@ -196,7 +196,7 @@ async fn multipart(request: &HttpRequest, payload: Payload, check: impl Fn(&Fiel
 async fn part(field: &mut Field, limit: usize) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     while let Some(chunk) = field.next().await {
-        let chunk = chunk.map_err(|_| broken())?;
+        let chunk = chunk.map_err(|error| refused(error.into(), FILES_BYTES))?;
         if bytes.len() + chunk.len() > limit {
             return Err(too_large(limit));
         }
@@ -205,8 +205,12 @@ async fn part(field: &mut Field, limit: usize) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn broken() -> Error {
-    Error::invalid("the form did not arrive whole; please send it again")
+fn refused(stopped: Stopped, most: usize) -> Error {
+    match stopped {
+        Stopped::Full => Error::Busy,
+        Stopped::TooLarge => too_large(most),
+        Stopped::Slow | Stopped::Broken => Error::invalid("the form did not arrive whole; please send it again"),
+    }
 }
 
 fn too_large(limit: usize) -> Error {

@@ -103,6 +103,40 @@ async fn files_of_strangers_are_not_read() {
 }
 
 #[actix_web::test]
+async fn a_token_may_come_in_the_body_before_what_it_is_for() {
+    let client = Client::with("read write");
+    let token = client.token.as_str();
+    let part =
+        |name: &str, value: &str| format!("--x\r\nContent-Disposition: form-data; name={name}\r\n\r\n{value}\r\n");
+    let long = "y".repeat(200_000);
+    let file = part("file; filename=a.png", &"no picture ".repeat(100_000));
+    let post = |path: &str, kind: &'static str, body: String| {
+        client.house.call(TestRequest::post().uri(path).insert_header((header::CONTENT_TYPE, kind)).set_payload(body))
+    };
+    let form = "multipart/form-data; boundary=x";
+    for (token, code) in [(part("access_token", token), 422), (part("access_token", "nonsense"), 401)] {
+        let reply = post("/api/v2/media", form, format!("{token}{file}--x--\r\n")).await;
+        assert_eq!(reply.code.as_u16(), code, "{}", reply.text());
+    }
+    let late = post("/api/v2/media", form, format!("{file}{}--x--\r\n", part("access_token", token))).await;
+    assert_eq!(late.code.as_u16(), 401, "what comes before it is a stranger's");
+    let fields = |text: &str| part("access_token", token) + &part("status", text) + "--x--\r\n";
+    let (plain, json) = ("application/x-www-form-urlencoded", "application/json");
+    for (kind, body) in [
+        (form, fields("one")),
+        (plain, format!("status=two&access_token={token}")),
+        (json, json!({"status": "three", "access_token": token}).to_string()),
+    ] {
+        let reply = post("/api/v1/statuses", kind, body).await;
+        assert_eq!(reply.code.as_u16(), 200, "{kind}: {}", reply.text());
+    }
+    let huge = post("/api/v1/statuses", plain, format!("status={long}&access_token={token}")).await;
+    assert_eq!(huge.code.as_u16(), 401, "nobody reads so far for a token");
+    let own = client.post("/api/v1/statuses", &[("status", &long)]).await;
+    assert_eq!(own.code.as_u16(), 422, "the owner's is read, and is too long: {}", own.text());
+}
+
+#[actix_web::test]
 async fn strangers_do_not_learn_what_the_owner_reads() {
     let client = Client::with("read write");
     let bob = Other::followed(&client.house, "bob");

@@ -1,0 +1,61 @@
+//! Hold of bodies that come without their length, until their requests are answered; so that a connection is closed when
+//! nobody has read its body, and never waits for the rest. Reads nothing itself.
+
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use actix_web::HttpMessage as _;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::error::PayloadError;
+use actix_web::http::header;
+use actix_web::web::Bytes;
+use futures_util::Stream;
+
+/// Hold of a body while its request is answered.
+pub struct Hold(Rc<RefCell<Payload>>);
+
+impl Stream for Hold {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Pin::new(&mut *self.0.borrow_mut()).poll_next(cx)
+    }
+}
+
+/// Keeps hold of a body whose length is not said, to be let go of behind the answer. Were it dropped unread, actix would
+/// wait for its end without any limit; where somebody holds it, the connection is closed.
+pub fn keep(request: &mut ServiceRequest) -> Option<Hold> {
+    request.headers().get(header::TRANSFER_ENCODING)?;
+    let shared = Rc::new(RefCell::new(request.take_payload()));
+    request.set_payload(Payload::Stream { payload: Box::pin(Hold(shared.clone())) });
+    Some(Hold(shared))
+}
+
+/// The answer that lets go of it at its end.
+pub fn let_go(hold: Option<Hold>, answer: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    match hold {
+        Some(hold) => answer.map_body(|_, answer| BoxBody::new(Holding { answer, _hold: hold })),
+        None => answer,
+    }
+}
+
+/// An answer's own body, and hold of its request's.
+struct Holding {
+    answer: BoxBody,
+    _hold: Hold,
+}
+
+impl MessageBody for Holding {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        self.answer.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.answer).poll_next(cx)
+    }
+}
