@@ -409,7 +409,7 @@ mod tests {
         let asked = [
             ("POST /api/v1/statuses", "Content-Length: 1048576\r\n", 401),
             ("POST /api/v1/statuses", &format!("{bad}Content-Length: 9\r\n"), 401),
-            ("POST /api/v1/apps", &format!("{bad}Transfer-Encoding: chunked\r\n"), 401),
+            ("POST /api/v1/media", &format!("{bad}Transfer-Encoding: chunked\r\n"), 401),
             ("POST /login", "Content-Length: 261120\r\n", 400),
             ("POST /nothing", "Content-Length: 9\r\n", 404),
             ("POST /nothing", "Transfer-Encoding: chunked\r\n", 404),
