@@ -53,8 +53,8 @@ pub(super) fn apply(
 /// then nobody needs to hear of it.
 pub(super) fn record(w: &Write<'_>, before: &Before, after: &Post) -> Result<bool> {
     let (post, now) = (&before.post, attachments::of_posts(w, &[after.id])?);
-    let answers = |poll: &Poll| poll.options.iter().map(|option| option.text.clone()).collect::<Vec<_>>();
-    let asks_anew = before.poll.as_ref().map(answers) != polls::of_post(w, after.id)?.as_ref().map(answers);
+    let asked = polls::of_post(w, after.id)?;
+    let asks_anew = before.poll.as_ref().map(editions::answers) != asked.as_ref().map(editions::answers);
     let covered = post.sensitive != after.sensitive;
     if differs(post, after) || covered || asks_anew || files_differ(&before.files, &now) {
         editions::keep(w, post, &before.files, before.poll.as_ref())?;

@@ -82,7 +82,8 @@ pub fn now(card: &Card) -> Edition {
     }
 }
 
-fn answers(poll: &Poll) -> Vec<String> {
+/// The answers of a poll, as its author wrote them.
+pub fn answers(poll: &Poll) -> Vec<String> {
     poll.options.iter().map(|option| option.text.clone()).collect()
 }
 
