@@ -152,9 +152,6 @@ fn run(conn: &Connection, clock: &Clock, queue: &Receiver<Job>, bell: &Bell, ear
     while let Ok(first) = queue.recv() {
         batch(conn, clock, first, queue, (bell, ears));
     }
-    if let Err(error) = conn.execute_batch("PRAGMA optimize") {
-        tracing::debug!(%error, "optimize at close");
-    }
 }
 
 /// One transaction: runs `first` and all that wait behind it, commits, rings, answers. Who was answered finds that it has
