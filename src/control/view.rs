@@ -235,20 +235,20 @@ pub(super) fn post(card: Card) -> Shown {
     Shown::Post(Box::new(ShownPost {
         url: post.page().to_owned(),
         author: author.handle(),
-        author_name: author.name,
+        author_name: author.name.clone(),
         audience: post.audience.word().to_owned(),
         published_at: post.published_at.rfc3339(),
         edited_at: post.edited_at.map(|at| at.rfc3339()),
         text: text::plain::from_html(&post.content),
         pictures: attachments.into_iter().map(picture).collect(),
         counts: (likes, boosts, replies),
-        uri: post.uri,
-        kind: post.kind,
-        reply_to: post.reply_to_uri,
-        title: post.title,
-        warning: post.warning,
-        html: post.content,
-        language: post.language,
+        uri: post.uri.clone(),
+        kind: post.kind.clone(),
+        reply_to: post.reply_to_uri.clone(),
+        title: post.title.clone(),
+        warning: post.warning.clone(),
+        html: post.content.clone(),
+        language: post.language.clone(),
     }))
 }
 

@@ -2,6 +2,7 @@
 //! counts and the owner's own marks.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::actors::{self, Actor};
 use super::asked::{self, Asked};
@@ -24,15 +25,15 @@ pub struct Card {
     /// Its place in the list: the boost's id when it is here because of a boost.
     pub id: PostId,
     /// The post itself (never a boost row).
-    pub post: Post,
+    pub post: Arc<Post>,
     /// Its author.
-    pub author: Actor,
+    pub author: Arc<Actor>,
     /// Who boosted it here, and their boost's row.
-    pub boost: Option<(Post, Actor)>,
+    pub boost: Option<(Arc<Post>, Arc<Actor>)>,
     /// Whom it answers, when we know.
-    pub parent_author: Option<Actor>,
+    pub parent_author: Option<Arc<Actor>>,
     /// The group it was posted in.
-    pub group: Option<Actor>,
+    pub group: Option<Arc<Actor>>,
     /// Pictures and files, in order.
     pub attachments: Vec<Attachment>,
     /// Who it names.
@@ -116,11 +117,10 @@ fn without_quotes(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<Card>> {
     let wanted: BTreeSet<ActorId> = posts.values().map(|p| p.actor_id).chain(also).collect();
     let people = actors::by_ids(r, &wanted.into_iter().collect::<Vec<_>>())?;
     let shield = shield::of(r, people.iter())?;
-    let mut authors: HashMap<ActorId, Actor> =
-        people.into_iter().filter(|a| !shield.hidden.contains(&a.id)).map(|a| (a.id, a)).collect();
-    for actor in authors.values_mut().filter(|actor| shield.plain.contains(&actor.id)) {
-        (actor.icon, actor.image, actor.emoji) = (None, None, Vec::new());
-    }
+    let bare = |actor: Actor| Actor { icon: None, image: None, emoji: Vec::new(), ..actor };
+    let shown_of = |a: Actor| if shield.plain.contains(&a.id) { bare(a) } else { a };
+    let seen = people.into_iter().filter(|a| !shield.hidden.contains(&a.id));
+    let authors: HashMap<ActorId, Arc<Actor>> = seen.map(|a| (a.id, Arc::new(shown_of(a)))).collect();
     let mut parts = Parts {
         plain: shield.plain,
         attachments: group(attachments::of_posts(r, &shown)?, |a| a.post_id),
@@ -131,15 +131,15 @@ fn without_quotes(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<Card>> {
         reactions: reactions::counts(r, &shown)?,
     };
     let card = |id: &PostId| {
-        let row = posts.get(id)?;
+        let row = posts.get(id)?.clone();
         let (post, boost) = match row.boost_of {
-            Some(of) => (posts.get(&of)?, Some((row.clone(), authors.get(&row.actor_id)?.clone()))),
+            Some(of) => (posts.get(&of)?.clone(), Some((row.clone(), authors.get(&row.actor_id)?.clone()))),
             None => (row, None),
         };
         let author = authors.get(&post.actor_id)?.clone();
         let parent_author = parents.get(&post.id).and_then(|id| authors.get(id)).cloned();
         let group = in_groups.get(&post.id).and_then(|id| authors.get(id)).cloned();
-        Some(Card { group, ..parts.card(*id, post.clone(), author, boost, parent_author) })
+        Some(Card { group, ..parts.card(*id, post, author, boost, parent_author) })
     };
     Ok(ids.iter().filter_map(card).collect())
 }
@@ -202,10 +202,10 @@ impl Parts {
     fn card(
         &mut self,
         id: PostId,
-        post: Post,
-        author: Actor,
-        boost: Option<(Post, Actor)>,
-        parent_author: Option<Actor>,
+        post: Arc<Post>,
+        author: Arc<Actor>,
+        boost: Option<(Arc<Post>, Arc<Actor>)>,
+        parent_author: Option<Arc<Actor>>,
     ) -> Card {
         let tally = self.tallies.get(&post.id).copied().unwrap_or_default();
         let (mentions, mentioned) = self.mentions.get(&post.id).cloned().unwrap_or_default().into_iter().unzip();
@@ -213,9 +213,9 @@ impl Parts {
         let (mut post, mut withheld) = (post, 0);
         if self.plain.contains(&post.actor_id) {
             withheld = std::mem::take(&mut attachments).len();
-            post.emoji.clear();
             // Those inside of articles: their descriptions stay.
-            post.content = rewrite::sources(&post.content, |_, _, _| String::new());
+            let content = rewrite::sources(&post.content, |_, _, _| String::new());
+            post = Arc::new(Post { content, emoji: Vec::new(), ..Post::clone(&post) });
         }
         Card {
             id,
@@ -261,11 +261,11 @@ fn list(ids: &[PostId]) -> String {
     super::id_list(ids.iter().map(|id| id.0))
 }
 
-fn load(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Post>> {
+fn load(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Arc<Post>>> {
     let mut statement =
         r.conn.prepare_cached("SELECT * FROM post WHERE id IN (SELECT value FROM json_each(?1)) LIMIT 1000")?;
     let rows = statement.query_map([list(ids)], Post::from_row)?;
-    rows.map(|post| Ok(post.map(|post| (post.id, post))?)).collect()
+    rows.map(|post| Ok(post.map(|post| (post.id, Arc::new(post)))?)).collect()
 }
 
 fn parent_authors(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, ActorId>> {

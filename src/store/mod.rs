@@ -77,7 +77,7 @@ pub mod tombstones;
 
 use std::cell::Cell;
 
-use rusqlite::types::FromSql;
+use rusqlite::types::{FromSql, ValueRef};
 use rusqlite::{Row, Statement};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -92,6 +92,10 @@ thread_local! {
 /// A column by its name. Rows are read in the order of their columns: the one behind the last is looked at first, because a
 /// search asks SQLite for the name of every column before the one that is wanted.
 fn column<T: FromSql>(row: &Row<'_>, name: &str) -> rusqlite::Result<T> {
+    row.get(place(row, name)?)
+}
+
+fn place(row: &Row<'_>, name: &str) -> rusqlite::Result<usize> {
     let statement: &Statement<'_> = row.as_ref();
     let next = LAST.get() + 1;
     let at = match statement.column_name(next) {
@@ -99,13 +103,17 @@ fn column<T: FromSql>(row: &Row<'_>, name: &str) -> rusqlite::Result<T> {
         _ => statement.column_index(name)?,
     };
     LAST.set(at);
-    row.get(at)
+    Ok(at)
 }
 
 /// A JSON column; NULL or broken text gives the default, so that one odd row never hides a page.
 fn json<T: DeserializeOwned + Default>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
-    let text: Option<String> = self::column(row, column)?;
-    Ok(text.and_then(|t| serde_json::from_str(&t).ok()).unwrap_or_default())
+    Ok(match row.get_ref(place(row, column)?)? {
+        // What most rows hold.
+        ValueRef::Null | ValueRef::Text(b"[]") => T::default(),
+        ValueRef::Text(text) => serde_json::from_slice(text).unwrap_or_default(),
+        _ => T::default(),
+    })
 }
 
 fn to_json<T: Serialize>(value: &T) -> Result<String> {
@@ -114,6 +122,13 @@ fn to_json<T: Serialize>(value: &T) -> Result<String> {
 
 /// A list of ids for `json_each(?)`.
 fn id_list(ids: impl Iterator<Item = i64>) -> String {
-    let parts: Vec<String> = ids.map(|id| id.to_string()).collect();
-    format!("[{}]", parts.join(","))
+    let mut list = String::from("[");
+    for id in ids {
+        if list.len() > 1 {
+            list.push(',');
+        }
+        list.push_str(&id.to_string());
+    }
+    list.push(']');
+    list
 }

@@ -22,6 +22,8 @@ pub mod signs;
 mod tidy;
 mod tokens;
 
+pub use tokens::unescape;
+
 pub use compose::{Composed, Person, to_html};
 pub use handle::Handle;
 pub use scan::mentions_in;

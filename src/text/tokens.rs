@@ -163,7 +163,7 @@ fn is_blank(c: char) -> bool {
 }
 
 /// Text with the character references read that a serialiser writes, and numeric ones; others stay as written.
-pub(super) fn unescape(text: &str) -> String {
+pub fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {

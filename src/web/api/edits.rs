@@ -36,7 +36,7 @@ pub fn history(node: &Node, call: &Call) -> Reply {
 /// Leaves out the files of earlier editions that are not shown any more: those of servers whose pictures are kept away, and
 /// what the owner took off a post: for a day they can put it back, and nobody else is told where it is.
 fn only_shown(r: &Read<'_>, view: &View<'_>, card: &Card, before: &mut [Edition]) -> Result<()> {
-    let plain = shield::of(r, std::iter::once(&card.author))?.plain.contains(&card.author.id);
+    let plain = shield::of(r, std::iter::once(&*card.author))?.plain.contains(&card.author.id);
     let own: Vec<MediaId> =
         before.iter().flat_map(|one| &one.media).filter(|f| f.file.is_some()).map(|f| f.id).collect();
     let own = attachments::by_ids(r, &own)?;

@@ -106,7 +106,7 @@ fn results(r: &Read<'_>, view: &View<'_>, page: &Page<'_>) -> Result<Results> {
         let Some((shown, people, card)) = grouped(row, group, &cast, page.place) else { continue };
         results.notification_groups.push(shown);
         let all = if page.people == People::Whole { people.len() } else { 1 };
-        for actor in people.iter().take(all).copied().chain(card.map(|card| &card.author)) {
+        for actor in people.iter().take(all).copied().chain(card.map(|card| &*card.author)) {
             if whole.insert(actor.id) {
                 results.accounts.push(account(view, actor));
             }

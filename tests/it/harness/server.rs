@@ -164,7 +164,7 @@ impl Server {
     }
 
     pub fn uri(&self, id: PostId) -> String {
-        self.card(id).post.uri
+        self.card(id).post.uri.clone()
     }
 
     /// (accepted followers, accepted follows) of the owner.

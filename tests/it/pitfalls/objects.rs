@@ -30,7 +30,7 @@ fn p39_the_author_in_every_shape() {
     {
         let path = format!("/notes/{n}");
         create(&world, &a, &peer, &note(&peer, &path, json!({ "attributedTo": author })));
-        assert_eq!(a.by_uri(&peer.url(&path)).map(|card| card.author.uri), Some(bob.clone()), "{author}");
+        assert_eq!(a.by_uri(&peer.url(&path)).map(|card| card.author.uri.clone()), Some(bob.clone()), "{author}");
     }
 }
 
@@ -317,7 +317,7 @@ fn p59_floods_of_members_end_at_a_limit() {
         card.mentions.len(),
         card.hashtags.len()
     );
-    assert!(card.attachments.len() <= 32 && card.post.warning.unwrap().len() <= 20_000);
+    assert!(card.attachments.len() <= 32 && card.post.warning.clone().unwrap().len() <= 20_000);
     let mut person = peer.person_document("flood");
     person["name"] = json!(long);
     person["summary"] = json!(long);

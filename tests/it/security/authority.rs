@@ -210,7 +210,7 @@ fn s15_nothing_widens_a_post_or_changes_its_author() {
         peer.serve(&path, &note(&peer, &path, json!({ "updated": "2026-09-21T14:00:00Z" })));
         drop(resolve::fetch_post(&a.node, &peer.url(&path)));
         let card = a.by_uri(&peer.url(&path)).unwrap();
-        assert_eq!((card.post.audience, card.author.uri), (*audience, peer.actor("bob")), "{n}");
+        assert_eq!((card.post.audience, card.author.uri.clone()), (*audience, peer.actor("bob")), "{n}");
     }
 }
 

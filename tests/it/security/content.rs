@@ -133,7 +133,7 @@ fn s28_everything_has_a_length() {
     let card = a.by_uri(&peer.url("/notes/1")).unwrap();
     assert!(card.attachments[0].alt.chars().count() <= 10_000);
     assert!(card.post.emoji.iter().all(|emoji| emoji.code.len() <= 2_048));
-    assert!(card.post.title.unwrap_or_default().chars().count() <= 10_000);
+    assert!(card.post.title.clone().unwrap_or_default().chars().count() <= 10_000);
     assert!(page(&a, &format!("/post/{}", card.id)).len() < 1_000_000);
     // Depth.
     let deep = format!("{}1{}", "{\"a\":".repeat(100), "}".repeat(100));

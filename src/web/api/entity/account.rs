@@ -8,7 +8,6 @@ use crate::base::policy::Choice;
 use crate::store::actors::{Actor, Field};
 use crate::store::node::Settings;
 use crate::text::plain;
-use crate::web::files;
 
 /// An account.
 #[derive(Debug, Clone, Serialize)]
@@ -69,14 +68,14 @@ struct ShownField {
 
 /// The picture of somebody, or the house's own where they have none: never empty.
 pub fn avatar(actor: &Actor, links: &Links<'_>) -> String {
-    picture(actor.icon.as_deref(), links, "cabin.png")
+    picture(actor.icon.as_deref(), links)
 }
 
-fn picture(place: Option<&str>, links: &Links<'_>, default: &str) -> String {
+fn picture(place: Option<&str>, links: &Links<'_>) -> String {
     match place {
         Some(url) if url.starts_with("http://") || url.starts_with("https://") => links.proxied(url),
         Some(name) if !name.is_empty() => links.media(name),
-        _ => links.here(&files::asset_url(default)),
+        _ => links.cabin(),
     }
 }
 
@@ -97,7 +96,7 @@ pub fn account(view: &View<'_>, actor: &Actor) -> Account {
         if own { (view.count.posts, view.count.followers, view.count.following) } else { theirs };
     let alt = |text: &String| if own { text.clone() } else { String::new() };
     let avatar = avatar(actor, &view.links);
-    let header = picture(actor.image.as_deref(), &view.links, "cabin.png");
+    let header = picture(actor.image.as_deref(), &view.links);
     Account {
         id: actor.id.to_string(),
         username: actor.username.clone(),

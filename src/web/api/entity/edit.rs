@@ -1,5 +1,7 @@
 //! StatusEdit: what a status said, edition by edition.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::account::account;
@@ -7,6 +9,7 @@ use super::media::{MediaAttachment, attachment};
 use super::{View, content, emojis, quote, stamp};
 use crate::store::cards::Card;
 use crate::store::editions::{self, Edition};
+use crate::store::posts::Post;
 
 /// All editions, oldest first; the last is what the post says now.
 pub fn history(view: &View<'_>, card: &Card, before: &[Edition]) -> Vec<Value> {
@@ -14,9 +17,8 @@ pub fn history(view: &View<'_>, card: &Card, before: &[Edition]) -> Vec<Value> {
 }
 
 fn shown(view: &View<'_>, card: &Card, edition: &Edition) -> Value {
-    let mut then = card.clone();
-    then.post.title.clone_from(&edition.title);
-    then.post.content.clone_from(&edition.content);
+    let (title, content) = (edition.title.clone(), edition.content.clone());
+    let then = Card { post: Arc::new(Post { title, content, ..Post::clone(&card.post) }), ..card.clone() };
     let files = edition.media.iter().filter(|file| !content::is_link(file));
     let files: Vec<MediaAttachment> = files.map(|file| attachment(view, file)).collect();
     let mut value = json!({

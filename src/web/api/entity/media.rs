@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use super::View;
 use crate::media::PREVIEW_SIDE;
 use crate::store::attachments::Attachment;
-use crate::web::files;
 
 /// A picture or other file.
 #[derive(Debug, Clone, Serialize)]
@@ -45,7 +44,7 @@ pub fn attachment(view: &View<'_>, file: &Attachment) -> MediaAttachment {
         (None, None) => match kind {
             "image" => Some(url.clone()),
             // Mastodon's Android app takes no film without a picture.
-            "video" => Some(view.links.here(&files::asset_url("cabin.png"))),
+            "video" => Some(view.links.cabin()),
             _ => None,
         },
     };

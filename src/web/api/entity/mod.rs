@@ -15,6 +15,8 @@ pub mod scheduled;
 pub mod status;
 pub mod tag;
 
+use std::sync::LazyLock;
+
 use crate::base::id::ActorId;
 use crate::base::{Result, Time};
 use crate::federation::Node;
@@ -47,11 +49,19 @@ impl<'n> Links<'n> {
         self.here(&files::proxied(self.node, url))
     }
 
+    /// The house's own picture, for what has none.
+    pub fn cabin(&self) -> String {
+        self.here(&CABIN)
+    }
+
     /// A file of ours.
     pub fn media(&self, name: &str) -> String {
         self.here(&format!("/media/{name}"))
     }
 }
+
+/// The house's own picture.
+static CABIN: LazyLock<String> = LazyLock::new(|| files::asset_url("cabin.png"));
 
 /// Who looks, and what every entity of one answer needs.
 pub struct View<'n> {
@@ -158,7 +168,9 @@ pub fn moment(at: Time) -> String {
 
 /// `2026-11-23`.
 fn date(at: Time) -> String {
-    at.rfc3339_millis().chars().take(10).collect()
+    let mut text = at.rfc3339_millis();
+    text.truncate(10);
+    text
 }
 
 /// The first moment of its day.

@@ -1,7 +1,6 @@
 //! Quote, ShallowQuote, and who may quote.
 
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::View;
 use super::status::{Status, inside};
@@ -67,8 +66,16 @@ fn state(quoted: &Quoted) -> &'static str {
     }
 }
 
+/// Who may quote a status.
+#[derive(Debug, Clone, Serialize)]
+pub struct Approval {
+    automatic: Vec<&'static str>,
+    manual: Vec<&'static str>,
+    current_user: &'static str,
+}
+
 /// Who may quote a status, and whether the owner may.
-pub fn approval(view: &View<'_>, card: &Card) -> Value {
+pub fn approval(view: &View<'_>, card: &Card) -> Approval {
     let rule = card.leave.rules.get(Deed::Quote);
     let own = view.is_owner(&card.author);
     let open = card.post.audience.is_open();
@@ -78,7 +85,7 @@ pub fn approval(view: &View<'_>, card: &Card) -> Value {
         None if open => Rule::OPEN,
         None => Rule::CLOSED,
     };
-    let current = if !view.as_owner {
+    let current_user = if !view.as_owner {
         "denied"
     } else if own {
         "automatic"
@@ -91,7 +98,7 @@ pub fn approval(view: &View<'_>, card: &Card) -> Value {
             Some(Verdict::No) => "denied",
         }
     };
-    json!({ "automatic": words(shown.automatic), "manual": words(shown.manual), "current_user": current })
+    Approval { automatic: words(shown.automatic), manual: words(shown.manual), current_user }
 }
 
 fn words(who: Who) -> Vec<&'static str> {

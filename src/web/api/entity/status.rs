@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::account::{Account, account};
 use super::media::{MediaAttachment, attachment};
 use super::poll::poll;
-use super::quote::{self, Quote};
+use super::quote::{self, Approval, Quote};
 use super::{CustomEmoji, View, content, emojis, filter, stamp};
 use crate::base::Audience;
 use crate::base::id::ActorId;
@@ -14,7 +14,7 @@ use crate::store::actors::Actor;
 use crate::store::cards::Card;
 use crate::store::posts::{Mention, Post};
 use crate::text::scan::tag_key;
-use crate::text::{compose, escape, plain};
+use crate::text::{compose, escape, plain, unescape};
 use crate::web::api::routes::decoded;
 
 /// A status.
@@ -48,7 +48,7 @@ pub struct Status {
     card: Option<Value>,
     poll: Option<Value>,
     quote: Option<Quote>,
-    quote_approval: Value,
+    quote_approval: Approval,
     #[serde(skip_serializing_if = "Option::is_none")]
     application: Option<Option<Value>>,
     #[serde(flatten)]
@@ -219,7 +219,7 @@ fn tag(view: &View<'_>, post: &Post, name: &str) -> Tag {
         let part = url.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         decoded(part).map(|part| tag_key(&part)).unwrap_or_default()
     };
-    let found = hrefs.map(plain::from_html).find(|url| last(url) == name && url.contains("/tag"));
+    let found = hrefs.filter(|url| url.contains("/tag")).map(unescape).find(|url| last(url) == name);
     let url = found.unwrap_or_else(|| compose::tag_url(&view.links.here("/tags/"), name));
     Tag { name: name.to_owned(), url }
 }
