@@ -46,19 +46,25 @@ const GO: [(usize, f64); 2] = [(20, 2_700.0), (40, 1_400.0)];
 
 /// What is asked: name, path; `MIDDLE` stands for the id of a post in the middle of all, `ANEW` for a number that is never the
 /// same.
-const ASKED: [(&str, &str); 13] = [
+const ASKED: [(&str, &str); 16] = [
     ("home, 40 posts", "/api/v1/timelines/home?limit=40"),
     ("home, 20 posts", "/api/v1/timelines/home?limit=20"),
     ("home, 40 posts from the middle", "/api/v1/timelines/home?limit=40&max_id=MIDDLE"),
     ("home, 40 posts, made anew", "/api/v1/timelines/home?limit=40&n=ANEW"),
     ("home, 20 posts, made anew", "/api/v1/timelines/home?limit=20&n=ANEW"),
+    ("home, 40 posts from the middle, made anew", "/api/v1/timelines/home?limit=40&max_id=MIDDLE&n=ANEW"),
     ("notifications, 40, made anew", "/api/v1/notifications?limit=40&n=ANEW"),
     ("notifications, 40", "/api/v1/notifications?limit=40"),
     ("notifications in groups, 40", "/api/v2/notifications?limit=40"),
     ("a list of 30 people, 40 posts", "/api/v1/timelines/list/1?limit=40"),
     ("hashtag, 40 posts", "/api/v1/timelines/tag/weather?limit=40"),
+    ("search, 20 posts with a frequent word, made anew", "/api/v2/search?q=gulls&type=statuses&limit=20&n=ANEW"),
     ("search, 20 posts with a frequent word", "/api/v2/search?q=gulls&type=statuses&limit=20"),
-    ("search, 20 posts with two words, one rare", "/api/v2/search?q=quay+numberless&type=statuses&limit=20"),
+    (
+        "search, 20 posts with two words, one rare, made anew",
+        "/api/v2/search?q=quay+numberless&type=statuses&limit=20&n=ANEW",
+    ),
+    ("search, 20 accounts, made anew", "/api/v2/search?q=ann&type=accounts&limit=20&n=ANEW"),
     ("search, 20 accounts", "/api/v2/search?q=ann&type=accounts&limit=20"),
 ];
 

@@ -133,7 +133,7 @@ pub static TABLE: &[Route] = &[
     post("/api/v1/accounts", Nothing, harmless::forbidden),
     get("/api/v1/accounts", Optional("read:accounts"), accounts::several),
     get("/api/v1/accounts/lookup", Optional("read:accounts"), accounts::lookup),
-    get("/api/v1/accounts/search", Scope("read:accounts"), search::of_accounts),
+    list("/api/v1/accounts/search", Scope("read:accounts"), search::of_accounts),
     get("/api/v1/accounts/relationships", Scope("read:follows"), relations::several),
     get("/api/v1/accounts/familiar_followers", Scope("read:follows"), relations::familiar),
     get("/api/v1/accounts/{}", Optional("read:accounts"), accounts::one),
@@ -225,7 +225,7 @@ pub static TABLE: &[Route] = &[
     put("/api/v1/scheduled_statuses/{}", Scope("write:statuses"), scheduled::update),
     patch("/api/v1/scheduled_statuses/{}", Scope("write:statuses"), scheduled::update),
     delete("/api/v1/scheduled_statuses/{}", Scope("write:statuses"), scheduled::delete),
-    get("/api/v1/statuses/{}/context", Optional("read:statuses"), statuses::context),
+    list("/api/v1/statuses/{}/context", Optional("read:statuses"), statuses::context),
     get("/api/v1/statuses/{}/source", Scope("read:statuses"), statuses::source),
     post("/api/v1/statuses/{}/favourite", Scope("write:favourites"), statuses::favourite),
     post("/api/v1/statuses/{}/unfavourite", Scope("write:favourites"), statuses::unfavourite),
@@ -246,7 +246,7 @@ pub static TABLE: &[Route] = &[
     get("/api/v1/polls/{}", Optional("read:statuses"), statuses::poll),
     post("/api/v1/polls/{}/votes", Scope("write:statuses"), statuses::vote),
     // Search
-    get("/api/v2/search", Optional("read:search"), search::v2),
+    list("/api/v2/search", Optional("read:search"), search::v2),
     get("/api/v1/search", Nothing, harmless::missing),
     // Hashtags
     get("/api/v1/followed_tags", Scope("read:follows"), tags::followed),

@@ -1,12 +1,13 @@
 //! Search: people, posts and hashtags by what was typed; an address or handle also where it leads. Strangers find the
 //! owner, their public posts and their hashtags, and nothing of whom the owner reads.
 
-use serde_json::json;
+use serde::Serialize;
 
 use super::call::{Answer, Call, Reply};
 use super::entity::View;
-use super::entity::account::account;
-use super::entity::status::status;
+use super::entity::account::{Account, account};
+use super::entity::status::{Status, status};
+use super::entity::tag::Tag;
 use super::fault::Fault;
 use super::paging::Window;
 use super::tags;
@@ -51,6 +52,14 @@ fn resolves(call: &Call) -> Reach {
     if call.params.flag("resolve") == Some(true) { Reach::Everywhere } else { Reach::Here }
 }
 
+/// What was found.
+#[derive(Serialize)]
+struct Results {
+    accounts: Vec<Account>,
+    statuses: Vec<Status>,
+    hashtags: Vec<Tag>,
+}
+
 /// `GET /api/v2/search`: always all three lists, whatever is asked for.
 pub fn v2(node: &Node, call: &Call) -> Reply {
     let asked = Asked::read(call, call.params.required("q")?, 20, 40);
@@ -67,11 +76,11 @@ pub fn v2(node: &Node, call: &Call) -> Reply {
         let people = if wants("accounts") { accounts(r, &view, &asked, named)? } else { Vec::new() };
         let posts = if wants("statuses") { statuses(node, r, &view, &asked, named)? } else { Vec::new() };
         let tags = if wants("hashtags") { hashtags(r, &view, &asked)? } else { Vec::new() };
-        Ok(json!({
-            "accounts": ordered(r, &people)?.iter().map(|actor| account(&view, actor)).collect::<Vec<_>>(),
-            "statuses": cards::of(r, &posts)?.iter().map(|card| status(&view, card)).collect::<Vec<_>>(),
-            "hashtags": tags::shown(r, &view, &tags)?,
-        }))
+        Ok(Results {
+            accounts: ordered(r, &people)?.iter().map(|actor| account(&view, actor)).collect(),
+            statuses: cards::of(r, &posts)?.iter().map(|card| status(&view, card)).collect(),
+            hashtags: tags::shown(r, &view, &tags)?,
+        })
     })?;
     Ok(Answer::json(&shown))
 }

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use serde::Serialize;
 use serde_json::json;
 
 use super::call::{Answer, Call, Reply};
-use super::entity::status::{audience, deleted, status};
+use super::entity::status::{Status, audience, deleted, status};
 use super::entity::{View, poll as entity};
 use super::fault::Fault;
 use crate::base::id::PostId;
@@ -70,6 +71,13 @@ pub fn several(node: &Node, call: &Call) -> Reply {
     Ok(Answer::json(&shown))
 }
 
+/// What stands above and below a post.
+#[derive(Serialize)]
+struct Context {
+    ancestors: Vec<Status>,
+    descendants: Vec<Status>,
+}
+
 /// `GET /api/v1/statuses/{id}/context`.
 pub fn context(node: &Node, call: &Call) -> Reply {
     let id = original(node, call)?;
@@ -82,7 +90,7 @@ pub fn context(node: &Node, call: &Call) -> Reply {
         let list = |ids: &[PostId]| -> Result<Vec<_>> {
             Ok(cards::of(r, ids)?.iter().map(|card| status(&view, card)).collect())
         };
-        Ok(json!({ "ancestors": list(&above)?, "descendants": list(&below)? }))
+        Ok(Context { ancestors: list(&above)?, descendants: list(&below)? })
     })?;
     Ok(Answer::json(&shown))
 }
