@@ -16,7 +16,7 @@ use crate::social::{self, document};
 use crate::store::actors::{self, Actor};
 use crate::store::follows::{self, List};
 use crate::store::posts::{self, Page, Post, Viewer};
-use crate::store::{Read, node, pins};
+use crate::store::{Read, node, own_count, pins};
 use crate::web::edge::{ApError, blocking};
 
 /// Activities on a page of the outbox, as Mastodon has it.
@@ -86,7 +86,7 @@ fn find(r: &Read<'_>, url: &str, window: &Window) -> Result<Value> {
 /// The owner's public and quiet posts and boosts, newest first.
 fn outbox(r: &Read<'_>, owner: &Actor, url: &str, window: &Window) -> Result<Value> {
     if window.page.is_none() {
-        let total = posts::count_of_actor(r, owner.id, Viewer::Stranger)?;
+        let total = own_count::get(r)?.posts;
         return Ok(collection::paged(Order::Ordered, url, total.into(), &format!("{url}?page=true"), None));
     }
     let limit = u32::try_from(OUTBOX_PAGE + 1).unwrap_or(u32::MAX);

@@ -12,8 +12,7 @@ use crate::federation::Node;
 use crate::social::document;
 use crate::store::actors::{self, Actor};
 use crate::store::files::Name;
-use crate::store::posts::{self, Viewer};
-use crate::store::{Read, node};
+use crate::store::{Read, node, own_count};
 use crate::text::plain;
 use crate::web::edge::{ApError, blocking};
 
@@ -141,7 +140,7 @@ fn about(r: &Read<'_>) -> Result<NodeInfo> {
         return Ok(NodeInfo { name: facts.origin.host, rules, privacy, ..NodeInfo::default() });
     };
     let contact = node::settings(r)?.contact;
-    let local_posts = posts::count_of_actor(r, owner, Viewer::Stranger)?.into();
+    let local_posts = own_count::get(r)?.posts.into();
     let owner = actors::by_id(r, owner)?;
     Ok(NodeInfo {
         description: plain::excerpt(&plain::from_html(&owner.bio), DESCRIPTION),

@@ -13,9 +13,8 @@ use crate::base::Result;
 use crate::federation::Node;
 use crate::store::actors::Actor;
 use crate::store::filters::Context;
-use crate::store::follows::{self, List};
 use crate::store::posts::{self, Viewer};
-use crate::store::{self, cards};
+use crate::store::{self, cards, own_count};
 use crate::web::auth::MaybeOwner;
 use crate::web::edge::{PageError, blocking};
 
@@ -39,10 +38,11 @@ pub async fn show(
             let mut cards = home::open_only(cards::of(r, &ids)?);
             cards.retain(|card| !top.has(card));
             let settings = store::node::settings(r)?;
+            let own = own_count::get(r)?;
             let counts = Counts {
-                posts: posts::count_of_actor(r, actor.id, Viewer::Stranger)?,
-                following: if settings.show_follows { Some(follows::count(r, actor.id, List::Following)?) } else { None },
-                followers: if settings.show_follows { Some(follows::count(r, actor.id, List::Followers)?) } else { None },
+                posts: own.posts,
+                following: settings.show_follows.then_some(own.following),
+                followers: settings.show_follows.then_some(own.followers),
             };
             let beside = html! {
                 @if house.session.is_some() { a.button href="/settings" { (icon("pen")) "Edit" } } @else { (follow_form(&actor)) }
