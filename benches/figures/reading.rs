@@ -2,9 +2,10 @@
 //! posts. The posts are written by the store's own functions, so that every index and prepared table is as in life; the
 //! same each time. A list must cost the same however much lies behind it: the last rows say by how much it does not.
 //!
-//! The server gives an answer again while nothing was written (`web/api/again.rs`): that is what asking for the same page over
-//! and over measures, here as in any other server that keeps what it has read. Those "made anew" are asked in other words each
-//! time, so that everything is read and put together for each of them.
+//! Each is asked for in three ways, for the server keeps what it has just shown until something is written, and for a second at
+//! most: over and over, as any other server is measured that keeps what it has read (`web/api/again.rs`); in other words each
+//! time, so that the answer is put together from statuses shown before (`web/api/pieces.rs`); and each time after a write, so that
+//! everything is read and made anew.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -39,41 +40,56 @@ const STEP: Duration = Duration::from_secs(60);
 const WARM: usize = 40;
 const TIMED: usize = 500;
 /// How long it is asked over all connections at once, and over how many.
-const LONG: Duration = Duration::from_secs(3);
+const LONG: Duration = Duration::from_secs(2);
 const CONNECTIONS: usize = 4;
 /// What a server in Go, warm, answers a second on two cores: 20 posts, and 40 at its best.
 const GO: [(usize, f64); 2] = [(20, 2_700.0), (40, 1_400.0)];
 
-/// What is asked: name, path; `MIDDLE` stands for the id of a post in the middle of all, `ANEW` for a number that is never the
-/// same.
-const ASKED: [(&str, &str); 16] = [
+/// What is asked: name, path; `MIDDLE` stands for the id of a post in the middle of all.
+const ASKED: [(&str, &str); 10] = [
     ("home, 40 posts", "/api/v1/timelines/home?limit=40"),
     ("home, 20 posts", "/api/v1/timelines/home?limit=20"),
     ("home, 40 posts from the middle", "/api/v1/timelines/home?limit=40&max_id=MIDDLE"),
-    ("home, 40 posts, made anew", "/api/v1/timelines/home?limit=40&n=ANEW"),
-    ("home, 20 posts, made anew", "/api/v1/timelines/home?limit=20&n=ANEW"),
-    ("home, 40 posts from the middle, made anew", "/api/v1/timelines/home?limit=40&max_id=MIDDLE&n=ANEW"),
-    ("notifications, 40, made anew", "/api/v1/notifications?limit=40&n=ANEW"),
     ("notifications, 40", "/api/v1/notifications?limit=40"),
     ("notifications in groups, 40", "/api/v2/notifications?limit=40"),
     ("a list of 30 people, 40 posts", "/api/v1/timelines/list/1?limit=40"),
     ("hashtag, 40 posts", "/api/v1/timelines/tag/weather?limit=40"),
-    ("search, 20 posts with a frequent word, made anew", "/api/v2/search?q=gulls&type=statuses&limit=20&n=ANEW"),
     ("search, 20 posts with a frequent word", "/api/v2/search?q=gulls&type=statuses&limit=20"),
-    (
-        "search, 20 posts with two words, one rare, made anew",
-        "/api/v2/search?q=quay+numberless&type=statuses&limit=20&n=ANEW",
-    ),
-    ("search, 20 accounts, made anew", "/api/v2/search?q=ann&type=accounts&limit=20&n=ANEW"),
+    ("search, 20 posts with two words, one rare", "/api/v2/search?q=quay+numberless&type=statuses&limit=20"),
     ("search, 20 accounts", "/api/v2/search?q=ann&type=accounts&limit=20"),
 ];
 
-/// One figure of one size.
+/// How it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Way {
+    Again,
+    OtherWords,
+    AfterWrite,
+}
+
+impl Way {
+    const ALL: [(Self, &'static str); 3] =
+        [(Self::Again, "again"), (Self::OtherWords, "in other words"), (Self::AfterWrite, "after a write")];
+}
+
+/// One figure of one size. After writes, which go to the disk one by one, `rate` is what two cores can do in that CPU time.
 struct Seen {
     p50: f64,
     p99: f64,
     rate: f64,
     cpu: f64,
+}
+
+/// Figures by name and way.
+type All = HashMap<(&'static str, Way), Seen>;
+
+/// One request after the other, each in the way it is asked.
+struct Questions {
+    host: String,
+    headers: Vec<(String, String)>,
+    path: String,
+    way: Way,
+    count: AtomicU32,
 }
 
 /// Measures what apps read.
@@ -95,9 +111,10 @@ pub fn measure(table: &mut Table) {
         }
         Ok(people)
     });
-    let token = server.run(&["token", "--scopes", "read"]).split_whitespace().last().unwrap_or_default().to_owned();
+    let token =
+        server.run(&["token", "--scopes", "read write"]).split_whitespace().last().unwrap_or_default().to_owned();
     let begin = Clock::system().now().minus(STEP * u32::try_from(SIZES[2]).unwrap());
-    let mut all: Vec<HashMap<&str, Seen>> = Vec::new();
+    let mut all: Vec<All> = Vec::new();
     let mut written = 0;
     for size in SIZES {
         let start = Instant::now();
@@ -113,11 +130,12 @@ pub fn measure(table: &mut Table) {
         server.stop();
     }
     for (name, _) in ASKED {
-        if let (Some(few), Some(many)) = (all[0].get(name), all[2].get(name)) {
+        for (way, said) in Way::ALL {
+            let (Some(few), Some(many)) = (all[0].get(&(name, way)), all[2].get(&(name, way))) else { continue };
             let ratio = |of: fn(&Seen) -> f64| format!("{:.2}", of(many) / of(few));
             let figure =
                 format!("{} by CPU, {} by p50, {} by p99", ratio(|s| s.cpu), ratio(|s| s.p50), ratio(|s| s.p99));
-            table.row(&format!("a million posts to ten thousand: {name}"), figure, "1.00 is flat".to_owned());
+            table.row(&format!("a million posts to ten thousand: {name}, {said}"), figure, "1.00 is flat".to_owned());
         }
     }
 }
@@ -128,65 +146,108 @@ fn whole(n: usize) -> String {
     groups.join(",")
 }
 
-fn look<'n>(table: &mut Table, server: &Server, token: &str, size: usize, middle: i64) -> HashMap<&'n str, Seen> {
+fn look(table: &mut Table, server: &Server, token: &str, size: usize, middle: i64) -> All {
     let headers = [("Authorization".to_owned(), format!("Bearer {token}"))];
-    let request = |path: &str| http::request("GET", path, &server.host(), &headers, b"");
-    let bare = over_all(server, &|| request("/robots.txt"));
+    let question = |path: &str, way| Questions {
+        host: server.host(),
+        headers: headers.to_vec(),
+        path: path.replace("MIDDLE", &middle.to_string()),
+        way,
+        count: AtomicU32::new(0),
+    };
+    let bare = over_all(server, &question("/robots.txt?", Way::Again)).0;
     let mut seen = HashMap::new();
     for (name, path) in ASKED {
-        let path = path.replace("MIDDLE", &middle.to_string());
-        let asked = AtomicU32::new(0);
-        let ask_for = || request(&path.replace("ANEW", &asked.fetch_add(1, Ordering::Relaxed).to_string()));
-        let what = format!("{name}, {} stored", whole(size));
-        let answer = Connection::open(server.address).unwrap().send(&ask_for()).unwrap();
-        if answer.code != 200 {
-            table.row(&what, format!("answered {}", answer.code), "-".to_owned());
-            continue;
+        for (way, said) in Way::ALL {
+            let what = format!("{name}, {said}, {} stored", whole(size));
+            let questions = question(path, way);
+            let answer = Connection::open(server.address).unwrap().send(&questions.next()).unwrap();
+            if answer.code != 200 {
+                table.row(&what, format!("answered {}", answer.code), "-".to_owned());
+                continue;
+            }
+            let figure = ask(server, &questions);
+            let said = told(&figure, name, way, answer.body.len());
+            table.row(&what, said, format!("robots.txt {}/s", number(bare)));
+            seen.insert((name, way), figure);
         }
-        let figure = ask(server, &ask_for);
-        let go =
-            GO.iter().find(|(posts, _)| name.starts_with(&format!("home, {posts} posts")) && !name.contains("middle"));
-        let times = go.map(|(_, rate)| format!(", {:.1} × a server in Go", figure.rate / rate)).unwrap_or_default();
-        let said = format!(
-            "p50 {} ms, p99 {} ms, {}/s, {} ms CPU each ({} on two cores){times}, {} KB",
-            number(figure.p50),
-            number(figure.p99),
-            number(figure.rate),
-            number(figure.cpu),
-            number(2000.0 / figure.cpu),
-            answer.body.len() / 1000,
-        );
-        table.row(&what, said, format!("robots.txt {}/s", number(bare.0)));
-        seen.insert(name, figure);
     }
     seen
 }
 
-fn ask(server: &Server, request: &(dyn Fn() -> Vec<u8> + Sync)) -> Seen {
+fn told(figure: &Seen, name: &str, way: Way, bytes: usize) -> String {
+    let is_go = |(posts, _): &&(usize, f64)| name == format!("home, {posts} posts");
+    let times = GO.iter().find(is_go).map(|(_, rate)| format!(", {:.1} × a server in Go", figure.rate / rate));
+    let measured = if way == Way::AfterWrite { "by CPU" } else { "measured" };
+    format!(
+        "p50 {} ms, p99 {} ms, {} ms CPU each, {}/s {measured}{}, {} KB",
+        number(figure.p50),
+        number(figure.p99),
+        number(figure.cpu),
+        number(figure.rate),
+        times.unwrap_or_default(),
+        bytes / 1000,
+    )
+}
+
+impl Questions {
+    fn get(&self, path: &str) -> Vec<u8> {
+        http::request("GET", path, &self.host, &self.headers, b"")
+    }
+
+    fn next(&self) -> Vec<u8> {
+        match self.way {
+            Way::OtherWords => self.get(&format!("{}&n={}", self.path, self.count.fetch_add(1, Ordering::Relaxed))),
+            Way::Again | Way::AfterWrite => self.get(&self.path),
+        }
+    }
+
+    /// The smallest write an app makes all the time: how far its owner has read.
+    fn write(&self) -> Vec<u8> {
+        let path = format!("/api/v1/markers?home[last_read_id]={}", self.count.fetch_add(1, Ordering::Relaxed));
+        http::request("POST", &path, &self.host, &self.headers, b"")
+    }
+}
+
+fn ask(server: &Server, questions: &Questions) -> Seen {
     let mut connection = Connection::open(server.address).unwrap();
+    let mut send = |request: Vec<u8>| assert_eq!(connection.send(&request).unwrap().code, 200);
     let mut once = || {
-        let start = Instant::now();
-        assert_eq!(connection.send(&request()).unwrap().code, 200);
+        if questions.way == Way::AfterWrite {
+            send(questions.write());
+        }
+        let (request, start) = (questions.next(), Instant::now());
+        send(request);
         start.elapsed().as_secs_f64() * 1000.0
     };
     for _ in 0..WARM {
         once();
     }
+    let before = server.cpu_ms();
     let mut times: Vec<f64> = (0..TIMED).map(|_| once()).collect();
     times.sort_by(f64::total_cmp);
-    let (rate, cpu) = over_all(server, request);
+    let with_writes = server.cpu_ms() - before;
+    let (rate, cpu) = if questions.way == Way::AfterWrite {
+        let before = server.cpu_ms();
+        (0..TIMED).for_each(|_| send(questions.write()));
+        let writes = server.cpu_ms() - before;
+        let cpu = (with_writes - writes) / f64::from(u32::try_from(TIMED).unwrap());
+        (2000.0 / cpu, cpu)
+    } else {
+        over_all(server, questions)
+    };
     Seen { p50: times[TIMED / 2], p99: times[TIMED * 99 / 100], rate, cpu }
 }
 
 /// Requests a second over all connections, and the server's CPU time for each in ms.
-fn over_all(server: &Server, request: &(dyn Fn() -> Vec<u8> + Sync)) -> (f64, f64) {
+fn over_all(server: &Server, questions: &Questions) -> (f64, f64) {
     let (before, start) = (server.cpu_ms(), Instant::now());
     let answered: usize = thread::scope(|scope| {
         let hand = || {
             let mut connection = Connection::open(server.address).unwrap();
             let mut answered = 0;
             while start.elapsed() < LONG {
-                assert_eq!(connection.send(&request()).unwrap().code, 200);
+                assert_eq!(connection.send(&questions.next()).unwrap().code, 200);
                 answered += 1;
             }
             answered

@@ -13,6 +13,9 @@ pub struct Read<'c> {
     pub(super) conn: &'c Connection,
     /// The time of this act: the same for all it reads and writes.
     pub now: Time,
+    /// How often the bell had rung before this snapshot was taken: what is read holds until it rings again. None in an act
+    /// that writes, whose view nobody else may ever share.
+    pub rung: Option<u64>,
 }
 
 /// One act that may change the database: everything it does is kept, or nothing.
@@ -23,14 +26,14 @@ pub struct Write<'c> {
 }
 
 impl<'c> Read<'c> {
-    pub(super) fn new(conn: &'c Connection, now: Time) -> Self {
-        Self { conn, now }
+    pub(super) fn new(conn: &'c Connection, now: Time, rung: Option<u64>) -> Self {
+        Self { conn, now, rung }
     }
 }
 
 impl<'c> Write<'c> {
     pub(super) fn new(conn: &'c Connection, now: Time, ears: &'c Ears) -> Self {
-        Self { read: Read::new(conn, now), ears }
+        Self { read: Read::new(conn, now, None), ears }
     }
 }
 

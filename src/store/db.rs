@@ -80,8 +80,9 @@ impl Store {
     /// Runs `look` on one snapshot. It cannot write, and must not wait for the network.
     pub fn read<T>(&self, look: impl FnOnce(&Read<'_>) -> Result<T>) -> Result<T> {
         let conn = self.inner.readers.get().map_err(|_| Error::Busy)?;
+        let rung = self.bell().rung();
         let snapshot = Snapshot::begin(&conn)?;
-        look(&Read::new(snapshot.conn, self.inner.clock.now()))
+        look(&Read::new(snapshot.conn, self.inner.clock.now(), Some(rung)))
     }
 
     /// Hands `act` to the writer thread and returns once its changes are on the disk. An Err from `act` undoes all it

@@ -3,7 +3,6 @@
 use super::call::{Answer, Call, Reply};
 use super::entity::View;
 use super::entity::account::{Limited, account, credentials, whole};
-use super::entity::status::status;
 use super::paging::{Back, Window, linked};
 use crate::base::id::ActorId;
 use crate::base::{Error, Result};
@@ -12,7 +11,7 @@ use crate::federation::backfill::{self, Wish};
 use crate::store::actors::Actor;
 use crate::store::posts::Viewer;
 use crate::store::profile_posts::{self, Wanted};
-use crate::store::{Read, actors, cards, company, follows, host_blocks, node, pins};
+use crate::store::{Read, actors, company, follows, host_blocks, node, pins};
 use crate::text::Handle;
 
 /// Accounts asked for at once.
@@ -111,11 +110,11 @@ pub fn statuses(node: &Node, call: &Call) -> Reply {
             true => pins::of_actor(r, id, view.viewer())?.into_iter().filter(|id| window.holds(id.0)).collect(),
             false => profile_posts::page(r, id, &wanted)?,
         };
-        let mut cards = cards::of(r, &ids)?;
+        let mut statuses = call.pieces.of(r, &view, &ids)?;
         // A boost may be for more people than the post it shows.
-        cards.retain(|card| view.viewer() == Viewer::Owner || card.post.audience.is_open());
+        statuses.retain(|status| view.viewer() == Viewer::Owner || status.open);
         let rows = if pinned { Vec::new() } else { ids.iter().map(|id| id.0).collect() };
-        Ok((cards.iter().map(|card| status(&view, card)).collect::<Vec<_>>(), rows))
+        Ok((statuses, rows))
     })?;
     Ok(linked(node, call, Answer::json(&shown), &ids, window, Back::Min))
 }

@@ -83,6 +83,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use std::cell::Cell;
 
+    use actix_web::web::Data;
+
     use super::*;
     use crate::base::Audience;
     use crate::web::api::params::Params;
@@ -98,6 +100,7 @@ mod tests {
             idempotency: None,
             basic: None,
             bearer: None,
+            pieces: Data::default(),
         }
     }
 

@@ -3,11 +3,12 @@
 
 use std::str::FromStr;
 
-use actix_web::web::Bytes;
+use actix_web::web::{Bytes, Data};
 use serde::Serialize;
 
 use super::fault::Fault;
 use super::params::Params;
+use super::pieces::Pieces;
 use crate::base::Error;
 use crate::store::apps::Token;
 
@@ -32,6 +33,8 @@ pub struct Call {
     pub basic: Option<(String, String)>,
     /// The bearer's token itself, for its own revocation and push.
     pub bearer: Option<String>,
+    /// Statuses that were shown a moment ago.
+    pub pieces: Data<Pieces>,
 }
 
 impl Call {

@@ -5,15 +5,14 @@ use serde_json::{Value, json};
 use super::call::{Answer, Call, Reply};
 use super::entity::View;
 use super::entity::account::account;
-use super::entity::status::status;
 use super::fault::Fault;
 use super::paging::{Back, Window, linked};
 use crate::base::Result;
 use crate::base::id::{ActorId, ListId};
 use crate::federation::Node;
 use crate::social::list::{self, Change};
+use crate::store::actors;
 use crate::store::lists::{self, List, MEMBERS, Replies};
-use crate::store::{actors, cards};
 
 fn shown(list: &List) -> Value {
     json!({
@@ -125,9 +124,7 @@ pub fn timeline(node: &Node, call: &Call) -> Reply {
         let view = View::load(node, r, call)?;
         let mut ids = lists::page(r, &list, window.posts())?;
         ids.retain(|id| window.holds(id.0));
-        let cards = cards::of(r, &ids)?;
-        let shown: Vec<_> = cards.iter().map(|card| status(&view, card)).collect();
-        Ok((shown, ids.iter().map(|id| id.0).collect::<Vec<_>>()))
+        Ok((call.pieces.of(r, &view, &ids)?, ids.iter().map(|id| id.0).collect::<Vec<_>>()))
     })?;
     Ok(linked(node, call, Answer::json(&shown), &rows, window, Back::Min))
 }

@@ -4,7 +4,6 @@
 use super::call::{Answer, Call, Reply};
 use super::entity::View;
 use super::entity::account::account;
-use super::entity::status::status;
 use super::fault::Fault;
 use super::paging::{Back, Window, linked};
 use super::statuses::{now, original, seen};
@@ -12,7 +11,7 @@ use crate::base::Result;
 use crate::base::id::{ActorId, PostId};
 use crate::federation::Node;
 use crate::store::rows::Rows;
-use crate::store::{Read, Write, actors, bookmarks, cards, likes, node, posts, shield, thread_mutes};
+use crate::store::{Read, Write, actors, bookmarks, likes, node, posts, shield, thread_mutes};
 
 /// `POST /api/v1/statuses/{id}/bookmark`.
 pub fn bookmark(node: &Node, call: &Call) -> Reply {
@@ -57,8 +56,7 @@ fn marked(node: &Node, call: &Call, page: Posts) -> Reply {
         let view = View::load(node, r, call)?;
         let found = page(r, window.rows())?;
         let ids: Vec<PostId> = found.iter().map(|(_, post)| *post).collect();
-        let shown: Vec<_> = cards::of(r, &ids)?.iter().map(|card| status(&view, card)).collect();
-        Ok((shown, found.iter().map(|(row, _)| *row).collect::<Vec<_>>()))
+        Ok((call.pieces.of(r, &view, &ids)?, found.iter().map(|(row, _)| *row).collect::<Vec<_>>()))
     })?;
     Ok(linked(node, call, Answer::json(&shown), &rows, window, Back::Row))
 }

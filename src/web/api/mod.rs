@@ -28,6 +28,7 @@ mod old_filters;
 mod paging;
 mod params;
 mod people;
+mod pieces;
 mod profile;
 mod push;
 mod quotes;
@@ -55,6 +56,7 @@ pub use again::Again;
 use call::{Answer, Call};
 use fault::Fault;
 use params::Params;
+pub use pieces::Pieces;
 pub use rates::Rates;
 use rates::{Caller, Standing};
 use routes::{Need, Route};
@@ -166,6 +168,7 @@ fn begun(request: &HttpRequest) -> Result<(&'static Route, Call), Fault> {
         basic,
         bearer,
         params,
+        pieces: request.app_data::<web::Data<Pieces>>().cloned().unwrap_or_default(),
     };
     Ok((route, call))
 }

@@ -9,10 +9,10 @@ use super::call::{Answer, Call, Reply};
 use super::entity::View;
 use super::entity::account::{Account, PartialAccount, account, partial};
 use super::entity::notification::{Cast, Named, ShownGroup, Where, Words, grouped, named, word};
-use super::entity::status::{Status, status};
 use super::fault::Fault;
 use super::notifications::{count, wanted};
 use super::paging::{Back, Window, linked};
+use super::pieces::Piece;
 use crate::base::id::{ActorId, NotificationId, PostId};
 use crate::base::{Error, Result};
 use crate::federation::Node;
@@ -36,7 +36,7 @@ struct Results {
     accounts: Vec<Account>,
     #[serde(skip_serializing_if = "Option::is_none")]
     partial_accounts: Option<Vec<PartialAccount>>,
-    statuses: Vec<Status>,
+    statuses: Vec<Piece>,
     notification_groups: Vec<ShownGroup>,
 }
 
@@ -82,20 +82,20 @@ pub fn list(node: &Node, call: &Call) -> Reply {
             _ => window.since.map_or(0, |since| since.saturating_add(1)),
         };
         let page = Page { rows: &found, apart: &wanted.apart, floor, place: Where::Page, people };
-        Ok((results(r, &view, &page)?, found.iter().map(|row| row.id.0).collect::<Vec<_>>()))
+        Ok((results(r, call, &view, &page)?, found.iter().map(|row| row.id.0).collect::<Vec<_>>()))
     })?;
     Ok(linked(node, call, Answer::json(&results), &ids, window, Back::Min))
 }
 
 /// In a fixed number of queries, whatever the groups hold.
-fn results(r: &Read<'_>, view: &View<'_>, page: &Page<'_>) -> Result<Results> {
+fn results(r: &Read<'_>, call: &Call, view: &View<'_>, page: &Page<'_>) -> Result<Results> {
     let is_group = |row: &&Notification| row.hour.is_some() && !page.apart.contains(&row.kind);
     let fronts: Vec<NotificationId> = page.rows.iter().filter(is_group).map(|row| row.id).collect();
     let groups = groups::of(r, &fronts, page.floor)?;
     let alone = page.rows.iter().filter(|row| !is_group(row)).map(|row| row.actor_id);
     let named: HashSet<ActorId> = groups.iter().flat_map(|group| group.people.iter().copied()).chain(alone).collect();
-    let posts: HashSet<PostId> = page.rows.iter().filter_map(|row| row.post_id).collect();
-    let cast = Cast::load(r, named.into_iter(), posts.into_iter())?;
+    let posts: Vec<PostId> = page.rows.iter().filter_map(|row| row.post_id).collect();
+    let cast = Cast::load(r, named.into_iter(), call.pieces.of(r, view, &posts)?)?;
     let mut results = Results::default();
     let (mut whole, mut pictures, mut posts) = (HashSet::new(), Vec::new(), HashSet::new());
     for row in page.rows {
@@ -103,17 +103,17 @@ fn results(r: &Read<'_>, view: &View<'_>, page: &Page<'_>) -> Result<Results> {
         if is_group(&row) && group.is_none() {
             continue;
         }
-        let Some((shown, people, card)) = grouped(row, group, &cast, page.place) else { continue };
+        let Some((shown, people, status)) = grouped(row, group, &cast, page.place) else { continue };
         results.notification_groups.push(shown);
         let all = if page.people == People::Whole { people.len() } else { 1 };
-        for actor in people.iter().take(all).copied().chain(card.map(|card| &*card.author)) {
+        for actor in people.iter().take(all).copied().chain(status.map(|status| &*status.author)) {
             if whole.insert(actor.id) {
                 results.accounts.push(account(view, actor));
             }
         }
         pictures.extend(people.iter().skip(all).copied());
-        if let Some(card) = card.filter(|card| posts.insert(card.id)) {
-            results.statuses.push(status(view, card));
+        if let Some(status) = status.filter(|status| posts.insert(status.id)) {
+            results.statuses.push(status.clone());
         }
     }
     if page.people == People::Pictures {
@@ -141,7 +141,7 @@ pub fn one(node: &Node, call: &Call) -> Reply {
             }
         };
         let page = Page { rows: &[row], apart, floor: 0, place: Where::Single, people: People::Whole };
-        let results = results(r, &view, &page)?;
+        let results = results(r, call, &view, &page)?;
         if results.notification_groups.is_empty() { Err(Error::NotFound) } else { Ok(results) }
     })?;
     Ok(Answer::json(&results))
@@ -170,7 +170,7 @@ pub fn accounts(node: &Node, call: &Call) -> Reply {
             Named::One(id) => rows::by_id(r, id).into_iter().filter(|row| window.holds(row.id.0)).collect(),
             Named::Group(key) => groups::page(r, key, window.rows())?,
         };
-        let cast = Cast::load(r, found.iter().map(|row| row.actor_id), std::iter::empty())?;
+        let cast = Cast::load(r, found.iter().map(|row| row.actor_id), Vec::new())?;
         let people = found.iter().filter_map(|row| cast.person(row.actor_id));
         let list: Vec<_> = people.map(|actor| account(&view, actor)).collect();
         Ok((list, found.iter().map(|row| row.id.0).collect::<Vec<_>>()))

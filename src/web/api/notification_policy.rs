@@ -9,7 +9,7 @@ use super::entity::notification::Cast;
 use super::entity::request::request;
 use super::fault::Fault;
 use super::paging::{Back, Window, linked};
-use crate::base::id::NotificationRequestId;
+use crate::base::id::{NotificationRequestId, PostId};
 use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::store::node::{self, Settings};
@@ -90,9 +90,9 @@ fn keep(node: &Node, said: impl Fn(&str) -> Result<Option<Rule>, Fault>) -> Resu
     Ok(())
 }
 
-fn cast(r: &Read<'_>, waiting: &[Request]) -> Result<Cast> {
-    let posts = waiting.iter().filter_map(|request| request.post_id);
-    Cast::load(r, waiting.iter().map(|request| request.actor_id), posts)
+fn cast(r: &Read<'_>, call: &Call, view: &View<'_>, waiting: &[Request]) -> Result<Cast> {
+    let posts: Vec<PostId> = waiting.iter().filter_map(|request| request.post_id).collect();
+    Cast::load(r, waiting.iter().map(|request| request.actor_id), call.pieces.of(r, view, &posts)?)
 }
 
 /// `GET /api/v1/notifications/requests`.
@@ -101,7 +101,7 @@ pub fn list(node: &Node, call: &Call) -> Reply {
     let (list, ids) = node.store.read(|r| {
         let view = View::load(node, r, call)?;
         let waiting = requests::page(r, window.rows())?;
-        let cast = cast(r, &waiting)?;
+        let cast = cast(r, call, &view, &waiting)?;
         let list: Vec<_> = waiting.iter().filter_map(|one| request(&view, one, &cast)).collect();
         Ok((list, waiting.iter().map(|one| one.id.0).collect::<Vec<_>>()))
     })?;
@@ -114,7 +114,7 @@ pub fn one(node: &Node, call: &Call) -> Reply {
     let one = node.store.read(|r| {
         let view = View::load(node, r, call)?;
         let one = requests::by_id(r, id)?;
-        request(&view, &one, &cast(r, std::slice::from_ref(&one))?).ok_or(Error::NotFound)
+        request(&view, &one, &cast(r, call, &view, std::slice::from_ref(&one))?).ok_or(Error::NotFound)
     })?;
     Ok(Answer::json(&one))
 }

@@ -6,7 +6,7 @@ use super::call::{Answer, Call, Reply};
 use super::entity::View;
 use super::entity::notification::{Cast, Words, shown, word};
 use super::paging::{Back, Window, linked};
-use crate::base::id::NotificationId;
+use crate::base::id::{NotificationId, PostId};
 use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::store::Read;
@@ -41,8 +41,9 @@ pub fn wanted(call: &Call, words: Words) -> Option<Wanted> {
 }
 
 /// Everyone and everything these rows tell of.
-fn cast(r: &Read<'_>, found: &[Notification]) -> Result<Cast> {
-    Cast::load(r, found.iter().map(|row| row.actor_id), found.iter().filter_map(|row| row.post_id))
+fn cast(r: &Read<'_>, call: &Call, view: &View<'_>, found: &[Notification]) -> Result<Cast> {
+    let posts: Vec<PostId> = found.iter().filter_map(|row| row.post_id).collect();
+    Cast::load(r, found.iter().map(|row| row.actor_id), call.pieces.of(r, view, &posts)?)
 }
 
 /// `GET /api/v1/notifications`.
@@ -52,7 +53,7 @@ pub fn list(node: &Node, call: &Call) -> Reply {
     let (list, ids) = node.store.read(|r| {
         let view = View::load(node, r, call)?;
         let found = rows::list(r, &wanted, window.rows())?;
-        let cast = cast(r, &found)?;
+        let cast = cast(r, call, &view, &found)?;
         let list: Vec<_> = found.iter().filter_map(|row| shown(&view, words, row, &cast)).collect();
         Ok((list, found.iter().map(|row| row.id.0).collect::<Vec<_>>()))
     })?;
@@ -65,7 +66,7 @@ pub fn one(node: &Node, call: &Call) -> Reply {
     let one = node.store.read(|r| {
         let view = View::load(node, r, call)?;
         let row = rows::by_id(r, id)?;
-        shown(&view, words, &row, &cast(r, std::slice::from_ref(&row))?).ok_or(Error::NotFound)
+        shown(&view, words, &row, &cast(r, call, &view, std::slice::from_ref(&row))?).ok_or(Error::NotFound)
     })?;
     Ok(Answer::json(&one))
 }

@@ -4,14 +4,13 @@ use super::call::{Answer, Call, Reply};
 use super::compose;
 use super::edits::choices;
 use super::entity::View;
-use super::entity::status::status;
 use super::fault::Fault;
 use super::paging::{Back, Window, linked};
 use super::statuses::{now, original, own, seen};
 use crate::base::Error;
 use crate::base::id::PostId;
 use crate::federation::{Node, publish};
-use crate::store::{cards, quotes};
+use crate::store::quotes;
 
 /// `GET /api/v1/statuses/{id}/quotes`: those its author agreed to.
 pub fn list(node: &Node, call: &Call) -> Reply {
@@ -22,9 +21,8 @@ pub fn list(node: &Node, call: &Call) -> Reply {
         seen(r, &view, id)?;
         let mut ids = quotes::quoting(r, id, view.viewer(), window.posts())?;
         ids.retain(|id| window.holds(id.0));
-        let shown: Vec<_> = cards::of(r, &ids)?.iter().map(|card| status(&view, card)).collect();
         // The row of a quote has the id of the post that quotes.
-        Ok((ids.iter().map(|id| id.0).collect::<Vec<_>>(), shown))
+        Ok((ids.iter().map(|id| id.0).collect::<Vec<_>>(), call.pieces.of(r, &view, &ids)?))
     })?;
     Ok(linked(node, call, Answer::json(&shown), &ids, window, Back::Since))
 }

@@ -6,10 +6,10 @@ use serde::Serialize;
 use super::call::{Answer, Call, Reply};
 use super::entity::View;
 use super::entity::account::{Account, account};
-use super::entity::status::{Status, status};
 use super::entity::tag::Tag;
 use super::fault::Fault;
 use super::paging::Window;
+use super::pieces::Piece;
 use super::tags;
 use crate::base::id::{ActorId, PostId};
 use crate::base::{Error, Result};
@@ -56,7 +56,7 @@ fn resolves(call: &Call) -> Reach {
 #[derive(Serialize)]
 struct Results {
     accounts: Vec<Account>,
-    statuses: Vec<Status>,
+    statuses: Vec<Piece>,
     hashtags: Vec<Tag>,
 }
 
@@ -78,7 +78,7 @@ pub fn v2(node: &Node, call: &Call) -> Reply {
         let tags = if wants("hashtags") { hashtags(r, &view, &asked)? } else { Vec::new() };
         Ok(Results {
             accounts: ordered(r, &people)?.iter().map(|actor| account(&view, actor)).collect(),
-            statuses: cards::of(r, &posts)?.iter().map(|card| status(&view, card)).collect(),
+            statuses: call.pieces.of(r, &view, &posts)?,
             hashtags: tags::shown(r, &view, &tags)?,
         })
     })?;

@@ -6,9 +6,10 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::call::{Answer, Call, Reply};
-use super::entity::status::{Status, audience, deleted, status};
+use super::entity::status::{audience, deleted, status};
 use super::entity::{View, poll as entity};
 use super::fault::Fault;
+use super::pieces::Piece;
 use crate::base::id::PostId;
 use crate::base::{Audience, Error, Result};
 use crate::federation::Node;
@@ -74,8 +75,8 @@ pub fn several(node: &Node, call: &Call) -> Reply {
 /// What stands above and below a post.
 #[derive(Serialize)]
 struct Context {
-    ancestors: Vec<Status>,
-    descendants: Vec<Status>,
+    ancestors: Vec<Piece>,
+    descendants: Vec<Piece>,
 }
 
 /// `GET /api/v1/statuses/{id}/context`.
@@ -87,9 +88,7 @@ pub fn context(node: &Node, call: &Call) -> Reply {
         let span = if view.as_owner { OWNERS } else { STRANGERS };
         let above = posts::ancestors(r, id, view.viewer(), span)?;
         let below = in_reading_order(id, &posts::descendants(r, id, view.viewer(), span)?);
-        let list = |ids: &[PostId]| -> Result<Vec<_>> {
-            Ok(cards::of(r, ids)?.iter().map(|card| status(&view, card)).collect())
-        };
+        let list = |ids: &[PostId]| call.pieces.of(r, &view, ids);
         Ok(Context { ancestors: list(&above)?, descendants: list(&below)? })
     })?;
     Ok(Answer::json(&shown))

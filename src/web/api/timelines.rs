@@ -2,7 +2,6 @@
 
 use super::call::{Answer, Call, Reply};
 use super::entity::View;
-use super::entity::status::status;
 use super::fault::Fault;
 use super::paging::{Back, Window, linked};
 use crate::base::id::PostId;
@@ -10,7 +9,7 @@ use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::store::feeds::{self, Media, Tags, Whose};
 use crate::store::posts::Viewer;
-use crate::store::{Read, cards, timeline};
+use crate::store::{Read, timeline};
 use crate::text::scan;
 
 /// `GET /api/v1/timelines/home`.
@@ -41,9 +40,7 @@ fn feed(node: &Node, call: &Call, window: Window, find: impl FnOnce(&Read<'_>) -
         let view = View::load(node, r, call)?;
         let mut ids = find(r)?;
         ids.retain(|id| window.holds(id.0));
-        let cards = cards::of(r, &ids)?;
-        let shown: Vec<_> = cards.iter().map(|card| status(&view, card)).collect();
-        Ok((shown, ids.iter().map(|id| id.0).collect::<Vec<_>>()))
+        Ok((call.pieces.of(r, &view, &ids)?, ids.iter().map(|id| id.0).collect::<Vec<_>>()))
     })?;
     Ok(linked(node, call, Answer::json(&shown), &rows, window, Back::Min))
 }

@@ -101,7 +101,8 @@ impl<'n> View<'n> {
         Ok(Self { as_owner: true, sieve: Sieve::load(r)?, ..Self::for_anyone(node, r)? })
     }
 
-    fn for_anyone(node: &'n Node, r: &Read<'_>) -> Result<Self> {
+    /// Loads what entities need that go to anyone.
+    pub(super) fn for_anyone(node: &'n Node, r: &Read<'_>) -> Result<Self> {
         Ok(Self {
             links: Links::of(node),
             owner: store::node::get(r)?.owner,
@@ -128,6 +129,11 @@ impl<'n> View<'n> {
         self.last.iter().find(|(who, _)| *who == actor).map(|(_, at)| *at)
     }
 
+    /// Which of the different looks of a status this is, as long as nothing is written.
+    pub fn eyes(&self) -> Eyes {
+        Eyes { owner: self.as_owner, knows_blur: self.knows_blur }
+    }
+
     /// What the caller may see.
     pub fn viewer(&self) -> Viewer {
         if self.as_owner { Viewer::Owner } else { Viewer::Stranger }
@@ -136,6 +142,13 @@ impl<'n> View<'n> {
     fn is_owner(&self, actor: &actors::Actor) -> bool {
         self.owner == Some(actor.id)
     }
+}
+
+/// Who sees the same of a status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Eyes {
+    owner: bool,
+    knows_blur: bool,
 }
 
 /// A custom emoji.

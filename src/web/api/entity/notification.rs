@@ -5,15 +5,14 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::account::{Account, account};
-use super::status::{Status, status};
 use super::{View, stamp};
 use crate::base::Result;
 use crate::base::id::{ActorId, NotificationId, PostId};
 use crate::store::actors::{self, Actor};
-use crate::store::cards::{self, Card};
 use crate::store::notification_groups::{Group, Key};
 use crate::store::notifications::{Kind, Notification};
 use crate::store::{Read, shield};
+use crate::web::api::pieces::Piece;
 
 /// Which types a client takes. Mammoth drops a whole page for one it has not heard of, and says nothing of those it knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,26 +97,21 @@ pub fn named(text: &str) -> Option<Named> {
 /// Everyone and everything a page of notifications tells of; nobody whom the owner keeps away.
 pub struct Cast {
     people: HashMap<ActorId, Actor>,
-    cards: HashMap<PostId, Card>,
+    statuses: HashMap<PostId, Piece>,
 }
 
 impl Cast {
-    /// Loads it in a fixed number of queries.
-    pub fn load(
-        r: &Read<'_>,
-        people: impl Iterator<Item = ActorId>,
-        posts: impl Iterator<Item = PostId>,
-    ) -> Result<Self> {
+    /// Loads the people in a fixed number of queries.
+    pub fn load(r: &Read<'_>, people: impl Iterator<Item = ActorId>, statuses: Vec<Piece>) -> Result<Self> {
         let mut people = actors::by_ids(r, &people.collect::<Vec<_>>())?;
         let shield = shield::of(r, people.iter())?;
         people.retain(|actor| !shield.hidden.contains(&actor.id));
         for actor in people.iter_mut().filter(|actor| shield.plain.contains(&actor.id)) {
             (actor.icon, actor.image, actor.emoji) = (None, None, Vec::new());
         }
-        let cards = cards::of(r, &posts.collect::<Vec<_>>())?;
         Ok(Self {
             people: people.into_iter().map(|actor| (actor.id, actor)).collect(),
-            cards: cards.into_iter().map(|card| (card.id, card)).collect(),
+            statuses: statuses.into_iter().map(|status| (status.id, status)).collect(),
         })
     }
 
@@ -127,14 +121,14 @@ impl Cast {
     }
 
     /// A post, unless its author is kept away.
-    pub fn card(&self, id: PostId) -> Option<&Card> {
-        self.cards.get(&id)
+    pub fn status(&self, id: PostId) -> Option<&Piece> {
+        self.statuses.get(&id)
     }
 
     /// The post a notification is about. None: it should have one, and that is not to be shown.
-    fn about(&self, row: &Notification) -> Option<Option<&Card>> {
+    fn about(&self, row: &Notification) -> Option<Option<&Piece>> {
         match row.post_id.filter(|_| is_about_post(row.kind)) {
-            Some(post) => self.card(post).map(Some),
+            Some(post) => self.status(post).map(Some),
             None => (!is_about_post(row.kind)).then_some(None),
         }
     }
@@ -150,7 +144,7 @@ pub struct Shown {
     group_key: String,
     account: Account,
     #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<Status>,
+    status: Option<Piece>,
     #[serde(skip_serializing_if = "Option::is_none")]
     filtered: Option<bool>,
 }
@@ -163,7 +157,7 @@ pub fn shown(view: &View<'_>, words: Words, row: &Notification, cast: &Cast) -> 
         created_at: stamp(row.created_at),
         group_key: key(row),
         account: account(view, cast.person(row.actor_id)?),
-        status: cast.about(row)?.map(|card| status(view, card)),
+        status: cast.about(row)?.cloned(),
         filtered: row.kept_back.then_some(true),
     })
 }
@@ -208,11 +202,11 @@ pub fn grouped<'c>(
     group: Option<&Group>,
     cast: &'c Cast,
     place: Where,
-) -> Option<(ShownGroup, Vec<&'c Actor>, Option<&'c Card>)> {
+) -> Option<(ShownGroup, Vec<&'c Actor>, Option<&'c Piece>)> {
     let one = [row.actor_id];
     let named = group.map_or(one.as_slice(), |group| group.people.as_slice());
     let people: Vec<&Actor> = named.iter().filter_map(|id| cast.person(*id)).collect();
-    let card = cast.about(row)?;
+    let status = cast.about(row)?;
     if people.is_empty() {
         return None;
     }
@@ -229,7 +223,7 @@ pub fn grouped<'c>(
         most_recent_notification_id: newest.0,
         page,
         sample_account_ids: people.iter().map(|actor| actor.id.to_string()).collect(),
-        status_id: card.map(|card| card.id.to_string()),
+        status_id: status.map(|status| status.id.to_string()),
     };
-    Some((shown, people, card))
+    Some((shown, people, status))
 }

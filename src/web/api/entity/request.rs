@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use super::account::account;
 use super::notification::Cast;
-use super::status::status;
 use super::{View, stamp};
 use crate::store::notification_requests::Request;
 
@@ -17,6 +16,6 @@ pub fn request(view: &View<'_>, request: &Request, cast: &Cast) -> Option<Value>
         // A text, in every version of Mastodon.
         "notifications_count": request.count.to_string(),
         "account": account(view, cast.person(request.actor_id)?),
-        "last_status": request.post_id.and_then(|id| cast.card(id)).map(|card| status(view, card)),
+        "last_status": request.post_id.and_then(|id| cast.status(id)),
     }))
 }

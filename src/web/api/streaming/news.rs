@@ -21,6 +21,7 @@ use crate::web::api::conversations as talks;
 use crate::web::api::entity::View;
 use crate::web::api::entity::notification::{Cast, Words, shown};
 use crate::web::api::entity::status::status;
+use crate::web::api::pieces;
 
 /// Events read at a time.
 const SLICE: u32 = 64;
@@ -237,7 +238,8 @@ impl<'n, 'r> Table<'n, 'r> {
             return Ok(None);
         }
         let Ok(row) = notifications::by_id(self.r, id) else { return Ok(None) };
-        let cast = Cast::load(self.r, std::iter::once(row.actor_id), row.post_id.into_iter())?;
+        let post = row.post_id.as_slice();
+        let cast = Cast::load(self.r, std::iter::once(row.actor_id), pieces::made(self.r, &self.view, post)?)?;
         // Mammoth passes over the one event it cannot read; the others that listen know them all.
         let shown = shown(&self.view, Words::All, &row, &cast);
         let payload = shown.and_then(|shown| serde_json::to_string(&shown).ok());
