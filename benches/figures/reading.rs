@@ -331,7 +331,7 @@ fn fill(w: &Write<'_>, people: &[ActorId], begin: Time, which: std::ops::Range<u
 }
 
 fn content(n: usize, named: &str) -> String {
-    let rare = if n % 5_000 == 1 { " numberless" } else { "" };
+    let rare = if n % 400 == 1 { " numberless" } else { "" };
     format!(
         "<p>Post number {n}{rare}: the ferry was late again, so we walked along the quay and counted gulls. <a href=\"{named}\" \
          class=\"u-url mention\">@<span>ann</span></a> says that it will rain until the weekend, which is as well, for the \
