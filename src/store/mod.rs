@@ -109,9 +109,8 @@ fn place(row: &Row<'_>, name: &str) -> rusqlite::Result<usize> {
 /// A JSON column; NULL or broken text gives the default, so that one odd row never hides a page.
 fn json<T: DeserializeOwned + Default>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
     Ok(match row.get_ref(place(row, column)?)? {
-        // What most rows hold.
-        ValueRef::Null | ValueRef::Text(b"[]") => T::default(),
-        ValueRef::Text(text) => serde_json::from_slice(text).unwrap_or_default(),
+        // Most rows hold `[]`.
+        ValueRef::Text(text) if text != b"[]" => serde_json::from_slice(text).unwrap_or_default(),
         _ => T::default(),
     })
 }

@@ -102,14 +102,13 @@ fn app_with(
     let patience = web::Data::new(page::remote_follow::Patience::default());
     let gate = web::Data::new(login::Gate::default());
     let turns = web::Data::new(files::Turns::default());
-    let ranges = web::Data::new(streams::Turns::default());
+    let pieces = web::Data::new(streams::Turns::default());
     let rates = web::Data::new(api::Rates::default());
     let again = web::Data::new(api::Again::default());
-    let pieces = web::Data::new(api::Pieces::default());
     move |cfg| {
         cfg.app_data(node.clone()).app_data(door.clone()).app_data(rooms.clone()).app_data(gate.clone());
-        cfg.app_data(turns.clone()).app_data(patience.clone()).app_data(ranges.clone()).app_data(rates.clone());
-        cfg.app_data(hub.clone()).app_data(again.clone()).app_data(pieces.clone());
+        cfg.app_data(turns.clone()).app_data(patience.clone()).app_data(pieces.clone()).app_data(rates.clone());
+        cfg.app_data(hub.clone()).app_data(again.clone());
         cfg.app_data(web::PathConfig::default().error_handler(|_, request| edge::unreadable_path(request)));
         cfg.app_data(web::QueryConfig::default().error_handler(|_, request| edge::unreadable_query(request)));
         routes(cfg);

@@ -2,20 +2,47 @@
 //! and over, and several at once when the owner picks up their phone. Forgets within a second, because some of what an answer
 //! says ends with time alone (mutes, filters, polls); never keeps an answer past a commit, or for somebody else.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::call::{Answer, Call, Reply};
+use super::pieces::Pieces;
 use crate::base::Time;
 use crate::base::id::TokenId;
 use crate::federation::Node;
+use crate::store::Read;
 
 /// Answers kept at once.
 const MOST: usize = 16;
 /// Bytes of an answer that is kept.
 const BYTES: usize = 256 * 1024;
-/// How long one is kept.
-const FRESH: Duration = Duration::from_secs(1);
+/// How long anything is kept.
+pub(super) const FRESH: Duration = Duration::from_secs(1);
+
+/// A state of the store, and when it was looked at.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Moment {
+    /// How often the store had been written to before.
+    rung: u64,
+    at: Time,
+}
+
+impl Moment {
+    /// The one of now: taken before anything is read, so that whatever is written meanwhile ends it.
+    fn now(node: &Node) -> Self {
+        Self { rung: node.store.bell().rung(), at: node.clock().now() }
+    }
+
+    /// The one this act looks at; None for one that writes, whose view nobody else may ever share.
+    pub(super) fn of(r: &Read<'_>) -> Option<Self> {
+        r.rung.map(|rung| Self { rung, at: r.now })
+    }
+
+    /// Whether what was made of it is good `now`: nothing was written since, and no more than a moment has passed.
+    pub(super) fn holds(self, now: Self) -> bool {
+        self.rung == now.rung && self.at <= now.at && now.at.since(self.at) < FRESH
+    }
+}
 
 /// Who asked for what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,18 +52,21 @@ struct Asked {
     query: String,
 }
 
-/// One answer, how often the store had been written to before it was made, and when.
+/// One answer, and of what it was made.
 #[derive(Debug)]
 struct Kept {
     asked: Asked,
-    rung: u64,
-    at: Time,
+    made: Moment,
     answer: Answer,
 }
 
 /// The last answers of one server.
 #[derive(Debug, Default)]
-pub struct Again(Mutex<Vec<Kept>>);
+pub struct Again {
+    answers: Mutex<Vec<Kept>>,
+    /// What answers are made of.
+    pub(super) pieces: Arc<Pieces>,
+}
 
 impl Again {
     /// The answer to a call: the one that was given a moment ago, if it still holds, or the one `make` makes. What has
@@ -50,26 +80,25 @@ impl Again {
             path: call.path.clone(),
             query: call.query.clone(),
         };
-        // Before anything is read: whatever is written meanwhile ends the answer.
-        let (rung, at) = (node.store.bell().rung(), node.clock().now());
-        if let Some(answer) = self.kept(&asked, rung, at) {
+        let now = Moment::now(node);
+        if let Some(answer) = self.kept(&asked, now) {
             return Ok(answer);
         }
         let answer = make()?;
         if answer.code == 200 && answer.body.len() <= BYTES {
-            self.keep(Kept { asked, rung, at, answer: answer.clone() });
+            self.keep(Kept { asked, made: now, answer: answer.clone() });
         }
         Ok(answer)
     }
 
-    fn kept(&self, asked: &Asked, rung: u64, now: Time) -> Option<Answer> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|kept| kept.rung == rung && kept.at <= now && now.since(kept.at) < FRESH);
+    fn kept(&self, asked: &Asked, now: Moment) -> Option<Answer> {
+        let mut all = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|kept| kept.made.holds(now));
         all.iter().find(|kept| kept.asked == *asked).map(|kept| kept.answer.clone())
     }
 
     fn keep(&self, new: Kept) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|kept| kept.asked != new.asked);
         if all.len() >= MOST {
             all.remove(0);
@@ -82,8 +111,6 @@ impl Again {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use std::cell::Cell;
-
-    use actix_web::web::Data;
 
     use super::*;
     use crate::base::Audience;
@@ -100,7 +127,7 @@ mod tests {
             idempotency: None,
             basic: None,
             bearer: None,
-            pieces: Data::default(),
+            pieces: Arc::default(),
         }
     }
 

@@ -2,8 +2,9 @@
 //! socket to it exists once.
 
 use std::str::FromStr;
+use std::sync::Arc;
 
-use actix_web::web::{Bytes, Data};
+use actix_web::web::Bytes;
 use serde::Serialize;
 
 use super::fault::Fault;
@@ -34,7 +35,7 @@ pub struct Call {
     /// The bearer's token itself, for its own revocation and push.
     pub bearer: Option<String>,
     /// Statuses that were shown a moment ago.
-    pub pieces: Data<Pieces>,
+    pub pieces: Arc<Pieces>,
 }
 
 impl Call {

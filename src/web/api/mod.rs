@@ -56,7 +56,6 @@ pub use again::Again;
 use call::{Answer, Call};
 use fault::Fault;
 use params::Params;
-pub use pieces::Pieces;
 pub use rates::Rates;
 use rates::{Caller, Standing};
 use routes::{Need, Route};
@@ -115,7 +114,7 @@ async fn answered(
     request: &HttpRequest,
     payload: web::Payload,
 ) -> Answer {
-    let (route, mut call) = match begun(request) {
+    let (route, mut call) = match begun(request, again) {
         Ok(begun) => begun,
         Err(fault) => return fault.answer(),
     };
@@ -149,7 +148,7 @@ async fn answered(
 }
 
 /// Finds the route and reads what stands in front of the body; the token waits for a thread that may read the disk.
-fn begun(request: &HttpRequest) -> Result<(&'static Route, Call), Fault> {
+fn begun(request: &HttpRequest, again: &Again) -> Result<(&'static Route, Call), Fault> {
     let path = request.path();
     let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
     if ["/api/v1/admin/", "/api/v2/admin/"].iter().any(|admin| path.starts_with(admin)) {
@@ -168,7 +167,7 @@ fn begun(request: &HttpRequest) -> Result<(&'static Route, Call), Fault> {
         basic,
         bearer,
         params,
-        pieces: request.app_data::<web::Data<Pieces>>().cloned().unwrap_or_default(),
+        pieces: again.pieces.clone(),
     };
     Ok((route, call))
 }

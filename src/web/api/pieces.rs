@@ -4,22 +4,20 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::again::Moment;
 use super::entity::status::status;
 use super::entity::{Eyes, View};
 use crate::base::id::PostId;
-use crate::base::{Error, Result, Time};
+use crate::base::{Error, Result};
 use crate::store::actors::Actor;
 use crate::store::{Read, cards};
 
 /// Bytes of texts kept at once: four hundred posts or so.
 const BYTES: usize = 1024 * 1024;
-/// How long they are kept.
-const FRESH: Duration = Duration::from_secs(1);
 
 /// A status as JSON.
 #[derive(Debug, Clone)]
@@ -42,18 +40,10 @@ impl Serialize for Piece {
 /// The texts that hold for one state of the store.
 #[derive(Debug, Default)]
 struct Shelf {
-    /// How often the store had been written to before the first was made, and when that was.
-    rung: Option<u64>,
-    at: Time,
+    /// When the first was made.
+    made: Moment,
     bytes: usize,
     texts: HashMap<(Eyes, PostId), Piece>,
-}
-
-impl Shelf {
-    /// Whether what stands here holds for this reader.
-    fn holds(&self, r: &Read<'_>) -> bool {
-        r.rung.is_some() && self.rung == r.rung && self.at <= r.now && r.now.since(self.at) < FRESH
-    }
 }
 
 /// The last statuses of one server.
@@ -74,17 +64,17 @@ impl Pieces {
     }
 
     fn kept(&self, r: &Read<'_>, eyes: Eyes, ids: &[PostId]) -> HashMap<PostId, Piece> {
+        let Some(now) = Moment::of(r) else { return HashMap::new() };
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !shelf.holds(r) {
-            // Nothing is kept longer than it is true, nor when nobody asks for it any more.
-            *shelf = Shelf { rung: r.rung, at: r.now, ..Shelf::default() };
+        if !shelf.made.holds(now) {
+            *shelf = Shelf { made: now, ..Shelf::default() };
         }
         ids.iter().filter_map(|id| Some((*id, shelf.texts.get(&(eyes, *id))?.clone()))).collect()
     }
 
     fn keep(&self, r: &Read<'_>, eyes: Eyes, made: &[Piece]) {
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !shelf.holds(r) {
+        if !Moment::of(r).is_some_and(|now| shelf.made.holds(now)) {
             return;
         }
         for piece in made {
@@ -114,6 +104,7 @@ mod tests {
     use super::*;
     use crate::base::Audience;
     use crate::store::{bookmarks, posts};
+    use crate::web::api::again::FRESH;
     use crate::web::scratch::House;
 
     /// Who asks for statuses.
