@@ -118,7 +118,7 @@ CREATE TABLE post (
   sensitive    INTEGER NOT NULL DEFAULT 0,
   url          TEXT,                            -- page for people; NULL when it equals uri
   emoji        TEXT,                            -- [[shortcode, URL], …]
-  extra        TEXT,                            -- store/extra.rs: a film's length, an event's time and place, …, as JSON
+  extra        TEXT,                            -- store/posts/post_metadata.rs: a film's length, an event's time and place, …, as JSON
   published_at INTEGER NOT NULL,
   edited_at    INTEGER,
   received_at  INTEGER NOT NULL
@@ -133,7 +133,7 @@ CREATE INDEX post_orphans  ON post (reply_to_uri)                     -- a paren
   WHERE reply_to IS NULL AND reply_to_uri IS NOT NULL;
 
 -- The words of posts, only to be found by: no copy of the text. marks: a and the author's id, r for an answer, l for a
--- link. src/store/search.rs writes it with each post and edit.
+-- link. src/store/timelines/search.rs writes it with each post and edit.
 CREATE VIRTUAL TABLE post_text USING fts5 (
   words, marks, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2');
 CREATE TRIGGER post_unfound AFTER DELETE ON post WHEN old.boost_of IS NULL BEGIN
@@ -149,7 +149,7 @@ CREATE TABLE edition (
   content      TEXT    NOT NULL,                -- safe HTML
   sensitive    INTEGER NOT NULL,
   poll         TEXT,                            -- the answers to choose from: [text, …]
-  media        TEXT,                            -- its files as they were: [store/attachments.rs: Attachment, …]
+  media        TEXT,                            -- its files as they were: [store/posts/attachments.rs: Attachment, …]
   kept_at      INTEGER NOT NULL,                -- when it was replaced
   PRIMARY KEY (post_id, written_at)
 ) STRICT, WITHOUT ROWID;
@@ -212,7 +212,7 @@ CREATE INDEX post_once_post ON post_once (post_id);                   -- cascade
 -- What the owner has written and not published yet: drafts, and posts that wait for their time.
 CREATE TABLE draft (
   id           INTEGER PRIMARY KEY AUTOINCREMENT,
-  words        TEXT    NOT NULL,                -- federation/draft.rs: Draft, as JSON
+  words        TEXT    NOT NULL,                -- federation/owner/draft.rs: Draft, as JSON
   due_at       INTEGER,                         -- when it is to be published; NULL: a draft
   error        TEXT,                            -- why it could not be; then it waits for the owner
   once         TEXT,                            -- as in post_once
@@ -263,7 +263,7 @@ BEGIN
     SELECT p.id, m.created_at FROM thread_mute m JOIN post p ON p.reply_to = m.post_id WHERE m.post_id = OLD.id;
 END;
 
--- Private threads, one row for each set of people who read them (store/conversations.rs).
+-- Private threads, one row for each set of people who read them (store/posts/conversations.rs).
 CREATE TABLE conversation (
   id           INTEGER PRIMARY KEY AUTOINCREMENT,
   thread       INTEGER NOT NULL,                -- id of the thread's first post, which may be gone
@@ -322,7 +322,7 @@ CREATE INDEX vote_by_actor ON vote (actor_id);                        -- cascade
 -- Who may answer, like, boost and quote a post (GoToSocial's interaction policies): only where its author says so.
 CREATE TABLE policy (
   post_id      INTEGER PRIMARY KEY REFERENCES post (id) ON DELETE CASCADE,
-  bits         INTEGER NOT NULL                 -- base/policy.rs: Rules
+  bits         INTEGER NOT NULL                 -- base/interaction_policy.rs: Rules
 ) STRICT;
 
 -- Posts that quote another, ours and remote (FEP-044f and the older ways).
@@ -341,7 +341,7 @@ CREATE INDEX quote_of_post ON quote (quoted_id) WHERE quoted_id IS NOT NULL;    
 CREATE INDEX quote_orphans ON quote (quoted_uri) WHERE quoted_id IS NULL;         -- a quoted post that arrives late
 CREATE INDEX quote_stamp ON quote (stamp) WHERE stamp IS NOT NULL;                -- Delete of a stamp
 CREATE INDEX quote_request ON quote (request_uri) WHERE request_uri IS NOT NULL;  -- Accept, Reject
-CREATE INDEX quote_due ON quote (check_at) WHERE check_at IS NOT NULL;            -- federation/quotes.rs
+CREATE INDEX quote_due ON quote (check_at) WHERE check_at IS NOT NULL;            -- federation/remote/quote_refresh.rs
 
 -- Others asking to answer, like, boost or quote a post of the owner's, and what became of it. A granted one is a stamp.
 CREATE TABLE request (
@@ -534,7 +534,7 @@ CREATE INDEX list_post_post ON list_post (post_id);                   -- which l
 CREATE TABLE filter (
   id           INTEGER PRIMARY KEY AUTOINCREMENT,
   title        TEXT    NOT NULL,
-  contexts     INTEGER NOT NULL,                -- where it counts: bits, see store/filters.rs
+  contexts     INTEGER NOT NULL,                -- where it counts: bits, see store/timelines/filters.rs
   action       TEXT    NOT NULL,                -- warn, hide, blur
   until_at     INTEGER,                         -- NULL: for good
   created_at   INTEGER NOT NULL

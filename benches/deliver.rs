@@ -15,11 +15,11 @@ use std::time::{Duration, Instant};
 use hytte::app::App;
 use hytte::base::config::Origin;
 use hytte::base::{Audience, Clock, Config, Result};
-use hytte::federation::{Node, identity};
+use hytte::federation::{Node, owner::identity};
 use hytte::net::{Knock, Names, Post};
 use hytte::sig::PrivateKey;
-use hytte::store::deliveries::{self, Activity, Failure, Target};
-use hytte::store::{Store, Write, hosts, node};
+use hytte::store::queue::deliveries::{self, Activity, Failure, Target};
+use hytte::store::{Store, Write, node, peers::hosts};
 
 const HOSTS: usize = 500;
 const PEERS: &str = "HYTTE_BENCH_PEERS";

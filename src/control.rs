@@ -3,13 +3,14 @@
 //!
 //! One line of JSON goes in, one comes out, then the connection closes. Only the folder's owner can reach the socket.
 
-mod acts;
+mod handlers;
+mod socket;
+
 pub mod blocks;
-mod door;
 mod view;
 
-pub use acts::act;
-pub use door::{Door, ask};
+pub use handlers::act;
+pub use socket::{Door, ask};
 pub use view::{Person, Picture, Queue, SetAside, Shown, ShownPost, Stats, Unreachable, Waiting};
 
 use base64::Engine as _;

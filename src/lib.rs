@@ -3,7 +3,7 @@
 //!
 //! # The map
 //!
-//! Imports point down; rooms on one floor may import each other without a circle. `tests/it/floors.rs` reads the source
+//! Imports point down; rooms on one floor may import each other without a circle. `tests/it/layers.rs` reads the source
 //! and fails on a breach.
 //!
 //! | floor | room | is for | and never |
@@ -24,39 +24,39 @@
 //!
 //! # Four trips
 //!
-//! 1. *A post of the owner's*: a form or `hytte post` → [`federation::publish`] finds whom it names (network) → one write:
+//! 1. *A post of the owner's*: a form or `hytte post` → [`federation::owner::publish`] finds whom it names (network) → one write:
 //!    the post, its place at home, one activity, one delivery per inbox → the commit rings → `federation/workers.rs` sends in
-//!    hands that claim, sign, send and settle ([`federation::delivery`]).
-//! 2. *An activity from a peer*: `web/ap/inbox.rs` checks size, digest, date and signature ([`federation::verify`]) → kept →
-//!    202 → [`federation::inbox`] fetches what it needs, and one write applies it ([`social`]).
-//! 3. *A page*: one read snapshot → a fixed number of queries ([`store::cards`]) → maud.
-//! 4. *Somebody we do not know*: [`federation::resolve`] → WebFinger → a signed, guarded fetch → kept.
+//!    hands that claim, sign, send and settle ([`federation::outgoing::delivery`]).
+//! 2. *An activity from a peer*: `web/ap/inbox.rs` checks size, digest, date and signature ([`federation::incoming::verify`]) → kept →
+//!    202 → [`federation::incoming::inbox`] fetches what it needs, and one write applies it ([`social`]).
+//! 3. *A page*: one read snapshot → a fixed number of queries ([`store::posts::post_views`]) → maud.
+//! 4. *Somebody we do not know*: [`federation::remote::resolve`] → WebFinger → a signed, guarded fetch → kept.
 //!
 //! # Who does what
 //!
 //! | what | rules | store | page |
 //! | --- | --- | --- | --- |
 //! | posts, edits, answers | `social/post`, `arrival`, `revision` | `posts`, `editions` | `compose`, `edit`, `thread`, `history` |
-//! | drafts, posts for later | [`federation::later`] | `drafts` | `drafts`, `later` |
+//! | drafts, posts for later | [`federation::owner::scheduling`] | `drafts` | `drafts`, `later` |
 //! | lists of people | `list` | `lists` | `lists` |
 //! | filters | `filter`; `text/keywords` | `filters` | `filters`, `sifted` |
 //! | likes, boosts, reactions, own emoji | `like`, `boost`, `react`, `emoji` | `likes`, `reactions`, `own_emoji` | `acts`, `reactions`, `own_emoji` |
 //! | bookmarks, muted threads, private threads, read so far | | `bookmarks`, `thread_mutes`, `conversations`, `markers` | `kept`, `acts` |
 //! | polls | `poll`, `vote` | `polls` | `poll` |
-//! | quotes and their stamps | `quote`, `consent`; [`federation::quotes`] | `quotes` | `quoted` |
+//! | quotes and their stamps | `quote`, `consent`; [`federation::remote::quote_refresh`] | `quotes` | `quoted` |
 //! | who may answer, like, boost, quote | `approval` (asked by others), `asking` (asking others) | `policies`, `requests`, `asked` | `approvals` |
 //! | followed hashtags; everyone's posts | `tag` | `tags`, `feeds` | `tags` |
-//! | finding words and people | [`federation::search`]; `text/search` | `search` | `find` |
+//! | finding words and people | [`federation::owner::search`]; `text/search` | `search` | `find` |
 //! | groups, relays | `group`, `relay` | `groups`, `relays` | `people`, `relays`, `around` |
 //! | pins, featured hashtags | `pin` | `pins` | `top` |
 //! | people and servers kept away, reports, notes | `block`, `host_block`, `report` | `blocks`, `mutes`, `host_blocks`, `shield`, `reports`, `notes` | `distance`, `walls`, `fences`, `hosts`, `reports` |
 //! | telling apps as it happens (`web/api/streaming`) | | `events` | |
-//! | telling apps (Web Push) | [`federation::push`], [`sig::push`] | `push` | |
+//! | telling apps (Web Push) | [`federation::outgoing::push_notifications`], [`sig::push`] | `push` | |
 //! | notifications, the owner's rules for them | | `notifications`, `notification_groups`, `notification_policy`, `notification_requests` | `notifications`, `kept_back` |
 //! | whom strangers may see | | `company` | |
-//! | those who move | `mover`; [`federation::moves`] | `moves` | `moving`, `people` |
+//! | those who move | `mover`; [`federation::remote::move_discovery`] | `moves` | `moving`, `people` |
 //! | proofs, passing on | `forward`, `outbox`; `sig/proof` | `deliveries` | |
-//! | comparing followers, coming back | [`federation::synchronise`], [`federation::comeback`], [`federation::backfill`] | `follows`, `absence` | |
+//! | comparing followers, coming back | [`federation::outgoing::follower_sync`], [`federation::outgoing::outage_recovery`], [`federation::remote::backfill`] | `follows`, `absence` | |
 //!
 //! # What holds everywhere
 //!
@@ -64,7 +64,7 @@
 //! - Everything from outside has a named limit, and every id, key and owner is checked against its origin.
 //! - SQL lives in `store/`, outgoing HTTP in `net/`, actix in `web/`, the clock in `base/time.rs`, threads in
 //!   `federation/workers.rs` and `store/writer.rs`.
-//! - The body of a request is read in `web/body.rs`, within a time and a room: strangers, peers and the owner have one each.
+//! - The body of a request is read in `web/request_body.rs`, within a time and a room: strangers, peers and the owner have one each.
 //! - A new thing has its place. An activity type: a file in `social/`, a variant in `ap/activity.rs`, an arm in
 //!   `social/mod.rs`. A page: a file in `web/page/`, a line in `web/mod.rs`. A call of the client API: a function in
 //!   `web/api/`, a line in `web/api/routes.rs`. A table: a block in `schema.sql`, once a version is released a step in

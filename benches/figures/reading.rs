@@ -3,8 +3,8 @@
 //! same each time. A list must cost the same however much lies behind it: the last rows say by how much it does not.
 //!
 //! Each is asked for in three ways, for the server keeps what it has just shown until something is written, and for a second at
-//! most: over and over, as any other server is measured that keeps what it has read (`web/api/again.rs`); in other words each
-//! time, so that the answer is put together from statuses shown before (`web/api/pieces.rs`); and each time after a write, so that
+//! most: over and over, as any other server is measured that keeps what it has read (`web/api/response_cache.rs`); in other words each
+//! time, so that the answer is put together from statuses shown before (`web/api/status_cache.rs`); and each time after a write, so that
 //! everything is read and made anew.
 
 use std::collections::HashMap;
@@ -14,12 +14,12 @@ use std::time::{Duration, Instant};
 
 use hytte::base::id::{ActorId, ListId, MediaId, PostId, first_at};
 use hytte::base::{Audience, Clock, Result, Time};
-use hytte::store::attachments::{self, Attachment};
-use hytte::store::extra::Extra;
-use hytte::store::lists::{self, List, Replies};
 use hytte::store::notifications::{self, Kind};
+use hytte::store::posts::attachments::{self, Attachment};
+use hytte::store::posts::post_metadata::Extra;
 use hytte::store::posts::{self, Hashtag, Mention, Post};
-use hytte::store::{self, Write, actors, likes, timeline};
+use hytte::store::timelines::lists::{self, List, Replies};
+use hytte::store::{self, Write, actors, posts::likes, timelines::home_timeline};
 
 use super::http::{self, Connection};
 use super::peers::Peers;
@@ -313,7 +313,7 @@ fn fill(w: &Write<'_>, people: &[ActorId], begin: Time, which: std::ops::Range<u
         let mentions = if names { vec![mention] } else { Vec::new() };
         let tags = if n % 4 == 2 && boost_of.is_none() { vec![tag] } else { Vec::new() };
         posts::insert(w, &post, &mentions, &tags)?;
-        timeline::add(w, post.id)?;
+        home_timeline::add(w, post.id)?;
         for list in lists::of_member(w, author.id)? {
             lists::put(w, list.id, post.id, None)?;
         }

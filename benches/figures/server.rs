@@ -12,7 +12,10 @@ use std::time::{Duration, Instant};
 use hytte::base::Clock;
 use hytte::base::id::ActorId;
 use hytte::social;
-use hytte::store::{self, Store, Write, actors, follows};
+use hytte::store::{
+    self, Store, Write,
+    actors::{self, follows},
+};
 use rusqlite::{Connection as Database, OpenFlags};
 
 use super::http::{self, Answer, Connection};

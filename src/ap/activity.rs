@@ -7,7 +7,7 @@ use super::addressing::Recipients;
 use super::json::{self, FromJson, Lossy, Many, Ref, Uri};
 use super::tags::Emoji;
 use super::{interaction, limits, reaction};
-use crate::base::policy::Deed;
+use crate::base::interaction_policy::Deed;
 use crate::base::{Error, Result, Time};
 
 /// An activity as received.

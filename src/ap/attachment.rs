@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::json::{self, Lossy, Many, Uri};
 use super::link::{self, Link};
-use super::{facts, limits};
+use super::{limits, post_metadata};
 
 /// What a file is to a reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +92,7 @@ fn build(value: &Value, kind: &str, link: Link) -> Attachment {
         blurhash: json::text(value, "blurhash", limits::WORD).filter(|hash| hash.is_ascii()),
         focal: focal(value),
         preview: link::picture(value, "icon").or_else(|| link::picture(value, "preview")),
-        seconds: facts::duration(value),
+        seconds: post_metadata::duration(value),
         url: link.href,
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::context;
-use super::doc::Doc;
+use super::document_builder::Doc;
 use super::json::{self, Lossy, Many, Ref, Uri};
 use super::limits;
 use crate::base::{Error, Result};

@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 
 use super::addressing::{self, PUBLIC, Policy};
 use super::context;
-use super::doc::Doc;
+use super::document_builder::Doc;
 use super::json::{self, Uri};
-use crate::base::policy::{Deed, Rule, Rules, Who};
+use crate::base::interaction_policy::{Deed, Rule, Rules, Who};
 use crate::base::{Error, Result};
 
 /// The member of `interactionPolicy` that rules a deed.
@@ -185,7 +185,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::base::Audience;
-    use crate::base::policy::{Choice, Choices};
+    use crate::base::interaction_policy::{Choice, Choices};
 
     const ANN: &str = "https://a.example/ann";
     const FOLLOWERS: &str = "https://a.example/ann/followers";

@@ -5,6 +5,11 @@
 //! stays in [`json`], limits in [`limits`]. Writing: plain structs go into [`write_object`], [`write_actor`],
 //! [`write_activity`], [`collection`], [`discovery`]; [`addressing`] turns an audience into `to` and `cc` and back.
 
+mod document_builder;
+pub mod post_metadata;
+#[cfg(test)]
+mod tests;
+
 pub mod activity;
 pub mod actor;
 pub mod addressing;
@@ -12,8 +17,6 @@ pub mod attachment;
 pub mod collection;
 pub mod context;
 pub mod discovery;
-mod doc;
-pub mod facts;
 pub mod interaction;
 pub mod jrd;
 pub mod json;
@@ -36,10 +39,3 @@ pub use json::{Lossy, Many, Ref};
 pub use key::KeyDoc;
 pub use object::Object;
 pub use uri::{Uri, same_origin};
-
-#[cfg(test)]
-mod mutations;
-#[cfg(test)]
-mod odd_shapes;
-#[cfg(test)]
-mod written;

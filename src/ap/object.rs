@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use super::addressing::{self, Recipients};
 use super::attachment::{self, Attachment};
-use super::facts::{self, Facts};
 use super::interaction::{self, Interactions};
 use super::json::{self, FromJson, Lossy, Many, Ref, Uri};
 use super::poll::{self, Poll};
+use super::post_metadata::{self, Facts};
 use super::tags::{self, Tags};
 use super::{limits, link};
 use crate::base::{Audience, Error, Result, Time};
@@ -209,7 +209,7 @@ impl Object {
             tags,
             attachments: attachment::read(doc),
             image: link::picture(doc, "image").or_else(|| link::picture(doc, "icon")),
-            facts: facts::read(doc),
+            facts: post_metadata::read(doc),
             poll: poll::read(doc),
             interactions: interaction::read(doc),
             replies: Lossy::read(doc, "replies").0,

@@ -5,14 +5,14 @@ use serde_json::Value;
 
 use super::tags::{self, Emoji};
 use super::{json, limits};
-use crate::text::signs;
+use crate::text::unicode_emoji;
 
 /// The emoji in its one spelling or `:shortcode:`, and the shortcode's picture. Nothing when there is none that can be
 /// shown: then the act is a like (Iceshrimp).
 pub fn read(doc: &Value) -> (Option<String>, Option<Emoji>) {
     let given = ["content", "_misskey_reaction"].iter().find_map(|key| json::text(doc, key, limits::WORD));
     let Some(given) = given.map(|text| text.trim().to_owned()) else { return (None, None) };
-    if let Some(emoji) = signs::emoji(&given) {
+    if let Some(emoji) = unicode_emoji::emoji(&given) {
         return (Some(emoji), None);
     }
     let code = short(&given);

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use super::addressing::Recipients;
 use super::context;
-use super::doc::Doc;
+use super::document_builder::Doc;
 use super::interaction;
 use super::write_object::{self, Tag, write_tag};
 use crate::base::Time;
-use crate::base::policy::Deed;
+use crate::base::interaction_policy::Deed;
 
 /// What every activity has.
 #[derive(Debug, Clone, Default)]

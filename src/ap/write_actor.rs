@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::PUBLIC;
 use super::context;
-use super::doc::Doc;
+use super::document_builder::Doc;
 use super::write_object::{Tag, write_tag};
 use crate::base::Time;
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::addressing::Recipients;
 use super::context;
-use super::doc::Doc;
+use super::document_builder::Doc;
 use crate::base::Time;
 
 /// A post of ours.

@@ -1,12 +1,13 @@
 //! Words all floors share: ids, time, audience, errors, configuration. Knows nothing of what is built on it.
 
+pub mod interaction_policy;
+pub mod leaky_bucket;
+pub mod rate_limit_key;
+
 pub mod audience;
-pub mod bucket;
-pub mod caller;
 pub mod config;
 pub mod error;
 pub mod id;
-pub mod policy;
 pub mod time;
 
 pub use audience::Audience;

@@ -9,10 +9,10 @@ use hytte::base::{Error, Result};
 use hytte::control::blocks::{Act, Cut, Kept};
 use hytte::control::{Answer, Request};
 
-use super::{home, other_build, say, say_json};
+use super::{data_folder, other_build, say, say_json};
 
 /// Bytes of a list at most.
-const LIST_LIMIT: u64 = hytte::federation::lists::LIST_LIMIT as u64;
+const LIST_LIMIT: u64 = hytte::federation::owner::host_block_import::LIST_LIMIT as u64;
 
 /// The flags of `block`.
 #[derive(Args)]
@@ -51,7 +51,7 @@ pub struct Block {
     #[arg(long, env = "HYTTE_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
     #[command(flatten)]
-    home: home::Home,
+    home: data_folder::Home,
 }
 
 /// Does it and says what it cut.

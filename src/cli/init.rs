@@ -6,11 +6,11 @@ use std::path::Path;
 use clap::Args;
 use hytte::base::config::Origin;
 use hytte::base::{Clock, Error, Result};
-use hytte::federation::{identity, login};
+use hytte::federation::owner::{identity, login};
 use hytte::store::{self, Store};
 use hytte::text::handle;
 
-use super::{home, say, say_json};
+use super::{data_folder, say, say_json};
 
 /// The flags of `init`.
 #[derive(Args)]
@@ -28,7 +28,7 @@ pub struct Init {
     #[arg(long, env = "HYTTE_JSON", value_parser = clap::builder::FalseyValueParser::new())]
     json: bool,
     #[command(flatten)]
-    home: home::Home,
+    home: data_folder::Home,
 }
 
 /// Makes the folder.
@@ -74,16 +74,16 @@ fn parse(text: &str, host: Option<&str>, scheme: &str) -> Result<(String, Origin
 
 /// Opens the store of a folder that is new, empty, or left half made.
 fn open_new(data: &Path) -> Result<Store> {
-    if home::is_trial(data) {
+    if data_folder::is_trial(data) {
         return Err(Error::invalid(format!("{} is a trial: choose another folder with --data", data.display())));
     }
-    if home::is_occupied(data)? && !data.join("hytte.db").is_file() {
+    if data_folder::is_occupied(data)? && !data.join("hytte.db").is_file() {
         return Err(Error::invalid(format!(
             "{} is not empty: choose a new or empty folder with --data",
             data.display()
         )));
     }
-    home::owned(data)?;
+    data_folder::owned(data)?;
     Store::open(data, Clock::system())
 }
 

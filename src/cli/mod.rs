@@ -1,11 +1,12 @@
 //! Reading the command line and saying how it went: results on standard output, everything else on standard error, and a
 //! failure as one sentence that says what to do next.
 
-mod access;
+mod credentials;
+mod data_folder;
+mod inspect;
+
 mod block;
-mod home;
 mod init;
-mod look;
 mod post;
 mod serve;
 
@@ -41,21 +42,21 @@ enum Command {
     /// Serve the folder until it is told to stop
     Serve(serve::Serve),
     /// Make an access token for an app or script; the last word printed is the token
-    Token(access::Token),
+    Token(credentials::Token),
     /// Make a link that logs a browser in, once
-    LoginLink(access::LoginLink),
+    LoginLink(credentials::LoginLink),
     /// Set the password, typed or on standard input
-    Password(access::Password),
+    Password(credentials::Password),
     /// Post the text on standard input
     Post(post::Post),
     /// Show what waits to be delivered, and why
-    Queue(look::Queue),
+    Queue(inspect::Queue),
     /// Keep a server away, take that back, or show what is kept away
     Block(block::Block),
     /// Show a post or person as this server sees them
-    Fetch(look::Fetch),
+    Fetch(inspect::Fetch),
     /// Show a few numbers
-    Stats(look::Stats),
+    Stats(inspect::Stats),
 }
 
 /// Reads the command line and runs it.
@@ -77,14 +78,14 @@ fn execute(command: Command) -> Result<()> {
         Command::Try(args) => serve::try_out(args),
         Command::Init(args) => init::init(args),
         Command::Serve(args) => serve::serve(args),
-        Command::Token(args) => access::token(args),
-        Command::LoginLink(args) => access::login_link(&args),
-        Command::Password(args) => access::password(&args),
+        Command::Token(args) => credentials::token(args),
+        Command::LoginLink(args) => credentials::login_link(&args),
+        Command::Password(args) => credentials::password(&args),
         Command::Post(args) => post::post(args),
-        Command::Queue(args) => look::queue(&args),
+        Command::Queue(args) => inspect::queue(&args),
         Command::Block(args) => block::block(args),
-        Command::Fetch(args) => look::fetch(args),
-        Command::Stats(args) => look::stats(&args),
+        Command::Fetch(args) => inspect::fetch(args),
+        Command::Stats(args) => inspect::stats(&args),
     }
 }
 

@@ -11,7 +11,7 @@ use hytte::base::{Audience, Error, Result};
 use hytte::control::{self, Answer, Bytes, FILE_LIMIT, Request};
 use serde_json::json;
 
-use super::{home, other_build, say, say_json};
+use super::{data_folder, other_build, say, say_json};
 
 /// The longest text read, in bytes; the server counts characters.
 const TEXT_LIMIT: u64 = 256 * 1024;
@@ -50,9 +50,9 @@ pub struct Post {
     #[arg(long, env = "HYTTE_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
     #[command(flatten)]
-    reach: home::Reach,
+    reach: data_folder::Reach,
     #[command(flatten)]
-    home: home::Home,
+    home: data_folder::Home,
 }
 
 /// Publishes and prints the post's URL.

@@ -11,7 +11,10 @@ use hytte::app::App;
 use hytte::base::config::Origin;
 use hytte::base::{Clock, Config, Error, Result};
 use hytte::control::Door;
-use hytte::federation::{Node, identity, login};
+use hytte::federation::{
+    Node,
+    owner::{identity, login},
+};
 use hytte::store::{self, Store};
 use hytte::web;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -19,7 +22,7 @@ use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{interval, timeout};
 
-use super::{home, say};
+use super::{data_folder, say};
 
 /// How long requests in hand may take after the signal to stop; what the workers have begun may take twice as long.
 const GOODBYE: Duration = Duration::from_secs(3);
@@ -39,9 +42,9 @@ pub struct Serve {
     #[arg(long, env = "HYTTE_TRUSTED_PROXY", value_name = "IP", value_delimiter = ',')]
     trusted_proxy: Vec<IpAddr>,
     #[command(flatten)]
-    reach: home::Reach,
+    reach: data_folder::Reach,
     #[command(flatten)]
-    home: home::Home,
+    home: data_folder::Home,
 }
 
 /// The flags of `try`.
@@ -57,8 +60,8 @@ pub struct Try {
 
 /// Serves until told to stop.
 pub fn serve(args: Serve) -> Result<()> {
-    let config = Config { trusted_proxies: args.trusted_proxy, ..home::config(&args.home.data, &args.reach) };
-    let node = home::open(config).map_err(in_use)?;
+    let config = Config { trusted_proxies: args.trusted_proxy, ..data_folder::config(&args.home.data, &args.reach) };
+    let node = data_folder::open(config).map_err(in_use)?;
     let listener = listen(args.listen)?;
     run(node, listener, |node, address| {
         let origin = &node.facts.origin;
@@ -73,11 +76,11 @@ pub fn try_out(args: Try) -> Result<()> {
         .data
         .or_else(usual_place)
         .ok_or_else(|| Error::invalid("there is no home folder to keep the trial in: say where with --data DIR"))?;
-    let is_old = home::is_trial(&data);
-    if !is_old && home::is_occupied(&data)? {
+    let is_old = data_folder::is_trial(&data);
+    if !is_old && data_folder::is_occupied(&data)? {
         return Err(Error::invalid(format!("{} is not a trial: choose another folder with --data", data.display())));
     }
-    let reach = home::Reach { allow_private: false };
+    let reach = data_folder::Reach { allow_private: false };
     let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let (node, listener) = if is_old && data.join("hytte.db").is_file() {
         let node = open_trial(&data, &reach, args.port)?;
@@ -87,11 +90,11 @@ pub fn try_out(args: Try) -> Result<()> {
         // The port is ours before anything is made: a trial keeps its port for ever.
         let port = args.port.unwrap_or(8080);
         let listener = listen(local(port))?;
-        home::mark_trial(&data)?;
+        data_folder::mark_trial(&data)?;
         let store = Store::open(&data, Clock::system()).map_err(in_use)?;
         identity::found(&store, &trial_origin(port))?;
         drop(store);
-        (home::open(home::config(&data, &reach))?, listener)
+        (data_folder::open(data_folder::config(&data, &reach))?, listener)
     };
     run(node, listener, |node, _| {
         let link = login::make_link(&node.store, &node.facts.origin)?;
@@ -103,14 +106,14 @@ pub fn try_out(args: Try) -> Result<()> {
     })
 }
 
-fn open_trial(data: &std::path::Path, reach: &home::Reach, asked: Option<u16>) -> Result<Node> {
+fn open_trial(data: &std::path::Path, reach: &data_folder::Reach, asked: Option<u16>) -> Result<Node> {
     let store = Store::open(data, Clock::system()).map_err(in_use)?;
     // A trial that was interrupted while it was made is made now.
     if let Err(Error::NotFound) = store.read(store::node::get) {
         identity::found(&store, &trial_origin(asked.unwrap_or(8080)))?;
     }
     drop(store);
-    let node = home::open(home::config(data, reach)).map_err(in_use)?;
+    let node = data_folder::open(data_folder::config(data, reach)).map_err(in_use)?;
     let url = node.facts.origin.url("/");
     match asked {
         Some(port) if port != port_of(&node.facts.origin) => Err(Error::invalid(format!(

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::Answer;
 use crate::base::id::ActorId;
 use crate::base::{Error, Result};
-use crate::federation::{Node, lists};
-use crate::social::host_block::{self, Preview};
-use crate::store::host_blocks::{self, BY_HAND, Rule, Severity};
+use crate::federation::{Node, owner::host_block_import};
+use crate::social::moderation::host_block::{self, Preview};
+use crate::store::moderation::host_blocks::{self, BY_HAND, Rule, Severity};
 use crate::store::{Read, actors};
 
 /// Rules listed at most.
@@ -88,30 +88,33 @@ pub struct Cut {
 pub(super) fn act(node: &Node, act: Act) -> Result<Answer> {
     match act {
         Act::List => node.store.read(kept).map(Answer::Kept),
-        Act::Look { host } => look(node, &lists::host_name(&host)?).map(Answer::Cut),
+        Act::Look { host } => look(node, &host_block_import::host_name(&host)?).map(Answer::Cut),
         Act::Set { host, severity, no_media, no_reports, comment } => {
-            let host = lists::host_name(&host)?;
+            let host = host_block_import::host_name(&host)?;
             let severity = Severity::from_word(&severity);
             let severity = severity.ok_or_else(|| Error::invalid("a server can be block, limit or allow"))?;
             let cut = if severity == Severity::Block { look(node, &host)? } else { empty() };
-            lists::set(node, Rule { no_media, no_reports, ..Rule::by_hand(&host, severity, comment.trim()) })?;
+            host_block_import::set(
+                node,
+                Rule { no_media, no_reports, ..Rule::by_hand(&host, severity, comment.trim()) },
+            )?;
             Ok(Answer::Cut(cut))
         }
         Act::Lift { host } => {
-            let host = lists::host_name(&host)?;
+            let host = host_block_import::host_name(&host)?;
             node.store.write(move |w| host_block::lift(w, &host)).map(|_| Answer::Done)
         }
-        Act::Export => node.store.read(lists::export).map(Answer::Text),
+        Act::Export => node.store.read(host_block_import::export).map(Answer::Text),
         Act::LookAt { text } => {
-            let id = lists::upload(node, &text)?;
+            let id = host_block_import::upload(node, &text)?;
             let cut = node.store.read(|r| named(r, &host_block::preview_list(r, id)?));
-            lists::forget(node, id)?;
+            host_block_import::forget(node, id)?;
             cut.map(Answer::Cut)
         }
         Act::Import { text } => {
-            let id = lists::upload(node, &text)?;
+            let id = host_block_import::upload(node, &text)?;
             let cut = node.store.read(|r| named(r, &host_block::preview_list(r, id)?))?;
-            lists::apply(node, id, Vec::new())?;
+            host_block_import::apply(node, id, Vec::new())?;
             Ok(Answer::Cut(cut))
         }
     }

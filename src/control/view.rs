@@ -5,10 +5,16 @@ use serde::{Deserialize, Serialize};
 use crate::base::Result;
 use crate::federation::Node;
 use crate::store::actors::Actor;
-use crate::store::attachments::Attachment;
-use crate::store::cards::Card;
 use crate::store::posts::Viewer;
-use crate::store::{Read, deliveries, follows, hosts, inbox, posts};
+use crate::store::posts::attachments::Attachment;
+use crate::store::posts::post_views::Card;
+use crate::store::{
+    Read,
+    actors::follows,
+    peers::hosts,
+    posts,
+    queue::{deliveries, inbox},
+};
 use crate::text;
 
 /// Rows of each list of the queue at most.
@@ -215,10 +221,10 @@ pub(super) fn stats(node: &Node) -> Result<Stats> {
 
 /// Somebody in plain text.
 pub(super) fn person(actor: Actor) -> Shown {
-    let fields = actor.fields.iter().map(|field| (field.name.clone(), text::plain::from_html(&field.value)));
+    let fields = actor.fields.iter().map(|field| (field.name.clone(), text::plain_text::from_html(&field.value)));
     Shown::Person(Box::new(Person {
         handle: actor.handle(),
-        bio: text::plain::from_html(&actor.bio),
+        bio: text::plain_text::from_html(&actor.bio),
         fields: fields.collect(),
         uri: actor.uri,
         name: actor.name,
@@ -239,7 +245,7 @@ pub(super) fn post(card: Card) -> Shown {
         audience: post.audience.word().to_owned(),
         published_at: post.published_at.rfc3339(),
         edited_at: post.edited_at.map(|at| at.rfc3339()),
-        text: text::plain::from_html(&post.content),
+        text: text::plain_text::from_html(&post.content),
         pictures: attachments.into_iter().map(picture).collect(),
         counts: (likes, boosts, replies),
         uri: post.uri.clone(),

@@ -5,14 +5,14 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::Node;
-use super::flight::Boarding;
+use super::remote::singleflight::Boarding;
 use crate::base::id::MediaId;
 use crate::base::{Error, Result};
 use crate::media::{self, Picture, Purpose};
 use crate::net::{Accept, Get};
 use crate::sig::Knock;
-use crate::store::attachments::{self, Attachment, Cover};
-use crate::store::files::{self, Name};
+use crate::store::media_files::{self, Name};
+use crate::store::posts::attachments::{self, Attachment, Cover};
 use crate::text::ALT_CHARS;
 
 /// Bytes of other people's pictures kept on the disk.
@@ -62,8 +62,9 @@ pub fn keep(node: &Node, upload: Upload) -> Result<MediaId> {
     let row = match media::sniff(&bytes) {
         Some(kind) if kind.is_picture() => {
             let picture = media::picture(&bytes, Purpose::Post)?;
-            let file = files::put(&node.store, &picture.bytes, picture.media_type)?;
-            let preview = picture.preview.as_ref().map(|small| files::put(&node.store, &small.bytes, small.media_type));
+            let file = media_files::put(&node.store, &picture.bytes, picture.media_type)?;
+            let preview =
+                picture.preview.as_ref().map(|small| media_files::put(&node.store, &small.bytes, small.media_type));
             Attachment {
                 preview: preview.transpose()?.map(|name| name.as_str().to_owned()),
                 width: Some(picture.width),
@@ -76,8 +77,8 @@ pub fn keep(node: &Node, upload: Upload) -> Result<MediaId> {
         _ => {
             let made = media::recording(bytes)?;
             let cover = (!cover.is_empty()).then(|| media::picture(&cover, Purpose::ProxyPreview)).transpose()?;
-            let file = files::put(&node.store, &made.bytes, made.media_type)?;
-            let kept = cover.as_ref().map(|picture| files::put(&node.store, &picture.bytes, picture.media_type));
+            let file = media_files::put(&node.store, &made.bytes, made.media_type)?;
+            let kept = cover.as_ref().map(|picture| media_files::put(&node.store, &picture.bytes, picture.media_type));
             Attachment {
                 preview: kept.transpose()?.map(|name| name.as_str().to_owned()),
                 width: made.width,
@@ -95,7 +96,7 @@ pub fn keep(node: &Node, upload: Upload) -> Result<MediaId> {
 pub fn cover(node: &Node, bytes: &[u8]) -> Result<Cover> {
     let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
     let picture = media::picture(bytes, Purpose::ProxyPreview)?;
-    let name = files::put(&node.store, &picture.bytes, picture.media_type)?;
+    let name = media_files::put(&node.store, &picture.bytes, picture.media_type)?;
     Ok(Cover { name: name.as_str().to_owned(), blurhash: picture.blurhash })
 }
 
@@ -126,18 +127,18 @@ pub fn focus_text((x, y): (f64, f64)) -> String {
 pub fn portrait(node: &Node, bytes: &[u8], purpose: Purpose) -> Result<Name> {
     let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
     let picture = media::picture(bytes, purpose)?;
-    files::put(&node.store, &picture.bytes, picture.media_type)
+    media_files::put(&node.store, &picture.bytes, picture.media_type)
 }
 
 /// A remote picture as we have it on the disk, if we do.
 pub fn cached(node: &Node, url: &str) -> Result<Option<Name>> {
-    let name = node.store.read(|r| files::proxied(r, url))?;
-    let Some(name) = name.filter(|name| files::path(&node.store, name).is_file()) else { return Ok(None) };
+    let name = node.store.read(|r| media_files::proxied(r, url))?;
+    let Some(name) = name.filter(|name| media_files::path(&node.store, name).is_file()) else { return Ok(None) };
     let now = node.clock().now();
     if node.touched.recall(url, now).is_none() {
         node.touched.remember(url, now.plus(TOUCH_EVERY), now, ());
         let url = url.to_owned();
-        drop(node.store.submit(move |w| files::touch_proxied(w, &url)));
+        drop(node.store.submit(move |w| media_files::touch_proxied(w, &url)));
     }
     Ok(Some(name))
 }
@@ -180,12 +181,12 @@ fn fetch(node: &Node, url: &str) -> Result<Name> {
 
 /// Called with the shelf locked: a file on its way out must not be the one that just came in.
 fn shelve(node: &Node, url: &str, picture: &Picture) -> Result<Name> {
-    let name = files::put(&node.store, &picture.bytes, picture.media_type)?;
+    let name = media_files::put(&node.store, &picture.bytes, picture.media_type)?;
     let bytes = u64::try_from(picture.bytes.len()).unwrap_or(u64::MAX);
     let (url, kept) = (url.to_owned(), name.clone());
-    let evicted = node.store.write(move |w| files::keep_proxied(w, &url, &kept, bytes, CACHE_BYTES))?;
+    let evicted = node.store.write(move |w| media_files::keep_proxied(w, &url, &kept, bytes, CACHE_BYTES))?;
     for old in evicted {
-        files::remove_unnamed(&node.store, &old)?;
+        media_files::remove_unnamed(&node.store, &old)?;
     }
     Ok(name)
 }

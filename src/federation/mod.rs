@@ -1,42 +1,17 @@
 //! Where network, rules and store meet. Faces and commands call in here; nothing here knows HTTP in.
 
-pub mod backfill;
-mod budget;
-mod census;
-pub mod comeback;
-pub mod delivery;
-pub mod draft;
-pub mod flight;
-pub mod grants;
-pub mod identity;
-pub mod inbox;
-pub mod later;
-pub mod lists;
-pub mod login;
-pub mod media;
-pub mod moves;
-mod newcomers;
-pub mod nodeinfo;
-pub mod own_emoji;
-pub mod polls;
-pub mod proven;
-pub mod proxy;
-pub mod publish;
-pub mod push;
-pub mod quotes;
-pub mod relays;
-pub mod resolve;
+pub mod incoming;
+pub mod outgoing;
+pub mod owner;
+pub mod remote;
 #[cfg(test)]
-pub(crate) mod scratch;
-pub mod search;
-pub mod synchronise;
-pub mod tags;
+pub(crate) mod test_support;
+
+pub mod media;
+pub mod relays;
 #[cfg(test)]
 mod tests;
 pub mod upkeep;
-pub mod verify;
-pub mod webfinger;
-mod wording;
 pub mod workers;
 
 use std::collections::HashMap;
@@ -71,26 +46,26 @@ pub struct Node {
     pub store: Store,
     /// The way out.
     pub net: Net,
-    pub(crate) key_flights: flight::Flights,
+    pub(crate) key_flights: remote::singleflight::Flights,
     /// Actors being fetched.
-    pub(crate) flights: flight::Flights,
+    pub(crate) flights: remote::singleflight::Flights,
     /// Posts being fetched: apart from actors, because a post waits for its author, who may claim the same address.
-    pub(crate) post_flights: flight::Flights,
-    pub(crate) failures: flight::Memo<flight::Failed>,
-    pub(crate) refreshed: flight::Memo<()>,
-    newcomers: newcomers::Newcomers,
-    picture_flights: flight::Flights,
+    pub(crate) post_flights: remote::singleflight::Flights,
+    pub(crate) failures: remote::singleflight::Memo<remote::singleflight::Failed>,
+    pub(crate) refreshed: remote::singleflight::Memo<()>,
+    newcomers: incoming::key_fetch_limits::Newcomers,
+    picture_flights: remote::singleflight::Flights,
     /// Remote pictures that could not be had.
-    unseen: flight::Memo<()>,
+    unseen: remote::singleflight::Memo<()>,
     /// Cached pictures whose last look is on the disk.
-    touched: flight::Memo<()>,
+    touched: remote::singleflight::Memo<()>,
     /// One picture is decoded at a time, and put on or taken off the disk.
     shelf: Mutex<()>,
     /// Hosts that have been sent a digest of their followers lately.
-    synchronised: flight::Memo<()>,
-    pub(crate) backfill: backfill::Backfill,
+    synchronised: remote::singleflight::Memo<()>,
+    pub(crate) backfill: remote::backfill::Backfill,
     /// What groups and relays may still cost.
-    budgets: budget::Budgets,
+    budgets: remote::fetch_budgets::Budgets,
     pub(crate) inbox_full: AtomicBool,
     signers: Mutex<HashMap<ActorId, Signer>>,
 }
@@ -110,19 +85,19 @@ impl Node {
             facts,
             store,
             net,
-            key_flights: flight::Flights::fair(KEY_FETCHES),
-            flights: flight::Flights::fair(FETCHES),
-            post_flights: flight::Flights::fair(FETCHES),
-            failures: flight::Memo::new(FAILURES),
-            refreshed: flight::Memo::new(FAILURES),
-            newcomers: newcomers::Newcomers::default(),
-            picture_flights: flight::Flights::new(media::FETCHES),
-            unseen: flight::Memo::new(media::REMEMBERED),
-            touched: flight::Memo::new(media::REMEMBERED),
+            key_flights: remote::singleflight::Flights::fair(KEY_FETCHES),
+            flights: remote::singleflight::Flights::fair(FETCHES),
+            post_flights: remote::singleflight::Flights::fair(FETCHES),
+            failures: remote::singleflight::Memo::new(FAILURES),
+            refreshed: remote::singleflight::Memo::new(FAILURES),
+            newcomers: incoming::key_fetch_limits::Newcomers::default(),
+            picture_flights: remote::singleflight::Flights::new(media::FETCHES),
+            unseen: remote::singleflight::Memo::new(media::REMEMBERED),
+            touched: remote::singleflight::Memo::new(media::REMEMBERED),
             shelf: Mutex::default(),
-            synchronised: flight::Memo::new(synchronise::REMEMBERED),
-            backfill: backfill::Backfill::default(),
-            budgets: budget::Budgets::default(),
+            synchronised: remote::singleflight::Memo::new(outgoing::follower_sync::REMEMBERED),
+            backfill: remote::backfill::Backfill::default(),
+            budgets: remote::fetch_budgets::Budgets::default(),
             inbox_full: AtomicBool::new(false),
             signers: Mutex::default(),
         })
@@ -152,7 +127,7 @@ impl Node {
 
     /// An error for a host the owner keeps away: nothing is asked of it.
     pub(crate) fn may_ask(&self, host: &str) -> Result<(), NetError> {
-        let verdict = self.store.read(|r| store::host_blocks::of_host(r, host));
+        let verdict = self.store.read(|r| store::moderation::host_blocks::of_host(r, host));
         match verdict {
             Ok(verdict) if !verdict.is_blocked() => Ok(()),
             Ok(_) => Err(NetError::Refused { host: host.to_owned(), why: "you block this server" }),
@@ -173,7 +148,12 @@ impl Node {
     fn note_slow(&self, error: &NetError) {
         if let NetError::Timeout { host, .. } = error {
             let now = self.clock().now();
-            self.failures.remember(&format!("slow {host}"), now.plus(SLOW_FOR), now, flight::Failed::of(error));
+            self.failures.remember(
+                &format!("slow {host}"),
+                now.plus(SLOW_FOR),
+                now,
+                remote::singleflight::Failed::of(error),
+            );
         }
     }
 
@@ -182,7 +162,7 @@ impl Node {
         let host = host_of(url);
         let ours = |error: crate::base::Error| NetError::Ours { host: host.clone(), why: error.to_string() };
         let signer = self.signer(self.facts.service).map_err(ours)?;
-        let known = self.store.read(|r| store::hosts::get(r, &host)).map_err(ours)?;
+        let known = self.store.read(|r| store::peers::hosts::get(r, &host)).map_err(ours)?;
         let word = known.as_ref().and_then(|h| h.knock.as_deref());
         let knock = word.and_then(Knock::from_word).unwrap_or_default();
         let get = Get {
@@ -197,7 +177,7 @@ impl Node {
         let document = self.net.document(get, rule).inspect_err(|error| self.note_slow(error))?;
         if document.knock != knock {
             let worked = document.knock.word();
-            drop(self.store.submit(move |w| store::hosts::set_knock(w, &host, worked)));
+            drop(self.store.submit(move |w| store::peers::hosts::set_knock(w, &host, worked)));
         }
         Ok(document)
     }

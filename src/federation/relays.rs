@@ -1,6 +1,6 @@
 //! Relays: joined by their address, and listened to with care: what they say is only a hint where to look.
 
-use super::{Node, inbox, resolve};
+use super::{Node, incoming::inbox, remote::resolve};
 use crate::ap::activity::{Activity, Kind};
 use crate::ap::json::Uri;
 use crate::base::id::RelayId;
@@ -34,8 +34,8 @@ pub fn join(node: &Node, address: &str) -> Result<()> {
 /// Asks a relay again, in the style it was asked before.
 pub fn ask_again(node: &Node, id: RelayId) -> Result<()> {
     node.store.write(move |w| {
-        let known = crate::store::relays::by_id(w, id)?;
-        let follows = known.style == crate::store::relays::Style::LitePub;
+        let known = crate::store::peers::relays::by_id(w, id)?;
+        let follows = known.style == crate::store::peers::relays::Style::LitePub;
         let actor = known.actor_id.filter(|_| follows).map(|id| actors::by_id(w, id)).transpose()?;
         relay::ask(w, &known.inbox, actor.as_ref())
     })

@@ -5,12 +5,12 @@ use std::io::Write as _;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use super::scratch::Home;
-use super::verify::{self, Rejection};
-use super::{media, resolve};
-use crate::net::peer::{Peer, Seen, activity, response};
+use super::incoming::verify::{self, Rejection};
+use super::test_support::Home;
+use super::{media, remote::resolve};
+use crate::net::test_support::{Peer, Seen, activity, response};
 use crate::sig::{self, Knock, Outgoing, PrivateKey, Received, Signer};
-use crate::store::host_blocks::{self, Rule, Severity};
+use crate::store::moderation::host_blocks::{self, Rule, Severity};
 
 /// How long a fetch may take here.
 const WHOLE: Duration = Duration::from_millis(400);

@@ -2,11 +2,23 @@
 
 use std::time::Duration;
 
-use super::{Node, comeback, delivery, lists, moves, nodeinfo, polls, resolve};
+use super::{
+    Node,
+    outgoing::{delivery, outage_recovery},
+    owner::host_block_import,
+    remote::{move_discovery, nodeinfo, poll_refresh, resolve},
+};
 use crate::base::id::{ActorId, PostId};
 use crate::base::{Result, Time};
-use crate::store::strangers::{self, Terms};
-use crate::store::{actors, answers, attachments, deliveries, editions, files, hosts, inbox, mutes, node, tombstones};
+use crate::store::retention::{self, Terms};
+use crate::store::{
+    actors, media_files,
+    moderation::mutes,
+    node,
+    peers::hosts,
+    posts::{attachments, post_edits, tombstones},
+    queue::{deliveries, inbox, responses},
+};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -45,8 +57,8 @@ struct Chore {
 }
 
 const CHORES: &[Chore] = &[
-    Chore { name: "note that we are alive", every: MINUTE, run: |n, _| comeback::alive(n) },
-    Chore { name: "make up for an outage", every: MINUTE, run: |n, _| comeback::step(n) },
+    Chore { name: "note that we are alive", every: MINUTE, run: |n, _| outage_recovery::alive(n) },
+    Chore { name: "make up for an outage", every: MINUTE, run: |n, _| outage_recovery::step(n) },
     Chore { name: "free leases that are over", every: MINUTE, run: free_overdue },
     Chore { name: "mend times of a clock that was ahead", every: MINUTE.saturating_mul(10), run: mend_times },
     Chore { name: "give up on dead hosts", every: MINUTE.saturating_mul(10), run: expire },
@@ -55,7 +67,7 @@ const CHORES: &[Chore] = &[
     Chore { name: "forget old editions of other people's posts", every: HOUR, run: prune_editions },
     Chore { name: "forget uploads without a post", every: HOUR, run: prune_uploads },
     Chore { name: "remove files nobody names", every: MINUTE.saturating_mul(5), run: sweep },
-    Chore { name: "tell and ask how polls stand", every: MINUTE, run: |n, _| polls::step(n) },
+    Chore { name: "tell and ask how polls stand", every: MINUTE, run: |n, _| poll_refresh::step(n) },
     Chore { name: "forget posts of strangers", every: MINUTE.saturating_mul(10), run: prune_posts },
     Chore { name: "forget strangers", every: MINUTE.saturating_mul(20), run: prune_actors },
     Chore { name: "forget servers of strangers", every: HOUR, run: prune_hosts },
@@ -64,7 +76,7 @@ const CHORES: &[Chore] = &[
     Chore {
         name: "go along with people who moved",
         every: MINUTE.saturating_mul(15),
-        run: |n, _| unless_trial(n, moves::step),
+        run: |n, _| unless_trial(n, move_discovery::step),
     },
     Chore {
         name: "ask what servers run",
@@ -74,7 +86,7 @@ const CHORES: &[Chore] = &[
     Chore {
         name: "fetch lists of servers to block",
         every: MINUTE.saturating_mul(20),
-        run: |n, _| unless_trial(n, lists::step),
+        run: |n, _| unless_trial(n, host_block_import::step),
     },
     Chore { name: "forget mutes that are over", every: HOUR, run: |n, _| n.store.write(mutes::prune).map(drop) },
 ];
@@ -150,7 +162,7 @@ fn expire(node: &Node, _: &mut Diary) -> Result<()> {
 
 fn prune_activities(node: &Node, _: &mut Diary) -> Result<()> {
     while node.store.write(|w| deliveries::prune(w, w.now.minus(ACTIVITIES), SLICE))? > 0 {}
-    while node.store.write(|w| answers::prune(w, SLICE))? > 0 {}
+    while node.store.write(|w| responses::prune(w, SLICE))? > 0 {}
     Ok(())
 }
 
@@ -160,7 +172,7 @@ fn prune_tombstones(node: &Node, _: &mut Diary) -> Result<()> {
 }
 
 fn prune_editions(node: &Node, _: &mut Diary) -> Result<()> {
-    while node.store.write(|w| editions::prune(w, w.now.minus(EDITIONS), SLICE))? > 0 {}
+    while node.store.write(|w| post_edits::prune(w, w.now.minus(EDITIONS), SLICE))? > 0 {}
     Ok(())
 }
 
@@ -179,7 +191,7 @@ fn prune_posts(node: &Node, diary: &mut Diary) -> Result<()> {
     };
     for _ in 0..SLICES {
         let after = diary.post;
-        let (last, gone) = node.store.write(move |w| strangers::prune_posts(w, after, terms, SMALL_SLICE))?;
+        let (last, gone) = node.store.write(move |w| retention::prune_posts(w, after, terms, SMALL_SLICE))?;
         tracing::debug!(gone, "posts of strangers were forgotten");
         diary.post = last.unwrap_or(PostId(0));
         if last.is_none() {
@@ -193,7 +205,7 @@ fn prune_actors(node: &Node, diary: &mut Diary) -> Result<()> {
     let before = node.clock().now().minus(STRANGERS);
     for _ in 0..SLICES {
         let after = diary.actor;
-        let (last, gone) = node.store.write(move |w| strangers::prune_actors(w, after, before, SMALL_SLICE))?;
+        let (last, gone) = node.store.write(move |w| retention::prune_actors(w, after, before, SMALL_SLICE))?;
         tracing::debug!(gone, "strangers were forgotten");
         diary.actor = last.unwrap_or(ActorId(0));
         if last.is_none() {
@@ -207,7 +219,7 @@ fn prune_hosts(node: &Node, diary: &mut Diary) -> Result<()> {
     let before = node.clock().now().minus(HOSTS);
     for _ in 0..SLICES {
         let after = std::mem::take(&mut diary.host);
-        let (last, _) = node.store.write(move |w| strangers::prune_hosts(w, &after, before, SMALL_SLICE))?;
+        let (last, _) = node.store.write(move |w| retention::prune_hosts(w, &after, before, SMALL_SLICE))?;
         let Some(last) = last else { break };
         diary.host = last;
     }
@@ -221,8 +233,8 @@ fn prune_aside(node: &Node, _: &mut Diary) -> Result<()> {
 /// One shelf of `media/` in a round: all of them in a day.
 fn sweep(node: &Node, diary: &mut Diary) -> Result<()> {
     let shelf = diary.shelf;
-    diary.shelf = (shelf + 1) % files::SHELVES;
-    files::sweep(&node.store, shelf, node.clock().now().minus(UPLOADS)).map(drop)
+    diary.shelf = (shelf + 1) % media_files::SHELVES;
+    media_files::sweep(&node.store, shelf, node.clock().now().minus(UPLOADS)).map(drop)
 }
 
 fn refresh_stale(node: &Node, _: &mut Diary) -> Result<()> {
@@ -251,8 +263,8 @@ fn unless_trial(node: &Node, step: fn(&Node) -> Result<bool>) -> Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
-    use crate::federation::scratch::Home;
-    use crate::net::peer::{Peer, response};
+    use crate::federation::test_support::Home;
+    use crate::net::test_support::{Peer, response};
     use crate::store::node;
 
     fn home() -> Home {

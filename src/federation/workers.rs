@@ -9,7 +9,14 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle, Scope};
 use std::time::Duration;
 
-use super::{Node, backfill, comeback, delivery, identity, inbox, later, push, quotes, upkeep};
+use super::{
+    Node,
+    incoming::inbox,
+    outgoing::{delivery, outage_recovery, push_notifications},
+    owner::{identity, scheduling},
+    remote::{backfill, quote_refresh},
+    upkeep,
+};
 use crate::base::time::Stopwatch;
 use crate::base::{Error, Result, Time};
 use crate::store;
@@ -45,7 +52,7 @@ const LINES: [Line; 3] = [
         few: 1,
         most: 8,
         stack: 2 * 1024 * 1024,
-        next_due: |node| node.store.read(store::inbox::next_due),
+        next_due: |node| node.store.read(store::queue::inbox::next_due),
         run: apply,
     },
     Line { name: "backfill", few: 1, most: 1, stack: 2 * 1024 * 1024, next_due: fill_due, run: fill },
@@ -55,12 +62,17 @@ const STACK: usize = 512 * 1024;
 
 /// Messages for apps go first: there are few, and somebody holds a phone.
 fn send(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
-    push::run(node, goes_on)?;
+    push_notifications::run(node, goes_on)?;
     delivery::run(node, goes_on)
 }
 
 fn send_due(node: &Node) -> Result<Option<Time>> {
-    node.store.read(|r| Ok([store::push::next_due(r)?, store::deliveries::next_due(r)?].into_iter().flatten().min()))
+    node.store.read(|r| {
+        Ok([store::notifications::push::next_due(r)?, store::queue::deliveries::next_due(r)?]
+            .into_iter()
+            .flatten()
+            .min())
+    })
 }
 
 fn apply(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
@@ -69,12 +81,15 @@ fn apply(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
 }
 
 fn fill(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
-    while (later::step(node)? || backfill::step(node)? || quotes::step(node)?) && goes_on() {}
+    while (scheduling::step(node)? || backfill::step(node)? || quote_refresh::step(node)?) && goes_on() {}
     Ok(())
 }
 
 fn fill_due(node: &Node) -> Result<Option<Time>> {
-    Ok([later::next_due(node)?, backfill::next_due(node)?, quotes::next_due(node)?].into_iter().flatten().min())
+    Ok([scheduling::next_due(node)?, backfill::next_due(node)?, quote_refresh::next_due(node)?]
+        .into_iter()
+        .flatten()
+        .min())
 }
 
 /// The threads of a running server.
@@ -88,10 +103,10 @@ impl Workers {
     /// Frees what a killed process held, and starts all threads.
     pub fn start(node: Arc<Node>) -> Result<Self> {
         identity::complete(&node.store)?;
-        comeback::alive(&node)?;
+        outage_recovery::alive(&node)?;
         node.store.write(|w| {
-            store::deliveries::free_leases(w)?;
-            store::inbox::free_leases(w)
+            store::queue::deliveries::free_leases(w)?;
+            store::queue::inbox::free_leases(w)
         })?;
         let mut workers = Self { node, stop: Arc::default(), threads: Vec::new() };
         for line in &LINES {
@@ -263,8 +278,8 @@ mod tests {
     use std::sync::{Condvar, Mutex};
 
     use super::*;
-    use crate::federation::scratch::Home;
-    use crate::net::peer::{Peer, response};
+    use crate::federation::test_support::Home;
+    use crate::net::test_support::{Peer, response};
 
     /// A door that stays shut until it is opened.
     #[derive(Default)]
@@ -289,7 +304,7 @@ mod tests {
         let watch = Stopwatch::start();
         loop {
             let rung = node.store.bell().rung();
-            let waiting = node.store.read(store::deliveries::count).unwrap();
+            let waiting = node.store.read(store::queue::deliveries::count).unwrap();
             if waiting == count {
                 return;
             }
@@ -341,7 +356,7 @@ mod tests {
         home.say("a", &["x.example"]);
         let node = Arc::new(home.node);
         let workers = Workers::start(node.clone()).unwrap();
-        let next = || node.store.read(store::deliveries::next_due).unwrap();
+        let next = || node.store.read(store::queue::deliveries::next_due).unwrap();
         let watch = Stopwatch::start();
         while next().is_none_or(|next| next == node.clock().now()) {
             assert!(watch.elapsed() < Duration::from_secs(60));
@@ -353,7 +368,7 @@ mod tests {
         let stopper = thread::spawn(move || workers.stop());
         door.open();
         stopper.join().unwrap();
-        assert_eq!(node.store.read(store::deliveries::count).unwrap(), 0, "it was settled before all ended");
+        assert_eq!(node.store.read(store::queue::deliveries::count).unwrap(), 0, "it was settled before all ended");
     }
 
     #[test]
@@ -361,7 +376,7 @@ mod tests {
         let peer = Peer::start(|_| response(202, &[], b""));
         let home = Home::new(&["x.example"], peer.address, Duration::from_secs(60));
         home.say("a", &["x.example"]);
-        home.node.store.write(|w| store::deliveries::claim(w, delivery::LEASE)).unwrap().unwrap();
+        home.node.store.write(|w| store::queue::deliveries::claim(w, delivery::LEASE)).unwrap().unwrap();
         let node = Arc::new(home.node);
         let workers = Workers::start(node.clone()).unwrap();
         until(&node, 0);

@@ -15,18 +15,19 @@
 //! | WebP, 25 megapixels | 117 MB | 0.9 s |
 //! | the worst avatar or proxied picture of 30 KB | 190 MB | 0.4 s |
 
+mod audio_video;
+mod resize;
+
 mod animation;
 mod decode;
 mod encode;
 mod picture;
 mod png;
-mod recording;
-mod shrink;
 mod sniff;
 mod webp;
 
+pub use audio_video::{Recording, recording};
 pub use picture::{Encoded, Picture, Purpose, picture};
-pub use recording::{Recording, recording};
 pub use sniff::{Kind, media_types, sniff};
 
 /// Bytes of a picture we try to decode, uploaded or fetched.

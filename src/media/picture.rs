@@ -4,7 +4,7 @@ use std::panic::catch_unwind;
 
 use super::decode::decode;
 use super::encode::encode;
-use super::shrink::{Fit, blurhash, fitted, resized};
+use super::resize::{Fit, blurhash, fitted, resized};
 use super::{
     AVATAR_SIDE, EMOJI_BYTES, EMOJI_SIDE, HEADER_SIZE, INPUT_BYTES, Kind, POST_SIDE, PREVIEW_SIDE, PROXY_SIDE,
     animation, sniff,

@@ -6,15 +6,16 @@
 //! - [`Net::piece`] fetches a part of a film or recording.
 //! - [`Net::post`] delivers, once, to one inbox; [`Net::push`] to a push service.
 
+pub mod range;
+#[cfg(test)]
+pub(crate) mod test_support;
+
 pub mod address;
 mod client;
 pub mod dns;
 pub mod document;
 pub mod error;
 pub mod fetch;
-#[cfg(test)]
-pub(crate) mod peer;
-pub mod piece;
 pub mod send;
 #[cfg(test)]
 mod tests;
@@ -28,7 +29,7 @@ pub use dns::{Names, World};
 pub use document::{Document, IdRule};
 pub use error::NetError;
 pub use fetch::{Accept, Answer, Gate, Get};
-pub use piece::{PIECE, Piece};
+pub use range::{PIECE, Piece};
 pub use send::{Post, Sent};
 
 pub use crate::sig::{Knock, Signer};

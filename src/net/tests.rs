@@ -12,7 +12,7 @@ use std::time::Duration;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::peer::{Peer, Seen, activity, config, net, read_request, response};
+use super::test_support::{Peer, Seen, activity, config, net, read_request, response};
 use super::*;
 use crate::base::Time;
 use crate::base::time::Stopwatch;
@@ -163,7 +163,7 @@ fn bad_redirects_are_not_followed() {
     assert_eq!(net.post(post("http://b.example/1")).unwrap().code, 302, "never on delivery");
     assert_eq!(peer.seen().len() - before, 11);
     let lost = Peer::start(|_| response(301, &[], b""));
-    let net = super::peer::net(&[("b.example", lost.address)]);
+    let net = super::test_support::net(&[("b.example", lost.address)]);
     assert!(matches!(net.get(get("http://b.example/")), Err(NetError::Redirect { .. })));
 }
 
@@ -283,7 +283,7 @@ fn failures_say_whose_they_are() {
     let error: crate::base::Error = error.into();
     assert_eq!(error.to_string(), "b.example answered with status 503");
     let dated = Peer::start(|_| response(429, &["retry-after: Sun, 23 Nov 2025 08:01:00 GMT"], b""));
-    let net = super::peer::net(&[("b.example", dated.address)]);
+    let net = super::test_support::net(&[("b.example", dated.address)]);
     assert_eq!(net.post(post("http://b.example/")).unwrap().retry_after, Some(Duration::from_secs(60)));
 }
 

@@ -4,9 +4,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::claim::{Candidate, MAX_KEY_ID, Received, check_digests, check_expiry, check_time};
-use super::fields::{MAX_LENGTH, MAX_MEMBERS};
 use super::keys::Algorithm;
+use super::structured_fields::{MAX_LENGTH, MAX_MEMBERS};
+use super::verification::{Candidate, MAX_KEY_ID, Received, check_digests, check_expiry, check_time};
 use super::{Outgoing, Refusal, Signer, digest};
 use crate::base::{Result, Time};
 

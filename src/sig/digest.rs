@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use ring::digest::{SHA256, SHA512, digest};
 
 use super::Refusal;
-use super::fields::{self, Bare};
+use super::structured_fields::{self, Bare};
 
 /// The most digests one old header may list.
 const MAX_DIGESTS: usize = 8;
@@ -42,7 +42,7 @@ pub fn check(value: &str, body: &[u8]) -> Result<(), Refusal> {
 
 /// Checks a received `Content-Digest` value, by the same rule.
 pub fn check_content(value: &str, body: &[u8]) -> Result<(), Refusal> {
-    let members = fields::dictionary(value).map_err(|_| UNREADABLE)?;
+    let members = structured_fields::dictionary(value).map_err(|_| UNREADABLE)?;
     let mut found = false;
     for (label, member) in members {
         found |= fits(&label, body, || match member.into_bare() {

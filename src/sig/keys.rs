@@ -243,8 +243,8 @@ fn take(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice)]
-    use super::super::vectors::{ED25519_PEM, P256_PEM, RSA_PKCS1_PEM, RSA_PSS_PEM, SHORT_RSA_PEM};
     use super::*;
+    use crate::sig::tests::vectors::{ED25519_PEM, P256_PEM, RSA_PKCS1_PEM, RSA_PSS_PEM, SHORT_RSA_PEM};
 
     #[test]
     fn a_key_survives_being_stored_and_published() {

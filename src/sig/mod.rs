@@ -9,14 +9,15 @@
 //! - [`push`] seals what goes to a phone or browser by Web Push.
 //! - [`proof`] puts a signature into a document, and checks those of others (FEP-8b32); [`jcs`] is the spelling it signs.
 
+pub mod structured_fields;
+#[cfg(test)]
+mod tests;
+pub mod verification;
+
 mod base58;
 pub mod cavage;
-pub mod claim;
 pub mod digest;
 pub mod ed25519;
-pub mod fields;
-#[cfg(test)]
-mod hostile;
 pub mod jcs;
 pub mod keys;
 pub mod proof;
@@ -24,15 +25,13 @@ pub mod push;
 pub mod refusal;
 pub mod rfc9421;
 pub mod synchronisation;
-#[cfg(test)]
-mod vectors;
 
 use std::sync::Arc;
 
-pub use claim::{Claim, Received, claim};
 pub use ed25519::ProofKey;
 pub use keys::{Algorithm, PrivateKey, PublicKey};
 pub use refusal::Refusal;
+pub use verification::{Claim, Received, claim};
 
 use crate::base::{Result, Time};
 

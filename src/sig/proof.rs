@@ -4,9 +4,9 @@
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 
-use super::claim::{MAX_KEY_ID, check_time};
 use super::ed25519::ProofKey;
 use super::keys::{Algorithm, PublicKey};
+use super::verification::{MAX_KEY_ID, check_time};
 use super::{Refusal, base58, jcs};
 use crate::base::{Error, Result, Time};
 

@@ -1,9 +1,9 @@
 //! HTTP Message Signatures (RFC 9421), which Fedify, Ghost and WordPress knock with first. Of the RFC's many ways we speak
 //! those that peers use on requests; what we do not understand we refuse, and never skip.
 
-use super::claim::{Candidate, MAX_KEY_ID, Received, check_digests, check_expiry, check_time};
-use super::fields::{self, Bare, FieldError, Item, Member, Params};
 use super::keys::Algorithm;
+use super::structured_fields::{self, Bare, FieldError, Item, Member, Params};
+use super::verification::{Candidate, MAX_KEY_ID, Received, check_digests, check_expiry, check_time};
 use super::{Outgoing, Refusal, Signer, digest};
 use crate::base::{Result, Time};
 
@@ -30,10 +30,11 @@ pub(super) fn sign(signer: &Signer, request: &Outgoing<'_>, now: Time) -> Result
         names.push_str(&format!(" \"{name}\""));
         base.push_str(&format!("\"{name}\": {value}\n"));
     }
-    let (created, key_id) = (now.secs(), fields::quoted(&signer.key_id));
+    let (created, key_id) = (now.secs(), structured_fields::quoted(&signer.key_id));
     let params = format!(r#"({names});created={created};keyid={key_id};alg="rsa-v1_5-sha256""#);
     base.push_str(&format!("\"@signature-params\": {params}"));
-    let signature = fields::write_item(&Item { bare: Bare::Bytes(signer.key.sign(base.as_bytes())?), params: vec![] });
+    let signature =
+        structured_fields::write_item(&Item { bare: Bare::Bytes(signer.key.sign(base.as_bytes())?), params: vec![] });
 
     if let Some((content_type, _)) = request.body {
         headers.push(("content-type".to_owned(), content_type.to_owned()));
@@ -46,8 +47,8 @@ pub(super) fn sign(signer: &Signer, request: &Outgoing<'_>, now: Time) -> Result
 
 /// Reads the signatures of a received request: those that satisfy all rules, or the first one's refusal.
 pub(super) fn candidates(received: &Received<'_>, now: Time) -> Result<Vec<Candidate>, Refusal> {
-    let inputs = fields::dictionary(&received.joined("signature-input")?).map_err(refusal)?;
-    let mut signatures = fields::dictionary(&received.joined("signature")?).map_err(refusal)?;
+    let inputs = structured_fields::dictionary(&received.joined("signature-input")?).map_err(refusal)?;
+    let mut signatures = structured_fields::dictionary(&received.joined("signature")?).map_err(refusal)?;
     if inputs.len() > MAX_SIGNATURES {
         return Err(Refusal::malformed("there are too many signatures"));
     }
@@ -170,15 +171,15 @@ pub(super) fn base(
     let mut base = String::new();
     for item in components {
         let value = component(received, item, host)?;
-        base.push_str(&format!("{}: {value}\n", fields::write_item(item)));
+        base.push_str(&format!("{}: {value}\n", structured_fields::write_item(item)));
     }
-    base.push_str(&format!("\"@signature-params\": {}", fields::write_list(components, params)));
+    base.push_str(&format!("\"@signature-params\": {}", structured_fields::write_list(components, params)));
     Ok(base)
 }
 
 /// The value of one component of this request.
 fn component(received: &Received<'_>, item: &Item, host: &str) -> Result<String, Refusal> {
-    let unknown = || Refusal::Component(fields::write_item(item).chars().take(60).collect());
+    let unknown = || Refusal::Component(structured_fields::write_item(item).chars().take(60).collect());
     let Bare::Text(name) = &item.bare else { return Err(unknown()) };
     let (path, query) = received.path_and_query();
     match (name.as_str(), item.params.as_slice()) {

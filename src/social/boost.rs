@@ -1,18 +1,18 @@
 //! Boosts, both ways. A boost is a row of its own in the timeline, pointing to the post.
 
-use super::asking::{self, Done, How};
+use super::interaction::outbound::{self, Done, How};
 use super::outbox::{self, Reach};
-use super::{Need, approval, document, list, uri_of};
+use super::{Need, document, interaction::inbound, list, uri_of};
 use crate::ap::activity::Activity;
 use crate::ap::json::Ref;
 use crate::base::id::{ActorId, PostId};
-use crate::base::policy::Deed;
+use crate::base::interaction_policy::Deed;
 use crate::base::{Audience, Error, Result, Time};
 use crate::store::actors::{self, Actor};
-use crate::store::extra::Extra;
 use crate::store::notifications::{self, Kind};
+use crate::store::posts::post_metadata::Extra;
 use crate::store::posts::{self, Post};
-use crate::store::{Read, Write, follows, node, shield, tombstones};
+use crate::store::{Read, Write, actors::follows, moderation::block_filter, node, posts::tombstones};
 
 /// What to fetch for a boost: the post, when the booster is followed.
 pub(super) fn needs(r: &Read<'_>, sender: &Actor, object: &Ref) -> Result<Vec<Need>> {
@@ -39,12 +39,12 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     let at = activity.published.unwrap_or(w.now).clamp(Time::from_ms(1000).min(w.now), w.now);
     let boost = row(w, &uri_of(activity), sender.id, &of, audience.max(of.audience), at)?;
     let author = actors::by_id(w, of.actor_id)?;
-    if posts::by_uri(w, &boost.uri)?.is_some() || shield::hides(w, &author)? {
+    if posts::by_uri(w, &boost.uri)?.is_some() || block_filter::hides(w, &author)? {
         return Ok(());
     }
     let wanted = follow.is_some_and(|follow| follow.wishes.boosts && follow.wishes.reads(of.language.as_deref()));
-    let put_forward = wanted && !shield::hushes(w, author.id)?;
-    if !approval::lets_in(w, owner, sender, &of, Deed::Boost, &boost.uri, None)? {
+    let put_forward = wanted && !block_filter::hushes(w, author.id)?;
+    if !inbound::lets_in(w, owner, sender, &of, Deed::Boost, &boost.uri, None)? {
         return Ok(());
     }
     posts::insert(w, &boost, &[], &[])?;
@@ -91,9 +91,9 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, audience: Audience) -> Res
     posts::insert(w, &boost, &[], &[])?;
     list::place(w, owner.id, owner.id, &boost)?;
     let announce = document::announce(owner, &uri, (&of, &author), audience, w.now);
-    if let Some(how) = asking::how(w, owner.id, &of, Deed::Boost)? {
+    if let Some(how) = outbound::how(w, owner.id, &of, Deed::Boost)? {
         let done = Done { deed: Deed::Boost, uri: &uri, made: Some(boost.id), target: &of };
-        asking::ask(w, owner, how, &done, || Ok(announce.clone()))?;
+        outbound::ask(w, owner, how, &done, || Ok(announce.clone()))?;
         if how == How::Politely {
             return Ok(boost.id);
         }
@@ -107,7 +107,7 @@ pub(super) fn tell(w: &Write<'_>, owner: &Actor, boost: &Post, stamp: Option<&st
     let Some(of) = boost.boost_of.map(|of| posts::by_id(w, of)).transpose()? else { return Ok(()) };
     let author = actors::by_id(w, of.actor_id)?;
     let announce = document::announce(owner, &boost.uri, (&of, &author), boost.audience, boost.published_at);
-    let announce = asking::stamped(announce, Deed::Boost, stamp);
+    let announce = outbound::stamped(announce, Deed::Boost, stamp);
     // Reserved when the owner boosted; what was sent since then has other numbers.
     let number = boost.uri.rsplit('/').next().unwrap_or_default().parse();
     let id = number.or_else(|_| outbox::next(w, owner).map(|(id, _)| id))?;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{consent, emoji, kinds, poll};
+use super::{emoji, interaction::documents, poll, post_metadata};
 use crate::ap::addressing::{self, Recipients};
 use crate::ap::write_activity::{self as activity, Envelope};
 use crate::ap::write_actor::{self, InstanceActor, OwnActor, OwnKey, OwnPicture};
@@ -11,10 +11,10 @@ use crate::base::config::Origin;
 use crate::base::id::{ActivityId, ActorId, PostId};
 use crate::base::{Audience, Result, Time};
 use crate::store::actors::{self, Actor};
-use crate::store::attachments::{self, Attachment};
-use crate::store::files::Name;
+use crate::store::media_files::Name;
+use crate::store::posts::attachments::{self, Attachment};
 use crate::store::posts::{self, Hashtag, Mention, Post};
-use crate::store::{Read, groups, node};
+use crate::store::{Read, node, posts::groups};
 use crate::text::compose;
 
 /// The id of a new post of the owner's.
@@ -139,7 +139,7 @@ pub fn post(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
         content: post.content.clone(),
         language: post.language.clone(),
         summary: post.warning.clone().or_else(|| post.extra.summary.clone()),
-        preview: kinds::preview(post),
+        preview: post_metadata::preview(post),
         sensitive: post.sensitive,
         in_reply_to: post.reply_to_uri.clone(),
         published: post.published_at,
@@ -152,10 +152,10 @@ pub fn post(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
         likes: below("likes"),
         shares: below("shares"),
         context: post.context_uri.clone(),
-        source: post.source.clone().map(|text| (text, kinds::source_type(post).to_owned())),
+        source: post.source.clone().map(|text| (text, post_metadata::source_type(post).to_owned())),
         ..OwnPost::default()
     };
-    Ok(write_object::post(&consent::complete(r, owner, post, &mentions, written)?))
+    Ok(write_object::post(&documents::complete(r, owner, post, &mentions, written)?))
 }
 
 fn shape(post: &Post) -> Shape {

@@ -5,9 +5,9 @@ use crate::base::config::Origin;
 use crate::base::{Error, Result};
 use crate::store::actors::{self, Actor, Emoji};
 use crate::store::own_emoji::{self, OwnEmoji};
-use crate::store::reactions::Sign;
+use crate::store::posts::reactions::Sign;
 use crate::store::{Read, Write, node};
-use crate::text::plain;
+use crate::text::plain_text;
 
 use super::{document, profile};
 
@@ -28,7 +28,7 @@ pub fn used(r: &Read<'_>, texts: &[&str]) -> Result<Vec<Emoji>> {
 
 /// An entry of `tag` for an emoji of our own.
 pub fn tag(origin: &Origin, own: &OwnEmoji) -> Tag {
-    let media_type = crate::store::files::Name::parse(&own.file).map_or("image/png", |name| name.media_type());
+    let media_type = crate::store::media_files::Name::parse(&own.file).map_or("image/png", |name| name.media_type());
     Tag::Emoji {
         id: uri(origin, own.id),
         shortcode: own.code.clone(),
@@ -76,7 +76,7 @@ pub fn code(typed: &str) -> Result<String> {
 
 /// The emoji of the owner's name, bio and fields, as they are now.
 pub fn of_profile(r: &Read<'_>, owner: &Actor) -> Result<Vec<Emoji>> {
-    let bio = owner.bio_source.clone().unwrap_or_else(|| plain::from_html(&owner.bio));
+    let bio = owner.bio_source.clone().unwrap_or_else(|| plain_text::from_html(&owner.bio));
     let fields = owner.fields.iter().flat_map(|field| [field.name.as_str(), field.value.as_str()]);
     let texts: Vec<&str> = [owner.name.as_str(), bio.as_str()].into_iter().chain(fields).collect();
     used(r, &texts)

@@ -3,15 +3,21 @@
 use serde_json::Value;
 
 use super::outbox::{self, Reach};
-use super::{document, mover, uri_of};
+use super::{account_move, document, uri_of};
 use crate::ap::activity::Activity;
 use crate::ap::json::{self, Ref, Uri};
 use crate::base::id::ActorId;
 use crate::base::{Audience, Error, Result};
+use crate::store::actors::follows::{self, Follow};
 use crate::store::actors::{self, Actor};
-use crate::store::follows::{self, Follow};
 use crate::store::notifications::{self, Kind};
-use crate::store::{Write, answers, blocks, cuts, host_blocks, shield, timeline};
+use crate::store::{
+    Write,
+    actors::severed_follows,
+    moderation::{block_filter, blocks, host_blocks},
+    queue::responses,
+    timelines::home_timeline,
+};
 
 /// Bytes of a Follow that are kept and sent back as they came.
 const LONGEST: usize = 16 * 1024;
@@ -53,7 +59,7 @@ pub(super) fn answer(w: &Write<'_>, us: &Actor, follower: &Actor, received: &Val
     let (id, uri) = outbox::next(w, us)?;
     let document = make(us, &uri, follower, received, w.now);
     outbox::send(w, us, id, document, &follower.uri, Audience::Mentioned, &Reach::person(follower))?;
-    answers::mark(w, id, &follower.uri)
+    responses::mark(w, id, &follower.uri)
 }
 
 /// The owner lets a waiting follower in.
@@ -83,7 +89,7 @@ fn received(follow: &Follow, follower: &Actor, owner: &Actor) -> Value {
 /// Somebody stops following the owner, or takes the asking back.
 pub(super) fn undone(w: &Write<'_>, owner: ActorId, sender: &Actor) -> Result<()> {
     follows::end(w, sender.id, owner)?;
-    cuts::forget_follower(w, sender.id)?;
+    severed_follows::forget_follower(w, sender.id)?;
     notifications::remove(w, Kind::FollowRequest, sender.id, None)?;
     notifications::remove(w, Kind::Follow, sender.id, None)
 }
@@ -97,7 +103,7 @@ pub fn send(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     if them.gone_at.is_some() {
         return Err(Error::Gone);
     }
-    if blocks::is_blocked(w, who)? || shield::hides(w, &them)? {
+    if blocks::is_blocked(w, who)? || block_filter::hides(w, &them)? {
         return Err(Error::Conflict("you block them or their server: take that back first".to_owned()));
     }
     let (id, uri) = outbox::next(w, owner)?;
@@ -109,7 +115,7 @@ pub fn send(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
 /// The owner stops following somebody, or takes the asking back.
 pub fn take_back(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     let follow = follows::end(w, owner.id, who)?.ok_or(Error::NotFound)?;
-    timeline::forget(w, who)?;
+    home_timeline::forget(w, who)?;
     let them = actors::by_id(w, who)?;
     let inner = document::follow(owner, &follow.uri, &them, follow.created_at);
     outbox::undo(w, owner, &inner, &them.uri, Audience::Mentioned, &Reach::person(&them))
@@ -138,8 +144,8 @@ pub(super) fn accepted(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &R
     if !follows::accept(w, owner, sender.id)? {
         return Ok(());
     }
-    timeline::welcome(w, sender.id)?;
-    mover::arrived(w, owner, sender.id)?;
+    home_timeline::welcome(w, sender.id)?;
+    account_move::arrived(w, owner, sender.id)?;
     if w.now.since(follow.created_at) > WAITED {
         notifications::add(w, Kind::Accepted, sender.id, None)?;
     }
@@ -152,7 +158,7 @@ pub(super) fn rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &R
         return Ok(());
     }
     follows::end(w, owner, sender.id)?;
-    timeline::forget(w, sender.id)
+    home_timeline::forget(w, sender.id)
 }
 
 /// What the followed say themselves about whether the owner follows them (FEP-8fcf). True when they had let us in and the
@@ -162,12 +168,12 @@ pub fn agree(w: &Write<'_>, owner: &Actor, who: ActorId, listed: bool) -> Result
         (Some(Follow { accepted_at: Some(at), .. }), false) if w.now.since(at) > SETTLED => {
             tracing::info!(%who, "they do not list us as a follower any more");
             follows::end(w, owner.id, who)?;
-            timeline::forget(w, who)?;
+            home_timeline::forget(w, who)?;
             Ok(false)
         }
         (Some(Follow { accepted_at: None, .. }), true) => {
             follows::accept(w, owner.id, who)?;
-            timeline::welcome(w, who)?;
+            home_timeline::welcome(w, who)?;
             Ok(true)
         }
         (None, true) => {

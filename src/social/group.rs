@@ -13,10 +13,10 @@ use crate::ap::object::Object;
 use crate::base::Result;
 use crate::base::id::{ActorId, PostId};
 use crate::store::actors::{self, Actor};
-use crate::store::groups::{self, Word};
 use crate::store::notifications::{self, Kind as Event};
+use crate::store::posts::groups::{self, Word};
 use crate::store::posts::{self, Post};
-use crate::store::{Read, Write, follows, lists, node, shield};
+use crate::store::{Read, Write, actors::follows, moderation::block_filter, node, timelines::lists};
 
 /// True for communities, magazines, categories and channels.
 pub fn is_group(actor: &Actor) -> bool {
@@ -145,14 +145,14 @@ fn arrived(w: &Write<'_>, owner: ActorId, group: &Actor, post: &Post) -> Result<
     if post.boost_of.is_some() || !post.audience.is_open() {
         return Ok(());
     }
-    if shield::hides(w, &actors::by_id(w, post.actor_id)?)? {
+    if block_filter::hides(w, &actors::by_id(w, post.actor_id)?)? {
         return Ok(());
     }
     let followed = follows::is_accepted(w, owner, group.id)?;
     if is_group(group) && (followed || groups::word(w, group.id, post.id)?.is_some()) {
         groups::put(w, group.id, post.id, Word::Group)?;
     }
-    if post.actor_id == owner || shield::hides(w, &actors::by_id(w, post.actor_id)?)? {
+    if post.actor_id == owner || block_filter::hides(w, &actors::by_id(w, post.actor_id)?)? {
         return Ok(());
     }
     let answers_us = match post.reply_to {
@@ -160,7 +160,7 @@ fn arrived(w: &Write<'_>, owner: ActorId, group: &Actor, post: &Post) -> Result<
         None => false,
     };
     let takes_part = post.reply_to.map(|parent| groups::takes_part(w, parent, owner)).transpose()?.unwrap_or(false);
-    if followed && (post.reply_to_uri.is_none() || takes_part) && !shield::hushes(w, post.actor_id)? {
+    if followed && (post.reply_to_uri.is_none() || takes_part) && !block_filter::hushes(w, post.actor_id)? {
         list::place(w, owner, group.id, post)?;
     }
     let us = actors::by_id(w, owner)?.uri;

@@ -2,24 +2,27 @@
 
 use serde_json::Value;
 
-use super::asking::{self, Done, How};
-use super::{approval, document, group, outbox, react, uri_of};
+use super::interaction::outbound::{self, Done, How};
+use super::{document, group, interaction::inbound, outbox, react, uri_of};
 use crate::ap::activity::Activity;
 use crate::ap::json::Ref;
 use crate::base::id::{ActorId, PostId};
-use crate::base::policy::Deed;
+use crate::base::interaction_policy::Deed;
 use crate::base::{Audience, Result};
 use crate::store::actors::{self, Actor};
 use crate::store::notifications::{self, Kind};
-use crate::store::{Write, asked, likes, posts, tombstones};
+use crate::store::{
+    Write,
+    posts::{self, interaction_requests_out, likes, tombstones},
+};
 
 /// Somebody likes a post. Likes of posts we do not have mean nothing here.
 pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Ref) -> Result<()> {
     let Some(post) = object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() else { return Ok(()) };
-    if post.boost_of.is_some() || (post.actor_id == owner && !approval::may_read(w, sender, &post)?) {
+    if post.boost_of.is_some() || (post.actor_id == owner && !inbound::may_read(w, sender, &post)?) {
         return Ok(());
     }
-    if !approval::lets_in(w, owner, sender, &post, Deed::Like, &uri_of(activity), None)? {
+    if !inbound::lets_in(w, owner, sender, &post, Deed::Like, &uri_of(activity), None)? {
         return Ok(());
     }
     let new = likes::add(w, sender.id, post.id, &uri_of(activity))?;
@@ -42,9 +45,9 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     }
     let author = actors::by_id(w, post.actor_id)?;
     let like = document::like(owner, &uri, &post, &author, w.now);
-    if let Some(how) = asking::how(w, owner.id, &post, Deed::Like)? {
+    if let Some(how) = outbound::how(w, owner.id, &post, Deed::Like)? {
         let done = Done { deed: Deed::Like, uri: &uri, made: None, target: &post };
-        asking::ask(w, owner, how, &done, || Ok(like.clone()))?;
+        outbound::ask(w, owner, how, &done, || Ok(like.clone()))?;
         if how == How::Politely {
             return Ok(());
         }
@@ -58,7 +61,7 @@ pub fn take_back(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let Some(uri) = likes::remove(w, owner.id, id)? else { return Ok(()) };
     let author = actors::by_id(w, post.actor_id)?;
     let like: Value = document::like(owner, &uri, &post, &author, w.now);
-    asked::remove(w, &uri)?;
+    interaction_requests_out::remove(w, &uri)?;
     tombstones::add_ours(w, &uri)?;
     outbox::undo(w, owner, &like, &post.uri, Audience::Mentioned, &group::fans(w, &post, &author)?)
 }

@@ -3,10 +3,15 @@
 
 use crate::base::id::{ActorId, ListId};
 use crate::base::{Audience, Error, Result};
-use crate::store::lists::{self, LISTS, List, MEMBERS, Replies};
 use crate::store::posts::{self, Post};
-use crate::store::{Write, actors, events, follows, node, timeline};
-use crate::text::plain;
+use crate::store::timelines::lists::{self, LISTS, List, MEMBERS, Replies};
+use crate::store::{
+    Write,
+    actors::{self, follows},
+    events, node,
+    timelines::home_timeline,
+};
+use crate::text::plain_text;
 
 /// Characters of a title.
 pub const TITLE_CHARS: usize = 256;
@@ -55,7 +60,7 @@ pub(super) fn title(text: &str) -> Result<String> {
     if text.chars().count() > TITLE_CHARS {
         return Err(Error::invalid(format!("Title is too long (maximum is {TITLE_CHARS} characters)")));
     }
-    Some(plain::line(text, TITLE_CHARS))
+    Some(plain_text::line(text, TITLE_CHARS))
         .filter(|title| !title.is_empty())
         .ok_or_else(|| Error::invalid("Title can't be blank"))
 }
@@ -105,7 +110,7 @@ pub(super) fn place(w: &Write<'_>, owner: ActorId, by: ActorId, post: &Post) -> 
     if by != owner && of_theirs.iter().any(|list| list.exclusive) {
         return events::came_home(w, post.id);
     }
-    timeline::add(w, post.id)
+    home_timeline::add(w, post.id)
 }
 
 /// Who moved takes the place of their old account in every list.

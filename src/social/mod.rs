@@ -1,23 +1,22 @@
 //! What acts mean: one file per act, both directions. Works on the store alone; what needs the network first says so
 //! in [`needs`], and is done by `federation/` before [`receive`].
 
-pub mod approval;
-pub mod arrival;
-mod asking;
-pub mod block;
+pub mod account_move;
+mod inbox_forwarding;
+pub mod interaction;
+pub mod moderation;
+mod post_edit;
+mod post_metadata;
+pub mod remote_post;
+pub mod tag_follow;
+
 pub mod boost;
-pub mod consent;
 pub mod document;
 pub mod emoji;
-pub mod filter;
 pub mod follow;
-mod forward;
 pub mod group;
-pub mod host_block;
-mod kinds;
 pub mod like;
 pub mod list;
-pub mod mover;
 pub mod outbox;
 pub mod pin;
 pub mod poll;
@@ -26,9 +25,6 @@ pub mod profile;
 pub mod quote;
 pub mod react;
 pub mod relay;
-pub mod report;
-mod revision;
-pub mod tag;
 mod undo;
 pub mod vote;
 
@@ -37,8 +33,13 @@ use crate::ap::json::{Ref, Uri};
 use crate::base::id::ActorId;
 use crate::base::{Error, Result};
 use crate::store::actors::{self, Actor};
-use crate::store::relays::State;
-use crate::store::{Read, Write, node, posts, shield, tombstones};
+use crate::store::peers::relays::State;
+use crate::store::{
+    Read, Write,
+    moderation::block_filter,
+    node,
+    posts::{self, tombstones},
+};
 
 /// Something that must be fetched before an activity can be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,19 +65,19 @@ pub enum Need {
 /// What to fetch before [`receive`]. Nothing for acts that do not concern us: they cost no request.
 pub fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity) -> Result<Vec<Need>> {
     // Nothing is fetched for the blocked, but to see where they move.
-    if !matches!(activity.kind, Kind::Move { .. }) && shield::hides(r, sender)? {
+    if !matches!(activity.kind, Kind::Move { .. }) && block_filter::hides(r, sender)? {
         return Ok(Vec::new());
     }
     match &activity.kind {
-        Kind::Create { object, .. } | Kind::Update { object } => arrival::needs(r, sender, activity, object),
+        Kind::Create { object, .. } | Kind::Update { object } => remote_post::needs(r, sender, activity, object),
         Kind::Announce { object } if relay::is_relay(r, sender)? => relay::needs(r, object),
         Kind::Announce { object } => match group::passed_on(object) {
             Some(inner) => group::needs(r, sender, inner),
             None => boost::needs(r, sender, object),
         },
         Kind::Add { object, target } => pin::needs(r, sender, object, target),
-        Kind::Move { object, target } => mover::needs(r, sender, object, target),
-        Kind::Request { deed, object, instrument } => approval::needs(r, sender, *deed, object, instrument),
+        Kind::Move { object, target } => account_move::needs(r, sender, object, target),
+        Kind::Request { deed, object, instrument } => interaction::inbound::needs(r, sender, *deed, object, instrument),
         _ => Ok(Vec::new()),
     }
 }
@@ -88,7 +89,7 @@ pub fn receive(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()>
         return Err(Error::Denied("the sender is not the actor".to_owned()));
     }
     let owner = node::owner(w)?;
-    if !block::lets_in(w, sender, activity)? {
+    if !moderation::block::lets_in(w, sender, activity)? {
         return Ok(());
     }
     if let Some(id) = &activity.id {
@@ -101,10 +102,10 @@ pub fn receive(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()>
             return Ok(());
         }
     }
-    let errand = forward::errand(w, owner, sender, activity)?;
+    let errand = inbox_forwarding::errand(w, owner, sender, activity)?;
     apply(w, owner, sender, activity)?;
     match errand {
-        Some(errand) => forward::run(w, &actors::by_id(w, owner)?, sender, activity, &errand),
+        Some(errand) => inbox_forwarding::run(w, &actors::by_id(w, owner)?, sender, activity, &errand),
         None => Ok(()),
     }
 }
@@ -133,19 +134,19 @@ fn apply(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity) -> 
         Kind::Reject { object } if relay::answered(w, sender, object, State::Refused)? => Ok(()),
         Kind::Reject { object } => reject(w, owner, sender, object),
         Kind::Request { deed, object, instrument } => {
-            approval::requested(w, owner, sender, activity, (*deed, object, instrument))
+            interaction::inbound::requested(w, owner, sender, activity, (*deed, object, instrument))
         }
         Kind::Create { object, rest } => {
             for object in std::iter::once(object).chain(rest) {
-                arrival::created(w, owner, sender, activity, object)?;
+                remote_post::created(w, owner, sender, activity, object)?;
             }
             Ok(())
         }
         Kind::Update { object } => update(w, owner, sender, activity, object),
         Kind::Delete { object, .. } => {
             quote::revoked(w, owner, sender, object)?;
-            asking::revoked(w, owner, sender, object)?;
-            arrival::deleted(w, sender, object)
+            interaction::outbound::revoked(w, owner, sender, object)?;
+            remote_post::deleted(w, sender, object)
         }
         Kind::Like { object, content, emoji } | Kind::EmojiReact { object, content, emoji } => {
             react::receive(w, owner, sender, activity, object, (content, emoji))
@@ -159,9 +160,11 @@ fn apply(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity) -> 
             None => boost::receive(w, owner, sender, activity, object),
         },
         Kind::Undo { object } => undo::receive(w, owner, sender, object),
-        Kind::Block { object } => block::received(w, owner, sender, activity, object),
-        Kind::Move { object, target } => mover::receive(w, owner, sender, object, target),
-        Kind::Flag { objects, content } => report::receive(w, owner, sender, activity, objects, content.as_deref()),
+        Kind::Block { object } => moderation::block::received(w, owner, sender, activity, object),
+        Kind::Move { object, target } => account_move::receive(w, owner, sender, object, target),
+        Kind::Flag { objects, content } => {
+            moderation::report::receive(w, owner, sender, activity, objects, content.as_deref())
+        }
         _ => Ok(()),
     }
 }
@@ -176,7 +179,7 @@ fn accept(
     result: Option<&Uri>,
 ) -> Result<()> {
     if quote::accepted(w, owner, sender, object, result)?
-        || asking::accepted(w, owner, sender, activity, object, result)?
+        || interaction::outbound::accepted(w, owner, sender, activity, object, result)?
     {
         return Ok(());
     }
@@ -185,7 +188,7 @@ fn accept(
 
 /// As [`accept`].
 fn reject(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
-    if quote::rejected(w, owner, sender, object)? || asking::rejected(w, owner, sender, object)? {
+    if quote::rejected(w, owner, sender, object)? || interaction::outbound::rejected(w, owner, sender, object)? {
         return Ok(());
     }
     follow::rejected(w, owner, sender, object)
@@ -195,12 +198,12 @@ fn reject(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result
 fn update(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Ref) -> Result<()> {
     if object.id().is_some_and(|id| *id == sender.uri.as_str()) {
         profile::updated(w, sender, object)
-    } else if shield::hides(w, sender)?
+    } else if block_filter::hides(w, sender)?
         && object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten().is_none()
     {
         Ok(())
     } else {
-        arrival::updated(w, owner, sender, activity, object)
+        remote_post::updated(w, owner, sender, activity, object)
     }
 }
 

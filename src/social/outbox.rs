@@ -10,8 +10,8 @@ use crate::base::id::{ActivityId, ActorId};
 use crate::base::{Audience, Error, Result};
 use crate::sig::{ProofKey, proof};
 use crate::store::actors::{self, Actor};
-use crate::store::deliveries::{self, Activity, Target};
-use crate::store::{Read, Write, follows, host_blocks, node};
+use crate::store::queue::deliveries::{self, Activity, Target};
+use crate::store::{Read, Write, actors::follows, moderation::host_blocks, node};
 
 /// People named before anyone else.
 const FIRST: u32 = 0;

@@ -10,10 +10,10 @@ use crate::ap::limits;
 use crate::base::id::PostId;
 use crate::base::{Audience, Error, Result};
 use crate::store::actors::Actor;
-use crate::store::pins::{self, Tag};
+use crate::store::posts::pins::{self, Tag};
 use crate::store::posts::{self, Post, Viewer};
-use crate::store::{Read, Write, follows, groups, node};
-use crate::text::{compose, plain, scan};
+use crate::store::{Read, Write, actors::follows, node, posts::groups};
+use crate::text::{compose, plain_text, scan};
 
 /// Posts the owner can pin: what Mastodon shows.
 pub const POSTS: usize = 5;
@@ -75,7 +75,7 @@ pub fn may_stand(r: &Read<'_>, actor: &Actor, post: &Post) -> Result<bool> {
 pub fn tag(object: &Ref) -> Option<Tag> {
     let value = object.embedded().filter(|value| reader::is_type(value, "Hashtag"))?;
     let text = reader::text(value, "name", limits::NAME)?;
-    let shown = plain::one_line(text.trim().trim_start_matches(['#', '\u{ff03}']));
+    let shown = plain_text::one_line(text.trim().trim_start_matches(['#', '\u{ff03}']));
     let usable = !shown.is_empty() && !shown.contains(char::is_whitespace);
     let url = reader::id_of(value, "href").map(|uri| uri.as_str().to_owned());
     usable.then(|| Tag { name: scan::tag_key(&shown), shown, url })

@@ -14,10 +14,13 @@ use crate::base::id::PostId;
 use crate::base::{Error, Result, Time};
 use crate::store::actors::Actor;
 use crate::store::notifications::{self, Kind};
-use crate::store::polls::{self, Choice, Poll};
+use crate::store::posts::polls::{self, Choice, Poll};
 use crate::store::posts::{self, Post};
-use crate::store::{Read, Write, groups, likes};
-use crate::text::plain;
+use crate::store::{
+    Read, Write,
+    posts::{groups, likes},
+};
+use crate::text::plain_text;
 
 /// Answers a poll of the owner's has at least.
 pub const FEWEST: usize = 2;
@@ -69,7 +72,7 @@ impl NewPoll {
         if self.options.iter().any(|text| text.trim().chars().count() > OPTION_CHARS) {
             return Err(Error::invalid(format!("an answer of a poll has {OPTION_CHARS} characters at most")));
         }
-        let options = self.options.iter().map(|text| plain::one_line(text)).filter(|text| !text.is_empty());
+        let options = self.options.iter().map(|text| plain_text::one_line(text)).filter(|text| !text.is_empty());
         let options: Vec<String> = options.collect();
         let twice = |(n, text): (usize, &String)| options.iter().take(n).any(|before| before == text);
         if !(FEWEST..=MOST).contains(&options.len()) {

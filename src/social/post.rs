@@ -1,21 +1,24 @@
 //! The owner's own posts: published, edited, deleted. What they name is resolved before; here is one write.
 
-use super::asking::{self, Done, How};
+use super::interaction::outbound::{self, Done, How};
 use super::outbox::{self, Reach};
 use super::poll::{self, NewPoll, Revised};
-use super::{arrival, document, emoji, group, list, quote, relay, revision};
+use super::{document, emoji, group, list, post_edit, quote, relay, remote_post};
 use crate::ap::addressing::{PUBLIC, Recipients};
 use crate::base::id::{ActorId, MediaId, PostId};
-use crate::base::policy::{Choices, Deed};
+use crate::base::interaction_policy::{Choices, Deed};
 use crate::base::{Audience, Error, Result};
 use crate::store::actors::{self, Actor};
-use crate::store::attachments::Described;
-use crate::store::extra::Extra;
+use crate::store::peers::relays::Style;
+use crate::store::posts::attachments::Described;
+use crate::store::posts::post_metadata::Extra;
 use crate::store::posts::{self, Hashtag, Mention, Post};
-use crate::store::relays::Style;
-use crate::store::{Write, attachments, groups, likes, node, policies, tombstones};
+use crate::store::{
+    Write, node,
+    posts::{attachments, groups, interaction_policies, likes, tombstones},
+};
 
-pub use super::arrival::keep;
+pub use super::remote_post::keep;
 
 /// People told of an edit or deletion at most, besides the followers.
 pub(super) const TOUCHED: u32 = 5000;
@@ -114,21 +117,21 @@ pub fn publish(
         poll::open(w, id, poll)?;
     }
     list::place(w, owner.id, owner.id, &post)?;
-    arrival::filed(w, owner, &post)?;
+    remote_post::filed(w, owner, &post)?;
     let group = group::of_new(w, words, &post)?;
     if let Some(group) = group {
         groups::put(w, group, id, groups::Word::Author)?;
     }
     let choices = words.choices.map_or_else(|| node::settings(w).map(|settings| settings.choices()), Ok)?;
-    policies::set(w, id, Some(choices.rules(post.audience)))?;
+    interaction_policies::set(w, id, Some(choices.rules(post.audience)))?;
     if let Some(quoted) = words.quote {
         quote::attach(w, owner, &post, quoted)?;
     }
     if let Some(parent) = &parent
-        && let Some(how) = asking::how(w, owner.id, parent, Deed::Reply)?
+        && let Some(how) = outbound::how(w, owner.id, parent, Deed::Reply)?
     {
         let done = Done { deed: Deed::Reply, uri: &post.uri, made: Some(id), target: parent };
-        asking::ask(w, owner, how, &done, || document::post(w, owner, &post))?;
+        outbound::ask(w, owner, how, &done, || document::post(w, owner, &post))?;
         if how == How::Politely {
             // Everyone else hears of it when its parent's author has let it in.
             return Ok(id);
@@ -254,12 +257,12 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &Words) -> Result<(
         ),
         ..before
     };
-    let known = revision::Before::of(w, &earlier)?;
+    let known = post_edit::Before::of(w, &earlier)?;
     posts::update(w, &post, &mentions, &words.hashtags)?;
     let rules = words.choices.map(|choices| choices.rules(post.audience));
-    let ruled_anew = rules.is_some() && policies::get(w, id)? != rules;
+    let ruled_anew = rules.is_some() && interaction_policies::get(w, id)? != rules;
     if ruled_anew {
-        policies::set(w, id, rules)?;
+        interaction_policies::set(w, id, rules)?;
     }
     attachments::loosen(w, id, &words.media)?;
     attachments::attach(w, id, &words.media)?;
@@ -268,7 +271,7 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &Words) -> Result<(
     if post.kind != earlier.kind {
         posts::set_kind(w, id, &post.kind)?;
     }
-    if !revision::record(w, &known, &post)? && !asks_anew {
+    if !post_edit::record(w, &known, &post)? && !asks_anew {
         posts::update(w, &earlier, &mentions, &words.hashtags)?;
         return if ruled_anew { retell(w, owner, id) } else { Ok(()) };
     }
@@ -287,10 +290,10 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &Words) -> Result<(
 pub fn rule(w: &Write<'_>, owner: &Actor, id: PostId, choices: Choices) -> Result<()> {
     let post = own(w, owner, id)?;
     let rules = Some(choices.rules(post.audience));
-    if policies::get(w, id)? == rules {
+    if interaction_policies::get(w, id)? == rules {
         return Ok(());
     }
-    policies::set(w, id, rules)?;
+    interaction_policies::set(w, id, rules)?;
     retell(w, owner, id)
 }
 

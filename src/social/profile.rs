@@ -1,7 +1,7 @@
 //! Profiles: other people's documents kept, and the owner's own told to everyone.
 
 use super::outbox::{self, Reach};
-use super::{arrival, document};
+use super::{document, remote_post};
 use crate::ap::actor::Actor as Document;
 use crate::ap::json::Ref;
 use crate::ap::key::{KeyDoc, Material};
@@ -9,7 +9,7 @@ use crate::base::id::ActorId;
 use crate::base::{Audience, Error, Result, Time};
 use crate::store::Write;
 use crate::store::actors::{self, Actor, Counts, Field, NewKey};
-use crate::text::{plain, sanitise};
+use crate::text::{plain_text, sanitise};
 
 /// Keeps an actor's document. The handle's host stays as WebFinger confirmed it; a stub never replaces a full row
 /// (Sharkey and GoToSocial show one to those they do not trust), but its keys count.
@@ -37,7 +37,7 @@ fn key(key: &KeyDoc) -> Option<NewKey> {
 
 fn row(document: &Document, known: Option<Actor>, now: Time) -> Actor {
     let text = |uri: &Option<crate::ap::json::Uri>| uri.as_ref().map(|uri| uri.as_str().to_owned());
-    let name = document.name.as_deref().map(plain::one_line).filter(|name| !name.is_empty());
+    let name = document.name.as_deref().map(plain_text::one_line).filter(|name| !name.is_empty());
     let same_name = |known: &&Actor| known.username == document.username;
     let confirmed = known.as_ref().filter(same_name);
     Actor {
@@ -63,12 +63,12 @@ fn row(document: &Document, known: Option<Actor>, now: Time) -> Actor {
             .fields
             .iter()
             .map(|field| Field {
-                name: plain::one_line(&plain::from_html(&field.name)),
+                name: plain_text::one_line(&plain_text::from_html(&field.name)),
                 value: sanitise::field(&field.value),
                 source: None,
             })
             .collect(),
-        emoji: arrival::emoji(&document.emoji),
+        emoji: remote_post::emoji(&document.emoji),
         also_known_as: document.also_known_as.iter().map(|uri| uri.as_str().to_owned()).collect(),
         moved_to: text(&document.moved_to),
         approves_followers: document.approves_followers,

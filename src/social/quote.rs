@@ -1,23 +1,27 @@
 //! Quotes, both ways (FEP-044f and the older ones): whether a quote may be shown, the owner's own asking, and what the
-//! quoted author answers. Never looks at a stamp: that is `federation/quotes.rs`, which brings what it saw to [`seen`].
+//! quoted author answers. Never looks at a stamp: that is `federation/remote/quote_refresh.rs`, which brings what it saw to [`seen`].
 
 use std::time::Duration;
 
 use super::outbox::{self, Reach};
-use super::{approval, consent, document, post};
+use super::{
+    document,
+    interaction::{documents, inbound},
+    post,
+};
 use crate::ap::interaction::Stamp;
 use crate::ap::json::{Ref, Uri, same_origin};
 use crate::ap::object::{Object, Quote as Named};
 use crate::ap::write_object::OwnQuote;
 use crate::base::id::{ActorId, PostId};
-use crate::base::policy::{Deed, Verdict, Who};
+use crate::base::interaction_policy::{Deed, Verdict, Who};
 use crate::base::{Audience, Error, Result};
 use crate::store::actors::{self, Actor};
 use crate::store::notifications::{self, Kind};
+use crate::store::posts::interaction_requests_in::{self, State as Answer};
+use crate::store::posts::quotes::{self, Quote, State};
 use crate::store::posts::{self, Post};
-use crate::store::quotes::{self, Quote, State};
-use crate::store::requests::{self, State as Answer};
-use crate::store::{Read, Write, node, policies};
+use crate::store::{Read, Write, node, posts::interaction_policies};
 use crate::text::{self, compose};
 
 /// How long a stamp that was good is believed without another look.
@@ -136,20 +140,20 @@ pub fn judge(r: &Read<'_>, quote: &Quote) -> Result<Next> {
         return Ok(Next::Done(quote.state));
     }
     // The older ways ask nobody; who has said otherwise is respected.
-    let rule = policies::get(r, quoted.id)?.and_then(|rules| rules.get(Deed::Quote));
+    let rule = interaction_policies::get(r, quoted.id)?.and_then(|rules| rules.get(Deed::Quote));
     let fine = quoted.audience.is_open() && rule.is_none_or(|rule| rule.automatic.has(Who::EVERYONE));
     Ok(Next::Done(if fine { State::Granted } else { State::Waiting }))
 }
 
 /// A quote of a post of the owner's: by the owner's answer, or by the rules for those who cannot ask.
 fn of_ours(r: &Read<'_>, quote: &Quote, quoting: &Post, quoted: &Post) -> Result<State> {
-    Ok(match requests::about(r, &quoting.uri, Deed::Quote, quoted.id)?.map(|request| request.state) {
+    Ok(match interaction_requests_in::about(r, &quoting.uri, Deed::Quote, quoted.id)?.map(|request| request.state) {
         Some(Answer::Granted) => State::Granted,
         Some(Answer::Refused) => State::Refused,
         Some(Answer::Waiting) => State::Waiting,
         None if quote.state == State::Revoked => State::Revoked,
         None if quote.consent => State::Waiting,
-        None => match approval::verdict(r, quoting.actor_id, quoted, Deed::Quote)? {
+        None => match inbound::verdict(r, quoting.actor_id, quoted, Deed::Quote)? {
             Verdict::Free | Verdict::Sure => State::Granted,
             _ => State::Waiting,
         },
@@ -260,7 +264,7 @@ pub(super) fn attach(w: &Write<'_>, owner: &Actor, post: &Post, quoted: PostId) 
     if !quoted.audience.is_open() && !own_and_no_wider {
         return Err(Error::invalid("only posts that everyone may read can be quoted"));
     }
-    let verdict = policies::leave(w, quoted.id)?.verdict(Deed::Quote);
+    let verdict = interaction_policies::leave(w, quoted.id)?.verdict(Deed::Quote);
     if !own && verdict == Some(Verdict::No) {
         return Err(Error::invalid("its author does not let others quote this post"));
     }
@@ -290,7 +294,7 @@ pub(super) fn ask(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
     let author = actors::by_id(w, quoted.actor_id)?;
     let (id, uri) = outbox::next(w, owner)?;
     let instrument = document::post(w, owner, post)?;
-    let request = consent::request(owner, &uri, Deed::Quote, &quoted, &author, instrument, w.now);
+    let request = documents::request(owner, &uri, Deed::Quote, &quoted, &author, instrument, w.now);
     quotes::put(w, &Quote { request_uri: Some(uri), ..quote })?;
     outbox::send(w, owner, id, request, &post.uri, Audience::Mentioned, &Reach::person(&author))
 }
@@ -378,5 +382,5 @@ pub(super) fn plain_words(r: &Read<'_>, html: String, object: &Object) -> Result
     let page = posts::by_uri(r, id.as_str())?.map(|quoted| quoted.page().to_owned());
     let mut addresses = vec![id.as_str()];
     addresses.extend(page.as_deref());
-    Ok(text::requote::without_fallback(&html, &addresses))
+    Ok(text::quote_fallback::without_fallback(&html, &addresses))
 }

@@ -4,20 +4,23 @@
 
 use serde_json::Value;
 
-use super::asking::{self, Done, How};
-use super::{approval, document, emoji, group, like, outbox, uri_of};
+use super::interaction::outbound::{self, Done, How};
+use super::{document, emoji, group, interaction::inbound, like, outbox, uri_of};
 use crate::ap::activity::Activity;
 use crate::ap::json::Ref;
 use crate::ap::tags::Emoji;
 use crate::base::id::ActorId;
-use crate::base::policy::Deed;
+use crate::base::interaction_policy::Deed;
 use crate::base::{Audience, Error, Result};
 use crate::store::actors::{self, Actor};
 use crate::store::notifications::{self, Kind};
+use crate::store::posts::reactions::{self, Reaction, Sign};
 use crate::store::posts::{self, Post};
-use crate::store::reactions::{self, Reaction, Sign};
-use crate::store::{Read, Write, asked, node, own_emoji, tombstones};
-use crate::text::signs;
+use crate::store::{
+    Read, Write, node, own_emoji,
+    posts::{interaction_requests_out, tombstones},
+};
+use crate::text::unicode_emoji;
 
 /// Somebody reacts to a post. Reactions to posts we do not have mean nothing here; without an emoji that can be shown it is
 /// a like.
@@ -32,7 +35,7 @@ pub(super) fn receive(
     let Some(content) = content else { return like::receive(w, owner, sender, activity, object) };
     let post = object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten();
     let Some(post) = post.filter(|post| post.boost_of.is_none()) else { return Ok(()) };
-    if post.actor_id == owner && !approval::may_read(w, sender, &post)? {
+    if post.actor_id == owner && !inbound::may_read(w, sender, &post)? {
         return Ok(());
     }
     let url = emoji.as_ref().map(|emoji| emoji.icon.as_str().to_owned());
@@ -73,9 +76,9 @@ pub fn send(w: &Write<'_>, owner: &Actor, post: &Post, emoji: &str, url: Option<
     let author = actors::by_id(w, post.actor_id)?;
     let react = written(w, owner, &reaction, post, &author)?;
     // To whoever sets rules for likes, a reaction is one.
-    if let Some(how) = asking::how(w, owner.id, post, Deed::Like)? {
+    if let Some(how) = outbound::how(w, owner.id, post, Deed::Like)? {
         let done = Done { deed: Deed::Like, uri: &reaction.uri, made: None, target: post };
-        asking::ask(w, owner, how, &done, || Ok(react.clone()))?;
+        outbound::ask(w, owner, how, &done, || Ok(react.clone()))?;
         if how == How::Politely {
             return Ok(());
         }
@@ -84,7 +87,7 @@ pub fn send(w: &Write<'_>, owner: &Actor, post: &Post, emoji: &str, url: Option<
 }
 
 fn sign(w: &Write<'_>, post: &Post, emoji: &str, url: Option<&str>) -> Result<Sign> {
-    if let Some(emoji) = signs::emoji(emoji) {
+    if let Some(emoji) = unicode_emoji::emoji(emoji) {
         return Ok(Sign { emoji, url: None });
     }
     let code = emoji.trim_matches(':');
@@ -107,7 +110,7 @@ pub fn take_back(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
     let author = actors::by_id(w, post.actor_id)?;
     for reaction in reactions::of_actor(w, owner.id, post.id)? {
         reactions::remove(w, owner.id, post.id, &reaction.sign.emoji)?;
-        asked::remove(w, &reaction.uri)?;
+        interaction_requests_out::remove(w, &reaction.uri)?;
         tombstones::add_ours(w, &reaction.uri)?;
         let react = written(w, owner, &reaction, post, &author)?;
         outbox::undo(w, owner, &react, &post.uri, Audience::Mentioned, &group::fans(w, post, &author)?)?;

@@ -14,8 +14,8 @@ use crate::ap::write_activity::{self, Envelope};
 use crate::base::id::{PostId, RelayId};
 use crate::base::{Audience, Error, Result};
 use crate::store::actors::{self, Actor};
+use crate::store::peers::relays::{self, Relay, State, Style};
 use crate::store::posts::{self, Post};
-use crate::store::relays::{self, Relay, State, Style};
 use crate::store::{Read, Write, node};
 
 /// Asks a relay to take our posts and send others': `actor` for LitePub's style, else the bare inbox. Asking again sends

@@ -1,12 +1,17 @@
 //! Undo of other people's acts: the whole of the act is embedded, or only its id is named.
 
-use super::{block, boost, follow, group, like, react};
+use super::{boost, follow, group, like, moderation::block, react};
 use crate::ap::activity::{Activity, Kind};
 use crate::ap::json::{Ref, Uri, same_origin};
 use crate::base::id::ActorId;
 use crate::base::{Error, Result};
 use crate::store::actors::{self, Actor};
-use crate::store::{Write, blocks, follows, likes, posts, reactions, tombstones};
+use crate::store::{
+    Write,
+    actors::follows,
+    moderation::blocks,
+    posts::{self, likes, reactions, tombstones},
+};
 
 /// Takes an act of the sender's back. What has not arrived yet is remembered, so that it stays undone; what was here before
 /// is not, because the next one may have the same id (Misskey, PeerTube).

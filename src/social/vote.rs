@@ -2,12 +2,12 @@
 //! announced, and counts once.
 
 use super::outbox::{self, Reach};
-use super::{approval, document, poll as rules};
+use super::{document, interaction::inbound, poll as rules};
 use crate::ap::object::{Object, ObjectKind};
 use crate::base::id::{ActorId, PostId};
 use crate::base::{Audience, Error, Result};
 use crate::store::actors::{self, Actor};
-use crate::store::polls::{self, Poll};
+use crate::store::posts::polls::{self, Poll};
 use crate::store::posts::{self, Post};
 use crate::store::{Read, Write};
 
@@ -24,7 +24,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, note: &Obje
     let Some(choice) = exact.or_else(|| poll.options.iter().position(|option| option.text == name.trim())) else {
         return Ok(note.is_vote());
     };
-    if !poll.is_over(w.now) && sender.id != owner && approval::may_read(w, sender, &post)? {
+    if !poll.is_over(w.now) && sender.id != owner && inbound::may_read(w, sender, &post)? {
         count(w, sender, poll, choice)?;
     }
     Ok(true)

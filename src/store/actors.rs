@@ -1,5 +1,12 @@
 //! Everyone we know of, ourselves included: the `actor` and `actor_key` tables.
 
+pub mod follows;
+pub mod moves;
+pub mod notes;
+pub mod own_counts;
+pub mod severed_follows;
+pub mod visibility;
+
 use rusqlite::{OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 

@@ -11,8 +11,8 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::act::{Read, Write};
 use super::events::Ears;
+use super::transaction::{Read, Write};
 use super::writer::{Bell, Ticket, Writer};
 use super::{folder, migrations};
 use crate::base::{Clock, Error, Result};

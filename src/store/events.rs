@@ -212,7 +212,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::base::id::first_at;
-    use crate::store::scratch::Scratch;
+    use crate::store::test_support::Scratch;
 
     fn told(s: &Scratch) -> Vec<(i64, Kind)> {
         let events = s.store.read(|r| after(r, 0, 100)).unwrap();

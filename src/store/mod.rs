@@ -1,79 +1,33 @@
 //! All SQL, and nothing but storage: each noun's rows beside its queries. Knows no network and no rules.
 
-mod act;
+pub mod access;
+pub mod cursor;
+pub mod media_files;
+pub mod moderation;
+pub mod peers;
+pub mod queue;
+pub mod retention;
+#[cfg(test)]
+pub(crate) mod test_support;
+pub mod timelines;
+mod transaction;
+
 mod db;
 mod folder;
 mod migrations;
 mod values;
 mod writer;
 
-pub use act::{Read, Write};
 pub use db::Store;
+pub use transaction::{Read, Write};
 pub use writer::{Bell, Ticket};
 
-pub mod absence;
 pub mod actors;
-pub mod answers;
-pub mod apps;
-pub mod asked;
-pub mod attachments;
-pub mod blocks;
-pub mod bookmarks;
-pub mod cards;
-pub mod company;
-pub mod conversations;
-pub mod cuts;
-pub mod deliveries;
-pub mod drafts;
-pub mod editions;
 pub mod events;
-pub mod extra;
-pub mod feeds;
-pub mod files;
-pub mod filters;
-pub mod follows;
-pub mod groups;
-pub mod host_blocks;
-pub mod host_lists;
-pub mod hosts;
-pub mod inbox;
-pub mod likes;
-pub mod lists;
-pub mod markers;
-pub mod moves;
-pub mod mutes;
 pub mod node;
-pub mod notes;
-pub mod notification_groups;
-pub mod notification_policy;
-pub mod notification_requests;
 pub mod notifications;
-pub mod own_count;
 pub mod own_emoji;
-pub mod pins;
-pub mod policies;
-pub mod polls;
 pub mod posts;
-pub mod profile_posts;
-pub mod push;
-#[cfg(test)]
-mod queue;
-pub mod quotes;
-pub mod reactions;
-pub mod relays;
-pub mod reports;
-pub mod requests;
-pub mod rows;
-#[cfg(test)]
-pub(crate) mod scratch;
-pub mod search;
-pub mod sessions;
-pub mod shield;
-pub mod strangers;
-pub mod tags;
-pub mod thread_mutes;
-pub mod timeline;
-pub mod tombstones;
 
 use std::cell::Cell;
 

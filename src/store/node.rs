@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
-use super::notification_policy::Policy;
+use super::notifications::notification_policy::Policy;
 use super::{Read, Write, column};
 use crate::base::config::Origin;
 use crate::base::id::{ActorId, NotificationId};
-use crate::base::policy::{Choice, Choices};
+use crate::base::interaction_policy::{Choice, Choices};
 use crate::base::{Audience, Error, Result, Time};
 
 /// The fixed facts of this server, read once at start (the owner may come later, in a trial).
@@ -57,7 +57,7 @@ pub struct Settings {
     pub relay_days: u32,
     /// Documents are shown only to servers that sign their requests (authorised fetch).
     pub signed_fetch: bool,
-    /// Who may answer new posts (a word of [`Choice`](crate::base::policy::Choice)).
+    /// Who may answer new posts (a word of [`Choice`](crate::base::interaction_policy::Choice)).
     pub who_replies: String,
     /// Who may quote new posts.
     pub who_quotes: String,

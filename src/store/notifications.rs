@@ -1,13 +1,18 @@
 //! What the owner should hear of: each event once. [`add`] is the only place where a notification comes into being; pages
 //! of any kinds are read in one query each, whatever their number.
 
+pub mod notification_groups;
+pub mod notification_policy;
+pub mod notification_requests;
+pub mod push;
+
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::notification_policy::{self, Answer};
-use super::rows::Rows;
-use super::{Read, Write, column, events, mutes, node, notification_requests, push, thread_mutes};
+use super::cursor::Rows;
+use super::{Read, Write, column, events, moderation::mutes, node, posts::thread_mutes};
 use crate::base::id::{ActorId, NotificationId, PostId};
 use crate::base::{Error, Result, Time};
+use notification_policy::Answer;
 
 /// Hours that a group spans at most.
 const SPAN: i64 = 12;
@@ -346,7 +351,7 @@ pub fn unseen(r: &Read<'_>) -> Result<u32> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::store::scratch::Scratch;
+    use crate::store::test_support::Scratch;
 
     #[test]
     fn no_page_walks_further_than_it_shows() {

@@ -83,7 +83,7 @@ fn free(r: &Read<'_>, code: &str, but: Option<i64>) -> Result<()> {
     }
 }
 
-/// Removes an emoji; its file is found by [`super::files::sweep`].
+/// Removes an emoji; its file is found by [`super::media_files::sweep`].
 pub fn remove(w: &Write<'_>, id: i64) -> Result<()> {
     w.conn.execute("DELETE FROM own_emoji WHERE id = ?1", [id])?;
     Ok(())

@@ -1,13 +1,33 @@
 //! Posts and boosts: the `post` table with its mentions and hashtags.
 
+pub mod attachments;
+pub mod bookmarks;
+pub mod conversations;
+pub mod drafts;
+pub mod groups;
+pub mod interaction_policies;
+pub mod interaction_requests_in;
+pub mod interaction_requests_out;
+pub mod likes;
+pub mod pins;
+pub mod polls;
+pub mod post_edits;
+pub mod post_metadata;
+pub mod post_views;
+pub mod profile_posts;
+pub mod quotes;
+pub mod reactions;
+pub mod thread_mutes;
+pub mod tombstones;
+
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::actors::Emoji;
-use super::extra::Extra;
-use super::rows::Rows;
-use super::{Read, Write, column, events, thread_mutes};
+use super::cursor::Rows;
+use super::{Read, Write, column, events};
 use crate::base::id::{self, ActorId, PostId};
 use crate::base::{Audience, Result, Time};
+use post_metadata::Extra;
 
 /// How much of a thread is looked at.
 #[derive(Debug, Clone, Copy)]
@@ -166,7 +186,7 @@ pub fn insert(w: &Write<'_>, post: &Post, mentions: &[Mention], tags: &[Hashtag]
             post.extra.column()?,
         ])?;
     set_names(w, post.id, mentions, tags)?;
-    super::search::keep(w, post)?;
+    super::timelines::search::keep(w, post)?;
     adopt_orphans(w, post)?;
     if post.audience == Audience::Public && post.boost_of.is_none() { events::came(w, post.id) } else { Ok(()) }
 }
@@ -195,7 +215,7 @@ pub fn update(w: &Write<'_>, post: &Post, mentions: &[Mention], tags: &[Hashtag]
         ])?;
     w.conn.prepare_cached("DELETE FROM mention WHERE post_id = ?1")?.execute([post.id])?;
     w.conn.prepare_cached("DELETE FROM hashtag WHERE post_id = ?1")?.execute([post.id])?;
-    super::search::keep(w, post)?;
+    super::timelines::search::keep(w, post)?;
     set_names(w, post.id, mentions, tags)
 }
 

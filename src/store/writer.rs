@@ -10,8 +10,8 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::watch;
 
-use super::act::Write;
 use super::events::Ears;
+use super::transaction::Write;
 use crate::base::{Clock, Error, Result};
 
 /// Acts per transaction: bounds how long the first caller waits for the last act.

@@ -224,8 +224,8 @@ mod tests {
             let made = html(text);
             let clean = super::super::sanitise::note(&made);
             assert_eq!(
-                super::super::plain::from_html(&clean),
-                super::super::plain::from_html(&made),
+                super::super::plain_text::from_html(&clean),
+                super::super::plain_text::from_html(&made),
                 "what we send survives a strict reader"
             );
         }

@@ -4,25 +4,26 @@
 //! Other people's HTML passes two gates: `tidy` (linear, makes balanced and bounded HTML of our own words) and then
 //! ammonia, which alone decides what is safe.
 
+pub mod default_texts;
+mod html_normalizer;
+mod html_tokens;
+pub mod plain_text;
+pub mod post_length;
+pub mod quote_fallback;
+pub mod unicode_emoji;
+
 pub mod compose;
-pub mod count;
 pub mod csv;
 pub mod handle;
 pub mod keywords;
 pub mod language;
 pub mod markdown;
-pub mod notices;
-pub mod plain;
-pub mod requote;
 pub mod rewrite;
 pub mod sanitise;
 pub mod scan;
 pub mod search;
-pub mod signs;
-mod tidy;
-mod tokens;
 
-pub use tokens::unescape;
+pub use html_tokens::unescape;
 
 pub use compose::{Composed, Person, to_html};
 pub use handle::Handle;
@@ -30,7 +31,7 @@ pub use scan::mentions_in;
 
 /// Characters in an article of the owner's.
 pub const POST_CHARS: usize = 50_000;
-/// Characters in any other post of the owner's with its warning, as [`count::of`] counts them.
+/// Characters in any other post of the owner's with its warning, as [`post_length::of`] counts them.
 pub const NOTE_CHARS: usize = 5_000;
 /// Characters in the title of a post.
 pub const TITLE_CHARS: usize = 300;

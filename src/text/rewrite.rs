@@ -1,7 +1,7 @@
 //! Small changes to HTML that is already safe. Takes only what `sanitise` or `compose` made; makes nothing safe.
 
 use super::escape;
-use super::tokens::{Tag, Token, tokens, unescape};
+use super::html_tokens::{Tag, Token, tokens, unescape};
 
 /// Sends each `src` and `poster` through `to` (tag, attribute, address), so that a page loads pictures and films from this
 /// server and nobody sees the reader.

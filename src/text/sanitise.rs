@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
 
-use super::tidy::{ARTICLE_BLOCK, BLOCK, INLINE, Kind, REL, REL_TAG, SCHEMES, tidy};
+use super::html_normalizer::{ARTICLE_BLOCK, BLOCK, INLINE, Kind, REL, REL_TAG, SCHEMES, tidy};
 use super::{ARTICLE_BYTES, BIO_BYTES, FIELD_BYTES, NOTE_BYTES, cut};
 
 /// A post's content: text, lists, quotes, code, links; headings become bold paragraphs, pictures become links.

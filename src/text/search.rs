@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::tokens::{Token, tokens, unescape};
+use super::html_tokens::{Token, tokens, unescape};
 use super::{Handle, cut};
 use crate::base::Time;
 

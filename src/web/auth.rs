@@ -13,14 +13,14 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac;
 
-use super::door;
-use super::edge::{PageError, blocking};
+use super::blocking::{PageError, blocking};
+use super::rate_limit;
 use crate::base::id::ActorId;
 use crate::base::{Error, Result};
-use crate::federation::{Node, login};
+use crate::federation::{Node, owner::login};
 use crate::store;
+use crate::store::access::sessions::SESSION;
 use crate::store::posts::Viewer;
-use crate::store::sessions::SESSION;
 
 /// The name of the session cookie.
 pub const COOKIE: &str = "hytte_session";
@@ -141,14 +141,14 @@ async fn session(request: &HttpRequest) -> Result<Option<Session>, PageError> {
     let hash = login::token_hash(cookie.value());
     let found = blocking(node, move |node| {
         let now = node.store.read(|r| {
-            if !store::sessions::is_open(r, &hash)? {
+            if !store::access::sessions::is_open(r, &hash)? {
                 return Ok(None);
             }
-            Ok(Some((store::node::get(r)?.owner, store::sessions::is_stale(r, &hash)?)))
+            Ok(Some((store::node::get(r)?.owner, store::access::sessions::is_stale(r, &hash)?)))
         })?;
         let Some((owner, stale)) = now else { return Ok(None) };
         if stale {
-            node.store.write(move |w| store::sessions::touch(w, &hash))?;
+            node.store.write(move |w| store::access::sessions::touch(w, &hash))?;
         }
         Ok(Some(Session { hash, csrf: csrf(node, &hash), owner }))
     });
@@ -208,9 +208,9 @@ fn build(node: &Node, value: String, age: time::Duration) -> Cookie<'static> {
         .finish()
 }
 
-/// The address of whoever asks, as [`door::caller`] finds it; all unknown ones are one.
+/// The address of whoever asks, as [`rate_limit::caller`] finds it; all unknown ones are one.
 pub fn address(request: &HttpRequest, trusted: &[IpAddr]) -> IpAddr {
-    door::caller(request, trusted).unwrap_or(IpAddr::from([0, 0, 0, 0]))
+    rate_limit::caller(request, trusted).unwrap_or(IpAddr::from([0, 0, 0, 0]))
 }
 
 /// What the browser calls itself.

@@ -9,12 +9,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use rust_embed::RustEmbed;
 use tokio::sync::Semaphore;
 
-use super::edge::{self, PageError};
-use super::streams;
+use super::blocking::{self, PageError};
+use super::media_streams;
 use crate::base::{Error, Result};
-pub use crate::federation::proxy::path as proxied;
-use crate::federation::{Node, media, proxy};
-use crate::store::files::{self, Name};
+pub use crate::federation::remote::media_proxy::path as proxied;
+use crate::federation::{Node, media, remote::media_proxy};
+use crate::store::media_files::{self, Name};
 
 #[derive(RustEmbed)]
 #[folder = "assets/"]
@@ -97,14 +97,15 @@ pub async fn own(
     let name = Name::parse(&name)?;
     let asked = name.clone();
     let is_picture = name.media_type().starts_with("image/");
-    let bytes = edge::blocking(&node, move |node| match node.store.read(|r| files::is_public(r, &asked))? {
-        true if is_picture => read(node, &asked).map(Some),
-        true => Ok(None),
-        false => Err(Error::NotFound),
-    });
+    let bytes =
+        blocking::blocking(&node, move |node| match node.store.read(|r| media_files::is_public(r, &asked))? {
+            true if is_picture => read(node, &asked).map(Some),
+            true => Ok(None),
+            false => Err(Error::NotFound),
+        });
     match bytes.await? {
         Some(bytes) => Ok(picture(&request, &name, FOR_EVER, bytes)),
-        None => streams::own(&request, &node, &name, FOR_EVER).await,
+        None => media_streams::own(&request, &node, &name, FOR_EVER).await,
     }
 }
 
@@ -115,7 +116,7 @@ pub async fn remote(
     turns: web::Data<Turns>,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, PageError> {
-    let url = proxy::url(&node, &path.0, &path.1)?;
+    let url = media_proxy::url(&node, &path.0, &path.1)?;
     match fetched(&node, &turns, url).await {
         Ok((name, bytes)) => Ok(picture(&request, &name, FOR_A_WEEK, bytes)),
         Err(Error::NotFound) => Ok(HttpResponse::NotFound()
@@ -130,7 +131,7 @@ pub async fn remote(
 /// From the cache at once; else after waiting for one of the few turns, where waiting holds no thread.
 async fn fetched(node: &web::Data<Node>, turns: &Turns, url: String) -> Result<(Name, Vec<u8>)> {
     let asked = url.clone();
-    let cached = edge::blocking(node, move |node| {
+    let cached = blocking::blocking(node, move |node| {
         media::cached(node, &asked)?.map(|name| Ok((name.clone(), read(node, &name)?))).transpose()
     });
     if let Some(found) = cached.await? {
@@ -138,7 +139,7 @@ async fn fetched(node: &web::Data<Node>, turns: &Turns, url: String) -> Result<(
     }
     let turn = tokio::time::timeout(PATIENCE, turns.0.acquire()).await;
     let _turn = turn.map_err(|_| Error::Busy)?.map_err(Error::internal)?;
-    let fresh = edge::blocking(node, move |node| {
+    let fresh = blocking::blocking(node, move |node| {
         let name = media::fetch_picture(node, &url)?;
         let bytes = read(node, &name)?;
         Ok((name, bytes))
@@ -147,7 +148,7 @@ async fn fetched(node: &web::Data<Node>, turns: &Turns, url: String) -> Result<(
 }
 
 fn read(node: &Node, name: &Name) -> Result<Vec<u8>> {
-    match std::fs::read(files::path(&node.store, name)) {
+    match std::fs::read(media_files::path(&node.store, name)) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Error::NotFound),
         bytes => Ok(bytes?),
     }
@@ -173,9 +174,9 @@ fn answer(
     bytes: impl FnOnce() -> Vec<u8>,
 ) -> HttpResponse {
     let tag = EntityTag::new_strong(tag.to_owned());
-    let mut response = if edge::has(request, &tag) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    let mut response = if blocking::has(request, &tag) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header(header::ETag(tag.clone())).insert_header((header::CACHE_CONTROL, kept));
-    if edge::has(request, &tag) { response.finish() } else { response.content_type(media_type).body(bytes()) }
+    if blocking::has(request, &tag) { response.finish() } else { response.content_type(media_type).body(bytes()) }
 }
 
 #[cfg(test)]
@@ -193,9 +194,9 @@ mod tests {
 
     use super::*;
     use crate::base::Audience;
-    use crate::federation::publish;
-    use crate::net::peer::{Peer, response};
-    use crate::web::scratch::House;
+    use crate::federation::owner::publish;
+    use crate::net::test_support::{Peer, response};
+    use crate::web::test_support::House;
 
     fn png() -> Vec<u8> {
         let mut bytes = Cursor::new(Vec::new());
@@ -209,7 +210,7 @@ mod tests {
     async fn uploads_are_served_as_pictures_and_nothing_else() {
         let house = House::new();
         let id = media::upload(&house.node, &png(), " A red door ").unwrap();
-        let row = house.node.store.read(|r| crate::store::attachments::by_id(r, id)).unwrap();
+        let row = house.node.store.read(|r| crate::store::posts::attachments::by_id(r, id)).unwrap();
         assert_eq!((row.alt.as_str(), row.width), ("A red door", Some(64)));
         let path = format!("/media/{}", row.file.unwrap());
         let reply = house.get(&path, "application/activity+json").await;

@@ -1,19 +1,20 @@
 //! HTTP in: every route of every face, one line each, and nothing else. Three faces (`page`, `api` and `ap`)
 //! stand over the same rooms below and never import each other.
 
+pub mod blocking;
+pub mod media_streams;
+mod middleware;
+mod rate_limit;
+mod request_body;
+#[cfg(test)]
+pub(crate) mod test_support;
+mod unread_body;
+
 pub mod ap;
 pub mod api;
 pub mod auth;
-mod body;
-mod door;
-pub mod edge;
 pub mod files;
-mod hold;
-mod layers;
 pub mod page;
-#[cfg(test)]
-pub(crate) mod scratch;
-pub mod streams;
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use actix_web::http::{Method, header};
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::{App, HttpServer, Route, web};
 
-use crate::federation::{Node, login};
+use crate::federation::{Node, owner::login};
 
 /// Threads that answer requests.
 const WORKERS: usize = 2;
@@ -57,11 +58,11 @@ pub fn serve(node: Arc<Node>, listener: TcpListener) -> std::io::Result<Server> 
         App::new()
             .wrap(DefaultHeaders::new().add((header::X_CONTENT_TYPE_OPTIONS, "nosniff")))
             .wrap_fn(|mut request, service| {
-                let hold = hold::keep(&mut request);
+                let hold = unread_body::keep(&mut request);
                 let answered = service.call(request);
-                async move { answered.await.map(|answer| hold::let_go(hold, answer)) }
+                async move { answered.await.map(|answer| unread_body::let_go(hold, answer)) }
             })
-            .wrap(from_fn(layers::single_slashes))
+            .wrap(from_fn(middleware::single_slashes))
             .configure(configure.clone())
     })
     .disable_signals()
@@ -97,20 +98,20 @@ fn app_with(
     hub: web::Data<api::streaming::Hub>,
 ) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
     let node = web::Data::from(node);
-    let door = web::Data::new(door::Door::default());
-    let rooms = web::Data::new(body::Rooms::default());
-    let patience = web::Data::new(page::remote_follow::Patience::default());
+    let door = web::Data::new(rate_limit::Door::default());
+    let rooms = web::Data::new(request_body::Rooms::default());
+    let patience = web::Data::new(page::visitor::remote_follow::Patience::default());
     let gate = web::Data::new(login::Gate::default());
     let turns = web::Data::new(files::Turns::default());
-    let pieces = web::Data::new(streams::Turns::default());
+    let pieces = web::Data::new(media_streams::Turns::default());
     let rates = web::Data::new(api::Rates::default());
     let again = web::Data::new(api::Again::default());
     move |cfg| {
         cfg.app_data(node.clone()).app_data(door.clone()).app_data(rooms.clone()).app_data(gate.clone());
         cfg.app_data(turns.clone()).app_data(patience.clone()).app_data(pieces.clone()).app_data(rates.clone());
         cfg.app_data(hub.clone()).app_data(again.clone());
-        cfg.app_data(web::PathConfig::default().error_handler(|_, request| edge::unreadable_path(request)));
-        cfg.app_data(web::QueryConfig::default().error_handler(|_, request| edge::unreadable_query(request)));
+        cfg.app_data(web::PathConfig::default().error_handler(|_, request| blocking::unreadable_path(request)));
+        cfg.app_data(web::QueryConfig::default().error_handler(|_, request| blocking::unreadable_query(request)));
         routes(cfg);
     }
 }
@@ -130,12 +131,12 @@ fn routes(cfg: &mut web::ServiceConfig) {
 #[rustfmt::skip]
 fn both(cfg: &mut web::ServiceConfig) {
     // Before `/@{name}/{id}`, which would take them for posts.
-    cfg.service(web::resource("/@{name}/feed.atom").route(get().to(page::feed::show)));
-    cfg.service(web::resource("/@{name}/{id}/history").route(get().to(page::history::show)));
-    cfg.service(web::resource("/@{name}/follow").route(web::post().to(page::remote_follow::send)));
+    cfg.service(web::resource("/@{name}/feed.atom").route(get().to(page::visitor::feed::show)));
+    cfg.service(web::resource("/@{name}/{id}/history").route(get().to(page::post::history::show)));
+    cfg.service(web::resource("/@{name}/follow").route(web::post().to(page::visitor::remote_follow::send)));
     let vary = || open().add((header::VARY, "Accept"));
-    cfg.service(web::resource("/@{name}").wrap(vary()).route(peer().to(ap::actor::show)).route(get().to(page::profile::show)));
-    cfg.service(web::resource("/@{name}/{id}").wrap(vary()).route(peer().to(ap::posts::at_page)).route(get().to(page::thread::show)));
+    cfg.service(web::resource("/@{name}").wrap(vary()).route(peer().to(ap::actor::show)).route(get().to(page::visitor::profile::show)));
+    cfg.service(web::resource("/@{name}/{id}").wrap(vary()).route(peer().to(ap::posts::at_page)).route(get().to(page::post::thread::show)));
     cfg.service(web::resource("/users/{name}").wrap(vary()).route(peer().to(ap::actor::show)).route(get().to(ap::actor::to_page)));
     cfg.service(web::resource("/users/{name}/statuses/{id}").wrap(vary()).route(peer().to(ap::posts::show)).route(get().to(ap::posts::to_page)));
 }
@@ -146,7 +147,7 @@ fn stored(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/assets/{path:.*}").wrap(open()).route(asked()).route(get().to(files::asset)));
     cfg.service(web::resource("/media/{name}").wrap(open()).route(asked()).route(get().to(files::own)));
     cfg.service(web::resource("/proxy/{mac}/{url}").wrap(open()).route(asked()).route(get().to(files::remote)));
-    cfg.service(web::resource("/stream/{mac}/{url}").wrap(open()).route(asked()).route(get().to(streams::remote)));
+    cfg.service(web::resource("/stream/{mac}/{url}").wrap(open()).route(asked()).route(get().to(media_streams::remote)));
     cfg.service(web::resource("/favicon.ico").route(get().to(files::favicon)));
     cfg.service(web::resource("/health").route(get().to(files::health)));
     cfg.service(web::resource("/robots.txt").route(get().to(files::robots)));
@@ -170,7 +171,7 @@ fn peers(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/users/{name}/following").route(get().to(ap::collections::show)));
     cfg.service(web::resource("/users/{name}/collections/{list}").route(get().to(ap::collections::show)));
     cfg.service(web::resource("/users/{name}/activities/{id}").route(get().to(ap::activities::show)));
-    cfg.service(web::resource("/users/{name}/authorizations/{id}").route(get().to(ap::stamps::show)));
+    cfg.service(web::resource("/users/{name}/authorizations/{id}").route(get().to(ap::authorizations::show)));
     cfg.service(web::resource("/users/{name}/statuses/{id}/context").route(get().to(ap::posts::context)));
     cfg.service(web::resource("/users/{name}/statuses/{id}/activity").route(get().to(ap::posts::create)));
     cfg.service(web::resource("/users/{name}/statuses/{id}/replies").route(get().to(ap::posts::replies)));
@@ -184,60 +185,60 @@ fn peers(cfg: &mut web::ServiceConfig) {
 /// What only people ask for. (Handlers live in web/page/, one file per page.)
 #[rustfmt::skip]
 fn pages(cfg: &mut web::ServiceConfig) {
-    cfg.service(web::resource("/").route(get().to(page::home::show)));
+    cfg.service(web::resource("/").route(get().to(page::timeline::home::show)));
     cfg.service(web::resource("/compose").route(get().to(page::compose::show)).route(web::post().to(page::compose::send)));
-    cfg.service(web::resource("/drafts").route(get().to(page::drafts::show)));
-    cfg.service(web::resource("/drafts/{id}/{act}").route(web::post().to(page::drafts::act)));
-    cfg.service(web::resource("/post/{id}").route(get().to(page::thread::for_owner)));
-    cfg.service(web::resource("/post/{id}/edit").route(get().to(page::edit::show)).route(web::post().to(page::edit::send)));
-    cfg.service(web::resource("/post/{id}/history").route(get().to(page::history::for_owner)));
-    cfg.service(web::resource("/post/{id}/{act}").route(web::post().to(page::acts::press)));
+    cfg.service(web::resource("/drafts").route(get().to(page::compose::draft_list::show)));
+    cfg.service(web::resource("/drafts/{id}/{act}").route(web::post().to(page::compose::draft_list::act)));
+    cfg.service(web::resource("/post/{id}").route(get().to(page::post::thread::for_owner)));
+    cfg.service(web::resource("/post/{id}/edit").route(get().to(page::compose::edit::show)).route(web::post().to(page::compose::edit::send)));
+    cfg.service(web::resource("/post/{id}/history").route(get().to(page::post::history::for_owner)));
+    cfg.service(web::resource("/post/{id}/{act}").route(web::post().to(page::post::post_actions::press)));
     cfg.service(web::resource("/people/{id}").route(get().to(page::people::show)));
-    cfg.service(web::resource("/people/{id}/report").route(get().to(page::reports::ask)).route(web::post().to(page::reports::send)));
+    cfg.service(web::resource("/people/{id}/report").route(get().to(page::moderation::reports::ask)).route(web::post().to(page::moderation::reports::send)));
     cfg.service(web::resource("/people/{id}/{act}").route(web::post().to(page::people::act)));
     cfg.service(web::resource("/following").route(get().to(page::people::following)));
     cfg.service(web::resource("/followers").route(get().to(page::people::followers)));
     cfg.service(web::resource("/requests").route(get().to(page::people::requests)));
-    cfg.service(web::resource("/blocks").route(get().to(page::blocks::show)));
-    cfg.service(web::resource("/servers").route(get().to(page::hosts::show)));
-    cfg.service(web::resource("/servers/check").route(get().to(page::hosts::check)));
-    cfg.service(web::resource("/servers/domain_blocks.csv").route(get().to(page::hosts::export)));
-    cfg.service(web::resource("/servers/list/{id}").route(get().to(page::hosts::list)));
-    cfg.service(web::resource("/servers/{what}").route(web::post().to(page::hosts::save)));
-    cfg.service(web::resource("/reports").route(get().to(page::reports::show)).route(web::post().to(page::reports::settle)));
-    cfg.service(web::resource("/requests/{id}/{act}").route(web::post().to(page::approvals::act)));
-    cfg.service(web::resource("/lists").route(get().to(page::lists::all)).route(web::post().to(page::lists::make)));
-    cfg.service(web::resource("/lists/{id}").route(get().to(page::lists::read)));
-    cfg.service(web::resource("/lists/{id}/edit").route(get().to(page::lists::edit)).route(web::post().to(page::lists::save)));
-    cfg.service(web::resource("/filters").route(get().to(page::filters::all)).route(web::post().to(page::filters::make)));
-    cfg.service(web::resource("/filters/{id}").route(get().to(page::filters::show)).route(web::post().to(page::filters::save)));
-    cfg.service(web::resource("/find").route(get().to(page::find::show)));
+    cfg.service(web::resource("/blocks").route(get().to(page::moderation::blocks::show)));
+    cfg.service(web::resource("/servers").route(get().to(page::moderation::hosts::show)));
+    cfg.service(web::resource("/servers/check").route(get().to(page::moderation::hosts::check)));
+    cfg.service(web::resource("/servers/domain_blocks.csv").route(get().to(page::moderation::hosts::export)));
+    cfg.service(web::resource("/servers/list/{id}").route(get().to(page::moderation::hosts::list)));
+    cfg.service(web::resource("/servers/{what}").route(web::post().to(page::moderation::hosts::save)));
+    cfg.service(web::resource("/reports").route(get().to(page::moderation::reports::show)).route(web::post().to(page::moderation::reports::settle)));
+    cfg.service(web::resource("/requests/{id}/{act}").route(web::post().to(page::moderation::interaction_requests::act)));
+    cfg.service(web::resource("/lists").route(get().to(page::timeline::lists::all)).route(web::post().to(page::timeline::lists::make)));
+    cfg.service(web::resource("/lists/{id}").route(get().to(page::timeline::lists::read)));
+    cfg.service(web::resource("/lists/{id}/edit").route(get().to(page::timeline::lists::edit)).route(web::post().to(page::timeline::lists::save)));
+    cfg.service(web::resource("/filters").route(get().to(page::moderation::filters::all)).route(web::post().to(page::moderation::filters::make)));
+    cfg.service(web::resource("/filters/{id}").route(get().to(page::moderation::filters::show)).route(web::post().to(page::moderation::filters::save)));
+    cfg.service(web::resource("/find").route(get().to(page::timeline::search::show)));
     cfg.service(web::resource("/notifications").route(get().to(page::notifications::show)));
-    cfg.service(web::resource("/notifications/kept-back").route(get().to(page::kept_back::show)));
-    cfg.service(web::resource("/notifications/kept-back/{id}/{act}").route(web::post().to(page::kept_back::act)));
-    cfg.service(web::resource("/bookmarks").route(get().to(page::kept::bookmarked)));
-    cfg.service(web::resource("/likes").route(get().to(page::kept::liked)));
-    cfg.service(web::resource("/queue").route(get().to(page::queue::show)));
-    cfg.service(web::resource("/around").route(get().to(page::around::show)));
-    cfg.service(web::resource("/settings/relays").route(get().to(page::relays::show)).route(web::post().to(page::relays::save)));
+    cfg.service(web::resource("/notifications/kept-back").route(get().to(page::notifications::filtered::show)));
+    cfg.service(web::resource("/notifications/kept-back/{id}/{act}").route(web::post().to(page::notifications::filtered::act)));
+    cfg.service(web::resource("/bookmarks").route(get().to(page::timeline::bookmarks::bookmarked)));
+    cfg.service(web::resource("/likes").route(get().to(page::timeline::bookmarks::liked)));
+    cfg.service(web::resource("/queue").route(get().to(page::settings::queue::show)));
+    cfg.service(web::resource("/around").route(get().to(page::timeline::federated_timeline::show)));
+    cfg.service(web::resource("/settings/relays").route(get().to(page::settings::relays::show)).route(web::post().to(page::settings::relays::save)));
     cfg.service(web::resource("/settings").route(get().to(page::settings::show)));
-    cfg.service(web::resource("/settings/emoji").route(get().to(page::own_emoji::show)));
-    cfg.service(web::resource("/settings/emoji/{act}").route(web::post().to(page::own_emoji::save)));
+    cfg.service(web::resource("/settings/emoji").route(get().to(page::settings::own_emoji::show)));
+    cfg.service(web::resource("/settings/emoji/{act}").route(web::post().to(page::settings::own_emoji::save)));
     // A client for terminals asks with a slash at the end.
-    cfg.service(web::resource(["/oauth/authorize", "/oauth/authorize/"]).wrap(from_fn(layers::keep_opener)).route(get().to(page::authorize::show)).route(web::post().to(page::authorize::decide)));
-    cfg.service(web::resource("/settings/apps").route(get().to(page::apps::show)).route(web::post().to(page::apps::end)));
+    cfg.service(web::resource(["/oauth/authorize", "/oauth/authorize/"]).wrap(from_fn(middleware::keep_opener)).route(get().to(page::authorize::show)).route(web::post().to(page::authorize::decide)));
+    cfg.service(web::resource("/settings/apps").route(get().to(page::settings::apps::show)).route(web::post().to(page::settings::apps::end)));
     cfg.service(web::resource("/settings/{what}").route(web::post().to(page::settings::save)));
-    cfg.service(web::resource("/moving").route(get().to(page::moving::show)).route(web::post().to(page::moving::save)));
-    cfg.service(web::resource("/texts").route(get().to(page::about::texts)).route(web::post().to(page::about::save_texts)));
-    cfg.service(web::resource("/about").route(get().to(page::about::show)));
-    cfg.service(web::resource("/privacy-policy").route(get().to(page::about::privacy)));
-    cfg.service(web::resource("/tags").route(get().to(page::tags::followed)));
-    cfg.service(web::resource("/tags/{name}").route(get().to(page::tags::show)));
-    cfg.service(web::resource("/tags/{name}/{act}").route(web::post().to(page::tags::act)));
+    cfg.service(web::resource("/moving").route(get().to(page::people::moving::show)).route(web::post().to(page::people::moving::save)));
+    cfg.service(web::resource("/texts").route(get().to(page::visitor::about::texts)).route(web::post().to(page::visitor::about::save_texts)));
+    cfg.service(web::resource("/about").route(get().to(page::visitor::about::show)));
+    cfg.service(web::resource("/privacy-policy").route(get().to(page::visitor::about::privacy)));
+    cfg.service(web::resource("/tags").route(get().to(page::timeline::tags::followed)));
+    cfg.service(web::resource("/tags/{name}").route(get().to(page::timeline::tags::show)));
+    cfg.service(web::resource("/tags/{name}/{act}").route(web::post().to(page::timeline::tags::act)));
     cfg.service(web::resource("/authorize_interaction").route(get().to(page::login::interaction)));
-    cfg.service(web::resource("/login").wrap(from_fn(layers::keep_opener)).route(get().to(page::login::show)).route(web::post().to(page::login::enter)));
+    cfg.service(web::resource("/login").wrap(from_fn(middleware::keep_opener)).route(get().to(page::login::show)).route(web::post().to(page::login::enter)));
     // GET alone: a HEAD (a link preview) must not use the link up.
-    cfg.service(web::resource("/login/link/{token}").wrap(from_fn(layers::keep_opener)).route(web::get().to(page::login::by_link)));
+    cfg.service(web::resource("/login/link/{token}").wrap(from_fn(middleware::keep_opener)).route(web::get().to(page::login::by_link)));
     cfg.service(web::resource("/logout").route(web::post().to(page::login::leave)));
     cfg.service(web::resource("/welcome").route(get().to(page::login::welcome)).route(web::post().to(page::login::name)));
 }
@@ -283,7 +284,7 @@ fn is_read(ctx: &GuardContext<'_>) -> bool {
 
 fn wants_document(ctx: &GuardContext<'_>) -> bool {
     let accepts = ctx.head().headers.get_all(header::ACCEPT).filter_map(|value| value.to_str().ok());
-    edge::prefers_activity(accepts)
+    blocking::prefers_activity(accepts)
 }
 
 #[cfg(test)]
@@ -295,7 +296,7 @@ mod tests {
     use actix_web::test::TestRequest;
 
     use super::*;
-    use crate::web::scratch::House;
+    use crate::web::test_support::House;
 
     /// What a real connection brings back.
     async fn ask(address: SocketAddr, request: Vec<u8>) -> String {

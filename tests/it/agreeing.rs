@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hytte::base::Audience;
-use hytte::federation::{backfill, publish};
+use hytte::federation::{owner::publish, remote::backfill};
 use hytte::sig::synchronisation::{self, Synchronisation};
 use hytte::sig::{self, Knock, Outgoing};
 use hytte::store;
@@ -172,8 +172,10 @@ fn a_follower_we_forgot_that_we_are_is_told_so_and_a_lost_accept_is_made_good() 
     listed(&peer, &a, 2, &[a.actor()]);
     settle(&world, &a);
     assert_eq!(a.follows().1, 1);
-    let pending =
-        a.node.store.read(|r| store::follows::count(r, store::node::owner(r)?, store::follows::List::Pending));
+    let pending = a
+        .node
+        .store
+        .read(|r| store::actors::follows::count(r, store::node::owner(r)?, store::actors::follows::List::Pending));
     assert_eq!(pending.unwrap(), 0);
 }
 
@@ -186,7 +188,7 @@ fn two_servers_come_to_agree_after_one_was_restored() {
     world.settle(&[&a, &b]);
     assert_eq!((a.follows(), b.follows()), ((1, 0), (0, 1)));
     // b is put back to before it followed: a still sends, b says what it knows.
-    b.node.store.write(move |w| store::follows::end(w, store::node::owner(w)?, alice).map(drop)).unwrap();
+    b.node.store.write(move |w| store::actors::follows::end(w, store::node::owner(w)?, alice).map(drop)).unwrap();
     a.post("for followers", Audience::Followers);
     for _ in 0..3 {
         world.settle(&[&a, &b]);

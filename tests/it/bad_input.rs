@@ -130,7 +130,7 @@ fn every_malformed_or_hostile_body_gets_a_clear_answer() {
     assert!(tried >= 60, "only {tried} bodies");
     world.settle(&[&a]);
     assert!(a.notifications().is_empty() && a.home().is_empty());
-    let set_aside = a.node.store.read(|r| hytte::store::inbox::aside(r, 10)).unwrap();
+    let set_aside = a.node.store.read(|r| hytte::store::queue::inbox::aside(r, 10)).unwrap();
     assert!(set_aside.is_empty(), "{set_aside:?}");
 }
 
@@ -196,6 +196,6 @@ fn a_post_with_half_an_emoji_is_read_and_fetched() {
     world.settle(&[&a]);
     for path in ["/notes/1", "/notes/2"] {
         let card = a.by_uri(&peer.url(path)).unwrap();
-        assert_eq!(hytte::text::plain::from_html(&card.post.content), "cut \u{fffd}", "{path}");
+        assert_eq!(hytte::text::plain_text::from_html(&card.post.content), "cut \u{fffd}", "{path}");
     }
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use hytte::base::Audience;
 use hytte::base::id::HostListId;
-use hytte::federation::{lists, publish};
-use hytte::social::host_block;
-use hytte::store::host_blocks::{Rule, Severity};
-use hytte::store::{host_lists, mutes};
+use hytte::federation::owner::{host_block_import, publish};
+use hytte::social::moderation::host_block;
+use hytte::store::moderation::host_blocks::{Rule, Severity};
+use hytte::store::moderation::{host_block_lists, mutes};
 use serde_json::json;
 
 use crate::harness::{Peer, Server, World, request};
@@ -56,7 +56,10 @@ fn a_blocked_person_is_gone_from_sight_and_cannot_come_back_in() {
     assert!(
         a.node
             .store
-            .read(|r| hytte::store::cards::one(r, hytte::store::posts::by_uri(r, &peer.url("/notes/1"))?.unwrap().id))
+            .read(|r| hytte::store::posts::post_views::one(
+                r,
+                hytte::store::posts::by_uri(r, &peer.url("/notes/1"))?.unwrap().id
+            ))
             .is_err()
     );
     assert_eq!(peer.got_type("Undo")[0]["object"]["type"], "Follow");
@@ -144,7 +147,7 @@ fn a_block_of_the_owner_ends_follows_and_can_be_undone() {
     assert_eq!(a.follows(), (0, 0));
     let theirs = |a: &Server| {
         let bob = a.find_actor("@bob@peer.test");
-        a.node.store.read(|r| hytte::store::blocks::theirs(r, bob)).unwrap()
+        a.node.store.read(|r| hytte::store::moderation::blocks::theirs(r, bob)).unwrap()
     };
     assert_eq!(theirs(&a), Some(peer.url("/blocks/1")));
     assert!(a.by_uri(&peer.url("/notes/1")).is_some(), "nothing else changes");
@@ -203,7 +206,7 @@ fn a_blocked_server_is_shut_out_at_the_door_and_comes_back_with_its_follows() {
     assert_eq!((preview.following.len(), preview.followers.len(), preview.posts), (1, 1, 1));
 
     let waiting = a.post("on its way when the block comes", Audience::Public);
-    let done = lists::set(&a.node, Rule::by_hand("peer.test", Severity::Block, "spam")).unwrap();
+    let done = host_block_import::set(&a.node, Rule::by_hand("peer.test", Severity::Block, "spam")).unwrap();
     assert_eq!((done.cut, done.restored), (2, 0));
     assert_eq!((a.follows(), a.home_texts().len()), ((0, 0), 1));
     assert_eq!(a.waiting(), 0, "what was on its way does not go");
@@ -232,7 +235,7 @@ fn csv(peer: &Peer, text: &str) {
 }
 
 fn subscribe(a: &Server, peer: &Peer) -> HostListId {
-    lists::subscribe(&a.node, &peer.url("/list.csv"), "a list").unwrap()
+    host_block_import::subscribe(&a.node, &peer.url("/list.csv"), "a list").unwrap()
 }
 
 #[test]
@@ -251,11 +254,11 @@ fn a_list_shows_what_it_would_cut_and_takes_it_all_back_when_it_goes() {
     assert_eq!(a.follows().0, 2, "nothing has happened yet");
     assert_eq!(say(&world, &a, &bob, 1), 202);
 
-    lists::apply(&a.node, id, vec!["bob.test".into()]).unwrap();
+    host_block_import::apply(&a.node, id, vec!["bob.test".into()]).unwrap();
     assert_eq!(a.follows().0, 1);
     assert_eq!((say(&world, &a, &bob, 2), say(&world, &a, &eve, 2)), (202, 403));
     a.node.store.write(move |w| host_block::set(w, &Rule::by_hand("unknown.test", Severity::Block, ""))).unwrap();
-    lists::forget(&a.node, id).unwrap();
+    host_block_import::forget(&a.node, id).unwrap();
     assert_eq!(a.follows().0, 2, "what only the list blocked is there again");
     assert_eq!(say(&world, &a, &eve, 3), 202);
     assert_eq!(say(&world, &a, &world.peer("unknown.test"), 1), 403, "what the owner blocked stays blocked");
@@ -270,23 +273,23 @@ fn what_a_list_adds_later_waits_where_it_would_cut_somebody() {
     bob_follows(&world, &a, &bob);
     csv(&publisher, "spam.test\n");
     let id = subscribe(&a, &publisher);
-    lists::apply(&a.node, id, Vec::new()).unwrap();
+    host_block_import::apply(&a.node, id, Vec::new()).unwrap();
     csv(&publisher, "spam.test\nbob.test\nmore.test\n");
-    assert!(!lists::step(&a.node).unwrap(), "once a day");
+    assert!(!host_block_import::step(&a.node).unwrap(), "once a day");
     a.advance(Duration::from_secs(24 * 3600));
-    assert!(lists::step(&a.node).unwrap());
-    let counts = |a: &Server| a.node.store.read(|r| hytte::store::host_blocks::count(r, id)).unwrap();
+    assert!(host_block_import::step(&a.node).unwrap());
+    let counts = |a: &Server| a.node.store.read(|r| hytte::store::moderation::host_blocks::count(r, id)).unwrap();
     assert_eq!(counts(&a), (3, 1));
     assert_eq!(a.follows().0, 1);
     assert_eq!(say(&world, &a, &world.peer("more.test"), 1), 403, "the rest counts at once");
     // A list that cannot be had, or is none, changes nothing.
     publisher.serve_as("/list.csv", 200, "text/html", b"<p>moved".to_vec());
     a.advance(Duration::from_secs(24 * 3600));
-    assert!(lists::step(&a.node).unwrap());
-    let list = a.node.store.read(|r| host_lists::get(r, id)).unwrap();
+    assert!(host_block_import::step(&a.node).unwrap());
+    let list = a.node.store.read(|r| host_block_lists::get(r, id)).unwrap();
     assert!(list.error.unwrap().contains("web page"));
     assert_eq!(counts(&a), (3, 1));
-    lists::apply(&a.node, id, Vec::new()).unwrap();
+    host_block_import::apply(&a.node, id, Vec::new()).unwrap();
     assert_eq!((a.follows().0, say(&world, &a, &bob, 1)), (0, 403));
 }
 
@@ -297,7 +300,7 @@ fn a_limited_server_is_not_put_forward_and_its_followers_ask_first() {
     let (bob, eve) = (world.peer("bob.test"), world.peer("eve.test"));
     follow_bob(&world, &a, &bob);
     for host in ["bob.test", "eve.test"] {
-        lists::set(&a.node, Rule::by_hand(host, Severity::Limit, "")).unwrap();
+        host_block_import::set(&a.node, Rule::by_hand(host, Severity::Limit, "")).unwrap();
     }
     mention(&world, &a, &bob, 1);
     mention(&world, &a, &eve, 1);
@@ -317,18 +320,18 @@ fn the_owners_blocks_go_out_and_in_as_mastodons_csv() {
     let world = World::new();
     let (a, b) = (world.server("a.test"), world.server("b.test"));
     let rule = Rule { no_reports: true, ..Rule::by_hand("bad.test", Severity::Block, "spam, and \"worse\"") };
-    lists::set(&a.node, rule).unwrap();
-    lists::set(&a.node, Rule::by_hand("quiet.test", Severity::Limit, "")).unwrap();
-    assert!(lists::set(&a.node, Rule::by_hand("a.test", Severity::Block, "")).is_err(), "not oneself");
-    let text = a.node.store.read(lists::export).unwrap();
+    host_block_import::set(&a.node, rule).unwrap();
+    host_block_import::set(&a.node, Rule::by_hand("quiet.test", Severity::Limit, "")).unwrap();
+    assert!(host_block_import::set(&a.node, Rule::by_hand("a.test", Severity::Block, "")).is_err(), "not oneself");
+    let text = a.node.store.read(host_block_import::export).unwrap();
     assert_eq!(
         text,
         "#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate\n\
          bad.test,suspend,false,true,\"spam, and \"\"worse\"\"\",false\nquiet.test,silence,false,false,,false\n"
     );
-    let id = lists::upload(&b.node, &text).unwrap();
+    let id = host_block_import::upload(&b.node, &text).unwrap();
     assert_eq!(say(&world, &b, &world.peer("bad.test"), 1), 202, "only looked at so far");
-    lists::apply(&b.node, id, Vec::new()).unwrap();
-    assert_eq!(b.node.store.read(lists::export).unwrap(), text);
-    assert!(b.node.store.read(host_lists::all).unwrap().is_empty());
+    host_block_import::apply(&b.node, id, Vec::new()).unwrap();
+    assert_eq!(b.node.store.read(host_block_import::export).unwrap(), text);
+    assert!(b.node.store.read(host_block_lists::all).unwrap().is_empty());
 }

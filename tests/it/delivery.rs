@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hytte::base::Audience;
-use hytte::federation::publish;
+use hytte::federation::owner::publish;
 use hytte::store;
 use serde_json::json;
 
@@ -36,7 +36,7 @@ fn what_a_peer_missed_comes_in_order_when_it_is_back() {
     publish::delete(&a.node, first).unwrap();
     world.settle(&[&a]);
     assert_eq!(a.waiting(), 3);
-    let told = a.node.store.read(|r| store::deliveries::waiting(r, 10)).unwrap();
+    let told = a.node.store.read(|r| store::queue::deliveries::waiting(r, 10)).unwrap();
     assert_eq!((told[0].host.as_str(), told[0].deliveries), ("peer.test", 3));
     assert!(told[0].error.as_ref().unwrap().contains("503"));
 

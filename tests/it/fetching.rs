@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use hytte::base::Audience;
 use hytte::base::id::ActorId;
-use hytte::federation::publish;
+use hytte::federation::owner::publish;
 use hytte::sig::{self, Knock, Outgoing};
-use hytte::store::host_blocks::{self, Rule, Severity};
-use hytte::store::{self, blocks, node};
+use hytte::store::moderation::host_blocks::{self, Rule, Severity};
+use hytte::store::{self, moderation::blocks, node};
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Peer, Server, World, request};
@@ -272,7 +272,7 @@ fn s24_nobody_can_have_us_sign_or_serve_what_they_like() {
     let world = World::new();
     let a = world.server("a.test");
     let peer = world.peer("peer.test");
-    let before = a.node.store.read(store::deliveries::count).unwrap();
+    let before = a.node.store.read(store::queue::deliveries::count).unwrap();
     let note = json!({"type": "Note", "content": "as alice", "to": ["https://www.w3.org/ns/activitystreams#Public"]});
     for target in ["/users/alice/outbox", "/actor/outbox", "/users/alice", "/actor", "/users/alice/followers"] {
         let body = note.to_string();
@@ -289,7 +289,7 @@ fn s24_nobody_can_have_us_sign_or_serve_what_they_like() {
         let answer = request(a.address, "POST", target, &headers, body.as_bytes());
         assert!(matches!(answer.code, 404 | 405), "{target}: {}", answer.code);
     }
-    assert_eq!(a.node.store.read(store::deliveries::count).unwrap(), before);
+    assert_eq!(a.node.store.read(store::queue::deliveries::count).unwrap(), before);
     // An actor that claims to live here, with a key of its own, is not believed.
     let mut actor: Value = peer.person_document("bob");
     actor["id"] = json!(a.url("/users/mallory"));

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use hytte::base::Audience;
 use hytte::base::id::ActorId;
-use hytte::federation::publish::{self, Draft};
-use hytte::federation::resolve::Found;
+use hytte::federation::owner::publish::{self, Draft};
+use hytte::federation::remote::resolve::Found;
 use hytte::sig::Knock;
-use hytte::store::{self, blocks, follows, tombstones};
+use hytte::store::{self, actors::follows, moderation::blocks, posts::tombstones};
 use serde_json::{Value, json};
 
 use crate::harness::server::draft;

@@ -1,8 +1,8 @@
 //! Groups: what they pass on is fetched from its own server and shown under their name; votes and moderation cost nothing.
 
 use hytte::base::Audience;
-use hytte::federation::publish::Draft;
-use hytte::federation::{backfill, publish};
+use hytte::federation::owner::publish::Draft;
+use hytte::federation::{owner::publish, remote::backfill};
 use serde_json::{Value, json};
 
 use crate::harness::{Peer, Server, World};
@@ -205,7 +205,7 @@ fn votes_and_moderation_of_others_cost_nothing_and_break_nothing() {
     let dislike = other.activity("Dislike", "bob", "/dislike", &url);
     assert_eq!(other.send("bob", &a, &dislike).code, 202);
     world.settle(&[&a]);
-    assert!(a.node.store.read(|r| hytte::store::inbox::aside(r, 10)).unwrap().is_empty());
+    assert!(a.node.store.read(|r| hytte::store::queue::inbox::aside(r, 10)).unwrap().is_empty());
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn a_groups_page_shows_what_its_outbox_passes_on() {
     let id = a.find_actor("@cats@lemmy.test");
     backfill::profile(&a.node, id).unwrap();
     let page = hytte::store::posts::Page::first(10);
-    let shown = a.node.store.read(|r| hytte::store::groups::page(r, id, page)).unwrap();
+    let shown = a.node.store.read(|r| hytte::store::posts::groups::page(r, id, page)).unwrap();
     assert_eq!(shown.len(), 3);
     assert!(a.home().is_empty(), "nobody follows it yet");
     publish::follow(&a.node, id).unwrap();
@@ -319,8 +319,8 @@ fn answers_and_likes_in_a_thread_of_a_group_reach_the_group() {
     let mut note = other.note("bob", "/comment/1", "<p>more about it</p>");
     note["inReplyTo"] = json!(other.url("/post/1"));
     other.serve("/comment/1", &note);
-    let hytte::federation::resolve::Found::Post(id) = a.find(&other.url("/comment/1")) else { panic!() };
-    hytte::federation::resolve::ancestors(&a.node, id).unwrap();
+    let hytte::federation::remote::resolve::Found::Post(id) = a.find(&other.url("/comment/1")) else { panic!() };
+    hytte::federation::remote::resolve::ancestors(&a.node, id).unwrap();
     publish::like(&a.node, id).unwrap();
     let ours = a.reply("indeed", id);
     world.settle(&[&a]);
@@ -417,7 +417,7 @@ fn a_thread_is_filled_from_the_list_of_its_context() {
     let topic = json!({ "@context": "https://www.w3.org/ns/activitystreams", "id": nodebb.url("/topic/1"),
         "type": "OrderedCollection", "totalItems": 2, "orderedItems": [nodebb.url("/post/1"), other.url("/comment/1")] });
     nodebb.serve("/topic/1", &topic);
-    let hytte::federation::resolve::Found::Post(id) = a.find(&nodebb.url("/post/1")) else { panic!() };
+    let hytte::federation::remote::resolve::Found::Post(id) = a.find(&nodebb.url("/post/1")) else { panic!() };
     backfill::thread(&a.node, id).unwrap();
     let comment = a.by_uri(&other.url("/comment/1")).expect("the thread's list names it");
     assert_eq!(comment.post.reply_to, Some(id));

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use hytte::federation::{identity, moves, nodeinfo, publish};
+use hytte::federation::{
+    owner::{identity, publish},
+    remote::{move_discovery, nodeinfo},
+};
 use hytte::store;
 use serde_json::{Value, json};
 
@@ -39,7 +42,7 @@ fn followed(a: &Server) -> Vec<String> {
     a.node
         .store
         .read(|r| {
-            use store::follows::{List, list};
+            use store::actors::follows::{List, list};
             let mut ids = list(r, owner, List::Following, None, 10)?;
             ids.extend(list(r, owner, List::Pending, None, 10)?);
             let mut handles: Vec<_> = store::actors::by_ids(r, &ids)?.iter().map(|actor| actor.handle()).collect();
@@ -116,11 +119,11 @@ fn a_move_nobody_told_us_of_is_found_in_the_profile() {
     });
     old.send("bob", &a, &update);
     world.settle(&[&a]);
-    assert!(!moves::step(&a.node).unwrap(), "the new place does not say so");
+    assert!(!move_discovery::step(&a.node).unwrap(), "the new place does not say so");
     serve(&new, json!({ "alsoKnownAs": [old.actor("bob")] }));
-    assert!(!moves::step(&a.node).unwrap(), "and is not asked again at once");
+    assert!(!move_discovery::step(&a.node).unwrap(), "and is not asked again at once");
     a.advance(DAY);
-    assert!(moves::step(&a.node).unwrap());
+    assert!(move_discovery::step(&a.node).unwrap());
     world.settle(&[&a]);
     accept_last(&world, &a, &new, "/accepts/9");
     assert_eq!(followed(&a), ["bob@new.test"]);
@@ -171,7 +174,7 @@ fn once_a_week_at_most_and_blocks_and_mutes_come_along() {
     let a = world.server("a.test");
     let (old, new, third) = (world.peer("old.test"), world.peer("new.test"), world.peer("third.test"));
     follow_bob(&world, &a, &old);
-    publish::mute(&a.node, a.find_actor("@bob@old.test"), store::mutes::Reach::Boosts, None).unwrap();
+    publish::mute(&a.node, a.find_actor("@bob@old.test"), store::moderation::mutes::Reach::Boosts, None).unwrap();
     for place in [&new, &third] {
         serve(place, json!({ "alsoKnownAs": [old.actor("bob")] }));
     }
@@ -183,8 +186,8 @@ fn once_a_week_at_most_and_blocks_and_mutes_come_along() {
     world.settle(&[&a]);
     assert!(third.got_type("Follow").is_empty(), "a week has not passed");
     let there = a.find_actor("@bob@new.test");
-    let mute = a.node.store.read(|r| store::mutes::get(r, there)).unwrap().unwrap();
-    assert_eq!(mute.reach, store::mutes::Reach::Boosts);
+    let mute = a.node.store.read(|r| store::moderation::mutes::get(r, there)).unwrap().unwrap();
+    assert_eq!(mute.reach, store::moderation::mutes::Reach::Boosts);
 
     let eve = world.peer("eve.test");
     let eves = a.find_actor("@bob@eve.test");
@@ -193,7 +196,10 @@ fn once_a_week_at_most_and_blocks_and_mutes_come_along() {
     eve.send("bob", &a, &moved(&eve, &third));
     world.settle(&[&a]);
     let there = a.find_actor("@bob@third.test");
-    assert!(a.node.store.read(|r| store::blocks::is_blocked(r, there)).unwrap(), "who is blocked stays blocked");
+    assert!(
+        a.node.store.read(|r| store::moderation::blocks::is_blocked(r, there)).unwrap(),
+        "who is blocked stays blocked"
+    );
     assert!(a.notifications().iter().all(|(_, who)| who != "bob@third.test"));
 }
 
@@ -236,7 +242,7 @@ fn what_a_server_runs_is_asked_once_a_week_and_never_of_a_blocked_one() {
         peer.serve("/nodeinfo/2.0", &info);
     };
     let known = || {
-        let host = a.node.store.read(|r| store::hosts::get(r, "peer.test")).unwrap().unwrap();
+        let host = a.node.store.read(|r| store::peers::hosts::get(r, "peer.test")).unwrap().unwrap();
         (host.software.unwrap_or_default(), host.software_version.unwrap_or_default())
     };
     version("0.20");
@@ -253,8 +259,9 @@ fn what_a_server_runs_is_asked_once_a_week_and_never_of_a_blocked_one() {
     assert!(nodeinfo::step(&a.node).unwrap());
     assert_eq!(known().1, "0.21");
     let before = peer.asked().len();
-    let rule = store::host_blocks::Rule::by_hand("peer.test", store::host_blocks::Severity::Block, "");
-    hytte::federation::lists::set(&a.node, rule).unwrap();
+    let rule =
+        store::moderation::host_blocks::Rule::by_hand("peer.test", store::moderation::host_blocks::Severity::Block, "");
+    hytte::federation::owner::host_block_import::set(&a.node, rule).unwrap();
     a.advance(DAY * 7);
     nodeinfo::look(&a.node, "peer.test").unwrap();
     assert_eq!(peer.asked().len(), before);

@@ -1,8 +1,8 @@
 //! What the owner hears of beside what is meant for them: each post of somebody, and edits of what they boosted or quoted.
 
 use hytte::base::Audience;
-use hytte::federation::publish::{self, Draft};
-use hytte::store::follows;
+use hytte::federation::owner::publish::{self, Draft};
+use hytte::store::actors::follows;
 use serde_json::json;
 
 use crate::harness::{Peer, Server, World};

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use hytte::federation::{backfill, comeback};
+use hytte::federation::{outgoing::outage_recovery, remote::backfill};
 use hytte::sig::proof;
 use hytte::store;
 use serde_json::{Value, json};
@@ -17,15 +17,15 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// What the chores of one minute do, and the worker that fills gaps.
 fn a_minute(world: &World, server: &Server) {
     server.advance(MINUTE);
-    comeback::alive(&server.node).unwrap();
-    comeback::step(&server.node).unwrap();
+    outage_recovery::alive(&server.node).unwrap();
+    outage_recovery::step(&server.node).unwrap();
     world.settle(&[server]);
     while backfill::step(&server.node).unwrap() {}
     world.settle(&[server]);
 }
 
 fn is_making_up(server: &Server) -> bool {
-    server.node.store.read(store::absence::current).unwrap().is_some()
+    server.node.store.read(store::peers::outages::current).unwrap().is_some()
 }
 
 fn note(peer: &Peer, n: u32, published: &str, content: &str) -> Value {
@@ -141,7 +141,10 @@ fn the_news_is_spread_and_a_second_restart_goes_on_where_the_first_stopped() {
         assert_eq!(peer.send("bob", &a, &like).code, 202);
     }
     world.settle(&[&a]);
-    a.node.store.write(|w| (0..25).try_for_each(|n| store::hosts::heard(w, &format!("middle{n:02}.test")))).unwrap();
+    a.node
+        .store
+        .write(|w| (0..25).try_for_each(|n| store::peers::hosts::heard(w, &format!("middle{n:02}.test"))))
+        .unwrap();
     a_minute(&world, &a);
     a.advance(2 * DAY);
     a_minute(&world, &a);

@@ -1,7 +1,7 @@
 //! What others say below the owner's posts reaches the owner's followers, as it came; private things and floods do not.
 
 use hytte::base::Audience;
-use hytte::federation::publish;
+use hytte::federation::owner::publish;
 use serde_json::{Value, json};
 
 use crate::harness::{Peer, Server, World};

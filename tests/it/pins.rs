@@ -1,9 +1,9 @@
 //! What stands at the top of a profile: pinned posts and hashtags, both ways.
 
 use hytte::base::Audience;
-use hytte::federation::{backfill, publish};
-use hytte::store::pins;
+use hytte::federation::{owner::publish, remote::backfill};
 use hytte::store::posts::Viewer;
+use hytte::store::posts::pins;
 use serde_json::{Value, json};
 
 use crate::harness::{Server, World, request};

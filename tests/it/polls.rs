@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use hytte::base::{Audience, Error, Time};
-use hytte::federation::publish::{self, Draft, Edit};
-use hytte::federation::{backfill, polls, resolve};
+use hytte::federation::owner::publish::{self, Draft, Edit};
+use hytte::federation::remote::{backfill, poll_refresh, resolve};
 use hytte::social::poll::NewPoll;
-use hytte::store::polls::Poll;
+use hytte::store::posts::polls::Poll;
 use serde_json::{Value, json};
 
 use crate::harness::{Peer, Server, World};
@@ -77,9 +77,9 @@ fn a_poll_is_asked_answered_and_closed_on_both_servers() {
     for clock in [&a.clock, &b.clock] {
         clock.advance(25 * HOUR);
     }
-    polls::step(&a.node).unwrap();
+    poll_refresh::step(&a.node).unwrap();
     world.settle(&[&a, &b]);
-    polls::step(&b.node).unwrap();
+    poll_refresh::step(&b.node).unwrap();
     world.settle(&[&a, &b]);
     assert_eq!(a.notifications()[0], ("poll".into(), "alice@a.test".into()));
     assert_eq!(b.notifications()[0], ("poll".into(), "alice@a.test".into()));
@@ -89,7 +89,7 @@ fn a_poll_is_asked_answered_and_closed_on_both_servers() {
     assert_eq!((counts(&poll), poll.voters), (vec![0, 1], Some(1)));
     let document = world.document(&uri);
     assert_eq!(document["closed"], document["endTime"]);
-    polls::step(&a.node).unwrap();
+    poll_refresh::step(&a.node).unwrap();
     assert_eq!(a.waiting(), 0, "the end is told once");
 }
 
@@ -141,7 +141,7 @@ fn votes_count_once_in_time_and_from_readers_only() {
     peer.send("eve", &a, &vote(&peer, "eve", "/votes/8", &a.uri(post), "No"));
     world.settle(&[&a]);
     assert_eq!(counts(&a.card(post).poll.unwrap()), [1, 1], "too late");
-    polls::step(&a.node).unwrap();
+    poll_refresh::step(&a.node).unwrap();
     world.settle(&[&a]);
 }
 
@@ -158,12 +158,12 @@ fn the_audience_hears_of_votes_now_and_then_and_of_the_end() {
     for (n, name) in ["bob", "eve", "kim"].into_iter().enumerate() {
         peer.send(name, &a, &vote(&peer, name, &format!("/votes/{n}"), &uri, "Yes"));
         world.settle(&[&a]);
-        polls::step(&a.node).unwrap();
+        poll_refresh::step(&a.node).unwrap();
         a.clock.advance(MINUTE);
     }
     world.settle(&[&a]);
     assert!(peer.got_type("Update").is_empty(), "not for every vote");
-    polls::step(&a.node).unwrap();
+    poll_refresh::step(&a.node).unwrap();
     world.settle(&[&a]);
     let updates = peer.got_type("Update");
     assert_eq!(updates.len(), 1, "one inbox, one delivery");
@@ -176,7 +176,7 @@ fn the_audience_hears_of_votes_now_and_then_and_of_the_end() {
     world.settle(&[&a]);
     assert_eq!(counts(&a.card(post).poll.unwrap()), [3, 0], "new words leave the poll alone");
     a.clock.advance(24 * HOUR);
-    polls::step(&a.node).unwrap();
+    poll_refresh::step(&a.node).unwrap();
     world.settle(&[&a]);
     let last = peer.got_type("Update").pop().unwrap();
     assert_eq!(last["object"]["closed"], last["object"]["endTime"]);
@@ -233,13 +233,13 @@ fn the_owner_votes_elsewhere_and_hears_of_the_result() {
     assert_eq!(a.card(card.id).poll.unwrap().options[1].text, "No ", "no option changes without an edit");
 
     a.clock.advance(HOUR + 3 * MINUTE);
-    polls::step(&a.node).unwrap();
+    poll_refresh::step(&a.node).unwrap();
     assert_eq!(a.notifications()[0], ("poll".into(), "bob@peer.test".into()), "over, though nobody answers");
     asked["closed"] = asked["endTime"].clone();
     asked["votersCount"] = json!(12);
     peer.serve("/polls/1", &asked);
     a.clock.advance(HOUR);
-    polls::step(&a.node).unwrap();
+    poll_refresh::step(&a.node).unwrap();
     let poll = a.card(card.id).poll.unwrap();
     assert_eq!((poll.voters, poll.look_at), (Some(12), None), "asked once more, and then no more");
     assert_eq!(a.notifications().iter().filter(|(kind, _)| kind == "poll").count(), 1);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hytte::base::Audience;
-use hytte::federation::publish::{self, Edit};
+use hytte::federation::owner::publish::{self, Edit};
 use serde_json::json;
 
 use crate::harness::{Server, World};
@@ -57,7 +57,7 @@ fn a_post_lives_on_both_servers_from_publishing_to_deletion() {
     publish::edit(&a.node, post, edit("second words")).unwrap();
     world.settle(&[&a, &b]);
     let there = b.by_uri(&uri).unwrap();
-    assert_eq!(hytte::text::plain::from_html(&there.post.content), "second words");
+    assert_eq!(hytte::text::plain_text::from_html(&there.post.content), "second words");
     assert!(there.post.edited_at.is_some() && there.hashtags.is_empty());
 
     publish::unlike(&b.node, there.id).unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use hytte::base::Audience;
 use hytte::base::id::PostId;
 use hytte::federation::media;
-use hytte::federation::publish::{self, Draft, Edit};
+use hytte::federation::owner::publish::{self, Draft, Edit};
 use hytte::sig;
 use serde_json::json;
 
@@ -250,7 +250,7 @@ fn the_address_of_a_private_picture_cannot_be_guessed() {
     }
     let other = World::new().server("a.test");
     let media = media::upload(&other.node, &picture(3), "").unwrap();
-    let elsewhere = other.node.store.read(|r| hytte::store::attachments::by_id(r, media)).unwrap().file.unwrap();
+    let elsewhere = other.node.store.read(|r| hytte::store::posts::attachments::by_id(r, media)).unwrap().file.unwrap();
     assert!(!file.contains(&elsewhere), "another server calls the same picture otherwise");
     publish::delete(&s.a.node, id).unwrap();
     s.world.settle(&[&s.a]);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hytte::base::Audience;
-use hytte::federation::publish;
+use hytte::federation::owner::publish;
 use hytte::sig::{Knock, PublicKey, digest, proof};
 use serde_json::{Value, json};
 

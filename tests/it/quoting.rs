@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use hytte::base::Audience;
-use hytte::base::policy::{Choice, Choices, Deed};
-use hytte::federation::publish::{self, Draft};
-use hytte::federation::resolve;
-use hytte::store::cards::Card;
-use hytte::store::quotes::State;
-use hytte::store::requests;
+use hytte::base::interaction_policy::{Choice, Choices, Deed};
+use hytte::federation::owner::publish::{self, Draft};
+use hytte::federation::remote::resolve;
+use hytte::store::posts::interaction_requests_in;
+use hytte::store::posts::post_views::Card;
+use hytte::store::posts::quotes::State;
 use serde_json::{Value, json};
 
 use crate::harness::{Peer, Server, World};
@@ -31,7 +31,7 @@ fn quoting(choice: Choice) -> Option<Choices> {
 
 fn shown(card: &Card) -> Option<String> {
     let quoted = card.quote.as_ref().filter(|quoted| quoted.quote.state == State::Granted)?;
-    Some(hytte::text::plain::from_html(&quoted.card.as_ref()?.post.content))
+    Some(hytte::text::plain_text::from_html(&quoted.card.as_ref()?.post.content))
 }
 
 /// Bob of `peer` is followed by the server's owner.
@@ -122,7 +122,7 @@ fn what_the_author_lets_others_do_with_a_quote() {
         assert_eq!(a.notifications()[0], ("request".into(), "alice@b.test".into()));
         assert_eq!(b.card(quote).quote.unwrap().quote.state, State::Waiting);
         assert!(b.page(&format!("/post/{quote}")).contains("has not agreed yet"));
-        let requests = a.node.store.read(|r| requests::waiting(r, None, 10)).unwrap();
+        let requests = a.node.store.read(|r| interaction_requests_in::waiting(r, None, 10)).unwrap();
         assert_eq!(requests.len(), 1);
         assert!(a.page("/requests").contains("would like to quote"));
         match agreed {
@@ -391,7 +391,7 @@ fn who_asks_without_end_leaves_one_request() {
         world.settle(&[&a]);
     };
     let kept = |path: &str, deed, target| {
-        a.node.store.read(|r| requests::about(r, &peer.url(path), deed, target)).unwrap().is_some()
+        a.node.store.read(|r| interaction_requests_in::about(r, &peer.url(path), deed, target)).unwrap().is_some()
     };
     for n in 1..=3 {
         ask("LikeRequest", n, &a.uri(post), json!(peer.url(&format!("/likes/{n}"))));

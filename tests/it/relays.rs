@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use hytte::base::Audience;
-use hytte::federation::{publish, relays, upkeep};
+use hytte::federation::{owner::publish, relays, upkeep};
+use hytte::store::peers::relays::{Relay, State};
 use hytte::store::posts::Page;
-use hytte::store::relays::{Relay, State};
 use serde_json::{Value, json};
 
 use crate::harness::{Peer, Server, World};
@@ -22,12 +22,15 @@ fn relay_actor(peer: &Peer) -> String {
 }
 
 fn joined(a: &Server) -> Vec<Relay> {
-    a.node.store.read(hytte::store::relays::all).unwrap()
+    a.node.store.read(hytte::store::peers::relays::all).unwrap()
 }
 
 fn around(a: &Server) -> Vec<String> {
-    let cards = a.node.store.read(|r| hytte::store::cards::of(r, &hytte::store::relays::around(r, Page::first(50))?));
-    cards.unwrap().iter().map(|card| hytte::text::plain::from_html(&card.post.content)).collect()
+    let cards = a
+        .node
+        .store
+        .read(|r| hytte::store::posts::post_views::of(r, &hytte::store::peers::relays::around(r, Page::first(50))?));
+    cards.unwrap().iter().map(|card| hytte::text::plain_text::from_html(&card.post.content)).collect()
 }
 
 /// Everything upkeep does within some days, six hours at a time.
@@ -175,7 +178,7 @@ fn what_relays_bring_goes_after_a_week_and_what_somebody_holds_stays() {
     assert!(known("eve"));
     days(&a, 31);
     assert!(known("bob") && !known("eve"));
-    let host = |name: &str| a.node.store.read(|r| hytte::store::hosts::get(r, name)).unwrap().is_some();
+    let host = |name: &str| a.node.store.read(|r| hytte::store::peers::hosts::get(r, name)).unwrap().is_some();
     assert!(host("relay.test"));
 }
 
@@ -206,7 +209,7 @@ fn strangers_and_their_servers_leave_nothing_for_ever() {
     let known =
         |peer: &Peer| a.node.store.read(|r| hytte::store::actors::id_of(r, &peer.actor("bob"))).unwrap().is_some();
     assert!(!known(&one) && known(&friend));
-    let host = |name: &str| a.node.store.read(|r| hytte::store::hosts::get(r, name)).unwrap().is_some();
+    let host = |name: &str| a.node.store.read(|r| hytte::store::peers::hosts::get(r, name)).unwrap().is_some();
     assert!(!host("one.test") && host("friend.test"));
     assert!(a.by_uri(&friend.url("/word")).is_some(), "private words stay");
 }
@@ -226,7 +229,7 @@ fn asking_again_and_again_leaves_no_heap_of_answers() {
     assert_eq!(accepts.len(), 5, "each is answered");
     let kept = |accept: &Value| {
         let id = accept["id"].as_str().unwrap();
-        a.node.store.read(|r| hytte::store::deliveries::activity(r, id)).is_ok()
+        a.node.store.read(|r| hytte::store::queue::deliveries::activity(r, id)).is_ok()
     };
     assert_eq!(accepts.iter().filter(|accept| kept(accept)).count(), 1, "and the last one replaces those before");
     peer.answer_posts(503);

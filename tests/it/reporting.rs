@@ -1,7 +1,7 @@
 //! Reports: ours go out in the name of the server and tell nobody who sent them; those of others are for the owner alone.
 
 use hytte::base::Audience;
-use hytte::federation::publish;
+use hytte::federation::owner::publish;
 use hytte::store;
 use serde_json::json;
 
@@ -46,7 +46,7 @@ fn a_report_about_the_owner_is_told_to_the_owner_alone() {
     world.settle(&[&a, &b]);
     publish::report(&b.node, alice, vec![b.home()[0].post.id], "<b>not nice</b>".into()).unwrap();
     world.settle(&[&a, &b]);
-    let reports = a.node.store.read(|r| store::reports::page(r, None, 10)).unwrap();
+    let reports = a.node.store.read(|r| store::moderation::reports::page(r, None, 10)).unwrap();
     assert_eq!(reports.len(), 1);
     assert_eq!((reports[0].about.clone(), reports[0].comment.as_str()), (vec![a.actor(), a.uri(post)], "not nice"));
     assert_eq!(a.notifications()[0].0, "report");
@@ -60,7 +60,10 @@ fn a_report_about_the_owner_is_told_to_the_owner_alone() {
         world.settle(&[&a]);
     }
     assert_eq!(
-        a.node.store.read(|r| Ok((store::reports::open(r)?, store::reports::page(r, None, 10)?.len()))).unwrap(),
+        a.node
+            .store
+            .read(|r| Ok((store::moderation::reports::open(r)?, store::moderation::reports::page(r, None, 10)?.len())))
+            .unwrap(),
         (2, 2)
     );
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use hytte::base::{Clock, Error};
-use hytte::store::{Store, tags};
+use hytte::store::{Store, timelines::tags};
 use rusqlite::Connection;
 
 const SCHEMA: &str = include_str!("../../schema.sql");
@@ -158,10 +158,16 @@ fn tables_are_strict_times_are_numbers_and_cascades_have_an_index() {
 
 /// The SQL texts of `src/store/`: every string that begins with one of SQL's verbs.
 fn queries() -> Vec<(String, String)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store")];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { &mut folders } else { &mut files }.push(path);
+        }
+    }
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    for path in files {
         let Ok(text) = fs::read_to_string(&path) else { continue };
         let text = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use actix_http::ws::{OpCode, Parser};
 use actix_web::web::BytesMut;
 use hytte::base::Audience;
-use hytte::federation::{grants, publish};
+use hytte::federation::owner::{oauth, publish};
 use serde_json::{Value, json};
 
 use crate::harness::{Server, World};
@@ -20,7 +20,7 @@ struct App {
 
 impl App {
     fn listening(server: &Server, stream: &str) -> Self {
-        let token = grants::own_token(&server.node, "app", "read").unwrap();
+        let token = oauth::own_token(&server.node, "app", "read").unwrap();
         let mut socket = TcpStream::connect(server.address).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         let request = format!(

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use hytte::base::Audience;
-use hytte::federation::login;
 use hytte::federation::media::{self, Upload};
-use hytte::federation::publish::{self, Draft, Edit};
-use hytte::store::attachments::Described;
+use hytte::federation::owner::login;
+use hytte::federation::owner::publish::{self, Draft, Edit};
+use hytte::store::posts::attachments::Described;
 use hytte::web::auth;
 use serde_json::json;
 
@@ -237,7 +237,7 @@ fn an_edit_adds_removes_and_describes_files() {
     let history = Browser::of(&b).get(&format!("/post/{}/history", there.post.id));
     assert!(history.contains("two") && history.contains("One, said better"), "{history}");
 
-    let sent = b.node.store.read(|r| hytte::store::editions::of(r, there.post.id)).unwrap().len();
+    let sent = b.node.store.read(|r| hytte::store::posts::post_edits::of(r, there.post.id)).unwrap().len();
     let same =
         Edit { text: "Look".into(), media: a.card(post).attachments.iter().map(|f| f.id).collect(), ..Edit::default() };
     let before = a.card(post).post.edited_at;

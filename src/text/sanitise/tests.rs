@@ -226,7 +226,7 @@ const ATTACKS: &[&str] = &[
 
 /// Reads HTML the way a page does and says what in it could act.
 fn harm(html: &str) -> Option<String> {
-    use crate::text::tokens::{Token, tokens};
+    use crate::text::html_tokens::{Token, tokens};
     let tags: Vec<&str> = [INLINE, BLOCK, ARTICLE_BLOCK, &["br", "hr", "img", "source"]].concat();
     for token in tokens(html) {
         let Token::Open(tag) = token else { continue };
@@ -330,7 +330,7 @@ fn hostile_megabytes_are_bounded() {
             assert!(clean.len() < 8 * MIB, "{name} grew to {}", clean.len());
             assert!(clean.matches('<').count() <= 2 * ELEMENTS + 2 * DEPTH, "{name}: too many elements");
         }
-        crate::text::plain::from_html(&bomb);
+        crate::text::plain_text::from_html(&bomb);
     }
 }
 

@@ -4,7 +4,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
-use super::gate::{self, Pass};
+use super::authorized_fetch::{self, Pass};
 use super::{Document, Letter, Rights};
 use crate::ap::addressing::Recipients;
 use crate::ap::json;
@@ -12,14 +12,18 @@ use crate::base::{Audience, Error, Result};
 use crate::federation::Node;
 use crate::social::document;
 use crate::store::actors::{self, Actor};
-use crate::store::{Read, deliveries, node, posts, tombstones};
-use crate::web::edge::{ApError, blocking};
+use crate::store::{
+    Read, node,
+    posts::{self, tombstones},
+    queue::deliveries,
+};
+use crate::web::blocking::{ApError, blocking};
 
 /// `GET /users/NAME/activities/ID`.
 pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
     let letter = Letter::of(&request, web::Bytes::new());
     let found = blocking(&node, move |node| {
-        let known = match gate::pass(node, &letter)? {
+        let known = match authorized_fetch::pass(node, &letter)? {
             Pass::Refused(why) => return Ok(Document::Refused(why)),
             Pass::Known(actor) => Some(*actor),
             Pass::Anyone => None,

@@ -4,14 +4,14 @@
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::gate::{self, Pass};
+use super::authorized_fetch::{self, Pass};
 use super::{Document, Letter};
 use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::social::document;
 use crate::store::actors::{self, Actor};
 use crate::store::{Read, node};
-use crate::web::edge::{ApError, PageError, blocking};
+use crate::web::blocking::{ApError, PageError, blocking};
 
 /// The owner, if one of their two URLs is this one or differs only in the case of the name.
 fn owner_at(r: &Read<'_>, url: &str) -> Result<Actor> {
@@ -32,7 +32,7 @@ pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpRes
         let whole = |r: &Read<'_>| owner_at(r, &url).and_then(|_| document::owner(r));
         let stub = |r: &Read<'_>| owner_at(r, &url).and_then(|_| document::owner_stub(r));
         // Who is not let in still gets the keys: without them nobody could check what we sign.
-        match gate::pass(node, &letter) {
+        match authorized_fetch::pass(node, &letter) {
             Ok(Pass::Anyone) => node.store.read(whole).map(Document::Open),
             Ok(Pass::Known(_)) => node.store.read(whole).map(Document::Asker),
             Ok(Pass::Refused(_)) | Err(Error::NotFound) => node.store.read(stub).map(Document::Asker),

@@ -6,18 +6,18 @@ use std::collections::HashMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
-use super::gate::{self, Pass};
+use super::authorized_fetch::{self, Pass};
 use super::{Document, Letter, posts as own_posts};
 use crate::ap::collection::{self, Order, OwnPage};
 use crate::base::id::{ActorId, PostId};
 use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::social::{self, document};
+use crate::store::actors::follows::{self, List};
 use crate::store::actors::{self, Actor};
-use crate::store::follows::{self, List};
 use crate::store::posts::{self, Page, Post, Viewer};
-use crate::store::{Read, node, own_count, pins};
-use crate::web::edge::{ApError, blocking};
+use crate::store::{Read, actors::own_counts, node, posts::pins};
+use crate::web::blocking::{ApError, blocking};
 
 /// Activities on a page of the outbox, as Mastodon has it.
 const OUTBOX_PAGE: usize = 20;
@@ -45,7 +45,7 @@ pub async fn show(
     let found = blocking(&node, move |node| {
         let url = letter.url(node);
         let find = || node.store.read(|r| find(r, &url, &window)).map(Document::Open);
-        Ok(match gate::pass(node, &letter)? {
+        Ok(match authorized_fetch::pass(node, &letter)? {
             Pass::Refused(why) => Document::Refused(why),
             Pass::Known(_) => find()?.for_asker(),
             Pass::Anyone => find()?,
@@ -86,7 +86,7 @@ fn find(r: &Read<'_>, url: &str, window: &Window) -> Result<Value> {
 /// The owner's public and quiet posts and boosts, newest first.
 fn outbox(r: &Read<'_>, owner: &Actor, url: &str, window: &Window) -> Result<Value> {
     if window.page.is_none() {
-        let total = own_count::get(r)?.posts;
+        let total = own_counts::get(r)?.posts;
         return Ok(collection::paged(Order::Ordered, url, total.into(), &format!("{url}?page=true"), None));
     }
     let limit = u32::try_from(OUTBOX_PAGE + 1).unwrap_or(u32::MAX);

@@ -11,10 +11,10 @@ use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::social::document;
 use crate::store::actors::{self, Actor};
-use crate::store::files::Name;
-use crate::store::{Read, node, own_count};
-use crate::text::plain;
-use crate::web::edge::{ApError, blocking};
+use crate::store::media_files::Name;
+use crate::store::{Read, actors::own_counts, node};
+use crate::text::plain_text;
+use crate::web::blocking::{ApError, blocking};
 
 /// How long others may keep these answers.
 const CACHE: &str = "max-age=600, public";
@@ -140,10 +140,10 @@ fn about(r: &Read<'_>) -> Result<NodeInfo> {
         return Ok(NodeInfo { name: facts.origin.host, rules, privacy, ..NodeInfo::default() });
     };
     let contact = node::settings(r)?.contact;
-    let local_posts = own_count::get(r)?.posts.into();
+    let local_posts = own_counts::get(r)?.posts.into();
     let owner = actors::by_id(r, owner)?;
     Ok(NodeInfo {
-        description: plain::excerpt(&plain::from_html(&owner.bio), DESCRIPTION),
+        description: plain_text::excerpt(&plain_text::from_html(&owner.bio), DESCRIPTION),
         name: owner.name,
         owner: owner.uri,
         repository: String::new(),

@@ -9,7 +9,7 @@ use crate::base::Result;
 use crate::federation::Node;
 use crate::social::emoji;
 use crate::store::{node, own_emoji};
-use crate::web::edge::{ApError, blocking};
+use crate::web::blocking::{ApError, blocking};
 
 /// `GET /emojis/{id}`.
 pub async fn show(request: HttpRequest, node: web::Data<Node>, id: web::Path<i64>) -> Result<HttpResponse, ApError> {

@@ -6,12 +6,12 @@ use serde_json::json;
 
 use super::Letter;
 use crate::base::{Error, Result};
-use crate::federation::verify::Rejection;
-use crate::federation::{Node, inbox};
+use crate::federation::incoming::verify::Rejection;
+use crate::federation::{Node, incoming::inbox};
 use crate::store;
-use crate::web::body::{self, ACTIVITY_BYTES, Place, Sender, Stopped};
-use crate::web::door::{self, Door};
-use crate::web::edge;
+use crate::web::blocking;
+use crate::web::rate_limit::{self, Door};
+use crate::web::request_body::{self, ACTIVITY_BYTES, Place, Sender, Stopped};
 
 /// How we would like requests to be signed (RFC 9421 §5.1); Fedify reads it from a 401.
 const ACCEPT_SIGNATURE: &str = r#"sig1=("@method" "@target-uri" "@authority" "content-digest");created"#;
@@ -26,7 +26,7 @@ pub async fn receive(
     node: web::Data<Node>,
     door: web::Data<Door>,
 ) -> HttpResponse {
-    let from = door::caller(&request, &node.config.trusted_proxies);
+    let from = rate_limit::caller(&request, &node.config.trusted_proxies);
     let now = node.clock().now();
     if !door.admits(from, now) {
         return answer(StatusCode::TOO_MANY_REQUESTS, "too many requests; please slow down");
@@ -46,7 +46,7 @@ async fn take(request: &HttpRequest, body: web::Payload, node: &web::Data<Node>)
     check_type(request)?;
     let (body, place) = read(request, body).await?;
     let letter = Letter::of(request, body);
-    let verdict = edge::blocking(node, move |node| {
+    let verdict = blocking::blocking(node, move |node| {
         let _place = place;
         if !is_inbox(node, &letter.path)? {
             return Ok(Err(Verdict::Missing));
@@ -97,7 +97,7 @@ async fn read(request: &HttpRequest, payload: web::Payload) -> Result<(web::Byte
         }
         Stopped::Broken => (StatusCode::BAD_REQUEST, "the body broke off".to_owned()),
     };
-    let body = body::of(request, payload.into_inner(), Sender::Peer).map_err(refused)?;
+    let body = request_body::of(request, payload.into_inner(), Sender::Peer).map_err(refused)?;
     let place = body.place();
     Ok((body.whole(ACTIVITY_BYTES).await.map_err(refused)?.into(), place))
 }
@@ -107,7 +107,7 @@ fn unexpected(error: Error) -> Refused {
     if let Error::Internal(source) = &error {
         tracing::error!(%source, "an inbox request failed");
     }
-    (StatusCode::SERVICE_UNAVAILABLE, edge::sentence(&Error::Busy))
+    (StatusCode::SERVICE_UNAVAILABLE, blocking::sentence(&Error::Busy))
 }
 
 fn refusal(rejection: Rejection) -> Refused {
@@ -115,7 +115,7 @@ fn refusal(rejection: Rejection) -> Refused {
         Rejection::Malformed(why) => (StatusCode::BAD_REQUEST, why),
         Rejection::Unauthorised(why) => (StatusCode::UNAUTHORIZED, why),
         Rejection::Forbidden(why) => (StatusCode::FORBIDDEN, why),
-        Rejection::Gone => (StatusCode::GONE, edge::sentence(&Error::Gone)),
+        Rejection::Gone => (StatusCode::GONE, blocking::sentence(&Error::Gone)),
         Rejection::Unavailable(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
     }
 }
@@ -127,7 +127,7 @@ fn answer(code: StatusCode, why: &str) -> HttpResponse {
             response.insert_header(("accept-signature", ACCEPT_SIGNATURE));
         }
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-            response.insert_header((header::RETRY_AFTER, edge::RETRY_AFTER));
+            response.insert_header((header::RETRY_AFTER, blocking::RETRY_AFTER));
         }
         _ => {}
     }
@@ -141,7 +141,7 @@ mod tests {
 
     use super::*;
     use crate::sig::Knock;
-    use crate::web::scratch::{Bob, House};
+    use crate::web::test_support::{Bob, House};
 
     const LIKE: &str = r#"{"@context":"https://www.w3.org/ns/activitystreams","id":"https://a.example/1","type":"Like",
         "actor":"https://a.example/bob","object":"https://social.example.org/users/ann/statuses/1"}"#;

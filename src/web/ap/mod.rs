@@ -1,15 +1,16 @@
 //! What peers read and post: documents, collections, discovery and the inbox. Parses nothing it does not have to, and
 //! never shows a stranger that a private thing exists.
 
+pub mod authorizations;
+mod authorized_fetch;
+
 pub mod activities;
 pub mod actor;
 pub mod collections;
 pub mod discovery;
 pub mod emoji;
-mod gate;
 pub mod inbox;
 pub mod posts;
-pub mod stamps;
 pub mod synchronisation;
 #[cfg(test)]
 mod tests;
@@ -24,11 +25,11 @@ use serde_json::{Value, json};
 
 use crate::ap::write_object;
 use crate::base::{Audience, Result, Time};
-use crate::federation::{Node, verify};
+use crate::federation::{Node, incoming::verify};
 use crate::sig::Received;
 use crate::store::actors::Actor;
-use crate::store::{Read, follows, node, shield};
-use crate::web::door;
+use crate::store::{Read, actors::follows, moderation::block_filter, node};
+use crate::web::rate_limit;
 
 /// The type of every document we serve; Lemmy and Mastodon compare it letter by letter.
 pub const ACTIVITY_JSON: &str = "application/activity+json";
@@ -75,7 +76,7 @@ impl Document {
         };
         let body = value.to_string();
         let tag = EntityTag::new_strong(hash(body.as_bytes()));
-        let fresh = code != StatusCode::OK || !super::edge::has(request, &tag);
+        let fresh = code != StatusCode::OK || !super::blocking::has(request, &tag);
         let mut response = HttpResponse::build(if fresh { code } else { StatusCode::NOT_MODIFIED });
         response
             .insert_header(header::ETag(tag))
@@ -123,7 +124,7 @@ impl Letter {
             target: target.to_owned(),
             headers: headers.collect(),
             body,
-            from: door::caller(request, proxies.unwrap_or_default()),
+            from: rate_limit::caller(request, proxies.unwrap_or_default()),
         }
     }
 
@@ -166,7 +167,7 @@ impl Rights {
     /// The rights of somebody whose signature holds.
     pub(super) fn of(r: &Read<'_>, reader: &Actor) -> Result<Self> {
         let follows = follows::is_accepted(r, reader.id, node::owner(r)?)?;
-        Ok(Self { blocked: shield::hides(r, reader)?, follows })
+        Ok(Self { blocked: block_filter::hides(r, reader)?, follows })
     }
 
     /// Whether they may see something with this audience; `named` when it addresses them. To the blocked a private thing is

@@ -4,7 +4,7 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
-use super::gate::{self, Pass};
+use super::authorized_fetch::{self, Pass};
 use super::{Document, Letter, Rights};
 use crate::ap::addressing::Recipients;
 use crate::ap::collection::{self, Order, OwnPage};
@@ -14,8 +14,13 @@ use crate::federation::Node;
 use crate::social::document;
 use crate::store::actors::{self, Actor};
 use crate::store::posts::{self, Post, Span, Viewer};
-use crate::store::{Read, cards, node, shield, tombstones};
-use crate::web::edge::{ApError, PageError, blocking};
+use crate::store::{
+    Read,
+    moderation::block_filter,
+    node,
+    posts::{post_views, tombstones},
+};
+use crate::web::blocking::{ApError, PageError, blocking};
 
 /// Answers on one page of `replies`.
 const PAGE: usize = 40;
@@ -125,7 +130,7 @@ pub async fn at_page(
 
 /// The document of an own post or of a part of it, if the asker may see it.
 fn find(node: &Node, letter: &Letter, uri: &str, part: &Part) -> Result<Document> {
-    let known = match gate::pass(node, letter)? {
+    let known = match authorized_fetch::pass(node, letter)? {
         Pass::Refused(why) => return Ok(Document::Refused(why)),
         Pass::Known(actor) => Some(*actor),
         Pass::Anyone => None,
@@ -171,8 +176,8 @@ fn write(r: &Read<'_>, owner: &Actor, post: &Post, part: &Part) -> Result<Value>
         Part::Create => created(r, owner, post),
         Part::Replies(window) => answers(r, post, &id, window),
         Part::Context(window) => thread(r, owner, post, &id, window),
-        Part::Likes => Ok(collection::hidden(&id, cards::one(r, post.id)?.likes.into())),
-        Part::Shares => Ok(collection::hidden(&id, cards::one(r, post.id)?.boosts.into())),
+        Part::Likes => Ok(collection::hidden(&id, post_views::one(r, post.id)?.likes.into())),
+        Part::Shares => Ok(collection::hidden(&id, post_views::one(r, post.id)?.boosts.into())),
     }
 }
 
@@ -180,7 +185,7 @@ fn write(r: &Read<'_>, owner: &Actor, post: &Post, part: &Part) -> Result<Value>
 fn thread(r: &Read<'_>, owner: &Actor, post: &Post, id: &str, window: &Window) -> Result<Value> {
     let below = posts::descendants(r, post.id, Viewer::Stranger, Span::PAGE)?;
     let below: Vec<PostId> = below.into_iter().map(|(id, _)| id).collect();
-    let mut all = shield::shown(r, &below)?;
+    let mut all = block_filter::shown(r, &below)?;
     all.push(post.id);
     all.sort();
     let first = format!("{id}?page=true");
@@ -209,7 +214,7 @@ fn answers(r: &Read<'_>, post: &Post, id: &str, window: &Window) -> Result<Value
     found.truncate(PAGE);
     let next = found.last().filter(|_| more).map(|last| format!("{id}?page=true&after={last}"));
     let own = window.after.map_or_else(|| format!("{id}?page=true"), |after| format!("{id}?page=true&after={after}"));
-    let items = posts::uris(r, &shield::shown(r, &found)?)?.into_iter().map(Value::from).collect();
+    let items = posts::uris(r, &block_filter::shown(r, &found)?)?.into_iter().map(Value::from).collect();
     let page = OwnPage { id: own, part_of: id.to_owned(), items, next, prev: None };
     let whole = window.page.is_none();
     Ok(if whole { collection::replies(id, page) } else { collection::page(Order::Unordered, page) })

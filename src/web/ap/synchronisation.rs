@@ -3,13 +3,13 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
-use super::gate::{self, Pass};
+use super::authorized_fetch::{self, Pass};
 use super::{Document, Letter};
 use crate::ap::collection::{self, Order};
 use crate::base::{Error, Result};
-use crate::federation::{Node, synchronise};
+use crate::federation::{Node, outgoing::follower_sync};
 use crate::store::{actors, node};
-use crate::web::edge::{ApError, blocking};
+use crate::web::blocking::{ApError, blocking};
 
 /// `GET /users/NAME/followers_synchronization`, signed by any actor of the server it is for.
 pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
@@ -19,7 +19,7 @@ pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpRes
 
 /// The part of who signed.
 fn part(node: &Node, letter: &Letter) -> Result<Document> {
-    let reader = match gate::pass(node, letter)? {
+    let reader = match authorized_fetch::pass(node, letter)? {
         Pass::Refused(why) => return Ok(Document::Refused(why)),
         Pass::Known(actor) => Some(*actor),
         Pass::Anyone => letter.reader(node),
@@ -30,10 +30,10 @@ fn part(node: &Node, letter: &Letter) -> Result<Document> {
     let url = letter.url(node);
     node.store.read(|r| {
         let owner = actors::by_id(r, node::owner(r)?)?;
-        if synchronise::url(&owner) != url {
+        if follower_sync::url(&owner) != url {
             return Err(Error::NotFound);
         }
-        let ids = synchronise::part(r, owner.id, &reader.uri)?.into_iter().map(Value::from).collect();
+        let ids = follower_sync::part(r, owner.id, &reader.uri)?.into_iter().map(Value::from).collect();
         Ok(Document::Asker(collection::whole(Order::Ordered, &url, ids)))
     })
 }

@@ -6,9 +6,9 @@ use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
 use crate::base::Audience;
-use crate::federation::publish;
-use crate::store::{deliveries, node, posts};
-use crate::web::scratch::{Bob, House};
+use crate::federation::owner::publish;
+use crate::store::{node, posts, queue::deliveries};
+use crate::web::test_support::{Bob, House};
 
 const BASE: &str = "https://social.example.org";
 

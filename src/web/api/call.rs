@@ -7,11 +7,11 @@ use std::sync::Arc;
 use actix_web::web::Bytes;
 use serde::Serialize;
 
-use super::fault::Fault;
+use super::error::Fault;
 use super::params::Params;
-use super::pieces::Pieces;
+use super::status_cache::Pieces;
 use crate::base::Error;
-use crate::store::apps::Token;
+use crate::store::access::apps::Token;
 
 /// What an endpoint returns.
 pub type Reply = Result<Answer, Fault>;

@@ -1,5 +1,8 @@
 //! `POST /api/v1/statuses`: what apps write, now or for later.
 
+pub(super) mod media;
+pub(super) mod scheduled;
+
 use std::time::Duration;
 
 use base64::Engine;
@@ -10,20 +13,25 @@ use super::call::{Answer, Call, Reply};
 use super::entity::View;
 use super::entity::account::account;
 use super::entity::status::audience;
-use super::fault::Fault;
-use super::scheduled;
-use super::statuses::now;
+use super::error::Fault;
+
+use super::post::statuses::now;
 use crate::base::id::{ActorId, MediaId, PostId};
-use crate::base::policy::{Choice, Choices};
+use crate::base::interaction_policy::{Choice, Choices};
 use crate::base::{Audience, Error, Result, Time};
 use crate::federation::Node;
-use crate::federation::later;
-use crate::federation::login::token_hash;
-use crate::federation::publish::{self, Draft, PICTURES};
+use crate::federation::owner::login::token_hash;
+use crate::federation::owner::publish::{self, Draft, PICTURES};
+use crate::federation::owner::scheduling;
 use crate::social::poll::NewPoll;
 use crate::store::node::Settings;
-use crate::store::{Read, actors, apps, attachments, drafts, node, posts};
-use crate::text::{self, NOTE_CHARS, count};
+use crate::store::{
+    Read,
+    access::apps,
+    actors, node,
+    posts::{self, attachments, drafts},
+};
+use crate::text::{self, NOTE_CHARS, post_length};
 
 /// Bytes of a client's name for a request that are kept as they are.
 const KEY_BYTES: usize = 200;
@@ -60,7 +68,7 @@ fn publish_or_keep(node: &Node, call: &Call, draft: Draft) -> Reply {
     }
     match due(node, call)? {
         Some(due) => {
-            let id = later::schedule(node, draft, due)?;
+            let id = scheduling::schedule(node, draft, due)?;
             let kept = node.store.read(|r| drafts::get(r, id))?;
             scheduled::show(node, call, &kept)
         }
@@ -92,7 +100,7 @@ pub fn due(node: &Node, call: &Call) -> Result<Option<Time>, Fault> {
     // As Ruby writes times, too.
     let at = said.trim().replace(" UTC", "Z").replace(" +", "+").replace(" -", "-");
     let at = Time::parse(&at).ok_or_else(|| refused("Scheduled at is no date"))?;
-    Ok(later::moment(at, node.clock().now())?)
+    Ok(scheduling::moment(at, node.clock().now())?)
 }
 
 /// What is written, as far as it can be judged without asking anybody.
@@ -141,7 +149,8 @@ pub fn words(call: &Call) -> (String, Option<String>) {
 
 /// In Mastodon's words, before anything is asked for it.
 pub fn fits(text: &str, warning: Option<&str>) -> Result<(), Fault> {
-    if text.len() > NOTE_CHARS * 64 || count::of(text) + count::of(warning.unwrap_or_default()) > NOTE_CHARS {
+    if text.len() > NOTE_CHARS * 64 || post_length::of(text) + post_length::of(warning.unwrap_or_default()) > NOTE_CHARS
+    {
         return Err(refused(&format!("Text character limit of {NOTE_CHARS} exceeded")));
     }
     Ok(())

@@ -6,17 +6,17 @@ use serde_json::{Value, json};
 use super::call::{Answer, Call, Reply};
 use super::entity::View;
 use super::entity::account::account;
-use super::profile;
+use super::people::profile;
 use crate::base::config::VERSION;
 use crate::base::{Result, Time};
-use crate::federation::publish::PICTURES;
-use crate::federation::{Node, identity, push};
+use crate::federation::owner::publish::PICTURES;
+use crate::federation::{Node, outgoing::push_notifications, owner::identity};
 use crate::media::{FILM_BYTES, INPUT_BYTES, PIXELS, media_types};
 use crate::social::{pin, poll};
 use crate::store::node::Settings;
-use crate::store::{Read, actors, node, own_emoji, pins};
-use crate::text::notices::{self, or, prose};
-use crate::text::{ALT_CHARS, BIO_CHARS, NOTE_CHARS, count, language};
+use crate::store::{Read, actors, node, own_emoji, posts::pins};
+use crate::text::default_texts::{self, or, prose};
+use crate::text::{ALT_CHARS, BIO_CHARS, NOTE_CHARS, language, post_length};
 
 /// Mastodon's version whose calls are answered: what Ice Cubes, Mammoth and Mastodon.py decide by.
 const SPEAKS: &str = "4.5.0";
@@ -33,7 +33,7 @@ fn version() -> String {
 
 fn limits() -> Value {
     json!({
-        "statuses": { "max_characters": NOTE_CHARS, "max_media_attachments": PICTURES, "characters_reserved_per_url": count::LINK },
+        "statuses": { "max_characters": NOTE_CHARS, "max_media_attachments": PICTURES, "characters_reserved_per_url": post_length::LINK },
         "media_attachments": {
             "supported_mime_types": media_types(),
             "description_limit": ALT_CHARS,
@@ -68,7 +68,7 @@ fn configuration(node: &Node, r: &Read<'_>, view: &View<'_>) -> Result<Value> {
             "streaming": socket(node), "status": null, "about": view.links.here("/about"),
             "privacy_policy": view.links.here("/privacy-policy"), "terms_of_service": null,
         },
-        "vapid": { "public_key": push::public_key(r)? },
+        "vapid": { "public_key": push_notifications::public_key(r)? },
         "translation": { "enabled": false },
         "timelines_access": {
             "live_feeds": access, "hashtag_feeds": access,
@@ -166,7 +166,7 @@ fn language(settings: &Settings) -> &str {
 
 /// The rules one by one; ids count from 1 in their order.
 fn told(settings: &Settings) -> Vec<Value> {
-    let rules = notices::rules(or(&settings.rules, notices::RULES));
+    let rules = default_texts::rules(or(&settings.rules, default_texts::RULES));
     let rule =
         |(n, text): (usize, &str)| json!({ "id": (n + 1).to_string(), "text": text, "hint": "", "translations": {} });
     rules.into_iter().take(RULES).enumerate().map(rule).collect()
@@ -187,13 +187,13 @@ pub fn languages(_: &Node, _: &Call) -> Reply {
 /// `GET /api/v1/instance/extended_description`.
 pub fn description(node: &Node, _: &Call) -> Reply {
     let settings = node.store.read(node::settings)?;
-    said(node, or(&settings.about, notices::ABOUT))
+    said(node, or(&settings.about, default_texts::ABOUT))
 }
 
 /// `GET /api/v1/instance/privacy_policy`.
 pub fn privacy(node: &Node, _: &Call) -> Reply {
     let settings = node.store.read(node::settings)?;
-    said(node, or(&settings.privacy, notices::PRIVACY))
+    said(node, or(&settings.privacy, default_texts::PRIVACY))
 }
 
 fn said(node: &Node, text: &str) -> Reply {

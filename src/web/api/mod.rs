@@ -2,48 +2,29 @@
 //! route in [`routes::TABLE`], knows who calls before it reads what they send, checks the scope that stands there and runs the
 //! endpoint, a plain function over the rooms below. Entities are made in `entity/`, one file per noun here. Never imports the other faces.
 
-mod accounts;
-mod again;
-mod apps;
+pub(super) mod access;
+mod error;
+pub(super) mod moderation;
+pub(super) mod people;
+pub(super) mod post;
+mod rate_limits;
+mod response_cache;
+mod status_cache;
+mod stubs;
+pub(super) mod timeline;
+
 mod call;
 mod compose;
-mod conversations;
-mod distance;
-mod edits;
 mod entity;
-mod fault;
-mod filters;
-mod harmless;
 mod instance;
-mod lists;
-mod markers;
-mod marks;
-mod media;
-mod notification_groups;
-mod notification_policy;
 mod notifications;
-mod oauth;
 mod oembed;
-mod old_filters;
 mod paging;
 mod params;
-mod people;
-mod pieces;
-mod profile;
-mod push;
-mod quotes;
-mod rates;
-mod relations;
-mod reports;
 mod routes;
-mod scheduled;
-mod search;
-mod statuses;
 pub mod streaming;
-mod tags;
 #[cfg(test)]
 mod tests;
-mod timelines;
 
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -52,20 +33,20 @@ use base64::engine::general_purpose::STANDARD;
 
 use std::net::IpAddr;
 
-pub use again::Again;
 use call::{Answer, Call};
-use fault::Fault;
+use error::Fault;
 use params::Params;
-pub use rates::Rates;
-use rates::{Caller, Standing};
+pub use rate_limits::Rates;
+use rate_limits::{Caller, Standing};
+pub use response_cache::Again;
 use routes::{Need, Route};
 
 use super::auth;
-use super::body::{self, Sender};
-use super::edge::blocking;
-use crate::federation::login::token_hash;
-use crate::federation::{Node, grants};
-use crate::store::apps::{self as tokens, Token};
+use super::blocking::blocking;
+use super::request_body::{self, Sender};
+use crate::federation::owner::login::token_hash;
+use crate::federation::{Node, owner::oauth};
+use crate::store::access::apps::{self as tokens, Token};
 
 /// Headers a browser's script may read.
 const EXPOSED: &str =
@@ -119,7 +100,7 @@ async fn answered(
         Err(fault) => return fault.answer(),
     };
     let mut standing = None;
-    if body::comes(request) && call.bearer.is_some() {
+    if request_body::comes(request) && call.bearer.is_some() {
         let rates = rates.clone();
         match blocking(node, move |node| Ok(entered(node, &rates, from, route, call))).await {
             Ok(Ok((known, stands))) => (call, standing) = (known, Some(stands)),
@@ -181,7 +162,7 @@ async fn read(
     payload: web::Payload,
 ) -> Result<(), Fault> {
     let sender = if call.is_owner() { Sender::Owner } else { Sender::Stranger };
-    let body = body::of(request, payload.into_inner(), sender)?;
+    let body = request_body::of(request, payload.into_inner(), sender)?;
     let is_owners = async |text: String| {
         let token = blocking(node, move |node| Ok(bearer(node, &text))).await??;
         Ok(token.speaks_for_owner)
@@ -271,7 +252,7 @@ fn bearer(node: &Node, text: &str) -> Result<Token, Fault> {
 fn admitted(need: Need, call: &Call) -> Result<(), Fault> {
     let holds = |wanted: &[&str]| {
         let granted = call.token.as_ref().map_or("", |token| token.scopes.as_str());
-        if wanted.iter().any(|scope| grants::allows(granted, scope)) { Ok(()) } else { Err(Fault::Scope) }
+        if wanted.iter().any(|scope| oauth::allows(granted, scope)) { Ok(()) } else { Err(Fault::Scope) }
     };
     match (need, &call.token) {
         (Need::Nothing, _) | (Need::Optional(_), None) => Ok(()),

@@ -1,5 +1,9 @@
 //! Notifications, one by one.
 
+pub(super) mod notification_groups;
+pub(super) mod notification_policy;
+pub(super) mod push;
+
 use serde_json::json;
 
 use super::call::{Answer, Call, Reply};
@@ -10,8 +14,8 @@ use crate::base::id::{NotificationId, PostId};
 use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::store::Read;
-use crate::store::markers::{self, List};
 use crate::store::notifications::{self as rows, Kind, Notification, Wanted};
+use crate::store::timelines::markers::{self, List};
 
 /// Unread ones are counted up to this when nothing is said.
 const COUNTED: u32 = 100;

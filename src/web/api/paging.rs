@@ -3,8 +3,8 @@
 use super::call::{Answer, Call};
 use crate::base::id::PostId;
 use crate::federation::Node;
+use crate::store::cursor::{Keep, Rows};
 use crate::store::posts::Page;
-use crate::store::rows::{Keep, Rows};
 
 /// The window a client asks for, over any kind of id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

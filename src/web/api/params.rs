@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 
 use std::collections::{HashMap, HashSet};
 
-use super::fault::Fault;
+use super::error::Fault;
 use crate::base::Error;
 use crate::media::FILM_BYTES;
-use crate::web::body::{Incoming, Place, STRANGE_BYTES, Sender, Stopped};
+use crate::web::request_body::{Incoming, Place, STRANGE_BYTES, Sender, Stopped};
 
 /// Bytes of a body of the owner's without files, and of all the texts of one with files.
 const TEXT_BYTES: usize = 1024 * 1024;

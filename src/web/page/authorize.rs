@@ -9,14 +9,14 @@ use serde::Deserialize;
 use super::form::{Fields, Sent};
 use super::layout::{self, Here, House, Page};
 use super::login::capital;
-use super::thread::query;
+use super::post::thread::query;
 use crate::base::{Error, Result};
 use crate::federation::Node;
-use crate::federation::grants::{self, OUT_OF_BAND, Request};
-use crate::federation::login::{self, Gate};
+use crate::federation::owner::login::{self, Gate};
+use crate::federation::owner::oauth::{self, OUT_OF_BAND, Request};
 use crate::store;
 use crate::web::auth::{self, Owner};
-use crate::web::edge::{PageError, blocking, sentence};
+use crate::web::blocking::{PageError, blocking, sentence};
 
 /// Bytes of `state` that are sent back.
 const STATE_BYTES: usize = 4_096;
@@ -62,7 +62,7 @@ impl Asked {
         if self.state.len() > STATE_BYTES || self.code_challenge.len() > 128 {
             return Err(Error::invalid("what this app asks is too long"));
         }
-        let request = grants::request(node, &self.client_id, &self.redirect_uri, &self.scope)?;
+        let request = oauth::request(node, &self.client_id, &self.redirect_uri, &self.scope)?;
         let challenge = Some(self.code_challenge.clone()).filter(|text| !text.is_empty());
         Ok(Request { challenge, ..request })
     }
@@ -134,7 +134,7 @@ pub async fn decide(
                 Err(problem) => return Err(problem),
             }
         }
-        let code = grants::grant(node, &request)?;
+        let code = oauth::grant(node, &request)?;
         match asked.redirect_uri.as_str() {
             OUT_OF_BAND => shown_code(node, &owner, &request, &code).map(Outcome::Show),
             _ => Ok(Outcome::Go(asked.back(&[("code", &code)]))),

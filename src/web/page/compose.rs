@@ -1,27 +1,37 @@
 //! Writing: the box at home, the page for an answer, editing. Nothing the owner typed is lost when something is wrong
 //! with it.
 
+pub(super) mod article_fields;
+pub mod draft_list;
+pub mod edit;
+pub(super) mod language_field;
+pub(super) mod scheduled;
+pub(super) mod uploads;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::card::{self, Place};
 use super::form::{Fields, Sent};
 use super::layout::{self, Here, House, Page, icon};
 use super::login::capital;
-use super::longer::{self, Titled};
-use super::{approvals, language, later, person, poll, uploads};
+use super::post::post_card::{self, Place};
+use super::{moderation::interaction_requests, people::actor_widgets, post::poll};
 use crate::base::id::{ActorId, DraftId, PostId};
-use crate::base::policy::{Choices, Deed};
+use crate::base::interaction_policy::{Choices, Deed};
 use crate::base::{Audience, Error, Result};
-use crate::federation::publish::{self, Draft, PICTURES};
-use crate::federation::{Node, later as keeping};
-use crate::store::attachments::{self, Attachment};
-use crate::store::cards::{self, Card};
-use crate::store::{self, Read, actors, drafts, posts};
+use crate::federation::owner::publish::{self, Draft, PICTURES};
+use crate::federation::{Node, owner::scheduling as keeping};
+use crate::store::posts::attachments::{self, Attachment};
+use crate::store::posts::post_views::{self, Card};
+use crate::store::{
+    self, Read, actors,
+    posts::{self, drafts},
+};
 use crate::text::POST_CHARS;
 use crate::web::auth::{Owner, see_other};
-use crate::web::edge::{PageError, blocking, sentence};
+use crate::web::blocking::{PageError, blocking, sentence};
+use article_fields::Titled;
 
 /// What stands in the form when it is shown.
 #[derive(Debug, Clone, Default)]
@@ -43,13 +53,13 @@ pub struct Filled {
     /// The group it is posted to.
     pub group: Option<ActorId>,
     /// Its title, which begins a thread in a group and elsewhere makes an article; whether it is Markdown.
-    pub long: longer::Filled,
+    pub long: article_fields::Filled,
     /// The post it quotes.
     pub quote: Option<PostId>,
     /// Who may answer and quote it; None is as the settings have it.
     pub choices: Option<Choices>,
     /// Whether it is kept for later.
-    pub later: later::Filled,
+    pub later: scheduled::Filled,
     /// The files it has already.
     pub files: Vec<Attachment>,
     /// What the owner should know of the post they answer or quote.
@@ -66,7 +76,7 @@ impl Filled {
         let settings = store::node::settings(r)?;
         let audience = settings.audience.parse().unwrap_or(Audience::Public);
         let choices = Some(settings.choices());
-        let long = longer::Filled { markdown: settings.markdown, ..longer::Filled::default() };
+        let long = article_fields::Filled { markdown: settings.markdown, ..article_fields::Filled::default() };
         Ok(Self { audience: Some(audience), choices, language: settings.language, long, ..Self::default() })
     }
 
@@ -89,7 +99,7 @@ impl Filled {
             audience: fresh.audience.max(Some(parent.post.audience)),
             language: answering_in(r, parent, &fresh.language)?,
             reply_to: Some(parent.post.id),
-            hint: approvals::hint(house, parent, Deed::Reply),
+            hint: interaction_requests::hint(house, parent, Deed::Reply),
             button: Some("Reply"),
             ..fresh
         })
@@ -99,7 +109,7 @@ impl Filled {
     fn kept(r: &Read<'_>, id: DraftId) -> Result<Self> {
         let kept = drafts::get(r, id)?;
         let (draft, fresh) = (keeping::draft(&kept), Self::fresh(r)?);
-        let here = |id: Option<PostId>| id.filter(|id| cards::one(r, *id).is_ok());
+        let here = |id: Option<PostId>| id.filter(|id| post_views::one(r, *id).is_ok());
         let (reply_to, quote) = (here(draft.reply_to), here(draft.quote));
         let lost = reply_to != draft.reply_to || quote != draft.quote;
         let text = |text: Option<String>| text.unwrap_or_default();
@@ -113,14 +123,14 @@ impl Filled {
             reply_to,
             quote,
             group: draft.group,
-            long: longer::Filled {
+            long: article_fields::Filled {
                 title: text(draft.title),
                 summary: text(draft.summary),
                 markdown: draft.markdown.unwrap_or(fresh.long.markdown),
             },
             choices: draft.choices.or(fresh.choices),
             files: attachments::by_ids(r, &draft.media)?,
-            later: later::Filled::of(&kept),
+            later: scheduled::Filled::of(&kept),
             hint: lost.then(|| "What it answered or quoted is not there any more.".to_owned()),
             ..Self::default()
         })
@@ -136,10 +146,10 @@ impl Filled {
             poll: poll::Filled::from(fields),
             reply_to: fields.text("reply_to").parse().ok(),
             quote: fields.text("quote").parse().ok(),
-            choices: approvals::chosen(fields),
+            choices: interaction_requests::chosen(fields),
             group: fields.text("group").parse().ok(),
-            long: longer::Filled::from(fields),
-            later: later::Filled::from(fields),
+            long: article_fields::Filled::from(fields),
+            later: scheduled::Filled::from(fields),
             ..Self::default()
         }
     }
@@ -176,11 +186,11 @@ pub fn form(house: &House<'_>, filled: &Filled) -> Markup {
             div.tools {
                 (uploads::tool())
                 @if filled.group.is_none() { (poll::tool(&filled.poll)) }
-                (longer::tool(&filled.long, if reply || filled.group.is_some() { Titled::Not } else { Titled::Free }))
+                (article_fields::tool(&filled.long, if reply || filled.group.is_some() { Titled::Not } else { Titled::Free }))
                 (warning_tool(filled))
-                (language::tool(&filled.language))
+                (language_field::tool(&filled.language))
                 (choices_tool(filled))
-                (later::tool(&filled.later))
+                (scheduled::tool(&filled.later))
                 span.count #count aria-live="polite" {}
                 (audience_choice(filled.audience.unwrap_or(Audience::Public)))
                 button.main type="submit" { (filled.button.unwrap_or("Post")) }
@@ -207,7 +217,7 @@ fn choices_tool(filled: &Filled) -> Markup {
     html! {
         details.tool {
             summary title="Who may answer, quote, like and boost" { (icon("people")) span.label { "Who may answer" } }
-            div.drawer { (approvals::choose(filled.choices.unwrap_or_default())) }
+            div.drawer { (interaction_requests::choose(filled.choices.unwrap_or_default())) }
         }
     }
 }
@@ -218,7 +228,7 @@ pub fn audience_choice(chosen: Audience) -> Markup {
         label.hidden for="audience" { "Who may read it" }
         select #audience name="audience" title="Who may read it" {
             @for audience in Audience::ALL {
-                option value=(audience.word()) selected[audience == chosen] { (card::reach(audience)) }
+                option value=(audience.word()) selected[audience == chosen] { (post_card::reach(audience)) }
             }
         }
     }
@@ -248,18 +258,18 @@ pub async fn show(
             let house = House::load(node, r, Some(&owner), &here)?;
             if let Some(draft) = asked.draft {
                 let filled = Filled::kept(r, draft)?;
-                let parent = filled.reply_to.map(|id| cards::one(r, id)).transpose()?;
+                let parent = filled.reply_to.map(|id| post_views::one(r, id)).transpose()?;
                 return page(r, &house, parent.as_ref(), &filled);
             }
-            let parent = asked.reply_to.map(|id| cards::one(r, id)).transpose()?;
+            let parent = asked.reply_to.map(|id| post_views::one(r, id)).transpose()?;
             let mut filled = match &parent {
                 Some(parent) => Filled::answering(r, &house, parent)?,
                 None => Filled::fresh(r)?,
             };
-            let quoted = asked.quote.map(|id| cards::one(r, id)).transpose()?;
+            let quoted = asked.quote.map(|id| post_views::one(r, id)).transpose()?;
             if let Some(quoted) = &quoted {
                 filled.quote = Some(quoted.post.id);
-                filled.hint = filled.hint.or_else(|| approvals::hint(&house, quoted, Deed::Quote));
+                filled.hint = filled.hint.or_else(|| interaction_requests::hint(&house, quoted, Deed::Quote));
             }
             filled.text.push_str(asked.text.as_deref().unwrap_or_default());
             filled.group = asked.group.filter(|_| parent.is_none());
@@ -272,12 +282,12 @@ pub async fn show(
 fn page(r: &Read<'_>, house: &House<'_>, parent: Option<&Card>, filled: &Filled) -> Result<String> {
     let title = if parent.is_some() { "Reply" } else { "Write" };
     let group = filled.group.map(|id| actors::by_id(r, id)).transpose()?;
-    let quoted = filled.quote.map(|id| cards::one(r, id)).transpose()?;
+    let quoted = filled.quote.map(|id| post_views::one(r, id)).transpose()?;
     let body = html! {
-        h1.quiet { (title) @if let Some(group) = &group { " in " (person::mention(house, group)) } }
-        @if let Some(parent) = parent { (card::card(house, parent, Place::Above)) }
+        h1.quiet { (title) @if let Some(group) = &group { " in " (actor_widgets::mention(house, group)) } }
+        @if let Some(parent) = parent { (post_card::card(house, parent, Place::Above)) }
         (form(house, filled))
-        @if let Some(quoted) = &quoted { (card::card(house, quoted, Place::Above)) }
+        @if let Some(quoted) = &quoted { (post_card::card(house, quoted, Place::Above)) }
     };
     Ok(layout::document(house, &Page::new(title, Here::Elsewhere, body)).into_string())
 }
@@ -359,7 +369,7 @@ pub fn some(text: &str) -> Option<String> {
 fn again(node: &Node, owner: &Owner, filled: &Filled) -> Result<String> {
     node.store.read(|r| {
         let house = House::load(node, r, Some(owner), "/compose")?;
-        let parent = filled.reply_to.and_then(|id| cards::one(r, id).ok());
+        let parent = filled.reply_to.and_then(|id| post_views::one(r, id).ok());
         let kept = filled.later.draft.and_then(|id| drafts::get(r, id).ok());
         let files = kept.map(|kept| attachments::by_ids(r, &keeping::draft(&kept).media)).transpose()?;
         page(r, &house, parent.as_ref(), &Filled { files: files.unwrap_or_default(), ..filled.clone() })

@@ -12,8 +12,8 @@ use futures_util::StreamExt;
 use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::web::auth::{self, MaybeSession, Owner, Session};
-use crate::web::body::{self, Incoming, Place, STRANGE_BYTES, Sender, Stopped};
-use crate::web::edge::PageError;
+use crate::web::blocking::PageError;
+use crate::web::request_body::{self, Incoming, Place, STRANGE_BYTES, Sender, Stopped};
 
 /// Bytes of a form of the owner's without files, and of all the texts of one with files.
 const TEXT_BYTES: usize = 256 * 1024;
@@ -144,7 +144,7 @@ async fn read(request: &HttpRequest, payload: Payload, session: Option<&[u8]>) -
         Some(_) => (Sender::Owner, TEXT_BYTES),
         None => (Sender::Stranger, STRANGE_BYTES),
     };
-    let body = body::of(request, payload, sender).map_err(|stopped| refused(stopped, most))?;
+    let body = request_body::of(request, payload, sender).map_err(|stopped| refused(stopped, most))?;
     if kind.starts_with("multipart/form-data") {
         // Strangers' forms have no files: what they send must not fill the memory.
         if session.is_none() {

@@ -8,11 +8,16 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use crate::base::config::{SOFTWARE, VERSION};
 use crate::base::{Result, Time};
 use crate::federation::Node;
-use crate::social::filter::Sieve;
+use crate::social::moderation::filter::Sieve;
 use crate::store::actors::Actor;
-use crate::store::filters::Context;
-use crate::store::follows::List;
-use crate::store::{self, Read, actors, follows, notifications, requests};
+use crate::store::actors::follows::List;
+use crate::store::timelines::filters::Context;
+use crate::store::{
+    self, Read,
+    actors::{self, follows},
+    notifications,
+    posts::interaction_requests_in,
+};
 use crate::web::auth::Owner;
 use crate::web::files;
 
@@ -55,7 +60,7 @@ impl<'n> House<'n> {
         let (mut unseen, mut waiting) = (0, 0);
         if let Some(session) = session {
             unseen = notifications::unseen(r)?;
-            waiting = follows::count(r, session.actor, List::Requests)? + requests::count(r)?;
+            waiting = follows::count(r, session.actor, List::Requests)? + interaction_requests_in::count(r)?;
         }
         Ok(Self {
             node,
@@ -285,7 +290,7 @@ fn start(mut response: HttpResponseBuilder, policy: &'static str, cache: &'stati
 }
 
 /// Adds what every page is sent with. Referrers stay on this server: browsers then still say where a form came from. What
-/// opened the page gets no hold on it, save on the way in: `web/layers.rs`.
+/// opened the page gets no hold on it, save on the way in: `web/middleware.rs`.
 fn dress(response: &mut HttpResponseBuilder, policy: &'static str) {
     response
         .insert_header((header::CONTENT_SECURITY_POLICY, policy))

@@ -7,13 +7,13 @@ use serde::Deserialize;
 
 use super::form::{Posted, SentEarly};
 use super::layout::{self, Here, House, Page, icon};
-use super::thread::query;
+use super::post::thread::query;
 use crate::base::{Error, Result};
-use crate::federation::login::{self, Gate};
-use crate::federation::{Node, identity};
+use crate::federation::owner::login::{self, Gate};
+use crate::federation::{Node, owner::identity};
 use crate::store;
 use crate::web::auth::{self, MaybeSession, local, see_other};
-use crate::web::edge::{PageError, blocking, sentence};
+use crate::web::blocking::{PageError, blocking, sentence};
 
 /// Where to go on after logging in.
 #[derive(Debug, Deserialize)]
@@ -118,7 +118,7 @@ fn with_cookie(node: &Node, cookie: String, next: &str) -> HttpResponse {
 /// `POST /logout`: ends this session.
 pub async fn leave(node: web::Data<Node>, sent: SentEarly) -> Result<HttpResponse, PageError> {
     let hash = sent.session.hash;
-    blocking(&node, move |node| node.store.write(move |w| store::sessions::close(w, &hash))).await?;
+    blocking(&node, move |node| node.store.write(move |w| store::access::sessions::close(w, &hash))).await?;
     let mut response = see_other("/");
     if let Ok(value) = header::HeaderValue::from_str(&auth::no_cookie(&node).encoded().to_string()) {
         response.headers_mut().append(header::SET_COOKIE, value);

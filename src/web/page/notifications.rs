@@ -1,25 +1,31 @@
 //! `/notifications`: what happened, with likes and boosts of one post in one row. Looking at them marks them as seen.
 
+pub mod filtered;
+
 use std::collections::HashMap;
 
 use actix_web::{HttpResponse, web};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::card::{self, Place};
 use super::layout::{self, Here, House, Page, icon};
-use super::{kept_back, person, reactions as emoji, sifted, words};
+use super::post::post_card::{self, Place};
+use super::{
+    formatting,
+    people::actor_widgets,
+    post::{filter_result, reactions as emoji},
+};
 use crate::base::id::{ActorId, NotificationId, PostId};
 use crate::base::{Result, Time};
 use crate::federation::Node;
 use crate::store::actors::{self, Actor};
-use crate::store::cards::{self, Card};
-use crate::store::filters::{Action, Context};
 use crate::store::notifications::{self, Kind, Notification};
-use crate::store::reactions::{self, Reaction, Sign};
-use crate::store::{self, Read, markers};
+use crate::store::posts::post_views::{self, Card};
+use crate::store::posts::reactions::{self, Reaction, Sign};
+use crate::store::timelines::filters::{Action, Context};
+use crate::store::{self, Read, timelines::markers};
 use crate::web::auth::Owner;
-use crate::web::edge::{PageError, blocking};
+use crate::web::blocking::{PageError, blocking};
 
 /// Notifications read for one page; grouped, they are fewer rows.
 const ROWS: u32 = 60;
@@ -78,7 +84,7 @@ pub async fn show(node: web::Data<Node>, owner: Owner, before: web::Query<Before
             house.unseen = if before.is_none() { 0 } else { house.unseen };
             let body = html! {
                 h1 { "Notifications" }
-                @if before.is_none() { (kept_back::hint(r)?) }
+                @if before.is_none() { (filtered::hint(r)?) }
                 (list(r, &house, &events, seen)?)
                 @if let (true, Some(last)) = (events.len() == ROWS as usize, events.last()) {
                     nav.pager aria-label="More notifications" { a rel="next" href={ "/notifications?before=" (last.id) } { "Older" } }
@@ -99,7 +105,7 @@ fn list(r: &Read<'_>, house: &House<'_>, events: &[Notification], seen: Notifica
     let ids: Vec<ActorId> = rows.iter().flat_map(|row| row.people.iter().copied()).collect();
     let people: HashMap<ActorId, Actor> = actors::by_ids(r, &ids)?.into_iter().map(|actor| (actor.id, actor)).collect();
     let posts: Vec<PostId> = rows.iter().filter_map(|row| row.post).collect();
-    let posts: HashMap<PostId, Card> = cards::of(r, &posts)?.into_iter().map(|card| (card.id, card)).collect();
+    let posts: HashMap<PostId, Card> = post_views::of(r, &posts)?.into_iter().map(|card| (card.id, card)).collect();
     let reacted: Vec<PostId> =
         rows.iter().filter(|row| row.kind == Kind::Reaction).filter_map(|row| row.post).collect();
     let reacted = if reacted.is_empty() { Vec::new() } else { reactions::of_posts(r, &reacted)? };
@@ -128,11 +134,11 @@ fn signs<'a>(row: &Row, reacted: &'a [Reaction]) -> Vec<&'a Sign> {
 }
 
 fn one(house: &House<'_>, row: &Row, who: &[&Actor], signs: &[&Sign], post: Option<&Card>, mark: &str) -> Markup {
-    if post.is_some_and(|post| sifted::is_hidden(house, post)) {
+    if post.is_some_and(|post| filter_result::is_hidden(house, post)) {
         return html! {};
     }
     if let (Kind::Mention | Kind::Quote | Kind::Post, Some(post)) = (row.kind, post) {
-        return html! { li class={ "whole " (mark) } { (card::card(house, post, Place::List)) } };
+        return html! { li class={ "whole " (mark) } { (post_card::card(house, post, Place::List)) } };
     }
     let (sign, verb) = match row.kind {
         Kind::Like => ("liked", "liked your post"),
@@ -155,14 +161,14 @@ fn one(house: &House<'_>, row: &Row, who: &[&Actor], signs: &[&Sign], post: Opti
         li class=(mark) {
             span class={ "sign news-" (sign) } { (icon(sign)) }
             div {
-                div.faces { @for actor in who.iter().take(FACES) { a href=(person::path(house, actor)) tabindex="-1" aria-hidden="true" { (person::face(house, actor)) } } }
+                div.faces { @for actor in who.iter().take(FACES) { a href=(actor_widgets::path(house, actor)) tabindex="-1" aria-hidden="true" { (actor_widgets::face(house, actor)) } } }
                 p.said {
                     @match (row.kind, who) {
                         (Kind::Poll, [one]) if house.is_owner(one) => "Your poll is over",
                         (Kind::Poll, _) => { "A poll you voted in is over, by " (names(house, who)) }
                         (Kind::Reaction, _) => { (names(house, who)) " reacted with" @for sign in signs { " " (emoji::sign(house, sign)) } " to your post" }
                         _ => { (names(house, who)) " " (verb) }
-                    } " · " span.when { (words::when(row.at, house.now)) }
+                    } " · " span.when { (formatting::when(row.at, house.now)) }
                 }
                 @if let Some(post) = post { a.about href={ "/post/" (post.post.id) } { bdi { (excerpt(house, post)) } } }
                 @if row.kind == Kind::Report { div.do { a.button href="/reports" { "Read it" } } }
@@ -174,9 +180,9 @@ fn one(house: &House<'_>, row: &Row, who: &[&Actor], signs: &[&Sign], post: Opti
 
 /// The post in a line, or the filter it stands behind.
 fn excerpt(house: &House<'_>, post: &Card) -> String {
-    match sifted::verdict(house, post) {
+    match filter_result::verdict(house, post) {
         Some((Action::Warn, title)) => format!("Filtered: {title}"),
-        _ => card::quote(post, QUOTE),
+        _ => post_card::quote(post, QUOTE),
     }
 }
 
@@ -185,10 +191,10 @@ fn names(house: &House<'_>, who: &[&Actor]) -> Markup {
     html! {
         @match who {
             [] => "Somebody",
-            [one] => { (person::mention(house, one)) " " (person::handle(one)) },
-            [one, two] => { (person::mention(house, one)) " and " (person::mention(house, two)) },
+            [one] => { (actor_widgets::mention(house, one)) " " (actor_widgets::handle(one)) },
+            [one, two] => { (actor_widgets::mention(house, one)) " and " (actor_widgets::mention(house, two)) },
             [one, two, rest @ ..] => {
-                (person::mention(house, one)) ", " (person::mention(house, two)) " and " (words::count(rest.len() as u64, "other"))
+                (actor_widgets::mention(house, one)) ", " (actor_widgets::mention(house, two)) " and " (formatting::count(rest.len() as u64, "other"))
             }
         }
     }

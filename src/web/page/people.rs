@@ -1,27 +1,36 @@
 //! Anyone, for the owner: `/people/{id}` with everything known of them, and the lists of the followed, the followers and
 //! those who wait to be let in.
 
+pub(super) mod actor_widgets;
+pub(super) mod host_card;
+pub mod moving;
+pub(super) mod pinned;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::distance::{self, Distance};
 use super::form::Sent;
-use super::home::{Window, pager};
 use super::layout::{self, Here, House, Page, icon};
-use super::top::Top;
-use super::{approvals, card, host_card, person, profile, words};
+use super::moderation::mute_block_menu::{self, Distance};
+use super::timeline::home::{Window, pager};
+use super::{formatting, moderation::interaction_requests, post::post_card, visitor::profile};
 use crate::base::Result;
 use crate::base::id::ActorId;
-use crate::federation::backfill::{self, Wish};
-use crate::federation::{Node, moves, publish};
+use crate::federation::remote::backfill::{self, Wish};
+use crate::federation::{Node, owner::publish, remote::move_discovery};
+use crate::store::actors::follows::{self, List};
 use crate::store::actors::{self, Actor};
-use crate::store::filters::Context;
-use crate::store::follows::{self, List};
 use crate::store::posts::{self, Viewer};
-use crate::store::{Read, cards, groups, lists};
+use crate::store::timelines::filters::Context;
+use crate::store::{
+    Read,
+    posts::{groups, post_views},
+    timelines::lists,
+};
 use crate::web::auth::{Owner, local, see_other};
-use crate::web::edge::{PageError, blocking};
+use crate::web::blocking::{PageError, blocking};
+use pinned::Top;
 
 /// People on one page of a list.
 const ROWS: u32 = 60;
@@ -47,11 +56,11 @@ pub async fn show(
             };
             let beyond = window.cut(&mut ids);
             let top = Top::load(r, &actor, Viewer::Owner, window.before.or(window.after))?;
-            let cards = cards::of(r, &ids)?.into_iter().filter(|card| !top.has(card)).collect::<Vec<_>>();
+            let cards = post_views::of(r, &ids)?.into_iter().filter(|card| !top.has(card)).collect::<Vec<_>>();
             let body = html! {
                 (profile::header(&house, &actor, &beside(&house, &actor, &ties), &html! { (top.tags()) (below(r, &house, &actor, &ties)?) }))
                 (top.posts(&house))
-                @if cards.is_empty() && top.is_empty() { div.empty { p { (nothing(&house, &actor)) } } } @else { (card::list(&house, &cards)) }
+                @if cards.is_empty() && top.is_empty() { div.empty { p { (nothing(&house, &actor)) } } } @else { (post_card::list(&house, &cards)) }
                 (pager(&format!("/people/{id}"), &ids, beyond))
             };
             Ok(layout::document(&house, &Page::new(actor.name.clone(), Here::Elsewhere, body)).into_string())
@@ -96,7 +105,7 @@ fn beside(house: &House<'_>, actor: &Actor, ties: &Ties) -> Markup {
                 Some(follow) if follow.accepted_at.is_some() => (press(house, actor, "unfollow", "Unfollow", "button")),
                 Some(_) => (press(house, actor, "unfollow", "Take back", "button")),
             }
-            (distance::menu(house, actor, &ties.distance))
+            (mute_block_menu::menu(house, actor, &ties.distance))
         }
     }
 }
@@ -104,15 +113,15 @@ fn beside(house: &House<'_>, actor: &Actor, ties: &Ties) -> Markup {
 fn below(r: &Read<'_>, house: &House<'_>, actor: &Actor, ties: &Ties) -> Result<Markup> {
     Ok(html! {
         div.ties {
-            (distance::lines(house, actor, &ties.distance))
+            (mute_block_menu::lines(house, actor, &ties.distance))
             @if actor.gone_at.is_some() { p { "This account was deleted." } }
             @if let Some(to) = &actor.moved_to { (moved(house, actor, to, ties.new.as_ref())) }
             @if let Some(follow) = &ties.ours {
                 @if follow.accepted_at.is_none() {
-                    div.tie { (icon("clock")) span { "You asked to follow " (words::when(follow.created_at, house.now)) "; there is no answer yet." }
+                    div.tie { (icon("clock")) span { "You asked to follow " (formatting::when(follow.created_at, house.now)) "; there is no answer yet." }
                         (press(house, actor, "follow", "Ask again", "plain")) }
                 } @else { p { (icon("check")) span { "You follow them." } } }
-                (super::lists::of_person(r, house, actor)?)
+                (super::timeline::lists::of_person(r, house, actor)?)
             }
             @match &ties.theirs {
                 Some(follow) if follow.accepted_at.is_some() => {
@@ -125,7 +134,7 @@ fn below(r: &Read<'_>, house: &House<'_>, actor: &Actor, ties: &Ties) -> Result<
                 None => {}
             }
             @if !house.is_owner(actor) {
-                p { (icon("out")) a href=(person::outside(&actor.url)) rel="noopener noreferrer" { "Their page on " (actor.host) } }
+                p { (icon("out")) a href=(actor_widgets::outside(&actor.url)) rel="noopener noreferrer" { "Their page on " (actor.host) } }
                 (host_card::card(r, house, actor)?)
             }
         }
@@ -140,8 +149,8 @@ fn moved(house: &House<'_>, actor: &Actor, to: &str, new: Option<&(bool, Actor)>
             span {
                 "They moved to "
                 @match new {
-                    Some((_, new)) => a href=(person::path(house, new)) { (person::handle(new)) },
-                    None => a href={ "/find?q=" (super::thread::query(to)) } { (to) },
+                    Some((_, new)) => a href=(actor_widgets::path(house, new)) { (actor_widgets::handle(new)) },
+                    None => a href={ "/find?q=" (super::post::thread::query(to)) } { (to) },
                 }
                 @if new.is_some_and(|(followed, _)| *followed) { ", where you follow them" } "."
             }
@@ -180,11 +189,11 @@ pub async fn act(
     let back = local(sent.fields.text("back")).to_owned();
     blocking(&node, move |node| match act.as_str() {
         "follow" => publish::follow(node, id),
-        "follow-there" => moves::follow_there(node, id),
+        "follow-there" => move_discovery::follow_there(node, id),
         "unfollow" => publish::unfollow(node, id),
         "accept" => publish::accept_follower(node, id),
         "remove" => publish::reject_follower(node, id),
-        other => distance::act(node, id, other, &sent.fields),
+        other => mute_block_menu::act(node, id, other, &sent.fields),
     })
     .await?;
     Ok(see_other(&back))
@@ -247,12 +256,12 @@ async fn list(
                 (tabs(r, &house, owner.actor, path)?)
                 @if !pending.is_empty() {
                     h2 { "Waiting for an answer" }
-                    ul.people { @for actor in &pending { (person::row(&house, actor, &beside_row(&house, actor, List::Pending))) } }
+                    ul.people { @for actor in &pending { (actor_widgets::row(&house, actor, &beside_row(&house, actor, List::Pending))) } }
                     @if !people.is_empty() { h2 { "Following" } }
                 }
-                @if which == List::Requests && after.is_none() { (approvals::section(r, &house)?) }
+                @if which == List::Requests && after.is_none() { (interaction_requests::section(r, &house)?) }
                 @if people.is_empty() && pending.is_empty() && (which != List::Requests || house.requests == 0) { (empty(which)) }
-                ul.people { @for actor in &people { (person::row(&house, actor, &beside_row(&house, actor, which))) } }
+                ul.people { @for actor in &people { (actor_widgets::row(&house, actor, &beside_row(&house, actor, which))) } }
                 @if let (true, Some(last)) = (more, people.last()) {
                     nav.pager aria-label="More people" { a rel="next" href={ (path) "?after=" (last.id) } { "More" } }
                 }
@@ -283,7 +292,7 @@ pub fn tabs(r: &Read<'_>, house: &House<'_>, owner: ActorId, here: &str) -> Resu
     Ok(html! {
         nav.tabs aria-label="Lists of people" {
             @for (path, title, number) in entries {
-                a href=(path) aria-current=[(path == here).then_some("page")] { (title) " " span.tally { (words::number(number.into())) } }
+                a href=(path) aria-current=[(path == here).then_some("page")] { (title) " " span.tally { (formatting::number(number.into())) } }
             }
         }
     })

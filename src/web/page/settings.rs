@@ -1,5 +1,10 @@
 //! `/settings`: the profile, what new posts start with, the password, the browsers that are logged in.
 
+pub mod apps;
+pub mod own_emoji;
+pub mod queue;
+pub mod relays;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -7,19 +12,28 @@ use serde::Deserialize;
 use super::form::{Fields, Sent};
 use super::layout::{self, Here, House, Page, icon};
 use super::login::capital;
-use super::{approvals, compose, kept_back, language, login as login_page, person, top, words};
-use crate::base::policy::Choice;
+use super::{
+    compose::{self, language_field},
+    formatting, login as login_page,
+    moderation::interaction_requests,
+    notifications::filtered,
+    people::{actor_widgets, pinned},
+};
+use crate::base::interaction_policy::Choice;
 use crate::base::{Audience, Error, Result};
-use crate::federation::identity::{self, Profile};
-use crate::federation::{Node, login, publish};
+use crate::federation::owner::identity::{self, Profile};
+use crate::federation::{
+    Node,
+    owner::{login, publish},
+};
 use crate::media::Purpose;
+use crate::store::access::sessions::Session;
 use crate::store::actors::Field;
 use crate::store::node::Settings;
-use crate::store::sessions::Session;
-use crate::store::{self, Read, deliveries, sessions};
-use crate::text::{self, plain};
+use crate::store::{self, Read, access::sessions, queue::deliveries};
+use crate::text::{self, plain_text};
 use crate::web::auth::{Owner, see_other};
-use crate::web::edge::{PageError, blocking, sentence};
+use crate::web::blocking::{PageError, blocking, sentence};
 
 /// Fields of a profile.
 const FIELDS: usize = 8;
@@ -65,9 +79,9 @@ fn page(node: &Node, owner: &Owner, here: &str, saved: Option<&str>, problem: Op
             @if saved.is_some() { p.done role="status" { (icon("check")) " Saved." } }
             (pages(waiting))
             (profile(&house))
-            @if let Some(owner) = &house.owner { (top::settings(&house, r, owner)?) }
+            @if let Some(owner) = &house.owner { (pinned::settings(&house, r, owner)?) }
             (posting(&house, &settings))
-            (kept_back::settings(&house, settings.notices))
+            (filtered::settings(&house, settings.notices))
             (away(&house, &settings))
             (password(&house, r)?)
             (browsers(&house, owner, &sessions::all(r)?))
@@ -80,7 +94,7 @@ fn page(node: &Node, owner: &Owner, here: &str, saved: Option<&str>, problem: Op
 fn pages(waiting: u32) -> Markup {
     let deliveries = match waiting {
         0 => "everything has arrived".to_owned(),
-        n => format!("{} on their way", words::number(n.into())),
+        n => format!("{} on their way", formatting::number(n.into())),
     };
     let pages = [
         ("/bookmarks", "Bookmarks and likes", "posts you have put by, and those you like"),
@@ -102,7 +116,7 @@ fn pages(waiting: u32) -> Markup {
 
 fn profile(house: &House<'_>) -> Markup {
     let Some(owner) = &house.owner else { return html! {} };
-    let bio = owner.bio_source.clone().unwrap_or_else(|| plain::from_html(&owner.bio));
+    let bio = owner.bio_source.clone().unwrap_or_else(|| plain_text::from_html(&owner.bio));
     let banner = house.picture(owner, owner.image.as_deref());
     html! {
         section.section {
@@ -114,7 +128,7 @@ fn profile(house: &House<'_>) -> Markup {
                 label for="bio" { "About you" }
                 textarea #bio name="bio" rows="4" maxlength=(text::BIO_CHARS) dir="auto" { (bio) }
                 label for="icon" { "Picture" }
-                div.uploaded { (person::face(house, owner)) input #icon type="file" name="icon" accept="image/jpeg,image/png,image/gif,image/webp"; }
+                div.uploaded { (actor_widgets::face(house, owner)) input #icon type="file" name="icon" accept="image/jpeg,image/png,image/gif,image/webp"; }
                 label for="image" { "Header picture" }
                 div.uploaded {
                     @if let Some(url) = banner { img src=(url) alt="The header picture now" height="72"; }
@@ -136,7 +150,7 @@ fn profile(house: &House<'_>) -> Markup {
 }
 
 fn pair(n: usize, field: Option<&Field>) -> Markup {
-    let value = field.map(|field| field.source.clone().unwrap_or_else(|| plain::from_html(&field.value)));
+    let value = field.map(|field| field.source.clone().unwrap_or_else(|| plain_text::from_html(&field.value)));
     html! {
         div {
             input type="text" name="field_name" value=[field.map(|field| &field.name)] aria-label={ "Field " (n + 1) ": name" } placeholder="Name" maxlength="255";
@@ -153,8 +167,8 @@ fn posting(house: &House<'_>, settings: &Settings) -> Markup {
                 (house.token(""))
                 label for="audience" { "Who may read new posts" }
                 (compose::audience_choice(settings.audience.parse().unwrap_or(Audience::Public)))
-                (approvals::choose(settings.choices()))
-                (language::field("Language of new posts", &settings.language))
+                (interaction_requests::choose(settings.choices()))
+                (language_field::field("Language of new posts", &settings.language))
                 label.check { input type="checkbox" name="markdown" value="yes" checked[settings.markdown]; " I write in Markdown" }
                 label for="contact" { "Contact" }
                 input #contact type="text" name="contact" value=(settings.contact) maxlength=(CONTACT) placeholder="you@example.org";
@@ -212,7 +226,7 @@ fn browsers(house: &House<'_>, owner: &Owner, open: &[Session]) -> Markup {
                     li.line {
                         div {
                             p { (browser(&session.agent)) @if session.hash == owner.hash { " " span.mark { "this one" } } }
-                            p.note { "since " (words::when(session.created_at, house.now)) ", last seen " (words::when(session.used_at, house.now)) }
+                            p.note { "since " (formatting::when(session.created_at, house.now)) ", last seen " (formatting::when(session.used_at, house.now)) }
                         }
                         @if session.hash != owner.hash {
                             form method="post" action="/settings/session" {
@@ -256,7 +270,7 @@ fn browser(agent: &str) -> String {
     match (name, system) {
         (Some(name), Some(system)) => format!("{name} on {system}"),
         (Some(name), None) => name.to_owned(),
-        _ => plain::excerpt(agent, 60),
+        _ => plain_text::excerpt(agent, 60),
     }
 }
 
@@ -272,7 +286,7 @@ pub async fn save(node: web::Data<Node>, what: web::Path<String>, sent: Sent) ->
             "profile" => save_profile(node, &mut fields),
             "posting" => save_posting(node, &fields),
             "away" => save_away(node, &fields),
-            "notices" => kept_back::save_settings(node, &fields),
+            "notices" => filtered::save_settings(node, &fields),
             "tag" => publish::feature(node, fields.line("tag")),
             "untag" => publish::unfeature(node, fields.line("tag")),
             "password" => save_password(node, &owner, &fields),
@@ -315,11 +329,11 @@ fn save_profile(node: &Node, fields: &mut Fields) -> Result<()> {
 
 fn save_posting(node: &Node, fields: &Fields) -> Result<()> {
     let audience: Audience = fields.text("audience").parse()?;
-    let language = language::setting(fields.text("language"))?;
+    let language = language_field::setting(fields.text("language"))?;
     let contact: String = fields.line("contact").chars().take(CONTACT).collect();
     let [show_follows, signed_fetch, markdown] =
         ["show_follows", "signed_fetch", "markdown"].map(|name| fields.has(name));
-    let choices = approvals::chosen(fields);
+    let choices = interaction_requests::chosen(fields);
     node.store.write(move |w| {
         let settings = store::node::settings(w)?;
         let choices = choices.unwrap_or_else(|| settings.choices());

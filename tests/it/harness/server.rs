@@ -12,12 +12,18 @@ use actix_web::dev::ServerHandle;
 use hytte::base::config::Origin;
 use hytte::base::id::{ActorId, PostId};
 use hytte::base::{Audience, Clock, Config, Time};
-use hytte::federation::publish::Draft;
-use hytte::federation::resolve::Found;
-use hytte::federation::{Node, delivery, identity, inbox, login, publish, quotes, resolve};
+use hytte::federation::owner::publish::Draft;
+use hytte::federation::remote::resolve::Found;
+use hytte::federation::{
+    Node,
+    incoming::inbox,
+    outgoing::delivery,
+    owner::{identity, login, publish},
+    remote::{quote_refresh, resolve},
+};
 use hytte::net::Names;
-use hytte::store::cards::{self, Card};
 use hytte::store::posts::Page;
+use hytte::store::posts::post_views::{self, Card};
 use hytte::store::{self, Store};
 use hytte::{social, web};
 
@@ -82,7 +88,7 @@ impl Server {
         while inbox::step(&self.node).unwrap() > 0 {
             done += 1;
         }
-        while quotes::step(&self.node).unwrap() {
+        while quote_refresh::step(&self.node).unwrap() {
             done += 1;
         }
         while matches!(delivery::step(&self.node).unwrap(), delivery::Step::Done) {
@@ -133,12 +139,15 @@ impl Server {
 
     /// The owner's home timeline, newest first.
     pub fn home(&self) -> Vec<Card> {
-        self.node.store.read(|r| cards::of(r, &store::timeline::page(r, Page::first(50))?)).unwrap()
+        self.node
+            .store
+            .read(|r| post_views::of(r, &store::timelines::home_timeline::page(r, Page::first(50))?))
+            .unwrap()
     }
 
     /// What the home timeline says, tags stripped.
     pub fn home_texts(&self) -> Vec<String> {
-        self.home().iter().map(|card| hytte::text::plain::from_html(&card.post.content)).collect()
+        self.home().iter().map(|card| hytte::text::plain_text::from_html(&card.post.content)).collect()
     }
 
     /// (kind, handle) of all notifications, newest first.
@@ -155,12 +164,15 @@ impl Server {
     }
 
     pub fn card(&self, id: PostId) -> Card {
-        self.node.store.read(|r| cards::one(r, id)).unwrap()
+        self.node.store.read(|r| post_views::one(r, id)).unwrap()
     }
 
     /// The post with this uri, if this server has it.
     pub fn by_uri(&self, uri: &str) -> Option<Card> {
-        self.node.store.read(|r| store::posts::by_uri(r, uri)?.map(|post| cards::one(r, post.id)).transpose()).unwrap()
+        self.node
+            .store
+            .read(|r| store::posts::by_uri(r, uri)?.map(|post| post_views::one(r, post.id)).transpose())
+            .unwrap()
     }
 
     pub fn uri(&self, id: PostId) -> String {
@@ -169,7 +181,7 @@ impl Server {
 
     /// (accepted followers, accepted follows) of the owner.
     pub fn follows(&self) -> (u32, u32) {
-        use store::follows::{List, count};
+        use store::actors::follows::{List, count};
         let owner = self.node.owner().unwrap();
         self.node.store.read(|r| Ok((count(r, owner, List::Followers)?, count(r, owner, List::Following)?))).unwrap()
     }
@@ -186,7 +198,7 @@ impl Server {
 
     /// Deliveries waiting.
     pub fn waiting(&self) -> u32 {
-        self.node.store.read(store::deliveries::count).unwrap()
+        self.node.store.read(store::queue::deliveries::count).unwrap()
     }
 
     /// Changes the owner's row in place (a setting of the profile).
@@ -225,7 +237,7 @@ impl Drop for Server {
         if let Some(thread) = self.thread.take() {
             drop(thread.join());
         }
-        let left = self.node.store.read(|r| Ok((store::deliveries::count(r)?, store::inbox::count(r)?)));
+        let left = self.node.store.read(|r| Ok((store::queue::deliveries::count(r)?, store::queue::inbox::count(r)?)));
         drop(std::fs::remove_dir_all(&self.folder));
         if !std::thread::panicking() && !self.may_leave_work {
             assert_eq!(left.unwrap(), (0, 0), "{} still has deliveries or activities to work on", self.domain);

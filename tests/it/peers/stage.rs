@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use hytte::base::Audience;
 use hytte::base::id::{ActorId, PostId};
-use hytte::federation::{login, publish, resolve};
+use hytte::federation::{
+    owner::{login, publish},
+    remote::resolve,
+};
 use hytte::sig::{self, Knock, Outgoing, Signer};
 use hytte::store;
-use hytte::text::plain;
+use hytte::text::plain_text;
 use serde_json::{Value, json};
 
 use super::Software;
@@ -287,7 +290,7 @@ impl Stage {
     }
 
     fn newest_report(&self) -> Result<String, String> {
-        let reports = self.server.node.store.read(|r| store::reports::page(r, None, 1)).unwrap();
+        let reports = self.server.node.store.read(|r| store::moderation::reports::page(r, None, 1)).unwrap();
         reports.into_iter().next().map(|report| report.comment).ok_or_else(|| "there is none".to_owned())
     }
 
@@ -328,7 +331,7 @@ impl Stage {
             "kept" => Ok(()),
             "audience" => same(&card.post.audience, rest.parse::<Audience>().unwrap()),
             "by" => same(&card.author.handle(), rest),
-            "text" => same(&plain::from_html(&card.post.content), rest),
+            "text" => same(&plain_text::from_html(&card.post.content), rest),
             "title" => same(&card.post.title.clone().unwrap_or_default(), rest),
             "warning" => same(&card.post.warning.clone().unwrap_or_default(), rest),
             "language" => same(&card.post.language.clone().unwrap_or_default(), rest),
@@ -373,7 +376,7 @@ impl Stage {
 
 /// `TEXT` is on the page, or `without TEXT` is not; in its markup, or as read.
 fn says(page: &str, wanted: &str) -> Result<(), String> {
-    let read = plain::from_html(page);
+    let read = plain_text::from_html(page);
     let has = |text: &str| page.contains(text) || read.contains(text);
     match wanted.strip_prefix("without ") {
         Some(text) if has(text) => Err("it is there".into()),

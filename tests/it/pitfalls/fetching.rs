@@ -1,7 +1,10 @@
 //! 20–24, 30, 38 and 58: what is asked for, how, and what is believed of the answer.
 
 use hytte::base::Audience;
-use hytte::federation::{backfill, publish, resolve};
+use hytte::federation::{
+    owner::publish,
+    remote::{backfill, resolve},
+};
 use serde_json::json;
 
 use super::{act, follower, friends, note, strangers};

@@ -1,7 +1,7 @@
 //! 25–29, 31–37, 54, 60 and 61: what happens when, and to whom.
 
 use hytte::base::Audience;
-use hytte::federation::publish;
+use hytte::federation::owner::publish;
 use serde_json::{Value, json};
 
 use super::{act, create, follower, friends, name_of, note, strangers, with};
@@ -83,7 +83,7 @@ fn p29_deletes_of_strangers_are_dropped_at_the_door() {
         assert_eq!(answer.code, 202);
     }
     assert!(peer.asked().is_empty(), "not one fetch");
-    assert_eq!(a.node.store.read(hytte::store::inbox::count).unwrap(), 0, "not one row");
+    assert_eq!(a.node.store.read(hytte::store::queue::inbox::count).unwrap(), 0, "not one row");
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn p54_a_group_passes_much_on_and_the_unknown_is_dropped_quietly() {
         assert_eq!(peer.send("club", &a, &announce).code, 202);
         world.settle(&[&a]);
     }
-    let aside = a.node.store.read(|r| hytte::store::inbox::aside(r, 10)).unwrap();
+    let aside = a.node.store.read(|r| hytte::store::queue::inbox::aside(r, 10)).unwrap();
     assert!(aside.is_empty() && a.notifications().is_empty() && a.home().is_empty());
 }
 
@@ -261,7 +261,7 @@ fn p61_a_202_is_no_proof_that_anybody_reads_it() {
     world.settle(&[&a]);
     assert_eq!(peer.got_type("Follow").len(), 1, "answered 202");
     assert_eq!(a.follows().1, 0, "and yet nobody let us in");
-    let cookie = hytte::federation::login::open_session(&a.node.store, "test").unwrap();
+    let cookie = hytte::federation::owner::login::open_session(&a.node.store, "test").unwrap();
     let headers =
         [("Host".to_owned(), "a.test".to_owned()), ("Cookie".into(), format!("{}={cookie}", hytte::web::auth::COOKIE))];
     let page = request(a.address, "GET", "/following", &headers, b"").text();

@@ -1,7 +1,7 @@
 //! 39–45 and 50–59: the shapes of documents.
 
 use hytte::base::Audience;
-use hytte::text::plain;
+use hytte::text::plain_text;
 use serde_json::{Value, json};
 
 use super::{act, create, follower, friends, note, strangers};
@@ -11,7 +11,7 @@ const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
 
 /// The text of a kept post.
 fn text(a: &Server, uri: &str) -> String {
-    plain::from_html(&a.by_uri(uri).unwrap_or_else(|| panic!("{uri} is not here")).post.content)
+    plain_text::from_html(&a.by_uri(uri).unwrap_or_else(|| panic!("{uri} is not here")).post.content)
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn p41_one_thing_and_a_list_of_one_thing_are_the_same() {
         let card = a.by_uri(&peer.url(&path)).unwrap();
         assert_eq!((card.hashtags.len(), card.attachments.len(), card.post.audience), (1, 1, Audience::Public), "{n}");
         assert_eq!(
-            (card.post.page(), plain::from_html(&card.post.content).as_str()),
+            (card.post.page(), plain_text::from_html(&card.post.content).as_str()),
             ("http://peer.test/@bob/1", "words")
         );
     }

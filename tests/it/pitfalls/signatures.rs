@@ -200,7 +200,7 @@ fn p16_a_stripped_actor_never_replaces_a_whole_one() {
         "inbox": whole["inbox"], "publicKey": whole["publicKey"],
     });
     peer.serve("/users/bob", &stripped);
-    hytte::federation::resolve::refresh(&a.node, &peer.actor("bob"), None).unwrap();
+    hytte::federation::remote::resolve::refresh(&a.node, &peer.actor("bob"), None).unwrap();
     let bob = a.node.store.read(|r| hytte::store::actors::by_uri(r, &peer.actor("bob"))).unwrap().unwrap();
     assert_eq!(bob.followers.as_deref(), whole["followers"].as_str(), "or his private posts would be lost");
     assert_eq!(bob.shared_inbox.as_deref(), Some("http://peer.test/inbox"));
@@ -263,7 +263,7 @@ fn p19_a_server_below_a_path_is_a_server_too() {
     let path = "/.well-known/webfinger?resource=acct:sub@peer.test";
     peer.serve_as(path, 200, "application/jrd+json", jrd.to_string().into_bytes());
     let sub = a.find_actor("@sub@peer.test");
-    hytte::federation::publish::follow(&a.node, sub).unwrap();
+    hytte::federation::owner::publish::follow(&a.node, sub).unwrap();
     world.settle(&[&a]);
     assert_eq!(peer.got().pop().unwrap().target, "/blog/users/bob/inbox");
 }

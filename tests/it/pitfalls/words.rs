@@ -1,7 +1,7 @@
 //! 46–49: mentions and hashtags, ours and theirs.
 
 use hytte::base::Audience;
-use hytte::federation::publish::{self, Edit};
+use hytte::federation::owner::publish::{self, Edit};
 use serde_json::json;
 
 use super::{create, follower, friends, note, strangers};

@@ -1,7 +1,7 @@
 //! S10–S24: who may say what.
 
 use hytte::base::Audience;
-use hytte::federation::{publish, resolve};
+use hytte::federation::{owner::publish, remote::resolve};
 use hytte::sig::{Knock, Outgoing, Signer};
 use hytte::store;
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ fn s10_the_actor_is_the_owner_of_the_key_on_every_inbox() {
             assert_eq!(code(&post(&a, inbox, &headers, bobs.as_bytes())), 401, "{inbox} {knock:?}");
         }
     }
-    assert_eq!(a.node.store.read(store::inbox::count).unwrap(), 0);
+    assert_eq!(a.node.store.read(store::queue::inbox::count).unwrap(), 0);
 }
 
 #[test]
@@ -293,7 +293,7 @@ fn s18_no_one_else_answers_for_the_author_of_a_quoted_post() {
     let quote =
         json!({ "content": "<p>see</p>", "quote": other.url("/notes/9"), "quoteAuthorization": peer.url("/stamps/1") });
     create(&world, &a, &peer, &note(&peer, "/notes/2", quote));
-    let cookie = hytte::federation::login::open_session(&a.node.store, "t").unwrap();
+    let cookie = hytte::federation::owner::login::open_session(&a.node.store, "t").unwrap();
     let cookie = ("Cookie".to_owned(), format!("{}={cookie}", hytte::web::auth::COOKIE));
     let page = look(&a, &format!("/post/{}", a.by_uri(&peer.url("/notes/2")).unwrap().id), &[cookie]).text();
     assert!(page.contains("see") && !page.contains("the quoted words"));
@@ -306,7 +306,7 @@ fn s19_domains_that_somebody_only_claims_are_not_shown_as_theirs() {
     person["attributionDomains"] = json!(["newspaper.test"]);
     peer.serve("/users/bob", &person);
     let id = a.find_actor(&peer.actor("bob"));
-    let cookie = hytte::federation::login::open_session(&a.node.store, "t").unwrap();
+    let cookie = hytte::federation::owner::login::open_session(&a.node.store, "t").unwrap();
     let cookie = ("Cookie".to_owned(), format!("{}={cookie}", hytte::web::auth::COOKIE));
     let page = look(&a, &format!("/people/{id}"), &[cookie]);
     assert_eq!(page.code, 200);
@@ -321,7 +321,7 @@ fn s20_a_link_shows_where_it_leads_and_nothing_is_called_verified_unseen() {
         "value": "<a href=\"http://elsewhere.test/x\" rel=\"me\" class=\"verified\">elsewhere.test</a>" }]);
     peer.serve("/users/bob", &person);
     let id = a.find_actor(&peer.actor("bob"));
-    let cookie = hytte::federation::login::open_session(&a.node.store, "t").unwrap();
+    let cookie = hytte::federation::owner::login::open_session(&a.node.store, "t").unwrap();
     let cookie = ("Cookie".to_owned(), format!("{}={cookie}", hytte::web::auth::COOKIE));
     let page = look(&a, &format!("/people/{id}"), &[cookie]).text();
     assert!(page.contains("http://elsewhere.test/x") && page.contains("nofollow") && !page.contains("erified"));
@@ -396,8 +396,8 @@ fn s23_media_is_attached_only_to_its_own_post() {
     create(&world, &a, &peer, &note(&peer, "/notes/1", json!({ "attachment": file })));
     let theirs = a.by_uri(&peer.url("/notes/1")).unwrap().attachments.remove(0);
     let private = a.post("private, with a picture", Audience::Followers);
-    let own = store::attachments::Attachment { post_id: Some(private), ..theirs.clone() };
-    let media = a.node.store.write(move |w| store::attachments::add(w, &own, 0)).unwrap();
+    let own = store::posts::attachments::Attachment { post_id: Some(private), ..theirs.clone() };
+    let media = a.node.store.write(move |w| store::posts::attachments::add(w, &own, 0)).unwrap();
     for media in [media, theirs.id] {
         let draft = publish::Draft { media: vec![media], ..publish::Draft::new("steals it", Audience::Public) };
         assert!(publish::post(&a.node, draft).is_err(), "it belongs to another post");

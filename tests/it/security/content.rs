@@ -1,6 +1,6 @@
 //! S25–S31: what is in documents and files.
 
-use hytte::federation::{login, resolve};
+use hytte::federation::{owner::login, remote::resolve};
 use serde_json::{Value, json};
 
 use crate::harness::Server;

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hytte::base::Audience;
 use hytte::base::config::Origin;
-use hytte::federation::resolve;
+use hytte::federation::remote::resolve;
 use hytte::net::{self, Accept, Get, Knock, Names, Net, NetConfig, Reach, address};
 use serde_json::{Value, json};
 
@@ -195,8 +195,8 @@ fn s05_one_post_makes_us_ask_only_so_much() {
         let path = format!("/notes/{start}");
         assert!(found(&a, &peer.url(&path)));
         let id = a.by_uri(&peer.url(&path)).unwrap().id;
-        hytte::federation::backfill::thread(&a.node, id).unwrap();
-        let cookie = hytte::federation::login::open_session(&a.node.store, "t").unwrap();
+        hytte::federation::remote::backfill::thread(&a.node, id).unwrap();
+        let cookie = hytte::federation::owner::login::open_session(&a.node.store, "t").unwrap();
         let cookie = ("Cookie".to_owned(), format!("{}={cookie}", hytte::web::auth::COOKIE));
         assert_eq!(look(&a, &format!("/post/{id}"), &[cookie]).code, 200);
     }
@@ -253,7 +253,7 @@ fn s08_our_files_can_never_be_read_as_documents() {
     // A document that was uploaded as a picture is no picture.
     let document = note(&peer, "/notes/1", json!({})).to_string().into_bytes();
     for kind in ["image/png", "application/activity+json", "text/html", "image/svg+xml"] {
-        let put = hytte::store::files::put(&a.node.store, &document, kind);
+        let put = hytte::store::media_files::put(&a.node.store, &document, kind);
         let Ok(name) = put else { continue };
         let answer =
             look(&a, &format!("/media/{}", name.as_str()), &[("Accept".into(), "application/activity+json".into())]);

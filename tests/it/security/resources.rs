@@ -18,20 +18,20 @@ fn s32_what_strangers_name_is_not_kept_for_ever() {
     }
     let bob = a.find_actor(&peer.actor("bob"));
     let kept = |n: u32| {
-        a.node.store.read(|r| store::tombstones::is_deleted(r, bob, &peer.url(&format!("/notes/{n}")))).unwrap()
+        a.node.store.read(|r| store::posts::tombstones::is_deleted(r, bob, &peer.url(&format!("/notes/{n}")))).unwrap()
     };
     assert!(kept(0) && kept(49));
     a.advance(Duration::from_secs(40 * 24 * 3600));
-    a.node.store.write(|w| store::tombstones::prune(w, 1_000)).unwrap();
+    a.node.store.write(|w| store::posts::tombstones::prune(w, 1_000)).unwrap();
     assert!(!kept(0) && !kept(49), "after a month nobody sends a Create late");
     // Strangers who only knock leave no rows at all.
-    let before = a.node.store.read(store::inbox::count).unwrap();
+    let before = a.node.store.read(store::queue::inbox::count).unwrap();
     for n in 0..20 {
         let who = format!("p{n}");
         let like = peer.activity("Like", &who, &format!("/likes/{n}"), &json!(a.actor()));
         assert_eq!(peer.send(&who, &a, &like).code, 401, "nobody serves their keys");
     }
-    assert_eq!(a.node.store.read(store::inbox::count).unwrap(), before);
+    assert_eq!(a.node.store.read(store::queue::inbox::count).unwrap(), before);
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn s34_who_only_sends_junk_is_not_listened_to_for_a_while() {
 #[test]
 fn s35_no_address_of_ours_leads_to_a_strangers_server() {
     let (_world, a, _peer) = strangers();
-    let cookie = hytte::federation::login::open_session(&a.node.store, "t").unwrap();
+    let cookie = hytte::federation::owner::login::open_session(&a.node.store, "t").unwrap();
     let cookie = ("Cookie".to_owned(), format!("{}={cookie}", hytte::web::auth::COOKIE));
     for target in [
         "https://evil.test/",

@@ -4,10 +4,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{CustomEmoji, Links, View, date, emojis, midnight};
-use crate::base::policy::Choice;
+use crate::base::interaction_policy::Choice;
 use crate::store::actors::{Actor, Field};
 use crate::store::node::Settings;
-use crate::text::plain;
+use crate::text::plain_text;
 
 /// An account.
 #[derive(Debug, Clone, Serialize)]
@@ -151,7 +151,7 @@ pub fn credentials(view: &View<'_>, owner: &Actor, settings: &Settings, requests
                 "privacy": settings.audience.parse().map_or("public", super::status::visibility),
                 "sensitive": settings.sensitive,
                 "language": Some(&settings.language).filter(|tag| !tag.is_empty()),
-                "note": owner.bio_source.clone().unwrap_or_else(|| plain::from_html(&owner.bio)),
+                "note": owner.bio_source.clone().unwrap_or_else(|| plain_text::from_html(&owner.bio)),
                 "fields": fields,
                 "follow_requests_count": requests,
                 "hide_collections": !settings.show_follows,
@@ -211,7 +211,7 @@ pub enum Limited {
 }
 
 fn source(field: &Field) -> Value {
-    let value = field.source.clone().unwrap_or_else(|| plain::from_html(&field.value));
+    let value = field.source.clone().unwrap_or_else(|| plain_text::from_html(&field.value));
     json!({ "name": field.name, "value": value, "verified_at": null })
 }
 

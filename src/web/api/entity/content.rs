@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use super::View;
 use super::stamp;
 use crate::base::Time;
-use crate::store::attachments::Attachment;
-use crate::store::cards::Card;
 use crate::store::posts::Post;
-use crate::store::quotes::State;
+use crate::store::posts::attachments::Attachment;
+use crate::store::posts::post_views::Card;
+use crate::store::posts::quotes::State;
 use crate::text::{compose, escape, rewrite};
 
 /// The HTML of a post, with the line about what it quotes for apps that know no quotes; the others take it out.

@@ -6,8 +6,8 @@ use super::View;
 use super::account::{Account, account};
 use super::status::{Status, status};
 use crate::store::actors::Actor;
-use crate::store::cards::Card;
-use crate::store::conversations::Conversation;
+use crate::store::posts::conversations::Conversation;
+use crate::store::posts::post_views::Card;
 
 /// A private thread.
 #[derive(Debug, Clone, Serialize)]

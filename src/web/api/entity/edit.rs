@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use super::account::account;
 use super::media::{MediaAttachment, attachment};
 use super::{View, content, emojis, quote, stamp};
-use crate::store::cards::Card;
-use crate::store::editions::{self, Edition};
 use crate::store::posts::Post;
+use crate::store::posts::post_edits::{self, Edition};
+use crate::store::posts::post_views::Card;
 
 /// All editions, oldest first; the last is what the post says now.
 pub fn history(view: &View<'_>, card: &Card, before: &[Edition]) -> Vec<Value> {
-    before.iter().chain([&editions::now(card)]).map(|edition| shown(view, card, edition)).collect()
+    before.iter().chain([&post_edits::now(card)]).map(|edition| shown(view, card, edition)).collect()
 }
 
 fn shown(view: &View<'_>, card: &Card, edition: &Edition) -> Value {

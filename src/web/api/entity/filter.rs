@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{View, stamp};
-use crate::social::filter::Hit;
-use crate::store::cards::Card;
-use crate::store::filters::{Action, Context, Filter, Filtered, Keyword};
+use crate::social::moderation::filter::Hit;
+use crate::store::posts::post_views::Card;
+use crate::store::timelines::filters::{Action, Context, Filter, Filtered, Keyword};
 
 /// Apps that know the action `blur`. Ice Cubes cannot read a status with any word but warn and hide in it, and a page of
 /// statuses with it; so all others are told to warn, which shows no more.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::View;
 use crate::media::PREVIEW_SIDE;
-use crate::store::attachments::Attachment;
+use crate::store::posts::attachments::Attachment;
 
 /// A picture or other file.
 #[derive(Debug, Clone, Serialize)]

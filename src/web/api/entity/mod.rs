@@ -20,8 +20,8 @@ use std::sync::LazyLock;
 use crate::base::id::ActorId;
 use crate::base::{Result, Time};
 use crate::federation::Node;
-use crate::social::filter::Sieve;
-use crate::store::own_count::{self, OwnCount};
+use crate::social::moderation::filter::Sieve;
+use crate::store::actors::own_counts::{self, OwnCount};
 use crate::store::posts::Viewer;
 use crate::store::{self, Read, actors};
 use crate::web::files;
@@ -111,7 +111,7 @@ impl<'n> View<'n> {
             as_owner: false,
             sieve: Sieve::default(),
             knows_blur: false,
-            count: own_count::get(r)?,
+            count: own_counts::get(r)?,
             settings: store::node::settings(r)?,
             last: Vec::new(),
         })

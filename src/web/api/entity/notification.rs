@@ -9,10 +9,10 @@ use super::{View, stamp};
 use crate::base::Result;
 use crate::base::id::{ActorId, NotificationId, PostId};
 use crate::store::actors::{self, Actor};
-use crate::store::notification_groups::{Group, Key};
+use crate::store::notifications::notification_groups::{Group, Key};
 use crate::store::notifications::{Kind, Notification};
-use crate::store::{Read, shield};
-use crate::web::api::pieces::Piece;
+use crate::store::{Read, moderation::block_filter};
+use crate::web::api::status_cache::Piece;
 
 /// Which types a client takes. Mammoth drops a whole page for one it has not heard of, and says nothing of those it knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl Cast {
     /// Loads the people in a fixed number of queries.
     pub fn load(r: &Read<'_>, people: impl Iterator<Item = ActorId>, statuses: Vec<Piece>) -> Result<Self> {
         let mut people = actors::by_ids(r, &people.collect::<Vec<_>>())?;
-        let shield = shield::of(r, people.iter())?;
+        let shield = block_filter::of(r, people.iter())?;
         people.retain(|actor| !shield.hidden.contains(&actor.id));
         for actor in people.iter_mut().filter(|actor| shield.plain.contains(&actor.id)) {
             (actor.icon, actor.image, actor.emoji) = (None, None, Vec::new());

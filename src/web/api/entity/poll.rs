@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{View, emojis, stamp};
 use crate::store::actors::Emoji;
-use crate::store::polls::Poll;
+use crate::store::posts::polls::Poll;
 
 /// A poll as its readers see it, with those of its post's emoji that stand in it. `own_votes` is always a list: Tusky and Mastodon's Android app take nothing else.
 pub fn poll(view: &View<'_>, poll: &Poll, emoji: &[Emoji], own: bool) -> Value {

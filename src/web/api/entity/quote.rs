@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::View;
 use super::status::{Status, inside};
-use crate::base::policy::{Deed, Rule, Verdict, Who};
-use crate::store::cards::{Card, Quoted};
+use crate::base::interaction_policy::{Deed, Rule, Verdict, Who};
 use crate::store::posts::Viewer;
-use crate::store::quotes::State;
+use crate::store::posts::post_views::{Card, Quoted};
+use crate::store::posts::quotes::State;
 
 /// What a status quotes.
 #[derive(Debug, Clone, Serialize)]

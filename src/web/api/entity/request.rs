@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::account::account;
 use super::notification::Cast;
 use super::{View, stamp};
-use crate::store::notification_requests::Request;
+use crate::store::notifications::notification_requests::Request;
 
 /// Somebody whose notifications are kept back; None for somebody the owner keeps away.
 pub fn request(view: &View<'_>, request: &Request, cast: &Cast) -> Option<Value> {

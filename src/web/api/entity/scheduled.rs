@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use super::media::attachment;
 use super::status::visibility;
 use super::{View, stamp};
-use crate::federation::draft::Draft;
-use crate::store::attachments::Attachment;
-use crate::store::drafts::Kept;
+use crate::federation::owner::draft::Draft;
 use crate::store::node::Settings;
+use crate::store::posts::attachments::Attachment;
+use crate::store::posts::drafts::Kept;
 use crate::web::api::compose::quote_policy;
 
 /// A post that waits; `files` holds at least its own.

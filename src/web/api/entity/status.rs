@@ -11,10 +11,10 @@ use super::{CustomEmoji, View, content, emojis, filter, stamp};
 use crate::base::Audience;
 use crate::base::id::ActorId;
 use crate::store::actors::Actor;
-use crate::store::cards::Card;
+use crate::store::posts::post_views::Card;
 use crate::store::posts::{Mention, Post};
 use crate::text::scan::tag_key;
-use crate::text::{compose, escape, plain, unescape};
+use crate::text::{compose, escape, plain_text, unescape};
 use crate::web::api::routes::decoded;
 
 /// A status.
@@ -229,6 +229,6 @@ pub fn deleted(view: &View<'_>, card: &Card) -> Status {
     if let (Some((boost, booster)), shown) = (&card.boost, original(view, card)) {
         return Status { content: None, text: Some(String::new()), ..wrapper(view, boost, booster, shown) };
     }
-    let text = card.post.source.clone().unwrap_or_else(|| plain::from_html(&card.post.content));
+    let text = card.post.source.clone().unwrap_or_else(|| plain_text::from_html(&card.post.content));
     Status { content: None, text: Some(text), ..original(view, card) }
 }

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::{View, date};
 use crate::base::Time;
-use crate::store::pins;
-use crate::store::tags::{self, Day, Use};
+use crate::store::posts::pins;
+use crate::store::timelines::tags::{self, Day, Use};
 use crate::text::compose;
 
 /// A hashtag.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::store::feeds::{Media, Whose};
+use crate::store::timelines::public_timelines::{Media, Whose};
 
 /// Characters of a hashtag at most.
 const TAG_CHARS: usize = 100;

@@ -15,10 +15,10 @@ use super::member::{Manner, Member};
 use super::news::{self, News};
 use crate::base::{Error, Result};
 use crate::federation::Node;
-use crate::store::apps;
+use crate::store::access::apps;
 use crate::store::events::{self, Ears, Level};
-use crate::web::api::fault::Fault;
-use crate::web::edge::blocking;
+use crate::web::api::error::Fault;
+use crate::web::blocking::blocking;
 
 /// Listeners at once.
 pub const MOST: usize = 1_500;

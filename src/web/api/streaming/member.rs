@@ -9,8 +9,8 @@ use actix_web::web::Bytes;
 
 use super::channel::Channel;
 use crate::base::id::TokenId;
-use crate::federation::grants;
-use crate::store::apps::Token;
+use crate::federation::owner::oauth;
+use crate::store::access::apps::Token;
 
 /// Streams one listener may be subscribed to.
 pub const MOST_STREAMS: usize = 100;
@@ -68,7 +68,7 @@ impl Member {
 
     /// Whether its token holds a scope.
     pub fn may(&self, scope: &str) -> bool {
-        grants::allows(&self.scopes, scope)
+        oauth::allows(&self.scopes, scope)
     }
 
     /// Subscribes to a stream, once; the sentence says why not, and the number is Mastodon's for it.

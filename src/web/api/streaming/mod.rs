@@ -23,13 +23,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
 use super::call::Answer;
-use super::fault::Fault;
+use super::error::Fault;
 use super::params::Params;
 use crate::federation::Node;
-use crate::federation::login::token_hash;
-use crate::store::apps::Token;
-use crate::store::feeds::Media;
-use crate::web::edge::blocking;
+use crate::federation::owner::login::token_hash;
+use crate::store::access::apps::Token;
+use crate::store::timelines::public_timelines::Media;
+use crate::web::blocking::blocking;
 use channel::Channel;
 use hub::Place;
 use member::{Manner, Member};

@@ -11,17 +11,21 @@ use super::channel::Channel;
 use crate::base::id::{ConversationId, NotificationId, PostId, TokenId};
 use crate::base::{Error, Result};
 use crate::federation::Node;
-use crate::store::cards::{self, Card};
 use crate::store::events::{self, Event, Kind};
-use crate::store::feeds::{self, Media, Tags};
 use crate::store::posts::Page;
-use crate::store::{Read, conversations, lists, notifications, timeline};
+use crate::store::posts::post_views::{self, Card};
+use crate::store::timelines::public_timelines::{self, Media, Tags};
+use crate::store::{
+    Read, notifications,
+    posts::conversations,
+    timelines::{home_timeline, lists},
+};
 use crate::text::scan;
-use crate::web::api::conversations as talks;
 use crate::web::api::entity::View;
 use crate::web::api::entity::notification::{Cast, Words, shown};
 use crate::web::api::entity::status::status;
-use crate::web::api::pieces;
+use crate::web::api::status_cache;
+use crate::web::api::timeline::conversations as talks;
 
 /// Events read at a time.
 const SLICE: u32 = 64;
@@ -131,7 +135,7 @@ impl<'n, 'r> Table<'n, 'r> {
             _ => false,
         });
         let ids: BTreeSet<PostId> = needed.map(|event| PostId(event.subject)).collect();
-        let found = cards::of(r, &ids.into_iter().collect::<Vec<_>>())?;
+        let found = post_views::of(r, &ids.into_iter().collect::<Vec<_>>())?;
         let cards = found.into_iter().map(|card| (card.id, card)).collect();
         let lists = wanted.iter().any(|channel| matches!(channel, Channel::List(_)));
         Ok(Self { view: View::for_owner(node, r)?, r, wanted, lists, cards })
@@ -178,7 +182,7 @@ impl<'n, 'r> Table<'n, 'r> {
     /// The owner's own streams a post or boost stands on.
     fn own(&self, id: PostId) -> Result<Vec<Channel>> {
         let mut channels = self.among(&[Channel::User]);
-        if !channels.is_empty() && timeline::page(self.r, only(id))?.is_empty() {
+        if !channels.is_empty() && home_timeline::page(self.r, only(id))?.is_empty() {
             channels.clear();
         }
         // Apps may name any number of lists: those there are are few.
@@ -198,7 +202,7 @@ impl<'n, 'r> Table<'n, 'r> {
         let Some(card) = self.cards.get(&id) else { return Ok(channels) };
         for channel in self.wanted {
             let page = match channel {
-                Channel::Public(whose, media) => feeds::public(self.r, *whose, *media, only(id))?,
+                Channel::Public(whose, media) => public_timelines::public(self.r, *whose, *media, only(id))?,
                 Channel::Hashtag(tag, whose) => {
                     let key = scan::tag_key(tag);
                     // Apps may name thousands: only those it has are looked for.
@@ -206,7 +210,7 @@ impl<'n, 'r> Table<'n, 'r> {
                         continue;
                     }
                     let tags = Tags { any: vec![key], ..Tags::default() };
-                    feeds::tagged(self.r, &tags, *whose, Media::Any, only(id))?
+                    public_timelines::tagged(self.r, &tags, *whose, Media::Any, only(id))?
                 }
                 Channel::User | Channel::Notifications | Channel::List(_) | Channel::Direct => continue,
             };
@@ -239,7 +243,7 @@ impl<'n, 'r> Table<'n, 'r> {
         }
         let Ok(row) = notifications::by_id(self.r, id) else { return Ok(None) };
         let post = row.post_id.as_slice();
-        let cast = Cast::load(self.r, std::iter::once(row.actor_id), pieces::made(self.r, &self.view, post)?)?;
+        let cast = Cast::load(self.r, std::iter::once(row.actor_id), status_cache::made(self.r, &self.view, post)?)?;
         // Mammoth passes over the one event it cannot read; the others that listen know them all.
         let shown = shown(&self.view, Words::All, &row, &cast);
         let payload = shown.and_then(|shown| serde_json::to_string(&shown).ok());

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::Client;
 use crate::base::Audience;
-use crate::federation::{grants, login};
+use crate::federation::owner::{login, oauth};
 use crate::web::auth;
-use crate::web::scratch::House;
+use crate::web::test_support::House;
 
 #[actix_web::test]
 async fn an_app_registers_is_allowed_in_and_posts() {
@@ -24,8 +24,8 @@ async fn an_app_registers_is_allowed_in_and_posts() {
     let app = app.json();
     assert_eq!(app["redirect_uri"], "oauth2redirect://com.keylesspalace.tusky/");
     let (id, secret) = (app["client_id"].as_str().unwrap(), app["client_secret"].as_str().unwrap());
-    let asked = grants::request(&house.node, id, "oauth2redirect://com.keylesspalace.tusky/", "read write").unwrap();
-    let code = grants::grant(&house.node, &asked).unwrap();
+    let asked = oauth::request(&house.node, id, "oauth2redirect://com.keylesspalace.tusky/", "read write").unwrap();
+    let code = oauth::grant(&house.node, &asked).unwrap();
     // Mammoth sends all of it in the query, with an empty form.
     let query = format!(
         "/oauth/token?grant_type=authorization_code&code={code}&client_id={id}&client_secret={secret}&redirect_uri=oauth2redirect%3A%2F%2Fcom.keylesspalace.tusky%2F"

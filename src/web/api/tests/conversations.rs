@@ -8,9 +8,9 @@ use super::Client;
 use super::marks::{arrives, ids, link, says};
 use crate::base::Audience;
 use crate::base::id::PostId;
-use crate::federation::publish::{self, Draft};
+use crate::federation::owner::publish::{self, Draft};
 use crate::store::posts::{self, Post};
-use crate::web::scratch::{Bob, House};
+use crate::web::test_support::{Bob, House};
 
 const ANN: &str = "https://social.example.org/users/ann";
 

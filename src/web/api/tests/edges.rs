@@ -8,10 +8,10 @@ use serde_json::json;
 use super::Client;
 use super::others::Other;
 use crate::base::Audience;
-use crate::federation::publish;
-use crate::store::deliveries;
+use crate::federation::owner::publish;
+use crate::store::queue::deliveries;
 use crate::web::api::routes::TABLE;
-use crate::web::scratch::Bob;
+use crate::web::test_support::Bob;
 
 fn request(method: &Method, path: &str) -> TestRequest {
     TestRequest::default().method(method.clone()).uri(path)

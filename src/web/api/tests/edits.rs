@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::statuses::{client, id, path, put, said, upload};
 use super::tags::{arrives, somebody};
-use crate::web::scratch::Reply;
+use crate::web::test_support::Reply;
 
 const MINUTE: Duration = Duration::from_mins(1);
 

@@ -5,9 +5,9 @@ use actix_web::http::{Method, header};
 use actix_web::test::TestRequest;
 
 use super::Client;
-use crate::federation::grants;
+use crate::federation::owner::oauth;
 use crate::web::api::routes::{Need, TABLE};
-use crate::web::scratch::Reply;
+use crate::web::test_support::Reply;
 
 /// What may stand in a path: an id of nothing, none at all, too large a one, and words.
 const PARTS: [&str; 4] = ["1", "0", "99999999999999999999", "no%20id%00"];
@@ -46,7 +46,7 @@ async fn every_route_answers_anything_in_a_way_clients_can_read() {
 #[actix_web::test]
 async fn no_route_does_anything_for_a_token_that_may_not() {
     let client = Client::with("push");
-    let other = grants::own_token(&client.house.node, "another", "write:reports").unwrap();
+    let other = oauth::own_token(&client.house.node, "another", "write:reports").unwrap();
     for route in TABLE.iter().filter(|route| !is_stream(route.path)) {
         let path = route.path.replace("{}", "1");
         for bad in ["nonsense", "", "é"] {

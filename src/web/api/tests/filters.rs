@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::Client;
 use super::others::Other;
-use crate::federation::grants;
-use crate::store::filters;
-use crate::web::scratch::Reply;
+use crate::federation::owner::oauth;
+use crate::store::timelines::filters;
+use crate::web::test_support::Reply;
 
 const SCOPES: &str = "read write";
 
@@ -226,7 +226,7 @@ async fn only_apps_that_know_it_are_told_of_blur() {
         [("context[]", "home"), ("title", "t"), ("keywords_attributes[][keyword]", "cat"), ("filter_action", "blur")];
     assert_eq!(made(&client, &form).await["filter_action"], "blur");
     for (app, action) in [("Ice Cubes", "warn"), ("Tusky", "blur"), ("Phanpy", "blur"), ("something new", "warn")] {
-        client.token = grants::own_token(&client.house.node, app, SCOPES).unwrap();
+        client.token = oauth::own_token(&client.house.node, app, SCOPES).unwrap();
         let status = client.get(&format!("/api/v1/statuses/{post}")).await.json();
         assert_eq!(status["filtered"][0]["filter"]["filter_action"], action, "{app}");
     }

@@ -8,9 +8,9 @@ use super::Client;
 use super::others::Other;
 use crate::base::Audience;
 use crate::base::id::PostId;
-use crate::federation::publish;
-use crate::store::{actors, lists};
-use crate::web::scratch::Reply;
+use crate::federation::owner::publish;
+use crate::store::{actors, timelines::lists};
+use crate::web::test_support::Reply;
 
 const SCOPES: &str = "read write";
 
@@ -161,7 +161,9 @@ async fn a_list_is_read_like_home() {
     house
         .node
         .store
-        .write(move |w| crate::store::mutes::set(w, bo.id, crate::store::mutes::Reach::Home, None))
+        .write(move |w| {
+            crate::store::moderation::mutes::set(w, bo.id, crate::store::moderation::mutes::Reach::Home, None)
+        })
         .unwrap();
     assert_eq!(ids(&client, &timeline).await, Vec::<PostId>::new(), "the muted are muted here, too");
 }

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::Client;
 use crate::base::Audience;
-use crate::federation::login;
+use crate::federation::owner::login;
 use crate::store::node;
 use crate::store::notifications::{self, Kind};
 use crate::web::auth;
-use crate::web::scratch::Bob;
+use crate::web::test_support::Bob;
 
 const BOTH: &str = "/api/v1/markers?timeline[]=home&timeline[]=notifications";
 

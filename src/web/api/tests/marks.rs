@@ -9,9 +9,9 @@ use crate::base::Audience;
 use crate::base::id::PostId;
 use crate::social;
 use crate::store::posts::{self, Post};
-use crate::store::strangers::{self, Terms};
-use crate::store::{actors, blocks};
-use crate::web::scratch::{Bob, House};
+use crate::store::retention::{self, Terms};
+use crate::store::{actors, moderation::blocks};
+use crate::web::test_support::{Bob, House};
 
 /// Applies what bob's server sends.
 pub(super) fn arrives(house: &House, activity: Value) {
@@ -126,7 +126,7 @@ async fn what_is_bookmarked_is_not_swept_away() {
         for post in [kept.id, lost.id] {
             remove(w, Kind::Mention, bob, Some(post))?;
         }
-        strangers::prune_posts(w, PostId(0), terms, 100)
+        retention::prune_posts(w, PostId(0), terms, 100)
     });
     assert_eq!(swept.unwrap().1, 1);
     assert_eq!(ids(&client.get("/api/v1/bookmarks").await.json()), [kept.id.to_string()]);

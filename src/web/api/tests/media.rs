@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Client;
 use super::others::Other;
 use crate::base::id::MediaId;
-use crate::store::attachments::{self, Attachment};
+use crate::store::posts::attachments::{self, Attachment};
 
 /// A file of this kind, waiting for a post.
 fn loose(client: &Client, media_type: &str, file: &str, preview: Option<&str>) -> MediaId {

@@ -28,8 +28,8 @@ mod tags;
 use actix_web::http::header;
 use actix_web::test::TestRequest;
 
-use crate::federation::grants;
-use crate::web::scratch::{House, Reply};
+use crate::federation::owner::oauth;
+use crate::web::test_support::{House, Reply};
 
 /// A house and a token for it.
 pub(super) struct Client {
@@ -41,7 +41,7 @@ impl Client {
     /// A new house, and a token with these scopes.
     pub(super) fn with(scopes: &str) -> Self {
         let house = House::new();
-        let token = grants::own_token(&house.node, "test", scopes).unwrap();
+        let token = oauth::own_token(&house.node, "test", scopes).unwrap();
         Self { house, token }
     }
 

@@ -12,8 +12,8 @@ use crate::base::Audience;
 use crate::base::id::{ActorId, PostId};
 use crate::social::profile;
 use crate::store::notifications::{self, Kind};
-use crate::store::{follows, node};
-use crate::web::scratch::{Bob, House};
+use crate::store::{actors::follows, node};
+use crate::web::test_support::{Bob, House};
 
 const ALL: &str = "read write follow push";
 
@@ -208,7 +208,9 @@ async fn who_is_muted_is_in_no_group_and_hides_nobody() {
         .house
         .node
         .store
-        .write(move |w| crate::store::mutes::set(w, loud, crate::store::mutes::Reach::Everything, None))
+        .write(move |w| {
+            crate::store::moderation::mutes::set(w, loud, crate::store::moderation::mutes::Reach::Everything, None)
+        })
         .unwrap();
     let page = client.get("/api/v2/notifications").await.json();
     let group = &page["notification_groups"][0];

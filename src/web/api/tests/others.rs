@@ -8,8 +8,11 @@ use serde_json::{Value, json};
 use crate::ap;
 use crate::base::id::{ActorId, PostId};
 use crate::social::{self, profile};
-use crate::store::{actors, follows, node, posts};
-use crate::web::scratch::House;
+use crate::store::{
+    actors::{self, follows},
+    node, posts,
+};
+use crate::web::test_support::House;
 
 /// Somebody of `there.example`.
 #[derive(Debug, Clone)]

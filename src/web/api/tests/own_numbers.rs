@@ -3,12 +3,12 @@
 
 use crate::base::id::ActorId;
 use crate::base::{Audience, Result};
-use crate::federation::publish;
-use crate::store::follows::{self, List};
-use crate::store::own_count::{self, OwnCount};
+use crate::federation::owner::publish;
+use crate::store::actors::follows::{self, List};
+use crate::store::actors::own_counts::{self, OwnCount};
 use crate::store::posts::{self, Viewer};
 use crate::store::{Read, actors, node};
-use crate::web::scratch::{Bob, House};
+use crate::web::test_support::{Bob, House};
 
 /// The numbers, and the same counted one by one.
 fn both(house: &House) -> (OwnCount, OwnCount) {
@@ -21,7 +21,7 @@ fn both(house: &House) -> (OwnCount, OwnCount) {
             followers: follows::count(r, owner, List::Followers)?,
             following: follows::count(r, owner, List::Following)?,
         };
-        Ok((own_count::get(r)?, slow))
+        Ok((own_counts::get(r)?, slow))
     };
     house.node.store.read(counted).unwrap()
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Client;
 use crate::base::id::ActorId;
 use crate::social::profile;
-use crate::store::{actors, follows};
+use crate::store::actors::{self, follows};
 
 /// Somebody of `{name}.example`, known to the house.
 pub(super) fn person(client: &Client, name: &str) -> ActorId {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Client;
 use super::people::person;
 use crate::base::Audience;
-use crate::store::{actors, node, reports};
+use crate::store::{actors, moderation::reports, node};
 
 /// A small picture.
 fn png() -> Vec<u8> {
@@ -193,7 +193,7 @@ async fn a_report_is_kept_and_told_only_if_wanted() {
         (&false.into(), &"violation".into(), &json!(["1"]))
     );
     assert_eq!(kept["target_account"]["id"], id);
-    let queued = || client.house.node.store.read(crate::store::deliveries::count).unwrap();
+    let queued = || client.house.node.store.read(crate::store::queue::deliveries::count).unwrap();
     let before = queued();
     let told = client.post("/api/v1/reports", &[("account_id", &id), ("forward", "true")]).await.json();
     assert_eq!((&told["forwarded"], &told["category"]), (&true.into(), &"other".into()));

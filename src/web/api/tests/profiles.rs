@@ -7,10 +7,10 @@ use super::Client;
 use super::marks::{ids, link, says};
 use crate::base::Audience;
 use crate::base::id::{MediaId, PostId};
-use crate::federation::publish::{self, Draft};
-use crate::store::attachments::{self, Attachment};
+use crate::federation::owner::publish::{self, Draft};
 use crate::store::node;
-use crate::web::scratch::{Bob, House};
+use crate::store::posts::attachments::{self, Attachment};
+use crate::web::test_support::{Bob, House};
 
 fn picture(house: &House) -> MediaId {
     let file = Attachment {

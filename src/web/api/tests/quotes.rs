@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::others::Other;
 use super::statuses::{client, id, path, put, remove, said, write};
 use crate::base::Audience;
-use crate::federation::publish;
-use crate::store::mutes::Reach;
+use crate::federation::owner::publish;
+use crate::store::moderation::mutes::Reach;
 
 #[actix_web::test]
 async fn quotes_are_shown_counted_listed_and_ruled() {

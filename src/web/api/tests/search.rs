@@ -6,9 +6,13 @@ use super::Client;
 use super::tags::{arrives, somebody};
 use crate::base::Audience;
 use crate::base::id::PostId;
-use crate::federation::publish::{self, Edit};
-use crate::store::{actors, follows, mutes, node, posts};
-use crate::text::plain;
+use crate::federation::owner::publish::{self, Edit};
+use crate::store::{
+    actors::{self, follows},
+    moderation::mutes,
+    node, posts,
+};
+use crate::text::plain_text;
 
 fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
@@ -24,7 +28,7 @@ async fn found(client: &Client, q: &str) -> Vec<String> {
 }
 
 fn texts(list: &Value) -> Vec<String> {
-    list.as_array().unwrap().iter().map(|one| plain::from_html(one["content"].as_str().unwrap())).collect()
+    list.as_array().unwrap().iter().map(|one| plain_text::from_html(one["content"].as_str().unwrap())).collect()
 }
 
 /// The handles of the people that are found.

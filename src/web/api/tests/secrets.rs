@@ -7,10 +7,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::Client;
-use crate::federation::grants::{self, Registration, Request};
+use crate::federation::owner::oauth::{self, Registration, Request};
 use crate::sig::push::tests::Phone;
-use crate::store::apps::App;
-use crate::web::scratch::{House, Reply};
+use crate::store::access::apps::App;
+use crate::web::test_support::{House, Reply};
 
 const REDIRECT: &str = "https://elk.zone/api/host/oauth/https%3A%2F%2Felk.zone";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -22,12 +22,12 @@ fn app(house: &House) -> (App, String) {
         scopes: "read follow push crypto admin:read".into(),
         website: None,
     };
-    grants::register(&house.node, asked).unwrap()
+    oauth::register(&house.node, asked).unwrap()
 }
 
 fn code(house: &House, app: &App, challenge: Option<&str>) -> String {
-    let asked = grants::request(&house.node, &app.client_id, REDIRECT, "read").unwrap();
-    grants::grant(&house.node, &Request { challenge: challenge.map(str::to_owned), ..asked }).unwrap()
+    let asked = oauth::request(&house.node, &app.client_id, REDIRECT, "read").unwrap();
+    oauth::grant(&house.node, &Request { challenge: challenge.map(str::to_owned), ..asked }).unwrap()
 }
 
 async fn exchange(house: &House, pairs: &[(&str, &str)]) -> Reply {
@@ -148,8 +148,8 @@ async fn a_code_that_comes_a_second_time_ends_the_token_it_became() {
         exchange(house, &[&usual[..], &[("client_id", &app.client_id), ("client_secret", secret)]].concat()).await
     };
     let granted = || {
-        let asked = grants::request(&house.node, &app.client_id, REDIRECT, "read push").unwrap();
-        grants::grant(&house.node, &asked).unwrap()
+        let asked = oauth::request(&house.node, &app.client_id, REDIRECT, "read push").unwrap();
+        oauth::grant(&house.node, &asked).unwrap()
     };
     let (first, second) = (granted(), granted());
     let token = |reply: Reply| reply.json()["access_token"].as_str().unwrap().to_owned();
@@ -163,7 +163,7 @@ async fn a_code_that_comes_a_second_time_ends_the_token_it_became() {
     let told = TestRequest::post().uri("/api/v1/push/subscription").set_form(form);
     let told = house.call(told.insert_header(("Authorization", format!("Bearer {ended}")))).await;
     assert_eq!(told.code.as_u16(), 200, "{}", told.text());
-    let pushes = || house.node.store.read(|r| crate::store::apps::count_all(r, "push_subscription")).unwrap();
+    let pushes = || house.node.store.read(|r| crate::store::access::apps::count_all(r, "push_subscription")).unwrap();
     let works = async |token: &str| {
         let asked = TestRequest::get().uri("/api/v1/apps/verify_credentials");
         house.call(asked.insert_header(("Authorization", format!("Bearer {token}")))).await.code.as_u16() == 200
@@ -175,7 +175,7 @@ async fn a_code_that_comes_a_second_time_ends_the_token_it_became() {
     assert!(!works(&ended).await && pushes() == 0, "whoever had the code has the token");
     assert!(works(&kept).await, "another's code is another matter");
     assert_eq!(fault(&send(&first, &secret).await), (400, "invalid_grant".into()), "and nothing is left to end");
-    let codes = || house.node.store.read(|r| crate::store::apps::count_all(r, "grant_code")).unwrap();
+    let codes = || house.node.store.read(|r| crate::store::access::apps::count_all(r, "grant_code")).unwrap();
     house.node.clock().advance(std::time::Duration::from_secs(11 * 60));
     granted();
     assert_eq!(codes(), 1, "codes are remembered for minutes");

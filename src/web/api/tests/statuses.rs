@@ -10,10 +10,14 @@ use serde_json::{Value, json};
 use super::Client;
 use super::tags::{arrives, somebody};
 use crate::base::Audience;
-use crate::federation::{later, media, publish, upkeep};
-use crate::store::drafts;
+use crate::federation::{
+    media,
+    owner::{publish, scheduling},
+    upkeep,
+};
+use crate::store::posts::drafts;
 use crate::text::NOTE_CHARS;
-use crate::web::scratch::Reply;
+use crate::web::test_support::Reply;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -208,11 +212,11 @@ async fn a_post_waits_for_its_time_and_comes_once() {
     let mut diary = upkeep::Diary::new(node.clock().now());
     node.clock().advance(MINUTE * 59);
     upkeep::step(node, &mut diary).unwrap();
-    assert!(!later::step(node).unwrap(), "not yet");
+    assert!(!scheduling::step(node).unwrap(), "not yet");
     assert_eq!(client.get(&one).await.json()["id"], waiting["id"]);
     node.clock().advance(MINUTE * 2);
-    assert!(later::step(node).unwrap());
-    assert!(!later::step(node).unwrap(), "only once");
+    assert!(scheduling::step(node).unwrap());
+    assert!(!scheduling::step(node).unwrap(), "only once");
     let home = client.get("/api/v1/timelines/home").await.json();
     let came = &home[0];
     assert_eq!(home.as_array().unwrap().len(), 2);
@@ -233,7 +237,7 @@ async fn what_could_not_be_published_stays_with_its_reason() {
     let waiting = said(&client, json!({"status": "Answer", "in_reply_to_id": id(&parent), "scheduled_at": when})).await;
     assert_eq!(remove(&client, &path(&parent)).await.code.as_u16(), 200);
     node.clock().advance(MINUTE * 11);
-    assert!(later::step(node).unwrap() && !later::step(node).unwrap());
+    assert!(scheduling::step(node).unwrap() && !scheduling::step(node).unwrap());
     let kept = node.store.read(|r| drafts::get(r, id(&waiting).parse()?)).unwrap();
     assert!(kept.error.is_some_and(|why| why.contains("not there any more")));
     let list = client.get("/api/v1/scheduled_statuses").await.json();

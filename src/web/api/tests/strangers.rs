@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 use super::Client;
 use super::others::Other;
 use crate::base::Audience;
-use crate::federation::grants::{self, Registration};
-use crate::federation::login;
-use crate::federation::publish::{self, Draft};
-use crate::store::apps::App;
+use crate::federation::owner::login;
+use crate::federation::owner::oauth::{self, Registration};
+use crate::federation::owner::publish::{self, Draft};
+use crate::store::access::apps::App;
 use crate::store::posts;
 use crate::web::auth;
-use crate::web::scratch::{House, Reply};
+use crate::web::test_support::{House, Reply};
 
 const REDIRECT: &str = "evil://back";
 
@@ -36,7 +36,7 @@ async fn app(house: &House, scopes: &str) -> (String, String) {
 async fn a_verifier_stands_for_the_secret_only_where_a_challenge_was_made() {
     let house = House::new();
     let (id, secret) = app(&house, "read").await;
-    let code = || grants::grant(&house.node, &grants::request(&house.node, &id, REDIRECT, "read").unwrap()).unwrap();
+    let code = || oauth::grant(&house.node, &oauth::request(&house.node, &id, REDIRECT, "read").unwrap()).unwrap();
     let exchange = async |code: &str, more: &[(&str, &str)]| {
         let usual =
             [("grant_type", "authorization_code"), ("code", code), ("client_id", &id), ("redirect_uri", REDIRECT)];
@@ -55,29 +55,30 @@ async fn a_verifier_stands_for_the_secret_only_where_a_challenge_was_made() {
 #[test]
 fn strangers_apps_and_their_tokens_take_up_a_bounded_room() {
     let house = House::new();
-    let count = |table: &'static str| house.node.store.read(move |r| crate::store::apps::count_all(r, table)).unwrap();
+    let count =
+        |table: &'static str| house.node.store.read(move |r| crate::store::access::apps::count_all(r, table)).unwrap();
     let node = &house.node;
     let register = |scopes: &str| {
         let (name, redirects) = ("App".to_owned(), vec![REDIRECT.to_owned()]);
         let asked = Registration { name, redirects, scopes: scopes.to_owned(), website: None };
-        grants::register(node, asked).unwrap().0
+        oauth::register(node, asked).unwrap().0
     };
     let kept = register("read");
-    grants::grant(node, &grants::request(node, &kept.client_id, REDIRECT, "read").unwrap()).unwrap();
+    oauth::grant(node, &oauth::request(node, &kept.client_id, REDIRECT, "read").unwrap()).unwrap();
     let first = register("read");
-    (0..15).for_each(|_| drop(grants::app_token(node, &first, "read").unwrap()));
+    (0..15).for_each(|_| drop(oauth::app_token(node, &first, "read").unwrap()));
     assert_eq!(count("token"), 10);
     let asking = register("read");
     for _ in 0..230 {
-        grants::app_token(node, &register("read"), "read").unwrap();
+        oauth::app_token(node, &register("read"), "read").unwrap();
     }
-    let known = |app: &App| grants::request(node, &app.client_id, REDIRECT, "read").is_ok();
+    let known = |app: &App| oauth::request(node, &app.client_id, REDIRECT, "read").is_ok();
     assert!(known(&asking) && known(&first), "the owner may just be looking for their password");
     house.scratch.clock.advance(Duration::from_mins(15));
     register("read");
     assert!(!known(&asking), "nobody let it in");
     assert!(count("app") <= 202 && count("token") <= 201, "{} {}", count("app"), count("token"));
-    grants::app_token(node, &kept, "read").expect("the one the owner is letting in stays");
+    oauth::app_token(node, &kept, "read").expect("the one the owner is letting in stays");
     (0..2_100).for_each(|_| drop(register("read")));
     assert_eq!(count("app"), 2_001, "a crowd has an end, too");
     let words = |n: usize| (0..n).map(|n| format!("read:{}", format!("{n:026b}").replace('0', "a").replace('1', "b")));

@@ -9,10 +9,15 @@ use super::Client;
 use crate::ap;
 use crate::base::Audience;
 use crate::base::id::{ActorId, PostId};
-use crate::federation::{publish, upkeep};
+use crate::federation::{owner::publish, upkeep};
 use crate::social::{post, profile};
-use crate::store::{actors, host_blocks, mutes, posts, timeline};
-use crate::text::plain;
+use crate::store::{
+    actors,
+    moderation::{host_blocks, mutes},
+    posts,
+    timelines::home_timeline,
+};
+use crate::text::plain_text;
 
 /// Somebody on another server becomes known here.
 pub(super) fn somebody(client: &Client, name: &str, host: &str) -> ActorId {
@@ -46,7 +51,7 @@ pub(super) fn arrives(client: &Client, by: ActorId, text: &str, change: Value) -
 
 /// The texts of a list of posts.
 fn texts(list: &Value) -> Vec<String> {
-    let text = |one: &Value| plain::from_html(one["content"].as_str().unwrap());
+    let text = |one: &Value| plain_text::from_html(one["content"].as_str().unwrap());
     list.as_array().unwrap().iter().map(text).collect()
 }
 
@@ -217,7 +222,7 @@ async fn what_only_a_hashtag_brought_home_does_not_stay_for_ever() {
     let mut diary = upkeep::Diary::new(node.clock().now());
     client.house.scratch.clock.advance(Duration::from_hours(24 * 31));
     upkeep::step(node, &mut diary).unwrap();
-    let home = node.store.read(|r| timeline::page(r, posts::Page::first(9))).unwrap();
+    let home = node.store.read(|r| home_timeline::page(r, posts::Page::first(9))).unwrap();
     assert_eq!(home, [own]);
     assert!(node.store.read(|r| posts::by_id(r, id)).is_err(), "and the post went, too");
 }

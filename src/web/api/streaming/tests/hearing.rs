@@ -8,11 +8,16 @@ use serde_json::{Value, json};
 
 use super::{Ear, Open, bob_says, payload, with};
 use crate::base::Audience;
-use crate::federation::publish;
-use crate::social::{filter, list};
+use crate::federation::owner::publish;
+use crate::social::{list, moderation::filter};
 use crate::store::notifications::{self, Kind};
-use crate::store::{Write, actors, blocks, filters, mutes, node};
-use crate::web::scratch::Bob;
+use crate::store::{
+    Write, actors,
+    moderation::{blocks, mutes},
+    node,
+    timelines::filters,
+};
+use crate::web::test_support::Bob;
 
 #[actix_web::test]
 async fn an_app_hears_posts_edits_and_deletes_as_they_happen() {

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Ear, Open, payload, with};
 use crate::base::Audience;
-use crate::store::apps;
+use crate::store::access::apps;
 use crate::web::api::streaming::member::MOST_STREAMS;
 
 #[actix_web::test]
@@ -101,7 +101,7 @@ async fn a_revoked_token_hears_no_more() {
     let stays = open.socket(&format!("?access_token={other}&stream=user")).await;
     let events = format!("GET /api/v1/streaming/user HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n");
     let (events, _) = open.request(events).await;
-    let hash = crate::federation::login::token_hash(&token);
+    let hash = crate::federation::owner::login::token_hash(&token);
     let revoke = move |w: &crate::store::Write<'_>| apps::revoke(w, apps::token(w, &hash)?.unwrap().id);
     open.house.node.store.write(revoke).unwrap();
     open.post("secret", Audience::Followers).await;

@@ -17,10 +17,10 @@ use serde_json::Value;
 use super::Hub;
 use crate::base::Audience;
 use crate::base::id::PostId;
-use crate::federation::{grants, publish};
+use crate::federation::owner::{oauth, publish};
 use crate::store::posts::{self, Post};
-use crate::store::{actors, timeline};
-use crate::web::scratch::{Bob, House};
+use crate::store::{actors, timelines::home_timeline};
+use crate::web::test_support::{Bob, House};
 
 /// No frame takes longer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -48,7 +48,7 @@ impl Open {
     }
 
     fn token(&self, scopes: &str) -> String {
-        grants::own_token(&self.house.node, "test", scopes).unwrap()
+        oauth::own_token(&self.house.node, "test", scopes).unwrap()
     }
 
     /// Something that waits, on a thread that may.
@@ -117,7 +117,7 @@ fn bob_says(house: &House, text: &str) -> PostId {
             ..posts::by_id(w, pattern[0])?
         };
         posts::insert(w, &post, &[], &[])?;
-        timeline::add(w, id)?;
+        home_timeline::add(w, id)?;
         Ok(id)
     });
     said.unwrap()

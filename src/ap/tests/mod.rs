@@ -1,0 +1,8 @@
+//! Tests of reading and writing documents.
+
+#[cfg(test)]
+pub(super) mod mutations;
+#[cfg(test)]
+pub(super) mod odd_shapes;
+#[cfg(test)]
+pub(super) mod written;

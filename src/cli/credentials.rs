@@ -1,0 +1,131 @@
+//! `hytte token`, `login-link`, `password`: keys to one's own door.
+
+use std::io::{BufRead as _, IsTerminal as _};
+
+use clap::Args;
+use clap::builder::FalseyValueParser;
+use hytte::base::{Error, Result};
+use hytte::control::{Answer, Request};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use serde_json::json;
+
+use super::{data_folder, other_build, say, say_json};
+
+/// The longest line read as a password, in bytes; the server has its own, shorter limit.
+const PASSWORD_LINE: u64 = 8 * 1024;
+
+/// The flags of `token`.
+#[derive(Args)]
+pub struct Token {
+    /// What it may do, separated by spaces: read write follow push
+    #[arg(long, env = "HYTTE_SCOPES", default_value = "read write follow push")]
+    scopes: String,
+    /// What it is for, as your list of apps shows it
+    #[arg(long, env = "HYTTE_NAME", default_value = "command line")]
+    name: String,
+    /// Print JSON
+    #[arg(long, env = "HYTTE_JSON", value_parser = FalseyValueParser::new())]
+    json: bool,
+    #[command(flatten)]
+    home: data_folder::Home,
+}
+
+/// Makes a token and prints it.
+pub fn token(args: Token) -> Result<()> {
+    let scopes = args.scopes.clone();
+    match args.home.ask(Request::Token { name: args.name, scopes: args.scopes })? {
+        Answer::Token(token) if args.json => say_json(&json!({ "token": token, "scopes": scopes })),
+        Answer::Token(token) => {
+            eprintln!("Keep it safe: it is shown only now, and may {scopes}.");
+            say(&token)
+        }
+        _ => Err(other_build()),
+    }
+}
+
+/// The flags of `login-link`.
+#[derive(Args)]
+pub struct LoginLink {
+    /// Print JSON
+    #[arg(long, env = "HYTTE_JSON", value_parser = FalseyValueParser::new())]
+    json: bool,
+    #[command(flatten)]
+    home: data_folder::Home,
+}
+
+/// Makes a link and prints it.
+pub fn login_link(args: &LoginLink) -> Result<()> {
+    match args.home.ask(Request::LoginLink {})? {
+        Answer::Url(login) if args.json => say_json(&json!({ "login": login })),
+        Answer::Url(link) => {
+            eprintln!("Open this once, within a day:");
+            say(&link)
+        }
+        _ => Err(other_build()),
+    }
+}
+
+/// The flags of `password`.
+#[derive(Args)]
+pub struct Password {
+    #[command(flatten)]
+    home: data_folder::Home,
+}
+
+/// Sets the password: typed twice without being shown, or the first line of standard input.
+pub fn password(args: &Password) -> Result<()> {
+    let password = if std::io::stdin().is_terminal() { type_twice()? } else { line()? };
+    match args.home.ask(Request::Password { password })? {
+        Answer::Done => {
+            eprintln!("The password is set, and all browsers are logged out.");
+            Ok(())
+        }
+        _ => Err(other_build()),
+    }
+}
+
+fn type_twice() -> Result<String> {
+    let hidden = Hidden::start()?;
+    eprint!("New password: ");
+    let first = line()?;
+    eprint!("\nThe same again: ");
+    let second = line()?;
+    eprintln!();
+    drop(hidden);
+    if first == second { Ok(first) } else { Err(Error::invalid("the two passwords differ: nothing was changed")) }
+}
+
+fn line() -> Result<String> {
+    use std::io::Read as _;
+    let mut text = String::new();
+    std::io::stdin().lock().take(PASSWORD_LINE).read_line(&mut text)?;
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.is_empty() {
+        Err(Error::invalid("no password was given: nothing was changed"))
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
+/// A terminal that shows nothing of what is typed, until this is dropped.
+struct Hidden {
+    before: Termios,
+}
+
+impl Hidden {
+    fn start() -> Result<Self> {
+        let before = tcgetattr(std::io::stdin()).map_err(Error::internal)?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(std::io::stdin(), OptionalActions::Flush, &silent).map_err(Error::internal)?;
+        Ok(Self { before })
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        if let Err(error) = tcsetattr(std::io::stdin(), OptionalActions::Flush, &self.before) {
+            tracing::warn!(%error, "the terminal stays silent: type `stty echo`");
+        }
+    }
+}

@@ -1,0 +1,379 @@
+//! Receiving: [`receive`] verifies and keeps (the 202 is sent after the commit), [`step`] fetches what is needed and
+//! applies, exactly once.
+
+use std::net::IpAddr;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::ap::activity::{self, Activity, Kind};
+use crate::ap::json::{self, Ref};
+use crate::base::id::{ActorId, InboxId};
+use crate::base::time::Stopwatch;
+use crate::base::{Error, Result};
+use crate::federation::incoming::verify::{self, Rejection, Signed};
+use crate::federation::remote::singleflight::Boarding;
+use crate::federation::{
+    Node,
+    incoming::integrity_proofs,
+    outgoing::follower_sync,
+    relays,
+    remote::{backfill, fetch_budgets, resolve},
+};
+use crate::net::IdRule;
+use crate::sig::Received as Request;
+use crate::social::{self, Need};
+use crate::store::actors::{self, Actor};
+use crate::store::queue::inbox::{self, Received};
+use crate::store::{
+    Read,
+    actors::follows,
+    moderation::{block_filter, host_blocks},
+    node,
+    peers::hosts,
+    posts::{self, tombstones},
+};
+
+/// Activities one step applies with one commit.
+const BATCH: u32 = 16;
+/// How long a step may take for its batch before others may try.
+const LEASE: Duration = Duration::from_secs(15 * 60);
+/// How long a step fetches before it gives back what it has not looked at.
+const TURN: Duration = Duration::from_secs(10);
+/// Attempts before an activity is set aside for the owner to see.
+const TRIES: u32 = 8;
+/// How long an actor that is said to have deleted itself is not asked for again.
+const ASK_AGAIN: Duration = Duration::from_secs(5 * 60);
+/// How long a post that others said has changed is not asked for again.
+const FRESH_FOR: Duration = Duration::from_secs(60);
+/// Every so many rows, and at each body that is so large, the queue's length and size are looked at.
+const COUNT_EVERY: i64 = 64;
+const LARGE: usize = 256 * 1024;
+
+/// Takes an activity in that came from this address: the cheap door, the signature, the sender's right to speak, then the
+/// disk.
+pub fn receive(node: &Node, request: &Request<'_>, from: Option<IpAddr>) -> Result<(), Rejection> {
+    let document = json::parse(request.body)?;
+    if is_idle(node, &document)? {
+        return Ok(());
+    }
+    kept_away(node, &document)?;
+    if node.inbox_full.load(Ordering::Relaxed) {
+        let full = node.store.read(inbox::is_full)?;
+        node.inbox_full.store(full, Ordering::Relaxed);
+        if full {
+            return Err(Rejection::Unavailable("too much is waiting here, try again later".to_owned()));
+        }
+    }
+    let signed = match verify::signed(node, request, from) {
+        Ok(signed) => signed,
+        Err(rejection) => return last_words(node, &document, rejection),
+    };
+    let proven = integrity_proofs::author(node, &document, from)?;
+    let text = document.to_string();
+    let activity = Activity::read(document)?;
+    if let Kind::Create { object, .. } = &activity.kind
+        && object.embedded().is_some()
+        && object.id().is_none()
+    {
+        return Err(Rejection::Malformed(
+            "the post in it has no id, so it can be neither kept nor asked for".to_owned(),
+        ));
+    }
+    let host = crate::federation::host_of(&signed.actor.uri);
+    let (signer, id) = (signed.actor.id, activity.id.as_ref().map(json::Uri::as_str).unwrap_or_default());
+    let (speaker, key) = match may_speak(node, &signed.actor, &activity, proven)? {
+        Voice::Own => {
+            follower_sync::heed(node, &signed, request)?;
+            (signer, own_key(&signed, &activity, id))
+        }
+        Voice::Proven(author) => (author, tombstones::act(author, id)),
+        Voice::Forward => (signer, format!("hint:{}", tombstones::act(signer, id))),
+    };
+    let asks = matches!(activity.kind, Kind::Follow { .. });
+    let kept = node.store.write(move |w| {
+        hosts::heard(w, &host)?;
+        // Who asks once more, and is a follower or waits to be one, has not got our answer.
+        match asks && follows::get(w, signer, node::owner(w)?)?.is_some() {
+            true => inbox::keep_again(w, &key, speaker, &text),
+            false => inbox::keep(w, &key, speaker, &text),
+        }
+    })?;
+    if kept.is_some_and(|InboxId(id)| id % COUNT_EVERY == 0 || request.body.len() >= LARGE) {
+        node.inbox_full.store(node.store.read(inbox::is_full)?, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+/// What counts as the same activity from its own sender. Where ids come again, one that was signed anew is a new act, and
+/// the very same request no more than a replay: whoever got hold of it cannot change its time. A proof, which anybody may
+/// bring for weeks, counts by the id alone, so that what was undone since does not come back that way.
+fn own_key(signed: &Signed, activity: &Activity, id: &str) -> String {
+    let act = tombstones::act(signed.actor.id, id);
+    if social::comes_again(activity) { format!("{act} {}", signed.signed_at().secs()) } else { act }
+}
+
+/// The cheap door: a Delete or Update of an actor we do not know costs neither a fetch nor a write. Servers send
+/// thousands of them a day.
+fn is_idle(node: &Node, document: &serde_json::Value) -> Result<bool> {
+    let Some(actor) = activity::actor(document).filter(|_| activity::is_about_itself(document)) else {
+        return Ok(false);
+    };
+    let known = node.store.read(|r| actors::by_uri(r, actor.as_str()))?;
+    Ok(known.is_none_or(|actor| actor.gone_at.is_some()))
+}
+
+/// The cheap door for blocked servers. Only what people we know take back goes on: with the key we have, nothing is
+/// fetched from there.
+fn kept_away(node: &Node, document: &serde_json::Value) -> Result<(), Rejection> {
+    let Some(actor) = activity::actor(document) else { return Ok(()) };
+    let takes_back = ["Delete", "Undo", "Reject"].iter().any(|kind| json::is_type(document, kind));
+    let refused = node.store.read(|r| {
+        let blocked = host_blocks::of_host(r, &actor.host())?.is_blocked();
+        Ok(blocked && !(takes_back && actors::id_of(r, actor.as_str())?.is_some()))
+    })?;
+    if refused { Err(Rejection::Forbidden(format!("{} is blocked here", actor.host()))) } else { Ok(()) }
+}
+
+/// An actor that deletes itself can often not be asked for its key any more: 410 there is the proof.
+fn last_words(node: &Node, document: &serde_json::Value, rejection: Rejection) -> Result<(), Rejection> {
+    let deletes_itself = json::is_type(document, "Delete") && activity::is_about_itself(document);
+    let Some(actor) = activity::actor(document).filter(|_| deletes_itself) else { return Err(rejection) };
+    // Nothing was proven yet: whoever repeats this must not make us ask again and again.
+    let now = node.clock().now();
+    if node.refreshed.recall(actor.as_str(), now).is_some() {
+        return Err(rejection);
+    }
+    let Boarding::Go(_flight) = node.key_flights.board(actor.as_str())? else { return Err(rejection) };
+    node.refreshed.remember(actor.as_str(), now.plus(ASK_AGAIN), now, ());
+    match node.document(actor.as_str(), IdRule::Exact) {
+        Err(error) if error.is_gone() => {
+            let known = node.store.read(|r| actors::id_of(r, actor.as_str()))?;
+            if let Some(id) = known {
+                node.store.write(move |w| actors::gone(w, id))?;
+            }
+            Ok(())
+        }
+        _ => Err(rejection),
+    }
+}
+
+enum Voice {
+    /// The signer is the actor.
+    Own,
+    /// The signer passes on what this actor did, with the actor's own proof in it: as good as from themselves.
+    Proven(ActorId),
+    /// The signer passes on what somebody else did: only a hint to look at the origin.
+    Forward,
+}
+
+/// Whether the signer may hand this activity in. Others' activities count when they carry a proof; without one only from
+/// groups and relays we follow, and when they belong to a thread we have.
+fn may_speak(
+    node: &Node,
+    signer: &Actor,
+    activity: &Activity,
+    proven: Option<integrity_proofs::Author>,
+) -> Result<Voice, Rejection> {
+    if activity.actor == signer.uri.as_str() {
+        return Ok(Voice::Own);
+    }
+    if node.store.read(|r| social::relay::is_relay(r, signer))? {
+        // What strangers say is for the page of what came by, proven or not: it is fetched like all that relays bring.
+        return Ok(Voice::Forward);
+    }
+    if let Some(author) = proven
+        && integrity_proofs::may_be_passed_on(node, &author, activity)?
+    {
+        return Ok(Voice::Proven(author.actor.id));
+    }
+    let welcome = node.store.read(|r| {
+        let owner = node::owner(r)?;
+        if block_filter::hides(r, signer)? {
+            return Ok(false);
+        }
+        let group = signer.kind != "Person" && follows::is_accepted(r, owner, signer.id)?;
+        Ok(group || is_of_a_thread(r, activity)?)
+    })?;
+    if welcome {
+        return Ok(Voice::Forward);
+    }
+    Err(Rejection::Unauthorised(format!("{} signed for {}, who must sign themselves", signer.uri, activity.actor)))
+}
+
+fn is_of_a_thread(r: &Read<'_>, activity: &Activity) -> Result<bool> {
+    let about = activity.object_id().map(|id| posts::by_uri(r, id.as_str())).transpose()?.flatten();
+    if about.is_some() {
+        return Ok(true);
+    }
+    let (Kind::Create { object, .. } | Kind::Update { object }) = &activity.kind else { return Ok(false) };
+    let parent = object.embedded().and_then(|value| json::id_of(value, "inReplyTo"));
+    Ok(parent.map(|uri| posts::by_uri(r, uri.as_str())).transpose()?.flatten().is_some())
+}
+
+/// Applies what is due, one batch with one commit. Returns how many were taken up; 0 when nothing is due.
+pub fn step(node: &Node) -> Result<usize> {
+    let rows = node.store.write(|w| inbox::claim(w, BATCH, LEASE))?;
+    let taken = rows.len();
+    let mut tickets = Vec::with_capacity(taken);
+    let watch = Stopwatch::start();
+    let mut rows = rows.into_iter();
+    while let Some(row) = rows.next() {
+        let outcome = prepare(node, &row);
+        let id = row.id;
+        let tries = row.tries;
+        let joined = match &outcome {
+            Ok(Some((signer, Activity { kind: Kind::Accept { .. }, .. }))) => Some(signer.id),
+            _ => None,
+        };
+        let ticket = node.store.submit(move |w| match outcome {
+            Ok(Some((signer, activity))) => {
+                match social::receive(w, &signer, &activity) {
+                    Ok(()) => {}
+                    Err(error @ (Error::Internal(_) | Error::Busy)) => return Err(error),
+                    Err(error) => tracing::info!(%error, activity = row.uri, "an activity was dropped"),
+                }
+                if let Some(id) = &activity.id {
+                    tombstones::see(w, &tombstones::act(signer.id, id.as_str()))?;
+                }
+                inbox::finish(w, &row)
+            }
+            Ok(None) => inbox::finish(w, &row),
+            Err(error) if row.tries >= TRIES => inbox::set_aside(w, row.id, &error.to_string()),
+            Err(error) => inbox::postpone(w, row.id, w.now.plus(pause(row.tries)), &error.to_string()),
+        });
+        tickets.push((id, tries, joined, ticket));
+        if watch.elapsed() > TURN {
+            // Somebody's server is slow; what others sent does not wait for it.
+            let rest: Vec<InboxId> = rows.by_ref().map(|row| row.id).collect();
+            node.store.write(move |w| inbox::give_back(w, &rest))?;
+        }
+    }
+    for (id, tries, joined, ticket) in tickets {
+        let applied = ticket.wait();
+        if let (Ok(()), Some(who)) = (&applied, joined) {
+            welcome(node, who)?;
+        }
+        if let Err(error) = applied {
+            tracing::warn!(%error, "an activity could not be applied");
+            let why = error.to_string();
+            node.store.write(move |w| match tries {
+                TRIES.. => inbox::set_aside(w, id, &why),
+                _ => inbox::postpone(w, id, w.now.plus(pause(tries)), &why),
+            })?;
+        }
+    }
+    Ok(taken)
+}
+
+/// Somebody may have let us in: their newest posts are worth having at once.
+fn welcome(node: &Node, who: ActorId) -> Result<()> {
+    let owner = node.owner()?;
+    if node.store.read(|r| follows::is_accepted(r, owner, who))? {
+        backfill::followed(node, who)?;
+    }
+    Ok(())
+}
+
+/// One, two, four … minutes.
+fn pause(tries: u32) -> Duration {
+    Duration::from_secs(60 << tries.saturating_sub(1).min(10))
+}
+
+/// Reads a kept activity and fetches what it needs. None when it needs nothing more than to be forgotten. An error makes
+/// it wait for another try.
+fn prepare(node: &Node, row: &Received) -> Result<Option<(Actor, Activity)>> {
+    if row.tries > TRIES {
+        return Err(Error::internal("every attempt to apply it failed"));
+    }
+    let signer = node.store.read(|r| actors::by_id(r, row.signer_id))?;
+    let Ok(activity) = serde_json::from_str(&row.document).map_err(Error::internal).and_then(Activity::read) else {
+        return Ok(None);
+    };
+    if activity.actor != signer.uri.as_str() {
+        if fetch_budgets::allows_passing_on(node, &signer) && !relays::overheard(node, &signer, &activity)? {
+            hint(node, &activity)?;
+        }
+        return Ok(None);
+    }
+    if signer.confirmed_at.is_none() {
+        resolve::confirm(node, signer.id)?;
+    }
+    for need in node.store.read(|r| social::needs(r, &signer, &activity))? {
+        if !fetch_budgets::allows(node, &signer) {
+            break;
+        }
+        let fetched = match need {
+            Need::Post(uri) => resolve::post(node, &uri).and_then(|id| resolve::ancestors(node, id)),
+            Need::Ancestors(uri) => {
+                resolve::post(node, &uri).and_then(|id| resolve::ancestors(node, id)).or_else(not_vital)
+            }
+            Need::Alone(uri) => resolve::post(node, &uri).map(drop).or_else(not_vital),
+            Need::Fresh(uri) => fresh(node, &uri).or_else(not_vital),
+            Need::Gone(uri) => forget_if_gone(node, uri),
+            Need::Group(uri) => resolve::group(node, &uri),
+            Need::Renewed(uri) => {
+                let known = node.store.read(|r| actors::by_uri(r, &uri))?;
+                resolve::refresh(node, &uri, known).map(drop).or_else(not_vital)
+            }
+            Need::Proof(uri) => resolve::anew(node, &uri).map(drop),
+        };
+        match fetched {
+            // Worth another try: without it the act would be lost.
+            Err(error @ (Error::Internal(_) | Error::Busy)) => return Err(error),
+            Err(error @ Error::Remote(_)) if row.tries < TRIES / 2 => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(Some((signer, activity)))
+}
+
+/// Fetches a post anew, once a minute however many say that it changed.
+pub(in crate::federation) fn fresh(node: &Node, uri: &str) -> Result<()> {
+    let now = node.clock().now();
+    if node.refreshed.recall(uri, now).is_some() {
+        return Ok(());
+    }
+    node.refreshed.remember(uri, now.plus(FRESH_FOR), now, ());
+    resolve::fetch_post(node, uri).map(drop)
+}
+
+pub(in crate::federation) fn not_vital(error: Error) -> Result<()> {
+    match error {
+        Error::Internal(source) => Err(Error::Internal(source)),
+        _ => Ok(()),
+    }
+}
+
+/// Deletes a post of somebody else's when its origin says it is gone. A 404 says so only of a post everybody may read:
+/// a private one is as good as none to whoever is not addressed, us asking for the server among them.
+pub(in crate::federation) fn forget_if_gone(node: &Node, uri: String) -> Result<()> {
+    let Some(post) = node.store.read(|r| posts::by_uri(r, &uri))? else { return Ok(()) };
+    let gone = match resolve::fetch_post(node, &uri) {
+        Err(Error::Gone) => true,
+        Err(Error::NotFound) => post.audience.is_open(),
+        _ => false,
+    };
+    if !gone {
+        return Ok(());
+    }
+    node.store.write(move |w| {
+        posts::delete(w, post.id)?;
+        tombstones::add_remote(w, post.actor_id, &uri)
+    })
+}
+
+/// Somebody told us of somebody else's act: the origin is asked, and only what it says counts.
+fn hint(node: &Node, activity: &Activity) -> Result<()> {
+    let Some(uri) = activity.object_id().map(|id| id.as_str().to_owned()) else { return Ok(()) };
+    if node.facts.origin.owns(&uri) {
+        return Ok(());
+    }
+    let asked = match &activity.kind {
+        Kind::Create { .. } => resolve::post(node, &uri).and_then(|id| resolve::ancestors(node, id)),
+        Kind::Update { .. } => fresh(node, &uri),
+        Kind::Delete { .. } => forget_if_gone(node, uri),
+        Kind::Announce { object: Ref::Id(id) } => resolve::post(node, id.as_str()).map(drop),
+        _ => Ok(()),
+    };
+    asked.or_else(not_vital)
+}

@@ -1,0 +1,195 @@
+//! How often servers nobody here has heard of may be asked for keys. Whoever sends us anything names the server to ask, true
+//! or not, so each limit is on the one who could misuse it: callers have so many servers to name, and no server is asked more
+//! often than it takes without noticing. What a stranger names does not count against the others who come from there.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::base::leaky_bucket::Bucket;
+use crate::base::{Time, rate_limit_key};
+
+/// New servers one caller may name within [`WINDOW`]. Some hosts send for hundreds of servers, but not all are new.
+const PER_CALLER: u32 = 60;
+/// Of these below one domain: its owner can make up names without end.
+const PER_DOMAIN: u32 = 30;
+/// Keys one caller may have us look up at one of them: the first that fits makes the server a known one.
+const PER_SERVER: u32 = 10;
+/// The time these are counted in.
+const WINDOW: Duration = Duration::from_secs(3600);
+/// Keys looked up at one server, whoever names them: so many at once, and then so many a second. We are nobody's hammer.
+const AT_ONE: f64 = 40.0;
+const AT_ONE_PER_SECOND: f64 = 0.1;
+/// And at all new servers together. A post that is passed on a lot, or somebody's move, brings thousands within minutes.
+const AT_ALL: f64 = 3_000.0;
+const AT_ALL_PER_SECOND: f64 = 0.5;
+/// What is remembered at most. More than the last limit lets come together before it is over.
+const REMEMBERED: usize = 30_000;
+/// Second labels below which countries let everybody have a name.
+const OPEN_TO_ALL: [&str; 14] =
+    ["ac", "co", "com", "edu", "gen", "go", "gob", "gov", "id", "ne", "net", "nom", "or", "org"];
+
+/// Who named which servers lately; one per node.
+#[derive(Debug, Default)]
+pub struct Newcomers(Mutex<Tallies>);
+
+#[derive(Debug, Default)]
+struct Tallies {
+    /// By caller, by caller and server, by caller and domain.
+    counts: HashMap<String, Tally>,
+    servers: HashMap<String, Bucket>,
+    all: Bucket,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Tally {
+    since: Time,
+    count: u32,
+}
+
+impl Newcomers {
+    /// Whether a key may be looked up at this server (a host, with a port if unusual) because of what somebody sent from
+    /// this address; then it counts. Callers behind a proxy we were not told of are one, who may name any number of
+    /// servers.
+    pub fn admits(&self, server: &str, from: Option<IpAddr>, now: Time) -> bool {
+        let mut tallies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tallies.forget(now);
+        let stranger = from.and_then(rate_limit_key::stranger);
+        let who = stranger.map(|address| address.to_string()).unwrap_or_default();
+        let (pair, domain) = (format!("{who} {server}"), format!("{who} *.{}", domain(server)));
+        let named = tallies.count(&pair, now);
+        let may_name = match (named, stranger) {
+            (0, Some(_)) => tallies.count(&domain, now) < PER_DOMAIN && tallies.count(&who, now) < PER_CALLER,
+            (0, None) => tallies.count(&domain, now) < PER_DOMAIN,
+            (_, Some(_)) => named < PER_SERVER,
+            (_, None) => true,
+        };
+        let at_one = tallies.servers.get(server).copied().unwrap_or_default();
+        let has_room =
+            at_one.has_room(now, AT_ONE_PER_SECOND, AT_ONE) && tallies.all.has_room(now, AT_ALL_PER_SECOND, AT_ALL);
+        if !may_name || !has_room {
+            return false;
+        }
+        let new = [&domain, &who];
+        for key in std::iter::once(&pair).chain(new.into_iter().filter(|_| named == 0)) {
+            tallies.add(key, now);
+        }
+        tallies.servers.entry(server.to_owned()).or_default().add(now, AT_ONE_PER_SECOND, AT_ONE);
+        tallies.all.add(now, AT_ALL_PER_SECOND, AT_ALL)
+    }
+}
+
+impl Tallies {
+    fn count(&self, key: &str, now: Time) -> u32 {
+        self.counts.get(key).filter(|tally| now.since(tally.since) < WINDOW).map_or(0, |tally| tally.count)
+    }
+
+    fn add(&mut self, key: &str, now: Time) {
+        let before = self.count(key, now);
+        let tally = self.counts.entry(key.to_owned()).or_default();
+        *tally = Tally { since: if before == 0 { now } else { tally.since }, count: before + 1 };
+    }
+
+    /// What is over goes when there is much; should that not be enough, all of it.
+    fn forget(&mut self, now: Time) {
+        if self.counts.len() + self.servers.len() < REMEMBERED {
+            return;
+        }
+        self.counts.retain(|_, tally| now.since(tally.since) < WINDOW);
+        self.servers.retain(|_, bucket| bucket.level(now, AT_ONE_PER_SECOND) > 0.0);
+        if self.counts.len() + self.servers.len() >= REMEMBERED {
+            self.counts.clear();
+            self.servers.clear();
+        }
+    }
+}
+
+/// The domain somebody had to register for this host, as far as can be told from the name.
+fn domain(host: &str) -> String {
+    let name = host.split(':').next().unwrap_or_default();
+    if host.starts_with('[') || name.parse::<IpAddr>().is_ok() {
+        return "an address".to_owned();
+    }
+    let labels: Vec<&str> = name.rsplit('.').collect();
+    let shared =
+        matches!(labels.as_slice(), [country, second, _, ..] if country.len() == 2 && OPEN_TO_ALL.contains(second));
+    let mut own: Vec<&str> = labels.into_iter().take(if shared { 3 } else { 2 }).collect();
+    own.reverse();
+    own.join(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Time {
+        Time::from_secs(1_000_000)
+    }
+
+    fn from(n: u8) -> Option<IpAddr> {
+        Some(IpAddr::from([203, 0, 113, n]))
+    }
+
+    #[test]
+    fn what_a_stranger_names_is_held_against_nobody_else() {
+        let newcomers = Newcomers::default();
+        let asked = (0..100).filter(|_| newcomers.admits("victim.example", from(1), now())).count();
+        assert_eq!(asked, 10, "nobody has it asked more often");
+        assert!(newcomers.admits("victim.example", from(2), now()), "its own first letter");
+        let named = (0..100).filter(|n| newcomers.admits(&format!("s{n}.co.uk"), from(1), now())).count();
+        assert_eq!(named, 59, "one caller names so many");
+        assert!(newcomers.admits("nice.co.uk", from(2), now()));
+        let network = |host: u16| Some(IpAddr::from([0x2a00, 1, 2, 3, 0, 0, 0, host]));
+        let named = (0..100).filter(|n| newcomers.admits(&format!("t{n}.example"), network(*n), now())).count();
+        assert_eq!(named, 60, "one IPv6 network is one caller");
+        assert!(newcomers.admits("victim.example", from(1), now().plus(WINDOW)));
+    }
+
+    #[test]
+    fn names_below_one_domain_are_counted_together() {
+        let newcomers = Newcomers::default();
+        for caller in [from(1), None] {
+            let named = (0..100).filter(|n| newcomers.admits(&format!("s{n}.flood.example"), caller, now())).count();
+            assert_eq!(named, 30);
+        }
+        // With no word of who calls, countries are not taken for domains.
+        let named = (0..100).filter(|n| newcomers.admits(&format!("s{n}.com.br"), None, now())).count();
+        assert_eq!(named, 100);
+        for (host, is) in [
+            ("a.b.example", "b.example"),
+            ("example", "example"),
+            ("b.example:8080", "b.example"),
+            ("a.b.co.uk", "b.co.uk"),
+            ("co.uk", "co.uk"),
+            ("social.kth.se", "kth.se"),
+            ("192.0.2.1:80", "an address"),
+            ("[2001:db8::1]:80", "an address"),
+        ] {
+            assert_eq!(domain(host), is, "{host}");
+        }
+    }
+
+    #[test]
+    fn many_callers_together_hammer_no_server_and_do_not_fill_the_memory() {
+        let newcomers = Newcomers::default();
+        let asked =
+            |from: u8, now: Time| newcomers.admits("victim.example", Some(IpAddr::from([203, 0, 114, from])), now);
+        assert_eq!((0..=255).filter(|n| asked(*n, now())).count(), 40);
+        let later = now().plus(Duration::from_secs(10));
+        assert!(asked(1, later), "a little later");
+        let named = (0..20_000_u32)
+            .filter(|n| {
+                newcomers.admits(&format!("n{n}.example{n}"), Some(IpAddr::from((n + (1 << 26)).to_be_bytes())), later)
+            })
+            .count();
+        assert_eq!(named, 2964, "and all together so many");
+        let mut late = later;
+        for n in 0..40_000_u32 {
+            late = late.plus(Duration::from_secs(2));
+            newcomers.admits(&format!("m{n}.example{n}"), Some(IpAddr::from((n + (1 << 27)).to_be_bytes())), late);
+        }
+        let tallies = newcomers.0.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(tallies.counts.len() + tallies.servers.len() <= REMEMBERED + 4);
+    }
+}

@@ -1,0 +1,280 @@
+//! Who signed a request. The key comes from the stored actor, else it is fetched once, by one asker at a time and eight at
+//! most; a key that does not fit is looked up anew once in a while, because keys are rotated.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::ap::actor::Actor as ActorDoc;
+use crate::ap::json::Uri;
+use crate::ap::key::{KeyDoc, Material};
+use crate::base::{Error, Result, Time};
+use crate::federation::remote::singleflight::{Boarding, Failed};
+use crate::federation::{Node, remote::resolve};
+use crate::net::IdRule;
+use crate::sig::{self, Claim, PublicKey, Received, Refusal};
+use crate::store::actors::{self, Actor, ActorKey, NewKey};
+use crate::store::peers::hosts;
+
+/// How long a key that could not be had is not asked for again: permanent answers.
+const FAILED_FOR: Duration = Duration::from_secs(10 * 60);
+/// The same, for answers that may change at any moment (time-outs, 5xx).
+const FAILED_BRIEFLY: Duration = Duration::from_secs(60);
+/// How often a key that does not fit makes us look for a newer one, per actor.
+const REFRESH_EVERY: Duration = Duration::from_secs(5 * 60);
+
+/// Why a request is not let in. Each becomes one HTTP answer with its text as the reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rejection {
+    /// 400: it cannot be read.
+    Malformed(String),
+    /// 401: nobody, or the wrong one, signed it.
+    Unauthorised(String),
+    /// 403: the sender is known and not welcome.
+    Forbidden(String),
+    /// 410: what it is for is gone.
+    Gone,
+    /// 503: the key could not be had just now, or we have too much to do; try again.
+    Unavailable(String),
+}
+
+impl From<Refusal> for Rejection {
+    fn from(refusal: Refusal) -> Self {
+        match refusal.code() {
+            400 => Self::Malformed(refusal.to_string()),
+            _ => Self::Unauthorised(refusal.to_string()),
+        }
+    }
+}
+
+impl From<Error> for Rejection {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Invalid(why) => Self::Malformed(why),
+            Error::Gone => Self::Gone,
+            Error::Denied(why) => Self::Forbidden(why),
+            Error::Internal(_) => {
+                tracing::error!(%error, "while receiving");
+                Self::Unavailable("something is wrong here, try again later".to_owned())
+            }
+            _ => Self::Unavailable(error.to_string()),
+        }
+    }
+}
+
+impl From<Failed> for Rejection {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Gone => Self::Unauthorised("the owner of the key is gone".to_owned()),
+            Failed::Permanent(why) => Self::Unauthorised(format!("the key cannot be had: {why}")),
+            Failed::Temporary(why) => Self::Unavailable(format!("the key cannot be had just now: {why}")),
+        }
+    }
+}
+
+/// A request whose signature holds.
+#[derive(Debug, Clone)]
+pub struct Signed {
+    /// Whose key it is.
+    pub actor: Actor,
+    claim: Claim,
+}
+
+impl Signed {
+    /// True when the signature covers this header (lower case): only then may it be believed.
+    pub fn covers(&self, header: &str) -> bool {
+        self.claim.covers(header)
+    }
+
+    /// When it was signed, as it says.
+    pub fn signed_at(&self) -> Time {
+        self.claim.signed_at()
+    }
+}
+
+/// The actor whose key signed this request, which came from this address.
+pub fn signer(node: &Node, request: &Received<'_>, from: Option<IpAddr>) -> Result<Actor, Rejection> {
+    signed(node, request, from).map(|signed| signed.actor)
+}
+
+/// As [`signer`], with what the signature covers.
+pub fn signed(node: &Node, request: &Received<'_>, from: Option<IpAddr>) -> Result<Signed, Rejection> {
+    let claim = sig::claim(request, node.clock().now())?;
+    let mut verdict = Rejection::from(Refusal::Wrong);
+    for key_id in claim.key_ids() {
+        match with_key(node, key_id, from, &|key| claim.verify(&public(key)?)) {
+            Ok(actor) => return Ok(Signed { actor, claim }),
+            Err(unproven) => verdict = unproven.into(),
+        }
+    }
+    Err(verdict)
+}
+
+/// Why a key did not help.
+pub(in crate::federation) enum Unproven {
+    /// It could not be had, or is not one to be believed.
+    NoKey(Rejection),
+    /// It says no.
+    Wrong(Refusal),
+}
+
+impl From<Unproven> for Rejection {
+    fn from(unproven: Unproven) -> Self {
+        match unproven {
+            Unproven::NoKey(rejection) => rejection,
+            Unproven::Wrong(refusal) => refusal.into(),
+        }
+    }
+}
+
+impl From<Error> for Unproven {
+    fn from(error: Error) -> Self {
+        Self::NoKey(error.into())
+    }
+}
+
+impl From<Failed> for Unproven {
+    fn from(failed: Failed) -> Self {
+        Self::NoKey(failed.into())
+    }
+}
+
+/// The owner of the key with this id, which must pass `test`: the stored key, else the one that is fetched.
+pub(in crate::federation) fn with_key(
+    node: &Node,
+    key_id: &str,
+    from: Option<IpAddr>,
+    test: &dyn Fn(&ActorKey) -> Result<(), Refusal>,
+) -> Result<Actor, Unproven> {
+    // Nobody but us has such a key, and we do not ask ourselves for it.
+    if crate::federation::host_of(key_id) == node.facts.origin.host {
+        return Err(Unproven::NoKey(ours()));
+    }
+    let stored = node.store.read(|r| actors::key(r, key_id))?;
+    let cached = stored.is_some();
+    let key = match stored {
+        Some(key) => key,
+        None => fetch(node, key_id, from)??,
+    };
+    match test(&key) {
+        Err(refusal) if cached && may_refresh(node, &key) => {
+            // Rotated, perhaps. Only a key that differs is worth a second look.
+            let fresh = fetch(node, key_id, from)??;
+            if (&fresh.value, fresh.proves) == (&key.value, key.proves) {
+                return Err(Unproven::Wrong(refusal));
+            }
+            test(&fresh).map_err(Unproven::Wrong)?;
+        }
+        other => other.map_err(Unproven::Wrong)?,
+    }
+    let actor = node.store.read(|r| actors::by_id(r, key.actor_id))?;
+    if node.facts.origin.owns(&actor.uri) {
+        return Err(Unproven::NoKey(ours()));
+    }
+    Ok(actor)
+}
+
+fn ours() -> Rejection {
+    Rejection::Unauthorised("that key is our own".to_owned())
+}
+
+/// The key itself; one that cannot be read proves nothing.
+pub(in crate::federation) fn public(key: &ActorKey) -> Result<PublicKey, Refusal> {
+    let public = match key.value.starts_with('z') {
+        true => PublicKey::from_multibase(&key.value),
+        false => PublicKey::from_pem(&key.value),
+    };
+    public.map_err(|_| Refusal::Wrong)
+}
+
+fn may_refresh(node: &Node, key: &ActorKey) -> bool {
+    let now = node.clock().now();
+    let memo = key.actor_id.to_string();
+    if node.refreshed.recall(&memo, now).is_some() {
+        return false;
+    }
+    node.refreshed.remember(&memo, now.plus(REFRESH_EVERY), now, ());
+    true
+}
+
+/// Fetches a key and keeps its owner. The inner result is about the key, the outer about us.
+fn fetch(node: &Node, key_id: &str, from: Option<IpAddr>) -> Result<Result<ActorKey, Failed>> {
+    let now = node.clock().now();
+    if let Some(failed) = node.failures.recall(key_id, now) {
+        return Ok(Err(failed));
+    }
+    let Some(wanted) = Uri::parse_id(key_id) else {
+        return Ok(Err(Failed::Permanent("its id is not a URL".to_owned())));
+    };
+    if !may_discover(node, &wanted.host(), from)? {
+        return Ok(Err(Failed::Temporary("too many new servers at once".to_owned())));
+    }
+    let _flight = match node.key_flights.board(wanted.without_fragment().as_str())? {
+        Boarding::Go(flight) => flight,
+        Boarding::Landed => return again(node, key_id),
+    };
+    let found = match look_up(node, &wanted) {
+        Err(error @ (Error::Internal(_) | Error::Busy)) => return Err(error),
+        Err(error) => Err(Failed::Permanent(error.to_string())),
+        Ok(found) => found,
+    };
+    if let Err(failed) = &found {
+        let pause = if matches!(failed, Failed::Temporary(_)) { FAILED_BRIEFLY } else { FAILED_FOR };
+        node.failures.remember(key_id, now.plus(pause), now, failed.clone());
+    }
+    Ok(found)
+}
+
+/// Whether a server may be asked for a key: one that was heard before, or a new one that this caller may name.
+fn may_discover(node: &Node, host: &str, from: Option<IpAddr>) -> Result<bool> {
+    let known = node.store.read(|r| hosts::get(r, host))?.is_some_and(|known| known.heard_at.is_some());
+    Ok(known || node.newcomers.admits(host, from, node.clock().now()))
+}
+
+/// What the one who fetched before us found.
+fn again(node: &Node, key_id: &str) -> Result<Result<ActorKey, Failed>> {
+    if let Some(key) = node.store.read(|r| actors::key(r, key_id))? {
+        return Ok(Ok(key));
+    }
+    let failed = node.failures.recall(key_id, node.clock().now());
+    Ok(Err(failed.unwrap_or_else(|| Failed::Temporary("another attempt is under way".to_owned()))))
+}
+
+fn look_up(node: &Node, wanted: &Uri) -> Result<Result<ActorKey, Failed>> {
+    let document = match node.document(wanted.as_str(), IdRule::SameOrigin) {
+        Ok(document) => document,
+        Err(error) => return Ok(Err(Failed::of(&error))),
+    };
+    let found = match KeyDoc::from_document(&document.value, wanted) {
+        Ok(found) => found,
+        Err(error) => return Ok(Err(Failed::Permanent(error.to_string()))),
+    };
+    let owner = if found.listed_by_owner {
+        document.value
+    } else {
+        match node.document(found.key.owner.as_str(), IdRule::Exact) {
+            Ok(owner) => owner.value,
+            Err(error) => return Ok(Err(Failed::of(&error))),
+        }
+    };
+    let actor = match ActorDoc::read(&owner) {
+        Ok(actor) => actor,
+        Err(error) => return Ok(Err(Failed::Permanent(error.to_string()))),
+    };
+    let listed = actor.key(wanted.as_str()).or_else(|| actor.key(found.key.id.as_str()));
+    if actor.id != found.key.owner || listed.is_none_or(|key| key.material != found.key.material) {
+        return Ok(Err(Failed::Permanent("its owner does not list it".to_owned())));
+    }
+    let value = match found.key.material {
+        Material::Pem(text) | Material::Multibase(text) => text,
+        Material::Linked => return Ok(Err(Failed::Permanent("it is only a link".to_owned()))),
+    };
+    let actor_id = resolve::keep_actor(node, &actor)?;
+    let uri = wanted.as_str().to_owned();
+    if actor.key(&uri).is_none() {
+        // PeerTube signs with the actor's own id as key id: remembered, or it would be fetched every time.
+        let (uri, value) = (uri.clone(), value.clone());
+        node.store.write(move |w| actors::add_key(w, actor_id, &NewKey { uri, value, proves: false }))?;
+    }
+    let proves = listed.is_some_and(|key| key.for_proofs);
+    Ok(Ok(ActorKey { uri, actor_id, value, proves, fetched_at: node.clock().now() }))
+}

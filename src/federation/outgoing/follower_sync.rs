@@ -1,0 +1,120 @@
+//! Follower lists compared with other servers (FEP-8fcf), both ways: after a lost Accept, a lost Undo or a restored backup
+//! both sides come to agree again. Only what the followed actor has signed is believed, and only about our own owner.
+
+use std::time::Duration;
+
+use crate::ap::json::{Ref, Uri, same_origin};
+use crate::base::id::ActorId;
+use crate::base::{Error, Result};
+use crate::federation::incoming::verify::Signed;
+use crate::federation::{Node, remote::backfill};
+use crate::net::IdRule;
+use crate::sig::Received;
+use crate::sig::synchronisation::{self, HEADER, Synchronisation};
+use crate::social;
+use crate::store::actors::{self, Actor};
+use crate::store::queue::deliveries::Claim;
+use crate::store::{Read, actors::follows};
+
+/// Followers on one server above which no digest is made, as Mastodon has it.
+const MOST: u32 = 25_000;
+/// How often a host is sent the digest with posts for everyone; with private ones it always goes.
+const EVERY: Duration = Duration::from_hours(24);
+/// How long after a look one sender's list is not looked at again.
+const PAUSE: Duration = Duration::from_mins(1);
+/// Hosts of whom that is remembered.
+pub(in crate::federation) const REMEMBERED: usize = 2_000;
+
+/// Where the owner's followers of one server can be had by that server.
+pub fn url(owner: &Actor) -> String {
+    format!("{}/followers_synchronization", owner.uri)
+}
+
+/// The accepted followers on the server of this URL; Busy when there are too many.
+pub fn part(r: &Read<'_>, owner: ActorId, of: &str) -> Result<Vec<String>> {
+    let found = follows::on_origin(r, owner, &origin(of).ok_or(Error::NotFound)?, MOST + 1)?;
+    if found.len() > MOST as usize { Err(Error::Busy) } else { Ok(found) }
+}
+
+/// Scheme and authority of a URL.
+fn origin(url: &str) -> Option<String> {
+    let scheme = url.split_once("://")?.0;
+    Some(format!("{scheme}://{}", Uri::parse(url)?.host()))
+}
+
+/// The header for a delivery to followers, if it is time for one.
+pub(in crate::federation) fn header(node: &Node, claim: &Claim) -> Result<Vec<(String, String)>> {
+    let said = node.store.read(|r| {
+        let owner = actors::by_id(r, crate::store::node::owner(r)?)?;
+        let Some(followers) = owner.followers.clone().filter(|_| claim.signer_id == Some(owner.id)) else {
+            return Ok(None);
+        };
+        if !claim.document.contains(&format!("\"{followers}\"")) {
+            return Ok(None);
+        }
+        match part(r, owner.id, &claim.inbox) {
+            Ok(ids) => {
+                let digest = synchronisation::digest(ids.iter().map(String::as_str));
+                Ok(Some(Synchronisation { collection: followers, url: url(&owner), digest }))
+            }
+            Err(Error::Busy | Error::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    });
+    Ok(said?.map(|said| (HEADER.to_owned(), said.header())).into_iter().collect())
+}
+
+/// Whether a delivery carries the header: a private one always, one for everyone once a day.
+pub(in crate::federation) fn is_due(node: &Node, claim: &Claim) -> bool {
+    let now = node.clock().now();
+    match claim.audience {
+        crate::base::Audience::Followers => true,
+        crate::base::Audience::Mentioned => false,
+        _ if node.synchronised.recall(&claim.inbox, now).is_some() => false,
+        _ => {
+            node.synchronised.remember(&claim.inbox, now.plus(EVERY), now, ());
+            true
+        }
+    }
+}
+
+/// Looks at the header of a signed activity: where its sender thinks otherwise than we do about the owner following them,
+/// their list is worth a look.
+pub(in crate::federation) fn heed(node: &Node, signed: &Signed, request: &Received<'_>) -> Result<()> {
+    let Some((_, value)) = request.headers.iter().find(|(name, _)| name == HEADER) else { return Ok(()) };
+    let sender = &signed.actor;
+    let Some(said) = Synchronisation::parse(value).filter(|_| signed.covers(HEADER)) else { return Ok(()) };
+    if sender.followers.as_deref() != Some(said.collection.as_str()) || !same_origin(&said.url, &sender.uri) {
+        return Ok(());
+    }
+    let here = node.store.read(|r| {
+        let owner = actors::by_id(r, crate::store::node::owner(r)?)?;
+        let follows = follows::is_accepted(r, owner.id, sender.id)?;
+        Ok(synchronisation::digest(follows.then_some(owner.uri.as_str())))
+    })?;
+    let (heard, now) = (format!("heard {}", sender.uri), node.clock().now());
+    if here != said.digest && node.synchronised.recall(&heard, now).is_none() {
+        // A sender who names a new list with every activity must not crowd out the owner's own wishes.
+        node.synchronised.remember(&heard, now.plus(PAUSE), now, ());
+        backfill::wish(node, backfill::Wish::Followers { of: sender.id, url: said.url, digest: said.digest });
+    }
+    Ok(())
+}
+
+/// Fetches the list that `of` keeps of their followers on this server, and makes our side agree with it. It counts only when
+/// it is the one the digest was made of.
+pub(in crate::federation) fn agree(node: &Node, of: ActorId, url: &str, digest: &str) -> Result<()> {
+    let document = node.document(url, IdRule::SameOrigin)?;
+    let members = backfill::members(node, &document.value, url);
+    let ids: Vec<&str> = members.iter().filter_map(Ref::id).map(Uri::as_str).collect();
+    if synchronisation::digest(ids.iter().copied()) != digest {
+        tracing::info!(url, "a list of followers is not the one its digest was made of");
+        return Ok(());
+    }
+    let owner = node.store.read(|r| actors::by_id(r, crate::store::node::owner(r)?))?;
+    let listed = ids.contains(&owner.uri.as_str());
+    if node.store.write(move |w| social::follow::agree(w, &owner, of, listed))? {
+        backfill::followed(node, of)?;
+    }
+    Ok(())
+}

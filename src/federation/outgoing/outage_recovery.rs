@@ -1,0 +1,166 @@
+//! After an outage of more than a day: servers that have given us up are told that we are back, and what the followed said
+//! meanwhile is read from their outboxes. A little at a time, within what peers allow; nothing here is in a hurry.
+
+use std::time::Duration;
+
+use crate::ap::activity::{Activity, Kind};
+use crate::ap::collection::Collection;
+use crate::ap::json::{self, Ref, Uri};
+use crate::base::id::ActorId;
+use crate::base::{Error, Result, Time};
+use crate::federation::remote::backfill::{self, Wish};
+use crate::federation::{Node, remote::resolve};
+use crate::net::IdRule;
+use crate::social;
+use crate::store::actors::follows::{self, List};
+use crate::store::actors::{self, Actor};
+use crate::store::{
+    node,
+    peers::{hosts, outages},
+    posts,
+};
+
+/// How long we may be away before anybody gives us up.
+const OUTAGE: Duration = Duration::from_hours(24);
+/// Minutes that the news of our return is spread over.
+const SPREAD: u32 = 60;
+/// Hosts told in one minute at least: a home with few peers need not take an hour.
+const FEWEST: u32 = 10;
+/// Followed people whose gap is filled in one minute: Mastodon lets one address read 20 pages a minute.
+const PEOPLE: u32 = 5;
+/// Pages of one outbox.
+const PAGES: usize = 3;
+/// Posts and boosts of one person.
+const POSTS: usize = 60;
+/// Of these, so many may each cost a request of its own.
+const FETCHES: usize = 8;
+/// How far before the outage a gap begins: what was on its way when it began.
+const MARGIN: Duration = Duration::from_hours(1);
+
+/// Notes that we are alive; after an outage, that there is something to make up for.
+pub fn alive(node: &Node) -> Result<()> {
+    node.store.write(|w| outages::alive(w, OUTAGE))
+}
+
+/// Makes up for a little of an outage, if there was one.
+pub fn step(node: &Node) -> Result<()> {
+    let Some(absence) = node.store.read(outages::current)? else { return Ok(()) };
+    if node.config.trial {
+        return node.store.write(outages::end);
+    }
+    let (owner, told, next) = node.store.read(|r| {
+        let owner = node::owner(r)?;
+        let slice = hosts::count_heard(r)?.div_ceil(SPREAD).max(FEWEST);
+        let told = hosts::heard_after(r, &absence.poked, slice)?;
+        Ok((owner, told, follows::list(r, owner, List::Following, Some(absence.caught_up), PEOPLE)?))
+    })?;
+    if told.is_empty() && next.is_empty() {
+        tracing::info!("the outage is made up for");
+        return node.store.write(outages::end);
+    }
+    for who in &next {
+        backfill::wish(node, Wish::Gap(*who, absence.since.minus(MARGIN)));
+    }
+    let poked = told.last().cloned().unwrap_or(absence.poked);
+    let caught_up = next.last().copied().unwrap_or(absence.caught_up);
+    let scheme = node.facts.origin.scheme.clone();
+    node.store.write(move |w| {
+        let mut people = Vec::new();
+        for host in &told {
+            people.extend(actors::one_of(w, &format!("{scheme}://{host}"))?);
+        }
+        if !people.is_empty() {
+            social::profile::poke(w, &actors::by_id(w, owner)?, people)?;
+        }
+        outages::advance(w, &poked, caught_up)
+    })
+}
+
+/// Reads what somebody the owner follows has said since then, oldest first, as if it had just been delivered.
+pub(in crate::federation) fn fill(node: &Node, who: ActorId, since: Time) -> Result<()> {
+    let (actor, followed) = node.store.read(|r| {
+        let owner = node::owner(r)?;
+        Ok((actors::by_id(r, who)?, follows::is_accepted(r, owner, who)?))
+    })?;
+    let Some(outbox) = actor.outbox.clone().filter(|_| followed && actor.gone_at.is_none()) else { return Ok(()) };
+    let mut fetches = FETCHES;
+    for activity in missed(node, &actor, &outbox, since)?.into_iter().rev() {
+        if needs_fetch(node, &actor, &activity)? {
+            let Some(left) = fetches.checked_sub(1) else { continue };
+            fetches = left;
+            let Some(id) = activity.object_id() else { continue };
+            if let Err(error @ Error::Internal(_)) = resolve::post(node, id.as_str()) {
+                return Err(error);
+            }
+        }
+        let sender = actor.clone();
+        match node.store.write(move |w| social::receive(w, &sender, &activity)) {
+            Err(error @ Error::Internal(_)) => return Err(error),
+            Err(error) => tracing::debug!(%error, outbox, "something of an outbox was left out"),
+            Ok(()) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether the post it is about must be had from its own server first.
+fn needs_fetch(node: &Node, actor: &Actor, activity: &Activity) -> Result<bool> {
+    let Some(id) = activity.object_id() else { return Ok(false) };
+    let own = match &activity.kind {
+        Kind::Create { object, .. } => object.embedded().is_some() && json::same_origin(id.as_str(), &actor.uri),
+        _ => false,
+    };
+    Ok(!own && node.store.read(|r| posts::by_uri(r, id.as_str()))?.is_none())
+}
+
+/// The Creates and boosts of an outbox that are younger than `since`, newest first.
+fn missed(node: &Node, actor: &Actor, outbox: &str, since: Time) -> Result<Vec<Activity>> {
+    let mut found = Vec::new();
+    let mut page = first_page(node, outbox);
+    for _ in 0..PAGES {
+        let Some(Collection { items, next, .. }) = page else { break };
+        for item in &items {
+            let Some(activity) = item.embedded().and_then(|value| Activity::read_inner(value.clone()).ok()) else {
+                continue;
+            };
+            if activity.actor != actor.uri.as_str() || activity.id.is_none() {
+                continue;
+            }
+            // Newest first: the rest is older still. A pinned post on top would be, too, so its page is read to the end.
+            let old = said_at(&activity).is_some_and(|at| at < since);
+            if !old && matches!(activity.kind, Kind::Create { .. } | Kind::Announce { .. }) && found.len() < POSTS {
+                found.push(activity);
+            }
+        }
+        let oldest = items.last().and_then(Ref::embedded).and_then(|last| Activity::read_inner(last.clone()).ok());
+        if oldest.as_ref().and_then(said_at).is_none_or(|at| at < since) || found.len() >= POSTS {
+            break;
+        }
+        page = next.as_ref().and_then(Ref::id).and_then(|next| page_at(node, next.as_str(), outbox));
+    }
+    Ok(found)
+}
+
+/// When it was said: the post's own time, else the activity's.
+fn said_at(activity: &Activity) -> Option<Time> {
+    let own = match &activity.kind {
+        Kind::Create { object, .. } => object.embedded().and_then(|value| value.get("published")?.as_str()),
+        _ => None,
+    };
+    own.and_then(Time::parse).or(activity.published)
+}
+
+fn first_page(node: &Node, outbox: &str) -> Option<Collection> {
+    let whole = Collection::read(&node.document(outbox, IdRule::Exact).ok()?.value).ok()?;
+    match &whole.first {
+        _ if !whole.items.is_empty() => Some(whole),
+        Some(Ref::Embedded { value, .. }) => Collection::read(value).ok(),
+        Some(Ref::Id(first)) => page_at(node, first.as_str(), outbox),
+        None => None,
+    }
+}
+
+fn page_at(node: &Node, url: &str, outbox: &str) -> Option<Collection> {
+    let near = Uri::parse(url).filter(|url| json::same_origin(url.as_str(), outbox))?;
+    Collection::read(&node.document(near.as_str(), IdRule::SameOrigin).ok()?.value).ok()
+}

@@ -1,0 +1,253 @@
+//! Web Push out (RFC 8030, 8291, 8292): apps say where they want to be told, and a notification becomes a sealed message
+//! there. The push service learns that something happened, never what.
+
+use std::time::Duration;
+
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hmac::{self, HMAC_SHA256};
+use ring::rand::{SecureRandom, SystemRandom};
+use serde_json::json;
+
+use crate::base::id::TokenId;
+use crate::base::{Error, Result};
+use crate::federation::{Node, remote::media_proxy};
+use crate::net::address::check_push_url;
+use crate::net::{Knock, NetError, Post, Reach, Sent, WHOLE_LIMIT};
+use crate::sig::push::{Coding, Receiver, VapidKey, seal};
+use crate::store::actors::{self, Actor};
+use crate::store::notifications::push::{self, Message, PATIENCE, Subscription};
+use crate::store::notifications::{self, Kind, Notification};
+use crate::store::{Read, node, posts};
+use crate::text::{self, plain_text};
+
+/// Bytes of an address.
+const ENDPOINT_MOST: usize = 2_000;
+/// Waits after the first attempts, as for deliveries; every later one is the last.
+const WAITS: [Duration; 4] =
+    [Duration::from_mins(1), Duration::from_mins(5), Duration::from_mins(30), Duration::from_hours(3)];
+/// How long a claim is ours.
+const LEASE: Duration = WHOLE_LIMIT.saturating_add(Duration::from_secs(10));
+/// How long our name in front of a push service holds; they take a day at most, and clocks differ.
+const NAME_HOLDS: Duration = Duration::from_hours(12);
+/// Characters of a post in a message.
+const BODY: usize = 140;
+/// What the key that seals bearers is made from, beside the node's secret.
+const LABEL: &[u8] = b"bearers of push subscriptions";
+
+/// What an app asks for.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// Where to.
+    pub endpoint: String,
+    /// `p256dh`, base64.
+    pub p256dh: String,
+    /// `auth`, base64.
+    pub auth: String,
+    /// RFC 8291, else the draft before it.
+    pub standard: bool,
+    /// What it wants to hear of.
+    pub alerts: push::Alerts,
+    /// From whom.
+    pub whose: push::Whose,
+}
+
+/// Subscribes the app with this token; what it had is replaced. Invalid when nothing would be sent to the address, or the keys
+/// are none.
+pub fn subscribe(node: &Node, token: TokenId, bearer: &str, wish: Wish) -> Result<()> {
+    let receiver = Receiver::read(&wish.p256dh, &wish.auth)?;
+    let reach = if node.config.allow_private { Reach::Private } else { Reach::Public };
+    // What would never be sent to is said now: later there is nobody to tell.
+    if let Err(error) = check_push_url(&wish.endpoint, reach) {
+        return Err(Error::invalid(format!("Validation failed: Endpoint cannot be used: {error}")));
+    }
+    if wish.endpoint.len() > ENDPOINT_MOST {
+        return Err(Error::invalid(format!(
+            "Validation failed: Endpoint is too long (maximum is {ENDPOINT_MOST} bytes)"
+        )));
+    }
+    let new = Subscription {
+        id: crate::base::id::SubscriptionId(0),
+        token,
+        bearer: sealed(node, bearer)?,
+        endpoint: wish.endpoint,
+        point: receiver.point().to_vec(),
+        auth: receiver.secret().to_vec(),
+        standard: wish.standard,
+        alerts: wish.alerts,
+        whose: wish.whose,
+    };
+    node.store.write(move |w| push::subscribe(w, &new))
+}
+
+/// Our public key as clients get it.
+pub fn public_key(r: &Read<'_>) -> Result<String> {
+    Ok(node::push_key(r)?.map(|key| key.public).unwrap_or_default())
+}
+
+fn bearer_key(node: &Node) -> Result<LessSafeKey> {
+    let secret = hmac::sign(&hmac::Key::new(HMAC_SHA256, &node.facts.secret), LABEL);
+    let key = UnboundKey::new(&AES_256_GCM, secret.as_ref()).map_err(|_| Error::internal("a key of 32 bytes"))?;
+    Ok(LessSafeKey::new(key))
+}
+
+/// A token, sealed: apps find whose message they have by it, but a reader of the database alone must not find it there.
+fn sealed(node: &Node, bearer: &str) -> Result<Vec<u8>> {
+    let mut nonce = [0_u8; NONCE_LEN];
+    SystemRandom::new().fill(&mut nonce).map_err(|_| Error::internal("no randomness"))?;
+    let mut bytes = bearer.as_bytes().to_vec();
+    let tag = bearer_key(node)?.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut bytes);
+    tag.map_err(|_| Error::internal("a token could not be sealed"))?;
+    Ok([&nonce[..], &bytes].concat())
+}
+
+fn opened(node: &Node, sealed: &[u8]) -> Result<String> {
+    let lost = || Error::internal("the token of a push subscription cannot be read");
+    let (nonce, bytes) = sealed.split_at_checked(NONCE_LEN).ok_or_else(lost)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| lost())?;
+    let mut bytes = bytes.to_vec();
+    let plain = bearer_key(node)?.open_in_place(nonce, Aad::empty(), &mut bytes).map_err(|_| lost())?;
+    String::from_utf8(plain.to_vec()).map_err(|_| lost())
+}
+
+/// Sends what is due, while `goes_on`.
+pub fn run(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
+    while step(node)? && goes_on() {}
+    Ok(())
+}
+
+/// Sends one message. False when none is due.
+pub fn step(node: &Node) -> Result<bool> {
+    if node.store.read(push::next_due)?.is_none_or(|at| at > node.clock().now()) {
+        return Ok(false);
+    }
+    let Some(message) = node.store.write(|w| push::claim(w, LEASE))? else { return Ok(false) };
+    let outcome = attempt(node, &message)?;
+    node.store.write(move |w| match outcome {
+        Outcome::Over => push::drop_message(w, message.id),
+        Outcome::NobodyThere => push::end(w, message.subscription.id),
+        Outcome::Later(wait) => push::postpone(w, message.id, w.now.plus(wait)),
+    })?;
+    Ok(true)
+}
+
+/// How an attempt ended.
+enum Outcome {
+    /// It arrived, or there is nothing to tell any more.
+    Over,
+    /// The push service knows this address no more.
+    NobodyThere,
+    /// Another try after this.
+    Later(Duration),
+}
+
+fn attempt(node: &Node, message: &Message) -> Result<Outcome> {
+    let Some(said) = node.store.read(|r| content(node, r, message))? else { return Ok(Outcome::Over) };
+    let wait = || {
+        let step = usize::try_from(message.tries.saturating_sub(1)).unwrap_or(usize::MAX);
+        Outcome::Later(WAITS.get(step).or(WAITS.last()).copied().unwrap_or_default())
+    };
+    Ok(match send(node, &message.subscription, said.as_bytes())? {
+        Ok(sent) => match sent.code {
+            200..=299 => Outcome::Over,
+            408 | 429 => Outcome::Later(sent.retry_after.unwrap_or(WAITS[0])),
+            400..=499 => Outcome::NobodyThere,
+            _ => wait(),
+        },
+        Err(NetError::Refused { .. } | NetError::Trial { .. }) => Outcome::Over,
+        Err(error) => {
+            tracing::debug!(%error, "a push message waits");
+            wait()
+        }
+    })
+}
+
+fn send(node: &Node, to: &Subscription, message: &[u8]) -> Result<Result<Sent, NetError>> {
+    let key = node.store.read(node::push_key)?.ok_or_else(|| Error::internal("there is no push key"))?;
+    let key = VapidKey::from_pkcs8(&key.private)?;
+    let coding = if to.standard { Coding::Aes128Gcm } else { Coding::AesGcm };
+    let receiver = Receiver::kept(to.point.clone(), to.auth.clone());
+    let sealed = seal(coding, &receiver, message, key.point())?;
+    let now = node.clock().now();
+    let origin = url::Url::parse(&to.endpoint).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
+    let contact = node.facts.origin.url("/");
+    let mut headers = sealed.headers;
+    for (name, value) in [
+        ("authorization", key.authorization(coding, &origin, &contact, now.plus(NAME_HOLDS))?),
+        ("ttl", PATIENCE.as_secs().to_string()),
+        ("urgency", "normal".to_owned()),
+    ] {
+        headers.push((name.to_owned(), value));
+    }
+    Ok(node.net.push(Post {
+        url: &to.endpoint,
+        body: &sealed.body,
+        content_type: "application/octet-stream",
+        signer: None,
+        knock: Knock::default(),
+        extra: &headers,
+        now,
+    }))
+}
+
+/// What the app gets to read, as Mastodon's apps expect it; None when there is nothing to tell any more.
+fn content(node: &Node, r: &Read<'_>, message: &Message) -> Result<Option<String>> {
+    let Ok(row) = notifications::by_id(r, message.notification) else { return Ok(None) };
+    let Some(word) = message.subscription.alerts.get(row.kind.word()) else { return Ok(None) };
+    let actor = actors::by_id(r, row.actor_id)?;
+    let language = node::settings(r)?.language;
+    let said = json!({
+        "access_token": opened(node, &message.subscription.bearer)?,
+        "preferred_locale": if language.is_empty() { "en" } else { &language },
+        "notification_id": row.id.0,
+        "notification_type": word,
+        "icon": icon(node, &actor),
+        "title": title(row.kind, &actor),
+        "body": body(r, &row, &actor)?,
+    });
+    Ok(Some(said.to_string()))
+}
+
+fn icon(node: &Node, actor: &Actor) -> String {
+    let path = match actor.icon.as_deref() {
+        Some(url) if url.len() > ENDPOINT_MOST / 2 => "/assets/cabin.png".to_owned(),
+        Some(url) if url.starts_with("https://") || url.starts_with("http://") => media_proxy::path(node, url),
+        Some(name) if !name.is_empty() => format!("/media/{name}"),
+        _ => "/assets/cabin.png".to_owned(),
+    };
+    node.facts.origin.url(&path)
+}
+
+/// One line that says what happened.
+fn title(kind: Kind, actor: &Actor) -> String {
+    let name = plain_text::line(&actor.name, 60);
+    let who = if name.trim().is_empty() { format!("@{}", actor.username) } else { name };
+    match kind {
+        Kind::Mention => format!("{who} mentioned you"),
+        Kind::Follow => format!("{who} follows you"),
+        Kind::FollowRequest => format!("{who} asks to follow you"),
+        Kind::Like => format!("{who} likes your post"),
+        Kind::Reaction => format!("{who} reacted to your post"),
+        Kind::Boost => format!("{who} boosted your post"),
+        Kind::Poll => "A poll is over".to_owned(),
+        Kind::Quote => format!("{who} quoted your post"),
+        Kind::Accepted => format!("{who} lets you follow them"),
+        Kind::Moved => format!("{who} has moved"),
+        Kind::Report => "A report came in".to_owned(),
+        Kind::Request => format!("{who} asks to interact with your post"),
+        Kind::Post => format!("{who} posted"),
+        Kind::Edit => format!("{who} edited a post you boosted"),
+        Kind::QuoteEdit => format!("{who} edited a post you quoted"),
+    }
+}
+
+/// The beginning of the post, or its warning; of somebody without a post, their handle.
+fn body(r: &Read<'_>, row: &Notification, actor: &Actor) -> Result<String> {
+    let Some(id) = row.post_id else { return Ok(actor.handle()) };
+    let post = posts::by_id(r, id)?;
+    let text =
+        post.warning.filter(|warning| !warning.is_empty()).unwrap_or_else(|| plain_text::from_html(&post.content));
+    Ok(text::cut(&plain_text::line(&text, BODY), BODY * 8).to_owned())
+}
+
+#[cfg(test)]
+mod tests;

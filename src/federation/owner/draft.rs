@@ -1,0 +1,112 @@
+//! What the owner wants to say, before it is said: a new post, or other words for one. Data only; [`crate::federation::owner::publish`] acts.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::Audience;
+use crate::base::id::{ActorId, DraftId, MediaId, PostId};
+use crate::base::interaction_policy::Choices;
+use crate::social::poll::{NewPoll, Revised};
+use crate::store::posts::attachments::Described;
+
+/// What the owner wants to say. As JSON it is what `draft.words` keeps; what is not said there is as in [`Draft::new`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Draft {
+    /// Plain text.
+    pub text: String,
+    /// Content warning.
+    pub warning: Option<String>,
+    /// Who may read it.
+    pub audience: Audience,
+    /// The post it answers.
+    pub reply_to: Option<PostId>,
+    /// Loose uploads, in order.
+    pub media: Vec<MediaId>,
+    /// BCP 47; None takes the setting's.
+    pub language: Option<String>,
+    /// Pictures start covered.
+    pub sensitive: bool,
+    /// The group it is posted to.
+    pub group: Option<ActorId>,
+    /// One line that makes it an article, or in a group the beginning of a thread.
+    pub title: Option<String>,
+    /// What an article says of itself, plain text.
+    pub summary: Option<String>,
+    /// The text is Markdown; None takes the setting's.
+    pub markdown: Option<bool>,
+    /// A poll; then there are no pictures.
+    pub poll: Option<NewPoll>,
+    /// The post it quotes.
+    pub quote: Option<PostId>,
+    /// Who may answer and quote it; None takes the settings'.
+    pub choices: Option<Choices>,
+    /// The only people it may name; None for anybody.
+    pub allowed: Option<Vec<ActorId>>,
+    /// The app it is written with: name and page.
+    pub app: Option<(String, Option<String>)>,
+    /// A client's name for this request: the same again makes no second post.
+    pub once: Option<String>,
+    /// The draft it was, which goes as the post comes: never both, never neither.
+    #[serde(skip)]
+    pub from: Option<DraftId>,
+}
+
+impl Default for Draft {
+    fn default() -> Self {
+        Self::new("", Audience::Mentioned)
+    }
+}
+
+impl Draft {
+    /// A plain text and nothing else.
+    pub fn new(text: impl Into<String>, audience: Audience) -> Self {
+        let (text, media) = (text.into(), Vec::new());
+        Self {
+            text,
+            warning: None,
+            audience,
+            reply_to: None,
+            media,
+            language: None,
+            sensitive: false,
+            group: None,
+            title: None,
+            summary: None,
+            markdown: None,
+            poll: None,
+            quote: None,
+            choices: None,
+            allowed: None,
+            app: None,
+            once: None,
+            from: None,
+        }
+    }
+}
+
+/// What the owner wants a post to say instead.
+#[derive(Debug, Clone, Default)]
+pub struct Edit {
+    /// Plain text.
+    pub text: String,
+    /// Content warning.
+    pub warning: Option<String>,
+    /// The pictures it keeps or gains, in order.
+    pub media: Vec<MediaId>,
+    /// BCP 47; None leaves it.
+    pub language: Option<String>,
+    /// Pictures start covered.
+    pub sensitive: bool,
+    /// The title of what has one; None leaves it.
+    pub title: Option<String>,
+    /// What an article says of itself; None leaves it, blank takes it away.
+    pub summary: Option<String>,
+    /// The text is Markdown; None leaves it as it was.
+    pub markdown: Option<bool>,
+    /// Its files described anew.
+    pub described: Vec<Described>,
+    /// What becomes of its poll.
+    pub poll: Revised,
+    /// Who may answer and quote it from now on; None leaves it.
+    pub choices: Option<Choices>,
+}

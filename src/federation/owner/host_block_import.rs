@@ -1,0 +1,239 @@
+//! Blocks of servers as files: Mastodon's CSV in and out, and lists that others publish, fetched daily. A list is looked at
+//! before it counts, and what it adds later waits for the owner where it would cut somebody.
+
+use std::time::Duration;
+
+use crate::base::id::HostListId;
+use crate::base::{Error, Result};
+use crate::federation::Node;
+use crate::net::{Accept, Get};
+use crate::sig::Knock;
+use crate::social::moderation::host_block::{self, Done};
+use crate::store::moderation::host_blocks::{self, BY_HAND, Rule, Severity};
+use crate::store::{Read, moderation::host_block_lists};
+use crate::text::handle::normal_host;
+use crate::text::{csv, cut, plain_text};
+
+/// Bytes of a list at most.
+pub const LIST_LIMIT: usize = 4 << 20;
+/// Rules of a list at most, like Mastodon's import.
+pub const RULES: usize = 20_000;
+/// Bytes of a comment.
+const COMMENT: usize = 500;
+/// How often a list is fetched.
+const EVERY: Duration = Duration::from_secs(24 * 3600);
+/// How long after a failed look the next one waits.
+const AGAIN: Duration = Duration::from_secs(3 * 3600);
+/// The first line of Mastodon's file.
+const HEADER: [&str; 6] = ["#domain", "#severity", "#reject_media", "#reject_reports", "#public_comment", "#obfuscate"];
+
+/// A host name as rules have it: lower case, punycode, without `*.` or port. Invalid when it is none.
+pub fn host_name(text: &str) -> Result<String> {
+    let text = text.trim().trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/');
+    let name = normal_host(text.trim_start_matches("*.")).map(|host| host.split(':').next().unwrap_or("").to_owned());
+    name.filter(|name| !name.is_empty())
+        .ok_or_else(|| Error::invalid(format!("{} is not the name of a server", cut(text, 100))))
+}
+
+/// Reads a CSV in Mastodon's format, or a plain list of names. Names half hidden by `*` mean nothing and are left out.
+/// Invalid when there is no name in it at all.
+pub fn read(text: &str) -> Result<Vec<Rule>> {
+    let mut rows = csv::rows(text, RULES + 1);
+    let named = |row: &Vec<String>| row.first().is_some_and(|cell| cell.starts_with('#') || cell.trim() == "domain");
+    let header: Option<Vec<String>> = rows.first().filter(|row| named(row)).cloned();
+    if header.is_some() {
+        rows.remove(0);
+    }
+    let column = |name: &str| -> Option<usize> {
+        header.as_ref()?.iter().position(|cell| cell.trim().trim_start_matches('#').eq_ignore_ascii_case(name))
+    };
+    let (domain, severity) = (column("domain").unwrap_or(0), column("severity"));
+    let (media, reports) = (column("reject_media"), column("reject_reports"));
+    let (comment, obfuscate) = (column("public_comment"), column("obfuscate"));
+    let cell = |row: &[String], at: Option<usize>| at.and_then(|at| row.get(at)).cloned().unwrap_or_default();
+    let flag = |row: &[String], at| matches!(cell(row, at).trim().to_ascii_lowercase().as_str(), "true" | "1" | "yes");
+    let rule = |row: &Vec<String>| {
+        let host = host_name(row.get(domain)?).ok()?;
+        let severity = match severity {
+            Some(_) => Severity::from_word(&cell(row, severity))?,
+            None => Severity::Block,
+        };
+        let words = plain_text::one_line(&cell(row, comment));
+        let rule = Rule {
+            no_media: flag(row, media),
+            no_reports: flag(row, reports),
+            obfuscate: flag(row, obfuscate),
+            ..Rule::by_hand(&host, severity, cut(&words, COMMENT))
+        };
+        (severity != Severity::Allow || rule.no_media || rule.no_reports).then_some(rule)
+    };
+    let rules: Vec<Rule> = rows.iter().filter_map(rule).take(RULES).collect();
+    if rules.is_empty() { Err(Error::invalid("there is no name of a server in this list")) } else { Ok(rules) }
+}
+
+/// The owner's own rules in Mastodon's format.
+pub fn export(r: &Read<'_>) -> Result<String> {
+    let mut text = csv::line(&HEADER);
+    let mut after = String::new();
+    loop {
+        let rules = host_blocks::of_list(r, BY_HAND, &after, 1000)?;
+        let Some(last) = rules.last() else { return Ok(text) };
+        after.clone_from(&last.host);
+        for rule in rules {
+            let severity = match rule.severity {
+                Severity::Allow => "noop",
+                Severity::Limit => "silence",
+                Severity::Block => "suspend",
+            };
+            let word = |flag| if flag { "true" } else { "false" };
+            let (media, reports) = (word(rule.no_media), word(rule.no_reports));
+            text.push_str(&csv::line(&[&rule.host, severity, media, reports, &rule.comment, word(rule.obfuscate)]));
+        }
+    }
+}
+
+/// Fetches a list to look at; nothing of it counts yet. Asking again fetches it anew.
+pub fn subscribe(node: &Node, url: &str, name: &str) -> Result<HostListId> {
+    let url = crate::ap::json::Uri::parse(url.trim()).ok_or_else(|| Error::invalid("that is no address of a list"))?;
+    let lists = node.store.read(host_block_lists::all)?;
+    if lists.len() >= host_block_lists::MOST as usize && !lists.iter().any(|list| list.url == url.as_str()) {
+        return Err(Error::invalid(format!("{} lists are the most", host_block_lists::MOST)));
+    }
+    let rules = fetch(node, url.as_str())?;
+    let name = plain_text::one_line(name);
+    let name = if name.is_empty() { url.host() } else { name };
+    keep(node, url.as_str().to_owned(), name, rules)
+}
+
+/// Takes a file to look at; when it is applied its rules become the owner's own.
+pub fn upload(node: &Node, text: &str) -> Result<HostListId> {
+    if text.len() > LIST_LIMIT {
+        return Err(Error::invalid(format!("a list has {} MB at most", LIST_LIMIT >> 20)));
+    }
+    let url = format!("{FILE}{}", node.clock().now().ms());
+    keep(node, url, "your file".to_owned(), read(text)?)
+}
+
+/// What the URL of a list begins with that came as a file.
+const FILE: &str = "file:";
+
+fn keep(node: &Node, url: String, name: String, rules: Vec<Rule>) -> Result<HostListId> {
+    let rules = not_us(node, rules);
+    node.store.write(move |w| {
+        let id = host_block_lists::add(w, &url, &name)?;
+        host_block::refill(w, id, &rules)?;
+        Ok(id)
+    })
+}
+
+fn not_us(node: &Node, mut rules: Vec<Rule>) -> Vec<Rule> {
+    let origin = &node.facts.origin;
+    let ours: Vec<String> =
+        [&origin.host, &origin.domain].iter().flat_map(|host| host_blocks::covering(host)).collect();
+    rules.retain(|rule| !ours.contains(&rule.host));
+    rules
+}
+
+/// Sets a rule by hand. Invalid for our own name.
+pub fn set(node: &Node, rule: Rule) -> Result<Done> {
+    match not_us(node, vec![rule]).pop() {
+        Some(rule) => node.store.write(move |w| host_block::set(w, &rule)),
+        None => Err(Error::invalid("that is this server itself")),
+    }
+}
+
+/// Lets a list count, but for these hosts; a file's rules become the owner's own, which are not overruled.
+pub fn apply(node: &Node, id: HostListId, except: Vec<String>) -> Result<Done> {
+    node.store.write(move |w| {
+        if !host_block_lists::get(w, id)?.url.starts_with(FILE) {
+            return host_block::apply(w, id, &except);
+        }
+        let mut rules = host_blocks::of_list(w, id, "", u32::try_from(RULES).unwrap_or(u32::MAX))?;
+        rules.retain(|rule| !except.contains(&rule.host));
+        let mut new = Vec::with_capacity(rules.len());
+        for rule in rules {
+            if host_blocks::get(w, BY_HAND, &rule.host)?.is_none() {
+                new.push(Rule { list_id: BY_HAND, held: false, ..rule });
+            }
+        }
+        host_block_lists::remove(w, id)?;
+        host_block::set_all(w, &new)
+    })
+}
+
+/// Forgets a list: what only it kept away comes back.
+pub fn forget(node: &Node, id: HostListId) -> Result<Done> {
+    node.store.write(move |w| host_block::forget(w, id))
+}
+
+fn fetch(node: &Node, url: &str) -> Result<Vec<Rule>> {
+    let get = Get {
+        url,
+        accept: Accept::Csv,
+        signer: None,
+        knock: Knock::default(),
+        limit: LIST_LIMIT,
+        now: node.clock().now(),
+        gate: &|host| node.may_ask(host),
+    };
+    let answer = node.net.get(get)?;
+    if answer.media_type() == "text/html" {
+        return Err(Error::remote("that address shows a web page, not a list: look for its CSV file"));
+    }
+    read(&String::from_utf8_lossy(&answer.body))
+}
+
+/// Fetches one list whose day is over; false when there is none. A list that cannot be had stays as it was.
+pub fn step(node: &Node) -> Result<bool> {
+    let now = node.clock().now();
+    let lists = node.store.read(host_block_lists::all)?;
+    let is_due = |list: &&host_block_lists::HostList| {
+        list.applied_at.is_some()
+            && list.fetched_at.is_none_or(|at| now.since(at) >= EVERY)
+            && list.failed_at.is_none_or(|at| now.since(at) >= AGAIN)
+    };
+    let Some(list) = lists.iter().find(is_due) else { return Ok(false) };
+    let (id, fetched) = (list.id, fetch(node, &list.url));
+    match fetched {
+        Ok(rules) => {
+            let rules = not_us(node, rules);
+            node.store.write(move |w| host_block::refill(w, id, &rules)).map(|_| true)
+        }
+        Err(error @ Error::Internal(_)) => Err(error),
+        Err(error) => {
+            let why = error.to_string();
+            node.store.write(move |w| host_block_lists::failed(w, id, &why)).map(|()| true)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+
+    #[test]
+    fn lists_are_read_as_mastodon_writes_them_and_as_plain_names() {
+        let text = "#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate\n\
+            Bad.Example,suspend,TRUE,false,\"spam, lots\",false\nquiet.example,silence,false,false,,\n\
+            media.example,noop,true,false,,\nnothing.example,noop,false,false,,\nhid***.example,suspend,,,,true\n";
+        let rules = read(text).unwrap();
+        let said: Vec<_> =
+            rules.iter().map(|r| (r.host.as_str(), r.severity, r.no_media, r.comment.as_str())).collect();
+        assert_eq!(
+            said,
+            [
+                ("bad.example", Severity::Block, true, "spam, lots"),
+                ("quiet.example", Severity::Limit, false, ""),
+                ("media.example", Severity::Allow, true, ""),
+            ]
+        );
+        let plain = read("bad.example\n*.worse.example\nhttps://bücher.example/\n").unwrap();
+        let hosts: Vec<_> = plain.iter().map(|r| (r.host.as_str(), r.severity)).collect();
+        assert_eq!(hosts[0], ("bad.example", Severity::Block));
+        assert_eq!((hosts[1].0, hosts[2].0), ("worse.example", "xn--bcher-kva.example"));
+        for bad in ["", "#domain,#severity\n", "<html><body>no list</body></html>"] {
+            assert!(matches!(read(bad), Err(Error::Invalid(_))), "{bad:?}");
+        }
+    }
+}

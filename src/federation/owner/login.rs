@@ -1,0 +1,256 @@
+//! Who is at the door: the owner's password, one-time links and browser sessions. Only hashes are stored, and one
+//! password is hashed at a time: argon2 takes 19 MiB each.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::digest::{SHA256, digest};
+use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::base::config::Origin;
+use crate::base::rate_limit_key::network;
+use crate::base::{Error, Result, Time};
+use crate::store::{self, Store};
+
+/// Characters in a password at least.
+pub const SHORTEST: usize = 8;
+/// Bytes in a password at most: nobody types more, and hashing is work.
+pub const LONGEST: usize = 1024;
+/// Wrong passwords from one address (an IPv6 /64 is one) within [`WINDOW`].
+const PER_ADDRESS: u32 = 6;
+/// Wrong passwords from everywhere within [`WINDOW`]; a login link still works then.
+const EVERYWHERE: u32 = 100;
+/// How long wrong passwords are remembered.
+const WINDOW: Duration = Duration::from_secs(15 * 60);
+/// Addresses remembered at most; the oldest is forgotten first.
+const ADDRESSES: usize = 1_000;
+/// Random bytes in a session cookie or login link.
+const TOKEN_BYTES: usize = 32;
+
+/// Remembers wrong passwords and lets one hash run at a time. One per server.
+#[derive(Default)]
+pub struct Gate {
+    hashing: Mutex<()>,
+    wrong: Mutex<Wrong>,
+}
+
+#[derive(Default)]
+struct Wrong {
+    everywhere: Tally,
+    from: HashMap<IpAddr, Tally>,
+}
+
+/// Wrong passwords since a moment.
+#[derive(Default, Clone, Copy)]
+struct Tally {
+    since: Time,
+    count: u32,
+}
+
+impl Tally {
+    fn count_at(self, now: Time) -> u32 {
+        if now.since(self.since) < WINDOW { self.count } else { 0 }
+    }
+
+    fn add(&mut self, now: Time) {
+        if now.since(self.since) >= WINDOW {
+            *self = Self { since: now, count: 0 };
+        }
+        self.count += 1;
+    }
+}
+
+impl Gate {
+    /// Denied when this address, or everyone together, was wrong too often.
+    fn admit(&self, from: IpAddr, now: Time) -> Result<()> {
+        let wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        let here = wrong.from.get(&network(from)).map_or(0, |tally| tally.count_at(now));
+        if here >= PER_ADDRESS || wrong.everywhere.count_at(now) >= EVERYWHERE {
+            return Err(Error::Denied(
+                "too many wrong passwords; wait a quarter of an hour, or make a link with `hytte login-link`".into(),
+            ));
+        }
+        Ok(())
+    }
+
+    fn remember(&self, from: IpAddr, now: Time) {
+        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        wrong.everywhere.add(now);
+        if wrong.from.len() >= ADDRESSES && !wrong.from.contains_key(&network(from)) {
+            let oldest = wrong.from.iter().min_by_key(|(_, tally)| tally.since).map(|(address, _)| *address);
+            oldest.map(|address| wrong.from.remove(&address));
+        }
+        wrong.from.entry(network(from)).or_default().add(now);
+    }
+
+    fn forget(&self, from: IpAddr) {
+        self.wrong.lock().unwrap_or_else(PoisonError::into_inner).from.remove(&network(from));
+    }
+}
+
+/// Checks the password and opens a session; returns its cookie's value. Denied says what was wrong.
+pub fn enter(gate: &Gate, store: &Store, password: &str, from: IpAddr, agent: &str) -> Result<String> {
+    check(gate, store, password, from)?;
+    open_session(store, agent)
+}
+
+/// Checks the password, one at a time and only so often. Denied says what was wrong.
+pub fn check(gate: &Gate, store: &Store, password: &str, from: IpAddr) -> Result<()> {
+    let now = store.clock().now();
+    gate.admit(from, now)?;
+    let known = store.read(store::node::password)?;
+    let _one = gate.hashing.lock().unwrap_or_else(PoisonError::into_inner);
+    // Those who waited beside many others for their turn may have become too many meanwhile.
+    gate.admit(from, now)?;
+    if !matches(password, known.as_deref()) {
+        gate.remember(from, now);
+        return Err(Error::Denied("that is not the password".into()));
+    }
+    gate.forget(from);
+    Ok(())
+}
+
+/// Compares with the stored hash. With none stored the work is done all the same, so that time tells nothing.
+fn matches(password: &str, known: Option<&str>) -> bool {
+    if password.len() > LONGEST {
+        return false;
+    }
+    let Some(known) = known.and_then(|text| PasswordHash::new(text).ok()) else {
+        drop(hash(password));
+        return false;
+    };
+    Argon2::default().verify_password(password.as_bytes(), &known).is_ok()
+}
+
+fn hash(password: &str) -> Result<String> {
+    let mut salt = [0u8; 16];
+    SystemRandom::new().fill(&mut salt).map_err(|_| Error::internal("no randomness"))?;
+    let salt = SaltString::encode_b64(&salt).map_err(|error| Error::internal(error.to_string()))?;
+    let hash = Argon2::default().hash_password(password.as_bytes(), &salt);
+    hash.map(|hash| hash.to_string()).map_err(|error| Error::internal(error.to_string()))
+}
+
+/// Sets the owner's password and ends all browser sessions: whoever got in with the old one is out. Invalid when it is too
+/// short or too long.
+pub fn set_password(store: &Store, password: &str) -> Result<()> {
+    change_password(store, password, &[])
+}
+
+/// The same, from the browser whose session (the hash of its cookie) is `kept`.
+pub fn change_password(store: &Store, password: &str, kept: &[u8]) -> Result<()> {
+    if password.chars().count() < SHORTEST {
+        return Err(Error::invalid(format!("a password needs at least {SHORTEST} characters")));
+    }
+    if password.len() > LONGEST {
+        return Err(Error::invalid("that password is too long"));
+    }
+    let hash = hash(password)?;
+    let kept = kept.to_vec();
+    store.write(move |w| {
+        store::node::set_password(w, &hash)?;
+        store::access::sessions::close_others(w, &kept)
+    })
+}
+
+/// Opens a session; returns its cookie's value.
+pub fn open_session(store: &Store, agent: &str) -> Result<String> {
+    let (token, agent) = (random_token()?, agent.to_owned());
+    let hash = token_hash(&token);
+    store.write(move |w| store::access::sessions::open(w, &hash, &agent))?;
+    Ok(token)
+}
+
+/// Makes a one-time login link, good for a day.
+pub fn make_link(store: &Store, origin: &Origin) -> Result<String> {
+    let token = random_token()?;
+    let hash = token_hash(&token);
+    store.write(move |w| store::access::sessions::add_link(w, &hash))?;
+    Ok(origin.url(&format!("/login/link/{token}")))
+}
+
+/// Uses a login link up and opens a session; returns its cookie's value. Denied when the link is spent or too old.
+pub fn enter_by_link(store: &Store, link: &str, agent: &str) -> Result<String> {
+    let (token, agent) = (random_token()?, agent.to_owned());
+    let (spent, hash) = (token_hash(link), token_hash(&token));
+    store.write(move |w| {
+        store::access::sessions::use_link(w, &spent)?;
+        store::access::sessions::open(w, &hash, &agent)
+    })?;
+    Ok(token)
+}
+
+/// SHA-256 of a cookie, link or API token: all that the store keeps of it.
+pub fn token_hash(token: &str) -> [u8; 32] {
+    let mut hash = [0u8; 32];
+    hash.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+    hash
+}
+
+/// 32 random bytes as base64url.
+pub fn random_token() -> Result<String> {
+    let mut bytes = [0u8; TOKEN_BYTES];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| Error::internal("no randomness"))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::federation::test_support::Home;
+    use crate::store::access::sessions;
+
+    #[test]
+    fn an_address_that_guesses_is_kept_out_and_forgotten_later() {
+        let gate = Gate::default();
+        let now = Time::from_secs(1_000_000);
+        let (guesser, neighbour) = ("2001:db8::1".parse().unwrap(), "2001:db8::2".parse().unwrap());
+        let other = "2001:db8:0:1::1".parse().unwrap();
+        for _ in 0..PER_ADDRESS {
+            gate.admit(guesser, now).unwrap();
+            gate.remember(guesser, now);
+        }
+        assert!(gate.admit(guesser, now).is_err());
+        assert!(gate.admit(neighbour, now).is_err(), "the same /64");
+        gate.admit(other, now).unwrap();
+        gate.admit(guesser, now.plus(WINDOW)).unwrap();
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let gate = Gate::default();
+        for n in 0..3_000u32 {
+            gate.remember(IpAddr::V4(n.into()), Time::from_secs(i64::from(n) * 1_000));
+        }
+        assert_eq!(gate.wrong.lock().unwrap().from.len(), ADDRESSES);
+    }
+
+    #[test]
+    fn a_new_password_ends_all_sessions_but_the_one_it_is_set_in() {
+        let home = Home::new(&[], ([127, 0, 0, 1], 9).into(), Duration::from_secs(1));
+        let store = &home.node.store;
+        let open = || token_hash(&open_session(store, "a browser").unwrap());
+        let (mine, stolen) = (open(), open());
+        let is_open = |hash: [u8; 32]| store.read(|r| sessions::is_open(r, &hash)).unwrap();
+        assert!(change_password(store, "short", &mine).is_err() && is_open(stolen));
+        change_password(store, "korrekt hest", &mine).unwrap();
+        assert_eq!([is_open(mine), is_open(stolen)], [true, false]);
+        // From the command line there is no browser to keep.
+        set_password(store, "batteri og stift").unwrap();
+        assert!(!is_open(mine));
+    }
+
+    #[test]
+    fn a_password_matches_itself_only() {
+        let known = hash("korrekt hest").unwrap();
+        assert!(matches("korrekt hest", Some(&known)));
+        assert!(!matches("korrekt hes", Some(&known)));
+        assert!(!matches("korrekt hest", None));
+    }
+}

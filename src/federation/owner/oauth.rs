@@ -1,0 +1,312 @@
+//! What the owner lets apps do: registration, consent, codes and tokens (OAuth 2 as Mastodon's clients speak it; PKCE with
+//! S256 only). Knows no HTTP; secrets leave it once, when they are made.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::digest::{SHA256, digest};
+
+use crate::base::id::AppId;
+use crate::base::{Error, Result};
+use crate::federation::Node;
+use crate::federation::owner::login::{random_token, token_hash};
+use crate::store::access::apps::{self, App, Grant, Token};
+
+/// How long a code waits to be exchanged.
+const CODE: Duration = Duration::from_secs(10 * 60);
+/// Characters of an app's name.
+const NAME_CHARS: usize = 60;
+/// Bytes of all an app's redirects, and of its page.
+const REDIRECT_BYTES: usize = 2_000;
+/// Where a code is shown on a page, to be copied by hand.
+pub const OUT_OF_BAND: &str = "urn:ietf:wg:oauth:2.0:oob";
+/// Schemes a redirect must not have: they would run in our own page.
+const FORBIDDEN: [&str; 4] = ["javascript", "data", "vbscript", "blob"];
+
+/// Scopes of one app or token: more than there are.
+const SCOPES: usize = 64;
+/// Characters of the part of a scope behind `read:` or `write:`.
+const PART_CHARS: usize = 30;
+
+/// Whether this could be a scope. The parts of `read` and `write` are the client API's words: one it does not know opens
+/// nothing.
+fn is_scope(word: &str) -> bool {
+    match word.split_once(':') {
+        None => matches!(word, "read" | "write" | "follow" | "push" | "profile"),
+        Some(("read" | "write", part)) => {
+            (1..=PART_CHARS).contains(&part.len()) && part.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+        }
+        Some(_) => false,
+    }
+}
+
+/// The known scopes of a text, each once, in its order; words nobody knows any more (`crypto`, `admin:read`) are dropped,
+/// because old apps still ask for them.
+pub fn known_scopes(text: &str) -> String {
+    let mut scopes: Vec<&str> = Vec::new();
+    for word in text.split([' ', '+', ',', '\n']).filter(|word| is_scope(word)) {
+        if scopes.len() >= SCOPES {
+            break;
+        }
+        if !scopes.contains(&word) {
+            scopes.push(word);
+        }
+    }
+    scopes.join(" ")
+}
+
+/// Like [`known_scopes`], for the owner's own hand: Invalid for a word that is no scope, and for none at all.
+pub fn exact_scopes(text: &str) -> Result<String> {
+    let choice = "read, write, follow, push and profile, or parts like read:lists";
+    if let Some(word) = text.split_whitespace().find(|word| !is_scope(word)) {
+        return Err(Error::invalid(format!("there is no scope {word:?}: the scopes are {choice}")));
+    }
+    match known_scopes(text) {
+        none if none.is_empty() => Err(Error::invalid(format!("a token needs a scope: some of {choice}"))),
+        scopes => Ok(scopes),
+    }
+}
+
+/// Whether `granted` holds `wanted`: itself, its parent, or the old `follow` for follows, blocks and mutes.
+pub fn allows(granted: &str, wanted: &str) -> bool {
+    let (parent, noun) = wanted.split_once(':').unwrap_or((wanted, ""));
+    let by_follow = matches!(noun, "follows" | "blocks" | "mutes");
+    granted.split(' ').any(|word| word == wanted || word == parent || (word == "follow" && by_follow))
+}
+
+/// What an app says of itself.
+#[derive(Debug, Clone)]
+pub struct Registration {
+    /// As the owner will see it.
+    pub name: String,
+    /// Where it may be sent back to.
+    pub redirects: Vec<String>,
+    /// The most it will ask for; empty for `read`.
+    pub scopes: String,
+    /// Its page.
+    pub website: Option<String>,
+}
+
+/// Registers an app; returns it and its secret. Invalid says what is wrong with it.
+pub fn register(node: &Node, asked: Registration) -> Result<(App, String)> {
+    let name: String = asked.name.chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect();
+    if name.trim().is_empty() {
+        return Err(Error::invalid("Validation failed: Application name can't be blank"));
+    }
+    if asked.redirects.is_empty() || asked.redirects.iter().map(String::len).sum::<usize>() > REDIRECT_BYTES {
+        return Err(Error::invalid("Validation failed: Redirect URI must be given, in at most 2000 characters"));
+    }
+    if !asked.redirects.iter().all(|uri| is_redirect(uri)) {
+        return Err(Error::invalid("Validation failed: Redirect URI must be an absolute URI without a fragment"));
+    }
+    let website = asked
+        .website
+        .filter(|url| url.len() <= REDIRECT_BYTES && (url.starts_with("https://") || url.starts_with("http://")));
+    let scopes = known_scopes(if asked.scopes.trim().is_empty() { "read" } else { &asked.scopes });
+    if scopes.is_empty() {
+        return Err(Error::invalid("Validation failed: Scopes doesn't match configured on the server."));
+    }
+    let (client_id, secret) = (random_token()?, random_token()?);
+    let app = App { id: AppId(0), client_id, name, website, redirects: asked.redirects, scopes };
+    let (row, hash) = (app.clone(), token_hash(&secret));
+    let id = node.store.write(move |w| apps::add(w, &row, &hash))?;
+    Ok((App { id, ..app }, secret))
+}
+
+/// An absolute URI of any scheme, also the strange ones of phones (`icecubesapp://`): never normalised, only compared. A
+/// fragment would swallow the code (RFC 6749, 3.1.2).
+fn is_redirect(uri: &str) -> bool {
+    let Some((scheme, rest)) = uri.split_once(':') else { return false };
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(plain)
+        && !FORBIDDEN.contains(&scheme.to_ascii_lowercase().as_str())
+        && !rest.is_empty()
+        && !uri.contains(|c: char| c == '#' || c.is_whitespace() || c.is_control())
+}
+
+/// What an app asks the owner for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Who asks.
+    pub app: App,
+    /// Where the answer goes: one of the app's.
+    pub redirect: String,
+    /// What it wants, known scopes within the app's own.
+    pub scopes: String,
+    /// PKCE challenge.
+    pub challenge: Option<String>,
+}
+
+/// Checks what an app asks for. Invalid for an unknown app or redirect: then nobody may be sent back there.
+pub fn request(node: &Node, client_id: &str, redirect: &str, scopes: &str) -> Result<Request> {
+    let app = node.store.read(|r| apps::by_client(r, client_id))?;
+    let app = app.ok_or_else(|| Error::invalid("this app is not known here; let it register again"))?;
+    if !app.redirects.iter().any(|known| known == redirect) {
+        return Err(Error::invalid("this app asks to be sent to an address it did not register"));
+    }
+    let wanted = known_scopes(if scopes.trim().is_empty() { "read" } else { scopes });
+    let within = |scope: &&str| app.scopes.split(' ').any(|granted| granted == *scope) || allows(&app.scopes, scope);
+    let scopes: Vec<&str> = wanted.split(' ').filter(within).collect();
+    let scopes = scopes.join(" ");
+    if scopes.is_empty() {
+        return Err(Error::invalid("this app asks for more than it registered for"));
+    }
+    Ok(Request { app, redirect: redirect.to_owned(), scopes, challenge: None })
+}
+
+/// The owner said yes: a code for the app, good once within ten minutes.
+pub fn grant(node: &Node, request: &Request) -> Result<String> {
+    let code = random_token()?;
+    let hash = token_hash(&code);
+    let grant = Grant {
+        app: request.app.id,
+        redirect: request.redirect.clone(),
+        scopes: request.scopes.clone(),
+        challenge: request.challenge.clone(),
+        token: None,
+    };
+    node.store.write(move |w| {
+        let expires_at = w.now.plus(CODE);
+        apps::add_grant(w, &hash, &grant, expires_at)
+    })?;
+    Ok(code)
+}
+
+/// How an app shows that it is itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// By its secret.
+    Secret,
+    /// Only by the PKCE verifier: the code must have been asked for with a challenge.
+    Verifier,
+}
+
+/// Exchanges a code. None when it is spent, too old, another app's, or its redirect or PKCE verifier (empty for none) do not
+/// match; it is spent then, too. One that comes again ends the token it became: two have it, and one of them is a thief (RFC
+/// 6749, 4.1.2).
+pub fn exchange(
+    node: &Node,
+    app: &App,
+    proof: Proof,
+    code: &str,
+    redirect: &str,
+    verifier: &str,
+) -> Result<Option<(String, Token)>> {
+    let spent = token_hash(code);
+    let token = random_token()?;
+    let hash = token_hash(&token);
+    let bare = row(Some(app), app.name.clone(), "", true, node);
+    let (app, redirect, verifier) = (app.id, redirect.to_owned(), verifier.to_owned());
+    // One write: of two who come at once with a code, one makes the token and the other ends it.
+    let made = node.store.write(move |w| {
+        let Some(grant) = apps::grant(w, &spent)? else { return Ok(None) };
+        if let Some(token) = grant.token {
+            apps::revoke(w, token)?;
+            return Ok(None);
+        }
+        if grant.app != app || grant.redirect != redirect || !proves(&grant, proof, &verifier) {
+            apps::drop_grant(w, &spent)?;
+            return Ok(None);
+        }
+        let row = Token { scopes: grant.scopes, ..bare };
+        let id = apps::add_token(w, &hash, &row)?;
+        apps::spend_grant(w, &spent, id)?;
+        Ok(Some(Token { id, ..row }))
+    })?;
+    Ok(made.map(|row| (token, row)))
+}
+
+/// Whether who brings a code is who asked for it.
+fn proves(grant: &Grant, proof: Proof, verifier: &str) -> bool {
+    match &grant.challenge {
+        Some(challenge) => {
+            let digest = digest(&SHA256, verifier.as_bytes());
+            URL_SAFE_NO_PAD.encode(digest.as_ref()) == challenge.trim_end_matches('=')
+        }
+        // Who brings a verifier has sent a challenge: it was taken out on the way (RFC 9700, 2.1.1).
+        None => proof == Proof::Secret && verifier.is_empty(),
+    }
+}
+
+/// A token of the app alone, for public things.
+pub fn app_token(node: &Node, app: &App, scopes: &str) -> Result<(String, Token)> {
+    let wanted = known_scopes(if scopes.trim().is_empty() { "read" } else { scopes });
+    let scopes: Vec<&str> = wanted.split(' ').filter(|scope| allows(&app.scopes, scope)).collect();
+    issue(node, app, &scopes.join(" "))
+}
+
+/// A token of the owner's own making.
+pub fn own_token(node: &Node, name: &str, scopes: &str) -> Result<String> {
+    let name: String = name.chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect();
+    let scopes = exact_scopes(scopes)?;
+    let token = random_token()?;
+    let hash = token_hash(&token);
+    let row = row(None, name, &scopes, true, node);
+    node.store.write(move |w| apps::add_token(w, &hash, &row))?;
+    Ok(token)
+}
+
+fn issue(node: &Node, app: &App, scopes: &str) -> Result<(String, Token)> {
+    let token = random_token()?;
+    let hash = token_hash(&token);
+    let row = row(Some(app), app.name.clone(), scopes, false, node);
+    let kept = row.clone();
+    let id = node.store.write(move |w| apps::add_token(w, &hash, &kept))?;
+    Ok((token, Token { id, ..row }))
+}
+
+fn row(app: Option<&App>, name: String, scopes: &str, speaks_for_owner: bool, node: &Node) -> Token {
+    Token {
+        id: crate::base::id::TokenId(0),
+        app: app.map(|app| app.id),
+        name,
+        scopes: scopes.to_owned(),
+        speaks_for_owner,
+        created_at: node.clock().now(),
+        used_at: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_hold_their_children_and_no_more() {
+        for (granted, wanted, held) in [
+            ("read", "read:search", true),
+            ("read:search", "read:search", true),
+            ("read:search", "read:lists", false),
+            ("read:search", "read", false),
+            ("write", "read:search", false),
+            ("follow", "write:follows", true),
+            ("follow", "read:mutes", true),
+            ("follow", "write:media", false),
+            ("read write", "push", false),
+            ("", "read", false),
+        ] {
+            assert_eq!(allows(granted, wanted), held, "{granted:?} {wanted:?}");
+        }
+        assert_eq!(known_scopes("read+write crypto admin:read read:LISTS read"), "read write");
+        assert!(exact_scopes("read everything").is_err() && exact_scopes(" ").is_err());
+    }
+
+    #[test]
+    fn redirects_of_real_apps_are_taken_and_scripts_are_not() {
+        for uri in [
+            OUT_OF_BAND,
+            "mammoth://addNewInstance",
+            "icecubesapp://",
+            "com.tapbots.Ivory.10217:/request_token/2C5B",
+            "oauth2redirect://com.keylesspalace.tusky/",
+            "https://elk.zone/api/host/oauth/https%3A%2F%2Felk.zone",
+        ] {
+            assert!(is_redirect(uri), "{uri}");
+        }
+        for uri in ["", "/path", "javascript:alert(1)", "DATA:text/html,x", "https://a b", "x:", "app://cb#x"] {
+            assert!(!is_redirect(uri), "{uri}");
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The owner's own emoji: the picture made small and kept, the name checked; the profile follows what changes.
+
+use crate::base::Result;
+use crate::federation::{Node, media};
+use crate::media::Purpose;
+use crate::social::emoji;
+use crate::store::{Write, actors, node, own_emoji};
+
+/// Adds an emoji. Invalid says what is wrong with the name or the picture.
+pub fn add(node: &Node, code: &str, picture: &[u8]) -> Result<()> {
+    let code = emoji::code(code)?;
+    let file = media::portrait(node, picture, Purpose::Emoji)?;
+    change(node, move |w| own_emoji::add(w, &code, file.as_str()))
+}
+
+/// Gives an emoji another name; posts that use the old one show that name from then on.
+pub fn rename(node: &Node, id: i64, code: &str) -> Result<()> {
+    let code = emoji::code(code)?;
+    change(node, move |w| own_emoji::rename(w, id, &code))
+}
+
+/// Removes an emoji.
+pub fn remove(node: &Node, id: i64) -> Result<()> {
+    change(node, move |w| own_emoji::remove(w, id))
+}
+
+fn change(node: &Node, act: impl FnOnce(&Write<'_>) -> Result<()> + Send + 'static) -> Result<()> {
+    node.store.write(move |w| {
+        act(w)?;
+        let owner = actors::by_id(w, node::owner(w)?)?;
+        emoji::changed(w, &owner)
+    })
+}

@@ -1,0 +1,109 @@
+//! What the owner writes now and publishes later: drafts, and posts that wait for their time. Each is published once, in the
+//! write that takes it away; what cannot be published stays, with the reason, until the owner does something about it.
+
+use std::time::Duration;
+
+use crate::base::id::DraftId;
+use crate::base::{Error, Result, Time};
+use crate::federation::Node;
+use crate::federation::owner::draft::Draft;
+use crate::federation::owner::publish;
+use crate::store::posts;
+use crate::store::posts::drafts::{self, Holds, Kept};
+
+/// A post waits so long at least, as on Mastodon.
+pub const AHEAD: Duration = Duration::from_mins(5);
+/// And so long at most.
+pub const FURTHEST: Duration = Duration::from_hours(24 * 366 * 5);
+
+/// The words of something kept. Unreadable ones say nothing, to nobody.
+pub fn draft(kept: &Kept) -> Draft {
+    let draft: Draft = serde_json::from_str(&kept.words).unwrap_or_default();
+    Draft { from: Some(kept.id), ..draft }
+}
+
+/// When it can be published: Invalid for what is too near or too far; what has passed is None, for now.
+pub fn moment(at: Time, now: Time) -> Result<Option<Time>> {
+    if at <= now {
+        Ok(None)
+    } else if at <= now.plus(AHEAD) {
+        Err(Error::invalid("it must be at least five minutes from now"))
+    } else if at > now.plus(FURTHEST) {
+        Err(Error::invalid("that is too far away"))
+    } else {
+        Ok(Some(at))
+    }
+}
+
+/// Keeps a draft of the owner's, finished or not; one that was kept before is changed.
+pub fn keep(node: &Node, draft: Draft) -> Result<DraftId> {
+    write(node, draft, None)
+}
+
+/// Keeps a post to be published at `due`; Invalid when it could not be published as it is. The same request twice makes
+/// one.
+pub fn schedule(node: &Node, draft: Draft, due: Time) -> Result<DraftId> {
+    publish::checked(node, draft.clone())?;
+    write(node, draft, Some(due))
+}
+
+fn write(node: &Node, draft: Draft, due: Option<Time>) -> Result<DraftId> {
+    let words = serde_json::to_string(&draft).map_err(Error::internal)?;
+    let holds =
+        Holds { media: draft.media.clone(), reply_to: draft.reply_to, quote: draft.quote, once: draft.once.clone() };
+    node.store.write(move |w| {
+        if let Some(id) = draft.from {
+            return drafts::change(w, id, &words, due, &holds).map(|()| id);
+        }
+        if let Some(key) = &draft.once
+            && let Some(made) = drafts::made_once(w, key)?
+        {
+            return Ok(made);
+        }
+        for post in draft.reply_to.into_iter().chain(draft.quote) {
+            posts::by_id(w, post)?;
+        }
+        drafts::add(w, &words, due, &holds)
+    })
+}
+
+/// Changes when a post is published.
+pub fn put_off(node: &Node, id: DraftId, due: Time) -> Result<()> {
+    node.store.write(move |w| match drafts::get(w, id)?.due_at {
+        Some(_) => drafts::set_due(w, id, Some(due)),
+        None => Err(Error::NotFound),
+    })
+}
+
+/// Throws a draft or a waiting post away, with its uploads.
+pub fn discard(node: &Node, id: DraftId) -> Result<()> {
+    node.store.write(move |w| drafts::take(w, id))
+}
+
+/// When there is something to publish.
+pub fn next_due(node: &Node) -> Result<Option<Time>> {
+    node.store.read(drafts::next_due)
+}
+
+/// Publishes the next post whose time has come; false when there is none.
+pub fn step(node: &Node) -> Result<bool> {
+    let Some(kept) = node.store.read(drafts::due)? else { return Ok(false) };
+    let id = kept.id;
+    let why = match publish::post(node, draft(&kept)) {
+        Ok(_) => return Ok(true),
+        // Ours, or the disk's: it stays due.
+        Err(Error::Internal(source)) => return Err(Error::Internal(source)),
+        Err(Error::Busy) => return Err(Error::Busy),
+        Err(Error::NotFound | Error::Gone) => {
+            if node.store.read(|r| drafts::get(r, id)).is_err() {
+                // Somebody else published it, or threw it away, a moment ago.
+                return Ok(true);
+            }
+            "what it answers or quotes is not there any more".to_owned()
+        }
+        Err(error) => error.to_string(),
+    };
+    tracing::warn!(%id, why, "a post could not be published at its time");
+    node.store.write(move |w| drafts::failed(w, id, &why))?;
+    Ok(true)
+}

@@ -1,0 +1,104 @@
+//! Searching: what is typed is an address or a whole handle, which names one thing, here or elsewhere; or it is words, which
+//! are looked for in what is stored. Nothing typed leaves this server but a handle or address that is to be looked up.
+
+use crate::base::id::{ActorId, PostId};
+use crate::base::{Error, Result};
+use crate::federation::{Node, remote::resolve};
+use crate::store::posts::{Page, Viewer};
+use crate::store::timelines::search::{self, Wanted};
+use crate::store::{Read, actors, node};
+use crate::text::Handle;
+use crate::text::search::{Asked, Sign, Trait};
+
+pub use resolve::Found;
+
+/// How far is looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Only what is stored.
+    Here,
+    /// The server that a handle or address names, too.
+    Everywhere,
+}
+
+/// What somebody typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Typed {
+    /// The address of a person or post.
+    Address(String),
+    /// `name@host`.
+    Handle(Handle),
+    /// Words.
+    Words(String),
+}
+
+impl Typed {
+    /// Reads it.
+    pub fn read(text: &str) -> Self {
+        let text = text.trim();
+        if text.starts_with("https://") || text.starts_with("http://") {
+            return Self::Address(text.to_owned());
+        }
+        match Handle::parse(text).filter(|handle| handle.host.is_some()) {
+            Some(handle) => Self::Handle(handle),
+            None => Self::Words(text.to_owned()),
+        }
+    }
+}
+
+/// What an address or handle names; None for words, for what is not known, and for what cannot be had just now.
+pub fn named(node: &Node, typed: &Typed, reach: Reach) -> Result<Option<Found>> {
+    let found = match (typed, reach) {
+        (Typed::Words(_), _) => return Ok(None),
+        (Typed::Address(url), Reach::Here) => return resolve::known(node, url),
+        (Typed::Address(url), Reach::Everywhere) => resolve::find(node, url),
+        (Typed::Handle(handle), Reach::Here) => {
+            let host = handle.host.as_deref().unwrap_or_default();
+            let host = if node.facts.origin.is_ours(host) { &node.facts.origin.domain } else { host };
+            let actor = node.store.read(|r| actors::by_handle(r, &handle.name, host))?;
+            return Ok(actor.filter(|actor| actor.gone_at.is_none()).map(|actor| Found::Actor(actor.id)));
+        }
+        (Typed::Handle(handle), Reach::Everywhere) => resolve::by_handle(node, handle).map(Found::Actor),
+    };
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error @ (Error::Internal(_) | Error::Busy)) => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Posts with these words, newest first; `by` narrows them to one author.
+pub fn posts(
+    node: &Node,
+    r: &Read<'_>,
+    words: &str,
+    by: Option<ActorId>,
+    viewer: Viewer,
+    page: Page,
+    offset: u32,
+) -> Result<Vec<PostId>> {
+    let mut wanted = wanted(node, r, words)?;
+    wanted.authors.extend(by.map(|id| (Sign::With, id)));
+    search::posts(r, &wanted, viewer, page, offset)
+}
+
+/// What is asked for, with its authors looked up. Somebody we do not know wrote nothing that is here.
+fn wanted(node: &Node, r: &Read<'_>, words: &str) -> Result<Wanted> {
+    let mut wanted = Wanted { asked: Asked::read(words), authors: Vec::new() };
+    for (sign, kind) in &wanted.asked.traits {
+        let author = match kind {
+            Trait::Mine => Some(node::owner(r)?),
+            Trait::By(handle) => {
+                let origin = &node.facts.origin;
+                let host = handle.host.as_deref().filter(|host| !origin.is_ours(host)).unwrap_or(&origin.domain);
+                actors::by_handle(r, &handle.name, host)?.map(|actor| actor.id)
+            }
+            _ => continue,
+        };
+        match author {
+            Some(id) => wanted.authors.push((*sign, id)),
+            None => wanted.asked.never |= *sign == Sign::With,
+        }
+    }
+    Ok(wanted)
+}

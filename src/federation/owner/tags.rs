@@ -1,0 +1,15 @@
+//! The hashtags the owner follows: one write each. Nobody is told.
+
+use crate::base::Result;
+use crate::federation::Node;
+use crate::social::tag_follow;
+
+/// Follows a hashtag, with or without its `#`; Invalid when it is none, or when there are too many.
+pub fn follow(node: &Node, typed: String) -> Result<()> {
+    node.store.write(move |w| tag_follow::follow(w, &typed))
+}
+
+/// Stops following one, by its name as it is kept.
+pub fn unfollow(node: &Node, name: String) -> Result<()> {
+    node.store.write(move |w| tag_follow::unfollow(w, &name))
+}

@@ -1,0 +1,307 @@
+//! Filling gaps by asking: the newest posts of a profile just looked at or followed, the answers below a thread. Bounded,
+//! and no harm when it fails: everything found is checked as any fetched post is.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::ap::collection::Collection;
+use crate::ap::json::{self, Lossy, Ref};
+use crate::ap::object::Object;
+use crate::base::id::{ActorId, PostId};
+use crate::base::{Error, Result, Time};
+use crate::federation::remote::singleflight::Memo;
+use crate::federation::{
+    Node,
+    outgoing::{follower_sync, outage_recovery},
+    remote::{nodeinfo, poll_refresh, quote_refresh, remote_counts, resolve},
+};
+use crate::net::IdRule;
+use crate::social;
+use crate::store::actors::{self, Actor};
+use crate::store::{
+    posts::{self, pins},
+    timelines::home_timeline,
+};
+
+/// How long a profile or thread that was asked for is not asked for again.
+const AGAIN_AFTER: Duration = Duration::from_secs(15 * 60);
+/// Posts taken from one profile or thread at a time.
+const POSTS: usize = 20;
+/// Profiles and threads remembered as asked for.
+const ASKED: usize = 2_000;
+/// Of these, so many may each cost a request.
+const FETCHES: usize = 8;
+
+/// Wishes waiting at most: the newest are dropped, whoever looks again wishes again.
+const WISHES: usize = 64;
+
+/// Something worth fetching when there is time, because the owner looked at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    /// The newest posts of an actor.
+    Profile(ActorId),
+    /// The answers below a post, and its parents.
+    Thread(PostId),
+    /// What an actor followed by the owner has said since then, while we were away.
+    Gap(ActorId, Time),
+    /// Whether the owner follows this actor, as they see it (FEP-8fcf).
+    Followers {
+        /// The followed.
+        of: ActorId,
+        /// Their followers on this server.
+        url: String,
+        /// The digest of those, as the actor has signed it.
+        digest: String,
+    },
+    /// The counts of a poll.
+    Poll(PostId),
+}
+
+/// What was wished for, and what was asked for lately.
+#[derive(Debug)]
+pub struct Backfill {
+    asked: Memo<()>,
+    wishes: Mutex<VecDeque<Wish>>,
+}
+
+impl Default for Backfill {
+    fn default() -> Self {
+        Self { asked: Memo::new(ASKED), wishes: Mutex::default() }
+    }
+}
+
+/// Notes a wish; a worker fulfils it ([`step`]).
+pub fn wish(node: &Node, wish: Wish) {
+    let mut wishes = node.backfill.wishes.lock().unwrap_or_else(PoisonError::into_inner);
+    if wishes.len() < WISHES && !wishes.contains(&wish) {
+        wishes.push_back(wish);
+        drop(wishes);
+        node.store.bell().ring();
+    }
+}
+
+/// Now, when somebody wishes for something.
+pub fn next_due(node: &Node) -> Result<Option<Time>> {
+    let wishes = node.backfill.wishes.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok((!wishes.is_empty()).then(|| node.clock().now()))
+}
+
+/// Fulfils one wish; false when there is none.
+pub fn step(node: &Node) -> Result<bool> {
+    let next = node.backfill.wishes.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    let outcome = match next {
+        None => return Ok(false),
+        Some(Wish::Profile(id)) => {
+            profile(node, id).and_then(|()| server(node, id)).and_then(|()| remote_counts::look(node, id))
+        }
+        Some(Wish::Thread(id)) => thread(node, id),
+        Some(Wish::Gap(id, since)) => outage_recovery::fill(node, id, since),
+        Some(Wish::Followers { of, url, digest }) if is_due(node, &url) => {
+            follower_sync::agree(node, of, &url, &digest)
+        }
+        Some(Wish::Followers { .. }) => Ok(()),
+        Some(Wish::Poll(id)) => poll_refresh::refresh(node, id),
+    };
+    forgive(outcome)?;
+    Ok(true)
+}
+
+/// Fetches the newest posts of an actor, unless it was done a moment ago.
+pub fn profile(node: &Node, who: ActorId) -> Result<()> {
+    let actor = node.store.read(|r| actors::by_id(r, who))?;
+    if node.facts.origin.owns(&actor.uri) || !is_due(node, &actor.uri) {
+        return Ok(());
+    }
+    top(node, &actor)?;
+    let Some(outbox) = actor.outbox.clone() else { return Ok(()) };
+    let items = items(node, &outbox);
+    if social::group::is_group(&actor) {
+        announced(node, &actor, &items)?;
+    }
+    for item in items {
+        take(node, &actor, &item)?;
+    }
+    Ok(())
+}
+
+/// What stands at the top of a profile: pinned posts and hashtags, as their server lists them. Without an answer they stay
+/// as they were.
+fn top(node: &Node, actor: &Actor) -> Result<()> {
+    let near = |uri: &Option<String>| uri.clone().filter(|uri| json::same_origin(uri, &actor.uri));
+    let listed = |uri: &str| node.document(uri, IdRule::Exact).ok().map(|found| members(node, &found.value, uri));
+    if let Some(items) = near(&actor.featured).and_then(|uri| listed(&uri)) {
+        pinned(node, actor, &items)?;
+    }
+    if let Some(items) = near(&actor.featured_tags).and_then(|uri| listed(&uri)) {
+        let tags: Vec<pins::Tag> = items.iter().filter_map(social::pin::tag).collect();
+        let who = actor.id;
+        node.store.write(move |w| pins::set_tags(w, who, &tags))?;
+    }
+    Ok(())
+}
+
+fn pinned(node: &Node, actor: &Actor, items: &[Ref]) -> Result<()> {
+    let (mut posts, mut asked) = (Vec::new(), 0);
+    for item in items {
+        let Some(uri) = item.id().filter(|_| social::pin::tag(item).is_none()) else { continue };
+        take(node, actor, item)?;
+        let known = node.store.read(|r| posts::by_uri(r, uri.as_str()))?;
+        asked += usize::from(known.is_none());
+        match known {
+            Some(post) => posts.push(post.id),
+            None if asked <= FETCHES => match resolve::post(node, uri.as_str()) {
+                Ok(post) => posts.push(post),
+                Err(error) => forgive(Err(error))?,
+            },
+            None => {}
+        }
+    }
+    let actor = actor.clone();
+    node.store.write(move |w| {
+        let mut shown = Vec::new();
+        for id in posts {
+            if social::pin::may_stand(w, &actor, &posts::by_id(w, id)?)? {
+                shown.push(id);
+            }
+        }
+        pins::set(w, actor.id, &shown)
+    })
+}
+
+/// What the server of a profile runs, for its card.
+fn server(node: &Node, who: ActorId) -> Result<()> {
+    let actor = node.store.read(|r| actors::by_id(r, who))?;
+    nodeinfo::look(node, &crate::federation::host_of(&actor.uri))
+}
+
+/// As [`profile`], and onto the home timeline: they are followed now.
+pub fn followed(node: &Node, who: ActorId) -> Result<()> {
+    profile(node, who)?;
+    node.store.write(move |w| home_timeline::welcome(w, who))
+}
+
+/// Fetches the answers to a post of somebody else's that its server knows, unless it was done a moment ago.
+pub fn thread(node: &Node, id: PostId) -> Result<()> {
+    let post = node.store.read(|r| posts::by_id(r, id))?;
+    quote_refresh::wake(node, id)?;
+    if node.facts.origin.owns(&post.uri) || !post.audience.is_open() || !is_due(node, &post.uri) {
+        return Ok(());
+    }
+    resolve::ancestors(node, id)?;
+    let Ok(document) = node.document(&post.uri, IdRule::Exact) else { return Ok(()) };
+    let Ok(object) = Object::read(&document.value) else { return Ok(()) };
+    let mut found = match object.replies {
+        Some(Ref::Embedded { value, .. }) => members(node, &value, &post.uri),
+        Some(Ref::Id(uri)) if json::same_origin(uri.as_str(), &post.uri) => items(node, uri.as_str()),
+        _ => Vec::new(),
+    };
+    // NodeBB and PieFed list the whole thread (FEP-7888); its items are only addresses, whoever lists them.
+    if let Some(context) = object.context.filter(|_| found.is_empty()) {
+        found = items(node, context.as_str());
+    }
+    let mut asked = 0;
+    for uri in found.iter().filter_map(Ref::id) {
+        if node.store.read(|r| posts::by_uri(r, uri.as_str()))?.is_some() {
+            continue;
+        }
+        asked += 1;
+        if asked > FETCHES {
+            break;
+        }
+        forgive(resolve::post(node, uri.as_str()).map(drop))?;
+    }
+    Ok(())
+}
+
+/// Whether this has not been asked for lately; then it is noted as asked for now.
+pub(in crate::federation) fn is_due(node: &Node, uri: &str) -> bool {
+    let now = node.clock().now();
+    if node.backfill.asked.recall(uri, now).is_some() {
+        return false;
+    }
+    node.backfill.asked.remember(uri, now.plus(AGAIN_AFTER), now, ());
+    true
+}
+
+/// The newest items of a collection: its own, or its first page's.
+fn items(node: &Node, uri: &str) -> Vec<Ref> {
+    match node.document(uri, IdRule::Exact) {
+        Ok(document) => members(node, &document.value, uri),
+        Err(error) => {
+            tracing::debug!(%error, uri, "a collection was not to be had");
+            Vec::new()
+        }
+    }
+}
+
+/// The items of a collection document, or of its first page when that is on the same server.
+pub(in crate::federation) fn members(node: &Node, value: &Value, near: &str) -> Vec<Ref> {
+    let Ok(collection) = Collection::read(value) else { return Vec::new() };
+    let mut found = collection.items;
+    if found.is_empty() {
+        found = match collection.first {
+            Some(Ref::Embedded { value, .. }) => Collection::read(&value).map(|page| page.items).unwrap_or_default(),
+            Some(Ref::Id(uri)) if json::same_origin(uri.as_str(), near) => {
+                let page = node.document(uri.as_str(), IdRule::SameOrigin);
+                page.ok().and_then(|page| Collection::read(&page.value).ok()).map(|page| page.items).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        };
+    }
+    found.truncate(POSTS);
+    found
+}
+
+/// One item of an outbox: a Create with the post inside, its id, or a bare post. Boosts are left out: each would cost a
+/// request to a third server.
+fn take(node: &Node, author: &Actor, item: &Ref) -> Result<()> {
+    let Some(value) = item.embedded() else { return Ok(()) };
+    let object = if json::is_type(value, "Create") { value.get("object") } else { Some(value) };
+    let Some(object) = object.filter(|_| !json::is_type(value, "Announce")) else { return Ok(()) };
+    let Ok(object) = Object::read(object) else { return Ok(()) };
+    let theirs = object.attributed_to.as_ref().is_some_and(|uri| *uri == author.uri.as_str());
+    if !theirs || object.is_vote() {
+        return Ok(());
+    }
+    let author = author.clone();
+    forgive(node.store.write(move |w| social::post::keep(w, &author, &object, None)).map(drop))
+}
+
+/// What a group's outbox passes on: posts begun in it (Lemmy, PieFed), each fetched from its own server.
+fn announced(node: &Node, group: &Actor, items: &[Ref]) -> Result<()> {
+    let mut asked = 0;
+    for item in items.iter().filter_map(Ref::embedded).filter(|value| json::is_type(value, "Announce")) {
+        let Some(object) = Lossy::<Ref>::read(item, "object").0 else { continue };
+        let Some(uri) = (match social::group::passed_on(&object) {
+            Some(inner) if json::is_type(inner, "Create") => json::id_of(inner, "object"),
+            Some(_) => None,
+            None => object.id().cloned(),
+        }) else {
+            continue;
+        };
+        if node.store.read(|r| posts::by_uri(r, uri.as_str()))?.is_none() {
+            asked += 1;
+            if asked > FETCHES {
+                return Ok(());
+            }
+        }
+        match resolve::post(node, uri.as_str()) {
+            Ok(post) => {
+                let group = group.id;
+                node.store.write(move |w| social::group::listed(w, group, post))?;
+            }
+            Err(error) => forgive(Err(error))?,
+        }
+    }
+    Ok(())
+}
+
+fn forgive(outcome: Result<()>) -> Result<()> {
+    match outcome {
+        Err(error @ Error::Internal(_)) => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,75 @@
+//! What the word of groups and relays, and what others pass on, may cost: so many requests an hour for each, so that a busy one never keeps a small
+//! server fetching. What is over is not fetched; it is found when somebody looks.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::base::Time;
+use crate::base::id::ActorId;
+use crate::federation::Node;
+use crate::store::actors::Actor;
+
+/// Requests on one actor's word.
+const REQUESTS: u32 = 400;
+/// In this time.
+const WINDOW: Duration = Duration::from_secs(60 * 60);
+/// Actors remembered at most.
+const ACTORS: usize = 2_000;
+
+/// What was spent lately, by actor: since when, how much.
+#[derive(Debug, Default)]
+pub struct Budgets(Mutex<HashMap<ActorId, (Time, u32)>>);
+
+/// Whether one more request on this actor's word is all right. People's own words always are.
+pub(in crate::federation) fn allows(node: &Node, sender: &Actor) -> bool {
+    sender.kind == "Person" || node.budgets.spend(sender.id, node.clock().now())
+}
+
+/// Whether one more request is all right because this actor passed on what another said. Everyone's is counted.
+pub(in crate::federation) fn allows_passing_on(node: &Node, sender: &Actor) -> bool {
+    node.budgets.spend(sender.id, node.clock().now())
+}
+
+impl Budgets {
+    fn spend(&self, who: ActorId, now: Time) -> bool {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_over = |since: Time| now.since(since) >= WINDOW || since > now;
+        if all.len() >= ACTORS {
+            all.retain(|_, (since, _)| !is_over(*since));
+            if all.len() >= ACTORS {
+                return false;
+            }
+        }
+        let (since, spent) = all.entry(who).or_insert((now, 0));
+        if is_over(*since) {
+            (*since, *spent) = (now, 0);
+        }
+        *spent += 1;
+        *spent <= REQUESTS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_group_waits_for_the_next_hour_and_others_do_not() {
+        let (budgets, now) = (Budgets::default(), Time::from_secs(1_790_000_000));
+        let spent = (0..REQUESTS * 2).filter(|_| budgets.spend(ActorId(1), now)).count();
+        assert_eq!(spent, REQUESTS as usize);
+        assert!(budgets.spend(ActorId(2), now));
+        assert!(budgets.spend(ActorId(1), now.plus(WINDOW)));
+    }
+
+    #[test]
+    fn the_memory_of_it_is_bounded() {
+        let (budgets, now) = (Budgets::default(), Time::from_secs(1_790_000_000));
+        for n in 0..5_000 {
+            budgets.spend(ActorId(n), now);
+        }
+        assert!(budgets.0.lock().is_ok_and(|all| all.len() <= ACTORS));
+        assert!(budgets.spend(ActorId(9_999), now.plus(WINDOW)), "room again an hour later");
+    }
+}

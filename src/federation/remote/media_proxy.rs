@@ -1,0 +1,33 @@
+//! Addresses on this server that show remote pictures. They are signed: nobody else can make this server fetch something.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::hmac;
+
+use crate::base::{Error, Result};
+use crate::federation::Node;
+
+/// What proxy links sign, apart from everything else that is signed with the node's secret.
+const LABEL: &[u8] = b"proxy\n";
+
+/// The path on this server that shows a remote picture.
+pub fn path(node: &Node, url: &str) -> String {
+    let mac = hmac::sign(&key(node), &labelled(url));
+    format!("/proxy/{}/{}", URL_SAFE_NO_PAD.encode(mac), URL_SAFE_NO_PAD.encode(url))
+}
+
+/// The URL behind a path's two parts; NotFound when it was not made here.
+pub fn url(node: &Node, mac: &str, url: &str) -> Result<String> {
+    let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| Error::NotFound);
+    let url = String::from_utf8(decode(url)?).map_err(|_| Error::NotFound)?;
+    hmac::verify(&key(node), &labelled(&url), &decode(mac)?).map_err(|_| Error::NotFound)?;
+    Ok(url)
+}
+
+fn key(node: &Node) -> hmac::Key {
+    hmac::Key::new(hmac::HMAC_SHA256, &node.facts.secret)
+}
+
+fn labelled(url: &str) -> Vec<u8> {
+    [LABEL, url.as_bytes()].concat()
+}

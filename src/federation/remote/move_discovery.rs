@@ -1,0 +1,62 @@
+//! People who moved without our hearing of it: their documents say where they are now (FEP-7628, pull). A Move that was
+//! sent while we were away is found this way.
+
+use std::time::Duration;
+
+use crate::base::id::ActorId;
+use crate::base::{Error, Result};
+use crate::federation::{Node, owner::publish, remote::resolve};
+use crate::social::account_move;
+use crate::store::{
+    actors::{self, moves},
+    node,
+};
+
+/// People looked at in one round.
+const ROUND: u32 = 5;
+/// How long somebody whose new place does not agree is not looked at again.
+const LATER: Duration = Duration::from_secs(24 * 3600);
+
+/// The owner follows somebody where they have moved, whatever the settings say. Conflict when the new account does not say
+/// that it was this one: anybody can claim to have become somebody else.
+pub fn follow_there(node: &Node, old: ActorId) -> Result<()> {
+    let old = node.store.read(|r| actors::by_id(r, old))?;
+    let target = old.moved_to.as_deref().ok_or_else(|| Error::Conflict("they have not moved".to_owned()))?;
+    let new = resolve::anew(node, target)?;
+    let new = node.store.read(|r| actors::by_id(r, new))?;
+    if !new.also_known_as.contains(&old.uri) {
+        return Err(Error::Conflict(format!("@{} does not say that it was @{} before", new.handle(), old.handle())));
+    }
+    publish::follow(node, new.id)
+}
+
+/// Looks at the new places of people the owner follows who say that they moved. True when a
+/// move was acted upon.
+pub fn step(node: &Node) -> Result<bool> {
+    let Ok(owner) = node.owner() else { return Ok(false) };
+    let now = node.clock().now();
+    let olds = node.store.read(|r| {
+        let ids = moves::unseen(r, owner, ROUND * 10)?;
+        actors::by_ids(r, &ids)
+    })?;
+    let memo = |uri: &str| format!("move {uri}");
+    let due = olds.into_iter().filter(|old| node.refreshed.recall(&memo(&old.uri), now).is_none());
+    let mut done = false;
+    for old in due.take(ROUND as usize) {
+        node.refreshed.remember(&memo(&old.uri), now.plus(LATER), now, ());
+        let Some(target) = old.moved_to.clone() else { continue };
+        let new = match resolve::anew(node, &target) {
+            Ok(new) => new,
+            Err(error @ Error::Internal(_)) => return Err(error),
+            Err(error) => {
+                tracing::debug!(%error, target, "the new place of somebody who moved could not be looked at");
+                continue;
+            }
+        };
+        done |= node.store.write(move |w| {
+            let (old, new) = (actors::by_id(w, old.id)?, actors::by_id(w, new)?);
+            account_move::act(w, node::owner(w)?, &old, &new)
+        })?;
+    }
+    Ok(done)
+}

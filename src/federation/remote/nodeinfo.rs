@@ -1,0 +1,79 @@
+//! What other servers run, by their NodeInfo: asked seldom, for the card on a profile and for what peers cannot do.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::base::{Result, Time};
+use crate::federation::Node;
+use crate::net::{Accept, Get, Knock, NetError};
+use crate::store::peers::hosts;
+use crate::text::plain_text;
+
+/// How long an answer, or none, is good.
+const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Bytes of a NodeInfo document that are read.
+const LIMIT: usize = 64 * 1024;
+/// Characters of a name or version.
+const WORD: usize = 60;
+
+/// Asks a server what it runs, unless that was done within a week. It need not answer.
+pub fn look(node: &Node, host: &str) -> Result<()> {
+    let now = node.clock().now();
+    let known = node.store.read(|r| hosts::get(r, host))?;
+    let asked = known.as_ref().and_then(|host| host.software_at);
+    if node.config.trial || host == node.facts.origin.host || asked.is_some_and(|at| now.since(at) < WEEK) {
+        return Ok(());
+    }
+    let found = ask(node, host);
+    let host = host.to_owned();
+    node.store.write(move |w| match &found {
+        Some((name, version)) => hosts::set_software(w, &host, name, version),
+        None => hosts::asked_software(w, &host),
+    })
+}
+
+/// Asks one server of somebody the owner knows; false when all were asked within a week.
+pub fn step(node: &Node) -> Result<bool> {
+    let week_ago: Time = node.clock().now().minus(WEEK);
+    match node.store.read(|r| hosts::unasked(r, week_ago, 1))?.pop() {
+        Some(host) => look(node, &host).map(|()| true),
+        None => Ok(false),
+    }
+}
+
+fn ask(node: &Node, host: &str) -> Option<(String, String)> {
+    let index = fetch(node, &format!("{}://{host}/.well-known/nodeinfo", node.facts.origin.scheme)).ok()?;
+    let href = newest(&index)?;
+    let info = fetch(node, &href).ok()?;
+    let software = info.get("software")?;
+    let word = |key: &str| {
+        let text = software.get(key).and_then(Value::as_str).unwrap_or_default();
+        plain_text::one_line(text).chars().take(WORD).collect::<String>()
+    };
+    let name = word("name").to_lowercase();
+    (!name.is_empty()).then(|| (name, word("version")))
+}
+
+/// The link to the newest version we read.
+fn newest(index: &Value) -> Option<String> {
+    let links = index.get("links")?.as_array()?;
+    ["2.1", "2.0", "1.1", "1.0"].iter().find_map(|version| {
+        let wanted = format!("http://nodeinfo.diaspora.software/ns/schema/{version}");
+        let link = links.iter().take(20).find(|link| link.get("rel").and_then(Value::as_str) == Some(&wanted))?;
+        link.get("href")?.as_str().map(str::to_owned)
+    })
+}
+
+fn fetch(node: &Node, url: &str) -> Result<Value, NetError> {
+    let get = Get {
+        url,
+        accept: Accept::NodeInfo,
+        signer: None,
+        knock: Knock::Cavage,
+        limit: LIMIT,
+        now: node.clock().now(),
+        gate: &|host| node.may_fetch(host),
+    };
+    Ok(node.net.json(get).inspect_err(|error| node.note_slow(error))?.1)
+}

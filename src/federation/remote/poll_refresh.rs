@@ -1,0 +1,52 @@
+//! What polls need as time goes by: news of ours are told, results of those the owner voted in are asked for. Bounded, and
+//! one round never waits for the next.
+
+use crate::base::id::PostId;
+use crate::base::{Error, Result};
+use crate::federation::remote::backfill;
+use crate::federation::{Node, remote::resolve};
+use crate::social::poll::{self, Look};
+use crate::store::{
+    actors, node,
+    posts::{self, polls},
+};
+
+/// Polls looked after in one round.
+const ROUND: u32 = 20;
+
+/// Looks after the polls that are due. What cannot be asked now is asked again later, and not for ever.
+pub fn step(node: &Node) -> Result<()> {
+    for id in node.store.read(|r| polls::due(r, ROUND))? {
+        let post = node.store.read(|r| posts::by_id(r, id))?;
+        if node.facts.origin.owns(&post.uri) {
+            node.store.write(move |w| {
+                let owner = actors::by_id(w, node::owner(w)?)?;
+                poll::tell(w, &owner, id)
+            })?;
+            continue;
+        }
+        let look = match look(node, &post.uri) {
+            Ok(()) => Look::Done,
+            Err(error @ Error::Internal(_)) => return Err(error),
+            Err(error) => {
+                tracing::debug!(%error, uri = post.uri, "a poll could not be looked at");
+                Look::Failed
+            }
+        };
+        node.store.write(move |w| poll::looked(w, id, look))?;
+    }
+    Ok(())
+}
+
+/// Asks for the counts of a poll that stands on a page, unless it was done a moment ago.
+pub(in crate::federation) fn refresh(node: &Node, id: PostId) -> Result<()> {
+    let post = node.store.read(|r| posts::by_id(r, id))?;
+    if node.facts.origin.owns(&post.uri) || !backfill::is_due(node, &format!("poll {}", post.uri)) {
+        return Ok(());
+    }
+    look(node, &post.uri)
+}
+
+fn look(node: &Node, uri: &str) -> Result<()> {
+    resolve::fetch_post(node, uri).map(drop)
+}

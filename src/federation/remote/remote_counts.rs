@@ -1,0 +1,35 @@
+//! How many posts, followers and followed somebody has, as their server says: asked for when the owner looks at them, once
+//! a day at most, and never on the way of a delivery.
+
+use std::time::Duration;
+
+use crate::ap::collection::Collection;
+use crate::ap::json;
+use crate::base::id::ActorId;
+use crate::base::{Error, Result};
+use crate::federation::Node;
+use crate::net::IdRule;
+use crate::store::actors;
+
+/// How long an answer, or none, is good for.
+const AGAIN_AFTER: Duration = Duration::from_hours(24);
+
+/// Asks for somebody's numbers, unless that was done today. What is not to be had stays as it was.
+pub(in crate::federation) fn look(node: &Node, who: ActorId) -> Result<()> {
+    let actor = node.store.read(|r| actors::by_id(r, who))?;
+    let today = actor.counts.asked_at.is_some_and(|at| node.clock().now().since(at) < AGAIN_AFTER);
+    if today || actor.gone_at.is_some() || node.facts.origin.owns(&actor.uri) {
+        return Ok(());
+    }
+    let total = |uri: &Option<String>| {
+        let uri = uri.as_ref().filter(|uri| json::same_origin(uri, &actor.uri))?;
+        let document = node.document(uri, IdRule::Exact).ok()?;
+        let total = Collection::read(&document.value).ok()?.total?;
+        Some(u32::try_from(total).unwrap_or(u32::MAX))
+    };
+    let (posts, followers, following) = (total(&actor.outbox), total(&actor.followers), total(&actor.following));
+    match node.store.write(move |w| actors::count(w, who, posts, followers, following)) {
+        Err(error @ Error::Internal(_)) => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,378 @@
+//! An actor or post by URI or handle: stored, else fetched and kept. A failed look never spoils what is stored.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::ap::actor::Actor as ActorDoc;
+use crate::ap::json::{self, Uri};
+use crate::ap::object::{Object, is_known_type};
+use crate::base::id::{ActorId, PostId};
+use crate::base::time::Stopwatch;
+use crate::base::{Error, Result, Time};
+use crate::federation::remote::singleflight::{Boarding, Failed};
+use crate::federation::{Node, remote::webfinger};
+use crate::net::{Accept, Document, Get, HTML_LIMIT, IdRule, Knock, NetError};
+use crate::social;
+use crate::store::actors::{self, Actor};
+use crate::store::posts;
+use crate::text::Handle;
+
+/// How long an actor's stored document is good.
+const FRESH: Duration = Duration::from_secs(3 * 24 * 3600);
+/// How long after a failed look the next one waits.
+const AFTER_FAILURE: Duration = Duration::from_secs(3600);
+/// How long a post that could not be had is not asked for again.
+const POST_FAILED_FOR: Duration = Duration::from_secs(10 * 60);
+/// Parents fetched above one post.
+const ANCESTORS: usize = 12;
+
+/// How long the way up a thread may take: activities of other people wait behind it.
+const CLIMB: Duration = Duration::from_secs(20);
+
+/// What a search for a handle or URL finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// A person.
+    Actor(ActorId),
+    /// A post.
+    Post(PostId),
+}
+
+/// Finds what the owner typed: `@user@host`, an actor's or post's URL. NotFound with nothing there; Remote says why.
+pub fn find(node: &Node, text: &str) -> Result<Found> {
+    let text = text.trim();
+    if text.starts_with("http://") || text.starts_with("https://") {
+        return find_url(node, text);
+    }
+    let handle = Handle::parse(text).filter(|handle| handle.host.is_some());
+    let handle = handle.ok_or_else(|| {
+        Error::invalid("that is neither a handle like @name@example.org nor the address of a profile or post")
+    })?;
+    by_handle(node, &handle).map(Found::Actor)
+}
+
+/// The actor with this handle: ours, stored and fresh, or asked of the handle's own domain.
+pub fn by_handle(node: &Node, handle: &Handle) -> Result<ActorId> {
+    let host = handle.host.as_deref().unwrap_or(&node.facts.origin.domain);
+    let domain = if node.facts.origin.is_ours(host) { &node.facts.origin.domain } else { host };
+    let known = node.store.read(|r| actors::by_handle(r, &handle.name, domain))?;
+    if node.facts.origin.is_ours(host) {
+        return known.map(|actor| actor.id).ok_or(Error::NotFound);
+    }
+    if let Some(actor) = known.filter(|actor| actor.gone_at.is_none()) {
+        return self::actor(node, &actor.uri);
+    }
+    // What a domain says of an actor elsewhere is only a way to find them: their own server says what they are called.
+    let finger = webfinger::finger(node, handle)?;
+    actor(node, finger.actor.as_str())
+}
+
+fn find_url(node: &Node, url: &str) -> Result<Found> {
+    let uri = Uri::parse(url).ok_or_else(|| Error::invalid("that address is not one of a profile or post"))?;
+    if let Some(found) = stored(node, uri.as_str())? {
+        return Ok(found);
+    }
+    if node.facts.origin.owns(url) {
+        return own_page(node, url);
+    }
+    match node.document(url, IdRule::Exact) {
+        Ok(document) => keep(node, &document),
+        Err(error @ NetError::BadContent { .. }) => {
+            let linked = linked(node, url)?.ok_or(error)?;
+            keep(node, &node.document(linked.as_str(), IdRule::Exact)?)
+        }
+        Err(error) if error.is_missing() => Err(Error::NotFound),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Our own pages are known by their path: `/@name` and `/@name/ID`.
+fn own_page(node: &Node, url: &str) -> Result<Found> {
+    let page = url.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    node.store.read(|r| {
+        let owner = actors::by_id(r, crate::store::node::owner(r)?)?;
+        if page == owner.url {
+            return Ok(Found::Actor(owner.id));
+        }
+        let id: PostId =
+            page.strip_prefix(owner.url.as_str()).and_then(|p| p.strip_prefix('/')).unwrap_or("").parse()?;
+        Ok(Found::Post(posts::by_id(r, id)?.id))
+    })
+}
+
+/// What is stored under an address, ours or somebody else's.
+pub fn known(node: &Node, url: &str) -> Result<Option<Found>> {
+    match stored(node, url)? {
+        None if node.facts.origin.owns(url) => match own_page(node, url) {
+            Err(Error::NotFound) => Ok(None),
+            found => found.map(Some),
+        },
+        found => Ok(found),
+    }
+}
+
+fn stored(node: &Node, uri: &str) -> Result<Option<Found>> {
+    node.store.read(|r| {
+        if let Some(post) = posts::by_uri(r, uri)? {
+            return Ok(Some(Found::Post(post.boost_of.unwrap_or(post.id))));
+        }
+        let actor = actors::by_uri(r, uri)?;
+        Ok(actor.filter(|actor| actor.gone_at.is_none()).map(|actor| Found::Actor(actor.id)))
+    })
+}
+
+/// The ActivityPub document an HTML page points to, by its Link header or `<link rel="alternate">`.
+fn linked(node: &Node, url: &str) -> Result<Option<Uri>> {
+    let get = Get {
+        url,
+        accept: Accept::ActivityOrHtml,
+        signer: None,
+        knock: Knock::Cavage,
+        limit: HTML_LIMIT,
+        now: node.clock().now(),
+        gate: &|host| node.may_fetch(host),
+    };
+    let answer = node.net.get(get)?;
+    let is_it = |tag: &&str| tag.contains("alternate") && tag.contains("application/activity+json");
+    let header = answer.link.as_deref().unwrap_or_default();
+    let from_header = header.split(',').find(is_it).and_then(|l| l.split(['<', '>']).nth(1)).map(str::to_owned);
+    let text = String::from_utf8_lossy(&answer.body);
+    let from_page = || {
+        let tag = text.split('<').filter(|tag| tag.starts_with("link")).find(is_it)?;
+        let (_, rest) = tag.split_once("href=")?;
+        Some(rest.trim_start_matches(['"', '\'']).split(['"', '\'', '>', ' ']).next()?.replace("&amp;", "&"))
+    };
+    Ok(from_header.or_else(from_page).and_then(|href| Uri::parse(&href)))
+}
+
+/// Keeps a fetched document as what it is: a post, or an actor.
+fn keep(node: &Node, document: &Document) -> Result<Found> {
+    let types = json::types(&document.value);
+    if types.iter().any(|t| is_known_type(t) || matches!(*t, "Create" | "Announce")) {
+        return keep_post(node, &document.value).map(Found::Post);
+    }
+    match ActorDoc::read(&document.value) {
+        Ok(doc) => {
+            let id = keep_actor(node, &doc)?;
+            confirm(node, id)?;
+            Ok(Found::Actor(id))
+        }
+        Err(_) => keep_post(node, &document.value).map(Found::Post),
+    }
+}
+
+/// The actor with this ActivityPub id: stored and fresh, else fetched. What is stored outlives a failed look.
+pub fn actor(node: &Node, uri: &str) -> Result<ActorId> {
+    let now = node.clock().now();
+    let known = node.store.read(|r| actors::by_uri(r, uri))?;
+    match known {
+        Some(actor) if actor.gone_at.is_some() && now.since(actor.fetched_at) < FRESH => Err(Error::Gone),
+        Some(actor) if node.facts.origin.owns(uri) || is_good(&actor, now) => Ok(actor.id),
+        None if node.facts.origin.owns(uri) => Err(Error::NotFound),
+        known => refresh(node, uri, known),
+    }
+}
+
+fn is_good(actor: &Actor, now: Time) -> bool {
+    now.since(actor.fetched_at) < FRESH || actor.failed_at.is_some_and(|at| now.since(at) < AFTER_FAILURE)
+}
+
+/// The actor as their server shows them now; Remote when it does not, whatever is stored.
+pub fn anew(node: &Node, uri: &str) -> Result<ActorId> {
+    let known = node.store.read(|r| actors::by_uri(r, uri))?;
+    if node.facts.origin.owns(uri) {
+        return known.map(|actor| actor.id).ok_or(Error::NotFound);
+    }
+    let id = refresh(node, uri, known)?;
+    match node.store.read(|r| actors::by_id(r, id))?.failed_at {
+        Some(_) => Err(Error::remote(format!("{uri} could not be looked at just now"))),
+        None => Ok(id),
+    }
+}
+
+/// Looks at the group a post says it stands in, if it is not known; what is no group, or cannot be had, is no harm and not
+/// asked for again for a while.
+pub(in crate::federation) fn group(node: &Node, uri: &str) -> Result<()> {
+    let (memo, now) = (format!("group {uri}"), node.clock().now());
+    if node.failures.recall(&memo, now).is_some() {
+        return Ok(());
+    }
+    match actor(node, uri) {
+        Err(error @ Error::Internal(_)) => Err(error),
+        Err(error) => {
+            let failed = Failed::Temporary(error.to_string());
+            node.failures.remember(&memo, now.plus(POST_FAILED_FOR), now, failed);
+            Ok(())
+        }
+        Ok(_) => Ok(()),
+    }
+}
+
+/// Fetches an actor now, fresh or not.
+pub fn refresh(node: &Node, uri: &str, known: Option<Actor>) -> Result<ActorId> {
+    let _flight = match node.flights.board(uri)? {
+        Boarding::Go(flight) => flight,
+        Boarding::Landed => return node.store.read(|r| actors::id_of(r, uri))?.ok_or(Error::NotFound),
+    };
+    let document = node.document(uri, IdRule::Exact).map_err(Some);
+    let fetched = document.and_then(|document| ActorDoc::read(&document.value).map_err(|_| None));
+    match (fetched, known) {
+        (Ok(doc), _) => {
+            let id = keep_actor(node, &doc)?;
+            confirm(node, id)?;
+            Ok(id)
+        }
+        (Err(Some(error)), Some(actor)) if error.is_gone() => {
+            node.store.write(move |w| actors::gone(w, actor.id))?;
+            Err(Error::Gone)
+        }
+        (Err(_), Some(actor)) => {
+            node.store.write(move |w| actors::failed(w, actor.id))?;
+            Ok(actor.id)
+        }
+        (Err(Some(error)), None) if error.is_gone() => Err(Error::Gone),
+        (Err(Some(error)), None) if error.is_missing() => Err(Error::NotFound),
+        (Err(Some(error)), None) => Err(error.into()),
+        (Err(None), None) => Err(Error::remote(format!("{uri} is not a person or group"))),
+    }
+}
+
+/// Keeps an actor's document; the handle's host stays as it was confirmed.
+pub(in crate::federation) fn keep_actor(node: &Node, doc: &ActorDoc) -> Result<ActorId> {
+    if node.facts.origin.owns(doc.id.as_str()) {
+        return Err(Error::Denied("that actor claims to live here".to_owned()));
+    }
+    let doc = doc.clone();
+    node.store.write(move |w| social::profile::keep(w, &doc))
+}
+
+/// Asks the handle's domain once whether the handle is this actor's. Without an answer the id's host stays.
+pub(in crate::federation) fn confirm(node: &Node, id: ActorId) -> Result<()> {
+    let actor = node.store.read(|r| actors::by_id(r, id))?;
+    if actor.confirmed_at.is_some() {
+        return Ok(());
+    }
+    let host = Some(crate::federation::host_of(&actor.uri));
+    match webfinger::finger(node, &Handle { name: actor.username.clone(), host }) {
+        Ok(finger) => confirm_as(node, id, &finger),
+        Err(error) => {
+            tracing::debug!(%error, actor = actor.uri, "handle not confirmed");
+            node.store.write(move |w| actors::confirm(w, id, &actor.host))
+        }
+    }
+}
+
+fn confirm_as(node: &Node, id: ActorId, finger: &webfinger::Finger) -> Result<()> {
+    let actor = node.store.read(|r| actors::by_id(r, id))?;
+    let says_so = finger.actor.as_str() == actor.uri && finger.subject.name.eq_ignore_ascii_case(&actor.username);
+    let host = finger.subject.host.clone().filter(|_| says_so).unwrap_or(actor.host.clone());
+    if actor.confirmed_at.is_some() && actor.host == host {
+        return Ok(());
+    }
+    node.store.write(move |w| actors::confirm(w, id, &host))
+}
+
+/// The post with this ActivityPub id: stored, else fetched with its author.
+pub fn post(node: &Node, uri: &str) -> Result<PostId> {
+    let now = node.clock().now();
+    if let Some(post) = node.store.read(|r| posts::by_uri(r, uri))? {
+        return Ok(post.id);
+    }
+    if node.facts.origin.owns(uri) {
+        return Err(Error::NotFound);
+    }
+    match node.failures.recall(uri, now) {
+        Some(Failed::Gone) => return Err(Error::Gone),
+        Some(Failed::Permanent(why) | Failed::Temporary(why)) => return Err(Error::Remote(why)),
+        None => {}
+    }
+    let _flight = match node.post_flights.board(uri)? {
+        Boarding::Go(flight) => flight,
+        Boarding::Landed => return node.store.read(|r| posts::by_uri(r, uri))?.map(|p| p.id).ok_or(Error::NotFound),
+    };
+    fetch_post(node, uri).inspect_err(|error| {
+        let failed = match error {
+            Error::Gone => Failed::Gone,
+            other => Failed::Temporary(other.to_string()),
+        };
+        node.failures.remember(uri, now.plus(POST_FAILED_FOR), now, failed);
+    })
+}
+
+/// Fetches a post anew, stored or not: its origin decides what it says.
+pub fn fetch_post(node: &Node, uri: &str) -> Result<PostId> {
+    keep_post(node, &post_document(node, uri)?)
+}
+
+fn post_document(node: &Node, uri: &str) -> Result<Value> {
+    match node.document(uri, IdRule::Exact) {
+        Ok(document) => Ok(document.value),
+        Err(error) if error.is_gone() => Err(Error::Gone),
+        Err(error) if error.is_missing() => Err(Error::NotFound),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Keeps a post that was found at its own id. The activity that made it, or boosts it, leads to it: one step and no
+/// further, and without waiting for another fetch, because two that lead to each other would wait for ever.
+fn keep_post(node: &Node, value: &Value) -> Result<PostId> {
+    if !leads_on(value) {
+        return keep_object(node, value);
+    }
+    let inner = json::id_of(value, "object").ok_or_else(|| Error::remote("that activity names no post"))?;
+    if let Some(post) = node.store.read(|r| posts::by_uri(r, inner.as_str()))? {
+        return Ok(post.id);
+    }
+    if node.facts.origin.owns(inner.as_str()) {
+        return Err(Error::NotFound);
+    }
+    if json::id(value).is_some_and(|id| id == inner) {
+        return Err(Error::remote("that activity leads to itself"));
+    }
+    match post_document(node, inner.as_str())? {
+        further if leads_on(&further) => Err(Error::remote("that activity leads to another one, not to a post")),
+        object => keep_object(node, &object),
+    }
+}
+
+fn leads_on(value: &Value) -> bool {
+    json::is_type(value, "Create") || json::is_type(value, "Announce")
+}
+
+fn keep_object(node: &Node, value: &Value) -> Result<PostId> {
+    if json::is_type(value, "Tombstone") {
+        return Err(Error::Gone);
+    }
+    let object = Object::read(value).map_err(|error| Error::remote(error.to_string()))?;
+    let author = object.attributed_to.clone().ok_or_else(|| Error::remote("the post names no author"))?;
+    let author = actor(node, author.as_str())?;
+    if let Some(uri) = &object.group {
+        group(node, uri.as_str())?;
+    }
+    node.store.write(move |w| {
+        let author = actors::by_id(w, author)?;
+        social::post::keep(w, &author, &object, None)
+    })
+}
+
+/// Fetches the parents of a post, as far as they are missing and within bounds. Failing is no harm.
+pub fn ancestors(node: &Node, id: PostId) -> Result<()> {
+    let (mut at, watch) = (id, Stopwatch::start());
+    for _ in 0..ANCESTORS {
+        if watch.elapsed() > CLIMB {
+            return Ok(());
+        }
+        let post = node.store.read(|r| posts::by_id(r, at))?;
+        at = match (post.reply_to, post.reply_to_uri) {
+            (Some(parent), _) => parent,
+            (None, Some(uri)) => match self::post(node, &uri) {
+                Ok(parent) => parent,
+                Err(Error::Internal(error)) => return Err(Error::Internal(error)),
+                Err(_) => return Ok(()),
+            },
+            (None, None) => return Ok(()),
+        };
+    }
+    Ok(())
+}

@@ -1,0 +1,207 @@
+//! One fetch per URI at a time, and only so many at once; and a short memory of what failed. Both are bounded: peers choose
+//! the names in them.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::base::{Error, Result, Time};
+use crate::net::NetError;
+
+/// How long a second asker waits for the first one's fetch.
+const PATIENCE: Duration = Duration::from_secs(35);
+
+/// Fetches under way.
+#[derive(Debug, Default)]
+pub struct Flights {
+    under_way: Mutex<HashSet<String>>,
+    waiting: AtomicUsize,
+    landed: Condvar,
+    most: usize,
+    /// Of these from one host: one that hangs must not hold them all.
+    most_per_host: usize,
+}
+
+/// Whether this asker fetches, or somebody else just has.
+pub enum Boarding<'f> {
+    /// Fetch; drop this when it is stored.
+    Go(Flight<'f>),
+    /// Somebody else has fetched it meanwhile: look again.
+    Landed,
+}
+
+/// A fetch under way; the next asker waits until it is dropped.
+pub struct Flight<'f> {
+    flights: &'f Flights,
+    uri: String,
+}
+
+impl Flights {
+    /// At most `most` at once.
+    pub fn new(most: usize) -> Self {
+        Self { most, most_per_host: most, ..Self::default() }
+    }
+
+    /// At most `most` at once, and half of these from one host.
+    pub fn fair(most: usize) -> Self {
+        Self { most_per_host: most.div_ceil(2), ..Self::new(most) }
+    }
+
+    /// Asks to fetch `uri`. Busy when too many others are fetching.
+    pub fn board(&self, uri: &str) -> Result<Boarding<'_>> {
+        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        if under_way.contains(uri) {
+            // Each waits with a thread in hand, and one slow server can make them wait long: most threads stay free.
+            if self.waiting.load(Ordering::SeqCst) >= self.most {
+                return Err(Error::Busy);
+            }
+            self.waiting.fetch_add(1, Ordering::SeqCst);
+            let (guard, wait) = self
+                .landed
+                .wait_timeout_while(under_way, PATIENCE, |set| set.contains(uri))
+                .unwrap_or_else(PoisonError::into_inner);
+            drop(guard);
+            self.waiting.fetch_sub(1, Ordering::SeqCst);
+            return if wait.timed_out() { Err(Error::Busy) } else { Ok(Boarding::Landed) };
+        }
+        let host = crate::federation::host_of(uri);
+        let same_host = under_way.iter().filter(|other| crate::federation::host_of(other) == host).count();
+        if under_way.len() >= self.most || same_host >= self.most_per_host {
+            return Err(Error::Busy);
+        }
+        under_way.insert(uri.to_owned());
+        Ok(Boarding::Go(Flight { flights: self, uri: uri.to_owned() }))
+    }
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        let mut under_way = self.flights.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        under_way.remove(&self.uri);
+        self.flights.landed.notify_all();
+    }
+}
+
+/// Why a document could not be had; remembered for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failed {
+    /// Its owner is gone for good (410).
+    Gone,
+    /// Not there, not usable, or not its owner's.
+    Permanent(String),
+    /// Its server did not answer.
+    Temporary(String),
+}
+
+impl Failed {
+    /// What an error means for the next attempt.
+    pub fn of(error: &NetError) -> Self {
+        match error {
+            error if error.is_gone() => Self::Gone,
+            // 401 and 403 are often the deadlock of two servers that both want signed fetches first.
+            error if error.is_temporary() || matches!(error.code(), Some(401 | 403)) => {
+                Self::Temporary(error.to_string())
+            }
+            error => Self::Permanent(error.to_string()),
+        }
+    }
+}
+
+/// A short memory: what happened to a URI, until when it is worth remembering.
+#[derive(Debug, Default)]
+pub struct Memo<T> {
+    entries: Mutex<HashMap<String, (Time, T)>>,
+    most: usize,
+}
+
+impl<T: Clone> Memo<T> {
+    /// At most `most` entries; when it is full, what is over goes first, then anything.
+    pub fn new(most: usize) -> Self {
+        Self { entries: Mutex::new(HashMap::new()), most }
+    }
+
+    /// Remembers `what` about `uri` until `until`.
+    pub fn remember(&self, uri: &str, until: Time, now: Time, what: T) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() >= self.most {
+            entries.retain(|_, (end, _)| *end > now);
+        }
+        if entries.len() >= self.most
+            && let Some(any) = entries.keys().next().cloned()
+        {
+            entries.remove(&any);
+        }
+        entries.insert(uri.to_owned(), (until, what));
+    }
+
+    /// What is remembered about `uri`.
+    pub fn recall(&self, uri: &str, now: Time) -> Option<T> {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.get(uri).filter(|(until, _)| *until > now).map(|(_, what)| what.clone())
+    }
+
+    /// Forgets `uri`.
+    pub fn forget(&self, uri: &str) {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).remove(uri);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_fetch_per_uri_and_so_many_at_once() {
+        let flights = Flights::new(1);
+        let Boarding::Go(first) = flights.board("a").unwrap() else { panic!("nobody else fetches") };
+        assert!(matches!(flights.board("b"), Err(Error::Busy)), "too many");
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| matches!(flights.board("a"), Ok(Boarding::Landed)));
+            drop(first);
+            // Either it waited for the first to land, or it came after and fetches itself.
+            second.join().unwrap();
+        });
+        assert!(flights.board("b").is_ok());
+    }
+
+    #[test]
+    fn one_host_does_not_hold_all_places() {
+        let flights = Flights::fair(4);
+        let held: Vec<_> = (0..2).map(|n| flights.board(&format!("https://slow.example/{n}")).unwrap()).collect();
+        assert!(matches!(flights.board("https://slow.example/3"), Err(Error::Busy)));
+        assert!(matches!(flights.board("https://quick.example/1"), Ok(Boarding::Go(_))));
+        drop(held);
+        assert!(flights.board("https://slow.example/3").is_ok());
+    }
+
+    #[test]
+    fn only_so_many_wait_for_one_slow_server() {
+        let flights = Flights::new(1);
+        let Boarding::Go(first) = flights.board("a").unwrap() else { panic!("nobody else fetches") };
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| flights.board("a").is_ok());
+            while flights.waiting.load(Ordering::SeqCst) == 0 {
+                std::thread::yield_now();
+            }
+            assert!(matches!(flights.board("a"), Err(Error::Busy)), "one waits already");
+            drop(first);
+            assert!(second.join().unwrap());
+        });
+        assert!(flights.board("a").is_ok(), "nobody waits any more");
+    }
+
+    #[test]
+    fn a_memo_forgets_in_time_and_stays_small() {
+        let memo = Memo::new(2);
+        let at = Time::from_secs;
+        memo.remember("a", at(10), at(0), "no");
+        assert_eq!(memo.recall("a", at(9)), Some("no"));
+        assert_eq!(memo.recall("a", at(10)), None);
+        for uri in ["b", "c", "d"] {
+            memo.remember(uri, at(100), at(20), "no");
+        }
+        assert_eq!(["a", "b", "c", "d"].iter().filter(|uri| memo.recall(uri, at(50)).is_some()).count(), 2);
+    }
+}

@@ -1,0 +1,88 @@
+//! WebFinger (RFC 7033) as a client: from a handle to an actor id, and the proof that a handle belongs to an actor: only
+//! the handle's own domain can say so.
+
+use serde_json::Value;
+
+use crate::ap::jrd::{self, Jrd};
+use crate::ap::json::Uri;
+use crate::base::{Error, Result};
+use crate::federation::Node;
+use crate::net::{Accept, Gate, Get, JSON_LIMIT, Knock, NetError};
+use crate::text::Handle;
+
+/// The most bytes of a host-meta document that are looked at.
+const HOST_META_LIMIT: usize = 64 * 1024;
+
+/// What a domain says about a handle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finger {
+    /// The handle by its own domain's spelling.
+    pub subject: Handle,
+    /// The actor it stands for.
+    pub actor: Uri,
+    /// Where its owner is asked to confirm a follow of somebody elsewhere; has `{uri}` in it.
+    pub subscribe: Option<String>,
+}
+
+/// Asks a handle's domain which actor it stands for. When the domain names another subject (split domain), that one is
+/// asked once more and must name itself. NotFound when the domain knows no such handle.
+pub fn finger(node: &Node, handle: &Handle) -> Result<Finger> {
+    let first = ask(node, handle)?;
+    if first.subject.same(handle) {
+        return Ok(first);
+    }
+    let second = ask(node, &first.subject)?;
+    if second.subject.same(&first.subject) && second.actor == first.actor {
+        Ok(second)
+    } else {
+        Err(Error::remote(format!("{} and {} disagree about who {handle} is", host(handle), host(&first.subject))))
+    }
+}
+
+fn host(handle: &Handle) -> &str {
+    handle.host.as_deref().unwrap_or_default()
+}
+
+fn ask(node: &Node, handle: &Handle) -> Result<Finger> {
+    let host = host(handle);
+    let scheme = &node.facts.origin.scheme;
+    let resource = format!("acct:{}@{host}", handle.name);
+    let direct = format!("{scheme}://{host}/.well-known/webfinger?resource={resource}");
+    let answer = match fetch(node, &direct) {
+        Err(error) if error.code() == Some(404) => {
+            let template = lrdd(node, &format!("{scheme}://{host}/.well-known/host-meta")).ok_or(Error::NotFound)?;
+            fetch(node, &template.replace("{uri}", &resource)).map_err(missing)?
+        }
+        other => other.map_err(missing)?,
+    };
+    let unclear = || Error::remote(format!("{host} answers WebFinger for {handle} without naming an actor"));
+    let jrd = Jrd::read(&answer)?;
+    let subject = jrd.handle().and_then(|(user, domain)| Handle::parse(&format!("{user}@{domain}")));
+    Ok(Finger {
+        subject: subject.ok_or_else(unclear)?,
+        actor: jrd.actor.ok_or_else(unclear)?,
+        subscribe: jrd.subscribe,
+    })
+}
+
+fn missing(error: NetError) -> Error {
+    if error.is_missing() || error.code() == Some(400) { Error::NotFound } else { error.into() }
+}
+
+fn fetch(node: &Node, url: &str) -> Result<Value, NetError> {
+    let gate = |host: &str| node.may_fetch(host);
+    let answer = node.net.json(get(node, url, (Accept::Jrd, JSON_LIMIT), &gate));
+    Ok(answer.inspect_err(|error| node.note_slow(error))?.1)
+}
+
+fn lrdd(node: &Node, url: &str) -> Option<String> {
+    let gate = |host: &str| node.may_fetch(host);
+    let answer = node.net.get(get(node, url, (Accept::HostMeta, HOST_META_LIMIT), &gate));
+    let answer = answer.inspect_err(|error| node.note_slow(error)).ok()?;
+    jrd::lrdd_template(&String::from_utf8_lossy(&answer.body))
+}
+
+/// WebFinger is asked unsigned: it is open everywhere, Threads included.
+fn get<'a>(node: &Node, url: &'a str, (accept, limit): (Accept, usize), gate: Gate<'a>) -> Get<'a> {
+    Get { url, accept, signer: None, knock: Knock::Cavage, limit, now: node.clock().now(), gate }
+}

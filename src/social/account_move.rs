@@ -1,0 +1,131 @@
+//! People who move to another server. A move counts when both sides say so: the old one by its Move or its `movedTo`, the
+//! new one by listing the old one in `alsoKnownAs`, in a document fetched just now. The new one is followed first; the
+//! old one is left only when that has worked.
+
+use std::time::Duration;
+
+use super::{Need, follow, list, moderation::block};
+use crate::ap::json::Uri;
+use crate::base::Result;
+use crate::base::id::ActorId;
+use crate::store::actors::{self, Actor};
+use crate::store::notifications::{self, Kind};
+use crate::store::{
+    Read, Write,
+    actors::{follows, moves},
+    moderation::{blocks, mutes},
+    node,
+};
+
+/// How old the document of the other side may be when a move is acted upon.
+const FRESH: Duration = Duration::from_secs(30 * 60);
+
+/// What to fetch for a Move: the other side, when the one who moves is somebody the owner follows, mutes or blocks.
+pub(super) fn needs(r: &Read<'_>, sender: &Actor, object: &Uri, target: &Uri) -> Result<Vec<Need>> {
+    let (old, looks): (_, &[&Uri]) = match sides(sender, object, target) {
+        Some(Side::Old) => (Some(sender.id), &[target]),
+        // FEP-7628: the new one says it, and the old one's document must agree.
+        Some(Side::New) => (actors::id_of(r, object.as_str())?, &[object, target]),
+        None => (None, &[]),
+    };
+    match old {
+        Some(old) if concerns(r, node::owner(r)?, old)? => {
+            Ok(looks.iter().map(|uri| Need::Proof(uri.as_str().to_owned())).collect())
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+enum Side {
+    Old,
+    New,
+}
+
+/// Which side of the move speaks; None for somebody who is neither.
+fn sides(sender: &Actor, object: &Uri, target: &Uri) -> Option<Side> {
+    match sender.uri.as_str() {
+        uri if *object == uri => Some(Side::Old),
+        uri if *target == uri => Some(Side::New),
+        _ => None,
+    }
+}
+
+fn concerns(r: &Read<'_>, owner: ActorId, old: ActorId) -> Result<bool> {
+    Ok(!moves::is_recent(r, old)?
+        && (follows::get(r, owner, old)?.is_some() || mutes::get(r, old)?.is_some() || blocks::is_blocked(r, old)?))
+}
+
+/// A Move arrived.
+pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Uri, target: &Uri) -> Result<()> {
+    let (old, new) = match sides(sender, object, target) {
+        Some(Side::Old) => (Some(sender.clone()), actors::by_uri(w, target.as_str())?),
+        Some(Side::New) => (actors::by_uri(w, object.as_str())?, Some(sender.clone())),
+        None => (None, None),
+    };
+    let (Some(mut old), Some(new)) = (old, new) else { return Ok(()) };
+    if sender.id == old.id && old.moved_to.is_none() {
+        // The Move is their word for it; their document will say so, too.
+        old.moved_to = Some(new.uri.clone());
+        if is_true(w, &old, &new) {
+            moves::note(w, old.id, &new.uri)?;
+        }
+    }
+    act(w, owner, &old, &new).map(drop)
+}
+
+/// Whether both sides agree, by what was seen of the side that did not speak just now.
+fn is_true(r: &Read<'_>, old: &Actor, new: &Actor) -> bool {
+    let seen = |actor: &Actor| r.now.since(actor.fetched_at) < FRESH && actor.failed_at.is_none();
+    old.id != new.id
+        && old.moved_to.as_ref() == Some(&new.uri)
+        && new.also_known_as.contains(&old.uri)
+        && new.moved_to.is_none()
+        && new.gone_at.is_none()
+        && seen(new)
+}
+
+/// Acts upon a move if both sides agree and it was not done within a week; false when there was nothing to do. Both rows
+/// must have been fetched just now.
+pub fn act(w: &Write<'_>, owner: ActorId, old: &Actor, new: &Actor) -> Result<bool> {
+    if new.id == owner || !concerns(w, owner, old.id)? || !is_true(w, old, new) {
+        return Ok(false);
+    }
+    moves::begin(w, old.id, new.id)?;
+    let us = actors::by_id(w, owner)?;
+    if blocks::is_blocked(w, old.id)? {
+        block::send(w, &us, new.id)?;
+        return Ok(true);
+    }
+    if let Some(mute) = mutes::get(w, old.id)? {
+        mutes::set(w, new.id, mute.reach, mute.until_at)?;
+    }
+    if follows::get(w, owner, old.id)?.is_none() {
+        return Ok(true);
+    }
+    notifications::add(w, Kind::Moved, new.id, None)?;
+    if !node::settings(w)?.follow_moves {
+        return Ok(true);
+    }
+    match follows::get(w, owner, new.id)? {
+        Some(known) if known.accepted_at.is_some() => arrived(w, owner, new.id)?,
+        Some(_) => {}
+        None => match follow::send(w, &us, new.id) {
+            // The new server is kept away here: the notification must do.
+            Err(crate::base::Error::Conflict(_)) | Ok(()) => {}
+            Err(error) => return Err(error),
+        },
+    }
+    Ok(true)
+}
+
+/// Somebody lets the owner in: whoever moved there is not followed at the old place any more.
+pub(super) fn arrived(w: &Write<'_>, owner: ActorId, new: ActorId) -> Result<()> {
+    for old in moves::waiting_for(w, new)? {
+        if follows::get(w, owner, old)?.is_some() && node::settings(w)?.follow_moves {
+            list::moved(w, old, new)?;
+            follow::take_back(w, &actors::by_id(w, owner)?, old)?;
+        }
+        moves::done(w, old)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! The documents of asking and agreeing: requests, answers, stamps, and what a post of the owner's says of who may do what
+//! with it.
+
+use serde_json::Value;
+
+use crate::ap::addressing::Recipients;
+use crate::ap::interaction::{self, Author};
+use crate::ap::write_activity::{self as activity, Envelope};
+use crate::ap::write_object::OwnPost;
+use crate::base::id::RequestId;
+use crate::base::interaction_policy::Deed;
+use crate::base::{Result, Time};
+use crate::social::{interaction::outbound, quote};
+use crate::store::actors::Actor;
+use crate::store::posts::{Mention, Post};
+use crate::store::{Read, posts::interaction_policies};
+
+/// The id of a stamp of the owner's.
+pub fn stamp_uri(owner: &Actor, id: RequestId) -> String {
+    format!("{}/authorizations/{id}", owner.uri)
+}
+
+/// Puts into a post of the owner's who may do what with it, what it quotes, and by whose word it stands where it does.
+pub(in crate::social) fn complete(
+    r: &Read<'_>,
+    owner: &Actor,
+    row: &Post,
+    mentions: &[Mention],
+    mut post: OwnPost,
+) -> Result<OwnPost> {
+    if let Some(rules) = interaction_policies::get(r, row.id)? {
+        let author = Author {
+            id: &owner.uri,
+            followers: owner.followers.as_deref().unwrap_or_default(),
+            following: owner.following.as_deref().unwrap_or_default(),
+        };
+        let named: Vec<String> = mentions.iter().map(|mention| mention.uri.clone()).collect();
+        post.policy = Some(interaction::policy(&rules, &author, &named));
+    }
+    if let Some((quote, line)) = quote::written(r, row.id)? {
+        post.quote = quote;
+        post.content.insert_str(0, &line);
+    }
+    if row.reply_to_uri.is_some() {
+        post.reply_stamp = outbound::stamp_of(r, row)?;
+    }
+    Ok(post)
+}
+
+fn envelope(actor: &Actor, uri: &str, recipients: Recipients, at: Time) -> Envelope {
+    Envelope { id: uri.to_owned(), actor: actor.uri.clone(), recipients, published: at }
+}
+
+/// Asks the author of `target` whether the owner may do that to it; `instrument` is the post, Like or Announce.
+pub(in crate::social) fn request(
+    owner: &Actor,
+    uri: &str,
+    deed: Deed,
+    target: &Post,
+    author: &Actor,
+    instrument: Value,
+    at: Time,
+) -> Value {
+    let lists = Recipients { to: vec![author.uri.clone()], cc: Vec::new() };
+    activity::request(&envelope(owner, uri, lists, at), deed, &target.uri, instrument)
+}
+
+/// An answer of the owner's.
+pub(in crate::social) struct Answer<'a> {
+    /// Its id.
+    pub(in crate::social) uri: &'a str,
+    /// What was asked: the request with its parts, or the id of what was simply done.
+    pub(in crate::social) object: &'a Value,
+    /// The owner's post, where it was simply done.
+    pub(in crate::social) target: Option<&'a str>,
+    /// To whom.
+    pub(in crate::social) lists: Recipients,
+}
+
+/// Lets somebody in, with the owner's stamp.
+pub(in crate::social) fn grant(owner: &Actor, answer: Answer<'_>, stamp: &str, at: Time) -> Value {
+    activity::grant(&envelope(owner, answer.uri, answer.lists, at), answer.object, answer.target, stamp)
+}
+
+/// Turns somebody away.
+pub(in crate::social) fn refuse(owner: &Actor, answer: Answer<'_>, at: Time) -> Value {
+    activity::refuse(&envelope(owner, answer.uri, answer.lists, at), answer.object, answer.target)
+}
+
+/// Takes a stamp back.
+pub(in crate::social) fn delete_stamp(owner: &Actor, uri: &str, stamp: &str, lists: Recipients, at: Time) -> Value {
+    activity::delete(&envelope(owner, uri, lists, at), stamp)
+}

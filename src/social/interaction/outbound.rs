@@ -1,0 +1,193 @@
+//! The owner's own answers, likes and boosts of posts whose authors want to be asked (GoToSocial's interaction controls):
+//! asked politely where that is understood, else by doing; and what they answer.
+
+use crate::ap::activity::Activity;
+use crate::ap::interaction;
+use crate::ap::json::{Ref, Uri, id_of, same_origin};
+use crate::base::id::{ActivityId, ActorId, PostId};
+use crate::base::interaction_policy::{Deed, Verdict};
+use crate::base::{Audience, Error, Result};
+use crate::social::outbox::{self, Reach};
+use crate::social::{boost, document, interaction::documents, post};
+use crate::store::actors::{self, Actor};
+use crate::store::posts::interaction_requests_in::State;
+use crate::store::posts::interaction_requests_out::{self, Asked};
+use crate::store::posts::{self, Post};
+use crate::store::{
+    Read, Write,
+    posts::{interaction_policies, likes, reactions},
+};
+
+/// How the author of a post wants to be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::social) enum How {
+    /// With a request, and nobody else hears of it before the answer.
+    Politely,
+    /// By doing it: GoToSocial before 0.20.
+    ByDoing,
+}
+
+/// Whether the owner must ask before doing something to a post. Invalid when its author lets nobody do it.
+pub(in crate::social) fn how(r: &Read<'_>, owner: ActorId, target: &Post, deed: Deed) -> Result<Option<How>> {
+    if target.actor_id == owner {
+        return Ok(None);
+    }
+    let leave = interaction_policies::leave(r, target.id)?;
+    match leave.verdict(deed) {
+        None | Some(Verdict::Free) => Ok(None),
+        Some(Verdict::Sure | Verdict::Waits) => Ok(Some(if leave.rules.elder { How::ByDoing } else { How::Politely })),
+        Some(Verdict::No) => Err(Error::invalid(format!("its author does not let others {} this post", deed.verb()))),
+    }
+}
+
+/// What the owner did, and to what.
+pub(in crate::social) struct Done<'a> {
+    /// Which.
+    pub(in crate::social) deed: Deed,
+    /// Its id: our post, Like or Announce.
+    pub(in crate::social) uri: &'a str,
+    /// Our reply or boost.
+    pub(in crate::social) made: Option<PostId>,
+    /// The post it was done to.
+    pub(in crate::social) target: &'a Post,
+}
+
+/// Notes that we ask, and sends the request where one is understood; `instrument` makes what we did as a document.
+pub(in crate::social) fn ask(
+    w: &Write<'_>,
+    owner: &Actor,
+    how: How,
+    done: &Done<'_>,
+    instrument: impl FnOnce() -> Result<serde_json::Value>,
+) -> Result<()> {
+    let mut asked = Asked {
+        object_uri: done.uri.to_owned(),
+        deed: done.deed,
+        target_id: done.target.id,
+        made_id: done.made,
+        request_uri: None,
+        state: State::Waiting,
+        stamp: None,
+    };
+    if how == How::Politely {
+        let author = actors::by_id(w, done.target.actor_id)?;
+        let (id, uri) = following(w, owner, done.uri)?;
+        let request = documents::request(owner, &uri, done.deed, done.target, &author, instrument()?, w.now);
+        outbox::send(w, owner, id, request, done.uri, Audience::Mentioned, &Reach::person(&author))?;
+        asked.request_uri = Some(uri);
+    }
+    interaction_requests_out::put(w, &asked)
+}
+
+/// The number and id of our next activity, when `reserved` has been taken for one that is not sent yet.
+fn following(w: &Write<'_>, owner: &Actor, reserved: &str) -> Result<(ActivityId, String)> {
+    let (id, uri) = outbox::next(w, owner)?;
+    if uri != reserved {
+        return Ok((id, uri));
+    }
+    let id = ActivityId(id.0 + 1);
+    Ok((id, document::activity_uri(owner, id)))
+}
+
+/// Our asking that an answer is about. Only the answer of who was asked counts.
+fn answered(w: &Write<'_>, sender: &Actor, object: &Ref) -> Result<Option<Asked>> {
+    let by_id = object.id().map(|id| interaction_requests_out::by_uri(w, id.as_str())).transpose()?.flatten();
+    let by_parts = || {
+        let uri = object.embedded().and_then(|value| id_of(value, "instrument"));
+        uri.map(|uri| interaction_requests_out::by_uri(w, uri.as_str())).transpose().map(Option::flatten)
+    };
+    let Some(asked) = by_id.map_or_else(by_parts, |asked| Ok(Some(asked)))? else { return Ok(None) };
+    Ok((posts::by_id(w, asked.target_id)?.actor_id == sender.id).then_some(asked))
+}
+
+/// They let us in: what waited goes out, with their word. False when this answers something else.
+pub(in crate::social) fn accepted(
+    w: &Write<'_>,
+    owner: ActorId,
+    sender: &Actor,
+    activity: &Activity,
+    object: &Ref,
+    result: Option<&Uri>,
+) -> Result<bool> {
+    let Some(asked) = answered(w, sender, object)? else { return Ok(false) };
+    if asked.state == State::Granted {
+        return Ok(true);
+    }
+    // GoToSocial before 0.19 gives no stamp: its Accept is the word.
+    let stamp = result.or(activity.id.as_ref()).filter(|stamp| same_origin(stamp.as_str(), &sender.uri));
+    let stamp = stamp.map(|stamp| stamp.as_str().to_owned());
+    let owner = actors::by_id(w, owner)?;
+    interaction_requests_out::put(w, &Asked { state: State::Granted, stamp: stamp.clone(), ..asked.clone() })?;
+    match (asked.deed, asked.made_id) {
+        (Deed::Reply, Some(reply)) if asked.request_uri.is_some() => {
+            post::tell(w, &owner, &posts::by_id(w, reply)?)?;
+        }
+        (Deed::Reply, Some(reply)) => post::retell(w, &owner, reply)?,
+        (Deed::Boost, Some(boost)) if asked.request_uri.is_some() => {
+            boost::tell(w, &owner, &posts::by_id(w, boost)?, stamp.as_deref())?;
+        }
+        _ => {}
+    }
+    Ok(true)
+}
+
+/// They do not let us in: a like or boost is gone, an answer stays with the owner, who reads that it was refused. False when
+/// this answers something else.
+pub(in crate::social) fn rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
+    let Some(asked) = answered(w, sender, object)? else { return Ok(false) };
+    close(w, owner, asked).map(|()| true)
+}
+
+/// Who let us in deleted their word for it: as if they had refused, but that it is said to be taken back.
+pub(in crate::social) fn revoked(w: &Write<'_>, owner: ActorId, sender: &Actor, stamp: &Uri) -> Result<()> {
+    match interaction_requests_out::by_stamp(w, stamp.as_str())? {
+        Some(asked) if posts::by_id(w, asked.target_id)?.actor_id == sender.id => close(w, owner, asked),
+        _ => Ok(()),
+    }
+}
+
+fn close(w: &Write<'_>, owner: ActorId, asked: Asked) -> Result<()> {
+    if asked.state == State::Refused {
+        return Ok(());
+    }
+    let was_told = asked.state == State::Granted;
+    let made = if asked.deed == Deed::Reply { asked.made_id } else { None };
+    let us = actors::by_id(w, owner)?;
+    match (asked.deed, asked.made_id) {
+        (Deed::Like, _) => {
+            likes::remove(w, owner, asked.target_id)?;
+            if let Some(mark) = reactions::by_uri(w, owner, &asked.object_uri)? {
+                reactions::remove(w, owner, mark.post_id, &mark.sign.emoji)?;
+            }
+        }
+        // The followers have it.
+        (Deed::Boost, Some(_)) if was_told => boost::take_back(w, &us, asked.target_id)?,
+        (Deed::Boost, Some(boost)) => posts::delete(w, boost)?,
+        _ => {}
+    }
+    interaction_requests_out::put(w, &Asked { state: State::Refused, made_id: made, ..asked.clone() })?;
+    match (asked.deed, asked.made_id) {
+        (Deed::Reply, Some(reply)) if was_told => post::retell(w, &us, reply),
+        _ => Ok(()),
+    }
+}
+
+/// The word by which a reply of ours was let in.
+pub(in crate::social) fn stamp_of(r: &Read<'_>, reply: &Post) -> Result<Option<String>> {
+    Ok(interaction_requests_out::by_uri(r, &reply.uri)?
+        .filter(|asked| asked.state == State::Granted)
+        .and_then(|asked| asked.stamp))
+}
+
+/// A document of ours with the stamp it was given.
+pub(in crate::social) fn stamped(
+    mut document: serde_json::Value,
+    deed: Deed,
+    stamp: Option<&str>,
+) -> serde_json::Value {
+    if let (Some(stamp), Some(members)) = (stamp, document.as_object_mut()) {
+        members.insert(interaction::stamp_member(deed).to_owned(), stamp.into());
+        members.insert("@context".to_owned(), crate::ap::context::full());
+    }
+    document
+}

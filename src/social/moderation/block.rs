@@ -1,0 +1,99 @@
+//! Blocking and muting people, both ways. A block ends all follows; what the blocked do has no effect here any more, but
+//! for what takes something back. Mutes are told to nobody.
+
+use crate::ap::activity::{Activity, Kind};
+use crate::ap::json::Uri;
+use crate::base::id::ActorId;
+use crate::base::{Audience, Error, Result, Time};
+use crate::social::outbox::{self, Reach};
+use crate::social::{document, follow, uri_of};
+use crate::store::actors::{self, Actor};
+use crate::store::{
+    Read, Write,
+    actors::{follows, severed_follows},
+    moderation::{block_filter, blocks, mutes},
+    node,
+    timelines::home_timeline,
+};
+
+/// Whether what somebody does may have any effect. Of the blocked, and of those on blocked servers, only what takes
+/// something back (S21), and a Move, after which the new account is blocked as well.
+pub(in crate::social) fn lets_in(r: &Read<'_>, sender: &Actor, activity: &Activity) -> Result<bool> {
+    let takes_back = matches!(
+        activity.kind,
+        Kind::Delete { .. } | Kind::Undo { .. } | Kind::Reject { .. } | Kind::Update { .. } | Kind::Move { .. }
+    );
+    Ok(takes_back || !block_filter::hides(r, sender)?)
+}
+
+/// The owner blocks somebody: nobody follows anybody any more, nothing of theirs is shown. They are told, unless the
+/// settings say otherwise; that the follows end they hear in any case.
+pub fn send(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
+    let them = actors::by_id(w, who)?;
+    if who == owner.id || who == node::get(w)?.service {
+        return Err(Error::invalid("that is you"));
+    }
+    if blocks::is_blocked(w, who)? {
+        return Ok(());
+    }
+    if follows::get(w, owner.id, who)?.is_some() {
+        follow::take_back(w, owner, who)?;
+    }
+    if follows::get(w, who, owner.id)?.is_some() {
+        follow::reject(w, owner, who)?;
+    }
+    severed_follows::clear(w, who)?;
+    if !node::settings(w)?.tell_blocked || them.gone_at.is_some() {
+        return blocks::add(w, who, None);
+    }
+    let (id, uri) = outbox::next(w, owner)?;
+    blocks::add(w, who, Some(&uri))?;
+    let block = document::block(owner, &uri, &them, w.now);
+    outbox::send(w, owner, id, block, &them.uri, Audience::Mentioned, &Reach::person(&them))
+}
+
+/// The owner takes a block back. The follows it ended are not brought back: both sides may ask again.
+pub fn take_back(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
+    let Some(block) = blocks::remove(w, who)? else { return Ok(()) };
+    let Some(uri) = block.uri else { return Ok(()) };
+    let them = actors::by_id(w, who)?;
+    let inner = document::block(owner, &uri, &them, block.created_at);
+    outbox::undo(w, owner, &inner, &them.uri, Audience::Mentioned, &Reach::person(&them))
+}
+
+/// Somebody blocks the owner: nobody follows anybody any more. Nothing else changes, and nobody sees it.
+pub(in crate::social) fn received(
+    w: &Write<'_>,
+    owner: ActorId,
+    sender: &Actor,
+    activity: &Activity,
+    object: &Uri,
+) -> Result<()> {
+    if *object != actors::by_id(w, owner)?.uri.as_str() {
+        return Ok(());
+    }
+    follows::end(w, sender.id, owner)?;
+    if follows::end(w, owner, sender.id)?.is_some() {
+        home_timeline::forget(w, sender.id)?;
+    }
+    blocks::add_theirs(w, sender.id, &uri_of(activity))
+}
+
+/// Somebody blocks the owner no longer.
+pub(in crate::social) fn undone(w: &Write<'_>, sender: &Actor) -> Result<()> {
+    blocks::remove_theirs(w, sender.id).map(drop)
+}
+
+/// The owner mutes somebody, until then or for good.
+pub fn mute(w: &Write<'_>, owner: &Actor, who: ActorId, reach: mutes::Reach, until: Option<Time>) -> Result<()> {
+    if who == owner.id {
+        return Err(Error::invalid("that is you"));
+    }
+    actors::by_id(w, who)?;
+    mutes::set(w, who, reach, until)
+}
+
+/// The owner mutes somebody no longer; what was hidden is there again.
+pub fn unmute(w: &Write<'_>, who: ActorId) -> Result<()> {
+    mutes::remove(w, who).map(drop)
+}

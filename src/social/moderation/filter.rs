@@ -1,0 +1,286 @@
+//! Filters: what the owner may set, and which posts match. Matching is Mastodon's: the warning, the words, the poll and the
+//! descriptions of pictures are looked through; a boost matches when its post does.
+
+use std::time::Duration;
+
+use crate::base::id::{FilterId, FilteredId, KeywordId, PostId};
+use crate::base::{Error, Result, Time};
+use crate::social::list::title;
+use crate::store::posts::post_views::Card;
+use crate::store::timelines::filters::{
+    self, Action, Context, Contexts, FILTERS, Filter, KEYWORDS, KEYWORDS_ALL, Keyword,
+};
+use crate::store::{Read, Write, posts};
+use crate::text::keywords::{Haystack, Needle};
+use crate::text::plain_text;
+
+/// Characters of a keyword.
+pub const KEYWORD_CHARS: usize = 512;
+/// The latest end of a filter: clients read years of four digits.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
+
+/// What of a filter is to change; None stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    /// Its title.
+    pub title: Option<String>,
+    /// Where it counts.
+    pub contexts: Option<Contexts>,
+    /// What becomes of what matches.
+    pub action: Option<Action>,
+    /// How long it counts from now; Some(None) for good.
+    pub length: Option<Option<Duration>>,
+    /// Its words, those that are to change.
+    pub keywords: Vec<Word>,
+}
+
+/// What of a keyword is to change; None stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct Word {
+    /// Which; None for a new one.
+    pub id: Option<KeywordId>,
+    /// As typed.
+    pub keyword: Option<String>,
+    /// Not inside of a longer word; so are new ones, when nothing is said.
+    pub whole: Option<bool>,
+    /// It is to go.
+    pub gone: bool,
+}
+
+/// Makes a filter with its words; Invalid when something is missing, too long or too much.
+pub fn make(w: &Write<'_>, change: &Change) -> Result<FilterId> {
+    if filters::all(w)?.len() >= FILTERS as usize {
+        return Err(Error::invalid(format!("There are {FILTERS} filters, and no more can be made")));
+    }
+    let new = Filter {
+        id: FilterId(0),
+        title: String::new(),
+        contexts: Contexts::default(),
+        action: Action::Warn,
+        until_at: None,
+    };
+    let id = filters::add(w, &changed(w, new, change)?)?;
+    words(w, id, &change.keywords)?;
+    filters::changed(w)?;
+    Ok(id)
+}
+
+/// Changes a filter and its words, all of it or nothing. NotFound for words that are not its own.
+pub fn change(w: &Write<'_>, id: FilterId, change: &Change) -> Result<()> {
+    let filter = changed(w, filters::by_id(w, id)?, change)?;
+    filters::set(w, &filter)?;
+    words(w, id, &change.keywords)?;
+    filters::changed(w)
+}
+
+fn changed(w: &Write<'_>, filter: Filter, change: &Change) -> Result<Filter> {
+    let name = match &change.title {
+        Some(text) => title(text)?,
+        None => filter.title,
+    };
+    let contexts = change.contexts.unwrap_or(filter.contexts);
+    if name.is_empty() {
+        return Err(Error::invalid("Title can't be blank"));
+    }
+    if contexts.is_empty() {
+        return Err(Error::invalid("Context None or invalid context supplied"));
+    }
+    let until_at = match change.length {
+        Some(length) => length.map(|length| w.now.plus(length.min(LONGEST))),
+        None => filter.until_at,
+    };
+    Ok(Filter { title: name, contexts, action: change.action.unwrap_or(filter.action), until_at, ..filter })
+}
+
+fn words(w: &Write<'_>, id: FilterId, words: &[Word]) -> Result<()> {
+    for word in words {
+        match word.id {
+            None if word.gone => {}
+            None => drop(added(w, id, word)?),
+            Some(known) => {
+                let kept = filters::keyword(w, known)?;
+                if kept.filter_id != id {
+                    return Err(Error::NotFound);
+                }
+                if word.gone { filters::remove_keyword(w, known)? } else { set(w, kept, word)? }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn added(w: &Write<'_>, id: FilterId, word: &Word) -> Result<KeywordId> {
+    let keyword = checked(word.keyword.as_deref().unwrap_or_default())?;
+    if filters::keywords_of(w, id)?.len() >= KEYWORDS as usize {
+        return Err(Error::invalid(format!("Keywords are too many (maximum is {KEYWORDS})")));
+    }
+    if filters::keywords(w)?.len() >= KEYWORDS_ALL as usize {
+        return Err(Error::invalid(format!("Keywords of all filters are too many (maximum is {KEYWORDS_ALL})")));
+    }
+    filters::add_keyword(w, id, keyword, word.whole.unwrap_or(true))
+}
+
+fn set(w: &Write<'_>, kept: Keyword, word: &Word) -> Result<()> {
+    let keyword = match &word.keyword {
+        Some(text) => checked(text)?.to_owned(),
+        None => kept.keyword,
+    };
+    filters::set_keyword(w, &Keyword { keyword, whole: word.whole.unwrap_or(kept.whole), ..kept })
+}
+
+fn checked(keyword: &str) -> Result<&str> {
+    if keyword.trim().is_empty() {
+        return Err(Error::invalid("Keyword can't be blank"));
+    }
+    if keyword.chars().count() > KEYWORD_CHARS {
+        return Err(Error::invalid(format!("Keyword is too long (maximum is {KEYWORD_CHARS} characters)")));
+    }
+    Ok(keyword)
+}
+
+/// Takes a filter away.
+pub fn remove(w: &Write<'_>, id: FilterId) -> Result<()> {
+    filters::remove(w, id)?;
+    filters::changed(w)
+}
+
+/// Gives a filter one more word.
+pub fn add_keyword(w: &Write<'_>, id: FilterId, word: &Word) -> Result<KeywordId> {
+    filters::by_id(w, id)?;
+    let known = added(w, id, word)?;
+    filters::changed(w)?;
+    Ok(known)
+}
+
+/// Changes a word.
+pub fn set_keyword(w: &Write<'_>, id: KeywordId, word: &Word) -> Result<()> {
+    set(w, filters::keyword(w, id)?, word)?;
+    filters::changed(w)
+}
+
+/// Takes a word away.
+pub fn remove_keyword(w: &Write<'_>, id: KeywordId) -> Result<()> {
+    filters::remove_keyword(w, id)?;
+    filters::changed(w)
+}
+
+/// Puts a post under a filter by hand; Conflict when it is there.
+pub fn add_post(w: &Write<'_>, id: FilterId, post: PostId) -> Result<FilteredId> {
+    filters::by_id(w, id)?;
+    posts::by_id(w, post)?;
+    if filters::posts_of(w, id)?.len() >= filters::POSTS as usize
+        || filters::posts(w)?.len() >= filters::POSTS_ALL as usize
+    {
+        return Err(Error::invalid("Posts under this filter are too many"));
+    }
+    let filtered = filters::add_post(w, id, post)?;
+    filters::changed(w)?;
+    Ok(filtered)
+}
+
+/// Takes a post from under a filter.
+pub fn remove_post(w: &Write<'_>, id: FilteredId) -> Result<()> {
+    filters::remove_post(w, id)?;
+    filters::changed(w)
+}
+
+/// All filters that count now, ready for a page of posts.
+#[derive(Debug, Default)]
+pub struct Sieve {
+    rules: Vec<Rule>,
+}
+
+#[derive(Debug)]
+struct Rule {
+    filter: Filter,
+    needles: Vec<Needle>,
+    posts: Vec<PostId>,
+}
+
+/// A filter that a post matches.
+#[derive(Debug)]
+pub struct Hit<'s> {
+    /// Which.
+    pub filter: &'s Filter,
+    /// What of the post matches, as it is written there.
+    pub keyword: Option<String>,
+    /// The post, and the boost of it, where they were put under the filter by hand.
+    pub posts: Vec<PostId>,
+}
+
+impl Sieve {
+    /// The filters that are not over: one small query when there are none.
+    pub fn load(r: &Read<'_>) -> Result<Self> {
+        let is_on = |filter: &Filter| filter.until_at.is_none_or(|until| until > r.now);
+        let current: Vec<Filter> = filters::all(r)?.into_iter().filter(is_on).collect();
+        if current.is_empty() {
+            return Ok(Self::default());
+        }
+        let (keywords, chosen) = (filters::keywords(r)?, filters::posts(r)?);
+        let rule = |filter: Filter| {
+            let own = keywords.iter().filter(|keyword| keyword.filter_id == filter.id);
+            let needles: Vec<Needle> = own.map(|keyword| Needle::of(&keyword.keyword, keyword.whole)).collect();
+            let own = chosen.iter().filter(|one| one.filter_id == filter.id);
+            Rule { needles, posts: own.map(|one| one.post_id).collect(), filter }
+        };
+        let rules = current.into_iter().map(rule).filter(|rule| !rule.needles.is_empty() || !rule.posts.is_empty());
+        Ok(Self { rules: rules.collect() })
+    }
+
+    /// The same, only with those that count in one place.
+    #[must_use]
+    pub fn only(mut self, context: Context) -> Self {
+        self.rules.retain(|rule| rule.filter.contexts.has(context));
+        self
+    }
+
+    /// Every filter a post or boost matches, wherever it counts.
+    pub fn hits(&self, card: &Card) -> Vec<Hit<'_>> {
+        if self.rules.is_empty() {
+            return Vec::new();
+        }
+        let text = Haystack::of(&searched(card));
+        let hit = |rule: &'_ Rule| {
+            let keyword = text.first(&rule.needles);
+            let posts: Vec<PostId> = match card.id == card.post.id {
+                true => vec![card.id],
+                false => vec![card.id, card.post.id],
+            };
+            let posts: Vec<PostId> = posts.into_iter().filter(|id| rule.posts.contains(id)).collect();
+            (keyword.is_some() || !posts.is_empty()).then_some((keyword, posts))
+        };
+        let found = self.rules.iter().filter_map(|rule| Some((rule, hit(rule)?)));
+        found.map(|(rule, (keyword, posts))| Hit { filter: &rule.filter, keyword, posts }).collect()
+    }
+
+    /// What is to become of a post or boost: the strictest of the filters it matches.
+    pub fn verdict(&self, card: &Card) -> Option<(Action, String)> {
+        let rank = |action: Action| match action {
+            Action::Hide => 0,
+            Action::Warn => 1,
+            Action::Blur => 2,
+        };
+        let strictest = self.hits(card).into_iter().min_by_key(|hit| rank(hit.filter.action));
+        strictest.map(|hit| (hit.filter.action, hit.filter.title.clone()))
+    }
+}
+
+/// What of a post is looked through.
+fn searched(card: &Card) -> String {
+    let post = &card.post;
+    let texts = [post.warning.as_deref(), post.title.as_deref()].into_iter().flatten().map(str::to_owned);
+    let options = card.poll.iter().flat_map(|poll| poll.options.iter().map(|option| option.text.clone()));
+    let descriptions = card.attachments.iter().map(|file| file.alt.clone());
+    let all = texts.chain([plain_text::from_html(&post.content)]).chain(options).chain(descriptions);
+    all.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n")
+}
+
+/// Seconds from now, as clients say how long a filter counts; what is past has ended.
+pub fn length(seconds: i64) -> Duration {
+    Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
+}
+
+/// Whether a filter is over.
+pub fn is_over(filter: &Filter, now: Time) -> bool {
+    filter.until_at.is_some_and(|until| until <= now)
+}

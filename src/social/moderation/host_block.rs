@@ -1,0 +1,193 @@
+//! Keeping servers away. After every change of the rules the follows are brought in line with them: what is blocked is
+//! cut and kept, what is blocked no longer comes back. Nothing is sent to a blocked server, this included.
+
+use std::collections::HashMap;
+
+use crate::base::id::{ActorId, HostListId};
+use crate::base::{Error, Result};
+use crate::social::follow;
+use crate::store::actors;
+use crate::store::actors::severed_follows::{self, Tie};
+use crate::store::moderation::host_blocks::{self, BY_HAND, Rule, Rules, Severity};
+use crate::store::{Read, Write, actors::follows, moderation::host_block_lists, node, timelines::home_timeline};
+
+/// What a change did to the owner's follows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Follows ended.
+    pub cut: usize,
+    /// Follows brought back.
+    pub restored: usize,
+}
+
+/// Sets the owner's own rule for a host.
+pub fn set(w: &Write<'_>, rule: &Rule) -> Result<Done> {
+    host_blocks::set(w, rule)?;
+    settle(w)
+}
+
+/// Sets many at once.
+pub fn set_all(w: &Write<'_>, rules: &[Rule]) -> Result<Done> {
+    rules.iter().try_for_each(|rule| host_blocks::set(w, rule))?;
+    settle(w)
+}
+
+/// Takes the owner's rule for a host back; NotFound when there is none.
+pub fn lift(w: &Write<'_>, host: &str) -> Result<Done> {
+    if !host_blocks::remove(w, BY_HAND, host)? {
+        return Err(Error::NotFound);
+    }
+    settle(w)
+}
+
+/// Lets a list count, with what waited of it; but not for the hosts in `except`.
+pub fn apply(w: &Write<'_>, list: HostListId, except: &[String]) -> Result<Done> {
+    host_block_lists::get(w, list)?;
+    for host in except {
+        host_blocks::set(w, &Rule::by_hand(host, Severity::Allow, "an exception from a list"))?;
+    }
+    host_blocks::release(w, list)?;
+    host_block_lists::apply(w, list)?;
+    settle(w)
+}
+
+/// Forgets a list: what only it kept away comes back.
+pub fn forget(w: &Write<'_>, list: HostListId) -> Result<Done> {
+    host_block_lists::remove(w, list)?;
+    settle(w)
+}
+
+/// Puts the fetched rules of a list in place of the old ones. Once the list counts, new rules that would cut somebody
+/// wait for the owner.
+pub fn refill(w: &Write<'_>, list: HostListId, rules: &[Rule]) -> Result<Done> {
+    let counts = host_block_lists::get(w, list)?.applied_at.is_some();
+    let mut known: HashMap<String, Rule> = HashMap::new();
+    loop {
+        let after = known.keys().max().cloned().unwrap_or_default();
+        let more = host_blocks::of_list(w, list, &after, 1000)?;
+        if more.is_empty() {
+            break;
+        }
+        known.extend(more.into_iter().map(|rule| (rule.host.clone(), rule)));
+    }
+    let touched = if counts { touched_hosts(w)? } else { Vec::new() };
+    for rule in rules {
+        let before = known.remove(&rule.host);
+        let harder = before.as_ref().is_none_or(|b| b.held || b.severity < rule.severity);
+        let cuts = || touched.iter().any(|host| host_blocks::covering(host).contains(&rule.host));
+        let held = counts && rule.severity == Severity::Block && harder && cuts();
+        host_blocks::set(w, &Rule { list_id: list, held, ..rule.clone() })?;
+    }
+    for host in known.keys() {
+        host_blocks::remove(w, list, host)?;
+    }
+    host_block_lists::fetched(w, list)?;
+    settle(w)
+}
+
+/// Hosts of people the owner follows or is followed by.
+fn touched_hosts(r: &Read<'_>) -> Result<Vec<String>> {
+    let owner = node::owner(r)?;
+    Ok(severed_follows::ties(r, owner)?.into_iter().flat_map(|tie| tie.hosts).collect())
+}
+
+/// Brings follows, pages and queues in line with the rules.
+fn settle(w: &Write<'_>) -> Result<Done> {
+    let Ok(owner) = node::owner(w) else { return Ok(Done::default()) };
+    let (ties, cut, noticed) =
+        (severed_follows::ties(w, owner)?, severed_follows::cut(w)?, severed_follows::noticed(w)?);
+    let all = ties.iter().chain(&cut).chain(&noticed);
+    let rules = host_blocks::rules_for(w, all.flat_map(|tie| tie.hosts.clone()), None)?;
+    let mut done = Done::default();
+    for tie in ties.iter().filter(|tie| is_blocked(&rules, tie)) {
+        severed_follows::end(w, owner, tie.actor_id)?;
+        home_timeline::forget(w, tie.actor_id)?;
+        severed_follows::clear(w, tie.actor_id)?;
+        done.cut += 1;
+    }
+    for tie in noticed.iter().filter(|tie| is_blocked(&rules, tie)) {
+        severed_follows::clear(w, tie.actor_id)?;
+    }
+    for tie in cut.iter().filter(|tie| !is_blocked(&rules, tie)) {
+        done.restored += usize::from(restore(w, owner, tie)?);
+    }
+    severed_follows::drop_deliveries(w)?;
+    Ok(done)
+}
+
+fn is_blocked(rules: &Rules, tie: &Tie) -> bool {
+    tie.hosts.iter().any(|host| rules.judge(host).is_blocked())
+}
+
+/// A follower is there again as they were; the owner's own follow is asked anew, which their server answers as it likes.
+fn restore(w: &Write<'_>, owner: ActorId, tie: &Tie) -> Result<bool> {
+    if !tie.ours {
+        severed_follows::restore_follower(w, owner, tie.actor_id)?;
+        return Ok(true);
+    }
+    if !severed_follows::take_ours(w, tie.actor_id)? || follows::get(w, owner, tie.actor_id)?.is_some() {
+        return Ok(false);
+    }
+    match follow::send(w, &actors::by_id(w, owner)?, tie.actor_id) {
+        Ok(()) => Ok(true),
+        // Gone or blocked meanwhile.
+        Err(Error::Gone | Error::Conflict(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// What rules would cut, before they count.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Preview {
+    /// People the owner follows, each with the host of the rule.
+    pub following: Vec<(ActorId, String)>,
+    /// People who follow the owner, likewise.
+    pub followers: Vec<(ActorId, String)>,
+    /// Posts here that would not be shown any more.
+    pub posts: u32,
+    /// Servers known here that would be blocked.
+    pub hosts: usize,
+}
+
+/// What a list would cut, whether it counts already or not; its held rules are looked at, too.
+pub fn preview_list(r: &Read<'_>, list: HostListId) -> Result<Preview> {
+    let people = People::load(r)?;
+    let then = host_blocks::rules_for(r, people.hosts(), Some(list))?;
+    preview(r, people, &then)
+}
+
+/// What a block of one host would cut.
+pub fn preview_host(r: &Read<'_>, host: &str) -> Result<Preview> {
+    preview(r, People::load(r)?, &Rules::only(Rule::by_hand(host, Severity::Block, "")))
+}
+
+/// Everyone a rule could touch.
+struct People {
+    ties: Vec<Tie>,
+    known: Vec<String>,
+}
+
+impl People {
+    fn load(r: &Read<'_>) -> Result<Self> {
+        Ok(Self { ties: severed_follows::ties(r, node::owner(r)?)?, known: severed_follows::known_hosts(r)? })
+    }
+
+    fn hosts(&self) -> impl Iterator<Item = String> {
+        self.ties.iter().flat_map(|tie| tie.hosts.clone()).chain(self.known.iter().cloned())
+    }
+}
+
+fn preview(r: &Read<'_>, people: People, then: &Rules) -> Result<Preview> {
+    let now = host_blocks::rules_for(r, people.hosts(), None)?;
+    let news = |host: &str| Some(then.judge(host)).filter(|v| v.is_blocked() && !now.judge(host).is_blocked());
+    let mut preview = Preview::default();
+    for tie in &people.ties {
+        let Some(rule) = tie.hosts.iter().find_map(|host| news(host)?.rule) else { continue };
+        let list = if tie.ours { &mut preview.following } else { &mut preview.followers };
+        list.push((tie.actor_id, rule.0));
+    }
+    let blocked: Vec<String> = people.known.iter().filter(|host| news(host).is_some()).cloned().collect();
+    preview.posts = severed_follows::posts_from(r, &blocked)?;
+    preview.hosts = blocked.len();
+    Ok(preview)
+}

@@ -1,0 +1,6 @@
+//! What the owner does not want to see: blocks, mutes, blocked servers, filters, reports.
+
+pub mod block;
+pub mod filter;
+pub mod host_block;
+pub mod report;

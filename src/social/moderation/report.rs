@@ -1,0 +1,155 @@
+//! Reports (Flag), both ways. Ours go out in the name of the server, so that nobody learns whom they come from; those of
+//! others are for the owner's eyes only.
+
+use crate::ap::activity::Activity;
+use crate::ap::json::Uri;
+use crate::base::id::{ActorId, PostId, ReportId};
+use crate::base::{Audience, Error, Result};
+use crate::social::outbox::{self, Reach};
+use crate::social::{document, uri_of};
+use crate::store::actors::{self, Actor};
+use crate::store::moderation::reports::Sent;
+use crate::store::notifications::{self, Kind};
+use crate::store::{
+    Write,
+    moderation::{host_blocks, reports},
+    node, posts,
+};
+use crate::text::{cut, plain_text};
+
+/// Posts in one report at most, like Mastodon.
+pub const POSTS: usize = 50;
+/// Characters of a comment: Mastodon takes 1,000 from its own people and 5,000 from other servers.
+pub const COMMENT: usize = 1_000;
+/// Bytes of a comment from outside that are kept.
+const COMMENT_IN: usize = 5_000;
+
+/// What the owner says in a report.
+#[derive(Debug, Clone)]
+pub struct Complaint {
+    /// Posts of theirs.
+    pub posts: Vec<PostId>,
+    /// Plain text.
+    pub comment: String,
+    /// Why.
+    pub category: Category,
+    /// Numbers of the rules that were broken, as this house counts them.
+    pub rules: Vec<String>,
+    /// Who hears of it.
+    pub audience: Hearing,
+}
+
+/// Why somebody is reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Category {
+    /// Spam.
+    Spam,
+    /// Against the law.
+    Legal,
+    /// Against the rules.
+    Violation,
+    /// Something else.
+    Other,
+}
+
+impl Category {
+    /// The stored word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Spam => "spam",
+            Self::Legal => "legal",
+            Self::Violation => "violation",
+            Self::Other => "other",
+        }
+    }
+
+    /// The category of a word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Spam, Self::Legal, Self::Violation, Self::Other].into_iter().find(|category| category.word() == word)
+    }
+}
+
+/// Who hears of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hearing {
+    /// The people who run their server.
+    TheirServer,
+    /// Nobody: it is kept.
+    Nobody,
+}
+
+/// The owner reports somebody, and posts of theirs; the people who run their server are told if the owner wants it. They do
+/// not learn who reports.
+pub fn send(w: &Write<'_>, who: ActorId, complaint: &Complaint) -> Result<ReportId> {
+    let comment = complaint.comment.trim();
+    if comment.chars().count() > COMMENT {
+        return Err(Error::invalid(format!("a report has {COMMENT} characters at most")));
+    }
+    let facts = node::get(w)?;
+    let (service, them) = (actors::by_id(w, facts.service)?, actors::by_id(w, who)?);
+    if facts.origin.owns(&them.uri) {
+        return Err(Error::invalid("that is you"));
+    }
+    let mut uris = Vec::new();
+    for id in complaint.posts.iter().take(POSTS) {
+        let post = posts::by_id(w, *id)?;
+        if post.actor_id != who {
+            return Err(Error::invalid("one of these posts is not theirs"));
+        }
+        uris.push(post.uri);
+    }
+    let (id, mut uri) = outbox::next(w, &service)?;
+    if complaint.audience == Hearing::Nobody {
+        // No activity takes this id: the next one would have it again.
+        let newest = reports::page(w, None, 1)?.first().map_or(0, |report| report.id.0);
+        uri = format!("{}#kept-{}", service.uri, newest + 1);
+    }
+    let kept = reports::sent(
+        w,
+        Sent {
+            uri: &uri,
+            target: who,
+            about: &uris,
+            comment,
+            category: complaint.category.word(),
+            rules: &complaint.rules,
+            forwarded: complaint.audience == Hearing::TheirServer,
+        },
+    )?;
+    if complaint.audience == Hearing::Nobody {
+        return Ok(kept);
+    }
+    let flag = document::flag(&service, &uri, &them, &uris, comment, w.now);
+    outbox::send(w, &service, id, flag, &uri, Audience::Mentioned, &Reach::person(&them))?;
+    Ok(kept)
+}
+
+/// A report came in. Kept when it is about the owner or posts of theirs, and nobody but the owner ever sees it.
+pub(in crate::social) fn receive(
+    w: &Write<'_>,
+    owner: ActorId,
+    sender: &Actor,
+    activity: &Activity,
+    objects: &[Uri],
+    comment: Option<&str>,
+) -> Result<()> {
+    let us = actors::by_id(w, owner)?;
+    let mut about = Vec::new();
+    for object in objects.iter().take(POSTS) {
+        let ours =
+            *object == us.uri.as_str() || posts::by_uri(w, object.as_str())?.is_some_and(|post| post.actor_id == owner);
+        if ours {
+            about.push(object.as_str().to_owned());
+        }
+    }
+    if about.is_empty() || host_blocks::of_actor(w, sender)?.no_reports {
+        return Ok(());
+    }
+    let comment = plain_text::from_html(comment.unwrap_or_default());
+    if reports::receive(w, &uri_of(activity), sender.id, &about, cut(comment.trim(), COMMENT_IN))? {
+        // A server sends all its reports under one name: each is told anew.
+        notifications::remove(w, Kind::Report, sender.id, None)?;
+        notifications::add(w, Kind::Report, sender.id, None)?;
+    }
+    Ok(())
+}

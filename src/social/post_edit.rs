@@ -1,0 +1,91 @@
+//! An edit: what a post said before is kept beside it, and only a real change is one. A peer that sends an Update because
+//! a count moved has not edited anything.
+
+use super::post_metadata;
+use crate::ap::object::Object;
+use crate::base::Result;
+use crate::store::posts::attachments::{self, Attachment};
+use crate::store::posts::polls::{self, Poll};
+use crate::store::posts::{self, Hashtag, Mention, Post};
+use crate::store::{Write, events, posts::post_edits};
+
+/// A post of the owner's before it is written anew.
+pub(super) struct Before {
+    post: Post,
+    files: Vec<Attachment>,
+    poll: Option<Poll>,
+}
+
+impl Before {
+    /// As it is now.
+    pub(super) fn of(w: &Write<'_>, post: &Post) -> Result<Self> {
+        let files = attachments::of_posts(w, &[post.id])?;
+        Ok(Self { post: post.clone(), files, poll: polls::of_post(w, post.id)? })
+    }
+}
+
+/// Replaces a remote post's words and files by those of a newer document. `edited` carries the time of the edit; it is
+/// dropped when nothing a reader sees has changed: then this is false.
+pub(super) fn apply(
+    w: &Write<'_>,
+    known: &Post,
+    edited: Post,
+    object: &Object,
+    names: (&[Mention], &[Hashtag]),
+) -> Result<bool> {
+    let before = attachments::of_posts(w, &[known.id])?;
+    let after = post_metadata::files(known.id, object, &edited.content);
+    let changed = differs(known, &edited) || files_differ(&before, &after);
+    let edited = if changed {
+        post_edits::keep(w, known, &before, polls::of_post(w, known.id)?.as_ref())?;
+        events::note(w, events::Kind::Edit, known.id.0)?;
+        Post { edited_at: object.updated.map(|at| at.min(w.now)), ..edited }
+    } else {
+        Post { edited_at: known.edited_at, ..edited }
+    };
+    posts::update(w, &edited, names.0, names.1)?;
+    attachments::clear(w, known.id)?;
+    post_metadata::attach(w, known.id, object, &edited.content)?;
+    Ok(changed)
+}
+
+/// Keeps what an own post, its files and its poll said before it was written anew. False when nothing at all has changed:
+/// then nobody needs to hear of it.
+pub(super) fn record(w: &Write<'_>, before: &Before, after: &Post) -> Result<bool> {
+    let (post, now) = (&before.post, attachments::of_posts(w, &[after.id])?);
+    let asked = polls::of_post(w, after.id)?;
+    let asks_anew = before.poll.as_ref().map(post_edits::answers) != asked.as_ref().map(post_edits::answers);
+    let covered = post.sensitive != after.sensitive;
+    if differs(post, after) || covered || asks_anew || files_differ(&before.files, &now) {
+        post_edits::keep(w, post, &before.files, before.poll.as_ref())?;
+        events::note(w, events::Kind::Edit, post.id.0)?;
+        return Ok(true);
+    }
+    let told = |post: &Post| (post.language.clone(), post.source.clone());
+    let focus = |files: &[Attachment]| files.iter().map(|file| file.focus.clone()).collect::<Vec<_>>();
+    Ok(told(post) != told(after) || focus(&before.files) != focus(&now))
+}
+
+/// Whether a reader sees another text. Where and when something takes place, and what it is called, are words, too.
+pub(super) fn differs(before: &Post, after: &Post) -> bool {
+    before.title != after.title
+        || before.warning != after.warning
+        || before.content != after.content
+        || before.extra.summary != after.extra.summary
+        || before.extra.starts != after.extra.starts
+        || before.extra.ends != after.extra.ends
+        || before.extra.place != after.extra.place
+        || before.extra.cancelled != after.extra.cancelled
+        || before.extra.half_stars != after.extra.half_stars
+        || before.extra.passage != after.extra.passage
+}
+
+/// Whether files were added, taken away or described anew. A film's address may change by itself (PeerTube re-encodes).
+pub(super) fn files_differ(before: &[Attachment], after: &[Attachment]) -> bool {
+    let seen = |file: &Attachment| {
+        let plays = file.media_type.starts_with("video/") || file.media_type.starts_with("audio/");
+        let place = if plays { None } else { file.url.clone().or_else(|| file.file.clone()) };
+        (place, file.alt.trim().to_owned())
+    };
+    before.iter().map(seen).ne(after.iter().map(seen))
+}

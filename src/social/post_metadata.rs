@@ -1,0 +1,154 @@
+//! What a post is beside a note, as we keep it and as we say it: its facts, its words, its files. Text is made safe here; nothing
+//! decides who may read it.
+
+use crate::ap::attachment::{Attachment as Document, MediaKind};
+use crate::ap::object::{Markup, Object, ObjectKind};
+use crate::base::Result;
+use crate::base::id::{MediaId, PostId};
+use crate::store::Write;
+use crate::store::posts::Post;
+use crate::store::posts::attachments::{self, Attachment};
+use crate::store::posts::post_metadata::Extra;
+use crate::text::{escape, markdown, plain_text, sanitise};
+
+/// Graphemes kept of an abstract.
+const SUMMARY: usize = 1_000;
+/// Graphemes kept of a passage from a book.
+const PASSAGE: usize = 4_000;
+/// Graphemes of an article's beginning, for readers of short posts.
+const BEGINNING: usize = 400;
+/// Graphemes kept of a place.
+const PLACE: usize = 300;
+
+/// Whether a post says anything at all. What is of no kind we know and says nothing (PeerTube's CacheFile) is nothing to
+/// show.
+pub(super) fn speaks(object: &Object) -> bool {
+    let facts = &object.facts;
+    !matches!(object.kind, ObjectKind::Other(_))
+        || object.content.is_some()
+        || object.name.is_some()
+        || object.summary.is_some()
+        || !object.attachments.is_empty()
+        || facts.half_stars.is_some()
+        || facts.passage.is_some()
+}
+
+/// True for what is written at length: headings, pictures and tables in it stay.
+fn is_long(kind: &ObjectKind) -> bool {
+    !matches!(kind, ObjectKind::Note | ObjectKind::Question | ObjectKind::Image | ObjectKind::Audio)
+}
+
+/// What a post says beside its words.
+pub(super) fn extra(object: &Object) -> Extra {
+    let facts = &object.facts;
+    let text = |html: &str, most: usize| {
+        Some(plain_text::line(&plain_text::from_html(html), most)).filter(|line| !line.is_empty())
+    };
+    // A summary is kept as an abstract when it is neither the warning nor all there is.
+    let is_abstract = object.warning().is_none() && object.content.is_some() && is_long(&object.kind);
+    let own_file = |url: &str| object.attachments.iter().any(|file| file.url == url);
+    Extra {
+        summary: object.summary.as_deref().filter(|_| is_abstract).and_then(|summary| text(summary, SUMMARY)),
+        image: object
+            .image
+            .as_ref()
+            .map(|url| url.as_str())
+            .filter(|url| is_long(&object.kind) && !own_file(url))
+            .map(str::to_owned),
+        seconds: facts.seconds,
+        starts: facts.starts.map(|at| at.ms()),
+        ends: facts.ends.map(|at| at.ms()),
+        offset: facts.offset,
+        place: facts.place.as_deref().map(|place| plain_text::line(place, PLACE)),
+        cancelled: facts.cancelled,
+        half_stars: facts.half_stars,
+        about: facts.about.as_ref().map(|url| url.as_str().to_owned()),
+        passage: facts.passage.as_deref().and_then(|passage| text(passage, PASSAGE)),
+        markdown: false,
+        app: None,
+    }
+}
+
+/// The words of a post as safe HTML.
+pub(super) fn content(object: &Object) -> String {
+    // What is not a short note may have its words in the summary only (events, films).
+    let text = object.content.as_deref().or(match object.kind {
+        ObjectKind::Note | ObjectKind::Question => None,
+        _ => object.summary.as_deref(),
+    });
+    let Some(text) = text else { return String::new() };
+    let shown: Vec<&str> = object.attachments.iter().map(|a| a.url.as_str()).collect();
+    match object.markup {
+        Markup::Html if is_long(&object.kind) => sanitise::article(text),
+        Markup::Html => sanitise::note_beside(text, &shown),
+        Markup::Markdown => markdown::foreign(text),
+        Markup::Plain => crate::text::to_html(text, &[], "").html,
+    }
+}
+
+/// Keeps the files of a post. Pictures that stand in a long text already are not shown twice (pitfall 55: WordPress).
+pub(super) fn attach(w: &Write<'_>, post: PostId, object: &Object, content: &str) -> Result<()> {
+    for (position, file) in files(post, object, content).iter().enumerate() {
+        attachments::add(w, file, position)?;
+    }
+    Ok(())
+}
+
+/// The files of a post as rows.
+pub(super) fn files(post: PostId, object: &Object, content: &str) -> Vec<Attachment> {
+    let inside = |file: &&Document| {
+        file.kind == MediaKind::Image && content.contains(&format!("src=\"{}\"", escape(file.url.as_str())))
+    };
+    // A link to the post itself says nothing new (Lemmy's text posts).
+    let itself = |file: &&Document| {
+        file.kind == MediaKind::Link && (file.url == object.id.as_str() || Some(&file.url) == object.url.as_ref())
+    };
+    let kept = object.attachments.iter().filter(|file| !inside(file) && !itself(file));
+    kept.take(attachments::MOST).map(|file| row(post, file, object)).collect()
+}
+
+fn row(post: PostId, file: &Document, object: &Object) -> Attachment {
+    let guess = match file.kind {
+        MediaKind::Image => "image/*",
+        MediaKind::Video => "video/*",
+        MediaKind::Audio => "audio/*",
+        MediaKind::Link => "text/html",
+        MediaKind::Other => "application/octet-stream",
+    };
+    let pixels = |n: Option<u64>| n.and_then(|n| u32::try_from(n).ok());
+    let plays = matches!(file.kind, MediaKind::Video | MediaKind::Audio);
+    let alone = object.attachments.len() == 1;
+    Attachment {
+        id: MediaId(0),
+        post_id: Some(post),
+        media_type: file.media_type.clone().unwrap_or_else(|| guess.to_owned()),
+        url: Some(file.url.as_str().to_owned()),
+        file: None,
+        preview: None,
+        alt: file.alt.clone().unwrap_or_default(),
+        width: pixels(file.width),
+        height: pixels(file.height),
+        blurhash: file.blurhash.clone(),
+        focus: file.focal.map(|(x, y)| format!("{x},{y}")),
+        still: file.preview.as_ref().filter(|_| plays).map(|url| url.as_str().to_owned()),
+        seconds: file.seconds.or(object.facts.seconds.filter(|_| plays && alone)),
+    }
+}
+
+/// What readers of short posts show of an article of ours: what it says of itself, or its beginning (FEP-b2b8).
+pub(super) fn preview(post: &Post) -> Option<String> {
+    if post.kind != "Article" || post.warning.is_some() {
+        return None;
+    }
+    let text = post
+        .extra
+        .summary
+        .clone()
+        .unwrap_or_else(|| plain_text::excerpt(&plain_text::from_html(&post.content), BEGINNING));
+    Some(format!("<p>{}</p>", escape(&text).replace('\n', "<br />"))).filter(|_| !text.is_empty())
+}
+
+/// The media type of what the owner typed.
+pub(super) fn source_type(post: &Post) -> &'static str {
+    if post.extra.markdown { "text/markdown" } else { "text/plain" }
+}

@@ -1,0 +1,346 @@
+//! Posts of other people: kept, changed, deleted. The author decides what they say; nothing ever changes their author or
+//! widens their audience.
+
+use super::poll::{self, Change};
+use super::{Need, group, interaction::inbound, list, post_edit, post_metadata, quote, tag_follow, vote};
+use crate::ap::activity::Activity;
+use crate::ap::addressing::Recipients;
+use crate::ap::json::{Ref, Uri, same_origin};
+use crate::ap::object::{Object, ObjectKind};
+use crate::ap::tags;
+use crate::base::id::{ActorId, PostId};
+use crate::base::{Audience, Error, Result, Time};
+use crate::store::actors::{self, Actor, Emoji};
+use crate::store::notifications::{self, Kind};
+use crate::store::posts::conversations::{self, By};
+use crate::store::posts::{self, Hashtag, Mention, Post};
+use crate::store::{
+    Read, Write,
+    actors::follows,
+    node,
+    posts::{quotes, tombstones},
+};
+use crate::text::{TITLE_CHARS, WARNING_CHARS, plain_text, scan};
+
+/// An Update of a post we do not have counts as its Create when the post is no older than this.
+const NEWS: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+/// The earliest moment a post is sorted at: ids start at 1.
+const EARLIEST_MS: i64 = 1000;
+
+/// What to fetch for a Create or Update: the post itself when it is only named or is somebody else's, and its parents.
+pub(super) fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity, object: &Ref) -> Result<Vec<Need>> {
+    let owner = node::owner(r)?;
+    match own(sender, object) {
+        Some(Ok(object)) if object.is_vote() => Ok(Vec::new()),
+        Some(Ok(object)) if concerns(r, owner, sender, activity, &object)? => {
+            let parent = object.in_reply_to.as_ref().map(|uri| Need::Ancestors(uri.as_str().to_owned()));
+            let group = object.group.as_ref().map(|uri| Need::Group(uri.as_str().to_owned()));
+            Ok(parent.into_iter().chain(group).collect())
+        }
+        Some(_) => Ok(Vec::new()),
+        None => match object.id() {
+            Some(id) if *id != sender.uri.as_str() && follows::is_accepted(r, owner, sender.id)? => {
+                Ok(vec![Need::Post(id.as_str().to_owned())])
+            }
+            _ => Ok(Vec::new()),
+        },
+    }
+}
+
+/// The embedded post, when the sender may speak for it: on their server, and theirs.
+pub(super) fn own(sender: &Actor, object: &Ref) -> Option<Result<Object>> {
+    let value = object.embedded()?;
+    let id = object.id()?;
+    if !same_origin(id.as_str(), &sender.uri) || !value.is_object() {
+        return None;
+    }
+    Some(Object::read(value).and_then(|object| match &object.attributed_to {
+        _ if object.id != *id => Err(Error::Denied(format!("{id} says it is {}", object.id))),
+        Some(author) if *author != sender.uri.as_str() => {
+            Err(Error::Denied(format!("{} is not a post of {}", object.id, sender.uri)))
+        }
+        _ => Ok(object),
+    }))
+}
+
+/// Whether a post is any of our business: its author is followed, it is for us, or it answers something we have.
+fn concerns(r: &Read<'_>, owner: ActorId, author: &Actor, activity: &Activity, object: &Object) -> Result<bool> {
+    let audience = object.audience(activity.recipients.as_ref(), author.followers.as_deref());
+    let us = actors::by_id(r, owner)?.uri;
+    let for_us = names(object, activity.recipients.as_ref(), &us) || audience == Audience::Mentioned;
+    // Asked, not yet let in: their Accept may come behind their posts, which are shown once it is here.
+    let asked = follows::get(r, owner, author.id)?.is_some_and(|f| f.accepted_at.is_some() || audience.is_open());
+    if for_us || asked {
+        return Ok(true);
+    }
+    let parent = match &object.in_reply_to {
+        Some(uri) => posts::by_uri(r, uri.as_str())?,
+        None => None,
+    };
+    Ok(audience.is_open() && (parent.is_some() || quote::is_of_ours(r, owner, object)?))
+}
+
+/// Whether a post names somebody, by a Mention or among its addressees (Hubzilla and NodeBB send no Mention).
+fn names(object: &Object, activity: Option<&Recipients>, who: &str) -> bool {
+    let lists = object.recipients.as_ref().or(activity);
+    object.tags.mentions.iter().any(|m| m.href == who) || lists.is_some_and(|l| l.everyone().contains(&who))
+}
+
+/// A Create arrived.
+pub(super) fn created(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Ref) -> Result<()> {
+    let Some(own) = own(sender, object) else {
+        // Only named, or somebody else's: fetched before, or nothing to show.
+        return match object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() {
+            Some(post) => show(w, owner, &post),
+            None => Ok(()),
+        };
+    };
+    let object = own?;
+    if vote::receive(w, owner, sender, &object)? || !post_metadata::speaks(&object) {
+        return Ok(());
+    }
+    if !concerns(w, owner, sender, activity, &object)? {
+        return Ok(());
+    }
+    if tombstones::is_deleted(w, sender.id, object.id.as_str())? {
+        return Ok(());
+    }
+    let id = keep(w, sender, &object, activity.recipients.as_ref())?;
+    let post = posts::by_id(w, id)?;
+    if !inbound::answered(w, owner, sender, &post)? {
+        return Ok(());
+    }
+    show(w, owner, &post)?;
+    quote::told(w, owner, sender, id)?;
+    let us = actors::by_id(w, owner)?;
+    let answers_us = match post.reply_to {
+        Some(parent) => posts::by_id(w, parent)?.actor_id == owner,
+        None => false,
+    };
+    let for_us = names(&object, activity.recipients.as_ref(), &us.uri) || post.audience == Audience::Mentioned;
+    filed(w, &us, &post)?;
+    if for_us || answers_us {
+        return notifications::add(w, Kind::Mention, sender.id, Some(id));
+    }
+    announce(w, owner, &post)
+}
+
+/// Tells the owner of a post by somebody each of whose posts they want to hear of; answers to others are none of those.
+fn announce(w: &Write<'_>, owner: ActorId, post: &Post) -> Result<()> {
+    let wanted = follows::accepted(w, owner, post.actor_id)?.is_some_and(|follow| follow.wishes.notify);
+    let begins = match post.reply_to {
+        Some(parent) => posts::by_id(w, parent)?.actor_id == post.actor_id,
+        None => post.reply_to_uri.is_none(),
+    };
+    if wanted && begins { notifications::add(w, Kind::Post, post.actor_id, Some(post.id)) } else { Ok(()) }
+}
+
+/// Tells the owner that a post they boosted or quoted says something else now; a later edit takes the place of an earlier.
+fn tell_of_edit(w: &Write<'_>, post: &Post) -> Result<()> {
+    let owner = node::owner(w)?;
+    let boosted = posts::boost_by(w, owner, post.id)?.map(|_| (Kind::Edit, post.id));
+    let quoting = quotes::by_actor(w, post.id, owner)?.into_iter().map(|id| (Kind::QuoteEdit, id));
+    for (kind, about) in boosted.into_iter().chain(quoting) {
+        notifications::remove(w, kind, post.actor_id, Some(about))?;
+        notifications::add(w, kind, post.actor_id, Some(about))?;
+    }
+    Ok(())
+}
+
+/// Files a private post, the owner's or for them, under its conversation.
+pub(super) fn filed(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
+    if post.audience != Audience::Mentioned {
+        return Ok(());
+    }
+    let author = actors::by_id(w, post.actor_id)?;
+    let by = if author.id == owner.id { By::Owner } else { By::Other };
+    let mentions = posts::mentions(w, post.id)?;
+    conversations::file(w, post.id, by, &owner.uri, &author.uri, &mentions).map(drop)
+}
+
+/// Puts a post on the home timeline if it belongs there: by somebody followed, and no answer to strangers. A private one
+/// is there when it names the owner: their own side of the talk is.
+pub(super) fn show(w: &Write<'_>, owner: ActorId, post: &Post) -> Result<()> {
+    if post.audience == Audience::Mentioned && !posts::names(w, &post.uri, &actors::by_id(w, owner)?.uri)? {
+        return Ok(());
+    }
+    let follow = follows::accepted(w, owner, post.actor_id)?;
+    if !follow.is_some_and(|follow| follow.wishes.reads(post.language.as_deref())) {
+        return Ok(());
+    }
+    let fits = match (&post.reply_to, &post.reply_to_uri) {
+        (Some(parent), _) => {
+            let to = posts::by_id(w, *parent)?.actor_id;
+            to == owner || to == post.actor_id || follows::is_accepted(w, owner, to)?
+        }
+        (None, Some(_)) => false,
+        (None, None) => true,
+    };
+    if fits { list::place(w, owner, post.actor_id, post) } else { Ok(()) }
+}
+
+/// An Update of a post arrived.
+pub(super) fn updated(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Ref) -> Result<()> {
+    let Some(own) = own(sender, object) else { return Ok(()) };
+    let doc = own?;
+    if posts::by_uri(w, doc.id.as_str())?.is_some() {
+        keep(w, sender, &doc, activity.recipients.as_ref())?;
+        return Ok(());
+    }
+    let recent = doc.published.is_some_and(|at| w.now.since(at) < NEWS);
+    if recent { created(w, owner, sender, activity, object) } else { Ok(()) }
+}
+
+/// A Delete arrived: of the actor, of a post or boost of theirs, or of something we never had.
+pub(super) fn deleted(w: &Write<'_>, sender: &Actor, object: &Uri) -> Result<()> {
+    if *object == sender.uri.as_str() {
+        return actors::gone(w, sender.id);
+    }
+    if !same_origin(object.as_str(), &sender.uri) {
+        return Err(Error::Denied(format!("{} cannot delete {object}", sender.uri)));
+    }
+    match posts::by_uri(w, object.as_str())? {
+        Some(post) if post.actor_id != sender.id => {
+            Err(Error::Denied(format!("{object} is not a post of {}", sender.uri)))
+        }
+        Some(post) => {
+            posts::delete(w, post.id)?;
+            tombstones::add_remote(w, sender.id, object.as_str())
+        }
+        None => tombstones::add_remote(w, sender.id, object.as_str()),
+    }
+}
+
+/// Keeps a post as its origin tells it: new, or newer than what is stored. Returns its id. Denied when the uri is known
+/// under another author; Gone when it was deleted.
+pub fn keep(w: &Write<'_>, author: &Actor, object: &Object, activity: Option<&Recipients>) -> Result<PostId> {
+    let uri = object.id.as_str();
+    let names = mentions(object);
+    let tags = hashtags(object);
+    if let Some(known) = posts::by_uri(w, uri)? {
+        if known.actor_id != author.id || known.boost_of.is_some() {
+            return Err(Error::Denied(format!("{uri} belongs to somebody else")));
+        }
+        let newer = object.updated.is_some_and(|at| known.edited_at.is_none_or(|before| at > before));
+        if newer {
+            let audience = narrowed(&known, author, object, activity);
+            let fresh = row(w, author, object, audience)?;
+            let edited = Post {
+                id: known.id,
+                audience,
+                reply_to: known.reply_to,
+                reply_to_uri: known.reply_to_uri.clone(),
+                ..fresh
+            };
+            if post_edit::apply(w, &known, edited, object, (&names, &tags))? {
+                tell_of_edit(w, &known)?;
+            }
+        }
+        poll::renew(w, &known, object.poll.as_ref(), if newer { Change::Edit } else { Change::Counts })?;
+        consent(w, author, known.id, object)?;
+        return Ok(known.id);
+    }
+    if object.is_vote() {
+        // However it got here (fetched, passed on, listed among answers): a vote is never shown.
+        return Err(Error::Denied("a vote is no post".to_owned()));
+    }
+    if tombstones::is_deleted(w, author.id, uri)? {
+        return Err(Error::Gone);
+    }
+    let audience = object.audience(activity, author.followers.as_deref());
+    let post = row(w, author, object, audience)?;
+    posts::insert(w, &post, &names, &tags)?;
+    post_metadata::attach(w, post.id, object, &post.content)?;
+    group::claimed(w, post.id, object)?;
+    poll::keep(w, post.id, object.poll.as_ref())?;
+    consent(w, author, post.id, object)?;
+    tag_follow::arrived(w, author, &post)?;
+    Ok(post.id)
+}
+
+/// An edit may be for fewer people than the post was, never for more. One without addressees says nothing of it.
+fn narrowed(known: &Post, author: &Actor, object: &Object, activity: Option<&Recipients>) -> Audience {
+    match object.direct || object.recipients.is_some() || activity.is_some() {
+        true => known.audience.max(object.audience(activity, author.followers.as_deref())),
+        false => known.audience,
+    }
+}
+
+/// What a post says of who may do what with it, and of the post it quotes. Both may change without an edit: Mastodon sends
+/// such Updates with the `updated` of before.
+fn consent(w: &Write<'_>, author: &Actor, id: PostId, object: &Object) -> Result<()> {
+    inbound::ruled(w, author, id, object)?;
+    quote::keep(w, id, object)
+}
+
+/// The row of a post, its texts made safe.
+fn row(w: &Write<'_>, author: &Actor, object: &Object, audience: Audience) -> Result<Post> {
+    let published = object.published.unwrap_or(w.now);
+    let at = published.clamp(Time::from_ms(EARLIEST_MS).min(w.now), w.now);
+    let reply_to_uri = object.in_reply_to.as_ref().map(|uri| uri.as_str().to_owned());
+    let parent = match &reply_to_uri {
+        Some(uri) => posts::by_uri(w, uri)?.filter(|parent| parent.boost_of.is_none()),
+        None => None,
+    };
+    let parent = match parent {
+        Some(parent) if inbound::may_hang(w, author.id, object.id.as_str(), &parent)? => Some(parent),
+        _ => None,
+    };
+    let line = |text: &str, most| Some(plain_text::line(&plain_text::from_html(text), most)).filter(|t| !t.is_empty());
+    Ok(Post {
+        id: posts::next_id(w, at)?,
+        uri: object.id.as_str().to_owned(),
+        actor_id: author.id,
+        kind: object.kind.word().to_owned(),
+        boost_of: None,
+        audience,
+        reply_to: parent.map(|parent| parent.id),
+        reply_to_uri,
+        context_uri: object.context.as_ref().map(|uri| uri.as_str().to_owned()),
+        title: object.name.as_deref().and_then(|name| line(name, TITLE_CHARS)),
+        warning: object.warning().and_then(|warning| line(warning, WARNING_CHARS)),
+        content: quote::plain_words(w, post_metadata::content(object), object)?,
+        source: None,
+        language: object.language.clone(),
+        sensitive: object.sensitive,
+        url: object.url.as_ref().map(|url| url.as_str().to_owned()),
+        emoji: emoji(&object.tags.emoji),
+        extra: post_metadata::extra(object),
+        published_at: published.min(w.now),
+        edited_at: edited(object, published, w.now),
+        received_at: w.now,
+    })
+}
+
+/// When a post was edited before it came to us. PeerTube's and Mobilizon's `updated` moves without an edit.
+fn edited(object: &Object, published: Time, now: Time) -> Option<Time> {
+    let moves = matches!(object.kind, ObjectKind::Video | ObjectKind::Event);
+    object.updated.filter(|at| *at > published && !moves).map(|at| at.min(now))
+}
+
+fn mentions(object: &Object) -> Vec<Mention> {
+    let mention = |m: &tags::Mention| {
+        let name = m.name.trim_start_matches('@');
+        let handle = if name.contains('@') { name.to_owned() } else { format!("{name}@{}", m.href.host()) };
+        Mention {
+            uri: m.href.as_str().to_owned(),
+            handle: plain_text::one_line(&handle),
+            url: m.href.as_str().to_owned(),
+        }
+    };
+    object.tags.mentions.iter().map(mention).collect()
+}
+
+fn hashtags(object: &Object) -> Vec<Hashtag> {
+    object
+        .tags
+        .hashtags
+        .iter()
+        .map(|tag| Hashtag { name: scan::tag_key(tag), shown: plain_text::one_line(tag) })
+        .collect()
+}
+
+/// Custom emoji, as the store keeps them.
+pub(super) fn emoji(tags: &[tags::Emoji]) -> Vec<Emoji> {
+    tags.iter().map(|e| Emoji { code: e.shortcode.clone(), url: e.icon.as_str().to_owned() }).collect()
+}

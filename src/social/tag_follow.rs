@@ -1,0 +1,42 @@
+//! Hashtags the owner follows: what arrives with one of them for everyone comes home, whoever wrote it. Nobody is told.
+
+use crate::base::{Error, Result};
+use crate::store::actors::Actor;
+use crate::store::posts::Post;
+use crate::store::{
+    Write,
+    moderation::{block_filter, mutes},
+    timelines::{home_timeline, lists, public_timelines, tags},
+};
+use crate::text::scan;
+
+/// Follows a hashtag, with or without its `#`; following it again says nothing. Invalid when it is none.
+pub fn follow(w: &Write<'_>, typed: &str) -> Result<()> {
+    let (name, shown) = scan::whole_tag(typed).ok_or_else(|| Error::invalid(scan::NO_TAG))?;
+    if tags::one(w, &name)?.is_none() && !tags::follow(w, &name, &shown)? {
+        return Err(Error::invalid(format!("{} hashtags are enough", tags::MOST)));
+    }
+    Ok(())
+}
+
+/// Stops following a hashtag; what is at home only because of it goes.
+pub fn unfollow(w: &Write<'_>, name: &str) -> Result<()> {
+    if tags::unfollow(w, name)? {
+        tags::clear_home(w, name)?;
+    }
+    Ok(())
+}
+
+/// A post that is new here comes home when it has a followed hashtag, unless the owner keeps its author away.
+pub(super) fn arrived(w: &Write<'_>, author: &Actor, post: &Post) -> Result<()> {
+    if !public_timelines::is_tagged(post) || !tags::brings(w, post.id)? {
+        return Ok(());
+    }
+    let muted = mutes::get(w, author.id)?.is_some_and(|mute| mute.reach != mutes::Reach::Boosts);
+    // Members of an exclusive list are read there alone.
+    let elsewhere = lists::keeps_from_home(w, author.id)?;
+    if muted || elsewhere || block_filter::hides(w, author)? || block_filter::hushes(w, author.id)? {
+        return Ok(());
+    }
+    home_timeline::add(w, post.id)
+}

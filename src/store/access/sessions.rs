@@ -1,0 +1,107 @@
+//! Browser sessions and one-time login links. Only SHA-256 hashes are kept: a stolen backup opens nothing.
+
+use std::time::Duration;
+
+use rusqlite::params;
+
+use crate::base::{Error, Result, Time};
+use crate::store::{Read, Write, column};
+
+/// How long a browser stays logged in.
+pub const SESSION: Duration = Duration::from_secs(90 * 24 * 3600);
+/// How long a login link waits to be used.
+pub const LINK: Duration = Duration::from_secs(24 * 3600);
+/// "Last seen" is written at most this often: a write per page would wear an SD card out.
+const SEEN_EVERY: Duration = Duration::from_secs(6 * 3600);
+/// Characters kept of a browser's name for itself.
+const AGENT_CHARS: usize = 200;
+
+/// A browser that is logged in, for the owner to see and end.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// SHA-256 of the cookie.
+    pub hash: Vec<u8>,
+    /// The browser's own words.
+    pub agent: String,
+    /// Since when.
+    pub created_at: Time,
+    /// Last seen.
+    pub used_at: Time,
+}
+
+/// Opens a session.
+pub fn open(w: &Write<'_>, hash: &[u8], agent: &str) -> Result<()> {
+    let agent: String = agent.chars().filter(|c| !c.is_control()).take(AGENT_CHARS).collect();
+    w.conn.execute("DELETE FROM session WHERE expires_at < ?1", [w.now])?;
+    w.conn.execute(
+        "INSERT INTO session (hash, agent, created_at, used_at, expires_at) VALUES (?1, ?2, ?3, ?3, ?4)",
+        params![hash, agent, w.now, w.now.plus(SESSION)],
+    )?;
+    Ok(())
+}
+
+/// Whether this cookie's session is open.
+pub fn is_open(r: &Read<'_>, hash: &[u8]) -> Result<bool> {
+    Ok(r.conn
+        .prepare_cached("SELECT 1 FROM session WHERE hash = ?1 AND expires_at > ?2")?
+        .exists(params![hash, r.now])?)
+}
+
+/// Whether the session's "last seen" is due to be written again.
+pub fn is_stale(r: &Read<'_>, hash: &[u8]) -> Result<bool> {
+    Ok(r.conn
+        .prepare_cached("SELECT 1 FROM session WHERE hash = ?1 AND used_at < ?2")?
+        .exists(params![hash, r.now.minus(SEEN_EVERY)])?)
+}
+
+/// Notes that a session was seen now.
+pub fn touch(w: &Write<'_>, hash: &[u8]) -> Result<()> {
+    w.conn.execute("UPDATE session SET used_at = ?2 WHERE hash = ?1", params![hash, w.now])?;
+    Ok(())
+}
+
+/// Ends a session.
+pub fn close(w: &Write<'_>, hash: &[u8]) -> Result<()> {
+    w.conn.execute("DELETE FROM session WHERE hash = ?1", [hash])?;
+    Ok(())
+}
+
+/// Ends all sessions but this one (a new password).
+pub fn close_others(w: &Write<'_>, hash: &[u8]) -> Result<()> {
+    w.conn.execute("DELETE FROM session WHERE hash <> ?1", [hash])?;
+    Ok(())
+}
+
+/// All open sessions, newest first.
+pub fn all(r: &Read<'_>) -> Result<Vec<Session>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT hash, agent, created_at, used_at FROM session WHERE expires_at > ?1 ORDER BY created_at DESC LIMIT 100",
+    )?;
+    let rows = statement.query_map([r.now], |row| {
+        Ok(Session {
+            hash: column(row, "hash")?,
+            agent: column(row, "agent")?,
+            created_at: column(row, "created_at")?,
+            used_at: column(row, "used_at")?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Keeps a one-time login link.
+pub fn add_link(w: &Write<'_>, hash: &[u8]) -> Result<()> {
+    w.conn.execute("DELETE FROM login_link WHERE expires_at < ?1", [w.now])?;
+    w.conn.execute("INSERT INTO login_link (hash, expires_at) VALUES (?1, ?2)", params![hash, w.now.plus(LINK)])?;
+    Ok(())
+}
+
+/// Uses a login link up. Denied when it was used, is too old or never was.
+pub fn use_link(w: &Write<'_>, hash: &[u8]) -> Result<()> {
+    let gone = w.conn.execute("DELETE FROM login_link WHERE hash = ?1 AND expires_at > ?2", params![hash, w.now])?;
+    if gone == 0 {
+        return Err(Error::Denied(
+            "this login link was used or is too old; make a new one with `hytte login-link`".into(),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,258 @@
+//! Who follows whom. One side is always the owner.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use crate::base::id::ActorId;
+use crate::base::{Result, Time};
+use crate::store::{Read, Write, column};
+
+/// A row of `follow`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Follow {
+    /// Counts up.
+    pub id: i64,
+    /// Who follows.
+    pub follower_id: ActorId,
+    /// Who is followed.
+    pub followed_id: ActorId,
+    /// Id of the Follow activity.
+    pub uri: String,
+    /// The Follow as received; None for our own.
+    pub document: Option<String>,
+    /// None while it waits for an answer.
+    pub accepted_at: Option<Time>,
+    /// When it was asked.
+    pub created_at: Time,
+    /// Of ours: what the owner wants of it.
+    pub wishes: Wishes,
+    /// Of ours: recommended on the owner's profile.
+    pub endorsed: bool,
+}
+
+/// What the owner wants to have of somebody they follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wishes {
+    /// What they boost comes home, too.
+    pub boosts: bool,
+    /// Each of their posts is told.
+    pub notify: bool,
+    /// Only posts in these languages come home; none: all.
+    pub languages: Vec<String>,
+}
+
+impl Default for Wishes {
+    fn default() -> Self {
+        Self { boosts: true, notify: false, languages: Vec::new() }
+    }
+}
+
+impl Wishes {
+    /// Whether a post in this language comes home. One that does not say does; `en` takes `en-GB`, too.
+    pub fn reads(&self, language: Option<&str>) -> bool {
+        let first = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+        match language.filter(|tag| !tag.is_empty() && !self.languages.is_empty()) {
+            Some(tag) => self.languages.iter().any(|known| first(known) == first(tag)),
+            None => true,
+        }
+    }
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Follow> {
+    Ok(Follow {
+        id: column(row, "id")?,
+        follower_id: column(row, "follower_id")?,
+        followed_id: column(row, "followed_id")?,
+        uri: column(row, "uri")?,
+        document: column(row, "document")?,
+        accepted_at: column(row, "accepted_at")?,
+        created_at: column(row, "created_at")?,
+        wishes: Wishes {
+            boosts: column(row, "boosts")?,
+            notify: column(row, "notify")?,
+            languages: crate::store::json(row, "languages")?,
+        },
+        endorsed: column(row, "endorsed")?,
+    })
+}
+
+/// Sets what the owner wants of a follow; nothing happens when there is none.
+pub fn wish(w: &Write<'_>, follower: ActorId, followed: ActorId, wishes: &Wishes) -> Result<()> {
+    let mut statement = w.conn.prepare_cached(
+        "UPDATE follow SET boosts = ?3, notify = ?4, languages = ?5 WHERE follower_id = ?1 AND followed_id = ?2",
+    )?;
+    let languages = crate::store::to_json(&wishes.languages)?;
+    statement.execute(params![follower, followed, wishes.boosts, wishes.notify, languages])?;
+    Ok(())
+}
+
+/// Recommends somebody on the follower's profile, or no longer; false when they are not followed.
+pub fn endorse(w: &Write<'_>, follower: ActorId, followed: ActorId, endorsed: bool) -> Result<bool> {
+    let mut statement = w.conn.prepare_cached(
+        "UPDATE follow SET endorsed = ?3 WHERE follower_id = ?1 AND followed_id = ?2 AND accepted_at IS NOT NULL",
+    )?;
+    Ok(statement.execute(params![follower, followed, endorsed])? > 0)
+}
+
+/// The accepted follow of somebody, if there is one: what the home timeline asks of each post that comes.
+pub fn accepted(r: &Read<'_>, follower: ActorId, followed: ActorId) -> Result<Option<Follow>> {
+    Ok(get(r, follower, followed)?.filter(|follow| follow.accepted_at.is_some()))
+}
+
+/// Asks to follow, or renews the asking: the uri and document are replaced, an acceptance stays.
+pub fn ask(w: &Write<'_>, follower: ActorId, followed: ActorId, uri: &str, document: Option<&str>) -> Result<()> {
+    w.conn
+        .prepare_cached(
+            "INSERT INTO follow (follower_id, followed_id, uri, document, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO UPDATE SET uri = excluded.uri, document = excluded.document",
+        )?
+        .execute(params![follower, followed, uri, document, w.now])?;
+    Ok(())
+}
+
+/// Marks a follow as accepted; false when there is none or it was accepted before.
+pub fn accept(w: &Write<'_>, follower: ActorId, followed: ActorId) -> Result<bool> {
+    let mut statement = w.conn.prepare_cached(
+        "UPDATE follow SET accepted_at = ?3 WHERE follower_id = ?1 AND followed_id = ?2 AND accepted_at IS NULL",
+    )?;
+    Ok(statement.execute(params![follower, followed, w.now])? > 0)
+}
+
+/// Ends a follow, asked or accepted; returns it if there was one.
+pub fn end(w: &Write<'_>, follower: ActorId, followed: ActorId) -> Result<Option<Follow>> {
+    let mut statement =
+        w.conn.prepare_cached("DELETE FROM follow WHERE follower_id = ?1 AND followed_id = ?2 RETURNING *")?;
+    Ok(statement.query_one(params![follower, followed], from_row).optional()?)
+}
+
+/// The follow between two actors, if there is one.
+pub fn get(r: &Read<'_>, follower: ActorId, followed: ActorId) -> Result<Option<Follow>> {
+    let mut statement = r.conn.prepare_cached("SELECT * FROM follow WHERE follower_id = ?1 AND followed_id = ?2")?;
+    Ok(statement.query_one(params![follower, followed], from_row).optional()?)
+}
+
+/// The owner's follows of these people, asked or accepted.
+pub fn towards(r: &Read<'_>, owner: ActorId, people: &[ActorId]) -> Result<Vec<Follow>> {
+    among(r, owner, people, "follower_id = ?1 AND followed_id")
+}
+
+/// These people's follows of the owner, asked or accepted.
+pub fn of_owner_by(r: &Read<'_>, owner: ActorId, people: &[ActorId]) -> Result<Vec<Follow>> {
+    among(r, owner, people, "followed_id = ?1 AND follower_id")
+}
+
+fn among(r: &Read<'_>, owner: ActorId, people: &[ActorId], side: &str) -> Result<Vec<Follow>> {
+    let sql = format!("SELECT * FROM follow WHERE {side} IN (SELECT value FROM json_each(?2)) LIMIT 1000");
+    let mut statement = r.conn.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![owner, crate::store::id_list(people.iter().map(|id| id.0))], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The follow made by this activity, if there is one.
+pub fn by_uri(r: &Read<'_>, uri: &str) -> Result<Option<Follow>> {
+    let mut statement = r.conn.prepare_cached("SELECT * FROM follow WHERE uri = ?1 LIMIT 1")?;
+    Ok(statement.query_one([uri], from_row).optional()?)
+}
+
+/// True when the follow exists and was accepted.
+pub fn is_accepted(r: &Read<'_>, follower: ActorId, followed: ActorId) -> Result<bool> {
+    Ok(get(r, follower, followed)?.is_some_and(|follow| follow.accepted_at.is_some()))
+}
+
+/// Which list of people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum List {
+    /// Accepted followers.
+    Followers,
+    /// Whom they follow, accepted.
+    Following,
+    /// Followers waiting for approval.
+    Requests,
+    /// Follows we asked for that nobody has answered.
+    Pending,
+    /// Those followed who are recommended on the profile.
+    Endorsed,
+}
+
+impl List {
+    /// (the column listed, the column that is `of`, the condition)
+    fn columns(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Followers => ("follower_id", "followed_id", "accepted_at IS NOT NULL"),
+            Self::Requests => ("follower_id", "followed_id", "accepted_at IS NULL"),
+            Self::Following => ("followed_id", "follower_id", "accepted_at IS NOT NULL"),
+            Self::Pending => ("followed_id", "follower_id", "accepted_at IS NULL"),
+            Self::Endorsed => ("followed_id", "follower_id", "accepted_at IS NOT NULL AND endorsed = 1"),
+        }
+    }
+}
+
+/// Ids of the people in a list, ascending from `after`; at most `limit`.
+pub fn list(r: &Read<'_>, of: ActorId, list: List, after: Option<ActorId>, limit: u32) -> Result<Vec<ActorId>> {
+    let (listed, side, condition) = list.columns();
+    let sql = format!(
+        "SELECT {listed} AS id FROM follow WHERE {side} = ?1 AND {condition} AND {listed} > ?2
+         ORDER BY {listed} LIMIT ?3"
+    );
+    let mut statement = r.conn.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![of, after.map_or(0, |id| id.0), limit], |row| column(row, "id"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// A window of a list, newest asking first: (the row's number, who), rows between `max` and `min`.
+pub fn newest(
+    r: &Read<'_>,
+    of: ActorId,
+    list: List,
+    max: Option<i64>,
+    min: Option<i64>,
+    limit: u32,
+) -> Result<Vec<(i64, ActorId)>> {
+    let (listed, side, condition) = list.columns();
+    let sql = format!(
+        "SELECT id AS number, {listed} AS who FROM follow WHERE {side} = ?1 AND {condition} AND id < ?2
+           AND id > ?3 ORDER BY id DESC LIMIT ?4"
+    );
+    let mut statement = r.conn.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![of, max.unwrap_or(i64::MAX), min.unwrap_or(0), limit], |row| {
+        Ok((column(row, "number")?, column(row, "who")?))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How many people a list has.
+pub fn count(r: &Read<'_>, of: ActorId, list: List) -> Result<u32> {
+    let (_, side, condition) = list.columns();
+    let sql = format!("SELECT count(*) FROM follow WHERE {side} = ?1 AND {condition}");
+    Ok(r.conn.prepare_cached(&sql)?.query_one([of], |row| row.get(0))?)
+}
+
+/// The distinct inboxes that reach all accepted followers, shared ones preferred.
+pub fn inboxes(r: &Read<'_>, of: ActorId) -> Result<Vec<String>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT DISTINCT ifnull(a.shared_inbox, a.inbox) AS inbox FROM follow f JOIN actor a ON a.id = f.follower_id
+         WHERE f.followed_id = ?1 AND f.accepted_at IS NOT NULL AND a.gone_at IS NULL LIMIT 1000000",
+    )?;
+    let rows = statement.query_map([of], |row| column(row, "inbox"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Ids of the accepted followers that live on one origin (`https://host`), at most `limit`.
+pub fn on_origin(r: &Read<'_>, of: ActorId, origin: &str, limit: u32) -> Result<Vec<String>> {
+    // By the actors of the host, not by all followers: this runs for every delivery. `0` comes after `/`.
+    let mut statement = r.conn.prepare_cached(
+        "SELECT a.uri FROM actor a CROSS JOIN follow f ON f.followed_id = ?1 AND f.follower_id = a.id
+         WHERE a.uri > ?2 || '/' AND a.uri < ?2 || '0' AND f.accepted_at IS NOT NULL LIMIT ?3",
+    )?;
+    let rows = statement.query_map(params![of, origin, limit], |row| column(row, "uri"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Ends the follows of everyone this inbox reaches, because it is gone for good. Returns how many.
+pub fn end_by_inbox(w: &Write<'_>, followed: ActorId, inbox: &str) -> Result<usize> {
+    Ok(w.conn.execute(
+        "DELETE FROM follow WHERE followed_id = ?1 AND follower_id IN (
+           SELECT a.id FROM follow f JOIN actor a ON a.id = f.follower_id
+           WHERE f.followed_id = ?1 AND (a.inbox = ?2 OR a.shared_inbox = ?2))",
+        params![followed, inbox],
+    )?)
+}

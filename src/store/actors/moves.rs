@@ -1,0 +1,58 @@
+//! People the owner follows who moved to another server: what was done about it.
+
+use std::time::Duration;
+
+use rusqlite::params;
+
+use crate::base::Result;
+use crate::base::id::ActorId;
+use crate::store::{Read, Write, column};
+
+/// A move of the same person is acted upon once in this time.
+pub const EVERY: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// True when a move of this person was acted upon within [`EVERY`].
+pub fn is_recent(r: &Read<'_>, old: ActorId) -> Result<bool> {
+    let since = r.now.minus(EVERY);
+    Ok(r.conn.prepare_cached("SELECT 1 FROM move WHERE old_id = ?1 AND seen_at > ?2")?.exists(params![old, since])?)
+}
+
+/// Notes that a move is being acted upon.
+pub fn begin(w: &Write<'_>, old: ActorId, new: ActorId) -> Result<()> {
+    w.conn.execute(
+        "INSERT OR REPLACE INTO move (old_id, new_id, seen_at) VALUES (?1, ?2, ?3)",
+        params![old, new, w.now],
+    )?;
+    Ok(())
+}
+
+/// Whose move to this person waits for their Accept.
+pub fn waiting_for(r: &Read<'_>, new: ActorId) -> Result<Vec<ActorId>> {
+    let mut statement =
+        r.conn.prepare_cached("SELECT old_id FROM move WHERE new_id = ?1 AND done_at IS NULL LIMIT 100")?;
+    let rows = statement.query_map([new], |row| column(row, "old_id"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Notes that the old one is not followed any more.
+pub fn done(w: &Write<'_>, old: ActorId) -> Result<()> {
+    w.conn.execute("UPDATE move SET done_at = ?2 WHERE old_id = ?1", params![old, w.now])?;
+    Ok(())
+}
+
+/// People the owner follows whose document says that they moved, and about whom nothing was done lately.
+pub fn unseen(r: &Read<'_>, owner: ActorId, limit: u32) -> Result<Vec<ActorId>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT a.id FROM follow f JOIN actor a ON a.id = f.followed_id
+         WHERE f.follower_id = ?1 AND a.moved_to IS NOT NULL AND a.gone_at IS NULL
+           AND NOT EXISTS (SELECT 1 FROM move m WHERE m.old_id = a.id AND m.seen_at > ?2) LIMIT ?3",
+    )?;
+    let rows = statement.query_map(params![owner, r.now.minus(EVERY), limit], |row| column(row, "id"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Notes where somebody says they moved, as their Move does before their document is looked at again.
+pub fn note(w: &Write<'_>, old: ActorId, target: &str) -> Result<()> {
+    w.conn.execute("UPDATE actor SET moved_to = ?2 WHERE id = ?1", params![old, target])?;
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! The owner's own numbers, kept by triggers in `schema.sql`: exact, and read without counting.
+
+use crate::base::id::PostId;
+use crate::base::{Result, Time};
+use crate::store::Read;
+use crate::store::column;
+
+/// How many the owner has of what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OwnCount {
+    /// Public and quiet posts, boosts included.
+    pub posts: u32,
+    /// The newest of them.
+    pub newest: Option<PostId>,
+    /// Accepted followers.
+    pub followers: u32,
+    /// Accepted follows.
+    pub following: u32,
+}
+
+impl OwnCount {
+    /// When the owner last posted for everyone.
+    pub fn last_post(&self) -> Option<Time> {
+        self.newest.map(|id| Time::from_ms(id.0 >> 16))
+    }
+}
+
+/// The numbers as they are now.
+pub fn get(r: &Read<'_>) -> Result<OwnCount> {
+    let mut statement =
+        r.conn.prepare_cached("SELECT posts, newest_id, followers, following FROM own_count LIMIT 1")?;
+    Ok(statement.query_one([], |row| {
+        Ok(OwnCount {
+            posts: column(row, "posts")?,
+            newest: column(row, "newest_id")?,
+            followers: column(row, "followers")?,
+            following: column(row, "following")?,
+        })
+    })?)
+}

@@ -1,0 +1,150 @@
+//! Whom a host block touches: the owner's follows and followers with the hosts that speak for them, those it has cut, and
+//! what of a kept-away server stands about (home, notifications, deliveries).
+
+use rusqlite::{Row, params};
+
+use crate::base::Result;
+use crate::base::id::ActorId;
+use crate::store::moderation::host_blocks::{self, Severity};
+use crate::store::{Read, Write, column};
+
+/// Rows in one answer at most.
+const MOST: u32 = 1_000_000;
+
+/// One side of a follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tie {
+    /// Somebody else.
+    pub actor_id: ActorId,
+    /// Their handle's host and their server's.
+    pub hosts: [String; 2],
+    /// True when the owner follows them, false when they follow the owner.
+    pub ours: bool,
+}
+
+fn tie(row: &Row<'_>) -> rusqlite::Result<Tie> {
+    let uri: String = column(row, "uri")?;
+    Ok(Tie {
+        actor_id: column(row, "id")?,
+        hosts: [column(row, "host")?, host_blocks::host_of(&uri)],
+        ours: column(row, "ours")?,
+    })
+}
+
+/// All follows of and by the owner.
+pub fn ties(r: &Read<'_>, owner: ActorId) -> Result<Vec<Tie>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT a.id, a.host, a.uri, 1 AS ours FROM follow f JOIN actor a ON a.id = f.followed_id WHERE f.follower_id = ?1
+         UNION ALL
+         SELECT a.id, a.host, a.uri, 0 AS ours FROM follow f JOIN actor a ON a.id = f.follower_id WHERE f.followed_id = ?1
+         LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![owner, MOST], tie)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// All follows that host blocks have cut.
+pub fn cut(r: &Read<'_>) -> Result<Vec<Tie>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT a.id, a.host, a.uri, c.ours AS ours FROM cut_follow c JOIN actor a ON a.id = c.actor_id LIMIT ?1",
+    )?;
+    let rows = statement.query_map([MOST], tie)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Ends all follows between the owner and somebody, and keeps them for [`restore_follower`] and [`take_ours`].
+pub fn end(w: &Write<'_>, owner: ActorId, actor: ActorId) -> Result<()> {
+    w.conn.execute(
+        "INSERT OR REPLACE INTO cut_follow (actor_id, ours, uri, document, accepted_at, cut_at)
+         SELECT ?2, follower_id = ?1, uri, document, accepted_at, ?3 FROM follow
+         WHERE (follower_id = ?1 AND followed_id = ?2) OR (follower_id = ?2 AND followed_id = ?1)",
+        params![owner, actor, w.now],
+    )?;
+    w.conn.execute(
+        "DELETE FROM follow WHERE (follower_id = ?1 AND followed_id = ?2) OR (follower_id = ?2 AND followed_id = ?1)",
+        params![owner, actor],
+    )?;
+    Ok(())
+}
+
+/// Brings a cut follower back, as they were.
+pub fn restore_follower(w: &Write<'_>, owner: ActorId, actor: ActorId) -> Result<()> {
+    w.conn.execute(
+        "INSERT OR IGNORE INTO follow (follower_id, followed_id, uri, document, accepted_at, created_at)
+         SELECT ?2, ?1, uri, document, accepted_at, ?3 FROM cut_follow WHERE actor_id = ?2 AND ours = 0",
+        params![owner, actor, w.now],
+    )?;
+    forget(w, actor, "0")
+}
+
+/// Forgets a cut follow of the owner's; false when there was none.
+pub fn take_ours(w: &Write<'_>, actor: ActorId) -> Result<bool> {
+    let known = w.conn.prepare_cached("SELECT 1 FROM cut_follow WHERE actor_id = ?1 AND ours = 1")?.exists([actor])?;
+    forget(w, actor, "1")?;
+    Ok(known)
+}
+
+/// Forgets a cut follower: they have taken their follow back.
+pub fn forget_follower(w: &Write<'_>, actor: ActorId) -> Result<()> {
+    forget(w, actor, "0")
+}
+
+fn forget(w: &Write<'_>, actor: ActorId, ours: &str) -> Result<()> {
+    w.conn.execute(&format!("DELETE FROM cut_follow WHERE actor_id = ?1 AND ours = {ours}"), [actor])?;
+    Ok(())
+}
+
+/// Takes what an actor left on the owner's pages away: home, boosts of theirs by others, notifications.
+pub fn clear(w: &Write<'_>, actor: ActorId) -> Result<()> {
+    for sql in [
+        "DELETE FROM home WHERE post_id IN (SELECT id FROM post WHERE actor_id = ?1)",
+        "DELETE FROM home WHERE post_id IN (SELECT b.id FROM post p JOIN post b ON b.boost_of = p.id WHERE p.actor_id = ?1)",
+        "DELETE FROM list_post WHERE post_id IN (SELECT b.id FROM post p JOIN post b ON b.boost_of = p.id WHERE p.actor_id = ?1)",
+        "DELETE FROM notification WHERE actor_id = ?1",
+        "DELETE FROM notification_request WHERE actor_id = ?1",
+        "DELETE FROM notification_permission WHERE actor_id = ?1",
+    ] {
+        w.conn.execute(sql, [actor])?;
+    }
+    Ok(())
+}
+
+/// People of whom there are notifications, with their hosts.
+pub fn noticed(r: &Read<'_>) -> Result<Vec<Tie>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT DISTINCT a.id, a.host, a.uri, 0 AS ours FROM notification n JOIN actor a ON a.id = n.actor_id LIMIT ?1",
+    )?;
+    let rows = statement.query_map([MOST], tie)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Forgets what was on its way to blocked hosts. Returns how many deliveries.
+pub fn drop_deliveries(w: &Write<'_>) -> Result<usize> {
+    let hosts: Vec<String> = {
+        let mut statement =
+            w.conn.prepare_cached("SELECT DISTINCT host FROM delivery WHERE ready = 1 ORDER BY host LIMIT ?1")?;
+        let rows = statement.query_map([MOST], |row| column(row, "host"))?;
+        rows.collect::<rusqlite::Result<_>>()?
+    };
+    let rules = host_blocks::rules_for(w, hosts.iter().cloned(), None)?;
+    let mut dropped = 0;
+    for host in hosts.iter().filter(|host| rules.judge(host).severity == Some(Severity::Block)) {
+        dropped += w.conn.execute("DELETE FROM delivery WHERE host = ?1", [host])?;
+    }
+    Ok(dropped)
+}
+
+/// All handle hosts of people we know.
+pub fn known_hosts(r: &Read<'_>) -> Result<Vec<String>> {
+    let mut statement = r.conn.prepare_cached("SELECT DISTINCT host FROM actor LIMIT ?1")?;
+    let rows = statement.query_map([MOST], |row| column(row, "host"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How many posts of people of these hosts we have.
+pub fn posts_from(r: &Read<'_>, hosts: &[String]) -> Result<u32> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT count(*) FROM json_each(?1) j CROSS JOIN actor a ON a.host = j.value CROSS JOIN post p ON p.actor_id = a.id",
+    )?;
+    Ok(statement.query_one([crate::store::to_json(&hosts)?], |row| row.get(0))?)
+}

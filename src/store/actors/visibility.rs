@@ -1,0 +1,91 @@
+//! The owner's company: people whom strangers may see, because they stand with the owner in the open anyway. Of all others
+//! nobody learns here that they are known: whom a server knows is whom its owner reads. Every look begins at the one who is
+//! looked at and reads from indexes, so it costs the same however much the owner has written.
+
+use rusqlite::named_params;
+
+use crate::base::Result;
+use crate::base::id::ActorId;
+use crate::store::posts::Viewer;
+use crate::store::{Read, actors::follows, node};
+
+/// Of each, posts and boosts, and likes: so many of somebody's newest are looked at.
+const NEWEST: u32 = 100;
+/// Posts looked at above them, and as many below.
+const AROUND: u32 = 500;
+
+/// Whether strangers may see somebody: the owner; whom the owner's open posts name; who shows in a list that the owner shows;
+/// and who wrote, boosted or liked, lately, a post that stands in the open with the owner's, as [`crate::store::posts::stands_with`]
+/// has it.
+pub fn is_shown(r: &Read<'_>, owner: ActorId, who: ActorId) -> Result<bool> {
+    Ok(who == owner || is_listed(r, owner, who)? || is_named(r, who)? || stands_with(r, owner, who)?)
+}
+
+fn is_listed(r: &Read<'_>, owner: ActorId, who: ActorId) -> Result<bool> {
+    let ours = follows::accepted(r, owner, who)?;
+    if ours.as_ref().is_some_and(|follow| follow.endorsed) {
+        return Ok(true);
+    }
+    Ok(node::settings(r)?.show_follows && (ours.is_some() || follows::is_accepted(r, who, owner)?))
+}
+
+const NAMED: &str = "SELECT 1 FROM actor a CROSS JOIN mention m INDEXED BY mention_ours ON m.uri = a.uri AND m.ours = 1
+    CROSS JOIN post p ON p.id = m.post_id WHERE a.id = :who AND p.audience <= :rank LIMIT 1";
+
+fn is_named(r: &Read<'_>, who: ActorId) -> Result<bool> {
+    let mut statement = r.conn.prepare_cached(NAMED)?;
+    Ok(statement.exists(named_params! { ":who": who, ":rank": Viewer::Stranger.rank() })?)
+}
+
+const STANDS: &str = "WITH RECURSIVE theirs (id) AS (
+      SELECT * FROM (SELECT ifnull(boost_of, id) FROM post WHERE actor_id = :who AND audience <= :rank
+        ORDER BY id DESC LIMIT :newest)
+      UNION ALL
+      SELECT * FROM (SELECT l.post_id FROM post_like l CROSS JOIN post p ON p.id = l.post_id
+        WHERE l.actor_id = :who AND p.audience <= :rank ORDER BY l.id DESC LIMIT :newest)),
+    up (id) AS (
+      SELECT id FROM theirs
+      UNION
+      SELECT p.reply_to FROM up CROSS JOIN post p ON p.id = up.id WHERE p.reply_to IS NOT NULL LIMIT :around),
+    down (id) AS (
+      SELECT id FROM theirs
+      UNION
+      SELECT p.id FROM down CROSS JOIN post p ON p.reply_to = down.id LIMIT :around),
+    near (id) AS (
+      SELECT id FROM up UNION ALL SELECT id FROM down
+      UNION ALL SELECT b.id FROM theirs CROSS JOIN post b ON b.boost_of = theirs.id AND b.actor_id = :owner
+      UNION ALL SELECT q.post_id FROM theirs CROSS JOIN quote q ON q.quoted_id = theirs.id)
+    SELECT 1 FROM near CROSS JOIN post p ON p.id = near.id WHERE p.actor_id = :owner AND p.audience <= :rank LIMIT 1";
+
+fn stands_with(r: &Read<'_>, owner: ActorId, who: ActorId) -> Result<bool> {
+    let mut statement = r.conn.prepare_cached(STANDS)?;
+    Ok(statement.exists(named_params! {
+        ":who": who, ":owner": owner, ":rank": Viewer::Stranger.rank(), ":newest": NEWEST, ":around": AROUND,
+    })?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::store::test_support::Scratch;
+
+    #[test]
+    fn a_look_at_somebody_reads_no_whole_table() {
+        let s = Scratch::new();
+        for sql in [NAMED, STANDS] {
+            let plan = s.store.read(|r| {
+                let mut plan = r.conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+                let values = rusqlite::params_from_iter(std::iter::repeat_n(1, plan.parameter_count()));
+                let lines = plan.query_map(values, |row| row.get::<_, String>("detail"))?;
+                Ok(lines.collect::<rusqlite::Result<Vec<_>>>()?)
+            });
+            let plan = plan.unwrap();
+            let own = ["SCAN theirs", "SCAN up", "SCAN down", "SCAN near", "SCAN (subquery"];
+            let reads = |line: &&String| line.starts_with("SCAN") && !own.iter().any(|one| line.starts_with(one));
+            let whole: Vec<&String> = plan.iter().filter(reads).collect();
+            let sorts = plan.iter().any(|line| line.contains("ORDER BY"));
+            assert!(whole.is_empty() && !sorts, "{plan:#?}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! An outage that is being made up for: since when we were away, and how far we have come. Kept on the disk, so that a
+//! second restart does not forget it.
+
+use rusqlite::{OptionalExtension, params};
+
+use crate::base::id::ActorId;
+use crate::base::{Result, Time};
+use crate::store::{Read, Write, column};
+
+/// What is still to be made up for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absence {
+    /// The last sign of life before it.
+    pub since: Time,
+    /// The last host that was told we are back, in their order; empty for none yet.
+    pub poked: String,
+    /// The last of the followed whose gap was filled, in their order; 0 for none yet.
+    pub caught_up: ActorId,
+}
+
+/// Notes that we are alive, and begins an absence when the last sign of life is older than `longest`. One that is not made
+/// up for yet begins where it began.
+pub fn alive(w: &Write<'_>, longest: std::time::Duration) -> Result<()> {
+    w.conn.execute(
+        "UPDATE node SET away_since_at = ifnull(away_since_at, alive_at), poked = '', caught_up = 0 WHERE alive_at < ?1",
+        [w.now.minus(longest)],
+    )?;
+    crate::store::node::alive(w)
+}
+
+/// The absence that is being made up for, if there is one.
+pub fn current(r: &Read<'_>) -> Result<Option<Absence>> {
+    let mut statement = r
+        .conn
+        .prepare_cached("SELECT away_since_at AS since, poked, caught_up FROM node WHERE away_since_at IS NOT NULL")?;
+    let found = statement.query_one([], |row| {
+        Ok(Absence { since: column(row, "since")?, poked: column(row, "poked")?, caught_up: column(row, "caught_up")? })
+    });
+    Ok(found.optional()?)
+}
+
+/// Notes how far we have come.
+pub fn advance(w: &Write<'_>, poked: &str, caught_up: ActorId) -> Result<()> {
+    w.conn.execute("UPDATE node SET poked = ?1, caught_up = ?2", params![poked, caught_up])?;
+    Ok(())
+}
+
+/// All is made up for.
+pub fn end(w: &Write<'_>) -> Result<()> {
+    w.conn.execute("UPDATE node SET away_since_at = NULL, poked = '', caught_up = 0", [])?;
+    Ok(())
+}

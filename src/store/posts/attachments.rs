@@ -1,0 +1,237 @@
+//! Pictures and other files of posts. The bytes are in `media/` ([`crate::store::media_files`]) or at their origin.
+
+use rusqlite::{Row, params};
+use serde::{Deserialize, Serialize};
+
+use crate::base::id::{DraftId, MediaId, PostId};
+use crate::base::{Error, Result, Time};
+use crate::store::{Read, Write, column};
+
+/// Attachments of one post at most.
+pub const MOST: usize = 16;
+
+/// A row of `attachment`; as JSON, a file of an edition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// Which.
+    pub id: MediaId,
+    /// Whose; None for a fresh upload.
+    pub post_id: Option<PostId>,
+    /// As sniffed (ours) or as said (remote).
+    pub media_type: String,
+    /// The remote original.
+    pub url: Option<String>,
+    /// Our own: a name in media/.
+    pub file: Option<String>,
+    /// Our own: the name in media/ of a smaller picture, or of a film's or song's cover.
+    pub preview: Option<String>,
+    /// For those who do not see it.
+    pub alt: String,
+    /// In pixels.
+    pub width: Option<u32>,
+    /// In pixels.
+    pub height: Option<u32>,
+    /// A blurred idea of it.
+    pub blurhash: Option<String>,
+    /// "x,y" from -1 to 1.
+    pub focus: Option<String>,
+    /// Of a remote film or song: the address of a still or cover.
+    pub still: Option<String>,
+    /// How long a film or recording is.
+    pub seconds: Option<u32>,
+}
+
+/// What the owner says anew of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Described {
+    /// Which.
+    pub id: MediaId,
+    /// For those who do not see it.
+    pub alt: String,
+    /// "x,y" from -1 to 1; None for the middle.
+    pub focus: Option<String>,
+    /// Another cover of a film or recording; None leaves it.
+    pub cover: Option<Cover>,
+}
+
+/// A cover that is in media/ already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cover {
+    /// A name in media/.
+    pub name: String,
+    /// What stands for it until it is there.
+    pub blurhash: String,
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Attachment> {
+    Ok(Attachment {
+        id: column(row, "id")?,
+        post_id: column(row, "post_id")?,
+        media_type: column(row, "media_type")?,
+        url: column(row, "url")?,
+        file: column(row, "file")?,
+        preview: column(row, "preview")?,
+        alt: column(row, "alt")?,
+        width: column(row, "width")?,
+        height: column(row, "height")?,
+        blurhash: column(row, "blurhash")?,
+        focus: column(row, "focus")?,
+        still: column(row, "still")?,
+        seconds: column(row, "seconds")?,
+    })
+}
+
+/// Adds an attachment (`id` is ignored), loose or at `position` of its post.
+pub fn add(w: &Write<'_>, a: &Attachment, position: usize) -> Result<MediaId> {
+    let mut statement = w.conn.prepare_cached(
+        "INSERT INTO attachment (post_id, position, media_type, url, file, preview, alt, width, height, blurhash, focus,
+           still, seconds, created_at, author_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, (SELECT actor_id FROM post WHERE id = ?1))
+         RETURNING id",
+    )?;
+    let position = u32::try_from(position).unwrap_or(u32::MAX);
+    Ok(statement.query_one(
+        params![
+            a.post_id,
+            position,
+            a.media_type,
+            a.url,
+            a.file,
+            a.preview,
+            a.alt,
+            a.width,
+            a.height,
+            a.blurhash,
+            a.focus,
+            a.still,
+            a.seconds,
+            w.now
+        ],
+        |row| column(row, "id"),
+    )?)
+}
+
+/// Gives loose uploads to a post, in this order. Invalid when one is unknown or belongs to another post or a draft.
+pub fn attach(w: &Write<'_>, post: PostId, ids: &[MediaId]) -> Result<()> {
+    let mut statement = w.conn.prepare_cached(
+        "UPDATE attachment SET post_id = ?1, position = ?3, author_id = (SELECT actor_id FROM post WHERE id = ?1)
+         WHERE id = ?2 AND file IS NOT NULL
+           AND (post_id = ?1 OR post_id IS NULL AND id NOT IN (SELECT media_id FROM draft_file))",
+    )?;
+    for (position, id) in ids.iter().enumerate() {
+        if statement.execute(params![post, id, u32::try_from(position).unwrap_or(u32::MAX)])? == 0 {
+            return Err(Error::invalid("a picture of this post is gone; add it again"));
+        }
+    }
+    Ok(())
+}
+
+/// Describes a post's files anew; what is not this post's stays as it is.
+pub fn describe(w: &Write<'_>, post: PostId, files: &[Described]) -> Result<()> {
+    let mut statement =
+        w.conn.prepare_cached("UPDATE attachment SET alt = ?3, focus = ?4 WHERE id = ?2 AND post_id = ?1")?;
+    for file in files {
+        let known = statement.execute(params![post, file.id, file.alt, file.focus])? > 0;
+        if let Some(cover) = file.cover.as_ref().filter(|_| known) {
+            set_cover(w, file.id, cover)?;
+        }
+    }
+    Ok(())
+}
+
+/// Describes loose uploads anew.
+pub fn describe_loose(w: &Write<'_>, files: &[Described]) -> Result<()> {
+    let mut statement =
+        w.conn.prepare_cached("UPDATE attachment SET alt = ?2, focus = ?3 WHERE id = ?1 AND post_id IS NULL")?;
+    for file in files {
+        statement.execute(params![file.id, file.alt, file.focus])?;
+    }
+    Ok(())
+}
+
+/// The attachment with this id.
+pub fn by_id(r: &Read<'_>, id: MediaId) -> Result<Attachment> {
+    Ok(r.conn.prepare_cached("SELECT * FROM attachment WHERE id = ?1")?.query_one([id], from_row)?)
+}
+
+/// Attachments of these posts, in order.
+pub fn of_posts(r: &Read<'_>, posts: &[PostId]) -> Result<Vec<Attachment>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT * FROM attachment WHERE post_id IN (SELECT value FROM json_each(?1)) ORDER BY post_id, position LIMIT 2000",
+    )?;
+    let rows = statement.query_map([crate::store::id_list(posts.iter().map(|id| id.0))], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Removes all of a post's attachments (their files are found by [`crate::store::media_files::sweep`]).
+pub fn clear(w: &Write<'_>, post: PostId) -> Result<()> {
+    w.conn.execute("DELETE FROM attachment WHERE post_id = ?1", [post])?;
+    Ok(())
+}
+
+/// Forgets uploads that no post took before `before`, and no draft holds.
+pub fn prune_loose(w: &Write<'_>, before: Time, limit: u32) -> Result<usize> {
+    Ok(w.conn.execute(
+        "DELETE FROM attachment WHERE id IN (SELECT id FROM attachment WHERE post_id IS NULL AND created_at < ?1
+           AND url IS NULL AND id NOT IN (SELECT media_id FROM draft_file) LIMIT ?2)",
+        params![before, limit],
+    )?)
+}
+
+/// Changes what is said of a file; None leaves it.
+pub fn describe_one(w: &Write<'_>, id: MediaId, alt: Option<&str>, focus: Option<&str>) -> Result<()> {
+    w.conn
+        .prepare_cached("UPDATE attachment SET alt = ifnull(?2, alt), focus = ifnull(?3, focus) WHERE id = ?1")?
+        .execute(params![id, alt, focus])?;
+    Ok(())
+}
+
+/// Gives a film or recording a cover.
+pub fn set_cover(w: &Write<'_>, id: MediaId, cover: &Cover) -> Result<()> {
+    w.conn
+        .prepare_cached(
+            "UPDATE attachment SET preview = ?2, blurhash = ?3 WHERE id = ?1 AND media_type NOT LIKE 'image/%'",
+        )?
+        .execute(params![id, cover.name, cover.blurhash])?;
+    Ok(())
+}
+
+/// Forgets a loose upload; its files go with the next sweep.
+pub fn forget(w: &Write<'_>, id: MediaId) -> Result<()> {
+    w.conn.prepare_cached("DELETE FROM attachment WHERE id = ?1 AND post_id IS NULL")?.execute([id])?;
+    Ok(())
+}
+
+/// The files of a post of ours but for `kept` are loose uploads again, as if they had come just now.
+pub fn loosen(w: &Write<'_>, post: PostId, kept: &[MediaId]) -> Result<()> {
+    let mut statement = w.conn.prepare_cached(
+        "UPDATE attachment SET post_id = NULL, author_id = NULL, position = 0, created_at = ?2
+         WHERE post_id = ?1 AND file IS NOT NULL AND id NOT IN (SELECT value FROM json_each(?3))",
+    )?;
+    statement.execute(params![post, w.now, crate::store::id_list(kept.iter().map(|id| id.0))])?;
+    Ok(())
+}
+
+/// Whether every one of these is an upload that no post and no draft has; `but` is the draft that may.
+pub fn are_loose(r: &Read<'_>, ids: &[MediaId], but: Option<DraftId>) -> Result<bool> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT count(*) FROM attachment a LEFT JOIN draft_file f ON f.media_id = a.id
+         WHERE a.id IN (SELECT value FROM json_each(?1)) AND a.post_id IS NULL AND a.file IS NOT NULL
+           AND (f.draft_id IS NULL OR f.draft_id = ?2)",
+    )?;
+    let loose: u32 =
+        statement.query_one(params![crate::store::id_list(ids.iter().map(|id| id.0)), but], |row| row.get(0))?;
+    let mut each = ids.to_vec();
+    each.sort_unstable();
+    each.dedup();
+    Ok(loose as usize == each.len())
+}
+
+/// These files, in the order of `ids`; those that are gone are passed over.
+pub fn by_ids(r: &Read<'_>, ids: &[MediaId]) -> Result<Vec<Attachment>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT a.* FROM json_each(?1) j JOIN attachment a ON a.id = j.value ORDER BY j.key LIMIT 1000",
+    )?;
+    let rows = statement.query_map([crate::store::id_list(ids.iter().map(|id| id.0))], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}

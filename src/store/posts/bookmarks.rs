@@ -1,0 +1,32 @@
+//! Posts the owner has put by to read again. Nobody is told, and they are kept as long as the bookmark is.
+
+use rusqlite::params;
+
+use crate::base::Result;
+use crate::base::id::PostId;
+use crate::store::cursor::Rows;
+use crate::store::{Read, Write, column};
+
+/// Puts a post by; nothing when it is.
+pub fn add(w: &Write<'_>, post: PostId) -> Result<()> {
+    w.conn.prepare_cached("INSERT OR IGNORE INTO bookmark (post_id) VALUES (?1)")?.execute([post])?;
+    Ok(())
+}
+
+/// Takes a bookmark away; nothing when there is none.
+pub fn remove(w: &Write<'_>, post: PostId) -> Result<()> {
+    w.conn.prepare_cached("DELETE FROM bookmark WHERE post_id = ?1")?.execute([post])?;
+    Ok(())
+}
+
+/// A page of bookmarks: (the row's number, the post).
+pub fn page(r: &Read<'_>, rows: Rows) -> Result<Vec<(i64, PostId)>> {
+    let order = rows.order();
+    let mut statement = r.conn.prepare_cached(&format!(
+        "SELECT id, post_id FROM bookmark WHERE id > ?1 AND id < ?2 ORDER BY id {order} LIMIT ?3"
+    ))?;
+    let found = statement.query_map(params![rows.above, rows.below, rows.limit], |row| {
+        Ok((column(row, "id")?, column(row, "post_id")?))
+    })?;
+    Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
+}

@@ -1,0 +1,156 @@
+//! Private threads as client apps list them: one conversation for each set of people in a thread, with its newest post and
+//! whether the owner has read it. Rows are prepared when a post comes or goes (a trigger of `schema.sql` sees to the latter);
+//! a list is one indexed query.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use crate::base::Result;
+use crate::base::id::{ConversationId, PostId};
+use crate::store::cursor::Rows;
+use crate::store::posts::Mention;
+use crate::store::{Read, Write, column, events, posts::thread_mutes};
+
+/// How far up a thread a conversation is looked for.
+const ABOVE: u32 = 300;
+/// People of one conversation at most; what names more is kept with the first of them.
+const PEOPLE: usize = 100;
+
+/// A row of `conversation`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conversation {
+    /// Which.
+    pub id: ConversationId,
+    /// ActivityPub ids of everyone in it but the owner, sorted; empty when the owner writes to nobody.
+    pub people: Vec<String>,
+    /// Its newest post.
+    pub newest: PostId,
+    /// The owner has not read that.
+    pub unread: bool,
+}
+
+/// Whose words a post are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// The owner's: they have read what was before.
+    Owner,
+    /// Somebody else's.
+    Other,
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Conversation> {
+    Ok(Conversation {
+        id: column(row, "id")?,
+        people: crate::store::json(row, "people")?,
+        newest: column(row, "newest_id")?,
+        unread: column(row, "unread")?,
+    })
+}
+
+/// Files a private post under its conversation, a new one if there is none. `author` and `mentions` are everyone in it,
+/// `owner` among them. In a muted thread nothing becomes unread. A post that is filed already stays as it is.
+pub fn file(
+    w: &Write<'_>,
+    post: PostId,
+    by: By,
+    owner: &str,
+    author: &str,
+    mentions: &[Mention],
+) -> Result<ConversationId> {
+    if let Some(known) = of_post(w, post)? {
+        return Ok(known);
+    }
+    let mut people: Vec<&str> = mentions.iter().map(|mention| mention.uri.as_str()).chain([author]).collect();
+    people.retain(|uri| *uri != owner);
+    people.sort_unstable();
+    people.dedup();
+    people.truncate(PEOPLE);
+    let people = crate::store::to_json(&people)?;
+    let thread = thread_of(w, post)?;
+    let unread = by == By::Other && !thread_mutes::holds(w, post)?;
+    let known: Option<ConversationId> = w
+        .conn
+        .prepare_cached("SELECT id FROM conversation WHERE thread = ?1 AND people = ?2 LIMIT 1")?
+        .query_one(params![thread, people], |row| column(row, "id"))
+        .optional()?;
+    let id = match known {
+        Some(id) => {
+            // One that came late is not the newest.
+            w.conn
+                .prepare_cached(
+                    "UPDATE conversation SET newest_id = max(newest_id, ?2), unread = CASE WHEN ?3 THEN 0 ELSE max(unread, ?4) END
+                     WHERE id = ?1",
+                )?
+                .execute(params![id, post, by == By::Owner, unread])?;
+            id
+        }
+        None => w
+            .conn
+            .prepare_cached(
+                "INSERT INTO conversation (thread, people, newest_id, unread) VALUES (?1, ?2, ?3, ?4) RETURNING id",
+            )?
+            .query_one(params![thread, people, post, unread], |row| column(row, "id"))?,
+    };
+    w.conn
+        .prepare_cached("INSERT INTO conversation_post (post_id, conversation_id) VALUES (?1, ?2)")?
+        .execute(params![post, id])?;
+    events::talked(w, post, id)?;
+    Ok(id)
+}
+
+/// The thread of a post: that of the nearest post above it that is filed, else its first post.
+fn thread_of(r: &Read<'_>, post: PostId) -> Result<PostId> {
+    let mut statement = r.conn.prepare_cached(
+        "WITH RECURSIVE up (id, depth) AS (
+           SELECT ?1, 0
+           UNION ALL
+           SELECT p.reply_to, depth + 1 FROM up JOIN post p ON p.id = up.id WHERE p.reply_to IS NOT NULL AND depth < ?2)
+         SELECT c.thread FROM up JOIN conversation_post f ON f.post_id = up.id JOIN conversation c ON c.id = f.conversation_id
+         ORDER BY depth LIMIT 1",
+    )?;
+    let known = statement.query_one(params![post, ABOVE], |row| column(row, "thread")).optional()?;
+    known.map_or_else(|| thread_mutes::first_of(r, post), Ok)
+}
+
+/// The conversation with this id.
+pub fn by_id(r: &Read<'_>, id: ConversationId) -> Result<Conversation> {
+    Ok(r.conn.prepare_cached("SELECT * FROM conversation WHERE id = ?1")?.query_one([id], from_row)?)
+}
+
+/// The conversation a post is filed under, if it is.
+pub fn of_post(r: &Read<'_>, post: PostId) -> Result<Option<ConversationId>> {
+    let mut statement = r.conn.prepare_cached("SELECT conversation_id FROM conversation_post WHERE post_id = ?1")?;
+    Ok(statement.query_one([post], |row| column(row, "conversation_id")).optional()?)
+}
+
+/// A page of conversations, the one with the newest post first; a row's number is that of its newest post.
+pub fn page(r: &Read<'_>, rows: Rows) -> Result<Vec<Conversation>> {
+    let order = rows.order();
+    let mut statement = r.conn.prepare_cached(&format!(
+        "SELECT * FROM conversation WHERE newest_id > ?1 AND newest_id < ?2 ORDER BY newest_id {order} LIMIT ?3"
+    ))?;
+    let found = statement.query_map(params![rows.above, rows.below, rows.limit], from_row)?;
+    Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
+}
+
+/// Notes that the owner has read a conversation. NotFound when it is not there.
+pub fn read(w: &Write<'_>, id: ConversationId) -> Result<()> {
+    mark(w, id, 0)
+}
+
+/// Notes that the owner wants to read it again.
+pub fn unread(w: &Write<'_>, id: ConversationId) -> Result<()> {
+    mark(w, id, 1)
+}
+
+fn mark(w: &Write<'_>, id: ConversationId, unread: u8) -> Result<()> {
+    by_id(w, id)?;
+    w.conn.prepare_cached("UPDATE conversation SET unread = ?2 WHERE id = ?1")?.execute(params![id, unread])?;
+    Ok(())
+}
+
+/// Takes a conversation off the list; its posts stay, and the next one begins it anew. NotFound when it is not there.
+pub fn remove(w: &Write<'_>, id: ConversationId) -> Result<()> {
+    by_id(w, id)?;
+    w.conn.prepare_cached("DELETE FROM conversation WHERE id = ?1")?.execute([id])?;
+    Ok(())
+}

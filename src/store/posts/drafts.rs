@@ -1,0 +1,196 @@
+//! What the owner has written and not published yet: drafts, and posts that wait for their time. Keeps the words as they
+//! come and holds the uploads and posts they name; when and how they are published is the business of the rooms above.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use crate::base::id::{DraftId, MediaId, PostId};
+use crate::base::{Error, Result, Time};
+use crate::store::access::apps::ONCE;
+use crate::store::{Read, Write, column};
+
+/// Drafts, and posts that wait, together at most.
+pub const MOST: u32 = 600;
+
+/// A row of `draft`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Which.
+    pub id: DraftId,
+    /// What it says, as [`Holds`]' giver wrote it.
+    pub words: String,
+    /// When it is to be published; None for a draft.
+    pub due_at: Option<Time>,
+    /// Why it could not be published.
+    pub error: Option<String>,
+    /// When it was begun.
+    pub created_at: Time,
+    /// When the owner last changed it.
+    pub changed_at: Time,
+}
+
+/// What a draft names and must not lose.
+#[derive(Debug, Clone, Default)]
+pub struct Holds {
+    /// Its uploads.
+    pub media: Vec<MediaId>,
+    /// The post it answers.
+    pub reply_to: Option<PostId>,
+    /// The post it quotes.
+    pub quote: Option<PostId>,
+    /// A client's name for the request it came with.
+    pub once: Option<String>,
+}
+
+/// How many there are of each kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Drafts.
+    pub drafts: u32,
+    /// Posts that wait for their time.
+    pub waiting: u32,
+    /// Posts that could not be published.
+    pub failed: u32,
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Kept> {
+    Ok(Kept {
+        id: column(row, "id")?,
+        words: column(row, "words")?,
+        due_at: column(row, "due_at")?,
+        error: column(row, "error")?,
+        created_at: column(row, "created_at")?,
+        changed_at: column(row, "changed_at")?,
+    })
+}
+
+/// Keeps something new. Invalid when there are too many already, or when an upload is not to be had.
+pub fn add(w: &Write<'_>, words: &str, due_at: Option<Time>, holds: &Holds) -> Result<DraftId> {
+    let count = count(w)?;
+    if count.drafts + count.waiting + count.failed >= MOST {
+        return Err(Error::invalid(format!("{MOST} drafts and scheduled posts are all there is room for")));
+    }
+    let id = w
+        .conn
+        .prepare_cached(
+            "INSERT INTO draft (words, due_at, once, reply_to, quote, created_at, changed_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) RETURNING id",
+        )?
+        .query_one(params![words, due_at, holds.once, holds.reply_to, holds.quote, w.now], |row| column(row, "id"))?;
+    hold(w, id, &holds.media)?;
+    Ok(id)
+}
+
+/// Changes one; what was wrong with it is forgotten.
+pub fn change(w: &Write<'_>, id: DraftId, words: &str, due_at: Option<Time>, holds: &Holds) -> Result<()> {
+    let changed = w
+        .conn
+        .prepare_cached(
+            "UPDATE draft SET words = ?2, due_at = ?3, reply_to = ?4, quote = ?5, error = NULL, changed_at = ?6
+             WHERE id = ?1",
+        )?
+        .execute(params![id, words, due_at, holds.reply_to, holds.quote, w.now])?;
+    if changed == 0 {
+        return Err(Error::NotFound);
+    }
+    w.conn.prepare_cached("DELETE FROM draft_file WHERE draft_id = ?1")?.execute([id])?;
+    hold(w, id, &holds.media)
+}
+
+fn hold(w: &Write<'_>, id: DraftId, media: &[MediaId]) -> Result<()> {
+    let mut statement = w.conn.prepare_cached(
+        "INSERT INTO draft_file (media_id, draft_id) SELECT id, ?2 FROM attachment
+         WHERE id = ?1 AND post_id IS NULL AND file IS NOT NULL AND id NOT IN (SELECT media_id FROM draft_file)",
+    )?;
+    let mut each = media.to_vec();
+    each.sort_unstable();
+    each.dedup();
+    for file in each {
+        if statement.execute(params![file, id])? == 0 {
+            return Err(Error::invalid("a picture of this post is gone; add it again"));
+        }
+    }
+    Ok(())
+}
+
+/// Changes when it is published, or makes a draft of it; what was wrong with it is forgotten.
+pub fn set_due(w: &Write<'_>, id: DraftId, due_at: Option<Time>) -> Result<()> {
+    let mut statement =
+        w.conn.prepare_cached("UPDATE draft SET due_at = ?2, error = NULL, changed_at = ?3 WHERE id = ?1")?;
+    if statement.execute(params![id, due_at, w.now])? == 0 { Err(Error::NotFound) } else { Ok(()) }
+}
+
+/// Notes why it could not be published: it waits for the owner from now on.
+pub fn failed(w: &Write<'_>, id: DraftId, error: &str) -> Result<()> {
+    w.conn.prepare_cached("UPDATE draft SET error = ?2 WHERE id = ?1")?.execute(params![id, error])?;
+    Ok(())
+}
+
+/// Takes it away, to be published in the same write or thrown away; its uploads are loose again. NotFound when it is not
+/// there any more.
+pub fn take(w: &Write<'_>, id: DraftId) -> Result<()> {
+    match w.conn.prepare_cached("DELETE FROM draft WHERE id = ?1")?.execute([id])? {
+        0 => Err(Error::NotFound),
+        _ => Ok(()),
+    }
+}
+
+/// The one with this id.
+pub fn get(r: &Read<'_>, id: DraftId) -> Result<Kept> {
+    Ok(r.conn.prepare_cached("SELECT * FROM draft WHERE id = ?1")?.query_one([id], from_row)?)
+}
+
+/// The one that came with this key within the hour.
+pub fn made_once(r: &Read<'_>, key: &str) -> Result<Option<DraftId>> {
+    let mut statement =
+        r.conn.prepare_cached("SELECT id FROM draft WHERE once = ?1 AND created_at > ?2 ORDER BY id LIMIT 1")?;
+    Ok(statement.query_one(params![key, r.now.minus(ONCE)], |row| column(row, "id")).optional()?)
+}
+
+/// Posts that wait for their time, or could not be published, newest first: at most `limit` with ids below, or above
+/// `after` (then the oldest of those).
+pub fn scheduled(r: &Read<'_>, below: i64, after: Option<i64>, limit: u32) -> Result<Vec<Kept>> {
+    let order = if after.is_some() { "ASC" } else { "DESC" };
+    let sql = format!(
+        "SELECT * FROM (SELECT * FROM draft WHERE due_at IS NOT NULL AND id < ?1 AND id > ?2 ORDER BY id {order} LIMIT ?3)
+         ORDER BY id DESC"
+    );
+    let mut statement = r.conn.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![below, after.unwrap_or(0), limit], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Everything, what is published next first, then drafts, the newest first.
+pub fn all(r: &Read<'_>) -> Result<Vec<Kept>> {
+    let mut statement = r
+        .conn
+        .prepare_cached("SELECT * FROM draft ORDER BY due_at IS NULL, due_at, changed_at DESC, id DESC LIMIT ?1")?;
+    let rows = statement.query_map([MOST], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How many there are.
+pub fn count(r: &Read<'_>) -> Result<Count> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT ifnull(sum(due_at IS NULL), 0) AS drafts, ifnull(sum(due_at IS NOT NULL AND error IS NULL), 0) AS waiting,
+           ifnull(sum(due_at IS NOT NULL AND error IS NOT NULL), 0) AS failed FROM draft",
+    )?;
+    let count = |row: &Row<'_>| {
+        Ok(Count { drafts: column(row, "drafts")?, waiting: column(row, "waiting")?, failed: column(row, "failed")? })
+    };
+    Ok(statement.query_one([], count)?)
+}
+
+/// When the next one is to be published.
+pub fn next_due(r: &Read<'_>) -> Result<Option<Time>> {
+    let mut statement =
+        r.conn.prepare_cached("SELECT min(due_at) AS at FROM draft WHERE due_at IS NOT NULL AND error IS NULL")?;
+    Ok(statement.query_one([], |row| column(row, "at"))?)
+}
+
+/// The next one whose time has come.
+pub fn due(r: &Read<'_>) -> Result<Option<Kept>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT * FROM draft WHERE due_at <= ?1 AND due_at IS NOT NULL AND error IS NULL ORDER BY due_at LIMIT 1",
+    )?;
+    Ok(statement.query_one([r.now], from_row).optional()?)
+}

@@ -1,0 +1,168 @@
+//! Which posts stand in which groups, and the votes a group has counted for posts of the owner's. Whether somebody may
+//! say so is not decided here.
+
+use std::collections::HashMap;
+
+use rusqlite::{OptionalExtension, params};
+
+use crate::base::Result;
+use crate::base::id::{ActorId, PostId};
+use crate::store::posts::Page;
+use crate::store::{Read, Write, column};
+
+/// How far up a thread is looked.
+const ABOVE: u32 = 50;
+/// Votes counted for one post at most.
+const VOTES: u32 = 10_000;
+
+/// Who says that a post stands in a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// Only its author (`audience`): enough to answer there.
+    Author,
+    /// The group itself, by passing it on: it is on the group's page.
+    Group,
+}
+
+/// Notes that a post stands in a group. The group's word outlives the author's.
+pub fn put(w: &Write<'_>, group: ActorId, post: PostId, word: Word) -> Result<()> {
+    w.conn
+        .prepare_cached(
+            "INSERT INTO post_group (group_id, post_id, announced) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET announced = 1 WHERE announced < excluded.announced",
+        )?
+        .execute(params![group, post, word == Word::Group])?;
+    Ok(())
+}
+
+/// The group does not have this post any more.
+pub fn remove(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
+    w.conn
+        .prepare_cached("DELETE FROM post_group WHERE group_id = ?1 AND post_id = ?2")?
+        .execute(params![group, post])?;
+    Ok(())
+}
+
+/// Who says that a post stands in this group, if anybody does.
+pub fn word(r: &Read<'_>, group: ActorId, post: PostId) -> Result<Option<Word>> {
+    let mut statement =
+        r.conn.prepare_cached("SELECT announced FROM post_group WHERE group_id = ?1 AND post_id = ?2")?;
+    let found: Option<bool> = statement.query_one(params![group, post], |row| column(row, "announced")).optional()?;
+    Ok(found.map(|announced| if announced { Word::Group } else { Word::Author }))
+}
+
+/// The group a post stands in; of several, one that has passed it on.
+pub fn of_post(r: &Read<'_>, post: PostId) -> Result<Option<ActorId>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT group_id FROM post_group WHERE post_id = ?1 ORDER BY announced DESC, group_id LIMIT 1",
+    )?;
+    Ok(statement.query_one([post], |row| column(row, "group_id")).optional()?)
+}
+
+/// As [`of_post`], for a page of posts.
+pub fn of_posts(r: &Read<'_>, posts: &[PostId]) -> Result<HashMap<PostId, ActorId>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT post_id, group_id FROM post_group WHERE post_id IN (SELECT value FROM json_each(?1))
+         ORDER BY announced, group_id DESC LIMIT 2000",
+    )?;
+    let rows = statement.query_map([crate::store::id_list(posts.iter().map(|id| id.0))], |row| {
+        Ok((column::<PostId>(row, "post_id")?, column::<ActorId>(row, "group_id")?))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The group of a post, else of the nearest post above it that has one: answers from elsewhere do not name it.
+pub fn of_thread(r: &Read<'_>, post: PostId) -> Result<Option<ActorId>> {
+    let mut statement = r.conn.prepare_cached(
+        "WITH RECURSIVE up (id, depth) AS (
+           SELECT ?1, 0
+           UNION ALL
+           SELECT p.reply_to, depth + 1 FROM up JOIN post p ON p.id = up.id WHERE p.reply_to IS NOT NULL AND depth < ?2)
+         SELECT g.group_id FROM up JOIN post_group g ON g.post_id = up.id
+         ORDER BY depth, g.announced DESC, g.group_id LIMIT 1",
+    )?;
+    Ok(statement.query_one(params![post, ABOVE], |row| column(row, "group_id")).optional()?)
+}
+
+/// Whether this post, or one above it, is by `author`.
+pub fn takes_part(r: &Read<'_>, post: PostId, author: ActorId) -> Result<bool> {
+    let mut statement = r.conn.prepare_cached(
+        "WITH RECURSIVE up (id, actor, parent, depth) AS (
+           SELECT id, actor_id, reply_to, 0 FROM post WHERE id = ?1
+           UNION ALL
+           SELECT p.id, p.actor_id, p.reply_to, depth + 1 FROM up JOIN post p ON p.id = up.parent WHERE depth < ?2)
+         SELECT 1 FROM up WHERE actor = ?3 LIMIT 1",
+    )?;
+    Ok(statement.exists(params![post, ABOVE, author])?)
+}
+
+/// Ids of what a group has passed on, together with what it wrote and boosted itself, newest first. Only open posts.
+pub fn page(r: &Read<'_>, group: ActorId, page: Page) -> Result<Vec<PostId>> {
+    let order = if page.after.is_some() { "ASC" } else { "DESC" };
+    let sql = format!(
+        "SELECT id FROM (
+           SELECT id FROM (SELECT g.post_id AS id FROM post_group g JOIN post p ON p.id = g.post_id
+             WHERE g.group_id = ?1 AND g.announced = 1 AND p.audience <= 1 AND p.reply_to_uri IS NULL
+               AND g.post_id < ?2 AND g.post_id > ?3 ORDER BY g.post_id {order} LIMIT ?4)
+           UNION
+           SELECT id FROM (SELECT id FROM post WHERE actor_id = ?1 AND audience <= 1 AND id < ?2 AND id > ?3
+             ORDER BY id {order} LIMIT ?4)
+           ORDER BY id {order} LIMIT ?4) ORDER BY id DESC"
+    );
+    let before = page.before.map_or(i64::MAX, |id| id.0);
+    let after = page.after.map_or(0, |id| id.0);
+    let mut statement = r.conn.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![group, before, after, page.limit], |row| column(row, "id"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Takes a group's newest posts onto the home timeline: it was just followed.
+pub(in crate::store) fn welcome(w: &Write<'_>, group: ActorId, most: u32) -> Result<()> {
+    w.conn.execute(
+        "INSERT OR IGNORE INTO home (post_id) SELECT g.post_id FROM post_group g JOIN post p ON p.id = g.post_id
+           WHERE g.group_id = ?1 AND g.announced = 1 AND p.audience <= 1 AND p.reply_to_uri IS NULL
+           ORDER BY g.post_id DESC LIMIT ?2",
+        params![group, most],
+    )?;
+    Ok(())
+}
+
+/// Takes a post off the home timeline that is there only because of this group.
+pub fn hide(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
+    w.conn.prepare_cached(HIDE)?.execute(params![group, post])?;
+    Ok(())
+}
+
+/// Takes all that is there because of this group off the home timeline: it is not followed any more.
+pub(in crate::store) fn forget(w: &Write<'_>, group: ActorId) -> Result<()> {
+    w.conn.prepare_cached(HIDE)?.execute(params![group, None::<PostId>])?;
+    Ok(())
+}
+
+/// Posts of a group (?1), or one of them (?2), off the timeline: but not the owner's, not those of followed people, and
+/// not what another followed group has, too.
+const HIDE: &str = "DELETE FROM home WHERE post_id IN (
+    SELECT g.post_id FROM post_group g JOIN post p ON p.id = g.post_id, node n
+    WHERE g.group_id = ?1 AND (?2 IS NULL OR g.post_id = ?2) AND p.actor_id <> n.owner_id
+      AND NOT EXISTS (SELECT 1 FROM follow f WHERE f.followed_id = p.actor_id AND f.follower_id = n.owner_id)
+      AND NOT EXISTS (SELECT 1 FROM post_group o JOIN follow f ON f.followed_id = o.group_id
+        WHERE o.post_id = g.post_id AND o.group_id <> ?1 AND f.follower_id = n.owner_id))";
+
+/// A group says that somebody voted for a post.
+pub fn vote(w: &Write<'_>, post: PostId, voter: &str) -> Result<()> {
+    w.conn
+        .prepare_cached(
+            "INSERT OR IGNORE INTO post_vote (post_id, voter) SELECT ?1, ?2
+             WHERE (SELECT count(*) FROM post_vote WHERE post_id = ?1) < ?3
+               AND NOT EXISTS (SELECT 1 FROM post_like l JOIN actor a ON a.id = l.actor_id
+                 WHERE l.post_id = ?1 AND a.uri = ?2)",
+        )?
+        .execute(params![post, voter, VOTES])?;
+    Ok(())
+}
+
+/// A group says that somebody took their vote back.
+pub fn unvote(w: &Write<'_>, post: PostId, voter: &str) -> Result<()> {
+    w.conn.prepare_cached("DELETE FROM post_vote WHERE post_id = ?1 AND voter = ?2")?.execute(params![post, voter])?;
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! Others asking to answer, like, boost or quote a post of the owner's: waiting, granted (then it is a stamp others can
+//! look at) or refused.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use crate::base::id::{ActorId, PostId, RequestId};
+use crate::base::interaction_policy::Deed;
+use crate::base::{Result, Time};
+use crate::store::{Read, Write, column};
+
+/// Requests waiting at most: strangers must not fill the disk. The owner sees the oldest first.
+pub const MOST: u32 = 2_000;
+
+/// What became of an asking, ours or theirs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Nobody has answered.
+    Waiting,
+    /// Let in.
+    Granted,
+    /// Turned away, or taken back.
+    Refused,
+}
+
+impl State {
+    /// The stored word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Granted => "granted",
+            Self::Refused => "refused",
+        }
+    }
+
+    pub(in crate::store) fn from_word(word: &str) -> Self {
+        match word {
+            "granted" => Self::Granted,
+            "refused" => Self::Refused,
+            _ => Self::Waiting,
+        }
+    }
+}
+
+/// A row of `request`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Ours for it.
+    pub id: RequestId,
+    /// What they want to do.
+    pub deed: Deed,
+    /// Who asks.
+    pub actor_id: ActorId,
+    /// The owner's post.
+    pub target_id: PostId,
+    /// Their post, Like or Announce.
+    pub object_uri: String,
+    /// Their post, for replies and quotes.
+    pub post_id: Option<PostId>,
+    /// Of the activity that asks; None when they just did it.
+    pub request_uri: Option<String>,
+    /// What became of it.
+    pub state: State,
+    /// When they asked.
+    pub created_at: Time,
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Request> {
+    let (deed, state): (String, String) = (column(row, "deed")?, column(row, "state")?);
+    Ok(Request {
+        id: column(row, "id")?,
+        deed: Deed::from_word(&deed).unwrap_or(Deed::Reply),
+        actor_id: column(row, "actor_id")?,
+        target_id: column(row, "target_id")?,
+        object_uri: column(row, "object_uri")?,
+        post_id: column(row, "post_id")?,
+        request_uri: column(row, "request_uri")?,
+        state: State::from_word(&state),
+        created_at: column(row, "created_at")?,
+    })
+}
+
+/// Keeps a request (its id is not looked at); the same asked again keeps its state and takes the newer names. Returns it
+/// as it stands.
+pub fn put(w: &Write<'_>, request: &Request) -> Result<Request> {
+    let mut statement = w.conn.prepare_cached(
+        "INSERT INTO request (deed, actor_id, target_id, object_uri, post_id, request_uri, state, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT DO UPDATE SET post_id = ifnull(?5, post_id), request_uri = ifnull(?6, request_uri)
+         RETURNING *",
+    )?;
+    Ok(statement.query_one(
+        params![
+            request.deed.word(),
+            request.actor_id,
+            request.target_id,
+            request.object_uri,
+            request.post_id,
+            request.request_uri,
+            request.state.word(),
+            w.now,
+        ],
+        from_row,
+    )?)
+}
+
+/// Forgets what the same actor asked before to do to the same post, under another id, unless the owner has refused it.
+pub fn supersede(w: &Write<'_>, request: &Request) -> Result<()> {
+    w.conn
+        .prepare_cached(
+            "DELETE FROM request WHERE target_id = ?1 AND actor_id = ?2 AND deed = ?3 AND object_uri <> ?4
+               AND state <> 'refused'",
+        )?
+        .execute(params![request.target_id, request.actor_id, request.deed.word(), request.object_uri])?;
+    Ok(())
+}
+
+/// Says what became of it.
+pub fn set_state(w: &Write<'_>, id: RequestId, state: State) -> Result<()> {
+    w.conn.prepare_cached("UPDATE request SET state = ?2 WHERE id = ?1")?.execute(params![id, state.word()])?;
+    Ok(())
+}
+
+/// Forgets a request: what was asked for is gone.
+pub fn remove(w: &Write<'_>, id: RequestId) -> Result<()> {
+    w.conn.prepare_cached("DELETE FROM request WHERE id = ?1")?.execute([id])?;
+    Ok(())
+}
+
+/// The request with this number.
+pub fn get(r: &Read<'_>, id: RequestId) -> Result<Request> {
+    Ok(r.conn.prepare_cached("SELECT * FROM request WHERE id = ?1")?.query_one([id], from_row)?)
+}
+
+/// The request that is about this object doing this to this post.
+pub fn about(r: &Read<'_>, object_uri: &str, deed: Deed, target: PostId) -> Result<Option<Request>> {
+    let mut statement =
+        r.conn.prepare_cached("SELECT * FROM request WHERE object_uri = ?1 AND deed = ?2 AND target_id = ?3")?;
+    Ok(statement.query_one(params![object_uri, deed.word(), target], from_row).optional()?)
+}
+
+/// The requests that wait, oldest first, from `after` on.
+pub fn waiting(r: &Read<'_>, after: Option<RequestId>, limit: u32) -> Result<Vec<Request>> {
+    let mut statement =
+        r.conn.prepare_cached("SELECT * FROM request WHERE state = 'waiting' AND id > ?1 ORDER BY id LIMIT ?2")?;
+    let rows = statement.query_map(params![after.map_or(0, |id| id.0), limit], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How many wait.
+pub fn count(r: &Read<'_>) -> Result<u32> {
+    let mut statement = r.conn.prepare_cached("SELECT count(*) FROM request WHERE state = 'waiting'")?;
+    Ok(statement.query_one([], |row| row.get(0))?)
+}

@@ -1,0 +1,92 @@
+//! The owner's replies, likes and boosts whose authors want to be asked: waiting, let in, refused.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use crate::base::Result;
+use crate::base::id::PostId;
+use crate::base::interaction_policy::Deed;
+use crate::store::posts::interaction_requests_in::State;
+use crate::store::{Read, Write, column};
+
+/// A row of `asked`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Our post, Like or Announce.
+    pub object_uri: String,
+    /// What we did.
+    pub deed: Deed,
+    /// The post we did it to.
+    pub target_id: PostId,
+    /// Our reply or boost.
+    pub made_id: Option<PostId>,
+    /// Our request; None when the deed itself asks.
+    pub request_uri: Option<String>,
+    /// What became of it.
+    pub state: State,
+    /// Its author's word; kept with a refusal that took it back.
+    pub stamp: Option<String>,
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Asked> {
+    let (deed, state): (String, String) = (column(row, "deed")?, column(row, "state")?);
+    Ok(Asked {
+        object_uri: column(row, "object_uri")?,
+        deed: Deed::from_word(&deed).unwrap_or(Deed::Reply),
+        target_id: column(row, "target_id")?,
+        made_id: column(row, "made_id")?,
+        request_uri: column(row, "request_uri")?,
+        state: State::from_word(&state),
+        stamp: column(row, "stamp")?,
+    })
+}
+
+/// Notes that we asked, or what became of it.
+pub fn put(w: &Write<'_>, asked: &Asked) -> Result<()> {
+    w.conn
+        .prepare_cached(
+            "INSERT INTO asked (object_uri, deed, target_id, made_id, request_uri, state, stamp, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT DO UPDATE SET made_id = ?4, request_uri = ?5, state = ?6, stamp = ?7",
+        )?
+        .execute(params![
+            asked.object_uri,
+            asked.deed.word(),
+            asked.target_id,
+            asked.made_id,
+            asked.request_uri,
+            asked.state.word(),
+            asked.stamp,
+            w.now,
+        ])?;
+    Ok(())
+}
+
+/// What we asked with this request, or for this post, Like or Announce.
+pub fn by_uri(r: &Read<'_>, uri: &str) -> Result<Option<Asked>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT * FROM asked WHERE object_uri = ?1 UNION ALL SELECT * FROM asked WHERE request_uri = ?1 LIMIT 1",
+    )?;
+    Ok(statement.query_one([uri], from_row).optional()?)
+}
+
+/// What we asked and was let in with this word.
+pub fn by_stamp(r: &Read<'_>, stamp: &str) -> Result<Option<Asked>> {
+    let mut statement = r.conn.prepare_cached("SELECT * FROM asked WHERE stamp = ?1 LIMIT 1")?;
+    Ok(statement.query_one([stamp], from_row).optional()?)
+}
+
+/// Forgets an asking: what it was for was taken back.
+pub fn remove(w: &Write<'_>, object_uri: &str) -> Result<()> {
+    w.conn.prepare_cached("DELETE FROM asked WHERE object_uri = ?1")?.execute([object_uri])?;
+    Ok(())
+}
+
+/// What was asked for our likes and boosts of these posts, and for these posts of ours.
+pub fn of_posts(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<Asked>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT * FROM asked WHERE target_id IN (SELECT value FROM json_each(?1))
+         UNION SELECT * FROM asked WHERE made_id IN (SELECT value FROM json_each(?1)) LIMIT 2000",
+    )?;
+    let rows = statement.query_map([crate::store::id_list(ids.iter().map(|id| id.0))], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}

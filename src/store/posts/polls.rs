@@ -1,0 +1,151 @@
+//! Polls and votes. The counts of somebody else's poll are what its author's server says; those of ours grow with the
+//! votes. Who voted for what is never given to a page or a peer.
+
+use std::collections::HashMap;
+
+use rusqlite::{Row, params};
+
+use crate::base::id::{ActorId, PostId};
+use crate::base::{Error, Result, Time};
+use crate::store::{Read, Write, column};
+
+/// One answer to choose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// Exactly as its author wrote it: a vote repeats it.
+    pub text: String,
+    /// How many chose it.
+    pub votes: u64,
+}
+
+/// A row of `poll`, with the owner's own votes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Poll {
+    /// The Question.
+    pub post_id: PostId,
+    /// The answers, in order.
+    pub options: Vec<Choice>,
+    /// Several may be chosen.
+    pub multiple: bool,
+    /// How many people voted; None when its author's server does not say.
+    pub voters: Option<u64>,
+    /// Of ours: how it stands is not told before its end.
+    pub hides: bool,
+    /// When voting ends or ended; None for a poll without an end.
+    pub end_at: Option<Time>,
+    /// When its author's server last spoke of it.
+    pub checked_at: Time,
+    /// When upkeep has something to do for it.
+    pub look_at: Option<Time>,
+    /// Places of the options the owner chose.
+    pub mine: Vec<usize>,
+}
+
+impl Poll {
+    /// Whether voting has ended.
+    pub fn is_over(&self, now: Time) -> bool {
+        self.end_at.is_some_and(|end| end <= now)
+    }
+
+    /// All votes together.
+    pub fn votes(&self) -> u64 {
+        self.options.iter().map(|option| option.votes).fold(0, u64::saturating_add)
+    }
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Poll> {
+    let options: Vec<(String, u64)> = crate::store::json(row, "options")?;
+    Ok(Poll {
+        post_id: column(row, "post_id")?,
+        options: options.into_iter().map(|(text, votes)| Choice { text, votes }).collect(),
+        multiple: column(row, "multiple")?,
+        voters: column::<Option<u32>>(row, "voters")?.map(u64::from),
+        hides: column(row, "hides")?,
+        end_at: column(row, "end_at")?,
+        checked_at: column(row, "checked_at")?,
+        look_at: column(row, "look_at")?,
+        mine: crate::store::json(row, "mine")?,
+    })
+}
+
+/// Keeps a poll as it is now; votes have rows of their own ([`add_vote`]).
+pub fn put(w: &Write<'_>, poll: &Poll) -> Result<()> {
+    let options: Vec<(&str, u64)> = poll.options.iter().map(|option| (option.text.as_str(), option.votes)).collect();
+    let mut statement = w.conn.prepare_cached(
+        "INSERT INTO poll (post_id, options, multiple, voters, end_at, checked_at, look_at, hides)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT (post_id) DO UPDATE SET options = ?2, multiple = ?3, voters = ?4, end_at = ?5, checked_at = ?6,
+           look_at = ?7, hides = ?8",
+    )?;
+    statement.execute(params![
+        poll.post_id,
+        crate::store::to_json(&options)?,
+        poll.multiple,
+        poll.voters.map(|voters| u32::try_from(voters).unwrap_or(u32::MAX)),
+        poll.end_at,
+        poll.checked_at,
+        poll.look_at,
+        poll.hides
+    ])?;
+    Ok(())
+}
+
+/// Forgets the poll of a post, votes included.
+pub fn remove(w: &Write<'_>, post: PostId) -> Result<()> {
+    clear_votes(w, post)?;
+    w.conn.prepare_cached("DELETE FROM poll WHERE post_id = ?1")?.execute([post])?;
+    Ok(())
+}
+
+/// The polls among these posts.
+pub fn of_posts(r: &Read<'_>, posts: &[PostId]) -> Result<HashMap<PostId, Poll>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT p.post_id, p.options, p.multiple, p.voters, p.hides, p.end_at, p.checked_at, p.look_at,
+           (SELECT json_group_array(v.choice) FROM vote v
+            WHERE v.post_id = p.post_id AND v.actor_id = n.owner_id) AS mine
+         FROM poll p, node n WHERE p.post_id IN (SELECT value FROM json_each(?1)) LIMIT 1000",
+    )?;
+    let rows = statement.query_map([crate::store::id_list(posts.iter().map(|id| id.0))], from_row)?;
+    rows.map(|poll| Ok(poll.map(|poll| (poll.post_id, poll))?)).collect()
+}
+
+/// The poll of a post, if it has one.
+pub fn of_post(r: &Read<'_>, post: PostId) -> Result<Option<Poll>> {
+    Ok(of_posts(r, &[post])?.remove(&post))
+}
+
+/// Notes a vote; false when it was there.
+pub fn add_vote(w: &Write<'_>, post: PostId, actor: ActorId, choice: usize) -> Result<bool> {
+    let mut statement =
+        w.conn.prepare_cached("INSERT OR IGNORE INTO vote (post_id, actor_id, choice) VALUES (?1, ?2, ?3)")?;
+    let choice = u32::try_from(choice).map_err(Error::internal)?;
+    Ok(statement.execute(params![post, actor, choice])? > 0)
+}
+
+/// What an actor chose.
+pub fn choices_of(r: &Read<'_>, post: PostId, actor: ActorId) -> Result<Vec<usize>> {
+    let mut statement =
+        r.conn.prepare_cached("SELECT choice FROM vote WHERE post_id = ?1 AND actor_id = ?2 LIMIT 1000")?;
+    let rows = statement.query_map(params![post, actor], |row| column::<u32>(row, "choice"))?;
+    rows.map(|choice| Ok(choice? as usize)).collect()
+}
+
+/// Forgets all votes: the options have changed.
+pub fn clear_votes(w: &Write<'_>, post: PostId) -> Result<()> {
+    w.conn.prepare_cached("DELETE FROM vote WHERE post_id = ?1")?.execute([post])?;
+    Ok(())
+}
+
+/// Polls that upkeep has something to do for, longest-waiting first.
+pub fn due(r: &Read<'_>, limit: u32) -> Result<Vec<PostId>> {
+    let mut statement =
+        r.conn.prepare_cached("SELECT post_id FROM poll WHERE look_at <= ?1 ORDER BY look_at LIMIT ?2")?;
+    let rows = statement.query_map(params![r.now, limit], |row| column(row, "post_id"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// When upkeep next has something to do for a poll; None when never.
+pub fn look_at(w: &Write<'_>, post: PostId, at: Option<Time>) -> Result<()> {
+    w.conn.prepare_cached("UPDATE poll SET look_at = ?2 WHERE post_id = ?1")?.execute(params![post, at])?;
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! What posts said before they were edited, so that nobody can quietly say something else. Bounded for each post: a
+//! chatty peer costs no more than [`BYTES`]. Who may read the post may read its editions, nobody else.
+
+use rusqlite::params;
+
+use crate::base::id::PostId;
+use crate::base::{Result, Time};
+use crate::store::posts::Post;
+use crate::store::posts::attachments::Attachment;
+use crate::store::posts::polls::Poll;
+use crate::store::posts::post_views::Card;
+use crate::store::{Read, Write, column};
+
+/// Editions kept of one post.
+pub const MOST: u32 = 20;
+/// Bytes of text kept of all editions of one post together, the newest always.
+pub const BYTES: u32 = 256 * 1024;
+
+/// A row of `edition`: a post as it once was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edition {
+    /// Since when it said this.
+    pub written_at: Time,
+    /// The title.
+    pub title: Option<String>,
+    /// The content warning.
+    pub warning: Option<String>,
+    /// Safe HTML.
+    pub content: String,
+    /// Its pictures were covered.
+    pub sensitive: bool,
+    /// The answers of its poll.
+    pub poll: Vec<String>,
+    /// Its files as they were; those of ours may be gone since.
+    pub media: Vec<Attachment>,
+}
+
+/// Keeps what a post says now, before it is changed; forgets the oldest editions beyond the limits.
+pub fn keep(w: &Write<'_>, now: &Post, files: &[Attachment], poll: Option<&Poll>) -> Result<()> {
+    let media = if files.is_empty() { None } else { Some(crate::store::to_json(&files)?) };
+    let poll = poll.map(|poll| crate::store::to_json(&answers(poll))).transpose()?;
+    w.conn
+        .prepare_cached(
+            "INSERT OR IGNORE INTO edition (post_id, written_at, title, warning, content, sensitive, poll, media, kept_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute(params![
+            now.id,
+            now.edited_at.unwrap_or(now.published_at),
+            now.title,
+            now.warning,
+            now.content,
+            now.sensitive,
+            poll,
+            media,
+            w.now
+        ])?;
+    w.conn
+        .prepare_cached(
+            "DELETE FROM edition WHERE post_id = ?1 AND written_at IN (
+               SELECT written_at FROM (
+                 SELECT written_at, row_number() OVER newest AS n,
+                   sum(octet_length(content) + ifnull(octet_length(media), 0) + ifnull(octet_length(poll), 0)) OVER newest AS bytes
+                 FROM edition WHERE post_id = ?1 WINDOW newest AS (ORDER BY written_at DESC))
+               WHERE n > ?2 OR (n > 1 AND bytes > ?3) LIMIT 100)",
+        )?
+        .execute(params![now.id, MOST, BYTES])?;
+    Ok(())
+}
+
+/// What a post says now, as an edition like those before it.
+pub fn now(card: &Card) -> Edition {
+    let post = &card.post;
+    Edition {
+        written_at: post.edited_at.unwrap_or(post.published_at),
+        title: post.title.clone(),
+        warning: post.warning.clone(),
+        content: post.content.clone(),
+        sensitive: post.sensitive,
+        poll: card.poll.as_ref().map(answers).unwrap_or_default(),
+        media: card.attachments.clone(),
+    }
+}
+
+/// The answers of a poll, as its author wrote them.
+pub fn answers(poll: &Poll) -> Vec<String> {
+    poll.options.iter().map(|option| option.text.clone()).collect()
+}
+
+/// What a post said before, oldest first.
+pub fn of(r: &Read<'_>, post: PostId) -> Result<Vec<Edition>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT written_at, title, warning, content, sensitive, poll, media FROM edition WHERE post_id = ?1
+         ORDER BY written_at LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![post, MOST], |row| {
+        Ok(Edition {
+            written_at: column(row, "written_at")?,
+            title: column(row, "title")?,
+            warning: column(row, "warning")?,
+            content: column(row, "content")?,
+            sensitive: column(row, "sensitive")?,
+            poll: crate::store::json(row, "poll")?,
+            media: crate::store::json(row, "media")?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Forgets what a post said before.
+pub fn forget(w: &Write<'_>, post: PostId) -> Result<()> {
+    w.conn.prepare_cached("DELETE FROM edition WHERE post_id = ?1")?.execute([post])?;
+    Ok(())
+}
+
+/// Forgets editions of other people's posts that were replaced before `before`; the owner's stay.
+pub fn prune(w: &Write<'_>, before: Time, limit: u32) -> Result<usize> {
+    Ok(w.conn.execute(
+        "DELETE FROM edition WHERE (post_id, written_at) IN (
+           SELECT e.post_id, e.written_at FROM edition e JOIN post p ON p.id = e.post_id
+           WHERE e.kept_at < ?1 AND p.actor_id NOT IN (SELECT actor_id FROM own_key) LIMIT ?2)",
+        params![before, limit],
+    )?)
+}

@@ -1,0 +1,347 @@
+//! Posts ready to be shown: a whole page of them in a fixed number of queries, with authors, pictures, mentions, tags,
+//! counts and the owner's own marks.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::base::Result;
+use crate::base::id::{ActorId, PostId};
+use crate::store::actors::{self, Actor};
+use crate::store::moderation::mutes::{self, Reach};
+use crate::store::posts::attachments::{self, Attachment};
+use crate::store::posts::groups;
+use crate::store::posts::interaction_policies::{self, Leave};
+use crate::store::posts::interaction_requests_out::{self, Asked};
+use crate::store::posts::polls::{self, Poll};
+use crate::store::posts::quotes::{self, Quote};
+use crate::store::posts::reactions::{self, Count};
+use crate::store::posts::{Hashtag, Mention, Post};
+use crate::store::{Read, column, moderation::block_filter, posts::thread_mutes};
+use crate::text::rewrite;
+
+/// A post as a reader sees it.
+#[derive(Debug, Clone)]
+pub struct Card {
+    /// Its place in the list: the boost's id when it is here because of a boost.
+    pub id: PostId,
+    /// The post itself (never a boost row).
+    pub post: Arc<Post>,
+    /// Its author.
+    pub author: Arc<Actor>,
+    /// Who boosted it here, and their boost's row.
+    pub boost: Option<(Arc<Post>, Arc<Actor>)>,
+    /// Whom it answers, when we know.
+    pub parent_author: Option<Arc<Actor>>,
+    /// The group it was posted in.
+    pub group: Option<Arc<Actor>>,
+    /// Pictures and files, in order.
+    pub attachments: Vec<Attachment>,
+    /// Who it names.
+    pub mentions: Vec<Mention>,
+    /// Whom each of them is, where we know; in the same order.
+    pub mentioned: Vec<Option<ActorId>>,
+    /// Its hashtags.
+    pub hashtags: Vec<Hashtag>,
+    /// Its poll.
+    pub poll: Option<Poll>,
+    /// How many like it, as far as we know.
+    pub likes: u32,
+    /// How many boosted it.
+    pub boosts: u32,
+    /// How many answered it.
+    pub replies: u32,
+    /// How many quote it with its author's word, as far as we know.
+    pub quotes: u32,
+    /// Emoji people reacted with, the most frequent first.
+    pub reactions: Vec<Count>,
+    /// The owner likes it.
+    pub liked: bool,
+    /// The owner boosted it.
+    pub boosted: bool,
+    /// The owner has put it by.
+    pub bookmarked: bool,
+    /// The owner wants no notifications of its thread.
+    pub thread_muted: bool,
+    /// It stands at the top of its author's profile.
+    pub pinned: bool,
+    /// Pictures and files that are not shown, because those of its server are kept away.
+    pub withheld: usize,
+    /// What it quotes.
+    pub quote: Option<Quoted>,
+    /// What its author lets the owner do with it.
+    pub leave: Leave,
+    /// What the owner asked for with it, and what became of that.
+    pub asked: Vec<Asked>,
+}
+
+/// What a post quotes.
+#[derive(Debug, Clone)]
+pub struct Quoted {
+    /// How it is named, and whether it may be shown.
+    pub quote: Quote,
+    /// The quoted post, when it is here; of what that one quotes only how it is named.
+    pub card: Option<Box<Card>>,
+    /// Its author is muted.
+    pub muted: bool,
+}
+
+/// What one row of counts holds.
+#[derive(Default, Clone, Copy)]
+struct Tally {
+    likes: u32,
+    boosts: u32,
+    replies: u32,
+    quotes: u32,
+    liked: bool,
+    boosted: bool,
+    bookmarked: bool,
+    pinned: bool,
+}
+
+/// Cards for these posts and boosts, in the order of `ids`, with the posts they quote; ids that are gone are passed over.
+pub fn of(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<Card>> {
+    let mut cards = without_quotes(r, ids)?;
+    complete(r, &mut cards)?;
+    Ok(cards)
+}
+
+/// Cards for these posts and boosts, in the order of `ids`.
+fn without_quotes(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<Card>> {
+    let mut posts = load(r, ids)?;
+    let boosted: Vec<PostId> = posts.values().filter_map(|p| p.boost_of).filter(|id| !posts.contains_key(id)).collect();
+    posts.extend(load(r, &boosted)?);
+    let shown: Vec<PostId> = posts.values().filter(|p| p.boost_of.is_none()).map(|p| p.id).collect();
+    let parents = parent_authors(r, &shown)?;
+    let in_groups = groups::of_posts(r, &shown)?;
+    let also = parents.values().chain(in_groups.values()).copied();
+    let wanted: BTreeSet<ActorId> = posts.values().map(|p| p.actor_id).chain(also).collect();
+    let people = actors::by_ids(r, &wanted.into_iter().collect::<Vec<_>>())?;
+    let shield = block_filter::of(r, people.iter())?;
+    let bare = |actor: Actor| Actor { icon: None, image: None, emoji: Vec::new(), ..actor };
+    let shown_of = |a: Actor| if shield.plain.contains(&a.id) { bare(a) } else { a };
+    let seen = people.into_iter().filter(|a| !shield.hidden.contains(&a.id));
+    let authors: HashMap<ActorId, Arc<Actor>> = seen.map(|a| (a.id, Arc::new(shown_of(a)))).collect();
+    let mut parts = Parts {
+        plain: shield.plain,
+        attachments: group(attachments::of_posts(r, &shown)?, |a| a.post_id),
+        mentions: mentions(r, &shown)?,
+        hashtags: hashtags(r, &shown)?,
+        polls: polls::of_posts(r, &shown)?,
+        tallies: tallies(r, &shown)?,
+        reactions: reactions::counts(r, &shown)?,
+    };
+    let card = |id: &PostId| {
+        let row = posts.get(id)?.clone();
+        let (post, boost) = match row.boost_of {
+            Some(of) => (posts.get(&of)?.clone(), Some((row.clone(), authors.get(&row.actor_id)?.clone()))),
+            None => (row, None),
+        };
+        let author = authors.get(&post.actor_id)?.clone();
+        let parent_author = parents.get(&post.id).and_then(|id| authors.get(id)).cloned();
+        let group = in_groups.get(&post.id).and_then(|id| authors.get(id)).cloned();
+        Some(Card { group, ..parts.card(*id, post, author, boost, parent_author) })
+    };
+    Ok(ids.iter().filter_map(card).collect())
+}
+
+/// Adds what is quoted, what the owner may do, and what the owner has asked for.
+fn complete(r: &Read<'_>, cards: &mut [Card]) -> Result<()> {
+    let shown: Vec<PostId> = cards.iter().map(|card| card.post.id).collect();
+    let quotes = quotes::of_posts(r, &shown)?;
+    let ids: BTreeSet<PostId> = quotes.values().filter_map(|quote| quote.quoted_id).collect();
+    let mut quoted = match ids.is_empty() {
+        true => Vec::new(),
+        false => without_quotes(r, &ids.into_iter().collect::<Vec<_>>())?,
+    };
+    let mut below = quotes::of_posts(r, &quoted.iter().map(|card| card.post.id).collect::<Vec<_>>())?;
+    for card in &mut quoted {
+        card.quote = below.remove(&card.post.id).map(|quote| Quoted { quote, card: None, muted: false });
+    }
+    let hushed = match quoted.is_empty() {
+        true => Vec::new(),
+        false => mutes::of(r, &quoted.iter().map(|card| card.author.id).collect::<Vec<_>>())?,
+    };
+    let is_muted =
+        |card: &Card| hushed.iter().any(|mute| mute.actor_id == card.author.id && mute.reach != Reach::Boosts);
+    let leaves = interaction_policies::of_posts(r, &shown)?;
+    let asked = interaction_requests_out::of_posts(r, &shown)?;
+    let muted = thread_mutes::among(r, &shown)?;
+    for card in cards {
+        let id = card.post.id;
+        card.quote = quotes.get(&id).map(|quote| {
+            let inner = quoted.iter().find(|one| Some(one.id) == quote.quoted_id);
+            Quoted { muted: inner.is_some_and(is_muted), card: inner.cloned().map(Box::new), quote: quote.clone() }
+        });
+        card.thread_muted = muted.contains(&id);
+        card.leave = leaves.get(&id).copied().unwrap_or_default();
+        card.asked = asked.iter().filter(|a| a.target_id == id || a.made_id == Some(id)).cloned().collect();
+    }
+    Ok(())
+}
+
+/// The card of one post.
+pub fn one(r: &Read<'_>, id: PostId) -> Result<Card> {
+    of(r, &[id])?.pop().ok_or(crate::base::Error::NotFound)
+}
+
+/// Somebody named, and who that is where we know.
+type Named = (Mention, Option<ActorId>);
+
+struct Parts {
+    plain: HashSet<ActorId>,
+    attachments: HashMap<PostId, Vec<Attachment>>,
+    mentions: HashMap<PostId, Vec<Named>>,
+    hashtags: HashMap<PostId, Vec<Hashtag>>,
+    polls: HashMap<PostId, Poll>,
+    tallies: HashMap<PostId, Tally>,
+    reactions: HashMap<PostId, Vec<Count>>,
+}
+
+impl Parts {
+    /// Clones its parts: the same post may stand twice on a page, once by a boost.
+    fn card(
+        &mut self,
+        id: PostId,
+        post: Arc<Post>,
+        author: Arc<Actor>,
+        boost: Option<(Arc<Post>, Arc<Actor>)>,
+        parent_author: Option<Arc<Actor>>,
+    ) -> Card {
+        let tally = self.tallies.get(&post.id).copied().unwrap_or_default();
+        let (mentions, mentioned) = self.mentions.get(&post.id).cloned().unwrap_or_default().into_iter().unzip();
+        let mut attachments = self.attachments.get(&post.id).cloned().unwrap_or_default();
+        let (mut post, mut withheld) = (post, 0);
+        if self.plain.contains(&post.actor_id) {
+            withheld = std::mem::take(&mut attachments).len();
+            // Those inside of articles: their descriptions stay.
+            let content = rewrite::sources(&post.content, |_, _, _| String::new());
+            post = Arc::new(Post { content, emoji: Vec::new(), ..Post::clone(&post) });
+        }
+        Card {
+            id,
+            attachments,
+            withheld,
+            mentions,
+            mentioned,
+            hashtags: self.hashtags.get(&post.id).cloned().unwrap_or_default(),
+            poll: self.polls.get(&post.id).cloned(),
+            likes: tally.likes,
+            boosts: tally.boosts,
+            replies: tally.replies,
+            quotes: tally.quotes,
+            reactions: self.reactions.get(&post.id).cloned().unwrap_or_default(),
+            liked: tally.liked,
+            boosted: tally.boosted,
+            bookmarked: tally.bookmarked,
+            thread_muted: false,
+            quote: None,
+            leave: Leave::default(),
+            asked: Vec::new(),
+            pinned: tally.pinned,
+            post,
+            author,
+            boost,
+            parent_author,
+            group: None,
+        }
+    }
+}
+
+fn group<T>(rows: Vec<T>, post: impl Fn(&T) -> Option<PostId>) -> HashMap<PostId, Vec<T>> {
+    let mut groups: HashMap<PostId, Vec<T>> = HashMap::new();
+    for row in rows {
+        if let Some(id) = post(&row) {
+            groups.entry(id).or_default().push(row);
+        }
+    }
+    groups
+}
+
+fn list(ids: &[PostId]) -> String {
+    crate::store::id_list(ids.iter().map(|id| id.0))
+}
+
+fn load(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Arc<Post>>> {
+    let mut statement =
+        r.conn.prepare_cached("SELECT * FROM post WHERE id IN (SELECT value FROM json_each(?1)) LIMIT 1000")?;
+    let rows = statement.query_map([list(ids)], Post::from_row)?;
+    rows.map(|post| Ok(post.map(|post| (post.id, Arc::new(post)))?)).collect()
+}
+
+fn parent_authors(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, ActorId>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT p.id, q.actor_id FROM post p JOIN post q ON q.id = p.reply_to
+         WHERE p.id IN (SELECT value FROM json_each(?1)) LIMIT 1000",
+    )?;
+    let rows = statement.query_map([list(ids)], |row| Ok((column(row, "id")?, column(row, "actor_id")?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn mentions(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Vec<Named>>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT m.post_id, m.uri, m.handle, ifnull(a.url, m.url) AS url, a.id FROM mention m LEFT JOIN actor a ON a.uri = m.uri
+         WHERE m.post_id IN (SELECT value FROM json_each(?1)) LIMIT 5000",
+    )?;
+    let rows = statement.query_map([list(ids)], |row| {
+        Ok((
+            column::<PostId>(row, "post_id")?,
+            (
+                Mention { uri: column(row, "uri")?, handle: column(row, "handle")?, url: column(row, "url")? },
+                column(row, "id")?,
+            ),
+        ))
+    })?;
+    collect(rows)
+}
+
+fn hashtags(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Vec<Hashtag>>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT post_id, name, shown FROM hashtag WHERE post_id IN (SELECT value FROM json_each(?1)) LIMIT 5000",
+    )?;
+    let rows = statement.query_map([list(ids)], |row| {
+        Ok((column::<PostId>(row, "post_id")?, Hashtag { name: column(row, "name")?, shown: column(row, "shown")? }))
+    })?;
+    collect(rows)
+}
+
+fn collect<T>(rows: impl Iterator<Item = rusqlite::Result<(PostId, T)>>) -> Result<HashMap<PostId, Vec<T>>> {
+    let mut groups: HashMap<PostId, Vec<T>> = HashMap::new();
+    for row in rows {
+        let (id, value) = row?;
+        groups.entry(id).or_default().push(value);
+    }
+    Ok(groups)
+}
+
+fn tallies(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Tally>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT p.value AS id,
+           (SELECT count(*) FROM post_like WHERE post_id = p.value)
+             + (SELECT count(*) FROM post_vote WHERE post_id = p.value) AS likes,
+           (SELECT count(*) FROM post WHERE boost_of = p.value) AS boosts,
+           (SELECT count(*) FROM post WHERE reply_to = p.value) AS replies,
+           (SELECT count(*) FROM quote WHERE quoted_id = p.value AND state = 'granted') AS quotes,
+           EXISTS (SELECT 1 FROM post_like WHERE post_id = p.value AND actor_id = n.owner_id) AS liked,
+           EXISTS (SELECT 1 FROM post WHERE boost_of = p.value AND actor_id = n.owner_id) AS boosted,
+           EXISTS (SELECT 1 FROM bookmark WHERE post_id = p.value) AS bookmarked,
+           EXISTS (SELECT 1 FROM pin JOIN post q ON q.id = pin.post_id
+                   WHERE pin.post_id = p.value AND pin.actor_id = q.actor_id) AS pinned
+         FROM json_each(?1) p, node n LIMIT 1000",
+    )?;
+    let rows = statement.query_map([list(ids)], |row| {
+        Ok((
+            column(row, "id")?,
+            Tally {
+                likes: column(row, "likes")?,
+                boosts: column(row, "boosts")?,
+                replies: column(row, "replies")?,
+                quotes: column(row, "quotes")?,
+                liked: column(row, "liked")?,
+                boosted: column(row, "boosted")?,
+                bookmarked: column(row, "bookmarked")?,
+                pinned: column(row, "pinned")?,
+            },
+        ))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}

@@ -1,0 +1,180 @@
+//! Posts that quote another, ours and remote, and whether the quoted author agreed.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use crate::base::id::{ActorId, PostId};
+use crate::base::{Result, Time};
+use crate::store::posts::{Page, Viewer};
+use crate::store::{Read, Write, column};
+
+/// Whether a quote may be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Its author has not agreed, or we do not know yet: shown as a link.
+    Waiting,
+    /// Shown.
+    Granted,
+    /// Its author said no, or the word it came with is not theirs.
+    Refused,
+    /// Its author took their word back.
+    Revoked,
+    /// The quoted post was deleted.
+    Gone,
+}
+
+impl State {
+    const ALL: [Self; 5] = [Self::Waiting, Self::Granted, Self::Refused, Self::Revoked, Self::Gone];
+
+    /// The stored word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Granted => "granted",
+            Self::Refused => "refused",
+            Self::Revoked => "revoked",
+            Self::Gone => "gone",
+        }
+    }
+
+    fn from_word(word: &str) -> Self {
+        Self::ALL.into_iter().find(|state| state.word() == word).unwrap_or(Self::Waiting)
+    }
+}
+
+/// A row of `quote`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quote {
+    /// The post that quotes.
+    pub post_id: PostId,
+    /// The quoted one, once it is here.
+    pub quoted_id: Option<PostId>,
+    /// How it was named.
+    pub quoted_uri: String,
+    /// Quoted as FEP-044f has it: only with the author's word.
+    pub consent: bool,
+    /// Whether it may be shown.
+    pub state: State,
+    /// The author's word.
+    pub stamp: Option<String>,
+    /// Our own asking.
+    pub request_uri: Option<String>,
+    /// Failed looks in a row.
+    pub tries: u32,
+    /// When to look again.
+    pub check_at: Option<Time>,
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Quote> {
+    let state: String = column(row, "state")?;
+    Ok(Quote {
+        post_id: column(row, "post_id")?,
+        quoted_id: column(row, "quoted_id")?,
+        quoted_uri: column(row, "quoted_uri")?,
+        consent: column(row, "consent")?,
+        state: State::from_word(&state),
+        stamp: column(row, "stamp")?,
+        request_uri: column(row, "request_uri")?,
+        tries: column(row, "tries")?,
+        check_at: column(row, "check_at")?,
+    })
+}
+
+/// Keeps a quote, new or changed.
+pub fn put(w: &Write<'_>, quote: &Quote) -> Result<()> {
+    w.conn
+        .prepare_cached(
+            "INSERT INTO quote (post_id, quoted_id, quoted_uri, consent, state, stamp, request_uri, tries, check_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT DO UPDATE SET quoted_id = ?2, quoted_uri = ?3, consent = ?4, state = ?5, stamp = ?6,
+               request_uri = ?7, tries = ?8, check_at = ?9",
+        )?
+        .execute(params![
+            quote.post_id,
+            quote.quoted_id,
+            quote.quoted_uri,
+            quote.consent,
+            quote.state.word(),
+            quote.stamp,
+            quote.request_uri,
+            quote.tries,
+            quote.check_at,
+        ])?;
+    Ok(())
+}
+
+/// What a post quotes.
+pub fn get(r: &Read<'_>, post: PostId) -> Result<Option<Quote>> {
+    let mut statement = r.conn.prepare_cached("SELECT * FROM quote WHERE post_id = ?1")?;
+    Ok(statement.query_one([post], from_row).optional()?)
+}
+
+/// A post quotes nothing any more.
+pub fn remove(w: &Write<'_>, post: PostId) -> Result<()> {
+    w.conn.prepare_cached("DELETE FROM quote WHERE post_id = ?1")?.execute([post])?;
+    Ok(())
+}
+
+/// What these posts quote.
+pub fn of_posts(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Quote>> {
+    let mut statement =
+        r.conn.prepare_cached("SELECT * FROM quote WHERE post_id IN (SELECT value FROM json_each(?1)) LIMIT 1000")?;
+    let rows = statement.query_map([crate::store::id_list(ids.iter().map(|id| id.0))], from_row)?;
+    rows.map(|quote| Ok(quote.map(|quote| (quote.post_id, quote))?)).collect()
+}
+
+/// Ids of the posts that quote one with its author's word, as far as `viewer` may see them, newest first.
+pub fn quoting(r: &Read<'_>, quoted: PostId, viewer: Viewer, page: Page) -> Result<Vec<PostId>> {
+    let order = if page.after.is_some() { "ASC" } else { "DESC" };
+    let sql = format!(
+        "SELECT id FROM (SELECT q.post_id AS id FROM quote q JOIN post p ON p.id = q.post_id
+           WHERE q.quoted_id = ?1 AND q.state = 'granted' AND p.audience <= ?2 AND q.post_id < ?3 AND q.post_id > ?4
+           ORDER BY q.post_id {order} LIMIT ?5) ORDER BY id DESC"
+    );
+    let (before, after) = (page.before.map_or(i64::MAX, |id| id.0), page.after.map_or(0, |id| id.0));
+    let mut statement = r.conn.prepare_cached(&sql)?;
+    let rows =
+        statement.query_map(params![quoted, viewer.rank(), before, after, page.limit], |row| column(row, "id"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The posts of an actor that quote this one and are shown with it, at most 20.
+pub fn by_actor(r: &Read<'_>, quoted: PostId, actor: ActorId) -> Result<Vec<PostId>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT q.post_id FROM quote q CROSS JOIN post p ON p.id = q.post_id
+         WHERE q.quoted_id = ?1 AND q.state = 'granted' AND p.actor_id = ?2 LIMIT 20",
+    )?;
+    let rows = statement.query_map(params![quoted, actor], |row| column(row, "post_id"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The quote we asked for with this QuoteRequest.
+pub fn by_request(r: &Read<'_>, uri: &str) -> Result<Option<Quote>> {
+    let mut statement = r.conn.prepare_cached("SELECT * FROM quote WHERE request_uri = ?1 LIMIT 1")?;
+    Ok(statement.query_one([uri], from_row).optional()?)
+}
+
+/// The quotes that stand on this stamp.
+pub fn by_stamp(r: &Read<'_>, stamp: &str) -> Result<Vec<Quote>> {
+    let mut statement = r.conn.prepare_cached("SELECT * FROM quote WHERE stamp = ?1 LIMIT 100")?;
+    let rows = statement.query_map([stamp], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The next quote to look at, if its time has come; its next look is put off by `lease`, should this one never end.
+pub fn claim(w: &Write<'_>, lease: Duration) -> Result<Option<Quote>> {
+    let mut statement = w.conn.prepare_cached(
+        "UPDATE quote SET check_at = ?2 WHERE post_id =
+           (SELECT post_id FROM quote WHERE check_at IS NOT NULL AND check_at <= ?1 ORDER BY check_at LIMIT 1)
+         RETURNING *",
+    )?;
+    Ok(statement.query_one(params![w.now, w.now.plus(lease)], from_row).optional()?)
+}
+
+/// When the next quote is to be looked at.
+pub fn next_due(r: &Read<'_>) -> Result<Option<Time>> {
+    let mut statement = r.conn.prepare_cached("SELECT min(check_at) AS at FROM quote WHERE check_at IS NOT NULL")?;
+    Ok(statement.query_one([], |row| column(row, "at"))?)
+}

@@ -1,0 +1,134 @@
+//! Reactions to posts with an emoji, ours and others'. Plain likes are in [`crate::store::posts::likes`].
+
+use std::collections::HashMap;
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use crate::base::Result;
+use crate::base::id::{ActorId, PostId};
+use crate::store::{Read, Write, column};
+
+/// Different emoji one actor may put on one post: Pleroma sets no limit, and strangers must not fill the disk.
+pub const OF_ONE_ACTOR: u32 = 10;
+/// Different emoji shown of one post.
+pub const SHOWN: usize = 24;
+
+/// An emoji: of Unicode, or `:shortcode:` with its picture.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Sign {
+    /// The emoji, or the shortcode with its colons.
+    pub emoji: String,
+    /// Where the shortcode's picture is.
+    pub url: Option<String>,
+}
+
+/// One actor's reaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reaction {
+    /// To what.
+    pub post_id: PostId,
+    /// Whose.
+    pub actor_id: ActorId,
+    /// With what.
+    pub sign: Sign,
+    /// Of its activity.
+    pub uri: String,
+}
+
+/// How often a post got one emoji.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Count {
+    /// The emoji.
+    pub sign: Sign,
+    /// How many used it.
+    pub number: u32,
+    /// The owner is among them.
+    pub mine: bool,
+}
+
+fn sign(row: &Row<'_>) -> rusqlite::Result<Sign> {
+    Ok(Sign { emoji: column(row, "emoji")?, url: column(row, "url")? })
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Reaction> {
+    Ok(Reaction {
+        post_id: column(row, "post_id")?,
+        actor_id: column(row, "actor_id")?,
+        sign: sign(row)?,
+        uri: column(row, "uri")?,
+    })
+}
+
+/// Adds a reaction; false when this actor put this emoji there already, or put as many as one may.
+pub fn add(w: &Write<'_>, reaction: &Reaction) -> Result<bool> {
+    let mut statement = w.conn.prepare_cached(
+        "INSERT OR IGNORE INTO reaction (post_id, actor_id, emoji, url, uri, created_at)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6
+         WHERE (SELECT count(*) FROM reaction WHERE post_id = ?1 AND actor_id = ?2) < ?7",
+    )?;
+    let Reaction { post_id, actor_id, sign, uri } = reaction;
+    Ok(statement.execute(params![post_id, actor_id, sign.emoji, sign.url, uri, w.now, OF_ONE_ACTOR])? > 0)
+}
+
+/// An actor's reactions to a post.
+pub fn of_actor(r: &Read<'_>, actor: ActorId, post: PostId) -> Result<Vec<Reaction>> {
+    let mut statement = r
+        .conn
+        .prepare_cached("SELECT * FROM reaction WHERE post_id = ?1 AND actor_id = ?2 ORDER BY created_at LIMIT 100")?;
+    let rows = statement.query_map(params![post, actor], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Takes a reaction back, if it is there.
+pub fn remove(w: &Write<'_>, actor: ActorId, post: PostId, emoji: &str) -> Result<()> {
+    w.conn
+        .prepare_cached("DELETE FROM reaction WHERE post_id = ?1 AND actor_id = ?2 AND emoji = ?3")?
+        .execute(params![post, actor, emoji])?;
+    Ok(())
+}
+
+/// The reaction of an actor that this activity made, if we have it.
+pub fn by_uri(r: &Read<'_>, actor: ActorId, uri: &str) -> Result<Option<Reaction>> {
+    let mut statement = r.conn.prepare_cached("SELECT * FROM reaction WHERE uri = ?1 AND actor_id = ?2 LIMIT 1")?;
+    Ok(statement.query_one(params![uri, actor], from_row).optional()?)
+}
+
+/// A picture that somebody already put on a post under this shortcode; `url` chooses among several.
+pub fn picture(r: &Read<'_>, post: PostId, emoji: &str, url: Option<&str>) -> Result<Option<String>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT url FROM reaction WHERE post_id = ?1 AND emoji = ?2 AND url IS NOT NULL
+         ORDER BY url IS NOT ?3, created_at LIMIT 1",
+    )?;
+    Ok(statement.query_one(params![post, emoji, url], |row| column(row, "url")).optional()?)
+}
+
+/// What these posts got, each with its emoji in order.
+pub fn counts(r: &Read<'_>, posts: &[PostId]) -> Result<HashMap<PostId, Vec<Count>>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT post_id, emoji, url, count(*) AS number, max(actor_id = (SELECT owner_id FROM node)) AS mine
+         FROM reaction WHERE post_id IN (SELECT value FROM json_each(?1))
+         GROUP BY post_id, emoji, url ORDER BY count(*) DESC, min(created_at), emoji LIMIT 5000",
+    )?;
+    let rows = statement.query_map([crate::store::id_list(posts.iter().map(|id| id.0))], |row| {
+        let count = Count { sign: sign(row)?, number: column(row, "number")?, mine: column(row, "mine")? };
+        Ok((column::<PostId>(row, "post_id")?, count))
+    })?;
+    let mut found: HashMap<PostId, Vec<Count>> = HashMap::new();
+    for row in rows {
+        let (post, count) = row?;
+        let counts = found.entry(post).or_default();
+        if counts.len() < SHOWN || count.mine {
+            counts.push(count);
+        }
+    }
+    Ok(found)
+}
+
+/// Who reacted with what to these posts, for their notifications.
+pub fn of_posts(r: &Read<'_>, posts: &[PostId]) -> Result<Vec<Reaction>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT * FROM reaction WHERE post_id IN (SELECT value FROM json_each(?1)) ORDER BY created_at LIMIT 2000",
+    )?;
+    let rows = statement.query_map([crate::store::id_list(posts.iter().map(|id| id.0))], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}

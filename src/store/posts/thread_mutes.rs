@@ -1,0 +1,87 @@
+//! Threads the owner wants no notifications of: the whole tree of answers below its first post. A thread is known by the
+//! first of its posts that is here; when that one gets a parent, or goes, the mute goes along.
+
+use std::collections::HashSet;
+
+use rusqlite::params;
+
+use crate::base::Result;
+use crate::base::id::PostId;
+use crate::store::{Read, Write, column};
+
+/// How far up a thread is looked.
+const ABOVE: u32 = 300;
+
+/// Mutes the thread a post stands in.
+pub fn add(w: &Write<'_>, post: PostId) -> Result<()> {
+    let first = first_of(w, post)?;
+    let mut statement =
+        w.conn.prepare_cached("INSERT OR IGNORE INTO thread_mute (post_id, created_at) VALUES (?1, ?2)")?;
+    statement.execute(params![first, w.now])?;
+    Ok(())
+}
+
+/// Ends the mute of the thread a post stands in.
+pub fn remove(w: &Write<'_>, post: PostId) -> Result<()> {
+    let mut statement = w.conn.prepare_cached(
+        "WITH RECURSIVE up (id, depth) AS (
+           SELECT ?1, 0
+           UNION ALL
+           SELECT p.reply_to, depth + 1 FROM up JOIN post p ON p.id = up.id WHERE p.reply_to IS NOT NULL AND depth < ?2)
+         DELETE FROM thread_mute WHERE post_id IN (SELECT id FROM up)",
+    )?;
+    statement.execute(params![post, ABOVE])?;
+    Ok(())
+}
+
+/// Which of these posts stand in muted threads.
+pub fn among(r: &Read<'_>, posts: &[PostId]) -> Result<HashSet<PostId>> {
+    if !any(r)? {
+        return Ok(HashSet::new());
+    }
+    let mut statement = r.conn.prepare_cached(
+        "WITH RECURSIVE up (id, at, depth) AS (
+           SELECT value, value, 0 FROM json_each(?1)
+           UNION ALL
+           SELECT up.id, p.reply_to, depth + 1 FROM up JOIN post p ON p.id = up.at
+             WHERE p.reply_to IS NOT NULL AND depth < ?2)
+         SELECT DISTINCT up.id FROM up JOIN thread_mute m ON m.post_id = up.at LIMIT 1000",
+    )?;
+    let list = crate::store::id_list(posts.iter().map(|id| id.0));
+    let rows = statement.query_map(params![list, ABOVE], |row| column(row, "id"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Whether a post stands in a muted thread.
+pub fn holds(r: &Read<'_>, post: PostId) -> Result<bool> {
+    Ok(among(r, &[post])?.contains(&post))
+}
+
+/// A post has got answers that were here before it: where one of them was the first of a muted thread, it is not any more.
+pub(in crate::store) fn raise(w: &Write<'_>, parent: PostId) -> Result<()> {
+    if !any(w)? {
+        return Ok(());
+    }
+    let first = first_of(w, parent)?;
+    let mut statement = w.conn.prepare_cached(
+        "UPDATE OR REPLACE thread_mute SET post_id = ?2 WHERE post_id IN (SELECT id FROM post WHERE reply_to = ?1)",
+    )?;
+    statement.execute(params![parent, first])?;
+    Ok(())
+}
+
+/// The first post of a thread, as far as it is here.
+pub(in crate::store) fn first_of(r: &Read<'_>, post: PostId) -> Result<PostId> {
+    let mut statement = r.conn.prepare_cached(
+        "WITH RECURSIVE up (id, depth) AS (
+           SELECT ?1, 0
+           UNION ALL
+           SELECT p.reply_to, depth + 1 FROM up JOIN post p ON p.id = up.id WHERE p.reply_to IS NOT NULL AND depth < ?2)
+         SELECT id FROM up ORDER BY depth DESC LIMIT 1",
+    )?;
+    Ok(statement.query_one(params![post, ABOVE], |row| column(row, "id"))?)
+}
+
+fn any(r: &Read<'_>) -> Result<bool> {
+    Ok(r.conn.prepare_cached("SELECT 1 FROM thread_mute LIMIT 1")?.exists([])?)
+}

@@ -1,0 +1,182 @@
+//! What was deleted: our own objects answer 410 for ever; remote ones are remembered against a Create that comes late.
+
+use std::time::Duration;
+
+use rusqlite::{OptionalExtension, params};
+
+use crate::base::id::ActorId;
+use crate::base::{Result, Time};
+use crate::store::{Read, Write};
+
+/// Remote tombstones and seen ids older than this are forgotten.
+const MEMORY: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Remote tombstones and seen ids kept at most: what peers choose must not fill the disk.
+const MOST: i64 = 200_000;
+
+/// Remembers that `uri` was deleted. `ours` answer 410 from now on.
+fn add(w: &Write<'_>, uri: &str, ours: i64) -> Result<()> {
+    w.conn
+        .prepare_cached("INSERT OR IGNORE INTO tombstone (uri, ours, deleted_at) VALUES (?1, ?2, ?3)")?
+        .execute(params![uri, ours, w.now])?;
+    Ok(())
+}
+
+/// Remembers that we deleted `uri`.
+pub fn add_ours(w: &Write<'_>, uri: &str) -> Result<()> {
+    add(w, uri, 1)
+}
+
+/// Remembers that `author` deleted or took back `uri`. It says nothing of anybody else's: whoever names the ids of a
+/// neighbour first must not keep their acts from arriving.
+pub fn add_remote(w: &Write<'_>, author: ActorId, uri: &str) -> Result<()> {
+    add(w, &of(author, uri), 0)
+}
+
+/// As [`is_deleted`], for an act that peers may do again under the same id: the memory of its Undo is used up.
+pub fn spend(w: &Write<'_>, author: ActorId, uri: &str) -> Result<bool> {
+    let mut statement = w.conn.prepare_cached("DELETE FROM tombstone WHERE uri = ?1 AND ours = 0")?;
+    Ok(statement.execute([of(author, uri)])? > 0)
+}
+
+/// Whether `author` deleted or took back `uri`.
+pub fn is_deleted(r: &Read<'_>, author: ActorId, uri: &str) -> Result<bool> {
+    Ok(deleted_at(r, &of(author, uri))?.is_some())
+}
+
+fn of(author: ActorId, uri: &str) -> String {
+    format!("{author} {uri}")
+}
+
+/// When we deleted `uri`, if we did.
+pub fn deleted_at(r: &Read<'_>, uri: &str) -> Result<Option<Time>> {
+    let mut statement = r.conn.prepare_cached("SELECT deleted_at FROM tombstone WHERE uri = ?1")?;
+    Ok(statement.query_one([uri], |row| row.get("deleted_at")).optional()?)
+}
+
+/// What is remembered of an activity of `author`'s: its id says nothing of anybody else's.
+pub fn act(author: ActorId, uri: &str) -> String {
+    format!("{author}:{uri}")
+}
+
+/// Remembers that an activity ([`act`]) was applied or undone, from now on.
+pub fn see(w: &Write<'_>, act: &str) -> Result<()> {
+    let mut statement = w.conn.prepare_cached(
+        "INSERT INTO seen (uri, seen_at) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET seen_at = excluded.seen_at",
+    )?;
+    statement.execute(params![act, w.now])?;
+    Ok(())
+}
+
+/// Whether an activity ([`act`]) was applied or undone before.
+pub fn was_seen(r: &Read<'_>, act: &str) -> Result<bool> {
+    Ok(r.conn.prepare_cached("SELECT 1 FROM seen WHERE uri = ?1")?.exists([act])?)
+}
+
+/// Forgets what is old or too much. Bounded: call it again until it returns 0.
+pub fn prune(w: &Write<'_>, limit: u32) -> Result<usize> {
+    let before = w.now.minus(MEMORY);
+    let mut gone = w.conn.execute(
+        "DELETE FROM seen WHERE uri IN (SELECT uri FROM seen WHERE seen_at < ?1 ORDER BY seen_at LIMIT ?2)",
+        params![before, limit],
+    )?;
+    gone += w.conn.execute(
+        "DELETE FROM tombstone WHERE uri IN
+           (SELECT uri FROM tombstone WHERE ours = 0 AND deleted_at < ?1 ORDER BY deleted_at LIMIT ?2)",
+        params![before, limit],
+    )?;
+    gone += w.conn.execute(
+        "DELETE FROM seen WHERE uri IN (SELECT uri FROM seen ORDER BY seen_at
+           LIMIT min(?2, max(0, (SELECT count(*) FROM seen) - ?1)))",
+        params![MOST, limit],
+    )?;
+    gone += w.conn.execute(
+        "DELETE FROM tombstone WHERE uri IN (SELECT uri FROM tombstone WHERE ours = 0 ORDER BY deleted_at
+           LIMIT min(?2, max(0, (SELECT count(*) FROM tombstone WHERE ours = 0) - ?1)))",
+        params![MOST, limit],
+    )?;
+    Ok(gone)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::store::test_support::Scratch;
+
+    #[test]
+    fn ours_stay_for_ever_and_the_rest_a_month() {
+        let s = Scratch::new();
+        let remember = |n: u32| {
+            s.store
+                .write(move |w| {
+                    add_ours(w, &format!("ours/{n}"))?;
+                    add_remote(w, ActorId(1), &format!("theirs/{n}"))?;
+                    see(w, &format!("seen/{n}"))
+                })
+                .unwrap()
+        };
+        remember(1);
+        s.clock.advance(MEMORY);
+        remember(2);
+        s.clock.advance(Duration::from_secs(1));
+        assert_eq!(s.store.write(|w| prune(w, 100)).unwrap(), 2);
+        assert_eq!(s.store.write(|w| prune(w, 100)).unwrap(), 0);
+        let left = s.store.read(|r| {
+            let mut left = Vec::new();
+            for uri in ["ours/1", "ours/2"] {
+                left.push(deleted_at(r, uri)?.is_some());
+            }
+            for uri in ["theirs/1", "theirs/2"] {
+                left.push(is_deleted(r, ActorId(1), uri)?);
+                assert!(!is_deleted(r, ActorId(2), uri)?, "somebody else's word");
+            }
+            left.push(was_seen(r, "seen/1")?);
+            left.push(was_seen(r, "seen/2")?);
+            Ok(left)
+        });
+        assert_eq!(left.unwrap(), [true, true, false, true, false, true]);
+    }
+
+    #[test]
+    fn what_is_seen_again_is_remembered_from_then_on_and_an_undo_counts_once() {
+        let s = Scratch::new();
+        let author = ActorId(1);
+        let see = || s.store.write(move |w| see(w, &act(author, "likes/1"))).unwrap();
+        see();
+        s.clock.advance(MEMORY);
+        see();
+        s.clock.advance(Duration::from_secs(1));
+        assert_eq!(s.store.write(|w| prune(w, 100)).unwrap(), 0);
+        let spend = |who: ActorId| s.store.write(move |w| spend(w, who, "likes/1")).unwrap();
+        s.store.write(move |w| add_remote(w, author, "likes/1")).unwrap();
+        assert!(!spend(ActorId(2)), "somebody else's word");
+        assert_eq!([spend(author), spend(author)], [true, false]);
+    }
+
+    #[test]
+    fn what_peers_choose_is_bounded_and_the_oldest_goes_first() {
+        let s = Scratch::new();
+        let many = MOST + 10;
+        s.store
+            .write(move |w| {
+                w.conn.execute(
+                    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+                     INSERT INTO seen SELECT 'seen/' || i, ?2 + i FROM n",
+                    params![many, w.now],
+                )?;
+                Ok(())
+            })
+            .unwrap();
+        s.clock.advance(Duration::from_secs(600));
+        let mut gone = 0;
+        loop {
+            match s.store.write(|w| prune(w, 4)).unwrap() {
+                0 => break,
+                n => gone += n,
+            }
+        }
+        assert_eq!(gone, 10);
+        assert!(!s.store.read(|r| was_seen(r, "seen/10")).unwrap());
+        assert!(s.store.read(|r| was_seen(r, "seen/11")).unwrap());
+    }
+}

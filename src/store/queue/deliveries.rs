@@ -1,0 +1,472 @@
+//! The delivery queue: our activities, and each one's way to each inbox. Order is strict per inbox: only the first of
+//! an inbox's line is `ready`, unless all before it are stuck on server errors and about other objects.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use rusqlite::{Row, params};
+
+use crate::base::id::{ActivityId, ActorId, DeliveryId};
+use crate::base::{Audience, Result, Time};
+use crate::store::{Read, Write, column};
+
+/// Requests in flight per host.
+const PER_HOST: u32 = 4;
+/// 5xx answers for one activity after which deliveries about other objects pass it.
+const STUCK: u32 = 3;
+/// How many deliveries of one inbox are looked at to find the next in line.
+const LOOK_AHEAD: u32 = 50;
+/// A retry waits behind everything that has not been tried yet.
+const RETRY_URGENCY: u32 = 2;
+/// Retries in flight at most: dead hosts must leave room for the living.
+const RETRIES: u32 = 192;
+/// Due deliveries looked at to find one whose host has room; that often in one claim.
+const LOOK: u32 = 64;
+const ROUNDS: u32 = 4;
+/// How long those without room step aside.
+const ASIDE: Duration = Duration::from_secs(1);
+/// No honest wait is longer: retries and pauses end within 14 hours, a Retry-After within a day.
+const LONGEST_WAIT: Duration = Duration::from_hours(25);
+/// Failures in a row after which a host that has failed for long counts as dead.
+const DEAD: u32 = 10;
+/// Tries every delivery gets before age alone ends it: a clock that jumped forward must not.
+pub const TRIES_BEFORE_AGE: u32 = 6;
+
+/// An activity of ours: the JSON once, however many inboxes it goes to.
+#[derive(Debug, Clone)]
+pub struct Activity {
+    /// Its number, also in its uri.
+    pub id: ActivityId,
+    /// ActivityPub id.
+    pub uri: String,
+    /// What it is about: order matters per object.
+    pub object_uri: String,
+    /// Who may fetch it.
+    pub audience: Audience,
+    /// Key id that signs it.
+    pub signer: String,
+    /// The JSON.
+    pub document: String,
+    /// Whose act it is, when it is passed on; None for our own.
+    pub author: Option<ActorId>,
+}
+
+/// Where an activity goes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Target {
+    /// 0 for people mentioned, 1 for everyone else.
+    pub urgency: u32,
+    /// The inbox's URL.
+    pub inbox: String,
+    /// Its host, with `:port` if unusual.
+    pub host: String,
+}
+
+/// A delivery somebody has claimed and must settle before its lease ends.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// Which.
+    pub id: DeliveryId,
+    /// Where to.
+    pub inbox: String,
+    /// Its host.
+    pub host: String,
+    /// The activity's JSON.
+    pub document: String,
+    /// Who may fetch the activity.
+    pub audience: Audience,
+    /// Whose key signs it; None when that key is not ours any more.
+    pub signer_id: Option<ActorId>,
+    /// Attempts, this one included.
+    pub tries: u32,
+    /// Refusals before this attempt.
+    pub refusals: u32,
+    /// When it was queued.
+    pub created_at: Time,
+    /// The host's preferred signature, a word of `hosts::Host::knock`.
+    pub knock: Option<String>,
+}
+
+/// The next free activity id at this moment.
+pub fn next_activity_id(w: &Write<'_>) -> Result<ActivityId> {
+    let first = crate::base::id::first_at(w.now);
+    let mut statement = w.conn.prepare_cached("SELECT max(id) FROM activity WHERE id >= ?1 AND id < ?1 + 65536")?;
+    let last: Option<i64> = statement.query_one([first], |row| row.get(0))?;
+    Ok(ActivityId(last.map_or(first, |last| last + 1)))
+}
+
+/// Queues an activity for its targets: one delivery per distinct inbox, as urgent as its most urgent mention.
+pub fn enqueue(w: &Write<'_>, activity: &Activity, targets: &[Target]) -> Result<()> {
+    w.conn
+        .prepare_cached(
+            "INSERT INTO activity (id, uri, object_uri, audience, signer, document, created_at, author_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            activity.id,
+            activity.uri,
+            activity.object_uri,
+            activity.audience,
+            activity.signer,
+            activity.document,
+            w.now,
+            activity.author
+        ])?;
+    let mut insert = w.conn.prepare_cached(
+        "INSERT INTO delivery (activity_id, object_uri, inbox, host, urgency, ready, next_at, created_at)
+         SELECT ?1, ?2, ?3, ?4,
+           CASE WHEN h.open_until_at > ?6 THEN ?7 ELSE ?5 END,
+           NOT EXISTS (SELECT 1 FROM delivery e WHERE e.inbox = ?3),
+           max(?6, ifnull(h.open_until_at, 0)), ?6
+         FROM (SELECT 1) LEFT JOIN host h ON h.name = ?4
+         RETURNING ready",
+    )?;
+    let mut sorted: Vec<&Target> = targets.iter().collect();
+    sorted.sort();
+    let mut inboxes = HashSet::new();
+    for Target { urgency, inbox, host } in sorted {
+        if !inboxes.insert(inbox) {
+            continue;
+        }
+        let values = params![activity.id, activity.object_uri, inbox, host, urgency, w.now, RETRY_URGENCY];
+        let ready: bool = insert.query_one(values, |row| column(row, "ready"))?;
+        if !ready {
+            promote(w, inbox)?;
+        }
+    }
+    Ok(())
+}
+
+/// What is due (?2) of an urgency (?1), in the order it is claimed. The index holds all of it.
+const DUE: &str = "SELECT id, host FROM delivery INDEXED BY delivery_due
+    WHERE ready = 1 AND lease_at IS NULL AND urgency = ?1 AND next_at <= ?2 ORDER BY next_at LIMIT ?3";
+
+/// True when fewer requests to a host (?1) are in flight than may be.
+const HAS_ROOM: &str = "SELECT
+    (SELECT count(*) FROM delivery INDEXED BY delivery_flight WHERE host = ?1 AND lease_at IS NOT NULL)
+    < (SELECT CASE WHEN max(failures) >= ?3 THEN 1 ELSE ?2 END FROM host WHERE name = ?1)";
+
+/// Retries in flight.
+const RETRIES_IN_FLIGHT: &str =
+    "SELECT count(*) FROM delivery INDEXED BY delivery_flight WHERE lease_at IS NOT NULL AND urgency = ?1";
+
+/// What a look at the head of the queue finds.
+enum Head {
+    /// This one may go.
+    Free(DeliveryId),
+    /// All of these are due, but their hosts have no room; more may stand behind them.
+    Full(Vec<DeliveryId>),
+    /// Nothing may go.
+    Empty,
+}
+
+fn head(r: &Read<'_>, urgency: u32) -> Result<Head> {
+    if urgency == RETRY_URGENCY {
+        let mut count = r.conn.prepare_cached(RETRIES_IN_FLIGHT)?;
+        let retries: u32 = count.query_one([RETRY_URGENCY], |row| row.get(0))?;
+        if retries >= RETRIES {
+            return Ok(Head::Empty);
+        }
+    }
+    let (mut due, mut has_room) = (r.conn.prepare_cached(DUE)?, r.conn.prepare_cached(HAS_ROOM)?);
+    let mut rows = due.query(params![urgency, r.now, LOOK])?;
+    let (mut full_hosts, mut ids) = (HashSet::new(), Vec::new());
+    while let Some(row) = rows.next()? {
+        let (id, host): (DeliveryId, String) = (column(row, "id")?, column(row, "host")?);
+        if !full_hosts.contains(&host) {
+            if has_room.query_one(params![host, PER_HOST, crate::store::peers::hosts::FAILURES], |row| row.get(0))? {
+                return Ok(Head::Free(id));
+            }
+            full_hosts.insert(host);
+        }
+        ids.push(id);
+    }
+    Ok(if ids.len() < LOOK as usize { Head::Empty } else { Head::Full(ids) })
+}
+
+/// The delivery to claim next. What is due but has no room steps aside for a moment, so that a host with thousands of
+/// inboxes never stands before all others.
+fn first_due(w: &Write<'_>) -> Result<Option<DeliveryId>> {
+    let mut aside = w.conn.prepare_cached("UPDATE delivery SET next_at = ?2 WHERE id = ?1")?;
+    for urgency in 0..=RETRY_URGENCY {
+        for _ in 0..ROUNDS {
+            match head(w, urgency)? {
+                Head::Free(id) => return Ok(Some(id)),
+                Head::Empty => break,
+                Head::Full(ids) => {
+                    for id in ids {
+                        aside.execute(params![id, w.now.plus(ASIDE)])?;
+                    }
+                }
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Claims the most urgent delivery that may go now, counting the attempt; nobody else gets it until `lease` is over.
+pub fn claim(w: &Write<'_>, lease: Duration) -> Result<Option<Claim>> {
+    let Some(id) = first_due(w)? else { return Ok(None) };
+    let mut take = w.conn.prepare_cached("UPDATE delivery SET lease_at = ?2, tries = tries + 1 WHERE id = ?1")?;
+    take.execute(params![id, w.now.plus(lease)])?;
+    let mut full = w.conn.prepare_cached(
+        "SELECT d.id, d.inbox, d.host, d.tries, d.refusals, d.created_at, a.document, a.audience, k.actor_id AS signer_id, h.knock
+         FROM delivery d JOIN activity a ON a.id = d.activity_id
+         LEFT JOIN own_key k ON k.uri = a.signer LEFT JOIN host h ON h.name = d.host
+         WHERE d.id = ?1",
+    )?;
+    Ok(Some(full.query_one([id], claim_row)?))
+}
+
+fn claim_row(row: &Row<'_>) -> rusqlite::Result<Claim> {
+    Ok(Claim {
+        id: column(row, "id")?,
+        inbox: column(row, "inbox")?,
+        host: column(row, "host")?,
+        document: column(row, "document")?,
+        audience: column(row, "audience")?,
+        signer_id: column(row, "signer_id")?,
+        tries: column(row, "tries")?,
+        refusals: column(row, "refusals")?,
+        created_at: column(row, "created_at")?,
+        knock: column(row, "knock")?,
+    })
+}
+
+/// It arrived, or never will: it leaves the queue, and the next in its inbox's line may go.
+pub fn finish(w: &Write<'_>, claim: &Claim) -> Result<()> {
+    w.conn.prepare_cached("DELETE FROM delivery WHERE id = ?1")?.execute([claim.id])?;
+    promote(w, &claim.inbox)
+}
+
+/// Why a delivery goes back into the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// The host was not reached: its lines wait in order.
+    Unreachable,
+    /// The host answered 5xx: after three of them other objects pass.
+    ServerError,
+    /// It answered something that is worth few more tries.
+    Refused,
+    /// Not now, for no fault of the delivery: it was asked to wait, or we could not send.
+    NotNow,
+}
+
+/// It failed and is tried again at `next_at`; `error` is for the owner to read. Does nothing when the lease was over and
+/// somebody else has claimed it since.
+pub fn postpone(w: &Write<'_>, claim: &Claim, next_at: Time, failure: Failure, error: &str) -> Result<()> {
+    let mut statement = w.conn.prepare_cached(
+        "UPDATE delivery SET lease_at = NULL, next_at = ?3, urgency = ?4, error = ?5, server_errors = server_errors + ?6,
+           refusals = refusals + ?7
+         WHERE id = ?1 AND tries = ?2",
+    )?;
+    let server_error = u32::from(failure == Failure::ServerError);
+    let refusal = u32::from(failure == Failure::Refused);
+    statement.execute(params![claim.id, claim.tries, next_at, RETRY_URGENCY, error, server_error, refusal])?;
+    promote(w, &claim.inbox)
+}
+
+/// The head of an inbox's line.
+const LINE: &str = "SELECT id, object_uri, ready, server_errors FROM delivery WHERE inbox = ?1 ORDER BY id LIMIT ?2";
+
+/// Makes the next delivery of an inbox's line ready: the first that is neither stuck on server errors nor about the
+/// object of one that is. It blocks all those behind it.
+pub(in crate::store) fn promote(w: &Write<'_>, inbox: &str) -> Result<()> {
+    let mut line = w.conn.prepare_cached(LINE)?;
+    let mut rows = line.query(params![inbox, LOOK_AHEAD])?;
+    let mut passed: Vec<String> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let object: String = column(row, "object_uri")?;
+        if column::<u32>(row, "server_errors")? >= STUCK || passed.contains(&object) {
+            passed.push(object);
+            continue;
+        }
+        if !column::<bool>(row, "ready")? {
+            // it was queued long ago; its host may be away by now
+            let mut ready = w.conn.prepare_cached(
+                "UPDATE delivery SET ready = 1, next_at = max(next_at,
+                   ifnull((SELECT open_until_at FROM host WHERE name = delivery.host), 0)) WHERE id = ?1",
+            )?;
+            ready.execute([column::<DeliveryId>(row, "id")?])?;
+        }
+        break;
+    }
+    Ok(())
+}
+
+const HOLD: &str = "UPDATE delivery INDEXED BY delivery_host SET next_at = max(next_at, ?2), urgency = ?3
+    WHERE host = ?1 AND ready = 1 AND lease_at IS NULL";
+
+const RELEASE: &str = "UPDATE delivery INDEXED BY delivery_host SET next_at = ?2
+    WHERE host = ?1 AND ready = 1 AND lease_at IS NULL AND next_at > ?2";
+
+const NEXT: &str = "SELECT min(next_at) FROM delivery INDEXED BY delivery_due
+    WHERE ready = 1 AND lease_at IS NULL AND urgency = ?1 AND next_at > ?2";
+
+/// What runs for every delivery: a test looks at how.
+#[cfg(test)]
+pub(in crate::store) const HOT: &[&str] = &[DUE, HAS_ROOM, RETRIES_IN_FLIGHT, LINE, HOLD, RELEASE, NEXT];
+
+/// Holds all of a host's lines until `until`.
+pub fn hold(w: &Write<'_>, host: &str, until: Time) -> Result<()> {
+    w.conn.prepare_cached(HOLD)?.execute(params![host, until, RETRY_URGENCY])?;
+    Ok(())
+}
+
+/// The host is back: its lines may go at once.
+pub fn release(w: &Write<'_>, host: &str) -> Result<()> {
+    w.conn.prepare_cached(RELEASE)?.execute(params![host, w.now])?;
+    Ok(())
+}
+
+/// We are back: all that waits for a host which could not be reached may go at once.
+pub(in crate::store) fn release_all(w: &Write<'_>) -> Result<()> {
+    let mut statement = w.conn.prepare_cached(
+        "UPDATE delivery INDEXED BY delivery_due SET next_at = ?2
+         WHERE ready = 1 AND lease_at IS NULL AND urgency = ?1 AND next_at > ?2 AND server_errors = 0 AND refusals = 0",
+    )?;
+    statement.execute(params![RETRY_URGENCY, w.now])?;
+    Ok(())
+}
+
+/// Frees all leases: whoever held them is gone (called when the server starts).
+pub fn free_leases(w: &Write<'_>) -> Result<usize> {
+    Ok(w.conn.execute("UPDATE delivery SET lease_at = NULL WHERE lease_at IS NOT NULL", [])?)
+}
+
+/// Frees leases that are over: a worker that died or hangs must not hold a line.
+pub fn free_overdue(w: &Write<'_>) -> Result<usize> {
+    Ok(w.conn.execute("UPDATE delivery SET lease_at = NULL WHERE lease_at < ?1", [w.now])?)
+}
+
+/// When a claim is next worth a try, as far as the clock decides: now, or later; None when nothing waits, or what waits
+/// depends on a delivery in flight (whose end rings the bell).
+pub fn next_due(r: &Read<'_>) -> Result<Option<Time>> {
+    let mut statement = r.conn.prepare_cached(NEXT)?;
+    let mut soonest: Option<Time> = None;
+    for urgency in 0..=RETRY_URGENCY {
+        if !matches!(head(r, urgency)?, Head::Empty) {
+            return Ok(Some(r.now));
+        }
+        let due: Option<Time> = statement.query_one(params![urgency, r.now], |row| row.get(0))?;
+        soonest = [soonest, due].into_iter().flatten().min();
+    }
+    Ok(soonest)
+}
+
+/// Gives up what was queued before `before`: tried often enough, or for a host that has been dead for as long. Looks at
+/// the oldest `limit`; call it again until it returns 0.
+pub fn expire(w: &Write<'_>, before: Time, limit: u32) -> Result<usize> {
+    let mut statement = w.conn.prepare_cached(
+        "DELETE FROM delivery WHERE id IN (
+           SELECT d.id FROM (SELECT id, host, tries, lease_at, created_at FROM delivery ORDER BY id LIMIT ?2) d
+           LEFT JOIN host h ON h.name = d.host
+           WHERE d.created_at < ?1 AND d.lease_at IS NULL
+             AND (d.tries >= ?3 OR (h.failing_since_at < ?1 AND h.failures >= ?4)))
+         RETURNING inbox",
+    )?;
+    let rows = statement.query_map(params![before, limit, TRIES_BEFORE_AGE, DEAD], |row| column(row, "inbox"))?;
+    let inboxes: Vec<String> = rows.collect::<rusqlite::Result<_>>()?;
+    for inbox in inboxes.iter().collect::<HashSet<_>>() {
+        promote(w, inbox)?;
+    }
+    Ok(inboxes.len())
+}
+
+/// Brings back what a clock that was ahead has put too far into the future. Returns how many.
+pub fn mend_times(w: &Write<'_>) -> Result<usize> {
+    let mut statement = w.conn.prepare_cached(
+        "UPDATE delivery INDEXED BY delivery_due SET next_at = ?2
+         WHERE ready = 1 AND lease_at IS NULL AND urgency = ?1 AND next_at > ?3",
+    )?;
+    let mut mended = 0;
+    for urgency in 0..=RETRY_URGENCY {
+        mended += statement.execute(params![urgency, w.now, w.now.plus(LONGEST_WAIT)])?;
+    }
+    mended += w
+        .conn
+        .prepare_cached("UPDATE delivery SET lease_at = ?1 WHERE lease_at > ?2")?
+        .execute(params![w.now, w.now.plus(LONGEST_WAIT)])?;
+    Ok(mended)
+}
+
+/// How many deliveries wait or are in flight.
+pub fn count(r: &Read<'_>) -> Result<u32> {
+    Ok(r.conn.prepare_cached("SELECT count(*) FROM delivery")?.query_one([], |row| row.get(0))?)
+}
+
+/// One host's part of the queue, for the owner to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// The host.
+    pub host: String,
+    /// Deliveries waiting for it.
+    pub deliveries: u32,
+    /// Attempts of the one tried most.
+    pub tries: u32,
+    /// The oldest was queued then.
+    pub oldest_at: Time,
+    /// The next attempt.
+    pub next_at: Time,
+    /// The last failure.
+    pub error: Option<String>,
+}
+
+/// The queue by host, longest-waiting first.
+pub fn waiting(r: &Read<'_>, limit: u32) -> Result<Vec<Waiting>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT host, count(*) AS deliveries, max(tries) AS tries, min(created_at) AS oldest_at,
+           min(CASE WHEN ready = 1 THEN next_at END) AS next_at, max(error) AS error
+         FROM delivery GROUP BY host ORDER BY oldest_at LIMIT ?1",
+    )?;
+    let rows = statement.query_map([limit], |row| {
+        let oldest_at: Time = column(row, "oldest_at")?;
+        Ok(Waiting {
+            host: column(row, "host")?,
+            deliveries: column(row, "deliveries")?,
+            tries: column(row, "tries")?,
+            oldest_at,
+            next_at: column::<Option<Time>>(row, "next_at")?.unwrap_or(oldest_at),
+            error: column(row, "error")?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// One of our activities by its ActivityPub id, with its audience.
+pub fn activity(r: &Read<'_>, uri: &str) -> Result<(Audience, String)> {
+    let mut statement = r.conn.prepare_cached("SELECT audience, document FROM activity WHERE uri = ?1")?;
+    Ok(statement.query_one([uri], |row| Ok((column(row, "audience")?, column(row, "document")?)))?)
+}
+
+/// Whether an activity is known here, sent or on its way.
+pub fn is_known(r: &Read<'_>, uri: &str) -> Result<bool> {
+    Ok(r.conn.prepare_cached("SELECT 1 FROM activity WHERE uri = ?1")?.exists([uri])?)
+}
+
+/// How many acts of others were passed on since then: all, and those of one author.
+pub fn passed_on(r: &Read<'_>, since: Time, author: ActorId) -> Result<(u32, u32)> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT count(*) AS every, ifnull(sum(author_id = ?2), 0) AS theirs FROM activity
+         WHERE id >= ?1 AND author_id IS NOT NULL",
+    )?;
+    let first = crate::base::id::first_at(since);
+    Ok(statement.query_one(params![first, author], |row| Ok((column(row, "every")?, column(row, "theirs")?)))?)
+}
+
+/// Ids of our newest activities.
+#[cfg(test)]
+pub(crate) fn activity_uris(r: &Read<'_>, limit: u32) -> Result<Vec<String>> {
+    let mut statement = r.conn.prepare_cached("SELECT uri FROM activity ORDER BY id DESC LIMIT ?1")?;
+    let rows = statement.query_map([limit], |row| column(row, "uri"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Forgets activities older than `before` that have arrived everywhere. Bounded.
+pub fn prune(w: &Write<'_>, before: Time, limit: u32) -> Result<usize> {
+    Ok(w.conn.execute(
+        "DELETE FROM activity WHERE id IN (SELECT id FROM activity WHERE id < ?1
+           AND NOT EXISTS (SELECT 1 FROM delivery WHERE activity_id = activity.id) ORDER BY id LIMIT ?2)",
+        params![crate::base::id::first_at(before), limit],
+    )?)
+}

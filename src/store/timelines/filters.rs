@@ -1,0 +1,300 @@
+//! The owner's filters: their words, and the posts put under them by hand. What matches is not decided here.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use crate::base::id::{FilterId, FilteredId, KeywordId, PostId};
+use crate::base::{Error, Result, Time};
+use crate::store::{Read, Write, column, events};
+
+/// Filters there may be.
+pub const FILTERS: u32 = 200;
+/// Words of one filter.
+pub const KEYWORDS: u32 = 200;
+/// Words of all filters: every post shown is looked through for each.
+pub const KEYWORDS_ALL: u32 = 2_000;
+/// Posts under one filter.
+pub const POSTS: u32 = 500;
+/// Posts under all filters.
+pub const POSTS_ALL: u32 = 5_000;
+
+/// Where a filter counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Context {
+    /// Home and lists.
+    Home,
+    /// Notifications.
+    Notifications,
+    /// What is public: hashtags, groups, what relays bring.
+    Public,
+    /// What stands round a post.
+    Thread,
+    /// Somebody's own page.
+    Account,
+}
+
+impl Context {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Home, Self::Notifications, Self::Public, Self::Thread, Self::Account];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Home => "home",
+            Self::Notifications => "notifications",
+            Self::Public => "public",
+            Self::Thread => "thread",
+            Self::Account => "account",
+        }
+    }
+
+    /// From its word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|context| context.word() == word)
+    }
+
+    fn bit(self) -> u8 {
+        match self {
+            Self::Home => 1,
+            Self::Notifications => 2,
+            Self::Public => 4,
+            Self::Thread => 8,
+            Self::Account => 16,
+        }
+    }
+}
+
+/// The places where a filter counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Contexts(u8);
+
+impl Contexts {
+    /// These places.
+    pub fn of(contexts: impl IntoIterator<Item = Context>) -> Self {
+        Self(contexts.into_iter().fold(0, |bits, context| bits | context.bit()))
+    }
+
+    /// Whether it is one of them.
+    pub fn has(self, context: Context) -> bool {
+        self.0 & context.bit() != 0
+    }
+
+    /// True when there are none.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Each of them.
+    pub fn each(self) -> impl Iterator<Item = Context> {
+        Context::ALL.into_iter().filter(move |context| self.has(*context))
+    }
+}
+
+/// What becomes of a post that matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// It stands behind a fold with the filter's title.
+    Warn,
+    /// It is not shown.
+    Hide,
+    /// Its pictures stand behind a fold.
+    Blur,
+}
+
+impl Action {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Warn, Self::Hide, Self::Blur];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Warn => "warn",
+            Self::Hide => "hide",
+            Self::Blur => "blur",
+        }
+    }
+
+    /// From its word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.word() == word)
+    }
+}
+
+/// A row of `filter`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    /// Ours for it.
+    pub id: FilterId,
+    /// One line.
+    pub title: String,
+    /// Where it counts.
+    pub contexts: Contexts,
+    /// What becomes of what matches.
+    pub action: Action,
+    /// When it ends; None for good.
+    pub until_at: Option<Time>,
+}
+
+/// A word, or several, of a filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keyword {
+    /// Ours for it.
+    pub id: KeywordId,
+    /// Whose it is.
+    pub filter_id: FilterId,
+    /// As typed.
+    pub keyword: String,
+    /// Not inside of a longer word.
+    pub whole: bool,
+}
+
+/// A post under a filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Filtered {
+    /// Ours for it.
+    pub id: FilteredId,
+    /// Under which.
+    pub filter_id: FilterId,
+    /// The post.
+    pub post_id: PostId,
+}
+
+fn filter_row(row: &Row<'_>) -> rusqlite::Result<Filter> {
+    Ok(Filter {
+        id: column(row, "id")?,
+        title: column(row, "title")?,
+        contexts: Contexts(column(row, "contexts")?),
+        action: Action::from_word(&column::<String>(row, "action")?).unwrap_or(Action::Warn),
+        until_at: column(row, "until_at")?,
+    })
+}
+
+fn keyword_row(row: &Row<'_>) -> rusqlite::Result<Keyword> {
+    Ok(Keyword {
+        id: column(row, "id")?,
+        filter_id: column(row, "filter_id")?,
+        keyword: column(row, "keyword")?,
+        whole: column(row, "whole")?,
+    })
+}
+
+fn filtered_row(row: &Row<'_>) -> rusqlite::Result<Filtered> {
+    Ok(Filtered { id: column(row, "id")?, filter_id: column(row, "filter_id")?, post_id: column(row, "post_id")? })
+}
+
+/// All filters, those that are over included; the oldest first.
+pub fn all(r: &Read<'_>) -> Result<Vec<Filter>> {
+    let mut statement = r.conn.prepare_cached("SELECT * FROM filter ORDER BY id LIMIT ?1")?;
+    let rows = statement.query_map([FILTERS], filter_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// One filter; NotFound when there is none.
+pub fn by_id(r: &Read<'_>, id: FilterId) -> Result<Filter> {
+    let mut statement = r.conn.prepare_cached("SELECT * FROM filter WHERE id = ?1")?;
+    statement.query_one([id], filter_row).optional()?.ok_or(Error::NotFound)
+}
+
+/// The words of all filters, by filter and age.
+pub fn keywords(r: &Read<'_>) -> Result<Vec<Keyword>> {
+    let mut statement = r.conn.prepare_cached("SELECT * FROM filter_keyword ORDER BY filter_id, id LIMIT ?1")?;
+    let rows = statement.query_map([KEYWORDS_ALL], keyword_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The words of one filter.
+pub fn keywords_of(r: &Read<'_>, id: FilterId) -> Result<Vec<Keyword>> {
+    let mut statement =
+        r.conn.prepare_cached("SELECT * FROM filter_keyword WHERE filter_id = ?1 ORDER BY id LIMIT ?2")?;
+    let rows = statement.query_map(params![id, KEYWORDS], keyword_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// One word; NotFound when there is none.
+pub fn keyword(r: &Read<'_>, id: KeywordId) -> Result<Keyword> {
+    let mut statement = r.conn.prepare_cached("SELECT * FROM filter_keyword WHERE id = ?1")?;
+    statement.query_one([id], keyword_row).optional()?.ok_or(Error::NotFound)
+}
+
+/// The posts under all filters.
+pub fn posts(r: &Read<'_>) -> Result<Vec<Filtered>> {
+    let mut statement = r.conn.prepare_cached("SELECT * FROM filter_post ORDER BY filter_id, id LIMIT ?1")?;
+    let rows = statement.query_map([POSTS_ALL], filtered_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The posts under one filter.
+pub fn posts_of(r: &Read<'_>, id: FilterId) -> Result<Vec<Filtered>> {
+    let mut statement = r.conn.prepare_cached("SELECT * FROM filter_post WHERE filter_id = ?1 ORDER BY id LIMIT ?2")?;
+    let rows = statement.query_map(params![id, POSTS], filtered_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// One post under a filter; NotFound when there is none.
+pub fn filtered(r: &Read<'_>, id: FilteredId) -> Result<Filtered> {
+    let mut statement = r.conn.prepare_cached("SELECT * FROM filter_post WHERE id = ?1")?;
+    statement.query_one([id], filtered_row).optional()?.ok_or(Error::NotFound)
+}
+
+/// Keeps a new filter (its id is not read).
+pub fn add(w: &Write<'_>, filter: &Filter) -> Result<FilterId> {
+    w.conn.execute(
+        "INSERT INTO filter (title, contexts, action, until_at, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![filter.title, filter.contexts.0, filter.action.word(), filter.until_at, w.now],
+    )?;
+    Ok(FilterId(w.conn.last_insert_rowid()))
+}
+
+/// Changes a filter; NotFound when there is none.
+pub fn set(w: &Write<'_>, filter: &Filter) -> Result<()> {
+    one(w.conn.execute(
+        "UPDATE filter SET title = ?2, contexts = ?3, action = ?4, until_at = ?5 WHERE id = ?1",
+        params![filter.id, filter.title, filter.contexts.0, filter.action.word(), filter.until_at],
+    )?)
+}
+
+/// Takes a filter away, with its words; NotFound when there is none.
+pub fn remove(w: &Write<'_>, id: FilterId) -> Result<()> {
+    one(w.conn.execute("DELETE FROM filter WHERE id = ?1", [id])?)
+}
+
+/// Gives a filter a word.
+pub fn add_keyword(w: &Write<'_>, filter: FilterId, keyword: &str, whole: bool) -> Result<KeywordId> {
+    w.conn.execute(
+        "INSERT INTO filter_keyword (filter_id, keyword, whole) VALUES (?1, ?2, ?3)",
+        params![filter, keyword, whole],
+    )?;
+    Ok(KeywordId(w.conn.last_insert_rowid()))
+}
+
+/// Changes a word; NotFound when there is none.
+pub fn set_keyword(w: &Write<'_>, keyword: &Keyword) -> Result<()> {
+    one(w.conn.execute(
+        "UPDATE filter_keyword SET keyword = ?2, whole = ?3 WHERE id = ?1",
+        params![keyword.id, keyword.keyword, keyword.whole],
+    )?)
+}
+
+/// Takes a word away; NotFound when there is none.
+pub fn remove_keyword(w: &Write<'_>, id: KeywordId) -> Result<()> {
+    one(w.conn.execute("DELETE FROM filter_keyword WHERE id = ?1", [id])?)
+}
+
+/// Puts a post under a filter; Conflict when it is there.
+pub fn add_post(w: &Write<'_>, filter: FilterId, post: PostId) -> Result<FilteredId> {
+    w.conn.execute("INSERT INTO filter_post (filter_id, post_id) VALUES (?1, ?2)", params![filter, post])?;
+    Ok(FilteredId(w.conn.last_insert_rowid()))
+}
+
+/// Takes a post from under a filter; NotFound when it is not there.
+pub fn remove_post(w: &Write<'_>, id: FilteredId) -> Result<()> {
+    one(w.conn.execute("DELETE FROM filter_post WHERE id = ?1", [id])?)
+}
+
+/// Notes that the filters are not what they were: apps that stream are told to fetch them.
+pub fn changed(w: &Write<'_>) -> Result<()> {
+    events::note(w, events::Kind::Filters, 0)
+}
+
+fn one(rows: usize) -> Result<()> {
+    if rows == 0 { Err(Error::NotFound) } else { Ok(()) }
+}

@@ -1,0 +1,260 @@
+//! The owner's lists of people, and their timelines, prepared like the home timeline: one row a post, one indexed query a
+//! page. Whether a post belongs in one is not decided here.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use crate::base::id::{ActorId, ListId, PostId};
+use crate::base::{Error, Result};
+use crate::store::posts::Page;
+use crate::store::{Read, Write, column, timelines::home_timeline};
+
+/// Lists there may be.
+pub const LISTS: u32 = 50;
+/// People in one list.
+pub const MEMBERS: u32 = 5_000;
+/// Posts taken over when somebody comes into a list.
+const FILL: u32 = 400;
+
+/// Which answers to others a list shows. Answers to the owner, and to the author's own posts, always stand in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replies {
+    /// To anyone the owner follows.
+    Followed,
+    /// To people in the list.
+    List,
+    /// To nobody.
+    Nobody,
+}
+
+impl Replies {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Followed, Self::List, Self::Nobody];
+
+    /// The word in the column.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Followed => "followed",
+            Self::List => "list",
+            Self::Nobody => "none",
+        }
+    }
+
+    /// From its word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|replies| replies.word() == word)
+    }
+}
+
+/// A row of `list`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List {
+    /// Ours for it.
+    pub id: ListId,
+    /// One line.
+    pub title: String,
+    /// Which answers it shows.
+    pub replies: Replies,
+    /// What its members bring stays off the home timeline.
+    pub exclusive: bool,
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<List> {
+    Ok(List {
+        id: column(row, "id")?,
+        title: column(row, "title")?,
+        replies: Replies::from_word(&column::<String>(row, "replies")?).unwrap_or(Replies::List),
+        exclusive: column(row, "exclusive")?,
+    })
+}
+
+/// All lists, the oldest first.
+pub fn all(r: &Read<'_>) -> Result<Vec<List>> {
+    let mut statement = r.conn.prepare_cached("SELECT * FROM list ORDER BY id LIMIT ?1")?;
+    let rows = statement.query_map([LISTS], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// One list; NotFound when there is none.
+pub fn by_id(r: &Read<'_>, id: ListId) -> Result<List> {
+    let mut statement = r.conn.prepare_cached("SELECT * FROM list WHERE id = ?1")?;
+    statement.query_one([id], from_row).optional()?.ok_or(Error::NotFound)
+}
+
+/// The lists somebody is in.
+pub fn of_member(r: &Read<'_>, actor: ActorId) -> Result<Vec<List>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT l.* FROM list_member m JOIN list l ON l.id = m.list_id WHERE m.actor_id = ?1 ORDER BY l.id LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![actor, LISTS], from_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Whether somebody is in an exclusive list.
+pub fn keeps_from_home(r: &Read<'_>, actor: ActorId) -> Result<bool> {
+    Ok(of_member(r, actor)?.iter().any(|list| list.exclusive))
+}
+
+/// Keeps a new list (its id is not read).
+pub fn add(w: &Write<'_>, list: &List) -> Result<ListId> {
+    w.conn.prepare_cached("INSERT INTO list (title, replies, exclusive) VALUES (?1, ?2, ?3)")?.execute(params![
+        list.title,
+        list.replies.word(),
+        list.exclusive
+    ])?;
+    Ok(ListId(w.conn.last_insert_rowid()))
+}
+
+/// Changes a list; NotFound when there is none.
+pub fn set(w: &Write<'_>, list: &List) -> Result<()> {
+    let values = params![list.id, list.title, list.replies.word(), list.exclusive];
+    let sql = "UPDATE list SET title = ?2, replies = ?3, exclusive = ?4 WHERE id = ?1";
+    if w.conn.prepare_cached(sql)?.execute(values)? == 0 { Err(Error::NotFound) } else { Ok(()) }
+}
+
+/// Takes a list away, with its timeline; its members stay followed. NotFound when there is none.
+pub fn remove(w: &Write<'_>, id: ListId) -> Result<()> {
+    if w.conn.execute("DELETE FROM list WHERE id = ?1", [id])? == 0 { Err(Error::NotFound) } else { Ok(()) }
+}
+
+/// Who is in a list, the latest known first: ids below `max` and above `since`.
+pub fn members(r: &Read<'_>, id: ListId, max: Option<i64>, since: Option<i64>, limit: u32) -> Result<Vec<ActorId>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT actor_id FROM list_member WHERE list_id = ?1 AND actor_id < ?2 AND actor_id > ?3
+         ORDER BY actor_id DESC LIMIT ?4",
+    )?;
+    let rows = statement
+        .query_map(params![id, max.unwrap_or(i64::MAX), since.unwrap_or(0), limit], |row| column(row, "actor_id"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How many people are in a list.
+pub fn count(r: &Read<'_>, id: ListId) -> Result<u32> {
+    let mut statement = r.conn.prepare_cached("SELECT count(*) FROM list_member WHERE list_id = ?1")?;
+    Ok(statement.query_one([id], |row| row.get(0))?)
+}
+
+/// Puts somebody in a list; false when they are in it.
+pub fn add_member(w: &Write<'_>, list: ListId, actor: ActorId) -> Result<bool> {
+    let mut statement =
+        w.conn.prepare_cached("INSERT OR IGNORE INTO list_member (list_id, actor_id) VALUES (?1, ?2)")?;
+    Ok(statement.execute(params![list, actor])? > 0)
+}
+
+/// Takes somebody out of a list, and what is in it because of them.
+pub fn remove_member(w: &Write<'_>, list: ListId, actor: ActorId) -> Result<()> {
+    let mut statement = w.conn.prepare_cached("DELETE FROM list_member WHERE list_id = ?1 AND actor_id = ?2")?;
+    if statement.execute(params![list, actor])? > 0 { clear(w, list, actor) } else { Ok(()) }
+}
+
+/// Takes somebody out of every list: they are not followed any more.
+pub fn forget(w: &Write<'_>, actor: ActorId) -> Result<()> {
+    for list in of_member(w, actor)? {
+        remove_member(w, list.id, actor)?;
+    }
+    Ok(())
+}
+
+/// Takes what somebody brought out of a list; but not what a group that is in it has passed on, nor, when they are such a
+/// group, what others in it wrote.
+fn clear(w: &Write<'_>, list: ListId, actor: ActorId) -> Result<()> {
+    let mut statement = w.conn.prepare_cached(
+        "DELETE FROM list_post WHERE list_id = ?1 AND post_id IN (
+           SELECT id FROM post WHERE actor_id = ?2
+           UNION SELECT post_id FROM post_group WHERE group_id = ?2)
+         AND NOT EXISTS (SELECT 1 FROM post p JOIN list_member m ON m.list_id = ?1 AND m.actor_id = p.actor_id
+           WHERE p.id = list_post.post_id)
+         AND NOT EXISTS (SELECT 1 FROM post_group g JOIN list_member m ON m.list_id = ?1 AND m.actor_id = g.group_id
+           WHERE g.post_id = list_post.post_id AND g.announced = 1)",
+    )?;
+    statement.execute(params![list, actor])?;
+    Ok(())
+}
+
+/// Takes a post that a group does not have any more out of the lists the group is in, unless others in them brought it, too.
+pub fn withdraw(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
+    let mut statement = w.conn.prepare_cached(
+        "DELETE FROM list_post WHERE post_id = ?2
+         AND list_id IN (SELECT list_id FROM list_member WHERE actor_id = ?1)
+         AND NOT EXISTS (SELECT 1 FROM post p JOIN list_member m ON m.list_id = list_post.list_id
+             AND m.actor_id = p.actor_id WHERE p.id = ?2)
+         AND NOT EXISTS (SELECT 1 FROM post_group g JOIN list_member m ON m.list_id = list_post.list_id
+             AND m.actor_id = g.group_id WHERE g.post_id = ?2 AND g.announced = 1 AND g.group_id <> ?1)",
+    )?;
+    statement.execute(params![group, post])?;
+    Ok(())
+}
+
+/// Puts a post or boost in the timeline of a list. `answers`: whose post it answers, unless that is its author or the owner.
+pub fn put(w: &Write<'_>, list: ListId, post: PostId, answers: Option<ActorId>) -> Result<()> {
+    let mut statement =
+        w.conn.prepare_cached("INSERT OR IGNORE INTO list_post (list_id, post_id, answers) VALUES (?1, ?2, ?3)")?;
+    statement.execute(params![list, post, answers])?;
+    Ok(())
+}
+
+/// Puts somebody's newest posts that would stand at home, or that they passed on as a group, in the timeline of a list.
+pub fn fill(w: &Write<'_>, list: ListId, actor: ActorId) -> Result<()> {
+    for sql in [WRITTEN, PASSED_ON] {
+        w.conn.prepare_cached(sql)?.execute(params![list, actor, FILL])?;
+    }
+    Ok(())
+}
+
+const WRITTEN: &str = "INSERT OR IGNORE INTO list_post (list_id, post_id, answers)
+    SELECT ?1, p.id, nullif(nullif(q.actor_id, p.actor_id), n.owner_id)
+    FROM node n, post p LEFT JOIN post q ON q.id = p.reply_to
+    WHERE p.actor_id = ?2 AND p.audience <= 2
+      AND (p.reply_to_uri IS NULL OR q.actor_id IN (p.actor_id, n.owner_id) OR EXISTS (SELECT 1 FROM follow f
+        WHERE f.followed_id = q.actor_id AND f.follower_id = n.owner_id AND f.accepted_at IS NOT NULL))
+    ORDER BY p.id DESC LIMIT ?3";
+
+const PASSED_ON: &str = "INSERT OR IGNORE INTO list_post (list_id, post_id)
+    SELECT ?1, g.post_id FROM post_group g JOIN post p ON p.id = g.post_id
+    WHERE g.group_id = ?2 AND g.announced = 1 AND p.audience <= 1 AND p.reply_to_uri IS NULL
+    ORDER BY g.post_id DESC LIMIT ?3";
+
+/// The condition that an answer in `t` is one the list shows.
+fn shown(replies: Replies) -> &'static str {
+    match replies {
+        Replies::Followed => "t.list_id = ?5",
+        Replies::Nobody => "t.list_id = ?5 AND t.answers IS NULL",
+        Replies::List => {
+            "t.list_id = ?5 AND (t.answers IS NULL
+               OR EXISTS (SELECT 1 FROM list_member m WHERE m.list_id = ?5 AND m.actor_id = t.answers))"
+        }
+    }
+}
+
+/// A page of a list's timeline, newest first.
+pub fn page(r: &Read<'_>, list: &List, page: Page) -> Result<Vec<PostId>> {
+    home_timeline::window(r, "list_post t", shown(list.replies), page, list.id.0)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::store::test_support::Scratch;
+
+    #[test]
+    fn a_page_of_a_list_reads_its_own_rows_and_no_others() {
+        let s = Scratch::new();
+        let after = Page { after: Some(PostId(1)), ..Page::first(20) };
+        let mut plans = Vec::new();
+        for (replies, page) in Replies::ALL.into_iter().flat_map(|one| [(one, Page::first(20)), (one, after)]) {
+            let sql = home_timeline::window_sql("list_post t", shown(replies), home_timeline::MUTED, page);
+            let plan = s.store.read(|r| {
+                let mut plan = r.conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+                let values = rusqlite::params_from_iter(std::iter::repeat_n(1, plan.parameter_count()));
+                let lines = plan.query_map(values, |row| column::<String>(row, "detail"))?;
+                Ok(lines.collect::<rusqlite::Result<Vec<_>>>()?)
+            });
+            plans.push(plan.unwrap().join("; "));
+        }
+        for plan in &plans {
+            let own = plan.contains("SEARCH t USING PRIMARY KEY (list_id=? AND post_id>? AND post_id<?)");
+            let sorted = plan.matches("TEMP B-TREE").count() <= usize::from(plan.contains("(subquery"));
+            assert!(own && sorted && !plan.contains("SCAN t"), "{plan}");
+        }
+    }
+}

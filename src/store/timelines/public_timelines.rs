@@ -1,0 +1,206 @@
+//! Timelines of everyone: the public posts this server has seen, the owner's own among them, and those with a hashtag.
+//! Only what is for everyone, never what is quiet; never boosts. Every page is read from an index, however many posts
+//! there are.
+
+use rusqlite::{ToSql, named_params};
+
+use crate::base::id::{ActorId, PostId};
+use crate::base::{Audience, Result};
+use crate::store::posts::{Page, Post, Viewer};
+use crate::store::{Read, column, moderation::block_filter};
+
+/// Hashtags beside the first that a timeline looks for in each of its three ways, as many as Mastodon takes.
+pub const MORE_TAGS: usize = 4;
+/// How often a page is filled up when people on limited servers have left holes in it.
+const ROUNDS: u32 = 5;
+
+/// Whose posts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Whose {
+    /// Everyone's.
+    All,
+    /// The owner's.
+    Local,
+    /// Everyone's but the owner's.
+    Remote,
+}
+
+/// Which posts of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Media {
+    /// All.
+    Any,
+    /// Those with pictures or other files.
+    Only,
+}
+
+/// Hashtags of a timeline, all as they are kept (lower case, without `#`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tags {
+    /// A post has at least one of these.
+    pub any: Vec<String>,
+    /// And all of these.
+    pub all: Vec<String>,
+    /// And none of these.
+    pub none: Vec<String>,
+}
+
+/// Whether a post stands on the public timeline: for everyone, no boost, no answer.
+pub fn is_public(post: &Post) -> bool {
+    is_tagged(post) && post.reply_to_uri.is_none()
+}
+
+/// Whether a post stands on the timelines of its hashtags: for everyone, no boost.
+pub fn is_tagged(post: &Post) -> bool {
+    post.audience == Audience::Public && post.boost_of.is_none()
+}
+
+/// Whose timeline beside everyone's a post stands on: the local or the remote one.
+pub fn whose(post: &Post, owner: ActorId) -> Whose {
+    if post.actor_id == owner { Whose::Local } else { Whose::Remote }
+}
+
+/// Leaves out whom the owner has blocked or muted.
+pub(in crate::store) const WANTED: &str = "AND NOT EXISTS (SELECT 1 FROM block b WHERE b.actor_id = p.actor_id)
+    AND NOT EXISTS (SELECT 1 FROM mute m WHERE m.actor_id = p.actor_id AND m.boosts_only = 0
+      AND ifnull(m.until_at, :now + 1) > :now)";
+const REMOTE: &str = "AND p.actor_id <> (SELECT ifnull(owner_id, 0) FROM node)";
+const WITH_FILES: &str = "AND EXISTS (SELECT 1 FROM attachment f WHERE f.post_id = p.id)";
+
+/// A page of the public timeline, newest first.
+pub fn public(r: &Read<'_>, whose: Whose, media: Media, page: Page) -> Result<Vec<PostId>> {
+    let condition = "p.audience = 0 AND p.boost_of IS NULL AND p.reply_to_uri IS NULL";
+    let from = match (whose, media) {
+        (Whose::Local, Media::Any) => "post p INDEXED BY post_own WHERE p.source IS NOT NULL AND",
+        (_, Media::Any) => "post p INDEXED BY post_around WHERE",
+        // From the files: among posts without any a page would be long in coming.
+        (Whose::Local, Media::Only) => {
+            "attachment f INDEXED BY attachment_by_author CROSS JOIN post p ON p.id = f.post_id
+             WHERE f.author_id = (SELECT owner_id FROM node) AND f.post_id IS NOT NULL AND"
+        }
+        (_, Media::Only) => "attachment f CROSS JOIN post p ON p.id = f.post_id WHERE",
+    };
+    let (id, grouped) = match media {
+        Media::Only => ("f.post_id", "GROUP BY f.post_id"),
+        Media::Any => ("p.id", ""),
+    };
+    let rest = rest(whose);
+    filled(r, page, |page| {
+        let order = order(page);
+        let sql = format!(
+            "SELECT {id} AS id FROM {from} {condition} AND {id} < :before AND {id} > :after {rest} {grouped}
+             ORDER BY {id} {order} LIMIT :limit"
+        );
+        rows(r, &sql, page, &[])
+    })
+}
+
+fn rest(whose: Whose) -> String {
+    match whose {
+        Whose::All => WANTED.to_owned(),
+        Whose::Local => String::new(),
+        Whose::Remote => format!("{REMOTE} {WANTED}"),
+    }
+}
+
+/// A page of the posts with these hashtags, newest first.
+pub fn tagged(r: &Read<'_>, tags: &Tags, whose: Whose, media: Media, page: Page) -> Result<Vec<PostId>> {
+    let from = match whose {
+        Whose::Local => {
+            "hashtag h INDEXED BY hashtag_by_author CROSS JOIN post p ON p.id = h.post_id
+             WHERE h.author_id = (SELECT owner_id FROM node) AND h.name = :tag"
+        }
+        _ => "hashtag h CROSS JOIN post p ON p.id = h.post_id WHERE h.name = :tag",
+    };
+    let (all, none) = (crate::store::to_json(&tags.all)?, crate::store::to_json(&tags.none)?);
+    let mut more = String::new();
+    if !tags.all.is_empty() {
+        more.push_str(
+            "AND NOT EXISTS (SELECT 1 FROM json_each(:all) j
+               WHERE NOT EXISTS (SELECT 1 FROM hashtag x WHERE x.name = j.value AND x.post_id = p.id)) ",
+        );
+    }
+    if !tags.none.is_empty() {
+        more.push_str(
+            "AND NOT EXISTS (SELECT 1 FROM json_each(:none) j
+               JOIN hashtag x ON x.name = j.value AND x.post_id = p.id) ",
+        );
+    }
+    let (files, rest) = (if media == Media::Only { WITH_FILES } else { "" }, rest(whose));
+    filled(r, page, |page| {
+        let sql = format!(
+            "SELECT h.post_id AS id FROM {from} AND h.post_id < :before AND h.post_id > :after
+               AND p.audience = 0 AND p.boost_of IS NULL {more} {files} {rest}
+             ORDER BY h.post_id {} LIMIT :limit",
+            order(page)
+        );
+        let mut found = Vec::new();
+        for tag in &tags.any {
+            let values: &[(&str, &dyn ToSql)] = &[(":tag", tag), (":all", &all), (":none", &none)];
+            found.extend(rows(r, &sql, page, values)?);
+        }
+        found.sort_unstable_by(|a, b| b.cmp(a));
+        found.dedup();
+        if page.after.is_some() {
+            found.drain(..found.len().saturating_sub(page.limit as usize));
+        }
+        found.truncate(page.limit as usize);
+        Ok(found)
+    })
+}
+
+fn order(page: Page) -> &'static str {
+    if page.after.is_some() { "ASC" } else { "DESC" }
+}
+
+/// Runs a query of ids; of `more` only what it names is bound.
+fn rows(r: &Read<'_>, sql: &str, page: Page, more: &[(&str, &dyn ToSql)]) -> Result<Vec<PostId>> {
+    let mut statement = r.conn.prepare_cached(sql)?;
+    let (before, after) = (page.before.map_or(i64::MAX, |id| id.0), page.after.map_or(0, |id| id.0));
+    let window = named_params! { ":before": before, ":after": after, ":limit": page.limit, ":now": r.now };
+    let mut bound = Vec::new();
+    for (name, value) in window.iter().chain(more) {
+        if statement.parameter_index(name)?.is_some() {
+            bound.push((*name, *value));
+        }
+    }
+    let rows = statement.query_map(bound.as_slice(), |row| column(row, "id"))?;
+    let mut ids: Vec<PostId> = rows.collect::<rusqlite::Result<_>>()?;
+    ids.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(ids)
+}
+
+/// A page without people on servers that are kept away; what they leave open is filled from further on.
+fn filled(r: &Read<'_>, page: Page, look: impl Fn(Page) -> Result<Vec<PostId>>) -> Result<Vec<PostId>> {
+    let (mut found, mut window) = (Vec::new(), page);
+    for _ in 0..ROUNDS {
+        let ids = look(window)?;
+        let (newest, oldest, full) = (ids.first().copied(), ids.last().copied(), ids.len() >= window.limit as usize);
+        let kept = block_filter::put_forward(r, ids)?;
+        match page.after {
+            Some(_) => {
+                found.splice(0..0, kept);
+                window.after = newest.or(window.after);
+            }
+            None => {
+                found.extend(kept);
+                window.before = oldest.or(window.before);
+            }
+        }
+        let missing = (page.limit as usize).saturating_sub(found.len());
+        window.limit = u32::try_from(missing).unwrap_or(0);
+        if !full || missing == 0 {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// What a caller may see of everyone's posts: strangers only the owner's, for all else would tell whom the owner reads.
+pub fn allowed(viewer: Viewer, asked: Whose) -> Option<Whose> {
+    match (viewer, asked) {
+        (Viewer::Owner, asked) => Some(asked),
+        (Viewer::Stranger, Whose::All | Whose::Local) => Some(Whose::Local),
+        (Viewer::Stranger, Whose::Remote) => None,
+    }
+}

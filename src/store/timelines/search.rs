@@ -1,0 +1,269 @@
+//! Finding posts by their words and people by their names: two full-text indexes without a copy of the text. That of posts
+//! is written where posts are (a trigger takes out what goes), that of people by triggers alone.
+
+use rusqlite::{ToSql, named_params, params};
+
+use crate::base::Result;
+use crate::base::id::{ActorId, PostId, first_at};
+use crate::store::posts::{Page, Post, Viewer};
+use crate::store::{Read, Write, column, node};
+use crate::text::search::{self, Asked, Sign, Trait};
+
+/// Posts with the right words that are looked at for what the index does not know (files, polls, languages).
+const LOOKED_AT: u32 = 2_000;
+/// People with the right name who are looked at.
+const PEOPLE: u32 = 500;
+/// Words of a name that is looked for.
+const NAME_WORDS: usize = 6;
+
+/// Puts a post's words into the index, in place of those it had. Boosts have none.
+pub(in crate::store) fn keep(w: &Write<'_>, post: &Post) -> Result<()> {
+    if post.boost_of.is_some() {
+        return Ok(());
+    }
+    let beside: Vec<&str> = [&post.title, &post.warning].into_iter().flatten().map(String::as_str).collect();
+    let words = search::words(&post.content, &beside);
+    let mut marks = author(post.actor_id);
+    if post.reply_to_uri.is_some() {
+        marks.push_str(ANSWER);
+    }
+    if words.link {
+        marks.push_str(LINK);
+    }
+    w.conn.prepare_cached("DELETE FROM post_text WHERE rowid = ?1")?.execute([post.id])?;
+    w.conn
+        .prepare_cached("INSERT INTO post_text (rowid, words, marks) VALUES (?1, ?2, ?3)")?
+        .execute(params![post.id, words.text, marks])?;
+    Ok(())
+}
+
+/// Marks beside the words, so that these questions too are answered from the index.
+const ANSWER: &str = " r";
+const LINK: &str = " l";
+
+fn author(id: ActorId) -> String {
+    format!("a{id}")
+}
+
+/// What is asked for, its people found.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// As it was asked.
+    pub asked: Asked,
+    /// Authors that must be, or must not be, it.
+    pub authors: Vec<(Sign, ActorId)>,
+}
+
+impl Wanted {
+    /// The question to the index; None when there is nothing to look for. Every word stands in quotes, which none of them
+    /// contains, so that nothing typed is taken for the index's own language.
+    fn expression(&self) -> Option<String> {
+        let mut parts: Vec<(Sign, String)> = Vec::new();
+        parts.extend(self.asked.terms.iter().map(|(sign, term)| (*sign, format!("words : \"{term}\""))));
+        let mark = |text: &str| format!("marks : \"{}\"", text.trim());
+        parts.extend(self.authors.iter().map(|(sign, id)| (*sign, mark(&author(*id)))));
+        for (sign, kind) in &self.asked.traits {
+            match kind {
+                Trait::Answer => parts.push((*sign, mark(ANSWER))),
+                Trait::Link => parts.push((*sign, mark(LINK))),
+                _ => {}
+            }
+        }
+        let of = |wanted: Sign| -> Vec<&str> {
+            parts.iter().filter(|(sign, _)| *sign == wanted).map(|(_, part)| part.as_str()).collect()
+        };
+        let (with, without) = (of(Sign::With), of(Sign::Without));
+        match (with.is_empty() || self.asked.never, without.is_empty()) {
+            (true, _) => None,
+            (false, true) => Some(with.join(" AND ")),
+            (false, false) => Some(format!("({}) NOT ({})", with.join(" AND "), without.join(" OR "))),
+        }
+    }
+
+    /// What the index does not know.
+    fn conditions(&self) -> (String, Vec<(String, String)>) {
+        let (mut sql, mut values) = (String::new(), Vec::new());
+        for (n, (sign, kind)) in self.asked.traits.iter().enumerate() {
+            let condition = match kind {
+                Trait::Media => "EXISTS (SELECT 1 FROM attachment f WHERE f.post_id = p.id)".to_owned(),
+                Trait::Poll => "EXISTS (SELECT 1 FROM poll q WHERE q.post_id = p.id)".to_owned(),
+                Trait::Sensitive => "(p.sensitive <> 0 OR p.warning IS NOT NULL)".to_owned(),
+                Trait::Language(tag) => {
+                    values.push((format!(":language{n}"), tag.clone()));
+                    format!("ifnull(lower(p.language), '') = :language{n}")
+                }
+                _ => continue,
+            };
+            sql.push_str(if *sign == Sign::With { " AND " } else { " AND NOT " });
+            sql.push_str(&condition);
+        }
+        (sql, values)
+    }
+}
+
+/// Posts with these words that `viewer` may see, the newest first: for the owner all but those of people they blocked or
+/// muted, for a stranger the owner's public ones.
+pub fn posts(r: &Read<'_>, wanted: &Wanted, viewer: Viewer, page: Page, offset: u32) -> Result<Vec<PostId>> {
+    let mut wanted = wanted.clone();
+    if viewer == Viewer::Stranger {
+        let Some(owner) = node::get(r)?.owner else { return Ok(Vec::new()) };
+        wanted.authors.push((Sign::With, owner));
+    }
+    let Some(expression) = wanted.expression() else { return Ok(Vec::new()) };
+    let (conditions, values) = wanted.conditions();
+    let seen = match viewer {
+        Viewer::Owner => crate::store::timelines::public_timelines::WANTED,
+        Viewer::Stranger => "AND p.audience = 0",
+    };
+    let order = if page.after.is_some() { "ASC" } else { "DESC" };
+    let sql = format!(
+        "SELECT p.id AS id FROM (
+           SELECT rowid AS id FROM post_text WHERE post_text MATCH :words AND rowid < :before AND rowid > :after
+           ORDER BY rowid {order} LIMIT :most) t
+         CROSS JOIN post p ON p.id = t.id WHERE TRUE {conditions} {seen}
+         ORDER BY t.id {order} LIMIT :limit OFFSET :offset"
+    );
+    let asked = &wanted.asked;
+    let before = page.before.map_or(i64::MAX, |id| id.0).min(asked.before.map_or(i64::MAX, first_at));
+    let after = page.after.map_or(0, |id| id.0).max(asked.since.map_or(0, |at| first_at(at) - 1));
+    let mut statement = r.conn.prepare_cached(&sql)?;
+    let usual = named_params! {
+        ":words": expression, ":before": before, ":after": after, ":most": LOOKED_AT, ":limit": page.limit,
+        ":offset": offset, ":now": r.now,
+    };
+    let mut bound: Vec<(&str, &dyn ToSql)> = Vec::new();
+    for (name, value) in
+        usual.iter().copied().chain(values.iter().map(|(name, tag)| (name.as_str(), tag as &dyn ToSql)))
+    {
+        if statement.parameter_index(name)?.is_some() {
+            bound.push((name, value));
+        }
+    }
+    let rows = statement.query_map(bound.as_slice(), |row| column(row, "id"))?;
+    let mut ids: Vec<PostId> = rows.collect::<rusqlite::Result<_>>()?;
+    ids.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(ids)
+}
+
+/// Who among the people we know is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum People {
+    /// Everyone, those the owner follows first.
+    All,
+    /// Those the owner follows.
+    Followed,
+    /// The owner: all that strangers may find.
+    Owner,
+}
+
+/// People whose name or handle has words that begin like those typed; `name@host` looks for both halves. Whoever the owner
+/// follows comes first, then whom we met last.
+pub fn people(r: &Read<'_>, typed: &str, whom: People, limit: u32, offset: u32) -> Result<Vec<ActorId>> {
+    let (Some(expression), Some(owner)) = (name_expression(typed), node::get(r)?.owner) else { return Ok(Vec::new()) };
+    if whom == People::Owner {
+        let mut statement = r
+            .conn
+            .prepare_cached("SELECT rowid AS id FROM actor_text WHERE actor_text MATCH ?1 AND rowid = ?2 LIMIT ?3")?;
+        let found = statement.query_map(params![expression, owner, limit], |row| column(row, "id"))?;
+        return Ok(found.skip(offset as usize).collect::<rusqlite::Result<_>>()?);
+    }
+    let exact = typed.trim().trim_start_matches('@').split('@').next().unwrap_or_default().to_owned();
+    let mut statement = r.conn.prepare_cached(
+        "SELECT t.rowid AS id FROM actor_text t CROSS JOIN actor a ON a.id = t.rowid
+         WHERE actor_text MATCH ?1 AND a.gone_at IS NULL
+           AND +t.rowid IN (SELECT followed_id FROM follow WHERE follower_id = ?2 UNION SELECT ?2)
+         ORDER BY a.username = ?3 COLLATE NOCASE DESC, a.username LIMIT ?4",
+    )?;
+    let rows = statement.query_map(params![expression, owner, exact, PEOPLE], |row| column(row, "id"))?;
+    let mut found: Vec<ActorId> = rows.collect::<rusqlite::Result<_>>()?;
+    if whom == People::Followed {
+        found.retain(|id| *id != owner);
+    } else {
+        let mut statement = r.conn.prepare_cached(
+            "SELECT a.id AS id FROM (SELECT rowid AS id FROM actor_text WHERE actor_text MATCH ?1
+               ORDER BY rowid DESC LIMIT ?2) t CROSS JOIN actor a ON a.id = t.id
+             WHERE a.gone_at IS NULL AND a.id <> (SELECT service_id FROM node)
+             ORDER BY a.username = ?3 COLLATE NOCASE DESC, t.id DESC LIMIT ?2",
+        )?;
+        let rows = statement.query_map(params![expression, PEOPLE, exact], |row| column::<ActorId>(row, "id"))?;
+        for id in rows {
+            let id = id?;
+            if !found.contains(&id) {
+                found.push(id);
+            }
+        }
+    }
+    Ok(found.into_iter().skip(offset as usize).take(limit as usize).collect())
+}
+
+/// The question to the index of people.
+fn name_expression(typed: &str) -> Option<String> {
+    let typed = crate::text::cut(typed.trim().trim_start_matches('@'), 200);
+    let begins = |text: &str| -> Option<String> {
+        let words = text.split_whitespace().filter_map(|word| {
+            let word: String = word.chars().filter(|c| !matches!(c, '"' | '\0')).collect();
+            word.chars().any(char::is_alphanumeric).then(|| format!("\"{word}\" *"))
+        });
+        let all = words.take(NAME_WORDS).collect::<Vec<_>>().join(" AND ");
+        (!all.is_empty()).then_some(all)
+    };
+    match typed.split_once('@') {
+        Some((name, host)) if !typed.contains(char::is_whitespace) => {
+            let name = format!("username : ({})", begins(name)?);
+            Some(begins(host).map_or(name.clone(), |host| format!("{name} AND host : ({host})")))
+        }
+        _ => begins(typed).map(|words| format!("{{username name}} : ({words})")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::store::test_support::Scratch;
+
+    #[test]
+    fn what_goes_leaves_nothing_in_the_indexes() {
+        let s = Scratch::new();
+        let count = |table: &'static str| {
+            let sql = format!("SELECT count(*) FROM {table}");
+            s.store.read(move |r| Ok(r.conn.query_row(&sql, [], |row| row.get::<_, u32>(0))?)).unwrap()
+        };
+        s.store
+            .write(|w| {
+                w.conn.execute_batch(
+                    "INSERT INTO actor (id, uri, kind, username, host, name, bio, url, inbox, created_at, fetched_at)
+                       VALUES (1, 'x', 'Person', 'xi', 'x.example', 'Xi', '', '', '', 0, 0),
+                              (2, 'y', 'Person', '', '', '', '', '', '', 0, 0);
+                     UPDATE actor SET username = 'yo', host = 'y.example', name = 'Yo' WHERE id = 2;
+                     UPDATE actor SET name = 'Yolanda' WHERE id = 2;
+                     UPDATE actor SET fetched_at = 1;
+                     INSERT INTO post (id, uri, actor_id, kind, audience, published_at, received_at)
+                       VALUES (1, 'p', 1, 'Note', 0, 0, 0), (2, 'q', 1, 'Note', 0, 0, 0);
+                     INSERT INTO post_text (rowid, words, marks) VALUES (1, 'a gull', 'a1'), (2, 'a cat', 'a1');
+                     INSERT INTO post (id, uri, actor_id, kind, boost_of, audience, published_at, received_at)
+                       VALUES (3, 'r', 2, 'Announce', 2, 0, 0, 0)",
+                )?;
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!((count("post_text"), count("actor_text")), (2, 2));
+        s.store.write(|w| Ok(w.conn.execute_batch("DELETE FROM post WHERE id = 1")?)).unwrap();
+        assert_eq!((count("post_text"), count("post")), (1, 2));
+        s.store.write(|w| Ok(w.conn.execute_batch("DELETE FROM post; DELETE FROM actor")?)).unwrap();
+        assert_eq!((count("post_text"), count("actor_text")), (0, 0));
+    }
+
+    #[test]
+    fn every_question_to_the_index_stands_in_quotes() {
+        let of = |text: &str| Wanted { asked: Asked::read(text), authors: Vec::new() }.expression();
+        assert_eq!(
+            of("a -b \"c d\" is:reply").unwrap(),
+            r#"(words : "a" AND words : "c d" AND marks : "r") NOT (words : "b")"#
+        );
+        assert_eq!(of("x) OR y*").unwrap(), r#"words : "x)" AND words : "OR" AND words : "y*""#);
+        assert_eq!((of("-a"), of(""), of("has:media")), (None, None, None));
+        assert_eq!(name_expression("@ann@b.ex").unwrap(), r#"username : ("ann" *) AND host : ("b.ex" *)"#);
+        assert_eq!((name_expression("\"*\""), name_expression("@")), (None, None));
+    }
+}

@@ -1,0 +1,211 @@
+//! Hashtags beyond one post: those the owner follows, how much each was used lately, and which begin with some letters.
+
+use std::collections::{BTreeMap, HashSet};
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use crate::base::id::{ActorId, PostId, first_at};
+use crate::base::{Result, Time};
+use crate::store::{Read, Write, column};
+
+/// Hashtags the owner can follow.
+pub const MOST: u32 = 1_000;
+/// Days a hashtag's history goes back, today included.
+pub const DAYS: i64 = 7;
+/// Posts looked at for the histories of one answer: beyond that they are a little too low.
+const COUNTED: usize = 4_000;
+/// The owner's own newest posts, in which their hashtags are counted.
+const OWN: u32 = 10_000;
+const DAY_MS: i64 = 24 * 3600 * 1000;
+
+/// A row of `followed_tag`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Followed {
+    /// Counts up.
+    pub id: i64,
+    /// Lower case, without `#`.
+    pub name: String,
+    /// As written.
+    pub shown: String,
+}
+
+fn followed(row: &Row<'_>) -> rusqlite::Result<Followed> {
+    Ok(Followed { id: column(row, "id")?, name: column(row, "name")?, shown: column(row, "shown")? })
+}
+
+/// Follows a hashtag; false when it is followed already, or when there are as many as there may be.
+pub fn follow(w: &Write<'_>, name: &str, shown: &str) -> Result<bool> {
+    let mut statement = w.conn.prepare_cached(
+        "INSERT OR IGNORE INTO followed_tag (name, shown, created_at)
+         SELECT ?1, ?2, ?3 WHERE (SELECT count(*) FROM followed_tag) < ?4",
+    )?;
+    Ok(statement.execute(params![name, shown, w.now, MOST])? > 0)
+}
+
+/// Ends it; false when it was not followed.
+pub fn unfollow(w: &Write<'_>, name: &str) -> Result<bool> {
+    Ok(w.conn.prepare_cached("DELETE FROM followed_tag WHERE name = ?1")?.execute([name])? > 0)
+}
+
+/// The hashtag, if the owner follows it.
+pub fn one(r: &Read<'_>, name: &str) -> Result<Option<Followed>> {
+    let mut statement = r.conn.prepare_cached("SELECT id, name, shown FROM followed_tag WHERE name = ?1")?;
+    Ok(statement.query_one([name], followed).optional()?)
+}
+
+/// Those of these names that the owner follows.
+pub fn among(r: &Read<'_>, names: &[String]) -> Result<HashSet<String>> {
+    let mut statement = r
+        .conn
+        .prepare_cached("SELECT name FROM followed_tag WHERE name IN (SELECT value FROM json_each(?1)) LIMIT 1000")?;
+    let rows = statement.query_map([crate::store::to_json(&names)?], |row| column(row, "name"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Whether a post has a hashtag that the owner follows.
+pub fn brings(r: &Read<'_>, post: PostId) -> Result<bool> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT 1 FROM hashtag h JOIN followed_tag f ON f.name = h.name WHERE h.post_id = ?1 LIMIT 1",
+    )?;
+    Ok(statement.exists([post])?)
+}
+
+/// A page of the followed hashtags, the last followed first: ids below `max`, above `since`, or the first above `min`.
+pub fn page(r: &Read<'_>, max: Option<i64>, since: Option<i64>, min: Option<i64>, limit: u32) -> Result<Vec<Followed>> {
+    let newest = "SELECT id, name, shown FROM followed_tag WHERE id < ?1 AND id > ?2 ORDER BY id DESC LIMIT ?3";
+    let oldest = "SELECT id, name, shown FROM (SELECT id, name, shown FROM followed_tag WHERE id < ?1 AND id > ?2
+                  ORDER BY id LIMIT ?3) ORDER BY id DESC";
+    let mut statement = r.conn.prepare_cached(if min.is_some() { oldest } else { newest })?;
+    let above = since.unwrap_or(0).max(min.unwrap_or(0));
+    let rows = statement.query_map(params![max.unwrap_or(i64::MAX), above, limit], followed)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Takes off the home timeline what is there only for a hashtag that is not followed any more: not the owner's posts, not
+/// those of followed people or in followed groups, and not those with another followed hashtag.
+pub fn clear_home(w: &Write<'_>, name: &str) -> Result<usize> {
+    let sql = format!(
+        "DELETE FROM home WHERE post_id IN (
+           SELECT h.post_id FROM hashtag h CROSS JOIN home o ON o.post_id = h.post_id
+             CROSS JOIN post p ON p.id = h.post_id, node n
+           WHERE h.name = ?1 AND {STRANGE} AND NOT EXISTS (
+             SELECT 1 FROM hashtag x JOIN followed_tag f ON f.name = x.name WHERE x.post_id = p.id))"
+    );
+    Ok(w.conn.prepare_cached(&sql)?.execute([name])?)
+}
+
+/// Of these posts those that stand at home only for a hashtag and came before `before` are taken off: at home nothing is
+/// forgotten, and whoever follows a busy hashtag would keep all of it for ever.
+pub(in crate::store) fn prune_home(w: &Write<'_>, ids: &str, before: Time) -> Result<usize> {
+    let sql = format!(
+        "DELETE FROM home WHERE post_id IN (
+           SELECT p.id FROM json_each(?1) j CROSS JOIN home o ON o.post_id = j.value
+             CROSS JOIN post p ON p.id = o.post_id, node n
+           WHERE p.received_at < ?2 AND {STRANGE})"
+    );
+    Ok(w.conn.prepare_cached(&sql)?.execute(params![ids, before])?)
+}
+
+/// A post (p) that neither the owner (of n), nor anyone they follow, nor a group they follow has brought home.
+const STRANGE: &str = "p.boost_of IS NULL AND p.audience = 0 AND p.actor_id <> n.owner_id
+    AND EXISTS (SELECT 1 FROM hashtag WHERE post_id = p.id)
+    AND NOT EXISTS (SELECT 1 FROM follow f WHERE f.followed_id = p.actor_id AND f.follower_id = n.owner_id)
+    AND NOT EXISTS (SELECT 1 FROM post_group g JOIN follow f ON f.followed_id = g.group_id
+      WHERE g.post_id = p.id AND f.follower_id = n.owner_id)";
+
+/// How much a hashtag was used on one day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Day {
+    /// Posts.
+    pub posts: u32,
+    /// People who wrote them.
+    pub people: u32,
+}
+
+/// Days since 1970 of a moment.
+pub fn day_of(at: Time) -> i64 {
+    at.ms() / DAY_MS
+}
+
+/// How much a hashtag was used in public on each of the last [`DAYS`] days, today first; `of` hashtags share the effort.
+pub fn history(r: &Read<'_>, name: &str, of: usize) -> Result<Vec<Day>> {
+    let today = day_of(r.now);
+    let first = first_at(Time::from_ms((today - DAYS + 1) * DAY_MS));
+    let most = u32::try_from(COUNTED / of.max(1)).unwrap_or(0);
+    let mut statement = r.conn.prepare_cached(
+        "SELECT p.id, p.actor_id FROM hashtag h CROSS JOIN post p ON p.id = h.post_id
+         WHERE h.name = ?1 AND h.post_id >= ?2 AND p.audience = 0 ORDER BY h.post_id DESC LIMIT ?3",
+    )?;
+    let rows = statement.query_map(params![name, first, most], |row| {
+        Ok((column::<PostId>(row, "id")?, column::<ActorId>(row, "actor_id")?))
+    })?;
+    let mut days: BTreeMap<i64, (u32, HashSet<ActorId>)> = BTreeMap::new();
+    for row in rows {
+        let (post, actor) = row?;
+        let (posts, people) = days.entry(day_of(Time::from_ms(post.0 >> 16))).or_default();
+        *posts += 1;
+        people.insert(actor);
+    }
+    let day = |at: i64| {
+        days.get(&at).map_or_else(Day::default, |(posts, people)| Day {
+            posts: *posts,
+            people: u32::try_from(people.len()).unwrap_or(u32::MAX),
+        })
+    };
+    Ok((0..DAYS).map(|back| day(today - back)).collect())
+}
+
+/// Known hashtags that begin with `prefix` (lower case, without `#`), in alphabetical order: one look at the index each.
+pub fn beginning(r: &Read<'_>, prefix: &str, limit: u32) -> Result<Vec<String>> {
+    let mut statement = r.conn.prepare_cached(
+        "WITH RECURSIVE found (name) AS (
+           SELECT min(name) FROM hashtag WHERE name >= ?1 AND name < ?2
+           UNION ALL
+           SELECT (SELECT min(name) FROM hashtag WHERE name > found.name AND name < ?2) FROM found
+             WHERE found.name IS NOT NULL LIMIT ?3)
+         SELECT name FROM found WHERE name IS NOT NULL LIMIT ?3",
+    )?;
+    let rows = statement.query_map(params![prefix, format!("{prefix}\u{10FFFF}"), limit], |row| column(row, "name"))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How often the owner used a hashtag, and when last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Use {
+    /// Lower case, without `#`.
+    pub name: String,
+    /// Open posts.
+    pub posts: u32,
+    /// The newest of them.
+    pub last: PostId,
+}
+
+/// How often the owner used each of these hashtags in open posts; those never used are left out.
+pub fn own(r: &Read<'_>, names: &[String]) -> Result<Vec<Use>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT h.name, count(*) AS posts, max(p.id) AS last FROM (
+           SELECT id FROM post INDEXED BY post_own WHERE source IS NOT NULL AND audience <= 1
+           ORDER BY id DESC LIMIT ?1) p
+         CROSS JOIN hashtag h ON h.post_id = p.id
+         WHERE h.name IN (SELECT value FROM json_each(?2)) GROUP BY h.name LIMIT 1000",
+    )?;
+    let rows = statement.query_map(params![OWN, crate::store::to_json(&names)?], own_use)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Hashtags of the owner's open posts that begin with `prefix`, the most used first.
+pub fn own_beginning(r: &Read<'_>, prefix: &str, limit: u32) -> Result<Vec<Use>> {
+    let mut statement = r.conn.prepare_cached(
+        "SELECT h.name, count(*) AS posts, max(p.id) AS last FROM (
+           SELECT id FROM post INDEXED BY post_own WHERE source IS NOT NULL AND audience <= 1
+           ORDER BY id DESC LIMIT ?1) p
+         CROSS JOIN hashtag h ON h.post_id = p.id
+         WHERE h.name >= ?2 AND h.name < ?3 GROUP BY h.name ORDER BY posts DESC, h.name LIMIT ?4",
+    )?;
+    let rows = statement.query_map(params![OWN, prefix, format!("{prefix}\u{10FFFF}"), limit], own_use)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn own_use(row: &Row<'_>) -> rusqlite::Result<Use> {
+    Ok(Use { name: column(row, "name")?, posts: column(row, "posts")?, last: column(row, "last")? })
+}

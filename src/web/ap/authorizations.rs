@@ -1,0 +1,50 @@
+//! The owner's stamps: who may quote, answer, like or boost a post. What was never given and what was taken back is not
+//! there.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::{Document, Letter, Rights};
+use crate::base::id::RequestId;
+use crate::base::{Error, Result};
+use crate::federation::Node;
+use crate::social::interaction::{documents, inbound};
+use crate::store::{Read, actors, node, posts};
+use crate::web::blocking::{ApError, blocking};
+
+/// `GET /users/NAME/authorizations/ID`: for everyone who may read the post.
+pub async fn show(
+    request: HttpRequest,
+    node: web::Data<Node>,
+    path: web::Path<(String, RequestId)>,
+) -> Result<HttpResponse, ApError> {
+    let (_, id) = path.into_inner();
+    let letter = Letter::of(&request, web::Bytes::new());
+    let found = blocking(&node, move |node| {
+        let url = letter.url(node);
+        match node.store.read(|r| find(r, &url, id, None)) {
+            Err(Error::NotFound) => {
+                let reader = letter.reader(node);
+                node.store.read(|r| find(r, &url, id, reader.as_ref()))
+            }
+            found => found,
+        }
+    });
+    Ok(found.await?.answer(&request))
+}
+
+fn find(r: &Read<'_>, url: &str, id: RequestId, reader: Option<&actors::Actor>) -> Result<Document> {
+    let owner = actors::by_id(r, node::owner(r)?)?;
+    if documents::stamp_uri(&owner, id) != url {
+        return Err(Error::NotFound);
+    }
+    let (stamp, target) = inbound::stamp(r, &owner, id)?;
+    if target.audience.is_open() {
+        return Ok(Document::Open(stamp));
+    }
+    let reader = reader.ok_or(Error::NotFound)?;
+    let named = posts::names(r, &target.uri, &reader.uri)?;
+    match Rights::of(r, reader)?.allow(target.audience, named) {
+        true => Ok(Document::Asker(stamp)),
+        false => Err(Error::NotFound),
+    }
+}

@@ -1,0 +1,69 @@
+//! Who may ask at all, decided before anything is looked up, so that the answer tells nothing of what is here. The owner may
+//! want every request signed (authorised fetch); the blocked are refused either way, when they say who they are.
+
+use super::Letter;
+use crate::base::{Error, Result};
+use crate::federation::incoming::verify::{self, Rejection};
+use crate::federation::{Node, host_of};
+use crate::sig;
+use crate::store::actors::{self, Actor};
+use crate::store::{
+    Read,
+    moderation::{block_filter, host_blocks},
+    node,
+};
+
+/// What is known of an asker.
+pub(super) enum Pass {
+    /// Anyone may ask; who it is was not looked at.
+    Anyone,
+    /// This one, whose signature holds. What they get is for them alone.
+    Known(Box<Actor>),
+    /// Nobody, or not who they say: 401 and why.
+    Refused(String),
+}
+
+/// Lets an asker in. NotFound for the blocked: to them nothing here exists.
+pub(super) fn pass(node: &Node, letter: &Letter) -> Result<Pass> {
+    if letter.is_signed() && node.store.read(|r| says_to_be_blocked(node, r, letter))? {
+        return Err(Error::NotFound);
+    }
+    if !node.store.read(node::settings)?.signed_fetch {
+        return Ok(Pass::Anyone);
+    }
+    if !letter.is_signed() {
+        return Ok(Pass::Refused("this server answers only requests that are signed".to_owned()));
+    }
+    match verify::signer(node, &letter.received(node), letter.from) {
+        Ok(actor) if node.store.read(|r| block_filter::hides(r, &actor))? => Err(Error::NotFound),
+        Ok(actor) => Ok(Pass::Known(Box::new(actor))),
+        Err(Rejection::Unavailable(why)) => {
+            tracing::debug!(why, "a signed request could not be checked");
+            Err(Error::Busy)
+        }
+        Err(Rejection::Malformed(why) | Rejection::Unauthorised(why) | Rejection::Forbidden(why)) => {
+            Ok(Pass::Refused(why))
+        }
+        Err(Rejection::Gone) => Ok(Pass::Refused("the signer is gone".to_owned())),
+    }
+}
+
+/// Whether the key that is named, true or not, is somebody's who is blocked. Nothing is fetched, and a liar shuts out only
+/// themselves.
+fn says_to_be_blocked(node: &Node, r: &Read<'_>, letter: &Letter) -> Result<bool> {
+    let Ok(claim) = sig::claim(&letter.received(node), r.now) else { return Ok(false) };
+    for key_id in claim.key_ids() {
+        let owner = key_id.split('#').next().unwrap_or_default();
+        if host_blocks::of_host(r, &host_of(owner))?.is_blocked() {
+            return Ok(true);
+        }
+        let actor = match actors::key(r, key_id)? {
+            Some(key) => Some(actors::by_id(r, key.actor_id)?),
+            None => actors::by_uri(r, owner)?,
+        };
+        if actor.map(|actor| block_filter::hides(r, &actor)).transpose()?.unwrap_or(false) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

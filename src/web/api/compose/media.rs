@@ -1,0 +1,97 @@
+//! Uploads: kept, described, thrown away. Everything is done when the answer comes; nothing is ever "still processing".
+
+use crate::base::id::MediaId;
+use crate::base::{Error, Result};
+use crate::federation::Node;
+use crate::federation::media::{self, Upload};
+use crate::store::Read;
+use crate::store::posts::attachments::{self, Attachment};
+use crate::text::ALT_CHARS;
+use crate::web::api::call::{Answer, Call, Reply};
+use crate::web::api::entity::View;
+use crate::web::api::entity::media::attachment;
+use crate::web::api::error::Fault;
+
+/// `POST /api/v1/media` and `/api/v2/media`.
+pub fn upload(node: &Node, call: &Call) -> Reply {
+    let file =
+        call.params.file("file").ok_or_else(|| Fault::Refused("Validation failed: File can't be blank".into()))?;
+    let upload = Upload {
+        bytes: file.to_vec(),
+        alt: described(call)?.unwrap_or_default(),
+        focus: focus(call)?,
+        cover: call.params.file("thumbnail").map(<[u8]>::to_vec).unwrap_or_default(),
+    };
+    show(node, call, media::keep(node, upload)?)
+}
+
+/// What the file shows; None when it is not said.
+fn described(call: &Call) -> Result<Option<String>, Fault> {
+    call.params.text("description").map(|text| description(&text)).transpose()
+}
+
+/// A description, or why it cannot be one, as Mastodon says it.
+pub fn description(text: &str) -> Result<String, Fault> {
+    let too_long = format!("Validation failed: Description is too long (maximum is {ALT_CHARS} characters)");
+    media::description(text).map_err(|_| Fault::Refused(too_long))
+}
+
+/// "x,y" from -1 to 1; None when it is not said.
+fn focus(call: &Call) -> Result<Option<(f64, f64)>, Fault> {
+    call.params.given("focus").map(|text| point(&text)).transpose()
+}
+
+/// Reads such a pair.
+pub fn point(text: &str) -> Result<(f64, f64), Fault> {
+    let number = |part: &str| part.trim().parse::<f64>().ok().filter(|n| n.is_finite());
+    let pair = text.split_once(',').and_then(|(x, y)| Some((number(x)?, number(y)?)));
+    pair.ok_or_else(|| Fault::Refused("Validation failed: Focus must be two numbers".into()))
+}
+
+/// A loose upload; what hangs on a post is changed with the post.
+fn loose(r: &Read<'_>, id: MediaId) -> Result<Attachment> {
+    let file = attachments::by_id(r, id)?;
+    if file.post_id.is_none() && file.file.is_some() { Ok(file) } else { Err(Error::NotFound) }
+}
+
+fn show(node: &Node, call: &Call, id: MediaId) -> Reply {
+    let shown = node.store.read(|r| Ok(attachment(&View::load(node, r, call)?, &loose(r, id)?)))?;
+    Ok(Answer::json(&shown))
+}
+
+/// `GET /api/v1/media/{id}`.
+pub fn one(node: &Node, call: &Call) -> Reply {
+    show(node, call, call.id()?)
+}
+
+/// `PUT /api/v1/media/{id}`.
+pub fn update(node: &Node, call: &Call) -> Reply {
+    let id: MediaId = call.id()?;
+    let focus = focus(call)?.map(media::focus_text);
+    let alt = described(call)?;
+    node.store.read(|r| loose(r, id))?;
+    let cover = call.params.file("thumbnail").map(|bytes| media::cover(node, bytes)).transpose()?;
+    node.store.write(move |w| {
+        loose(w, id)?;
+        if let Some(cover) = &cover {
+            attachments::set_cover(w, id, cover)?;
+        }
+        attachments::describe_one(w, id, alt.as_deref(), focus.as_deref())
+    })?;
+    show(node, call, id)
+}
+
+/// `DELETE /api/v1/media/{id}`: the files go with the next sweep.
+pub fn delete(node: &Node, call: &Call) -> Reply {
+    let id: MediaId = call.id()?;
+    let is_loose = node.store.write(move |w| match attachments::by_id(w, id)? {
+        file if file.post_id.is_none() && attachments::are_loose(w, &[id], None)? => {
+            attachments::forget(w, id).map(|()| true)
+        }
+        _ => Ok(false),
+    })?;
+    match is_loose {
+        true => Ok(Answer::done()),
+        false => Err(Fault::Refused("Media attachment is currently used by a status".to_owned())),
+    }
+}

@@ -1,0 +1,67 @@
+//! `POST /api/v1/reports`: kept here; told to their server if the owner wants it.
+
+use serde_json::json;
+
+use crate::base::Error;
+use crate::base::id::{ActorId, PostId};
+use crate::federation::{Node, owner::publish};
+use crate::social::moderation::report::{Category, Complaint, Hearing, POSTS};
+use crate::store::{actors, moderation::reports, node, posts};
+use crate::web::api::call::{Answer, Call, Reply};
+use crate::web::api::entity::View;
+use crate::web::api::entity::account::account;
+use crate::web::api::entity::moment;
+use crate::web::api::error::Fault;
+
+/// Rules one report can name.
+const RULES: usize = 100;
+
+/// Reports somebody. NotFound for people and posts that are not there, or posts that are not theirs.
+pub fn send(node: &Node, call: &Call) -> Reply {
+    let params = &call.params;
+    let who: ActorId = params.required("account_id")?.parse()?;
+    let ids = params.list("status_ids");
+    if ids.len() > POSTS {
+        return Err(Fault::Refused(format!("Validation failed: Statuses are too many (maximum is {POSTS})")));
+    }
+    let ids = ids.iter().map(|id| id.parse()).collect::<Result<Vec<PostId>, Error>>()?;
+    let theirs = node.store.read(|r| {
+        actors::by_id(r, who)?;
+        ids.iter().try_fold(node::owner(r)? != who, |so_far, id| Ok(so_far && posts::by_id(r, *id)?.actor_id == who))
+    })?;
+    if !theirs {
+        return Err(if node.owner()? == who { Fault::NotAllowed } else { Error::NotFound.into() });
+    }
+    let category = match params.given("category") {
+        None if params.list("rule_ids").is_empty() => Category::Other,
+        None => Category::Violation,
+        Some(word) => Category::from_word(&word)
+            .ok_or_else(|| Fault::Refused("Validation failed: Category is not included in the list".to_owned()))?,
+    };
+    let rules: Vec<String> = params.list("rule_ids").into_iter().take(RULES).collect();
+    let complaint = Complaint {
+        posts: ids.clone(),
+        comment: params.text("comment").unwrap_or_default(),
+        category,
+        rules: rules.into_iter().filter(|id| id.len() < 8 && id.bytes().all(|b| b.is_ascii_digit())).collect(),
+        audience: if params.flag("forward") == Some(true) { Hearing::TheirServer } else { Hearing::Nobody },
+    };
+    let id = publish::complain(node, who, complaint)?;
+    let shown = node.store.read(|r| {
+        let (report, view) = (reports::by_id(r, id)?, View::load(node, r, call)?);
+        Ok(json!({
+            "id": report.id.to_string(),
+            "action_taken": false,
+            "action_taken_at": null,
+            "category": report.category,
+            "comment": report.comment,
+            "forwarded": report.forwarded,
+            "created_at": moment(report.created_at),
+            "status_ids": ids.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "rule_ids": report.rules,
+            "collection_ids": [],
+            "target_account": account(&view, &actors::by_id(r, who)?),
+        }))
+    })?;
+    Ok(Answer::json(&shown))
+}

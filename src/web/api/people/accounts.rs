@@ -1,0 +1,126 @@
+//! Accounts: the owner's own, and everyone's. What changes the owner's is `profile.rs`.
+
+use crate::base::id::ActorId;
+use crate::base::{Error, Result};
+use crate::federation::Node;
+use crate::federation::remote::backfill::{self, Wish};
+use crate::store::actors::Actor;
+use crate::store::posts::Viewer;
+use crate::store::posts::profile_posts::{self, Wanted};
+use crate::store::{
+    Read,
+    actors::{self, follows, visibility},
+    moderation::host_blocks,
+    node,
+    posts::pins,
+};
+use crate::text::Handle;
+use crate::web::api::call::{Answer, Call, Reply};
+use crate::web::api::entity::View;
+use crate::web::api::entity::account::{Limited, account, credentials, whole};
+use crate::web::api::paging::{Back, Window, linked};
+
+/// Accounts asked for at once.
+const SEVERAL: usize = 40;
+
+/// `GET /api/v1/accounts/verify_credentials`.
+pub fn own(node: &Node, call: &Call) -> Reply {
+    node.store.read(|r| {
+        let view = View::load(node, r, call)?;
+        let owner = actors::by_id(r, node::owner(r)?)?;
+        let requests = follows::count(r, owner.id, follows::List::Requests)?;
+        Ok(Ok(Answer::json(&credentials(&view, &owner, &node::settings(r)?, requests))))
+    })?
+}
+
+/// Somebody the caller may look at; NotFound for all others alike. Strangers see who stands with the owner in the open: ids count
+/// up, and whom the owner knows is nobody else's business.
+pub fn seen(r: &Read<'_>, call: &Call, id: ActorId) -> Result<Actor> {
+    let actor = actors::by_id(r, id)?;
+    let shown = |owner| visibility::is_shown(r, owner, id);
+    let may = call.is_owner() || node::get(r)?.owner.map_or(Ok(false), shown)?;
+    if may { Ok(actor) } else { Err(Error::NotFound) }
+}
+
+/// `GET /api/v1/accounts?id[]=…`, in the order asked for.
+pub fn several(node: &Node, call: &Call) -> Reply {
+    let ids: Vec<ActorId> = call.params.list("id").iter().filter_map(|id| id.parse().ok()).take(SEVERAL).collect();
+    let shown = node.store.read(|r| {
+        let mut view = View::load(node, r, call)?;
+        view.remember(r, &ids)?;
+        let found = ids.iter().filter_map(|id| seen(r, call, *id).ok());
+        Ok(found.map(|actor| account(&view, &actor)).collect::<Vec<_>>())
+    })?;
+    Ok(Answer::json(&shown))
+}
+
+/// `GET /api/v1/accounts/lookup?acct=…`: only who is known, and may be seen.
+pub fn lookup(node: &Node, call: &Call) -> Reply {
+    let asked = call.params.required("acct")?;
+    let handle = Handle::parse(asked.trim_start_matches('@')).ok_or(Error::NotFound)?;
+    let host = handle.host.as_deref().filter(|host| !node.facts.origin.is_ours(host));
+    let host = host.unwrap_or(&node.facts.origin.domain);
+    show(node, call, |r| {
+        let found = actors::by_handle(r, &handle.name, host)?.ok_or(Error::NotFound)?;
+        seen(r, call, found.id)
+    })
+}
+
+/// `GET /api/v1/accounts/{id}`.
+pub fn one(node: &Node, call: &Call) -> Reply {
+    let id: ActorId = call.id()?;
+    show(node, call, |r| seen(r, call, id))
+}
+
+/// One account; when the owner looks at somebody of another server, that server is asked what is new.
+fn show(node: &Node, call: &Call, find: impl FnOnce(&Read<'_>) -> Result<Actor>) -> Reply {
+    let (shown, id, own) = node.store.read(|r| {
+        let actor = find(r)?;
+        let mut view = View::load(node, r, call)?;
+        view.remember(r, &[actor.id])?;
+        let moved = match &actor.moved_to {
+            Some(uri) => actors::by_uri(r, uri)?,
+            None => None,
+        };
+        let limited = if host_blocks::of_actor(r, &actor)?.is_limited() { Limited::Yes } else { Limited::No };
+        Ok((whole(&view, &actor, moved.as_ref(), limited), actor.id, view.owner == Some(actor.id)))
+    })?;
+    if call.is_owner() && !own {
+        backfill::wish(node, Wish::Profile(id));
+    }
+    Ok(Answer::json(&shown))
+}
+
+/// `GET /api/v1/accounts/{id}/statuses`.
+pub fn statuses(node: &Node, call: &Call) -> Reply {
+    let id: ActorId = call.id()?;
+    let window = Window::of(call, 20, 40);
+    let flag = |name: &str| call.params.flag(name) == Some(true);
+    let tag = call.params.given("tagged").map(|tag| crate::text::scan::tag_key(tag.trim_start_matches('#')));
+    let pinned = flag("pinned");
+    let (shown, ids) = node.store.read(|r| {
+        seen(r, call, id)?;
+        let view = View::load(node, r, call)?;
+        let wanted = Wanted {
+            viewer: view.viewer(),
+            rows: window.rows(),
+            tag: tag.as_deref(),
+            only_media: flag("only_media"),
+            no_replies: flag("exclude_replies"),
+            no_boosts: flag("exclude_reblogs"),
+            no_private: flag("exclude_direct"),
+        };
+        let ids = match pinned {
+            // Whose posts are kept here is the owner's to know.
+            _ if view.viewer() == Viewer::Stranger && view.owner != Some(id) => Vec::new(),
+            true => pins::of_actor(r, id, view.viewer())?.into_iter().filter(|id| window.holds(id.0)).collect(),
+            false => profile_posts::page(r, id, &wanted)?,
+        };
+        let mut statuses = call.pieces.of(r, &view, &ids)?;
+        // A boost may be for more people than the post it shows.
+        statuses.retain(|status| view.viewer() == Viewer::Owner || status.open);
+        let rows = if pinned { Vec::new() } else { ids.iter().map(|id| id.0).collect() };
+        Ok((statuses, rows))
+    })?;
+    Ok(linked(node, call, Answer::json(&shown), &ids, window, Back::Min))
+}

@@ -1,0 +1,178 @@
+//! The owner's profile and what new posts start with: changed as a whole or not at all.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use crate::base::Audience;
+use crate::base::interaction_policy::Choice;
+use crate::federation::owner::identity::{self, Portrait, Profile};
+use crate::federation::{Node, media};
+use crate::media::{INPUT_BYTES, Purpose};
+use crate::store::actors::{self, Field};
+use crate::store::media_files::Name;
+use crate::store::node::{self, Settings};
+use crate::text::{language, plain_text};
+use crate::web::api::call::{Answer, Call, Reply};
+use crate::web::api::entity::account::{quote_choice, quote_policy};
+use crate::web::api::entity::status as words;
+use crate::web::api::error::Fault;
+use crate::web::api::params::text_of;
+use crate::web::api::people::accounts::own;
+
+/// Characters of what a picture of the profile shows.
+pub const DESCRIPTION_CHARS: usize = 1_500;
+/// Sites that may name the owner as an author.
+const ATTRIBUTIONS: usize = 100;
+
+/// `PATCH /api/v1/accounts/update_credentials`: what is not said stays, and what is wrong changes nothing.
+pub fn update(node: &Node, call: &Call) -> Reply {
+    let wanted = Wanted::read(call)?;
+    let params = &call.params;
+    let owner = node.store.read(|r| actors::by_id(r, node::owner(r)?))?;
+    let kept = |field: &Field| {
+        (field.name.clone(), field.source.clone().unwrap_or_else(|| plain_text::from_html(&field.value)))
+    };
+    let fields = match params.has("fields_attributes") {
+        true => params.items("fields_attributes").into_iter().map(pair).collect(),
+        false => owner.fields.iter().map(kept).collect(),
+    };
+    let profile = Profile {
+        name: params.text("display_name").unwrap_or(owner.name),
+        bio: params
+            .text("note")
+            .unwrap_or_else(|| owner.bio_source.unwrap_or_else(|| plain_text::from_html(&owner.bio))),
+        fields,
+        icon: picture(node, call, "avatar", Purpose::Avatar)?,
+        image: picture(node, call, "header", Purpose::Header)?,
+        approves_followers: params.flag("locked").unwrap_or(owner.approves_followers),
+        discoverable: params.flag("discoverable").unwrap_or(owner.discoverable),
+        indexable: params.flag("indexable").unwrap_or(owner.indexable),
+        automated: params.flag("bot").unwrap_or(owner.kind == "Service"),
+    };
+    identity::set_profile_and(node, profile, move |settings| wanted.apply(settings))?;
+    own(node, call)
+}
+
+/// What a call wants of the settings.
+struct Wanted {
+    audience: Option<Audience>,
+    sensitive: Option<bool>,
+    language: Option<String>,
+    quotes: Option<Choice>,
+    hidden: Option<bool>,
+    icon_alt: Option<String>,
+    image_alt: Option<String>,
+    domains: Option<Vec<String>>,
+}
+
+impl Wanted {
+    fn read(call: &Call) -> Result<Self, Fault> {
+        let params = &call.params;
+        let word = |name: &str, field: &str| match params.given(name) {
+            None => Ok(None),
+            Some(text) => match field {
+                "privacy" => words::audience(&text).map(|_| Some(text)),
+                _ => quote_choice(&text).map(|_| Some(text)),
+            }
+            .ok_or_else(|| invalid(field)),
+        };
+        let language = match params.text("source/language") {
+            None => None,
+            Some(text) if text.trim().is_empty() => Some(String::new()),
+            Some(text) => Some(language::read(&text).ok_or_else(|| invalid("Language"))?),
+        };
+        let described = |name: &str| match params.text(name) {
+            Some(text) if text.chars().count() > DESCRIPTION_CHARS => Err(Fault::Refused(format!(
+                "Validation failed: Description is too long (maximum is {DESCRIPTION_CHARS} characters)"
+            ))),
+            text => Ok(text.map(|text| text.trim().to_owned())),
+        };
+        let domains = params.has("attribution_domains").then(|| params.list("attribution_domains"));
+        let domains = match domains {
+            Some(list) if list.len() > ATTRIBUTIONS => return Err(invalid("Attribution domains")),
+            Some(list) => {
+                let host = |text: &String| {
+                    crate::federation::owner::host_block_import::host_name(text)
+                        .map_err(|_| invalid("Attribution domains"))
+                };
+                Some(list.iter().map(host).collect::<Result<Vec<_>, _>>()?)
+            }
+            None => None,
+        };
+        Ok(Self {
+            audience: word("source/privacy", "privacy")?.as_deref().and_then(words::audience),
+            sensitive: params.flag("source/sensitive"),
+            language,
+            quotes: word("source/quote_policy", "quote policy")?.as_deref().and_then(quote_choice),
+            hidden: params.flag("hide_collections"),
+            icon_alt: described("avatar_description")?,
+            image_alt: described("header_description")?,
+            domains,
+        })
+    }
+
+    fn apply(self, settings: &mut Settings) {
+        if let Some(audience) = self.audience {
+            settings.audience = audience.word().to_owned();
+        }
+        // Finer choices than Mastodon's stay when an app sends back the word it was shown.
+        if let Some(choice) = self.quotes.filter(|choice| quote_choice(quote_policy(settings)) != Some(*choice)) {
+            settings.who_quotes = choice.word().to_owned();
+        }
+        settings.sensitive = self.sensitive.unwrap_or(settings.sensitive);
+        settings.language = self.language.unwrap_or_else(|| std::mem::take(&mut settings.language));
+        settings.show_follows = self.hidden.map_or(settings.show_follows, |hidden| !hidden);
+        settings.icon_alt = self.icon_alt.unwrap_or_else(|| std::mem::take(&mut settings.icon_alt));
+        settings.image_alt = self.image_alt.unwrap_or_else(|| std::mem::take(&mut settings.image_alt));
+        settings.attribution_domains =
+            self.domains.unwrap_or_else(|| std::mem::take(&mut settings.attribution_domains));
+    }
+}
+
+fn invalid(field: &str) -> Fault {
+    Fault::Refused(format!("Validation failed: {field} is not included in the list"))
+}
+
+fn pair(field: &Value) -> (String, String) {
+    let text = |name: &str| field.get(name).and_then(text_of).unwrap_or_default();
+    (text("name").trim().to_owned(), text("value").trim().to_owned())
+}
+
+/// A new picture: a file, or a `data:` address, as some web clients send it.
+fn picture(node: &Node, call: &Call, name: &str, purpose: Purpose) -> Result<Option<Name>, Fault> {
+    if let Some(bytes) = call.params.file(name) {
+        return Ok(Some(media::portrait(node, bytes, purpose)?));
+    }
+    let Some(text) = call.params.given(name) else { return Ok(None) };
+    let data = text.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
+    let bytes = data.filter(|(_, data)| data.len() <= INPUT_BYTES * 2).and_then(|(_, data)| STANDARD.decode(data).ok());
+    let bytes = bytes.ok_or_else(|| Fault::Refused(format!("Validation failed: {name} must be a file")))?;
+    Ok(Some(media::portrait(node, &bytes, purpose)?))
+}
+
+/// `DELETE /api/v1/profile/avatar`.
+pub fn remove_avatar(node: &Node, call: &Call) -> Reply {
+    identity::remove_portrait(node, Portrait::Icon)?;
+    own(node, call)
+}
+
+/// `DELETE /api/v1/profile/header`.
+pub fn remove_header(node: &Node, call: &Call) -> Reply {
+    identity::remove_portrait(node, Portrait::Image)?;
+    own(node, call)
+}
+
+/// `GET /api/v1/preferences`.
+pub fn preferences(node: &Node, _: &Call) -> Reply {
+    let settings = node.store.read(node::settings)?;
+    Ok(Answer::json(&json!({
+        "posting:default:visibility": settings.audience.parse().map_or("public", words::visibility),
+        "posting:default:sensitive": settings.sensitive,
+        "posting:default:language": Some(&settings.language).filter(|tag| !tag.is_empty()),
+        "posting:default:quote_policy": quote_policy(&settings),
+        "reading:expand:media": "default",
+        "reading:expand:spoilers": false,
+        "reading:autoplay:gifs": false,
+    })))
+}

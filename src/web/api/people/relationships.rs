@@ -1,0 +1,220 @@
+//! How people and the owner stand: following and its wishes, notes, recommendations, requests. Who is kept away is
+//! `distance.rs`; lists of people are `people.rs`.
+
+use crate::base::id::ActorId;
+use crate::base::{Error, Result};
+use crate::federation::{Node, owner::publish};
+use crate::store::actors::follows::{self, Follow, Wishes};
+use crate::store::moderation::mutes::Reach;
+use crate::store::{
+    Read,
+    actors::{self, notes},
+    moderation::{block_filter, blocks, host_blocks, mutes},
+    node,
+};
+use crate::web::api::call::{Answer, Call, Reply};
+use crate::web::api::entity::account::Relationship;
+use crate::web::api::entity::moment;
+use crate::web::api::error::Fault;
+
+/// People asked about at once.
+const SEVERAL: usize = 80;
+/// Characters of a private note, as Mastodon has it.
+const NOTE_CHARS: usize = 2_000;
+/// Languages a follow may name.
+const LANGUAGES: usize = 20;
+/// Bytes of one language's tag.
+const LANGUAGE_BYTES: usize = 16;
+
+/// How the owner and these people stand, in their order; unknown ids are passed over. A fixed number of queries.
+pub fn of(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<Relationship>> {
+    let owner = node::owner(r)?;
+    let known = actors::by_ids(r, ids)?;
+    let (to, from) = (follows::towards(r, owner, ids)?, follows::of_owner_by(r, owner, ids)?);
+    let (muted, blocked, blocking) = (mutes::of(r, ids)?, blocks::of(r, ids)?, blocks::theirs_of(r, ids)?);
+    let noted = notes::of(r, ids)?;
+    let rules = host_blocks::rules_for(r, known.iter().flat_map(host_blocks::hosts_of), None)?;
+    let mut all = Vec::new();
+    for actor in ids.iter().filter_map(|id| known.iter().find(|actor| actor.id == *id)) {
+        let id = actor.id;
+        let (to, from) =
+            (to.iter().find(|follow| follow.followed_id == id), from.iter().find(|follow| follow.follower_id == id));
+        let accepted = |follow: Option<&Follow>| follow.is_some_and(|follow| follow.accepted_at.is_some());
+        let following = accepted(to);
+        let wishes = to.map(|follow| follow.wishes.clone()).unwrap_or_default();
+        let mute = muted.iter().find(|mute| mute.actor_id == id);
+        let no_boosts = mute.is_some_and(|mute| mute.reach == Reach::Boosts);
+        let mute = mute.filter(|mute| mute.reach != Reach::Boosts);
+        all.push(Relationship {
+            id: id.to_string(),
+            following,
+            showing_reblogs: to.is_some() && wishes.boosts && !no_boosts,
+            notifying: to.is_some() && wishes.notify,
+            languages: wishes.languages,
+            followed_by: accepted(from),
+            blocking: blocked.contains(&id),
+            blocked_by: blocking.contains(&id),
+            muting: mute.is_some(),
+            muting_notifications: mute.is_some_and(|mute| mute.reach == Reach::Everything),
+            muting_expires_at: mute.and_then(|mute| mute.until_at).map(moment),
+            requested: to.is_some() && !following,
+            requested_by: from.is_some() && !accepted(from),
+            domain_blocking: rules.judge_actor(actor).is_blocked(),
+            endorsed: to.is_some_and(|follow| follow.endorsed),
+            note: noted.iter().find(|(who, _)| *who == id).map(|(_, text)| text.clone()).unwrap_or_default(),
+        });
+    }
+    Ok(all)
+}
+
+/// The answer of every act on one person: how they stand now.
+pub(in crate::web::api) fn now(node: &Node, id: ActorId) -> Reply {
+    let one = node.store.read(|r| of(r, &[id]))?;
+    Ok(Answer::json(&one.first().ok_or(Error::NotFound)?))
+}
+
+/// `GET /api/v1/accounts/relationships`.
+pub fn several(node: &Node, call: &Call) -> Reply {
+    let ids: Vec<ActorId> = call.params.list("id").iter().filter_map(|id| id.parse().ok()).take(SEVERAL).collect();
+    Ok(Answer::json(&node.store.read(|r| of(r, &ids))?))
+}
+
+/// The account in the path, known and not the owner.
+pub(in crate::web::api) fn other(node: &Node, call: &Call) -> Result<ActorId, Fault> {
+    let id: ActorId = call.id()?;
+    let (actor, owner) = node.store.read(|r| Ok((actors::by_id(r, id)?, node::owner(r)?)))?;
+    if actor.id == owner { Err(Fault::NotAllowed) } else { Ok(id) }
+}
+
+/// `POST /api/v1/accounts/{id}/follow`; asking again changes what is shown of them.
+pub fn follow(node: &Node, call: &Call) -> Reply {
+    let id = other(node, call)?;
+    let owner = node.owner()?;
+    let (known, refused) = node.store.read(|r| {
+        let them = actors::by_id(r, id)?;
+        Ok((follows::get(r, owner, id)?, them.gone_at.is_some() || block_filter::hides(r, &them)?))
+    })?;
+    if refused {
+        return Err(Fault::NotAllowed);
+    }
+    let before = known.as_ref().map(|follow| follow.wishes.clone()).unwrap_or_default();
+    let wishes = wishes(call, before.clone())?;
+    if known.is_none() {
+        publish::follow(node, id)?;
+    }
+    if wishes != before || call.params.flag("reblogs") == Some(true) {
+        node.store.write(move |w| {
+            follows::wish(w, owner, id, &wishes)?;
+            // The page hides boosts in its own way: both are taken back at once.
+            let hidden = mutes::get(w, id)?.is_some_and(|mute| mute.reach == Reach::Boosts);
+            if wishes.boosts && hidden { mutes::remove(w, id).map(drop) } else { Ok(()) }
+        })?;
+    }
+    let (shown, wishes, locked) = node.store.read(|r| {
+        let wishes = follows::get(r, owner, id)?.map(|follow| follow.wishes).unwrap_or_default();
+        Ok((of(r, &[id])?.pop(), wishes, actors::by_id(r, id)?.approves_followers))
+    })?;
+    let mut shown = shown.ok_or(Error::NotFound)?;
+    // Clients do not wait for the Accept: who lets everyone in is followed at once.
+    if shown.requested && !locked {
+        (shown.following, shown.requested) = (true, false);
+        (shown.showing_reblogs, shown.notifying) = (wishes.boosts, wishes.notify);
+    }
+    Ok(Answer::json(&shown))
+}
+
+/// What is asked of a follow; what is not said stays.
+fn wishes(call: &Call, before: Wishes) -> Result<Wishes, Fault> {
+    let params = &call.params;
+    let languages = if params.has("languages") { params.list("languages") } else { before.languages };
+    let is_tag = |tag: &String| {
+        tag.len() <= LANGUAGE_BYTES && tag.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+    };
+    if languages.len() > LANGUAGES || !languages.iter().all(is_tag) {
+        return Err(Fault::Refused("Validation failed: Languages is invalid".to_owned()));
+    }
+    Ok(Wishes {
+        boosts: params.flag("reblogs").unwrap_or(before.boosts),
+        notify: params.flag("notify").unwrap_or(before.notify),
+        languages,
+    })
+}
+
+/// `POST /api/v1/accounts/{id}/unfollow`: a waiting request is taken back, too.
+pub fn unfollow(node: &Node, call: &Call) -> Reply {
+    let id = other(node, call)?;
+    let owner = node.owner()?;
+    if node.store.read(|r| follows::get(r, owner, id))?.is_some() {
+        publish::unfollow(node, id)?;
+    }
+    now(node, id)
+}
+
+/// `POST /api/v1/accounts/{id}/remove_from_followers`.
+pub fn remove_follower(node: &Node, call: &Call) -> Reply {
+    let id = other(node, call)?;
+    let owner = node.owner()?;
+    if node.store.read(|r| follows::get(r, id, owner))?.is_some() {
+        publish::reject_follower(node, id)?;
+    }
+    now(node, id)
+}
+
+/// `POST /api/v1/follow_requests/{account id}/authorize`.
+pub fn authorize(node: &Node, call: &Call) -> Reply {
+    answer(node, call, publish::accept_follower)
+}
+
+/// `POST /api/v1/follow_requests/{account id}/reject`.
+pub fn reject(node: &Node, call: &Call) -> Reply {
+    answer(node, call, publish::reject_follower)
+}
+
+fn answer(node: &Node, call: &Call, act: fn(&Node, ActorId) -> Result<()>) -> Reply {
+    let (id, owner) = (call.id()?, node.owner()?);
+    let waits = node.store.read(|r| follows::get(r, id, owner))?.is_some_and(|f| f.accepted_at.is_none());
+    if !waits {
+        return Err(Error::NotFound.into());
+    }
+    act(node, id)?;
+    now(node, id)
+}
+
+/// `POST /api/v1/accounts/{id}/note`: for the owner alone; a blank one is forgotten.
+pub fn note(node: &Node, call: &Call) -> Reply {
+    let id: ActorId = call.id()?;
+    node.store.read(|r| actors::by_id(r, id))?;
+    let text = call.params.text("comment").unwrap_or_default();
+    if text.chars().count() > NOTE_CHARS {
+        return Err(Fault::Refused("Validation failed: Comment is too long (maximum is 2000 characters)".to_owned()));
+    }
+    node.store.write(move |w| notes::set(w, id, &text))?;
+    now(node, id)
+}
+
+/// `POST /api/v1/accounts/{id}/endorse`, and `pin` as older clients call it.
+pub fn endorse(node: &Node, call: &Call) -> Reply {
+    let (id, owner) = (other(node, call)?, node.owner()?);
+    if node.store.write(move |w| follows::endorse(w, owner, id, true))? {
+        return now(node, id);
+    }
+    let text = "Validation failed: You must be already following the person you want to endorse";
+    Err(Fault::Refused(text.to_owned()))
+}
+
+/// `POST /api/v1/accounts/{id}/unendorse`, and `unpin`.
+pub fn unendorse(node: &Node, call: &Call) -> Reply {
+    let (id, owner) = (other(node, call)?, node.owner()?);
+    node.store.write(move |w| follows::endorse(w, owner, id, false))?;
+    now(node, id)
+}
+
+/// `GET /api/v1/accounts/familiar_followers`: whom the owner follows among their followers. A house knows the follows of
+/// its owner only, so there is nobody to name.
+pub fn familiar(node: &Node, call: &Call) -> Reply {
+    let ids: Vec<ActorId> = call.params.list("id").iter().filter_map(|id| id.parse().ok()).take(SEVERAL).collect();
+    let known = node.store.read(|r| actors::by_ids(r, &ids))?;
+    let known = ids.iter().filter(|id| known.iter().any(|actor| actor.id == **id));
+    let shown: Vec<_> = known.map(|id| serde_json::json!({ "id": id.to_string(), "accounts": [] })).collect();
+    Ok(Answer::json(&shown))
+}

@@ -1,0 +1,154 @@
+//! Other words for a status, and what it said before.
+
+use crate::base::id::{MediaId, PostId};
+use crate::base::interaction_policy::{Choice, Choices, Deed};
+use crate::base::{Result, Time};
+use crate::federation::Node;
+use crate::federation::media;
+use crate::federation::owner::publish::{self, Edit};
+use crate::social::poll::{Revised, SHORTEST};
+use crate::store::posts::attachments::{self, Attachment, Described};
+use crate::store::posts::post_edits::Edition;
+use crate::store::posts::post_views::Card;
+use crate::store::{Read, moderation::block_filter, posts::post_edits};
+use crate::web::api::call::{Answer, Call, Reply};
+use crate::web::api::compose::media::{description, point};
+use crate::web::api::compose::{self, refused};
+use crate::web::api::entity::View;
+use crate::web::api::entity::edit;
+use crate::web::api::error::Fault;
+use crate::web::api::params::text_of;
+use crate::web::api::post::statuses::{now, own, seen};
+
+/// `GET /api/v1/statuses/{id}/history`: at least what it says now.
+pub fn history(node: &Node, call: &Call) -> Reply {
+    let id: PostId = call.id()?;
+    let shown = node.store.read(|r| {
+        let view = View::load(node, r, call)?;
+        let card = seen(r, &view, id)?;
+        let mut before = post_edits::of(r, card.post.id)?;
+        only_shown(r, &view, &card, &mut before)?;
+        Ok(edit::history(&view, &card, &before))
+    })?;
+    Ok(Answer::json(&shown))
+}
+
+/// Leaves out the files of earlier editions that are not shown any more: those of servers whose pictures are kept away, and
+/// what the owner took off a post: for a day they can put it back, and nobody else is told where it is.
+fn only_shown(r: &Read<'_>, view: &View<'_>, card: &Card, before: &mut [Edition]) -> Result<()> {
+    let plain = block_filter::of(r, std::iter::once(&*card.author))?.plain.contains(&card.author.id);
+    let own: Vec<MediaId> =
+        before.iter().flat_map(|one| &one.media).filter(|f| f.file.is_some()).map(|f| f.id).collect();
+    let own = attachments::by_ids(r, &own)?;
+    let is_there = |file: &Attachment| file.post_id == Some(card.post.id) || view.as_owner;
+    for edition in before {
+        edition.media.retain(|file| {
+            !plain && (file.file.is_none() || own.iter().any(|known| known.id == file.id && is_there(known)))
+        });
+    }
+    Ok(())
+}
+
+/// `PUT /api/v1/statuses/{id}`. As on Mastodon, files, poll and warning that are not named go; the text stays when it is
+/// not sent at all.
+pub fn update(node: &Node, call: &Call) -> Reply {
+    let id: PostId = call.id()?;
+    let mut edit = node.store.read(|r| {
+        let card = own(r, &View::load(node, r, call)?, id)?;
+        Ok(read(r, call, &card))
+    })??;
+    for (file, bytes) in covers(call, &edit.media) {
+        let cover = media::cover(node, bytes)?;
+        edit.described.iter_mut().filter(|one| one.id == file).for_each(|one| one.cover = Some(cover.clone()));
+    }
+    publish::edit(node, id, edit)?;
+    now(node, call, id)
+}
+
+fn read(r: &Read<'_>, call: &Call, card: &Card) -> Result<Edit, Fault> {
+    let params = &call.params;
+    let (text, warning) = match params.has("status") {
+        true => compose::words(call),
+        false => (card.post.source.clone().unwrap_or_default(), params.given("spoiler_text")),
+    };
+    let media = compose::media_ids(call)?;
+    let new: Vec<MediaId> =
+        media.iter().filter(|id| !card.attachments.iter().any(|file| file.id == **id)).copied().collect();
+    if !attachments::are_loose(r, &new, None)? {
+        return Err(refused("Media not found or already attached to another post"));
+    }
+    if text.trim().is_empty() && media.is_empty() && card.quote.is_none() {
+        return Err(refused("Text can't be blank"));
+    }
+    if card.post.title.is_none() {
+        compose::fits(&text, warning.as_deref())?;
+    }
+    let files = attachments::by_ids(r, &media)?;
+    Ok(Edit {
+        text,
+        warning,
+        described: described(call, &files)?,
+        media,
+        language: compose::language(call),
+        sensitive: params.flag("sensitive").unwrap_or(false),
+        markdown: compose::markdown(call),
+        poll: revised(r.now, call, card)?,
+        choices: compose::choices(call, choices(card))?,
+        ..Edit::default()
+    })
+}
+
+/// What was chosen for a post; what was never chosen is for everyone.
+pub fn choices(card: &Card) -> Choices {
+    let of = |deed| Choice::of(card.leave.rules.get(deed)).unwrap_or_default();
+    Choices { reply: of(Deed::Reply), quote: of(Deed::Quote), like: of(Deed::Like), boost: of(Deed::Boost) }
+}
+
+fn revised(now: Time, call: &Call, card: &Card) -> Result<Revised, Fault> {
+    let Some(known) = &card.poll else {
+        return Ok(compose::poll(call)?.map_or(Revised::Kept, Revised::To));
+    };
+    let options = call.params.list("poll/options");
+    if options.is_empty() {
+        return Ok(Revised::Gone);
+    }
+    let said = compose::length(call)?;
+    let left = known.end_at.map_or(SHORTEST, |end| end.since(now).max(SHORTEST));
+    let new = compose::of_options(call, options, said.unwrap_or(left));
+    let same = new.multiple == known.multiple && known.options.iter().map(|option| &option.text).eq(&new.options);
+    Ok(if same && said.is_none() { Revised::Kept } else { Revised::To(new) })
+}
+
+/// What is said anew of files; what is not said stays.
+fn described(call: &Call, files: &[Attachment]) -> Result<Vec<Described>, Fault> {
+    let mut all = Vec::new();
+    for said in call.params.items("media_attributes") {
+        let text = |name: &str| said.get(name).and_then(text_of);
+        let id: Option<MediaId> = text("id").and_then(|id| id.parse().ok());
+        let Some(file) = files.iter().find(|file| Some(file.id) == id) else { continue };
+        let alt = text("description").map(|alt| description(&alt)).transpose()?;
+        let focus = text("focus").filter(|said| !said.trim().is_empty());
+        let focus = focus.map(|said| point(&said)).transpose()?.map(media::focus_text);
+        all.push(Described {
+            id: file.id,
+            alt: alt.unwrap_or_else(|| file.alt.clone()),
+            focus: focus.or_else(|| file.focus.clone()),
+            cover: None,
+        });
+    }
+    Ok(all)
+}
+
+/// New covers of films and recordings, which stand among the files of the request.
+fn covers<'c>(call: &'c Call, media: &[MediaId]) -> Vec<(MediaId, &'c [u8])> {
+    let said = call.params.items("media_attributes");
+    let alone = said.len() == 1;
+    let each = said.iter().enumerate().filter_map(|(n, said)| {
+        let id: MediaId = said.get("id").and_then(text_of)?.parse().ok()?;
+        let indexed = call.params.file(&format!("media_attributes[{n}][thumbnail]"));
+        // Without an index it cannot be told which of several it belongs to.
+        let bytes = indexed.or_else(|| call.params.file("media_attributes[][thumbnail]").filter(|_| alone))?;
+        media.contains(&id).then_some((id, bytes))
+    });
+    each.collect()
+}

@@ -1,0 +1,50 @@
+//! Who quotes a status, and who may.
+
+use crate::base::Error;
+use crate::base::id::PostId;
+use crate::federation::{Node, owner::publish};
+use crate::store::posts::quotes;
+use crate::web::api::call::{Answer, Call, Reply};
+use crate::web::api::compose;
+use crate::web::api::entity::View;
+use crate::web::api::error::Fault;
+use crate::web::api::paging::{Back, Window, linked};
+use crate::web::api::post::edits::choices;
+use crate::web::api::post::statuses::{now, original, own, seen};
+
+/// `GET /api/v1/statuses/{id}/quotes`: those its author agreed to.
+pub fn list(node: &Node, call: &Call) -> Reply {
+    let id = original(node, call)?;
+    let window = Window::of(call, 20, 40);
+    let (ids, shown) = node.store.read(|r| {
+        let view = View::load(node, r, call)?;
+        seen(r, &view, id)?;
+        let mut ids = quotes::quoting(r, id, view.viewer(), window.posts())?;
+        ids.retain(|id| window.holds(id.0));
+        // The row of a quote has the id of the post that quotes.
+        Ok((ids.iter().map(|id| id.0).collect::<Vec<_>>(), call.pieces.of(r, &view, &ids)?))
+    })?;
+    Ok(linked(node, call, Answer::json(&shown), &ids, window, Back::Since))
+}
+
+/// `POST /api/v1/statuses/{id}/quotes/{quoting_id}/revoke`: answers with the status that quoted.
+pub fn revoke(node: &Node, call: &Call) -> Reply {
+    let id: PostId = call.id()?;
+    let quoting: PostId = call.captured.get(1).ok_or(Error::NotFound)?.parse()?;
+    node.store.read(|r| {
+        own(r, &View::load(node, r, call)?, id)?;
+        let quote = quotes::get(r, quoting)?.filter(|quote| quote.quoted_id == Some(id));
+        quote.map(drop).ok_or(Error::NotFound)
+    })?;
+    publish::revoke_quote(node, quoting)?;
+    now(node, call, quoting)
+}
+
+/// `PUT /api/v1/statuses/{id}/interaction_policy`: who may quote it from now on.
+pub fn rule(node: &Node, call: &Call) -> Reply {
+    let id: PostId = call.id()?;
+    let card = node.store.read(|r| own(r, &View::load(node, r, call)?, id))?;
+    let chosen = compose::choices(call, choices(&card))?.ok_or(Fault::Missing("quote_approval_policy"))?;
+    publish::rule(node, id, chosen)?;
+    now(node, call, id)
+}

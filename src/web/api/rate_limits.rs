@@ -1,0 +1,243 @@
+//! How often clients may call: counted in memory, by token or by network, each in windows of a fixed length. Remembers only
+//! so many callers, because strangers choose their addresses.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::call::Answer;
+use super::routes::Route;
+use crate::base::Time;
+use crate::base::id::TokenId;
+use crate::base::rate_limit_key::{network, stranger};
+
+/// Callers remembered at most, for each kind of act.
+const CALLERS: usize = 4_096;
+
+/// What is counted apart from the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Act {
+    /// Any call.
+    Call,
+    /// An app introduces itself.
+    Register,
+    /// A file comes in.
+    Upload,
+    /// A post is deleted; with redrafts in mind.
+    Delete,
+}
+
+impl Act {
+    fn of(route: &Route) -> Self {
+        match (route.method, route.path) {
+            ("POST", "/api/v1/apps") => Self::Register,
+            ("POST", "/api/v1/media" | "/api/v2/media") => Self::Upload,
+            ("DELETE", "/api/v1/statuses/{}") => Self::Delete,
+            _ => Self::Call,
+        }
+    }
+
+    /// So many in so long a time.
+    fn limit(self) -> (u32, Duration) {
+        match self {
+            Self::Call => (3_000, Duration::from_mins(1)),
+            Self::Register => (10, Duration::from_mins(10)),
+            Self::Upload | Self::Delete => (300, Duration::from_mins(30)),
+        }
+    }
+}
+
+/// Calls a minute of a program on this machine.
+const HERE: u32 = 1_000_000;
+/// Registrations in a window, all together, up to which nobody is in a crowd.
+const REGISTRATIONS: u32 = 300;
+/// Registrations in a window from one wide network, counted while there is a crowd.
+const IN_A_CROWD: u32 = 3;
+
+/// Who calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Caller {
+    /// Somebody with a token.
+    Token(TokenId),
+    /// A program on this very machine with a token: it has the machine's strength anyway.
+    Here(TokenId),
+    /// Somebody without: an address, of IPv6 its network of 64 bits.
+    Address(IpAddr),
+    /// What one hand can easily hold: the neighbours of an address, of IPv6 a network of 48 bits.
+    Wide(IpAddr),
+    /// Everybody together.
+    All,
+}
+
+impl Caller {
+    /// Somebody without a token, from here.
+    pub fn at(address: IpAddr) -> Self {
+        Self::Address(network(address))
+    }
+
+    fn wide(address: IpAddr) -> Self {
+        Self::Wide(match address {
+            IpAddr::V4(v4) => Ipv4Addr::from_bits(v4.to_bits() >> 8 << 8).into(),
+            IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 80 << 80).into(),
+        })
+    }
+}
+
+/// How a caller stands after a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    limit: u32,
+    /// None: this was one too many.
+    remaining: Option<u32>,
+    reset: Time,
+}
+
+impl Standing {
+    /// One call too many.
+    pub fn is_over(self) -> bool {
+        self.remaining.is_none()
+    }
+
+    /// Tells the caller; Mastodon.py waits by these.
+    pub fn told(self, answer: Answer, now: Time) -> Answer {
+        let answer = answer
+            .header("x-ratelimit-limit", self.limit.to_string())
+            .header("x-ratelimit-remaining", self.remaining.unwrap_or(0).to_string())
+            .header("x-ratelimit-reset", self.reset.rfc3339_millis());
+        match self.remaining {
+            Some(_) => answer,
+            None => answer.header("retry-after", self.reset.since(now).as_secs().max(1).to_string()),
+        }
+    }
+}
+
+/// What was counted lately: in a window, since when, how many.
+type Counted = HashMap<(Act, Caller), (Time, u32)>;
+
+/// The counts of one server.
+#[derive(Debug, Default)]
+pub struct Rates(Mutex<Counted>);
+
+impl Rates {
+    /// Counts a call and says how its caller stands.
+    pub fn count(&self, route: &Route, caller: Caller, now: Time) -> Standing {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let act = Act::of(route);
+        let (most, window) = Act::Call.limit();
+        let most = if matches!(caller, Caller::Here(_)) { HERE } else { most };
+        let usual = add(&mut counted, (Act::Call, caller), most, window, now);
+        if act == Act::Call || usual.is_over() {
+            return usual;
+        }
+        if let (Act::Register, Caller::Address(address)) = (act, caller) {
+            return registers(&mut counted, address, now);
+        }
+        let (most, window) = act.limit();
+        add(&mut counted, (act, caller), most, window, now)
+    }
+}
+
+/// A stranger's app introduces itself. However many come together, each wide network has a few of its own, so that nobody
+/// who holds one shuts the others out.
+fn registers(counted: &mut Counted, address: IpAddr, now: Time) -> Standing {
+    let (most, window) = Act::Register.limit();
+    let mut add = |caller, most| add(counted, (Act::Register, caller), most, window, now);
+    // Behind a proxy we were not told about everybody has one address.
+    if stranger(address).is_none() {
+        return add(Caller::All, REGISTRATIONS);
+    }
+    let own = add(Caller::Address(address), most);
+    if own.is_over() {
+        return own;
+    }
+    let wide = add(Caller::wide(address), IN_A_CROWD);
+    let crowd = add(Caller::All, REGISTRATIONS).is_over();
+    if crowd && wide.is_over() { wide } else { own }
+}
+
+fn add(counted: &mut Counted, key: (Act, Caller), most: u32, window: Duration, now: Time) -> Standing {
+    let is_over = |(act, _): &(Act, Caller), since: Time| now.since(since) >= act.limit().1 || since > now;
+    if counted.len() >= CALLERS && !counted.contains_key(&key) {
+        counted.retain(|key, (since, _)| !is_over(key, *since));
+        if counted.len() >= CALLERS {
+            counted.retain(|(_, caller), _| !matches!(caller, Caller::Address(_) | Caller::Wide(_)));
+        }
+    }
+    let (since, number) = counted.entry(key).or_insert((now, 0));
+    if is_over(&key, *since) {
+        (*since, *number) = (now, 0);
+    }
+    *number = number.saturating_add(1);
+    Standing { limit: most, remaining: most.checked_sub(*number), reset: since.plus(window) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::web::api::routes::find;
+
+    fn stands(rates: &Rates, method: &str, path: &str, caller: Caller, now: Time) -> Option<u32> {
+        rates.count(find(method, path).unwrap().0, caller, now).remaining
+    }
+
+    #[test]
+    fn a_token_has_its_calls_each_minute_and_no_more() {
+        let (rates, token) = (Rates::default(), Caller::Token(TokenId(1)));
+        let call = |caller, at: i64| stands(&rates, "GET", "/api/v1/timelines/home", caller, Time::from_ms(at));
+        for n in (0..3_000).rev() {
+            assert_eq!(call(token, 1_000), Some(n));
+        }
+        assert_eq!(call(token, 60_999), None);
+        assert_eq!(call(Caller::Token(TokenId(2)), 60_999), Some(2_999), "each has its own");
+        assert_eq!(call(Caller::Here(TokenId(1)), 60_999), Some(HERE - 1), "a program at home may do more");
+        assert_eq!(call(token, 61_000), Some(2_999));
+        assert_eq!(call(token, 5), Some(2_999), "a clock put back shuts nobody out");
+    }
+
+    #[test]
+    fn one_network_registers_few_apps_and_shuts_no_other_out() {
+        let rates = Rates::default();
+        let at = Time::from_ms(1_000_000);
+        let from = |address: IpAddr| stands(&rates, "POST", "/api/v1/apps", Caller::at(address), at).is_some();
+        let home = |host: u16| from([0x2a00, 1, 2, 3, 0, 0, 0, host].into());
+        assert_eq!((0..100).filter(|host| home(*host)).count(), 10, "64 bits are one home");
+        // One hand with a network of 48 bits takes all it can get.
+        let taken = (0..1_500).filter(|net| from([0x2a00, 2, 3, *net, 0, 0, 0, 1].into())).count();
+        assert_eq!(taken, 300 - 10);
+        for other in ["198.51.100.7", "2a00:3::1"] {
+            let other: IpAddr = other.parse().unwrap();
+            assert_eq!((0..9).filter(|_| from(other)).count(), 3, "{other} is let in all the same");
+        }
+        assert_eq!((0..99).filter(|n| from([198, 51, 100, *n].into())).count(), 0, "its neighbours are one with it");
+        let later = at.plus(Duration::from_mins(10));
+        assert!(stands(&rates, "POST", "/api/v1/apps", Caller::at([198, 51, 100, 7].into()), later).is_some());
+        // Behind a proxy we were not told about, all are one.
+        let rates = Rates::default();
+        let here = |_: &u32| stands(&rates, "POST", "/api/v1/apps", Caller::at([127, 0, 0, 1].into()), at).is_some();
+        assert_eq!((0..400).filter(here).count(), 300);
+    }
+
+    #[test]
+    fn a_network_of_64_bits_is_one_caller() {
+        let rates = Rates::default();
+        let at = Time::from_ms(1_000_000);
+        let from = |host| Caller::at([0x2a00, 1, 2, 3, 0, 0, 0, host].into());
+        let left = (0..5).map(|host| stands(&rates, "GET", "/api/v2/instance", from(host), at).unwrap());
+        assert_eq!(left.collect::<Vec<_>>(), [2_999, 2_998, 2_997, 2_996, 2_995]);
+    }
+
+    #[test]
+    fn a_crowd_of_addresses_takes_no_room() {
+        let rates = Rates::default();
+        let at = Time::from_ms(1_000_000);
+        let (v2, token) = (find("GET", "/api/v2/instance").unwrap().0, Caller::Token(TokenId(1)));
+        rates.count(v2, token, at);
+        for n in 0..20_000_u32 {
+            rates.count(v2, Caller::at(n.to_be_bytes().into()), at);
+        }
+        assert!(rates.0.lock().unwrap().len() <= CALLERS);
+        assert_eq!(rates.count(v2, token, at).remaining, Some(2_998), "who has a token is not forgotten for them");
+    }
+}

@@ -1,0 +1,207 @@
+//! Statuses as text, kept for a moment: apps show the same posts at home, in a list, under a hashtag, in a thread and in
+//! notifications. They hold until something is written, for a second at most, and only for callers who see the same. An answer
+//! made of them may be kept itself (`again.rs`): what ends with time alone is shown up to two seconds longer.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::entity::status::status;
+use super::entity::{Eyes, View};
+use super::response_cache::Moment;
+use crate::base::id::PostId;
+use crate::base::{Error, Result};
+use crate::store::actors::Actor;
+use crate::store::{Read, posts::post_views};
+
+/// Bytes of texts kept at once: four hundred posts or so.
+const BYTES: usize = 1024 * 1024;
+
+/// A status as JSON.
+#[derive(Debug, Clone)]
+pub struct Piece {
+    /// The post or boost.
+    pub id: PostId,
+    /// Who wrote what it shows.
+    pub author: Arc<Actor>,
+    /// Whether what it shows is for everyone.
+    pub open: bool,
+    text: Arc<RawValue>,
+}
+
+impl Serialize for Piece {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        self.text.serialize(serializer)
+    }
+}
+
+/// The texts that hold for one state of the store.
+#[derive(Debug, Default)]
+struct Shelf {
+    /// When the first was made.
+    made: Moment,
+    bytes: usize,
+    texts: HashMap<(Eyes, PostId), Piece>,
+}
+
+/// The last statuses of one server.
+#[derive(Debug, Default)]
+pub struct Pieces(Mutex<Shelf>);
+
+impl Pieces {
+    /// The statuses of these posts and boosts in this order; those that are gone or kept away are passed over.
+    pub fn of(&self, r: &Read<'_>, view: &View<'_>, ids: &[PostId]) -> Result<Vec<Piece>> {
+        let mut found = self.kept(r, view.eyes(), ids);
+        let missing: BTreeSet<PostId> = ids.iter().filter(|id| !found.contains_key(id)).copied().collect();
+        if !missing.is_empty() {
+            let made = made(r, view, &missing.into_iter().collect::<Vec<_>>())?;
+            self.keep(r, view.eyes(), &made);
+            found.extend(made.into_iter().map(|piece| (piece.id, piece)));
+        }
+        Ok(ids.iter().filter_map(|id| found.get(id).cloned()).collect())
+    }
+
+    fn kept(&self, r: &Read<'_>, eyes: Eyes, ids: &[PostId]) -> HashMap<PostId, Piece> {
+        let Some(now) = Moment::of(r) else { return HashMap::new() };
+        let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !shelf.made.holds(now) {
+            *shelf = Shelf { made: now, ..Shelf::default() };
+        }
+        ids.iter().filter_map(|id| Some((*id, shelf.texts.get(&(eyes, *id))?.clone()))).collect()
+    }
+
+    fn keep(&self, r: &Read<'_>, eyes: Eyes, made: &[Piece]) {
+        let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !Moment::of(r).is_some_and(|now| shelf.made.holds(now)) {
+            return;
+        }
+        for piece in made {
+            let bytes = shelf.bytes + piece.text.get().len();
+            if bytes <= BYTES && shelf.texts.insert((eyes, piece.id), piece.clone()).is_none() {
+                shelf.bytes = bytes;
+            }
+        }
+    }
+}
+
+/// The same, made for this one time.
+pub fn made(r: &Read<'_>, view: &View<'_>, ids: &[PostId]) -> Result<Vec<Piece>> {
+    let piece = |card: &post_views::Card| {
+        let text = to_raw_value(&status(view, card)).map_err(Error::internal)?;
+        let open = card.post.audience.is_open();
+        Ok(Piece { id: card.id, author: card.author.clone(), open, text: text.into() })
+    };
+    post_views::of(r, ids)?.iter().map(piece).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use serde_json::Value;
+
+    use super::*;
+    use crate::base::Audience;
+    use crate::store::posts::{self, bookmarks};
+    use crate::web::api::response_cache::FRESH;
+    use crate::web::test_support::House;
+
+    /// Who asks for statuses.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum By {
+        Owner,
+        OwnerOfBlur,
+        Stranger,
+    }
+
+    fn asked(house: &House, pieces: &Pieces, by: By, ids: &[PostId]) -> Vec<Piece> {
+        let look = |r: &Read<'_>| {
+            let mut view = match by {
+                By::Stranger => View::for_anyone(&house.node, r)?,
+                _ => View::for_owner(&house.node, r)?,
+            };
+            view.knows_blur = by == By::OwnerOfBlur;
+            pieces.of(r, &view, ids)
+        };
+        house.node.store.read(look).unwrap()
+    }
+
+    fn is_same(one: &[Piece], other: &[Piece]) -> bool {
+        Arc::ptr_eq(&one[0].text, &other[0].text)
+    }
+
+    fn json(piece: &Piece) -> Value {
+        serde_json::to_value(piece).unwrap()
+    }
+
+    #[test]
+    fn a_status_is_kept_until_something_is_written_and_for_a_second_at_most() {
+        let house = House::new();
+        let (pieces, id) = (Pieces::default(), house.post("news", Audience::Public).id);
+        let ask = || asked(&house, &pieces, By::Owner, &[id]);
+        let first = ask();
+        assert!(is_same(&first, &ask()));
+        house.node.store.write(move |w| bookmarks::add(w, id)).unwrap();
+        let second = ask();
+        assert_eq!(
+            (json(&first[0])["bookmarked"].clone(), json(&second[0])["bookmarked"].clone()),
+            (false.into(), true.into())
+        );
+        assert!(is_same(&second, &ask()));
+        house.node.clock().advance(FRESH);
+        assert!(!is_same(&second, &ask()));
+    }
+
+    #[test]
+    fn what_is_kept_for_one_caller_is_not_given_to_one_who_sees_something_else() {
+        let house = House::new();
+        let (pieces, id) = (Pieces::default(), house.post("news", Audience::Public).id);
+        let all = [By::Owner, By::OwnerOfBlur, By::Stranger];
+        let before = all.map(|by| asked(&house, &pieces, by, &[id]));
+        assert!(json(&before[0][0]).get("bookmarked").is_some() && json(&before[2][0]).get("bookmarked").is_none());
+        for (n, by) in all.into_iter().enumerate() {
+            let after = asked(&house, &pieces, by, &[id]);
+            let same: Vec<bool> = before.iter().map(|one| is_same(one, &after)).collect();
+            assert_eq!(same, (0..all.len()).map(|m| m == n).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn statuses_come_in_the_order_asked_for_and_those_that_are_gone_not_at_all() {
+        let house = House::new();
+        let [a, b, c] = ["a", "b", "c"].map(|text| house.post(text, Audience::Public).id);
+        house.node.store.write(move |w| posts::delete(w, b)).unwrap();
+        let pieces = Pieces::default();
+        asked(&house, &pieces, By::Owner, &[c]);
+        let shown = asked(&house, &pieces, By::Owner, &[c, b, a, c]);
+        assert_eq!(shown.iter().map(|piece| piece.id).collect::<Vec<_>>(), [c, a, c]);
+        let fresh = asked(&house, &Pieces::default(), By::Owner, &[c, a, c]);
+        assert_eq!(shown.iter().map(json).collect::<Vec<_>>(), fresh.iter().map(json).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn an_act_that_writes_neither_leaves_nor_finds_anything() {
+        let house = House::new();
+        let (pieces, id) = (Arc::new(Pieces::default()), house.post("news", Audience::Public).id);
+        let twice = |_| {
+            let (kept, node) = (pieces.clone(), house.node.clone());
+            house.node.store.write(move |w| kept.of(w, &View::for_owner(&node, w)?, &[id])).unwrap()
+        };
+        let [one, other] = [0, 1].map(twice);
+        assert!(!is_same(&one, &other) && !is_same(&one, &asked(&house, &pieces, By::Owner, &[id])));
+    }
+
+    #[test]
+    fn only_so_much_is_kept() {
+        let house = House::new();
+        let long = "x".repeat(crate::text::NOTE_CHARS);
+        let ids: Vec<PostId> = (0..=BYTES / long.len()).map(|_| house.post(&long, Audience::Public).id).collect();
+        let pieces = Pieces::default();
+        assert_eq!(asked(&house, &pieces, By::Owner, &ids).len(), ids.len());
+        let shelf = pieces.0.lock().unwrap();
+        let kept: usize = shelf.texts.values().map(|piece| piece.text.get().len()).sum();
+        assert_eq!(kept, shelf.bytes);
+        assert!(kept <= BYTES && kept > BYTES / 2, "{kept}");
+    }
+}

@@ -1,0 +1,48 @@
+//! What means nothing on a server of one person: the answer that every client takes well.
+
+use serde_json::json;
+
+use super::call::{Answer, Call, Reply};
+use super::error::Fault;
+use crate::base::Error;
+use crate::federation::Node;
+
+/// There are none: `[]`.
+pub fn list(_: &Node, _: &Call) -> Reply {
+    Ok(Answer::none())
+}
+
+/// Nothing to say: `{}`.
+pub fn object(_: &Node, _: &Call) -> Reply {
+    Ok(Answer::done())
+}
+
+/// Done, for there was nothing to do: `{}`.
+pub fn done(_: &Node, _: &Call) -> Reply {
+    Ok(Answer::done())
+}
+
+/// 404.
+pub fn missing(_: &Node, _: &Call) -> Reply {
+    Err(Error::NotFound.into())
+}
+
+/// 403: nobody else moves in here.
+pub fn forbidden(_: &Node, _: &Call) -> Reply {
+    Err(Fault::NotAllowed)
+}
+
+/// `GET /api/v1/emails/check_confirmation`: there is nothing to confirm.
+pub fn confirmed(_: &Node, _: &Call) -> Reply {
+    Ok(Answer::json(&json!(true)))
+}
+
+/// `GET /api/v1/annual_reports`: no year is summed up here.
+pub fn years(_: &Node, _: &Call) -> Reply {
+    Ok(Answer::json(&json!({ "annual_reports": [], "accounts": [], "statuses": [] })))
+}
+
+/// `GET /api/v1/annual_reports/{year}/state`.
+pub fn year(_: &Node, _: &Call) -> Reply {
+    Ok(Answer::json(&json!({ "state": "ineligible" })))
+}

@@ -1,0 +1,53 @@
+//! Markers: how far the owner has read, so that one app goes on where another stopped.
+
+use serde_json::{Map, Value, json};
+
+use crate::federation::Node;
+use crate::store::timelines::markers::{self, List, Marker};
+use crate::web::api::call::{Answer, Call, Reply};
+use crate::web::api::error::Fault;
+
+/// `GET /api/v1/markers?timeline[]=…`: only those asked for that were ever set.
+pub fn show(node: &Node, call: &Call) -> Reply {
+    let asked = call.params.list("timeline");
+    let wanted: Vec<List> = List::ALL.into_iter().filter(|list| asked.iter().any(|name| name == list.word())).collect();
+    answer(node, &wanted)
+}
+
+/// `POST /api/v1/markers`: answers with those that were sent. All writes pass one after the other, so that the conflict
+/// Mastodon may report (409) does not come up.
+pub fn set(node: &Node, call: &Call) -> Reply {
+    let mut sent = Vec::new();
+    for list in List::ALL {
+        let Some(text) = call.params.given(&format!("{}/last_read_id", list.word())) else { continue };
+        let text = text.trim();
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Fault::Refused("Validation failed: Last read is not a number".to_owned()));
+        }
+        sent.push((list, text.parse().unwrap_or(i64::MAX)));
+    }
+    let lists: Vec<List> = sent.iter().map(|(list, _)| *list).collect();
+    node.store.write(move |w| sent.iter().try_for_each(|(list, last)| markers::set(w, *list, *last)))?;
+    answer(node, &lists)
+}
+
+fn answer(node: &Node, lists: &[List]) -> Reply {
+    let shown = node.store.read(|r| {
+        let mut shown = Map::new();
+        for list in lists {
+            if let Some(marker) = markers::get(r, *list)? {
+                shown.insert(list.word().to_owned(), entity(&marker));
+            }
+        }
+        Ok(shown)
+    })?;
+    Ok(Answer::json(&shown))
+}
+
+fn entity(marker: &Marker) -> Value {
+    json!({
+        "last_read_id": marker.last_id.to_string(),
+        "version": marker.version,
+        "updated_at": marker.updated_at.rfc3339_millis(),
+    })
+}

@@ -1,0 +1,325 @@
+//! Films and recordings: the owner's from the disk, other people's by way of this server, a piece at a time. No file is
+//! ever whole in memory. A player meets the server a film comes from only where it asks for a large one whole: then it is
+//! sent there, and only the owner is.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+
+use actix_web::body::SizedStream;
+use actix_web::http::header::{self, EntityTag};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use futures_util::stream;
+use tokio::sync::Semaphore;
+
+use super::auth::Owner;
+use super::blocking::{self, PageError};
+use super::files::{self as pictures, MEDIA_POLICY};
+use crate::base::{Error, Result};
+use crate::federation::Node;
+use crate::federation::remote::media_proxy;
+use crate::net::{NetError, PIECE, Piece};
+use crate::store::media_files::{self, Name};
+
+/// Bytes read from the disk at a time.
+const CHUNK: usize = 128 * 1024;
+/// Pieces of other people's films fetched at once.
+const FETCHES: usize = 4;
+/// The largest film shown by way of this server; a larger one is a link.
+const WHOLE: u64 = 4 * 1024 * 1024 * 1024;
+/// What other people's films may call themselves; anything else is not played.
+const PLAYABLE: [&str; 12] = [
+    "video/mp4",
+    "video/webm",
+    "video/ogg",
+    "video/quicktime",
+    "audio/mpeg",
+    "audio/mp4",
+    "audio/aac",
+    "audio/ogg",
+    "audio/webm",
+    "audio/flac",
+    "audio/wav",
+    "audio/x-wav",
+];
+
+/// Turns for fetching pieces.
+#[derive(Debug)]
+pub struct Turns(Semaphore);
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self(Semaphore::new(FETCHES))
+    }
+}
+
+/// The bytes somebody wants of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// All of it.
+    Whole,
+    /// From the first to the last byte, both included.
+    Part(u64, u64),
+    /// None that the file has.
+    Nothing,
+}
+
+/// Reads a `Range` header for a file of this size. Several ranges at once, or another unit, are answered with the whole.
+fn wanted(range: Option<&str>, size: u64) -> Wanted {
+    let parts = range.and_then(|r| r.trim().strip_prefix("bytes=")).filter(|r| !r.contains(','));
+    let Some((from, to)) = parts.and_then(|r| r.split_once('-')) else { return Wanted::Whole };
+    let last = size.saturating_sub(1);
+    let (from, to) = match (from.trim().parse::<u64>(), to.trim().parse::<u64>()) {
+        (Ok(from), Ok(to)) => (from, to.min(last)),
+        (Ok(from), Err(_)) if to.trim().is_empty() => (from, last),
+        (Err(_), Ok(n)) if from.trim().is_empty() => (size.saturating_sub(n), if n == 0 { 0 } else { last }),
+        _ => return Wanted::Whole,
+    };
+    if from > to || from > last || (from == to && size == 0) { Wanted::Nothing } else { Wanted::Part(from, to) }
+}
+
+fn range_of(request: &HttpRequest) -> Option<&str> {
+    request.headers().get(header::RANGE).and_then(|value| value.to_str().ok())
+}
+
+/// A film or recording of the owner's, which the asker may have: whole or in part, streamed from the disk.
+pub(super) async fn own(
+    request: &HttpRequest,
+    node: &web::Data<Node>,
+    name: &Name,
+    kept: &'static str,
+) -> Result<HttpResponse, PageError> {
+    let tag = EntityTag::new_strong(name.as_str().to_owned());
+    if blocking::has(request, &tag) {
+        return Ok(HttpResponse::NotModified().insert_header(header::ETag(tag)).finish());
+    }
+    let asked = name.clone();
+    let opened = blocking::blocking(node, move |node| match File::open(media_files::path(&node.store, &asked)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Error::NotFound),
+        file => {
+            let file = file?;
+            let size = file.metadata()?.len();
+            Ok((file, size))
+        }
+    });
+    let (mut file, size) = opened.await?;
+    let (mut response, from, length) = match wanted(range_of(request), size) {
+        Wanted::Whole => (HttpResponse::Ok(), 0, size),
+        Wanted::Part(from, to) => {
+            let mut response = HttpResponse::PartialContent();
+            response.insert_header((header::CONTENT_RANGE, format!("bytes {from}-{to}/{size}")));
+            (response, from, to - from + 1)
+        }
+        Wanted::Nothing => return Ok(nothing(size)),
+    };
+    if from > 0 {
+        file.seek(SeekFrom::Start(from)).map_err(Error::from)?;
+    }
+    guarded(&mut response, name.media_type(), kept);
+    response.insert_header(header::ETag(tag)).insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
+    Ok(response.body(SizedStream::new(length, chunks(file, length))))
+}
+
+/// The next `left` bytes of a file, read on blocking threads as the asker takes them.
+fn chunks(file: File, left: u64) -> impl stream::Stream<Item = Result<web::Bytes, actix_web::Error>> {
+    stream::unfold(Some((file, left)), |state| async move {
+        let (mut file, left) = state.filter(|(_, left)| *left > 0)?;
+        let read = web::block(move || {
+            let mut buffer = vec![0; CHUNK.min(usize::try_from(left).unwrap_or(CHUNK))];
+            file.read_exact(&mut buffer).map(|()| (file, buffer))
+        });
+        match read.await {
+            Ok(Ok((file, buffer))) => {
+                let left = left - buffer.len() as u64;
+                Some((Ok(web::Bytes::from(buffer)), Some((file, left))))
+            }
+            Ok(Err(error)) => Some((Err(error.into()), None)),
+            Err(error) => Some((Err(error.into()), None)),
+        }
+    })
+}
+
+fn nothing(size: u64) -> HttpResponse {
+    HttpResponse::RangeNotSatisfiable().insert_header((header::CONTENT_RANGE, format!("bytes */{size}"))).finish()
+}
+
+fn guarded(response: &mut HttpResponseBuilder, media_type: &str, kept: &'static str) {
+    response
+        .content_type(media_type)
+        .insert_header((header::ACCEPT_RANGES, "bytes"))
+        .insert_header((header::CACHE_CONTROL, kept))
+        .insert_header((header::CONTENT_SECURITY_POLICY, MEDIA_POLICY))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((header::CONTENT_DISPOSITION, "inline"));
+}
+
+/// The address on this server that plays a remote film or recording; for the owner's pages alone.
+pub fn led(node: &Node, url: &str) -> String {
+    pictures::proxied(node, url).replacen("/proxy/", "/stream/", 1)
+}
+
+/// `GET /stream/{mac}/{url}`: a piece of a remote film, for the owner, who watches it: strangers would only borrow the line.
+/// A player asks for the next piece by itself; who asks for the whole of a large one is led to its own server.
+pub async fn remote(
+    request: HttpRequest,
+    node: web::Data<Node>,
+    _: Owner,
+    turns: web::Data<Turns>,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, PageError> {
+    let url = media_proxy::url(&node, &path.0, &path.1)?;
+    let range = range_of(&request).map(str::to_owned);
+    let asked = ask(range.as_deref());
+    let turn = tokio::time::timeout(pictures::PATIENCE, turns.0.acquire()).await;
+    let _turn = turn.map_err(|_| Error::Busy)?.map_err(Error::internal)?;
+    let place = url.clone();
+    let piece = blocking::blocking(&node, move |node| Ok(fetch(node, &place, asked)));
+    let (piece, from) = match piece.await? {
+        Ok(found) => found,
+        Err(NetError::Status { code: 416, .. }) => return Ok(HttpResponse::RangeNotSatisfiable().finish()),
+        Err(error) => {
+            tracing::debug!(%error, url, "a piece of a film could not be had");
+            return Err(Error::NotFound.into());
+        }
+    };
+    let Some(media_type) = playable(&piece.media_type, &url).filter(|_| piece.whole <= WHOLE) else {
+        return Err(Error::NotFound.into());
+    };
+    let (last, complete) = (from + piece.bytes.len() as u64 - 1, from == 0 && piece.bytes.len() as u64 == piece.whole);
+    if range.is_none() && !complete {
+        return Ok(HttpResponse::Found().insert_header((header::LOCATION, url)).finish());
+    }
+    let mut response = if range.is_none() { HttpResponse::Ok() } else { HttpResponse::PartialContent() };
+    if range.is_some() {
+        response.insert_header((header::CONTENT_RANGE, format!("bytes {from}-{last}/{}", piece.whole)));
+    }
+    guarded(&mut response, media_type, "private, max-age=3600");
+    Ok(response.body(piece.bytes))
+}
+
+/// What a player asks of a file whose size we do not know yet.
+#[derive(Debug, Clone, Copy)]
+enum Asked {
+    /// So many bytes from here on.
+    From(u64, usize),
+    /// The last so many.
+    Last(u64),
+}
+
+fn ask(range: Option<&str>) -> Asked {
+    let from_end = range.and_then(|r| r.trim().strip_prefix("bytes=-")).and_then(|n| n.trim().parse().ok());
+    match (from_end, wanted(range, u64::MAX)) {
+        (Some(n), _) => Asked::Last(n),
+        (None, Wanted::Part(from, to)) => {
+            Asked::From(from, usize::try_from((to - from).saturating_add(1)).unwrap_or(PIECE))
+        }
+        (None, Wanted::Whole | Wanted::Nothing) => Asked::From(0, PIECE),
+    }
+}
+
+/// The piece and where it starts. What counts from the end takes two steps: first the size.
+fn fetch(node: &Node, url: &str, asked: Asked) -> Result<(Piece, u64), NetError> {
+    let gate = |host: &str| node.may_ask(host);
+    let (from, length) = match asked {
+        Asked::From(from, length) => (from, length),
+        Asked::Last(n) => (node.net.piece(url, 0, 1, &gate)?.whole.saturating_sub(n), PIECE),
+    };
+    node.net.piece(url, from, length, &gate).map(|piece| (piece, from))
+}
+
+/// The type a film is played as: what its server says, or where that says nothing, what its name ends in.
+fn playable(said: &str, url: &str) -> Option<&'static str> {
+    if let Some(known) = PLAYABLE.iter().find(|known| **known == said) {
+        return Some(known);
+    }
+    if !matches!(said, "" | "application/octet-stream" | "binary/octet-stream") {
+        return None;
+    }
+    let path = url.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+    Some(match path.rsplit('.').next()? {
+        "mp4" | "m4v" => "video/mp4",
+        "webm" => "video/webm",
+        "mp3" => "audio/mpeg",
+        "m4a" => "audio/mp4",
+        "ogg" | "oga" | "opus" => "audio/ogg",
+        "flac" => "audio/flac",
+        "wav" => "audio/wav",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use std::net::SocketAddr;
+
+    use actix_web::http::StatusCode;
+    use actix_web::test::TestRequest;
+
+    use super::*;
+    use crate::federation::owner::login;
+    use crate::net::test_support::{Peer, response};
+    use crate::web::auth;
+    use crate::web::test_support::House;
+
+    #[test]
+    fn ranges_are_read_as_players_write_them() {
+        for (range, found) in [
+            (None, Wanted::Whole),
+            (Some("bytes=0-"), Wanted::Part(0, 99)),
+            (Some("bytes=10-19"), Wanted::Part(10, 19)),
+            (Some("bytes=90-500"), Wanted::Part(90, 99)),
+            (Some("bytes=-10"), Wanted::Part(90, 99)),
+            (Some("bytes=-500"), Wanted::Part(0, 99)),
+            (Some("bytes=100-"), Wanted::Nothing),
+            (Some("bytes=-0"), Wanted::Nothing),
+            (Some("bytes=5-2"), Wanted::Nothing),
+            (Some("bytes=0-1,5-6"), Wanted::Whole),
+            (Some("lines=1-2"), Wanted::Whole),
+            (Some("bytes=x-"), Wanted::Whole),
+        ] {
+            assert_eq!(wanted(range, 100), found, "{range:?}");
+        }
+        assert_eq!(wanted(Some("bytes=0-0"), 0), Wanted::Nothing);
+    }
+
+    #[actix_web::test]
+    async fn a_remote_film_plays_for_the_owner_and_for_nobody_else() {
+        let film: Vec<u8> = (0..PIECE as u32 + 500).map(|n| (n % 251) as u8).collect();
+        let served = film.clone();
+        let peer = Peer::start(move |seen| {
+            let range = seen.header("range").strip_prefix("bytes=").and_then(|r| r.split_once('-')).unwrap();
+            let (from, to): (usize, usize) = (range.0.parse().unwrap(), range.1.parse().unwrap());
+            let to = to.min(served.len() - 1);
+            let kind = if seen.target == "/page" { "text/html" } else { "video/mp4" };
+            let said = format!("content-range: bytes {from}-{to}/{}", served.len());
+            response(206, &[&format!("content-type: {kind}"), &said], &served[from..=to])
+        });
+        let world: [(&str, SocketAddr); 1] = [("films.example", peer.address)];
+        let house = House::in_world(&world);
+        let cookie = format!("{}={}", auth::COOKIE, login::open_session(&house.node.store, "a test").unwrap());
+        let path = led(&house.node, "http://films.example/film.mp4");
+        let ask = async |path: &str, range: Option<&str>| {
+            let mut request = TestRequest::get().uri(path).insert_header(("Cookie", cookie.as_str()));
+            if let Some(range) = range {
+                request = request.insert_header(("Range", range));
+            }
+            house.call(request).await
+        };
+        let first = ask(&path, Some("bytes=0-")).await;
+        assert_eq!((first.code, first.header("content-type")), (StatusCode::PARTIAL_CONTENT, "video/mp4"));
+        assert_eq!(first.header("content-range"), format!("bytes 0-{}/{}", PIECE - 1, film.len()));
+        assert_eq!(first.body, film[..PIECE]);
+        assert_eq!(first.header("content-security-policy"), MEDIA_POLICY);
+        assert_eq!(ask(&path, Some(&format!("bytes={PIECE}-"))).await.body, film[PIECE..]);
+        let end = ask(&path, Some("bytes=-100")).await;
+        assert_eq!(end.body, film[film.len() - 100..]);
+        let whole = ask(&path, None).await;
+        assert_eq!((whole.code, whole.header("location")), (StatusCode::FOUND, "http://films.example/film.mp4"));
+        let page = led(&house.node, "http://films.example/page");
+        assert_eq!(ask(&page, Some("bytes=0-")).await.code, StatusCode::NOT_FOUND, "no page comes in by this door");
+        let asked = peer.seen().len();
+        let stranger = house.get(&path, "*/*").await;
+        assert_eq!(stranger.code, StatusCode::SEE_OTHER);
+        assert_eq!(peer.seen().len(), asked, "strangers cost nothing");
+    }
+}

@@ -1,0 +1,87 @@
+//! Writing at length: a title makes an article of a post; Markdown makes its words more than words.
+
+use maud::{Markup, html};
+
+use crate::federation::owner::publish::TITLE_CHARS;
+use crate::store::posts::Post;
+use crate::text::SUMMARY_CHARS;
+use crate::web::page::form::Fields;
+use crate::web::page::layout::icon;
+
+/// What stands in these fields.
+#[derive(Debug, Clone, Default)]
+pub struct Filled {
+    /// The title; with one it is an article.
+    pub title: String,
+    /// What the article says of itself.
+    pub summary: String,
+    /// The text is Markdown.
+    pub markdown: bool,
+}
+
+impl Filled {
+    /// What a form sent.
+    pub fn from(fields: &Fields) -> Self {
+        Self { title: fields.line("title"), summary: fields.line("abstract"), markdown: fields.has("markdown") }
+    }
+
+    /// What a post has.
+    pub fn of(post: &Post) -> Self {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        Self { title: text(&post.title), summary: text(&post.extra.summary), markdown: post.extra.markdown }
+    }
+}
+
+/// The tool under the words of a new post. An answer has no title.
+pub fn tool(filled: &Filled, titled: Titled) -> Markup {
+    html! {
+        details.tool open[!filled.title.is_empty()] {
+            summary title="Title and Markdown" { (icon("file")) span.label { "Long" } }
+            div.drawer {
+                @if titled == Titled::Free {
+                    label for="title" { "Title" }
+                    input #title type="text" name="title" value=(filled.title) maxlength=(TITLE_CHARS) dir="auto";
+                    p.note { "With a title it is an article. Mastodon shows the title, the summary and a link to the whole." }
+                    (summary(filled))
+                }
+                (markdown(filled))
+            }
+        }
+    }
+}
+
+/// Whether this post's title stands here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Titled {
+    /// It may have one.
+    Free,
+    /// It has none, or elsewhere.
+    Not,
+}
+
+/// The fields in the form that edits a post: it keeps being what it is.
+pub fn edit(filled: &Filled, post: &Post) -> Markup {
+    html! {
+        @if post.title.is_some() {
+            label for="title" { "Title" }
+            input #title type="text" name="title" value=(filled.title) maxlength=(TITLE_CHARS) required dir="auto";
+            @if post.kind == "Article" { (summary(filled)) }
+        }
+        (markdown(filled))
+    }
+}
+
+fn summary(filled: &Filled) -> Markup {
+    html! {
+        // Not "summary": to many that is the content warning.
+        label for="abstract" { "Summary" }
+        input #abstract type="text" name="abstract" value=(filled.summary) maxlength=(SUMMARY_CHARS) dir="auto" placeholder="What it is about, in a sentence or two";
+    }
+}
+
+/// The choice of Markdown.
+pub fn markdown(filled: &Filled) -> Markup {
+    html! {
+        label.check { input type="checkbox" name="markdown" value="yes" checked[filled.markdown]; " Markdown: *emphasis*, lists, > quotes, `code`, [links](https://…)" }
+    }
+}

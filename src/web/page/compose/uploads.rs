@@ -1,0 +1,174 @@
+//! Files in forms: the places for pictures, films and recordings when writing, and those a post has when it is edited, each
+//! with its description, the point to keep of a picture, and the cover of a film. Works without scripts.
+
+use maud::{Markup, html};
+
+use crate::base::id::MediaId;
+use crate::base::{Error, Result};
+use crate::federation::Node;
+use crate::federation::media::{self, Upload};
+use crate::federation::owner::publish::PICTURES;
+use crate::store::posts::attachments::{Attachment, Described};
+use crate::text::ALT_CHARS;
+use crate::web::page::form::Fields;
+use crate::web::page::layout::icon;
+use crate::web::page::post::attachments;
+
+/// What the file dialogue offers.
+const ACCEPT: &str = "image/jpeg,image/png,image/gif,image/webp,video/mp4,video/webm,audio/mpeg,audio/ogg,audio/flac,audio/wav,audio/mp4,.opus,.m4a,.flac";
+/// What it offers for a cover.
+const ACCEPT_COVER: &str = "image/jpeg,image/png,image/webp";
+/// The nine points a picture can be cropped round: what the form says, its name, its place.
+const POINTS: [(&str, &str, (f64, f64)); 9] = [
+    ("", "Middle", (0.0, 0.0)),
+    ("tl", "Top left", (-0.8, 0.8)),
+    ("t", "Top", (0.0, 0.8)),
+    ("tr", "Top right", (0.8, 0.8)),
+    ("l", "Left", (-0.8, 0.0)),
+    ("r", "Right", (0.8, 0.0)),
+    ("bl", "Bottom left", (-0.8, -0.8)),
+    ("b", "Bottom", (0.0, -0.8)),
+    ("br", "Bottom right", (0.8, -0.8)),
+];
+
+/// The tool under the words.
+pub fn tool() -> Markup {
+    html! {
+        details.tool {
+            summary title="Add pictures, films or recordings" { (icon("picture")) span.label { "Pictures" } }
+            div.drawer { (places(PICTURES)) }
+        }
+    }
+}
+
+/// So many places for files.
+pub fn places(count: usize) -> Markup {
+    html! {
+        @for n in 1..=count {
+            fieldset.upload data-upload {
+                legend { "File " (n) }
+                label for={ "image" (n) } { "Picture, film or recording" }
+                input id={ "image" (n) } type="file" name="image" accept=(ACCEPT);
+                label for={ "alt" (n) } { "Description for those who do not see or hear it" }
+                textarea id={ "alt" (n) } name="alt" rows="2" maxlength=(ALT_CHARS) {}
+                details.finer {
+                    summary { "Crop and cover" }
+                    label for={ "focus" (n) } { "What of a picture to keep in a small frame" }
+                    (focus(&format!("focus{n}"), "focus", None))
+                    label for={ "cover" (n) } { "A cover for a film or recording" }
+                    input id={ "cover" (n) } type="file" name="cover" accept=(ACCEPT_COVER);
+                }
+            }
+        }
+        p.note { "Place, camera, titles and dates are removed from every file. Films and recordings: up to " (crate::media::FILM_BYTES / 1024 / 1024) " MB." }
+    }
+}
+
+fn focus(id: &str, name: &str, chosen: Option<&str>) -> Markup {
+    let known = POINTS.iter().find(|(_, _, point)| Some(media::focus_text(*point).as_str()) == chosen);
+    // A point set in an app is none of the nine; it stays unless another is chosen.
+    let other = chosen.filter(|_| known.is_none());
+    html! {
+        select id=(id) name=(name) {
+            @if let Some(point) = other { option value=(point) selected { "As it is" } }
+            @for (word, label, _) in POINTS { option value=(word) selected[known.is_some_and(|(w, _, _)| *w == word)] { (label) } }
+        }
+    }
+}
+
+/// Reads a choice of the nine, or a point as the store keeps it; None for the middle.
+fn point(text: &str) -> Option<(f64, f64)> {
+    if let Some((word, _, point)) = POINTS.iter().find(|(word, _, _)| *word == text) {
+        return (!word.is_empty()).then_some(*point);
+    }
+    let (x, y) = text.split_once(',')?;
+    let part = |text: &str| text.trim().parse::<f64>().ok().filter(|n| (-1.0..=1.0).contains(n));
+    part(x).zip(part(y))
+}
+
+/// Keeps the files of a form, each with what stands beside it, at most `room`.
+pub fn keep(node: &Node, fields: &mut Fields, room: usize) -> Result<Vec<MediaId>> {
+    let (files, covers) = (fields.take_files("image"), fields.take_files("cover"));
+    if files.iter().filter(|file| !file.is_empty()).count() > room {
+        return Err(Error::invalid(format!("A post has room for {PICTURES} pictures or other files.")));
+    }
+    let texts = |name: &str| fields.all(name).map(str::to_owned).collect::<Vec<_>>();
+    let (alts, points) = (texts("alt"), texts("focus"));
+    let mut covers = covers.into_iter().chain(std::iter::repeat_with(Vec::new));
+    let mut kept = Vec::new();
+    for (n, bytes) in files.into_iter().enumerate() {
+        let cover = covers.next().unwrap_or_default();
+        if bytes.is_empty() {
+            continue;
+        }
+        let alt = alts.get(n).cloned().unwrap_or_default();
+        let focus = points.get(n).and_then(|text| point(text));
+        kept.push(media::keep(node, Upload { bytes, alt, focus, cover })?);
+    }
+    Ok(kept)
+}
+
+/// The files a post has, in the form that edits it.
+pub fn present(files: &[Attachment]) -> Markup {
+    html! { @for file in files { (one(file)) } }
+}
+
+fn one(file: &Attachment) -> Markup {
+    let id = file.id;
+    let is_picture = attachments::is_picture(file);
+    let shown = file.preview.as_ref().or(file.file.as_ref().filter(|_| is_picture));
+    html! {
+        fieldset.upload {
+            legend { (attachments::noun(&file.media_type)) }
+            @if let Some(name) = shown { img src={ "/media/" (name) } alt="" height="72"; }
+            label.check { input type="checkbox" name="keep" value=(id) checked; " Keep it" }
+            label for={ "alt-" (id) } { "Description for those who do not see or hear it" }
+            textarea id={ "alt-" (id) } name={ "alt-" (id) } rows="2" maxlength=(ALT_CHARS) { (file.alt) }
+            @if is_picture {
+                label for={ "focus-" (id) } { "What to keep in a small frame" }
+                (focus(&format!("focus-{id}"), &format!("focus-{id}"), file.focus.as_deref()))
+            }
+        }
+    }
+}
+
+/// What the form says of the files a post has: those that stay, in order, and their descriptions.
+pub fn changed(files: &[Attachment], fields: &Fields) -> (Vec<MediaId>, Vec<Described>) {
+    let ticked: Vec<MediaId> = fields.all("keep").filter_map(|id| id.parse().ok()).collect();
+    let kept: Vec<&Attachment> = files.iter().filter(|file| ticked.contains(&file.id)).collect();
+    let described = kept.iter().filter(|file| fields.has(&format!("alt-{}", file.id))).map(|file| {
+        let alt = fields.text(&format!("alt-{}", file.id)).trim();
+        let focus = format!("focus-{}", file.id);
+        let focus =
+            if fields.has(&focus) { point(fields.text(&focus)).map(media::focus_text) } else { file.focus.clone() };
+        Described { id: file.id, alt: alt.to_owned(), focus, cover: None }
+    });
+    (kept.iter().map(|file| file.id).collect(), described.collect())
+}
+
+/// The words of a picture's point for the style sheet: how it is cropped.
+pub fn crop(focus: Option<&str>) -> Option<&'static str> {
+    let (x, y) = point(focus.filter(|text| text.contains(','))?)?;
+    let third = |n: f64| if n < -0.33 { 0 } else { usize::from(n > 0.33) + 1 };
+    const CLASSES: [[&str; 3]; 3] = [["at-bl", "at-b", "at-br"], ["at-l", "", "at-r"], ["at-tl", "at-t", "at-tr"]];
+    CLASSES.get(third(y))?.get(third(x)).copied().filter(|class| !class.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nine_points_are_words_and_others_are_kept() {
+        assert_eq!(point("tl"), Some((-0.8, 0.8)));
+        assert_eq!(point("0.25, -0.5"), Some((0.25, -0.5)));
+        for middle in ["", "x", "2,0", "NaN,0", "1"] {
+            assert_eq!(point(middle), None, "{middle}");
+        }
+        assert_eq!(crop(Some("-0.80,0.80")), Some("at-tl"));
+        assert_eq!(crop(Some("0.9,0")), Some("at-r"));
+        assert_eq!((crop(Some("0.1,0.1")), crop(None), crop(Some("tl"))), (None, None, None));
+        assert!(focus("a", "a", Some("0.12,0.34")).into_string().contains("As it is"));
+        assert!(focus("a", "a", Some("-0.80,0.80")).into_string().contains("value=\"tl\" selected"));
+    }
+}

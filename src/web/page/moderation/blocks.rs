@@ -1,0 +1,89 @@
+//! `/blocks`: the people the owner has blocked or muted, each with the way back.
+
+use actix_web::{HttpResponse, web};
+use maud::{Markup, html};
+
+use crate::base::id::ActorId;
+use crate::base::{Error, Result};
+use crate::federation::Node;
+use crate::store::actors::{self, Actor};
+use crate::store::{
+    Read,
+    moderation::{blocks, mutes, reports},
+};
+use crate::web::auth::Owner;
+use crate::web::blocking::{PageError, blocking};
+use crate::web::page::layout::{self, Here, House, Page};
+use crate::web::page::people::{After, press};
+use crate::web::page::{formatting, moderation::mute_block_menu, people::actor_widgets};
+
+/// People on one page of the blocked; of the muted all are shown on the first.
+const ROWS: u32 = 60;
+/// Muted people shown.
+const MUTED: u32 = 300;
+
+/// The three pages of what is kept away.
+pub fn tabs(r: &Read<'_>, here: &str) -> Result<Markup> {
+    let open = reports::open(r)?;
+    let entries = [("/blocks", "People", 0), ("/servers", "Servers", 0), ("/reports", "Reports", open)];
+    Ok(html! {
+        nav.tabs aria-label="Kept away" {
+            @for (path, title, number) in entries {
+                a href=(path) aria-current=[(path == here).then_some("page")] {
+                    (title) @if number > 0 { " " span.tally { (formatting::number(number.into())) } }
+                }
+            }
+        }
+    })
+}
+
+/// `GET /blocks`.
+pub async fn show(node: web::Data<Node>, owner: Owner, after: web::Query<After>) -> Result<HttpResponse, PageError> {
+    let after = after.into_inner().after;
+    let markup = blocking(&node, move |node| {
+        node.store.read(|r| {
+            let house = House::load(node, r, Some(&owner), "/blocks")?;
+            let mut ids = blocks::list(r, after, ROWS + 1)?;
+            let more = ids.len() > ROWS as usize;
+            ids.truncate(ROWS as usize);
+            let blocked = in_order(r, &ids)?;
+            let muted = if after.is_none() { mutes::list(r, None, MUTED)? } else { Vec::new() };
+            let faces = in_order(r, &muted.iter().map(|mute| mute.actor_id).collect::<Vec<_>>())?;
+            let body = html! {
+                h1 { "Kept away" }
+                (tabs(r, "/blocks")?)
+                @if blocked.is_empty() && muted.is_empty() {
+                    div.empty { p { "You keep nobody away. The menu on a profile can mute somebody for a while, or block them for good." } }
+                }
+                @if !blocked.is_empty() {
+                    h2 { "Blocked" }
+                    ul.people { @for actor in &blocked { (actor_widgets::row(&house, actor, &press(&house, actor, "unblock", "Unblock", "button quiet"))) } }
+                    @if let (true, Some(last)) = (more, blocked.last()) {
+                        nav.pager aria-label="More people" { a rel="next" href={ "/blocks?after=" (last.id) } { "More" } }
+                    }
+                }
+                @if !muted.is_empty() {
+                    h2 { "Muted" }
+                    ul.people {
+                        @for mute in &muted {
+                            @if let Some(actor) = faces.iter().find(|actor| actor.id == mute.actor_id) {
+                                (actor_widgets::row(&house, actor, &html! {
+                                    span.note { (mute_block_menu::muted(mute, &house)) }
+                                    (press(&house, actor, "unmute", "Unmute", "button quiet"))
+                                }))
+                            }
+                        }
+                    }
+                }
+            };
+            Ok::<_, Error>(layout::document(&house, &Page::new("Kept away", Here::Settings, body)).into_string())
+        })
+    });
+    Ok(layout::private(markup.await?))
+}
+
+fn in_order(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<Actor>> {
+    let mut people = actors::by_ids(r, ids)?;
+    people.sort_by_key(|actor| actor.id);
+    Ok(people)
+}

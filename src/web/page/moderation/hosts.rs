@@ -1,0 +1,367 @@
+//! `/servers`: servers kept away by hand or by lists, what each would cut, and files in and out.
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use crate::base::id::{ActorId, HostListId};
+use crate::base::{Error, Result};
+use crate::federation::{Node, owner::host_block_import};
+use crate::social::moderation::host_block::{self, Preview};
+use crate::store::moderation::host_block_lists::{self, HostList};
+use crate::store::moderation::host_blocks::{self, BY_HAND, Rule, Severity};
+use crate::store::{Read, actors};
+use crate::text::cut;
+use crate::web::auth::{Owner, see_other};
+use crate::web::blocking::{PageError, blocking, sentence};
+use crate::web::page::form::{Fields, Sent};
+use crate::web::page::layout::{self, Here, House, Page, icon};
+use crate::web::page::login::capital;
+use crate::web::page::{formatting, moderation::blocks, people::actor_widgets};
+
+/// Rules on one page.
+const ROWS: u32 = 100;
+/// People shown of those a rule would cut.
+const PEOPLE: usize = 200;
+/// Bytes of a comment.
+const COMMENT: usize = 500;
+
+/// Where the list of rules goes on.
+#[derive(Debug, Deserialize)]
+pub struct After {
+    after: Option<String>,
+}
+
+/// `GET /servers`.
+pub async fn show(node: web::Data<Node>, owner: Owner, after: web::Query<After>) -> Result<HttpResponse, PageError> {
+    let after = after.into_inner().after.unwrap_or_default();
+    let markup = blocking(&node, move |node| page(node, &owner, &after, None));
+    Ok(layout::private(markup.await?))
+}
+
+fn page(node: &Node, owner: &Owner, after: &str, problem: Option<&str>) -> Result<String> {
+    node.store.read(|r| {
+        let house = House::load(node, r, Some(owner), "/servers")?;
+        let mut rules = host_blocks::of_list(r, BY_HAND, after, ROWS + 1)?;
+        let more = rules.len() > ROWS as usize;
+        rules.truncate(ROWS as usize);
+        let body = html! {
+            h1 { "Kept away" }
+            (blocks::tabs(r, "/servers")?)
+            @if let Some(problem) = problem { p.problem role="alert" { (problem) } }
+            form.search method="get" action="/servers/check" {
+                input type="text" name="host" placeholder="example.org" required maxlength="253" aria-label="A server to keep away"
+                    autocapitalize="off" spellcheck="false" inputmode="url";
+                button.main type="submit" { "Look at it" }
+            }
+            @if rules.is_empty() { p.note { "You keep no server away by hand. What a rule would cut is shown before it counts." } }
+            ul.rows { @for rule in &rules { (row(&house, rule)) } }
+            @if let (true, Some(last)) = (more, rules.last()) {
+                nav.pager aria-label="More servers" { a rel="next" href={ "/servers?after=" (crate::web::page::post::thread::query(&last.host)) } { "More" } }
+            }
+            (subscriptions(r, &house)?)
+            (files(&house))
+        };
+        Ok(layout::document(&house, &Page::new("Servers kept away", Here::Settings, body)).into_string())
+    })
+}
+
+fn row(house: &House<'_>, rule: &Rule) -> Markup {
+    html! {
+        li.line {
+            div {
+                p { a href={ "/servers/check?host=" (crate::web::page::post::thread::query(&rule.host)) } { strong { bdi { (rule.host) } } } " · " (what(rule)) }
+                @if !rule.comment.is_empty() { p.note { bdi { (rule.comment) } } }
+            }
+            (button(house, "lift", &rule.host, "Take back"))
+        }
+    }
+}
+
+/// What a rule does, in a few words.
+fn what(rule: &Rule) -> String {
+    let base = match rule.severity {
+        Severity::Allow => "lists do not count",
+        Severity::Limit => "limited",
+        Severity::Block => "blocked",
+    };
+    let media = if rule.no_media && rule.severity != Severity::Block { ", no pictures" } else { "" };
+    let reports = if rule.no_reports && rule.severity != Severity::Block { ", no reports" } else { "" };
+    format!("{base}{media}{reports}")
+}
+
+fn button(house: &House<'_>, act: &str, name: &str, word: &str) -> Markup {
+    html! {
+        form method="post" action={ "/servers/" (act) } {
+            (house.token(""))
+            input type="hidden" name="host" value=(name);
+            button.quiet type="submit" aria-label={ (word) ": " (name) } { (word) }
+        }
+    }
+}
+
+fn subscriptions(r: &Read<'_>, house: &House<'_>) -> Result<Markup> {
+    let all = host_block_lists::all(r)?;
+    let mut rows = Vec::with_capacity(all.len());
+    for list in all {
+        let (rules, held) = host_blocks::count(r, list.id)?;
+        rows.push(subscription(house, &list, rules, held));
+    }
+    Ok(html! {
+        section.section {
+            h2 { "Lists of others" }
+            p.note { "Lists that somebody publishes as a CSV file, looked at again every day. What a list adds later waits for you where it would cut somebody. What you set yourself counts more than any list." }
+            ul.rows { @for row in &rows { (row) } }
+            form.stack method="post" action="/servers/subscribe" {
+                (house.token(""))
+                label for="url" { "Address of a list" }
+                input #url type="url" name="url" required maxlength="2000" placeholder="https://example.org/blocklist.csv";
+                label for="name" { "What you call it" }
+                input #name type="text" name="name" maxlength="100";
+                button type="submit" { "See what it would do" }
+            }
+        }
+    })
+}
+
+fn subscription(house: &House<'_>, list: &HostList, rules: u32, held: u32) -> Markup {
+    html! {
+        li {
+            p { a href={ "/servers/list/" (list.id) } { strong { bdi { (list.name) } } } " · " (formatting::count(rules.into(), "server"))
+                @if list.applied_at.is_none() { " · " strong { "does not count yet" } }
+                @if held > 0 { " · " strong { (formatting::count(held.into(), "new one")) " would cut somebody and " (if held == 1 { "waits" } else { "wait" }) " for you" } }
+            }
+            p.note {
+                bdi { (list.url) }
+                @if let Some(at) = list.fetched_at { ", fetched " (formatting::when(at, house.now)) }
+                @if let Some(error) = &list.error { "; the last look failed: " (error) }
+            }
+        }
+    }
+}
+
+fn files(house: &House<'_>) -> Markup {
+    html! {
+        section.section {
+            h2 { "Files" }
+            p { a href="/servers/domain_blocks.csv" download { "Your own rules as a CSV file" } ", which Mastodon and others read." }
+            form.stack method="post" action="/servers/import" enctype="multipart/form-data" {
+                (house.token(""))
+                label for="file" { "Take over a CSV file" }
+                input #file type="file" name="file" accept=".csv,text/csv,text/plain" required;
+                button type="submit" { "See what it would do" }
+            }
+        }
+    }
+}
+
+/// Which server to look at.
+#[derive(Debug, Deserialize)]
+pub struct Check {
+    host: String,
+}
+
+/// `GET /servers/check?host=…`: what is known, what a block would cut, and the form that sets the rule.
+pub async fn check(node: web::Data<Node>, owner: Owner, check: web::Query<Check>) -> Result<HttpResponse, PageError> {
+    let host = check.into_inner().host;
+    let markup = blocking(&node, move |node| {
+        let host = host_block_import::host_name(&host)?;
+        node.store.read(|r| {
+            let house = House::load(node, r, Some(&owner), "/servers")?;
+            let known = host_blocks::get(r, BY_HAND, &host)?;
+            let verdict = host_blocks::of_host(r, &host)?;
+            let cut = host_block::preview_host(r, &host)?;
+            let body = html! {
+                h1 { bdi { (host) } }
+                @if let (true, Some((rule, list))) = (verdict.severity.is_some(), &verdict.rule) {
+                    p { (icon("door")) " It is kept away now, by " @if *list == BY_HAND { "your rule for " } @else { "a list's rule for " } bdi { (rule) } "." }
+                }
+                (consequences(r, &house, &cut, &html! {}, "A block")?)
+                (rule_form(&house, &host, known.as_ref()))
+            };
+            Ok::<_, Error>(layout::document(&house, &Page::new(host.clone(), Here::Settings, body)).into_string())
+        })
+    });
+    Ok(layout::private(markup.await?))
+}
+
+fn rule_form(house: &House<'_>, host: &str, known: Option<&Rule>) -> Markup {
+    let now = known.map_or(Severity::Block, |rule| rule.severity);
+    let choices = [
+        (Severity::Block, "Block: nothing comes from there, nothing goes there"),
+        (
+            Severity::Limit,
+            "Limit: only people you follow are shown, without pictures; others ask before they follow you",
+        ),
+        (Severity::Allow, "Let it be: no list counts for it"),
+    ];
+    html! {
+        form.stack method="post" action="/servers/set" {
+            (house.token(""))
+            input type="hidden" name="host" value=(host);
+            fieldset {
+                legend { "What to do with " bdi { (host) } " and its subdomains" }
+                @for (severity, words) in choices {
+                    label.check { input type="radio" name="severity" value=(severity.word()) checked[severity == now]; span { (words) } }
+                }
+            }
+            label.check { input type="checkbox" name="no_media" value="yes" checked[known.is_some_and(|rule| rule.no_media)]; " Do not show its pictures" }
+            label.check { input type="checkbox" name="no_reports" value="yes" checked[known.is_some_and(|rule| rule.no_reports)]; " Take no reports from it" }
+            label for="comment" { "Why" }
+            input #comment type="text" name="comment" maxlength="300" value=[known.map(|rule| &rule.comment)];
+            button.main type="submit" { "Set this" }
+        }
+    }
+}
+
+/// Whom rules would cut, by name. `keep` stands behind each person when it is not empty.
+fn consequences(r: &Read<'_>, house: &House<'_>, cut: &Preview, keep: &Markup, what: &str) -> Result<Markup> {
+    let nobody = cut.following.is_empty() && cut.followers.is_empty();
+    Ok(html! {
+        @if nobody {
+            p { (icon("check")) " " (what) " would cut nobody you follow and nobody who follows you." }
+        } @else {
+            p { (what) " would end " strong { (formatting::count(cut.following.len() as u64, "follow")) " of yours" } " and take "
+                strong { (formatting::count(cut.followers.len() as u64, "follower")) } " from you. They come back when it is lifted." }
+        }
+        @if cut.posts > 0 { p.note { (formatting::count(cut.posts.into(), "post")) " you have from " (formatting::count(cut.hosts as u64, "server")) " would not be shown." } }
+        (people(r, house, "You follow", &cut.following)?)
+        (people(r, house, "They follow you", &cut.followers)?)
+        (keep)
+    })
+}
+
+fn people(r: &Read<'_>, house: &House<'_>, title: &str, list: &[(ActorId, String)]) -> Result<Markup> {
+    let ids: Vec<ActorId> = list.iter().map(|(id, _)| *id).take(PEOPLE).collect();
+    let known = actors::by_ids(r, &ids)?;
+    Ok(html! {
+        @if !list.is_empty() {
+            h2 { (title) }
+            ul.people { @for actor in &known { (actor_widgets::row(house, actor, &html! {})) } }
+            @if list.len() > PEOPLE { p.note { "And " (formatting::number((list.len() - PEOPLE) as u64)) " more." } }
+        }
+    })
+}
+
+/// `GET /servers/list/{id}`: what a list does or would do.
+pub async fn list(node: web::Data<Node>, owner: Owner, id: web::Path<HostListId>) -> Result<HttpResponse, PageError> {
+    let id = id.into_inner();
+    let markup = blocking(&node, move |node| {
+        node.store.read(|r| {
+            let here = format!("/servers/list/{id}");
+            let house = House::load(node, r, Some(&owner), &here)?;
+            let list = host_block_lists::get(r, id)?;
+            let (rules, held) = host_blocks::count(r, id)?;
+            let cut = host_block::preview_list(r, id)?;
+            let waits = list.applied_at.is_none() || held > 0;
+            let body = html! {
+                h1 { bdi { (list.name) } }
+                p.note { bdi { (list.url) } " · " (formatting::count(rules.into(), "server")) }
+                form.stack method="post" action="/servers/apply" {
+                    (house.token(""))
+                    input type="hidden" name="list" value=(id);
+                    (consequences(r, &house, &cut, &exceptions(&cut), if list.applied_at.is_some() { "What is new on it" } else { "This list" })?)
+                    @if waits { button.main type="submit" { @if held > 0 { "Let the new ones count" } @else { "Let this list count" } } }
+                    @else { p { (icon("check")) " This list counts since " @if let Some(at) = list.applied_at { (formatting::when(at, house.now)) } "." } }
+                }
+                (rules_of(r, id)?)
+                form method="post" action="/servers/forget" {
+                    (house.token(""))
+                    input type="hidden" name="list" value=(id);
+                    p.note { "Without it, what only this list kept away comes back, follows included." }
+                    button.danger type="submit" { @if list.applied_at.is_some() { "Unsubscribe" } @else { "Throw it away" } }
+                }
+            };
+            Ok::<_, Error>(layout::document(&house, &Page::new(list.name.clone(), Here::Settings, body)).into_string())
+        })
+    });
+    Ok(layout::private(markup.await?))
+}
+
+/// A box for each server of a list that would cut somebody.
+fn exceptions(cut: &Preview) -> Markup {
+    let mut hosts: Vec<&str> = cut.following.iter().chain(&cut.followers).map(|(_, host)| host.as_str()).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    html! {
+        @if !hosts.is_empty() {
+            fieldset {
+                legend { "But not for" }
+                @for host in hosts { label.check { input type="checkbox" name="except" value=(host); bdi { (host) } } }
+            }
+        }
+    }
+}
+
+fn rules_of(r: &Read<'_>, id: HostListId) -> Result<Markup> {
+    let rules = host_blocks::of_list(r, id, "", ROWS)?;
+    Ok(html! {
+        details.words {
+            summary.note { "The servers on it" @if rules.len() == ROWS as usize { " (the first " (ROWS) ")" } }
+            ul.rows { @for rule in &rules { li { bdi { (rule.host) } " · " (what(rule)) @if !rule.comment.is_empty() { " · " bdi { (rule.comment) } } } } }
+        }
+    })
+}
+
+/// `GET /servers/domain_blocks.csv`.
+pub async fn export(node: web::Data<Node>, _owner: Owner) -> Result<HttpResponse, PageError> {
+    let text = blocking(&node, |node| node.store.read(host_block_import::export)).await?;
+    Ok(HttpResponse::Ok()
+        .content_type("text/csv; charset=utf-8")
+        .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"domain_blocks.csv\""))
+        .insert_header((header::CACHE_CONTROL, "private, no-store"))
+        .body(text))
+}
+
+/// `POST /servers/{what}`: set, lift, subscribe, import, apply, forget.
+pub async fn save(node: web::Data<Node>, what: web::Path<String>, sent: Sent) -> Result<HttpResponse, PageError> {
+    let (what, Sent { owner, mut fields }) = (what.into_inner(), sent);
+    let done = blocking(&node, move |node| match change(node, &what, &mut fields) {
+        Ok(next) => Ok(Ok(next)),
+        Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
+        Err(problem) => page(node, &owner, "", Some(&capital(&sentence(&problem)))).map(Err),
+    });
+    Ok(match done.await? {
+        Ok(next) => see_other(&next),
+        Err(markup) => layout::refused(markup),
+    })
+}
+
+/// Does what a form asks; where it leads to.
+fn change(node: &Node, what: &str, fields: &mut Fields) -> Result<String> {
+    let list = |fields: &Fields| fields.text("list").parse::<HostListId>();
+    let overview = "/servers".to_owned();
+    match what {
+        "set" => {
+            let severity = Severity::from_word(fields.text("severity"));
+            let severity = severity.ok_or_else(|| Error::invalid("choose what to do with it"))?;
+            let host = host_block_import::host_name(fields.text("host"))?;
+            let rule = Rule {
+                no_media: fields.has("no_media"),
+                no_reports: fields.has("no_reports"),
+                ..Rule::by_hand(&host, severity, cut(&fields.line("comment"), COMMENT))
+            };
+            host_block_import::set(node, rule).map(|_| overview)
+        }
+        "lift" => {
+            let host = fields.text("host").to_owned();
+            node.store.write(move |w| host_block::lift(w, &host)).map(|_| overview)
+        }
+        "subscribe" => {
+            let id = host_block_import::subscribe(node, fields.text("url"), fields.text("name"))?;
+            Ok(format!("/servers/list/{id}"))
+        }
+        "import" => {
+            let file = fields.take_file("file").ok_or_else(|| Error::invalid("choose a file first"))?;
+            let id = host_block_import::upload(node, &String::from_utf8_lossy(&file))?;
+            Ok(format!("/servers/list/{id}"))
+        }
+        "apply" => {
+            let except: Vec<String> = fields.all("except").map(str::to_owned).collect();
+            host_block_import::apply(node, list(fields)?, except).map(|_| overview)
+        }
+        "forget" => host_block_import::forget(node, list(fields)?).map(|_| overview),
+        _ => Err(Error::NotFound),
+    }
+}

@@ -1,0 +1,157 @@
+//! Keeping somebody away, on their profile: a quiet menu to mute, report and block, and what holds now. The handlers are
+//! reached by `people.rs`.
+
+use std::time::Duration;
+
+use maud::{Markup, html};
+
+use crate::base::id::{ActorId, HostListId};
+use crate::base::{Error, Result};
+use crate::federation::{Node, owner::publish};
+use crate::store::actors::Actor;
+use crate::store::moderation::blocks::{self, Block};
+use crate::store::moderation::host_blocks::{self, Verdict};
+use crate::store::moderation::mutes::{self, Mute, Reach};
+use crate::store::{Read, moderation::host_block_lists};
+use crate::web::page::form::Fields;
+use crate::web::page::formatting;
+use crate::web::page::layout::{House, icon};
+use crate::web::page::people::press;
+
+const HOUR: Duration = Duration::from_hours(1);
+/// How long a mute may last, as the form says it; the last is for good.
+const LENGTHS: [(&str, &str, Option<Duration>); 5] = [
+    ("hour", "for an hour", Some(HOUR)),
+    ("day", "for a day", Some(HOUR.saturating_mul(24))),
+    ("week", "for a week", Some(HOUR.saturating_mul(24 * 7))),
+    ("month", "for a month", Some(HOUR.saturating_mul(24 * 30))),
+    ("ever", "until I unmute them", None),
+];
+/// What a mute may hide, likewise.
+const REACHES: [(&str, &str, Reach); 3] = [
+    ("everything", "Everything, notifications too", Reach::Everything),
+    ("home", "Their posts at home", Reach::Home),
+    ("boosts", "Only what they boost", Reach::Boosts),
+];
+
+/// What stands between the owner and somebody.
+pub struct Distance {
+    block: Option<Block>,
+    mute: Option<Mute>,
+    blocks_us: bool,
+    verdict: Verdict,
+    /// The name of the list that decided about their server; None for the owner's own rule.
+    list: Option<String>,
+}
+
+impl Distance {
+    /// Loads it.
+    pub fn load(r: &Read<'_>, actor: &Actor) -> Result<Self> {
+        let verdict = host_blocks::of_actor(r, actor)?;
+        let list = match verdict.rule {
+            Some((_, id)) if id != HostListId(0) => Some(host_block_lists::get(r, id)?.name),
+            _ => None,
+        };
+        let block = blocks::get(r, actor.id)?;
+        let blocks_us = blocks::theirs(r, actor.id)?.is_some();
+        Ok(Self { block, mute: mutes::get(r, actor.id)?, blocks_us, verdict, list })
+    }
+
+    /// True when nothing of theirs is shown: there is nobody to follow.
+    pub fn is_closed(&self) -> bool {
+        self.block.is_some() || self.verdict.is_blocked()
+    }
+}
+
+/// The menu beside the name.
+pub fn menu(house: &House<'_>, actor: &Actor, distance: &Distance) -> Markup {
+    html! {
+        details.more {
+            summary.act title="More" aria-label={ "More about " (actor.name) } { (icon("more")) span.text-only { "More" } }
+            div.menu {
+                @if distance.mute.is_none() {
+                    details {
+                        summary { (icon("hidden")) "Mute…" }
+                        form.stack method="post" action={ "/people/" (actor.id) "/mute" } {
+                            (house.token(""))
+                            select name="reach" aria-label="What to hide" { @for (word, label, _) in REACHES { option value=(word) { (label) } } }
+                            select name="length" aria-label="For how long" { @for (word, label, _) in LENGTHS { option value=(word) { (label) } } }
+                            button type="submit" { "Mute" }
+                            p.note { "They are not told." }
+                        }
+                    }
+                }
+                a href={ "/people/" (actor.id) "/report" } { (icon("warning")) "Report…" }
+                @if distance.block.is_none() {
+                    details {
+                        summary { (icon("cross")) "Block…" }
+                        form method="post" action={ "/people/" (actor.id) "/block" } {
+                            (house.token(""))
+                            p.note { "Neither of you follows the other any more, and you see nothing of theirs." }
+                            button.danger type="submit" { "Yes, block them" }
+                        }
+                    }
+                }
+                a href={ "/servers/check?host=" (crate::web::page::post::thread::query(&actor.host)) } { (icon("door")) "Keep " (actor.host) " away…" }
+            }
+        }
+    }
+}
+
+/// What holds now, a line each, below the name.
+pub fn lines(house: &House<'_>, actor: &Actor, distance: &Distance) -> Markup {
+    html! {
+        @if let Some(block) = &distance.block {
+            div.tie { (icon("cross")) span { "You block them since " (formatting::when(block.created_at, house.now)) "." } (press(house, actor, "unblock", "Unblock", "plain")) }
+        }
+        @if distance.blocks_us { p { (icon("cross")) span { "They block you." } } }
+        @if let Some(mute) = &distance.mute {
+            div.tie { (icon("hidden")) span { (said(mute, house)) } (press(house, actor, "unmute", "Unmute", "plain")) }
+        }
+        @if let Some(severity) = distance.verdict.severity {
+            p {
+                (icon("door"))
+                span {
+                    "Their server is " (if severity == host_blocks::Severity::Block { "blocked" } else { "limited" }) " by "
+                    a href="/servers" { @match &distance.list { Some(name) => { "the list " (name) }, None => "you" } } "."
+                }
+            }
+        }
+    }
+}
+
+/// "You mute them until 3 March."
+fn said(mute: &Mute, house: &House<'_>) -> String {
+    let what = match mute.reach {
+        Reach::Everything => "You mute them",
+        Reach::Home => "You mute them at home",
+        Reach::Boosts => "You mute what they boost",
+    };
+    match mute.until_at {
+        Some(at) => format!("{what}; that ends {}.", formatting::until(at, house.now)),
+        None => format!("{what}."),
+    }
+}
+
+/// What a mute hides, in a few words, for lists.
+pub fn muted(mute: &Mute, house: &House<'_>) -> String {
+    said(mute, house).replacen("You mute them", "Muted", 1).replacen("You mute", "Muted:", 1)
+}
+
+/// `POST /people/{id}/{act}`: block, unblock, mute, unmute.
+pub fn act(node: &Node, id: ActorId, act: &str, fields: &Fields) -> Result<()> {
+    match act {
+        "block" => publish::block(node, id),
+        "unblock" => publish::unblock(node, id),
+        "mute" => {
+            let reach = REACHES.iter().find(|(word, ..)| *word == fields.text("reach"));
+            let length = LENGTHS.iter().find(|(word, ..)| *word == fields.text("length"));
+            let (Some((.., reach)), Some((.., length))) = (reach, length) else {
+                return Err(Error::invalid("choose what to hide, and for how long"));
+            };
+            publish::mute(node, id, *reach, *length)
+        }
+        "unmute" => publish::unmute(node, id),
+        _ => Err(Error::NotFound),
+    }
+}

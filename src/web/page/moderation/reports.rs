@@ -1,0 +1,154 @@
+//! `/reports`: what others have reported about the owner, and what the owner has reported; and the form for a new report
+//! at `/people/{id}/report`. Nobody else ever sees these.
+
+use actix_web::{HttpResponse, web};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use crate::base::id::{ActorId, PostId, ReportId};
+use crate::base::{Error, Result};
+use crate::federation::{Node, owner::publish};
+use crate::social::moderation::report::{COMMENT, POSTS};
+use crate::store::actors::{self, Actor};
+use crate::store::moderation::reports::{self, Report};
+use crate::store::posts::{self, Viewer};
+use crate::store::{Read, posts::post_views};
+use crate::text::plain_text;
+use crate::web::auth::{Owner, see_other};
+use crate::web::blocking::{PageError, blocking};
+use crate::web::page::form::Sent;
+use crate::web::page::layout::{self, Here, House, Page, icon};
+use crate::web::page::{formatting, moderation::blocks, people::actor_widgets, post::post_card};
+
+/// Reports on one page.
+const ROWS: u32 = 40;
+/// Posts offered to be named in a report.
+const OFFERED: u32 = 20;
+/// Graphemes quoted of a post.
+const QUOTE: usize = 160;
+
+/// Which window is asked for.
+#[derive(Debug, Deserialize)]
+pub struct Before {
+    before: Option<ReportId>,
+}
+
+/// `GET /reports`.
+pub async fn show(node: web::Data<Node>, owner: Owner, before: web::Query<Before>) -> Result<HttpResponse, PageError> {
+    let before = before.into_inner().before;
+    let markup = blocking(&node, move |node| {
+        node.store.read(|r| {
+            let house = House::load(node, r, Some(&owner), "/reports")?;
+            let rows = reports::page(r, before, ROWS)?;
+            let people = actors::by_ids(r, &rows.iter().map(|report| report.actor_id).collect::<Vec<_>>())?;
+            let body = html! {
+                h1 { "Kept away" }
+                (blocks::tabs(r, "/reports")?)
+                @if rows.is_empty() {
+                    div.empty { p { "No reports. What other servers report about you or your posts is shown here, and to nobody else." } }
+                }
+                ul.rows {
+                    @for report in &rows {
+                        @if let Some(actor) = people.iter().find(|actor| actor.id == report.actor_id) { (row(r, &house, report, actor)?) }
+                    }
+                }
+                @if let (true, Some(last)) = (rows.len() == ROWS as usize, rows.last()) {
+                    nav.pager aria-label="More reports" { a rel="next" href={ "/reports?before=" (last.id) } { "Older" } }
+                }
+            };
+            Ok::<_, Error>(layout::document(&house, &Page::new("Reports", Here::Settings, body)).into_string())
+        })
+    });
+    Ok(layout::private(markup.await?))
+}
+
+fn row(r: &Read<'_>, house: &House<'_>, report: &Report, actor: &Actor) -> Result<Markup> {
+    let mut named = Vec::new();
+    for uri in &report.about {
+        let post = posts::by_uri(r, uri)?.filter(|post| post.boost_of.is_none());
+        named.extend(post.map(|post| (post.id, plain_text::excerpt(&plain_text::from_html(&post.content), QUOTE))));
+    }
+    Ok(html! {
+        li {
+            p {
+                @if report.ours { "You reported " (actor_widgets::mention(house, actor)) " " (actor_widgets::handle(actor)) @if report.forwarded { " to their server" } }
+                @else { strong { bdi { (actor.host) } } " reports " (if named.is_empty() { "you" } else { "what you wrote" }) }
+                " · " (formatting::when(report.created_at, house.now))
+            }
+            @if !report.comment.is_empty() { blockquote { bdi { (report.comment) } } }
+            @for (id, quote) in &named { p { a.about href={ "/post/" (id) } { bdi { (quote) } } } }
+            @if !report.ours {
+                form method="post" action="/reports" {
+                    (house.token(""))
+                    input type="hidden" name="report" value=(report.id);
+                    @if report.closed_at.is_none() { button.quiet type="submit" name="do" value="close" { "Dealt with" } }
+                    @else { span.note { (icon("check")) " Dealt with. " } button.plain type="submit" name="do" value="open" { "Take it up again" } }
+                }
+            }
+        }
+    })
+}
+
+/// `POST /reports`: closes a report, or takes it up again.
+pub async fn settle(node: web::Data<Node>, sent: Sent) -> Result<HttpResponse, PageError> {
+    let (id, close): (ReportId, bool) = (sent.fields.text("report").parse()?, sent.fields.text("do") == "close");
+    blocking(&node, move |node| node.store.write(move |w| reports::close(w, id, close.then_some(w.now)))).await?;
+    Ok(see_other("/reports"))
+}
+
+/// `GET /people/{id}/report`.
+pub async fn ask(node: web::Data<Node>, owner: Owner, id: web::Path<ActorId>) -> Result<HttpResponse, PageError> {
+    let id = id.into_inner();
+    let markup = blocking(&node, move |node| form(node, &owner, id, None));
+    Ok(layout::private(markup.await?))
+}
+
+fn form(node: &Node, owner: &Owner, id: ActorId, problem: Option<&str>) -> Result<String> {
+    node.store.read(|r| {
+        let here = format!("/people/{id}");
+        let house = House::load(node, r, Some(owner), &here)?;
+        let actor = actors::by_id(r, id)?;
+        if house.is_owner(&actor) {
+            return Err(Error::NotFound);
+        }
+        let recent = posts::of_actor(r, id, Viewer::Owner, posts::Page::first(OFFERED))?;
+        let mut cards = post_views::of(r, &recent)?;
+        cards.retain(|card| card.boost.is_none());
+        let body = html! {
+            h1 { "Report " (actor_widgets::name(&house, &actor)) }
+            @if let Some(problem) = problem { p.problem role="alert" { (problem) } }
+            p { "The people who run " strong { bdi { (actor.host) } } " are told. They learn that somebody here reports, not that it is you: the report is sent in the name of this server." }
+            form.stack method="post" action={ (here) "/report" } {
+                (house.token(""))
+                label for="comment" { "What is the matter?" }
+                textarea #comment name="comment" rows="4" maxlength=(COMMENT) dir="auto" {}
+                @if !cards.is_empty() {
+                    fieldset {
+                        legend { "Posts it is about" }
+                        @for card in &cards {
+                            label.check {
+                                input type="checkbox" name="post" value=(card.post.id);
+                                span { bdi { (post_card::quote(card, QUOTE)) } " · " (formatting::when(card.post.published_at, house.now)) }
+                            }
+                        }
+                    }
+                }
+                label.check { input type="checkbox" name="block" value="yes"; " Block them as well" }
+                button.main type="submit" { "Send the report to " (actor.host) }
+            }
+        };
+        Ok(layout::document(&house, &Page::new("Report", Here::Elsewhere, body)).into_string())
+    })
+}
+
+/// `POST /people/{id}/report`.
+pub async fn send(node: web::Data<Node>, id: web::Path<ActorId>, sent: Sent) -> Result<HttpResponse, PageError> {
+    let (id, fields) = (id.into_inner(), sent.fields);
+    let named: Vec<PostId> = fields.all("post").filter_map(|id| id.parse().ok()).take(POSTS).collect();
+    blocking(&node, move |node| {
+        publish::report(node, id, named, fields.text("comment").to_owned())?;
+        if fields.has("block") { publish::block(node, id) } else { Ok(()) }
+    })
+    .await?;
+    Ok(see_other("/reports"))
+}

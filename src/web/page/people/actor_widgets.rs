@@ -1,0 +1,155 @@
+//! People on a page: pictures, names, handles, links. Names are plain text; the server is always shown.
+
+use maud::{Markup, PreEscaped, html};
+
+use crate::store::actors::{Actor, Emoji};
+use crate::text::{escape, plain_text};
+use crate::web::page::layout::House;
+
+/// Muted colours of letter pictures; the style sheet knows them as `h0` to `h5`.
+const HUES: u64 = 6;
+
+/// The page that shows this actor to whoever looks: ours for the owner, their own for a visitor.
+pub fn path(house: &House<'_>, actor: &Actor) -> String {
+    if house.session.is_some() {
+        format!("/people/{}", actor.id)
+    } else if house.is_owner(actor) {
+        house.profile_path()
+    } else {
+        outside(&actor.url).to_owned()
+    }
+}
+
+/// A link another server gave us, if it is one a browser may follow.
+pub fn outside(url: &str) -> &str {
+    if url.starts_with("https://") || url.starts_with("http://") { url } else { "#" }
+}
+
+/// The picture, or a letter on a colour of their own. Says nothing aloud: the name stands beside it.
+pub fn face(house: &House<'_>, actor: &Actor) -> Markup {
+    html! {
+        @if let Some(url) = house.picture(actor, actor.icon.as_deref()) {
+            img.face.u-photo src=(url) alt="" width="48" height="48" loading="lazy" decoding="async";
+        } @else {
+            (letter(actor))
+        }
+    }
+}
+
+/// The first letter of a name on one of a few colours, always the same for the same person.
+pub fn letter(actor: &Actor) -> Markup {
+    let first = actor.name.chars().find(|c| c.is_alphanumeric()).unwrap_or('·');
+    let sum = actor.username.bytes().fold(0u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    html! { span class={ "face letter h" (sum % HUES) } aria-hidden="true" { (first.to_uppercase()) } }
+}
+
+/// The display name with its pictures, on one line.
+pub fn name(house: &House<'_>, actor: &Actor) -> Markup {
+    let name = plain_text::one_line(&actor.name);
+    let name = if name.is_empty() { actor.username.clone() } else { name };
+    html! { bdi { (PreEscaped(emoji(house, &escape(&name), &actor.emoji))) } }
+}
+
+/// `@user@host`, in its own direction, whatever letters it is made of (S29).
+pub fn handle(actor: &Actor) -> Markup {
+    html! { bdi.handle translate="no" { "@" (actor.username) "@" (actor.host) } }
+}
+
+/// Only the name as a link, the handle in its title: for sentences.
+pub fn mention(house: &House<'_>, actor: &Actor) -> Markup {
+    html! { a.name href=(path(house, actor)) title={ "@" (actor.handle()) } { (name(house, actor)) } }
+}
+
+/// A row of a list of people; `more` stands at its end.
+pub fn row(house: &House<'_>, actor: &Actor, more: &Markup) -> Markup {
+    html! {
+        li.person {
+            a href=(path(house, actor)) tabindex="-1" aria-hidden="true" { (face(house, actor)) }
+            div.who {
+                a.name href=(path(house, actor)) { (name(house, actor)) }
+                (handle(actor))
+            }
+            div.do { (more) }
+        }
+    }
+}
+
+/// Puts the pictures of custom emoji into HTML that is already safe, outside of its tags.
+pub fn emoji(house: &House<'_>, safe: &str, known: &[Emoji]) -> String {
+    if known.is_empty() || !safe.contains(':') {
+        return safe.to_owned();
+    }
+    let picture = |code: &str| {
+        let emoji = known.iter().find(|emoji| emoji.code == code)?;
+        let ours = emoji.url.strip_prefix(&house.node.facts.origin.url("")).filter(|path| path.starts_with("/media/"));
+        let url = ours.map_or_else(|| crate::web::files::proxied(house.node, &emoji.url), str::to_owned);
+        let (url, code) = (escape(&url), escape(code));
+        Some(format!(
+            "<img class=\"emoji\" src=\"{url}\" alt=\":{code}:\" title=\":{code}:\" width=\"20\" height=\"20\" loading=\"lazy\">"
+        ))
+    };
+    outside_tags(safe, |words| with_codes(words, picture))
+}
+
+/// Applies `change` to the text between tags; tags, quoted attributes included, stay as they are.
+fn outside_tags(html: &str, change: impl Fn(&str) -> String) -> String {
+    let mut out = String::with_capacity(html.len() * 2);
+    let mut rest = html;
+    while let Some(start) = rest.find('<') {
+        let (words, from_tag) = rest.split_at(start);
+        out.push_str(&change(words));
+        let mut quote = None;
+        let end = from_tag.char_indices().find_map(|(at, c)| {
+            match (quote, c) {
+                (None, '"' | '\'') => quote = Some(c),
+                (Some(open), _) if open == c => quote = None,
+                (None, '>') => return Some(at + 1),
+                _ => {}
+            }
+            None
+        });
+        let (tag, after) = from_tag.split_at(end.unwrap_or(from_tag.len()));
+        out.push_str(tag);
+        rest = after;
+    }
+    out.push_str(&change(rest));
+    out
+}
+
+fn with_codes(words: &str, picture: impl Fn(&str) -> Option<String>) -> String {
+    let mut out = String::with_capacity(words.len());
+    let mut parts = words.split(':').peekable();
+    out.push_str(parts.next().unwrap_or_default());
+    while let Some(part) = parts.next() {
+        match picture(part).filter(|_| parts.peek().is_some()) {
+            Some(image) => {
+                out.push_str(&image);
+                out.push_str(parts.next().unwrap_or_default());
+            }
+            None => {
+                out.push(':');
+                out.push_str(part);
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn emoji_stand_in_words_but_never_in_tags() {
+        let picture = |code: &str| (code == "hut").then(|| "[HUT]".to_owned());
+        let change = |words: &str| with_codes(words, picture);
+        let said = outside_tags("a :hut: at 10:30 <a href=\"x:hut:y>z\">:hut::hut:</a> :no: :hut", change);
+        assert_eq!(said, "a [HUT] at 10:30 <a href=\"x:hut:y>z\">[HUT][HUT]</a> :no: :hut");
+    }
+
+    #[test]
+    fn only_web_links_lead_outside() {
+        assert_eq!(outside("https://example.org/@a"), "https://example.org/@a");
+        assert_eq!(outside("javascript:alert(1)"), "#");
+    }
+}

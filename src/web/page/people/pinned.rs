@@ -1,0 +1,106 @@
+//! What stands at the top of a profile: pinned posts and hashtags; and the form that chooses the owner's hashtags.
+
+use maud::{Markup, html};
+
+use crate::base::Result;
+use crate::base::id::PostId;
+use crate::store::Read;
+use crate::store::actors::Actor;
+use crate::store::posts::Viewer;
+use crate::store::posts::pins::{self, Tag};
+use crate::store::posts::post_views::{self, Card};
+use crate::web::page::layout::{House, icon};
+use crate::web::page::{people::actor_widgets, post::post_card, timeline::home};
+
+/// What stands there for whoever looks; nothing on the later pages of a profile.
+pub struct Top {
+    posts: Vec<Card>,
+    tags: Vec<Tag>,
+}
+
+impl Top {
+    /// Loads it, as far as `viewer` may see it.
+    pub fn load(r: &Read<'_>, actor: &Actor, viewer: Viewer, page: Option<PostId>) -> Result<Self> {
+        let posts = match page {
+            None => post_views::of(r, &pins::of_actor(r, actor.id, viewer)?)?,
+            Some(_) => Vec::new(),
+        };
+        let posts = if viewer == Viewer::Stranger { home::open_only(posts) } else { posts };
+        Ok(Self { posts, tags: pins::tags(r, actor.id)? })
+    }
+
+    /// True for a post that stands above the others already.
+    pub fn has(&self, card: &Card) -> bool {
+        card.boost.is_none() && self.posts.iter().any(|pinned| pinned.post.id == card.post.id)
+    }
+
+    /// True when no post stands there.
+    pub fn is_empty(&self) -> bool {
+        self.posts.is_empty()
+    }
+
+    /// The pinned posts.
+    pub fn posts(&self, house: &House<'_>) -> Markup {
+        html! {
+            @if !self.posts.is_empty() {
+                section.pinned aria-label="Pinned posts" {
+                    h2.why { (icon("pin")) "Pinned" }
+                    (post_card::list(house, &self.posts))
+                }
+            }
+        }
+    }
+
+    /// The hashtags, as links.
+    pub fn tags(&self) -> Markup {
+        html! {
+            @if !self.tags.is_empty() {
+                p.tallies.topics aria-label="Featured hashtags" {
+                    @for tag in &self.tags { (link(tag)) }
+                }
+            }
+        }
+    }
+}
+
+fn link(tag: &Tag) -> Markup {
+    html! {
+        @match &tag.url {
+            Some(url) => a rel="tag nofollow noopener noreferrer" href=(actor_widgets::outside(url)) { bdi { "#" (tag.shown) } },
+            None => a rel="tag" href={ "/tags/" (crate::web::page::post::thread::query(&tag.name)) } { bdi { "#" (tag.shown) } },
+        }
+    }
+}
+
+/// The section of the settings page.
+pub fn settings(house: &House<'_>, r: &Read<'_>, owner: &Actor) -> Result<Markup> {
+    let tags = pins::tags(r, owner.id)?;
+    Ok(html! {
+        section.section {
+            h2 { "Hashtags on your profile" }
+            @if !tags.is_empty() {
+                ul.rows {
+                    @for tag in &tags {
+                        li.line {
+                            div { (link(tag)) }
+                            form method="post" action="/settings/untag" {
+                                (house.token(""))
+                                input type="hidden" name="tag" value=(tag.name);
+                                button.quiet type="submit" aria-label={ "Take off #" (tag.shown) } { "Take off" }
+                            }
+                        }
+                    }
+                }
+            }
+            @if tags.len() < pins::TAGS as usize {
+                form.stack method="post" action="/settings/tag" {
+                    (house.token(""))
+                    label for="tag" { "What you write about" }
+                    input #tag type="text" name="tag" maxlength="100" placeholder="#knitting" autocapitalize="off" spellcheck="false" required;
+                    p.note { "Visitors find your posts with these hashtags at the top of your profile." }
+                    button type="submit" { "Add" }
+                }
+            }
+        }
+    })
+}

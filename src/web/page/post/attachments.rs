@@ -1,0 +1,164 @@
+//! Pictures and other files of a post: each with its description in reach, none fetched from another server by the
+//! reader's browser.
+
+use maud::{Markup, html};
+
+use crate::media::PREVIEW_SIDE;
+use crate::store::posts::attachments::Attachment;
+use crate::store::posts::post_views::Card;
+use crate::web::page::layout::{House, icon};
+use crate::web::page::people::actor_widgets::outside;
+use crate::web::page::{compose::uploads, post::post_metadata};
+use crate::web::{files, media_streams};
+
+/// Shown of one post at most; the rest is on its own page.
+const SHOWN: usize = 16;
+
+/// Graphemes shown of an address.
+const LINK_SHOWN: usize = 60;
+
+/// All files of a post.
+pub fn of(house: &House<'_>, card: &Card) -> Markup {
+    let (pictures, others): (Vec<_>, Vec<_>) = card.attachments.iter().take(SHOWN).partition(|file| is_picture(file));
+    html! {
+        @if !pictures.is_empty() {
+            div class={ "pictures n" (pictures.len().min(4)) } { @for file in pictures { (picture(house, file)) } }
+        }
+        @for file in others { (other(house, file)) }
+    }
+}
+
+/// Whether a file is shown as a picture.
+pub fn is_picture(file: &Attachment) -> bool {
+    file.media_type.starts_with("image/")
+}
+
+/// (what is shown, what a click opens)
+fn places(house: &House<'_>, file: &Attachment) -> (String, String) {
+    match (&file.file, &file.url) {
+        (Some(name), _) => {
+            let whole = format!("/media/{name}");
+            (file.preview.as_ref().map_or_else(|| whole.clone(), |name| format!("/media/{name}")), whole)
+        }
+        (None, Some(url)) => {
+            let led = files::proxied(house.node, url);
+            (led.clone(), led)
+        }
+        (None, None) => (String::new(), String::new()),
+    }
+}
+
+/// Both sizes of a picture of ours with their widths, for screens with fine dots.
+fn sizes(file: &Attachment) -> Option<String> {
+    let (name, preview) = (file.file.as_ref()?, file.preview.as_ref()?);
+    let (width, height) = (file.width?, file.height?);
+    let small = u64::from(width) * u64::from(PREVIEW_SIDE) / u64::from(width.max(height).max(1));
+    Some(format!("/media/{preview} {small}w, /media/{name} {width}w"))
+}
+
+fn picture(house: &House<'_>, file: &Attachment) -> Markup {
+    let (shown, whole) = places(house, file);
+    let alt = file.alt.trim();
+    html! {
+        figure {
+            a href=(whole) {
+                img class={ "u-photo " (uploads::crop(file.focus.as_deref()).unwrap_or_default()) } src=(shown) alt=(if alt.is_empty() { "A picture without a description" } else { alt })
+                    srcset=[sizes(file)] sizes="(max-width: 42rem) 100vw, 40rem" width=[file.width] height=[file.height] loading="lazy" decoding="async";
+            }
+            @if !alt.is_empty() {
+                details.alt { summary title="Description" { "Alt" } p { bdi { (alt) } } }
+            }
+        }
+    }
+}
+
+/// A film, a recording, a link or another file. What plays plays here, by way of this server; whoever is not the owner is
+/// led to the server it comes from.
+fn other(house: &House<'_>, file: &Attachment) -> Markup {
+    let alt = file.alt.trim();
+    let label = if alt.is_empty() { noun(&file.media_type) } else { alt };
+    let source = match (&file.file, &file.url) {
+        (Some(name), _) => Some(format!("/media/{name}")),
+        (None, Some(url)) if house.session.is_some() && plays(file) => Some(media_streams::led(house.node, url)),
+        _ => None,
+    };
+    let cover = match (&file.preview, &file.still) {
+        (Some(name), _) => Some(format!("/media/{name}")),
+        (None, Some(url)) => Some(files::proxied(house.node, url)),
+        (None, None) => None,
+    };
+    let is_film = file.media_type.starts_with("video/");
+    html! {
+        @match &source {
+            Some(source) if is_film => video.film controls preload="none" src=(source) poster=[cover.as_deref()] width=[file.width] height=[file.height] aria-label=(label) {},
+            Some(source) if file.media_type.starts_with("audio/") => {
+                @if let Some(cover) = &cover { img.song-cover src=(cover) alt="" loading="lazy" decoding="async"; }
+                audio.film controls preload="none" src=(source) aria-label=(label) {}
+            },
+            _ => @if let Some(cover) = &cover { img.header-picture src=(cover) alt="" loading="lazy" decoding="async"; },
+        }
+        (caption(file, source.is_some()))
+    }
+}
+
+/// The line under a file: what it is, how long, what is said of it, and where it comes from.
+fn caption(file: &Attachment, shown: bool) -> Markup {
+    let alt = file.alt.trim();
+    let is_link = file.media_type == "text/html";
+    html! {
+        @if let Some(url) = &file.url {
+            p.file {
+                (icon(if is_link { "out" } else { "file" }))
+                a href=(outside(url)) rel="nofollow noopener noreferrer" {
+                    @if is_link && !alt.is_empty() { bdi { (alt) } " (" (host(url)) ")" }
+                    @else if is_link { (short(url)) }
+                    @else { (noun(&file.media_type)) " on " (host(url)) }
+                }
+                @if let Some(seconds) = file.seconds { span { (post_metadata::length(seconds)) } }
+                @if !is_link && !alt.is_empty() { span { bdi { (alt) } } }
+            }
+        } @else if shown && (!alt.is_empty() || file.seconds.is_some()) {
+            p.file { @if let Some(seconds) = file.seconds { span { (post_metadata::length(seconds)) } } span { bdi { (alt) } } }
+        }
+    }
+}
+
+/// Whether a browser can play a file piece by piece; a playlist cannot be.
+fn plays(file: &Attachment) -> bool {
+    let sort = file.media_type.split('/').next().unwrap_or_default();
+    matches!(sort, "video" | "audio") && !file.media_type.ends_with("mpegurl")
+}
+
+/// What a file is called.
+pub fn noun(media_type: &str) -> &'static str {
+    match media_type.split('/').next().unwrap_or_default() {
+        "image" => "Picture",
+        "video" => "Film",
+        "audio" => "Recording",
+        _ if media_type == "text/html" => "Link",
+        _ => "File",
+    }
+}
+
+/// What several files are called together, in the middle of a sentence.
+pub fn nouns(files: &[Attachment]) -> &'static str {
+    let all = |sort: &str| files.iter().all(|file| file.media_type.starts_with(sort));
+    match files.len() {
+        1 if all("image/") => "picture",
+        1 if all("video/") => "film",
+        1 if all("audio/") => "recording",
+        _ if all("image/") => "pictures",
+        _ => "media",
+    }
+}
+
+/// The host of an address, for reading.
+pub fn host(url: &str) -> &str {
+    url.split_once("://").map_or(url, |(_, rest)| rest).split(['/', '?', '#']).next().unwrap_or_default()
+}
+
+/// An address as a reader knows it again.
+fn short(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    crate::text::plain_text::excerpt(rest.trim_start_matches("www.").trim_end_matches('/'), LINK_SHOWN)
+}

@@ -1,0 +1,36 @@
+//! What the owner's filters make of a post on a page: nothing at all, a fold with the filter's title, or a fold round its
+//! pictures. Visitors and the owner's own posts are never touched.
+
+use maud::{Markup, html};
+
+use crate::store::posts::post_views::Card;
+use crate::store::timelines::filters::Action;
+use crate::web::page::layout::{House, icon};
+
+/// What is to become of a post here, and by which filter.
+pub fn verdict(house: &House<'_>, card: &Card) -> Option<(Action, String)> {
+    if house.session.is_none() || house.is_owner(&card.author) { None } else { house.sieve.verdict(card) }
+}
+
+/// Whether a post is not shown here at all.
+pub fn is_hidden(house: &House<'_>, card: &Card) -> bool {
+    matches!(verdict(house, card), Some((Action::Hide, _)))
+}
+
+/// The filter that folds the pictures of a post, and nothing else of it.
+pub fn blurs(house: &House<'_>, card: &Card) -> Option<String> {
+    match verdict(house, card) {
+        Some((Action::Blur, title)) if !card.attachments.is_empty() => Some(title),
+        _ => None,
+    }
+}
+
+/// Anything behind the title of a filter.
+pub fn fold(title: &str, inner: &Markup) -> Markup {
+    html! {
+        details.warning.sifted {
+            summary { (icon("hidden")) span { "Filtered: " bdi { (title) } } }
+            (inner)
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! What the owner can do with a post: a quiet row of buttons, each a form of its own, and the handlers behind them.
+
+use actix_web::{HttpResponse, web};
+use maud::{Markup, html};
+
+use crate::base::Result;
+use crate::base::id::PostId;
+use crate::base::interaction_policy::Deed;
+use crate::federation::{Node, owner::publish};
+use crate::store::posts::post_views::Card;
+use crate::store::posts::quotes::State;
+use crate::store::posts::{self, bookmarks, thread_mutes};
+use crate::web::auth::{local, see_other};
+use crate::web::blocking::{PageError, blocking};
+use crate::web::page::form::Sent;
+use crate::web::page::layout::{House, icon};
+use crate::web::page::{
+    formatting,
+    moderation::interaction_requests,
+    people::actor_widgets,
+    post::{poll, reactions},
+};
+
+/// A button of the row.
+struct Button {
+    /// The last part of the form's path.
+    act: &'static str,
+    /// What pressing it does.
+    word: &'static str,
+    icon: &'static str,
+    /// `true` once pressed.
+    pressed: &'static str,
+    number: u32,
+}
+
+/// The row under a post.
+pub fn row(house: &House<'_>, card: &Card) -> Markup {
+    let boost = match card.boosted {
+        true => {
+            Button { act: "unboost", word: "Take the boost back", icon: "boost", pressed: "true", number: card.boosts }
+        }
+        false => Button { act: "boost", word: "Boost", icon: "boost", pressed: "false", number: card.boosts },
+    };
+    let like = match card.liked {
+        true => {
+            Button { act: "unlike", word: "Take the like back", icon: "liked", pressed: "true", number: card.likes }
+        }
+        false => Button { act: "like", word: "Like", icon: "like", pressed: "false", number: card.likes },
+    };
+    html! {
+        div.acts {
+            @if interaction_requests::is_barred(house, card, Deed::Reply) { (barred(card, Deed::Reply, "reply", card.replies)) }
+            @else {
+                a.act href={ "/compose?reply_to=" (card.post.id) } title="Reply" aria-label={ "Reply to " (card.author.name) } {
+                    (icon("reply")) (tally(card.replies)) span.text-only { "Reply" }
+                }
+            }
+            @if !card.post.audience.is_open() { span.act.none {} }
+            @else if !card.boosted && interaction_requests::is_barred(house, card, Deed::Boost) { (barred(card, Deed::Boost, "boost", card.boosts)) }
+            @else { (button(house, card, &boost)) }
+            @if !card.liked && interaction_requests::is_barred(house, card, Deed::Like) { (barred(card, Deed::Like, "like", card.likes)) }
+            @else { (button(house, card, &like)) }
+            (more(house, card))
+        }
+    }
+}
+
+/// What its author lets nobody do: there, and said why, but not to be pressed.
+fn barred(card: &Card, deed: Deed, sign: &str, number: u32) -> Markup {
+    let why = format!("{} does not let others {} this post", card.author.name, deed.verb());
+    html! { span.act.barred title=(why) { (icon(sign)) (tally(number)) span.hidden { (why) } } }
+}
+
+fn button(house: &House<'_>, card: &Card, button: &Button) -> Markup {
+    html! {
+        form method="post" action={ "/post/" (card.post.id) "/" (button.act) } {
+            (house.token(&format!("#p{}", card.id)))
+            button.act.(button.icon) type="submit" title=(button.word) aria-pressed=(button.pressed)
+                aria-label={ (button.word) ": " (card.author.name) } {
+                (icon(button.icon)) (tally(button.number)) span.text-only { (button.word) }
+            }
+        }
+    }
+}
+
+fn tally(number: u32) -> Markup {
+    html! { @if number > 0 { span.tally { (formatting::number(number.into())) } } }
+}
+
+/// What is needed seldom: the original, editing, deleting (asked twice).
+fn more(house: &House<'_>, card: &Card) -> Markup {
+    let id = card.post.id;
+    let ours = house.is_owner(&card.author);
+    let original = if ours {
+        format!("{}/{id}", house.profile_path())
+    } else {
+        actor_widgets::outside(card.post.page()).to_owned()
+    };
+    html! {
+        details.more {
+            summary.act title="More" aria-label={ "More about the post by " (card.author.name) } { (icon("more")) span.text-only { "More" } }
+            div.menu {
+                (reactions::choice(house, card))
+                a href={ "/post/" (id) } { (icon("thread")) "The whole thread" }
+                (quoting(house, card))
+                (quietly(house, card))
+                @if !ours { a href=(original) rel="noopener noreferrer" { (icon("out")) "Original on " (card.author.host) } }
+                @if ours && card.post.audience.is_open() { a href=(original) { (icon("out")) "As visitors see it" } }
+                @if ours {
+                    @if card.post.audience.is_open() { (pin(house, card)) }
+                    a href={ "/post/" (id) "/edit" } { (icon("pen")) "Edit" }
+                    details {
+                        summary { (icon("bin")) "Delete…" }
+                        form method="post" action={ "/post/" (id) "/delete" } {
+                            (house.token(""))
+                            button.danger type="submit" { "Yes, delete it everywhere" }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Quoting the post, and taking back the word by which it quotes one of the owner's.
+fn quoting(house: &House<'_>, card: &Card) -> Markup {
+    let id = card.post.id;
+    let ours = |quoted: &crate::store::posts::post_views::Quoted| {
+        let of_ours = quoted.card.as_ref().is_some_and(|inner| house.is_owner(&inner.author));
+        of_ours && !house.is_owner(&card.author) && quoted.quote.state == State::Granted
+    };
+    html! {
+        @if card.post.audience.is_open() || house.is_owner(&card.author) {
+            @if interaction_requests::is_barred(house, card, Deed::Quote) { p.note { (card.author.name) " does not let others quote this post." } }
+            @else { a href={ "/compose?quote=" (id) } { (icon("quote")) "Quote" } }
+        }
+        @if card.quote.as_ref().is_some_and(ours) {
+            form method="post" action={ "/post/" (id) "/revoke" } {
+                (house.token(&format!("#p{}", card.id)))
+                button type="submit" { (icon("cross")) "Do not let it quote me" }
+            }
+        }
+    }
+}
+
+/// What nobody is told of: putting the post by, and hearing no more of its thread.
+fn quietly(house: &House<'_>, card: &Card) -> Markup {
+    let keep = if card.bookmarked { ("unbookmark", "Take the bookmark away") } else { ("bookmark", "Bookmark") };
+    let hush = match card.thread_muted {
+        true => ("unhush", "Notify me of this conversation again"),
+        false => ("hush", "Mute this conversation"),
+    };
+    html! {
+        @for ((act, word), sign) in [(keep, "bookmark"), (hush, "bell")] {
+            form method="post" action={ "/post/" (card.post.id) "/" (act) } {
+                (house.token(&format!("#p{}", card.id)))
+                button.entry type="submit" { (icon(sign)) (word) }
+            }
+        }
+    }
+}
+
+fn pin(house: &House<'_>, card: &Card) -> Markup {
+    let (act, word) = if card.pinned { ("unpin", "Unpin from the profile") } else { ("pin", "Pin to the profile") };
+    html! {
+        form method="post" action={ "/post/" (card.post.id) "/" (act) } {
+            (house.token(&format!("#p{}", card.id)))
+            button.entry type="submit" { (icon("pin")) (word) }
+        }
+    }
+}
+
+/// `POST /post/{id}/{act}`: like, unlike, boost, unboost, react, unreact, vote, pin, unpin, bookmark, unbookmark, hush, unhush, delete,
+/// revoke. Leads back to
+/// where the button was.
+pub async fn press(
+    node: web::Data<Node>,
+    path: web::Path<(PostId, String)>,
+    sent: Sent,
+) -> Result<HttpResponse, PageError> {
+    let (id, act) = path.into_inner();
+    let fields = sent.fields;
+    let back = local(fields.text("back")).to_owned();
+    let gone = if act == "delete" { Some(format!("/post/{id}")) } else { None };
+    blocking(&node, move |node| match act.as_str() {
+        "like" => publish::like(node, id),
+        "unlike" => publish::unlike(node, id),
+        "boost" => publish::boost(node, id).map(drop),
+        "unboost" => publish::unboost(node, id),
+        "vote" => poll::vote(node, id, &fields),
+        "react" => reactions::press(node, id, &fields),
+        "unreact" => publish::unreact(node, id),
+        "pin" => publish::pin(node, id),
+        "unpin" => publish::unpin(node, id),
+        "bookmark" => node.store.write(move |w| bookmarks::add(w, posts::by_id(w, id)?.id)),
+        "unbookmark" => node.store.write(move |w| bookmarks::remove(w, id)),
+        "hush" => node.store.write(move |w| thread_mutes::add(w, posts::by_id(w, id)?.id)),
+        "unhush" => node.store.write(move |w| thread_mutes::remove(w, id)),
+        "delete" => publish::delete(node, id),
+        "revoke" => publish::revoke_quote(node, id),
+        _ => Err(crate::base::Error::NotFound),
+    })
+    .await?;
+    // Its own page is gone with it.
+    let home = gone.is_some_and(|page| back.starts_with(&page));
+    Ok(see_other(if home { "/" } else { &back }))
+}

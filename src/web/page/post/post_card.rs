@@ -1,0 +1,210 @@
+//! A post as it stands on a page: who, when, words, pictures, and a quiet row of what can be done with it.
+
+use maud::{Markup, html};
+
+use crate::base::Audience;
+use crate::store::posts::post_views::Card;
+use crate::store::timelines::filters::Action;
+use crate::text::{plain_text, rewrite};
+use crate::web::page::layout::{House, icon};
+use crate::web::page::{
+    formatting,
+    moderation::interaction_requests,
+    people::actor_widgets,
+    post::{attachments, filter_result, history, poll, post_actions, post_metadata, quoted_post, reactions},
+};
+use crate::web::{files, media_streams};
+
+/// How a post stands on the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// One of a list.
+    List,
+    /// The one the page is about.
+    Focus,
+    /// Quoted above an answer: nothing can be done with it here.
+    Above,
+}
+
+/// A list of posts.
+pub fn list(house: &House<'_>, cards: &[Card]) -> Markup {
+    html! { div.posts.h-feed { @for one in cards { (card(house, one, Place::List)) } } }
+}
+
+/// One post, as far as the owner's filters let it be seen. One they hide is shown folded where it is what the page is about.
+pub fn card(house: &House<'_>, card: &Card, place: Place) -> Markup {
+    match filter_result::verdict(house, card) {
+        Some((Action::Hide, _)) if place == Place::List => html! {},
+        Some((Action::Hide | Action::Warn, title)) => filter_result::fold(&title, &whole(house, card, place)),
+        _ => whole(house, card, place),
+    }
+}
+
+fn whole(house: &House<'_>, card: &Card, place: Place) -> Markup {
+    let class = match place {
+        Place::List => "post h-entry",
+        Place::Focus => "post focus h-entry",
+        Place::Above => "post above h-entry",
+    };
+    html! {
+        article class=(class) id={ "p" (card.id) } aria-label={ "Post by " (card.author.name) } {
+            @if let Some((_, booster)) = &card.boost {
+                p.why { (icon("boost")) span { (actor_widgets::mention(house, booster)) " boosted" } }
+            }
+            @if let Some(group) = &card.group {
+                p.why { (icon("people")) span { "in " (actor_widgets::mention(house, group)) } }
+            }
+            (header(house, card, place))
+            div.inside {
+                @if card.post.reply_to_uri.is_some() && place != Place::Focus { (answers(house, card)) }
+                (content(house, card, place))
+                (quoted_post::of(house, card))
+                (interaction_requests::note(house, card))
+                @if place == Place::Focus { (particulars(house, card)) }
+                @if place == Place::Focus || card.reactions.iter().any(|count| count.mine) { (reactions::row(house, card)) }
+                @if place != Place::Above && house.session.is_some() { (post_actions::row(house, card)) }
+            }
+        }
+        hr.text-only;
+    }
+}
+
+fn header(house: &House<'_>, card: &Card, place: Place) -> Markup {
+    let author = &card.author;
+    html! {
+        header.by {
+            a href=(actor_widgets::path(house, author)) tabindex="-1" aria-hidden="true" { (actor_widgets::face(house, author)) }
+            div.who.p-author.h-card {
+                a.name.u-url.p-name href=(actor_widgets::path(house, author)) { (actor_widgets::name(house, author)) }
+                (actor_widgets::handle(author))
+            }
+            @if place != Place::Focus {
+                div.moment {
+                    a.when.u-url href=(path(house, card)) { (audience_mark(card.post.audience)) (formatting::when(card.post.published_at, house.now)) }
+                    @if let Some(history) = history::path(house, card) { a.when.edited href=(history) title="What it said before" { "edited" } }
+                }
+            }
+        }
+    }
+}
+
+/// Where this post has a page for whoever looks.
+pub fn path(house: &House<'_>, card: &Card) -> String {
+    let id = card.post.id;
+    if house.session.is_some() {
+        format!("/post/{id}")
+    } else if house.is_owner(&card.author) {
+        format!("{}/{id}", house.profile_path())
+    } else {
+        actor_widgets::outside(card.post.page()).to_owned()
+    }
+}
+
+fn answers(house: &House<'_>, card: &Card) -> Markup {
+    html! {
+        p.answers {
+            (icon("reply"))
+            @match &card.parent_author {
+                Some(parent) if parent.id == card.author.id => span { "continues their own post" },
+                Some(parent) => span { "answers " (actor_widgets::mention(house, parent)) },
+                None => span { "answers a post that is not here" },
+            }
+        }
+    }
+}
+
+/// The sign of an audience that is not everyone's, with its words for those who listen.
+pub fn audience_mark(audience: Audience) -> Markup {
+    html! {
+        @if audience != Audience::Public {
+            span.audience title=(reach(audience)) { (icon(audience.word())) span.hidden { (reach(audience)) ", " } }
+        }
+    }
+}
+
+/// Who may read a post, in words.
+pub fn reach(audience: Audience) -> &'static str {
+    match audience {
+        Audience::Public => "Everyone",
+        Audience::Quiet => "Everyone, quietly",
+        Audience::Followers => "Followers",
+        Audience::Mentioned => "Only people mentioned",
+    }
+}
+
+/// Title, words and pictures; behind its warning when it has one.
+pub fn content(house: &House<'_>, card: &Card, place: Place) -> Markup {
+    let post = &card.post;
+    let inner = html! { (post_metadata::inner(house, card, place)) (poll::of(house, card)) };
+    let warning = post.warning.as_deref().map(str::trim).filter(|warning| !warning.is_empty());
+    html! {
+        @if let Some(warning) = warning {
+            details.warning {
+                summary { (icon("warning")) span.p-summary lang=[post.language.as_deref()] { bdi { (maud::PreEscaped(actor_widgets::emoji(house, &crate::text::escape(warning), &post.emoji))) } } }
+                (inner)
+                (attachments::of(house, card))
+            }
+        } @else {
+            (inner)
+            @if post.sensitive && !card.attachments.is_empty() {
+                details.cover {
+                    summary { (icon("hidden")) span { "Sensitive " (attachments::nouns(&card.attachments)) ". Show" } }
+                    (attachments::of(house, card))
+                }
+            } @else if let Some(title) = filter_result::blurs(house, card) {
+                details.cover {
+                    summary { (icon("hidden")) span { "Filtered: " bdi { (title) } ". Show" } }
+                    (attachments::of(house, card))
+                }
+            } @else { (attachments::of(house, card)) }
+        }
+        @if card.withheld > 0 {
+            p.note { (formatting::count(card.withheld as u64, "picture")) " not shown: you keep those of " (card.author.host) " away. "
+                a href=(actor_widgets::outside(post.page())) rel="noopener noreferrer" { "See it there" } }
+        }
+    }
+}
+
+/// Safe HTML as stored, with its pictures, films and emoji led through this server; for visitors films are links.
+pub fn body(house: &House<'_>, card: &Card, html: &str) -> String {
+    let with_emoji = |html: &str| actor_widgets::emoji(house, html, &card.post.emoji);
+    if !html.contains("src=") && !html.contains("poster=") {
+        return with_emoji(html);
+    }
+    let led = |tag: &str, attribute: &str, url: &str| match (tag, attribute) {
+        ("video" | "audio" | "source", "src") => media_streams::led(house.node, url),
+        _ => files::proxied(house.node, url),
+    };
+    let html = if house.session.is_some() { html.to_owned() } else { rewrite::without_players(html) };
+    with_emoji(&rewrite::sources(&html, led))
+}
+
+/// Under the post a page is about: the full date, who may read it, whether it was edited, what others did.
+fn particulars(house: &House<'_>, card: &Card) -> Markup {
+    let post = &card.post;
+    html! {
+        p.particulars {
+            a.u-url href=(path(house, card)) { time.dt-published datetime=(post.published_at.rfc3339()) { (formatting::full(post.published_at)) } }
+            @if let Some(edited) = post.edited_at { span {
+                @if let Some(history) = history::path(house, card) { a href=(history) title="What it said before" { "edited " (formatting::when(edited, house.now)) } }
+                @else { "edited " (formatting::when(edited, house.now)) }
+            } }
+            span { (icon(post.audience.word())) " " (reach(post.audience)) }
+            @if card.likes > 0 { span { (formatting::count(card.likes.into(), "like")) } }
+            @if card.boosts > 0 { span { (formatting::count(card.boosts.into(), "boost")) } }
+        }
+    }
+}
+
+/// A post in one line of at most so many graphemes: its warning, its words, or how many pictures it has.
+pub fn quote(card: &Card, most: usize) -> String {
+    let text = match &card.post.warning {
+        Some(warning) => warning.clone(),
+        None => plain_text::from_html(&card.post.content).split_whitespace().collect::<Vec<_>>().join(" "),
+    };
+    match (text.is_empty(), card.attachments.len()) {
+        (true, 0) => "A post without words".to_owned(),
+        (true, n) => formatting::count(n as u64, "picture"),
+        _ => plain_text::excerpt(&text, most),
+    }
+}

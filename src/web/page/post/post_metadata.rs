@@ -1,0 +1,172 @@
+//! What a post is beside a note, in words and signs a reader knows: when and where an event is, how many stars a book got,
+//! how long an article is, where the original stands. Changes nothing; loads nothing from other servers.
+
+use maud::{Markup, PreEscaped, html};
+
+use crate::base::Time;
+use crate::store::posts::post_views::Card;
+use crate::text::plain_text;
+use crate::web::files;
+use crate::web::page::layout::{House, icon};
+use crate::web::page::people::actor_widgets::outside;
+use crate::web::page::post::post_card::{self, Place};
+use crate::web::page::{formatting, post::attachments};
+
+/// Bytes of HTML from which on a post in a list is shown by its beginning.
+const LONG: usize = 4_000;
+/// The same for one that has a title: it is written to be opened.
+const LONG_WITH_TITLE: usize = 1_200;
+/// Graphemes shown of a long post in a list.
+const BEGINNING: usize = 420;
+
+/// Everything a post says: title, facts, words; the files stand below by themselves.
+pub fn inner(house: &House<'_>, card: &Card, place: Place) -> Markup {
+    let post = &card.post;
+    let whole = place == Place::Focus || !is_long(card);
+    html! {
+        @if let Some(title) = &post.title {
+            h2.title.p-name lang=[post.language.as_deref()] {
+                @if place == Place::List { a.u-url href=(post_card::path(house, card)) { bdi { (title) } } } @else { bdi { (title) } }
+            }
+        }
+        (book(card))
+        (event(card))
+        @if !whole || place == Place::Focus { (header(house, card)) }
+        @if whole {
+            @if let Some(summary) = post.extra.summary.as_deref().filter(|_| place == Place::Focus) { p.abstract.p-summary { bdi { (summary) } } }
+            @if !post.content.is_empty() {
+                div.words.e-content lang=[post.language.as_deref()] dir="auto" { (PreEscaped(post_card::body(house, card, &post.content))) }
+            }
+        } @else { (beginning(house, card)) }
+        (origin(house, card))
+    }
+}
+
+/// Whether a post is shown by its beginning in a list.
+fn is_long(card: &Card) -> bool {
+    card.post.content.len() > if card.post.title.is_some() { LONG_WITH_TITLE } else { LONG }
+}
+
+/// The beginning of a long post, or what it says of itself, and the way to the whole.
+fn beginning(house: &House<'_>, card: &Card) -> Markup {
+    let text = plain_text::from_html(&card.post.content);
+    let count = text.split_whitespace().count();
+    let start = match &card.post.extra.summary {
+        Some(summary) => plain_text::excerpt(summary, BEGINNING),
+        None => plain_text::excerpt(&text.split_whitespace().collect::<Vec<_>>().join(" "), BEGINNING),
+    };
+    html! {
+        div.words.p-summary lang=[card.post.language.as_deref()] dir="auto" { p { (start) } }
+        p.whole { a href=(post_card::path(house, card)) { "Read it all" } " " span { (formatting::count(u64::try_from(count).unwrap_or(0), "word")) } }
+    }
+}
+
+/// The header picture of a long text, unless it stands in the text.
+fn header(house: &House<'_>, card: &Card) -> Markup {
+    let image = card.post.extra.image.as_deref().filter(|url| {
+        let inside = card.post.content.contains(&format!("src=\"{}\"", crate::text::escape(url)));
+        !inside && !card.post.sensitive && card.attachments.iter().all(|file| !attachments::is_picture(file))
+    });
+    html! { @if let Some(url) = image { img.header-picture src=(files::proxied(house.node, url)) alt="" loading="lazy" decoding="async"; } }
+}
+
+/// Stars and book of a review, and the passage it quotes.
+fn book(card: &Card) -> Markup {
+    let extra = &card.post.extra;
+    html! {
+        @if extra.half_stars.is_some() || extra.about.is_some() {
+            p.book {
+                @if let Some(n) = extra.half_stars {
+                    span.stars role="img" aria-label={ (spoken(n)) " of 5 stars" } { (stars(n)) } " "
+                }
+                @if let Some(url) = extra.about.as_deref() {
+                    a href=(outside(url)) rel="nofollow noopener noreferrer" { "The book on " (attachments::host(url)) }
+                }
+            }
+        }
+        @if let Some(passage) = &extra.passage { blockquote.passage dir="auto" { p { (passage) } } }
+    }
+}
+
+/// `★★★½☆` for seven half stars.
+fn stars(half: u8) -> String {
+    let (full, rest) = (usize::from(half.min(10) / 2), half % 2 == 1 && half < 10);
+    let mut out = "★".repeat(full);
+    if rest {
+        out.push('½');
+    }
+    out.push_str(&"☆".repeat(5 - full - usize::from(rest)));
+    out
+}
+
+fn spoken(half: u8) -> String {
+    let half = half.min(10);
+    if half % 2 == 1 { format!("{}.5", half / 2) } else { (half / 2).to_string() }
+}
+
+/// When and where something takes place.
+fn event(card: &Card) -> Markup {
+    let extra = &card.post.extra;
+    let moment = |ms: i64, class: &str| {
+        let at = Time::from_ms(ms);
+        html! { time class=(class) datetime=(at.rfc3339()) { (formatting::at_offset(at, extra.offset.unwrap_or(0))) } }
+    };
+    html! {
+        @if extra.starts.is_some() || extra.place.is_some() {
+            dl.event.h-event {
+                @if extra.cancelled { dt { (icon("cross")) } dd { strong { "Called off" } } }
+                @if let Some(starts) = extra.starts {
+                    dt { (icon("clock")) span.hidden { "When" } }
+                    dd { (moment(starts, "dt-start")) @if let Some(ends) = extra.ends { " until " (moment(ends, "dt-end")) } }
+                }
+                @if let Some(place) = &extra.place {
+                    dt { (icon("place")) span.hidden { "Where" } }
+                    dd.p-location { bdi { (place) } }
+                }
+            }
+        }
+    }
+}
+
+/// Where the original stands, for what is more than a note: it may hold what we cannot show.
+fn origin(house: &House<'_>, card: &Card) -> Markup {
+    let post = &card.post;
+    let says = match post.kind.as_str() {
+        "Note" | "Question" | "ChatMessage" => return html! {},
+        "Article" | "Review" | "Quotation" | "Comment" | "Rating" => "Read on",
+        "Page" => "Discuss on",
+        "Video" => "Watch on",
+        "Audio" => "Listen on",
+        "Event" => "The event on",
+        _ => "See it on",
+    };
+    html! {
+        @if !house.is_owner(&card.author) {
+            p.origin {
+                a href=(outside(post.page())) rel="nofollow noopener noreferrer" { (says) " " (attachments::host(post.page())) }
+                @if let Some(seconds) = post.extra.seconds { " " span { (length(seconds)) } }
+            }
+        }
+    }
+}
+
+/// `1:02:03`, `4:05`.
+pub fn length(seconds: u32) -> String {
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stars_and_lengths_as_a_reader_counts_them() {
+        assert_eq!(
+            (stars(7), stars(10), stars(1), stars(4)),
+            ("★★★½☆".into(), "★★★★★".into(), "½☆☆☆☆".into(), "★★☆☆☆".into())
+        );
+        assert_eq!((spoken(7), spoken(4)), ("3.5".into(), "2".into()));
+        assert_eq!((length(5), length(245), length(3723)), ("0:05".into(), "4:05".into(), "1:02:03".into()));
+    }
+}

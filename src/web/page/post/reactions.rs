@@ -1,0 +1,77 @@
+//! Emoji under a post: how many used which, a way to join in or to use another, and the owner's own emoji among them.
+
+use maud::{Markup, PreEscaped, html};
+
+use crate::base::Result;
+use crate::base::id::PostId;
+use crate::federation::{Node, owner::publish};
+use crate::store::actors::Emoji;
+use crate::store::posts::post_views::Card;
+use crate::store::posts::reactions::{Count, Sign};
+use crate::text::escape;
+use crate::web::page::form::Fields;
+use crate::web::page::layout::{House, icon};
+use crate::web::page::{formatting, people::actor_widgets};
+
+/// Offered without typing.
+const QUICK: [&str; 6] = ["👍", "❤️", "😂", "🎉", "😮", "😢"];
+
+/// The emoji itself: a sign, or its picture by way of this server.
+pub fn sign(house: &House<'_>, sign: &Sign) -> Markup {
+    let code = sign.emoji.trim_matches(':').to_owned();
+    let known: Vec<Emoji> = sign.url.iter().map(|url| Emoji { code: code.clone(), url: url.clone() }).collect();
+    html! { bdi { (PreEscaped(actor_widgets::emoji(house, &escape(&sign.emoji), &known))) } }
+}
+
+/// What a post got. The owner joins in by pressing one, and takes it back the same way.
+pub fn row(house: &House<'_>, card: &Card) -> Markup {
+    html! {
+        @if !card.reactions.is_empty() {
+            div.reactions aria-label="Reactions" {
+                @for count in &card.reactions {
+                    @if house.session.is_some() { (pressable(house, card, count)) }
+                    @else { span.reaction { (sign(house, &count.sign)) " " (formatting::number(count.number.into())) } }
+                }
+            }
+        }
+    }
+}
+
+fn pressable(house: &House<'_>, card: &Card, count: &Count) -> Markup {
+    let (act, word) = if count.mine { ("unreact", "Take back") } else { ("react", "React with") };
+    html! {
+        form method="post" action={ "/post/" (card.post.id) "/" (act) } {
+            (house.token(&format!("#p{}", card.id)))
+            input type="hidden" name="emoji" value=(count.sign.emoji);
+            @if let Some(url) = &count.sign.url { input type="hidden" name="url" value=(url); }
+            button.reaction type="submit" aria-pressed=(if count.mine { "true" } else { "false" })
+                title={ (word) " " (count.sign.emoji) } aria-label={ (word) " " (count.sign.emoji) ", " (formatting::number(count.number.into())) } {
+                (sign(house, &count.sign)) " " (formatting::number(count.number.into()))
+            }
+        }
+    }
+}
+
+/// A choice of emoji and a field for any other, in the menu of a post.
+pub fn choice(house: &House<'_>, card: &Card) -> Markup {
+    html! {
+        details {
+            summary { (icon("smile")) "React…" }
+            form.react method="post" action={ "/post/" (card.post.id) "/react" } {
+                (house.token(&format!("#p{}", card.id)))
+                div.line {
+                    input type="text" name="typed" maxlength="60" aria-label="An emoji, or the :name: of one of yours" placeholder="🎉 or :name:" autocomplete="off" autocapitalize="off";
+                    button type="submit" { "React" }
+                }
+                div.quick { @for emoji in QUICK { button type="submit" name="emoji" value=(emoji) aria-label={ "React with " (emoji) } { (emoji) } } }
+            }
+        }
+    }
+}
+
+/// A form of [`choice`] or of [`row`] was sent.
+pub fn press(node: &Node, id: PostId, fields: &Fields) -> Result<()> {
+    let emoji = if fields.has("emoji") { fields.line("emoji") } else { fields.line("typed") };
+    let url = fields.line("url");
+    publish::react(node, id, emoji, Some(url).filter(|url| !url.is_empty()))
+}

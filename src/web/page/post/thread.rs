@@ -1,0 +1,199 @@
+//! A post with what it answers and what answers it: `/post/{id}` for the owner, `/@NAME/{id}` for everyone, where only
+//! the open part is shown and a private post is as good as none.
+
+use std::collections::HashMap;
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use maud::{Markup, html};
+
+use crate::base::id::PostId;
+use crate::base::{Error, Result};
+use crate::federation::Node;
+use crate::federation::remote::backfill::{self, Wish};
+use crate::store::posts::post_views::{self, Card};
+use crate::store::posts::{self, Span, Viewer};
+use crate::store::timelines::filters::Context;
+use crate::store::{self, Read, actors};
+use crate::text::plain_text;
+use crate::web::auth::{MaybeOwner, Owner};
+use crate::web::blocking::{PageError, blocking};
+use crate::web::page::layout::{self, Here, House, Page};
+use crate::web::page::post::post_card::{self, Place};
+use crate::web::page::{compose, people::actor_widgets, timeline::home, visitor::meta};
+
+/// Answers are set in as deep as this; deeper ones stand below each other.
+const DEEPEST: usize = 4;
+/// Graphemes of a post in a window's title.
+const TITLE: usize = 60;
+
+/// A post and the posts that answer it, each with its own answers.
+struct Branch {
+    card: Card,
+    answers: Vec<Branch>,
+}
+
+/// Everything about one post that `viewer` may see.
+struct Thread {
+    above: Vec<Card>,
+    focus: Card,
+    below: Vec<Branch>,
+}
+
+fn load(r: &Read<'_>, id: PostId, viewer: Viewer) -> Result<Thread> {
+    let focus = post_views::one(r, id)?;
+    if viewer == Viewer::Stranger && !focus.post.audience.is_open() {
+        return Err(Error::NotFound);
+    }
+    let id = focus.post.id;
+    let seen = |list: Vec<Card>| if viewer == Viewer::Stranger { home::open_only(list) } else { list };
+    let above = seen(post_views::of(r, &posts::ancestors(r, id, viewer, Span::PAGE)?)?);
+    let pairs = posts::descendants(r, id, viewer, Span::PAGE)?;
+    let below = seen(post_views::of(r, &pairs.iter().map(|(id, _)| *id).collect::<Vec<_>>())?);
+    let below = grow(&focus, below, &pairs);
+    Ok(Thread { above, focus, below })
+}
+
+/// Makes a tree of the answers: the author's own first, then the rest, each oldest first.
+fn grow(root: &Card, cards: Vec<Card>, pairs: &[(PostId, PostId)]) -> Vec<Branch> {
+    let parents: HashMap<PostId, PostId> = pairs.iter().copied().collect();
+    let mut under: HashMap<PostId, Vec<Card>> = HashMap::new();
+    for card in cards {
+        if let Some(parent) = parents.get(&card.post.id) {
+            under.entry(*parent).or_default().push(card);
+        }
+    }
+    branches(root, &mut under)
+}
+
+/// Takes its posts out of `under`: a circle of answers ends by itself.
+fn branches(parent: &Card, under: &mut HashMap<PostId, Vec<Card>>) -> Vec<Branch> {
+    let mut answers = under.remove(&parent.post.id).unwrap_or_default();
+    answers.sort_by_key(|card| (card.author.id != parent.author.id, card.post.id));
+    answers
+        .into_iter()
+        .map(|card| {
+            let answers = branches(&card, under);
+            Branch { card, answers }
+        })
+        .collect()
+}
+
+/// `GET /post/{id}`: any post, for the owner.
+pub async fn for_owner(
+    node: web::Data<Node>,
+    owner: Owner,
+    id: web::Path<PostId>,
+    request: HttpRequest,
+) -> Result<HttpResponse, PageError> {
+    let (id, here) = (id.into_inner(), request.uri().path().to_owned());
+    let markup = blocking(&node, move |node| {
+        backfill::wish(node, Wish::Thread(id));
+        node.store.read(|r| {
+            let house = House::load(node, r, Some(&owner), &here)?.sifting(r, Context::Thread)?;
+            let thread = load(r, id, Viewer::Owner)?;
+            let filled = compose::Filled::answering(r, &house, &thread.focus)?;
+            let answer = html! { section.answer aria-label="Reply" { (compose::form(&house, &filled)) } };
+            let page = Page::new(title(&thread.focus), Here::Elsewhere, body(&house, &thread, &answer));
+            Ok(layout::document(&house, &page).into_string())
+        })
+    });
+    Ok(layout::private(markup.await?))
+}
+
+/// `GET /@{name}/{id}`: a post of the owner's, for everyone.
+pub async fn show(
+    node: web::Data<Node>,
+    owner: MaybeOwner,
+    path: web::Path<(String, PostId)>,
+    request: HttpRequest,
+) -> Result<HttpResponse, PageError> {
+    let ((name, id), here) = (path.into_inner(), request.uri().path().to_owned());
+    let session = owner.0.clone();
+    let (markup, uri) = blocking(&node, move |node| {
+        node.store.read(|r| {
+            let house = House::load(node, r, owner.0.as_ref(), &here)?.sifting(r, Context::Thread)?;
+            let author = owned_by(r, &name)?;
+            let thread = load(r, id, owner.viewer())?;
+            if thread.focus.author.id != author.id || thread.focus.boost.is_some() {
+                return Err(Error::NotFound);
+            }
+            let uri = thread.focus.post.uri.clone();
+            let page = Page {
+                title: title(&thread.focus),
+                here: Here::Elsewhere,
+                head: meta::of_post(&house, &thread.focus),
+                body: body(&house, &thread, &html! {}),
+            };
+            Ok((layout::document(&house, &page).into_string(), uri))
+        })
+    })
+    .await?;
+    let mut response = layout::visitors(session.as_ref());
+    response.insert_header((header::LINK, meta::alternate(&uri)));
+    Ok(response.body(markup))
+}
+
+/// The owner, if that is the name asked for (in any case of letters).
+pub fn owned_by(r: &Read<'_>, name: &str) -> Result<actors::Actor> {
+    let owner = actors::by_id(r, store::node::owner(r)?)?;
+    if owner.username.eq_ignore_ascii_case(name) { Ok(owner) } else { Err(Error::NotFound) }
+}
+
+fn title(card: &Card) -> String {
+    let words = match &card.post.warning {
+        Some(warning) => warning.clone(),
+        None => plain_text::from_html(&card.post.content).split_whitespace().collect::<Vec<_>>().join(" "),
+    };
+    let words = plain_text::excerpt(&words, TITLE);
+    if words.is_empty() { format!("A post by {}", card.author.name) } else { format!("{}: {words}", card.author.name) }
+}
+
+fn body(house: &House<'_>, thread: &Thread, answer: &Markup) -> Markup {
+    html! {
+        h1.hidden { "Thread" }
+        div.thread {
+            @if thread.focus.post.reply_to_uri.is_some() && thread.above.is_empty() { (missing_parent(house, thread)) }
+            @if !thread.above.is_empty() {
+                div.ancestors { @for card in &thread.above { (post_card::card(house, card, Place::List)) } }
+            }
+            (post_card::card(house, &thread.focus, Place::Focus))
+            (answer)
+            @if !thread.below.is_empty() {
+                h2.hidden { "Answers" }
+                (tree(house, &thread.below, 0))
+            }
+        }
+    }
+}
+
+/// Says that the thread goes on above, where we do not have it.
+fn missing_parent(house: &House<'_>, thread: &Thread) -> Markup {
+    let uri = thread.focus.post.reply_to_uri.as_deref().unwrap_or_default();
+    html! {
+        p.gap {
+            "This answers a post that is not here. "
+            @if house.session.is_some() {
+                a href={ "/find?q=" (query(uri)) } { "Fetch it" }
+            } @else { a href=(actor_widgets::outside(uri)) rel="nofollow noopener" { "See it where it was written" } }
+        }
+    }
+}
+
+/// A text as a value in a query.
+pub fn query(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+fn tree(house: &House<'_>, branches: &[Branch], depth: usize) -> Markup {
+    html! {
+        ol.answers-list.flat[depth >= DEEPEST] {
+            @for branch in branches {
+                li {
+                    (post_card::card(house, &branch.card, Place::List))
+                    @if !branch.answers.is_empty() { (tree(house, &branch.answers, depth + 1)) }
+                }
+            }
+        }
+    }
+}

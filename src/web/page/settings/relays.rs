@@ -1,0 +1,159 @@
+//! `/settings/relays`: which relays the owner has joined, what came of it, and for how long their posts stay.
+
+use actix_web::{HttpResponse, web};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use crate::base::{Error, Result};
+use crate::federation::{Node, relays as act};
+use crate::store;
+use crate::store::node::Settings;
+use crate::store::peers::relays::{self, Relay, State, Style};
+use crate::web::auth::{Owner, see_other};
+use crate::web::blocking::{PageError, blocking, sentence};
+use crate::web::page::form::{Fields, Sent};
+use crate::web::page::formatting;
+use crate::web::page::layout::{self, Here, House, Page, icon};
+use crate::web::page::login::capital;
+
+const PATH: &str = "/settings/relays";
+/// Days that may be chosen.
+const DAYS: [u32; 5] = [1, 3, 7, 14, 30];
+
+/// What was just saved.
+#[derive(Debug, Deserialize)]
+pub struct Saved {
+    saved: Option<String>,
+}
+
+/// `GET /settings/relays`.
+pub async fn show(node: web::Data<Node>, owner: Owner, saved: web::Query<Saved>) -> Result<HttpResponse, PageError> {
+    let saved = saved.into_inner().saved.is_some();
+    let said = html! { @if saved { p.done role="status" { (icon("check")) " Done." } } };
+    Ok(layout::private(blocking(&node, move |node| page(node, &owner, "", &said)).await?))
+}
+
+fn page(node: &Node, owner: &Owner, address: &str, said: &Markup) -> Result<String> {
+    node.store.read(|r| {
+        let house = House::load(node, r, Some(owner), PATH)?;
+        let settings = store::node::settings(r)?;
+        let all = relays::all(r)?;
+        let body = html! {
+            h1 { "Relays" }
+            (said)
+            p { "A relay passes public posts on between servers that do not know each other: yours are seen by more people, and theirs come by "
+                a href="/around" { "around here" } ", never on your home timeline." }
+            @if !all.is_empty() { ul.rows { @for relay in &all { (row(&house, relay)) } } }
+            (join(&house, address))
+            (keep(&house, &settings))
+        };
+        Ok(layout::document(&house, &Page::new("Relays", Here::Settings, body)).into_string())
+    })
+}
+
+fn row(house: &House<'_>, relay: &Relay) -> Markup {
+    let style = match relay.style {
+        Style::Mastodon => "asked at its inbox",
+        Style::LitePub => "followed",
+    };
+    let answered = relay.answered_at.unwrap_or(relay.asked_at);
+    html! {
+        li.line {
+            div {
+                p { strong { bdi { (relay.inbox) } } }
+                p.note {
+                    @match relay.state {
+                        State::Asked => { (icon("clock")) " " (style) " " (formatting::when(relay.asked_at, house.now)) "; there is no answer yet." }
+                        State::Accepted => { (icon("check")) " It lets you in since " (formatting::when(answered, house.now)) "." }
+                        State::Refused => { (icon("cross")) " It refused " (formatting::when(answered, house.now)) "." }
+                    }
+                }
+            }
+            @if relay.state != State::Accepted { (button(house, relay, "again", "Ask again")) }
+            (button(house, relay, "leave", "Leave"))
+        }
+    }
+}
+
+fn button(house: &House<'_>, relay: &Relay, act: &str, word: &str) -> Markup {
+    html! {
+        form method="post" action=(PATH) {
+            (house.token(""))
+            input type="hidden" name="relay" value=(relay.id);
+            input type="hidden" name="act" value=(act);
+            button.quiet type="submit" aria-label={ (word) ": " (relay.inbox) } { (word) }
+        }
+    }
+}
+
+fn join(house: &House<'_>, address: &str) -> Markup {
+    html! {
+        section.section {
+            h2 { "Join a relay" }
+            form.stack method="post" action=(PATH) {
+                (house.token(""))
+                input type="hidden" name="act" value="join";
+                label for="address" { "The relay\u{2019}s address" }
+                input #address type="url" name="address" value=(address) required maxlength="2000" placeholder="https://relay.example/inbox"
+                    autocapitalize="off" autocomplete="off" spellcheck="false";
+                p.note { "An address that ends in " code { "/inbox" } " is asked as Mastodon asks; any other is followed, as Pleroma does. "
+                    "Posts of yours are passed on by relays that announce them (Activity-Relay, AodeRelay, Pleroma\u{2019}s); relays that only "
+                    "hand on what bears a Linked Data signature do not take them, because hytte makes none. Receiving works with all." }
+                button.main type="submit" { "Join" }
+            }
+        }
+    }
+}
+
+fn keep(house: &House<'_>, settings: &Settings) -> Markup {
+    html! {
+        section.section {
+            h2 { "What they bring" }
+            form.stack method="post" action=(PATH) {
+                (house.token(""))
+                input type="hidden" name="act" value="keep";
+                label for="days" { "Posts stay for" }
+                select #days name="days" {
+                    @for days in DAYS { option value=(days) selected[days == settings.relay_days] { (formatting::count(days.into(), "day")) } }
+                }
+                p.note { "What you like, boost or answer stays, of course." }
+                button type="submit" { "Save" }
+            }
+        }
+    }
+}
+
+/// `POST /settings/relays`: join, again, leave, keep.
+pub async fn save(node: web::Data<Node>, sent: Sent) -> Result<HttpResponse, PageError> {
+    let Sent { owner, fields } = sent;
+    let refused = blocking(&node, move |node| match apply(node, &fields) {
+        Ok(()) => Ok(None),
+        Err(problem @ (Error::Internal(_) | Error::NotFound)) if fields.text("act") != "join" => Err(problem),
+        Err(problem) => {
+            let said = html! { p.problem role="alert" { (capital(&sentence(&problem))) } };
+            page(node, &owner, &fields.line("address"), &said).map(Some)
+        }
+    });
+    Ok(match refused.await? {
+        None => see_other("/settings/relays?saved=yes"),
+        Some(markup) => layout::refused(markup),
+    })
+}
+
+fn apply(node: &Node, fields: &Fields) -> Result<()> {
+    let relay = || fields.text("relay").parse();
+    match fields.text("act") {
+        "join" => act::join(node, &fields.line("address")),
+        "again" => act::ask_again(node, relay()?),
+        "leave" => act::leave(node, relay()?),
+        "keep" => {
+            let days: u32 = fields.text("days").parse().map_err(|_| Error::invalid("choose how long posts stay"))?;
+            node.store.write(move |w| {
+                let settings = store::node::settings(w)?;
+                let relay_days = days.clamp(1, 30);
+                store::node::set_settings(w, &Settings { relay_days, ..settings })
+            })
+        }
+        _ => Err(Error::NotFound),
+    }
+}

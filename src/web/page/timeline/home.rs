@@ -1,0 +1,170 @@
+//! `/`: the owner's home timeline under a box to write in. A visitor is led to the profile.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use crate::base::Result;
+use crate::base::id::PostId;
+use crate::federation::Node;
+use crate::store::posts::Page;
+use crate::store::posts::post_views::{self, Card};
+use crate::store::timelines::filters::Context;
+use crate::store::{self, actors, timelines::home_timeline};
+use crate::web::auth::{MaybeSession, Owner, see_other};
+use crate::web::blocking::{PageError, blocking};
+use crate::web::page::layout::{self, Here, House, Page as Document, icon};
+use crate::web::page::{
+    compose::{self, draft_list},
+    post::post_card,
+};
+
+/// Posts on one page of any list.
+pub const ROWS: u32 = 20;
+
+/// Which window of a list is asked for.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+pub struct Window {
+    /// Only posts older than this one.
+    pub before: Option<PostId>,
+    /// Only posts newer than this one.
+    pub after: Option<PostId>,
+}
+
+impl Window {
+    /// As the store wants it: one row more than is shown tells whether there are more.
+    pub fn page(self) -> Page {
+        Page { before: self.before, after: self.after, limit: ROWS + 1 }
+    }
+
+    /// Cuts the row too many off and says what lies beyond: (there are older ones, there are newer ones).
+    pub fn cut(self, ids: &mut Vec<PostId>) -> Beyond {
+        let more = ids.len() > ROWS as usize;
+        if self.after.is_some() {
+            if more {
+                ids.remove(0);
+            }
+            return Beyond { older: true, newer: more };
+        }
+        ids.truncate(ROWS as usize);
+        Beyond { older: more, newer: self.before.is_some() }
+    }
+}
+
+/// What lies beyond a page of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beyond {
+    older: bool,
+    newer: bool,
+}
+
+/// Links to the pages before and after. `path` is the list's, without a query.
+pub fn pager(path: &str, ids: &[PostId], beyond: Beyond) -> Markup {
+    pages(path, '?', ids, beyond)
+}
+
+/// As [`pager`], of a list whose path has a query.
+pub fn pager_of(path: &str, ids: &[PostId], beyond: Beyond) -> Markup {
+    pages(path, '&', ids, beyond)
+}
+
+fn pages(path: &str, mark: char, ids: &[PostId], beyond: Beyond) -> Markup {
+    html! {
+        @if beyond.older || beyond.newer {
+            nav.pager aria-label="More posts" {
+                @if let (true, Some(first)) = (beyond.newer, ids.first()) { a rel="prev" href={ (path) (mark) "after=" (first) } { "Newer" } }
+                @if let (true, Some(last)) = (beyond.older, ids.last()) { a rel="next" href={ (path) (mark) "before=" (last) } { "Older" } }
+            }
+        }
+    }
+}
+
+/// `GET /`.
+pub async fn show(
+    node: web::Data<Node>,
+    session: MaybeSession,
+    window: web::Query<Window>,
+    request: HttpRequest,
+) -> Result<HttpResponse, PageError> {
+    let owner = match session.0 {
+        Some(session) => match session.owner {
+            Some(actor) => Owner { actor, hash: session.hash, csrf: session.csrf },
+            None => return Ok(see_other("/welcome")),
+        },
+        None => return Ok(see_other(&blocking(&node, front_door).await?)),
+    };
+    let (window, here) = (window.into_inner(), request.uri().to_string());
+    let markup = blocking(&node, move |node| {
+        node.store.read(|r| {
+            let house = House::load(node, r, Some(&owner), &here)?.sifting(r, Context::Home)?;
+            let mut ids = home_timeline::page(r, window.page())?;
+            let beyond = window.cut(&mut ids);
+            let cards = post_views::of(r, &ids)?;
+            let first = window.before.is_none();
+            let filled = compose::Filled::fresh(r)?;
+            let body = html! {
+                h1.hidden { "Home" }
+                @if first { (compose::form(&house, &filled)) (draft_list::way(r)?) }
+                @if cards.is_empty() { (nothing(&house, window)) } @else { (post_card::list(&house, &cards)) }
+                (pager("/", &ids, beyond))
+            };
+            Ok(layout::document(&house, &Document::new("Home", Here::Home, body)).into_string())
+        })
+    });
+    Ok(layout::private(markup.await?))
+}
+
+/// Where a visitor to `/` is led: the profile, or the log-in page of a house without a name.
+fn front_door(node: &Node) -> Result<String> {
+    node.store.read(|r| match store::node::get(r)?.owner {
+        Some(owner) => Ok(format!("/@{}", actors::by_id(r, owner)?.username)),
+        None => Ok("/login".to_owned()),
+    })
+}
+
+fn nothing(house: &House<'_>, window: Window) -> Markup {
+    let handle = house.owner.as_ref().map_or_else(String::new, |owner| format!("@{}", owner.handle()));
+    html! {
+        @if window.before.is_some() || window.after.is_some() {
+            div.empty { p { "That is all there is. " a href="/" { "Back to the newest" } "." } }
+        } @else {
+            div.empty {
+                (icon("cabin"))
+                p { "It is quiet in here. Say something above, or " a href="/find" { "find somebody to follow" }
+                    ": a handle looks like " code { "@name@example.org" } ", and what they write comes in here." }
+                p.note { "You are " strong { bdi { (handle) } } ". That is the name to give to others." }
+            }
+        }
+    }
+}
+
+/// The cards of a list that strangers may read: everything else is dropped, whatever the query before said.
+pub fn open_only(mut cards: Vec<Card>) -> Vec<Card> {
+    let open = |card: &Card| {
+        card.post.audience.is_open() && card.boost.as_ref().is_none_or(|(boost, _)| boost.audience.is_open())
+    };
+    cards.retain(open);
+    cards
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_knows_what_lies_beyond() {
+        let ids = |n: i64| (1..=n).rev().map(PostId).collect::<Vec<_>>();
+        let (newest, older) = (Window::default(), Window { before: Some(PostId(99)), after: None });
+        let newer = Window { before: None, after: Some(PostId(0)) };
+        let cut = |window: Window, n: i64| {
+            let mut list = ids(n);
+            let beyond = window.cut(&mut list);
+            (list.len(), list.first().map(|id| id.0), beyond.older, beyond.newer)
+        };
+        assert_eq!(cut(newest, 5), (5, Some(5), false, false));
+        assert_eq!(cut(newest, 21), (20, Some(21), true, false));
+        assert_eq!(cut(older, 3), (3, Some(3), false, true));
+        assert_eq!(cut(newer, 21), (20, Some(20), true, true), "the newest of them is the row too many");
+        assert_eq!(cut(newer, 2), (2, Some(2), true, false));
+    }
+}

@@ -1,0 +1,320 @@
+//! `/lists`: the owner's lists of people; `/lists/{id}`: what one brings; `/lists/{id}/edit`: its name, its rules and who is
+//! in it. A profile has buttons for it, too.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use crate::base::id::{ActorId, ListId};
+use crate::base::{Error, Result};
+use crate::federation::Node;
+use crate::social::list::{self, Change, TITLE_CHARS};
+use crate::store::actors::follows::{self, List as Ties};
+use crate::store::actors::{self, Actor};
+use crate::store::timelines::filters::Context;
+use crate::store::timelines::lists::{self, List, Replies};
+use crate::store::{Read, posts::post_views};
+use crate::text::Handle;
+use crate::web::auth::{Owner, local, see_other};
+use crate::web::blocking::{PageError, blocking, sentence};
+use crate::web::page::form::{Fields, Sent};
+use crate::web::page::layout::{self, Here, House, Page, icon};
+use crate::web::page::login::capital;
+use crate::web::page::timeline::home::{Window, pager};
+use crate::web::page::{
+    formatting,
+    people::{self, actor_widgets},
+    post::post_card,
+};
+
+/// People on one page of a list's members.
+const ROWS: u32 = 100;
+/// Followed people a browser may offer while a handle is typed.
+const OFFERED: u32 = 500;
+
+/// What was just saved.
+#[derive(Debug, Deserialize)]
+pub struct Saved {
+    saved: Option<String>,
+    after: Option<i64>,
+}
+
+impl Saved {
+    fn said(&self) -> Markup {
+        html! { @if self.saved.is_some() { p.done role="status" { (icon("check")) " Done." } } }
+    }
+}
+
+/// `GET /lists`.
+pub async fn all(node: web::Data<Node>, owner: Owner, saved: web::Query<Saved>) -> Result<HttpResponse, PageError> {
+    let said = saved.said();
+    Ok(layout::private(blocking(&node, move |node| overview(node, &owner, &said)).await?))
+}
+
+fn overview(node: &Node, owner: &Owner, said: &Markup) -> Result<String> {
+    node.store.read(|r| {
+        let house = House::load(node, r, Some(owner), "/lists")?;
+        let mut rows = Vec::new();
+        for one in lists::all(r)? {
+            rows.push((lists::count(r, one.id)?, one));
+        }
+        let body = html! {
+            h1 { "People" }
+            (people::tabs(r, &house, owner.actor, "/lists")?)
+            (said)
+            @if rows.is_empty() {
+                div.empty { p { "A list gathers some of those you follow on a page of its own. Nobody is told who is in it." } }
+            }
+            ul.rows { @for (count, one) in &rows {
+                li.line {
+                    div {
+                        p { a href={ "/lists/" (one.id) } { strong { bdi { (one.title) } } } }
+                        p.note { (if *count == 1 { "1 person".to_owned() } else { format!("{} people", formatting::number((*count).into())) }) @if one.exclusive { " · not at home" } }
+                    }
+                    a.button.quiet href={ "/lists/" (one.id) "/edit" } aria-label={ "Edit: " (one.title) } { "Edit" }
+                }
+            } }
+            section.section {
+                h2 { "A new list" }
+                form.stack method="post" action="/lists" {
+                    (house.token(""))
+                    label for="title" { "Name" }
+                    input #title type="text" name="title" required maxlength=(TITLE_CHARS) autocomplete="off";
+                    button.main type="submit" { "Make it" }
+                }
+            }
+        };
+        Ok(layout::document(&house, &Page::new("Lists", Here::People, body)).into_string())
+    })
+}
+
+/// `GET /lists/{id}`.
+pub async fn read(
+    node: web::Data<Node>,
+    owner: Owner,
+    id: web::Path<ListId>,
+    window: web::Query<Window>,
+    request: HttpRequest,
+) -> Result<HttpResponse, PageError> {
+    let (id, window, here) = (id.into_inner(), window.into_inner(), request.uri().to_string());
+    let markup = blocking(&node, move |node| {
+        node.store.read(|r| {
+            let list = lists::by_id(r, id)?;
+            let house = House::load(node, r, Some(&owner), &here)?.sifting(r, Context::Home)?;
+            let mut ids = lists::page(r, &list, window.page())?;
+            let beyond = window.cut(&mut ids);
+            let cards = post_views::of(r, &ids)?;
+            let body = html! {
+                h1 { bdi { (list.title) } }
+                p { a href={ "/lists/" (id) "/edit" } { "Edit the list" } }
+                @if cards.is_empty() {
+                    div.empty { p { "Nothing has come from here yet. " a href={ "/lists/" (id) "/edit" } { "Put somebody in" } "." } }
+                } @else { (post_card::list(&house, &cards)) }
+                (pager(&format!("/lists/{id}"), &ids, beyond))
+            };
+            Ok(layout::document(&house, &Page::new(list.title.clone(), Here::People, body)).into_string())
+        })
+    });
+    Ok(layout::private(markup.await?))
+}
+
+/// `GET /lists/{id}/edit`.
+pub async fn edit(
+    node: web::Data<Node>,
+    owner: Owner,
+    id: web::Path<ListId>,
+    saved: web::Query<Saved>,
+) -> Result<HttpResponse, PageError> {
+    let (id, said, after) = (id.into_inner(), saved.said(), saved.after);
+    Ok(layout::private(blocking(&node, move |node| form(node, &owner, id, after, &said)).await?))
+}
+
+fn form(node: &Node, owner: &Owner, id: ListId, after: Option<i64>, said: &Markup) -> Result<String> {
+    node.store.read(|r| {
+        let list = lists::by_id(r, id)?;
+        let house = House::load(node, r, Some(owner), &format!("/lists/{id}/edit"))?;
+        let mut members = lists::members(r, id, after, None, ROWS + 1)?;
+        let more = members.len() > ROWS as usize;
+        members.truncate(ROWS as usize);
+        let mut inside = actors::by_ids(r, &members)?;
+        inside.sort_by_key(|actor| std::cmp::Reverse(actor.id));
+        let body = html! {
+            h1 { bdi { (list.title) } }
+            p { a href={ "/lists/" (id) } { "Read it" } " · " a href="/lists" { "All lists" } }
+            (said)
+            (rules(&house, &list))
+            section.section {
+                h2 { "Who is in it" }
+                (add(r, &house, id, owner.actor)?)
+                @if inside.is_empty() { p.note { "Nobody yet." } }
+                ul.people { @for actor in &inside { (actor_widgets::row(&house, actor, &button(&house, id, actor, "take", "Take out"))) } }
+                @if let (true, Some(last)) = (more, members.last()) {
+                    nav.pager aria-label="More people" { a rel="next" href={ "/lists/" (id) "/edit?after=" (last) } { "More" } }
+                }
+            }
+            section.section {
+                form method="post" action={ "/lists/" (id) "/edit" } {
+                    (house.token(""))
+                    input type="hidden" name="act" value="remove";
+                    button.quiet type="submit" { "Remove this list" }
+                }
+            }
+        };
+        Ok(layout::document(&house, &Page::new(list.title.clone(), Here::People, body)).into_string())
+    })
+}
+
+fn rules(house: &House<'_>, list: &List) -> Markup {
+    let whose = |replies: Replies| match replies {
+        Replies::Followed => "to anyone you follow",
+        Replies::List => "to people in the list",
+        Replies::Nobody => "to nobody else",
+    };
+    html! {
+        form.stack method="post" action={ "/lists/" (list.id) "/edit" } {
+            (house.token(""))
+            input type="hidden" name="act" value="change";
+            label for="title" { "Name" }
+            input #title type="text" name="title" value=(list.title) required maxlength=(TITLE_CHARS) autocomplete="off";
+            label for="replies" { "Answers of theirs are shown" }
+            select #replies name="replies" {
+                @for one in Replies::ALL { option value=(one.word()) selected[one == list.replies] { (whose(one)) } }
+            }
+            p.note { "Answers to you, and to their own posts, always are." }
+            label.check { input type="checkbox" name="exclusive" value="yes" checked[list.exclusive]; " What they bring from now on stays off the home timeline" }
+            button.main type="submit" { "Save" }
+        }
+    }
+}
+
+/// A field for a handle; the browser offers those of the followed.
+fn add(r: &Read<'_>, house: &House<'_>, id: ListId, owner: ActorId) -> Result<Markup> {
+    let known = follows::newest(r, owner, Ties::Following, None, None, OFFERED)?;
+    let known = actors::by_ids(r, &known.iter().map(|(_, id)| *id).collect::<Vec<_>>())?;
+    Ok(html! {
+        form.stack method="post" action={ "/lists/" (id) "/edit" } {
+            (house.token(""))
+            input type="hidden" name="act" value="put";
+            label for="handle" { "Somebody you follow" }
+            div.line {
+                input #handle type="text" name="handle" list="followed" required placeholder="@name@example.org" autocapitalize="off" autocomplete="off" spellcheck="false";
+                button type="submit" { "Put in" }
+            }
+            datalist #followed { @for actor in &known { option value={ "@" (actor.handle()) } { (actor.name) } } }
+        }
+    })
+}
+
+fn button(house: &House<'_>, id: ListId, actor: &Actor, act: &str, word: &str) -> Markup {
+    html! {
+        form method="post" action={ "/lists/" (id) "/edit" } {
+            (house.token(""))
+            input type="hidden" name="act" value=(act);
+            input type="hidden" name="person" value=(actor.id);
+            button.button.quiet type="submit" aria-label={ (word) ": " (actor.name) } { (word) }
+        }
+    }
+}
+
+/// On a profile of somebody followed: the lists they are in, and those they may come into.
+pub fn of_person(r: &Read<'_>, house: &House<'_>, actor: &Actor) -> Result<Markup> {
+    let (all, theirs) = (lists::all(r)?, lists::of_member(r, actor.id)?);
+    let names: Vec<&str> = theirs.iter().map(|list| list.title.as_str()).collect();
+    Ok(html! {
+        @if !all.is_empty() {
+            details.lists {
+                summary { (icon("thread")) span { @if names.is_empty() { "In no list" } @else { "In " bdi { (names.join(", ")) } } } }
+                ul.rows { @for list in &all {
+                    li.line {
+                        a href={ "/lists/" (list.id) } { bdi { (list.title) } }
+                        @match theirs.contains(list) {
+                            true => (button(house, list.id, actor, "take", "Take out")),
+                            false => (button(house, list.id, actor, "put", "Put in")),
+                        }
+                    }
+                } }
+            }
+        }
+    })
+}
+
+/// `POST /lists`: a new one.
+pub async fn make(node: web::Data<Node>, sent: Sent) -> Result<HttpResponse, PageError> {
+    let Sent { owner, fields } = sent;
+    let done = blocking(&node, move |node| {
+        let change = Change { title: Some(fields.text("title").to_owned()), ..Change::default() };
+        match node.store.write(move |w| list::make(w, &change)) {
+            Ok(list) => Ok(Ok(list.id)),
+            Err(problem @ Error::Internal(_)) => Err(problem),
+            Err(problem) => overview(node, &owner, &sorry(&problem)).map(Err),
+        }
+    });
+    Ok(match done.await? {
+        Ok(id) => see_other(&format!("/lists/{id}/edit")),
+        Err(markup) => layout::refused(markup),
+    })
+}
+
+fn sorry(problem: &Error) -> Markup {
+    html! { p.problem role="alert" { (capital(&sentence(problem))) } }
+}
+
+/// `POST /lists/{id}/edit`: change, put, take, remove.
+pub async fn save(node: web::Data<Node>, id: web::Path<ListId>, sent: Sent) -> Result<HttpResponse, PageError> {
+    let (id, Sent { owner, fields }) = (id.into_inner(), sent);
+    let back = match fields.text("act") {
+        "remove" => "/lists?saved=yes".to_owned(),
+        "put" | "take" if fields.has("person") => local(fields.text("back")).to_owned(),
+        _ => format!("/lists/{id}/edit?saved=yes"),
+    };
+    let refused = blocking(&node, move |node| match apply(node, id, &fields) {
+        Ok(()) => Ok(None),
+        Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
+        Err(problem) => form(node, &owner, id, None, &sorry(&problem)).map(Some),
+    });
+    Ok(match refused.await? {
+        None => see_other(&back),
+        Some(markup) => layout::refused(markup),
+    })
+}
+
+fn apply(node: &Node, id: ListId, fields: &Fields) -> Result<()> {
+    match fields.text("act") {
+        "change" => {
+            let change = Change {
+                title: Some(fields.text("title").to_owned()),
+                replies: Replies::from_word(fields.text("replies")),
+                exclusive: Some(fields.has("exclusive")),
+            };
+            node.store.write(move |w| list::change(w, id, &change)).map(drop)
+        }
+        "put" => {
+            let who = meant(node, fields)?;
+            let put = node.store.write(move |w| list::add(w, id, &[who]));
+            put.map_err(|problem| match problem {
+                Error::NotFound => Error::invalid("only people you follow come into a list"),
+                Error::Invalid(_) => Error::invalid("they are in the list, or the list is full"),
+                other => other,
+            })
+        }
+        "take" => {
+            let who = meant(node, fields)?;
+            node.store.write(move |w| list::remove(w, id, &[who]))
+        }
+        "remove" => node.store.write(move |w| lists::remove(w, id)),
+        _ => Err(Error::NotFound),
+    }
+}
+
+/// Who is meant: by a button, or by a handle.
+fn meant(node: &Node, fields: &Fields) -> Result<ActorId> {
+    if fields.has("person") {
+        return fields.text("person").parse();
+    }
+    let line = fields.line("handle");
+    let handle = Handle::parse(line.trim_start_matches('@'))
+        .ok_or_else(|| Error::invalid("a handle looks like @name@example.org"))?;
+    let host = handle.host.as_deref().unwrap_or(&node.facts.origin.domain);
+    let found = node.store.read(|r| actors::by_handle(r, &handle.name, host))?;
+    found.map(|actor| actor.id).ok_or_else(|| Error::invalid("nobody of that name is known here: follow them first"))
+}

@@ -1,0 +1,145 @@
+//! `/tags/{name}`: the posts with a hashtag, for visitors the owner's own, for the owner everyone's, with a button that
+//! follows it; `/tags`: the hashtags the owner follows.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use maud::{Markup, html};
+
+use crate::base::id::PostId;
+use crate::base::{Error, Result};
+use crate::federation::{Node, owner::tags as acts};
+use crate::store::timelines::filters::Context;
+use crate::store::timelines::public_timelines::{self, Media, Tags, Whose};
+use crate::store::{
+    Read, node as facts,
+    posts::{self, post_views},
+    timelines::tags,
+};
+use crate::text::{TAG_CHARS, scan};
+use crate::web::auth::{MaybeOwner, Owner, local, see_other};
+use crate::web::blocking::{PageError, blocking};
+use crate::web::page::form::Sent;
+use crate::web::page::layout::{self, Here, House, Page};
+use crate::web::page::post::post_card;
+use crate::web::page::post::thread::query;
+use crate::web::page::timeline::home::{self, Window, pager};
+
+/// `GET /tags/{name}`.
+pub async fn show(
+    node: web::Data<Node>,
+    owner: MaybeOwner,
+    name: web::Path<String>,
+    window: web::Query<Window>,
+    request: HttpRequest,
+) -> Result<HttpResponse, PageError> {
+    let (name, window, here) = (name.into_inner(), window.into_inner(), request.uri().to_string());
+    let session = owner.0.clone();
+    let markup = blocking(&node, move |node| {
+        let shown = name.trim_start_matches('#');
+        if shown.is_empty() || shown.chars().count() > TAG_CHARS {
+            return Err(Error::NotFound);
+        }
+        node.store.read(|r| {
+            let house = House::load(node, r, owner.0.as_ref(), &here)?.sifting(r, Context::Public)?;
+            let key = scan::tag_key(shown);
+            let mut ids = ids(r, &house, &key, window)?;
+            let beyond = window.cut(&mut ids);
+            let mut cards = post_views::of(r, &ids)?;
+            if house.session.is_none() {
+                cards = home::open_only(cards);
+            }
+            let body = html! {
+                h1 { bdi { "#" (shown) } }
+                @if house.session.is_some() && scan::whole_tag(shown).is_some() { (tie(r, &house, &key, shown)?) }
+                @if cards.is_empty() {
+                    div.empty { p { "No public posts here with this hashtag." } }
+                } @else { (post_card::list(&house, &cards)) }
+                (pager(&format!("/tags/{}", query(shown)), &ids, beyond))
+            };
+            let page = Page::new(format!("#{shown}"), Here::Elsewhere, body);
+            Ok(layout::document(&house, &page).into_string())
+        })
+    });
+    let markup = markup.await?;
+    Ok(layout::visitors(session.as_ref()).body(markup))
+}
+
+fn ids(r: &Read<'_>, house: &House<'_>, key: &str, window: Window) -> Result<Vec<PostId>> {
+    if house.session.is_none() {
+        return posts::of_actor_tagged(r, facts::owner(r)?, key, window.page());
+    }
+    let tags = Tags { any: vec![key.to_owned()], ..Tags::default() };
+    public_timelines::tagged(r, &tags, Whose::All, Media::Any, window.page())
+}
+
+/// The button that follows a hashtag, or stops.
+fn tie(r: &Read<'_>, house: &House<'_>, key: &str, shown: &str) -> Result<Markup> {
+    let followed = tags::one(r, key)?.is_some();
+    Ok(html! {
+        div.ties {
+            div.tie {
+                span {
+                    @if followed { "You follow this hashtag: public posts with it come home when they arrive here." }
+                    @else { "Public posts with it that came by here." }
+                    " " a href="/tags" { "All you follow" } "."
+                }
+                (press(house, shown, if followed { ("unfollow", "Unfollow") } else { ("follow", "Follow") }))
+            }
+        }
+    })
+}
+
+fn press(house: &House<'_>, shown: &str, (act, word): (&str, &str)) -> Markup {
+    html! {
+        form method="post" action={ "/tags/" (query(shown)) "/" (act) } {
+            (house.token(""))
+            button.button type="submit" aria-label={ (word) " #" (shown) } { (word) }
+        }
+    }
+}
+
+/// `GET /tags`.
+pub async fn followed(node: web::Data<Node>, owner: Owner, request: HttpRequest) -> Result<HttpResponse, PageError> {
+    let here = request.uri().to_string();
+    let markup = blocking(&node, move |node| {
+        node.store.read(|r| {
+            let house = House::load(node, r, Some(&owner), &here)?;
+            let list = tags::page(r, None, None, None, tags::MOST)?;
+            let body = html! {
+                h1 { "Hashtags you follow" }
+                @if list.is_empty() {
+                    div.empty { p { "None so far. " a href="/find" { "Find" } " one, such as " code { "#knitting" } ", and press “Follow”." } }
+                } @else {
+                    p.note { "Public posts with them come home when they arrive here: by people you follow, in threads, or by "
+                        a href="/settings/relays" { "relays" } ". Nobody is told." }
+                    ul.rows {
+                        @for tag in &list {
+                            li.line {
+                                a rel="tag" href={ "/tags/" (query(&tag.name)) } { bdi { "#" (tag.shown) } }
+                                (press(&house, &tag.shown, ("unfollow", "Unfollow")))
+                            }
+                        }
+                    }
+                }
+            };
+            Ok(layout::document(&house, &Page::new("Hashtags you follow", Here::Find, body)).into_string())
+        })
+    });
+    Ok(layout::private(markup.await?))
+}
+
+/// `POST /tags/{name}/{act}`: follow, unfollow. Leads back to where the button was.
+pub async fn act(
+    node: web::Data<Node>,
+    path: web::Path<(String, String)>,
+    sent: Sent,
+) -> Result<HttpResponse, PageError> {
+    let (name, act) = path.into_inner();
+    let back = local(sent.fields.text("back")).to_owned();
+    blocking(&node, move |node| match act.as_str() {
+        "follow" => acts::follow(node, name),
+        "unfollow" => acts::unfollow(node, scan::tag_key(&name)),
+        _ => Err(Error::NotFound),
+    })
+    .await?;
+    Ok(see_other(&back))
+}

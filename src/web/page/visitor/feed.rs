@@ -1,0 +1,184 @@
+//! `/@NAME/feed.atom`: the owner's own open posts as an Atom feed (RFC 4287). No boosts, nothing private.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::digest::{SHA256, digest};
+
+use crate::base::config::{SOFTWARE, VERSION};
+use crate::base::{Result, Time};
+use crate::federation::Node;
+use crate::store::actors::Actor;
+use crate::store::posts::post_views::{self, Card};
+use crate::store::posts::quotes::State;
+use crate::store::posts::{self, Page, Viewer};
+use crate::text::{escape, plain_text};
+use crate::web::blocking::{PageError, blocking};
+use crate::web::page::{
+    post::{poll, thread},
+    timeline::home,
+};
+
+/// Posts and boosts looked at; the boosts among them are left out.
+const ROWS: u32 = 40;
+/// Graphemes of a title.
+const TITLE: usize = 80;
+/// How long a reader or cache may use the feed without asking again.
+const CACHE: &str = "public, max-age=300";
+
+/// `GET /@{name}/feed.atom`.
+pub async fn show(
+    node: web::Data<Node>,
+    name: web::Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, PageError> {
+    let name = name.into_inner();
+    let (xml, updated) = blocking(&node, move |node| {
+        node.store.read(|r| {
+            let owner = thread::owned_by(r, &name)?;
+            let ids = posts::of_actor(r, owner.id, Viewer::Stranger, Page::first(ROWS))?;
+            let cards = home::open_only(post_views::of(r, &ids)?);
+            let own: Vec<Card> = cards.into_iter().filter(|card| card.boost.is_none()).collect();
+            let changed = own.iter().map(|card| card.post.edited_at.unwrap_or(card.post.published_at)).max();
+            let updated = changed.unwrap_or(owner.created_at);
+            Ok((feed(node, &owner, &own, updated), updated))
+        })
+    })
+    .await?;
+    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(digest(&SHA256, xml.as_bytes())));
+    let known = is_known(&request, &tag, updated);
+    let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response
+        .insert_header((header::ETAG, tag))
+        .insert_header((header::LAST_MODIFIED, updated.http_date()))
+        .insert_header((header::CACHE_CONTROL, CACHE))
+        .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
+        .content_type("application/atom+xml; charset=utf-8");
+    Ok(if known { response.finish() } else { response.body(xml) })
+}
+
+/// Whether the reader has this very feed. An ETag, where it was sent, is the better witness (RFC 9110 §13.2.2).
+fn is_known(request: &HttpRequest, tag: &str, updated: Time) -> bool {
+    let header = |name: header::HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
+    match header(header::IF_NONE_MATCH) {
+        Some(tags) => tags == "*" || tags.split(',').any(|one| one.trim().trim_start_matches("W/") == tag),
+        None => header(header::IF_MODIFIED_SINCE)
+            .and_then(Time::parse_http)
+            .is_some_and(|since| since.secs() >= updated.secs()),
+    }
+}
+
+fn feed(node: &Node, owner: &Actor, cards: &[Card], updated: Time) -> String {
+    let origin = &node.facts.origin;
+    let page = origin.url(&format!("/@{}", owner.username));
+    let mut xml =
+        String::from("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n");
+    let mut line = |text: String| {
+        xml.push_str(&text);
+        xml.push('\n');
+    };
+    line(format!("<id>{}</id>", safe(&page)));
+    line(format!("<title>{}</title>", safe(&owner.name)));
+    line(format!("<subtitle>@{}</subtitle>", safe(&owner.handle())));
+    line(format!("<updated>{}</updated>", updated.rfc3339()));
+    line(format!("<link rel=\"alternate\" type=\"text/html\" href=\"{}\"/>", safe(&page)));
+    line(format!("<link rel=\"self\" type=\"application/atom+xml\" href=\"{}/feed.atom\"/>", safe(&page)));
+    if let Some(icon) = &owner.icon {
+        line(format!("<icon>{}</icon>", safe(&origin.url(&format!("/media/{icon}")))));
+    }
+    line(format!("<author><name>{}</name><uri>{}</uri></author>", safe(&owner.name), safe(&page)));
+    line(format!("<generator version=\"{VERSION}\">{SOFTWARE}</generator>"));
+    for card in cards {
+        line(entry(node, &page, card));
+    }
+    line("</feed>".to_owned());
+    xml
+}
+
+fn entry(node: &Node, page: &str, card: &Card) -> String {
+    let post = &card.post;
+    let updated = post.edited_at.unwrap_or(post.published_at);
+    let language = post.language.as_ref().map(|tag| format!(" xml:lang=\"{}\"", safe(tag))).unwrap_or_default();
+    let mut xml = format!(
+        "<entry{language}>\n<id>{}</id>\n<title>{}</title>\n<published>{}</published>\n<updated>{}</updated>\n<link rel=\"alternate\" type=\"text/html\" href=\"{}/{}\"/>\n",
+        safe(&post.uri),
+        safe(&title(card)),
+        post.published_at.rfc3339(),
+        updated.rfc3339(),
+        safe(page),
+        post.id
+    );
+    for tag in &card.hashtags {
+        xml.push_str(&format!("<category term=\"{}\"/>\n", safe(&tag.shown)));
+    }
+    for file in card.attachments.iter() {
+        if let Some(name) = &file.file {
+            let url = node.facts.origin.url(&format!("/media/{name}"));
+            xml.push_str(&format!(
+                "<link rel=\"enclosure\" type=\"{}\" href=\"{}\" title=\"{}\"/>\n",
+                safe(&file.media_type),
+                safe(&url),
+                safe(&file.alt)
+            ));
+        }
+    }
+    if let Some(warning) = &post.warning {
+        xml.push_str(&format!("<summary>{}</summary>\n", safe(warning)));
+    }
+    xml.push_str(&format!("<content type=\"html\">{}</content>\n</entry>", safe(&content(node, card))));
+    xml
+}
+
+fn title(card: &Card) -> String {
+    let text = match (&card.post.title, &card.post.warning) {
+        (Some(title), _) => title.clone(),
+        (None, Some(warning)) => warning.clone(),
+        (None, None) => plain_text::from_html(&card.post.content).split_whitespace().collect::<Vec<_>>().join(" "),
+    };
+    let text = plain_text::excerpt(&text, TITLE);
+    if text.is_empty() { "A picture".to_owned() } else { text }
+}
+
+/// The post's HTML with its pictures, its warning before it.
+fn content(node: &Node, card: &Card) -> String {
+    let mut html = String::new();
+    if let Some(warning) = &card.post.warning {
+        html.push_str(&format!("<p><strong>{}</strong></p><hr/>", escape(warning)));
+    }
+    html.push_str(&card.post.content);
+    html.push_str(&poll::for_feed(card));
+    html.push_str(&quoted(card));
+    let covered = card.post.sensitive || card.post.warning.is_some();
+    for file in card.attachments.iter().filter(|file| !covered && file.media_type.starts_with("image/")) {
+        if let Some(name) = &file.file {
+            let url = node.facts.origin.url(&format!("/media/{name}"));
+            html.push_str(&format!("<p><img src=\"{}\" alt=\"{}\"/></p>", escape(&url), escape(&file.alt)));
+        }
+    }
+    html
+}
+
+/// What it quotes, where everyone may read that and its author agreed; else its address.
+fn quoted(card: &Card) -> String {
+    let Some(quoted) = &card.quote else { return String::new() };
+    let inner = quoted.card.as_deref().filter(|inner| inner.post.audience.is_open() && inner.post.warning.is_none());
+    match inner.filter(|_| quoted.quote.state == State::Granted) {
+        Some(inner) => format!(
+            "<blockquote cite=\"{0}\"><p><a href=\"{0}\">{1}</a></p>{2}</blockquote>",
+            escape(inner.post.page()),
+            escape(&inner.author.name),
+            inner.post.content
+        ),
+        None => {
+            let address = quoted.card.as_ref().map_or(quoted.quote.quoted_uri.as_str(), |inner| inner.post.page());
+            format!("<p>RE: <a href=\"{0}\">{0}</a></p>", escape(address))
+        }
+    }
+}
+
+/// Escaped for XML, without the characters that XML has no way to write.
+fn safe(text: &str) -> String {
+    let fine = |c: &char| matches!(c, '\t' | '\n' | '\r') || (*c >= ' ' && !matches!(c, '\u{fffe}' | '\u{ffff}'));
+    escape(&text.chars().filter(fine).collect::<String>())
+}

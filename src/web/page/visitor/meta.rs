@@ -1,0 +1,88 @@
+//! What machines read in a page's head: OpenGraph, where the ActivityPub document and the feed are.
+
+use maud::{Markup, html};
+
+use crate::store::actors::Actor;
+use crate::store::posts::post_views::Card;
+use crate::text::plain_text;
+use crate::web::page::layout::House;
+use crate::web::page::post::poll;
+
+/// Graphemes of a description.
+const DESCRIPTION: usize = 200;
+/// The media type of the document behind a page.
+const ACTIVITY: &str = "application/activity+json";
+
+/// The `Link` header of a page with a document behind it.
+pub fn alternate(uri: &str) -> String {
+    format!("<{uri}>; rel=\"alternate\"; type=\"{ACTIVITY}\"")
+}
+
+/// For the owner's profile.
+pub fn of_profile(house: &House<'_>, owner: &Actor) -> Markup {
+    let bio = plain_text::excerpt(&one_line(&owner.bio), DESCRIPTION);
+    let title = format!("{} (@{})", owner.name, owner.handle());
+    html! {
+        (common(house, owner, &owner.uri, &title, &bio))
+        link rel="canonical" href=(house.node.facts.origin.url(&house.profile_path()));
+        meta property="og:url" content=(house.node.facts.origin.url(&house.profile_path()));
+        meta property="og:type" content="profile";
+        meta property="profile:username" content=(owner.handle());
+        @if let Some(icon) = &owner.icon { meta property="og:image" content=(house.node.facts.origin.url(&format!("/media/{icon}"))); }
+        @if !owner.indexable { meta name="robots" content="noindex"; }
+    }
+}
+
+/// For a post of the owner's. What stands behind a warning is not given away.
+pub fn of_post(house: &House<'_>, card: &Card) -> Markup {
+    let post = &card.post;
+    let words = match &post.warning {
+        Some(warning) => format!("Content warning: {warning}"),
+        None => match &post.extra.summary {
+            Some(summary) => plain_text::excerpt(summary, DESCRIPTION),
+            None => plain_text::excerpt(&(one_line(&post.content) + &poll::in_words(card)), DESCRIPTION),
+        },
+    };
+    let covered = post.sensitive || post.warning.is_some();
+    let shown = card.attachments.iter().find(|file| file.media_type.starts_with("image/") && !covered);
+    let picture =
+        shown.and_then(|file| file.preview.as_ref().or(file.file.as_ref()).map(|name| (name, file.alt.as_str())));
+    let title = match &post.title {
+        Some(title) => title.clone(),
+        None => format!("{} (@{})", card.author.name, card.author.handle()),
+    };
+    let here = house.node.facts.origin.url(&format!("{}/{}", house.profile_path(), post.id));
+    html! {
+        (common(house, &card.author, &post.uri, &title, &words))
+        link rel="canonical" href=(here);
+        meta property="og:url" content=(here);
+        meta property="og:type" content="article";
+        meta property="article:published_time" content=(post.published_at.rfc3339());
+        @match (picture, &card.author.icon) {
+            (Some((name, alt)), _) => {
+                meta property="og:image" content=(house.node.facts.origin.url(&format!("/media/{name}")));
+                @if !alt.is_empty() { meta property="og:image:alt" content=(alt); }
+                meta name="twitter:card" content="summary_large_image";
+            }
+            (None, Some(icon)) => { meta property="og:image" content=(house.node.facts.origin.url(&format!("/media/{icon}"))); }
+            (None, None) => { meta property="og:image" content=(house.node.facts.origin.url("/assets/cabin.png")); }
+        }
+        @if !card.author.indexable || !matches!(post.audience, crate::base::Audience::Public) { meta name="robots" content="noindex"; }
+    }
+}
+
+fn common(house: &House<'_>, owner: &Actor, uri: &str, title: &str, words: &str) -> Markup {
+    html! {
+        link rel="alternate" type=(ACTIVITY) href=(uri);
+        link rel="alternate" type="application/atom+xml" title={ "Posts by " (owner.name) } href={ (house.profile_path()) "/feed.atom" };
+        meta property="og:site_name" content=(house.node.facts.origin.domain);
+        meta property="og:title" content=(title);
+        meta property="og:description" content=(words);
+        meta name="description" content=(words);
+        meta name="fediverse:creator" content={ "@" (owner.handle()) };
+    }
+}
+
+fn one_line(html: &str) -> String {
+    plain_text::from_html(html).split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,122 @@
+//! `POST /@NAME/follow`: a visitor says where they live, and is led to their own server to confirm. Failing that, they are
+//! told what to do there by hand. Asks other servers on strangers' behalf, so only a few times a minute.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+use maud::html;
+
+use crate::base::{Error, Result, Time};
+use crate::federation::{Node, remote::webfinger};
+use crate::store::actors::Actor;
+use crate::text::Handle;
+use crate::web::auth::MaybeOwner;
+use crate::web::blocking::{PageError, blocking, sentence};
+use crate::web::page::form::Posted;
+use crate::web::page::layout::{self, Here, House, Page};
+use crate::web::page::login::capital;
+use crate::web::page::{people::actor_widgets, post::thread};
+
+/// Servers asked for strangers within [`WINDOW`], by everyone together.
+const ASKED: u32 = 30;
+/// See [`ASKED`].
+const WINDOW: Duration = Duration::from_secs(60);
+
+/// Counts how often strangers made us ask other servers. One per server.
+#[derive(Default)]
+pub struct Patience(Mutex<(Time, u32)>);
+
+impl Patience {
+    fn ask(&self, now: Time) -> Result<()> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.since(state.0) >= WINDOW {
+            *state = (now, 0);
+        }
+        state.1 += 1;
+        if state.1 > ASKED { Err(Error::Busy) } else { Ok(()) }
+    }
+}
+
+/// Where the visitor is led, or a page that says what to do.
+enum Outcome {
+    Go(String),
+    Explain(String),
+}
+
+/// `POST /@{name}/follow`.
+pub async fn send(
+    node: web::Data<Node>,
+    patience: web::Data<Patience>,
+    owner: MaybeOwner,
+    name: web::Path<String>,
+    posted: Posted,
+) -> Result<HttpResponse, PageError> {
+    let (name, session) = (name.into_inner(), owner.0.clone());
+    let outcome = blocking(&node, move |node| {
+        let actor = node.store.read(|r| thread::owned_by(r, &name))?;
+        let typed = posted.0.line("handle");
+        match their_server(node, &patience, &typed, &actor) {
+            Ok(url) => Ok(Outcome::Go(url)),
+            Err(problem @ Error::Internal(_)) => Err(problem),
+            Err(problem) => node.store.read(|r| {
+                let house = House::load(node, r, owner.0.as_ref(), "/")?;
+                Ok(Outcome::Explain(explain(&house, &actor, &typed, &problem)))
+            }),
+        }
+    });
+    Ok(match outcome.await? {
+        Outcome::Go(url) => HttpResponse::SeeOther().insert_header((header::LOCATION, url)).finish(),
+        Outcome::Explain(markup) => {
+            layout::visitors(session.as_ref()).insert_header((header::CACHE_CONTROL, "no-store")).body(markup)
+        }
+    })
+}
+
+/// The address on the visitor's server that asks them to confirm. Only ever on the server they named, over https.
+fn their_server(node: &Node, patience: &Patience, typed: &str, owner: &Actor) -> Result<String> {
+    let handle = Handle::parse(typed).filter(|handle| handle.host.is_some());
+    let handle = handle
+        .ok_or_else(|| Error::invalid(format!("“{typed}” is not a whole handle: it looks like @you@your.server")))?;
+    patience.ask(node.clock().now())?;
+    let template = webfinger::finger(node, &handle)?.subscribe;
+    let template = template.ok_or_else(|| Error::remote("your server does not say where it confirms a follow"))?;
+    let url = template.replace("{uri}", &thread::query(&format!("@{}", owner.handle())));
+    let scheme = format!("{}://", node.facts.origin.scheme);
+    if url.starts_with("https://") || (node.config.allow_private && url.starts_with(&scheme)) {
+        Ok(url)
+    } else {
+        Err(Error::remote("your server confirms a follow at an address that is not safe"))
+    }
+}
+
+fn explain(house: &House<'_>, owner: &Actor, typed: &str, problem: &Error) -> String {
+    let said = match problem {
+        Error::NotFound => format!("Nobody called “{typed}” was found there. Is there a slip of the pen in it?"),
+        other => capital(&sentence(other)),
+    };
+    let body = html! {
+        div.narrow {
+            h1 { "Follow " (actor_widgets::name(house, owner)) }
+            p.problem role="alert" { (said) }
+            p { "You can always do it by hand. Copy this handle, and look for it on your own server:" }
+            p { code.copy { "@" (owner.handle()) } }
+            p { a.button href=(house.profile_path()) { "Back to the profile" } }
+        }
+    };
+    layout::document(house, &Page::new("Follow", Here::Profile, body)).into_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_cannot_make_us_ask_for_ever() {
+        let (patience, now) = (Patience::default(), Time::from_secs(1_000));
+        let asked = (0..100).filter(|_| patience.ask(now).is_ok()).count();
+        assert_eq!(asked, ASKED as usize);
+        assert!(patience.ask(now.plus(WINDOW)).is_ok());
+    }
+}

@@ -1,0 +1,160 @@
+//! Who is at the door, and how often they may knock. Believes no proxy it was not told about, and remembers only so many
+//! addresses, because strangers choose them.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+use actix_web::HttpRequest;
+
+use crate::base::Time;
+use crate::base::leaky_bucket::Bucket;
+use crate::base::rate_limit_key::stranger;
+
+/// Activities taken in a second, all senders together.
+const ALL_PER_SECOND: f64 = 1_000.0;
+/// Activities taken in a second from one address. Big servers send from few.
+const EACH_PER_SECOND: f64 = 300.0;
+/// How many seconds' worth may come at once.
+const BURST_SECONDS: f64 = 3.0;
+/// Requests from one address that may be refused in a row before it has to wait, and how many a second it gets back.
+const REFUSALS: f64 = 60.0;
+const REFUSALS_PER_SECOND: f64 = 0.5;
+/// Addresses remembered at most.
+const MAX_ADDRESSES: usize = 4_096;
+/// Entries of `X-Forwarded-For` that are looked at, from the right.
+const MAX_FORWARDED: usize = 16;
+
+/// The limits on what strangers send; one per server.
+#[derive(Debug, Default)]
+pub struct Door {
+    all: Mutex<Bucket>,
+    each: Mutex<HashMap<IpAddr, Caller>>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Caller {
+    visits: Bucket,
+    refusals: Bucket,
+}
+
+impl Door {
+    /// Whether one more request may come in from this address now.
+    pub fn admits(&self, from: Option<IpAddr>, now: Time) -> bool {
+        if let Some(address) = from.and_then(stranger) {
+            let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
+            let caller = entry(&mut each, address, now);
+            let refused = !caller.refusals.has_room(now, REFUSALS_PER_SECOND, REFUSALS);
+            if refused || !caller.visits.add(now, EACH_PER_SECOND, EACH_PER_SECOND * BURST_SECONDS) {
+                return false;
+            }
+        }
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.add(now, ALL_PER_SECOND, ALL_PER_SECOND * BURST_SECONDS)
+    }
+
+    /// Notes that a request from this address was refused: who only sends junk is soon not listened to.
+    pub fn refused(&self, from: Option<IpAddr>, now: Time) {
+        if let Some(address) = from.and_then(stranger) {
+            let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
+            entry(&mut each, address, now).refusals.add(now, REFUSALS_PER_SECOND, REFUSALS);
+        }
+    }
+}
+
+fn entry(each: &mut HashMap<IpAddr, Caller>, address: IpAddr, now: Time) -> &mut Caller {
+    if each.len() >= MAX_ADDRESSES && !each.contains_key(&address) {
+        each.retain(|_, caller| {
+            caller.visits.level(now, EACH_PER_SECOND) > 0.0 || caller.refusals.level(now, REFUSALS_PER_SECOND) > 0.0
+        });
+        if each.len() >= MAX_ADDRESSES {
+            each.clear();
+        }
+    }
+    each.entry(address).or_default()
+}
+
+/// The address a request comes from. `X-Forwarded-For` counts only from trusted proxies, and only as far as they go.
+pub fn caller(request: &HttpRequest, trusted: &[IpAddr]) -> Option<IpAddr> {
+    let mut address = request.peer_addr()?.ip().to_canonical();
+    let is_trusted = |address: &IpAddr| trusted.iter().any(|proxy| proxy.to_canonical() == *address);
+    let lines = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
+    let entries: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
+    for entry in entries.iter().rev().take(MAX_FORWARDED) {
+        if !is_trusted(&address) {
+            break;
+        }
+        match entry.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+            Ok(next) => address = next.to_canonical(),
+            Err(_) => break,
+        }
+    }
+    Some(address)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::time::Duration;
+
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn only_told_proxies_are_believed() {
+        let request = |peer: &str, forwarded: &str| {
+            let peer = format!("{peer}:443").parse().unwrap();
+            TestRequest::default().peer_addr(peer).insert_header(("x-forwarded-for", forwarded)).to_http_request()
+        };
+        let proxies = [ip("10.0.0.1"), ip("10.0.0.2")];
+        let from = |peer: &str, forwarded: &str| caller(&request(peer, forwarded), &proxies).unwrap().to_string();
+        assert_eq!(from("203.0.113.9", "198.51.100.1"), "203.0.113.9", "anyone can write the header");
+        assert_eq!(from("10.0.0.1", "198.51.100.1"), "198.51.100.1");
+        assert_eq!(from("10.0.0.1", "1.2.3.4, 198.51.100.1"), "198.51.100.1", "the client may have begun the list");
+        assert_eq!(from("10.0.0.1", "198.51.100.1, 10.0.0.2"), "198.51.100.1");
+        assert_eq!(from("10.0.0.1", "nonsense"), "10.0.0.1");
+        assert_eq!(from("10.0.0.1", "2001:db8::1"), "2001:db8::1");
+    }
+
+    #[test]
+    fn one_loud_address_does_not_shut_out_the_others() {
+        let door = Door::default();
+        let now = Time::from_secs(1_000);
+        let (loud, other) = (Some(ip("203.0.113.9")), Some(ip("203.0.113.10")));
+        let let_in = (0..2_000).filter(|_| door.admits(loud, now)).count();
+        assert_eq!(let_in, 900);
+        assert!(door.admits(other, now));
+        assert!(door.admits(loud, now.plus(Duration::from_secs(1))));
+    }
+
+    #[test]
+    fn who_only_sends_junk_is_not_listened_to_for_a_while() {
+        let door = Door::default();
+        let now = Time::from_secs(1_000);
+        let network = |host: u16| Some(IpAddr::from([0x2a00, 1, 2, 3, 0, 0, 0, host]));
+        for host in 0..60 {
+            assert!(door.admits(network(host), now));
+            door.refused(network(host), now);
+        }
+        assert!(!door.admits(network(99), now), "one IPv6 network is one caller");
+        assert!(door.admits(network(99), now.plus(Duration::from_secs(4))));
+        for _ in 0..100 {
+            door.refused(Some(ip("127.0.0.1")), now);
+        }
+        assert!(door.admits(Some(ip("127.0.0.1")), now), "behind it may be the whole world");
+    }
+
+    #[test]
+    fn the_memory_is_bounded() {
+        let door = Door::default();
+        for n in 0..20_000_u32 {
+            door.refused(Some(IpAddr::from(n.to_be_bytes().map(|b| b ^ 0x55))), Time::from_secs(1));
+        }
+        assert!(door.each.lock().unwrap().len() <= MAX_ADDRESSES);
+    }
+}

@@ -1,0 +1,479 @@
+//! Bodies of requests on their way in; all three faces read them here. Nobody takes for ever over one, or fills the memory
+//! with many: what strangers send, what peers deliver and what the owner uploads have a room each, so that none of them
+//! shuts another out. Never looks into one.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use actix_multipart::MultipartError;
+use actix_web::HttpRequest;
+use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
+use actix_web::http::header;
+use actix_web::web::{Bytes, Data};
+use futures_util::{Stream, StreamExt};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Sleep, sleep};
+
+use super::rate_limit;
+use crate::base::rate_limit_key;
+use crate::base::time::Stopwatch;
+use crate::federation::Node;
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+/// The largest activity.
+pub const ACTIVITY_BYTES: usize = MIB;
+/// The largest form or call of a stranger's: a log-in, an app that introduces itself, a text with its token in it.
+pub const STRANGE_BYTES: usize = 64 * KIB;
+/// Bytes of a stranger's body that are handed on at a time.
+const PIECE: usize = 8 * KIB;
+
+/// Who sends a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sender {
+    /// Somebody who has shown nothing yet.
+    Stranger,
+    /// Another server.
+    Peer,
+    /// Somebody with the owner's cookie or token.
+    Owner,
+}
+
+/// What a sender may do.
+#[derive(Debug, Clone, Copy)]
+struct Allowance {
+    /// Bytes of one body on its way.
+    most: usize,
+    /// Bytes of all their bodies in memory at once.
+    room: usize,
+    /// Bytes of each that need no room: where strangers have filled it, the owner can still log in.
+    free: usize,
+    /// Bodies on their way at once from one network.
+    at_once: u32,
+    /// How long nothing may come.
+    stall: Duration,
+    /// How long a body may take anyway; and the bytes a second it must keep up with from then on.
+    start: Duration,
+    pace: u32,
+}
+
+impl Sender {
+    const fn allowance(self) -> Allowance {
+        let seconds = Duration::from_secs;
+        match self {
+            // A little over: a form with files is judged where its first file begins, and what is read may be further.
+            Self::Stranger => Allowance {
+                most: STRANGE_BYTES + 64 * KIB,
+                room: 16 * MIB,
+                free: 8 * KIB,
+                at_once: 64,
+                stall: seconds(15),
+                start: seconds(30),
+                pace: 4_096,
+            },
+            Self::Peer => Allowance {
+                most: ACTIVITY_BYTES,
+                room: 32 * MIB,
+                free: 0,
+                at_once: 256,
+                stall: seconds(20),
+                start: seconds(30),
+                pace: 65_536,
+            },
+            // A film from a phone in a train.
+            Self::Owner => Allowance {
+                most: 52 * MIB,
+                room: 128 * MIB,
+                free: 0,
+                at_once: u32::MAX,
+                stall: seconds(60),
+                start: seconds(60),
+                pace: 2_048,
+            },
+        }
+    }
+}
+
+/// Why a body did not arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// Its sender fell silent, or was too slow.
+    Slow,
+    /// There is too much at once.
+    Full,
+    /// It is longer than it may be.
+    TooLarge,
+    /// The connection broke off, or it is malformed.
+    Broken,
+}
+
+impl From<PayloadError> for Stopped {
+    fn from(error: PayloadError) -> Self {
+        match error {
+            PayloadError::Overflow => Self::TooLarge,
+            PayloadError::Io(error) if error.kind() == io::ErrorKind::TimedOut => Self::Slow,
+            PayloadError::Io(error) if error.kind() == io::ErrorKind::OutOfMemory => Self::Full,
+            _ => Self::Broken,
+        }
+    }
+}
+
+impl From<MultipartError> for Stopped {
+    fn from(error: MultipartError) -> Self {
+        match error {
+            MultipartError::Payload(error) => error.into(),
+            _ => Self::Broken,
+        }
+    }
+}
+
+impl Stopped {
+    /// As the reader of forms passes it on.
+    fn told(self) -> PayloadError {
+        match self {
+            Self::Slow => PayloadError::Io(io::ErrorKind::TimedOut.into()),
+            Self::Full => PayloadError::Io(io::ErrorKind::OutOfMemory.into()),
+            Self::TooLarge => PayloadError::Overflow,
+            Self::Broken => PayloadError::Incomplete(None),
+        }
+    }
+}
+
+/// The rooms of one server.
+#[derive(Debug, Clone)]
+pub struct Rooms {
+    strangers: Arc<Semaphore>,
+    peers: Arc<Semaphore>,
+    owner: Arc<Semaphore>,
+    crowds: Crowds,
+}
+
+/// How many bodies are on their way from where.
+type Crowds = Arc<Mutex<HashMap<(Sender, IpAddr), u32>>>;
+
+impl Default for Rooms {
+    fn default() -> Self {
+        let room = |sender: Sender| Arc::new(Semaphore::new(sender.allowance().room));
+        Self {
+            strangers: room(Sender::Stranger),
+            peers: room(Sender::Peer),
+            owner: room(Sender::Owner),
+            crowds: Crowds::default(),
+        }
+    }
+}
+
+impl Rooms {
+    fn of(&self, sender: Sender) -> &Arc<Semaphore> {
+        match sender {
+            Sender::Stranger => &self.strangers,
+            Sender::Peer => &self.peers,
+            Sender::Owner => &self.owner,
+        }
+    }
+
+    /// One more body from here; None where bodies are not counted. Full when there are too many.
+    fn enter(&self, sender: Sender, from: Option<IpAddr>) -> Result<Option<InCrowd>, Stopped> {
+        let Some(from) = from.and_then(rate_limit_key::stranger) else { return Ok(None) };
+        let mut crowds = locked(&self.crowds);
+        let count = crowds.entry((sender, from)).or_default();
+        if *count >= sender.allowance().at_once {
+            return Err(Stopped::Full);
+        }
+        *count += 1;
+        Ok(Some(InCrowd { crowds: self.crowds.clone(), who: (sender, from) }))
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One body among those on their way.
+#[derive(Debug)]
+struct InCrowd {
+    crowds: Crowds,
+    who: (Sender, IpAddr),
+}
+
+impl Drop for InCrowd {
+    fn drop(&mut self) {
+        let mut crowds = locked(&self.crowds);
+        if let Some(count) = crowds.get_mut(&self.who) {
+            *count -= 1;
+            if *count == 0 {
+                crowds.remove(&self.who);
+            }
+        }
+    }
+}
+
+/// What a body takes of its sender's room, until the last who holds this lets go: whoever holds the bytes holds it, too.
+#[derive(Debug, Clone)]
+pub struct Place(Arc<Mutex<Taken>>);
+
+#[derive(Debug)]
+struct Taken {
+    rooms: Rooms,
+    sender: Sender,
+    received: usize,
+    held: Option<OwnedSemaphorePermit>,
+}
+
+impl Place {
+    fn new(rooms: Rooms, sender: Sender) -> Self {
+        Self(Arc::new(Mutex::new(Taken { rooms, sender, received: 0, held: None })))
+    }
+
+    /// Who sends it, as far as is known by now.
+    pub fn sender(&self) -> Sender {
+        locked(&self.0).sender
+    }
+
+    /// The owner sends it, as a token in its beginning shows.
+    pub fn vouch(&self) -> Result<(), Stopped> {
+        let mut taken = locked(&self.0);
+        taken.sender = Sender::Owner;
+        taken.held = None;
+        taken.fit()
+    }
+
+    fn add(&self, bytes: usize) -> Result<(), Stopped> {
+        let mut taken = locked(&self.0);
+        taken.received += bytes;
+        if taken.received > taken.sender.allowance().most {
+            return Err(Stopped::TooLarge);
+        }
+        taken.fit()
+    }
+
+    /// How long the next piece may take, so long after the first; None when it is late already.
+    fn patience(&self, elapsed: Duration) -> Option<Duration> {
+        let taken = locked(&self.0);
+        let Allowance { stall, start, pace, .. } = taken.sender.allowance();
+        let by_pace = u32::try_from(taken.received).unwrap_or(u32::MAX) / pace.max(1);
+        let left = (start + Duration::from_secs(by_pace.into())).checked_sub(elapsed)?;
+        Some(left.min(stall))
+    }
+}
+
+impl Taken {
+    /// Takes as much of the room as has been received.
+    fn fit(&mut self) -> Result<(), Stopped> {
+        let held = self.held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let lacking = self.received.saturating_sub(self.sender.allowance().free + held);
+        if lacking == 0 {
+            return Ok(());
+        }
+        let lacking = u32::try_from(lacking).map_err(|_| Stopped::TooLarge)?;
+        let more = self.rooms.of(self.sender).clone().try_acquire_many_owned(lacking).map_err(|_| Stopped::Full)?;
+        match &mut self.held {
+            Some(held) => held.merge(more),
+            none => *none = Some(more),
+        }
+        Ok(())
+    }
+}
+
+/// A body on its way in: a stream of its pieces, which ends with an error when it must.
+pub struct Incoming {
+    payload: Payload,
+    place: Place,
+    /// As its sender says.
+    length: Option<usize>,
+    since: Stopwatch,
+    timer: Option<Pin<Box<Sleep>>>,
+    /// Here, and not handed on yet.
+    ready: Bytes,
+    /// A piece was just handed on.
+    gave: bool,
+    is_over: bool,
+    _crowd: Option<InCrowd>,
+}
+
+/// Whether a body comes with this request.
+pub fn comes(request: &HttpRequest) -> bool {
+    request.headers().contains_key(header::TRANSFER_ENCODING) || length(request).is_some_and(|bytes| bytes > 0)
+}
+
+fn length(request: &HttpRequest) -> Option<usize> {
+    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// The body of a request, about to be read. Full when too many of its network's are.
+pub fn of(request: &HttpRequest, payload: Payload, sender: Sender) -> Result<Incoming, Stopped> {
+    let (rooms, node) = (request.app_data::<Data<Rooms>>(), request.app_data::<Data<Node>>());
+    let from = node.and_then(|node| rate_limit::caller(request, &node.config.trusted_proxies));
+    let rooms = rooms.map(|rooms| rooms.get_ref().clone()).unwrap_or_default();
+    let crowd = rooms.enter(sender, from)?;
+    Ok(Incoming::new(Place::new(rooms, sender), payload, length(request), crowd))
+}
+
+impl Incoming {
+    fn new(place: Place, payload: Payload, length: Option<usize>, crowd: Option<InCrowd>) -> Self {
+        let since = Stopwatch::start();
+        let (timer, ready) = (None, Bytes::new());
+        Self { payload, place, length, since, timer, ready, gave: false, is_over: false, _crowd: crowd }
+    }
+
+    /// What it takes, to be held as long as its bytes are.
+    pub fn place(&self) -> Place {
+        self.place.clone()
+    }
+
+    /// All of it; TooLarge when it has, or says it has, more than `most` bytes.
+    pub async fn whole(mut self, most: usize) -> Result<Vec<u8>, Stopped> {
+        if self.length.is_some_and(|length| length > most) {
+            return Err(Stopped::TooLarge);
+        }
+        let mut body = Vec::new();
+        while let Some(piece) = self.next().await {
+            let piece = piece?;
+            if body.len() + piece.len() > most {
+                return Err(Stopped::TooLarge);
+            }
+            body.extend_from_slice(&piece);
+        }
+        Ok(body)
+    }
+
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Stopped>>> {
+        let is_strange = self.place.sender() == Sender::Stranger;
+        // The reader of forms takes whatever there is before it looks at any of it: it is made to look at each piece.
+        if std::mem::take(&mut self.gave) && is_strange {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let patience = self.place.patience(self.since.elapsed());
+        if self.ready.is_empty() {
+            match Pin::new(&mut self.payload).poll_next(cx) {
+                Poll::Ready(Some(Ok(bytes))) => (self.ready, self.timer) = (bytes, None),
+                Poll::Ready(end) => return Poll::Ready(end.map(|last| last.map_err(Stopped::from))),
+                Poll::Pending => {
+                    let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(patience.unwrap_or_default())));
+                    ready!(timer.as_mut().poll(cx));
+                    return Poll::Ready(Some(Err(Stopped::Slow)));
+                }
+            }
+        }
+        let most = if is_strange { PIECE } else { usize::MAX };
+        let piece = self.ready.split_to(self.ready.len().min(most));
+        self.gave = true;
+        let taken = patience.ok_or(Stopped::Slow).and_then(|_| self.place.add(piece.len()));
+        Poll::Ready(Some(taken.map(|()| piece)))
+    }
+}
+
+impl Stream for Incoming {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.is_over {
+            return Poll::Ready(None);
+        }
+        let piece = ready!(self.poll_piece(cx));
+        self.is_over = !matches!(piece, Some(Ok(_)));
+        Poll::Ready(piece.map(|piece| piece.map_err(Stopped::told)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use futures_util::stream;
+
+    use super::*;
+
+    fn payload(pieces: impl Stream<Item = Result<Bytes, PayloadError>> + 'static) -> Payload {
+        Payload::Stream { payload: Box::pin(pieces) }
+    }
+
+    fn pieces(count: usize, bytes: usize) -> Payload {
+        payload(stream::iter((0..count).map(move |_| Ok(Bytes::from(vec![b'x'; bytes])))))
+    }
+
+    async fn read(rooms: &Rooms, sender: Sender, payload: Payload) -> Result<(usize, Place), Stopped> {
+        let body = Incoming::new(Place::new(rooms.clone(), sender), payload, None, None);
+        let place = body.place();
+        Ok((body.whole(usize::MAX).await?.len(), place))
+    }
+
+    #[actix_web::test]
+    async fn who_falls_silent_or_crawls_is_not_waited_for() {
+        for sender in [Sender::Stranger, Sender::Peer, Sender::Owner] {
+            let place = Place::new(Rooms::default(), sender);
+            let left = |seconds| place.patience(Duration::from_secs(seconds));
+            assert!(left(0).unwrap() <= Duration::from_secs(60), "{sender:?} falls silent");
+            assert_eq!(left(61), None, "{sender:?} crawls");
+            place.add(100_000).unwrap();
+            assert!(left(30).is_some() && left(200).is_none(), "{sender:?} goes on");
+        }
+        // A film of 40 MB in six minutes.
+        let film = Place::new(Rooms::default(), Sender::Owner);
+        film.add(40_000_000).unwrap();
+        assert!(film.patience(Duration::from_mins(6)).is_some());
+        // The end of patience ends a body that does not come.
+        let silent = payload(stream::pending());
+        let mut body = Incoming::new(Place::new(Rooms::default(), Sender::Stranger), silent, None, None);
+        body.timer = Some(Box::pin(sleep(Duration::ZERO)));
+        assert_eq!(body.whole(10).await, Err(Stopped::Slow));
+    }
+
+    #[actix_web::test]
+    async fn strangers_fill_their_own_room_and_no_other() {
+        let rooms = Rooms::default();
+        let mut held = Vec::new();
+        while let Ok(taken) = read(&rooms, Sender::Stranger, pieces(4, 16 * KIB)).await {
+            held.push(taken);
+        }
+        assert!((250..=300).contains(&held.len()), "{}", held.len());
+        let small = read(&rooms, Sender::Stranger, pieces(1, 4 * KIB)).await;
+        assert_eq!(small.unwrap().0, 4 * KIB, "a log-in still comes through");
+        assert!(read(&rooms, Sender::Peer, pieces(16, 64 * KIB)).await.is_ok());
+        let film = read(&rooms, Sender::Owner, pieces(40 * 16, 64 * KIB)).await.unwrap();
+        assert_eq!(film.0, 40 * MIB);
+        held.pop();
+        assert!(read(&rooms, Sender::Stranger, pieces(4, 16 * KIB)).await.is_ok(), "whoever is done makes room");
+        drop(held);
+        let long = read(&rooms, Sender::Stranger, pieces(9, 16 * KIB)).await;
+        assert_eq!(long.unwrap_err(), Stopped::TooLarge);
+    }
+
+    #[actix_web::test]
+    async fn who_shows_a_token_goes_on_as_the_owner() {
+        let rooms = Rooms::default();
+        let place = Place::new(rooms.clone(), Sender::Stranger);
+        place.add(100 * KIB).unwrap();
+        place.vouch().unwrap();
+        place.add(30 * MIB).unwrap();
+        assert_eq!(rooms.strangers.available_permits(), 16 * MIB);
+        assert_eq!(rooms.owner.available_permits(), 98 * MIB - 100 * KIB);
+        drop(place);
+        assert_eq!(rooms.owner.available_permits(), 128 * MIB);
+    }
+
+    #[test]
+    fn one_network_sends_only_so_many_at_once() {
+        let rooms = Rooms::default();
+        let from = |host: u16| Some(IpAddr::from([0x2a00, 1, 2, 3, 0, 0, 0, host]));
+        let mut crowd: Vec<_> = (0..64).map(|host| rooms.enter(Sender::Stranger, from(host)).unwrap()).collect();
+        assert_eq!(rooms.enter(Sender::Stranger, from(99)).unwrap_err(), Stopped::Full);
+        assert!(rooms.enter(Sender::Peer, from(1)).is_ok() && rooms.enter(Sender::Owner, from(1)).is_ok());
+        assert!(rooms.enter(Sender::Stranger, Some([203, 0, 113, 9].into())).is_ok());
+        let untold = Some([127, 0, 0, 1].into());
+        assert!(
+            (0..99).all(|_| rooms.enter(Sender::Stranger, untold).unwrap().is_none()),
+            "behind it may be the world"
+        );
+        crowd.pop();
+        assert!(rooms.enter(Sender::Stranger, from(99)).is_ok());
+        crowd.clear();
+        assert!(locked(&rooms.crowds).is_empty());
+    }
+}

@@ -1,0 +1,160 @@
+//! Tests only: a founded house in a folder of its own, requests to it without a network, and somebody who signs them.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../../tests/strict/mod.rs"]
+pub(crate) mod strict;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, RwLock};
+
+use actix_web::body::to_bytes;
+use actix_web::http::{StatusCode, header};
+use actix_web::middleware::from_fn;
+use actix_web::test::{TestRequest, call_service, init_service};
+use actix_web::{App, web};
+use serde_json::{Value, json};
+
+use crate::base::config::Origin;
+use crate::base::{Audience, Config, Result};
+use crate::federation::{
+    Node,
+    owner::{identity, publish},
+};
+use crate::net::Names;
+use crate::sig::{self, Knock, Outgoing, PrivateKey, Signer};
+use crate::social::profile;
+use crate::store::posts::{self, Post};
+use crate::store::test_support::Scratch;
+use crate::store::{
+    actors::{self, follows},
+    node,
+};
+
+/// The house of `ann@example.org` on `social.example.org`.
+pub(crate) struct House {
+    pub(crate) scratch: Scratch,
+    pub(crate) node: Arc<Node>,
+}
+
+/// What came back.
+pub(crate) struct Reply {
+    pub(crate) code: StatusCode,
+    pub(crate) headers: header::HeaderMap,
+    pub(crate) body: web::Bytes,
+}
+
+impl House {
+    pub(crate) fn new() -> Self {
+        Self::in_world(&[])
+    }
+
+    /// A house whose way out leads into a world of these domains.
+    pub(crate) fn in_world(world: &[(&str, SocketAddr)]) -> Self {
+        let scratch = Scratch::new();
+        let (host, domain) = ("social.example.org".to_owned(), "example.org".to_owned());
+        let origin = Origin { scheme: "https".to_owned(), host, domain };
+        identity::found(&scratch.store, &origin).expect("an empty store can be founded");
+        identity::name_owner(&scratch.store, "ann").expect("there is no owner yet");
+        let world: HashMap<String, SocketAddr> = world.iter().map(|(name, at)| ((*name).to_owned(), *at)).collect();
+        let names = Names::World(Arc::new(RwLock::new(world)));
+        let node = Node::open(Config::default(), scratch.store.clone(), names).expect("it has been founded");
+        Self { scratch, node: Arc::new(node) }
+    }
+
+    /// A post of ann's.
+    pub(crate) fn post(&self, text: &str, audience: Audience) -> Post {
+        let id = publish::post(&self.node, publish::Draft::new(text, audience)).expect("a plain text can be posted");
+        self.node.store.read(|r| posts::by_id(r, id)).expect("it was just written")
+    }
+
+    pub(crate) async fn call(&self, request: TestRequest) -> Reply {
+        let app = App::new().wrap(from_fn(super::middleware::single_slashes)).configure(super::app(self.node.clone()));
+        let app = init_service(app).await;
+        let request = request.to_request();
+        let target = super::middleware::with_single_slashes(request.uri()).unwrap_or_else(|| request.uri().clone());
+        let (method, target) = (request.method().to_string(), target.to_string());
+        let response = call_service(&app, request).await;
+        let (code, headers) = (response.status(), response.headers().clone());
+        let body = to_bytes(response.into_body()).await.unwrap_or_default();
+        let reply = Reply { code, headers, body };
+        strict::demand(&method, &target, code.as_u16(), |name| reply.header(name).to_owned(), &reply.body);
+        reply
+    }
+
+    pub(crate) async fn get(&self, path: &str, accept: &str) -> Reply {
+        self.call(TestRequest::get().uri(path).insert_header((header::ACCEPT, accept))).await
+    }
+
+    /// As Mastodon asks for documents.
+    pub(crate) async fn peer_get(&self, path: &str) -> Reply {
+        self.get(path, "application/activity+json, application/ld+json").await
+    }
+}
+
+impl Reply {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+/// Bob of `b.example`, known to a house with his key.
+pub(crate) struct Bob {
+    signer: Signer,
+}
+
+impl Bob {
+    pub(crate) const URI: &'static str = "https://b.example/users/bob";
+
+    pub(crate) fn known_to(house: &House) -> Self {
+        let key = PrivateKey::generate().unwrap();
+        let (uri, key_id) = (Self::URI, format!("{}#main-key", Self::URI));
+        let document = json!({"@context": "https://www.w3.org/ns/activitystreams", "type": "Person", "id": uri,
+            "preferredUsername": "bob", "inbox": format!("{uri}/inbox"), "followers": format!("{uri}/followers"),
+            "publicKey": {"id": key_id, "owner": uri, "publicKeyPem": key.public_pem()}});
+        let document = crate::ap::Actor::read(&document).unwrap();
+        house.node.store.write(move |w| profile::keep(w, &document)).unwrap();
+        Self { signer: Signer { key_id, key: Arc::new(key) } }
+    }
+
+    /// A request to `path` with his signature, made `ago` seconds ago.
+    pub(crate) fn signed(&self, house: &House, path: &str, body: Option<&str>, knock: Knock, ago: u64) -> TestRequest {
+        let outgoing = Outgoing {
+            method: if body.is_some() { "POST" } else { "GET" },
+            scheme: "https",
+            host: "social.example.org",
+            target: path,
+            body: body.map(|body| ("application/activity+json", body.as_bytes())),
+            extra: &[],
+        };
+        let at = house.node.clock().now().minus(std::time::Duration::from_secs(ago));
+        let mut request = if body.is_some() { TestRequest::post() } else { TestRequest::get() }.uri(path);
+        request = request.insert_header((header::HOST, "social.example.org"));
+        for (name, value) in sig::sign(&self.signer, knock, &outgoing, at).unwrap() {
+            request = request.insert_header((name, value));
+        }
+        request.set_payload(body.unwrap_or_default().to_owned())
+    }
+
+    pub(crate) async fn get(&self, house: &House, path: &str) -> Reply {
+        let request = self.signed(house, path, None, Knock::Cavage, 0);
+        house.call(request.insert_header((header::ACCEPT, "application/activity+json"))).await
+    }
+
+    pub(crate) fn follows(&self, house: &House) {
+        let accepted = house.node.store.write(|w| -> Result<()> {
+            let (bob, ann) = (actors::id_of(w, Self::URI)?.unwrap(), node::owner(w)?);
+            follows::ask(w, bob, ann, "https://b.example/follows/1", None)?;
+            follows::accept(w, bob, ann).map(drop)
+        });
+        accepted.unwrap();
+    }
+}

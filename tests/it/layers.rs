@@ -1,0 +1,362 @@
+//! The house rules that no compiler knows: what each room may import and use, how long a file may be, which words are ours.
+//! Reads `src/` and fails on a breach; the rules themselves are tried on made-up breaches below.
+
+mod lexer;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use lexer::{Code, identifiers};
+
+/// Lines in a file at most.
+const LONGEST: usize = 700;
+
+/// Rooms by floor; imports point down, or stay on the floor without a circle. `cli` is the binary.
+const FLOORS: [(&str, u8); 14] = [
+    ("base", 1),
+    ("store", 2),
+    ("ap", 2),
+    ("sig", 2),
+    ("text", 2),
+    ("media", 2),
+    ("social", 3),
+    ("net", 3),
+    ("portability", 3),
+    ("federation", 4),
+    ("app", 5),
+    ("web", 6),
+    ("control", 7),
+    ("cli", 7),
+];
+
+/// (what may be named, only in these places, why)
+const PLACES: [(&str, &[&str], &str); 4] = [
+    ("ureq", &["net/"], "outgoing HTTP goes through net/, where it is guarded"),
+    ("rusqlite", &["store/", "base/id.rs"], "SQL lives in store/"),
+    ("r2d2", &["store/"], "connections live in store/"),
+    ("actix_web", &["web/", "main.rs"], "HTTP in lives in web/"),
+];
+/// The only file that asks any of these for `now`.
+const CLOCK: &str = "base/time.rs";
+const CLOCKS: [&str; 5] = ["SystemTime", "Instant", "Timestamp", "Zoned", "UNIX_EPOCH"];
+const THREADS: [&str; 2] = ["federation/workers.rs", "store/writer.rs"];
+/// The three faces in `web/`.
+const FACES: [&str; 3] = ["page", "api", "ap"];
+/// Mastodon's words, allowed where we speak its language.
+const FOREIGN: [&str; 8] = ["reblog", "reblogs", "reblogged", "favourite", "favourites", "favourited", "toot", "toots"];
+
+/// One file of `src/`, its path relative to it.
+struct File {
+    path: String,
+    text: String,
+}
+
+/// Everything that is wrong, one line each.
+fn breaches(files: &[File]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let tests = test_files(files);
+    for file in files {
+        let lines = file.text.lines().count();
+        if lines > LONGEST {
+            found.push(format!("{}: {lines} lines, {LONGEST} at most", file.path));
+        }
+        let code = lexer::read(&file.text);
+        found.extend(foreign_words(file, &code));
+        if tests.contains(file.path.as_str()) {
+            continue;
+        }
+        let code = code.without_tests();
+        found.extend(misplaced(file, &code));
+        let Some(room) = room_of(&file.path) else { continue };
+        for target in imported_rooms(file, &code) {
+            let (here, there) = (floor(room), floor(target));
+            if there > here {
+                found.push(format!("{}: {room} (floor {here}) imports {target} (floor {there})", file.path));
+            }
+            if target != room {
+                imports.entry(room.to_owned()).or_default().insert(target.to_owned());
+            }
+        }
+        found.extend(between_faces(file, &code));
+    }
+    found.extend(circles(&imports));
+    found
+}
+
+/// The room a file is in; None for the map.
+fn room_of(path: &str) -> Option<&str> {
+    match path {
+        "lib.rs" => None,
+        "main.rs" => Some("cli"),
+        _ => Some(path.split('/').next()?.trim_end_matches(".rs")),
+    }
+}
+
+/// A room's floor; an unknown room is above all, so that adding one means adding it to the table.
+fn floor(room: &str) -> u8 {
+    FLOORS.iter().find(|(name, _)| *name == room).map_or(u8::MAX, |(_, floor)| *floor)
+}
+
+/// Rooms named by `crate::room`, `hytte::room`, or enough `super::`, also in `use crate::{…}`.
+fn imported_rooms<'c>(file: &File, code: &'c Code) -> BTreeSet<&'c str> {
+    let words = code.words();
+    let mut rooms = BTreeSet::new();
+    for (n, word) in words.iter().enumerate() {
+        let roots = match *word {
+            "crate" => file.path != "main.rs" && !file.path.starts_with("cli/"),
+            "hytte" => true,
+            "super" => supers(&words, n) == depth(&file.path),
+            _ => false,
+        };
+        if !roots || words.get(n + 1) != Some(&"::") {
+            continue;
+        }
+        rooms.extend(first_names(&words[n + 2..]).filter(|name| floor(name) != u8::MAX || *word != "super"));
+    }
+    rooms
+}
+
+/// How many `super`s in a row end at `n`.
+fn supers(words: &[&str], n: usize) -> usize {
+    1 + (1..)
+        .take_while(|back| n >= 2 * back && words[n - 2 * back] == "super" && words[n - 2 * back + 1] == "::")
+        .count()
+}
+
+/// How deep a file's module is: `store/db.rs` is 2.
+fn depth(path: &str) -> usize {
+    path.trim_end_matches(".rs").trim_end_matches("/mod").split('/').count()
+}
+
+/// The first name of a path, or of each path in a group.
+fn first_names<'c>(words: &[&'c str]) -> impl Iterator<Item = &'c str> {
+    let mut names = Vec::new();
+    if words.first() == Some(&"{") {
+        let mut deep = 0;
+        let mut fresh = true;
+        for word in words {
+            match *word {
+                "{" => deep += 1,
+                "}" => deep -= 1,
+                "," if deep == 1 => fresh = true,
+                name if deep == 1 && fresh => {
+                    names.push(name);
+                    fresh = false;
+                }
+                _ => {}
+            }
+            if deep == 0 {
+                break;
+            }
+        }
+    } else {
+        names.extend(words.first());
+    }
+    names.into_iter().filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase()) && *name != "self")
+}
+
+/// What is used outside its place.
+fn misplaced(file: &File, code: &Code) -> Vec<String> {
+    let words = code.words();
+    let mut found = Vec::new();
+    for (name, places, why) in PLACES {
+        if words.contains(&name) && !places.iter().any(|place| file.path.starts_with(place)) {
+            found.push(format!("{}: {name} does not belong here: {why}", file.path));
+        }
+    }
+    let asked = words.windows(3).find(|w| CLOCKS.contains(&w[0]) && w[1] == "::" && matches!(w[2], "now" | "elapsed"));
+    if let Some([clock, ..]) = asked
+        && file.path != CLOCK
+    {
+        found.push(format!("{}: {clock} is asked in {CLOCK} only: take the act's time, or a Stopwatch", file.path));
+    }
+    let starts = |n: usize, word: &str| {
+        word == "spawn" && matches!(words.get(n.wrapping_sub(2)), Some(&"thread" | &"Builder" | &"scope"))
+            || word == "Builder" && words.get(n.wrapping_sub(2)) == Some(&"thread")
+            || word == "scope" && words.get(n.wrapping_sub(2)) == Some(&"thread")
+    };
+    let threads = words.iter().enumerate().any(|(n, word)| starts(n, word));
+    if threads && !THREADS.contains(&file.path.as_str()) {
+        found.push(format!("{}: threads are started in {} only", file.path, THREADS.join(" and ")));
+    }
+    found
+}
+
+/// Mastodon's words outside `web/api/`, in names, texts and comments alike.
+fn foreign_words(file: &File, code: &Code) -> Vec<String> {
+    if file.path.starts_with("web/api/") {
+        return Vec::new();
+    }
+    let mut found = BTreeSet::new();
+    for name in identifiers(&file.text) {
+        found.extend(name.split('_').filter(|part| FOREIGN.contains(part)).map(str::to_owned));
+    }
+    let words = code.words();
+    for (n, word) in words.iter().enumerate() {
+        let named = matches!(words.get(n.wrapping_sub(1)), Some(&"struct" | &"enum" | &"trait"));
+        if matches!(*word, "status_id" | "StatusId" | "statuses") || (named && *word == "Status") {
+            found.insert((*word).to_owned());
+        }
+    }
+    found
+        .into_iter()
+        .map(|word| format!("{}: {word:?} is another server's word; ours are post, boost and like", file.path))
+        .collect()
+}
+
+/// Imports between page, api and ap.
+fn between_faces(file: &File, code: &Code) -> Vec<String> {
+    let Some(face) = file.path.strip_prefix("web/").and_then(|rest| rest.split(['/', '.']).next()) else {
+        return Vec::new();
+    };
+    if !FACES.contains(&face) {
+        return Vec::new();
+    }
+    let words = code.words();
+    let names = |other: &str| {
+        words.windows(3).any(|w| matches!(w[0], "web" | "super") && w[1] == "::" && w[2] == other && other != "ap")
+            || words.windows(5).any(|w| w[0] == "crate" && w[2] == "web" && w[4] == other)
+            || (words.windows(3).any(|w| w == ["super", "::", other]) && depth(&file.path) == 2)
+            || words.windows(5).any(|w| w == ["super", "::", "super", "::", other]) && depth(&file.path) == 3
+    };
+    let others = FACES.iter().filter(|other| **other != face && names(other));
+    others.map(|other| format!("{}: the faces {face} and {other} never import each other", file.path)).collect()
+}
+
+/// Circles between rooms, each named once.
+fn circles(imports: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
+    let mut found = Vec::new();
+    for start in imports.keys() {
+        let mut reached = BTreeSet::new();
+        let mut next: Vec<&String> = imports[start].iter().collect();
+        while let Some(room) = next.pop() {
+            if room == start {
+                found.push(format!("{start} imports itself by way of other rooms"));
+                break;
+            }
+            if reached.insert(room) {
+                next.extend(imports.get(room).into_iter().flatten());
+            }
+        }
+    }
+    found
+}
+
+/// Files that are only compiled for tests: declared as `#[cfg(test)] mod name;`, and what is below them.
+fn test_files(files: &[File]) -> BTreeSet<&str> {
+    let mut found = BTreeSet::new();
+    for file in files {
+        let folder = match file.path.rsplit_once('/') {
+            Some((folder, "mod.rs")) => folder.to_owned(),
+            _ => file.path.trim_end_matches(".rs").to_owned(),
+        };
+        for name in lexer::read(&file.text).test_modules() {
+            let (one, many) = (format!("{folder}/{name}.rs"), format!("{folder}/{name}/"));
+            found.extend(files.iter().map(|f| f.path.as_str()).filter(|p| *p == one || p.starts_with(&many)));
+        }
+    }
+    found
+}
+
+fn source() -> Vec<File> {
+    fn walk(folder: &Path, root: &Path, files: &mut Vec<File>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, root, files);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                files.push(File { path: name, text: fs::read_to_string(&path).unwrap() });
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    walk(&root, &root, &mut files);
+    files
+}
+
+#[test]
+fn the_house_keeps_its_rules() {
+    let files = source();
+    assert!(files.len() > 50, "the source was found");
+    let found = breaches(&files);
+    assert!(found.is_empty(), "{} breaches:\n{}", found.len(), found.join("\n"));
+}
+
+/// The breaches of one made-up file.
+fn breaches_of(path: &str, text: &str) -> Vec<String> {
+    breaches(&[File { path: path.to_owned(), text: text.to_owned() }])
+}
+
+#[test]
+fn made_up_breaches_are_found() {
+    let bad = [
+        ("base/time.rs", "use crate::store::Store;", "imports store"),
+        ("store/db.rs", "use crate::{base::Error, federation::{Node, x}};", "imports federation"),
+        ("text/mod.rs", "fn f() { crate::web::serve() }", "imports web"),
+        ("net/a.rs", "use super::super::app::App;", "imports app"),
+        ("web/mod.rs", "use crate::control::ask;", "imports control"),
+        ("base/id.rs", "use crate::newroom::Thing;", "imports newroom"),
+        ("web/page/timeline/home.rs", "use crate::web::ap::actor;", "never import each other"),
+        ("web/ap/mod.rs", "use super::page;", "never import each other"),
+        ("web/ap/inbox.rs", "use super::super::page::missing;", "never import each other"),
+        ("federation/x.rs", "fn f() { ureq::get(\"x\"); }", "ureq"),
+        ("base/error.rs", "use rusqlite::Error;", "rusqlite"),
+        ("app.rs", "use actix_web::web;", "actix_web"),
+        ("social/follow.rs", "let t = std::time::SystemTime::now();", "SystemTime"),
+        ("net/fetch.rs", "use std::time::Instant; fn f() { let t = Instant::now(); }", "Instant"),
+        ("app.rs", "std::thread::spawn(|| {});", "threads"),
+        ("web/stream.rs", "use std::thread; fn f() { thread::Builder::new(); }", "threads"),
+        ("store/posts.rs", "/// Reblog or not.\nfn f() {}", "\"reblog\""),
+        ("ap/object.rs", "struct A { favourites_count: u32 }", "\"favourites\""),
+        ("text/x.rs", "const A: &str = \"Toot!\";", "\"toot\""),
+        ("store/posts.rs", "struct Status { id: i64 }", "\"Status\""),
+        ("social/post.rs", "fn f(status_id: i64) {}", "\"status_id\""),
+    ];
+    for (path, text, expected) in bad {
+        let found = breaches_of(path, text);
+        assert!(found.iter().any(|line| line.contains(expected)), "{path}: {text}\nfound {found:?}");
+    }
+    assert!(!breaches_of("base/x.rs", &"\n".repeat(LONGEST + 1)).is_empty(), "a file that is too long");
+    let circle = [
+        ("store/a.rs", "use crate::text::x;"),
+        ("text/a.rs", "use crate::media::x;"),
+        ("media/a.rs", "use crate::store::x;"),
+    ];
+    let circle: Vec<File> = circle.iter().map(|(p, t)| File { path: (*p).to_owned(), text: (*t).to_owned() }).collect();
+    assert!(breaches(&circle).iter().any(|line| line.contains("store imports itself")));
+}
+
+#[test]
+fn what_is_allowed_is_left_alone() {
+    let good = [
+        ("federation/a.rs", "use crate::{base::{Error, Result}, net::{self, Net}, store};"),
+        ("net/client.rs", "use super::{Limits, NetError}; use ureq::http; // not rusqlite\n/* nor actix_web */"),
+        ("store/writer.rs", "fn f() { std::thread::Builder::new().spawn(|| {}); }"),
+        ("web/api/post/statuses.rs", "struct Status { reblog: bool, favourites_count: u32 }"),
+        ("web/ap/posts.rs", "/// `GET /users/NAME/statuses/ID`\nfn f() { let status = StatusCode::OK; }"),
+        (
+            "text/a.rs",
+            "const A: &str = \"use crate::web and \\\" ureq\"; const B: char = '\"'; const C: &str = r#\"\"ureq\"\"#;",
+        ),
+        (
+            "text/b.rs",
+            "fn f<'a>(x: &'a str) {}\n#[cfg(test)]\nmod tests { use std::time::Instant; fn g() { std::thread::spawn(|| {}); } }",
+        ),
+        ("net/dns.rs", "struct Changed { at: Option<SystemTime> }"),
+        ("base/tooth.rs", "fn tootle_statusbar() {}"),
+        ("cli/post.rs", "use super::home; use hytte::control; use crate::cli::say;"),
+        ("web/page/a.rs", "use super::super::edge; use crate::ap::object;"),
+    ];
+    for (path, text) in good {
+        assert_eq!(breaches_of(path, text), Vec::<String>::new(), "{path}: {text}");
+    }
+    let only_for_tests =
+        [("net/mod.rs", "#[cfg(test)]\nmod test_support;"), ("net/test_support.rs", "fn f() { Instant::now(); }")];
+    let files: Vec<File> =
+        only_for_tests.iter().map(|(p, t)| File { path: (*p).to_owned(), text: (*t).to_owned() }).collect();
+    assert_eq!(breaches(&files), Vec::<String>::new());
+}
