@@ -1,4 +1,4 @@
-//! An actor document, read: who somebody is, where to reach them, with which keys they sign.
+//! Reads actor documents: profile, inbox and other endpoints, keys.
 
 use serde_json::Value;
 
@@ -8,14 +8,14 @@ use super::tags::{self, Emoji};
 use super::{limits, link, object};
 use crate::base::{Error, Result, Time};
 
-/// What sort of actor.
+/// The type of an actor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ActorKind {
     /// A person.
     Person,
     /// A bot.
     Service,
-    /// A piece of software, such as an instance actor.
+    /// An application, such as an instance actor.
     Application,
     /// A community or channel.
     Group,
@@ -26,7 +26,7 @@ pub enum ActorKind {
 }
 
 impl ActorKind {
-    /// The type as ActivityStreams writes it.
+    /// The ActivityStreams type name.
     pub fn word(&self) -> &str {
         match self {
             Self::Person => "Person",
@@ -38,24 +38,24 @@ impl ActorKind {
         }
     }
 
-    /// The kind of a type's name, as [`ActorKind::word`] writes it.
+    /// The variant for a type name, as returned by [`ActorKind::type_name`].
     pub fn from_word(word: &str) -> Self {
         let known = [Self::Person, Self::Service, Self::Application, Self::Group, Self::Organization];
         known.into_iter().find(|kind| kind.word() == word).unwrap_or_else(|| Self::Other(word.to_owned()))
     }
 
-    /// True for actors no human reads the answers of.
+    /// True for automated actors.
     pub fn is_bot(&self) -> bool {
         matches!(self, Self::Service | Self::Application)
     }
 }
 
-/// One row of a profile.
+/// One profile field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
-    /// The label, to be shown as text.
+    /// The label, plain text.
     pub name: String,
-    /// The value: HTML, not yet cleaned.
+    /// The value: HTML, not yet sanitized.
     pub value: String,
 }
 
@@ -69,20 +69,20 @@ impl FromJson for Field {
     }
 }
 
-/// An actor as its document says. Everything in it is a claim of the id's origin, nothing more.
+/// An actor as read from its document. Everything in it is only what the origin of its id claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     /// The id, without a fragment.
     pub id: Uri,
-    /// What sort.
+    /// The type.
     pub kind: ActorKind,
-    /// `preferredUsername`, else the first half of `webfinger`, else the host.
+    /// `preferredUsername`, else the user part of `webfinger`, else the host.
     pub username: String,
-    /// `user@domain` as the actor claims (FEP-2c59); true only when the domain's WebFinger says so too.
+    /// `user@domain` as the actor claims (FEP-2c59); verified only when the domain's WebFinger confirms it.
     pub webfinger: Option<String>,
     /// The display name, plain text.
     pub name: Option<String>,
-    /// The bio: HTML, not yet cleaned.
+    /// The bio: HTML, not yet sanitized.
     pub bio: Option<String>,
     /// The profile page; may be on another host (Threads).
     pub url: Option<Uri>,
@@ -90,44 +90,44 @@ pub struct Actor {
     pub inbox: Uri,
     /// The inbox shared by all actors of the host; only on the actor's own origin.
     pub shared_inbox: Option<Uri>,
-    /// What they wrote; only on the actor's own origin, like the next three.
+    /// The actor's activities; only on the actor's own origin, like the next four.
     pub outbox: Option<Uri>,
-    /// The collection that stands for "my followers" in addresses.
+    /// The followers collection, also used as an addressee.
     pub followers: Option<Uri>,
-    /// Whom they follow.
+    /// The collection of actors it follows.
     pub following: Option<Uri>,
     /// Pinned posts.
     pub featured: Option<Uri>,
-    /// Hashtags on the profile.
+    /// Hashtags featured on the profile.
     pub featured_tags: Option<Uri>,
     /// The avatar.
     pub icon: Option<Uri>,
-    /// The header picture.
+    /// The header image.
     pub image: Option<Uri>,
-    /// Profile rows.
+    /// Profile fields.
     pub fields: Vec<Field>,
-    /// Keys that belong to this actor.
+    /// Keys of this actor.
     pub keys: Vec<KeyDoc>,
-    /// True when follows wait for an answer.
+    /// True when follow requests need approval.
     pub approves_followers: bool,
-    /// True when they want to be suggested.
+    /// True when the account may be recommended to others.
     pub discoverable: bool,
     /// True when their public posts may be searched (FEP-5feb).
     pub indexable: bool,
-    /// Where they moved; a claim until the other side lists this id in `also_known_as`.
+    /// The account it moved to; unverified until that account lists this id in its `also_known_as`.
     pub moved_to: Option<Uri>,
-    /// Their other ids.
+    /// Aliases: other ids of the same account.
     pub also_known_as: Vec<Uri>,
-    /// When the account was made.
+    /// When the account was created.
     pub published: Option<Time>,
     /// Custom emoji of name, bio and fields.
     pub emoji: Vec<Emoji>,
-    /// What their software says it can do, as URLs (FEP-844e).
+    /// Features that the actor's software claims to implement, as URLs (FEP-844e).
     pub implements: Vec<String>,
 }
 
 impl Actor {
-    /// Reads an actor; Gone when it is a Tombstone, Invalid when it has no type, no id, no inbox or a username nobody can write.
+    /// Reads an actor. Gone when it is a Tombstone; Invalid when it has no type, id or inbox, or an unusable username.
     pub fn read(doc: &Value) -> Result<Self> {
         if json::is_type(doc, "Tombstone") {
             return Err(Error::Gone);
@@ -135,16 +135,16 @@ impl Actor {
         let id = json::id(doc).filter(|id| !id.has_fragment());
         let id = id.ok_or_else(|| Error::invalid("the actor has no usable id"))?;
         let invalid = |why: &str| Error::invalid(format!("the actor {id}: {why}"));
-        let kind = kind(doc).ok_or_else(|| invalid("it has no type of an actor"))?;
+        let kind = kind(doc).ok_or_else(|| invalid("its type is not an actor type"))?;
         let inbox = Lossy::<Uri>::read(doc, "inbox").0.ok_or_else(|| invalid("it has no usable inbox"))?;
         if !is_near(&id, &inbox) {
-            return Err(invalid("its inbox is on somebody else's server"));
+            return Err(invalid("its inbox is on an unrelated server"));
         }
         let webfinger = json::text(doc, "webfinger", limits::NAME).filter(|handle| is_handle(handle));
         let username = username(doc, webfinger.as_deref(), &id).ok_or_else(|| invalid("its username is unusable"))?;
         let endpoints = doc.get("endpoints").unwrap_or(&Value::Null);
         let own = |uri: Option<Uri>| uri.filter(|uri| uri.same_origin(&id));
-        // Misskey also writes it at the top, old servers only there.
+        // Misskey also writes it at the top level; its old versions only there.
         let shared = Lossy::read(endpoints, "sharedInbox").0.or_else(|| Lossy::read(doc, "sharedInbox").0);
         let flag = |key: &str| Lossy::<bool>::read(doc, key).0.unwrap_or(false);
         Ok(Self {
@@ -177,8 +177,8 @@ impl Actor {
         })
     }
 
-    /// True when this is the bare minimum some servers (Sharkey, GoToSocial) show to those they do not trust: such a
-    /// document must never replace a full one.
+    /// True for the minimal document that Sharkey and GoToSocial serve to unauthenticated requests. It must never
+    /// replace a full one.
     pub fn is_stub(&self) -> bool {
         self.outbox.is_none() && self.followers.is_none() && self.bio.is_none() && self.icon.is_none()
     }
@@ -192,13 +192,13 @@ impl Actor {
 fn kind(doc: &Value) -> Option<ActorKind> {
     let types = json::types(doc);
     let known = types.iter().map(|t| ActorKind::from_word(t)).find(|kind| !matches!(kind, ActorKind::Other(_)));
-    // A post that says it has an inbox is no actor: it may be written by anybody on its host.
+    // A post that claims to have an inbox is not an actor: anybody on its host may have written it.
     let strange = || types.first().filter(|t| !object::is_known_type(t)).map(|t| ActorKind::Other((*t).to_owned()));
     known.or_else(strange)
 }
 
-/// Whether an inbox is where its actor is: on the same host, or on one of the same domain (Bridgy Fed has several). Else
-/// anyone could have our deliveries sent to a server that never asked for them.
+/// True when the inbox is on the actor's host or on a host of the same domain (Bridgy Fed uses several). Otherwise
+/// an actor could direct our deliveries to a server that never asked for them.
 fn is_near(id: &Uri, inbox: &Uri) -> bool {
     let scheme = |uri: &Uri| uri.as_str().split(':').next().unwrap_or_default().to_owned();
     let (a, b) = (id.host(), inbox.host());
@@ -208,7 +208,7 @@ fn is_near(id: &Uri, inbox: &Uri) -> bool {
     scheme(id) == scheme(inbox) && (a == b || below(&a, &b) || below(&b, &a) || siblings)
 }
 
-/// None where one was given that cannot be written in a handle (too long, or with blanks, `@`, `/`).
+/// None when the name given is too long or contains characters that a handle cannot (whitespace, `@`, `/` …).
 fn username(doc: &Value, webfinger: Option<&str>, id: &Uri) -> Option<String> {
     let given = json::text(doc, "preferredUsername", limits::URI);
     let claimed = || webfinger.and_then(|handle| handle.split('@').next()).map(str::to_owned);

@@ -1,4 +1,4 @@
-//! The files of a post, from `attachment` and, for videos and pictures that are posts themselves, from `url`.
+//! Reads the media of a post from `attachment`, and from `url` for posts that are themselves a video, audio or image.
 
 use serde_json::Value;
 
@@ -6,29 +6,29 @@ use super::json::{self, Lossy, Many, Uri};
 use super::link::{self, Link};
 use super::{limits, post_metadata};
 
-/// What a file is to a reader.
+/// How an attachment is presented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MediaKind {
-    /// A still or moving picture without sound.
+    /// An image, still or animated.
     Image,
-    /// A film.
+    /// A video.
     Video,
-    /// Sound.
+    /// Audio.
     Audio,
-    /// A page elsewhere (Lemmy's link posts).
+    /// A web page (Lemmy's link posts).
     Link,
     /// Any other file.
     Other,
 }
 
-/// One file of a post; stays on its author's server unless we fetch it.
+/// One attachment of a post. The file stays on its author's server unless we fetch it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attachment {
-    /// Where it is.
+    /// The file's URL.
     pub url: Uri,
     /// The media type, lower case, without parameters.
     pub media_type: Option<String>,
-    /// The description for those who cannot see it.
+    /// The alternative text.
     pub alt: Option<String>,
     /// Width in pixels.
     pub width: Option<u64>,
@@ -36,17 +36,17 @@ pub struct Attachment {
     pub height: Option<u64>,
     /// A blurred preview (blurhash).
     pub blurhash: Option<String>,
-    /// The point to keep when cropping: x and y from -1 to 1, y upwards.
+    /// The focal point for cropping: x and y from -1 to 1, y upwards.
     pub focal: Option<(f64, f64)>,
-    /// A still of a video or the cover of a song.
+    /// A still of a video, or the cover of an audio file.
     pub preview: Option<Uri>,
-    /// How long a film or recording is.
+    /// The duration of a video or audio file.
     pub seconds: Option<u32>,
-    /// What it is.
+    /// The kind of media.
     pub kind: MediaKind,
 }
 
-/// The files of `doc`, each URL once.
+/// Reads the attachments of `doc`, each URL once.
 pub fn read(doc: &Value) -> Vec<Attachment> {
     let mut files: Vec<Attachment> = Vec::new();
     let listed = Many::<Value>::read(doc, "attachment", limits::ATTACHMENTS).0;
@@ -58,7 +58,7 @@ pub fn read(doc: &Value) -> Vec<Attachment> {
     files
 }
 
-/// Whether a file of `doc` is marked as sensitive by itself, whatever the post says.
+/// True when a single attachment of `doc` is marked sensitive, whatever the post itself says.
 pub fn any_sensitive(doc: &Value) -> bool {
     let listed = Many::<Value>::read(doc, "attachment", limits::ATTACHMENTS).0;
     listed.iter().any(|file| Lossy::<bool>::read(file, "sensitive").0.unwrap_or(false))
@@ -73,7 +73,7 @@ fn one(value: &Value) -> Option<Attachment> {
     Some(build(value, kind, link))
 }
 
-/// The file behind an attachment: of several links the first that is media.
+/// The link to the file: of several links the first with a media type we show.
 fn best(value: &Value) -> Option<Link> {
     let mut links = Many::<Link>::of(value.get("url").or_else(|| value.get("href")).unwrap_or(value), limits::LINKS).0;
     let media = links.iter().position(|l| l.media_type.as_deref().is_some_and(is_media)).unwrap_or(0);
@@ -85,7 +85,7 @@ fn build(value: &Value, kind: &str, link: Link) -> Attachment {
     Attachment {
         kind: media_kind(media_type.as_deref(), kind, &link.href),
         media_type,
-        // Mastodon and WordPress put the longer text into `summary` where there are both.
+        // When both are present, Mastodon and WordPress put the longer text into `summary`.
         alt: described(value, "summary").or_else(|| described(value, "name")),
         width: link::pixels(value, "width").or(link.width),
         height: link::pixels(value, "height").or(link.height),
@@ -97,14 +97,14 @@ fn build(value: &Value, kind: &str, link: Link) -> Attachment {
     }
 }
 
-/// A description, cut to so many characters; none has more than four bytes.
+/// The description, cut to [`limits::ALT_TEXT_CHARS`] characters of at most four bytes each.
 fn described(value: &Value, key: &str) -> Option<String> {
     let text = json::text(value, key, limits::ALT * 4)?;
     Some(text.chars().take(limits::ALT).collect())
 }
 
-/// The media of a post that is itself a film, song or picture. PeerTube lists many sizes: the largest up to 720 lines,
-/// which every phone can play, else the smallest.
+/// The media of a post that is itself a video, audio or image. PeerTube lists several resolutions: use the largest up
+/// to 720 lines, which every phone can play, else the smallest.
 fn own(doc: &Value) -> Option<Attachment> {
     let kind = json::types(doc).into_iter().find(|t| matches!(*t, "Video" | "Audio" | "Image" | "Document"))?;
     let mut links: Vec<Link> = Many::<Value>::read(doc, "url", limits::LINKS).0.iter().flat_map(playable).collect();
@@ -117,7 +117,7 @@ fn own(doc: &Value) -> Option<Attachment> {
     Some(file)
 }
 
-/// The links that are media themselves, those inside a playlist's `tag` included (PeerTube's HLS).
+/// The links that point to media, including those in the `tag` of a playlist (PeerTube's HLS).
 fn playable(value: &Value) -> Vec<Link> {
     let mut links = Many::<Link>::of(value, 1).0;
     links.extend(Many::<Link>::read(value, "tag", limits::LINKS).0);

@@ -1,11 +1,11 @@
-//! The `@context` of what we write. Every term is defined inline: hosted contexts go down, and Fedify and others
-//! really read them.
+//! The `@context` of our documents. Every term is defined inline: hosted contexts become unreachable, and Fedify and
+//! others do process them.
 
 use serde_json::{Value, json};
 
-/// ActivityStreams itself; peers look for this string.
+/// The ActivityStreams context; peers look for this string.
 pub const AS: &str = "https://www.w3.org/ns/activitystreams";
-/// Names `publicKey` and its members.
+/// The context that defines `publicKey` and its members.
 pub const SECURITY: &str = "https://w3id.org/security/v1";
 
 /// For activities that use nothing beyond ActivityStreams.
@@ -107,7 +107,7 @@ fn policy_terms() -> Value {
     })
 }
 
-/// Takes the `@context` out of a document that goes into another one; the outer one takes it over.
+/// Removes the `@context` of a document that will be embedded; the outer document takes it over.
 pub fn lift(inner: &mut Value) -> Value {
     inner.as_object_mut().and_then(|members| members.remove("@context")).unwrap_or_else(plain)
 }

@@ -1,19 +1,19 @@
-//! A document being written: members without a value are left out, never written as null (Misskey and Lemmy refuse
-//! null where they expect text).
+//! Builder for the JSON of one object. Members without a value are left out, never written as null: Misskey and Lemmy
+//! refuse null where they expect text.
 
 use serde_json::{Map, Value};
 
-/// Members gathered one by one.
+/// The members of the object so far.
 #[derive(Debug, Default)]
 pub(super) struct Doc(Map<String, Value>);
 
 impl Doc {
-    /// A document of this type, without a context: for what stands inside another one.
+    /// Starts an object of this type without `@context`, to be embedded in another one.
     pub(super) fn inner(kind: &str) -> Self {
         Self::default().put("type", kind)
     }
 
-    /// A document of this type with this context.
+    /// Starts a document of this type with this context.
     pub(super) fn of(kind: &str, context: Value) -> Self {
         Self::inner(kind).put("@context", context)
     }
@@ -24,7 +24,7 @@ impl Doc {
         self
     }
 
-    /// Sets a member where there is a value.
+    /// Sets a member if there is a value.
     pub(super) fn maybe(self, key: &str, value: Option<impl Into<Value>>) -> Self {
         match value {
             Some(value) => self.put(key, value),
@@ -32,7 +32,7 @@ impl Doc {
         }
     }
 
-    /// Sets a list where it is not empty.
+    /// Sets a list if it is not empty.
     pub(super) fn some(self, key: &str, list: &[String]) -> Self {
         if list.is_empty() { self } else { self.put(key, list.to_vec()) }
     }

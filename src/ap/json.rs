@@ -1,5 +1,5 @@
-//! Leniency, and the only place for it: four small types ([`Many`], [`Lossy`], [`Ref`], [`Uri`]) and a few functions
-//! that read what peers really send. Plain JSON only: contexts, `@graph` and aliases are never interpreted.
+//! Lenient JSON reading, kept in this file only: four small types ([`Many`], [`Lossy`], [`Ref`], [`Uri`]) and a few
+//! functions that accept the shapes peers send. Plain JSON only: contexts, `@graph` and aliases are not interpreted.
 
 use serde_json::Value;
 
@@ -7,23 +7,23 @@ use super::limits;
 pub use super::uri::{Uri, same_origin};
 use crate::base::{Error, Result, Time};
 
-/// What can be read from one JSON value; None when the value is not that.
+/// A type that can be read from one JSON value.
 pub trait FromJson: Sized {
-    /// Reads the value, as leniently as its kind allows.
+    /// Reads the value leniently; None when it has the wrong shape.
     fn from_json(value: &Value) -> Option<Self>;
 }
 
-/// Any number of things: a list, a single one, or none. What cannot be read is skipped.
+/// A list of values, given as a list, a single value, or nothing. Unreadable entries are skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Many<T>(pub Vec<T>);
 
 impl<T: FromJson> Many<T> {
-    /// The member `key` of `doc`, at most `max` of them.
+    /// Reads the member `key` of `doc`, at most `max` entries.
     pub fn read(doc: &Value, key: &str, max: usize) -> Self {
         doc.get(key).map_or(Self(Vec::new()), |value| Self::of(value, max))
     }
 
-    /// The value itself, at most `max` of them.
+    /// Reads the value itself, at most `max` entries.
     pub fn of(value: &Value, max: usize) -> Self {
         match value {
             Value::Array(list) => Self(list.iter().filter_map(T::from_json).take(max).collect()),
@@ -32,25 +32,25 @@ impl<T: FromJson> Many<T> {
     }
 }
 
-/// One thing, or nothing where it is missing or of the wrong type. The first usable one of a list.
+/// An optional value: None when missing or of the wrong type. Of a list, the first readable entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lossy<T>(pub Option<T>);
 
 impl<T: FromJson> Lossy<T> {
-    /// The member `key` of `doc`.
+    /// Reads the member `key` of `doc`.
     pub fn read(doc: &Value, key: &str) -> Self {
         Self(Many::read(doc, key, 1).0.pop())
     }
 }
 
 impl FromJson for Uri {
-    /// A string, or the id of an object, or the `href` of a Link; never with a fragment.
+    /// A string, the `id` of an object, or the `href` of a Link. Values with a fragment are refused.
     fn from_json(value: &Value) -> Option<Self> {
         any_id(value).filter(|id| !id.has_fragment())
     }
 }
 
-/// The id a value is or has; a Link stands for its `href`.
+/// The id that a value is or contains; for a Link its `href`.
 fn any_id(value: &Value) -> Option<Uri> {
     match value {
         Value::String(text) => Uri::parse_id(text),
@@ -62,14 +62,14 @@ fn any_id(value: &Value) -> Option<Uri> {
     }
 }
 
-/// Something named by its id, or given whole.
+/// A reference by id, or an embedded object.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ref {
     /// Only the id.
     Id(Uri),
-    /// The thing itself, with its id when it has a usable one.
+    /// The whole object, with its id when it has a usable one.
     Embedded {
-        /// The id it claims; believed only after the checks of FEP-fe34.
+        /// The id it claims; trusted only after the checks of FEP-fe34.
         id: Option<Uri>,
         /// The document as received.
         value: Value,
@@ -77,7 +77,7 @@ pub enum Ref {
 }
 
 impl Ref {
-    /// The id, given alone or inside.
+    /// The id, whether given alone or in the embedded object.
     pub fn id(&self) -> Option<&Uri> {
         match self {
             Self::Id(id) => Some(id),
@@ -85,7 +85,7 @@ impl Ref {
         }
     }
 
-    /// The document, where one was given.
+    /// The embedded document, if any.
     pub fn embedded(&self) -> Option<&Value> {
         match self {
             Self::Id(_) => None,
@@ -95,8 +95,8 @@ impl Ref {
 }
 
 impl FromJson for Ref {
-    /// A URL, or an object. Objects without an id are kept: some are meant so. A Link is only its `href`: what else it says
-    /// of itself, an `id` above all, would be taken for the thing it points to.
+    /// A URL, or an object. Objects without an id are kept: some activities embed such objects on purpose. A Link
+    /// becomes its `href` alone: its other members, `id` above all, would be mistaken for those of the target.
     fn from_json(value: &Value) -> Option<Self> {
         match value {
             Value::String(_) => any_id(value).map(Self::Id),
@@ -126,7 +126,7 @@ impl FromJson for bool {
 }
 
 impl FromJson for u64 {
-    /// A count from 0 to [`limits::COUNT`]; negative, fractional, huge and quoted numbers are brought into it.
+    /// A count from 0 to [`limits::MAX_COUNT`]. Quoted numbers are parsed, fractions dropped, the rest clamped.
     fn from_json(value: &Value) -> Option<Self> {
         let number = match value {
             Value::Number(n) => n.as_f64()?,
@@ -144,7 +144,7 @@ impl FromJson for Value {
     }
 }
 
-/// Reads a document from its bytes: one JSON object within the limits of size, depth and number of values.
+/// Parses a document: one JSON object within the limits of size, depth and number of values.
 pub fn parse(body: &[u8]) -> Result<Value> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     if body.len() > limits::DOCUMENT_BYTES {
@@ -155,8 +155,8 @@ pub fn parse(body: &[u8]) -> Result<Value> {
     if doc.is_object() { Ok(doc) } else { Err(Error::invalid("the document is not a JSON object")) }
 }
 
-/// The JSON value that these bytes are. Half an emoji, as JavaScript servers write it when they cut a text (`\ud83d`), is
-/// valid JSON but no character: it becomes U+FFFD.
+/// Parses any JSON value. JavaScript servers that truncate a text inside an emoji write an unpaired surrogate
+/// (`\ud83d`): valid JSON, but not a character. It becomes U+FFFD.
 pub fn value(bytes: &[u8]) -> serde_json::Result<Value> {
     serde_json::from_slice(bytes).or_else(|error| match without_halves(bytes) {
         Some(mended) => serde_json::from_slice(&mended),
@@ -164,7 +164,7 @@ pub fn value(bytes: &[u8]) -> serde_json::Result<Value> {
     })
 }
 
-/// The bytes with every escaped surrogate that has no partner replaced; None when there is none.
+/// Replaces every escaped surrogate without a partner; None when there is none.
 fn without_halves(bytes: &[u8]) -> Option<Vec<u8>> {
     let (mut mended, mut at) = (None, 0);
     let next = |from: usize| bytes.get(from..).and_then(|rest| rest.iter().position(|byte| *byte == b'\\'));
@@ -185,14 +185,14 @@ fn without_halves(bytes: &[u8]) -> Option<Vec<u8>> {
     mended
 }
 
-/// The UTF-16 unit that is escaped here as `\uXXXX`.
+/// The UTF-16 code unit escaped as `\uXXXX` at this position.
 fn escaped(bytes: &[u8], at: usize) -> Option<u16> {
     let digits = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
     let text = std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|b| b.is_ascii_hexdigit()))?;
     u16::from_str_radix(text, 16).ok()
 }
 
-/// Refuses what would be too deep or too many to hold, before anything is allocated for it.
+/// Refuses documents that are nested too deeply or have too many values, before anything is allocated for them.
 fn measure(body: &[u8]) -> Result<()> {
     let (mut depth, mut values, mut quoted, mut escaped) = (0usize, 1usize, false, false);
     for byte in body {
@@ -216,12 +216,12 @@ fn measure(body: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// The document's own id, fragments allowed.
+/// The document's own id. Fragments are allowed.
 pub fn id(doc: &Value) -> Option<Uri> {
     Uri::parse_id(doc.get("id")?.as_str()?)
 }
 
-/// The first usable id under `key`, fragments allowed: of a string, an object, a Link or a list of those.
+/// The first usable id under `key`: of a string, an object, a Link or a list of those. Fragments are allowed.
 pub fn id_of(doc: &Value, key: &str) -> Option<Uri> {
     match doc.get(key)? {
         Value::Array(list) => list.iter().find_map(any_id),
@@ -229,7 +229,7 @@ pub fn id_of(doc: &Value, key: &str) -> Option<Uri> {
     }
 }
 
-/// The type names of a document; `type` may be a list. `as:Note` and the full IRI are the plain word.
+/// The type names of a document; `type` may be a list. `as:Note` and the full IRI are read as `Note`.
 pub fn types(doc: &Value) -> Vec<&str> {
     let list = match doc.get("type") {
         Some(Value::Array(list)) => list.as_slice(),
@@ -250,7 +250,7 @@ pub fn is_type(doc: &Value, name: &str) -> bool {
     types(doc).contains(&name)
 }
 
-/// Text with the language its author gave it.
+/// Text with its language, if the author gave one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
     /// The text, never empty, without NUL characters.
@@ -259,13 +259,13 @@ pub struct Text {
     pub language: Option<String>,
 }
 
-/// The text under `key`, cut to `max` bytes; None when missing or empty. See [`text_in`].
+/// The text under `key`, cut to `max` bytes; None when missing or empty. See [`text_with_language`].
 pub fn text(doc: &Value, key: &str, max: usize) -> Option<String> {
     text_in(doc, key, max).map(|t| t.text)
 }
 
 /// The text under `key` or `keyMap`, cut to `max` bytes: a string, `{"@value": …}`, a language map, or the first
-/// usable one of a list. Malformed maps are passed over.
+/// usable entry of a list. Malformed maps are ignored.
 pub fn text_in(doc: &Value, key: &str, max: usize) -> Option<Text> {
     let map = doc.get(format!("{key}Map")).and_then(Value::as_object);
     if let Some(mut found) = doc.get(key).and_then(|value| literal(value, max)) {
@@ -301,7 +301,7 @@ fn from_map(map: &serde_json::Map<String, Value>, max: usize) -> Option<Text> {
     })
 }
 
-/// A well-formed language tag (`und` says nothing and is none).
+/// The tag, if it is well-formed; None for `und` (undetermined).
 pub fn language(tag: &str) -> Option<String> {
     is_language(tag).then(|| tag.to_owned())
 }
@@ -316,8 +316,8 @@ fn is_language(tag: &str) -> bool {
         && parts.all(|p| (1..=8).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
-/// The text without NULs, at most `max` bytes; None when it is blank. Blanks round it stay: poll options must match
-/// exactly.
+/// The text without NULs, at most `max` bytes; None when it is blank. Surrounding whitespace stays: the text of a
+/// vote must match its poll option exactly.
 pub fn cut(text: &str, max: usize) -> Option<String> {
     let mut text = text.replace('\0', "");
     text.truncate(text.floor_char_boundary(max));
@@ -337,7 +337,7 @@ mod tests {
             (r"\uD83D\ude00 whole, \ude00\ud83d halves", "\u{1f600} whole, \u{fffd}\u{fffd} halves"),
             (r"\ud83d\ud83d\ude00", "\u{fffd}\u{1f600}"),
             (r"\ud83d\n\ud83d\u0041", "\u{fffd}\n\u{fffd}A"),
-            (r"\\ud83d is six letters, \ud83d half a sign", "\\ud83d is six letters, \u{fffd} half a sign"),
+            (r"\\ud83d is six letters, \ud83d half a pair", "\\ud83d is six letters, \u{fffd} half a pair"),
             (r#"\"\\\ud83d\\"#, "\"\\\u{fffd}\\"),
         ] {
             let document = format!("{{\"a\":\"{written}\"}}");
@@ -363,7 +363,7 @@ mod tests {
         let deep = |n: usize| format!("{{\"a\":{}{}}}", "[".repeat(n), "]".repeat(n));
         assert!(parse(deep(63).as_bytes()).is_ok());
         assert!(parse(deep(64).as_bytes()).is_err());
-        assert!(parse(format!("{{\"a\":\"{}\"}}", "[".repeat(1000)).as_bytes()).is_ok(), "brackets in text");
+        assert!(parse(format!("{{\"a\":\"{}\"}}", "[".repeat(1000)).as_bytes()).is_ok(), "brackets inside a string");
         assert!(parse(format!("{{\"a\":[{}0]}}", "0,".repeat(limits::DOCUMENT_VALUES)).as_bytes()).is_err());
         assert!(parse(&vec![b' '; limits::DOCUMENT_BYTES + 1]).is_err());
     }
@@ -384,7 +384,7 @@ mod tests {
         assert_eq!(said(json!({"content": "hei", "contentMap": ["nb"]})), some("hei", ""));
         assert_eq!(said(json!({"content": "hei", "contentMap": {"nb": null, "": 7}})), some("hei", "nb"));
         assert_eq!(said(json!({"content": null, "contentMap": {"x": "no", "nb": ["hei"]}})), some("hei", "nb"));
-        assert_eq!(said(json!({"content": "h\u{0}ei, duuuå"})), some("hei, duuu", ""), "cut between characters");
+        assert_eq!(said(json!({"content": "h\u{0}ei, duuuå"})), some("hei, duuu", ""), "cut at a character boundary");
         for nothing in [
             json!({}),
             json!({"content": ""}),

@@ -1,4 +1,4 @@
-//! Keys as actors publish them. Decides whose a key is by what the documents say; never touches key material.
+//! Public keys as actors publish them. Decides which actor owns a key; does not parse the key material.
 
 use serde_json::Value;
 
@@ -9,39 +9,39 @@ use crate::base::{Error, Result};
 /// One published key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyDoc {
-    /// Its id, on the owner's origin; the only id that mostly has a fragment.
+    /// The key's id, on the owner's origin. Usually has a fragment.
     pub id: Uri,
     /// The actor it belongs to.
     pub owner: Uri,
-    /// The key itself, still text.
+    /// The key itself, still as text.
     pub material: Material,
-    /// True when published as `assertionMethod`: only those may sign proofs (FEP-8b32).
+    /// True when published as `assertionMethod`: only those keys may sign proofs (FEP-8b32).
     pub for_proofs: bool,
 }
 
-/// How a key is written.
+/// The format of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Material {
     /// `publicKeyPem`.
     Pem(String),
     /// `publicKeyMultibase` of a Multikey (FEP-521a).
     Multibase(String),
-    /// Only its id was given: the key document must be fetched.
+    /// Only the id was given: fetch the key document.
     Linked,
 }
 
 /// A key found in a fetched document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundKey {
-    /// The key that was asked for.
+    /// The requested key.
     pub key: KeyDoc,
-    /// True when the document is the owner itself. Otherwise (a bare key, a GoToSocial stub) fetch the owner and
-    /// require that it lists this key too.
+    /// True when the document is the owner's actor document. Otherwise (a bare key, a GoToSocial stub) the caller must
+    /// fetch the owner and check that it lists this key too.
     pub listed_by_owner: bool,
 }
 
-/// The keys an actor document lists for the actor `owner`. Keys on another origin, of another owner and revoked
-/// ones are left out.
+/// The keys that an actor document lists for the actor `owner`. Skips revoked keys and keys of another origin or
+/// owner.
 pub fn of_actor(doc: &Value, owner: &Uri) -> Vec<KeyDoc> {
     let mut keys = listed(doc, "publicKey", owner, Purpose::Requests);
     keys.extend(listed(doc, "assertionMethod", owner, Purpose::Proofs));
@@ -59,7 +59,7 @@ fn listed(doc: &Value, key: &str, owner: &Uri, purpose: Purpose) -> Vec<KeyDoc> 
     entries.iter().filter_map(|entry| one(entry, Some(owner), purpose)).take(limits::KEYS).collect()
 }
 
-/// Reads one entry; `owner` is the actor that lists it, None in a key document of its own.
+/// Reads one key; `owner` is the actor that lists it, None for a key document fetched by itself.
 fn one(entry: &Ref, owner: Option<&Uri>, purpose: Purpose) -> Option<KeyDoc> {
     let id = entry.id()?.clone();
     let (said, material) = match entry.embedded() {
@@ -82,14 +82,14 @@ fn one(entry: &Ref, owner: Option<&Uri>, purpose: Purpose) -> Option<KeyDoc> {
 }
 
 impl KeyDoc {
-    /// Finds the key `wanted` in the document that was fetched for it: an actor that lists it, a key of its own
-    /// (`Key`, `Multikey`), or GoToSocial's stub of an actor at the key's URL. Invalid when it is none of these, or
-    /// names another document or origin.
+    /// Finds the key `key_id` in the document fetched for it: an actor that lists it, a key document (`Key`,
+    /// `Multikey`), or GoToSocial's actor stub at the key's URL. Invalid when it is none of these, or has another id or
+    /// origin.
     pub fn from_document(doc: &Value, wanted: &Uri) -> Result<FoundKey> {
         let invalid = |why: &str| Error::invalid(format!("the key {wanted}: {why}"));
         let id = json::id(doc).ok_or_else(|| invalid("its document has no id"))?;
         if !id.same_origin(wanted) {
-            return Err(invalid("its document is of another origin"));
+            return Err(invalid("its document is on another origin"));
         }
         let asked = wanted.without_fragment();
         if doc.get("publicKey").is_some() || doc.get("assertionMethod").is_some() {
@@ -99,7 +99,7 @@ impl KeyDoc {
             let keys = of_actor(doc, &id);
             let lone = |key: &&KeyDoc| id == *wanted && !key.for_proofs;
             let exact = keys.iter().find(|key| key.id == *wanted);
-            // PeerTube and others sign with the actor's own id where there is one key only.
+            // PeerTube and others sign with the actor's own id when the actor has only one key.
             let only = || keys.iter().find(lone).filter(|_| keys.iter().filter(|k| !k.for_proofs).count() == 1);
             let key = exact.or_else(only).cloned().ok_or_else(|| invalid("its actor does not list it"))?;
             return Ok(FoundKey { listed_by_owner: asked == id, key });
@@ -109,7 +109,7 @@ impl KeyDoc {
         let entry = Ref::Embedded { id: Some(id), value: doc.clone() };
         let key = one(&entry, None, purpose).ok_or_else(|| invalid("not a usable key"))?;
         if key.id != *wanted || key.material == Material::Linked {
-            return Err(invalid("its document is another one"));
+            return Err(invalid("the document is another key"));
         }
         Ok(FoundKey { key, listed_by_owner: false })
     }

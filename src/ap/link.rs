@@ -1,15 +1,15 @@
-//! Links and pictures: what `url`, `icon` and `image` hold in the shapes peers give them. For display only; nothing
-//! here says who owns what.
+//! Links and images: the values of `url`, `icon` and `image` in the shapes peers send. For display only; never proof of
+//! ownership.
 
 use serde_json::Value;
 
 use super::json::{self, FromJson, Lossy, Many, Uri};
 use super::limits;
 
-/// One link with what its author says lies behind it.
+/// One link with its claimed media type and size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
-    /// Where it leads; may carry a fragment.
+    /// The target; may have a fragment.
     pub href: Uri,
     /// The media type, lower case, without parameters.
     pub media_type: Option<String>,
@@ -39,8 +39,8 @@ impl FromJson for Link {
     }
 }
 
-/// The page a person opens for this document: of several links the one marked `text/html`, else one not marked as
-/// anything else (PeerTube lists its page among videos and playlists).
+/// The document's web page: among several links the one marked `text/html`, else one without a media type (PeerTube
+/// lists its page among videos and playlists).
 pub fn page(doc: &Value) -> Option<Uri> {
     let links = Many::<Link>::read(doc, "url", limits::LINKS).0;
     let html = links.iter().find(|l| l.media_type.as_deref() == Some("text/html"));
@@ -48,8 +48,8 @@ pub fn page(doc: &Value) -> Option<Uri> {
     html.or_else(plain).map(|l| l.href.clone())
 }
 
-/// The picture under `key` (`icon`, `image`, `preview`): a URL, an Image whose `url` is anything, or a list of them, of
-/// which the widest counts.
+/// The image under `key` (`icon`, `image`, `preview`): a URL, an Image with any form of `url`, or a list of them, of
+/// which the widest is used.
 pub fn picture(doc: &Value, key: &str) -> Option<Uri> {
     let all = Many::<Value>::read(doc, key, limits::LINKS).0;
     let mut best: Option<Link> = None;
@@ -67,12 +67,12 @@ fn picture_link(value: &Value) -> Option<Link> {
     Some(link)
 }
 
-/// The widest of the links an object's own `url` holds.
+/// The widest of the links in an object's own `url`.
 fn inner(value: &Value) -> Option<Link> {
     Many::<Link>::read(value, "url", limits::LINKS).0.into_iter().rev().max_by_key(|l| l.width)
 }
 
-/// The media type of a link or attachment: lower case, without parameters, only when it looks like one.
+/// The media type of a link or attachment: lower case, without parameters; None when malformed.
 pub fn media_type(doc: &Value) -> Option<String> {
     let text = doc.get("mediaType")?.as_str().filter(|t| t.len() <= limits::WORD)?;
     let plain = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();

@@ -1,9 +1,11 @@
-//! ActivityStreams documents: read leniently, written exactly. Pure: no network, no store, no clock.
+//! Reading and writing ActivityStreams documents. Reading is lenient, writing is strict. Pure code: no network, no
+//! store, no clock.
 //!
-//! Reading: [`json::parse`] the bytes, then [`Activity::read`], [`Object::read`], [`Actor::read`], [`KeyDoc`],
-//! [`collection::Collection::read`], [`jrd`]. What is read is a claim of the origin of its id, never more; leniency
-//! stays in [`json`], limits in [`limits`]. Writing: plain structs go into [`write_object`], [`write_actor`],
-//! [`write_activity`], [`collection`], [`discovery`]; [`addressing`] turns an audience into `to` and `cc` and back.
+//! To read: [`json::parse`] the bytes, then call [`Activity::read`], [`Object::read`], [`Actor::read`],
+//! [`KeyDoc::from_document`], [`collection::Collection::read`] or a function of [`jrd`]. The result is only what the
+//! origin of its id claims. Leniency stays in [`json`], limits in [`limits`]. To write: pass plain structs to
+//! [`write_object`], [`write_actor`], [`write_activity`], [`collection`] or [`discovery`]. [`addressing`] converts an
+//! audience to `to` and `cc` and back.
 
 mod document_builder;
 pub mod post_metadata;

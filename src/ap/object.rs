@@ -1,5 +1,5 @@
-//! A post as its author's server wrote it, read: Note, Question, Article and whatever else people publish. Text stays
-//! raw HTML here; whoever shows it cleans it.
+//! Reads posts: Note, Question, Article and other object types. Text stays raw HTML here; callers must sanitize it
+//! before display.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use super::tags::{self, Tags};
 use super::{limits, link};
 use crate::base::{Audience, Error, Result, Time};
 
-/// What sort of post.
+/// The type of a post.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ObjectKind {
     /// A short text; also Pleroma's `ChatMessage`.
@@ -24,20 +24,20 @@ pub enum ObjectKind {
     Article,
     /// A link or text with a title (Lemmy).
     Page,
-    /// A picture.
+    /// An image.
     Image,
-    /// A sound.
+    /// An audio recording.
     Audio,
-    /// A film (PeerTube).
+    /// A video (PeerTube).
     Video,
-    /// Something that takes place (Mobilizon).
+    /// An event (Mobilizon).
     Event,
-    /// Any other type, shown by its name and link.
+    /// Any other type, shown as name and link.
     Other(String),
 }
 
 impl ObjectKind {
-    /// The type as ActivityStreams writes it.
+    /// The ActivityStreams type name.
     pub fn word(&self) -> &str {
         match self {
             Self::Note => "Note",
@@ -52,7 +52,7 @@ impl ObjectKind {
         }
     }
 
-    /// The kind of a type's name, as [`ObjectKind::word`] writes it.
+    /// The variant for a type name, as returned by [`ObjectKind::type_name`].
     pub fn from_word(word: &str) -> Self {
         let known =
             [Self::Note, Self::Question, Self::Article, Self::Page, Self::Image, Self::Audio, Self::Video, Self::Event];
@@ -63,10 +63,10 @@ impl ObjectKind {
     }
 }
 
-/// How the content is written.
+/// The format of the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Markup {
-    /// HTML, the rule.
+    /// HTML, the default.
     Html,
     /// Markdown (PeerTube).
     Markdown,
@@ -74,93 +74,93 @@ pub enum Markup {
     Plain,
 }
 
-/// The post a post quotes.
+/// The post that a post quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Quote {
-    /// It has this id.
+    /// The quoted post is given by its id.
     Of {
         /// The quoted post.
         id: Uri,
-        /// The stamp that proves its author agreed (FEP-044f).
+        /// The stamp that proves that its author agreed (FEP-044f).
         stamp: Option<Uri>,
-        /// Named by FEP-044f's own `quote`: then it needs a stamp. The older ways ask nobody.
+        /// True when named by FEP-044f's `quote`, which needs a stamp. The older properties need none.
         consent: bool,
     },
-    /// It was deleted (`quote: {type: Tombstone}`).
+    /// The quoted post was deleted (`quote: {type: Tombstone}`).
     Deleted,
 }
 
-/// A post as its document says. Everything in it is a claim of the id's origin, nothing more.
+/// A post as read from its document. Everything in it is only what the origin of its id claims.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Object {
     /// The id; votes have fragments.
     pub id: Uri,
-    /// What sort.
+    /// The type.
     pub kind: ObjectKind,
-    /// The author, always on the id's origin; None when the document names nobody.
+    /// The author, always on the id's origin; None when the document names none.
     pub attributed_to: Option<Uri>,
-    /// The post this answers.
+    /// The post this replies to.
     pub in_reply_to: Option<Uri>,
     /// The raw content; None when missing or blank.
     pub content: Option<String>,
-    /// How `content` is written.
+    /// The format of `content`.
     pub markup: Markup,
     /// The language of the content.
     pub language: Option<String>,
-    /// The title, or the choice of a vote.
+    /// The title, or the chosen option of a vote.
     pub name: Option<String>,
-    /// The raw summary: see [`Object::warning`].
+    /// The raw summary; see [`Object::content_warning`].
     pub summary: Option<String>,
-    /// True when media should stay hidden at first.
+    /// True when media should be hidden until clicked.
     pub sensitive: bool,
-    /// The page for people.
+    /// The post's web page.
     pub url: Option<Uri>,
-    /// When it was written, as claimed; may lie in the future.
+    /// When it was published, as claimed; may lie in the future.
     pub published: Option<Time>,
     /// When it was last edited.
     pub updated: Option<Time>,
-    /// Whom it addresses; None when the document has neither `to` nor `cc` (then the activity's count).
+    /// The addressees; None when the document has neither `to` nor `cc` (then those of the activity apply).
     pub recipients: Option<Recipients>,
-    /// True when its server marked it as a direct message (litepub).
+    /// True when its server marked it as a direct message (LitePub).
     pub direct: bool,
     /// Mentions, hashtags, emoji.
     pub tags: Tags,
-    /// Files.
+    /// Attached media.
     pub attachments: Vec<Attachment>,
-    /// The header picture of an article, video or event.
+    /// The header image of an article, video or event.
     pub image: Option<Uri>,
-    /// What it says beside its words.
+    /// Type-specific metadata: duration, event, book review.
     pub facts: Facts,
     /// The poll of a Question.
     pub poll: Option<Poll>,
-    /// What it quotes.
+    /// The quoted post.
     pub quote: Option<Quote>,
-    /// Who may answer, like, boost and quote it (GoToSocial, FEP-044f).
+    /// The interaction policy: who may reply to, like, boost and quote it (GoToSocial, FEP-044f).
     pub interactions: Interactions,
-    /// The collection of answers, possibly with its first page inside.
+    /// The collection of replies, possibly with its first page embedded.
     pub replies: Option<Ref>,
-    /// How many answers, likes and boosts its server counts; hearsay.
+    /// Counts of replies, likes and boosts as its server claims.
     pub counts: Counts,
     /// The collection of likes.
     pub likes: Option<Uri>,
     /// The collection of boosts.
     pub shares: Option<Uri>,
-    /// The thread's name for itself (OStatus), any text.
+    /// The thread's OStatus conversation id: any text.
     pub conversation: Option<String>,
     /// The thread's collection (FEP-7888).
     pub context: Option<Uri>,
     /// The community it was posted to (FEP-1b12).
     pub group: Option<Uri>,
-    /// What its author typed, with the media type.
+    /// The source its author typed, with the media type.
     pub source: Option<Source>,
-    /// The stamp by which the author of the post it answers let it in (GoToSocial).
+    /// The stamp by which the author of the parent post approved this reply (GoToSocial).
     pub approved_by: Option<Uri>,
 }
 
-/// Counts a peer claims for its post.
+/// Counts that a peer claims for its post.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Answers.
+    /// Replies.
     pub replies: Option<u64>,
     /// Likes.
     pub likes: Option<u64>,
@@ -168,7 +168,7 @@ pub struct Counts {
     pub shares: Option<u64>,
 }
 
-/// What an author typed before it became HTML.
+/// The author's source text from which the HTML was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// The text.
@@ -178,7 +178,7 @@ pub struct Source {
 }
 
 impl Object {
-    /// Reads a post; Gone when it is a Tombstone, Invalid when it has no type, no id, or only authors of other origins.
+    /// Reads a post. Gone when it is a Tombstone; Invalid when it has no type, no id, or only authors of other origins.
     pub fn read(doc: &Value) -> Result<Self> {
         if json::is_type(doc, "Tombstone") {
             return Err(Error::Gone);
@@ -225,8 +225,8 @@ impl Object {
         })
     }
 
-    /// The audience, given the author's followers collection. `activity` are the lists of the Create it came in, for
-    /// posts without any. Nothing addressed is for the mentioned only.
+    /// The audience, given the author's followers collection. `activity` holds the recipients of the Create it came in,
+    /// used when the post has none of its own. Without any recipients only the mentioned actors are addressed.
     pub fn audience(&self, activity: Option<&Recipients>, followers: Option<&str>) -> Audience {
         match self.recipients.as_ref().or(activity) {
             Some(lists) if !self.direct => addressing::read(&lists.to, &lists.cc, followers),
@@ -234,7 +234,7 @@ impl Object {
         }
     }
 
-    /// True for a vote: a Note that only names a choice in answer to a poll (ActivityPub has no other form).
+    /// True for a vote: a Note with only a `name` in reply to a poll (the only form peers use).
     pub fn is_vote(&self) -> bool {
         self.kind == ObjectKind::Note
             && self.name.is_some()
@@ -243,15 +243,15 @@ impl Object {
             && self.attachments.is_empty()
     }
 
-    /// The text to show before the content is opened. The summary of a long text is an abstract, not a warning
-    /// (FEP-b2b8), unless it is also sensitive.
+    /// The content warning. The summary of a long text is an abstract, not a warning (FEP-b2b8), unless the post is
+    /// sensitive as well.
     pub fn warning(&self) -> Option<&str> {
         let is_short = matches!(self.kind, ObjectKind::Note | ObjectKind::Question | ObjectKind::Image);
         self.summary.as_deref().filter(|_| is_short || self.sensitive)
     }
 }
 
-/// True for types that are posts or other things, so never actors.
+/// True for types of posts and other objects that are never actors.
 pub fn is_known_type(word: &str) -> bool {
     const THINGS: [&str; 14] = [
         "Document",
@@ -278,7 +278,7 @@ fn kind(doc: &Value) -> Option<ObjectKind> {
     known.or_else(|| kinds.first()).cloned()
 }
 
-/// The first usable author on the id's own origin, a Person before a Group (PeerTube names both).
+/// The first usable author on the id's own origin, preferring a Person to a Group (PeerTube names both).
 fn author(doc: &Value, id: &Uri) -> Result<Option<Uri>> {
     let named = Many::<Ref>::read(doc, "attributedTo", limits::ALTERNATIVES).0;
     let usable = |r: &&Ref| r.id().is_some_and(|author| !author.has_fragment() && author.same_origin(id));
@@ -288,7 +288,7 @@ fn author(doc: &Value, id: &Uri) -> Result<Option<Uri>> {
     match first {
         Some(found) => Ok(found.id().cloned()),
         None if doc.get("attributedTo").is_none_or(Value::is_null) => Ok(None),
-        None => Err(Error::invalid(format!("the post {id} names no author of its own origin"))),
+        None => Err(Error::invalid(format!("the post {id} has no author on its own origin"))),
     }
 }
 
@@ -300,7 +300,7 @@ fn markup(doc: &Value) -> Markup {
     }
 }
 
-/// The first of the five ways to quote. Only URLs count: BookWyrm's `quote` is the quoted text.
+/// Reads the quoted post from the first of five properties. Only URLs count: BookWyrm's `quote` is the quoted text.
 fn quote(doc: &Value, id: &Uri, tags: &Tags) -> Option<Quote> {
     if doc.get("quote").is_some_and(|q| json::is_type(q, "Tombstone")) {
         return Some(Quote::Deleted);
@@ -311,7 +311,7 @@ fn quote(doc: &Value, id: &Uri, tags: &Tags) -> Option<Quote> {
     Some(Quote::Of { id: quoted, stamp: json::id_of(doc, "quoteAuthorization"), consent })
 }
 
-/// Lemmy and PeerTube name the language beside the text.
+/// Lemmy and PeerTube give the language in a member of its own.
 fn default_language(doc: &Value) -> Option<String> {
     let language = doc.get("language")?;
     language.get("identifier").unwrap_or(language).as_str().and_then(json::language)

@@ -1,4 +1,4 @@
-//! Polls as they stand in a Question.
+//! Reads the poll of a Question.
 
 use serde_json::Value;
 
@@ -6,12 +6,12 @@ use super::json::{self, FromJson, Lossy, Many};
 use super::limits;
 use crate::base::Time;
 
-/// One answer to choose.
+/// One poll option.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PollOption {
     /// The text exactly as given: a vote must repeat it.
     pub name: String,
-    /// How many chose it, as its author says.
+    /// Number of votes, as its author's server claims.
     pub votes: u64,
 }
 
@@ -19,7 +19,7 @@ impl FromJson for PollOption {
     fn from_json(value: &Value) -> Option<Self> {
         let name = json::text(value, "name", limits::OPTION)?;
         let counted = value.get("replies").and_then(|r| Lossy::<u64>::read(r, "totalItems").0);
-        // Misskey says it a second time, and its forks sometimes only there.
+        // Misskey repeats the count here; its forks sometimes send only this one.
         let votes = counted.or_else(|| Lossy::read(value, "_misskey_votes").0).unwrap_or(0);
         Some(Self { name, votes })
     }
@@ -28,21 +28,21 @@ impl FromJson for PollOption {
 /// A poll.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Poll {
-    /// The answers in their order, each text once.
+    /// The options in their order, each text once.
     pub options: Vec<PollOption>,
-    /// True when one may choose several (`anyOf`).
+    /// True when several options may be chosen (`anyOf`).
     pub multiple: bool,
     /// When voting ends or ended; None for polls without an end.
     pub end: Option<Time>,
-    /// True when the document has a `closed`. With an `end` that only counts from then on: Pleroma writes the end of a
-    /// running poll there.
+    /// True when the document has `closed`. If there is also an `end`, the poll is closed only from then on: Pleroma
+    /// writes the end of a running poll into `closed`.
     pub closed: bool,
-    /// How many people voted, as the author says.
+    /// Number of voters, as the author's server claims.
     pub voters: Option<u64>,
 }
 
 impl Poll {
-    /// When it ended, if it is over; `now` where its author says so without a time.
+    /// When the poll ended, if it has; `now` when it is closed without a time.
     pub fn over_at(&self, now: Time) -> Option<Time> {
         match self.end {
             Some(end) => Some(end).filter(|end| *end <= now),
@@ -51,7 +51,7 @@ impl Poll {
     }
 }
 
-/// Reads the poll of a Question; None when there is no option to choose.
+/// Reads the poll of a Question; None when it has no options.
 pub fn read(doc: &Value) -> Option<Poll> {
     let several = Many::<PollOption>::read(doc, "anyOf", limits::OPTIONS).0;
     let multiple = !several.is_empty();

@@ -1,5 +1,6 @@
-//! The emoji of a reaction, in the dialects peers speak: `content` of a Like (Misskey, Fedibird) or an EmojiReact
-//! (Pleroma, Akkoma, Mitra; FEP-c0e0), `_misskey_reaction`, and a picture in `tag`. What cannot be shown is a plain like.
+//! Reads the emoji of a reaction in the forms peers use: `content` of a Like (Misskey, Fedibird) or an EmojiReact
+//! (Pleroma, Akkoma, Mitra; FEP-c0e0), `_misskey_reaction`, and a custom emoji in `tag`. A reaction that cannot be
+//! shown counts as a plain like.
 
 use serde_json::Value;
 
@@ -7,8 +8,8 @@ use super::tags::{self, Emoji};
 use super::{json, limits};
 use crate::text::unicode_emoji;
 
-/// The emoji in its one spelling or `:shortcode:`, and the shortcode's picture. Nothing when there is none that can be
-/// shown: then the act is a like (Iceshrimp).
+/// The normalized Unicode emoji, or `:shortcode:` with its custom emoji. None when the reaction cannot be shown: then
+/// the activity is a like (as in Iceshrimp).
 pub fn read(doc: &Value) -> (Option<String>, Option<Emoji>) {
     let given = ["content", "_misskey_reaction"].iter().find_map(|key| json::text(doc, key, limits::WORD));
     let Some(given) = given.map(|text| text.trim().to_owned()) else { return (None, None) };
@@ -22,7 +23,7 @@ pub fn read(doc: &Value) -> (Option<String>, Option<Emoji>) {
             let code = code.to_owned();
             (Some(format!(":{code}:")), Some(Emoji { shortcode: code, ..emoji }))
         }
-        // Misskey names the host of a foreign emoji: `:cat@host:`. Without its picture nobody can show it.
+        // Misskey adds the host to a remote emoji: `:cat@host:`. Without an image in `tag` it cannot be shown.
         _ => (None, None),
     }
 }

@@ -1,4 +1,4 @@
-//! The `tag` member: mentions, hashtags, custom emoji and quote links, of posts, actors and reactions.
+//! Reads `tag`: mentions, hashtags, custom emoji and quote links of posts, actors and reactions.
 
 use serde_json::Value;
 
@@ -7,25 +7,25 @@ use super::limits;
 use super::link::{self, Link};
 use crate::base::Time;
 
-/// Somebody named in a post.
+/// A mentioned actor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mention {
     /// The actor's id.
     pub href: Uri,
-    /// What its author wrote, mostly `@user@host`; empty when nothing.
+    /// The name as written, usually `@user@host`; empty when missing.
     pub name: String,
 }
 
-/// A picture that stands for `:shortcode:`.
+/// A custom emoji: the image for `:shortcode:`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Emoji {
     /// The name without colons.
     pub shortcode: String,
-    /// The picture.
+    /// The image's URL.
     pub icon: Uri,
     /// Its id, where it has one.
     pub id: Option<Uri>,
-    /// When the picture last changed.
+    /// When the image last changed.
     pub updated: Option<Time>,
 }
 
@@ -34,15 +34,15 @@ pub struct Emoji {
 pub struct Tags {
     /// Mentions, each actor once.
     pub mentions: Vec<Mention>,
-    /// Hashtags without `#`, as written, each once (case ignored).
+    /// Hashtags without `#`, as written, each once (case-insensitive).
     pub hashtags: Vec<String>,
     /// Custom emoji.
     pub emoji: Vec<Emoji>,
-    /// Quoted objects named by a FEP-e232 link.
+    /// Quoted objects linked as in FEP-e232.
     pub quotes: Vec<Uri>,
 }
 
-/// The relations by which a Link tag says "this is the quoted post"; Mastodon and FEP-044f spell the first differently.
+/// The `rel` values of a Link tag that mark the quoted post. Mastodon and FEP-044f spell the first one differently.
 const QUOTE_RELATIONS: [&str; 4] = [
     "https://misskey-hub.net/ns#_misskey_quote",
     "https://misskey-hub.net/ns/#_misskey_quote",
@@ -50,7 +50,7 @@ const QUOTE_RELATIONS: [&str; 4] = [
     "https://w3id.org/fep/044f#quote",
 ];
 
-/// Reads the `tag` of a document: one object or a list; unknown and broken ones are passed over.
+/// Reads the `tag` of a document: one object or a list. Unknown and malformed tags are skipped.
 pub fn read(doc: &Value) -> Tags {
     let mut tags = Tags::default();
     for tag in Many::<Value>::read(doc, "tag", limits::TAGS).0 {
@@ -74,7 +74,7 @@ fn add_mention(tags: &mut Tags, tag: &Value) {
 
 fn add_hashtag(tags: &mut Tags, tag: &Value) {
     let Some(name) = json::text(tag, "name", limits::TAG_NAME) else { return };
-    // The full-width sign is what Japanese keyboards type.
+    // Japanese keyboards type the full-width number sign.
     let name = name.trim().trim_start_matches(['#', '\u{ff03}']);
     let usable = !name.is_empty() && !name.contains(char::is_whitespace);
     let known = tags.hashtags.iter().any(|t| t.to_lowercase() == name.to_lowercase());

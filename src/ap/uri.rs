@@ -1,5 +1,5 @@
-//! Ids and URLs from outside. An id is only ever compared as the bytes its author wrote; an origin only as what every
-//! URL parser would agree on.
+//! Ids and URLs from other servers. Ids are compared byte for byte. Origins are compared only for URLs on which all
+//! URL parsers agree.
 
 use std::fmt;
 
@@ -7,12 +7,12 @@ use url::Url;
 
 use super::limits;
 
-/// An absolute http(s) URL exactly as its author wrote it: ids are compared byte for byte.
+/// An absolute http(s) URL exactly as its author wrote it; compared byte for byte.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Uri(String);
 
 impl Uri {
-    /// A URL one can fetch or post to: no credentials, no fragment, nothing parsers disagree about.
+    /// A URL to fetch or post to: no credentials, no fragment, nothing that URL parsers disagree about.
     pub fn parse(text: &str) -> Option<Self> {
         checked(text).filter(|url| url.fragment().is_none()).map(|_| Self(text.to_owned()))
     }
@@ -27,12 +27,12 @@ impl Uri {
         &self.0
     }
 
-    /// The text as given, taken out.
+    /// The text as given, by value.
     pub fn into_string(self) -> String {
         self.0
     }
 
-    /// The host in lower case and punycode, with `:port` when it is not the scheme's own.
+    /// The host in lower case and punycode, with `:port` when it is not the scheme's default.
     pub fn host(&self) -> String {
         let Some(url) = checked(&self.0) else { return String::new() };
         let host = url.host_str().unwrap_or_default();
@@ -49,7 +49,7 @@ impl Uri {
         self.0.contains('#')
     }
 
-    /// True for two URLs of the same scheme, host and port.
+    /// True when both URLs have the same scheme, host and port.
     pub fn same_origin(&self, other: &Self) -> bool {
         same_origin(&self.0, &other.0)
     }
@@ -79,7 +79,7 @@ impl PartialEq<&str> for Uri {
     }
 }
 
-/// True for two http(s) URLs of the same scheme, host and port; false when either is not one (FEP-fe34).
+/// True when both are http(s) URLs with the same scheme, host and port (FEP-fe34).
 pub fn same_origin(a: &str, b: &str) -> bool {
     match (checked(a), checked(b)) {
         (Some(a), Some(b)) => a.origin() == b.origin(),
@@ -87,7 +87,7 @@ pub fn same_origin(a: &str, b: &str) -> bool {
     }
 }
 
-/// The parsed URL, unless it holds something on which two URL parsers could disagree.
+/// Parses the URL, unless it contains something on which two URL parsers could disagree.
 fn checked(text: &str) -> Option<Url> {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
     let odd = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '\\' | '<' | '>' | '"' | '`');
@@ -99,7 +99,7 @@ fn checked(text: &str) -> Option<Url> {
         return None;
     }
     let url = Url::parse(text).ok()?;
-    // `example.org.` is the same host to DNS and another one to everybody else.
+    // `example.org.` is the same host to DNS, but a different one to most software.
     url.host_str().is_some_and(|host| !host.ends_with('.')).then_some(url)
 }
 
