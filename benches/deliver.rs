@@ -16,9 +16,9 @@ use hytte::app::App;
 use hytte::base::config::Origin;
 use hytte::base::{Audience, Clock, Config, Result};
 use hytte::federation::{Node, owner::identity};
-use hytte::net::{Knock, Names, Post};
+use hytte::net::{Knock, NameSource, PostMessage};
 use hytte::sig::PrivateKey;
-use hytte::store::queue::deliveries::{self, Activity, Failure, Target};
+use hytte::store::queue::deliveries::{self, DeliveryFailure, DeliveryTarget, StoredActivity};
 use hytte::store::{Store, Write, node, peers::hosts};
 
 const HOSTS: usize = 500;
@@ -88,7 +88,7 @@ fn machine(peers: &Peers) {
 fn post(net: &hytte::net::Net, url: &str) {
     let now = Clock::system().now();
     let knock = Knock::default();
-    net.post(Post { url, body: b"{}", content_type: "application/json", signer: None, knock, extra: &[], now })
+    net.post(PostMessage { url, body: b"{}", content_type: "application/json", signer: None, knock, extra: &[], now })
         .unwrap();
 }
 
@@ -133,7 +133,7 @@ fn queue() {
     let lose = |w: &Write<'_>| {
         for _ in 0..3_000 {
             let claim = deliveries::claim(w, Duration::from_secs(40))?.unwrap();
-            deliveries::postpone(w, &claim, w.now.plus(Duration::from_secs(60)), Failure::Unreachable, "away")?;
+            deliveries::postpone(w, &claim, w.now.plus(Duration::from_secs(60)), DeliveryFailure::Unreachable, "away")?;
             (0..5).try_for_each(|_| hosts::failed(w, &claim.host, "away"))?;
         }
         Ok(())
@@ -152,8 +152,12 @@ fn queue() {
     line("claim, nothing but 3,000 dead hosts", timed(store, claims) / 100);
     let home = Home::bare();
     let store = &home.app.node.store;
-    let one: Vec<Target> = (0..30_000)
-        .map(|n| Target { urgency: 1, inbox: format!("http://big.example/{n}/inbox"), host: "big.example".into() })
+    let one: Vec<DeliveryTarget> = (0..30_000)
+        .map(|n| DeliveryTarget {
+            urgency: 1,
+            inbox: format!("http://big.example/{n}/inbox"),
+            host: "big.example".into(),
+        })
         .collect();
     store.write(move |w| enqueue(w, 1, &one)).unwrap();
     line("claim, 30,000 inboxes of one host, four in flight", timed(store, claims) / 100);
@@ -172,15 +176,16 @@ fn host(n: usize) -> String {
     format!("h{n}.example")
 }
 
-fn targets(hosts: std::ops::Range<usize>, manner: impl Fn(usize) -> String) -> Vec<Target> {
-    let target = |n| Target { urgency: 1, inbox: format!("http://{}/{}/inbox", host(n), manner(n)), host: host(n) };
+fn targets(hosts: std::ops::Range<usize>, manner: impl Fn(usize) -> String) -> Vec<DeliveryTarget> {
+    let target =
+        |n| DeliveryTarget { urgency: 1, inbox: format!("http://{}/{}/inbox", host(n), manner(n)), host: host(n) };
     hosts.map(target).collect()
 }
 
 /// Queues a public post of ordinary length.
-fn enqueue(w: &Write<'_>, n: usize, targets: &[Target]) -> Result<()> {
+fn enqueue(w: &Write<'_>, n: usize, targets: &[DeliveryTarget]) -> Result<()> {
     let id = deliveries::next_activity_id(w)?;
-    let activity = Activity {
+    let activity = StoredActivity {
         id,
         uri: format!("https://here.example/users/me/activities/{id}"),
         object_uri: format!("https://here.example/users/me/statuses/{n}"),
@@ -214,7 +219,7 @@ impl Home {
         let (scheme, host) = ("https".to_owned(), "here.example".to_owned());
         identity::found(&store, &Origin { scheme, domain: host.clone(), host }).unwrap();
         identity::name_owner(&store, "me").unwrap();
-        let names = Names::World(Arc::new(RwLock::new(world)));
+        let names = NameSource::Test(Arc::new(RwLock::new(world)));
         let node = Node::open(Config { data: folder.clone(), ..Config::default() }, store, names).unwrap();
         Self { app: App::with(node), folder }
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::base::{Clock, Config, Result};
 use crate::federation::Node;
 use crate::federation::workers::Workers;
-use crate::net::Names;
+use crate::net::NameSource;
 use crate::store::Store;
 
 /// A node and, once started, the threads that work for it. Cheap to clone; faces and commands share it.
@@ -19,7 +19,7 @@ pub struct App {
 impl App {
     /// Opens the data folder. NotFound in one that nobody has founded, Conflict when another process has it open. No
     /// thread works yet.
-    pub fn open(config: Config, clock: Clock, names: Names) -> Result<Self> {
+    pub fn open(config: Config, clock: Clock, names: NameSource) -> Result<Self> {
         let store = Store::open(&config.data, clock)?;
         Ok(Self::with(Node::open(config, store, names)?))
     }

@@ -10,8 +10,11 @@ pub mod blocks;
 mod view;
 
 pub use handlers::act;
-pub use socket::{Door, ask};
-pub use view::{Person, Picture, Queue, SetAside, Shown, ShownPost, Stats, Unreachable, Waiting};
+pub use socket::{ControlSocket, ask};
+pub use view::{
+    AttachmentView, FetchedView, PersonView, QueueView, SetAsideView, ShownPostView, StatsView, UnreachableHostView,
+    WaitingHostView,
+};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -20,16 +23,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::base::id::MediaId;
 
 /// The socket's name in the data folder.
-pub const SOCKET: &str = "hytte.sock";
+pub const SOCKET_NAME: &str = "hytte.sock";
 /// The longest request or answer, in bytes of JSON: a film of 40 MiB in base64, and room for words.
-pub const LINE_LIMIT: usize = 56 << 20;
+pub const MAX_LINE_BYTES: usize = 56 << 20;
 /// The biggest file `hytte post --media` takes.
-pub const FILE_LIMIT: u64 = crate::media::FILM_BYTES as u64;
+pub const MAX_FILE_BYTES: u64 = crate::media::MAX_AUDIO_VIDEO_BYTES as u64;
 
 /// What a command asks for.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Request {
+pub enum CommandRequest {
     /// A one-time login link.
     LoginLink {},
     /// A new API token.
@@ -47,12 +50,12 @@ pub enum Request {
     /// Keeps a picture, film or recording for a post to come.
     Upload {
         /// The file.
-        bytes: Bytes,
+        bytes: Base64Bytes,
         /// For those who do not see it.
         alt: String,
     },
     /// Publishes a post.
-    Post(Post),
+    Post(PostRequest),
     /// The queue of deliveries.
     Queue {},
     /// Finds a post or a person by URL or handle.
@@ -65,13 +68,13 @@ pub enum Request {
     /// Servers kept away.
     Block {
         /// What to do.
-        act: blocks::Act,
+        act: blocks::BlockRequest,
     },
 }
 
 /// A post to publish.
 #[derive(Serialize, Deserialize, Default)]
-pub struct Post {
+pub struct PostRequest {
     /// Plain text.
     pub text: String,
     /// Content warning.
@@ -98,7 +101,7 @@ pub struct Post {
 /// What the server says to that.
 #[derive(Serialize, Deserialize, Debug, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
-pub enum Answer {
+pub enum CommandResponse {
     /// It is done, and on the disk.
     Done,
     /// A one-time login link or a post's URL.
@@ -108,15 +111,15 @@ pub enum Answer {
     /// The picture's number.
     Media(MediaId),
     /// The queue.
-    Queue(Queue),
+    Queue(QueueView),
     /// What was found.
-    Shown(Shown),
+    Shown(FetchedView),
     /// The numbers.
-    Stats(Stats),
+    Stats(StatsView),
     /// The servers kept away by hand.
-    Kept(Vec<blocks::Kept>),
+    Kept(Vec<blocks::BlockRule>),
     /// Whom a rule cuts, or would cut.
-    Cut(blocks::Cut),
+    Cut(blocks::AffectedFollows),
     /// A file.
     Text(String),
     /// It is not done; the sentence says why.
@@ -124,15 +127,15 @@ pub enum Answer {
 }
 
 /// Bytes as base64 text.
-pub struct Bytes(pub Vec<u8>);
+pub struct Base64Bytes(pub Vec<u8>);
 
-impl Serialize for Bytes {
+impl Serialize for Base64Bytes {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&BASE64_STANDARD.encode(&self.0))
     }
 }
 
-impl<'de> Deserialize<'de> for Bytes {
+impl<'de> Deserialize<'de> for Base64Bytes {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
         BASE64_STANDARD.decode(text).map(Self).map_err(serde::de::Error::custom)

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hytte::base::Clock;
-use hytte::sig::{self, Knock, Outgoing, PrivateKey, Signer};
+use hytte::sig::{self, Knock, OutgoingRequest, PrivateKey, Signer};
 use serde_json::{Value, json};
 
 use super::http;
@@ -80,7 +80,7 @@ impl Peers {
     pub fn signed(&self, n: usize, host: &str, activity: &Value) -> Vec<u8> {
         let signer = Signer { key_id: format!("{}#main-key", self.actor(n)), key: self.key.clone() };
         let body = activity.to_string();
-        let outgoing = Outgoing {
+        let outgoing = OutgoingRequest {
             method: "POST",
             scheme: "http",
             host,

@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 
 use hytte::base::id::{ActorId, ListId, MediaId, PostId, first_at};
 use hytte::base::{Audience, Clock, Result, Time};
-use hytte::store::notifications::{self, Kind};
-use hytte::store::posts::attachments::{self, Attachment};
-use hytte::store::posts::post_metadata::Extra;
-use hytte::store::posts::{self, Hashtag, Mention, Post};
-use hytte::store::timelines::lists::{self, List, Replies};
+use hytte::store::notifications::{self, NotificationKind};
+use hytte::store::posts::attachments::{self, PostAttachment};
+use hytte::store::posts::post_metadata::PostMetadata;
+use hytte::store::posts::{self, Post, PostHashtag, PostMention};
+use hytte::store::timelines::lists::{self, ListReplies, StoredList};
 use hytte::store::{self, Write, actors, posts::likes, timelines::home_timeline};
 
 use super::http::{self, Connection};
@@ -104,7 +104,8 @@ pub fn measure(table: &mut Table) {
             server::follow(w, id)?;
             people.push(id);
         }
-        let friends = List { id: ListId(1), title: "Friends".to_owned(), replies: Replies::List, exclusive: false };
+        let friends =
+            StoredList { id: ListId(1), title: "Friends".to_owned(), replies: ListReplies::List, exclusive: false };
         let friends = lists::add(w, &friends)?;
         for id in people.iter().step_by(10) {
             lists::add_member(w, friends, *id)?;
@@ -301,15 +302,15 @@ fn fill(w: &Write<'_>, people: &[ActorId], begin: Time, which: std::ops::Range<u
             language: Some("en".to_owned()),
             sensitive: n % 12 == 5,
             emoji: Vec::new(),
-            extra: Extra::default(),
+            extra: PostMetadata::default(),
             published_at,
             edited_at: (n % 40 == 9).then_some(published_at),
             received_at: published_at,
             uri,
         };
         let names = n % 5 == 1 && boost_of.is_none();
-        let mention = Mention { uri: other.uri.clone(), handle: other.handle(), url: other.url.clone() };
-        let tag = Hashtag { name: "weather".to_owned(), shown: "Weather".to_owned() };
+        let mention = PostMention { uri: other.uri.clone(), handle: other.handle(), url: other.url.clone() };
+        let tag = PostHashtag { name: "weather".to_owned(), shown: "Weather".to_owned() };
         let mentions = if names { vec![mention] } else { Vec::new() };
         let tags = if n % 4 == 2 && boost_of.is_none() { vec![tag] } else { Vec::new() };
         posts::insert(w, &post, &mentions, &tags)?;
@@ -340,8 +341,8 @@ fn content(n: usize, named: &str) -> String {
     )
 }
 
-fn picture(post: &Post, n: usize) -> Attachment {
-    Attachment {
+fn picture(post: &Post, n: usize) -> PostAttachment {
+    PostAttachment {
         id: MediaId(0),
         post_id: Some(post.id),
         media_type: "image/jpeg".to_owned(),
@@ -360,6 +361,6 @@ fn picture(post: &Post, n: usize) -> Attachment {
 
 /// Somebody did something with a post of the owner's.
 fn notify(w: &Write<'_>, n: usize, about: PostId, who: ActorId) -> Result<()> {
-    let kinds = [Kind::Like, Kind::Boost, Kind::Mention];
+    let kinds = [NotificationKind::Like, NotificationKind::Boost, NotificationKind::Mention];
     notifications::add(w, kinds[n / PER_NOTIFICATION % kinds.len()], who, Some(about))
 }

@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use super::addressing::Recipients;
 use super::json::{self, FromJson, Lossy, Many, Ref, Uri};
-use super::tags::Emoji;
+use super::tags::ReceivedEmoji;
 use super::{interaction, limits, reaction};
-use crate::base::interaction_policy::Deed;
+use crate::base::interaction_policy::Interaction;
 use crate::base::{Error, Result, Time};
 
 /// An activity as received.
@@ -18,7 +18,7 @@ pub struct Activity {
     /// Who did it.
     pub actor: Uri,
     /// What was done.
-    pub kind: Kind,
+    pub kind: ActivityKind,
     /// When, as claimed.
     pub published: Option<Time>,
     /// Whom it addresses; None when it has neither `to` nor `cc`, as many Follows and Accepts.
@@ -29,7 +29,7 @@ pub struct Activity {
 
 /// What an activity does.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Kind {
+pub enum ActivityKind {
     /// Wants to follow `object`.
     Follow {
         /// The actor to follow; a relay asks for Public.
@@ -73,7 +73,7 @@ pub enum Kind {
         /// An emoji, or `:shortcode:`.
         content: Option<String>,
         /// The picture of the shortcode.
-        emoji: Option<Emoji>,
+        emoji: Option<ReceivedEmoji>,
     },
     /// Reacts with an emoji; one actor may do so several times (Pleroma).
     EmojiReact {
@@ -82,7 +82,7 @@ pub enum Kind {
         /// An emoji, or `:shortcode:`.
         content: Option<String>,
         /// The picture of the shortcode.
-        emoji: Option<Emoji>,
+        emoji: Option<ReceivedEmoji>,
     },
     /// Boosts a post, or (a group) passes an activity on.
     Announce {
@@ -130,7 +130,7 @@ pub enum Kind {
     /// Asks to quote, answer, like or boost a post (FEP-044f, GoToSocial).
     Request {
         /// To do what.
-        deed: Deed,
+        deed: Interaction,
         /// The post it is about.
         object: Uri,
         /// The post that quotes or answers, the Like or the Announce.
@@ -171,22 +171,22 @@ impl Activity {
     /// The id of what it is about, where it is about one thing.
     pub fn object_id(&self) -> Option<&Uri> {
         match &self.kind {
-            Kind::Follow { object }
-            | Kind::Block { object }
-            | Kind::Move { object, .. }
-            | Kind::Delete { object, .. }
-            | Kind::Request { object, .. } => Some(object),
-            Kind::Accept { object, .. }
-            | Kind::Reject { object }
-            | Kind::Create { object, .. }
-            | Kind::Update { object }
-            | Kind::Like { object, .. }
-            | Kind::EmojiReact { object, .. }
-            | Kind::Announce { object }
-            | Kind::Undo { object }
-            | Kind::Add { object, .. }
-            | Kind::Remove { object, .. } => object.id(),
-            Kind::Flag { .. } | Kind::Unknown(_) => None,
+            ActivityKind::Follow { object }
+            | ActivityKind::Block { object }
+            | ActivityKind::Move { object, .. }
+            | ActivityKind::Delete { object, .. }
+            | ActivityKind::Request { object, .. } => Some(object),
+            ActivityKind::Accept { object, .. }
+            | ActivityKind::Reject { object }
+            | ActivityKind::Create { object, .. }
+            | ActivityKind::Update { object }
+            | ActivityKind::Like { object, .. }
+            | ActivityKind::EmojiReact { object, .. }
+            | ActivityKind::Announce { object }
+            | ActivityKind::Undo { object }
+            | ActivityKind::Add { object, .. }
+            | ActivityKind::Remove { object, .. } => object.id(),
+            ActivityKind::Flag { .. } | ActivityKind::Unknown(_) => None,
         }
     }
 }
@@ -226,47 +226,50 @@ const KNOWN: [&str; 20] = [
     "TentativeReject",
 ];
 
-fn kind(raw: &Value) -> Result<Kind> {
+fn kind(raw: &Value) -> Result<ActivityKind> {
     let types = json::types(raw);
     let known = types.iter().find(|t| KNOWN.contains(t)).or_else(|| types.first());
     let word = *known.ok_or_else(|| Error::invalid("the activity has no type"))?;
     let object = || Lossy::<Ref>::read(raw, "object").0.ok_or_else(|| missing(word, "object"));
     let id = |key: &str| json::id_of(raw, key).ok_or_else(|| missing(word, key));
     Ok(match word {
-        "Follow" => Kind::Follow { object: id("object")? },
-        "Accept" => Kind::Accept { object: object()?, result: json::id_of(raw, "result") },
-        "Reject" | "TentativeReject" => Kind::Reject { object: object()? },
+        "Follow" => ActivityKind::Follow { object: id("object")? },
+        "Accept" => ActivityKind::Accept { object: object()?, result: json::id_of(raw, "result") },
+        "Reject" | "TentativeReject" => ActivityKind::Reject { object: object()? },
         "Create" => {
             let mut objects = Many::<Ref>::read(raw, "object", limits::OBJECTS).0.into_iter();
-            Kind::Create { object: objects.next().ok_or_else(|| missing(word, "object"))?, rest: objects.collect() }
+            ActivityKind::Create {
+                object: objects.next().ok_or_else(|| missing(word, "object"))?,
+                rest: objects.collect(),
+            }
         }
-        "Update" => Kind::Update { object: object()? },
+        "Update" => ActivityKind::Update { object: object()? },
         "Delete" => {
             let tombstone = object()?.embedded().is_some_and(|doc| json::is_type(doc, "Tombstone"));
-            Kind::Delete { object: id("object")?, tombstone }
+            ActivityKind::Delete { object: id("object")?, tombstone }
         }
         "Like" => {
             let (content, emoji) = reaction::read(raw);
-            Kind::Like { object: object()?, content, emoji }
+            ActivityKind::Like { object: object()?, content, emoji }
         }
         "EmojiReact" => {
             let (content, emoji) = reaction::read(raw);
-            Kind::EmojiReact { object: object()?, content, emoji }
+            ActivityKind::EmojiReact { object: object()?, content, emoji }
         }
-        "Announce" => Kind::Announce { object: object()? },
-        "Undo" => Kind::Undo { object: object()? },
-        "Block" => Kind::Block { object: id("object")? },
-        "Move" => Kind::Move { object: id("object")?, target: id("target")? },
-        "Add" => Kind::Add { object: object()?, target: id("target")? },
-        "Remove" => Kind::Remove { object: object()?, target: id("target")? },
+        "Announce" => ActivityKind::Announce { object: object()? },
+        "Undo" => ActivityKind::Undo { object: object()? },
+        "Block" => ActivityKind::Block { object: id("object")? },
+        "Move" => ActivityKind::Move { object: id("object")?, target: id("target")? },
+        "Add" => ActivityKind::Add { object: object()?, target: id("target")? },
+        "Remove" => ActivityKind::Remove { object: object()?, target: id("target")? },
         "Flag" => flag(raw),
         other => match interaction::requested(other) {
-            Some(deed) => Kind::Request {
+            Some(deed) => ActivityKind::Request {
                 deed,
                 object: id("object")?,
                 instrument: Lossy::<Ref>::read(raw, "instrument").0.ok_or_else(|| missing(word, "instrument"))?,
             },
-            None => Kind::Unknown(other.to_owned()),
+            None => ActivityKind::Unknown(other.to_owned()),
         },
     })
 }
@@ -276,9 +279,9 @@ fn missing(word: &str, what: &str) -> Error {
 }
 
 /// A report, even one that names nothing we can read: its comment is still for the owner.
-fn flag(raw: &Value) -> Kind {
+fn flag(raw: &Value) -> ActivityKind {
     let named = Many::<Ref>::read(raw, "object", limits::OBJECTS).0;
-    Kind::Flag {
+    ActivityKind::Flag {
         objects: named.iter().filter_map(|r| r.id().cloned()).collect(),
         // Lemmy writes why into `summary`.
         content: json::text(raw, "content", limits::REPORT).or_else(|| json::text(raw, "summary", limits::REPORT)),
@@ -308,7 +311,7 @@ mod tests {
         base
     }
 
-    fn read(kind: &str, changes: Value) -> Kind {
+    fn read(kind: &str, changes: Value) -> ActivityKind {
         Activity::read(activity(kind, changes)).unwrap().kind
     }
 
@@ -322,7 +325,7 @@ mod tests {
         ] {
             let read = Activity::read(activity("Like", json!({"actor": shape, "type": ["Foo", "Like"]}))).unwrap();
             assert_eq!(read.actor, ANN, "{shape}");
-            assert!(matches!(read.kind, Kind::Like { .. }));
+            assert!(matches!(read.kind, ActivityKind::Like { .. }));
             assert_eq!(read.recipients, None, "a Follow or Like need not say to whom");
         }
         for broken in [
@@ -348,7 +351,7 @@ mod tests {
     fn every_kind_says_what_it_needs() {
         let needs_target = ["Move", "Add", "Remove"];
         for kind in ["Follow", "Accept", "Reject", "Create", "Update", "Delete", "Announce", "Undo", "Block"] {
-            assert!(!matches!(read(kind, json!({})), Kind::Unknown(_)), "{kind}");
+            assert!(!matches!(read(kind, json!({})), ActivityKind::Unknown(_)), "{kind}");
             assert!(Activity::read(activity(kind, json!({"object": null}))).is_err(), "{kind}");
         }
         for kind in needs_target {
@@ -356,37 +359,40 @@ mod tests {
             assert!(Activity::read(activity(kind, json!({"target": "https://a.example/featured"}))).is_ok(), "{kind}");
         }
         assert!(Activity::read(activity("QuoteRequest", json!({}))).is_err());
-        assert_eq!(read("Dislike", json!({"object": null})), Kind::Unknown("Dislike".into()));
+        assert_eq!(read("Dislike", json!({"object": null})), ActivityKind::Unknown("Dislike".into()));
         assert_eq!(
             read("Flag", json!({"object": null, "content": "spam"})),
-            Kind::Flag { objects: vec![], content: Some("spam".into()) }
+            ActivityKind::Flag { objects: vec![], content: Some("spam".into()) }
         );
     }
 
     #[test]
     fn objects_alone_whole_and_several() {
         let follow = json!({"type": "Follow", "actor": POST, "object": ANN});
-        let Kind::Accept { object, .. } = read("Accept", json!({"object": follow})) else { panic!() };
+        let ActivityKind::Accept { object, .. } = read("Accept", json!({"object": follow})) else { panic!() };
         assert_eq!(object.id(), None);
         let inner = Activity::read_inner(object.embedded().unwrap().clone()).unwrap();
         assert_eq!((inner.actor.as_str(), inner.object_id().unwrap().as_str()), (POST, ANN));
-        let Kind::Accept { object, .. } = read("Accept", json!({"object": "https://m.example/users/x#follows/1"}))
+        let ActivityKind::Accept { object, .. } =
+            read("Accept", json!({"object": "https://m.example/users/x#follows/1"}))
         else {
             panic!()
         };
         assert!(object.id().unwrap().has_fragment(), "Mastodon's ids");
         let votes = json!([{"type": "Note", "name": "A"}, {"type": "Note", "name": "B"}]);
-        let Kind::Create { rest, .. } = read("Create", json!({"object": votes})) else { panic!() };
+        let ActivityKind::Create { rest, .. } = read("Create", json!({"object": votes})) else { panic!() };
         assert_eq!(rest.len(), 1);
         for (shape, tombstone) in
             [(json!(POST), false), (json!({"type": "Tombstone", "id": POST}), true), (json!([{"id": POST}]), false)]
         {
             assert_eq!(
                 read("Delete", json!({"object": shape})),
-                Kind::Delete { object: Uri::parse(POST).unwrap(), tombstone }
+                ActivityKind::Delete { object: Uri::parse(POST).unwrap(), tombstone }
             );
         }
-        let Kind::Flag { objects, .. } = read("Flag", json!({"object": [ANN, {"id": POST}, 7]})) else { panic!() };
+        let ActivityKind::Flag { objects, .. } = read("Flag", json!({"object": [ANN, {"id": POST}, 7]})) else {
+            panic!()
+        };
         assert_eq!(objects.len(), 2);
     }
 
@@ -408,10 +414,10 @@ mod tests {
             (json!({"content": 7}), None),
             (json!({}), None),
         ] {
-            let Kind::Like { content, .. } = read("Like", changes.clone()) else { panic!() };
+            let ActivityKind::Like { content, .. } = read("Like", changes.clone()) else { panic!() };
             assert_eq!(content.as_deref(), wanted, "{changes}");
         }
-        let Kind::EmojiReact { emoji, .. } = read("EmojiReact", json!({"content": "cat", "tag": cat})) else {
+        let ActivityKind::EmojiReact { emoji, .. } = read("EmojiReact", json!({"content": "cat", "tag": cat})) else {
             panic!()
         };
         assert_eq!(emoji.unwrap().shortcode, "cat");

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::json::{self, FromJson, Lossy, Many, Uri};
 use super::key::{self, KeyDoc};
-use super::tags::{self, Emoji};
+use super::tags::{self, ReceivedEmoji};
 use super::{limits, link, object};
 use crate::base::{Error, Result, Time};
 
@@ -52,14 +52,14 @@ impl ActorKind {
 
 /// One profile field.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Field {
+pub struct ProfileField {
     /// The label, plain text.
     pub name: String,
     /// The value: HTML, not yet sanitized.
     pub value: String,
 }
 
-impl FromJson for Field {
+impl FromJson for ProfileField {
     fn from_json(value: &Value) -> Option<Self> {
         if !json::is_type(value, "PropertyValue") {
             return None;
@@ -105,7 +105,7 @@ pub struct Actor {
     /// The header image.
     pub image: Option<Uri>,
     /// Profile fields.
-    pub fields: Vec<Field>,
+    pub fields: Vec<ProfileField>,
     /// Keys of this actor.
     pub keys: Vec<KeyDoc>,
     /// True when follow requests need approval.
@@ -121,7 +121,7 @@ pub struct Actor {
     /// When the account was created.
     pub published: Option<Time>,
     /// Custom emoji of name, bio and fields.
-    pub emoji: Vec<Emoji>,
+    pub emoji: Vec<ReceivedEmoji>,
     /// Features that the actor's software claims to implement, as URLs (FEP-844e).
     pub implements: Vec<String>,
 }

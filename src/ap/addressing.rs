@@ -92,7 +92,7 @@ fn owned(list: &[&str]) -> Vec<String> {
 
 /// Who may do something with a post or actor without asking, and who after asking (GoToSocial, FEP-044f).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Policy {
+pub struct ApprovalLists {
     /// Actors and collections that may at once.
     pub automatic: Vec<String>,
     /// Those that must wait for an answer.
@@ -101,18 +101,18 @@ pub struct Policy {
 
 /// Reads one rule (`canQuote`, `canReply`, `canLike`, `canAnnounce`, `canFeature`) of a document's
 /// `interactionPolicy`; None when it has none, or an empty one, which JSON-LD cannot tell apart.
-pub fn policy(doc: &Value, rule: &str) -> Option<Policy> {
+pub fn policy(doc: &Value, rule: &str) -> Option<ApprovalLists> {
     let rule = doc.get("interactionPolicy")?.get(rule)?;
     // `always` and `withApproval` are what GoToSocial before 0.20 wrote.
     let either = |new: &str, old: &str| {
         let list = list(rule, new);
         if list.is_empty() { self::list(rule, old) } else { list }
     };
-    let policy = Policy {
+    let policy = ApprovalLists {
         automatic: either("automaticApproval", "always"),
         manual: either("manualApproval", "approvalRequired"),
     };
-    (policy != Policy::default()).then_some(policy)
+    (policy != ApprovalLists::default()).then_some(policy)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::{limits, post_metadata};
 
 /// How an attachment is presented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MediaKind {
+pub enum AttachmentKind {
     /// An image, still or animated.
     Image,
     /// A video.
@@ -23,7 +23,7 @@ pub enum MediaKind {
 
 /// One attachment of a post. The file stays on its author's server unless we fetch it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Attachment {
+pub struct ReceivedAttachment {
     /// The file's URL.
     pub url: Uri,
     /// The media type, lower case, without parameters.
@@ -43,12 +43,12 @@ pub struct Attachment {
     /// The duration of a video or audio file.
     pub seconds: Option<u32>,
     /// The kind of media.
-    pub kind: MediaKind,
+    pub kind: AttachmentKind,
 }
 
 /// Reads the attachments of `doc`, each URL once.
-pub fn read(doc: &Value) -> Vec<Attachment> {
-    let mut files: Vec<Attachment> = Vec::new();
+pub fn read(doc: &Value) -> Vec<ReceivedAttachment> {
+    let mut files: Vec<ReceivedAttachment> = Vec::new();
     let listed = Many::<Value>::read(doc, "attachment", limits::ATTACHMENTS).0;
     for file in listed.iter().filter_map(one).chain(own(doc)) {
         if files.len() < limits::ATTACHMENTS && !files.iter().any(|f| f.url == file.url) {
@@ -64,7 +64,7 @@ pub fn any_sensitive(doc: &Value) -> bool {
     listed.iter().any(|file| Lossy::<bool>::read(file, "sensitive").0.unwrap_or(false))
 }
 
-fn one(value: &Value) -> Option<Attachment> {
+fn one(value: &Value) -> Option<ReceivedAttachment> {
     let kind = json::types(value).first().copied().unwrap_or_default();
     if matches!(kind, "PropertyValue" | "Note" | "Emoji" | "Mention" | "Hashtag") {
         return None;
@@ -80,9 +80,9 @@ fn best(value: &Value) -> Option<Link> {
     (media < links.len()).then(|| links.swap_remove(media))
 }
 
-fn build(value: &Value, kind: &str, link: Link) -> Attachment {
+fn build(value: &Value, kind: &str, link: Link) -> ReceivedAttachment {
     let media_type = link::media_type(value).or(link.media_type);
-    Attachment {
+    ReceivedAttachment {
         kind: media_kind(media_type.as_deref(), kind, &link.href),
         media_type,
         // When both are present, Mastodon and WordPress put the longer text into `summary`.
@@ -105,7 +105,7 @@ fn described(value: &Value, key: &str) -> Option<String> {
 
 /// The media of a post that is itself a video, audio or image. PeerTube lists several resolutions: use the largest up
 /// to 720 lines, which every phone can play, else the smallest.
-fn own(doc: &Value) -> Option<Attachment> {
+fn own(doc: &Value) -> Option<ReceivedAttachment> {
     let kind = json::types(doc).into_iter().find(|t| matches!(*t, "Video" | "Audio" | "Image" | "Document"))?;
     let mut links: Vec<Link> = Many::<Value>::read(doc, "url", limits::LINKS).0.iter().flat_map(playable).collect();
     links.sort_by_key(|l| l.height);
@@ -130,24 +130,24 @@ fn is_media(media_type: &str) -> bool {
     matches!(sort, "image" | "video" | "audio") && !media_type.ends_with("mpegurl")
 }
 
-fn media_kind(media_type: Option<&str>, kind: &str, url: &Uri) -> MediaKind {
+fn media_kind(media_type: Option<&str>, kind: &str, url: &Uri) -> AttachmentKind {
     if media_type == Some("text/html") {
-        return MediaKind::Link;
+        return AttachmentKind::Link;
     }
     match media_type.and_then(|m| m.split('/').next()) {
-        Some("image") => return MediaKind::Image,
-        Some("video") => return MediaKind::Video,
-        Some("audio") => return MediaKind::Audio,
-        Some(_) => return MediaKind::Other,
+        Some("image") => return AttachmentKind::Image,
+        Some("video") => return AttachmentKind::Video,
+        Some("audio") => return AttachmentKind::Audio,
+        Some(_) => return AttachmentKind::Other,
         None => {}
     }
     let path = url.as_str().split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
     match (kind, path.rsplit('.').next().unwrap_or_default()) {
-        ("Image", _) | (_, "jpg" | "jpeg" | "png" | "gif" | "webp" | "avif") => MediaKind::Image,
-        ("Video", _) | (_, "mp4" | "webm" | "mov") => MediaKind::Video,
-        ("Audio", _) | (_, "mp3" | "ogg" | "opus" | "flac" | "m4a" | "wav") => MediaKind::Audio,
-        ("Link" | "Page" | "Article", _) => MediaKind::Link,
-        _ => MediaKind::Other,
+        ("Image", _) | (_, "jpg" | "jpeg" | "png" | "gif" | "webp" | "avif") => AttachmentKind::Image,
+        ("Video", _) | (_, "mp4" | "webm" | "mov") => AttachmentKind::Video,
+        ("Audio", _) | (_, "mp3" | "ogg" | "opus" | "flac" | "m4a" | "wav") => AttachmentKind::Audio,
+        ("Link" | "Page" | "Article", _) => AttachmentKind::Link,
+        _ => AttachmentKind::Other,
     }
 }
 

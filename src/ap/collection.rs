@@ -3,21 +3,21 @@
 use serde_json::{Value, json};
 
 use super::context;
-use super::document_builder::Doc;
+use super::document_builder::DocumentBuilder;
 use super::json::{self, Lossy, Many, Ref, Uri};
 use super::limits;
 use crate::base::{Error, Result};
 
 /// Whether the order of the items means something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
+pub enum CollectionOrder {
     /// `OrderedCollection`, `orderedItems`.
     Ordered,
     /// `Collection`, `items` (replies, threads).
     Unordered,
 }
 
-impl Order {
+impl CollectionOrder {
     fn collection(self) -> &'static str {
         match self {
             Self::Ordered => "OrderedCollection",
@@ -42,7 +42,7 @@ impl Order {
 
 /// One page of ours.
 #[derive(Debug, Clone, Default)]
-pub struct OwnPage {
+pub struct OwnCollectionPage {
     /// Its id.
     pub id: String,
     /// The collection.
@@ -56,8 +56,8 @@ pub struct OwnPage {
 }
 
 /// A collection that is read page by page.
-pub fn paged(order: Order, id: &str, total: u64, first: &str, last: Option<&str>) -> Value {
-    Doc::of(order.collection(), context::plain())
+pub fn paged(order: CollectionOrder, id: &str, total: u64, first: &str, last: Option<&str>) -> Value {
+    DocumentBuilder::of(order.collection(), context::plain())
         .put("id", id)
         .put("totalItems", total)
         .put("first", first)
@@ -67,12 +67,15 @@ pub fn paged(order: Order, id: &str, total: u64, first: &str, last: Option<&str>
 
 /// A collection whose members are not shown: the missing `first` says so to Mastodon.
 pub fn hidden(id: &str, total: u64) -> Value {
-    Doc::of(Order::Ordered.collection(), context::plain()).put("id", id).put("totalItems", total).done()
+    DocumentBuilder::of(CollectionOrder::Ordered.collection(), context::plain())
+        .put("id", id)
+        .put("totalItems", total)
+        .done()
 }
 
 /// A small collection given whole (featured, featured tags, followers of one host).
-pub fn whole(order: Order, id: &str, items: Vec<Value>) -> Value {
-    Doc::of(order.collection(), context::full())
+pub fn whole(order: CollectionOrder, id: &str, items: Vec<Value>) -> Value {
+    DocumentBuilder::of(order.collection(), context::full())
         .put("id", id)
         .put("totalItems", items.len())
         .put(order.items(), without_contexts(items))
@@ -80,29 +83,29 @@ pub fn whole(order: Order, id: &str, items: Vec<Value>) -> Value {
 }
 
 /// A page by itself.
-pub fn page(order: Order, page: OwnPage) -> Value {
-    page_doc(Doc::of(order.page(), context::full()), order, page).done()
+pub fn page(order: CollectionOrder, page: OwnCollectionPage) -> Value {
+    page_doc(DocumentBuilder::of(order.page(), context::full()), order, page).done()
 }
 
 /// The answers to a post: unordered, with the first page inside, as Mastodon reads it.
-pub fn replies(id: &str, first: OwnPage) -> Value {
-    let order = Order::Unordered;
-    Doc::of(order.collection(), context::full())
+pub fn replies(id: &str, first: OwnCollectionPage) -> Value {
+    let order = CollectionOrder::Unordered;
+    DocumentBuilder::of(order.collection(), context::full())
         .put("id", id)
-        .put("first", page_doc(Doc::inner(order.page()), order, first).done())
+        .put("first", page_doc(DocumentBuilder::inner(order.page()), order, first).done())
         .done()
 }
 
 /// A thread (FEP-7888): the ids of its posts in their order, answered for by `owner`.
 pub fn thread(id: &str, owner: &str, total: u64, first: &str) -> Value {
-    let mut doc = paged(Order::Unordered, id, total, first, None);
+    let mut doc = paged(CollectionOrder::Unordered, id, total, first, None);
     if let Some(members) = doc.as_object_mut() {
         members.insert("attributedTo".to_owned(), json!(owner));
     }
     doc
 }
 
-fn page_doc(doc: Doc, order: Order, page: OwnPage) -> Doc {
+fn page_doc(doc: DocumentBuilder, order: CollectionOrder, page: OwnCollectionPage) -> DocumentBuilder {
     doc.put("id", page.id)
         .put("partOf", page.part_of)
         .put(order.items(), without_contexts(page.items))
@@ -168,7 +171,7 @@ mod tests {
     fn collections_as_written() {
         let context = context::plain();
         assert_eq!(
-            paged(Order::Ordered, ID, 41, "https://a.example/users/ann/outbox?page=1", None),
+            paged(CollectionOrder::Ordered, ID, 41, "https://a.example/users/ann/outbox?page=1", None),
             json!({"@context": context, "type": "OrderedCollection", "id": ID, "totalItems": 41,
                 "first": "https://a.example/users/ann/outbox?page=1"})
         );
@@ -178,11 +181,11 @@ mod tests {
         );
         let item = json!({"@context": context, "id": "https://a.example/1", "type": "Note"});
         assert_eq!(
-            whole(Order::Ordered, ID, vec![item]),
+            whole(CollectionOrder::Ordered, ID, vec![item]),
             json!({"@context": context::full(), "type": "OrderedCollection", "id": ID, "totalItems": 1,
                 "orderedItems": [{"id": "https://a.example/1", "type": "Note"}]})
         );
-        let first = OwnPage {
+        let first = OwnCollectionPage {
             id: "https://a.example/r?page=1".into(),
             part_of: "https://a.example/r".into(),
             items: vec![json!("https://b.example/1")],
@@ -198,7 +201,7 @@ mod tests {
         );
         let mut alone = inside;
         alone.as_object_mut().unwrap().insert("@context".into(), context::full());
-        assert_eq!(page(Order::Unordered, first), alone);
+        assert_eq!(page(CollectionOrder::Unordered, first), alone);
         assert_eq!(
             thread("https://a.example/c", "https://a.example/ann", 3, "https://a.example/c?page=1"),
             json!({"@context": context, "type": "Collection", "id": "https://a.example/c", "totalItems": 3,

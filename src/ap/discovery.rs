@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::write_actor::OwnPicture;
+use super::write_actor::OwnImage;
 use crate::base::config::{SOFTWARE, VERSION};
 
 /// The media type of an actor's own document; Mastodon compares it letter by letter.
@@ -10,7 +10,7 @@ const ACTIVITY_JSON: &str = "application/activity+json";
 
 /// What WebFinger asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Resource {
+pub enum WebFingerResource {
     /// `acct:user@host`, `user@host` or `@user@host`; the host in lower case.
     Handle {
         /// The name; compared without regard to case.
@@ -22,7 +22,7 @@ pub enum Resource {
     Url(String),
 }
 
-impl Resource {
+impl WebFingerResource {
     /// Reads the `resource` parameter after percent-decoding; None for what is no such thing.
     pub fn parse(text: &str) -> Option<Self> {
         if text.starts_with("https://") || text.starts_with("http://") {
@@ -41,7 +41,7 @@ impl Resource {
 
 /// Whom a WebFinger answer is about.
 #[derive(Debug, Clone, Default)]
-pub struct Identity {
+pub struct WebFingerIdentity {
     /// `user@domain`, as the profile writes it.
     pub handle: String,
     /// The actor's id.
@@ -49,7 +49,7 @@ pub struct Identity {
     /// The profile page.
     pub page: String,
     /// The avatar.
-    pub icon: Option<OwnPicture>,
+    pub icon: Option<OwnImage>,
     /// The page that follows somebody, with `{uri}`; None for the instance actor.
     pub subscribe: Option<String>,
     /// The page that writes a post, with `{content}` (FEP-3b86).
@@ -59,7 +59,7 @@ pub struct Identity {
 }
 
 /// The WebFinger answer (JRD).
-pub fn webfinger(who: &Identity) -> Value {
+pub fn webfinger(who: &WebFingerIdentity) -> Value {
     let mut links = vec![
         json!({"rel": "http://webfinger.net/rel/profile-page", "type": "text/html", "href": who.page}),
         json!({"rel": "self", "type": ACTIVITY_JSON, "href": who.actor}),
@@ -182,11 +182,11 @@ mod tests {
 
     #[test]
     fn webfinger_as_written() {
-        let who = Identity {
+        let who = WebFingerIdentity {
             handle: "ann@example.org".into(),
             actor: "https://social.example.org/users/ann".into(),
             page: "https://social.example.org/@ann".into(),
-            icon: Some(OwnPicture {
+            icon: Some(OwnImage {
                 url: "https://social.example.org/m/1.png".into(),
                 media_type: "image/png".into(),
                 alt: String::new(),
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn resources_in_every_shape() {
-        let handle = |user: &str| Some(Resource::Handle { user: user.into(), host: "example.org".into() });
+        let handle = |user: &str| Some(WebFingerResource::Handle { user: user.into(), host: "example.org".into() });
         for text in [
             "acct:ann@example.org",
             "ACCT:ann@Example.org",
@@ -224,12 +224,15 @@ mod tests {
             "@ann@example.org",
             "acct:@ann@example.org",
         ] {
-            assert_eq!(Resource::parse(text), handle("ann"), "{text}");
+            assert_eq!(WebFingerResource::parse(text), handle("ann"), "{text}");
         }
-        assert_eq!(Resource::parse("https://a.example/@ann"), Some(Resource::Url("https://a.example/@ann".into())));
+        assert_eq!(
+            WebFingerResource::parse("https://a.example/@ann"),
+            Some(WebFingerResource::Url("https://a.example/@ann".into()))
+        );
         for text in ["", "acct:", "ann", "acct:ann", "ann@", "@example.org", "a@b@c", "ann@example.org/x", "mailto:ann"]
         {
-            assert_eq!(Resource::parse(text), None, "{text}");
+            assert_eq!(WebFingerResource::parse(text), None, "{text}");
         }
     }
 

@@ -5,9 +5,9 @@ use serde_json::{Map, Value};
 
 /// The members of the object so far.
 #[derive(Debug, Default)]
-pub(super) struct Doc(Map<String, Value>);
+pub(super) struct DocumentBuilder(Map<String, Value>);
 
-impl Doc {
+impl DocumentBuilder {
     /// Starts an object of this type without `@context`, to be embedded in another one.
     pub(super) fn inner(kind: &str) -> Self {
         Self::default().put("type", kind)

@@ -3,105 +3,106 @@
 
 use serde_json::{Map, Value, json};
 
-use super::addressing::{self, PUBLIC, Policy};
+use super::addressing::{self, ApprovalLists, PUBLIC};
 use super::context;
-use super::document_builder::Doc;
+use super::document_builder::DocumentBuilder;
 use super::json::{self, Uri};
-use crate::base::interaction_policy::{Deed, Rule, Rules, Who};
+use crate::base::interaction_policy::{ActorSet, Interaction, InteractionPolicy, PolicyRule};
 use crate::base::{Error, Result};
 
 /// The member of `interactionPolicy` that rules a deed.
-pub fn rule_name(deed: Deed) -> &'static str {
+pub fn rule_name(deed: Interaction) -> &'static str {
     match deed {
-        Deed::Reply => "canReply",
-        Deed::Like => "canLike",
-        Deed::Boost => "canAnnounce",
-        Deed::Quote => "canQuote",
+        Interaction::Reply => "canReply",
+        Interaction::Like => "canLike",
+        Interaction::Boost => "canAnnounce",
+        Interaction::Quote => "canQuote",
     }
 }
 
 /// The type of the activity that asks.
-pub fn request_type(deed: Deed) -> &'static str {
+pub fn request_type(deed: Interaction) -> &'static str {
     match deed {
-        Deed::Reply => "ReplyRequest",
-        Deed::Like => "LikeRequest",
-        Deed::Boost => "AnnounceRequest",
-        Deed::Quote => "QuoteRequest",
+        Interaction::Reply => "ReplyRequest",
+        Interaction::Like => "LikeRequest",
+        Interaction::Boost => "AnnounceRequest",
+        Interaction::Quote => "QuoteRequest",
     }
 }
 
 /// The deed an activity of this type asks for.
-pub fn requested(kind: &str) -> Option<Deed> {
-    Deed::ALL.into_iter().find(|deed| request_type(*deed) == kind)
+pub fn requested(kind: &str) -> Option<Interaction> {
+    Interaction::ALL.into_iter().find(|deed| request_type(*deed) == kind)
 }
 
 /// The type of a stamp.
-pub fn stamp_type(deed: Deed) -> &'static str {
+pub fn stamp_type(deed: Interaction) -> &'static str {
     match deed {
-        Deed::Reply => "ReplyAuthorization",
-        Deed::Like => "LikeAuthorization",
-        Deed::Boost => "AnnounceAuthorization",
-        Deed::Quote => "QuoteAuthorization",
+        Interaction::Reply => "ReplyAuthorization",
+        Interaction::Like => "LikeAuthorization",
+        Interaction::Boost => "AnnounceAuthorization",
+        Interaction::Quote => "QuoteAuthorization",
     }
 }
 
 /// The member of a post, Like or Announce that holds its stamp.
-pub fn stamp_member(deed: Deed) -> &'static str {
+pub fn stamp_member(deed: Interaction) -> &'static str {
     match deed {
-        Deed::Reply => "replyAuthorization",
-        Deed::Like => "likeAuthorization",
-        Deed::Boost => "announceAuthorization",
-        Deed::Quote => "quoteAuthorization",
+        Interaction::Reply => "replyAuthorization",
+        Interaction::Like => "likeAuthorization",
+        Interaction::Boost => "announceAuthorization",
+        Interaction::Quote => "quoteAuthorization",
     }
 }
 
 /// The rules of a post as its document gives them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Interactions {
-    rules: Vec<(Deed, Policy)>,
+pub struct ReceivedPolicy {
+    rules: Vec<(Interaction, ApprovalLists)>,
     elder: bool,
 }
 
 /// Reads the `interactionPolicy` of a post.
-pub fn read(doc: &Value) -> Interactions {
-    let rule = |deed: Deed| addressing::policy(doc, rule_name(deed)).map(|policy| (deed, policy));
-    let rules: Vec<_> = Deed::ALL.into_iter().filter_map(rule).collect();
+pub fn read(doc: &Value) -> ReceivedPolicy {
+    let rule = |deed: Interaction| addressing::policy(doc, rule_name(deed)).map(|policy| (deed, policy));
+    let rules: Vec<_> = Interaction::ALL.into_iter().filter_map(rule).collect();
     // Before 0.20 GoToSocial wrote `always` alone, and knows no requests.
-    let newer = |deed: &Deed| {
+    let newer = |deed: &Interaction| {
         let rule = doc.get("interactionPolicy").and_then(|policy| policy.get(rule_name(*deed)));
         rule.is_some_and(|rule| rule.get("automaticApproval").is_some() || rule.get("manualApproval").is_some())
     };
     let elder = !rules.is_empty() && !rules.iter().any(|(deed, _)| newer(deed));
-    Interactions { rules, elder }
+    ReceivedPolicy { rules, elder }
 }
 
-impl Interactions {
+impl ReceivedPolicy {
     /// The rule for a deed, as it was written.
-    pub fn get(&self, deed: Deed) -> Option<&Policy> {
+    pub fn get(&self, deed: Interaction) -> Option<&ApprovalLists> {
         self.rules.iter().find(|(ruled, _)| *ruled == deed).map(|(_, policy)| policy)
     }
 
     /// The rules as they are for `us`; `followers` and `following` are the author's collections.
-    pub fn rules(&self, us: &str, followers: Option<&str>, following: Option<&str>) -> Rules {
+    pub fn rules(&self, us: &str, followers: Option<&str>, following: Option<&str>) -> InteractionPolicy {
         let who = |list: &[String]| {
-            list.iter().fold(Who::NOBODY, |all, uri| match uri.as_str() {
-                PUBLIC => all.and(Who::EVERYONE),
-                uri if uri == us => all.and(Who::US),
-                uri if Some(uri) == followers => all.and(Who::FOLLOWERS),
-                uri if Some(uri) == following => all.and(Who::FOLLOWING),
+            list.iter().fold(ActorSet::NOBODY, |all, uri| match uri.as_str() {
+                PUBLIC => all.and(ActorSet::EVERYONE),
+                uri if uri == us => all.and(ActorSet::US),
+                uri if Some(uri) == followers => all.and(ActorSet::FOLLOWERS),
+                uri if Some(uri) == following => all.and(ActorSet::FOLLOWING),
                 _ => all,
             })
         };
-        let start = if self.elder { Rules::default().in_elder_words() } else { Rules::default() };
+        let start =
+            if self.elder { InteractionPolicy::default().in_elder_words() } else { InteractionPolicy::default() };
         self.rules.iter().fold(start, |rules, (deed, policy)| {
-            rules.with(*deed, Rule { automatic: who(&policy.automatic), manual: who(&policy.manual) })
+            rules.with(*deed, PolicyRule { automatic: who(&policy.automatic), manual: who(&policy.manual) })
         })
     }
 }
 
 /// Whose post it is, for [`policy`].
 #[derive(Debug, Clone, Default)]
-pub struct Author<'a> {
+pub struct PolicyAuthor<'a> {
     /// Their actor id.
     pub id: &'a str,
     /// Their followers collection.
@@ -112,14 +113,14 @@ pub struct Author<'a> {
 
 /// The `interactionPolicy` of a post of ours. `named` may always answer. Nobody is the author alone: an empty list would
 /// be no rule at all in JSON-LD.
-pub fn policy(rules: &Rules, author: &Author<'_>, named: &[String]) -> Value {
+pub fn policy(rules: &InteractionPolicy, author: &PolicyAuthor<'_>, named: &[String]) -> Value {
     let mut members = Map::new();
-    for deed in Deed::ALL {
+    for deed in Interaction::ALL {
         let Some(rule) = rules.get(deed) else { continue };
         let mut automatic = list(rule.automatic, author);
-        if !rule.automatic.has(Who::EVERYONE) {
+        if !rule.automatic.has(ActorSet::EVERYONE) {
             automatic.insert(0, author.id.to_owned());
-            if deed == Deed::Reply {
+            if deed == Interaction::Reply {
                 automatic.extend(named.iter().filter(|uri| *uri != author.id).cloned());
             }
         }
@@ -133,18 +134,22 @@ pub fn policy(rules: &Rules, author: &Author<'_>, named: &[String]) -> Value {
     Value::Object(members)
 }
 
-fn list(who: Who, author: &Author<'_>) -> Vec<String> {
-    let all = [(Who::EVERYONE, PUBLIC), (Who::FOLLOWERS, author.followers), (Who::FOLLOWING, author.following)];
+fn list(who: ActorSet, author: &PolicyAuthor<'_>) -> Vec<String> {
+    let all = [
+        (ActorSet::EVERYONE, PUBLIC),
+        (ActorSet::FOLLOWERS, author.followers),
+        (ActorSet::FOLLOWING, author.following),
+    ];
     all.into_iter().filter(|(one, uri)| who.has(*one) && !uri.is_empty()).map(|(_, uri)| uri.to_owned()).collect()
 }
 
 /// An author's word that something may be done with a post of theirs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stamp {
+pub struct Authorization {
     /// Its id.
     pub id: Uri,
     /// For what.
-    pub deed: Deed,
+    pub deed: Interaction,
     /// Who gives it: the author of `target`.
     pub author: Uri,
     /// The post, Like or Announce it is for.
@@ -153,10 +158,10 @@ pub struct Stamp {
     pub target: Uri,
 }
 
-impl Stamp {
+impl Authorization {
     /// Reads a stamp; Invalid when one of its members is missing or it is of no type we know.
     pub fn read(doc: &Value) -> Result<Self> {
-        let deed = Deed::ALL.into_iter().find(|deed| json::is_type(doc, stamp_type(*deed)));
+        let deed = Interaction::ALL.into_iter().find(|deed| json::is_type(doc, stamp_type(*deed)));
         let deed = deed.ok_or_else(|| Error::invalid("that is no stamp"))?;
         let member =
             |key: &str| json::id_of(doc, key).ok_or_else(|| Error::invalid(format!("the stamp has no usable {key}")));
@@ -171,8 +176,8 @@ impl Stamp {
 }
 
 /// A stamp of ours: only ids, so that nothing private is shown.
-pub fn stamp(id: &str, deed: Deed, owner: &str, object: &str, target: &str) -> Value {
-    Doc::of(stamp_type(deed), context::full())
+pub fn stamp(id: &str, deed: Interaction, owner: &str, object: &str, target: &str) -> Value {
+    DocumentBuilder::of(stamp_type(deed), context::full())
         .put("id", id)
         .put("attributedTo", owner)
         .put("interactingObject", object)
@@ -185,7 +190,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::base::Audience;
-    use crate::base::interaction_policy::{Choice, Choices};
+    use crate::base::interaction_policy::{PolicyChoice, PolicyChoices};
 
     const ANN: &str = "https://a.example/ann";
     const FOLLOWERS: &str = "https://a.example/ann/followers";
@@ -193,16 +198,18 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        let author = Author { id: ANN, followers: FOLLOWERS, following: FOLLOWING };
-        for choice in Choice::ALL {
-            let rules = Choices { reply: choice, quote: choice, like: choice, boost: choice }.rules(Audience::Quiet);
+        let author = PolicyAuthor { id: ANN, followers: FOLLOWERS, following: FOLLOWING };
+        for choice in PolicyChoice::ALL {
+            let rules =
+                PolicyChoices { reply: choice, quote: choice, like: choice, boost: choice }.rules(Audience::Quiet);
             let doc = json!({"interactionPolicy": policy(&rules, &author, &[])});
             let found = read(&doc);
             assert_eq!(found.rules("https://b.example/us", Some(FOLLOWERS), Some(FOLLOWING)), rules, "{doc}");
-            assert!(read(&doc).get(Deed::Quote).is_some());
+            assert!(read(&doc).get(Interaction::Quote).is_some());
         }
         let nobody =
-            Choices { reply: Choice::Nobody, quote: Choice::Nobody, ..Choices::default() }.rules(Audience::Followers);
+            PolicyChoices { reply: PolicyChoice::Nobody, quote: PolicyChoice::Nobody, ..PolicyChoices::default() }
+                .rules(Audience::Followers);
         assert_eq!(
             policy(&nobody, &author, &["https://b.example/bob".to_owned()]),
             json!({"canReply": {"automaticApproval": [ANN, "https://b.example/bob"]},
@@ -216,28 +223,34 @@ mod tests {
         let old =
             json!({"interactionPolicy": {"canReply": {"always": [FOLLOWERS], "approvalRequired": ["as:Public"]}}});
         let rules = read(&old).rules("https://b.example/us", Some(FOLLOWERS), None);
-        assert!(rules.elder);
-        assert_eq!(rules.get(Deed::Reply), Some(Rule { automatic: Who::FOLLOWERS, manual: Who::EVERYONE }));
-        assert_eq!(rules.get(Deed::Like), None);
+        assert!(rules.legacy_gotosocial);
+        assert_eq!(
+            rules.get(Interaction::Reply),
+            Some(PolicyRule { automatic: ActorSet::FOLLOWERS, manual: ActorSet::EVERYONE })
+        );
+        assert_eq!(rules.get(Interaction::Like), None);
         let strangers =
             json!({"interactionPolicy": {"canReply": {"automaticApproval": ["https://c.example/eve/followers"]}}});
         let rules = read(&strangers).rules("https://b.example/us", Some(FOLLOWERS), None);
         assert_eq!(
-            (rules.elder, rules.get(Deed::Reply)),
-            (false, Some(Rule::CLOSED)),
+            (rules.legacy_gotosocial, rules.get(Interaction::Reply)),
+            (false, Some(PolicyRule::CLOSED)),
             "other collections grant nothing"
         );
     }
 
     #[test]
     fn stamps_need_all_their_members() {
-        let doc = stamp("https://a.example/s/1", Deed::Quote, ANN, "https://b.example/2", "https://a.example/1");
-        let read = Stamp::read(&doc).unwrap();
-        assert_eq!((read.deed, read.author.as_str(), read.object.as_str()), (Deed::Quote, ANN, "https://b.example/2"));
+        let doc = stamp("https://a.example/s/1", Interaction::Quote, ANN, "https://b.example/2", "https://a.example/1");
+        let read = Authorization::read(&doc).unwrap();
+        assert_eq!(
+            (read.deed, read.author.as_str(), read.object.as_str()),
+            (Interaction::Quote, ANN, "https://b.example/2")
+        );
         for key in ["type", "id", "attributedTo", "interactingObject", "interactionTarget"] {
             let mut broken = doc.clone();
             broken.as_object_mut().unwrap().remove(key);
-            assert!(Stamp::read(&broken).is_err(), "{key}");
+            assert!(Authorization::read(&broken).is_err(), "{key}");
         }
     }
 }

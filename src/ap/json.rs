@@ -252,7 +252,7 @@ pub fn is_type(doc: &Value, name: &str) -> bool {
 
 /// Text with its language, if the author gave one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text {
+pub struct LocalizedText {
     /// The text, never empty, without NUL characters.
     pub text: String,
     /// A language tag such as `nb` or `pt-BR`.
@@ -266,7 +266,7 @@ pub fn text(doc: &Value, key: &str, max: usize) -> Option<String> {
 
 /// The text under `key` or `keyMap`, cut to `max` bytes: a string, `{"@value": …}`, a language map, or the first
 /// usable entry of a list. Malformed maps are ignored.
-pub fn text_in(doc: &Value, key: &str, max: usize) -> Option<Text> {
+pub fn text_in(doc: &Value, key: &str, max: usize) -> Option<LocalizedText> {
     let map = doc.get(format!("{key}Map")).and_then(Value::as_object);
     if let Some(mut found) = doc.get(key).and_then(|value| literal(value, max)) {
         let entries = || map.into_iter().flatten().filter(|(tag, _)| is_language(tag));
@@ -279,14 +279,14 @@ pub fn text_in(doc: &Value, key: &str, max: usize) -> Option<Text> {
     map.and_then(|map| from_map(map, max))
 }
 
-fn literal(value: &Value, max: usize) -> Option<Text> {
+fn literal(value: &Value, max: usize) -> Option<LocalizedText> {
     match value {
-        Value::String(text) => cut(text, max).map(|text| Text { text, language: None }),
+        Value::String(text) => cut(text, max).map(|text| LocalizedText { text, language: None }),
         Value::Array(list) => list.iter().take(limits::ALTERNATIVES).find_map(|v| literal(v, max)),
         Value::Object(map) => match map.get("@value") {
             Some(inner) => {
                 let text = cut(inner.as_str()?, max)?;
-                Some(Text { text, language: map.get("@language").and_then(Value::as_str).and_then(language) })
+                Some(LocalizedText { text, language: map.get("@language").and_then(Value::as_str).and_then(language) })
             }
             None => from_map(map, max),
         },
@@ -294,10 +294,10 @@ fn literal(value: &Value, max: usize) -> Option<Text> {
     }
 }
 
-fn from_map(map: &serde_json::Map<String, Value>, max: usize) -> Option<Text> {
+fn from_map(map: &serde_json::Map<String, Value>, max: usize) -> Option<LocalizedText> {
     map.iter().filter(|(tag, _)| is_language(tag) || *tag == "und" || *tag == "@none").find_map(|(tag, value)| {
         let first = value.as_array().and_then(|list| list.first()).unwrap_or(value);
-        cut(first.as_str()?, max).map(|text| Text { text, language: language(tag) })
+        cut(first.as_str()?, max).map(|text| LocalizedText { text, language: language(tag) })
     })
 }
 

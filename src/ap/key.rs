@@ -14,14 +14,14 @@ pub struct KeyDoc {
     /// The actor it belongs to.
     pub owner: Uri,
     /// The key itself, still as text.
-    pub material: Material,
+    pub material: KeyFormat,
     /// True when published as `assertionMethod`: only those keys may sign proofs (FEP-8b32).
     pub for_proofs: bool,
 }
 
 /// The format of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Material {
+pub enum KeyFormat {
     /// `publicKeyPem`.
     Pem(String),
     /// `publicKeyMultibase` of a Multikey (FEP-521a).
@@ -43,33 +43,33 @@ pub struct FoundKey {
 /// The keys that an actor document lists for the actor `owner`. Skips revoked keys and keys of another origin or
 /// owner.
 pub fn of_actor(doc: &Value, owner: &Uri) -> Vec<KeyDoc> {
-    let mut keys = listed(doc, "publicKey", owner, Purpose::Requests);
-    keys.extend(listed(doc, "assertionMethod", owner, Purpose::Proofs));
+    let mut keys = listed(doc, "publicKey", owner, KeyPurpose::Requests);
+    keys.extend(listed(doc, "assertionMethod", owner, KeyPurpose::Proofs));
     keys
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Purpose {
+enum KeyPurpose {
     Requests,
     Proofs,
 }
 
-fn listed(doc: &Value, key: &str, owner: &Uri, purpose: Purpose) -> Vec<KeyDoc> {
+fn listed(doc: &Value, key: &str, owner: &Uri, purpose: KeyPurpose) -> Vec<KeyDoc> {
     let entries = Many::<Ref>::read(doc, key, limits::TAGS).0;
     entries.iter().filter_map(|entry| one(entry, Some(owner), purpose)).take(limits::KEYS).collect()
 }
 
 /// Reads one key; `owner` is the actor that lists it, None for a key document fetched by itself.
-fn one(entry: &Ref, owner: Option<&Uri>, purpose: Purpose) -> Option<KeyDoc> {
+fn one(entry: &Ref, owner: Option<&Uri>, purpose: KeyPurpose) -> Option<KeyDoc> {
     let id = entry.id()?.clone();
     let (said, material) = match entry.embedded() {
-        None => (None, Material::Linked),
+        None => (None, KeyFormat::Linked),
         Some(doc) if doc.get("revoked").is_some_and(|r| !r.is_null()) => return None,
         Some(doc) => {
             let said = json::id_of(doc, "owner").or_else(|| json::id_of(doc, "controller"));
-            let pem = json::text(doc, "publicKeyPem", limits::KEY).map(Material::Pem);
-            let material = pem.or_else(|| json::text(doc, "publicKeyMultibase", limits::KEY).map(Material::Multibase));
-            (said, material.unwrap_or(Material::Linked))
+            let pem = json::text(doc, "publicKeyPem", limits::KEY).map(KeyFormat::Pem);
+            let material = pem.or_else(|| json::text(doc, "publicKeyMultibase", limits::KEY).map(KeyFormat::Multibase));
+            (said, material.unwrap_or(KeyFormat::Linked))
         }
     };
     let owner = match (owner, said) {
@@ -77,7 +77,7 @@ fn one(entry: &Ref, owner: Option<&Uri>, purpose: Purpose) -> Option<KeyDoc> {
         (Some(actor), _) => actor.clone(),
         (None, said) => said.filter(|owner| !owner.has_fragment())?,
     };
-    let for_proofs = purpose == Purpose::Proofs;
+    let for_proofs = purpose == KeyPurpose::Proofs;
     id.same_origin(&owner).then_some(KeyDoc { id, owner, material, for_proofs })
 }
 
@@ -105,10 +105,10 @@ impl KeyDoc {
             return Ok(FoundKey { listed_by_owner: asked == id, key });
         }
         let multikey = doc.get("publicKeyMultibase").is_some();
-        let purpose = if multikey { Purpose::Proofs } else { Purpose::Requests };
+        let purpose = if multikey { KeyPurpose::Proofs } else { KeyPurpose::Requests };
         let entry = Ref::Embedded { id: Some(id), value: doc.clone() };
         let key = one(&entry, None, purpose).ok_or_else(|| invalid("not a usable key"))?;
-        if key.id != *wanted || key.material == Material::Linked {
+        if key.id != *wanted || key.material == KeyFormat::Linked {
             return Err(invalid("the document is another key"));
         }
         Ok(FoundKey { key, listed_by_owner: false })

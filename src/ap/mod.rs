@@ -34,7 +34,7 @@ pub mod write_activity;
 pub mod write_actor;
 pub mod write_object;
 
-pub use activity::{Activity, Kind};
+pub use activity::{Activity, ActivityKind};
 pub use actor::Actor;
 pub use addressing::PUBLIC;
 pub use json::{Lossy, Many, Ref};

@@ -4,11 +4,11 @@
 use serde_json::Value;
 
 use super::addressing::{self, Recipients};
-use super::attachment::{self, Attachment};
-use super::interaction::{self, Interactions};
+use super::attachment::{self, ReceivedAttachment};
+use super::interaction::{self, ReceivedPolicy};
 use super::json::{self, FromJson, Lossy, Many, Ref, Uri};
-use super::poll::{self, Poll};
-use super::post_metadata::{self, Facts};
+use super::poll::{self, ReceivedPoll};
+use super::post_metadata::{self, ReceivedMetadata};
 use super::tags::{self, Tags};
 use super::{limits, link};
 use crate::base::{Audience, Error, Result, Time};
@@ -65,7 +65,7 @@ impl ObjectKind {
 
 /// The format of the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Markup {
+pub enum ContentFormat {
     /// HTML, the default.
     Html,
     /// Markdown (PeerTube).
@@ -76,7 +76,7 @@ pub enum Markup {
 
 /// The post that a post quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Quote {
+pub enum QuoteReference {
     /// The quoted post is given by its id.
     Of {
         /// The quoted post.
@@ -104,7 +104,7 @@ pub struct Object {
     /// The raw content; None when missing or blank.
     pub content: Option<String>,
     /// The format of `content`.
-    pub markup: Markup,
+    pub markup: ContentFormat,
     /// The language of the content.
     pub language: Option<String>,
     /// The title, or the chosen option of a vote.
@@ -126,21 +126,21 @@ pub struct Object {
     /// Mentions, hashtags, emoji.
     pub tags: Tags,
     /// Attached media.
-    pub attachments: Vec<Attachment>,
+    pub attachments: Vec<ReceivedAttachment>,
     /// The header image of an article, video or event.
     pub image: Option<Uri>,
     /// Type-specific metadata: duration, event, book review.
-    pub facts: Facts,
+    pub facts: ReceivedMetadata,
     /// The poll of a Question.
-    pub poll: Option<Poll>,
+    pub poll: Option<ReceivedPoll>,
     /// The quoted post.
-    pub quote: Option<Quote>,
+    pub quote: Option<QuoteReference>,
     /// The interaction policy: who may reply to, like, boost and quote it (GoToSocial, FEP-044f).
-    pub interactions: Interactions,
+    pub interactions: ReceivedPolicy,
     /// The collection of replies, possibly with its first page embedded.
     pub replies: Option<Ref>,
     /// Counts of replies, likes and boosts as its server claims.
-    pub counts: Counts,
+    pub counts: ReceivedCounts,
     /// The collection of likes.
     pub likes: Option<Uri>,
     /// The collection of boosts.
@@ -152,14 +152,14 @@ pub struct Object {
     /// The community it was posted to (FEP-1b12).
     pub group: Option<Uri>,
     /// The source its author typed, with the media type.
-    pub source: Option<Source>,
+    pub source: Option<ContentSource>,
     /// The stamp by which the author of the parent post approved this reply (GoToSocial).
     pub approved_by: Option<Uri>,
 }
 
 /// Counts that a peer claims for its post.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct ReceivedCounts {
     /// Replies.
     pub replies: Option<u64>,
     /// Likes.
@@ -170,7 +170,7 @@ pub struct Counts {
 
 /// The author's source text from which the HTML was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
+pub struct ContentSource {
     /// The text.
     pub content: String,
     /// Its media type, such as `text/markdown`.
@@ -213,7 +213,7 @@ impl Object {
             poll: poll::read(doc),
             interactions: interaction::read(doc),
             replies: Lossy::read(doc, "replies").0,
-            counts: Counts { replies: count("replies"), likes: count("likes"), shares: count("shares") },
+            counts: ReceivedCounts { replies: count("replies"), likes: count("likes"), shares: count("shares") },
             likes: json::id_of(doc, "likes"),
             shares: json::id_of(doc, "shares"),
             conversation: doc.get("conversation").and_then(Value::as_str).and_then(|c| json::cut(c, limits::URI)),
@@ -292,23 +292,23 @@ fn author(doc: &Value, id: &Uri) -> Result<Option<Uri>> {
     }
 }
 
-fn markup(doc: &Value) -> Markup {
+fn markup(doc: &Value) -> ContentFormat {
     match link::media_type(doc).as_deref() {
-        Some("text/markdown") => Markup::Markdown,
-        Some("text/plain") => Markup::Plain,
-        _ => Markup::Html,
+        Some("text/markdown") => ContentFormat::Markdown,
+        Some("text/plain") => ContentFormat::Plain,
+        _ => ContentFormat::Html,
     }
 }
 
 /// Reads the quoted post from the first of five properties. Only URLs count: BookWyrm's `quote` is the quoted text.
-fn quote(doc: &Value, id: &Uri, tags: &Tags) -> Option<Quote> {
+fn quote(doc: &Value, id: &Uri, tags: &Tags) -> Option<QuoteReference> {
     if doc.get("quote").is_some_and(|q| json::is_type(q, "Tombstone")) {
-        return Some(Quote::Deleted);
+        return Some(QuoteReference::Deleted);
     }
     let named = ["quote", "_misskey_quote", "quoteUrl", "quoteUri"].into_iter().find_map(|key| json::id_of(doc, key));
     let quoted = named.or_else(|| tags.quotes.first().cloned()).filter(|quoted| quoted != id)?;
     let consent = json::id_of(doc, "quote").is_some();
-    Some(Quote::Of { id: quoted, stamp: json::id_of(doc, "quoteAuthorization"), consent })
+    Some(QuoteReference::Of { id: quoted, stamp: json::id_of(doc, "quoteAuthorization"), consent })
 }
 
 /// Lemmy and PeerTube give the language in a member of its own.
@@ -317,13 +317,13 @@ fn default_language(doc: &Value) -> Option<String> {
     language.get("identifier").unwrap_or(language).as_str().and_then(json::language)
 }
 
-fn source(doc: &Value) -> Option<Source> {
+fn source(doc: &Value) -> Option<ContentSource> {
     let source = doc.get("source")?;
     let (content, media_type) = match source.as_str() {
         Some(text) => (json::cut(text, limits::CONTENT)?, None),
         None => (json::text(source, "content", limits::CONTENT)?, link::media_type(source)),
     };
-    Some(Source { content, media_type })
+    Some(ContentSource { content, media_type })
 }
 
 impl FromJson for Object {

@@ -27,7 +27,7 @@ impl FromJson for PollOption {
 
 /// A poll.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Poll {
+pub struct ReceivedPoll {
     /// The options in their order, each text once.
     pub options: Vec<PollOption>,
     /// True when several options may be chosen (`anyOf`).
@@ -41,7 +41,7 @@ pub struct Poll {
     pub voters: Option<u64>,
 }
 
-impl Poll {
+impl ReceivedPoll {
     /// When the poll ended, if it has; `now` when it is closed without a time.
     pub fn over_at(&self, now: Time) -> Option<Time> {
         match self.end {
@@ -52,7 +52,7 @@ impl Poll {
 }
 
 /// Reads the poll of a Question; None when it has no options.
-pub fn read(doc: &Value) -> Option<Poll> {
+pub fn read(doc: &Value) -> Option<ReceivedPoll> {
     let several = Many::<PollOption>::read(doc, "anyOf", limits::OPTIONS).0;
     let multiple = !several.is_empty();
     let mut options = if multiple { several } else { Many::read(doc, "oneOf", limits::OPTIONS).0 };
@@ -65,5 +65,5 @@ pub fn read(doc: &Value) -> Option<Poll> {
     let closed_now = closed_at.is_none() && Lossy::<bool>::read(doc, "closed").0.unwrap_or(false);
     let end = closed_at.or_else(|| Lossy::read(doc, "endTime").0.filter(|_| !closed_now));
     let closed = closed_now || closed_at.is_some();
-    Some(Poll { options, multiple, end, closed, voters: Lossy::read(doc, "votersCount").0 })
+    Some(ReceivedPoll { options, multiple, end, closed, voters: Lossy::read(doc, "votersCount").0 })
 }

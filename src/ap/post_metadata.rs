@@ -9,7 +9,7 @@ use crate::base::Time;
 
 /// The facts of a post that is more than a note.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Facts {
+pub struct ReceivedMetadata {
     /// How long a film or recording is.
     pub seconds: Option<u32>,
     /// When it takes place.
@@ -36,13 +36,13 @@ const LONGEST: u64 = 7 * 24 * 3600;
 const STARS: f64 = 5.0;
 
 /// The facts of `doc`.
-pub fn read(doc: &Value) -> Facts {
+pub fn read(doc: &Value) -> ReceivedMetadata {
     let start = doc.get("startTime").and_then(Value::as_str);
     let time = |key: &str| json::Lossy::<Time>::read(doc, key).0;
     // A plain post may carry times, too (Castopod, polls with an endTime): only events have a beginning.
     let starts = time("startTime");
     let book = json::id_of(doc, "inReplyToBook");
-    Facts {
+    ReceivedMetadata {
         seconds: duration(doc),
         starts,
         ends: starts.and(time("endTime")).filter(|end| starts.is_some_and(|start| *end > start)),

@@ -9,7 +9,7 @@ use crate::base::Time;
 
 /// A mentioned actor.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mention {
+pub struct ReceivedMention {
     /// The actor's id.
     pub href: Uri,
     /// The name as written, usually `@user@host`; empty when missing.
@@ -18,7 +18,7 @@ pub struct Mention {
 
 /// A custom emoji: the image for `:shortcode:`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Emoji {
+pub struct ReceivedEmoji {
     /// The name without colons.
     pub shortcode: String,
     /// The image's URL.
@@ -33,11 +33,11 @@ pub struct Emoji {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tags {
     /// Mentions, each actor once.
-    pub mentions: Vec<Mention>,
+    pub mentions: Vec<ReceivedMention>,
     /// Hashtags without `#`, as written, each once (case-insensitive).
     pub hashtags: Vec<String>,
     /// Custom emoji.
-    pub emoji: Vec<Emoji>,
+    pub emoji: Vec<ReceivedEmoji>,
     /// Quoted objects linked as in FEP-e232.
     pub quotes: Vec<Uri>,
 }
@@ -68,7 +68,7 @@ pub fn read(doc: &Value) -> Tags {
 fn add_mention(tags: &mut Tags, tag: &Value) {
     let Some(href) = Lossy::<Uri>::read(tag, "href").0 else { return };
     if tags.mentions.len() < limits::MENTIONS && !tags.mentions.iter().any(|m| m.href == href) {
-        tags.mentions.push(Mention { href, name: json::text(tag, "name", limits::NAME).unwrap_or_default() });
+        tags.mentions.push(ReceivedMention { href, name: json::text(tag, "name", limits::NAME).unwrap_or_default() });
     }
 }
 
@@ -83,13 +83,13 @@ fn add_hashtag(tags: &mut Tags, tag: &Value) {
     }
 }
 
-fn emoji(tag: &Value) -> Option<Emoji> {
+fn emoji(tag: &Value) -> Option<ReceivedEmoji> {
     let name = json::text(tag, "name", limits::TAG_NAME)?;
     let shortcode = name.trim().trim_matches(':');
     if shortcode.is_empty() || shortcode.contains(|c: char| c.is_whitespace() || c == ':') {
         return None;
     }
-    Some(Emoji {
+    Some(ReceivedEmoji {
         shortcode: shortcode.to_owned(),
         icon: link::picture(tag, "icon")?,
         id: json::id(tag),

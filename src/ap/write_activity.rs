@@ -5,15 +5,15 @@ use serde_json::{Value, json};
 
 use super::addressing::Recipients;
 use super::context;
-use super::document_builder::Doc;
+use super::document_builder::DocumentBuilder;
 use super::interaction;
-use super::write_object::{self, Tag, write_tag};
+use super::write_object::{self, OwnTag, write_tag};
 use crate::base::Time;
-use crate::base::interaction_policy::Deed;
+use crate::base::interaction_policy::Interaction;
 
 /// What every activity has.
 #[derive(Debug, Clone, Default)]
-pub struct Envelope {
+pub struct ActivityEnvelope {
     /// Its id: one of ours, without a fragment.
     pub id: String,
     /// Who acts: the owner, or the instance actor for reports.
@@ -24,8 +24,8 @@ pub struct Envelope {
     pub published: Time,
 }
 
-fn activity(kind: &str, context: Value, envelope: &Envelope) -> Doc {
-    Doc::of(kind, context)
+fn activity(kind: &str, context: Value, envelope: &ActivityEnvelope) -> DocumentBuilder {
+    DocumentBuilder::of(kind, context)
         .put("id", envelope.id.as_str())
         .put("actor", envelope.actor.as_str())
         .put("published", envelope.published.rfc3339())
@@ -34,34 +34,34 @@ fn activity(kind: &str, context: Value, envelope: &Envelope) -> Doc {
 }
 
 /// An activity about something named by its id.
-fn about(kind: &str, envelope: &Envelope, object: &str) -> Doc {
+fn about(kind: &str, envelope: &ActivityEnvelope, object: &str) -> DocumentBuilder {
     activity(kind, context::plain(), envelope).put("object", object)
 }
 
 /// An activity round a document of ours, whose context moves to the outside.
-fn round(kind: &str, envelope: &Envelope, mut object: Value) -> Doc {
+fn round(kind: &str, envelope: &ActivityEnvelope, mut object: Value) -> DocumentBuilder {
     let context = context::lift(&mut object);
     activity(kind, context, envelope).put("object", object)
 }
 
 /// Asks to follow an actor.
-pub fn follow(envelope: &Envelope, actor: &str) -> Value {
+pub fn follow(envelope: &ActivityEnvelope, actor: &str) -> Value {
     about("Follow", envelope, actor).done()
 }
 
 /// Agrees to a Follow, which is embedded exactly as it was received.
-pub fn accept(envelope: &Envelope, received: &Value) -> Value {
+pub fn accept(envelope: &ActivityEnvelope, received: &Value) -> Value {
     activity("Accept", context::plain(), envelope).put("object", received.clone()).done()
 }
 
 /// Refuses a Follow, or removes a follower; the Follow is embedded exactly as it was received.
-pub fn reject(envelope: &Envelope, received: &Value) -> Value {
+pub fn reject(envelope: &ActivityEnvelope, received: &Value) -> Value {
     activity("Reject", context::plain(), envelope).put("object", received.clone()).done()
 }
 
 /// Lets a quote, answer, like or boost in, with the id of the stamp (FEP-044f, GoToSocial). `object` is the request, or
 /// what was done without asking; then `target` names our post.
-pub fn grant(envelope: &Envelope, object: &Value, target: Option<&str>, stamp: &str) -> Value {
+pub fn grant(envelope: &ActivityEnvelope, object: &Value, target: Option<&str>, stamp: &str) -> Value {
     activity("Accept", context::full(), envelope)
         .put("object", object.clone())
         .maybe("target", target)
@@ -70,37 +70,37 @@ pub fn grant(envelope: &Envelope, object: &Value, target: Option<&str>, stamp: &
 }
 
 /// Turns a quote, answer, like or boost away; as [`grant`].
-pub fn refuse(envelope: &Envelope, object: &Value, target: Option<&str>) -> Value {
+pub fn refuse(envelope: &ActivityEnvelope, object: &Value, target: Option<&str>) -> Value {
     activity("Reject", context::full(), envelope).put("object", object.clone()).maybe("target", target).done()
 }
 
 /// Publishes a post or casts a vote.
-pub fn create(envelope: &Envelope, object: Value) -> Value {
+pub fn create(envelope: &ActivityEnvelope, object: Value) -> Value {
     round("Create", envelope, object).done()
 }
 
 /// Replaces a post or the owner's actor document.
-pub fn update(envelope: &Envelope, object: Value) -> Value {
+pub fn update(envelope: &ActivityEnvelope, object: Value) -> Value {
     round("Update", envelope, object).done()
 }
 
 /// Deletes a post.
-pub fn delete(envelope: &Envelope, post: &str) -> Value {
+pub fn delete(envelope: &ActivityEnvelope, post: &str) -> Value {
     round("Delete", envelope, write_object::tombstone(post, None)).done()
 }
 
 /// Deletes the actor itself, for good.
-pub fn delete_actor(envelope: &Envelope) -> Value {
+pub fn delete_actor(envelope: &ActivityEnvelope) -> Value {
     about("Delete", envelope, &envelope.actor).done()
 }
 
 /// Likes a post.
-pub fn like(envelope: &Envelope, post: &str) -> Value {
+pub fn like(envelope: &ActivityEnvelope, post: &str) -> Value {
     about("Like", envelope, post).done()
 }
 
 /// Reacts to a post with an emoji, in the form that is a plain like to all who do not know reactions.
-pub fn react(envelope: &Envelope, post: &str, content: &str, emoji: Option<&Tag>) -> Value {
+pub fn react(envelope: &ActivityEnvelope, post: &str, content: &str, emoji: Option<&OwnTag>) -> Value {
     activity("Like", context::full(), envelope)
         .put("object", post)
         .put("content", content)
@@ -110,22 +110,22 @@ pub fn react(envelope: &Envelope, post: &str, content: &str, emoji: Option<&Tag>
 }
 
 /// Boosts a post.
-pub fn announce(envelope: &Envelope, post: &str) -> Value {
+pub fn announce(envelope: &ActivityEnvelope, post: &str) -> Value {
     about("Announce", envelope, post).done()
 }
 
 /// Takes an activity of ours back: the whole of it is embedded (Threads fails on an id, Mastodon needs its type).
-pub fn undo(envelope: &Envelope, inner: Value) -> Value {
+pub fn undo(envelope: &ActivityEnvelope, inner: Value) -> Value {
     round("Undo", envelope, inner).done()
 }
 
 /// Blocks an actor.
-pub fn block(envelope: &Envelope, actor: &str) -> Value {
+pub fn block(envelope: &ActivityEnvelope, actor: &str) -> Value {
     about("Block", envelope, actor).done()
 }
 
 /// Says that the owner moved to another actor.
-pub fn move_to(envelope: &Envelope, target: &str) -> Value {
+pub fn move_to(envelope: &ActivityEnvelope, target: &str) -> Value {
     about("Move", envelope, &envelope.actor).put("target", target).done()
 }
 
@@ -135,23 +135,23 @@ fn listed(object: &Value) -> Value {
 }
 
 /// Adds a post or a Hashtag to a collection of ours (`featured`).
-pub fn add(envelope: &Envelope, object: Value, collection: &str) -> Value {
+pub fn add(envelope: &ActivityEnvelope, object: Value, collection: &str) -> Value {
     activity("Add", listed(&object), envelope).put("object", object).put("target", collection).done()
 }
 
 /// Takes a post or a Hashtag out of a collection of ours.
-pub fn remove(envelope: &Envelope, object: Value, collection: &str) -> Value {
+pub fn remove(envelope: &ActivityEnvelope, object: Value, collection: &str) -> Value {
     activity("Remove", listed(&object), envelope).put("object", object).put("target", collection).done()
 }
 
 /// Reports an actor and posts of theirs to their server.
-pub fn flag(envelope: &Envelope, actor: &str, posts: &[String], comment: &str) -> Value {
+pub fn flag(envelope: &ActivityEnvelope, actor: &str, posts: &[String], comment: &str) -> Value {
     let objects: Vec<&str> = std::iter::once(actor).chain(posts.iter().map(String::as_str)).collect();
     activity("Flag", context::plain(), envelope).put("object", json!(objects)).put("content", comment).done()
 }
 
 /// Asks the author of `target` whether our post, Like or Announce (`instrument`) may do that to it (FEP-044f, GoToSocial).
-pub fn request(envelope: &Envelope, deed: Deed, target: &str, mut instrument: Value) -> Value {
+pub fn request(envelope: &ActivityEnvelope, deed: Interaction, target: &str, mut instrument: Value) -> Value {
     context::lift(&mut instrument);
     activity(interaction::request_type(deed), context::full(), envelope)
         .put("object", target)

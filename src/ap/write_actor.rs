@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::PUBLIC;
 use super::context;
-use super::document_builder::Doc;
-use super::write_object::{Tag, write_tag};
+use super::document_builder::DocumentBuilder;
+use super::write_object::{OwnTag, write_tag};
 use crate::base::Time;
 
 /// The owner's actor document, from stored URIs: none is put together here.
@@ -38,9 +38,9 @@ pub struct OwnActor {
     /// The bio as HTML.
     pub bio: String,
     /// The RSA key.
-    pub key: OwnKey,
+    pub key: PublishedKey,
     /// The Ed25519 key for proofs, where there is one.
-    pub proof_key: Option<OwnKey>,
+    pub proof_key: Option<PublishedKey>,
     /// True when follows wait for an answer.
     pub approves_followers: bool,
     /// May be suggested.
@@ -52,9 +52,9 @@ pub struct OwnActor {
     /// Profile rows: name and HTML value.
     pub fields: Vec<(String, String)>,
     /// The avatar.
-    pub icon: Option<OwnPicture>,
+    pub icon: Option<OwnImage>,
     /// The header.
-    pub image: Option<OwnPicture>,
+    pub image: Option<OwnImage>,
     /// When the account was made.
     pub published: Option<Time>,
     /// Other ids of the owner.
@@ -64,12 +64,12 @@ pub struct OwnActor {
     /// Sites that may name the owner as author of their pages.
     pub attribution_domains: Vec<String>,
     /// Hashtags and emoji of name, bio and fields.
-    pub tags: Vec<Tag>,
+    pub tags: Vec<OwnTag>,
 }
 
 /// A public key of ours.
 #[derive(Debug, Clone, Default)]
-pub struct OwnKey {
+pub struct PublishedKey {
     /// `{actor}#…`.
     pub id: String,
     /// SPKI PEM of an RSA key; publicKeyMultibase of an Ed25519 one.
@@ -78,7 +78,7 @@ pub struct OwnKey {
 
 /// A picture of ours.
 #[derive(Debug, Clone, Default)]
-pub struct OwnPicture {
+pub struct OwnImage {
     /// Where it is.
     pub url: String,
     /// Its media type.
@@ -103,9 +103,9 @@ pub struct InstanceActor {
     /// The page about this server.
     pub url: String,
     /// Its RSA key.
-    pub key: OwnKey,
+    pub key: PublishedKey,
     /// Its Ed25519 key for proofs, where there is one.
-    pub proof_key: Option<OwnKey>,
+    pub proof_key: Option<PublishedKey>,
 }
 
 /// The signatures we can check, as FEP-844e names them.
@@ -118,7 +118,7 @@ pub fn owner(actor: &OwnActor) -> Value {
     let feature = if actor.featurable { PUBLIC } else { actor.id.as_str() };
     let fields: Vec<Value> = actor.fields.iter().map(|(name, value)| field(name, value)).collect();
     let methods = actor.proof_key.as_ref().map(|key| json!([multikey(key, &actor.id)]));
-    Doc::of("Person", context::full())
+    DocumentBuilder::of("Person", context::full())
         .put("id", actor.id.as_str())
         .put("inbox", actor.inbox.as_str())
         .put("outbox", actor.outbox.as_str())
@@ -154,7 +154,7 @@ pub fn owner(actor: &OwnActor) -> Value {
 /// signs. Peers know it by what it lacks and keep the full one they have.
 pub fn stub(actor: &OwnActor) -> Value {
     let methods = actor.proof_key.as_ref().map(|key| json!([multikey(key, &actor.id)]));
-    Doc::of("Person", context::full())
+    DocumentBuilder::of("Person", context::full())
         .put("id", actor.id.as_str())
         .put("inbox", actor.inbox.as_str())
         .put("preferredUsername", actor.username.as_str())
@@ -169,7 +169,7 @@ pub fn stub(actor: &OwnActor) -> Value {
 /// The instance actor's document; served to anybody, signed or not.
 pub fn instance(actor: &InstanceActor) -> Value {
     let methods = actor.proof_key.as_ref().map(|key| json!([multikey(key, &actor.id)]));
-    Doc::of("Application", context::full())
+    DocumentBuilder::of("Application", context::full())
         .put("id", actor.id.as_str())
         .put("inbox", actor.inbox.as_str())
         .put("outbox", actor.outbox.as_str())
@@ -186,11 +186,11 @@ pub fn instance(actor: &InstanceActor) -> Value {
 }
 
 /// One key by itself, for who asks for the key's own URL.
-pub fn public_key(key: &OwnKey, owner: &str) -> Value {
+pub fn public_key(key: &PublishedKey, owner: &str) -> Value {
     json!({"id": key.id, "owner": owner, "publicKeyPem": key.text})
 }
 
-fn multikey(key: &OwnKey, owner: &str) -> Value {
+fn multikey(key: &PublishedKey, owner: &str) -> Value {
     json!({"id": key.id, "type": "Multikey", "controller": owner, "publicKeyMultibase": key.text})
 }
 
@@ -198,9 +198,9 @@ fn field(name: &str, value: &str) -> Value {
     json!({"type": "PropertyValue", "name": name, "value": value})
 }
 
-fn picture(picture: &OwnPicture) -> Value {
+fn picture(picture: &OwnImage) -> Value {
     let alt = (!picture.alt.is_empty()).then(|| picture.alt.clone());
-    Doc::inner("Image")
+    DocumentBuilder::inner("Image")
         .put("mediaType", picture.media_type.as_str())
         .put("url", picture.url.as_str())
         // Mastodon reads `summary`, others `name`.

@@ -4,16 +4,16 @@ use serde_json::{Value, json};
 
 use super::addressing::Recipients;
 use super::context;
-use super::document_builder::Doc;
+use super::document_builder::DocumentBuilder;
 use crate::base::Time;
 
 /// A post of ours.
 #[derive(Debug, Clone, Default)]
-pub struct OwnPost {
+pub struct OwnPostDocument {
     /// The id, without a fragment.
     pub id: String,
     /// What it is.
-    pub shape: Shape,
+    pub shape: PostShape,
     /// The owner's actor id.
     pub author: String,
     /// The page for people.
@@ -39,9 +39,9 @@ pub struct OwnPost {
     /// The community it was posted to (FEP-1b12).
     pub group: Option<String>,
     /// Mentions, hashtags, emoji.
-    pub tags: Vec<Tag>,
+    pub tags: Vec<OwnTag>,
     /// Files.
-    pub attachments: Vec<OwnFile>,
+    pub attachments: Vec<OwnAttachment>,
     /// The collection of answers.
     pub replies: Option<String>,
     /// The collection of likes.
@@ -57,14 +57,14 @@ pub struct OwnPost {
     /// The stamp by which the author of the post it answers let it in (GoToSocial).
     pub reply_stamp: Option<String>,
     /// The post it quotes.
-    pub quote: Option<OwnQuote>,
+    pub quote: Option<OwnQuoteDocument>,
     /// What the owner typed: text and media type.
     pub source: Option<(String, String)>,
 }
 
 /// What kind of post.
 #[derive(Debug, Clone, Default)]
-pub enum Shape {
+pub enum PostShape {
     /// A short text.
     #[default]
     Note,
@@ -79,12 +79,12 @@ pub enum Shape {
         title: String,
     },
     /// A poll.
-    Question(OwnPoll),
+    Question(OwnPollDocument),
 }
 
 /// A poll of ours.
 #[derive(Debug, Clone, Default)]
-pub struct OwnPoll {
+pub struct OwnPollDocument {
     /// The answers and how many chose each.
     pub options: Vec<(String, u64)>,
     /// True when one may choose several.
@@ -99,7 +99,7 @@ pub struct OwnPoll {
 
 /// The quoted post.
 #[derive(Debug, Clone, Default)]
-pub struct OwnQuote {
+pub struct OwnQuoteDocument {
     /// Its id.
     pub id: String,
     /// The stamp its author gave us.
@@ -108,7 +108,7 @@ pub struct OwnQuote {
 
 /// One entry of `tag`.
 #[derive(Debug, Clone)]
-pub enum Tag {
+pub enum OwnTag {
     /// Somebody named; who must also be addressed, or Mastodon does not notify them.
     Mention {
         /// Their actor id.
@@ -140,7 +140,7 @@ pub enum Tag {
 
 /// A file of ours.
 #[derive(Debug, Clone, Default)]
-pub struct OwnFile {
+pub struct OwnAttachment {
     /// Where it is.
     pub url: String,
     /// Its media type.
@@ -165,14 +165,14 @@ pub struct OwnFile {
 const AS_MEDIA_TYPE: &str = "application/ld+json; profile=\"https://www.w3.org/ns/activitystreams\"";
 
 /// A post by itself, with its context.
-pub fn post(post: &OwnPost) -> Value {
+pub fn post(post: &OwnPostDocument) -> Value {
     let kind = match post.shape {
-        Shape::Note => "Note",
-        Shape::Article { .. } => "Article",
-        Shape::Page { .. } => "Page",
-        Shape::Question(_) => "Question",
+        PostShape::Note => "Note",
+        PostShape::Article { .. } => "Article",
+        PostShape::Page { .. } => "Page",
+        PostShape::Question(_) => "Question",
     };
-    let doc = Doc::of(kind, context::full())
+    let doc = DocumentBuilder::of(kind, context::full())
         .put("id", post.id.as_str())
         .put("attributedTo", post.author.as_str())
         .put("url", post.url.as_str())
@@ -198,14 +198,14 @@ pub fn post(post: &OwnPost) -> Value {
     with_quote(with_shape(doc, post), post).done()
 }
 
-fn with_shape(doc: Doc, post: &OwnPost) -> Doc {
+fn with_shape(doc: DocumentBuilder, post: &OwnPostDocument) -> DocumentBuilder {
     match &post.shape {
-        Shape::Note => doc,
-        Shape::Article { title } => {
+        PostShape::Note => doc,
+        PostShape::Article { title } => {
             doc.put("name", title.as_str()).maybe("preview", preview(post)).maybe("image", header(post))
         }
-        Shape::Page { title } => doc.put("name", title.as_str()),
-        Shape::Question(poll) => doc
+        PostShape::Page { title } => doc.put("name", title.as_str()),
+        PostShape::Question(poll) => doc
             .put(if poll.multiple { "anyOf" } else { "oneOf" }, poll.options.iter().map(option).collect::<Vec<_>>())
             .maybe("endTime", poll.end.map(Time::rfc3339))
             .maybe("closed", poll.closed.map(Time::rfc3339))
@@ -214,17 +214,18 @@ fn with_shape(doc: Doc, post: &OwnPost) -> Doc {
 }
 
 /// The first picture, as the head of an article.
-fn header(post: &OwnPost) -> Option<Value> {
+fn header(post: &OwnPostDocument) -> Option<Value> {
     let file = post.attachments.iter().find(|file| file.media_type.starts_with("image/"))?;
-    let image = Doc::inner("Image").put("mediaType", file.media_type.as_str()).put("url", file.url.as_str());
+    let image =
+        DocumentBuilder::inner("Image").put("mediaType", file.media_type.as_str()).put("url", file.url.as_str());
     Some(image.maybe("name", file.alt.clone()).done())
 }
 
 /// What readers of short posts show of an article (FEP-b2b8).
-fn preview(post: &OwnPost) -> Option<Value> {
+fn preview(post: &OwnPostDocument) -> Option<Value> {
     let words = post.preview.as_ref().or(post.summary.as_ref())?;
     Some(
-        Doc::inner("Note")
+        DocumentBuilder::inner("Note")
             .put("attributedTo", post.author.as_str())
             .put("content", words.as_str())
             .put("published", post.published.rfc3339())
@@ -236,7 +237,7 @@ fn option((name, votes): &(String, u64)) -> Value {
     json!({"type": "Note", "name": name, "replies": {"type": "Collection", "totalItems": votes}})
 }
 
-fn with_quote(doc: Doc, post: &OwnPost) -> Doc {
+fn with_quote(doc: DocumentBuilder, post: &OwnPostDocument) -> DocumentBuilder {
     // GoToSocial before 0.20 reads `approvedBy`.
     let doc = doc
         .maybe("interactionPolicy", post.policy.clone())
@@ -251,7 +252,7 @@ fn with_quote(doc: Doc, post: &OwnPost) -> Doc {
         .maybe("quoteAuthorization", quote.stamp.clone())
 }
 
-fn tags(post: &OwnPost) -> Vec<Value> {
+fn tags(post: &OwnPostDocument) -> Vec<Value> {
     let mut all: Vec<Value> = post.tags.iter().map(write_tag).collect();
     if let Some(quote) = &post.quote {
         all.push(json!({
@@ -263,19 +264,19 @@ fn tags(post: &OwnPost) -> Vec<Value> {
 }
 
 /// One entry of `tag`.
-pub fn write_tag(tag: &Tag) -> Value {
+pub fn write_tag(tag: &OwnTag) -> Value {
     match tag {
-        Tag::Mention { href, name } => json!({"type": "Mention", "href": href, "name": name}),
-        Tag::Hashtag { href, name } => json!({"type": "Hashtag", "href": href, "name": name}),
-        Tag::Emoji { id, shortcode, url, media_type, updated } => json!({
+        OwnTag::Mention { href, name } => json!({"type": "Mention", "href": href, "name": name}),
+        OwnTag::Hashtag { href, name } => json!({"type": "Hashtag", "href": href, "name": name}),
+        OwnTag::Emoji { id, shortcode, url, media_type, updated } => json!({
             "type": "Emoji", "id": id, "name": format!(":{shortcode}:"), "updated": updated.rfc3339(),
             "icon": {"type": "Image", "mediaType": media_type, "url": url},
         }),
     }
 }
 
-fn file(file: &OwnFile) -> Value {
-    Doc::inner("Document")
+fn file(file: &OwnAttachment) -> Value {
+    DocumentBuilder::inner("Document")
         .put("mediaType", file.media_type.as_str())
         .put("url", file.url.as_str())
         .maybe("name", file.alt.clone())
@@ -290,7 +291,7 @@ fn file(file: &OwnFile) -> Value {
 
 /// A vote of the owner: one for each choice, to the poll's author only, with no content.
 #[derive(Debug, Clone, Default)]
-pub struct OwnVote {
+pub struct OwnVoteDocument {
     /// The id of this vote.
     pub id: String,
     /// The owner's actor id.
@@ -306,8 +307,8 @@ pub struct OwnVote {
 }
 
 /// The Note that is a vote.
-pub fn vote(vote: &OwnVote) -> Value {
-    Doc::of("Note", context::plain())
+pub fn vote(vote: &OwnVoteDocument) -> Value {
+    DocumentBuilder::of("Note", context::plain())
         .put("id", vote.id.as_str())
         .put("attributedTo", vote.author.as_str())
         .put("inReplyTo", vote.question.as_str())
@@ -320,5 +321,5 @@ pub fn vote(vote: &OwnVote) -> Value {
 
 /// What an id answers once its post is deleted (with 410), and what a Delete carries.
 pub fn tombstone(id: &str, deleted: Option<Time>) -> Value {
-    Doc::of("Tombstone", context::plain()).put("id", id).maybe("deleted", deleted.map(Time::rfc3339)).done()
+    DocumentBuilder::of("Tombstone", context::plain()).put("id", id).maybe("deleted", deleted.map(Time::rfc3339)).done()
 }

@@ -9,7 +9,7 @@ use super::{Audience, Error};
 
 /// What can be done with somebody's post, and what its author may want to be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Deed {
+pub enum Interaction {
     /// Answering it.
     Reply,
     /// Liking it.
@@ -20,7 +20,7 @@ pub enum Deed {
     Quote,
 }
 
-impl Deed {
+impl Interaction {
     /// All four, in the order they are kept.
     pub const ALL: [Self; 4] = [Self::Reply, Self::Like, Self::Boost, Self::Quote];
 
@@ -59,9 +59,9 @@ impl Deed {
 
 /// A set of people, as far as a rule tells them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Who(u8);
+pub struct ActorSet(u8);
 
-impl Who {
+impl ActorSet {
     /// Nobody.
     pub const NOBODY: Self = Self(0);
     /// Everyone who may read the post.
@@ -85,14 +85,14 @@ impl Who {
     }
 
     /// Whether somebody with these ties is in it by following or being followed.
-    fn ties(self, ties: Ties) -> bool {
+    fn ties(self, ties: AuthorRelation) -> bool {
         self.has(Self::FOLLOWERS) && ties.follows || self.has(Self::FOLLOWING) && ties.followed
     }
 }
 
 /// Who somebody is to the author of a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Ties {
+pub struct AuthorRelation {
     /// They follow the author.
     pub follows: bool,
     /// The author follows them.
@@ -101,71 +101,71 @@ pub struct Ties {
 
 /// One rule of a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Rule {
+pub struct PolicyRule {
     /// Who may without waiting.
-    pub automatic: Who,
+    pub automatic: ActorSet,
     /// Who may ask.
-    pub manual: Who,
+    pub manual: ActorSet,
 }
 
 /// What a rule says of somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Permission {
     /// They may, and need not ask.
-    Free,
+    Allowed,
     /// They may, and the author's server says so when asked: others cannot know it.
-    Sure,
+    AllowedWithAuthorization,
     /// The author decides.
-    Waits,
+    NeedsApproval,
     /// They may not.
-    No,
+    Forbidden,
 }
 
-impl Rule {
+impl PolicyRule {
     /// Everyone, at once.
-    pub const OPEN: Self = Self { automatic: Who::EVERYONE, manual: Who::NOBODY };
+    pub const OPEN: Self = Self { automatic: ActorSet::EVERYONE, manual: ActorSet::NOBODY };
     /// Only the author.
-    pub const CLOSED: Self = Self { automatic: Who::NOBODY, manual: Who::NOBODY };
+    pub const CLOSED: Self = Self { automatic: ActorSet::NOBODY, manual: ActorSet::NOBODY };
 
     /// What the rule says of somebody; who is named comes before who is only one of many.
-    pub fn verdict(self, ties: Ties) -> Verdict {
-        if self.automatic.has(Who::US) {
-            Verdict::Free
-        } else if self.manual.has(Who::US) {
-            Verdict::Waits
-        } else if self.automatic.has(Who::EVERYONE) {
-            Verdict::Free
+    pub fn verdict(self, ties: AuthorRelation) -> Permission {
+        if self.automatic.has(ActorSet::US) {
+            Permission::Allowed
+        } else if self.manual.has(ActorSet::US) {
+            Permission::NeedsApproval
+        } else if self.automatic.has(ActorSet::EVERYONE) {
+            Permission::Allowed
         } else if self.automatic.ties(ties) {
-            Verdict::Sure
-        } else if self.manual.has(Who::EVERYONE) || self.manual.ties(ties) {
-            Verdict::Waits
+            Permission::AllowedWithAuthorization
+        } else if self.manual.has(ActorSet::EVERYONE) || self.manual.ties(ties) {
+            Permission::NeedsApproval
         } else {
-            Verdict::No
+            Permission::Forbidden
         }
     }
 }
 
 /// The rules of one post; a rule that is missing was not given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Rules {
-    rules: [Option<Rule>; 4],
+pub struct InteractionPolicy {
+    rules: [Option<PolicyRule>; 4],
     /// Written in the words of GoToSocial before 0.20, which knows no requests: it is asked by doing.
-    pub elder: bool,
+    pub legacy_gotosocial: bool,
 }
 
 /// Bits of one rule: present, four for automatic, four for manual.
-const WIDTH: u32 = 9;
-const ELDER: i64 = 1 << 40;
+const RULE_BITS: u32 = 9;
+const LEGACY_GOTOSOCIAL_BIT: i64 = 1 << 40;
 
-impl Rules {
+impl InteractionPolicy {
     /// The rule for a deed.
-    pub fn get(&self, deed: Deed) -> Option<Rule> {
+    pub fn get(&self, deed: Interaction) -> Option<PolicyRule> {
         self.rules.get(deed.place() as usize).copied().flatten()
     }
 
     /// The same rules with this one.
     #[must_use]
-    pub fn with(mut self, deed: Deed, rule: Rule) -> Self {
+    pub fn with(mut self, deed: Interaction, rule: PolicyRule) -> Self {
         if let Some(place) = self.rules.get_mut(deed.place() as usize) {
             *place = Some(rule);
         }
@@ -175,44 +175,46 @@ impl Rules {
     /// The same rules, written as GoToSocial did before 0.20.
     #[must_use]
     pub fn in_elder_words(self) -> Self {
-        Self { elder: true, ..self }
+        Self { legacy_gotosocial: true, ..self }
     }
 
     /// True when nothing is ruled, or nothing that is not so without rules: everyone may answer, like and boost.
     pub fn is_usual(&self) -> bool {
-        Deed::ALL.into_iter().all(|deed| match self.get(deed) {
+        Interaction::ALL.into_iter().all(|deed| match self.get(deed) {
             None => true,
-            Some(rule) => deed != Deed::Quote && rule.automatic.has(Who::EVERYONE) && rule.manual == Who::NOBODY,
+            Some(rule) => {
+                deed != Interaction::Quote && rule.automatic.has(ActorSet::EVERYONE) && rule.manual == ActorSet::NOBODY
+            }
         })
     }
 
     /// The number the store keeps.
     pub fn bits(&self) -> i64 {
-        let one = |deed: Deed| {
+        let one = |deed: Interaction| {
             let bits = self.get(deed).map_or(0, |r| 1 | i64::from(r.automatic.0) << 1 | i64::from(r.manual.0) << 5);
-            bits << (WIDTH * deed.place())
+            bits << (RULE_BITS * deed.place())
         };
-        let elder = if self.elder { ELDER } else { 0 };
-        Deed::ALL.into_iter().map(one).fold(elder, |all, bits| all | bits)
+        let elder = if self.legacy_gotosocial { LEGACY_GOTOSOCIAL_BIT } else { 0 };
+        Interaction::ALL.into_iter().map(one).fold(elder, |all, bits| all | bits)
     }
 
     /// The rules of a stored number.
     pub fn from_bits(bits: i64) -> Self {
-        let four = |bits: i64| Who(u8::try_from(bits & 15).unwrap_or_default());
-        let one = |rules: Self, deed: Deed| {
-            let own = bits >> (WIDTH * deed.place());
-            let rule = Rule { automatic: four(own >> 1), manual: four(own >> 5) };
+        let four = |bits: i64| ActorSet(u8::try_from(bits & 15).unwrap_or_default());
+        let one = |rules: Self, deed: Interaction| {
+            let own = bits >> (RULE_BITS * deed.place());
+            let rule = PolicyRule { automatic: four(own >> 1), manual: four(own >> 5) };
             if own & 1 == 1 { rules.with(deed, rule) } else { rules }
         };
-        let start = Self { elder: bits & ELDER != 0, ..Self::default() };
-        Deed::ALL.into_iter().fold(start, one)
+        let start = Self { legacy_gotosocial: bits & LEGACY_GOTOSOCIAL_BIT != 0, ..Self::default() };
+        Interaction::ALL.into_iter().fold(start, one)
     }
 }
 
 /// What the owner can choose for a post of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Choice {
+pub enum PolicyChoice {
     /// Everyone.
     #[default]
     Everyone,
@@ -226,7 +228,7 @@ pub enum Choice {
     Nobody,
 }
 
-impl Choice {
+impl PolicyChoice {
     /// All, widest first.
     pub const ALL: [Self; 5] = [Self::Everyone, Self::Followers, Self::Following, Self::Asking, Self::Nobody];
 
@@ -242,24 +244,24 @@ impl Choice {
     }
 
     /// The rule it is.
-    pub fn rule(self) -> Rule {
-        let asking = |automatic| Rule { automatic, manual: Who::EVERYONE };
+    pub fn rule(self) -> PolicyRule {
+        let asking = |automatic| PolicyRule { automatic, manual: ActorSet::EVERYONE };
         match self {
-            Self::Everyone => Rule::OPEN,
-            Self::Followers => asking(Who::FOLLOWERS),
-            Self::Following => asking(Who::FOLLOWING),
-            Self::Asking => asking(Who::NOBODY),
-            Self::Nobody => Rule::CLOSED,
+            Self::Everyone => PolicyRule::OPEN,
+            Self::Followers => asking(ActorSet::FOLLOWERS),
+            Self::Following => asking(ActorSet::FOLLOWING),
+            Self::Asking => asking(ActorSet::NOBODY),
+            Self::Nobody => PolicyRule::CLOSED,
         }
     }
 
     /// The choice a rule of our own came from.
-    pub fn of(rule: Option<Rule>) -> Option<Self> {
+    pub fn of(rule: Option<PolicyRule>) -> Option<Self> {
         Self::ALL.into_iter().find(|choice| Some(choice.rule()) == rule)
     }
 }
 
-impl FromStr for Choice {
+impl FromStr for PolicyChoice {
     type Err = Error;
 
     fn from_str(word: &str) -> Result<Self, Error> {
@@ -270,26 +272,26 @@ impl FromStr for Choice {
 
 /// The owner's choices for one post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Choices {
+pub struct PolicyChoices {
     /// Who may answer.
-    pub reply: Choice,
+    pub reply: PolicyChoice,
     /// Who may quote.
-    pub quote: Choice,
+    pub quote: PolicyChoice,
     /// Who may like.
-    pub like: Choice,
+    pub like: PolicyChoice,
     /// Who may boost.
-    pub boost: Choice,
+    pub boost: PolicyChoice,
 }
 
-impl Choices {
+impl PolicyChoices {
     /// The rules of a post of the owner's with this audience: what is not for everyone is neither boosted nor quoted.
-    pub fn rules(self, audience: Audience) -> Rules {
+    pub fn rules(self, audience: Audience) -> InteractionPolicy {
         let open = audience.is_open();
-        Rules::default()
-            .with(Deed::Reply, self.reply.rule())
-            .with(Deed::Like, self.like.rule())
-            .with(Deed::Boost, if open { self.boost.rule() } else { Rule::CLOSED })
-            .with(Deed::Quote, if open { self.quote.rule() } else { Rule::CLOSED })
+        InteractionPolicy::default()
+            .with(Interaction::Reply, self.reply.rule())
+            .with(Interaction::Like, self.like.rule())
+            .with(Interaction::Boost, if open { self.boost.rule() } else { PolicyRule::CLOSED })
+            .with(Interaction::Quote, if open { self.quote.rule() } else { PolicyRule::CLOSED })
     }
 }
 
@@ -299,31 +301,32 @@ mod tests {
 
     #[test]
     fn rules_are_kept_as_a_number() {
-        for reply in Choice::ALL {
-            for quote in Choice::ALL {
-                let mut rules = Choices { reply, quote, like: quote, boost: reply }.rules(Audience::Public);
-                rules.elder = reply == Choice::Nobody;
-                assert_eq!(Rules::from_bits(rules.bits()), rules);
-                assert_eq!(Choice::of(rules.get(Deed::Quote)), Some(quote));
-                assert_eq!(Choice::of(rules.get(Deed::Boost)), Some(reply));
+        for reply in PolicyChoice::ALL {
+            for quote in PolicyChoice::ALL {
+                let mut rules = PolicyChoices { reply, quote, like: quote, boost: reply }.rules(Audience::Public);
+                rules.legacy_gotosocial = reply == PolicyChoice::Nobody;
+                assert_eq!(InteractionPolicy::from_bits(rules.bits()), rules);
+                assert_eq!(PolicyChoice::of(rules.get(Interaction::Quote)), Some(quote));
+                assert_eq!(PolicyChoice::of(rules.get(Interaction::Boost)), Some(reply));
             }
         }
-        let some = Rules::default().with(Deed::Boost, Rule { automatic: Who::US, manual: Who::FOLLOWING });
-        assert_eq!(Rules::from_bits(some.bits()), some);
-        assert_eq!(Rules::from_bits(0), Rules::default());
-        assert!(Rules::default().with(Deed::Like, Rule::OPEN).is_usual() && !some.is_usual());
+        let some = InteractionPolicy::default()
+            .with(Interaction::Boost, PolicyRule { automatic: ActorSet::US, manual: ActorSet::FOLLOWING });
+        assert_eq!(InteractionPolicy::from_bits(some.bits()), some);
+        assert_eq!(InteractionPolicy::from_bits(0), InteractionPolicy::default());
+        assert!(InteractionPolicy::default().with(Interaction::Like, PolicyRule::OPEN).is_usual() && !some.is_usual());
     }
 
     #[test]
     fn who_is_named_comes_before_who_is_one_of_many() {
-        let (stranger, friend) = (Ties::default(), Ties { follows: true, followed: false });
-        let rule = |automatic, manual| Rule { automatic, manual };
-        assert_eq!(rule(Who::EVERYONE, Who::US).verdict(friend), Verdict::Waits);
-        assert_eq!(rule(Who::US, Who::EVERYONE).verdict(stranger), Verdict::Free);
-        assert_eq!(rule(Who::FOLLOWERS, Who::EVERYONE).verdict(stranger), Verdict::Waits);
-        assert_eq!(rule(Who::FOLLOWERS, Who::EVERYONE).verdict(friend), Verdict::Sure);
-        assert_eq!(rule(Who::FOLLOWING, Who::NOBODY).verdict(friend), Verdict::No);
-        assert_eq!(Rule::OPEN.verdict(stranger), Verdict::Free);
-        assert_eq!(Rule::CLOSED.verdict(friend), Verdict::No);
+        let (stranger, friend) = (AuthorRelation::default(), AuthorRelation { follows: true, followed: false });
+        let rule = |automatic, manual| PolicyRule { automatic, manual };
+        assert_eq!(rule(ActorSet::EVERYONE, ActorSet::US).verdict(friend), Permission::NeedsApproval);
+        assert_eq!(rule(ActorSet::US, ActorSet::EVERYONE).verdict(stranger), Permission::Allowed);
+        assert_eq!(rule(ActorSet::FOLLOWERS, ActorSet::EVERYONE).verdict(stranger), Permission::NeedsApproval);
+        assert_eq!(rule(ActorSet::FOLLOWERS, ActorSet::EVERYONE).verdict(friend), Permission::AllowedWithAuthorization);
+        assert_eq!(rule(ActorSet::FOLLOWING, ActorSet::NOBODY).verdict(friend), Permission::Forbidden);
+        assert_eq!(PolicyRule::OPEN.verdict(stranger), Permission::Allowed);
+        assert_eq!(PolicyRule::CLOSED.verdict(friend), Permission::Forbidden);
     }
 }

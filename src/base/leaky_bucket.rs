@@ -4,12 +4,12 @@ use super::Time;
 
 /// How full it was, and when.
 #[derive(Debug, Default, Clone, Copy)]
-pub struct Bucket {
+pub struct LeakyBucket {
     level: f64,
     at: Time,
 }
 
-impl Bucket {
+impl LeakyBucket {
     /// How full it is now, losing so much a second.
     pub fn level(&self, now: Time, per_second: f64) -> f64 {
         (self.level - now.since(self.at).as_secs_f64() * per_second).max(0.0)

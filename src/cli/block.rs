@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use hytte::base::{Error, Result};
-use hytte::control::blocks::{Act, Cut, Kept};
-use hytte::control::{Answer, Request};
+use hytte::control::blocks::{AffectedFollows, BlockRequest, BlockRule};
+use hytte::control::{CommandRequest, CommandResponse};
 
 use super::{data_folder, other_build, say, say_json};
 
 /// Bytes of a list at most.
-const LIST_LIMIT: u64 = hytte::federation::owner::host_block_import::LIST_LIMIT as u64;
+const MAX_LIST_BYTES: u64 = hytte::federation::owner::host_block_import::MAX_LIST_BYTES as u64;
 
 /// The flags of `block`.
 #[derive(Args)]
-pub struct Block {
+pub struct BlockFlags {
     /// The server, subdomains included; without one the servers kept away are shown
     #[arg(value_name = "HOST")]
     host: Option<String>,
@@ -51,32 +51,32 @@ pub struct Block {
     #[arg(long, env = "HYTTE_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
     #[command(flatten)]
-    home: data_folder::Home,
+    home: data_folder::DataFolder,
 }
 
 /// Does it and says what it cut.
-pub fn block(args: Block) -> Result<()> {
+pub fn block(args: BlockFlags) -> Result<()> {
     let changes = !args.look;
     let (json, home) = (args.json, args.home.clone());
     let act = act(args)?;
-    match home.ask(Request::Block { act })? {
-        Answer::Kept(kept) if json => say_json(&kept),
-        Answer::Kept(kept) => say(&list_in_words(&kept)),
-        Answer::Cut(cut) if json => say_json(&cut),
-        Answer::Cut(cut) => say(&cut_in_words(&cut, changes)),
-        Answer::Text(text) => say(&text),
-        Answer::Done => say("It is not kept away by your rule any more."),
+    match home.ask(CommandRequest::Block { act })? {
+        CommandResponse::Kept(kept) if json => say_json(&kept),
+        CommandResponse::Kept(kept) => say(&list_in_words(&kept)),
+        CommandResponse::Cut(cut) if json => say_json(&cut),
+        CommandResponse::Cut(cut) => say(&cut_in_words(&cut, changes)),
+        CommandResponse::Text(text) => say(&text),
+        CommandResponse::Done => say("It is not kept away by your rule any more."),
         _ => Err(other_build()),
     }
 }
 
-fn act(args: Block) -> Result<Act> {
+fn act(args: BlockFlags) -> Result<BlockRequest> {
     if args.export {
-        return Ok(Act::Export);
+        return Ok(BlockRequest::Export);
     }
     if let Some(file) = &args.import {
         let text = read(file)?;
-        return Ok(if args.look { Act::LookAt { text } } else { Act::Import { text } });
+        return Ok(if args.look { BlockRequest::PreviewList { text } } else { BlockRequest::Import { text } });
     }
     let severity = if args.limit {
         "limit"
@@ -86,10 +86,10 @@ fn act(args: Block) -> Result<Act> {
         "block"
     };
     Ok(match args.host {
-        None => Act::List,
-        Some(host) if args.lift => Act::Lift { host },
-        Some(host) if args.look => Act::Look { host },
-        Some(host) => Act::Set {
+        None => BlockRequest::List,
+        Some(host) if args.lift => BlockRequest::Remove { host },
+        Some(host) if args.look => BlockRequest::Preview { host },
+        Some(host) => BlockRequest::Set {
             host,
             severity: severity.to_owned(),
             no_media: args.no_media,
@@ -101,18 +101,18 @@ fn act(args: Block) -> Result<Act> {
 
 fn read(file: &Path) -> Result<String> {
     let unreadable = |error| Error::invalid(format!("{} cannot be read: {error}", file.display()));
-    if fs::metadata(file).map_err(unreadable)?.len() > LIST_LIMIT {
-        return Err(Error::invalid(format!("{} is bigger than {} MB", file.display(), LIST_LIMIT >> 20)));
+    if fs::metadata(file).map_err(unreadable)?.len() > MAX_LIST_BYTES {
+        return Err(Error::invalid(format!("{} is bigger than {} MB", file.display(), MAX_LIST_BYTES >> 20)));
     }
     let bytes = fs::read(file).map_err(unreadable)?;
     String::from_utf8(bytes).map_err(|_| Error::invalid("the file is not UTF-8: convert it first"))
 }
 
-fn list_in_words(kept: &[Kept]) -> String {
+fn list_in_words(kept: &[BlockRule]) -> String {
     if kept.is_empty() {
         return "No server is kept away by hand.".to_owned();
     }
-    let line = |rule: &Kept| {
+    let line = |rule: &BlockRule| {
         let media = if rule.no_media { ", no pictures" } else { "" };
         let reports = if rule.no_reports { ", no reports" } else { "" };
         let why = if rule.comment.is_empty() { String::new() } else { format!("  ({})", rule.comment) };
@@ -121,7 +121,7 @@ fn list_in_words(kept: &[Kept]) -> String {
     kept.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn cut_in_words(cut: &Cut, changes: bool) -> String {
+fn cut_in_words(cut: &AffectedFollows, changes: bool) -> String {
     let (ends, hides) = if changes { ("Ended", "hidden") } else { ("Would end", "would be hidden") };
     let mut lines = Vec::new();
     for (list, whose) in [(&cut.following, "you follow"), (&cut.followers, "they follow you")] {

@@ -5,18 +5,18 @@ use std::io::{BufRead as _, IsTerminal as _};
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use hytte::base::{Error, Result};
-use hytte::control::{Answer, Request};
+use hytte::control::{CommandRequest, CommandResponse};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use serde_json::json;
 
 use super::{data_folder, other_build, say, say_json};
 
 /// The longest line read as a password, in bytes; the server has its own, shorter limit.
-const PASSWORD_LINE: u64 = 8 * 1024;
+const MAX_PASSWORD_LINE_BYTES: u64 = 8 * 1024;
 
 /// The flags of `token`.
 #[derive(Args)]
-pub struct Token {
+pub struct TokenFlags {
     /// What it may do, separated by spaces: read write follow push
     #[arg(long, env = "HYTTE_SCOPES", default_value = "read write follow push")]
     scopes: String,
@@ -27,15 +27,15 @@ pub struct Token {
     #[arg(long, env = "HYTTE_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
     #[command(flatten)]
-    home: data_folder::Home,
+    home: data_folder::DataFolder,
 }
 
 /// Makes a token and prints it.
-pub fn token(args: Token) -> Result<()> {
+pub fn token(args: TokenFlags) -> Result<()> {
     let scopes = args.scopes.clone();
-    match args.home.ask(Request::Token { name: args.name, scopes: args.scopes })? {
-        Answer::Token(token) if args.json => say_json(&json!({ "token": token, "scopes": scopes })),
-        Answer::Token(token) => {
+    match args.home.ask(CommandRequest::Token { name: args.name, scopes: args.scopes })? {
+        CommandResponse::Token(token) if args.json => say_json(&json!({ "token": token, "scopes": scopes })),
+        CommandResponse::Token(token) => {
             eprintln!("Keep it safe: it is shown only now, and may {scopes}.");
             say(&token)
         }
@@ -45,19 +45,19 @@ pub fn token(args: Token) -> Result<()> {
 
 /// The flags of `login-link`.
 #[derive(Args)]
-pub struct LoginLink {
+pub struct LoginLinkFlags {
     /// Print JSON
     #[arg(long, env = "HYTTE_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
     #[command(flatten)]
-    home: data_folder::Home,
+    home: data_folder::DataFolder,
 }
 
 /// Makes a link and prints it.
-pub fn login_link(args: &LoginLink) -> Result<()> {
-    match args.home.ask(Request::LoginLink {})? {
-        Answer::Url(login) if args.json => say_json(&json!({ "login": login })),
-        Answer::Url(link) => {
+pub fn login_link(args: &LoginLinkFlags) -> Result<()> {
+    match args.home.ask(CommandRequest::LoginLink {})? {
+        CommandResponse::Url(login) if args.json => say_json(&json!({ "login": login })),
+        CommandResponse::Url(link) => {
             eprintln!("Open this once, within a day:");
             say(&link)
         }
@@ -67,16 +67,16 @@ pub fn login_link(args: &LoginLink) -> Result<()> {
 
 /// The flags of `password`.
 #[derive(Args)]
-pub struct Password {
+pub struct PasswordFlags {
     #[command(flatten)]
-    home: data_folder::Home,
+    home: data_folder::DataFolder,
 }
 
 /// Sets the password: typed twice without being shown, or the first line of standard input.
-pub fn password(args: &Password) -> Result<()> {
+pub fn password(args: &PasswordFlags) -> Result<()> {
     let password = if std::io::stdin().is_terminal() { type_twice()? } else { line()? };
-    match args.home.ask(Request::Password { password })? {
-        Answer::Done => {
+    match args.home.ask(CommandRequest::Password { password })? {
+        CommandResponse::Done => {
             eprintln!("The password is set, and all browsers are logged out.");
             Ok(())
         }
@@ -85,7 +85,7 @@ pub fn password(args: &Password) -> Result<()> {
 }
 
 fn type_twice() -> Result<String> {
-    let hidden = Hidden::start()?;
+    let hidden = HiddenTerminal::start()?;
     eprint!("New password: ");
     let first = line()?;
     eprint!("\nThe same again: ");
@@ -98,7 +98,7 @@ fn type_twice() -> Result<String> {
 fn line() -> Result<String> {
     use std::io::Read as _;
     let mut text = String::new();
-    std::io::stdin().lock().take(PASSWORD_LINE).read_line(&mut text)?;
+    std::io::stdin().lock().take(MAX_PASSWORD_LINE_BYTES).read_line(&mut text)?;
     let text = text.trim_end_matches(['\r', '\n']);
     if text.is_empty() {
         Err(Error::invalid("no password was given: nothing was changed"))
@@ -108,11 +108,11 @@ fn line() -> Result<String> {
 }
 
 /// A terminal that shows nothing of what is typed, until this is dropped.
-struct Hidden {
+struct HiddenTerminal {
     before: Termios,
 }
 
-impl Hidden {
+impl HiddenTerminal {
     fn start() -> Result<Self> {
         let before = tcgetattr(std::io::stdin()).map_err(Error::internal)?;
         let mut silent = before.clone();
@@ -122,7 +122,7 @@ impl Hidden {
     }
 }
 
-impl Drop for Hidden {
+impl Drop for HiddenTerminal {
     fn drop(&mut self) {
         if let Err(error) = tcsetattr(std::io::stdin(), OptionalActions::Flush, &self.before) {
             tracing::warn!(%error, "the terminal stays silent: type `stty echo`");

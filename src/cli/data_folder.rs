@@ -7,18 +7,18 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use hytte::base::{Clock, Config, Error, Result};
-use hytte::control::{self, Answer, Request};
+use hytte::control::{self, CommandRequest, CommandResponse};
 use hytte::federation::Node;
-use hytte::net::Names;
+use hytte::net::NameSource;
 use hytte::store::Store;
 
 /// Marks a folder made by `hytte try`: whatever opens it sends nothing to anyone.
-const TRIAL: &str = "trial";
-const TRIAL_TEXT: &str = "This folder is a trial made by `hytte try`: nothing in it is sent to anyone.\n";
+const TRIAL_FILE: &str = "trial";
+const TRIAL_FILE_TEXT: &str = "This folder is a trial made by `hytte try`: nothing in it is sent to anyone.\n";
 
 /// The folder.
 #[derive(Args, Clone)]
-pub struct Home {
+pub struct DataFolder {
     /// The data folder
     #[arg(long, env = "HYTTE_DATA", value_name = "DIR")]
     pub data: PathBuf,
@@ -26,27 +26,27 @@ pub struct Home {
 
 /// How far outgoing requests reach.
 #[derive(Args)]
-pub struct Reach {
+pub struct NetworkFlags {
     /// Let outgoing requests reach loopback and private addresses (for tests and closed networks)
     #[arg(long, env = "HYTTE_ALLOW_PRIVATE", value_parser = FalseyValueParser::new())]
     pub allow_private: bool,
 }
 
-impl Home {
+impl DataFolder {
     /// Has the server of this folder do it, or does it here when none runs.
-    pub fn ask(&self, request: Request) -> Result<Answer> {
-        self.ask_reaching(&Reach { allow_private: false }, request)
+    pub fn ask(&self, request: CommandRequest) -> Result<CommandResponse> {
+        self.ask_reaching(&NetworkFlags { allow_private: false }, request)
     }
 
     /// Like [`Home::ask`], for what may need the network.
-    pub fn ask_reaching(&self, reach: &Reach, request: Request) -> Result<Answer> {
+    pub fn ask_reaching(&self, reach: &NetworkFlags, request: CommandRequest) -> Result<CommandResponse> {
         let config = config(&self.data, reach);
         control::ask(&self.data, request, || open(config.clone()))
     }
 }
 
 /// The configuration of a process on this folder.
-pub fn config(data: &Path, reach: &Reach) -> Config {
+pub fn config(data: &Path, reach: &NetworkFlags) -> Config {
     Config {
         data: data.to_owned(),
         allow_private: reach.allow_private,
@@ -69,7 +69,7 @@ pub fn open(config: Config) -> Result<Node> {
     }
     owned(&data)?;
     let store = Store::open(&data, Clock::system())?;
-    let node = Node::open(config, store, Names::System).map_err(|error| match error {
+    let node = Node::open(config, store, NameSource::System).map_err(|error| match error {
         Error::NotFound => missing(),
         other => other,
     })?;
@@ -105,13 +105,13 @@ fn user_name(uid: u32) -> String {
 
 /// Whether this folder is a trial.
 pub fn is_trial(data: &Path) -> bool {
-    data.join(TRIAL).is_file()
+    data.join(TRIAL_FILE).is_file()
 }
 
 /// Marks a folder as a trial, making it if need be.
 pub fn mark_trial(data: &Path) -> Result<()> {
     fs::create_dir_all(data)?;
-    Ok(fs::write(data.join(TRIAL), TRIAL_TEXT)?)
+    Ok(fs::write(data.join(TRIAL_FILE), TRIAL_FILE_TEXT)?)
 }
 
 /// Whether anything but an empty file system is in the folder; false when there is no folder.

@@ -14,7 +14,7 @@ use super::{data_folder, say, say_json};
 
 /// The flags of `init`.
 #[derive(Args)]
-pub struct Init {
+pub struct InitFlags {
     /// Your name on the fediverse, for ever: alice@example.org
     #[arg(value_name = "NAME@DOMAIN")]
     name: String,
@@ -28,11 +28,11 @@ pub struct Init {
     #[arg(long, env = "HYTTE_JSON", value_parser = clap::builder::FalseyValueParser::new())]
     json: bool,
     #[command(flatten)]
-    home: data_folder::Home,
+    home: data_folder::DataFolder,
 }
 
 /// Makes the folder.
-pub fn init(args: Init) -> Result<()> {
+pub fn init(args: InitFlags) -> Result<()> {
     let (name, origin) = parse(&args.name, args.host.as_deref(), &args.scheme)?;
     let data = &args.home.data;
     let store = open_new(data)?;

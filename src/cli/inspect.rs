@@ -3,28 +3,28 @@
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use hytte::base::{Clock, Result, Time};
-use hytte::control::{self, Answer, Person, Request, Shown, ShownPost};
+use hytte::control::{self, CommandRequest, CommandResponse, FetchedView, PersonView, ShownPostView};
 
 use super::{data_folder, other_build, say, say_json};
 
 /// The flags of `queue` and `stats`.
 #[derive(Args)]
-pub struct Look {
+pub struct InspectFlags {
     /// Print JSON
     #[arg(long, env = "HYTTE_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
     #[command(flatten)]
-    home: data_folder::Home,
+    home: data_folder::DataFolder,
 }
 
 /// The flags of `queue`.
-pub type Queue = Look;
+pub type QueueFlags = InspectFlags;
 /// The flags of `stats`.
-pub type Stats = Look;
+pub type StatsFlags = InspectFlags;
 
 /// The flags of `fetch`.
 #[derive(Args)]
-pub struct Fetch {
+pub struct FetchFlags {
     /// A handle (@user@example.org) or the address of a post or person
     #[arg(value_name = "URL")]
     what: String,
@@ -32,35 +32,35 @@ pub struct Fetch {
     #[arg(long, env = "HYTTE_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
     #[command(flatten)]
-    reach: data_folder::Reach,
+    reach: data_folder::NetworkFlags,
     #[command(flatten)]
-    home: data_folder::Home,
+    home: data_folder::DataFolder,
 }
 
 /// Shows the queue.
-pub fn queue(args: &Queue) -> Result<()> {
-    match args.home.ask(Request::Queue {})? {
-        Answer::Queue(queue) if args.json => say_json(&queue),
-        Answer::Queue(queue) => say(&queue_in_words(&queue, Clock::system().now())),
+pub fn queue(args: &QueueFlags) -> Result<()> {
+    match args.home.ask(CommandRequest::Queue {})? {
+        CommandResponse::Queue(queue) if args.json => say_json(&queue),
+        CommandResponse::Queue(queue) => say(&queue_in_words(&queue, Clock::system().now())),
         _ => Err(other_build()),
     }
 }
 
 /// Shows a post or person.
-pub fn fetch(args: Fetch) -> Result<()> {
-    match args.home.ask_reaching(&args.reach, Request::Fetch { what: args.what })? {
-        Answer::Shown(shown) if args.json => say_json(&shown),
-        Answer::Shown(Shown::Person(person)) => say(&person_in_words(&person)),
-        Answer::Shown(Shown::Post(post)) => say(&post_in_words(&post)),
+pub fn fetch(args: FetchFlags) -> Result<()> {
+    match args.home.ask_reaching(&args.reach, CommandRequest::Fetch { what: args.what })? {
+        CommandResponse::Shown(shown) if args.json => say_json(&shown),
+        CommandResponse::Shown(FetchedView::Person(person)) => say(&person_in_words(&person)),
+        CommandResponse::Shown(FetchedView::Post(post)) => say(&post_in_words(&post)),
         _ => Err(other_build()),
     }
 }
 
 /// Shows the numbers.
-pub fn stats(args: &Stats) -> Result<()> {
-    match args.home.ask(Request::Stats {})? {
-        Answer::Stats(stats) if args.json => say_json(&stats),
-        Answer::Stats(stats) => {
+pub fn stats(args: &StatsFlags) -> Result<()> {
+    match args.home.ask(CommandRequest::Stats {})? {
+        CommandResponse::Stats(stats) if args.json => say_json(&stats),
+        CommandResponse::Stats(stats) => {
             let owner = stats.owner.map_or_else(|| "nobody yet".to_owned(), |handle| format!("@{handle}"));
             say(&format!(
                 "{owner}: {}, {}, following {}\n{} waiting to be delivered\nThe database takes {:.1} MB. This is hytte {}.",
@@ -76,7 +76,7 @@ pub fn stats(args: &Stats) -> Result<()> {
     }
 }
 
-fn queue_in_words(queue: &control::Queue, now: Time) -> String {
+fn queue_in_words(queue: &control::QueueView, now: Time) -> String {
     let mut out = String::new();
     match queue.total {
         0 => line(&mut out, "Nothing waits to be delivered."),
@@ -108,7 +108,7 @@ fn queue_in_words(queue: &control::Queue, now: Time) -> String {
     out
 }
 
-fn person_in_words(person: &Person) -> String {
+fn person_in_words(person: &PersonView) -> String {
     let mut out = String::new();
     line(&mut out, &format!("{} (@{})\n{}", person.name, person.handle, person.url));
     if person.kind != "Person" {
@@ -129,7 +129,7 @@ fn person_in_words(person: &Person) -> String {
     out
 }
 
-fn post_in_words(post: &ShownPost) -> String {
+fn post_in_words(post: &ShownPostView) -> String {
     let mut out = String::new();
     let edited = post.edited_at.as_ref().map_or_else(String::new, |at| format!(", edited {at}"));
     let (name, author) = (&post.author_name, &post.author);

@@ -36,27 +36,27 @@ const FIRST_STEPS: &str = "To look around:   hytte try\n\
 #[derive(Subcommand)]
 enum Command {
     /// Open a private trial on this machine; nothing leaves it
-    Try(serve::Try),
+    Try(serve::TryFlags),
     /// Make the data folder, the keys and the owner
-    Init(init::Init),
+    Init(init::InitFlags),
     /// Serve the folder until it is told to stop
-    Serve(serve::Serve),
+    Serve(serve::ServeFlags),
     /// Make an access token for an app or script; the last word printed is the token
-    Token(credentials::Token),
+    Token(credentials::TokenFlags),
     /// Make a link that logs a browser in, once
-    LoginLink(credentials::LoginLink),
+    LoginLink(credentials::LoginLinkFlags),
     /// Set the password, typed or on standard input
-    Password(credentials::Password),
+    Password(credentials::PasswordFlags),
     /// Post the text on standard input
-    Post(post::Post),
+    Post(post::PostFlags),
     /// Show what waits to be delivered, and why
-    Queue(inspect::Queue),
+    Queue(inspect::QueueFlags),
     /// Keep a server away, take that back, or show what is kept away
-    Block(block::Block),
+    Block(block::BlockFlags),
     /// Show a post or person as this server sees them
-    Fetch(inspect::Fetch),
+    Fetch(inspect::FetchFlags),
     /// Show a few numbers
-    Stats(inspect::Stats),
+    Stats(inspect::StatsFlags),
 }
 
 /// Reads the command line and runs it.

@@ -8,17 +8,17 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 use hytte::base::id::MediaId;
 use hytte::base::{Audience, Error, Result};
-use hytte::control::{self, Answer, Bytes, FILE_LIMIT, Request};
+use hytte::control::{self, Base64Bytes, CommandRequest, CommandResponse, MAX_FILE_BYTES};
 use serde_json::json;
 
 use super::{data_folder, other_build, say, say_json};
 
 /// The longest text read, in bytes; the server counts characters.
-const TEXT_LIMIT: u64 = 256 * 1024;
+const MAX_TEXT_BYTES: u64 = 256 * 1024;
 
 /// The flags of `post`.
 #[derive(Args)]
-pub struct Post {
+pub struct PostFlags {
     /// Who may read it
     #[arg(long, env = "HYTTE_AUDIENCE", default_value = "public", value_parser = Audience::ALL.map(Audience::word))]
     audience: String,
@@ -50,13 +50,13 @@ pub struct Post {
     #[arg(long, env = "HYTTE_JSON", value_parser = FalseyValueParser::new())]
     json: bool,
     #[command(flatten)]
-    reach: data_folder::Reach,
+    reach: data_folder::NetworkFlags,
     #[command(flatten)]
-    home: data_folder::Home,
+    home: data_folder::DataFolder,
 }
 
 /// Publishes and prints the post's URL.
-pub fn post(args: Post) -> Result<()> {
+pub fn post(args: PostFlags) -> Result<()> {
     if args.alt.len() > args.media.len() {
         return Err(Error::invalid("there are more --alt than --media: give one description for each file"));
     }
@@ -68,12 +68,12 @@ pub fn post(args: Post) -> Result<()> {
     let mut media: Vec<MediaId> = Vec::new();
     let alts = args.alt.into_iter().chain(std::iter::repeat(String::new()));
     for (bytes, alt) in pictures.into_iter().zip(alts) {
-        match args.home.ask(Request::Upload { bytes: Bytes(bytes), alt })? {
-            Answer::Media(id) => media.push(id),
+        match args.home.ask(CommandRequest::Upload { bytes: Base64Bytes(bytes), alt })? {
+            CommandResponse::Media(id) => media.push(id),
             _ => return Err(other_build()),
         }
     }
-    let post = control::Post {
+    let post = control::PostRequest {
         text,
         warning: args.cw,
         audience: args.audience,
@@ -84,9 +84,9 @@ pub fn post(args: Post) -> Result<()> {
         summary: args.summary,
         markdown: args.markdown.then_some(true),
     };
-    match args.home.ask_reaching(&args.reach, Request::Post(post))? {
-        Answer::Url(url) if args.json => say_json(&json!({ "url": url })),
-        Answer::Url(url) => say(&url),
+    match args.home.ask_reaching(&args.reach, CommandRequest::Post(post))? {
+        CommandResponse::Url(url) if args.json => say_json(&json!({ "url": url })),
+        CommandResponse::Url(url) => say(&url),
         _ => Err(other_build()),
     }
 }
@@ -97,8 +97,8 @@ fn read_text() -> Result<String> {
         eprintln!("Write your post; Ctrl-D on an empty line sends it, Ctrl-C does not.");
     }
     let mut bytes = Vec::new();
-    stdin.lock().take(TEXT_LIMIT + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > TEXT_LIMIT {
+    stdin.lock().take(MAX_TEXT_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_TEXT_BYTES {
         return Err(Error::invalid("this text is too long for a post"));
     }
     let text = String::from_utf8(bytes).map_err(|_| Error::invalid("the text is not UTF-8: convert it first"))?;
@@ -109,12 +109,12 @@ fn read_file(path: &Path) -> Result<Vec<u8>> {
     let unreadable = |error| Error::invalid(format!("{} cannot be read: {error}", path.display()));
     let file = File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
-    file.take(FILE_LIMIT + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > FILE_LIMIT {
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(Error::invalid(format!(
             "{} is bigger than {} MB: make it smaller",
             path.display(),
-            FILE_LIMIT >> 20
+            MAX_FILE_BYTES >> 20
         )));
     }
     Ok(bytes)

@@ -10,7 +10,7 @@ use clap::Args;
 use hytte::app::App;
 use hytte::base::config::Origin;
 use hytte::base::{Clock, Config, Error, Result};
-use hytte::control::Door;
+use hytte::control::ControlSocket;
 use hytte::federation::{
     Node,
     owner::{identity, login},
@@ -25,16 +25,16 @@ use tokio::time::{interval, timeout};
 use super::{data_folder, say};
 
 /// How long requests in hand may take after the signal to stop; what the workers have begun may take twice as long.
-const GOODBYE: Duration = Duration::from_secs(3);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 /// Threads of this runtime that commands and the watchdog may use; requests have their own.
-const BLOCKING_THREADS: usize = 5;
+const RUNTIME_BLOCKING_THREADS: usize = 5;
 
 /// Files and connections open at once: the usual limit of 1,024 is less than the listeners of a busy owner.
-const OPEN: u64 = 16_384;
+const MAX_OPEN_FILES: u64 = 16_384;
 
 /// The flags of `serve`.
 #[derive(Args)]
-pub struct Serve {
+pub struct ServeFlags {
     /// Where to listen; a proxy such as Caddy or nginx stands in front
     #[arg(long, env = "HYTTE_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR:PORT")]
     listen: SocketAddr,
@@ -42,14 +42,14 @@ pub struct Serve {
     #[arg(long, env = "HYTTE_TRUSTED_PROXY", value_name = "IP", value_delimiter = ',')]
     trusted_proxy: Vec<IpAddr>,
     #[command(flatten)]
-    reach: data_folder::Reach,
+    reach: data_folder::NetworkFlags,
     #[command(flatten)]
-    home: data_folder::Home,
+    home: data_folder::DataFolder,
 }
 
 /// The flags of `try`.
 #[derive(Args)]
-pub struct Try {
+pub struct TryFlags {
     /// Where the trial is found: http://localhost:PORT (8080 for a new one)
     #[arg(long, env = "HYTTE_PORT")]
     port: Option<u16>,
@@ -59,7 +59,7 @@ pub struct Try {
 }
 
 /// Serves until told to stop.
-pub fn serve(args: Serve) -> Result<()> {
+pub fn serve(args: ServeFlags) -> Result<()> {
     let config = Config { trusted_proxies: args.trusted_proxy, ..data_folder::config(&args.home.data, &args.reach) };
     let node = data_folder::open(config).map_err(in_use)?;
     let listener = listen(args.listen)?;
@@ -71,7 +71,7 @@ pub fn serve(args: Serve) -> Result<()> {
 }
 
 /// Opens the trial, making it the first time, and serves it to this machine only.
-pub fn try_out(args: Try) -> Result<()> {
+pub fn try_out(args: TryFlags) -> Result<()> {
     let data = args
         .data
         .or_else(usual_place)
@@ -80,7 +80,7 @@ pub fn try_out(args: Try) -> Result<()> {
     if !is_old && data_folder::is_occupied(&data)? {
         return Err(Error::invalid(format!("{} is not a trial: choose another folder with --data", data.display())));
     }
-    let reach = data_folder::Reach { allow_private: false };
+    let reach = data_folder::NetworkFlags { allow_private: false };
     let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let (node, listener) = if is_old && data.join("hytte.db").is_file() {
         let node = open_trial(&data, &reach, args.port)?;
@@ -106,7 +106,7 @@ pub fn try_out(args: Try) -> Result<()> {
     })
 }
 
-fn open_trial(data: &std::path::Path, reach: &data_folder::Reach, asked: Option<u16>) -> Result<Node> {
+fn open_trial(data: &std::path::Path, reach: &data_folder::NetworkFlags, asked: Option<u16>) -> Result<Node> {
     let store = Store::open(data, Clock::system()).map_err(in_use)?;
     // A trial that was interrupted while it was made is made now.
     if let Err(Error::NotFound) = store.read(store::node::get) {
@@ -164,16 +164,16 @@ fn run(node: Node, listener: TcpListener, greet: impl FnOnce(&Node, SocketAddr) 
     raise_limit();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .max_blocking_threads(BLOCKING_THREADS)
+        .max_blocking_threads(RUNTIME_BLOCKING_THREADS)
         .thread_keep_alive(Duration::from_secs(2))
         .build()?;
     let app = App::with(node);
     let ran = runtime.block_on(async {
-        let mut signals = Signals::listen()?;
+        let mut signals = StopSignals::listen()?;
         let server = web::serve(Arc::clone(&app.node), listener)?;
         let handle = server.handle();
         let mut serving = tokio::task::spawn(server);
-        let door = Door::open(&app.node)?;
+        let door = ControlSocket::open(&app.node)?;
         app.start()?;
         greet(&app.node, address)?;
         notify(&[NotifyState::Ready]);
@@ -190,7 +190,7 @@ fn run(node: Node, listener: TcpListener, greet: impl FnOnce(&Node, SocketAddr) 
             let app = app.clone();
             move || app.stop()
         });
-        let stopped = async { tokio::join!(timeout(GOODBYE, handle.stop(true)), timeout(GOODBYE * 2, workers)).1 };
+        let stopped = async { tokio::join!(timeout(SHUTDOWN_TIMEOUT, handle.stop(true)), timeout(SHUTDOWN_TIMEOUT * 2, workers)).1 };
         tokio::select! {
             ended = stopped => if ended.is_err() {
                 tracing::info!("some servers are slow to answer: what was on its way to them is sent again at the next start");
@@ -207,7 +207,7 @@ fn run(node: Node, listener: TcpListener, greet: impl FnOnce(&Node, SocketAddr) 
 /// Allows as many open files as the system lets us have, up to what we can use.
 fn raise_limit() {
     let limit = getrlimit(Resource::Nofile);
-    let wanted = limit.maximum.map_or(OPEN, |most| most.min(OPEN));
+    let wanted = limit.maximum.map_or(MAX_OPEN_FILES, |most| most.min(MAX_OPEN_FILES));
     if limit.current.is_some_and(|now| now < wanted)
         && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), ..limit })
     {
@@ -216,12 +216,12 @@ fn raise_limit() {
 }
 
 /// The signals that ask us to end.
-struct Signals {
+struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
 }
 
-impl Signals {
+impl StopSignals {
     fn listen() -> Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }

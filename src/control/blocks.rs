@@ -2,25 +2,25 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Answer;
+use super::CommandResponse;
 use crate::base::id::ActorId;
 use crate::base::{Error, Result};
 use crate::federation::{Node, owner::host_block_import};
-use crate::social::moderation::host_block::{self, Preview};
-use crate::store::moderation::host_blocks::{self, BY_HAND, Rule, Severity};
+use crate::social::moderation::host_block::{self, BlockPreview};
+use crate::store::moderation::host_blocks::{self, HostBlockRule, MANUAL_LIST, Severity};
 use crate::store::{Read, actors};
 
 /// Rules listed at most.
-const ROWS: u32 = 20_000;
+const MAX_LISTED_RULES: u32 = 20_000;
 
 /// What to do.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Act {
+pub enum BlockRequest {
     /// Lists the owner's own rules.
     List,
     /// Shows what a block would cut, and changes nothing.
-    Look {
+    Preview {
         /// The server.
         host: String,
     },
@@ -38,14 +38,14 @@ pub enum Act {
         comment: String,
     },
     /// Takes a rule back.
-    Lift {
+    Remove {
         /// The server.
         host: String,
     },
     /// The rules as Mastodon's CSV.
     Export,
     /// Shows what the rules of a CSV would cut, and changes nothing.
-    LookAt {
+    PreviewList {
         /// The file.
         text: String,
     },
@@ -58,7 +58,7 @@ pub enum Act {
 
 /// A rule of the owner's.
 #[derive(Serialize, Deserialize, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct BlockRule {
     /// The server; its subdomains are meant, too.
     pub host: String,
     /// block, limit or allow.
@@ -75,7 +75,7 @@ pub struct Kept {
 
 /// Whom rules cut, by handle, and how many posts are hidden.
 #[derive(Serialize, Deserialize, Debug, PartialEq, Eq)]
-pub struct Cut {
+pub struct AffectedFollows {
     /// People the owner follows.
     pub following: Vec<String>,
     /// People who follow the owner.
@@ -85,60 +85,64 @@ pub struct Cut {
 }
 
 /// Does it. When this returns Ok, it is on the disk.
-pub(super) fn act(node: &Node, act: Act) -> Result<Answer> {
+pub(super) fn act(node: &Node, act: BlockRequest) -> Result<CommandResponse> {
     match act {
-        Act::List => node.store.read(kept).map(Answer::Kept),
-        Act::Look { host } => look(node, &host_block_import::host_name(&host)?).map(Answer::Cut),
-        Act::Set { host, severity, no_media, no_reports, comment } => {
+        BlockRequest::List => node.store.read(kept).map(CommandResponse::Kept),
+        BlockRequest::Preview { host } => look(node, &host_block_import::host_name(&host)?).map(CommandResponse::Cut),
+        BlockRequest::Set { host, severity, no_media, no_reports, comment } => {
             let host = host_block_import::host_name(&host)?;
             let severity = Severity::from_word(&severity);
             let severity = severity.ok_or_else(|| Error::invalid("a server can be block, limit or allow"))?;
             let cut = if severity == Severity::Block { look(node, &host)? } else { empty() };
             host_block_import::set(
                 node,
-                Rule { no_media, no_reports, ..Rule::by_hand(&host, severity, comment.trim()) },
+                HostBlockRule { no_media, no_reports, ..HostBlockRule::by_hand(&host, severity, comment.trim()) },
             )?;
-            Ok(Answer::Cut(cut))
+            Ok(CommandResponse::Cut(cut))
         }
-        Act::Lift { host } => {
+        BlockRequest::Remove { host } => {
             let host = host_block_import::host_name(&host)?;
-            node.store.write(move |w| host_block::lift(w, &host)).map(|_| Answer::Done)
+            node.store.write(move |w| host_block::lift(w, &host)).map(|_| CommandResponse::Done)
         }
-        Act::Export => node.store.read(host_block_import::export).map(Answer::Text),
-        Act::LookAt { text } => {
+        BlockRequest::Export => node.store.read(host_block_import::export).map(CommandResponse::Text),
+        BlockRequest::PreviewList { text } => {
             let id = host_block_import::upload(node, &text)?;
             let cut = node.store.read(|r| named(r, &host_block::preview_list(r, id)?));
             host_block_import::forget(node, id)?;
-            cut.map(Answer::Cut)
+            cut.map(CommandResponse::Cut)
         }
-        Act::Import { text } => {
+        BlockRequest::Import { text } => {
             let id = host_block_import::upload(node, &text)?;
             let cut = node.store.read(|r| named(r, &host_block::preview_list(r, id)?))?;
             host_block_import::apply(node, id, Vec::new())?;
-            Ok(Answer::Cut(cut))
+            Ok(CommandResponse::Cut(cut))
         }
     }
 }
 
-fn empty() -> Cut {
-    Cut { following: Vec::new(), followers: Vec::new(), posts: 0 }
+fn empty() -> AffectedFollows {
+    AffectedFollows { following: Vec::new(), followers: Vec::new(), posts: 0 }
 }
 
-fn look(node: &Node, host: &str) -> Result<Cut> {
+fn look(node: &Node, host: &str) -> Result<AffectedFollows> {
     node.store.read(|r| named(r, &host_block::preview_host(r, host)?))
 }
 
-fn named(r: &Read<'_>, preview: &Preview) -> Result<Cut> {
+fn named(r: &Read<'_>, preview: &BlockPreview) -> Result<AffectedFollows> {
     let handles = |list: &[(ActorId, String)]| -> Result<Vec<String>> {
         let people = list.iter().map(|(id, _)| Ok(actors::by_id(r, *id)?.handle()));
         people.collect()
     };
-    Ok(Cut { following: handles(&preview.following)?, followers: handles(&preview.followers)?, posts: preview.posts })
+    Ok(AffectedFollows {
+        following: handles(&preview.following)?,
+        followers: handles(&preview.followers)?,
+        posts: preview.posts,
+    })
 }
 
-fn kept(r: &Read<'_>) -> Result<Vec<Kept>> {
-    let rules = host_blocks::of_list(r, BY_HAND, "", ROWS)?;
-    let kept = |rule: Rule| Kept {
+fn kept(r: &Read<'_>) -> Result<Vec<BlockRule>> {
+    let rules = host_blocks::of_list(r, MANUAL_LIST, "", MAX_LISTED_RULES)?;
+    let kept = |rule: HostBlockRule| BlockRule {
         host: rule.host,
         severity: rule.severity.word().to_owned(),
         no_media: rule.no_media,

@@ -1,9 +1,9 @@
 //! What each request does: the same function in a running server and in a command that holds the folder itself.
 
-use super::{Answer, Post, Request, blocks, view};
+use super::{CommandRequest, CommandResponse, PostRequest, blocks, view};
 use crate::base::{Error, Result};
-use crate::federation::owner::publish::Draft;
-use crate::federation::remote::resolve::{self, Found};
+use crate::federation::owner::publish::NewPost;
+use crate::federation::remote::resolve::{self, Resolved};
 use crate::federation::{
     Node, media,
     owner::{login, oauth, publish},
@@ -14,26 +14,28 @@ use crate::store::{
 };
 
 /// Does what is asked. When this returns Ok, it is on the disk.
-pub fn act(node: &Node, request: Request) -> Result<Answer> {
+pub fn act(node: &Node, request: CommandRequest) -> Result<CommandResponse> {
     match request {
-        Request::LoginLink {} => login::make_link(&node.store, &node.facts.origin).map(Answer::Url),
-        Request::Token { name, scopes } => oauth::own_token(node, &name, &scopes).map(Answer::Token),
-        Request::Password { password } => login::set_password(&node.store, &password).map(|()| Answer::Done),
-        Request::Upload { bytes, alt } => media::upload(node, &bytes.0, &alt).map(Answer::Media),
-        Request::Post(post) => publish_post(node, post).map(Answer::Url),
-        Request::Queue {} => node.store.read(view::queue).map(Answer::Queue),
-        Request::Fetch { what } => fetch(node, &what),
-        Request::Stats {} => view::stats(node).map(Answer::Stats),
-        Request::Block { act } => blocks::act(node, act),
+        CommandRequest::LoginLink {} => login::make_link(&node.store, &node.facts.origin).map(CommandResponse::Url),
+        CommandRequest::Token { name, scopes } => oauth::own_token(node, &name, &scopes).map(CommandResponse::Token),
+        CommandRequest::Password { password } => {
+            login::set_password(&node.store, &password).map(|()| CommandResponse::Done)
+        }
+        CommandRequest::Upload { bytes, alt } => media::upload(node, &bytes.0, &alt).map(CommandResponse::Media),
+        CommandRequest::Post(post) => publish_post(node, post).map(CommandResponse::Url),
+        CommandRequest::Queue {} => node.store.read(view::queue).map(CommandResponse::Queue),
+        CommandRequest::Fetch { what } => fetch(node, &what),
+        CommandRequest::Stats {} => view::stats(node).map(CommandResponse::Stats),
+        CommandRequest::Block { act } => blocks::act(node, act),
     }
 }
 
-fn publish_post(node: &Node, post: Post) -> Result<String> {
+fn publish_post(node: &Node, post: PostRequest) -> Result<String> {
     let reply_to = post.reply_to.map(|url| match resolve::find(node, &url)? {
-        Found::Post(id) => Ok(id),
-        Found::Actor(_) => Err(Error::invalid(format!("{url} is a person; only a post can be answered"))),
+        Resolved::Post(id) => Ok(id),
+        Resolved::Actor(_) => Err(Error::invalid(format!("{url} is a person; only a post can be answered"))),
     });
-    let draft = Draft {
+    let draft = NewPost {
         warning: post.warning.filter(|warning| !warning.trim().is_empty()),
         reply_to: reply_to.transpose()?,
         media: post.media,
@@ -41,18 +43,18 @@ fn publish_post(node: &Node, post: Post) -> Result<String> {
         title: post.title,
         summary: post.summary,
         markdown: post.markdown,
-        ..Draft::new(post.text, post.audience.parse()?)
+        ..NewPost::new(post.text, post.audience.parse()?)
     };
     let id = publish::post(node, draft)?;
     node.store.read(|r| Ok(posts::by_id(r, id)?.page().to_owned()))
 }
 
-fn fetch(node: &Node, what: &str) -> Result<Answer> {
+fn fetch(node: &Node, what: &str) -> Result<CommandResponse> {
     let shown = match resolve::find(node, what.trim())? {
-        Found::Actor(id) => view::person(node.store.read(|r| actors::by_id(r, id))?),
-        Found::Post(id) => view::post(node.store.read(|r| post_views::one(r, id))?),
+        Resolved::Actor(id) => view::person(node.store.read(|r| actors::by_id(r, id))?),
+        Resolved::Post(id) => view::post(node.store.read(|r| post_views::one(r, id))?),
     };
-    Ok(Answer::Shown(shown))
+    Ok(CommandResponse::Shown(shown))
 }
 
 #[cfg(test)]

@@ -15,33 +15,33 @@ use tokio::net::{UnixListener, UnixStream as Connection};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::{Answer, LINE_LIMIT, Request, SOCKET, act};
+use super::{CommandRequest, CommandResponse, MAX_LINE_BYTES, SOCKET_NAME, act};
 use crate::base::{Error, Result};
 use crate::federation::Node;
 
 /// Commands served at once; more wait.
-const AT_ONCE: usize = 4;
+const MAX_CONCURRENT_COMMANDS: usize = 4;
 /// How long a command may take to say what it wants.
-const ASKING: Duration = Duration::from_secs(30);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a command waits for an answer: some fetch from several slow servers.
-const ANSWERING: Duration = Duration::from_secs(180);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(180);
 /// How long a command waits for a server that is just starting or stopping.
-const SETTLING: Duration = Duration::from_secs(8);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
 /// The longest path a Unix socket can have, with room to spare.
-const PATH_LIMIT: usize = 100;
+const MAX_SOCKET_PATH_BYTES: usize = 100;
 
 /// A running server's socket, removed when this is dropped.
-pub struct Door {
+pub struct ControlSocket {
     listener: UnixListener,
     path: PathBuf,
 }
 
-impl Door {
+impl ControlSocket {
     /// Opens the socket in the node's folder, inside a tokio runtime. One that is there already is stale: the node holds the
     /// folder's lock.
     pub fn open(node: &Node) -> Result<Self> {
         let folder = node.store.folder();
-        let path = folder.join(SOCKET);
+        let path = folder.join(SOCKET_NAME);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
             _ => {}
@@ -54,7 +54,7 @@ impl Door {
 
     /// Answers commands until it is dropped.
     pub async fn answer(&self, node: &Arc<Node>) {
-        let turns = Arc::new(Semaphore::new(AT_ONCE));
+        let turns = Arc::new(Semaphore::new(MAX_CONCURRENT_COMMANDS));
         loop {
             let Ok(turn) = Arc::clone(&turns).acquire_owned().await else { return };
             match self.listener.accept().await {
@@ -74,7 +74,7 @@ impl Door {
     }
 }
 
-impl Drop for Door {
+impl Drop for ControlSocket {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_file(&self.path) {
             tracing::debug!(%error, "the socket was gone already");
@@ -83,28 +83,28 @@ impl Drop for Door {
 }
 
 async fn converse(mut connection: Connection, node: Arc<Node>) {
-    let answer = match timeout(ASKING, hear(&mut connection)).await {
+    let answer = match timeout(REQUEST_TIMEOUT, hear(&mut connection)).await {
         Ok(Ok(request)) => {
             let done = tokio::task::spawn_blocking(move || act(&node, request));
             match done.await {
                 Ok(Ok(answer)) => answer,
-                Ok(Err(error)) => Answer::Error(error.to_string()),
-                Err(_) => Answer::Error("the server failed at this; its log says more".to_owned()),
+                Ok(Err(error)) => CommandResponse::Error(error.to_string()),
+                Err(_) => CommandResponse::Error("the server failed at this; its log says more".to_owned()),
             }
         }
-        Ok(Err(error)) => Answer::Error(error.to_string()),
-        Err(_) => Answer::Error("the request took too long to arrive".to_owned()),
+        Ok(Err(error)) => CommandResponse::Error(error.to_string()),
+        Err(_) => CommandResponse::Error("the request took too long to arrive".to_owned()),
     };
     let mut line = serde_json::to_vec(&answer).unwrap_or_default();
     line.push(b'\n');
-    if let Ok(Err(error)) = timeout(ASKING, connection.write_all(&line)).await {
+    if let Ok(Err(error)) = timeout(REQUEST_TIMEOUT, connection.write_all(&line)).await {
         tracing::debug!(%error, "a command did not wait for its answer");
     }
 }
 
-async fn hear(connection: &mut Connection) -> Result<Request> {
+async fn hear(connection: &mut Connection) -> Result<CommandRequest> {
     let mut line = Vec::new();
-    let limit = u64::try_from(LINE_LIMIT).unwrap_or(u64::MAX);
+    let limit = u64::try_from(MAX_LINE_BYTES).unwrap_or(u64::MAX);
     tokio::io::BufReader::new(connection.take(limit)).read_until(b'\n', &mut line).await?;
     if line.last() != Some(&b'\n') {
         return Err(Error::invalid("the request is cut off or too long"));
@@ -118,20 +118,20 @@ async fn hear(connection: &mut Connection) -> Result<Request> {
 
 /// Asks the server of `folder`, or does it here when there is none: `open` takes the folder's lock, and is tried again for
 /// a moment while a server is starting or stopping.
-pub fn ask(folder: &Path, request: Request, open: impl Fn() -> Result<Node>) -> Result<Answer> {
-    const STEP: Duration = Duration::from_millis(100);
+pub fn ask(folder: &Path, request: CommandRequest, open: impl Fn() -> Result<Node>) -> Result<CommandResponse> {
+    const CONNECT_RETRY_INTERVAL: Duration = Duration::from_millis(100);
     let mut waited = Duration::ZERO;
     loop {
         if let Some(connection) = connect(folder)? {
             return match speak(connection, &request)? {
-                Answer::Error(why) => Err(Error::Invalid(why)),
+                CommandResponse::Error(why) => Err(Error::Invalid(why)),
                 answer => Ok(answer),
             };
         }
         match open() {
-            Err(Error::Conflict(_)) if waited < SETTLING => {
-                thread::sleep(STEP);
-                waited += STEP;
+            Err(Error::Conflict(_)) if waited < CONNECT_TIMEOUT => {
+                thread::sleep(CONNECT_RETRY_INTERVAL);
+                waited += CONNECT_RETRY_INTERVAL;
             }
             node => return act(&node?, request),
         }
@@ -155,17 +155,17 @@ fn connect(folder: &Path) -> Result<Option<UnixStream>> {
     }
 }
 
-fn speak(mut connection: UnixStream, request: &Request) -> Result<Answer> {
-    connection.set_read_timeout(Some(ANSWERING))?;
-    connection.set_write_timeout(Some(ASKING))?;
+fn speak(mut connection: UnixStream, request: &CommandRequest) -> Result<CommandResponse> {
+    connection.set_read_timeout(Some(RESPONSE_TIMEOUT))?;
+    connection.set_write_timeout(Some(REQUEST_TIMEOUT))?;
     let mut line = serde_json::to_vec(request).map_err(Error::internal)?;
     line.push(b'\n');
-    if line.len() > LINE_LIMIT {
+    if line.len() > MAX_LINE_BYTES {
         return Err(Error::invalid("this is too much for one command"));
     }
     let mut answer = Vec::new();
     let heard = connection.write_all(&line).and_then(|()| {
-        let limit = u64::try_from(LINE_LIMIT).unwrap_or(u64::MAX);
+        let limit = u64::try_from(MAX_LINE_BYTES).unwrap_or(u64::MAX);
         BufReader::new(connection.take(limit)).read_until(b'\n', &mut answer)
     });
     let whole = heard.is_ok() && answer.last() == Some(&b'\n');
@@ -180,11 +180,11 @@ fn speak(mut connection: UnixStream, request: &Request) -> Result<Answer> {
 
 /// The socket's path, by way of the open folder where its own is too long for a socket. Keep the file while using it.
 fn short_path(folder: &Path) -> Result<(PathBuf, Option<File>)> {
-    let path = folder.join(SOCKET);
-    if path.as_os_str().len() <= PATH_LIMIT {
+    let path = folder.join(SOCKET_NAME);
+    if path.as_os_str().len() <= MAX_SOCKET_PATH_BYTES {
         return Ok((path, None));
     }
     let open = File::open(folder)?;
-    let short = PathBuf::from(format!("/proc/self/fd/{}/{SOCKET}", open.as_raw_fd()));
+    let short = PathBuf::from(format!("/proc/self/fd/{}/{SOCKET_NAME}", open.as_raw_fd()));
     Ok((short, Some(open)))
 }

@@ -6,8 +6,8 @@ use crate::base::Result;
 use crate::federation::Node;
 use crate::store::actors::Actor;
 use crate::store::posts::Viewer;
-use crate::store::posts::attachments::Attachment;
-use crate::store::posts::post_views::Card;
+use crate::store::posts::attachments::PostAttachment;
+use crate::store::posts::post_views::PostView;
 use crate::store::{
     Read,
     actors::follows,
@@ -18,26 +18,26 @@ use crate::store::{
 use crate::text;
 
 /// Rows of each list of the queue at most.
-const ROWS: u32 = 200;
+const MAX_QUEUE_ROWS: u32 = 200;
 
 /// The queue in one look. Times are RFC 3339.
 #[derive(Serialize, Deserialize, Debug, PartialEq, Eq)]
-pub struct Queue {
+pub struct QueueView {
     /// Deliveries waiting or in flight, all of them.
     pub total: u32,
     /// The same by host, longest-waiting first, at most 200 hosts.
-    pub deliveries: Vec<Waiting>,
+    pub deliveries: Vec<WaitingHostView>,
     /// Received activities still to be applied.
     pub received: u32,
     /// Received activities that could not be applied.
-    pub set_aside: Vec<SetAside>,
+    pub set_aside: Vec<SetAsideView>,
     /// Hosts that do not answer.
-    pub unreachable: Vec<Unreachable>,
+    pub unreachable: Vec<UnreachableHostView>,
 }
 
 /// What waits for one host.
 #[derive(Serialize, Deserialize, Debug, PartialEq, Eq)]
-pub struct Waiting {
+pub struct WaitingHostView {
     /// The host.
     pub host: String,
     /// How many deliveries.
@@ -54,7 +54,7 @@ pub struct Waiting {
 
 /// A received activity that could not be applied.
 #[derive(Serialize, Deserialize, Debug, PartialEq, Eq)]
-pub struct SetAside {
+pub struct SetAsideView {
     /// Its id.
     pub uri: String,
     /// When it came.
@@ -65,7 +65,7 @@ pub struct SetAside {
 
 /// A host that does not answer.
 #[derive(Serialize, Deserialize, Debug, PartialEq, Eq)]
-pub struct Unreachable {
+pub struct UnreachableHostView {
     /// The host.
     pub host: String,
     /// Since when.
@@ -76,7 +76,7 @@ pub struct Unreachable {
 
 /// A few numbers about this server.
 #[derive(Serialize, Deserialize, Debug, PartialEq, Eq)]
-pub struct Stats {
+pub struct StatsView {
     /// The owner's handle; None until a trial's owner has picked a name.
     pub owner: Option<String>,
     /// Posts and boosts of the owner's.
@@ -96,16 +96,16 @@ pub struct Stats {
 /// Something found by URL or handle, as hytte understands it.
 #[derive(Serialize, Deserialize, Debug, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
-pub enum Shown {
+pub enum FetchedView {
     /// Somebody.
-    Person(Box<Person>),
+    Person(Box<PersonView>),
     /// A post.
-    Post(Box<ShownPost>),
+    Post(Box<ShownPostView>),
 }
 
 /// Somebody, in plain text.
 #[derive(Serialize, Deserialize, Debug, PartialEq, Eq)]
-pub struct Person {
+pub struct PersonView {
     /// ActivityPub id.
     pub uri: String,
     /// `user@host`.
@@ -128,7 +128,7 @@ pub struct Person {
 
 /// A post, in plain text and as safe HTML.
 #[derive(Serialize, Deserialize, Debug, PartialEq, Eq)]
-pub struct ShownPost {
+pub struct ShownPostView {
     /// ActivityPub id.
     pub uri: String,
     /// Page for people.
@@ -158,14 +158,14 @@ pub struct ShownPost {
     /// BCP 47.
     pub language: Option<String>,
     /// Pictures and files.
-    pub pictures: Vec<Picture>,
+    pub pictures: Vec<AttachmentView>,
     /// Likes, boosts and replies we know of.
     pub counts: (u32, u32, u32),
 }
 
 /// A picture or other file of a post.
 #[derive(Serialize, Deserialize, Debug, PartialEq, Eq)]
-pub struct Picture {
+pub struct AttachmentView {
     /// As sniffed or said.
     pub media_type: String,
     /// The original; for our own, the name in `media/`.
@@ -175,8 +175,8 @@ pub struct Picture {
 }
 
 /// The queue as it is now.
-pub(super) fn queue(r: &Read<'_>) -> Result<Queue> {
-    let deliveries = deliveries::waiting(r, ROWS)?.into_iter().map(|row| Waiting {
+pub(super) fn queue(r: &Read<'_>) -> Result<QueueView> {
+    let deliveries = deliveries::waiting(r, MAX_QUEUE_ROWS)?.into_iter().map(|row| WaitingHostView {
         host: row.host,
         deliveries: row.deliveries,
         tries: row.tries,
@@ -184,15 +184,15 @@ pub(super) fn queue(r: &Read<'_>) -> Result<Queue> {
         next_at: row.next_at.rfc3339(),
         error: row.error,
     });
-    let set_aside = inbox::aside(r, ROWS)?.into_iter().map(|row| SetAside {
+    let set_aside = inbox::aside(r, MAX_QUEUE_ROWS)?.into_iter().map(|row| SetAsideView {
         uri: row.uri,
         received_at: row.received_at.rfc3339(),
         error: row.error,
     });
-    let unreachable = hosts::failing(r, ROWS)?.into_iter().filter_map(|host| {
-        Some(Unreachable { host: host.name, since_at: host.failing_since_at?.rfc3339(), error: host.error })
+    let unreachable = hosts::failing(r, MAX_QUEUE_ROWS)?.into_iter().filter_map(|host| {
+        Some(UnreachableHostView { host: host.name, since_at: host.failing_since_at?.rfc3339(), error: host.error })
     });
-    Ok(Queue {
+    Ok(QueueView {
         total: deliveries::count(r)?,
         deliveries: deliveries.collect(),
         received: inbox::count(r)?,
@@ -202,16 +202,16 @@ pub(super) fn queue(r: &Read<'_>) -> Result<Queue> {
 }
 
 /// The numbers as they are now.
-pub(super) fn stats(node: &Node) -> Result<Stats> {
+pub(super) fn stats(node: &Node) -> Result<StatsView> {
     let size = |name: &str| std::fs::metadata(node.store.folder().join(name)).map_or(0, |file| file.len());
     let owner = node.owner().ok();
     node.store.read(|r| {
         let count = |list| owner.map_or(Ok(0), |owner| follows::count(r, owner, list));
-        Ok(Stats {
+        Ok(StatsView {
             owner: owner.map(|owner| crate::store::actors::by_id(r, owner)).transpose()?.map(|actor| actor.handle()),
             posts: owner.map_or(Ok(0), |owner| posts::count_of_actor(r, owner, Viewer::Owner))?,
-            followers: count(follows::List::Followers)?,
-            following: count(follows::List::Following)?,
+            followers: count(follows::FollowList::Followers)?,
+            following: count(follows::FollowList::Following)?,
             deliveries: deliveries::count(r)?,
             database_bytes: size("hytte.db") + size("hytte.db-wal"),
             version: crate::base::config::VERSION.to_owned(),
@@ -220,9 +220,9 @@ pub(super) fn stats(node: &Node) -> Result<Stats> {
 }
 
 /// Somebody in plain text.
-pub(super) fn person(actor: Actor) -> Shown {
+pub(super) fn person(actor: Actor) -> FetchedView {
     let fields = actor.fields.iter().map(|field| (field.name.clone(), text::plain_text::from_html(&field.value)));
-    Shown::Person(Box::new(Person {
+    FetchedView::Person(Box::new(PersonView {
         handle: actor.handle(),
         bio: text::plain_text::from_html(&actor.bio),
         fields: fields.collect(),
@@ -236,9 +236,9 @@ pub(super) fn person(actor: Actor) -> Shown {
 }
 
 /// A post in plain text.
-pub(super) fn post(card: Card) -> Shown {
-    let Card { post, author, attachments, likes, boosts, replies, .. } = card;
-    Shown::Post(Box::new(ShownPost {
+pub(super) fn post(card: PostView) -> FetchedView {
+    let PostView { post, author, attachments, likes, boosts, replies, .. } = card;
+    FetchedView::Post(Box::new(ShownPostView {
         url: post.page().to_owned(),
         author: author.handle(),
         author_name: author.name.clone(),
@@ -258,7 +258,7 @@ pub(super) fn post(card: Card) -> Shown {
     }))
 }
 
-fn picture(attachment: Attachment) -> Picture {
+fn picture(attachment: PostAttachment) -> AttachmentView {
     let url = attachment.url.or(attachment.file).unwrap_or_default();
-    Picture { media_type: attachment.media_type, url, alt: attachment.alt }
+    AttachmentView { media_type: attachment.media_type, url, alt: attachment.alt }
 }

@@ -5,26 +5,26 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::Node;
-use super::remote::singleflight::Boarding;
+use super::remote::singleflight::FlightRole;
 use crate::base::id::MediaId;
 use crate::base::{Error, Result};
-use crate::media::{self, Picture, Purpose};
-use crate::net::{Accept, Get};
+use crate::media::{self, ImagePurpose, PreparedImage};
+use crate::net::{Expected, Get};
 use crate::sig::Knock;
-use crate::store::media_files::{self, Name};
-use crate::store::posts::attachments::{self, Attachment, Cover};
-use crate::text::ALT_CHARS;
+use crate::store::media_files::{self, MediaFileName};
+use crate::store::posts::attachments::{self, CoverImage, PostAttachment};
+use crate::text::MAX_ALT_TEXT_CHARS;
 
 /// Bytes of other people's pictures kept on the disk.
-pub const CACHE_BYTES: u64 = 500_000_000;
+pub const MAX_CACHE_BYTES: u64 = 500_000_000;
 /// Remote pictures fetched at once.
-pub const FETCHES: usize = 4;
+pub const MAX_CONCURRENT_MEDIA_FETCHES: usize = 4;
 /// Pictures that could not be had, or were looked at lately, remembered at most.
-pub(super) const REMEMBERED: usize = 4_000;
+pub(super) const MAX_REMEMBERED_MEDIA: usize = 4_000;
 /// How long a picture that could not be had is not asked for again.
-const FAILED_FOR: Duration = Duration::from_secs(10 * 60);
+const FAILURE_TTL: Duration = Duration::from_secs(10 * 60);
 /// How often looking at a picture is written down: the order of eviction need not be exact, and disks wear out.
-const TOUCH_EVERY: Duration = Duration::from_secs(6 * 3600);
+const LAST_USE_WRITE_INTERVAL: Duration = Duration::from_secs(6 * 3600);
 
 /// A file for a post to come.
 #[derive(Debug, Clone, Default)]
@@ -43,8 +43,8 @@ pub struct Upload {
 pub fn description(text: &str) -> Result<String> {
     let text = text.trim();
     match text.chars().count() {
-        ..=ALT_CHARS => Ok(text.to_owned()),
-        _ => Err(Error::invalid(format!("the description of a file has {ALT_CHARS} characters at most"))),
+        ..=MAX_ALT_TEXT_CHARS => Ok(text.to_owned()),
+        _ => Err(Error::invalid(format!("the description of a file has {MAX_ALT_TEXT_CHARS} characters at most"))),
     }
 }
 
@@ -61,11 +61,11 @@ pub fn keep(node: &Node, upload: Upload) -> Result<MediaId> {
     let alt = description(&alt)?;
     let row = match media::sniff(&bytes) {
         Some(kind) if kind.is_picture() => {
-            let picture = media::picture(&bytes, Purpose::Post)?;
+            let picture = media::picture(&bytes, ImagePurpose::Post)?;
             let file = media_files::put(&node.store, &picture.bytes, picture.media_type)?;
             let preview =
                 picture.preview.as_ref().map(|small| media_files::put(&node.store, &small.bytes, small.media_type));
-            Attachment {
+            PostAttachment {
                 preview: preview.transpose()?.map(|name| name.as_str().to_owned()),
                 width: Some(picture.width),
                 height: Some(picture.height),
@@ -76,10 +76,10 @@ pub fn keep(node: &Node, upload: Upload) -> Result<MediaId> {
         }
         _ => {
             let made = media::recording(bytes)?;
-            let cover = (!cover.is_empty()).then(|| media::picture(&cover, Purpose::ProxyPreview)).transpose()?;
+            let cover = (!cover.is_empty()).then(|| media::picture(&cover, ImagePurpose::ProxyPreview)).transpose()?;
             let file = media_files::put(&node.store, &made.bytes, made.media_type)?;
             let kept = cover.as_ref().map(|picture| media_files::put(&node.store, &picture.bytes, picture.media_type));
-            Attachment {
+            PostAttachment {
                 preview: kept.transpose()?.map(|name| name.as_str().to_owned()),
                 width: made.width,
                 height: made.height,
@@ -93,15 +93,15 @@ pub fn keep(node: &Node, upload: Upload) -> Result<MediaId> {
 }
 
 /// Makes a cover of a picture; the file goes with the next sweep if nothing takes it.
-pub fn cover(node: &Node, bytes: &[u8]) -> Result<Cover> {
+pub fn cover(node: &Node, bytes: &[u8]) -> Result<CoverImage> {
     let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-    let picture = media::picture(bytes, Purpose::ProxyPreview)?;
+    let picture = media::picture(bytes, ImagePurpose::ProxyPreview)?;
     let name = media_files::put(&node.store, &picture.bytes, picture.media_type)?;
-    Ok(Cover { name: name.as_str().to_owned(), blurhash: picture.blurhash })
+    Ok(CoverImage { name: name.as_str().to_owned(), blurhash: picture.blurhash })
 }
 
-fn blank(file: Name, media_type: &str, alt: String) -> Attachment {
-    Attachment {
+fn blank(file: MediaFileName, media_type: &str, alt: String) -> PostAttachment {
+    PostAttachment {
         id: MediaId(0),
         post_id: None,
         media_type: media_type.to_owned(),
@@ -124,19 +124,19 @@ pub fn focus_text((x, y): (f64, f64)) -> String {
 }
 
 /// Keeps the owner's avatar, header or emoji ([`Purpose::Avatar`], [`Purpose::Header`], [`Purpose::Emoji`]): give the name to `set_profile`.
-pub fn portrait(node: &Node, bytes: &[u8], purpose: Purpose) -> Result<Name> {
+pub fn portrait(node: &Node, bytes: &[u8], purpose: ImagePurpose) -> Result<MediaFileName> {
     let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
     let picture = media::picture(bytes, purpose)?;
     media_files::put(&node.store, &picture.bytes, picture.media_type)
 }
 
 /// A remote picture as we have it on the disk, if we do.
-pub fn cached(node: &Node, url: &str) -> Result<Option<Name>> {
+pub fn cached(node: &Node, url: &str) -> Result<Option<MediaFileName>> {
     let name = node.store.read(|r| media_files::proxied(r, url))?;
     let Some(name) = name.filter(|name| media_files::path(&node.store, name).is_file()) else { return Ok(None) };
     let now = node.clock().now();
     if node.touched.recall(url, now).is_none() {
-        node.touched.remember(url, now.plus(TOUCH_EVERY), now, ());
+        node.touched.remember(url, now.plus(LAST_USE_WRITE_INTERVAL), now, ());
         let url = url.to_owned();
         drop(node.store.submit(move |w| media_files::touch_proxied(w, &url)));
     }
@@ -145,7 +145,7 @@ pub fn cached(node: &Node, url: &str) -> Result<Option<Name>> {
 
 /// A remote picture, fetched once however many ask, and kept. NotFound when it cannot be had, also for some minutes after;
 /// Busy when too many others are being fetched.
-pub fn fetch_picture(node: &Node, url: &str) -> Result<Name> {
+pub fn fetch_picture(node: &Node, url: &str) -> Result<MediaFileName> {
     if let Some(name) = cached(node, url)? {
         return Ok(name);
     }
@@ -153,38 +153,38 @@ pub fn fetch_picture(node: &Node, url: &str) -> Result<Name> {
         return Err(Error::NotFound);
     }
     let _flight = match node.picture_flights.board(url)? {
-        Boarding::Go(flight) => flight,
-        Boarding::Landed => return cached(node, url)?.ok_or(Error::NotFound),
+        FlightRole::Leader(flight) => flight,
+        FlightRole::Follower => return cached(node, url)?.ok_or(Error::NotFound),
     };
     fetch(node, url).inspect_err(|error| {
         let now = node.clock().now();
         tracing::debug!(%error, url, "a remote picture could not be had");
-        node.unseen.remember(url, now.plus(FAILED_FOR), now, ());
+        node.unseen.remember(url, now.plus(FAILURE_TTL), now, ());
     })
 }
 
-fn fetch(node: &Node, url: &str) -> Result<Name> {
+fn fetch(node: &Node, url: &str) -> Result<MediaFileName> {
     let get = Get {
         url,
-        accept: Accept::Media,
+        accept: Expected::Media,
         signer: None,
         knock: Knock::default(),
-        limit: media::INPUT_BYTES,
+        limit: media::MAX_IMAGE_BYTES,
         now: node.clock().now(),
         gate: &|host| node.may_ask(host),
     };
     let answer = node.net.get(get).map_err(|_| Error::NotFound)?;
     let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-    let picture = media::picture(&answer.body, Purpose::ProxyPreview).map_err(|_| Error::NotFound)?;
+    let picture = media::picture(&answer.body, ImagePurpose::ProxyPreview).map_err(|_| Error::NotFound)?;
     shelve(node, url, &picture)
 }
 
 /// Called with the shelf locked: a file on its way out must not be the one that just came in.
-fn shelve(node: &Node, url: &str, picture: &Picture) -> Result<Name> {
+fn shelve(node: &Node, url: &str, picture: &PreparedImage) -> Result<MediaFileName> {
     let name = media_files::put(&node.store, &picture.bytes, picture.media_type)?;
     let bytes = u64::try_from(picture.bytes.len()).unwrap_or(u64::MAX);
     let (url, kept) = (url.to_owned(), name.clone());
-    let evicted = node.store.write(move |w| media_files::keep_proxied(w, &url, &kept, bytes, CACHE_BYTES))?;
+    let evicted = node.store.write(move |w| media_files::keep_proxied(w, &url, &kept, bytes, MAX_CACHE_BYTES))?;
     for old in evicted {
         media_files::remove_unnamed(&node.store, &old)?;
     }

@@ -22,57 +22,57 @@ use std::time::Duration;
 use crate::base::config::{SOFTWARE, VERSION};
 use crate::base::id::ActorId;
 use crate::base::{Clock, Config, Result};
-use crate::net::dns::Names;
-use crate::net::{Accept, Document, Get, IdRule, JSON_LIMIT, Net, NetConfig, NetError};
+use crate::net::dns::NameSource;
+use crate::net::{Document, Expected, Get, IdRule, JSON_LIMIT, Net, NetConfig, NetError};
 use crate::sig::{Knock, PrivateKey, Signer};
 use crate::store::{self, Store};
 
 /// Keys fetched at the same time at most, beyond that peers hear 503.
-const KEY_FETCHES: usize = 8;
+const MAX_CONCURRENT_KEY_FETCHES: usize = 8;
 /// Other documents fetched at the same time at most.
-const FETCHES: usize = 32;
+const MAX_CONCURRENT_FETCHES: usize = 32;
 /// How long a host that let us wait to the end is not asked again: each time would hold a worker as long.
-const SLOW_FOR: Duration = Duration::from_secs(60);
+const SLOW_HOST_TTL: Duration = Duration::from_secs(60);
 /// Failed keys and actors remembered at most.
-const FAILURES: usize = 10_000;
+const MAX_REMEMBERED_FAILURES: usize = 10_000;
 
 /// A running server, without its threads: configuration, clock, store and network.
 pub struct Node {
     /// Flags of this process.
     pub config: Config,
     /// The fixed facts of this server: origin, service actor, secret.
-    pub facts: store::node::Node,
+    pub facts: store::node::NodeFacts,
     /// The database and media folder.
     pub store: Store,
     /// The way out.
     pub net: Net,
-    pub(crate) key_flights: remote::singleflight::Flights,
+    pub(crate) key_flights: remote::singleflight::SingleFlight,
     /// Actors being fetched.
-    pub(crate) flights: remote::singleflight::Flights,
+    pub(crate) flights: remote::singleflight::SingleFlight,
     /// Posts being fetched: apart from actors, because a post waits for its author, who may claim the same address.
-    pub(crate) post_flights: remote::singleflight::Flights,
-    pub(crate) failures: remote::singleflight::Memo<remote::singleflight::Failed>,
-    pub(crate) refreshed: remote::singleflight::Memo<()>,
-    newcomers: incoming::key_fetch_limits::Newcomers,
-    picture_flights: remote::singleflight::Flights,
+    pub(crate) post_flights: remote::singleflight::SingleFlight,
+    pub(crate) failures: remote::singleflight::TtlCache<remote::singleflight::CachedFailure>,
+    pub(crate) refreshed: remote::singleflight::TtlCache<()>,
+    newcomers: incoming::key_fetch_limits::KeyFetchLimits,
+    picture_flights: remote::singleflight::SingleFlight,
     /// Remote pictures that could not be had.
-    unseen: remote::singleflight::Memo<()>,
+    unseen: remote::singleflight::TtlCache<()>,
     /// Cached pictures whose last look is on the disk.
-    touched: remote::singleflight::Memo<()>,
+    touched: remote::singleflight::TtlCache<()>,
     /// One picture is decoded at a time, and put on or taken off the disk.
     shelf: Mutex<()>,
     /// Hosts that have been sent a digest of their followers lately.
-    synchronised: remote::singleflight::Memo<()>,
-    pub(crate) backfill: remote::backfill::Backfill,
+    synchronised: remote::singleflight::TtlCache<()>,
+    pub(crate) backfill: remote::backfill::BackfillQueue,
     /// What groups and relays may still cost.
-    budgets: remote::fetch_budgets::Budgets,
+    budgets: remote::fetch_budgets::FetchBudgets,
     pub(crate) inbox_full: AtomicBool,
     signers: Mutex<HashMap<ActorId, Signer>>,
 }
 
 impl Node {
     /// A node on an open store; NotFound in a folder that has not been founded.
-    pub fn open(config: Config, store: Store, names: Names) -> Result<Self> {
+    pub fn open(config: Config, store: Store, names: NameSource) -> Result<Self> {
         let facts = store.read(store::node::get)?;
         let net = Net::new(NetConfig {
             user_agent: format!("{SOFTWARE}/{VERSION} (+{})", facts.origin.url("/")),
@@ -85,19 +85,19 @@ impl Node {
             facts,
             store,
             net,
-            key_flights: remote::singleflight::Flights::fair(KEY_FETCHES),
-            flights: remote::singleflight::Flights::fair(FETCHES),
-            post_flights: remote::singleflight::Flights::fair(FETCHES),
-            failures: remote::singleflight::Memo::new(FAILURES),
-            refreshed: remote::singleflight::Memo::new(FAILURES),
-            newcomers: incoming::key_fetch_limits::Newcomers::default(),
-            picture_flights: remote::singleflight::Flights::new(media::FETCHES),
-            unseen: remote::singleflight::Memo::new(media::REMEMBERED),
-            touched: remote::singleflight::Memo::new(media::REMEMBERED),
+            key_flights: remote::singleflight::SingleFlight::fair(MAX_CONCURRENT_KEY_FETCHES),
+            flights: remote::singleflight::SingleFlight::fair(MAX_CONCURRENT_FETCHES),
+            post_flights: remote::singleflight::SingleFlight::fair(MAX_CONCURRENT_FETCHES),
+            failures: remote::singleflight::TtlCache::new(MAX_REMEMBERED_FAILURES),
+            refreshed: remote::singleflight::TtlCache::new(MAX_REMEMBERED_FAILURES),
+            newcomers: incoming::key_fetch_limits::KeyFetchLimits::default(),
+            picture_flights: remote::singleflight::SingleFlight::new(media::MAX_CONCURRENT_MEDIA_FETCHES),
+            unseen: remote::singleflight::TtlCache::new(media::MAX_REMEMBERED_MEDIA),
+            touched: remote::singleflight::TtlCache::new(media::MAX_REMEMBERED_MEDIA),
             shelf: Mutex::default(),
-            synchronised: remote::singleflight::Memo::new(outgoing::follower_sync::REMEMBERED),
-            backfill: remote::backfill::Backfill::default(),
-            budgets: remote::fetch_budgets::Budgets::default(),
+            synchronised: remote::singleflight::TtlCache::new(outgoing::follower_sync::MAX_REMEMBERED_HOSTS),
+            backfill: remote::backfill::BackfillQueue::default(),
+            budgets: remote::fetch_budgets::FetchBudgets::default(),
             inbox_full: AtomicBool::new(false),
             signers: Mutex::default(),
         })
@@ -150,9 +150,9 @@ impl Node {
             let now = self.clock().now();
             self.failures.remember(
                 &format!("slow {host}"),
-                now.plus(SLOW_FOR),
+                now.plus(SLOW_HOST_TTL),
                 now,
-                remote::singleflight::Failed::of(error),
+                remote::singleflight::CachedFailure::of(error),
             );
         }
     }
@@ -167,7 +167,7 @@ impl Node {
         let knock = word.and_then(Knock::from_word).unwrap_or_default();
         let get = Get {
             url,
-            accept: Accept::Activity,
+            accept: Expected::Activity,
             signer: Some(&signer),
             knock,
             limit: JSON_LIMIT,

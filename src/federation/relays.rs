@@ -1,7 +1,7 @@
 //! Relays: joined by their address, and listened to with care: what they say is only a hint where to look.
 
 use super::{Node, incoming::inbox, remote::resolve};
-use crate::ap::activity::{Activity, Kind};
+use crate::ap::activity::{Activity, ActivityKind};
 use crate::ap::json::Uri;
 use crate::base::id::RelayId;
 use crate::base::{Error, Result};
@@ -35,7 +35,7 @@ pub fn join(node: &Node, address: &str) -> Result<()> {
 pub fn ask_again(node: &Node, id: RelayId) -> Result<()> {
     node.store.write(move |w| {
         let known = crate::store::peers::relays::by_id(w, id)?;
-        let follows = known.style == crate::store::peers::relays::Style::LitePub;
+        let follows = known.style == crate::store::peers::relays::RelayStyle::LitePub;
         let actor = known.actor_id.filter(|_| follows).map(|id| actors::by_id(w, id)).transpose()?;
         relay::ask(w, &known.inbox, actor.as_ref())
     })
@@ -56,11 +56,11 @@ pub(super) fn overheard(node: &Node, signer: &Actor, activity: &Activity) -> Res
     let known = node.store.read(|r| posts::by_uri(r, &uri))?.is_some();
     let looked = match &activity.kind {
         _ if node.facts.origin.owns(&uri) => Ok(()),
-        Kind::Create { .. } | Kind::Announce { .. } => {
+        ActivityKind::Create { .. } | ActivityKind::Announce { .. } => {
             resolve::post(node, &uri).and_then(|id| node.store.write(move |w| relay::kept(w, id)))
         }
-        Kind::Update { .. } if known => inbox::fresh(node, &uri),
-        Kind::Delete { .. } if known => inbox::forget_if_gone(node, uri),
+        ActivityKind::Update { .. } if known => inbox::fresh(node, &uri),
+        ActivityKind::Delete { .. } if known => inbox::forget_if_gone(node, uri),
         _ => Ok(()),
     };
     looked.or_else(inbox::not_vital)?;

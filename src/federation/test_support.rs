@@ -9,29 +9,29 @@ use super::{Node, owner::identity};
 use crate::base::config::Origin;
 use crate::base::{Audience, Clock, Config};
 use crate::net::test_support::patient_net;
-use crate::net::{Names, World};
-use crate::store::queue::deliveries::{self, Activity, Target};
+use crate::net::{NameSource, TestHosts};
+use crate::store::queue::deliveries::{self, DeliveryTarget, StoredActivity};
 use crate::store::{Store, node};
 
 /// A node with an owner, not started. Its folder goes with it.
-pub(crate) struct Home {
+pub(crate) struct TestNode {
     pub(crate) node: Node,
     pub(crate) clock: Clock,
-    _folder: Folder,
+    _folder: TestFolder,
 }
 
-struct Folder(std::path::PathBuf);
+struct TestFolder(std::path::PathBuf);
 
-impl Drop for Folder {
+impl Drop for TestFolder {
     fn drop(&mut self) {
         drop(std::fs::remove_dir_all(&self.0));
     }
 }
 
-impl Home {
+impl TestNode {
     /// All `domains` lead to `peer`; a request may take `whole`.
     pub(crate) fn new(domains: &[&str], peer: SocketAddr, whole: Duration) -> Self {
-        let scratch = crate::store::test_support::Scratch::new();
+        let scratch = crate::store::test_support::TestStore::new();
         let folder = scratch.store.folder().join("home");
         let clock = scratch.clock.clone();
         let store = Store::open(&folder, clock.clone()).unwrap();
@@ -39,24 +39,27 @@ impl Home {
         identity::found(&store, &Origin { scheme, domain: host.clone(), host }).unwrap();
         identity::name_owner(&store, "me").unwrap();
         let config = Config { data: folder, ..Config::default() };
-        let mut node = Node::open(config, store, Names::World(World::default())).unwrap();
+        let mut node = Node::open(config, store, NameSource::Test(TestHosts::default())).unwrap();
         let world: HashMap<&str, SocketAddr> = domains.iter().map(|domain| (*domain, peer)).collect();
         node.net = patient_net(&world.into_iter().collect::<Vec<_>>(), whole);
-        let _folder = Folder(scratch.keep());
+        let _folder = TestFolder(scratch.keep());
         Self { node, clock, _folder }
     }
 
     /// Queues an activity about `object` for the inboxes of these domains.
     pub(crate) fn say(&self, object: &str, domains: &[&str]) {
-        let target =
-            |domain: &&str| Target { urgency: 1, inbox: format!("http://{domain}/inbox"), host: (*domain).to_owned() };
-        let targets: Vec<Target> = domains.iter().map(target).collect();
+        let target = |domain: &&str| DeliveryTarget {
+            urgency: 1,
+            inbox: format!("http://{domain}/inbox"),
+            host: (*domain).to_owned(),
+        };
+        let targets: Vec<DeliveryTarget> = domains.iter().map(target).collect();
         let object_uri = object.to_owned();
         self.node
             .store
             .write(move |w| {
                 let id = deliveries::next_activity_id(w)?;
-                let activity = Activity {
+                let activity = StoredActivity {
                     id,
                     uri: format!("https://here.example/activities/{id}"),
                     document: format!(r#"{{"object":"{object_uri}"}}"#),

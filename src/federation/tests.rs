@@ -5,12 +5,12 @@ use std::io::Write as _;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use super::incoming::verify::{self, Rejection};
-use super::test_support::Home;
+use super::incoming::verify::{self, SignatureRejection};
+use super::test_support::TestNode;
 use super::{media, remote::resolve};
-use crate::net::test_support::{Peer, Seen, activity, response};
-use crate::sig::{self, Knock, Outgoing, PrivateKey, Received, Signer};
-use crate::store::moderation::host_blocks::{self, Rule, Severity};
+use crate::net::test_support::{SeenRequest, TestPeer, activity, response};
+use crate::sig::{self, Knock, OutgoingRequest, PrivateKey, ReceivedRequest, Signer};
+use crate::store::moderation::host_blocks::{self, HostBlockRule, Severity};
 
 /// How long a fetch may take here.
 const WHOLE: Duration = Duration::from_millis(400);
@@ -18,7 +18,7 @@ const WHOLE: Duration = Duration::from_millis(400);
 static KEY: LazyLock<Arc<PrivateKey>> = LazyLock::new(|| Arc::new(PrivateKey::generate().unwrap()));
 
 /// The actor `/users/bob` of whichever host is asked.
-fn bob(seen: &Seen) -> Vec<u8> {
+fn bob(seen: &SeenRequest) -> Vec<u8> {
     let id = format!("http://{}/users/bob", seen.header("host"));
     let pem = KEY.public_pem().replace('\n', "\\n");
     activity(&format!(
@@ -28,8 +28,8 @@ fn bob(seen: &Seen) -> Vec<u8> {
 }
 
 /// A peer for all hosts: `slow.example` says nothing, `leads.example` leads there.
-fn peer() -> Peer {
-    Peer::start_raw(|seen, stream| {
+fn peer() -> TestPeer {
+    TestPeer::start_raw(|seen, stream| {
         let answer = match (seen.header("host"), seen.target.as_str()) {
             ("slow.example", _) => return,
             ("leads.example", _) => response(302, &["location: http://slow.example/elsewhere"], b""),
@@ -41,25 +41,31 @@ fn peer() -> Peer {
     })
 }
 
-fn home(peer: &Peer) -> Home {
+fn home(peer: &TestPeer) -> TestNode {
     let domains = ["slow.example", "leads.example", "good.example", "other.example", "blocked.example"];
-    Home::new(&domains, peer.address, WHOLE)
+    TestNode::new(&domains, peer.address, WHOLE)
 }
 
 /// What a request signed with this key id is taken for.
-fn knock(home: &Home, key_id: &str) -> Result<(), Rejection> {
+fn knock(home: &TestNode, key_id: &str) -> Result<(), SignatureRejection> {
     let body = b"{}";
     let (scheme, host, target) = ("https", "here.example", "/inbox");
     let signer = Signer { key_id: key_id.to_owned(), key: KEY.clone() };
-    let outgoing =
-        Outgoing { method: "POST", scheme, host, target, body: Some(("application/activity+json", body)), extra: &[] };
+    let outgoing = OutgoingRequest {
+        method: "POST",
+        scheme,
+        host,
+        target,
+        body: Some(("application/activity+json", body)),
+        extra: &[],
+    };
     let mut headers = sig::sign(&signer, Knock::Cavage, &outgoing, home.clock.now()).unwrap();
     headers.push(("host".into(), host.into()));
-    let received = Received { method: "POST", scheme, host, target, headers: &headers, body };
+    let received = ReceivedRequest { method: "POST", scheme, host, target, headers: &headers, body };
     verify::signer(&home.node, &received, None).map(drop)
 }
 
-fn asked(peer: &Peer, host: &str) -> usize {
+fn asked(peer: &TestPeer, host: &str) -> usize {
     peer.seen().iter().filter(|seen| seen.header("host") == host).count()
 }
 
@@ -67,11 +73,11 @@ fn asked(peer: &Peer, host: &str) -> usize {
 fn a_server_that_hangs_keeps_nobody_elses_keys_from_being_fetched() {
     let peer = peer();
     let home = home(&peer);
-    assert!(matches!(knock(&home, "http://slow.example/users/eve#main-key"), Err(Rejection::Unavailable(_))));
+    assert!(matches!(knock(&home, "http://slow.example/users/eve#main-key"), Err(SignatureRejection::Unavailable(_))));
     assert_eq!(knock(&home, "http://good.example/users/bob#main-key"), Ok(()), "another server, and well");
     assert_eq!(asked(&peer, "slow.example"), 1);
     let again = knock(&home, "http://slow.example/users/mallory#main-key").unwrap_err();
-    assert!(matches!(&again, Rejection::Unavailable(why) if why.contains("a moment ago")), "{again:?}");
+    assert!(matches!(&again, SignatureRejection::Unavailable(why) if why.contains("a moment ago")), "{again:?}");
     assert_eq!(asked(&peer, "slow.example"), 1, "it would only hang again");
     home.clock.advance(Duration::from_secs(61));
     assert!(knock(&home, "http://slow.example/users/mallory#main-key").is_err());
@@ -94,7 +100,7 @@ fn who_is_led_to_a_server_that_hangs_blames_that_server() {
 fn nothing_is_fetched_from_a_blocked_server_however_it_is_named() {
     let peer = peer();
     let home = home(&peer);
-    let block = Rule::by_hand("blocked.example", Severity::Block, "");
+    let block = HostBlockRule::by_hand("blocked.example", Severity::Block, "");
     home.node.store.write(move |w| host_blocks::set(w, &block)).unwrap();
     for picture in [
         "http://blocked.example/p.png",

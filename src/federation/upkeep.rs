@@ -10,7 +10,7 @@ use super::{
 };
 use crate::base::id::{ActorId, PostId};
 use crate::base::{Result, Time};
-use crate::store::retention::{self, Terms};
+use crate::store::retention::{self, RetentionLimits};
 use crate::store::{
     actors, media_files,
     moderation::mutes,
@@ -24,76 +24,76 @@ const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 /// Rows one chore touches in one write: other writers wait for it.
-const SLICE: u32 = 500;
+const ROWS_PER_WRITE: u32 = 500;
 /// How long our activities can be fetched by id after they have arrived everywhere.
-const ACTIVITIES: Duration = DAY.saturating_mul(30);
+const ACTIVITY_RETENTION: Duration = DAY.saturating_mul(30);
 /// How long what other people's posts said before an edit is kept.
-const EDITIONS: Duration = DAY.saturating_mul(180);
+const POST_EDIT_RETENTION: Duration = DAY.saturating_mul(180);
 /// How long an upload waits for its post.
-const UPLOADS: Duration = DAY;
+const UNUSED_UPLOAD_RETENTION: Duration = DAY;
 /// When the document of somebody the owner follows, or who follows the owner, is looked at again.
-const STALE: Duration = DAY.saturating_mul(7);
+const ACTOR_REFRESH_AGE: Duration = DAY.saturating_mul(7);
 /// How many of them in one round.
-const REFRESHES: u32 = 5;
+const ACTOR_REFRESHES_PER_ROUND: u32 = 5;
 
 /// How long posts of strangers stay that nobody here holds.
-const STRANGERS: Duration = DAY.saturating_mul(30);
+const UNREFERENCED_RETENTION: Duration = DAY.saturating_mul(30);
 /// How many posts brought by relays stay at most.
-const RELAYED: u32 = 20_000;
+const MAX_RELAYED_POSTS: u32 = 20_000;
 /// How long servers stay that nobody here knows anybody of.
-const HOSTS: Duration = DAY.saturating_mul(90);
+const UNREFERENCED_HOST_RETENTION: Duration = DAY.saturating_mul(90);
 /// How long activities that could not be understood stay for the owner to see.
-const ASIDE: Duration = DAY.saturating_mul(30);
+const SET_ASIDE_RETENTION: Duration = DAY.saturating_mul(30);
 /// Slices one round of these looks at: the whole of a large house in a day.
-const SLICES: u32 = 20;
+const SLICES_PER_ROUND: u32 = 20;
 /// Rows of a slice whose rows take many looks.
-const SMALL_SLICE: u32 = 200;
+const SMALL_ROWS_PER_WRITE: u32 = 200;
 
 /// Something to do every so often.
-struct Chore {
+struct PeriodicJob {
     name: &'static str,
     every: Duration,
-    run: fn(&Node, &mut Diary) -> Result<()>,
+    run: fn(&Node, &mut JobSchedule) -> Result<()>,
 }
 
-const CHORES: &[Chore] = &[
-    Chore { name: "note that we are alive", every: MINUTE, run: |n, _| outage_recovery::alive(n) },
-    Chore { name: "make up for an outage", every: MINUTE, run: |n, _| outage_recovery::step(n) },
-    Chore { name: "free leases that are over", every: MINUTE, run: free_overdue },
-    Chore { name: "mend times of a clock that was ahead", every: MINUTE.saturating_mul(10), run: mend_times },
-    Chore { name: "give up on dead hosts", every: MINUTE.saturating_mul(10), run: expire },
-    Chore { name: "forget old activities", every: HOUR, run: prune_activities },
-    Chore { name: "forget old tombstones and seen ids", every: HOUR, run: prune_tombstones },
-    Chore { name: "forget old editions of other people's posts", every: HOUR, run: prune_editions },
-    Chore { name: "forget uploads without a post", every: HOUR, run: prune_uploads },
-    Chore { name: "remove files nobody names", every: MINUTE.saturating_mul(5), run: sweep },
-    Chore { name: "tell and ask how polls stand", every: MINUTE, run: |n, _| poll_refresh::step(n) },
-    Chore { name: "forget posts of strangers", every: MINUTE.saturating_mul(10), run: prune_posts },
-    Chore { name: "forget strangers", every: MINUTE.saturating_mul(20), run: prune_actors },
-    Chore { name: "forget servers of strangers", every: HOUR, run: prune_hosts },
-    Chore { name: "forget what could not be understood", every: HOUR, run: prune_aside },
-    Chore { name: "look at stale profiles again", every: MINUTE.saturating_mul(15), run: refresh_stale },
-    Chore {
+const PERIODIC_JOBS: &[PeriodicJob] = &[
+    PeriodicJob { name: "note that we are alive", every: MINUTE, run: |n, _| outage_recovery::alive(n) },
+    PeriodicJob { name: "make up for an outage", every: MINUTE, run: |n, _| outage_recovery::step(n) },
+    PeriodicJob { name: "free leases that are over", every: MINUTE, run: free_overdue },
+    PeriodicJob { name: "mend times of a clock that was ahead", every: MINUTE.saturating_mul(10), run: mend_times },
+    PeriodicJob { name: "give up on dead hosts", every: MINUTE.saturating_mul(10), run: expire },
+    PeriodicJob { name: "forget old activities", every: HOUR, run: prune_activities },
+    PeriodicJob { name: "forget old tombstones and seen ids", every: HOUR, run: prune_tombstones },
+    PeriodicJob { name: "forget old editions of other people's posts", every: HOUR, run: prune_editions },
+    PeriodicJob { name: "forget uploads without a post", every: HOUR, run: prune_uploads },
+    PeriodicJob { name: "remove files nobody names", every: MINUTE.saturating_mul(5), run: sweep },
+    PeriodicJob { name: "tell and ask how polls stand", every: MINUTE, run: |n, _| poll_refresh::step(n) },
+    PeriodicJob { name: "forget posts of strangers", every: MINUTE.saturating_mul(10), run: prune_posts },
+    PeriodicJob { name: "forget strangers", every: MINUTE.saturating_mul(20), run: prune_actors },
+    PeriodicJob { name: "forget servers of strangers", every: HOUR, run: prune_hosts },
+    PeriodicJob { name: "forget what could not be understood", every: HOUR, run: prune_aside },
+    PeriodicJob { name: "look at stale profiles again", every: MINUTE.saturating_mul(15), run: refresh_stale },
+    PeriodicJob {
         name: "go along with people who moved",
         every: MINUTE.saturating_mul(15),
         run: |n, _| unless_trial(n, move_discovery::step),
     },
-    Chore {
+    PeriodicJob {
         name: "ask what servers run",
         every: MINUTE.saturating_mul(5),
         run: |n, _| unless_trial(n, nodeinfo::step),
     },
-    Chore {
+    PeriodicJob {
         name: "fetch lists of servers to block",
         every: MINUTE.saturating_mul(20),
         run: |n, _| unless_trial(n, host_block_import::step),
     },
-    Chore { name: "forget mutes that are over", every: HOUR, run: |n, _| n.store.write(mutes::prune).map(drop) },
+    PeriodicJob { name: "forget mutes that are over", every: HOUR, run: |n, _| n.store.write(mutes::prune).map(drop) },
 ];
 
 /// When each chore was last done, and where the slow ones are.
 #[derive(Debug)]
-pub struct Diary {
+pub struct JobSchedule {
     next_at: Vec<Time>,
     shelf: u32,
     /// Where the looks at all posts, people and servers are.
@@ -102,12 +102,12 @@ pub struct Diary {
     host: String,
 }
 
-impl Diary {
+impl JobSchedule {
     /// A new one: every chore comes within a minute or two, not all in the first moment.
     pub fn new(now: Time) -> Self {
-        let first = |(n, chore): (u32, &Chore)| now.plus(chore.every.min(MINUTE + Duration::from_secs(5) * n));
+        let first = |(n, chore): (u32, &PeriodicJob)| now.plus(chore.every.min(MINUTE + Duration::from_secs(5) * n));
         Self {
-            next_at: (0..).zip(CHORES).map(first).collect(),
+            next_at: (0..).zip(PERIODIC_JOBS).map(first).collect(),
             shelf: 0,
             post: PostId(0),
             actor: ActorId(0),
@@ -122,8 +122,8 @@ impl Diary {
 }
 
 /// Does the chores that are due, each at most once. A chore that fails is logged and comes again in its time.
-pub fn step(node: &Node, diary: &mut Diary) -> Result<()> {
-    for (n, chore) in CHORES.iter().enumerate() {
+pub fn step(node: &Node, diary: &mut JobSchedule) -> Result<()> {
+    for (n, chore) in PERIODIC_JOBS.iter().enumerate() {
         let now = node.clock().now();
         let Some(next_at) = diary.next_at.get_mut(n) else { continue };
         // after a jump back of the clock the date in the diary is too far away
@@ -138,7 +138,7 @@ pub fn step(node: &Node, diary: &mut Diary) -> Result<()> {
     Ok(())
 }
 
-fn free_overdue(node: &Node, _: &mut Diary) -> Result<()> {
+fn free_overdue(node: &Node, _: &mut JobSchedule) -> Result<()> {
     let freed = node.store.write(|w| Ok(deliveries::free_overdue(w)? + inbox::free_overdue(w)?))?;
     if freed > 0 {
         tracing::warn!(freed, "leases were over");
@@ -146,7 +146,7 @@ fn free_overdue(node: &Node, _: &mut Diary) -> Result<()> {
     Ok(())
 }
 
-fn mend_times(node: &Node, _: &mut Diary) -> Result<()> {
+fn mend_times(node: &Node, _: &mut JobSchedule) -> Result<()> {
     let mended =
         node.store.write(|w| Ok(deliveries::mend_times(w)? + inbox::mend_times(w)? + hosts::mend_times(w)?))?;
     if mended > 0 {
@@ -155,43 +155,44 @@ fn mend_times(node: &Node, _: &mut Diary) -> Result<()> {
     Ok(())
 }
 
-fn expire(node: &Node, _: &mut Diary) -> Result<()> {
-    while node.store.write(|w| deliveries::expire(w, w.now.minus(delivery::PATIENCE), SLICE))? > 0 {}
+fn expire(node: &Node, _: &mut JobSchedule) -> Result<()> {
+    while node.store.write(|w| deliveries::expire(w, w.now.minus(delivery::MAX_DELIVERY_AGE), ROWS_PER_WRITE))? > 0 {}
     Ok(())
 }
 
-fn prune_activities(node: &Node, _: &mut Diary) -> Result<()> {
-    while node.store.write(|w| deliveries::prune(w, w.now.minus(ACTIVITIES), SLICE))? > 0 {}
-    while node.store.write(|w| responses::prune(w, SLICE))? > 0 {}
+fn prune_activities(node: &Node, _: &mut JobSchedule) -> Result<()> {
+    while node.store.write(|w| deliveries::prune(w, w.now.minus(ACTIVITY_RETENTION), ROWS_PER_WRITE))? > 0 {}
+    while node.store.write(|w| responses::prune(w, ROWS_PER_WRITE))? > 0 {}
     Ok(())
 }
 
-fn prune_tombstones(node: &Node, _: &mut Diary) -> Result<()> {
-    while node.store.write(|w| tombstones::prune(w, SLICE))? > 0 {}
+fn prune_tombstones(node: &Node, _: &mut JobSchedule) -> Result<()> {
+    while node.store.write(|w| tombstones::prune(w, ROWS_PER_WRITE))? > 0 {}
     Ok(())
 }
 
-fn prune_editions(node: &Node, _: &mut Diary) -> Result<()> {
-    while node.store.write(|w| post_edits::prune(w, w.now.minus(EDITIONS), SLICE))? > 0 {}
+fn prune_editions(node: &Node, _: &mut JobSchedule) -> Result<()> {
+    while node.store.write(|w| post_edits::prune(w, w.now.minus(POST_EDIT_RETENTION), ROWS_PER_WRITE))? > 0 {}
     Ok(())
 }
 
-fn prune_uploads(node: &Node, _: &mut Diary) -> Result<()> {
-    while node.store.write(|w| attachments::prune_loose(w, w.now.minus(UPLOADS), SLICE))? > 0 {}
+fn prune_uploads(node: &Node, _: &mut JobSchedule) -> Result<()> {
+    while node.store.write(|w| attachments::prune_loose(w, w.now.minus(UNUSED_UPLOAD_RETENTION), ROWS_PER_WRITE))? > 0 {
+    }
     Ok(())
 }
 
-fn prune_posts(node: &Node, diary: &mut Diary) -> Result<()> {
+fn prune_posts(node: &Node, diary: &mut JobSchedule) -> Result<()> {
     let days = node.store.read(node::settings)?.relay_days;
     let now = node.clock().now();
-    let terms = Terms {
-        posts: now.minus(STRANGERS),
-        relayed: now.minus(DAY.saturating_mul(days).min(STRANGERS)),
-        most_relayed: RELAYED,
+    let terms = RetentionLimits {
+        posts: now.minus(UNREFERENCED_RETENTION),
+        relayed: now.minus(DAY.saturating_mul(days).min(UNREFERENCED_RETENTION)),
+        most_relayed: MAX_RELAYED_POSTS,
     };
-    for _ in 0..SLICES {
+    for _ in 0..SLICES_PER_ROUND {
         let after = diary.post;
-        let (last, gone) = node.store.write(move |w| retention::prune_posts(w, after, terms, SMALL_SLICE))?;
+        let (last, gone) = node.store.write(move |w| retention::prune_posts(w, after, terms, SMALL_ROWS_PER_WRITE))?;
         tracing::debug!(gone, "posts of strangers were forgotten");
         diary.post = last.unwrap_or(PostId(0));
         if last.is_none() {
@@ -201,11 +202,12 @@ fn prune_posts(node: &Node, diary: &mut Diary) -> Result<()> {
     Ok(())
 }
 
-fn prune_actors(node: &Node, diary: &mut Diary) -> Result<()> {
-    let before = node.clock().now().minus(STRANGERS);
-    for _ in 0..SLICES {
+fn prune_actors(node: &Node, diary: &mut JobSchedule) -> Result<()> {
+    let before = node.clock().now().minus(UNREFERENCED_RETENTION);
+    for _ in 0..SLICES_PER_ROUND {
         let after = diary.actor;
-        let (last, gone) = node.store.write(move |w| retention::prune_actors(w, after, before, SMALL_SLICE))?;
+        let (last, gone) =
+            node.store.write(move |w| retention::prune_actors(w, after, before, SMALL_ROWS_PER_WRITE))?;
         tracing::debug!(gone, "strangers were forgotten");
         diary.actor = last.unwrap_or(ActorId(0));
         if last.is_none() {
@@ -215,34 +217,34 @@ fn prune_actors(node: &Node, diary: &mut Diary) -> Result<()> {
     Ok(())
 }
 
-fn prune_hosts(node: &Node, diary: &mut Diary) -> Result<()> {
-    let before = node.clock().now().minus(HOSTS);
-    for _ in 0..SLICES {
+fn prune_hosts(node: &Node, diary: &mut JobSchedule) -> Result<()> {
+    let before = node.clock().now().minus(UNREFERENCED_HOST_RETENTION);
+    for _ in 0..SLICES_PER_ROUND {
         let after = std::mem::take(&mut diary.host);
-        let (last, _) = node.store.write(move |w| retention::prune_hosts(w, &after, before, SMALL_SLICE))?;
+        let (last, _) = node.store.write(move |w| retention::prune_hosts(w, &after, before, SMALL_ROWS_PER_WRITE))?;
         let Some(last) = last else { break };
         diary.host = last;
     }
     Ok(())
 }
 
-fn prune_aside(node: &Node, _: &mut Diary) -> Result<()> {
-    node.store.write(|w| inbox::prune_aside(w, w.now.minus(ASIDE))).map(drop)
+fn prune_aside(node: &Node, _: &mut JobSchedule) -> Result<()> {
+    node.store.write(|w| inbox::prune_aside(w, w.now.minus(SET_ASIDE_RETENTION))).map(drop)
 }
 
 /// One shelf of `media/` in a round: all of them in a day.
-fn sweep(node: &Node, diary: &mut Diary) -> Result<()> {
+fn sweep(node: &Node, diary: &mut JobSchedule) -> Result<()> {
     let shelf = diary.shelf;
-    diary.shelf = (shelf + 1) % media_files::SHELVES;
-    media_files::sweep(&node.store, shelf, node.clock().now().minus(UPLOADS)).map(drop)
+    diary.shelf = (shelf + 1) % media_files::MEDIA_FOLDERS;
+    media_files::sweep(&node.store, shelf, node.clock().now().minus(UNUSED_UPLOAD_RETENTION)).map(drop)
 }
 
-fn refresh_stale(node: &Node, _: &mut Diary) -> Result<()> {
+fn refresh_stale(node: &Node, _: &mut JobSchedule) -> Result<()> {
     if node.config.trial {
         return Ok(());
     }
     let stale = node.store.read(|r| {
-        let ids = actors::stale(r, r.now.minus(STALE), REFRESHES)?;
+        let ids = actors::stale(r, r.now.minus(ACTOR_REFRESH_AGE), ACTOR_REFRESHES_PER_ROUND)?;
         actors::by_ids(r, &ids)
     })?;
     for actor in stale {
@@ -263,23 +265,23 @@ fn unless_trial(node: &Node, step: fn(&Node) -> Result<bool>) -> Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
-    use crate::federation::test_support::Home;
-    use crate::net::test_support::{Peer, response};
+    use crate::federation::test_support::TestNode;
+    use crate::net::test_support::{TestPeer, response};
     use crate::store::node;
 
-    fn home() -> Home {
-        let peer = Peer::start(|_| response(202, &[], b""));
-        Home::new(&[], peer.address, MINUTE)
+    fn home() -> TestNode {
+        let peer = TestPeer::start(|_| response(202, &[], b""));
+        TestNode::new(&[], peer.address, MINUTE)
     }
 
-    fn alive_at(home: &Home) -> Time {
+    fn alive_at(home: &TestNode) -> Time {
         home.node.store.read(node::get).unwrap().alive_at
     }
 
     #[test]
     fn each_chore_comes_in_its_time_and_no_more() {
         let home = home();
-        let mut diary = Diary::new(home.clock.now());
+        let mut diary = JobSchedule::new(home.clock.now());
         let begun = alive_at(&home);
         step(&home.node, &mut diary).unwrap();
         assert_eq!(alive_at(&home), begun, "not in the first moment");
@@ -298,7 +300,7 @@ mod tests {
     #[test]
     fn a_clock_that_went_back_puts_no_chore_off() {
         let home = home();
-        let mut diary = Diary::new(home.clock.now().plus(400 * DAY));
+        let mut diary = JobSchedule::new(home.clock.now().plus(400 * DAY));
         let begun = alive_at(&home);
         home.clock.advance(MINUTE);
         step(&home.node, &mut diary).unwrap();
@@ -309,9 +311,9 @@ mod tests {
     #[test]
     fn a_delivery_whose_worker_died_goes_again_within_two_minutes() {
         let home = home();
-        let mut diary = Diary::new(home.clock.now());
+        let mut diary = JobSchedule::new(home.clock.now());
         home.say("a", &["x.example"]);
-        let claim = |w: &crate::store::Write<'_>| deliveries::claim(w, delivery::LEASE);
+        let claim = |w: &crate::store::Write<'_>| deliveries::claim(w, delivery::CLAIM_LEASE);
         assert!(home.node.store.write(claim).unwrap().is_some());
         assert!(home.node.store.write(claim).unwrap().is_none());
         home.clock.advance(2 * MINUTE);
@@ -322,11 +324,11 @@ mod tests {
     #[test]
     fn what_was_sent_long_ago_is_forgotten() {
         let home = home();
-        let mut diary = Diary::new(home.clock.now());
+        let mut diary = JobSchedule::new(home.clock.now());
         home.say("a", &[]);
         let kept = || home.node.store.read(|r| deliveries::activity(r, &first_uri())).is_ok();
         assert!(kept());
-        home.clock.advance(ACTIVITIES);
+        home.clock.advance(ACTIVITY_RETENTION);
         step(&home.node, &mut diary).unwrap();
         assert!(kept());
         home.clock.advance(HOUR);

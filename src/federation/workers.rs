@@ -22,16 +22,16 @@ use crate::base::{Error, Result, Time};
 use crate::store;
 
 /// The longest sleep: the clock is looked at again, should it have been set.
-const NAP: Duration = Duration::from_mins(1);
+const MAX_SLEEP: Duration = Duration::from_mins(1);
 /// How long after an error of ours a thread rests: a full disk is not emptied by trying.
-const REST: Duration = Duration::from_secs(2);
+const ERROR_PAUSE: Duration = Duration::from_secs(2);
 /// How long a lead waits for a new hand to take what is due before it sends in another.
-const TAKE_UP: Duration = Duration::from_millis(500);
+const TAKE_UP_TIMEOUT: Duration = Duration::from_millis(500);
 /// How often a lead with many hands looks whether they are slow: fewer finished in that time than there are.
-const LOOK: Duration = Duration::from_millis(50);
+const SUPERVISOR_INTERVAL: Duration = Duration::from_millis(50);
 
 /// One queue and who works on it.
-struct Line {
+struct WorkerQueue {
     name: &'static str,
     /// Hands while all goes well.
     few: usize,
@@ -44,10 +44,10 @@ struct Line {
     run: fn(&Node, &mut dyn FnMut() -> bool) -> Result<()>,
 }
 
-const LINES: [Line; 3] = [
-    Line { name: "delivery", few: 8, most: 256, stack: 256 * 1024, next_due: send_due, run: send },
+const WORKER_QUEUES: [WorkerQueue; 3] = [
+    WorkerQueue { name: "delivery", few: 8, most: 256, stack: 256 * 1024, next_due: send_due, run: send },
     // documents nest and HTML is parsed: a deeper stack
-    Line {
+    WorkerQueue {
         name: "inbox",
         few: 1,
         most: 8,
@@ -55,10 +55,10 @@ const LINES: [Line; 3] = [
         next_due: |node| node.store.read(store::queue::inbox::next_due),
         run: apply,
     },
-    Line { name: "backfill", few: 1, most: 1, stack: 2 * 1024 * 1024, next_due: fill_due, run: fill },
+    WorkerQueue { name: "backfill", few: 1, most: 1, stack: 2 * 1024 * 1024, next_due: fill_due, run: fill },
 ];
 /// Bytes of the stacks of leads and upkeep.
-const STACK: usize = 512 * 1024;
+const STACK_BYTES: usize = 512 * 1024;
 
 /// Messages for apps go first: there are few, and somebody holds a phone.
 fn send(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
@@ -95,7 +95,7 @@ fn fill_due(node: &Node) -> Result<Option<Time>> {
 /// The threads of a running server.
 pub struct Workers {
     node: Arc<Node>,
-    stop: Arc<Stop>,
+    stop: Arc<StopSignal>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -109,16 +109,16 @@ impl Workers {
             store::queue::inbox::free_leases(w)
         })?;
         let mut workers = Self { node, stop: Arc::default(), threads: Vec::new() };
-        for line in &LINES {
+        for line in &WORKER_QUEUES {
             workers.spawn(line.name, move |node, stop| lead(node, line, stop))?;
         }
         workers.spawn("upkeep", look_after)?;
         Ok(workers)
     }
 
-    fn spawn(&mut self, name: &str, work: impl FnOnce(&Node, &Stop) + Send + 'static) -> Result<()> {
+    fn spawn(&mut self, name: &str, work: impl FnOnce(&Node, &StopSignal) + Send + 'static) -> Result<()> {
         let (node, stop) = (self.node.clone(), self.stop.clone());
-        let thread = thread::Builder::new().name(name.to_owned()).stack_size(STACK);
+        let thread = thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
         self.threads.push(thread.spawn(move || work(&node, &stop))?);
         Ok(())
     }
@@ -147,12 +147,12 @@ impl Drop for Workers {
 
 /// Tells all threads to stop, and wakes those that rest.
 #[derive(Default)]
-struct Stop {
+struct StopSignal {
     told: Mutex<bool>,
     wake: Condvar,
 }
 
-impl Stop {
+impl StopSignal {
     fn set(&self) {
         *self.told.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.wake.notify_all();
@@ -171,7 +171,7 @@ impl Stop {
 
 /// The hands of one line.
 #[derive(Default)]
-struct Crew {
+struct PoolState {
     hands: AtomicUsize,
     /// What they have finished, ever.
     done: AtomicUsize,
@@ -180,44 +180,44 @@ struct Crew {
 }
 
 /// Sends in hands when something is due, until told to stop; then waits for them.
-fn lead(node: &Node, line: &Line, stop: &Stop) {
-    let crew = Crew::default();
+fn lead(node: &Node, line: &WorkerQueue, stop: &StopSignal) {
+    let crew = PoolState::default();
     let bell = node.store.bell();
     let mut look = (Stopwatch::start(), 0);
     thread::scope(|scope| {
         while !stop.is_set() {
             let rung = bell.rung();
             if crew.failed.swap(false, Ordering::SeqCst) {
-                stop.rest(REST);
+                stop.rest(ERROR_PAUSE);
             }
             let hands = crew.hands.load(Ordering::SeqCst);
             match due_in(node, line) {
                 Err(error) => {
                     tracing::error!(line = line.name, %error, "the queue could not be read");
-                    stop.rest(REST);
+                    stop.rest(ERROR_PAUSE);
                 }
                 Ok(Some(wait)) if wait.is_zero() && hands < line.few => {
                     send_in(scope, node, line, &crew, stop, 1);
-                    bell.wait(rung, TAKE_UP);
+                    bell.wait(rung, TAKE_UP_TIMEOUT);
                 }
                 Ok(Some(wait)) if wait.is_zero() => {
                     let done = crew.done.load(Ordering::SeqCst);
-                    if look.0.elapsed() >= LOOK {
+                    if look.0.elapsed() >= SUPERVISOR_INTERVAL {
                         if done.wrapping_sub(look.1) < hands {
                             send_in(scope, node, line, &crew, stop, hands.min(line.most.saturating_sub(hands)));
                         }
                         look = (Stopwatch::start(), done);
                     }
-                    stop.rest(LOOK);
+                    stop.rest(SUPERVISOR_INTERVAL);
                 }
-                Ok(wait) => bell.wait(rung, wait.unwrap_or(NAP).min(NAP)),
+                Ok(wait) => bell.wait(rung, wait.unwrap_or(MAX_SLEEP).min(MAX_SLEEP)),
             }
         }
     });
 }
 
 /// How long until something is due; None when only the bell can tell.
-fn due_in(node: &Node, line: &Line) -> Result<Option<Duration>> {
+fn due_in(node: &Node, line: &WorkerQueue) -> Result<Option<Duration>> {
     Ok((line.next_due)(node)?.map(|at| at.since(node.clock().now())))
 }
 
@@ -225,9 +225,9 @@ fn due_in(node: &Node, line: &Line) -> Result<Option<Duration>> {
 fn send_in<'s, 'e>(
     scope: &'s Scope<'s, 'e>,
     node: &'e Node,
-    line: &'e Line,
-    crew: &'e Crew,
-    stop: &'e Stop,
+    line: &'e WorkerQueue,
+    crew: &'e PoolState,
+    stop: &'e StopSignal,
     more: usize,
 ) where
     'e: 's,
@@ -257,8 +257,8 @@ fn send_in<'s, 'e>(
 }
 
 /// Does the chores until told to stop.
-fn look_after(node: &Node, stop: &Stop) {
-    let mut diary = upkeep::Diary::new(node.clock().now());
+fn look_after(node: &Node, stop: &StopSignal) {
+    let mut diary = upkeep::JobSchedule::new(node.clock().now());
     while !stop.is_set() {
         if let Err(error) = guarded(|| upkeep::step(node, &mut diary)) {
             tracing::error!(%error, "upkeep");
@@ -278,17 +278,17 @@ mod tests {
     use std::sync::{Condvar, Mutex};
 
     use super::*;
-    use crate::federation::test_support::Home;
-    use crate::net::test_support::{Peer, response};
+    use crate::federation::test_support::TestNode;
+    use crate::net::test_support::{TestPeer, response};
 
     /// A door that stays shut until it is opened.
     #[derive(Default)]
-    struct Door {
+    struct TestLatch {
         open: Mutex<bool>,
         opened: Condvar,
     }
 
-    impl Door {
+    impl TestLatch {
         fn open(&self) {
             *self.open.lock().unwrap() = true;
             self.opened.notify_all();
@@ -315,9 +315,9 @@ mod tests {
 
     #[test]
     fn hanging_peers_never_hold_the_good_ones() {
-        let door = Arc::new(Door::default());
+        let door = Arc::new(TestLatch::default());
         let shut = door.clone();
-        let peer = Peer::start(move |seen| {
+        let peer = TestPeer::start(move |seen| {
             if seen.header("host").starts_with("hanging") {
                 shut.pass();
             }
@@ -326,7 +326,7 @@ mod tests {
         let hanging: Vec<String> = (0..40).map(|n| format!("hanging{n}.example")).collect();
         let good: Vec<String> = (0..40).map(|n| format!("good{n}.example")).collect();
         let all: Vec<&str> = hanging.iter().chain(&good).map(String::as_str).collect();
-        let home = Home::new(&all, peer.address, Duration::from_secs(60));
+        let home = TestNode::new(&all, peer.address, Duration::from_secs(60));
         home.say("a", &all);
         let node = Arc::new(home.node);
         let workers = Workers::start(node.clone()).unwrap();
@@ -342,9 +342,9 @@ mod tests {
     fn retries_come_when_the_clock_says_so_and_stop_lets_what_has_begun_end() {
         let times = AtomicUsize::new(0);
         let (asked, is_asked) = std::sync::mpsc::channel();
-        let door = Arc::new(Door::default());
+        let door = Arc::new(TestLatch::default());
         let shut = door.clone();
-        let peer = Peer::start(move |_| match times.fetch_add(1, Ordering::SeqCst) {
+        let peer = TestPeer::start(move |_| match times.fetch_add(1, Ordering::SeqCst) {
             0 => response(503, &[], b""),
             _ => {
                 asked.send(()).unwrap();
@@ -352,7 +352,7 @@ mod tests {
                 response(202, &[], b"")
             }
         });
-        let home = Home::new(&["x.example"], peer.address, Duration::from_secs(60));
+        let home = TestNode::new(&["x.example"], peer.address, Duration::from_secs(60));
         home.say("a", &["x.example"]);
         let node = Arc::new(home.node);
         let workers = Workers::start(node.clone()).unwrap();
@@ -360,7 +360,7 @@ mod tests {
         let watch = Stopwatch::start();
         while next().is_none_or(|next| next == node.clock().now()) {
             assert!(watch.elapsed() < Duration::from_secs(60));
-            node.store.bell().wait(node.store.bell().rung(), LOOK);
+            node.store.bell().wait(node.store.bell().rung(), SUPERVISOR_INTERVAL);
         }
         home.clock.advance(Duration::from_secs(70));
         node.store.bell().ring();
@@ -373,10 +373,10 @@ mod tests {
 
     #[test]
     fn what_a_killed_server_had_claimed_is_delivered_after_the_restart() {
-        let peer = Peer::start(|_| response(202, &[], b""));
-        let home = Home::new(&["x.example"], peer.address, Duration::from_secs(60));
+        let peer = TestPeer::start(|_| response(202, &[], b""));
+        let home = TestNode::new(&["x.example"], peer.address, Duration::from_secs(60));
         home.say("a", &["x.example"]);
-        home.node.store.write(|w| store::queue::deliveries::claim(w, delivery::LEASE)).unwrap().unwrap();
+        home.node.store.write(|w| store::queue::deliveries::claim(w, delivery::CLAIM_LEASE)).unwrap().unwrap();
         let node = Arc::new(home.node);
         let workers = Workers::start(node.clone()).unwrap();
         until(&node, 0);
@@ -387,11 +387,11 @@ mod tests {
     #[test]
     fn a_panic_is_an_error_and_the_next_hand_goes_on() {
         static TIMES: AtomicUsize = AtomicUsize::new(0);
-        let line = Line {
+        let line = WorkerQueue {
             name: "careless",
             few: 1,
             most: 1,
-            stack: STACK,
+            stack: STACK_BYTES,
             next_due: |node| Ok((TIMES.load(Ordering::SeqCst) < 2).then(|| node.clock().now())),
             run: |node, goes_on| {
                 let times = TIMES.fetch_add(1, Ordering::SeqCst);
@@ -401,14 +401,14 @@ mod tests {
                 Ok(())
             },
         };
-        let peer = Peer::start(|_| response(202, &[], b""));
-        let home = Home::new(&[], peer.address, Duration::from_secs(60));
-        let stop = Stop::default();
+        let peer = TestPeer::start(|_| response(202, &[], b""));
+        let home = TestNode::new(&[], peer.address, Duration::from_secs(60));
+        let stop = StopSignal::default();
         thread::scope(|scope| {
             let (node, stop) = (&home.node, &stop);
             let leader = scope.spawn(|| lead(node, &line, stop));
             while TIMES.load(Ordering::SeqCst) < 2 {
-                node.store.bell().wait(node.store.bell().rung(), LOOK);
+                node.store.bell().wait(node.store.bell().rung(), SUPERVISOR_INTERVAL);
             }
             stop.set();
             node.store.bell().ring();

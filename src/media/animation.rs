@@ -3,13 +3,13 @@
 
 use gif::{ColorOutput, DecodeOptions, Encoder, MemoryLimit};
 
-use super::{ANIMATION_BYTES, FRAME_PIXELS, FRAMES, PIXELS, POST_SIDE};
+use super::{MAX_GIF_BYTES, MAX_GIF_FRAMES, MAX_GIF_PIXELS, MAX_IMAGE_PIXELS, POST_SIDE};
 
 /// A GIF written anew; none when it is a still, damaged, or beyond the limits: then its first frame must do.
 pub(super) fn copied(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::Indexed);
-    options.set_memory_limit(MemoryLimit::Bytes(PIXELS.try_into().ok()?));
+    options.set_memory_limit(MemoryLimit::Bytes(MAX_IMAGE_PIXELS.try_into().ok()?));
     let mut decoder = options.read_info(bytes).ok()?;
     let (width, height) = (decoder.width(), decoder.height());
     if u32::from(width.max(height)) > POST_SIDE {
@@ -26,7 +26,7 @@ pub(super) fn copied(bytes: &[u8]) -> Option<Vec<u8>> {
         let inside = u32::from(frame.left) + u32::from(frame.width) <= u32::from(width)
             && u32::from(frame.top) + u32::from(frame.height) <= u32::from(height);
         let colourless = frame.palette.is_none() && palette.is_empty();
-        if frames > FRAMES || pixels > FRAME_PIXELS || !inside || colourless {
+        if frames > MAX_GIF_FRAMES || pixels > MAX_GIF_PIXELS || !inside || colourless {
             return None;
         }
         let mut frame = frame.clone();
@@ -38,7 +38,7 @@ pub(super) fn copied(bytes: &[u8]) -> Option<Vec<u8>> {
             encoder.set_repeat(decoder.repeat()).ok()?;
         }
         encoder.write_frame(&frame).ok()?;
-        if encoder.get_ref().len() > ANIMATION_BYTES {
+        if encoder.get_ref().len() > MAX_GIF_BYTES {
             return None;
         }
     }

@@ -10,12 +10,12 @@ mod mp4;
 mod ogg;
 mod pcm;
 
-use super::{FILM_BYTES, Kind, sniff};
+use super::{MAX_AUDIO_VIDEO_BYTES, MediaType, sniff};
 use crate::base::{Error, Result};
 
 /// A film or recording fit to be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recording {
+pub struct CleanedMedia {
     /// The file.
     pub bytes: Vec<u8>,
     /// What it is; an MP4 or WebM without a picture is sound.
@@ -30,7 +30,7 @@ pub struct Recording {
 
 /// What a container says of its content.
 #[derive(Debug, Clone, Default, PartialEq)]
-struct Facts {
+struct ContainerInfo {
     seconds: Option<f64>,
     size: Option<(u32, u32)>,
     /// There is a moving picture.
@@ -39,32 +39,35 @@ struct Facts {
 
 /// Frees a film or recording of its metadata. Takes no more memory than the file and its copy; never decodes.
 /// [`Error::Invalid`] says what is wrong with it.
-pub fn recording(mut bytes: Vec<u8>) -> Result<Recording> {
-    if bytes.len() > FILM_BYTES {
-        return Err(Error::invalid(format!("this file is too large: at most {} MiB", FILM_BYTES / 1024 / 1024)));
+pub fn recording(mut bytes: Vec<u8>) -> Result<CleanedMedia> {
+    if bytes.len() > MAX_AUDIO_VIDEO_BYTES {
+        return Err(Error::invalid(format!(
+            "this file is too large: at most {} MiB",
+            MAX_AUDIO_VIDEO_BYTES / 1024 / 1024
+        )));
     }
     mp3::without_id3(&mut bytes);
     let kind = sniff(&bytes).filter(|kind| !kind.is_picture());
     let kind = kind.ok_or_else(unknown)?;
     let facts = match kind {
-        Kind::Mp4 | Kind::M4a => mp4::strip(&mut bytes),
-        Kind::Webm => ebml::strip(&mut bytes),
-        Kind::Mp3 => mp3::strip(&mut bytes),
-        Kind::Ogg => ogg::strip(&mut bytes),
-        Kind::Flac => pcm::flac(&mut bytes),
-        Kind::Wav => pcm::wav(&mut bytes),
-        Kind::Jpeg | Kind::Png | Kind::Gif | Kind::Webp => None,
+        MediaType::Mp4 | MediaType::M4a => mp4::strip(&mut bytes),
+        MediaType::Webm => ebml::strip(&mut bytes),
+        MediaType::Mp3 => mp3::strip(&mut bytes),
+        MediaType::Ogg => ogg::strip(&mut bytes),
+        MediaType::Flac => pcm::flac(&mut bytes),
+        MediaType::Wav => pcm::wav(&mut bytes),
+        MediaType::Jpeg | MediaType::Png | MediaType::Gif | MediaType::Webp => None,
     };
     let facts = facts.ok_or_else(|| Error::invalid("this file is damaged, or of a kind we cannot read"))?;
     let media_type = match kind {
-        Kind::Mp4 if !facts.film => Kind::M4a.media_type(),
-        Kind::Webm if !facts.film => "audio/webm",
+        MediaType::Mp4 if !facts.film => MediaType::M4a.media_type(),
+        MediaType::Webm if !facts.film => "audio/webm",
         kind => kind.media_type(),
     };
     let (width, height) = facts.size.filter(|(w, h)| *w > 0 && *h > 0).unzip();
     // A length over a week is a broken file's; the cast is of a small positive number.
     let seconds = facts.seconds.filter(|s| (0.5..604_800.0).contains(s)).map(|s| s.round() as u32);
-    Ok(Recording { bytes, media_type, width, height, seconds })
+    Ok(CleanedMedia { bytes, media_type, width, height, seconds })
 }
 
 fn unknown() -> Error {

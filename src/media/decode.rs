@@ -6,48 +6,48 @@ use image::codecs::{gif::GifDecoder, jpeg::JpegDecoder, png::PngDecoder, webp::W
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageResult, Limits};
 
-use super::{Kind, MEMORY, PIXELS, SCANS, SIDE, png, webp};
+use super::{MAX_DECODE_BYTES, MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE, MAX_JPEG_SCANS, MediaType, png, webp};
 use crate::base::{Error, Result};
 
 /// A decoded picture (of an animation the first frame), as it lies in the file, and how to turn it upright.
-pub(super) struct Decoded {
+pub(super) struct DecodedImage {
     pub image: DynamicImage,
     pub orientation: Orientation,
 }
 
 /// Decodes a picture of this kind within the limits of this room.
-pub(super) fn decode(bytes: &[u8], kind: Kind) -> Result<Decoded> {
-    let progressive = kind == Kind::Jpeg && check_jpeg(bytes)?;
+pub(super) fn decode(bytes: &[u8], kind: MediaType) -> Result<DecodedImage> {
+    let progressive = kind == MediaType::Jpeg && check_jpeg(bytes)?;
     let mut decoder = open(bytes, kind).map_err(damaged)?;
     let (width, height) = decoder.dimensions();
     check_size(width, height)?;
-    if kind == Kind::Webp && !webp::frames_fit(bytes, width, height) {
+    if kind == MediaType::Webp && !webp::frames_fit(bytes, width, height) {
         return Err(too_large());
     }
     let color = decoder.color_type();
     let per_pixel = match kind {
         // A progressive JPEG keeps two bytes for every coefficient until its last scan.
-        Kind::Jpeg if progressive => u64::from(color.bytes_per_pixel()) + 2 * u64::from(color.channel_count()),
+        MediaType::Jpeg if progressive => u64::from(color.bytes_per_pixel()) + 2 * u64::from(color.channel_count()),
         // A frame that does not fill its canvas is decoded beside it.
-        Kind::Gif => 8,
+        MediaType::Gif => 8,
         // Of 16 bits a channel, even the strip the resizer keeps is large.
         _ if color.bytes_per_pixel() / color.channel_count() > 1 => u64::from(color.bytes_per_pixel()) * 3 / 2,
         // WebP is decoded into planes of its own first.
-        Kind::Webp => webp::bytes_per_pixel(bytes, u64::from(color.bytes_per_pixel())),
+        MediaType::Webp => webp::bytes_per_pixel(bytes, u64::from(color.bytes_per_pixel())),
         _ => u64::from(color.bytes_per_pixel()),
     };
-    if u64::from(width) * u64::from(height) * per_pixel > MEMORY {
+    if u64::from(width) * u64::from(height) * per_pixel > MAX_DECODE_BYTES {
         return Err(Error::invalid("this picture would take too much memory to open: save it smaller"));
     }
     decoder.set_limits(limits()).map_err(damaged)?;
     let orientation = match kind {
         // The decoder would make room for whatever length the file claims.
-        Kind::Webp => webp::orientation(bytes),
+        MediaType::Webp => webp::orientation(bytes),
         // A broken orientation is no reason to refuse the picture.
         _ => decoder.orientation().unwrap_or(Orientation::NoTransforms),
     };
     let image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
-    Ok(Decoded { image, orientation })
+    Ok(DecodedImage { image, orientation })
 }
 
 /// Refuses a picture without pixels or with too many.
@@ -55,15 +55,15 @@ fn check_size(width: u32, height: u32) -> Result<()> {
     if width == 0 || height == 0 {
         return Err(Error::invalid("this picture is empty"));
     }
-    if width > SIDE || height > SIDE || u64::from(width) * u64::from(height) > PIXELS {
+    if width > MAX_IMAGE_SIDE || height > MAX_IMAGE_SIDE || u64::from(width) * u64::from(height) > MAX_IMAGE_PIXELS {
         return Err(too_large());
     }
     Ok(())
 }
 
 fn too_large() -> Error {
-    let most = PIXELS / 1_000_000;
-    Error::invalid(format!("this picture is too large: at most {most} megapixels and {SIDE} pixels a side"))
+    let most = MAX_IMAGE_PIXELS / 1_000_000;
+    Error::invalid(format!("this picture is too large: at most {most} megapixels and {MAX_IMAGE_SIDE} pixels a side"))
 }
 
 /// The sentence for a file that says it is a picture and is none.
@@ -75,21 +75,21 @@ fn damaged(source: ImageError) -> Error {
     Error::invalid("this picture is damaged, or of a kind we cannot read")
 }
 
-fn open(bytes: &[u8], kind: Kind) -> ImageResult<Box<dyn ImageDecoder + '_>> {
+fn open(bytes: &[u8], kind: MediaType) -> ImageResult<Box<dyn ImageDecoder + '_>> {
     let reader = Cursor::new(bytes);
     Ok(match kind {
-        Kind::Png => Box::new(PngDecoder::with_limits(Cursor::new(png::bare(bytes)), limits())?),
-        Kind::Gif => Box::new(GifDecoder::new(reader)?),
-        Kind::Webp => Box::new(WebPDecoder::new(reader)?),
+        MediaType::Png => Box::new(PngDecoder::with_limits(Cursor::new(png::bare(bytes)), limits())?),
+        MediaType::Gif => Box::new(GifDecoder::new(reader)?),
+        MediaType::Webp => Box::new(WebPDecoder::new(reader)?),
         _ => Box::new(JpegDecoder::new(reader)?),
     })
 }
 
 fn limits() -> Limits {
     let mut limits = Limits::default();
-    limits.max_image_width = Some(SIDE);
-    limits.max_image_height = Some(SIDE);
-    limits.max_alloc = Some(MEMORY);
+    limits.max_image_width = Some(MAX_IMAGE_SIDE);
+    limits.max_image_height = Some(MAX_IMAGE_SIDE);
+    limits.max_alloc = Some(MAX_DECODE_BYTES);
     limits
 }
 
@@ -106,7 +106,7 @@ fn check_jpeg(bytes: &[u8]) -> Result<bool> {
             0xDA => scans += 1,
             _ => (),
         }
-        if scans > SCANS {
+        if scans > MAX_JPEG_SCANS {
             return Err(Error::invalid("this JPEG has too many scans: save it anew"));
         }
         // What stands in a segment (a thumbnail, a film) is no marker of this picture.

@@ -4,34 +4,34 @@ use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{DynamicImage, ImageEncoder};
 
-use super::picture::Encoded;
-use super::{Kind, sniff};
+use super::picture::EncodedImage;
+use super::{MediaType, sniff};
 use crate::base::{Error, Result};
 
 /// The quality of a JPEG: where people stop seeing a difference.
-const QUALITY: u8 = 85;
+const JPEG_QUALITY: u8 = 85;
 
 /// A PNG where something shows through, or where the source was drawn rather than photographed; else a JPEG.
-pub(super) fn encode(image: &DynamicImage, source: Kind) -> Result<Encoded> {
+pub(super) fn encode(image: &DynamicImage, source: MediaType) -> Result<EncodedImage> {
     let bytes = if image.color().has_alpha() {
         png(image, CompressionType::Default)?
     } else {
         let photo = jpeg(image)?;
         match source {
             // Screenshots and drawings are sharper and often smaller as PNG; the quick try spares photos the slow one.
-            Kind::Png | Kind::Gif if png(image, CompressionType::Fast)?.len() <= photo.len() * 3 / 2 => {
+            MediaType::Png | MediaType::Gif if png(image, CompressionType::Fast)?.len() <= photo.len() * 3 / 2 => {
                 png(image, CompressionType::Default)?
             }
             _ => photo,
         }
     };
-    let media_type = sniff(&bytes).map_or("image/jpeg", Kind::media_type);
-    Ok(Encoded { bytes, media_type, width: image.width(), height: image.height() })
+    let media_type = sniff(&bytes).map_or("image/jpeg", MediaType::media_type);
+    Ok(EncodedImage { bytes, media_type, width: image.width(), height: image.height() })
 }
 
 fn jpeg(image: &DynamicImage) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    JpegEncoder::new_with_quality(&mut bytes, QUALITY)
+    JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY)
         .encode(image.as_bytes(), image.width(), image.height(), image.color().into())
         .map_err(Error::internal)?;
     Ok(bytes)

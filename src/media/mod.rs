@@ -26,22 +26,22 @@ mod png;
 mod sniff;
 mod webp;
 
-pub use audio_video::{Recording, recording};
-pub use picture::{Encoded, Picture, Purpose, picture};
-pub use sniff::{Kind, media_types, sniff};
+pub use audio_video::{CleanedMedia, recording};
+pub use picture::{EncodedImage, ImagePurpose, PreparedImage, picture};
+pub use sniff::{MediaType, media_types, sniff};
 
 /// Bytes of a picture we try to decode, uploaded or fetched.
-pub const INPUT_BYTES: usize = 16 * 1024 * 1024;
+pub const MAX_IMAGE_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of a film or recording of the owner's: it is in memory while its metadata is taken away.
-pub const FILM_BYTES: usize = 40 * 1024 * 1024;
+pub const MAX_AUDIO_VIDEO_BYTES: usize = 40 * 1024 * 1024;
 /// Pixels of a picture we try to decode.
-pub const PIXELS: u64 = 40_000_000;
+pub const MAX_IMAGE_PIXELS: u64 = 40_000_000;
 /// Pixels along one side of a picture we try to decode.
-pub const SIDE: u32 = 20_000;
+pub const MAX_IMAGE_SIDE: u32 = 20_000;
 /// Bytes one decoding may take beside its input, by our reckoning before it starts.
-pub const MEMORY: u64 = 256 * 1024 * 1024;
+pub const MAX_DECODE_BYTES: u64 = 256 * 1024 * 1024;
 /// Scans of a progressive JPEG; every scan costs a walk over the whole picture.
-pub const SCANS: usize = 100;
+pub const MAX_JPEG_SCANS: usize = 100;
 /// Pixels along the longer side of a picture in a post.
 pub const POST_SIDE: u32 = 2_048;
 /// Pixels along the longer side of the preview of a picture in a post.
@@ -51,14 +51,14 @@ pub const AVATAR_SIDE: u32 = 400;
 /// Pixels along the longer side of an emoji of ours.
 pub const EMOJI_SIDE: u32 = 128;
 /// Bytes of an animated emoji, which Mastodon takes; a larger one becomes a still.
-pub const EMOJI_BYTES: usize = 256 * 1024;
+pub const MAX_ANIMATED_EMOJI_BYTES: usize = 256 * 1024;
 /// Pixels of a profile's header: width and height.
 pub const HEADER_SIZE: (u32, u32) = (1_500, 500);
 /// Pixels along the longer side of a remote picture shown through our proxy.
 pub const PROXY_SIDE: u32 = 1_280;
 /// Frames of an animated GIF; one with more becomes a still.
-pub const FRAMES: usize = 1_000;
+pub const MAX_GIF_FRAMES: usize = 1_000;
 /// Pixels of all frames of an animated GIF together; one with more becomes a still.
-pub const FRAME_PIXELS: u64 = 100_000_000;
+pub const MAX_GIF_PIXELS: u64 = 100_000_000;
 /// Bytes of an animated GIF after it was written anew; a larger one becomes a still.
-pub const ANIMATION_BYTES: usize = INPUT_BYTES;
+pub const MAX_GIF_BYTES: usize = MAX_IMAGE_BYTES;

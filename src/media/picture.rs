@@ -4,16 +4,16 @@ use std::panic::catch_unwind;
 
 use super::decode::decode;
 use super::encode::encode;
-use super::resize::{Fit, blurhash, fitted, resized};
+use super::resize::{ResizeFit, blurhash, fitted, resized};
 use super::{
-    AVATAR_SIDE, EMOJI_BYTES, EMOJI_SIDE, HEADER_SIZE, INPUT_BYTES, Kind, POST_SIDE, PREVIEW_SIDE, PROXY_SIDE,
-    animation, sniff,
+    AVATAR_SIDE, EMOJI_SIDE, HEADER_SIZE, MAX_ANIMATED_EMOJI_BYTES, MAX_IMAGE_BYTES, MediaType, POST_SIDE,
+    PREVIEW_SIDE, PROXY_SIDE, animation, sniff,
 };
 use crate::base::{Error, Result};
 
 /// Where a picture will stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub enum ImagePurpose {
     /// In a post of ours: at most 2048 pixels a side, with a preview of at most 640; animated GIFs stay animated.
     Post,
     /// As an avatar: the middle square, at most 400 pixels a side.
@@ -28,7 +28,7 @@ pub enum Purpose {
 
 /// A picture written anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Encoded {
+pub struct EncodedImage {
     /// The file.
     pub bytes: Vec<u8>,
     /// `image/jpeg` or `image/png`.
@@ -41,7 +41,7 @@ pub struct Encoded {
 
 /// A picture ready to be kept and shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Picture {
+pub struct PreparedImage {
     /// The file.
     pub bytes: Vec<u8>,
     /// `image/jpeg`, `image/png`, or `image/gif` for one that moves.
@@ -51,7 +51,7 @@ pub struct Picture {
     /// Pixels, upright.
     pub height: u32,
     /// A smaller still for lists; only for [`Purpose::Post`], and only where the picture is larger or moves.
-    pub preview: Option<Encoded>,
+    pub preview: Option<EncodedImage>,
     /// Its colours in a few characters, shown until it is loaded.
     pub blurhash: String,
 }
@@ -60,9 +60,9 @@ pub struct Picture {
 ///
 /// Takes seconds for a large one: call it on a blocking thread, one at a time, never inside a write.
 /// [`Error::Invalid`] says what is wrong with the picture.
-pub fn picture(bytes: &[u8], purpose: Purpose) -> Result<Picture> {
-    if bytes.len() > INPUT_BYTES {
-        let most = INPUT_BYTES / 1024 / 1024;
+pub fn picture(bytes: &[u8], purpose: ImagePurpose) -> Result<PreparedImage> {
+    if bytes.len() > MAX_IMAGE_BYTES {
+        let most = MAX_IMAGE_BYTES / 1024 / 1024;
         return Err(Error::invalid(format!("this picture is too large: at most {most} MiB")));
     }
     let kind = sniff(bytes).filter(|kind| kind.is_picture());
@@ -72,29 +72,30 @@ pub fn picture(bytes: &[u8], purpose: Purpose) -> Result<Picture> {
         .unwrap_or_else(|_| Err(Error::invalid("this picture is damaged, or of a kind we cannot read")))
 }
 
-fn made(bytes: &[u8], kind: Kind, purpose: Purpose) -> Result<Picture> {
+fn made(bytes: &[u8], kind: MediaType, purpose: ImagePurpose) -> Result<PreparedImage> {
     let fit = match purpose {
-        Purpose::Post => Fit::Within(POST_SIDE),
-        Purpose::Avatar => Fit::Cover(AVATAR_SIDE, AVATAR_SIDE),
-        Purpose::Header => Fit::Cover(HEADER_SIZE.0, HEADER_SIZE.1),
-        Purpose::Emoji => Fit::Within(EMOJI_SIDE),
-        Purpose::ProxyPreview => Fit::Within(PROXY_SIDE),
+        ImagePurpose::Post => ResizeFit::Within(POST_SIDE),
+        ImagePurpose::Avatar => ResizeFit::Cover(AVATAR_SIDE, AVATAR_SIDE),
+        ImagePurpose::Header => ResizeFit::Cover(HEADER_SIZE.0, HEADER_SIZE.1),
+        ImagePurpose::Emoji => ResizeFit::Within(EMOJI_SIDE),
+        ImagePurpose::ProxyPreview => ResizeFit::Within(PROXY_SIDE),
     };
-    let moves =
-        kind == Kind::Gif && (purpose == Purpose::Post || (purpose == Purpose::Emoji && bytes.len() <= EMOJI_BYTES));
+    let moves = kind == MediaType::Gif
+        && (purpose == ImagePurpose::Post
+            || (purpose == ImagePurpose::Emoji && bytes.len() <= MAX_ANIMATED_EMOJI_BYTES));
     let image = fitted(decode(bytes, kind)?, fit)?;
     let blurhash = blurhash(&image)?;
     let (width, height) = (image.width(), image.height());
     let moving = moves.then(|| animation::copied(bytes)).flatten();
     let smaller = width.max(height) > PREVIEW_SIDE || moving.is_some();
     let whole = match moving {
-        Some(bytes) => Encoded { bytes, media_type: Kind::Gif.media_type(), width, height },
+        Some(bytes) => EncodedImage { bytes, media_type: MediaType::Gif.media_type(), width, height },
         None => encode(&image, kind)?,
     };
-    let preview = (purpose == Purpose::Post && smaller)
-        .then(|| encode(&resized(image, Fit::Within(PREVIEW_SIDE))?, kind))
+    let preview = (purpose == ImagePurpose::Post && smaller)
+        .then(|| encode(&resized(image, ResizeFit::Within(PREVIEW_SIDE))?, kind))
         .transpose()?;
-    Ok(Picture { bytes: whole.bytes, media_type: whole.media_type, width, height, preview, blurhash })
+    Ok(PreparedImage { bytes: whole.bytes, media_type: whole.media_type, width, height, preview, blurhash })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 /// Bytes before the first chunk.
 const SIGNATURE: usize = 8;
 /// Bytes of a chunk beside its body: its length, its name and a check sum.
-const AROUND: usize = 12;
+const CHUNK_OVERHEAD_BYTES: usize = 12;
 
 /// The file with nothing but the chunks that make the pixels, and the one that says how they lie.
 pub(super) fn bare(bytes: &[u8]) -> Vec<u8> {
@@ -13,7 +13,7 @@ pub(super) fn bare(bytes: &[u8]) -> Vec<u8> {
     while let [a, b, c, d, name @ ..] = rest {
         let Some(name) = name.get(..4) else { break };
         let length = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
-        let (chunk, behind) = rest.split_at(length.saturating_add(AROUND).min(rest.len()));
+        let (chunk, behind) = rest.split_at(length.saturating_add(CHUNK_OVERHEAD_BYTES).min(rest.len()));
         if is_needed(name) {
             bare.extend_from_slice(chunk);
         }

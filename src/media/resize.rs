@@ -6,12 +6,12 @@ use fast_image_resize::{FilterType, MulDiv, PixelTrait, ResizeAlg, ResizeOptions
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageBuffer, RgbaImage};
 
-use super::decode::Decoded;
+use super::decode::DecodedImage;
 use crate::base::{Error, Result};
 
 /// What a picture must fit.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Fit {
+pub(super) enum ResizeFit {
     /// The whole picture, its longer side at most this.
     Within(u32),
     /// The middle of the picture in the shape of this width and height, at most that large.
@@ -19,15 +19,15 @@ pub(super) enum Fit {
 }
 
 /// The picture upright, in 8-bit grey, RGB or (only where something shows through) RGBA, fitted.
-pub(super) fn fitted(decoded: Decoded, fit: Fit) -> Result<DynamicImage> {
-    let Decoded { image, orientation } = decoded;
+pub(super) fn fitted(decoded: DecodedImage, fit: ResizeFit) -> Result<DynamicImage> {
+    let DecodedImage { image, orientation } = decoded;
     // Turning the small picture instead of the large one saves a copy of the large one; so the fit is turned first.
     let lies = matches!(
         orientation,
         Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH
     );
     let fit = match fit {
-        Fit::Cover(width, height) if lies => Fit::Cover(height, width),
+        ResizeFit::Cover(width, height) if lies => ResizeFit::Cover(height, width),
         fit => fit,
     };
     let mut small = plain(resized(image, fit)?);
@@ -36,7 +36,7 @@ pub(super) fn fitted(decoded: Decoded, fit: Fit) -> Result<DynamicImage> {
 }
 
 /// The picture cropped and shrunk; itself when it fits.
-pub(super) fn resized(image: DynamicImage, fit: Fit) -> Result<DynamicImage> {
+pub(super) fn resized(image: DynamicImage, fit: ResizeFit) -> Result<DynamicImage> {
     let (width, height) = (image.width(), image.height());
     let ((crop_width, crop_height), (new_width, new_height)) = sizes(width, height, fit);
     if (new_width, new_height) == (width, height) {
@@ -98,20 +98,20 @@ fn eight_bits(image: DynamicImage) -> DynamicImage {
 /// The picture's blurhash: at most 4 × 3 components, computed on 32 pixels.
 pub(super) fn blurhash(image: &DynamicImage) -> Result<String> {
     const SIDE: u32 = 32;
-    let tiny = resized(image.clone(), Fit::Within(SIDE))?.to_rgba8();
+    let tiny = resized(image.clone(), ResizeFit::Within(SIDE))?.to_rgba8();
     let (width, height) = tiny.dimensions();
     let (x, y) = if width >= height { (4, 3) } else { (3, 4) };
     blurhash::encode(x, y, width, height, on_white(tiny).as_raw()).map_err(|e| Error::internal(e.to_string()))
 }
 
 /// What is kept of a picture and what becomes of that, each as width and height.
-fn sizes(width: u32, height: u32, fit: Fit) -> ((u32, u32), (u32, u32)) {
+fn sizes(width: u32, height: u32, fit: ResizeFit) -> ((u32, u32), (u32, u32)) {
     let scaled = |length: u32, by: u32, of: u32| {
         let exact = (u64::from(length) * u64::from(by) + u64::from(of) / 2) / u64::from(of.max(1));
         u32::try_from(exact).unwrap_or(length).max(1)
     };
     match fit {
-        Fit::Within(side) => {
+        ResizeFit::Within(side) => {
             let longer = width.max(height);
             let new = if longer <= side {
                 (width, height)
@@ -120,7 +120,7 @@ fn sizes(width: u32, height: u32, fit: Fit) -> ((u32, u32), (u32, u32)) {
             };
             ((width, height), new)
         }
-        Fit::Cover(most_width, most_height) => {
+        ResizeFit::Cover(most_width, most_height) => {
             let tall = u64::from(width) * u64::from(most_height) < u64::from(height) * u64::from(most_width);
             let crop = if tall {
                 (width, scaled(width, most_height, most_width).min(height))
@@ -158,15 +158,15 @@ mod tests {
     #[test]
     fn sizes_keep_the_shape() {
         for (width, height, fit, crop, new) in [
-            (4000, 3000, Fit::Within(2048), (4000, 3000), (2048, 1536)),
-            (100, 50, Fit::Within(2048), (100, 50), (100, 50)),
-            (20_000, 1, Fit::Within(2048), (20_000, 1), (2048, 1)),
-            (1000, 500, Fit::Cover(400, 400), (500, 500), (400, 400)),
-            (300, 500, Fit::Cover(400, 400), (300, 300), (300, 300)),
-            (4000, 3000, Fit::Cover(1500, 500), (4000, 1333), (1500, 500)),
-            (9000, 300, Fit::Cover(1500, 500), (900, 300), (900, 300)),
-            (1, 1, Fit::Cover(1500, 500), (1, 1), (1, 1)),
-            (1, 20_000, Fit::Cover(1500, 500), (1, 1), (1, 1)),
+            (4000, 3000, ResizeFit::Within(2048), (4000, 3000), (2048, 1536)),
+            (100, 50, ResizeFit::Within(2048), (100, 50), (100, 50)),
+            (20_000, 1, ResizeFit::Within(2048), (20_000, 1), (2048, 1)),
+            (1000, 500, ResizeFit::Cover(400, 400), (500, 500), (400, 400)),
+            (300, 500, ResizeFit::Cover(400, 400), (300, 300), (300, 300)),
+            (4000, 3000, ResizeFit::Cover(1500, 500), (4000, 1333), (1500, 500)),
+            (9000, 300, ResizeFit::Cover(1500, 500), (900, 300), (900, 300)),
+            (1, 1, ResizeFit::Cover(1500, 500), (1, 1), (1, 1)),
+            (1, 20_000, ResizeFit::Cover(1500, 500), (1, 1), (1, 1)),
         ] {
             assert_eq!(sizes(width, height, fit), (crop, new), "{width}x{height} {fit:?}");
         }

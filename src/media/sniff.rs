@@ -2,7 +2,7 @@
 
 /// The kinds of media we keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum MediaType {
     /// JPEG.
     Jpeg,
     /// PNG.
@@ -28,26 +28,26 @@ pub enum Kind {
 }
 
 /// All of them.
-const ALL: [Kind; 11] = [
-    Kind::Jpeg,
-    Kind::Png,
-    Kind::Gif,
-    Kind::Webp,
-    Kind::Mp4,
-    Kind::Webm,
-    Kind::Mp3,
-    Kind::Ogg,
-    Kind::Flac,
-    Kind::Wav,
-    Kind::M4a,
+const ALL: [MediaType; 11] = [
+    MediaType::Jpeg,
+    MediaType::Png,
+    MediaType::Gif,
+    MediaType::Webp,
+    MediaType::Mp4,
+    MediaType::Webm,
+    MediaType::Mp3,
+    MediaType::Ogg,
+    MediaType::Flac,
+    MediaType::Wav,
+    MediaType::M4a,
 ];
 
 /// Their media types.
 pub fn media_types() -> [&'static str; ALL.len()] {
-    ALL.map(Kind::media_type)
+    ALL.map(MediaType::media_type)
 }
 
-impl Kind {
+impl MediaType {
     /// Its media type, as sent in `Content-Type` and `mediaType`.
     pub fn media_type(self) -> &'static str {
         match self {
@@ -95,27 +95,29 @@ impl Kind {
 }
 
 /// What a file is; none when it is nothing we keep (HTML, SVG, HEIC, AVIF, Matroska, …).
-pub fn sniff(bytes: &[u8]) -> Option<Kind> {
+pub fn sniff(bytes: &[u8]) -> Option<MediaType> {
     let at = |from: usize, to: usize| bytes.get(from..to).unwrap_or_default();
     let mp4 = [
         b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"M4VH", b"MSNV", b"dash",
         b"3gp4", b"3gp5",
     ];
     match bytes {
-        [0xFF, 0xD8, 0xFF, ..] => Some(Kind::Jpeg),
-        _ if bytes.starts_with(b"\x89PNG\r\n\x1a\n") => Some(Kind::Png),
-        _ if bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a") => Some(Kind::Gif),
-        _ if at(0, 4) == b"RIFF" && at(8, 12) == b"WEBP" => Some(Kind::Webp),
-        _ if at(0, 4) == b"RIFF" && at(8, 12) == b"WAVE" => Some(Kind::Wav),
-        _ if bytes.starts_with(b"fLaC") => Some(Kind::Flac),
-        _ if at(4, 8) == b"ftyp" && matches!(at(8, 12), b"M4A " | b"M4B ") => Some(Kind::M4a),
-        _ if at(4, 8) == b"ftyp" && mp4.iter().any(|brand| at(8, 12) == *brand) => Some(Kind::Mp4),
-        [0x1A, 0x45, 0xDF, 0xA3, ..] if at(4, 64.min(bytes.len())).windows(4).any(|w| w == b"webm") => Some(Kind::Webm),
-        _ if bytes.starts_with(b"OggS") => Some(Kind::Ogg),
-        _ if bytes.starts_with(b"ID3") => Some(Kind::Mp3),
+        [0xFF, 0xD8, 0xFF, ..] => Some(MediaType::Jpeg),
+        _ if bytes.starts_with(b"\x89PNG\r\n\x1a\n") => Some(MediaType::Png),
+        _ if bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a") => Some(MediaType::Gif),
+        _ if at(0, 4) == b"RIFF" && at(8, 12) == b"WEBP" => Some(MediaType::Webp),
+        _ if at(0, 4) == b"RIFF" && at(8, 12) == b"WAVE" => Some(MediaType::Wav),
+        _ if bytes.starts_with(b"fLaC") => Some(MediaType::Flac),
+        _ if at(4, 8) == b"ftyp" && matches!(at(8, 12), b"M4A " | b"M4B ") => Some(MediaType::M4a),
+        _ if at(4, 8) == b"ftyp" && mp4.iter().any(|brand| at(8, 12) == *brand) => Some(MediaType::Mp4),
+        [0x1A, 0x45, 0xDF, 0xA3, ..] if at(4, 64.min(bytes.len())).windows(4).any(|w| w == b"webm") => {
+            Some(MediaType::Webm)
+        }
+        _ if bytes.starts_with(b"OggS") => Some(MediaType::Ogg),
+        _ if bytes.starts_with(b"ID3") => Some(MediaType::Mp3),
         // An MPEG frame: sync, layer 3, a bit rate and a sample rate that exist.
         [0xFF, flags, rate, ..] if flags & 0xE6 == 0xE2 && rate & 0xF0 != 0xF0 && rate & 0x0C != 0x0C => {
-            Some(Kind::Mp3)
+            Some(MediaType::Mp3)
         }
         _ => None,
     }
@@ -127,23 +129,23 @@ mod tests {
 
     #[test]
     fn files_are_known_by_their_first_bytes() {
-        let table: &[(&[u8], Option<Kind>)] = &[
-            (b"\xFF\xD8\xFF\xE0", Some(Kind::Jpeg)),
-            (b"\x89PNG\r\n\x1a\n", Some(Kind::Png)),
-            (b"GIF89a", Some(Kind::Gif)),
-            (b"GIF87a", Some(Kind::Gif)),
-            (b"RIFF\0\0\0\0WEBPVP8 ", Some(Kind::Webp)),
-            (b"RIFF\0\0\0\0WAVE", Some(Kind::Wav)),
-            (b"fLaC\0", Some(Kind::Flac)),
-            (b"\0\0\0\x18ftypM4A ", Some(Kind::M4a)),
-            (b"\0\0\0\x18ftypisom", Some(Kind::Mp4)),
+        let table: &[(&[u8], Option<MediaType>)] = &[
+            (b"\xFF\xD8\xFF\xE0", Some(MediaType::Jpeg)),
+            (b"\x89PNG\r\n\x1a\n", Some(MediaType::Png)),
+            (b"GIF89a", Some(MediaType::Gif)),
+            (b"GIF87a", Some(MediaType::Gif)),
+            (b"RIFF\0\0\0\0WEBPVP8 ", Some(MediaType::Webp)),
+            (b"RIFF\0\0\0\0WAVE", Some(MediaType::Wav)),
+            (b"fLaC\0", Some(MediaType::Flac)),
+            (b"\0\0\0\x18ftypM4A ", Some(MediaType::M4a)),
+            (b"\0\0\0\x18ftypisom", Some(MediaType::Mp4)),
             (b"\0\0\0\x18ftypheic", None),
             (b"\0\0\0\x18ftypavif", None),
-            (b"\x1A\x45\xDF\xA3\x9F\x42\x86\x81\x01\x42\x82\x84webm", Some(Kind::Webm)),
+            (b"\x1A\x45\xDF\xA3\x9F\x42\x86\x81\x01\x42\x82\x84webm", Some(MediaType::Webm)),
             (b"\x1A\x45\xDF\xA3\x9F\x42\x86\x81\x01\x42\x82\x88matroska", None),
-            (b"OggS\0", Some(Kind::Ogg)),
-            (b"ID3\x04", Some(Kind::Mp3)),
-            (b"\xFF\xFB\x90\x00", Some(Kind::Mp3)),
+            (b"OggS\0", Some(MediaType::Ogg)),
+            (b"ID3\x04", Some(MediaType::Mp3)),
+            (b"\xFF\xFB\x90\x00", Some(MediaType::Mp3)),
             (b"\xFF\xFF\xFF\xFF", None),
             (b"<svg xmlns=", None),
             (b"<!doctype html>", None),
@@ -154,7 +156,7 @@ mod tests {
         for (bytes, kind) in table {
             assert_eq!(sniff(bytes), *kind, "{bytes:?}");
         }
-        assert_eq!(Kind::of_media_type("IMAGE/JPEG; q=1"), Some(Kind::Jpeg));
-        assert_eq!(Kind::of_media_type("image/svg+xml"), None);
+        assert_eq!(MediaType::of_media_type("IMAGE/JPEG; q=1"), Some(MediaType::Jpeg));
+        assert_eq!(MediaType::of_media_type("image/svg+xml"), None);
     }
 }

@@ -4,20 +4,20 @@
 use image::metadata::Orientation;
 
 /// Bytes before the first chunk.
-const HEAD: usize = 12;
+const FILE_HEADER_BYTES: usize = 12;
 /// Bytes of a frame of an animation before its own chunks.
-const FRAME_HEAD: usize = 16;
+const FRAME_HEADER_BYTES: usize = 16;
 /// In the flags of an extended file: it moves, and something shows through.
-const MOVES: u8 = 0x02;
-const ALPHA: u8 = 0x10;
+const ANIMATION_FLAG: u8 = 0x02;
+const ALPHA_FLAG: u8 = 0x10;
 
 /// Bytes that decoding takes for each pixel, which has `out` of them in the end.
 pub(super) fn bytes_per_pixel(bytes: &[u8], out: u64) -> u64 {
-    match (bytes.get(HEAD..HEAD + 4), bytes.get(HEAD + 8)) {
+    match (bytes.get(FILE_HEADER_BYTES..FILE_HEADER_BYTES + 4), bytes.get(FILE_HEADER_BYTES + 8)) {
         // The planes of the frame, the frame, its alpha, the canvas and the picture.
-        (Some(b"VP8X"), Some(flags)) if flags & MOVES != 0 => 15,
+        (Some(b"VP8X"), Some(flags)) if flags & ANIMATION_FLAG != 0 => 15,
         // The alpha is a picture of its own, decoded beside the planes.
-        (Some(b"VP8X"), Some(flags)) if flags & ALPHA != 0 => 11,
+        (Some(b"VP8X"), Some(flags)) if flags & ALPHA_FLAG != 0 => 11,
         _ => 4 + out,
     }
 }
@@ -32,10 +32,10 @@ pub(super) fn frames_fit(bytes: &[u8], width: u32, height: u32) -> bool {
         // The decoder goes no further then, either.
         _ => true,
     };
-    chunks(bytes, HEAD).all(|(name, body)| match name {
+    chunks(bytes, FILE_HEADER_BYTES).all(|(name, body)| match name {
         b"VP8 " => fits(body),
         b"ANMF" => {
-            let mut inner = chunks(body, FRAME_HEAD);
+            let mut inner = chunks(body, FRAME_HEADER_BYTES);
             match inner.next() {
                 Some((b"VP8 ", frame)) => fits(frame),
                 // What follows is decoded as a frame, whatever its name.
@@ -49,7 +49,7 @@ pub(super) fn frames_fit(bytes: &[u8], width: u32, height: u32) -> bool {
 
 /// How the picture lies; upright when that is not said, or not understood.
 pub(super) fn orientation(bytes: &[u8]) -> Orientation {
-    let exif = chunks(bytes, HEAD).find(|(name, _)| *name == b"EXIF");
+    let exif = chunks(bytes, FILE_HEADER_BYTES).find(|(name, _)| *name == b"EXIF");
     exif.and_then(|(_, body)| Orientation::from_exif_chunk(body)).unwrap_or(Orientation::NoTransforms)
 }
 
@@ -88,13 +88,14 @@ mod tests {
 
     #[test]
     fn a_frame_larger_than_its_picture_is_seen_wherever_it_stands() {
-        let moving = |inner: Vec<u8>| extended(MOVES, &chunk(b"ANMF", &[vec![0; FRAME_HEAD], inner].concat()));
+        let moving =
+            |inner: Vec<u8>| extended(ANIMATION_FLAG, &chunk(b"ANMF", &[vec![0; FRAME_HEADER_BYTES], inner].concat()));
         for (width, height, fits) in [(16, 16, true), (16, 17, false), (16_383, 16_383, false)] {
             let frame = lossy(width, height);
             let alpha = chunk(b"ALPH", &[0; 3]);
             for file in [
                 extended(0, &chunk(b"VP8 ", &frame)),
-                extended(ALPHA, &[alpha.clone(), chunk(b"VP8 ", &frame)].concat()),
+                extended(ALPHA_FLAG, &[alpha.clone(), chunk(b"VP8 ", &frame)].concat()),
                 moving(chunk(b"VP8 ", &frame)),
                 moving([alpha.clone(), chunk(b"VP8 ", &frame)].concat()),
                 moving([alpha, chunk(b"what", &frame)].concat()),
@@ -119,7 +120,7 @@ mod tests {
 
     #[test]
     fn what_moves_or_shows_through_is_reckoned_dearer() {
-        let costs = [0, ALPHA, MOVES | ALPHA].map(|flags| bytes_per_pixel(&extended(flags, b""), 4));
+        let costs = [0, ALPHA_FLAG, ANIMATION_FLAG | ALPHA_FLAG].map(|flags| bytes_per_pixel(&extended(flags, b""), 4));
         assert_eq!(costs, [8, 11, 15]);
         assert_eq!(bytes_per_pixel(b"RIFF\0\0\0\0WEBPVP8L", 3), 7);
     }

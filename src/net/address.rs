@@ -12,7 +12,7 @@ pub const MAX_URL: usize = 4096;
 
 /// How far requests may reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
+pub enum AddressPolicy {
     /// The public internet, over https on its own port.
     Public,
     /// Also loopback and private networks, on any port, with or without TLS: for tests and intranets. Never link-local
@@ -64,21 +64,21 @@ const PRIVATE_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0),
 const NAT64: (Ipv6Addr, u32) = (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96);
 
 /// True when we may connect to this address. IPv4 in IPv6 clothes is judged as IPv4.
-pub fn may_connect(ip: IpAddr, reach: Reach) -> bool {
+pub fn may_connect(ip: IpAddr, reach: AddressPolicy) -> bool {
     match ip {
         IpAddr::V4(ip) => may_connect_v4(ip, reach),
         IpAddr::V6(ip) => may_connect_v6(ip, reach),
     }
 }
 
-fn may_connect_v4(ip: Ipv4Addr, reach: Reach) -> bool {
+fn may_connect_v4(ip: Ipv4Addr, reach: AddressPolicy) -> bool {
     if PRIVATE_V4.iter().any(|net| in_v4(ip, *net)) {
-        return reach == Reach::Private;
+        return reach == AddressPolicy::Private;
     }
     !SPECIAL_V4.iter().any(|net| in_v4(ip, *net))
 }
 
-fn may_connect_v6(ip: Ipv6Addr, reach: Reach) -> bool {
+fn may_connect_v6(ip: Ipv6Addr, reach: AddressPolicy) -> bool {
     if let Some(inner) = ip.to_ipv4_mapped() {
         return may_connect_v4(inner, reach);
     }
@@ -87,7 +87,7 @@ fn may_connect_v6(ip: Ipv6Addr, reach: Reach) -> bool {
         return may_connect_v4(Ipv4Addr::new(a, b, c, d), reach);
     }
     if ip.is_loopback() || in_v6(ip, PRIVATE_V6) {
-        return reach == Reach::Private;
+        return reach == AddressPolicy::Private;
     }
     in_v6(ip, GLOBAL_V6) && !SPECIAL_V6.iter().any(|net| in_v6(ip, *net))
 }
@@ -102,9 +102,9 @@ fn in_v6(ip: Ipv6Addr, (net, bits): (Ipv6Addr, u32)) -> bool {
 
 /// Reads a URL we are about to ask for: without its fragment, on a scheme and port this reach allows, without credentials.
 /// Hosts that are addresses are checked here already; names at connect.
-pub fn check_url(text: &str, reach: Reach) -> Result<Url, NetError> {
+pub fn check_url(text: &str, reach: AddressPolicy) -> Result<Url, NetError> {
     let url = check_push_url(text, reach)?;
-    if reach == Reach::Public && url.port().is_some() {
+    if reach == AddressPolicy::Public && url.port().is_some() {
         let host = url.host_str().unwrap_or_default().chars().take(100).collect();
         return Err(NetError::Refused { host, why: "only port 443 is asked" });
     }
@@ -113,7 +113,7 @@ pub fn check_url(text: &str, reach: Reach) -> Result<Url, NetError> {
 
 /// The same for a push service: on any port, since people run theirs beside other things, and only the owner's own apps name
 /// one.
-pub fn check_push_url(text: &str, reach: Reach) -> Result<Url, NetError> {
+pub fn check_push_url(text: &str, reach: AddressPolicy) -> Result<Url, NetError> {
     let refused = |host: &str, why| NetError::Refused { host: host.chars().take(100).collect(), why };
     if text.len() > MAX_URL {
         return Err(refused(text, "the URL is too long"));
@@ -122,8 +122,8 @@ pub fn check_push_url(text: &str, reach: Reach) -> Result<Url, NetError> {
     url.set_fragment(None);
     let host = url.host_str().unwrap_or_default().to_owned();
     match (url.scheme(), reach) {
-        ("https", _) | ("http", Reach::Private) => {}
-        ("http", Reach::Public) => return Err(refused(&host, "it is not https")),
+        ("https", _) | ("http", AddressPolicy::Private) => {}
+        ("http", AddressPolicy::Public) => return Err(refused(&host, "it is not https")),
         _ => return Err(refused(text, "only https is spoken")),
     }
     if !url.username().is_empty() || url.password().is_some() {
@@ -175,7 +175,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn may(text: &str, reach: Reach) -> bool {
+    fn may(text: &str, reach: AddressPolicy) -> bool {
         may_connect(text.parse().unwrap(), reach)
     }
 
@@ -199,7 +199,7 @@ mod tests {
             "::ffff:1.1.1.1",
             "64:ff9b::101:101",
         ] {
-            assert!(may(ip, Reach::Public), "{ip}");
+            assert!(may(ip, AddressPolicy::Public), "{ip}");
         }
     }
 
@@ -220,8 +220,8 @@ mod tests {
             "::ffff:10.1.2.3",
             "64:ff9b::7f00:1",
         ] {
-            assert!(!may(ip, Reach::Public), "{ip}");
-            assert!(may(ip, Reach::Private), "{ip}");
+            assert!(!may(ip, AddressPolicy::Public), "{ip}");
+            assert!(may(ip, AddressPolicy::Private), "{ip}");
         }
     }
 
@@ -261,8 +261,8 @@ mod tests {
             "3fff::1",
             "5f00::1",
         ] {
-            assert!(!may(ip, Reach::Public), "{ip}");
-            assert!(!may(ip, Reach::Private), "{ip}");
+            assert!(!may(ip, AddressPolicy::Public), "{ip}");
+            assert!(!may(ip, AddressPolicy::Private), "{ip}");
         }
     }
 
@@ -286,16 +286,16 @@ mod tests {
             "a.example",
             "",
         ] {
-            assert!(matches!(check_url(url, Reach::Public), Err(NetError::Refused { .. })), "{url}");
+            assert!(matches!(check_url(url, AddressPolicy::Public), Err(NetError::Refused { .. })), "{url}");
         }
         for url in
             ["https://127.0.0.1:8443/", "https://[::1]:8443/", "https://u@a.example:8443/", "http://a.example:80/"]
         {
-            assert!(check_push_url(url, Reach::Public).is_err(), "{url}");
+            assert!(check_push_url(url, AddressPolicy::Public).is_err(), "{url}");
         }
-        assert!(check_push_url("https://a.example:8443/up", Reach::Public).is_ok());
-        assert!(check_url(&format!("https://a.example/{}", "a".repeat(MAX_URL)), Reach::Public).is_err());
-        let url = check_url("HTTPS://A.Example:443/x?y=1#main-key", Reach::Public).unwrap();
+        assert!(check_push_url("https://a.example:8443/up", AddressPolicy::Public).is_ok());
+        assert!(check_url(&format!("https://a.example/{}", "a".repeat(MAX_URL)), AddressPolicy::Public).is_err());
+        let url = check_url("HTTPS://A.Example:443/x?y=1#main-key", AddressPolicy::Public).unwrap();
         assert_eq!(url.as_str(), "https://a.example/x?y=1");
         assert_eq!((authority(&url), target(&url)), ("a.example".into(), "/x?y=1".into()));
         for (url, host) in [
@@ -309,12 +309,12 @@ mod tests {
             assert_eq!(host_of(url), host, "{url}: the host that is asked is the one that is judged");
         }
         for url in ["http://localhost:3000/", "https://10.0.0.1:99/", "http://[::1]:80/"] {
-            assert!(check_url(url, Reach::Private).is_ok(), "{url}");
+            assert!(check_url(url, AddressPolicy::Private).is_ok(), "{url}");
         }
         for url in ["http://169.254.169.254/", "http://[fe80::1]/", "http://0.0.0.0/", "ftp://10.0.0.1/"] {
-            assert!(check_url(url, Reach::Private).is_err(), "{url}");
+            assert!(check_url(url, AddressPolicy::Private).is_err(), "{url}");
         }
-        let url = check_url("http://[::1]:3000/", Reach::Private).unwrap();
+        let url = check_url("http://[::1]:3000/", AddressPolicy::Private).unwrap();
         assert_eq!((authority(&url), target(&url)), ("[::1]:3000".into(), "/".into()));
     }
 }

@@ -10,9 +10,9 @@ use ureq::unversioned::transport::{Connector as _, NextTimeout, TcpConnector};
 use ureq::{Agent, Timeout, http};
 use url::Url;
 
-use super::dns::Dns;
+use super::dns::GuardedDns;
 use super::tls::TlsConnector;
-use super::{Limits, NetError};
+use super::{NetError, TimeLimits};
 use crate::base::Result;
 use crate::base::time::{Stopwatch, Time};
 
@@ -32,7 +32,7 @@ const ERROR_BODY: usize = 4096;
 const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
 
 /// What is asked.
-pub(super) struct Ask<'a> {
+pub(super) struct ClientRequest<'a> {
     pub(super) method: http::Method,
     pub(super) url: &'a Url,
     pub(super) headers: Vec<(String, String)>,
@@ -44,13 +44,13 @@ pub(super) struct Ask<'a> {
 
 /// What came back.
 #[derive(Debug)]
-pub(super) struct Reply {
+pub(super) struct ClientResponse {
     pub(super) code: u16,
     headers: http::HeaderMap,
     pub(super) body: Vec<u8>,
 }
 
-impl Reply {
+impl ClientResponse {
     /// The stand-in for an answer that was a success but too long to read.
     pub(super) fn accepted() -> Self {
         Self { code: 200, headers: http::HeaderMap::new(), body: Vec::new() }
@@ -74,7 +74,7 @@ impl Reply {
 }
 
 /// The agent all requests go through.
-pub(super) fn agent(user_agent: &str, dns: Dns, more_roots: Option<&Path>, limits: Limits) -> Result<Agent> {
+pub(super) fn agent(user_agent: &str, dns: GuardedDns, more_roots: Option<&Path>, limits: TimeLimits) -> Result<Agent> {
     let config = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -91,16 +91,16 @@ pub(super) fn agent(user_agent: &str, dns: Dns, more_roots: Option<&Path>, limit
         .timeout_connect(Some(limits.connect))
         .build();
     let connector = ().chain(TcpConnector::default()).chain(TlsConnector::new(more_roots)?);
-    Ok(Agent::with_parts(config, connector, Guard { dns }))
+    Ok(Agent::with_parts(config, connector, GuardedResolver { dns }))
 }
 
 /// ureq's way to our lookup: what this returns is what is connected to, there is no second lookup.
 #[derive(Debug)]
-struct Guard {
-    dns: Dns,
+struct GuardedResolver {
+    dns: GuardedDns,
 }
 
-impl Resolver for Guard {
+impl Resolver for GuardedResolver {
     fn resolve(
         &self,
         uri: &http::Uri,
@@ -119,7 +119,12 @@ impl Resolver for Guard {
 }
 
 /// Asks once. `watch` runs since the first hop: all hops and knocks share one time limit.
-pub(super) fn exchange(agent: &Agent, ask: Ask<'_>, watch: Stopwatch, limits: Limits) -> Result<Reply, NetError> {
+pub(super) fn exchange(
+    agent: &Agent,
+    ask: ClientRequest<'_>,
+    watch: Stopwatch,
+    limits: TimeLimits,
+) -> Result<ClientResponse, NetError> {
     let host = ask.url.host_str().unwrap_or_default().to_owned();
     let left = limits.whole.saturating_sub(watch.elapsed());
     if left.is_zero() {
@@ -151,7 +156,7 @@ pub(super) fn exchange(agent: &Agent, ask: Ask<'_>, watch: Stopwatch, limits: Li
         }
         bytes.truncate(limit);
     }
-    Ok(Reply { code, headers: head.headers, body: bytes })
+    Ok(ClientResponse { code, headers: head.headers, body: bytes })
 }
 
 /// ureq's error in our words.

@@ -14,7 +14,7 @@ use hickory_resolver::system_conf::read_system_conf;
 use tokio::runtime::{Builder, Runtime};
 
 use super::NetError;
-use super::address::{PRIVATE_ADDRESS, Reach, may_connect};
+use super::address::{AddressPolicy, PRIVATE_ADDRESS, may_connect};
 
 /// How long a lookup may take.
 pub const LOOKUP_LIMIT: Duration = Duration::from_secs(5);
@@ -30,40 +30,40 @@ const MAX_ADDRESSES: usize = 8;
 const SOURCES: [&str; 2] = ["/etc/resolv.conf", "/etc/hosts"];
 
 /// A made-up world for tests: domain (without port) to the loopback address where it lives.
-pub type World = Arc<RwLock<HashMap<String, SocketAddr>>>;
+pub type TestHosts = Arc<RwLock<HashMap<String, SocketAddr>>>;
 
 /// Where names are looked up.
 #[derive(Debug, Clone)]
-pub enum Names {
+pub enum NameSource {
     /// As this machine does it: `/etc/hosts`, then the name servers of `/etc/resolv.conf`.
     System,
     /// In a test's table, and nowhere else.
-    World(World),
+    Test(TestHosts),
 }
 
 /// Looks up names and refuses forbidden addresses.
-pub struct Dns {
-    names: Names,
-    reach: Reach,
-    system: Mutex<Option<System>>,
+pub struct GuardedDns {
+    names: NameSource,
+    reach: AddressPolicy,
+    system: Mutex<Option<SystemResolver>>,
     runtime: OnceLock<Runtime>,
 }
 
 /// The resolver and the state of the files it was made from.
 #[derive(Clone)]
-struct System {
+struct SystemResolver {
     resolver: TokioResolver,
     made_from: [Option<SystemTime>; 2],
 }
 
-impl fmt::Debug for Dns {
+impl fmt::Debug for GuardedDns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Dns").field("names", &self.names).field("reach", &self.reach).finish_non_exhaustive()
     }
 }
 
-impl Dns {
-    pub(super) fn new(names: Names, reach: Reach) -> Self {
+impl GuardedDns {
+    pub(super) fn new(names: NameSource, reach: AddressPolicy) -> Self {
         Self { names, reach, system: Mutex::new(None), runtime: OnceLock::new() }
     }
 
@@ -73,11 +73,11 @@ impl Dns {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let mut found = match (bare.parse::<IpAddr>(), &self.names) {
             (Ok(ip), _) => vec![SocketAddr::new(ip, port)],
-            (Err(_), Names::World(world)) => {
+            (Err(_), NameSource::Test(world)) => {
                 let world = world.read().unwrap_or_else(PoisonError::into_inner);
                 world.get(bare).copied().into_iter().collect()
             }
-            (Err(_), Names::System) => self.ask(bare, port)?,
+            (Err(_), NameSource::System) => self.ask(bare, port)?,
         };
         if found.is_empty() {
             return Err(NetError::NoSuchHost { host: host.to_owned() });
@@ -130,7 +130,7 @@ impl Dns {
             (ResolverConfig::from_name_servers(vec![local]), ResolverOpts::default())
         });
         let resolver = build(runtime, config, options).map_err(|e| e.to_string())?;
-        *kept = Some(System { resolver: resolver.clone(), made_from });
+        *kept = Some(SystemResolver { resolver: resolver.clone(), made_from });
         Ok(resolver)
     }
 }
@@ -189,20 +189,20 @@ mod tests {
     }
 
     /// A lookup that asks this name server as if the machine were set up so.
-    fn asking(server: SocketAddr, reach: Reach) -> Dns {
-        let dns = Dns::new(Names::System, reach);
+    fn asking(server: SocketAddr, reach: AddressPolicy) -> GuardedDns {
+        let dns = GuardedDns::new(NameSource::System, reach);
         let mut connection = ConnectionConfig::udp();
         connection.port = server.port();
         let config =
             ResolverConfig::from_name_servers(vec![NameServerConfig::new(server.ip(), true, vec![connection])]);
         let resolver = build(dns.runtime().unwrap(), config, ResolverOpts::default()).unwrap();
-        *dns.system.lock().unwrap() = Some(System { resolver, made_from: sources() });
+        *dns.system.lock().unwrap() = Some(SystemResolver { resolver, made_from: sources() });
         dns
     }
 
     #[test]
     fn many_threads_look_names_up_at_once() {
-        let dns = asking(name_server(), Reach::Private);
+        let dns = asking(name_server(), AddressPolicy::Private);
         thread::scope(|scope| {
             for n in 0..100 {
                 let dns = &dns;
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_name_that_leads_into_our_network_is_refused() {
-        let dns = asking(name_server(), Reach::Public);
+        let dns = asking(name_server(), AddressPolicy::Public);
         let refused = NetError::Refused { host: "evil.example".into(), why: PRIVATE_ADDRESS };
         assert_eq!(dns.resolve("evil.example", 443), Err(refused));
         assert_eq!(dns.resolve("no.example", 443), Err(NetError::NoSuchHost { host: "no.example".into() }));
@@ -224,15 +224,15 @@ mod tests {
 
     #[test]
     fn the_hosts_file_is_read_and_guarded() {
-        let dns = Dns::new(Names::System, Reach::Public);
+        let dns = GuardedDns::new(NameSource::System, AddressPolicy::Public);
         assert!(matches!(dns.resolve("localhost", 443), Err(NetError::Refused { .. })));
-        let dns = Dns::new(Names::System, Reach::Private);
+        let dns = GuardedDns::new(NameSource::System, AddressPolicy::Private);
         assert!(dns.resolve("localhost", 80).unwrap().iter().all(|address| address.ip().is_loopback()));
     }
 
     #[test]
     fn addresses_need_no_lookup_but_the_guard() {
-        let dns = Dns::new(Names::System, Reach::Public);
+        let dns = GuardedDns::new(NameSource::System, AddressPolicy::Public);
         assert_eq!(dns.resolve("1.1.1.1", 443).unwrap(), ["1.1.1.1:443".parse().unwrap()]);
         for host in ["127.0.0.1", "[::1]", "[::ffff:10.0.0.1]", "169.254.169.254"] {
             assert!(matches!(dns.resolve(host, 443), Err(NetError::Refused { .. })), "{host}");

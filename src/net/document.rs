@@ -4,8 +4,8 @@
 use serde_json::Value;
 use url::Url;
 
-use super::fetch::Trip;
-use super::{Answer, Get, JSON_LIMIT, Knock, Net, NetError};
+use super::fetch::FetchState;
+use super::{FetchResponse, Get, JSON_LIMIT, Knock, Net, NetError};
 use crate::ap::json;
 
 /// How deep a document may be nested.
@@ -38,7 +38,7 @@ pub struct Document {
 impl Net {
     /// Fetches an ActivityStreams document and checks type, size, depth and id. `get.limit` is capped at [`JSON_LIMIT`].
     pub fn document(&self, get: Get<'_>, rule: IdRule) -> Result<Document, NetError> {
-        let mut trip = Trip::start();
+        let mut trip = FetchState::start();
         let found = self.one_document(get, &mut trip)?;
         if fits(&found, get.url, rule)? {
             return Ok(found);
@@ -52,13 +52,13 @@ impl Net {
     }
 
     /// Fetches JSON of any kind (WebFinger, NodeInfo): size and depth are checked, the content type is not.
-    pub fn json(&self, get: Get<'_>) -> Result<(Answer, Value), NetError> {
+    pub fn json(&self, get: Get<'_>) -> Result<(FetchResponse, Value), NetError> {
         let answer = self.get(Get { limit: get.limit.min(JSON_LIMIT), ..get })?;
         let value = parse(&answer)?;
         Ok((answer, value))
     }
 
-    fn one_document(&self, get: Get<'_>, trip: &mut Trip) -> Result<Document, NetError> {
+    fn one_document(&self, get: Get<'_>, trip: &mut FetchState) -> Result<Document, NetError> {
         let answer = self.get_within(Get { limit: get.limit.min(JSON_LIMIT), ..get }, trip)?;
         if !is_activity(&answer.content_type) {
             let kind = answer.media_type();
@@ -116,7 +116,7 @@ pub fn is_activity(content_type: &str) -> bool {
 
 const ACTIVITYSTREAMS: &str = "https://www.w3.org/ns/activitystreams";
 
-fn parse(answer: &Answer) -> Result<Value, NetError> {
+fn parse(answer: &FetchResponse) -> Result<Value, NetError> {
     if depth(&answer.body) > MAX_DEPTH {
         return Err(bad(&answer.url, "it is nested too deeply"));
     }

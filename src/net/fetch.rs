@@ -5,11 +5,11 @@ use std::time::Duration;
 use ureq::http::Method;
 use url::Url;
 
-use super::client::{Ask, Reply, exchange};
+use super::client::{ClientRequest, ClientResponse, exchange};
 use super::{Knock, Net, NetError, Signer, address};
 use crate::base::Time;
 use crate::base::time::Stopwatch;
-use crate::sig::{self, Outgoing};
+use crate::sig::{self, OutgoingRequest};
 
 /// How many redirects are followed, and how many for WebFinger and host-meta, where domains often point elsewhere.
 const MAX_HOPS: usize = 3;
@@ -17,7 +17,7 @@ const MAX_DISCOVERY_HOPS: usize = 5;
 
 /// What is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Accept {
+pub enum Expected {
     /// An ActivityStreams document.
     Activity,
     /// An ActivityStreams document, or the HTML page that points to it (a pasted URL).
@@ -36,7 +36,7 @@ pub enum Accept {
     Csv,
 }
 
-impl Accept {
+impl Expected {
     /// The Accept header. The specification's own type first: some peers know only one of the two.
     fn header(self) -> &'static str {
         match self {
@@ -65,7 +65,7 @@ impl Accept {
 }
 
 /// Says of a host, without its port, whether it may be asked at all, before the request goes there.
-pub type Gate<'a> = &'a dyn Fn(&str) -> Result<(), NetError>;
+pub type HostFilter<'a> = &'a dyn Fn(&str) -> Result<(), NetError>;
 
 /// A GET request.
 #[derive(Clone, Copy)]
@@ -73,7 +73,7 @@ pub struct Get<'a> {
     /// The URL; a fragment is left out.
     pub url: &'a str,
     /// What is wanted.
-    pub accept: Accept,
+    pub accept: Expected,
     /// Who signs; peers with authorised fetch answer nobody else.
     pub signer: Option<&'a Signer>,
     /// The signature format that worked last time.
@@ -83,17 +83,17 @@ pub struct Get<'a> {
     /// The time to sign with.
     pub now: Time,
     /// What every hop must pass.
-    pub gate: Gate<'a>,
+    pub gate: HostFilter<'a>,
 }
 
 /// One fetch with all its hops. They share one time limit: when it is over, whoever took most of it is to blame, and not
 /// the last one, to whom anybody can send us a moment before the end.
-pub(super) struct Trip {
+pub(super) struct FetchState {
     watch: Stopwatch,
     slowest: (Duration, String),
 }
 
-impl Trip {
+impl FetchState {
     pub(super) fn start() -> Self {
         Self { watch: Stopwatch::start(), slowest: (Duration::ZERO, String::new()) }
     }
@@ -102,7 +102,7 @@ impl Trip {
     pub(super) fn hop<T>(
         &mut self,
         url: &Url,
-        gate: Gate<'_>,
+        gate: HostFilter<'_>,
         ask: impl FnOnce(Stopwatch) -> Result<T, NetError>,
     ) -> Result<T, NetError> {
         let host = url.host_str().unwrap_or_default();
@@ -122,7 +122,7 @@ impl Trip {
 
 /// A successful answer (2xx).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct FetchResponse {
     /// Where it came from, after all redirects; no fragment.
     pub url: String,
     /// The HTTP status.
@@ -139,7 +139,7 @@ pub struct Answer {
     pub link: Option<String>,
 }
 
-impl Answer {
+impl FetchResponse {
     /// The media type in lower case without parameters.
     pub fn media_type(&self) -> String {
         self.content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
@@ -149,11 +149,11 @@ impl Answer {
 impl Net {
     /// Fetches a URL. Redirects are followed a few times, each hop checked and signed anew; only to the same scheme or from
     /// http to https. Anything but 2xx is [`NetError::Status`].
-    pub fn get(&self, get: Get<'_>) -> Result<Answer, NetError> {
-        self.get_within(get, &mut Trip::start())
+    pub fn get(&self, get: Get<'_>) -> Result<FetchResponse, NetError> {
+        self.get_within(get, &mut FetchState::start())
     }
 
-    pub(super) fn get_within(&self, get: Get<'_>, trip: &mut Trip) -> Result<Answer, NetError> {
+    pub(super) fn get_within(&self, get: Get<'_>, trip: &mut FetchState) -> Result<FetchResponse, NetError> {
         let mut url = self.check(get.url)?;
         let mut knock = get.knock;
         let mut seen: Vec<Url> = Vec::new();
@@ -166,7 +166,7 @@ impl Net {
                     let content_type = reply.header("content-type").unwrap_or_default();
                     let (etag, link) = (reply.header("etag"), reply.header("link"));
                     let (url, code) = (url.into(), reply.code);
-                    return Ok(Answer { url, code, content_type, body: reply.body, knock, etag, link });
+                    return Ok(FetchResponse { url, code, content_type, body: reply.body, knock, etag, link });
                 }
                 301 | 302 | 303 | 307 | 308 => url = self.hop(url, &reply, &mut seen, get.accept.hops())?,
                 code => return Err(NetError::Status { host, code, retry_after: reply.retry_after(get.now) }),
@@ -175,7 +175,13 @@ impl Net {
     }
 
     /// Where a redirect leads, checked as any first address; `seen` gains the hop it came from.
-    pub(super) fn hop(&self, from: Url, reply: &Reply, seen: &mut Vec<Url>, most: usize) -> Result<Url, NetError> {
+    pub(super) fn hop(
+        &self,
+        from: Url,
+        reply: &ClientResponse,
+        seen: &mut Vec<Url>,
+        most: usize,
+    ) -> Result<Url, NetError> {
         let stop = |why| NetError::Redirect { host: from.host_str().unwrap_or_default().to_owned(), why };
         if seen.len() >= most {
             return Err(stop("too many redirects"));
@@ -194,7 +200,13 @@ impl Net {
     }
 
     /// Asks one hop, and once more in the other format where the signature may have been the reason to refuse.
-    fn knock(&self, url: &Url, get: Get<'_>, knock: Knock, watch: Stopwatch) -> Result<(Reply, Knock), NetError> {
+    fn knock(
+        &self,
+        url: &Url,
+        get: Get<'_>,
+        knock: Knock,
+        watch: Stopwatch,
+    ) -> Result<(ClientResponse, Knock), NetError> {
         let first = self.ask(url, get, knock, watch)?;
         if get.signer.is_none() || !refused_for_signature(url, first.code) {
             return Ok((first, knock));
@@ -205,12 +217,12 @@ impl Net {
         }
     }
 
-    fn ask(&self, url: &Url, get: Get<'_>, knock: Knock, watch: Stopwatch) -> Result<Reply, NetError> {
+    fn ask(&self, url: &Url, get: Get<'_>, knock: Knock, watch: Stopwatch) -> Result<ClientResponse, NetError> {
         let mut headers = vec![("accept".to_owned(), get.accept.header().to_owned())];
         if let Some(signer) = get.signer {
             headers.extend(signed(url, signer, knock, "GET", None, &[], get.now)?);
         }
-        let ask = Ask { method: Method::GET, url, headers, body: None, limit: get.limit };
+        let ask = ClientRequest { method: Method::GET, url, headers, body: None, limit: get.limit };
         exchange(&self.agent, ask, watch, self.limits)
     }
 }
@@ -226,7 +238,7 @@ pub(super) fn signed(
     now: Time,
 ) -> Result<Vec<(String, String)>, NetError> {
     let (host, target) = (address::authority(url), address::target(url));
-    let outgoing = Outgoing { method, scheme: url.scheme(), host: &host, target: &target, body, extra };
+    let outgoing = OutgoingRequest { method, scheme: url.scheme(), host: &host, target: &target, body, extra };
     sig::sign(signer, knock, &outgoing, now).map_err(|error| NetError::Ours { host, why: error.to_string() })
 }
 

@@ -24,13 +24,13 @@ mod tls;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use address::Reach;
-pub use dns::{Names, World};
+pub use address::AddressPolicy;
+pub use dns::{NameSource, TestHosts};
 pub use document::{Document, IdRule};
 pub use error::NetError;
-pub use fetch::{Accept, Answer, Gate, Get};
-pub use range::{PIECE, Piece};
-pub use send::{Post, Sent};
+pub use fetch::{Expected, FetchResponse, Get, HostFilter};
+pub use range::{ByteRange, MAX_RANGE_BYTES};
+pub use send::{PostMessage, PostResponse};
 
 pub use crate::sig::{Knock, Signer};
 
@@ -55,12 +55,12 @@ pub struct NetConfig {
     /// A trial: every request fails.
     pub trial: bool,
     /// Where names are looked up; a made-up world also opens loopback.
-    pub names: Names,
+    pub names: NameSource,
 }
 
 /// Time limits; tests make them short.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
+pub(crate) struct TimeLimits {
     connect: Duration,
     whole: Duration,
 }
@@ -69,9 +69,9 @@ pub(crate) struct Limits {
 #[derive(Debug, Clone)]
 pub struct Net {
     agent: ureq::Agent,
-    reach: Reach,
+    reach: AddressPolicy,
     trial: bool,
-    limits: Limits,
+    limits: TimeLimits,
 }
 
 impl Net {
@@ -79,13 +79,13 @@ impl Net {
     /// error.
     pub fn new(config: NetConfig) -> Result<Self> {
         let more_roots = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from);
-        Self::with(config, more_roots.as_deref(), Limits { connect: CONNECT_LIMIT, whole: WHOLE_LIMIT })
+        Self::with(config, more_roots.as_deref(), TimeLimits { connect: CONNECT_LIMIT, whole: WHOLE_LIMIT })
     }
 
-    pub(crate) fn with(config: NetConfig, more_roots: Option<&Path>, limits: Limits) -> Result<Self> {
-        let world = matches!(config.names, Names::World(_));
-        let reach = if config.allow_private || world { Reach::Private } else { Reach::Public };
-        let dns = dns::Dns::new(config.names, reach);
+    pub(crate) fn with(config: NetConfig, more_roots: Option<&Path>, limits: TimeLimits) -> Result<Self> {
+        let world = matches!(config.names, NameSource::Test(_));
+        let reach = if config.allow_private || world { AddressPolicy::Private } else { AddressPolicy::Public };
+        let dns = dns::GuardedDns::new(config.names, reach);
         let agent = client::agent(&config.user_agent, dns, more_roots, limits)?;
         Ok(Self { agent, reach, trial: config.trial, limits })
     }

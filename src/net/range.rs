@@ -6,12 +6,12 @@ use std::time::Duration;
 use ureq::http::Method;
 use url::Url;
 
-use super::client::{Ask, Reply, exchange};
-use super::fetch::{Gate, Trip};
+use super::client::{ClientRequest, ClientResponse, exchange};
+use super::fetch::{FetchState, HostFilter};
 use super::{Net, NetError};
 
 /// Bytes of one piece.
-pub const PIECE: usize = 1024 * 1024;
+pub const MAX_RANGE_BYTES: usize = 1024 * 1024;
 /// How many redirects are followed: object stores stand behind one.
 const MAX_HOPS: usize = 3;
 /// How much later a Retry-After may count; pieces are never asked for again by themselves.
@@ -19,7 +19,7 @@ const NO_WAIT: Option<Duration> = None;
 
 /// A piece as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece {
+pub struct ByteRange {
     /// The bytes, from where they were asked for; fewer than asked only at the end.
     pub bytes: Vec<u8>,
     /// The size of the whole file.
@@ -31,10 +31,10 @@ pub struct Piece {
 impl Net {
     /// Fetches at most `length` (and [`PIECE`]) bytes of a file, from `from` on. TooBig where the server knows no ranges and
     /// the file is larger than a piece.
-    pub fn piece(&self, url: &str, from: u64, length: usize, gate: Gate<'_>) -> Result<Piece, NetError> {
-        let mut trip = Trip::start();
+    pub fn piece(&self, url: &str, from: u64, length: usize, gate: HostFilter<'_>) -> Result<ByteRange, NetError> {
+        let mut trip = FetchState::start();
         let mut url = self.check(url)?;
-        let length = length.clamp(1, PIECE);
+        let length = length.clamp(1, MAX_RANGE_BYTES);
         let last = from.saturating_add(length as u64 - 1);
         let mut seen: Vec<Url> = Vec::new();
         loop {
@@ -44,7 +44,7 @@ impl Net {
                 // Ranges count in what is sent: compressed bytes would be another file.
                 ("accept-encoding".to_owned(), "identity".to_owned()),
             ];
-            let ask = Ask { method: Method::GET, url: &url, headers, body: None, limit: PIECE };
+            let ask = ClientRequest { method: Method::GET, url: &url, headers, body: None, limit: MAX_RANGE_BYTES };
             let reply = trip.hop(&url, gate, |watch| exchange(&self.agent, ask, watch, self.limits))?;
             match reply.code {
                 200 | 206 => return read(&url, reply, from, length),
@@ -59,7 +59,7 @@ fn host(url: &Url) -> String {
     url.host_str().unwrap_or_default().to_owned()
 }
 
-fn read(url: &Url, mut reply: Reply, from: u64, length: usize) -> Result<Piece, NetError> {
+fn read(url: &Url, mut reply: ClientResponse, from: u64, length: usize) -> Result<ByteRange, NetError> {
     let odd = |why: &str| NetError::BadContent { host: host(url), why: why.to_owned() };
     let said = reply.header("content-type").unwrap_or_default();
     let media_type = said.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -90,7 +90,7 @@ fn read(url: &Url, mut reply: Reply, from: u64, length: usize) -> Result<Piece, 
     if from.saturating_add(bytes.len() as u64) > whole {
         return Err(odd("a piece that is larger than its file"));
     }
-    Ok(Piece { bytes, whole, media_type })
+    Ok(ByteRange { bytes, whole, media_type })
 }
 
 /// The first byte and the size of the whole, of `bytes 0-99/1234`.
@@ -103,7 +103,7 @@ fn content_range(text: &str) -> Option<(u64, u64)> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
-    use crate::net::test_support::{Peer, net, response};
+    use crate::net::test_support::{TestPeer, net, response};
 
     fn film() -> Vec<u8> {
         (0..3000u32).map(|n| (n % 251) as u8).collect()
@@ -111,14 +111,14 @@ mod tests {
 
     #[test]
     fn a_film_comes_in_pieces() {
-        let peer = Peer::start(|seen| {
+        let peer = TestPeer::start(|seen| {
             let range = seen.header("range").strip_prefix("bytes=").and_then(|r| r.split_once('-')).unwrap();
             let (from, to): (usize, usize) = (range.0.parse().unwrap(), range.1.parse().unwrap());
             let to = to.min(2999);
             match seen.target.as_str() {
                 "/moved" => response(302, &["location: /film.mp4"], b""),
                 "/whole" => response(200, &["content-type: Video/MP4; x=1"], &film()),
-                "/endless" => response(200, &["content-type: video/mp4"], &vec![0; PIECE + 1]),
+                "/endless" => response(200, &["content-type: video/mp4"], &vec![0; MAX_RANGE_BYTES + 1]),
                 "/other" => response(206, &["content-range: bytes 7-9/3000"], b"abc"),
                 "/shy" => response(206, &[], b"abc"),
                 "/lies" => response(206, &["content-range: bytes 0-9/2"], b"abcdefghij"),
@@ -133,7 +133,7 @@ mod tests {
             |path: &str, from, length| net.piece(&format!("http://films.example{path}"), from, length, &|_| Ok(()));
         let piece = ask("/film.mp4", 1000, 500).unwrap();
         assert_eq!((piece.bytes.as_slice(), piece.whole), (&film()[1000..1500], 3000));
-        assert_eq!(ask("/moved", 2900, PIECE).unwrap().bytes, film()[2900..]);
+        assert_eq!(ask("/moved", 2900, MAX_RANGE_BYTES).unwrap().bytes, film()[2900..]);
         let whole = ask("/whole", 10, 20).unwrap();
         assert_eq!(
             (whole.bytes.as_slice(), whole.whole, whole.media_type.as_str()),

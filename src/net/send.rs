@@ -7,20 +7,20 @@ use ureq::http::Method;
 use url::Url;
 
 use super::address::check_push_url;
-use super::client::{Ask, Reply, exchange};
+use super::client::{ClientRequest, ClientResponse, exchange};
 use super::fetch::{refused_for_signature, signed};
 use super::{Knock, Net, NetError, Signer};
 use crate::base::Time;
 use crate::base::time::Stopwatch;
 
 /// How much of an answer to a delivery is read.
-const ANSWER_LIMIT: usize = 16 * 1024;
+const MAX_RESPONSE_BYTES: usize = 16 * 1024;
 /// How much of it is kept for the owner to read, in characters.
 const BODY_START: usize = 300;
 
 /// A POST request.
 #[derive(Debug, Clone, Copy)]
-pub struct Post<'a> {
+pub struct PostMessage<'a> {
     /// The inbox.
     pub url: &'a str,
     /// The bytes.
@@ -39,7 +39,7 @@ pub struct Post<'a> {
 
 /// What the other side answered, whatever it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sent {
+pub struct PostResponse {
     /// The HTTP status. 2xx means accepted, though not that anyone will see it.
     pub code: u16,
     /// The signature format that brought this answer.
@@ -50,7 +50,7 @@ pub struct Sent {
     pub body_start: String,
 }
 
-impl Sent {
+impl PostResponse {
     /// True for 2xx.
     pub fn is_accepted(&self) -> bool {
         (200..300).contains(&self.code)
@@ -59,16 +59,16 @@ impl Sent {
 
 impl Net {
     /// Delivers. Any answer is `Ok`, redirects included; an error means there was none.
-    pub fn post(&self, post: Post<'_>) -> Result<Sent, NetError> {
+    pub fn post(&self, post: PostMessage<'_>) -> Result<PostResponse, NetError> {
         self.send(&self.check(post.url)?, post)
     }
 
     /// Delivers to a push service, which may stand on any port.
-    pub fn push(&self, post: Post<'_>) -> Result<Sent, NetError> {
+    pub fn push(&self, post: PostMessage<'_>) -> Result<PostResponse, NetError> {
         self.send(&self.outside_a_trial(check_push_url(post.url, self.reach)?)?, post)
     }
 
-    fn send(&self, url: &Url, post: Post<'_>) -> Result<Sent, NetError> {
+    fn send(&self, url: &Url, post: PostMessage<'_>) -> Result<PostResponse, NetError> {
         let watch = Stopwatch::start();
         let first = self.put(url, post, post.knock, watch)?;
         if post.signer.is_none() || !refused_for_signature(url, first.code) {
@@ -80,7 +80,13 @@ impl Net {
         }
     }
 
-    fn put(&self, url: &Url, post: Post<'_>, knock: Knock, watch: Stopwatch) -> Result<Reply, NetError> {
+    fn put(
+        &self,
+        url: &Url,
+        post: PostMessage<'_>,
+        knock: Knock,
+        watch: Stopwatch,
+    ) -> Result<ClientResponse, NetError> {
         let headers = match post.signer {
             Some(signer) => {
                 signed(url, signer, knock, "POST", Some((post.content_type, post.body)), post.extra, post.now)?
@@ -91,17 +97,18 @@ impl Net {
                 headers
             }
         };
-        let ask = Ask { method: Method::POST, url, headers, body: Some(post.body), limit: ANSWER_LIMIT };
+        let ask =
+            ClientRequest { method: Method::POST, url, headers, body: Some(post.body), limit: MAX_RESPONSE_BYTES };
         match exchange(&self.agent, ask, watch, self.limits) {
             // who accepts with a long page has accepted
-            Err(NetError::TooBig { .. }) => Ok(Reply::accepted()),
+            Err(NetError::TooBig { .. }) => Ok(ClientResponse::accepted()),
             other => other,
         }
     }
 }
 
-fn sent(reply: Reply, knock: Knock, now: Time) -> Sent {
+fn sent(reply: ClientResponse, knock: Knock, now: Time) -> PostResponse {
     let text = String::from_utf8_lossy(&reply.body);
     let body_start = text.chars().filter(|c| !c.is_control() || *c == '\n').take(BODY_START).collect();
-    Sent { code: reply.code, knock, retry_after: reply.retry_after(now), body_start }
+    PostResponse { code: reply.code, knock, retry_after: reply.retry_after(now), body_start }
 }

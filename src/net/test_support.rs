@@ -9,38 +9,38 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::thread;
 use std::time::Duration;
 
-use super::{Limits, Names, Net, NetConfig, World};
+use super::{NameSource, Net, NetConfig, TestHosts, TimeLimits};
 
 /// A request as the peer received it; header names in lower case.
 #[derive(Debug, Clone)]
-pub struct Seen {
+pub struct SeenRequest {
     pub method: String,
     pub target: String,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
-impl Seen {
+impl SeenRequest {
     pub fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 }
 
 /// A running peer; its threads end with the test process.
-pub struct Peer {
+pub struct TestPeer {
     pub address: SocketAddr,
     pub connections: Arc<AtomicUsize>,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    seen: Arc<Mutex<Vec<SeenRequest>>>,
 }
 
-impl Peer {
+impl TestPeer {
     /// Starts a peer that answers with whole responses.
-    pub fn start(answer: impl Fn(&Seen) -> Vec<u8> + Send + Sync + 'static) -> Self {
+    pub fn start(answer: impl Fn(&SeenRequest) -> Vec<u8> + Send + Sync + 'static) -> Self {
         Self::start_raw(move |request, stream| stream.write_all(&answer(request)).unwrap_or(()))
     }
 
     /// Starts a peer that writes to the connection itself.
-    pub fn start_raw(answer: impl Fn(&Seen, &mut TcpStream) + Send + Sync + 'static) -> Self {
+    pub fn start_raw(answer: impl Fn(&SeenRequest, &mut TcpStream) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (seen, connections) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicUsize::new(0)));
@@ -61,12 +61,12 @@ impl Peer {
     }
 
     /// All requests so far.
-    pub fn seen(&self) -> Vec<Seen> {
+    pub fn seen(&self) -> Vec<SeenRequest> {
         self.seen.lock().unwrap().clone()
     }
 }
 
-fn serve(mut stream: TcpStream, answer: impl Fn(&Seen, &mut TcpStream)) {
+fn serve(mut stream: TcpStream, answer: impl Fn(&SeenRequest, &mut TcpStream)) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     while let Some(request) = read_request(&mut reader) {
         answer(&request, &mut stream);
@@ -74,7 +74,7 @@ fn serve(mut stream: TcpStream, answer: impl Fn(&Seen, &mut TcpStream)) {
 }
 
 /// Reads one request with a Content-Length; None at the end of the connection.
-pub fn read_request(reader: &mut BufReader<impl Read>) -> Option<Seen> {
+pub fn read_request(reader: &mut BufReader<impl Read>) -> Option<SeenRequest> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|n| *n > 0)?;
     let mut words = line.split_whitespace();
@@ -86,7 +86,7 @@ pub fn read_request(reader: &mut BufReader<impl Read>) -> Option<Seen> {
         let Some((name, value)) = line.trim().split_once(':') else { break };
         headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
-    let mut seen = Seen { method, target, headers, body: Vec::new() };
+    let mut seen = SeenRequest { method, target, headers, body: Vec::new() };
     seen.body.resize(seen.header("content-length").parse().unwrap_or(0), 0);
     reader.read_exact(&mut seen.body).ok()?;
     Some(seen)
@@ -114,13 +114,13 @@ pub fn net(world: &[(&str, SocketAddr)]) -> Net {
 
 /// The same, with this limit for a whole request.
 pub fn patient_net(world: &[(&str, SocketAddr)], whole: Duration) -> Net {
-    let limits = Limits { connect: Duration::from_millis(500), whole };
+    let limits = TimeLimits { connect: Duration::from_millis(500), whole };
     Net::with(config(world), None, limits).unwrap()
 }
 
 pub fn config(world: &[(&str, SocketAddr)]) -> NetConfig {
     let table: HashMap<String, SocketAddr> = world.iter().map(|(name, at)| ((*name).to_owned(), *at)).collect();
-    let world: World = Arc::new(RwLock::new(table));
-    let (allow_private, trial, names) = (false, false, Names::World(world));
+    let world: TestHosts = Arc::new(RwLock::new(table));
+    let (allow_private, trial, names) = (false, false, NameSource::Test(world));
     NetConfig { user_agent: "hytte/0 (+https://here.example/)".into(), allow_private, trial, names }
 }

@@ -12,11 +12,11 @@ use std::time::Duration;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::test_support::{Peer, Seen, activity, config, net, read_request, response};
+use super::test_support::{SeenRequest, TestPeer, activity, config, net, read_request, response};
 use super::*;
 use crate::base::Time;
 use crate::base::time::Stopwatch;
-use crate::sig::{PrivateKey, PublicKey, Received, Refusal, claim};
+use crate::sig::{PrivateKey, PublicKey, ReceivedRequest, SignatureError, claim};
 
 static SIGNER: LazyLock<Signer> = LazyLock::new(|| Signer {
     key_id: "https://here.example/users/a#main-key".into(),
@@ -29,24 +29,24 @@ fn now() -> Time {
 }
 
 fn get(url: &str) -> Get<'_> {
-    let (accept, knock, limit) = (Accept::Activity, Knock::Cavage, JSON_LIMIT);
+    let (accept, knock, limit) = (Expected::Activity, Knock::Cavage, JSON_LIMIT);
     Get { url, accept, signer: Some(&SIGNER), knock, limit, now: now(), gate: &|_| Ok(()) }
 }
 
-fn post(url: &str) -> Post<'_> {
+fn post(url: &str) -> PostMessage<'_> {
     let (body, content_type) = (&b"{\"type\":\"Like\"}"[..], "application/activity+json");
-    Post { url, body, content_type, signer: Some(&SIGNER), knock: Knock::Cavage, extra: &[], now: now() }
+    PostMessage { url, body, content_type, signer: Some(&SIGNER), knock: Knock::Cavage, extra: &[], now: now() }
 }
 
 /// What the inbound half says about a request we sent to this host over http.
-fn verify(seen: &Seen, host: &str) -> Result<(), Refusal> {
-    let Seen { method, target, headers, body } = seen;
-    claim(&Received { method, scheme: "http", host, target, headers, body }, now())?.verify(&KEY)
+fn verify(seen: &SeenRequest, host: &str) -> Result<(), SignatureError> {
+    let SeenRequest { method, target, headers, body } = seen;
+    claim(&ReceivedRequest { method, scheme: "http", host, target, headers, body }, now())?.verify(&KEY)
 }
 
 /// A peer that only takes one format, and answers others with this status.
-fn picky(only: Knock, code: u16) -> Peer {
-    Peer::start(move |seen| {
+fn picky(only: Knock, code: u16) -> TestPeer {
+    TestPeer::start(move |seen| {
         let knock = if seen.header("signature-input").is_empty() { Knock::Cavage } else { Knock::Rfc9421 };
         if knock == only { activity(r#"{"id":"http://b.example/x"}"#) } else { response(code, &[], b"no") }
     })
@@ -54,12 +54,12 @@ fn picky(only: Knock, code: u16) -> Peer {
 
 #[test]
 fn requests_are_signed_for_the_host_they_go_to() {
-    let peer = Peer::start(|_| activity("{}"));
+    let peer = TestPeer::start(|_| activity("{}"));
     let net = net(&[("b.example", peer.address)]);
     for knock in [Knock::Cavage, Knock::Rfc9421] {
         net.get(Get { knock, ..get("http://b.example/users/b?page=1#x") }).unwrap();
         let extra = [("collection-synchronization".to_owned(), "x".to_owned())];
-        net.post(Post { knock, extra: &extra, ..post("http://b.example:3000/inbox") }).unwrap();
+        net.post(PostMessage { knock, extra: &extra, ..post("http://b.example:3000/inbox") }).unwrap();
     }
     let seen = peer.seen();
     assert_eq!(seen.len(), 4);
@@ -87,12 +87,12 @@ fn the_second_knock_comes_once_and_is_remembered() {
         let sent = net.post(post("http://b.example/inbox")).unwrap();
         assert_eq!((sent.code, sent.knock), (200, Knock::Rfc9421));
         assert_eq!(peer.seen().len(), 4);
-        let sent = net.post(Post { knock: Knock::Rfc9421, ..post("http://b.example/inbox") }).unwrap();
+        let sent = net.post(PostMessage { knock: Knock::Rfc9421, ..post("http://b.example/inbox") }).unwrap();
         assert_eq!((sent.code, peer.seen().len()), (200, 5), "the remembered format is tried first");
     }
     let peer = picky(Knock::Cavage, 401);
     let net = net(&[("b.example", peer.address)]);
-    let sent = net.post(Post { knock: Knock::Rfc9421, ..post("http://b.example/inbox") }).unwrap();
+    let sent = net.post(PostMessage { knock: Knock::Rfc9421, ..post("http://b.example/inbox") }).unwrap();
     assert_eq!((sent.code, sent.knock), (200, Knock::Cavage));
 }
 
@@ -104,7 +104,7 @@ fn no_second_knock_where_the_signature_is_not_the_reason() {
         assert_eq!(net.post(post("http://b.example/inbox")).unwrap().code, code);
         assert_eq!(peer.seen().len(), 1, "{code}");
     }
-    let peer = Peer::start(|_| response(401, &[], b"Who are you?"));
+    let peer = TestPeer::start(|_| response(401, &[], b"Who are you?"));
     let net = net(&[("b.example", peer.address)]);
     assert_eq!(net.get(Get { signer: None, ..get("http://b.example/x") }).unwrap_err().code(), Some(401));
     assert_eq!(peer.seen().len(), 1, "unsigned");
@@ -116,8 +116,8 @@ fn no_second_knock_where_the_signature_is_not_the_reason() {
 
 #[test]
 fn redirects_are_followed_and_signed_anew() {
-    let far = Peer::start(|_| activity(r#"{"id":"http://c.example/end"}"#));
-    let near = Peer::start(|seen| match seen.target.as_str() {
+    let far = TestPeer::start(|_| activity(r#"{"id":"http://c.example/end"}"#));
+    let near = TestPeer::start(|seen| match seen.target.as_str() {
         "/a/1" => response(301, &["location: 2?x=y"], b"moved"),
         "/a/2?x=y" => response(307, &["location: //c.example/end"], b""),
         _ => response(404, &[], b""),
@@ -131,7 +131,7 @@ fn redirects_are_followed_and_signed_anew() {
 
 #[test]
 fn bad_redirects_are_not_followed() {
-    let places = |seen: &Seen| match seen.target.as_str() {
+    let places = |seen: &SeenRequest| match seen.target.as_str() {
         "/meta" => "http://169.254.169.254/latest/meta-data/".to_owned(),
         "/zero" => "http://0.0.0.0:22/".to_owned(),
         "/mapped" => "http://[::ffff:169.254.169.254]/".to_owned(),
@@ -143,7 +143,7 @@ fn bad_redirects_are_not_followed() {
         "/password" => "http://u:p@b.example/".to_owned(),
         count => format!("{count}0"),
     };
-    let peer = Peer::start(move |seen| response(302, &[&format!("location: {}", places(seen))], b""));
+    let peer = TestPeer::start(move |seen| response(302, &[&format!("location: {}", places(seen))], b""));
     let meta = "169.254.169.254:80".parse().unwrap();
     let net = net(&[("b.example", peer.address), ("meta.example", meta)]);
     for path in ["meta", "zero", "mapped", "name", "file", "password"] {
@@ -157,12 +157,12 @@ fn bad_redirects_are_not_followed() {
     let before = peer.seen().len();
     assert!(matches!(net.get(get("http://b.example/1")), Err(NetError::Redirect { .. })));
     assert_eq!(peer.seen().len() - before, 4, "three hops");
-    let jrd = Get { accept: Accept::Jrd, ..get("http://b.example/1") };
+    let jrd = Get { accept: Expected::Jrd, ..get("http://b.example/1") };
     assert!(matches!(net.get(jrd), Err(NetError::Redirect { .. })));
     assert_eq!(peer.seen().len() - before, 10, "and five for WebFinger");
     assert_eq!(net.post(post("http://b.example/1")).unwrap().code, 302, "never on delivery");
     assert_eq!(peer.seen().len() - before, 11);
-    let lost = Peer::start(|_| response(301, &[], b""));
+    let lost = TestPeer::start(|_| response(301, &[], b""));
     let net = super::test_support::net(&[("b.example", lost.address)]);
     assert!(matches!(net.get(get("http://b.example/")), Err(NetError::Redirect { .. })));
 }
@@ -184,7 +184,7 @@ fn gzip_bomb(count: usize) -> Vec<u8> {
 
 #[test]
 fn answers_are_cut_off_at_their_limit() {
-    let peer = Peer::start_raw(|seen, stream| {
+    let peer = TestPeer::start_raw(|seen, stream| {
         let bytes = match seen.target.as_str() {
             "/bomb" => response(200, &["content-encoding: gzip"], &gzip_bomb(100_000)),
             "/plain" => response(200, &[], &vec![b'x'; JSON_LIMIT + 1]),
@@ -212,7 +212,7 @@ fn answers_are_cut_off_at_their_limit() {
 
 #[test]
 fn slow_servers_are_left() {
-    let peer = Peer::start_raw(|seen, stream| {
+    let peer = TestPeer::start_raw(|seen, stream| {
         let head = b"HTTP/1.1 200 X\r\ncontent-length: 1000000\r\ncontent-type: application/activity+json\r\n\r\n";
         let whole = [head, &[b'x'; 1000][..]].concat();
         if seen.target == "/body" {
@@ -226,7 +226,7 @@ fn slow_servers_are_left() {
             let _ = pause.wait_timeout(lock.lock().unwrap(), Duration::from_millis(10));
         }
     });
-    let limits = Limits { connect: Duration::from_millis(200), whole: Duration::from_millis(300) };
+    let limits = TimeLimits { connect: Duration::from_millis(200), whole: Duration::from_millis(300) };
     let net = Net::with(config(&[("b.example", peer.address)]), None, limits).unwrap();
     for path in ["head", "body"] {
         let watch = Stopwatch::start();
@@ -238,13 +238,13 @@ fn slow_servers_are_left() {
 
 #[test]
 fn who_took_the_time_is_to_blame_and_not_the_last_one_asked() {
-    let peer = Peer::start_raw(|seen, stream| {
+    let peer = TestPeer::start_raw(|seen, stream| {
         let pause = if seen.header("host") == "b.example" { 400 } else { 2000 };
         let (lock, over) = (std::sync::Mutex::new(()), std::sync::Condvar::new());
         let _ = over.wait_timeout(lock.lock().unwrap(), Duration::from_millis(pause));
         let _ = stream.write_all(&response(302, &["location: http://victim.example/x"], b""));
     });
-    let limits = Limits { connect: Duration::from_millis(200), whole: Duration::from_millis(600) };
+    let limits = TimeLimits { connect: Duration::from_millis(200), whole: Duration::from_millis(600) };
     let world = [("b.example", peer.address), ("victim.example", peer.address)];
     let net = Net::with(config(&world), None, limits).unwrap();
     let error = net.get(get("http://b.example/x")).unwrap_err();
@@ -254,7 +254,7 @@ fn who_took_the_time_is_to_blame_and_not_the_last_one_asked() {
 
 #[test]
 fn every_hop_passes_the_gate() {
-    let peer = Peer::start(|_| response(302, &["location: http://shut.example/x"], b""));
+    let peer = TestPeer::start(|_| response(302, &["location: http://shut.example/x"], b""));
     let net = net(&[("b.example", peer.address), ("shut.example", peer.address)]);
     let gate = |host: &str| match host {
         "shut.example" => Err(NetError::Slow { host: host.to_owned() }),
@@ -269,7 +269,7 @@ fn every_hop_passes_the_gate() {
 
 #[test]
 fn failures_say_whose_they_are() {
-    let peer = Peer::start(|_| response(503, &["retry-after: 120"], b"later"));
+    let peer = TestPeer::start(|_| response(503, &["retry-after: 120"], b"later"));
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let net = net(&[("b.example", peer.address), ("down.example", nobody)]);
     let error = net.get(get("http://nowhere.example/")).unwrap_err();
@@ -282,15 +282,15 @@ fn failures_say_whose_they_are() {
     assert_eq!(net.post(post("http://b.example/")).unwrap().retry_after, retry_after);
     let error: crate::base::Error = error.into();
     assert_eq!(error.to_string(), "b.example answered with status 503");
-    let dated = Peer::start(|_| response(429, &["retry-after: Sun, 23 Nov 2025 08:01:00 GMT"], b""));
+    let dated = TestPeer::start(|_| response(429, &["retry-after: Sun, 23 Nov 2025 08:01:00 GMT"], b""));
     let net = super::test_support::net(&[("b.example", dated.address)]);
     assert_eq!(net.post(post("http://b.example/")).unwrap().retry_after, Some(Duration::from_secs(60)));
 }
 
 #[test]
 fn without_a_world_only_the_public_internet_is_asked() {
-    let peer = Peer::start(|_| activity("{}"));
-    let outside = NetConfig { names: Names::System, ..config(&[]) };
+    let peer = TestPeer::start(|_| activity("{}"));
+    let outside = NetConfig { names: NameSource::System, ..config(&[]) };
     let net = Net::new(outside.clone()).unwrap();
     let port = peer.address.port();
     for url in [
@@ -314,7 +314,7 @@ fn without_a_world_only_the_public_internet_is_asked() {
 
 #[test]
 fn documents_prove_where_they_live() {
-    let peer = Peer::start(|seen| {
+    let peer = TestPeer::start(|seen| {
         let id = |id: &str| activity(&format!(r#"{{"id":"{id}","type":"Person"}}"#));
         match seen.target.as_str() {
             "/own" => id("http://b.example/own"),
@@ -342,7 +342,7 @@ fn documents_prove_where_they_live() {
             _ => response(404, &[], b""),
         }
     });
-    let there = Peer::start(|_| activity(r#"{"id":"http://b.example/away"}"#));
+    let there = TestPeer::start(|_| activity(r#"{"id":"http://b.example/away"}"#));
     let net = net(&[("b.example", peer.address), ("c.example", there.address)]);
     let fetch = |path: &str, rule| net.document(get(&format!("http://b.example{path}")), rule);
     for (path, id) in [("/own", "/own"), ("/fragment", "/fragment#me"), ("/@alias", "/own"), ("/slash", "/slash")] {
@@ -367,7 +367,7 @@ fn documents_prove_where_they_live() {
 
 #[test]
 fn connections_are_used_again() {
-    let peer = Peer::start(|_| response(202, &[], b"{}"));
+    let peer = TestPeer::start(|_| response(202, &[], b"{}"));
     let net = net(&[("b.example", peer.address)]);
     for _ in 0..5 {
         net.post(post("http://b.example/inbox")).unwrap();
@@ -379,7 +379,7 @@ fn connections_are_used_again() {
 fn a_connection_the_peer_has_closed_is_not_used_again() {
     let (closed, is_closed) = std::sync::mpsc::channel();
     let closed = std::sync::Mutex::new(closed);
-    let peer = Peer::start_raw(move |_, stream| {
+    let peer = TestPeer::start_raw(move |_, stream| {
         stream.write_all(&response(202, &[], b"{}")).unwrap();
         stream.shutdown(std::net::Shutdown::Both).unwrap();
         closed.lock().unwrap().send(()).unwrap();
@@ -423,7 +423,7 @@ fn tls_is_spoken_with_those_we_have_reason_to_trust() {
     let address = tls_server();
     let world = [("tls.example", address), ("wrong.example", address)];
     let authority = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls/ca.pem");
-    let limits = Limits { connect: Duration::from_secs(5), whole: Duration::from_secs(10) };
+    let limits = TimeLimits { connect: Duration::from_secs(5), whole: Duration::from_secs(10) };
     let trusting = Net::with(config(&world), Some(&authority), limits).unwrap();
     // the stack of a delivery thread
     let sent = thread::scope(|scope| {

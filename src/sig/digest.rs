@@ -5,15 +5,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::digest::{SHA256, SHA512, digest};
 
-use super::Refusal;
-use super::structured_fields::{self, Bare};
+use super::SignatureError;
+use super::structured_fields::{self, BareItem};
 
 /// The most digests one old header may list.
 const MAX_DIGESTS: usize = 8;
 
-const WRONG: Refusal = Refusal::Digest("the digest does not fit the body: it was changed on the way");
-const UNKNOWN: Refusal = Refusal::Digest("the digest must be SHA-256 or SHA-512");
-const UNREADABLE: Refusal = Refusal::Digest("the digest header cannot be read");
+const WRONG: SignatureError = SignatureError::Digest("the digest does not fit the body: it was changed on the way");
+const UNKNOWN: SignatureError = SignatureError::Digest("the digest must be SHA-256 or SHA-512");
+const UNREADABLE: SignatureError = SignatureError::Digest("the digest header cannot be read");
 
 /// `SHA-256=…`, spelled as Threads needs it (it refuses lower case).
 pub fn header(body: &[u8]) -> String {
@@ -27,7 +27,7 @@ pub fn content_header(body: &[u8]) -> String {
 
 /// Checks a received `Digest` value: every SHA-256 and SHA-512 it lists must fit, and there must be one. Labels in any
 /// case.
-pub fn check(value: &str, body: &[u8]) -> Result<(), Refusal> {
+pub fn check(value: &str, body: &[u8]) -> Result<(), SignatureError> {
     let mut found = false;
     for (count, part) in value.split(',').enumerate() {
         if count >= MAX_DIGESTS {
@@ -41,12 +41,12 @@ pub fn check(value: &str, body: &[u8]) -> Result<(), Refusal> {
 }
 
 /// Checks a received `Content-Digest` value, by the same rule.
-pub fn check_content(value: &str, body: &[u8]) -> Result<(), Refusal> {
+pub fn check_content(value: &str, body: &[u8]) -> Result<(), SignatureError> {
     let members = structured_fields::dictionary(value).map_err(|_| UNREADABLE)?;
     let mut found = false;
     for (label, member) in members {
         found |= fits(&label, body, || match member.into_bare() {
-            Some(Bare::Bytes(bytes)) => Ok(bytes),
+            Some(BareItem::Bytes(bytes)) => Ok(bytes),
             _ => Err(UNREADABLE),
         })?;
     }
@@ -54,7 +54,11 @@ pub fn check_content(value: &str, body: &[u8]) -> Result<(), Refusal> {
 }
 
 /// False for a label we don't know; an error when a known one does not fit.
-fn fits(label: &str, body: &[u8], claimed: impl FnOnce() -> Result<Vec<u8>, Refusal>) -> Result<bool, Refusal> {
+fn fits(
+    label: &str,
+    body: &[u8],
+    claimed: impl FnOnce() -> Result<Vec<u8>, SignatureError>,
+) -> Result<bool, SignatureError> {
     let algorithm = match label {
         "sha-256" => &SHA256,
         "sha-512" => &SHA512,

@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use ring::signature::{self, UnparsedPublicKey};
 
-use super::{Refusal, base58};
+use super::{SignatureError, base58};
 use crate::base::{Error, Result};
 
 /// The longest PEM we look at, in bytes; an RSA-8192 key needs 1,500.
@@ -174,7 +174,7 @@ impl PublicKey {
     }
 
     /// Checks a signature.
-    pub fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> Result<(), Refusal> {
+    pub fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
         let answer = match (self, algorithm) {
             (Self::Rsa(der), Algorithm::RsaSha256) => {
                 UnparsedPublicKey::new(&signature::RSA_PKCS1_2048_8192_SHA256, der).verify(message, signature)
@@ -188,10 +188,12 @@ impl PublicKey {
             (Self::Ed25519(key), Algorithm::Ed25519) => {
                 UnparsedPublicKey::new(&signature::ED25519, key).verify(message, signature)
             }
-            (Self::Rsa(_), Algorithm::Ed25519) => return Err(Refusal::Algorithm("ed25519 with an RSA key".into())),
-            (Self::Ed25519(_), _) => return Err(Refusal::Algorithm("RSA with an Ed25519 key".into())),
+            (Self::Rsa(_), Algorithm::Ed25519) => {
+                return Err(SignatureError::Algorithm("ed25519 with an RSA key".into()));
+            }
+            (Self::Ed25519(_), _) => return Err(SignatureError::Algorithm("RSA with an Ed25519 key".into())),
         };
-        answer.map_err(|_| Refusal::Wrong)
+        answer.map_err(|_| SignatureError::Wrong)
     }
 
     fn from_pkcs1(der: &[u8]) -> Option<Self> {
@@ -254,9 +256,9 @@ mod tests {
         let public = PublicKey::from_pem(&key.public_pem()).unwrap();
         let signature = again.sign(b"message").unwrap();
         assert_eq!(public.verify(Algorithm::RsaSha256, b"message", &signature), Ok(()));
-        assert_eq!(public.verify(Algorithm::RsaSha256, b"massage", &signature), Err(Refusal::Wrong));
-        assert_eq!(public.verify(Algorithm::RsaSha256, b"message", b""), Err(Refusal::Wrong));
-        assert!(matches!(public.verify(Algorithm::Ed25519, b"message", &signature), Err(Refusal::Algorithm(_))));
+        assert_eq!(public.verify(Algorithm::RsaSha256, b"massage", &signature), Err(SignatureError::Wrong));
+        assert_eq!(public.verify(Algorithm::RsaSha256, b"message", b""), Err(SignatureError::Wrong));
+        assert!(matches!(public.verify(Algorithm::Ed25519, b"message", &signature), Err(SignatureError::Algorithm(_))));
         assert!(key.public_pem().lines().all(|line| line.len() <= 64));
         assert!(PrivateKey::from_pkcs8(b"no key").is_err());
     }

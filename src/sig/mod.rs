@@ -30,8 +30,8 @@ use std::sync::Arc;
 
 pub use ed25519::ProofKey;
 pub use keys::{Algorithm, PrivateKey, PublicKey};
-pub use refusal::Refusal;
-pub use verification::{Claim, Received, claim};
+pub use refusal::SignatureError;
+pub use verification::{ReceivedRequest, SignatureClaim, claim};
 
 use crate::base::{Result, Time};
 
@@ -79,7 +79,7 @@ pub struct Signer {
 
 /// A request about to be sent.
 #[derive(Debug, Clone, Copy)]
-pub struct Outgoing<'a> {
+pub struct OutgoingRequest<'a> {
     /// `GET` or `POST`, upper case.
     pub method: &'a str,
     /// `https` (or `http` in tests).
@@ -96,7 +96,7 @@ pub struct Outgoing<'a> {
 
 /// The headers to send: the date, digest, content type and extras, and the signature over them. `Host` is left to the
 /// client, which must send `request.host`. Sign at send time: BookWyrm refuses signatures older than five minutes.
-pub fn sign(signer: &Signer, knock: Knock, request: &Outgoing<'_>, now: Time) -> Result<Vec<(String, String)>> {
+pub fn sign(signer: &Signer, knock: Knock, request: &OutgoingRequest<'_>, now: Time) -> Result<Vec<(String, String)>> {
     match knock {
         Knock::Cavage => cavage::sign(signer, request, now),
         Knock::Rfc9421 => rfc9421::sign(signer, request, now),

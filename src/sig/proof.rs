@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::ed25519::ProofKey;
 use super::keys::{Algorithm, PublicKey};
 use super::verification::{MAX_KEY_ID, check_time};
-use super::{Refusal, base58, jcs};
+use super::{SignatureError, base58, jcs};
 use crate::base::{Error, Result, Time};
 
 /// The context that defines the words of a proof; Fedify has it built in.
@@ -23,7 +23,7 @@ const MAX_VALUE: usize = 100;
 
 /// A proof found in a document, all but its key checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proof {
+pub struct IntegrityProof {
     /// The id of the key, an http(s) URL: it must be one of the actor's `assertionMethod`.
     pub key_id: String,
     /// When it was made, as it says.
@@ -33,10 +33,11 @@ pub struct Proof {
     message: Vec<u8>,
 }
 
-impl Proof {
+impl IntegrityProof {
     /// True when this key made the proof.
-    pub fn verify(&self, key: &PublicKey) -> Result<(), Refusal> {
-        key.verify(Algorithm::Ed25519, &self.message, &self.signature).map_err(|_| Refusal::Proof("it does not verify"))
+    pub fn verify(&self, key: &PublicKey) -> Result<(), SignatureError> {
+        key.verify(Algorithm::Ed25519, &self.message, &self.signature)
+            .map_err(|_| SignatureError::Proof("it does not verify"))
     }
 }
 
@@ -79,7 +80,7 @@ fn widened(context: Option<Value>) -> Value {
 
 /// The proof of a received document. None when there is none, and for one that says nothing to us (another cryptosuite, a
 /// key that is not on the web, an end that has passed): FEP-8b32 wants those ignored. A refusal for one that cannot be true.
-pub fn read(document: &Value, now: Time) -> Result<Option<Proof>, Refusal> {
+pub fn read(document: &Value, now: Time) -> Result<Option<IntegrityProof>, SignatureError> {
     let Some(members) = document.as_object() else { return Ok(None) };
     let proofs = match members.get("proof") {
         Some(Value::Array(many)) => many.as_slice(),
@@ -102,17 +103,23 @@ pub fn read(document: &Value, now: Time) -> Result<Option<Proof>, Refusal> {
     found.map_or(Ok(None), |proof| judge(members, proof, now))
 }
 
-fn judge(document: &Map<String, Value>, proof: &Map<String, Value>, now: Time) -> Result<Option<Proof>, Refusal> {
+fn judge(
+    document: &Map<String, Value>,
+    proof: &Map<String, Value>,
+    now: Time,
+) -> Result<Option<IntegrityProof>, SignatureError> {
     let text = |key: &str| proof.get(key).and_then(Value::as_str);
     let time = |key: &str| match proof.get(key) {
         None => Ok(None),
-        Some(at) => at.as_str().and_then(Time::parse).map(Some).ok_or(Refusal::Proof("its times cannot be read")),
+        Some(at) => {
+            at.as_str().and_then(Time::parse).map(Some).ok_or(SignatureError::Proof("its times cannot be read"))
+        }
     };
     if time("expires")?.is_some_and(|end| end < now) {
         return Ok(None);
     }
     if text("proofPurpose") != Some("assertionMethod") {
-        return Err(Refusal::Proof("it was made for another purpose"));
+        return Err(SignatureError::Proof("it was made for another purpose"));
     }
     let created = time("created")?;
     if let Some(at) = created.filter(|at| *at > now) {
@@ -120,7 +127,7 @@ fn judge(document: &Map<String, Value>, proof: &Map<String, Value>, now: Time) -
     }
     let value = text("proofValue").and_then(|value| value.strip_prefix('z')).filter(|value| value.len() <= MAX_VALUE);
     let signature = value.and_then(base58::decode).filter(|bytes| bytes.len() == 64);
-    let signature = signature.ok_or(Refusal::Proof("its value is not a signature"))?;
+    let signature = signature.ok_or(SignatureError::Proof("its value is not a signature"))?;
     let mut options = proof.clone();
     options.remove("proofValue");
     let mut document = document.clone();
@@ -129,13 +136,13 @@ fn judge(document: &Map<String, Value>, proof: &Map<String, Value>, now: Time) -
     document.remove("signature");
     if let Some(context) = proof.get("@context") {
         if !begins_with(document.get("@context"), context) {
-            return Err(Refusal::Proof("it was made for another context"));
+            return Err(SignatureError::Proof("it was made for another context"));
         }
         document.insert("@context".into(), context.clone());
     }
     let message = message(&Value::Object(options), &Value::Object(document));
     let key_id = text("verificationMethod").unwrap_or_default().to_owned();
-    Ok(Some(Proof { key_id, created, signature, message }))
+    Ok(Some(IntegrityProof { key_id, created, signature, message }))
 }
 
 /// True when the document's context begins with the proof's.
@@ -194,7 +201,7 @@ mod tests {
         })
     }
 
-    fn checked(document: &Value) -> Result<(), Refusal> {
+    fn checked(document: &Value) -> Result<(), SignatureError> {
         let now = at("2023-02-24T23:40:00Z");
         read(document, now)?.expect("a proof of our kind").verify(&public(&alice()))
     }
@@ -241,7 +248,7 @@ mod tests {
     fn whatever_is_changed_is_noticed() {
         let mut changed = example();
         changed["object"]["content"] = json!("Hello, World");
-        assert_eq!(checked(&changed), Err(Refusal::Proof("it does not verify")));
+        assert_eq!(checked(&changed), Err(SignatureError::Proof("it does not verify")));
         for (key, value) in [
             ("created", json!("2023-02-24T23:36:39Z")),
             ("verificationMethod", json!("https://server.example/users/alice#other")),

@@ -22,11 +22,11 @@ const SALT: usize = 16;
 /// The record size we write; one record holds a whole message.
 const RECORD: u32 = 4096;
 /// The longest message, in bytes: what is left of a push service's 4,096 after header, tag and padding.
-pub const MOST: usize = 3_900;
+pub const MAX_MESSAGE_BYTES: usize = 3_900;
 
 /// The two ways to seal a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Coding {
+pub enum PushEncoding {
     /// RFC 8188 and 8291.
     Aes128Gcm,
     /// draft-ietf-webpush-encryption-04: the relays of Ice Cubes, Mammoth and Mastodon's own iOS app.
@@ -35,14 +35,14 @@ pub enum Coding {
 
 /// To whom a message is sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Receiver {
+pub struct PushReceiver {
     /// Their public key, an uncompressed point.
     point: Vec<u8>,
     /// Their secret.
     secret: Vec<u8>,
 }
 
-impl Receiver {
+impl PushReceiver {
     /// Reads `p256dh` and `auth` as clients send them: base64, with or without padding, of either alphabet. Invalid when
     /// they are no key and no secret.
     pub fn read(p256dh: &str, auth: &str) -> Result<Self> {
@@ -89,7 +89,7 @@ fn bytes(text: &str) -> Vec<u8> {
 
 /// A sealed message and the headers that say how; names in lower case.
 #[derive(Debug)]
-pub struct Sealed {
+pub struct SealedMessage {
     /// What is sent.
     pub body: Vec<u8>,
     /// `content-encoding`, and what the older form needs beside it.
@@ -97,8 +97,8 @@ pub struct Sealed {
 }
 
 /// Seals `message` (at most [`MOST`] bytes) for `to`. `ours` is the public half of our VAPID key.
-pub fn seal(coding: Coding, to: &Receiver, message: &[u8], ours: &[u8]) -> Result<Sealed> {
-    if message.len() > MOST {
+pub fn seal(coding: PushEncoding, to: &PushReceiver, message: &[u8], ours: &[u8]) -> Result<SealedMessage> {
+    if message.len() > MAX_MESSAGE_BYTES {
         return Err(Error::internal("a push message is too long"));
     }
     let random = SystemRandom::new();
@@ -108,13 +108,13 @@ pub fn seal(coding: Coding, to: &Receiver, message: &[u8], ours: &[u8]) -> Resul
     let keys = keys(coding, to, &public, &common, &salt);
     let header = |name: &str, value: String| (name.to_owned(), value);
     match coding {
-        Coding::Aes128Gcm => Ok(Sealed {
+        PushEncoding::Aes128Gcm => Ok(SealedMessage {
             body: aes128gcm(&keys, &salt, &public, message)?,
             headers: vec![header("content-encoding", "aes128gcm".to_owned())],
         }),
-        Coding::AesGcm => {
+        PushEncoding::AesGcm => {
             let (dh, vapid) = (URL_SAFE_NO_PAD.encode(&public), URL_SAFE_NO_PAD.encode(ours));
-            Ok(Sealed {
+            Ok(SealedMessage {
                 body: encrypt(&keys, &[&[0, 0], message].concat())?,
                 headers: vec![
                     header("content-encoding", "aesgcm".to_owned()),
@@ -127,14 +127,14 @@ pub fn seal(coding: Coding, to: &Receiver, message: &[u8], ours: &[u8]) -> Resul
 }
 
 /// The header of RFC 8188 and its only record, which ends with a delimiter of 2.
-fn aes128gcm(keys: &Keys, salt: &[u8], public: &[u8], message: &[u8]) -> Result<Vec<u8>> {
+fn aes128gcm(keys: &MessageKeys, salt: &[u8], public: &[u8], message: &[u8]) -> Result<Vec<u8>> {
     let length = u8::try_from(public.len()).map_err(|_| Error::internal("a point of 65 bytes"))?;
     let sealed = encrypt(keys, &[message, &[2]].concat())?;
     Ok([salt, &RECORD.to_be_bytes(), &[length], public, &sealed].concat())
 }
 
 /// What a message is sealed with.
-struct Keys {
+struct MessageKeys {
     key: [u8; 16],
     nonce: [u8; 12],
 }
@@ -151,14 +151,14 @@ fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
     sign(&Key::new(HMAC_SHA256, key), message).as_ref().to_vec()
 }
 
-fn keys(coding: Coding, to: &Receiver, public: &[u8], common: &[u8], salt: &[u8]) -> Keys {
+fn keys(coding: PushEncoding, to: &PushReceiver, public: &[u8], common: &[u8], salt: &[u8]) -> MessageKeys {
     let (key, nonce) = match coding {
-        Coding::Aes128Gcm => {
+        PushEncoding::Aes128Gcm => {
             let material = hkdf(&to.secret, common, &[b"WebPush: info\0", &to.point, public]);
             let key = hkdf(salt, &material, &[b"Content-Encoding: aes128gcm\0"]);
             (key, hkdf(salt, &material, &[b"Content-Encoding: nonce\0"]))
         }
-        Coding::AesGcm => {
+        PushEncoding::AesGcm => {
             let material = hkdf(&to.secret, common, &[b"Content-Encoding: auth\0"]);
             let length = |point: &[u8]| u16::try_from(point.len()).unwrap_or(u16::MAX).to_be_bytes();
             let context = [b"P-256\0", &length(&to.point)[..], &to.point, &length(public), public].concat();
@@ -166,14 +166,14 @@ fn keys(coding: Coding, to: &Receiver, public: &[u8], common: &[u8], salt: &[u8]
             (key, hkdf(salt, &material, &[b"Content-Encoding: nonce\0", &context]))
         }
     };
-    Keys { key: first(&key), nonce: first(&nonce) }
+    MessageKeys { key: first(&key), nonce: first(&nonce) }
 }
 
 fn first<const N: usize>(bytes: &[u8]) -> [u8; N] {
     std::array::from_fn(|place| bytes.get(place).copied().unwrap_or_default())
 }
 
-fn encrypt(keys: &Keys, plain: &[u8]) -> Result<Vec<u8>> {
+fn encrypt(keys: &MessageKeys, plain: &[u8]) -> Result<Vec<u8>> {
     let mut bytes = plain.to_vec();
     let failed = |_| Error::internal("a push message could not be sealed");
     let key = LessSafeKey::new(UnboundKey::new(&aead::AES_128_GCM, &keys.key).map_err(failed)?);
@@ -218,7 +218,7 @@ impl VapidKey {
 
     /// The header `authorization`: a token for the push service at `origin`, good until `until` (a day at most), from
     /// `contact` (`https:` or `mailto:`).
-    pub fn authorization(&self, coding: Coding, origin: &str, contact: &str, until: Time) -> Result<String> {
+    pub fn authorization(&self, coding: PushEncoding, origin: &str, contact: &str, until: Time) -> Result<String> {
         let seconds = until.ms().div_euclid(1000);
         let claims = serde_json::json!({ "aud": origin, "exp": seconds, "sub": contact }).to_string();
         let head = URL_SAFE_NO_PAD.encode(br#"{"typ":"JWT","alg":"ES256"}"#);
@@ -227,8 +227,8 @@ impl VapidKey {
         let signature = signature.map_err(|_| Error::internal("a push token could not be signed"))?;
         let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()));
         Ok(match coding {
-            Coding::Aes128Gcm => format!("vapid t={token}, k={}", URL_SAFE_NO_PAD.encode(self.point())),
-            Coding::AesGcm => format!("WebPush {token}"),
+            PushEncoding::Aes128Gcm => format!("vapid t={token}, k={}", URL_SAFE_NO_PAD.encode(self.point())),
+            PushEncoding::AesGcm => format!("WebPush {token}"),
         })
     }
 }
@@ -241,16 +241,16 @@ pub(crate) mod tests {
     use super::*;
 
     /// Opens what was sealed for a receiver whose private half is known; used once, as ring gives none twice.
-    pub(crate) struct Phone {
+    pub(crate) struct TestReceiver {
         private: EphemeralPrivateKey,
-        pub(crate) receiver: Receiver,
+        pub(crate) receiver: PushReceiver,
     }
 
-    impl Phone {
+    impl TestReceiver {
         pub(crate) fn new() -> Self {
             let private = EphemeralPrivateKey::generate(&ECDH_P256, &SystemRandom::new()).unwrap();
             let point = private.compute_public_key().unwrap().as_ref().to_vec();
-            Self { private, receiver: Receiver { point, secret: b"0123456789abcdef".to_vec() } }
+            Self { private, receiver: PushReceiver { point, secret: b"0123456789abcdef".to_vec() } }
         }
 
         /// Their two strings, as an app sends them.
@@ -267,11 +267,11 @@ pub(crate) mod tests {
             let (coding, salt, public, sealed) = match header("content-encoding").as_str() {
                 "aes128gcm" => {
                     assert_eq!((&body[16..20], body[20]), (&RECORD.to_be_bytes()[..], 65));
-                    (Coding::Aes128Gcm, body[..16].to_vec(), body[21..86].to_vec(), body[86..].to_vec())
+                    (PushEncoding::Aes128Gcm, body[..16].to_vec(), body[21..86].to_vec(), body[86..].to_vec())
                 }
                 "aesgcm" => {
                     let (salt, public) = (part(header("encryption"), "salt="), part(header("crypto-key"), "dh="));
-                    (Coding::AesGcm, salt, public, body.to_vec())
+                    (PushEncoding::AesGcm, salt, public, body.to_vec())
                 }
                 other => panic!("{other:?}"),
             };
@@ -283,8 +283,8 @@ pub(crate) mod tests {
             let nonce = Nonce::assume_unique_for_key(keys.nonce);
             let plain = key.open_in_place(nonce, Aad::empty(), &mut bytes).unwrap().to_vec();
             match coding {
-                Coding::Aes128Gcm => plain.strip_suffix(&[2]).unwrap().to_vec(),
-                Coding::AesGcm => plain.strip_prefix(&[0, 0]).unwrap().to_vec(),
+                PushEncoding::Aes128Gcm => plain.strip_suffix(&[2]).unwrap().to_vec(),
+                PushEncoding::AesGcm => plain.strip_prefix(&[0, 0]).unwrap().to_vec(),
             }
         }
     }
@@ -297,7 +297,7 @@ pub(crate) mod tests {
     #[test]
     fn the_published_vector_comes_out() {
         let public = b64("BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8");
-        let to = Receiver::read(
+        let to = PushReceiver::read(
             "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
             "BTBZMqHH6r4Tts7J_aSIgg==",
         )
@@ -306,7 +306,7 @@ pub(crate) mod tests {
         let salt = b64("DGv6ra1nlYgDCS1FRnbzlw");
         let material = hkdf(&to.secret, &common, &[b"WebPush: info\0", &to.point, &public]);
         assert_eq!(material, b64("S4lYMb_L0FxCeq0WhDx813KgSYqU26kOyzWUdsXYyrg"));
-        let keys = keys(Coding::Aes128Gcm, &to, &public, &common, &salt);
+        let keys = keys(PushEncoding::Aes128Gcm, &to, &public, &common, &salt);
         assert_eq!(keys.key.to_vec(), b64("oIhVW04MRdy2XN9CiKLxTg"));
         assert_eq!(keys.nonce.to_vec(), b64("4h_95klXJ5E_qnoN"));
         let body = aes128gcm(&keys, &salt, &public, b"When I grow up, I want to be a watermelon").unwrap();
@@ -318,27 +318,27 @@ pub(crate) mod tests {
     #[test]
     fn both_codings_open_on_the_other_side_and_fit_a_push_service() {
         let key = VapidKey::from_pkcs8(&VapidKey::generate().unwrap()).unwrap();
-        for coding in [Coding::Aes128Gcm, Coding::AesGcm] {
-            let phone = Phone::new();
+        for coding in [PushEncoding::Aes128Gcm, PushEncoding::AesGcm] {
+            let phone = TestReceiver::new();
             let (p256dh, auth) = phone.keys();
-            assert_eq!(Receiver::read(&format!("{p256dh}="), &auth).unwrap(), phone.receiver);
-            let message = vec![b'x'; MOST];
+            assert_eq!(PushReceiver::read(&format!("{p256dh}="), &auth).unwrap(), phone.receiver);
+            let message = vec![b'x'; MAX_MESSAGE_BYTES];
             let sealed = seal(coding, &phone.receiver, &message, key.point()).unwrap();
             assert!(sealed.body.len() <= 4096, "{}", sealed.body.len());
             let header = |name: &str| sealed.headers.iter().find(|(known, _)| known == name).unwrap().1.clone();
             assert_eq!(phone.open(&sealed.body, header), message);
-            assert!(seal(coding, &Phone::new().receiver, &vec![0; MOST + 1], key.point()).is_err());
+            assert!(seal(coding, &TestReceiver::new().receiver, &vec![0; MAX_MESSAGE_BYTES + 1], key.point()).is_err());
         }
     }
 
     #[test]
     fn what_is_no_key_is_refused() {
-        let good = Phone::new().keys();
+        let good = TestReceiver::new().keys();
         let beside = URL_SAFE_NO_PAD.encode([&[4_u8][..], &[7; 64]].concat());
         for (p256dh, auth) in
             [("", ""), ("x", &good.1), (&beside, &good.1), (&good.0, "AAAA"), (&good.0[..60], &good.1)]
         {
-            assert!(Receiver::read(p256dh, auth).is_err(), "{p256dh} {auth}");
+            assert!(PushReceiver::read(p256dh, auth).is_err(), "{p256dh} {auth}");
         }
     }
 
@@ -347,7 +347,7 @@ pub(crate) mod tests {
         let key = VapidKey::from_pkcs8(&VapidKey::generate().unwrap()).unwrap();
         assert_eq!(key.public().len(), 88, "padded, as Mastodon's");
         let said = key
-            .authorization(Coding::Aes128Gcm, "https://push.example", "https://a.example/", Time::from_ms(1_500))
+            .authorization(PushEncoding::Aes128Gcm, "https://push.example", "https://a.example/", Time::from_ms(1_500))
             .unwrap();
         let (token, public) = said.strip_prefix("vapid t=").unwrap().split_once(", k=").unwrap();
         assert_eq!(b64(public), key.point());
@@ -355,7 +355,8 @@ pub(crate) mod tests {
         Verifier::new(&ECDSA_P256_SHA256_FIXED, key.point()).verify(signed.as_bytes(), &b64(signature)).unwrap();
         let claims: serde_json::Value = serde_json::from_slice(&b64(signed.split_once('.').unwrap().1)).unwrap();
         assert_eq!(claims, serde_json::json!({ "aud": "https://push.example", "exp": 1, "sub": "https://a.example/" }));
-        let old = key.authorization(Coding::AesGcm, "https://push.example", "mailto:a@b", Time::from_ms(0)).unwrap();
+        let old =
+            key.authorization(PushEncoding::AesGcm, "https://push.example", "mailto:a@b", Time::from_ms(0)).unwrap();
         assert!(old.starts_with("WebPush ey"), "{old}");
     }
 }

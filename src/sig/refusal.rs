@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// A refused signature. [`Refusal::code`] is the HTTP status; the text is the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum SignatureError {
     /// There is no Signature header.
     #[error("this request is not signed: it needs an HTTP signature (draft-cavage or RFC 9421)")]
     Unsigned,
@@ -52,7 +52,7 @@ pub enum Refusal {
     Wrong,
 }
 
-impl Refusal {
+impl SignatureError {
     /// 400 for what cannot be read, else 401. Peers that knock twice depend on these two.
     pub fn code(&self) -> u16 {
         match self {
@@ -86,12 +86,12 @@ mod tests {
 
     #[test]
     fn the_reason_tells_the_other_owner_what_to_do() {
-        let late = Refusal::Stale("Date header", Duration::from_secs(3 * 3600 + 5));
+        let late = SignatureError::Stale("Date header", Duration::from_secs(3 * 3600 + 5));
         assert_eq!(
             late.to_string(),
             "the Date header is 3 hours in the past: check your clock, and sign every attempt anew"
         );
         assert_eq!(late.code(), 401);
-        assert_eq!(Refusal::malformed("it ends too early").code(), 400);
+        assert_eq!(SignatureError::malformed("it ends too early").code(), 400);
     }
 }

@@ -18,11 +18,11 @@ pub enum FieldError {
     Duplicate(String),
 }
 
-type Parsed<T> = Result<T, FieldError>;
+type ParsedField<T> = Result<T, FieldError>;
 
 /// A value without parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Bare {
+pub enum BareItem {
     /// `1618884473`
     Integer(i64),
     /// `1.5`, kept as canonical text.
@@ -38,29 +38,29 @@ pub enum Bare {
 }
 
 /// Parameters in order.
-pub type Params = Vec<(String, Bare)>;
+pub type Parameters = Vec<(String, BareItem)>;
 
 /// A value and its parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
+pub struct FieldItem {
     /// The value.
-    pub bare: Bare,
+    pub bare: BareItem,
     /// Its parameters.
-    pub params: Params,
+    pub params: Parameters,
 }
 
 /// A member of a dictionary.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Member {
+pub enum DictionaryMember {
     /// One item.
-    Item(Item),
+    Item(FieldItem),
     /// An inner list and the list's own parameters.
-    List(Vec<Item>, Params),
+    List(Vec<FieldItem>, Parameters),
 }
 
-impl Member {
+impl DictionaryMember {
     /// The value of an item; None for a list.
-    pub fn into_bare(self) -> Option<Bare> {
+    pub fn into_bare(self) -> Option<BareItem> {
         match self {
             Self::Item(item) => Some(item.bare),
             Self::List(..) => None,
@@ -69,18 +69,18 @@ impl Member {
 }
 
 /// Parses a dictionary; an empty text is an empty dictionary.
-pub fn dictionary(text: &str) -> Parsed<Vec<(String, Member)>> {
+pub fn dictionary(text: &str) -> ParsedField<Vec<(String, DictionaryMember)>> {
     if text.len() > MAX_LENGTH {
         return Err(FieldError::Syntax("it is too long"));
     }
-    let mut scan = Scan { rest: text.trim_matches(' ').as_bytes() };
-    let mut members: Vec<(String, Member)> = Vec::new();
+    let mut scan = FieldScanner { rest: text.trim_matches(' ').as_bytes() };
+    let mut members: Vec<(String, DictionaryMember)> = Vec::new();
     while !scan.rest.is_empty() {
         let key = scan.key()?;
         let member = if scan.take(b'=') {
             scan.member()?
         } else {
-            Member::Item(Item { bare: Bare::Flag(true), params: scan.params()? })
+            DictionaryMember::Item(FieldItem { bare: BareItem::Flag(true), params: scan.params()? })
         };
         push_once(&mut members, key, member)?;
         scan.skip_blank(b"\t ");
@@ -99,22 +99,22 @@ pub fn dictionary(text: &str) -> Parsed<Vec<(String, Member)>> {
 }
 
 /// The canonical text of an inner list with parameters, as signature bases need it.
-pub fn write_list(items: &[Item], params: &Params) -> String {
+pub fn write_list(items: &[FieldItem], params: &Parameters) -> String {
     let inner: Vec<String> = items.iter().map(write_item).collect();
     format!("({}){}", inner.join(" "), write_params(params))
 }
 
 /// The canonical text of an item with parameters.
-pub fn write_item(item: &Item) -> String {
+pub fn write_item(item: &FieldItem) -> String {
     format!("{}{}", write_bare(&item.bare), write_params(&item.params))
 }
 
-fn write_params(params: &Params) -> String {
+fn write_params(params: &Parameters) -> String {
     let mut text = String::new();
     for (key, value) in params {
         text.push(';');
         text.push_str(key);
-        if *value != Bare::Flag(true) {
+        if *value != BareItem::Flag(true) {
             text.push('=');
             text.push_str(&write_bare(value));
         }
@@ -122,13 +122,13 @@ fn write_params(params: &Params) -> String {
     text
 }
 
-fn write_bare(bare: &Bare) -> String {
+fn write_bare(bare: &BareItem) -> String {
     match bare {
-        Bare::Integer(number) => number.to_string(),
-        Bare::Decimal(text) | Bare::Token(text) => text.clone(),
-        Bare::Text(text) => quoted(text),
-        Bare::Bytes(bytes) => format!(":{}:", STANDARD.encode(bytes)),
-        Bare::Flag(flag) => format!("?{}", u8::from(*flag)),
+        BareItem::Integer(number) => number.to_string(),
+        BareItem::Decimal(text) | BareItem::Token(text) => text.clone(),
+        BareItem::Text(text) => quoted(text),
+        BareItem::Bytes(bytes) => format!(":{}:", STANDARD.encode(bytes)),
+        BareItem::Flag(flag) => format!("?{}", u8::from(*flag)),
     }
 }
 
@@ -137,7 +137,7 @@ pub fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-fn push_once<T>(list: &mut Vec<(String, T)>, key: String, value: T) -> Parsed<()> {
+fn push_once<T>(list: &mut Vec<(String, T)>, key: String, value: T) -> ParsedField<()> {
     if list.iter().any(|(known, _)| *known == key) {
         return Err(FieldError::Duplicate(key));
     }
@@ -149,11 +149,11 @@ fn push_once<T>(list: &mut Vec<(String, T)>, key: String, value: T) -> Parsed<()
 }
 
 /// What is still to be read.
-struct Scan<'a> {
+struct FieldScanner<'a> {
     rest: &'a [u8],
 }
 
-impl<'a> Scan<'a> {
+impl<'a> FieldScanner<'a> {
     fn peek(&self) -> Option<u8> {
         self.rest.first().copied()
     }
@@ -186,7 +186,7 @@ impl<'a> Scan<'a> {
         run
     }
 
-    fn key(&mut self) -> Parsed<String> {
+    fn key(&mut self) -> ParsedField<String> {
         if !self.peek().is_some_and(|b| b.is_ascii_lowercase() || b == b'*') {
             return Err(FieldError::Syntax("a key must start with a lower-case letter"));
         }
@@ -194,15 +194,15 @@ impl<'a> Scan<'a> {
         Ok(String::from_utf8_lossy(run).into_owned())
     }
 
-    fn member(&mut self) -> Parsed<Member> {
+    fn member(&mut self) -> ParsedField<DictionaryMember> {
         if !self.take(b'(') {
-            return Ok(Member::Item(self.item()?));
+            return Ok(DictionaryMember::Item(self.item()?));
         }
         let mut items = Vec::new();
         loop {
             self.skip_blank(b" ");
             if self.take(b')') {
-                return Ok(Member::List(items, self.params()?));
+                return Ok(DictionaryMember::List(items, self.params()?));
             }
             if items.len() >= MAX_MEMBERS {
                 return Err(FieldError::Syntax("a list has too many members"));
@@ -214,22 +214,22 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn item(&mut self) -> Parsed<Item> {
-        Ok(Item { bare: self.bare()?, params: self.params()? })
+    fn item(&mut self) -> ParsedField<FieldItem> {
+        Ok(FieldItem { bare: self.bare()?, params: self.params()? })
     }
 
-    fn params(&mut self) -> Parsed<Params> {
+    fn params(&mut self) -> ParsedField<Parameters> {
         let mut params = Vec::new();
         while self.take(b';') {
             self.skip_blank(b" ");
             let key = self.key()?;
-            let value = if self.take(b'=') { self.bare()? } else { Bare::Flag(true) };
+            let value = if self.take(b'=') { self.bare()? } else { BareItem::Flag(true) };
             push_once(&mut params, key, value)?;
         }
         Ok(params)
     }
 
-    fn bare(&mut self) -> Parsed<Bare> {
+    fn bare(&mut self) -> ParsedField<BareItem> {
         match self.peek() {
             Some(b'"') => self.text(),
             Some(b':') => self.bytes(),
@@ -237,18 +237,18 @@ impl<'a> Scan<'a> {
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(b'*' | b'a'..=b'z' | b'A'..=b'Z') => {
                 let run = self.run(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:/".contains(&b));
-                Ok(Bare::Token(String::from_utf8_lossy(run).into_owned()))
+                Ok(BareItem::Token(String::from_utf8_lossy(run).into_owned()))
             }
             _ => Err(FieldError::Syntax("a value is missing")),
         }
     }
 
-    fn text(&mut self) -> Parsed<Bare> {
+    fn text(&mut self) -> ParsedField<BareItem> {
         self.next();
         let mut text = String::new();
         loop {
             match self.next() {
-                Some(b'"') => return Ok(Bare::Text(text)),
+                Some(b'"') => return Ok(BareItem::Text(text)),
                 Some(b'\\') => match self.next() {
                     Some(escaped @ (b'"' | b'\\')) => text.push(char::from(escaped)),
                     _ => return Err(FieldError::Syntax("a text has a wrong escape")),
@@ -259,25 +259,25 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn bytes(&mut self) -> Parsed<Bare> {
+    fn bytes(&mut self) -> ParsedField<BareItem> {
         self.next();
         let run = self.run(|b| b != b':');
         if !self.take(b':') {
             return Err(FieldError::Syntax("a byte sequence does not end"));
         }
-        STANDARD.decode(run).map(Bare::Bytes).map_err(|_| FieldError::Syntax("a byte sequence is not base64"))
+        STANDARD.decode(run).map(BareItem::Bytes).map_err(|_| FieldError::Syntax("a byte sequence is not base64"))
     }
 
-    fn flag(&mut self) -> Parsed<Bare> {
+    fn flag(&mut self) -> ParsedField<BareItem> {
         self.next();
         match self.next() {
-            Some(b'0') => Ok(Bare::Flag(false)),
-            Some(b'1') => Ok(Bare::Flag(true)),
+            Some(b'0') => Ok(BareItem::Flag(false)),
+            Some(b'1') => Ok(BareItem::Flag(true)),
             _ => Err(FieldError::Syntax("a truth value must be 0 or 1")),
         }
     }
 
-    fn number(&mut self) -> Parsed<Bare> {
+    fn number(&mut self) -> ParsedField<BareItem> {
         const WRONG: FieldError = FieldError::Syntax("a number is malformed");
         let sign = if self.take(b'-') { "-" } else { "" };
         let whole = self.run(|b| b.is_ascii_digit());
@@ -286,14 +286,14 @@ impl<'a> Scan<'a> {
         }
         let whole = format!("{sign}{}", String::from_utf8_lossy(whole));
         if !self.take(b'.') {
-            return whole.parse().map(Bare::Integer).map_err(|_| WRONG);
+            return whole.parse().map(BareItem::Integer).map_err(|_| WRONG);
         }
         let part = String::from_utf8_lossy(self.run(|b| b.is_ascii_digit())).into_owned();
         if part.is_empty() || part.len() > 3 {
             return Err(WRONG);
         }
         let trimmed = part.trim_end_matches('0');
-        Ok(Bare::Decimal(format!("{whole}.{}", if trimmed.is_empty() { "0" } else { trimmed })))
+        Ok(BareItem::Decimal(format!("{whole}.{}", if trimmed.is_empty() { "0" } else { trimmed })))
     }
 }
 
@@ -306,7 +306,7 @@ mod tests {
     fn reads_a_signature_input_and_writes_it_back() {
         let text = r#"sig1=("@method" "x";req  "y";key="a\"b");created=16;keyid="k";n=1.50;t=tok;b=:AQI=:;no=?0;yes"#;
         let members = dictionary(text).unwrap();
-        let Member::List(items, params) = &members[0].1 else { panic!("a list") };
+        let DictionaryMember::List(items, params) = &members[0].1 else { panic!("a list") };
         assert_eq!(
             write_list(items, params),
             r#"("@method" "x";req "y";key="a\"b");created=16;keyid="k";n=1.5;t=tok;b=:AQI=:;no=?0;yes"#

@@ -12,7 +12,7 @@ const MAX_VALUE: usize = 4096;
 
 /// What the header says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Synchronisation {
+pub struct CollectionSynchronization {
     /// The actor's followers collection.
     pub collection: String,
     /// Where the receiver's part of it can be had, signed.
@@ -21,7 +21,7 @@ pub struct Synchronisation {
     pub digest: String,
 }
 
-impl Synchronisation {
+impl CollectionSynchronization {
     /// The header's value.
     pub fn header(&self) -> String {
         format!("collectionId=\"{}\", url=\"{}\", digest=\"{}\"", self.collection, self.url, self.digest)
@@ -87,14 +87,14 @@ mod tests {
 
     #[test]
     fn the_header_is_read_as_it_is_written_and_nothing_else_is() {
-        let said = Synchronisation {
+        let said = CollectionSynchronization {
             collection: "https://a.example/users/bob/followers".to_owned(),
             url: "https://a.example/users/bob/followers_synchronization".to_owned(),
             digest: digest(["https://b.example/users/ann"]),
         };
-        assert_eq!(Synchronisation::parse(&said.header()), Some(said.clone()));
+        assert_eq!(CollectionSynchronization::parse(&said.header()), Some(said.clone()));
         let mastodon = said.header().replace(", ", ",").replace("digest=\"", "digest = \"");
-        assert_eq!(Synchronisation::parse(&mastodon.replace("digest = ", "digest=")), Some(said.clone()));
+        assert_eq!(CollectionSynchronization::parse(&mastodon.replace("digest = ", "digest=")), Some(said.clone()));
         for bad in [
             "",
             "collectionId=\"a\"",
@@ -104,8 +104,8 @@ mod tests {
             "collectionId=\"a\", url=\"b\", digest=\"c\", url=\"d\"",
             "=\"\"",
         ] {
-            assert_eq!(Synchronisation::parse(bad), None, "{bad}");
+            assert_eq!(CollectionSynchronization::parse(bad), None, "{bad}");
         }
-        assert_eq!(Synchronisation::parse(&format!("{}, x=\"{}\"", said.header(), "a".repeat(5000))), None);
+        assert_eq!(CollectionSynchronization::parse(&format!("{}, x=\"{}\"", said.header(), "a".repeat(5000))), None);
     }
 }

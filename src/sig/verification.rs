@@ -4,18 +4,18 @@
 use std::time::Duration;
 
 use super::keys::{Algorithm, PublicKey};
-use super::{Refusal, cavage, digest, rfc9421};
+use super::{SignatureError, cavage, digest, rfc9421};
 use crate::base::Time;
 
 /// How far a signature's time may be from ours, both ways, and how long it may outlive its own `expires`: an hour, as
 /// Mastodon and Lemmy allow, and five minutes for clocks.
-pub const WINDOW: Duration = Duration::from_mins(65);
+pub const CLOCK_SKEW: Duration = Duration::from_mins(65);
 /// The longest key id we follow, in bytes.
 pub const MAX_KEY_ID: usize = 2048;
 
 /// A request as it came in. `scheme` and `host` are our own, as fixed at `init`: what a proxy says is not asked.
 #[derive(Debug, Clone, Copy)]
-pub struct Received<'a> {
+pub struct ReceivedRequest<'a> {
     /// The method, upper case.
     pub method: &'a str,
     /// Our scheme.
@@ -30,15 +30,15 @@ pub struct Received<'a> {
     pub body: &'a [u8],
 }
 
-impl Received<'_> {
+impl ReceivedRequest<'_> {
     pub(super) fn has(&self, name: &str) -> bool {
         self.headers.iter().any(|(known, _)| known == name)
     }
 
     /// All values of a header, trimmed and joined as signatures join them.
-    pub(super) fn joined(&self, name: &str) -> Result<String, Refusal> {
+    pub(super) fn joined(&self, name: &str) -> Result<String, SignatureError> {
         let values: Vec<&str> = self.headers.iter().filter(|(known, _)| known == name).map(|(_, v)| v.trim()).collect();
-        if values.is_empty() { Err(Refusal::Missing(name.to_owned())) } else { Ok(values.join(", ")) }
+        if values.is_empty() { Err(SignatureError::Missing(name.to_owned())) } else { Ok(values.join(", ")) }
     }
 
     /// The path alone, and the query alone when there is one.
@@ -82,7 +82,7 @@ impl Received<'_> {
 
 /// One signature that is sound as far as can be seen without its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Candidate {
+pub(super) struct SignatureCandidate {
     pub(super) key_id: String,
     /// What the named algorithm may mean, most likely first.
     pub(super) algorithms: Vec<Algorithm>,
@@ -97,27 +97,27 @@ pub(super) struct Candidate {
 
 /// A signature that only needs its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
-    candidates: Vec<Candidate>,
+pub struct SignatureClaim {
+    candidates: Vec<SignatureCandidate>,
     /// Our host, when the Host header named another one.
     other_host: Option<String>,
 }
 
 /// Checks all of a request's signature that needs no key: form, covered set, digest of the raw body, time. RFC 9421 where
 /// there is a Signature-Input header, else draft-cavage.
-pub fn claim(received: &Received<'_>, now: Time) -> Result<Claim, Refusal> {
+pub fn claim(received: &ReceivedRequest<'_>, now: Time) -> Result<SignatureClaim, SignatureError> {
     let candidates = if received.has("signature-input") {
         rfc9421::candidates(received, now)?
     } else if received.has("signature") {
         vec![cavage::candidate(received, now)?]
     } else {
-        return Err(Refusal::Unsigned);
+        return Err(SignatureError::Unsigned);
     };
     let other_host = received.host_differs().then(|| received.host.to_owned());
-    Ok(Claim { candidates, other_host })
+    Ok(SignatureClaim { candidates, other_host })
 }
 
-impl Claim {
+impl SignatureClaim {
     /// The ids of the keys, any of which will do; nearly always one. Never empty.
     pub fn key_ids(&self) -> Vec<&str> {
         let mut ids: Vec<&str> = Vec::new();
@@ -141,12 +141,12 @@ impl Claim {
     }
 
     /// True when this key made one of the signatures.
-    pub fn verify(&self, key: &PublicKey) -> Result<(), Refusal> {
-        let mut refusal = Refusal::Wrong;
+    pub fn verify(&self, key: &PublicKey) -> Result<(), SignatureError> {
+        let mut refusal = SignatureError::Wrong;
         for candidate in &self.candidates {
             let fitting: Vec<Algorithm> = candidate.algorithms.iter().copied().filter(|a| key.fits(*a)).collect();
             if fitting.is_empty() {
-                refusal = Refusal::Algorithm("it names, for a key of another kind,".into());
+                refusal = SignatureError::Algorithm("it names, for a key of another kind,".into());
             }
             for algorithm in fitting {
                 for base in &candidate.bases {
@@ -157,31 +157,35 @@ impl Claim {
             }
         }
         match &self.other_host {
-            Some(host) if refusal == Refusal::Wrong => Err(Refusal::WrongHost(host.clone())),
+            Some(host) if refusal == SignatureError::Wrong => Err(SignatureError::WrongHost(host.clone())),
             _ => Err(refusal),
         }
     }
 }
 
 /// Refuses a moment outside the window.
-pub(super) fn check_time(what: &'static str, at: Time, now: Time) -> Result<(), Refusal> {
-    if now.since(at) > WINDOW {
-        return Err(Refusal::Stale(what, now.since(at)));
+pub(super) fn check_time(what: &'static str, at: Time, now: Time) -> Result<(), SignatureError> {
+    if now.since(at) > CLOCK_SKEW {
+        return Err(SignatureError::Stale(what, now.since(at)));
     }
-    if at.since(now) > WINDOW {
-        return Err(Refusal::Future(what, at.since(now)));
+    if at.since(now) > CLOCK_SKEW {
+        return Err(SignatureError::Future(what, at.since(now)));
     }
     Ok(())
 }
 
 /// Refuses a signature whose own end has passed by more than the window.
-pub(super) fn check_expiry(expires: Option<i64>, now: Time) -> Result<(), Refusal> {
+pub(super) fn check_expiry(expires: Option<i64>, now: Time) -> Result<(), SignatureError> {
     let past = expires.map(|secs| now.since(Time::from_secs(secs))).unwrap_or_default();
-    if past > WINDOW { Err(Refusal::Expired(past)) } else { Ok(()) }
+    if past > CLOCK_SKEW { Err(SignatureError::Expired(past)) } else { Ok(()) }
 }
 
 /// Checks each digest header among the covered names, and that there is one where there must be.
-pub(super) fn check_digests(received: &Received<'_>, covered: &[String], allowed: &[&str]) -> Result<(), Refusal> {
+pub(super) fn check_digests(
+    received: &ReceivedRequest<'_>,
+    covered: &[String],
+    allowed: &[&str],
+) -> Result<(), SignatureError> {
     let mut checked = false;
     for name in covered {
         match name.as_str() {
@@ -192,7 +196,7 @@ pub(super) fn check_digests(received: &Received<'_>, covered: &[String], allowed
         checked |= allowed.contains(&name.as_str());
     }
     if received.needs_digest() && !checked {
-        return Err(Refusal::NotCovered("the digest of the body"));
+        return Err(SignatureError::NotCovered("the digest of the body"));
     }
     Ok(())
 }

@@ -4,12 +4,12 @@
 
 use std::time::Duration;
 
-use super::{Need, follow, list, moderation::block};
+use super::{Prerequisite, follow, list, moderation::block};
 use crate::ap::json::Uri;
 use crate::base::Result;
 use crate::base::id::ActorId;
 use crate::store::actors::{self, Actor};
-use crate::store::notifications::{self, Kind};
+use crate::store::notifications::{self, NotificationKind};
 use crate::store::{
     Read, Write,
     actors::{follows, moves},
@@ -18,34 +18,34 @@ use crate::store::{
 };
 
 /// How old the document of the other side may be when a move is acted upon.
-const FRESH: Duration = Duration::from_secs(30 * 60);
+const MAX_DOCUMENT_AGE: Duration = Duration::from_secs(30 * 60);
 
 /// What to fetch for a Move: the other side, when the one who moves is somebody the owner follows, mutes or blocks.
-pub(super) fn needs(r: &Read<'_>, sender: &Actor, object: &Uri, target: &Uri) -> Result<Vec<Need>> {
+pub(super) fn needs(r: &Read<'_>, sender: &Actor, object: &Uri, target: &Uri) -> Result<Vec<Prerequisite>> {
     let (old, looks): (_, &[&Uri]) = match sides(sender, object, target) {
-        Some(Side::Old) => (Some(sender.id), &[target]),
+        Some(MoveSide::Old) => (Some(sender.id), &[target]),
         // FEP-7628: the new one says it, and the old one's document must agree.
-        Some(Side::New) => (actors::id_of(r, object.as_str())?, &[object, target]),
+        Some(MoveSide::New) => (actors::id_of(r, object.as_str())?, &[object, target]),
         None => (None, &[]),
     };
     match old {
         Some(old) if concerns(r, node::owner(r)?, old)? => {
-            Ok(looks.iter().map(|uri| Need::Proof(uri.as_str().to_owned())).collect())
+            Ok(looks.iter().map(|uri| Prerequisite::Proof(uri.as_str().to_owned())).collect())
         }
         _ => Ok(Vec::new()),
     }
 }
 
-enum Side {
+enum MoveSide {
     Old,
     New,
 }
 
 /// Which side of the move speaks; None for somebody who is neither.
-fn sides(sender: &Actor, object: &Uri, target: &Uri) -> Option<Side> {
+fn sides(sender: &Actor, object: &Uri, target: &Uri) -> Option<MoveSide> {
     match sender.uri.as_str() {
-        uri if *object == uri => Some(Side::Old),
-        uri if *target == uri => Some(Side::New),
+        uri if *object == uri => Some(MoveSide::Old),
+        uri if *target == uri => Some(MoveSide::New),
         _ => None,
     }
 }
@@ -58,8 +58,8 @@ fn concerns(r: &Read<'_>, owner: ActorId, old: ActorId) -> Result<bool> {
 /// A Move arrived.
 pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Uri, target: &Uri) -> Result<()> {
     let (old, new) = match sides(sender, object, target) {
-        Some(Side::Old) => (Some(sender.clone()), actors::by_uri(w, target.as_str())?),
-        Some(Side::New) => (actors::by_uri(w, object.as_str())?, Some(sender.clone())),
+        Some(MoveSide::Old) => (Some(sender.clone()), actors::by_uri(w, target.as_str())?),
+        Some(MoveSide::New) => (actors::by_uri(w, object.as_str())?, Some(sender.clone())),
         None => (None, None),
     };
     let (Some(mut old), Some(new)) = (old, new) else { return Ok(()) };
@@ -75,7 +75,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ur
 
 /// Whether both sides agree, by what was seen of the side that did not speak just now.
 fn is_true(r: &Read<'_>, old: &Actor, new: &Actor) -> bool {
-    let seen = |actor: &Actor| r.now.since(actor.fetched_at) < FRESH && actor.failed_at.is_none();
+    let seen = |actor: &Actor| r.now.since(actor.fetched_at) < MAX_DOCUMENT_AGE && actor.failed_at.is_none();
     old.id != new.id
         && old.moved_to.as_ref() == Some(&new.uri)
         && new.also_known_as.contains(&old.uri)
@@ -102,7 +102,7 @@ pub fn act(w: &Write<'_>, owner: ActorId, old: &Actor, new: &Actor) -> Result<bo
     if follows::get(w, owner, old.id)?.is_none() {
         return Ok(true);
     }
-    notifications::add(w, Kind::Moved, new.id, None)?;
+    notifications::add(w, NotificationKind::Moved, new.id, None)?;
     if !node::settings(w)?.follow_moves {
         return Ok(true);
     }

@@ -1,27 +1,27 @@
 //! Boosts, both ways. A boost is a row of its own in the timeline, pointing to the post.
 
-use super::interaction::outbound::{self, Done, How};
-use super::outbox::{self, Reach};
-use super::{Need, document, interaction::inbound, list, uri_of};
+use super::interaction::outbound::{self, PerformedInteraction, RequestMode};
+use super::outbox::{self, ActivityRecipients};
+use super::{Prerequisite, document, interaction::inbound, list, uri_of};
 use crate::ap::activity::Activity;
 use crate::ap::json::Ref;
 use crate::base::id::{ActorId, PostId};
-use crate::base::interaction_policy::Deed;
+use crate::base::interaction_policy::Interaction;
 use crate::base::{Audience, Error, Result, Time};
 use crate::store::actors::{self, Actor};
-use crate::store::notifications::{self, Kind};
-use crate::store::posts::post_metadata::Extra;
+use crate::store::notifications::{self, NotificationKind};
+use crate::store::posts::post_metadata::PostMetadata;
 use crate::store::posts::{self, Post};
 use crate::store::{Read, Write, actors::follows, moderation::block_filter, node, posts::tombstones};
 
 /// What to fetch for a boost: the post, when the booster is followed.
-pub(super) fn needs(r: &Read<'_>, sender: &Actor, object: &Ref) -> Result<Vec<Need>> {
+pub(super) fn needs(r: &Read<'_>, sender: &Actor, object: &Ref) -> Result<Vec<Prerequisite>> {
     let Some(uri) = object.id() else { return Ok(Vec::new()) };
     let owner = node::owner(r)?;
     if posts::by_uri(r, uri.as_str())?.is_some() || !follows::is_accepted(r, owner, sender.id)? {
         return Ok(Vec::new());
     }
-    Ok(vec![Need::Post(uri.as_str().to_owned())])
+    Ok(vec![Prerequisite::Post(uri.as_str().to_owned())])
 }
 
 /// Somebody boosts a post: for the home timeline when they are followed, for the owner's ears when the post is theirs.
@@ -44,14 +44,14 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     }
     let wanted = follow.is_some_and(|follow| follow.wishes.boosts && follow.wishes.reads(of.language.as_deref()));
     let put_forward = wanted && !block_filter::hushes(w, author.id)?;
-    if !inbound::lets_in(w, owner, sender, &of, Deed::Boost, &boost.uri, None)? {
+    if !inbound::lets_in(w, owner, sender, &of, Interaction::Boost, &boost.uri, None)? {
         return Ok(());
     }
     posts::insert(w, &boost, &[], &[])?;
     if put_forward {
         list::place(w, owner, sender.id, &boost)?;
     }
-    if of.actor_id == owner { notifications::add(w, Kind::Boost, sender.id, Some(of.id)) } else { Ok(()) }
+    if of.actor_id == owner { notifications::add(w, NotificationKind::Boost, sender.id, Some(of.id)) } else { Ok(()) }
 }
 
 /// A boost of a post of the owner's that had to wait.
@@ -61,13 +61,13 @@ pub(super) fn let_in(w: &Write<'_>, who: ActorId, of: PostId, uri: &str) -> Resu
     }
     let boost = row(w, uri, who, &posts::by_id(w, of)?, Audience::Public, w.now)?;
     posts::insert(w, &boost, &[], &[])?;
-    notifications::add(w, Kind::Boost, who, Some(of))
+    notifications::add(w, NotificationKind::Boost, who, Some(of))
 }
 
 /// Somebody takes a boost back.
 pub(super) fn undone(w: &Write<'_>, sender: &Actor, boost: &Post) -> Result<()> {
     posts::delete(w, boost.id)?;
-    notifications::remove(w, Kind::Boost, sender.id, boost.boost_of)
+    notifications::remove(w, NotificationKind::Boost, sender.id, boost.boost_of)
 }
 
 /// The owner boosts a post for this audience. Boosting again says nothing; Invalid for a post that is not for everyone, but
@@ -91,10 +91,10 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, audience: Audience) -> Res
     posts::insert(w, &boost, &[], &[])?;
     list::place(w, owner.id, owner.id, &boost)?;
     let announce = document::announce(owner, &uri, (&of, &author), audience, w.now);
-    if let Some(how) = outbound::how(w, owner.id, &of, Deed::Boost)? {
-        let done = Done { deed: Deed::Boost, uri: &uri, made: Some(boost.id), target: &of };
+    if let Some(how) = outbound::how(w, owner.id, &of, Interaction::Boost)? {
+        let done = PerformedInteraction { deed: Interaction::Boost, uri: &uri, made: Some(boost.id), target: &of };
         outbound::ask(w, owner, how, &done, || Ok(announce.clone()))?;
-        if how == How::Politely {
+        if how == RequestMode::Explicit {
             return Ok(boost.id);
         }
     }
@@ -107,7 +107,7 @@ pub(super) fn tell(w: &Write<'_>, owner: &Actor, boost: &Post, stamp: Option<&st
     let Some(of) = boost.boost_of.map(|of| posts::by_id(w, of)).transpose()? else { return Ok(()) };
     let author = actors::by_id(w, of.actor_id)?;
     let announce = document::announce(owner, &boost.uri, (&of, &author), boost.audience, boost.published_at);
-    let announce = outbound::stamped(announce, Deed::Boost, stamp);
+    let announce = outbound::stamped(announce, Interaction::Boost, stamp);
     // Reserved when the owner boosted; what was sent since then has other numbers.
     let number = boost.uri.rsplit('/').next().unwrap_or_default().parse();
     let id = number.or_else(|_| outbox::next(w, owner).map(|(id, _)| id))?;
@@ -125,8 +125,8 @@ pub fn take_back(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     outbox::undo(w, owner, &inner, &boost.uri, boost.audience, &reach(&author))
 }
 
-fn reach(author: &Actor) -> Reach {
-    Reach { followers: true, people: vec![author.id], ..Reach::default() }
+fn reach(author: &Actor) -> ActivityRecipients {
+    ActivityRecipients { followers: true, people: vec![author.id], ..ActivityRecipients::default() }
 }
 
 fn row(w: &Write<'_>, uri: &str, actor: ActorId, of: &Post, audience: Audience, at: Time) -> Result<Post> {
@@ -148,7 +148,7 @@ fn row(w: &Write<'_>, uri: &str, actor: ActorId, of: &Post, audience: Audience, 
         sensitive: false,
         url: None,
         emoji: Vec::new(),
-        extra: Extra::default(),
+        extra: PostMetadata::default(),
         published_at: at,
         edited_at: None,
         received_at: w.now,

@@ -4,16 +4,16 @@ use serde_json::Value;
 
 use super::{emoji, interaction::documents, poll, post_metadata};
 use crate::ap::addressing::{self, Recipients};
-use crate::ap::write_activity::{self as activity, Envelope};
-use crate::ap::write_actor::{self, InstanceActor, OwnActor, OwnKey, OwnPicture};
-use crate::ap::write_object::{self, OwnFile, OwnPost, OwnVote, Shape, Tag};
+use crate::ap::write_activity::{self as activity, ActivityEnvelope};
+use crate::ap::write_actor::{self, InstanceActor, OwnActor, OwnImage, PublishedKey};
+use crate::ap::write_object::{self, OwnAttachment, OwnPostDocument, OwnTag, OwnVoteDocument, PostShape};
 use crate::base::config::Origin;
 use crate::base::id::{ActivityId, ActorId, PostId};
 use crate::base::{Audience, Result, Time};
 use crate::store::actors::{self, Actor};
-use crate::store::media_files::Name;
-use crate::store::posts::attachments::{self, Attachment};
-use crate::store::posts::{self, Hashtag, Mention, Post};
+use crate::store::media_files::MediaFileName;
+use crate::store::posts::attachments::{self, PostAttachment};
+use crate::store::posts::{self, Post, PostHashtag, PostMention};
 use crate::store::{Read, node, posts::groups};
 use crate::text::compose;
 
@@ -49,9 +49,9 @@ pub fn owner(r: &Read<'_>) -> Result<Value> {
     let key = node::key_of(r, owner.id)?;
     let text = |uri: &Option<String>| uri.clone().unwrap_or_default();
     let picture = |file: &Option<String>| {
-        let name = Name::parse(file.as_deref()?).ok()?;
+        let name = MediaFileName::parse(file.as_deref()?).ok()?;
         let url = media_url(&origin, name.as_str());
-        Some(OwnPicture { url, media_type: name.media_type().to_owned(), alt: String::new() })
+        Some(OwnImage { url, media_type: name.media_type().to_owned(), alt: String::new() })
     };
     Ok(write_actor::owner(&OwnActor {
         id: owner.uri.clone(),
@@ -67,7 +67,7 @@ pub fn owner(r: &Read<'_>) -> Result<Value> {
         webfinger: owner.handle(),
         name: owner.name.clone(),
         bio: owner.bio.clone(),
-        key: OwnKey { id: key.uri, text: key.public },
+        key: PublishedKey { id: key.uri, text: key.public },
         proof_key: proof_key(r, owner.id)?,
         approves_followers: owner.approves_followers,
         discoverable: owner.discoverable,
@@ -95,7 +95,7 @@ pub fn owner_stub(r: &Read<'_>) -> Result<Value> {
         url: owner.url.clone(),
         username: owner.username.clone(),
         webfinger: owner.handle(),
-        key: OwnKey { id: key.uri, text: key.public },
+        key: PublishedKey { id: key.uri, text: key.public },
         proof_key: proof_key(r, owner.id)?,
         ..OwnActor::default()
     }))
@@ -113,13 +113,13 @@ pub fn service(r: &Read<'_>) -> Result<Value> {
         shared_inbox: service.shared_inbox.unwrap_or_default(),
         host: facts.origin.host.clone(),
         url: service.url,
-        key: OwnKey { id: key.uri, text: key.public },
+        key: PublishedKey { id: key.uri, text: key.public },
         proof_key: proof_key(r, facts.service)?,
     }))
 }
 
-fn proof_key(r: &Read<'_>, actor: ActorId) -> Result<Option<OwnKey>> {
-    Ok(node::proof_key_of(r, actor)?.map(|key| OwnKey { id: key.uri, text: key.public }))
+fn proof_key(r: &Read<'_>, actor: ActorId) -> Result<Option<PublishedKey>> {
+    Ok(node::proof_key_of(r, actor)?.map(|key| PublishedKey { id: key.uri, text: key.public }))
 }
 
 /// A post of the owner's with its context; the audience decides its `to` and `cc`.
@@ -131,9 +131,9 @@ pub fn post(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
     let below = |name: &str| Some(format!("{}/{name}", post.uri));
     let group = groups::of_post(r, post.id)?.map(|id| actors::by_id(r, id)).transpose()?;
     let group = group.map(|group| group.uri).filter(|_| post.audience.is_open());
-    let written = OwnPost {
+    let written = OwnPostDocument {
         id: post.uri.clone(),
-        shape: poll::of_document(r, post.id)?.map_or_else(|| shape(post), Shape::Question),
+        shape: poll::of_document(r, post.id)?.map_or_else(|| shape(post), PostShape::Question),
         author: owner.uri.clone(),
         url: post.page().to_owned(),
         content: post.content.clone(),
@@ -153,16 +153,16 @@ pub fn post(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
         shares: below("shares"),
         context: post.context_uri.clone(),
         source: post.source.clone().map(|text| (text, post_metadata::source_type(post).to_owned())),
-        ..OwnPost::default()
+        ..OwnPostDocument::default()
     };
     Ok(write_object::post(&documents::complete(r, owner, post, &mentions, written)?))
 }
 
-fn shape(post: &Post) -> Shape {
+fn shape(post: &Post) -> PostShape {
     match (post.kind.as_str(), &post.title) {
-        ("Page", Some(title)) => Shape::Page { title: title.clone() },
-        ("Article", Some(title)) => Shape::Article { title: title.clone() },
-        _ => Shape::Note,
+        ("Page", Some(title)) => PostShape::Page { title: title.clone() },
+        ("Article", Some(title)) => PostShape::Article { title: title.clone() },
+        _ => PostShape::Note,
     }
 }
 
@@ -176,26 +176,26 @@ fn in_group(mut lists: Recipients, group: Option<&str>) -> Recipients {
 }
 
 /// `to` and `cc` of a post of the owner's that stands in no group.
-pub fn recipients(owner: &Actor, audience: Audience, mentions: &[Mention]) -> Recipients {
+pub fn recipients(owner: &Actor, audience: Audience, mentions: &[PostMention]) -> Recipients {
     let people: Vec<String> = mentions.iter().map(|m| m.uri.clone()).filter(|uri| *uri != owner.uri).collect();
     addressing::write(audience, owner.followers.as_deref().unwrap_or_default(), &people)
 }
 
-fn entries(origin: &Origin, mentions: &[Mention], tags: &[Hashtag]) -> Vec<Tag> {
-    let mention = |m: &Mention| Tag::Mention { href: m.uri.clone(), name: format!("@{}", m.handle) };
-    let hashtag = |t: &Hashtag| Tag::Hashtag {
+fn entries(origin: &Origin, mentions: &[PostMention], tags: &[PostHashtag]) -> Vec<OwnTag> {
+    let mention = |m: &PostMention| OwnTag::Mention { href: m.uri.clone(), name: format!("@{}", m.handle) };
+    let hashtag = |t: &PostHashtag| OwnTag::Hashtag {
         href: compose::tag_url(&tag_base(origin), &t.name),
         name: format!("#{}", t.shown),
     };
     mentions.iter().map(mention).chain(tags.iter().map(hashtag)).collect()
 }
 
-fn own_file(origin: &Origin, file: &Attachment) -> Option<OwnFile> {
+fn own_file(origin: &Origin, file: &PostAttachment) -> Option<OwnAttachment> {
     // A picture's preview is a smaller picture of it, no cover.
     let cover = file.preview.as_deref().filter(|_| !file.media_type.starts_with("image/"));
-    let cover = cover.and_then(|name| Name::parse(name).ok());
+    let cover = cover.and_then(|name| MediaFileName::parse(name).ok());
     let (x, y) = file.focus.as_deref().and_then(|f| f.split_once(',')).unwrap_or_default();
-    Some(OwnFile {
+    Some(OwnAttachment {
         url: media_url(origin, file.file.as_deref()?),
         media_type: file.media_type.clone(),
         alt: Some(file.alt.clone()).filter(|alt| !alt.is_empty()),
@@ -208,8 +208,8 @@ fn own_file(origin: &Origin, file: &Attachment) -> Option<OwnFile> {
     })
 }
 
-fn envelope(actor: &Actor, uri: &str, recipients: Recipients, at: Time) -> Envelope {
-    Envelope { id: uri.to_owned(), actor: actor.uri.clone(), recipients, published: at }
+fn envelope(actor: &Actor, uri: &str, recipients: Recipients, at: Time) -> ActivityEnvelope {
+    ActivityEnvelope { id: uri.to_owned(), actor: actor.uri.clone(), recipients, published: at }
 }
 
 fn to(person: &Actor) -> Recipients {
@@ -253,7 +253,7 @@ pub fn like(owner: &Actor, uri: &str, post: &Post, author: &Actor, at: Time) -> 
 
 /// Votes for one option of somebody else's poll, for its author alone. Its id leads to the activity it stands in.
 pub fn vote(owner: &Actor, uri: &str, question: &Post, author: &Actor, option: &str, at: Time) -> Value {
-    let vote = write_object::vote(&OwnVote {
+    let vote = write_object::vote(&OwnVoteDocument {
         id: format!("{uri}#vote"),
         author: owner.uri.clone(),
         question: question.uri.clone(),
@@ -265,7 +265,7 @@ pub fn vote(owner: &Actor, uri: &str, question: &Post, author: &Actor, option: &
 }
 
 /// Reacts to a post, given by its id and author.
-pub fn react(owner: &Actor, uri: &str, to_what: (&str, &Actor), emoji: &str, tag: Option<&Tag>, at: Time) -> Value {
+pub fn react(owner: &Actor, uri: &str, to_what: (&str, &Actor), emoji: &str, tag: Option<&OwnTag>, at: Time) -> Value {
     activity::react(&envelope(owner, uri, to(to_what.1), at), to_what.0, emoji, tag)
 }
 

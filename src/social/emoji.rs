@@ -1,11 +1,11 @@
 //! The owner's own emoji in what the owner says: which a text uses, and how peers are told of them.
 
-use crate::ap::write_object::Tag;
+use crate::ap::write_object::OwnTag;
 use crate::base::config::Origin;
 use crate::base::{Error, Result};
-use crate::store::actors::{self, Actor, Emoji};
+use crate::store::actors::{self, Actor, CustomEmoji};
 use crate::store::own_emoji::{self, OwnEmoji};
-use crate::store::posts::reactions::Sign;
+use crate::store::posts::reactions::ReactionEmoji;
 use crate::store::{Read, Write, node};
 use crate::text::plain_text;
 
@@ -20,16 +20,20 @@ pub fn uri(origin: &Origin, id: i64) -> String {
 }
 
 /// The emoji that stand in these texts, as a post or an actor keeps them.
-pub fn used(r: &Read<'_>, texts: &[&str]) -> Result<Vec<Emoji>> {
+pub fn used(r: &Read<'_>, texts: &[&str]) -> Result<Vec<CustomEmoji>> {
     let found = own_emoji::used(r, texts)?;
     let origin = node::get(r)?.origin;
-    Ok(found.iter().map(|own| Emoji { code: own.code.clone(), url: document::media_url(&origin, &own.file) }).collect())
+    Ok(found
+        .iter()
+        .map(|own| CustomEmoji { code: own.code.clone(), url: document::media_url(&origin, &own.file) })
+        .collect())
 }
 
 /// An entry of `tag` for an emoji of our own.
-pub fn tag(origin: &Origin, own: &OwnEmoji) -> Tag {
-    let media_type = crate::store::media_files::Name::parse(&own.file).map_or("image/png", |name| name.media_type());
-    Tag::Emoji {
+pub fn tag(origin: &Origin, own: &OwnEmoji) -> OwnTag {
+    let media_type =
+        crate::store::media_files::MediaFileName::parse(&own.file).map_or("image/png", |name| name.media_type());
+    OwnTag::Emoji {
         id: uri(origin, own.id),
         shortcode: own.code.clone(),
         url: document::media_url(origin, &own.file),
@@ -39,14 +43,14 @@ pub fn tag(origin: &Origin, own: &OwnEmoji) -> Tag {
 }
 
 /// Entries of `tag` for what a post or actor of ours keeps; what has been deleted since is left out.
-pub fn tags(r: &Read<'_>, kept: &[Emoji]) -> Result<Vec<Tag>> {
+pub fn tags(r: &Read<'_>, kept: &[CustomEmoji]) -> Result<Vec<OwnTag>> {
     let origin = node::get(r)?.origin;
     let own = kept.iter().filter_map(|emoji| own_emoji::by_code(r, &emoji.code).transpose());
     own.map(|own| Ok(tag(&origin, &own?))).collect()
 }
 
 /// The entry of `tag` for a reaction: an emoji of our own, or one of another server.
-pub(super) fn tag_of(r: &Read<'_>, sign: &Sign) -> Result<Option<Tag>> {
+pub(super) fn tag_of(r: &Read<'_>, sign: &ReactionEmoji) -> Result<Option<OwnTag>> {
     let Some(url) = &sign.url else { return Ok(None) };
     let code = sign.emoji.trim_matches(':');
     let origin = node::get(r)?.origin;
@@ -61,7 +65,7 @@ pub(super) fn tag_of(r: &Read<'_>, sign: &Sign) -> Result<Option<Tag>> {
         _ => "image/png",
     };
     let (id, shortcode, url, media_type) = (url.clone(), code.to_owned(), url.clone(), media_type.to_owned());
-    Ok(Some(Tag::Emoji { id, shortcode, url, media_type, updated: r.now }))
+    Ok(Some(OwnTag::Emoji { id, shortcode, url, media_type, updated: r.now }))
 }
 
 /// A name as every peer takes it: letters, digits and `_`.
@@ -75,7 +79,7 @@ pub fn code(typed: &str) -> Result<String> {
 }
 
 /// The emoji of the owner's name, bio and fields, as they are now.
-pub fn of_profile(r: &Read<'_>, owner: &Actor) -> Result<Vec<Emoji>> {
+pub fn of_profile(r: &Read<'_>, owner: &Actor) -> Result<Vec<CustomEmoji>> {
     let bio = owner.bio_source.clone().unwrap_or_else(|| plain_text::from_html(&owner.bio));
     let fields = owner.fields.iter().flat_map(|field| [field.name.as_str(), field.value.as_str()]);
     let texts: Vec<&str> = [owner.name.as_str(), bio.as_str()].into_iter().chain(fields).collect();

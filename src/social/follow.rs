@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::outbox::{self, Reach};
+use super::outbox::{self, ActivityRecipients};
 use super::{account_move, document, uri_of};
 use crate::ap::activity::Activity;
 use crate::ap::json::{self, Ref, Uri};
@@ -10,7 +10,7 @@ use crate::base::id::ActorId;
 use crate::base::{Audience, Error, Result};
 use crate::store::actors::follows::{self, Follow};
 use crate::store::actors::{self, Actor};
-use crate::store::notifications::{self, Kind};
+use crate::store::notifications::{self, NotificationKind};
 use crate::store::{
     Write,
     actors::severed_follows,
@@ -20,11 +20,11 @@ use crate::store::{
 };
 
 /// Bytes of a Follow that are kept and sent back as they came.
-const LONGEST: usize = 16 * 1024;
+const MAX_STORED_FOLLOW_BYTES: usize = 16 * 1024;
 /// A follow younger than this may not be in their lists yet.
-const SETTLED: std::time::Duration = std::time::Duration::from_hours(1);
+const FOLLOWER_LIST_GRACE: std::time::Duration = std::time::Duration::from_hours(1);
 /// An answer that comes later than this after the asking is worth telling the owner.
-const WAITED: std::time::Duration = std::time::Duration::from_secs(120);
+const LATE_RESPONSE_AFTER: std::time::Duration = std::time::Duration::from_secs(120);
 
 /// Somebody asks to follow the owner. Accepted at once, unless the owner asks for approval; a repeated asking is accepted
 /// again, because the first Accept may have been lost.
@@ -35,7 +35,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     }
     let whole = activity.raw.to_string();
     // Strangers must not fill the disk with what we keep of a Follow and send back with every Accept.
-    let asked = match whole.len() > LONGEST {
+    let asked = match whole.len() > MAX_STORED_FOLLOW_BYTES {
         true => document::follow(sender, &uri_of(activity), &us, w.now),
         false => activity.raw.clone(),
     };
@@ -45,20 +45,26 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     if !asks_first || follows::is_accepted(w, sender.id, owner)? {
         let new = follows::accept(w, sender.id, owner)?;
         if new {
-            notifications::add(w, Kind::Follow, sender.id, None)?;
+            notifications::add(w, NotificationKind::Follow, sender.id, None)?;
         }
         return answer(w, &us, sender, &asked, document::accept);
     }
-    notifications::add(w, Kind::FollowRequest, sender.id, None)
+    notifications::add(w, NotificationKind::FollowRequest, sender.id, None)
 }
 
-pub(super) type Answer = fn(&Actor, &str, &Actor, &Value, crate::base::Time) -> Value;
+pub(super) type FollowResponse = fn(&Actor, &str, &Actor, &Value, crate::base::Time) -> Value;
 
 /// Sends Accept or Reject round the Follow exactly as it was received.
-pub(super) fn answer(w: &Write<'_>, us: &Actor, follower: &Actor, received: &Value, make: Answer) -> Result<()> {
+pub(super) fn answer(
+    w: &Write<'_>,
+    us: &Actor,
+    follower: &Actor,
+    received: &Value,
+    make: FollowResponse,
+) -> Result<()> {
     let (id, uri) = outbox::next(w, us)?;
     let document = make(us, &uri, follower, received, w.now);
-    outbox::send(w, us, id, document, &follower.uri, Audience::Mentioned, &Reach::person(follower))?;
+    outbox::send(w, us, id, document, &follower.uri, Audience::Mentioned, &ActivityRecipients::person(follower))?;
     responses::mark(w, id, &follower.uri)
 }
 
@@ -66,8 +72,8 @@ pub(super) fn answer(w: &Write<'_>, us: &Actor, follower: &Actor, received: &Val
 pub fn accept(w: &Write<'_>, owner: &Actor, follower: ActorId) -> Result<()> {
     let follow = follows::get(w, follower, owner.id)?.ok_or(Error::NotFound)?;
     follows::accept(w, follower, owner.id)?;
-    notifications::remove(w, Kind::FollowRequest, follower, None)?;
-    notifications::add(w, Kind::Follow, follower, None)?;
+    notifications::remove(w, NotificationKind::FollowRequest, follower, None)?;
+    notifications::add(w, NotificationKind::Follow, follower, None)?;
     let them = actors::by_id(w, follower)?;
     answer(w, owner, &them, &received(&follow, &them, owner), document::accept)
 }
@@ -75,7 +81,7 @@ pub fn accept(w: &Write<'_>, owner: &Actor, follower: ActorId) -> Result<()> {
 /// The owner turns a waiting follower away, or removes a follower.
 pub fn reject(w: &Write<'_>, owner: &Actor, follower: ActorId) -> Result<()> {
     let follow = follows::end(w, follower, owner.id)?.ok_or(Error::NotFound)?;
-    notifications::remove(w, Kind::FollowRequest, follower, None)?;
+    notifications::remove(w, NotificationKind::FollowRequest, follower, None)?;
     let them = actors::by_id(w, follower)?;
     answer(w, owner, &them, &received(&follow, &them, owner), document::reject)
 }
@@ -90,8 +96,8 @@ fn received(follow: &Follow, follower: &Actor, owner: &Actor) -> Value {
 pub(super) fn undone(w: &Write<'_>, owner: ActorId, sender: &Actor) -> Result<()> {
     follows::end(w, sender.id, owner)?;
     severed_follows::forget_follower(w, sender.id)?;
-    notifications::remove(w, Kind::FollowRequest, sender.id, None)?;
-    notifications::remove(w, Kind::Follow, sender.id, None)
+    notifications::remove(w, NotificationKind::FollowRequest, sender.id, None)?;
+    notifications::remove(w, NotificationKind::Follow, sender.id, None)
 }
 
 /// The owner asks to follow somebody. Asking again sends the request again.
@@ -109,7 +115,7 @@ pub fn send(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     let (id, uri) = outbox::next(w, owner)?;
     follows::ask(w, owner.id, who, &uri, None)?;
     let document = document::follow(owner, &uri, &them, w.now);
-    outbox::send(w, owner, id, document, &them.uri, Audience::Mentioned, &Reach::person(&them))
+    outbox::send(w, owner, id, document, &them.uri, Audience::Mentioned, &ActivityRecipients::person(&them))
 }
 
 /// The owner stops following somebody, or takes the asking back.
@@ -118,7 +124,7 @@ pub fn take_back(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     home_timeline::forget(w, who)?;
     let them = actors::by_id(w, who)?;
     let inner = document::follow(owner, &follow.uri, &them, follow.created_at);
-    outbox::undo(w, owner, &inner, &them.uri, Audience::Mentioned, &Reach::person(&them))
+    outbox::undo(w, owner, &inner, &them.uri, Audience::Mentioned, &ActivityRecipients::person(&them))
 }
 
 /// Our Follow that an Accept or Reject is about: named by its id, or embedded, sometimes with another id (Guppe, Bonfire).
@@ -146,8 +152,8 @@ pub(super) fn accepted(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &R
     }
     home_timeline::welcome(w, sender.id)?;
     account_move::arrived(w, owner, sender.id)?;
-    if w.now.since(follow.created_at) > WAITED {
-        notifications::add(w, Kind::Accepted, sender.id, None)?;
+    if w.now.since(follow.created_at) > LATE_RESPONSE_AFTER {
+        notifications::add(w, NotificationKind::Accepted, sender.id, None)?;
     }
     Ok(())
 }
@@ -165,7 +171,7 @@ pub(super) fn rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &R
 /// Accept was lost. A follow they know nothing of ends here; one we know nothing of (after a backup) ends there.
 pub fn agree(w: &Write<'_>, owner: &Actor, who: ActorId, listed: bool) -> Result<bool> {
     match (follows::get(w, owner.id, who)?, listed) {
-        (Some(Follow { accepted_at: Some(at), .. }), false) if w.now.since(at) > SETTLED => {
+        (Some(Follow { accepted_at: Some(at), .. }), false) if w.now.since(at) > FOLLOWER_LIST_GRACE => {
             tracing::info!(%who, "they do not list us as a follower any more");
             follows::end(w, owner.id, who)?;
             home_timeline::forget(w, who)?;
@@ -180,7 +186,7 @@ pub fn agree(w: &Write<'_>, owner: &Actor, who: ActorId, listed: bool) -> Result
             let them = actors::by_id(w, who)?;
             let (_, uri) = outbox::next(w, owner)?;
             let inner = document::follow(owner, &uri, &them, w.now);
-            outbox::undo(w, owner, &inner, &them.uri, Audience::Mentioned, &Reach::person(&them))?;
+            outbox::undo(w, owner, &inner, &them.uri, Audience::Mentioned, &ActivityRecipients::person(&them))?;
             Ok(false)
         }
         _ => Ok(false),

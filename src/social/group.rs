@@ -4,17 +4,17 @@
 
 use serde_json::Value;
 
-use super::outbox::Reach;
-use super::post::Words;
-use super::{Need, list};
-use crate::ap::activity::{Activity, Kind};
+use super::outbox::ActivityRecipients;
+use super::post::RenderedPost;
+use super::{Prerequisite, list};
+use crate::ap::activity::{Activity, ActivityKind};
 use crate::ap::json::{self, Ref};
 use crate::ap::object::Object;
 use crate::base::Result;
 use crate::base::id::{ActorId, PostId};
 use crate::store::actors::{self, Actor};
-use crate::store::notifications::{self, Kind as Event};
-use crate::store::posts::groups::{self, Word};
+use crate::store::notifications::{self, NotificationKind as Event};
+use crate::store::posts::groups::{self, GroupSource};
 use crate::store::posts::{self, Post};
 use crate::store::{Read, Write, actors::follows, moderation::block_filter, node, timelines::lists};
 
@@ -31,7 +31,7 @@ pub fn passed_on(object: &Ref) -> Option<&Value> {
 
 /// What to fetch for an activity a group passes on: new posts, changed ones we have, and a look at those said to be gone.
 /// Votes, locks, bans and pins cost no request.
-pub(super) fn needs(r: &Read<'_>, sender: &Actor, inner: &Value) -> Result<Vec<Need>> {
+pub(super) fn needs(r: &Read<'_>, sender: &Actor, inner: &Value) -> Result<Vec<Prerequisite>> {
     let Ok(inner) = Activity::read_inner(inner.clone()) else { return Ok(Vec::new()) };
     let owner = node::owner(r)?;
     let Some(id) = inner.object_id().filter(|_| may_tell(sender)) else { return Ok(Vec::new()) };
@@ -41,10 +41,12 @@ pub(super) fn needs(r: &Read<'_>, sender: &Actor, inner: &Value) -> Result<Vec<N
     }
     let known = posts::by_uri(r, &uri)?;
     Ok(match (&inner.kind, known) {
-        (Kind::Create { object, .. }, None) if is_wanted(r, owner, sender, object)? => vec![Need::Post(uri)],
-        (Kind::Update { .. }, Some(_)) => vec![Need::Fresh(uri)],
-        (Kind::Update { .. }, None) if uri == sender.uri => vec![Need::Renewed(uri)],
-        (Kind::Delete { .. }, Some(_)) => vec![Need::Gone(uri)],
+        (ActivityKind::Create { object, .. }, None) if is_wanted(r, owner, sender, object)? => {
+            vec![Prerequisite::Post(uri)]
+        }
+        (ActivityKind::Update { .. }, Some(_)) => vec![Prerequisite::Fresh(uri)],
+        (ActivityKind::Update { .. }, None) if uri == sender.uri => vec![Prerequisite::Renewed(uri)],
+        (ActivityKind::Delete { .. }, Some(_)) => vec![Prerequisite::Gone(uri)],
         _ => Vec::new(),
     })
 }
@@ -80,14 +82,14 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, inner: &Val
     // What cannot be read, or is of a sort nobody here knows (Lock, Block, Dislike), is passed over quietly.
     let Ok(inner) = Activity::read_inner(inner.clone()) else { return Ok(()) };
     let Some(id) = inner.object_id().filter(|_| may_tell(sender)) else { return Ok(()) };
-    if let Kind::Undo { object } = &inner.kind {
+    if let ActivityKind::Undo { object } = &inner.kind {
         return undone(w, owner, sender, &inner, object);
     }
     let Some(post) = posts::by_uri(w, id.as_str())? else { return Ok(()) };
     match &inner.kind {
-        Kind::Create { .. } | Kind::Update { .. } => arrived(w, owner, sender, &post),
-        Kind::Delete { .. } => withdrawn(w, sender, &post),
-        Kind::Like { .. } | Kind::EmojiReact { .. } if counts(w, owner, sender, &post)? => {
+        ActivityKind::Create { .. } | ActivityKind::Update { .. } => arrived(w, owner, sender, &post),
+        ActivityKind::Delete { .. } => withdrawn(w, sender, &post),
+        ActivityKind::Like { .. } | ActivityKind::EmojiReact { .. } if counts(w, owner, sender, &post)? => {
             groups::vote(w, post.id, inner.actor.as_str())
         }
         _ => Ok(()),
@@ -101,8 +103,10 @@ fn undone(w: &Write<'_>, owner: ActorId, sender: &Actor, undo: &Activity, object
         return Ok(());
     };
     match &act.kind {
-        Kind::Delete { .. } => arrived(w, owner, sender, &post),
-        Kind::Like { .. } | Kind::EmojiReact { .. } if undo.actor == act.actor && counts(w, owner, sender, &post)? => {
+        ActivityKind::Delete { .. } => arrived(w, owner, sender, &post),
+        ActivityKind::Like { .. } | ActivityKind::EmojiReact { .. }
+            if undo.actor == act.actor && counts(w, owner, sender, &post)? =>
+        {
             groups::unvote(w, post.id, act.actor.as_str())
         }
         _ => Ok(()),
@@ -150,7 +154,7 @@ fn arrived(w: &Write<'_>, owner: ActorId, group: &Actor, post: &Post) -> Result<
     }
     let followed = follows::is_accepted(w, owner, group.id)?;
     if is_group(group) && (followed || groups::word(w, group.id, post.id)?.is_some()) {
-        groups::put(w, group.id, post.id, Word::Group)?;
+        groups::put(w, group.id, post.id, GroupSource::Group)?;
     }
     if post.actor_id == owner || block_filter::hides(w, &actors::by_id(w, post.actor_id)?)? {
         return Ok(());
@@ -181,7 +185,7 @@ pub(super) fn withdrawn(w: &Write<'_>, group: &Actor, post: &Post) -> Result<()>
 }
 
 /// The group a new post of the owner's goes to: the one chosen, its thread's, or the first one it names.
-pub(super) fn of_new(w: &Write<'_>, words: &Words, post: &Post) -> Result<Option<ActorId>> {
+pub(super) fn of_new(w: &Write<'_>, words: &RenderedPost, post: &Post) -> Result<Option<ActorId>> {
     if !post.audience.is_open() {
         return Ok(None);
     }
@@ -200,8 +204,8 @@ pub(super) fn of_new(w: &Write<'_>, words: &Words, post: &Post) -> Result<Option
 }
 
 /// Who hears of a like: the author, and the group the post stands in, which counts it.
-pub(super) fn fans(w: &Write<'_>, post: &Post, author: &Actor) -> Result<Reach> {
-    let mut reach = Reach::person(author);
+pub(super) fn fans(w: &Write<'_>, post: &Post, author: &Actor) -> Result<ActivityRecipients> {
+    let mut reach = ActivityRecipients::person(author);
     if post.audience.is_open() {
         reach.others.extend(groups::of_thread(w, post.id)?);
     }
@@ -212,7 +216,7 @@ pub(super) fn fans(w: &Write<'_>, post: &Post, author: &Actor) -> Result<Reach> 
 pub(super) fn claimed(w: &Write<'_>, post: PostId, object: &Object) -> Result<()> {
     let Some(uri) = &object.group else { return Ok(()) };
     match actors::by_uri(w, uri.as_str())?.filter(is_group) {
-        Some(group) => groups::put(w, group.id, post, Word::Author),
+        Some(group) => groups::put(w, group.id, post, GroupSource::Author),
         None => Ok(()),
     }
 }
@@ -221,7 +225,7 @@ pub(super) fn claimed(w: &Write<'_>, post: PostId, object: &Object) -> Result<()
 pub fn listed(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
     let post = posts::by_id(w, post)?;
     if post.boost_of.is_none() && post.audience.is_open() {
-        groups::put(w, group, post.id, Word::Group)?;
+        groups::put(w, group, post.id, GroupSource::Group)?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::outbox;
-use crate::ap::activity::{Activity, Kind};
+use crate::ap::activity::{Activity, ActivityKind};
 use crate::ap::json::{self, Uri};
 use crate::base::id::ActorId;
 use crate::base::{Audience, Result};
@@ -14,16 +14,16 @@ use crate::store::posts::{self, Post};
 use crate::store::{Read, Write, queue::deliveries};
 
 /// The longest activity that is passed on, in bytes: Misskey takes no more.
-const LONGEST: usize = 64 * 1024;
+const MAX_FORWARDED_BYTES: usize = 64 * 1024;
 /// The time the next two are counted in.
-const WHILE: Duration = Duration::from_hours(1);
+const COUNT_WINDOW: Duration = Duration::from_hours(1);
 /// Acts passed on within that time.
-const MOST: u32 = 300;
+const MAX_FORWARDED_IN_WINDOW: u32 = 300;
 /// Of one author: a thread can be flooded, but not at the cost of everyone's followers.
-const MOST_OF_ONE: u32 = 30;
+const MAX_FORWARDED_PER_ACTOR: u32 = 30;
 
 /// What may have to be passed on: the answer it is about, looked up before it is applied (a Delete leaves nothing).
-pub(super) enum Errand {
+pub(super) enum ForwardJob {
     /// A new answer, or a new version of one: by its uri.
     Say(String),
     /// An answer that is deleted.
@@ -31,21 +31,21 @@ pub(super) enum Errand {
 }
 
 /// The errand of an activity, if it is about an answer to a post of the owner's that everyone may read.
-pub(super) fn errand(r: &Read<'_>, owner: ActorId, sender: &Actor, activity: &Activity) -> Result<Option<Errand>> {
+pub(super) fn errand(r: &Read<'_>, owner: ActorId, sender: &Actor, activity: &Activity) -> Result<Option<ForwardJob>> {
     let checkable = ["proof", "signature"].iter().any(|key| activity.raw.get(*key).is_some_and(|v| v.is_object()));
     let Some(id) = activity.object_id().map(Uri::as_str).filter(|_| checkable) else { return Ok(None) };
     match &activity.kind {
-        Kind::Create { object, .. } | Kind::Update { object } => {
+        ActivityKind::Create { object, .. } | ActivityKind::Update { object } => {
             let parent = object.embedded().and_then(|value| json::id_of(value, "inReplyTo"));
             let parent = parent.map(|uri| posts::by_uri(r, uri.as_str())).transpose()?.flatten();
             let below_ours = parent.is_some_and(|parent| is_open_of(&parent, owner));
-            Ok(below_ours.then(|| Errand::Say(id.to_owned())))
+            Ok(below_ours.then(|| ForwardJob::Say(id.to_owned())))
         }
-        Kind::Delete { .. } => {
+        ActivityKind::Delete { .. } => {
             let answer = posts::by_uri(r, id)?.filter(|answer| is_open_of(answer, sender.id));
             let parent = answer.and_then(|answer| answer.reply_to).map(|id| posts::by_id(r, id)).transpose()?;
             let below_ours = parent.is_some_and(|parent| is_open_of(&parent, owner));
-            Ok(below_ours.then(|| Errand::Unsay(id.to_owned())))
+            Ok(below_ours.then(|| ForwardJob::Unsay(id.to_owned())))
         }
         _ => Ok(None),
     }
@@ -56,21 +56,28 @@ fn is_open_of(post: &Post, author: ActorId) -> bool {
 }
 
 /// Runs an errand once the activity was applied: to all followers, but not back to where it came from, and once only.
-pub(super) fn run(w: &Write<'_>, owner: &Actor, sender: &Actor, activity: &Activity, errand: &Errand) -> Result<()> {
+pub(super) fn run(
+    w: &Write<'_>,
+    owner: &Actor,
+    sender: &Actor,
+    activity: &Activity,
+    errand: &ForwardJob,
+) -> Result<()> {
     let Some(uri) = &activity.id else { return Ok(()) };
     let known = match errand {
         // Applied, that is: it is here, theirs, and for everyone.
-        Errand::Say(id) => posts::by_uri(w, id)?.is_some_and(|answer| is_open_of(&answer, sender.id)),
-        Errand::Unsay(id) => posts::by_uri(w, id)?.is_none(),
+        ForwardJob::Say(id) => posts::by_uri(w, id)?.is_some_and(|answer| is_open_of(&answer, sender.id)),
+        ForwardJob::Unsay(id) => posts::by_uri(w, id)?.is_none(),
     };
     let document = activity.raw.to_string();
-    if !known || document.len() > LONGEST || sender.id == owner.id || deliveries::is_known(w, uri.as_str())? {
+    if !known || document.len() > MAX_FORWARDED_BYTES || sender.id == owner.id || deliveries::is_known(w, uri.as_str())?
+    {
         return Ok(());
     }
-    let (Errand::Say(object_uri) | Errand::Unsay(object_uri)) = errand;
-    let (all, theirs) = deliveries::passed_on(w, w.now.minus(WHILE), sender.id)?;
+    let (ForwardJob::Say(object_uri) | ForwardJob::Unsay(object_uri)) = errand;
+    let (all, theirs) = deliveries::passed_on(w, w.now.minus(COUNT_WINDOW), sender.id)?;
     // Each Delete takes away an answer we have: there are no more of them than were let in.
-    if matches!(errand, Errand::Say(_)) && (all >= MOST || theirs >= MOST_OF_ONE) {
+    if matches!(errand, ForwardJob::Say(_)) && (all >= MAX_FORWARDED_IN_WINDOW || theirs >= MAX_FORWARDED_PER_ACTOR) {
         tracing::info!(author = sender.uri, "too many answers to pass this one on");
         return Ok(());
     }

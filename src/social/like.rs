@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use super::interaction::outbound::{self, Done, How};
+use super::interaction::outbound::{self, PerformedInteraction, RequestMode};
 use super::{document, group, interaction::inbound, outbox, react, uri_of};
 use crate::ap::activity::Activity;
 use crate::ap::json::Ref;
 use crate::base::id::{ActorId, PostId};
-use crate::base::interaction_policy::Deed;
+use crate::base::interaction_policy::Interaction;
 use crate::base::{Audience, Result};
 use crate::store::actors::{self, Actor};
-use crate::store::notifications::{self, Kind};
+use crate::store::notifications::{self, NotificationKind};
 use crate::store::{
     Write,
     posts::{self, interaction_requests_out, likes, tombstones},
@@ -22,17 +22,21 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     if post.boost_of.is_some() || (post.actor_id == owner && !inbound::may_read(w, sender, &post)?) {
         return Ok(());
     }
-    if !inbound::lets_in(w, owner, sender, &post, Deed::Like, &uri_of(activity), None)? {
+    if !inbound::lets_in(w, owner, sender, &post, Interaction::Like, &uri_of(activity), None)? {
         return Ok(());
     }
     let new = likes::add(w, sender.id, post.id, &uri_of(activity))?;
-    if new && post.actor_id == owner { notifications::add(w, Kind::Like, sender.id, Some(post.id)) } else { Ok(()) }
+    if new && post.actor_id == owner {
+        notifications::add(w, NotificationKind::Like, sender.id, Some(post.id))
+    } else {
+        Ok(())
+    }
 }
 
 /// Somebody takes a like back.
 pub(super) fn undone(w: &Write<'_>, sender: &Actor, post: PostId) -> Result<()> {
     likes::remove(w, sender.id, post)?;
-    notifications::remove(w, Kind::Like, sender.id, Some(post))
+    notifications::remove(w, NotificationKind::Like, sender.id, Some(post))
 }
 
 /// The owner likes a post; liking it again says nothing. A reaction of theirs goes: one mark stands for both.
@@ -45,10 +49,10 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     }
     let author = actors::by_id(w, post.actor_id)?;
     let like = document::like(owner, &uri, &post, &author, w.now);
-    if let Some(how) = outbound::how(w, owner.id, &post, Deed::Like)? {
-        let done = Done { deed: Deed::Like, uri: &uri, made: None, target: &post };
+    if let Some(how) = outbound::how(w, owner.id, &post, Interaction::Like)? {
+        let done = PerformedInteraction { deed: Interaction::Like, uri: &uri, made: None, target: &post };
         outbound::ask(w, owner, how, &done, || Ok(like.clone()))?;
-        if how == How::Politely {
+        if how == RequestMode::Explicit {
             return Ok(());
         }
     }

@@ -4,7 +4,7 @@
 use crate::base::id::{ActorId, ListId};
 use crate::base::{Audience, Error, Result};
 use crate::store::posts::{self, Post};
-use crate::store::timelines::lists::{self, LISTS, List, MEMBERS, Replies};
+use crate::store::timelines::lists::{self, ListReplies, MAX_LIST_MEMBERS, MAX_LISTS, StoredList};
 use crate::store::{
     Write,
     actors::{self, follows},
@@ -14,36 +14,39 @@ use crate::store::{
 use crate::text::plain_text;
 
 /// Characters of a title.
-pub const TITLE_CHARS: usize = 256;
+pub const MAX_TITLE_CHARS: usize = 256;
 
 /// What of a list is to change; None stays as it is.
 #[derive(Debug, Clone, Default)]
-pub struct Change {
+pub struct ListChange {
     /// Its title.
     pub title: Option<String>,
     /// Which answers it shows.
-    pub replies: Option<Replies>,
+    pub replies: Option<ListReplies>,
     /// Whether its members are kept from home.
     pub exclusive: Option<bool>,
 }
 
 /// Makes a list; Invalid without a title, or when there are too many.
-pub fn make(w: &Write<'_>, change: &Change) -> Result<List> {
-    if lists::all(w)?.len() >= LISTS as usize {
+pub fn make(w: &Write<'_>, change: &ListChange) -> Result<StoredList> {
+    if lists::all(w)?.len() >= MAX_LISTS as usize {
         return Err(Error::invalid("You have reached the maximum number of lists"));
     }
-    let list = changed(List { id: ListId(0), title: String::new(), replies: Replies::List, exclusive: false }, change)?;
-    Ok(List { id: lists::add(w, &list)?, ..list })
+    let list = changed(
+        StoredList { id: ListId(0), title: String::new(), replies: ListReplies::List, exclusive: false },
+        change,
+    )?;
+    Ok(StoredList { id: lists::add(w, &list)?, ..list })
 }
 
 /// Changes a list.
-pub fn change(w: &Write<'_>, id: ListId, change: &Change) -> Result<List> {
+pub fn change(w: &Write<'_>, id: ListId, change: &ListChange) -> Result<StoredList> {
     let list = changed(lists::by_id(w, id)?, change)?;
     lists::set(w, &list)?;
     Ok(list)
 }
 
-fn changed(list: List, change: &Change) -> Result<List> {
+fn changed(list: StoredList, change: &ListChange) -> Result<StoredList> {
     let title = match &change.title {
         Some(title) => self::title(title)?,
         None => list.title,
@@ -52,15 +55,15 @@ fn changed(list: List, change: &Change) -> Result<List> {
         return Err(Error::invalid("Title can't be blank"));
     }
     let (replies, exclusive) = (change.replies.unwrap_or(list.replies), change.exclusive.unwrap_or(list.exclusive));
-    Ok(List { title, replies, exclusive, ..list })
+    Ok(StoredList { title, replies, exclusive, ..list })
 }
 
 /// The title of a list or a filter: one line with something in it; else Invalid.
 pub(super) fn title(text: &str) -> Result<String> {
-    if text.chars().count() > TITLE_CHARS {
-        return Err(Error::invalid(format!("Title is too long (maximum is {TITLE_CHARS} characters)")));
+    if text.chars().count() > MAX_TITLE_CHARS {
+        return Err(Error::invalid(format!("Title is too long (maximum is {MAX_TITLE_CHARS} characters)")));
     }
-    Some(plain_text::line(text, TITLE_CHARS))
+    Some(plain_text::line(text, MAX_TITLE_CHARS))
         .filter(|title| !title.is_empty())
         .ok_or_else(|| Error::invalid("Title can't be blank"))
 }
@@ -70,8 +73,8 @@ pub(super) fn title(text: &str) -> Result<String> {
 pub fn add(w: &Write<'_>, id: ListId, people: &[ActorId]) -> Result<()> {
     lists::by_id(w, id)?;
     let owner = node::owner(w)?;
-    if lists::count(w, id)? as usize + people.len() > MEMBERS as usize {
-        return Err(Error::invalid(format!("A list has at most {MEMBERS} people")));
+    if lists::count(w, id)? as usize + people.len() > MAX_LIST_MEMBERS as usize {
+        return Err(Error::invalid(format!("A list has at most {MAX_LIST_MEMBERS} people")));
     }
     for who in people {
         actors::by_id(w, *who)?;

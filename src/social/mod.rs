@@ -28,12 +28,12 @@ pub mod relay;
 mod undo;
 pub mod vote;
 
-use crate::ap::activity::{Activity, Kind};
+use crate::ap::activity::{Activity, ActivityKind};
 use crate::ap::json::{Ref, Uri};
 use crate::base::id::ActorId;
 use crate::base::{Error, Result};
 use crate::store::actors::{self, Actor};
-use crate::store::peers::relays::State;
+use crate::store::peers::relays::RelayState;
 use crate::store::{
     Read, Write,
     moderation::block_filter,
@@ -43,7 +43,7 @@ use crate::store::{
 
 /// Something that must be fetched before an activity can be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Need {
+pub enum Prerequisite {
     /// A post, by its id: kept when it comes; without it the activity may mean nothing.
     Post(String),
     /// The posts above this one, as far as they are missing.
@@ -63,21 +63,25 @@ pub enum Need {
 }
 
 /// What to fetch before [`receive`]. Nothing for acts that do not concern us: they cost no request.
-pub fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity) -> Result<Vec<Need>> {
+pub fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity) -> Result<Vec<Prerequisite>> {
     // Nothing is fetched for the blocked, but to see where they move.
-    if !matches!(activity.kind, Kind::Move { .. }) && block_filter::hides(r, sender)? {
+    if !matches!(activity.kind, ActivityKind::Move { .. }) && block_filter::hides(r, sender)? {
         return Ok(Vec::new());
     }
     match &activity.kind {
-        Kind::Create { object, .. } | Kind::Update { object } => remote_post::needs(r, sender, activity, object),
-        Kind::Announce { object } if relay::is_relay(r, sender)? => relay::needs(r, object),
-        Kind::Announce { object } => match group::passed_on(object) {
+        ActivityKind::Create { object, .. } | ActivityKind::Update { object } => {
+            remote_post::needs(r, sender, activity, object)
+        }
+        ActivityKind::Announce { object } if relay::is_relay(r, sender)? => relay::needs(r, object),
+        ActivityKind::Announce { object } => match group::passed_on(object) {
             Some(inner) => group::needs(r, sender, inner),
             None => boost::needs(r, sender, object),
         },
-        Kind::Add { object, target } => pin::needs(r, sender, object, target),
-        Kind::Move { object, target } => account_move::needs(r, sender, object, target),
-        Kind::Request { deed, object, instrument } => interaction::inbound::needs(r, sender, *deed, object, instrument),
+        ActivityKind::Add { object, target } => pin::needs(r, sender, object, target),
+        ActivityKind::Move { object, target } => account_move::needs(r, sender, object, target),
+        ActivityKind::Request { deed, object, instrument } => {
+            interaction::inbound::needs(r, sender, *deed, object, instrument)
+        }
         _ => Ok(Vec::new()),
     }
 }
@@ -115,54 +119,61 @@ pub fn receive(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()>
 /// person and the post. An id that was applied before may stand for a new act.
 pub fn comes_again(activity: &Activity) -> bool {
     match &activity.kind {
-        Kind::Follow { .. } | Kind::Accept { .. } | Kind::Reject { .. } | Kind::Undo { .. } | Kind::Block { .. } => {
-            true
-        }
-        Kind::Like { .. } | Kind::EmojiReact { .. } | Kind::Add { .. } | Kind::Remove { .. } => true,
+        ActivityKind::Follow { .. }
+        | ActivityKind::Accept { .. }
+        | ActivityKind::Reject { .. }
+        | ActivityKind::Undo { .. }
+        | ActivityKind::Block { .. } => true,
+        ActivityKind::Like { .. }
+        | ActivityKind::EmojiReact { .. }
+        | ActivityKind::Add { .. }
+        | ActivityKind::Remove { .. } => true,
         // What a group passes on may be anything.
-        Kind::Announce { object } => group::passed_on(object).is_none(),
+        ActivityKind::Announce { object } => group::passed_on(object).is_none(),
         _ => false,
     }
 }
 
 fn apply(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity) -> Result<()> {
     match &activity.kind {
-        Kind::Follow { object } if relay::is_for_service(w, object)? => relay::followed_back(w, sender, activity),
-        Kind::Follow { object } => follow::receive(w, owner, sender, activity, object),
-        Kind::Accept { object, .. } if relay::answered(w, sender, object, State::Accepted)? => Ok(()),
-        Kind::Accept { object, result } => accept(w, owner, sender, activity, object, result.as_ref()),
-        Kind::Reject { object } if relay::answered(w, sender, object, State::Refused)? => Ok(()),
-        Kind::Reject { object } => reject(w, owner, sender, object),
-        Kind::Request { deed, object, instrument } => {
+        ActivityKind::Follow { object } if relay::is_for_service(w, object)? => {
+            relay::followed_back(w, sender, activity)
+        }
+        ActivityKind::Follow { object } => follow::receive(w, owner, sender, activity, object),
+        ActivityKind::Accept { object, .. } if relay::answered(w, sender, object, RelayState::Accepted)? => Ok(()),
+        ActivityKind::Accept { object, result } => accept(w, owner, sender, activity, object, result.as_ref()),
+        ActivityKind::Reject { object } if relay::answered(w, sender, object, RelayState::Refused)? => Ok(()),
+        ActivityKind::Reject { object } => reject(w, owner, sender, object),
+        ActivityKind::Request { deed, object, instrument } => {
             interaction::inbound::requested(w, owner, sender, activity, (*deed, object, instrument))
         }
-        Kind::Create { object, rest } => {
+        ActivityKind::Create { object, rest } => {
             for object in std::iter::once(object).chain(rest) {
                 remote_post::created(w, owner, sender, activity, object)?;
             }
             Ok(())
         }
-        Kind::Update { object } => update(w, owner, sender, activity, object),
-        Kind::Delete { object, .. } => {
+        ActivityKind::Update { object } => update(w, owner, sender, activity, object),
+        ActivityKind::Delete { object, .. } => {
             quote::revoked(w, owner, sender, object)?;
             interaction::outbound::revoked(w, owner, sender, object)?;
             remote_post::deleted(w, sender, object)
         }
-        Kind::Like { object, content, emoji } | Kind::EmojiReact { object, content, emoji } => {
+        ActivityKind::Like { object, content, emoji } | ActivityKind::EmojiReact { object, content, emoji } => {
             react::receive(w, owner, sender, activity, object, (content, emoji))
         }
-        Kind::Announce { object } if relay::is_relay(w, sender)? => relay::brought(w, object),
-        Kind::Add { object, target } => pin::added(w, sender, object, target),
-        Kind::Remove { object, target } => pin::removed(w, sender, object, target),
-        Kind::Announce { object } => match group::passed_on(object) {
+        ActivityKind::Announce { object } if relay::is_relay(w, sender)? => relay::brought(w, object),
+        ActivityKind::Add { object, target } => pin::added(w, sender, object, target),
+        ActivityKind::Remove { object, target } => pin::removed(w, sender, object, target),
+        ActivityKind::Announce { object } => match group::passed_on(object) {
             Some(inner) => group::receive(w, owner, sender, inner),
             None if group::shared(w, owner, sender, object)? => Ok(()),
             None => boost::receive(w, owner, sender, activity, object),
         },
-        Kind::Undo { object } => undo::receive(w, owner, sender, object),
-        Kind::Block { object } => moderation::block::received(w, owner, sender, activity, object),
-        Kind::Move { object, target } => account_move::receive(w, owner, sender, object, target),
-        Kind::Flag { objects, content } => {
+        ActivityKind::Undo { object } => undo::receive(w, owner, sender, object),
+        ActivityKind::Block { object } => moderation::block::received(w, owner, sender, activity, object),
+        ActivityKind::Move { object, target } => account_move::receive(w, owner, sender, object, target),
+        ActivityKind::Flag { objects, content } => {
             moderation::report::receive(w, owner, sender, activity, objects, content.as_deref())
         }
         _ => Ok(()),

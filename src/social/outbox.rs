@@ -10,7 +10,7 @@ use crate::base::id::{ActivityId, ActorId};
 use crate::base::{Audience, Error, Result};
 use crate::sig::{ProofKey, proof};
 use crate::store::actors::{self, Actor};
-use crate::store::queue::deliveries::{self, Activity, Target};
+use crate::store::queue::deliveries::{self, DeliveryTarget, StoredActivity};
 use crate::store::{Read, Write, actors::follows, moderation::host_blocks, node};
 
 /// People named before anyone else.
@@ -20,7 +20,7 @@ const THEN: u32 = 1;
 
 /// Who hears of an act.
 #[derive(Debug, Clone, Default)]
-pub struct Reach {
+pub struct ActivityRecipients {
     /// All accepted followers.
     pub followers: bool,
     /// These people, before the followers.
@@ -34,7 +34,7 @@ pub struct Reach {
     pub inboxes: Vec<String>,
 }
 
-impl Reach {
+impl ActivityRecipients {
     /// One person, at their own inbox.
     pub fn person(actor: &Actor) -> Self {
         Self { others: vec![actor.id], personal: true, ..Self::default() }
@@ -55,12 +55,12 @@ pub fn send(
     activity: Value,
     object_uri: &str,
     audience: Audience,
-    reach: &Reach,
+    reach: &ActivityRecipients,
 ) -> Result<()> {
     let targets = targets(w, owner, reach)?;
     let activity = if audience.is_open() { proven(w, owner, activity)? } else { activity };
     let uri = activity.get("id").and_then(Value::as_str).ok_or_else(|| Error::internal("an activity without an id"))?;
-    let activity = Activity {
+    let activity = StoredActivity {
         id,
         uri: uri.to_owned(),
         object_uri: object_uri.to_owned(),
@@ -91,14 +91,14 @@ pub(super) fn pass_on(
     document: String,
     audience: Audience,
 ) -> Result<()> {
-    let reach = Reach { followers: true, ..Reach::default() };
+    let reach = ActivityRecipients { followers: true, ..ActivityRecipients::default() };
     let home = Uri::parse(&author.uri).map(|uri| uri.host()).unwrap_or_default();
     let mut targets = targets(w, owner, &reach)?;
     targets.retain(|target| target.host != home);
     if targets.is_empty() {
         return Ok(());
     }
-    let activity = Activity {
+    let activity = StoredActivity {
         id: deliveries::next_activity_id(w)?,
         uri: uri.to_owned(),
         object_uri: object_uri.to_owned(),
@@ -117,7 +117,7 @@ pub fn undo(
     inner: &Value,
     object_uri: &str,
     audience: Audience,
-    reach: &Reach,
+    reach: &ActivityRecipients,
 ) -> Result<()> {
     let (id, uri) = next(w, owner)?;
     let undo = document::undo(owner, &uri, inner, w.now);
@@ -125,7 +125,7 @@ pub fn undo(
 }
 
 /// The distinct inboxes, each with the urgency of the most urgent person behind it.
-fn targets(r: &Read<'_>, owner: &Actor, reach: &Reach) -> Result<Vec<Target>> {
+fn targets(r: &Read<'_>, owner: &Actor, reach: &ActivityRecipients) -> Result<Vec<DeliveryTarget>> {
     let origin = node::get(r)?.origin;
     let mut urgency: BTreeMap<String, u32> = BTreeMap::new();
     for (list, rank) in [(&reach.people, FIRST), (&reach.others, THEN)] {
@@ -146,9 +146,9 @@ fn targets(r: &Read<'_>, owner: &Actor, reach: &Reach) -> Result<Vec<Target>> {
     }
     let target = |(inbox, urgency): (String, u32)| {
         let host = Uri::parse(&inbox)?.host();
-        (!origin.owns(&inbox)).then_some(Target { urgency, inbox, host })
+        (!origin.owns(&inbox)).then_some(DeliveryTarget { urgency, inbox, host })
     };
-    let mut targets: Vec<Target> = urgency.into_iter().filter_map(target).collect();
+    let mut targets: Vec<DeliveryTarget> = urgency.into_iter().filter_map(target).collect();
     let rules = host_blocks::rules_for(r, targets.iter().map(|target| target.host.clone()), None)?;
     targets.retain(|target| !rules.judge(&target.host).is_blocked());
     Ok(targets)

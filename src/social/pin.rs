@@ -3,20 +3,20 @@
 
 use serde_json::{Value, json};
 
-use super::outbox::{self, Reach};
-use super::{Need, document};
+use super::outbox::{self, ActivityRecipients};
+use super::{Prerequisite, document};
 use crate::ap::json::{self as reader, Ref, Uri, same_origin};
 use crate::ap::limits;
 use crate::base::id::PostId;
 use crate::base::{Audience, Error, Result};
 use crate::store::actors::Actor;
-use crate::store::posts::pins::{self, Tag};
+use crate::store::posts::pins::{self, FeaturedHashtag};
 use crate::store::posts::{self, Post, Viewer};
 use crate::store::{Read, Write, actors::follows, node, posts::groups};
 use crate::text::{compose, plain_text, scan};
 
 /// Posts the owner can pin: what Mastodon shows.
-pub const POSTS: usize = 5;
+pub const MAX_PINNED_POSTS: usize = 5;
 
 /// Whether the sender says this of their own profile. Mastodon names `featured` for hashtags too.
 fn is_own(sender: &Actor, target: &Uri) -> bool {
@@ -25,14 +25,14 @@ fn is_own(sender: &Actor, target: &Uri) -> bool {
 }
 
 /// What to fetch for a pinned post: the post, when its author is followed.
-pub(super) fn needs(r: &Read<'_>, sender: &Actor, object: &Ref, target: &Uri) -> Result<Vec<Need>> {
+pub(super) fn needs(r: &Read<'_>, sender: &Actor, object: &Ref, target: &Uri) -> Result<Vec<Prerequisite>> {
     let Some(uri) = object.id().filter(|_| is_own(sender, target) && tag(object).is_none()) else {
         return Ok(Vec::new());
     };
     let known = posts::by_uri(r, uri.as_str())?.is_some();
     let wanted =
         !known && same_origin(uri.as_str(), &sender.uri) && follows::is_accepted(r, node::owner(r)?, sender.id)?;
-    Ok(if wanted { vec![Need::Post(uri.as_str().to_owned())] } else { Vec::new() })
+    Ok(if wanted { vec![Prerequisite::Post(uri.as_str().to_owned())] } else { Vec::new() })
 }
 
 /// Somebody puts something at the top of their profile.
@@ -72,13 +72,13 @@ pub fn may_stand(r: &Read<'_>, actor: &Actor, post: &Post) -> Result<bool> {
 }
 
 /// The Hashtag that is featured, if it is one.
-pub fn tag(object: &Ref) -> Option<Tag> {
+pub fn tag(object: &Ref) -> Option<FeaturedHashtag> {
     let value = object.embedded().filter(|value| reader::is_type(value, "Hashtag"))?;
     let text = reader::text(value, "name", limits::NAME)?;
     let shown = plain_text::one_line(text.trim().trim_start_matches(['#', '\u{ff03}']));
     let usable = !shown.is_empty() && !shown.contains(char::is_whitespace);
     let url = reader::id_of(value, "href").map(|uri| uri.as_str().to_owned());
-    usable.then(|| Tag { name: scan::tag_key(&shown), shown, url })
+    usable.then(|| FeaturedHashtag { name: scan::tag_key(&shown), shown, url })
 }
 
 /// The owner pins a post of theirs; pinning it again says nothing. Of one for followers nobody is told: it stands in no
@@ -95,12 +95,12 @@ pub fn pin(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     if pinned.contains(&id) {
         return Ok(());
     }
-    if pinned.len() >= POSTS {
-        return Err(Error::invalid(format!("{POSTS} posts can be pinned: unpin another one first")));
+    if pinned.len() >= MAX_PINNED_POSTS {
+        return Err(Error::invalid(format!("{MAX_PINNED_POSTS} posts can be pinned: unpin another one first")));
     }
     pins::add(w, owner.id, id)?;
     match post.audience.is_open() {
-        true => tell(w, owner, &post.uri, Change::Add, json!(post.uri)),
+        true => tell(w, owner, &post.uri, PinChange::Add, json!(post.uri)),
         false => Ok(()),
     }
 }
@@ -109,51 +109,54 @@ pub fn pin(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
 pub fn unpin(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let post = posts::by_id(w, id)?;
     match pins::remove(w, owner.id, id)? && post.audience.is_open() {
-        true => tell(w, owner, &post.uri, Change::Remove, json!(post.uri)),
+        true => tell(w, owner, &post.uri, PinChange::Remove, json!(post.uri)),
         false => Ok(()),
     }
 }
 
 /// The owner features a hashtag, with or without its `#`.
 pub fn feature(w: &Write<'_>, owner: &Actor, typed: &str) -> Result<()> {
-    let (name, shown) = scan::whole_tag(typed).ok_or_else(|| Error::invalid(scan::NO_TAG))?;
+    let (name, shown) = scan::whole_tag(typed).ok_or_else(|| Error::invalid(scan::NOT_A_HASHTAG_MESSAGE))?;
     if pins::tags(w, owner.id)?.iter().any(|tag| tag.name == name) {
         return Ok(());
     }
-    let tag = Tag { name, shown, url: None };
+    let tag = FeaturedHashtag { name, shown, url: None };
     if !pins::add_tag(w, owner.id, &tag)? {
-        return Err(Error::invalid(format!("there is room for {} hashtags: take one off first", pins::TAGS)));
+        return Err(Error::invalid(format!(
+            "there is room for {} hashtags: take one off first",
+            pins::MAX_FEATURED_HASHTAGS
+        )));
     }
-    tell(w, owner, &owner.uri, Change::Add, hashtag(w, &tag)?)
+    tell(w, owner, &owner.uri, PinChange::Add, hashtag(w, &tag)?)
 }
 
 /// The owner takes a hashtag off.
 pub fn unfeature(w: &Write<'_>, owner: &Actor, name: &str) -> Result<()> {
     let Some(tag) = pins::tags(w, owner.id)?.into_iter().find(|tag| tag.name == name) else { return Ok(()) };
     pins::remove_tag(w, owner.id, name)?;
-    tell(w, owner, &owner.uri, Change::Remove, hashtag(w, &tag)?)
+    tell(w, owner, &owner.uri, PinChange::Remove, hashtag(w, &tag)?)
 }
 
 /// A hashtag of the owner's as peers read it.
-pub fn hashtag(r: &Read<'_>, tag: &Tag) -> Result<Value> {
+pub fn hashtag(r: &Read<'_>, tag: &FeaturedHashtag) -> Result<Value> {
     let href = compose::tag_url(&document::tag_base(&node::get(r)?.origin), &tag.name);
     Ok(json!({"type": "Hashtag", "href": href, "name": format!("#{}", tag.shown)}))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Change {
+enum PinChange {
     Add,
     Remove,
 }
 
 /// Tells the followers. Posts and hashtags both belong to `featured`: Mastodon reads no other target.
-fn tell(w: &Write<'_>, owner: &Actor, about: &str, change: Change, object: Value) -> Result<()> {
+fn tell(w: &Write<'_>, owner: &Actor, about: &str, change: PinChange, object: Value) -> Result<()> {
     let Some(collection) = &owner.featured else { return Ok(()) };
     let (id, uri) = outbox::next(w, owner)?;
     let activity = match change {
-        Change::Add => document::add(owner, &uri, object, collection, w.now),
-        Change::Remove => document::remove(owner, &uri, object, collection, w.now),
+        PinChange::Add => document::add(owner, &uri, object, collection, w.now),
+        PinChange::Remove => document::remove(owner, &uri, object, collection, w.now),
     };
-    let reach = Reach { followers: true, ..Reach::default() };
+    let reach = ActivityRecipients { followers: true, ..ActivityRecipients::default() };
     outbox::send(w, owner, id, activity, about, Audience::Public, &reach)
 }

@@ -9,12 +9,12 @@ use super::outbox;
 use super::{document, post};
 use crate::ap::addressing::Recipients;
 use crate::ap::poll as ap;
-use crate::ap::write_object::OwnPoll;
+use crate::ap::write_object::OwnPollDocument;
 use crate::base::id::PostId;
 use crate::base::{Error, Result, Time};
 use crate::store::actors::Actor;
-use crate::store::notifications::{self, Kind};
-use crate::store::posts::polls::{self, Choice, Poll};
+use crate::store::notifications::{self, NotificationKind};
+use crate::store::posts::polls::{self, PollChoice, StoredPoll};
 use crate::store::posts::{self, Post};
 use crate::store::{
     Read, Write,
@@ -23,23 +23,23 @@ use crate::store::{
 use crate::text::plain_text;
 
 /// Answers a poll of the owner's has at least.
-pub const FEWEST: usize = 2;
+pub const MIN_OPTIONS: usize = 2;
 /// Answers a poll of the owner's has at most.
-pub const MOST: usize = 8;
+pub const MAX_OPTIONS: usize = 8;
 /// Characters in an answer of the owner's.
-pub const OPTION_CHARS: usize = 100;
+pub const MAX_OPTION_CHARS: usize = 100;
 /// A poll of the owner's is open this long at least, as on Mastodon.
-pub const SHORTEST: Duration = Duration::from_mins(5);
+pub const MIN_DURATION: Duration = Duration::from_mins(5);
 /// And this long at most.
-pub const LONGEST: Duration = Duration::from_hours(31 * 24);
+pub const MAX_DURATION: Duration = Duration::from_hours(31 * 24);
 /// The audience hears of new votes so long after the first of them, so that a flood of votes is not one of Updates.
-const NEWS_AFTER: Duration = Duration::from_mins(3);
+const UPDATE_DELAY: Duration = Duration::from_mins(3);
 /// So long after its end a poll is asked for its result: its author's clock and queue may be late.
-const RESULT_AFTER: Duration = Duration::from_mins(2);
+const RESULT_DELAY: Duration = Duration::from_mins(2);
 /// How long after a failed look the next one waits.
-const LOOK_AGAIN: Duration = Duration::from_mins(30);
+const RESULT_RETRY: Duration = Duration::from_mins(30);
 /// How long after its end a result that cannot be had is asked for.
-const GIVE_UP: Duration = Duration::from_hours(2);
+const RESULT_GIVE_UP: Duration = Duration::from_hours(2);
 
 /// A poll the owner wants to publish.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ pub struct NewPoll {
 
 /// What an edit makes of the poll of a post.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Revised {
+pub enum PollRevision {
     /// It stays as it is.
     #[default]
     Kept,
@@ -69,19 +69,19 @@ pub enum Revised {
 impl NewPoll {
     /// The poll with tidy answers; Invalid with a sentence for the owner.
     pub fn tidy(self) -> Result<Self> {
-        if self.options.iter().any(|text| text.trim().chars().count() > OPTION_CHARS) {
-            return Err(Error::invalid(format!("an answer of a poll has {OPTION_CHARS} characters at most")));
+        if self.options.iter().any(|text| text.trim().chars().count() > MAX_OPTION_CHARS) {
+            return Err(Error::invalid(format!("an answer of a poll has {MAX_OPTION_CHARS} characters at most")));
         }
         let options = self.options.iter().map(|text| plain_text::one_line(text)).filter(|text| !text.is_empty());
         let options: Vec<String> = options.collect();
         let twice = |(n, text): (usize, &String)| options.iter().take(n).any(|before| before == text);
-        if !(FEWEST..=MOST).contains(&options.len()) {
-            return Err(Error::invalid(format!("a poll has {FEWEST} to {MOST} answers to choose from")));
+        if !(MIN_OPTIONS..=MAX_OPTIONS).contains(&options.len()) {
+            return Err(Error::invalid(format!("a poll has {MIN_OPTIONS} to {MAX_OPTIONS} answers to choose from")));
         }
         if options.iter().enumerate().any(twice) {
             return Err(Error::invalid("two answers of this poll are the same"));
         }
-        if !(SHORTEST..=LONGEST).contains(&self.length) {
+        if !(MIN_DURATION..=MAX_DURATION).contains(&self.length) {
             return Err(Error::invalid("a poll is open for five minutes at least and a month at most"));
         }
         Ok(Self { options, ..self })
@@ -93,9 +93,9 @@ pub(super) fn open(w: &Write<'_>, post: PostId, poll: &NewPoll) -> Result<()> {
     let end = w.now.plus(poll.length);
     polls::put(
         w,
-        &Poll {
+        &StoredPoll {
             post_id: post,
-            options: poll.options.iter().map(|text| Choice { text: text.clone(), votes: 0 }).collect(),
+            options: poll.options.iter().map(|text| PollChoice { text: text.clone(), votes: 0 }).collect(),
             multiple: poll.multiple,
             voters: Some(0),
             hides: poll.hides,
@@ -108,29 +108,29 @@ pub(super) fn open(w: &Write<'_>, post: PostId, poll: &NewPoll) -> Result<()> {
 }
 
 /// Changes the poll of a post of the owner's. False when it is as it was.
-pub(super) fn revise(w: &Write<'_>, post: PostId, revised: &Revised) -> Result<bool> {
+pub(super) fn revise(w: &Write<'_>, post: PostId, revised: &PollRevision) -> Result<bool> {
     let known = polls::of_post(w, post)?;
     let new = match (revised, &known) {
-        (Revised::Kept, _) | (Revised::Gone, None) => return Ok(false),
-        (Revised::Gone, Some(_)) => return polls::remove(w, post).map(|()| true),
-        (Revised::To(new), _) => new,
+        (PollRevision::Kept, _) | (PollRevision::Gone, None) => return Ok(false),
+        (PollRevision::Gone, Some(_)) => return polls::remove(w, post).map(|()| true),
+        (PollRevision::To(new), _) => new,
     };
-    let texts = |poll: &Poll| poll.options.iter().map(|option| option.text.clone()).collect::<Vec<_>>();
+    let texts = |poll: &StoredPoll| poll.options.iter().map(|option| option.text.clone()).collect::<Vec<_>>();
     let Some(known) = known.filter(|known| texts(known) == new.options && known.multiple == new.multiple) else {
         polls::clear_votes(w, post)?;
         return open(w, post, new).map(|()| true);
     };
     let end = w.now.plus(new.length);
     let look_at = known.look_at.filter(|at| known.end_at != Some(*at)).map_or(end, |at| at.min(end));
-    polls::put(w, &Poll { hides: new.hides, end_at: Some(end), look_at: Some(look_at), ..known })?;
+    polls::put(w, &StoredPoll { hides: new.hides, end_at: Some(end), look_at: Some(look_at), ..known })?;
     Ok(true)
 }
 
 /// A poll of ours as its document carries it: `closed` from its end on, whoever asks first.
-pub(super) fn written(poll: &Poll, now: Time) -> OwnPoll {
+pub(super) fn written(poll: &StoredPoll, now: Time) -> OwnPollDocument {
     let hidden = poll.hides && !poll.is_over(now);
     let told = |votes: u64| if hidden { 0 } else { votes };
-    OwnPoll {
+    OwnPollDocument {
         options: poll.options.iter().map(|option| (option.text.clone(), told(option.votes))).collect(),
         multiple: poll.multiple,
         end: poll.end_at,
@@ -141,7 +141,7 @@ pub(super) fn written(poll: &Poll, now: Time) -> OwnPoll {
 
 /// What became of a post whose document came again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Change {
+pub(super) enum PollUpdate {
     /// Its author edited it.
     Edit,
     /// The same post: only counts and the end may be new.
@@ -149,16 +149,16 @@ pub(super) enum Change {
 }
 
 /// Keeps the poll of a post of somebody else's that is new here.
-pub(super) fn keep(w: &Write<'_>, post: PostId, said: Option<&ap::Poll>) -> Result<()> {
+pub(super) fn keep(w: &Write<'_>, post: PostId, said: Option<&ap::ReceivedPoll>) -> Result<()> {
     match said {
         Some(said) => polls::put(w, &row(w, post, said)),
         None => Ok(()),
     }
 }
 
-fn row(w: &Write<'_>, post: PostId, said: &ap::Poll) -> Poll {
-    let option = |option: &ap::PollOption| Choice { text: option.name.clone(), votes: option.votes };
-    Poll {
+fn row(w: &Write<'_>, post: PostId, said: &ap::ReceivedPoll) -> StoredPoll {
+    let option = |option: &ap::PollOption| PollChoice { text: option.name.clone(), votes: option.votes };
+    StoredPoll {
         post_id: post,
         options: said.options.iter().map(option).collect(),
         multiple: said.multiple,
@@ -173,19 +173,19 @@ fn row(w: &Write<'_>, post: PostId, said: &ap::Poll) -> Poll {
 
 /// Takes over what the author's server says of a poll now. Other options without an edit are not believed, and a
 /// poll that is over opens again only with other options.
-pub(super) fn renew(w: &Write<'_>, post: &Post, said: Option<&ap::Poll>, change: Change) -> Result<()> {
+pub(super) fn renew(w: &Write<'_>, post: &Post, said: Option<&ap::ReceivedPoll>, change: PollUpdate) -> Result<()> {
     let known = polls::of_post(w, post.id)?;
     let (known, said) = match (known, said, change) {
         (Some(known), Some(said), _) => (known, said),
-        (None, said, Change::Edit) => return keep(w, post.id, said),
-        (Some(_), None, Change::Edit) => return polls::remove(w, post.id),
+        (None, said, PollUpdate::Edit) => return keep(w, post.id, said),
+        (Some(_), None, PollUpdate::Edit) => return polls::remove(w, post.id),
         _ => return Ok(()),
     };
     let texts = said.options.iter().map(|option| option.name.as_str());
     let same = known.multiple == said.multiple && known.options.iter().map(|o| o.text.as_str()).eq(texts);
     match change {
-        Change::Counts if !same => return Ok(()),
-        Change::Edit if !same => polls::clear_votes(w, post.id)?,
+        PollUpdate::Counts if !same => return Ok(()),
+        PollUpdate::Edit if !same => polls::clear_votes(w, post.id)?,
         _ => {}
     }
     let mut poll = row(w, post.id, said);
@@ -198,7 +198,7 @@ pub(super) fn renew(w: &Write<'_>, post: &Post, said: Option<&ap::Poll>, change:
         // Its own server says that this is the result.
         Some(_) if over && said.closed => None,
         Some(_) if over => known.look_at,
-        Some(end) => Some(end.plus(RESULT_AFTER)),
+        Some(end) => Some(end.plus(RESULT_DELAY)),
         None => None,
     };
     polls::put(w, &poll)?;
@@ -206,19 +206,23 @@ pub(super) fn renew(w: &Write<'_>, post: &Post, said: Option<&ap::Poll>, change:
 }
 
 /// The owner hears that a poll they voted in is over.
-fn ended(w: &Write<'_>, post: &Post, poll: &Poll) -> Result<()> {
-    if poll.mine.is_empty() { Ok(()) } else { notifications::add(w, Kind::Poll, post.actor_id, Some(post.id)) }
+fn ended(w: &Write<'_>, post: &Post, poll: &StoredPoll) -> Result<()> {
+    if poll.mine.is_empty() {
+        Ok(())
+    } else {
+        notifications::add(w, NotificationKind::Poll, post.actor_id, Some(post.id))
+    }
 }
 
 /// Notes that votes were added to a poll of ours: its audience hears of them before long.
-pub(super) fn has_news(w: &Write<'_>, poll: &Poll) -> Option<Time> {
-    let soon = w.now.plus(NEWS_AFTER);
+pub(super) fn has_news(w: &Write<'_>, poll: &StoredPoll) -> Option<Time> {
+    let soon = w.now.plus(UPDATE_DELAY);
     Some(poll.look_at.map_or(soon, |at| at.min(soon)))
 }
 
 /// When the result of a poll the owner voted in is asked for.
-pub(super) fn result_at(poll: &Poll) -> Option<Time> {
-    poll.end_at.map(|end| end.plus(RESULT_AFTER))
+pub(super) fn result_at(poll: &StoredPoll) -> Option<Time> {
+    poll.end_at.map(|end| end.plus(RESULT_DELAY))
 }
 
 /// Tells the audience of a poll of the owner's, and everybody who voted, how it stands: an Update whose `updated` is as
@@ -233,21 +237,21 @@ pub fn tell(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let update = document::update(owner, &uri, object, lists, w.now);
     let mut others = Vec::new();
     if post.audience.is_open() {
-        others = likes::touched_by(w, id, post::TOUCHED)?;
+        others = likes::touched_by(w, id, post::MAX_INFORMED_ACTORS)?;
         others.extend(groups::of_post(w, id)?);
     }
     let reach = post::reach(&post, post::ids_of(w, &mentions)?, others);
     outbox::send(w, owner, activity_id, update, &post.uri, post.audience, &reach)?;
     if poll.is_over(w.now) {
         polls::look_at(w, id, None)?;
-        return notifications::add(w, Kind::Poll, owner.id, Some(id));
+        return notifications::add(w, NotificationKind::Poll, owner.id, Some(id));
     }
     polls::look_at(w, id, poll.end_at)
 }
 
 /// How a look at somebody else's poll went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
+pub enum PollRefresh {
     /// Its server answered, and what it said is kept.
     Done,
     /// It did not.
@@ -256,18 +260,18 @@ pub enum Look {
 
 /// Decides, after a look at somebody else's poll, whether there is to be another one. A poll that is over is over even
 /// when its result cannot be had.
-pub fn looked(w: &Write<'_>, id: PostId, look: Look) -> Result<()> {
+pub fn looked(w: &Write<'_>, id: PostId, look: PollRefresh) -> Result<()> {
     let Some(poll) = polls::of_post(w, id)? else { return Ok(()) };
     let Some(end) = poll.end_at else { return polls::look_at(w, id, None) };
     if !poll.is_over(w.now) {
-        return polls::look_at(w, id, Some(end.plus(RESULT_AFTER)));
+        return polls::look_at(w, id, Some(end.plus(RESULT_DELAY)));
     }
-    let again = look == Look::Failed && w.now.since(end) < GIVE_UP;
-    polls::look_at(w, id, again.then(|| w.now.plus(LOOK_AGAIN)))?;
+    let again = look == PollRefresh::Failed && w.now.since(end) < RESULT_GIVE_UP;
+    polls::look_at(w, id, again.then(|| w.now.plus(RESULT_RETRY)))?;
     ended(w, &posts::by_id(w, id)?, &poll)
 }
 
 /// The poll of a post as a reader of its document is told of it; None when it has none.
-pub(super) fn of_document(r: &Read<'_>, post: PostId) -> Result<Option<OwnPoll>> {
+pub(super) fn of_document(r: &Read<'_>, post: PostId) -> Result<Option<OwnPollDocument>> {
     Ok(polls::of_post(r, post)?.map(|poll| written(&poll, r.now)))
 }

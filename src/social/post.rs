@@ -1,18 +1,18 @@
 //! The owner's own posts: published, edited, deleted. What they name is resolved before; here is one write.
 
-use super::interaction::outbound::{self, Done, How};
-use super::outbox::{self, Reach};
-use super::poll::{self, NewPoll, Revised};
+use super::interaction::outbound::{self, PerformedInteraction, RequestMode};
+use super::outbox::{self, ActivityRecipients};
+use super::poll::{self, NewPoll, PollRevision};
 use super::{document, emoji, group, list, post_edit, quote, relay, remote_post};
 use crate::ap::addressing::{PUBLIC, Recipients};
 use crate::base::id::{ActorId, MediaId, PostId};
-use crate::base::interaction_policy::{Choices, Deed};
+use crate::base::interaction_policy::{Interaction, PolicyChoices};
 use crate::base::{Audience, Error, Result};
 use crate::store::actors::{self, Actor};
-use crate::store::peers::relays::Style;
-use crate::store::posts::attachments::Described;
-use crate::store::posts::post_metadata::Extra;
-use crate::store::posts::{self, Hashtag, Mention, Post};
+use crate::store::peers::relays::RelayStyle;
+use crate::store::posts::attachments::AttachmentChange;
+use crate::store::posts::post_metadata::PostMetadata;
+use crate::store::posts::{self, Post, PostHashtag, PostMention};
 use crate::store::{
     Write, node,
     posts::{attachments, groups, interaction_policies, likes, tombstones},
@@ -21,11 +21,11 @@ use crate::store::{
 pub use super::remote_post::keep;
 
 /// People told of an edit or deletion at most, besides the followers.
-pub(super) const TOUCHED: u32 = 5000;
+pub(super) const MAX_INFORMED_ACTORS: u32 = 5000;
 
 /// What a post says, ready to be written.
 #[derive(Debug, Clone)]
-pub struct Words {
+pub struct RenderedPost {
     /// As typed.
     pub source: String,
     /// Safe HTML.
@@ -37,9 +37,9 @@ pub struct Words {
     /// Pictures start covered.
     pub sensitive: bool,
     /// Who it names; they are all known to the store.
-    pub mentions: Vec<Mention>,
+    pub mentions: Vec<PostMention>,
     /// Its hashtags.
-    pub hashtags: Vec<Hashtag>,
+    pub hashtags: Vec<PostHashtag>,
     /// Its pictures, in order.
     pub media: Vec<MediaId>,
     /// The title of an article, or of a thread begun in a group; an edit without one leaves it.
@@ -49,26 +49,26 @@ pub struct Words {
     /// The source is Markdown.
     pub markdown: bool,
     /// Its files described anew.
-    pub described: Vec<Described>,
+    pub described: Vec<AttachmentChange>,
     /// The group it is posted to; an answer goes where its thread is, and whoever names a group posts there.
     pub group: Option<ActorId>,
     /// The poll of a new post.
     pub poll: Option<NewPoll>,
     /// What an edit makes of the poll.
-    pub revised: Revised,
+    pub revised: PollRevision,
     /// The app it is written with; an edit leaves that as it is.
     pub app: Option<(String, Option<String>)>,
     /// The post it quotes; an edit leaves that as it is.
     pub quote: Option<PostId>,
     /// Who may answer and quote it; None takes the settings', or leaves it to an edit.
-    pub choices: Option<Choices>,
+    pub choices: Option<PolicyChoices>,
 }
 
 /// Publishes a post. An answer is never for more people than the post it answers.
 pub fn publish(
     w: &Write<'_>,
     owner: &Actor,
-    words: &Words,
+    words: &RenderedPost,
     audience: Audience,
     reply_to: Option<PostId>,
 ) -> Result<PostId> {
@@ -100,11 +100,11 @@ pub fn publish(
         sensitive: words.sensitive,
         url: Some(document::post_page(owner, id)),
         emoji: emoji::used(w, &texts(words))?,
-        extra: Extra {
+        extra: PostMetadata {
             summary: words.summary.clone().flatten().filter(|_| words.title.is_some()),
             markdown: words.markdown,
             app: words.app.clone(),
-            ..Extra::default()
+            ..PostMetadata::default()
         },
         published_at: w.now,
         edited_at: None,
@@ -120,7 +120,7 @@ pub fn publish(
     remote_post::filed(w, owner, &post)?;
     let group = group::of_new(w, words, &post)?;
     if let Some(group) = group {
-        groups::put(w, group, id, groups::Word::Author)?;
+        groups::put(w, group, id, groups::GroupSource::Author)?;
     }
     let choices = words.choices.map_or_else(|| node::settings(w).map(|settings| settings.choices()), Ok)?;
     interaction_policies::set(w, id, Some(choices.rules(post.audience)))?;
@@ -128,11 +128,11 @@ pub fn publish(
         quote::attach(w, owner, &post, quoted)?;
     }
     if let Some(parent) = &parent
-        && let Some(how) = outbound::how(w, owner.id, parent, Deed::Reply)?
+        && let Some(how) = outbound::how(w, owner.id, parent, Interaction::Reply)?
     {
-        let done = Done { deed: Deed::Reply, uri: &post.uri, made: Some(id), target: parent };
+        let done = PerformedInteraction { deed: Interaction::Reply, uri: &post.uri, made: Some(id), target: parent };
         outbound::ask(w, owner, how, &done, || document::post(w, owner, &post))?;
-        if how == How::Politely {
+        if how == RequestMode::Explicit {
             // Everyone else hears of it when its parent's author has let it in.
             return Ok(id);
         }
@@ -154,7 +154,7 @@ pub(super) fn tell(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
         people.extend(parent.map(|parent| parent.actor_id).into_iter().chain(groups::of_post(w, post.id)?));
     }
     let others = quote::quoted_author(w, post)?.into_iter().collect();
-    let reach = relay::with_relays(w, post, reach(post, people, others), &[Style::Mastodon])?;
+    let reach = relay::with_relays(w, post, reach(post, people, others), &[RelayStyle::Mastodon])?;
     outbox::send(w, owner, activity_id, create, &post.uri, post.audience, &reach)?;
     relay::announce(w, owner, post)?;
     quote::ask(w, owner, post)
@@ -169,13 +169,13 @@ pub(super) fn retell(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let (activity_id, uri) = outbox::next(w, owner)?;
     let update = document::update(owner, &uri, object, lists, w.now);
     let people = ids_of(w, &posts::mentions(w, id)?)?;
-    let mut others = likes::touched_by(w, id, TOUCHED)?;
+    let mut others = likes::touched_by(w, id, MAX_INFORMED_ACTORS)?;
     others.extend(groups::of_post(w, id)?.into_iter().chain(quote::quoted_author(w, &post)?));
     outbox::send(w, owner, activity_id, update, &post.uri, post.audience, &reach(&post, people, others))
 }
 
 /// What a new post is. A thread in a group has a title and no poll; elsewhere a title makes an article.
-fn kind(words: &Words) -> &'static str {
+fn kind(words: &RenderedPost) -> &'static str {
     match (&words.title, &words.poll) {
         (Some(_), _) if words.group.is_none() => "Article",
         (Some(_), _) => "Page",
@@ -190,17 +190,17 @@ fn narrowed(wanted: Audience, parent: Audience) -> Audience {
 }
 
 /// Where emoji of the owner's may stand.
-fn texts(words: &Words) -> Vec<&str> {
+fn texts(words: &RenderedPost) -> Vec<&str> {
     let texts = [Some(&words.source), words.warning.as_ref(), words.title.as_ref()].into_iter().flatten();
-    let revised = if let Revised::To(poll) = &words.revised { Some(poll) } else { None };
+    let revised = if let PollRevision::To(poll) = &words.revised { Some(poll) } else { None };
     let options = words.poll.iter().chain(revised).flat_map(|poll| &poll.options);
     texts.chain(options).map(String::as_str).collect()
 }
 
 /// Who hears of a post: whom it names first, then the followers if it is for them, and those who touched it.
-pub(super) fn reach(post: &Post, people: Vec<ActorId>, others: Vec<ActorId>) -> Reach {
+pub(super) fn reach(post: &Post, people: Vec<ActorId>, others: Vec<ActorId>) -> ActivityRecipients {
     let private = post.audience == Audience::Mentioned;
-    Reach {
+    ActivityRecipients {
         followers: !private,
         people,
         others: if private { Vec::new() } else { others },
@@ -209,7 +209,7 @@ pub(super) fn reach(post: &Post, people: Vec<ActorId>, others: Vec<ActorId>) -> 
     }
 }
 
-pub(super) fn ids_of(w: &Write<'_>, mentions: &[Mention]) -> Result<Vec<ActorId>> {
+pub(super) fn ids_of(w: &Write<'_>, mentions: &[PostMention]) -> Result<Vec<ActorId>> {
     mentions.iter().filter_map(|m| actors::id_of(w, &m.uri).transpose()).collect()
 }
 
@@ -222,7 +222,7 @@ fn own(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<Post> {
 }
 
 /// Edits a post of the owner's and tells everyone who may have it. Whom the old text named stay readers.
-pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &Words) -> Result<()> {
+pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &RenderedPost) -> Result<()> {
     let before = own(w, owner, id)?;
     let earlier = before.clone();
     let mut mentions = words.mentions.clone();
@@ -230,7 +230,7 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &Words) -> Result<(
     mentions.extend(known.iter().filter(|old| !words.mentions.iter().any(|m| m.uri == old.uri)).cloned());
     let mut emoji = emoji::used(w, &texts(words))?;
     // Where the options of a poll stay as they are, so do the emoji in them.
-    let stays = before.kind == "Question" && words.revised == Revised::Kept;
+    let stays = before.kind == "Question" && words.revised == PollRevision::Kept;
     let poll = before.emoji.iter().filter(|_| stays).filter(|old| !emoji.contains(old));
     emoji.extend(poll.cloned().collect::<Vec<_>>());
     let post = Post {
@@ -240,14 +240,14 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &Words) -> Result<(
         language: words.language.clone().or(before.language.clone()),
         sensitive: words.sensitive,
         title: before.title.as_ref().map(|title| words.title.as_ref().unwrap_or(title).clone()),
-        extra: Extra {
+        extra: PostMetadata {
             summary: words.summary.clone().unwrap_or_else(|| before.extra.summary.clone()),
             markdown: words.markdown,
             ..before.extra.clone()
         },
         kind: match words.revised {
-            Revised::To(_) => "Question".to_owned(),
-            Revised::Gone if before.kind == "Question" => "Note".to_owned(),
+            PollRevision::To(_) => "Question".to_owned(),
+            PollRevision::Gone if before.kind == "Question" => "Note".to_owned(),
             _ => before.kind.clone(),
         },
         emoji,
@@ -257,7 +257,7 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &Words) -> Result<(
         ),
         ..before
     };
-    let known = post_edit::Before::of(w, &earlier)?;
+    let known = post_edit::PreviousVersion::of(w, &earlier)?;
     posts::update(w, &post, &mentions, &words.hashtags)?;
     let rules = words.choices.map(|choices| choices.rules(post.audience));
     let ruled_anew = rules.is_some() && interaction_policies::get(w, id)? != rules;
@@ -280,14 +280,15 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &Words) -> Result<(
     let (activity_id, uri) = outbox::next(w, owner)?;
     let update = document::update(owner, &uri, object, lists, w.now);
     let people = ids_of(w, &mentions)?;
-    let mut others = likes::touched_by(w, id, TOUCHED)?;
+    let mut others = likes::touched_by(w, id, MAX_INFORMED_ACTORS)?;
     others.extend(groups::of_post(w, id)?.into_iter().chain(quote::quoted_author(w, &post)?));
-    let reach = relay::with_relays(w, &post, reach(&post, people, others), &[Style::Mastodon, Style::LitePub])?;
+    let reach =
+        relay::with_relays(w, &post, reach(&post, people, others), &[RelayStyle::Mastodon, RelayStyle::LitePub])?;
     outbox::send(w, owner, activity_id, update, &post.uri, post.audience, &reach)
 }
 
 /// Gives a post of the owner's other rules, without an edit.
-pub fn rule(w: &Write<'_>, owner: &Actor, id: PostId, choices: Choices) -> Result<()> {
+pub fn rule(w: &Write<'_>, owner: &Actor, id: PostId, choices: PolicyChoices) -> Result<()> {
     let post = own(w, owner, id)?;
     let rules = Some(choices.rules(post.audience));
     if interaction_policies::get(w, id)? == rules {
@@ -299,24 +300,24 @@ pub fn rule(w: &Write<'_>, owner: &Actor, id: PostId, choices: Choices) -> Resul
 
 /// What becomes of the files of a post that is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Files {
+pub enum MediaFate {
     /// They go with it.
-    Go,
+    Remove,
     /// They are loose uploads again: the post is to be written anew.
-    Stay,
+    Keep,
 }
 
 /// Deletes a post of the owner's, here at once and everywhere it went. Its address answers 410 from now on.
-pub fn delete(w: &Write<'_>, owner: &Actor, id: PostId, files: Files) -> Result<()> {
+pub fn delete(w: &Write<'_>, owner: &Actor, id: PostId, files: MediaFate) -> Result<()> {
     let post = own(w, owner, id)?;
     let mentions = posts::mentions(w, id)?;
-    let mut others = likes::touched_by(w, id, TOUCHED)?;
+    let mut others = likes::touched_by(w, id, MAX_INFORMED_ACTORS)?;
     if let Some(parent) = post.reply_to {
         others.push(posts::by_id(w, parent)?.actor_id);
     }
     others.extend(groups::of_post(w, id)?.into_iter().chain(quote::quoted_author(w, &post)?));
     let people = ids_of(w, &mentions)?;
-    if files == Files::Stay {
+    if files == MediaFate::Keep {
         attachments::loosen(w, id, &[])?;
     }
     posts::delete(w, id)?;
@@ -331,6 +332,7 @@ pub fn delete(w: &Write<'_>, owner: &Actor, id: PostId, files: Files) -> Result<
     };
     let (activity_id, uri) = outbox::next(w, owner)?;
     let delete = document::delete(owner, &uri, &post, lists, w.now);
-    let reach = relay::with_relays(w, &post, reach(&post, people, others), &[Style::Mastodon, Style::LitePub])?;
+    let reach =
+        relay::with_relays(w, &post, reach(&post, people, others), &[RelayStyle::Mastodon, RelayStyle::LitePub])?;
     outbox::send(w, owner, activity_id, delete, &post.uri, post.audience, &reach)
 }

@@ -4,19 +4,19 @@
 use super::post_metadata;
 use crate::ap::object::Object;
 use crate::base::Result;
-use crate::store::posts::attachments::{self, Attachment};
-use crate::store::posts::polls::{self, Poll};
-use crate::store::posts::{self, Hashtag, Mention, Post};
+use crate::store::posts::attachments::{self, PostAttachment};
+use crate::store::posts::polls::{self, StoredPoll};
+use crate::store::posts::{self, Post, PostHashtag, PostMention};
 use crate::store::{Write, events, posts::post_edits};
 
 /// A post of the owner's before it is written anew.
-pub(super) struct Before {
+pub(super) struct PreviousVersion {
     post: Post,
-    files: Vec<Attachment>,
-    poll: Option<Poll>,
+    files: Vec<PostAttachment>,
+    poll: Option<StoredPoll>,
 }
 
-impl Before {
+impl PreviousVersion {
     /// As it is now.
     pub(super) fn of(w: &Write<'_>, post: &Post) -> Result<Self> {
         let files = attachments::of_posts(w, &[post.id])?;
@@ -31,14 +31,14 @@ pub(super) fn apply(
     known: &Post,
     edited: Post,
     object: &Object,
-    names: (&[Mention], &[Hashtag]),
+    names: (&[PostMention], &[PostHashtag]),
 ) -> Result<bool> {
     let before = attachments::of_posts(w, &[known.id])?;
     let after = post_metadata::files(known.id, object, &edited.content);
     let changed = differs(known, &edited) || files_differ(&before, &after);
     let edited = if changed {
         post_edits::keep(w, known, &before, polls::of_post(w, known.id)?.as_ref())?;
-        events::note(w, events::Kind::Edit, known.id.0)?;
+        events::note(w, events::EventKind::Edit, known.id.0)?;
         Post { edited_at: object.updated.map(|at| at.min(w.now)), ..edited }
     } else {
         Post { edited_at: known.edited_at, ..edited }
@@ -51,18 +51,18 @@ pub(super) fn apply(
 
 /// Keeps what an own post, its files and its poll said before it was written anew. False when nothing at all has changed:
 /// then nobody needs to hear of it.
-pub(super) fn record(w: &Write<'_>, before: &Before, after: &Post) -> Result<bool> {
+pub(super) fn record(w: &Write<'_>, before: &PreviousVersion, after: &Post) -> Result<bool> {
     let (post, now) = (&before.post, attachments::of_posts(w, &[after.id])?);
     let asked = polls::of_post(w, after.id)?;
     let asks_anew = before.poll.as_ref().map(post_edits::answers) != asked.as_ref().map(post_edits::answers);
     let covered = post.sensitive != after.sensitive;
     if differs(post, after) || covered || asks_anew || files_differ(&before.files, &now) {
         post_edits::keep(w, post, &before.files, before.poll.as_ref())?;
-        events::note(w, events::Kind::Edit, post.id.0)?;
+        events::note(w, events::EventKind::Edit, post.id.0)?;
         return Ok(true);
     }
     let told = |post: &Post| (post.language.clone(), post.source.clone());
-    let focus = |files: &[Attachment]| files.iter().map(|file| file.focus.clone()).collect::<Vec<_>>();
+    let focus = |files: &[PostAttachment]| files.iter().map(|file| file.focus.clone()).collect::<Vec<_>>();
     Ok(told(post) != told(after) || focus(&before.files) != focus(&now))
 }
 
@@ -81,8 +81,8 @@ pub(super) fn differs(before: &Post, after: &Post) -> bool {
 }
 
 /// Whether files were added, taken away or described anew. A film's address may change by itself (PeerTube re-encodes).
-pub(super) fn files_differ(before: &[Attachment], after: &[Attachment]) -> bool {
-    let seen = |file: &Attachment| {
+pub(super) fn files_differ(before: &[PostAttachment], after: &[PostAttachment]) -> bool {
+    let seen = |file: &PostAttachment| {
         let plays = file.media_type.starts_with("video/") || file.media_type.starts_with("audio/");
         let place = if plays { None } else { file.url.clone().or_else(|| file.file.clone()) };
         (place, file.alt.trim().to_owned())

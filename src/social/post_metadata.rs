@@ -1,24 +1,24 @@
 //! What a post is beside a note, as we keep it and as we say it: its facts, its words, its files. Text is made safe here; nothing
 //! decides who may read it.
 
-use crate::ap::attachment::{Attachment as Document, MediaKind};
-use crate::ap::object::{Markup, Object, ObjectKind};
+use crate::ap::attachment::{AttachmentKind, ReceivedAttachment as Document};
+use crate::ap::object::{ContentFormat, Object, ObjectKind};
 use crate::base::Result;
 use crate::base::id::{MediaId, PostId};
 use crate::store::Write;
 use crate::store::posts::Post;
-use crate::store::posts::attachments::{self, Attachment};
-use crate::store::posts::post_metadata::Extra;
+use crate::store::posts::attachments::{self, PostAttachment};
+use crate::store::posts::post_metadata::PostMetadata;
 use crate::text::{escape, markdown, plain_text, sanitise};
 
 /// Graphemes kept of an abstract.
-const SUMMARY: usize = 1_000;
+const MAX_ABSTRACT_GRAPHEMES: usize = 1_000;
 /// Graphemes kept of a passage from a book.
-const PASSAGE: usize = 4_000;
+const MAX_PASSAGE_GRAPHEMES: usize = 4_000;
 /// Graphemes of an article's beginning, for readers of short posts.
-const BEGINNING: usize = 400;
+const EXCERPT_GRAPHEMES: usize = 400;
 /// Graphemes kept of a place.
-const PLACE: usize = 300;
+const MAX_PLACE_GRAPHEMES: usize = 300;
 
 /// Whether a post says anything at all. What is of no kind we know and says nothing (PeerTube's CacheFile) is nothing to
 /// show.
@@ -39,7 +39,7 @@ fn is_long(kind: &ObjectKind) -> bool {
 }
 
 /// What a post says beside its words.
-pub(super) fn extra(object: &Object) -> Extra {
+pub(super) fn extra(object: &Object) -> PostMetadata {
     let facts = &object.facts;
     let text = |html: &str, most: usize| {
         Some(plain_text::line(&plain_text::from_html(html), most)).filter(|line| !line.is_empty())
@@ -47,8 +47,12 @@ pub(super) fn extra(object: &Object) -> Extra {
     // A summary is kept as an abstract when it is neither the warning nor all there is.
     let is_abstract = object.warning().is_none() && object.content.is_some() && is_long(&object.kind);
     let own_file = |url: &str| object.attachments.iter().any(|file| file.url == url);
-    Extra {
-        summary: object.summary.as_deref().filter(|_| is_abstract).and_then(|summary| text(summary, SUMMARY)),
+    PostMetadata {
+        summary: object
+            .summary
+            .as_deref()
+            .filter(|_| is_abstract)
+            .and_then(|summary| text(summary, MAX_ABSTRACT_GRAPHEMES)),
         image: object
             .image
             .as_ref()
@@ -59,11 +63,11 @@ pub(super) fn extra(object: &Object) -> Extra {
         starts: facts.starts.map(|at| at.ms()),
         ends: facts.ends.map(|at| at.ms()),
         offset: facts.offset,
-        place: facts.place.as_deref().map(|place| plain_text::line(place, PLACE)),
+        place: facts.place.as_deref().map(|place| plain_text::line(place, MAX_PLACE_GRAPHEMES)),
         cancelled: facts.cancelled,
         half_stars: facts.half_stars,
         about: facts.about.as_ref().map(|url| url.as_str().to_owned()),
-        passage: facts.passage.as_deref().and_then(|passage| text(passage, PASSAGE)),
+        passage: facts.passage.as_deref().and_then(|passage| text(passage, MAX_PASSAGE_GRAPHEMES)),
         markdown: false,
         app: None,
     }
@@ -79,10 +83,10 @@ pub(super) fn content(object: &Object) -> String {
     let Some(text) = text else { return String::new() };
     let shown: Vec<&str> = object.attachments.iter().map(|a| a.url.as_str()).collect();
     match object.markup {
-        Markup::Html if is_long(&object.kind) => sanitise::article(text),
-        Markup::Html => sanitise::note_beside(text, &shown),
-        Markup::Markdown => markdown::foreign(text),
-        Markup::Plain => crate::text::to_html(text, &[], "").html,
+        ContentFormat::Html if is_long(&object.kind) => sanitise::article(text),
+        ContentFormat::Html => sanitise::note_beside(text, &shown),
+        ContentFormat::Markdown => markdown::foreign(text),
+        ContentFormat::Plain => crate::text::to_html(text, &[], "").html,
     }
 }
 
@@ -95,30 +99,30 @@ pub(super) fn attach(w: &Write<'_>, post: PostId, object: &Object, content: &str
 }
 
 /// The files of a post as rows.
-pub(super) fn files(post: PostId, object: &Object, content: &str) -> Vec<Attachment> {
+pub(super) fn files(post: PostId, object: &Object, content: &str) -> Vec<PostAttachment> {
     let inside = |file: &&Document| {
-        file.kind == MediaKind::Image && content.contains(&format!("src=\"{}\"", escape(file.url.as_str())))
+        file.kind == AttachmentKind::Image && content.contains(&format!("src=\"{}\"", escape(file.url.as_str())))
     };
     // A link to the post itself says nothing new (Lemmy's text posts).
     let itself = |file: &&Document| {
-        file.kind == MediaKind::Link && (file.url == object.id.as_str() || Some(&file.url) == object.url.as_ref())
+        file.kind == AttachmentKind::Link && (file.url == object.id.as_str() || Some(&file.url) == object.url.as_ref())
     };
     let kept = object.attachments.iter().filter(|file| !inside(file) && !itself(file));
-    kept.take(attachments::MOST).map(|file| row(post, file, object)).collect()
+    kept.take(attachments::MAX_ATTACHMENTS).map(|file| row(post, file, object)).collect()
 }
 
-fn row(post: PostId, file: &Document, object: &Object) -> Attachment {
+fn row(post: PostId, file: &Document, object: &Object) -> PostAttachment {
     let guess = match file.kind {
-        MediaKind::Image => "image/*",
-        MediaKind::Video => "video/*",
-        MediaKind::Audio => "audio/*",
-        MediaKind::Link => "text/html",
-        MediaKind::Other => "application/octet-stream",
+        AttachmentKind::Image => "image/*",
+        AttachmentKind::Video => "video/*",
+        AttachmentKind::Audio => "audio/*",
+        AttachmentKind::Link => "text/html",
+        AttachmentKind::Other => "application/octet-stream",
     };
     let pixels = |n: Option<u64>| n.and_then(|n| u32::try_from(n).ok());
-    let plays = matches!(file.kind, MediaKind::Video | MediaKind::Audio);
+    let plays = matches!(file.kind, AttachmentKind::Video | AttachmentKind::Audio);
     let alone = object.attachments.len() == 1;
-    Attachment {
+    PostAttachment {
         id: MediaId(0),
         post_id: Some(post),
         media_type: file.media_type.clone().unwrap_or_else(|| guess.to_owned()),
@@ -144,7 +148,7 @@ pub(super) fn preview(post: &Post) -> Option<String> {
         .extra
         .summary
         .clone()
-        .unwrap_or_else(|| plain_text::excerpt(&plain_text::from_html(&post.content), BEGINNING));
+        .unwrap_or_else(|| plain_text::excerpt(&plain_text::from_html(&post.content), EXCERPT_GRAPHEMES));
     Some(format!("<p>{}</p>", escape(&text).replace('\n', "<br />"))).filter(|_| !text.is_empty())
 }
 

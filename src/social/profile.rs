@@ -1,14 +1,14 @@
 //! Profiles: other people's documents kept, and the owner's own told to everyone.
 
-use super::outbox::{self, Reach};
+use super::outbox::{self, ActivityRecipients};
 use super::{document, remote_post};
 use crate::ap::actor::Actor as Document;
 use crate::ap::json::Ref;
-use crate::ap::key::{KeyDoc, Material};
+use crate::ap::key::{KeyDoc, KeyFormat};
 use crate::base::id::ActorId;
 use crate::base::{Audience, Error, Result, Time};
 use crate::store::Write;
-use crate::store::actors::{self, Actor, Counts, Field, NewKey};
+use crate::store::actors::{self, Actor, ActorCounts, ActorField, NewKey};
 use crate::text::{plain_text, sanitise};
 
 /// Keeps an actor's document. The handle's host stays as WebFinger confirmed it; a stub never replaces a full row
@@ -31,7 +31,7 @@ pub fn keep(w: &Write<'_>, document: &Document) -> Result<ActorId> {
 }
 
 fn key(key: &KeyDoc) -> Option<NewKey> {
-    let (Material::Pem(value) | Material::Multibase(value)) = &key.material else { return None };
+    let (KeyFormat::Pem(value) | KeyFormat::Multibase(value)) = &key.material else { return None };
     Some(NewKey { uri: key.id.as_str().to_owned(), value: value.clone(), proves: key.for_proofs })
 }
 
@@ -62,7 +62,7 @@ fn row(document: &Document, known: Option<Actor>, now: Time) -> Actor {
         fields: document
             .fields
             .iter()
-            .map(|field| Field {
+            .map(|field| ActorField {
                 name: plain_text::one_line(&plain_text::from_html(&field.name)),
                 value: sanitise::field(&field.value),
                 source: None,
@@ -80,7 +80,7 @@ fn row(document: &Document, known: Option<Actor>, now: Time) -> Actor {
         failed_at: None,
         confirmed_at: confirmed.and_then(|known| known.confirmed_at),
         gone_at: None,
-        counts: Counts::default(),
+        counts: ActorCounts::default(),
     }
 }
 
@@ -98,7 +98,7 @@ pub fn poke(w: &Write<'_>, owner: &Actor, people: Vec<ActorId>) -> Result<()> {
     let (id, uri) = outbox::next(w, owner)?;
     let lists = document::recipients(owner, Audience::Public, &[]);
     let update = document::update(owner, &uri, document::owner(w)?, lists, w.now);
-    let reach = Reach { others: people, ..Reach::default() };
+    let reach = ActivityRecipients { others: people, ..ActivityRecipients::default() };
     outbox::send(w, owner, id, update, &owner.uri, Audience::Public, &reach)
 }
 
@@ -107,6 +107,6 @@ pub fn announce(w: &Write<'_>, owner: &Actor) -> Result<()> {
     let (id, uri) = outbox::next(w, owner)?;
     let lists = document::recipients(owner, Audience::Public, &[]);
     let update = document::update(owner, &uri, document::owner(w)?, lists, w.now);
-    let reach = Reach { followers: true, ..Reach::default() };
+    let reach = ActivityRecipients { followers: true, ..ActivityRecipients::default() };
     outbox::send(w, owner, id, update, &owner.uri, Audience::Public, &reach)
 }

@@ -3,31 +3,31 @@
 
 use std::time::Duration;
 
-use super::outbox::{self, Reach};
+use super::outbox::{self, ActivityRecipients};
 use super::{
     document,
     interaction::{documents, inbound},
     post,
 };
-use crate::ap::interaction::Stamp;
+use crate::ap::interaction::Authorization;
 use crate::ap::json::{Ref, Uri, same_origin};
-use crate::ap::object::{Object, Quote as Named};
-use crate::ap::write_object::OwnQuote;
+use crate::ap::object::{Object, QuoteReference as Named};
+use crate::ap::write_object::OwnQuoteDocument;
 use crate::base::id::{ActorId, PostId};
-use crate::base::interaction_policy::{Deed, Verdict, Who};
+use crate::base::interaction_policy::{ActorSet, Interaction, Permission};
 use crate::base::{Audience, Error, Result};
 use crate::store::actors::{self, Actor};
-use crate::store::notifications::{self, Kind};
-use crate::store::posts::interaction_requests_in::{self, State as Answer};
-use crate::store::posts::quotes::{self, Quote, State};
+use crate::store::notifications::{self, NotificationKind};
+use crate::store::posts::interaction_requests_in::{self, RequestState as Answer};
+use crate::store::posts::quotes::{self, QuoteState, StoredQuote};
 use crate::store::posts::{self, Post};
 use crate::store::{Read, Write, node, posts::interaction_policies};
 use crate::text::{self, compose};
 
 /// How long a stamp that was good is believed without another look.
-const BELIEVED: Duration = Duration::from_secs(7 * 24 * 3600);
+const RECHECK_INTERVAL: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Failed looks at something never seen before it stays a link.
-const TRIES: u32 = 6;
+const MAX_CHECKS: u32 = 6;
 
 /// Keeps what a post of somebody else's quotes, as its document says. A stamp that comes later, in an Update, counts; one
 /// that is left out changes nothing, and one that was no good does not keep a good one out.
@@ -37,7 +37,7 @@ pub(super) fn keep(w: &Write<'_>, id: PostId, object: &Object) -> Result<()> {
         None => return Ok(()),
         Some(Named::Deleted) => {
             return match known {
-                Some(quote) => quotes::put(w, &Quote { state: State::Gone, check_at: None, ..quote }),
+                Some(quote) => quotes::put(w, &StoredQuote { state: QuoteState::Gone, check_at: None, ..quote }),
                 None => Ok(()),
             };
         }
@@ -49,19 +49,19 @@ pub(super) fn keep(w: &Write<'_>, id: PostId, object: &Object) -> Result<()> {
     let canonical = quoted.as_ref().map_or(uri, |quoted| quoted.uri.as_str());
     let mut quote = match known {
         Some(known) if known.quoted_uri == canonical || known.quoted_uri == uri => {
-            let news = stamp.is_some() && (known.stamp != stamp || known.state != State::Granted);
+            let news = stamp.is_some() && (known.stamp != stamp || known.state != QuoteState::Granted);
             if !news && known.consent == consent {
                 return Ok(());
             }
-            let state = if known.state == State::Granted { State::Granted } else { State::Waiting };
-            Quote { stamp: stamp.or(known.stamp.clone()), consent, state, ..known }
+            let state = if known.state == QuoteState::Granted { QuoteState::Granted } else { QuoteState::Waiting };
+            StoredQuote { stamp: stamp.or(known.stamp.clone()), consent, state, ..known }
         }
-        _ => Quote {
+        _ => StoredQuote {
             post_id: id,
             quoted_id: None,
             quoted_uri: canonical.to_owned(),
             consent,
-            state: State::Waiting,
+            state: QuoteState::Waiting,
             stamp,
             request_uri: None,
             tries: 0,
@@ -82,12 +82,12 @@ pub(super) fn is_of_ours(r: &Read<'_>, owner: ActorId, object: &Object) -> Resul
 
 /// The owner hears of a quote of theirs by somebody who cannot ask. Who can is heard of when they ask.
 pub(super) fn told(w: &Write<'_>, owner: ActorId, sender: &Actor, post: PostId) -> Result<()> {
-    let Some(quote) = quotes::get(w, post)?.filter(|quote| !quote.consent && quote.state == State::Granted) else {
+    let Some(quote) = quotes::get(w, post)?.filter(|quote| !quote.consent && quote.state == QuoteState::Granted) else {
         return Ok(());
     };
     let quoted = quote.quoted_id.map(|id| posts::by_id(w, id)).transpose()?;
     let ours = quoted.is_some_and(|quoted| quoted.actor_id == owner && sender.id != owner);
-    if ours { notifications::add(w, Kind::Quote, sender.id, Some(post)) } else { Ok(()) }
+    if ours { notifications::add(w, NotificationKind::Quote, sender.id, Some(post)) } else { Ok(()) }
 }
 
 /// The post a quote names: by its id, or by the address of its page when it is one of ours; never a boost.
@@ -110,9 +110,9 @@ pub fn target(r: &Read<'_>, uri: &str) -> Result<Option<Post>> {
 
 /// What is left to do before it is known whether a quote may be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Next {
+pub enum QuoteCheck {
     /// Nothing.
-    Done(State),
+    Done(QuoteState),
     /// The quoted post is not here.
     Fetch,
     /// The stamp has to be looked at.
@@ -120,52 +120,56 @@ pub enum Next {
 }
 
 /// Whether a quote may be shown, as far as it can be said without asking anybody.
-pub fn judge(r: &Read<'_>, quote: &Quote) -> Result<Next> {
-    let Some(quoted) = quote.quoted_id.map(|id| posts::by_id(r, id)).transpose()? else { return Ok(Next::Fetch) };
+pub fn judge(r: &Read<'_>, quote: &StoredQuote) -> Result<QuoteCheck> {
+    let Some(quoted) = quote.quoted_id.map(|id| posts::by_id(r, id)).transpose()? else { return Ok(QuoteCheck::Fetch) };
     let quoting = posts::by_id(r, quote.post_id)?;
     if quoting.actor_id == quoted.actor_id {
-        return Ok(Next::Done(State::Granted));
+        return Ok(QuoteCheck::Done(QuoteState::Granted));
     }
     let owner = node::owner(r)?;
     if quoted.actor_id == owner {
-        return of_ours(r, quote, &quoting, &quoted).map(Next::Done);
+        return of_ours(r, quote, &quoting, &quoted).map(QuoteCheck::Done);
     }
     let author = actors::by_id(r, quoted.actor_id)?;
     if let Some(stamp) = &quote.stamp {
         // From another server it is nobody's word.
         let theirs = same_origin(stamp, &author.uri);
-        return Ok(if theirs { Next::Look(stamp.clone()) } else { Next::Done(State::Waiting) });
+        return Ok(if theirs { QuoteCheck::Look(stamp.clone()) } else { QuoteCheck::Done(QuoteState::Waiting) });
     }
     if quoting.actor_id == owner || quote.consent {
-        return Ok(Next::Done(quote.state));
+        return Ok(QuoteCheck::Done(quote.state));
     }
     // The older ways ask nobody; who has said otherwise is respected.
-    let rule = interaction_policies::get(r, quoted.id)?.and_then(|rules| rules.get(Deed::Quote));
-    let fine = quoted.audience.is_open() && rule.is_none_or(|rule| rule.automatic.has(Who::EVERYONE));
-    Ok(Next::Done(if fine { State::Granted } else { State::Waiting }))
+    let rule = interaction_policies::get(r, quoted.id)?.and_then(|rules| rules.get(Interaction::Quote));
+    let fine = quoted.audience.is_open() && rule.is_none_or(|rule| rule.automatic.has(ActorSet::EVERYONE));
+    Ok(QuoteCheck::Done(if fine { QuoteState::Granted } else { QuoteState::Waiting }))
 }
 
 /// A quote of a post of the owner's: by the owner's answer, or by the rules for those who cannot ask.
-fn of_ours(r: &Read<'_>, quote: &Quote, quoting: &Post, quoted: &Post) -> Result<State> {
-    Ok(match interaction_requests_in::about(r, &quoting.uri, Deed::Quote, quoted.id)?.map(|request| request.state) {
-        Some(Answer::Granted) => State::Granted,
-        Some(Answer::Refused) => State::Refused,
-        Some(Answer::Waiting) => State::Waiting,
-        None if quote.state == State::Revoked => State::Revoked,
-        None if quote.consent => State::Waiting,
-        None => match inbound::verdict(r, quoting.actor_id, quoted, Deed::Quote)? {
-            Verdict::Free | Verdict::Sure => State::Granted,
-            _ => State::Waiting,
+fn of_ours(r: &Read<'_>, quote: &StoredQuote, quoting: &Post, quoted: &Post) -> Result<QuoteState> {
+    Ok(
+        match interaction_requests_in::about(r, &quoting.uri, Interaction::Quote, quoted.id)?
+            .map(|request| request.state)
+        {
+            Some(Answer::Granted) => QuoteState::Granted,
+            Some(Answer::Refused) => QuoteState::Refused,
+            Some(Answer::Waiting) => QuoteState::Waiting,
+            None if quote.state == QuoteState::Revoked => QuoteState::Revoked,
+            None if quote.consent => QuoteState::Waiting,
+            None => match inbound::verdict(r, quoting.actor_id, quoted, Interaction::Quote)? {
+                Permission::Allowed | Permission::AllowedWithAuthorization => QuoteState::Granted,
+                _ => QuoteState::Waiting,
+            },
         },
-    })
+    )
 }
 
 /// Judges a quote and keeps it; what is left to do is due at once.
-pub fn settle(w: &Write<'_>, quote: Quote) -> Result<Next> {
+pub fn settle(w: &Write<'_>, quote: StoredQuote) -> Result<QuoteCheck> {
     let next = judge(w, &quote)?;
     let quote = match &next {
-        Next::Done(state) => Quote { state: *state, check_at: None, tries: 0, ..quote },
-        Next::Fetch | Next::Look(_) => quote,
+        QuoteCheck::Done(state) => StoredQuote { state: *state, check_at: None, tries: 0, ..quote },
+        QuoteCheck::Fetch | QuoteCheck::Look(_) => quote,
     };
     quotes::put(w, &quote)?;
     Ok(next)
@@ -173,9 +177,9 @@ pub fn settle(w: &Write<'_>, quote: Quote) -> Result<Next> {
 
 /// What a look at a stamp brought.
 #[derive(Debug, Clone)]
-pub enum Sight {
+pub enum AuthorizationCheck {
     /// It is there.
-    Stamp(Stamp),
+    Stamp(Authorization),
     /// It is not there any more, or never was.
     Missing,
     /// It is something else.
@@ -185,7 +189,7 @@ pub enum Sight {
 }
 
 /// Somebody looked at the stamp of a quote. Host, author, both posts and the type must fit (S18).
-pub fn seen(w: &Write<'_>, post: PostId, looked_at: &str, sight: &Sight) -> Result<()> {
+pub fn seen(w: &Write<'_>, post: PostId, looked_at: &str, sight: &AuthorizationCheck) -> Result<()> {
     let Some(quote) = quotes::get(w, post)?.filter(|quote| quote.stamp.as_deref() == Some(looked_at)) else {
         return Ok(());
     };
@@ -193,56 +197,56 @@ pub fn seen(w: &Write<'_>, post: PostId, looked_at: &str, sight: &Sight) -> Resu
     let author = actors::by_id(w, quoted.actor_id)?;
     let quoting = posts::by_id(w, post)?.uri;
     let state = match sight {
-        Sight::Nothing => return put_off(w, quote),
-        Sight::Stamp(stamp) => {
-            let fits = stamp.deed == Deed::Quote
+        AuthorizationCheck::Nothing => return put_off(w, quote),
+        AuthorizationCheck::Stamp(stamp) => {
+            let fits = stamp.deed == Interaction::Quote
                 && stamp.id == looked_at
                 && same_origin(looked_at, &author.uri)
                 && stamp.author == author.uri.as_str()
                 && stamp.object == quoting.as_str()
                 && stamp.target == quoted.uri.as_str();
-            if fits { State::Granted } else { State::Refused }
+            if fits { QuoteState::Granted } else { QuoteState::Refused }
         }
-        Sight::Missing if quote.state == State::Granted => State::Revoked,
-        Sight::Missing | Sight::Nonsense => State::Refused,
+        AuthorizationCheck::Missing if quote.state == QuoteState::Granted => QuoteState::Revoked,
+        AuthorizationCheck::Missing | AuthorizationCheck::Nonsense => QuoteState::Refused,
     };
-    let check_at = (state == State::Granted).then(|| w.now.plus(BELIEVED));
-    quotes::put(w, &Quote { state, check_at, tries: 0, ..quote })
+    let check_at = (state == QuoteState::Granted).then(|| w.now.plus(RECHECK_INTERVAL));
+    quotes::put(w, &StoredQuote { state, check_at, tries: 0, ..quote })
 }
 
 /// Nobody answered: again later, ever more seldom; what was shown stays shown.
-pub fn put_off(w: &Write<'_>, quote: Quote) -> Result<()> {
+pub fn put_off(w: &Write<'_>, quote: StoredQuote) -> Result<()> {
     let tries = quote.tries.saturating_add(1);
-    let again = quote.state == State::Granted || tries < TRIES;
+    let again = quote.state == QuoteState::Granted || tries < MAX_CHECKS;
     let pause = Duration::from_secs(300 << (2 * tries.min(5)));
-    quotes::put(w, &Quote { tries, check_at: again.then(|| w.now.plus(pause)), ..quote })
+    quotes::put(w, &StoredQuote { tries, check_at: again.then(|| w.now.plus(pause)), ..quote })
 }
 
 /// The quoted post was not to be had and never will be.
-pub fn gone(w: &Write<'_>, quote: Quote) -> Result<()> {
-    quotes::put(w, &Quote { state: State::Gone, check_at: None, ..quote })
+pub fn gone(w: &Write<'_>, quote: StoredQuote) -> Result<()> {
+    quotes::put(w, &StoredQuote { state: QuoteState::Gone, check_at: None, ..quote })
 }
 
 /// The owner let a quote of a post of theirs in.
 pub(super) fn granted_by_us(w: &Write<'_>, post: PostId, target: PostId, stamp: &str) -> Result<()> {
     let Some(quote) = quotes::get(w, post)? else { return Ok(()) };
     let stamp = Some(stamp.to_owned());
-    quotes::put(w, &Quote { quoted_id: Some(target), state: State::Granted, stamp, check_at: None, ..quote })
+    quotes::put(w, &StoredQuote { quoted_id: Some(target), state: QuoteState::Granted, stamp, check_at: None, ..quote })
 }
 
 /// The owner turned a quote of theirs away.
 pub(super) fn refused_by_us(w: &Write<'_>, post: PostId) -> Result<()> {
-    ours(w, post, State::Refused)
+    ours(w, post, QuoteState::Refused)
 }
 
 /// The owner took their word back.
 pub(super) fn revoked_by_us(w: &Write<'_>, post: PostId) -> Result<()> {
-    ours(w, post, State::Revoked)
+    ours(w, post, QuoteState::Revoked)
 }
 
-fn ours(w: &Write<'_>, post: PostId, state: State) -> Result<()> {
+fn ours(w: &Write<'_>, post: PostId, state: QuoteState) -> Result<()> {
     let Some(quote) = quotes::get(w, post)? else { return Ok(()) };
-    quotes::put(w, &Quote { state, stamp: None, check_at: None, ..quote })
+    quotes::put(w, &StoredQuote { state, stamp: None, check_at: None, ..quote })
 }
 
 /// Who quotes a post of theirs for their followers writes for these, whatever else was asked, as on Mastodon.
@@ -264,13 +268,13 @@ pub(super) fn attach(w: &Write<'_>, owner: &Actor, post: &Post, quoted: PostId) 
     if !quoted.audience.is_open() && !own_and_no_wider {
         return Err(Error::invalid("only posts that everyone may read can be quoted"));
     }
-    let verdict = interaction_policies::leave(w, quoted.id)?.verdict(Deed::Quote);
-    if !own && verdict == Some(Verdict::No) {
+    let verdict = interaction_policies::leave(w, quoted.id)?.verdict(Interaction::Quote);
+    if !own && verdict == Some(Permission::Forbidden) {
         return Err(Error::invalid("its author does not let others quote this post"));
     }
     // Who has never heard of asking will not answer either.
-    let state = if own || verdict.is_none() { State::Granted } else { State::Waiting };
-    let quote = Quote {
+    let state = if own || verdict.is_none() { QuoteState::Granted } else { QuoteState::Waiting };
+    let quote = StoredQuote {
         post_id: post.id,
         quoted_id: Some(quoted.id),
         quoted_uri: quoted.uri,
@@ -294,9 +298,9 @@ pub(super) fn ask(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
     let author = actors::by_id(w, quoted.actor_id)?;
     let (id, uri) = outbox::next(w, owner)?;
     let instrument = document::post(w, owner, post)?;
-    let request = documents::request(owner, &uri, Deed::Quote, &quoted, &author, instrument, w.now);
-    quotes::put(w, &Quote { request_uri: Some(uri), ..quote })?;
-    outbox::send(w, owner, id, request, &post.uri, Audience::Mentioned, &Reach::person(&author))
+    let request = documents::request(owner, &uri, Interaction::Quote, &quoted, &author, instrument, w.now);
+    quotes::put(w, &StoredQuote { request_uri: Some(uri), ..quote })?;
+    outbox::send(w, owner, id, request, &post.uri, Audience::Mentioned, &ActivityRecipients::person(&author))
 }
 
 /// The author of what a post of the owner's quotes: told of it like those it names, when the post is for everyone.
@@ -307,7 +311,7 @@ pub(super) fn quoted_author(r: &Read<'_>, post: &Post) -> Result<Option<ActorId>
 
 /// The quote of the owner's that an answer is about: by our request's id, or by the request with its parts. Only the quoted
 /// author's answer counts.
-fn answered(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<Option<Quote>> {
+fn answered(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<Option<StoredQuote>> {
     let by_id = object.id().map(|id| quotes::by_request(w, id.as_str())).transpose()?.flatten();
     let by_parts = || {
         let part = |key: &str| object.embedded().and_then(|value| crate::ap::json::id_of(value, key));
@@ -332,19 +336,19 @@ pub(super) fn accepted(
 ) -> Result<bool> {
     let Some(quote) = answered(w, owner, sender, object)? else { return Ok(false) };
     let Some(stamp) = result.filter(|stamp| same_origin(stamp.as_str(), &sender.uri)) else { return Ok(true) };
-    if quote.state == State::Granted && quote.stamp.as_deref() == Some(stamp.as_str()) {
+    if quote.state == QuoteState::Granted && quote.stamp.as_deref() == Some(stamp.as_str()) {
         return Ok(true);
     }
-    let (stamp, check_at) = (Some(stamp.as_str().to_owned()), Some(w.now.plus(BELIEVED)));
+    let (stamp, check_at) = (Some(stamp.as_str().to_owned()), Some(w.now.plus(RECHECK_INTERVAL)));
     let post = quote.post_id;
-    quotes::put(w, &Quote { state: State::Granted, stamp, check_at, tries: 0, ..quote })?;
+    quotes::put(w, &StoredQuote { state: QuoteState::Granted, stamp, check_at, tries: 0, ..quote })?;
     post::retell(w, &actors::by_id(w, owner)?, post).map(|()| true)
 }
 
 /// The quoted author refuses, or takes their word back. False when this answers something else.
 pub(super) fn rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
     let Some(quote) = answered(w, owner, sender, object)? else { return Ok(false) };
-    withdraw(w, owner, quote, State::Refused).map(|()| true)
+    withdraw(w, owner, quote, QuoteState::Refused).map(|()| true)
 }
 
 /// A stamp was deleted by who gave it: the quotes that stood on it are not shown any more.
@@ -352,28 +356,28 @@ pub(super) fn revoked(w: &Write<'_>, owner: ActorId, sender: &Actor, stamp: &Uri
     for quote in quotes::by_stamp(w, stamp.as_str())? {
         let quoted = quote.quoted_id.map(|id| posts::by_id(w, id)).transpose()?;
         if quoted.is_some_and(|quoted| quoted.actor_id == sender.id) {
-            withdraw(w, owner, quote, State::Revoked)?;
+            withdraw(w, owner, quote, QuoteState::Revoked)?;
         }
     }
     Ok(())
 }
 
 /// Who has our post with the stamp hears that it has none any more.
-fn withdraw(w: &Write<'_>, owner: ActorId, quote: Quote, state: State) -> Result<()> {
+fn withdraw(w: &Write<'_>, owner: ActorId, quote: StoredQuote, state: QuoteState) -> Result<()> {
     let (post, had) = (posts::by_id(w, quote.post_id)?, quote.stamp.is_some());
-    quotes::put(w, &Quote { state, stamp: None, check_at: None, ..quote })?;
+    quotes::put(w, &StoredQuote { state, stamp: None, check_at: None, ..quote })?;
     if had && post.actor_id == owner { post::retell(w, &actors::by_id(w, owner)?, post.id) } else { Ok(()) }
 }
 
 /// What a post of the owner's says of its quote, and the line for readers who know no quotes. One that was refused is
 /// only a line.
-pub(super) fn written(r: &Read<'_>, id: PostId) -> Result<Option<(Option<OwnQuote>, String)>> {
+pub(super) fn written(r: &Read<'_>, id: PostId) -> Result<Option<(Option<OwnQuoteDocument>, String)>> {
     let Some(quote) = quotes::get(r, id)? else { return Ok(None) };
     let quoted = quote.quoted_id.map(|id| posts::by_id(r, id)).transpose()?;
     let page = quoted.as_ref().map_or(quote.quoted_uri.as_str(), |quoted| quoted.page());
     let line = format!("<p class=\"quote-inline\">RE: {}</p>", compose::link_html(page));
-    let claimed = matches!(quote.state, State::Waiting | State::Granted);
-    Ok(Some((claimed.then_some(OwnQuote { id: quote.quoted_uri, stamp: quote.stamp }), line)))
+    let claimed = matches!(quote.state, QuoteState::Waiting | QuoteState::Granted);
+    Ok(Some((claimed.then_some(OwnQuoteDocument { id: quote.quoted_uri, stamp: quote.stamp }), line)))
 }
 
 /// The words of a post that quotes, without the line for readers who know no quotes.

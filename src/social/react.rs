@@ -4,17 +4,17 @@
 
 use serde_json::Value;
 
-use super::interaction::outbound::{self, Done, How};
+use super::interaction::outbound::{self, PerformedInteraction, RequestMode};
 use super::{document, emoji, group, interaction::inbound, like, outbox, uri_of};
 use crate::ap::activity::Activity;
 use crate::ap::json::Ref;
-use crate::ap::tags::Emoji;
+use crate::ap::tags::ReceivedEmoji;
 use crate::base::id::ActorId;
-use crate::base::interaction_policy::Deed;
+use crate::base::interaction_policy::Interaction;
 use crate::base::{Audience, Error, Result};
 use crate::store::actors::{self, Actor};
-use crate::store::notifications::{self, Kind};
-use crate::store::posts::reactions::{self, Reaction, Sign};
+use crate::store::notifications::{self, NotificationKind};
+use crate::store::posts::reactions::{self, Reaction, ReactionEmoji};
 use crate::store::posts::{self, Post};
 use crate::store::{
     Read, Write, node, own_emoji,
@@ -30,7 +30,7 @@ pub(super) fn receive(
     sender: &Actor,
     activity: &Activity,
     object: &Ref,
-    (content, emoji): (&Option<String>, &Option<Emoji>),
+    (content, emoji): (&Option<String>, &Option<ReceivedEmoji>),
 ) -> Result<()> {
     let Some(content) = content else { return like::receive(w, owner, sender, activity, object) };
     let post = object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten();
@@ -39,11 +39,11 @@ pub(super) fn receive(
         return Ok(());
     }
     let url = emoji.as_ref().map(|emoji| emoji.icon.as_str().to_owned());
-    let sign = Sign { emoji: content.clone(), url };
+    let sign = ReactionEmoji { emoji: content.clone(), url };
     let reaction = Reaction { post_id: post.id, actor_id: sender.id, sign, uri: uri_of(activity) };
     let new = reactions::add(w, &reaction)?;
     match new && post.actor_id == owner {
-        true => notifications::add(w, Kind::Reaction, sender.id, Some(post.id)),
+        true => notifications::add(w, NotificationKind::Reaction, sender.id, Some(post.id)),
         false => Ok(()),
     }
 }
@@ -52,7 +52,7 @@ pub(super) fn receive(
 pub(super) fn undone(w: &Write<'_>, sender: &Actor, post: &Post, emoji: &str) -> Result<()> {
     reactions::remove(w, sender.id, post.id, emoji)?;
     match reactions::of_actor(w, sender.id, post.id)?.is_empty() {
-        true => notifications::remove(w, Kind::Reaction, sender.id, Some(post.id)),
+        true => notifications::remove(w, NotificationKind::Reaction, sender.id, Some(post.id)),
         false => Ok(()),
     }
 }
@@ -76,19 +76,19 @@ pub fn send(w: &Write<'_>, owner: &Actor, post: &Post, emoji: &str, url: Option<
     let author = actors::by_id(w, post.actor_id)?;
     let react = written(w, owner, &reaction, post, &author)?;
     // To whoever sets rules for likes, a reaction is one.
-    if let Some(how) = outbound::how(w, owner.id, post, Deed::Like)? {
-        let done = Done { deed: Deed::Like, uri: &reaction.uri, made: None, target: post };
+    if let Some(how) = outbound::how(w, owner.id, post, Interaction::Like)? {
+        let done = PerformedInteraction { deed: Interaction::Like, uri: &reaction.uri, made: None, target: post };
         outbound::ask(w, owner, how, &done, || Ok(react.clone()))?;
-        if how == How::Politely {
+        if how == RequestMode::Explicit {
             return Ok(());
         }
     }
     outbox::send(w, owner, activity_id, react, &post.uri, Audience::Mentioned, &group::fans(w, post, &author)?)
 }
 
-fn sign(w: &Write<'_>, post: &Post, emoji: &str, url: Option<&str>) -> Result<Sign> {
+fn sign(w: &Write<'_>, post: &Post, emoji: &str, url: Option<&str>) -> Result<ReactionEmoji> {
     if let Some(emoji) = unicode_emoji::emoji(emoji) {
-        return Ok(Sign { emoji, url: None });
+        return Ok(ReactionEmoji { emoji, url: None });
     }
     let code = emoji.trim_matches(':');
     let emoji = format!(":{code}:");
@@ -100,7 +100,7 @@ fn sign(w: &Write<'_>, post: &Post, emoji: &str, url: Option<&str>) -> Result<Si
         },
     };
     match picture {
-        Some(url) => Ok(Sign { emoji, url: Some(url) }),
+        Some(url) => Ok(ReactionEmoji { emoji, url: Some(url) }),
         None => Err(Error::invalid("a reaction is one emoji, such as 🎉, or the :name: of an emoji of your own")),
     }
 }

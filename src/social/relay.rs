@@ -5,16 +5,16 @@
 use serde_json::Value;
 
 use super::follow::answer;
-use super::outbox::{self, Reach};
-use super::{Need, document, group, uri_of};
+use super::outbox::{self, ActivityRecipients};
+use super::{Prerequisite, document, group, uri_of};
 use crate::ap::activity::Activity;
 use crate::ap::addressing::{PUBLIC, Recipients};
 use crate::ap::json::{self, Ref, Uri, same_origin};
-use crate::ap::write_activity::{self, Envelope};
+use crate::ap::write_activity::{self, ActivityEnvelope};
 use crate::base::id::{PostId, RelayId};
 use crate::base::{Audience, Error, Result};
 use crate::store::actors::{self, Actor};
-use crate::store::peers::relays::{self, Relay, State, Style};
+use crate::store::peers::relays::{self, Relay, RelayState, RelayStyle};
 use crate::store::posts::{self, Post};
 use crate::store::{Read, Write, node};
 
@@ -22,10 +22,10 @@ use crate::store::{Read, Write, node};
 /// the request again.
 pub fn ask(w: &Write<'_>, inbox: &str, actor: Option<&Actor>) -> Result<()> {
     let known = relays::all(w)?;
-    if !known.iter().any(|relay| relay.inbox == inbox) && known.len() >= relays::MOST as usize {
-        return Err(Error::invalid(format!("{} relays are enough", relays::MOST)));
+    if !known.iter().any(|relay| relay.inbox == inbox) && known.len() >= relays::MAX_RELAYS as usize {
+        return Err(Error::invalid(format!("{} relays are enough", relays::MAX_RELAYS)));
     }
-    let style = if actor.is_some() { Style::LitePub } else { Style::Mastodon };
+    let style = if actor.is_some() { RelayStyle::LitePub } else { RelayStyle::Mastodon };
     let service = service(w)?;
     let (id, uri) = outbox::next(w, &service)?;
     relays::ask(w, inbox, style, actor.map(|actor| actor.id), &uri)?;
@@ -38,7 +38,8 @@ pub fn leave(w: &Write<'_>, id: RelayId) -> Result<()> {
     let relay = relays::by_id(w, id)?;
     relays::remove(w, id)?;
     let service = service(w)?;
-    let actor = relay.actor_id.filter(|_| relay.style == Style::LitePub).map(|id| actors::by_id(w, id)).transpose()?;
+    let actor =
+        relay.actor_id.filter(|_| relay.style == RelayStyle::LitePub).map(|id| actors::by_id(w, id)).transpose()?;
     let inner = follow_document(&service, &relay.follow_uri, actor.as_ref(), relay.asked_at);
     outbox::undo(w, &service, &inner, &relay.inbox, Audience::Mentioned, &at(&relay.inbox))
 }
@@ -47,7 +48,7 @@ fn follow_document(service: &Actor, uri: &str, actor: Option<&Actor>, at: crate:
     let object = actor.map_or(PUBLIC, |actor| actor.uri.as_str());
     let to = actor.map(|actor| actor.uri.clone()).into_iter().collect();
     let recipients = Recipients { to, cc: Vec::new() };
-    let envelope = Envelope { id: uri.to_owned(), actor: service.uri.clone(), recipients, published: at };
+    let envelope = ActivityEnvelope { id: uri.to_owned(), actor: service.uri.clone(), recipients, published: at };
     write_activity::follow(&envelope, object)
 }
 
@@ -55,8 +56,8 @@ fn service(r: &Read<'_>) -> Result<Actor> {
     actors::by_id(r, node::get(r)?.service)
 }
 
-fn at(inbox: &str) -> Reach {
-    Reach { inboxes: vec![inbox.to_owned()], ..Reach::default() }
+fn at(inbox: &str) -> ActivityRecipients {
+    ActivityRecipients { inboxes: vec![inbox.to_owned()], ..ActivityRecipients::default() }
 }
 
 /// Whether this actor is a relay that has let us in.
@@ -71,7 +72,8 @@ pub(super) fn is_for_service(r: &Read<'_>, object: &Uri) -> Result<bool> {
 
 /// A relay follows back (LitePub), which we want. Nobody else has anything to follow there.
 pub(super) fn followed_back(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()> {
-    let ours = relays::all(w)?.into_iter().any(|relay| speaks_for(&relay, sender) && relay.state != State::Refused);
+    let ours =
+        relays::all(w)?.into_iter().any(|relay| speaks_for(&relay, sender) && relay.state != RelayState::Refused);
     if !ours {
         return Ok(());
     }
@@ -83,13 +85,13 @@ pub(super) fn followed_back(w: &Write<'_>, sender: &Actor, activity: &Activity) 
 /// Whether an actor may speak for a relay: the one we followed, or, where only an inbox is known, one on its server.
 fn speaks_for(relay: &Relay, sender: &Actor) -> bool {
     match (relay.style, relay.actor_id) {
-        (Style::LitePub, Some(actor)) => actor == sender.id,
+        (RelayStyle::LitePub, Some(actor)) => actor == sender.id,
         _ => same_origin(&relay.inbox, &sender.uri),
     }
 }
 
 /// A relay accepts or refuses our asking, or throws us out later. False when the answer is about something else.
-pub(super) fn answered(w: &Write<'_>, sender: &Actor, object: &Ref, state: State) -> Result<bool> {
+pub(super) fn answered(w: &Write<'_>, sender: &Actor, object: &Ref, state: RelayState) -> Result<bool> {
     let us = service(w)?.uri;
     let fits = |relay: &Relay| {
         let named = object.id().is_some_and(|id| *id == relay.follow_uri.as_str());
@@ -105,10 +107,10 @@ pub(super) fn answered(w: &Write<'_>, sender: &Actor, object: &Ref, state: State
 }
 
 /// What to fetch for a relay's Announce: the post it names.
-pub(super) fn needs(r: &Read<'_>, object: &Ref) -> Result<Vec<Need>> {
+pub(super) fn needs(r: &Read<'_>, object: &Ref) -> Result<Vec<Prerequisite>> {
     let Some(uri) = named(object) else { return Ok(Vec::new()) };
     let known = node::get(r)?.origin.owns(uri.as_str()) || posts::by_uri(r, uri.as_str())?.is_some();
-    Ok(if known { Vec::new() } else { vec![Need::Alone(uri.as_str().to_owned())] })
+    Ok(if known { Vec::new() } else { vec![Prerequisite::Alone(uri.as_str().to_owned())] })
 }
 
 /// The post a relay is about: by its id, or by the whole Create that made it.
@@ -133,10 +135,15 @@ pub fn kept(w: &Write<'_>, id: PostId) -> Result<()> {
 }
 
 /// What is said of a public post also goes to the relays of these styles that have let us in, as it is.
-pub(super) fn with_relays(r: &Read<'_>, post: &Post, mut reach: Reach, styles: &[Style]) -> Result<Reach> {
+pub(super) fn with_relays(
+    r: &Read<'_>,
+    post: &Post,
+    mut reach: ActivityRecipients,
+    styles: &[RelayStyle],
+) -> Result<ActivityRecipients> {
     if post.audience == Audience::Public {
         let asked = relays::all(r)?.into_iter().filter(|relay| styles.contains(&relay.style));
-        reach.inboxes.extend(asked.filter(|relay| relay.state == State::Accepted).map(|relay| relay.inbox));
+        reach.inboxes.extend(asked.filter(|relay| relay.state == RelayState::Accepted).map(|relay| relay.inbox));
     }
     Ok(reach)
 }
@@ -146,7 +153,8 @@ pub(super) fn announce(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> 
     if post.audience != Audience::Public {
         return Ok(());
     }
-    let asked = relays::all(w)?.into_iter().filter(|r| r.style == Style::LitePub && r.state == State::Accepted);
+    let asked =
+        relays::all(w)?.into_iter().filter(|r| r.style == RelayStyle::LitePub && r.state == RelayState::Accepted);
     let inboxes: Vec<String> = asked.map(|relay| relay.inbox).collect();
     if inboxes.is_empty() {
         return Ok(());
@@ -154,8 +162,8 @@ pub(super) fn announce(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> 
     let service = service(w)?;
     let (id, uri) = outbox::next(w, &service)?;
     let recipients = Recipients { to: vec![PUBLIC.to_owned()], cc: vec![owner.uri.clone()] };
-    let envelope = Envelope { id: uri, actor: service.uri.clone(), recipients, published: w.now };
+    let envelope = ActivityEnvelope { id: uri, actor: service.uri.clone(), recipients, published: w.now };
     let announce = write_activity::announce(&envelope, &post.uri);
-    let reach = Reach { inboxes, ..Reach::default() };
+    let reach = ActivityRecipients { inboxes, ..ActivityRecipients::default() };
     outbox::send(w, &service, id, announce, &post.uri, Audience::Public, &reach)
 }

@@ -1,8 +1,8 @@
 //! Posts of other people: kept, changed, deleted. The author decides what they say; nothing ever changes their author or
 //! widens their audience.
 
-use super::poll::{self, Change};
-use super::{Need, group, interaction::inbound, list, post_edit, post_metadata, quote, tag_follow, vote};
+use super::poll::{self, PollUpdate};
+use super::{Prerequisite, group, interaction::inbound, list, post_edit, post_metadata, quote, tag_follow, vote};
 use crate::ap::activity::Activity;
 use crate::ap::addressing::Recipients;
 use crate::ap::json::{Ref, Uri, same_origin};
@@ -10,37 +10,37 @@ use crate::ap::object::{Object, ObjectKind};
 use crate::ap::tags;
 use crate::base::id::{ActorId, PostId};
 use crate::base::{Audience, Error, Result, Time};
-use crate::store::actors::{self, Actor, Emoji};
-use crate::store::notifications::{self, Kind};
-use crate::store::posts::conversations::{self, By};
-use crate::store::posts::{self, Hashtag, Mention, Post};
+use crate::store::actors::{self, Actor, CustomEmoji};
+use crate::store::notifications::{self, NotificationKind};
+use crate::store::posts::conversations::{self, NewestAuthor};
+use crate::store::posts::{self, Post, PostHashtag, PostMention};
 use crate::store::{
     Read, Write,
     actors::follows,
     node,
     posts::{quotes, tombstones},
 };
-use crate::text::{TITLE_CHARS, WARNING_CHARS, plain_text, scan};
+use crate::text::{MAX_CONTENT_WARNING_CHARS, MAX_TITLE_CHARS, plain_text, scan};
 
 /// An Update of a post we do not have counts as its Create when the post is no older than this.
-const NEWS: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+const MAX_CREATE_FROM_UPDATE_AGE: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 /// The earliest moment a post is sorted at: ids start at 1.
 const EARLIEST_MS: i64 = 1000;
 
 /// What to fetch for a Create or Update: the post itself when it is only named or is somebody else's, and its parents.
-pub(super) fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity, object: &Ref) -> Result<Vec<Need>> {
+pub(super) fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity, object: &Ref) -> Result<Vec<Prerequisite>> {
     let owner = node::owner(r)?;
     match own(sender, object) {
         Some(Ok(object)) if object.is_vote() => Ok(Vec::new()),
         Some(Ok(object)) if concerns(r, owner, sender, activity, &object)? => {
-            let parent = object.in_reply_to.as_ref().map(|uri| Need::Ancestors(uri.as_str().to_owned()));
-            let group = object.group.as_ref().map(|uri| Need::Group(uri.as_str().to_owned()));
+            let parent = object.in_reply_to.as_ref().map(|uri| Prerequisite::Ancestors(uri.as_str().to_owned()));
+            let group = object.group.as_ref().map(|uri| Prerequisite::Group(uri.as_str().to_owned()));
             Ok(parent.into_iter().chain(group).collect())
         }
         Some(_) => Ok(Vec::new()),
         None => match object.id() {
             Some(id) if *id != sender.uri.as_str() && follows::is_accepted(r, owner, sender.id)? => {
-                Ok(vec![Need::Post(id.as_str().to_owned())])
+                Ok(vec![Prerequisite::Post(id.as_str().to_owned())])
             }
             _ => Ok(Vec::new()),
         },
@@ -120,7 +120,7 @@ pub(super) fn created(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     let for_us = names(&object, activity.recipients.as_ref(), &us.uri) || post.audience == Audience::Mentioned;
     filed(w, &us, &post)?;
     if for_us || answers_us {
-        return notifications::add(w, Kind::Mention, sender.id, Some(id));
+        return notifications::add(w, NotificationKind::Mention, sender.id, Some(id));
     }
     announce(w, owner, &post)
 }
@@ -132,14 +132,14 @@ fn announce(w: &Write<'_>, owner: ActorId, post: &Post) -> Result<()> {
         Some(parent) => posts::by_id(w, parent)?.actor_id == post.actor_id,
         None => post.reply_to_uri.is_none(),
     };
-    if wanted && begins { notifications::add(w, Kind::Post, post.actor_id, Some(post.id)) } else { Ok(()) }
+    if wanted && begins { notifications::add(w, NotificationKind::Post, post.actor_id, Some(post.id)) } else { Ok(()) }
 }
 
 /// Tells the owner that a post they boosted or quoted says something else now; a later edit takes the place of an earlier.
 fn tell_of_edit(w: &Write<'_>, post: &Post) -> Result<()> {
     let owner = node::owner(w)?;
-    let boosted = posts::boost_by(w, owner, post.id)?.map(|_| (Kind::Edit, post.id));
-    let quoting = quotes::by_actor(w, post.id, owner)?.into_iter().map(|id| (Kind::QuoteEdit, id));
+    let boosted = posts::boost_by(w, owner, post.id)?.map(|_| (NotificationKind::Edit, post.id));
+    let quoting = quotes::by_actor(w, post.id, owner)?.into_iter().map(|id| (NotificationKind::QuoteEdit, id));
     for (kind, about) in boosted.into_iter().chain(quoting) {
         notifications::remove(w, kind, post.actor_id, Some(about))?;
         notifications::add(w, kind, post.actor_id, Some(about))?;
@@ -153,7 +153,7 @@ pub(super) fn filed(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
         return Ok(());
     }
     let author = actors::by_id(w, post.actor_id)?;
-    let by = if author.id == owner.id { By::Owner } else { By::Other };
+    let by = if author.id == owner.id { NewestAuthor::Owner } else { NewestAuthor::Other };
     let mentions = posts::mentions(w, post.id)?;
     conversations::file(w, post.id, by, &owner.uri, &author.uri, &mentions).map(drop)
 }
@@ -187,7 +187,7 @@ pub(super) fn updated(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
         keep(w, sender, &doc, activity.recipients.as_ref())?;
         return Ok(());
     }
-    let recent = doc.published.is_some_and(|at| w.now.since(at) < NEWS);
+    let recent = doc.published.is_some_and(|at| w.now.since(at) < MAX_CREATE_FROM_UPDATE_AGE);
     if recent { created(w, owner, sender, activity, object) } else { Ok(()) }
 }
 
@@ -236,7 +236,7 @@ pub fn keep(w: &Write<'_>, author: &Actor, object: &Object, activity: Option<&Re
                 tell_of_edit(w, &known)?;
             }
         }
-        poll::renew(w, &known, object.poll.as_ref(), if newer { Change::Edit } else { Change::Counts })?;
+        poll::renew(w, &known, object.poll.as_ref(), if newer { PollUpdate::Edit } else { PollUpdate::Counts })?;
         consent(w, author, known.id, object)?;
         return Ok(known.id);
     }
@@ -297,8 +297,8 @@ fn row(w: &Write<'_>, author: &Actor, object: &Object, audience: Audience) -> Re
         reply_to: parent.map(|parent| parent.id),
         reply_to_uri,
         context_uri: object.context.as_ref().map(|uri| uri.as_str().to_owned()),
-        title: object.name.as_deref().and_then(|name| line(name, TITLE_CHARS)),
-        warning: object.warning().and_then(|warning| line(warning, WARNING_CHARS)),
+        title: object.name.as_deref().and_then(|name| line(name, MAX_TITLE_CHARS)),
+        warning: object.warning().and_then(|warning| line(warning, MAX_CONTENT_WARNING_CHARS)),
         content: quote::plain_words(w, post_metadata::content(object), object)?,
         source: None,
         language: object.language.clone(),
@@ -318,11 +318,11 @@ fn edited(object: &Object, published: Time, now: Time) -> Option<Time> {
     object.updated.filter(|at| *at > published && !moves).map(|at| at.min(now))
 }
 
-fn mentions(object: &Object) -> Vec<Mention> {
-    let mention = |m: &tags::Mention| {
+fn mentions(object: &Object) -> Vec<PostMention> {
+    let mention = |m: &tags::ReceivedMention| {
         let name = m.name.trim_start_matches('@');
         let handle = if name.contains('@') { name.to_owned() } else { format!("{name}@{}", m.href.host()) };
-        Mention {
+        PostMention {
             uri: m.href.as_str().to_owned(),
             handle: plain_text::one_line(&handle),
             url: m.href.as_str().to_owned(),
@@ -331,16 +331,16 @@ fn mentions(object: &Object) -> Vec<Mention> {
     object.tags.mentions.iter().map(mention).collect()
 }
 
-fn hashtags(object: &Object) -> Vec<Hashtag> {
+fn hashtags(object: &Object) -> Vec<PostHashtag> {
     object
         .tags
         .hashtags
         .iter()
-        .map(|tag| Hashtag { name: scan::tag_key(tag), shown: plain_text::one_line(tag) })
+        .map(|tag| PostHashtag { name: scan::tag_key(tag), shown: plain_text::one_line(tag) })
         .collect()
 }
 
 /// Custom emoji, as the store keeps them.
-pub(super) fn emoji(tags: &[tags::Emoji]) -> Vec<Emoji> {
-    tags.iter().map(|e| Emoji { code: e.shortcode.clone(), url: e.icon.as_str().to_owned() }).collect()
+pub(super) fn emoji(tags: &[tags::ReceivedEmoji]) -> Vec<CustomEmoji> {
+    tags.iter().map(|e| CustomEmoji { code: e.shortcode.clone(), url: e.icon.as_str().to_owned() }).collect()
 }

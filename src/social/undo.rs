@@ -1,7 +1,7 @@
 //! Undo of other people's acts: the whole of the act is embedded, or only its id is named.
 
 use super::{boost, follow, group, like, moderation::block, react};
-use crate::ap::activity::{Activity, Kind};
+use crate::ap::activity::{Activity, ActivityKind};
 use crate::ap::json::{Ref, Uri, same_origin};
 use crate::base::id::ActorId;
 use crate::base::{Error, Result};
@@ -34,15 +34,17 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Re
         return Err(Error::Denied("only one's own acts can be undone".to_owned()));
     }
     match &inner.kind {
-        Kind::Follow { object } if *object == actors::by_id(w, owner)?.uri.as_str() => follow::undone(w, owner, sender),
-        Kind::Like { object, content, .. } | Kind::EmojiReact { object, content, .. } => {
+        ActivityKind::Follow { object } if *object == actors::by_id(w, owner)?.uri.as_str() => {
+            follow::undone(w, owner, sender)
+        }
+        ActivityKind::Like { object, content, .. } | ActivityKind::EmojiReact { object, content, .. } => {
             match (object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten(), content) {
                 (Some(post), Some(emoji)) => react::undone(w, sender, &post, emoji),
                 (Some(post), None) => like::undone(w, sender, post.id),
                 (None, _) => Ok(()),
             }
         }
-        Kind::Announce { object } => {
+        ActivityKind::Announce { object } => {
             let of = object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten();
             let Some(of) = of else { return Ok(()) };
             match posts::boost_by(w, sender.id, of.id)? {
@@ -50,7 +52,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Re
                 None => group::withdrawn(w, sender, &of),
             }
         }
-        Kind::Block { object } if *object == actors::by_id(w, owner)?.uri.as_str() => block::undone(w, sender),
+        ActivityKind::Block { object } if *object == actors::by_id(w, owner)?.uri.as_str() => block::undone(w, sender),
         _ => Ok(()),
     }
 }

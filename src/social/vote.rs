@@ -1,13 +1,13 @@
 //! Votes, both ways: a Note with a `name` and no content, to the poll's author alone. A vote is never shown, never
 //! announced, and counts once.
 
-use super::outbox::{self, Reach};
+use super::outbox::{self, ActivityRecipients};
 use super::{document, interaction::inbound, poll as rules};
 use crate::ap::object::{Object, ObjectKind};
 use crate::base::id::{ActorId, PostId};
 use crate::base::{Audience, Error, Result};
 use crate::store::actors::{self, Actor};
-use crate::store::posts::polls::{self, Poll};
+use crate::store::posts::polls::{self, StoredPoll};
 use crate::store::posts::{self, Post};
 use crate::store::{Read, Write};
 
@@ -31,7 +31,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, note: &Obje
 }
 
 /// Counts a vote in a poll of ours, once; where one answer may be chosen, the first one stays.
-fn count(w: &Write<'_>, voter: &Actor, mut poll: Poll, choice: usize) -> Result<()> {
+fn count(w: &Write<'_>, voter: &Actor, mut poll: StoredPoll, choice: usize) -> Result<()> {
     let before = polls::choices_of(w, poll.post_id, voter.id)?;
     if (!poll.multiple && !before.is_empty()) || !polls::add_vote(w, poll.post_id, voter.id, choice)? {
         return Ok(());
@@ -44,7 +44,7 @@ fn count(w: &Write<'_>, voter: &Actor, mut poll: Poll, choice: usize) -> Result<
     polls::put(w, &poll)
 }
 
-fn add(poll: &mut Poll, choice: usize) {
+fn add(poll: &mut StoredPoll, choice: usize) {
     if let Some(option) = poll.options.get_mut(choice) {
         option.votes = option.votes.saturating_add(1);
     }
@@ -69,7 +69,15 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, choices: &[usize]) -> Resu
         add(&mut poll, choice);
         let (activity_id, uri) = outbox::next(w, owner)?;
         let create = document::vote(owner, &uri, &post, &author, &text, w.now);
-        outbox::send(w, owner, activity_id, create, &post.uri, Audience::Mentioned, &Reach::person(&author))?;
+        outbox::send(
+            w,
+            owner,
+            activity_id,
+            create,
+            &post.uri,
+            Audience::Mentioned,
+            &ActivityRecipients::person(&author),
+        )?;
     }
     // What the author's server counts comes later and stands in its place.
     poll.voters = poll.voters.map(|voters| voters.saturating_add(1));
@@ -77,7 +85,7 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, choices: &[usize]) -> Resu
     polls::put(w, &poll)
 }
 
-fn check(r: &Read<'_>, owner: &Actor, post: &Post, poll: &Poll, choices: &[usize]) -> Result<()> {
+fn check(r: &Read<'_>, owner: &Actor, post: &Post, poll: &StoredPoll, choices: &[usize]) -> Result<()> {
     let no = |why: &str| Err(Error::invalid(why));
     match choices {
         _ if post.actor_id == owner.id => no("nobody votes in their own poll"),

@@ -16,7 +16,7 @@ use crate::base::{Result, Time};
 
 /// A field of a profile. `source` is what the owner typed; None for remote actors.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Field {
+pub struct ActorField {
     /// Plain text.
     pub name: String,
     /// Safe HTML.
@@ -28,7 +28,7 @@ pub struct Field {
 
 /// A custom emoji: `:code:` and the picture's URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Emoji {
+pub struct CustomEmoji {
     /// Without colons.
     pub code: String,
     /// Of the picture.
@@ -75,9 +75,9 @@ pub struct Actor {
     /// Header picture, likewise.
     pub image: Option<String>,
     /// Profile fields.
-    pub fields: Vec<Field>,
+    pub fields: Vec<ActorField>,
     /// Custom emoji used in name and bio.
-    pub emoji: Vec<Emoji>,
+    pub emoji: Vec<CustomEmoji>,
     /// Other actor ids they claim to be.
     pub also_known_as: Vec<String>,
     /// Where they moved.
@@ -101,12 +101,12 @@ pub struct Actor {
     /// When they were gone for good.
     pub gone_at: Option<Time>,
     /// What their server says of their numbers; never written with the rest, see [`count`].
-    pub counts: Counts,
+    pub counts: ActorCounts,
 }
 
 /// How much there is of somebody, as their server said when it was last asked; 0 before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct ActorCounts {
     /// Posts.
     pub posts: u32,
     /// Followers.
@@ -161,7 +161,7 @@ impl Actor {
             failed_at: column(row, "failed_at")?,
             confirmed_at: column(row, "confirmed_at")?,
             gone_at: column(row, "gone_at")?,
-            counts: Counts {
+            counts: ActorCounts {
                 posts: column::<Option<u32>>(row, "posts")?.unwrap_or_default(),
                 followers: column::<Option<u32>>(row, "followers_n")?.unwrap_or_default(),
                 following: column::<Option<u32>>(row, "following_n")?.unwrap_or_default(),

@@ -2,43 +2,43 @@
 
 /// Rows above `above` and below `below`, newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rows {
+pub struct CursorWindow {
     /// Only numbers above; 0 for all.
     pub above: i64,
     /// Only numbers below; `i64::MAX` for all.
     pub below: i64,
     /// Of too many, these stay.
-    pub keep: Keep,
+    pub keep: WindowEnd,
     /// Rows at most.
     pub limit: u32,
 }
 
 /// Which rows of a window that holds too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keep {
+pub enum WindowEnd {
     /// The newest.
     Newest,
     /// The oldest: the page right after `above`.
     Oldest,
 }
 
-impl Rows {
+impl CursorWindow {
     /// The newest `limit` rows.
     pub fn first(limit: u32) -> Self {
-        Self { above: 0, below: i64::MAX, keep: Keep::Newest, limit }
+        Self { above: 0, below: i64::MAX, keep: WindowEnd::Newest, limit }
     }
 
     /// The word for `ORDER BY` of the query that cuts; what it finds is put in order by [`Rows::ordered`].
     pub(super) fn order(self) -> &'static str {
         match self.keep {
-            Keep::Newest => "DESC",
-            Keep::Oldest => "ASC",
+            WindowEnd::Newest => "DESC",
+            WindowEnd::Oldest => "ASC",
         }
     }
 
     /// What such a query found, newest first.
     pub(super) fn ordered<T>(self, mut found: Vec<T>) -> Vec<T> {
-        if self.keep == Keep::Oldest {
+        if self.keep == WindowEnd::Oldest {
             found.reverse();
         }
         found

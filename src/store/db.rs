@@ -11,28 +11,28 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::events::Ears;
+use super::events::EventDemand;
 use super::transaction::{Read, Write};
-use super::writer::{Bell, Ticket, Writer};
+use super::writer::{CommitNotifier, PendingWrite, Writer};
 use super::{folder, migrations};
 use crate::base::{Clock, Error, Result};
 
 /// Connections for reading: each costs half a megabyte of cache, and two cores rarely use more.
-const READERS: u32 = 3;
+const READ_CONNECTIONS: u32 = 3;
 /// How long a reader waits for a connection before the caller hears "busy".
-const READER_WAIT: Duration = Duration::from_secs(10);
+const READ_CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
 /// SQLite's page cache per connection, in KiB.
-const CACHE_KIB: i64 = 512;
+const PAGE_CACHE_KIB: i64 = 512;
 /// Statements each connection keeps compiled.
-const STATEMENTS: usize = 96;
+const CACHED_STATEMENTS: usize = 96;
 
 /// The database and the data folder it lives in. Cheap to clone; the last clone closes both.
 #[derive(Clone)]
 pub struct Store {
-    inner: Arc<Inner>,
+    inner: Arc<StoreInner>,
 }
 
-struct Inner {
+struct StoreInner {
     readers: Pool<SqliteConnectionManager>,
     writer: Writer,
     clock: Clock,
@@ -57,14 +57,14 @@ impl Store {
             .with_flags(OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .with_init(|c| set_up(c));
         let readers = Pool::builder()
-            .max_size(READERS)
+            .max_size(READ_CONNECTIONS)
             .min_idle(Some(0))
             .test_on_check_out(false)
-            .connection_timeout(READER_WAIT)
+            .connection_timeout(READ_CONNECTION_TIMEOUT)
             .build(manager)
             .map_err(Error::internal)?;
         let writer = Writer::start(conn, clock.clone())?;
-        Ok(Self { inner: Arc::new(Inner { readers, writer, clock, folder: folder.to_owned(), _lock: lock }) })
+        Ok(Self { inner: Arc::new(StoreInner { readers, writer, clock, folder: folder.to_owned(), _lock: lock }) })
     }
 
     /// The data folder.
@@ -81,7 +81,7 @@ impl Store {
     pub fn read<T>(&self, look: impl FnOnce(&Read<'_>) -> Result<T>) -> Result<T> {
         let conn = self.inner.readers.get().map_err(|_| Error::Busy)?;
         let rung = self.bell().rung();
-        let snapshot = Snapshot::begin(&conn)?;
+        let snapshot = ReadTransaction::begin(&conn)?;
         look(&Read::new(snapshot.conn, self.inner.clock.now(), Some(rung)))
     }
 
@@ -92,34 +92,37 @@ impl Store {
     }
 
     /// Like [`Store::write`], without waiting: acts submitted together share one commit.
-    pub fn submit<T: Send + 'static>(&self, act: impl FnOnce(&Write<'_>) -> Result<T> + Send + 'static) -> Ticket<T> {
+    pub fn submit<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&Write<'_>) -> Result<T> + Send + 'static,
+    ) -> PendingWrite<T> {
         self.inner.writer.submit(act)
     }
 
     /// Rings after every commit that changed rows.
-    pub fn bell(&self) -> &Bell {
+    pub fn bell(&self) -> &CommitNotifier {
         self.inner.writer.bell()
     }
 
     /// Who listens to events, as the writer knows it.
-    pub fn ears(&self) -> &Ears {
+    pub fn ears(&self) -> &EventDemand {
         self.inner.writer.ears()
     }
 }
 
 /// A read transaction that ends when it is dropped, panics included.
-struct Snapshot<'c> {
+struct ReadTransaction<'c> {
     conn: &'c Connection,
 }
 
-impl<'c> Snapshot<'c> {
+impl<'c> ReadTransaction<'c> {
     fn begin(conn: &'c Connection) -> Result<Self> {
         conn.execute_batch("BEGIN DEFERRED")?;
         Ok(Self { conn })
     }
 }
 
-impl Drop for Snapshot<'_> {
+impl Drop for ReadTransaction<'_> {
     fn drop(&mut self) {
         if let Err(error) = self.conn.execute_batch("ROLLBACK") {
             tracing::warn!(%error, "a read could not be closed");
@@ -128,12 +131,12 @@ impl Drop for Snapshot<'_> {
 }
 
 fn set_up(conn: &Connection) -> rusqlite::Result<()> {
-    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    conn.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     // A query goes the way its text says, in every house, however much is stored and whatever is asked for: that is what the
     // tests look at. Nothing is ever counted for the planner (`ANALYZE`), because counts of a new house send an old one wrong.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.busy_timeout(Duration::from_secs(5))?;
-    conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    conn.pragma_update(None, "cache_size", -PAGE_CACHE_KIB)?;
     conn.pragma_update(None, "foreign_keys", true)?;
     if !conn.is_readonly("main")? {
         conn.pragma_update(None, "journal_mode", "WAL")?;

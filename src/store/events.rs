@@ -12,17 +12,17 @@ use crate::base::id::{ActorId, ConversationId, PostId};
 use crate::base::{Result, Time};
 
 /// Rows kept: who reads more slowly than that many are written has lost some, and notices.
-pub const KEPT: i64 = 4_096;
+pub const MAX_EVENTS: i64 = 4_096;
 /// How often the ring is cut, in rows.
-const CUT: i64 = 256;
+const PRUNE_INTERVAL_ROWS: i64 = 256;
 /// Posts younger than this are news; older ones only fill gaps (as Mastodon has it).
-const LIVE: Duration = Duration::from_secs(6 * 3600);
+const MAX_NEWS_AGE: Duration = Duration::from_secs(6 * 3600);
 /// Posts of somebody who is gone that are told one by one.
-const GONE_POSTS: u32 = 200;
+const MAX_DELETED_POSTS_TOLD: u32 = 200;
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum EventKind {
     /// A post or boost came to the home timeline, or to lists alone.
     Home,
     /// A public post is new here.
@@ -32,18 +32,26 @@ pub enum Kind {
     /// A post or boost is gone.
     Gone,
     /// The owner should hear of something: the subject is a notification.
-    Notice,
+    Notification,
     /// The owner's filters have changed; no subject.
     Filters,
     /// A conversation has a new post: the subject is the conversation.
-    Talk,
+    Conversation,
     /// A token was revoked: the subject is the token.
     Token,
 }
 
-impl Kind {
-    const ALL: [Self; 8] =
-        [Self::Home, Self::Open, Self::Edit, Self::Gone, Self::Notice, Self::Filters, Self::Talk, Self::Token];
+impl EventKind {
+    const ALL: [Self; 8] = [
+        Self::Home,
+        Self::Open,
+        Self::Edit,
+        Self::Gone,
+        Self::Notification,
+        Self::Filters,
+        Self::Conversation,
+        Self::Token,
+    ];
 
     fn word(self) -> &'static str {
         match self {
@@ -51,9 +59,9 @@ impl Kind {
             Self::Open => "open",
             Self::Edit => "edit",
             Self::Gone => "gone",
-            Self::Notice => "notice",
+            Self::Notification => "notice",
             Self::Filters => "filters",
-            Self::Talk => "talk",
+            Self::Conversation => "talk",
             Self::Token => "token",
         }
     }
@@ -65,7 +73,7 @@ pub struct Event {
     /// Counts up without gaps, but for what the ring has lost.
     pub id: i64,
     /// What happened.
-    pub kind: Kind,
+    pub kind: EventKind,
     /// To what: the id of a post, a notification, a conversation or a token.
     pub subject: i64,
     /// Of what is gone: it was a public post, not only one for the owner's eyes.
@@ -74,7 +82,7 @@ pub struct Event {
 
 /// How much is listened to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub enum EventDemandLevel {
     /// Nothing: no event is written.
     Nothing,
     /// What concerns the owner.
@@ -86,26 +94,26 @@ pub enum Level {
 /// Who listens, as the writer knows it. A level that is raised holds for every act that begins after it: whoever then sends an
 /// act of their own through the writer and waits for it misses nothing from there on.
 #[derive(Debug, Clone, Default)]
-pub struct Ears(Arc<Inner>);
+pub struct EventDemand(Arc<DemandInner>);
 
 #[derive(Debug, Default)]
-struct Inner {
+struct DemandInner {
     level: AtomicU8,
     over: AtomicBool,
 }
 
-impl Ears {
+impl EventDemand {
     /// Listens as much as `level` says, and no more.
-    pub fn listen(&self, level: Level) {
+    pub fn listen(&self, level: EventDemandLevel) {
         self.0.level.store(level as u8, Ordering::SeqCst);
     }
 
     /// Listens at least as much as `level` says.
-    pub fn raise(&self, level: Level) {
+    pub fn raise(&self, level: EventDemandLevel) {
         self.0.level.fetch_max(level as u8, Ordering::SeqCst);
     }
 
-    fn hears(&self, level: Level) -> bool {
+    fn hears(&self, level: EventDemandLevel) -> bool {
         self.0.level.load(Ordering::SeqCst) >= level as u8
     }
 
@@ -121,65 +129,65 @@ impl Ears {
 }
 
 /// Notes that something of the owner's happened.
-pub fn note(w: &Write<'_>, kind: Kind, subject: i64) -> Result<()> {
-    if !w.ears.hears(Level::Own) {
+pub fn note(w: &Write<'_>, kind: EventKind, subject: i64) -> Result<()> {
+    if !w.ears.hears(EventDemandLevel::Own) {
         return Ok(());
     }
     w.conn
         .prepare_cached("INSERT INTO event (kind, subject) VALUES (?1, ?2)")?
         .execute(params![kind.word(), subject])?;
     let id = w.conn.last_insert_rowid();
-    if id % CUT == 0 { cut(w) } else { Ok(()) }
+    if id % PRUNE_INTERVAL_ROWS == 0 { cut(w) } else { Ok(()) }
 }
 
 /// Notes that a post came to the home timeline, or to lists alone, if it is news.
 pub fn came_home(w: &Write<'_>, post: PostId) -> Result<()> {
-    if is_live(w, post) { note(w, Kind::Home, post.0) } else { Ok(()) }
+    if is_live(w, post) { note(w, EventKind::Home, post.0) } else { Ok(()) }
 }
 
 /// Notes that a public post is here, if it is news and somebody listens to all of them.
 pub fn came(w: &Write<'_>, post: PostId) -> Result<()> {
-    if w.ears.hears(Level::All) && is_live(w, post) { note(w, Kind::Open, post.0) } else { Ok(()) }
+    if w.ears.hears(EventDemandLevel::All) && is_live(w, post) { note(w, EventKind::Open, post.0) } else { Ok(()) }
 }
 
 /// Notes that a conversation has a new post, if it is news.
 pub fn talked(w: &Write<'_>, post: PostId, conversation: ConversationId) -> Result<()> {
-    if is_live(w, post) { note(w, Kind::Talk, conversation.0) } else { Ok(()) }
+    if is_live(w, post) { note(w, EventKind::Conversation, conversation.0) } else { Ok(()) }
 }
 
 /// Notes that a post is about to go, and with it the boosts of it that stand on the home timeline.
 pub fn going(w: &Write<'_>, post: PostId) -> Result<()> {
-    if !w.ears.hears(Level::Own) {
+    if !w.ears.hears(EventDemandLevel::Own) {
         return Ok(());
     }
     let sql = "INSERT INTO event (kind, subject, open)
                SELECT ?2, id, audience = 0 AND boost_of IS NULL FROM post WHERE id = ?1
                  OR (boost_of = ?1 AND (EXISTS (SELECT 1 FROM home WHERE post_id = post.id)
                    OR EXISTS (SELECT 1 FROM list_post WHERE post_id = post.id)))";
-    w.conn.prepare_cached(sql)?.execute(params![post, Kind::Gone.word()])?;
+    w.conn.prepare_cached(sql)?.execute(params![post, EventKind::Gone.word()])?;
     cut(w)
 }
 
 /// Notes that somebody's posts are about to go: the newest of those that stand on the home timeline.
 pub fn all_going(w: &Write<'_>, actor: ActorId) -> Result<()> {
-    if !w.ears.hears(Level::Own) {
+    if !w.ears.hears(EventDemandLevel::Own) {
         return Ok(());
     }
     let sql = "INSERT INTO event (kind, subject, open)
                SELECT ?2, id, audience = 0 AND boost_of IS NULL FROM post
                WHERE actor_id = ?1 AND (EXISTS (SELECT 1 FROM home WHERE post_id = post.id)
                  OR EXISTS (SELECT 1 FROM list_post WHERE post_id = post.id)) ORDER BY id DESC LIMIT ?3";
-    w.conn.prepare_cached(sql)?.execute(params![actor, Kind::Gone.word(), GONE_POSTS])?;
+    w.conn.prepare_cached(sql)?.execute(params![actor, EventKind::Gone.word(), MAX_DELETED_POSTS_TOLD])?;
     cut(w)
 }
 
 fn is_live(w: &Write<'_>, post: PostId) -> bool {
-    w.now.since(Time::from_ms(post.0 >> 16)) < LIVE
+    w.now.since(Time::from_ms(post.0 >> 16)) < MAX_NEWS_AGE
 }
 
 /// Keeps the ring a ring.
 fn cut(w: &Write<'_>) -> Result<()> {
-    w.conn.prepare_cached("DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - ?1")?.execute([KEPT])?;
+    w.conn.prepare_cached("DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - ?1")?.execute([MAX_EVENTS])?;
     Ok(())
 }
 
@@ -201,7 +209,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Event> {
     let word: String = column(row, "kind")?;
     Ok(Event {
         id: column(row, "id")?,
-        kind: Kind::ALL.into_iter().find(|kind| kind.word() == word).unwrap_or(Kind::Filters),
+        kind: EventKind::ALL.into_iter().find(|kind| kind.word() == word).unwrap_or(EventKind::Filters),
         subject: column(row, "subject")?,
         open: column(row, "open")?,
     })
@@ -212,58 +220,63 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::base::id::first_at;
-    use crate::store::test_support::Scratch;
+    use crate::store::test_support::TestStore;
 
-    fn told(s: &Scratch) -> Vec<(i64, Kind)> {
+    fn told(s: &TestStore) -> Vec<(i64, EventKind)> {
         let events = s.store.read(|r| after(r, 0, 100)).unwrap();
         events.into_iter().map(|event| (event.subject, event.kind)).collect()
     }
 
     #[test]
     fn nothing_is_written_while_nobody_listens() {
-        let s = Scratch::new();
+        let s = TestStore::new();
         let write = |n: i64| {
             let post = PostId(first_at(s.clock.now()) + n);
-            s.store.write(move |w| (note(w, Kind::Notice, n), came(w, post)).0).unwrap();
+            s.store.write(move |w| (note(w, EventKind::Notification, n), came(w, post)).0).unwrap();
         };
         write(1);
-        s.store.ears().listen(Level::Own);
+        s.store.ears().listen(EventDemandLevel::Own);
         write(2);
-        s.store.ears().raise(Level::All);
+        s.store.ears().raise(EventDemandLevel::All);
         write(3);
-        s.store.ears().raise(Level::Own);
+        s.store.ears().raise(EventDemandLevel::Own);
         write(4);
-        s.store.ears().listen(Level::Nothing);
+        s.store.ears().listen(EventDemandLevel::Nothing);
         write(5);
         let now = first_at(s.clock.now());
-        let expected =
-            [(2, Kind::Notice), (3, Kind::Notice), (now + 3, Kind::Open), (4, Kind::Notice), (now + 4, Kind::Open)];
+        let expected = [
+            (2, EventKind::Notification),
+            (3, EventKind::Notification),
+            (now + 3, EventKind::Open),
+            (4, EventKind::Notification),
+            (now + 4, EventKind::Open),
+        ];
         assert_eq!(told(&s), expected);
     }
 
     #[test]
     fn only_what_is_new_is_news() {
-        let s = Scratch::new();
-        s.store.ears().listen(Level::All);
+        let s = TestStore::new();
+        s.store.ears().listen(EventDemandLevel::All);
         let at = |ago: u64| PostId(first_at(s.clock.now().minus(Duration::from_secs(ago))));
         let (young, old) = (at(6 * 3600 - 60), at(6 * 3600 + 60));
         s.store.write(move |w| (came_home(w, young), came_home(w, old), came(w, old)).0).unwrap();
-        assert_eq!(told(&s), [(young.0, Kind::Home)]);
+        assert_eq!(told(&s), [(young.0, EventKind::Home)]);
     }
 
     #[test]
     fn the_ring_keeps_the_newest_and_numbers_without_gaps() {
-        let s = Scratch::new();
-        s.store.ears().listen(Level::Own);
-        let rows = KEPT + 2 * CUT;
-        s.store.write(move |w| (1..=rows).try_for_each(|n| note(w, Kind::Notice, n))).unwrap();
+        let s = TestStore::new();
+        s.store.ears().listen(EventDemandLevel::Own);
+        let rows = MAX_EVENTS + 2 * PRUNE_INTERVAL_ROWS;
+        s.store.write(move |w| (1..=rows).try_for_each(|n| note(w, EventKind::Notification, n))).unwrap();
         let undone: Result<()> =
-            s.store.write(|w| note(w, Kind::Notice, 0).and(Err(crate::base::Error::invalid("no"))));
+            s.store.write(|w| note(w, EventKind::Notification, 0).and(Err(crate::base::Error::invalid("no"))));
         assert!(undone.is_err());
-        s.store.write(|w| note(w, Kind::Filters, 0)).unwrap();
+        s.store.write(|w| note(w, EventKind::Filters, 0)).unwrap();
         let (newest, kept) = s.store.read(|r| Ok((newest(r)?, after(r, 0, u32::MAX)?))).unwrap();
         assert_eq!(newest, rows + 1, "what was undone leaves no gap");
-        assert!(kept.len() <= usize::try_from(KEPT + CUT).unwrap(), "{}", kept.len());
+        assert!(kept.len() <= usize::try_from(MAX_EVENTS + PRUNE_INTERVAL_ROWS).unwrap(), "{}", kept.len());
         assert!(kept.is_sorted_by(|a, b| a.id + 1 == b.id) && kept.last().unwrap().id == newest);
     }
 }

@@ -18,15 +18,15 @@ const NAME_DIGITS: usize = 32;
 
 /// A name in `media/`: hex digits and an ending we chose.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Name(String);
+pub struct MediaFileName(String);
 
-impl Name {
+impl MediaFileName {
     /// Reads a name as it stands in a URL or a row. NotFound for anything we could not have made.
     pub fn parse(text: &str) -> Result<Self> {
         let (stem, ending) = text.split_once('.').ok_or(Error::NotFound)?;
         let ok = stem.len() == NAME_DIGITS
             && stem.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-            && ENDINGS.iter().any(|(_, e)| *e == ending);
+            && FILE_EXTENSIONS.iter().any(|(_, e)| *e == ending);
         if ok { Ok(Self(text.to_owned())) } else { Err(Error::NotFound) }
     }
 
@@ -38,12 +38,12 @@ impl Name {
     /// The one content type this file is ever served with.
     pub fn media_type(&self) -> &'static str {
         let ending = self.0.rsplit('.').next().unwrap_or_default();
-        ENDINGS.iter().find(|(_, e)| *e == ending).map_or("application/octet-stream", |(t, _)| t)
+        FILE_EXTENSIONS.iter().find(|(_, e)| *e == ending).map_or("application/octet-stream", |(t, _)| t)
     }
 }
 
 /// The only types we keep and serve, with their file endings.
-const ENDINGS: [(&str, &str); 12] = [
+const FILE_EXTENSIONS: [(&str, &str); 12] = [
     ("image/jpeg", "jpg"),
     ("image/png", "png"),
     ("image/gif", "gif"),
@@ -59,13 +59,13 @@ const ENDINGS: [(&str, &str); 12] = [
 ];
 
 /// Writes `bytes` to `media/`, safely on the disk before this returns. The same bytes give the same name.
-pub fn put(store: &Store, bytes: &[u8], media_type: &str) -> Result<Name> {
-    let ending = ENDINGS.iter().find(|(t, _)| *t == media_type).map(|(_, e)| *e);
+pub fn put(store: &Store, bytes: &[u8], media_type: &str) -> Result<MediaFileName> {
+    let ending = FILE_EXTENSIONS.iter().find(|(t, _)| *t == media_type).map(|(_, e)| *e);
     let ending = ending.ok_or_else(|| Error::invalid(format!("{media_type} files are not kept here")))?;
     let secret = store.read(node::get).map(|node| node.secret).unwrap_or_default();
     let mac = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &secret), bytes);
     let stem: String = mac.as_ref().iter().map(|b| format!("{b:02x}")).take(NAME_DIGITS / 2).collect();
-    let name = Name(format!("{stem}.{ending}"));
+    let name = MediaFileName(format!("{stem}.{ending}"));
     let path = path(store, &name);
     if let Ok(file) = File::options().write(true).open(&path) {
         // as good as new: a sweep must not take it before a row names it
@@ -90,13 +90,13 @@ pub fn put(store: &Store, bytes: &[u8], media_type: &str) -> Result<Name> {
 }
 
 /// Where a file is.
-pub fn path(store: &Store, name: &Name) -> PathBuf {
+pub fn path(store: &Store, name: &MediaFileName) -> PathBuf {
     let shelf: String = name.0.chars().take(2).collect();
     store.folder().join("media").join(shelf).join(&name.0)
 }
 
 /// Removes a file if no row names it any more.
-pub fn remove_unnamed(store: &Store, name: &Name) -> Result<()> {
+pub fn remove_unnamed(store: &Store, name: &MediaFileName) -> Result<()> {
     if store.read(|r| is_named(r, name))? {
         return Ok(());
     }
@@ -107,7 +107,7 @@ pub fn remove_unnamed(store: &Store, name: &Name) -> Result<()> {
 }
 
 /// Folders in `media/`: one for each first byte of a name.
-pub const SHELVES: u32 = 256;
+pub const MEDIA_FOLDERS: u32 = 256;
 
 /// Removes the files of one shelf (below [`SHELVES`]) that no row names and that are older than `before`: forgotten
 /// uploads, pictures of deleted posts, halves of files from before a power cut. Returns how many.
@@ -123,7 +123,7 @@ pub fn sweep(store: &Store, shelf: u32, before: Time) -> Result<usize> {
         let entry = entry?;
         let age = entry.metadata()?.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
         let written_at = Time::from_ms(i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
-        let name = entry.file_name().to_str().map(Name::parse);
+        let name = entry.file_name().to_str().map(MediaFileName::parse);
         let named = match name {
             Some(Ok(name)) => store.read(|r| is_named(r, &name))?,
             _ => false,
@@ -136,7 +136,7 @@ pub fn sweep(store: &Store, shelf: u32, before: Time) -> Result<usize> {
     Ok(removed)
 }
 
-fn is_named(r: &Read<'_>, name: &Name) -> Result<bool> {
+fn is_named(r: &Read<'_>, name: &MediaFileName) -> Result<bool> {
     let mut statement = r.conn.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM attachment WHERE file = ?1 OR preview = ?1)
              OR EXISTS (SELECT 1 FROM actor WHERE id IN (SELECT actor_id FROM own_key) AND (icon = ?1 OR image = ?1))
@@ -147,7 +147,7 @@ fn is_named(r: &Read<'_>, name: &Name) -> Result<bool> {
 }
 
 /// Whether visitors may fetch a file: it is the owner's picture, or belongs to a post of the owner's.
-pub fn is_public(r: &Read<'_>, name: &Name) -> Result<bool> {
+pub fn is_public(r: &Read<'_>, name: &MediaFileName) -> Result<bool> {
     let mut statement = r.conn.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM attachment WHERE file = ?1 OR preview = ?1)
              OR EXISTS (SELECT 1 FROM actor WHERE id IN (SELECT actor_id FROM own_key) AND (icon = ?1 OR image = ?1))
@@ -157,15 +157,21 @@ pub fn is_public(r: &Read<'_>, name: &Name) -> Result<bool> {
 }
 
 /// A remote picture in the cache, if it is there.
-pub fn proxied(r: &Read<'_>, url: &str) -> Result<Option<Name>> {
+pub fn proxied(r: &Read<'_>, url: &str) -> Result<Option<MediaFileName>> {
     let mut statement = r.conn.prepare_cached("SELECT file FROM proxied WHERE url = ?1")?;
     let file: Option<String> = statement.query_one([url], |row| column(row, "file")).optional()?;
-    Ok(file.and_then(|file| Name::parse(&file).ok()))
+    Ok(file.and_then(|file| MediaFileName::parse(&file).ok()))
 }
 
 /// Remembers a cached picture, or that it was looked at. Returns files to remove so that the cache stays under `cap`
 /// bytes, least recently used first.
-pub fn keep_proxied(w: &Write<'_>, url: &str, name: &Name, bytes: u64, cap: u64) -> Result<Vec<Name>> {
+pub fn keep_proxied(
+    w: &Write<'_>,
+    url: &str,
+    name: &MediaFileName,
+    bytes: u64,
+    cap: u64,
+) -> Result<Vec<MediaFileName>> {
     w.conn.execute(
         "INSERT INTO proxied (url, file, media_type, bytes, used_at) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT DO UPDATE SET file = excluded.file, bytes = excluded.bytes, used_at = excluded.used_at",
@@ -184,7 +190,7 @@ pub fn keep_proxied(w: &Write<'_>, url: &str, name: &Name, bytes: u64, cap: u64)
              RETURNING file",
         )?;
         match oldest.query_one([url], |row| column::<String>(row, "file")).optional()? {
-            Some(file) => evicted.extend(Name::parse(&file)),
+            Some(file) => evicted.extend(MediaFileName::parse(&file)),
             None => return Ok(evicted),
         }
     }
@@ -200,11 +206,11 @@ pub fn touch_proxied(w: &Write<'_>, url: &str) -> Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::store::test_support::Scratch;
+    use crate::store::test_support::TestStore;
 
     #[test]
     fn a_sweep_takes_only_what_is_old_and_nobody_names() {
-        let s = Scratch::new();
+        let s = TestStore::new();
         let [old, new, named] =
             ["old", "new", "named"].map(|text| put(&s.store, text.as_bytes(), "image/png").unwrap());
         let url = "https://peer.example/picture";
@@ -217,7 +223,7 @@ mod tests {
         }
         assert_eq!(put(&s.store, b"new", "image/png").unwrap(), new, "uploaded again");
         let before = s.clock.now().minus(Duration::from_secs(1));
-        let removed: usize = (0..SHELVES).map(|shelf| sweep(&s.store, shelf, before).unwrap()).sum();
+        let removed: usize = (0..MEDIA_FOLDERS).map(|shelf| sweep(&s.store, shelf, before).unwrap()).sum();
         assert_eq!(removed, 2);
         assert!(!half.exists() && !path(&s.store, &old).exists());
         assert!(path(&s.store, &new).exists() && path(&s.store, &named).exists());

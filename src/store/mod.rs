@@ -20,7 +20,7 @@ mod writer;
 
 pub use db::Store;
 pub use transaction::{Read, Write};
-pub use writer::{Bell, Ticket};
+pub use writer::{CommitNotifier, PendingWrite};
 
 pub mod actors;
 pub mod events;
@@ -40,7 +40,7 @@ use crate::base::{Error, Result};
 
 thread_local! {
     /// Where the column stood that was read last.
-    static LAST: Cell<usize> = const { Cell::new(0) };
+    static LAST_COLUMN: Cell<usize> = const { Cell::new(0) };
 }
 
 /// A column by its name. Rows are read in the order of their columns: the one behind the last is looked at first, because a
@@ -51,12 +51,12 @@ fn column<T: FromSql>(row: &Row<'_>, name: &str) -> rusqlite::Result<T> {
 
 fn place(row: &Row<'_>, name: &str) -> rusqlite::Result<usize> {
     let statement: &Statement<'_> = row.as_ref();
-    let next = LAST.get() + 1;
+    let next = LAST_COLUMN.get() + 1;
     let at = match statement.column_name(next) {
         Ok(found) if found == name => next,
         _ => statement.column_index(name)?,
     };
-    LAST.set(at);
+    LAST_COLUMN.set(at);
     Ok(at)
 }
 

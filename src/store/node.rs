@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
-use super::notifications::notification_policy::Policy;
+use super::notifications::notification_policy::NotificationPolicy;
 use super::{Read, Write, column};
 use crate::base::config::Origin;
 use crate::base::id::{ActorId, NotificationId};
-use crate::base::interaction_policy::{Choice, Choices};
+use crate::base::interaction_policy::{PolicyChoice, PolicyChoices};
 use crate::base::{Audience, Error, Result, Time};
 
 /// The fixed facts of this server, read once at start (the owner may come later, in a trial).
 #[derive(Debug, Clone)]
-pub struct Node {
+pub struct NodeFacts {
     /// Where peers find us.
     pub origin: Origin,
     /// The owner; None until a trial's owner has picked a name.
@@ -66,7 +66,7 @@ pub struct Settings {
     /// Who may boost new posts.
     pub who_boosts: String,
     /// Whose notifications come through.
-    pub notices: Policy,
+    pub notices: NotificationPolicy,
     /// Files of new posts are veiled until somebody wants to see them.
     pub sensitive: bool,
     /// What the owner's avatar shows, for those who do not see it.
@@ -95,11 +95,11 @@ impl Default for Settings {
             rules: String::new(),
             privacy: String::new(),
             relay_days: 7,
-            who_replies: Choice::default().word().to_owned(),
-            who_quotes: Choice::default().word().to_owned(),
-            who_likes: Choice::default().word().to_owned(),
-            who_boosts: Choice::default().word().to_owned(),
-            notices: Policy::default(),
+            who_replies: PolicyChoice::default().word().to_owned(),
+            who_quotes: PolicyChoice::default().word().to_owned(),
+            who_likes: PolicyChoice::default().word().to_owned(),
+            who_boosts: PolicyChoice::default().word().to_owned(),
+            notices: NotificationPolicy::default(),
             sensitive: false,
             icon_alt: String::new(),
             image_alt: String::new(),
@@ -111,9 +111,9 @@ impl Default for Settings {
 
 impl Settings {
     /// What new posts start with.
-    pub fn choices(&self) -> Choices {
+    pub fn choices(&self) -> PolicyChoices {
         let choice = |word: &str| word.parse().unwrap_or_default();
-        Choices {
+        PolicyChoices {
             reply: choice(&self.who_replies),
             quote: choice(&self.who_quotes),
             like: choice(&self.who_likes),
@@ -145,7 +145,7 @@ impl KeyKind {
 }
 
 /// One of our own private keys.
-pub struct OwnKey {
+pub struct OwnPrivateKey {
     /// The key id, `…#main-key`, `…#ed25519-key` or `…#push-key`.
     pub uri: String,
     /// Whose it is.
@@ -157,12 +157,12 @@ pub struct OwnKey {
 }
 
 /// The node's row, or NotFound in a folder where nobody has run init.
-pub fn get(r: &Read<'_>) -> Result<Node> {
+pub fn get(r: &Read<'_>) -> Result<NodeFacts> {
     let mut statement = r
         .conn
         .prepare_cached("SELECT scheme, host, domain, owner_id, service_id, secret, created_at, alive_at FROM node")?;
     Ok(statement.query_one([], |row| {
-        Ok(Node {
+        Ok(NodeFacts {
             origin: Origin {
                 scheme: column(row, "scheme")?,
                 host: column(row, "host")?,
@@ -246,7 +246,7 @@ pub fn see_notifications(w: &Write<'_>, newest: NotificationId) -> Result<()> {
 }
 
 /// Adds a key of our own.
-pub fn add_key(w: &Write<'_>, kind: KeyKind, key: &OwnKey) -> Result<()> {
+pub fn add_key(w: &Write<'_>, kind: KeyKind, key: &OwnPrivateKey) -> Result<()> {
     w.conn.execute(
         "INSERT INTO own_key (uri, actor_id, kind, private, public, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![key.uri, key.actor_id, kind.word(), key.private, key.public, w.now],
@@ -255,27 +255,27 @@ pub fn add_key(w: &Write<'_>, kind: KeyKind, key: &OwnKey) -> Result<()> {
 }
 
 /// The key an actor of ours signs requests with now: the newest one not retired.
-pub fn key_of(r: &Read<'_>, actor: ActorId) -> Result<OwnKey> {
+pub fn key_of(r: &Read<'_>, actor: ActorId) -> Result<OwnPrivateKey> {
     newest_key(r, actor, KeyKind::Rsa)?.ok_or(Error::NotFound)
 }
 
 /// The key an actor of ours signs integrity proofs with now; None in a folder older than they are.
-pub fn proof_key_of(r: &Read<'_>, actor: ActorId) -> Result<Option<OwnKey>> {
+pub fn proof_key_of(r: &Read<'_>, actor: ActorId) -> Result<Option<OwnPrivateKey>> {
     newest_key(r, actor, KeyKind::Ed25519)
 }
 
 /// The key push services know us by; it is the instance actor's, and never changes: subscriptions are bound to it.
-pub fn push_key(r: &Read<'_>) -> Result<Option<OwnKey>> {
+pub fn push_key(r: &Read<'_>) -> Result<Option<OwnPrivateKey>> {
     newest_key(r, get(r)?.service, KeyKind::P256)
 }
 
-fn newest_key(r: &Read<'_>, actor: ActorId, kind: KeyKind) -> Result<Option<OwnKey>> {
+fn newest_key(r: &Read<'_>, actor: ActorId, kind: KeyKind) -> Result<Option<OwnPrivateKey>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT uri, actor_id, private, public FROM own_key
          WHERE actor_id = ?1 AND kind = ?2 AND retired_at IS NULL ORDER BY created_at DESC, uri LIMIT 1",
     )?;
     let found = statement.query_one(params![actor, kind.word()], |row| {
-        Ok(OwnKey {
+        Ok(OwnPrivateKey {
             uri: column(row, "uri")?,
             actor_id: column(row, "actor_id")?,
             private: column(row, "private")?,

@@ -8,20 +8,20 @@ pub mod push;
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::cursor::Rows;
+use super::cursor::CursorWindow;
 use super::{Read, Write, column, events, moderation::mutes, node, posts::thread_mutes};
 use crate::base::id::{ActorId, NotificationId, PostId};
 use crate::base::{Error, Result, Time};
-use notification_policy::Answer;
+use notification_policy::PolicyAction;
 
 /// Hours that a group spans at most.
-const SPAN: i64 = 12;
+const MAX_GROUP_HOURS: i64 = 12;
 /// How many are forgotten in one write.
-const SLICE: u32 = 2_000;
+const ROWS_PER_DELETE: u32 = 2_000;
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum NotificationKind {
     /// A post names the owner or answers them.
     Mention,
     /// Somebody whose every post the owner wants to hear of has posted.
@@ -54,7 +54,7 @@ pub enum Kind {
     Request,
 }
 
-impl Kind {
+impl NotificationKind {
     /// Every one.
     pub const ALL: [Self; 15] = [
         Self::Mention,
@@ -122,7 +122,7 @@ pub struct Notification {
     /// Counts up, never used twice.
     pub id: NotificationId,
     /// What happened.
-    pub kind: Kind,
+    pub kind: NotificationKind,
     /// Who did it.
     pub actor_id: ActorId,
     /// To or with which post.
@@ -140,7 +140,10 @@ impl Notification {
         let word: String = column(row, "kind")?;
         Ok(Self {
             id: column(row, "id")?,
-            kind: Kind::ALL.into_iter().find(|kind| kind.word() == word).unwrap_or(Kind::Mention),
+            kind: NotificationKind::ALL
+                .into_iter()
+                .find(|kind| kind.word() == word)
+                .unwrap_or(NotificationKind::Mention),
             actor_id: column(row, "actor_id")?,
             post_id: column(row, "post_id")?,
             hour: column(row, "hour")?,
@@ -152,29 +155,29 @@ impl Notification {
 
 /// Notes an event, once: the same again changes nothing. The owner's rules may keep it back or let it not happen; nothing
 /// is noted of muted threads.
-pub fn add(w: &Write<'_>, kind: Kind, actor: ActorId, post: Option<PostId>) -> Result<()> {
+pub fn add(w: &Write<'_>, kind: NotificationKind, actor: ActorId, post: Option<PostId>) -> Result<()> {
     let Some(row) = made(w, kind, actor, post)? else { return Ok(()) };
     push::announce(w, row.id, kind, actor)?;
-    events::note(w, events::Kind::Notice, row.id.0)
+    events::note(w, events::EventKind::Notification, row.id.0)
 }
 
 /// Keeps the row of an event; returned when it is new and the owner is to hear of it.
-fn made(w: &Write<'_>, kind: Kind, actor: ActorId, post: Option<PostId>) -> Result<Option<Notification>> {
-    if kind != Kind::Poll && node::get(w)?.owner == Some(actor) {
+fn made(w: &Write<'_>, kind: NotificationKind, actor: ActorId, post: Option<PostId>) -> Result<Option<Notification>> {
+    if kind != NotificationKind::Poll && node::get(w)?.owner == Some(actor) {
         return Ok(None);
     }
     let muted = match post {
-        Some(post) if kind != Kind::Request => thread_mutes::holds(w, post)?,
+        Some(post) if kind != NotificationKind::Request => thread_mutes::holds(w, post)?,
         _ => false,
     };
     if muted {
         return Ok(None);
     }
     let answer = notification_policy::judge(w, kind, actor, post)?;
-    if answer == Answer::Drop {
+    if answer == PolicyAction::Drop {
         return Ok(None);
     }
-    let kept_back = answer == Answer::Filter;
+    let kept_back = answer == PolicyAction::Filter;
     let hour = if kept_back { None } else { group_hour(w, kind, post)? };
     let mut statement = w.conn.prepare_cached(
         "INSERT OR IGNORE INTO notification (kind, actor_id, post_id, hour, place, created_at)
@@ -195,24 +198,25 @@ fn made(w: &Write<'_>, kind: Kind, actor: ActorId, post: Option<PostId>) -> Resu
         )?;
         statement.execute(params![kind.word(), post, hour, row.id])?;
     }
-    let muted = mutes::get(w, actor)?.is_some_and(|mute| mute.reach == mutes::Reach::Everything);
+    let muted = mutes::get(w, actor)?.is_some_and(|mute| mute.reach == mutes::MuteScope::Everything);
     Ok((!muted).then_some(row))
 }
 
 /// The hour of the group an event of now belongs to: one that began less than twelve hours ago, else a new one.
-fn group_hour(r: &Read<'_>, kind: Kind, post: Option<PostId>) -> Result<Option<i64>> {
+fn group_hour(r: &Read<'_>, kind: NotificationKind, post: Option<PostId>) -> Result<Option<i64>> {
     if !kind.makes_groups() {
         return Ok(None);
     }
     let now = r.now.secs() / 3600;
     let mut statement =
         r.conn.prepare_cached("SELECT max(hour) FROM notification WHERE kind = ?1 AND post_id IS ?2 AND hour > ?3")?;
-    let began: Option<i64> = statement.query_one(params![kind.word(), post, now - SPAN], |row| row.get(0))?;
+    let began: Option<i64> =
+        statement.query_one(params![kind.word(), post, now - MAX_GROUP_HOURS], |row| row.get(0))?;
     Ok(Some(began.unwrap_or(now)))
 }
 
 /// Takes an event back (an Undo).
-pub fn remove(w: &Write<'_>, kind: Kind, actor: ActorId, post: Option<PostId>) -> Result<()> {
+pub fn remove(w: &Write<'_>, kind: NotificationKind, actor: ActorId, post: Option<PostId>) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "DELETE FROM notification WHERE kind = ?1 AND actor_id = ?2 AND ifnull(post_id, 0) = ifnull(?3, 0)",
     )?;
@@ -233,7 +237,7 @@ pub fn clear(w: &Write<'_>, newest: NotificationId) -> Result<bool> {
         "DELETE FROM notification WHERE id IN (
            SELECT id FROM notification WHERE id <= ?1 AND place > 0 ORDER BY id DESC LIMIT ?2)",
     )?;
-    Ok(statement.execute(params![newest, SLICE])? == SLICE as usize)
+    Ok(statement.execute(params![newest, ROWS_PER_DELETE])? == ROWS_PER_DELETE as usize)
 }
 
 /// The newest there is; 0 when there is none.
@@ -250,21 +254,26 @@ pub fn by_id(r: &Read<'_>, id: NotificationId) -> Result<Notification> {
 
 /// Which notifications.
 #[derive(Debug, Clone)]
-pub struct Wanted {
+pub struct NotificationFilter {
     /// Of these kinds.
-    pub kinds: Vec<Kind>,
+    pub kinds: Vec<NotificationKind>,
     /// Of these kinds each row, not each group.
-    pub apart: Vec<Kind>,
+    pub apart: Vec<NotificationKind>,
     /// Those that are kept back, too.
     pub kept_back: bool,
     /// Only by this one, and each row.
     pub by: Option<ActorId>,
 }
 
-impl Wanted {
+impl NotificationFilter {
     /// Each row of every kind.
     pub fn all() -> Self {
-        Self { kinds: Kind::ALL.to_vec(), apart: Kind::ALL.to_vec(), kept_back: false, by: None }
+        Self {
+            kinds: NotificationKind::ALL.to_vec(),
+            apart: NotificationKind::ALL.to_vec(),
+            kept_back: false,
+            by: None,
+        }
     }
 }
 
@@ -277,7 +286,7 @@ pub(super) fn heard(row: &str, now: &str) -> String {
 
 /// The ids wanted, as one query: a short walk along the index for each kind and place. (?1 above, ?2 below, ?3 at most,
 /// ?4 by whom, else the time)
-fn ids_sql(wanted: &Wanted, order: &str) -> Option<String> {
+fn ids_sql(wanted: &NotificationFilter, order: &str) -> Option<String> {
     let heard = heard("n", "?4");
     let mut walks = Vec::new();
     let mut walk = |index: &str, condition: String| {
@@ -312,12 +321,12 @@ fn ids_sql(wanted: &Wanted, order: &str) -> Option<String> {
     (!walks.is_empty()).then(|| walks.join(" UNION ALL "))
 }
 
-fn fourth(r: &Read<'_>, wanted: &Wanted) -> i64 {
+fn fourth(r: &Read<'_>, wanted: &NotificationFilter) -> i64 {
     wanted.by.map_or(r.now.ms(), |actor| actor.0)
 }
 
 /// A page of what is wanted, newest first.
-pub fn list(r: &Read<'_>, wanted: &Wanted, rows: Rows) -> Result<Vec<Notification>> {
+pub fn list(r: &Read<'_>, wanted: &NotificationFilter, rows: CursorWindow) -> Result<Vec<Notification>> {
     let order = rows.order();
     let Some(ids) = ids_sql(wanted, order) else { return Ok(Vec::new()) };
     let mut statement = r.conn.prepare_cached(&format!(
@@ -330,7 +339,7 @@ pub fn list(r: &Read<'_>, wanted: &Wanted, rows: Rows) -> Result<Vec<Notificatio
 }
 
 /// How many of what is wanted are newer than `above`, counted up to `most`.
-pub fn count(r: &Read<'_>, wanted: &Wanted, above: i64, most: u32) -> Result<u32> {
+pub fn count(r: &Read<'_>, wanted: &NotificationFilter, above: i64, most: u32) -> Result<u32> {
     let Some(ids) = ids_sql(wanted, "ASC") else { return Ok(0) };
     let mut statement = r.conn.prepare_cached(&format!("SELECT count(*) FROM (SELECT id FROM ({ids}) LIMIT ?3)"))?;
     Ok(statement.query_one(params![above, i64::MAX, most, fourth(r, wanted)], |row| row.get(0))?)
@@ -338,27 +347,27 @@ pub fn count(r: &Read<'_>, wanted: &Wanted, above: i64, most: u32) -> Result<u32
 
 /// A page of notifications below `before`, each row, newest first.
 pub fn page(r: &Read<'_>, before: Option<NotificationId>, limit: u32) -> Result<Vec<Notification>> {
-    let rows = Rows { below: before.map_or(i64::MAX, |id| id.0), ..Rows::first(limit) };
-    list(r, &Wanted::all(), rows)
+    let rows = CursorWindow { below: before.map_or(i64::MAX, |id| id.0), ..CursorWindow::first(limit) };
+    list(r, &NotificationFilter::all(), rows)
 }
 
 /// How many are newer than the owner's mark, counted up to 100.
 pub fn unseen(r: &Read<'_>) -> Result<u32> {
-    count(r, &Wanted::all(), node::seen_notification(r)?.0, 100)
+    count(r, &NotificationFilter::all(), node::seen_notification(r)?.0, 100)
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::store::test_support::Scratch;
+    use crate::store::test_support::TestStore;
 
     #[test]
     fn no_page_walks_further_than_it_shows() {
-        let groups = Wanted { apart: Vec::new(), kept_back: true, ..Wanted::all() };
-        let one = Wanted { by: Some(ActorId(7)), kept_back: true, ..Wanted::all() };
-        let s = Scratch::new();
-        for wanted in [Wanted::all(), groups, one] {
+        let groups = NotificationFilter { apart: Vec::new(), kept_back: true, ..NotificationFilter::all() };
+        let one = NotificationFilter { by: Some(ActorId(7)), kept_back: true, ..NotificationFilter::all() };
+        let s = TestStore::new();
+        for wanted in [NotificationFilter::all(), groups, one] {
             for order in ["ASC", "DESC"] {
                 let sql = format!("EXPLAIN QUERY PLAN {}", ids_sql(&wanted, order).unwrap());
                 let lines = s.store.read(|r| {

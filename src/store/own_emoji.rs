@@ -6,7 +6,7 @@ use super::{Read, Write, column};
 use crate::base::{Error, Result, Time};
 
 /// Emoji the owner can have.
-pub const MOST: u32 = 200;
+pub const MAX_OWN_EMOJI: u32 = 200;
 
 /// A row of `own_emoji`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<OwnEmoji> {
 /// All of them, by name.
 pub fn all(r: &Read<'_>) -> Result<Vec<OwnEmoji>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM own_emoji ORDER BY code LIMIT ?1")?;
-    let rows = statement.query_map([MOST], from_row)?;
+    let rows = statement.query_map([MAX_OWN_EMOJI], from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -62,8 +62,8 @@ pub fn used(r: &Read<'_>, texts: &[&str]) -> Result<Vec<OwnEmoji>> {
 pub fn add(w: &Write<'_>, code: &str, file: &str) -> Result<()> {
     free(w, code, None)?;
     let mut count = w.conn.prepare_cached("SELECT count(*) FROM own_emoji")?;
-    if count.query_one([], |row| row.get::<_, u32>(0))? >= MOST {
-        return Err(Error::invalid(format!("there is room for {MOST} emoji")));
+    if count.query_one([], |row| row.get::<_, u32>(0))? >= MAX_OWN_EMOJI {
+        return Err(Error::invalid(format!("there is room for {MAX_OWN_EMOJI} emoji")));
     }
     w.conn.execute("INSERT INTO own_emoji (code, file, updated_at) VALUES (?1, ?2, ?3)", params![code, file, w.now])?;
     Ok(())

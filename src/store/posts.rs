@@ -22,16 +22,16 @@ pub mod tombstones;
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::actors::Emoji;
-use super::cursor::Rows;
+use super::actors::CustomEmoji;
+use super::cursor::CursorWindow;
 use super::{Read, Write, column, events};
 use crate::base::id::{self, ActorId, PostId};
 use crate::base::{Audience, Result, Time};
-use post_metadata::Extra;
+use post_metadata::PostMetadata;
 
 /// How much of a thread is looked at.
 #[derive(Debug, Clone, Copy)]
-pub struct Span {
+pub struct ThreadLimits {
     /// Posts above, at most.
     pub above: u32,
     /// Posts below, at most.
@@ -40,9 +40,9 @@ pub struct Span {
     pub deep: u32,
 }
 
-impl Span {
+impl ThreadLimits {
     /// What a page shows.
-    pub const PAGE: Self = Self { above: 50, below: 300, deep: 100 };
+    pub const FOR_PAGE: Self = Self { above: 50, below: 300, deep: 100 };
 }
 
 /// A row of `post`. `content` is sanitised HTML; the other texts are plain.
@@ -81,9 +81,9 @@ pub struct Post {
     /// Page for people; None when it equals `uri`.
     pub url: Option<String>,
     /// Custom emoji used in it.
-    pub emoji: Vec<Emoji>,
+    pub emoji: Vec<CustomEmoji>,
     /// What it says beside its words.
-    pub extra: Extra,
+    pub extra: PostMetadata,
     /// As its author says.
     pub published_at: Time,
     /// Last edit.
@@ -127,7 +127,7 @@ impl Post {
 
 /// Somebody a post names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mention {
+pub struct PostMention {
     /// Actor id.
     pub uri: String,
     /// `user@host`.
@@ -138,7 +138,7 @@ pub struct Mention {
 
 /// A hashtag as looked up and as written, both without `#`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hashtag {
+pub struct PostHashtag {
     /// Lower case.
     pub name: String,
     /// As written.
@@ -154,7 +154,7 @@ pub fn next_id(w: &Write<'_>, at: Time) -> Result<PostId> {
 }
 
 /// Inserts a post with its id as given (see [`next_id`]). Conflict when the uri is known.
-pub fn insert(w: &Write<'_>, post: &Post, mentions: &[Mention], tags: &[Hashtag]) -> Result<()> {
+pub fn insert(w: &Write<'_>, post: &Post, mentions: &[PostMention], tags: &[PostHashtag]) -> Result<()> {
     w.conn
         .prepare_cached(
             "INSERT INTO post (id, uri, actor_id, kind, boost_of, audience, reply_to, reply_to_uri, context_uri, title,
@@ -193,7 +193,7 @@ pub fn insert(w: &Write<'_>, post: &Post, mentions: &[Mention], tags: &[Hashtag]
 
 /// Replaces what an edit may change: texts, facts, emoji, mentions and tags; never author or parent, and the audience only
 /// to a narrower one.
-pub fn update(w: &Write<'_>, post: &Post, mentions: &[Mention], tags: &[Hashtag]) -> Result<()> {
+pub fn update(w: &Write<'_>, post: &Post, mentions: &[PostMention], tags: &[PostHashtag]) -> Result<()> {
     w.conn
         .prepare_cached(
             "UPDATE post SET title = ?2, warning = ?3, content = ?4, source = ?5, language = ?6, sensitive = ?7,
@@ -219,11 +219,11 @@ pub fn update(w: &Write<'_>, post: &Post, mentions: &[Mention], tags: &[Hashtag]
     set_names(w, post.id, mentions, tags)
 }
 
-fn emoji_json(emoji: &[Emoji]) -> Result<Option<String>> {
+fn emoji_json(emoji: &[CustomEmoji]) -> Result<Option<String>> {
     if emoji.is_empty() { Ok(None) } else { super::to_json(&emoji).map(Some) }
 }
 
-fn set_names(w: &Write<'_>, id: PostId, mentions: &[Mention], tags: &[Hashtag]) -> Result<()> {
+fn set_names(w: &Write<'_>, id: PostId, mentions: &[PostMention], tags: &[PostHashtag]) -> Result<()> {
     let mut insert = w.conn.prepare_cached(
         "INSERT OR IGNORE INTO mention (post_id, uri, handle, url, ours)
            SELECT id, ?2, ?3, ?4, source IS NOT NULL FROM post WHERE id = ?1",
@@ -297,7 +297,7 @@ pub fn boost_by(r: &Read<'_>, actor: ActorId, of: PostId) -> Result<Option<Post>
 }
 
 /// A page of who boosted a post, as far as `viewer` may see, without the blocked: (the boost, who).
-pub fn boosters(r: &Read<'_>, of: PostId, viewer: Viewer, rows: Rows) -> Result<Vec<(PostId, ActorId)>> {
+pub fn boosters(r: &Read<'_>, of: PostId, viewer: Viewer, rows: CursorWindow) -> Result<Vec<(PostId, ActorId)>> {
     let order = rows.order();
     let mut statement = r.conn.prepare_cached(&format!(
         "SELECT id, actor_id FROM post WHERE boost_of = ?1 AND audience <= ?2 AND id > ?3 AND id < ?4
@@ -320,11 +320,11 @@ pub fn languages(r: &Read<'_>, actor: ActorId) -> Result<Vec<String>> {
 }
 
 /// Who a post names.
-pub fn mentions(r: &Read<'_>, id: PostId) -> Result<Vec<Mention>> {
+pub fn mentions(r: &Read<'_>, id: PostId) -> Result<Vec<PostMention>> {
     let mut statement =
         r.conn.prepare_cached("SELECT uri, handle, url FROM mention WHERE post_id = ?1 ORDER BY handle LIMIT 500")?;
     let rows = statement.query_map([id], |row| {
-        Ok(Mention { uri: column(row, "uri")?, handle: column(row, "handle")?, url: column(row, "url")? })
+        Ok(PostMention { uri: column(row, "uri")?, handle: column(row, "handle")?, url: column(row, "url")? })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
@@ -338,11 +338,11 @@ pub fn names(r: &Read<'_>, post_uri: &str, actor_uri: &str) -> Result<bool> {
 }
 
 /// A post's hashtags.
-pub fn hashtags(r: &Read<'_>, id: PostId) -> Result<Vec<Hashtag>> {
+pub fn hashtags(r: &Read<'_>, id: PostId) -> Result<Vec<PostHashtag>> {
     let mut statement =
         r.conn.prepare_cached("SELECT name, shown FROM hashtag WHERE post_id = ?1 ORDER BY name LIMIT 500")?;
-    let rows =
-        statement.query_map([id], |row| Ok(Hashtag { name: column(row, "name")?, shown: column(row, "shown")? }))?;
+    let rows = statement
+        .query_map([id], |row| Ok(PostHashtag { name: column(row, "name")?, shown: column(row, "shown")? }))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -368,7 +368,7 @@ impl Viewer {
 /// A window on a list, newest first: at most `limit` rows with ids below `before`, or above `after` (then the oldest
 /// of those, still newest first).
 #[derive(Debug, Clone, Copy)]
-pub struct Page {
+pub struct PostPage {
     /// Only ids below.
     pub before: Option<PostId>,
     /// Only ids above.
@@ -377,7 +377,7 @@ pub struct Page {
     pub limit: u32,
 }
 
-impl Page {
+impl PostPage {
     /// The newest `limit` rows.
     pub fn first(limit: u32) -> Self {
         Self { before: None, after: None, limit }
@@ -385,7 +385,7 @@ impl Page {
 }
 
 /// Ids of an actor's posts and boosts that `viewer` may see, newest first.
-pub fn of_actor(r: &Read<'_>, actor: ActorId, viewer: Viewer, page: Page) -> Result<Vec<PostId>> {
+pub fn of_actor(r: &Read<'_>, actor: ActorId, viewer: Viewer, page: PostPage) -> Result<Vec<PostId>> {
     let sql = "SELECT id FROM post WHERE actor_id = ?1 AND audience <= ?2 AND id < ?3 AND id > ?4
                ORDER BY id DESC LIMIT ?5";
     let oldest_first = "SELECT id FROM (SELECT id FROM post WHERE actor_id = ?1 AND audience <= ?2 AND id < ?3
@@ -399,7 +399,7 @@ pub fn of_actor(r: &Read<'_>, actor: ActorId, viewer: Viewer, page: Page) -> Res
 }
 
 /// Ids of an actor's open posts with a hashtag (lower case, without `#`), newest first.
-pub fn of_actor_tagged(r: &Read<'_>, actor: ActorId, tag: &str, page: Page) -> Result<Vec<PostId>> {
+pub fn of_actor_tagged(r: &Read<'_>, actor: ActorId, tag: &str, page: PostPage) -> Result<Vec<PostId>> {
     let order = if page.after.is_some() { "ASC" } else { "DESC" };
     let sql = format!(
         "SELECT id FROM (SELECT p.id AS id FROM hashtag h JOIN post p ON p.id = h.post_id WHERE h.author_id = ?2
@@ -420,7 +420,7 @@ pub fn count_of_actor(r: &Read<'_>, actor: ActorId, viewer: Viewer) -> Result<u3
 }
 
 /// The posts above one, root first, as far as `viewer` may see them.
-pub fn ancestors(r: &Read<'_>, id: PostId, viewer: Viewer, span: Span) -> Result<Vec<PostId>> {
+pub fn ancestors(r: &Read<'_>, id: PostId, viewer: Viewer, span: ThreadLimits) -> Result<Vec<PostId>> {
     let mut statement = r.conn.prepare_cached(
         "WITH RECURSIVE up (id, parent, depth) AS (
            SELECT id, reply_to, 0 FROM post WHERE id = ?1
@@ -444,7 +444,7 @@ pub fn ancestors(r: &Read<'_>, id: PostId, viewer: Viewer, span: Span) -> Result
 }
 
 /// The posts below one with their parents, oldest first, as far as `viewer` may see them.
-pub fn descendants(r: &Read<'_>, id: PostId, viewer: Viewer, span: Span) -> Result<Vec<(PostId, PostId)>> {
+pub fn descendants(r: &Read<'_>, id: PostId, viewer: Viewer, span: ThreadLimits) -> Result<Vec<(PostId, PostId)>> {
     let mut statement = r.conn.prepare_cached(
         "WITH RECURSIVE down (id, parent, depth) AS (
            SELECT ?1, NULL, 0
@@ -481,7 +481,7 @@ pub fn stands_with(r: &Read<'_>, id: PostId, who: ActorId) -> Result<bool> {
            UNION ALL SELECT post_id FROM quote WHERE quoted_id = ?1)
          SELECT 1 FROM near CROSS JOIN post p ON p.id = near.id WHERE p.actor_id = ?2 AND p.audience <= ?5 LIMIT 1",
     )?;
-    let Span { above, below, deep } = Span::PAGE;
+    let ThreadLimits { above, below, deep } = ThreadLimits::FOR_PAGE;
     Ok(statement.exists(params![id, who, above, below, Viewer::Stranger.rank(), deep])?)
 }
 

@@ -8,7 +8,7 @@ use crate::base::id::{ActorId, PostId, first_at};
 use crate::base::{Result, Time};
 
 /// What is a part of a post and goes with it: (table, column). Whatever else refers to a post holds it.
-const PARTS: &[(&str, &str)] = &[
+const POST_PART_TABLES: &[(&str, &str)] = &[
     ("mention", "post_id"),
     ("hashtag", "post_id"),
     ("attachment", "post_id"),
@@ -27,13 +27,14 @@ const PARTS: &[(&str, &str)] = &[
     ("conversation_post", "post_id"),
 ];
 /// What is a part of an actor and goes with it.
-const OWN_PARTS: &[(&str, &str)] = &[("actor_key", "actor_id"), ("pin", "actor_id"), ("featured_tag", "actor_id")];
+const ACTOR_PART_TABLES: &[(&str, &str)] =
+    &[("actor_key", "actor_id"), ("pin", "actor_id"), ("featured_tag", "actor_id")];
 /// How far up a thread the owner's part in it is looked for.
-const ABOVE: u32 = 50;
+const MAX_ANCESTORS: u32 = 50;
 
 /// How long what nobody holds is kept.
 #[derive(Debug, Clone, Copy)]
-pub struct Terms {
+pub struct RetentionLimits {
     /// Posts that came before this moment go.
     pub posts: Time,
     /// Posts that came by a relay before this moment go.
@@ -44,7 +45,12 @@ pub struct Terms {
 
 /// Looks at up to `limit` posts after `after` and deletes those that nobody holds. The last id looked at, None when there
 /// are no more; and how many went.
-pub fn prune_posts(w: &Write<'_>, after: PostId, terms: Terms, limit: u32) -> Result<(Option<PostId>, usize)> {
+pub fn prune_posts(
+    w: &Write<'_>,
+    after: PostId,
+    terms: RetentionLimits,
+    limit: u32,
+) -> Result<(Option<PostId>, usize)> {
     let surplus = surplus(w, terms.most_relayed)?;
     let young = first_at(terms.posts.max(terms.relayed)).max(surplus.0 + 1);
     let ids: Vec<PostId> = {
@@ -55,13 +61,13 @@ pub fn prune_posts(w: &Write<'_>, after: PostId, terms: Terms, limit: u32) -> Re
     let Some(last) = ids.last().copied() else { return Ok((None, 0)) };
     let list = super::id_list(ids.iter().map(|id| id.0));
     super::timelines::tags::prune_home(w, &list, terms.posts)?;
-    let values = params![list, terms.posts, terms.relayed, surplus, ABOVE];
+    let values = params![list, terms.posts, terms.relayed, surplus, MAX_ANCESTORS];
     Ok((Some(last), w.conn.prepare_cached(&posts_sql(w)?)?.execute(values)?))
 }
 
 /// Deletes those of some posts (?1) that are old (?2; ?3 and ?4 by a relay) and that nobody holds.
 fn posts_sql(r: &Read<'_>) -> Result<String> {
-    let free = free_of(r, "post", PARTS)?;
+    let free = free_of(r, "post", POST_PART_TABLES)?;
     Ok(format!(
         "DELETE FROM post WHERE id IN (
            SELECT p.id FROM json_each(?1) j JOIN post p ON p.id = j.value, node n
@@ -104,7 +110,7 @@ pub fn prune_actors(w: &Write<'_>, after: ActorId, before: Time, limit: u32) -> 
 
 /// Deletes those of some actors (?1) that were not looked at lately (?2) and to whom nothing refers.
 fn actors_sql(r: &Read<'_>) -> Result<String> {
-    let free = free_of(r, "actor", OWN_PARTS)?;
+    let free = free_of(r, "actor", ACTOR_PART_TABLES)?;
     Ok(format!(
         "DELETE FROM actor WHERE id IN (
            SELECT p.id FROM json_each(?1) j JOIN actor p ON p.id = j.value
@@ -155,10 +161,10 @@ fn free_of(r: &Read<'_>, table: &str, parts: &[(&str, &str)]) -> Result<String> 
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::store::test_support::Scratch;
+    use crate::store::test_support::TestStore;
 
     /// What keeps a post of a stranger's: (table, column). A new table that refers to posts belongs here or to [`PARTS`].
-    const HOLDERS: &[(&str, &str)] = &[
+    const POST_HOLDER_TABLES: &[(&str, &str)] = &[
         ("home", "post_id"),
         ("bookmark", "post_id"),
         ("thread_mute", "post_id"),
@@ -179,14 +185,14 @@ mod tests {
 
     #[test]
     fn every_table_that_refers_to_posts_is_a_part_of_them_or_holds_them() {
-        let s = Scratch::new();
-        let conditions = s.store.read(|r| free_of(r, "post", PARTS)).unwrap();
+        let s = TestStore::new();
+        let conditions = s.store.read(|r| free_of(r, "post", POST_PART_TABLES)).unwrap();
         let undecided: Vec<&str> = conditions
             .split(" AND NOT EXISTS ")
             .filter(|one| !one.is_empty())
             .filter(|one| {
                 let holds = |(table, side): &(&str, &str)| one.contains(&format!(" {table}.{side} "));
-                !HOLDERS.iter().any(holds)
+                !POST_HOLDER_TABLES.iter().any(holds)
             })
             .collect();
         assert!(
@@ -194,14 +200,14 @@ mod tests {
             "are these parts of a post (PARTS), or do they hold it (HOLDERS)? {undecided:#?}"
         );
         let all = s.store.read(|r| free_of(r, "post", &[])).unwrap();
-        for (table, side) in PARTS.iter().chain(HOLDERS) {
+        for (table, side) in POST_PART_TABLES.iter().chain(POST_HOLDER_TABLES) {
             assert!(all.contains(&format!(" {table}.{side} ")), "{table}.{side} is not there any more");
         }
     }
 
     #[test]
     fn no_look_at_a_stranger_reads_a_whole_table() {
-        let s = Scratch::new();
+        let s = TestStore::new();
         let plans = s.store.read(|r| {
             let mut plans: Vec<String> = Vec::new();
             for sql in [posts_sql(r)?, actors_sql(r)?] {
@@ -220,7 +226,7 @@ mod tests {
 
     #[test]
     fn the_surplus_of_relays_goes_before_its_time() {
-        let s = Scratch::new();
+        let s = TestStore::new();
         let posts = |count: i64| {
             s.store
                 .write(move |w| {
@@ -245,7 +251,7 @@ mod tests {
         };
         posts(10);
         let old = s.clock.now().minus(std::time::Duration::from_secs(60));
-        let terms = Terms { posts: old, relayed: old, most_relayed: 4 };
+        let terms = RetentionLimits { posts: old, relayed: old, most_relayed: 4 };
         let (last, gone) = s.store.write(move |w| prune_posts(w, PostId(0), terms, 100)).unwrap();
         assert_eq!((last.is_some(), gone), (true, 6));
         assert_eq!(s.store.write(move |w| prune_posts(w, PostId(0), terms, 100)).unwrap(), (None, 0));

@@ -7,13 +7,13 @@ use super::Store;
 use crate::base::{Clock, Time};
 
 /// An empty store.
-pub(crate) struct Scratch {
+pub(crate) struct TestStore {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     folder: PathBuf,
 }
 
-impl Scratch {
+impl TestStore {
     pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("hytte-scratch-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
@@ -30,13 +30,13 @@ impl Scratch {
 
     /// Closes the store and opens it again, as a restart would.
     pub(crate) fn reopen(&mut self) {
-        let elsewhere = Scratch::new();
+        let elsewhere = TestStore::new();
         drop(std::mem::replace(&mut self.store, elsewhere.store.clone()));
         self.store = Store::open(&self.folder, self.clock.clone()).expect("nobody else has it open");
     }
 }
 
-impl Drop for Scratch {
+impl Drop for TestStore {
     fn drop(&mut self) {
         if !self.folder.as_os_str().is_empty() {
             drop(std::fs::remove_dir_all(&self.folder));

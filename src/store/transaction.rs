@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use rusqlite::Connection;
 
-use super::events::Ears;
+use super::events::EventDemand;
 use crate::base::Time;
 
 /// One snapshot of the database, and the moment it was asked for.
@@ -22,7 +22,7 @@ pub struct Read<'c> {
 pub struct Write<'c> {
     read: Read<'c>,
     /// Who listens to events.
-    pub(super) ears: &'c Ears,
+    pub(super) ears: &'c EventDemand,
 }
 
 impl<'c> Read<'c> {
@@ -32,7 +32,7 @@ impl<'c> Read<'c> {
 }
 
 impl<'c> Write<'c> {
-    pub(super) fn new(conn: &'c Connection, now: Time, ears: &'c Ears) -> Self {
+    pub(super) fn new(conn: &'c Connection, now: Time, ears: &'c EventDemand) -> Self {
         Self { read: Read::new(conn, now, None), ears }
     }
 }

@@ -10,40 +10,40 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::watch;
 
-use super::events::Ears;
+use super::events::EventDemand;
 use super::transaction::Write;
 use crate::base::{Clock, Error, Result};
 
 /// Acts per transaction: bounds how long the first caller waits for the last act.
-const BATCH: usize = 256;
+const MAX_WRITES_PER_TRANSACTION: usize = 256;
 
 /// An act not yet run; running it gives what to do once the batch is on disk or lost.
 /// Without a transaction to run in it only refuses.
-type Job = Box<dyn FnOnce(Option<&Write<'_>>) -> Ran + Send>;
+type WriteJob = Box<dyn FnOnce(Option<&Write<'_>>) -> FinishedJob + Send>;
 /// Tells the caller: None for "on the disk", Some for why not.
-type Answer = Box<dyn FnOnce(Option<Error>) + Send>;
+type WriteResult = Box<dyn FnOnce(Option<Error>) + Send>;
 
-struct Ran {
+struct FinishedJob {
     keep: bool,
-    answer: Answer,
+    answer: WriteResult,
 }
 
 /// The writer thread's front door.
 pub(super) struct Writer {
-    jobs: Option<Sender<Job>>,
+    jobs: Option<Sender<WriteJob>>,
     thread: Option<JoinHandle<()>>,
-    bell: Bell,
-    ears: Ears,
+    bell: CommitNotifier,
+    ears: EventDemand,
 }
 
 /// Rings after every commit that changed rows: threads wait on it, streams watch it.
 #[derive(Clone)]
-pub struct Bell {
+pub struct CommitNotifier {
     count: Arc<(Mutex<u64>, Condvar)>,
     watch: Arc<watch::Sender<u64>>,
 }
 
-impl Bell {
+impl CommitNotifier {
     fn new() -> Self {
         Self { count: Arc::default(), watch: Arc::new(watch::channel(0).0) }
     }
@@ -78,31 +78,31 @@ impl Writer {
     /// Starts the thread on a connection that is open and up to date.
     pub(super) fn start(conn: Connection, clock: Clock) -> Result<Self> {
         let (jobs, queue) = channel();
-        let bell = Bell::new();
+        let bell = CommitNotifier::new();
         let ring = bell.clone();
-        let ears = Ears::default();
+        let ears = EventDemand::default();
         let hears = ears.clone();
         let thread =
             thread::Builder::new().name("writer".into()).spawn(move || run(&conn, &clock, &queue, &ring, &hears))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread), bell, ears })
     }
 
-    pub(super) fn bell(&self) -> &Bell {
+    pub(super) fn bell(&self) -> &CommitNotifier {
         &self.bell
     }
 
-    pub(super) fn ears(&self) -> &Ears {
+    pub(super) fn ears(&self) -> &EventDemand {
         &self.ears
     }
 
     /// Hands `act` to the writer thread; the ticket tells when its batch is on the disk, or why it is not.
-    pub(super) fn submit<T, F>(&self, act: F) -> Ticket<T>
+    pub(super) fn submit<T, F>(&self, act: F) -> PendingWrite<T>
     where
         T: Send + 'static,
         F: FnOnce(&Write<'_>) -> Result<T> + Send + 'static,
     {
         let (reply, result) = sync_channel(1);
-        let job: Job = Box::new(move |w| {
+        let job: WriteJob = Box::new(move |w| {
             let outcome = match w {
                 Some(w) => catch_unwind(AssertUnwindSafe(|| act(w)))
                     .unwrap_or_else(|_| Err(Error::internal("an act panicked; nothing of it was kept"))),
@@ -116,21 +116,21 @@ impl Writer {
                     (outcome, _) => outcome,
                 }));
             };
-            Ran { keep, answer: Box::new(answer) }
+            FinishedJob { keep, answer: Box::new(answer) }
         });
         // A send to a closed store drops the job, and with it the ticket's other end: wait() says so.
         drop(self.jobs.as_ref().map(|jobs| jobs.send(job)));
-        Ticket { result }
+        PendingWrite { result }
     }
 }
 
 /// An act on its way to the disk.
 #[must_use = "an act has only happened once its ticket says so"]
-pub struct Ticket<T> {
+pub struct PendingWrite<T> {
     result: Receiver<Result<T>>,
 }
 
-impl<T> Ticket<T> {
+impl<T> PendingWrite<T> {
     /// Waits until the act is on the disk; Err when it is not, for whatever reason.
     pub fn wait(self) -> Result<T> {
         self.result.recv().map_err(|_| Error::internal("the store is closed"))?
@@ -148,7 +148,7 @@ impl Drop for Writer {
     }
 }
 
-fn run(conn: &Connection, clock: &Clock, queue: &Receiver<Job>, bell: &Bell, ears: &Ears) {
+fn run(conn: &Connection, clock: &Clock, queue: &Receiver<WriteJob>, bell: &CommitNotifier, ears: &EventDemand) {
     while let Ok(first) = queue.recv() {
         batch(conn, clock, first, queue, (bell, ears));
     }
@@ -156,14 +156,20 @@ fn run(conn: &Connection, clock: &Clock, queue: &Receiver<Job>, bell: &Bell, ear
 
 /// One transaction: runs `first` and all that wait behind it, commits, rings, answers. Who was answered finds that it has
 /// rung: what was read before is old.
-fn batch(conn: &Connection, clock: &Clock, first: Job, queue: &Receiver<Job>, (bell, ears): (&Bell, &Ears)) {
+fn batch(
+    conn: &Connection,
+    clock: &Clock,
+    first: WriteJob,
+    queue: &Receiver<WriteJob>,
+    (bell, ears): (&CommitNotifier, &EventDemand),
+) {
     let changes = conn.total_changes();
     if let Err(error) = conn.execute_batch("BEGIN IMMEDIATE") {
         tracing::error!(%error, "no transaction could be opened");
         (first(None).answer)(None);
         return;
     }
-    let mut answers: Vec<Answer> = Vec::new();
+    let mut answers: Vec<WriteResult> = Vec::new();
     let mut next = Some(first);
     while let Some(job) = next {
         let (answer, lost) = step(conn, clock, job, ears);
@@ -171,7 +177,7 @@ fn batch(conn: &Connection, clock: &Clock, first: Job, queue: &Receiver<Job>, (b
         if let Err(why) = lost {
             return lose(conn, answers, &why);
         }
-        next = if answers.len() < BATCH { queue.try_recv().ok() } else { None };
+        next = if answers.len() < MAX_WRITES_PER_TRANSACTION { queue.try_recv().ok() } else { None };
     }
     match conn.execute_batch("COMMIT") {
         Ok(()) => {
@@ -185,7 +191,7 @@ fn batch(conn: &Connection, clock: &Clock, first: Job, queue: &Receiver<Job>, (b
 }
 
 /// One act in its savepoint. The second half is Err when the whole transaction is lost with it.
-fn step(conn: &Connection, clock: &Clock, job: Job, ears: &Ears) -> (Answer, Result<(), String>) {
+fn step(conn: &Connection, clock: &Clock, job: WriteJob, ears: &EventDemand) -> (WriteResult, Result<(), String>) {
     if let Err(error) = conn.execute_batch("SAVEPOINT act") {
         return (job(None).answer, Err(error.to_string()));
     }
@@ -198,7 +204,7 @@ fn step(conn: &Connection, clock: &Clock, job: Job, ears: &Ears) -> (Answer, Res
 }
 
 /// Nothing of the batch stays; everyone who believed it had worked hears why.
-fn lose(conn: &Connection, answers: Vec<Answer>, why: &str) {
+fn lose(conn: &Connection, answers: Vec<WriteResult>, why: &str) {
     tracing::error!(why, acts = answers.len(), "a transaction was lost");
     if !conn.is_autocommit()
         && let Err(error) = conn.execute_batch("ROLLBACK")

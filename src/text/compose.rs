@@ -6,14 +6,14 @@ use std::fmt::Write;
 
 use super::escape;
 use super::handle::Handle;
-use super::scan::{Span, scan, tag_key};
+use super::scan::{TextSpan, scan, tag_key};
 
 /// Characters of a link shown before it is cut, after its `https://` and `www.`.
-const LINK_SHOWN: usize = 30;
+const MAX_LINK_TEXT_CHARS: usize = 30;
 
 /// Somebody a text names, resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Person {
+pub struct ResolvedMention {
     /// The handle as [`super::mentions_in`] read it (no host for somebody here).
     pub handle: Handle,
     /// The page a click on the mention opens (an actor's `url`, else its id).
@@ -22,7 +22,7 @@ pub struct Person {
 
 /// A text as it is published.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Composed {
+pub struct RenderedText {
     /// Safe HTML: `<p>`, `<br />`, links.
     pub html: String,
     /// The hashtags, each once, lower case, without `#`, in order.
@@ -30,10 +30,10 @@ pub struct Composed {
 }
 
 /// Makes HTML of a text; `tag_base` is what a tag's name is put behind (`https://host/tags/`).
-pub fn to_html(text: &str, people: &[Person], tag_base: &str) -> Composed {
+pub fn to_html(text: &str, people: &[ResolvedMention], tag_base: &str) -> RenderedText {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let mut composed = Composed::default();
-    let names = Names::new(super::mentions_in(&text), people);
+    let mut composed = RenderedText::default();
+    let names = MentionNames::new(super::mentions_in(&text), people);
     for paragraph in paragraphs(text.trim()) {
         let html = names.spans(&mut composed.tags, &paragraph, tag_base);
         composed.html.push_str(&format!("<p>{html}</p>"));
@@ -65,7 +65,7 @@ pub fn link_html(written: &str) -> String {
     let www = rest.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("www."));
     let prefix = scheme.len() + if scheme.is_empty() { 0 } else { 3 } + if www { 4 } else { 0 };
     let (hidden, rest) = written.split_at_checked(prefix).unwrap_or(("", written));
-    let end = rest.char_indices().nth(LINK_SHOWN).map_or(rest.len(), |(at, _)| at);
+    let end = rest.char_indices().nth(MAX_LINK_TEXT_CHARS).map_or(rest.len(), |(at, _)| at);
     let (shown, tail) = rest.split_at_checked(end).unwrap_or((rest, ""));
     let class = if tail.is_empty() { "" } else { " class=\"ellipsis\"" };
     format!(
@@ -88,15 +88,16 @@ pub fn mention_html(url: &str, shown: &str) -> String {
 }
 
 /// Who is named in a text: their page, and what stands behind the `@`.
-pub(super) struct Names<'p>(HashMap<Handle, (&'p str, String)>);
+pub(super) struct MentionNames<'p>(HashMap<Handle, (&'p str, String)>);
 
-impl<'p> Names<'p> {
+impl<'p> MentionNames<'p> {
     /// What stands behind the `@` of everyone named: the name, and the host too when two named share the name.
-    pub(super) fn new(named: Vec<Handle>, people: &'p [Person]) -> Self {
-        let known: Vec<&Person> = people.iter().filter(|p| named.iter().any(|n| n.same(&p.handle))).collect();
-        let shared =
-            |p: &Person| known.iter().filter(|q| q.handle.name.eq_ignore_ascii_case(&p.handle.name)).count() > 1;
-        let shown = |p: &Person| if shared(p) { p.handle.acct() } else { p.handle.name.clone() };
+    pub(super) fn new(named: Vec<Handle>, people: &'p [ResolvedMention]) -> Self {
+        let known: Vec<&ResolvedMention> = people.iter().filter(|p| named.iter().any(|n| n.same(&p.handle))).collect();
+        let shared = |p: &ResolvedMention| {
+            known.iter().filter(|q| q.handle.name.eq_ignore_ascii_case(&p.handle.name)).count() > 1
+        };
+        let shown = |p: &ResolvedMention| if shared(p) { p.handle.acct() } else { p.handle.name.clone() };
         Self(known.iter().map(|p| (folded(&p.handle), (p.url.as_str(), shown(p)))).collect())
     }
 
@@ -105,13 +106,13 @@ impl<'p> Names<'p> {
         let mut html = String::with_capacity(text.len());
         for span in scan(text) {
             match span {
-                Span::Text(text) => html.push_str(&escape(text).replace('\n', "<br />")),
-                Span::Link(url) => html.push_str(&link_html(url)),
-                Span::Mention(written, handle) => match self.0.get(&folded(&handle)) {
+                TextSpan::Text(text) => html.push_str(&escape(text).replace('\n', "<br />")),
+                TextSpan::Link(url) => html.push_str(&link_html(url)),
+                TextSpan::Mention(written, handle) => match self.0.get(&folded(&handle)) {
                     Some((url, shown)) => html.push_str(&mention_html(url, shown)),
                     None => html.push_str(&escape(written)),
                 },
-                Span::Tag(_, name) => {
+                TextSpan::Tag(_, name) => {
                     let key = tag_key(name);
                     let _ = write!(
                         html,
@@ -155,10 +156,10 @@ mod tests {
 
     const TAGS: &str = "https://home.example/tags/";
 
-    fn person(handle: &str) -> Person {
+    fn person(handle: &str) -> ResolvedMention {
         let handle = Handle::parse(handle).unwrap();
         let host = handle.host.clone().unwrap_or("home.example".into());
-        Person { url: format!("https://{host}/@{}", handle.name), handle }
+        ResolvedMention { url: format!("https://{host}/@{}", handle.name), handle }
     }
 
     fn html(text: &str) -> String {

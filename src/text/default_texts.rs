@@ -5,12 +5,12 @@ use maud::{Markup, PreEscaped, html};
 use super::compose;
 
 /// What the about page says when the owner has written nothing else.
-pub const ABOUT: &str = "";
+pub const DEFAULT_ABOUT: &str = "";
 /// The rules that come with us.
-pub const RULES: &str = "No harassment, no hatred, no spam, nothing illegal. Whoever breaks this towards the people of this server is \
+pub const DEFAULT_RULES: &str = "No harassment, no hatred, no spam, nothing illegal. Whoever breaks this towards the people of this server is \
     blocked from it. Reports about what is written here are read by the person who runs it, and answered.";
 /// The privacy policy that comes with us.
-pub const PRIVACY: &str = "This server belongs to one person and is used by one person. There are no accounts for others, no \
+pub const DEFAULT_PRIVACY: &str = "This server belongs to one person and is used by one person. There are no accounts for others, no \
 advertisements, and no analysis of visitors.
 
 # Visitors

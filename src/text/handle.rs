@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::USER_CHARS;
+use super::MAX_USERNAME_CHARS;
 
 /// A name and, unless it is on our own server, the host it lives on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -78,7 +78,7 @@ pub fn normal_host(text: &str) -> Option<String> {
 /// True for what may stand before the host: letters, digits, `_`, `.`, `-`, with a letter, digit or `_` at each end.
 pub fn is_name(name: &str) -> bool {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    name.len() <= USER_CHARS
+    name.len() <= MAX_USERNAME_CHARS
         && name.starts_with(word)
         && name.ends_with(|c| word(c) || c == '-')
         && name.chars().all(|c| word(c) || c == '.' || c == '-')

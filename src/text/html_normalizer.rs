@@ -4,13 +4,13 @@
 //! thousand times as many nodes. What leaves here is closed, shallow and counted, so ammonia can read it at leisure.
 //! Safety itself is ammonia's to decide: nothing may be shown that only passed here.
 
-use super::html_tokens::{Tag, Token, Tokens, tokens};
-use super::{DEPTH, ELEMENTS, LINK_BYTES, cut, cut_chars, escape};
+use super::html_tokens::{HtmlToken, HtmlTokens, StartTag, tokens};
+use super::{MAX_HTML_DEPTH, MAX_HTML_ELEMENTS, MAX_LINK_BYTES, cut, cut_chars, escape};
 use url::Url;
 
 /// What a document is, which decides what it may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum HtmlProfile {
     /// A note or bio: text, lists, links; headings become bold paragraphs, pictures become links.
     Note,
     /// An article: headings, pictures, tables, sound and video too.
@@ -20,12 +20,12 @@ pub(super) enum Kind {
 }
 
 /// What stands in a line.
-pub(super) const INLINE: &[&str] =
+pub(super) const INLINE_ELEMENTS: &[&str] =
     &["a", "abbr", "b", "code", "del", "em", "i", "rp", "rt", "ruby", "s", "span", "strong", "sub", "sup", "u"];
 /// What parts paragraphs, in notes and articles.
-pub(super) const BLOCK: &[&str] = &["blockquote", "li", "ol", "p", "pre", "ul"];
+pub(super) const BLOCK_ELEMENTS: &[&str] = &["blockquote", "li", "ol", "p", "pre", "ul"];
 /// What parts paragraphs in articles alone.
-pub(super) const ARTICLE_BLOCK: &[&str] = &[
+pub(super) const ARTICLE_BLOCK_ELEMENTS: &[&str] = &[
     "audio",
     "caption",
     "dd",
@@ -49,16 +49,16 @@ pub(super) const ARTICLE_BLOCK: &[&str] = &[
     "video",
 ];
 /// Link schemes kept, those of Mastodon.
-pub(super) const SCHEMES: &[&str] =
+pub(super) const LINK_SCHEMES: &[&str] =
     &["http", "https", "dat", "dweb", "ipfs", "ipns", "ssb", "gopher", "xmpp", "magnet", "gemini"];
 /// Class words kept on `a`, `span` and `p`, beside microformats (`h-…`, `p-…`, `u-…`, `dt-…`, `e-…`).
-const CLASSES: &[&str] = &["mention", "hashtag", "ellipsis", "invisible", "quote-inline"];
+const ALLOWED_CLASSES: &[&str] = &["mention", "hashtag", "ellipsis", "invisible", "quote-inline"];
 /// The `rel` of every link.
-pub(super) const REL: &str = "nofollow noopener noreferrer";
+pub(super) const LINK_REL: &str = "nofollow noopener noreferrer";
 /// The `rel` of a hashtag's link, which readers know by it.
-pub(super) const REL_TAG: &str = "tag nofollow noopener noreferrer";
+pub(super) const HASHTAG_LINK_REL: &str = "tag nofollow noopener noreferrer";
 /// Tags we drop whose edges still part lines.
-const PARTING: &[&str] = &[
+const SEPARATING_ELEMENTS: &[&str] = &[
     "address",
     "article",
     "aside",
@@ -88,12 +88,12 @@ const PARTING: &[&str] = &[
 
 /// Bytes of text without a tag. html5ever writes `&` and signs like `°` in time by the square of the text around them,
 /// so a long text gets a `<wbr>`: ammonia drops it, but it leaves two shorter texts.
-const RUN: usize = 4_096;
+const MAX_TEXT_RUN_BYTES: usize = 4_096;
 
 /// Rewrites a document; pictures whose address is in `known` are left out of a note (pitfall 55: snac, mitra and
 /// others send them as attachments too).
-pub(super) fn tidy(html: &str, kind: Kind, known: &[&str]) -> String {
-    let mut tidy = Tidy {
+pub(super) fn tidy(html: &str, kind: HtmlProfile, known: &[&str]) -> String {
+    let mut tidy = Normalizer {
         kind,
         known,
         out: String::new(),
@@ -108,21 +108,21 @@ pub(super) fn tidy(html: &str, kind: Kind, known: &[&str]) -> String {
     let mut tokens = tokens(html);
     while let Some(token) = tokens.next() {
         match token {
-            Token::Text(text) => tidy.text(text),
-            Token::Close(name) => tidy.end(&name),
-            Token::Open(tag) if tag.name == "math" && tokens.left() >= last_math && last_math < html.len() => {
+            HtmlToken::Text(text) => tidy.text(text),
+            HtmlToken::Close(name) => tidy.end(&name),
+            HtmlToken::Open(tag) if tag.name == "math" && tokens.left() >= last_math && last_math < html.len() => {
                 let formula = formula(&tag, &mut tokens);
                 tidy.text(&formula);
             }
-            Token::Open(tag) => tidy.begin(&tag),
+            HtmlToken::Open(tag) => tidy.begin(&tag),
         }
     }
     tidy.close_all();
     tidy.out
 }
 
-struct Tidy<'k> {
-    kind: Kind,
+struct Normalizer<'k> {
+    kind: HtmlProfile,
     known: &'k [&'k str],
     out: String,
     open: Vec<&'static str>,
@@ -136,14 +136,14 @@ struct Tidy<'k> {
     silent: bool,
 }
 
-impl Tidy<'_> {
+impl Normalizer<'_> {
     fn text(&mut self, text: &str) {
         if !text.trim().is_empty() {
             self.words();
         }
         for c in text.chars() {
             // Only where no character reference can stand across it.
-            if self.run > RUN && (c == '&' || !c.is_ascii()) {
+            if self.run > MAX_TEXT_RUN_BYTES && (c == '&' || !c.is_ascii()) {
                 self.out.push_str("<wbr>");
                 self.run = 0;
             }
@@ -151,7 +151,7 @@ impl Tidy<'_> {
             match c {
                 '<' => self.out.push_str("&lt;"),
                 '>' => self.out.push_str("&gt;"),
-                '\n' | '\t' if self.kind == Kind::Field => self.out.push(' '),
+                '\n' | '\t' if self.kind == HtmlProfile::Field => self.out.push(' '),
                 '\n' | '\t' => self.out.push(c),
                 '\u{FEFF}' => (),
                 c if c.is_control() => (),
@@ -163,7 +163,7 @@ impl Tidy<'_> {
     /// Words are about to follow: the line break owed to a dropped block is paid.
     fn words(&mut self) {
         if self.part && self.in_line {
-            let counted = self.kind != Kind::Field && self.made < ELEMENTS;
+            let counted = self.kind != HtmlProfile::Field && self.made < MAX_HTML_ELEMENTS;
             self.made += usize::from(counted);
             self.out.push_str(if counted { "<br>" } else { " " });
         }
@@ -171,39 +171,39 @@ impl Tidy<'_> {
         self.in_line = true;
     }
 
-    fn begin(&mut self, tag: &Tag<'_>) {
+    fn begin(&mut self, tag: &StartTag<'_>) {
         let name = tag.name.as_str();
-        if self.made >= ELEMENTS {
+        if self.made >= MAX_HTML_ELEMENTS {
             return;
         }
         match (name, self.kind) {
-            ("br", Kind::Field) => self.part = true,
+            ("br", HtmlProfile::Field) => self.part = true,
             ("br", _) => self.void("br", ""),
-            ("img" | "image", Kind::Article) => {
+            ("img" | "image", HtmlProfile::Article) => {
                 if let Some(attributes) = picture(tag) {
                     self.words();
                     self.void("img", &attributes);
                 }
             }
             ("img" | "image", _) => self.picture_link(tag),
-            ("iframe" | "embed", Kind::Note | Kind::Article) => self.medium_link(tag),
-            ("audio" | "video", Kind::Note) => {
+            ("iframe" | "embed", HtmlProfile::Note | HtmlProfile::Article) => self.medium_link(tag),
+            ("audio" | "video", HtmlProfile::Note) => {
                 self.silent = media_link(tag, "src").is_none();
                 self.medium_link(tag);
             }
-            ("source", Kind::Note) if self.silent => self.medium_link(tag),
-            ("source", Kind::Article) => {
+            ("source", HtmlProfile::Note) if self.silent => self.medium_link(tag),
+            ("source", HtmlProfile::Article) => {
                 let inside = self.open.iter().any(|o| matches!(*o, "audio" | "video"));
                 if let Some(src) = media_link(tag, "src").filter(|_| inside) {
                     self.void("source", &attribute("src", &src));
                 }
             }
-            ("hr", Kind::Note | Kind::Article) => {
+            ("hr", HtmlProfile::Note | HtmlProfile::Article) => {
                 self.before("hr");
                 self.void("hr", "");
                 self.in_line = false;
             }
-            ("h1" | "h2" | "h3" | "h4" | "h5" | "h6", Kind::Note) => {
+            ("h1" | "h2" | "h3" | "h4" | "h5" | "h6", HtmlProfile::Note) => {
                 self.push("p", "");
                 self.push("strong", "");
             }
@@ -217,7 +217,7 @@ impl Tidy<'_> {
 
     fn end(&mut self, name: &str) {
         let name = match name {
-            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" if self.kind == Kind::Note => "p",
+            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" if self.kind == HtmlProfile::Note => "p",
             name => name,
         };
         self.silent &= !matches!(name, "audio" | "video");
@@ -241,10 +241,10 @@ impl Tidy<'_> {
 
     fn push(&mut self, name: &'static str, attributes: &str) {
         self.before(name);
-        if self.open.len() >= DEPTH || self.made >= ELEMENTS || !self.fits(name) {
+        if self.open.len() >= MAX_HTML_DEPTH || self.made >= MAX_HTML_ELEMENTS || !self.fits(name) {
             return;
         }
-        if INLINE.contains(&name) {
+        if INLINE_ELEMENTS.contains(&name) {
             // The break owed stands before the tag, not in it; the words are yet to come.
             let owed = self.part && self.in_line;
             if owed {
@@ -274,7 +274,7 @@ impl Tidy<'_> {
         if matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6") {
             self.close_within(&["h1", "h2", "h3", "h4", "h5", "h6"], &["td", "th", "li", "blockquote"]);
         }
-        if !INLINE.contains(&name) && !matches!(name, "audio" | "video") {
+        if !INLINE_ELEMENTS.contains(&name) && !matches!(name, "audio" | "video") {
             self.close_within(&["p"], &[]);
         }
     }
@@ -303,7 +303,7 @@ impl Tidy<'_> {
             self.out.push_str("</");
             self.out.push_str(top);
             self.out.push('>');
-            if !INLINE.contains(&top) {
+            if !INLINE_ELEMENTS.contains(&top) {
                 (self.part, self.in_line) = (false, false);
             }
             if top == name {
@@ -319,16 +319,16 @@ impl Tidy<'_> {
     }
 
     /// What plays elsewhere: a link to it in a line of its own. It never loads by itself.
-    fn medium_link(&mut self, tag: &Tag<'_>) {
+    fn medium_link(&mut self, tag: &StartTag<'_>) {
         let Some(src) = media_link(tag, "src").filter(|src| !self.known.contains(&src.as_str())) else { return };
         self.silent = false;
         let title = tag.get("title").or(tag.get("aria-label")).filter(|title| !title.trim().is_empty());
-        let words = cut(title.as_deref().unwrap_or(&src), LINK_BYTES).replace('&', "&amp;");
+        let words = cut(title.as_deref().unwrap_or(&src), MAX_LINK_BYTES).replace('&', "&amp;");
         self.part = true;
         if self.open.contains(&"a") {
             self.text(&words);
         } else {
-            self.push("a", &format!("{} rel=\"{REL}\"", attribute("href", &src)));
+            self.push("a", &format!("{} rel=\"{LINK_REL}\"", attribute("href", &src)));
             self.text(&words);
             self.end("a");
         }
@@ -336,15 +336,15 @@ impl Tidy<'_> {
     }
 
     /// A picture in a note: its description as a link to it; an emoji or a picture in a link: its description.
-    fn picture_link(&mut self, tag: &Tag<'_>) {
+    fn picture_link(&mut self, tag: &StartTag<'_>) {
         let alt = tag.get("alt").or(tag.get("title")).unwrap_or_default();
         let src = media_link(tag, "src").filter(|_| !self.open.contains(&"a"));
         let src = src.filter(|_| !["emoji", "custom-emoji", "emojione"].iter().any(|class| tag.has_class(class)));
-        let words = |text: &str| cut(text, LINK_BYTES).replace('&', "&amp;");
+        let words = |text: &str| cut(text, MAX_LINK_BYTES).replace('&', "&amp;");
         match src {
             Some(src) if self.known.contains(&src.as_str()) => (),
             Some(src) => {
-                let attributes = format!("{} rel=\"{REL}\"", attribute("href", &src));
+                let attributes = format!("{} rel=\"{LINK_REL}\"", attribute("href", &src));
                 self.push("a", &attributes);
                 self.text(&words(if alt.trim().is_empty() { &src } else { &alt }));
                 self.end("a");
@@ -355,17 +355,17 @@ impl Tidy<'_> {
 }
 
 /// A formula as its TeX between dollars, else its text (FEP-dc88); reads up to `</math>`.
-fn formula(math: &Tag<'_>, tokens: &mut Tokens<'_>) -> String {
+fn formula(math: &StartTag<'_>, tokens: &mut HtmlTokens<'_>) -> String {
     let (mut text, mut tex, mut in_tex) = (String::new(), String::new(), false);
     for token in tokens.by_ref() {
         match token {
-            Token::Close(name) if name == "math" => break,
-            Token::Close(name) if name == "annotation" => in_tex = false,
-            Token::Open(tag) if tag.name == "annotation" => {
+            HtmlToken::Close(name) if name == "math" => break,
+            HtmlToken::Close(name) if name == "annotation" => in_tex = false,
+            HtmlToken::Open(tag) if tag.name == "annotation" => {
                 in_tex = tag.get("encoding").is_some_and(|e| e.eq_ignore_ascii_case("application/x-tex"));
             }
-            Token::Text(words) if in_tex => tex.push_str(words),
-            Token::Text(words) => text.push_str(words),
+            HtmlToken::Text(words) if in_tex => tex.push_str(words),
+            HtmlToken::Text(words) => text.push_str(words),
             _ => (),
         }
     }
@@ -376,21 +376,21 @@ fn formula(math: &Tag<'_>, tokens: &mut Tokens<'_>) -> String {
     }
 }
 
-fn known(name: &str, kind: Kind) -> Option<&'static str> {
+fn known(name: &str, kind: HtmlProfile) -> Option<&'static str> {
     let lists: &[&[&'static str]] = match kind {
-        Kind::Note => &[INLINE, BLOCK],
-        Kind::Article => &[INLINE, BLOCK, ARTICLE_BLOCK],
-        Kind::Field => &[INLINE],
+        HtmlProfile::Note => &[INLINE_ELEMENTS, BLOCK_ELEMENTS],
+        HtmlProfile::Article => &[INLINE_ELEMENTS, BLOCK_ELEMENTS, ARTICLE_BLOCK_ELEMENTS],
+        HtmlProfile::Field => &[INLINE_ELEMENTS],
     };
     lists.iter().flat_map(|list| list.iter()).find(|n| **n == name).copied()
 }
 
 fn parts(name: &str) -> bool {
-    PARTING.contains(&name) || BLOCK.contains(&name) || ARTICLE_BLOCK.contains(&name)
+    SEPARATING_ELEMENTS.contains(&name) || BLOCK_ELEMENTS.contains(&name) || ARTICLE_BLOCK_ELEMENTS.contains(&name)
 }
 
 /// The attributes kept of a tag, each with a blank before it; none when the tag means nothing without one.
-fn attributes(tag: &Tag<'_>) -> Option<String> {
+fn attributes(tag: &StartTag<'_>) -> Option<String> {
     let mut out = String::new();
     let mut keep = |name: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -404,7 +404,7 @@ fn attributes(tag: &Tag<'_>) -> Option<String> {
             keep("href", Some(link(&tag.get("href")?)?));
             keep("class", classes(tag));
             keep("translate", untranslated(tag));
-            keep("rel", Some(if tagged { REL_TAG } else { REL }.to_owned()));
+            keep("rel", Some(if tagged { HASHTAG_LINK_REL } else { LINK_REL }.to_owned()));
         }
         "span" => {
             keep("class", classes(tag));
@@ -435,9 +435,9 @@ fn attributes(tag: &Tag<'_>) -> Option<String> {
     Some(out)
 }
 
-fn picture(tag: &Tag<'_>) -> Option<String> {
+fn picture(tag: &StartTag<'_>) -> Option<String> {
     let mut out = attribute("src", &media_link(tag, "src")?);
-    out.push_str(&attribute("alt", cut_chars(&tag.get("alt").unwrap_or_default(), super::ALT_CHARS)));
+    out.push_str(&attribute("alt", cut_chars(&tag.get("alt").unwrap_or_default(), super::MAX_ALT_TEXT_CHARS)));
     for name in ["width", "height"] {
         if let Some(value) = tag.get(name).filter(|v| v.parse::<u16>().is_ok()) {
             out.push_str(&attribute(name, &value));
@@ -451,18 +451,18 @@ fn attribute(name: &str, value: &str) -> String {
     format!(" {name}=\"{}\"", escape(value.trim()))
 }
 
-fn classes(tag: &Tag<'_>) -> Option<String> {
+fn classes(tag: &StartTag<'_>) -> Option<String> {
     let micro = |word: &str| {
         let prefixed = ["h-", "p-", "u-", "dt-", "e-"].iter().any(|prefix| word.starts_with(prefix));
         prefixed && word.len() <= 40 && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
     let class = tag.get("class")?;
     let kept: Vec<&str> =
-        class.split_ascii_whitespace().filter(|word| CLASSES.contains(word) || micro(word)).take(8).collect();
+        class.split_ascii_whitespace().filter(|word| ALLOWED_CLASSES.contains(word) || micro(word)).take(8).collect();
     (!kept.is_empty()).then(|| kept.join(" "))
 }
 
-fn untranslated(tag: &Tag<'_>) -> Option<String> {
+fn untranslated(tag: &StartTag<'_>) -> Option<String> {
     tag.get("translate").filter(|v| v == "no")
 }
 
@@ -474,10 +474,10 @@ fn is_language(text: &str) -> bool {
 fn link(address: &str) -> Option<String> {
     let address: String = address.chars().filter(|c| !c.is_control()).collect();
     let address = address.trim();
-    let fits = address.len() <= LINK_BYTES && Url::parse(address).is_ok_and(|u| SCHEMES.contains(&u.scheme()));
+    let fits = address.len() <= MAX_LINK_BYTES && Url::parse(address).is_ok_and(|u| LINK_SCHEMES.contains(&u.scheme()));
     fits.then(|| address.to_owned())
 }
 
-fn media_link(tag: &Tag<'_>, name: &str) -> Option<String> {
+fn media_link(tag: &StartTag<'_>, name: &str) -> Option<String> {
     link(&tag.get(name)?).filter(|l| Url::parse(l).is_ok_and(|u| matches!(u.scheme(), "http" | "https")))
 }

@@ -2,27 +2,27 @@
 //! Decides nothing about safety: whoever uses it writes every tag anew.
 
 /// Attributes read of one tag; more are skipped.
-const ATTRIBUTES: usize = 24;
+const MAX_ATTRIBUTES: usize = 24;
 
 /// A piece of HTML.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Token<'a> {
+pub(super) enum HtmlToken<'a> {
     /// Text as written, character references included.
     Text(&'a str),
     /// A start tag.
-    Open(Tag<'a>),
+    Open(StartTag<'a>),
     /// The lower-case name of an end tag.
     Close(String),
 }
 
 /// A start tag: lower-case name, attributes with lower-case names and values as written.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Tag<'a> {
+pub(super) struct StartTag<'a> {
     pub name: String,
     attributes: Vec<(String, &'a str)>,
 }
 
-impl Tag<'_> {
+impl StartTag<'_> {
     /// An attribute's value with its character references read; the first wins.
     pub fn get(&self, name: &str) -> Option<String> {
         self.attributes.iter().find(|(n, _)| n == name).map(|(_, value)| unescape(value))
@@ -40,33 +40,33 @@ impl Tag<'_> {
 }
 
 /// The tokens of a document, comments left out.
-pub(super) struct Tokens<'a> {
+pub(super) struct HtmlTokens<'a> {
     rest: &'a str,
     raw: Option<String>,
 }
 
 /// Cuts a document into tokens.
-pub(super) fn tokens(html: &str) -> Tokens<'_> {
-    Tokens { rest: html, raw: None }
+pub(super) fn tokens(html: &str) -> HtmlTokens<'_> {
+    HtmlTokens { rest: html, raw: None }
 }
 
-impl Tokens<'_> {
+impl HtmlTokens<'_> {
     /// How many bytes are still unread.
     pub fn left(&self) -> usize {
         self.rest.len()
     }
 }
 
-impl<'a> Iterator for Tokens<'a> {
-    type Item = Token<'a>;
+impl<'a> Iterator for HtmlTokens<'a> {
+    type Item = HtmlToken<'a>;
 
-    fn next(&mut self) -> Option<Token<'a>> {
+    fn next(&mut self) -> Option<HtmlToken<'a>> {
         loop {
             if let Some(name) = self.raw.take() {
                 let (text, rest) = self.rest.split_at_checked(end_of_raw(self.rest, &name))?;
                 self.rest = rest;
                 if matches!(name.as_str(), "title" | "textarea" | "xmp") {
-                    return Some(Token::Text(text));
+                    return Some(HtmlToken::Text(text));
                 }
             }
             let first = self.rest.chars().next()?;
@@ -74,7 +74,7 @@ impl<'a> Iterator for Tokens<'a> {
                 let end = self.rest.find('<').unwrap_or(self.rest.len());
                 let (text, rest) = self.rest.split_at_checked(end)?;
                 self.rest = rest;
-                return Some(Token::Text(text));
+                return Some(HtmlToken::Text(text));
             }
             let body = self.rest.get(1..)?;
             let ended = body.strip_prefix('/');
@@ -83,17 +83,17 @@ impl<'a> Iterator for Tokens<'a> {
                 self.rest = rest;
                 let raw = ["script", "style", "iframe", "noembed", "noframes", "title", "textarea", "xmp"];
                 self.raw = raw.contains(&tag.name.as_str()).then(|| tag.name.clone());
-                return Some(Token::Open(tag));
+                return Some(HtmlToken::Open(tag));
             } else if let Some(name) = ended.filter(|e| e.starts_with(|c: char| c.is_ascii_alphabetic())) {
                 let (tag, rest) = tag(name)?;
                 self.rest = rest;
-                return Some(Token::Close(tag.name));
+                return Some(HtmlToken::Close(tag.name));
             } else if ended.is_some() || body.starts_with(['!', '?']) {
                 self.rest = after_comment(body);
             } else {
                 let (text, rest) = self.rest.split_at_checked(1)?;
                 self.rest = rest;
-                return Some(Token::Text(text));
+                return Some(HtmlToken::Text(text));
             }
         }
     }
@@ -122,9 +122,9 @@ fn after_comment(body: &str) -> &str {
 }
 
 /// The tag at the start of a text behind `<` or `</`, and what follows it; none when the document ends within it.
-fn tag(text: &str) -> Option<(Tag<'_>, &str)> {
+fn tag(text: &str) -> Option<(StartTag<'_>, &str)> {
     let (name, mut rest) = split(text, |c| is_blank(c) || c == '/' || c == '>');
-    let mut tag = Tag { name: name.to_ascii_lowercase(), attributes: Vec::new() };
+    let mut tag = StartTag { name: name.to_ascii_lowercase(), attributes: Vec::new() };
     loop {
         rest = rest.trim_start_matches(|c| is_blank(c) || c == '/');
         if let Some(rest) = rest.strip_prefix('>') {
@@ -136,7 +136,7 @@ fn tag(text: &str) -> Option<(Tag<'_>, &str)> {
         let name = rest.get(..rest.len() - tail.len())?;
         let (value, after) = value(tail)?;
         rest = after;
-        if tag.attributes.len() < ATTRIBUTES {
+        if tag.attributes.len() < MAX_ATTRIBUTES {
             tag.attributes.push((name.to_ascii_lowercase(), value));
         }
     }
@@ -208,9 +208,9 @@ mod tests {
 
     fn seen(html: &str) -> String {
         let show = |token| match token {
-            Token::Text(text) => format!("[{text}]"),
-            Token::Close(name) => format!("</{name}>"),
-            Token::Open(tag) => {
+            HtmlToken::Text(text) => format!("[{text}]"),
+            HtmlToken::Close(name) => format!("</{name}>"),
+            HtmlToken::Open(tag) => {
                 let attributes: String = tag.attributes().map(|(n, v)| format!(" {n}={v:?}")).collect();
                 format!("<{}{attributes}>", tag.name)
             }

@@ -4,17 +4,17 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Bytes of a text that are looked through: more than any post of people, less than what a hostile article holds.
-const LOOKED_THROUGH: usize = 128 * 1024;
+const MAX_SEARCHED_BYTES: usize = 128 * 1024;
 
 /// A word, or several, ready to be looked for.
 #[derive(Debug, Clone)]
-pub struct Needle {
+pub struct KeywordPattern {
     folded: String,
     /// A word must begin, or end, where this does.
     edges: (bool, bool),
 }
 
-impl Needle {
+impl KeywordPattern {
     /// What is typed; `whole`: not inside of a longer word. An edge that is no letter, digit or underscore may touch
     /// anything.
     pub fn of(keyword: &str, whole: bool) -> Self {
@@ -44,20 +44,20 @@ impl Needle {
 
 /// A text ready to be looked through.
 #[derive(Debug)]
-pub struct Haystack {
+pub struct SearchableText {
     text: String,
     folded: String,
 }
 
-impl Haystack {
+impl SearchableText {
     /// This text, or the beginning of a very long one.
     pub fn of(text: &str) -> Self {
-        let text = super::cut(text, LOOKED_THROUGH).to_owned();
+        let text = super::cut(text, MAX_SEARCHED_BYTES).to_owned();
         Self { folded: fold(&text), text }
     }
 
     /// What of the text is one of these words: the first such place, as it is written there.
-    pub fn first(&self, needles: &[Needle]) -> Option<String> {
+    pub fn first(&self, needles: &[KeywordPattern]) -> Option<String> {
         let found = needles.iter().filter_map(|needle| needle.find(&self.folded));
         // At the same place the word named first counts.
         let (start, end) = found.reduce(|best, one| if one.0 < best.0 { one } else { best })?;
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     fn found(text: &str, keyword: &str, whole: bool) -> Option<String> {
-        Haystack::of(text).first(&[Needle::of(keyword, whole)])
+        SearchableText::of(text).first(&[KeywordPattern::of(keyword, whole)])
     }
 
     #[test]
@@ -159,11 +159,11 @@ mod tests {
 
     #[test]
     fn the_first_place_counts_and_long_texts_end() {
-        let needles = [Needle::of("b", false), Needle::of("a", false), Needle::of("ab", false)];
-        assert_eq!(Haystack::of("xaby").first(&needles).as_deref(), Some("a"));
-        let long = "a".repeat(LOOKED_THROUGH) + " needle";
+        let needles = [KeywordPattern::of("b", false), KeywordPattern::of("a", false), KeywordPattern::of("ab", false)];
+        assert_eq!(SearchableText::of("xaby").first(&needles).as_deref(), Some("a"));
+        let long = "a".repeat(MAX_SEARCHED_BYTES) + " needle";
         assert_eq!(found(&long, "needle", false), None);
-        let same = "a".repeat(LOOKED_THROUGH);
+        let same = "a".repeat(MAX_SEARCHED_BYTES);
         assert_eq!(found(&same, &"a".repeat(512), true), None, "and not for minutes");
     }
 }

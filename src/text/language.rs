@@ -1,11 +1,11 @@
 //! Languages, as people name them and as documents write them (BCP 47). Pure.
 
 /// The longest tag taken, in bytes.
-const TAG_BYTES: usize = 35;
+const MAX_TAG_BYTES: usize = 35;
 
 /// Languages offered by name: tag, name in English, own name. In the order of the English names.
 #[rustfmt::skip]
-pub const KNOWN: &[(&str, &str, &str)] = &[
+pub const LANGUAGES: &[(&str, &str, &str)] = &[
     ("af", "Afrikaans", "Afrikaans"), ("sq", "Albanian", "Shqip"), ("am", "Amharic", "አማርኛ"), ("ar", "Arabic", "العربية"),
     ("hy", "Armenian", "Հայերեն"), ("ast", "Asturian", "Asturianu"), ("az", "Azerbaijani", "Azərbaycan dili"), ("eu", "Basque", "Euskara"),
     ("be", "Belarusian", "Беларуская"), ("bn", "Bengali", "বাংলা"), ("bs", "Bosnian", "Bosanski"), ("br", "Breton", "Brezhoneg"),
@@ -39,7 +39,8 @@ pub const KNOWN: &[(&str, &str, &str)] = &[
 pub fn read(text: &str) -> Option<String> {
     let text = text.trim();
     let lower = text.to_lowercase();
-    let named = KNOWN.iter().find(|(_, english, own)| english.to_lowercase() == lower || own.to_lowercase() == lower);
+    let named =
+        LANGUAGES.iter().find(|(_, english, own)| english.to_lowercase() == lower || own.to_lowercase() == lower);
     named.map(|(tag, _, _)| (*tag).to_owned()).or_else(|| tag(&text.replace('_', "-")))
 }
 
@@ -48,7 +49,7 @@ fn tag(text: &str) -> Option<String> {
     let mut parts = text.split('-');
     let primary = parts.next().unwrap_or_default();
     let letters = (2..=3).contains(&primary.len()) && primary.bytes().all(|b| b.is_ascii_alphabetic());
-    if !letters || text.len() > TAG_BYTES || primary.eq_ignore_ascii_case("und") {
+    if !letters || text.len() > MAX_TAG_BYTES || primary.eq_ignore_ascii_case("und") {
         return None;
     }
     let mut out = primary.to_ascii_lowercase();
@@ -73,7 +74,7 @@ fn tag(text: &str) -> Option<String> {
 
 /// What speakers call it; the tag itself when it has no name here.
 pub fn name(tag: &str) -> &str {
-    KNOWN.iter().find(|(known, _, _)| known.eq_ignore_ascii_case(tag)).map_or(tag, |(_, _, own)| own)
+    LANGUAGES.iter().find(|(known, _, _)| known.eq_ignore_ascii_case(tag)).map_or(tag, |(_, _, own)| own)
 }
 
 #[cfg(test)]
@@ -105,7 +106,7 @@ mod tests {
 
     #[test]
     fn every_language_offered_can_be_read() {
-        for (tag, english, own) in KNOWN {
+        for (tag, english, own) in LANGUAGES {
             assert_eq!(read(tag).as_deref(), Some(*tag));
             assert_eq!((read(english).as_deref(), read(own).as_deref()), (Some(*tag), Some(*tag)), "{english}");
         }

@@ -3,13 +3,13 @@
 
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, TextMergeStream, html};
 
-use super::compose::{Composed, Names};
+use super::compose::{MentionNames, RenderedText};
 use super::handle::Handle;
-use super::{ARTICLE_BYTES, Person, cut, sanitise};
+use super::{MAX_ARTICLE_HTML_BYTES, ResolvedMention, cut, sanitise};
 
 /// What a text may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Length {
+pub enum MarkdownProfile {
     /// A note: a line break is one; headings become bold lines, pictures links.
     Note,
     /// An article: headings, tables and pictures, and lines that flow.
@@ -17,14 +17,14 @@ pub enum Length {
 }
 
 /// Makes HTML of the owner's Markdown, as [`super::to_html`] does of plain text.
-pub fn to_html(text: &str, people: &[Person], tag_base: &str, length: Length) -> Composed {
-    let names = Names::new(mentions_in(text), people);
-    let mut composed = Composed::default();
+pub fn to_html(text: &str, people: &[ResolvedMention], tag_base: &str, length: MarkdownProfile) -> RenderedText {
+    let names = MentionNames::new(mentions_in(text), people);
+    let mut composed = RenderedText::default();
     let mut out = String::new();
     html::push_html(&mut out, told(text, length, |words| names.spans(&mut composed.tags, words, tag_base)));
     composed.html = match length {
-        Length::Note => sanitise::note(&out),
-        Length::Article => sanitise::article(&out),
+        MarkdownProfile::Note => sanitise::note(&out),
+        MarkdownProfile::Article => sanitise::article(&out),
     };
     composed.html.truncate(composed.html.trim_end().len());
     composed
@@ -32,13 +32,13 @@ pub fn to_html(text: &str, people: &[Person], tag_base: &str, length: Length) ->
 
 /// Makes safe HTML of somebody else's Markdown; nobody is mentioned in it.
 pub fn foreign(text: &str) -> String {
-    to_html(cut(text, ARTICLE_BYTES), &[], "", Length::Article).html
+    to_html(cut(text, MAX_ARTICLE_HTML_BYTES), &[], "", MarkdownProfile::Article).html
 }
 
 /// Everyone a Markdown text mentions outside of code and links, each once, in order.
 pub fn mentions_in(text: &str) -> Vec<Handle> {
     let mut found: Vec<Handle> = Vec::new();
-    let events = told(text, Length::Article, |words| {
+    let events = told(text, MarkdownProfile::Article, |words| {
         for handle in super::mentions_in(words) {
             if !found.iter().any(|known| known.same(&handle)) {
                 found.push(handle);
@@ -51,10 +51,14 @@ pub fn mentions_in(text: &str) -> Vec<Handle> {
 }
 
 /// The events of a text, its plain words replaced by the HTML that `words` makes of them.
-fn told<'a>(text: &'a str, length: Length, mut words: impl FnMut(&str) -> String) -> impl Iterator<Item = Event<'a>> {
+fn told<'a>(
+    text: &'a str,
+    length: MarkdownProfile,
+    mut words: impl FnMut(&str) -> String,
+) -> impl Iterator<Item = Event<'a>> {
     let options = match length {
-        Length::Note => Options::ENABLE_STRIKETHROUGH,
-        Length::Article => Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES,
+        MarkdownProfile::Note => Options::ENABLE_STRIKETHROUGH,
+        MarkdownProfile::Article => Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES,
     };
     // Inside of links and code, and in the description of a picture, words are just words.
     let mut shut = 0u32;
@@ -66,7 +70,7 @@ fn told<'a>(text: &'a str, length: Length, mut words: impl FnMut(&str) -> String
         }
         match event {
             Event::Text(text) if shut == 0 => Event::InlineHtml(CowStr::from(words(&text))),
-            Event::SoftBreak if length == Length::Note => Event::HardBreak,
+            Event::SoftBreak if length == MarkdownProfile::Note => Event::HardBreak,
             event => event,
         }
     })
@@ -79,12 +83,12 @@ mod tests {
 
     const TAGS: &str = "https://home.example/tags/";
 
-    fn ada() -> Person {
-        Person { handle: Handle::parse("@ada@example.org").unwrap(), url: "https://example.org/@ada".into() }
+    fn ada() -> ResolvedMention {
+        ResolvedMention { handle: Handle::parse("@ada@example.org").unwrap(), url: "https://example.org/@ada".into() }
     }
 
     fn note(text: &str) -> String {
-        to_html(text, &[ada()], TAGS, Length::Note).html
+        to_html(text, &[ada()], TAGS, MarkdownProfile::Note).html
     }
 
     #[test]
@@ -98,7 +102,7 @@ mod tests {
         ] {
             assert_eq!(note(text), seen, "{text}");
         }
-        let long = to_html("# Title\n\n|a|b|\n|-|-|\n|1|2|\n\none\ntwo", &[], TAGS, Length::Article).html;
+        let long = to_html("# Title\n\n|a|b|\n|-|-|\n|1|2|\n\none\ntwo", &[], TAGS, MarkdownProfile::Article).html;
         assert!(long.starts_with("<h1>Title</h1>") && long.contains("<td>1</td>"), "{long}");
         assert!(long.contains("<p>one\ntwo</p>"), "{long}");
     }
@@ -109,7 +113,7 @@ mod tests {
             "**hi @ada@example.org** about #Snow\n\n`#code @ada@example.org` [#link](https://example.org/)",
             &[ada()],
             TAGS,
-            Length::Note,
+            MarkdownProfile::Note,
         );
         assert_eq!(made.tags, ["snow"]);
         assert_eq!(made.html.matches("u-url mention").count(), 1, "{}", made.html);

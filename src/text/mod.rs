@@ -25,48 +25,48 @@ pub mod search;
 
 pub use html_tokens::unescape;
 
-pub use compose::{Composed, Person, to_html};
+pub use compose::{RenderedText, ResolvedMention, to_html};
 pub use handle::Handle;
 pub use scan::mentions_in;
 
 /// Characters in an article of the owner's.
-pub const POST_CHARS: usize = 50_000;
+pub const MAX_ARTICLE_CHARS: usize = 50_000;
 /// Characters in any other post of the owner's with its warning, as [`post_length::of`] counts them.
-pub const NOTE_CHARS: usize = 5_000;
+pub const MAX_NOTE_CHARS: usize = 5_000;
 /// Characters in the title of a post.
-pub const TITLE_CHARS: usize = 300;
+pub const MAX_TITLE_CHARS: usize = 300;
 /// Characters in what an article says about itself.
-pub const SUMMARY_CHARS: usize = 1_000;
+pub const MAX_ABSTRACT_CHARS: usize = 1_000;
 /// Characters in a content warning of the owner's.
-pub const WARNING_CHARS: usize = 500;
+pub const MAX_CONTENT_WARNING_CHARS: usize = 500;
 /// Characters kept of a display name; longer ones are cut on arrival.
-pub const NAME_CHARS: usize = 2_048;
+pub const MAX_DISPLAY_NAME_CHARS: usize = 2_048;
 /// Graphemes shown of a display name.
-pub const NAME_SHOWN: usize = 100;
+pub const MAX_SHOWN_NAME_GRAPHEMES: usize = 100;
 /// Characters in the owner's own bio.
-pub const BIO_CHARS: usize = 5_000;
+pub const MAX_OWN_BIO_CHARS: usize = 5_000;
 /// Fields kept of a profile.
-pub const FIELDS: usize = 50;
+pub const MAX_PROFILE_FIELDS: usize = 50;
 /// Characters in the description of a file.
-pub const ALT_CHARS: usize = 10_000;
+pub const MAX_ALT_TEXT_CHARS: usize = 10_000;
 /// Characters in a hashtag; anything longer is text.
-pub const TAG_CHARS: usize = 100;
+pub const MAX_HASHTAG_CHARS: usize = 100;
 /// Characters in the part of a handle before the `@`.
-pub const USER_CHARS: usize = 255;
+pub const MAX_USERNAME_CHARS: usize = 255;
 /// Bytes read of a remote note's HTML; what follows is cut.
-pub const NOTE_BYTES: usize = 256 * 1024;
+pub const MAX_NOTE_HTML_BYTES: usize = 256 * 1024;
 /// Bytes read of a remote article's HTML; what follows is cut.
-pub const ARTICLE_BYTES: usize = 512 * 1024;
+pub const MAX_ARTICLE_HTML_BYTES: usize = 512 * 1024;
 /// Bytes read of a remote bio's HTML; what follows is cut.
-pub const BIO_BYTES: usize = 64 * 1024;
+pub const MAX_BIO_HTML_BYTES: usize = 64 * 1024;
 /// Bytes read of a remote profile field's HTML; what follows is cut.
-pub const FIELD_BYTES: usize = 8 * 1024;
+pub const MAX_FIELD_HTML_BYTES: usize = 8 * 1024;
 /// Elements kept in one remote document; later tags are dropped and their text kept.
-pub const ELEMENTS: usize = 10_000;
+pub const MAX_HTML_ELEMENTS: usize = 10_000;
 /// Elements open at once in one remote document; deeper tags are dropped and their text kept.
-pub const DEPTH: usize = 32;
+pub const MAX_HTML_DEPTH: usize = 32;
 /// Bytes in a link kept from a remote document; a longer one becomes text.
-pub const LINK_BYTES: usize = 2_048;
+pub const MAX_LINK_BYTES: usize = 2_048;
 
 /// The first `max` bytes of a text, less the last character when it would be split.
 pub fn cut(text: &str, max: usize) -> &str {

@@ -3,11 +3,11 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::html_tokens::{Token, tokens, unescape};
-use super::{NAME_SHOWN, sanitise};
+use super::html_tokens::{HtmlToken, tokens, unescape};
+use super::{MAX_SHOWN_NAME_GRAPHEMES, sanitise};
 
 /// Code points kept of one grapheme: enough for a family of emoji, too few to write over the lines around it.
-const GRAPHEME_CHARS: usize = 16;
+const MAX_GRAPHEME_CODE_POINTS: usize = 16;
 
 /// The words of any HTML, with line breaks where a reader sees them and links in full.
 pub fn from_html(html: &str) -> String {
@@ -15,7 +15,7 @@ pub fn from_html(html: &str) -> String {
     let (mut out, mut lines, mut in_pre) = (String::new(), 0, false);
     for token in tokens(&clean) {
         match token {
-            Token::Text(text) => {
+            HtmlToken::Text(text) => {
                 let text = unescape(text);
                 let starts_line = out.is_empty() || lines > 0;
                 let text = match (in_pre, starts_line) {
@@ -29,7 +29,7 @@ pub fn from_html(html: &str) -> String {
                 end_lines(&mut out, &mut lines);
                 out.push_str(&text);
             }
-            Token::Open(tag) => {
+            HtmlToken::Open(tag) => {
                 in_pre |= tag.name == "pre";
                 lines = lines.max(breaks(&tag.name));
                 if tag.name == "li" {
@@ -42,7 +42,7 @@ pub fn from_html(html: &str) -> String {
                     out.push_str(&tag.get("alt").unwrap_or_default());
                 }
             }
-            Token::Close(name) => {
+            HtmlToken::Close(name) => {
                 in_pre &= name != "pre";
                 lines = lines.max(breaks(&name));
             }
@@ -64,12 +64,12 @@ pub fn excerpt(text: &str, graphemes: usize) -> String {
 /// A display name as one line: no control characters, no marks that turn the direction of what follows, blanks
 /// folded, at most [`NAME_SHOWN`] graphemes (S25, S29).
 pub fn one_line(name: &str) -> String {
-    line(name, NAME_SHOWN)
+    line(name, MAX_SHOWN_NAME_GRAPHEMES)
 }
 
 /// As [`one_line`], with as many graphemes: for titles, warnings and other lines that are longer than a name.
 pub fn line(text: &str, graphemes: usize) -> String {
-    let visible: String = super::cut(text, super::NAME_CHARS * 4)
+    let visible: String = super::cut(text, super::MAX_DISPLAY_NAME_CHARS * 4)
         .chars()
         .map(|c| if c.is_whitespace() || matches!(c, '\u{2800}' | '\u{3164}') { ' ' } else { c })
         .filter(|c| !c.is_control() && !turns(*c))
@@ -77,7 +77,7 @@ pub fn line(text: &str, graphemes: usize) -> String {
     let line = visible.split(' ').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
     let mut out = String::new();
     for cluster in line.graphemes(true).take(graphemes) {
-        out.extend(cluster.chars().take(GRAPHEME_CHARS));
+        out.extend(cluster.chars().take(MAX_GRAPHEME_CODE_POINTS));
     }
     out.trim().to_owned()
 }
@@ -178,7 +178,7 @@ mod tests {
         ] {
             assert_eq!(one_line(name), line, "{name:?}");
         }
-        assert_eq!(one_line(&"é".repeat(5_000)).chars().count(), NAME_SHOWN);
-        assert!(one_line(&format!("a{}", "\u{301}".repeat(5_000))).chars().count() <= GRAPHEME_CHARS);
+        assert_eq!(one_line(&"é".repeat(5_000)).chars().count(), MAX_SHOWN_NAME_GRAPHEMES);
+        assert!(one_line(&format!("a{}", "\u{301}".repeat(5_000))).chars().count() <= MAX_GRAPHEME_CODE_POINTS);
     }
 }

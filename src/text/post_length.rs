@@ -3,18 +3,18 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::scan::{Span, scan};
+use super::scan::{TextSpan, scan};
 
 /// What a link counts.
-pub const LINK: usize = 23;
+pub const LINK_LENGTH: usize = 23;
 
 /// The length of a text.
 pub fn of(text: &str) -> usize {
     let seen = |text: &str| text.graphemes(true).count();
-    let one = |span: &Span<'_>| match span {
-        Span::Link(_) => LINK,
-        Span::Mention(_, handle) => 1 + seen(&handle.name),
-        Span::Tag(written, _) | Span::Text(written) => seen(written),
+    let one = |span: &TextSpan<'_>| match span {
+        TextSpan::Link(_) => LINK_LENGTH,
+        TextSpan::Mention(_, handle) => 1 + seen(&handle.name),
+        TextSpan::Tag(written, _) | TextSpan::Text(written) => seen(written),
     };
     scan(text).iter().map(one).sum()
 }

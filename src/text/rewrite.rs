@@ -1,7 +1,7 @@
 //! Small changes to HTML that is already safe. Takes only what `sanitise` or `compose` made; makes nothing safe.
 
 use super::escape;
-use super::html_tokens::{Tag, Token, tokens, unescape};
+use super::html_tokens::{HtmlToken, StartTag, tokens, unescape};
 
 /// Sends each `src` and `poster` through `to` (tag, attribute, address), so that a page loads pictures and films from this
 /// server and nobody sees the reader.
@@ -23,10 +23,10 @@ pub fn without_quote(html: &str) -> String {
     let mut inside: Option<(String, usize)> = None;
     for token in tokens(html) {
         match (&mut inside, &token) {
-            (None, Token::Open(tag)) if tag.has_class("quote-inline") => inside = Some((tag.name.clone(), 1)),
+            (None, HtmlToken::Open(tag)) if tag.has_class("quote-inline") => inside = Some((tag.name.clone(), 1)),
             (None, token) => write(&mut out, token, &as_is),
-            (Some((name, depth)), Token::Open(tag)) if tag.name == *name => *depth += 1,
-            (Some((name, depth)), Token::Close(closed)) if closed == name => {
+            (Some((name, depth)), HtmlToken::Open(tag)) if tag.name == *name => *depth += 1,
+            (Some((name, depth)), HtmlToken::Close(closed)) if closed == name => {
                 *depth -= 1;
                 if *depth == 0 {
                     inside = None;
@@ -43,25 +43,25 @@ pub fn without_players(html: &str) -> String {
     let mut out = String::with_capacity(html.len());
     // Inside of a player: whether its link is written. What else stands in it is for browsers without players.
     let mut linked: Option<bool> = None;
-    let link = |tag: &Tag<'_>| {
+    let link = |tag: &StartTag<'_>| {
         let src = tag.get("src")?;
         let src = escape(&src);
         Some(format!("<a href=\"{src}\" rel=\"nofollow noopener noreferrer\" target=\"_blank\">{src}</a>"))
     };
     for token in tokens(html) {
         match (linked, &token) {
-            (None, Token::Open(tag)) if matches!(tag.name.as_str(), "video" | "audio") => {
+            (None, HtmlToken::Open(tag)) if matches!(tag.name.as_str(), "video" | "audio") => {
                 let found = link(tag);
                 linked = Some(found.is_some());
                 out.push_str(&found.unwrap_or_default());
             }
             (None, token) => write(&mut out, token, &as_is),
-            (Some(false), Token::Open(tag)) if tag.name == "source" => {
+            (Some(false), HtmlToken::Open(tag)) if tag.name == "source" => {
                 let found = link(tag);
                 linked = Some(found.is_some());
                 out.push_str(&found.unwrap_or_default());
             }
-            (Some(_), Token::Close(name)) if matches!(name.as_str(), "video" | "audio") => linked = None,
+            (Some(_), HtmlToken::Close(name)) if matches!(name.as_str(), "video" | "audio") => linked = None,
             (Some(_), _) => {}
         }
     }
@@ -72,15 +72,15 @@ fn as_is(_tag: &str, _name: &str, value: &str) -> String {
     value.to_owned()
 }
 
-fn write(out: &mut String, token: &Token<'_>, value: &dyn Fn(&str, &str, &str) -> String) {
+fn write(out: &mut String, token: &HtmlToken<'_>, value: &dyn Fn(&str, &str, &str) -> String) {
     match token {
-        Token::Text(text) => out.push_str(&text.replace('<', "&lt;")),
-        Token::Close(name) => out.push_str(&format!("</{name}>")),
-        Token::Open(tag) => write_tag(out, tag, value),
+        HtmlToken::Text(text) => out.push_str(&text.replace('<', "&lt;")),
+        HtmlToken::Close(name) => out.push_str(&format!("</{name}>")),
+        HtmlToken::Open(tag) => write_tag(out, tag, value),
     }
 }
 
-fn write_tag(out: &mut String, tag: &Tag<'_>, value: &dyn Fn(&str, &str, &str) -> String) {
+fn write_tag(out: &mut String, tag: &StartTag<'_>, value: &dyn Fn(&str, &str, &str) -> String) {
     out.push('<');
     out.push_str(&tag.name);
     for (name, written) in tag.attributes() {

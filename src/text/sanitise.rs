@@ -7,40 +7,43 @@ use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
 
-use super::html_normalizer::{ARTICLE_BLOCK, BLOCK, INLINE, Kind, REL, REL_TAG, SCHEMES, tidy};
-use super::{ARTICLE_BYTES, BIO_BYTES, FIELD_BYTES, NOTE_BYTES, cut};
+use super::html_normalizer::{
+    ARTICLE_BLOCK_ELEMENTS, BLOCK_ELEMENTS, HASHTAG_LINK_REL, HtmlProfile, INLINE_ELEMENTS, LINK_REL, LINK_SCHEMES,
+    tidy,
+};
+use super::{MAX_ARTICLE_HTML_BYTES, MAX_BIO_HTML_BYTES, MAX_FIELD_HTML_BYTES, MAX_NOTE_HTML_BYTES, cut};
 
 /// A post's content: text, lists, quotes, code, links; headings become bold paragraphs, pictures become links.
 pub fn note(html: &str) -> String {
-    clean(cut(html, NOTE_BYTES), Kind::Note, &[])
+    clean(cut(html, MAX_NOTE_HTML_BYTES), HtmlProfile::Note, &[])
 }
 
 /// As [`note`], without the pictures that are the post's attachments anyway (their addresses in `attachments`).
 pub fn note_beside(html: &str, attachments: &[&str]) -> String {
-    clean(cut(html, NOTE_BYTES), Kind::Note, attachments)
+    clean(cut(html, MAX_NOTE_HTML_BYTES), HtmlProfile::Note, attachments)
 }
 
 /// An article's content: headings, tables, pictures, sound and video too. Its `src`s are remote: before a page shows
 /// them they go through [`super::rewrite::sources`].
 pub fn article(html: &str) -> String {
-    clean(cut(html, ARTICLE_BYTES), Kind::Article, &[])
+    clean(cut(html, MAX_ARTICLE_HTML_BYTES), HtmlProfile::Article, &[])
 }
 
 /// A profile's bio.
 pub fn bio(html: &str) -> String {
-    clean(cut(html, BIO_BYTES), Kind::Note, &[])
+    clean(cut(html, MAX_BIO_HTML_BYTES), HtmlProfile::Note, &[])
 }
 
 /// A profile field's value: one line of text and links.
 pub fn field(html: &str) -> String {
-    clean(cut(html, FIELD_BYTES), Kind::Field, &[]).replace(['\n', '\t'], " ").trim().to_owned()
+    clean(cut(html, MAX_FIELD_HTML_BYTES), HtmlProfile::Field, &[]).replace(['\n', '\t'], " ").trim().to_owned()
 }
 
-fn clean(html: &str, kind: Kind, known: &[&str]) -> String {
+fn clean(html: &str, kind: HtmlProfile, known: &[&str]) -> String {
     let gate = match kind {
-        Kind::Note => &NOTE,
-        Kind::Article => &ARTICLE,
-        Kind::Field => &FIELD,
+        HtmlProfile::Note => &NOTE,
+        HtmlProfile::Article => &ARTICLE,
+        HtmlProfile::Field => &FIELD,
     };
     settled(&gate.clean(&tidy(html, kind, known)).to_string())
 }
@@ -61,7 +64,7 @@ fn settled(html: &str) -> String {
 
 static NOTE: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut gate = gate();
-    gate.add_tags(BLOCK).add_tags(["br", "hr"]);
+    gate.add_tags(BLOCK_ELEMENTS).add_tags(["br", "hr"]);
     gate
 });
 
@@ -69,8 +72,8 @@ static FIELD: LazyLock<Builder<'static>> = LazyLock::new(gate);
 
 static ARTICLE: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut gate = gate();
-    gate.add_tags(BLOCK)
-        .add_tags(ARTICLE_BLOCK)
+    gate.add_tags(BLOCK_ELEMENTS)
+        .add_tags(ARTICLE_BLOCK_ELEMENTS)
         .add_tags(["br", "hr", "img", "source"])
         .add_tag_attributes("img", ["src", "alt", "width", "height"])
         .add_tag_attributes("video", ["src", "poster"])
@@ -90,7 +93,7 @@ static ARTICLE: LazyLock<Builder<'static>> = LazyLock::new(|| {
 /// What every kind of document may hold: words in a line, and the attributes of a note.
 fn gate() -> Builder<'static> {
     let mut gate = Builder::empty();
-    gate.tags(INLINE.iter().copied().collect())
+    gate.tags(INLINE_ELEMENTS.iter().copied().collect())
         .tag_attributes(Default::default())
         .generic_attributes(HashSet::from(["lang"]))
         .add_tag_attributes("a", ["href", "class", "translate", "rel"])
@@ -101,7 +104,7 @@ fn gate() -> Builder<'static> {
         .add_tag_attributes("abbr", ["title"])
         .add_tag_attributes("blockquote", ["cite"])
         .set_tag_attribute_value("a", "target", "_blank")
-        .url_schemes(SCHEMES.iter().copied().collect())
+        .url_schemes(LINK_SCHEMES.iter().copied().collect())
         .url_relative(UrlRelative::Deny)
         // `tidy` writes the rel itself, so that a hashtag keeps its `tag`.
         .link_rel(None)
@@ -113,8 +116,8 @@ fn gate() -> Builder<'static> {
 fn kept<'v>(_element: &str, attribute: &str, value: &'v str) -> Option<Cow<'v, str>> {
     let web = |v: &str| v.starts_with("https://") || v.starts_with("http://");
     match attribute {
-        "rel" if value == REL || value == REL_TAG => Some(value.into()),
-        "rel" => Some(REL.into()),
+        "rel" if value == LINK_REL || value == HASHTAG_LINK_REL => Some(value.into()),
+        "rel" => Some(LINK_REL.into()),
         "src" | "poster" | "cite" if !web(value) => None,
         _ => Some(value.into()),
     }

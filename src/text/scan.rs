@@ -4,11 +4,11 @@ use unicode_segmentation::UnicodeSegmentation;
 use url::Url;
 
 use super::handle::{self, Handle};
-use super::{LINK_BYTES, TAG_CHARS};
+use super::{MAX_HASHTAG_CHARS, MAX_LINK_BYTES};
 
 /// A piece of a text; the pieces together are the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Span<'a> {
+pub enum TextSpan<'a> {
     /// Words without meaning to us.
     Text(&'a str),
     /// Somebody, as written and as read.
@@ -20,7 +20,7 @@ pub enum Span<'a> {
 }
 
 /// Splits a text into its pieces, in order.
-pub fn scan(text: &str) -> Vec<Span<'_>> {
+pub fn scan(text: &str) -> Vec<TextSpan<'_>> {
     let mut spans = Vec::new();
     let (mut plain_from, mut at, mut before) = (0, 0, None);
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
@@ -51,7 +51,7 @@ pub fn scan(text: &str) -> Vec<Span<'_>> {
 pub fn mentions_in(text: &str) -> Vec<Handle> {
     let mut found: Vec<Handle> = Vec::new();
     for span in scan(text) {
-        if let Span::Mention(_, handle) = span
+        if let TextSpan::Mention(_, handle) = span
             && !found.iter().any(|known| known.same(&handle))
         {
             found.push(handle);
@@ -70,7 +70,7 @@ pub fn tag_key(name: &str) -> String {
 }
 
 /// What is said of a text that is no hashtag.
-pub const NO_TAG: &str = "a hashtag is one word of letters, digits and _";
+pub const NOT_A_HASHTAG_MESSAGE: &str = "a hashtag is one word of letters, digits and _";
 
 /// A text that is one hashtag, with or without its `#`: as it is kept, and as it was written.
 pub fn whole_tag(typed: &str) -> Option<(String, String)> {
@@ -82,9 +82,9 @@ pub fn whole_tag(typed: &str) -> Option<(String, String)> {
     }
 }
 
-fn push_text<'a>(spans: &mut Vec<Span<'a>>, text: Option<&'a str>) {
+fn push_text<'a>(spans: &mut Vec<TextSpan<'a>>, text: Option<&'a str>) {
     if let Some(text) = text.filter(|t| !t.is_empty()) {
-        spans.push(Span::Text(text));
+        spans.push(TextSpan::Text(text));
     }
 }
 
@@ -93,7 +93,7 @@ fn is_word(c: char) -> bool {
 }
 
 /// `@user@host` or `@user`. A `.` or `-` ends neither part, so that a mention may end a sentence.
-fn mention(rest: &str, before: Option<char>) -> Option<(Span<'_>, usize)> {
+fn mention(rest: &str, before: Option<char>) -> Option<(TextSpan<'_>, usize)> {
     // A word before it makes it an e-mail address; `/` and `=` a piece of a path or query.
     if before.is_some_and(|c| is_word(c) || matches!(c, '@' | '/' | '=' | '+')) {
         return None;
@@ -107,7 +107,7 @@ fn mention(rest: &str, before: Option<char>) -> Option<(Span<'_>, usize)> {
         let length = 1 + full.len() + 1 + host.len();
         let written = rest.get(..length)?;
         if let Some(handle) = Handle::parse(written) {
-            return Some((Span::Mention(written, handle), length));
+            return Some((TextSpan::Mention(written, handle), length));
         }
     }
     let name = full.trim_end_matches(['.', '-']);
@@ -115,7 +115,7 @@ fn mention(rest: &str, before: Option<char>) -> Option<(Span<'_>, usize)> {
     let joined = body.get(name.len()..)?.starts_with(is_word);
     let length = 1 + name.len();
     (handle::is_name(name) && !joined)
-        .then(|| Some((Span::Mention(rest.get(..length)?, Handle::parse(name)?), length)))
+        .then(|| Some((TextSpan::Mention(rest.get(..length)?, Handle::parse(name)?), length)))
         .flatten()
 }
 
@@ -132,7 +132,7 @@ fn host_run(text: &str) -> &str {
 }
 
 /// `#name` or `＃name`: letters of any script, digits and `_`, not digits alone; `·` inside, as Catalan needs it.
-fn tag(rest: &str, before: Option<char>) -> Option<(Span<'_>, usize)> {
+fn tag(rest: &str, before: Option<char>) -> Option<(TextSpan<'_>, usize)> {
     if before.is_some_and(|c| is_word(c) || matches!(c, '=' | '/' | ')' | '&' | '#' | '＃')) {
         return None;
     }
@@ -144,18 +144,18 @@ fn tag(rest: &str, before: Option<char>) -> Option<(Span<'_>, usize)> {
     while let Some(cluster) = clusters.next() {
         let inside = cluster.starts_with(is_word)
             || (cluster == "·" && length > 0 && clusters.peek().is_some_and(|next| next.starts_with(is_word)));
-        if !inside || length > TAG_CHARS * 4 {
+        if !inside || length > MAX_HASHTAG_CHARS * 4 {
             break;
         }
         length += cluster.len();
     }
     let name = body.get(..length)?;
-    let fits = name.chars().any(char::is_alphabetic) && name.chars().count() <= TAG_CHARS;
-    fits.then(|| Some((Span::Tag(rest.get(..mark + length)?, name), mark + length))).flatten()
+    let fits = name.chars().any(char::is_alphabetic) && name.chars().count() <= MAX_HASHTAG_CHARS;
+    fits.then(|| Some((TextSpan::Tag(rest.get(..mark + length)?, name), mark + length))).flatten()
 }
 
 /// `http://…` or `https://…` up to a blank, a quote or a bracket that was not opened in it.
-fn link(rest: &str, before: Option<char>) -> Option<(Span<'_>, usize)> {
+fn link(rest: &str, before: Option<char>) -> Option<(TextSpan<'_>, usize)> {
     if before.is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '@' | '/')) {
         return None;
     }
@@ -180,8 +180,8 @@ fn link(rest: &str, before: Option<char>) -> Option<(Span<'_>, usize)> {
         chars.next_back();
         url = chars.as_str();
     }
-    let named = url.len() > scheme.len() && url.len() <= LINK_BYTES;
-    (named && Url::parse(url).is_ok_and(|u| u.has_host())).then_some((Span::Link(url), url.len()))
+    let named = url.len() > scheme.len() && url.len() <= MAX_LINK_BYTES;
+    (named && Url::parse(url).is_ok_and(|u| u.has_host())).then_some((TextSpan::Link(url), url.len()))
 }
 
 fn balanced(text: &str, open: char, close: char) -> bool {
@@ -203,11 +203,11 @@ mod tests {
     }
 
     fn tags(text: &str) -> Vec<&str> {
-        scan(text).into_iter().filter_map(|s| if let Span::Tag(_, name) = s { Some(name) } else { None }).collect()
+        scan(text).into_iter().filter_map(|s| if let TextSpan::Tag(_, name) = s { Some(name) } else { None }).collect()
     }
 
     fn links(text: &str) -> Vec<&str> {
-        scan(text).into_iter().filter_map(|s| if let Span::Link(url) = s { Some(url) } else { None }).collect()
+        scan(text).into_iter().filter_map(|s| if let TextSpan::Link(url) = s { Some(url) } else { None }).collect()
     }
 
     #[test]
@@ -286,7 +286,7 @@ mod tests {
         for (text, found) in table {
             assert_eq!(tags(text), *found, "{text}");
         }
-        assert!(tags(&format!("#{}", "a".repeat(TAG_CHARS + 1))).is_empty());
+        assert!(tags(&format!("#{}", "a".repeat(MAX_HASHTAG_CHARS + 1))).is_empty());
     }
 
     #[test]
@@ -326,7 +326,7 @@ mod tests {
         #[test]
         fn the_pieces_are_the_text(text in "[ -~é＃日\n@#/:.]{0,200}") {
             let joined: String = scan(&text).iter().map(|span| match span {
-                Span::Text(t) | Span::Mention(t, _) | Span::Tag(t, _) | Span::Link(t) => *t,
+                TextSpan::Text(t) | TextSpan::Mention(t, _) | TextSpan::Tag(t, _) | TextSpan::Link(t) => *t,
             }).collect();
             proptest::prop_assert_eq!(joined, text);
         }

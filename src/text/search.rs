@@ -3,21 +3,21 @@
 
 use std::time::Duration;
 
-use super::html_tokens::{Token, tokens, unescape};
+use super::html_tokens::{HtmlToken, tokens, unescape};
 use super::{Handle, cut};
 use crate::base::Time;
 
 /// Bytes of a post's words that are found; what follows is not.
-const INDEXED: usize = 20_000;
+const MAX_INDEXED_BYTES: usize = 20_000;
 /// Bytes read of what is asked for.
-const ASKED: usize = 2_048;
+const MAX_QUERY_BYTES: usize = 2_048;
 /// Words and phrases looked for at once.
-const TERMS: usize = 20;
+const MAX_TERMS: usize = 20;
 const DAY: Duration = Duration::from_hours(24);
 
 /// What of a post is found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Words {
+pub struct IndexedText {
     /// Its words, apart from each other.
     pub text: String,
     /// It has a link, be it to whom it names or a hashtag not counted.
@@ -25,37 +25,37 @@ pub struct Words {
 }
 
 /// The words of safe HTML and of plain texts beside it. Of an address only its server is found: the rest is no word.
-pub fn words(html: &str, beside: &[&str]) -> Words {
+pub fn words(html: &str, beside: &[&str]) -> IndexedText {
     let (mut all, mut link) = (beside.join("\n"), false);
     for token in tokens(html) {
         match token {
-            Token::Text(text) => all.push_str(&unescape(text)),
-            Token::Open(tag) if tag.name == "a" => {
+            HtmlToken::Text(text) => all.push_str(&unescape(text)),
+            HtmlToken::Open(tag) if tag.name == "a" => {
                 let named = ["mention", "hashtag", "u-url"].iter().any(|class| tag.has_class(class));
                 link |= !named && tag.get("href").is_some();
             }
-            Token::Open(tag) if tag.name == "img" => {
+            HtmlToken::Open(tag) if tag.name == "img" => {
                 all.push(' ');
                 all.push_str(&tag.get("alt").unwrap_or_default());
             }
             // Half an address stands in a span of its own.
-            Token::Open(tag) if tag.name == "span" => {}
-            Token::Close(name) if name == "span" => {}
-            Token::Open(_) | Token::Close(_) => all.push(' '),
+            HtmlToken::Open(tag) if tag.name == "span" => {}
+            HtmlToken::Close(name) if name == "span" => {}
+            HtmlToken::Open(_) | HtmlToken::Close(_) => all.push(' '),
         }
-        if all.len() > INDEXED {
+        if all.len() > MAX_INDEXED_BYTES {
             break;
         }
     }
     let mut text = String::with_capacity(all.len());
-    for word in cut(&all, INDEXED).split_whitespace() {
+    for word in cut(&all, MAX_INDEXED_BYTES).split_whitespace() {
         let word = match word.split_once("://") {
             Some((_, rest)) => rest.split(['/', '?', '#']).next().unwrap_or_default(),
             None => word,
         };
         push_apart(&mut text, word);
     }
-    Words { text, link }
+    IndexedText { text, link }
 }
 
 /// Adds a word. Scripts without blanks between words are cut into their letters, so that a part is found as a phrase.
@@ -91,7 +91,7 @@ pub fn phrase(text: &str) -> Option<String> {
 
 /// Whether something is wanted or not wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sign {
+pub enum TermSign {
     /// It must be so.
     With,
     /// It must not.
@@ -100,7 +100,7 @@ pub enum Sign {
 
 /// What a post can be beside its words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trait {
+pub enum PostTrait {
     /// Written by the owner.
     Mine,
     /// Written by whom this names.
@@ -121,11 +121,11 @@ pub enum Trait {
 
 /// What is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct ParsedQuery {
     /// Phrases of one or more words.
-    pub terms: Vec<(Sign, String)>,
+    pub terms: Vec<(TermSign, String)>,
     /// What else.
-    pub traits: Vec<(Sign, Trait)>,
+    pub traits: Vec<(TermSign, PostTrait)>,
     /// Only posts from before.
     pub before: Option<Time>,
     /// Only posts from this moment on.
@@ -134,18 +134,18 @@ pub struct Asked {
     pub never: bool,
 }
 
-impl Asked {
+impl ParsedQuery {
     /// Reads it.
     pub fn read(text: &str) -> Self {
         let mut asked = Self::default();
-        for (sign, piece) in pieces(cut(text.trim(), ASKED)).into_iter().take(TERMS) {
+        for (sign, piece) in pieces(cut(text.trim(), MAX_QUERY_BYTES)).into_iter().take(MAX_TERMS) {
             let operator = match &piece {
-                Piece::Word(word) => {
+                QueryTerm::Word(word) => {
                     word.split_once(':').is_some_and(|(name, value)| asked.operator(sign, name, value))
                 }
-                Piece::Quoted(_) => false,
+                QueryTerm::Quoted(_) => false,
             };
-            let (Piece::Word(said) | Piece::Quoted(said)) = piece;
+            let (QueryTerm::Word(said) | QueryTerm::Quoted(said)) = piece;
             if let Some(phrase) = phrase(said).filter(|_| !operator) {
                 asked.terms.push((sign, phrase));
             }
@@ -154,23 +154,23 @@ impl Asked {
     }
 
     /// Takes an operator; false when it is none of ours.
-    fn operator(&mut self, sign: Sign, name: &str, value: &str) -> bool {
+    fn operator(&mut self, sign: TermSign, name: &str, value: &str) -> bool {
         let value = value.trim_matches('"');
         let kind = match (name.to_ascii_lowercase().as_str(), value.to_ascii_lowercase().as_str()) {
-            ("from", "me") => Trait::Mine,
+            ("from", "me") => PostTrait::Mine,
             ("from", _) => match Handle::parse(value.trim_start_matches('@')) {
-                Some(handle) => Trait::By(handle),
+                Some(handle) => PostTrait::By(handle),
                 None => {
-                    self.never |= sign == Sign::With;
+                    self.never |= sign == TermSign::With;
                     return true;
                 }
             },
-            ("has", "media" | "image" | "video" | "audio") => Trait::Media,
-            ("has", "poll") => Trait::Poll,
-            ("has", "link" | "embed") => Trait::Link,
-            ("is", "reply") => Trait::Answer,
-            ("is", "sensitive") => Trait::Sensitive,
-            ("language", tag) if !tag.is_empty() => Trait::Language(tag.to_owned()),
+            ("has", "media" | "image" | "video" | "audio") => PostTrait::Media,
+            ("has", "poll") => PostTrait::Poll,
+            ("has", "link" | "embed") => PostTrait::Link,
+            ("is", "reply") => PostTrait::Answer,
+            ("is", "sensitive") => PostTrait::Sensitive,
+            ("language", tag) if !tag.is_empty() => PostTrait::Language(tag.to_owned()),
             // Here all that is stored is the owner's library.
             ("in", "all" | "library" | "public") => return true,
             ("before" | "after" | "during", _) => return self.moment(&name.to_ascii_lowercase(), value),
@@ -192,28 +192,28 @@ impl Asked {
 }
 
 /// A word, or what stood between quotes.
-enum Piece<'a> {
+enum QueryTerm<'a> {
     Word(&'a str),
     Quoted(&'a str),
 }
 
-fn pieces(text: &str) -> Vec<(Sign, Piece<'_>)> {
+fn pieces(text: &str) -> Vec<(TermSign, QueryTerm<'_>)> {
     let (mut found, mut rest) = (Vec::new(), text);
     loop {
         rest = rest.trim_start();
         let sign = match rest.chars().next() {
             None => return found,
-            Some('-') => Sign::Without,
-            Some(_) => Sign::With,
+            Some('-') => TermSign::Without,
+            Some(_) => TermSign::With,
         };
         let body = rest.strip_prefix(['-', '+']).unwrap_or(rest);
         if let Some((quoted, after)) = body.strip_prefix('"').map(|body| body.split_once('"').unwrap_or((body, ""))) {
-            found.push((sign, Piece::Quoted(quoted)));
+            found.push((sign, QueryTerm::Quoted(quoted)));
             rest = after;
         } else {
             let end = body.find(char::is_whitespace).unwrap_or(body.len());
             let (word, after) = body.split_at(end);
-            found.push((sign, Piece::Word(word)));
+            found.push((sign, QueryTerm::Word(word)));
             rest = after;
         }
     }
@@ -244,27 +244,34 @@ mod tests {
             let single = found.text.split_whitespace().collect::<Vec<_>>().join(" ");
             assert_eq!((single.as_str(), found.link), (text, link), "{html}");
         }
-        assert!(words(&"long ".repeat(50_000), &["Title"]).text.len() <= INDEXED + 1);
+        assert!(words(&"long ".repeat(50_000), &["Title"]).text.len() <= MAX_INDEXED_BYTES + 1);
     }
 
     #[test]
     fn operators_are_read_and_all_else_is_words() {
-        let asked = Asked::read("cats -dogs \"grey  CAT\" -\"a b\" from:me -from:@Bob@b.example has:media -is:reply");
-        let terms: Vec<(Sign, &str)> = asked.terms.iter().map(|(sign, term)| (*sign, term.as_str())).collect();
-        let expected =
-            [(Sign::With, "cats"), (Sign::Without, "dogs"), (Sign::With, "grey CAT"), (Sign::Without, "a b")];
+        let asked =
+            ParsedQuery::read("cats -dogs \"grey  CAT\" -\"a b\" from:me -from:@Bob@b.example has:media -is:reply");
+        let terms: Vec<(TermSign, &str)> = asked.terms.iter().map(|(sign, term)| (*sign, term.as_str())).collect();
+        let expected = [
+            (TermSign::With, "cats"),
+            (TermSign::Without, "dogs"),
+            (TermSign::With, "grey CAT"),
+            (TermSign::Without, "a b"),
+        ];
         assert_eq!(terms, expected);
         let bob = Handle::parse("bob@b.example").unwrap();
-        assert!(matches!(&asked.traits[..], [(Sign::With, Trait::Mine), (Sign::Without, Trait::By(by)),
-            (Sign::With, Trait::Media), (Sign::Without, Trait::Answer)] if by.same(&bob)));
-        let asked = Asked::read("x before:2026-02-01 after:2026-01-01");
+        assert!(
+            matches!(&asked.traits[..], [(TermSign::With, PostTrait::Mine), (TermSign::Without, PostTrait::By(by)),
+            (TermSign::With, PostTrait::Media), (TermSign::Without, PostTrait::Answer)] if by.same(&bob))
+        );
+        let asked = ParsedQuery::read("x before:2026-02-01 after:2026-01-01");
         assert_eq!((asked.before, asked.since), (Time::parse("2026-02-01"), Time::parse("2026-01-02")));
-        let asked = Asked::read("during:2026-02-01 before:soon http://x.example a:b :: - \" *");
+        let asked = ParsedQuery::read("during:2026-02-01 before:soon http://x.example a:b :: - \" *");
         assert_eq!((asked.since, asked.before), (Time::parse("2026-02-01"), Time::parse("2026-02-02")));
         let terms: Vec<&str> = asked.terms.iter().map(|(_, term)| term.as_str()).collect();
         assert_eq!(terms, ["before:soon", "http://x.example", "a:b"]);
-        assert!(Asked::read("from:!!").never);
-        assert_eq!(Asked::read(&"w ".repeat(3_000)).terms.len(), TERMS);
+        assert!(ParsedQuery::read("from:!!").never);
+        assert_eq!(ParsedQuery::read(&"w ".repeat(3_000)).terms.len(), MAX_TERMS);
         assert_eq!(phrase("東京 tower").as_deref(), Some("東 京 tower"));
         assert_eq!(phrase("🎉 ***"), None);
     }
@@ -272,7 +279,7 @@ mod tests {
     proptest! {
         #[test]
         fn anything_can_be_asked(text in "[ -~é東\"\\-:\n]{0,200}") {
-            let asked = Asked::read(&text);
+            let asked = ParsedQuery::read(&text);
             prop_assert!(asked.terms.iter().all(|(_, term)| !term.contains('"') && !term.is_empty()));
         }
     }

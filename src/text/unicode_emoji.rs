@@ -4,16 +4,16 @@
 use unicode_segmentation::UnicodeSegmentation as _;
 
 /// Characters of one emoji: families with skin tones take many.
-const LONGEST: usize = 16;
+const MAX_EMOJI_CODE_POINTS: usize = 16;
 /// Asks for the coloured picture of a character that is also a letter.
-const PICTURE: char = '\u{fe0f}';
+const VARIATION_SELECTOR: char = '\u{fe0f}';
 /// Joins several emoji into one.
-const JOINER: char = '\u{200d}';
+const ZERO_WIDTH_JOINER: char = '\u{200d}';
 /// Draws a key round a digit.
-const KEY: char = '\u{20e3}';
+const KEYCAP: char = '\u{20e3}';
 
 /// Words that old Misskey servers send, and the emoji they stand for.
-const WORDS: [(&str, &str); 10] = [
+const MISSKEY_REACTION_NAMES: [(&str, &str); 10] = [
     ("like", "👍"),
     ("love", "❤"),
     ("laugh", "😆"),
@@ -29,12 +29,12 @@ const WORDS: [(&str, &str); 10] = [
 /// A single emoji in its one spelling; None for any other text.
 pub fn emoji(text: &str) -> Option<String> {
     let text = text.trim();
-    let text = WORDS.iter().find(|(word, _)| *word == text).map_or(text, |(_, emoji)| *emoji);
-    let chars: Vec<char> = text.chars().take(LONGEST + 1).filter(|c| *c != PICTURE).collect();
+    let text = MISSKEY_REACTION_NAMES.iter().find(|(word, _)| *word == text).map_or(text, |(_, emoji)| *emoji);
+    let chars: Vec<char> = text.chars().take(MAX_EMOJI_CODE_POINTS + 1).filter(|c| *c != VARIATION_SELECTOR).collect();
     let first = *chars.first()?;
     let key = first.is_ascii_digit() || matches!(first, '#' | '*');
-    let fits = if key { chars.get(1) == Some(&KEY) } else { is_pictorial(first) };
-    if !fits || chars.len() > LONGEST || text.graphemes(true).count() != 1 {
+    let fits = if key { chars.get(1) == Some(&KEYCAP) } else { is_pictorial(first) };
+    if !fits || chars.len() > MAX_EMOJI_CODE_POINTS || text.graphemes(true).count() != 1 {
         return None;
     }
     let mut out = String::new();
@@ -42,7 +42,7 @@ pub fn emoji(text: &str) -> Option<String> {
         out.push(*c);
         let toned = chars.get(at + 1).is_some_and(|next| ('\u{1f3fb}'..='\u{1f3ff}').contains(next));
         if is_letter_too(*c) && !toned {
-            out.push(PICTURE);
+            out.push(VARIATION_SELECTOR);
         }
     }
     Some(out)
@@ -62,7 +62,7 @@ fn is_letter_too(c: char) -> bool {
         | '\u{26ea}' | '\u{26f2}' | '\u{26f3}' | '\u{26f5}' | '\u{26fa}' | '\u{26fd}' | '\u{2705}' | '\u{270a}'
         | '\u{270b}' | '\u{2728}' | '\u{274c}' | '\u{274e}' | '\u{2753}'..='\u{2755}' | '\u{2757}'
         | '\u{2795}'..='\u{2797}' | '\u{27b0}' | '\u{27bf}' | '\u{2b1b}' | '\u{2b1c}' | '\u{2b50}' | '\u{2b55}');
-    let parts = matches!(c, JOINER | KEY);
+    let parts = matches!(c, ZERO_WIDTH_JOINER | KEYCAP);
     let high = matches!(c, '\u{1f3f3}' | '\u{1f336}' | '\u{1f441}' | '\u{1f575}' | '\u{1f54a}' | '\u{1f577}');
     high || (c < '\u{1f000}' && !coloured && !parts && (is_pictorial(c) || c.is_ascii()))
 }

@@ -19,15 +19,15 @@ use crate::base::id::ActorId;
 use crate::base::{Error, Result};
 use crate::federation::{Node, owner::login};
 use crate::store;
-use crate::store::access::sessions::SESSION;
+use crate::store::access::sessions::SESSION_LIFETIME;
 use crate::store::posts::Viewer;
 
 /// The name of the session cookie.
-pub const COOKIE: &str = "hytte_session";
+pub const SESSION_COOKIE: &str = "hytte_session";
 
 /// A browser whose cookie is good; in a fresh trial there may be no owner yet.
 #[derive(Debug, Clone)]
-pub struct Session {
+pub struct SignedInBrowser {
     /// SHA-256 of the cookie.
     pub hash: [u8; 32],
     /// Goes into every form.
@@ -53,7 +53,7 @@ pub struct MaybeOwner(pub Option<Owner>);
 
 /// A session, or a visitor.
 #[derive(Debug, Clone)]
-pub struct MaybeSession(pub Option<Session>);
+pub struct MaybeSession(pub Option<SignedInBrowser>);
 
 impl MaybeOwner {
     /// What this person may see.
@@ -99,8 +99,8 @@ impl FromRequest for Owner {
     }
 }
 
-fn named(session: Session) -> Option<Owner> {
-    let Session { hash, csrf, owner } = session;
+fn named(session: SignedInBrowser) -> Option<Owner> {
+    let SignedInBrowser { hash, csrf, owner } = session;
     owner.map(|actor| Owner { actor, hash, csrf })
 }
 
@@ -135,8 +135,8 @@ pub fn local(path: &str) -> &str {
     if stays { path } else { "/" }
 }
 
-async fn session(request: &HttpRequest) -> Result<Option<Session>, PageError> {
-    let Some(cookie) = request.cookie(COOKIE) else { return Ok(None) };
+async fn session(request: &HttpRequest) -> Result<Option<SignedInBrowser>, PageError> {
+    let Some(cookie) = request.cookie(SESSION_COOKIE) else { return Ok(None) };
     let node = request.app_data::<web::Data<Node>>().ok_or_else(|| Error::internal("no node"))?;
     let hash = login::token_hash(cookie.value());
     let found = blocking(node, move |node| {
@@ -150,7 +150,7 @@ async fn session(request: &HttpRequest) -> Result<Option<Session>, PageError> {
         if stale {
             node.store.write(move |w| store::access::sessions::touch(w, &hash))?;
         }
-        Ok(Some(Session { hash, csrf: csrf(node, &hash), owner }))
+        Ok(Some(SignedInBrowser { hash, csrf: csrf(node, &hash), owner }))
     });
     Ok(found.await?)
 }
@@ -189,7 +189,7 @@ pub fn check_origin(request: &HttpRequest, node: &Node) -> Result<()> {
 
 /// The cookie of a new session; Secure wherever the server is reached by https.
 pub fn cookie(node: &Node, value: String) -> Cookie<'static> {
-    let age = time::Duration::seconds(i64::try_from(SESSION.as_secs()).unwrap_or(i64::MAX));
+    let age = time::Duration::seconds(i64::try_from(SESSION_LIFETIME.as_secs()).unwrap_or(i64::MAX));
     build(node, value, age)
 }
 
@@ -199,7 +199,7 @@ pub fn no_cookie(node: &Node) -> Cookie<'static> {
 }
 
 fn build(node: &Node, value: String, age: time::Duration) -> Cookie<'static> {
-    Cookie::build(COOKIE, value)
+    Cookie::build(SESSION_COOKIE, value)
         .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)

@@ -15,22 +15,22 @@ use crate::base::{Error, Result};
 use crate::federation::Node;
 
 /// Jobs given to the blocking threads at once, a few more than there are threads: the rest wait here, where it is cheap.
-const MAX_JOBS: usize = 48;
+const MAX_BLOCKING_JOBS: usize = 48;
 /// How long a job waits for its turn before the asker hears "busy".
-const PATIENCE: Duration = Duration::from_secs(10);
+const JOB_QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Seconds after which a busy server asks to be tried again.
 pub const RETRY_AFTER: &str = "5";
 /// Media ranges of an `Accept` header that are looked at.
 const MAX_RANGES: usize = 32;
 
-static JOBS: Semaphore = Semaphore::const_new(MAX_JOBS);
+static JOB_PERMITS: Semaphore = Semaphore::const_new(MAX_BLOCKING_JOBS);
 
 /// Runs `job`, which may wait for disk or network, away from the threads that answer. Busy when its turn does not come.
 pub async fn blocking<T: Send + 'static>(
     node: &web::Data<Node>,
     job: impl FnOnce(&Node) -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let turn = tokio::time::timeout(PATIENCE, JOBS.acquire()).await;
+    let turn = tokio::time::timeout(JOB_QUEUE_TIMEOUT, JOB_PERMITS.acquire()).await;
     let place = turn.ok().and_then(Result::ok).ok_or(Error::Busy)?;
     let node = node.clone();
     let done = web::block(move || {

@@ -14,35 +14,35 @@ use super::media_streams;
 use crate::base::{Error, Result};
 pub use crate::federation::remote::media_proxy::path as proxied;
 use crate::federation::{Node, media, remote::media_proxy};
-use crate::store::media_files::{self, Name};
+use crate::store::media_files::{self, MediaFileName};
 
 #[derive(RustEmbed)]
 #[folder = "assets/"]
 struct Assets;
 
 /// What never changes under its name.
-const FOR_EVER: &str = "public, max-age=31536000, immutable";
+const CACHE_IMMUTABLE: &str = "public, max-age=31536000, immutable";
 /// An asset asked for without its hash.
-const FOR_AN_HOUR: &str = "public, max-age=3600";
+const CACHE_HOUR: &str = "public, max-age=3600";
 /// A remote picture: what is behind its URL may change.
-const FOR_A_WEEK: &str = "public, max-age=604800";
+const CACHE_WEEK: &str = "public, max-age=604800";
 /// A picture that could not be had.
-const FOR_MINUTES: &str = "public, max-age=300";
+const CACHE_MINUTES: &str = "public, max-age=300";
 /// Whatever is in a media file, a browser must run none of it.
-pub(super) const MEDIA_POLICY: &str = "default-src 'none'; sandbox";
+pub(super) const MEDIA_CSP: &str = "default-src 'none'; sandbox";
 /// How long a picture waits for its turn to be fetched.
-pub(super) const PATIENCE: Duration = Duration::from_secs(25);
+pub(super) const FETCH_QUEUE_TIMEOUT: Duration = Duration::from_secs(25);
 /// What stands for a picture that could not be had.
-const NEUTRAL: &str =
+const PLACEHOLDER_IMAGE: &str =
     r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><path fill="#8884" d="M0 0h8v8H0z"/></svg>"##;
 
 /// Turns for fetching remote pictures.
 #[derive(Debug)]
-pub struct Turns(Semaphore);
+pub struct ImageFetchPermits(Semaphore);
 
-impl Default for Turns {
+impl Default for ImageFetchPermits {
     fn default() -> Self {
-        Self(Semaphore::new(media::FETCHES))
+        Self(Semaphore::new(media::MAX_CONCURRENT_MEDIA_FETCHES))
     }
 }
 
@@ -82,7 +82,7 @@ fn embedded(request: &HttpRequest, path: &str) -> Result<HttpResponse, PageError
     let file = Assets::get(path).ok_or(Error::NotFound)?;
     let hash = short_hash(&file);
     let named = request.query_string() == format!("v={hash}");
-    let kept = if named { FOR_EVER } else { FOR_AN_HOUR };
+    let kept = if named { CACHE_IMMUTABLE } else { CACHE_HOUR };
     let mime = file.metadata.mimetype();
     let media_type = if mime.starts_with("text/") { Cow::from(format!("{mime}; charset=utf-8")) } else { mime.into() };
     Ok(answer(request, &hash, &media_type, kept, || file.data.into_owned()))
@@ -94,7 +94,7 @@ pub async fn own(
     node: web::Data<Node>,
     name: web::Path<String>,
 ) -> Result<HttpResponse, PageError> {
-    let name = Name::parse(&name)?;
+    let name = MediaFileName::parse(&name)?;
     let asked = name.clone();
     let is_picture = name.media_type().starts_with("image/");
     let bytes =
@@ -104,8 +104,8 @@ pub async fn own(
             false => Err(Error::NotFound),
         });
     match bytes.await? {
-        Some(bytes) => Ok(picture(&request, &name, FOR_EVER, bytes)),
-        None => media_streams::own(&request, &node, &name, FOR_EVER).await,
+        Some(bytes) => Ok(picture(&request, &name, CACHE_IMMUTABLE, bytes)),
+        None => media_streams::own(&request, &node, &name, CACHE_IMMUTABLE).await,
     }
 }
 
@@ -113,23 +113,23 @@ pub async fn own(
 pub async fn remote(
     request: HttpRequest,
     node: web::Data<Node>,
-    turns: web::Data<Turns>,
+    turns: web::Data<ImageFetchPermits>,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, PageError> {
     let url = media_proxy::url(&node, &path.0, &path.1)?;
     match fetched(&node, &turns, url).await {
-        Ok((name, bytes)) => Ok(picture(&request, &name, FOR_A_WEEK, bytes)),
+        Ok((name, bytes)) => Ok(picture(&request, &name, CACHE_WEEK, bytes)),
         Err(Error::NotFound) => Ok(HttpResponse::NotFound()
             .content_type("image/svg+xml")
-            .insert_header((header::CACHE_CONTROL, FOR_MINUTES))
-            .insert_header((header::CONTENT_SECURITY_POLICY, MEDIA_POLICY))
-            .body(NEUTRAL)),
+            .insert_header((header::CACHE_CONTROL, CACHE_MINUTES))
+            .insert_header((header::CONTENT_SECURITY_POLICY, MEDIA_CSP))
+            .body(PLACEHOLDER_IMAGE)),
         Err(error) => Err(error.into()),
     }
 }
 
 /// From the cache at once; else after waiting for one of the few turns, where waiting holds no thread.
-async fn fetched(node: &web::Data<Node>, turns: &Turns, url: String) -> Result<(Name, Vec<u8>)> {
+async fn fetched(node: &web::Data<Node>, turns: &ImageFetchPermits, url: String) -> Result<(MediaFileName, Vec<u8>)> {
     let asked = url.clone();
     let cached = blocking::blocking(node, move |node| {
         media::cached(node, &asked)?.map(|name| Ok((name.clone(), read(node, &name)?))).transpose()
@@ -137,7 +137,7 @@ async fn fetched(node: &web::Data<Node>, turns: &Turns, url: String) -> Result<(
     if let Some(found) = cached.await? {
         return Ok(found);
     }
-    let turn = tokio::time::timeout(PATIENCE, turns.0.acquire()).await;
+    let turn = tokio::time::timeout(FETCH_QUEUE_TIMEOUT, turns.0.acquire()).await;
     let _turn = turn.map_err(|_| Error::Busy)?.map_err(Error::internal)?;
     let fresh = blocking::blocking(node, move |node| {
         let name = media::fetch_picture(node, &url)?;
@@ -147,17 +147,17 @@ async fn fetched(node: &web::Data<Node>, turns: &Turns, url: String) -> Result<(
     fresh.await
 }
 
-fn read(node: &Node, name: &Name) -> Result<Vec<u8>> {
+fn read(node: &Node, name: &MediaFileName) -> Result<Vec<u8>> {
     match std::fs::read(media_files::path(&node.store, name)) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Error::NotFound),
         bytes => Ok(bytes?),
     }
 }
 
-fn picture(request: &HttpRequest, name: &Name, kept: &'static str, bytes: Vec<u8>) -> HttpResponse {
+fn picture(request: &HttpRequest, name: &MediaFileName, kept: &'static str, bytes: Vec<u8>) -> HttpResponse {
     let mut response = answer(request, name.as_str(), name.media_type(), kept, || bytes);
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(MEDIA_POLICY));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(MEDIA_CSP));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("inline"));
     // Pages of other servers may show them.
@@ -195,8 +195,8 @@ mod tests {
     use super::*;
     use crate::base::Audience;
     use crate::federation::owner::publish;
-    use crate::net::test_support::{Peer, response};
-    use crate::web::test_support::House;
+    use crate::net::test_support::{TestPeer, response};
+    use crate::web::test_support::TestServer;
 
     fn png() -> Vec<u8> {
         let mut bytes = Cursor::new(Vec::new());
@@ -208,7 +208,7 @@ mod tests {
 
     #[actix_web::test]
     async fn uploads_are_served_as_pictures_and_nothing_else() {
-        let house = House::new();
+        let house = TestServer::new();
         let id = media::upload(&house.node, &png(), " A red door ").unwrap();
         let row = house.node.store.read(|r| crate::store::posts::attachments::by_id(r, id)).unwrap();
         assert_eq!((row.alt.as_str(), row.width), ("A red door", Some(64)));
@@ -217,33 +217,33 @@ mod tests {
         assert_eq!(reply.code, StatusCode::OK);
         assert!(reply.header("content-type").starts_with("image/"));
         assert_eq!(reply.header("x-content-type-options"), "nosniff");
-        assert_eq!(reply.header("content-security-policy"), MEDIA_POLICY);
-        assert_eq!(reply.header("cache-control"), FOR_EVER);
+        assert_eq!(reply.header("content-security-policy"), MEDIA_CSP);
+        assert_eq!(reply.header("cache-control"), CACHE_IMMUTABLE);
         let again = TestRequest::get().uri(&path).insert_header(("if-none-match", reply.header("etag")));
         assert_eq!(house.call(again).await.code, StatusCode::NOT_MODIFIED);
         for path in ["/media/../hytte.db", "/media/0123456789abcdef0123456789abcdef.png", "/media/x.html"] {
             assert_eq!(house.get(path, "*/*").await.code, StatusCode::NOT_FOUND, "{path}");
         }
         assert!(media::upload(&house.node, b"<svg/>", "").is_err());
-        let draft = publish::Draft { media: vec![id], ..publish::Draft::new("Look", Audience::Public) };
+        let draft = publish::NewPost { media: vec![id], ..publish::NewPost::new("Look", Audience::Public) };
         publish::post(&house.node, draft).unwrap();
     }
 
     #[actix_web::test]
     async fn remote_pictures_are_shown_only_for_our_own_links_and_fetched_once() {
-        let peer = Peer::start(|seen| match seen.target.as_str() {
+        let peer = TestPeer::start(|seen| match seen.target.as_str() {
             "/good.png" => response(200, &["content-type: text/html"], &png()),
             "/page" => response(200, &["content-type: image/png"], b"<html>hello</html>"),
             _ => response(500, &[], b""),
         });
         let world: [(&str, SocketAddr); 1] = [("pics.example", peer.address)];
-        let house = House::in_world(&world);
+        let house = TestServer::in_world(&world);
         let good = proxied(&house.node, "http://pics.example/good.png");
         for _ in 0..2 {
             let reply = house.get(&good, "image/*").await;
             assert_eq!(reply.code, StatusCode::OK);
             assert!(reply.header("content-type").starts_with("image/"), "as sniffed, not as said");
-            assert_eq!(reply.header("content-security-policy"), MEDIA_POLICY);
+            assert_eq!(reply.header("content-security-policy"), MEDIA_CSP);
         }
         assert_eq!(peer.seen().len(), 1);
 
@@ -265,11 +265,11 @@ mod tests {
 
     #[actix_web::test]
     async fn assets_are_kept_by_browsers_until_they_change() {
-        let house = House::new();
+        let house = TestServer::new();
         let reply = house.get(&asset_url("page.css"), "*/*").await;
         assert_eq!((reply.code, reply.header("content-type")), (StatusCode::OK, "text/css; charset=utf-8"));
-        assert_eq!(reply.header("cache-control"), FOR_EVER);
-        assert_eq!(house.get("/assets/page.css?v=old", "*/*").await.header("cache-control"), FOR_AN_HOUR);
+        assert_eq!(reply.header("cache-control"), CACHE_IMMUTABLE);
+        assert_eq!(house.get("/assets/page.css?v=old", "*/*").await.header("cache-control"), CACHE_HOUR);
         assert_eq!(house.get("/assets/../Cargo.toml", "*/*").await.code, StatusCode::NOT_FOUND);
         assert_eq!(house.get("/favicon.ico", "*/*").await.header("content-type"), "image/svg+xml");
         assert!(house.get("/robots.txt", "*/*").await.text().starts_with("User-agent"));

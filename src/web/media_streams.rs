@@ -13,21 +13,21 @@ use tokio::sync::Semaphore;
 
 use super::auth::Owner;
 use super::blocking::{self, PageError};
-use super::files::{self as pictures, MEDIA_POLICY};
+use super::files::{self as pictures, MEDIA_CSP};
 use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::federation::remote::media_proxy;
-use crate::net::{NetError, PIECE, Piece};
-use crate::store::media_files::{self, Name};
+use crate::net::{ByteRange, MAX_RANGE_BYTES, NetError};
+use crate::store::media_files::{self, MediaFileName};
 
 /// Bytes read from the disk at a time.
-const CHUNK: usize = 128 * 1024;
+const READ_CHUNK_BYTES: usize = 128 * 1024;
 /// Pieces of other people's films fetched at once.
-const FETCHES: usize = 4;
+const MAX_CONCURRENT_RANGE_FETCHES: usize = 4;
 /// The largest film shown by way of this server; a larger one is a link.
-const WHOLE: u64 = 4 * 1024 * 1024 * 1024;
+const MAX_STREAMED_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 /// What other people's films may call themselves; anything else is not played.
-const PLAYABLE: [&str; 12] = [
+const PLAYABLE_TYPES: [&str; 12] = [
     "video/mp4",
     "video/webm",
     "video/ogg",
@@ -44,17 +44,17 @@ const PLAYABLE: [&str; 12] = [
 
 /// Turns for fetching pieces.
 #[derive(Debug)]
-pub struct Turns(Semaphore);
+pub struct StreamPermits(Semaphore);
 
-impl Default for Turns {
+impl Default for StreamPermits {
     fn default() -> Self {
-        Self(Semaphore::new(FETCHES))
+        Self(Semaphore::new(MAX_CONCURRENT_RANGE_FETCHES))
     }
 }
 
 /// The bytes somebody wants of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wanted {
+enum RangeSelection {
     /// All of it.
     Whole,
     /// From the first to the last byte, both included.
@@ -64,17 +64,21 @@ enum Wanted {
 }
 
 /// Reads a `Range` header for a file of this size. Several ranges at once, or another unit, are answered with the whole.
-fn wanted(range: Option<&str>, size: u64) -> Wanted {
+fn wanted(range: Option<&str>, size: u64) -> RangeSelection {
     let parts = range.and_then(|r| r.trim().strip_prefix("bytes=")).filter(|r| !r.contains(','));
-    let Some((from, to)) = parts.and_then(|r| r.split_once('-')) else { return Wanted::Whole };
+    let Some((from, to)) = parts.and_then(|r| r.split_once('-')) else { return RangeSelection::Whole };
     let last = size.saturating_sub(1);
     let (from, to) = match (from.trim().parse::<u64>(), to.trim().parse::<u64>()) {
         (Ok(from), Ok(to)) => (from, to.min(last)),
         (Ok(from), Err(_)) if to.trim().is_empty() => (from, last),
         (Err(_), Ok(n)) if from.trim().is_empty() => (size.saturating_sub(n), if n == 0 { 0 } else { last }),
-        _ => return Wanted::Whole,
+        _ => return RangeSelection::Whole,
     };
-    if from > to || from > last || (from == to && size == 0) { Wanted::Nothing } else { Wanted::Part(from, to) }
+    if from > to || from > last || (from == to && size == 0) {
+        RangeSelection::Nothing
+    } else {
+        RangeSelection::Part(from, to)
+    }
 }
 
 fn range_of(request: &HttpRequest) -> Option<&str> {
@@ -85,7 +89,7 @@ fn range_of(request: &HttpRequest) -> Option<&str> {
 pub(super) async fn own(
     request: &HttpRequest,
     node: &web::Data<Node>,
-    name: &Name,
+    name: &MediaFileName,
     kept: &'static str,
 ) -> Result<HttpResponse, PageError> {
     let tag = EntityTag::new_strong(name.as_str().to_owned());
@@ -103,13 +107,13 @@ pub(super) async fn own(
     });
     let (mut file, size) = opened.await?;
     let (mut response, from, length) = match wanted(range_of(request), size) {
-        Wanted::Whole => (HttpResponse::Ok(), 0, size),
-        Wanted::Part(from, to) => {
+        RangeSelection::Whole => (HttpResponse::Ok(), 0, size),
+        RangeSelection::Part(from, to) => {
             let mut response = HttpResponse::PartialContent();
             response.insert_header((header::CONTENT_RANGE, format!("bytes {from}-{to}/{size}")));
             (response, from, to - from + 1)
         }
-        Wanted::Nothing => return Ok(nothing(size)),
+        RangeSelection::Nothing => return Ok(nothing(size)),
     };
     if from > 0 {
         file.seek(SeekFrom::Start(from)).map_err(Error::from)?;
@@ -124,7 +128,7 @@ fn chunks(file: File, left: u64) -> impl stream::Stream<Item = Result<web::Bytes
     stream::unfold(Some((file, left)), |state| async move {
         let (mut file, left) = state.filter(|(_, left)| *left > 0)?;
         let read = web::block(move || {
-            let mut buffer = vec![0; CHUNK.min(usize::try_from(left).unwrap_or(CHUNK))];
+            let mut buffer = vec![0; READ_CHUNK_BYTES.min(usize::try_from(left).unwrap_or(READ_CHUNK_BYTES))];
             file.read_exact(&mut buffer).map(|()| (file, buffer))
         });
         match read.await {
@@ -147,7 +151,7 @@ fn guarded(response: &mut HttpResponseBuilder, media_type: &str, kept: &'static 
         .content_type(media_type)
         .insert_header((header::ACCEPT_RANGES, "bytes"))
         .insert_header((header::CACHE_CONTROL, kept))
-        .insert_header((header::CONTENT_SECURITY_POLICY, MEDIA_POLICY))
+        .insert_header((header::CONTENT_SECURITY_POLICY, MEDIA_CSP))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header((header::CONTENT_DISPOSITION, "inline"));
 }
@@ -163,13 +167,13 @@ pub async fn remote(
     request: HttpRequest,
     node: web::Data<Node>,
     _: Owner,
-    turns: web::Data<Turns>,
+    turns: web::Data<StreamPermits>,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, PageError> {
     let url = media_proxy::url(&node, &path.0, &path.1)?;
     let range = range_of(&request).map(str::to_owned);
     let asked = ask(range.as_deref());
-    let turn = tokio::time::timeout(pictures::PATIENCE, turns.0.acquire()).await;
+    let turn = tokio::time::timeout(pictures::FETCH_QUEUE_TIMEOUT, turns.0.acquire()).await;
     let _turn = turn.map_err(|_| Error::Busy)?.map_err(Error::internal)?;
     let place = url.clone();
     let piece = blocking::blocking(&node, move |node| Ok(fetch(node, &place, asked)));
@@ -181,7 +185,7 @@ pub async fn remote(
             return Err(Error::NotFound.into());
         }
     };
-    let Some(media_type) = playable(&piece.media_type, &url).filter(|_| piece.whole <= WHOLE) else {
+    let Some(media_type) = playable(&piece.media_type, &url).filter(|_| piece.whole <= MAX_STREAMED_BYTES) else {
         return Err(Error::NotFound.into());
     };
     let (last, complete) = (from + piece.bytes.len() as u64 - 1, from == 0 && piece.bytes.len() as u64 == piece.whole);
@@ -198,37 +202,37 @@ pub async fn remote(
 
 /// What a player asks of a file whose size we do not know yet.
 #[derive(Debug, Clone, Copy)]
-enum Asked {
+enum RequestedRange {
     /// So many bytes from here on.
     From(u64, usize),
     /// The last so many.
     Last(u64),
 }
 
-fn ask(range: Option<&str>) -> Asked {
+fn ask(range: Option<&str>) -> RequestedRange {
     let from_end = range.and_then(|r| r.trim().strip_prefix("bytes=-")).and_then(|n| n.trim().parse().ok());
     match (from_end, wanted(range, u64::MAX)) {
-        (Some(n), _) => Asked::Last(n),
-        (None, Wanted::Part(from, to)) => {
-            Asked::From(from, usize::try_from((to - from).saturating_add(1)).unwrap_or(PIECE))
+        (Some(n), _) => RequestedRange::Last(n),
+        (None, RangeSelection::Part(from, to)) => {
+            RequestedRange::From(from, usize::try_from((to - from).saturating_add(1)).unwrap_or(MAX_RANGE_BYTES))
         }
-        (None, Wanted::Whole | Wanted::Nothing) => Asked::From(0, PIECE),
+        (None, RangeSelection::Whole | RangeSelection::Nothing) => RequestedRange::From(0, MAX_RANGE_BYTES),
     }
 }
 
 /// The piece and where it starts. What counts from the end takes two steps: first the size.
-fn fetch(node: &Node, url: &str, asked: Asked) -> Result<(Piece, u64), NetError> {
+fn fetch(node: &Node, url: &str, asked: RequestedRange) -> Result<(ByteRange, u64), NetError> {
     let gate = |host: &str| node.may_ask(host);
     let (from, length) = match asked {
-        Asked::From(from, length) => (from, length),
-        Asked::Last(n) => (node.net.piece(url, 0, 1, &gate)?.whole.saturating_sub(n), PIECE),
+        RequestedRange::From(from, length) => (from, length),
+        RequestedRange::Last(n) => (node.net.piece(url, 0, 1, &gate)?.whole.saturating_sub(n), MAX_RANGE_BYTES),
     };
     node.net.piece(url, from, length, &gate).map(|piece| (piece, from))
 }
 
 /// The type a film is played as: what its server says, or where that says nothing, what its name ends in.
 fn playable(said: &str, url: &str) -> Option<&'static str> {
-    if let Some(known) = PLAYABLE.iter().find(|known| **known == said) {
+    if let Some(known) = PLAYABLE_TYPES.iter().find(|known| **known == said) {
         return Some(known);
     }
     if !matches!(said, "" | "application/octet-stream" | "binary/octet-stream") {
@@ -257,36 +261,36 @@ mod tests {
 
     use super::*;
     use crate::federation::owner::login;
-    use crate::net::test_support::{Peer, response};
+    use crate::net::test_support::{TestPeer, response};
     use crate::web::auth;
-    use crate::web::test_support::House;
+    use crate::web::test_support::TestServer;
 
     #[test]
     fn ranges_are_read_as_players_write_them() {
         for (range, found) in [
-            (None, Wanted::Whole),
-            (Some("bytes=0-"), Wanted::Part(0, 99)),
-            (Some("bytes=10-19"), Wanted::Part(10, 19)),
-            (Some("bytes=90-500"), Wanted::Part(90, 99)),
-            (Some("bytes=-10"), Wanted::Part(90, 99)),
-            (Some("bytes=-500"), Wanted::Part(0, 99)),
-            (Some("bytes=100-"), Wanted::Nothing),
-            (Some("bytes=-0"), Wanted::Nothing),
-            (Some("bytes=5-2"), Wanted::Nothing),
-            (Some("bytes=0-1,5-6"), Wanted::Whole),
-            (Some("lines=1-2"), Wanted::Whole),
-            (Some("bytes=x-"), Wanted::Whole),
+            (None, RangeSelection::Whole),
+            (Some("bytes=0-"), RangeSelection::Part(0, 99)),
+            (Some("bytes=10-19"), RangeSelection::Part(10, 19)),
+            (Some("bytes=90-500"), RangeSelection::Part(90, 99)),
+            (Some("bytes=-10"), RangeSelection::Part(90, 99)),
+            (Some("bytes=-500"), RangeSelection::Part(0, 99)),
+            (Some("bytes=100-"), RangeSelection::Nothing),
+            (Some("bytes=-0"), RangeSelection::Nothing),
+            (Some("bytes=5-2"), RangeSelection::Nothing),
+            (Some("bytes=0-1,5-6"), RangeSelection::Whole),
+            (Some("lines=1-2"), RangeSelection::Whole),
+            (Some("bytes=x-"), RangeSelection::Whole),
         ] {
             assert_eq!(wanted(range, 100), found, "{range:?}");
         }
-        assert_eq!(wanted(Some("bytes=0-0"), 0), Wanted::Nothing);
+        assert_eq!(wanted(Some("bytes=0-0"), 0), RangeSelection::Nothing);
     }
 
     #[actix_web::test]
     async fn a_remote_film_plays_for_the_owner_and_for_nobody_else() {
-        let film: Vec<u8> = (0..PIECE as u32 + 500).map(|n| (n % 251) as u8).collect();
+        let film: Vec<u8> = (0..MAX_RANGE_BYTES as u32 + 500).map(|n| (n % 251) as u8).collect();
         let served = film.clone();
-        let peer = Peer::start(move |seen| {
+        let peer = TestPeer::start(move |seen| {
             let range = seen.header("range").strip_prefix("bytes=").and_then(|r| r.split_once('-')).unwrap();
             let (from, to): (usize, usize) = (range.0.parse().unwrap(), range.1.parse().unwrap());
             let to = to.min(served.len() - 1);
@@ -295,8 +299,8 @@ mod tests {
             response(206, &[&format!("content-type: {kind}"), &said], &served[from..=to])
         });
         let world: [(&str, SocketAddr); 1] = [("films.example", peer.address)];
-        let house = House::in_world(&world);
-        let cookie = format!("{}={}", auth::COOKIE, login::open_session(&house.node.store, "a test").unwrap());
+        let house = TestServer::in_world(&world);
+        let cookie = format!("{}={}", auth::SESSION_COOKIE, login::open_session(&house.node.store, "a test").unwrap());
         let path = led(&house.node, "http://films.example/film.mp4");
         let ask = async |path: &str, range: Option<&str>| {
             let mut request = TestRequest::get().uri(path).insert_header(("Cookie", cookie.as_str()));
@@ -307,10 +311,10 @@ mod tests {
         };
         let first = ask(&path, Some("bytes=0-")).await;
         assert_eq!((first.code, first.header("content-type")), (StatusCode::PARTIAL_CONTENT, "video/mp4"));
-        assert_eq!(first.header("content-range"), format!("bytes 0-{}/{}", PIECE - 1, film.len()));
-        assert_eq!(first.body, film[..PIECE]);
-        assert_eq!(first.header("content-security-policy"), MEDIA_POLICY);
-        assert_eq!(ask(&path, Some(&format!("bytes={PIECE}-"))).await.body, film[PIECE..]);
+        assert_eq!(first.header("content-range"), format!("bytes 0-{}/{}", MAX_RANGE_BYTES - 1, film.len()));
+        assert_eq!(first.body, film[..MAX_RANGE_BYTES]);
+        assert_eq!(first.header("content-security-policy"), MEDIA_CSP);
+        assert_eq!(ask(&path, Some(&format!("bytes={MAX_RANGE_BYTES}-"))).await.body, film[MAX_RANGE_BYTES..]);
         let end = ask(&path, Some("bytes=-100")).await;
         assert_eq!(end.body, film[film.len() - 100..]);
         let whole = ask(&path, None).await;

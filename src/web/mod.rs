@@ -29,11 +29,11 @@ use actix_web::{App, HttpServer, Route, web};
 use crate::federation::{Node, owner::login};
 
 /// Threads that answer requests.
-const WORKERS: usize = 2;
+const WORKER_THREADS: usize = 2;
 /// Threads per worker that may wait for the disk or another server.
 const BLOCKING_THREADS: usize = 16;
 /// Connections each worker holds open.
-const CONNECTIONS: usize = 4_096;
+const MAX_CONNECTIONS_PER_WORKER: usize = 4_096;
 /// Connections waiting to be accepted.
 const BACKLOG: u32 = 1_024;
 /// How long a client may take to send a request's head.
@@ -41,13 +41,13 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long the rest of a body is thrown away behind an answer before the connection is closed, so that the answer is read.
 /// Not one second, as actix has it: its clock is late by more where there is much to do, and what is over when it begins is
 /// waited for without end.
-const REST: Duration = Duration::from_secs(5);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an idle connection stays open.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// How long what was sent may lie untaken before the connection is cut: who asks and does not read holds our memory.
-const UNTAKEN: Duration = Duration::from_mins(5);
+const WRITE_TIMEOUT: Duration = Duration::from_mins(5);
 /// How long requests in hand may still take when the server stops.
-const GOODBYE_SECONDS: u64 = 10;
+const SHUTDOWN_TIMEOUT_SECONDS: u64 = 10;
 
 /// Serves every face on `listener`. The future ends when the server's handle was asked to stop and the requests in hand are
 /// answered; signals are the caller's.
@@ -66,14 +66,14 @@ pub fn serve(node: Arc<Node>, listener: TcpListener) -> std::io::Result<Server> 
             .configure(configure.clone())
     })
     .disable_signals()
-    .workers(WORKERS)
+    .workers(WORKER_THREADS)
     .worker_max_blocking_threads(BLOCKING_THREADS)
-    .max_connections(CONNECTIONS)
+    .max_connections(MAX_CONNECTIONS_PER_WORKER)
     .backlog(BACKLOG)
     .client_request_timeout(HEAD_TIMEOUT)
-    .client_disconnect_timeout(REST)
+    .client_disconnect_timeout(DRAIN_TIMEOUT)
     .keep_alive(KEEP_ALIVE)
-    .shutdown_timeout(GOODBYE_SECONDS)
+    .shutdown_timeout(SHUTDOWN_TIMEOUT_SECONDS)
     .listen(listener)?;
     Ok(server.run())
 }
@@ -81,11 +81,11 @@ pub fn serve(node: Arc<Node>, listener: TcpListener) -> std::io::Result<Server> 
 /// Has the kernel cut connections whose other end is gone or takes nothing; those that are accepted inherit it.
 fn cut_untaken(listener: &TcpListener) {
     #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(listener, UNTAKEN.as_millis() as u32) {
+    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(listener, WRITE_TIMEOUT.as_millis() as u32) {
         tracing::debug!(%error, "connections that take nothing stay");
     }
     #[cfg(not(target_os = "linux"))]
-    let _ = (listener, UNTAKEN);
+    let _ = (listener, WRITE_TIMEOUT);
 }
 
 /// What an `App` is configured with: the node and all routes. Every clone shares one state.
@@ -95,17 +95,17 @@ pub fn app(node: Arc<Node>) -> impl Fn(&mut web::ServiceConfig) + Clone + Send +
 
 fn app_with(
     node: Arc<Node>,
-    hub: web::Data<api::streaming::Hub>,
+    hub: web::Data<api::streaming::StreamHub>,
 ) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
     let node = web::Data::from(node);
-    let door = web::Data::new(rate_limit::Door::default());
-    let rooms = web::Data::new(request_body::Rooms::default());
-    let patience = web::Data::new(page::visitor::remote_follow::Patience::default());
-    let gate = web::Data::new(login::Gate::default());
-    let turns = web::Data::new(files::Turns::default());
-    let pieces = web::Data::new(media_streams::Turns::default());
-    let rates = web::Data::new(api::Rates::default());
-    let again = web::Data::new(api::Again::default());
+    let door = web::Data::new(rate_limit::InboxRateLimiter::default());
+    let rooms = web::Data::new(request_body::BodyBudgets::default());
+    let patience = web::Data::new(page::visitor::remote_follow::RemoteFollowLimiter::default());
+    let gate = web::Data::new(login::LoginGuard::default());
+    let turns = web::Data::new(files::ImageFetchPermits::default());
+    let pieces = web::Data::new(media_streams::StreamPermits::default());
+    let rates = web::Data::new(api::ApiRateLimits::default());
+    let again = web::Data::new(api::ResponseCache::default());
     move |cfg| {
         cfg.app_data(node.clone()).app_data(door.clone()).app_data(rooms.clone()).app_data(gate.clone());
         cfg.app_data(turns.clone()).app_data(patience.clone()).app_data(pieces.clone()).app_data(rates.clone());
@@ -296,7 +296,7 @@ mod tests {
     use actix_web::test::TestRequest;
 
     use super::*;
-    use crate::web::test_support::House;
+    use crate::web::test_support::TestServer;
 
     /// What a real connection brings back.
     async fn ask(address: SocketAddr, request: Vec<u8>) -> String {
@@ -328,14 +328,14 @@ mod tests {
         let _asks = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (accepted, _) = listener.accept().unwrap();
         let limit = rustix::net::sockopt::tcp_user_timeout(&accepted).unwrap();
-        assert_eq!(Duration::from_millis(limit.into()), UNTAKEN);
+        assert_eq!(Duration::from_millis(limit.into()), WRITE_TIMEOUT);
     }
 
     #[actix_web::test]
     async fn addresses_that_cannot_be_read_get_the_answers_of_their_face() {
-        let house = House::new();
+        let house = TestServer::new();
         let session = login::open_session(&house.node.store, "a test").unwrap();
-        let cookie = format!("{}={session}", auth::COOKIE);
+        let cookie = format!("{}={session}", auth::SESSION_COOKIE);
         let browser = async |path: &str| {
             let request = TestRequest::get().uri(path).insert_header((header::COOKIE, cookie.clone()));
             house.call(request.insert_header((header::ACCEPT, "text/html,*/*;q=0.8"))).await
@@ -379,7 +379,7 @@ mod tests {
 
     #[actix_web::test]
     async fn a_real_server_answers_head_without_body_and_reads_no_more_than_it_must() {
-        let house = House::new();
+        let house = TestServer::new();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let server = serve(house.node.clone(), listener).unwrap();

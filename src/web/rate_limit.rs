@@ -8,64 +8,67 @@ use std::sync::{Mutex, PoisonError};
 use actix_web::HttpRequest;
 
 use crate::base::Time;
-use crate::base::leaky_bucket::Bucket;
+use crate::base::leaky_bucket::LeakyBucket;
 use crate::base::rate_limit_key::stranger;
 
 /// Activities taken in a second, all senders together.
-const ALL_PER_SECOND: f64 = 1_000.0;
+const MAX_PER_SECOND: f64 = 1_000.0;
 /// Activities taken in a second from one address. Big servers send from few.
-const EACH_PER_SECOND: f64 = 300.0;
+const MAX_PER_SECOND_PER_ADDRESS: f64 = 300.0;
 /// How many seconds' worth may come at once.
 const BURST_SECONDS: f64 = 3.0;
 /// Requests from one address that may be refused in a row before it has to wait, and how many a second it gets back.
-const REFUSALS: f64 = 60.0;
+const MAX_REFUSALS_IN_A_ROW: f64 = 60.0;
 const REFUSALS_PER_SECOND: f64 = 0.5;
 /// Addresses remembered at most.
 const MAX_ADDRESSES: usize = 4_096;
 /// Entries of `X-Forwarded-For` that are looked at, from the right.
-const MAX_FORWARDED: usize = 16;
+const MAX_FORWARDED_ENTRIES: usize = 16;
 
 /// The limits on what strangers send; one per server.
 #[derive(Debug, Default)]
-pub struct Door {
-    all: Mutex<Bucket>,
-    each: Mutex<HashMap<IpAddr, Caller>>,
+pub struct InboxRateLimiter {
+    all: Mutex<LeakyBucket>,
+    each: Mutex<HashMap<IpAddr, CallerState>>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
-struct Caller {
-    visits: Bucket,
-    refusals: Bucket,
+struct CallerState {
+    visits: LeakyBucket,
+    refusals: LeakyBucket,
 }
 
-impl Door {
+impl InboxRateLimiter {
     /// Whether one more request may come in from this address now.
     pub fn admits(&self, from: Option<IpAddr>, now: Time) -> bool {
         if let Some(address) = from.and_then(stranger) {
             let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
             let caller = entry(&mut each, address, now);
-            let refused = !caller.refusals.has_room(now, REFUSALS_PER_SECOND, REFUSALS);
-            if refused || !caller.visits.add(now, EACH_PER_SECOND, EACH_PER_SECOND * BURST_SECONDS) {
+            let refused = !caller.refusals.has_room(now, REFUSALS_PER_SECOND, MAX_REFUSALS_IN_A_ROW);
+            if refused
+                || !caller.visits.add(now, MAX_PER_SECOND_PER_ADDRESS, MAX_PER_SECOND_PER_ADDRESS * BURST_SECONDS)
+            {
                 return false;
             }
         }
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        all.add(now, ALL_PER_SECOND, ALL_PER_SECOND * BURST_SECONDS)
+        all.add(now, MAX_PER_SECOND, MAX_PER_SECOND * BURST_SECONDS)
     }
 
     /// Notes that a request from this address was refused: who only sends junk is soon not listened to.
     pub fn refused(&self, from: Option<IpAddr>, now: Time) {
         if let Some(address) = from.and_then(stranger) {
             let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
-            entry(&mut each, address, now).refusals.add(now, REFUSALS_PER_SECOND, REFUSALS);
+            entry(&mut each, address, now).refusals.add(now, REFUSALS_PER_SECOND, MAX_REFUSALS_IN_A_ROW);
         }
     }
 }
 
-fn entry(each: &mut HashMap<IpAddr, Caller>, address: IpAddr, now: Time) -> &mut Caller {
+fn entry(each: &mut HashMap<IpAddr, CallerState>, address: IpAddr, now: Time) -> &mut CallerState {
     if each.len() >= MAX_ADDRESSES && !each.contains_key(&address) {
         each.retain(|_, caller| {
-            caller.visits.level(now, EACH_PER_SECOND) > 0.0 || caller.refusals.level(now, REFUSALS_PER_SECOND) > 0.0
+            caller.visits.level(now, MAX_PER_SECOND_PER_ADDRESS) > 0.0
+                || caller.refusals.level(now, REFUSALS_PER_SECOND) > 0.0
         });
         if each.len() >= MAX_ADDRESSES {
             each.clear();
@@ -80,7 +83,7 @@ pub fn caller(request: &HttpRequest, trusted: &[IpAddr]) -> Option<IpAddr> {
     let is_trusted = |address: &IpAddr| trusted.iter().any(|proxy| proxy.to_canonical() == *address);
     let lines = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
     let entries: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
-    for entry in entries.iter().rev().take(MAX_FORWARDED) {
+    for entry in entries.iter().rev().take(MAX_FORWARDED_ENTRIES) {
         if !is_trusted(&address) {
             break;
         }
@@ -123,7 +126,7 @@ mod tests {
 
     #[test]
     fn one_loud_address_does_not_shut_out_the_others() {
-        let door = Door::default();
+        let door = InboxRateLimiter::default();
         let now = Time::from_secs(1_000);
         let (loud, other) = (Some(ip("203.0.113.9")), Some(ip("203.0.113.10")));
         let let_in = (0..2_000).filter(|_| door.admits(loud, now)).count();
@@ -134,7 +137,7 @@ mod tests {
 
     #[test]
     fn who_only_sends_junk_is_not_listened_to_for_a_while() {
-        let door = Door::default();
+        let door = InboxRateLimiter::default();
         let now = Time::from_secs(1_000);
         let network = |host: u16| Some(IpAddr::from([0x2a00, 1, 2, 3, 0, 0, 0, host]));
         for host in 0..60 {
@@ -151,7 +154,7 @@ mod tests {
 
     #[test]
     fn the_memory_is_bounded() {
-        let door = Door::default();
+        let door = InboxRateLimiter::default();
         for n in 0..20_000_u32 {
             door.refused(Some(IpAddr::from(n.to_be_bytes().map(|b| b ^ 0x55))), Time::from_secs(1));
         }

@@ -28,15 +28,15 @@ use crate::federation::Node;
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 /// The largest activity.
-pub const ACTIVITY_BYTES: usize = MIB;
+pub const MAX_INBOX_BODY_BYTES: usize = MIB;
 /// The largest form or call of a stranger's: a log-in, an app that introduces itself, a text with its token in it.
-pub const STRANGE_BYTES: usize = 64 * KIB;
+pub const MAX_ANONYMOUS_BODY_BYTES: usize = 64 * KIB;
 /// Bytes of a stranger's body that are handed on at a time.
-const PIECE: usize = 8 * KIB;
+const ANONYMOUS_CHUNK_BYTES: usize = 8 * KIB;
 
 /// Who sends a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Sender {
+pub enum BodySender {
     /// Somebody who has shown nothing yet.
     Stranger,
     /// Another server.
@@ -47,7 +47,7 @@ pub enum Sender {
 
 /// What a sender may do.
 #[derive(Debug, Clone, Copy)]
-struct Allowance {
+struct BodyLimits {
     /// Bytes of one body on its way.
     most: usize,
     /// Bytes of all their bodies in memory at once.
@@ -63,13 +63,13 @@ struct Allowance {
     pace: u32,
 }
 
-impl Sender {
-    const fn allowance(self) -> Allowance {
+impl BodySender {
+    const fn allowance(self) -> BodyLimits {
         let seconds = Duration::from_secs;
         match self {
             // A little over: a form with files is judged where its first file begins, and what is read may be further.
-            Self::Stranger => Allowance {
-                most: STRANGE_BYTES + 64 * KIB,
+            Self::Stranger => BodyLimits {
+                most: MAX_ANONYMOUS_BODY_BYTES + 64 * KIB,
                 room: 16 * MIB,
                 free: 8 * KIB,
                 at_once: 64,
@@ -77,8 +77,8 @@ impl Sender {
                 start: seconds(30),
                 pace: 4_096,
             },
-            Self::Peer => Allowance {
-                most: ACTIVITY_BYTES,
+            Self::Peer => BodyLimits {
+                most: MAX_INBOX_BODY_BYTES,
                 room: 32 * MIB,
                 free: 0,
                 at_once: 256,
@@ -87,7 +87,7 @@ impl Sender {
                 pace: 65_536,
             },
             // A film from a phone in a train.
-            Self::Owner => Allowance {
+            Self::Owner => BodyLimits {
                 most: 52 * MIB,
                 room: 128 * MIB,
                 free: 0,
@@ -102,7 +102,7 @@ impl Sender {
 
 /// Why a body did not arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stopped {
+pub enum BodyError {
     /// Its sender fell silent, or was too slow.
     Slow,
     /// There is too much at once.
@@ -113,7 +113,7 @@ pub enum Stopped {
     Broken,
 }
 
-impl From<PayloadError> for Stopped {
+impl From<PayloadError> for BodyError {
     fn from(error: PayloadError) -> Self {
         match error {
             PayloadError::Overflow => Self::TooLarge,
@@ -124,7 +124,7 @@ impl From<PayloadError> for Stopped {
     }
 }
 
-impl From<MultipartError> for Stopped {
+impl From<MultipartError> for BodyError {
     fn from(error: MultipartError) -> Self {
         match error {
             MultipartError::Payload(error) => error.into(),
@@ -133,7 +133,7 @@ impl From<MultipartError> for Stopped {
     }
 }
 
-impl Stopped {
+impl BodyError {
     /// As the reader of forms passes it on.
     fn told(self) -> PayloadError {
         match self {
@@ -147,47 +147,47 @@ impl Stopped {
 
 /// The rooms of one server.
 #[derive(Debug, Clone)]
-pub struct Rooms {
+pub struct BodyBudgets {
     strangers: Arc<Semaphore>,
     peers: Arc<Semaphore>,
     owner: Arc<Semaphore>,
-    crowds: Crowds,
+    crowds: PerNetwork,
 }
 
 /// How many bodies are on their way from where.
-type Crowds = Arc<Mutex<HashMap<(Sender, IpAddr), u32>>>;
+type PerNetwork = Arc<Mutex<HashMap<(BodySender, IpAddr), u32>>>;
 
-impl Default for Rooms {
+impl Default for BodyBudgets {
     fn default() -> Self {
-        let room = |sender: Sender| Arc::new(Semaphore::new(sender.allowance().room));
+        let room = |sender: BodySender| Arc::new(Semaphore::new(sender.allowance().room));
         Self {
-            strangers: room(Sender::Stranger),
-            peers: room(Sender::Peer),
-            owner: room(Sender::Owner),
-            crowds: Crowds::default(),
+            strangers: room(BodySender::Stranger),
+            peers: room(BodySender::Peer),
+            owner: room(BodySender::Owner),
+            crowds: PerNetwork::default(),
         }
     }
 }
 
-impl Rooms {
-    fn of(&self, sender: Sender) -> &Arc<Semaphore> {
+impl BodyBudgets {
+    fn of(&self, sender: BodySender) -> &Arc<Semaphore> {
         match sender {
-            Sender::Stranger => &self.strangers,
-            Sender::Peer => &self.peers,
-            Sender::Owner => &self.owner,
+            BodySender::Stranger => &self.strangers,
+            BodySender::Peer => &self.peers,
+            BodySender::Owner => &self.owner,
         }
     }
 
     /// One more body from here; None where bodies are not counted. Full when there are too many.
-    fn enter(&self, sender: Sender, from: Option<IpAddr>) -> Result<Option<InCrowd>, Stopped> {
+    fn enter(&self, sender: BodySender, from: Option<IpAddr>) -> Result<Option<NetworkSlot>, BodyError> {
         let Some(from) = from.and_then(rate_limit_key::stranger) else { return Ok(None) };
         let mut crowds = locked(&self.crowds);
         let count = crowds.entry((sender, from)).or_default();
         if *count >= sender.allowance().at_once {
-            return Err(Stopped::Full);
+            return Err(BodyError::Full);
         }
         *count += 1;
-        Ok(Some(InCrowd { crowds: self.crowds.clone(), who: (sender, from) }))
+        Ok(Some(NetworkSlot { crowds: self.crowds.clone(), who: (sender, from) }))
     }
 }
 
@@ -197,12 +197,12 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// One body among those on their way.
 #[derive(Debug)]
-struct InCrowd {
-    crowds: Crowds,
-    who: (Sender, IpAddr),
+struct NetworkSlot {
+    crowds: PerNetwork,
+    who: (BodySender, IpAddr),
 }
 
-impl Drop for InCrowd {
+impl Drop for NetworkSlot {
     fn drop(&mut self) {
         let mut crowds = locked(&self.crowds);
         if let Some(count) = crowds.get_mut(&self.who) {
@@ -216,39 +216,39 @@ impl Drop for InCrowd {
 
 /// What a body takes of its sender's room, until the last who holds this lets go: whoever holds the bytes holds it, too.
 #[derive(Debug, Clone)]
-pub struct Place(Arc<Mutex<Taken>>);
+pub struct BodyPermit(Arc<Mutex<BudgetState>>);
 
 #[derive(Debug)]
-struct Taken {
-    rooms: Rooms,
-    sender: Sender,
+struct BudgetState {
+    rooms: BodyBudgets,
+    sender: BodySender,
     received: usize,
     held: Option<OwnedSemaphorePermit>,
 }
 
-impl Place {
-    fn new(rooms: Rooms, sender: Sender) -> Self {
-        Self(Arc::new(Mutex::new(Taken { rooms, sender, received: 0, held: None })))
+impl BodyPermit {
+    fn new(rooms: BodyBudgets, sender: BodySender) -> Self {
+        Self(Arc::new(Mutex::new(BudgetState { rooms, sender, received: 0, held: None })))
     }
 
     /// Who sends it, as far as is known by now.
-    pub fn sender(&self) -> Sender {
+    pub fn sender(&self) -> BodySender {
         locked(&self.0).sender
     }
 
     /// The owner sends it, as a token in its beginning shows.
-    pub fn vouch(&self) -> Result<(), Stopped> {
+    pub fn vouch(&self) -> Result<(), BodyError> {
         let mut taken = locked(&self.0);
-        taken.sender = Sender::Owner;
+        taken.sender = BodySender::Owner;
         taken.held = None;
         taken.fit()
     }
 
-    fn add(&self, bytes: usize) -> Result<(), Stopped> {
+    fn add(&self, bytes: usize) -> Result<(), BodyError> {
         let mut taken = locked(&self.0);
         taken.received += bytes;
         if taken.received > taken.sender.allowance().most {
-            return Err(Stopped::TooLarge);
+            return Err(BodyError::TooLarge);
         }
         taken.fit()
     }
@@ -256,23 +256,23 @@ impl Place {
     /// How long the next piece may take, so long after the first; None when it is late already.
     fn patience(&self, elapsed: Duration) -> Option<Duration> {
         let taken = locked(&self.0);
-        let Allowance { stall, start, pace, .. } = taken.sender.allowance();
+        let BodyLimits { stall, start, pace, .. } = taken.sender.allowance();
         let by_pace = u32::try_from(taken.received).unwrap_or(u32::MAX) / pace.max(1);
         let left = (start + Duration::from_secs(by_pace.into())).checked_sub(elapsed)?;
         Some(left.min(stall))
     }
 }
 
-impl Taken {
+impl BudgetState {
     /// Takes as much of the room as has been received.
-    fn fit(&mut self) -> Result<(), Stopped> {
+    fn fit(&mut self) -> Result<(), BodyError> {
         let held = self.held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         let lacking = self.received.saturating_sub(self.sender.allowance().free + held);
         if lacking == 0 {
             return Ok(());
         }
-        let lacking = u32::try_from(lacking).map_err(|_| Stopped::TooLarge)?;
-        let more = self.rooms.of(self.sender).clone().try_acquire_many_owned(lacking).map_err(|_| Stopped::Full)?;
+        let lacking = u32::try_from(lacking).map_err(|_| BodyError::TooLarge)?;
+        let more = self.rooms.of(self.sender).clone().try_acquire_many_owned(lacking).map_err(|_| BodyError::Full)?;
         match &mut self.held {
             Some(held) => held.merge(more),
             none => *none = Some(more),
@@ -282,9 +282,9 @@ impl Taken {
 }
 
 /// A body on its way in: a stream of its pieces, which ends with an error when it must.
-pub struct Incoming {
+pub struct IncomingBody {
     payload: Payload,
-    place: Place,
+    place: BodyPermit,
     /// As its sender says.
     length: Option<usize>,
     since: Stopwatch,
@@ -294,7 +294,7 @@ pub struct Incoming {
     /// A piece was just handed on.
     gave: bool,
     is_over: bool,
-    _crowd: Option<InCrowd>,
+    _crowd: Option<NetworkSlot>,
 }
 
 /// Whether a body comes with this request.
@@ -307,44 +307,44 @@ fn length(request: &HttpRequest) -> Option<usize> {
 }
 
 /// The body of a request, about to be read. Full when too many of its network's are.
-pub fn of(request: &HttpRequest, payload: Payload, sender: Sender) -> Result<Incoming, Stopped> {
-    let (rooms, node) = (request.app_data::<Data<Rooms>>(), request.app_data::<Data<Node>>());
+pub fn of(request: &HttpRequest, payload: Payload, sender: BodySender) -> Result<IncomingBody, BodyError> {
+    let (rooms, node) = (request.app_data::<Data<BodyBudgets>>(), request.app_data::<Data<Node>>());
     let from = node.and_then(|node| rate_limit::caller(request, &node.config.trusted_proxies));
     let rooms = rooms.map(|rooms| rooms.get_ref().clone()).unwrap_or_default();
     let crowd = rooms.enter(sender, from)?;
-    Ok(Incoming::new(Place::new(rooms, sender), payload, length(request), crowd))
+    Ok(IncomingBody::new(BodyPermit::new(rooms, sender), payload, length(request), crowd))
 }
 
-impl Incoming {
-    fn new(place: Place, payload: Payload, length: Option<usize>, crowd: Option<InCrowd>) -> Self {
+impl IncomingBody {
+    fn new(place: BodyPermit, payload: Payload, length: Option<usize>, crowd: Option<NetworkSlot>) -> Self {
         let since = Stopwatch::start();
         let (timer, ready) = (None, Bytes::new());
         Self { payload, place, length, since, timer, ready, gave: false, is_over: false, _crowd: crowd }
     }
 
     /// What it takes, to be held as long as its bytes are.
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> BodyPermit {
         self.place.clone()
     }
 
     /// All of it; TooLarge when it has, or says it has, more than `most` bytes.
-    pub async fn whole(mut self, most: usize) -> Result<Vec<u8>, Stopped> {
+    pub async fn whole(mut self, most: usize) -> Result<Vec<u8>, BodyError> {
         if self.length.is_some_and(|length| length > most) {
-            return Err(Stopped::TooLarge);
+            return Err(BodyError::TooLarge);
         }
         let mut body = Vec::new();
         while let Some(piece) = self.next().await {
             let piece = piece?;
             if body.len() + piece.len() > most {
-                return Err(Stopped::TooLarge);
+                return Err(BodyError::TooLarge);
             }
             body.extend_from_slice(&piece);
         }
         Ok(body)
     }
 
-    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Stopped>>> {
-        let is_strange = self.place.sender() == Sender::Stranger;
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
+        let is_strange = self.place.sender() == BodySender::Stranger;
         // The reader of forms takes whatever there is before it looks at any of it: it is made to look at each piece.
         if std::mem::take(&mut self.gave) && is_strange {
             cx.waker().wake_by_ref();
@@ -354,23 +354,23 @@ impl Incoming {
         if self.ready.is_empty() {
             match Pin::new(&mut self.payload).poll_next(cx) {
                 Poll::Ready(Some(Ok(bytes))) => (self.ready, self.timer) = (bytes, None),
-                Poll::Ready(end) => return Poll::Ready(end.map(|last| last.map_err(Stopped::from))),
+                Poll::Ready(end) => return Poll::Ready(end.map(|last| last.map_err(BodyError::from))),
                 Poll::Pending => {
                     let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(patience.unwrap_or_default())));
                     ready!(timer.as_mut().poll(cx));
-                    return Poll::Ready(Some(Err(Stopped::Slow)));
+                    return Poll::Ready(Some(Err(BodyError::Slow)));
                 }
             }
         }
-        let most = if is_strange { PIECE } else { usize::MAX };
+        let most = if is_strange { ANONYMOUS_CHUNK_BYTES } else { usize::MAX };
         let piece = self.ready.split_to(self.ready.len().min(most));
         self.gave = true;
-        let taken = patience.ok_or(Stopped::Slow).and_then(|_| self.place.add(piece.len()));
+        let taken = patience.ok_or(BodyError::Slow).and_then(|_| self.place.add(piece.len()));
         Poll::Ready(Some(taken.map(|()| piece)))
     }
 }
 
-impl Stream for Incoming {
+impl Stream for IncomingBody {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -379,7 +379,7 @@ impl Stream for Incoming {
         }
         let piece = ready!(self.poll_piece(cx));
         self.is_over = !matches!(piece, Some(Ok(_)));
-        Poll::Ready(piece.map(|piece| piece.map_err(Stopped::told)))
+        Poll::Ready(piece.map(|piece| piece.map_err(BodyError::told)))
     }
 }
 
@@ -398,16 +398,16 @@ mod tests {
         payload(stream::iter((0..count).map(move |_| Ok(Bytes::from(vec![b'x'; bytes])))))
     }
 
-    async fn read(rooms: &Rooms, sender: Sender, payload: Payload) -> Result<(usize, Place), Stopped> {
-        let body = Incoming::new(Place::new(rooms.clone(), sender), payload, None, None);
+    async fn read(rooms: &BodyBudgets, sender: BodySender, payload: Payload) -> Result<(usize, BodyPermit), BodyError> {
+        let body = IncomingBody::new(BodyPermit::new(rooms.clone(), sender), payload, None, None);
         let place = body.place();
         Ok((body.whole(usize::MAX).await?.len(), place))
     }
 
     #[actix_web::test]
     async fn who_falls_silent_or_crawls_is_not_waited_for() {
-        for sender in [Sender::Stranger, Sender::Peer, Sender::Owner] {
-            let place = Place::new(Rooms::default(), sender);
+        for sender in [BodySender::Stranger, BodySender::Peer, BodySender::Owner] {
+            let place = BodyPermit::new(BodyBudgets::default(), sender);
             let left = |seconds| place.patience(Duration::from_secs(seconds));
             assert!(left(0).unwrap() <= Duration::from_secs(60), "{sender:?} falls silent");
             assert_eq!(left(61), None, "{sender:?} crawls");
@@ -415,40 +415,41 @@ mod tests {
             assert!(left(30).is_some() && left(200).is_none(), "{sender:?} goes on");
         }
         // A film of 40 MB in six minutes.
-        let film = Place::new(Rooms::default(), Sender::Owner);
+        let film = BodyPermit::new(BodyBudgets::default(), BodySender::Owner);
         film.add(40_000_000).unwrap();
         assert!(film.patience(Duration::from_mins(6)).is_some());
         // The end of patience ends a body that does not come.
         let silent = payload(stream::pending());
-        let mut body = Incoming::new(Place::new(Rooms::default(), Sender::Stranger), silent, None, None);
+        let mut body =
+            IncomingBody::new(BodyPermit::new(BodyBudgets::default(), BodySender::Stranger), silent, None, None);
         body.timer = Some(Box::pin(sleep(Duration::ZERO)));
-        assert_eq!(body.whole(10).await, Err(Stopped::Slow));
+        assert_eq!(body.whole(10).await, Err(BodyError::Slow));
     }
 
     #[actix_web::test]
     async fn strangers_fill_their_own_room_and_no_other() {
-        let rooms = Rooms::default();
+        let rooms = BodyBudgets::default();
         let mut held = Vec::new();
-        while let Ok(taken) = read(&rooms, Sender::Stranger, pieces(4, 16 * KIB)).await {
+        while let Ok(taken) = read(&rooms, BodySender::Stranger, pieces(4, 16 * KIB)).await {
             held.push(taken);
         }
         assert!((250..=300).contains(&held.len()), "{}", held.len());
-        let small = read(&rooms, Sender::Stranger, pieces(1, 4 * KIB)).await;
+        let small = read(&rooms, BodySender::Stranger, pieces(1, 4 * KIB)).await;
         assert_eq!(small.unwrap().0, 4 * KIB, "a log-in still comes through");
-        assert!(read(&rooms, Sender::Peer, pieces(16, 64 * KIB)).await.is_ok());
-        let film = read(&rooms, Sender::Owner, pieces(40 * 16, 64 * KIB)).await.unwrap();
+        assert!(read(&rooms, BodySender::Peer, pieces(16, 64 * KIB)).await.is_ok());
+        let film = read(&rooms, BodySender::Owner, pieces(40 * 16, 64 * KIB)).await.unwrap();
         assert_eq!(film.0, 40 * MIB);
         held.pop();
-        assert!(read(&rooms, Sender::Stranger, pieces(4, 16 * KIB)).await.is_ok(), "whoever is done makes room");
+        assert!(read(&rooms, BodySender::Stranger, pieces(4, 16 * KIB)).await.is_ok(), "whoever is done makes room");
         drop(held);
-        let long = read(&rooms, Sender::Stranger, pieces(9, 16 * KIB)).await;
-        assert_eq!(long.unwrap_err(), Stopped::TooLarge);
+        let long = read(&rooms, BodySender::Stranger, pieces(9, 16 * KIB)).await;
+        assert_eq!(long.unwrap_err(), BodyError::TooLarge);
     }
 
     #[actix_web::test]
     async fn who_shows_a_token_goes_on_as_the_owner() {
-        let rooms = Rooms::default();
-        let place = Place::new(rooms.clone(), Sender::Stranger);
+        let rooms = BodyBudgets::default();
+        let place = BodyPermit::new(rooms.clone(), BodySender::Stranger);
         place.add(100 * KIB).unwrap();
         place.vouch().unwrap();
         place.add(30 * MIB).unwrap();
@@ -460,19 +461,19 @@ mod tests {
 
     #[test]
     fn one_network_sends_only_so_many_at_once() {
-        let rooms = Rooms::default();
+        let rooms = BodyBudgets::default();
         let from = |host: u16| Some(IpAddr::from([0x2a00, 1, 2, 3, 0, 0, 0, host]));
-        let mut crowd: Vec<_> = (0..64).map(|host| rooms.enter(Sender::Stranger, from(host)).unwrap()).collect();
-        assert_eq!(rooms.enter(Sender::Stranger, from(99)).unwrap_err(), Stopped::Full);
-        assert!(rooms.enter(Sender::Peer, from(1)).is_ok() && rooms.enter(Sender::Owner, from(1)).is_ok());
-        assert!(rooms.enter(Sender::Stranger, Some([203, 0, 113, 9].into())).is_ok());
+        let mut crowd: Vec<_> = (0..64).map(|host| rooms.enter(BodySender::Stranger, from(host)).unwrap()).collect();
+        assert_eq!(rooms.enter(BodySender::Stranger, from(99)).unwrap_err(), BodyError::Full);
+        assert!(rooms.enter(BodySender::Peer, from(1)).is_ok() && rooms.enter(BodySender::Owner, from(1)).is_ok());
+        assert!(rooms.enter(BodySender::Stranger, Some([203, 0, 113, 9].into())).is_ok());
         let untold = Some([127, 0, 0, 1].into());
         assert!(
-            (0..99).all(|_| rooms.enter(Sender::Stranger, untold).unwrap().is_none()),
+            (0..99).all(|_| rooms.enter(BodySender::Stranger, untold).unwrap().is_none()),
             "behind it may be the world"
         );
         crowd.pop();
-        assert!(rooms.enter(Sender::Stranger, from(99)).is_ok());
+        assert!(rooms.enter(BodySender::Stranger, from(99)).is_ok());
         crowd.clear();
         assert!(locked(&rooms.crowds).is_empty());
     }

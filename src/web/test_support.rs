@@ -21,54 +21,54 @@ use crate::federation::{
     Node,
     owner::{identity, publish},
 };
-use crate::net::Names;
-use crate::sig::{self, Knock, Outgoing, PrivateKey, Signer};
+use crate::net::NameSource;
+use crate::sig::{self, Knock, OutgoingRequest, PrivateKey, Signer};
 use crate::social::profile;
 use crate::store::posts::{self, Post};
-use crate::store::test_support::Scratch;
+use crate::store::test_support::TestStore;
 use crate::store::{
     actors::{self, follows},
     node,
 };
 
 /// The house of `ann@example.org` on `social.example.org`.
-pub(crate) struct House {
-    pub(crate) scratch: Scratch,
+pub(crate) struct TestServer {
+    pub(crate) scratch: TestStore,
     pub(crate) node: Arc<Node>,
 }
 
 /// What came back.
-pub(crate) struct Reply {
+pub(crate) struct TestResponse {
     pub(crate) code: StatusCode,
     pub(crate) headers: header::HeaderMap,
     pub(crate) body: web::Bytes,
 }
 
-impl House {
+impl TestServer {
     pub(crate) fn new() -> Self {
         Self::in_world(&[])
     }
 
     /// A house whose way out leads into a world of these domains.
     pub(crate) fn in_world(world: &[(&str, SocketAddr)]) -> Self {
-        let scratch = Scratch::new();
+        let scratch = TestStore::new();
         let (host, domain) = ("social.example.org".to_owned(), "example.org".to_owned());
         let origin = Origin { scheme: "https".to_owned(), host, domain };
         identity::found(&scratch.store, &origin).expect("an empty store can be founded");
         identity::name_owner(&scratch.store, "ann").expect("there is no owner yet");
         let world: HashMap<String, SocketAddr> = world.iter().map(|(name, at)| ((*name).to_owned(), *at)).collect();
-        let names = Names::World(Arc::new(RwLock::new(world)));
+        let names = NameSource::Test(Arc::new(RwLock::new(world)));
         let node = Node::open(Config::default(), scratch.store.clone(), names).expect("it has been founded");
         Self { scratch, node: Arc::new(node) }
     }
 
     /// A post of ann's.
     pub(crate) fn post(&self, text: &str, audience: Audience) -> Post {
-        let id = publish::post(&self.node, publish::Draft::new(text, audience)).expect("a plain text can be posted");
+        let id = publish::post(&self.node, publish::NewPost::new(text, audience)).expect("a plain text can be posted");
         self.node.store.read(|r| posts::by_id(r, id)).expect("it was just written")
     }
 
-    pub(crate) async fn call(&self, request: TestRequest) -> Reply {
+    pub(crate) async fn call(&self, request: TestRequest) -> TestResponse {
         let app = App::new().wrap(from_fn(super::middleware::single_slashes)).configure(super::app(self.node.clone()));
         let app = init_service(app).await;
         let request = request.to_request();
@@ -77,22 +77,22 @@ impl House {
         let response = call_service(&app, request).await;
         let (code, headers) = (response.status(), response.headers().clone());
         let body = to_bytes(response.into_body()).await.unwrap_or_default();
-        let reply = Reply { code, headers, body };
+        let reply = TestResponse { code, headers, body };
         strict::demand(&method, &target, code.as_u16(), |name| reply.header(name).to_owned(), &reply.body);
         reply
     }
 
-    pub(crate) async fn get(&self, path: &str, accept: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str, accept: &str) -> TestResponse {
         self.call(TestRequest::get().uri(path).insert_header((header::ACCEPT, accept))).await
     }
 
     /// As Mastodon asks for documents.
-    pub(crate) async fn peer_get(&self, path: &str) -> Reply {
+    pub(crate) async fn peer_get(&self, path: &str) -> TestResponse {
         self.get(path, "application/activity+json, application/ld+json").await
     }
 }
 
-impl Reply {
+impl TestResponse {
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
@@ -107,14 +107,14 @@ impl Reply {
 }
 
 /// Bob of `b.example`, known to a house with his key.
-pub(crate) struct Bob {
+pub(crate) struct RemoteBob {
     signer: Signer,
 }
 
-impl Bob {
+impl RemoteBob {
     pub(crate) const URI: &'static str = "https://b.example/users/bob";
 
-    pub(crate) fn known_to(house: &House) -> Self {
+    pub(crate) fn known_to(house: &TestServer) -> Self {
         let key = PrivateKey::generate().unwrap();
         let (uri, key_id) = (Self::URI, format!("{}#main-key", Self::URI));
         let document = json!({"@context": "https://www.w3.org/ns/activitystreams", "type": "Person", "id": uri,
@@ -126,8 +126,15 @@ impl Bob {
     }
 
     /// A request to `path` with his signature, made `ago` seconds ago.
-    pub(crate) fn signed(&self, house: &House, path: &str, body: Option<&str>, knock: Knock, ago: u64) -> TestRequest {
-        let outgoing = Outgoing {
+    pub(crate) fn signed(
+        &self,
+        house: &TestServer,
+        path: &str,
+        body: Option<&str>,
+        knock: Knock,
+        ago: u64,
+    ) -> TestRequest {
+        let outgoing = OutgoingRequest {
             method: if body.is_some() { "POST" } else { "GET" },
             scheme: "https",
             host: "social.example.org",
@@ -144,12 +151,12 @@ impl Bob {
         request.set_payload(body.unwrap_or_default().to_owned())
     }
 
-    pub(crate) async fn get(&self, house: &House, path: &str) -> Reply {
+    pub(crate) async fn get(&self, house: &TestServer, path: &str) -> TestResponse {
         let request = self.signed(house, path, None, Knock::Cavage, 0);
         house.call(request.insert_header((header::ACCEPT, "application/activity+json"))).await
     }
 
-    pub(crate) fn follows(&self, house: &House) {
+    pub(crate) fn follows(&self, house: &TestServer) {
         let accepted = house.node.store.write(|w| -> Result<()> {
             let (bob, ann) = (actors::id_of(w, Self::URI)?.unwrap(), node::owner(w)?);
             follows::ask(w, bob, ann, "https://b.example/follows/1", None)?;

@@ -15,9 +15,9 @@ use actix_web::web::Bytes;
 use futures_util::Stream;
 
 /// Hold of a body while its request is answered.
-pub struct Hold(Rc<RefCell<Payload>>);
+pub struct UnreadBody(Rc<RefCell<Payload>>);
 
-impl Stream for Hold {
+impl Stream for UnreadBody {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -27,28 +27,28 @@ impl Stream for Hold {
 
 /// Keeps hold of a body whose length is not said, to be let go of behind the answer. Were it dropped unread, actix would
 /// wait for its end without any limit; where somebody holds it, the connection is closed.
-pub fn keep(request: &mut ServiceRequest) -> Option<Hold> {
+pub fn keep(request: &mut ServiceRequest) -> Option<UnreadBody> {
     request.headers().get(header::TRANSFER_ENCODING)?;
     let shared = Rc::new(RefCell::new(request.take_payload()));
-    request.set_payload(Payload::Stream { payload: Box::pin(Hold(shared.clone())) });
-    Some(Hold(shared))
+    request.set_payload(Payload::Stream { payload: Box::pin(UnreadBody(shared.clone())) });
+    Some(UnreadBody(shared))
 }
 
 /// The answer that lets go of it at its end.
-pub fn let_go(hold: Option<Hold>, answer: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+pub fn let_go(hold: Option<UnreadBody>, answer: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     match hold {
-        Some(hold) => answer.map_body(|_, answer| BoxBody::new(Holding { answer, _hold: hold })),
+        Some(hold) => answer.map_body(|_, answer| BoxBody::new(BodyKeepingResponse { answer, _hold: hold })),
         None => answer,
     }
 }
 
 /// An answer's own body, and hold of its request's.
-struct Holding {
+struct BodyKeepingResponse {
     answer: BoxBody,
-    _hold: Hold,
+    _hold: UnreadBody,
 }
 
-impl MessageBody for Holding {
+impl MessageBody for BodyKeepingResponse {
     type Error = Box<dyn std::error::Error>;
 
     fn size(&self) -> BodySize {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use hytte::base::Audience;
 use hytte::federation::{owner::publish, remote::backfill};
-use hytte::sig::synchronisation::{self, Synchronisation};
-use hytte::sig::{self, Knock, Outgoing};
+use hytte::sig::synchronisation::{self, CollectionSynchronization};
+use hytte::sig::{self, Knock, OutgoingRequest};
 use hytte::store;
 use serde_json::{Value, json};
 
@@ -17,11 +17,11 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const HEADER: &str = "collection-synchronization";
 
 /// The header of the last activity of this type that a peer got.
-fn header(peer: &Peer, kind: &str) -> Option<Synchronisation> {
+fn header(peer: &Peer, kind: &str) -> Option<CollectionSynchronization> {
     let got = peer.got().into_iter().rfind(|got| got.json()["type"] == kind).unwrap();
     let value = got.header(HEADER)?;
     assert!(got.header("signature").unwrap().contains(HEADER), "it is signed");
-    Some(Synchronisation::parse(value).unwrap())
+    Some(CollectionSynchronization::parse(value).unwrap())
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn post_with_list(peer: &Peer, server: &Server, n: u32, list: &[String], digest:
     let note = peer.note("bob", &format!("/notes/{n}"), "<p>hello</p>");
     let body = peer.activity("Create", "bob", &format!("/creates/{n}"), &note).to_string();
     let extra = [(HEADER.to_owned(), value)];
-    let outgoing = Outgoing {
+    let outgoing = OutgoingRequest {
         method: "POST",
         scheme: "http",
         host: &server.domain,
@@ -172,10 +172,9 @@ fn a_follower_we_forgot_that_we_are_is_told_so_and_a_lost_accept_is_made_good() 
     listed(&peer, &a, 2, &[a.actor()]);
     settle(&world, &a);
     assert_eq!(a.follows().1, 1);
-    let pending = a
-        .node
-        .store
-        .read(|r| store::actors::follows::count(r, store::node::owner(r)?, store::actors::follows::List::Pending));
+    let pending = a.node.store.read(|r| {
+        store::actors::follows::count(r, store::node::owner(r)?, store::actors::follows::FollowList::Pending)
+    });
     assert_eq!(pending.unwrap(), 0);
 }
 

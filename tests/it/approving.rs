@@ -1,8 +1,8 @@
 //! Interaction policies: who may answer, like and boost, on both sides (GoToSocial).
 
 use hytte::base::Audience;
-use hytte::base::interaction_policy::{Choice, Choices};
-use hytte::federation::owner::publish::{self, Draft};
+use hytte::base::interaction_policy::{PolicyChoice, PolicyChoices};
+use hytte::federation::owner::publish::{self, NewPost};
 use hytte::federation::remote::resolve;
 use hytte::store::posts::interaction_requests_in;
 use serde_json::{Value, json};
@@ -11,9 +11,9 @@ use crate::harness::{Peer, Server, World};
 
 const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
 
-fn say(server: &Server, text: &str, reply: Choice) -> hytte::base::id::PostId {
-    let choices = Some(Choices { reply, ..Choices::default() });
-    server.say(Draft { choices, ..Draft::new(text, Audience::Public) })
+fn say(server: &Server, text: &str, reply: PolicyChoice) -> hytte::base::id::PostId {
+    let choices = Some(PolicyChoices { reply, ..PolicyChoices::default() });
+    server.say(NewPost { choices, ..NewPost::new(text, Audience::Public) })
 }
 
 fn answer_to(peer: &Peer, path: &str, parent: &str) -> Value {
@@ -27,7 +27,7 @@ fn an_answer_that_must_wait_is_seen_by_nobody_before_it_is_let_in() {
     let world = World::new();
     let a = world.server("a.test");
     let peer = world.peer("peer.test");
-    let post = say(&a, "speak when asked", Choice::Asking);
+    let post = say(&a, "speak when asked", PolicyChoice::Asking);
     world.settle(&[&a]);
     let uri = a.uri(post);
     let rule = world.document(&uri)["interactionPolicy"]["canReply"].clone();
@@ -74,9 +74,9 @@ fn an_answer_that_may_not_be_is_turned_away_and_stays_away() {
     let a = world.server("a.test");
     let peer = world.peer("peer.test");
     a.find_actor("@bob@peer.test");
-    let post = say(&a, "no answers", Choice::Nobody);
-    let named = say(&a, "@bob@peer.test you may", Choice::Nobody);
-    let asking = say(&a, "ask me", Choice::Asking);
+    let post = say(&a, "no answers", PolicyChoice::Nobody);
+    let named = say(&a, "@bob@peer.test you may", PolicyChoice::Nobody);
+    let asking = say(&a, "ask me", PolicyChoice::Asking);
     world.settle(&[&a]);
     let uri = a.uri(post);
     let create = peer.activity("Create", "bob", "/c/1", &answer_to(&peer, "/notes/1", &uri));
@@ -113,8 +113,9 @@ fn likes_wait_and_boosts_are_refused_where_the_owner_chose_so() {
     let world = World::new();
     let a = world.server("a.test");
     let peer = world.peer("peer.test");
-    let choices = Some(Choices { like: Choice::Asking, boost: Choice::Nobody, ..Choices::default() });
-    let post = a.say(Draft { choices, ..Draft::new("look, do not touch", Audience::Public) });
+    let choices =
+        Some(PolicyChoices { like: PolicyChoice::Asking, boost: PolicyChoice::Nobody, ..PolicyChoices::default() });
+    let post = a.say(NewPost { choices, ..NewPost::new("look, do not touch", Audience::Public) });
     world.settle(&[&a]);
     let uri = a.uri(post);
     let policy = world.document(&uri)["interactionPolicy"].clone();
@@ -138,7 +139,7 @@ fn followers_need_not_wait() {
     let id = b.find_actor("@alice@a.test");
     publish::follow(&b.node, id).unwrap();
     world.settle(&[&a, &b]);
-    let post = say(&a, "friends first", Choice::Followers);
+    let post = say(&a, "friends first", PolicyChoice::Followers);
     world.settle(&[&a, &b]);
     let there = b.by_uri(&a.uri(post)).unwrap();
     let answer = b.reply("here I am", there.id);
@@ -311,7 +312,7 @@ fn what_nobody_may_do_is_said_before_it_is_tried() {
         assert!(seen.contains(&format!("does not let others {verb} this post")), "{verb}");
     }
     assert!(publish::like(&a.node, post).is_err() && publish::boost(&a.node, post).is_err());
-    assert!(publish::post(&a.node, Draft { reply_to: Some(post), ..Draft::new("but", Audience::Public) }).is_err());
+    assert!(publish::post(&a.node, NewPost { reply_to: Some(post), ..NewPost::new("but", Audience::Public) }).is_err());
     assert!(peer.got().is_empty());
     assert!(!a.card(post).liked && !a.card(post).boosted);
 }

@@ -6,7 +6,7 @@ use hytte::base::Audience;
 use hytte::base::id::HostListId;
 use hytte::federation::owner::{host_block_import, publish};
 use hytte::social::moderation::host_block;
-use hytte::store::moderation::host_blocks::{Rule, Severity};
+use hytte::store::moderation::host_blocks::{HostBlockRule, Severity};
 use hytte::store::moderation::{host_block_lists, mutes};
 use serde_json::json;
 
@@ -174,7 +174,7 @@ fn mutes_hide_for_as_long_as_wanted() {
     assert_eq!(seen(), (4, 2));
     let hour = Duration::from_secs(3600);
     for (reach, expected) in
-        [(mutes::Reach::Boosts, (3, 2)), (mutes::Reach::Home, (1, 2)), (mutes::Reach::Everything, (1, 0))]
+        [(mutes::MuteScope::Boosts, (3, 2)), (mutes::MuteScope::Home, (1, 2)), (mutes::MuteScope::Everything, (1, 0))]
     {
         publish::mute(&a.node, bob, reach, Some(hour)).unwrap();
         assert_eq!(seen(), expected, "{reach:?}");
@@ -182,7 +182,7 @@ fn mutes_hide_for_as_long_as_wanted() {
     assert_eq!(peer.got_type("Block").len(), 0, "nobody is told");
     a.advance(hour);
     assert_eq!(seen(), (4, 2), "the hour is over");
-    publish::mute(&a.node, bob, mutes::Reach::Everything, None).unwrap();
+    publish::mute(&a.node, bob, mutes::MuteScope::Everything, None).unwrap();
     assert_eq!(seen(), (1, 0));
     publish::unmute(&a.node, bob).unwrap();
     assert_eq!(seen(), (4, 2));
@@ -206,7 +206,7 @@ fn a_blocked_server_is_shut_out_at_the_door_and_comes_back_with_its_follows() {
     assert_eq!((preview.following.len(), preview.followers.len(), preview.posts), (1, 1, 1));
 
     let waiting = a.post("on its way when the block comes", Audience::Public);
-    let done = host_block_import::set(&a.node, Rule::by_hand("peer.test", Severity::Block, "spam")).unwrap();
+    let done = host_block_import::set(&a.node, HostBlockRule::by_hand("peer.test", Severity::Block, "spam")).unwrap();
     assert_eq!((done.cut, done.restored), (2, 0));
     assert_eq!((a.follows(), a.home_texts().len()), ((0, 0), 1));
     assert_eq!(a.waiting(), 0, "what was on its way does not go");
@@ -257,7 +257,10 @@ fn a_list_shows_what_it_would_cut_and_takes_it_all_back_when_it_goes() {
     host_block_import::apply(&a.node, id, vec!["bob.test".into()]).unwrap();
     assert_eq!(a.follows().0, 1);
     assert_eq!((say(&world, &a, &bob, 2), say(&world, &a, &eve, 2)), (202, 403));
-    a.node.store.write(move |w| host_block::set(w, &Rule::by_hand("unknown.test", Severity::Block, ""))).unwrap();
+    a.node
+        .store
+        .write(move |w| host_block::set(w, &HostBlockRule::by_hand("unknown.test", Severity::Block, "")))
+        .unwrap();
     host_block_import::forget(&a.node, id).unwrap();
     assert_eq!(a.follows().0, 2, "what only the list blocked is there again");
     assert_eq!(say(&world, &a, &eve, 3), 202);
@@ -300,7 +303,7 @@ fn a_limited_server_is_not_put_forward_and_its_followers_ask_first() {
     let (bob, eve) = (world.peer("bob.test"), world.peer("eve.test"));
     follow_bob(&world, &a, &bob);
     for host in ["bob.test", "eve.test"] {
-        host_block_import::set(&a.node, Rule::by_hand(host, Severity::Limit, "")).unwrap();
+        host_block_import::set(&a.node, HostBlockRule::by_hand(host, Severity::Limit, "")).unwrap();
     }
     mention(&world, &a, &bob, 1);
     mention(&world, &a, &eve, 1);
@@ -319,10 +322,16 @@ fn a_limited_server_is_not_put_forward_and_its_followers_ask_first() {
 fn the_owners_blocks_go_out_and_in_as_mastodons_csv() {
     let world = World::new();
     let (a, b) = (world.server("a.test"), world.server("b.test"));
-    let rule = Rule { no_reports: true, ..Rule::by_hand("bad.test", Severity::Block, "spam, and \"worse\"") };
+    let rule = HostBlockRule {
+        no_reports: true,
+        ..HostBlockRule::by_hand("bad.test", Severity::Block, "spam, and \"worse\"")
+    };
     host_block_import::set(&a.node, rule).unwrap();
-    host_block_import::set(&a.node, Rule::by_hand("quiet.test", Severity::Limit, "")).unwrap();
-    assert!(host_block_import::set(&a.node, Rule::by_hand("a.test", Severity::Block, "")).is_err(), "not oneself");
+    host_block_import::set(&a.node, HostBlockRule::by_hand("quiet.test", Severity::Limit, "")).unwrap();
+    assert!(
+        host_block_import::set(&a.node, HostBlockRule::by_hand("a.test", Severity::Block, "")).is_err(),
+        "not oneself"
+    );
     let text = a.node.store.read(host_block_import::export).unwrap();
     assert_eq!(
         text,

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use hytte::base::Audience;
 use hytte::base::id::ActorId;
 use hytte::federation::owner::publish;
-use hytte::sig::{self, Knock, Outgoing};
-use hytte::store::moderation::host_blocks::{self, Rule, Severity};
+use hytte::sig::{self, Knock, OutgoingRequest};
+use hytte::store::moderation::host_blocks::{self, HostBlockRule, Severity};
 use hytte::store::{self, moderation::blocks, node};
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ fn ask(server: &Server, who: Option<(&Peer, &str)>, method: &str, url: &str) -> 
     let target = url.strip_prefix(&server.url("")).unwrap();
     let mut headers = vec![("host".to_owned(), server.domain.clone()), ("accept".to_owned(), ACCEPT.to_owned())];
     if let Some((peer, name)) = who {
-        let outgoing = Outgoing { method, scheme: "http", host: &server.domain, target, body: None, extra: &[] };
+        let outgoing = OutgoingRequest { method, scheme: "http", host: &server.domain, target, body: None, extra: &[] };
         headers.extend(sig::sign(&peer.signer(name), Knock::Cavage, &outgoing, server.clock.now()).unwrap());
     }
     request(server.address, method, target, &headers, b"")
@@ -137,7 +137,7 @@ fn the_blocked_are_refused_what_everyone_else_may_read() {
     let post = a.uri(a.post("hello", Audience::Public));
     let eve = a.find_actor("@eve@peer.test");
     block(&a, eve);
-    a.node.store.write(|w| host_blocks::set(w, &Rule::by_hand("bad.test", Severity::Block, ""))).unwrap();
+    a.node.store.write(|w| host_blocks::set(w, &HostBlockRule::by_hand("bad.test", Severity::Block, ""))).unwrap();
     for wants in [false, true] {
         if wants {
             want_signatures(&a);
@@ -185,7 +185,7 @@ fn authorised_fetch_asks_everyone_who_they_are_but_for_what_that_needs() {
     // A signature that does not hold is none.
     let liar = sig::Signer { key_id: peer.signer("bob").key_id, key: world.peer("other.test").signer("bob").key };
     let target = post.strip_prefix("http://a.test").unwrap();
-    let outgoing = Outgoing { method: "GET", scheme: "http", host: &a.domain, target, body: None, extra: &[] };
+    let outgoing = OutgoingRequest { method: "GET", scheme: "http", host: &a.domain, target, body: None, extra: &[] };
     let mut headers = sig::sign(&liar, Knock::Rfc9421, &outgoing, a.clock.now()).unwrap();
     headers.extend([("host".to_owned(), a.domain.clone()), ("accept".to_owned(), ACCEPT.to_owned())]);
     let answer = request(a.address, "GET", target, &headers, b"");
@@ -276,7 +276,7 @@ fn s24_nobody_can_have_us_sign_or_serve_what_they_like() {
     let note = json!({"type": "Note", "content": "as alice", "to": ["https://www.w3.org/ns/activitystreams#Public"]});
     for target in ["/users/alice/outbox", "/actor/outbox", "/users/alice", "/actor", "/users/alice/followers"] {
         let body = note.to_string();
-        let outgoing = Outgoing {
+        let outgoing = OutgoingRequest {
             method: "POST",
             scheme: "http",
             host: &a.domain,

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use hytte::base::Audience;
 use hytte::base::id::ActorId;
-use hytte::federation::owner::publish::{self, Draft};
-use hytte::federation::remote::resolve::Found;
+use hytte::federation::owner::publish::{self, NewPost};
+use hytte::federation::remote::resolve::Resolved;
 use hytte::sig::Knock;
 use hytte::store::{self, actors::follows, moderation::blocks, posts::tombstones};
 use serde_json::{Value, json};
@@ -324,13 +324,13 @@ fn a_follow_brings_home_what_the_owner_wants_of_it() {
     let owner = a.node.owner().unwrap();
     let wish = |boosts: bool, notify: bool, languages: &[&str]| {
         let languages = languages.iter().map(|tag| (*tag).to_owned()).collect();
-        let wishes = follows::Wishes { boosts, notify, languages };
+        let wishes = follows::FollowOptions { boosts, notify, languages };
         a.node.store.write(move |w| follows::wish(w, owner, bob, &wishes)).unwrap();
     };
-    let said = |text: &str, language: &str| b.say(Draft { language: Some(language.to_owned()), ..draft(text) });
+    let said = |text: &str, language: &str| b.say(NewPost { language: Some(language.to_owned()), ..draft(text) });
     wish(false, false, &["nb"]);
     let theirs = c.post("boosted unseen", Audience::Public);
-    let Found::Post(seen) = b.find(&c.uri(theirs)) else { panic!("it is a post") };
+    let Resolved::Post(seen) = b.find(&c.uri(theirs)) else { panic!("it is a post") };
     publish::boost(&b.node, seen).unwrap();
     said("auf Deutsch", "de");
     said("på norsk", "nb");

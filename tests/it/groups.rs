@@ -1,7 +1,7 @@
 //! Groups: what they pass on is fetched from its own server and shown under their name; votes and moderation cost nothing.
 
 use hytte::base::Audience;
-use hytte::federation::owner::publish::Draft;
+use hytte::federation::owner::publish::NewPost;
 use hytte::federation::{owner::publish, remote::backfill};
 use serde_json::{Value, json};
 
@@ -247,7 +247,7 @@ fn a_groups_page_shows_what_its_outbox_passes_on() {
     lemmy.serve("/users/cats/outbox", &outbox);
     let id = a.find_actor("@cats@lemmy.test");
     backfill::profile(&a.node, id).unwrap();
-    let page = hytte::store::posts::Page::first(10);
+    let page = hytte::store::posts::PostPage::first(10);
     let shown = a.node.store.read(|r| hytte::store::posts::groups::page(r, id, page)).unwrap();
     assert_eq!(shown.len(), 3);
     assert!(a.home().is_empty(), "nobody follows it yet");
@@ -267,10 +267,10 @@ fn the_owner_posts_in_a_group_and_what_comes_back_is_not_there_twice() {
     let cats = group(&lemmy, "cats");
     join(&world, &a, &lemmy, "cats");
     let id = a.find_actor(&cats);
-    let thread = Draft {
+    let thread = NewPost {
         group: Some(id),
         title: Some("Two cats".into()),
-        ..Draft::new("They like the stove.", Audience::Public)
+        ..NewPost::new("They like the stove.", Audience::Public)
     };
     let post = a.say(thread);
     world.settle(&[&a]);
@@ -319,7 +319,7 @@ fn answers_and_likes_in_a_thread_of_a_group_reach_the_group() {
     let mut note = other.note("bob", "/comment/1", "<p>more about it</p>");
     note["inReplyTo"] = json!(other.url("/post/1"));
     other.serve("/comment/1", &note);
-    let hytte::federation::remote::resolve::Found::Post(id) = a.find(&other.url("/comment/1")) else { panic!() };
+    let hytte::federation::remote::resolve::Resolved::Post(id) = a.find(&other.url("/comment/1")) else { panic!() };
     hytte::federation::remote::resolve::ancestors(&a.node, id).unwrap();
     publish::like(&a.node, id).unwrap();
     let ours = a.reply("indeed", id);
@@ -332,7 +332,8 @@ fn answers_and_likes_in_a_thread_of_a_group_reach_the_group() {
     assert_eq!(lemmy.got_type("Like").len(), 1);
     assert_eq!(a.card(ours).group.unwrap().handle(), "cats@lemmy.test");
 
-    let private = a.say(Draft { reply_to: Some(id), ..Draft::new("only you, @bob@other.test", Audience::Mentioned) });
+    let private =
+        a.say(NewPost { reply_to: Some(id), ..NewPost::new("only you, @bob@other.test", Audience::Mentioned) });
     world.settle(&[&a]);
     assert_eq!(lemmy.got_type("Create").len(), 1, "what is private is not for the group");
     assert!(a.card(private).group.is_none());
@@ -417,7 +418,7 @@ fn a_thread_is_filled_from_the_list_of_its_context() {
     let topic = json!({ "@context": "https://www.w3.org/ns/activitystreams", "id": nodebb.url("/topic/1"),
         "type": "OrderedCollection", "totalItems": 2, "orderedItems": [nodebb.url("/post/1"), other.url("/comment/1")] });
     nodebb.serve("/topic/1", &topic);
-    let hytte::federation::remote::resolve::Found::Post(id) = a.find(&nodebb.url("/post/1")) else { panic!() };
+    let hytte::federation::remote::resolve::Resolved::Post(id) = a.find(&nodebb.url("/post/1")) else { panic!() };
     backfill::thread(&a.node, id).unwrap();
     let comment = a.by_uri(&other.url("/comment/1")).expect("the thread's list names it");
     assert_eq!(comment.post.reply_to, Some(id));

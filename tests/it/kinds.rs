@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hytte::base::Audience;
 use hytte::federation::owner::login;
-use hytte::federation::owner::publish::{self, Edit};
+use hytte::federation::owner::publish::{self, PostChange};
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Peer, Server, World, request};
@@ -217,7 +217,7 @@ fn own_edits_are_open_about_what_was_said() {
         let post = a.post("Two plus two is five", audience);
         assert!(!page(&a, &format!("/post/{post}")).text().contains("/history"));
         a.advance(Duration::from_secs(60));
-        let edit = |text: &str| Edit { text: text.to_owned(), ..Edit::default() };
+        let edit = |text: &str| PostChange { text: text.to_owned(), ..PostChange::default() };
         publish::edit(&a.node, post, edit("Two plus two is four")).unwrap();
         let seen = visit(&a, &format!("/@alice/{post}/history"));
         assert_eq!(seen.code, code, "{audience}");

@@ -42,9 +42,9 @@ fn followed(a: &Server) -> Vec<String> {
     a.node
         .store
         .read(|r| {
-            use store::actors::follows::{List, list};
-            let mut ids = list(r, owner, List::Following, None, 10)?;
-            ids.extend(list(r, owner, List::Pending, None, 10)?);
+            use store::actors::follows::{FollowList, list};
+            let mut ids = list(r, owner, FollowList::Following, None, 10)?;
+            ids.extend(list(r, owner, FollowList::Pending, None, 10)?);
             let mut handles: Vec<_> = store::actors::by_ids(r, &ids)?.iter().map(|actor| actor.handle()).collect();
             handles.sort();
             Ok(handles)
@@ -174,7 +174,7 @@ fn once_a_week_at_most_and_blocks_and_mutes_come_along() {
     let a = world.server("a.test");
     let (old, new, third) = (world.peer("old.test"), world.peer("new.test"), world.peer("third.test"));
     follow_bob(&world, &a, &old);
-    publish::mute(&a.node, a.find_actor("@bob@old.test"), store::moderation::mutes::Reach::Boosts, None).unwrap();
+    publish::mute(&a.node, a.find_actor("@bob@old.test"), store::moderation::mutes::MuteScope::Boosts, None).unwrap();
     for place in [&new, &third] {
         serve(place, json!({ "alsoKnownAs": [old.actor("bob")] }));
     }
@@ -187,7 +187,7 @@ fn once_a_week_at_most_and_blocks_and_mutes_come_along() {
     assert!(third.got_type("Follow").is_empty(), "a week has not passed");
     let there = a.find_actor("@bob@new.test");
     let mute = a.node.store.read(|r| store::moderation::mutes::get(r, there)).unwrap().unwrap();
-    assert_eq!(mute.reach, store::moderation::mutes::Reach::Boosts);
+    assert_eq!(mute.reach, store::moderation::mutes::MuteScope::Boosts);
 
     let eve = world.peer("eve.test");
     let eves = a.find_actor("@bob@eve.test");
@@ -259,8 +259,11 @@ fn what_a_server_runs_is_asked_once_a_week_and_never_of_a_blocked_one() {
     assert!(nodeinfo::step(&a.node).unwrap());
     assert_eq!(known().1, "0.21");
     let before = peer.asked().len();
-    let rule =
-        store::moderation::host_blocks::Rule::by_hand("peer.test", store::moderation::host_blocks::Severity::Block, "");
+    let rule = store::moderation::host_blocks::HostBlockRule::by_hand(
+        "peer.test",
+        store::moderation::host_blocks::Severity::Block,
+        "",
+    );
     hytte::federation::owner::host_block_import::set(&a.node, rule).unwrap();
     a.advance(DAY * 7);
     nodeinfo::look(&a.node, "peer.test").unwrap();

@@ -1,7 +1,7 @@
 //! What the owner hears of beside what is meant for them: each post of somebody, and edits of what they boosted or quoted.
 
 use hytte::base::Audience;
-use hytte::federation::owner::publish::{self, Draft};
+use hytte::federation::owner::publish::{self, NewPost};
 use hytte::store::actors::follows;
 use serde_json::json;
 
@@ -39,7 +39,7 @@ fn each_post_of_somebody_is_told_when_the_owner_wants_that() {
         .store
         .write(move |w| {
             let alice = hytte::store::node::owner(w)?;
-            follows::wish(w, alice, bob, &follows::Wishes { notify: true, ..follows::Wishes::default() })
+            follows::wish(w, alice, bob, &follows::FollowOptions { notify: true, ..follows::FollowOptions::default() })
         })
         .unwrap();
     say(2, json!({}));
@@ -65,7 +65,7 @@ fn edits_of_what_the_owner_boosted_or_quoted_are_told() {
     world.settle(&[&a]);
     let id = |n: u32| a.by_uri(&peer.url(&format!("/notes/{n}"))).unwrap().id;
     publish::boost(&a.node, id(1)).unwrap();
-    a.say(Draft { quote: Some(id(2)), ..Draft::new("look", Audience::Public) });
+    a.say(NewPost { quote: Some(id(2)), ..NewPost::new("look", Audience::Public) });
     world.settle(&[&a]);
     let ask = peer.got_type("QuoteRequest").pop().unwrap();
     let mut accept = peer.activity("Accept", "bob", "/accepts/2", &ask);

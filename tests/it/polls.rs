@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use hytte::base::{Audience, Error, Time};
-use hytte::federation::owner::publish::{self, Draft, Edit};
+use hytte::federation::owner::publish::{self, NewPost, PostChange};
 use hytte::federation::remote::{backfill, poll_refresh, resolve};
 use hytte::social::poll::NewPoll;
-use hytte::store::posts::polls::Poll;
+use hytte::store::posts::polls::StoredPoll;
 use serde_json::{Value, json};
 
 use crate::harness::{Peer, Server, World};
@@ -18,10 +18,10 @@ const HOUR: Duration = Duration::from_secs(3600);
 fn ask(server: &Server, text: &str, options: &[&str], multiple: bool, audience: Audience) -> hytte::base::id::PostId {
     let options = options.iter().map(|option| (*option).to_owned()).collect();
     let poll = NewPoll { options, multiple, length: 24 * HOUR, hides: false };
-    server.say(Draft { poll: Some(poll), ..Draft::new(text, audience) })
+    server.say(NewPost { poll: Some(poll), ..NewPost::new(text, audience) })
 }
 
-fn counts(poll: &Poll) -> Vec<u64> {
+fn counts(poll: &StoredPoll) -> Vec<u64> {
     poll.options.iter().map(|option| option.votes).collect()
 }
 
@@ -172,7 +172,7 @@ fn the_audience_hears_of_votes_now_and_then_and_of_the_end() {
     assert_eq!((&object["type"], &object["oneOf"][0]["replies"]["totalItems"]), (&json!("Question"), &json!(3)));
     assert_eq!((&object["votersCount"], object.get("updated"), object.get("closed")), (&json!(3), None, None));
     assert_eq!((&update["to"], &update["cc"]), (&object["to"], &object["cc"]));
-    publish::edit(&a.node, post, Edit { text: "One of these".into(), ..Edit::default() }).unwrap();
+    publish::edit(&a.node, post, PostChange { text: "One of these".into(), ..PostChange::default() }).unwrap();
     world.settle(&[&a]);
     assert_eq!(counts(&a.card(post).poll.unwrap()), [3, 0], "new words leave the poll alone");
     a.clock.advance(24 * HOUR);
@@ -275,7 +275,7 @@ fn odd_polls_are_shown_and_an_edit_of_the_answers_starts_anew() {
     assert_eq!(a.notifications()[0].0, "poll", "an end nobody knew before");
     peer.serve("/polls/1", &endless);
     a.clock.advance(HOUR);
-    backfill::wish(&a.node, backfill::Wish::Poll(id));
+    backfill::wish(&a.node, backfill::BackfillJob::Poll(id));
     assert!(backfill::step(&a.node).unwrap());
     let poll = a.card(id).poll.unwrap();
     assert_eq!(poll.checked_at, a.clock.now(), "a wish from a page asks its server");

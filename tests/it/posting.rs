@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hytte::base::Audience;
-use hytte::federation::owner::publish::{self, Edit};
+use hytte::federation::owner::publish::{self, PostChange};
 use serde_json::json;
 
 use crate::harness::{Server, World};
@@ -18,8 +18,8 @@ fn friends(world: &World) -> (Server, Server) {
     (a, b)
 }
 
-fn edit(text: &str) -> Edit {
-    Edit { text: text.into(), ..Edit::default() }
+fn edit(text: &str) -> PostChange {
+    PostChange { text: text.into(), ..PostChange::default() }
 }
 
 #[test]

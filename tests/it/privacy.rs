@@ -6,7 +6,7 @@ use std::time::Duration;
 use hytte::base::Audience;
 use hytte::base::id::PostId;
 use hytte::federation::media;
-use hytte::federation::owner::publish::{self, Draft, Edit};
+use hytte::federation::owner::publish::{self, NewPost, PostChange};
 use hytte::sig;
 use serde_json::json;
 
@@ -20,8 +20,14 @@ pub fn look(a: &Server, path: &str, headers: &[(String, String)]) -> Answer {
 
 /// A GET for a document, signed by somebody of the peer's.
 pub fn signed_look(a: &Server, peer: &Peer, who: &str, path: &str) -> Answer {
-    let outgoing =
-        hytte::sig::Outgoing { method: "GET", scheme: "http", host: &a.domain, target: path, body: None, extra: &[] };
+    let outgoing = hytte::sig::OutgoingRequest {
+        method: "GET",
+        scheme: "http",
+        host: &a.domain,
+        target: path,
+        body: None,
+        extra: &[],
+    };
     let mut headers = hytte::sig::sign(&peer.signer(who), hytte::sig::Knock::Cavage, &outgoing, a.clock.now()).unwrap();
     headers.push(("Accept".into(), "application/activity+json".into()));
     look(a, path, &headers)
@@ -144,7 +150,7 @@ const WORDS: [&str; 5] = ["secretword", "secretalt", "secretreply", "secretanswe
 /// Posted with a picture, answered from outside, answered by the owner, edited; returns the post and its picture's address.
 fn tell_in_private(s: &Scene, audience: Audience) -> (PostId, String) {
     let media = media::upload(&s.a.node, &picture(3), "secretalt").unwrap();
-    let draft = Draft { media: vec![media], ..Draft::new("secretword #secretword @bob@named.test", audience) };
+    let draft = NewPost { media: vec![media], ..NewPost::new("secretword #secretword @bob@named.test", audience) };
     let id = s.a.say(draft);
     s.world.settle(&[&s.a]);
     let uri = s.a.uri(id);
@@ -159,7 +165,11 @@ fn tell_in_private(s: &Scene, audience: Audience) -> (PostId, String) {
     let answer = s.a.reply("secretanswer @bob@named.test", there);
     assert!(!s.a.card(answer).post.audience.is_open());
     s.world.settle(&[&s.a]);
-    let edit = Edit { text: "secretedit secretword @bob@named.test".into(), media: vec![media], ..Edit::default() };
+    let edit = PostChange {
+        text: "secretedit secretword @bob@named.test".into(),
+        media: vec![media],
+        ..PostChange::default()
+    };
     s.a.advance(Duration::from_secs(60));
     publish::edit(&s.a.node, id, edit).unwrap();
     s.world.settle(&[&s.a]);
@@ -212,7 +222,7 @@ fn no_surface_shows_a_private_post_before_or_after_its_edit_and_deletion() {
         // Bob's name with somebody else's key.
         let key_id = s.named.signer("bob").key_id;
         let signer = sig::Signer { key_id, ..s.passer.signer("bob") };
-        let outgoing = sig::Outgoing {
+        let outgoing = sig::OutgoingRequest {
             method: "GET",
             scheme: "http",
             host: "a.test",

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use hytte::base::Audience;
-use hytte::base::interaction_policy::{Choice, Choices, Deed};
-use hytte::federation::owner::publish::{self, Draft};
+use hytte::base::interaction_policy::{Interaction, PolicyChoice, PolicyChoices};
+use hytte::federation::owner::publish::{self, NewPost};
 use hytte::federation::remote::resolve;
 use hytte::store::posts::interaction_requests_in;
-use hytte::store::posts::post_views::Card;
-use hytte::store::posts::quotes::State;
+use hytte::store::posts::post_views::PostView;
+use hytte::store::posts::quotes::QuoteState;
 use serde_json::{Value, json};
 
 use crate::harness::{Peer, Server, World};
@@ -25,12 +25,12 @@ fn friends(world: &World) -> (Server, Server) {
     (a, b)
 }
 
-fn quoting(choice: Choice) -> Option<Choices> {
-    Some(Choices { quote: choice, ..Choices::default() })
+fn quoting(choice: PolicyChoice) -> Option<PolicyChoices> {
+    Some(PolicyChoices { quote: choice, ..PolicyChoices::default() })
 }
 
-fn shown(card: &Card) -> Option<String> {
-    let quoted = card.quote.as_ref().filter(|quoted| quoted.quote.state == State::Granted)?;
+fn shown(card: &PostView) -> Option<String> {
+    let quoted = card.quote.as_ref().filter(|quoted| quoted.quote.state == QuoteState::Granted)?;
     Some(hytte::text::plain_text::from_html(&quoted.card.as_ref()?.post.content))
 }
 
@@ -52,8 +52,8 @@ fn one_server_quotes_another_and_everyone_sees_the_stamp() {
     world.settle(&[&a, &b]);
     let uri = a.uri(original);
     let there = b.by_uri(&uri).unwrap();
-    let quote = b.say(Draft { quote: Some(there.id), ..Draft::new("look at this", Audience::Public) });
-    assert_eq!(b.card(quote).quote.unwrap().quote.state, State::Waiting, "not before its author agreed");
+    let quote = b.say(NewPost { quote: Some(there.id), ..NewPost::new("look at this", Audience::Public) });
+    assert_eq!(b.card(quote).quote.unwrap().quote.state, QuoteState::Waiting, "not before its author agreed");
     world.settle(&[&a, &b]);
 
     // Who quotes has the stamp, and says so in every way peers read.
@@ -92,7 +92,7 @@ fn one_server_quotes_another_and_everyone_sees_the_stamp() {
     world.settle(&[&a, &b]);
     assert_eq!(peer.got_type("Delete").pop().unwrap()["object"]["id"], stamp.as_str());
     assert_eq!(world.get(&stamp, "application/activity+json").code, 404);
-    assert_eq!(b.card(quote).quote.unwrap().quote.state, State::Revoked);
+    assert_eq!(b.card(quote).quote.unwrap().quote.state, QuoteState::Revoked);
     assert_eq!(shown(&a.card(here.id)), None);
     assert!(world.document(&b.uri(quote)).get("quoteAuthorization").is_none());
     let visitor = world.get(&format!("http://b.test/@alice/{quote}"), "text/html").text();
@@ -103,24 +103,24 @@ fn one_server_quotes_another_and_everyone_sees_the_stamp() {
 fn what_the_author_lets_others_do_with_a_quote() {
     let world = World::new();
     let (a, b) = friends(&world);
-    let say = |choice| a.say(Draft { choices: quoting(choice), ..Draft::new("words", Audience::Public) });
-    let (nobody, asking) = (say(Choice::Nobody), say(Choice::Asking));
+    let say = |choice| a.say(NewPost { choices: quoting(choice), ..NewPost::new("words", Audience::Public) });
+    let (nobody, asking) = (say(PolicyChoice::Nobody), say(PolicyChoice::Asking));
     world.settle(&[&a, &b]);
     let policy = |id| world.document(&a.uri(id))["interactionPolicy"]["canQuote"].clone();
     assert_eq!(policy(nobody), json!({"automaticApproval": [a.actor()]}));
     assert_eq!(policy(asking), json!({"automaticApproval": [a.actor()], "manualApproval": [PUBLIC]}));
 
     let there = b.by_uri(&a.uri(nobody)).unwrap();
-    let refused = publish::post(&b.node, Draft { quote: Some(there.id), ..Draft::new("mine", Audience::Public) });
+    let refused = publish::post(&b.node, NewPost { quote: Some(there.id), ..NewPost::new("mine", Audience::Public) });
     assert!(refused.is_err(), "said before anything is sent");
     assert!(b.page(&format!("/post/{}", there.id)).contains("does not let others quote this post"));
 
     let there = b.by_uri(&a.uri(asking)).unwrap();
-    for (agreed, state) in [(false, State::Refused), (true, State::Granted)] {
-        let quote = b.say(Draft { quote: Some(there.id), ..Draft::new("mine", Audience::Public) });
+    for (agreed, state) in [(false, QuoteState::Refused), (true, QuoteState::Granted)] {
+        let quote = b.say(NewPost { quote: Some(there.id), ..NewPost::new("mine", Audience::Public) });
         world.settle(&[&a, &b]);
         assert_eq!(a.notifications()[0], ("request".into(), "alice@b.test".into()));
-        assert_eq!(b.card(quote).quote.unwrap().quote.state, State::Waiting);
+        assert_eq!(b.card(quote).quote.unwrap().quote.state, QuoteState::Waiting);
         assert!(b.page(&format!("/post/{quote}")).contains("has not agreed yet"));
         let requests = a.node.store.read(|r| interaction_requests_in::waiting(r, None, 10)).unwrap();
         assert_eq!(requests.len(), 1);
@@ -136,7 +136,9 @@ fn what_the_author_lets_others_do_with_a_quote() {
     let private = a.post("for followers", Audience::Followers);
     world.settle(&[&a, &b]);
     let there = b.by_uri(&a.uri(private)).unwrap();
-    assert!(publish::post(&b.node, Draft { quote: Some(there.id), ..Draft::new("psst", Audience::Public) }).is_err());
+    assert!(
+        publish::post(&b.node, NewPost { quote: Some(there.id), ..NewPost::new("psst", Audience::Public) }).is_err()
+    );
 }
 
 #[test]
@@ -144,7 +146,7 @@ fn quoting_oneself_asks_nobody() {
     let world = World::new();
     let (a, b) = friends(&world);
     let first = a.post("first", Audience::Public);
-    let second = a.say(Draft { quote: Some(first), ..Draft::new("second", Audience::Public) });
+    let second = a.say(NewPost { quote: Some(first), ..NewPost::new("second", Audience::Public) });
     world.settle(&[&a, &b]);
     assert_eq!(shown(&b.by_uri(&a.uri(second)).unwrap()).as_deref(), Some("first"));
     publish::delete(&a.node, first).unwrap();
@@ -382,7 +384,7 @@ fn who_asks_without_end_leaves_one_request() {
     let a = world.server("a.test");
     let peer = world.peer("peer.test");
     let post = a.post("mine", Audience::Public);
-    let never = a.say(Draft { choices: quoting(Choice::Nobody), ..Draft::new("not this", Audience::Public) });
+    let never = a.say(NewPost { choices: quoting(PolicyChoice::Nobody), ..NewPost::new("not this", Audience::Public) });
     world.settle(&[&a]);
     let ask = |deed: &str, n: u32, target: &str, instrument: Value| {
         let mut ask = peer.activity(deed, "bob", &format!("/ask/{deed}/{n}"), &json!(target));
@@ -397,11 +399,11 @@ fn who_asks_without_end_leaves_one_request() {
         ask("LikeRequest", n, &a.uri(post), json!(peer.url(&format!("/likes/{n}"))));
         let path = format!("/q/{n}");
         ask("QuoteRequest", n, &a.uri(never), bobs_quote(&peer, &path, &a.uri(never), json!({})));
-        assert!(!kept(&path, Deed::Quote, never), "what the rules refuse is not remembered");
+        assert!(!kept(&path, Interaction::Quote, never), "what the rules refuse is not remembered");
     }
     assert_eq!((peer.got_type("Accept").len(), peer.got_type("Reject").len()), (3, 3), "each is answered");
-    assert!(kept("/likes/3", Deed::Like, post));
-    assert!(!kept("/likes/1", Deed::Like, post) && !kept("/likes/2", Deed::Like, post));
+    assert!(kept("/likes/3", Interaction::Like, post));
+    assert!(!kept("/likes/1", Interaction::Like, post) && !kept("/likes/2", Interaction::Like, post));
     assert_eq!(a.card(post).likes, 1);
 }
 
@@ -415,7 +417,7 @@ fn only_the_quoted_author_agrees_and_only_with_their_own_stamp() {
     other.serve("/notes/9", &quoted);
     a.find_actor("@bob@peer.test");
     let there = resolve::post(&a.node, &other.url("/notes/9")).unwrap();
-    let quote = a.say(Draft { quote: Some(there), ..Draft::new("look", Audience::Public) });
+    let quote = a.say(NewPost { quote: Some(there), ..NewPost::new("look", Audience::Public) });
     world.settle(&[&a]);
     let asked = other.got_type("QuoteRequest").pop().unwrap();
     assert_eq!(asked["object"], other.url("/notes/9").as_str());
@@ -432,15 +434,15 @@ fn only_the_quoted_author_agrees_and_only_with_their_own_stamp() {
     accept(&peer, "/x/1", asked.clone(), Some(&peer.url("/s")));
     accept(&other, "/x/2", asked.clone(), Some(&peer.url("/s")));
     accept(&other, "/x/3", asked.clone(), None);
-    assert_eq!(state(), State::Waiting);
+    assert_eq!(state(), QuoteState::Waiting);
     accept(&other, "/x/4", asked["id"].clone(), Some(&other.url("/s")));
-    assert_eq!(state(), State::Granted, "by the id of the request alone, after all that nonsense");
+    assert_eq!(state(), QuoteState::Granted, "by the id of the request alone, after all that nonsense");
     assert_eq!(world.document(&a.uri(quote))["quoteAuthorization"], other.url("/s").as_str());
     let update = other.got_type("Update").pop().expect("who quotes and who is quoted hear of it");
     assert_eq!(update["object"]["quoteAuthorization"], other.url("/s").as_str());
     assert!(update["object"].get("updated").is_none(), "it is no edit");
     other.send("bob", &a, &other.activity("Reject", "bob", "/x/5", &asked));
     world.settle(&[&a]);
-    assert_eq!(state(), State::Refused);
+    assert_eq!(state(), QuoteState::Refused);
     assert!(a.page(&format!("/post/{quote}")).contains("did not agree to be quoted"));
 }

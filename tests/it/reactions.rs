@@ -75,7 +75,7 @@ fn the_owner_reacts_and_every_peer_understands_it() {
     let (a, b) = (world.server("a.test"), world.server("b.test"));
     let peer = world.peer("peer.test");
     peer.serve("/notes/1", &peer.note("bob", "/notes/1", "<p>look</p>"));
-    let hytte::federation::remote::resolve::Found::Post(post) = a.find(&peer.url("/notes/1")) else { panic!() };
+    let hytte::federation::remote::resolve::Resolved::Post(post) = a.find(&peer.url("/notes/1")) else { panic!() };
     publish::react(&a.node, post, "❤".into(), None).unwrap();
     publish::react(&a.node, post, "❤️".into(), None).unwrap();
     world.settle(&[&a]);
@@ -100,7 +100,7 @@ fn the_owner_reacts_and_every_peer_understands_it() {
     assert!(publish::react(&a.node, post, ":cat:".into(), Some("https://evil.test/x.png".into())).is_err());
 
     let ours = b.uri(b.post("hello", Audience::Public));
-    let hytte::federation::remote::resolve::Found::Post(there) = a.find(&ours) else { panic!() };
+    let hytte::federation::remote::resolve::Resolved::Post(there) = a.find(&ours) else { panic!() };
     publish::react(&a.node, there, "🎉".into(), None).unwrap();
     world.settle(&[&a, &b]);
     assert_eq!(seen(&b, &ours), [("🎉".to_owned(), 1, false)]);

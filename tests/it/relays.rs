@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use hytte::base::Audience;
 use hytte::federation::{owner::publish, relays, upkeep};
-use hytte::store::peers::relays::{Relay, State};
-use hytte::store::posts::Page;
+use hytte::store::peers::relays::{Relay, RelayState};
+use hytte::store::posts::PostPage;
 use serde_json::{Value, json};
 
 use crate::harness::{Peer, Server, World};
@@ -26,16 +26,15 @@ fn joined(a: &Server) -> Vec<Relay> {
 }
 
 fn around(a: &Server) -> Vec<String> {
-    let cards = a
-        .node
-        .store
-        .read(|r| hytte::store::posts::post_views::of(r, &hytte::store::peers::relays::around(r, Page::first(50))?));
+    let cards = a.node.store.read(|r| {
+        hytte::store::posts::post_views::of(r, &hytte::store::peers::relays::around(r, PostPage::first(50))?)
+    });
     cards.unwrap().iter().map(|card| hytte::text::plain_text::from_html(&card.post.content)).collect()
 }
 
 /// Everything upkeep does within some days, six hours at a time.
 fn days(a: &Server, days: u64) {
-    let mut diary = upkeep::Diary::new(a.clock.now());
+    let mut diary = upkeep::JobSchedule::new(a.clock.now());
     for _ in 0..days * 4 {
         a.advance(Duration::from_secs(6 * 3600));
         upkeep::step(&a.node, &mut diary).unwrap();
@@ -53,17 +52,17 @@ fn a_relay_as_mastodon_knows_them() {
     let follow = relay.got_type("Follow").pop().unwrap();
     assert_eq!((&follow["object"], &follow["actor"]), (&json!(PUBLIC), &json!(a.url("/actor"))));
     assert_eq!(relay.got()[0].target, "/inbox");
-    assert_eq!(joined(&a)[0].state, State::Asked);
+    assert_eq!(joined(&a)[0].state, RelayState::Asked);
 
     // Only somebody on the relay's own server can answer for it.
     other.send("bob", &a, &other.activity("Accept", "bob", "/forged", &follow));
     a.post("too early", Audience::Public);
     world.settle(&[&a]);
-    assert_eq!(joined(&a)[0].state, State::Asked);
+    assert_eq!(joined(&a)[0].state, RelayState::Asked);
     assert!(relay.got_type("Create").is_empty());
     relay.send("relay", &a, &relay.activity("Accept", "relay", "/accept", &follow));
     world.settle(&[&a]);
-    assert_eq!(joined(&a)[0].state, State::Accepted);
+    assert_eq!(joined(&a)[0].state, RelayState::Accepted);
 
     let post = a.post("for all to see", Audience::Public);
     a.post("for some", Audience::Followers);
@@ -132,7 +131,7 @@ fn a_relay_as_pleroma_knows_them() {
 
     relay.send("relay", &a, &relay.activity("Reject", "relay", "/reject", &follow));
     world.settle(&[&a]);
-    assert_eq!(joined(&a)[0].state, State::Refused);
+    assert_eq!(joined(&a)[0].state, RelayState::Refused);
     a.post("not for it any more", Audience::Public);
     world.settle(&[&a]);
     assert_eq!(relay.got_type("Announce").len(), 1);

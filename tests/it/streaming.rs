@@ -83,7 +83,7 @@ fn an_app_hears_what_comes_from_another_server_and_each_thing_once() {
     assert_eq!((&mention["type"], &mention["status"]["id"]), (&json!("mention"), &status["id"]));
 
     b.advance(Duration::from_secs(5));
-    publish::edit(&b.node, post, publish::Edit { text: "Good evening".into(), ..Default::default() }).unwrap();
+    publish::edit(&b.node, post, publish::PostChange { text: "Good evening".into(), ..Default::default() }).unwrap();
     world.settle(&[&a, &b]);
     let (event, edited) = home.hear();
     assert_eq!((event.as_str(), &edited["id"]), ("status.update", &status["id"]));

@@ -6,8 +6,8 @@ use std::time::Duration;
 use hytte::base::Audience;
 use hytte::federation::media::{self, Upload};
 use hytte::federation::owner::login;
-use hytte::federation::owner::publish::{self, Draft, Edit};
-use hytte::store::posts::attachments::Described;
+use hytte::federation::owner::publish::{self, NewPost, PostChange};
+use hytte::store::posts::attachments::AttachmentChange;
 use hytte::web::auth;
 use serde_json::json;
 
@@ -27,7 +27,7 @@ impl<'s> Browser<'s> {
     fn headers(&self) -> Vec<(String, String)> {
         vec![
             ("host".to_owned(), self.server.domain.clone()),
-            ("cookie".to_owned(), format!("{}={}", auth::COOKIE, self.session)),
+            ("cookie".to_owned(), format!("{}={}", auth::SESSION_COOKIE, self.session)),
         ]
     }
 
@@ -81,11 +81,11 @@ fn friends(world: &World) -> (Server, Server) {
 fn a_title_makes_an_article_that_every_reader_can_use() {
     let world = World::new();
     let (a, b) = friends(&world);
-    let draft = Draft {
+    let draft = NewPost {
         title: Some("The  long winter".into()),
         summary: Some("On snow.".into()),
         markdown: Some(true),
-        ..Draft::new("## One\n\n|a|b|\n|-|-|\n|1|2|\n\nHei @alice@b.test, see #Snow & `#code`.", Audience::Public)
+        ..NewPost::new("## One\n\n|a|b|\n|-|-|\n|1|2|\n\nHei @alice@b.test, see #Snow & `#code`.", Audience::Public)
     };
     let post = a.say(draft);
     world.settle(&[&a, &b]);
@@ -112,7 +112,7 @@ fn a_title_makes_an_article_that_every_reader_can_use() {
     assert_eq!(b.notifications()[0].0, "mention");
 
     a.advance(Duration::from_secs(60));
-    let edit = Edit { text: "## Two".into(), title: Some("The short winter".into()), ..Edit::default() };
+    let edit = PostChange { text: "## Two".into(), title: Some("The short winter".into()), ..PostChange::default() };
     publish::edit(&a.node, post, edit).unwrap();
     world.settle(&[&a, &b]);
     let there = b.by_uri(&a.uri(post)).unwrap().post;
@@ -123,9 +123,10 @@ fn a_title_makes_an_article_that_every_reader_can_use() {
     );
     assert_eq!(there.extra.summary.as_deref(), Some("On snow."), "what the edit does not name stays");
     assert!(
-        publish::edit(&a.node, post, Edit { text: "x".into(), title: Some(" ".into()), ..Edit::default() }).is_err()
+        publish::edit(&a.node, post, PostChange { text: "x".into(), title: Some(" ".into()), ..PostChange::default() })
+            .is_err()
     );
-    let answer = Draft { title: Some("Re: x".into()), reply_to: Some(post), ..Draft::new("x", Audience::Public) };
+    let answer = NewPost { title: Some("Re: x".into()), reply_to: Some(post), ..NewPost::new("x", Audience::Public) };
     assert!(publish::post(&a.node, answer).is_err());
 }
 
@@ -133,11 +134,11 @@ fn a_title_makes_an_article_that_every_reader_can_use() {
 fn markdown_in_a_note_is_what_mastodon_shows() {
     let world = World::new();
     let a = world.server("a.test");
-    let post = a.say(Draft { markdown: Some(true), ..Draft::new("# Hei\n*one*\ntwo", Audience::Public) });
+    let post = a.say(NewPost { markdown: Some(true), ..NewPost::new("# Hei\n*one*\ntwo", Audience::Public) });
     let doc = world.document(&a.uri(post));
     assert_eq!((&doc["type"], doc.get("name")), (&json!("Note"), None));
     assert_eq!(doc["content"], "<p><strong>Hei</strong></p>\n<p><em>one</em><br>\ntwo</p>");
-    let plain = a.say(Draft::new("*one*", Audience::Public));
+    let plain = a.say(NewPost::new("*one*", Audience::Public));
     assert_eq!(world.document(&a.uri(plain))["content"], "<p>*one*</p>", "nobody is made to write Markdown");
 }
 
@@ -210,7 +211,7 @@ fn an_edit_adds_removes_and_describes_files() {
         media::keep(&a.node, Upload { bytes, alt: alt.to_owned(), ..Upload::default() }).unwrap()
     };
     let (first, second) = (keep(png(1), "one"), keep(png(2), "two"));
-    let post = a.say(Draft { media: vec![first, second], ..Draft::new("Look", Audience::Public) });
+    let post = a.say(NewPost { media: vec![first, second], ..NewPost::new("Look", Audience::Public) });
     world.settle(&[&a, &b]);
     a.advance(Duration::from_secs(60));
     let browser = Browser::of(&a);
@@ -238,8 +239,11 @@ fn an_edit_adds_removes_and_describes_files() {
     assert!(history.contains("two") && history.contains("One, said better"), "{history}");
 
     let sent = b.node.store.read(|r| hytte::store::posts::post_edits::of(r, there.post.id)).unwrap().len();
-    let same =
-        Edit { text: "Look".into(), media: a.card(post).attachments.iter().map(|f| f.id).collect(), ..Edit::default() };
+    let same = PostChange {
+        text: "Look".into(),
+        media: a.card(post).attachments.iter().map(|f| f.id).collect(),
+        ..PostChange::default()
+    };
     let before = a.card(post).post.edited_at;
     a.advance(Duration::from_secs(60));
     publish::edit(&a.node, post, same).unwrap();
@@ -247,10 +251,10 @@ fn an_edit_adds_removes_and_describes_files() {
     assert_eq!(sent, 1);
 
     let other = a.post("Another", Audience::Public);
-    let stolen = Edit {
+    let stolen = PostChange {
         text: "Another".into(),
-        described: vec![Described { id: first, alt: "mine now".into(), focus: None, cover: None }],
-        ..Edit::default()
+        described: vec![AttachmentChange { id: first, alt: "mine now".into(), focus: None, cover: None }],
+        ..PostChange::default()
     };
     publish::edit(&a.node, other, stolen).unwrap();
     assert_eq!(a.card(post).attachments[0].alt, "One, said better", "only its own files");

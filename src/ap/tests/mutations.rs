@@ -211,6 +211,6 @@ proptest! {
         let whole = sound()[0].to_string();
         let _ = lenient::parse(&whole.as_bytes()[..cut.min(whole.len())]);
         let _ = (Uri::parse(&text), Uri::parse_id(&format!("https://{text}")), jrd::lrdd_template(&format!("<Link {text}")));
-        let _ = crate::ap::discovery::Resource::parse(&text);
+        let _ = crate::ap::discovery::WebFingerResource::parse(&text);
     }
 }

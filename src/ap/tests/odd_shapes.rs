@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use crate::ap::attachment::MediaKind;
-use crate::ap::key::Material;
-use crate::ap::object::{Markup, ObjectKind, Quote};
+use crate::ap::attachment::AttachmentKind;
+use crate::ap::key::KeyFormat;
+use crate::ap::object::{ContentFormat, ObjectKind, QuoteReference};
 use crate::ap::{Actor, KeyDoc, Object, PUBLIC, Uri};
 use crate::base::{Audience, Time};
 
@@ -187,23 +187,23 @@ fn tags_in_every_shape() {
 fn attachments_in_every_shape() {
     let url = "https://a.example/cat.jpg";
     for (shape, kind) in [
-        (json!({"type": "Document", "mediaType": "image/jpeg", "url": url, "name": "a cat"}), MediaKind::Image),
+        (json!({"type": "Document", "mediaType": "image/jpeg", "url": url, "name": "a cat"}), AttachmentKind::Image),
         (
             json!([{"type": "Image", "url": [{"type": "Link", "href": url, "mediaType": "image/jpeg"}], "name": "a cat"}]),
-            MediaKind::Image,
+            AttachmentKind::Image,
         ),
-        (json!([{"type": "Document", "url": {"href": url}, "nameMap": {"en": "a cat"}}]), MediaKind::Image),
-        (json!([{"type": "Document", "url": url, "summary": "a cat", "name": "DSC001.jpg"}]), MediaKind::Image),
+        (json!([{"type": "Document", "url": {"href": url}, "nameMap": {"en": "a cat"}}]), AttachmentKind::Image),
+        (json!([{"type": "Document", "url": url, "summary": "a cat", "name": "DSC001.jpg"}]), AttachmentKind::Image),
         (
             json!([null, {"type": "PropertyValue", "name": "x", "value": "y"}, {"type": "Image", "url": url, "name": "a cat"},
                 {"type": "Image", "url": url}, {"type": "Image"}, {"type": "Image", "url": "data:image/png;base64,AA"}]),
-            MediaKind::Image,
+            AttachmentKind::Image,
         ),
         (
             json!([{"type": "Link", "href": url, "mediaType": "text/html; charset=utf-8", "name": "a cat"}]),
-            MediaKind::Link,
+            AttachmentKind::Link,
         ),
-        (json!([{"type": "Document", "mediaType": "video/mp4", "url": url, "name": "a cat"}]), MediaKind::Video),
+        (json!([{"type": "Document", "mediaType": "video/mp4", "url": url, "name": "a cat"}]), AttachmentKind::Video),
     ] {
         let post = read(json!({"attachment": shape}));
         assert_eq!(post.attachments.len(), 1, "{shape}");
@@ -232,7 +232,7 @@ fn a_peertube_video_has_a_page_a_film_and_a_still() {
                 {"type": "Link", "mediaType": "video/mp4", "href": "https://a.example/480.mp4", "height": 480},
                 {"type": "Link", "mediaType": "video/mp4", "href": "https://a.example/720.mp4", "height": 720}]}]}));
     assert_eq!(video.url, Some(uri("https://a.example/w/1")));
-    assert_eq!(video.markup, Markup::Markdown);
+    assert_eq!(video.markup, ContentFormat::Markdown);
     assert_eq!(video.language.as_deref(), Some("nb"));
     assert_eq!(video.attachments.len(), 1);
     assert_eq!(video.attachments[0].url, "https://a.example/720.mp4");
@@ -292,14 +292,14 @@ fn quotes_in_every_shape() {
         json!({"tag": tag("https://misskey-hub.net/ns#_misskey_quote")}),
         json!({"tag": tag("https://misskey-hub.net/ns/#_misskey_quote")}),
     ] {
-        let Some(Quote::Of { id, stamp, .. }) = read(shape.clone()).quote else { panic!("{shape}") };
+        let Some(QuoteReference::Of { id, stamp, .. }) = read(shape.clone()).quote else { panic!("{shape}") };
         assert_eq!((id.as_str(), stamp), (quoted, None), "{shape}");
     }
     let stamped = read(json!({"quote": quoted, "quoteAuthorization": "https://b.example/stamps/1"}));
-    assert!(matches!(stamped.quote, Some(Quote::Of { stamp: Some(_), consent: true, .. })));
+    assert!(matches!(stamped.quote, Some(QuoteReference::Of { stamp: Some(_), consent: true, .. })));
     let elder = read(json!({"quote": "a line of a book", "quoteUrl": quoted}));
-    assert!(matches!(elder.quote, Some(Quote::Of { consent: false, .. })));
-    assert_eq!(read(json!({"quote": {"type": "Tombstone"}})).quote, Some(Quote::Deleted));
+    assert!(matches!(elder.quote, Some(QuoteReference::Of { consent: false, .. })));
+    assert_eq!(read(json!({"quote": {"type": "Tombstone"}})).quote, Some(QuoteReference::Deleted));
     for nothing in [
         json!({"quote": "a line of a book"}),
         json!({"quote": "https://a.example/notes/1"}),
@@ -432,17 +432,17 @@ fn keys_in_every_shape() {
         json!({"publicKey": {"id": key, "owner": {"id": ANN}, "publicKeyPem": "pem"}}),
     ] {
         let found = KeyDoc::from_document(&actor(shape.clone()), &uri(&key)).unwrap();
-        assert_eq!(found.key.material, Material::Pem("pem".into()), "{shape}");
+        assert_eq!(found.key.material, KeyFormat::Pem("pem".into()), "{shape}");
         assert!(found.listed_by_owner);
     }
     let linked = Actor::read(&actor(json!({"publicKey": "https://a.example/keys/1"}))).unwrap();
-    assert_eq!(linked.keys[0].material, Material::Linked);
+    assert_eq!(linked.keys[0].material, KeyFormat::Linked);
     let multi = Actor::read(&actor(
         json!({"assertionMethod": [{"id": format!("{ANN}#ed"), "type": "Multikey", "controller": ANN,
         "publicKeyMultibase": "z6Mk"}]}),
     ))
     .unwrap();
-    assert!(multi.keys[0].for_proofs && multi.keys[0].material == Material::Multibase("z6Mk".into()));
+    assert!(multi.keys[0].for_proofs && multi.keys[0].material == KeyFormat::Multibase("z6Mk".into()));
     for broken in [
         json!({"publicKey": null}),
         json!({"publicKey": 7}),

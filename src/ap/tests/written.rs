@@ -4,11 +4,13 @@
 use serde_json::{Value, json};
 
 use crate::ap::addressing::{self, Recipients};
-use crate::ap::write_activity::{self as act, Envelope};
-use crate::ap::write_actor::{self, InstanceActor, OwnActor, OwnKey, OwnPicture};
-use crate::ap::write_object::{self, OwnFile, OwnPoll, OwnPost, OwnQuote, OwnVote, Shape, Tag};
-use crate::ap::{Activity, Actor, Kind, Object, PUBLIC, context, interaction};
-use crate::base::interaction_policy::Deed;
+use crate::ap::write_activity::{self as act, ActivityEnvelope};
+use crate::ap::write_actor::{self, InstanceActor, OwnActor, OwnImage, PublishedKey};
+use crate::ap::write_object::{
+    self, OwnAttachment, OwnPollDocument, OwnPostDocument, OwnQuoteDocument, OwnTag, OwnVoteDocument, PostShape,
+};
+use crate::ap::{Activity, ActivityKind, Actor, Object, PUBLIC, context, interaction};
+use crate::base::interaction_policy::Interaction;
 use crate::base::{Audience, Time};
 
 const ANN: &str = "https://a.example/users/ann";
@@ -39,14 +41,14 @@ fn owner() -> OwnActor {
         webfinger: "ann@example.org".into(),
         name: String::new(),
         bio: "<p>Hei</p>".into(),
-        key: OwnKey { id: format!("{ANN}#main-key"), text: "-----BEGIN PUBLIC KEY-----".into() },
-        proof_key: Some(OwnKey { id: format!("{ANN}#ed25519-key"), text: "z6MkAnn".into() }),
+        key: PublishedKey { id: format!("{ANN}#main-key"), text: "-----BEGIN PUBLIC KEY-----".into() },
+        proof_key: Some(PublishedKey { id: format!("{ANN}#ed25519-key"), text: "z6MkAnn".into() }),
         approves_followers: false,
         discoverable: true,
         indexable: false,
         featurable: true,
         fields: vec![("Web".into(), "<a href=\"https://ann.example\" rel=\"me\">ann</a>".into())],
-        icon: Some(OwnPicture {
+        icon: Some(OwnImage {
             url: "https://a.example/media/me.png".into(),
             media_type: "image/png".into(),
             alt: "Ann".into(),
@@ -108,7 +110,7 @@ fn the_instance_actor() {
         shared_inbox: "https://a.example/inbox".into(),
         host: "a.example".into(),
         url: "https://a.example/about".into(),
-        key: OwnKey { id: "https://a.example/actor#main-key".into(), text: "pem".into() },
+        key: PublishedKey { id: "https://a.example/actor#main-key".into(), text: "pem".into() },
         proof_key: None,
     };
     assert_eq!(
@@ -122,8 +124,8 @@ fn the_instance_actor() {
     );
 }
 
-fn full_post() -> OwnPost {
-    OwnPost {
+fn full_post() -> OwnPostDocument {
+    OwnPostDocument {
         id: format!("{ANN}/posts/1"),
         author: ANN.into(),
         url: "https://a.example/@ann/1".into(),
@@ -136,9 +138,9 @@ fn full_post() -> OwnPost {
         updated: Some(at("2026-11-23T09:00:00Z")),
         recipients: addressing::write(Audience::Public, FOLLOWERS, &[BOB.into()]),
         tags: vec![
-            Tag::Mention { href: BOB.into(), name: "@bob@b.example".into() },
-            Tag::Hashtag { href: "https://a.example/tags/hytte".into(), name: "#hytte".into() },
-            Tag::Emoji {
+            OwnTag::Mention { href: BOB.into(), name: "@bob@b.example".into() },
+            OwnTag::Hashtag { href: "https://a.example/tags/hytte".into(), name: "#hytte".into() },
+            OwnTag::Emoji {
                 id: "https://a.example/emoji/1".into(),
                 shortcode: "cat".into(),
                 url: "https://a.example/media/cat.png".into(),
@@ -146,7 +148,7 @@ fn full_post() -> OwnPost {
                 updated: at("2026-01-01T00:00:00Z"),
             },
         ],
-        attachments: vec![OwnFile {
+        attachments: vec![OwnAttachment {
             url: "https://a.example/media/1.webp".into(),
             media_type: "image/webp".into(),
             alt: Some("snow".into()),
@@ -154,7 +156,7 @@ fn full_post() -> OwnPost {
             height: Some(800),
             blurhash: Some("LEHV6n".into()),
             focal: Some((0.0, 0.5)),
-            ..OwnFile::default()
+            ..OwnAttachment::default()
         }],
         replies: Some(format!("{ANN}/posts/1/replies")),
         likes: Some(format!("{ANN}/posts/1/likes")),
@@ -162,12 +164,12 @@ fn full_post() -> OwnPost {
         context: Some("https://b.example/threads/7".into()),
         conversation: Some("tag:b.example,2026:7".into()),
         policy: Some(json!({"canQuote": {"automaticApproval": [PUBLIC]}})),
-        quote: Some(OwnQuote {
+        quote: Some(OwnQuoteDocument {
             id: "https://c.example/notes/3".into(),
             stamp: Some("https://c.example/stamps/3".into()),
         }),
         source: Some(("Hei".into(), "text/markdown".into())),
-        ..OwnPost::default()
+        ..OwnPostDocument::default()
     }
 }
 
@@ -207,22 +209,25 @@ fn a_note_with_everything() {
 
 #[test]
 fn a_note_with_nothing_has_no_empty_members() {
-    let bare = OwnPost {
+    let bare = OwnPostDocument {
         id: format!("{ANN}/posts/2"),
         author: ANN.into(),
         url: "https://a.example/@ann/2".into(),
         content: "<p>x</p>".into(),
         published: at("2026-11-23T08:00:00Z"),
         recipients: addressing::write(Audience::Mentioned, FOLLOWERS, &[BOB.into()]),
-        ..OwnPost::default()
+        ..OwnPostDocument::default()
     };
     let wanted = json!({"@context": context::full(), "type": "Note", "id": "https://a.example/users/ann/posts/2",
         "attributedTo": ANN, "url": "https://a.example/@ann/2", "content": "<p>x</p>", "sensitive": false,
         "published": "2026-11-23T08:00:00Z", "to": [BOB], "cc": [], "tag": [], "attachment": []});
     assert_eq!(write_object::post(&bare), wanted);
 
-    let article =
-        OwnPost { shape: Shape::Article { title: "Snow".into() }, summary: Some("About snow".into()), ..bare.clone() };
+    let article = OwnPostDocument {
+        shape: PostShape::Article { title: "Snow".into() },
+        summary: Some("About snow".into()),
+        ..bare.clone()
+    };
     let doc = write_object::post(&article);
     assert_eq!(
         (&doc["type"], &doc["name"], &doc["summary"]),
@@ -232,16 +237,19 @@ fn a_note_with_nothing_has_no_empty_members() {
         doc["preview"],
         json!({"type": "Note", "attributedTo": ANN, "content": "About snow", "published": "2026-11-23T08:00:00Z"})
     );
-    let song = OwnFile {
+    let song = OwnAttachment {
         url: "https://a.example/media/1.mp3".into(),
         media_type: "audio/mpeg".into(),
         seconds: Some(61),
         cover: Some(("https://a.example/media/2.jpg".into(), "image/jpeg".into())),
-        ..OwnFile::default()
+        ..OwnAttachment::default()
     };
-    let picture =
-        OwnFile { url: "https://a.example/media/3.png".into(), media_type: "image/png".into(), ..OwnFile::default() };
-    let doc = write_object::post(&OwnPost {
+    let picture = OwnAttachment {
+        url: "https://a.example/media/3.png".into(),
+        media_type: "image/png".into(),
+        ..OwnAttachment::default()
+    };
+    let doc = write_object::post(&OwnPostDocument {
         preview: Some("<p>Snow, in short</p>".into()),
         attachments: vec![song, picture],
         ..article
@@ -257,13 +265,13 @@ fn a_note_with_nothing_has_no_empty_members() {
             "icon": {"type": "Image", "mediaType": "image/jpeg", "url": "https://a.example/media/2.jpg"}})
     );
 
-    let poll = OwnPoll {
+    let poll = OwnPollDocument {
         options: vec![("Yes".into(), 2), ("No".into(), 0)],
         end: Some(at("2026-11-24T08:00:00Z")),
         voters: 2,
-        ..OwnPoll::default()
+        ..OwnPollDocument::default()
     };
-    let doc = write_object::post(&OwnPost { shape: Shape::Question(poll.clone()), ..bare.clone() });
+    let doc = write_object::post(&OwnPostDocument { shape: PostShape::Question(poll.clone()), ..bare.clone() });
     assert_eq!(
         (&doc["type"], &doc["oneOf"], &doc["endTime"], &doc["votersCount"], doc.get("closed")),
         (
@@ -275,14 +283,14 @@ fn a_note_with_nothing_has_no_empty_members() {
             None
         )
     );
-    let over = OwnPoll { multiple: true, closed: poll.end, ..poll };
-    let doc = write_object::post(&OwnPost { shape: Shape::Question(over), ..bare });
+    let over = OwnPollDocument { multiple: true, closed: poll.end, ..poll };
+    let doc = write_object::post(&OwnPostDocument { shape: PostShape::Question(over), ..bare });
     assert_eq!((doc["anyOf"].as_array().unwrap().len(), &doc["closed"]), (2, &json!("2026-11-24T08:00:00Z")));
 }
 
 #[test]
 fn votes_tombstones_and_stamps() {
-    let vote = write_object::vote(&OwnVote {
+    let vote = write_object::vote(&OwnVoteDocument {
         id: format!("{ANN}/votes/1"),
         author: ANN.into(),
         question: "https://b.example/q/1".into(),
@@ -301,14 +309,20 @@ fn votes_tombstones_and_stamps() {
         json!({"@context": context::AS, "type": "Tombstone", "id": "https://a.example/1", "deleted": "2026-11-23T08:00:00Z"})
     );
     assert_eq!(
-        interaction::stamp("https://a.example/s/1", Deed::Quote, ANN, "https://b.example/2", "https://a.example/1"),
+        interaction::stamp(
+            "https://a.example/s/1",
+            Interaction::Quote,
+            ANN,
+            "https://b.example/2",
+            "https://a.example/1"
+        ),
         json!({"@context": context::full(), "type": "QuoteAuthorization", "id": "https://a.example/s/1", "attributedTo": ANN,
             "interactingObject": "https://b.example/2", "interactionTarget": "https://a.example/1"})
     );
 }
 
-fn envelope(n: u32) -> Envelope {
-    Envelope {
+fn envelope(n: u32) -> ActivityEnvelope {
+    ActivityEnvelope {
         id: format!("{ANN}/activities/{n}"),
         actor: ANN.into(),
         recipients: Recipients { to: vec![BOB.into()], cc: vec![] },
@@ -383,7 +397,7 @@ fn activities_round_documents() {
     assert_eq!(act::grant(&envelope(8), &received, None, "https://a.example/stamps/1"), agreed);
     let mut asked = wrapped(9, "QuoteRequest", context::full(), json!("https://b.example/notes/1"));
     asked["instrument"] = without_context(note.clone());
-    assert_eq!(act::request(&envelope(9), Deed::Quote, "https://b.example/notes/1", note), asked);
+    assert_eq!(act::request(&envelope(9), Interaction::Quote, "https://b.example/notes/1", note), asked);
 }
 
 /// Everything we write, for the rules below.
@@ -393,13 +407,13 @@ fn everything() -> Vec<Value> {
     vec![
         write_actor::owner(&owner()),
         note.clone(),
-        write_object::post(&OwnPost { shape: Shape::Question(OwnPoll::default()), ..full_post() }),
+        write_object::post(&OwnPostDocument { shape: PostShape::Question(OwnPollDocument::default()), ..full_post() }),
         act::create(&envelope(2), note.clone()),
         act::update(&envelope(3), write_actor::owner(&owner())),
         act::undo(&envelope(4), follow.clone()),
         act::delete(&envelope(5), "https://a.example/1"),
         act::react(&envelope(6), "https://b.example/1", "🎉", None),
-        act::request(&envelope(7), Deed::Quote, "https://b.example/notes/1", note),
+        act::request(&envelope(7), Interaction::Quote, "https://b.example/notes/1", note),
         follow,
     ]
 }
@@ -475,9 +489,12 @@ fn every_word_we_write_is_defined() {
 fn what_we_write_can_be_read_back() {
     let create = act::create(&envelope(1), write_object::post(&full_post()));
     let read = Activity::read(create).unwrap();
-    let Kind::Create { object, .. } = read.kind else { panic!() };
+    let ActivityKind::Create { object, .. } = read.kind else { panic!() };
     assert_eq!(Object::read(object.embedded().unwrap()).unwrap().attributed_to.unwrap(), ANN);
     let undo = Activity::read(act::undo(&envelope(2), act::like(&envelope(3), "https://b.example/1"))).unwrap();
-    let Kind::Undo { object } = undo.kind else { panic!() };
-    assert!(matches!(Activity::read_inner(object.embedded().unwrap().clone()).unwrap().kind, Kind::Like { .. }));
+    let ActivityKind::Undo { object } = undo.kind else { panic!() };
+    assert!(matches!(
+        Activity::read_inner(object.embedded().unwrap().clone()).unwrap().kind,
+        ActivityKind::Like { .. }
+    ));
 }

@@ -5,13 +5,13 @@ use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::ap::activity::{self, Activity, Kind};
+use crate::ap::activity::{self, Activity, ActivityKind};
 use crate::ap::json::{self, Ref};
 use crate::base::id::{ActorId, InboxId};
 use crate::base::time::Stopwatch;
 use crate::base::{Error, Result};
-use crate::federation::incoming::verify::{self, Rejection, Signed};
-use crate::federation::remote::singleflight::Boarding;
+use crate::federation::incoming::verify::{self, SignatureRejection, VerifiedRequest};
+use crate::federation::remote::singleflight::FlightRole;
 use crate::federation::{
     Node,
     incoming::integrity_proofs,
@@ -20,10 +20,10 @@ use crate::federation::{
     remote::{backfill, fetch_budgets, resolve},
 };
 use crate::net::IdRule;
-use crate::sig::Received as Request;
-use crate::social::{self, Need};
+use crate::sig::ReceivedRequest as Request;
+use crate::social::{self, Prerequisite};
 use crate::store::actors::{self, Actor};
-use crate::store::queue::inbox::{self, Received};
+use crate::store::queue::inbox::{self, ReceivedActivity};
 use crate::store::{
     Read,
     actors::follows,
@@ -34,24 +34,24 @@ use crate::store::{
 };
 
 /// Activities one step applies with one commit.
-const BATCH: u32 = 16;
+const ACTIVITIES_PER_COMMIT: u32 = 16;
 /// How long a step may take for its batch before others may try.
-const LEASE: Duration = Duration::from_secs(15 * 60);
+const CLAIM_LEASE: Duration = Duration::from_secs(15 * 60);
 /// How long a step fetches before it gives back what it has not looked at.
-const TURN: Duration = Duration::from_secs(10);
+const FETCH_TIME_PER_STEP: Duration = Duration::from_secs(10);
 /// Attempts before an activity is set aside for the owner to see.
-const TRIES: u32 = 8;
+const MAX_ATTEMPTS: u32 = 8;
 /// How long an actor that is said to have deleted itself is not asked for again.
-const ASK_AGAIN: Duration = Duration::from_secs(5 * 60);
+const SELF_DELETE_RECHECK_INTERVAL: Duration = Duration::from_secs(5 * 60);
 /// How long a post that others said has changed is not asked for again.
-const FRESH_FOR: Duration = Duration::from_secs(60);
+const POST_REFRESH_INTERVAL: Duration = Duration::from_secs(60);
 /// Every so many rows, and at each body that is so large, the queue's length and size are looked at.
-const COUNT_EVERY: i64 = 64;
-const LARGE: usize = 256 * 1024;
+const QUEUE_CHECK_INTERVAL_ROWS: i64 = 64;
+const LARGE_BODY_BYTES: usize = 256 * 1024;
 
 /// Takes an activity in that came from this address: the cheap door, the signature, the sender's right to speak, then the
 /// disk.
-pub fn receive(node: &Node, request: &Request<'_>, from: Option<IpAddr>) -> Result<(), Rejection> {
+pub fn receive(node: &Node, request: &Request<'_>, from: Option<IpAddr>) -> Result<(), SignatureRejection> {
     let document = json::parse(request.body)?;
     if is_idle(node, &document)? {
         return Ok(());
@@ -61,7 +61,7 @@ pub fn receive(node: &Node, request: &Request<'_>, from: Option<IpAddr>) -> Resu
         let full = node.store.read(inbox::is_full)?;
         node.inbox_full.store(full, Ordering::Relaxed);
         if full {
-            return Err(Rejection::Unavailable("too much is waiting here, try again later".to_owned()));
+            return Err(SignatureRejection::Unavailable("too much is waiting here, try again later".to_owned()));
         }
     }
     let signed = match verify::signed(node, request, from) {
@@ -71,25 +71,25 @@ pub fn receive(node: &Node, request: &Request<'_>, from: Option<IpAddr>) -> Resu
     let proven = integrity_proofs::author(node, &document, from)?;
     let text = document.to_string();
     let activity = Activity::read(document)?;
-    if let Kind::Create { object, .. } = &activity.kind
+    if let ActivityKind::Create { object, .. } = &activity.kind
         && object.embedded().is_some()
         && object.id().is_none()
     {
-        return Err(Rejection::Malformed(
+        return Err(SignatureRejection::Malformed(
             "the post in it has no id, so it can be neither kept nor asked for".to_owned(),
         ));
     }
     let host = crate::federation::host_of(&signed.actor.uri);
     let (signer, id) = (signed.actor.id, activity.id.as_ref().map(json::Uri::as_str).unwrap_or_default());
     let (speaker, key) = match may_speak(node, &signed.actor, &activity, proven)? {
-        Voice::Own => {
+        Provenance::Own => {
             follower_sync::heed(node, &signed, request)?;
             (signer, own_key(&signed, &activity, id))
         }
-        Voice::Proven(author) => (author, tombstones::act(author, id)),
-        Voice::Forward => (signer, format!("hint:{}", tombstones::act(signer, id))),
+        Provenance::Proven(author) => (author, tombstones::act(author, id)),
+        Provenance::Forward => (signer, format!("hint:{}", tombstones::act(signer, id))),
     };
-    let asks = matches!(activity.kind, Kind::Follow { .. });
+    let asks = matches!(activity.kind, ActivityKind::Follow { .. });
     let kept = node.store.write(move |w| {
         hosts::heard(w, &host)?;
         // Who asks once more, and is a follower or waits to be one, has not got our answer.
@@ -98,7 +98,7 @@ pub fn receive(node: &Node, request: &Request<'_>, from: Option<IpAddr>) -> Resu
             false => inbox::keep(w, &key, speaker, &text),
         }
     })?;
-    if kept.is_some_and(|InboxId(id)| id % COUNT_EVERY == 0 || request.body.len() >= LARGE) {
+    if kept.is_some_and(|InboxId(id)| id % QUEUE_CHECK_INTERVAL_ROWS == 0 || request.body.len() >= LARGE_BODY_BYTES) {
         node.inbox_full.store(node.store.read(inbox::is_full)?, Ordering::Relaxed);
     }
     Ok(())
@@ -107,7 +107,7 @@ pub fn receive(node: &Node, request: &Request<'_>, from: Option<IpAddr>) -> Resu
 /// What counts as the same activity from its own sender. Where ids come again, one that was signed anew is a new act, and
 /// the very same request no more than a replay: whoever got hold of it cannot change its time. A proof, which anybody may
 /// bring for weeks, counts by the id alone, so that what was undone since does not come back that way.
-fn own_key(signed: &Signed, activity: &Activity, id: &str) -> String {
+fn own_key(signed: &VerifiedRequest, activity: &Activity, id: &str) -> String {
     let act = tombstones::act(signed.actor.id, id);
     if social::comes_again(activity) { format!("{act} {}", signed.signed_at().secs()) } else { act }
 }
@@ -124,18 +124,22 @@ fn is_idle(node: &Node, document: &serde_json::Value) -> Result<bool> {
 
 /// The cheap door for blocked servers. Only what people we know take back goes on: with the key we have, nothing is
 /// fetched from there.
-fn kept_away(node: &Node, document: &serde_json::Value) -> Result<(), Rejection> {
+fn kept_away(node: &Node, document: &serde_json::Value) -> Result<(), SignatureRejection> {
     let Some(actor) = activity::actor(document) else { return Ok(()) };
     let takes_back = ["Delete", "Undo", "Reject"].iter().any(|kind| json::is_type(document, kind));
     let refused = node.store.read(|r| {
         let blocked = host_blocks::of_host(r, &actor.host())?.is_blocked();
         Ok(blocked && !(takes_back && actors::id_of(r, actor.as_str())?.is_some()))
     })?;
-    if refused { Err(Rejection::Forbidden(format!("{} is blocked here", actor.host()))) } else { Ok(()) }
+    if refused { Err(SignatureRejection::Forbidden(format!("{} is blocked here", actor.host()))) } else { Ok(()) }
 }
 
 /// An actor that deletes itself can often not be asked for its key any more: 410 there is the proof.
-fn last_words(node: &Node, document: &serde_json::Value, rejection: Rejection) -> Result<(), Rejection> {
+fn last_words(
+    node: &Node,
+    document: &serde_json::Value,
+    rejection: SignatureRejection,
+) -> Result<(), SignatureRejection> {
     let deletes_itself = json::is_type(document, "Delete") && activity::is_about_itself(document);
     let Some(actor) = activity::actor(document).filter(|_| deletes_itself) else { return Err(rejection) };
     // Nothing was proven yet: whoever repeats this must not make us ask again and again.
@@ -143,8 +147,8 @@ fn last_words(node: &Node, document: &serde_json::Value, rejection: Rejection) -
     if node.refreshed.recall(actor.as_str(), now).is_some() {
         return Err(rejection);
     }
-    let Boarding::Go(_flight) = node.key_flights.board(actor.as_str())? else { return Err(rejection) };
-    node.refreshed.remember(actor.as_str(), now.plus(ASK_AGAIN), now, ());
+    let FlightRole::Leader(_flight) = node.key_flights.board(actor.as_str())? else { return Err(rejection) };
+    node.refreshed.remember(actor.as_str(), now.plus(SELF_DELETE_RECHECK_INTERVAL), now, ());
     match node.document(actor.as_str(), IdRule::Exact) {
         Err(error) if error.is_gone() => {
             let known = node.store.read(|r| actors::id_of(r, actor.as_str()))?;
@@ -157,7 +161,7 @@ fn last_words(node: &Node, document: &serde_json::Value, rejection: Rejection) -
     }
 }
 
-enum Voice {
+enum Provenance {
     /// The signer is the actor.
     Own,
     /// The signer passes on what this actor did, with the actor's own proof in it: as good as from themselves.
@@ -172,19 +176,19 @@ fn may_speak(
     node: &Node,
     signer: &Actor,
     activity: &Activity,
-    proven: Option<integrity_proofs::Author>,
-) -> Result<Voice, Rejection> {
+    proven: Option<integrity_proofs::ProvenAuthor>,
+) -> Result<Provenance, SignatureRejection> {
     if activity.actor == signer.uri.as_str() {
-        return Ok(Voice::Own);
+        return Ok(Provenance::Own);
     }
     if node.store.read(|r| social::relay::is_relay(r, signer))? {
         // What strangers say is for the page of what came by, proven or not: it is fetched like all that relays bring.
-        return Ok(Voice::Forward);
+        return Ok(Provenance::Forward);
     }
     if let Some(author) = proven
         && integrity_proofs::may_be_passed_on(node, &author, activity)?
     {
-        return Ok(Voice::Proven(author.actor.id));
+        return Ok(Provenance::Proven(author.actor.id));
     }
     let welcome = node.store.read(|r| {
         let owner = node::owner(r)?;
@@ -195,9 +199,12 @@ fn may_speak(
         Ok(group || is_of_a_thread(r, activity)?)
     })?;
     if welcome {
-        return Ok(Voice::Forward);
+        return Ok(Provenance::Forward);
     }
-    Err(Rejection::Unauthorised(format!("{} signed for {}, who must sign themselves", signer.uri, activity.actor)))
+    Err(SignatureRejection::Unauthorised(format!(
+        "{} signed for {}, who must sign themselves",
+        signer.uri, activity.actor
+    )))
 }
 
 fn is_of_a_thread(r: &Read<'_>, activity: &Activity) -> Result<bool> {
@@ -205,14 +212,16 @@ fn is_of_a_thread(r: &Read<'_>, activity: &Activity) -> Result<bool> {
     if about.is_some() {
         return Ok(true);
     }
-    let (Kind::Create { object, .. } | Kind::Update { object }) = &activity.kind else { return Ok(false) };
+    let (ActivityKind::Create { object, .. } | ActivityKind::Update { object }) = &activity.kind else {
+        return Ok(false);
+    };
     let parent = object.embedded().and_then(|value| json::id_of(value, "inReplyTo"));
     Ok(parent.map(|uri| posts::by_uri(r, uri.as_str())).transpose()?.flatten().is_some())
 }
 
 /// Applies what is due, one batch with one commit. Returns how many were taken up; 0 when nothing is due.
 pub fn step(node: &Node) -> Result<usize> {
-    let rows = node.store.write(|w| inbox::claim(w, BATCH, LEASE))?;
+    let rows = node.store.write(|w| inbox::claim(w, ACTIVITIES_PER_COMMIT, CLAIM_LEASE))?;
     let taken = rows.len();
     let mut tickets = Vec::with_capacity(taken);
     let watch = Stopwatch::start();
@@ -222,7 +231,7 @@ pub fn step(node: &Node) -> Result<usize> {
         let id = row.id;
         let tries = row.tries;
         let joined = match &outcome {
-            Ok(Some((signer, Activity { kind: Kind::Accept { .. }, .. }))) => Some(signer.id),
+            Ok(Some((signer, Activity { kind: ActivityKind::Accept { .. }, .. }))) => Some(signer.id),
             _ => None,
         };
         let ticket = node.store.submit(move |w| match outcome {
@@ -238,11 +247,11 @@ pub fn step(node: &Node) -> Result<usize> {
                 inbox::finish(w, &row)
             }
             Ok(None) => inbox::finish(w, &row),
-            Err(error) if row.tries >= TRIES => inbox::set_aside(w, row.id, &error.to_string()),
+            Err(error) if row.tries >= MAX_ATTEMPTS => inbox::set_aside(w, row.id, &error.to_string()),
             Err(error) => inbox::postpone(w, row.id, w.now.plus(pause(row.tries)), &error.to_string()),
         });
         tickets.push((id, tries, joined, ticket));
-        if watch.elapsed() > TURN {
+        if watch.elapsed() > FETCH_TIME_PER_STEP {
             // Somebody's server is slow; what others sent does not wait for it.
             let rest: Vec<InboxId> = rows.by_ref().map(|row| row.id).collect();
             node.store.write(move |w| inbox::give_back(w, &rest))?;
@@ -257,7 +266,7 @@ pub fn step(node: &Node) -> Result<usize> {
             tracing::warn!(%error, "an activity could not be applied");
             let why = error.to_string();
             node.store.write(move |w| match tries {
-                TRIES.. => inbox::set_aside(w, id, &why),
+                MAX_ATTEMPTS.. => inbox::set_aside(w, id, &why),
                 _ => inbox::postpone(w, id, w.now.plus(pause(tries)), &why),
             })?;
         }
@@ -281,8 +290,8 @@ fn pause(tries: u32) -> Duration {
 
 /// Reads a kept activity and fetches what it needs. None when it needs nothing more than to be forgotten. An error makes
 /// it wait for another try.
-fn prepare(node: &Node, row: &Received) -> Result<Option<(Actor, Activity)>> {
-    if row.tries > TRIES {
+fn prepare(node: &Node, row: &ReceivedActivity) -> Result<Option<(Actor, Activity)>> {
+    if row.tries > MAX_ATTEMPTS {
         return Err(Error::internal("every attempt to apply it failed"));
     }
     let signer = node.store.read(|r| actors::by_id(r, row.signer_id))?;
@@ -303,24 +312,24 @@ fn prepare(node: &Node, row: &Received) -> Result<Option<(Actor, Activity)>> {
             break;
         }
         let fetched = match need {
-            Need::Post(uri) => resolve::post(node, &uri).and_then(|id| resolve::ancestors(node, id)),
-            Need::Ancestors(uri) => {
+            Prerequisite::Post(uri) => resolve::post(node, &uri).and_then(|id| resolve::ancestors(node, id)),
+            Prerequisite::Ancestors(uri) => {
                 resolve::post(node, &uri).and_then(|id| resolve::ancestors(node, id)).or_else(not_vital)
             }
-            Need::Alone(uri) => resolve::post(node, &uri).map(drop).or_else(not_vital),
-            Need::Fresh(uri) => fresh(node, &uri).or_else(not_vital),
-            Need::Gone(uri) => forget_if_gone(node, uri),
-            Need::Group(uri) => resolve::group(node, &uri),
-            Need::Renewed(uri) => {
+            Prerequisite::Alone(uri) => resolve::post(node, &uri).map(drop).or_else(not_vital),
+            Prerequisite::Fresh(uri) => fresh(node, &uri).or_else(not_vital),
+            Prerequisite::Gone(uri) => forget_if_gone(node, uri),
+            Prerequisite::Group(uri) => resolve::group(node, &uri),
+            Prerequisite::Renewed(uri) => {
                 let known = node.store.read(|r| actors::by_uri(r, &uri))?;
                 resolve::refresh(node, &uri, known).map(drop).or_else(not_vital)
             }
-            Need::Proof(uri) => resolve::anew(node, &uri).map(drop),
+            Prerequisite::Proof(uri) => resolve::anew(node, &uri).map(drop),
         };
         match fetched {
             // Worth another try: without it the act would be lost.
             Err(error @ (Error::Internal(_) | Error::Busy)) => return Err(error),
-            Err(error @ Error::Remote(_)) if row.tries < TRIES / 2 => return Err(error),
+            Err(error @ Error::Remote(_)) if row.tries < MAX_ATTEMPTS / 2 => return Err(error),
             _ => {}
         }
     }
@@ -333,7 +342,7 @@ pub(in crate::federation) fn fresh(node: &Node, uri: &str) -> Result<()> {
     if node.refreshed.recall(uri, now).is_some() {
         return Ok(());
     }
-    node.refreshed.remember(uri, now.plus(FRESH_FOR), now, ());
+    node.refreshed.remember(uri, now.plus(POST_REFRESH_INTERVAL), now, ());
     resolve::fetch_post(node, uri).map(drop)
 }
 
@@ -369,10 +378,10 @@ fn hint(node: &Node, activity: &Activity) -> Result<()> {
         return Ok(());
     }
     let asked = match &activity.kind {
-        Kind::Create { .. } => resolve::post(node, &uri).and_then(|id| resolve::ancestors(node, id)),
-        Kind::Update { .. } => fresh(node, &uri),
-        Kind::Delete { .. } => forget_if_gone(node, uri),
-        Kind::Announce { object: Ref::Id(id) } => resolve::post(node, id.as_str()).map(drop),
+        ActivityKind::Create { .. } => resolve::post(node, &uri).and_then(|id| resolve::ancestors(node, id)),
+        ActivityKind::Update { .. } => fresh(node, &uri),
+        ActivityKind::Delete { .. } => forget_if_gone(node, uri),
+        ActivityKind::Announce { object: Ref::Id(id) } => resolve::post(node, id.as_str()).map(drop),
         _ => Ok(()),
     };
     asked.or_else(not_vital)

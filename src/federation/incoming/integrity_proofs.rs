@@ -6,23 +6,23 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::ap::activity::{self, Activity, Kind};
+use crate::ap::activity::{self, Activity, ActivityKind};
 use crate::ap::addressing::{PUBLIC, Recipients};
 use crate::ap::json::same_origin;
 use crate::base::{Result, Time};
 use crate::federation::Node;
-use crate::federation::incoming::verify::{self, Rejection, Unproven};
-use crate::sig::{Refusal, proof};
+use crate::federation::incoming::verify::{self, KeyMismatch, SignatureRejection};
+use crate::sig::{SignatureError, proof};
 use crate::store::actors::{self, Actor};
 use crate::store::node;
 
 /// How old a proof may be when somebody else brings it: less than the ids of applied activities are remembered, so that
 /// what was taken back cannot be brought again.
-const PASSED_ON_WITHIN: Duration = Duration::from_hours(14 * 24);
+const MAX_RELAYED_AGE: Duration = Duration::from_hours(14 * 24);
 
 /// Who has proven to be the author of an activity.
 #[derive(Debug, Clone)]
-pub struct Author {
+pub struct ProvenAuthor {
     /// The actor of the activity.
     pub actor: Actor,
     /// When the proof was made, as it says.
@@ -31,23 +31,23 @@ pub struct Author {
 
 /// The actor of this activity, if it carries their proof. None without a proof, or with one that nothing can be said about
 /// (its key cannot be had): then the request's own signature must do.
-pub fn author(node: &Node, document: &Value, from: Option<IpAddr>) -> Result<Option<Author>, Rejection> {
+pub fn author(node: &Node, document: &Value, from: Option<IpAddr>) -> Result<Option<ProvenAuthor>, SignatureRejection> {
     let Some(found) = proof::read(document, node.clock().now())? else { return Ok(None) };
     let Some(actor) = activity::actor(document).filter(|actor| !node.facts.origin.owns(actor.as_str())) else {
         return Ok(None);
     };
     if !same_origin(&found.key_id, actor.as_str()) {
-        return Err(Refusal::Proof("its key is on another server than the actor").into());
+        return Err(SignatureError::Proof("its key is on another server than the actor").into());
     }
     let holds = |key: &actors::ActorKey| match key.proves {
         true => found.verify(&verify::public(key)?),
-        false => Err(Refusal::Proof("its key is not one of the actor's assertionMethod")),
+        false => Err(SignatureError::Proof("its key is not one of the actor's assertionMethod")),
     };
     match verify::with_key(node, &found.key_id, from, &holds) {
-        Ok(owner) if actor == owner.uri.as_str() => Ok(Some(Author { actor: owner, created: found.created })),
-        Ok(_) => Err(Refusal::Proof("its key is not the actor's").into()),
-        Err(Unproven::Wrong(refusal)) => Err(refusal.into()),
-        Err(Unproven::NoKey(rejection)) => {
+        Ok(owner) if actor == owner.uri.as_str() => Ok(Some(ProvenAuthor { actor: owner, created: found.created })),
+        Ok(_) => Err(SignatureError::Proof("its key is not the actor's").into()),
+        Err(KeyMismatch::Wrong(refusal)) => Err(refusal.into()),
+        Err(KeyMismatch::NoKey(rejection)) => {
             tracing::debug!(?rejection, key = found.key_id, "a proof could not be checked");
             Ok(None)
         }
@@ -56,26 +56,26 @@ pub fn author(node: &Node, document: &Value, from: Option<IpAddr>) -> Result<Opt
 
 /// Whether a proven activity counts as the author's own when somebody else brings it. What is between two people (a Follow,
 /// a Block) is never passed on, and an old profile must not come back; a post that was for others stays theirs.
-pub fn may_be_passed_on(node: &Node, author: &Author, activity: &Activity) -> Result<bool> {
+pub fn may_be_passed_on(node: &Node, author: &ProvenAuthor, activity: &Activity) -> Result<bool> {
     let now = node.clock().now();
-    let fresh = author.created.is_some_and(|at| now.since(at) < PASSED_ON_WITHIN);
+    let fresh = author.created.is_some_and(|at| now.since(at) < MAX_RELAYED_AGE);
     if !fresh || activity.actor != author.actor.uri.as_str() {
         return Ok(false);
     }
     match &activity.kind {
-        Kind::Update { object } if object.id().is_some_and(|id| *id == activity.actor) => Ok(false),
-        Kind::Create { .. } | Kind::Update { .. } => {
+        ActivityKind::Update { object } if object.id().is_some_and(|id| *id == activity.actor) => Ok(false),
+        ActivityKind::Create { .. } | ActivityKind::Update { .. } => {
             let lists = activity.recipients.clone().unwrap_or_default();
             let us = node.store.read(|r| Ok(actors::by_id(r, node::owner(r)?)?.uri))?;
             Ok(is_open(&lists) || lists.everyone().contains(&us.as_str()))
         }
-        Kind::Delete { .. }
-        | Kind::Like { .. }
-        | Kind::EmojiReact { .. }
-        | Kind::Announce { .. }
-        | Kind::Undo { .. }
-        | Kind::Add { .. }
-        | Kind::Remove { .. } => Ok(true),
+        ActivityKind::Delete { .. }
+        | ActivityKind::Like { .. }
+        | ActivityKind::EmojiReact { .. }
+        | ActivityKind::Announce { .. }
+        | ActivityKind::Undo { .. }
+        | ActivityKind::Add { .. }
+        | ActivityKind::Remove { .. } => Ok(true),
         _ => Ok(false),
     }
 }

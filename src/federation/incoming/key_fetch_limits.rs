@@ -7,48 +7,48 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::base::leaky_bucket::Bucket;
+use crate::base::leaky_bucket::LeakyBucket;
 use crate::base::{Time, rate_limit_key};
 
 /// New servers one caller may name within [`WINDOW`]. Some hosts send for hundreds of servers, but not all are new.
-const PER_CALLER: u32 = 60;
+const MAX_UNKNOWN_HOSTS_PER_CALLER: u32 = 60;
 /// Of these below one domain: its owner can make up names without end.
-const PER_DOMAIN: u32 = 30;
+const MAX_UNKNOWN_HOSTS_PER_DOMAIN: u32 = 30;
 /// Keys one caller may have us look up at one of them: the first that fits makes the server a known one.
-const PER_SERVER: u32 = 10;
+const MAX_KEYS_PER_CALLER_AND_HOST: u32 = 10;
 /// The time these are counted in.
-const WINDOW: Duration = Duration::from_secs(3600);
+const COUNT_WINDOW: Duration = Duration::from_secs(3600);
 /// Keys looked up at one server, whoever names them: so many at once, and then so many a second. We are nobody's hammer.
-const AT_ONE: f64 = 40.0;
-const AT_ONE_PER_SECOND: f64 = 0.1;
+const HOST_BURST: f64 = 40.0;
+const HOST_RATE_PER_SECOND: f64 = 0.1;
 /// And at all new servers together. A post that is passed on a lot, or somebody's move, brings thousands within minutes.
-const AT_ALL: f64 = 3_000.0;
-const AT_ALL_PER_SECOND: f64 = 0.5;
+const TOTAL_BURST: f64 = 3_000.0;
+const TOTAL_RATE_PER_SECOND: f64 = 0.5;
 /// What is remembered at most. More than the last limit lets come together before it is over.
-const REMEMBERED: usize = 30_000;
+const MAX_REMEMBERED_COUNTS: usize = 30_000;
 /// Second labels below which countries let everybody have a name.
-const OPEN_TO_ALL: [&str; 14] =
+const SHARED_SUFFIXES: [&str; 14] =
     ["ac", "co", "com", "edu", "gen", "go", "gob", "gov", "id", "ne", "net", "nom", "or", "org"];
 
 /// Who named which servers lately; one per node.
 #[derive(Debug, Default)]
-pub struct Newcomers(Mutex<Tallies>);
+pub struct KeyFetchLimits(Mutex<KeyFetchCounts>);
 
 #[derive(Debug, Default)]
-struct Tallies {
+struct KeyFetchCounts {
     /// By caller, by caller and server, by caller and domain.
-    counts: HashMap<String, Tally>,
-    servers: HashMap<String, Bucket>,
-    all: Bucket,
+    counts: HashMap<String, KeyFetchCount>,
+    servers: HashMap<String, LeakyBucket>,
+    all: LeakyBucket,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
-struct Tally {
+struct KeyFetchCount {
     since: Time,
     count: u32,
 }
 
-impl Newcomers {
+impl KeyFetchLimits {
     /// Whether a key may be looked up at this server (a host, with a port if unusual) because of what somebody sent from
     /// this address; then it counts. Callers behind a proxy we were not told of are one, who may name any number of
     /// servers.
@@ -60,14 +60,17 @@ impl Newcomers {
         let (pair, domain) = (format!("{who} {server}"), format!("{who} *.{}", domain(server)));
         let named = tallies.count(&pair, now);
         let may_name = match (named, stranger) {
-            (0, Some(_)) => tallies.count(&domain, now) < PER_DOMAIN && tallies.count(&who, now) < PER_CALLER,
-            (0, None) => tallies.count(&domain, now) < PER_DOMAIN,
-            (_, Some(_)) => named < PER_SERVER,
+            (0, Some(_)) => {
+                tallies.count(&domain, now) < MAX_UNKNOWN_HOSTS_PER_DOMAIN
+                    && tallies.count(&who, now) < MAX_UNKNOWN_HOSTS_PER_CALLER
+            }
+            (0, None) => tallies.count(&domain, now) < MAX_UNKNOWN_HOSTS_PER_DOMAIN,
+            (_, Some(_)) => named < MAX_KEYS_PER_CALLER_AND_HOST,
             (_, None) => true,
         };
         let at_one = tallies.servers.get(server).copied().unwrap_or_default();
-        let has_room =
-            at_one.has_room(now, AT_ONE_PER_SECOND, AT_ONE) && tallies.all.has_room(now, AT_ALL_PER_SECOND, AT_ALL);
+        let has_room = at_one.has_room(now, HOST_RATE_PER_SECOND, HOST_BURST)
+            && tallies.all.has_room(now, TOTAL_RATE_PER_SECOND, TOTAL_BURST);
         if !may_name || !has_room {
             return false;
         }
@@ -75,30 +78,30 @@ impl Newcomers {
         for key in std::iter::once(&pair).chain(new.into_iter().filter(|_| named == 0)) {
             tallies.add(key, now);
         }
-        tallies.servers.entry(server.to_owned()).or_default().add(now, AT_ONE_PER_SECOND, AT_ONE);
-        tallies.all.add(now, AT_ALL_PER_SECOND, AT_ALL)
+        tallies.servers.entry(server.to_owned()).or_default().add(now, HOST_RATE_PER_SECOND, HOST_BURST);
+        tallies.all.add(now, TOTAL_RATE_PER_SECOND, TOTAL_BURST)
     }
 }
 
-impl Tallies {
+impl KeyFetchCounts {
     fn count(&self, key: &str, now: Time) -> u32 {
-        self.counts.get(key).filter(|tally| now.since(tally.since) < WINDOW).map_or(0, |tally| tally.count)
+        self.counts.get(key).filter(|tally| now.since(tally.since) < COUNT_WINDOW).map_or(0, |tally| tally.count)
     }
 
     fn add(&mut self, key: &str, now: Time) {
         let before = self.count(key, now);
         let tally = self.counts.entry(key.to_owned()).or_default();
-        *tally = Tally { since: if before == 0 { now } else { tally.since }, count: before + 1 };
+        *tally = KeyFetchCount { since: if before == 0 { now } else { tally.since }, count: before + 1 };
     }
 
     /// What is over goes when there is much; should that not be enough, all of it.
     fn forget(&mut self, now: Time) {
-        if self.counts.len() + self.servers.len() < REMEMBERED {
+        if self.counts.len() + self.servers.len() < MAX_REMEMBERED_COUNTS {
             return;
         }
-        self.counts.retain(|_, tally| now.since(tally.since) < WINDOW);
-        self.servers.retain(|_, bucket| bucket.level(now, AT_ONE_PER_SECOND) > 0.0);
-        if self.counts.len() + self.servers.len() >= REMEMBERED {
+        self.counts.retain(|_, tally| now.since(tally.since) < COUNT_WINDOW);
+        self.servers.retain(|_, bucket| bucket.level(now, HOST_RATE_PER_SECOND) > 0.0);
+        if self.counts.len() + self.servers.len() >= MAX_REMEMBERED_COUNTS {
             self.counts.clear();
             self.servers.clear();
         }
@@ -113,7 +116,7 @@ fn domain(host: &str) -> String {
     }
     let labels: Vec<&str> = name.rsplit('.').collect();
     let shared =
-        matches!(labels.as_slice(), [country, second, _, ..] if country.len() == 2 && OPEN_TO_ALL.contains(second));
+        matches!(labels.as_slice(), [country, second, _, ..] if country.len() == 2 && SHARED_SUFFIXES.contains(second));
     let mut own: Vec<&str> = labels.into_iter().take(if shared { 3 } else { 2 }).collect();
     own.reverse();
     own.join(".")
@@ -133,7 +136,7 @@ mod tests {
 
     #[test]
     fn what_a_stranger_names_is_held_against_nobody_else() {
-        let newcomers = Newcomers::default();
+        let newcomers = KeyFetchLimits::default();
         let asked = (0..100).filter(|_| newcomers.admits("victim.example", from(1), now())).count();
         assert_eq!(asked, 10, "nobody has it asked more often");
         assert!(newcomers.admits("victim.example", from(2), now()), "its own first letter");
@@ -143,12 +146,12 @@ mod tests {
         let network = |host: u16| Some(IpAddr::from([0x2a00, 1, 2, 3, 0, 0, 0, host]));
         let named = (0..100).filter(|n| newcomers.admits(&format!("t{n}.example"), network(*n), now())).count();
         assert_eq!(named, 60, "one IPv6 network is one caller");
-        assert!(newcomers.admits("victim.example", from(1), now().plus(WINDOW)));
+        assert!(newcomers.admits("victim.example", from(1), now().plus(COUNT_WINDOW)));
     }
 
     #[test]
     fn names_below_one_domain_are_counted_together() {
-        let newcomers = Newcomers::default();
+        let newcomers = KeyFetchLimits::default();
         for caller in [from(1), None] {
             let named = (0..100).filter(|n| newcomers.admits(&format!("s{n}.flood.example"), caller, now())).count();
             assert_eq!(named, 30);
@@ -172,7 +175,7 @@ mod tests {
 
     #[test]
     fn many_callers_together_hammer_no_server_and_do_not_fill_the_memory() {
-        let newcomers = Newcomers::default();
+        let newcomers = KeyFetchLimits::default();
         let asked =
             |from: u8, now: Time| newcomers.admits("victim.example", Some(IpAddr::from([203, 0, 114, from])), now);
         assert_eq!((0..=255).filter(|n| asked(*n, now())).count(), 40);
@@ -190,6 +193,6 @@ mod tests {
             newcomers.admits(&format!("m{n}.example{n}"), Some(IpAddr::from((n + (1 << 27)).to_be_bytes())), late);
         }
         let tallies = newcomers.0.lock().unwrap_or_else(PoisonError::into_inner);
-        assert!(tallies.counts.len() + tallies.servers.len() <= REMEMBERED + 4);
+        assert!(tallies.counts.len() + tallies.servers.len() <= MAX_REMEMBERED_COUNTS + 4);
     }
 }

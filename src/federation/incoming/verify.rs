@@ -6,25 +6,25 @@ use std::time::Duration;
 
 use crate::ap::actor::Actor as ActorDoc;
 use crate::ap::json::Uri;
-use crate::ap::key::{KeyDoc, Material};
+use crate::ap::key::{KeyDoc, KeyFormat};
 use crate::base::{Error, Result, Time};
-use crate::federation::remote::singleflight::{Boarding, Failed};
+use crate::federation::remote::singleflight::{CachedFailure, FlightRole};
 use crate::federation::{Node, remote::resolve};
 use crate::net::IdRule;
-use crate::sig::{self, Claim, PublicKey, Received, Refusal};
+use crate::sig::{self, PublicKey, ReceivedRequest, SignatureClaim, SignatureError};
 use crate::store::actors::{self, Actor, ActorKey, NewKey};
 use crate::store::peers::hosts;
 
 /// How long a key that could not be had is not asked for again: permanent answers.
-const FAILED_FOR: Duration = Duration::from_secs(10 * 60);
+const PERMANENT_FAILURE_TTL: Duration = Duration::from_secs(10 * 60);
 /// The same, for answers that may change at any moment (time-outs, 5xx).
-const FAILED_BRIEFLY: Duration = Duration::from_secs(60);
+const TEMPORARY_FAILURE_TTL: Duration = Duration::from_secs(60);
 /// How often a key that does not fit makes us look for a newer one, per actor.
-const REFRESH_EVERY: Duration = Duration::from_secs(5 * 60);
+const KEY_REFRESH_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
 /// Why a request is not let in. Each becomes one HTTP answer with its text as the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Rejection {
+pub enum SignatureRejection {
     /// 400: it cannot be read.
     Malformed(String),
     /// 401: nobody, or the wrong one, signed it.
@@ -37,8 +37,8 @@ pub enum Rejection {
     Unavailable(String),
 }
 
-impl From<Refusal> for Rejection {
-    fn from(refusal: Refusal) -> Self {
+impl From<SignatureError> for SignatureRejection {
+    fn from(refusal: SignatureError) -> Self {
         match refusal.code() {
             400 => Self::Malformed(refusal.to_string()),
             _ => Self::Unauthorised(refusal.to_string()),
@@ -46,7 +46,7 @@ impl From<Refusal> for Rejection {
     }
 }
 
-impl From<Error> for Rejection {
+impl From<Error> for SignatureRejection {
     fn from(error: Error) -> Self {
         match error {
             Error::Invalid(why) => Self::Malformed(why),
@@ -61,25 +61,25 @@ impl From<Error> for Rejection {
     }
 }
 
-impl From<Failed> for Rejection {
-    fn from(failed: Failed) -> Self {
+impl From<CachedFailure> for SignatureRejection {
+    fn from(failed: CachedFailure) -> Self {
         match failed {
-            Failed::Gone => Self::Unauthorised("the owner of the key is gone".to_owned()),
-            Failed::Permanent(why) => Self::Unauthorised(format!("the key cannot be had: {why}")),
-            Failed::Temporary(why) => Self::Unavailable(format!("the key cannot be had just now: {why}")),
+            CachedFailure::Gone => Self::Unauthorised("the owner of the key is gone".to_owned()),
+            CachedFailure::Permanent(why) => Self::Unauthorised(format!("the key cannot be had: {why}")),
+            CachedFailure::Temporary(why) => Self::Unavailable(format!("the key cannot be had just now: {why}")),
         }
     }
 }
 
 /// A request whose signature holds.
 #[derive(Debug, Clone)]
-pub struct Signed {
+pub struct VerifiedRequest {
     /// Whose key it is.
     pub actor: Actor,
-    claim: Claim,
+    claim: SignatureClaim,
 }
 
-impl Signed {
+impl VerifiedRequest {
     /// True when the signature covers this header (lower case): only then may it be believed.
     pub fn covers(&self, header: &str) -> bool {
         self.claim.covers(header)
@@ -92,17 +92,21 @@ impl Signed {
 }
 
 /// The actor whose key signed this request, which came from this address.
-pub fn signer(node: &Node, request: &Received<'_>, from: Option<IpAddr>) -> Result<Actor, Rejection> {
+pub fn signer(node: &Node, request: &ReceivedRequest<'_>, from: Option<IpAddr>) -> Result<Actor, SignatureRejection> {
     signed(node, request, from).map(|signed| signed.actor)
 }
 
 /// As [`signer`], with what the signature covers.
-pub fn signed(node: &Node, request: &Received<'_>, from: Option<IpAddr>) -> Result<Signed, Rejection> {
+pub fn signed(
+    node: &Node,
+    request: &ReceivedRequest<'_>,
+    from: Option<IpAddr>,
+) -> Result<VerifiedRequest, SignatureRejection> {
     let claim = sig::claim(request, node.clock().now())?;
-    let mut verdict = Rejection::from(Refusal::Wrong);
+    let mut verdict = SignatureRejection::from(SignatureError::Wrong);
     for key_id in claim.key_ids() {
         match with_key(node, key_id, from, &|key| claim.verify(&public(key)?)) {
-            Ok(actor) => return Ok(Signed { actor, claim }),
+            Ok(actor) => return Ok(VerifiedRequest { actor, claim }),
             Err(unproven) => verdict = unproven.into(),
         }
     }
@@ -110,30 +114,30 @@ pub fn signed(node: &Node, request: &Received<'_>, from: Option<IpAddr>) -> Resu
 }
 
 /// Why a key did not help.
-pub(in crate::federation) enum Unproven {
+pub(in crate::federation) enum KeyMismatch {
     /// It could not be had, or is not one to be believed.
-    NoKey(Rejection),
+    NoKey(SignatureRejection),
     /// It says no.
-    Wrong(Refusal),
+    Wrong(SignatureError),
 }
 
-impl From<Unproven> for Rejection {
-    fn from(unproven: Unproven) -> Self {
+impl From<KeyMismatch> for SignatureRejection {
+    fn from(unproven: KeyMismatch) -> Self {
         match unproven {
-            Unproven::NoKey(rejection) => rejection,
-            Unproven::Wrong(refusal) => refusal.into(),
+            KeyMismatch::NoKey(rejection) => rejection,
+            KeyMismatch::Wrong(refusal) => refusal.into(),
         }
     }
 }
 
-impl From<Error> for Unproven {
+impl From<Error> for KeyMismatch {
     fn from(error: Error) -> Self {
         Self::NoKey(error.into())
     }
 }
 
-impl From<Failed> for Unproven {
-    fn from(failed: Failed) -> Self {
+impl From<CachedFailure> for KeyMismatch {
+    fn from(failed: CachedFailure) -> Self {
         Self::NoKey(failed.into())
     }
 }
@@ -143,11 +147,11 @@ pub(in crate::federation) fn with_key(
     node: &Node,
     key_id: &str,
     from: Option<IpAddr>,
-    test: &dyn Fn(&ActorKey) -> Result<(), Refusal>,
-) -> Result<Actor, Unproven> {
+    test: &dyn Fn(&ActorKey) -> Result<(), SignatureError>,
+) -> Result<Actor, KeyMismatch> {
     // Nobody but us has such a key, and we do not ask ourselves for it.
     if crate::federation::host_of(key_id) == node.facts.origin.host {
-        return Err(Unproven::NoKey(ours()));
+        return Err(KeyMismatch::NoKey(ours()));
     }
     let stored = node.store.read(|r| actors::key(r, key_id))?;
     let cached = stored.is_some();
@@ -160,30 +164,30 @@ pub(in crate::federation) fn with_key(
             // Rotated, perhaps. Only a key that differs is worth a second look.
             let fresh = fetch(node, key_id, from)??;
             if (&fresh.value, fresh.proves) == (&key.value, key.proves) {
-                return Err(Unproven::Wrong(refusal));
+                return Err(KeyMismatch::Wrong(refusal));
             }
-            test(&fresh).map_err(Unproven::Wrong)?;
+            test(&fresh).map_err(KeyMismatch::Wrong)?;
         }
-        other => other.map_err(Unproven::Wrong)?,
+        other => other.map_err(KeyMismatch::Wrong)?,
     }
     let actor = node.store.read(|r| actors::by_id(r, key.actor_id))?;
     if node.facts.origin.owns(&actor.uri) {
-        return Err(Unproven::NoKey(ours()));
+        return Err(KeyMismatch::NoKey(ours()));
     }
     Ok(actor)
 }
 
-fn ours() -> Rejection {
-    Rejection::Unauthorised("that key is our own".to_owned())
+fn ours() -> SignatureRejection {
+    SignatureRejection::Unauthorised("that key is our own".to_owned())
 }
 
 /// The key itself; one that cannot be read proves nothing.
-pub(in crate::federation) fn public(key: &ActorKey) -> Result<PublicKey, Refusal> {
+pub(in crate::federation) fn public(key: &ActorKey) -> Result<PublicKey, SignatureError> {
     let public = match key.value.starts_with('z') {
         true => PublicKey::from_multibase(&key.value),
         false => PublicKey::from_pem(&key.value),
     };
-    public.map_err(|_| Refusal::Wrong)
+    public.map_err(|_| SignatureError::Wrong)
 }
 
 fn may_refresh(node: &Node, key: &ActorKey) -> bool {
@@ -192,33 +196,34 @@ fn may_refresh(node: &Node, key: &ActorKey) -> bool {
     if node.refreshed.recall(&memo, now).is_some() {
         return false;
     }
-    node.refreshed.remember(&memo, now.plus(REFRESH_EVERY), now, ());
+    node.refreshed.remember(&memo, now.plus(KEY_REFRESH_INTERVAL), now, ());
     true
 }
 
 /// Fetches a key and keeps its owner. The inner result is about the key, the outer about us.
-fn fetch(node: &Node, key_id: &str, from: Option<IpAddr>) -> Result<Result<ActorKey, Failed>> {
+fn fetch(node: &Node, key_id: &str, from: Option<IpAddr>) -> Result<Result<ActorKey, CachedFailure>> {
     let now = node.clock().now();
     if let Some(failed) = node.failures.recall(key_id, now) {
         return Ok(Err(failed));
     }
     let Some(wanted) = Uri::parse_id(key_id) else {
-        return Ok(Err(Failed::Permanent("its id is not a URL".to_owned())));
+        return Ok(Err(CachedFailure::Permanent("its id is not a URL".to_owned())));
     };
     if !may_discover(node, &wanted.host(), from)? {
-        return Ok(Err(Failed::Temporary("too many new servers at once".to_owned())));
+        return Ok(Err(CachedFailure::Temporary("too many new servers at once".to_owned())));
     }
     let _flight = match node.key_flights.board(wanted.without_fragment().as_str())? {
-        Boarding::Go(flight) => flight,
-        Boarding::Landed => return again(node, key_id),
+        FlightRole::Leader(flight) => flight,
+        FlightRole::Follower => return again(node, key_id),
     };
     let found = match look_up(node, &wanted) {
         Err(error @ (Error::Internal(_) | Error::Busy)) => return Err(error),
-        Err(error) => Err(Failed::Permanent(error.to_string())),
+        Err(error) => Err(CachedFailure::Permanent(error.to_string())),
         Ok(found) => found,
     };
     if let Err(failed) = &found {
-        let pause = if matches!(failed, Failed::Temporary(_)) { FAILED_BRIEFLY } else { FAILED_FOR };
+        let pause =
+            if matches!(failed, CachedFailure::Temporary(_)) { TEMPORARY_FAILURE_TTL } else { PERMANENT_FAILURE_TTL };
         node.failures.remember(key_id, now.plus(pause), now, failed.clone());
     }
     Ok(found)
@@ -231,42 +236,42 @@ fn may_discover(node: &Node, host: &str, from: Option<IpAddr>) -> Result<bool> {
 }
 
 /// What the one who fetched before us found.
-fn again(node: &Node, key_id: &str) -> Result<Result<ActorKey, Failed>> {
+fn again(node: &Node, key_id: &str) -> Result<Result<ActorKey, CachedFailure>> {
     if let Some(key) = node.store.read(|r| actors::key(r, key_id))? {
         return Ok(Ok(key));
     }
     let failed = node.failures.recall(key_id, node.clock().now());
-    Ok(Err(failed.unwrap_or_else(|| Failed::Temporary("another attempt is under way".to_owned()))))
+    Ok(Err(failed.unwrap_or_else(|| CachedFailure::Temporary("another attempt is under way".to_owned()))))
 }
 
-fn look_up(node: &Node, wanted: &Uri) -> Result<Result<ActorKey, Failed>> {
+fn look_up(node: &Node, wanted: &Uri) -> Result<Result<ActorKey, CachedFailure>> {
     let document = match node.document(wanted.as_str(), IdRule::SameOrigin) {
         Ok(document) => document,
-        Err(error) => return Ok(Err(Failed::of(&error))),
+        Err(error) => return Ok(Err(CachedFailure::of(&error))),
     };
     let found = match KeyDoc::from_document(&document.value, wanted) {
         Ok(found) => found,
-        Err(error) => return Ok(Err(Failed::Permanent(error.to_string()))),
+        Err(error) => return Ok(Err(CachedFailure::Permanent(error.to_string()))),
     };
     let owner = if found.listed_by_owner {
         document.value
     } else {
         match node.document(found.key.owner.as_str(), IdRule::Exact) {
             Ok(owner) => owner.value,
-            Err(error) => return Ok(Err(Failed::of(&error))),
+            Err(error) => return Ok(Err(CachedFailure::of(&error))),
         }
     };
     let actor = match ActorDoc::read(&owner) {
         Ok(actor) => actor,
-        Err(error) => return Ok(Err(Failed::Permanent(error.to_string()))),
+        Err(error) => return Ok(Err(CachedFailure::Permanent(error.to_string()))),
     };
     let listed = actor.key(wanted.as_str()).or_else(|| actor.key(found.key.id.as_str()));
     if actor.id != found.key.owner || listed.is_none_or(|key| key.material != found.key.material) {
-        return Ok(Err(Failed::Permanent("its owner does not list it".to_owned())));
+        return Ok(Err(CachedFailure::Permanent("its owner does not list it".to_owned())));
     }
     let value = match found.key.material {
-        Material::Pem(text) | Material::Multibase(text) => text,
-        Material::Linked => return Ok(Err(Failed::Permanent("it is only a link".to_owned()))),
+        KeyFormat::Pem(text) | KeyFormat::Multibase(text) => text,
+        KeyFormat::Linked => return Ok(Err(CachedFailure::Permanent("it is only a link".to_owned()))),
     };
     let actor_id = resolve::keep_actor(node, &actor)?;
     let uri = wanted.as_str().to_owned();

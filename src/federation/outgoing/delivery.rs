@@ -9,16 +9,16 @@ use ring::rand::SystemRandom;
 use crate::base::time::Stopwatch;
 use crate::base::{Error, Result, Time};
 use crate::federation::{Node, outgoing::follower_sync};
-use crate::net::{Knock, NetError, Post, Sent, WHOLE_LIMIT};
-use crate::store::queue::deliveries::{self, Claim, Failure};
+use crate::net::{Knock, NetError, PostMessage, PostResponse, WHOLE_LIMIT};
+use crate::store::queue::deliveries::{self, ClaimedDelivery, DeliveryFailure};
 use crate::store::{Write, actors::follows, node, peers::hosts};
 
 /// How long a claim is ours: one request's limit, and time to settle.
-pub const LEASE: Duration = WHOLE_LIMIT.saturating_add(SPARE);
+pub const CLAIM_LEASE: Duration = WHOLE_LIMIT.saturating_add(SETTLE_TIME);
 /// Time beside the request itself.
-const SPARE: Duration = Duration::from_secs(10);
+const SETTLE_TIME: Duration = Duration::from_secs(10);
 /// Waits after the first attempts; every later one is the last.
-const WAITS: [Duration; 6] = [
+const RETRY_DELAYS: [Duration; 6] = [
     Duration::from_mins(1),
     Duration::from_mins(5),
     Duration::from_mins(15),
@@ -27,25 +27,25 @@ const WAITS: [Duration; 6] = [
     Duration::from_hours(12),
 ];
 /// How far a wait is stretched or shortened at random, in percent: a host that comes back must not meet everyone at once.
-const JITTER: u32 = 15;
+const RETRY_JITTER_PERCENT: u32 = 15;
 /// How long a delivery is tried.
-pub const PATIENCE: Duration = Duration::from_hours(7 * 24);
+pub const MAX_DELIVERY_AGE: Duration = Duration::from_hours(7 * 24);
 /// Attempts within that time at most, should the clock stand still.
-const MOST_TRIES: u32 = 100;
+const MAX_ATTEMPTS: u32 = 100;
 /// Refusals (401, 403, 404 and their like) after which it is over.
-const REFUSALS: u32 = 3;
+const MAX_REFUSALS: u32 = 3;
 /// The content type every peer takes, and the one that the specification prefers.
 const CONTENT_TYPE: &str = "application/activity+json";
-const OTHER_TYPE: &str = "application/ld+json; profile=\"https://www.w3.org/ns/activitystreams\"";
+const ALTERNATIVE_CONTENT_TYPE: &str = "application/ld+json; profile=\"https://www.w3.org/ns/activitystreams\"";
 /// How much of an answer the owner gets to read, in characters.
-const WORDS: usize = 120;
+const MAX_SHOWN_RESPONSE_CHARS: usize = 120;
 
 /// What the queue page says in a trial: deliveries are taken from the queue unsent, so that none is sent later by surprise.
 pub const TRIAL_NOTE: &str = "This is a private trial: nothing is delivered to other servers.";
 
 /// What a step did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum DeliveryStep {
     /// Nothing can go now; the clock brings the next then, if it is up to the clock.
     Idle {
         /// None: nothing waits, or only for deliveries in flight.
@@ -56,13 +56,13 @@ pub enum Step {
 }
 
 /// Tries one delivery: claims, signs, sends, settles.
-pub fn step(node: &Node) -> Result<Step> {
+pub fn step(node: &Node) -> Result<DeliveryStep> {
     match node.store.write(take)? {
-        Next::Wait(next_due) => Ok(Step::Idle { next_due }),
-        Next::Go(claim) => {
+        NextAttempt::Wait(next_due) => Ok(DeliveryStep::Idle { next_due }),
+        NextAttempt::Go(claim) => {
             let outcome = attempt(node, &claim);
             node.store.write(move |w| settle(w, &claim, &outcome))?;
-            Ok(Step::Done)
+            Ok(DeliveryStep::Done)
         }
     }
 }
@@ -71,33 +71,33 @@ pub fn step(node: &Node) -> Result<Step> {
 /// next is one write.
 pub fn run(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
     let mut next = node.store.write(take)?;
-    while let Next::Go(claim) = next {
+    while let NextAttempt::Go(claim) = next {
         let outcome = attempt(node, &claim);
         let more = goes_on();
         next = node.store.write(move |w| {
             settle(w, &claim, &outcome)?;
-            if more { take(w) } else { Ok(Next::Wait(None)) }
+            if more { take(w) } else { Ok(NextAttempt::Wait(None)) }
         })?;
     }
     Ok(())
 }
 
-enum Next {
-    Go(Claim),
+enum NextAttempt {
+    Go(ClaimedDelivery),
     Wait(Option<Time>),
 }
 
-fn take(w: &Write<'_>) -> Result<Next> {
-    match deliveries::claim(w, LEASE)? {
-        Some(claim) => Ok(Next::Go(claim)),
-        None => Ok(Next::Wait(deliveries::next_due(w)?)),
+fn take(w: &Write<'_>) -> Result<NextAttempt> {
+    match deliveries::claim(w, CLAIM_LEASE)? {
+        Some(claim) => Ok(NextAttempt::Go(claim)),
+        None => Ok(NextAttempt::Wait(deliveries::next_due(w)?)),
     }
 }
 
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Outcome {
-    verdict: Verdict,
+struct AttemptOutcome {
+    verdict: DeliveryResult,
     /// True when the host answered, well or badly, and not with 5xx.
     heard: bool,
     /// The signature that was accepted.
@@ -109,45 +109,46 @@ struct Outcome {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+enum DeliveryResult {
     Arrived,
     /// Another try may help.
-    Later(Failure),
+    Later(DeliveryFailure),
     /// No other try will help.
     Never,
     /// 410: nobody is there any more.
     Gone,
 }
 
-impl Outcome {
-    fn silent(verdict: Verdict, why: String) -> Self {
+impl AttemptOutcome {
+    fn silent(verdict: DeliveryResult, why: String) -> Self {
         Self { verdict, heard: false, knock: None, retry_after: None, why }
     }
 }
 
 /// Sends once, and once more where only the content type was the matter. A panic on the way is our fault, not the queue's.
-fn attempt(node: &Node, claim: &Claim) -> Outcome {
+fn attempt(node: &Node, claim: &ClaimedDelivery) -> AttemptOutcome {
     if node.config.trial {
-        return Outcome::silent(Verdict::Never, TRIAL_NOTE.to_owned());
+        return AttemptOutcome::silent(DeliveryResult::Never, TRIAL_NOTE.to_owned());
     }
     let sent = catch_unwind(AssertUnwindSafe(|| send(node, claim)));
     match sent {
         Ok(Ok(sent)) => answered(&claim.host, sent),
         Ok(Err(error)) => unanswered(&error),
-        Err(_) => {
-            Outcome::silent(Verdict::Later(Failure::NotNow), "sending failed here, for a reason of ours".to_owned())
-        }
+        Err(_) => AttemptOutcome::silent(
+            DeliveryResult::Later(DeliveryFailure::NotNow),
+            "sending failed here, for a reason of ours".to_owned(),
+        ),
     }
 }
 
-fn send(node: &Node, claim: &Claim) -> Result<Sent, NetError> {
+fn send(node: &Node, claim: &ClaimedDelivery) -> Result<PostResponse, NetError> {
     let ours = |error: Error| NetError::Ours { host: claim.host.clone(), why: error.to_string() };
     let signer_id = claim.signer_id.ok_or_else(|| ours(Error::internal("its key is not here any more")))?;
     let signer = node.signer(signer_id).map_err(ours)?;
     let knock = claim.knock.as_deref().and_then(Knock::from_word).unwrap_or_default();
     let extra =
         if follower_sync::is_due(node, claim) { follower_sync::header(node, claim).map_err(ours)? } else { Vec::new() };
-    let post = Post {
+    let post = PostMessage {
         url: &claim.inbox,
         body: claim.document.as_bytes(),
         content_type: CONTENT_TYPE,
@@ -158,52 +159,53 @@ fn send(node: &Node, claim: &Claim) -> Result<Sent, NetError> {
     };
     let watch = Stopwatch::start();
     let first = node.net.post(post)?;
-    if matches!(first.code, 406 | 415) && watch.elapsed() < SPARE {
-        return node.net.post(Post { content_type: OTHER_TYPE, knock: first.knock, ..post });
+    if matches!(first.code, 406 | 415) && watch.elapsed() < SETTLE_TIME {
+        return node.net.post(PostMessage { content_type: ALTERNATIVE_CONTENT_TYPE, knock: first.knock, ..post });
     }
     Ok(first)
 }
 
 /// What an answer means. 3xx counts as a refusal: an inbox that moved is found by looking at its actor again.
-fn answered(host: &str, sent: Sent) -> Outcome {
+fn answered(host: &str, sent: PostResponse) -> AttemptOutcome {
     let verdict = match sent.code {
-        200..=299 => Verdict::Arrived,
-        410 => Verdict::Gone,
-        400 | 405 | 406 | 413 | 415 | 422 => Verdict::Never,
-        408 | 425 | 429 => Verdict::Later(Failure::NotNow),
-        500.. => Verdict::Later(Failure::ServerError),
-        _ => Verdict::Later(Failure::Refused),
+        200..=299 => DeliveryResult::Arrived,
+        410 => DeliveryResult::Gone,
+        400 | 405 | 406 | 413 | 415 | 422 => DeliveryResult::Never,
+        408 | 425 | 429 => DeliveryResult::Later(DeliveryFailure::NotNow),
+        500.. => DeliveryResult::Later(DeliveryFailure::ServerError),
+        _ => DeliveryResult::Later(DeliveryFailure::Refused),
     };
-    let words: String = sent.body_start.lines().next().unwrap_or_default().chars().take(WORDS).collect();
+    let words: String =
+        sent.body_start.lines().next().unwrap_or_default().chars().take(MAX_SHOWN_RESPONSE_CHARS).collect();
     let why = match verdict {
-        Verdict::Arrived => String::new(),
+        DeliveryResult::Arrived => String::new(),
         // an error page of a proxy says nothing in its first line
         _ if words.trim().is_empty() || words.trim_start().starts_with('<') => format!("{host} answered {}", sent.code),
         _ => format!("{host} answered {}: {}", sent.code, words.trim()),
     };
-    let knock = (verdict == Verdict::Arrived).then_some(sent.knock);
-    Outcome { verdict, heard: sent.code < 500, knock, retry_after: sent.retry_after, why }
+    let knock = (verdict == DeliveryResult::Arrived).then_some(sent.knock);
+    AttemptOutcome { verdict, heard: sent.code < 500, knock, retry_after: sent.retry_after, why }
 }
 
 /// What no answer means.
-fn unanswered(error: &NetError) -> Outcome {
+fn unanswered(error: &NetError) -> AttemptOutcome {
     let verdict = match error {
-        NetError::Refused { .. } | NetError::Trial { .. } => Verdict::Never,
-        NetError::Ours { .. } => Verdict::Later(Failure::NotNow),
-        _ => Verdict::Later(Failure::Unreachable),
+        NetError::Refused { .. } | NetError::Trial { .. } => DeliveryResult::Never,
+        NetError::Ours { .. } => DeliveryResult::Later(DeliveryFailure::NotNow),
+        _ => DeliveryResult::Later(DeliveryFailure::Unreachable),
     };
-    Outcome::silent(verdict, error.to_string())
+    AttemptOutcome::silent(verdict, error.to_string())
 }
 
 /// Writes down how an attempt ended: what becomes of the delivery, and what it says about its host.
-fn settle(w: &Write<'_>, claim: &Claim, outcome: &Outcome) -> Result<()> {
+fn settle(w: &Write<'_>, claim: &ClaimedDelivery, outcome: &AttemptOutcome) -> Result<()> {
     match outcome.verdict {
-        Verdict::Arrived => deliveries::finish(w, claim)?,
-        Verdict::Never | Verdict::Gone => give_up(w, claim, outcome)?,
-        Verdict::Later(failure) => match next_try(w.now, claim, failure, outcome.retry_after) {
+        DeliveryResult::Arrived => deliveries::finish(w, claim)?,
+        DeliveryResult::Never | DeliveryResult::Gone => give_up(w, claim, outcome)?,
+        DeliveryResult::Later(failure) => match next_try(w.now, claim, failure, outcome.retry_after) {
             Some(next_at) => {
                 deliveries::postpone(w, claim, next_at, failure, &outcome.why)?;
-                if failure == Failure::NotNow && outcome.retry_after.is_some() {
+                if failure == DeliveryFailure::NotNow && outcome.retry_after.is_some() {
                     deliveries::hold(w, &claim.host, next_at)?;
                 }
             }
@@ -216,15 +218,17 @@ fn settle(w: &Write<'_>, claim: &Claim, outcome: &Outcome) -> Result<()> {
     }
     match outcome.verdict {
         _ if outcome.heard => hosts::heard(w, &claim.host),
-        Verdict::Later(Failure::Unreachable | Failure::ServerError) => hosts::failed(w, &claim.host, &outcome.why),
+        DeliveryResult::Later(DeliveryFailure::Unreachable | DeliveryFailure::ServerError) => {
+            hosts::failed(w, &claim.host, &outcome.why)
+        }
         _ => Ok(()),
     }
 }
 
-fn give_up(w: &Write<'_>, claim: &Claim, outcome: &Outcome) -> Result<()> {
+fn give_up(w: &Write<'_>, claim: &ClaimedDelivery, outcome: &AttemptOutcome) -> Result<()> {
     deliveries::finish(w, claim)?;
     tracing::info!(inbox = claim.inbox, tries = claim.tries, why = outcome.why, "a delivery was given up");
-    if outcome.verdict == Verdict::Gone {
+    if outcome.verdict == DeliveryResult::Gone {
         let followers = follows::end_by_inbox(w, node::owner(w)?, &claim.inbox)?;
         tracing::info!(inbox = claim.inbox, followers, "an inbox is gone for good");
     }
@@ -232,21 +236,26 @@ fn give_up(w: &Write<'_>, claim: &Claim, outcome: &Outcome) -> Result<()> {
 }
 
 /// When to try again; None when it is over.
-fn next_try(now: Time, claim: &Claim, failure: Failure, retry_after: Option<Duration>) -> Option<Time> {
-    if failure == Failure::Refused && claim.refusals + 1 >= REFUSALS || claim.tries >= MOST_TRIES {
+fn next_try(
+    now: Time,
+    claim: &ClaimedDelivery,
+    failure: DeliveryFailure,
+    retry_after: Option<Duration>,
+) -> Option<Time> {
+    if failure == DeliveryFailure::Refused && claim.refusals + 1 >= MAX_REFUSALS || claim.tries >= MAX_ATTEMPTS {
         return None;
     }
     let step = usize::try_from(claim.tries.saturating_sub(1)).unwrap_or(usize::MAX);
-    let wait = WAITS.get(step).or(WAITS.last()).copied().unwrap_or_default();
+    let wait = RETRY_DELAYS.get(step).or(RETRY_DELAYS.last()).copied().unwrap_or_default();
     let next_at = now.plus(jittered(wait).max(retry_after.unwrap_or_default()));
-    let too_old = next_at > claim.created_at.plus(PATIENCE) && claim.tries >= deliveries::TRIES_BEFORE_AGE;
+    let too_old = next_at > claim.created_at.plus(MAX_DELIVERY_AGE) && claim.tries >= deliveries::TRIES_BEFORE_AGE;
     (!too_old).then_some(next_at)
 }
 
 /// A wait, up to [`JITTER`] percent longer or shorter.
 fn jittered(wait: Duration) -> Duration {
     let random: [u8; 4] = ring::rand::generate(&SystemRandom::new()).map_or([128; 4], ring::rand::Random::expose);
-    let percent = 100 - JITTER + u32::from_be_bytes(random) % (2 * JITTER + 1);
+    let percent = 100 - RETRY_JITTER_PERCENT + u32::from_be_bytes(random) % (2 * RETRY_JITTER_PERCENT + 1);
     wait * percent / 100
 }
 

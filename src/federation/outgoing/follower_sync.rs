@@ -6,24 +6,24 @@ use std::time::Duration;
 use crate::ap::json::{Ref, Uri, same_origin};
 use crate::base::id::ActorId;
 use crate::base::{Error, Result};
-use crate::federation::incoming::verify::Signed;
+use crate::federation::incoming::verify::VerifiedRequest;
 use crate::federation::{Node, remote::backfill};
 use crate::net::IdRule;
-use crate::sig::Received;
-use crate::sig::synchronisation::{self, HEADER, Synchronisation};
+use crate::sig::ReceivedRequest;
+use crate::sig::synchronisation::{self, CollectionSynchronization, HEADER};
 use crate::social;
 use crate::store::actors::{self, Actor};
-use crate::store::queue::deliveries::Claim;
+use crate::store::queue::deliveries::ClaimedDelivery;
 use crate::store::{Read, actors::follows};
 
 /// Followers on one server above which no digest is made, as Mastodon has it.
-const MOST: u32 = 25_000;
+const MAX_DIGEST_FOLLOWERS: u32 = 25_000;
 /// How often a host is sent the digest with posts for everyone; with private ones it always goes.
-const EVERY: Duration = Duration::from_hours(24);
+const PUBLIC_DIGEST_INTERVAL: Duration = Duration::from_hours(24);
 /// How long after a look one sender's list is not looked at again.
-const PAUSE: Duration = Duration::from_mins(1);
+const MIN_SYNC_INTERVAL: Duration = Duration::from_mins(1);
 /// Hosts of whom that is remembered.
-pub(in crate::federation) const REMEMBERED: usize = 2_000;
+pub(in crate::federation) const MAX_REMEMBERED_HOSTS: usize = 2_000;
 
 /// Where the owner's followers of one server can be had by that server.
 pub fn url(owner: &Actor) -> String {
@@ -32,8 +32,8 @@ pub fn url(owner: &Actor) -> String {
 
 /// The accepted followers on the server of this URL; Busy when there are too many.
 pub fn part(r: &Read<'_>, owner: ActorId, of: &str) -> Result<Vec<String>> {
-    let found = follows::on_origin(r, owner, &origin(of).ok_or(Error::NotFound)?, MOST + 1)?;
-    if found.len() > MOST as usize { Err(Error::Busy) } else { Ok(found) }
+    let found = follows::on_origin(r, owner, &origin(of).ok_or(Error::NotFound)?, MAX_DIGEST_FOLLOWERS + 1)?;
+    if found.len() > MAX_DIGEST_FOLLOWERS as usize { Err(Error::Busy) } else { Ok(found) }
 }
 
 /// Scheme and authority of a URL.
@@ -43,7 +43,7 @@ fn origin(url: &str) -> Option<String> {
 }
 
 /// The header for a delivery to followers, if it is time for one.
-pub(in crate::federation) fn header(node: &Node, claim: &Claim) -> Result<Vec<(String, String)>> {
+pub(in crate::federation) fn header(node: &Node, claim: &ClaimedDelivery) -> Result<Vec<(String, String)>> {
     let said = node.store.read(|r| {
         let owner = actors::by_id(r, crate::store::node::owner(r)?)?;
         let Some(followers) = owner.followers.clone().filter(|_| claim.signer_id == Some(owner.id)) else {
@@ -55,7 +55,7 @@ pub(in crate::federation) fn header(node: &Node, claim: &Claim) -> Result<Vec<(S
         match part(r, owner.id, &claim.inbox) {
             Ok(ids) => {
                 let digest = synchronisation::digest(ids.iter().map(String::as_str));
-                Ok(Some(Synchronisation { collection: followers, url: url(&owner), digest }))
+                Ok(Some(CollectionSynchronization { collection: followers, url: url(&owner), digest }))
             }
             Err(Error::Busy | Error::NotFound) => Ok(None),
             Err(error) => Err(error),
@@ -65,14 +65,14 @@ pub(in crate::federation) fn header(node: &Node, claim: &Claim) -> Result<Vec<(S
 }
 
 /// Whether a delivery carries the header: a private one always, one for everyone once a day.
-pub(in crate::federation) fn is_due(node: &Node, claim: &Claim) -> bool {
+pub(in crate::federation) fn is_due(node: &Node, claim: &ClaimedDelivery) -> bool {
     let now = node.clock().now();
     match claim.audience {
         crate::base::Audience::Followers => true,
         crate::base::Audience::Mentioned => false,
         _ if node.synchronised.recall(&claim.inbox, now).is_some() => false,
         _ => {
-            node.synchronised.remember(&claim.inbox, now.plus(EVERY), now, ());
+            node.synchronised.remember(&claim.inbox, now.plus(PUBLIC_DIGEST_INTERVAL), now, ());
             true
         }
     }
@@ -80,10 +80,10 @@ pub(in crate::federation) fn is_due(node: &Node, claim: &Claim) -> bool {
 
 /// Looks at the header of a signed activity: where its sender thinks otherwise than we do about the owner following them,
 /// their list is worth a look.
-pub(in crate::federation) fn heed(node: &Node, signed: &Signed, request: &Received<'_>) -> Result<()> {
+pub(in crate::federation) fn heed(node: &Node, signed: &VerifiedRequest, request: &ReceivedRequest<'_>) -> Result<()> {
     let Some((_, value)) = request.headers.iter().find(|(name, _)| name == HEADER) else { return Ok(()) };
     let sender = &signed.actor;
-    let Some(said) = Synchronisation::parse(value).filter(|_| signed.covers(HEADER)) else { return Ok(()) };
+    let Some(said) = CollectionSynchronization::parse(value).filter(|_| signed.covers(HEADER)) else { return Ok(()) };
     if sender.followers.as_deref() != Some(said.collection.as_str()) || !same_origin(&said.url, &sender.uri) {
         return Ok(());
     }
@@ -95,8 +95,8 @@ pub(in crate::federation) fn heed(node: &Node, signed: &Signed, request: &Receiv
     let (heard, now) = (format!("heard {}", sender.uri), node.clock().now());
     if here != said.digest && node.synchronised.recall(&heard, now).is_none() {
         // A sender who names a new list with every activity must not crowd out the owner's own wishes.
-        node.synchronised.remember(&heard, now.plus(PAUSE), now, ());
-        backfill::wish(node, backfill::Wish::Followers { of: sender.id, url: said.url, digest: said.digest });
+        node.synchronised.remember(&heard, now.plus(MIN_SYNC_INTERVAL), now, ());
+        backfill::wish(node, backfill::BackfillJob::Followers { of: sender.id, url: said.url, digest: said.digest });
     }
     Ok(())
 }

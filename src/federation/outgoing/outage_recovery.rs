@@ -3,16 +3,16 @@
 
 use std::time::Duration;
 
-use crate::ap::activity::{Activity, Kind};
+use crate::ap::activity::{Activity, ActivityKind};
 use crate::ap::collection::Collection;
 use crate::ap::json::{self, Ref, Uri};
 use crate::base::id::ActorId;
 use crate::base::{Error, Result, Time};
-use crate::federation::remote::backfill::{self, Wish};
+use crate::federation::remote::backfill::{self, BackfillJob};
 use crate::federation::{Node, remote::resolve};
 use crate::net::IdRule;
 use crate::social;
-use crate::store::actors::follows::{self, List};
+use crate::store::actors::follows::{self, FollowList};
 use crate::store::actors::{self, Actor};
 use crate::store::{
     node,
@@ -21,25 +21,25 @@ use crate::store::{
 };
 
 /// How long we may be away before anybody gives us up.
-const OUTAGE: Duration = Duration::from_hours(24);
+const MIN_OUTAGE: Duration = Duration::from_hours(24);
 /// Minutes that the news of our return is spread over.
-const SPREAD: u32 = 60;
+const ANNOUNCE_MINUTES: u32 = 60;
 /// Hosts told in one minute at least: a home with few peers need not take an hour.
-const FEWEST: u32 = 10;
+const MIN_HOSTS_PER_MINUTE: u32 = 10;
 /// Followed people whose gap is filled in one minute: Mastodon lets one address read 20 pages a minute.
-const PEOPLE: u32 = 5;
+const OUTBOXES_PER_MINUTE: u32 = 5;
 /// Pages of one outbox.
-const PAGES: usize = 3;
+const MAX_OUTBOX_PAGES: usize = 3;
 /// Posts and boosts of one person.
-const POSTS: usize = 60;
+const MAX_POSTS_PER_ACTOR: usize = 60;
 /// Of these, so many may each cost a request of its own.
-const FETCHES: usize = 8;
+const MAX_FETCHES_PER_ACTOR: usize = 8;
 /// How far before the outage a gap begins: what was on its way when it began.
-const MARGIN: Duration = Duration::from_hours(1);
+const GAP_MARGIN: Duration = Duration::from_hours(1);
 
 /// Notes that we are alive; after an outage, that there is something to make up for.
 pub fn alive(node: &Node) -> Result<()> {
-    node.store.write(|w| outages::alive(w, OUTAGE))
+    node.store.write(|w| outages::alive(w, MIN_OUTAGE))
 }
 
 /// Makes up for a little of an outage, if there was one.
@@ -50,16 +50,16 @@ pub fn step(node: &Node) -> Result<()> {
     }
     let (owner, told, next) = node.store.read(|r| {
         let owner = node::owner(r)?;
-        let slice = hosts::count_heard(r)?.div_ceil(SPREAD).max(FEWEST);
+        let slice = hosts::count_heard(r)?.div_ceil(ANNOUNCE_MINUTES).max(MIN_HOSTS_PER_MINUTE);
         let told = hosts::heard_after(r, &absence.poked, slice)?;
-        Ok((owner, told, follows::list(r, owner, List::Following, Some(absence.caught_up), PEOPLE)?))
+        Ok((owner, told, follows::list(r, owner, FollowList::Following, Some(absence.caught_up), OUTBOXES_PER_MINUTE)?))
     })?;
     if told.is_empty() && next.is_empty() {
         tracing::info!("the outage is made up for");
         return node.store.write(outages::end);
     }
     for who in &next {
-        backfill::wish(node, Wish::Gap(*who, absence.since.minus(MARGIN)));
+        backfill::wish(node, BackfillJob::Gap(*who, absence.since.minus(GAP_MARGIN)));
     }
     let poked = told.last().cloned().unwrap_or(absence.poked);
     let caught_up = next.last().copied().unwrap_or(absence.caught_up);
@@ -83,7 +83,7 @@ pub(in crate::federation) fn fill(node: &Node, who: ActorId, since: Time) -> Res
         Ok((actors::by_id(r, who)?, follows::is_accepted(r, owner, who)?))
     })?;
     let Some(outbox) = actor.outbox.clone().filter(|_| followed && actor.gone_at.is_none()) else { return Ok(()) };
-    let mut fetches = FETCHES;
+    let mut fetches = MAX_FETCHES_PER_ACTOR;
     for activity in missed(node, &actor, &outbox, since)?.into_iter().rev() {
         if needs_fetch(node, &actor, &activity)? {
             let Some(left) = fetches.checked_sub(1) else { continue };
@@ -107,7 +107,9 @@ pub(in crate::federation) fn fill(node: &Node, who: ActorId, since: Time) -> Res
 fn needs_fetch(node: &Node, actor: &Actor, activity: &Activity) -> Result<bool> {
     let Some(id) = activity.object_id() else { return Ok(false) };
     let own = match &activity.kind {
-        Kind::Create { object, .. } => object.embedded().is_some() && json::same_origin(id.as_str(), &actor.uri),
+        ActivityKind::Create { object, .. } => {
+            object.embedded().is_some() && json::same_origin(id.as_str(), &actor.uri)
+        }
         _ => false,
     };
     Ok(!own && node.store.read(|r| posts::by_uri(r, id.as_str()))?.is_none())
@@ -117,7 +119,7 @@ fn needs_fetch(node: &Node, actor: &Actor, activity: &Activity) -> Result<bool> 
 fn missed(node: &Node, actor: &Actor, outbox: &str, since: Time) -> Result<Vec<Activity>> {
     let mut found = Vec::new();
     let mut page = first_page(node, outbox);
-    for _ in 0..PAGES {
+    for _ in 0..MAX_OUTBOX_PAGES {
         let Some(Collection { items, next, .. }) = page else { break };
         for item in &items {
             let Some(activity) = item.embedded().and_then(|value| Activity::read_inner(value.clone()).ok()) else {
@@ -128,12 +130,15 @@ fn missed(node: &Node, actor: &Actor, outbox: &str, since: Time) -> Result<Vec<A
             }
             // Newest first: the rest is older still. A pinned post on top would be, too, so its page is read to the end.
             let old = said_at(&activity).is_some_and(|at| at < since);
-            if !old && matches!(activity.kind, Kind::Create { .. } | Kind::Announce { .. }) && found.len() < POSTS {
+            if !old
+                && matches!(activity.kind, ActivityKind::Create { .. } | ActivityKind::Announce { .. })
+                && found.len() < MAX_POSTS_PER_ACTOR
+            {
                 found.push(activity);
             }
         }
         let oldest = items.last().and_then(Ref::embedded).and_then(|last| Activity::read_inner(last.clone()).ok());
-        if oldest.as_ref().and_then(said_at).is_none_or(|at| at < since) || found.len() >= POSTS {
+        if oldest.as_ref().and_then(said_at).is_none_or(|at| at < since) || found.len() >= MAX_POSTS_PER_ACTOR {
             break;
         }
         page = next.as_ref().and_then(Ref::id).and_then(|next| page_at(node, next.as_str(), outbox));
@@ -144,7 +149,7 @@ fn missed(node: &Node, actor: &Actor, outbox: &str, since: Time) -> Result<Vec<A
 /// When it was said: the post's own time, else the activity's.
 fn said_at(activity: &Activity) -> Option<Time> {
     let own = match &activity.kind {
-        Kind::Create { object, .. } => object.embedded().and_then(|value| value.get("published")?.as_str()),
+        ActivityKind::Create { object, .. } => object.embedded().and_then(|value| value.get("published")?.as_str()),
         _ => None,
     };
     own.and_then(Time::parse).or(activity.published)

@@ -12,31 +12,31 @@ use crate::base::id::TokenId;
 use crate::base::{Error, Result};
 use crate::federation::{Node, remote::media_proxy};
 use crate::net::address::check_push_url;
-use crate::net::{Knock, NetError, Post, Reach, Sent, WHOLE_LIMIT};
-use crate::sig::push::{Coding, Receiver, VapidKey, seal};
+use crate::net::{AddressPolicy, Knock, NetError, PostMessage, PostResponse, WHOLE_LIMIT};
+use crate::sig::push::{PushEncoding, PushReceiver, VapidKey, seal};
 use crate::store::actors::{self, Actor};
-use crate::store::notifications::push::{self, Message, PATIENCE, Subscription};
-use crate::store::notifications::{self, Kind, Notification};
+use crate::store::notifications::push::{self, MESSAGE_LIFETIME, PushMessage, PushSubscription};
+use crate::store::notifications::{self, Notification, NotificationKind};
 use crate::store::{Read, node, posts};
 use crate::text::{self, plain_text};
 
 /// Bytes of an address.
-const ENDPOINT_MOST: usize = 2_000;
+const MAX_ENDPOINT_BYTES: usize = 2_000;
 /// Waits after the first attempts, as for deliveries; every later one is the last.
-const WAITS: [Duration; 4] =
+const RETRY_DELAYS: [Duration; 4] =
     [Duration::from_mins(1), Duration::from_mins(5), Duration::from_mins(30), Duration::from_hours(3)];
 /// How long a claim is ours.
-const LEASE: Duration = WHOLE_LIMIT.saturating_add(Duration::from_secs(10));
+const CLAIM_LEASE: Duration = WHOLE_LIMIT.saturating_add(Duration::from_secs(10));
 /// How long our name in front of a push service holds; they take a day at most, and clocks differ.
-const NAME_HOLDS: Duration = Duration::from_hours(12);
+const VAPID_TOKEN_LIFETIME: Duration = Duration::from_hours(12);
 /// Characters of a post in a message.
-const BODY: usize = 140;
+const MAX_BODY_CHARS: usize = 140;
 /// What the key that seals bearers is made from, beside the node's secret.
-const LABEL: &[u8] = b"bearers of push subscriptions";
+const BEARER_KEY_LABEL: &[u8] = b"bearers of push subscriptions";
 
 /// What an app asks for.
 #[derive(Debug, Clone)]
-pub struct Wish {
+pub struct SubscriptionRequest {
     /// Where to.
     pub endpoint: String,
     /// `p256dh`, base64.
@@ -46,26 +46,26 @@ pub struct Wish {
     /// RFC 8291, else the draft before it.
     pub standard: bool,
     /// What it wants to hear of.
-    pub alerts: push::Alerts,
+    pub alerts: push::PushAlerts,
     /// From whom.
-    pub whose: push::Whose,
+    pub whose: push::PushPolicy,
 }
 
 /// Subscribes the app with this token; what it had is replaced. Invalid when nothing would be sent to the address, or the keys
 /// are none.
-pub fn subscribe(node: &Node, token: TokenId, bearer: &str, wish: Wish) -> Result<()> {
-    let receiver = Receiver::read(&wish.p256dh, &wish.auth)?;
-    let reach = if node.config.allow_private { Reach::Private } else { Reach::Public };
+pub fn subscribe(node: &Node, token: TokenId, bearer: &str, wish: SubscriptionRequest) -> Result<()> {
+    let receiver = PushReceiver::read(&wish.p256dh, &wish.auth)?;
+    let reach = if node.config.allow_private { AddressPolicy::Private } else { AddressPolicy::Public };
     // What would never be sent to is said now: later there is nobody to tell.
     if let Err(error) = check_push_url(&wish.endpoint, reach) {
         return Err(Error::invalid(format!("Validation failed: Endpoint cannot be used: {error}")));
     }
-    if wish.endpoint.len() > ENDPOINT_MOST {
+    if wish.endpoint.len() > MAX_ENDPOINT_BYTES {
         return Err(Error::invalid(format!(
-            "Validation failed: Endpoint is too long (maximum is {ENDPOINT_MOST} bytes)"
+            "Validation failed: Endpoint is too long (maximum is {MAX_ENDPOINT_BYTES} bytes)"
         )));
     }
-    let new = Subscription {
+    let new = PushSubscription {
         id: crate::base::id::SubscriptionId(0),
         token,
         bearer: sealed(node, bearer)?,
@@ -85,7 +85,7 @@ pub fn public_key(r: &Read<'_>) -> Result<String> {
 }
 
 fn bearer_key(node: &Node) -> Result<LessSafeKey> {
-    let secret = hmac::sign(&hmac::Key::new(HMAC_SHA256, &node.facts.secret), LABEL);
+    let secret = hmac::sign(&hmac::Key::new(HMAC_SHA256, &node.facts.secret), BEARER_KEY_LABEL);
     let key = UnboundKey::new(&AES_256_GCM, secret.as_ref()).map_err(|_| Error::internal("a key of 32 bytes"))?;
     Ok(LessSafeKey::new(key))
 }
@@ -120,18 +120,18 @@ pub fn step(node: &Node) -> Result<bool> {
     if node.store.read(push::next_due)?.is_none_or(|at| at > node.clock().now()) {
         return Ok(false);
     }
-    let Some(message) = node.store.write(|w| push::claim(w, LEASE))? else { return Ok(false) };
+    let Some(message) = node.store.write(|w| push::claim(w, CLAIM_LEASE))? else { return Ok(false) };
     let outcome = attempt(node, &message)?;
     node.store.write(move |w| match outcome {
-        Outcome::Over => push::drop_message(w, message.id),
-        Outcome::NobodyThere => push::end(w, message.subscription.id),
-        Outcome::Later(wait) => push::postpone(w, message.id, w.now.plus(wait)),
+        PushOutcome::Over => push::drop_message(w, message.id),
+        PushOutcome::NobodyThere => push::end(w, message.subscription.id),
+        PushOutcome::Later(wait) => push::postpone(w, message.id, w.now.plus(wait)),
     })?;
     Ok(true)
 }
 
 /// How an attempt ended.
-enum Outcome {
+enum PushOutcome {
     /// It arrived, or there is nothing to tell any more.
     Over,
     /// The push service knows this address no more.
@@ -140,20 +140,20 @@ enum Outcome {
     Later(Duration),
 }
 
-fn attempt(node: &Node, message: &Message) -> Result<Outcome> {
-    let Some(said) = node.store.read(|r| content(node, r, message))? else { return Ok(Outcome::Over) };
+fn attempt(node: &Node, message: &PushMessage) -> Result<PushOutcome> {
+    let Some(said) = node.store.read(|r| content(node, r, message))? else { return Ok(PushOutcome::Over) };
     let wait = || {
         let step = usize::try_from(message.tries.saturating_sub(1)).unwrap_or(usize::MAX);
-        Outcome::Later(WAITS.get(step).or(WAITS.last()).copied().unwrap_or_default())
+        PushOutcome::Later(RETRY_DELAYS.get(step).or(RETRY_DELAYS.last()).copied().unwrap_or_default())
     };
     Ok(match send(node, &message.subscription, said.as_bytes())? {
         Ok(sent) => match sent.code {
-            200..=299 => Outcome::Over,
-            408 | 429 => Outcome::Later(sent.retry_after.unwrap_or(WAITS[0])),
-            400..=499 => Outcome::NobodyThere,
+            200..=299 => PushOutcome::Over,
+            408 | 429 => PushOutcome::Later(sent.retry_after.unwrap_or(RETRY_DELAYS[0])),
+            400..=499 => PushOutcome::NobodyThere,
             _ => wait(),
         },
-        Err(NetError::Refused { .. } | NetError::Trial { .. }) => Outcome::Over,
+        Err(NetError::Refused { .. } | NetError::Trial { .. }) => PushOutcome::Over,
         Err(error) => {
             tracing::debug!(%error, "a push message waits");
             wait()
@@ -161,24 +161,24 @@ fn attempt(node: &Node, message: &Message) -> Result<Outcome> {
     })
 }
 
-fn send(node: &Node, to: &Subscription, message: &[u8]) -> Result<Result<Sent, NetError>> {
+fn send(node: &Node, to: &PushSubscription, message: &[u8]) -> Result<Result<PostResponse, NetError>> {
     let key = node.store.read(node::push_key)?.ok_or_else(|| Error::internal("there is no push key"))?;
     let key = VapidKey::from_pkcs8(&key.private)?;
-    let coding = if to.standard { Coding::Aes128Gcm } else { Coding::AesGcm };
-    let receiver = Receiver::kept(to.point.clone(), to.auth.clone());
+    let coding = if to.standard { PushEncoding::Aes128Gcm } else { PushEncoding::AesGcm };
+    let receiver = PushReceiver::kept(to.point.clone(), to.auth.clone());
     let sealed = seal(coding, &receiver, message, key.point())?;
     let now = node.clock().now();
     let origin = url::Url::parse(&to.endpoint).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
     let contact = node.facts.origin.url("/");
     let mut headers = sealed.headers;
     for (name, value) in [
-        ("authorization", key.authorization(coding, &origin, &contact, now.plus(NAME_HOLDS))?),
-        ("ttl", PATIENCE.as_secs().to_string()),
+        ("authorization", key.authorization(coding, &origin, &contact, now.plus(VAPID_TOKEN_LIFETIME))?),
+        ("ttl", MESSAGE_LIFETIME.as_secs().to_string()),
         ("urgency", "normal".to_owned()),
     ] {
         headers.push((name.to_owned(), value));
     }
-    Ok(node.net.push(Post {
+    Ok(node.net.push(PostMessage {
         url: &to.endpoint,
         body: &sealed.body,
         content_type: "application/octet-stream",
@@ -190,7 +190,7 @@ fn send(node: &Node, to: &Subscription, message: &[u8]) -> Result<Result<Sent, N
 }
 
 /// What the app gets to read, as Mastodon's apps expect it; None when there is nothing to tell any more.
-fn content(node: &Node, r: &Read<'_>, message: &Message) -> Result<Option<String>> {
+fn content(node: &Node, r: &Read<'_>, message: &PushMessage) -> Result<Option<String>> {
     let Ok(row) = notifications::by_id(r, message.notification) else { return Ok(None) };
     let Some(word) = message.subscription.alerts.get(row.kind.word()) else { return Ok(None) };
     let actor = actors::by_id(r, row.actor_id)?;
@@ -209,7 +209,7 @@ fn content(node: &Node, r: &Read<'_>, message: &Message) -> Result<Option<String
 
 fn icon(node: &Node, actor: &Actor) -> String {
     let path = match actor.icon.as_deref() {
-        Some(url) if url.len() > ENDPOINT_MOST / 2 => "/assets/cabin.png".to_owned(),
+        Some(url) if url.len() > MAX_ENDPOINT_BYTES / 2 => "/assets/cabin.png".to_owned(),
         Some(url) if url.starts_with("https://") || url.starts_with("http://") => media_proxy::path(node, url),
         Some(name) if !name.is_empty() => format!("/media/{name}"),
         _ => "/assets/cabin.png".to_owned(),
@@ -218,25 +218,25 @@ fn icon(node: &Node, actor: &Actor) -> String {
 }
 
 /// One line that says what happened.
-fn title(kind: Kind, actor: &Actor) -> String {
+fn title(kind: NotificationKind, actor: &Actor) -> String {
     let name = plain_text::line(&actor.name, 60);
     let who = if name.trim().is_empty() { format!("@{}", actor.username) } else { name };
     match kind {
-        Kind::Mention => format!("{who} mentioned you"),
-        Kind::Follow => format!("{who} follows you"),
-        Kind::FollowRequest => format!("{who} asks to follow you"),
-        Kind::Like => format!("{who} likes your post"),
-        Kind::Reaction => format!("{who} reacted to your post"),
-        Kind::Boost => format!("{who} boosted your post"),
-        Kind::Poll => "A poll is over".to_owned(),
-        Kind::Quote => format!("{who} quoted your post"),
-        Kind::Accepted => format!("{who} lets you follow them"),
-        Kind::Moved => format!("{who} has moved"),
-        Kind::Report => "A report came in".to_owned(),
-        Kind::Request => format!("{who} asks to interact with your post"),
-        Kind::Post => format!("{who} posted"),
-        Kind::Edit => format!("{who} edited a post you boosted"),
-        Kind::QuoteEdit => format!("{who} edited a post you quoted"),
+        NotificationKind::Mention => format!("{who} mentioned you"),
+        NotificationKind::Follow => format!("{who} follows you"),
+        NotificationKind::FollowRequest => format!("{who} asks to follow you"),
+        NotificationKind::Like => format!("{who} likes your post"),
+        NotificationKind::Reaction => format!("{who} reacted to your post"),
+        NotificationKind::Boost => format!("{who} boosted your post"),
+        NotificationKind::Poll => "A poll is over".to_owned(),
+        NotificationKind::Quote => format!("{who} quoted your post"),
+        NotificationKind::Accepted => format!("{who} lets you follow them"),
+        NotificationKind::Moved => format!("{who} has moved"),
+        NotificationKind::Report => "A report came in".to_owned(),
+        NotificationKind::Request => format!("{who} asks to interact with your post"),
+        NotificationKind::Post => format!("{who} posted"),
+        NotificationKind::Edit => format!("{who} edited a post you boosted"),
+        NotificationKind::QuoteEdit => format!("{who} edited a post you quoted"),
     }
 }
 
@@ -246,7 +246,7 @@ fn body(r: &Read<'_>, row: &Notification, actor: &Actor) -> Result<String> {
     let post = posts::by_id(r, id)?;
     let text =
         post.warning.filter(|warning| !warning.is_empty()).unwrap_or_else(|| plain_text::from_html(&post.content));
-    Ok(text::cut(&plain_text::line(&text, BODY), BODY * 8).to_owned())
+    Ok(text::cut(&plain_text::line(&text, MAX_BODY_CHARS), MAX_BODY_CHARS * 8).to_owned())
 }
 
 #[cfg(test)]

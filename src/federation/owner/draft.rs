@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::Audience;
 use crate::base::id::{ActorId, DraftId, MediaId, PostId};
-use crate::base::interaction_policy::Choices;
-use crate::social::poll::{NewPoll, Revised};
-use crate::store::posts::attachments::Described;
+use crate::base::interaction_policy::PolicyChoices;
+use crate::social::poll::{NewPoll, PollRevision};
+use crate::store::posts::attachments::AttachmentChange;
 
 /// What the owner wants to say. As JSON it is what `draft.words` keeps; what is not said there is as in [`Draft::new`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Draft {
+pub struct NewPost {
     /// Plain text.
     pub text: String,
     /// Content warning.
@@ -39,7 +39,7 @@ pub struct Draft {
     /// The post it quotes.
     pub quote: Option<PostId>,
     /// Who may answer and quote it; None takes the settings'.
-    pub choices: Option<Choices>,
+    pub choices: Option<PolicyChoices>,
     /// The only people it may name; None for anybody.
     pub allowed: Option<Vec<ActorId>>,
     /// The app it is written with: name and page.
@@ -51,13 +51,13 @@ pub struct Draft {
     pub from: Option<DraftId>,
 }
 
-impl Default for Draft {
+impl Default for NewPost {
     fn default() -> Self {
         Self::new("", Audience::Mentioned)
     }
 }
 
-impl Draft {
+impl NewPost {
     /// A plain text and nothing else.
     pub fn new(text: impl Into<String>, audience: Audience) -> Self {
         let (text, media) = (text.into(), Vec::new());
@@ -86,7 +86,7 @@ impl Draft {
 
 /// What the owner wants a post to say instead.
 #[derive(Debug, Clone, Default)]
-pub struct Edit {
+pub struct PostChange {
     /// Plain text.
     pub text: String,
     /// Content warning.
@@ -104,9 +104,9 @@ pub struct Edit {
     /// The text is Markdown; None leaves it as it was.
     pub markdown: Option<bool>,
     /// Its files described anew.
-    pub described: Vec<Described>,
+    pub described: Vec<AttachmentChange>,
     /// What becomes of its poll.
-    pub poll: Revised,
+    pub poll: PollRevision,
     /// Who may answer and quote it from now on; None leaves it.
-    pub choices: Option<Choices>,
+    pub choices: Option<PolicyChoices>,
 }

@@ -6,26 +6,27 @@ use std::time::Duration;
 use crate::base::id::HostListId;
 use crate::base::{Error, Result};
 use crate::federation::Node;
-use crate::net::{Accept, Get};
+use crate::net::{Expected, Get};
 use crate::sig::Knock;
-use crate::social::moderation::host_block::{self, Done};
-use crate::store::moderation::host_blocks::{self, BY_HAND, Rule, Severity};
+use crate::social::moderation::host_block::{self, FollowChanges};
+use crate::store::moderation::host_blocks::{self, HostBlockRule, MANUAL_LIST, Severity};
 use crate::store::{Read, moderation::host_block_lists};
 use crate::text::handle::normal_host;
 use crate::text::{csv, cut, plain_text};
 
 /// Bytes of a list at most.
-pub const LIST_LIMIT: usize = 4 << 20;
+pub const MAX_LIST_BYTES: usize = 4 << 20;
 /// Rules of a list at most, like Mastodon's import.
-pub const RULES: usize = 20_000;
+pub const MAX_LIST_RULES: usize = 20_000;
 /// Bytes of a comment.
-const COMMENT: usize = 500;
+const MAX_COMMENT_BYTES: usize = 500;
 /// How often a list is fetched.
-const EVERY: Duration = Duration::from_secs(24 * 3600);
+const FETCH_INTERVAL: Duration = Duration::from_secs(24 * 3600);
 /// How long after a failed look the next one waits.
-const AGAIN: Duration = Duration::from_secs(3 * 3600);
+const RETRY_INTERVAL: Duration = Duration::from_secs(3 * 3600);
 /// The first line of Mastodon's file.
-const HEADER: [&str; 6] = ["#domain", "#severity", "#reject_media", "#reject_reports", "#public_comment", "#obfuscate"];
+const CSV_HEADER: [&str; 6] =
+    ["#domain", "#severity", "#reject_media", "#reject_reports", "#public_comment", "#obfuscate"];
 
 /// A host name as rules have it: lower case, punycode, without `*.` or port. Invalid when it is none.
 pub fn host_name(text: &str) -> Result<String> {
@@ -37,8 +38,8 @@ pub fn host_name(text: &str) -> Result<String> {
 
 /// Reads a CSV in Mastodon's format, or a plain list of names. Names half hidden by `*` mean nothing and are left out.
 /// Invalid when there is no name in it at all.
-pub fn read(text: &str) -> Result<Vec<Rule>> {
-    let mut rows = csv::rows(text, RULES + 1);
+pub fn read(text: &str) -> Result<Vec<HostBlockRule>> {
+    let mut rows = csv::rows(text, MAX_LIST_RULES + 1);
     let named = |row: &Vec<String>| row.first().is_some_and(|cell| cell.starts_with('#') || cell.trim() == "domain");
     let header: Option<Vec<String>> = rows.first().filter(|row| named(row)).cloned();
     if header.is_some() {
@@ -59,24 +60,24 @@ pub fn read(text: &str) -> Result<Vec<Rule>> {
             None => Severity::Block,
         };
         let words = plain_text::one_line(&cell(row, comment));
-        let rule = Rule {
+        let rule = HostBlockRule {
             no_media: flag(row, media),
             no_reports: flag(row, reports),
             obfuscate: flag(row, obfuscate),
-            ..Rule::by_hand(&host, severity, cut(&words, COMMENT))
+            ..HostBlockRule::by_hand(&host, severity, cut(&words, MAX_COMMENT_BYTES))
         };
         (severity != Severity::Allow || rule.no_media || rule.no_reports).then_some(rule)
     };
-    let rules: Vec<Rule> = rows.iter().filter_map(rule).take(RULES).collect();
+    let rules: Vec<HostBlockRule> = rows.iter().filter_map(rule).take(MAX_LIST_RULES).collect();
     if rules.is_empty() { Err(Error::invalid("there is no name of a server in this list")) } else { Ok(rules) }
 }
 
 /// The owner's own rules in Mastodon's format.
 pub fn export(r: &Read<'_>) -> Result<String> {
-    let mut text = csv::line(&HEADER);
+    let mut text = csv::line(&CSV_HEADER);
     let mut after = String::new();
     loop {
-        let rules = host_blocks::of_list(r, BY_HAND, &after, 1000)?;
+        let rules = host_blocks::of_list(r, MANUAL_LIST, &after, 1000)?;
         let Some(last) = rules.last() else { return Ok(text) };
         after.clone_from(&last.host);
         for rule in rules {
@@ -96,8 +97,8 @@ pub fn export(r: &Read<'_>) -> Result<String> {
 pub fn subscribe(node: &Node, url: &str, name: &str) -> Result<HostListId> {
     let url = crate::ap::json::Uri::parse(url.trim()).ok_or_else(|| Error::invalid("that is no address of a list"))?;
     let lists = node.store.read(host_block_lists::all)?;
-    if lists.len() >= host_block_lists::MOST as usize && !lists.iter().any(|list| list.url == url.as_str()) {
-        return Err(Error::invalid(format!("{} lists are the most", host_block_lists::MOST)));
+    if lists.len() >= host_block_lists::MAX_LISTS as usize && !lists.iter().any(|list| list.url == url.as_str()) {
+        return Err(Error::invalid(format!("{} lists are the most", host_block_lists::MAX_LISTS)));
     }
     let rules = fetch(node, url.as_str())?;
     let name = plain_text::one_line(name);
@@ -107,17 +108,17 @@ pub fn subscribe(node: &Node, url: &str, name: &str) -> Result<HostListId> {
 
 /// Takes a file to look at; when it is applied its rules become the owner's own.
 pub fn upload(node: &Node, text: &str) -> Result<HostListId> {
-    if text.len() > LIST_LIMIT {
-        return Err(Error::invalid(format!("a list has {} MB at most", LIST_LIMIT >> 20)));
+    if text.len() > MAX_LIST_BYTES {
+        return Err(Error::invalid(format!("a list has {} MB at most", MAX_LIST_BYTES >> 20)));
     }
-    let url = format!("{FILE}{}", node.clock().now().ms());
+    let url = format!("{FILE_URL_PREFIX}{}", node.clock().now().ms());
     keep(node, url, "your file".to_owned(), read(text)?)
 }
 
 /// What the URL of a list begins with that came as a file.
-const FILE: &str = "file:";
+const FILE_URL_PREFIX: &str = "file:";
 
-fn keep(node: &Node, url: String, name: String, rules: Vec<Rule>) -> Result<HostListId> {
+fn keep(node: &Node, url: String, name: String, rules: Vec<HostBlockRule>) -> Result<HostListId> {
     let rules = not_us(node, rules);
     node.store.write(move |w| {
         let id = host_block_lists::add(w, &url, &name)?;
@@ -126,7 +127,7 @@ fn keep(node: &Node, url: String, name: String, rules: Vec<Rule>) -> Result<Host
     })
 }
 
-fn not_us(node: &Node, mut rules: Vec<Rule>) -> Vec<Rule> {
+fn not_us(node: &Node, mut rules: Vec<HostBlockRule>) -> Vec<HostBlockRule> {
     let origin = &node.facts.origin;
     let ours: Vec<String> =
         [&origin.host, &origin.domain].iter().flat_map(|host| host_blocks::covering(host)).collect();
@@ -135,7 +136,7 @@ fn not_us(node: &Node, mut rules: Vec<Rule>) -> Vec<Rule> {
 }
 
 /// Sets a rule by hand. Invalid for our own name.
-pub fn set(node: &Node, rule: Rule) -> Result<Done> {
+pub fn set(node: &Node, rule: HostBlockRule) -> Result<FollowChanges> {
     match not_us(node, vec![rule]).pop() {
         Some(rule) => node.store.write(move |w| host_block::set(w, &rule)),
         None => Err(Error::invalid("that is this server itself")),
@@ -143,17 +144,17 @@ pub fn set(node: &Node, rule: Rule) -> Result<Done> {
 }
 
 /// Lets a list count, but for these hosts; a file's rules become the owner's own, which are not overruled.
-pub fn apply(node: &Node, id: HostListId, except: Vec<String>) -> Result<Done> {
+pub fn apply(node: &Node, id: HostListId, except: Vec<String>) -> Result<FollowChanges> {
     node.store.write(move |w| {
-        if !host_block_lists::get(w, id)?.url.starts_with(FILE) {
+        if !host_block_lists::get(w, id)?.url.starts_with(FILE_URL_PREFIX) {
             return host_block::apply(w, id, &except);
         }
-        let mut rules = host_blocks::of_list(w, id, "", u32::try_from(RULES).unwrap_or(u32::MAX))?;
+        let mut rules = host_blocks::of_list(w, id, "", u32::try_from(MAX_LIST_RULES).unwrap_or(u32::MAX))?;
         rules.retain(|rule| !except.contains(&rule.host));
         let mut new = Vec::with_capacity(rules.len());
         for rule in rules {
-            if host_blocks::get(w, BY_HAND, &rule.host)?.is_none() {
-                new.push(Rule { list_id: BY_HAND, held: false, ..rule });
+            if host_blocks::get(w, MANUAL_LIST, &rule.host)?.is_none() {
+                new.push(HostBlockRule { list_id: MANUAL_LIST, held: false, ..rule });
             }
         }
         host_block_lists::remove(w, id)?;
@@ -162,17 +163,17 @@ pub fn apply(node: &Node, id: HostListId, except: Vec<String>) -> Result<Done> {
 }
 
 /// Forgets a list: what only it kept away comes back.
-pub fn forget(node: &Node, id: HostListId) -> Result<Done> {
+pub fn forget(node: &Node, id: HostListId) -> Result<FollowChanges> {
     node.store.write(move |w| host_block::forget(w, id))
 }
 
-fn fetch(node: &Node, url: &str) -> Result<Vec<Rule>> {
+fn fetch(node: &Node, url: &str) -> Result<Vec<HostBlockRule>> {
     let get = Get {
         url,
-        accept: Accept::Csv,
+        accept: Expected::Csv,
         signer: None,
         knock: Knock::default(),
-        limit: LIST_LIMIT,
+        limit: MAX_LIST_BYTES,
         now: node.clock().now(),
         gate: &|host| node.may_ask(host),
     };
@@ -189,8 +190,8 @@ pub fn step(node: &Node) -> Result<bool> {
     let lists = node.store.read(host_block_lists::all)?;
     let is_due = |list: &&host_block_lists::HostList| {
         list.applied_at.is_some()
-            && list.fetched_at.is_none_or(|at| now.since(at) >= EVERY)
-            && list.failed_at.is_none_or(|at| now.since(at) >= AGAIN)
+            && list.fetched_at.is_none_or(|at| now.since(at) >= FETCH_INTERVAL)
+            && list.failed_at.is_none_or(|at| now.since(at) >= RETRY_INTERVAL)
     };
     let Some(list) = lists.iter().find(is_due) else { return Ok(false) };
     let (id, fetched) = (list.id, fetch(node, &list.url));

@@ -6,26 +6,26 @@ use crate::base::config::Origin;
 use crate::base::id::ActorId;
 use crate::base::{Error, Result, Time};
 use crate::federation::Node;
-use crate::federation::remote::resolve::{self, Found};
+use crate::federation::remote::resolve::{self, Resolved};
 use crate::sig::push::VapidKey;
 use crate::sig::{PrivateKey, ProofKey};
 use crate::social;
-use crate::store::actors::{self, Actor, Counts, Field};
-use crate::store::media_files::Name;
-use crate::store::node::{self, KeyKind, OwnKey, Settings};
+use crate::store::actors::{self, Actor, ActorCounts, ActorField};
+use crate::store::media_files::MediaFileName;
+use crate::store::node::{self, KeyKind, OwnPrivateKey, Settings};
 use crate::store::{Store, Write};
 use crate::text::{self, compose, plain_text};
 
 /// Characters in the owner's name: what every peer accepts.
-const NAME_MOST: usize = 30;
+const MAX_USERNAME_CHARS: usize = 30;
 /// Characters of the owner's display name.
-pub const NAME_CHARS: usize = 100;
+pub const MAX_DISPLAY_NAME_CHARS: usize = 100;
 /// Characters of the name of a row of the owner's profile.
-pub const FIELD_NAME_CHARS: usize = 255;
+pub const MAX_FIELD_NAME_CHARS: usize = 255;
 /// Characters of its text.
-pub const FIELD_CHARS: usize = 2_047;
+pub const MAX_FIELD_CHARS: usize = 2_047;
 /// Rows of the owner's profile.
-pub const FIELDS: usize = 8;
+pub const MAX_FIELDS: usize = 8;
 
 /// Writes the node's row and the instance actor of a new folder. Conflict when there is one.
 pub fn found(store: &Store, origin: &Origin) -> Result<()> {
@@ -72,8 +72,8 @@ fn check_host(host: &str) -> Result<()> {
 
 /// Names the owner: letters, digits and underscore, at most 30. Conflict when there is one already. The name is permanent.
 pub fn name_owner(store: &Store, username: &str) -> Result<ActorId> {
-    let fits =
-        (1..=NAME_MOST).contains(&username.len()) && username.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let fits = (1..=MAX_USERNAME_CHARS).contains(&username.len())
+        && username.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     if !fits {
         return Err(Error::invalid("a name has letters a to z, digits and _, and 30 of them at most"));
     }
@@ -103,18 +103,18 @@ pub fn name_owner(store: &Store, username: &str) -> Result<ActorId> {
 
 fn add_key(w: &Write<'_>, actor_id: ActorId, uri: &str, key: &PrivateKey) -> Result<()> {
     let uri = format!("{uri}#main-key");
-    let key = OwnKey { uri, actor_id, private: key.to_pkcs8()?, public: key.public_pem() };
+    let key = OwnPrivateKey { uri, actor_id, private: key.to_pkcs8()?, public: key.public_pem() };
     node::add_key(w, KeyKind::Rsa, &key)
 }
 
 fn add_proof_key(w: &Write<'_>, actor_id: ActorId, uri: &str, private: Vec<u8>) -> Result<()> {
     let public = ProofKey::from_pkcs8(&private)?.multibase();
-    node::add_key(w, KeyKind::Ed25519, &OwnKey { uri: format!("{uri}#ed25519-key"), actor_id, private, public })
+    node::add_key(w, KeyKind::Ed25519, &OwnPrivateKey { uri: format!("{uri}#ed25519-key"), actor_id, private, public })
 }
 
 fn add_push_key(w: &Write<'_>, actor_id: ActorId, uri: &str, private: Vec<u8>) -> Result<()> {
     let public = VapidKey::from_pkcs8(&private)?.public();
-    node::add_key(w, KeyKind::P256, &OwnKey { uri: format!("{uri}#push-key"), actor_id, private, public })
+    node::add_key(w, KeyKind::P256, &OwnPrivateKey { uri: format!("{uri}#push-key"), actor_id, private, public })
 }
 
 /// Gives our actors the keys for integrity proofs and for push, in a folder that is older than those, and tells everyone. Called when the
@@ -183,14 +183,14 @@ fn blank(uri: String, username: &str, host: &str, now: Time) -> Actor {
         failed_at: None,
         confirmed_at: Some(now),
         gone_at: None,
-        counts: Counts::default(),
+        counts: ActorCounts::default(),
         uri,
     }
 }
 
 /// What the owner wants their profile to say.
 #[derive(Debug, Clone, Default)]
-pub struct Profile {
+pub struct ProfileChange {
     /// Display name, one line.
     pub name: String,
     /// Plain text.
@@ -198,9 +198,9 @@ pub struct Profile {
     /// Up to eight (name, plain text) pairs; empty ones are dropped.
     pub fields: Vec<(String, String)>,
     /// A new avatar, already in media/ (see `federation::media`); None leaves it.
-    pub icon: Option<Name>,
+    pub icon: Option<MediaFileName>,
     /// A new header picture, likewise.
-    pub image: Option<Name>,
+    pub image: Option<MediaFileName>,
     /// Follows wait for approval.
     pub approves_followers: bool,
     /// May be listed in directories.
@@ -213,7 +213,7 @@ pub struct Profile {
 
 /// A picture of the owner's profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Portrait {
+pub enum ProfileImage {
     /// The avatar.
     Icon,
     /// The header.
@@ -221,13 +221,13 @@ pub enum Portrait {
 }
 
 /// Takes a picture off the owner's profile and tells everyone who should know.
-pub fn remove_portrait(node: &Node, which: Portrait) -> Result<()> {
+pub fn remove_portrait(node: &Node, which: ProfileImage) -> Result<()> {
     node.store.write(move |w| {
         let mut owner = actors::by_id(w, node::owner(w)?)?;
         let mut settings = node::settings(w)?;
         match which {
-            Portrait::Icon => (owner.icon, settings.icon_alt) = (None, String::new()),
-            Portrait::Image => (owner.image, settings.image_alt) = (None, String::new()),
+            ProfileImage::Icon => (owner.icon, settings.icon_alt) = (None, String::new()),
+            ProfileImage::Image => (owner.image, settings.image_alt) = (None, String::new()),
         }
         actors::upsert(w, &owner)?;
         node::set_settings(w, &settings)?;
@@ -236,35 +236,35 @@ pub fn remove_portrait(node: &Node, which: Portrait) -> Result<()> {
 }
 
 /// Changes the owner's profile and tells everyone who should know.
-pub fn set_profile(node: &Node, profile: Profile) -> Result<()> {
+pub fn set_profile(node: &Node, profile: ProfileChange) -> Result<()> {
     set_profile_and(node, profile, |_| ())
 }
 
 /// As [`set_profile`], with a change of the settings in the same write: both or neither.
 pub fn set_profile_and(
     node: &Node,
-    profile: Profile,
+    profile: ProfileChange,
     change: impl FnOnce(&mut Settings) + Send + 'static,
 ) -> Result<()> {
-    if profile.name.chars().count() > NAME_CHARS {
-        return Err(Error::invalid(format!("a name has {NAME_CHARS} characters at most")));
+    if profile.name.chars().count() > MAX_DISPLAY_NAME_CHARS {
+        return Err(Error::invalid(format!("a name has {MAX_DISPLAY_NAME_CHARS} characters at most")));
     }
-    if profile.fields.iter().filter(|(name, value)| !name.is_empty() || !value.is_empty()).count() > FIELDS {
-        return Err(Error::invalid(format!("a profile has {FIELDS} rows at most")));
+    if profile.fields.iter().filter(|(name, value)| !name.is_empty() || !value.is_empty()).count() > MAX_FIELDS {
+        return Err(Error::invalid(format!("a profile has {MAX_FIELDS} rows at most")));
     }
     let long = |(name, value): &(String, String)| {
-        name.chars().count() > FIELD_NAME_CHARS || value.chars().count() > FIELD_CHARS
+        name.chars().count() > MAX_FIELD_NAME_CHARS || value.chars().count() > MAX_FIELD_CHARS
     };
     if profile.fields.iter().any(long) {
-        let most = format!("{FIELD_NAME_CHARS} characters in its name and {FIELD_CHARS} in its text");
+        let most = format!("{MAX_FIELD_NAME_CHARS} characters in its name and {MAX_FIELD_CHARS} in its text");
         return Err(Error::invalid(format!("a row of a profile has {most} at most")));
     }
-    if profile.bio.chars().count() > text::BIO_CHARS {
-        return Err(Error::invalid(format!("a bio has {} characters at most", text::BIO_CHARS)));
+    if profile.bio.chars().count() > text::MAX_OWN_BIO_CHARS {
+        return Err(Error::invalid(format!("a bio has {} characters at most", text::MAX_OWN_BIO_CHARS)));
     }
     let tags = social::document::tag_base(&node.facts.origin);
     let html = compose::to_html(&profile.bio, &[], &tags).html;
-    let fields: Vec<Field> = profile.fields.iter().take(FIELDS).filter_map(field).collect();
+    let fields: Vec<ActorField> = profile.fields.iter().take(MAX_FIELDS).filter_map(field).collect();
     node.store.write(move |w| {
         let before = actors::by_id(w, node::owner(w)?)?;
         let name = plain_text::one_line(&profile.name);
@@ -294,13 +294,13 @@ pub fn set_profile_and(
 }
 
 /// The owner's other accounts at most.
-pub const ALIASES: usize = 10;
+pub const MAX_ALIASES: usize = 10;
 
 /// Names the owner's other accounts (handles or addresses), so that they can move here, and tells everyone. Each is looked
 /// up, but one already named, which may be gone by now. Invalid names the one that was not found.
 pub fn set_aliases(node: &Node, typed: &[&str]) -> Result<()> {
-    if typed.len() > ALIASES {
-        return Err(Error::invalid(format!("{ALIASES} accounts are the most")));
+    if typed.len() > MAX_ALIASES {
+        return Err(Error::invalid(format!("{MAX_ALIASES} accounts are the most")));
     }
     let before = node.store.read(|r| actors::by_id(r, node::owner(r)?))?;
     let mut uris: Vec<String> = Vec::new();
@@ -310,8 +310,8 @@ pub fn set_aliases(node: &Node, typed: &[&str]) -> Result<()> {
             continue;
         }
         let uri = match resolve::find(node, text) {
-            Ok(Found::Actor(id)) => node.store.read(|r| actors::by_id(r, id))?.uri,
-            Ok(Found::Post(_)) => return Err(Error::invalid(format!("{text} is a post, not an account"))),
+            Ok(Resolved::Actor(id)) => node.store.read(|r| actors::by_id(r, id))?.uri,
+            Ok(Resolved::Post(_)) => return Err(Error::invalid(format!("{text} is a post, not an account"))),
             Err(error @ Error::Internal(_)) => return Err(error),
             Err(error) => return Err(Error::invalid(format!("{text} was not found: {error}"))),
         };
@@ -333,12 +333,12 @@ pub fn set_aliases(node: &Node, typed: &[&str]) -> Result<()> {
 }
 
 /// A profile row; a lone address becomes a link that says it is the owner's (`rel="me"`).
-fn field((name, value): &(String, String)) -> Option<Field> {
+fn field((name, value): &(String, String)) -> Option<ActorField> {
     let (name, value) = (plain_text::one_line(name), plain_text::one_line(value));
     if name.is_empty() || value.is_empty() {
         return None;
     }
     let html = compose::to_html(&value, &[], "").html;
     let html = html.trim_start_matches("<p>").trim_end_matches("</p>").replace("rel=\"nofollow", "rel=\"me nofollow");
-    Some(Field { name, value: html, source: Some(value) })
+    Some(ActorField { name, value: html, source: Some(value) })
 }

@@ -19,59 +19,59 @@ use crate::base::{Error, Result, Time};
 use crate::store::{self, Store};
 
 /// Characters in a password at least.
-pub const SHORTEST: usize = 8;
+pub const MIN_PASSWORD_CHARS: usize = 8;
 /// Bytes in a password at most: nobody types more, and hashing is work.
-pub const LONGEST: usize = 1024;
+pub const MAX_PASSWORD_BYTES: usize = 1024;
 /// Wrong passwords from one address (an IPv6 /64 is one) within [`WINDOW`].
-const PER_ADDRESS: u32 = 6;
+const MAX_WRONG_PER_ADDRESS: u32 = 6;
 /// Wrong passwords from everywhere within [`WINDOW`]; a login link still works then.
-const EVERYWHERE: u32 = 100;
+const MAX_WRONG_TOTAL: u32 = 100;
 /// How long wrong passwords are remembered.
-const WINDOW: Duration = Duration::from_secs(15 * 60);
+const WRONG_PASSWORD_WINDOW: Duration = Duration::from_secs(15 * 60);
 /// Addresses remembered at most; the oldest is forgotten first.
-const ADDRESSES: usize = 1_000;
+const MAX_REMEMBERED_ADDRESSES: usize = 1_000;
 /// Random bytes in a session cookie or login link.
 const TOKEN_BYTES: usize = 32;
 
 /// Remembers wrong passwords and lets one hash run at a time. One per server.
 #[derive(Default)]
-pub struct Gate {
+pub struct LoginGuard {
     hashing: Mutex<()>,
-    wrong: Mutex<Wrong>,
+    wrong: Mutex<WrongPasswords>,
 }
 
 #[derive(Default)]
-struct Wrong {
-    everywhere: Tally,
-    from: HashMap<IpAddr, Tally>,
+struct WrongPasswords {
+    everywhere: WrongPasswordCount,
+    from: HashMap<IpAddr, WrongPasswordCount>,
 }
 
 /// Wrong passwords since a moment.
 #[derive(Default, Clone, Copy)]
-struct Tally {
+struct WrongPasswordCount {
     since: Time,
     count: u32,
 }
 
-impl Tally {
+impl WrongPasswordCount {
     fn count_at(self, now: Time) -> u32 {
-        if now.since(self.since) < WINDOW { self.count } else { 0 }
+        if now.since(self.since) < WRONG_PASSWORD_WINDOW { self.count } else { 0 }
     }
 
     fn add(&mut self, now: Time) {
-        if now.since(self.since) >= WINDOW {
+        if now.since(self.since) >= WRONG_PASSWORD_WINDOW {
             *self = Self { since: now, count: 0 };
         }
         self.count += 1;
     }
 }
 
-impl Gate {
+impl LoginGuard {
     /// Denied when this address, or everyone together, was wrong too often.
     fn admit(&self, from: IpAddr, now: Time) -> Result<()> {
         let wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
         let here = wrong.from.get(&network(from)).map_or(0, |tally| tally.count_at(now));
-        if here >= PER_ADDRESS || wrong.everywhere.count_at(now) >= EVERYWHERE {
+        if here >= MAX_WRONG_PER_ADDRESS || wrong.everywhere.count_at(now) >= MAX_WRONG_TOTAL {
             return Err(Error::Denied(
                 "too many wrong passwords; wait a quarter of an hour, or make a link with `hytte login-link`".into(),
             ));
@@ -82,7 +82,7 @@ impl Gate {
     fn remember(&self, from: IpAddr, now: Time) {
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
         wrong.everywhere.add(now);
-        if wrong.from.len() >= ADDRESSES && !wrong.from.contains_key(&network(from)) {
+        if wrong.from.len() >= MAX_REMEMBERED_ADDRESSES && !wrong.from.contains_key(&network(from)) {
             let oldest = wrong.from.iter().min_by_key(|(_, tally)| tally.since).map(|(address, _)| *address);
             oldest.map(|address| wrong.from.remove(&address));
         }
@@ -95,13 +95,13 @@ impl Gate {
 }
 
 /// Checks the password and opens a session; returns its cookie's value. Denied says what was wrong.
-pub fn enter(gate: &Gate, store: &Store, password: &str, from: IpAddr, agent: &str) -> Result<String> {
+pub fn enter(gate: &LoginGuard, store: &Store, password: &str, from: IpAddr, agent: &str) -> Result<String> {
     check(gate, store, password, from)?;
     open_session(store, agent)
 }
 
 /// Checks the password, one at a time and only so often. Denied says what was wrong.
-pub fn check(gate: &Gate, store: &Store, password: &str, from: IpAddr) -> Result<()> {
+pub fn check(gate: &LoginGuard, store: &Store, password: &str, from: IpAddr) -> Result<()> {
     let now = store.clock().now();
     gate.admit(from, now)?;
     let known = store.read(store::node::password)?;
@@ -118,7 +118,7 @@ pub fn check(gate: &Gate, store: &Store, password: &str, from: IpAddr) -> Result
 
 /// Compares with the stored hash. With none stored the work is done all the same, so that time tells nothing.
 fn matches(password: &str, known: Option<&str>) -> bool {
-    if password.len() > LONGEST {
+    if password.len() > MAX_PASSWORD_BYTES {
         return false;
     }
     let Some(known) = known.and_then(|text| PasswordHash::new(text).ok()) else {
@@ -144,10 +144,10 @@ pub fn set_password(store: &Store, password: &str) -> Result<()> {
 
 /// The same, from the browser whose session (the hash of its cookie) is `kept`.
 pub fn change_password(store: &Store, password: &str, kept: &[u8]) -> Result<()> {
-    if password.chars().count() < SHORTEST {
-        return Err(Error::invalid(format!("a password needs at least {SHORTEST} characters")));
+    if password.chars().count() < MIN_PASSWORD_CHARS {
+        return Err(Error::invalid(format!("a password needs at least {MIN_PASSWORD_CHARS} characters")));
     }
-    if password.len() > LONGEST {
+    if password.len() > MAX_PASSWORD_BYTES {
         return Err(Error::invalid("that password is too long"));
     }
     let hash = hash(password)?;
@@ -203,37 +203,37 @@ pub fn random_token() -> Result<String> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::federation::test_support::Home;
+    use crate::federation::test_support::TestNode;
     use crate::store::access::sessions;
 
     #[test]
     fn an_address_that_guesses_is_kept_out_and_forgotten_later() {
-        let gate = Gate::default();
+        let gate = LoginGuard::default();
         let now = Time::from_secs(1_000_000);
         let (guesser, neighbour) = ("2001:db8::1".parse().unwrap(), "2001:db8::2".parse().unwrap());
         let other = "2001:db8:0:1::1".parse().unwrap();
-        for _ in 0..PER_ADDRESS {
+        for _ in 0..MAX_WRONG_PER_ADDRESS {
             gate.admit(guesser, now).unwrap();
             gate.remember(guesser, now);
         }
         assert!(gate.admit(guesser, now).is_err());
         assert!(gate.admit(neighbour, now).is_err(), "the same /64");
         gate.admit(other, now).unwrap();
-        gate.admit(guesser, now.plus(WINDOW)).unwrap();
+        gate.admit(guesser, now.plus(WRONG_PASSWORD_WINDOW)).unwrap();
     }
 
     #[test]
     fn what_is_remembered_is_bounded() {
-        let gate = Gate::default();
+        let gate = LoginGuard::default();
         for n in 0..3_000u32 {
             gate.remember(IpAddr::V4(n.into()), Time::from_secs(i64::from(n) * 1_000));
         }
-        assert_eq!(gate.wrong.lock().unwrap().from.len(), ADDRESSES);
+        assert_eq!(gate.wrong.lock().unwrap().from.len(), MAX_REMEMBERED_ADDRESSES);
     }
 
     #[test]
     fn a_new_password_ends_all_sessions_but_the_one_it_is_set_in() {
-        let home = Home::new(&[], ([127, 0, 0, 1], 9).into(), Duration::from_secs(1));
+        let home = TestNode::new(&[], ([127, 0, 0, 1], 9).into(), Duration::from_secs(1));
         let store = &home.node.store;
         let open = || token_hash(&open_session(store, "a browser").unwrap());
         let (mine, stolen) = (open(), open());

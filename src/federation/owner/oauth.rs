@@ -11,23 +11,23 @@ use crate::base::id::AppId;
 use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::federation::owner::login::{random_token, token_hash};
-use crate::store::access::apps::{self, App, Grant, Token};
+use crate::store::access::apps::{self, AccessToken, App, OAuthGrant};
 
 /// How long a code waits to be exchanged.
-const CODE: Duration = Duration::from_secs(10 * 60);
+const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 /// Characters of an app's name.
-const NAME_CHARS: usize = 60;
+const MAX_APP_NAME_CHARS: usize = 60;
 /// Bytes of all an app's redirects, and of its page.
-const REDIRECT_BYTES: usize = 2_000;
+const MAX_REDIRECT_BYTES: usize = 2_000;
 /// Where a code is shown on a page, to be copied by hand.
 pub const OUT_OF_BAND: &str = "urn:ietf:wg:oauth:2.0:oob";
 /// Schemes a redirect must not have: they would run in our own page.
-const FORBIDDEN: [&str; 4] = ["javascript", "data", "vbscript", "blob"];
+const FORBIDDEN_SCHEMES: [&str; 4] = ["javascript", "data", "vbscript", "blob"];
 
 /// Scopes of one app or token: more than there are.
 const SCOPES: usize = 64;
 /// Characters of the part of a scope behind `read:` or `write:`.
-const PART_CHARS: usize = 30;
+const MAX_SCOPE_CHARS: usize = 30;
 
 /// Whether this could be a scope. The parts of `read` and `write` are the client API's words: one it does not know opens
 /// nothing.
@@ -35,7 +35,7 @@ fn is_scope(word: &str) -> bool {
     match word.split_once(':') {
         None => matches!(word, "read" | "write" | "follow" | "push" | "profile"),
         Some(("read" | "write", part)) => {
-            (1..=PART_CHARS).contains(&part.len()) && part.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+            (1..=MAX_SCOPE_CHARS).contains(&part.len()) && part.chars().all(|c| c.is_ascii_lowercase() || c == '_')
         }
         Some(_) => false,
     }
@@ -77,7 +77,7 @@ pub fn allows(granted: &str, wanted: &str) -> bool {
 
 /// What an app says of itself.
 #[derive(Debug, Clone)]
-pub struct Registration {
+pub struct AppRegistration {
     /// As the owner will see it.
     pub name: String,
     /// Where it may be sent back to.
@@ -89,12 +89,12 @@ pub struct Registration {
 }
 
 /// Registers an app; returns it and its secret. Invalid says what is wrong with it.
-pub fn register(node: &Node, asked: Registration) -> Result<(App, String)> {
-    let name: String = asked.name.chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect();
+pub fn register(node: &Node, asked: AppRegistration) -> Result<(App, String)> {
+    let name: String = asked.name.chars().filter(|c| !c.is_control()).take(MAX_APP_NAME_CHARS).collect();
     if name.trim().is_empty() {
         return Err(Error::invalid("Validation failed: Application name can't be blank"));
     }
-    if asked.redirects.is_empty() || asked.redirects.iter().map(String::len).sum::<usize>() > REDIRECT_BYTES {
+    if asked.redirects.is_empty() || asked.redirects.iter().map(String::len).sum::<usize>() > MAX_REDIRECT_BYTES {
         return Err(Error::invalid("Validation failed: Redirect URI must be given, in at most 2000 characters"));
     }
     if !asked.redirects.iter().all(|uri| is_redirect(uri)) {
@@ -102,7 +102,7 @@ pub fn register(node: &Node, asked: Registration) -> Result<(App, String)> {
     }
     let website = asked
         .website
-        .filter(|url| url.len() <= REDIRECT_BYTES && (url.starts_with("https://") || url.starts_with("http://")));
+        .filter(|url| url.len() <= MAX_REDIRECT_BYTES && (url.starts_with("https://") || url.starts_with("http://")));
     let scopes = known_scopes(if asked.scopes.trim().is_empty() { "read" } else { &asked.scopes });
     if scopes.is_empty() {
         return Err(Error::invalid("Validation failed: Scopes doesn't match configured on the server."));
@@ -121,14 +121,14 @@ fn is_redirect(uri: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
     scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme.chars().all(plain)
-        && !FORBIDDEN.contains(&scheme.to_ascii_lowercase().as_str())
+        && !FORBIDDEN_SCHEMES.contains(&scheme.to_ascii_lowercase().as_str())
         && !rest.is_empty()
         && !uri.contains(|c: char| c == '#' || c.is_whitespace() || c.is_control())
 }
 
 /// What an app asks the owner for.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct AuthorizationRequest {
     /// Who asks.
     pub app: App,
     /// Where the answer goes: one of the app's.
@@ -140,7 +140,7 @@ pub struct Request {
 }
 
 /// Checks what an app asks for. Invalid for an unknown app or redirect: then nobody may be sent back there.
-pub fn request(node: &Node, client_id: &str, redirect: &str, scopes: &str) -> Result<Request> {
+pub fn request(node: &Node, client_id: &str, redirect: &str, scopes: &str) -> Result<AuthorizationRequest> {
     let app = node.store.read(|r| apps::by_client(r, client_id))?;
     let app = app.ok_or_else(|| Error::invalid("this app is not known here; let it register again"))?;
     if !app.redirects.iter().any(|known| known == redirect) {
@@ -153,14 +153,14 @@ pub fn request(node: &Node, client_id: &str, redirect: &str, scopes: &str) -> Re
     if scopes.is_empty() {
         return Err(Error::invalid("this app asks for more than it registered for"));
     }
-    Ok(Request { app, redirect: redirect.to_owned(), scopes, challenge: None })
+    Ok(AuthorizationRequest { app, redirect: redirect.to_owned(), scopes, challenge: None })
 }
 
 /// The owner said yes: a code for the app, good once within ten minutes.
-pub fn grant(node: &Node, request: &Request) -> Result<String> {
+pub fn grant(node: &Node, request: &AuthorizationRequest) -> Result<String> {
     let code = random_token()?;
     let hash = token_hash(&code);
-    let grant = Grant {
+    let grant = OAuthGrant {
         app: request.app.id,
         redirect: request.redirect.clone(),
         scopes: request.scopes.clone(),
@@ -168,7 +168,7 @@ pub fn grant(node: &Node, request: &Request) -> Result<String> {
         token: None,
     };
     node.store.write(move |w| {
-        let expires_at = w.now.plus(CODE);
+        let expires_at = w.now.plus(CODE_LIFETIME);
         apps::add_grant(w, &hash, &grant, expires_at)
     })?;
     Ok(code)
@@ -176,7 +176,7 @@ pub fn grant(node: &Node, request: &Request) -> Result<String> {
 
 /// How an app shows that it is itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Proof {
+pub enum ClientProof {
     /// By its secret.
     Secret,
     /// Only by the PKCE verifier: the code must have been asked for with a challenge.
@@ -189,11 +189,11 @@ pub enum Proof {
 pub fn exchange(
     node: &Node,
     app: &App,
-    proof: Proof,
+    proof: ClientProof,
     code: &str,
     redirect: &str,
     verifier: &str,
-) -> Result<Option<(String, Token)>> {
+) -> Result<Option<(String, AccessToken)>> {
     let spent = token_hash(code);
     let token = random_token()?;
     let hash = token_hash(&token);
@@ -210,28 +210,28 @@ pub fn exchange(
             apps::drop_grant(w, &spent)?;
             return Ok(None);
         }
-        let row = Token { scopes: grant.scopes, ..bare };
+        let row = AccessToken { scopes: grant.scopes, ..bare };
         let id = apps::add_token(w, &hash, &row)?;
         apps::spend_grant(w, &spent, id)?;
-        Ok(Some(Token { id, ..row }))
+        Ok(Some(AccessToken { id, ..row }))
     })?;
     Ok(made.map(|row| (token, row)))
 }
 
 /// Whether who brings a code is who asked for it.
-fn proves(grant: &Grant, proof: Proof, verifier: &str) -> bool {
+fn proves(grant: &OAuthGrant, proof: ClientProof, verifier: &str) -> bool {
     match &grant.challenge {
         Some(challenge) => {
             let digest = digest(&SHA256, verifier.as_bytes());
             URL_SAFE_NO_PAD.encode(digest.as_ref()) == challenge.trim_end_matches('=')
         }
         // Who brings a verifier has sent a challenge: it was taken out on the way (RFC 9700, 2.1.1).
-        None => proof == Proof::Secret && verifier.is_empty(),
+        None => proof == ClientProof::Secret && verifier.is_empty(),
     }
 }
 
 /// A token of the app alone, for public things.
-pub fn app_token(node: &Node, app: &App, scopes: &str) -> Result<(String, Token)> {
+pub fn app_token(node: &Node, app: &App, scopes: &str) -> Result<(String, AccessToken)> {
     let wanted = known_scopes(if scopes.trim().is_empty() { "read" } else { scopes });
     let scopes: Vec<&str> = wanted.split(' ').filter(|scope| allows(&app.scopes, scope)).collect();
     issue(node, app, &scopes.join(" "))
@@ -239,7 +239,7 @@ pub fn app_token(node: &Node, app: &App, scopes: &str) -> Result<(String, Token)
 
 /// A token of the owner's own making.
 pub fn own_token(node: &Node, name: &str, scopes: &str) -> Result<String> {
-    let name: String = name.chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect();
+    let name: String = name.chars().filter(|c| !c.is_control()).take(MAX_APP_NAME_CHARS).collect();
     let scopes = exact_scopes(scopes)?;
     let token = random_token()?;
     let hash = token_hash(&token);
@@ -248,17 +248,17 @@ pub fn own_token(node: &Node, name: &str, scopes: &str) -> Result<String> {
     Ok(token)
 }
 
-fn issue(node: &Node, app: &App, scopes: &str) -> Result<(String, Token)> {
+fn issue(node: &Node, app: &App, scopes: &str) -> Result<(String, AccessToken)> {
     let token = random_token()?;
     let hash = token_hash(&token);
     let row = row(Some(app), app.name.clone(), scopes, false, node);
     let kept = row.clone();
     let id = node.store.write(move |w| apps::add_token(w, &hash, &kept))?;
-    Ok((token, Token { id, ..row }))
+    Ok((token, AccessToken { id, ..row }))
 }
 
-fn row(app: Option<&App>, name: String, scopes: &str, speaks_for_owner: bool, node: &Node) -> Token {
-    Token {
+fn row(app: Option<&App>, name: String, scopes: &str, speaks_for_owner: bool, node: &Node) -> AccessToken {
+    AccessToken {
         id: crate::base::id::TokenId(0),
         app: app.map(|app| app.id),
         name,

@@ -2,14 +2,14 @@
 
 use crate::base::Result;
 use crate::federation::{Node, media};
-use crate::media::Purpose;
+use crate::media::ImagePurpose;
 use crate::social::emoji;
 use crate::store::{Write, actors, node, own_emoji};
 
 /// Adds an emoji. Invalid says what is wrong with the name or the picture.
 pub fn add(node: &Node, code: &str, picture: &[u8]) -> Result<()> {
     let code = emoji::code(code)?;
-    let file = media::portrait(node, picture, Purpose::Emoji)?;
+    let file = media::portrait(node, picture, ImagePurpose::Emoji)?;
     change(node, move |w| own_emoji::add(w, &code, file.as_str()))
 }
 

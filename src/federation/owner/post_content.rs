@@ -2,74 +2,82 @@
 //! the network; writes nothing.
 
 use crate::base::{Error, Result};
-use crate::federation::owner::draft::Edit;
-use crate::federation::owner::publish::PICTURES;
+use crate::federation::owner::draft::PostChange;
+use crate::federation::owner::publish::MAX_ATTACHMENTS;
 use crate::federation::{Node, media, remote::resolve};
 use crate::social::document;
-use crate::social::poll::Revised;
-use crate::social::post::Words;
+use crate::social::poll::PollRevision;
+use crate::social::post::RenderedPost;
 use crate::store::actors;
-use crate::store::posts::attachments::Described;
-use crate::store::posts::{Hashtag, Mention};
-use crate::text::markdown::{self, Length};
-use crate::text::{self, Composed, Handle, Person, post_length};
+use crate::store::posts::attachments::AttachmentChange;
+use crate::store::posts::{PostHashtag, PostMention};
+use crate::text::markdown::{self, MarkdownProfile};
+use crate::text::{self, Handle, RenderedText, ResolvedMention, post_length};
 
 /// People one post names at most.
-const MENTIONS: usize = 50;
+const MAX_MENTIONS: usize = 50;
 
 /// How a text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::federation) enum Form {
+pub(in crate::federation) enum TextMarkup {
     /// As typed.
     Plain,
     /// Markdown, made for a note or an article.
-    Markdown(Length),
+    Markdown(MarkdownProfile),
 }
 
 /// What a text is measured by.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::federation) struct Measure {
+pub(in crate::federation) struct LengthLimit {
     /// An article may be long.
-    pub(in crate::federation) length: Length,
+    pub(in crate::federation) length: MarkdownProfile,
     /// It quotes: that alone says something.
     pub(in crate::federation) quotes: bool,
 }
 
 /// Checks what is to be said, resolves whom it names, and makes it HTML.
-pub(in crate::federation) fn words(node: &Node, edit: Edit, form: Form, measure: Measure) -> Result<Words> {
+pub(in crate::federation) fn words(
+    node: &Node,
+    edit: PostChange,
+    form: TextMarkup,
+    measure: LengthLimit,
+) -> Result<RenderedPost> {
     let source = edit.text.trim().to_owned();
     if source.is_empty() && edit.media.is_empty() && !measure.quotes {
         return Err(Error::invalid("there is nothing in this post yet"));
     }
     let warning = edit.warning.map(|w| text::plain_text::line(&w, usize::MAX)).filter(|w| !w.is_empty());
-    if warning.as_ref().is_some_and(|w| w.chars().count() > text::WARNING_CHARS) {
-        return Err(Error::invalid(format!("a content warning has {} characters at most", text::WARNING_CHARS)));
+    if warning.as_ref().is_some_and(|w| w.chars().count() > text::MAX_CONTENT_WARNING_CHARS) {
+        return Err(Error::invalid(format!(
+            "a content warning has {} characters at most",
+            text::MAX_CONTENT_WARNING_CHARS
+        )));
     }
     fits(&source, warning.as_deref().unwrap_or_default(), measure.length)?;
-    if edit.media.len() > PICTURES {
-        return Err(Error::invalid(format!("a post has {PICTURES} pictures or other files at most")));
+    if edit.media.len() > MAX_ATTACHMENTS {
+        return Err(Error::invalid(format!("a post has {MAX_ATTACHMENTS} pictures or other files at most")));
     }
-    let anew = |one: Described| Ok(Described { alt: media::description(&one.alt)?, ..one });
+    let anew = |one: AttachmentChange| Ok(AttachmentChange { alt: media::description(&one.alt)?, ..one });
     let described = edit.described.into_iter().map(anew).collect::<Result<_>>()?;
     let language = edit.language.map(|said| text::language::read(&said).ok_or(said)).transpose();
     let language = language.map_err(|said| {
         Error::invalid(format!("{said} is no language we know: name it, or use a code such as en, nb or pt-BR"))
     })?;
-    let summary = edit.summary.map(|summary| line(&summary, text::SUMMARY_CHARS, "a summary")).transpose()?;
+    let summary = edit.summary.map(|summary| line(&summary, text::MAX_ABSTRACT_CHARS, "a summary")).transpose()?;
     let (composed, mentions) = compose(node, &source, form)?;
-    Ok(Words {
+    Ok(RenderedPost {
         html: composed.html,
         sensitive: edit.sensitive || warning.is_some(),
         warning,
         language,
         mentions,
-        hashtags: composed.tags.into_iter().map(|name| Hashtag { shown: name.clone(), name }).collect(),
+        hashtags: composed.tags.into_iter().map(|name| PostHashtag { shown: name.clone(), name }).collect(),
         media: edit.media,
         described,
         summary,
-        markdown: form != Form::Plain,
+        markdown: form != TextMarkup::Plain,
         poll: None,
-        revised: Revised::Kept,
+        revised: PollRevision::Kept,
         quote: None,
         app: None,
         choices: edit.choices,
@@ -80,12 +88,12 @@ pub(in crate::federation) fn words(node: &Node, edit: Edit, form: Form, measure:
 }
 
 /// Whether a text is short enough for what it is.
-fn fits(source: &str, warning: &str, length: Length) -> Result<()> {
-    if source.chars().count() > text::POST_CHARS {
-        return Err(Error::invalid(format!("a post has {} characters at most", text::POST_CHARS)));
+fn fits(source: &str, warning: &str, length: MarkdownProfile) -> Result<()> {
+    if source.chars().count() > text::MAX_ARTICLE_CHARS {
+        return Err(Error::invalid(format!("a post has {} characters at most", text::MAX_ARTICLE_CHARS)));
     }
-    if length == Length::Note && post_length::of(source) + post_length::of(warning) > text::NOTE_CHARS {
-        let most = text::NOTE_CHARS;
+    if length == MarkdownProfile::Note && post_length::of(source) + post_length::of(warning) > text::MAX_NOTE_CHARS {
+        let most = text::MAX_NOTE_CHARS;
         return Err(Error::invalid(format!(
             "a post has {most} characters at most; with a title it is an article and may be longer"
         )));
@@ -94,16 +102,20 @@ fn fits(source: &str, warning: &str, length: Length) -> Result<()> {
 }
 
 /// The HTML of a text, its hashtags, and whom it names.
-pub(in crate::federation) fn compose(node: &Node, source: &str, form: Form) -> Result<(Composed, Vec<Mention>)> {
+pub(in crate::federation) fn compose(
+    node: &Node,
+    source: &str,
+    form: TextMarkup,
+) -> Result<(RenderedText, Vec<PostMention>)> {
     let named = match form {
-        Form::Plain => text::mentions_in(source),
-        Form::Markdown(_) => markdown::mentions_in(source),
+        TextMarkup::Plain => text::mentions_in(source),
+        TextMarkup::Markdown(_) => markdown::mentions_in(source),
     };
     let (people, mentions) = people(node, named)?;
     let tags = document::tag_base(&node.facts.origin);
     let composed = match form {
-        Form::Plain => text::to_html(source, &people, &tags),
-        Form::Markdown(length) => markdown::to_html(source, &people, &tags, length),
+        TextMarkup::Plain => text::to_html(source, &people, &tags),
+        TextMarkup::Markdown(length) => markdown::to_html(source, &people, &tags, length),
     };
     Ok((composed, mentions))
 }
@@ -119,10 +131,10 @@ pub(in crate::federation) fn line(text: &str, most: usize, what: &str) -> Result
 }
 
 /// Whom a text names, as far as they can be found. Who cannot be found stays text: a post is not lost for a typing error.
-fn people(node: &Node, named: Vec<Handle>) -> Result<(Vec<Person>, Vec<Mention>)> {
+fn people(node: &Node, named: Vec<Handle>) -> Result<(Vec<ResolvedMention>, Vec<PostMention>)> {
     let mut people = Vec::new();
-    let mut mentions: Vec<Mention> = Vec::new();
-    for handle in named.into_iter().take(MENTIONS) {
+    let mut mentions: Vec<PostMention> = Vec::new();
+    for handle in named.into_iter().take(MAX_MENTIONS) {
         let id = match resolve::by_handle(node, &handle) {
             Ok(id) => id,
             Err(Error::Internal(error)) => return Err(Error::Internal(error)),
@@ -132,9 +144,9 @@ fn people(node: &Node, named: Vec<Handle>) -> Result<(Vec<Person>, Vec<Mention>)
             }
         };
         let actor = node.store.read(|r| actors::by_id(r, id))?;
-        people.push(Person { handle, url: actor.url.clone() });
+        people.push(ResolvedMention { handle, url: actor.url.clone() });
         if !mentions.iter().any(|m| m.uri == actor.uri) {
-            mentions.push(Mention { handle: actor.handle(), uri: actor.uri, url: actor.url });
+            mentions.push(PostMention { handle: actor.handle(), uri: actor.uri, url: actor.url });
         }
     }
     Ok((people, mentions))

@@ -4,35 +4,35 @@
 use std::time::Duration;
 
 use crate::base::id::{ActorId, PostId, RequestId};
-use crate::base::interaction_policy::Choices;
+use crate::base::interaction_policy::PolicyChoices;
 use crate::base::{Audience, Error, Result};
 use crate::federation::Node;
-use crate::federation::owner::post_content::{self, Form};
+use crate::federation::owner::post_content::{self, TextMarkup};
 use crate::social;
-use crate::social::moderation::report::{Category, Complaint, Hearing};
-use crate::social::poll::{NewPoll, Revised};
-use crate::social::post::{Files, Words};
+use crate::social::moderation::report::{NewReport, ReportCategory, ReportRecipient};
+use crate::social::poll::{NewPoll, PollRevision};
+use crate::social::post::{MediaFate, RenderedPost};
 use crate::store::access::apps;
 use crate::store::actors::{self, Actor};
-use crate::store::moderation::mutes::Reach;
-use crate::store::posts::{self, Mention};
+use crate::store::moderation::mutes::MuteScope;
+use crate::store::posts::{self, PostMention};
 use crate::store::{
     Read, Write, node,
     posts::{drafts, quotes},
 };
 use crate::text;
-use crate::text::markdown::Length;
+use crate::text::markdown::MarkdownProfile;
 
-pub use crate::federation::owner::draft::{Draft, Edit};
+pub use crate::federation::owner::draft::{NewPost, PostChange};
 
 /// Pictures and other files one post has at most: what Mastodon shows.
-pub const PICTURES: usize = 4;
+pub const MAX_ATTACHMENTS: usize = 4;
 
 /// Characters of a title: what Lemmy takes.
-pub const TITLE_CHARS: usize = 200;
+pub const MAX_TITLE_CHARS: usize = 200;
 
 /// Publishes a post; returns once it and its deliveries are on the disk.
-pub fn post(node: &Node, draft: Draft) -> Result<PostId> {
+pub fn post(node: &Node, draft: NewPost) -> Result<PostId> {
     let (audience, reply_to, once, from) = (draft.audience, draft.reply_to, draft.once.clone(), draft.from);
     let words = checked(node, draft)?;
     as_owner(node, move |w, owner| {
@@ -54,7 +54,7 @@ pub fn post(node: &Node, draft: Draft) -> Result<PostId> {
 }
 
 /// Everything that can be said against a draft before it is written, and its words made HTML.
-pub(in crate::federation) fn checked(node: &Node, draft: Draft) -> Result<Words> {
+pub(in crate::federation) fn checked(node: &Node, draft: NewPost) -> Result<RenderedPost> {
     let settings = node.store.read(node::settings)?;
     let usual = text::language::read(&settings.language);
     let language = draft.language.or(usual).filter(|tag| !tag.is_empty());
@@ -67,8 +67,8 @@ pub(in crate::federation) fn checked(node: &Node, draft: Draft) -> Result<Words>
         return Err(Error::invalid("write what the poll is about"));
     }
     let title = draft.title.filter(|title| !title.trim().is_empty());
-    let length = if title.is_some() { Length::Article } else { Length::Note };
-    let edit = Edit {
+    let length = if title.is_some() { MarkdownProfile::Article } else { MarkdownProfile::Note };
+    let edit = PostChange {
         text: draft.text,
         warning: draft.warning,
         media: draft.media,
@@ -76,36 +76,37 @@ pub(in crate::federation) fn checked(node: &Node, draft: Draft) -> Result<Words>
         sensitive: draft.sensitive,
         summary: draft.summary,
         choices: draft.choices,
-        ..Edit::default()
+        ..PostChange::default()
     };
     let form = form(draft.markdown.unwrap_or(settings.markdown), length);
-    let words = post_content::words(node, edit, form, post_content::Measure { length, quotes: draft.quote.is_some() })?;
+    let words =
+        post_content::words(node, edit, form, post_content::LengthLimit { length, quotes: draft.quote.is_some() })?;
     if let Some(allowed) = &draft.allowed {
         expected(node, &words, allowed)?;
     }
-    let words = Words { quote: draft.quote, app: draft.app, ..words };
+    let words = RenderedPost { quote: draft.quote, app: draft.app, ..words };
     match draft.group {
         Some(_) if poll.is_some() => Err(Error::invalid("groups know no polls")),
         Some(group) => in_group(node, words, draft.audience, group, title),
-        None => Ok(Words { title: titled(title, poll.is_some() || draft.reply_to.is_some())?, poll, ..words }),
+        None => Ok(RenderedPost { title: titled(title, poll.is_some() || draft.reply_to.is_some())?, poll, ..words }),
     }
 }
 
 /// Whom a text would name, the owner left out: as [`post`] would find them.
 pub fn named(node: &Node, source: &str, markdown: Option<bool>) -> Result<Vec<ActorId>> {
     let settings = node.store.read(node::settings)?;
-    let form = form(markdown.unwrap_or(settings.markdown), Length::Note);
+    let form = form(markdown.unwrap_or(settings.markdown), MarkdownProfile::Note);
     let (_, mentions) = post_content::compose(node, source.trim(), form)?;
     node.store.read(|r| others(r, &mentions))
 }
 
-fn others(r: &Read<'_>, mentions: &[Mention]) -> Result<Vec<ActorId>> {
+fn others(r: &Read<'_>, mentions: &[PostMention]) -> Result<Vec<ActorId>> {
     let owner = node::owner(r)?;
     let ids = mentions.iter().filter_map(|mention| actors::id_of(r, &mention.uri).transpose());
     ids.filter(|id| !matches!(id, Ok(id) if *id == owner)).collect()
 }
 
-fn expected(node: &Node, words: &Words, allowed: &[ActorId]) -> Result<()> {
+fn expected(node: &Node, words: &RenderedPost, allowed: &[ActorId]) -> Result<()> {
     let named = node.store.read(|r| others(r, &words.mentions))?;
     if named.iter().all(|id| allowed.contains(id)) {
         return Ok(());
@@ -113,18 +114,24 @@ fn expected(node: &Node, words: &Words, allowed: &[ActorId]) -> Result<()> {
     Err(Error::invalid("it would be sent to somebody it was not meant for"))
 }
 
-fn form(markdown: bool, length: Length) -> Form {
-    if markdown { Form::Markdown(length) } else { Form::Plain }
+fn form(markdown: bool, length: MarkdownProfile) -> TextMarkup {
+    if markdown { TextMarkup::Markdown(length) } else { TextMarkup::Plain }
 }
 
 /// The title of an article. Polls and answers have none: few servers would show it.
 fn titled(title: Option<String>, bare: bool) -> Result<Option<String>> {
-    let title = post_content::line(title.as_deref().unwrap_or_default(), TITLE_CHARS, "a title")?;
+    let title = post_content::line(title.as_deref().unwrap_or_default(), MAX_TITLE_CHARS, "a title")?;
     if title.is_some() && bare { Err(Error::invalid("answers and polls have no title")) } else { Ok(title) }
 }
 
 /// A post for a group names it, and is for everyone: groups refuse all else.
-fn in_group(node: &Node, words: Words, audience: Audience, id: ActorId, title: Option<String>) -> Result<Words> {
+fn in_group(
+    node: &Node,
+    words: RenderedPost,
+    audience: Audience,
+    id: ActorId,
+    title: Option<String>,
+) -> Result<RenderedPost> {
     let group = node.store.read(|r| actors::by_id(r, id))?;
     if !social::group::is_group(&group) || group.gone_at.is_some() {
         return Err(Error::invalid("only a group can be posted to"));
@@ -133,35 +140,35 @@ fn in_group(node: &Node, words: Words, audience: Audience, id: ActorId, title: O
         return Err(Error::invalid("what is posted in a group is for everyone"));
     }
     let title = title.map(|title| text::plain_text::line(&title, usize::MAX)).filter(|title| !title.is_empty());
-    if title.as_ref().is_some_and(|title| title.chars().count() > TITLE_CHARS) {
-        return Err(Error::invalid(format!("a title has {TITLE_CHARS} characters at most")));
+    if title.as_ref().is_some_and(|title| title.chars().count() > MAX_TITLE_CHARS) {
+        return Err(Error::invalid(format!("a title has {MAX_TITLE_CHARS} characters at most")));
     }
     let mut mentions = words.mentions.clone();
     if !mentions.iter().any(|mention| mention.uri == group.uri) {
-        mentions.push(Mention { handle: group.handle(), uri: group.uri, url: group.url });
+        mentions.push(PostMention { handle: group.handle(), uri: group.uri, url: group.url });
     }
-    Ok(Words { mentions, title, group: Some(id), ..words })
+    Ok(RenderedPost { mentions, title, group: Some(id), ..words })
 }
 
 /// Edits a post of the owner's.
-pub fn edit(node: &Node, id: PostId, edit: Edit) -> Result<()> {
+pub fn edit(node: &Node, id: PostId, edit: PostChange) -> Result<()> {
     let before = node.store.read(|r| posts::by_id(r, id))?;
     let markdown = edit.markdown.unwrap_or(before.extra.markdown);
-    let length = if before.title.is_some() { Length::Article } else { Length::Note };
-    let title = edit.title.as_deref().map(|title| post_content::line(title, TITLE_CHARS, "a title")).transpose()?;
+    let length = if before.title.is_some() { MarkdownProfile::Article } else { MarkdownProfile::Note };
+    let title = edit.title.as_deref().map(|title| post_content::line(title, MAX_TITLE_CHARS, "a title")).transpose()?;
     if title == Some(None) && before.title.is_some() {
         return Err(Error::invalid("what has a title keeps one"));
     }
     let revised = match edit.poll.clone() {
-        Revised::To(_) if before.title.is_some() || !edit.media.is_empty() => {
+        PollRevision::To(_) if before.title.is_some() || !edit.media.is_empty() => {
             return Err(Error::invalid("a post has a poll or pictures, not both, and an article has none"));
         }
-        Revised::To(poll) => Revised::To(poll.tidy()?),
+        PollRevision::To(poll) => PollRevision::To(poll.tidy()?),
         other => other,
     };
     let quotes = node.store.read(|r| quotes::get(r, id))?.is_some();
-    let words = post_content::words(node, edit, form(markdown, length), post_content::Measure { length, quotes })?;
-    let words = Words { title: title.flatten(), revised, ..words };
+    let words = post_content::words(node, edit, form(markdown, length), post_content::LengthLimit { length, quotes })?;
+    let words = RenderedPost { title: title.flatten(), revised, ..words };
     as_owner(node, move |w, owner| social::post::edit(w, owner, id, &words))
 }
 
@@ -178,16 +185,16 @@ fn as_owner<T: Send + 'static>(
 
 /// Deletes a post of the owner's, everywhere.
 pub fn delete(node: &Node, id: PostId) -> Result<()> {
-    as_owner(node, move |w, owner| social::post::delete(w, owner, id, Files::Go))
+    as_owner(node, move |w, owner| social::post::delete(w, owner, id, MediaFate::Remove))
 }
 
 /// Deletes a post of the owner's, everywhere, to be written anew: its files are loose uploads again.
 pub fn withdraw(node: &Node, id: PostId) -> Result<()> {
-    as_owner(node, move |w, owner| social::post::delete(w, owner, id, Files::Stay))
+    as_owner(node, move |w, owner| social::post::delete(w, owner, id, MediaFate::Keep))
 }
 
 /// Says who may answer, like, boost and quote a post of the owner's from now on.
-pub fn rule(node: &Node, id: PostId, choices: Choices) -> Result<()> {
+pub fn rule(node: &Node, id: PostId, choices: PolicyChoices) -> Result<()> {
     as_owner(node, move |w, owner| social::post::rule(w, owner, id, choices))
 }
 
@@ -303,7 +310,7 @@ pub fn unblock(node: &Node, who: ActorId) -> Result<()> {
 }
 
 /// Mutes somebody for a time, or for good.
-pub fn mute(node: &Node, who: ActorId, reach: Reach, length: Option<Duration>) -> Result<()> {
+pub fn mute(node: &Node, who: ActorId, reach: MuteScope, length: Option<Duration>) -> Result<()> {
     as_owner(node, move |w, owner| {
         social::moderation::block::mute(w, owner, who, reach, length.map(|length| w.now.plus(length)))
     })
@@ -316,11 +323,11 @@ pub fn unmute(node: &Node, who: ActorId) -> Result<()> {
 
 /// Reports somebody and posts of theirs to their server, without saying who reports.
 pub fn report(node: &Node, who: ActorId, posts: Vec<PostId>, comment: String) -> Result<()> {
-    let (category, audience) = (Category::Other, Hearing::TheirServer);
-    complain(node, who, Complaint { posts, comment, category, rules: Vec::new(), audience }).map(drop)
+    let (category, audience) = (ReportCategory::Other, ReportRecipient::Forwarded);
+    complain(node, who, NewReport { posts, comment, category, rules: Vec::new(), audience }).map(drop)
 }
 
 /// Reports somebody as [`report`] does, with all that can be said; kept here alone if nobody else is to hear of it.
-pub fn complain(node: &Node, who: ActorId, complaint: Complaint) -> Result<crate::base::id::ReportId> {
+pub fn complain(node: &Node, who: ActorId, complaint: NewReport) -> Result<crate::base::id::ReportId> {
     node.store.write(move |w| social::moderation::report::send(w, who, &complaint))
 }

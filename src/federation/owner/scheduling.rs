@@ -6,29 +6,29 @@ use std::time::Duration;
 use crate::base::id::DraftId;
 use crate::base::{Error, Result, Time};
 use crate::federation::Node;
-use crate::federation::owner::draft::Draft;
+use crate::federation::owner::draft::NewPost;
 use crate::federation::owner::publish;
 use crate::store::posts;
-use crate::store::posts::drafts::{self, Holds, Kept};
+use crate::store::posts::drafts::{self, DraftReferences, StoredDraft};
 
 /// A post waits so long at least, as on Mastodon.
-pub const AHEAD: Duration = Duration::from_mins(5);
+pub const MIN_SCHEDULE_LEAD: Duration = Duration::from_mins(5);
 /// And so long at most.
-pub const FURTHEST: Duration = Duration::from_hours(24 * 366 * 5);
+pub const MAX_SCHEDULE_LEAD: Duration = Duration::from_hours(24 * 366 * 5);
 
 /// The words of something kept. Unreadable ones say nothing, to nobody.
-pub fn draft(kept: &Kept) -> Draft {
-    let draft: Draft = serde_json::from_str(&kept.words).unwrap_or_default();
-    Draft { from: Some(kept.id), ..draft }
+pub fn draft(kept: &StoredDraft) -> NewPost {
+    let draft: NewPost = serde_json::from_str(&kept.words).unwrap_or_default();
+    NewPost { from: Some(kept.id), ..draft }
 }
 
 /// When it can be published: Invalid for what is too near or too far; what has passed is None, for now.
 pub fn moment(at: Time, now: Time) -> Result<Option<Time>> {
     if at <= now {
         Ok(None)
-    } else if at <= now.plus(AHEAD) {
+    } else if at <= now.plus(MIN_SCHEDULE_LEAD) {
         Err(Error::invalid("it must be at least five minutes from now"))
-    } else if at > now.plus(FURTHEST) {
+    } else if at > now.plus(MAX_SCHEDULE_LEAD) {
         Err(Error::invalid("that is too far away"))
     } else {
         Ok(Some(at))
@@ -36,21 +36,25 @@ pub fn moment(at: Time, now: Time) -> Result<Option<Time>> {
 }
 
 /// Keeps a draft of the owner's, finished or not; one that was kept before is changed.
-pub fn keep(node: &Node, draft: Draft) -> Result<DraftId> {
+pub fn keep(node: &Node, draft: NewPost) -> Result<DraftId> {
     write(node, draft, None)
 }
 
 /// Keeps a post to be published at `due`; Invalid when it could not be published as it is. The same request twice makes
 /// one.
-pub fn schedule(node: &Node, draft: Draft, due: Time) -> Result<DraftId> {
+pub fn schedule(node: &Node, draft: NewPost, due: Time) -> Result<DraftId> {
     publish::checked(node, draft.clone())?;
     write(node, draft, Some(due))
 }
 
-fn write(node: &Node, draft: Draft, due: Option<Time>) -> Result<DraftId> {
+fn write(node: &Node, draft: NewPost, due: Option<Time>) -> Result<DraftId> {
     let words = serde_json::to_string(&draft).map_err(Error::internal)?;
-    let holds =
-        Holds { media: draft.media.clone(), reply_to: draft.reply_to, quote: draft.quote, once: draft.once.clone() };
+    let holds = DraftReferences {
+        media: draft.media.clone(),
+        reply_to: draft.reply_to,
+        quote: draft.quote,
+        once: draft.once.clone(),
+    };
     node.store.write(move |w| {
         if let Some(id) = draft.from {
             return drafts::change(w, id, &words, due, &holds).map(|()| id);

@@ -4,17 +4,17 @@
 use crate::base::id::{ActorId, PostId};
 use crate::base::{Error, Result};
 use crate::federation::{Node, remote::resolve};
-use crate::store::posts::{Page, Viewer};
-use crate::store::timelines::search::{self, Wanted};
+use crate::store::posts::{PostPage, Viewer};
+use crate::store::timelines::search::{self, SearchQuery};
 use crate::store::{Read, actors, node};
 use crate::text::Handle;
-use crate::text::search::{Asked, Sign, Trait};
+use crate::text::search::{ParsedQuery, PostTrait, TermSign};
 
-pub use resolve::Found;
+pub use resolve::Resolved;
 
 /// How far is looked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
+pub enum SearchScope {
     /// Only what is stored.
     Here,
     /// The server that a handle or address names, too.
@@ -23,7 +23,7 @@ pub enum Reach {
 
 /// What somebody typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Typed {
+pub enum SearchInput {
     /// The address of a person or post.
     Address(String),
     /// `name@host`.
@@ -32,7 +32,7 @@ pub enum Typed {
     Words(String),
 }
 
-impl Typed {
+impl SearchInput {
     /// Reads it.
     pub fn read(text: &str) -> Self {
         let text = text.trim();
@@ -47,18 +47,18 @@ impl Typed {
 }
 
 /// What an address or handle names; None for words, for what is not known, and for what cannot be had just now.
-pub fn named(node: &Node, typed: &Typed, reach: Reach) -> Result<Option<Found>> {
+pub fn named(node: &Node, typed: &SearchInput, reach: SearchScope) -> Result<Option<Resolved>> {
     let found = match (typed, reach) {
-        (Typed::Words(_), _) => return Ok(None),
-        (Typed::Address(url), Reach::Here) => return resolve::known(node, url),
-        (Typed::Address(url), Reach::Everywhere) => resolve::find(node, url),
-        (Typed::Handle(handle), Reach::Here) => {
+        (SearchInput::Words(_), _) => return Ok(None),
+        (SearchInput::Address(url), SearchScope::Here) => return resolve::known(node, url),
+        (SearchInput::Address(url), SearchScope::Everywhere) => resolve::find(node, url),
+        (SearchInput::Handle(handle), SearchScope::Here) => {
             let host = handle.host.as_deref().unwrap_or_default();
             let host = if node.facts.origin.is_ours(host) { &node.facts.origin.domain } else { host };
             let actor = node.store.read(|r| actors::by_handle(r, &handle.name, host))?;
-            return Ok(actor.filter(|actor| actor.gone_at.is_none()).map(|actor| Found::Actor(actor.id)));
+            return Ok(actor.filter(|actor| actor.gone_at.is_none()).map(|actor| Resolved::Actor(actor.id)));
         }
-        (Typed::Handle(handle), Reach::Everywhere) => resolve::by_handle(node, handle).map(Found::Actor),
+        (SearchInput::Handle(handle), SearchScope::Everywhere) => resolve::by_handle(node, handle).map(Resolved::Actor),
     };
     match found {
         Ok(found) => Ok(Some(found)),
@@ -74,21 +74,21 @@ pub fn posts(
     words: &str,
     by: Option<ActorId>,
     viewer: Viewer,
-    page: Page,
+    page: PostPage,
     offset: u32,
 ) -> Result<Vec<PostId>> {
     let mut wanted = wanted(node, r, words)?;
-    wanted.authors.extend(by.map(|id| (Sign::With, id)));
+    wanted.authors.extend(by.map(|id| (TermSign::With, id)));
     search::posts(r, &wanted, viewer, page, offset)
 }
 
 /// What is asked for, with its authors looked up. Somebody we do not know wrote nothing that is here.
-fn wanted(node: &Node, r: &Read<'_>, words: &str) -> Result<Wanted> {
-    let mut wanted = Wanted { asked: Asked::read(words), authors: Vec::new() };
+fn wanted(node: &Node, r: &Read<'_>, words: &str) -> Result<SearchQuery> {
+    let mut wanted = SearchQuery { asked: ParsedQuery::read(words), authors: Vec::new() };
     for (sign, kind) in &wanted.asked.traits {
         let author = match kind {
-            Trait::Mine => Some(node::owner(r)?),
-            Trait::By(handle) => {
+            PostTrait::Mine => Some(node::owner(r)?),
+            PostTrait::By(handle) => {
                 let origin = &node.facts.origin;
                 let host = handle.host.as_deref().filter(|host| !origin.is_ours(host)).unwrap_or(&origin.domain);
                 actors::by_handle(r, &handle.name, host)?.map(|actor| actor.id)
@@ -97,7 +97,7 @@ fn wanted(node: &Node, r: &Read<'_>, words: &str) -> Result<Wanted> {
         };
         match author {
             Some(id) => wanted.authors.push((*sign, id)),
-            None => wanted.asked.never |= *sign == Sign::With,
+            None => wanted.asked.never |= *sign == TermSign::With,
         }
     }
     Ok(wanted)

@@ -12,7 +12,7 @@ use crate::ap::json::{self, Lossy, Ref};
 use crate::ap::object::Object;
 use crate::base::id::{ActorId, PostId};
 use crate::base::{Error, Result, Time};
-use crate::federation::remote::singleflight::Memo;
+use crate::federation::remote::singleflight::TtlCache;
 use crate::federation::{
     Node,
     outgoing::{follower_sync, outage_recovery},
@@ -27,20 +27,20 @@ use crate::store::{
 };
 
 /// How long a profile or thread that was asked for is not asked for again.
-const AGAIN_AFTER: Duration = Duration::from_secs(15 * 60);
+const MIN_REPEAT_INTERVAL: Duration = Duration::from_secs(15 * 60);
 /// Posts taken from one profile or thread at a time.
-const POSTS: usize = 20;
+const MAX_POSTS: usize = 20;
 /// Profiles and threads remembered as asked for.
-const ASKED: usize = 2_000;
+const MAX_REMEMBERED: usize = 2_000;
 /// Of these, so many may each cost a request.
-const FETCHES: usize = 8;
+const MAX_FETCHES: usize = 8;
 
 /// Wishes waiting at most: the newest are dropped, whoever looks again wishes again.
-const WISHES: usize = 64;
+const MAX_JOBS: usize = 64;
 
 /// Something worth fetching when there is time, because the owner looked at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wish {
+pub enum BackfillJob {
     /// The newest posts of an actor.
     Profile(ActorId),
     /// The answers below a post, and its parents.
@@ -62,21 +62,21 @@ pub enum Wish {
 
 /// What was wished for, and what was asked for lately.
 #[derive(Debug)]
-pub struct Backfill {
-    asked: Memo<()>,
-    wishes: Mutex<VecDeque<Wish>>,
+pub struct BackfillQueue {
+    asked: TtlCache<()>,
+    wishes: Mutex<VecDeque<BackfillJob>>,
 }
 
-impl Default for Backfill {
+impl Default for BackfillQueue {
     fn default() -> Self {
-        Self { asked: Memo::new(ASKED), wishes: Mutex::default() }
+        Self { asked: TtlCache::new(MAX_REMEMBERED), wishes: Mutex::default() }
     }
 }
 
 /// Notes a wish; a worker fulfils it ([`step`]).
-pub fn wish(node: &Node, wish: Wish) {
+pub fn wish(node: &Node, wish: BackfillJob) {
     let mut wishes = node.backfill.wishes.lock().unwrap_or_else(PoisonError::into_inner);
-    if wishes.len() < WISHES && !wishes.contains(&wish) {
+    if wishes.len() < MAX_JOBS && !wishes.contains(&wish) {
         wishes.push_back(wish);
         drop(wishes);
         node.store.bell().ring();
@@ -94,16 +94,16 @@ pub fn step(node: &Node) -> Result<bool> {
     let next = node.backfill.wishes.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
     let outcome = match next {
         None => return Ok(false),
-        Some(Wish::Profile(id)) => {
+        Some(BackfillJob::Profile(id)) => {
             profile(node, id).and_then(|()| server(node, id)).and_then(|()| remote_counts::look(node, id))
         }
-        Some(Wish::Thread(id)) => thread(node, id),
-        Some(Wish::Gap(id, since)) => outage_recovery::fill(node, id, since),
-        Some(Wish::Followers { of, url, digest }) if is_due(node, &url) => {
+        Some(BackfillJob::Thread(id)) => thread(node, id),
+        Some(BackfillJob::Gap(id, since)) => outage_recovery::fill(node, id, since),
+        Some(BackfillJob::Followers { of, url, digest }) if is_due(node, &url) => {
             follower_sync::agree(node, of, &url, &digest)
         }
-        Some(Wish::Followers { .. }) => Ok(()),
-        Some(Wish::Poll(id)) => poll_refresh::refresh(node, id),
+        Some(BackfillJob::Followers { .. }) => Ok(()),
+        Some(BackfillJob::Poll(id)) => poll_refresh::refresh(node, id),
     };
     forgive(outcome)?;
     Ok(true)
@@ -136,7 +136,7 @@ fn top(node: &Node, actor: &Actor) -> Result<()> {
         pinned(node, actor, &items)?;
     }
     if let Some(items) = near(&actor.featured_tags).and_then(|uri| listed(&uri)) {
-        let tags: Vec<pins::Tag> = items.iter().filter_map(social::pin::tag).collect();
+        let tags: Vec<pins::FeaturedHashtag> = items.iter().filter_map(social::pin::tag).collect();
         let who = actor.id;
         node.store.write(move |w| pins::set_tags(w, who, &tags))?;
     }
@@ -152,7 +152,7 @@ fn pinned(node: &Node, actor: &Actor, items: &[Ref]) -> Result<()> {
         asked += usize::from(known.is_none());
         match known {
             Some(post) => posts.push(post.id),
-            None if asked <= FETCHES => match resolve::post(node, uri.as_str()) {
+            None if asked <= MAX_FETCHES => match resolve::post(node, uri.as_str()) {
                 Ok(post) => posts.push(post),
                 Err(error) => forgive(Err(error))?,
             },
@@ -208,7 +208,7 @@ pub fn thread(node: &Node, id: PostId) -> Result<()> {
             continue;
         }
         asked += 1;
-        if asked > FETCHES {
+        if asked > MAX_FETCHES {
             break;
         }
         forgive(resolve::post(node, uri.as_str()).map(drop))?;
@@ -222,7 +222,7 @@ pub(in crate::federation) fn is_due(node: &Node, uri: &str) -> bool {
     if node.backfill.asked.recall(uri, now).is_some() {
         return false;
     }
-    node.backfill.asked.remember(uri, now.plus(AGAIN_AFTER), now, ());
+    node.backfill.asked.remember(uri, now.plus(MIN_REPEAT_INTERVAL), now, ());
     true
 }
 
@@ -251,7 +251,7 @@ pub(in crate::federation) fn members(node: &Node, value: &Value, near: &str) -> 
             _ => Vec::new(),
         };
     }
-    found.truncate(POSTS);
+    found.truncate(MAX_POSTS);
     found
 }
 
@@ -284,7 +284,7 @@ fn announced(node: &Node, group: &Actor, items: &[Ref]) -> Result<()> {
         };
         if node.store.read(|r| posts::by_uri(r, uri.as_str()))?.is_none() {
             asked += 1;
-            if asked > FETCHES {
+            if asked > MAX_FETCHES {
                 return Ok(());
             }
         }

@@ -11,15 +11,15 @@ use crate::federation::Node;
 use crate::store::actors::Actor;
 
 /// Requests on one actor's word.
-const REQUESTS: u32 = 400;
+const MAX_REQUESTS: u32 = 400;
 /// In this time.
-const WINDOW: Duration = Duration::from_secs(60 * 60);
+const BUDGET_WINDOW: Duration = Duration::from_secs(60 * 60);
 /// Actors remembered at most.
-const ACTORS: usize = 2_000;
+const MAX_REMEMBERED_ACTORS: usize = 2_000;
 
 /// What was spent lately, by actor: since when, how much.
 #[derive(Debug, Default)]
-pub struct Budgets(Mutex<HashMap<ActorId, (Time, u32)>>);
+pub struct FetchBudgets(Mutex<HashMap<ActorId, (Time, u32)>>);
 
 /// Whether one more request on this actor's word is all right. People's own words always are.
 pub(in crate::federation) fn allows(node: &Node, sender: &Actor) -> bool {
@@ -31,13 +31,13 @@ pub(in crate::federation) fn allows_passing_on(node: &Node, sender: &Actor) -> b
     node.budgets.spend(sender.id, node.clock().now())
 }
 
-impl Budgets {
+impl FetchBudgets {
     fn spend(&self, who: ActorId, now: Time) -> bool {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_over = |since: Time| now.since(since) >= WINDOW || since > now;
-        if all.len() >= ACTORS {
+        let is_over = |since: Time| now.since(since) >= BUDGET_WINDOW || since > now;
+        if all.len() >= MAX_REMEMBERED_ACTORS {
             all.retain(|_, (since, _)| !is_over(*since));
-            if all.len() >= ACTORS {
+            if all.len() >= MAX_REMEMBERED_ACTORS {
                 return false;
             }
         }
@@ -46,7 +46,7 @@ impl Budgets {
             (*since, *spent) = (now, 0);
         }
         *spent += 1;
-        *spent <= REQUESTS
+        *spent <= MAX_REQUESTS
     }
 }
 
@@ -56,20 +56,20 @@ mod tests {
 
     #[test]
     fn a_busy_group_waits_for_the_next_hour_and_others_do_not() {
-        let (budgets, now) = (Budgets::default(), Time::from_secs(1_790_000_000));
-        let spent = (0..REQUESTS * 2).filter(|_| budgets.spend(ActorId(1), now)).count();
-        assert_eq!(spent, REQUESTS as usize);
+        let (budgets, now) = (FetchBudgets::default(), Time::from_secs(1_790_000_000));
+        let spent = (0..MAX_REQUESTS * 2).filter(|_| budgets.spend(ActorId(1), now)).count();
+        assert_eq!(spent, MAX_REQUESTS as usize);
         assert!(budgets.spend(ActorId(2), now));
-        assert!(budgets.spend(ActorId(1), now.plus(WINDOW)));
+        assert!(budgets.spend(ActorId(1), now.plus(BUDGET_WINDOW)));
     }
 
     #[test]
     fn the_memory_of_it_is_bounded() {
-        let (budgets, now) = (Budgets::default(), Time::from_secs(1_790_000_000));
+        let (budgets, now) = (FetchBudgets::default(), Time::from_secs(1_790_000_000));
         for n in 0..5_000 {
             budgets.spend(ActorId(n), now);
         }
-        assert!(budgets.0.lock().is_ok_and(|all| all.len() <= ACTORS));
-        assert!(budgets.spend(ActorId(9_999), now.plus(WINDOW)), "room again an hour later");
+        assert!(budgets.0.lock().is_ok_and(|all| all.len() <= MAX_REMEMBERED_ACTORS));
+        assert!(budgets.spend(ActorId(9_999), now.plus(BUDGET_WINDOW)), "room again an hour later");
     }
 }

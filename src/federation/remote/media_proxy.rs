@@ -8,7 +8,7 @@ use crate::base::{Error, Result};
 use crate::federation::Node;
 
 /// What proxy links sign, apart from everything else that is signed with the node's secret.
-const LABEL: &[u8] = b"proxy\n";
+const KEY_LABEL: &[u8] = b"proxy\n";
 
 /// The path on this server that shows a remote picture.
 pub fn path(node: &Node, url: &str) -> String {
@@ -29,5 +29,5 @@ fn key(node: &Node) -> hmac::Key {
 }
 
 fn labelled(url: &str) -> Vec<u8> {
-    [LABEL, url.as_bytes()].concat()
+    [KEY_LABEL, url.as_bytes()].concat()
 }

@@ -13,9 +13,9 @@ use crate::store::{
 };
 
 /// People looked at in one round.
-const ROUND: u32 = 5;
+const ACTORS_PER_ROUND: u32 = 5;
 /// How long somebody whose new place does not agree is not looked at again.
-const LATER: Duration = Duration::from_secs(24 * 3600);
+const MISMATCH_RECHECK_DELAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The owner follows somebody where they have moved, whatever the settings say. Conflict when the new account does not say
 /// that it was this one: anybody can claim to have become somebody else.
@@ -36,14 +36,14 @@ pub fn step(node: &Node) -> Result<bool> {
     let Ok(owner) = node.owner() else { return Ok(false) };
     let now = node.clock().now();
     let olds = node.store.read(|r| {
-        let ids = moves::unseen(r, owner, ROUND * 10)?;
+        let ids = moves::unseen(r, owner, ACTORS_PER_ROUND * 10)?;
         actors::by_ids(r, &ids)
     })?;
     let memo = |uri: &str| format!("move {uri}");
     let due = olds.into_iter().filter(|old| node.refreshed.recall(&memo(&old.uri), now).is_none());
     let mut done = false;
-    for old in due.take(ROUND as usize) {
-        node.refreshed.remember(&memo(&old.uri), now.plus(LATER), now, ());
+    for old in due.take(ACTORS_PER_ROUND as usize) {
+        node.refreshed.remember(&memo(&old.uri), now.plus(MISMATCH_RECHECK_DELAY), now, ());
         let Some(target) = old.moved_to.clone() else { continue };
         let new = match resolve::anew(node, &target) {
             Ok(new) => new,

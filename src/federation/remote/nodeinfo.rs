@@ -6,23 +6,23 @@ use serde_json::Value;
 
 use crate::base::{Result, Time};
 use crate::federation::Node;
-use crate::net::{Accept, Get, Knock, NetError};
+use crate::net::{Expected, Get, Knock, NetError};
 use crate::store::peers::hosts;
 use crate::text::plain_text;
 
 /// How long an answer, or none, is good.
-const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+const REFRESH_INTERVAL: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Bytes of a NodeInfo document that are read.
-const LIMIT: usize = 64 * 1024;
+const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
 /// Characters of a name or version.
-const WORD: usize = 60;
+const MAX_NAME_CHARS: usize = 60;
 
 /// Asks a server what it runs, unless that was done within a week. It need not answer.
 pub fn look(node: &Node, host: &str) -> Result<()> {
     let now = node.clock().now();
     let known = node.store.read(|r| hosts::get(r, host))?;
     let asked = known.as_ref().and_then(|host| host.software_at);
-    if node.config.trial || host == node.facts.origin.host || asked.is_some_and(|at| now.since(at) < WEEK) {
+    if node.config.trial || host == node.facts.origin.host || asked.is_some_and(|at| now.since(at) < REFRESH_INTERVAL) {
         return Ok(());
     }
     let found = ask(node, host);
@@ -35,7 +35,7 @@ pub fn look(node: &Node, host: &str) -> Result<()> {
 
 /// Asks one server of somebody the owner knows; false when all were asked within a week.
 pub fn step(node: &Node) -> Result<bool> {
-    let week_ago: Time = node.clock().now().minus(WEEK);
+    let week_ago: Time = node.clock().now().minus(REFRESH_INTERVAL);
     match node.store.read(|r| hosts::unasked(r, week_ago, 1))?.pop() {
         Some(host) => look(node, &host).map(|()| true),
         None => Ok(false),
@@ -49,7 +49,7 @@ fn ask(node: &Node, host: &str) -> Option<(String, String)> {
     let software = info.get("software")?;
     let word = |key: &str| {
         let text = software.get(key).and_then(Value::as_str).unwrap_or_default();
-        plain_text::one_line(text).chars().take(WORD).collect::<String>()
+        plain_text::one_line(text).chars().take(MAX_NAME_CHARS).collect::<String>()
     };
     let name = word("name").to_lowercase();
     (!name.is_empty()).then(|| (name, word("version")))
@@ -68,10 +68,10 @@ fn newest(index: &Value) -> Option<String> {
 fn fetch(node: &Node, url: &str) -> Result<Value, NetError> {
     let get = Get {
         url,
-        accept: Accept::NodeInfo,
+        accept: Expected::NodeInfo,
         signer: None,
         knock: Knock::Cavage,
-        limit: LIMIT,
+        limit: MAX_DOCUMENT_BYTES,
         now: node.clock().now(),
         gate: &|host| node.may_fetch(host),
     };

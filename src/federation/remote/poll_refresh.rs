@@ -5,18 +5,18 @@ use crate::base::id::PostId;
 use crate::base::{Error, Result};
 use crate::federation::remote::backfill;
 use crate::federation::{Node, remote::resolve};
-use crate::social::poll::{self, Look};
+use crate::social::poll::{self, PollRefresh};
 use crate::store::{
     actors, node,
     posts::{self, polls},
 };
 
 /// Polls looked after in one round.
-const ROUND: u32 = 20;
+const POLLS_PER_ROUND: u32 = 20;
 
 /// Looks after the polls that are due. What cannot be asked now is asked again later, and not for ever.
 pub fn step(node: &Node) -> Result<()> {
-    for id in node.store.read(|r| polls::due(r, ROUND))? {
+    for id in node.store.read(|r| polls::due(r, POLLS_PER_ROUND))? {
         let post = node.store.read(|r| posts::by_id(r, id))?;
         if node.facts.origin.owns(&post.uri) {
             node.store.write(move |w| {
@@ -26,11 +26,11 @@ pub fn step(node: &Node) -> Result<()> {
             continue;
         }
         let look = match look(node, &post.uri) {
-            Ok(()) => Look::Done,
+            Ok(()) => PollRefresh::Done,
             Err(error @ Error::Internal(_)) => return Err(error),
             Err(error) => {
                 tracing::debug!(%error, uri = post.uri, "a poll could not be looked at");
-                Look::Failed
+                PollRefresh::Failed
             }
         };
         node.store.write(move |w| poll::looked(w, id, look))?;

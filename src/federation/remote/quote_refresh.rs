@@ -3,18 +3,18 @@
 
 use std::time::Duration;
 
-use crate::ap::interaction::Stamp;
+use crate::ap::interaction::Authorization;
 use crate::ap::json::Uri;
 use crate::base::id::PostId;
 use crate::base::{Error, Result, Time};
 use crate::federation::{Node, remote::resolve};
 use crate::net::{IdRule, NetError};
-use crate::social::quote::{self, Next, Sight};
+use crate::social::quote::{self, AuthorizationCheck, QuoteCheck};
 use crate::store::posts;
-use crate::store::posts::quotes::{self, Quote};
+use crate::store::posts::quotes::{self, StoredQuote};
 
 /// How long a look may take before the same quote may be looked at again.
-const LEASE: Duration = Duration::from_secs(5 * 60);
+const CLAIM_LEASE: Duration = Duration::from_secs(5 * 60);
 
 /// When the next quote is to be looked at.
 pub fn next_due(node: &Node) -> Result<Option<Time>> {
@@ -26,13 +26,13 @@ pub fn step(node: &Node) -> Result<bool> {
     if node.config.trial || next_due(node)?.is_none_or(|at| at > node.clock().now()) {
         return Ok(false);
     }
-    let Some(due) = node.store.write(|w| quotes::claim(w, LEASE))? else { return Ok(false) };
+    let Some(due) = node.store.write(|w| quotes::claim(w, CLAIM_LEASE))? else { return Ok(false) };
     let post = due.post_id;
     let next = node.store.read(|r| quote::judge(r, &due))?;
     match next {
-        Next::Done(_) => node.store.write(move |w| quote::settle(w, due).map(drop))?,
-        Next::Fetch => fetch(node, due)?,
-        Next::Look(stamp) => {
+        QuoteCheck::Done(_) => node.store.write(move |w| quote::settle(w, due).map(drop))?,
+        QuoteCheck::Fetch => fetch(node, due)?,
+        QuoteCheck::Look(stamp) => {
             let sight = look(node, &stamp);
             node.store.write(move |w| quote::seen(w, post, &stamp, &sight))?;
         }
@@ -41,7 +41,7 @@ pub fn step(node: &Node) -> Result<bool> {
 }
 
 /// Fetches the quoted post; what it may need besides is due at once.
-fn fetch(node: &Node, due: Quote) -> Result<()> {
+fn fetch(node: &Node, due: StoredQuote) -> Result<()> {
     let uri = due.quoted_uri.clone();
     match find(node, &uri) {
         Ok(found) => node.store.write(move |w| {
@@ -55,9 +55,9 @@ fn fetch(node: &Node, due: Quote) -> Result<()> {
             }
             if let Some(deeper) = quotes::get(w, found.id)?.filter(|deeper| deeper.quoted_id.is_none()) {
                 // A chain of quotes ends here, however long it is.
-                quotes::put(w, &Quote { check_at: None, ..deeper })?;
+                quotes::put(w, &StoredQuote { check_at: None, ..deeper })?;
             }
-            let due = Quote { quoted_id: Some(found.id), quoted_uri: found.uri, check_at: Some(w.now), ..due };
+            let due = StoredQuote { quoted_id: Some(found.id), quoted_uri: found.uri, check_at: Some(w.now), ..due };
             quote::settle(w, due).map(drop)
         }),
         Err(error @ (Error::Internal(_) | Error::Busy)) => Err(error),
@@ -75,28 +75,30 @@ fn find(node: &Node, uri: &str) -> Result<PostId> {
         return Ok(known.id);
     }
     match resolve::find(node, uri)? {
-        resolve::Found::Post(id) => Ok(id),
-        resolve::Found::Actor(_) => Err(Error::NotFound),
+        resolve::Resolved::Post(id) => Ok(id),
+        resolve::Resolved::Actor(_) => Err(Error::NotFound),
     }
 }
 
 /// Looks at a stamp at its own address.
-fn look(node: &Node, stamp: &str) -> Sight {
-    let Some(uri) = Uri::parse(stamp) else { return Sight::Nonsense };
+fn look(node: &Node, stamp: &str) -> AuthorizationCheck {
+    let Some(uri) = Uri::parse(stamp) else { return AuthorizationCheck::Nonsense };
     match node.document(uri.as_str(), IdRule::Exact) {
-        Ok(document) => Stamp::read(&document.value).map_or(Sight::Nonsense, Sight::Stamp),
-        Err(error) if error.is_gone() || error.is_missing() => Sight::Missing,
-        Err(NetError::BadContent { .. }) => Sight::Nonsense,
-        Err(_) => Sight::Nothing,
+        Ok(document) => {
+            Authorization::read(&document.value).map_or(AuthorizationCheck::Nonsense, AuthorizationCheck::Stamp)
+        }
+        Err(error) if error.is_gone() || error.is_missing() => AuthorizationCheck::Missing,
+        Err(NetError::BadContent { .. }) => AuthorizationCheck::Nonsense,
+        Err(_) => AuthorizationCheck::Nothing,
     }
 }
 
 /// The owner looks at a post: what it quotes is worth having, even at the end of a chain.
 pub fn wake(node: &Node, post: PostId) -> Result<()> {
-    let sleeping = |quote: &Quote| quote.quoted_id.is_none() && quote.check_at.is_none() && quote.tries == 0;
+    let sleeping = |quote: &StoredQuote| quote.quoted_id.is_none() && quote.check_at.is_none() && quote.tries == 0;
     let quote = node.store.read(|r| quotes::get(r, post))?;
-    match quote.filter(|quote| sleeping(quote) && quote.state == quotes::State::Waiting) {
-        Some(quote) => node.store.write(move |w| quotes::put(w, &Quote { check_at: Some(w.now), ..quote })),
+    match quote.filter(|quote| sleeping(quote) && quote.state == quotes::QuoteState::Waiting) {
+        Some(quote) => node.store.write(move |w| quotes::put(w, &StoredQuote { check_at: Some(w.now), ..quote })),
         None => Ok(()),
     }
 }

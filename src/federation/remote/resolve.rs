@@ -10,29 +10,29 @@ use crate::ap::object::{Object, is_known_type};
 use crate::base::id::{ActorId, PostId};
 use crate::base::time::Stopwatch;
 use crate::base::{Error, Result, Time};
-use crate::federation::remote::singleflight::{Boarding, Failed};
+use crate::federation::remote::singleflight::{CachedFailure, FlightRole};
 use crate::federation::{Node, remote::webfinger};
-use crate::net::{Accept, Document, Get, HTML_LIMIT, IdRule, Knock, NetError};
+use crate::net::{Document, Expected, Get, HTML_LIMIT, IdRule, Knock, NetError};
 use crate::social;
 use crate::store::actors::{self, Actor};
 use crate::store::posts;
 use crate::text::Handle;
 
 /// How long an actor's stored document is good.
-const FRESH: Duration = Duration::from_secs(3 * 24 * 3600);
+const ACTOR_FRESH_FOR: Duration = Duration::from_secs(3 * 24 * 3600);
 /// How long after a failed look the next one waits.
-const AFTER_FAILURE: Duration = Duration::from_secs(3600);
+const RETRY_AFTER_FAILURE: Duration = Duration::from_secs(3600);
 /// How long a post that could not be had is not asked for again.
-const POST_FAILED_FOR: Duration = Duration::from_secs(10 * 60);
+const POST_FAILURE_TTL: Duration = Duration::from_secs(10 * 60);
 /// Parents fetched above one post.
-const ANCESTORS: usize = 12;
+const MAX_ANCESTORS: usize = 12;
 
 /// How long the way up a thread may take: activities of other people wait behind it.
-const CLIMB: Duration = Duration::from_secs(20);
+const ANCESTOR_TIME_LIMIT: Duration = Duration::from_secs(20);
 
 /// What a search for a handle or URL finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub enum Resolved {
     /// A person.
     Actor(ActorId),
     /// A post.
@@ -40,7 +40,7 @@ pub enum Found {
 }
 
 /// Finds what the owner typed: `@user@host`, an actor's or post's URL. NotFound with nothing there; Remote says why.
-pub fn find(node: &Node, text: &str) -> Result<Found> {
+pub fn find(node: &Node, text: &str) -> Result<Resolved> {
     let text = text.trim();
     if text.starts_with("http://") || text.starts_with("https://") {
         return find_url(node, text);
@@ -49,7 +49,7 @@ pub fn find(node: &Node, text: &str) -> Result<Found> {
     let handle = handle.ok_or_else(|| {
         Error::invalid("that is neither a handle like @name@example.org nor the address of a profile or post")
     })?;
-    by_handle(node, &handle).map(Found::Actor)
+    by_handle(node, &handle).map(Resolved::Actor)
 }
 
 /// The actor with this handle: ours, stored and fresh, or asked of the handle's own domain.
@@ -68,7 +68,7 @@ pub fn by_handle(node: &Node, handle: &Handle) -> Result<ActorId> {
     actor(node, finger.actor.as_str())
 }
 
-fn find_url(node: &Node, url: &str) -> Result<Found> {
+fn find_url(node: &Node, url: &str) -> Result<Resolved> {
     let uri = Uri::parse(url).ok_or_else(|| Error::invalid("that address is not one of a profile or post"))?;
     if let Some(found) = stored(node, uri.as_str())? {
         return Ok(found);
@@ -88,21 +88,21 @@ fn find_url(node: &Node, url: &str) -> Result<Found> {
 }
 
 /// Our own pages are known by their path: `/@name` and `/@name/ID`.
-fn own_page(node: &Node, url: &str) -> Result<Found> {
+fn own_page(node: &Node, url: &str) -> Result<Resolved> {
     let page = url.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
     node.store.read(|r| {
         let owner = actors::by_id(r, crate::store::node::owner(r)?)?;
         if page == owner.url {
-            return Ok(Found::Actor(owner.id));
+            return Ok(Resolved::Actor(owner.id));
         }
         let id: PostId =
             page.strip_prefix(owner.url.as_str()).and_then(|p| p.strip_prefix('/')).unwrap_or("").parse()?;
-        Ok(Found::Post(posts::by_id(r, id)?.id))
+        Ok(Resolved::Post(posts::by_id(r, id)?.id))
     })
 }
 
 /// What is stored under an address, ours or somebody else's.
-pub fn known(node: &Node, url: &str) -> Result<Option<Found>> {
+pub fn known(node: &Node, url: &str) -> Result<Option<Resolved>> {
     match stored(node, url)? {
         None if node.facts.origin.owns(url) => match own_page(node, url) {
             Err(Error::NotFound) => Ok(None),
@@ -112,13 +112,13 @@ pub fn known(node: &Node, url: &str) -> Result<Option<Found>> {
     }
 }
 
-fn stored(node: &Node, uri: &str) -> Result<Option<Found>> {
+fn stored(node: &Node, uri: &str) -> Result<Option<Resolved>> {
     node.store.read(|r| {
         if let Some(post) = posts::by_uri(r, uri)? {
-            return Ok(Some(Found::Post(post.boost_of.unwrap_or(post.id))));
+            return Ok(Some(Resolved::Post(post.boost_of.unwrap_or(post.id))));
         }
         let actor = actors::by_uri(r, uri)?;
-        Ok(actor.filter(|actor| actor.gone_at.is_none()).map(|actor| Found::Actor(actor.id)))
+        Ok(actor.filter(|actor| actor.gone_at.is_none()).map(|actor| Resolved::Actor(actor.id)))
     })
 }
 
@@ -126,7 +126,7 @@ fn stored(node: &Node, uri: &str) -> Result<Option<Found>> {
 fn linked(node: &Node, url: &str) -> Result<Option<Uri>> {
     let get = Get {
         url,
-        accept: Accept::ActivityOrHtml,
+        accept: Expected::ActivityOrHtml,
         signer: None,
         knock: Knock::Cavage,
         limit: HTML_LIMIT,
@@ -147,18 +147,18 @@ fn linked(node: &Node, url: &str) -> Result<Option<Uri>> {
 }
 
 /// Keeps a fetched document as what it is: a post, or an actor.
-fn keep(node: &Node, document: &Document) -> Result<Found> {
+fn keep(node: &Node, document: &Document) -> Result<Resolved> {
     let types = json::types(&document.value);
     if types.iter().any(|t| is_known_type(t) || matches!(*t, "Create" | "Announce")) {
-        return keep_post(node, &document.value).map(Found::Post);
+        return keep_post(node, &document.value).map(Resolved::Post);
     }
     match ActorDoc::read(&document.value) {
         Ok(doc) => {
             let id = keep_actor(node, &doc)?;
             confirm(node, id)?;
-            Ok(Found::Actor(id))
+            Ok(Resolved::Actor(id))
         }
-        Err(_) => keep_post(node, &document.value).map(Found::Post),
+        Err(_) => keep_post(node, &document.value).map(Resolved::Post),
     }
 }
 
@@ -167,7 +167,7 @@ pub fn actor(node: &Node, uri: &str) -> Result<ActorId> {
     let now = node.clock().now();
     let known = node.store.read(|r| actors::by_uri(r, uri))?;
     match known {
-        Some(actor) if actor.gone_at.is_some() && now.since(actor.fetched_at) < FRESH => Err(Error::Gone),
+        Some(actor) if actor.gone_at.is_some() && now.since(actor.fetched_at) < ACTOR_FRESH_FOR => Err(Error::Gone),
         Some(actor) if node.facts.origin.owns(uri) || is_good(&actor, now) => Ok(actor.id),
         None if node.facts.origin.owns(uri) => Err(Error::NotFound),
         known => refresh(node, uri, known),
@@ -175,7 +175,8 @@ pub fn actor(node: &Node, uri: &str) -> Result<ActorId> {
 }
 
 fn is_good(actor: &Actor, now: Time) -> bool {
-    now.since(actor.fetched_at) < FRESH || actor.failed_at.is_some_and(|at| now.since(at) < AFTER_FAILURE)
+    now.since(actor.fetched_at) < ACTOR_FRESH_FOR
+        || actor.failed_at.is_some_and(|at| now.since(at) < RETRY_AFTER_FAILURE)
 }
 
 /// The actor as their server shows them now; Remote when it does not, whatever is stored.
@@ -201,8 +202,8 @@ pub(in crate::federation) fn group(node: &Node, uri: &str) -> Result<()> {
     match actor(node, uri) {
         Err(error @ Error::Internal(_)) => Err(error),
         Err(error) => {
-            let failed = Failed::Temporary(error.to_string());
-            node.failures.remember(&memo, now.plus(POST_FAILED_FOR), now, failed);
+            let failed = CachedFailure::Temporary(error.to_string());
+            node.failures.remember(&memo, now.plus(POST_FAILURE_TTL), now, failed);
             Ok(())
         }
         Ok(_) => Ok(()),
@@ -212,8 +213,8 @@ pub(in crate::federation) fn group(node: &Node, uri: &str) -> Result<()> {
 /// Fetches an actor now, fresh or not.
 pub fn refresh(node: &Node, uri: &str, known: Option<Actor>) -> Result<ActorId> {
     let _flight = match node.flights.board(uri)? {
-        Boarding::Go(flight) => flight,
-        Boarding::Landed => return node.store.read(|r| actors::id_of(r, uri))?.ok_or(Error::NotFound),
+        FlightRole::Leader(flight) => flight,
+        FlightRole::Follower => return node.store.read(|r| actors::id_of(r, uri))?.ok_or(Error::NotFound),
     };
     let document = node.document(uri, IdRule::Exact).map_err(Some);
     let fetched = document.and_then(|document| ActorDoc::read(&document.value).map_err(|_| None));
@@ -263,7 +264,7 @@ pub(in crate::federation) fn confirm(node: &Node, id: ActorId) -> Result<()> {
     }
 }
 
-fn confirm_as(node: &Node, id: ActorId, finger: &webfinger::Finger) -> Result<()> {
+fn confirm_as(node: &Node, id: ActorId, finger: &webfinger::HandleLookup) -> Result<()> {
     let actor = node.store.read(|r| actors::by_id(r, id))?;
     let says_so = finger.actor.as_str() == actor.uri && finger.subject.name.eq_ignore_ascii_case(&actor.username);
     let host = finger.subject.host.clone().filter(|_| says_so).unwrap_or(actor.host.clone());
@@ -283,20 +284,22 @@ pub fn post(node: &Node, uri: &str) -> Result<PostId> {
         return Err(Error::NotFound);
     }
     match node.failures.recall(uri, now) {
-        Some(Failed::Gone) => return Err(Error::Gone),
-        Some(Failed::Permanent(why) | Failed::Temporary(why)) => return Err(Error::Remote(why)),
+        Some(CachedFailure::Gone) => return Err(Error::Gone),
+        Some(CachedFailure::Permanent(why) | CachedFailure::Temporary(why)) => return Err(Error::Remote(why)),
         None => {}
     }
     let _flight = match node.post_flights.board(uri)? {
-        Boarding::Go(flight) => flight,
-        Boarding::Landed => return node.store.read(|r| posts::by_uri(r, uri))?.map(|p| p.id).ok_or(Error::NotFound),
+        FlightRole::Leader(flight) => flight,
+        FlightRole::Follower => {
+            return node.store.read(|r| posts::by_uri(r, uri))?.map(|p| p.id).ok_or(Error::NotFound);
+        }
     };
     fetch_post(node, uri).inspect_err(|error| {
         let failed = match error {
-            Error::Gone => Failed::Gone,
-            other => Failed::Temporary(other.to_string()),
+            Error::Gone => CachedFailure::Gone,
+            other => CachedFailure::Temporary(other.to_string()),
         };
-        node.failures.remember(uri, now.plus(POST_FAILED_FOR), now, failed);
+        node.failures.remember(uri, now.plus(POST_FAILURE_TTL), now, failed);
     })
 }
 
@@ -359,8 +362,8 @@ fn keep_object(node: &Node, value: &Value) -> Result<PostId> {
 /// Fetches the parents of a post, as far as they are missing and within bounds. Failing is no harm.
 pub fn ancestors(node: &Node, id: PostId) -> Result<()> {
     let (mut at, watch) = (id, Stopwatch::start());
-    for _ in 0..ANCESTORS {
-        if watch.elapsed() > CLIMB {
+    for _ in 0..MAX_ANCESTORS {
+        if watch.elapsed() > ANCESTOR_TIME_LIMIT {
             return Ok(());
         }
         let post = node.store.read(|r| posts::by_id(r, at))?;

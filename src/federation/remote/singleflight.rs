@@ -10,11 +10,11 @@ use crate::base::{Error, Result, Time};
 use crate::net::NetError;
 
 /// How long a second asker waits for the first one's fetch.
-const PATIENCE: Duration = Duration::from_secs(35);
+const FOLLOWER_TIMEOUT: Duration = Duration::from_secs(35);
 
 /// Fetches under way.
 #[derive(Debug, Default)]
-pub struct Flights {
+pub struct SingleFlight {
     under_way: Mutex<HashSet<String>>,
     waiting: AtomicUsize,
     landed: Condvar,
@@ -24,20 +24,20 @@ pub struct Flights {
 }
 
 /// Whether this asker fetches, or somebody else just has.
-pub enum Boarding<'f> {
+pub enum FlightRole<'f> {
     /// Fetch; drop this when it is stored.
-    Go(Flight<'f>),
+    Leader(LeaderGuard<'f>),
     /// Somebody else has fetched it meanwhile: look again.
-    Landed,
+    Follower,
 }
 
 /// A fetch under way; the next asker waits until it is dropped.
-pub struct Flight<'f> {
-    flights: &'f Flights,
+pub struct LeaderGuard<'f> {
+    flights: &'f SingleFlight,
     uri: String,
 }
 
-impl Flights {
+impl SingleFlight {
     /// At most `most` at once.
     pub fn new(most: usize) -> Self {
         Self { most, most_per_host: most, ..Self::default() }
@@ -49,7 +49,7 @@ impl Flights {
     }
 
     /// Asks to fetch `uri`. Busy when too many others are fetching.
-    pub fn board(&self, uri: &str) -> Result<Boarding<'_>> {
+    pub fn board(&self, uri: &str) -> Result<FlightRole<'_>> {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         if under_way.contains(uri) {
             // Each waits with a thread in hand, and one slow server can make them wait long: most threads stay free.
@@ -59,11 +59,11 @@ impl Flights {
             self.waiting.fetch_add(1, Ordering::SeqCst);
             let (guard, wait) = self
                 .landed
-                .wait_timeout_while(under_way, PATIENCE, |set| set.contains(uri))
+                .wait_timeout_while(under_way, FOLLOWER_TIMEOUT, |set| set.contains(uri))
                 .unwrap_or_else(PoisonError::into_inner);
             drop(guard);
             self.waiting.fetch_sub(1, Ordering::SeqCst);
-            return if wait.timed_out() { Err(Error::Busy) } else { Ok(Boarding::Landed) };
+            return if wait.timed_out() { Err(Error::Busy) } else { Ok(FlightRole::Follower) };
         }
         let host = crate::federation::host_of(uri);
         let same_host = under_way.iter().filter(|other| crate::federation::host_of(other) == host).count();
@@ -71,11 +71,11 @@ impl Flights {
             return Err(Error::Busy);
         }
         under_way.insert(uri.to_owned());
-        Ok(Boarding::Go(Flight { flights: self, uri: uri.to_owned() }))
+        Ok(FlightRole::Leader(LeaderGuard { flights: self, uri: uri.to_owned() }))
     }
 }
 
-impl Drop for Flight<'_> {
+impl Drop for LeaderGuard<'_> {
     fn drop(&mut self) {
         let mut under_way = self.flights.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         under_way.remove(&self.uri);
@@ -85,7 +85,7 @@ impl Drop for Flight<'_> {
 
 /// Why a document could not be had; remembered for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failed {
+pub enum CachedFailure {
     /// Its owner is gone for good (410).
     Gone,
     /// Not there, not usable, or not its owner's.
@@ -94,7 +94,7 @@ pub enum Failed {
     Temporary(String),
 }
 
-impl Failed {
+impl CachedFailure {
     /// What an error means for the next attempt.
     pub fn of(error: &NetError) -> Self {
         match error {
@@ -110,12 +110,12 @@ impl Failed {
 
 /// A short memory: what happened to a URI, until when it is worth remembering.
 #[derive(Debug, Default)]
-pub struct Memo<T> {
+pub struct TtlCache<T> {
     entries: Mutex<HashMap<String, (Time, T)>>,
     most: usize,
 }
 
-impl<T: Clone> Memo<T> {
+impl<T: Clone> TtlCache<T> {
     /// At most `most` entries; when it is full, what is over goes first, then anything.
     pub fn new(most: usize) -> Self {
         Self { entries: Mutex::new(HashMap::new()), most }
@@ -154,11 +154,11 @@ mod tests {
 
     #[test]
     fn one_fetch_per_uri_and_so_many_at_once() {
-        let flights = Flights::new(1);
-        let Boarding::Go(first) = flights.board("a").unwrap() else { panic!("nobody else fetches") };
+        let flights = SingleFlight::new(1);
+        let FlightRole::Leader(first) = flights.board("a").unwrap() else { panic!("nobody else fetches") };
         assert!(matches!(flights.board("b"), Err(Error::Busy)), "too many");
         std::thread::scope(|scope| {
-            let second = scope.spawn(|| matches!(flights.board("a"), Ok(Boarding::Landed)));
+            let second = scope.spawn(|| matches!(flights.board("a"), Ok(FlightRole::Follower)));
             drop(first);
             // Either it waited for the first to land, or it came after and fetches itself.
             second.join().unwrap();
@@ -168,18 +168,18 @@ mod tests {
 
     #[test]
     fn one_host_does_not_hold_all_places() {
-        let flights = Flights::fair(4);
+        let flights = SingleFlight::fair(4);
         let held: Vec<_> = (0..2).map(|n| flights.board(&format!("https://slow.example/{n}")).unwrap()).collect();
         assert!(matches!(flights.board("https://slow.example/3"), Err(Error::Busy)));
-        assert!(matches!(flights.board("https://quick.example/1"), Ok(Boarding::Go(_))));
+        assert!(matches!(flights.board("https://quick.example/1"), Ok(FlightRole::Leader(_))));
         drop(held);
         assert!(flights.board("https://slow.example/3").is_ok());
     }
 
     #[test]
     fn only_so_many_wait_for_one_slow_server() {
-        let flights = Flights::new(1);
-        let Boarding::Go(first) = flights.board("a").unwrap() else { panic!("nobody else fetches") };
+        let flights = SingleFlight::new(1);
+        let FlightRole::Leader(first) = flights.board("a").unwrap() else { panic!("nobody else fetches") };
         std::thread::scope(|scope| {
             let second = scope.spawn(|| flights.board("a").is_ok());
             while flights.waiting.load(Ordering::SeqCst) == 0 {
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_memo_forgets_in_time_and_stays_small() {
-        let memo = Memo::new(2);
+        let memo = TtlCache::new(2);
         let at = Time::from_secs;
         memo.remember("a", at(10), at(0), "no");
         assert_eq!(memo.recall("a", at(9)), Some("no"));

@@ -7,15 +7,15 @@ use crate::ap::jrd::{self, Jrd};
 use crate::ap::json::Uri;
 use crate::base::{Error, Result};
 use crate::federation::Node;
-use crate::net::{Accept, Gate, Get, JSON_LIMIT, Knock, NetError};
+use crate::net::{Expected, Get, HostFilter, JSON_LIMIT, Knock, NetError};
 use crate::text::Handle;
 
 /// The most bytes of a host-meta document that are looked at.
-const HOST_META_LIMIT: usize = 64 * 1024;
+const MAX_HOST_META_BYTES: usize = 64 * 1024;
 
 /// What a domain says about a handle.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finger {
+pub struct HandleLookup {
     /// The handle by its own domain's spelling.
     pub subject: Handle,
     /// The actor it stands for.
@@ -26,7 +26,7 @@ pub struct Finger {
 
 /// Asks a handle's domain which actor it stands for. When the domain names another subject (split domain), that one is
 /// asked once more and must name itself. NotFound when the domain knows no such handle.
-pub fn finger(node: &Node, handle: &Handle) -> Result<Finger> {
+pub fn finger(node: &Node, handle: &Handle) -> Result<HandleLookup> {
     let first = ask(node, handle)?;
     if first.subject.same(handle) {
         return Ok(first);
@@ -43,7 +43,7 @@ fn host(handle: &Handle) -> &str {
     handle.host.as_deref().unwrap_or_default()
 }
 
-fn ask(node: &Node, handle: &Handle) -> Result<Finger> {
+fn ask(node: &Node, handle: &Handle) -> Result<HandleLookup> {
     let host = host(handle);
     let scheme = &node.facts.origin.scheme;
     let resource = format!("acct:{}@{host}", handle.name);
@@ -58,7 +58,7 @@ fn ask(node: &Node, handle: &Handle) -> Result<Finger> {
     let unclear = || Error::remote(format!("{host} answers WebFinger for {handle} without naming an actor"));
     let jrd = Jrd::read(&answer)?;
     let subject = jrd.handle().and_then(|(user, domain)| Handle::parse(&format!("{user}@{domain}")));
-    Ok(Finger {
+    Ok(HandleLookup {
         subject: subject.ok_or_else(unclear)?,
         actor: jrd.actor.ok_or_else(unclear)?,
         subscribe: jrd.subscribe,
@@ -71,18 +71,18 @@ fn missing(error: NetError) -> Error {
 
 fn fetch(node: &Node, url: &str) -> Result<Value, NetError> {
     let gate = |host: &str| node.may_fetch(host);
-    let answer = node.net.json(get(node, url, (Accept::Jrd, JSON_LIMIT), &gate));
+    let answer = node.net.json(get(node, url, (Expected::Jrd, JSON_LIMIT), &gate));
     Ok(answer.inspect_err(|error| node.note_slow(error))?.1)
 }
 
 fn lrdd(node: &Node, url: &str) -> Option<String> {
     let gate = |host: &str| node.may_fetch(host);
-    let answer = node.net.get(get(node, url, (Accept::HostMeta, HOST_META_LIMIT), &gate));
+    let answer = node.net.get(get(node, url, (Expected::HostMeta, MAX_HOST_META_BYTES), &gate));
     let answer = answer.inspect_err(|error| node.note_slow(error)).ok()?;
     jrd::lrdd_template(&String::from_utf8_lossy(&answer.body))
 }
 
 /// WebFinger is asked unsigned: it is open everywhere, Threads included.
-fn get<'a>(node: &Node, url: &'a str, (accept, limit): (Accept, usize), gate: Gate<'a>) -> Get<'a> {
+fn get<'a>(node: &Node, url: &'a str, (accept, limit): (Expected, usize), gate: HostFilter<'a>) -> Get<'a> {
     Get { url, accept, signer: None, knock: Knock::Cavage, limit, now: node.clock().now(), gate }
 }

@@ -1,6 +1,6 @@
 //! WebM: elements in elements. Changed in place: what goes becomes a Void element of zeros, and names become empty.
 
-use super::{Facts, blank};
+use super::{ContainerInfo, blank};
 
 const SEGMENT: u32 = 0x1853_8067;
 const CLUSTER: u32 = 0x1F43_B675;
@@ -13,19 +13,19 @@ const ATTACHMENTS: u32 = 0x1941_A469;
 const CHAPTERS: u32 = 0x1043_A770;
 const VOID: u32 = 0xEC;
 /// Title, file name, muxer, writer and date of the whole; name of a track.
-const NAMES: [u32; 8] = [0x7BA9, 0x7384, 0x4D80, 0x5741, 0x4461, 0x3C83AB, 0x3E83BB, 0x536E];
+const TEXT_ELEMENTS: [u32; 8] = [0x7BA9, 0x7384, 0x4D80, 0x5741, 0x4461, 0x3C83AB, 0x3E83BB, 0x536E];
 const SCALE: u32 = 0x2A_D7B1;
 const DURATION: u32 = 0x4489;
 const WIDTH: u32 = 0xB0;
 const HEIGHT: u32 = 0xBA;
 /// Elements walked in one file: a film of hours has a block for every frame when its clusters tell no size.
-const ELEMENTS: usize = 5_000_000;
+const MAX_ELEMENTS: usize = 5_000_000;
 
 /// How deep elements are walked: a segment's tracks' track's picture.
-const DEPTH: usize = 5;
+const MAX_DEPTH: usize = 5;
 
 #[derive(Debug, Clone, Copy)]
-struct Element {
+struct EbmlElement {
     id: u32,
     start: usize,
     inside: usize,
@@ -34,8 +34,8 @@ struct Element {
 }
 
 #[derive(Default)]
-struct Walk {
-    facts: Facts,
+struct EbmlWalk {
+    facts: ContainerInfo,
     left: usize,
     scale: Option<u64>,
     length: Option<f64>,
@@ -43,8 +43,8 @@ struct Walk {
 }
 
 /// Strips a file; None when its elements are broken.
-pub(super) fn strip(bytes: &mut [u8]) -> Option<Facts> {
-    let mut walk = Walk { left: ELEMENTS, ..Walk::default() };
+pub(super) fn strip(bytes: &mut [u8]) -> Option<ContainerInfo> {
+    let mut walk = EbmlWalk { left: MAX_ELEMENTS, ..EbmlWalk::default() };
     let end = bytes.len();
     visit(bytes, &mut walk, 0, end, 0)?;
     let scale = walk.scale.unwrap_or(1_000_000) as f64 / 1e9;
@@ -53,7 +53,7 @@ pub(super) fn strip(bytes: &mut [u8]) -> Option<Facts> {
     Some(walk.facts)
 }
 
-fn visit(bytes: &mut [u8], walk: &mut Walk, mut at: usize, end: usize, depth: usize) -> Option<()> {
+fn visit(bytes: &mut [u8], walk: &mut EbmlWalk, mut at: usize, end: usize, depth: usize) -> Option<()> {
     while at < end {
         walk.left = walk.left.checked_sub(1)?;
         let element = element(bytes, at)?;
@@ -63,8 +63,10 @@ fn visit(bytes: &mut [u8], walk: &mut Walk, mut at: usize, end: usize, depth: us
             return (element.id == CLUSTER || element.id == SEGMENT || at > 0).then_some(());
         }
         match element.id {
-            SEGMENT | INFO | TRACKS | TRACK if depth < DEPTH => visit(bytes, walk, element.inside, stop, depth + 1)?,
-            VIDEO if depth < DEPTH => {
+            SEGMENT | INFO | TRACKS | TRACK if depth < MAX_DEPTH => {
+                visit(bytes, walk, element.inside, stop, depth + 1)?
+            }
+            VIDEO if depth < MAX_DEPTH => {
                 walk.facts.film = true;
                 visit(bytes, walk, element.inside, stop, depth + 1)?;
             }
@@ -74,7 +76,7 @@ fn visit(bytes: &mut [u8], walk: &mut Walk, mut at: usize, end: usize, depth: us
                 continue;
             }
             TAGS | ATTACHMENTS | CHAPTERS | VOID => erase(bytes, element, stop),
-            id if NAMES.contains(&id) => blank(bytes, element.inside, stop),
+            id if TEXT_ELEMENTS.contains(&id) => blank(bytes, element.inside, stop),
             SCALE => walk.scale = number(bytes, element.inside, stop),
             DURATION => walk.length = float(bytes, element.inside, stop),
             WIDTH => walk.size.0 = number(bytes, element.inside, stop).and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
@@ -89,7 +91,7 @@ fn visit(bytes: &mut [u8], walk: &mut Walk, mut at: usize, end: usize, depth: us
 }
 
 /// Makes an element a Void of the same length.
-fn erase(bytes: &mut [u8], element: Element, end: usize) {
+fn erase(bytes: &mut [u8], element: EbmlElement, end: usize) {
     let whole = end - element.start;
     blank(bytes, element.start, end);
     // A size of one byte for short ones, of eight for all others.
@@ -107,7 +109,7 @@ fn erase(bytes: &mut [u8], element: Element, end: usize) {
     }
 }
 
-fn element(bytes: &[u8], at: usize) -> Option<Element> {
+fn element(bytes: &[u8], at: usize) -> Option<EbmlElement> {
     let first = *bytes.get(at)?;
     let id_length = usize::try_from(first.leading_zeros()).ok()? + 1;
     if id_length > 4 {
@@ -127,7 +129,7 @@ fn element(bytes: &[u8], at: usize) -> Option<Element> {
         size if size == mask => None,
         size => Some(inside.checked_add(usize::try_from(size).ok()?)?),
     };
-    Some(Element { id, start: at, inside, end })
+    Some(EbmlElement { id, start: at, inside, end })
 }
 
 fn number(bytes: &[u8], from: usize, to: usize) -> Option<u64> {

@@ -1,18 +1,18 @@
 //! MP3: frames of sound with tags before and behind them. The tags go, the frames stay.
 
-use super::{Facts, be32};
+use super::{ContainerInfo, be32};
 
 /// Bits in a second, in thousands, of MPEG 1 layer 3 and of MPEG 2 and 2.5.
-const RATES: [[u32; 16]; 2] = [
+const BITRATES_KBPS: [[u32; 16]; 2] = [
     [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0],
     [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0],
 ];
 /// Tags in a row.
-const TAGS: usize = 16;
+const MAX_TAGS: usize = 16;
 
 /// Takes the ID3v2 tags from the start of any file.
 pub(super) fn without_id3(bytes: &mut Vec<u8>) {
-    for _ in 0..TAGS {
+    for _ in 0..MAX_TAGS {
         let Some([b'I', b'D', b'3', _, _, flags, a, b, c, d]) = bytes.get(..10) else { return };
         let size = [a, b, c, d].iter().fold(0usize, |n, byte| n << 7 | usize::from(**byte & 0x7F));
         let footer = if flags & 0x10 != 0 { 10 } else { 0 };
@@ -22,15 +22,15 @@ pub(super) fn without_id3(bytes: &mut Vec<u8>) {
 }
 
 /// Strips what stands behind the sound; None when there is no sound.
-pub(super) fn strip(bytes: &mut Vec<u8>) -> Option<Facts> {
-    for _ in 0..TAGS {
+pub(super) fn strip(bytes: &mut Vec<u8>) -> Option<ContainerInfo> {
+    for _ in 0..MAX_TAGS {
         let Some(shorter) = without_last_tag(bytes) else { break };
         bytes.truncate(shorter);
     }
     // Padding before the first frame.
     let start = bytes.windows(2).take(65_536).position(|w| matches!(w, [0xFF, b] if b & 0xE6 == 0xE2))?;
     bytes.drain(..start);
-    Some(Facts { seconds: seconds(bytes), ..Facts::default() })
+    Some(ContainerInfo { seconds: seconds(bytes), ..ContainerInfo::default() })
 }
 
 /// Where the file ends without its last tag: ID3v1, APE or Lyrics3.
@@ -74,6 +74,6 @@ fn seconds(bytes: &[u8]) -> Option<f64> {
     if matches!(tag, b"Xing" | b"Info") && be32(bytes, 8 + side)? & 1 != 0 {
         return Some(f64::from(be32(bytes, 12 + side)?) * f64::from(samples) / f64::from(rate));
     }
-    let bits = *RATES.get(old)?.get((head >> 12 & 15) as usize)? * 1000;
+    let bits = *BITRATES_KBPS.get(old)?.get((head >> 12 & 15) as usize)? * 1000;
     (bits > 0).then(|| bytes.len() as f64 * 8.0 / f64::from(bits))
 }

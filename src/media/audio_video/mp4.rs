@@ -1,16 +1,16 @@
 //! MP4, M4A and their like: boxes in boxes. Changed in place, so that no offset into the file moves: what goes becomes a
 //! `free` box of zeros.
 
-use super::{Facts, be32, be64, blank};
+use super::{ContainerInfo, be32, be64, blank};
 
 /// Boxes walked in one file.
-const BOXES: usize = 20_000;
+const MAX_BOXES: usize = 20_000;
 /// How deep boxes are walked.
-const DEPTH: usize = 8;
+const MAX_DEPTH: usize = 8;
 
 /// A box: where it begins, its content and its end.
 #[derive(Debug, Clone, Copy)]
-struct Part {
+struct Mp4Box {
     start: usize,
     inside: usize,
     end: usize,
@@ -19,14 +19,14 @@ struct Part {
 
 /// What was found on the way.
 #[derive(Default)]
-struct Walk {
-    facts: Facts,
+struct Mp4Walk {
+    facts: ContainerInfo,
     left: usize,
 }
 
 /// Strips a file; None when its boxes are broken or there is no index.
-pub(super) fn strip(bytes: &mut [u8]) -> Option<Facts> {
-    let mut walk = Walk { left: BOXES, ..Walk::default() };
+pub(super) fn strip(bytes: &mut [u8]) -> Option<ContainerInfo> {
+    let mut walk = Mp4Walk { left: MAX_BOXES, ..Mp4Walk::default() };
     let end = bytes.len();
     let has_index = parts(bytes, 0, end)?.iter().any(|part| &part.name == b"moov");
     visit(bytes, &mut walk, 0, end, 0)?;
@@ -34,7 +34,7 @@ pub(super) fn strip(bytes: &mut [u8]) -> Option<Facts> {
 }
 
 /// The boxes between two places; None when one reaches out of them.
-fn parts(bytes: &[u8], mut at: usize, end: usize) -> Option<Vec<Part>> {
+fn parts(bytes: &[u8], mut at: usize, end: usize) -> Option<Vec<Mp4Box>> {
     let mut found = Vec::new();
     while end.saturating_sub(at) >= 8 {
         let name: [u8; 4] = bytes.get(at + 4..at + 8)?.try_into().ok()?;
@@ -44,23 +44,23 @@ fn parts(bytes: &[u8], mut at: usize, end: usize) -> Option<Vec<Part>> {
             n => (usize::try_from(n).ok()?, 8),
         };
         let stop = at.checked_add(length)?;
-        if length < head || stop > end || found.len() >= BOXES {
+        if length < head || stop > end || found.len() >= MAX_BOXES {
             return None;
         }
-        found.push(Part { start: at, inside: at + head, end: stop, name });
+        found.push(Mp4Box { start: at, inside: at + head, end: stop, name });
         at = stop;
     }
     Some(found)
 }
 
-fn visit(bytes: &mut [u8], walk: &mut Walk, from: usize, to: usize, depth: usize) -> Option<()> {
+fn visit(bytes: &mut [u8], walk: &mut Mp4Walk, from: usize, to: usize, depth: usize) -> Option<()> {
     for part in parts(bytes, from, to)? {
         walk.left = walk.left.checked_sub(1)?;
         match &part.name {
-            b"moov" | b"mdia" | b"minf" | b"stbl" | b"edts" if depth < DEPTH => {
+            b"moov" | b"mdia" | b"minf" | b"stbl" | b"edts" if depth < MAX_DEPTH => {
                 visit(bytes, walk, part.inside, part.end, depth + 1)?;
             }
-            b"trak" if depth < DEPTH => track(bytes, walk, part, depth)?,
+            b"trak" if depth < MAX_DEPTH => track(bytes, walk, part, depth)?,
             // Titles, places, cameras; XMP; whatever an editor left in a gap.
             b"udta" | b"meta" | b"uuid" | b"free" | b"skip" | b"wide" | b"pnot" | b"PICT" => erase(bytes, part),
             b"mvhd" => {
@@ -77,7 +77,7 @@ fn visit(bytes: &mut [u8], walk: &mut Walk, from: usize, to: usize, depth: usize
 }
 
 /// A track. One that is neither picture nor sound nor subtitles (a camera's places and movements) is erased with its data.
-fn track(bytes: &mut [u8], walk: &mut Walk, part: Part, depth: usize) -> Option<()> {
+fn track(bytes: &mut [u8], walk: &mut Mp4Walk, part: Mp4Box, depth: usize) -> Option<()> {
     let sort = handler(bytes, part);
     if matches!(sort.as_ref(), Some(b"meta" | b"mdta" | b"gpmd" | b"camm")) {
         for (from, to) in samples(bytes, part).unwrap_or_default() {
@@ -93,7 +93,7 @@ fn track(bytes: &mut [u8], walk: &mut Walk, part: Part, depth: usize) -> Option<
     visit(bytes, walk, part.inside, part.end, depth + 1)
 }
 
-fn erase(bytes: &mut [u8], part: Part) {
+fn erase(bytes: &mut [u8], part: Mp4Box) {
     if let Some(name) = bytes.get_mut(part.start + 4..part.start + 8) {
         name.copy_from_slice(b"free");
     }
@@ -101,7 +101,7 @@ fn erase(bytes: &mut [u8], part: Part) {
 }
 
 /// The first box at the end of a path of names.
-fn find(bytes: &[u8], part: Part, path: &[&[u8; 4]]) -> Option<Part> {
+fn find(bytes: &[u8], part: Mp4Box, path: &[&[u8; 4]]) -> Option<Mp4Box> {
     let mut here = part;
     for name in path {
         here = parts(bytes, here.inside, here.end)?.into_iter().find(|one| one.name == **name)?;
@@ -109,13 +109,13 @@ fn find(bytes: &[u8], part: Part, path: &[&[u8; 4]]) -> Option<Part> {
     Some(here)
 }
 
-fn handler(bytes: &[u8], track: Part) -> Option<[u8; 4]> {
+fn handler(bytes: &[u8], track: Mp4Box) -> Option<[u8; 4]> {
     let part = find(bytes, track, &[b"mdia", b"hdlr"])?;
     bytes.get(part.inside + 8..part.inside + 12)?.try_into().ok()
 }
 
 /// Width and height in pixels: fixed-point numbers at the end of `tkhd`, turned with the picture.
-fn size(bytes: &[u8], track: Part) -> Option<(u32, u32)> {
+fn size(bytes: &[u8], track: Mp4Box) -> Option<(u32, u32)> {
     let head = find(bytes, track, &[b"tkhd"])?;
     let (width, height) = (be32(bytes, head.end.checked_sub(8)?)? >> 16, be32(bytes, head.end.checked_sub(4)?)? >> 16);
     // A phone held upright: the matrix turns by a quarter, its first number is zero.
@@ -123,7 +123,7 @@ fn size(bytes: &[u8], track: Part) -> Option<(u32, u32)> {
     Some(if turned { (height, width) } else { (width, height) })
 }
 
-fn duration(bytes: &[u8], part: Part) -> Option<f64> {
+fn duration(bytes: &[u8], part: Mp4Box) -> Option<f64> {
     let at = part.inside;
     let (scale, length) = match *bytes.get(at)? {
         1 => (be32(bytes, at + 20)?, be64(bytes, at + 24)? as f64),
@@ -133,13 +133,13 @@ fn duration(bytes: &[u8], part: Part) -> Option<f64> {
 }
 
 /// When it was made and changed: zero.
-fn dates(bytes: &mut [u8], part: Part) {
+fn dates(bytes: &mut [u8], part: Mp4Box) {
     let length = if bytes.get(part.inside) == Some(&1) { 16 } else { 8 };
     blank(bytes, part.inside + 4, (part.inside + 4 + length).min(part.end));
 }
 
 /// Where the data of a track lies, chunk by chunk.
-fn samples(bytes: &[u8], track: Part) -> Option<Vec<(usize, usize)>> {
+fn samples(bytes: &[u8], track: Mp4Box) -> Option<Vec<(usize, usize)>> {
     let table = find(bytes, track, &[b"mdia", b"minf", b"stbl"])?;
     let sizes = find(bytes, table, &[b"stsz"])?;
     let runs = find(bytes, table, &[b"stsc"])?;
@@ -147,11 +147,11 @@ fn samples(bytes: &[u8], track: Part) -> Option<Vec<(usize, usize)>> {
         Some(part) => (part, 4),
         None => (find(bytes, table, &[b"co64"])?, 8),
     };
-    let count = |part: Part, head: usize| be32(bytes, part.inside + head - 4).and_then(|n| usize::try_from(n).ok());
+    let count = |part: Mp4Box, head: usize| be32(bytes, part.inside + head - 4).and_then(|n| usize::try_from(n).ok());
     let same = be32(bytes, sizes.inside + 4)?;
     let size_of = |sample: usize| be32(bytes, sizes.inside.checked_add(12)?.checked_add(sample.checked_mul(4)?)?);
     let (mut found, mut sample, mut run) = (Vec::new(), 0usize, 0usize);
-    for chunk in 0..count(offsets, 8)?.min(BOXES * 10) {
+    for chunk in 0..count(offsets, 8)?.min(MAX_BOXES * 10) {
         // The runs of `stsc`: from this chunk on, so many samples in each.
         let next = be32(bytes, runs.inside + 8 + (run + 1) * 12).and_then(|n| usize::try_from(n).ok());
         if run + 1 < count(runs, 8)? && next.is_some_and(|first| chunk + 1 >= first) {

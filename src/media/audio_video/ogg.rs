@@ -1,23 +1,23 @@
 //! Ogg with Vorbis or Opus: pages of packets. The second packet holds the comments (and covers inside them): an empty one
 //! takes its place, and all pages are numbered and summed anew.
 
-use super::{Facts, le32};
+use super::{ContainerInfo, le32};
 
 /// Bytes of a page's head before its table.
-const HEAD: usize = 27;
+const PAGE_HEADER_BYTES: usize = 27;
 /// Bytes of the packets before the sound, together: Vorbis keeps its code books there.
-const HEADERS: usize = 8 * 1024 * 1024;
+const MAX_HEADER_PACKET_BYTES: usize = 8 * 1024 * 1024;
 
 /// A page: where its table, its content and its end are.
 #[derive(Debug, Clone, Copy)]
-struct Leaf {
+struct OggPage {
     start: usize,
     content: usize,
     end: usize,
 }
 
 /// Strips a file with one stream; None when it is broken, holds several, or something we do not know.
-pub(super) fn strip(bytes: &mut Vec<u8>) -> Option<Facts> {
+pub(super) fn strip(bytes: &mut Vec<u8>) -> Option<ContainerInfo> {
     let first = page(bytes, 0)?;
     let ident = bytes.get(first.content..first.end)?;
     let (packets, empty, rate, skip) = match ident {
@@ -33,7 +33,7 @@ pub(super) fn strip(bytes: &mut Vec<u8>) -> Option<Facts> {
     // The headers end with a page.
     while headers.len() <= packets {
         let leaf = page(bytes, at)?;
-        let table = bytes.get(leaf.start + HEAD..leaf.content)?;
+        let table = bytes.get(leaf.start + PAGE_HEADER_BYTES..leaf.content)?;
         let mut place = leaf.content;
         for lace in table {
             let end = place + usize::from(*lace);
@@ -43,7 +43,7 @@ pub(super) fn strip(bytes: &mut Vec<u8>) -> Option<Facts> {
                 headers.push(Vec::new());
             }
         }
-        if headers.iter().map(Vec::len).sum::<usize>() > HEADERS {
+        if headers.iter().map(Vec::len).sum::<usize>() > MAX_HEADER_PACKET_BYTES {
             return None;
         }
         at = leaf.end;
@@ -70,16 +70,16 @@ pub(super) fn strip(bytes: &mut Vec<u8>) -> Option<Facts> {
     }
     *bytes = out;
     let seconds = (rate > 0).then(|| last.saturating_sub(skip) as f64 / f64::from(rate));
-    Some(Facts { seconds, ..Facts::default() })
+    Some(ContainerInfo { seconds, ..ContainerInfo::default() })
 }
 
-fn page(bytes: &[u8], at: usize) -> Option<Leaf> {
-    let head = bytes.get(at..at.checked_add(HEAD)?).filter(|head| head.starts_with(b"OggS\0"))?;
+fn page(bytes: &[u8], at: usize) -> Option<OggPage> {
+    let head = bytes.get(at..at.checked_add(PAGE_HEADER_BYTES)?).filter(|head| head.starts_with(b"OggS\0"))?;
     let count = usize::from(*head.get(26)?);
-    let content = at + HEAD + count;
-    let length: usize = bytes.get(at + HEAD..content)?.iter().map(|lace| usize::from(*lace)).sum();
+    let content = at + PAGE_HEADER_BYTES + count;
+    let length: usize = bytes.get(at + PAGE_HEADER_BYTES..content)?.iter().map(|lace| usize::from(*lace)).sum();
     let end = content + length;
-    (end <= bytes.len()).then_some(Leaf { start: at, content, end })
+    (end <= bytes.len()).then_some(OggPage { start: at, content, end })
 }
 
 /// Writes packets on as many pages as they need.
@@ -122,10 +122,10 @@ fn seal(out: &mut [u8], from: usize, number: &mut u32) -> Option<()> {
 
 /// The CRC-32 of Ogg: polynomial 04C11DB7, nothing reflected.
 fn sum(bytes: &[u8]) -> u32 {
-    const TABLE: [u32; 256] = table();
+    const CRC_TABLE: [u32; 256] = table();
     bytes.iter().fold(0u32, |crc, byte| {
         let at = usize::from((crc >> 24) as u8 ^ byte);
-        crc << 8 ^ TABLE.get(at).copied().unwrap_or_default()
+        crc << 8 ^ CRC_TABLE.get(at).copied().unwrap_or_default()
     })
 }
 

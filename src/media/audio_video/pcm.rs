@@ -1,17 +1,17 @@
 //! WAV and FLAC: a head of parts, then the sound. Only the parts that are needed to play it stay.
 
-use super::{Facts, be32, be64, le32};
+use super::{ContainerInfo, be32, be64, le32};
 
 /// Parts in one file.
-const PARTS: usize = 1_000;
+const MAX_CHUNKS: usize = 1_000;
 
 /// Strips a FLAC file: its stream's facts and its table of places stay; comments, pictures and all else go.
-pub(super) fn flac(bytes: &mut Vec<u8>) -> Option<Facts> {
+pub(super) fn flac(bytes: &mut Vec<u8>) -> Option<ContainerInfo> {
     const INFO: u8 = 0;
     const SEEK: u8 = 3;
     let mut kept: Vec<(u8, std::ops::Range<usize>)> = Vec::new();
     let mut at = 4;
-    for _ in 0..PARTS {
+    for _ in 0..MAX_CHUNKS {
         let head = be32(bytes, at)?;
         let (kind, length) = ((head >> 24) as u8, usize::try_from(head & 0x00FF_FFFF).ok()?);
         let end = at.checked_add(4 + length).filter(|end| *end <= bytes.len())?;
@@ -33,14 +33,14 @@ pub(super) fn flac(bytes: &mut Vec<u8>) -> Option<Facts> {
     }
     out.extend_from_slice(bytes.get(at..)?);
     *bytes = out;
-    Some(Facts { seconds: (rate > 0).then(|| samples as f64 / rate as f64), ..Facts::default() })
+    Some(ContainerInfo { seconds: (rate > 0).then(|| samples as f64 / rate as f64), ..ContainerInfo::default() })
 }
 
 /// Strips a WAV file: format and sound stay; names, dates, broadcasters' notes and ID3 go.
-pub(super) fn wav(bytes: &mut Vec<u8>) -> Option<Facts> {
+pub(super) fn wav(bytes: &mut Vec<u8>) -> Option<ContainerInfo> {
     let (mut out, mut rate, mut sound) = (bytes.get(..12)?.to_vec(), None, None);
     let mut at = 12;
-    for _ in 0..PARTS {
+    for _ in 0..MAX_CHUNKS {
         let Some(name) = bytes.get(at..at + 4) else { break };
         let said = usize::try_from(le32(bytes, at + 4)?).ok()?;
         // A recorder that was switched off never wrote how long it is.
@@ -64,5 +64,5 @@ pub(super) fn wav(bytes: &mut Vec<u8>) -> Option<Facts> {
     out.get_mut(4..8)?.copy_from_slice(&size.to_le_bytes());
     *bytes = out;
     let (rate, sound) = (rate.filter(|rate| *rate > 0)?, sound?);
-    Some(Facts { seconds: Some(sound as f64 / f64::from(rate)), ..Facts::default() })
+    Some(ContainerInfo { seconds: Some(sound as f64 / f64::from(rate)), ..ContainerInfo::default() })
 }

@@ -4,9 +4,9 @@
 
 use crate::base::Time;
 use crate::sig::keys::Algorithm::{self, Ed25519, RsaPssSha512};
-use crate::sig::structured_fields::{self, Bare, Member};
-use crate::sig::verification::Received;
-use crate::sig::{PublicKey, Refusal, claim, rfc9421};
+use crate::sig::structured_fields::{self, BareItem, DictionaryMember};
+use crate::sig::verification::ReceivedRequest;
+use crate::sig::{PublicKey, SignatureError, claim, rfc9421};
 
 /// RFC 9421 B.1.2.
 pub const RSA_PSS_PEM: &str = "-----BEGIN PUBLIC KEY-----
@@ -100,24 +100,26 @@ fn headers(signature: (&str, &str)) -> Vec<(String, String)> {
     ])
 }
 
-fn received(headers: &[(String, String)]) -> Received<'_> {
+fn received(headers: &[(String, String)]) -> ReceivedRequest<'_> {
     let (method, scheme, host) = ("POST", "https", "example.com");
-    Received { method, scheme, host, target: "/foo?param=Value&Pet=dog", headers, body: BODY }
+    ReceivedRequest { method, scheme, host, target: "/foo?param=Value&Pet=dog", headers, body: BODY }
 }
 
 /// Signature base and signature of a vector, without the rules of our inbox.
 fn base_of(signature: (&str, &str)) -> (String, Vec<u8>) {
     let headers = headers(signature);
-    let Member::List(components, params) = structured_fields::dictionary(signature.0).unwrap().remove(0).1 else {
+    let DictionaryMember::List(components, params) = structured_fields::dictionary(signature.0).unwrap().remove(0).1
+    else {
         panic!()
     };
-    let Some(Bare::Bytes(bytes)) = structured_fields::dictionary(signature.1).unwrap().remove(0).1.into_bare() else {
+    let Some(BareItem::Bytes(bytes)) = structured_fields::dictionary(signature.1).unwrap().remove(0).1.into_bare()
+    else {
         panic!()
     };
     (rfc9421::base(&received(&headers), &components, &params, "example.com").unwrap(), bytes)
 }
 
-fn check(pem: &str, algorithm: Algorithm, vector: (&str, &str)) -> Result<(), Refusal> {
+fn check(pem: &str, algorithm: Algorithm, vector: (&str, &str)) -> Result<(), SignatureError> {
     let (base, signature) = base_of(vector);
     PublicKey::from_pem(pem).unwrap().verify(algorithm, base.as_bytes(), &signature)
 }
@@ -128,8 +130,8 @@ fn rfc_9421_signatures_verify() {
     assert_eq!(check(RSA_PSS_PEM, RsaPssSha512, B22), Ok(()), "B.2.2");
     assert_eq!(check(RSA_PSS_PEM, RsaPssSha512, B23), Ok(()), "B.2.3");
     assert_eq!(check(ED25519_PEM, Ed25519, B26), Ok(()), "B.2.6");
-    assert_eq!(check(RSA_PSS_PEM, Algorithm::RsaSha256, B21), Err(Refusal::Wrong));
-    assert_eq!(check(RSA_PKCS1_PEM, RsaPssSha512, B23), Err(Refusal::Wrong));
+    assert_eq!(check(RSA_PSS_PEM, Algorithm::RsaSha256, B21), Err(SignatureError::Wrong));
+    assert_eq!(check(RSA_PKCS1_PEM, RsaPssSha512, B23), Err(SignatureError::Wrong));
 }
 
 #[test]
@@ -155,11 +157,11 @@ fn the_inbox_takes_the_one_vector_that_covers_enough() {
     assert_eq!(claimed.verify(&key), Ok(()));
     assert!(claimed.covers("content-type") && !claimed.covers("@scheme"));
 
-    assert_eq!(claim(&received(&headers(B21)), now), Err(Refusal::NotCovered("@method")));
-    assert_eq!(claim(&received(&headers(B22)), now), Err(Refusal::NotCovered("@method")));
-    assert_eq!(claim(&received(&headers(B25)), now), Err(Refusal::NotCovered("@method")));
+    assert_eq!(claim(&received(&headers(B21)), now), Err(SignatureError::NotCovered("@method")));
+    assert_eq!(claim(&received(&headers(B22)), now), Err(SignatureError::NotCovered("@method")));
+    assert_eq!(claim(&received(&headers(B25)), now), Err(SignatureError::NotCovered("@method")));
     // B.2.6 leaves the query and the digest out
-    assert_eq!(claim(&received(&headers(B26)), now), Err(Refusal::NotCovered("@target-uri")));
+    assert_eq!(claim(&received(&headers(B26)), now), Err(SignatureError::NotCovered("@target-uri")));
 }
 
 #[test]
@@ -171,7 +173,7 @@ fn unsupported_algorithms_are_named() {
         );
         let headers = headers((&input, "s=:AAAA:"));
         let refusal = claim(&received(&headers), now).unwrap_err();
-        assert_eq!(refusal, Refusal::Algorithm(alg.to_owned()));
+        assert_eq!(refusal, SignatureError::Algorithm(alg.to_owned()));
         assert_eq!(refusal.code(), 401);
     }
     assert!(PublicKey::from_pem(P256_PEM).is_err(), "the key of B.2.4");
@@ -203,13 +205,13 @@ fn cavage_vectors_verify() {
         ])
     };
     let headers = request(c3);
-    let full = Received { target: "/foo?param=value&pet=dog", ..received(&headers) };
+    let full = ReceivedRequest { target: "/foo?param=value&pet=dog", ..received(&headers) };
     let candidate = crate::sig::cavage::candidate(&full, now).unwrap();
     key.verify(candidate.bases[0].as_bytes(), &candidate.signature).unwrap();
 
     let headers = request(c2);
-    let basic = Received { target: "/foo?param=value&pet=dog", ..received(&headers) };
-    assert_eq!(claim(&basic, now), Err(Refusal::NotCovered("the digest of the body")));
+    let basic = ReceivedRequest { target: "/foo?param=value&pet=dog", ..received(&headers) };
+    assert_eq!(claim(&basic, now), Err(SignatureError::NotCovered("the digest of the body")));
     // the signed text names POST, which may not come without a digest here: rebuild it by hand
     let text =
         "(request-target): post /foo?param=value&pet=dog\nhost: example.com\ndate: Sun, 05 Jan 2014 21:31:40 GMT";

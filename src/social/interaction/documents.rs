@@ -4,15 +4,15 @@
 use serde_json::Value;
 
 use crate::ap::addressing::Recipients;
-use crate::ap::interaction::{self, Author};
-use crate::ap::write_activity::{self as activity, Envelope};
-use crate::ap::write_object::OwnPost;
+use crate::ap::interaction::{self, PolicyAuthor};
+use crate::ap::write_activity::{self as activity, ActivityEnvelope};
+use crate::ap::write_object::OwnPostDocument;
 use crate::base::id::RequestId;
-use crate::base::interaction_policy::Deed;
+use crate::base::interaction_policy::Interaction;
 use crate::base::{Result, Time};
 use crate::social::{interaction::outbound, quote};
 use crate::store::actors::Actor;
-use crate::store::posts::{Mention, Post};
+use crate::store::posts::{Post, PostMention};
 use crate::store::{Read, posts::interaction_policies};
 
 /// The id of a stamp of the owner's.
@@ -25,11 +25,11 @@ pub(in crate::social) fn complete(
     r: &Read<'_>,
     owner: &Actor,
     row: &Post,
-    mentions: &[Mention],
-    mut post: OwnPost,
-) -> Result<OwnPost> {
+    mentions: &[PostMention],
+    mut post: OwnPostDocument,
+) -> Result<OwnPostDocument> {
     if let Some(rules) = interaction_policies::get(r, row.id)? {
-        let author = Author {
+        let author = PolicyAuthor {
             id: &owner.uri,
             followers: owner.followers.as_deref().unwrap_or_default(),
             following: owner.following.as_deref().unwrap_or_default(),
@@ -47,15 +47,15 @@ pub(in crate::social) fn complete(
     Ok(post)
 }
 
-fn envelope(actor: &Actor, uri: &str, recipients: Recipients, at: Time) -> Envelope {
-    Envelope { id: uri.to_owned(), actor: actor.uri.clone(), recipients, published: at }
+fn envelope(actor: &Actor, uri: &str, recipients: Recipients, at: Time) -> ActivityEnvelope {
+    ActivityEnvelope { id: uri.to_owned(), actor: actor.uri.clone(), recipients, published: at }
 }
 
 /// Asks the author of `target` whether the owner may do that to it; `instrument` is the post, Like or Announce.
 pub(in crate::social) fn request(
     owner: &Actor,
     uri: &str,
-    deed: Deed,
+    deed: Interaction,
     target: &Post,
     author: &Actor,
     instrument: Value,
@@ -66,7 +66,7 @@ pub(in crate::social) fn request(
 }
 
 /// An answer of the owner's.
-pub(in crate::social) struct Answer<'a> {
+pub(in crate::social) struct InteractionResponse<'a> {
     /// Its id.
     pub(in crate::social) uri: &'a str,
     /// What was asked: the request with its parts, or the id of what was simply done.
@@ -78,12 +78,12 @@ pub(in crate::social) struct Answer<'a> {
 }
 
 /// Lets somebody in, with the owner's stamp.
-pub(in crate::social) fn grant(owner: &Actor, answer: Answer<'_>, stamp: &str, at: Time) -> Value {
+pub(in crate::social) fn grant(owner: &Actor, answer: InteractionResponse<'_>, stamp: &str, at: Time) -> Value {
     activity::grant(&envelope(owner, answer.uri, answer.lists, at), answer.object, answer.target, stamp)
 }
 
 /// Turns somebody away.
-pub(in crate::social) fn refuse(owner: &Actor, answer: Answer<'_>, at: Time) -> Value {
+pub(in crate::social) fn refuse(owner: &Actor, answer: InteractionResponse<'_>, at: Time) -> Value {
     activity::refuse(&envelope(owner, answer.uri, answer.lists, at), answer.object, answer.target)
 }
 

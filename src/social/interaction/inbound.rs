@@ -10,14 +10,14 @@ use crate::ap::interaction;
 use crate::ap::json::{Ref, Uri, same_origin};
 use crate::ap::object::Object;
 use crate::base::id::{ActorId, PostId, RequestId};
-use crate::base::interaction_policy::{Deed, Rule, Ties, Verdict, Who};
+use crate::base::interaction_policy::{ActorSet, AuthorRelation, Interaction, Permission, PolicyRule};
 use crate::base::{Audience, Error, Result};
-use crate::social::interaction::documents::{self, Answer};
-use crate::social::outbox::{self, Reach};
-use crate::social::{Need, boost, quote, remote_post, uri_of};
+use crate::social::interaction::documents::{self, InteractionResponse};
+use crate::social::outbox::{self, ActivityRecipients};
+use crate::social::{Prerequisite, boost, quote, remote_post, uri_of};
 use crate::store::actors::{self, Actor};
-use crate::store::notifications::{self, Kind};
-use crate::store::posts::interaction_requests_in::{self, Request, State};
+use crate::store::notifications::{self, NotificationKind};
+use crate::store::posts::interaction_requests_in::{self, InteractionRequestIn, RequestState};
 use crate::store::posts::{self, Post};
 use crate::store::{
     Read, Write,
@@ -27,20 +27,20 @@ use crate::store::{
 };
 
 /// What the rules of a post of the owner's say of somebody. Who is named in it or answered by it may always answer.
-pub(in crate::social) fn verdict(r: &Read<'_>, who: ActorId, target: &Post, deed: Deed) -> Result<Verdict> {
+pub(in crate::social) fn verdict(r: &Read<'_>, who: ActorId, target: &Post, deed: Interaction) -> Result<Permission> {
     if who == target.actor_id {
-        return Ok(Verdict::Free);
+        return Ok(Permission::Allowed);
     }
-    if deed == Deed::Quote && !target.audience.is_open() {
-        return Ok(Verdict::No);
+    if deed == Interaction::Quote && !target.audience.is_open() {
+        return Ok(Permission::Forbidden);
     }
-    if deed == Deed::Reply && is_spoken_to(r, who, target)? {
-        return Ok(Verdict::Free);
+    if deed == Interaction::Reply && is_spoken_to(r, who, target)? {
+        return Ok(Permission::Allowed);
     }
     let Some(rule) = interaction_policies::get(r, target.id)?.and_then(|rules| rules.get(deed)) else {
-        return Ok(if deed == Deed::Quote { Verdict::No } else { Verdict::Free });
+        return Ok(if deed == Interaction::Quote { Permission::Forbidden } else { Permission::Allowed });
     };
-    let ties = Ties {
+    let ties = AuthorRelation {
         follows: follows::is_accepted(r, who, target.actor_id)?,
         followed: follows::is_accepted(r, target.actor_id, who)?,
     };
@@ -75,10 +75,10 @@ pub(in crate::social) fn ruled(w: &Write<'_>, author: &Actor, id: PostId, object
         let parent = object.in_reply_to.as_ref().map(|uri| posts::by_uri(w, uri.as_str())).transpose()?.flatten();
         Ok(parent.is_some_and(|parent| parent.actor_id == us.id))
     };
-    if let Some(rule) = rules.get(Deed::Reply)
+    if let Some(rule) = rules.get(Interaction::Reply)
         && (object.tags.mentions.iter().any(|mention| mention.href == us.uri.as_str()) || answers_us()?)
     {
-        rules = rules.with(Deed::Reply, Rule { automatic: rule.automatic.and(Who::US), ..rule });
+        rules = rules.with(Interaction::Reply, PolicyRule { automatic: rule.automatic.and(ActorSet::US), ..rule });
     }
     let known = interaction_policies::get(w, id)?;
     let wanted = (!rules.is_usual()).then_some(rules);
@@ -91,9 +91,12 @@ pub(in crate::social) fn may_hang(r: &Read<'_>, author: ActorId, reply_uri: &str
     if parent.actor_id != node::owner(r)? || author == parent.actor_id {
         return Ok(true);
     }
-    match interaction_requests_in::about(r, reply_uri, Deed::Reply, parent.id)? {
-        Some(request) if request.state != State::Waiting => Ok(request.state == State::Granted),
-        _ => Ok(matches!(verdict(r, author, parent, Deed::Reply)?, Verdict::Free | Verdict::Sure)),
+    match interaction_requests_in::about(r, reply_uri, Interaction::Reply, parent.id)? {
+        Some(request) if request.state != RequestState::Waiting => Ok(request.state == RequestState::Granted),
+        _ => Ok(matches!(
+            verdict(r, author, parent, Interaction::Reply)?,
+            Permission::Allowed | Permission::AllowedWithAuthorization
+        )),
     }
 }
 
@@ -103,7 +106,7 @@ pub(in crate::social) fn answered(w: &Write<'_>, owner: ActorId, sender: &Actor,
     let Some(parent) = parent.filter(|parent| reply.reply_to.is_none() && parent.actor_id == owner) else {
         return Ok(true);
     };
-    lets_in(w, owner, sender, &parent, Deed::Reply, &reply.uri, Some(reply.id))
+    lets_in(w, owner, sender, &parent, Interaction::Reply, &reply.uri, Some(reply.id))
 }
 
 /// Whether something somebody simply did takes effect. What must wait is noted for the owner; what may not be is answered
@@ -113,7 +116,7 @@ pub(in crate::social) fn lets_in(
     owner: ActorId,
     sender: &Actor,
     target: &Post,
-    deed: Deed,
+    deed: Interaction,
     object_uri: &str,
     made: Option<PostId>,
 ) -> Result<bool> {
@@ -121,14 +124,14 @@ pub(in crate::social) fn lets_in(
         return Ok(true);
     }
     if let Some(known) = interaction_requests_in::about(w, object_uri, deed, target.id)? {
-        return Ok(known.state == State::Granted);
+        return Ok(known.state == RequestState::Granted);
     }
     let verdict = verdict(w, sender.id, target, deed)?;
-    if matches!(verdict, Verdict::Free | Verdict::Sure) {
+    if matches!(verdict, Permission::Allowed | Permission::AllowedWithAuthorization) {
         return Ok(true);
     }
     let request = blank(sender, target, deed, object_uri, made);
-    if verdict == Verdict::Waits {
+    if verdict == Permission::NeedsApproval {
         wait(w, &request)?;
     } else {
         turn_away(w, &actors::by_id(w, owner)?, &request)?;
@@ -136,8 +139,14 @@ pub(in crate::social) fn lets_in(
     Ok(false)
 }
 
-fn blank(sender: &Actor, target: &Post, deed: Deed, object_uri: &str, made: Option<PostId>) -> Request {
-    Request {
+fn blank(
+    sender: &Actor,
+    target: &Post,
+    deed: Interaction,
+    object_uri: &str,
+    made: Option<PostId>,
+) -> InteractionRequestIn {
+    InteractionRequestIn {
         id: RequestId(0),
         deed,
         actor_id: sender.id,
@@ -145,36 +154,36 @@ fn blank(sender: &Actor, target: &Post, deed: Deed, object_uri: &str, made: Opti
         object_uri: object_uri.to_owned(),
         post_id: made,
         request_uri: None,
-        state: State::Waiting,
+        state: RequestState::Waiting,
         created_at: target.received_at,
     }
 }
 
 /// Notes a request for the owner, as long as there is room.
-fn wait(w: &Write<'_>, request: &Request) -> Result<()> {
-    if interaction_requests_in::count(w)? >= interaction_requests_in::MOST {
+fn wait(w: &Write<'_>, request: &InteractionRequestIn) -> Result<()> {
+    if interaction_requests_in::count(w)? >= interaction_requests_in::MAX_WAITING_REQUESTS {
         return Err(Error::Denied("too many wait for the owner's word".to_owned()));
     }
     interaction_requests_in::put(w, request)?;
-    notifications::add(w, Kind::Request, request.actor_id, Some(request.target_id))
+    notifications::add(w, NotificationKind::Request, request.actor_id, Some(request.target_id))
 }
 
 /// What to fetch before a request can be answered: the post that quotes or answers, when only its id was given.
 pub(in crate::social) fn needs(
     r: &Read<'_>,
     sender: &Actor,
-    deed: Deed,
+    deed: Interaction,
     object: &Uri,
     instrument: &Ref,
-) -> Result<Vec<Need>> {
+) -> Result<Vec<Prerequisite>> {
     let owner = node::owner(r)?;
     let ours = posts::by_uri(r, object.as_str())?.is_some_and(|post| post.actor_id == owner);
     let Some(uri) = instrument.id().filter(|uri| ours && same_origin(uri.as_str(), &sender.uri)) else {
         return Ok(Vec::new());
     };
-    let is_post = matches!(deed, Deed::Reply | Deed::Quote);
+    let is_post = matches!(deed, Interaction::Reply | Interaction::Quote);
     let here = remote_post::own(sender, instrument).is_some() || posts::by_uri(r, uri.as_str())?.is_some();
-    Ok(if is_post && !here { vec![Need::Post(uri.as_str().to_owned())] } else { Vec::new() })
+    Ok(if is_post && !here { vec![Prerequisite::Post(uri.as_str().to_owned())] } else { Vec::new() })
 }
 
 /// Somebody asks. Asking again brings the same answer again: the first may have been lost.
@@ -183,30 +192,35 @@ pub(in crate::social) fn requested(
     owner: ActorId,
     sender: &Actor,
     activity: &Activity,
-    (deed, object, instrument): (Deed, &Uri, &Ref),
+    (deed, object, instrument): (Interaction, &Uri, &Ref),
 ) -> Result<()> {
     let target = posts::by_uri(w, object.as_str())?.filter(|post| post.actor_id == owner && post.boost_of.is_none());
     let (Some(target), Some(uri)) = (target, instrument.id()) else { return Ok(()) };
     if !same_origin(uri.as_str(), &sender.uri) {
         return Err(Error::Denied(format!("{} cannot ask for {uri}", sender.uri)));
     }
-    if deed == Deed::Like && !may_read(w, sender, &target)? {
+    if deed == Interaction::Like && !may_read(w, sender, &target)? {
         return Ok(());
     }
     let us = actors::by_id(w, owner)?;
     let made = match deed {
-        Deed::Reply | Deed::Quote => made(w, sender, deed, instrument, &target)?,
-        Deed::Like | Deed::Boost => None,
+        Interaction::Reply | Interaction::Quote => made(w, sender, deed, instrument, &target)?,
+        Interaction::Like | Interaction::Boost => None,
     };
-    let asked = Request { request_uri: Some(uri_of(activity)), ..blank(sender, &target, deed, uri.as_str(), made) };
-    if matches!(deed, Deed::Reply | Deed::Quote) && made.is_none() {
-        return answer(w, &us, &asked, State::Refused);
+    let asked = InteractionRequestIn {
+        request_uri: Some(uri_of(activity)),
+        ..blank(sender, &target, deed, uri.as_str(), made)
+    };
+    if matches!(deed, Interaction::Reply | Interaction::Quote) && made.is_none() {
+        return answer(w, &us, &asked, RequestState::Refused);
     }
     if interaction_requests_in::about(w, uri.as_str(), deed, target.id)?.is_none() {
         match verdict(w, sender.id, &target, deed)? {
-            Verdict::Waits => return wait(w, &asked),
+            Permission::NeedsApproval => return wait(w, &asked),
             // The rules say so each time: nothing to remember, or strangers could fill the disk with refusals.
-            Verdict::No if deed != Deed::Reply => return answer(w, &us, &asked, State::Refused),
+            Permission::Forbidden if deed != Interaction::Reply => {
+                return answer(w, &us, &asked, RequestState::Refused);
+            }
             _ => {}
         }
     }
@@ -216,15 +230,15 @@ pub(in crate::social) fn requested(
     }
     let request = interaction_requests_in::put(w, &asked)?;
     match (request.state, verdict(w, sender.id, &target, deed)?) {
-        (State::Waiting, Verdict::Free | Verdict::Sure) => grant(w, &us, &request),
-        (State::Waiting, Verdict::Waits) => Ok(()),
-        (State::Waiting, Verdict::No) => refuse(w, &us, &request),
+        (RequestState::Waiting, Permission::Allowed | Permission::AllowedWithAuthorization) => grant(w, &us, &request),
+        (RequestState::Waiting, Permission::NeedsApproval) => Ok(()),
+        (RequestState::Waiting, Permission::Forbidden) => refuse(w, &us, &request),
         (state, _) => answer(w, &us, &request, state),
     }
 }
 
 /// The post that asks to be let in, kept: the sender's own, and really an answer to or a quote of `target`.
-fn made(w: &Write<'_>, sender: &Actor, deed: Deed, instrument: &Ref, target: &Post) -> Result<Option<PostId>> {
+fn made(w: &Write<'_>, sender: &Actor, deed: Interaction, instrument: &Ref, target: &Post) -> Result<Option<PostId>> {
     let id = match remote_post::own(sender, instrument) {
         Some(Ok(object)) if !object.is_vote() && object.attributed_to.is_some() => {
             match remote_post::keep(w, sender, &object, None) {
@@ -241,57 +255,59 @@ fn made(w: &Write<'_>, sender: &Actor, deed: Deed, instrument: &Ref, target: &Po
     };
     let Some(id) = id else { return Ok(None) };
     let fits = match deed {
-        Deed::Quote => crate::store::posts::quotes::get(w, id)?.is_some_and(|quote| quote.quoted_id == Some(target.id)),
+        Interaction::Quote => {
+            crate::store::posts::quotes::get(w, id)?.is_some_and(|quote| quote.quoted_id == Some(target.id))
+        }
         _ => posts::by_id(w, id)?.reply_to_uri.as_deref() == Some(target.uri.as_str()),
     };
     Ok(fits.then_some(id))
 }
 
 /// Lets somebody in: what they did takes effect, and they are sent the stamp.
-fn grant(w: &Write<'_>, us: &Actor, request: &Request) -> Result<()> {
-    interaction_requests_in::set_state(w, request.id, State::Granted)?;
+fn grant(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()> {
+    interaction_requests_in::set_state(w, request.id, RequestState::Granted)?;
     let (target, actor) = (request.target_id, request.actor_id);
     match (request.deed, request.post_id) {
-        (Deed::Reply, Some(reply)) => {
+        (Interaction::Reply, Some(reply)) => {
             posts::join(w, reply, target)?;
             remote_post::show(w, us.id, &posts::by_id(w, reply)?)?;
             remote_post::filed(w, us, &posts::by_id(w, reply)?)?;
-            notifications::add(w, Kind::Mention, actor, Some(reply))?;
+            notifications::add(w, NotificationKind::Mention, actor, Some(reply))?;
         }
-        (Deed::Quote, Some(post)) => {
+        (Interaction::Quote, Some(post)) => {
             quote::granted_by_us(w, post, target, &documents::stamp_uri(us, request.id))?;
-            notifications::add(w, Kind::Quote, actor, Some(post))?;
+            notifications::add(w, NotificationKind::Quote, actor, Some(post))?;
         }
-        (Deed::Like, _) => {
+        (Interaction::Like, _) => {
             likes::add(w, actor, target, &request.object_uri)?;
-            notifications::add(w, Kind::Like, actor, Some(target))?;
+            notifications::add(w, NotificationKind::Like, actor, Some(target))?;
         }
-        (Deed::Boost, _) => boost::let_in(w, actor, target, &request.object_uri)?,
-        (Deed::Reply | Deed::Quote, None) => {}
+        (Interaction::Boost, _) => boost::let_in(w, actor, target, &request.object_uri)?,
+        (Interaction::Reply | Interaction::Quote, None) => {}
     }
-    answer(w, us, request, State::Granted)
+    answer(w, us, request, RequestState::Granted)
 }
 
 /// Turns somebody away for good: their answer is gone from here, their quote is not shown.
-fn refuse(w: &Write<'_>, us: &Actor, request: &Request) -> Result<()> {
-    answer(w, us, request, State::Refused)?;
+fn refuse(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()> {
+    answer(w, us, request, RequestState::Refused)?;
     match (request.deed, request.post_id) {
-        (Deed::Quote, Some(post)) => {
-            interaction_requests_in::set_state(w, request.id, State::Refused)?;
+        (Interaction::Quote, Some(post)) => {
+            interaction_requests_in::set_state(w, request.id, RequestState::Refused)?;
             quote::refused_by_us(w, post)
         }
-        (Deed::Reply, Some(reply)) => {
+        (Interaction::Reply, Some(reply)) => {
             tombstones::add_remote(w, request.actor_id, &request.object_uri)?;
             interaction_requests_in::remove(w, request.id)?;
             posts::delete(w, reply)
         }
-        _ => interaction_requests_in::set_state(w, request.id, State::Refused),
+        _ => interaction_requests_in::set_state(w, request.id, RequestState::Refused),
     }
 }
 
 /// As [`refuse`], for what never was a request.
-fn turn_away(w: &Write<'_>, us: &Actor, request: &Request) -> Result<()> {
-    answer(w, us, request, State::Refused)?;
+fn turn_away(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()> {
+    answer(w, us, request, RequestState::Refused)?;
     let Some(post) = request.post_id else { return Ok(()) };
     tombstones::add_remote(w, request.actor_id, &request.object_uri)?;
     posts::delete(w, post)
@@ -299,7 +315,7 @@ fn turn_away(w: &Write<'_>, us: &Actor, request: &Request) -> Result<()> {
 
 /// Sends Accept or Reject. A request is named with its parts; what was simply done is named by its id, beside our post, and
 /// for an answer everyone who follows the owner hears of it: their servers would not show it else.
-fn answer(w: &Write<'_>, us: &Actor, request: &Request, state: State) -> Result<()> {
+fn answer(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn, state: RequestState) -> Result<()> {
     let them = actors::by_id(w, request.actor_id)?;
     let target = posts::by_id(w, request.target_id)?;
     let object = match &request.request_uri {
@@ -310,19 +326,22 @@ fn answer(w: &Write<'_>, us: &Actor, request: &Request, state: State) -> Result<
         None => Value::from(request.object_uri.as_str()),
     };
     let ours = request.request_uri.is_none().then_some(target.uri.as_str());
-    let told = request.deed == Deed::Reply && ours.is_some() && state == State::Granted && target.audience.is_open();
+    let told = request.deed == Interaction::Reply
+        && ours.is_some()
+        && state == RequestState::Granted
+        && target.audience.is_open();
     let mut lists = Recipients { to: vec![them.uri.clone()], cc: Vec::new() };
     if told {
         lists.cc = [Some(PUBLIC.to_owned()), us.followers.clone()].into_iter().flatten().collect();
     }
     let (id, uri) = outbox::next(w, us)?;
-    let answer = Answer { uri: &uri, object: &object, target: ours, lists };
+    let answer = InteractionResponse { uri: &uri, object: &object, target: ours, lists };
     let activity = match state {
-        State::Granted => documents::grant(us, answer, &documents::stamp_uri(us, request.id), w.now),
+        RequestState::Granted => documents::grant(us, answer, &documents::stamp_uri(us, request.id), w.now),
         _ => documents::refuse(us, answer, w.now),
     };
     let audience = if told { Audience::Public } else { Audience::Mentioned };
-    let reach = Reach { followers: told, ..Reach::person(&them) };
+    let reach = ActivityRecipients { followers: told, ..ActivityRecipients::person(&them) };
     outbox::send(w, us, id, activity, &request.object_uri, audience, &reach)
 }
 
@@ -340,13 +359,17 @@ pub fn reject(w: &Write<'_>, us: &Actor, id: RequestId) -> Result<()> {
     settle_notice(w, &request)
 }
 
-fn waiting(w: &Write<'_>, id: RequestId) -> Result<Request> {
+fn waiting(w: &Write<'_>, id: RequestId) -> Result<InteractionRequestIn> {
     let request = interaction_requests_in::get(w, id)?;
-    if request.state == State::Waiting { Ok(request) } else { Err(Error::Conflict("that is answered".to_owned())) }
+    if request.state == RequestState::Waiting {
+        Ok(request)
+    } else {
+        Err(Error::Conflict("that is answered".to_owned()))
+    }
 }
 
-fn settle_notice(w: &Write<'_>, request: &Request) -> Result<()> {
-    notifications::remove(w, Kind::Request, request.actor_id, Some(request.target_id))
+fn settle_notice(w: &Write<'_>, request: &InteractionRequestIn) -> Result<()> {
+    notifications::remove(w, NotificationKind::Request, request.actor_id, Some(request.target_id))
 }
 
 /// The owner takes their word back: the post quotes theirs no longer, wherever that is respected.
@@ -361,29 +384,32 @@ pub fn revoke(w: &Write<'_>, us: &Actor, quoting: PostId) -> Result<()> {
     if post.actor_id == us.id {
         return crate::social::post::retell(w, us, quoting);
     }
-    notifications::remove(w, Kind::Quote, post.actor_id, Some(quoting))?;
+    notifications::remove(w, NotificationKind::Quote, post.actor_id, Some(quoting))?;
     let them = actors::by_id(w, post.actor_id)?;
-    let Some(request) = interaction_requests_in::about(w, &post.uri, Deed::Quote, target.id)? else {
+    let Some(request) = interaction_requests_in::about(w, &post.uri, Interaction::Quote, target.id)? else {
         // It was never asked for; noted as refused, or any edit of it would be let in anew.
-        let refused = Request { state: State::Refused, ..blank(&them, &target, Deed::Quote, &post.uri, Some(post.id)) };
+        let refused = InteractionRequestIn {
+            state: RequestState::Refused,
+            ..blank(&them, &target, Interaction::Quote, &post.uri, Some(post.id))
+        };
         return interaction_requests_in::put(w, &refused).map(drop);
     };
-    interaction_requests_in::set_state(w, request.id, State::Refused)?;
+    interaction_requests_in::set_state(w, request.id, RequestState::Refused)?;
     let (id, uri) = outbox::next(w, us)?;
     let lists = Recipients { to: vec![them.uri.clone()], cc: us.followers.iter().cloned().collect() };
     let delete = documents::delete_stamp(us, &uri, &documents::stamp_uri(us, request.id), lists, w.now);
     // Everybody who may have seen it stand on that word: readers of either post.
     let named = [posts::mentions(w, target.id)?, posts::mentions(w, post.id)?].concat();
     let mut others = crate::social::post::ids_of(w, &named)?;
-    others.extend(likes::touched_by(w, target.id, crate::social::post::TOUCHED)?);
-    let reach = Reach { followers: true, people: vec![them.id], others, ..Reach::default() };
+    others.extend(likes::touched_by(w, target.id, crate::social::post::MAX_INFORMED_ACTORS)?);
+    let reach = ActivityRecipients { followers: true, people: vec![them.id], others, ..ActivityRecipients::default() };
     outbox::send(w, us, id, delete, &post.uri, Audience::Public, &reach)
 }
 
 /// A stamp of the owner's and the post it is for; NotFound when it was never given or was taken back.
 pub fn stamp(r: &Read<'_>, us: &Actor, id: RequestId) -> Result<(Value, Post)> {
     let request = interaction_requests_in::get(r, id)?;
-    if request.state != State::Granted {
+    if request.state != RequestState::Granted {
         return Err(Error::NotFound);
     }
     let target = posts::by_id(r, request.target_id)?;

@@ -5,13 +5,13 @@ use crate::ap::activity::Activity;
 use crate::ap::interaction;
 use crate::ap::json::{Ref, Uri, id_of, same_origin};
 use crate::base::id::{ActivityId, ActorId, PostId};
-use crate::base::interaction_policy::{Deed, Verdict};
+use crate::base::interaction_policy::{Interaction, Permission};
 use crate::base::{Audience, Error, Result};
-use crate::social::outbox::{self, Reach};
+use crate::social::outbox::{self, ActivityRecipients};
 use crate::social::{boost, document, interaction::documents, post};
 use crate::store::actors::{self, Actor};
-use crate::store::posts::interaction_requests_in::State;
-use crate::store::posts::interaction_requests_out::{self, Asked};
+use crate::store::posts::interaction_requests_in::RequestState;
+use crate::store::posts::interaction_requests_out::{self, InteractionRequestOut};
 use crate::store::posts::{self, Post};
 use crate::store::{
     Read, Write,
@@ -20,30 +20,39 @@ use crate::store::{
 
 /// How the author of a post wants to be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::social) enum How {
+pub(in crate::social) enum RequestMode {
     /// With a request, and nobody else hears of it before the answer.
-    Politely,
+    Explicit,
     /// By doing it: GoToSocial before 0.20.
-    ByDoing,
+    Implicit,
 }
 
 /// Whether the owner must ask before doing something to a post. Invalid when its author lets nobody do it.
-pub(in crate::social) fn how(r: &Read<'_>, owner: ActorId, target: &Post, deed: Deed) -> Result<Option<How>> {
+pub(in crate::social) fn how(
+    r: &Read<'_>,
+    owner: ActorId,
+    target: &Post,
+    deed: Interaction,
+) -> Result<Option<RequestMode>> {
     if target.actor_id == owner {
         return Ok(None);
     }
     let leave = interaction_policies::leave(r, target.id)?;
     match leave.verdict(deed) {
-        None | Some(Verdict::Free) => Ok(None),
-        Some(Verdict::Sure | Verdict::Waits) => Ok(Some(if leave.rules.elder { How::ByDoing } else { How::Politely })),
-        Some(Verdict::No) => Err(Error::invalid(format!("its author does not let others {} this post", deed.verb()))),
+        None | Some(Permission::Allowed) => Ok(None),
+        Some(Permission::AllowedWithAuthorization | Permission::NeedsApproval) => {
+            Ok(Some(if leave.rules.legacy_gotosocial { RequestMode::Implicit } else { RequestMode::Explicit }))
+        }
+        Some(Permission::Forbidden) => {
+            Err(Error::invalid(format!("its author does not let others {} this post", deed.verb())))
+        }
     }
 }
 
 /// What the owner did, and to what.
-pub(in crate::social) struct Done<'a> {
+pub(in crate::social) struct PerformedInteraction<'a> {
     /// Which.
-    pub(in crate::social) deed: Deed,
+    pub(in crate::social) deed: Interaction,
     /// Its id: our post, Like or Announce.
     pub(in crate::social) uri: &'a str,
     /// Our reply or boost.
@@ -56,24 +65,24 @@ pub(in crate::social) struct Done<'a> {
 pub(in crate::social) fn ask(
     w: &Write<'_>,
     owner: &Actor,
-    how: How,
-    done: &Done<'_>,
+    how: RequestMode,
+    done: &PerformedInteraction<'_>,
     instrument: impl FnOnce() -> Result<serde_json::Value>,
 ) -> Result<()> {
-    let mut asked = Asked {
+    let mut asked = InteractionRequestOut {
         object_uri: done.uri.to_owned(),
         deed: done.deed,
         target_id: done.target.id,
         made_id: done.made,
         request_uri: None,
-        state: State::Waiting,
+        state: RequestState::Waiting,
         stamp: None,
     };
-    if how == How::Politely {
+    if how == RequestMode::Explicit {
         let author = actors::by_id(w, done.target.actor_id)?;
         let (id, uri) = following(w, owner, done.uri)?;
         let request = documents::request(owner, &uri, done.deed, done.target, &author, instrument()?, w.now);
-        outbox::send(w, owner, id, request, done.uri, Audience::Mentioned, &Reach::person(&author))?;
+        outbox::send(w, owner, id, request, done.uri, Audience::Mentioned, &ActivityRecipients::person(&author))?;
         asked.request_uri = Some(uri);
     }
     interaction_requests_out::put(w, &asked)
@@ -90,7 +99,7 @@ fn following(w: &Write<'_>, owner: &Actor, reserved: &str) -> Result<(ActivityId
 }
 
 /// Our asking that an answer is about. Only the answer of who was asked counts.
-fn answered(w: &Write<'_>, sender: &Actor, object: &Ref) -> Result<Option<Asked>> {
+fn answered(w: &Write<'_>, sender: &Actor, object: &Ref) -> Result<Option<InteractionRequestOut>> {
     let by_id = object.id().map(|id| interaction_requests_out::by_uri(w, id.as_str())).transpose()?.flatten();
     let by_parts = || {
         let uri = object.embedded().and_then(|value| id_of(value, "instrument"));
@@ -110,20 +119,23 @@ pub(in crate::social) fn accepted(
     result: Option<&Uri>,
 ) -> Result<bool> {
     let Some(asked) = answered(w, sender, object)? else { return Ok(false) };
-    if asked.state == State::Granted {
+    if asked.state == RequestState::Granted {
         return Ok(true);
     }
     // GoToSocial before 0.19 gives no stamp: its Accept is the word.
     let stamp = result.or(activity.id.as_ref()).filter(|stamp| same_origin(stamp.as_str(), &sender.uri));
     let stamp = stamp.map(|stamp| stamp.as_str().to_owned());
     let owner = actors::by_id(w, owner)?;
-    interaction_requests_out::put(w, &Asked { state: State::Granted, stamp: stamp.clone(), ..asked.clone() })?;
+    interaction_requests_out::put(
+        w,
+        &InteractionRequestOut { state: RequestState::Granted, stamp: stamp.clone(), ..asked.clone() },
+    )?;
     match (asked.deed, asked.made_id) {
-        (Deed::Reply, Some(reply)) if asked.request_uri.is_some() => {
+        (Interaction::Reply, Some(reply)) if asked.request_uri.is_some() => {
             post::tell(w, &owner, &posts::by_id(w, reply)?)?;
         }
-        (Deed::Reply, Some(reply)) => post::retell(w, &owner, reply)?,
-        (Deed::Boost, Some(boost)) if asked.request_uri.is_some() => {
+        (Interaction::Reply, Some(reply)) => post::retell(w, &owner, reply)?,
+        (Interaction::Boost, Some(boost)) if asked.request_uri.is_some() => {
             boost::tell(w, &owner, &posts::by_id(w, boost)?, stamp.as_deref())?;
         }
         _ => {}
@@ -146,28 +158,31 @@ pub(in crate::social) fn revoked(w: &Write<'_>, owner: ActorId, sender: &Actor, 
     }
 }
 
-fn close(w: &Write<'_>, owner: ActorId, asked: Asked) -> Result<()> {
-    if asked.state == State::Refused {
+fn close(w: &Write<'_>, owner: ActorId, asked: InteractionRequestOut) -> Result<()> {
+    if asked.state == RequestState::Refused {
         return Ok(());
     }
-    let was_told = asked.state == State::Granted;
-    let made = if asked.deed == Deed::Reply { asked.made_id } else { None };
+    let was_told = asked.state == RequestState::Granted;
+    let made = if asked.deed == Interaction::Reply { asked.made_id } else { None };
     let us = actors::by_id(w, owner)?;
     match (asked.deed, asked.made_id) {
-        (Deed::Like, _) => {
+        (Interaction::Like, _) => {
             likes::remove(w, owner, asked.target_id)?;
             if let Some(mark) = reactions::by_uri(w, owner, &asked.object_uri)? {
                 reactions::remove(w, owner, mark.post_id, &mark.sign.emoji)?;
             }
         }
         // The followers have it.
-        (Deed::Boost, Some(_)) if was_told => boost::take_back(w, &us, asked.target_id)?,
-        (Deed::Boost, Some(boost)) => posts::delete(w, boost)?,
+        (Interaction::Boost, Some(_)) if was_told => boost::take_back(w, &us, asked.target_id)?,
+        (Interaction::Boost, Some(boost)) => posts::delete(w, boost)?,
         _ => {}
     }
-    interaction_requests_out::put(w, &Asked { state: State::Refused, made_id: made, ..asked.clone() })?;
+    interaction_requests_out::put(
+        w,
+        &InteractionRequestOut { state: RequestState::Refused, made_id: made, ..asked.clone() },
+    )?;
     match (asked.deed, asked.made_id) {
-        (Deed::Reply, Some(reply)) if was_told => post::retell(w, &us, reply),
+        (Interaction::Reply, Some(reply)) if was_told => post::retell(w, &us, reply),
         _ => Ok(()),
     }
 }
@@ -175,14 +190,14 @@ fn close(w: &Write<'_>, owner: ActorId, asked: Asked) -> Result<()> {
 /// The word by which a reply of ours was let in.
 pub(in crate::social) fn stamp_of(r: &Read<'_>, reply: &Post) -> Result<Option<String>> {
     Ok(interaction_requests_out::by_uri(r, &reply.uri)?
-        .filter(|asked| asked.state == State::Granted)
+        .filter(|asked| asked.state == RequestState::Granted)
         .and_then(|asked| asked.stamp))
 }
 
 /// A document of ours with the stamp it was given.
 pub(in crate::social) fn stamped(
     mut document: serde_json::Value,
-    deed: Deed,
+    deed: Interaction,
     stamp: Option<&str>,
 ) -> serde_json::Value {
     if let (Some(stamp), Some(members)) = (stamp, document.as_object_mut()) {

@@ -1,11 +1,11 @@
 //! Blocking and muting people, both ways. A block ends all follows; what the blocked do has no effect here any more, but
 //! for what takes something back. Mutes are told to nobody.
 
-use crate::ap::activity::{Activity, Kind};
+use crate::ap::activity::{Activity, ActivityKind};
 use crate::ap::json::Uri;
 use crate::base::id::ActorId;
 use crate::base::{Audience, Error, Result, Time};
-use crate::social::outbox::{self, Reach};
+use crate::social::outbox::{self, ActivityRecipients};
 use crate::social::{document, follow, uri_of};
 use crate::store::actors::{self, Actor};
 use crate::store::{
@@ -21,7 +21,11 @@ use crate::store::{
 pub(in crate::social) fn lets_in(r: &Read<'_>, sender: &Actor, activity: &Activity) -> Result<bool> {
     let takes_back = matches!(
         activity.kind,
-        Kind::Delete { .. } | Kind::Undo { .. } | Kind::Reject { .. } | Kind::Update { .. } | Kind::Move { .. }
+        ActivityKind::Delete { .. }
+            | ActivityKind::Undo { .. }
+            | ActivityKind::Reject { .. }
+            | ActivityKind::Update { .. }
+            | ActivityKind::Move { .. }
     );
     Ok(takes_back || !block_filter::hides(r, sender)?)
 }
@@ -49,7 +53,7 @@ pub fn send(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     let (id, uri) = outbox::next(w, owner)?;
     blocks::add(w, who, Some(&uri))?;
     let block = document::block(owner, &uri, &them, w.now);
-    outbox::send(w, owner, id, block, &them.uri, Audience::Mentioned, &Reach::person(&them))
+    outbox::send(w, owner, id, block, &them.uri, Audience::Mentioned, &ActivityRecipients::person(&them))
 }
 
 /// The owner takes a block back. The follows it ended are not brought back: both sides may ask again.
@@ -58,7 +62,7 @@ pub fn take_back(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     let Some(uri) = block.uri else { return Ok(()) };
     let them = actors::by_id(w, who)?;
     let inner = document::block(owner, &uri, &them, block.created_at);
-    outbox::undo(w, owner, &inner, &them.uri, Audience::Mentioned, &Reach::person(&them))
+    outbox::undo(w, owner, &inner, &them.uri, Audience::Mentioned, &ActivityRecipients::person(&them))
 }
 
 /// Somebody blocks the owner: nobody follows anybody any more. Nothing else changes, and nobody sees it.
@@ -85,7 +89,7 @@ pub(in crate::social) fn undone(w: &Write<'_>, sender: &Actor) -> Result<()> {
 }
 
 /// The owner mutes somebody, until then or for good.
-pub fn mute(w: &Write<'_>, owner: &Actor, who: ActorId, reach: mutes::Reach, until: Option<Time>) -> Result<()> {
+pub fn mute(w: &Write<'_>, owner: &Actor, who: ActorId, reach: mutes::MuteScope, until: Option<Time>) -> Result<()> {
     if who == owner.id {
         return Err(Error::invalid("that is you"));
     }

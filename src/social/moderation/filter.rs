@@ -6,37 +6,38 @@ use std::time::Duration;
 use crate::base::id::{FilterId, FilteredId, KeywordId, PostId};
 use crate::base::{Error, Result, Time};
 use crate::social::list::title;
-use crate::store::posts::post_views::Card;
+use crate::store::posts::post_views::PostView;
 use crate::store::timelines::filters::{
-    self, Action, Context, Contexts, FILTERS, Filter, KEYWORDS, KEYWORDS_ALL, Keyword,
+    self, Filter, FilterAction, FilterContext, FilterContexts, FilterKeyword, MAX_FILTERS, MAX_KEYWORDS,
+    MAX_KEYWORDS_PER_FILTER,
 };
 use crate::store::{Read, Write, posts};
-use crate::text::keywords::{Haystack, Needle};
+use crate::text::keywords::{KeywordPattern, SearchableText};
 use crate::text::plain_text;
 
 /// Characters of a keyword.
-pub const KEYWORD_CHARS: usize = 512;
+pub const MAX_KEYWORD_CHARS: usize = 512;
 /// The latest end of a filter: clients read years of four digits.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
+const MAX_FILTER_DURATION: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// What of a filter is to change; None stays as it is.
 #[derive(Debug, Clone, Default)]
-pub struct Change {
+pub struct FilterChange {
     /// Its title.
     pub title: Option<String>,
     /// Where it counts.
-    pub contexts: Option<Contexts>,
+    pub contexts: Option<FilterContexts>,
     /// What becomes of what matches.
-    pub action: Option<Action>,
+    pub action: Option<FilterAction>,
     /// How long it counts from now; Some(None) for good.
     pub length: Option<Option<Duration>>,
     /// Its words, those that are to change.
-    pub keywords: Vec<Word>,
+    pub keywords: Vec<KeywordChange>,
 }
 
 /// What of a keyword is to change; None stays as it is.
 #[derive(Debug, Clone, Default)]
-pub struct Word {
+pub struct KeywordChange {
     /// Which; None for a new one.
     pub id: Option<KeywordId>,
     /// As typed.
@@ -48,15 +49,15 @@ pub struct Word {
 }
 
 /// Makes a filter with its words; Invalid when something is missing, too long or too much.
-pub fn make(w: &Write<'_>, change: &Change) -> Result<FilterId> {
-    if filters::all(w)?.len() >= FILTERS as usize {
-        return Err(Error::invalid(format!("There are {FILTERS} filters, and no more can be made")));
+pub fn make(w: &Write<'_>, change: &FilterChange) -> Result<FilterId> {
+    if filters::all(w)?.len() >= MAX_FILTERS as usize {
+        return Err(Error::invalid(format!("There are {MAX_FILTERS} filters, and no more can be made")));
     }
     let new = Filter {
         id: FilterId(0),
         title: String::new(),
-        contexts: Contexts::default(),
-        action: Action::Warn,
+        contexts: FilterContexts::default(),
+        action: FilterAction::Warn,
         until_at: None,
     };
     let id = filters::add(w, &changed(w, new, change)?)?;
@@ -66,14 +67,14 @@ pub fn make(w: &Write<'_>, change: &Change) -> Result<FilterId> {
 }
 
 /// Changes a filter and its words, all of it or nothing. NotFound for words that are not its own.
-pub fn change(w: &Write<'_>, id: FilterId, change: &Change) -> Result<()> {
+pub fn change(w: &Write<'_>, id: FilterId, change: &FilterChange) -> Result<()> {
     let filter = changed(w, filters::by_id(w, id)?, change)?;
     filters::set(w, &filter)?;
     words(w, id, &change.keywords)?;
     filters::changed(w)
 }
 
-fn changed(w: &Write<'_>, filter: Filter, change: &Change) -> Result<Filter> {
+fn changed(w: &Write<'_>, filter: Filter, change: &FilterChange) -> Result<Filter> {
     let name = match &change.title {
         Some(text) => title(text)?,
         None => filter.title,
@@ -86,13 +87,13 @@ fn changed(w: &Write<'_>, filter: Filter, change: &Change) -> Result<Filter> {
         return Err(Error::invalid("Context None or invalid context supplied"));
     }
     let until_at = match change.length {
-        Some(length) => length.map(|length| w.now.plus(length.min(LONGEST))),
+        Some(length) => length.map(|length| w.now.plus(length.min(MAX_FILTER_DURATION))),
         None => filter.until_at,
     };
     Ok(Filter { title: name, contexts, action: change.action.unwrap_or(filter.action), until_at, ..filter })
 }
 
-fn words(w: &Write<'_>, id: FilterId, words: &[Word]) -> Result<()> {
+fn words(w: &Write<'_>, id: FilterId, words: &[KeywordChange]) -> Result<()> {
     for word in words {
         match word.id {
             None if word.gone => {}
@@ -109,31 +110,31 @@ fn words(w: &Write<'_>, id: FilterId, words: &[Word]) -> Result<()> {
     Ok(())
 }
 
-fn added(w: &Write<'_>, id: FilterId, word: &Word) -> Result<KeywordId> {
+fn added(w: &Write<'_>, id: FilterId, word: &KeywordChange) -> Result<KeywordId> {
     let keyword = checked(word.keyword.as_deref().unwrap_or_default())?;
-    if filters::keywords_of(w, id)?.len() >= KEYWORDS as usize {
-        return Err(Error::invalid(format!("Keywords are too many (maximum is {KEYWORDS})")));
+    if filters::keywords_of(w, id)?.len() >= MAX_KEYWORDS_PER_FILTER as usize {
+        return Err(Error::invalid(format!("Keywords are too many (maximum is {MAX_KEYWORDS_PER_FILTER})")));
     }
-    if filters::keywords(w)?.len() >= KEYWORDS_ALL as usize {
-        return Err(Error::invalid(format!("Keywords of all filters are too many (maximum is {KEYWORDS_ALL})")));
+    if filters::keywords(w)?.len() >= MAX_KEYWORDS as usize {
+        return Err(Error::invalid(format!("Keywords of all filters are too many (maximum is {MAX_KEYWORDS})")));
     }
     filters::add_keyword(w, id, keyword, word.whole.unwrap_or(true))
 }
 
-fn set(w: &Write<'_>, kept: Keyword, word: &Word) -> Result<()> {
+fn set(w: &Write<'_>, kept: FilterKeyword, word: &KeywordChange) -> Result<()> {
     let keyword = match &word.keyword {
         Some(text) => checked(text)?.to_owned(),
         None => kept.keyword,
     };
-    filters::set_keyword(w, &Keyword { keyword, whole: word.whole.unwrap_or(kept.whole), ..kept })
+    filters::set_keyword(w, &FilterKeyword { keyword, whole: word.whole.unwrap_or(kept.whole), ..kept })
 }
 
 fn checked(keyword: &str) -> Result<&str> {
     if keyword.trim().is_empty() {
         return Err(Error::invalid("Keyword can't be blank"));
     }
-    if keyword.chars().count() > KEYWORD_CHARS {
-        return Err(Error::invalid(format!("Keyword is too long (maximum is {KEYWORD_CHARS} characters)")));
+    if keyword.chars().count() > MAX_KEYWORD_CHARS {
+        return Err(Error::invalid(format!("Keyword is too long (maximum is {MAX_KEYWORD_CHARS} characters)")));
     }
     Ok(keyword)
 }
@@ -145,7 +146,7 @@ pub fn remove(w: &Write<'_>, id: FilterId) -> Result<()> {
 }
 
 /// Gives a filter one more word.
-pub fn add_keyword(w: &Write<'_>, id: FilterId, word: &Word) -> Result<KeywordId> {
+pub fn add_keyword(w: &Write<'_>, id: FilterId, word: &KeywordChange) -> Result<KeywordId> {
     filters::by_id(w, id)?;
     let known = added(w, id, word)?;
     filters::changed(w)?;
@@ -153,7 +154,7 @@ pub fn add_keyword(w: &Write<'_>, id: FilterId, word: &Word) -> Result<KeywordId
 }
 
 /// Changes a word.
-pub fn set_keyword(w: &Write<'_>, id: KeywordId, word: &Word) -> Result<()> {
+pub fn set_keyword(w: &Write<'_>, id: KeywordId, word: &KeywordChange) -> Result<()> {
     set(w, filters::keyword(w, id)?, word)?;
     filters::changed(w)
 }
@@ -168,8 +169,8 @@ pub fn remove_keyword(w: &Write<'_>, id: KeywordId) -> Result<()> {
 pub fn add_post(w: &Write<'_>, id: FilterId, post: PostId) -> Result<FilteredId> {
     filters::by_id(w, id)?;
     posts::by_id(w, post)?;
-    if filters::posts_of(w, id)?.len() >= filters::POSTS as usize
-        || filters::posts(w)?.len() >= filters::POSTS_ALL as usize
+    if filters::posts_of(w, id)?.len() >= filters::MAX_POSTS_PER_FILTER as usize
+        || filters::posts(w)?.len() >= filters::MAX_FILTERED_POSTS as usize
     {
         return Err(Error::invalid("Posts under this filter are too many"));
     }
@@ -186,20 +187,20 @@ pub fn remove_post(w: &Write<'_>, id: FilteredId) -> Result<()> {
 
 /// All filters that count now, ready for a page of posts.
 #[derive(Debug, Default)]
-pub struct Sieve {
-    rules: Vec<Rule>,
+pub struct ActiveFilters {
+    rules: Vec<ActiveFilter>,
 }
 
 #[derive(Debug)]
-struct Rule {
+struct ActiveFilter {
     filter: Filter,
-    needles: Vec<Needle>,
+    needles: Vec<KeywordPattern>,
     posts: Vec<PostId>,
 }
 
 /// A filter that a post matches.
 #[derive(Debug)]
-pub struct Hit<'s> {
+pub struct FilterMatch<'s> {
     /// Which.
     pub filter: &'s Filter,
     /// What of the post matches, as it is written there.
@@ -208,7 +209,7 @@ pub struct Hit<'s> {
     pub posts: Vec<PostId>,
 }
 
-impl Sieve {
+impl ActiveFilters {
     /// The filters that are not over: one small query when there are none.
     pub fn load(r: &Read<'_>) -> Result<Self> {
         let is_on = |filter: &Filter| filter.until_at.is_none_or(|until| until > r.now);
@@ -219,9 +220,10 @@ impl Sieve {
         let (keywords, chosen) = (filters::keywords(r)?, filters::posts(r)?);
         let rule = |filter: Filter| {
             let own = keywords.iter().filter(|keyword| keyword.filter_id == filter.id);
-            let needles: Vec<Needle> = own.map(|keyword| Needle::of(&keyword.keyword, keyword.whole)).collect();
+            let needles: Vec<KeywordPattern> =
+                own.map(|keyword| KeywordPattern::of(&keyword.keyword, keyword.whole)).collect();
             let own = chosen.iter().filter(|one| one.filter_id == filter.id);
-            Rule { needles, posts: own.map(|one| one.post_id).collect(), filter }
+            ActiveFilter { needles, posts: own.map(|one| one.post_id).collect(), filter }
         };
         let rules = current.into_iter().map(rule).filter(|rule| !rule.needles.is_empty() || !rule.posts.is_empty());
         Ok(Self { rules: rules.collect() })
@@ -229,18 +231,18 @@ impl Sieve {
 
     /// The same, only with those that count in one place.
     #[must_use]
-    pub fn only(mut self, context: Context) -> Self {
+    pub fn only(mut self, context: FilterContext) -> Self {
         self.rules.retain(|rule| rule.filter.contexts.has(context));
         self
     }
 
     /// Every filter a post or boost matches, wherever it counts.
-    pub fn hits(&self, card: &Card) -> Vec<Hit<'_>> {
+    pub fn hits(&self, card: &PostView) -> Vec<FilterMatch<'_>> {
         if self.rules.is_empty() {
             return Vec::new();
         }
-        let text = Haystack::of(&searched(card));
-        let hit = |rule: &'_ Rule| {
+        let text = SearchableText::of(&searched(card));
+        let hit = |rule: &'_ ActiveFilter| {
             let keyword = text.first(&rule.needles);
             let posts: Vec<PostId> = match card.id == card.post.id {
                 true => vec![card.id],
@@ -250,15 +252,15 @@ impl Sieve {
             (keyword.is_some() || !posts.is_empty()).then_some((keyword, posts))
         };
         let found = self.rules.iter().filter_map(|rule| Some((rule, hit(rule)?)));
-        found.map(|(rule, (keyword, posts))| Hit { filter: &rule.filter, keyword, posts }).collect()
+        found.map(|(rule, (keyword, posts))| FilterMatch { filter: &rule.filter, keyword, posts }).collect()
     }
 
     /// What is to become of a post or boost: the strictest of the filters it matches.
-    pub fn verdict(&self, card: &Card) -> Option<(Action, String)> {
-        let rank = |action: Action| match action {
-            Action::Hide => 0,
-            Action::Warn => 1,
-            Action::Blur => 2,
+    pub fn verdict(&self, card: &PostView) -> Option<(FilterAction, String)> {
+        let rank = |action: FilterAction| match action {
+            FilterAction::Hide => 0,
+            FilterAction::Warn => 1,
+            FilterAction::Blur => 2,
         };
         let strictest = self.hits(card).into_iter().min_by_key(|hit| rank(hit.filter.action));
         strictest.map(|hit| (hit.filter.action, hit.filter.title.clone()))
@@ -266,7 +268,7 @@ impl Sieve {
 }
 
 /// What of a post is looked through.
-fn searched(card: &Card) -> String {
+fn searched(card: &PostView) -> String {
     let post = &card.post;
     let texts = [post.warning.as_deref(), post.title.as_deref()].into_iter().flatten().map(str::to_owned);
     let options = card.poll.iter().flat_map(|poll| poll.options.iter().map(|option| option.text.clone()));

@@ -7,13 +7,13 @@ use crate::base::id::{ActorId, HostListId};
 use crate::base::{Error, Result};
 use crate::social::follow;
 use crate::store::actors;
-use crate::store::actors::severed_follows::{self, Tie};
-use crate::store::moderation::host_blocks::{self, BY_HAND, Rule, Rules, Severity};
+use crate::store::actors::severed_follows::{self, SeveredFollow};
+use crate::store::moderation::host_blocks::{self, HostBlockRule, HostBlockRules, MANUAL_LIST, Severity};
 use crate::store::{Read, Write, actors::follows, moderation::host_block_lists, node, timelines::home_timeline};
 
 /// What a change did to the owner's follows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Done {
+pub struct FollowChanges {
     /// Follows ended.
     pub cut: usize,
     /// Follows brought back.
@@ -21,30 +21,30 @@ pub struct Done {
 }
 
 /// Sets the owner's own rule for a host.
-pub fn set(w: &Write<'_>, rule: &Rule) -> Result<Done> {
+pub fn set(w: &Write<'_>, rule: &HostBlockRule) -> Result<FollowChanges> {
     host_blocks::set(w, rule)?;
     settle(w)
 }
 
 /// Sets many at once.
-pub fn set_all(w: &Write<'_>, rules: &[Rule]) -> Result<Done> {
+pub fn set_all(w: &Write<'_>, rules: &[HostBlockRule]) -> Result<FollowChanges> {
     rules.iter().try_for_each(|rule| host_blocks::set(w, rule))?;
     settle(w)
 }
 
 /// Takes the owner's rule for a host back; NotFound when there is none.
-pub fn lift(w: &Write<'_>, host: &str) -> Result<Done> {
-    if !host_blocks::remove(w, BY_HAND, host)? {
+pub fn lift(w: &Write<'_>, host: &str) -> Result<FollowChanges> {
+    if !host_blocks::remove(w, MANUAL_LIST, host)? {
         return Err(Error::NotFound);
     }
     settle(w)
 }
 
 /// Lets a list count, with what waited of it; but not for the hosts in `except`.
-pub fn apply(w: &Write<'_>, list: HostListId, except: &[String]) -> Result<Done> {
+pub fn apply(w: &Write<'_>, list: HostListId, except: &[String]) -> Result<FollowChanges> {
     host_block_lists::get(w, list)?;
     for host in except {
-        host_blocks::set(w, &Rule::by_hand(host, Severity::Allow, "an exception from a list"))?;
+        host_blocks::set(w, &HostBlockRule::by_hand(host, Severity::Allow, "an exception from a list"))?;
     }
     host_blocks::release(w, list)?;
     host_block_lists::apply(w, list)?;
@@ -52,16 +52,16 @@ pub fn apply(w: &Write<'_>, list: HostListId, except: &[String]) -> Result<Done>
 }
 
 /// Forgets a list: what only it kept away comes back.
-pub fn forget(w: &Write<'_>, list: HostListId) -> Result<Done> {
+pub fn forget(w: &Write<'_>, list: HostListId) -> Result<FollowChanges> {
     host_block_lists::remove(w, list)?;
     settle(w)
 }
 
 /// Puts the fetched rules of a list in place of the old ones. Once the list counts, new rules that would cut somebody
 /// wait for the owner.
-pub fn refill(w: &Write<'_>, list: HostListId, rules: &[Rule]) -> Result<Done> {
+pub fn refill(w: &Write<'_>, list: HostListId, rules: &[HostBlockRule]) -> Result<FollowChanges> {
     let counts = host_block_lists::get(w, list)?.applied_at.is_some();
-    let mut known: HashMap<String, Rule> = HashMap::new();
+    let mut known: HashMap<String, HostBlockRule> = HashMap::new();
     loop {
         let after = known.keys().max().cloned().unwrap_or_default();
         let more = host_blocks::of_list(w, list, &after, 1000)?;
@@ -76,7 +76,7 @@ pub fn refill(w: &Write<'_>, list: HostListId, rules: &[Rule]) -> Result<Done> {
         let harder = before.as_ref().is_none_or(|b| b.held || b.severity < rule.severity);
         let cuts = || touched.iter().any(|host| host_blocks::covering(host).contains(&rule.host));
         let held = counts && rule.severity == Severity::Block && harder && cuts();
-        host_blocks::set(w, &Rule { list_id: list, held, ..rule.clone() })?;
+        host_blocks::set(w, &HostBlockRule { list_id: list, held, ..rule.clone() })?;
     }
     for host in known.keys() {
         host_blocks::remove(w, list, host)?;
@@ -92,13 +92,13 @@ fn touched_hosts(r: &Read<'_>) -> Result<Vec<String>> {
 }
 
 /// Brings follows, pages and queues in line with the rules.
-fn settle(w: &Write<'_>) -> Result<Done> {
-    let Ok(owner) = node::owner(w) else { return Ok(Done::default()) };
+fn settle(w: &Write<'_>) -> Result<FollowChanges> {
+    let Ok(owner) = node::owner(w) else { return Ok(FollowChanges::default()) };
     let (ties, cut, noticed) =
         (severed_follows::ties(w, owner)?, severed_follows::cut(w)?, severed_follows::noticed(w)?);
     let all = ties.iter().chain(&cut).chain(&noticed);
     let rules = host_blocks::rules_for(w, all.flat_map(|tie| tie.hosts.clone()), None)?;
-    let mut done = Done::default();
+    let mut done = FollowChanges::default();
     for tie in ties.iter().filter(|tie| is_blocked(&rules, tie)) {
         severed_follows::end(w, owner, tie.actor_id)?;
         home_timeline::forget(w, tie.actor_id)?;
@@ -115,12 +115,12 @@ fn settle(w: &Write<'_>) -> Result<Done> {
     Ok(done)
 }
 
-fn is_blocked(rules: &Rules, tie: &Tie) -> bool {
+fn is_blocked(rules: &HostBlockRules, tie: &SeveredFollow) -> bool {
     tie.hosts.iter().any(|host| rules.judge(host).is_blocked())
 }
 
 /// A follower is there again as they were; the owner's own follow is asked anew, which their server answers as it likes.
-fn restore(w: &Write<'_>, owner: ActorId, tie: &Tie) -> Result<bool> {
+fn restore(w: &Write<'_>, owner: ActorId, tie: &SeveredFollow) -> Result<bool> {
     if !tie.ours {
         severed_follows::restore_follower(w, owner, tie.actor_id)?;
         return Ok(true);
@@ -138,7 +138,7 @@ fn restore(w: &Write<'_>, owner: ActorId, tie: &Tie) -> Result<bool> {
 
 /// What rules would cut, before they count.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Preview {
+pub struct BlockPreview {
     /// People the owner follows, each with the host of the rule.
     pub following: Vec<(ActorId, String)>,
     /// People who follow the owner, likewise.
@@ -150,24 +150,24 @@ pub struct Preview {
 }
 
 /// What a list would cut, whether it counts already or not; its held rules are looked at, too.
-pub fn preview_list(r: &Read<'_>, list: HostListId) -> Result<Preview> {
-    let people = People::load(r)?;
+pub fn preview_list(r: &Read<'_>, list: HostListId) -> Result<BlockPreview> {
+    let people = AffectedActors::load(r)?;
     let then = host_blocks::rules_for(r, people.hosts(), Some(list))?;
     preview(r, people, &then)
 }
 
 /// What a block of one host would cut.
-pub fn preview_host(r: &Read<'_>, host: &str) -> Result<Preview> {
-    preview(r, People::load(r)?, &Rules::only(Rule::by_hand(host, Severity::Block, "")))
+pub fn preview_host(r: &Read<'_>, host: &str) -> Result<BlockPreview> {
+    preview(r, AffectedActors::load(r)?, &HostBlockRules::only(HostBlockRule::by_hand(host, Severity::Block, "")))
 }
 
 /// Everyone a rule could touch.
-struct People {
-    ties: Vec<Tie>,
+struct AffectedActors {
+    ties: Vec<SeveredFollow>,
     known: Vec<String>,
 }
 
-impl People {
+impl AffectedActors {
     fn load(r: &Read<'_>) -> Result<Self> {
         Ok(Self { ties: severed_follows::ties(r, node::owner(r)?)?, known: severed_follows::known_hosts(r)? })
     }
@@ -177,10 +177,10 @@ impl People {
     }
 }
 
-fn preview(r: &Read<'_>, people: People, then: &Rules) -> Result<Preview> {
+fn preview(r: &Read<'_>, people: AffectedActors, then: &HostBlockRules) -> Result<BlockPreview> {
     let now = host_blocks::rules_for(r, people.hosts(), None)?;
     let news = |host: &str| Some(then.judge(host)).filter(|v| v.is_blocked() && !now.judge(host).is_blocked());
-    let mut preview = Preview::default();
+    let mut preview = BlockPreview::default();
     for tie in &people.ties {
         let Some(rule) = tie.hosts.iter().find_map(|host| news(host)?.rule) else { continue };
         let list = if tie.ours { &mut preview.following } else { &mut preview.followers };

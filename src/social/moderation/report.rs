@@ -5,11 +5,11 @@ use crate::ap::activity::Activity;
 use crate::ap::json::Uri;
 use crate::base::id::{ActorId, PostId, ReportId};
 use crate::base::{Audience, Error, Result};
-use crate::social::outbox::{self, Reach};
+use crate::social::outbox::{self, ActivityRecipients};
 use crate::social::{document, uri_of};
 use crate::store::actors::{self, Actor};
-use crate::store::moderation::reports::Sent;
-use crate::store::notifications::{self, Kind};
+use crate::store::moderation::reports::SentReport;
+use crate::store::notifications::{self, NotificationKind};
 use crate::store::{
     Write,
     moderation::{host_blocks, reports},
@@ -18,30 +18,30 @@ use crate::store::{
 use crate::text::{cut, plain_text};
 
 /// Posts in one report at most, like Mastodon.
-pub const POSTS: usize = 50;
+pub const MAX_REPORTED_POSTS: usize = 50;
 /// Characters of a comment: Mastodon takes 1,000 from its own people and 5,000 from other servers.
-pub const COMMENT: usize = 1_000;
+pub const MAX_COMMENT_CHARS: usize = 1_000;
 /// Bytes of a comment from outside that are kept.
-const COMMENT_IN: usize = 5_000;
+const MAX_RECEIVED_COMMENT_CHARS: usize = 5_000;
 
 /// What the owner says in a report.
 #[derive(Debug, Clone)]
-pub struct Complaint {
+pub struct NewReport {
     /// Posts of theirs.
     pub posts: Vec<PostId>,
     /// Plain text.
     pub comment: String,
     /// Why.
-    pub category: Category,
+    pub category: ReportCategory,
     /// Numbers of the rules that were broken, as this house counts them.
     pub rules: Vec<String>,
     /// Who hears of it.
-    pub audience: Hearing,
+    pub audience: ReportRecipient,
 }
 
 /// Why somebody is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Category {
+pub enum ReportCategory {
     /// Spam.
     Spam,
     /// Against the law.
@@ -52,7 +52,7 @@ pub enum Category {
     Other,
 }
 
-impl Category {
+impl ReportCategory {
     /// The stored word.
     pub fn word(self) -> &'static str {
         match self {
@@ -71,19 +71,19 @@ impl Category {
 
 /// Who hears of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hearing {
+pub enum ReportRecipient {
     /// The people who run their server.
-    TheirServer,
+    Forwarded,
     /// Nobody: it is kept.
-    Nobody,
+    LocalOnly,
 }
 
 /// The owner reports somebody, and posts of theirs; the people who run their server are told if the owner wants it. They do
 /// not learn who reports.
-pub fn send(w: &Write<'_>, who: ActorId, complaint: &Complaint) -> Result<ReportId> {
+pub fn send(w: &Write<'_>, who: ActorId, complaint: &NewReport) -> Result<ReportId> {
     let comment = complaint.comment.trim();
-    if comment.chars().count() > COMMENT {
-        return Err(Error::invalid(format!("a report has {COMMENT} characters at most")));
+    if comment.chars().count() > MAX_COMMENT_CHARS {
+        return Err(Error::invalid(format!("a report has {MAX_COMMENT_CHARS} characters at most")));
     }
     let facts = node::get(w)?;
     let (service, them) = (actors::by_id(w, facts.service)?, actors::by_id(w, who)?);
@@ -91,7 +91,7 @@ pub fn send(w: &Write<'_>, who: ActorId, complaint: &Complaint) -> Result<Report
         return Err(Error::invalid("that is you"));
     }
     let mut uris = Vec::new();
-    for id in complaint.posts.iter().take(POSTS) {
+    for id in complaint.posts.iter().take(MAX_REPORTED_POSTS) {
         let post = posts::by_id(w, *id)?;
         if post.actor_id != who {
             return Err(Error::invalid("one of these posts is not theirs"));
@@ -99,28 +99,28 @@ pub fn send(w: &Write<'_>, who: ActorId, complaint: &Complaint) -> Result<Report
         uris.push(post.uri);
     }
     let (id, mut uri) = outbox::next(w, &service)?;
-    if complaint.audience == Hearing::Nobody {
+    if complaint.audience == ReportRecipient::LocalOnly {
         // No activity takes this id: the next one would have it again.
         let newest = reports::page(w, None, 1)?.first().map_or(0, |report| report.id.0);
         uri = format!("{}#kept-{}", service.uri, newest + 1);
     }
     let kept = reports::sent(
         w,
-        Sent {
+        SentReport {
             uri: &uri,
             target: who,
             about: &uris,
             comment,
             category: complaint.category.word(),
             rules: &complaint.rules,
-            forwarded: complaint.audience == Hearing::TheirServer,
+            forwarded: complaint.audience == ReportRecipient::Forwarded,
         },
     )?;
-    if complaint.audience == Hearing::Nobody {
+    if complaint.audience == ReportRecipient::LocalOnly {
         return Ok(kept);
     }
     let flag = document::flag(&service, &uri, &them, &uris, comment, w.now);
-    outbox::send(w, &service, id, flag, &uri, Audience::Mentioned, &Reach::person(&them))?;
+    outbox::send(w, &service, id, flag, &uri, Audience::Mentioned, &ActivityRecipients::person(&them))?;
     Ok(kept)
 }
 
@@ -135,7 +135,7 @@ pub(in crate::social) fn receive(
 ) -> Result<()> {
     let us = actors::by_id(w, owner)?;
     let mut about = Vec::new();
-    for object in objects.iter().take(POSTS) {
+    for object in objects.iter().take(MAX_REPORTED_POSTS) {
         let ours =
             *object == us.uri.as_str() || posts::by_uri(w, object.as_str())?.is_some_and(|post| post.actor_id == owner);
         if ours {
@@ -146,10 +146,10 @@ pub(in crate::social) fn receive(
         return Ok(());
     }
     let comment = plain_text::from_html(comment.unwrap_or_default());
-    if reports::receive(w, &uri_of(activity), sender.id, &about, cut(comment.trim(), COMMENT_IN))? {
+    if reports::receive(w, &uri_of(activity), sender.id, &about, cut(comment.trim(), MAX_RECEIVED_COMMENT_CHARS))? {
         // A server sends all its reports under one name: each is told anew.
-        notifications::remove(w, Kind::Report, sender.id, None)?;
-        notifications::add(w, Kind::Report, sender.id, None)?;
+        notifications::remove(w, NotificationKind::Report, sender.id, None)?;
+        notifications::add(w, NotificationKind::Report, sender.id, None)?;
     }
     Ok(())
 }

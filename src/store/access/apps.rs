@@ -7,18 +7,18 @@ use crate::base::{Error, Result, Time};
 use crate::store::{Read, Write, events};
 
 /// Apps the owner has let nothing do that are kept once they are not [`YOUNG`] any more: anyone may register one.
-const IDLE_APPS: u32 = 200;
+const MAX_UNUSED_APPS: u32 = 200;
 /// How long an app is given to be let in: by then the owner has found their password.
-const YOUNG: std::time::Duration = std::time::Duration::from_mins(15);
+const UNUSED_APP_GRACE: std::time::Duration = std::time::Duration::from_mins(15);
 /// Apps that were let do nothing, young ones and all.
-const APPS: u32 = 2_000;
+const MAX_UNAUTHORIZED_APPS: u32 = 2_000;
 /// Tokens of an app's own that are kept, the newest: anyone may have one made.
-const APP_TOKENS: u32 = 10;
+const MAX_APP_TOKENS: u32 = 10;
 /// "Last used" is written at most this often: a write per request would wear an SD card out.
-const USED_EVERY: std::time::Duration = std::time::Duration::from_secs(6 * 3600);
+const LAST_USED_WRITE_INTERVAL: std::time::Duration = std::time::Duration::from_secs(6 * 3600);
 
 /// How long the key of a request is remembered.
-pub const ONCE: std::time::Duration = std::time::Duration::from_secs(3600);
+pub const IDEMPOTENCY_KEY_LIFETIME: std::time::Duration = std::time::Duration::from_secs(3600);
 
 /// A registered app.
 #[derive(Debug, Clone)]
@@ -39,7 +39,7 @@ pub struct App {
 
 /// A token, as its bearer is known.
 #[derive(Debug, Clone)]
-pub struct Token {
+pub struct AccessToken {
     /// Ours for it.
     pub id: TokenId,
     /// The app it was given to; None for one of `hytte token`.
@@ -58,7 +58,7 @@ pub struct Token {
 
 /// What the owner granted, behind a code.
 #[derive(Debug, Clone)]
-pub struct Grant {
+pub struct OAuthGrant {
     /// To whom.
     pub app: AppId,
     /// Where the code was sent.
@@ -85,7 +85,7 @@ impl App {
     }
 }
 
-impl Token {
+impl AccessToken {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get("id")?,
@@ -108,7 +108,9 @@ pub fn add(w: &Write<'_>, app: &App, secret: &[u8]) -> Result<AppId> {
         params![app.client_id, secret, app.name, app.website, app.redirects.join("\n"), app.scopes, w.now],
     )?;
     let id = AppId(w.conn.last_insert_rowid());
-    for (before, most) in [(w.now.minus(YOUNG), IDLE_APPS), (Time::from_ms(i64::MAX), APPS)] {
+    for (before, most) in
+        [(w.now.minus(UNUSED_APP_GRACE), MAX_UNUSED_APPS), (Time::from_ms(i64::MAX), MAX_UNAUTHORIZED_APPS)]
+    {
         w.conn.execute(
             "DELETE FROM app WHERE id IN (SELECT id FROM app WHERE created_at <= ?1 AND id NOT IN (
                  SELECT app_id FROM token WHERE app_id NOTNULL AND speaks_for_owner = 1 UNION SELECT app_id FROM grant_code)
@@ -136,7 +138,7 @@ pub fn has_secret(r: &Read<'_>, id: AppId, secret: &[u8]) -> Result<bool> {
 }
 
 /// Keeps a grant behind a new code, and forgets those too old to be used.
-pub fn add_grant(w: &Write<'_>, hash: &[u8], grant: &Grant, expires_at: Time) -> Result<()> {
+pub fn add_grant(w: &Write<'_>, hash: &[u8], grant: &OAuthGrant, expires_at: Time) -> Result<()> {
     w.conn.execute("DELETE FROM grant_code WHERE expires_at < ?1", [w.now])?;
     w.conn.execute(
         "INSERT INTO grant_code (hash, app_id, redirect, scopes, challenge, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -146,10 +148,10 @@ pub fn add_grant(w: &Write<'_>, hash: &[u8], grant: &Grant, expires_at: Time) ->
 }
 
 /// The grant behind a code. None when it is too old or never was.
-pub fn grant(r: &Read<'_>, hash: &[u8]) -> Result<Option<Grant>> {
+pub fn grant(r: &Read<'_>, hash: &[u8]) -> Result<Option<OAuthGrant>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM grant_code WHERE hash = ?1 AND expires_at > ?2")?;
     let row = statement.query_one(params![hash, r.now], |row| {
-        Ok(Grant {
+        Ok(OAuthGrant {
             app: row.get("app_id")?,
             redirect: row.get("redirect")?,
             scopes: row.get("scopes")?,
@@ -173,7 +175,7 @@ pub fn drop_grant(w: &Write<'_>, hash: &[u8]) -> Result<()> {
 }
 
 /// Keeps a token (its id, times and use are not read). Of an app's own only the newest stay.
-pub fn add_token(w: &Write<'_>, hash: &[u8], token: &Token) -> Result<TokenId> {
+pub fn add_token(w: &Write<'_>, hash: &[u8], token: &AccessToken) -> Result<TokenId> {
     w.conn.execute(
         "INSERT INTO token (hash, app_id, name, scopes, speaks_for_owner, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![hash, token.app, token.name, token.scopes, token.speaks_for_owner, w.now],
@@ -183,21 +185,21 @@ pub fn add_token(w: &Write<'_>, hash: &[u8], token: &Token) -> Result<TokenId> {
         w.conn.execute(
             "DELETE FROM token WHERE id IN (SELECT id FROM token WHERE app_id = ?1 AND speaks_for_owner = 0
                ORDER BY id DESC LIMIT -1 OFFSET ?2)",
-            params![token.app, APP_TOKENS],
+            params![token.app, MAX_APP_TOKENS],
         )?;
     }
     Ok(id)
 }
 
 /// The token with this hash.
-pub fn token(r: &Read<'_>, hash: &[u8]) -> Result<Option<Token>> {
+pub fn token(r: &Read<'_>, hash: &[u8]) -> Result<Option<AccessToken>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM token WHERE hash = ?1")?;
-    Ok(statement.query_one([hash], Token::from_row).optional()?)
+    Ok(statement.query_one([hash], AccessToken::from_row).optional()?)
 }
 
 /// Whether a token's "last used" is due to be written again.
-pub fn is_stale(token: &Token, now: Time) -> bool {
-    token.used_at.is_none_or(|at| now.since(at) >= USED_EVERY)
+pub fn is_stale(token: &AccessToken, now: Time) -> bool {
+    token.used_at.is_none_or(|at| now.since(at) >= LAST_USED_WRITE_INTERVAL)
 }
 
 /// Notes that a token was used now.
@@ -210,19 +212,19 @@ pub fn touch_token(w: &Write<'_>, id: TokenId) -> Result<()> {
 pub fn revoke(w: &Write<'_>, id: TokenId) -> Result<()> {
     match w.conn.execute("DELETE FROM token WHERE id = ?1", [id])? {
         0 => Err(Error::NotFound),
-        _ => events::note(w, events::Kind::Token, id.0),
+        _ => events::note(w, events::EventKind::Token, id.0),
     }
 }
 
 /// The post made under this key within the hour, if there is one.
 pub fn made_once(r: &Read<'_>, key: &str) -> Result<Option<PostId>> {
     let mut statement = r.conn.prepare_cached("SELECT post_id FROM post_once WHERE key = ?1 AND created_at > ?2")?;
-    Ok(statement.query_one(params![key, r.now.minus(ONCE)], |row| row.get("post_id")).optional()?)
+    Ok(statement.query_one(params![key, r.now.minus(IDEMPOTENCY_KEY_LIFETIME)], |row| row.get("post_id")).optional()?)
 }
 
 /// Remembers under which key a post was made, and forgets the old ones.
 pub fn make_once(w: &Write<'_>, key: &str, post: PostId) -> Result<()> {
-    w.conn.execute("DELETE FROM post_once WHERE created_at <= ?1", [w.now.minus(ONCE)])?;
+    w.conn.execute("DELETE FROM post_once WHERE created_at <= ?1", [w.now.minus(IDEMPOTENCY_KEY_LIFETIME)])?;
     w.conn.execute(
         "INSERT OR REPLACE INTO post_once (key, post_id, created_at) VALUES (?1, ?2, ?3)",
         params![key, post, w.now],
@@ -237,10 +239,10 @@ pub fn count_all(r: &Read<'_>, table: &str) -> Result<u32> {
 }
 
 /// The tokens that speak for the owner, newest first, from before this one on.
-pub fn tokens(r: &Read<'_>, before: Option<TokenId>, limit: u32) -> Result<Vec<Token>> {
+pub fn tokens(r: &Read<'_>, before: Option<TokenId>, limit: u32) -> Result<Vec<AccessToken>> {
     let mut statement = r
         .conn
         .prepare_cached("SELECT * FROM token WHERE speaks_for_owner = 1 AND id < ?1 ORDER BY id DESC LIMIT ?2")?;
-    let rows = statement.query_map(params![before.unwrap_or(TokenId(i64::MAX)), limit], Token::from_row)?;
+    let rows = statement.query_map(params![before.unwrap_or(TokenId(i64::MAX)), limit], AccessToken::from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

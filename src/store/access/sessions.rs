@@ -8,17 +8,17 @@ use crate::base::{Error, Result, Time};
 use crate::store::{Read, Write, column};
 
 /// How long a browser stays logged in.
-pub const SESSION: Duration = Duration::from_secs(90 * 24 * 3600);
+pub const SESSION_LIFETIME: Duration = Duration::from_secs(90 * 24 * 3600);
 /// How long a login link waits to be used.
-pub const LINK: Duration = Duration::from_secs(24 * 3600);
+pub const LOGIN_LINK_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 /// "Last seen" is written at most this often: a write per page would wear an SD card out.
-const SEEN_EVERY: Duration = Duration::from_secs(6 * 3600);
+const LAST_SEEN_WRITE_INTERVAL: Duration = Duration::from_secs(6 * 3600);
 /// Characters kept of a browser's name for itself.
-const AGENT_CHARS: usize = 200;
+const MAX_USER_AGENT_CHARS: usize = 200;
 
 /// A browser that is logged in, for the owner to see and end.
 #[derive(Debug, Clone)]
-pub struct Session {
+pub struct BrowserSession {
     /// SHA-256 of the cookie.
     pub hash: Vec<u8>,
     /// The browser's own words.
@@ -31,11 +31,11 @@ pub struct Session {
 
 /// Opens a session.
 pub fn open(w: &Write<'_>, hash: &[u8], agent: &str) -> Result<()> {
-    let agent: String = agent.chars().filter(|c| !c.is_control()).take(AGENT_CHARS).collect();
+    let agent: String = agent.chars().filter(|c| !c.is_control()).take(MAX_USER_AGENT_CHARS).collect();
     w.conn.execute("DELETE FROM session WHERE expires_at < ?1", [w.now])?;
     w.conn.execute(
         "INSERT INTO session (hash, agent, created_at, used_at, expires_at) VALUES (?1, ?2, ?3, ?3, ?4)",
-        params![hash, agent, w.now, w.now.plus(SESSION)],
+        params![hash, agent, w.now, w.now.plus(SESSION_LIFETIME)],
     )?;
     Ok(())
 }
@@ -51,7 +51,7 @@ pub fn is_open(r: &Read<'_>, hash: &[u8]) -> Result<bool> {
 pub fn is_stale(r: &Read<'_>, hash: &[u8]) -> Result<bool> {
     Ok(r.conn
         .prepare_cached("SELECT 1 FROM session WHERE hash = ?1 AND used_at < ?2")?
-        .exists(params![hash, r.now.minus(SEEN_EVERY)])?)
+        .exists(params![hash, r.now.minus(LAST_SEEN_WRITE_INTERVAL)])?)
 }
 
 /// Notes that a session was seen now.
@@ -73,12 +73,12 @@ pub fn close_others(w: &Write<'_>, hash: &[u8]) -> Result<()> {
 }
 
 /// All open sessions, newest first.
-pub fn all(r: &Read<'_>) -> Result<Vec<Session>> {
+pub fn all(r: &Read<'_>) -> Result<Vec<BrowserSession>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT hash, agent, created_at, used_at FROM session WHERE expires_at > ?1 ORDER BY created_at DESC LIMIT 100",
     )?;
     let rows = statement.query_map([r.now], |row| {
-        Ok(Session {
+        Ok(BrowserSession {
             hash: column(row, "hash")?,
             agent: column(row, "agent")?,
             created_at: column(row, "created_at")?,
@@ -91,7 +91,10 @@ pub fn all(r: &Read<'_>) -> Result<Vec<Session>> {
 /// Keeps a one-time login link.
 pub fn add_link(w: &Write<'_>, hash: &[u8]) -> Result<()> {
     w.conn.execute("DELETE FROM login_link WHERE expires_at < ?1", [w.now])?;
-    w.conn.execute("INSERT INTO login_link (hash, expires_at) VALUES (?1, ?2)", params![hash, w.now.plus(LINK)])?;
+    w.conn.execute(
+        "INSERT INTO login_link (hash, expires_at) VALUES (?1, ?2)",
+        params![hash, w.now.plus(LOGIN_LINK_LIFETIME)],
+    )?;
     Ok(())
 }
 

@@ -24,14 +24,14 @@ pub struct Follow {
     /// When it was asked.
     pub created_at: Time,
     /// Of ours: what the owner wants of it.
-    pub wishes: Wishes,
+    pub wishes: FollowOptions,
     /// Of ours: recommended on the owner's profile.
     pub endorsed: bool,
 }
 
 /// What the owner wants to have of somebody they follow.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wishes {
+pub struct FollowOptions {
     /// What they boost comes home, too.
     pub boosts: bool,
     /// Each of their posts is told.
@@ -40,13 +40,13 @@ pub struct Wishes {
     pub languages: Vec<String>,
 }
 
-impl Default for Wishes {
+impl Default for FollowOptions {
     fn default() -> Self {
         Self { boosts: true, notify: false, languages: Vec::new() }
     }
 }
 
-impl Wishes {
+impl FollowOptions {
     /// Whether a post in this language comes home. One that does not say does; `en` takes `en-GB`, too.
     pub fn reads(&self, language: Option<&str>) -> bool {
         let first = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
@@ -66,7 +66,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Follow> {
         document: column(row, "document")?,
         accepted_at: column(row, "accepted_at")?,
         created_at: column(row, "created_at")?,
-        wishes: Wishes {
+        wishes: FollowOptions {
             boosts: column(row, "boosts")?,
             notify: column(row, "notify")?,
             languages: crate::store::json(row, "languages")?,
@@ -76,7 +76,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Follow> {
 }
 
 /// Sets what the owner wants of a follow; nothing happens when there is none.
-pub fn wish(w: &Write<'_>, follower: ActorId, followed: ActorId, wishes: &Wishes) -> Result<()> {
+pub fn wish(w: &Write<'_>, follower: ActorId, followed: ActorId, wishes: &FollowOptions) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "UPDATE follow SET boosts = ?3, notify = ?4, languages = ?5 WHERE follower_id = ?1 AND followed_id = ?2",
     )?;
@@ -160,7 +160,7 @@ pub fn is_accepted(r: &Read<'_>, follower: ActorId, followed: ActorId) -> Result
 
 /// Which list of people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum List {
+pub enum FollowList {
     /// Accepted followers.
     Followers,
     /// Whom they follow, accepted.
@@ -173,7 +173,7 @@ pub enum List {
     Endorsed,
 }
 
-impl List {
+impl FollowList {
     /// (the column listed, the column that is `of`, the condition)
     fn columns(self) -> (&'static str, &'static str, &'static str) {
         match self {
@@ -187,7 +187,7 @@ impl List {
 }
 
 /// Ids of the people in a list, ascending from `after`; at most `limit`.
-pub fn list(r: &Read<'_>, of: ActorId, list: List, after: Option<ActorId>, limit: u32) -> Result<Vec<ActorId>> {
+pub fn list(r: &Read<'_>, of: ActorId, list: FollowList, after: Option<ActorId>, limit: u32) -> Result<Vec<ActorId>> {
     let (listed, side, condition) = list.columns();
     let sql = format!(
         "SELECT {listed} AS id FROM follow WHERE {side} = ?1 AND {condition} AND {listed} > ?2
@@ -202,7 +202,7 @@ pub fn list(r: &Read<'_>, of: ActorId, list: List, after: Option<ActorId>, limit
 pub fn newest(
     r: &Read<'_>,
     of: ActorId,
-    list: List,
+    list: FollowList,
     max: Option<i64>,
     min: Option<i64>,
     limit: u32,
@@ -220,7 +220,7 @@ pub fn newest(
 }
 
 /// How many people a list has.
-pub fn count(r: &Read<'_>, of: ActorId, list: List) -> Result<u32> {
+pub fn count(r: &Read<'_>, of: ActorId, list: FollowList) -> Result<u32> {
     let (_, side, condition) = list.columns();
     let sql = format!("SELECT count(*) FROM follow WHERE {side} = ?1 AND {condition}");
     Ok(r.conn.prepare_cached(&sql)?.query_one([of], |row| row.get(0))?)

@@ -9,11 +9,11 @@ use crate::base::id::ActorId;
 use crate::store::{Read, Write, column};
 
 /// A move of the same person is acted upon once in this time.
-pub const EVERY: Duration = Duration::from_secs(7 * 24 * 3600);
+pub const MOVE_COOLDOWN: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// True when a move of this person was acted upon within [`EVERY`].
 pub fn is_recent(r: &Read<'_>, old: ActorId) -> Result<bool> {
-    let since = r.now.minus(EVERY);
+    let since = r.now.minus(MOVE_COOLDOWN);
     Ok(r.conn.prepare_cached("SELECT 1 FROM move WHERE old_id = ?1 AND seen_at > ?2")?.exists(params![old, since])?)
 }
 
@@ -47,7 +47,7 @@ pub fn unseen(r: &Read<'_>, owner: ActorId, limit: u32) -> Result<Vec<ActorId>> 
          WHERE f.follower_id = ?1 AND a.moved_to IS NOT NULL AND a.gone_at IS NULL
            AND NOT EXISTS (SELECT 1 FROM move m WHERE m.old_id = a.id AND m.seen_at > ?2) LIMIT ?3",
     )?;
-    let rows = statement.query_map(params![owner, r.now.minus(EVERY), limit], |row| column(row, "id"))?;
+    let rows = statement.query_map(params![owner, r.now.minus(MOVE_COOLDOWN), limit], |row| column(row, "id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -9,11 +9,11 @@ use crate::store::moderation::host_blocks::{self, Severity};
 use crate::store::{Read, Write, column};
 
 /// Rows in one answer at most.
-const MOST: u32 = 1_000_000;
+const MAX_ROWS: u32 = 1_000_000;
 
 /// One side of a follow.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tie {
+pub struct SeveredFollow {
     /// Somebody else.
     pub actor_id: ActorId,
     /// Their handle's host and their server's.
@@ -22,9 +22,9 @@ pub struct Tie {
     pub ours: bool,
 }
 
-fn tie(row: &Row<'_>) -> rusqlite::Result<Tie> {
+fn tie(row: &Row<'_>) -> rusqlite::Result<SeveredFollow> {
     let uri: String = column(row, "uri")?;
-    Ok(Tie {
+    Ok(SeveredFollow {
         actor_id: column(row, "id")?,
         hosts: [column(row, "host")?, host_blocks::host_of(&uri)],
         ours: column(row, "ours")?,
@@ -32,23 +32,23 @@ fn tie(row: &Row<'_>) -> rusqlite::Result<Tie> {
 }
 
 /// All follows of and by the owner.
-pub fn ties(r: &Read<'_>, owner: ActorId) -> Result<Vec<Tie>> {
+pub fn ties(r: &Read<'_>, owner: ActorId) -> Result<Vec<SeveredFollow>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT a.id, a.host, a.uri, 1 AS ours FROM follow f JOIN actor a ON a.id = f.followed_id WHERE f.follower_id = ?1
          UNION ALL
          SELECT a.id, a.host, a.uri, 0 AS ours FROM follow f JOIN actor a ON a.id = f.follower_id WHERE f.followed_id = ?1
          LIMIT ?2",
     )?;
-    let rows = statement.query_map(params![owner, MOST], tie)?;
+    let rows = statement.query_map(params![owner, MAX_ROWS], tie)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// All follows that host blocks have cut.
-pub fn cut(r: &Read<'_>) -> Result<Vec<Tie>> {
+pub fn cut(r: &Read<'_>) -> Result<Vec<SeveredFollow>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT a.id, a.host, a.uri, c.ours AS ours FROM cut_follow c JOIN actor a ON a.id = c.actor_id LIMIT ?1",
     )?;
-    let rows = statement.query_map([MOST], tie)?;
+    let rows = statement.query_map([MAX_ROWS], tie)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -110,11 +110,11 @@ pub fn clear(w: &Write<'_>, actor: ActorId) -> Result<()> {
 }
 
 /// People of whom there are notifications, with their hosts.
-pub fn noticed(r: &Read<'_>) -> Result<Vec<Tie>> {
+pub fn noticed(r: &Read<'_>) -> Result<Vec<SeveredFollow>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT DISTINCT a.id, a.host, a.uri, 0 AS ours FROM notification n JOIN actor a ON a.id = n.actor_id LIMIT ?1",
     )?;
-    let rows = statement.query_map([MOST], tie)?;
+    let rows = statement.query_map([MAX_ROWS], tie)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -123,7 +123,7 @@ pub fn drop_deliveries(w: &Write<'_>) -> Result<usize> {
     let hosts: Vec<String> = {
         let mut statement =
             w.conn.prepare_cached("SELECT DISTINCT host FROM delivery WHERE ready = 1 ORDER BY host LIMIT ?1")?;
-        let rows = statement.query_map([MOST], |row| column(row, "host"))?;
+        let rows = statement.query_map([MAX_ROWS], |row| column(row, "host"))?;
         rows.collect::<rusqlite::Result<_>>()?
     };
     let rules = host_blocks::rules_for(w, hosts.iter().cloned(), None)?;
@@ -137,7 +137,7 @@ pub fn drop_deliveries(w: &Write<'_>) -> Result<usize> {
 /// All handle hosts of people we know.
 pub fn known_hosts(r: &Read<'_>) -> Result<Vec<String>> {
     let mut statement = r.conn.prepare_cached("SELECT DISTINCT host FROM actor LIMIT ?1")?;
-    let rows = statement.query_map([MOST], |row| column(row, "host"))?;
+    let rows = statement.query_map([MAX_ROWS], |row| column(row, "host"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

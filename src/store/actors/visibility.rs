@@ -10,9 +10,9 @@ use crate::store::posts::Viewer;
 use crate::store::{Read, actors::follows, node};
 
 /// Of each, posts and boosts, and likes: so many of somebody's newest are looked at.
-const NEWEST: u32 = 100;
+const MAX_NEWEST_POSTS: u32 = 100;
 /// Posts looked at above them, and as many below.
-const AROUND: u32 = 500;
+const MAX_THREAD_POSTS: u32 = 500;
 
 /// Whether strangers may see somebody: the owner; whom the owner's open posts name; who shows in a list that the owner shows;
 /// and who wrote, boosted or liked, lately, a post that stands in the open with the owner's, as [`crate::store::posts::stands_with`]
@@ -29,15 +29,16 @@ fn is_listed(r: &Read<'_>, owner: ActorId, who: ActorId) -> Result<bool> {
     Ok(node::settings(r)?.show_follows && (ours.is_some() || follows::is_accepted(r, who, owner)?))
 }
 
-const NAMED: &str = "SELECT 1 FROM actor a CROSS JOIN mention m INDEXED BY mention_ours ON m.uri = a.uri AND m.ours = 1
+const MENTIONED_IN_PUBLIC_SQL: &str =
+    "SELECT 1 FROM actor a CROSS JOIN mention m INDEXED BY mention_ours ON m.uri = a.uri AND m.ours = 1
     CROSS JOIN post p ON p.id = m.post_id WHERE a.id = :who AND p.audience <= :rank LIMIT 1";
 
 fn is_named(r: &Read<'_>, who: ActorId) -> Result<bool> {
-    let mut statement = r.conn.prepare_cached(NAMED)?;
+    let mut statement = r.conn.prepare_cached(MENTIONED_IN_PUBLIC_SQL)?;
     Ok(statement.exists(named_params! { ":who": who, ":rank": Viewer::Stranger.rank() })?)
 }
 
-const STANDS: &str = "WITH RECURSIVE theirs (id) AS (
+const VISIBLE_IN_THREAD_SQL: &str = "WITH RECURSIVE theirs (id) AS (
       SELECT * FROM (SELECT ifnull(boost_of, id) FROM post WHERE actor_id = :who AND audience <= :rank
         ORDER BY id DESC LIMIT :newest)
       UNION ALL
@@ -58,9 +59,9 @@ const STANDS: &str = "WITH RECURSIVE theirs (id) AS (
     SELECT 1 FROM near CROSS JOIN post p ON p.id = near.id WHERE p.actor_id = :owner AND p.audience <= :rank LIMIT 1";
 
 fn stands_with(r: &Read<'_>, owner: ActorId, who: ActorId) -> Result<bool> {
-    let mut statement = r.conn.prepare_cached(STANDS)?;
+    let mut statement = r.conn.prepare_cached(VISIBLE_IN_THREAD_SQL)?;
     Ok(statement.exists(named_params! {
-        ":who": who, ":owner": owner, ":rank": Viewer::Stranger.rank(), ":newest": NEWEST, ":around": AROUND,
+        ":who": who, ":owner": owner, ":rank": Viewer::Stranger.rank(), ":newest": MAX_NEWEST_POSTS, ":around": MAX_THREAD_POSTS,
     })?)
 }
 
@@ -68,12 +69,12 @@ fn stands_with(r: &Read<'_>, owner: ActorId, who: ActorId) -> Result<bool> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::store::test_support::Scratch;
+    use crate::store::test_support::TestStore;
 
     #[test]
     fn a_look_at_somebody_reads_no_whole_table() {
-        let s = Scratch::new();
-        for sql in [NAMED, STANDS] {
+        let s = TestStore::new();
+        for sql in [MENTIONED_IN_PUBLIC_SQL, VISIBLE_IN_THREAD_SQL] {
             let plan = s.store.read(|r| {
                 let mut plan = r.conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
                 let values = rusqlite::params_from_iter(std::iter::repeat_n(1, plan.parameter_count()));

@@ -13,23 +13,24 @@ use crate::store::{actors::follows, column, moderation::host_blocks, node};
 
 /// What is kept away of some people.
 #[derive(Debug, Default)]
-pub struct Shield {
+pub struct BlockFilter {
     /// Nothing of theirs is shown.
-    pub hidden: HashSet<ActorId>,
+    pub blocked: HashSet<ActorId>,
     /// Their pictures are not shown.
-    pub plain: HashSet<ActorId>,
+    pub media_rejected: HashSet<ActorId>,
 }
 
 /// What is kept away of these people.
-pub fn of<'a>(r: &Read<'_>, people: impl Iterator<Item = &'a Actor> + Clone) -> Result<Shield> {
-    let mut shield = Shield { hidden: blocked(r, people.clone().map(|actor| actor.id))?, plain: HashSet::new() };
+pub fn of<'a>(r: &Read<'_>, people: impl Iterator<Item = &'a Actor> + Clone) -> Result<BlockFilter> {
+    let mut shield =
+        BlockFilter { blocked: blocked(r, people.clone().map(|actor| actor.id))?, media_rejected: HashSet::new() };
     let rules = host_blocks::rules_for(r, people.clone().flat_map(host_blocks::hosts_of), None)?;
     for actor in people {
         let verdict = rules.judge_actor(actor);
         if verdict.is_blocked() {
-            shield.hidden.insert(actor.id);
+            shield.blocked.insert(actor.id);
         } else if verdict.no_media {
-            shield.plain.insert(actor.id);
+            shield.media_rejected.insert(actor.id);
         }
     }
     Ok(shield)
@@ -45,7 +46,7 @@ fn blocked(r: &Read<'_>, people: impl Iterator<Item = ActorId>) -> Result<HashSe
 
 /// True when nothing of somebody is shown: blocked, or at home on a blocked server.
 pub fn hides(r: &Read<'_>, actor: &Actor) -> Result<bool> {
-    Ok(of(r, std::iter::once(actor))?.hidden.contains(&actor.id))
+    Ok(of(r, std::iter::once(actor))?.blocked.contains(&actor.id))
 }
 
 /// True when somebody is on a limited server and not followed: they are not put forward.
@@ -84,7 +85,7 @@ pub fn shown(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<PostId>> {
     let authors = authors(r, ids)?;
     let people = actors::by_ids(r, &authors.values().copied().collect::<Vec<_>>())?;
     let shield = of(r, people.iter())?;
-    let is_shown = |id: &&PostId| authors.get(id).is_some_and(|author| !shield.hidden.contains(author));
+    let is_shown = |id: &&PostId| authors.get(id).is_some_and(|author| !shield.blocked.contains(author));
     Ok(ids.iter().filter(is_shown).copied().collect())
 }
 

@@ -7,7 +7,7 @@ use crate::base::{Result, Time};
 use crate::store::{Read, Write, column};
 
 /// Lists at most.
-pub const MOST: u32 = 20;
+pub const MAX_LISTS: u32 = 20;
 
 /// A row of `host_list`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub fn get(r: &Read<'_>, id: HostListId) -> Result<HostList> {
 /// All lists, oldest first.
 pub fn all(r: &Read<'_>) -> Result<Vec<HostList>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM host_list ORDER BY id LIMIT ?1")?;
-    let rows = statement.query_map([MOST], from_row)?;
+    let rows = statement.query_map([MAX_LISTS], from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

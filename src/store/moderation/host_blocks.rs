@@ -11,9 +11,9 @@ use crate::store::actors::Actor;
 use crate::store::{Read, Write, column};
 
 /// Rules in one answer at most.
-const MOST: u32 = 200_000;
+const MAX_RULES: u32 = 200_000;
 /// The list that stands for what the owner set by hand.
-pub const BY_HAND: HostListId = HostListId(0);
+pub const MANUAL_LIST: HostListId = HostListId(0);
 
 /// How far a server is kept away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,7 +49,7 @@ impl Severity {
 
 /// A row of `host_block`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rule {
+pub struct HostBlockRule {
     /// Lower case, punycode, no port.
     pub host: String,
     /// Whose rule it is.
@@ -70,12 +70,12 @@ pub struct Rule {
     pub created_at: Time,
 }
 
-impl Rule {
+impl HostBlockRule {
     /// A rule by hand.
     pub fn by_hand(host: &str, severity: Severity, comment: &str) -> Self {
         Self {
             host: host.to_owned(),
-            list_id: BY_HAND,
+            list_id: MANUAL_LIST,
             severity,
             no_media: false,
             no_reports: false,
@@ -87,9 +87,9 @@ impl Rule {
     }
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Rule> {
+fn from_row(row: &Row<'_>) -> rusqlite::Result<HostBlockRule> {
     let severity: String = column(row, "severity")?;
-    Ok(Rule {
+    Ok(HostBlockRule {
         host: column(row, "host")?,
         list_id: column(row, "list_id")?,
         severity: Severity::from_word(&severity).unwrap_or(Severity::Limit),
@@ -104,7 +104,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Rule> {
 
 /// What all rules together say of a host.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Verdict {
+pub struct HostPolicy {
     /// None: nothing.
     pub severity: Option<Severity>,
     /// Its pictures are not shown.
@@ -115,7 +115,7 @@ pub struct Verdict {
     pub rule: Option<(String, HostListId)>,
 }
 
-impl Verdict {
+impl HostPolicy {
     /// Nothing comes from there, nothing goes there.
     pub fn is_blocked(&self) -> bool {
         self.severity == Some(Severity::Block)
@@ -151,30 +151,30 @@ pub(in crate::store) fn host_of(url: &str) -> String {
 
 /// Rules for some hosts, ready to judge by.
 #[derive(Debug, Default)]
-pub struct Rules {
-    rules: HashMap<String, Vec<Rule>>,
+pub struct HostBlockRules {
+    rules: HashMap<String, Vec<HostBlockRule>>,
 }
 
-impl Rules {
+impl HostBlockRules {
     /// One rule alone.
-    pub fn only(rule: Rule) -> Self {
+    pub fn only(rule: HostBlockRule) -> Self {
         Self { rules: HashMap::from([(rule.host.clone(), vec![rule])]) }
     }
 
     /// What they say of a host. The owner's own rule for the nearest name decides; without one, the strictest of lists.
-    pub fn judge(&self, host: &str) -> Verdict {
+    pub fn judge(&self, host: &str) -> HostPolicy {
         if self.rules.is_empty() {
-            return Verdict::default();
+            return HostPolicy::default();
         }
         let names = covering(host);
         let matching = || names.iter().filter_map(|name| self.rules.get(name)).flatten();
-        let chosen = match matching().find(|rule| rule.list_id == BY_HAND) {
+        let chosen = match matching().find(|rule| rule.list_id == MANUAL_LIST) {
             Some(own) => Some(own),
             None => matching().max_by_key(|rule| rule.severity),
         };
-        let Some(rule) = chosen else { return Verdict::default() };
+        let Some(rule) = chosen else { return HostPolicy::default() };
         let limited = rule.severity == Severity::Limit;
-        Verdict {
+        HostPolicy {
             severity: Some(rule.severity).filter(|severity| *severity != Severity::Allow),
             no_media: rule.no_media || limited,
             no_reports: rule.no_reports,
@@ -183,7 +183,7 @@ impl Rules {
     }
 
     /// What they say of a person: the stricter of their handle's host and their server.
-    pub fn judge_actor(&self, actor: &Actor) -> Verdict {
+    pub fn judge_actor(&self, actor: &Actor) -> HostPolicy {
         let [handle, server] = hosts_of(actor).map(|host| self.judge(&host));
         if server.severity > handle.severity || (server.severity == handle.severity && server.no_media) {
             server
@@ -199,9 +199,13 @@ pub fn any(r: &Read<'_>) -> Result<bool> {
 }
 
 /// The rules that can concern these hosts; those of `also` too, whether it is applied or not.
-pub fn rules_for(r: &Read<'_>, hosts: impl Iterator<Item = String>, also: Option<HostListId>) -> Result<Rules> {
+pub fn rules_for(
+    r: &Read<'_>,
+    hosts: impl Iterator<Item = String>,
+    also: Option<HostListId>,
+) -> Result<HostBlockRules> {
     if !any(r)? {
-        return Ok(Rules::default());
+        return Ok(HostBlockRules::default());
     }
     let names: BTreeSet<String> = hosts.flat_map(|host| covering(&host)).collect();
     let mut statement = r.conn.prepare_cached(
@@ -209,28 +213,28 @@ pub fn rules_for(r: &Read<'_>, hosts: impl Iterator<Item = String>, also: Option
          WHERE b.list_id = ?2 OR b.held = 0
            AND (b.list_id = 0 OR b.list_id IN (SELECT id FROM host_list WHERE applied_at IS NOT NULL)) LIMIT ?3",
     )?;
-    let rows =
-        statement.query_map(params![crate::store::to_json(&names)?, also.unwrap_or(HostListId(-1)), MOST], from_row)?;
-    let mut rules: HashMap<String, Vec<Rule>> = HashMap::new();
+    let rows = statement
+        .query_map(params![crate::store::to_json(&names)?, also.unwrap_or(HostListId(-1)), MAX_RULES], from_row)?;
+    let mut rules: HashMap<String, Vec<HostBlockRule>> = HashMap::new();
     for rule in rows {
         let rule = rule?;
         rules.entry(rule.host.clone()).or_default().push(rule);
     }
-    Ok(Rules { rules })
+    Ok(HostBlockRules { rules })
 }
 
 /// What is said of one host (with or without a port).
-pub fn of_host(r: &Read<'_>, host: &str) -> Result<Verdict> {
+pub fn of_host(r: &Read<'_>, host: &str) -> Result<HostPolicy> {
     Ok(rules_for(r, std::iter::once(host.to_owned()), None)?.judge(host))
 }
 
 /// What is said of one person.
-pub fn of_actor(r: &Read<'_>, actor: &Actor) -> Result<Verdict> {
+pub fn of_actor(r: &Read<'_>, actor: &Actor) -> Result<HostPolicy> {
     Ok(rules_for(r, hosts_of(actor).into_iter(), None)?.judge_actor(actor))
 }
 
 /// Sets a rule, in place of the one of the same host and list.
-pub fn set(w: &Write<'_>, rule: &Rule) -> Result<()> {
+pub fn set(w: &Write<'_>, rule: &HostBlockRule) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO host_block (host, list_id, severity, no_media, no_reports, comment, obfuscate, held, created_at,
            number)
@@ -254,7 +258,7 @@ pub fn set(w: &Write<'_>, rule: &Rule) -> Result<()> {
 }
 
 /// The rule of a list for exactly this host.
-pub fn get(r: &Read<'_>, list: HostListId, host: &str) -> Result<Option<Rule>> {
+pub fn get(r: &Read<'_>, list: HostListId, host: &str) -> Result<Option<HostBlockRule>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM host_block WHERE host = ?1 AND list_id = ?2")?;
     Ok(statement.query_one(params![host, list], from_row).optional()?)
 }
@@ -265,7 +269,7 @@ pub fn remove(w: &Write<'_>, list: HostListId, host: &str) -> Result<bool> {
 }
 
 /// The rules of a list by name, after `after`; at most `limit`.
-pub fn of_list(r: &Read<'_>, list: HostListId, after: &str, limit: u32) -> Result<Vec<Rule>> {
+pub fn of_list(r: &Read<'_>, list: HostListId, after: &str, limit: u32) -> Result<Vec<HostBlockRule>> {
     let mut statement =
         r.conn.prepare_cached("SELECT * FROM host_block WHERE list_id = ?1 AND host > ?2 ORDER BY host LIMIT ?3")?;
     let rows = statement.query_map(params![list, after, limit], from_row)?;
@@ -301,9 +305,9 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::store::moderation::host_block_lists;
-    use crate::store::test_support::Scratch;
+    use crate::store::test_support::TestStore;
 
-    fn severity(s: &Scratch, host: &str) -> Option<Severity> {
+    fn severity(s: &TestStore, host: &str) -> Option<Severity> {
         s.store.read(|r| of_host(r, host)).unwrap().severity
     }
 
@@ -311,9 +315,9 @@ mod tests {
     fn a_host_is_covered_with_its_subdomains_on_every_port() {
         assert_eq!(covering("a.B.example:8080"), ["a.b.example", "b.example", "example"]);
         assert_eq!(covering("[::1]:80"), ["[::1]"]);
-        let s = Scratch::new();
+        let s = TestStore::new();
         assert_eq!(severity(&s, "x.example"), None);
-        s.store.write(|w| set(w, &Rule::by_hand("bad.example", Severity::Block, ""))).unwrap();
+        s.store.write(|w| set(w, &HostBlockRule::by_hand("bad.example", Severity::Block, ""))).unwrap();
         for (host, expected) in [
             ("bad.example", Some(Severity::Block)),
             ("very.bad.example:444", Some(Severity::Block)),
@@ -326,7 +330,7 @@ mod tests {
 
     #[test]
     fn the_owners_word_counts_more_than_lists_and_of_lists_the_strictest() {
-        let s = Scratch::new();
+        let s = TestStore::new();
         let lists = s.store.write(|w| {
             let add = |n: u32| host_block_lists::add(w, &format!("https://lists.example/{n}.csv"), "a list");
             let lists = [add(1)?, add(2)?];
@@ -336,10 +340,10 @@ mod tests {
                 (lists[1], "y.example", Severity::Block),
                 (lists[1], "z.example", Severity::Block),
             ] {
-                set(w, &Rule { list_id: list, ..Rule::by_hand(host, severity, "") })?;
+                set(w, &HostBlockRule { list_id: list, ..HostBlockRule::by_hand(host, severity, "") })?;
             }
-            set(w, &Rule::by_hand("y.example", Severity::Limit, ""))?;
-            set(w, &Rule::by_hand("good.z.example", Severity::Allow, ""))?;
+            set(w, &HostBlockRule::by_hand("y.example", Severity::Limit, ""))?;
+            set(w, &HostBlockRule::by_hand("good.z.example", Severity::Allow, ""))?;
             Ok(lists)
         });
         let lists = lists.unwrap();

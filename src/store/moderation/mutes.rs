@@ -8,7 +8,7 @@ use crate::store::{Read, Write, column};
 
 /// What a mute hides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
+pub enum MuteScope {
     /// Their posts and boosts at home; notifications still come.
     Home,
     /// Home and notifications.
@@ -17,7 +17,7 @@ pub enum Reach {
     Boosts,
 }
 
-impl Reach {
+impl MuteScope {
     /// The columns `boosts_only` and `notices`.
     fn columns(self) -> (bool, bool) {
         match self {
@@ -34,7 +34,7 @@ pub struct Mute {
     /// Who is muted.
     pub actor_id: ActorId,
     /// What it hides.
-    pub reach: Reach,
+    pub reach: MuteScope,
     /// When it ends; None for good.
     pub until_at: Option<Time>,
     /// Since when.
@@ -43,9 +43,9 @@ pub struct Mute {
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Mute> {
     let reach = match (column(row, "boosts_only")?, column(row, "notices")?) {
-        (true, _) => Reach::Boosts,
-        (false, true) => Reach::Everything,
-        (false, false) => Reach::Home,
+        (true, _) => MuteScope::Boosts,
+        (false, true) => MuteScope::Everything,
+        (false, false) => MuteScope::Home,
     };
     Ok(Mute {
         actor_id: column(row, "actor_id")?,
@@ -56,7 +56,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Mute> {
 }
 
 /// Mutes somebody, in place of what was before.
-pub fn set(w: &Write<'_>, actor: ActorId, reach: Reach, until: Option<Time>) -> Result<()> {
+pub fn set(w: &Write<'_>, actor: ActorId, reach: MuteScope, until: Option<Time>) -> Result<()> {
     let (boosts_only, notices) = reach.columns();
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO mute (actor_id, boosts_only, notices, until_at, created_at) VALUES (?1, ?2, ?3, ?4, ?5)

@@ -7,7 +7,7 @@ use crate::base::{Result, Time};
 use crate::store::{Read, Write, column};
 
 /// Reports from others kept at most; the oldest go first.
-const MOST: u32 = 1_000;
+const MAX_RECEIVED_REPORTS: u32 = 1_000;
 
 /// A row of `report`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,14 +60,14 @@ pub fn receive(w: &Write<'_>, uri: &str, sender: ActorId, about: &[String], comm
     let new = statement.execute(params![uri, sender, crate::store::to_json(&about)?, comment, w.now])? > 0;
     w.conn.execute(
         "DELETE FROM report WHERE ours = 0 AND id <= (SELECT id FROM report WHERE ours = 0 ORDER BY id DESC LIMIT 1 OFFSET ?1)",
-        [MOST],
+        [MAX_RECEIVED_REPORTS],
     )?;
     Ok(new)
 }
 
 /// A report of the owner's to keep.
 #[derive(Debug, Clone, Copy)]
-pub struct Sent<'s> {
+pub struct SentReport<'s> {
     /// Of the Flag, sent or not.
     pub uri: &'s str,
     /// Who it is about.
@@ -85,7 +85,7 @@ pub struct Sent<'s> {
 }
 
 /// Keeps a report of the owner's.
-pub fn sent(w: &Write<'_>, report: Sent<'_>) -> Result<ReportId> {
+pub fn sent(w: &Write<'_>, report: SentReport<'_>) -> Result<ReportId> {
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO report (uri, actor_id, ours, about, comment, created_at, closed_at, category, rules, forwarded)
          VALUES (?1, ?2, 1, ?3, ?4, ?5, ?5, ?6, ?7, ?8) RETURNING id",

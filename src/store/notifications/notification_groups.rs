@@ -5,18 +5,18 @@ use rusqlite::params;
 
 use crate::base::id::{ActorId, NotificationId, PostId};
 use crate::base::{Result, Time};
-use crate::store::cursor::Rows;
-use crate::store::notifications::{self, Kind, Notification};
+use crate::store::cursor::CursorWindow;
+use crate::store::notifications::{self, Notification, NotificationKind};
 use crate::store::{Read, Write, column};
 
 /// People named of one group.
-const SAMPLE: u32 = 8;
+const MAX_GROUP_SAMPLE: u32 = 8;
 
 /// What makes a group one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Key {
+pub struct GroupKey {
     /// Like, boost or follow.
-    pub kind: Kind,
+    pub kind: NotificationKind,
     /// The post, but for follows.
     pub post_id: Option<PostId>,
     /// Since 1970, in which it began.
@@ -25,7 +25,7 @@ pub struct Key {
 
 /// What a group holds, without those whose notifications are muted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
+pub struct NotificationGroup {
     /// The row it was asked by.
     pub row: NotificationId,
     /// Its newest row.
@@ -41,7 +41,7 @@ pub struct Group {
 }
 
 /// The groups of some rows that stand in groups, in one query; `floor` is the lowest id of the page.
-pub fn of(r: &Read<'_>, rows: &[NotificationId], floor: i64) -> Result<Vec<Group>> {
+pub fn of(r: &Read<'_>, rows: &[NotificationId], floor: i64) -> Result<Vec<NotificationGroup>> {
     let same = format!(
         "FROM notification g INDEXED BY notification_group
          WHERE g.kind = n.kind AND g.post_id IS n.post_id AND g.hour = n.hour AND {}",
@@ -52,7 +52,7 @@ pub fn of(r: &Read<'_>, rows: &[NotificationId], floor: i64) -> Result<Vec<Group
            SELECT n.id, (SELECT g.id {same} ORDER BY g.id DESC LIMIT 1) AS newest,
              (SELECT g.id {same} AND g.id >= ?2 ORDER BY g.id LIMIT 1) AS oldest,
              (SELECT count(*) {same}) AS count,
-             (SELECT json_group_array(who) FROM (SELECT g.actor_id AS who {same} ORDER BY g.id DESC LIMIT {SAMPLE})) AS people
+             (SELECT json_group_array(who) FROM (SELECT g.actor_id AS who {same} ORDER BY g.id DESC LIMIT {MAX_GROUP_SAMPLE})) AS people
            FROM json_each(?1) j JOIN notification n ON n.id = j.value WHERE n.hour IS NOT NULL) q
          WHERE q.newest IS NOT NULL LIMIT 1000"
     ))?;
@@ -60,7 +60,7 @@ pub fn of(r: &Read<'_>, rows: &[NotificationId], floor: i64) -> Result<Vec<Group
         statement.query_map(params![crate::store::id_list(rows.iter().map(|id| id.0)), floor, r.now], |row| {
             let people: Vec<i64> = crate::store::json(row, "people")?;
             let newest = column(row, "newest")?;
-            Ok(Group {
+            Ok(NotificationGroup {
                 row: column(row, "id")?,
                 newest,
                 newest_at: column(row, "newest_at")?,
@@ -73,7 +73,7 @@ pub fn of(r: &Read<'_>, rows: &[NotificationId], floor: i64) -> Result<Vec<Group
 }
 
 /// A page of the rows of one group, newest first.
-pub fn page(r: &Read<'_>, key: Key, rows: Rows) -> Result<Vec<Notification>> {
+pub fn page(r: &Read<'_>, key: GroupKey, rows: CursorWindow) -> Result<Vec<Notification>> {
     let mut statement = r.conn.prepare_cached(&format!(
         "SELECT * FROM notification n INDEXED BY notification_group
          WHERE n.kind = ?1 AND n.post_id IS ?2 AND n.hour = ?3 AND n.id > ?4 AND n.id < ?5 AND {}
@@ -87,7 +87,7 @@ pub fn page(r: &Read<'_>, key: Key, rows: Rows) -> Result<Vec<Notification>> {
 }
 
 /// Forgets a whole group.
-pub fn dismiss(w: &Write<'_>, key: Key) -> Result<()> {
+pub fn dismiss(w: &Write<'_>, key: GroupKey) -> Result<()> {
     w.conn
         .prepare_cached("DELETE FROM notification WHERE kind = ?1 AND post_id IS ?2 AND hour = ?3")?
         .execute(params![key.kind.word(), key.post_id, key.hour])?;

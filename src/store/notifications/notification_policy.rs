@@ -9,20 +9,20 @@ use serde::{Deserialize, Serialize};
 use crate::base::id::{ActorId, PostId};
 use crate::base::{Audience, Result};
 use crate::store::actors::{self, Actor};
-use crate::store::notifications::Kind;
+use crate::store::notifications::NotificationKind;
 use crate::store::{Read, actors::follows, moderation::host_blocks, node, notifications::notification_requests, posts};
 
 /// Who joined their server later than this is new.
-const NEW: Duration = Duration::from_hours(30 * 24);
+const NEW_ACCOUNT_AGE: Duration = Duration::from_hours(30 * 24);
 /// Who follows the owner for less than this does not count as a follower yet.
-const FRESH: Duration = Duration::from_hours(3 * 24);
+const NEW_FOLLOWER_AGE: Duration = Duration::from_hours(3 * 24);
 /// How far up a thread the owner's own part in it is looked for.
-const ABOVE: u32 = 100;
+const MAX_ANCESTORS: u32 = 100;
 
 /// What becomes of a notification; the later ones are stricter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Answer {
+pub enum PolicyAction {
     /// The owner hears of it.
     #[default]
     Accept,
@@ -32,7 +32,7 @@ pub enum Answer {
     Drop,
 }
 
-impl Answer {
+impl PolicyAction {
     /// Every one, the mildest first.
     pub const ALL: [Self; 3] = [Self::Accept, Self::Filter, Self::Drop];
 
@@ -54,61 +54,61 @@ impl Answer {
 /// What becomes of notifications by whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Policy {
+pub struct NotificationPolicy {
     /// By people the owner does not follow.
-    pub not_following: Answer,
+    pub not_following: PolicyAction,
     /// By people who do not follow the owner, or only since three days.
-    pub not_followers: Answer,
+    pub not_followers: PolicyAction,
     /// By people whose account is younger than 30 days; like all that follow, unless the owner follows them.
-    pub new_accounts: Answer,
+    pub new_accounts: PolicyAction,
     /// Private mentions that answer nothing the owner wrote to their author in private.
-    pub private_mentions: Answer,
+    pub private_mentions: PolicyAction,
     /// By people of limited servers.
-    pub limited: Answer,
+    pub limited: PolicyAction,
     /// By programs.
-    pub bots: Answer,
+    pub bots: PolicyAction,
 }
 
-impl Default for Policy {
+impl Default for NotificationPolicy {
     fn default() -> Self {
-        let accept = Answer::Accept;
+        let accept = PolicyAction::Accept;
         Self {
             not_following: accept,
             not_followers: accept,
             new_accounts: accept,
             private_mentions: accept,
-            limited: Answer::Filter,
+            limited: PolicyAction::Filter,
             bots: accept,
         }
     }
 }
 
-impl Policy {
-    fn strictest(self) -> Answer {
+impl NotificationPolicy {
+    fn strictest(self) -> PolicyAction {
         let people = self.not_following.max(self.not_followers).max(self.new_accounts);
         people.max(self.private_mentions).max(self.limited).max(self.bots)
     }
 }
 
 /// What becomes of an event, by the settings. What the owner asked for themselves, and reports, always come through.
-pub fn judge(r: &Read<'_>, kind: Kind, who: ActorId, post: Option<PostId>) -> Result<Answer> {
+pub fn judge(r: &Read<'_>, kind: NotificationKind, who: ActorId, post: Option<PostId>) -> Result<PolicyAction> {
     if !kind.may_be_kept_back() {
-        return Ok(Answer::Accept);
+        return Ok(PolicyAction::Accept);
     }
     let policy = node::settings(r)?.notices;
     // Who asks to follow is seen in any case: of limited servers everybody has to ask.
-    let limits = kind != Kind::FollowRequest && host_blocks::any(r)?;
-    let policy = if limits { policy } else { Policy { limited: Answer::Accept, ..policy } };
-    if policy.strictest() == Answer::Accept || notification_requests::is_permitted(r, who)? {
-        return Ok(Answer::Accept);
+    let limits = kind != NotificationKind::FollowRequest && host_blocks::any(r)?;
+    let policy = if limits { policy } else { NotificationPolicy { limited: PolicyAction::Accept, ..policy } };
+    if policy.strictest() == PolicyAction::Accept || notification_requests::is_permitted(r, who)? {
+        return Ok(PolicyAction::Accept);
     }
     let (actor, owner) = (actors::by_id(r, who)?, node::owner(r)?);
-    let mut answer = if is_follower(r, owner, who)? { Answer::Accept } else { policy.not_followers };
+    let mut answer = if is_follower(r, owner, who)? { PolicyAction::Accept } else { policy.not_followers };
     if follows::is_accepted(r, owner, who)? {
         return Ok(answer);
     }
     answer = answer.max(policy.not_following);
-    if actor.published_at.unwrap_or(actor.created_at) > r.now.minus(NEW) {
+    if actor.published_at.unwrap_or(actor.created_at) > r.now.minus(NEW_ACCOUNT_AGE) {
         answer = answer.max(policy.new_accounts);
     }
     if matches!(actor.kind.as_str(), "Service" | "Application") {
@@ -125,12 +125,12 @@ pub fn judge(r: &Read<'_>, kind: Kind, who: ActorId, post: Option<PostId>) -> Re
 
 fn is_follower(r: &Read<'_>, owner: ActorId, who: ActorId) -> Result<bool> {
     let since = follows::get(r, who, owner)?.and_then(|follow| follow.accepted_at);
-    Ok(since.is_some_and(|at| at <= r.now.minus(FRESH)))
+    Ok(since.is_some_and(|at| at <= r.now.minus(NEW_FOLLOWER_AGE)))
 }
 
 /// A private mention that does not belong to something the owner wrote to its author in private.
-fn is_unasked(r: &Read<'_>, kind: Kind, who: &Actor, owner: ActorId, post: Option<PostId>) -> Result<bool> {
-    let Some(post) = post.filter(|_| kind == Kind::Mention) else { return Ok(false) };
+fn is_unasked(r: &Read<'_>, kind: NotificationKind, who: &Actor, owner: ActorId, post: Option<PostId>) -> Result<bool> {
+    let Some(post) = post.filter(|_| kind == NotificationKind::Mention) else { return Ok(false) };
     if posts::by_id(r, post)?.audience != Audience::Mentioned {
         return Ok(false);
     }
@@ -142,5 +142,5 @@ fn is_unasked(r: &Read<'_>, kind: Kind, who: &Actor, owner: ActorId, post: Optio
          SELECT 1 FROM up JOIN post p ON p.id = up.id JOIN mention m ON m.post_id = p.id AND m.uri = ?3
          WHERE p.actor_id = ?4 AND p.audience = ?5 LIMIT 1",
     )?;
-    Ok(!statement.exists(params![post, ABOVE, who.uri, owner, Audience::Mentioned])?)
+    Ok(!statement.exists(params![post, MAX_ANCESTORS, who.uri, owner, Audience::Mentioned])?)
 }

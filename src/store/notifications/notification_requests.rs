@@ -5,15 +5,15 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use crate::base::id::{ActorId, NotificationRequestId, PostId};
 use crate::base::{Error, Result, Time};
-use crate::store::cursor::Rows;
+use crate::store::cursor::CursorWindow;
 use crate::store::{Read, Write, column};
 
 /// Counting stops here.
-const COUNTED: u32 = 100;
+const MAX_COUNTED: u32 = 100;
 
 /// Somebody who waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
+pub struct NotificationRequest {
     /// Counts up.
     pub id: NotificationRequestId,
     /// Who.
@@ -28,8 +28,8 @@ pub struct Request {
     pub post_id: Option<PostId>,
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Request> {
-    Ok(Request {
+fn from_row(row: &Row<'_>) -> rusqlite::Result<NotificationRequest> {
+    Ok(NotificationRequest {
         id: column(row, "id")?,
         actor_id: column(row, "actor_id")?,
         created_at: column(row, "created_at")?,
@@ -44,8 +44,8 @@ fn sql(condition: &str, order: &str) -> String {
     let newest = "FROM notification WHERE actor_id = q.actor_id AND place = 0 ORDER BY id DESC LIMIT";
     format!(
         "SELECT q.id, q.actor_id, q.created_at, (SELECT created_at {newest} 1) AS updated_at,
-           (SELECT count(*) FROM (SELECT 1 {newest} {COUNTED})) AS count,
-           (SELECT post_id FROM (SELECT kind, post_id {newest} {COUNTED})
+           (SELECT count(*) FROM (SELECT 1 {newest} {MAX_COUNTED})) AS count,
+           (SELECT post_id FROM (SELECT kind, post_id {newest} {MAX_COUNTED})
             WHERE kind IN ('mention', 'quote') LIMIT 1) AS post_id
          FROM notification_request q
          WHERE {condition} AND EXISTS (SELECT 1 FROM notification WHERE actor_id = q.actor_id AND place = 0)
@@ -74,21 +74,21 @@ pub(in crate::store) fn tidy(w: &Write<'_>, actor: ActorId) -> Result<()> {
 }
 
 /// A page of requests, newest first.
-pub fn page(r: &Read<'_>, rows: Rows) -> Result<Vec<Request>> {
+pub fn page(r: &Read<'_>, rows: CursorWindow) -> Result<Vec<NotificationRequest>> {
     let mut statement = r.conn.prepare_cached(&sql("q.id > ?2 AND q.id < ?3", rows.order()))?;
     let found = statement.query_map(params![rows.limit, rows.above, rows.below], from_row)?;
     Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
 }
 
 /// One request; NotFound when there is none.
-pub fn by_id(r: &Read<'_>, id: NotificationRequestId) -> Result<Request> {
+pub fn by_id(r: &Read<'_>, id: NotificationRequestId) -> Result<NotificationRequest> {
     let mut statement = r.conn.prepare_cached(&sql("q.id = ?2", "DESC"))?;
     statement.query_one(params![1, id], from_row).optional()?.ok_or(Error::NotFound)
 }
 
 /// How many wait, and how many notifications they sent; of the newest hundred.
 pub fn summary(r: &Read<'_>) -> Result<(u32, u32)> {
-    let waiting = page(r, Rows::first(COUNTED))?;
+    let waiting = page(r, CursorWindow::first(MAX_COUNTED))?;
     Ok((waiting.len() as u32, waiting.iter().map(|request| request.count).sum()))
 }
 

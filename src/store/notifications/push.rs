@@ -7,17 +7,17 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use crate::base::id::{ActorId, MessageId, NotificationId, SubscriptionId, TokenId};
 use crate::base::{Result, Time};
-use crate::store::notifications::Kind;
+use crate::store::notifications::NotificationKind;
 use crate::store::{Read, Write, column};
 
 /// Messages that wait for one app at most; the oldest go.
-const MOST_WAITING: u32 = 200;
+const MAX_WAITING_PER_SUBSCRIPTION: u32 = 200;
 /// How long a message is worth sending.
-pub const PATIENCE: Duration = Duration::from_hours(48);
+pub const MESSAGE_LIFETIME: Duration = Duration::from_hours(48);
 
 /// Whose notifications an app wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Whose {
+pub enum PushPolicy {
     /// Everybody's.
     #[default]
     All,
@@ -29,7 +29,7 @@ pub enum Whose {
     None,
 }
 
-impl Whose {
+impl PushPolicy {
     const ALL: [Self; 4] = [Self::All, Self::Followed, Self::Follower, Self::None];
 
     /// The stored word, which is also the apps'.
@@ -49,11 +49,11 @@ impl Whose {
 }
 
 /// What an app wants to hear of: the kind of notification, and the app's own word for it.
-pub type Alerts = BTreeMap<String, String>;
+pub type PushAlerts = BTreeMap<String, String>;
 
 /// A row of `push_subscription`.
 #[derive(Debug, Clone)]
-pub struct Subscription {
+pub struct PushSubscription {
     /// Counts up.
     pub id: SubscriptionId,
     /// Whose it is.
@@ -69,12 +69,12 @@ pub struct Subscription {
     /// RFC 8291, else the draft before it.
     pub standard: bool,
     /// What it wants to hear of.
-    pub alerts: Alerts,
+    pub alerts: PushAlerts,
     /// From whom.
-    pub whose: Whose,
+    pub whose: PushPolicy,
 }
 
-impl Subscription {
+impl PushSubscription {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         let (alerts, whose): (String, String) = (column(row, "alerts")?, column(row, "policy")?);
         Ok(Self {
@@ -86,19 +86,19 @@ impl Subscription {
             auth: column(row, "auth")?,
             standard: column(row, "standard")?,
             alerts: serde_json::from_str(&alerts).unwrap_or_default(),
-            whose: Whose::of(&whose).unwrap_or(Whose::None),
+            whose: PushPolicy::of(&whose).unwrap_or(PushPolicy::None),
         })
     }
 }
 
 /// The subscription of a token.
-pub fn of_token(r: &Read<'_>, token: TokenId) -> Result<Option<Subscription>> {
+pub fn of_token(r: &Read<'_>, token: TokenId) -> Result<Option<PushSubscription>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM push_subscription WHERE token_id = ?1")?;
-    Ok(statement.query_one([token], Subscription::from_row).optional()?)
+    Ok(statement.query_one([token], PushSubscription::from_row).optional()?)
 }
 
 /// Subscribes (the id is not read); one that the token had before is replaced, and what waited for it is gone.
-pub fn subscribe(w: &Write<'_>, new: &Subscription) -> Result<()> {
+pub fn subscribe(w: &Write<'_>, new: &PushSubscription) -> Result<()> {
     unsubscribe(w, new.token)?;
     w.conn.execute(
         "INSERT INTO push_subscription (token_id, bearer, endpoint, point, auth, standard, alerts, policy, created_at)
@@ -119,7 +119,7 @@ pub fn subscribe(w: &Write<'_>, new: &Subscription) -> Result<()> {
 }
 
 /// Changes what a token's app hears of. False when it has no subscription.
-pub fn change(w: &Write<'_>, token: TokenId, alerts: &Alerts, whose: Whose) -> Result<bool> {
+pub fn change(w: &Write<'_>, token: TokenId, alerts: &PushAlerts, whose: PushPolicy) -> Result<bool> {
     let changed = w.conn.execute(
         "UPDATE push_subscription SET alerts = ?2, policy = ?3 WHERE token_id = ?1",
         params![token, json(alerts), whose.word()],
@@ -127,7 +127,7 @@ pub fn change(w: &Write<'_>, token: TokenId, alerts: &Alerts, whose: Whose) -> R
     Ok(changed > 0)
 }
 
-fn json(alerts: &Alerts) -> String {
+fn json(alerts: &PushAlerts) -> String {
     serde_json::to_string(alerts).unwrap_or_default()
 }
 
@@ -138,7 +138,7 @@ pub fn unsubscribe(w: &Write<'_>, token: TokenId) -> Result<()> {
 }
 
 /// Queues a message for every app that wants to hear of this notification.
-pub fn announce(w: &Write<'_>, id: NotificationId, kind: Kind, actor: ActorId) -> Result<()> {
+pub fn announce(w: &Write<'_>, id: NotificationId, kind: NotificationKind, actor: ActorId) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "SELECT s.id FROM push_subscription s, node n WHERE s.alerts ->> ?2 IS NOT NULL AND CASE s.policy
              WHEN 'all' THEN 1
@@ -164,18 +164,18 @@ fn queue(w: &Write<'_>, subscription: SubscriptionId, id: NotificationId) -> Res
     w.conn.execute(
         "DELETE FROM push_message WHERE subscription_id = ?1 AND id IN
            (SELECT id FROM push_message WHERE subscription_id = ?1 ORDER BY id DESC LIMIT -1 OFFSET ?2)",
-        params![subscription, MOST_WAITING],
+        params![subscription, MAX_WAITING_PER_SUBSCRIPTION],
     )?;
     Ok(())
 }
 
 /// A message somebody has claimed and must settle before its lease ends.
 #[derive(Debug, Clone)]
-pub struct Message {
+pub struct PushMessage {
     /// Counts up.
     pub id: MessageId,
     /// For whom.
-    pub subscription: Subscription,
+    pub subscription: PushSubscription,
     /// About what.
     pub notification: NotificationId,
     /// This attempt is the first, the second …
@@ -190,7 +190,7 @@ pub fn next_due(r: &Read<'_>) -> Result<Option<Time>> {
 }
 
 /// Claims the message that has been due the longest. Those that are too old to be worth it are dropped on the way.
-pub fn claim(w: &Write<'_>, lease: Duration) -> Result<Option<Message>> {
+pub fn claim(w: &Write<'_>, lease: Duration) -> Result<Option<PushMessage>> {
     let mut due = w.conn.prepare_cached(
         "UPDATE push_message SET tries = tries + 1, next_at = ?2
          WHERE id = (SELECT id FROM push_message WHERE next_at <= ?1 ORDER BY next_at, id LIMIT 1)
@@ -204,13 +204,13 @@ pub fn claim(w: &Write<'_>, lease: Duration) -> Result<Option<Message>> {
             })
             .optional()?;
         let Some(((id, subscription), notification, tries, created_at)) = claimed else { return Ok(None) };
-        if w.now.since(created_at) > PATIENCE {
+        if w.now.since(created_at) > MESSAGE_LIFETIME {
             drop_message(w, id)?;
             continue;
         }
         let mut found = w.conn.prepare_cached("SELECT * FROM push_subscription WHERE id = ?1")?;
-        let subscription = found.query_one([subscription], Subscription::from_row)?;
-        return Ok(Some(Message { id, subscription, notification, tries, created_at }));
+        let subscription = found.query_one([subscription], PushSubscription::from_row)?;
+        return Ok(Some(PushMessage { id, subscription, notification, tries, created_at }));
     }
 }
 

@@ -8,14 +8,14 @@ use crate::base::{Result, Time};
 use crate::store::{Read, Write, queue::deliveries};
 
 /// Failures in a row that open the breaker; from then on one probe at a time.
-pub(in crate::store) const FAILURES: u32 = 5;
+pub(in crate::store) const BREAKER_FAILURES: u32 = 5;
 /// How long the breaker stays open the first time; doubles up to [`LONGEST`].
-const FIRST_PAUSE: Duration = Duration::from_secs(60);
+const MIN_BREAKER_PAUSE: Duration = Duration::from_secs(60);
 /// The longest pause between probes.
-const LONGEST: Duration = Duration::from_secs(6 * 3600);
+const MAX_BREAKER_PAUSE: Duration = Duration::from_secs(6 * 3600);
 
 /// An outage of our own is noticed from this length on.
-const OUTAGE: Duration = Duration::from_secs(30 * 60);
+const MIN_OWN_OUTAGE: Duration = Duration::from_secs(30 * 60);
 
 /// A row of `host`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,11 +78,11 @@ pub fn heard(w: &Write<'_>, name: &str) -> Result<()> {
     // One write a minute says enough for a host in good health.
     let recent = known.as_ref().and_then(|host| host.heard_at).is_some_and(|at| w.now.since(at).as_secs() < 60);
     let failing = known.as_ref().is_some_and(|host| host.failing_since_at.is_some());
-    let held = known.as_ref().is_some_and(|host| host.failures >= FAILURES);
+    let held = known.as_ref().is_some_and(|host| host.failures >= BREAKER_FAILURES);
     if recent && !failing {
         return Ok(());
     }
-    let alone = match known.and_then(|host| host.failing_since_at).filter(|at| w.now.since(*at) >= OUTAGE) {
+    let alone = match known.and_then(|host| host.failing_since_at).filter(|at| w.now.since(*at) >= MIN_OWN_OUTAGE) {
         Some(since) => is_first_since(w, since)?,
         None => false,
     };
@@ -124,12 +124,12 @@ pub fn failed(w: &Write<'_>, name: &str, error: &str) -> Result<()> {
     )?;
     let (failures, open_until): (u32, Option<Time>) = statement
         .query_one(params![name, w.now, error], |row| Ok((row.get("failures")?, row.get("open_until_at")?)))?;
-    if failures < FAILURES {
+    if failures < BREAKER_FAILURES {
         return Ok(());
     }
     let until = match open_until {
         Some(until) if until > w.now => until,
-        _ => w.now.plus((FIRST_PAUSE * (1 << (failures - FAILURES).min(16))).min(LONGEST)),
+        _ => w.now.plus((MIN_BREAKER_PAUSE * (1 << (failures - BREAKER_FAILURES).min(16))).min(MAX_BREAKER_PAUSE)),
     };
     w.conn.prepare_cached("UPDATE host SET open_until_at = ?2 WHERE name = ?1")?.execute(params![name, until])?;
     deliveries::hold(w, name, until)
@@ -141,7 +141,7 @@ pub fn mend_times(w: &Write<'_>) -> Result<usize> {
         "UPDATE host INDEXED BY host_failing SET open_until_at = ?1
          WHERE failing_since_at IS NOT NULL AND open_until_at > ?2",
     )?;
-    Ok(statement.execute(params![w.now, w.now.plus(LONGEST)])?)
+    Ok(statement.execute(params![w.now, w.now.plus(MAX_BREAKER_PAUSE)])?)
 }
 
 /// Remembers what a server runs (NodeInfo).
@@ -210,15 +210,15 @@ pub fn failing(r: &Read<'_>, limit: u32) -> Result<Vec<Host>> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::store::test_support::Scratch;
+    use crate::store::test_support::TestStore;
 
-    fn host(s: &Scratch) -> Host {
+    fn host(s: &TestStore) -> Host {
         s.store.read(|r| get(r, "x.example")).unwrap().unwrap()
     }
 
     #[test]
     fn pauses_double_up_to_six_hours_and_one_word_ends_them() {
-        let s = Scratch::new();
+        let s = TestStore::new();
         let mut pauses = Vec::new();
         for _ in 0..16 {
             s.store.write(|w| failed(w, "x.example", "no answer")).unwrap();
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_host_in_good_health_is_written_once_a_minute() {
-        let s = Scratch::new();
+        let s = TestStore::new();
         s.store.write(|w| heard(w, "x.example")).unwrap();
         let first = host(&s).heard_at;
         s.clock.advance(Duration::from_secs(59));
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn what_we_learn_about_a_host_stays_together() {
-        let s = Scratch::new();
+        let s = TestStore::new();
         s.store.write(|w| set_knock(w, "x.example", "rfc9421")).unwrap();
         s.store.write(|w| set_software(w, "x.example", "snac", "2.80")).unwrap();
         s.store.write(|w| failed(w, "x.example", "no answer")).unwrap();
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_went_back_ends_the_pause() {
-        let s = Scratch::new();
+        let s = TestStore::new();
         s.store
             .write(|w| {
                 (0..9).try_for_each(|_| failed(w, "x.example", "no answer"))?;

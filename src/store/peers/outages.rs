@@ -9,7 +9,7 @@ use crate::store::{Read, Write, column};
 
 /// What is still to be made up for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Absence {
+pub struct OutageRecovery {
     /// The last sign of life before it.
     pub since: Time,
     /// The last host that was told we are back, in their order; empty for none yet.
@@ -29,12 +29,16 @@ pub fn alive(w: &Write<'_>, longest: std::time::Duration) -> Result<()> {
 }
 
 /// The absence that is being made up for, if there is one.
-pub fn current(r: &Read<'_>) -> Result<Option<Absence>> {
+pub fn current(r: &Read<'_>) -> Result<Option<OutageRecovery>> {
     let mut statement = r
         .conn
         .prepare_cached("SELECT away_since_at AS since, poked, caught_up FROM node WHERE away_since_at IS NOT NULL")?;
     let found = statement.query_one([], |row| {
-        Ok(Absence { since: column(row, "since")?, poked: column(row, "poked")?, caught_up: column(row, "caught_up")? })
+        Ok(OutageRecovery {
+            since: column(row, "since")?,
+            poked: column(row, "poked")?,
+            caught_up: column(row, "caught_up")?,
+        })
     });
     Ok(found.optional()?)
 }

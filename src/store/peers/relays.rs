@@ -4,22 +4,22 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use crate::base::id::{ActorId, PostId, RelayId};
 use crate::base::{Result, Time};
-use crate::store::posts::Page;
+use crate::store::posts::PostPage;
 use crate::store::{Read, Write, column};
 
 /// Relays at most.
-pub const MOST: u32 = 20;
+pub const MAX_RELAYS: u32 = 20;
 
 /// How a relay is asked and fed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
+pub enum RelayStyle {
     /// Public is followed at the relay's inbox; it gets our activities as they are.
     Mastodon,
     /// The relay's actor is followed and follows back; it gets Announces.
     LitePub,
 }
 
-impl Style {
+impl RelayStyle {
     fn word(self) -> &'static str {
         match self {
             Self::Mastodon => "mastodon",
@@ -30,7 +30,7 @@ impl Style {
 
 /// What came of our asking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum RelayState {
     /// No answer yet.
     Asked,
     /// It takes our posts and sends others'.
@@ -39,7 +39,7 @@ pub enum State {
     Refused,
 }
 
-impl State {
+impl RelayState {
     fn word(self) -> &'static str {
         match self {
             Self::Asked => "asked",
@@ -57,13 +57,13 @@ pub struct Relay {
     /// Where we send.
     pub inbox: String,
     /// How it is asked and fed.
-    pub style: Style,
+    pub style: RelayStyle,
     /// Who it is, once known.
     pub actor_id: Option<ActorId>,
     /// Id of our Follow.
     pub follow_uri: String,
     /// What came of it.
-    pub state: State,
+    pub state: RelayState,
     /// When we asked.
     pub asked_at: Time,
     /// When it answered.
@@ -75,13 +75,13 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Relay> {
     Ok(Relay {
         id: column(row, "id")?,
         inbox: column(row, "inbox")?,
-        style: if style == Style::LitePub.word() { Style::LitePub } else { Style::Mastodon },
+        style: if style == RelayStyle::LitePub.word() { RelayStyle::LitePub } else { RelayStyle::Mastodon },
         actor_id: column(row, "actor_id")?,
         follow_uri: column(row, "follow_uri")?,
         state: match state.as_str() {
-            "accepted" => State::Accepted,
-            "refused" => State::Refused,
-            _ => State::Asked,
+            "accepted" => RelayState::Accepted,
+            "refused" => RelayState::Refused,
+            _ => RelayState::Asked,
         },
         asked_at: column(row, "asked_at")?,
         answered_at: column(row, "answered_at")?,
@@ -89,7 +89,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Relay> {
 }
 
 /// Notes that a relay was asked, or asked again.
-pub fn ask(w: &Write<'_>, inbox: &str, style: Style, actor: Option<ActorId>, follow_uri: &str) -> Result<()> {
+pub fn ask(w: &Write<'_>, inbox: &str, style: RelayStyle, actor: Option<ActorId>, follow_uri: &str) -> Result<()> {
     w.conn.execute(
         "INSERT INTO relay (inbox, style, actor_id, follow_uri, state, asked_at) VALUES (?1, ?2, ?3, ?4, 'asked', ?5)
          ON CONFLICT DO UPDATE SET style = excluded.style, actor_id = ifnull(excluded.actor_id, actor_id),
@@ -100,7 +100,7 @@ pub fn ask(w: &Write<'_>, inbox: &str, style: Style, actor: Option<ActorId>, fol
 }
 
 /// Notes a relay's answer, and who it is.
-pub fn answer(w: &Write<'_>, id: RelayId, actor: ActorId, state: State) -> Result<()> {
+pub fn answer(w: &Write<'_>, id: RelayId, actor: ActorId, state: RelayState) -> Result<()> {
     w.conn.execute(
         "UPDATE relay SET actor_id = ?2, state = ?3, answered_at = ?4 WHERE id = ?1",
         params![id, actor, state.word(), w.now],
@@ -140,7 +140,7 @@ pub fn mark(w: &Write<'_>, post: PostId) -> Result<()> {
 }
 
 /// Ids of the public posts of others that begin a thread, as far as this server has seen them, newest first.
-pub fn around(r: &Read<'_>, page: Page) -> Result<Vec<PostId>> {
+pub fn around(r: &Read<'_>, page: PostPage) -> Result<Vec<PostId>> {
     let newest = "SELECT id FROM post INDEXED BY post_around
         WHERE audience = 0 AND boost_of IS NULL AND reply_to_uri IS NULL AND id < ?1 AND id > ?2
           AND actor_id <> (SELECT owner_id FROM node) ORDER BY id DESC LIMIT ?3";

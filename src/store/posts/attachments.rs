@@ -8,11 +8,11 @@ use crate::base::{Error, Result, Time};
 use crate::store::{Read, Write, column};
 
 /// Attachments of one post at most.
-pub const MOST: usize = 16;
+pub const MAX_ATTACHMENTS: usize = 16;
 
 /// A row of `attachment`; as JSON, a file of an edition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attachment {
+pub struct PostAttachment {
     /// Which.
     pub id: MediaId,
     /// Whose; None for a fresh upload.
@@ -43,7 +43,7 @@ pub struct Attachment {
 
 /// What the owner says anew of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Described {
+pub struct AttachmentChange {
     /// Which.
     pub id: MediaId,
     /// For those who do not see it.
@@ -51,20 +51,20 @@ pub struct Described {
     /// "x,y" from -1 to 1; None for the middle.
     pub focus: Option<String>,
     /// Another cover of a film or recording; None leaves it.
-    pub cover: Option<Cover>,
+    pub cover: Option<CoverImage>,
 }
 
 /// A cover that is in media/ already.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cover {
+pub struct CoverImage {
     /// A name in media/.
     pub name: String,
     /// What stands for it until it is there.
     pub blurhash: String,
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Attachment> {
-    Ok(Attachment {
+fn from_row(row: &Row<'_>) -> rusqlite::Result<PostAttachment> {
+    Ok(PostAttachment {
         id: column(row, "id")?,
         post_id: column(row, "post_id")?,
         media_type: column(row, "media_type")?,
@@ -82,7 +82,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Attachment> {
 }
 
 /// Adds an attachment (`id` is ignored), loose or at `position` of its post.
-pub fn add(w: &Write<'_>, a: &Attachment, position: usize) -> Result<MediaId> {
+pub fn add(w: &Write<'_>, a: &PostAttachment, position: usize) -> Result<MediaId> {
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO attachment (post_id, position, media_type, url, file, preview, alt, width, height, blurhash, focus,
            still, seconds, created_at, author_id)
@@ -127,7 +127,7 @@ pub fn attach(w: &Write<'_>, post: PostId, ids: &[MediaId]) -> Result<()> {
 }
 
 /// Describes a post's files anew; what is not this post's stays as it is.
-pub fn describe(w: &Write<'_>, post: PostId, files: &[Described]) -> Result<()> {
+pub fn describe(w: &Write<'_>, post: PostId, files: &[AttachmentChange]) -> Result<()> {
     let mut statement =
         w.conn.prepare_cached("UPDATE attachment SET alt = ?3, focus = ?4 WHERE id = ?2 AND post_id = ?1")?;
     for file in files {
@@ -140,7 +140,7 @@ pub fn describe(w: &Write<'_>, post: PostId, files: &[Described]) -> Result<()> 
 }
 
 /// Describes loose uploads anew.
-pub fn describe_loose(w: &Write<'_>, files: &[Described]) -> Result<()> {
+pub fn describe_loose(w: &Write<'_>, files: &[AttachmentChange]) -> Result<()> {
     let mut statement =
         w.conn.prepare_cached("UPDATE attachment SET alt = ?2, focus = ?3 WHERE id = ?1 AND post_id IS NULL")?;
     for file in files {
@@ -150,12 +150,12 @@ pub fn describe_loose(w: &Write<'_>, files: &[Described]) -> Result<()> {
 }
 
 /// The attachment with this id.
-pub fn by_id(r: &Read<'_>, id: MediaId) -> Result<Attachment> {
+pub fn by_id(r: &Read<'_>, id: MediaId) -> Result<PostAttachment> {
     Ok(r.conn.prepare_cached("SELECT * FROM attachment WHERE id = ?1")?.query_one([id], from_row)?)
 }
 
 /// Attachments of these posts, in order.
-pub fn of_posts(r: &Read<'_>, posts: &[PostId]) -> Result<Vec<Attachment>> {
+pub fn of_posts(r: &Read<'_>, posts: &[PostId]) -> Result<Vec<PostAttachment>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT * FROM attachment WHERE post_id IN (SELECT value FROM json_each(?1)) ORDER BY post_id, position LIMIT 2000",
     )?;
@@ -187,7 +187,7 @@ pub fn describe_one(w: &Write<'_>, id: MediaId, alt: Option<&str>, focus: Option
 }
 
 /// Gives a film or recording a cover.
-pub fn set_cover(w: &Write<'_>, id: MediaId, cover: &Cover) -> Result<()> {
+pub fn set_cover(w: &Write<'_>, id: MediaId, cover: &CoverImage) -> Result<()> {
     w.conn
         .prepare_cached(
             "UPDATE attachment SET preview = ?2, blurhash = ?3 WHERE id = ?1 AND media_type NOT LIKE 'image/%'",
@@ -228,7 +228,7 @@ pub fn are_loose(r: &Read<'_>, ids: &[MediaId], but: Option<DraftId>) -> Result<
 }
 
 /// These files, in the order of `ids`; those that are gone are passed over.
-pub fn by_ids(r: &Read<'_>, ids: &[MediaId]) -> Result<Vec<Attachment>> {
+pub fn by_ids(r: &Read<'_>, ids: &[MediaId]) -> Result<Vec<PostAttachment>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT a.* FROM json_each(?1) j JOIN attachment a ON a.id = j.value ORDER BY j.key LIMIT 1000",
     )?;

@@ -4,7 +4,7 @@ use rusqlite::params;
 
 use crate::base::Result;
 use crate::base::id::PostId;
-use crate::store::cursor::Rows;
+use crate::store::cursor::CursorWindow;
 use crate::store::{Read, Write, column};
 
 /// Puts a post by; nothing when it is.
@@ -20,7 +20,7 @@ pub fn remove(w: &Write<'_>, post: PostId) -> Result<()> {
 }
 
 /// A page of bookmarks: (the row's number, the post).
-pub fn page(r: &Read<'_>, rows: Rows) -> Result<Vec<(i64, PostId)>> {
+pub fn page(r: &Read<'_>, rows: CursorWindow) -> Result<Vec<(i64, PostId)>> {
     let order = rows.order();
     let mut statement = r.conn.prepare_cached(&format!(
         "SELECT id, post_id FROM bookmark WHERE id > ?1 AND id < ?2 ORDER BY id {order} LIMIT ?3"

@@ -6,14 +6,14 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use crate::base::Result;
 use crate::base::id::{ConversationId, PostId};
-use crate::store::cursor::Rows;
-use crate::store::posts::Mention;
+use crate::store::cursor::CursorWindow;
+use crate::store::posts::PostMention;
 use crate::store::{Read, Write, column, events, posts::thread_mutes};
 
 /// How far up a thread a conversation is looked for.
-const ABOVE: u32 = 300;
+const MAX_ANCESTORS: u32 = 300;
 /// People of one conversation at most; what names more is kept with the first of them.
-const PEOPLE: usize = 100;
+const MAX_PARTICIPANTS: usize = 100;
 
 /// A row of `conversation`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct Conversation {
 
 /// Whose words a post are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
+pub enum NewestAuthor {
     /// The owner's: they have read what was before.
     Owner,
     /// Somebody else's.
@@ -51,10 +51,10 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Conversation> {
 pub fn file(
     w: &Write<'_>,
     post: PostId,
-    by: By,
+    by: NewestAuthor,
     owner: &str,
     author: &str,
-    mentions: &[Mention],
+    mentions: &[PostMention],
 ) -> Result<ConversationId> {
     if let Some(known) = of_post(w, post)? {
         return Ok(known);
@@ -63,10 +63,10 @@ pub fn file(
     people.retain(|uri| *uri != owner);
     people.sort_unstable();
     people.dedup();
-    people.truncate(PEOPLE);
+    people.truncate(MAX_PARTICIPANTS);
     let people = crate::store::to_json(&people)?;
     let thread = thread_of(w, post)?;
-    let unread = by == By::Other && !thread_mutes::holds(w, post)?;
+    let unread = by == NewestAuthor::Other && !thread_mutes::holds(w, post)?;
     let known: Option<ConversationId> = w
         .conn
         .prepare_cached("SELECT id FROM conversation WHERE thread = ?1 AND people = ?2 LIMIT 1")?
@@ -80,7 +80,7 @@ pub fn file(
                     "UPDATE conversation SET newest_id = max(newest_id, ?2), unread = CASE WHEN ?3 THEN 0 ELSE max(unread, ?4) END
                      WHERE id = ?1",
                 )?
-                .execute(params![id, post, by == By::Owner, unread])?;
+                .execute(params![id, post, by == NewestAuthor::Owner, unread])?;
             id
         }
         None => w
@@ -107,7 +107,7 @@ fn thread_of(r: &Read<'_>, post: PostId) -> Result<PostId> {
          SELECT c.thread FROM up JOIN conversation_post f ON f.post_id = up.id JOIN conversation c ON c.id = f.conversation_id
          ORDER BY depth LIMIT 1",
     )?;
-    let known = statement.query_one(params![post, ABOVE], |row| column(row, "thread")).optional()?;
+    let known = statement.query_one(params![post, MAX_ANCESTORS], |row| column(row, "thread")).optional()?;
     known.map_or_else(|| thread_mutes::first_of(r, post), Ok)
 }
 
@@ -123,7 +123,7 @@ pub fn of_post(r: &Read<'_>, post: PostId) -> Result<Option<ConversationId>> {
 }
 
 /// A page of conversations, the one with the newest post first; a row's number is that of its newest post.
-pub fn page(r: &Read<'_>, rows: Rows) -> Result<Vec<Conversation>> {
+pub fn page(r: &Read<'_>, rows: CursorWindow) -> Result<Vec<Conversation>> {
     let order = rows.order();
     let mut statement = r.conn.prepare_cached(&format!(
         "SELECT * FROM conversation WHERE newest_id > ?1 AND newest_id < ?2 ORDER BY newest_id {order} LIMIT ?3"

@@ -5,15 +5,15 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use crate::base::id::{DraftId, MediaId, PostId};
 use crate::base::{Error, Result, Time};
-use crate::store::access::apps::ONCE;
+use crate::store::access::apps::IDEMPOTENCY_KEY_LIFETIME;
 use crate::store::{Read, Write, column};
 
 /// Drafts, and posts that wait, together at most.
-pub const MOST: u32 = 600;
+pub const MAX_DRAFTS: u32 = 600;
 
 /// A row of `draft`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub struct StoredDraft {
     /// Which.
     pub id: DraftId,
     /// What it says, as [`Holds`]' giver wrote it.
@@ -30,7 +30,7 @@ pub struct Kept {
 
 /// What a draft names and must not lose.
 #[derive(Debug, Clone, Default)]
-pub struct Holds {
+pub struct DraftReferences {
     /// Its uploads.
     pub media: Vec<MediaId>,
     /// The post it answers.
@@ -43,7 +43,7 @@ pub struct Holds {
 
 /// How many there are of each kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Count {
+pub struct DraftCounts {
     /// Drafts.
     pub drafts: u32,
     /// Posts that wait for their time.
@@ -52,8 +52,8 @@ pub struct Count {
     pub failed: u32,
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Kept> {
-    Ok(Kept {
+fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredDraft> {
+    Ok(StoredDraft {
         id: column(row, "id")?,
         words: column(row, "words")?,
         due_at: column(row, "due_at")?,
@@ -64,10 +64,10 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Kept> {
 }
 
 /// Keeps something new. Invalid when there are too many already, or when an upload is not to be had.
-pub fn add(w: &Write<'_>, words: &str, due_at: Option<Time>, holds: &Holds) -> Result<DraftId> {
+pub fn add(w: &Write<'_>, words: &str, due_at: Option<Time>, holds: &DraftReferences) -> Result<DraftId> {
     let count = count(w)?;
-    if count.drafts + count.waiting + count.failed >= MOST {
-        return Err(Error::invalid(format!("{MOST} drafts and scheduled posts are all there is room for")));
+    if count.drafts + count.waiting + count.failed >= MAX_DRAFTS {
+        return Err(Error::invalid(format!("{MAX_DRAFTS} drafts and scheduled posts are all there is room for")));
     }
     let id = w
         .conn
@@ -81,7 +81,7 @@ pub fn add(w: &Write<'_>, words: &str, due_at: Option<Time>, holds: &Holds) -> R
 }
 
 /// Changes one; what was wrong with it is forgotten.
-pub fn change(w: &Write<'_>, id: DraftId, words: &str, due_at: Option<Time>, holds: &Holds) -> Result<()> {
+pub fn change(w: &Write<'_>, id: DraftId, words: &str, due_at: Option<Time>, holds: &DraftReferences) -> Result<()> {
     let changed = w
         .conn
         .prepare_cached(
@@ -135,7 +135,7 @@ pub fn take(w: &Write<'_>, id: DraftId) -> Result<()> {
 }
 
 /// The one with this id.
-pub fn get(r: &Read<'_>, id: DraftId) -> Result<Kept> {
+pub fn get(r: &Read<'_>, id: DraftId) -> Result<StoredDraft> {
     Ok(r.conn.prepare_cached("SELECT * FROM draft WHERE id = ?1")?.query_one([id], from_row)?)
 }
 
@@ -143,12 +143,12 @@ pub fn get(r: &Read<'_>, id: DraftId) -> Result<Kept> {
 pub fn made_once(r: &Read<'_>, key: &str) -> Result<Option<DraftId>> {
     let mut statement =
         r.conn.prepare_cached("SELECT id FROM draft WHERE once = ?1 AND created_at > ?2 ORDER BY id LIMIT 1")?;
-    Ok(statement.query_one(params![key, r.now.minus(ONCE)], |row| column(row, "id")).optional()?)
+    Ok(statement.query_one(params![key, r.now.minus(IDEMPOTENCY_KEY_LIFETIME)], |row| column(row, "id")).optional()?)
 }
 
 /// Posts that wait for their time, or could not be published, newest first: at most `limit` with ids below, or above
 /// `after` (then the oldest of those).
-pub fn scheduled(r: &Read<'_>, below: i64, after: Option<i64>, limit: u32) -> Result<Vec<Kept>> {
+pub fn scheduled(r: &Read<'_>, below: i64, after: Option<i64>, limit: u32) -> Result<Vec<StoredDraft>> {
     let order = if after.is_some() { "ASC" } else { "DESC" };
     let sql = format!(
         "SELECT * FROM (SELECT * FROM draft WHERE due_at IS NOT NULL AND id < ?1 AND id > ?2 ORDER BY id {order} LIMIT ?3)
@@ -160,22 +160,26 @@ pub fn scheduled(r: &Read<'_>, below: i64, after: Option<i64>, limit: u32) -> Re
 }
 
 /// Everything, what is published next first, then drafts, the newest first.
-pub fn all(r: &Read<'_>) -> Result<Vec<Kept>> {
+pub fn all(r: &Read<'_>) -> Result<Vec<StoredDraft>> {
     let mut statement = r
         .conn
         .prepare_cached("SELECT * FROM draft ORDER BY due_at IS NULL, due_at, changed_at DESC, id DESC LIMIT ?1")?;
-    let rows = statement.query_map([MOST], from_row)?;
+    let rows = statement.query_map([MAX_DRAFTS], from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// How many there are.
-pub fn count(r: &Read<'_>) -> Result<Count> {
+pub fn count(r: &Read<'_>) -> Result<DraftCounts> {
     let mut statement = r.conn.prepare_cached(
         "SELECT ifnull(sum(due_at IS NULL), 0) AS drafts, ifnull(sum(due_at IS NOT NULL AND error IS NULL), 0) AS waiting,
            ifnull(sum(due_at IS NOT NULL AND error IS NOT NULL), 0) AS failed FROM draft",
     )?;
     let count = |row: &Row<'_>| {
-        Ok(Count { drafts: column(row, "drafts")?, waiting: column(row, "waiting")?, failed: column(row, "failed")? })
+        Ok(DraftCounts {
+            drafts: column(row, "drafts")?,
+            waiting: column(row, "waiting")?,
+            failed: column(row, "failed")?,
+        })
     };
     Ok(statement.query_one([], count)?)
 }
@@ -188,7 +192,7 @@ pub fn next_due(r: &Read<'_>) -> Result<Option<Time>> {
 }
 
 /// The next one whose time has come.
-pub fn due(r: &Read<'_>) -> Result<Option<Kept>> {
+pub fn due(r: &Read<'_>) -> Result<Option<StoredDraft>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT * FROM draft WHERE due_at <= ?1 AND due_at IS NOT NULL AND error IS NULL ORDER BY due_at LIMIT 1",
     )?;

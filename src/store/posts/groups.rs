@@ -7,17 +7,17 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::base::Result;
 use crate::base::id::{ActorId, PostId};
-use crate::store::posts::Page;
+use crate::store::posts::PostPage;
 use crate::store::{Read, Write, column};
 
 /// How far up a thread is looked.
-const ABOVE: u32 = 50;
+const MAX_ANCESTORS: u32 = 50;
 /// Votes counted for one post at most.
-const VOTES: u32 = 10_000;
+const MAX_VOTES: u32 = 10_000;
 
 /// Who says that a post stands in a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Word {
+pub enum GroupSource {
     /// Only its author (`audience`): enough to answer there.
     Author,
     /// The group itself, by passing it on: it is on the group's page.
@@ -25,13 +25,13 @@ pub enum Word {
 }
 
 /// Notes that a post stands in a group. The group's word outlives the author's.
-pub fn put(w: &Write<'_>, group: ActorId, post: PostId, word: Word) -> Result<()> {
+pub fn put(w: &Write<'_>, group: ActorId, post: PostId, word: GroupSource) -> Result<()> {
     w.conn
         .prepare_cached(
             "INSERT INTO post_group (group_id, post_id, announced) VALUES (?1, ?2, ?3)
              ON CONFLICT DO UPDATE SET announced = 1 WHERE announced < excluded.announced",
         )?
-        .execute(params![group, post, word == Word::Group])?;
+        .execute(params![group, post, word == GroupSource::Group])?;
     Ok(())
 }
 
@@ -44,11 +44,11 @@ pub fn remove(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
 }
 
 /// Who says that a post stands in this group, if anybody does.
-pub fn word(r: &Read<'_>, group: ActorId, post: PostId) -> Result<Option<Word>> {
+pub fn word(r: &Read<'_>, group: ActorId, post: PostId) -> Result<Option<GroupSource>> {
     let mut statement =
         r.conn.prepare_cached("SELECT announced FROM post_group WHERE group_id = ?1 AND post_id = ?2")?;
     let found: Option<bool> = statement.query_one(params![group, post], |row| column(row, "announced")).optional()?;
-    Ok(found.map(|announced| if announced { Word::Group } else { Word::Author }))
+    Ok(found.map(|announced| if announced { GroupSource::Group } else { GroupSource::Author }))
 }
 
 /// The group a post stands in; of several, one that has passed it on.
@@ -81,7 +81,7 @@ pub fn of_thread(r: &Read<'_>, post: PostId) -> Result<Option<ActorId>> {
          SELECT g.group_id FROM up JOIN post_group g ON g.post_id = up.id
          ORDER BY depth, g.announced DESC, g.group_id LIMIT 1",
     )?;
-    Ok(statement.query_one(params![post, ABOVE], |row| column(row, "group_id")).optional()?)
+    Ok(statement.query_one(params![post, MAX_ANCESTORS], |row| column(row, "group_id")).optional()?)
 }
 
 /// Whether this post, or one above it, is by `author`.
@@ -93,11 +93,11 @@ pub fn takes_part(r: &Read<'_>, post: PostId, author: ActorId) -> Result<bool> {
            SELECT p.id, p.actor_id, p.reply_to, depth + 1 FROM up JOIN post p ON p.id = up.parent WHERE depth < ?2)
          SELECT 1 FROM up WHERE actor = ?3 LIMIT 1",
     )?;
-    Ok(statement.exists(params![post, ABOVE, author])?)
+    Ok(statement.exists(params![post, MAX_ANCESTORS, author])?)
 }
 
 /// Ids of what a group has passed on, together with what it wrote and boosted itself, newest first. Only open posts.
-pub fn page(r: &Read<'_>, group: ActorId, page: Page) -> Result<Vec<PostId>> {
+pub fn page(r: &Read<'_>, group: ActorId, page: PostPage) -> Result<Vec<PostId>> {
     let order = if page.after.is_some() { "ASC" } else { "DESC" };
     let sql = format!(
         "SELECT id FROM (
@@ -129,19 +129,19 @@ pub(in crate::store) fn welcome(w: &Write<'_>, group: ActorId, most: u32) -> Res
 
 /// Takes a post off the home timeline that is there only because of this group.
 pub fn hide(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
-    w.conn.prepare_cached(HIDE)?.execute(params![group, post])?;
+    w.conn.prepare_cached(HIDE_GROUP_POSTS_SQL)?.execute(params![group, post])?;
     Ok(())
 }
 
 /// Takes all that is there because of this group off the home timeline: it is not followed any more.
 pub(in crate::store) fn forget(w: &Write<'_>, group: ActorId) -> Result<()> {
-    w.conn.prepare_cached(HIDE)?.execute(params![group, None::<PostId>])?;
+    w.conn.prepare_cached(HIDE_GROUP_POSTS_SQL)?.execute(params![group, None::<PostId>])?;
     Ok(())
 }
 
 /// Posts of a group (?1), or one of them (?2), off the timeline: but not the owner's, not those of followed people, and
 /// not what another followed group has, too.
-const HIDE: &str = "DELETE FROM home WHERE post_id IN (
+const HIDE_GROUP_POSTS_SQL: &str = "DELETE FROM home WHERE post_id IN (
     SELECT g.post_id FROM post_group g JOIN post p ON p.id = g.post_id, node n
     WHERE g.group_id = ?1 AND (?2 IS NULL OR g.post_id = ?2) AND p.actor_id <> n.owner_id
       AND NOT EXISTS (SELECT 1 FROM follow f WHERE f.followed_id = p.actor_id AND f.follower_id = n.owner_id)
@@ -157,7 +157,7 @@ pub fn vote(w: &Write<'_>, post: PostId, voter: &str) -> Result<()> {
                AND NOT EXISTS (SELECT 1 FROM post_like l JOIN actor a ON a.id = l.actor_id
                  WHERE l.post_id = ?1 AND a.uri = ?2)",
         )?
-        .execute(params![post, voter, VOTES])?;
+        .execute(params![post, voter, MAX_VOTES])?;
     Ok(())
 }
 

@@ -6,27 +6,27 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::base::Result;
 use crate::base::id::PostId;
-use crate::base::interaction_policy::{Deed, Rules, Ties, Verdict};
+use crate::base::interaction_policy::{AuthorRelation, Interaction, InteractionPolicy, Permission};
 use crate::store::{Read, Write, column};
 
 /// The rules of a post and who the owner is to its author.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Leave {
+pub struct PostPermission {
     /// As the author gave them.
-    pub rules: Rules,
+    pub rules: InteractionPolicy,
     /// The owner's ties to the author.
-    pub ties: Ties,
+    pub ties: AuthorRelation,
 }
 
-impl Leave {
+impl PostPermission {
     /// What the owner may do; None where the author gave no rule.
-    pub fn verdict(&self, deed: Deed) -> Option<Verdict> {
+    pub fn verdict(&self, deed: Interaction) -> Option<Permission> {
         self.rules.get(deed).map(|rule| rule.verdict(self.ties))
     }
 }
 
 /// Keeps the rules of a post. None forgets them.
-pub fn set(w: &Write<'_>, post: PostId, rules: Option<Rules>) -> Result<()> {
+pub fn set(w: &Write<'_>, post: PostId, rules: Option<InteractionPolicy>) -> Result<()> {
     match rules {
         Some(rules) => w
             .conn
@@ -38,18 +38,18 @@ pub fn set(w: &Write<'_>, post: PostId, rules: Option<Rules>) -> Result<()> {
 }
 
 /// The rules of a post, if its author gave any.
-pub fn get(r: &Read<'_>, post: PostId) -> Result<Option<Rules>> {
+pub fn get(r: &Read<'_>, post: PostId) -> Result<Option<InteractionPolicy>> {
     let mut statement = r.conn.prepare_cached("SELECT bits FROM policy WHERE post_id = ?1")?;
-    Ok(statement.query_one([post], |row| column(row, "bits")).optional()?.map(Rules::from_bits))
+    Ok(statement.query_one([post], |row| column(row, "bits")).optional()?.map(InteractionPolicy::from_bits))
 }
 
 /// What the owner may do with one post; the default where there are no rules.
-pub fn leave(r: &Read<'_>, post: PostId) -> Result<Leave> {
+pub fn leave(r: &Read<'_>, post: PostId) -> Result<PostPermission> {
     Ok(of_posts(r, &[post])?.remove(&post).unwrap_or_default())
 }
 
 /// What the owner may do with these posts, as far as there are rules.
-pub fn of_posts(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Leave>> {
+pub fn of_posts(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, PostPermission>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT y.post_id, y.bits,
            EXISTS (SELECT 1 FROM follow f WHERE f.followed_id = p.actor_id AND f.follower_id = n.owner_id
@@ -59,8 +59,11 @@ pub fn of_posts(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Leave>> 
          FROM json_each(?1) j JOIN policy y ON y.post_id = j.value JOIN post p ON p.id = y.post_id, node n LIMIT 1000",
     )?;
     let rows = statement.query_map([crate::store::id_list(ids.iter().map(|id| id.0))], |row| {
-        let ties = Ties { follows: column(row, "follows")?, followed: column(row, "followed")? };
-        Ok((column(row, "post_id")?, Leave { rules: Rules::from_bits(column(row, "bits")?), ties }))
+        let ties = AuthorRelation { follows: column(row, "follows")?, followed: column(row, "followed")? };
+        Ok((
+            column(row, "post_id")?,
+            PostPermission { rules: InteractionPolicy::from_bits(column(row, "bits")?), ties },
+        ))
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

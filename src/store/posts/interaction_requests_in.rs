@@ -4,16 +4,16 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use crate::base::id::{ActorId, PostId, RequestId};
-use crate::base::interaction_policy::Deed;
+use crate::base::interaction_policy::Interaction;
 use crate::base::{Result, Time};
 use crate::store::{Read, Write, column};
 
 /// Requests waiting at most: strangers must not fill the disk. The owner sees the oldest first.
-pub const MOST: u32 = 2_000;
+pub const MAX_WAITING_REQUESTS: u32 = 2_000;
 
 /// What became of an asking, ours or theirs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum RequestState {
     /// Nobody has answered.
     Waiting,
     /// Let in.
@@ -22,7 +22,7 @@ pub enum State {
     Refused,
 }
 
-impl State {
+impl RequestState {
     /// The stored word.
     pub fn word(self) -> &'static str {
         match self {
@@ -43,11 +43,11 @@ impl State {
 
 /// A row of `request`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
+pub struct InteractionRequestIn {
     /// Ours for it.
     pub id: RequestId,
     /// What they want to do.
-    pub deed: Deed,
+    pub deed: Interaction,
     /// Who asks.
     pub actor_id: ActorId,
     /// The owner's post.
@@ -59,29 +59,29 @@ pub struct Request {
     /// Of the activity that asks; None when they just did it.
     pub request_uri: Option<String>,
     /// What became of it.
-    pub state: State,
+    pub state: RequestState,
     /// When they asked.
     pub created_at: Time,
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Request> {
+fn from_row(row: &Row<'_>) -> rusqlite::Result<InteractionRequestIn> {
     let (deed, state): (String, String) = (column(row, "deed")?, column(row, "state")?);
-    Ok(Request {
+    Ok(InteractionRequestIn {
         id: column(row, "id")?,
-        deed: Deed::from_word(&deed).unwrap_or(Deed::Reply),
+        deed: Interaction::from_word(&deed).unwrap_or(Interaction::Reply),
         actor_id: column(row, "actor_id")?,
         target_id: column(row, "target_id")?,
         object_uri: column(row, "object_uri")?,
         post_id: column(row, "post_id")?,
         request_uri: column(row, "request_uri")?,
-        state: State::from_word(&state),
+        state: RequestState::from_word(&state),
         created_at: column(row, "created_at")?,
     })
 }
 
 /// Keeps a request (its id is not looked at); the same asked again keeps its state and takes the newer names. Returns it
 /// as it stands.
-pub fn put(w: &Write<'_>, request: &Request) -> Result<Request> {
+pub fn put(w: &Write<'_>, request: &InteractionRequestIn) -> Result<InteractionRequestIn> {
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO request (deed, actor_id, target_id, object_uri, post_id, request_uri, state, created_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
@@ -104,7 +104,7 @@ pub fn put(w: &Write<'_>, request: &Request) -> Result<Request> {
 }
 
 /// Forgets what the same actor asked before to do to the same post, under another id, unless the owner has refused it.
-pub fn supersede(w: &Write<'_>, request: &Request) -> Result<()> {
+pub fn supersede(w: &Write<'_>, request: &InteractionRequestIn) -> Result<()> {
     w.conn
         .prepare_cached(
             "DELETE FROM request WHERE target_id = ?1 AND actor_id = ?2 AND deed = ?3 AND object_uri <> ?4
@@ -115,7 +115,7 @@ pub fn supersede(w: &Write<'_>, request: &Request) -> Result<()> {
 }
 
 /// Says what became of it.
-pub fn set_state(w: &Write<'_>, id: RequestId, state: State) -> Result<()> {
+pub fn set_state(w: &Write<'_>, id: RequestId, state: RequestState) -> Result<()> {
     w.conn.prepare_cached("UPDATE request SET state = ?2 WHERE id = ?1")?.execute(params![id, state.word()])?;
     Ok(())
 }
@@ -127,19 +127,24 @@ pub fn remove(w: &Write<'_>, id: RequestId) -> Result<()> {
 }
 
 /// The request with this number.
-pub fn get(r: &Read<'_>, id: RequestId) -> Result<Request> {
+pub fn get(r: &Read<'_>, id: RequestId) -> Result<InteractionRequestIn> {
     Ok(r.conn.prepare_cached("SELECT * FROM request WHERE id = ?1")?.query_one([id], from_row)?)
 }
 
 /// The request that is about this object doing this to this post.
-pub fn about(r: &Read<'_>, object_uri: &str, deed: Deed, target: PostId) -> Result<Option<Request>> {
+pub fn about(
+    r: &Read<'_>,
+    object_uri: &str,
+    deed: Interaction,
+    target: PostId,
+) -> Result<Option<InteractionRequestIn>> {
     let mut statement =
         r.conn.prepare_cached("SELECT * FROM request WHERE object_uri = ?1 AND deed = ?2 AND target_id = ?3")?;
     Ok(statement.query_one(params![object_uri, deed.word(), target], from_row).optional()?)
 }
 
 /// The requests that wait, oldest first, from `after` on.
-pub fn waiting(r: &Read<'_>, after: Option<RequestId>, limit: u32) -> Result<Vec<Request>> {
+pub fn waiting(r: &Read<'_>, after: Option<RequestId>, limit: u32) -> Result<Vec<InteractionRequestIn>> {
     let mut statement =
         r.conn.prepare_cached("SELECT * FROM request WHERE state = 'waiting' AND id > ?1 ORDER BY id LIMIT ?2")?;
     let rows = statement.query_map(params![after.map_or(0, |id| id.0), limit], from_row)?;

@@ -4,17 +4,17 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use crate::base::Result;
 use crate::base::id::PostId;
-use crate::base::interaction_policy::Deed;
-use crate::store::posts::interaction_requests_in::State;
+use crate::base::interaction_policy::Interaction;
+use crate::store::posts::interaction_requests_in::RequestState;
 use crate::store::{Read, Write, column};
 
 /// A row of `asked`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct InteractionRequestOut {
     /// Our post, Like or Announce.
     pub object_uri: String,
     /// What we did.
-    pub deed: Deed,
+    pub deed: Interaction,
     /// The post we did it to.
     pub target_id: PostId,
     /// Our reply or boost.
@@ -22,26 +22,26 @@ pub struct Asked {
     /// Our request; None when the deed itself asks.
     pub request_uri: Option<String>,
     /// What became of it.
-    pub state: State,
+    pub state: RequestState,
     /// Its author's word; kept with a refusal that took it back.
     pub stamp: Option<String>,
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Asked> {
+fn from_row(row: &Row<'_>) -> rusqlite::Result<InteractionRequestOut> {
     let (deed, state): (String, String) = (column(row, "deed")?, column(row, "state")?);
-    Ok(Asked {
+    Ok(InteractionRequestOut {
         object_uri: column(row, "object_uri")?,
-        deed: Deed::from_word(&deed).unwrap_or(Deed::Reply),
+        deed: Interaction::from_word(&deed).unwrap_or(Interaction::Reply),
         target_id: column(row, "target_id")?,
         made_id: column(row, "made_id")?,
         request_uri: column(row, "request_uri")?,
-        state: State::from_word(&state),
+        state: RequestState::from_word(&state),
         stamp: column(row, "stamp")?,
     })
 }
 
 /// Notes that we asked, or what became of it.
-pub fn put(w: &Write<'_>, asked: &Asked) -> Result<()> {
+pub fn put(w: &Write<'_>, asked: &InteractionRequestOut) -> Result<()> {
     w.conn
         .prepare_cached(
             "INSERT INTO asked (object_uri, deed, target_id, made_id, request_uri, state, stamp, created_at)
@@ -62,7 +62,7 @@ pub fn put(w: &Write<'_>, asked: &Asked) -> Result<()> {
 }
 
 /// What we asked with this request, or for this post, Like or Announce.
-pub fn by_uri(r: &Read<'_>, uri: &str) -> Result<Option<Asked>> {
+pub fn by_uri(r: &Read<'_>, uri: &str) -> Result<Option<InteractionRequestOut>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT * FROM asked WHERE object_uri = ?1 UNION ALL SELECT * FROM asked WHERE request_uri = ?1 LIMIT 1",
     )?;
@@ -70,7 +70,7 @@ pub fn by_uri(r: &Read<'_>, uri: &str) -> Result<Option<Asked>> {
 }
 
 /// What we asked and was let in with this word.
-pub fn by_stamp(r: &Read<'_>, stamp: &str) -> Result<Option<Asked>> {
+pub fn by_stamp(r: &Read<'_>, stamp: &str) -> Result<Option<InteractionRequestOut>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM asked WHERE stamp = ?1 LIMIT 1")?;
     Ok(statement.query_one([stamp], from_row).optional()?)
 }
@@ -82,7 +82,7 @@ pub fn remove(w: &Write<'_>, object_uri: &str) -> Result<()> {
 }
 
 /// What was asked for our likes and boosts of these posts, and for these posts of ours.
-pub fn of_posts(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<Asked>> {
+pub fn of_posts(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<InteractionRequestOut>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT * FROM asked WHERE target_id IN (SELECT value FROM json_each(?1))
          UNION SELECT * FROM asked WHERE made_id IN (SELECT value FROM json_each(?1)) LIMIT 2000",

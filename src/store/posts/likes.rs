@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::base::Result;
 use crate::base::id::{ActorId, PostId};
-use crate::store::cursor::Rows;
+use crate::store::cursor::CursorWindow;
 use crate::store::{Read, Write, column};
 
 /// Adds a like; false when this actor liked the post already.
@@ -38,7 +38,7 @@ pub fn of_post(r: &Read<'_>, post: PostId, limit: u32) -> Result<Vec<ActorId>> {
 }
 
 /// A page of what an actor liked: (the row's number, the post).
-pub fn by_actor(r: &Read<'_>, actor: ActorId, rows: Rows) -> Result<Vec<(i64, PostId)>> {
+pub fn by_actor(r: &Read<'_>, actor: ActorId, rows: CursorWindow) -> Result<Vec<(i64, PostId)>> {
     let order = rows.order();
     let mut statement = r.conn.prepare_cached(&format!(
         "SELECT id, post_id FROM post_like INDEXED BY post_like_actor WHERE actor_id = ?1 AND id > ?2 AND id < ?3
@@ -51,7 +51,7 @@ pub fn by_actor(r: &Read<'_>, actor: ActorId, rows: Rows) -> Result<Vec<(i64, Po
 }
 
 /// A page of who likes a post, without the blocked: (the row's number, who).
-pub fn page(r: &Read<'_>, post: PostId, rows: Rows) -> Result<Vec<(i64, ActorId)>> {
+pub fn page(r: &Read<'_>, post: PostId, rows: CursorWindow) -> Result<Vec<(i64, ActorId)>> {
     let order = rows.order();
     let mut statement = r.conn.prepare_cached(&format!(
         "SELECT id, actor_id FROM post_like INDEXED BY post_like_post WHERE post_id = ?1 AND id > ?2 AND id < ?3

@@ -8,9 +8,9 @@ use crate::store::posts::Viewer;
 use crate::store::{Read, Write, column};
 
 /// Posts of others' profiles that are kept as pinned; the owner's own are limited by `social/pin.rs`.
-pub const POSTS: u32 = 20;
+pub const MAX_PINNED_POSTS: u32 = 20;
 /// Hashtags of a profile: what Mastodon shows.
-pub const TAGS: u32 = 10;
+pub const MAX_FEATURED_HASHTAGS: u32 = 10;
 
 /// Puts a post at the top of a profile, over those that are there. Nothing when it is there, or too many are.
 pub fn add(w: &Write<'_>, actor: ActorId, post: PostId) -> Result<bool> {
@@ -18,7 +18,7 @@ pub fn add(w: &Write<'_>, actor: ActorId, post: PostId) -> Result<bool> {
         "INSERT OR IGNORE INTO pin (actor_id, post_id, rank)
          SELECT ?1, ?2, 1 + ifnull(max(rank), 0) FROM pin WHERE actor_id = ?1 HAVING count(*) < ?3",
     )?;
-    Ok(statement.execute(params![actor, post, POSTS])? > 0)
+    Ok(statement.execute(params![actor, post, MAX_PINNED_POSTS])? > 0)
 }
 
 /// Takes a post off; false when it was not pinned.
@@ -30,7 +30,7 @@ pub fn remove(w: &Write<'_>, actor: ActorId, post: PostId) -> Result<bool> {
 /// The pinned posts are these and no others, the first on top.
 pub fn set(w: &Write<'_>, actor: ActorId, posts: &[PostId]) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM pin WHERE actor_id = ?1")?.execute([actor])?;
-    for post in posts.iter().take(POSTS as usize).rev() {
+    for post in posts.iter().take(MAX_PINNED_POSTS as usize).rev() {
         add(w, actor, *post)?;
     }
     Ok(())
@@ -42,13 +42,13 @@ pub fn of_actor(r: &Read<'_>, actor: ActorId, viewer: Viewer) -> Result<Vec<Post
         "SELECT pin.post_id FROM pin JOIN post p ON p.id = pin.post_id WHERE pin.actor_id = ?1 AND p.audience <= ?2
          ORDER BY pin.rank DESC LIMIT ?3",
     )?;
-    let rows = statement.query_map(params![actor, viewer.rank(), POSTS], |row| column(row, "post_id"))?;
+    let rows = statement.query_map(params![actor, viewer.rank(), MAX_PINNED_POSTS], |row| column(row, "post_id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// A hashtag on a profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tag {
+pub struct FeaturedHashtag {
     /// Lower case, without `#`.
     pub name: String,
     /// As written.
@@ -57,17 +57,17 @@ pub struct Tag {
     pub url: Option<String>,
 }
 
-fn tag(row: &Row<'_>) -> rusqlite::Result<Tag> {
-    Ok(Tag { name: column(row, "name")?, shown: column(row, "shown")?, url: column(row, "url")? })
+fn tag(row: &Row<'_>) -> rusqlite::Result<FeaturedHashtag> {
+    Ok(FeaturedHashtag { name: column(row, "name")?, shown: column(row, "shown")?, url: column(row, "url")? })
 }
 
 /// Adds a hashtag at the end; false when it is there, or when there are as many as there may be.
-pub fn add_tag(w: &Write<'_>, actor: ActorId, tag: &Tag) -> Result<bool> {
+pub fn add_tag(w: &Write<'_>, actor: ActorId, tag: &FeaturedHashtag) -> Result<bool> {
     let mut statement = w.conn.prepare_cached(
         "INSERT OR IGNORE INTO featured_tag (actor_id, name, shown, url, rank)
          SELECT ?1, ?2, ?3, ?4, 1 + ifnull(max(rank), 0) FROM featured_tag WHERE actor_id = ?1 HAVING count(*) < ?5",
     )?;
-    Ok(statement.execute(params![actor, tag.name, tag.shown, tag.url, TAGS])? > 0)
+    Ok(statement.execute(params![actor, tag.name, tag.shown, tag.url, MAX_FEATURED_HASHTAGS])? > 0)
 }
 
 /// Takes a hashtag off; false when it was not there.
@@ -77,7 +77,7 @@ pub fn remove_tag(w: &Write<'_>, actor: ActorId, name: &str) -> Result<bool> {
 }
 
 /// The hashtags are these and no others.
-pub fn set_tags(w: &Write<'_>, actor: ActorId, tags: &[Tag]) -> Result<()> {
+pub fn set_tags(w: &Write<'_>, actor: ActorId, tags: &[FeaturedHashtag]) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM featured_tag WHERE actor_id = ?1")?.execute([actor])?;
     for tag in tags {
         add_tag(w, actor, tag)?;
@@ -86,10 +86,10 @@ pub fn set_tags(w: &Write<'_>, actor: ActorId, tags: &[Tag]) -> Result<()> {
 }
 
 /// The hashtags of a profile, in their order.
-pub fn tags(r: &Read<'_>, actor: ActorId) -> Result<Vec<Tag>> {
+pub fn tags(r: &Read<'_>, actor: ActorId) -> Result<Vec<FeaturedHashtag>> {
     let mut statement = r
         .conn
         .prepare_cached("SELECT name, shown, url FROM featured_tag WHERE actor_id = ?1 ORDER BY rank LIMIT ?2")?;
-    let rows = statement.query_map(params![actor, TAGS], tag)?;
+    let rows = statement.query_map(params![actor, MAX_FEATURED_HASHTAGS], tag)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

@@ -11,7 +11,7 @@ use crate::store::{Read, Write, column};
 
 /// One answer to choose.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice {
+pub struct PollChoice {
     /// Exactly as its author wrote it: a vote repeats it.
     pub text: String,
     /// How many chose it.
@@ -20,11 +20,11 @@ pub struct Choice {
 
 /// A row of `poll`, with the owner's own votes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Poll {
+pub struct StoredPoll {
     /// The Question.
     pub post_id: PostId,
     /// The answers, in order.
-    pub options: Vec<Choice>,
+    pub options: Vec<PollChoice>,
     /// Several may be chosen.
     pub multiple: bool,
     /// How many people voted; None when its author's server does not say.
@@ -41,7 +41,7 @@ pub struct Poll {
     pub mine: Vec<usize>,
 }
 
-impl Poll {
+impl StoredPoll {
     /// Whether voting has ended.
     pub fn is_over(&self, now: Time) -> bool {
         self.end_at.is_some_and(|end| end <= now)
@@ -53,11 +53,11 @@ impl Poll {
     }
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Poll> {
+fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredPoll> {
     let options: Vec<(String, u64)> = crate::store::json(row, "options")?;
-    Ok(Poll {
+    Ok(StoredPoll {
         post_id: column(row, "post_id")?,
-        options: options.into_iter().map(|(text, votes)| Choice { text, votes }).collect(),
+        options: options.into_iter().map(|(text, votes)| PollChoice { text, votes }).collect(),
         multiple: column(row, "multiple")?,
         voters: column::<Option<u32>>(row, "voters")?.map(u64::from),
         hides: column(row, "hides")?,
@@ -69,7 +69,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Poll> {
 }
 
 /// Keeps a poll as it is now; votes have rows of their own ([`add_vote`]).
-pub fn put(w: &Write<'_>, poll: &Poll) -> Result<()> {
+pub fn put(w: &Write<'_>, poll: &StoredPoll) -> Result<()> {
     let options: Vec<(&str, u64)> = poll.options.iter().map(|option| (option.text.as_str(), option.votes)).collect();
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO poll (post_id, options, multiple, voters, end_at, checked_at, look_at, hides)
@@ -98,7 +98,7 @@ pub fn remove(w: &Write<'_>, post: PostId) -> Result<()> {
 }
 
 /// The polls among these posts.
-pub fn of_posts(r: &Read<'_>, posts: &[PostId]) -> Result<HashMap<PostId, Poll>> {
+pub fn of_posts(r: &Read<'_>, posts: &[PostId]) -> Result<HashMap<PostId, StoredPoll>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT p.post_id, p.options, p.multiple, p.voters, p.hides, p.end_at, p.checked_at, p.look_at,
            (SELECT json_group_array(v.choice) FROM vote v
@@ -110,7 +110,7 @@ pub fn of_posts(r: &Read<'_>, posts: &[PostId]) -> Result<HashMap<PostId, Poll>>
 }
 
 /// The poll of a post, if it has one.
-pub fn of_post(r: &Read<'_>, post: PostId) -> Result<Option<Poll>> {
+pub fn of_post(r: &Read<'_>, post: PostId) -> Result<Option<StoredPoll>> {
     Ok(of_posts(r, &[post])?.remove(&post))
 }
 

@@ -6,19 +6,19 @@ use rusqlite::params;
 use crate::base::id::PostId;
 use crate::base::{Result, Time};
 use crate::store::posts::Post;
-use crate::store::posts::attachments::Attachment;
-use crate::store::posts::polls::Poll;
-use crate::store::posts::post_views::Card;
+use crate::store::posts::attachments::PostAttachment;
+use crate::store::posts::polls::StoredPoll;
+use crate::store::posts::post_views::PostView;
 use crate::store::{Read, Write, column};
 
 /// Editions kept of one post.
-pub const MOST: u32 = 20;
+pub const MAX_EDITS: u32 = 20;
 /// Bytes of text kept of all editions of one post together, the newest always.
-pub const BYTES: u32 = 256 * 1024;
+pub const MAX_EDIT_BYTES: u32 = 256 * 1024;
 
 /// A row of `edition`: a post as it once was.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edition {
+pub struct PostEdit {
     /// Since when it said this.
     pub written_at: Time,
     /// The title.
@@ -32,11 +32,11 @@ pub struct Edition {
     /// The answers of its poll.
     pub poll: Vec<String>,
     /// Its files as they were; those of ours may be gone since.
-    pub media: Vec<Attachment>,
+    pub media: Vec<PostAttachment>,
 }
 
 /// Keeps what a post says now, before it is changed; forgets the oldest editions beyond the limits.
-pub fn keep(w: &Write<'_>, now: &Post, files: &[Attachment], poll: Option<&Poll>) -> Result<()> {
+pub fn keep(w: &Write<'_>, now: &Post, files: &[PostAttachment], poll: Option<&StoredPoll>) -> Result<()> {
     let media = if files.is_empty() { None } else { Some(crate::store::to_json(&files)?) };
     let poll = poll.map(|poll| crate::store::to_json(&answers(poll))).transpose()?;
     w.conn
@@ -64,14 +64,14 @@ pub fn keep(w: &Write<'_>, now: &Post, files: &[Attachment], poll: Option<&Poll>
                  FROM edition WHERE post_id = ?1 WINDOW newest AS (ORDER BY written_at DESC))
                WHERE n > ?2 OR (n > 1 AND bytes > ?3) LIMIT 100)",
         )?
-        .execute(params![now.id, MOST, BYTES])?;
+        .execute(params![now.id, MAX_EDITS, MAX_EDIT_BYTES])?;
     Ok(())
 }
 
 /// What a post says now, as an edition like those before it.
-pub fn now(card: &Card) -> Edition {
+pub fn now(card: &PostView) -> PostEdit {
     let post = &card.post;
-    Edition {
+    PostEdit {
         written_at: post.edited_at.unwrap_or(post.published_at),
         title: post.title.clone(),
         warning: post.warning.clone(),
@@ -83,18 +83,18 @@ pub fn now(card: &Card) -> Edition {
 }
 
 /// The answers of a poll, as its author wrote them.
-pub fn answers(poll: &Poll) -> Vec<String> {
+pub fn answers(poll: &StoredPoll) -> Vec<String> {
     poll.options.iter().map(|option| option.text.clone()).collect()
 }
 
 /// What a post said before, oldest first.
-pub fn of(r: &Read<'_>, post: PostId) -> Result<Vec<Edition>> {
+pub fn of(r: &Read<'_>, post: PostId) -> Result<Vec<PostEdit>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT written_at, title, warning, content, sensitive, poll, media FROM edition WHERE post_id = ?1
          ORDER BY written_at LIMIT ?2",
     )?;
-    let rows = statement.query_map(params![post, MOST], |row| {
-        Ok(Edition {
+    let rows = statement.query_map(params![post, MAX_EDITS], |row| {
+        Ok(PostEdit {
             written_at: column(row, "written_at")?,
             title: column(row, "title")?,
             warning: column(row, "warning")?,

@@ -8,7 +8,7 @@ use crate::base::Result;
 /// The facts of a post that is more than a note; all texts are plain.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Extra {
+pub struct PostMetadata {
     /// What a long text is about (an Article's `summary`, FEP-b2b8).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
@@ -50,7 +50,7 @@ pub struct Extra {
     pub app: Option<(String, Option<String>)>,
 }
 
-impl Extra {
+impl PostMetadata {
     /// As the column keeps it; None when there is nothing to keep.
     pub(in crate::store) fn column(&self) -> Result<Option<String>> {
         if *self == Self::default() { Ok(None) } else { crate::store::to_json(self).map(Some) }

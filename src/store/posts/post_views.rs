@@ -7,21 +7,21 @@ use std::sync::Arc;
 use crate::base::Result;
 use crate::base::id::{ActorId, PostId};
 use crate::store::actors::{self, Actor};
-use crate::store::moderation::mutes::{self, Reach};
-use crate::store::posts::attachments::{self, Attachment};
+use crate::store::moderation::mutes::{self, MuteScope};
+use crate::store::posts::attachments::{self, PostAttachment};
 use crate::store::posts::groups;
-use crate::store::posts::interaction_policies::{self, Leave};
-use crate::store::posts::interaction_requests_out::{self, Asked};
-use crate::store::posts::polls::{self, Poll};
-use crate::store::posts::quotes::{self, Quote};
-use crate::store::posts::reactions::{self, Count};
-use crate::store::posts::{Hashtag, Mention, Post};
+use crate::store::posts::interaction_policies::{self, PostPermission};
+use crate::store::posts::interaction_requests_out::{self, InteractionRequestOut};
+use crate::store::posts::polls::{self, StoredPoll};
+use crate::store::posts::quotes::{self, StoredQuote};
+use crate::store::posts::reactions::{self, ReactionCount};
+use crate::store::posts::{Post, PostHashtag, PostMention};
 use crate::store::{Read, column, moderation::block_filter, posts::thread_mutes};
 use crate::text::rewrite;
 
 /// A post as a reader sees it.
 #[derive(Debug, Clone)]
-pub struct Card {
+pub struct PostView {
     /// Its place in the list: the boost's id when it is here because of a boost.
     pub id: PostId,
     /// The post itself (never a boost row).
@@ -35,15 +35,15 @@ pub struct Card {
     /// The group it was posted in.
     pub group: Option<Arc<Actor>>,
     /// Pictures and files, in order.
-    pub attachments: Vec<Attachment>,
+    pub attachments: Vec<PostAttachment>,
     /// Who it names.
-    pub mentions: Vec<Mention>,
+    pub mentions: Vec<PostMention>,
     /// Whom each of them is, where we know; in the same order.
     pub mentioned: Vec<Option<ActorId>>,
     /// Its hashtags.
-    pub hashtags: Vec<Hashtag>,
+    pub hashtags: Vec<PostHashtag>,
     /// Its poll.
-    pub poll: Option<Poll>,
+    pub poll: Option<StoredPoll>,
     /// How many like it, as far as we know.
     pub likes: u32,
     /// How many boosted it.
@@ -53,7 +53,7 @@ pub struct Card {
     /// How many quote it with its author's word, as far as we know.
     pub quotes: u32,
     /// Emoji people reacted with, the most frequent first.
-    pub reactions: Vec<Count>,
+    pub reactions: Vec<ReactionCount>,
     /// The owner likes it.
     pub liked: bool,
     /// The owner boosted it.
@@ -67,27 +67,27 @@ pub struct Card {
     /// Pictures and files that are not shown, because those of its server are kept away.
     pub withheld: usize,
     /// What it quotes.
-    pub quote: Option<Quoted>,
+    pub quote: Option<QuotedView>,
     /// What its author lets the owner do with it.
-    pub leave: Leave,
+    pub leave: PostPermission,
     /// What the owner asked for with it, and what became of that.
-    pub asked: Vec<Asked>,
+    pub asked: Vec<InteractionRequestOut>,
 }
 
 /// What a post quotes.
 #[derive(Debug, Clone)]
-pub struct Quoted {
+pub struct QuotedView {
     /// How it is named, and whether it may be shown.
-    pub quote: Quote,
+    pub quote: StoredQuote,
     /// The quoted post, when it is here; of what that one quotes only how it is named.
-    pub card: Option<Box<Card>>,
+    pub card: Option<Box<PostView>>,
     /// Its author is muted.
     pub muted: bool,
 }
 
 /// What one row of counts holds.
 #[derive(Default, Clone, Copy)]
-struct Tally {
+struct InteractionCounts {
     likes: u32,
     boosts: u32,
     replies: u32,
@@ -99,14 +99,14 @@ struct Tally {
 }
 
 /// Cards for these posts and boosts, in the order of `ids`, with the posts they quote; ids that are gone are passed over.
-pub fn of(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<Card>> {
+pub fn of(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<PostView>> {
     let mut cards = without_quotes(r, ids)?;
     complete(r, &mut cards)?;
     Ok(cards)
 }
 
 /// Cards for these posts and boosts, in the order of `ids`.
-fn without_quotes(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<Card>> {
+fn without_quotes(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<PostView>> {
     let mut posts = load(r, ids)?;
     let boosted: Vec<PostId> = posts.values().filter_map(|p| p.boost_of).filter(|id| !posts.contains_key(id)).collect();
     posts.extend(load(r, &boosted)?);
@@ -118,11 +118,11 @@ fn without_quotes(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<Card>> {
     let people = actors::by_ids(r, &wanted.into_iter().collect::<Vec<_>>())?;
     let shield = block_filter::of(r, people.iter())?;
     let bare = |actor: Actor| Actor { icon: None, image: None, emoji: Vec::new(), ..actor };
-    let shown_of = |a: Actor| if shield.plain.contains(&a.id) { bare(a) } else { a };
-    let seen = people.into_iter().filter(|a| !shield.hidden.contains(&a.id));
+    let shown_of = |a: Actor| if shield.media_rejected.contains(&a.id) { bare(a) } else { a };
+    let seen = people.into_iter().filter(|a| !shield.blocked.contains(&a.id));
     let authors: HashMap<ActorId, Arc<Actor>> = seen.map(|a| (a.id, Arc::new(shown_of(a)))).collect();
-    let mut parts = Parts {
-        plain: shield.plain,
+    let mut parts = ViewParts {
+        plain: shield.media_rejected,
         attachments: group(attachments::of_posts(r, &shown)?, |a| a.post_id),
         mentions: mentions(r, &shown)?,
         hashtags: hashtags(r, &shown)?,
@@ -139,13 +139,13 @@ fn without_quotes(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<Card>> {
         let author = authors.get(&post.actor_id)?.clone();
         let parent_author = parents.get(&post.id).and_then(|id| authors.get(id)).cloned();
         let group = in_groups.get(&post.id).and_then(|id| authors.get(id)).cloned();
-        Some(Card { group, ..parts.card(*id, post, author, boost, parent_author) })
+        Some(PostView { group, ..parts.card(*id, post, author, boost, parent_author) })
     };
     Ok(ids.iter().filter_map(card).collect())
 }
 
 /// Adds what is quoted, what the owner may do, and what the owner has asked for.
-fn complete(r: &Read<'_>, cards: &mut [Card]) -> Result<()> {
+fn complete(r: &Read<'_>, cards: &mut [PostView]) -> Result<()> {
     let shown: Vec<PostId> = cards.iter().map(|card| card.post.id).collect();
     let quotes = quotes::of_posts(r, &shown)?;
     let ids: BTreeSet<PostId> = quotes.values().filter_map(|quote| quote.quoted_id).collect();
@@ -155,14 +155,14 @@ fn complete(r: &Read<'_>, cards: &mut [Card]) -> Result<()> {
     };
     let mut below = quotes::of_posts(r, &quoted.iter().map(|card| card.post.id).collect::<Vec<_>>())?;
     for card in &mut quoted {
-        card.quote = below.remove(&card.post.id).map(|quote| Quoted { quote, card: None, muted: false });
+        card.quote = below.remove(&card.post.id).map(|quote| QuotedView { quote, card: None, muted: false });
     }
     let hushed = match quoted.is_empty() {
         true => Vec::new(),
         false => mutes::of(r, &quoted.iter().map(|card| card.author.id).collect::<Vec<_>>())?,
     };
     let is_muted =
-        |card: &Card| hushed.iter().any(|mute| mute.actor_id == card.author.id && mute.reach != Reach::Boosts);
+        |card: &PostView| hushed.iter().any(|mute| mute.actor_id == card.author.id && mute.reach != MuteScope::Boosts);
     let leaves = interaction_policies::of_posts(r, &shown)?;
     let asked = interaction_requests_out::of_posts(r, &shown)?;
     let muted = thread_mutes::among(r, &shown)?;
@@ -170,7 +170,7 @@ fn complete(r: &Read<'_>, cards: &mut [Card]) -> Result<()> {
         let id = card.post.id;
         card.quote = quotes.get(&id).map(|quote| {
             let inner = quoted.iter().find(|one| Some(one.id) == quote.quoted_id);
-            Quoted { muted: inner.is_some_and(is_muted), card: inner.cloned().map(Box::new), quote: quote.clone() }
+            QuotedView { muted: inner.is_some_and(is_muted), card: inner.cloned().map(Box::new), quote: quote.clone() }
         });
         card.thread_muted = muted.contains(&id);
         card.leave = leaves.get(&id).copied().unwrap_or_default();
@@ -180,24 +180,24 @@ fn complete(r: &Read<'_>, cards: &mut [Card]) -> Result<()> {
 }
 
 /// The card of one post.
-pub fn one(r: &Read<'_>, id: PostId) -> Result<Card> {
+pub fn one(r: &Read<'_>, id: PostId) -> Result<PostView> {
     of(r, &[id])?.pop().ok_or(crate::base::Error::NotFound)
 }
 
 /// Somebody named, and who that is where we know.
-type Named = (Mention, Option<ActorId>);
+type MentionedActor = (PostMention, Option<ActorId>);
 
-struct Parts {
+struct ViewParts {
     plain: HashSet<ActorId>,
-    attachments: HashMap<PostId, Vec<Attachment>>,
-    mentions: HashMap<PostId, Vec<Named>>,
-    hashtags: HashMap<PostId, Vec<Hashtag>>,
-    polls: HashMap<PostId, Poll>,
-    tallies: HashMap<PostId, Tally>,
-    reactions: HashMap<PostId, Vec<Count>>,
+    attachments: HashMap<PostId, Vec<PostAttachment>>,
+    mentions: HashMap<PostId, Vec<MentionedActor>>,
+    hashtags: HashMap<PostId, Vec<PostHashtag>>,
+    polls: HashMap<PostId, StoredPoll>,
+    tallies: HashMap<PostId, InteractionCounts>,
+    reactions: HashMap<PostId, Vec<ReactionCount>>,
 }
 
-impl Parts {
+impl ViewParts {
     /// Clones its parts: the same post may stand twice on a page, once by a boost.
     fn card(
         &mut self,
@@ -206,7 +206,7 @@ impl Parts {
         author: Arc<Actor>,
         boost: Option<(Arc<Post>, Arc<Actor>)>,
         parent_author: Option<Arc<Actor>>,
-    ) -> Card {
+    ) -> PostView {
         let tally = self.tallies.get(&post.id).copied().unwrap_or_default();
         let (mentions, mentioned) = self.mentions.get(&post.id).cloned().unwrap_or_default().into_iter().unzip();
         let mut attachments = self.attachments.get(&post.id).cloned().unwrap_or_default();
@@ -217,7 +217,7 @@ impl Parts {
             let content = rewrite::sources(&post.content, |_, _, _| String::new());
             post = Arc::new(Post { content, emoji: Vec::new(), ..Post::clone(&post) });
         }
-        Card {
+        PostView {
             id,
             attachments,
             withheld,
@@ -235,7 +235,7 @@ impl Parts {
             bookmarked: tally.bookmarked,
             thread_muted: false,
             quote: None,
-            leave: Leave::default(),
+            leave: PostPermission::default(),
             asked: Vec::new(),
             pinned: tally.pinned,
             post,
@@ -277,7 +277,7 @@ fn parent_authors(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, ActorI
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn mentions(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Vec<Named>>> {
+fn mentions(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Vec<MentionedActor>>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT m.post_id, m.uri, m.handle, ifnull(a.url, m.url) AS url, a.id FROM mention m LEFT JOIN actor a ON a.uri = m.uri
          WHERE m.post_id IN (SELECT value FROM json_each(?1)) LIMIT 5000",
@@ -286,7 +286,7 @@ fn mentions(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Vec<Named>>>
         Ok((
             column::<PostId>(row, "post_id")?,
             (
-                Mention { uri: column(row, "uri")?, handle: column(row, "handle")?, url: column(row, "url")? },
+                PostMention { uri: column(row, "uri")?, handle: column(row, "handle")?, url: column(row, "url")? },
                 column(row, "id")?,
             ),
         ))
@@ -294,12 +294,15 @@ fn mentions(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Vec<Named>>>
     collect(rows)
 }
 
-fn hashtags(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Vec<Hashtag>>> {
+fn hashtags(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Vec<PostHashtag>>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT post_id, name, shown FROM hashtag WHERE post_id IN (SELECT value FROM json_each(?1)) LIMIT 5000",
     )?;
     let rows = statement.query_map([list(ids)], |row| {
-        Ok((column::<PostId>(row, "post_id")?, Hashtag { name: column(row, "name")?, shown: column(row, "shown")? }))
+        Ok((
+            column::<PostId>(row, "post_id")?,
+            PostHashtag { name: column(row, "name")?, shown: column(row, "shown")? },
+        ))
     })?;
     collect(rows)
 }
@@ -313,7 +316,7 @@ fn collect<T>(rows: impl Iterator<Item = rusqlite::Result<(PostId, T)>>) -> Resu
     Ok(groups)
 }
 
-fn tallies(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Tally>> {
+fn tallies(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, InteractionCounts>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT p.value AS id,
            (SELECT count(*) FROM post_like WHERE post_id = p.value)
@@ -331,7 +334,7 @@ fn tallies(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Tally>> {
     let rows = statement.query_map([list(ids)], |row| {
         Ok((
             column(row, "id")?,
-            Tally {
+            InteractionCounts {
                 likes: column(row, "likes")?,
                 boosts: column(row, "boosts")?,
                 replies: column(row, "replies")?,

@@ -7,16 +7,16 @@ use crate::base::Result;
 use crate::base::id::{ActorId, PostId};
 use crate::store::Read;
 use crate::store::column;
-use crate::store::cursor::Rows;
+use crate::store::cursor::CursorWindow;
 use crate::store::posts::Viewer;
 
 /// Which of somebody's posts.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'t> {
+pub struct ProfilePostFilter<'t> {
     /// For whom: nobody gets more than they may see.
     pub viewer: Viewer,
     /// Which window.
-    pub rows: Rows,
+    pub rows: CursorWindow,
     /// Only with this hashtag (lower case, without `#`).
     pub tag: Option<&'t str>,
     /// Only with pictures or other files.
@@ -30,7 +30,7 @@ pub struct Wanted<'t> {
 }
 
 /// Ids of these posts and boosts, newest first.
-pub fn page(r: &Read<'_>, author: ActorId, wanted: &Wanted<'_>) -> Result<Vec<PostId>> {
+pub fn page(r: &Read<'_>, author: ActorId, wanted: &ProfilePostFilter<'_>) -> Result<Vec<PostId>> {
     let rank = wanted.viewer.rank().min(if wanted.no_private { 2 } else { 3 });
     let rows = wanted.rows;
     let mut statement = r.conn.prepare_cached(&sql(wanted))?;
@@ -40,7 +40,7 @@ pub fn page(r: &Read<'_>, author: ActorId, wanted: &Wanted<'_>) -> Result<Vec<Po
 }
 
 /// The query, along the index of what is wanted. A hashtag (?6) is the narrowest.
-fn sql(wanted: &Wanted<'_>) -> String {
+fn sql(wanted: &ProfilePostFilter<'_>) -> String {
     let (id, from) = match (wanted.tag, wanted.only_media) {
         (Some(_), _) => (
             "h.post_id",
@@ -76,17 +76,17 @@ fn sql(wanted: &Wanted<'_>) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::store::test_support::Scratch;
+    use crate::store::test_support::TestStore;
 
     #[test]
     fn no_page_sorts_or_reads_a_whole_table() {
-        let s = Scratch::new();
+        let s = TestStore::new();
         for (tag, only_media, no_replies) in
             [(None, false, false), (None, true, true), (Some("x"), false, true), (Some("x"), true, false)]
         {
-            let wanted = Wanted {
+            let wanted = ProfilePostFilter {
                 viewer: Viewer::Owner,
-                rows: Rows::first(20),
+                rows: CursorWindow::first(20),
                 tag,
                 only_media,
                 no_replies,

@@ -7,12 +7,12 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use crate::base::id::{ActorId, PostId};
 use crate::base::{Result, Time};
-use crate::store::posts::{Page, Viewer};
+use crate::store::posts::{PostPage, Viewer};
 use crate::store::{Read, Write, column};
 
 /// Whether a quote may be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum QuoteState {
     /// Its author has not agreed, or we do not know yet: shown as a link.
     Waiting,
     /// Shown.
@@ -25,7 +25,7 @@ pub enum State {
     Gone,
 }
 
-impl State {
+impl QuoteState {
     const ALL: [Self; 5] = [Self::Waiting, Self::Granted, Self::Refused, Self::Revoked, Self::Gone];
 
     /// The stored word.
@@ -46,7 +46,7 @@ impl State {
 
 /// A row of `quote`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Quote {
+pub struct StoredQuote {
     /// The post that quotes.
     pub post_id: PostId,
     /// The quoted one, once it is here.
@@ -56,7 +56,7 @@ pub struct Quote {
     /// Quoted as FEP-044f has it: only with the author's word.
     pub consent: bool,
     /// Whether it may be shown.
-    pub state: State,
+    pub state: QuoteState,
     /// The author's word.
     pub stamp: Option<String>,
     /// Our own asking.
@@ -67,14 +67,14 @@ pub struct Quote {
     pub check_at: Option<Time>,
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Quote> {
+fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredQuote> {
     let state: String = column(row, "state")?;
-    Ok(Quote {
+    Ok(StoredQuote {
         post_id: column(row, "post_id")?,
         quoted_id: column(row, "quoted_id")?,
         quoted_uri: column(row, "quoted_uri")?,
         consent: column(row, "consent")?,
-        state: State::from_word(&state),
+        state: QuoteState::from_word(&state),
         stamp: column(row, "stamp")?,
         request_uri: column(row, "request_uri")?,
         tries: column(row, "tries")?,
@@ -83,7 +83,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Quote> {
 }
 
 /// Keeps a quote, new or changed.
-pub fn put(w: &Write<'_>, quote: &Quote) -> Result<()> {
+pub fn put(w: &Write<'_>, quote: &StoredQuote) -> Result<()> {
     w.conn
         .prepare_cached(
             "INSERT INTO quote (post_id, quoted_id, quoted_uri, consent, state, stamp, request_uri, tries, check_at)
@@ -106,7 +106,7 @@ pub fn put(w: &Write<'_>, quote: &Quote) -> Result<()> {
 }
 
 /// What a post quotes.
-pub fn get(r: &Read<'_>, post: PostId) -> Result<Option<Quote>> {
+pub fn get(r: &Read<'_>, post: PostId) -> Result<Option<StoredQuote>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM quote WHERE post_id = ?1")?;
     Ok(statement.query_one([post], from_row).optional()?)
 }
@@ -118,7 +118,7 @@ pub fn remove(w: &Write<'_>, post: PostId) -> Result<()> {
 }
 
 /// What these posts quote.
-pub fn of_posts(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Quote>> {
+pub fn of_posts(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, StoredQuote>> {
     let mut statement =
         r.conn.prepare_cached("SELECT * FROM quote WHERE post_id IN (SELECT value FROM json_each(?1)) LIMIT 1000")?;
     let rows = statement.query_map([crate::store::id_list(ids.iter().map(|id| id.0))], from_row)?;
@@ -126,7 +126,7 @@ pub fn of_posts(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Quote>> 
 }
 
 /// Ids of the posts that quote one with its author's word, as far as `viewer` may see them, newest first.
-pub fn quoting(r: &Read<'_>, quoted: PostId, viewer: Viewer, page: Page) -> Result<Vec<PostId>> {
+pub fn quoting(r: &Read<'_>, quoted: PostId, viewer: Viewer, page: PostPage) -> Result<Vec<PostId>> {
     let order = if page.after.is_some() { "ASC" } else { "DESC" };
     let sql = format!(
         "SELECT id FROM (SELECT q.post_id AS id FROM quote q JOIN post p ON p.id = q.post_id
@@ -151,20 +151,20 @@ pub fn by_actor(r: &Read<'_>, quoted: PostId, actor: ActorId) -> Result<Vec<Post
 }
 
 /// The quote we asked for with this QuoteRequest.
-pub fn by_request(r: &Read<'_>, uri: &str) -> Result<Option<Quote>> {
+pub fn by_request(r: &Read<'_>, uri: &str) -> Result<Option<StoredQuote>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM quote WHERE request_uri = ?1 LIMIT 1")?;
     Ok(statement.query_one([uri], from_row).optional()?)
 }
 
 /// The quotes that stand on this stamp.
-pub fn by_stamp(r: &Read<'_>, stamp: &str) -> Result<Vec<Quote>> {
+pub fn by_stamp(r: &Read<'_>, stamp: &str) -> Result<Vec<StoredQuote>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM quote WHERE stamp = ?1 LIMIT 100")?;
     let rows = statement.query_map([stamp], from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// The next quote to look at, if its time has come; its next look is put off by `lease`, should this one never end.
-pub fn claim(w: &Write<'_>, lease: Duration) -> Result<Option<Quote>> {
+pub fn claim(w: &Write<'_>, lease: Duration) -> Result<Option<StoredQuote>> {
     let mut statement = w.conn.prepare_cached(
         "UPDATE quote SET check_at = ?2 WHERE post_id =
            (SELECT post_id FROM quote WHERE check_at IS NOT NULL AND check_at <= ?1 ORDER BY check_at LIMIT 1)

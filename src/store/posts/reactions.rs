@@ -9,13 +9,13 @@ use crate::base::id::{ActorId, PostId};
 use crate::store::{Read, Write, column};
 
 /// Different emoji one actor may put on one post: Pleroma sets no limit, and strangers must not fill the disk.
-pub const OF_ONE_ACTOR: u32 = 10;
+pub const MAX_PER_ACTOR: u32 = 10;
 /// Different emoji shown of one post.
-pub const SHOWN: usize = 24;
+pub const MAX_SHOWN_EMOJI: usize = 24;
 
 /// An emoji: of Unicode, or `:shortcode:` with its picture.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Sign {
+pub struct ReactionEmoji {
     /// The emoji, or the shortcode with its colons.
     pub emoji: String,
     /// Where the shortcode's picture is.
@@ -30,24 +30,24 @@ pub struct Reaction {
     /// Whose.
     pub actor_id: ActorId,
     /// With what.
-    pub sign: Sign,
+    pub sign: ReactionEmoji,
     /// Of its activity.
     pub uri: String,
 }
 
 /// How often a post got one emoji.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Count {
+pub struct ReactionCount {
     /// The emoji.
-    pub sign: Sign,
+    pub sign: ReactionEmoji,
     /// How many used it.
     pub number: u32,
     /// The owner is among them.
     pub mine: bool,
 }
 
-fn sign(row: &Row<'_>) -> rusqlite::Result<Sign> {
-    Ok(Sign { emoji: column(row, "emoji")?, url: column(row, "url")? })
+fn sign(row: &Row<'_>) -> rusqlite::Result<ReactionEmoji> {
+    Ok(ReactionEmoji { emoji: column(row, "emoji")?, url: column(row, "url")? })
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Reaction> {
@@ -67,7 +67,7 @@ pub fn add(w: &Write<'_>, reaction: &Reaction) -> Result<bool> {
          WHERE (SELECT count(*) FROM reaction WHERE post_id = ?1 AND actor_id = ?2) < ?7",
     )?;
     let Reaction { post_id, actor_id, sign, uri } = reaction;
-    Ok(statement.execute(params![post_id, actor_id, sign.emoji, sign.url, uri, w.now, OF_ONE_ACTOR])? > 0)
+    Ok(statement.execute(params![post_id, actor_id, sign.emoji, sign.url, uri, w.now, MAX_PER_ACTOR])? > 0)
 }
 
 /// An actor's reactions to a post.
@@ -103,21 +103,21 @@ pub fn picture(r: &Read<'_>, post: PostId, emoji: &str, url: Option<&str>) -> Re
 }
 
 /// What these posts got, each with its emoji in order.
-pub fn counts(r: &Read<'_>, posts: &[PostId]) -> Result<HashMap<PostId, Vec<Count>>> {
+pub fn counts(r: &Read<'_>, posts: &[PostId]) -> Result<HashMap<PostId, Vec<ReactionCount>>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT post_id, emoji, url, count(*) AS number, max(actor_id = (SELECT owner_id FROM node)) AS mine
          FROM reaction WHERE post_id IN (SELECT value FROM json_each(?1))
          GROUP BY post_id, emoji, url ORDER BY count(*) DESC, min(created_at), emoji LIMIT 5000",
     )?;
     let rows = statement.query_map([crate::store::id_list(posts.iter().map(|id| id.0))], |row| {
-        let count = Count { sign: sign(row)?, number: column(row, "number")?, mine: column(row, "mine")? };
+        let count = ReactionCount { sign: sign(row)?, number: column(row, "number")?, mine: column(row, "mine")? };
         Ok((column::<PostId>(row, "post_id")?, count))
     })?;
-    let mut found: HashMap<PostId, Vec<Count>> = HashMap::new();
+    let mut found: HashMap<PostId, Vec<ReactionCount>> = HashMap::new();
     for row in rows {
         let (post, count) = row?;
         let counts = found.entry(post).or_default();
-        if counts.len() < SHOWN || count.mine {
+        if counts.len() < MAX_SHOWN_EMOJI || count.mine {
             counts.push(count);
         }
     }

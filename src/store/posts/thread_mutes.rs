@@ -10,7 +10,7 @@ use crate::base::id::PostId;
 use crate::store::{Read, Write, column};
 
 /// How far up a thread is looked.
-const ABOVE: u32 = 300;
+const MAX_ANCESTORS: u32 = 300;
 
 /// Mutes the thread a post stands in.
 pub fn add(w: &Write<'_>, post: PostId) -> Result<()> {
@@ -30,7 +30,7 @@ pub fn remove(w: &Write<'_>, post: PostId) -> Result<()> {
            SELECT p.reply_to, depth + 1 FROM up JOIN post p ON p.id = up.id WHERE p.reply_to IS NOT NULL AND depth < ?2)
          DELETE FROM thread_mute WHERE post_id IN (SELECT id FROM up)",
     )?;
-    statement.execute(params![post, ABOVE])?;
+    statement.execute(params![post, MAX_ANCESTORS])?;
     Ok(())
 }
 
@@ -48,7 +48,7 @@ pub fn among(r: &Read<'_>, posts: &[PostId]) -> Result<HashSet<PostId>> {
          SELECT DISTINCT up.id FROM up JOIN thread_mute m ON m.post_id = up.at LIMIT 1000",
     )?;
     let list = crate::store::id_list(posts.iter().map(|id| id.0));
-    let rows = statement.query_map(params![list, ABOVE], |row| column(row, "id"))?;
+    let rows = statement.query_map(params![list, MAX_ANCESTORS], |row| column(row, "id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -79,7 +79,7 @@ pub(in crate::store) fn first_of(r: &Read<'_>, post: PostId) -> Result<PostId> {
            SELECT p.reply_to, depth + 1 FROM up JOIN post p ON p.id = up.id WHERE p.reply_to IS NOT NULL AND depth < ?2)
          SELECT id FROM up ORDER BY depth DESC LIMIT 1",
     )?;
-    Ok(statement.query_one(params![post, ABOVE], |row| column(row, "id"))?)
+    Ok(statement.query_one(params![post, MAX_ANCESTORS], |row| column(row, "id"))?)
 }
 
 fn any(r: &Read<'_>) -> Result<bool> {

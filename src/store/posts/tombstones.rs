@@ -9,9 +9,9 @@ use crate::base::{Result, Time};
 use crate::store::{Read, Write};
 
 /// Remote tombstones and seen ids older than this are forgotten.
-const MEMORY: Duration = Duration::from_secs(30 * 24 * 3600);
+const TOMBSTONE_RETENTION: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Remote tombstones and seen ids kept at most: what peers choose must not fill the disk.
-const MOST: i64 = 200_000;
+const MAX_TOMBSTONES: i64 = 200_000;
 
 /// Remembers that `uri` was deleted. `ours` answer 410 from now on.
 fn add(w: &Write<'_>, uri: &str, ours: i64) -> Result<()> {
@@ -74,7 +74,7 @@ pub fn was_seen(r: &Read<'_>, act: &str) -> Result<bool> {
 
 /// Forgets what is old or too much. Bounded: call it again until it returns 0.
 pub fn prune(w: &Write<'_>, limit: u32) -> Result<usize> {
-    let before = w.now.minus(MEMORY);
+    let before = w.now.minus(TOMBSTONE_RETENTION);
     let mut gone = w.conn.execute(
         "DELETE FROM seen WHERE uri IN (SELECT uri FROM seen WHERE seen_at < ?1 ORDER BY seen_at LIMIT ?2)",
         params![before, limit],
@@ -87,12 +87,12 @@ pub fn prune(w: &Write<'_>, limit: u32) -> Result<usize> {
     gone += w.conn.execute(
         "DELETE FROM seen WHERE uri IN (SELECT uri FROM seen ORDER BY seen_at
            LIMIT min(?2, max(0, (SELECT count(*) FROM seen) - ?1)))",
-        params![MOST, limit],
+        params![MAX_TOMBSTONES, limit],
     )?;
     gone += w.conn.execute(
         "DELETE FROM tombstone WHERE uri IN (SELECT uri FROM tombstone WHERE ours = 0 ORDER BY deleted_at
            LIMIT min(?2, max(0, (SELECT count(*) FROM tombstone WHERE ours = 0) - ?1)))",
-        params![MOST, limit],
+        params![MAX_TOMBSTONES, limit],
     )?;
     Ok(gone)
 }
@@ -101,11 +101,11 @@ pub fn prune(w: &Write<'_>, limit: u32) -> Result<usize> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::store::test_support::Scratch;
+    use crate::store::test_support::TestStore;
 
     #[test]
     fn ours_stay_for_ever_and_the_rest_a_month() {
-        let s = Scratch::new();
+        let s = TestStore::new();
         let remember = |n: u32| {
             s.store
                 .write(move |w| {
@@ -116,7 +116,7 @@ mod tests {
                 .unwrap()
         };
         remember(1);
-        s.clock.advance(MEMORY);
+        s.clock.advance(TOMBSTONE_RETENTION);
         remember(2);
         s.clock.advance(Duration::from_secs(1));
         assert_eq!(s.store.write(|w| prune(w, 100)).unwrap(), 2);
@@ -139,11 +139,11 @@ mod tests {
 
     #[test]
     fn what_is_seen_again_is_remembered_from_then_on_and_an_undo_counts_once() {
-        let s = Scratch::new();
+        let s = TestStore::new();
         let author = ActorId(1);
         let see = || s.store.write(move |w| see(w, &act(author, "likes/1"))).unwrap();
         see();
-        s.clock.advance(MEMORY);
+        s.clock.advance(TOMBSTONE_RETENTION);
         see();
         s.clock.advance(Duration::from_secs(1));
         assert_eq!(s.store.write(|w| prune(w, 100)).unwrap(), 0);
@@ -155,8 +155,8 @@ mod tests {
 
     #[test]
     fn what_peers_choose_is_bounded_and_the_oldest_goes_first() {
-        let s = Scratch::new();
-        let many = MOST + 10;
+        let s = TestStore::new();
+        let many = MAX_TOMBSTONES + 10;
         s.store
             .write(move |w| {
                 w.conn.execute(

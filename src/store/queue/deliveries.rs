@@ -11,30 +11,30 @@ use crate::base::{Audience, Result, Time};
 use crate::store::{Read, Write, column};
 
 /// Requests in flight per host.
-const PER_HOST: u32 = 4;
+const MAX_IN_FLIGHT_PER_HOST: u32 = 4;
 /// 5xx answers for one activity after which deliveries about other objects pass it.
-const STUCK: u32 = 3;
+const SERVER_ERRORS_BEFORE_BYPASS: u32 = 3;
 /// How many deliveries of one inbox are looked at to find the next in line.
-const LOOK_AHEAD: u32 = 50;
+const MAX_LOOK_AHEAD: u32 = 50;
 /// A retry waits behind everything that has not been tried yet.
 const RETRY_URGENCY: u32 = 2;
 /// Retries in flight at most: dead hosts must leave room for the living.
-const RETRIES: u32 = 192;
+const MAX_RETRIES_IN_FLIGHT: u32 = 192;
 /// Due deliveries looked at to find one whose host has room; that often in one claim.
-const LOOK: u32 = 64;
-const ROUNDS: u32 = 4;
+const MAX_DUE_INSPECTED: u32 = 64;
+const MAX_CLAIM_ROUNDS: u32 = 4;
 /// How long those without room step aside.
-const ASIDE: Duration = Duration::from_secs(1);
+const NO_ROOM_DELAY: Duration = Duration::from_secs(1);
 /// No honest wait is longer: retries and pauses end within 14 hours, a Retry-After within a day.
-const LONGEST_WAIT: Duration = Duration::from_hours(25);
+const MAX_WAIT: Duration = Duration::from_hours(25);
 /// Failures in a row after which a host that has failed for long counts as dead.
-const DEAD: u32 = 10;
+const DEAD_HOST_FAILURES: u32 = 10;
 /// Tries every delivery gets before age alone ends it: a clock that jumped forward must not.
 pub const TRIES_BEFORE_AGE: u32 = 6;
 
 /// An activity of ours: the JSON once, however many inboxes it goes to.
 #[derive(Debug, Clone)]
-pub struct Activity {
+pub struct StoredActivity {
     /// Its number, also in its uri.
     pub id: ActivityId,
     /// ActivityPub id.
@@ -53,7 +53,7 @@ pub struct Activity {
 
 /// Where an activity goes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Target {
+pub struct DeliveryTarget {
     /// 0 for people mentioned, 1 for everyone else.
     pub urgency: u32,
     /// The inbox's URL.
@@ -64,7 +64,7 @@ pub struct Target {
 
 /// A delivery somebody has claimed and must settle before its lease ends.
 #[derive(Debug, Clone)]
-pub struct Claim {
+pub struct ClaimedDelivery {
     /// Which.
     pub id: DeliveryId,
     /// Where to.
@@ -96,7 +96,7 @@ pub fn next_activity_id(w: &Write<'_>) -> Result<ActivityId> {
 }
 
 /// Queues an activity for its targets: one delivery per distinct inbox, as urgent as its most urgent mention.
-pub fn enqueue(w: &Write<'_>, activity: &Activity, targets: &[Target]) -> Result<()> {
+pub fn enqueue(w: &Write<'_>, activity: &StoredActivity, targets: &[DeliveryTarget]) -> Result<()> {
     w.conn
         .prepare_cached(
             "INSERT INTO activity (id, uri, object_uri, audience, signer, document, created_at, author_id)
@@ -121,10 +121,10 @@ pub fn enqueue(w: &Write<'_>, activity: &Activity, targets: &[Target]) -> Result
          FROM (SELECT 1) LEFT JOIN host h ON h.name = ?4
          RETURNING ready",
     )?;
-    let mut sorted: Vec<&Target> = targets.iter().collect();
+    let mut sorted: Vec<&DeliveryTarget> = targets.iter().collect();
     sorted.sort();
     let mut inboxes = HashSet::new();
-    for Target { urgency, inbox, host } in sorted {
+    for DeliveryTarget { urgency, inbox, host } in sorted {
         if !inboxes.insert(inbox) {
             continue;
         }
@@ -138,20 +138,20 @@ pub fn enqueue(w: &Write<'_>, activity: &Activity, targets: &[Target]) -> Result
 }
 
 /// What is due (?2) of an urgency (?1), in the order it is claimed. The index holds all of it.
-const DUE: &str = "SELECT id, host FROM delivery INDEXED BY delivery_due
+const DUE_SQL: &str = "SELECT id, host FROM delivery INDEXED BY delivery_due
     WHERE ready = 1 AND lease_at IS NULL AND urgency = ?1 AND next_at <= ?2 ORDER BY next_at LIMIT ?3";
 
 /// True when fewer requests to a host (?1) are in flight than may be.
-const HAS_ROOM: &str = "SELECT
+const HAS_ROOM_SQL: &str = "SELECT
     (SELECT count(*) FROM delivery INDEXED BY delivery_flight WHERE host = ?1 AND lease_at IS NOT NULL)
     < (SELECT CASE WHEN max(failures) >= ?3 THEN 1 ELSE ?2 END FROM host WHERE name = ?1)";
 
 /// Retries in flight.
-const RETRIES_IN_FLIGHT: &str =
+const RETRIES_IN_FLIGHT_SQL: &str =
     "SELECT count(*) FROM delivery INDEXED BY delivery_flight WHERE lease_at IS NOT NULL AND urgency = ?1";
 
 /// What a look at the head of the queue finds.
-enum Head {
+enum QueueHead {
     /// This one may go.
     Free(DeliveryId),
     /// All of these are due, but their hosts have no room; more may stand behind them.
@@ -160,28 +160,31 @@ enum Head {
     Empty,
 }
 
-fn head(r: &Read<'_>, urgency: u32) -> Result<Head> {
+fn head(r: &Read<'_>, urgency: u32) -> Result<QueueHead> {
     if urgency == RETRY_URGENCY {
-        let mut count = r.conn.prepare_cached(RETRIES_IN_FLIGHT)?;
+        let mut count = r.conn.prepare_cached(RETRIES_IN_FLIGHT_SQL)?;
         let retries: u32 = count.query_one([RETRY_URGENCY], |row| row.get(0))?;
-        if retries >= RETRIES {
-            return Ok(Head::Empty);
+        if retries >= MAX_RETRIES_IN_FLIGHT {
+            return Ok(QueueHead::Empty);
         }
     }
-    let (mut due, mut has_room) = (r.conn.prepare_cached(DUE)?, r.conn.prepare_cached(HAS_ROOM)?);
-    let mut rows = due.query(params![urgency, r.now, LOOK])?;
+    let (mut due, mut has_room) = (r.conn.prepare_cached(DUE_SQL)?, r.conn.prepare_cached(HAS_ROOM_SQL)?);
+    let mut rows = due.query(params![urgency, r.now, MAX_DUE_INSPECTED])?;
     let (mut full_hosts, mut ids) = (HashSet::new(), Vec::new());
     while let Some(row) = rows.next()? {
         let (id, host): (DeliveryId, String) = (column(row, "id")?, column(row, "host")?);
         if !full_hosts.contains(&host) {
-            if has_room.query_one(params![host, PER_HOST, crate::store::peers::hosts::FAILURES], |row| row.get(0))? {
-                return Ok(Head::Free(id));
+            if has_room.query_one(
+                params![host, MAX_IN_FLIGHT_PER_HOST, crate::store::peers::hosts::BREAKER_FAILURES],
+                |row| row.get(0),
+            )? {
+                return Ok(QueueHead::Free(id));
             }
             full_hosts.insert(host);
         }
         ids.push(id);
     }
-    Ok(if ids.len() < LOOK as usize { Head::Empty } else { Head::Full(ids) })
+    Ok(if ids.len() < MAX_DUE_INSPECTED as usize { QueueHead::Empty } else { QueueHead::Full(ids) })
 }
 
 /// The delivery to claim next. What is due but has no room steps aside for a moment, so that a host with thousands of
@@ -189,13 +192,13 @@ fn head(r: &Read<'_>, urgency: u32) -> Result<Head> {
 fn first_due(w: &Write<'_>) -> Result<Option<DeliveryId>> {
     let mut aside = w.conn.prepare_cached("UPDATE delivery SET next_at = ?2 WHERE id = ?1")?;
     for urgency in 0..=RETRY_URGENCY {
-        for _ in 0..ROUNDS {
+        for _ in 0..MAX_CLAIM_ROUNDS {
             match head(w, urgency)? {
-                Head::Free(id) => return Ok(Some(id)),
-                Head::Empty => break,
-                Head::Full(ids) => {
+                QueueHead::Free(id) => return Ok(Some(id)),
+                QueueHead::Empty => break,
+                QueueHead::Full(ids) => {
                     for id in ids {
-                        aside.execute(params![id, w.now.plus(ASIDE)])?;
+                        aside.execute(params![id, w.now.plus(NO_ROOM_DELAY)])?;
                     }
                 }
             }
@@ -205,7 +208,7 @@ fn first_due(w: &Write<'_>) -> Result<Option<DeliveryId>> {
 }
 
 /// Claims the most urgent delivery that may go now, counting the attempt; nobody else gets it until `lease` is over.
-pub fn claim(w: &Write<'_>, lease: Duration) -> Result<Option<Claim>> {
+pub fn claim(w: &Write<'_>, lease: Duration) -> Result<Option<ClaimedDelivery>> {
     let Some(id) = first_due(w)? else { return Ok(None) };
     let mut take = w.conn.prepare_cached("UPDATE delivery SET lease_at = ?2, tries = tries + 1 WHERE id = ?1")?;
     take.execute(params![id, w.now.plus(lease)])?;
@@ -218,8 +221,8 @@ pub fn claim(w: &Write<'_>, lease: Duration) -> Result<Option<Claim>> {
     Ok(Some(full.query_one([id], claim_row)?))
 }
 
-fn claim_row(row: &Row<'_>) -> rusqlite::Result<Claim> {
-    Ok(Claim {
+fn claim_row(row: &Row<'_>) -> rusqlite::Result<ClaimedDelivery> {
+    Ok(ClaimedDelivery {
         id: column(row, "id")?,
         inbox: column(row, "inbox")?,
         host: column(row, "host")?,
@@ -234,14 +237,14 @@ fn claim_row(row: &Row<'_>) -> rusqlite::Result<Claim> {
 }
 
 /// It arrived, or never will: it leaves the queue, and the next in its inbox's line may go.
-pub fn finish(w: &Write<'_>, claim: &Claim) -> Result<()> {
+pub fn finish(w: &Write<'_>, claim: &ClaimedDelivery) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM delivery WHERE id = ?1")?.execute([claim.id])?;
     promote(w, &claim.inbox)
 }
 
 /// Why a delivery goes back into the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Failure {
+pub enum DeliveryFailure {
     /// The host was not reached: its lines wait in order.
     Unreachable,
     /// The host answered 5xx: after three of them other objects pass.
@@ -254,30 +257,37 @@ pub enum Failure {
 
 /// It failed and is tried again at `next_at`; `error` is for the owner to read. Does nothing when the lease was over and
 /// somebody else has claimed it since.
-pub fn postpone(w: &Write<'_>, claim: &Claim, next_at: Time, failure: Failure, error: &str) -> Result<()> {
+pub fn postpone(
+    w: &Write<'_>,
+    claim: &ClaimedDelivery,
+    next_at: Time,
+    failure: DeliveryFailure,
+    error: &str,
+) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "UPDATE delivery SET lease_at = NULL, next_at = ?3, urgency = ?4, error = ?5, server_errors = server_errors + ?6,
            refusals = refusals + ?7
          WHERE id = ?1 AND tries = ?2",
     )?;
-    let server_error = u32::from(failure == Failure::ServerError);
-    let refusal = u32::from(failure == Failure::Refused);
+    let server_error = u32::from(failure == DeliveryFailure::ServerError);
+    let refusal = u32::from(failure == DeliveryFailure::Refused);
     statement.execute(params![claim.id, claim.tries, next_at, RETRY_URGENCY, error, server_error, refusal])?;
     promote(w, &claim.inbox)
 }
 
 /// The head of an inbox's line.
-const LINE: &str = "SELECT id, object_uri, ready, server_errors FROM delivery WHERE inbox = ?1 ORDER BY id LIMIT ?2";
+const INBOX_ORDER_SQL: &str =
+    "SELECT id, object_uri, ready, server_errors FROM delivery WHERE inbox = ?1 ORDER BY id LIMIT ?2";
 
 /// Makes the next delivery of an inbox's line ready: the first that is neither stuck on server errors nor about the
 /// object of one that is. It blocks all those behind it.
 pub(in crate::store) fn promote(w: &Write<'_>, inbox: &str) -> Result<()> {
-    let mut line = w.conn.prepare_cached(LINE)?;
-    let mut rows = line.query(params![inbox, LOOK_AHEAD])?;
+    let mut line = w.conn.prepare_cached(INBOX_ORDER_SQL)?;
+    let mut rows = line.query(params![inbox, MAX_LOOK_AHEAD])?;
     let mut passed: Vec<String> = Vec::new();
     while let Some(row) = rows.next()? {
         let object: String = column(row, "object_uri")?;
-        if column::<u32>(row, "server_errors")? >= STUCK || passed.contains(&object) {
+        if column::<u32>(row, "server_errors")? >= SERVER_ERRORS_BEFORE_BYPASS || passed.contains(&object) {
             passed.push(object);
             continue;
         }
@@ -294,28 +304,29 @@ pub(in crate::store) fn promote(w: &Write<'_>, inbox: &str) -> Result<()> {
     Ok(())
 }
 
-const HOLD: &str = "UPDATE delivery INDEXED BY delivery_host SET next_at = max(next_at, ?2), urgency = ?3
+const HOLD_SQL: &str = "UPDATE delivery INDEXED BY delivery_host SET next_at = max(next_at, ?2), urgency = ?3
     WHERE host = ?1 AND ready = 1 AND lease_at IS NULL";
 
-const RELEASE: &str = "UPDATE delivery INDEXED BY delivery_host SET next_at = ?2
+const RELEASE_SQL: &str = "UPDATE delivery INDEXED BY delivery_host SET next_at = ?2
     WHERE host = ?1 AND ready = 1 AND lease_at IS NULL AND next_at > ?2";
 
-const NEXT: &str = "SELECT min(next_at) FROM delivery INDEXED BY delivery_due
+const NEXT_DUE_SQL: &str = "SELECT min(next_at) FROM delivery INDEXED BY delivery_due
     WHERE ready = 1 AND lease_at IS NULL AND urgency = ?1 AND next_at > ?2";
 
 /// What runs for every delivery: a test looks at how.
 #[cfg(test)]
-pub(in crate::store) const HOT: &[&str] = &[DUE, HAS_ROOM, RETRIES_IN_FLIGHT, LINE, HOLD, RELEASE, NEXT];
+pub(in crate::store) const HOT_QUERIES: &[&str] =
+    &[DUE_SQL, HAS_ROOM_SQL, RETRIES_IN_FLIGHT_SQL, INBOX_ORDER_SQL, HOLD_SQL, RELEASE_SQL, NEXT_DUE_SQL];
 
 /// Holds all of a host's lines until `until`.
 pub fn hold(w: &Write<'_>, host: &str, until: Time) -> Result<()> {
-    w.conn.prepare_cached(HOLD)?.execute(params![host, until, RETRY_URGENCY])?;
+    w.conn.prepare_cached(HOLD_SQL)?.execute(params![host, until, RETRY_URGENCY])?;
     Ok(())
 }
 
 /// The host is back: its lines may go at once.
 pub fn release(w: &Write<'_>, host: &str) -> Result<()> {
-    w.conn.prepare_cached(RELEASE)?.execute(params![host, w.now])?;
+    w.conn.prepare_cached(RELEASE_SQL)?.execute(params![host, w.now])?;
     Ok(())
 }
 
@@ -342,10 +353,10 @@ pub fn free_overdue(w: &Write<'_>) -> Result<usize> {
 /// When a claim is next worth a try, as far as the clock decides: now, or later; None when nothing waits, or what waits
 /// depends on a delivery in flight (whose end rings the bell).
 pub fn next_due(r: &Read<'_>) -> Result<Option<Time>> {
-    let mut statement = r.conn.prepare_cached(NEXT)?;
+    let mut statement = r.conn.prepare_cached(NEXT_DUE_SQL)?;
     let mut soonest: Option<Time> = None;
     for urgency in 0..=RETRY_URGENCY {
-        if !matches!(head(r, urgency)?, Head::Empty) {
+        if !matches!(head(r, urgency)?, QueueHead::Empty) {
             return Ok(Some(r.now));
         }
         let due: Option<Time> = statement.query_one(params![urgency, r.now], |row| row.get(0))?;
@@ -365,7 +376,8 @@ pub fn expire(w: &Write<'_>, before: Time, limit: u32) -> Result<usize> {
              AND (d.tries >= ?3 OR (h.failing_since_at < ?1 AND h.failures >= ?4)))
          RETURNING inbox",
     )?;
-    let rows = statement.query_map(params![before, limit, TRIES_BEFORE_AGE, DEAD], |row| column(row, "inbox"))?;
+    let rows = statement
+        .query_map(params![before, limit, TRIES_BEFORE_AGE, DEAD_HOST_FAILURES], |row| column(row, "inbox"))?;
     let inboxes: Vec<String> = rows.collect::<rusqlite::Result<_>>()?;
     for inbox in inboxes.iter().collect::<HashSet<_>>() {
         promote(w, inbox)?;
@@ -381,12 +393,12 @@ pub fn mend_times(w: &Write<'_>) -> Result<usize> {
     )?;
     let mut mended = 0;
     for urgency in 0..=RETRY_URGENCY {
-        mended += statement.execute(params![urgency, w.now, w.now.plus(LONGEST_WAIT)])?;
+        mended += statement.execute(params![urgency, w.now, w.now.plus(MAX_WAIT)])?;
     }
     mended += w
         .conn
         .prepare_cached("UPDATE delivery SET lease_at = ?1 WHERE lease_at > ?2")?
-        .execute(params![w.now, w.now.plus(LONGEST_WAIT)])?;
+        .execute(params![w.now, w.now.plus(MAX_WAIT)])?;
     Ok(mended)
 }
 
@@ -397,7 +409,7 @@ pub fn count(r: &Read<'_>) -> Result<u32> {
 
 /// One host's part of the queue, for the owner to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
+pub struct WaitingHost {
     /// The host.
     pub host: String,
     /// Deliveries waiting for it.
@@ -413,7 +425,7 @@ pub struct Waiting {
 }
 
 /// The queue by host, longest-waiting first.
-pub fn waiting(r: &Read<'_>, limit: u32) -> Result<Vec<Waiting>> {
+pub fn waiting(r: &Read<'_>, limit: u32) -> Result<Vec<WaitingHost>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT host, count(*) AS deliveries, max(tries) AS tries, min(created_at) AS oldest_at,
            min(CASE WHEN ready = 1 THEN next_at END) AS next_at, max(error) AS error
@@ -421,7 +433,7 @@ pub fn waiting(r: &Read<'_>, limit: u32) -> Result<Vec<Waiting>> {
     )?;
     let rows = statement.query_map([limit], |row| {
         let oldest_at: Time = column(row, "oldest_at")?;
-        Ok(Waiting {
+        Ok(WaitingHost {
             host: column(row, "host")?,
             deliveries: column(row, "deliveries")?,
             tries: column(row, "tries")?,

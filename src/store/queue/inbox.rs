@@ -9,17 +9,17 @@ use crate::base::{Result, Time};
 use crate::store::{Read, Write};
 
 /// Waiting rows at most; beyond that peers hear 503 and try again.
-pub const MOST: u32 = 100_000;
+pub const MAX_WAITING_ROWS: u32 = 100_000;
 /// Bytes waiting and set aside at most, likewise.
-pub const MOST_BYTES: i64 = 256 * 1024 * 1024;
+pub const MAX_STORED_BYTES: i64 = 256 * 1024 * 1024;
 /// Set-aside activities kept: what the page shows.
-const MOST_ASIDE: u32 = 200;
+const MAX_SET_ASIDE: u32 = 200;
 /// No honest wait is longer.
-const LONGEST_WAIT: Duration = Duration::from_hours(25);
+const MAX_WAIT: Duration = Duration::from_hours(25);
 
 /// A received activity.
 #[derive(Debug, Clone)]
-pub struct Received {
+pub struct ReceivedActivity {
     /// Which.
     pub id: InboxId,
     /// The activity's id, behind its signer's number; `hint:` before both for somebody else's act. For those that come again
@@ -37,8 +37,8 @@ pub struct Received {
     pub error: Option<String>,
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Received> {
-    Ok(Received {
+fn from_row(row: &Row<'_>) -> rusqlite::Result<ReceivedActivity> {
+    Ok(ReceivedActivity {
         id: row.get("id")?,
         uri: row.get("uri")?,
         signer_id: row.get("signer_id")?,
@@ -71,7 +71,7 @@ fn bytes(document: &str) -> i64 {
     i64::try_from(document.len()).unwrap_or(i64::MAX)
 }
 
-const CLAIM: &str = "UPDATE inbox SET lease_at = ?1, tries = tries + 1 WHERE id IN (
+const CLAIM_SQL: &str = "UPDATE inbox SET lease_at = ?1, tries = tries + 1 WHERE id IN (
       SELECT id FROM inbox i INDEXED BY inbox_due
       WHERE set_aside_at IS NULL AND lease_at IS NULL AND next_at <= ?2
         AND NOT EXISTS (SELECT 1 FROM inbox x WHERE x.signer_id = i.signer_id AND x.lease_at IS NOT NULL)
@@ -80,16 +80,16 @@ const CLAIM: &str = "UPDATE inbox SET lease_at = ?1, tries = tries + 1 WHERE id 
 
 /// Claims up to `limit` activities that are due, oldest first. Two workers never have the same signer, so one
 /// peer's acts are applied in order.
-pub fn claim(w: &Write<'_>, limit: u32, lease: Duration) -> Result<Vec<Received>> {
-    let mut statement = w.conn.prepare_cached(CLAIM)?;
+pub fn claim(w: &Write<'_>, limit: u32, lease: Duration) -> Result<Vec<ReceivedActivity>> {
+    let mut statement = w.conn.prepare_cached(CLAIM_SQL)?;
     let rows = statement.query_map(params![w.now.plus(lease), w.now, limit], from_row)?;
-    let mut claimed: Vec<Received> = rows.collect::<rusqlite::Result<_>>()?;
+    let mut claimed: Vec<ReceivedActivity> = rows.collect::<rusqlite::Result<_>>()?;
     claimed.sort_by_key(|row| row.id);
     Ok(claimed)
 }
 
 /// It was applied (or needs nothing): the row goes, its id stays in `seen`.
-pub fn finish(w: &Write<'_>, row: &Received) -> Result<()> {
+pub fn finish(w: &Write<'_>, row: &ReceivedActivity) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM inbox WHERE id = ?1")?.execute([row.id])?;
     crate::store::posts::tombstones::see(w, &row.uri)?;
     Ok(())
@@ -138,31 +138,31 @@ pub fn mend_times(w: &Write<'_>) -> Result<usize> {
         "UPDATE inbox INDEXED BY inbox_due SET next_at = ?1
          WHERE set_aside_at IS NULL AND lease_at IS NULL AND next_at > ?2",
     )?;
-    Ok(statement.execute(params![w.now, w.now.plus(LONGEST_WAIT)])?)
+    Ok(statement.execute(params![w.now, w.now.plus(MAX_WAIT)])?)
 }
 
 /// When a claim will next succeed, as far as the clock decides: now, or later; None when nothing waits, or what waits
 /// depends on a claim that is being applied (whose end rings the bell).
 pub fn next_due(r: &Read<'_>) -> Result<Option<Time>> {
-    let mut now = r.conn.prepare_cached(FIRST_DUE)?;
+    let mut now = r.conn.prepare_cached(FIRST_DUE_SQL)?;
     if now.exists([r.now])? {
         return Ok(Some(r.now));
     }
-    let mut later = r.conn.prepare_cached(NEXT)?;
+    let mut later = r.conn.prepare_cached(NEXT_DUE_SQL)?;
     Ok(later.query_one([r.now], |row| row.get(0))?)
 }
 
 /// An activity that is due (?1) and whose signer nobody is busy with.
-const FIRST_DUE: &str = "SELECT id FROM inbox i INDEXED BY inbox_due
+const FIRST_DUE_SQL: &str = "SELECT id FROM inbox i INDEXED BY inbox_due
     WHERE set_aside_at IS NULL AND lease_at IS NULL AND next_at <= ?1
       AND NOT EXISTS (SELECT 1 FROM inbox x WHERE x.signer_id = i.signer_id AND x.lease_at IS NOT NULL) LIMIT 1";
 
-const NEXT: &str = "SELECT min(next_at) FROM inbox INDEXED BY inbox_due
+const NEXT_DUE_SQL: &str = "SELECT min(next_at) FROM inbox INDEXED BY inbox_due
     WHERE set_aside_at IS NULL AND lease_at IS NULL AND next_at > ?1";
 
 /// What runs for every activity: a test looks at how.
 #[cfg(test)]
-pub(in crate::store) const HOT: &[&str] = &[CLAIM, FIRST_DUE, NEXT];
+pub(in crate::store) const HOT_QUERIES: &[&str] = &[CLAIM_SQL, FIRST_DUE_SQL, NEXT_DUE_SQL];
 
 /// How many wait to be applied (set aside ones not counted).
 pub fn count(r: &Read<'_>) -> Result<u32> {
@@ -179,7 +179,7 @@ pub fn is_full(r: &Read<'_>) -> Result<bool> {
     let mut statement =
         r.conn.prepare_cached("SELECT ifnull(sum(bytes), 0) AS bytes FROM inbox INDEXED BY inbox_signer")?;
     let bytes: i64 = statement.query_one([], |row| row.get("bytes"))?;
-    Ok(bytes >= MOST_BYTES || count(r)? >= MOST)
+    Ok(bytes >= MAX_STORED_BYTES || count(r)? >= MAX_WAITING_ROWS)
 }
 
 /// Forgets set-aside activities from before `before`, and all but the newest few. Returns how many.
@@ -188,11 +188,11 @@ pub fn prune_aside(w: &Write<'_>, before: Time) -> Result<usize> {
         "DELETE FROM inbox WHERE set_aside_at IS NOT NULL AND (set_aside_at < ?1 OR id NOT IN (
            SELECT id FROM inbox WHERE set_aside_at IS NOT NULL ORDER BY set_aside_at DESC, id DESC LIMIT ?2))",
     )?;
-    Ok(statement.execute(params![before, MOST_ASIDE])?)
+    Ok(statement.execute(params![before, MAX_SET_ASIDE])?)
 }
 
 /// Activities set aside, newest first.
-pub fn aside(r: &Read<'_>, limit: u32) -> Result<Vec<Received>> {
+pub fn aside(r: &Read<'_>, limit: u32) -> Result<Vec<ReceivedActivity>> {
     let mut statement = r
         .conn
         .prepare_cached("SELECT * FROM inbox WHERE set_aside_at IS NOT NULL ORDER BY set_aside_at DESC LIMIT ?1")?;
@@ -204,12 +204,12 @@ pub fn aside(r: &Read<'_>, limit: u32) -> Result<Vec<Received>> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
-    use crate::store::test_support::Scratch;
+    use crate::store::test_support::TestStore;
 
     const LEASE: Duration = Duration::from_secs(60);
 
     /// Makes actors and keeps one activity of each word `signer/name`.
-    fn receive(s: &Scratch, words: &[&str]) {
+    fn receive(s: &TestStore, words: &[&str]) {
         for word in words {
             let signer = word.split('/').next().unwrap().parse::<i64>().unwrap();
             let uri = format!("https://peer.example/{word}");
@@ -225,17 +225,17 @@ mod tests {
         }
     }
 
-    fn words(rows: &[Received]) -> Vec<&str> {
+    fn words(rows: &[ReceivedActivity]) -> Vec<&str> {
         rows.iter().map(|row| row.uri.strip_prefix("https://peer.example/").unwrap()).collect()
     }
 
-    fn take(s: &Scratch, limit: u32) -> Vec<Received> {
+    fn take(s: &TestStore, limit: u32) -> Vec<ReceivedActivity> {
         s.store.write(move |w| claim(w, limit, LEASE)).unwrap()
     }
 
     #[test]
     fn the_same_activity_is_kept_once_and_never_again_once_applied() {
-        let s = Scratch::new();
+        let s = TestStore::new();
         receive(&s, &["1/a"]);
         let again = || s.store.write(|w| keep(w, "https://peer.example/1/a", ActorId(1), "{}")).unwrap();
         assert_eq!(again(), None);
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn two_workers_never_have_the_same_signer() {
-        let s = Scratch::new();
+        let s = TestStore::new();
         receive(&s, &["1/a", "1/b", "2/a", "1/c", "2/b"]);
         let first = take(&s, 2);
         assert_eq!(words(&first), ["1/a", "1/b"], "in order");
@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn what_was_given_back_is_taken_up_as_if_it_never_was() {
-        let s = Scratch::new();
+        let s = TestStore::new();
         receive(&s, &["1/a", "2/a"]);
         let rows = take(&s, 10);
         let second = rows[1].id;
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn failures_wait_count_and_are_set_aside() {
-        let s = Scratch::new();
+        let s = TestStore::new();
         receive(&s, &["1/a"]);
         let row = take(&s, 1).remove(0);
         let later = s.clock.now().plus(Duration::from_secs(90));
@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_worker_that_dies_holds_its_signer_until_the_lease_ends() {
-        let s = Scratch::new();
+        let s = TestStore::new();
         receive(&s, &["1/a"]);
         take(&s, 1);
         receive(&s, &["1/b"]);
@@ -304,25 +304,25 @@ mod tests {
 
     #[test]
     fn the_inbox_is_full_by_size_too_and_what_was_set_aside_goes_in_time() {
-        let s = Scratch::new();
+        let s = TestStore::new();
         receive(&s, &["1/a"]);
         assert!(!s.store.read(is_full).unwrap());
-        s.store.write(|w| Ok(w.conn.execute("UPDATE inbox SET bytes = ?1", [MOST_BYTES])?)).unwrap();
+        s.store.write(|w| Ok(w.conn.execute("UPDATE inbox SET bytes = ?1", [MAX_STORED_BYTES])?)).unwrap();
         assert!(s.store.read(is_full).unwrap());
-        let names: Vec<String> = (0..MOST_ASIDE + 5).map(|n| format!("1/{n}")).collect();
+        let names: Vec<String> = (0..MAX_SET_ASIDE + 5).map(|n| format!("1/{n}")).collect();
         receive(&s, &names.iter().map(String::as_str).collect::<Vec<_>>());
         let rows = take(&s, 500);
         s.store.write(move |w| rows.iter().try_for_each(|row| set_aside(w, row.id, "it makes no sense"))).unwrap();
         let long_ago = s.clock.now().minus(LEASE);
         assert_eq!(s.store.write(move |w| prune_aside(w, long_ago)).unwrap(), 6, "the newest few stay");
         s.clock.advance(LEASE);
-        assert_eq!(s.store.write(|w| prune_aside(w, w.now)).unwrap(), MOST_ASIDE as usize);
+        assert_eq!(s.store.write(|w| prune_aside(w, w.now)).unwrap(), MAX_SET_ASIDE as usize);
         assert!(!s.store.read(is_full).unwrap());
     }
 
     #[test]
     fn a_clock_that_went_back_leaves_nothing_waiting_for_years() {
-        let s = Scratch::new();
+        let s = TestStore::new();
         receive(&s, &["1/a"]);
         let row = take(&s, 1).remove(0);
         s.store.write(move |w| postpone(w, row.id, w.now.plus(Duration::from_hours(99_999)), "later")).unwrap();

@@ -13,7 +13,7 @@ use crate::store::column;
 use crate::store::queue::deliveries::promote;
 
 /// How long they are kept once they have arrived.
-const KEPT: Duration = Duration::from_hours(1);
+const DELIVERED_RESPONSE_RETENTION: Duration = Duration::from_hours(1);
 
 /// Marks an answer to somebody (Accept, Reject) that nobody will fetch, and forgets the earlier ones to them, on their way
 /// or not: whoever asks again and again must not fill the disk with answers. What is in flight stays.
@@ -42,6 +42,6 @@ pub fn prune(w: &Write<'_>, limit: u32) -> Result<usize> {
     Ok(w.conn.execute(
         "DELETE FROM activity WHERE id IN (SELECT id FROM activity INDEXED BY activity_fleeting WHERE fleeting = 1
            AND id < ?1 AND NOT EXISTS (SELECT 1 FROM delivery WHERE activity_id = activity.id) LIMIT ?2)",
-        params![first_at(w.now.minus(KEPT)), limit],
+        params![first_at(w.now.minus(DELIVERED_RESPONSE_RETENTION)), limit],
     )?)
 }

@@ -7,43 +7,50 @@ use std::time::Duration;
 
 use crate::base::{Audience, Result, Time};
 use crate::store::peers::hosts;
-use crate::store::queue::deliveries::{self, Activity, Claim, Failure, Target};
-use crate::store::test_support::Scratch;
+use crate::store::queue::deliveries::{self, ClaimedDelivery, DeliveryFailure, DeliveryTarget, StoredActivity};
+use crate::store::test_support::TestStore;
 
 const LEASE: Duration = Duration::from_secs(40);
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_hours(24);
 
-impl Scratch {
+impl TestStore {
     fn do_<T: Send + 'static>(&self, act: impl FnOnce(&crate::store::Write<'_>) -> Result<T> + Send + 'static) -> T {
         self.store.write(act).unwrap()
     }
 
     /// Queues an activity about `object` for inboxes written `host/name`, mentioned people's with a `!` in front.
     fn say(&self, object: &str, inboxes: &[&str]) {
-        let targets: Vec<Target> = inboxes.iter().map(|inbox| target(inbox)).collect();
+        let targets: Vec<DeliveryTarget> = inboxes.iter().map(|inbox| target(inbox)).collect();
         let object = object.to_owned();
         self.do_(move |w| {
             let id = deliveries::next_activity_id(w)?;
             let uri = format!("https://us.example/activities/{id}");
             let document = format!("about {object}");
             let signer = "https://us.example/users/me#main-key".to_owned();
-            let activity =
-                Activity { id, uri, object_uri: object, audience: Audience::Public, signer, document, author: None };
+            let activity = StoredActivity {
+                id,
+                uri,
+                object_uri: object,
+                audience: Audience::Public,
+                signer,
+                document,
+                author: None,
+            };
             deliveries::enqueue(w, &activity, &targets)
         });
     }
 
-    fn claim(&self) -> Option<Claim> {
+    fn claim(&self) -> Option<ClaimedDelivery> {
         self.do_(|w| deliveries::claim(w, LEASE))
     }
 
     /// Claims all there is; what went where, sorted.
-    fn claims(&self) -> Vec<Claim> {
+    fn claims(&self) -> Vec<ClaimedDelivery> {
         std::iter::from_fn(|| self.claim()).collect()
     }
 
-    fn arrived(&self, claim: &Claim) {
+    fn arrived(&self, claim: &ClaimedDelivery) {
         let claim = claim.clone();
         self.do_(move |w| {
             deliveries::finish(w, &claim)?;
@@ -51,11 +58,15 @@ impl Scratch {
         });
     }
 
-    fn failed(&self, claim: &Claim, failure: Failure, wait: Duration) {
+    fn failed(&self, claim: &ClaimedDelivery, failure: DeliveryFailure, wait: Duration) {
         let claim = claim.clone();
         self.do_(move |w| {
             deliveries::postpone(w, &claim, w.now.plus(wait), failure, "it failed")?;
-            if failure == Failure::Refused { hosts::heard(w, &claim.host) } else { hosts::failed(w, &claim.host, "no") }
+            if failure == DeliveryFailure::Refused {
+                hosts::heard(w, &claim.host)
+            } else {
+                hosts::failed(w, &claim.host, "no")
+            }
         });
     }
 
@@ -68,19 +79,19 @@ impl Scratch {
     }
 }
 
-fn target(inbox: &str) -> Target {
+fn target(inbox: &str) -> DeliveryTarget {
     let (urgency, inbox) = inbox.strip_prefix('!').map_or((1, inbox), |inbox| (0, inbox));
     let host = inbox.split('/').next().unwrap().to_owned();
-    Target { urgency, inbox: format!("https://{inbox}"), host }
+    DeliveryTarget { urgency, inbox: format!("https://{inbox}"), host }
 }
 
-fn about(claim: &Claim) -> &str {
+fn about(claim: &ClaimedDelivery) -> &str {
     claim.document.strip_prefix("about ").unwrap()
 }
 
 #[test]
 fn one_delivery_per_distinct_inbox_and_mentioned_people_first() {
-    let s = Scratch::new();
+    let s = TestStore::new();
     s.say("a", &["x/in", "y/in", "!z/in", "x/in", "!y/in"]);
     let order: Vec<String> = s.claims().into_iter().map(|c| c.inbox).collect();
     assert_eq!(order, ["https://y/in", "https://z/in", "https://x/in"]);
@@ -88,7 +99,7 @@ fn one_delivery_per_distinct_inbox_and_mentioned_people_first() {
 
 #[test]
 fn later_mentions_pass_earlier_posts_but_not_in_one_line() {
-    let s = Scratch::new();
+    let s = TestStore::new();
     s.say("a", &["x/in", "y/in"]);
     s.say("b", &["!x/in", "!z/in"]);
     let first = s.claim().unwrap();
@@ -101,7 +112,7 @@ fn later_mentions_pass_earlier_posts_but_not_in_one_line() {
 
 #[test]
 fn order_is_strict_per_inbox_while_it_is_unreachable() {
-    let s = Scratch::new();
+    let s = TestStore::new();
     for object in ["a", "b", "c"] {
         s.say(object, &["x/in", "y/in"]);
     }
@@ -110,7 +121,7 @@ fn order_is_strict_per_inbox_while_it_is_unreachable() {
             match claim.host.as_str() {
                 "x" => {
                     assert_eq!(about(&claim), "a");
-                    s.failed(&claim, Failure::Unreachable, 5 * MINUTE);
+                    s.failed(&claim, DeliveryFailure::Unreachable, 5 * MINUTE);
                 }
                 _ => s.arrived(&claim),
             }
@@ -128,7 +139,7 @@ fn order_is_strict_per_inbox_while_it_is_unreachable() {
 
 #[test]
 fn after_three_server_errors_other_objects_pass_and_the_same_one_does_not() {
-    let s = Scratch::new();
+    let s = TestStore::new();
     for object in ["a", "b", "a", "c"] {
         s.say(object, &["x/in"]);
     }
@@ -136,7 +147,7 @@ fn after_three_server_errors_other_objects_pass_and_the_same_one_does_not() {
         let claim = s.claim().unwrap();
         assert_eq!(about(&claim), "a");
         assert!(s.claim().is_none());
-        s.failed(&claim, Failure::ServerError, MINUTE);
+        s.failed(&claim, DeliveryFailure::ServerError, MINUTE);
         s.clock.advance(MINUTE);
     }
     // a is due again too; it does not matter which goes first
@@ -144,7 +155,7 @@ fn after_three_server_errors_other_objects_pass_and_the_same_one_does_not() {
     assert_eq!(claims.iter().map(about).collect::<HashSet<_>>(), HashSet::from(["a", "b"]));
     for claim in &claims {
         match about(claim) {
-            "a" => s.failed(claim, Failure::ServerError, DAY),
+            "a" => s.failed(claim, DeliveryFailure::ServerError, DAY),
             _ => s.arrived(claim),
         }
     }
@@ -162,7 +173,7 @@ fn after_three_server_errors_other_objects_pass_and_the_same_one_does_not() {
 
 #[test]
 fn at_most_four_in_flight_per_host() {
-    let s = Scratch::new();
+    let s = TestStore::new();
     s.say("a", &["x/1", "x/2", "x/3", "x/4", "x/5", "x/6", "y/1"]);
     let claims = s.claims();
     assert_eq!(claims.iter().filter(|c| c.host == "x").count(), 4);
@@ -175,20 +186,20 @@ fn at_most_four_in_flight_per_host() {
 
 #[test]
 fn five_failures_open_the_breaker_and_hearing_from_the_host_closes_it() {
-    let s = Scratch::new();
+    let s = TestStore::new();
     s.say("a", &["x/1", "x/2", "x/3", "x/4", "x/5", "x/6"]);
     let four = s.claims();
     for claim in &four {
-        s.failed(claim, Failure::Unreachable, MINUTE);
+        s.failed(claim, DeliveryFailure::Unreachable, MINUTE);
     }
     let fifth = s.claims();
     assert_eq!(fifth.len(), 2);
-    s.failed(&fifth[0], Failure::Unreachable, MINUTE);
+    s.failed(&fifth[0], DeliveryFailure::Unreachable, MINUTE);
     assert!(s.claim().is_none(), "open");
     s.say("b", &["x/7", "x/8"]);
     assert!(s.claim().is_none(), "open for what is queued later, too");
     let before = s.store.read(|r| hosts::get(r, "x")).unwrap().unwrap().open_until_at;
-    s.failed(&fifth[1], Failure::Unreachable, MINUTE);
+    s.failed(&fifth[1], DeliveryFailure::Unreachable, MINUTE);
     let after = s.store.read(|r| hosts::get(r, "x")).unwrap().unwrap().open_until_at;
     assert_eq!(before, after, "what was in flight when it opened does not count again");
     assert_eq!(s.next_due(), before);
@@ -200,17 +211,17 @@ fn five_failures_open_the_breaker_and_hearing_from_the_host_closes_it() {
 
 #[test]
 fn a_line_that_moves_on_while_the_breaker_is_open_waits_like_the_others() {
-    let s = Scratch::new();
+    let s = TestStore::new();
     s.say("a", &["x/1", "x/2", "x/3", "x/4"]);
     s.say("b", &["x/1"]);
     let four = s.claims();
     for claim in &four[1..] {
-        s.failed(claim, Failure::Unreachable, MINUTE);
+        s.failed(claim, DeliveryFailure::Unreachable, MINUTE);
     }
     let again = four[1..].iter().map(|_| s.clock.advance(MINUTE)).count();
     assert_eq!(again, 3);
     for claim in s.claims() {
-        s.failed(&claim, Failure::Unreachable, MINUTE);
+        s.failed(&claim, DeliveryFailure::Unreachable, MINUTE);
     }
     let held = four[0].clone();
     s.do_(move |w| deliveries::finish(w, &held));
@@ -219,10 +230,10 @@ fn a_line_that_moves_on_while_the_breaker_is_open_waits_like_the_others() {
 
 #[test]
 fn one_bad_delivery_among_good_ones_keeps_to_its_own_times() {
-    let s = Scratch::new();
+    let s = TestStore::new();
     s.say("bad", &["x/1"]);
     let bad = s.claim().unwrap();
-    s.failed(&bad, Failure::ServerError, 5 * MINUTE);
+    s.failed(&bad, DeliveryFailure::ServerError, 5 * MINUTE);
     s.say("good", &["x/2"]);
     let good = s.claim().unwrap();
     s.arrived(&good);
@@ -231,27 +242,27 @@ fn one_bad_delivery_among_good_ones_keeps_to_its_own_times() {
 
 #[test]
 fn when_nobody_was_heard_it_was_we_who_were_away() {
-    let s = Scratch::new();
+    let s = TestStore::new();
     s.do_(|w| ["x", "y", "z"].iter().try_for_each(|host| hosts::heard(w, host)));
     s.clock.advance(MINUTE);
     s.say("a", &["x/1", "y/1", "z/1"]);
     for _ in 0..6 {
         for claim in s.claims() {
-            s.failed(&claim, Failure::Unreachable, 10 * MINUTE);
+            s.failed(&claim, DeliveryFailure::Unreachable, 10 * MINUTE);
         }
         s.clock.advance(10 * MINUTE);
     }
     for claim in s.claims() {
-        s.failed(&claim, Failure::Unreachable, DAY);
+        s.failed(&claim, DeliveryFailure::Unreachable, DAY);
     }
     assert!(s.claim().is_none());
     s.do_(|w| hosts::heard(w, "x"));
     assert_eq!(s.claims().len(), 3, "one word from anybody, and all may go");
 
-    let s = Scratch::new();
+    let s = TestStore::new();
     s.say("a", &["x/1", "y/1"]);
     for claim in s.claims() {
-        s.failed(&claim, Failure::Unreachable, DAY);
+        s.failed(&claim, DeliveryFailure::Unreachable, DAY);
     }
     s.clock.advance(60 * MINUTE);
     s.do_(|w| hosts::heard(w, "w"));
@@ -261,7 +272,7 @@ fn when_nobody_was_heard_it_was_we_who_were_away() {
 
 #[test]
 fn a_restart_frees_the_leases_and_nothing_else_is_sent_twice() {
-    let mut s = Scratch::new();
+    let mut s = TestStore::new();
     s.say("a", &["x/1", "y/1", "z/1"]);
     let claims = s.claims();
     s.arrived(&claims[0]);
@@ -275,7 +286,7 @@ fn a_restart_frees_the_leases_and_nothing_else_is_sent_twice() {
 
 #[test]
 fn who_settles_after_the_lease_changes_nothing_for_who_has_it_now() {
-    let s = Scratch::new();
+    let s = TestStore::new();
     s.say("a", &["x/1"]);
     let slow = s.claim().unwrap();
     s.clock.advance(LEASE + MINUTE);
@@ -283,7 +294,7 @@ fn who_settles_after_the_lease_changes_nothing_for_who_has_it_now() {
     let quick = s.claim().unwrap();
     assert_eq!(quick.tries, 2);
     let late = slow.clone();
-    s.do_(move |w| deliveries::postpone(w, &late, w.now, Failure::Unreachable, "late"));
+    s.do_(move |w| deliveries::postpone(w, &late, w.now, DeliveryFailure::Unreachable, "late"));
     assert!(s.claim().is_none(), "still leased to the quick one");
     s.arrived(&quick);
     s.arrived(&slow);
@@ -292,10 +303,10 @@ fn who_settles_after_the_lease_changes_nothing_for_who_has_it_now() {
 
 #[test]
 fn concurrent_claims_never_share_a_delivery() {
-    let s = Scratch::new();
+    let s = TestStore::new();
     let inboxes: Vec<String> = (0..400).map(|n| format!("h{n}/in")).collect();
     s.say("a", &inboxes.iter().map(String::as_str).collect::<Vec<_>>());
-    let all: Vec<Claim> = thread::scope(|scope| {
+    let all: Vec<ClaimedDelivery> = thread::scope(|scope| {
         let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| s.claims())).collect();
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
@@ -305,7 +316,7 @@ fn concurrent_claims_never_share_a_delivery() {
 
 #[test]
 fn a_host_with_thousands_of_inboxes_never_stands_before_the_others() {
-    let s = Scratch::new();
+    let s = TestStore::new();
     let many: Vec<String> = (0..1000).map(|n| format!("big/{n}")).collect();
     s.say("a", &many.iter().map(String::as_str).collect::<Vec<_>>());
     s.say("b", &["small/in"]);
@@ -334,11 +345,11 @@ fn a_host_with_thousands_of_inboxes_never_stands_before_the_others() {
 
 #[test]
 fn dead_hosts_leave_room_in_flight() {
-    let s = Scratch::new();
+    let s = TestStore::new();
     let inboxes: Vec<String> = (0..300).map(|n| format!("h{n}/in")).collect();
     s.say("a", &inboxes.iter().map(String::as_str).collect::<Vec<_>>());
     for claim in s.claims() {
-        s.failed(&claim, Failure::Unreachable, MINUTE);
+        s.failed(&claim, DeliveryFailure::Unreachable, MINUTE);
     }
     s.clock.advance(MINUTE);
     assert_eq!(s.claims().len(), 192);
@@ -348,7 +359,7 @@ fn dead_hosts_leave_room_in_flight() {
 
 #[test]
 fn a_host_dead_for_a_week_loses_its_whole_line_and_one_at_a_time_nobody_else() {
-    let s = Scratch::new();
+    let s = TestStore::new();
     for object in ["a", "b", "c"] {
         s.say(object, &["dead/in", "ill/in"]);
     }
@@ -356,9 +367,9 @@ fn a_host_dead_for_a_week_loses_its_whole_line_and_one_at_a_time_nobody_else() {
     for _ in 0..12 {
         for claim in s.claims() {
             if claim.host == "dead" {
-                s.failed(&claim, Failure::Unreachable, MINUTE);
+                s.failed(&claim, DeliveryFailure::Unreachable, MINUTE);
             } else {
-                s.failed(&claim, Failure::Refused, 8 * DAY);
+                s.failed(&claim, DeliveryFailure::Refused, 8 * DAY);
             }
         }
         s.clock.advance(Duration::from_hours(6));
@@ -375,11 +386,11 @@ fn a_host_dead_for_a_week_loses_its_whole_line_and_one_at_a_time_nobody_else() {
 
 #[test]
 fn a_clock_that_went_back_leaves_nothing_waiting_for_years() {
-    let s = Scratch::new();
+    let s = TestStore::new();
     s.say("a", &["x/1", "y/1"]);
     let claims = s.claims();
     let years = 4 * 365 * DAY;
-    s.failed(&claims[0], Failure::Unreachable, years);
+    s.failed(&claims[0], DeliveryFailure::Unreachable, years);
     let mended = s.do_(|w| Ok(deliveries::mend_times(w)? + hosts::mend_times(w)?));
     assert_eq!(mended, 1, "the lease of y/1 is an honest one");
     assert_eq!(s.claims().len(), 1);
@@ -387,7 +398,7 @@ fn a_clock_that_went_back_leaves_nothing_waiting_for_years() {
 
 #[test]
 fn activities_are_forgotten_once_they_have_arrived_everywhere() {
-    let s = Scratch::new();
+    let s = TestStore::new();
     s.say("a", &["x/1"]);
     s.say("b", &["y/1"]);
     s.clock.advance(31 * DAY);
@@ -403,10 +414,10 @@ fn activities_are_forgotten_once_they_have_arrived_everywhere() {
 
 #[test]
 fn every_query_of_the_queue_has_its_index() {
-    let s = Scratch::new();
+    let s = TestStore::new();
     let plans = s.do_(|w| {
         let mut plans = Vec::new();
-        for sql in deliveries::HOT.iter().chain(crate::store::queue::inbox::HOT) {
+        for sql in deliveries::HOT_QUERIES.iter().chain(crate::store::queue::inbox::HOT_QUERIES) {
             let mut statement = w.conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
             let n = statement.parameter_count();
             let rows = statement.query_map(rusqlite::params_from_iter(vec![1; n]), |row| row.get::<_, String>(3))?;

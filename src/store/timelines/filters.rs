@@ -7,19 +7,19 @@ use crate::base::{Error, Result, Time};
 use crate::store::{Read, Write, column, events};
 
 /// Filters there may be.
-pub const FILTERS: u32 = 200;
+pub const MAX_FILTERS: u32 = 200;
 /// Words of one filter.
-pub const KEYWORDS: u32 = 200;
+pub const MAX_KEYWORDS_PER_FILTER: u32 = 200;
 /// Words of all filters: every post shown is looked through for each.
-pub const KEYWORDS_ALL: u32 = 2_000;
+pub const MAX_KEYWORDS: u32 = 2_000;
 /// Posts under one filter.
-pub const POSTS: u32 = 500;
+pub const MAX_POSTS_PER_FILTER: u32 = 500;
 /// Posts under all filters.
-pub const POSTS_ALL: u32 = 5_000;
+pub const MAX_FILTERED_POSTS: u32 = 5_000;
 
 /// Where a filter counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Context {
+pub enum FilterContext {
     /// Home and lists.
     Home,
     /// Notifications.
@@ -32,7 +32,7 @@ pub enum Context {
     Account,
 }
 
-impl Context {
+impl FilterContext {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Home, Self::Notifications, Self::Public, Self::Thread, Self::Account];
 
@@ -65,16 +65,16 @@ impl Context {
 
 /// The places where a filter counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Contexts(u8);
+pub struct FilterContexts(u8);
 
-impl Contexts {
+impl FilterContexts {
     /// These places.
-    pub fn of(contexts: impl IntoIterator<Item = Context>) -> Self {
+    pub fn of(contexts: impl IntoIterator<Item = FilterContext>) -> Self {
         Self(contexts.into_iter().fold(0, |bits, context| bits | context.bit()))
     }
 
     /// Whether it is one of them.
-    pub fn has(self, context: Context) -> bool {
+    pub fn has(self, context: FilterContext) -> bool {
         self.0 & context.bit() != 0
     }
 
@@ -84,14 +84,14 @@ impl Contexts {
     }
 
     /// Each of them.
-    pub fn each(self) -> impl Iterator<Item = Context> {
-        Context::ALL.into_iter().filter(move |context| self.has(*context))
+    pub fn each(self) -> impl Iterator<Item = FilterContext> {
+        FilterContext::ALL.into_iter().filter(move |context| self.has(*context))
     }
 }
 
 /// What becomes of a post that matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub enum FilterAction {
     /// It stands behind a fold with the filter's title.
     Warn,
     /// It is not shown.
@@ -100,7 +100,7 @@ pub enum Action {
     Blur,
 }
 
-impl Action {
+impl FilterAction {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Warn, Self::Hide, Self::Blur];
 
@@ -127,16 +127,16 @@ pub struct Filter {
     /// One line.
     pub title: String,
     /// Where it counts.
-    pub contexts: Contexts,
+    pub contexts: FilterContexts,
     /// What becomes of what matches.
-    pub action: Action,
+    pub action: FilterAction,
     /// When it ends; None for good.
     pub until_at: Option<Time>,
 }
 
 /// A word, or several, of a filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keyword {
+pub struct FilterKeyword {
     /// Ours for it.
     pub id: KeywordId,
     /// Whose it is.
@@ -149,7 +149,7 @@ pub struct Keyword {
 
 /// A post under a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Filtered {
+pub struct FilteredPost {
     /// Ours for it.
     pub id: FilteredId,
     /// Under which.
@@ -162,14 +162,14 @@ fn filter_row(row: &Row<'_>) -> rusqlite::Result<Filter> {
     Ok(Filter {
         id: column(row, "id")?,
         title: column(row, "title")?,
-        contexts: Contexts(column(row, "contexts")?),
-        action: Action::from_word(&column::<String>(row, "action")?).unwrap_or(Action::Warn),
+        contexts: FilterContexts(column(row, "contexts")?),
+        action: FilterAction::from_word(&column::<String>(row, "action")?).unwrap_or(FilterAction::Warn),
         until_at: column(row, "until_at")?,
     })
 }
 
-fn keyword_row(row: &Row<'_>) -> rusqlite::Result<Keyword> {
-    Ok(Keyword {
+fn keyword_row(row: &Row<'_>) -> rusqlite::Result<FilterKeyword> {
+    Ok(FilterKeyword {
         id: column(row, "id")?,
         filter_id: column(row, "filter_id")?,
         keyword: column(row, "keyword")?,
@@ -177,14 +177,14 @@ fn keyword_row(row: &Row<'_>) -> rusqlite::Result<Keyword> {
     })
 }
 
-fn filtered_row(row: &Row<'_>) -> rusqlite::Result<Filtered> {
-    Ok(Filtered { id: column(row, "id")?, filter_id: column(row, "filter_id")?, post_id: column(row, "post_id")? })
+fn filtered_row(row: &Row<'_>) -> rusqlite::Result<FilteredPost> {
+    Ok(FilteredPost { id: column(row, "id")?, filter_id: column(row, "filter_id")?, post_id: column(row, "post_id")? })
 }
 
 /// All filters, those that are over included; the oldest first.
 pub fn all(r: &Read<'_>) -> Result<Vec<Filter>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM filter ORDER BY id LIMIT ?1")?;
-    let rows = statement.query_map([FILTERS], filter_row)?;
+    let rows = statement.query_map([MAX_FILTERS], filter_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -195,42 +195,42 @@ pub fn by_id(r: &Read<'_>, id: FilterId) -> Result<Filter> {
 }
 
 /// The words of all filters, by filter and age.
-pub fn keywords(r: &Read<'_>) -> Result<Vec<Keyword>> {
+pub fn keywords(r: &Read<'_>) -> Result<Vec<FilterKeyword>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM filter_keyword ORDER BY filter_id, id LIMIT ?1")?;
-    let rows = statement.query_map([KEYWORDS_ALL], keyword_row)?;
+    let rows = statement.query_map([MAX_KEYWORDS], keyword_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// The words of one filter.
-pub fn keywords_of(r: &Read<'_>, id: FilterId) -> Result<Vec<Keyword>> {
+pub fn keywords_of(r: &Read<'_>, id: FilterId) -> Result<Vec<FilterKeyword>> {
     let mut statement =
         r.conn.prepare_cached("SELECT * FROM filter_keyword WHERE filter_id = ?1 ORDER BY id LIMIT ?2")?;
-    let rows = statement.query_map(params![id, KEYWORDS], keyword_row)?;
+    let rows = statement.query_map(params![id, MAX_KEYWORDS_PER_FILTER], keyword_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// One word; NotFound when there is none.
-pub fn keyword(r: &Read<'_>, id: KeywordId) -> Result<Keyword> {
+pub fn keyword(r: &Read<'_>, id: KeywordId) -> Result<FilterKeyword> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM filter_keyword WHERE id = ?1")?;
     statement.query_one([id], keyword_row).optional()?.ok_or(Error::NotFound)
 }
 
 /// The posts under all filters.
-pub fn posts(r: &Read<'_>) -> Result<Vec<Filtered>> {
+pub fn posts(r: &Read<'_>) -> Result<Vec<FilteredPost>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM filter_post ORDER BY filter_id, id LIMIT ?1")?;
-    let rows = statement.query_map([POSTS_ALL], filtered_row)?;
+    let rows = statement.query_map([MAX_FILTERED_POSTS], filtered_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// The posts under one filter.
-pub fn posts_of(r: &Read<'_>, id: FilterId) -> Result<Vec<Filtered>> {
+pub fn posts_of(r: &Read<'_>, id: FilterId) -> Result<Vec<FilteredPost>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM filter_post WHERE filter_id = ?1 ORDER BY id LIMIT ?2")?;
-    let rows = statement.query_map(params![id, POSTS], filtered_row)?;
+    let rows = statement.query_map(params![id, MAX_POSTS_PER_FILTER], filtered_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// One post under a filter; NotFound when there is none.
-pub fn filtered(r: &Read<'_>, id: FilteredId) -> Result<Filtered> {
+pub fn filtered(r: &Read<'_>, id: FilteredId) -> Result<FilteredPost> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM filter_post WHERE id = ?1")?;
     statement.query_one([id], filtered_row).optional()?.ok_or(Error::NotFound)
 }
@@ -267,7 +267,7 @@ pub fn add_keyword(w: &Write<'_>, filter: FilterId, keyword: &str, whole: bool) 
 }
 
 /// Changes a word; NotFound when there is none.
-pub fn set_keyword(w: &Write<'_>, keyword: &Keyword) -> Result<()> {
+pub fn set_keyword(w: &Write<'_>, keyword: &FilterKeyword) -> Result<()> {
     one(w.conn.execute(
         "UPDATE filter_keyword SET keyword = ?2, whole = ?3 WHERE id = ?1",
         params![keyword.id, keyword.keyword, keyword.whole],
@@ -292,7 +292,7 @@ pub fn remove_post(w: &Write<'_>, id: FilteredId) -> Result<()> {
 
 /// Notes that the filters are not what they were: apps that stream are told to fetch them.
 pub fn changed(w: &Write<'_>) -> Result<()> {
-    events::note(w, events::Kind::Filters, 0)
+    events::note(w, events::EventKind::Filters, 0)
 }
 
 fn one(rows: usize) -> Result<()> {

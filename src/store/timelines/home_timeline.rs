@@ -4,11 +4,11 @@ use rusqlite::params;
 
 use crate::base::Result;
 use crate::base::id::{ActorId, PostId};
-use crate::store::posts::Page;
+use crate::store::posts::PostPage;
 use crate::store::{Read, Write, column, events, timelines::lists};
 
 /// Posts taken into the timeline when somebody is followed.
-const WELCOME: u32 = 40;
+const MAX_POSTS_ON_FOLLOW: u32 = 40;
 
 /// Puts a post or boost on the home timeline.
 pub fn add(w: &Write<'_>, post: PostId) -> Result<()> {
@@ -33,9 +33,9 @@ pub fn welcome(w: &Write<'_>, actor: ActorId) -> Result<()> {
            AND reply_to_uri IS NULL AND (boost_of IS NULL OR NOT EXISTS (SELECT 1 FROM follow f
              JOIN node n ON n.owner_id = f.follower_id WHERE f.followed_id = ?1 AND f.boosts = 0))
          ORDER BY id DESC LIMIT ?2",
-        params![actor, WELCOME],
+        params![actor, MAX_POSTS_ON_FOLLOW],
     )?;
-    crate::store::posts::groups::welcome(w, actor, WELCOME)
+    crate::store::posts::groups::welcome(w, actor, MAX_POSTS_ON_FOLLOW)
 }
 
 /// Takes an actor's posts off the timeline, and them out of every list: they are not followed any more.
@@ -46,13 +46,13 @@ pub fn forget(w: &Write<'_>, actor: ActorId) -> Result<()> {
 }
 
 /// A page of the timeline, newest first.
-pub fn page(r: &Read<'_>, page: Page) -> Result<Vec<PostId>> {
+pub fn page(r: &Read<'_>, page: PostPage) -> Result<Vec<PostId>> {
     window(r, "home t", "1", page, 0)
 }
 
 /// A page of a prepared table, named `t`; `fits` may name `of` as ?5.
-pub(in crate::store) fn window(r: &Read<'_>, table: &str, fits: &str, page: Page, of: i64) -> Result<Vec<PostId>> {
-    let sql = window_sql(table, fits, if anybody_muted(r)? { MUTED } else { "" }, page);
+pub(in crate::store) fn window(r: &Read<'_>, table: &str, fits: &str, page: PostPage, of: i64) -> Result<Vec<PostId>> {
+    let sql = window_sql(table, fits, if anybody_muted(r)? { NOT_MUTED_SQL } else { "" }, page);
     let mut statement = r.conn.prepare_cached(&sql)?;
     let before = page.before.map_or(i64::MAX, |id| id.0);
     let after = page.after.map_or(0, |id| id.0);
@@ -63,7 +63,7 @@ pub(in crate::store) fn window(r: &Read<'_>, table: &str, fits: &str, page: Page
 }
 
 /// The query of a page: ids below ?1 and above ?2, at most ?3.
-pub(in crate::store) fn window_sql(table: &str, fits: &str, muted: &str, page: Page) -> String {
+pub(in crate::store) fn window_sql(table: &str, fits: &str, muted: &str, page: PostPage) -> String {
     let inside = format!("FROM {table} WHERE t.post_id < ?1 AND t.post_id > ?2 AND {fits} {muted}");
     match page.after {
         None => format!("SELECT t.post_id {inside} ORDER BY t.post_id DESC LIMIT ?3"),
@@ -74,7 +74,8 @@ pub(in crate::store) fn window_sql(table: &str, fits: &str, muted: &str, page: P
 }
 
 /// Leaves out posts and boosts by the muted, and boosts of their posts; of those muted for their boosts only these.
-pub(in crate::store) const MUTED: &str = "AND NOT EXISTS (SELECT 1 FROM post p LEFT JOIN post q ON q.id = p.boost_of
+pub(in crate::store) const NOT_MUTED_SQL: &str =
+    "AND NOT EXISTS (SELECT 1 FROM post p LEFT JOIN post q ON q.id = p.boost_of
     JOIN mute m ON (m.actor_id = p.actor_id AND (m.boosts_only = 0 OR p.boost_of IS NOT NULL))
       OR (m.actor_id = q.actor_id AND m.boosts_only = 0)
     WHERE p.id = t.post_id AND ifnull(m.until_at, ?4 + 1) > ?4)";

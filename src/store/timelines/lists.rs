@@ -5,19 +5,19 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use crate::base::id::{ActorId, ListId, PostId};
 use crate::base::{Error, Result};
-use crate::store::posts::Page;
+use crate::store::posts::PostPage;
 use crate::store::{Read, Write, column, timelines::home_timeline};
 
 /// Lists there may be.
-pub const LISTS: u32 = 50;
+pub const MAX_LISTS: u32 = 50;
 /// People in one list.
-pub const MEMBERS: u32 = 5_000;
+pub const MAX_LIST_MEMBERS: u32 = 5_000;
 /// Posts taken over when somebody comes into a list.
-const FILL: u32 = 400;
+const MAX_POSTS_ON_ADD: u32 = 400;
 
 /// Which answers to others a list shows. Answers to the owner, and to the author's own posts, always stand in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Replies {
+pub enum ListReplies {
     /// To anyone the owner follows.
     Followed,
     /// To people in the list.
@@ -26,7 +26,7 @@ pub enum Replies {
     Nobody,
 }
 
-impl Replies {
+impl ListReplies {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Followed, Self::List, Self::Nobody];
 
@@ -47,45 +47,45 @@ impl Replies {
 
 /// A row of `list`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct List {
+pub struct StoredList {
     /// Ours for it.
     pub id: ListId,
     /// One line.
     pub title: String,
     /// Which answers it shows.
-    pub replies: Replies,
+    pub replies: ListReplies,
     /// What its members bring stays off the home timeline.
     pub exclusive: bool,
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<List> {
-    Ok(List {
+fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredList> {
+    Ok(StoredList {
         id: column(row, "id")?,
         title: column(row, "title")?,
-        replies: Replies::from_word(&column::<String>(row, "replies")?).unwrap_or(Replies::List),
+        replies: ListReplies::from_word(&column::<String>(row, "replies")?).unwrap_or(ListReplies::List),
         exclusive: column(row, "exclusive")?,
     })
 }
 
 /// All lists, the oldest first.
-pub fn all(r: &Read<'_>) -> Result<Vec<List>> {
+pub fn all(r: &Read<'_>) -> Result<Vec<StoredList>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM list ORDER BY id LIMIT ?1")?;
-    let rows = statement.query_map([LISTS], from_row)?;
+    let rows = statement.query_map([MAX_LISTS], from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// One list; NotFound when there is none.
-pub fn by_id(r: &Read<'_>, id: ListId) -> Result<List> {
+pub fn by_id(r: &Read<'_>, id: ListId) -> Result<StoredList> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM list WHERE id = ?1")?;
     statement.query_one([id], from_row).optional()?.ok_or(Error::NotFound)
 }
 
 /// The lists somebody is in.
-pub fn of_member(r: &Read<'_>, actor: ActorId) -> Result<Vec<List>> {
+pub fn of_member(r: &Read<'_>, actor: ActorId) -> Result<Vec<StoredList>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT l.* FROM list_member m JOIN list l ON l.id = m.list_id WHERE m.actor_id = ?1 ORDER BY l.id LIMIT ?2",
     )?;
-    let rows = statement.query_map(params![actor, LISTS], from_row)?;
+    let rows = statement.query_map(params![actor, MAX_LISTS], from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -95,7 +95,7 @@ pub fn keeps_from_home(r: &Read<'_>, actor: ActorId) -> Result<bool> {
 }
 
 /// Keeps a new list (its id is not read).
-pub fn add(w: &Write<'_>, list: &List) -> Result<ListId> {
+pub fn add(w: &Write<'_>, list: &StoredList) -> Result<ListId> {
     w.conn.prepare_cached("INSERT INTO list (title, replies, exclusive) VALUES (?1, ?2, ?3)")?.execute(params![
         list.title,
         list.replies.word(),
@@ -105,7 +105,7 @@ pub fn add(w: &Write<'_>, list: &List) -> Result<ListId> {
 }
 
 /// Changes a list; NotFound when there is none.
-pub fn set(w: &Write<'_>, list: &List) -> Result<()> {
+pub fn set(w: &Write<'_>, list: &StoredList) -> Result<()> {
     let values = params![list.id, list.title, list.replies.word(), list.exclusive];
     let sql = "UPDATE list SET title = ?2, replies = ?3, exclusive = ?4 WHERE id = ?1";
     if w.conn.prepare_cached(sql)?.execute(values)? == 0 { Err(Error::NotFound) } else { Ok(()) }
@@ -194,13 +194,13 @@ pub fn put(w: &Write<'_>, list: ListId, post: PostId, answers: Option<ActorId>) 
 
 /// Puts somebody's newest posts that would stand at home, or that they passed on as a group, in the timeline of a list.
 pub fn fill(w: &Write<'_>, list: ListId, actor: ActorId) -> Result<()> {
-    for sql in [WRITTEN, PASSED_ON] {
-        w.conn.prepare_cached(sql)?.execute(params![list, actor, FILL])?;
+    for sql in [INSERT_AUTHORED_SQL, INSERT_BOOSTED_SQL] {
+        w.conn.prepare_cached(sql)?.execute(params![list, actor, MAX_POSTS_ON_ADD])?;
     }
     Ok(())
 }
 
-const WRITTEN: &str = "INSERT OR IGNORE INTO list_post (list_id, post_id, answers)
+const INSERT_AUTHORED_SQL: &str = "INSERT OR IGNORE INTO list_post (list_id, post_id, answers)
     SELECT ?1, p.id, nullif(nullif(q.actor_id, p.actor_id), n.owner_id)
     FROM node n, post p LEFT JOIN post q ON q.id = p.reply_to
     WHERE p.actor_id = ?2 AND p.audience <= 2
@@ -208,17 +208,17 @@ const WRITTEN: &str = "INSERT OR IGNORE INTO list_post (list_id, post_id, answer
         WHERE f.followed_id = q.actor_id AND f.follower_id = n.owner_id AND f.accepted_at IS NOT NULL))
     ORDER BY p.id DESC LIMIT ?3";
 
-const PASSED_ON: &str = "INSERT OR IGNORE INTO list_post (list_id, post_id)
+const INSERT_BOOSTED_SQL: &str = "INSERT OR IGNORE INTO list_post (list_id, post_id)
     SELECT ?1, g.post_id FROM post_group g JOIN post p ON p.id = g.post_id
     WHERE g.group_id = ?2 AND g.announced = 1 AND p.audience <= 1 AND p.reply_to_uri IS NULL
     ORDER BY g.post_id DESC LIMIT ?3";
 
 /// The condition that an answer in `t` is one the list shows.
-fn shown(replies: Replies) -> &'static str {
+fn shown(replies: ListReplies) -> &'static str {
     match replies {
-        Replies::Followed => "t.list_id = ?5",
-        Replies::Nobody => "t.list_id = ?5 AND t.answers IS NULL",
-        Replies::List => {
+        ListReplies::Followed => "t.list_id = ?5",
+        ListReplies::Nobody => "t.list_id = ?5 AND t.answers IS NULL",
+        ListReplies::List => {
             "t.list_id = ?5 AND (t.answers IS NULL
                OR EXISTS (SELECT 1 FROM list_member m WHERE m.list_id = ?5 AND m.actor_id = t.answers))"
         }
@@ -226,7 +226,7 @@ fn shown(replies: Replies) -> &'static str {
 }
 
 /// A page of a list's timeline, newest first.
-pub fn page(r: &Read<'_>, list: &List, page: Page) -> Result<Vec<PostId>> {
+pub fn page(r: &Read<'_>, list: &StoredList, page: PostPage) -> Result<Vec<PostId>> {
     home_timeline::window(r, "list_post t", shown(list.replies), page, list.id.0)
 }
 
@@ -234,15 +234,15 @@ pub fn page(r: &Read<'_>, list: &List, page: Page) -> Result<Vec<PostId>> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::store::test_support::Scratch;
+    use crate::store::test_support::TestStore;
 
     #[test]
     fn a_page_of_a_list_reads_its_own_rows_and_no_others() {
-        let s = Scratch::new();
-        let after = Page { after: Some(PostId(1)), ..Page::first(20) };
+        let s = TestStore::new();
+        let after = PostPage { after: Some(PostId(1)), ..PostPage::first(20) };
         let mut plans = Vec::new();
-        for (replies, page) in Replies::ALL.into_iter().flat_map(|one| [(one, Page::first(20)), (one, after)]) {
-            let sql = home_timeline::window_sql("list_post t", shown(replies), home_timeline::MUTED, page);
+        for (replies, page) in ListReplies::ALL.into_iter().flat_map(|one| [(one, PostPage::first(20)), (one, after)]) {
+            let sql = home_timeline::window_sql("list_post t", shown(replies), home_timeline::NOT_MUTED_SQL, page);
             let plan = s.store.read(|r| {
                 let mut plan = r.conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
                 let values = rusqlite::params_from_iter(std::iter::repeat_n(1, plan.parameter_count()));

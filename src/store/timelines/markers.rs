@@ -9,14 +9,14 @@ use crate::store::{Read, Write, column, node};
 
 /// A list with a marker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum List {
+pub enum MarkerTimeline {
     /// The home timeline.
     Home,
     /// Notifications.
     Notifications,
 }
 
-impl List {
+impl MarkerTimeline {
     /// Every one.
     pub const ALL: [Self; 2] = [Self::Home, Self::Notifications];
 
@@ -31,7 +31,7 @@ impl List {
 
 /// A row of `marker`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Marker {
+pub struct ReadMarker {
     /// Of the newest row that was read.
     pub last_id: i64,
     /// Counts up with every change.
@@ -41,10 +41,10 @@ pub struct Marker {
 }
 
 /// The marker of a list, if there ever was one.
-pub fn get(r: &Read<'_>, list: List) -> Result<Option<Marker>> {
+pub fn get(r: &Read<'_>, list: MarkerTimeline) -> Result<Option<ReadMarker>> {
     let mut statement = r.conn.prepare_cached("SELECT last_id, version, updated_at FROM marker WHERE list = ?1")?;
     let found = statement.query_one([list.word()], |row| {
-        Ok(Marker {
+        Ok(ReadMarker {
             last_id: column(row, "last_id")?,
             version: column(row, "version")?,
             updated_at: column(row, "updated_at")?,
@@ -54,9 +54,9 @@ pub fn get(r: &Read<'_>, list: List) -> Result<Option<Marker>> {
 }
 
 /// Moves a marker, back too; the same place again changes nothing.
-pub fn set(w: &Write<'_>, list: List, last: i64) -> Result<()> {
+pub fn set(w: &Write<'_>, list: MarkerTimeline, last: i64) -> Result<()> {
     put(w, list, last)?;
-    if list == List::Notifications {
+    if list == MarkerTimeline::Notifications {
         // Not what is still to come: a client may say any number.
         let mut newest = w.conn.prepare_cached("SELECT ifnull(max(id), 0) FROM notification")?;
         let newest: i64 = newest.query_one([], |row| row.get(0))?;
@@ -68,13 +68,13 @@ pub fn set(w: &Write<'_>, list: List, last: i64) -> Result<()> {
 /// The owner has looked at their notifications on the page.
 pub fn seen(w: &Write<'_>, newest: NotificationId) -> Result<()> {
     node::see_notifications(w, newest)?;
-    match get(w, List::Notifications)? {
+    match get(w, MarkerTimeline::Notifications)? {
         Some(marker) if marker.last_id >= newest.0 => Ok(()),
-        _ => put(w, List::Notifications, newest.0),
+        _ => put(w, MarkerTimeline::Notifications, newest.0),
     }
 }
 
-fn put(w: &Write<'_>, list: List, last: i64) -> Result<()> {
+fn put(w: &Write<'_>, list: MarkerTimeline, last: i64) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO marker (list, last_id, version, updated_at) VALUES (?1, ?2, 1, ?3)
          ON CONFLICT DO UPDATE SET last_id = ?2, version = version + 1, updated_at = ?3 WHERE last_id <> ?2",

@@ -6,17 +6,17 @@ use rusqlite::{ToSql, named_params};
 
 use crate::base::id::{ActorId, PostId};
 use crate::base::{Audience, Result};
-use crate::store::posts::{Page, Post, Viewer};
+use crate::store::posts::{Post, PostPage, Viewer};
 use crate::store::{Read, column, moderation::block_filter};
 
 /// Hashtags beside the first that a timeline looks for in each of its three ways, as many as Mastodon takes.
-pub const MORE_TAGS: usize = 4;
+pub const MAX_ADDITIONAL_TAGS: usize = 4;
 /// How often a page is filled up when people on limited servers have left holes in it.
-const ROUNDS: u32 = 5;
+const MAX_REFILL_ROUNDS: u32 = 5;
 
 /// Whose posts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Whose {
+pub enum TimelineOrigin {
     /// Everyone's.
     All,
     /// The owner's.
@@ -27,7 +27,7 @@ pub enum Whose {
 
 /// Which posts of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Media {
+pub enum MediaFilter {
     /// All.
     Any,
     /// Those with pictures or other files.
@@ -36,7 +36,7 @@ pub enum Media {
 
 /// Hashtags of a timeline, all as they are kept (lower case, without `#`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tags {
+pub struct TagSelection {
     /// A post has at least one of these.
     pub any: Vec<String>,
     /// And all of these.
@@ -56,33 +56,33 @@ pub fn is_tagged(post: &Post) -> bool {
 }
 
 /// Whose timeline beside everyone's a post stands on: the local or the remote one.
-pub fn whose(post: &Post, owner: ActorId) -> Whose {
-    if post.actor_id == owner { Whose::Local } else { Whose::Remote }
+pub fn whose(post: &Post, owner: ActorId) -> TimelineOrigin {
+    if post.actor_id == owner { TimelineOrigin::Local } else { TimelineOrigin::Remote }
 }
 
 /// Leaves out whom the owner has blocked or muted.
-pub(in crate::store) const WANTED: &str = "AND NOT EXISTS (SELECT 1 FROM block b WHERE b.actor_id = p.actor_id)
+pub(in crate::store) const NOT_HIDDEN_SQL: &str = "AND NOT EXISTS (SELECT 1 FROM block b WHERE b.actor_id = p.actor_id)
     AND NOT EXISTS (SELECT 1 FROM mute m WHERE m.actor_id = p.actor_id AND m.boosts_only = 0
       AND ifnull(m.until_at, :now + 1) > :now)";
-const REMOTE: &str = "AND p.actor_id <> (SELECT ifnull(owner_id, 0) FROM node)";
-const WITH_FILES: &str = "AND EXISTS (SELECT 1 FROM attachment f WHERE f.post_id = p.id)";
+const REMOTE_ONLY_SQL: &str = "AND p.actor_id <> (SELECT ifnull(owner_id, 0) FROM node)";
+const WITH_ATTACHMENT_SQL: &str = "AND EXISTS (SELECT 1 FROM attachment f WHERE f.post_id = p.id)";
 
 /// A page of the public timeline, newest first.
-pub fn public(r: &Read<'_>, whose: Whose, media: Media, page: Page) -> Result<Vec<PostId>> {
+pub fn public(r: &Read<'_>, whose: TimelineOrigin, media: MediaFilter, page: PostPage) -> Result<Vec<PostId>> {
     let condition = "p.audience = 0 AND p.boost_of IS NULL AND p.reply_to_uri IS NULL";
     let from = match (whose, media) {
-        (Whose::Local, Media::Any) => "post p INDEXED BY post_own WHERE p.source IS NOT NULL AND",
-        (_, Media::Any) => "post p INDEXED BY post_around WHERE",
+        (TimelineOrigin::Local, MediaFilter::Any) => "post p INDEXED BY post_own WHERE p.source IS NOT NULL AND",
+        (_, MediaFilter::Any) => "post p INDEXED BY post_around WHERE",
         // From the files: among posts without any a page would be long in coming.
-        (Whose::Local, Media::Only) => {
+        (TimelineOrigin::Local, MediaFilter::Only) => {
             "attachment f INDEXED BY attachment_by_author CROSS JOIN post p ON p.id = f.post_id
              WHERE f.author_id = (SELECT owner_id FROM node) AND f.post_id IS NOT NULL AND"
         }
-        (_, Media::Only) => "attachment f CROSS JOIN post p ON p.id = f.post_id WHERE",
+        (_, MediaFilter::Only) => "attachment f CROSS JOIN post p ON p.id = f.post_id WHERE",
     };
     let (id, grouped) = match media {
-        Media::Only => ("f.post_id", "GROUP BY f.post_id"),
-        Media::Any => ("p.id", ""),
+        MediaFilter::Only => ("f.post_id", "GROUP BY f.post_id"),
+        MediaFilter::Any => ("p.id", ""),
     };
     let rest = rest(whose);
     filled(r, page, |page| {
@@ -95,18 +95,24 @@ pub fn public(r: &Read<'_>, whose: Whose, media: Media, page: Page) -> Result<Ve
     })
 }
 
-fn rest(whose: Whose) -> String {
+fn rest(whose: TimelineOrigin) -> String {
     match whose {
-        Whose::All => WANTED.to_owned(),
-        Whose::Local => String::new(),
-        Whose::Remote => format!("{REMOTE} {WANTED}"),
+        TimelineOrigin::All => NOT_HIDDEN_SQL.to_owned(),
+        TimelineOrigin::Local => String::new(),
+        TimelineOrigin::Remote => format!("{REMOTE_ONLY_SQL} {NOT_HIDDEN_SQL}"),
     }
 }
 
 /// A page of the posts with these hashtags, newest first.
-pub fn tagged(r: &Read<'_>, tags: &Tags, whose: Whose, media: Media, page: Page) -> Result<Vec<PostId>> {
+pub fn tagged(
+    r: &Read<'_>,
+    tags: &TagSelection,
+    whose: TimelineOrigin,
+    media: MediaFilter,
+    page: PostPage,
+) -> Result<Vec<PostId>> {
     let from = match whose {
-        Whose::Local => {
+        TimelineOrigin::Local => {
             "hashtag h INDEXED BY hashtag_by_author CROSS JOIN post p ON p.id = h.post_id
              WHERE h.author_id = (SELECT owner_id FROM node) AND h.name = :tag"
         }
@@ -126,7 +132,7 @@ pub fn tagged(r: &Read<'_>, tags: &Tags, whose: Whose, media: Media, page: Page)
                JOIN hashtag x ON x.name = j.value AND x.post_id = p.id) ",
         );
     }
-    let (files, rest) = (if media == Media::Only { WITH_FILES } else { "" }, rest(whose));
+    let (files, rest) = (if media == MediaFilter::Only { WITH_ATTACHMENT_SQL } else { "" }, rest(whose));
     filled(r, page, |page| {
         let sql = format!(
             "SELECT h.post_id AS id FROM {from} AND h.post_id < :before AND h.post_id > :after
@@ -149,12 +155,12 @@ pub fn tagged(r: &Read<'_>, tags: &Tags, whose: Whose, media: Media, page: Page)
     })
 }
 
-fn order(page: Page) -> &'static str {
+fn order(page: PostPage) -> &'static str {
     if page.after.is_some() { "ASC" } else { "DESC" }
 }
 
 /// Runs a query of ids; of `more` only what it names is bound.
-fn rows(r: &Read<'_>, sql: &str, page: Page, more: &[(&str, &dyn ToSql)]) -> Result<Vec<PostId>> {
+fn rows(r: &Read<'_>, sql: &str, page: PostPage, more: &[(&str, &dyn ToSql)]) -> Result<Vec<PostId>> {
     let mut statement = r.conn.prepare_cached(sql)?;
     let (before, after) = (page.before.map_or(i64::MAX, |id| id.0), page.after.map_or(0, |id| id.0));
     let window = named_params! { ":before": before, ":after": after, ":limit": page.limit, ":now": r.now };
@@ -171,9 +177,9 @@ fn rows(r: &Read<'_>, sql: &str, page: Page, more: &[(&str, &dyn ToSql)]) -> Res
 }
 
 /// A page without people on servers that are kept away; what they leave open is filled from further on.
-fn filled(r: &Read<'_>, page: Page, look: impl Fn(Page) -> Result<Vec<PostId>>) -> Result<Vec<PostId>> {
+fn filled(r: &Read<'_>, page: PostPage, look: impl Fn(PostPage) -> Result<Vec<PostId>>) -> Result<Vec<PostId>> {
     let (mut found, mut window) = (Vec::new(), page);
-    for _ in 0..ROUNDS {
+    for _ in 0..MAX_REFILL_ROUNDS {
         let ids = look(window)?;
         let (newest, oldest, full) = (ids.first().copied(), ids.last().copied(), ids.len() >= window.limit as usize);
         let kept = block_filter::put_forward(r, ids)?;
@@ -197,10 +203,10 @@ fn filled(r: &Read<'_>, page: Page, look: impl Fn(Page) -> Result<Vec<PostId>>) 
 }
 
 /// What a caller may see of everyone's posts: strangers only the owner's, for all else would tell whom the owner reads.
-pub fn allowed(viewer: Viewer, asked: Whose) -> Option<Whose> {
+pub fn allowed(viewer: Viewer, asked: TimelineOrigin) -> Option<TimelineOrigin> {
     match (viewer, asked) {
         (Viewer::Owner, asked) => Some(asked),
-        (Viewer::Stranger, Whose::All | Whose::Local) => Some(Whose::Local),
-        (Viewer::Stranger, Whose::Remote) => None,
+        (Viewer::Stranger, TimelineOrigin::All | TimelineOrigin::Local) => Some(TimelineOrigin::Local),
+        (Viewer::Stranger, TimelineOrigin::Remote) => None,
     }
 }

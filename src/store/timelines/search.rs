@@ -5,16 +5,16 @@ use rusqlite::{ToSql, named_params, params};
 
 use crate::base::Result;
 use crate::base::id::{ActorId, PostId, first_at};
-use crate::store::posts::{Page, Post, Viewer};
+use crate::store::posts::{Post, PostPage, Viewer};
 use crate::store::{Read, Write, column, node};
-use crate::text::search::{self, Asked, Sign, Trait};
+use crate::text::search::{self, ParsedQuery, PostTrait, TermSign};
 
 /// Posts with the right words that are looked at for what the index does not know (files, polls, languages).
-const LOOKED_AT: u32 = 2_000;
+const MAX_POSTS_INSPECTED: u32 = 2_000;
 /// People with the right name who are looked at.
-const PEOPLE: u32 = 500;
+const MAX_ACTORS_INSPECTED: u32 = 500;
 /// Words of a name that is looked for.
-const NAME_WORDS: usize = 6;
+const MAX_NAME_TERMS: usize = 6;
 
 /// Puts a post's words into the index, in place of those it had. Boosts have none.
 pub(in crate::store) fn keep(w: &Write<'_>, post: &Post) -> Result<()> {
@@ -25,10 +25,10 @@ pub(in crate::store) fn keep(w: &Write<'_>, post: &Post) -> Result<()> {
     let words = search::words(&post.content, &beside);
     let mut marks = author(post.actor_id);
     if post.reply_to_uri.is_some() {
-        marks.push_str(ANSWER);
+        marks.push_str(REPLY_MARK);
     }
     if words.link {
-        marks.push_str(LINK);
+        marks.push_str(LINK_MARK);
     }
     w.conn.prepare_cached("DELETE FROM post_text WHERE rowid = ?1")?.execute([post.id])?;
     w.conn
@@ -38,8 +38,8 @@ pub(in crate::store) fn keep(w: &Write<'_>, post: &Post) -> Result<()> {
 }
 
 /// Marks beside the words, so that these questions too are answered from the index.
-const ANSWER: &str = " r";
-const LINK: &str = " l";
+const REPLY_MARK: &str = " r";
+const LINK_MARK: &str = " l";
 
 fn author(id: ActorId) -> String {
     format!("a{id}")
@@ -47,32 +47,32 @@ fn author(id: ActorId) -> String {
 
 /// What is asked for, its people found.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
+pub struct SearchQuery {
     /// As it was asked.
-    pub asked: Asked,
+    pub asked: ParsedQuery,
     /// Authors that must be, or must not be, it.
-    pub authors: Vec<(Sign, ActorId)>,
+    pub authors: Vec<(TermSign, ActorId)>,
 }
 
-impl Wanted {
+impl SearchQuery {
     /// The question to the index; None when there is nothing to look for. Every word stands in quotes, which none of them
     /// contains, so that nothing typed is taken for the index's own language.
     fn expression(&self) -> Option<String> {
-        let mut parts: Vec<(Sign, String)> = Vec::new();
+        let mut parts: Vec<(TermSign, String)> = Vec::new();
         parts.extend(self.asked.terms.iter().map(|(sign, term)| (*sign, format!("words : \"{term}\""))));
         let mark = |text: &str| format!("marks : \"{}\"", text.trim());
         parts.extend(self.authors.iter().map(|(sign, id)| (*sign, mark(&author(*id)))));
         for (sign, kind) in &self.asked.traits {
             match kind {
-                Trait::Answer => parts.push((*sign, mark(ANSWER))),
-                Trait::Link => parts.push((*sign, mark(LINK))),
+                PostTrait::Answer => parts.push((*sign, mark(REPLY_MARK))),
+                PostTrait::Link => parts.push((*sign, mark(LINK_MARK))),
                 _ => {}
             }
         }
-        let of = |wanted: Sign| -> Vec<&str> {
+        let of = |wanted: TermSign| -> Vec<&str> {
             parts.iter().filter(|(sign, _)| *sign == wanted).map(|(_, part)| part.as_str()).collect()
         };
-        let (with, without) = (of(Sign::With), of(Sign::Without));
+        let (with, without) = (of(TermSign::With), of(TermSign::Without));
         match (with.is_empty() || self.asked.never, without.is_empty()) {
             (true, _) => None,
             (false, true) => Some(with.join(" AND ")),
@@ -85,16 +85,16 @@ impl Wanted {
         let (mut sql, mut values) = (String::new(), Vec::new());
         for (n, (sign, kind)) in self.asked.traits.iter().enumerate() {
             let condition = match kind {
-                Trait::Media => "EXISTS (SELECT 1 FROM attachment f WHERE f.post_id = p.id)".to_owned(),
-                Trait::Poll => "EXISTS (SELECT 1 FROM poll q WHERE q.post_id = p.id)".to_owned(),
-                Trait::Sensitive => "(p.sensitive <> 0 OR p.warning IS NOT NULL)".to_owned(),
-                Trait::Language(tag) => {
+                PostTrait::Media => "EXISTS (SELECT 1 FROM attachment f WHERE f.post_id = p.id)".to_owned(),
+                PostTrait::Poll => "EXISTS (SELECT 1 FROM poll q WHERE q.post_id = p.id)".to_owned(),
+                PostTrait::Sensitive => "(p.sensitive <> 0 OR p.warning IS NOT NULL)".to_owned(),
+                PostTrait::Language(tag) => {
                     values.push((format!(":language{n}"), tag.clone()));
                     format!("ifnull(lower(p.language), '') = :language{n}")
                 }
                 _ => continue,
             };
-            sql.push_str(if *sign == Sign::With { " AND " } else { " AND NOT " });
+            sql.push_str(if *sign == TermSign::With { " AND " } else { " AND NOT " });
             sql.push_str(&condition);
         }
         (sql, values)
@@ -103,16 +103,16 @@ impl Wanted {
 
 /// Posts with these words that `viewer` may see, the newest first: for the owner all but those of people they blocked or
 /// muted, for a stranger the owner's public ones.
-pub fn posts(r: &Read<'_>, wanted: &Wanted, viewer: Viewer, page: Page, offset: u32) -> Result<Vec<PostId>> {
+pub fn posts(r: &Read<'_>, wanted: &SearchQuery, viewer: Viewer, page: PostPage, offset: u32) -> Result<Vec<PostId>> {
     let mut wanted = wanted.clone();
     if viewer == Viewer::Stranger {
         let Some(owner) = node::get(r)?.owner else { return Ok(Vec::new()) };
-        wanted.authors.push((Sign::With, owner));
+        wanted.authors.push((TermSign::With, owner));
     }
     let Some(expression) = wanted.expression() else { return Ok(Vec::new()) };
     let (conditions, values) = wanted.conditions();
     let seen = match viewer {
-        Viewer::Owner => crate::store::timelines::public_timelines::WANTED,
+        Viewer::Owner => crate::store::timelines::public_timelines::NOT_HIDDEN_SQL,
         Viewer::Stranger => "AND p.audience = 0",
     };
     let order = if page.after.is_some() { "ASC" } else { "DESC" };
@@ -128,7 +128,7 @@ pub fn posts(r: &Read<'_>, wanted: &Wanted, viewer: Viewer, page: Page, offset: 
     let after = page.after.map_or(0, |id| id.0).max(asked.since.map_or(0, |at| first_at(at) - 1));
     let mut statement = r.conn.prepare_cached(&sql)?;
     let usual = named_params! {
-        ":words": expression, ":before": before, ":after": after, ":most": LOOKED_AT, ":limit": page.limit,
+        ":words": expression, ":before": before, ":after": after, ":most": MAX_POSTS_INSPECTED, ":limit": page.limit,
         ":offset": offset, ":now": r.now,
     };
     let mut bound: Vec<(&str, &dyn ToSql)> = Vec::new();
@@ -147,7 +147,7 @@ pub fn posts(r: &Read<'_>, wanted: &Wanted, viewer: Viewer, page: Page, offset: 
 
 /// Who among the people we know is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum People {
+pub enum PeopleScope {
     /// Everyone, those the owner follows first.
     All,
     /// Those the owner follows.
@@ -158,9 +158,9 @@ pub enum People {
 
 /// People whose name or handle has words that begin like those typed; `name@host` looks for both halves. Whoever the owner
 /// follows comes first, then whom we met last.
-pub fn people(r: &Read<'_>, typed: &str, whom: People, limit: u32, offset: u32) -> Result<Vec<ActorId>> {
+pub fn people(r: &Read<'_>, typed: &str, whom: PeopleScope, limit: u32, offset: u32) -> Result<Vec<ActorId>> {
     let (Some(expression), Some(owner)) = (name_expression(typed), node::get(r)?.owner) else { return Ok(Vec::new()) };
-    if whom == People::Owner {
+    if whom == PeopleScope::Owner {
         let mut statement = r
             .conn
             .prepare_cached("SELECT rowid AS id FROM actor_text WHERE actor_text MATCH ?1 AND rowid = ?2 LIMIT ?3")?;
@@ -174,9 +174,9 @@ pub fn people(r: &Read<'_>, typed: &str, whom: People, limit: u32, offset: u32) 
            AND +t.rowid IN (SELECT followed_id FROM follow WHERE follower_id = ?2 UNION SELECT ?2)
          ORDER BY a.username = ?3 COLLATE NOCASE DESC, a.username LIMIT ?4",
     )?;
-    let rows = statement.query_map(params![expression, owner, exact, PEOPLE], |row| column(row, "id"))?;
+    let rows = statement.query_map(params![expression, owner, exact, MAX_ACTORS_INSPECTED], |row| column(row, "id"))?;
     let mut found: Vec<ActorId> = rows.collect::<rusqlite::Result<_>>()?;
-    if whom == People::Followed {
+    if whom == PeopleScope::Followed {
         found.retain(|id| *id != owner);
     } else {
         let mut statement = r.conn.prepare_cached(
@@ -185,7 +185,8 @@ pub fn people(r: &Read<'_>, typed: &str, whom: People, limit: u32, offset: u32) 
              WHERE a.gone_at IS NULL AND a.id <> (SELECT service_id FROM node)
              ORDER BY a.username = ?3 COLLATE NOCASE DESC, t.id DESC LIMIT ?2",
         )?;
-        let rows = statement.query_map(params![expression, PEOPLE, exact], |row| column::<ActorId>(row, "id"))?;
+        let rows = statement
+            .query_map(params![expression, MAX_ACTORS_INSPECTED, exact], |row| column::<ActorId>(row, "id"))?;
         for id in rows {
             let id = id?;
             if !found.contains(&id) {
@@ -204,7 +205,7 @@ fn name_expression(typed: &str) -> Option<String> {
             let word: String = word.chars().filter(|c| !matches!(c, '"' | '\0')).collect();
             word.chars().any(char::is_alphanumeric).then(|| format!("\"{word}\" *"))
         });
-        let all = words.take(NAME_WORDS).collect::<Vec<_>>().join(" AND ");
+        let all = words.take(MAX_NAME_TERMS).collect::<Vec<_>>().join(" AND ");
         (!all.is_empty()).then_some(all)
     };
     match typed.split_once('@') {
@@ -220,11 +221,11 @@ fn name_expression(typed: &str) -> Option<String> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::store::test_support::Scratch;
+    use crate::store::test_support::TestStore;
 
     #[test]
     fn what_goes_leaves_nothing_in_the_indexes() {
-        let s = Scratch::new();
+        let s = TestStore::new();
         let count = |table: &'static str| {
             let sql = format!("SELECT count(*) FROM {table}");
             s.store.read(move |r| Ok(r.conn.query_row(&sql, [], |row| row.get::<_, u32>(0))?)).unwrap()
@@ -256,7 +257,7 @@ mod tests {
 
     #[test]
     fn every_question_to_the_index_stands_in_quotes() {
-        let of = |text: &str| Wanted { asked: Asked::read(text), authors: Vec::new() }.expression();
+        let of = |text: &str| SearchQuery { asked: ParsedQuery::read(text), authors: Vec::new() }.expression();
         assert_eq!(
             of("a -b \"c d\" is:reply").unwrap(),
             r#"(words : "a" AND words : "c d" AND marks : "r") NOT (words : "b")"#

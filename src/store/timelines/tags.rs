@@ -9,18 +9,18 @@ use crate::base::{Result, Time};
 use crate::store::{Read, Write, column};
 
 /// Hashtags the owner can follow.
-pub const MOST: u32 = 1_000;
+pub const MAX_FOLLOWED_TAGS: u32 = 1_000;
 /// Days a hashtag's history goes back, today included.
-pub const DAYS: i64 = 7;
+pub const HISTORY_DAYS: i64 = 7;
 /// Posts looked at for the histories of one answer: beyond that they are a little too low.
-const COUNTED: usize = 4_000;
+const MAX_POSTS_COUNTED: usize = 4_000;
 /// The owner's own newest posts, in which their hashtags are counted.
-const OWN: u32 = 10_000;
+const MAX_OWN_POSTS_COUNTED: u32 = 10_000;
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// A row of `followed_tag`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Followed {
+pub struct FollowedTag {
     /// Counts up.
     pub id: i64,
     /// Lower case, without `#`.
@@ -29,8 +29,8 @@ pub struct Followed {
     pub shown: String,
 }
 
-fn followed(row: &Row<'_>) -> rusqlite::Result<Followed> {
-    Ok(Followed { id: column(row, "id")?, name: column(row, "name")?, shown: column(row, "shown")? })
+fn followed(row: &Row<'_>) -> rusqlite::Result<FollowedTag> {
+    Ok(FollowedTag { id: column(row, "id")?, name: column(row, "name")?, shown: column(row, "shown")? })
 }
 
 /// Follows a hashtag; false when it is followed already, or when there are as many as there may be.
@@ -39,7 +39,7 @@ pub fn follow(w: &Write<'_>, name: &str, shown: &str) -> Result<bool> {
         "INSERT OR IGNORE INTO followed_tag (name, shown, created_at)
          SELECT ?1, ?2, ?3 WHERE (SELECT count(*) FROM followed_tag) < ?4",
     )?;
-    Ok(statement.execute(params![name, shown, w.now, MOST])? > 0)
+    Ok(statement.execute(params![name, shown, w.now, MAX_FOLLOWED_TAGS])? > 0)
 }
 
 /// Ends it; false when it was not followed.
@@ -48,7 +48,7 @@ pub fn unfollow(w: &Write<'_>, name: &str) -> Result<bool> {
 }
 
 /// The hashtag, if the owner follows it.
-pub fn one(r: &Read<'_>, name: &str) -> Result<Option<Followed>> {
+pub fn one(r: &Read<'_>, name: &str) -> Result<Option<FollowedTag>> {
     let mut statement = r.conn.prepare_cached("SELECT id, name, shown FROM followed_tag WHERE name = ?1")?;
     Ok(statement.query_one([name], followed).optional()?)
 }
@@ -71,7 +71,13 @@ pub fn brings(r: &Read<'_>, post: PostId) -> Result<bool> {
 }
 
 /// A page of the followed hashtags, the last followed first: ids below `max`, above `since`, or the first above `min`.
-pub fn page(r: &Read<'_>, max: Option<i64>, since: Option<i64>, min: Option<i64>, limit: u32) -> Result<Vec<Followed>> {
+pub fn page(
+    r: &Read<'_>,
+    max: Option<i64>,
+    since: Option<i64>,
+    min: Option<i64>,
+    limit: u32,
+) -> Result<Vec<FollowedTag>> {
     let newest = "SELECT id, name, shown FROM followed_tag WHERE id < ?1 AND id > ?2 ORDER BY id DESC LIMIT ?3";
     let oldest = "SELECT id, name, shown FROM (SELECT id, name, shown FROM followed_tag WHERE id < ?1 AND id > ?2
                   ORDER BY id LIMIT ?3) ORDER BY id DESC";
@@ -88,7 +94,7 @@ pub fn clear_home(w: &Write<'_>, name: &str) -> Result<usize> {
         "DELETE FROM home WHERE post_id IN (
            SELECT h.post_id FROM hashtag h CROSS JOIN home o ON o.post_id = h.post_id
              CROSS JOIN post p ON p.id = h.post_id, node n
-           WHERE h.name = ?1 AND {STRANGE} AND NOT EXISTS (
+           WHERE h.name = ?1 AND {UNCONNECTED_POST_SQL} AND NOT EXISTS (
              SELECT 1 FROM hashtag x JOIN followed_tag f ON f.name = x.name WHERE x.post_id = p.id))"
     );
     Ok(w.conn.prepare_cached(&sql)?.execute([name])?)
@@ -101,13 +107,13 @@ pub(in crate::store) fn prune_home(w: &Write<'_>, ids: &str, before: Time) -> Re
         "DELETE FROM home WHERE post_id IN (
            SELECT p.id FROM json_each(?1) j CROSS JOIN home o ON o.post_id = j.value
              CROSS JOIN post p ON p.id = o.post_id, node n
-           WHERE p.received_at < ?2 AND {STRANGE})"
+           WHERE p.received_at < ?2 AND {UNCONNECTED_POST_SQL})"
     );
     Ok(w.conn.prepare_cached(&sql)?.execute(params![ids, before])?)
 }
 
 /// A post (p) that neither the owner (of n), nor anyone they follow, nor a group they follow has brought home.
-const STRANGE: &str = "p.boost_of IS NULL AND p.audience = 0 AND p.actor_id <> n.owner_id
+const UNCONNECTED_POST_SQL: &str = "p.boost_of IS NULL AND p.audience = 0 AND p.actor_id <> n.owner_id
     AND EXISTS (SELECT 1 FROM hashtag WHERE post_id = p.id)
     AND NOT EXISTS (SELECT 1 FROM follow f WHERE f.followed_id = p.actor_id AND f.follower_id = n.owner_id)
     AND NOT EXISTS (SELECT 1 FROM post_group g JOIN follow f ON f.followed_id = g.group_id
@@ -115,7 +121,7 @@ const STRANGE: &str = "p.boost_of IS NULL AND p.audience = 0 AND p.actor_id <> n
 
 /// How much a hashtag was used on one day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Day {
+pub struct TagDay {
     /// Posts.
     pub posts: u32,
     /// People who wrote them.
@@ -128,10 +134,10 @@ pub fn day_of(at: Time) -> i64 {
 }
 
 /// How much a hashtag was used in public on each of the last [`DAYS`] days, today first; `of` hashtags share the effort.
-pub fn history(r: &Read<'_>, name: &str, of: usize) -> Result<Vec<Day>> {
+pub fn history(r: &Read<'_>, name: &str, of: usize) -> Result<Vec<TagDay>> {
     let today = day_of(r.now);
-    let first = first_at(Time::from_ms((today - DAYS + 1) * DAY_MS));
-    let most = u32::try_from(COUNTED / of.max(1)).unwrap_or(0);
+    let first = first_at(Time::from_ms((today - HISTORY_DAYS + 1) * DAY_MS));
+    let most = u32::try_from(MAX_POSTS_COUNTED / of.max(1)).unwrap_or(0);
     let mut statement = r.conn.prepare_cached(
         "SELECT p.id, p.actor_id FROM hashtag h CROSS JOIN post p ON p.id = h.post_id
          WHERE h.name = ?1 AND h.post_id >= ?2 AND p.audience = 0 ORDER BY h.post_id DESC LIMIT ?3",
@@ -147,12 +153,12 @@ pub fn history(r: &Read<'_>, name: &str, of: usize) -> Result<Vec<Day>> {
         people.insert(actor);
     }
     let day = |at: i64| {
-        days.get(&at).map_or_else(Day::default, |(posts, people)| Day {
+        days.get(&at).map_or_else(TagDay::default, |(posts, people)| TagDay {
             posts: *posts,
             people: u32::try_from(people.len()).unwrap_or(u32::MAX),
         })
     };
-    Ok((0..DAYS).map(|back| day(today - back)).collect())
+    Ok((0..HISTORY_DAYS).map(|back| day(today - back)).collect())
 }
 
 /// Known hashtags that begin with `prefix` (lower case, without `#`), in alphabetical order: one look at the index each.
@@ -171,7 +177,7 @@ pub fn beginning(r: &Read<'_>, prefix: &str, limit: u32) -> Result<Vec<String>> 
 
 /// How often the owner used a hashtag, and when last.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Use {
+pub struct OwnTagUse {
     /// Lower case, without `#`.
     pub name: String,
     /// Open posts.
@@ -181,7 +187,7 @@ pub struct Use {
 }
 
 /// How often the owner used each of these hashtags in open posts; those never used are left out.
-pub fn own(r: &Read<'_>, names: &[String]) -> Result<Vec<Use>> {
+pub fn own(r: &Read<'_>, names: &[String]) -> Result<Vec<OwnTagUse>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT h.name, count(*) AS posts, max(p.id) AS last FROM (
            SELECT id FROM post INDEXED BY post_own WHERE source IS NOT NULL AND audience <= 1
@@ -189,12 +195,12 @@ pub fn own(r: &Read<'_>, names: &[String]) -> Result<Vec<Use>> {
          CROSS JOIN hashtag h ON h.post_id = p.id
          WHERE h.name IN (SELECT value FROM json_each(?2)) GROUP BY h.name LIMIT 1000",
     )?;
-    let rows = statement.query_map(params![OWN, crate::store::to_json(&names)?], own_use)?;
+    let rows = statement.query_map(params![MAX_OWN_POSTS_COUNTED, crate::store::to_json(&names)?], own_use)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Hashtags of the owner's open posts that begin with `prefix`, the most used first.
-pub fn own_beginning(r: &Read<'_>, prefix: &str, limit: u32) -> Result<Vec<Use>> {
+pub fn own_beginning(r: &Read<'_>, prefix: &str, limit: u32) -> Result<Vec<OwnTagUse>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT h.name, count(*) AS posts, max(p.id) AS last FROM (
            SELECT id FROM post INDEXED BY post_own WHERE source IS NOT NULL AND audience <= 1
@@ -202,10 +208,11 @@ pub fn own_beginning(r: &Read<'_>, prefix: &str, limit: u32) -> Result<Vec<Use>>
          CROSS JOIN hashtag h ON h.post_id = p.id
          WHERE h.name >= ?2 AND h.name < ?3 GROUP BY h.name ORDER BY posts DESC, h.name LIMIT ?4",
     )?;
-    let rows = statement.query_map(params![OWN, prefix, format!("{prefix}\u{10FFFF}"), limit], own_use)?;
+    let rows =
+        statement.query_map(params![MAX_OWN_POSTS_COUNTED, prefix, format!("{prefix}\u{10FFFF}"), limit], own_use)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn own_use(row: &Row<'_>) -> rusqlite::Result<Use> {
-    Ok(Use { name: column(row, "name")?, posts: column(row, "posts")?, last: column(row, "last")? })
+fn own_use(row: &Row<'_>) -> rusqlite::Result<OwnTagUse> {
+    Ok(OwnTagUse { name: column(row, "name")?, posts: column(row, "posts")?, last: column(row, "last")? })
 }

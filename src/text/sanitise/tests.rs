@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::text::{DEPTH, ELEMENTS};
+use crate::text::{MAX_HTML_DEPTH, MAX_HTML_ELEMENTS};
 
 const A: &str = "rel=\"nofollow noopener noreferrer\" target=\"_blank\"";
 
@@ -226,10 +226,11 @@ const ATTACKS: &[&str] = &[
 
 /// Reads HTML the way a page does and says what in it could act.
 fn harm(html: &str) -> Option<String> {
-    use crate::text::html_tokens::{Token, tokens};
-    let tags: Vec<&str> = [INLINE, BLOCK, ARTICLE_BLOCK, &["br", "hr", "img", "source"]].concat();
+    use crate::text::html_tokens::{HtmlToken, tokens};
+    let tags: Vec<&str> =
+        [INLINE_ELEMENTS, BLOCK_ELEMENTS, ARTICLE_BLOCK_ELEMENTS, &["br", "hr", "img", "source"]].concat();
     for token in tokens(html) {
-        let Token::Open(tag) = token else { continue };
+        let HtmlToken::Open(tag) = token else { continue };
         if !tags.contains(&tag.name.as_str()) {
             return Some(format!("<{}>", tag.name));
         }
@@ -237,7 +238,7 @@ fn harm(html: &str) -> Option<String> {
             let value = tag.get(name).unwrap_or_default();
             let fine = match name {
                 "href" | "src" | "poster" | "cite" => {
-                    url::Url::parse(&value).is_ok_and(|u| SCHEMES.contains(&u.scheme()))
+                    url::Url::parse(&value).is_ok_and(|u| LINK_SCHEMES.contains(&u.scheme()))
                 }
                 "class" | "rel" | "lang" => value.bytes().all(|b| b.is_ascii_alphanumeric() || b" -".contains(&b)),
                 "target" => value == "_blank",
@@ -328,7 +329,10 @@ fn hostile_megabytes_are_bounded() {
             let name: String = bomb.chars().take(40).collect();
             assert!(begun.elapsed() < allowed || again() || again(), "{name} takes longer than {allowed:?}");
             assert!(clean.len() < 8 * MIB, "{name} grew to {}", clean.len());
-            assert!(clean.matches('<').count() <= 2 * ELEMENTS + 2 * DEPTH, "{name}: too many elements");
+            assert!(
+                clean.matches('<').count() <= 2 * MAX_HTML_ELEMENTS + 2 * MAX_HTML_DEPTH,
+                "{name}: too many elements"
+            );
         }
         crate::text::plain_text::from_html(&bomb);
     }
@@ -344,7 +348,7 @@ fn long_texts_come_out_whole() {
 fn deep_documents_keep_their_text() {
     let deep = format!("{}here{}", "<blockquote>".repeat(100), "</blockquote>".repeat(100));
     let clean = note(&deep);
-    assert!(clean.contains("here") && clean.matches("<blockquote>").count() == DEPTH);
+    assert!(clean.contains("here") && clean.matches("<blockquote>").count() == MAX_HTML_DEPTH);
 }
 
 proptest::proptest! {

@@ -4,8 +4,8 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
-use super::authorized_fetch::{self, Pass};
-use super::{Document, Letter, Rights};
+use super::authorized_fetch::{self, FetchAccess};
+use super::{ReaderAccess, ServedDocument, SignedRequest};
 use crate::ap::addressing::Recipients;
 use crate::ap::json;
 use crate::base::{Audience, Error, Result};
@@ -21,12 +21,12 @@ use crate::web::blocking::{ApError, blocking};
 
 /// `GET /users/NAME/activities/ID`.
 pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
-    let letter = Letter::of(&request, web::Bytes::new());
+    let letter = SignedRequest::of(&request, web::Bytes::new());
     let found = blocking(&node, move |node| {
         let known = match authorized_fetch::pass(node, &letter)? {
-            Pass::Refused(why) => return Ok(Document::Refused(why)),
-            Pass::Known(actor) => Some(*actor),
-            Pass::Anyone => None,
+            FetchAccess::Refused(why) => return Ok(ServedDocument::Refused(why)),
+            FetchAccess::Known(actor) => Some(*actor),
+            FetchAccess::Anyone => None,
         };
         let url = letter.url(node);
         if let Some(open) = node.store.read(|r| look(r, &url, None))? {
@@ -40,11 +40,11 @@ pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpRes
 }
 
 /// The activity, if `reader` may see it. What they may not see is not even read: that would take time.
-fn look(r: &Read<'_>, uri: &str, reader: Option<&Actor>) -> Result<Option<Document>> {
+fn look(r: &Read<'_>, uri: &str, reader: Option<&Actor>) -> Result<Option<ServedDocument>> {
     if let Some(at) = tombstones::deleted_at(r, uri)? {
-        return Ok(Some(Document::gone(uri, at)));
+        return Ok(Some(ServedDocument::gone(uri, at)));
     }
-    let rights = reader.map(|reader| Rights::of(r, reader)).transpose()?;
+    let rights = reader.map(|reader| ReaderAccess::of(r, reader)).transpose()?;
     let kept = kept(r, uri)?;
     let may_read = |kept: &(Audience, String)| {
         let named = reader.is_some_and(|reader| kept.1.contains(&format!("\"{}\"", reader.uri)));
@@ -59,9 +59,9 @@ fn look(r: &Read<'_>, uri: &str, reader: Option<&Actor>) -> Result<Option<Docume
     }
     let Some(activity) = renewed(r, uri, activity)? else {
         let at = r.now;
-        return Ok(Some(Document::gone(uri, at)));
+        return Ok(Some(ServedDocument::gone(uri, at)));
     };
-    Ok(Some(if audience.is_open() { Document::Open(activity) } else { Document::Asker(activity) }))
+    Ok(Some(if audience.is_open() { ServedDocument::Open(activity) } else { ServedDocument::Asker(activity) }))
 }
 
 /// The activity as it was sent; a boost's is made anew when it has long arrived everywhere.

@@ -4,8 +4,8 @@
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::authorized_fetch::{self, Pass};
-use super::{Document, Letter};
+use super::authorized_fetch::{self, FetchAccess};
+use super::{ServedDocument, SignedRequest};
 use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::social::document;
@@ -26,16 +26,16 @@ fn owner_at(r: &Read<'_>, url: &str) -> Result<Actor> {
 
 /// `GET /@NAME` and `/users/NAME` by a peer.
 pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
-    let letter = Letter::of(&request, web::Bytes::new());
+    let letter = SignedRequest::of(&request, web::Bytes::new());
     let found = blocking(&node, move |node| {
         let url = letter.url(node);
         let whole = |r: &Read<'_>| owner_at(r, &url).and_then(|_| document::owner(r));
         let stub = |r: &Read<'_>| owner_at(r, &url).and_then(|_| document::owner_stub(r));
         // Who is not let in still gets the keys: without them nobody could check what we sign.
         match authorized_fetch::pass(node, &letter) {
-            Ok(Pass::Anyone) => node.store.read(whole).map(Document::Open),
-            Ok(Pass::Known(_)) => node.store.read(whole).map(Document::Asker),
-            Ok(Pass::Refused(_)) | Err(Error::NotFound) => node.store.read(stub).map(Document::Asker),
+            Ok(FetchAccess::Anyone) => node.store.read(whole).map(ServedDocument::Open),
+            Ok(FetchAccess::Known(_)) => node.store.read(whole).map(ServedDocument::Asker),
+            Ok(FetchAccess::Refused(_)) | Err(Error::NotFound) => node.store.read(stub).map(ServedDocument::Asker),
             Err(error) => Err(error),
         }
     });
@@ -44,7 +44,7 @@ pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpRes
 
 /// `GET /users/NAME` by a browser: on to the page.
 pub async fn to_page(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, PageError> {
-    let letter = Letter::of(&request, web::Bytes::new());
+    let letter = SignedRequest::of(&request, web::Bytes::new());
     let owner = blocking(&node, move |node| {
         let url = letter.url(node);
         node.store.read(|r| owner_at(r, &url))
@@ -55,5 +55,5 @@ pub async fn to_page(request: HttpRequest, node: web::Data<Node>) -> Result<Http
 /// `GET /actor`: the instance actor, for everyone.
 pub async fn service(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
     let found = blocking(&node, |node| node.store.read(document::service));
-    Ok(Document::Open(found.await?).answer(&request))
+    Ok(ServedDocument::Open(found.await?).answer(&request))
 }

@@ -3,7 +3,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::{Document, Letter, Rights};
+use super::{ReaderAccess, ServedDocument, SignedRequest};
 use crate::base::id::RequestId;
 use crate::base::{Error, Result};
 use crate::federation::Node;
@@ -18,7 +18,7 @@ pub async fn show(
     path: web::Path<(String, RequestId)>,
 ) -> Result<HttpResponse, ApError> {
     let (_, id) = path.into_inner();
-    let letter = Letter::of(&request, web::Bytes::new());
+    let letter = SignedRequest::of(&request, web::Bytes::new());
     let found = blocking(&node, move |node| {
         let url = letter.url(node);
         match node.store.read(|r| find(r, &url, id, None)) {
@@ -32,19 +32,19 @@ pub async fn show(
     Ok(found.await?.answer(&request))
 }
 
-fn find(r: &Read<'_>, url: &str, id: RequestId, reader: Option<&actors::Actor>) -> Result<Document> {
+fn find(r: &Read<'_>, url: &str, id: RequestId, reader: Option<&actors::Actor>) -> Result<ServedDocument> {
     let owner = actors::by_id(r, node::owner(r)?)?;
     if documents::stamp_uri(&owner, id) != url {
         return Err(Error::NotFound);
     }
     let (stamp, target) = inbound::stamp(r, &owner, id)?;
     if target.audience.is_open() {
-        return Ok(Document::Open(stamp));
+        return Ok(ServedDocument::Open(stamp));
     }
     let reader = reader.ok_or(Error::NotFound)?;
     let named = posts::names(r, &target.uri, &reader.uri)?;
-    match Rights::of(r, reader)?.allow(target.audience, named) {
-        true => Ok(Document::Asker(stamp)),
+    match ReaderAccess::of(r, reader)?.allow(target.audience, named) {
+        true => Ok(ServedDocument::Asker(stamp)),
         false => Err(Error::NotFound),
     }
 }

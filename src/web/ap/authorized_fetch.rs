@@ -1,9 +1,9 @@
 //! Who may ask at all, decided before anything is looked up, so that the answer tells nothing of what is here. The owner may
 //! want every request signed (authorised fetch); the blocked are refused either way, when they say who they are.
 
-use super::Letter;
+use super::SignedRequest;
 use crate::base::{Error, Result};
-use crate::federation::incoming::verify::{self, Rejection};
+use crate::federation::incoming::verify::{self, SignatureRejection};
 use crate::federation::{Node, host_of};
 use crate::sig;
 use crate::store::actors::{self, Actor};
@@ -14,7 +14,7 @@ use crate::store::{
 };
 
 /// What is known of an asker.
-pub(super) enum Pass {
+pub(super) enum FetchAccess {
     /// Anyone may ask; who it is was not looked at.
     Anyone,
     /// This one, whose signature holds. What they get is for them alone.
@@ -24,33 +24,35 @@ pub(super) enum Pass {
 }
 
 /// Lets an asker in. NotFound for the blocked: to them nothing here exists.
-pub(super) fn pass(node: &Node, letter: &Letter) -> Result<Pass> {
+pub(super) fn pass(node: &Node, letter: &SignedRequest) -> Result<FetchAccess> {
     if letter.is_signed() && node.store.read(|r| says_to_be_blocked(node, r, letter))? {
         return Err(Error::NotFound);
     }
     if !node.store.read(node::settings)?.signed_fetch {
-        return Ok(Pass::Anyone);
+        return Ok(FetchAccess::Anyone);
     }
     if !letter.is_signed() {
-        return Ok(Pass::Refused("this server answers only requests that are signed".to_owned()));
+        return Ok(FetchAccess::Refused("this server answers only requests that are signed".to_owned()));
     }
     match verify::signer(node, &letter.received(node), letter.from) {
         Ok(actor) if node.store.read(|r| block_filter::hides(r, &actor))? => Err(Error::NotFound),
-        Ok(actor) => Ok(Pass::Known(Box::new(actor))),
-        Err(Rejection::Unavailable(why)) => {
+        Ok(actor) => Ok(FetchAccess::Known(Box::new(actor))),
+        Err(SignatureRejection::Unavailable(why)) => {
             tracing::debug!(why, "a signed request could not be checked");
             Err(Error::Busy)
         }
-        Err(Rejection::Malformed(why) | Rejection::Unauthorised(why) | Rejection::Forbidden(why)) => {
-            Ok(Pass::Refused(why))
-        }
-        Err(Rejection::Gone) => Ok(Pass::Refused("the signer is gone".to_owned())),
+        Err(
+            SignatureRejection::Malformed(why)
+            | SignatureRejection::Unauthorised(why)
+            | SignatureRejection::Forbidden(why),
+        ) => Ok(FetchAccess::Refused(why)),
+        Err(SignatureRejection::Gone) => Ok(FetchAccess::Refused("the signer is gone".to_owned())),
     }
 }
 
 /// Whether the key that is named, true or not, is somebody's who is blocked. Nothing is fetched, and a liar shuts out only
 /// themselves.
-fn says_to_be_blocked(node: &Node, r: &Read<'_>, letter: &Letter) -> Result<bool> {
+fn says_to_be_blocked(node: &Node, r: &Read<'_>, letter: &SignedRequest) -> Result<bool> {
     let Ok(claim) = sig::claim(&letter.received(node), r.now) else { return Ok(false) };
     for key_id in claim.key_ids() {
         let owner = key_id.split('#').next().unwrap_or_default();

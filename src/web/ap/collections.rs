@@ -6,27 +6,27 @@ use std::collections::HashMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
-use super::authorized_fetch::{self, Pass};
-use super::{Document, Letter, posts as own_posts};
-use crate::ap::collection::{self, Order, OwnPage};
+use super::authorized_fetch::{self, FetchAccess};
+use super::{ServedDocument, SignedRequest, posts as own_posts};
+use crate::ap::collection::{self, CollectionOrder, OwnCollectionPage};
 use crate::base::id::{ActorId, PostId};
 use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::social::{self, document};
-use crate::store::actors::follows::{self, List};
+use crate::store::actors::follows::{self, FollowList};
 use crate::store::actors::{self, Actor};
-use crate::store::posts::{self, Page, Post, Viewer};
+use crate::store::posts::{self, Post, PostPage, Viewer};
 use crate::store::{Read, actors::own_counts, node, posts::pins};
 use crate::web::blocking::{ApError, blocking};
 
 /// Activities on a page of the outbox, as Mastodon has it.
-const OUTBOX_PAGE: usize = 20;
+const OUTBOX_PAGE_ITEMS: usize = 20;
 /// People on a page of a list.
-const PEOPLE_PAGE: usize = 40;
+const ACTOR_PAGE_ITEMS: usize = 40;
 
 /// A window of a collection, as its pages link to each other.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub struct Window {
+pub struct CollectionWindow {
     /// A page is wanted, not the collection.
     page: Option<String>,
     /// Only what is older than this post.
@@ -39,25 +39,25 @@ pub struct Window {
 pub async fn show(
     request: HttpRequest,
     node: web::Data<Node>,
-    window: web::Query<Window>,
+    window: web::Query<CollectionWindow>,
 ) -> Result<HttpResponse, ApError> {
-    let letter = Letter::of(&request, web::Bytes::new());
+    let letter = SignedRequest::of(&request, web::Bytes::new());
     let found = blocking(&node, move |node| {
         let url = letter.url(node);
-        let find = || node.store.read(|r| find(r, &url, &window)).map(Document::Open);
+        let find = || node.store.read(|r| find(r, &url, &window)).map(ServedDocument::Open);
         Ok(match authorized_fetch::pass(node, &letter)? {
-            Pass::Refused(why) => Document::Refused(why),
-            Pass::Known(_) => find()?.for_asker(),
-            Pass::Anyone => find()?,
+            FetchAccess::Refused(why) => ServedDocument::Refused(why),
+            FetchAccess::Known(_) => find()?.for_asker(),
+            FetchAccess::Anyone => find()?,
         })
     });
     Ok(found.await?.answer(&request))
 }
 
-fn find(r: &Read<'_>, url: &str, window: &Window) -> Result<Value> {
+fn find(r: &Read<'_>, url: &str, window: &CollectionWindow) -> Result<Value> {
     let service = actors::by_id(r, node::get(r)?.service)?;
     if service.outbox.as_deref() == Some(url) {
-        return Ok(collection::whole(Order::Ordered, url, Vec::new()));
+        return Ok(collection::whole(CollectionOrder::Ordered, url, Vec::new()));
     }
     let owner = actors::by_id(r, node::owner(r)?)?;
     if owner.gone_at.is_some() {
@@ -67,38 +67,41 @@ fn find(r: &Read<'_>, url: &str, window: &Window) -> Result<Value> {
     if is(&owner.outbox) {
         outbox(r, &owner, url, window)
     } else if is(&owner.followers) {
-        people(r, &owner, List::Followers, url, window)
+        people(r, &owner, FollowList::Followers, url, window)
     } else if is(&owner.following) {
-        people(r, &owner, List::Following, url, window)
+        people(r, &owner, FollowList::Following, url, window)
     } else if is(&owner.featured) {
         // Ids: Mastodon passes over polls that stand here whole.
         let uris = posts::uris(r, &pins::of_actor(r, owner.id, Viewer::Stranger)?)?;
-        Ok(collection::whole(Order::Ordered, url, uris.into_iter().map(Value::from).collect()))
+        Ok(collection::whole(CollectionOrder::Ordered, url, uris.into_iter().map(Value::from).collect()))
     } else if is(&owner.featured_tags) {
         let tags = pins::tags(r, owner.id)?;
         let items = tags.iter().map(|tag| social::pin::hashtag(r, tag)).collect::<Result<_>>()?;
-        Ok(collection::whole(Order::Unordered, url, items))
+        Ok(collection::whole(CollectionOrder::Unordered, url, items))
     } else {
         Err(Error::NotFound)
     }
 }
 
 /// The owner's public and quiet posts and boosts, newest first.
-fn outbox(r: &Read<'_>, owner: &Actor, url: &str, window: &Window) -> Result<Value> {
+fn outbox(r: &Read<'_>, owner: &Actor, url: &str, window: &CollectionWindow) -> Result<Value> {
     if window.page.is_none() {
         let total = own_counts::get(r)?.posts;
-        return Ok(collection::paged(Order::Ordered, url, total.into(), &format!("{url}?page=true"), None));
+        return Ok(collection::paged(CollectionOrder::Ordered, url, total.into(), &format!("{url}?page=true"), None));
     }
-    let limit = u32::try_from(OUTBOX_PAGE + 1).unwrap_or(u32::MAX);
-    let page = Page { before: window.before, after: None, limit };
+    let limit = u32::try_from(OUTBOX_PAGE_ITEMS + 1).unwrap_or(u32::MAX);
+    let page = PostPage { before: window.before, after: None, limit };
     let mut ids = posts::of_actor(r, owner.id, Viewer::Stranger, page)?;
-    let more = ids.len() > OUTBOX_PAGE;
-    ids.truncate(OUTBOX_PAGE);
+    let more = ids.len() > OUTBOX_PAGE_ITEMS;
+    ids.truncate(OUTBOX_PAGE_ITEMS);
     let items: Vec<Value> = ids.iter().map(|id| activity(r, owner, &posts::by_id(r, *id)?)).collect::<Result<_>>()?;
     let own = window.before.map_or_else(String::new, |before| format!("&before={before}"));
     let next = ids.last().filter(|_| more).map(|last| format!("{url}?page=true&before={last}"));
     let id = format!("{url}?page=true{own}");
-    Ok(collection::page(Order::Ordered, OwnPage { id, part_of: url.to_owned(), items, next, prev: None }))
+    Ok(collection::page(
+        CollectionOrder::Ordered,
+        OwnCollectionPage { id, part_of: url.to_owned(), items, next, prev: None },
+    ))
 }
 
 fn activity(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
@@ -109,22 +112,25 @@ fn activity(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
 }
 
 /// Followers or followed: how many, and who, unless the owner keeps that to themselves.
-fn people(r: &Read<'_>, owner: &Actor, list: List, url: &str, window: &Window) -> Result<Value> {
+fn people(r: &Read<'_>, owner: &Actor, list: FollowList, url: &str, window: &CollectionWindow) -> Result<Value> {
     let total = follows::count(r, owner.id, list)?.into();
     if !node::settings(r)?.show_follows {
         return Ok(collection::hidden(url, total));
     }
     if window.page.is_none() {
-        return Ok(collection::paged(Order::Ordered, url, total, &format!("{url}?page=true"), None));
+        return Ok(collection::paged(CollectionOrder::Ordered, url, total, &format!("{url}?page=true"), None));
     }
-    let limit = u32::try_from(PEOPLE_PAGE + 1).unwrap_or(u32::MAX);
+    let limit = u32::try_from(ACTOR_PAGE_ITEMS + 1).unwrap_or(u32::MAX);
     let mut ids = follows::list(r, owner.id, list, window.after.map(ActorId), limit)?;
-    let more = ids.len() > PEOPLE_PAGE;
-    ids.truncate(PEOPLE_PAGE);
+    let more = ids.len() > ACTOR_PAGE_ITEMS;
+    ids.truncate(ACTOR_PAGE_ITEMS);
     let known: HashMap<ActorId, String> = actors::by_ids(r, &ids)?.into_iter().map(|a| (a.id, a.uri)).collect();
     let items = ids.iter().filter_map(|id| known.get(id).cloned()).map(Value::from).collect();
     let own = window.after.map_or_else(String::new, |after| format!("&after={after}"));
     let next = ids.last().filter(|_| more).map(|last| format!("{url}?page=true&after={last}"));
     let id = format!("{url}?page=true{own}");
-    Ok(collection::page(Order::Ordered, OwnPage { id, part_of: url.to_owned(), items, next, prev: None }))
+    Ok(collection::page(
+        CollectionOrder::Ordered,
+        OwnCollectionPage { id, part_of: url.to_owned(), items, next, prev: None },
+    ))
 }

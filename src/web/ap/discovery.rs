@@ -5,67 +5,69 @@ use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use serde_json::Value;
 
-use crate::ap::discovery::{self, Identity, NodeInfo, NodeInfoVersion, Resource};
-use crate::ap::write_actor::OwnPicture;
+use crate::ap::discovery::{self, NodeInfo, NodeInfoVersion, WebFingerIdentity, WebFingerResource};
+use crate::ap::write_actor::OwnImage;
 use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::social::document;
 use crate::store::actors::{self, Actor};
-use crate::store::media_files::Name;
+use crate::store::media_files::MediaFileName;
 use crate::store::{Read, actors::own_counts, node};
 use crate::text::plain_text;
 use crate::web::blocking::{ApError, blocking};
 
 /// How long others may keep these answers.
-const CACHE: &str = "max-age=600, public";
+const CACHE_CONTROL: &str = "max-age=600, public";
 /// Characters of the bio in NodeInfo.
-const DESCRIPTION: usize = 200;
+const MAX_DESCRIPTION_CHARS: usize = 200;
 const JRD: &str = "application/jrd+json";
 const JSON: &str = "application/json";
 
 fn answer(media_type: &str, body: String) -> HttpResponse {
     HttpResponse::Ok()
         .content_type(media_type)
-        .insert_header((header::CACHE_CONTROL, CACHE))
+        .insert_header((header::CACHE_CONTROL, CACHE_CONTROL))
         .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
         .body(body)
 }
 
 /// The `resource` of a WebFinger request; `rel` is ignored, as it may be.
 #[derive(Debug, serde::Deserialize)]
-pub struct Question {
+pub struct WebFingerQuery {
     resource: Option<String>,
 }
 
 /// `GET /.well-known/webfinger?resource=…`
-pub async fn webfinger(node: web::Data<Node>, question: web::Query<Question>) -> Result<HttpResponse, ApError> {
+pub async fn webfinger(node: web::Data<Node>, question: web::Query<WebFingerQuery>) -> Result<HttpResponse, ApError> {
     let text = question.into_inner().resource.unwrap_or_default();
     if text.is_empty() {
         return Err(Error::invalid("ask for a resource, such as ?resource=acct:name@domain").into());
     }
     let found = blocking(&node, move |node| {
-        let resource = Resource::parse(text.trim()).ok_or(Error::NotFound)?;
+        let resource = WebFingerResource::parse(text.trim()).ok_or(Error::NotFound)?;
         node.store.read(|r| find(r, &resource))
     });
     Ok(answer(JRD, found.await?.to_string()))
 }
 
-fn find(r: &Read<'_>, resource: &Resource) -> Result<Value> {
+fn find(r: &Read<'_>, resource: &WebFingerResource) -> Result<Value> {
     let facts = node::get(r)?;
     let origin = &facts.origin;
     let service = actors::by_id(r, facts.service)?;
     let owner = facts.owner.map(|id| actors::by_id(r, id)).transpose()?;
     let is_owner = |owner: &Actor| match resource {
-        Resource::Handle { user, host } => origin.is_ours(host) && user.eq_ignore_ascii_case(&owner.username),
-        Resource::Url(url) => [&owner.uri, &owner.url].iter().any(|known| same(known, url)),
+        WebFingerResource::Handle { user, host } => origin.is_ours(host) && user.eq_ignore_ascii_case(&owner.username),
+        WebFingerResource::Url(url) => [&owner.uri, &owner.url].iter().any(|known| same(known, url)),
     };
     if let Some(owner) = owner.filter(is_owner) {
         return if owner.gone_at.is_some() { Err(Error::Gone) } else { Ok(person(&facts, &owner)) };
     }
     match resource {
-        Resource::Handle { user, host } if origin.is_ours(host) && origin.is_ours(user) => Ok(machine(&service)),
-        Resource::Url(url) if same(&service.uri, url) => Ok(machine(&service)),
-        Resource::Url(url) if same(&origin.url(""), url) => {
+        WebFingerResource::Handle { user, host } if origin.is_ours(host) && origin.is_ours(user) => {
+            Ok(machine(&service))
+        }
+        WebFingerResource::Url(url) if same(&service.uri, url) => Ok(machine(&service)),
+        WebFingerResource::Url(url) if same(&origin.url(""), url) => {
             Ok(discovery::webfinger_of_server(&origin.url("/"), &service.uri))
         }
         _ => Err(Error::NotFound),
@@ -77,14 +79,14 @@ fn same(known: &str, asked: &str) -> bool {
     known.eq_ignore_ascii_case(asked.strip_suffix('/').unwrap_or(asked))
 }
 
-fn person(facts: &node::Node, owner: &Actor) -> Value {
+fn person(facts: &node::NodeFacts, owner: &Actor) -> Value {
     let origin = &facts.origin;
-    let icon = owner.icon.as_deref().and_then(|file| Name::parse(file).ok());
-    discovery::webfinger(&Identity {
+    let icon = owner.icon.as_deref().and_then(|file| MediaFileName::parse(file).ok());
+    discovery::webfinger(&WebFingerIdentity {
         handle: owner.handle(),
         actor: owner.uri.clone(),
         page: owner.url.clone(),
-        icon: icon.map(|name| OwnPicture {
+        icon: icon.map(|name| OwnImage {
             url: document::media_url(origin, name.as_str()),
             media_type: name.media_type().to_owned(),
             alt: String::new(),
@@ -96,11 +98,11 @@ fn person(facts: &node::Node, owner: &Actor) -> Value {
 }
 
 fn machine(service: &Actor) -> Value {
-    discovery::webfinger(&Identity {
+    discovery::webfinger(&WebFingerIdentity {
         handle: service.handle(),
         actor: service.uri.clone(),
         page: service.url.clone(),
-        ..Identity::default()
+        ..WebFingerIdentity::default()
     })
 }
 
@@ -143,7 +145,7 @@ fn about(r: &Read<'_>) -> Result<NodeInfo> {
     let local_posts = own_counts::get(r)?.posts.into();
     let owner = actors::by_id(r, owner)?;
     Ok(NodeInfo {
-        description: plain_text::excerpt(&plain_text::from_html(&owner.bio), DESCRIPTION),
+        description: plain_text::excerpt(&plain_text::from_html(&owner.bio), MAX_DESCRIPTION_CHARS),
         name: owner.name,
         owner: owner.uri,
         repository: String::new(),

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::Document;
+use super::ServedDocument;
 use crate::ap::context;
 use crate::ap::write_object;
 use crate::base::Result;
@@ -24,5 +24,5 @@ pub async fn show(request: HttpRequest, node: web::Data<Node>, id: web::Path<i64
             Ok(document)
         })
     });
-    Ok(Document::Open(found.await?).answer(&request))
+    Ok(ServedDocument::Open(found.await?).answer(&request))
 }

@@ -4,27 +4,27 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
-use super::Letter;
+use super::SignedRequest;
 use crate::base::{Error, Result};
-use crate::federation::incoming::verify::Rejection;
+use crate::federation::incoming::verify::SignatureRejection;
 use crate::federation::{Node, incoming::inbox};
 use crate::store;
 use crate::web::blocking;
-use crate::web::rate_limit::{self, Door};
-use crate::web::request_body::{self, ACTIVITY_BYTES, Place, Sender, Stopped};
+use crate::web::rate_limit::{self, InboxRateLimiter};
+use crate::web::request_body::{self, BodyError, BodyPermit, BodySender, MAX_INBOX_BODY_BYTES};
 
 /// How we would like requests to be signed (RFC 9421 §5.1); Fedify reads it from a 401.
 const ACCEPT_SIGNATURE: &str = r#"sig1=("@method" "@target-uri" "@authority" "content-digest");created"#;
 
 /// An answer other than 202: the code and the reason.
-type Refused = (StatusCode, String);
+type RefusedResponse = (StatusCode, String);
 
 /// `POST` to one of our inboxes.
 pub async fn receive(
     request: HttpRequest,
     body: web::Payload,
     node: web::Data<Node>,
-    door: web::Data<Door>,
+    door: web::Data<InboxRateLimiter>,
 ) -> HttpResponse {
     let from = rate_limit::caller(&request, &node.config.trusted_proxies);
     let now = node.clock().now();
@@ -42,26 +42,26 @@ pub async fn receive(
     }
 }
 
-async fn take(request: &HttpRequest, body: web::Payload, node: &web::Data<Node>) -> Result<(), Refused> {
+async fn take(request: &HttpRequest, body: web::Payload, node: &web::Data<Node>) -> Result<(), RefusedResponse> {
     check_type(request)?;
     let (body, place) = read(request, body).await?;
-    let letter = Letter::of(request, body);
+    let letter = SignedRequest::of(request, body);
     let verdict = blocking::blocking(node, move |node| {
         let _place = place;
         if !is_inbox(node, &letter.path)? {
-            return Ok(Err(Verdict::Missing));
+            return Ok(Err(SignatureVerdict::Missing));
         }
-        Ok(inbox::receive(node, &letter.received(node), letter.from).map_err(Verdict::Rejected))
+        Ok(inbox::receive(node, &letter.received(node), letter.from).map_err(SignatureVerdict::Rejected))
     });
     verdict.await.map_err(unexpected)?.map_err(|verdict| match verdict {
-        Verdict::Missing => (StatusCode::NOT_FOUND, "there is no such inbox".to_owned()),
-        Verdict::Rejected(rejection) => refusal(rejection),
+        SignatureVerdict::Missing => (StatusCode::NOT_FOUND, "there is no such inbox".to_owned()),
+        SignatureVerdict::Rejected(rejection) => refusal(rejection),
     })
 }
 
-enum Verdict {
+enum SignatureVerdict {
     Missing,
-    Rejected(Rejection),
+    Rejected(SignatureRejection),
 }
 
 /// True for the shared inbox and those of our own actors, by their stored URIs.
@@ -76,7 +76,7 @@ fn is_inbox(node: &Node, path: &str) -> Result<bool> {
 }
 
 /// Lenient about parameters and plain JSON, because some bots are.
-fn check_type(request: &HttpRequest) -> Result<(), Refused> {
+fn check_type(request: &HttpRequest) -> Result<(), RefusedResponse> {
     let value = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let name = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match name.as_str() {
@@ -88,35 +88,35 @@ fn check_type(request: &HttpRequest) -> Result<(), Refused> {
     }
 }
 
-async fn read(request: &HttpRequest, payload: web::Payload) -> Result<(web::Bytes, Place), Refused> {
+async fn read(request: &HttpRequest, payload: web::Payload) -> Result<(web::Bytes, BodyPermit), RefusedResponse> {
     let refused = |stopped| match stopped {
-        Stopped::Slow => (StatusCode::REQUEST_TIMEOUT, "the body took too long".to_owned()),
-        Stopped::Full => unexpected(Error::Busy),
-        Stopped::TooLarge => {
-            (StatusCode::PAYLOAD_TOO_LARGE, format!("an activity may have {ACTIVITY_BYTES} bytes at most"))
+        BodyError::Slow => (StatusCode::REQUEST_TIMEOUT, "the body took too long".to_owned()),
+        BodyError::Full => unexpected(Error::Busy),
+        BodyError::TooLarge => {
+            (StatusCode::PAYLOAD_TOO_LARGE, format!("an activity may have {MAX_INBOX_BODY_BYTES} bytes at most"))
         }
-        Stopped::Broken => (StatusCode::BAD_REQUEST, "the body broke off".to_owned()),
+        BodyError::Broken => (StatusCode::BAD_REQUEST, "the body broke off".to_owned()),
     };
-    let body = request_body::of(request, payload.into_inner(), Sender::Peer).map_err(refused)?;
+    let body = request_body::of(request, payload.into_inner(), BodySender::Peer).map_err(refused)?;
     let place = body.place();
-    Ok((body.whole(ACTIVITY_BYTES).await.map_err(refused)?.into(), place))
+    Ok((body.whole(MAX_INBOX_BODY_BYTES).await.map_err(refused)?.into(), place))
 }
 
 /// Never a 500: peers retry a 503, and some take a 500 for the end.
-fn unexpected(error: Error) -> Refused {
+fn unexpected(error: Error) -> RefusedResponse {
     if let Error::Internal(source) = &error {
         tracing::error!(%source, "an inbox request failed");
     }
     (StatusCode::SERVICE_UNAVAILABLE, blocking::sentence(&Error::Busy))
 }
 
-fn refusal(rejection: Rejection) -> Refused {
+fn refusal(rejection: SignatureRejection) -> RefusedResponse {
     match rejection {
-        Rejection::Malformed(why) => (StatusCode::BAD_REQUEST, why),
-        Rejection::Unauthorised(why) => (StatusCode::UNAUTHORIZED, why),
-        Rejection::Forbidden(why) => (StatusCode::FORBIDDEN, why),
-        Rejection::Gone => (StatusCode::GONE, blocking::sentence(&Error::Gone)),
-        Rejection::Unavailable(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
+        SignatureRejection::Malformed(why) => (StatusCode::BAD_REQUEST, why),
+        SignatureRejection::Unauthorised(why) => (StatusCode::UNAUTHORIZED, why),
+        SignatureRejection::Forbidden(why) => (StatusCode::FORBIDDEN, why),
+        SignatureRejection::Gone => (StatusCode::GONE, blocking::sentence(&Error::Gone)),
+        SignatureRejection::Unavailable(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
     }
 }
 
@@ -141,19 +141,19 @@ mod tests {
 
     use super::*;
     use crate::sig::Knock;
-    use crate::web::test_support::{Bob, House};
+    use crate::web::test_support::{RemoteBob, TestServer};
 
     const LIKE: &str = r#"{"@context":"https://www.w3.org/ns/activitystreams","id":"https://a.example/1","type":"Like",
         "actor":"https://a.example/bob","object":"https://social.example.org/users/ann/statuses/1"}"#;
 
     #[actix_web::test]
     async fn bad_input_is_refused_with_a_reason_and_never_a_500() {
-        let house = House::new();
+        let house = TestServer::new();
         let activity = ("content-type", "application/activity+json");
         let post = |path: &str| TestRequest::post().uri(path).insert_header(activity);
         let signature = r#"keyId="https://a.example/bob#main-key",headers="date",signature="AAAA""#;
         let mut long = LIKE.as_bytes().to_vec();
-        long.resize(ACTIVITY_BYTES + 1, b' ');
+        long.resize(MAX_INBOX_BODY_BYTES + 1, b' ');
         let table: Vec<(&str, TestRequest, u16)> = vec![
             ("unsigned", post("/inbox").set_payload(LIKE), 401),
             ("unsigned, personal", post("/users/ann/inbox").set_payload(LIKE), 401),
@@ -183,7 +183,7 @@ mod tests {
 
     #[actix_web::test]
     async fn all_content_types_of_peers_are_read() {
-        let house = House::new();
+        let house = TestServer::new();
         for name in [
             "application/activity+json; charset=utf-8",
             "application/ld+json; profile=\"https://www.w3.org/ns/activitystreams\"",
@@ -197,7 +197,7 @@ mod tests {
 
     #[actix_web::test]
     async fn a_delete_of_somebody_unknown_costs_nothing() {
-        let house = House::new();
+        let house = TestServer::new();
         let delete = r#"{"@context":"https://www.w3.org/ns/activitystreams","id":"https://a.example/1","type":"Delete",
             "actor":"https://a.example/bob","object":"https://a.example/bob"}"#;
         let request = TestRequest::post().uri("/inbox").insert_header(("content-type", "application/activity+json"));
@@ -207,8 +207,8 @@ mod tests {
 
     #[actix_web::test]
     async fn signed_activities_are_taken_in_both_formats_and_only_as_signed() {
-        let house = House::new();
-        let bob = Bob::known_to(&house);
+        let house = TestServer::new();
+        let bob = RemoteBob::known_to(&house);
         let follow = |n: u32, actor: &str| {
             format!(
                 r#"{{"@context":"https://www.w3.org/ns/activitystreams","id":"https://b.example/follows/{n}",
@@ -217,14 +217,14 @@ mod tests {
         };
         for (n, knock) in [(1, Knock::Cavage), (2, Knock::Rfc9421)] {
             for path in ["/inbox", "/users/ann/inbox", "/inbox?x=1"] {
-                let body = follow(n, Bob::URI);
+                let body = follow(n, RemoteBob::URI);
                 let reply = house.call(bob.signed(&house, path, Some(&body), knock, 0)).await;
                 assert_eq!((reply.code, reply.body.len()), (StatusCode::ACCEPTED, 0), "{path}: {}", reply.text());
             }
-            let body = follow(3, Bob::URI);
+            let body = follow(3, RemoteBob::URI);
             let signed = |path: &str, ago| bob.signed(&house, path, Some(&body), knock, ago);
             let table = [
-                ("another body", signed("/inbox", 0).set_payload(follow(4, Bob::URI)), 401),
+                ("another body", signed("/inbox", 0).set_payload(follow(4, RemoteBob::URI)), 401),
                 ("another inbox", signed("/users/ann/inbox", 0).uri("/inbox"), 401),
                 ("yesterday", signed("/inbox", 24 * 3600), 401),
                 ("an hour ago", signed("/inbox", 3600), 202),

@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use crate::ap::write_object;
 use crate::base::{Audience, Result, Time};
 use crate::federation::{Node, incoming::verify};
-use crate::sig::Received;
+use crate::sig::ReceivedRequest;
 use crate::store::actors::Actor;
 use crate::store::{Read, actors::follows, moderation::block_filter, node};
 use crate::web::rate_limit;
@@ -41,7 +41,7 @@ const PRIVATE_CACHE: &str = "max-age=0, private";
 const ACCEPT_SIGNATURE: &str = r#"sig1=("@method" "@target-uri" "@authority");created"#;
 
 /// A document for a peer, and how far it may travel.
-pub(super) enum Document {
+pub(super) enum ServedDocument {
     /// For everyone.
     Open(Value),
     /// For who signed the request.
@@ -52,7 +52,7 @@ pub(super) enum Document {
     Gone(Value),
 }
 
-impl Document {
+impl ServedDocument {
     /// The Tombstone of something deleted then.
     pub(super) fn gone(uri: &str, at: Time) -> Self {
         Self::Gone(write_object::tombstone(uri, Some(at)))
@@ -101,7 +101,7 @@ fn hash(bytes: &[u8]) -> String {
 }
 
 /// A request as it came, without the connection.
-pub(super) struct Letter {
+pub(super) struct SignedRequest {
     method: String,
     path: String,
     target: String,
@@ -111,7 +111,7 @@ pub(super) struct Letter {
     from: Option<IpAddr>,
 }
 
-impl Letter {
+impl SignedRequest {
     /// The request with the body that was read from it.
     pub(super) fn of(request: &HttpRequest, body: web::Bytes) -> Self {
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
@@ -129,9 +129,9 @@ impl Letter {
     }
 
     /// The same for the signature room: judged by the origin we know, not by what a proxy says.
-    pub(super) fn received<'a>(&'a self, node: &'a Node) -> Received<'a> {
+    pub(super) fn received<'a>(&'a self, node: &'a Node) -> ReceivedRequest<'a> {
         let origin = &node.facts.origin;
-        Received {
+        ReceivedRequest {
             method: &self.method,
             scheme: &origin.scheme,
             host: &origin.host,
@@ -158,12 +158,12 @@ impl Letter {
 }
 
 /// What a signer may see of the owner's private things. Always looked up as a whole: the time it takes tells nothing.
-pub(super) struct Rights {
+pub(super) struct ReaderAccess {
     blocked: bool,
     follows: bool,
 }
 
-impl Rights {
+impl ReaderAccess {
     /// The rights of somebody whose signature holds.
     pub(super) fn of(r: &Read<'_>, reader: &Actor) -> Result<Self> {
         let follows = follows::is_accepted(r, reader.id, node::owner(r)?)?;

@@ -4,16 +4,16 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
-use super::authorized_fetch::{self, Pass};
-use super::{Document, Letter, Rights};
+use super::authorized_fetch::{self, FetchAccess};
+use super::{ReaderAccess, ServedDocument, SignedRequest};
 use crate::ap::addressing::Recipients;
-use crate::ap::collection::{self, Order, OwnPage};
+use crate::ap::collection::{self, CollectionOrder, OwnCollectionPage};
 use crate::base::id::PostId;
 use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::social::document;
 use crate::store::actors::{self, Actor};
-use crate::store::posts::{self, Post, Span, Viewer};
+use crate::store::posts::{self, Post, ThreadLimits, Viewer};
 use crate::store::{
     Read,
     moderation::block_filter,
@@ -23,11 +23,11 @@ use crate::store::{
 use crate::web::blocking::{ApError, PageError, blocking};
 
 /// Answers on one page of `replies`.
-const PAGE: usize = 40;
+const REPLIES_PER_PAGE: usize = 40;
 
 /// A window of a collection, as its pages link to each other.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub struct Window {
+pub struct RepliesWindow {
     /// A page is wanted, not the collection.
     page: Option<String>,
     /// Only what comes after this id.
@@ -36,16 +36,16 @@ pub struct Window {
 
 /// What a URL below a post asks for.
 #[derive(Debug, Clone)]
-enum Part {
+enum PostResource {
     Post,
     Create,
-    Replies(Window),
-    Context(Window),
+    Replies(RepliesWindow),
+    Context(RepliesWindow),
     Likes,
     Shares,
 }
 
-impl Part {
+impl PostResource {
     /// What follows the post's id in the URL.
     fn ending(&self) -> &'static str {
         match self {
@@ -61,44 +61,44 @@ impl Part {
 
 /// `GET /users/NAME/statuses/ID` by a peer.
 pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
-    part(request, node, Part::Post).await
+    part(request, node, PostResource::Post).await
 }
 
 /// `GET …/activity`: the Create of a post, as the outbox lists it.
 pub async fn create(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
-    part(request, node, Part::Create).await
+    part(request, node, PostResource::Create).await
 }
 
 /// `GET …/replies`
 pub async fn replies(
     request: HttpRequest,
     node: web::Data<Node>,
-    window: web::Query<Window>,
+    window: web::Query<RepliesWindow>,
 ) -> Result<HttpResponse, ApError> {
-    part(request, node, Part::Replies(window.into_inner())).await
+    part(request, node, PostResource::Replies(window.into_inner())).await
 }
 
 /// `GET …/context`: the whole thread below a post (FEP-7888).
 pub async fn context(
     request: HttpRequest,
     node: web::Data<Node>,
-    window: web::Query<Window>,
+    window: web::Query<RepliesWindow>,
 ) -> Result<HttpResponse, ApError> {
-    part(request, node, Part::Context(window.into_inner())).await
+    part(request, node, PostResource::Context(window.into_inner())).await
 }
 
 /// `GET …/likes`: how many.
 pub async fn likes(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
-    part(request, node, Part::Likes).await
+    part(request, node, PostResource::Likes).await
 }
 
 /// `GET …/shares`: how many boosts.
 pub async fn shares(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
-    part(request, node, Part::Shares).await
+    part(request, node, PostResource::Shares).await
 }
 
-async fn part(request: HttpRequest, node: web::Data<Node>, part: Part) -> Result<HttpResponse, ApError> {
-    let letter = Letter::of(&request, web::Bytes::new());
+async fn part(request: HttpRequest, node: web::Data<Node>, part: PostResource) -> Result<HttpResponse, ApError> {
+    let letter = SignedRequest::of(&request, web::Bytes::new());
     let found = blocking(&node, move |node| {
         let url = letter.url(node);
         let uri = url.strip_suffix(part.ending()).unwrap_or(&url);
@@ -114,7 +114,7 @@ pub async fn at_page(
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, ApError> {
     let id: PostId = path.1.parse()?;
-    let letter = Letter::of(&request, web::Bytes::new());
+    let letter = SignedRequest::of(&request, web::Bytes::new());
     let found = blocking(&node, move |node| {
         let url = letter.url(node);
         let uri = node.store.read(|r| {
@@ -123,25 +123,25 @@ pub async fn at_page(
             let post = posts::by_id(r, id).ok().filter(|post| post.actor_id == owner.id && post.page() == url);
             Ok(post.map_or_else(|| document::post_uri(&owner, id), |post| post.uri))
         })?;
-        find(node, &letter, &uri, &Part::Post)
+        find(node, &letter, &uri, &PostResource::Post)
     });
     Ok(found.await?.answer(&request))
 }
 
 /// The document of an own post or of a part of it, if the asker may see it.
-fn find(node: &Node, letter: &Letter, uri: &str, part: &Part) -> Result<Document> {
+fn find(node: &Node, letter: &SignedRequest, uri: &str, part: &PostResource) -> Result<ServedDocument> {
     let known = match authorized_fetch::pass(node, letter)? {
-        Pass::Refused(why) => return Ok(Document::Refused(why)),
-        Pass::Known(actor) => Some(*actor),
-        Pass::Anyone => None,
+        FetchAccess::Refused(why) => return Ok(ServedDocument::Refused(why)),
+        FetchAccess::Known(actor) => Some(*actor),
+        FetchAccess::Anyone => None,
     };
     let open = node.store.read(|r| {
         if let Some(at) = tombstones::deleted_at(r, uri)? {
-            return Ok(Some(Document::gone(uri, at)));
+            return Ok(Some(ServedDocument::gone(uri, at)));
         }
         match own(r, uri)? {
             (Some(post), owner) if post.audience.is_open() => {
-                write(r, &owner, &post, part).map(Document::Open).map(Some)
+                write(r, &owner, &post, part).map(ServedDocument::Open).map(Some)
             }
             _ => Ok(None),
         }
@@ -154,9 +154,9 @@ fn find(node: &Node, letter: &Letter, uri: &str, part: &Part) -> Result<Document
     node.store.read(|r| {
         let (post, owner) = own(r, uri)?;
         let named = posts::names(r, uri, &reader.uri)?;
-        let rights = Rights::of(r, &reader)?;
+        let rights = ReaderAccess::of(r, &reader)?;
         match post.filter(|post| rights.allow(post.audience, named)) {
-            Some(post) => write(r, &owner, &post, part).map(Document::Asker),
+            Some(post) => write(r, &owner, &post, part).map(ServedDocument::Asker),
             None => Err(Error::NotFound),
         }
     })
@@ -169,21 +169,21 @@ fn own(r: &Read<'_>, uri: &str) -> Result<(Option<Post>, Actor)> {
     Ok((post, owner))
 }
 
-fn write(r: &Read<'_>, owner: &Actor, post: &Post, part: &Part) -> Result<Value> {
+fn write(r: &Read<'_>, owner: &Actor, post: &Post, part: &PostResource) -> Result<Value> {
     let id = format!("{}{}", post.uri, part.ending());
     match part {
-        Part::Post => document::post(r, owner, post),
-        Part::Create => created(r, owner, post),
-        Part::Replies(window) => answers(r, post, &id, window),
-        Part::Context(window) => thread(r, owner, post, &id, window),
-        Part::Likes => Ok(collection::hidden(&id, post_views::one(r, post.id)?.likes.into())),
-        Part::Shares => Ok(collection::hidden(&id, post_views::one(r, post.id)?.boosts.into())),
+        PostResource::Post => document::post(r, owner, post),
+        PostResource::Create => created(r, owner, post),
+        PostResource::Replies(window) => answers(r, post, &id, window),
+        PostResource::Context(window) => thread(r, owner, post, &id, window),
+        PostResource::Likes => Ok(collection::hidden(&id, post_views::one(r, post.id)?.likes.into())),
+        PostResource::Shares => Ok(collection::hidden(&id, post_views::one(r, post.id)?.boosts.into())),
     }
 }
 
 /// The ids of a post and of all answers below it that everyone may read, oldest first.
-fn thread(r: &Read<'_>, owner: &Actor, post: &Post, id: &str, window: &Window) -> Result<Value> {
-    let below = posts::descendants(r, post.id, Viewer::Stranger, Span::PAGE)?;
+fn thread(r: &Read<'_>, owner: &Actor, post: &Post, id: &str, window: &RepliesWindow) -> Result<Value> {
+    let below = posts::descendants(r, post.id, Viewer::Stranger, ThreadLimits::FOR_PAGE)?;
     let below: Vec<PostId> = below.into_iter().map(|(id, _)| id).collect();
     let mut all = block_filter::shown(r, &below)?;
     all.push(post.id);
@@ -193,11 +193,14 @@ fn thread(r: &Read<'_>, owner: &Actor, post: &Post, id: &str, window: &Window) -
         return Ok(collection::thread(id, &owner.uri, all.len() as u64, &first));
     }
     let rest: Vec<PostId> = all.into_iter().filter(|one| window.after.is_none_or(|after| *one > after)).collect();
-    let shown: Vec<PostId> = rest.iter().copied().take(PAGE).collect();
-    let next = shown.last().filter(|_| rest.len() > PAGE).map(|last| format!("{first}&after={last}"));
+    let shown: Vec<PostId> = rest.iter().copied().take(REPLIES_PER_PAGE).collect();
+    let next = shown.last().filter(|_| rest.len() > REPLIES_PER_PAGE).map(|last| format!("{first}&after={last}"));
     let own = window.after.map_or_else(|| first.clone(), |after| format!("{first}&after={after}"));
     let items = posts::uris(r, &shown)?.into_iter().map(Value::from).collect();
-    Ok(collection::page(Order::Unordered, OwnPage { id: own, part_of: id.to_owned(), items, next, prev: None }))
+    Ok(collection::page(
+        CollectionOrder::Unordered,
+        OwnCollectionPage { id: own, part_of: id.to_owned(), items, next, prev: None },
+    ))
 }
 
 /// The Create of a post, made anew: it never shows what an edit took away.
@@ -208,21 +211,22 @@ pub(super) fn created(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value>
 }
 
 /// The ids of the answers that everyone may read, the first page inside the collection.
-fn answers(r: &Read<'_>, post: &Post, id: &str, window: &Window) -> Result<Value> {
-    let mut found = posts::open_replies(r, post.id, window.after, u32::try_from(PAGE + 1).unwrap_or(u32::MAX))?;
-    let more = found.len() > PAGE;
-    found.truncate(PAGE);
+fn answers(r: &Read<'_>, post: &Post, id: &str, window: &RepliesWindow) -> Result<Value> {
+    let mut found =
+        posts::open_replies(r, post.id, window.after, u32::try_from(REPLIES_PER_PAGE + 1).unwrap_or(u32::MAX))?;
+    let more = found.len() > REPLIES_PER_PAGE;
+    found.truncate(REPLIES_PER_PAGE);
     let next = found.last().filter(|_| more).map(|last| format!("{id}?page=true&after={last}"));
     let own = window.after.map_or_else(|| format!("{id}?page=true"), |after| format!("{id}?page=true&after={after}"));
     let items = posts::uris(r, &block_filter::shown(r, &found)?)?.into_iter().map(Value::from).collect();
-    let page = OwnPage { id: own, part_of: id.to_owned(), items, next, prev: None };
+    let page = OwnCollectionPage { id: own, part_of: id.to_owned(), items, next, prev: None };
     let whole = window.page.is_none();
-    Ok(if whole { collection::replies(id, page) } else { collection::page(Order::Unordered, page) })
+    Ok(if whole { collection::replies(id, page) } else { collection::page(CollectionOrder::Unordered, page) })
 }
 
 /// `GET /users/NAME/statuses/ID` by a browser: on to the page, which decides who may see it.
 pub async fn to_page(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, PageError> {
-    let letter = Letter::of(&request, web::Bytes::new());
+    let letter = SignedRequest::of(&request, web::Bytes::new());
     let page = blocking(&node, move |node| {
         let url = letter.url(node);
         node.store.read(|r| {

@@ -3,9 +3,9 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
-use super::authorized_fetch::{self, Pass};
-use super::{Document, Letter};
-use crate::ap::collection::{self, Order};
+use super::authorized_fetch::{self, FetchAccess};
+use super::{ServedDocument, SignedRequest};
+use crate::ap::collection::{self, CollectionOrder};
 use crate::base::{Error, Result};
 use crate::federation::{Node, outgoing::follower_sync};
 use crate::store::{actors, node};
@@ -13,19 +13,21 @@ use crate::web::blocking::{ApError, blocking};
 
 /// `GET /users/NAME/followers_synchronization`, signed by any actor of the server it is for.
 pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
-    let letter = Letter::of(&request, web::Bytes::new());
+    let letter = SignedRequest::of(&request, web::Bytes::new());
     Ok(blocking(&node, move |node| part(node, &letter)).await?.answer(&request))
 }
 
 /// The part of who signed.
-fn part(node: &Node, letter: &Letter) -> Result<Document> {
+fn part(node: &Node, letter: &SignedRequest) -> Result<ServedDocument> {
     let reader = match authorized_fetch::pass(node, letter)? {
-        Pass::Refused(why) => return Ok(Document::Refused(why)),
-        Pass::Known(actor) => Some(*actor),
-        Pass::Anyone => letter.reader(node),
+        FetchAccess::Refused(why) => return Ok(ServedDocument::Refused(why)),
+        FetchAccess::Known(actor) => Some(*actor),
+        FetchAccess::Anyone => letter.reader(node),
     };
     let Some(reader) = reader else {
-        return Ok(Document::Refused("sign this request: each server may see its own part of the list".to_owned()));
+        return Ok(ServedDocument::Refused(
+            "sign this request: each server may see its own part of the list".to_owned(),
+        ));
     };
     let url = letter.url(node);
     node.store.read(|r| {
@@ -34,6 +36,6 @@ fn part(node: &Node, letter: &Letter) -> Result<Document> {
             return Err(Error::NotFound);
         }
         let ids = follower_sync::part(r, owner.id, &reader.uri)?.into_iter().map(Value::from).collect();
-        Ok(Document::Asker(collection::whole(Order::Ordered, &url, ids)))
+        Ok(ServedDocument::Asker(collection::whole(CollectionOrder::Ordered, &url, ids)))
     })
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::base::Audience;
 use crate::federation::owner::publish;
 use crate::store::{node, posts, queue::deliveries};
-use crate::web::test_support::{Bob, House};
+use crate::web::test_support::{RemoteBob, TestServer};
 
 const BASE: &str = "https://social.example.org";
 
@@ -18,7 +18,7 @@ fn path(uri: &str) -> &str {
 
 #[actix_web::test]
 async fn webfinger_answers_every_form_peers_ask_in() {
-    let house = House::new();
+    let house = TestServer::new();
     let ann = [
         "acct:ann@example.org",
         "acct:ann@social.example.org",
@@ -68,7 +68,7 @@ async fn webfinger_answers_every_form_peers_ask_in() {
 
 #[actix_web::test]
 async fn discovery_has_the_exact_types() {
-    let house = House::new();
+    let house = TestServer::new();
     let nodeinfo = |v: &str| format!("application/json; profile=\"http://nodeinfo.diaspora.software/ns/schema/{v}#\"");
     for (path, media_type) in [
         ("/.well-known/host-meta", "application/xrd+xml; charset=utf-8".to_owned()),
@@ -89,7 +89,7 @@ async fn discovery_has_the_exact_types() {
 
 #[actix_web::test]
 async fn one_url_two_faces() {
-    let house = House::new();
+    let house = TestServer::new();
     for accept in [
         "application/activity+json",
         "application/ld+json; profile=\"https://www.w3.org/ns/activitystreams\"",
@@ -125,7 +125,7 @@ async fn one_url_two_faces() {
 
 #[actix_web::test]
 async fn public_documents_may_be_kept_for_a_moment() {
-    let house = House::new();
+    let house = TestServer::new();
     let first = house.peer_get("/users/ann").await;
     assert_eq!(first.header("cache-control"), "max-age=180, public");
     let again = TestRequest::get()
@@ -139,8 +139,8 @@ async fn public_documents_may_be_kept_for_a_moment() {
 
 #[actix_web::test]
 async fn posts_are_shown_by_their_audience() {
-    let house = House::new();
-    let bob = Bob::known_to(&house);
+    let house = TestServer::new();
+    let bob = RemoteBob::known_to(&house);
     let public = house.post("Hello", Audience::Public);
     let quiet = house.post("Hush", Audience::Quiet);
     let followers = house.post("For you", Audience::Followers);
@@ -174,7 +174,7 @@ async fn posts_are_shown_by_their_audience() {
 
 #[actix_web::test]
 async fn deleted_posts_leave_a_tombstone() {
-    let house = House::new();
+    let house = TestServer::new();
     let post = house.post("Oops", Audience::Public);
     publish::delete(&house.node, post.id).unwrap();
     for url in [post.uri.as_str(), post.page()].map(path) {
@@ -193,13 +193,13 @@ async fn deleted_posts_leave_a_tombstone() {
 
 #[actix_web::test]
 async fn activities_show_their_post_as_it_is_now() {
-    let house = House::new();
-    let bob = Bob::known_to(&house);
+    let house = TestServer::new();
+    let bob = RemoteBob::known_to(&house);
     bob.follows(&house);
     let post = house.post("My PIN is 1234", Audience::Followers);
     let create = format!("{}/activity", path(&post.uri));
     assert!(bob.get(&house, &create).await.text().contains("1234"));
-    let edit = publish::Edit { text: "My PIN is a secret".to_owned(), ..publish::Edit::default() };
+    let edit = publish::PostChange { text: "My PIN is a secret".to_owned(), ..publish::PostChange::default() };
     house.scratch.clock.advance(std::time::Duration::from_secs(60));
     publish::edit(&house.node, post.id, edit).unwrap();
     let sent: Vec<String> = house.node.store.read(|r| deliveries::activity_uris(r, 10)).unwrap();
@@ -218,7 +218,7 @@ async fn activities_show_their_post_as_it_is_now() {
 
 #[actix_web::test]
 async fn collections_are_paged_and_lists_may_be_hidden() {
-    let house = House::new();
+    let house = TestServer::new();
     for n in 0..25 {
         house.post(&format!("Post {n}"), Audience::Public);
     }
@@ -233,7 +233,7 @@ async fn collections_are_paged_and_lists_may_be_hidden() {
     let create = first["orderedItems"][0]["id"].as_str().unwrap();
     assert_eq!(house.peer_get(path(create)).await.json()["object"], first["orderedItems"][0]["object"]);
 
-    Bob::known_to(&house).follows(&house);
+    RemoteBob::known_to(&house).follows(&house);
     let followers = house.peer_get("/users/ann/followers").await.json();
     assert_eq!(followers["totalItems"], 1);
     let page = house.peer_get(path(followers["first"].as_str().unwrap())).await.json();
@@ -263,10 +263,10 @@ async fn collections_are_paged_and_lists_may_be_hidden() {
 
 #[actix_web::test]
 async fn answers_are_listed_below_a_post() {
-    let house = House::new();
+    let house = TestServer::new();
     let post = house.post("A question", Audience::Public);
     for (text, audience) in [("One", Audience::Public), ("Two", Audience::Followers)] {
-        let draft = publish::Draft { reply_to: Some(post.id), ..publish::Draft::new(text, audience) };
+        let draft = publish::NewPost { reply_to: Some(post.id), ..publish::NewPost::new(text, audience) };
         publish::post(&house.node, draft).unwrap();
     }
     let replies = house.peer_get(&format!("{}/replies", path(&post.uri))).await.json();

@@ -7,23 +7,23 @@ use std::sync::Arc;
 use actix_web::web::Bytes;
 use serde::Serialize;
 
-use super::error::Fault;
-use super::params::Params;
-use super::status_cache::Pieces;
+use super::error::ApiError;
+use super::params::RequestParams;
+use super::status_cache::StatusCache;
 use crate::base::Error;
-use crate::store::access::apps::Token;
+use crate::store::access::apps::AccessToken;
 
 /// What an endpoint returns.
-pub type Reply = Result<Answer, Fault>;
+pub type ApiResult = Result<ApiResponse, ApiError>;
 
 /// A request, its token checked and its parameters read.
-pub struct Call {
+pub struct ApiRequest {
     /// All parameters.
-    pub params: Params,
+    pub params: RequestParams,
     /// What stood in the braces of the route, in order, percent-decoded.
     pub captured: Vec<String>,
     /// Who calls, if a token came along.
-    pub token: Option<Token>,
+    pub token: Option<AccessToken>,
     /// The path as asked, and the raw query.
     pub path: String,
     /// Behind `?`.
@@ -35,13 +35,13 @@ pub struct Call {
     /// The bearer's token itself, for its own revocation and push.
     pub bearer: Option<String>,
     /// Statuses that were shown a moment ago.
-    pub pieces: Arc<Pieces>,
+    pub pieces: Arc<StatusCache>,
 }
 
-impl Call {
+impl ApiRequest {
     /// The id in the path; NotFound when it is none.
-    pub fn id<T: FromStr<Err = Error>>(&self) -> Result<T, Fault> {
-        self.captured.first().ok_or(Error::NotFound)?.parse().map_err(Fault::Error)
+    pub fn id<T: FromStr<Err = Error>>(&self) -> Result<T, ApiError> {
+        self.captured.first().ok_or(Error::NotFound)?.parse().map_err(ApiError::Error)
     }
 
     /// Whether the owner calls; else an app or a stranger, who see what is public.
@@ -58,7 +58,7 @@ impl Call {
 
 /// What goes back.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct ApiResponse {
     /// The HTTP status code.
     pub code: u16,
     /// JSON.
@@ -67,7 +67,7 @@ pub struct Answer {
     pub headers: Vec<(&'static str, String)>,
 }
 
-impl Answer {
+impl ApiResponse {
     /// 200 with this JSON.
     pub fn json(value: &impl Serialize) -> Self {
         Self::with(200, value)

@@ -9,19 +9,19 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
-use super::call::{Answer, Call, Reply};
-use super::entity::View;
+use super::call::{ApiRequest, ApiResponse, ApiResult};
+use super::entity::ApiViewer;
 use super::entity::account::account;
 use super::entity::status::audience;
-use super::error::Fault;
+use super::error::ApiError;
 
 use super::post::statuses::now;
 use crate::base::id::{ActorId, MediaId, PostId};
-use crate::base::interaction_policy::{Choice, Choices};
+use crate::base::interaction_policy::{PolicyChoice, PolicyChoices};
 use crate::base::{Audience, Error, Result, Time};
 use crate::federation::Node;
 use crate::federation::owner::login::token_hash;
-use crate::federation::owner::publish::{self, Draft, PICTURES};
+use crate::federation::owner::publish::{self, MAX_ATTACHMENTS, NewPost};
 use crate::federation::owner::scheduling;
 use crate::social::poll::NewPoll;
 use crate::store::node::Settings;
@@ -31,22 +31,22 @@ use crate::store::{
     actors, node,
     posts::{self, attachments, drafts},
 };
-use crate::text::{self, NOTE_CHARS, post_length};
+use crate::text::{self, MAX_NOTE_CHARS, post_length};
 
 /// Bytes of a client's name for a request that are kept as they are.
-const KEY_BYTES: usize = 200;
+const MAX_IDEMPOTENCY_KEY_BYTES: usize = 200;
 
-const NO_PARENT: &str = "The post you are trying to reply to does not appear to exist.";
-const NO_QUOTED: &str = "The post you are trying to quote does not appear to exist.";
+const PARENT_NOT_FOUND: &str = "The post you are trying to reply to does not appear to exist.";
+const QUOTED_NOT_FOUND: &str = "The post you are trying to quote does not appear to exist.";
 
 /// What an earlier request with the same key made.
-enum Made {
+enum IdempotentResult {
     Post(PostId),
-    Waiting(drafts::Kept),
+    Waiting(drafts::StoredDraft),
 }
 
 /// `POST /api/v1/statuses`: a Status, or a ScheduledStatus when it is for later.
-pub fn create(node: &Node, call: &Call) -> Reply {
+pub fn create(node: &Node, call: &ApiRequest) -> ApiResult {
     let once = once(call);
     // One snapshot: a request that comes twice must not be told that its files are taken.
     let (made, draft) = node.store.read(|r| {
@@ -55,14 +55,14 @@ pub fn create(node: &Node, call: &Call) -> Reply {
         Ok((made, draft))
     })?;
     match (made, draft) {
-        (Some(Made::Post(id)), _) => now(node, call, id),
-        (Some(Made::Waiting(kept)), _) => scheduled::show(node, call, &kept),
-        (None, Some(draft)) => publish_or_keep(node, call, Draft { once, ..draft? }),
+        (Some(IdempotentResult::Post(id)), _) => now(node, call, id),
+        (Some(IdempotentResult::Waiting(kept)), _) => scheduled::show(node, call, &kept),
+        (None, Some(draft)) => publish_or_keep(node, call, NewPost { once, ..draft? }),
         (None, None) => Err(Error::NotFound.into()),
     }
 }
 
-fn publish_or_keep(node: &Node, call: &Call, draft: Draft) -> Reply {
+fn publish_or_keep(node: &Node, call: &ApiRequest, draft: NewPost) -> ApiResult {
     if let Some(answer) = unexpected(node, call, &draft)? {
         return Ok(answer);
     }
@@ -76,26 +76,26 @@ fn publish_or_keep(node: &Node, call: &Call, draft: Draft) -> Reply {
     }
 }
 
-fn earlier(r: &Read<'_>, key: &str) -> Result<Option<Made>> {
+fn earlier(r: &Read<'_>, key: &str) -> Result<Option<IdempotentResult>> {
     if let Some(id) = apps::made_once(r, key)? {
-        return Ok(Some(Made::Post(id)));
+        return Ok(Some(IdempotentResult::Post(id)));
     }
     let waiting = drafts::made_once(r, key)?.map(|id| drafts::get(r, id)).transpose()?;
-    Ok(waiting.map(Made::Waiting))
+    Ok(waiting.map(IdempotentResult::Waiting))
 }
 
 /// The client's name for this request, its own among all clients. Of a long one only the hash is kept.
-fn once(call: &Call) -> Option<String> {
+fn once(call: &ApiRequest) -> Option<String> {
     let key = call.idempotency.as_deref().map(str::trim).filter(|key| !key.is_empty())?;
     let token = call.token.as_ref()?;
     Some(match key.len() {
-        ..=KEY_BYTES => format!("{} {key}", token.id),
+        ..=MAX_IDEMPOTENCY_KEY_BYTES => format!("{} {key}", token.id),
         _ => format!("{} {}", token.id, URL_SAFE_NO_PAD.encode(token_hash(key))),
     })
 }
 
 /// When it is to be published; None for now.
-pub fn due(node: &Node, call: &Call) -> Result<Option<Time>, Fault> {
+pub fn due(node: &Node, call: &ApiRequest) -> Result<Option<Time>, ApiError> {
     let Some(said) = call.params.given("scheduled_at") else { return Ok(None) };
     // As Ruby writes times, too.
     let at = said.trim().replace(" UTC", "Z").replace(" +", "+").replace(" -", "-");
@@ -104,7 +104,7 @@ pub fn due(node: &Node, call: &Call) -> Result<Option<Time>, Fault> {
 }
 
 /// What is written, as far as it can be judged without asking anybody.
-fn read(r: &Read<'_>, call: &Call) -> Result<Draft, Fault> {
+fn read(r: &Read<'_>, call: &ApiRequest) -> Result<NewPost, ApiError> {
     let params = &call.params;
     let settings = node::settings(r)?;
     let chosen = match params.given("visibility") {
@@ -112,15 +112,15 @@ fn read(r: &Read<'_>, call: &Call) -> Result<Draft, Fault> {
         None => settings.audience.parse().unwrap_or(Audience::Public),
     };
     let quote = params.given("quoted_status_id").or_else(|| params.given("quote_id"));
-    let quote = quote.map(|id| known(r, &id, NO_QUOTED)).transpose()?;
-    let reply_to = params.given("in_reply_to_id").map(|id| known(r, &id, NO_PARENT)).transpose()?;
+    let quote = quote.map(|id| known(r, &id, QUOTED_NOT_FOUND)).transpose()?;
+    let reply_to = params.given("in_reply_to_id").map(|id| known(r, &id, PARENT_NOT_FOUND)).transpose()?;
     let media = media(r, call)?;
     let (text, warning) = words(call);
     if text.trim().is_empty() && media.is_empty() && quote.is_none() {
         return Err(refused("Text can't be blank"));
     }
     fits(&text, warning.as_deref())?;
-    Ok(Draft {
+    Ok(NewPost {
         warning,
         reply_to,
         media,
@@ -134,12 +134,12 @@ fn read(r: &Read<'_>, call: &Call) -> Result<Draft, Fault> {
             .has("allowed_mentions")
             .then(|| params.list("allowed_mentions").iter().filter_map(|id| id.parse().ok()).collect::<Vec<ActorId>>()),
         app: app(r, call)?,
-        ..Draft::new(text, chosen)
+        ..NewPost::new(text, chosen)
     })
 }
 
 /// The text and its warning; a warning alone is the text, as on Mastodon.
-pub fn words(call: &Call) -> (String, Option<String>) {
+pub fn words(call: &ApiRequest) -> (String, Option<String>) {
     let (text, warning) = (call.params.text("status").unwrap_or_default(), call.params.given("spoiler_text"));
     match warning {
         Some(warning) if text.trim().is_empty() => (warning, None),
@@ -148,21 +148,22 @@ pub fn words(call: &Call) -> (String, Option<String>) {
 }
 
 /// In Mastodon's words, before anything is asked for it.
-pub fn fits(text: &str, warning: Option<&str>) -> Result<(), Fault> {
-    if text.len() > NOTE_CHARS * 64 || post_length::of(text) + post_length::of(warning.unwrap_or_default()) > NOTE_CHARS
+pub fn fits(text: &str, warning: Option<&str>) -> Result<(), ApiError> {
+    if text.len() > MAX_NOTE_CHARS * 64
+        || post_length::of(text) + post_length::of(warning.unwrap_or_default()) > MAX_NOTE_CHARS
     {
-        return Err(refused(&format!("Text character limit of {NOTE_CHARS} exceeded")));
+        return Err(refused(&format!("Text character limit of {MAX_NOTE_CHARS} exceeded")));
     }
     Ok(())
 }
 
 /// What apps name wrongly is as if they named none.
-pub fn language(call: &Call) -> Option<String> {
+pub fn language(call: &ApiRequest) -> Option<String> {
     call.params.given("language").and_then(|said| text::language::read(&said))
 }
 
 /// How it is written: GoToSocial's and Pleroma's clients say so; others leave it to the owner's setting.
-pub fn markdown(call: &Call) -> Option<bool> {
+pub fn markdown(call: &ApiRequest) -> Option<bool> {
     match call.params.given("content_type").as_deref() {
         Some("text/markdown") => Some(true),
         Some("text/plain") => Some(false),
@@ -170,16 +171,16 @@ pub fn markdown(call: &Call) -> Option<bool> {
     }
 }
 
-fn known(r: &Read<'_>, id: &str, lacking: &'static str) -> Result<PostId, Fault> {
+fn known(r: &Read<'_>, id: &str, lacking: &'static str) -> Result<PostId, ApiError> {
     let post = id.parse().and_then(|id| posts::by_id(r, id));
     match post {
         Ok(post) => Ok(post.boost_of.unwrap_or(post.id)),
-        Err(Error::NotFound | Error::Gone) => Err(Fault::Lacking(lacking)),
+        Err(Error::NotFound | Error::Gone) => Err(ApiError::Lacking(lacking)),
         Err(error) => Err(error.into()),
     }
 }
 
-fn media(r: &Read<'_>, call: &Call) -> Result<Vec<MediaId>, Fault> {
+fn media(r: &Read<'_>, call: &ApiRequest) -> Result<Vec<MediaId>, ApiError> {
     let ids = media_ids(call)?;
     match attachments::are_loose(r, &ids, None)? {
         true => Ok(ids),
@@ -188,7 +189,7 @@ fn media(r: &Read<'_>, call: &Call) -> Result<Vec<MediaId>, Fault> {
 }
 
 /// The files named, each once, in order.
-pub fn media_ids(call: &Call) -> Result<Vec<MediaId>, Fault> {
+pub fn media_ids(call: &ApiRequest) -> Result<Vec<MediaId>, ApiError> {
     let mut ids: Vec<MediaId> = Vec::new();
     for id in call.params.list("media_ids") {
         let id = id.parse().map_err(|_| refused("Media not found or already attached to another post"))?;
@@ -196,14 +197,14 @@ pub fn media_ids(call: &Call) -> Result<Vec<MediaId>, Fault> {
             ids.push(id);
         }
     }
-    if ids.len() > PICTURES {
-        return Err(refused(&format!("Cannot attach more than {PICTURES} files")));
+    if ids.len() > MAX_ATTACHMENTS {
+        return Err(refused(&format!("Cannot attach more than {MAX_ATTACHMENTS} files")));
     }
     Ok(ids)
 }
 
 /// The poll, if one was sent.
-pub fn poll(call: &Call) -> Result<Option<NewPoll>, Fault> {
+pub fn poll(call: &ApiRequest) -> Result<Option<NewPoll>, ApiError> {
     let options = call.params.list("poll/options");
     if options.is_empty() && call.params.given("poll/expires_in").is_none() {
         return Ok(None);
@@ -213,13 +214,13 @@ pub fn poll(call: &Call) -> Result<Option<NewPoll>, Fault> {
 }
 
 /// A poll with these answers.
-pub fn of_options(call: &Call, options: Vec<String>, length: Duration) -> NewPoll {
+pub fn of_options(call: &ApiRequest, options: Vec<String>, length: Duration) -> NewPoll {
     let flag = |name: &str| call.params.flag(name).unwrap_or(false);
     NewPoll { options, multiple: flag("poll/multiple"), length, hides: flag("poll/hide_totals") }
 }
 
 /// How long the poll is open, if that was said.
-pub fn length(call: &Call) -> Result<Option<Duration>, Fault> {
+pub fn length(call: &ApiRequest) -> Result<Option<Duration>, ApiError> {
     if call.params.given("poll/expires_in").is_none() {
         return Ok(None);
     }
@@ -230,34 +231,34 @@ pub fn length(call: &Call) -> Result<Option<Duration>, Fault> {
 }
 
 /// Who may quote, among all that the owner has chosen; None leaves all as it is.
-pub fn choices(call: &Call, usual: Choices) -> Result<Option<Choices>, Fault> {
+pub fn choices(call: &ApiRequest, usual: PolicyChoices) -> Result<Option<PolicyChoices>, ApiError> {
     let Some(word) = call.params.given("quote_approval_policy") else { return Ok(None) };
     let quote = match word.as_str() {
-        "public" => Choice::Everyone,
-        "followers" => Choice::Followers,
-        "nobody" => Choice::Nobody,
+        "public" => PolicyChoice::Everyone,
+        "followers" => PolicyChoice::Followers,
+        "nobody" => PolicyChoice::Nobody,
         _ => return Err(refused("Quote approval policy is not included in the list")),
     };
-    Ok(Some(Choices { quote, ..usual }))
+    Ok(Some(PolicyChoices { quote, ..usual }))
 }
 
 /// Mastodon's word for a choice of who may quote; those it has no word for are the next narrower.
-pub fn quote_policy(settings: &Settings, choices: Option<Choices>) -> &'static str {
+pub fn quote_policy(settings: &Settings, choices: Option<PolicyChoices>) -> &'static str {
     match choices.unwrap_or_else(|| settings.choices()).quote {
-        Choice::Everyone => "public",
-        Choice::Followers => "followers",
-        Choice::Following | Choice::Asking | Choice::Nobody => "nobody",
+        PolicyChoice::Everyone => "public",
+        PolicyChoice::Followers => "followers",
+        PolicyChoice::Following | PolicyChoice::Asking | PolicyChoice::Nobody => "nobody",
     }
 }
 
-fn app(r: &Read<'_>, call: &Call) -> Result<Option<(String, Option<String>)>> {
+fn app(r: &Read<'_>, call: &ApiRequest) -> Result<Option<(String, Option<String>)>> {
     let Some(token) = &call.token else { return Ok(None) };
     let page = token.app.map(|id| apps::by_id(r, id)).transpose()?.and_then(|app| app.website);
     Ok(Some((token.name.clone(), page)))
 }
 
 /// The answer when it names somebody the app did not expect it to.
-fn unexpected(node: &Node, call: &Call, draft: &Draft) -> Result<Option<Answer>, Fault> {
+fn unexpected(node: &Node, call: &ApiRequest, draft: &NewPost) -> Result<Option<ApiResponse>, ApiError> {
     let Some(allowed) = &draft.allowed else { return Ok(None) };
     let named = publish::named(node, &draft.text, draft.markdown)?;
     let others: Vec<ActorId> = named.into_iter().filter(|id| !allowed.contains(id)).collect();
@@ -265,14 +266,14 @@ fn unexpected(node: &Node, call: &Call, draft: &Draft) -> Result<Option<Answer>,
         return Ok(None);
     }
     let shown = node.store.read(|r| {
-        let view = View::load(node, r, call)?;
+        let view = ApiViewer::load(node, r, call)?;
         Ok(actors::by_ids(r, &others)?.iter().map(|actor| account(&view, actor)).collect::<Vec<_>>())
     })?;
     let text = "Post would be sent to unexpected accounts";
-    Ok(Some(Answer::with(422, &json!({ "error": text, "unexpected_accounts": shown }))))
+    Ok(Some(ApiResponse::with(422, &json!({ "error": text, "unexpected_accounts": shown }))))
 }
 
 /// Understood and refused, as Mastodon says it.
-pub fn refused(why: &str) -> Fault {
-    Fault::Refused(format!("Validation failed: {why}"))
+pub fn refused(why: &str) -> ApiError {
+    ApiError::Refused(format!("Validation failed: {why}"))
 }

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::call::Answer;
+use super::call::ApiResponse;
 use crate::base::Error;
-use crate::web::request_body::Stopped;
+use crate::web::request_body::BodyError;
 
 /// What can go wrong with a call.
 #[derive(Debug)]
-pub enum Fault {
+pub enum ApiError {
     /// Any error of the rooms below.
     Error(Error),
     /// No token, or one that is not good (401).
@@ -39,26 +39,26 @@ pub enum Fault {
     NotAllowed,
 }
 
-impl From<Error> for Fault {
+impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         Self::Error(error)
     }
 }
 
-impl From<Stopped> for Fault {
-    fn from(stopped: Stopped) -> Self {
+impl From<BodyError> for ApiError {
+    fn from(stopped: BodyError) -> Self {
         match stopped {
-            Stopped::Slow => Self::Slow,
-            Stopped::Full => Self::Error(Error::Busy),
-            Stopped::TooLarge => Self::TooLarge,
-            Stopped::Broken => Self::BadRequest("the request did not arrive whole".into()),
+            BodyError::Slow => Self::Slow,
+            BodyError::Full => Self::Error(Error::Busy),
+            BodyError::TooLarge => Self::TooLarge,
+            BodyError::Broken => Self::BadRequest("the request did not arrive whole".into()),
         }
     }
 }
 
-impl Fault {
+impl ApiError {
     /// As the client hears it.
-    pub fn answer(self) -> Answer {
+    pub fn answer(self) -> ApiResponse {
         let (code, text) = match self {
             Self::Error(error) => of(error),
             Self::NoToken => (401, "The access token is invalid".to_owned()),
@@ -74,12 +74,12 @@ impl Fault {
             Self::NoRoute => (404, "Not Found".to_owned()),
             Self::NotAllowed => (403, "This action is not allowed".to_owned()),
             Self::OAuth(code, error, sentence) => {
-                let answer = Answer::with(code, &json!({ "error": error, "error_description": sentence }));
+                let answer = ApiResponse::with(code, &json!({ "error": error, "error_description": sentence }));
                 let answer = answer.header("cache-control", "no-store".to_owned());
                 return if code == 401 { challenge(answer) } else { answer };
             }
         };
-        let answer = Answer::with(code, &json!({ "error": text }));
+        let answer = ApiResponse::with(code, &json!({ "error": text }));
         match code {
             401 => challenge(answer),
             503 => answer.header("retry-after", "5".to_owned()),
@@ -88,7 +88,7 @@ impl Fault {
     }
 }
 
-fn challenge(answer: Answer) -> Answer {
+fn challenge(answer: ApiResponse) -> ApiResponse {
     let words = "Bearer realm=\"hytte\", error=\"invalid_token\"";
     answer.header("www-authenticate", words.to_owned())
 }

@@ -3,63 +3,63 @@
 
 use serde_json::{Value, json};
 
-use super::call::{Answer, Call, Reply};
-use super::entity::View;
+use super::call::{ApiRequest, ApiResponse, ApiResult};
+use super::entity::ApiViewer;
 use super::entity::account::account;
 use super::people::profile;
 use crate::base::config::VERSION;
 use crate::base::{Result, Time};
-use crate::federation::owner::publish::PICTURES;
+use crate::federation::owner::publish::MAX_ATTACHMENTS;
 use crate::federation::{Node, outgoing::push_notifications, owner::identity};
-use crate::media::{FILM_BYTES, INPUT_BYTES, PIXELS, media_types};
+use crate::media::{MAX_AUDIO_VIDEO_BYTES, MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, media_types};
 use crate::social::{pin, poll};
 use crate::store::node::Settings;
 use crate::store::{Read, actors, node, own_emoji, posts::pins};
 use crate::text::default_texts::{self, or, prose};
-use crate::text::{ALT_CHARS, BIO_CHARS, NOTE_CHARS, language, post_length};
+use crate::text::{MAX_ALT_TEXT_CHARS, MAX_NOTE_CHARS, MAX_OWN_BIO_CHARS, language, post_length};
 
 /// Mastodon's version whose calls are answered: what Ice Cubes, Mammoth and Mastodon.py decide by.
-const SPEAKS: &str = "4.5.0";
+const MASTODON_VERSION: &str = "4.5.0";
 /// The number of that version's API: groups of notifications (2), quotes (7); not yet `/api/v1/profile` (8).
 const API_VERSION: u32 = 7;
 /// Rules that are told one by one.
-const RULES: usize = 100;
+const MAX_LISTED_RULES: usize = 100;
 /// What clients reckon for a film's pictures: none is decoded here, so nothing is too many.
-const FRAME_RATE: u32 = 120;
+const VIDEO_FRAME_RATE_LIMIT: u32 = 120;
 
 fn version() -> String {
-    format!("{SPEAKS} (compatible; hytte {VERSION})")
+    format!("{MASTODON_VERSION} (compatible; hytte {VERSION})")
 }
 
 fn limits() -> Value {
     json!({
-        "statuses": { "max_characters": NOTE_CHARS, "max_media_attachments": PICTURES, "characters_reserved_per_url": post_length::LINK },
+        "statuses": { "max_characters": MAX_NOTE_CHARS, "max_media_attachments": MAX_ATTACHMENTS, "characters_reserved_per_url": post_length::LINK_LENGTH },
         "media_attachments": {
             "supported_mime_types": media_types(),
-            "description_limit": ALT_CHARS,
-            "image_size_limit": INPUT_BYTES,
-            "image_matrix_limit": PIXELS,
-            "video_size_limit": FILM_BYTES,
-            "video_frame_rate_limit": FRAME_RATE,
-            "video_matrix_limit": PIXELS,
+            "description_limit": MAX_ALT_TEXT_CHARS,
+            "image_size_limit": MAX_IMAGE_BYTES,
+            "image_matrix_limit": MAX_IMAGE_PIXELS,
+            "video_size_limit": MAX_AUDIO_VIDEO_BYTES,
+            "video_frame_rate_limit": VIDEO_FRAME_RATE_LIMIT,
+            "video_matrix_limit": MAX_IMAGE_PIXELS,
         },
         "polls": {
-            "max_options": poll::MOST, "max_characters_per_option": poll::OPTION_CHARS,
-            "min_expiration": poll::SHORTEST.as_secs(), "max_expiration": poll::LONGEST.as_secs(),
+            "max_options": poll::MAX_OPTIONS, "max_characters_per_option": poll::MAX_OPTION_CHARS,
+            "min_expiration": poll::MIN_DURATION.as_secs(), "max_expiration": poll::MAX_DURATION.as_secs(),
         },
         "accounts": {
-            "max_display_name_length": identity::NAME_CHARS, "max_note_length": BIO_CHARS,
-            "max_avatar_description_length": profile::DESCRIPTION_CHARS,
-            "max_header_description_length": profile::DESCRIPTION_CHARS,
-            "max_featured_tags": pins::TAGS, "max_pinned_statuses": pin::POSTS,
-            "max_profile_fields": identity::FIELDS, "profile_field_name_limit": identity::FIELD_NAME_CHARS,
-            "profile_field_value_limit": identity::FIELD_CHARS,
+            "max_display_name_length": identity::MAX_DISPLAY_NAME_CHARS, "max_note_length": MAX_OWN_BIO_CHARS,
+            "max_avatar_description_length": profile::MAX_IMAGE_DESCRIPTION_CHARS,
+            "max_header_description_length": profile::MAX_IMAGE_DESCRIPTION_CHARS,
+            "max_featured_tags": pins::MAX_FEATURED_HASHTAGS, "max_pinned_statuses": pin::MAX_PINNED_POSTS,
+            "max_profile_fields": identity::MAX_FIELDS, "profile_field_name_limit": identity::MAX_FIELD_NAME_CHARS,
+            "profile_field_value_limit": identity::MAX_FIELD_CHARS,
         },
     })
 }
 
 /// The limits with what only version 2 tells.
-fn configuration(node: &Node, r: &Read<'_>, view: &View<'_>) -> Result<Value> {
+fn configuration(node: &Node, r: &Read<'_>, view: &ApiViewer<'_>) -> Result<Value> {
     let mut all = limits();
     // What the server has seen of others tells whom its owner reads.
     let access = json!({ "local": "public", "remote": "authenticated" });
@@ -88,9 +88,9 @@ fn socket(node: &Node) -> String {
 }
 
 /// `GET /api/v2/instance`.
-pub fn v2(node: &Node, call: &Call) -> Reply {
+pub fn v2(node: &Node, call: &ApiRequest) -> ApiResult {
     let shown = node.store.read(|r| {
-        let view = View::load(node, r, call)?;
+        let view = ApiViewer::load(node, r, call)?;
         let settings = node::settings(r)?;
         let owner = view.owner.map(|id| actors::by_id(r, id)).transpose()?;
         let picture = view.links.here("/assets/cabin.png");
@@ -116,13 +116,13 @@ pub fn v2(node: &Node, call: &Call) -> Reply {
         });
         Ok(shown)
     })?;
-    Ok(Answer::json(&shown))
+    Ok(ApiResponse::json(&shown))
 }
 
 /// `GET /api/v1/instance`: toot takes nothing less than all of it.
-pub fn v1(node: &Node, call: &Call) -> Reply {
+pub fn v1(node: &Node, call: &ApiRequest) -> ApiResult {
     let shown = node.store.read(|r| {
-        let view = View::load(node, r, call)?;
+        let view = ApiViewer::load(node, r, call)?;
         let settings = node::settings(r)?;
         let owner = view.owner.map(|id| actors::by_id(r, id)).transpose()?;
 
@@ -144,10 +144,10 @@ pub fn v1(node: &Node, call: &Call) -> Reply {
             "configuration": limits(),
             "contact_account": owner.as_ref().map(|owner| account(&view, owner)),
             "rules": told(&settings),
-            "max_toot_chars": NOTE_CHARS,
+            "max_toot_chars": MAX_NOTE_CHARS,
         }))
     })?;
-    Ok(Answer::json(&shown))
+    Ok(ApiResponse::json(&shown))
 }
 
 /// The first paragraph of what the owner says of the house, or a sentence of ours.
@@ -166,50 +166,50 @@ fn language(settings: &Settings) -> &str {
 
 /// The rules one by one; ids count from 1 in their order.
 fn told(settings: &Settings) -> Vec<Value> {
-    let rules = default_texts::rules(or(&settings.rules, default_texts::RULES));
+    let rules = default_texts::rules(or(&settings.rules, default_texts::DEFAULT_RULES));
     let rule =
         |(n, text): (usize, &str)| json!({ "id": (n + 1).to_string(), "text": text, "hint": "", "translations": {} });
-    rules.into_iter().take(RULES).enumerate().map(rule).collect()
+    rules.into_iter().take(MAX_LISTED_RULES).enumerate().map(rule).collect()
 }
 
 /// `GET /api/v1/instance/rules`.
-pub fn rules(node: &Node, _: &Call) -> Reply {
-    Ok(Answer::json(&told(&node.store.read(node::settings)?)))
+pub fn rules(node: &Node, _: &ApiRequest) -> ApiResult {
+    Ok(ApiResponse::json(&told(&node.store.read(node::settings)?)))
 }
 
 /// `GET /api/v1/instance/languages`: those a post can be said to be in.
-pub fn languages(_: &Node, _: &Call) -> Reply {
+pub fn languages(_: &Node, _: &ApiRequest) -> ApiResult {
     let known: Vec<Value> =
-        language::KNOWN.iter().map(|(code, _, name)| json!({ "code": code, "name": name })).collect();
-    Ok(Answer::json(&known))
+        language::LANGUAGES.iter().map(|(code, _, name)| json!({ "code": code, "name": name })).collect();
+    Ok(ApiResponse::json(&known))
 }
 
 /// `GET /api/v1/instance/extended_description`.
-pub fn description(node: &Node, _: &Call) -> Reply {
+pub fn description(node: &Node, _: &ApiRequest) -> ApiResult {
     let settings = node.store.read(node::settings)?;
-    said(node, or(&settings.about, default_texts::ABOUT))
+    said(node, or(&settings.about, default_texts::DEFAULT_ABOUT))
 }
 
 /// `GET /api/v1/instance/privacy_policy`.
-pub fn privacy(node: &Node, _: &Call) -> Reply {
+pub fn privacy(node: &Node, _: &ApiRequest) -> ApiResult {
     let settings = node.store.read(node::settings)?;
-    said(node, or(&settings.privacy, default_texts::PRIVACY))
+    said(node, or(&settings.privacy, default_texts::DEFAULT_PRIVACY))
 }
 
-fn said(node: &Node, text: &str) -> Reply {
+fn said(node: &Node, text: &str) -> ApiResult {
     let at: Time = node.facts.created_at;
-    Ok(Answer::json(&json!({ "updated_at": at.rfc3339_millis(), "content": prose(text).into_string() })))
+    Ok(ApiResponse::json(&json!({ "updated_at": at.rfc3339_millis(), "content": prose(text).into_string() })))
 }
 
 /// `GET /api/v1/custom_emojis`: the owner's own.
-pub fn custom_emojis(node: &Node, call: &Call) -> Reply {
+pub fn custom_emojis(node: &Node, call: &ApiRequest) -> ApiResult {
     let shown = node.store.read(|r| {
-        let view = View::load(node, r, call)?;
+        let view = ApiViewer::load(node, r, call)?;
         let shown = |emoji: &own_emoji::OwnEmoji| {
             let url = view.links.media(&emoji.file);
             json!({ "shortcode": emoji.code, "url": url, "static_url": url, "visible_in_picker": true })
         };
         Ok(own_emoji::all(r)?.iter().map(shown).collect::<Vec<_>>())
     })?;
-    Ok(Answer::json(&shown))
+    Ok(ApiResponse::json(&shown))
 }

@@ -33,30 +33,30 @@ use base64::engine::general_purpose::STANDARD;
 
 use std::net::IpAddr;
 
-use call::{Answer, Call};
-use error::Fault;
-use params::Params;
-pub use rate_limits::Rates;
-use rate_limits::{Caller, Standing};
-pub use response_cache::Again;
-use routes::{Need, Route};
+use call::{ApiRequest, ApiResponse};
+use error::ApiError;
+use params::RequestParams;
+pub use rate_limits::ApiRateLimits;
+use rate_limits::{RateLimitCaller, RateLimitStatus};
+pub use response_cache::ResponseCache;
+use routes::{RequiredAccess, Route};
 
 use super::auth;
 use super::blocking::blocking;
-use super::request_body::{self, Sender};
+use super::request_body::{self, BodySender};
 use crate::federation::owner::login::token_hash;
 use crate::federation::{Node, owner::oauth};
-use crate::store::access::apps::{self as tokens, Token};
+use crate::store::access::apps::{self as tokens, AccessToken};
 
 /// Headers a browser's script may read.
-const EXPOSED: &str =
+const EXPOSED_HEADERS: &str =
     "Link, X-RateLimit-Reset, X-RateLimit-Limit, X-RateLimit-Remaining, X-Request-Id, Mastodon-Async-Refresh";
 /// Seconds a browser remembers what it may send.
 const PREFLIGHT_SECONDS: &str = "86400";
 
 /// Where a call comes from.
 #[derive(Clone, Copy)]
-struct Source {
+struct RequestSource {
     /// Behind our proxies.
     address: IpAddr,
     /// This machine itself, and no proxy on it.
@@ -73,15 +73,16 @@ fn is_here(request: &HttpRequest) -> bool {
 /// Answers every request of the client API, `OPTIONS` included.
 pub async fn serve(
     node: web::Data<Node>,
-    rates: web::Data<Rates>,
-    again: web::Data<Again>,
+    rates: web::Data<ApiRateLimits>,
+    again: web::Data<ResponseCache>,
     request: HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
     if request.method() == Method::OPTIONS {
         return preflight(&request);
     }
-    let from = Source { address: auth::address(&request, &node.config.trusted_proxies), is_here: is_here(&request) };
+    let from =
+        RequestSource { address: auth::address(&request, &node.config.trusted_proxies), is_here: is_here(&request) };
     let answer = answered(&node, (&rates, &again), from, &request, payload).await;
     dressed(answer, request.method() == Method::HEAD)
 }
@@ -90,11 +91,11 @@ pub async fn serve(
 /// read, and a bad one ends it there.
 async fn answered(
     node: &web::Data<Node>,
-    (rates, again): (&web::Data<Rates>, &web::Data<Again>),
-    from: Source,
+    (rates, again): (&web::Data<ApiRateLimits>, &web::Data<ResponseCache>),
+    from: RequestSource,
     request: &HttpRequest,
     payload: web::Payload,
-) -> Answer {
+) -> ApiResponse {
     let (route, mut call) = match begun(request, again) {
         Ok(begun) => begun,
         Err(fault) => return fault.answer(),
@@ -105,7 +106,7 @@ async fn answered(
         match blocking(node, move |node| Ok(entered(node, &rates, from, route, call))).await {
             Ok(Ok((known, stands))) => (call, standing) = (known, Some(stands)),
             Ok(Err(refused)) => return refused,
-            Err(error) => return Fault::from(error).answer(),
+            Err(error) => return ApiError::from(error).answer(),
         }
     }
     if let Err(fault) = read(node, route, &mut call, request, payload).await {
@@ -125,21 +126,21 @@ async fn answered(
             },
         })
     });
-    done.await.unwrap_or_else(|error| Fault::from(error).answer())
+    done.await.unwrap_or_else(|error| ApiError::from(error).answer())
 }
 
 /// Finds the route and reads what stands in front of the body; the token waits for a thread that may read the disk.
-fn begun(request: &HttpRequest, again: &Again) -> Result<(&'static Route, Call), Fault> {
+fn begun(request: &HttpRequest, again: &ResponseCache) -> Result<(&'static Route, ApiRequest), ApiError> {
     let path = request.path();
     let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
     if ["/api/v1/admin/", "/api/v2/admin/"].iter().any(|admin| path.starts_with(admin)) {
-        return Err(Fault::NotAllowed);
+        return Err(ApiError::NotAllowed);
     }
-    let (route, captured) = routes::find(method.as_str(), path).ok_or(Fault::NoRoute)?;
-    let params = Params::of_query(request)?;
+    let (route, captured) = routes::find(method.as_str(), path).ok_or(ApiError::NoRoute)?;
+    let params = RequestParams::of_query(request)?;
     let (bearer, basic) = credentials(request, &params);
     let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let call = Call {
+    let call = ApiRequest {
         captured,
         token: None,
         path: path.trim_end_matches('/').to_owned(),
@@ -157,18 +158,20 @@ fn begun(request: &HttpRequest, again: &Again) -> Result<(&'static Route, Call),
 async fn read(
     node: &web::Data<Node>,
     route: &Route,
-    call: &mut Call,
+    call: &mut ApiRequest,
     request: &HttpRequest,
     payload: web::Payload,
-) -> Result<(), Fault> {
-    let sender = if call.is_owner() { Sender::Owner } else { Sender::Stranger };
+) -> Result<(), ApiError> {
+    let sender = if call.is_owner() { BodySender::Owner } else { BodySender::Stranger };
     let body = request_body::of(request, payload.into_inner(), sender)?;
     let is_owners = async |text: String| {
         let token = blocking(node, move |node| Ok(bearer(node, &text))).await??;
         Ok(token.speaks_for_owner)
     };
     match call.params.read(request, body, is_owners).await {
-        Err(Fault::TooLarge) if call.bearer.is_none() && route.need.asks_for_token() => return Err(Fault::NoToken),
+        Err(ApiError::TooLarge) if call.bearer.is_none() && route.need.asks_for_token() => {
+            return Err(ApiError::NoToken);
+        }
         done => done?,
     }
     if call.bearer.is_none() {
@@ -178,7 +181,7 @@ async fn read(
 }
 
 /// The bearer's token, by header or parameter, and the client of `Basic`.
-fn credentials(request: &HttpRequest, params: &Params) -> (Option<String>, Option<(String, String)>) {
+fn credentials(request: &HttpRequest, params: &RequestParams) -> (Option<String>, Option<(String, String)>) {
     let said = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (scheme, rest) = said.split_once(' ').unwrap_or((said, ""));
     let basic = scheme.eq_ignore_ascii_case("basic").then(|| {
@@ -195,21 +198,21 @@ fn credentials(request: &HttpRequest, params: &Params) -> (Option<String>, Optio
 /// Whose call it is and how they stand after it; an answer when it goes no further.
 fn entered(
     node: &Node,
-    rates: &Rates,
-    from: Source,
+    rates: &ApiRateLimits,
+    from: RequestSource,
     route: &Route,
-    mut call: Call,
-) -> Result<(Call, Standing), Answer> {
+    mut call: ApiRequest,
+) -> Result<(ApiRequest, RateLimitStatus), ApiResponse> {
     let now = node.clock().now();
     let token = known(node, route, &call);
     let caller = match &token {
-        Ok(Some(token)) if from.is_here => Caller::Here(token.id),
-        Ok(Some(token)) => Caller::Token(token.id),
-        _ => Caller::at(from.address),
+        Ok(Some(token)) if from.is_here => RateLimitCaller::Here(token.id),
+        Ok(Some(token)) => RateLimitCaller::Token(token.id),
+        _ => RateLimitCaller::at(from.address),
     };
     let standing = rates.count(route, caller, now);
     if standing.is_over() {
-        return Err(standing.told(Fault::TooMany.answer(), now));
+        return Err(standing.told(ApiError::TooMany.answer(), now));
     }
     match token {
         Ok(token) => {
@@ -221,26 +224,26 @@ fn entered(
 }
 
 /// Runs a call, if its token may do what the route does.
-fn run(node: &Node, again: &Again, route: &Route, call: &Call, standing: Standing) -> Answer {
+fn run(node: &Node, again: &ResponseCache, route: &Route, call: &ApiRequest, standing: RateLimitStatus) -> ApiResponse {
     let answer = admitted(route.need, call).and_then(|()| match route.again {
         true => again.answer(node, call, || (route.run)(node, call)),
         false => (route.run)(node, call),
     });
-    standing.told(answer.unwrap_or_else(Fault::answer), node.clock().now())
+    standing.told(answer.unwrap_or_else(ApiError::answer), node.clock().now())
 }
 
 /// Whose token it is. A bad one is an error, save where none is needed: apps send the one they have with everything, also
 /// when it has ended.
-fn known(node: &Node, route: &Route, call: &Call) -> Result<Option<Token>, Fault> {
+fn known(node: &Node, route: &Route, call: &ApiRequest) -> Result<Option<AccessToken>, ApiError> {
     match call.bearer.as_deref().map(|text| bearer(node, text)).transpose() {
-        Err(Fault::NoToken) if matches!(route.need, Need::Nothing) => Ok(None),
+        Err(ApiError::NoToken) if matches!(route.need, RequiredAccess::Nothing) => Ok(None),
         known => known,
     }
 }
 
 /// Whose token this is.
-fn bearer(node: &Node, text: &str) -> Result<Token, Fault> {
-    let token = node.store.read(|r| tokens::token(r, &token_hash(text)))?.ok_or(Fault::NoToken)?;
+fn bearer(node: &Node, text: &str) -> Result<AccessToken, ApiError> {
+    let token = node.store.read(|r| tokens::token(r, &token_hash(text)))?.ok_or(ApiError::NoToken)?;
     if tokens::is_stale(&token, node.clock().now()) {
         let id = token.id;
         drop(node.store.submit(move |w| tokens::touch_token(w, id)));
@@ -249,31 +252,33 @@ fn bearer(node: &Node, text: &str) -> Result<Token, Fault> {
 }
 
 /// Whether this token may do what the route does.
-fn admitted(need: Need, call: &Call) -> Result<(), Fault> {
+fn admitted(need: RequiredAccess, call: &ApiRequest) -> Result<(), ApiError> {
     let holds = |wanted: &[&str]| {
         let granted = call.token.as_ref().map_or("", |token| token.scopes.as_str());
-        if wanted.iter().any(|scope| oauth::allows(granted, scope)) { Ok(()) } else { Err(Fault::Scope) }
+        if wanted.iter().any(|scope| oauth::allows(granted, scope)) { Ok(()) } else { Err(ApiError::Scope) }
     };
     match (need, &call.token) {
-        (Need::Nothing, _) | (Need::Optional(_), None) => Ok(()),
-        (Need::Optional(scope), Some(_)) => holds(&[scope]),
-        (_, None) => Err(Fault::NoToken),
-        (Need::Any, Some(_)) => Ok(()),
-        (Need::Owner | Need::Scope(_) | Need::Scopes(_), Some(token)) if !token.speaks_for_owner => {
-            Err(Fault::NoUser(422))
+        (RequiredAccess::Nothing, _) | (RequiredAccess::Optional(_), None) => Ok(()),
+        (RequiredAccess::Optional(scope), Some(_)) => holds(&[scope]),
+        (_, None) => Err(ApiError::NoToken),
+        (RequiredAccess::Any, Some(_)) => Ok(()),
+        (RequiredAccess::Owner | RequiredAccess::Scope(_) | RequiredAccess::Scopes(_), Some(token))
+            if !token.speaks_for_owner =>
+        {
+            Err(ApiError::NoUser(422))
         }
-        (Need::Owner, Some(_)) => Ok(()),
-        (Need::Scope(scope), Some(_)) => holds(&[scope]),
-        (Need::Scopes(scopes), Some(_)) => holds(scopes),
+        (RequiredAccess::Owner, Some(_)) => Ok(()),
+        (RequiredAccess::Scope(scope), Some(_)) => holds(&[scope]),
+        (RequiredAccess::Scopes(scopes), Some(_)) => holds(scopes),
     }
 }
 
-fn dressed(answer: Answer, head: bool) -> HttpResponse {
+fn dressed(answer: ApiResponse, head: bool) -> HttpResponse {
     let code = StatusCode::from_u16(answer.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(code);
     response.insert_header((header::CONTENT_TYPE, "application/json; charset=utf-8"));
     response.insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
-    response.insert_header((header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED));
+    response.insert_header((header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS));
     response.insert_header((header::CACHE_CONTROL, "private, no-store"));
     response.insert_header((header::VARY, "Authorization, Origin"));
     for (name, value) in answer.headers {

@@ -3,20 +3,20 @@
 use maud::{PreEscaped, html};
 use serde_json::json;
 
-use super::call::{Answer, Call, Reply};
-use super::entity::Links;
+use super::call::{ApiRequest, ApiResponse, ApiResult};
+use super::entity::UrlBuilder;
 use crate::base::Error;
 use crate::base::id::PostId;
 use crate::federation::Node;
 use crate::store::{actors, node, posts};
 
 /// Pixels of width when nothing is said.
-const WIDTH: u32 = 400;
+const DEFAULT_WIDTH: u32 = 400;
 /// Seconds it may be kept.
-const CACHE: u32 = 86_400;
+const CACHE_SECONDS: u32 = 86_400;
 
 /// The post of an address of ours. NotFound for anything else, and for what is not open to all.
-pub fn show(node: &Node, call: &Call) -> Reply {
+pub fn show(node: &Node, call: &ApiRequest) -> ApiResult {
     let url = call.params.required("url")?;
     let path = url.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
     let id: PostId = path.rsplit('/').next().unwrap_or_default().parse().map_err(|_| Error::NotFound)?;
@@ -25,22 +25,25 @@ pub fn show(node: &Node, call: &Call) -> Reply {
     if !is_ours || post.boost_of.is_some() || !post.audience.is_open() {
         return Err(Error::NotFound.into());
     }
-    let width = call.number("maxwidth").and_then(|n| u32::try_from(n).ok()).map_or(WIDTH, |most| most.min(WIDTH));
+    let width = call
+        .number("maxwidth")
+        .and_then(|n| u32::try_from(n).ok())
+        .map_or(DEFAULT_WIDTH, |most| most.min(DEFAULT_WIDTH));
     let quote = html! {
         blockquote cite=(post.page()) {
             @if let Some(warning) = &post.warning { p { (warning) } } @else { (PreEscaped(&post.content)) }
             p { a href=(post.page()) target="_blank" { (owner.name) " (@" (owner.handle()) ")" } }
         }
     };
-    Ok(Answer::json(&json!({
+    Ok(ApiResponse::json(&json!({
         "type": "rich",
         "version": "1.0",
         "title": format!("New status by {}", owner.name),
         "author_name": owner.name,
         "author_url": owner.url,
         "provider_name": node.facts.origin.host,
-        "provider_url": Links::of(node).here("/"),
-        "cache_age": CACHE,
+        "provider_url": UrlBuilder::of(node).here("/"),
+        "cache_age": CACHE_SECONDS,
         "html": quote.into_string(),
         "width": width,
         "height": null,

@@ -1,14 +1,14 @@
 //! Pages of lists: `max_id`, `since_id`, `min_id` and `limit` in, a `Link` header out. Newest first, always.
 
-use super::call::{Answer, Call};
+use super::call::{ApiRequest, ApiResponse};
 use crate::base::id::PostId;
 use crate::federation::Node;
-use crate::store::cursor::{Keep, Rows};
-use crate::store::posts::Page;
+use crate::store::cursor::{CursorWindow, WindowEnd};
+use crate::store::posts::PostPage;
 
 /// The window a client asks for, over any kind of id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
+pub struct PageWindow {
     /// Only ids below.
     pub max: Option<i64>,
     /// Only ids above, still the newest of them.
@@ -19,9 +19,9 @@ pub struct Window {
     pub limit: u32,
 }
 
-impl Window {
+impl PageWindow {
     /// Reads it: `usual` rows when nothing is said, at most `most`.
-    pub fn of(call: &Call, usual: u32, most: u32) -> Self {
+    pub fn of(call: &ApiRequest, usual: u32, most: u32) -> Self {
         let limit = match call.params.given("limit") {
             None => usual,
             // What is no number is none, and a negative one its size, as Rails has it.
@@ -36,16 +36,16 @@ impl Window {
     }
 
     /// The window on lists of posts. `since_id` beside no `min_id` is cut by [`Window::holds`].
-    pub fn posts(self) -> Page {
-        Page { before: self.max.map(PostId), after: self.min.map(PostId), limit: self.limit }
+    pub fn posts(self) -> PostPage {
+        PostPage { before: self.max.map(PostId), after: self.min.map(PostId), limit: self.limit }
     }
 
     /// The window on lists whose rows have numbers of their own.
-    pub fn rows(self) -> Rows {
-        Rows {
+    pub fn rows(self) -> CursorWindow {
+        CursorWindow {
             above: self.min.unwrap_or(0).max(self.since.unwrap_or(0)),
             below: self.max.unwrap_or(i64::MAX),
-            keep: if self.min.is_some() { Keep::Oldest } else { Keep::Newest },
+            keep: if self.min.is_some() { WindowEnd::Oldest } else { WindowEnd::Newest },
             limit: self.limit,
         }
     }
@@ -60,7 +60,7 @@ impl Window {
 
 /// Which way a list pages back to newer rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Back {
+pub enum BackwardParameter {
     /// `min_id`, and links whenever there are rows: timelines and notifications.
     Min,
     /// `min_id`; the way on only from a full page: bookmarks, likes, conversations.
@@ -71,7 +71,14 @@ pub enum Back {
 
 /// Adds the `Link` header of a page whose rows have these ids, newest first. `Link` ids are those of the rows, not of what
 /// they show.
-pub fn linked(node: &Node, call: &Call, answer: Answer, ids: &[i64], window: Window, back: Back) -> Answer {
+pub fn linked(
+    node: &Node,
+    call: &ApiRequest,
+    answer: ApiResponse,
+    ids: &[i64],
+    window: PageWindow,
+    back: BackwardParameter,
+) -> ApiResponse {
     let (Some(newest), Some(oldest)) = (ids.first(), ids.last()) else { return answer };
     let kept: Vec<String> = call
         .query
@@ -90,10 +97,10 @@ pub fn linked(node: &Node, call: &Call, answer: Answer, ids: &[i64], window: Win
         node.facts.origin.url(&format!("{}?{}", call.path, query.join("&")))
     };
     let mut links = Vec::new();
-    if back == Back::Min || ids.len() >= window.limit as usize {
+    if back == BackwardParameter::Min || ids.len() >= window.limit as usize {
         links.push(format!("<{}>; rel=\"next\"", url(oldest, "max_id")));
     }
-    let prev = if back == Back::Since { "since_id" } else { "min_id" };
+    let prev = if back == BackwardParameter::Since { "since_id" } else { "min_id" };
     links.push(format!("<{}>; rel=\"prev\"", url(newest, prev)));
     answer.header("link", links.join(", "))
 }

@@ -9,21 +9,21 @@ use serde_json::{Map, Value};
 
 use std::collections::{HashMap, HashSet};
 
-use super::error::Fault;
+use super::error::ApiError;
 use crate::base::Error;
-use crate::media::FILM_BYTES;
-use crate::web::request_body::{Incoming, Place, STRANGE_BYTES, Sender, Stopped};
+use crate::media::MAX_AUDIO_VIDEO_BYTES;
+use crate::web::request_body::{BodyError, BodyPermit, BodySender, IncomingBody, MAX_ANONYMOUS_BODY_BYTES};
 
 /// Bytes of a body of the owner's without files, and of all the texts of one with files.
-const TEXT_BYTES: usize = 1024 * 1024;
+const MAX_TEXT_BYTES: usize = 1024 * 1024;
 /// Bytes of one file.
-const FILE_BYTES: usize = FILM_BYTES;
+const MAX_FILE_BYTES: usize = MAX_AUDIO_VIDEO_BYTES;
 /// Bytes of all files of one request: they are in memory until they are decoded.
-const FILES_BYTES: usize = 48 * 1024 * 1024;
+const MAX_FILES_BYTES: usize = 48 * 1024 * 1024;
 /// Parameters in one request.
-const MOST: usize = 1_000;
+const MAX_PARAMETERS: usize = 1_000;
 /// Brackets in one name.
-const DEPTH: usize = 5;
+const MAX_NESTING: usize = 5;
 
 fn kind(request: &HttpRequest) -> String {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -32,7 +32,7 @@ fn kind(request: &HttpRequest) -> String {
 
 /// The parameters of one request.
 #[derive(Debug, Default)]
-pub struct Params {
+pub struct RequestParams {
     tree: Map<String, Value>,
     /// Names of the query or of the body so far, and what came under those that came again without brackets.
     names: HashSet<String>,
@@ -40,21 +40,21 @@ pub struct Params {
     files: Vec<(String, Vec<u8>)>,
     count: usize,
     from_body: bool,
-    _place: Option<Place>,
+    _place: Option<BodyPermit>,
 }
 
-impl Params {
+impl RequestParams {
     /// Adds what the body says. `is_owners` tells of a token that stands in it whether the owner sends it: only they bring
     /// files, which stand in memory.
     pub async fn read(
         &mut self,
         request: &HttpRequest,
-        body: Incoming,
-        is_owners: impl AsyncFn(String) -> Result<bool, Fault>,
-    ) -> Result<(), Fault> {
+        body: IncomingBody,
+        is_owners: impl AsyncFn(String) -> Result<bool, ApiError>,
+    ) -> Result<(), ApiError> {
         let place = body.place();
         self._place = Some(place.clone());
-        let most = if place.sender() == Sender::Owner { TEXT_BYTES } else { STRANGE_BYTES };
+        let most = if place.sender() == BodySender::Owner { MAX_TEXT_BYTES } else { MAX_ANONYMOUS_BODY_BYTES };
         self.names.clear();
         if kind(request).starts_with("multipart/form-data") {
             self.from_body = true;
@@ -72,7 +72,7 @@ impl Params {
     }
 
     /// Reads the query of a request.
-    pub fn of_query(request: &HttpRequest) -> Result<Self, Fault> {
+    pub fn of_query(request: &HttpRequest) -> Result<Self, ApiError> {
         let mut params = Self::default();
         params.pairs(request.query_string().as_bytes())?;
         Ok(params)
@@ -116,8 +116,8 @@ impl Params {
     }
 
     /// A text that must be there.
-    pub fn required(&self, name: &'static str) -> Result<String, Fault> {
-        self.given(name).ok_or(Fault::Missing(name))
+    pub fn required(&self, name: &'static str) -> Result<String, ApiError> {
+        self.given(name).ok_or(ApiError::Missing(name))
     }
 
     /// Yes or no, as Rails reads it; None when absent or empty.
@@ -158,20 +158,20 @@ impl Params {
         found.next().map(|(_, bytes)| bytes.as_slice())
     }
 
-    fn pairs(&mut self, text: &[u8]) -> Result<(), Fault> {
+    fn pairs(&mut self, text: &[u8]) -> Result<(), ApiError> {
         for (name, value) in url::form_urlencoded::parse(text) {
             self.add(&name, Value::String(value.into_owned()))?;
         }
         Ok(())
     }
 
-    fn json(&mut self, body: &[u8]) -> Result<(), Fault> {
+    fn json(&mut self, body: &[u8]) -> Result<(), ApiError> {
         if body.iter().all(u8::is_ascii_whitespace) {
             return Ok(());
         }
         // A body that is no object (masto.js sends `null` for none) says nothing.
         let value: Value =
-            serde_json::from_slice(body).map_err(|_| Fault::BadRequest("the JSON is malformed".into()))?;
+            serde_json::from_slice(body).map_err(|_| ApiError::BadRequest("the JSON is malformed".into()))?;
         if let Value::Object(map) = value {
             for (name, value) in map {
                 self.add(&name, value)?;
@@ -184,16 +184,16 @@ impl Params {
         &mut self,
         mut form: Multipart,
         mut texts: usize,
-        place: &Place,
-        is_owners: impl AsyncFn(String) -> Result<bool, Fault>,
-    ) -> Result<(), Fault> {
-        let mut files = FILES_BYTES;
+        place: &BodyPermit,
+        is_owners: impl AsyncFn(String) -> Result<bool, ApiError>,
+    ) -> Result<(), ApiError> {
+        let mut files = MAX_FILES_BYTES;
         let mut first = true;
         while let Some(field) = form.next().await {
             let mut field = match field {
                 // A form without a field is only its end: browsers and Dart send such for calls without parameters.
                 Err(MultipartError::Incomplete | MultipartError::BoundaryMissing) if first => return Ok(()),
-                field => field.map_err(Stopped::from)?,
+                field => field.map_err(BodyError::from)?,
             };
             first = false;
             let name = field.name().unwrap_or_default().to_owned();
@@ -201,18 +201,18 @@ impl Params {
                 .content_disposition()
                 .is_some_and(|said| said.get_filename().is_some() || said.get_filename_ext().is_some());
             if is_file {
-                if place.sender() != Sender::Owner {
-                    let token = self.given("access_token").ok_or(Fault::NoToken)?;
+                if place.sender() != BodySender::Owner {
+                    let token = self.given("access_token").ok_or(ApiError::NoToken)?;
                     if !is_owners(token).await? {
-                        return Err(Fault::NoToken);
+                        return Err(ApiError::NoToken);
                     }
                     place.vouch()?;
-                    texts += TEXT_BYTES - STRANGE_BYTES;
+                    texts += MAX_TEXT_BYTES - MAX_ANONYMOUS_BODY_BYTES;
                 }
-                let bytes = part(&mut field, files.min(FILE_BYTES)).await?;
+                let bytes = part(&mut field, files.min(MAX_FILE_BYTES)).await?;
                 files -= bytes.len();
                 if self.files.len() >= 16 {
-                    return Err(Fault::BadRequest("too many files".into()));
+                    return Err(ApiError::BadRequest("too many files".into()));
                 }
                 self.files.push((name, bytes));
             } else {
@@ -225,16 +225,16 @@ impl Params {
     }
 
     /// Adds one parameter where its brackets say.
-    fn add(&mut self, name: &str, value: Value) -> Result<(), Fault> {
+    fn add(&mut self, name: &str, value: Value) -> Result<(), ApiError> {
         self.count += 1;
-        if self.count > MOST {
-            return Err(Fault::BadRequest("too many parameters".into()));
+        if self.count > MAX_PARAMETERS {
+            return Err(ApiError::BadRequest("too many parameters".into()));
         }
         let (head, rest) = name.split_once('[').unwrap_or((name, ""));
         let inner: Vec<&str> =
             if rest.is_empty() { Vec::new() } else { rest.trim_end_matches(']').split("][").collect() };
-        if inner.len() > DEPTH {
-            return Err(Fault::BadRequest("parameters are nested too deep".into()));
+        if inner.len() > MAX_NESTING {
+            return Err(ApiError::BadRequest("parameters are nested too deep".into()));
         }
         if inner.is_empty() {
             self.note(head, &value);
@@ -244,7 +244,7 @@ impl Params {
     }
 }
 
-impl Params {
+impl RequestParams {
     /// `id=1&id=2` is a list to who asks for one, and else the last: many HTTP libraries write lists so.
     fn note(&mut self, name: &str, value: &Value) {
         if self.names.insert(name.to_owned()) {
@@ -313,10 +313,10 @@ pub fn flag_of(value: &Value) -> Option<bool> {
     }
 }
 
-async fn part(field: &mut Field, limit: usize) -> Result<Vec<u8>, Fault> {
+async fn part(field: &mut Field, limit: usize) -> Result<Vec<u8>, ApiError> {
     let mut bytes = Vec::new();
     while let Some(chunk) = field.next().await {
-        let chunk = chunk.map_err(Stopped::from)?;
+        let chunk = chunk.map_err(BodyError::from)?;
         if bytes.len() + chunk.len() > limit {
             return Err(Error::invalid("Validation failed: File is too large").into());
         }
@@ -335,22 +335,23 @@ mod tests {
     #[test]
     fn every_dialect_of_lists_and_trees_is_read() {
         for query in ["id[]=1&id[]=2", "id%5B%5D=1&id%5B%5D=2", "id[0]=1&id[1]=2"] {
-            assert_eq!(Params::of(query).list("id"), ["1", "2"], "{query}");
+            assert_eq!(RequestParams::of(query).list("id"), ["1", "2"], "{query}");
         }
-        assert_eq!(Params::of("id=1").list("id"), ["1"]);
-        let again = Params::of("id=1&id=2&id=3&limit=5&limit=6");
+        assert_eq!(RequestParams::of("id=1").list("id"), ["1"]);
+        let again = RequestParams::of("id=1&id=2&id=3&limit=5&limit=6");
         assert_eq!(
             (again.list("id"), again.text("id"), again.text("limit")),
             (["1", "2", "3"].map(str::to_owned).into(), Some("3".to_owned()), Some("6".to_owned()))
         );
-        let params = Params::of("source[privacy]=private&poll[options][]=a&poll[options][]=b&poll[multiple]=true");
+        let params =
+            RequestParams::of("source[privacy]=private&poll[options][]=a&poll[options][]=b&poll[multiple]=true");
         assert_eq!(params.text("source/privacy").unwrap(), "private");
         assert_eq!(params.list("poll/options"), ["a", "b"]);
         assert_eq!(params.flag("poll/multiple"), Some(true));
-        let params = Params::of("m[][id]=1&m[][description]=x&m[][id]=2&m[][focus]=0,0");
+        let params = RequestParams::of("m[][id]=1&m[][description]=x&m[][id]=2&m[][focus]=0,0");
         let expected = json!([{"id": "1", "description": "x"}, {"id": "2", "focus": "0,0"}]);
         assert_eq!(params.at("m"), Some(&expected));
-        let mut fields = Params::default();
+        let mut fields = RequestParams::default();
         fields
             .json(br#"{"fields_attributes": {"1": {"name": "b"}, "0": {"name": "a"}}, "limit": 5, "ids": [1, "2"]}"#)
             .unwrap();
@@ -363,14 +364,14 @@ mod tests {
 
     #[test]
     fn whole_numbers_are_read_as_ruby_reads_them() {
-        let params = Params::of("a=3600&b=3600.0&c=-5&d=soon&e=&f=12h&g=99999999999999999999");
+        let params = RequestParams::of("a=3600&b=3600.0&c=-5&d=soon&e=&f=12h&g=99999999999999999999");
         let read: Vec<_> = ["a", "b", "c", "d", "e", "f", "g", "h"].map(|name| params.whole(name)).into();
         assert_eq!(read, [Some(3600), Some(3600), Some(-5), None, None, Some(12), None, None]);
     }
 
     #[test]
     fn no_has_many_words_and_nothing_is_neither() {
-        let params = Params::of("a=0&b=false&c=off&d=&e=1&f=yes&max_id=");
+        let params = RequestParams::of("a=0&b=false&c=off&d=&e=1&f=yes&max_id=");
         let flags: Vec<_> = ["a", "b", "c", "d", "e", "f", "g"].map(|name| params.flag(name)).into();
         assert_eq!(flags, [Some(false), Some(false), Some(false), None, Some(true), Some(true), None]);
         assert_eq!((params.given("max_id"), params.has("max_id")), (None, true));
@@ -378,11 +379,11 @@ mod tests {
 
     #[test]
     fn depth_and_number_are_limited() {
-        let mut params = Params::default();
+        let mut params = RequestParams::default();
         assert!(params.pairs(b"a[b][c][d][e][f][g]=1").is_err());
-        let many = "a=1&".repeat(MOST + 1);
-        assert!(Params::default().pairs(many.as_bytes()).is_err());
-        assert!(Params::default().json(b"{").is_err());
-        assert!(Params::default().json(b"null").is_ok());
+        let many = "a=1&".repeat(MAX_PARAMETERS + 1);
+        assert!(RequestParams::default().pairs(many.as_bytes()).is_err());
+        assert!(RequestParams::default().json(b"{").is_err());
+        assert!(RequestParams::default().json(b"null").is_ok());
     }
 }

@@ -6,18 +6,18 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::call::Answer;
+use super::call::ApiResponse;
 use super::routes::Route;
 use crate::base::Time;
 use crate::base::id::TokenId;
 use crate::base::rate_limit_key::{network, stranger};
 
 /// Callers remembered at most, for each kind of act.
-const CALLERS: usize = 4_096;
+const MAX_REMEMBERED_CALLERS: usize = 4_096;
 
 /// What is counted apart from the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Act {
+enum LimitedAction {
     /// Any call.
     Call,
     /// An app introduces itself.
@@ -28,7 +28,7 @@ enum Act {
     Delete,
 }
 
-impl Act {
+impl LimitedAction {
     fn of(route: &Route) -> Self {
         match (route.method, route.path) {
             ("POST", "/api/v1/apps") => Self::Register,
@@ -49,15 +49,15 @@ impl Act {
 }
 
 /// Calls a minute of a program on this machine.
-const HERE: u32 = 1_000_000;
+const LOOPBACK_CALLS_PER_MINUTE: u32 = 1_000_000;
 /// Registrations in a window, all together, up to which nobody is in a crowd.
-const REGISTRATIONS: u32 = 300;
+const CROWD_REGISTRATIONS: u32 = 300;
 /// Registrations in a window from one wide network, counted while there is a crowd.
-const IN_A_CROWD: u32 = 3;
+const REGISTRATIONS_IN_A_CROWD: u32 = 3;
 
 /// Who calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Caller {
+pub enum RateLimitCaller {
     /// Somebody with a token.
     Token(TokenId),
     /// A program on this very machine with a token: it has the machine's strength anyway.
@@ -70,7 +70,7 @@ pub enum Caller {
     All,
 }
 
-impl Caller {
+impl RateLimitCaller {
     /// Somebody without a token, from here.
     pub fn at(address: IpAddr) -> Self {
         Self::Address(network(address))
@@ -86,21 +86,21 @@ impl Caller {
 
 /// How a caller stands after a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct RateLimitStatus {
     limit: u32,
     /// None: this was one too many.
     remaining: Option<u32>,
     reset: Time,
 }
 
-impl Standing {
+impl RateLimitStatus {
     /// One call too many.
     pub fn is_over(self) -> bool {
         self.remaining.is_none()
     }
 
     /// Tells the caller; Mastodon.py waits by these.
-    pub fn told(self, answer: Answer, now: Time) -> Answer {
+    pub fn told(self, answer: ApiResponse, now: Time) -> ApiResponse {
         let answer = answer
             .header("x-ratelimit-limit", self.limit.to_string())
             .header("x-ratelimit-remaining", self.remaining.unwrap_or(0).to_string())
@@ -113,24 +113,24 @@ impl Standing {
 }
 
 /// What was counted lately: in a window, since when, how many.
-type Counted = HashMap<(Act, Caller), (Time, u32)>;
+type WindowCounts = HashMap<(LimitedAction, RateLimitCaller), (Time, u32)>;
 
 /// The counts of one server.
 #[derive(Debug, Default)]
-pub struct Rates(Mutex<Counted>);
+pub struct ApiRateLimits(Mutex<WindowCounts>);
 
-impl Rates {
+impl ApiRateLimits {
     /// Counts a call and says how its caller stands.
-    pub fn count(&self, route: &Route, caller: Caller, now: Time) -> Standing {
+    pub fn count(&self, route: &Route, caller: RateLimitCaller, now: Time) -> RateLimitStatus {
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let act = Act::of(route);
-        let (most, window) = Act::Call.limit();
-        let most = if matches!(caller, Caller::Here(_)) { HERE } else { most };
-        let usual = add(&mut counted, (Act::Call, caller), most, window, now);
-        if act == Act::Call || usual.is_over() {
+        let act = LimitedAction::of(route);
+        let (most, window) = LimitedAction::Call.limit();
+        let most = if matches!(caller, RateLimitCaller::Here(_)) { LOOPBACK_CALLS_PER_MINUTE } else { most };
+        let usual = add(&mut counted, (LimitedAction::Call, caller), most, window, now);
+        if act == LimitedAction::Call || usual.is_over() {
             return usual;
         }
-        if let (Act::Register, Caller::Address(address)) = (act, caller) {
+        if let (LimitedAction::Register, RateLimitCaller::Address(address)) = (act, caller) {
             return registers(&mut counted, address, now);
         }
         let (most, window) = act.limit();
@@ -140,28 +140,35 @@ impl Rates {
 
 /// A stranger's app introduces itself. However many come together, each wide network has a few of its own, so that nobody
 /// who holds one shuts the others out.
-fn registers(counted: &mut Counted, address: IpAddr, now: Time) -> Standing {
-    let (most, window) = Act::Register.limit();
-    let mut add = |caller, most| add(counted, (Act::Register, caller), most, window, now);
+fn registers(counted: &mut WindowCounts, address: IpAddr, now: Time) -> RateLimitStatus {
+    let (most, window) = LimitedAction::Register.limit();
+    let mut add = |caller, most| add(counted, (LimitedAction::Register, caller), most, window, now);
     // Behind a proxy we were not told about everybody has one address.
     if stranger(address).is_none() {
-        return add(Caller::All, REGISTRATIONS);
+        return add(RateLimitCaller::All, CROWD_REGISTRATIONS);
     }
-    let own = add(Caller::Address(address), most);
+    let own = add(RateLimitCaller::Address(address), most);
     if own.is_over() {
         return own;
     }
-    let wide = add(Caller::wide(address), IN_A_CROWD);
-    let crowd = add(Caller::All, REGISTRATIONS).is_over();
+    let wide = add(RateLimitCaller::wide(address), REGISTRATIONS_IN_A_CROWD);
+    let crowd = add(RateLimitCaller::All, CROWD_REGISTRATIONS).is_over();
     if crowd && wide.is_over() { wide } else { own }
 }
 
-fn add(counted: &mut Counted, key: (Act, Caller), most: u32, window: Duration, now: Time) -> Standing {
-    let is_over = |(act, _): &(Act, Caller), since: Time| now.since(since) >= act.limit().1 || since > now;
-    if counted.len() >= CALLERS && !counted.contains_key(&key) {
+fn add(
+    counted: &mut WindowCounts,
+    key: (LimitedAction, RateLimitCaller),
+    most: u32,
+    window: Duration,
+    now: Time,
+) -> RateLimitStatus {
+    let is_over =
+        |(act, _): &(LimitedAction, RateLimitCaller), since: Time| now.since(since) >= act.limit().1 || since > now;
+    if counted.len() >= MAX_REMEMBERED_CALLERS && !counted.contains_key(&key) {
         counted.retain(|key, (since, _)| !is_over(key, *since));
-        if counted.len() >= CALLERS {
-            counted.retain(|(_, caller), _| !matches!(caller, Caller::Address(_) | Caller::Wide(_)));
+        if counted.len() >= MAX_REMEMBERED_CALLERS {
+            counted.retain(|(_, caller), _| !matches!(caller, RateLimitCaller::Address(_) | RateLimitCaller::Wide(_)));
         }
     }
     let (since, number) = counted.entry(key).or_insert((now, 0));
@@ -169,7 +176,7 @@ fn add(counted: &mut Counted, key: (Act, Caller), most: u32, window: Duration, n
         (*since, *number) = (now, 0);
     }
     *number = number.saturating_add(1);
-    Standing { limit: most, remaining: most.checked_sub(*number), reset: since.plus(window) }
+    RateLimitStatus { limit: most, remaining: most.checked_sub(*number), reset: since.plus(window) }
 }
 
 #[cfg(test)]
@@ -178,29 +185,33 @@ mod tests {
     use super::*;
     use crate::web::api::routes::find;
 
-    fn stands(rates: &Rates, method: &str, path: &str, caller: Caller, now: Time) -> Option<u32> {
+    fn stands(rates: &ApiRateLimits, method: &str, path: &str, caller: RateLimitCaller, now: Time) -> Option<u32> {
         rates.count(find(method, path).unwrap().0, caller, now).remaining
     }
 
     #[test]
     fn a_token_has_its_calls_each_minute_and_no_more() {
-        let (rates, token) = (Rates::default(), Caller::Token(TokenId(1)));
+        let (rates, token) = (ApiRateLimits::default(), RateLimitCaller::Token(TokenId(1)));
         let call = |caller, at: i64| stands(&rates, "GET", "/api/v1/timelines/home", caller, Time::from_ms(at));
         for n in (0..3_000).rev() {
             assert_eq!(call(token, 1_000), Some(n));
         }
         assert_eq!(call(token, 60_999), None);
-        assert_eq!(call(Caller::Token(TokenId(2)), 60_999), Some(2_999), "each has its own");
-        assert_eq!(call(Caller::Here(TokenId(1)), 60_999), Some(HERE - 1), "a program at home may do more");
+        assert_eq!(call(RateLimitCaller::Token(TokenId(2)), 60_999), Some(2_999), "each has its own");
+        assert_eq!(
+            call(RateLimitCaller::Here(TokenId(1)), 60_999),
+            Some(LOOPBACK_CALLS_PER_MINUTE - 1),
+            "a program at home may do more"
+        );
         assert_eq!(call(token, 61_000), Some(2_999));
         assert_eq!(call(token, 5), Some(2_999), "a clock put back shuts nobody out");
     }
 
     #[test]
     fn one_network_registers_few_apps_and_shuts_no_other_out() {
-        let rates = Rates::default();
+        let rates = ApiRateLimits::default();
         let at = Time::from_ms(1_000_000);
-        let from = |address: IpAddr| stands(&rates, "POST", "/api/v1/apps", Caller::at(address), at).is_some();
+        let from = |address: IpAddr| stands(&rates, "POST", "/api/v1/apps", RateLimitCaller::at(address), at).is_some();
         let home = |host: u16| from([0x2a00, 1, 2, 3, 0, 0, 0, host].into());
         assert_eq!((0..100).filter(|host| home(*host)).count(), 10, "64 bits are one home");
         // One hand with a network of 48 bits takes all it can get.
@@ -212,32 +223,33 @@ mod tests {
         }
         assert_eq!((0..99).filter(|n| from([198, 51, 100, *n].into())).count(), 0, "its neighbours are one with it");
         let later = at.plus(Duration::from_mins(10));
-        assert!(stands(&rates, "POST", "/api/v1/apps", Caller::at([198, 51, 100, 7].into()), later).is_some());
+        assert!(stands(&rates, "POST", "/api/v1/apps", RateLimitCaller::at([198, 51, 100, 7].into()), later).is_some());
         // Behind a proxy we were not told about, all are one.
-        let rates = Rates::default();
-        let here = |_: &u32| stands(&rates, "POST", "/api/v1/apps", Caller::at([127, 0, 0, 1].into()), at).is_some();
+        let rates = ApiRateLimits::default();
+        let here =
+            |_: &u32| stands(&rates, "POST", "/api/v1/apps", RateLimitCaller::at([127, 0, 0, 1].into()), at).is_some();
         assert_eq!((0..400).filter(here).count(), 300);
     }
 
     #[test]
     fn a_network_of_64_bits_is_one_caller() {
-        let rates = Rates::default();
+        let rates = ApiRateLimits::default();
         let at = Time::from_ms(1_000_000);
-        let from = |host| Caller::at([0x2a00, 1, 2, 3, 0, 0, 0, host].into());
+        let from = |host| RateLimitCaller::at([0x2a00, 1, 2, 3, 0, 0, 0, host].into());
         let left = (0..5).map(|host| stands(&rates, "GET", "/api/v2/instance", from(host), at).unwrap());
         assert_eq!(left.collect::<Vec<_>>(), [2_999, 2_998, 2_997, 2_996, 2_995]);
     }
 
     #[test]
     fn a_crowd_of_addresses_takes_no_room() {
-        let rates = Rates::default();
+        let rates = ApiRateLimits::default();
         let at = Time::from_ms(1_000_000);
-        let (v2, token) = (find("GET", "/api/v2/instance").unwrap().0, Caller::Token(TokenId(1)));
+        let (v2, token) = (find("GET", "/api/v2/instance").unwrap().0, RateLimitCaller::Token(TokenId(1)));
         rates.count(v2, token, at);
         for n in 0..20_000_u32 {
-            rates.count(v2, Caller::at(n.to_be_bytes().into()), at);
+            rates.count(v2, RateLimitCaller::at(n.to_be_bytes().into()), at);
         }
-        assert!(rates.0.lock().unwrap().len() <= CALLERS);
+        assert!(rates.0.lock().unwrap().len() <= MAX_REMEMBERED_CALLERS);
         assert_eq!(rates.count(v2, token, at).remaining, Some(2_998), "who has a token is not forgotten for them");
     }
 }

@@ -5,29 +5,29 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::call::{Answer, Call, Reply};
-use super::status_cache::Pieces;
+use super::call::{ApiRequest, ApiResponse, ApiResult};
+use super::status_cache::StatusCache;
 use crate::base::Time;
 use crate::base::id::TokenId;
 use crate::federation::Node;
 use crate::store::Read;
 
 /// Answers kept at once.
-const MOST: usize = 16;
+const MAX_RESPONSES: usize = 16;
 /// Bytes of an answer that is kept.
-const BYTES: usize = 256 * 1024;
+const MAX_RESPONSE_BYTES: usize = 256 * 1024;
 /// How long anything is kept.
-pub(super) const FRESH: Duration = Duration::from_secs(1);
+pub(super) const RESPONSE_TTL: Duration = Duration::from_secs(1);
 
 /// A state of the store, and when it was looked at.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Moment {
+pub(super) struct SnapshotKey {
     /// How often the store had been written to before.
     rung: u64,
     at: Time,
 }
 
-impl Moment {
+impl SnapshotKey {
     /// The one of now: taken before anything is read, so that whatever is written meanwhile ends it.
     fn now(node: &Node) -> Self {
         Self { rung: node.store.bell().rung(), at: node.clock().now() }
@@ -40,13 +40,13 @@ impl Moment {
 
     /// Whether what was made of it is good `now`: nothing was written since, and no more than a moment has passed.
     pub(super) fn holds(self, now: Self) -> bool {
-        self.rung == now.rung && self.at <= now.at && now.at.since(self.at) < FRESH
+        self.rung == now.rung && self.at <= now.at && now.at.since(self.at) < RESPONSE_TTL
     }
 }
 
 /// Who asked for what.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Asked {
+struct ResponseKey {
     token: Option<TokenId>,
     path: String,
     query: String,
@@ -54,53 +54,53 @@ struct Asked {
 
 /// One answer, and of what it was made.
 #[derive(Debug)]
-struct Kept {
-    asked: Asked,
-    made: Moment,
-    answer: Answer,
+struct CachedResponse {
+    asked: ResponseKey,
+    made: SnapshotKey,
+    answer: ApiResponse,
 }
 
 /// The last answers of one server.
 #[derive(Debug, Default)]
-pub struct Again {
-    answers: Mutex<Vec<Kept>>,
+pub struct ResponseCache {
+    answers: Mutex<Vec<CachedResponse>>,
     /// What answers are made of.
-    pub(super) pieces: Arc<Pieces>,
+    pub(super) pieces: Arc<StatusCache>,
 }
 
-impl Again {
+impl ResponseCache {
     /// The answer to a call: the one that was given a moment ago, if it still holds, or the one `make` makes. What has
     /// parameters in its body is made each time.
-    pub fn answer(&self, node: &Node, call: &Call, make: impl FnOnce() -> Reply) -> Reply {
+    pub fn answer(&self, node: &Node, call: &ApiRequest, make: impl FnOnce() -> ApiResult) -> ApiResult {
         if call.params.is_from_body() {
             return make();
         }
-        let asked = Asked {
+        let asked = ResponseKey {
             token: call.token.as_ref().map(|token| token.id),
             path: call.path.clone(),
             query: call.query.clone(),
         };
-        let now = Moment::now(node);
+        let now = SnapshotKey::now(node);
         if let Some(answer) = self.kept(&asked, now) {
             return Ok(answer);
         }
         let answer = make()?;
-        if answer.code == 200 && answer.body.len() <= BYTES {
-            self.keep(Kept { asked, made: now, answer: answer.clone() });
+        if answer.code == 200 && answer.body.len() <= MAX_RESPONSE_BYTES {
+            self.keep(CachedResponse { asked, made: now, answer: answer.clone() });
         }
         Ok(answer)
     }
 
-    fn kept(&self, asked: &Asked, now: Moment) -> Option<Answer> {
+    fn kept(&self, asked: &ResponseKey, now: SnapshotKey) -> Option<ApiResponse> {
         let mut all = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|kept| kept.made.holds(now));
         all.iter().find(|kept| kept.asked == *asked).map(|kept| kept.answer.clone())
     }
 
-    fn keep(&self, new: Kept) {
+    fn keep(&self, new: CachedResponse) {
         let mut all = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|kept| kept.asked != new.asked);
-        if all.len() >= MOST {
+        if all.len() >= MAX_RESPONSES {
             all.remove(0);
         }
         all.push(new);
@@ -114,12 +114,12 @@ mod tests {
 
     use super::*;
     use crate::base::Audience;
-    use crate::web::api::params::Params;
-    use crate::web::test_support::House;
+    use crate::web::api::params::RequestParams;
+    use crate::web::test_support::TestServer;
 
-    fn call(query: &str) -> Call {
-        Call {
-            params: Params::of(query),
+    fn call(query: &str) -> ApiRequest {
+        ApiRequest {
+            params: RequestParams::of(query),
             captured: Vec::new(),
             token: None,
             path: "/api/v1/timelines/home".to_owned(),
@@ -133,12 +133,12 @@ mod tests {
 
     #[test]
     fn an_answer_holds_for_a_moment_until_something_is_written_and_for_the_same_question_alone() {
-        let house = House::new();
-        let (again, made) = (Again::default(), Cell::new(0));
+        let house = TestServer::new();
+        let (again, made) = (ResponseCache::default(), Cell::new(0));
         let ask = |query: &str| {
             let answer = again.answer(&house.node, &call(query), || {
                 made.set(made.get() + 1);
-                Ok(Answer::json(&made.get()))
+                Ok(ApiResponse::json(&made.get()))
             });
             String::from_utf8(answer.unwrap().body.to_vec()).unwrap()
         };
@@ -146,9 +146,9 @@ mod tests {
         assert_eq!((ask("limit=20").as_str(), ask("limit=40").as_str()), ("2", "1"));
         house.post("news", Audience::Public);
         assert_eq!((ask("limit=40").as_str(), ask("limit=40").as_str()), ("3", "3"), "nothing outlives a write");
-        house.node.clock().advance(FRESH);
+        house.node.clock().advance(RESPONSE_TTL);
         assert_eq!(ask("limit=40"), "4", "nor a second");
-        for n in 0..=MOST {
+        for n in 0..=MAX_RESPONSES {
             ask(&format!("max_id={n}"));
         }
         assert_eq!(ask("limit=40"), "22", "only so many are kept");
@@ -156,10 +156,10 @@ mod tests {
 
     #[test]
     fn errors_and_large_answers_are_made_each_time() {
-        let house = House::new();
-        let again = Again::default();
+        let house = TestServer::new();
+        let again = ResponseCache::default();
         let made = Cell::new(0);
-        let ask = |answer: &dyn Fn() -> Reply| {
+        let ask = |answer: &dyn Fn() -> ApiResult| {
             drop(again.answer(&house.node, &call(""), || {
                 made.set(made.get() + 1);
                 answer()
@@ -167,7 +167,7 @@ mod tests {
         };
         for _ in 0..2 {
             ask(&|| Err(crate::base::Error::NotFound.into()));
-            ask(&|| Ok(Answer::json(&"x".repeat(BYTES))));
+            ask(&|| Ok(ApiResponse::json(&"x".repeat(MAX_RESPONSE_BYTES))));
         }
         assert_eq!(made.get(), 4);
     }

@@ -1,6 +1,6 @@
 //! Every route of the client API, one line each: method, path, the scope it needs, and the function that answers.
 
-use super::call::{Call, Reply};
+use super::call::{ApiRequest, ApiResult};
 use super::notifications::{notification_groups, notification_policy};
 use super::{
     access::{apps, oauth},
@@ -18,7 +18,7 @@ use crate::federation::Node;
 
 /// What a caller must hold.
 #[derive(Debug, Clone, Copy)]
-pub enum Need {
+pub enum RequiredAccess {
     /// Anyone, whatever token comes along.
     Nothing,
     /// Anyone; but a token that comes along must hold this scope.
@@ -33,7 +33,7 @@ pub enum Need {
     Scopes(&'static [&'static str]),
 }
 
-impl Need {
+impl RequiredAccess {
     /// Whether nobody without a token gets in.
     pub fn asks_for_token(self) -> bool {
         !matches!(self, Self::Nothing | Self::Optional(_))
@@ -41,7 +41,7 @@ impl Need {
 }
 
 /// An endpoint: one request in, one answer out; may wait for disk and network.
-pub type Endpoint = fn(&Node, &Call) -> Reply;
+pub type Endpoint = fn(&Node, &ApiRequest) -> ApiResult;
 
 /// One route.
 pub struct Route {
@@ -50,49 +50,49 @@ pub struct Route {
     /// `{}` stands for one part.
     pub path: &'static str,
     /// What the caller must hold.
-    pub need: Need,
+    pub need: RequiredAccess,
     /// What answers.
     pub run: Endpoint,
     /// It only reads, and may be given again while nothing is written (`again.rs`).
     pub again: bool,
 }
 
-const fn route(method: &'static str, path: &'static str, need: Need, run: Endpoint) -> Route {
+const fn route(method: &'static str, path: &'static str, need: RequiredAccess, run: Endpoint) -> Route {
     Route { method, path, need, run, again: false }
 }
 
-const fn get(path: &'static str, need: Need, run: Endpoint) -> Route {
+const fn get(path: &'static str, need: RequiredAccess, run: Endpoint) -> Route {
     route("GET", path, need, run)
 }
 
 /// A list that apps ask for over and over.
-const fn list(path: &'static str, need: Need, run: Endpoint) -> Route {
+const fn list(path: &'static str, need: RequiredAccess, run: Endpoint) -> Route {
     Route { again: true, ..get(path, need, run) }
 }
 
-const fn post(path: &'static str, need: Need, run: Endpoint) -> Route {
+const fn post(path: &'static str, need: RequiredAccess, run: Endpoint) -> Route {
     route("POST", path, need, run)
 }
 
-const fn put(path: &'static str, need: Need, run: Endpoint) -> Route {
+const fn put(path: &'static str, need: RequiredAccess, run: Endpoint) -> Route {
     route("PUT", path, need, run)
 }
 
-const fn patch(path: &'static str, need: Need, run: Endpoint) -> Route {
+const fn patch(path: &'static str, need: RequiredAccess, run: Endpoint) -> Route {
     route("PATCH", path, need, run)
 }
 
-const fn delete(path: &'static str, need: Need, run: Endpoint) -> Route {
+const fn delete(path: &'static str, need: RequiredAccess, run: Endpoint) -> Route {
     route("DELETE", path, need, run)
 }
 
-use Need::{Any, Nothing, Optional, Owner, Scope, Scopes};
+use RequiredAccess::{Any, Nothing, Optional, Owner, Scope, Scopes};
 
-const PROFILE: Need = Scopes(&["profile", "read:accounts"]);
+const PROFILE_SCOPES: RequiredAccess = Scopes(&["profile", "read:accounts"]);
 
 /// All of them. `{}` stands for one part of a path; where two fit, the first wins.
 #[rustfmt::skip]
-pub static TABLE: &[Route] = &[
+pub static ROUTES: &[Route] = &[
     // Apps and OAuth (the consent page is a page)
     post("/api/v1/apps", Nothing, apps::register),
     get("/api/v1/apps/verify_credentials", Any, apps::verify),
@@ -131,7 +131,7 @@ pub static TABLE: &[Route] = &[
     get("/api/v1/emails/check_confirmation", Scope("read:accounts"), stubs::confirmed),
     get("/api/oembed", Nothing, oembed::show),
     // The owner's own account
-    get("/api/v1/accounts/verify_credentials", PROFILE, accounts::own),
+    get("/api/v1/accounts/verify_credentials", PROFILE_SCOPES, accounts::own),
     patch("/api/v1/accounts/update_credentials", Scope("write:accounts"), profile::update),
     delete("/api/v1/profile/avatar", Scope("write:accounts"), profile::remove_avatar),
     delete("/api/v1/profile/header", Scope("write:accounts"), profile::remove_header),
@@ -325,7 +325,7 @@ pub static TABLE: &[Route] = &[
 /// The route of a request and what stands in its braces. A slash at the end means nothing.
 pub fn find(method: &str, path: &str) -> Option<(&'static Route, Vec<String>)> {
     let path = path.trim_end_matches('/');
-    TABLE.iter().filter(|route| route.method == method).find_map(|route| Some((route, fits(route.path, path)?)))
+    ROUTES.iter().filter(|route| route.method == method).find_map(|route| Some((route, fits(route.path, path)?)))
 }
 
 fn fits(pattern: &str, path: &str) -> Option<Vec<String>> {
@@ -386,8 +386,8 @@ mod tests {
 
     #[test]
     fn no_route_stands_twice_and_none_hides_another() {
-        for (n, route) in TABLE.iter().enumerate() {
-            let before = TABLE.iter().take(n).find(|earlier| {
+        for (n, route) in ROUTES.iter().enumerate() {
+            let before = ROUTES.iter().take(n).find(|earlier| {
                 earlier.method == route.method && fits(earlier.path, &route.path.replace("{}", "~")).is_some()
             });
             assert!(before.is_none(), "{} {} is never reached", route.method, route.path);

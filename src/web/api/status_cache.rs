@@ -9,19 +9,19 @@ use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::entity::status::status;
-use super::entity::{Eyes, View};
-use super::response_cache::Moment;
+use super::entity::{ApiViewer, ViewerKey};
+use super::response_cache::SnapshotKey;
 use crate::base::id::PostId;
 use crate::base::{Error, Result};
 use crate::store::actors::Actor;
 use crate::store::{Read, posts::post_views};
 
 /// Bytes of texts kept at once: four hundred posts or so.
-const BYTES: usize = 1024 * 1024;
+const MAX_CACHE_BYTES: usize = 1024 * 1024;
 
 /// A status as JSON.
 #[derive(Debug, Clone)]
-pub struct Piece {
+pub struct CachedStatus {
     /// The post or boost.
     pub id: PostId,
     /// Who wrote what it shows.
@@ -31,7 +31,7 @@ pub struct Piece {
     text: Arc<RawValue>,
 }
 
-impl Serialize for Piece {
+impl Serialize for CachedStatus {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         self.text.serialize(serializer)
     }
@@ -39,20 +39,20 @@ impl Serialize for Piece {
 
 /// The texts that hold for one state of the store.
 #[derive(Debug, Default)]
-struct Shelf {
+struct StatusGeneration {
     /// When the first was made.
-    made: Moment,
+    made: SnapshotKey,
     bytes: usize,
-    texts: HashMap<(Eyes, PostId), Piece>,
+    texts: HashMap<(ViewerKey, PostId), CachedStatus>,
 }
 
 /// The last statuses of one server.
 #[derive(Debug, Default)]
-pub struct Pieces(Mutex<Shelf>);
+pub struct StatusCache(Mutex<StatusGeneration>);
 
-impl Pieces {
+impl StatusCache {
     /// The statuses of these posts and boosts in this order; those that are gone or kept away are passed over.
-    pub fn of(&self, r: &Read<'_>, view: &View<'_>, ids: &[PostId]) -> Result<Vec<Piece>> {
+    pub fn of(&self, r: &Read<'_>, view: &ApiViewer<'_>, ids: &[PostId]) -> Result<Vec<CachedStatus>> {
         let mut found = self.kept(r, view.eyes(), ids);
         let missing: BTreeSet<PostId> = ids.iter().filter(|id| !found.contains_key(id)).copied().collect();
         if !missing.is_empty() {
@@ -63,23 +63,23 @@ impl Pieces {
         Ok(ids.iter().filter_map(|id| found.get(id).cloned()).collect())
     }
 
-    fn kept(&self, r: &Read<'_>, eyes: Eyes, ids: &[PostId]) -> HashMap<PostId, Piece> {
-        let Some(now) = Moment::of(r) else { return HashMap::new() };
+    fn kept(&self, r: &Read<'_>, eyes: ViewerKey, ids: &[PostId]) -> HashMap<PostId, CachedStatus> {
+        let Some(now) = SnapshotKey::of(r) else { return HashMap::new() };
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !shelf.made.holds(now) {
-            *shelf = Shelf { made: now, ..Shelf::default() };
+            *shelf = StatusGeneration { made: now, ..StatusGeneration::default() };
         }
         ids.iter().filter_map(|id| Some((*id, shelf.texts.get(&(eyes, *id))?.clone()))).collect()
     }
 
-    fn keep(&self, r: &Read<'_>, eyes: Eyes, made: &[Piece]) {
+    fn keep(&self, r: &Read<'_>, eyes: ViewerKey, made: &[CachedStatus]) {
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !Moment::of(r).is_some_and(|now| shelf.made.holds(now)) {
+        if !SnapshotKey::of(r).is_some_and(|now| shelf.made.holds(now)) {
             return;
         }
         for piece in made {
             let bytes = shelf.bytes + piece.text.get().len();
-            if bytes <= BYTES && shelf.texts.insert((eyes, piece.id), piece.clone()).is_none() {
+            if bytes <= MAX_CACHE_BYTES && shelf.texts.insert((eyes, piece.id), piece.clone()).is_none() {
                 shelf.bytes = bytes;
             }
         }
@@ -87,11 +87,11 @@ impl Pieces {
 }
 
 /// The same, made for this one time.
-pub fn made(r: &Read<'_>, view: &View<'_>, ids: &[PostId]) -> Result<Vec<Piece>> {
-    let piece = |card: &post_views::Card| {
+pub fn made(r: &Read<'_>, view: &ApiViewer<'_>, ids: &[PostId]) -> Result<Vec<CachedStatus>> {
+    let piece = |card: &post_views::PostView| {
         let text = to_raw_value(&status(view, card)).map_err(Error::internal)?;
         let open = card.post.audience.is_open();
-        Ok(Piece { id: card.id, author: card.author.clone(), open, text: text.into() })
+        Ok(CachedStatus { id: card.id, author: card.author.clone(), open, text: text.into() })
     };
     post_views::of(r, ids)?.iter().map(piece).collect()
 }
@@ -104,42 +104,42 @@ mod tests {
     use super::*;
     use crate::base::Audience;
     use crate::store::posts::{self, bookmarks};
-    use crate::web::api::response_cache::FRESH;
-    use crate::web::test_support::House;
+    use crate::web::api::response_cache::RESPONSE_TTL;
+    use crate::web::test_support::TestServer;
 
     /// Who asks for statuses.
     #[derive(Clone, Copy, PartialEq, Eq)]
-    enum By {
+    enum StatusVariant {
         Owner,
         OwnerOfBlur,
         Stranger,
     }
 
-    fn asked(house: &House, pieces: &Pieces, by: By, ids: &[PostId]) -> Vec<Piece> {
+    fn asked(house: &TestServer, pieces: &StatusCache, by: StatusVariant, ids: &[PostId]) -> Vec<CachedStatus> {
         let look = |r: &Read<'_>| {
             let mut view = match by {
-                By::Stranger => View::for_anyone(&house.node, r)?,
-                _ => View::for_owner(&house.node, r)?,
+                StatusVariant::Stranger => ApiViewer::for_anyone(&house.node, r)?,
+                _ => ApiViewer::for_owner(&house.node, r)?,
             };
-            view.knows_blur = by == By::OwnerOfBlur;
+            view.knows_blur = by == StatusVariant::OwnerOfBlur;
             pieces.of(r, &view, ids)
         };
         house.node.store.read(look).unwrap()
     }
 
-    fn is_same(one: &[Piece], other: &[Piece]) -> bool {
+    fn is_same(one: &[CachedStatus], other: &[CachedStatus]) -> bool {
         Arc::ptr_eq(&one[0].text, &other[0].text)
     }
 
-    fn json(piece: &Piece) -> Value {
+    fn json(piece: &CachedStatus) -> Value {
         serde_json::to_value(piece).unwrap()
     }
 
     #[test]
     fn a_status_is_kept_until_something_is_written_and_for_a_second_at_most() {
-        let house = House::new();
-        let (pieces, id) = (Pieces::default(), house.post("news", Audience::Public).id);
-        let ask = || asked(&house, &pieces, By::Owner, &[id]);
+        let house = TestServer::new();
+        let (pieces, id) = (StatusCache::default(), house.post("news", Audience::Public).id);
+        let ask = || asked(&house, &pieces, StatusVariant::Owner, &[id]);
         let first = ask();
         assert!(is_same(&first, &ask()));
         house.node.store.write(move |w| bookmarks::add(w, id)).unwrap();
@@ -149,15 +149,15 @@ mod tests {
             (false.into(), true.into())
         );
         assert!(is_same(&second, &ask()));
-        house.node.clock().advance(FRESH);
+        house.node.clock().advance(RESPONSE_TTL);
         assert!(!is_same(&second, &ask()));
     }
 
     #[test]
     fn what_is_kept_for_one_caller_is_not_given_to_one_who_sees_something_else() {
-        let house = House::new();
-        let (pieces, id) = (Pieces::default(), house.post("news", Audience::Public).id);
-        let all = [By::Owner, By::OwnerOfBlur, By::Stranger];
+        let house = TestServer::new();
+        let (pieces, id) = (StatusCache::default(), house.post("news", Audience::Public).id);
+        let all = [StatusVariant::Owner, StatusVariant::OwnerOfBlur, StatusVariant::Stranger];
         let before = all.map(|by| asked(&house, &pieces, by, &[id]));
         assert!(json(&before[0][0]).get("bookmarked").is_some() && json(&before[2][0]).get("bookmarked").is_none());
         for (n, by) in all.into_iter().enumerate() {
@@ -169,39 +169,40 @@ mod tests {
 
     #[test]
     fn statuses_come_in_the_order_asked_for_and_those_that_are_gone_not_at_all() {
-        let house = House::new();
+        let house = TestServer::new();
         let [a, b, c] = ["a", "b", "c"].map(|text| house.post(text, Audience::Public).id);
         house.node.store.write(move |w| posts::delete(w, b)).unwrap();
-        let pieces = Pieces::default();
-        asked(&house, &pieces, By::Owner, &[c]);
-        let shown = asked(&house, &pieces, By::Owner, &[c, b, a, c]);
+        let pieces = StatusCache::default();
+        asked(&house, &pieces, StatusVariant::Owner, &[c]);
+        let shown = asked(&house, &pieces, StatusVariant::Owner, &[c, b, a, c]);
         assert_eq!(shown.iter().map(|piece| piece.id).collect::<Vec<_>>(), [c, a, c]);
-        let fresh = asked(&house, &Pieces::default(), By::Owner, &[c, a, c]);
+        let fresh = asked(&house, &StatusCache::default(), StatusVariant::Owner, &[c, a, c]);
         assert_eq!(shown.iter().map(json).collect::<Vec<_>>(), fresh.iter().map(json).collect::<Vec<_>>());
     }
 
     #[test]
     fn an_act_that_writes_neither_leaves_nor_finds_anything() {
-        let house = House::new();
-        let (pieces, id) = (Arc::new(Pieces::default()), house.post("news", Audience::Public).id);
+        let house = TestServer::new();
+        let (pieces, id) = (Arc::new(StatusCache::default()), house.post("news", Audience::Public).id);
         let twice = |_| {
             let (kept, node) = (pieces.clone(), house.node.clone());
-            house.node.store.write(move |w| kept.of(w, &View::for_owner(&node, w)?, &[id])).unwrap()
+            house.node.store.write(move |w| kept.of(w, &ApiViewer::for_owner(&node, w)?, &[id])).unwrap()
         };
         let [one, other] = [0, 1].map(twice);
-        assert!(!is_same(&one, &other) && !is_same(&one, &asked(&house, &pieces, By::Owner, &[id])));
+        assert!(!is_same(&one, &other) && !is_same(&one, &asked(&house, &pieces, StatusVariant::Owner, &[id])));
     }
 
     #[test]
     fn only_so_much_is_kept() {
-        let house = House::new();
-        let long = "x".repeat(crate::text::NOTE_CHARS);
-        let ids: Vec<PostId> = (0..=BYTES / long.len()).map(|_| house.post(&long, Audience::Public).id).collect();
-        let pieces = Pieces::default();
-        assert_eq!(asked(&house, &pieces, By::Owner, &ids).len(), ids.len());
+        let house = TestServer::new();
+        let long = "x".repeat(crate::text::MAX_NOTE_CHARS);
+        let ids: Vec<PostId> =
+            (0..=MAX_CACHE_BYTES / long.len()).map(|_| house.post(&long, Audience::Public).id).collect();
+        let pieces = StatusCache::default();
+        assert_eq!(asked(&house, &pieces, StatusVariant::Owner, &ids).len(), ids.len());
         let shelf = pieces.0.lock().unwrap();
         let kept: usize = shelf.texts.values().map(|piece| piece.text.get().len()).sum();
         assert_eq!(kept, shelf.bytes);
-        assert!(kept <= BYTES && kept > BYTES / 2, "{kept}");
+        assert!(kept <= MAX_CACHE_BYTES && kept > MAX_CACHE_BYTES / 2, "{kept}");
     }
 }

@@ -2,47 +2,47 @@
 
 use serde_json::json;
 
-use super::call::{Answer, Call, Reply};
-use super::error::Fault;
+use super::call::{ApiRequest, ApiResponse, ApiResult};
+use super::error::ApiError;
 use crate::base::Error;
 use crate::federation::Node;
 
 /// There are none: `[]`.
-pub fn list(_: &Node, _: &Call) -> Reply {
-    Ok(Answer::none())
+pub fn list(_: &Node, _: &ApiRequest) -> ApiResult {
+    Ok(ApiResponse::none())
 }
 
 /// Nothing to say: `{}`.
-pub fn object(_: &Node, _: &Call) -> Reply {
-    Ok(Answer::done())
+pub fn object(_: &Node, _: &ApiRequest) -> ApiResult {
+    Ok(ApiResponse::done())
 }
 
 /// Done, for there was nothing to do: `{}`.
-pub fn done(_: &Node, _: &Call) -> Reply {
-    Ok(Answer::done())
+pub fn done(_: &Node, _: &ApiRequest) -> ApiResult {
+    Ok(ApiResponse::done())
 }
 
 /// 404.
-pub fn missing(_: &Node, _: &Call) -> Reply {
+pub fn missing(_: &Node, _: &ApiRequest) -> ApiResult {
     Err(Error::NotFound.into())
 }
 
 /// 403: nobody else moves in here.
-pub fn forbidden(_: &Node, _: &Call) -> Reply {
-    Err(Fault::NotAllowed)
+pub fn forbidden(_: &Node, _: &ApiRequest) -> ApiResult {
+    Err(ApiError::NotAllowed)
 }
 
 /// `GET /api/v1/emails/check_confirmation`: there is nothing to confirm.
-pub fn confirmed(_: &Node, _: &Call) -> Reply {
-    Ok(Answer::json(&json!(true)))
+pub fn confirmed(_: &Node, _: &ApiRequest) -> ApiResult {
+    Ok(ApiResponse::json(&json!(true)))
 }
 
 /// `GET /api/v1/annual_reports`: no year is summed up here.
-pub fn years(_: &Node, _: &Call) -> Reply {
-    Ok(Answer::json(&json!({ "annual_reports": [], "accounts": [], "statuses": [] })))
+pub fn years(_: &Node, _: &ApiRequest) -> ApiResult {
+    Ok(ApiResponse::json(&json!({ "annual_reports": [], "accounts": [], "statuses": [] })))
 }
 
 /// `GET /api/v1/annual_reports/{year}/state`.
-pub fn year(_: &Node, _: &Call) -> Reply {
-    Ok(Answer::json(&json!({ "state": "ineligible" })))
+pub fn year(_: &Node, _: &ApiRequest) -> ApiResult {
+    Ok(ApiResponse::json(&json!({ "state": "ineligible" })))
 }

@@ -6,25 +6,25 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::form::{Fields, Sent};
-use super::layout::{self, Here, House, Page};
+use super::form::{FormFields, OwnerForm};
+use super::layout::{self, NavigationEntry, PageContext, PageFrame};
 use super::login::capital;
 use super::post::thread::query;
 use crate::base::{Error, Result};
 use crate::federation::Node;
-use crate::federation::owner::login::{self, Gate};
-use crate::federation::owner::oauth::{self, OUT_OF_BAND, Request};
+use crate::federation::owner::login::{self, LoginGuard};
+use crate::federation::owner::oauth::{self, AuthorizationRequest, OUT_OF_BAND};
 use crate::store;
 use crate::web::auth::{self, Owner};
 use crate::web::blocking::{PageError, blocking, sentence};
 
 /// Bytes of `state` that are sent back.
-const STATE_BYTES: usize = 4_096;
+const MAX_STATE_BYTES: usize = 4_096;
 
 /// What the app says in the address, and the form says again.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub struct Asked {
+pub struct AuthorizeQuery {
     response_type: String,
     client_id: String,
     redirect_uri: String,
@@ -36,14 +36,14 @@ pub struct Asked {
 }
 
 /// Where the browser goes, or what it shows.
-enum Outcome {
+enum AuthorizeOutcome {
     Show(String),
     Refuse(String),
     Go(String),
 }
 
-impl Asked {
-    fn from(fields: &Fields) -> Self {
+impl AuthorizeQuery {
+    fn from(fields: &FormFields) -> Self {
         let text = |name: &str| fields.text(name).to_owned();
         Self {
             response_type: text("response_type"),
@@ -58,13 +58,13 @@ impl Asked {
     }
 
     /// Checks who asks. Invalid: nobody may be led anywhere.
-    fn request(&self, node: &Node) -> Result<Request> {
-        if self.state.len() > STATE_BYTES || self.code_challenge.len() > 128 {
+    fn request(&self, node: &Node) -> Result<AuthorizationRequest> {
+        if self.state.len() > MAX_STATE_BYTES || self.code_challenge.len() > 128 {
             return Err(Error::invalid("what this app asks is too long"));
         }
         let request = oauth::request(node, &self.client_id, &self.redirect_uri, &self.scope)?;
         let challenge = Some(self.code_challenge.clone()).filter(|text| !text.is_empty());
-        Ok(Request { challenge, ..request })
+        Ok(AuthorizationRequest { challenge, ..request })
     }
 
     /// Whether it asks in a way that is supported. What is not is said here and not to the app: anyone may register one, and
@@ -91,14 +91,18 @@ impl Asked {
 }
 
 /// `GET /oauth/authorize`.
-pub async fn show(node: web::Data<Node>, owner: Owner, asked: web::Query<Asked>) -> Result<HttpResponse, PageError> {
+pub async fn show(
+    node: web::Data<Node>,
+    owner: Owner,
+    asked: web::Query<AuthorizeQuery>,
+) -> Result<HttpResponse, PageError> {
     let asked = asked.into_inner();
     let outcome = blocking(&node, move |node| {
         let request = asked.request(node)?;
         if !asked.is_supported() {
             return Err(Error::invalid("this app asks in a way that is not supported"));
         }
-        page(node, &owner, &asked, &request, None).map(Outcome::Show)
+        page(node, &owner, &asked, &request, None).map(AuthorizeOutcome::Show)
     });
     Ok(answer(outcome.await?))
 }
@@ -106,22 +110,22 @@ pub async fn show(node: web::Data<Node>, owner: Owner, asked: web::Query<Asked>)
 /// `POST /oauth/authorize`: yes or no.
 pub async fn decide(
     node: web::Data<Node>,
-    gate: web::Data<Gate>,
-    sent: Sent,
+    gate: web::Data<LoginGuard>,
+    sent: OwnerForm,
     request: HttpRequest,
 ) -> Result<HttpResponse, PageError> {
     let from = auth::address(&request, &node.config.trusted_proxies);
-    let Sent { owner, fields } = sent;
+    let OwnerForm { owner, fields } = sent;
     let outcome = blocking(&node, move |node| {
-        let asked = Asked::from(&fields);
+        let asked = AuthorizeQuery::from(&fields);
         let request = asked.request(node)?;
         if !asked.is_supported() {
             return Err(Error::invalid("this app asks in a way that is not supported"));
         }
         if fields.text("decision") != "allow" {
             return match asked.redirect_uri.as_str() {
-                OUT_OF_BAND => Ok(Outcome::Go("/".to_owned())),
-                _ => Ok(Outcome::Go(asked.back(&[("error", "access_denied")]))),
+                OUT_OF_BAND => Ok(AuthorizeOutcome::Go("/".to_owned())),
+                _ => Ok(AuthorizeOutcome::Go(asked.back(&[("error", "access_denied")]))),
             };
         }
         if asked.wants_password() && node.store.read(store::node::password)?.is_some() {
@@ -129,26 +133,26 @@ pub async fn decide(
                 Ok(()) => {}
                 Err(problem @ Error::Denied(_)) => {
                     let problem = capital(&sentence(&problem));
-                    return page(node, &owner, &asked, &request, Some(&problem)).map(Outcome::Refuse);
+                    return page(node, &owner, &asked, &request, Some(&problem)).map(AuthorizeOutcome::Refuse);
                 }
                 Err(problem) => return Err(problem),
             }
         }
         let code = oauth::grant(node, &request)?;
         match asked.redirect_uri.as_str() {
-            OUT_OF_BAND => shown_code(node, &owner, &request, &code).map(Outcome::Show),
-            _ => Ok(Outcome::Go(asked.back(&[("code", &code)]))),
+            OUT_OF_BAND => shown_code(node, &owner, &request, &code).map(AuthorizeOutcome::Show),
+            _ => Ok(AuthorizeOutcome::Go(asked.back(&[("code", &code)]))),
         }
     });
     Ok(answer(outcome.await?))
 }
 
 /// 302, which every in-app browser follows to a scheme of its own.
-fn answer(outcome: Outcome) -> HttpResponse {
+fn answer(outcome: AuthorizeOutcome) -> HttpResponse {
     match outcome {
-        Outcome::Show(markup) => layout::consent(HttpResponse::Ok(), markup),
-        Outcome::Refuse(markup) => layout::consent(HttpResponse::BadRequest(), markup),
-        Outcome::Go(url) => HttpResponse::Found()
+        AuthorizeOutcome::Show(markup) => layout::consent(HttpResponse::Ok(), markup),
+        AuthorizeOutcome::Refuse(markup) => layout::consent(HttpResponse::BadRequest(), markup),
+        AuthorizeOutcome::Go(url) => HttpResponse::Found()
             .insert_header((header::LOCATION, url))
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .insert_header((header::REFERRER_POLICY, "no-referrer"))
@@ -156,9 +160,15 @@ fn answer(outcome: Outcome) -> HttpResponse {
     }
 }
 
-fn page(node: &Node, owner: &Owner, asked: &Asked, request: &Request, problem: Option<&str>) -> Result<String> {
+fn page(
+    node: &Node,
+    owner: &Owner,
+    asked: &AuthorizeQuery,
+    request: &AuthorizationRequest,
+    problem: Option<&str>,
+) -> Result<String> {
     node.store.read(|r| {
-        let house = House::load(node, r, Some(owner), "/")?;
+        let house = PageContext::load(node, r, Some(owner), "/")?;
         let ask_password = asked.wants_password() && store::node::password(r)?.is_some();
         let handle = house.owner.as_ref().map(|owner| format!("@{}", owner.handle())).unwrap_or_default();
         let body = html! {
@@ -174,7 +184,7 @@ fn page(node: &Node, owner: &Owner, asked: &Asked, request: &Request, problem: O
                     (hidden(asked))
                     @if ask_password {
                         label for="password" { "Your password" }
-                        input #password type="password" name="password" autocomplete="current-password" required maxlength=(login::LONGEST);
+                        input #password type="password" name="password" autocomplete="current-password" required maxlength=(login::MAX_PASSWORD_BYTES);
                     }
                     button.main type="submit" name="decision" value="allow" { "Let it in" }
                 }
@@ -185,11 +195,11 @@ fn page(node: &Node, owner: &Owner, asked: &Asked, request: &Request, problem: O
                 }
             }
         };
-        Ok(layout::document(&house, &Page::new("Let an app in", Here::Elsewhere, body)).into_string())
+        Ok(layout::document(&house, &PageFrame::new("Let an app in", NavigationEntry::Elsewhere, body)).into_string())
     })
 }
 
-fn hidden(asked: &Asked) -> Markup {
+fn hidden(asked: &AuthorizeQuery) -> Markup {
     let fields = [
         ("response_type", &asked.response_type),
         ("client_id", &asked.client_id),
@@ -208,9 +218,9 @@ fn place(redirect: &str) -> &str {
     if redirect == OUT_OF_BAND { "a page that shows a code to copy" } else { redirect }
 }
 
-fn shown_code(node: &Node, owner: &Owner, request: &Request, code: &str) -> Result<String> {
+fn shown_code(node: &Node, owner: &Owner, request: &AuthorizationRequest, code: &str) -> Result<String> {
     node.store.read(|r| {
-        let house = House::load(node, r, Some(owner), "/")?;
+        let house = PageContext::load(node, r, Some(owner), "/")?;
         let body = html! {
             div.narrow {
                 h1 { "Copy this code" }
@@ -218,7 +228,8 @@ fn shown_code(node: &Node, owner: &Owner, request: &Request, code: &str) -> Resu
                 p { code.address { (code) } }
             }
         };
-        Ok(layout::document(&house, &Page::new("A code for an app", Here::Elsewhere, body)).into_string())
+        Ok(layout::document(&house, &PageFrame::new("A code for an app", NavigationEntry::Elsewhere, body))
+            .into_string())
     })
 }
 
@@ -246,7 +257,7 @@ mod tests {
     fn the_way_back_keeps_the_apps_address_as_it_is() {
         let back = |redirect: &str, state: &str| {
             let (redirect_uri, state) = (redirect.to_owned(), state.to_owned());
-            Asked { redirect_uri, state, ..Asked::default() }.back(&[("code", "x_-1")])
+            AuthorizeQuery { redirect_uri, state, ..AuthorizeQuery::default() }.back(&[("code", "x_-1")])
         };
         assert_eq!(back("icecubesapp://", ""), "icecubesapp://?code=x_-1");
         assert_eq!(back("https://a.example/cb?x=1", "a b&c"), "https://a.example/cb?x=1&code=x_-1&state=a%20b%26c");

@@ -12,30 +12,30 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::form::{Fields, Sent};
-use super::layout::{self, Here, House, Page, icon};
+use super::form::{FormFields, OwnerForm};
+use super::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
 use super::login::capital;
-use super::post::post_card::{self, Place};
+use super::post::post_card::{self, CardPlacement};
 use super::{moderation::interaction_requests, people::actor_widgets, post::poll};
 use crate::base::id::{ActorId, DraftId, PostId};
-use crate::base::interaction_policy::{Choices, Deed};
+use crate::base::interaction_policy::{Interaction, PolicyChoices};
 use crate::base::{Audience, Error, Result};
-use crate::federation::owner::publish::{self, Draft, PICTURES};
+use crate::federation::owner::publish::{self, MAX_ATTACHMENTS, NewPost};
 use crate::federation::{Node, owner::scheduling as keeping};
-use crate::store::posts::attachments::{self, Attachment};
-use crate::store::posts::post_views::{self, Card};
+use crate::store::posts::attachments::{self, PostAttachment};
+use crate::store::posts::post_views::{self, PostView};
 use crate::store::{
     self, Read, actors,
     posts::{self, drafts},
 };
-use crate::text::POST_CHARS;
+use crate::text::MAX_ARTICLE_CHARS;
 use crate::web::auth::{Owner, see_other};
 use crate::web::blocking::{PageError, blocking, sentence};
-use article_fields::Titled;
+use article_fields::TitleField;
 
 /// What stands in the form when it is shown.
 #[derive(Debug, Clone, Default)]
-pub struct Filled {
+pub struct ComposeFields {
     /// The words so far.
     pub text: String,
     /// The content warning so far.
@@ -47,21 +47,21 @@ pub struct Filled {
     /// Pictures start covered.
     pub sensitive: bool,
     /// The poll so far.
-    pub poll: poll::Filled,
+    pub poll: poll::PollFields,
     /// The post it answers.
     pub reply_to: Option<PostId>,
     /// The group it is posted to.
     pub group: Option<ActorId>,
     /// Its title, which begins a thread in a group and elsewhere makes an article; whether it is Markdown.
-    pub long: article_fields::Filled,
+    pub long: article_fields::ArticleFields,
     /// The post it quotes.
     pub quote: Option<PostId>,
     /// Who may answer and quote it; None is as the settings have it.
-    pub choices: Option<Choices>,
+    pub choices: Option<PolicyChoices>,
     /// Whether it is kept for later.
-    pub later: scheduled::Filled,
+    pub later: scheduled::ScheduleFields,
     /// The files it has already.
-    pub files: Vec<Attachment>,
+    pub files: Vec<PostAttachment>,
     /// What the owner should know of the post they answer or quote.
     pub hint: Option<String>,
     /// What was wrong with it.
@@ -70,18 +70,19 @@ pub struct Filled {
     pub button: Option<&'static str>,
 }
 
-impl Filled {
+impl ComposeFields {
     /// An empty form with the owner's settings.
     pub fn fresh(r: &Read<'_>) -> Result<Self> {
         let settings = store::node::settings(r)?;
         let audience = settings.audience.parse().unwrap_or(Audience::Public);
         let choices = Some(settings.choices());
-        let long = article_fields::Filled { markdown: settings.markdown, ..article_fields::Filled::default() };
+        let long =
+            article_fields::ArticleFields { markdown: settings.markdown, ..article_fields::ArticleFields::default() };
         Ok(Self { audience: Some(audience), choices, language: settings.language, long, ..Self::default() })
     }
 
     /// A form that answers a post: its people named, its warning kept, its audience not widened.
-    pub fn answering(r: &Read<'_>, house: &House<'_>, parent: &Card) -> Result<Self> {
+    pub fn answering(r: &Read<'_>, house: &PageContext<'_>, parent: &PostView) -> Result<Self> {
         let fresh = Self::fresh(r)?;
         let mut names: Vec<String> = Vec::new();
         if !house.is_owner(&parent.author) {
@@ -99,7 +100,7 @@ impl Filled {
             audience: fresh.audience.max(Some(parent.post.audience)),
             language: answering_in(r, parent, &fresh.language)?,
             reply_to: Some(parent.post.id),
-            hint: interaction_requests::hint(house, parent, Deed::Reply),
+            hint: interaction_requests::hint(house, parent, Interaction::Reply),
             button: Some("Reply"),
             ..fresh
         })
@@ -119,44 +120,44 @@ impl Filled {
             audience: Some(draft.audience),
             language: draft.language.unwrap_or(fresh.language),
             sensitive: draft.sensitive,
-            poll: draft.poll.as_ref().map(poll::Filled::of).unwrap_or_default(),
+            poll: draft.poll.as_ref().map(poll::PollFields::of).unwrap_or_default(),
             reply_to,
             quote,
             group: draft.group,
-            long: article_fields::Filled {
+            long: article_fields::ArticleFields {
                 title: text(draft.title),
                 summary: text(draft.summary),
                 markdown: draft.markdown.unwrap_or(fresh.long.markdown),
             },
             choices: draft.choices.or(fresh.choices),
             files: attachments::by_ids(r, &draft.media)?,
-            later: scheduled::Filled::of(&kept),
+            later: scheduled::ScheduleFields::of(&kept),
             hint: lost.then(|| "What it answered or quoted is not there any more.".to_owned()),
             ..Self::default()
         })
     }
 
-    fn from(fields: &Fields) -> Self {
+    fn from(fields: &FormFields) -> Self {
         Self {
             text: fields.text("text").to_owned(),
             warning: fields.line("warning"),
             audience: fields.text("audience").parse().ok(),
             language: fields.line("language"),
             sensitive: fields.has("sensitive"),
-            poll: poll::Filled::from(fields),
+            poll: poll::PollFields::from(fields),
             reply_to: fields.text("reply_to").parse().ok(),
             quote: fields.text("quote").parse().ok(),
             choices: interaction_requests::chosen(fields),
             group: fields.text("group").parse().ok(),
-            long: article_fields::Filled::from(fields),
-            later: scheduled::Filled::from(fields),
+            long: article_fields::ArticleFields::from(fields),
+            later: scheduled::ScheduleFields::from(fields),
             ..Self::default()
         }
     }
 }
 
 /// The language an answer starts with: the post's own when the owner writes in it, too.
-fn answering_in(r: &Read<'_>, parent: &Card, usual: &str) -> Result<String> {
+fn answering_in(r: &Read<'_>, parent: &PostView, usual: &str) -> Result<String> {
     let spoken = parent.post.language.as_deref().filter(|tag| *tag != usual);
     let Some(spoken) = spoken else { return Ok(usual.to_owned()) };
     let own = posts::languages(r, store::node::owner(r)?)?;
@@ -164,7 +165,7 @@ fn answering_in(r: &Read<'_>, parent: &Card, usual: &str) -> Result<String> {
 }
 
 /// The form.
-pub fn form(house: &House<'_>, filled: &Filled) -> Markup {
+pub fn form(house: &PageContext<'_>, filled: &ComposeFields) -> Markup {
     let reply = filled.reply_to.is_some();
     let hint = if reply { "Your answer" } else { "What’s going on?" };
     html! {
@@ -177,16 +178,16 @@ pub fn form(house: &House<'_>, filled: &Filled) -> Markup {
             @if let Some(group) = filled.group {
                 input type="hidden" name="group" value=(group);
                 label for="title" { "Title" }
-                input #title type="text" name="title" value=(filled.long.title) maxlength=(publish::TITLE_CHARS) dir="auto";
+                input #title type="text" name="title" value=(filled.long.title) maxlength=(publish::MAX_TITLE_CHARS) dir="auto";
                 p.note { "A title begins a thread; on Mastodon it is all that is seen, with a link. Leave it empty for a short post." }
             }
             label.hidden for="text" { (hint) }
-            textarea #text name="text" rows="3" placeholder=(hint) maxlength=(POST_CHARS) data-count="count" dir="auto" { (filled.text) }
+            textarea #text name="text" rows="3" placeholder=(hint) maxlength=(MAX_ARTICLE_CHARS) data-count="count" dir="auto" { (filled.text) }
             @if !filled.files.is_empty() { div.drawer { (uploads::present(&filled.files)) } }
             div.tools {
                 (uploads::tool())
                 @if filled.group.is_none() { (poll::tool(&filled.poll)) }
-                (article_fields::tool(&filled.long, if reply || filled.group.is_some() { Titled::Not } else { Titled::Free }))
+                (article_fields::tool(&filled.long, if reply || filled.group.is_some() { TitleField::Not } else { TitleField::Free }))
                 (warning_tool(filled))
                 (language_field::tool(&filled.language))
                 (choices_tool(filled))
@@ -199,13 +200,13 @@ pub fn form(house: &House<'_>, filled: &Filled) -> Markup {
     }
 }
 
-fn warning_tool(filled: &Filled) -> Markup {
+fn warning_tool(filled: &ComposeFields) -> Markup {
     html! {
         details.tool open[!filled.warning.is_empty() || filled.sensitive] {
             summary title="Content warning" { (icon("warning")) span.label { "Warning" } }
             div.drawer {
                 label for="warning" { "Content warning" }
-                input #warning type="text" name="warning" value=(filled.warning) maxlength=(crate::text::WARNING_CHARS)
+                input #warning type="text" name="warning" value=(filled.warning) maxlength=(crate::text::MAX_CONTENT_WARNING_CHARS)
                     placeholder="What it is about, shown before the rest";
                 label.check { input type="checkbox" name="sensitive" value="yes" checked[filled.sensitive]; " Cover pictures and films" }
             }
@@ -213,7 +214,7 @@ fn warning_tool(filled: &Filled) -> Markup {
     }
 }
 
-fn choices_tool(filled: &Filled) -> Markup {
+fn choices_tool(filled: &ComposeFields) -> Markup {
     html! {
         details.tool {
             summary title="Who may answer, quote, like and boost" { (icon("people")) span.label { "Who may answer" } }
@@ -236,7 +237,7 @@ pub fn audience_choice(chosen: Audience) -> Markup {
 
 /// What `GET /compose` is asked for.
 #[derive(Debug, Deserialize)]
-pub struct Asked {
+pub struct ComposeQuery {
     reply_to: Option<PostId>,
     quote: Option<PostId>,
     group: Option<ActorId>,
@@ -248,28 +249,28 @@ pub struct Asked {
 pub async fn show(
     node: web::Data<Node>,
     owner: Owner,
-    asked: web::Query<Asked>,
+    asked: web::Query<ComposeQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, PageError> {
     let here = request.uri().to_string();
     let asked = asked.into_inner();
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = House::load(node, r, Some(&owner), &here)?;
+            let house = PageContext::load(node, r, Some(&owner), &here)?;
             if let Some(draft) = asked.draft {
-                let filled = Filled::kept(r, draft)?;
+                let filled = ComposeFields::kept(r, draft)?;
                 let parent = filled.reply_to.map(|id| post_views::one(r, id)).transpose()?;
                 return page(r, &house, parent.as_ref(), &filled);
             }
             let parent = asked.reply_to.map(|id| post_views::one(r, id)).transpose()?;
             let mut filled = match &parent {
-                Some(parent) => Filled::answering(r, &house, parent)?,
-                None => Filled::fresh(r)?,
+                Some(parent) => ComposeFields::answering(r, &house, parent)?,
+                None => ComposeFields::fresh(r)?,
             };
             let quoted = asked.quote.map(|id| post_views::one(r, id)).transpose()?;
             if let Some(quoted) = &quoted {
                 filled.quote = Some(quoted.post.id);
-                filled.hint = filled.hint.or_else(|| interaction_requests::hint(&house, quoted, Deed::Quote));
+                filled.hint = filled.hint.or_else(|| interaction_requests::hint(&house, quoted, Interaction::Quote));
             }
             filled.text.push_str(asked.text.as_deref().unwrap_or_default());
             filled.group = asked.group.filter(|_| parent.is_none());
@@ -279,48 +280,48 @@ pub async fn show(
     Ok(layout::private(markup.await?))
 }
 
-fn page(r: &Read<'_>, house: &House<'_>, parent: Option<&Card>, filled: &Filled) -> Result<String> {
+fn page(r: &Read<'_>, house: &PageContext<'_>, parent: Option<&PostView>, filled: &ComposeFields) -> Result<String> {
     let title = if parent.is_some() { "Reply" } else { "Write" };
     let group = filled.group.map(|id| actors::by_id(r, id)).transpose()?;
     let quoted = filled.quote.map(|id| post_views::one(r, id)).transpose()?;
     let body = html! {
         h1.quiet { (title) @if let Some(group) = &group { " in " (actor_widgets::mention(house, group)) } }
-        @if let Some(parent) = parent { (post_card::card(house, parent, Place::Above)) }
+        @if let Some(parent) = parent { (post_card::card(house, parent, CardPlacement::Above)) }
         (form(house, filled))
-        @if let Some(quoted) = &quoted { (post_card::card(house, quoted, Place::Above)) }
+        @if let Some(quoted) = &quoted { (post_card::card(house, quoted, CardPlacement::Above)) }
     };
-    Ok(layout::document(house, &Page::new(title, Here::Elsewhere, body)).into_string())
+    Ok(layout::document(house, &PageFrame::new(title, NavigationEntry::Elsewhere, body)).into_string())
 }
 
 /// `POST /compose`: publishes and leads to the post, or keeps it for later and leads to the drafts. What is wrong is said over the form, with the words still in it.
-pub async fn send(node: web::Data<Node>, sent: Sent) -> Result<HttpResponse, PageError> {
-    let Sent { owner, mut fields } = sent;
+pub async fn send(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
+    let OwnerForm { owner, mut fields } = sent;
     let answer = blocking(&node, move |node| {
-        let mut filled = Filled::from(&fields);
+        let mut filled = ComposeFields::from(&fields);
         match publish(node, &filled, &mut fields) {
-            Ok(path) => Ok(Outcome::Done(path)),
+            Ok(path) => Ok(ComposeOutcome::Done(path)),
             Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
             Err(problem) => {
                 filled.problem = Some(capital(&sentence(&problem)));
-                again(node, &owner, &filled).map(Outcome::Again)
+                again(node, &owner, &filled).map(ComposeOutcome::Again)
             }
         }
     });
     Ok(match answer.await? {
-        Outcome::Done(path) => see_other(&path),
-        Outcome::Again(markup) => layout::refused(markup),
+        ComposeOutcome::Done(path) => see_other(&path),
+        ComposeOutcome::Again(markup) => layout::refused(markup),
     })
 }
 
 /// What became of a form: where to go on, or the form once more.
-pub enum Outcome {
+pub enum ComposeOutcome {
     /// A path.
     Done(String),
     /// A document.
     Again(String),
 }
 
-fn publish(node: &Node, filled: &Filled, fields: &mut Fields) -> Result<String> {
+fn publish(node: &Node, filled: &ComposeFields, fields: &mut FormFields) -> Result<String> {
     let audience = filled.audience.ok_or_else(|| Error::invalid("Choose who may read it."))?;
     let due = filled.later.due(node.clock().now())?;
     let kept = filled.later.draft.map(|id| node.store.read(|r| drafts::get(r, id))).transpose()?;
@@ -331,12 +332,12 @@ fn publish(node: &Node, filled: &Filled, fields: &mut Fields) -> Result<String> 
         }
         None => (Vec::new(), Vec::new()),
     };
-    media.extend(uploads::keep(node, fields, PICTURES.saturating_sub(media.len()))?);
+    media.extend(uploads::keep(node, fields, MAX_ATTACHMENTS.saturating_sub(media.len()))?);
     if filled.text.trim().is_empty() && media.is_empty() && filled.quote.is_none() {
         return Err(Error::invalid("There is nothing in it yet: write something or add a picture."));
     }
     node.store.write(move |w| attachments::describe_loose(w, &described))?;
-    let draft = Draft {
+    let draft = NewPost {
         warning: some(&filled.warning),
         reply_to: filled.reply_to,
         media,
@@ -350,7 +351,7 @@ fn publish(node: &Node, filled: &Filled, fields: &mut Fields) -> Result<String> 
         quote: filled.quote,
         choices: filled.choices,
         from: filled.later.draft,
-        ..Draft::new(filled.text.clone(), audience)
+        ..NewPost::new(filled.text.clone(), audience)
     };
     if filled.later.keep {
         return keeping::keep(node, draft).map(|id| format!("/drafts#d{id}"));
@@ -366,12 +367,12 @@ pub fn some(text: &str) -> Option<String> {
     Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-fn again(node: &Node, owner: &Owner, filled: &Filled) -> Result<String> {
+fn again(node: &Node, owner: &Owner, filled: &ComposeFields) -> Result<String> {
     node.store.read(|r| {
-        let house = House::load(node, r, Some(owner), "/compose")?;
+        let house = PageContext::load(node, r, Some(owner), "/compose")?;
         let parent = filled.reply_to.and_then(|id| post_views::one(r, id).ok());
         let kept = filled.later.draft.and_then(|id| drafts::get(r, id).ok());
         let files = kept.map(|kept| attachments::by_ids(r, &keeping::draft(&kept).media)).transpose()?;
-        page(r, &house, parent.as_ref(), &Filled { files: files.unwrap_or_default(), ..filled.clone() })
+        page(r, &house, parent.as_ref(), &ComposeFields { files: files.unwrap_or_default(), ..filled.clone() })
     })
 }

@@ -11,28 +11,28 @@ use futures_util::StreamExt;
 
 use crate::base::{Error, Result};
 use crate::federation::Node;
-use crate::web::auth::{self, MaybeSession, Owner, Session};
+use crate::web::auth::{self, MaybeSession, Owner, SignedInBrowser};
 use crate::web::blocking::PageError;
-use crate::web::request_body::{self, Incoming, Place, STRANGE_BYTES, Sender, Stopped};
+use crate::web::request_body::{self, BodyError, BodyPermit, BodySender, IncomingBody, MAX_ANONYMOUS_BODY_BYTES};
 
 /// Bytes of a form of the owner's without files, and of all the texts of one with files.
-const TEXT_BYTES: usize = 256 * 1024;
+const MAX_TEXT_BYTES: usize = 256 * 1024;
 /// Bytes of one file: a short film; pictures have a limit of their own.
-const FILE_BYTES: usize = crate::media::FILM_BYTES;
+const MAX_FILE_BYTES: usize = crate::media::MAX_AUDIO_VIDEO_BYTES;
 /// Bytes of all files of one form: they are in memory until they are on the disk.
-const FILES_BYTES: usize = 48 * 1024 * 1024;
+const MAX_FILES_BYTES: usize = 48 * 1024 * 1024;
 /// Fields in one form.
-const FIELDS: usize = 200;
+const MAX_FORM_FIELDS: usize = 200;
 
 /// The fields of a form, in order.
 #[derive(Debug, Default)]
-pub struct Fields {
+pub struct FormFields {
     texts: Vec<(String, String)>,
     files: Vec<(String, Vec<u8>)>,
-    _place: Option<Place>,
+    _place: Option<BodyPermit>,
 }
 
-impl Fields {
+impl FormFields {
     /// The first field of this name, with line ends as `\n`; empty when there is none.
     pub fn text(&self, name: &str) -> &str {
         self.all(name).next().unwrap_or_default()
@@ -66,7 +66,7 @@ impl Fields {
     }
 
     fn add_text(&mut self, name: String, text: &str) -> Result<()> {
-        if self.texts.len() + self.files.len() >= FIELDS {
+        if self.texts.len() + self.files.len() >= MAX_FORM_FIELDS {
             return Err(Error::invalid("this form has too many fields"));
         }
         self.texts.push((name, text.replace("\r\n", "\n").replace('\0', "")));
@@ -75,27 +75,27 @@ impl Fields {
 }
 
 /// A form the owner sent from a page of ours.
-pub struct Sent {
+pub struct OwnerForm {
     /// Whose session it was.
     pub owner: Owner,
     /// What it says.
-    pub fields: Fields,
+    pub fields: FormFields,
 }
 
 /// A form sent by a browser with a session, perhaps before the owner has a name.
-pub struct SentEarly {
+pub struct SessionForm {
     /// The session.
-    pub session: Session,
+    pub session: SignedInBrowser,
     /// What it says.
-    pub fields: Fields,
+    pub fields: FormFields,
 }
 
 /// A form a visitor sent from a page of ours.
-pub struct Posted(pub Fields);
+pub struct VisitorForm(pub FormFields);
 
 type Fut<T> = Pin<Box<dyn Future<Output = Result<T, actix_web::Error>>>>;
 
-impl FromRequest for Sent {
+impl FromRequest for OwnerForm {
     type Error = actix_web::Error;
     type Future = Fut<Self>;
 
@@ -109,7 +109,7 @@ impl FromRequest for Sent {
     }
 }
 
-impl FromRequest for SentEarly {
+impl FromRequest for SessionForm {
     type Error = actix_web::Error;
     type Future = Fut<Self>;
 
@@ -124,7 +124,7 @@ impl FromRequest for SentEarly {
     }
 }
 
-impl FromRequest for Posted {
+impl FromRequest for VisitorForm {
     type Error = actix_web::Error;
     type Future = Fut<Self>;
 
@@ -135,14 +135,14 @@ impl FromRequest for Posted {
 }
 
 /// Reads a form; with a session, its token must be right, and stand before any file.
-async fn read(request: &HttpRequest, payload: Payload, session: Option<&[u8]>) -> Result<Fields, PageError> {
+async fn read(request: &HttpRequest, payload: Payload, session: Option<&[u8]>) -> Result<FormFields, PageError> {
     let node = request.app_data::<web::Data<Node>>().ok_or_else(|| Error::internal("no node"))?;
     auth::check_origin(request, node)?;
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let check = |fields: &Fields| session.map_or(Ok(()), |hash| auth::check_csrf(node, hash, fields.text("csrf")));
+    let check = |fields: &FormFields| session.map_or(Ok(()), |hash| auth::check_csrf(node, hash, fields.text("csrf")));
     let (sender, most) = match session {
-        Some(_) => (Sender::Owner, TEXT_BYTES),
-        None => (Sender::Stranger, STRANGE_BYTES),
+        Some(_) => (BodySender::Owner, MAX_TEXT_BYTES),
+        None => (BodySender::Stranger, MAX_ANONYMOUS_BODY_BYTES),
     };
     let body = request_body::of(request, payload, sender).map_err(|stopped| refused(stopped, most))?;
     if kind.starts_with("multipart/form-data") {
@@ -158,8 +158,8 @@ async fn read(request: &HttpRequest, payload: Payload, session: Option<&[u8]>) -
     }
 }
 
-async fn urlencoded(body: Incoming, most: usize) -> Result<Fields> {
-    let mut fields = Fields { _place: Some(body.place()), ..Fields::default() };
+async fn urlencoded(body: IncomingBody, most: usize) -> Result<FormFields> {
+    let mut fields = FormFields { _place: Some(body.place()), ..FormFields::default() };
     let body = body.whole(most).await.map_err(|stopped| refused(stopped, most))?;
     for (name, text) in url::form_urlencoded::parse(&body) {
         fields.add_text(name.into_owned(), &text)?;
@@ -167,12 +167,16 @@ async fn urlencoded(body: Incoming, most: usize) -> Result<Fields> {
     Ok(fields)
 }
 
-async fn multipart(request: &HttpRequest, body: Incoming, check: impl Fn(&Fields) -> Result<()>) -> Result<Fields> {
-    let mut fields = Fields { _place: Some(body.place()), ..Fields::default() };
+async fn multipart(
+    request: &HttpRequest,
+    body: IncomingBody,
+    check: impl Fn(&FormFields) -> Result<()>,
+) -> Result<FormFields> {
+    let mut fields = FormFields { _place: Some(body.place()), ..FormFields::default() };
     let mut form = Multipart::new(request.headers(), body);
-    let (mut texts, mut files) = (TEXT_BYTES, FILES_BYTES);
+    let (mut texts, mut files) = (MAX_TEXT_BYTES, MAX_FILES_BYTES);
     while let Some(field) = form.next().await {
-        let mut field = field.map_err(|error| refused(error.into(), FILES_BYTES))?;
+        let mut field = field.map_err(|error| refused(error.into(), MAX_FILES_BYTES))?;
         let name = field.name().unwrap_or_default().to_owned();
         let is_file = field.content_disposition().is_some_and(|said| said.get_filename().is_some());
         if !is_file {
@@ -182,9 +186,9 @@ async fn multipart(request: &HttpRequest, body: Incoming, check: impl Fn(&Fields
             continue;
         }
         check(&fields)?;
-        let bytes = part(&mut field, files.min(FILE_BYTES)).await?;
+        let bytes = part(&mut field, files.min(MAX_FILE_BYTES)).await?;
         files -= bytes.len();
-        if fields.files.len() >= FIELDS {
+        if fields.files.len() >= MAX_FORM_FIELDS {
             return Err(Error::invalid("this form has too many files"));
         }
         fields.files.push((name, bytes));
@@ -196,7 +200,7 @@ async fn multipart(request: &HttpRequest, body: Incoming, check: impl Fn(&Fields
 async fn part(field: &mut Field, limit: usize) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     while let Some(chunk) = field.next().await {
-        let chunk = chunk.map_err(|error| refused(error.into(), FILES_BYTES))?;
+        let chunk = chunk.map_err(|error| refused(error.into(), MAX_FILES_BYTES))?;
         if bytes.len() + chunk.len() > limit {
             return Err(too_large(limit));
         }
@@ -205,11 +209,11 @@ async fn part(field: &mut Field, limit: usize) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn refused(stopped: Stopped, most: usize) -> Error {
+fn refused(stopped: BodyError, most: usize) -> Error {
     match stopped {
-        Stopped::Full => Error::Busy,
-        Stopped::TooLarge => too_large(most),
-        Stopped::Slow | Stopped::Broken => Error::invalid("the form did not arrive whole; please send it again"),
+        BodyError::Full => Error::Busy,
+        BodyError::TooLarge => too_large(most),
+        BodyError::Slow | BodyError::Broken => Error::invalid("the form did not arrive whole; please send it again"),
     }
 }
 

@@ -10,9 +10,9 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 /// Up to here hours are counted even across midnight: "5 hours ago" says more than "yesterday" at one in the morning.
-const SAME_NIGHT: u64 = 8 * HOUR;
+const MAX_HOURS_AGO: u64 = 8 * HOUR;
 /// Dates older than this carry their year.
-const WITH_YEAR: u64 = 300 * DAY;
+const SHOW_YEAR_AFTER: u64 = 300 * DAY;
 
 /// A moment in words with the full time in its `title`.
 pub fn when(at: Time, now: Time) -> Markup {
@@ -27,9 +27,9 @@ pub fn ago(at: Time, now: Time) -> String {
     match age {
         0..MINUTE => "just now".to_owned(),
         MINUTE..HOUR => format!("{} ago", count(age / MINUTE, "minute")),
-        _ if then == today || age < SAME_NIGHT => format!("{} ago", count(age / HOUR, "hour")),
+        _ if then == today || age < MAX_HOURS_AGO => format!("{} ago", count(age / HOUR, "hour")),
         _ if then == yesterday => "yesterday".to_owned(),
-        _ if age < WITH_YEAR => then.strftime("%-d %B").to_string(),
+        _ if age < SHOW_YEAR_AFTER => then.strftime("%-d %B").to_string(),
         _ => then.strftime("%-d %B %Y").to_string(),
     }
 }

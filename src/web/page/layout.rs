@@ -8,10 +8,10 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use crate::base::config::{SOFTWARE, VERSION};
 use crate::base::{Result, Time};
 use crate::federation::Node;
-use crate::social::moderation::filter::Sieve;
+use crate::social::moderation::filter::ActiveFilters;
 use crate::store::actors::Actor;
-use crate::store::actors::follows::List;
-use crate::store::timelines::filters::Context;
+use crate::store::actors::follows::FollowList;
+use crate::store::timelines::filters::FilterContext;
 use crate::store::{
     self, Read,
     actors::{self, follows},
@@ -22,19 +22,19 @@ use crate::web::auth::Owner;
 use crate::web::files;
 
 /// What a page may load and where its forms may go: nothing but this server.
-const POLICY: &str = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'self'; script-src 'self'; \
+const CSP: &str = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'self'; script-src 'self'; \
                       form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 /// Browsers hold a form's redirect to `form-action` too, and a remote follow leads to the follower's own server. Only for
 /// pages of visitors, who have nothing here to steal.
-const POLICY_REMOTE_FOLLOW: &str = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'self'; script-src 'self'; \
+const CSP_REMOTE_FOLLOW: &str = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'self'; script-src 'self'; \
                                     form-action 'self' https:; frame-ancestors 'none'; base-uri 'none'";
-const POLICY_CONSENT: &str = "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; \
+const CSP_CONSENT: &str = "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; \
                               frame-ancestors 'none'; base-uri 'none'";
 /// How long a visitor's browser, or a cache before us, may show a page without asking again.
-const VISITORS: &str = "public, max-age=30";
+const VISITOR_CACHE_CONTROL: &str = "public, max-age=30";
 
 /// What every page knows: whose house this is and who is looking.
-pub struct House<'n> {
+pub struct PageContext<'n> {
     /// The server.
     pub node: &'n Node,
     /// Whose house it is; None in a trial before a name is picked.
@@ -46,21 +46,21 @@ pub struct House<'n> {
     /// People waiting to be let in.
     pub requests: u32,
     /// The owner's filters that count on this page.
-    pub sieve: Sieve,
+    pub sieve: ActiveFilters,
     /// The time of this page.
     pub now: Time,
     /// The path and query of this page: where a pressed button leads back to.
     pub here: String,
 }
 
-impl<'n> House<'n> {
+impl<'n> PageContext<'n> {
     /// Loads what the frame shows.
     pub fn load(node: &'n Node, r: &Read<'_>, session: Option<&'n Owner>, here: &str) -> Result<Self> {
         let owner = store::node::get(r)?.owner.map(|id| actors::by_id(r, id)).transpose()?;
         let (mut unseen, mut waiting) = (0, 0);
         if let Some(session) = session {
             unseen = notifications::unseen(r)?;
-            waiting = follows::count(r, session.actor, List::Requests)? + interaction_requests_in::count(r)?;
+            waiting = follows::count(r, session.actor, FollowList::Requests)? + interaction_requests_in::count(r)?;
         }
         Ok(Self {
             node,
@@ -68,16 +68,16 @@ impl<'n> House<'n> {
             session,
             unseen,
             requests: waiting,
-            sieve: Sieve::default(),
+            sieve: ActiveFilters::default(),
             now: r.now,
             here: here.to_owned(),
         })
     }
 
     /// With the owner's filters that count in this place; a visitor has none.
-    pub fn sifting(mut self, r: &Read<'_>, context: Context) -> Result<Self> {
+    pub fn sifting(mut self, r: &Read<'_>, context: FilterContext) -> Result<Self> {
         if self.session.is_some() {
-            self.sieve = Sieve::load(r)?.only(context);
+            self.sieve = ActiveFilters::load(r)?.only(context);
         }
         Ok(self)
     }
@@ -112,7 +112,7 @@ impl<'n> House<'n> {
 
 /// Which entry of the navigation is marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Here {
+pub enum NavigationEntry {
     /// The home timeline.
     Home,
     /// Notifications.
@@ -130,26 +130,26 @@ pub enum Here {
 }
 
 /// One page.
-pub struct Page {
+pub struct PageFrame {
     /// In the window's title, before the owner's name.
     pub title: String,
     /// The entry of the navigation to mark.
-    pub here: Here,
+    pub here: NavigationEntry,
     /// More lines for the head: feeds, OpenGraph.
     pub head: Markup,
     /// The content.
     pub body: Markup,
 }
 
-impl Page {
+impl PageFrame {
     /// A page with nothing special in its head.
-    pub fn new(title: impl Into<String>, here: Here, body: Markup) -> Self {
+    pub fn new(title: impl Into<String>, here: NavigationEntry, body: Markup) -> Self {
         Self { title: title.into(), here, head: html! {}, body }
     }
 }
 
 /// The whole document.
-pub fn document(house: &House<'_>, page: &Page) -> Markup {
+pub fn document(house: &PageContext<'_>, page: &PageFrame) -> Markup {
     let name = house.owner.as_ref().map_or(SOFTWARE, |owner| owner.name.as_str());
     let title = if page.title == name { name.to_owned() } else { format!("{} · {name}", page.title) };
     let top = html! {
@@ -193,16 +193,16 @@ fn shell(title: &str, head: &Markup, top: &Markup, body: &Markup, bottom: &Marku
     }
 }
 
-fn navigation(house: &House<'_>, here: Here) -> Markup {
+fn navigation(house: &PageContext<'_>, here: NavigationEntry) -> Markup {
     let people = if house.requests > 0 { "/requests" } else { "/following" };
     let profile = house.profile_path();
     let entries = [
-        (Here::Home, "/", "home", "Home", 0),
-        (Here::Notifications, "/notifications", "bell", "Notifications", house.unseen),
-        (Here::Find, "/find", "find", "Find", 0),
-        (Here::People, people, "people", "People", house.requests),
-        (Here::Profile, profile.as_str(), "person", "Profile", 0),
-        (Here::Settings, "/settings", "gear", "Settings", 0),
+        (NavigationEntry::Home, "/", "home", "Home", 0),
+        (NavigationEntry::Notifications, "/notifications", "bell", "Notifications", house.unseen),
+        (NavigationEntry::Find, "/find", "find", "Find", 0),
+        (NavigationEntry::People, people, "people", "People", house.requests),
+        (NavigationEntry::Profile, profile.as_str(), "person", "Profile", 0),
+        (NavigationEntry::Settings, "/settings", "gear", "Settings", 0),
     ];
     html! {
         header.top {
@@ -219,7 +219,7 @@ fn navigation(house: &House<'_>, here: Here) -> Markup {
 }
 
 /// What a visitor sees above the column: the owner's address, as on a letter box.
-fn signboard(house: &House<'_>) -> Markup {
+fn signboard(house: &PageContext<'_>) -> Markup {
     html! {
         header.top { a.home href=(house.profile_path()) {
             (icon("cabin"))
@@ -228,7 +228,7 @@ fn signboard(house: &House<'_>) -> Markup {
     }
 }
 
-fn footer(house: &House<'_>) -> Markup {
+fn footer(house: &PageContext<'_>) -> Markup {
     html! {
         footer.foot {
             ul {
@@ -258,25 +258,25 @@ pub fn icon(name: &str) -> Markup {
 
 /// A page of the owner's: never kept by anyone between.
 pub fn private(markup: String) -> HttpResponse {
-    start(HttpResponse::Ok(), POLICY, "private, no-cache").body(markup)
+    start(HttpResponse::Ok(), CSP, "private, no-cache").body(markup)
 }
 
 /// A page of the owner's that says what is wrong with what was sent.
 pub fn refused(markup: String) -> HttpResponse {
-    start(HttpResponse::BadRequest(), POLICY, "private, no-store").body(markup)
+    start(HttpResponse::BadRequest(), CSP, "private, no-store").body(markup)
 }
 
 /// The page that asks whether an app may come in. What its buttons lead to has any scheme, so no `form-action` is set:
 /// browsers hold a form's redirect to it.
 pub fn consent(response: HttpResponseBuilder, markup: String) -> HttpResponse {
-    start(response, POLICY_CONSENT, "private, no-store").body(markup)
+    start(response, CSP_CONSENT, "private, no-store").body(markup)
 }
 
 /// The start of an answer anyone may read.
 pub fn visitors(session: Option<&Owner>) -> HttpResponseBuilder {
     let (policy, cache) = match session {
-        Some(_) => (POLICY, "private, no-cache"),
-        None => (POLICY_REMOTE_FOLLOW, VISITORS),
+        Some(_) => (CSP, "private, no-cache"),
+        None => (CSP_REMOTE_FOLLOW, VISITOR_CACHE_CONTROL),
     };
     let mut response = start(HttpResponse::Ok(), policy, cache);
     response.insert_header((header::VARY, "Accept, Cookie"));
@@ -302,6 +302,6 @@ fn dress(response: &mut HttpResponseBuilder, policy: &'static str) {
 
 /// Gives an error page the headers of every page.
 pub fn dress_error(response: &mut HttpResponseBuilder) {
-    dress(response, POLICY);
+    dress(response, CSP);
     response.content_type("text/html; charset=utf-8");
 }

@@ -5,11 +5,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::form::{Posted, SentEarly};
-use super::layout::{self, Here, House, Page, icon};
+use super::form::{SessionForm, VisitorForm};
+use super::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
 use super::post::thread::query;
 use crate::base::{Error, Result};
-use crate::federation::owner::login::{self, Gate};
+use crate::federation::owner::login::{self, LoginGuard};
 use crate::federation::{Node, owner::identity};
 use crate::store;
 use crate::web::auth::{self, MaybeSession, local, see_other};
@@ -17,7 +17,7 @@ use crate::web::blocking::{PageError, blocking, sentence};
 
 /// Where to go on after logging in.
 #[derive(Debug, Deserialize)]
-pub struct Next {
+pub struct ReturnTo {
     next: Option<String>,
 }
 
@@ -25,7 +25,7 @@ pub struct Next {
 pub async fn show(
     node: web::Data<Node>,
     session: MaybeSession,
-    next: web::Query<Next>,
+    next: web::Query<ReturnTo>,
 ) -> Result<HttpResponse, PageError> {
     let next = next.into_inner().next.unwrap_or_default();
     if session.0.is_some() {
@@ -37,7 +37,7 @@ pub async fn show(
 
 fn page(node: &Node, next: &str, problem: Option<&str>) -> Result<String> {
     node.store.read(|r| {
-        let house = House::load(node, r, None, "/login")?;
+        let house = PageContext::load(node, r, None, "/login")?;
         let has_password = store::node::password(r)?.is_some();
         let body = html! {
             div.narrow {
@@ -50,7 +50,7 @@ fn page(node: &Node, next: &str, problem: Option<&str>) -> Result<String> {
                     input hidden type="text" name="username" autocomplete="username" readonly
                         value=(house.owner.as_ref().map_or("owner", |owner| owner.username.as_str()));
                     label for="password" { "Password" }
-                    input #password type="password" name="password" autocomplete="current-password" required maxlength=(login::LONGEST) autofocus;
+                    input #password type="password" name="password" autocomplete="current-password" required maxlength=(login::MAX_PASSWORD_BYTES) autofocus;
                     button.main type="submit" { "Log in" }
                 }
                 p.note {
@@ -59,15 +59,15 @@ fn page(node: &Node, next: &str, problem: Option<&str>) -> Result<String> {
                 }
             }
         };
-        Ok(layout::document(&house, &Page::new("Log in", Here::Elsewhere, body)).into_string())
+        Ok(layout::document(&house, &PageFrame::new("Log in", NavigationEntry::Elsewhere, body)).into_string())
     })
 }
 
 /// `POST /login`.
 pub async fn enter(
     node: web::Data<Node>,
-    gate: web::Data<Gate>,
-    posted: Posted,
+    gate: web::Data<LoginGuard>,
+    posted: VisitorForm,
     request: HttpRequest,
 ) -> Result<HttpResponse, PageError> {
     let from = auth::address(&request, &node.config.trusted_proxies);
@@ -116,7 +116,7 @@ fn with_cookie(node: &Node, cookie: String, next: &str) -> HttpResponse {
 }
 
 /// `POST /logout`: ends this session.
-pub async fn leave(node: web::Data<Node>, sent: SentEarly) -> Result<HttpResponse, PageError> {
+pub async fn leave(node: web::Data<Node>, sent: SessionForm) -> Result<HttpResponse, PageError> {
     let hash = sent.session.hash;
     blocking(&node, move |node| node.store.write(move |w| store::access::sessions::close(w, &hash))).await?;
     let mut response = see_other("/");
@@ -139,7 +139,7 @@ pub async fn welcome(node: web::Data<Node>, session: MaybeSession) -> Result<Htt
 fn naming(node: &Node, csrf: &str, name: &str, problem: Option<&str>) -> Result<String> {
     let domain = &node.facts.origin.domain;
     node.store.read(|r| {
-        let house = House::load(node, r, None, "/welcome")?;
+        let house = PageContext::load(node, r, None, "/welcome")?;
         let body = html! {
             div.narrow.welcome {
                 div.sign { (icon("cabin")) }
@@ -160,13 +160,13 @@ fn naming(node: &Node, csrf: &str, name: &str, problem: Option<&str>) -> Result<
                 }
             }
         };
-        Ok(layout::document(&house, &Page::new("Welcome", Here::Elsewhere, body)).into_string())
+        Ok(layout::document(&house, &PageFrame::new("Welcome", NavigationEntry::Elsewhere, body)).into_string())
     })
 }
 
 /// `POST /welcome`: names the owner.
-pub async fn name(node: web::Data<Node>, sent: SentEarly) -> Result<HttpResponse, PageError> {
-    let SentEarly { session, fields } = sent;
+pub async fn name(node: web::Data<Node>, sent: SessionForm) -> Result<HttpResponse, PageError> {
+    let SessionForm { session, fields } = sent;
     let refused = blocking(&node, move |node| {
         let name = fields.line("name");
         match identity::name_owner(&node.store, name.trim_start_matches('@')) {
@@ -184,13 +184,13 @@ pub async fn name(node: web::Data<Node>, sent: SentEarly) -> Result<HttpResponse
 }
 
 /// The button that ends this session.
-pub fn logout(house: &House<'_>) -> Markup {
+pub fn logout(house: &PageContext<'_>) -> Markup {
     html! { form method="post" action="/logout" { (house.token("")) button.button type="submit" { (icon("door")) "Log out" } } }
 }
 
 /// `GET /authorize_interaction?uri=…`: somebody pressed "follow" or "reply" on another server. Leads the owner to what was
 /// meant, never to another server (S35).
-pub async fn interaction(session: MaybeSession, asked: web::Query<Interaction>) -> HttpResponse {
+pub async fn interaction(session: MaybeSession, asked: web::Query<AuthorizeInteraction>) -> HttpResponse {
     let find = format!("/find?q={}", query(asked.uri.as_deref().unwrap_or_default()));
     match session.0 {
         Some(_) => see_other(&find),
@@ -200,6 +200,6 @@ pub async fn interaction(session: MaybeSession, asked: web::Query<Interaction>) 
 
 /// What another server wants the owner to look at.
 #[derive(Debug, Deserialize)]
-pub struct Interaction {
+pub struct AuthorizeInteraction {
     uri: Option<String>,
 }

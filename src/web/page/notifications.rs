@@ -8,8 +8,8 @@ use actix_web::{HttpResponse, web};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::layout::{self, Here, House, Page, icon};
-use super::post::post_card::{self, Place};
+use super::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
+use super::post::post_card::{self, CardPlacement};
 use super::{
     formatting,
     people::actor_widgets,
@@ -19,32 +19,32 @@ use crate::base::id::{ActorId, NotificationId, PostId};
 use crate::base::{Result, Time};
 use crate::federation::Node;
 use crate::store::actors::{self, Actor};
-use crate::store::notifications::{self, Kind, Notification};
-use crate::store::posts::post_views::{self, Card};
-use crate::store::posts::reactions::{self, Reaction, Sign};
-use crate::store::timelines::filters::{Action, Context};
+use crate::store::notifications::{self, Notification, NotificationKind};
+use crate::store::posts::post_views::{self, PostView};
+use crate::store::posts::reactions::{self, Reaction, ReactionEmoji};
+use crate::store::timelines::filters::{FilterAction, FilterContext};
 use crate::store::{self, Read, timelines::markers};
 use crate::web::auth::Owner;
 use crate::web::blocking::{PageError, blocking};
 
 /// Notifications read for one page; grouped, they are fewer rows.
-const ROWS: u32 = 60;
+const NOTIFICATIONS_PER_PAGE: u32 = 60;
 /// Faces shown of one row.
-const FACES: usize = 8;
+const MAX_AVATARS_PER_ROW: usize = 8;
 /// Graphemes quoted of a post.
-const QUOTE: usize = 140;
+const MAX_EXCERPT_GRAPHEMES: usize = 140;
 
 /// Which window is asked for.
 #[derive(Debug, Deserialize)]
-pub struct Before {
+pub struct NotificationsQuery {
     before: Option<NotificationId>,
 }
 
 /// Events of one kind about one thing, newest first.
 #[derive(Debug, PartialEq, Eq)]
-struct Row {
+struct NotificationRow {
     newest: NotificationId,
-    kind: Kind,
+    kind: NotificationKind,
     post: Option<PostId>,
     people: Vec<ActorId>,
     at: Time,
@@ -52,15 +52,18 @@ struct Row {
 
 /// Likes and boosts of the same post become one row, and so do follows; all else stands alone. A row stands where its
 /// newest event does.
-fn group(events: &[Notification]) -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::new();
+fn group(events: &[Notification]) -> Vec<NotificationRow> {
+    let mut rows: Vec<NotificationRow> = Vec::new();
     for event in events {
-        let joins = matches!(event.kind, Kind::Like | Kind::Reaction | Kind::Boost | Kind::Follow);
+        let joins = matches!(
+            event.kind,
+            NotificationKind::Like | NotificationKind::Reaction | NotificationKind::Boost | NotificationKind::Follow
+        );
         let row = rows.iter_mut().find(|row| joins && row.kind == event.kind && row.post == event.post_id);
         match row {
             Some(row) if row.people.contains(&event.actor_id) => {}
             Some(row) => row.people.push(event.actor_id),
-            None => rows.push(Row {
+            None => rows.push(NotificationRow {
                 newest: event.id,
                 kind: event.kind,
                 post: event.post_id,
@@ -73,24 +76,28 @@ fn group(events: &[Notification]) -> Vec<Row> {
 }
 
 /// `GET /notifications`.
-pub async fn show(node: web::Data<Node>, owner: Owner, before: web::Query<Before>) -> Result<HttpResponse, PageError> {
+pub async fn show(
+    node: web::Data<Node>,
+    owner: Owner,
+    before: web::Query<NotificationsQuery>,
+) -> Result<HttpResponse, PageError> {
     let before = before.before;
     let markup = blocking(&node, move |node| {
         let (markup, newest) = node.store.read(|r| {
-            let mut house = House::load(node, r, Some(&owner), "/notifications")?.sifting(r, Context::Notifications)?;
+            let mut house = PageContext::load(node, r, Some(&owner), "/notifications")?.sifting(r, FilterContext::Notifications)?;
             let seen = store::node::seen_notification(r)?;
-            let events = notifications::page(r, before, ROWS)?;
+            let events = notifications::page(r, before, NOTIFICATIONS_PER_PAGE)?;
             let newest = events.first().map(|event| event.id).filter(|id| *id > seen);
             house.unseen = if before.is_none() { 0 } else { house.unseen };
             let body = html! {
                 h1 { "Notifications" }
                 @if before.is_none() { (filtered::hint(r)?) }
                 (list(r, &house, &events, seen)?)
-                @if let (true, Some(last)) = (events.len() == ROWS as usize, events.last()) {
+                @if let (true, Some(last)) = (events.len() == NOTIFICATIONS_PER_PAGE as usize, events.last()) {
                     nav.pager aria-label="More notifications" { a rel="next" href={ "/notifications?before=" (last.id) } { "Older" } }
                 }
             };
-            Ok((layout::document(&house, &Page::new("Notifications", Here::Notifications, body)).into_string(), newest))
+            Ok((layout::document(&house, &PageFrame::new("Notifications", NavigationEntry::Notifications, body)).into_string(), newest))
         })?;
         if let Some(newest) = newest {
             node.store.write(move |w| markers::seen(w, newest))?;
@@ -100,14 +107,14 @@ pub async fn show(node: web::Data<Node>, owner: Owner, before: web::Query<Before
     Ok(layout::private(markup.await?))
 }
 
-fn list(r: &Read<'_>, house: &House<'_>, events: &[Notification], seen: NotificationId) -> Result<Markup> {
+fn list(r: &Read<'_>, house: &PageContext<'_>, events: &[Notification], seen: NotificationId) -> Result<Markup> {
     let rows = group(events);
     let ids: Vec<ActorId> = rows.iter().flat_map(|row| row.people.iter().copied()).collect();
     let people: HashMap<ActorId, Actor> = actors::by_ids(r, &ids)?.into_iter().map(|actor| (actor.id, actor)).collect();
     let posts: Vec<PostId> = rows.iter().filter_map(|row| row.post).collect();
-    let posts: HashMap<PostId, Card> = post_views::of(r, &posts)?.into_iter().map(|card| (card.id, card)).collect();
+    let posts: HashMap<PostId, PostView> = post_views::of(r, &posts)?.into_iter().map(|card| (card.id, card)).collect();
     let reacted: Vec<PostId> =
-        rows.iter().filter(|row| row.kind == Kind::Reaction).filter_map(|row| row.post).collect();
+        rows.iter().filter(|row| row.kind == NotificationKind::Reaction).filter_map(|row| row.post).collect();
     let reacted = if reacted.is_empty() { Vec::new() } else { reactions::of_posts(r, &reacted)? };
     Ok(html! {
         @if rows.is_empty() {
@@ -123,71 +130,79 @@ fn list(r: &Read<'_>, house: &House<'_>, events: &[Notification], seen: Notifica
 }
 
 /// The emoji of a row, each once; as many as fit a sentence.
-fn signs<'a>(row: &Row, reacted: &'a [Reaction]) -> Vec<&'a Sign> {
-    let mut signs: Vec<&Sign> = Vec::new();
-    for one in reacted.iter().filter(|one| row.kind == Kind::Reaction && Some(one.post_id) == row.post) {
-        if row.people.contains(&one.actor_id) && !signs.contains(&&one.sign) && signs.len() < FACES {
+fn signs<'a>(row: &NotificationRow, reacted: &'a [Reaction]) -> Vec<&'a ReactionEmoji> {
+    let mut signs: Vec<&ReactionEmoji> = Vec::new();
+    for one in reacted.iter().filter(|one| row.kind == NotificationKind::Reaction && Some(one.post_id) == row.post) {
+        if row.people.contains(&one.actor_id) && !signs.contains(&&one.sign) && signs.len() < MAX_AVATARS_PER_ROW {
             signs.push(&one.sign);
         }
     }
     signs
 }
 
-fn one(house: &House<'_>, row: &Row, who: &[&Actor], signs: &[&Sign], post: Option<&Card>, mark: &str) -> Markup {
+fn one(
+    house: &PageContext<'_>,
+    row: &NotificationRow,
+    who: &[&Actor],
+    signs: &[&ReactionEmoji],
+    post: Option<&PostView>,
+    mark: &str,
+) -> Markup {
     if post.is_some_and(|post| filter_result::is_hidden(house, post)) {
         return html! {};
     }
-    if let (Kind::Mention | Kind::Quote | Kind::Post, Some(post)) = (row.kind, post) {
-        return html! { li class={ "whole " (mark) } { (post_card::card(house, post, Place::List)) } };
+    if let (NotificationKind::Mention | NotificationKind::Quote | NotificationKind::Post, Some(post)) = (row.kind, post)
+    {
+        return html! { li class={ "whole " (mark) } { (post_card::card(house, post, CardPlacement::List)) } };
     }
     let (sign, verb) = match row.kind {
-        Kind::Like => ("liked", "liked your post"),
-        Kind::Reaction => ("smile", "reacted with"),
-        Kind::Boost => ("boost", "boosted your post"),
-        Kind::Follow => ("person", "followed you"),
-        Kind::FollowRequest => ("person", "would like to follow you"),
-        Kind::Accepted => ("check", "let you follow them"),
-        Kind::Mention => ("reply", "mentioned you"),
-        Kind::Moved => ("out", "is where somebody you follow has moved to"),
-        Kind::Report => ("warning", "sent a report about you or a post of yours"),
-        Kind::Poll => ("poll", "made a poll that is over"),
-        Kind::Quote => ("quote", "quoted you"),
-        Kind::Post => ("bell", "posted"),
-        Kind::Edit => ("pen", "edited a post you boosted"),
-        Kind::QuoteEdit => ("pen", "edited a post you quoted"),
-        Kind::Request => ("person", "would like to answer or quote your post"),
+        NotificationKind::Like => ("liked", "liked your post"),
+        NotificationKind::Reaction => ("smile", "reacted with"),
+        NotificationKind::Boost => ("boost", "boosted your post"),
+        NotificationKind::Follow => ("person", "followed you"),
+        NotificationKind::FollowRequest => ("person", "would like to follow you"),
+        NotificationKind::Accepted => ("check", "let you follow them"),
+        NotificationKind::Mention => ("reply", "mentioned you"),
+        NotificationKind::Moved => ("out", "is where somebody you follow has moved to"),
+        NotificationKind::Report => ("warning", "sent a report about you or a post of yours"),
+        NotificationKind::Poll => ("poll", "made a poll that is over"),
+        NotificationKind::Quote => ("quote", "quoted you"),
+        NotificationKind::Post => ("bell", "posted"),
+        NotificationKind::Edit => ("pen", "edited a post you boosted"),
+        NotificationKind::QuoteEdit => ("pen", "edited a post you quoted"),
+        NotificationKind::Request => ("person", "would like to answer or quote your post"),
     };
     html! {
         li class=(mark) {
             span class={ "sign news-" (sign) } { (icon(sign)) }
             div {
-                div.faces { @for actor in who.iter().take(FACES) { a href=(actor_widgets::path(house, actor)) tabindex="-1" aria-hidden="true" { (actor_widgets::face(house, actor)) } } }
+                div.faces { @for actor in who.iter().take(MAX_AVATARS_PER_ROW) { a href=(actor_widgets::path(house, actor)) tabindex="-1" aria-hidden="true" { (actor_widgets::face(house, actor)) } } }
                 p.said {
                     @match (row.kind, who) {
-                        (Kind::Poll, [one]) if house.is_owner(one) => "Your poll is over",
-                        (Kind::Poll, _) => { "A poll you voted in is over, by " (names(house, who)) }
-                        (Kind::Reaction, _) => { (names(house, who)) " reacted with" @for sign in signs { " " (emoji::sign(house, sign)) } " to your post" }
+                        (NotificationKind::Poll, [one]) if house.is_owner(one) => "Your poll is over",
+                        (NotificationKind::Poll, _) => { "A poll you voted in is over, by " (names(house, who)) }
+                        (NotificationKind::Reaction, _) => { (names(house, who)) " reacted with" @for sign in signs { " " (emoji::sign(house, sign)) } " to your post" }
                         _ => { (names(house, who)) " " (verb) }
                     } " · " span.when { (formatting::when(row.at, house.now)) }
                 }
                 @if let Some(post) = post { a.about href={ "/post/" (post.post.id) } { bdi { (excerpt(house, post)) } } }
-                @if row.kind == Kind::Report { div.do { a.button href="/reports" { "Read it" } } }
-                @if matches!(row.kind, Kind::FollowRequest | Kind::Request) { div.do { a.button href="/requests" { "Open the requests" } } }
+                @if row.kind == NotificationKind::Report { div.do { a.button href="/reports" { "Read it" } } }
+                @if matches!(row.kind, NotificationKind::FollowRequest | NotificationKind::Request) { div.do { a.button href="/requests" { "Open the requests" } } }
             }
         }
     }
 }
 
 /// The post in a line, or the filter it stands behind.
-fn excerpt(house: &House<'_>, post: &Card) -> String {
+fn excerpt(house: &PageContext<'_>, post: &PostView) -> String {
     match filter_result::verdict(house, post) {
-        Some((Action::Warn, title)) => format!("Filtered: {title}"),
-        _ => post_card::quote(post, QUOTE),
+        Some((FilterAction::Warn, title)) => format!("Filtered: {title}"),
+        _ => post_card::quote(post, MAX_EXCERPT_GRAPHEMES),
     }
 }
 
 /// "Anna", "Anna and Bo", "Anna, Bo and 3 others"; a single person with the whole handle.
-fn names(house: &House<'_>, who: &[&Actor]) -> Markup {
+fn names(house: &PageContext<'_>, who: &[&Actor]) -> Markup {
     html! {
         @match who {
             [] => "Somebody",
@@ -216,27 +231,27 @@ mod tests {
             created_at: Time::from_secs(id),
         };
         let rows = group(&[
-            event(9, Kind::Like, 1, Some(7)),
-            event(8, Kind::Mention, 2, Some(8)),
-            event(7, Kind::Like, 3, Some(7)),
-            event(6, Kind::Boost, 3, Some(7)),
-            event(5, Kind::Mention, 2, Some(9)),
-            event(4, Kind::Follow, 1, None),
-            event(3, Kind::Follow, 2, None),
-            event(2, Kind::FollowRequest, 4, None),
-            event(1, Kind::FollowRequest, 5, None),
+            event(9, NotificationKind::Like, 1, Some(7)),
+            event(8, NotificationKind::Mention, 2, Some(8)),
+            event(7, NotificationKind::Like, 3, Some(7)),
+            event(6, NotificationKind::Boost, 3, Some(7)),
+            event(5, NotificationKind::Mention, 2, Some(9)),
+            event(4, NotificationKind::Follow, 1, None),
+            event(3, NotificationKind::Follow, 2, None),
+            event(2, NotificationKind::FollowRequest, 4, None),
+            event(1, NotificationKind::FollowRequest, 5, None),
         ]);
         let said: Vec<_> = rows.iter().map(|row| (row.kind, row.people.len())).collect();
         assert_eq!(
             said,
             [
-                (Kind::Like, 2),
-                (Kind::Mention, 1),
-                (Kind::Boost, 1),
-                (Kind::Mention, 1),
-                (Kind::Follow, 2),
-                (Kind::FollowRequest, 1),
-                (Kind::FollowRequest, 1)
+                (NotificationKind::Like, 2),
+                (NotificationKind::Mention, 1),
+                (NotificationKind::Boost, 1),
+                (NotificationKind::Mention, 1),
+                (NotificationKind::Follow, 2),
+                (NotificationKind::FollowRequest, 1),
+                (NotificationKind::FollowRequest, 1)
             ]
         );
     }

@@ -10,19 +10,19 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::form::Sent;
-use super::layout::{self, Here, House, Page, icon};
-use super::moderation::mute_block_menu::{self, Distance};
-use super::timeline::home::{Window, pager};
+use super::form::OwnerForm;
+use super::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
+use super::moderation::mute_block_menu::{self, ModerationState};
+use super::timeline::home::{TimelineQuery, pager};
 use super::{formatting, moderation::interaction_requests, post::post_card, visitor::profile};
 use crate::base::Result;
 use crate::base::id::ActorId;
-use crate::federation::remote::backfill::{self, Wish};
+use crate::federation::remote::backfill::{self, BackfillJob};
 use crate::federation::{Node, owner::publish, remote::move_discovery};
-use crate::store::actors::follows::{self, List};
+use crate::store::actors::follows::{self, FollowList};
 use crate::store::actors::{self, Actor};
 use crate::store::posts::{self, Viewer};
-use crate::store::timelines::filters::Context;
+use crate::store::timelines::filters::FilterContext;
 use crate::store::{
     Read,
     posts::{groups, post_views},
@@ -30,32 +30,32 @@ use crate::store::{
 };
 use crate::web::auth::{Owner, local, see_other};
 use crate::web::blocking::{PageError, blocking};
-use pinned::Top;
+use pinned::PinnedSection;
 
 /// People on one page of a list.
-const ROWS: u32 = 60;
+const ACTORS_PER_PAGE: u32 = 60;
 
 /// `GET /people/{id}`.
 pub async fn show(
     node: web::Data<Node>,
     owner: Owner,
     id: web::Path<ActorId>,
-    window: web::Query<Window>,
+    window: web::Query<TimelineQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, PageError> {
     let (id, window, here) = (id.into_inner(), window.into_inner(), request.uri().to_string());
     let markup = blocking(&node, move |node| {
-        backfill::wish(node, Wish::Profile(id));
+        backfill::wish(node, BackfillJob::Profile(id));
         node.store.read(|r| {
-            let house = House::load(node, r, Some(&owner), &here)?.sifting(r, Context::Account)?;
+            let house = PageContext::load(node, r, Some(&owner), &here)?.sifting(r, FilterContext::Account)?;
             let actor = actors::by_id(r, id)?;
-            let ties = Ties::load(r, owner.actor, &actor)?;
+            let ties = FollowRelation::load(r, owner.actor, &actor)?;
             let mut ids = match actor.kind.as_str() {
                 "Group" => groups::page(r, id, window.page())?,
                 _ => posts::of_actor(r, id, Viewer::Owner, window.page())?,
             };
             let beyond = window.cut(&mut ids);
-            let top = Top::load(r, &actor, Viewer::Owner, window.before.or(window.after))?;
+            let top = PinnedSection::load(r, &actor, Viewer::Owner, window.before.or(window.after))?;
             let cards = post_views::of(r, &ids)?.into_iter().filter(|card| !top.has(card)).collect::<Vec<_>>();
             let body = html! {
                 (profile::header(&house, &actor, &beside(&house, &actor, &ties), &html! { (top.tags()) (below(r, &house, &actor, &ties)?) }))
@@ -63,22 +63,22 @@ pub async fn show(
                 @if cards.is_empty() && top.is_empty() { div.empty { p { (nothing(&house, &actor)) } } } @else { (post_card::list(&house, &cards)) }
                 (pager(&format!("/people/{id}"), &ids, beyond))
             };
-            Ok(layout::document(&house, &Page::new(actor.name.clone(), Here::Elsewhere, body)).into_string())
+            Ok(layout::document(&house, &PageFrame::new(actor.name.clone(), NavigationEntry::Elsewhere, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))
 }
 
 /// Who follows whom between the owner and somebody.
-struct Ties {
+struct FollowRelation {
     ours: Option<follows::Follow>,
     theirs: Option<follows::Follow>,
     /// Where they moved, when that is known here, and whether the owner follows there.
     new: Option<(bool, Actor)>,
-    distance: Distance,
+    distance: ModerationState,
 }
 
-impl Ties {
+impl FollowRelation {
     fn load(r: &Read<'_>, owner: ActorId, other: &Actor) -> Result<Self> {
         let new = other.moved_to.as_ref().map(|uri| actors::by_uri(r, uri)).transpose()?.flatten();
         let new = match new {
@@ -89,12 +89,12 @@ impl Ties {
             new,
             ours: follows::get(r, owner, other.id)?,
             theirs: follows::get(r, other.id, owner)?,
-            distance: Distance::load(r, other)?,
+            distance: ModerationState::load(r, other)?,
         })
     }
 }
 
-fn beside(house: &House<'_>, actor: &Actor, ties: &Ties) -> Markup {
+fn beside(house: &PageContext<'_>, actor: &Actor, ties: &FollowRelation) -> Markup {
     html! {
         @if house.is_owner(actor) { a.button href="/settings" { (icon("pen")) "Edit" } }
         @else if actor.gone_at.is_none() {
@@ -110,7 +110,7 @@ fn beside(house: &House<'_>, actor: &Actor, ties: &Ties) -> Markup {
     }
 }
 
-fn below(r: &Read<'_>, house: &House<'_>, actor: &Actor, ties: &Ties) -> Result<Markup> {
+fn below(r: &Read<'_>, house: &PageContext<'_>, actor: &Actor, ties: &FollowRelation) -> Result<Markup> {
     Ok(html! {
         div.ties {
             (mute_block_menu::lines(house, actor, &ties.distance))
@@ -142,7 +142,7 @@ fn below(r: &Read<'_>, house: &House<'_>, actor: &Actor, ties: &Ties) -> Result<
 }
 
 /// Where they moved, with a button to follow them there; their new server is looked at when it is pressed.
-fn moved(house: &House<'_>, actor: &Actor, to: &str, new: Option<&(bool, Actor)>) -> Markup {
+fn moved(house: &PageContext<'_>, actor: &Actor, to: &str, new: Option<&(bool, Actor)>) -> Markup {
     html! {
         div.tie {
             (icon("out"))
@@ -161,7 +161,7 @@ fn moved(house: &House<'_>, actor: &Actor, to: &str, new: Option<&(bool, Actor)>
     }
 }
 
-fn nothing(house: &House<'_>, actor: &Actor) -> &'static str {
+fn nothing(house: &PageContext<'_>, actor: &Actor) -> &'static str {
     if house.is_owner(actor) {
         "You have not written anything yet."
     } else {
@@ -170,7 +170,7 @@ fn nothing(house: &House<'_>, actor: &Actor) -> &'static str {
 }
 
 /// A button for somebody.
-pub fn press(house: &House<'_>, actor: &Actor, act: &str, word: &str, class: &str) -> Markup {
+pub fn press(house: &PageContext<'_>, actor: &Actor, act: &str, word: &str, class: &str) -> Markup {
     html! {
         form method="post" action={ "/people/" (actor.id) "/" (act) } {
             (house.token(""))
@@ -183,7 +183,7 @@ pub fn press(house: &House<'_>, actor: &Actor, act: &str, word: &str, class: &st
 pub async fn act(
     node: web::Data<Node>,
     path: web::Path<(ActorId, String)>,
-    sent: Sent,
+    sent: OwnerForm,
 ) -> Result<HttpResponse, PageError> {
     let (id, act) = path.into_inner();
     let back = local(sent.fields.text("back")).to_owned();
@@ -201,7 +201,7 @@ pub async fn act(
 
 /// Where a list of people goes on.
 #[derive(Debug, Deserialize)]
-pub struct After {
+pub struct PeopleQuery {
     pub(super) after: Option<ActorId>,
 }
 
@@ -209,46 +209,46 @@ pub struct After {
 pub async fn following(
     node: web::Data<Node>,
     owner: Owner,
-    after: web::Query<After>,
+    after: web::Query<PeopleQuery>,
 ) -> Result<HttpResponse, PageError> {
-    list(node, owner, after.after, List::Following).await
+    list(node, owner, after.after, FollowList::Following).await
 }
 
 /// `GET /followers`.
 pub async fn followers(
     node: web::Data<Node>,
     owner: Owner,
-    after: web::Query<After>,
+    after: web::Query<PeopleQuery>,
 ) -> Result<HttpResponse, PageError> {
-    list(node, owner, after.after, List::Followers).await
+    list(node, owner, after.after, FollowList::Followers).await
 }
 
 /// `GET /requests`.
 pub async fn requests(
     node: web::Data<Node>,
     owner: Owner,
-    after: web::Query<After>,
+    after: web::Query<PeopleQuery>,
 ) -> Result<HttpResponse, PageError> {
-    list(node, owner, after.after, List::Requests).await
+    list(node, owner, after.after, FollowList::Requests).await
 }
 
 async fn list(
     node: web::Data<Node>,
     owner: Owner,
     after: Option<ActorId>,
-    which: List,
+    which: FollowList,
 ) -> Result<HttpResponse, PageError> {
     let (path, title) = match which {
-        List::Followers => ("/followers", "Followers"),
-        List::Requests => ("/requests", "Requests"),
+        FollowList::Followers => ("/followers", "Followers"),
+        FollowList::Requests => ("/requests", "Requests"),
         _ => ("/following", "Following"),
     };
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = House::load(node, r, Some(&owner), path)?;
+            let house = PageContext::load(node, r, Some(&owner), path)?;
             let (people, more) = rows(r, owner.actor, which, after)?;
             let pending = match (which, after) {
-                (List::Following, None) => rows(r, owner.actor, List::Pending, None)?.0,
+                (FollowList::Following, None) => rows(r, owner.actor, FollowList::Pending, None)?.0,
                 _ => Vec::new(),
             };
             let body = html! {
@@ -256,36 +256,36 @@ async fn list(
                 (tabs(r, &house, owner.actor, path)?)
                 @if !pending.is_empty() {
                     h2 { "Waiting for an answer" }
-                    ul.people { @for actor in &pending { (actor_widgets::row(&house, actor, &beside_row(&house, actor, List::Pending))) } }
+                    ul.people { @for actor in &pending { (actor_widgets::row(&house, actor, &beside_row(&house, actor, FollowList::Pending))) } }
                     @if !people.is_empty() { h2 { "Following" } }
                 }
-                @if which == List::Requests && after.is_none() { (interaction_requests::section(r, &house)?) }
-                @if people.is_empty() && pending.is_empty() && (which != List::Requests || house.requests == 0) { (empty(which)) }
+                @if which == FollowList::Requests && after.is_none() { (interaction_requests::section(r, &house)?) }
+                @if people.is_empty() && pending.is_empty() && (which != FollowList::Requests || house.requests == 0) { (empty(which)) }
                 ul.people { @for actor in &people { (actor_widgets::row(&house, actor, &beside_row(&house, actor, which))) } }
                 @if let (true, Some(last)) = (more, people.last()) {
                     nav.pager aria-label="More people" { a rel="next" href={ (path) "?after=" (last.id) } { "More" } }
                 }
             };
-            Ok(layout::document(&house, &Page::new(title, Here::People, body)).into_string())
+            Ok(layout::document(&house, &PageFrame::new(title, NavigationEntry::People, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))
 }
 
-fn rows(r: &Read<'_>, owner: ActorId, which: List, after: Option<ActorId>) -> Result<(Vec<Actor>, bool)> {
-    let mut ids = follows::list(r, owner, which, after, ROWS + 1)?;
-    let more = ids.len() > ROWS as usize;
-    ids.truncate(ROWS as usize);
+fn rows(r: &Read<'_>, owner: ActorId, which: FollowList, after: Option<ActorId>) -> Result<(Vec<Actor>, bool)> {
+    let mut ids = follows::list(r, owner, which, after, ACTORS_PER_PAGE + 1)?;
+    let more = ids.len() > ACTORS_PER_PAGE as usize;
+    ids.truncate(ACTORS_PER_PAGE as usize);
     let mut people = actors::by_ids(r, &ids)?;
     people.sort_by_key(|actor| actor.id);
     Ok((people, more))
 }
 
 /// The pages of people, each with how many there are.
-pub fn tabs(r: &Read<'_>, house: &House<'_>, owner: ActorId, here: &str) -> Result<Markup> {
+pub fn tabs(r: &Read<'_>, house: &PageContext<'_>, owner: ActorId, here: &str) -> Result<Markup> {
     let entries = [
-        ("/following", "Following", follows::count(r, owner, List::Following)?),
-        ("/followers", "Followers", follows::count(r, owner, List::Followers)?),
+        ("/following", "Following", follows::count(r, owner, FollowList::Following)?),
+        ("/followers", "Followers", follows::count(r, owner, FollowList::Followers)?),
         ("/lists", "Lists", lists::all(r)?.len() as u32),
         ("/requests", "Requests", house.requests),
     ];
@@ -298,23 +298,23 @@ pub fn tabs(r: &Read<'_>, house: &House<'_>, owner: ActorId, here: &str) -> Resu
     })
 }
 
-fn beside_row(house: &House<'_>, actor: &Actor, which: List) -> Markup {
+fn beside_row(house: &PageContext<'_>, actor: &Actor, which: FollowList) -> Markup {
     html! {
         @match which {
-            List::Requests => { (press(house, actor, "accept", "Let in", "button main")) (press(house, actor, "remove", "Turn away", "button")) }
-            List::Pending => { (press(house, actor, "follow", "Ask again", "plain")) (press(house, actor, "unfollow", "Take back", "button")) }
-            List::Following | List::Endorsed => (press(house, actor, "unfollow", "Unfollow", "button quiet")),
-            List::Followers => (press(house, actor, "remove", "Remove", "button quiet")),
+            FollowList::Requests => { (press(house, actor, "accept", "Let in", "button main")) (press(house, actor, "remove", "Turn away", "button")) }
+            FollowList::Pending => { (press(house, actor, "follow", "Ask again", "plain")) (press(house, actor, "unfollow", "Take back", "button")) }
+            FollowList::Following | FollowList::Endorsed => (press(house, actor, "unfollow", "Unfollow", "button quiet")),
+            FollowList::Followers => (press(house, actor, "remove", "Remove", "button quiet")),
         }
     }
 }
 
-fn empty(which: List) -> Markup {
+fn empty(which: FollowList) -> Markup {
     html! {
         div.empty {
             @match which {
-                List::Followers => p { "Nobody follows you yet. Tell people your handle; it is on your profile." },
-                List::Requests => p { "Nobody is waiting at the door." },
+                FollowList::Followers => p { "Nobody follows you yet. Tell people your handle; it is on your profile." },
+                FollowList::Requests => p { "Nobody is waiting at the door." },
                 _ => p { "You follow nobody yet. " a href="/find" { "Find somebody" } " by their handle or the address of their page." },
             }
         }

@@ -9,8 +9,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::form::{Fields, Sent};
-use super::layout::{self, Here, House, Page, icon};
+use super::form::{FormFields, OwnerForm};
+use super::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
 use super::login::capital;
 use super::{
     compose::{self, language_field},
@@ -19,16 +19,16 @@ use super::{
     notifications::filtered,
     people::{actor_widgets, pinned},
 };
-use crate::base::interaction_policy::Choice;
+use crate::base::interaction_policy::PolicyChoice;
 use crate::base::{Audience, Error, Result};
-use crate::federation::owner::identity::{self, Profile};
+use crate::federation::owner::identity::{self, ProfileChange};
 use crate::federation::{
     Node,
     owner::{login, publish},
 };
-use crate::media::Purpose;
-use crate::store::access::sessions::Session;
-use crate::store::actors::Field;
+use crate::media::ImagePurpose;
+use crate::store::access::sessions::BrowserSession;
+use crate::store::actors::ActorField;
 use crate::store::node::Settings;
 use crate::store::{self, Read, access::sessions, queue::deliveries};
 use crate::text::{self, plain_text};
@@ -36,19 +36,19 @@ use crate::web::auth::{Owner, see_other};
 use crate::web::blocking::{PageError, blocking, sentence};
 
 /// Fields of a profile.
-const FIELDS: usize = 8;
+const MAX_PROFILE_FIELDS: usize = 8;
 /// Rows always offered, so that there is room for another.
-const ROWS: usize = 4;
+const MIN_FIELD_ROWS: usize = 4;
 /// Characters of a contact.
-const CONTACT: usize = 300;
+const MAX_CONTACT_CHARS: usize = 300;
 
 /// What was just saved.
 #[derive(Debug, Deserialize)]
-pub struct Saved {
+pub struct SettingsQuery {
     saved: Option<String>,
 }
 
-impl Saved {
+impl SettingsQuery {
     /// True right after saving.
     pub fn is_set(&self) -> bool {
         self.saved.is_some()
@@ -59,7 +59,7 @@ impl Saved {
 pub async fn show(
     node: web::Data<Node>,
     owner: Owner,
-    saved: web::Query<Saved>,
+    saved: web::Query<SettingsQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, PageError> {
     let here = request.uri().path().to_owned();
@@ -70,7 +70,7 @@ pub async fn show(
 
 fn page(node: &Node, owner: &Owner, here: &str, saved: Option<&str>, problem: Option<&str>) -> Result<String> {
     node.store.read(|r| {
-        let house = House::load(node, r, Some(owner), here)?;
+        let house = PageContext::load(node, r, Some(owner), here)?;
         let settings = store::node::settings(r)?;
         let waiting = deliveries::count(r)?;
         let body = html! {
@@ -86,7 +86,7 @@ fn page(node: &Node, owner: &Owner, here: &str, saved: Option<&str>, problem: Op
             (password(&house, r)?)
             (browsers(&house, owner, &sessions::all(r)?))
         };
-        Ok(layout::document(&house, &Page::new("Settings", Here::Settings, body)).into_string())
+        Ok(layout::document(&house, &PageFrame::new("Settings", NavigationEntry::Settings, body)).into_string())
     })
 }
 
@@ -114,7 +114,7 @@ fn pages(waiting: u32) -> Markup {
     }
 }
 
-fn profile(house: &House<'_>) -> Markup {
+fn profile(house: &PageContext<'_>) -> Markup {
     let Some(owner) = &house.owner else { return html! {} };
     let bio = owner.bio_source.clone().unwrap_or_else(|| plain_text::from_html(&owner.bio));
     let banner = house.picture(owner, owner.image.as_deref());
@@ -126,7 +126,7 @@ fn profile(house: &House<'_>) -> Markup {
                 label for="name" { "Name" }
                 input #name type="text" name="name" value=(owner.name) maxlength="100" autocomplete="name";
                 label for="bio" { "About you" }
-                textarea #bio name="bio" rows="4" maxlength=(text::BIO_CHARS) dir="auto" { (bio) }
+                textarea #bio name="bio" rows="4" maxlength=(text::MAX_OWN_BIO_CHARS) dir="auto" { (bio) }
                 label for="icon" { "Picture" }
                 div.uploaded { (actor_widgets::face(house, owner)) input #icon type="file" name="icon" accept="image/jpeg,image/png,image/gif,image/webp"; }
                 label for="image" { "Header picture" }
@@ -137,7 +137,7 @@ fn profile(house: &House<'_>) -> Markup {
                 fieldset {
                     legend { "Fields" }
                     p.note { "A few facts: a place, a web page, how to address you." }
-                    div.pairs { @for n in 0..(owner.fields.len() + 1).clamp(ROWS, FIELDS) { (pair(n, owner.fields.get(n))) } }
+                    div.pairs { @for n in 0..(owner.fields.len() + 1).clamp(MIN_FIELD_ROWS, MAX_PROFILE_FIELDS) { (pair(n, owner.fields.get(n))) } }
                 }
                 p.note { a href="/settings/emoji" { "Your own emoji" } " can stand in your name, in all of this, and in posts." }
                 label.check { input type="checkbox" name="approves_followers" value="yes" checked[owner.approves_followers]; " I let followers in one by one" }
@@ -149,7 +149,7 @@ fn profile(house: &House<'_>) -> Markup {
     }
 }
 
-fn pair(n: usize, field: Option<&Field>) -> Markup {
+fn pair(n: usize, field: Option<&ActorField>) -> Markup {
     let value = field.map(|field| field.source.clone().unwrap_or_else(|| plain_text::from_html(&field.value)));
     html! {
         div {
@@ -159,7 +159,7 @@ fn pair(n: usize, field: Option<&Field>) -> Markup {
     }
 }
 
-fn posting(house: &House<'_>, settings: &Settings) -> Markup {
+fn posting(house: &PageContext<'_>, settings: &Settings) -> Markup {
     html! {
         section.section {
             h2 { "Posts and privacy" }
@@ -171,7 +171,7 @@ fn posting(house: &House<'_>, settings: &Settings) -> Markup {
                 (language_field::field("Language of new posts", &settings.language))
                 label.check { input type="checkbox" name="markdown" value="yes" checked[settings.markdown]; " I write in Markdown" }
                 label for="contact" { "Contact" }
-                input #contact type="text" name="contact" value=(settings.contact) maxlength=(CONTACT) placeholder="you@example.org";
+                input #contact type="text" name="contact" value=(settings.contact) maxlength=(MAX_CONTACT_CHARS) placeholder="you@example.org";
                 p.note { "Shown on the about page, for people who must reach a human." }
                 label.check { input type="checkbox" name="show_follows" value="yes" checked[settings.show_follows]; " Others may see whom I follow and who follows me" }
                 label.check { input type="checkbox" name="signed_fetch" value="yes" checked[settings.signed_fetch]; " Other servers must say who they are before they are shown my posts" }
@@ -182,7 +182,7 @@ fn posting(house: &House<'_>, settings: &Settings) -> Markup {
     }
 }
 
-fn away(house: &House<'_>, settings: &Settings) -> Markup {
+fn away(house: &PageContext<'_>, settings: &Settings) -> Markup {
     html! {
         section.section {
             h2 { "Blocks and moves" }
@@ -196,7 +196,7 @@ fn away(house: &House<'_>, settings: &Settings) -> Markup {
     }
 }
 
-fn password(house: &House<'_>, r: &Read<'_>) -> Result<Markup> {
+fn password(house: &PageContext<'_>, r: &Read<'_>) -> Result<Markup> {
     let known = store::node::password(r)?.is_some();
     Ok(html! {
         section.section {
@@ -207,9 +207,9 @@ fn password(house: &House<'_>, r: &Read<'_>) -> Result<Markup> {
                 input hidden type="text" name="username" autocomplete="username" readonly
                     value=(house.owner.as_ref().map_or("owner", |owner| owner.username.as_str()));
                 label for="password" { "New password" }
-                input #password type="password" name="password" autocomplete="new-password" required minlength=(login::SHORTEST) maxlength=(login::LONGEST);
+                input #password type="password" name="password" autocomplete="new-password" required minlength=(login::MIN_PASSWORD_CHARS) maxlength=(login::MAX_PASSWORD_BYTES);
                 label for="again" { "Once more" }
-                input #again type="password" name="again" autocomplete="new-password" required minlength=(login::SHORTEST) maxlength=(login::LONGEST);
+                input #again type="password" name="again" autocomplete="new-password" required minlength=(login::MIN_PASSWORD_CHARS) maxlength=(login::MAX_PASSWORD_BYTES);
                 p.note { "All other browsers are logged out." }
                 button type="submit" { "Set the password" }
             }
@@ -217,7 +217,7 @@ fn password(house: &House<'_>, r: &Read<'_>) -> Result<Markup> {
     })
 }
 
-fn browsers(house: &House<'_>, owner: &Owner, open: &[Session]) -> Markup {
+fn browsers(house: &PageContext<'_>, owner: &Owner, open: &[BrowserSession]) -> Markup {
     html! {
         section.section {
             h2 { "Logged in" }
@@ -279,8 +279,8 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// `POST /settings/{what}`: profile, posting, notices, away, password, session.
-pub async fn save(node: web::Data<Node>, what: web::Path<String>, sent: Sent) -> Result<HttpResponse, PageError> {
-    let (what, Sent { owner, mut fields }) = (what.into_inner(), sent);
+pub async fn save(node: web::Data<Node>, what: web::Path<String>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
+    let (what, OwnerForm { owner, mut fields }) = (what.into_inner(), sent);
     let refused = blocking(&node, move |node| {
         let saved = match what.as_str() {
             "profile" => save_profile(node, &mut fields),
@@ -305,18 +305,21 @@ pub async fn save(node: web::Data<Node>, what: web::Path<String>, sent: Sent) ->
     })
 }
 
-fn save_profile(node: &Node, fields: &mut Fields) -> Result<()> {
+fn save_profile(node: &Node, fields: &mut FormFields) -> Result<()> {
     let mut picture = |name: &str, purpose| {
         let file = fields.take_file(name);
         file.map(|bytes| crate::federation::media::portrait(node, &bytes, purpose)).transpose()
     };
-    let (icon, image) = (picture("icon", Purpose::Avatar)?, picture("image", Purpose::Header)?);
+    let (icon, image) = (picture("icon", ImagePurpose::Avatar)?, picture("image", ImagePurpose::Header)?);
     let automated = node.store.read(|r| store::actors::by_id(r, store::node::owner(r)?))?.kind == "Service";
     let pairs = fields.all("field_name").zip(fields.all("field_value"));
-    let profile = Profile {
+    let profile = ProfileChange {
         name: fields.line("name"),
         bio: fields.text("bio").trim().to_owned(),
-        fields: pairs.take(FIELDS).map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect(),
+        fields: pairs
+            .take(MAX_PROFILE_FIELDS)
+            .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+            .collect(),
         icon,
         image,
         approves_followers: fields.has("approves_followers"),
@@ -327,17 +330,17 @@ fn save_profile(node: &Node, fields: &mut Fields) -> Result<()> {
     identity::set_profile(node, profile)
 }
 
-fn save_posting(node: &Node, fields: &Fields) -> Result<()> {
+fn save_posting(node: &Node, fields: &FormFields) -> Result<()> {
     let audience: Audience = fields.text("audience").parse()?;
     let language = language_field::setting(fields.text("language"))?;
-    let contact: String = fields.line("contact").chars().take(CONTACT).collect();
+    let contact: String = fields.line("contact").chars().take(MAX_CONTACT_CHARS).collect();
     let [show_follows, signed_fetch, markdown] =
         ["show_follows", "signed_fetch", "markdown"].map(|name| fields.has(name));
     let choices = interaction_requests::chosen(fields);
     node.store.write(move |w| {
         let settings = store::node::settings(w)?;
         let choices = choices.unwrap_or_else(|| settings.choices());
-        let word = |choice: Choice| choice.word().to_owned();
+        let word = |choice: PolicyChoice| choice.word().to_owned();
         let (who_replies, who_quotes) = (word(choices.reply), word(choices.quote));
         let (who_likes, who_boosts) = (word(choices.like), word(choices.boost));
         let settings = Settings { who_replies, who_quotes, who_likes, who_boosts, ..settings };
@@ -347,7 +350,7 @@ fn save_posting(node: &Node, fields: &Fields) -> Result<()> {
     })
 }
 
-fn save_away(node: &Node, fields: &Fields) -> Result<()> {
+fn save_away(node: &Node, fields: &FormFields) -> Result<()> {
     let (tell_blocked, follow_moves) = (fields.has("tell_blocked"), fields.has("follow_moves"));
     node.store.write(move |w| {
         let settings = store::node::settings(w)?;
@@ -355,14 +358,14 @@ fn save_away(node: &Node, fields: &Fields) -> Result<()> {
     })
 }
 
-fn save_password(node: &Node, owner: &Owner, fields: &Fields) -> Result<()> {
+fn save_password(node: &Node, owner: &Owner, fields: &FormFields) -> Result<()> {
     if fields.text("password") != fields.text("again") {
         return Err(Error::invalid("the two passwords are not the same"));
     }
     login::change_password(&node.store, fields.text("password"), &owner.hash)
 }
 
-fn end_session(node: &Node, fields: &Fields) -> Result<()> {
+fn end_session(node: &Node, fields: &FormFields) -> Result<()> {
     let wanted = fields.text("session").to_owned();
     node.store.write(move |w| {
         let open = sessions::all(w)?;

@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use hytte::base::Time;
-use hytte::sig::{self, Knock, Outgoing, PrivateKey, ProofKey, Signer, proof};
+use hytte::sig::{self, Knock, OutgoingRequest, PrivateKey, ProofKey, Signer, proof};
 use serde_json::{Value, json};
 
 use super::{Answer, Server, World, request};
@@ -167,7 +167,8 @@ impl Peer {
 
     /// A signed GET by `name`.
     pub fn get(&self, name: &str, server: &Server, target: &str) -> Answer {
-        let outgoing = Outgoing { method: "GET", scheme: "http", host: &server.domain, target, body: None, extra: &[] };
+        let outgoing =
+            OutgoingRequest { method: "GET", scheme: "http", host: &server.domain, target, body: None, extra: &[] };
         let mut headers = sig::sign(&self.signer(name), Knock::Cavage, &outgoing, server.clock.now()).unwrap();
         headers.push(("host".into(), server.domain.clone()));
         headers.push(("accept".into(), "application/activity+json".into()));
@@ -186,7 +187,7 @@ impl Peer {
 
     /// The headers of a signed POST to the shared inbox.
     pub fn sign(&self, name: &str, server: &Server, knock: Knock, body: &[u8], now: Time) -> Vec<(String, String)> {
-        let outgoing = Outgoing {
+        let outgoing = OutgoingRequest {
             method: "POST",
             scheme: "http",
             host: &server.domain,
@@ -201,7 +202,8 @@ impl Peer {
 
     /// The headers of a signed GET.
     pub fn sign_get(&self, name: &str, server: &Server, target: &str) -> Vec<(String, String)> {
-        let outgoing = Outgoing { method: "GET", scheme: "http", host: &server.domain, target, body: None, extra: &[] };
+        let outgoing =
+            OutgoingRequest { method: "GET", scheme: "http", host: &server.domain, target, body: None, extra: &[] };
         let mut headers = sig::sign(&self.signer(name), Knock::Cavage, &outgoing, server.clock.now()).unwrap();
         headers.push(("host".into(), server.domain.clone()));
         headers.push(("accept".into(), "application/activity+json".into()));

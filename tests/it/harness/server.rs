@@ -12,8 +12,8 @@ use actix_web::dev::ServerHandle;
 use hytte::base::config::Origin;
 use hytte::base::id::{ActorId, PostId};
 use hytte::base::{Audience, Clock, Config, Time};
-use hytte::federation::owner::publish::Draft;
-use hytte::federation::remote::resolve::Found;
+use hytte::federation::owner::publish::NewPost;
+use hytte::federation::remote::resolve::Resolved;
 use hytte::federation::{
     Node,
     incoming::inbox,
@@ -21,9 +21,9 @@ use hytte::federation::{
     owner::{identity, login, publish},
     remote::{quote_refresh, resolve},
 };
-use hytte::net::Names;
-use hytte::store::posts::Page;
-use hytte::store::posts::post_views::{self, Card};
+use hytte::net::NameSource;
+use hytte::store::posts::PostPage;
+use hytte::store::posts::post_views::{self, PostView};
 use hytte::store::{self, Store};
 use hytte::{social, web};
 
@@ -65,7 +65,7 @@ impl Server {
         identity::found(&store, &origin).unwrap();
         identity::name_owner(&store, "alice").unwrap();
         let config = Config { data: folder.clone(), ..config };
-        let node = Arc::new(Node::open(config, store, Names::World(world.names.clone())).unwrap());
+        let node = Arc::new(Node::open(config, store, NameSource::Test(world.names.clone())).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         world.names.write().unwrap().insert(domain.to_owned(), address);
@@ -91,7 +91,7 @@ impl Server {
         while quote_refresh::step(&self.node).unwrap() {
             done += 1;
         }
-        while matches!(delivery::step(&self.node).unwrap(), delivery::Step::Done) {
+        while matches!(delivery::step(&self.node).unwrap(), delivery::DeliveryStep::Done) {
             done += 1;
         }
         done
@@ -112,36 +112,36 @@ impl Server {
 
     /// The owner posts.
     pub fn post(&self, text: &str, audience: Audience) -> PostId {
-        self.say(Draft { audience, ..draft(text) })
+        self.say(NewPost { audience, ..draft(text) })
     }
 
     pub fn reply(&self, text: &str, to: PostId) -> PostId {
-        self.say(Draft { reply_to: Some(to), ..draft(text) })
+        self.say(NewPost { reply_to: Some(to), ..draft(text) })
     }
 
-    pub fn say(&self, draft: Draft) -> PostId {
+    pub fn say(&self, draft: NewPost) -> PostId {
         // Ids and edits tell moments apart.
         self.advance(Duration::from_secs(1));
         publish::post(&self.node, draft).unwrap()
     }
 
     /// The owner looks somebody up.
-    pub fn find(&self, text: &str) -> Found {
+    pub fn find(&self, text: &str) -> Resolved {
         resolve::find(&self.node, text).unwrap()
     }
 
     pub fn find_actor(&self, text: &str) -> ActorId {
         match self.find(text) {
-            Found::Actor(id) => id,
-            Found::Post(_) => panic!("{text} is a post"),
+            Resolved::Actor(id) => id,
+            Resolved::Post(_) => panic!("{text} is a post"),
         }
     }
 
     /// The owner's home timeline, newest first.
-    pub fn home(&self) -> Vec<Card> {
+    pub fn home(&self) -> Vec<PostView> {
         self.node
             .store
-            .read(|r| post_views::of(r, &store::timelines::home_timeline::page(r, Page::first(50))?))
+            .read(|r| post_views::of(r, &store::timelines::home_timeline::page(r, PostPage::first(50))?))
             .unwrap()
     }
 
@@ -163,12 +163,12 @@ impl Server {
             .unwrap()
     }
 
-    pub fn card(&self, id: PostId) -> Card {
+    pub fn card(&self, id: PostId) -> PostView {
         self.node.store.read(|r| post_views::one(r, id)).unwrap()
     }
 
     /// The post with this uri, if this server has it.
-    pub fn by_uri(&self, uri: &str) -> Option<Card> {
+    pub fn by_uri(&self, uri: &str) -> Option<PostView> {
         self.node
             .store
             .read(|r| store::posts::by_uri(r, uri)?.map(|post| post_views::one(r, post.id)).transpose())
@@ -181,15 +181,18 @@ impl Server {
 
     /// (accepted followers, accepted follows) of the owner.
     pub fn follows(&self) -> (u32, u32) {
-        use store::actors::follows::{List, count};
+        use store::actors::follows::{FollowList, count};
         let owner = self.node.owner().unwrap();
-        self.node.store.read(|r| Ok((count(r, owner, List::Followers)?, count(r, owner, List::Following)?))).unwrap()
+        self.node
+            .store
+            .read(|r| Ok((count(r, owner, FollowList::Followers)?, count(r, owner, FollowList::Following)?)))
+            .unwrap()
     }
 
     /// A page as the owner's browser gets it.
     pub fn page(&self, path: &str) -> String {
         let session = login::open_session(&self.node.store, "a test").unwrap();
-        let cookie = format!("{}={session}", web::auth::COOKIE);
+        let cookie = format!("{}={session}", web::auth::SESSION_COOKIE);
         let headers = [("Host".to_owned(), self.domain.clone()), ("Cookie".to_owned(), cookie)];
         let answer = request(self.address, "GET", path, &headers, b"");
         assert_eq!(answer.code, 200, "{path}: {}", answer.text());
@@ -215,8 +218,8 @@ impl Server {
     }
 }
 
-pub fn draft(text: &str) -> Draft {
-    Draft::new(text, Audience::Public)
+pub fn draft(text: &str) -> NewPost {
+    NewPost::new(text, Audience::Public)
 }
 
 fn serve(node: Arc<Node>, listener: TcpListener) -> (ServerHandle, JoinHandle<()>) {

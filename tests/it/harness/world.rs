@@ -13,7 +13,7 @@ use super::{Server, request};
 /// All servers of a test, and their clocks' common start.
 #[derive(Clone, Default)]
 pub struct World {
-    pub names: net::World,
+    pub names: net::TestHosts,
     servers: Arc<AtomicI64>,
     peers: Arc<AtomicUsize>,
 }

@@ -9,7 +9,7 @@ use hytte::federation::{
     owner::{login, publish},
     remote::resolve,
 };
-use hytte::sig::{self, Knock, Outgoing, Signer};
+use hytte::sig::{self, Knock, OutgoingRequest, Signer};
 use hytte::store;
 use hytte::text::plain_text;
 use serde_json::{Value, json};
@@ -228,7 +228,7 @@ impl Stage {
         let key_id = self.key_of(actor);
         let body = document.to_string();
         let key = self.peers[&host_of(actor)].signer("x").key;
-        let outgoing = Outgoing {
+        let outgoing = OutgoingRequest {
             method: "POST",
             scheme: "http",
             host: &self.server.domain,
@@ -271,7 +271,7 @@ impl Stage {
     }
 
     pub fn page(&self, path: &str) -> String {
-        let cookie = format!("{}={}", hytte::web::auth::COOKIE, self.cookie);
+        let cookie = format!("{}={}", hytte::web::auth::SESSION_COOKIE, self.cookie);
         let headers = [("Host", "hytte.example"), ("Accept", "text/html"), ("Cookie", cookie.as_str())];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let answer = request(self.server.address, "GET", path, &headers, b"");

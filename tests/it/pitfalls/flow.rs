@@ -262,8 +262,10 @@ fn p61_a_202_is_no_proof_that_anybody_reads_it() {
     assert_eq!(peer.got_type("Follow").len(), 1, "answered 202");
     assert_eq!(a.follows().1, 0, "and yet nobody let us in");
     let cookie = hytte::federation::owner::login::open_session(&a.node.store, "test").unwrap();
-    let headers =
-        [("Host".to_owned(), "a.test".to_owned()), ("Cookie".into(), format!("{}={cookie}", hytte::web::auth::COOKIE))];
+    let headers = [
+        ("Host".to_owned(), "a.test".to_owned()),
+        ("Cookie".into(), format!("{}={cookie}", hytte::web::auth::SESSION_COOKIE)),
+    ];
     let page = request(a.address, "GET", "/following", &headers, b"").text();
     assert!(page.contains("Waiting for an answer") && page.contains("Ask again"));
 }

@@ -1,7 +1,7 @@
 //! 46–49: mentions and hashtags, ours and theirs.
 
 use hytte::base::Audience;
-use hytte::federation::owner::publish::{self, Edit};
+use hytte::federation::owner::publish::{self, PostChange};
 use serde_json::json;
 
 use super::{create, follower, friends, note, strangers};
@@ -94,7 +94,7 @@ fn p49_hashtags_of_all_sorts_and_an_edit_keeps_them() {
     let id = a.post("first #snow for @bob@peer.test", Audience::Public);
     world.settle(&[&a]);
     a.advance(std::time::Duration::from_secs(60));
-    let edit = Edit { text: "second #snow for @bob@peer.test".into(), ..Edit::default() };
+    let edit = PostChange { text: "second #snow for @bob@peer.test".into(), ..PostChange::default() };
     publish::edit(&a.node, id, edit).unwrap();
     world.settle(&[&a]);
     let update = peer.got_type("Update").pop().unwrap();

@@ -2,7 +2,7 @@
 
 use hytte::base::Audience;
 use hytte::federation::{owner::publish, remote::resolve};
-use hytte::sig::{Knock, Outgoing, Signer};
+use hytte::sig::{Knock, OutgoingRequest, Signer};
 use hytte::store;
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
 /// A body signed by `who` for this inbox.
 fn signed_for(a: &Server, peer: &Peer, who: &str, target: &str, knock: Knock, body: &str) -> Vec<(String, String)> {
     let body = Some(("application/activity+json", body.as_bytes()));
-    let outgoing = Outgoing { method: "POST", scheme: "http", host: "a.test", target, body, extra: &[] };
+    let outgoing = OutgoingRequest { method: "POST", scheme: "http", host: "a.test", target, body, extra: &[] };
     let mut headers = hytte::sig::sign(&peer.signer(who), knock, &outgoing, a.clock.now()).unwrap();
     headers.push(("host".into(), "a.test".into()));
     headers
@@ -259,7 +259,7 @@ fn s17_a_handle_belongs_to_whom_its_domain_names() {
     assert_ne!(a.find_actor("@bob@peer.test"), id);
     // One domain, however it is spelled.
     for spelling in ["@bob@PEER.TEST", "@BOB@peer.test"] {
-        if let Ok(resolve::Found::Actor(found)) = resolve::find(&a.node, spelling) {
+        if let Ok(resolve::Resolved::Actor(found)) = resolve::find(&a.node, spelling) {
             assert_eq!(found, a.find_actor("@bob@peer.test"), "{spelling}");
         }
     }
@@ -294,7 +294,7 @@ fn s18_no_one_else_answers_for_the_author_of_a_quoted_post() {
         json!({ "content": "<p>see</p>", "quote": other.url("/notes/9"), "quoteAuthorization": peer.url("/stamps/1") });
     create(&world, &a, &peer, &note(&peer, "/notes/2", quote));
     let cookie = hytte::federation::owner::login::open_session(&a.node.store, "t").unwrap();
-    let cookie = ("Cookie".to_owned(), format!("{}={cookie}", hytte::web::auth::COOKIE));
+    let cookie = ("Cookie".to_owned(), format!("{}={cookie}", hytte::web::auth::SESSION_COOKIE));
     let page = look(&a, &format!("/post/{}", a.by_uri(&peer.url("/notes/2")).unwrap().id), &[cookie]).text();
     assert!(page.contains("see") && !page.contains("the quoted words"));
 }
@@ -307,7 +307,7 @@ fn s19_domains_that_somebody_only_claims_are_not_shown_as_theirs() {
     peer.serve("/users/bob", &person);
     let id = a.find_actor(&peer.actor("bob"));
     let cookie = hytte::federation::owner::login::open_session(&a.node.store, "t").unwrap();
-    let cookie = ("Cookie".to_owned(), format!("{}={cookie}", hytte::web::auth::COOKIE));
+    let cookie = ("Cookie".to_owned(), format!("{}={cookie}", hytte::web::auth::SESSION_COOKIE));
     let page = look(&a, &format!("/people/{id}"), &[cookie]);
     assert_eq!(page.code, 200);
     assert!(!page.text().contains("newspaper.test"));
@@ -322,7 +322,7 @@ fn s20_a_link_shows_where_it_leads_and_nothing_is_called_verified_unseen() {
     peer.serve("/users/bob", &person);
     let id = a.find_actor(&peer.actor("bob"));
     let cookie = hytte::federation::owner::login::open_session(&a.node.store, "t").unwrap();
-    let cookie = ("Cookie".to_owned(), format!("{}={cookie}", hytte::web::auth::COOKIE));
+    let cookie = ("Cookie".to_owned(), format!("{}={cookie}", hytte::web::auth::SESSION_COOKIE));
     let page = look(&a, &format!("/people/{id}"), &[cookie]).text();
     assert!(page.contains("http://elsewhere.test/x") && page.contains("nofollow") && !page.contains("erified"));
 }
@@ -396,10 +396,10 @@ fn s23_media_is_attached_only_to_its_own_post() {
     create(&world, &a, &peer, &note(&peer, "/notes/1", json!({ "attachment": file })));
     let theirs = a.by_uri(&peer.url("/notes/1")).unwrap().attachments.remove(0);
     let private = a.post("private, with a picture", Audience::Followers);
-    let own = store::posts::attachments::Attachment { post_id: Some(private), ..theirs.clone() };
+    let own = store::posts::attachments::PostAttachment { post_id: Some(private), ..theirs.clone() };
     let media = a.node.store.write(move |w| store::posts::attachments::add(w, &own, 0)).unwrap();
     for media in [media, theirs.id] {
-        let draft = publish::Draft { media: vec![media], ..publish::Draft::new("steals it", Audience::Public) };
+        let draft = publish::NewPost { media: vec![media], ..publish::NewPost::new("steals it", Audience::Public) };
         assert!(publish::post(&a.node, draft).is_err(), "it belongs to another post");
     }
     world.settle(&[&a]);

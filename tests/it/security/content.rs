@@ -10,7 +10,7 @@ use crate::privacy::look;
 /// A page as the owner sees it.
 fn page(a: &Server, path: &str) -> String {
     let cookie = login::open_session(&a.node.store, "t").unwrap();
-    let answer = look(a, path, &[("Cookie".to_owned(), format!("{}={cookie}", hytte::web::auth::COOKIE))]);
+    let answer = look(a, path, &[("Cookie".to_owned(), format!("{}={cookie}", hytte::web::auth::SESSION_COOKIE))]);
     assert_eq!(answer.code, 200, "{path}: {}", answer.text());
     answer.text()
 }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use hytte::base::Audience;
 use hytte::base::config::Origin;
 use hytte::federation::remote::resolve;
-use hytte::net::{self, Accept, Get, Knock, Names, Net, NetConfig, Reach, address};
+use hytte::net::{self, AddressPolicy, Expected, Get, Knock, NameSource, Net, NetConfig, address};
 use serde_json::{Value, json};
 
 use crate::harness::{Server, World};
@@ -67,12 +67,12 @@ fn s01_no_special_address_is_ever_connected_to() {
         "::10.0.0.1",
         "::127.0.0.1",
     ] {
-        assert!(!address::may_connect(ip.parse().unwrap(), Reach::Public), "{ip}");
+        assert!(!address::may_connect(ip.parse().unwrap(), AddressPolicy::Public), "{ip}");
     }
     for ip in ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "::ffff:1.1.1.1"] {
-        assert!(address::may_connect(ip.parse().unwrap(), Reach::Public), "{ip}");
+        assert!(address::may_connect(ip.parse().unwrap(), AddressPolicy::Public), "{ip}");
     }
-    let config = NetConfig { user_agent: "test".into(), allow_private: false, trial: false, names: Names::System };
+    let config = NetConfig { user_agent: "test".into(), allow_private: false, trial: false, names: NameSource::System };
     let net = Net::new(config).unwrap();
     for url in [
         "https://localhost/",
@@ -85,7 +85,7 @@ fn s01_no_special_address_is_ever_connected_to() {
     ] {
         let get = Get {
             url,
-            accept: Accept::Activity,
+            accept: Expected::Activity,
             signer: None,
             knock: Knock::Cavage,
             limit: 1000,
@@ -147,9 +147,9 @@ fn s03_only_https_on_its_own_port_without_passwords() {
         "//example.org/",
         "javascript:1",
     ] {
-        assert!(address::check_url(url, Reach::Public).is_err(), "{url}");
+        assert!(address::check_url(url, AddressPolicy::Public).is_err(), "{url}");
     }
-    assert!(address::check_url("https://example.org/x?y#z", Reach::Public).is_ok());
+    assert!(address::check_url("https://example.org/x?y#z", AddressPolicy::Public).is_ok());
     // The signature is made for each hop anew, and no hop is walked twice.
     let (world, a, peer) = friends();
     let other = world.peer("other.test");
@@ -197,7 +197,7 @@ fn s05_one_post_makes_us_ask_only_so_much() {
         let id = a.by_uri(&peer.url(&path)).unwrap().id;
         hytte::federation::remote::backfill::thread(&a.node, id).unwrap();
         let cookie = hytte::federation::owner::login::open_session(&a.node.store, "t").unwrap();
-        let cookie = ("Cookie".to_owned(), format!("{}={cookie}", hytte::web::auth::COOKIE));
+        let cookie = ("Cookie".to_owned(), format!("{}={cookie}", hytte::web::auth::SESSION_COOKIE));
         assert_eq!(look(&a, &format!("/post/{id}"), &[cookie]).code, 200);
     }
     assert!(peer.asked().len() - before < 80);

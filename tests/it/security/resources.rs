@@ -180,7 +180,7 @@ fn s34_who_only_sends_junk_is_not_listened_to_for_a_while() {
 fn s35_no_address_of_ours_leads_to_a_strangers_server() {
     let (_world, a, _peer) = strangers();
     let cookie = hytte::federation::owner::login::open_session(&a.node.store, "t").unwrap();
-    let cookie = ("Cookie".to_owned(), format!("{}={cookie}", hytte::web::auth::COOKIE));
+    let cookie = ("Cookie".to_owned(), format!("{}={cookie}", hytte::web::auth::SESSION_COOKIE));
     for target in [
         "https://evil.test/",
         "//evil.test/",

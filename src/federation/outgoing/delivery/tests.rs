@@ -3,10 +3,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::federation::test_support::Home;
-use crate::net::test_support::{Peer, Seen, response};
+use crate::federation::test_support::TestNode;
+use crate::net::test_support::{SeenRequest, TestPeer, response};
 use crate::sig;
-use crate::store::queue::deliveries::Waiting;
+use crate::store::queue::deliveries::WaitingHost;
 
 const MINUTE: Duration = Duration::from_mins(1);
 const DAY: Duration = Duration::from_hours(24);
@@ -16,8 +16,8 @@ const WHOLE: Duration = Duration::from_secs(5);
 type Script = Arc<Mutex<HashMap<String, Vec<Vec<u8>>>>>;
 
 struct World {
-    home: Home,
-    peer: Peer,
+    home: TestNode,
+    peer: TestPeer,
     script: Script,
 }
 
@@ -25,12 +25,12 @@ impl World {
     fn new(domains: &[&str]) -> Self {
         let script = Script::default();
         let lines = script.clone();
-        let peer = Peer::start(move |seen| {
+        let peer = TestPeer::start(move |seen| {
             let mut lines = lines.lock().unwrap();
             let waiting = lines.get_mut(seen.header("host")).filter(|waiting| !waiting.is_empty());
             waiting.map_or_else(|| response(202, &[], b""), |waiting| waiting.remove(0))
         });
-        let home = Home::new(domains, peer.address, WHOLE);
+        let home = TestNode::new(domains, peer.address, WHOLE);
         Self { home, peer, script }
     }
 
@@ -48,7 +48,7 @@ impl World {
     /// Delivers all that can go now. Returns when the next can.
     fn settle(&self) -> Option<Time> {
         loop {
-            if let Step::Idle { next_due } = step(&self.home.node).unwrap() {
+            if let DeliveryStep::Idle { next_due } = step(&self.home.node).unwrap() {
                 return next_due;
             }
         }
@@ -62,11 +62,11 @@ impl World {
         wait.as_secs()
     }
 
-    fn seen(&self, domain: &str) -> Vec<Seen> {
+    fn seen(&self, domain: &str) -> Vec<SeenRequest> {
         self.peer.seen().into_iter().filter(|seen| seen.header("host") == domain).collect()
     }
 
-    fn queue(&self) -> Vec<Waiting> {
+    fn queue(&self) -> Vec<WaitingHost> {
         self.home.node.store.read(|r| deliveries::waiting(r, 9)).unwrap()
     }
 }
@@ -120,7 +120,7 @@ fn the_other_content_type_once() {
     assert_eq!(w.settle(), None);
     for name in ["x.example", "y.example"] {
         let types: Vec<String> = w.seen(name).iter().map(|seen| seen.header("content-type").to_owned()).collect();
-        assert_eq!(types, [CONTENT_TYPE, OTHER_TYPE], "{name}");
+        assert_eq!(types, [CONTENT_TYPE, ALTERNATIVE_CONTENT_TYPE], "{name}");
     }
     assert_eq!(w.home.waiting(), 0);
 }
@@ -223,7 +223,7 @@ fn a_private_address_is_refused_once_with_a_sentence() {
     let w = World::new(&[]);
     let error = NetError::Refused { host: "x.example".into(), why: "its address is not a public one" };
     let outcome = unanswered(&error);
-    assert_eq!((outcome.verdict, outcome.heard), (Verdict::Never, false));
+    assert_eq!((outcome.verdict, outcome.heard), (DeliveryResult::Never, false));
     assert_eq!(outcome.why, "x.example may not be reached from here: its address is not a public one");
     w.home.say("a", &["169.254.169.254"]);
     assert_eq!(w.settle(), None);
@@ -288,7 +288,7 @@ fn the_peer_can_verify_what_it_gets() {
     let owner = w.home.node.owner().unwrap();
     let pem = w.home.node.store.read(|r| node::key_of(r, owner)).unwrap().public;
     let key = sig::PublicKey::from_pem(&pem).unwrap();
-    let received = sig::Received {
+    let received = sig::ReceivedRequest {
         method: &seen.method,
         scheme: "http",
         host: "x.example",

@@ -10,16 +10,16 @@ use super::*;
 use crate::base::id::ActorId;
 use crate::federation::owner::login::token_hash;
 use crate::federation::owner::{oauth, publish};
-use crate::federation::test_support::Home;
-use crate::net::test_support::{Peer, response};
-use crate::sig::push::tests::Phone;
-use crate::store::notifications::push::Whose;
+use crate::federation::test_support::TestNode;
+use crate::net::test_support::{TestPeer, response};
+use crate::sig::push::tests::TestReceiver;
+use crate::store::notifications::push::PushPolicy;
 use crate::store::{access::apps, actors::follows};
 
 /// A house, an app with a phone, and a push service that answers with a code that can be changed.
 struct Scene {
-    home: Home,
-    peer: Peer,
+    home: TestNode,
+    peer: TestPeer,
     code: Arc<AtomicU16>,
     token: String,
     id: TokenId,
@@ -30,8 +30,8 @@ impl Scene {
     fn new() -> Self {
         let code = Arc::new(AtomicU16::new(201));
         let said = code.clone();
-        let peer = Peer::start(move |_| response(said.load(Ordering::SeqCst), &[], b""));
-        let mut home = Home::new(&["push.example"], peer.address, Duration::from_secs(60));
+        let peer = TestPeer::start(move |_| response(said.load(Ordering::SeqCst), &[], b""));
+        let mut home = TestNode::new(&["push.example"], peer.address, Duration::from_secs(60));
         home.node.config.allow_private = true;
         let token = oauth::own_token(&home.node, "Tusky", "read push").unwrap();
         let hash = token_hash(&token);
@@ -57,19 +57,19 @@ impl Scene {
         Self { home, peer, code, token, id, bob }
     }
 
-    fn subscribe(&self, phone: &Phone, standard: bool, alerts: &[(&str, &str)], whose: Whose) {
+    fn subscribe(&self, phone: &TestReceiver, standard: bool, alerts: &[(&str, &str)], whose: PushPolicy) {
         let (p256dh, auth) = phone.keys();
         let alerts = alerts.iter().map(|(kind, word)| ((*kind).to_owned(), (*word).to_owned())).collect();
         let endpoint = "http://push.example/to/1".to_owned();
-        let wish = Wish { endpoint, p256dh, auth, standard, alerts, whose };
+        let wish = SubscriptionRequest { endpoint, p256dh, auth, standard, alerts, whose };
         subscribe(&self.home.node, self.id, &self.token, wish).unwrap();
     }
 
     /// Bob likes a new post of the owner's.
     fn like(&self) {
-        let id = publish::post(&self.home.node, publish::Draft::new("Good   morning", crate::base::Audience::Public));
+        let id = publish::post(&self.home.node, publish::NewPost::new("Good   morning", crate::base::Audience::Public));
         let (id, bob) = (id.unwrap(), self.bob);
-        self.home.node.store.write(move |w| notifications::add(w, Kind::Like, bob, Some(id))).unwrap();
+        self.home.node.store.write(move |w| notifications::add(w, NotificationKind::Like, bob, Some(id))).unwrap();
     }
 
     /// Sends all that is due; how many went.
@@ -83,8 +83,8 @@ impl Scene {
 #[test]
 fn an_app_hears_of_a_like_in_either_coding() {
     for standard in [true, false] {
-        let (scene, phone) = (Scene::new(), Phone::new());
-        scene.subscribe(&phone, standard, &[("like", "their word")], Whose::All);
+        let (scene, phone) = (Scene::new(), TestReceiver::new());
+        scene.subscribe(&phone, standard, &[("like", "their word")], PushPolicy::All);
         scene.like();
         assert_eq!(scene.send(), 1);
         let seen = &scene.peer.seen()[0];
@@ -111,20 +111,20 @@ fn an_app_hears_of_a_like_in_either_coding() {
 #[test]
 fn an_app_hears_only_of_what_it_asked_for() {
     let scene = Scene::new();
-    let phone = Phone::new();
+    let phone = TestReceiver::new();
     for (alerts, whose) in [
-        (&[("boost", "another")][..], Whose::All),
-        (&[("like", "their word")], Whose::None),
-        (&[("like", "their word")], Whose::Followed),
-        (&[("like", "their word")], Whose::Follower),
-        (&[], Whose::All),
+        (&[("boost", "another")][..], PushPolicy::All),
+        (&[("like", "their word")], PushPolicy::None),
+        (&[("like", "their word")], PushPolicy::Followed),
+        (&[("like", "their word")], PushPolicy::Follower),
+        (&[], PushPolicy::All),
     ] {
         scene.subscribe(&phone, true, alerts, whose);
         scene.like();
         assert_eq!(scene.send(), 0, "{alerts:?} {whose:?}");
     }
     let (bob, owner) = (scene.bob, scene.home.node.owner().unwrap());
-    scene.subscribe(&phone, true, &[("like", "their word")], Whose::Follower);
+    scene.subscribe(&phone, true, &[("like", "their word")], PushPolicy::Follower);
     scene
         .home
         .node
@@ -140,8 +140,8 @@ fn an_app_hears_only_of_what_it_asked_for() {
 
 #[test]
 fn what_the_service_did_not_take_is_sent_again_and_an_address_that_is_gone_is_forgotten() {
-    let (scene, phone) = (Scene::new(), Phone::new());
-    scene.subscribe(&phone, true, &[("like", "their word")], Whose::All);
+    let (scene, phone) = (Scene::new(), TestReceiver::new());
+    scene.subscribe(&phone, true, &[("like", "their word")], PushPolicy::All);
     scene.code.store(503, Ordering::SeqCst);
     scene.like();
     assert_eq!((scene.send(), scene.send()), (1, 0), "it waits");
@@ -151,17 +151,17 @@ fn what_the_service_did_not_take_is_sent_again_and_an_address_that_is_gone_is_fo
     scene.code.store(503, Ordering::SeqCst);
     scene.like();
     scene.send();
-    scene.home.clock.advance(PATIENCE + Duration::from_secs(1));
+    scene.home.clock.advance(MESSAGE_LIFETIME + Duration::from_secs(1));
     assert_eq!(scene.send(), 0, "two days later nobody wants to know");
     for code in [404, 410, 403] {
-        scene.subscribe(&Phone::new(), true, &[("like", "their word")], Whose::All);
+        scene.subscribe(&TestReceiver::new(), true, &[("like", "their word")], PushPolicy::All);
         scene.code.store(code, Ordering::SeqCst);
         scene.like();
         scene.like();
         assert_eq!(scene.send(), 1, "{code}: the second is gone with the address");
         assert!(scene.home.node.store.read(|r| push::of_token(r, scene.id)).unwrap().is_none(), "{code}");
     }
-    scene.subscribe(&Phone::new(), true, &[("like", "their word")], Whose::All);
+    scene.subscribe(&TestReceiver::new(), true, &[("like", "their word")], PushPolicy::All);
     scene.code.store(429, Ordering::SeqCst);
     scene.like();
     scene.send();
@@ -170,8 +170,8 @@ fn what_the_service_did_not_take_is_sent_again_and_an_address_that_is_gone_is_fo
 
 #[test]
 fn a_revoked_token_hears_nothing_more_and_no_token_can_be_read_in_the_database() {
-    let (scene, phone) = (Scene::new(), Phone::new());
-    scene.subscribe(&phone, true, &[("like", "their word")], Whose::All);
+    let (scene, phone) = (Scene::new(), TestReceiver::new());
+    scene.subscribe(&phone, true, &[("like", "their word")], PushPolicy::All);
     let kept = scene.home.node.store.read(|r| push::of_token(r, scene.id)).unwrap().unwrap();
     let token = scene.token.as_bytes();
     assert!(!kept.bearer.windows(8).any(|part| token.starts_with(part)), "sealed");
@@ -183,8 +183,8 @@ fn a_revoked_token_hears_nothing_more_and_no_token_can_be_read_in_the_database()
 
 #[test]
 fn an_address_that_never_answers_holds_only_so_many_messages() {
-    let (scene, phone) = (Scene::new(), Phone::new());
-    scene.subscribe(&phone, true, &[("follow", "follow")], Whose::All);
+    let (scene, phone) = (Scene::new(), TestReceiver::new());
+    scene.subscribe(&phone, true, &[("follow", "follow")], PushPolicy::All);
     let bob = scene.bob;
     scene
         .home
@@ -192,8 +192,8 @@ fn an_address_that_never_answers_holds_only_so_many_messages() {
         .store
         .write(move |w| {
             for _ in 0..300 {
-                notifications::remove(w, Kind::Follow, bob, None)?;
-                notifications::add(w, Kind::Follow, bob, None)?;
+                notifications::remove(w, NotificationKind::Follow, bob, None)?;
+                notifications::add(w, NotificationKind::Follow, bob, None)?;
             }
             Ok(())
         })

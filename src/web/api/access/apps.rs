@@ -5,17 +5,17 @@ use serde_json::{Value, json};
 use crate::base::Error;
 use crate::federation::Node;
 use crate::federation::outgoing::push_notifications;
-use crate::federation::owner::oauth::{self, Registration};
+use crate::federation::owner::oauth::{self, AppRegistration};
 use crate::store::access::apps::{self, App};
-use crate::web::api::call::{Answer, Call, Reply};
+use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
 
 /// `POST /api/v1/apps`.
-pub fn register(node: &Node, call: &Call) -> Reply {
+pub fn register(node: &Node, call: &ApiRequest) -> ApiResult {
     let name = call.params.given("client_name").ok_or_else(|| refused("client_name"))?;
     let redirects = call.params.list("redirect_uris");
     let redirects = redirects.iter().flat_map(|line| line.split_whitespace()).map(str::to_owned).collect();
     let scopes = call.params.list("scopes").join(" ");
-    let asked = Registration { name, redirects, scopes, website: call.params.given("website") };
+    let asked = AppRegistration { name, redirects, scopes, website: call.params.given("website") };
     let (app, secret) = oauth::register(node, asked)?;
     let mut shown = application(node, &app);
     if let Value::Object(fields) = &mut shown {
@@ -23,7 +23,7 @@ pub fn register(node: &Node, call: &Call) -> Reply {
         fields.insert("client_secret".to_owned(), json!(secret));
         fields.insert("client_secret_expires_at".to_owned(), json!(0));
     }
-    Ok(Answer::json(&shown))
+    Ok(ApiResponse::json(&shown))
 }
 
 fn refused(name: &str) -> Error {
@@ -31,7 +31,7 @@ fn refused(name: &str) -> Error {
 }
 
 /// `GET /api/v1/apps/verify_credentials`.
-pub fn verify(node: &Node, call: &Call) -> Reply {
+pub fn verify(node: &Node, call: &ApiRequest) -> ApiResult {
     let token = call.token.as_ref().ok_or(Error::NotFound)?;
     let app = match token.app {
         Some(id) => node.store.read(|r| apps::by_id(r, id))?,
@@ -45,7 +45,7 @@ pub fn verify(node: &Node, call: &Call) -> Reply {
             scopes: token.scopes.clone(),
         },
     };
-    Ok(Answer::json(&application(node, &app)))
+    Ok(ApiResponse::json(&application(node, &app)))
 }
 
 /// `redirect_uri` stands beside `redirect_uris` for Mammoth and Ice Cubes, `vapid_key` for Elk.

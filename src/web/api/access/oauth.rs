@@ -3,29 +3,29 @@
 use serde_json::json;
 
 use crate::federation::owner::login::token_hash;
-use crate::federation::owner::oauth::Proof;
+use crate::federation::owner::oauth::ClientProof;
 use crate::federation::{Node, owner::oauth};
 use crate::store::access::apps::{self, App};
 use crate::store::{actors, node};
-use crate::web::api::call::{Answer, Call, Reply};
-use crate::web::api::error::Fault;
+use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
+use crate::web::api::error::ApiError;
 
 /// What can be read and written on its own: `read:statuses`.
-const BOTH: &str =
+const READ_WRITE_SCOPES: &str =
     "accounts blocks bookmarks collections favourites filters follows lists mutes notifications statuses";
 /// What can only be written.
-const WRITTEN: &str = "conversations media reports";
+const WRITE_ONLY_SCOPES: &str = "conversations media reports";
 
 /// Every scope there is.
 fn scopes() -> Vec<String> {
     let whole = ["read", "write", "follow", "push", "profile"].into_iter().map(str::to_owned);
-    let both = BOTH.split(' ').flat_map(|part| [format!("read:{part}"), format!("write:{part}")]);
-    let written = WRITTEN.split(' ').map(|part| format!("write:{part}"));
+    let both = READ_WRITE_SCOPES.split(' ').flat_map(|part| [format!("read:{part}"), format!("write:{part}")]);
+    let written = WRITE_ONLY_SCOPES.split(' ').map(|part| format!("write:{part}"));
     whole.chain(both).chain(written).chain(["read:search".to_owned()]).collect()
 }
 
 /// `POST /oauth/token`.
-pub fn token(node: &Node, call: &Call) -> Reply {
+pub fn token(node: &Node, call: &ApiRequest) -> ApiResult {
     let (app, proof) = client(node, call)?;
     let params = &call.params;
     let issued = match params.given("grant_type").as_deref() {
@@ -33,20 +33,20 @@ pub fn token(node: &Node, call: &Call) -> Reply {
             let code = params.given("code").unwrap_or_default();
             let redirect = params.text("redirect_uri").unwrap_or_default();
             let verifier = params.given("code_verifier").unwrap_or_default();
-            oauth::exchange(node, &app, proof, &code, &redirect, &verifier)?.ok_or(Fault::OAuth(
+            oauth::exchange(node, &app, proof, &code, &redirect, &verifier)?.ok_or(ApiError::OAuth(
                 400,
                 "invalid_grant",
                 "The provided authorization grant is invalid, expired, revoked, does not match the redirection URI used \
                  in the authorization request, or was issued to another client.",
             ))?
         }
-        Some("client_credentials") if proof == Proof::Verifier => return Err(stranger()),
+        Some("client_credentials") if proof == ClientProof::Verifier => return Err(stranger()),
         Some("client_credentials") => oauth::app_token(node, &app, &params.text("scope").unwrap_or_default())?,
         Some(_) => {
             let sentence = "The authorization grant type is not supported by the authorization server.";
-            return Err(Fault::OAuth(400, "unsupported_grant_type", sentence));
+            return Err(ApiError::OAuth(400, "unsupported_grant_type", sentence));
         }
-        None => return Err(Fault::OAuth(400, "invalid_request", "Missing required parameter: grant_type.")),
+        None => return Err(ApiError::OAuth(400, "invalid_request", "Missing required parameter: grant_type.")),
     };
     let (token, row) = issued;
     let body = json!({
@@ -55,11 +55,11 @@ pub fn token(node: &Node, call: &Call) -> Reply {
         "scope": row.scopes,
         "created_at": row.created_at.secs(),
     });
-    Ok(Answer::json(&body).header("cache-control", "no-store".to_owned()))
+    Ok(ApiResponse::json(&body).header("cache-control", "no-store".to_owned()))
 }
 
 /// Who asks: by `Basic` or parameters. The secret may be missing where PKCE stands for it.
-fn client(node: &Node, call: &Call) -> Result<(App, Proof), Fault> {
+fn client(node: &Node, call: &ApiRequest) -> Result<(App, ClientProof), ApiError> {
     let (id, secret) = match &call.basic {
         Some((id, secret)) => (id.clone(), Some(secret.clone())),
         None => (call.params.given("client_id").ok_or_else(stranger)?, call.params.given("client_secret")),
@@ -67,39 +67,39 @@ fn client(node: &Node, call: &Call) -> Result<(App, Proof), Fault> {
     let app = node.store.read(|r| apps::by_client(r, &id))?.ok_or_else(stranger)?;
     match secret {
         Some(secret) if node.store.read(|r| apps::has_secret(r, app.id, &token_hash(&secret)))? => {
-            Ok((app, Proof::Secret))
+            Ok((app, ClientProof::Secret))
         }
-        None if call.params.given("code_verifier").is_some() => Ok((app, Proof::Verifier)),
+        None if call.params.given("code_verifier").is_some() => Ok((app, ClientProof::Verifier)),
         _ => Err(stranger()),
     }
 }
 
-fn stranger() -> Fault {
+fn stranger() -> ApiError {
     let sentence = "Client authentication failed due to unknown client, no client authentication included, or \
                     unsupported authentication method.";
-    Fault::OAuth(401, "invalid_client", sentence)
+    ApiError::OAuth(401, "invalid_client", sentence)
 }
 
 /// `POST /oauth/revoke`: idempotent; a token of another app stays.
-pub fn revoke(node: &Node, call: &Call) -> Reply {
+pub fn revoke(node: &Node, call: &ApiRequest) -> ApiResult {
     let (app, proof) = client(node, call)?;
-    if proof == Proof::Verifier {
+    if proof == ClientProof::Verifier {
         return Err(stranger());
     }
     let text = call.params.given("token").unwrap_or_default();
-    let Some(token) = node.store.read(|r| apps::token(r, &token_hash(&text)))? else { return Ok(Answer::done()) };
+    let Some(token) = node.store.read(|r| apps::token(r, &token_hash(&text)))? else { return Ok(ApiResponse::done()) };
     if token.app != Some(app.id) {
-        return Err(Fault::OAuth(403, "unauthorized_client", "You are not authorized to revoke this token"));
+        return Err(ApiError::OAuth(403, "unauthorized_client", "You are not authorized to revoke this token"));
     }
     node.store.write(move |w| apps::revoke(w, token.id))?;
-    Ok(Answer::done())
+    Ok(ApiResponse::done())
 }
 
 /// `/oauth/userinfo`: OpenID's claims about the owner.
-pub fn userinfo(node: &Node, _: &Call) -> Reply {
+pub fn userinfo(node: &Node, _: &ApiRequest) -> ApiResult {
     let owner = node.store.read(|r| actors::by_id(r, node::owner(r)?))?;
-    let picture = crate::web::api::entity::account::avatar(&owner, &crate::web::api::entity::Links::of(node));
-    Ok(Answer::json(&json!({
+    let picture = crate::web::api::entity::account::avatar(&owner, &crate::web::api::entity::UrlBuilder::of(node));
+    Ok(ApiResponse::json(&json!({
         "iss": node.facts.origin.url("/"),
         "sub": owner.uri,
         "name": owner.name,
@@ -110,9 +110,9 @@ pub fn userinfo(node: &Node, _: &Call) -> Reply {
 }
 
 /// `/.well-known/oauth-authorization-server` (RFC 8414).
-pub fn metadata(node: &Node, _: &Call) -> Reply {
+pub fn metadata(node: &Node, _: &ApiRequest) -> ApiResult {
     let url = |path: &str| node.facts.origin.url(path);
-    Ok(Answer::json(&json!({
+    Ok(ApiResponse::json(&json!({
         "issuer": url("/"),
         "service_documentation": url("/about"),
         "authorization_endpoint": url("/oauth/authorize"),

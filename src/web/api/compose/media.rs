@@ -5,17 +5,17 @@ use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::federation::media::{self, Upload};
 use crate::store::Read;
-use crate::store::posts::attachments::{self, Attachment};
-use crate::text::ALT_CHARS;
-use crate::web::api::call::{Answer, Call, Reply};
-use crate::web::api::entity::View;
+use crate::store::posts::attachments::{self, PostAttachment};
+use crate::text::MAX_ALT_TEXT_CHARS;
+use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
+use crate::web::api::entity::ApiViewer;
 use crate::web::api::entity::media::attachment;
-use crate::web::api::error::Fault;
+use crate::web::api::error::ApiError;
 
 /// `POST /api/v1/media` and `/api/v2/media`.
-pub fn upload(node: &Node, call: &Call) -> Reply {
+pub fn upload(node: &Node, call: &ApiRequest) -> ApiResult {
     let file =
-        call.params.file("file").ok_or_else(|| Fault::Refused("Validation failed: File can't be blank".into()))?;
+        call.params.file("file").ok_or_else(|| ApiError::Refused("Validation failed: File can't be blank".into()))?;
     let upload = Upload {
         bytes: file.to_vec(),
         alt: described(call)?.unwrap_or_default(),
@@ -26,46 +26,46 @@ pub fn upload(node: &Node, call: &Call) -> Reply {
 }
 
 /// What the file shows; None when it is not said.
-fn described(call: &Call) -> Result<Option<String>, Fault> {
+fn described(call: &ApiRequest) -> Result<Option<String>, ApiError> {
     call.params.text("description").map(|text| description(&text)).transpose()
 }
 
 /// A description, or why it cannot be one, as Mastodon says it.
-pub fn description(text: &str) -> Result<String, Fault> {
-    let too_long = format!("Validation failed: Description is too long (maximum is {ALT_CHARS} characters)");
-    media::description(text).map_err(|_| Fault::Refused(too_long))
+pub fn description(text: &str) -> Result<String, ApiError> {
+    let too_long = format!("Validation failed: Description is too long (maximum is {MAX_ALT_TEXT_CHARS} characters)");
+    media::description(text).map_err(|_| ApiError::Refused(too_long))
 }
 
 /// "x,y" from -1 to 1; None when it is not said.
-fn focus(call: &Call) -> Result<Option<(f64, f64)>, Fault> {
+fn focus(call: &ApiRequest) -> Result<Option<(f64, f64)>, ApiError> {
     call.params.given("focus").map(|text| point(&text)).transpose()
 }
 
 /// Reads such a pair.
-pub fn point(text: &str) -> Result<(f64, f64), Fault> {
+pub fn point(text: &str) -> Result<(f64, f64), ApiError> {
     let number = |part: &str| part.trim().parse::<f64>().ok().filter(|n| n.is_finite());
     let pair = text.split_once(',').and_then(|(x, y)| Some((number(x)?, number(y)?)));
-    pair.ok_or_else(|| Fault::Refused("Validation failed: Focus must be two numbers".into()))
+    pair.ok_or_else(|| ApiError::Refused("Validation failed: Focus must be two numbers".into()))
 }
 
 /// A loose upload; what hangs on a post is changed with the post.
-fn loose(r: &Read<'_>, id: MediaId) -> Result<Attachment> {
+fn loose(r: &Read<'_>, id: MediaId) -> Result<PostAttachment> {
     let file = attachments::by_id(r, id)?;
     if file.post_id.is_none() && file.file.is_some() { Ok(file) } else { Err(Error::NotFound) }
 }
 
-fn show(node: &Node, call: &Call, id: MediaId) -> Reply {
-    let shown = node.store.read(|r| Ok(attachment(&View::load(node, r, call)?, &loose(r, id)?)))?;
-    Ok(Answer::json(&shown))
+fn show(node: &Node, call: &ApiRequest, id: MediaId) -> ApiResult {
+    let shown = node.store.read(|r| Ok(attachment(&ApiViewer::load(node, r, call)?, &loose(r, id)?)))?;
+    Ok(ApiResponse::json(&shown))
 }
 
 /// `GET /api/v1/media/{id}`.
-pub fn one(node: &Node, call: &Call) -> Reply {
+pub fn one(node: &Node, call: &ApiRequest) -> ApiResult {
     show(node, call, call.id()?)
 }
 
 /// `PUT /api/v1/media/{id}`.
-pub fn update(node: &Node, call: &Call) -> Reply {
+pub fn update(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: MediaId = call.id()?;
     let focus = focus(call)?.map(media::focus_text);
     let alt = described(call)?;
@@ -82,7 +82,7 @@ pub fn update(node: &Node, call: &Call) -> Reply {
 }
 
 /// `DELETE /api/v1/media/{id}`: the files go with the next sweep.
-pub fn delete(node: &Node, call: &Call) -> Reply {
+pub fn delete(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: MediaId = call.id()?;
     let is_loose = node.store.write(move |w| match attachments::by_id(w, id)? {
         file if file.post_id.is_none() && attachments::are_loose(w, &[id], None)? => {
@@ -91,7 +91,7 @@ pub fn delete(node: &Node, call: &Call) -> Reply {
         _ => Ok(false),
     })?;
     match is_loose {
-        true => Ok(Answer::done()),
-        false => Err(Fault::Refused("Media attachment is currently used by a status".to_owned())),
+        true => Ok(ApiResponse::done()),
+        false => Err(ApiError::Refused("Media attachment is currently used by a status".to_owned())),
     }
 }

@@ -3,22 +3,22 @@
 use crate::base::id::DraftId;
 use crate::base::{Error, Result};
 use crate::federation::{Node, owner::scheduling};
-use crate::store::posts::drafts::{self, Kept};
+use crate::store::posts::drafts::{self, StoredDraft};
 use crate::store::{Read, node, posts::attachments};
-use crate::web::api::call::{Answer, Call, Reply};
+use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
 use crate::web::api::compose::{due, refused};
-use crate::web::api::entity::View;
+use crate::web::api::entity::ApiViewer;
 use crate::web::api::entity::scheduled::scheduled;
-use crate::web::api::error::Fault;
-use crate::web::api::paging::{Back, Window, linked};
+use crate::web::api::error::ApiError;
+use crate::web::api::paging::{BackwardParameter, PageWindow, linked};
 
 /// The answer about one.
-pub fn show(node: &Node, call: &Call, kept: &Kept) -> Reply {
-    let shown = node.store.read(|r| all(r, &View::load(node, r, call)?, std::slice::from_ref(kept)))?;
-    Ok(Answer::json(shown.first().ok_or(Error::NotFound)?))
+pub fn show(node: &Node, call: &ApiRequest, kept: &StoredDraft) -> ApiResult {
+    let shown = node.store.read(|r| all(r, &ApiViewer::load(node, r, call)?, std::slice::from_ref(kept)))?;
+    Ok(ApiResponse::json(shown.first().ok_or(Error::NotFound)?))
 }
 
-fn all(r: &Read<'_>, view: &View<'_>, kept: &[Kept]) -> Result<Vec<serde_json::Value>> {
+fn all(r: &Read<'_>, view: &ApiViewer<'_>, kept: &[StoredDraft]) -> Result<Vec<serde_json::Value>> {
     let settings = node::settings(r)?;
     let drafts: Vec<_> = kept.iter().map(|kept| (kept, scheduling::draft(kept))).collect();
     let ids: Vec<_> = drafts.iter().flat_map(|(_, draft)| draft.media.iter().copied()).collect();
@@ -27,31 +27,31 @@ fn all(r: &Read<'_>, view: &View<'_>, kept: &[Kept]) -> Result<Vec<serde_json::V
 }
 
 /// `GET /api/v1/scheduled_statuses`.
-pub fn list(node: &Node, call: &Call) -> Reply {
-    let window = Window::of(call, 20, 40);
+pub fn list(node: &Node, call: &ApiRequest) -> ApiResult {
+    let window = PageWindow::of(call, 20, 40);
     let (ids, shown) = node.store.read(|r| {
         let mut kept = drafts::scheduled(r, window.max.unwrap_or(i64::MAX), window.min, window.limit)?;
         kept.retain(|kept| window.holds(kept.id.0));
         let ids: Vec<i64> = kept.iter().map(|kept| kept.id.0).collect();
-        Ok((ids, all(r, &View::load(node, r, call)?, &kept)?))
+        Ok((ids, all(r, &ApiViewer::load(node, r, call)?, &kept)?))
     })?;
-    Ok(linked(node, call, Answer::json(&shown), &ids, window, Back::Row))
+    Ok(linked(node, call, ApiResponse::json(&shown), &ids, window, BackwardParameter::Row))
 }
 
 /// One that waits; drafts are the page's alone.
-fn waiting(node: &Node, call: &Call) -> Result<Kept, Fault> {
+fn waiting(node: &Node, call: &ApiRequest) -> Result<StoredDraft, ApiError> {
     let id: DraftId = call.id()?;
     let kept = node.store.read(|r| drafts::get(r, id))?;
     if kept.due_at.is_some() { Ok(kept) } else { Err(Error::NotFound.into()) }
 }
 
 /// `GET /api/v1/scheduled_statuses/{id}`.
-pub fn one(node: &Node, call: &Call) -> Reply {
+pub fn one(node: &Node, call: &ApiRequest) -> ApiResult {
     show(node, call, &waiting(node, call)?)
 }
 
 /// `PUT /api/v1/scheduled_statuses/{id}`: another time.
-pub fn update(node: &Node, call: &Call) -> Reply {
+pub fn update(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = waiting(node, call)?.id;
     let due = due(node, call)?.ok_or_else(|| refused("Scheduled at must be at least five minutes from now"))?;
     scheduling::put_off(node, id, due)?;
@@ -59,7 +59,7 @@ pub fn update(node: &Node, call: &Call) -> Reply {
 }
 
 /// `DELETE /api/v1/scheduled_statuses/{id}`.
-pub fn delete(node: &Node, call: &Call) -> Reply {
+pub fn delete(node: &Node, call: &ApiRequest) -> ApiResult {
     scheduling::discard(node, waiting(node, call)?.id)?;
-    Ok(Answer::done())
+    Ok(ApiResponse::done())
 }

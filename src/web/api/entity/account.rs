@@ -3,15 +3,15 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{CustomEmoji, Links, View, date, emojis, midnight};
-use crate::base::interaction_policy::Choice;
-use crate::store::actors::{Actor, Field};
+use super::{ApiViewer, CustomEmojiEntity, UrlBuilder, date, emojis, midnight};
+use crate::base::interaction_policy::PolicyChoice;
+use crate::store::actors::{Actor, ActorField};
 use crate::store::node::Settings;
 use crate::text::plain_text;
 
 /// An account.
 #[derive(Debug, Clone, Serialize)]
-pub struct Account {
+pub struct AccountEntity {
     id: String,
     username: String,
     acct: String,
@@ -36,8 +36,8 @@ pub struct Account {
     statuses_count: u32,
     last_status_at: Option<String>,
     hide_collections: bool,
-    emojis: Vec<CustomEmoji>,
-    fields: Vec<ShownField>,
+    emojis: Vec<CustomEmojiEntity>,
+    fields: Vec<FieldEntity>,
     roles: [(); 0],
     #[serde(skip_serializing_if = "Option::is_none")]
     suspended: Option<bool>,
@@ -47,7 +47,7 @@ pub struct Account {
 
 /// What a picture of somebody needs.
 #[derive(Debug, Clone, Serialize)]
-pub struct PartialAccount {
+pub struct PartialAccountEntity {
     id: String,
     acct: String,
     locked: bool,
@@ -60,18 +60,18 @@ pub struct PartialAccount {
 
 /// A field of a profile.
 #[derive(Debug, Clone, Serialize)]
-struct ShownField {
+struct FieldEntity {
     name: String,
     value: String,
     verified_at: Option<String>,
 }
 
 /// The picture of somebody, or the house's own where they have none: never empty.
-pub fn avatar(actor: &Actor, links: &Links<'_>) -> String {
+pub fn avatar(actor: &Actor, links: &UrlBuilder<'_>) -> String {
     picture(actor.icon.as_deref(), links)
 }
 
-fn picture(place: Option<&str>, links: &Links<'_>) -> String {
+fn picture(place: Option<&str>, links: &UrlBuilder<'_>) -> String {
     match place {
         Some(url) if url.starts_with("http://") || url.starts_with("https://") => links.proxied(url),
         Some(name) if !name.is_empty() => links.media(name),
@@ -80,7 +80,7 @@ fn picture(place: Option<&str>, links: &Links<'_>) -> String {
 }
 
 /// `user` for the owner, `user@host` for everyone else.
-pub fn acct(view: &View<'_>, actor: &Actor) -> String {
+pub fn acct(view: &ApiViewer<'_>, actor: &Actor) -> String {
     if view.is_owner(actor) || actor.host.eq_ignore_ascii_case(view.domain) {
         actor.username.clone()
     } else {
@@ -89,7 +89,7 @@ pub fn acct(view: &View<'_>, actor: &Actor) -> String {
 }
 
 /// Somebody as an account.
-pub fn account(view: &View<'_>, actor: &Actor) -> Account {
+pub fn account(view: &ApiViewer<'_>, actor: &Actor) -> AccountEntity {
     let own = view.is_owner(actor);
     let theirs = (actor.counts.posts, actor.counts.followers, actor.counts.following);
     let (posts, followers, following) =
@@ -97,7 +97,7 @@ pub fn account(view: &View<'_>, actor: &Actor) -> Account {
     let alt = |text: &String| if own { text.clone() } else { String::new() };
     let avatar = avatar(actor, &view.links);
     let header = picture(actor.image.as_deref(), &view.links);
-    Account {
+    AccountEntity {
         id: actor.id.to_string(),
         username: actor.username.clone(),
         acct: acct(view, actor),
@@ -131,17 +131,18 @@ pub fn account(view: &View<'_>, actor: &Actor) -> Account {
 }
 
 /// Somebody among many.
-pub fn partial(view: &View<'_>, actor: &Actor) -> PartialAccount {
-    let Account { id, acct, locked, bot, url, avatar, avatar_static, avatar_description, .. } = account(view, actor);
-    PartialAccount { id, acct, locked, bot, url, avatar, avatar_static, avatar_description }
+pub fn partial(view: &ApiViewer<'_>, actor: &Actor) -> PartialAccountEntity {
+    let AccountEntity { id, acct, locked, bot, url, avatar, avatar_static, avatar_description, .. } =
+        account(view, actor);
+    PartialAccountEntity { id, acct, locked, bot, url, avatar, avatar_static, avatar_description }
 }
 
-fn shown(field: &Field) -> ShownField {
-    ShownField { name: field.name.clone(), value: field.value.clone(), verified_at: None }
+fn shown(field: &ActorField) -> FieldEntity {
+    FieldEntity { name: field.name.clone(), value: field.value.clone(), verified_at: None }
 }
 
 /// The owner's own account: an account with `source` and `role`.
-pub fn credentials(view: &View<'_>, owner: &Actor, settings: &Settings, requests: u32) -> Value {
+pub fn credentials(view: &ApiViewer<'_>, owner: &Actor, settings: &Settings, requests: u32) -> Value {
     let mut whole = serde_json::to_value(account(view, owner)).unwrap_or_default();
     let fields: Vec<Value> = owner.fields.iter().map(source).collect();
     if let Value::Object(map) = &mut whole {
@@ -171,30 +172,30 @@ pub fn credentials(view: &View<'_>, owner: &Actor, settings: &Settings, requests
 /// Who may quote new posts, in Mastodon's words: it knows no asking.
 pub fn quote_policy(settings: &Settings) -> &'static str {
     match settings.choices().quote {
-        Choice::Everyone => "public",
-        Choice::Followers => "followers",
-        Choice::Following | Choice::Asking | Choice::Nobody => "nobody",
+        PolicyChoice::Everyone => "public",
+        PolicyChoice::Followers => "followers",
+        PolicyChoice::Following | PolicyChoice::Asking | PolicyChoice::Nobody => "nobody",
     }
 }
 
 /// The choice of Mastodon's word.
-pub fn quote_choice(word: &str) -> Option<Choice> {
+pub fn quote_choice(word: &str) -> Option<PolicyChoice> {
     match word {
-        "public" => Some(Choice::Everyone),
-        "followers" => Some(Choice::Followers),
-        "nobody" => Some(Choice::Nobody),
+        "public" => Some(PolicyChoice::Everyone),
+        "followers" => Some(PolicyChoice::Followers),
+        "nobody" => Some(PolicyChoice::Nobody),
         _ => None,
     }
 }
 
 /// An account with what only a look at one alone shows: where they moved, and whether their server is limited.
-pub fn whole(view: &View<'_>, actor: &Actor, moved: Option<&Actor>, limited: Limited) -> Value {
+pub fn whole(view: &ApiViewer<'_>, actor: &Actor, moved: Option<&Actor>, limited: LimitedHost) -> Value {
     let mut whole = serde_json::to_value(account(view, actor)).unwrap_or_default();
     if let Value::Object(map) = &mut whole {
         if let Some(moved) = moved {
             map.insert("moved".to_owned(), json!(account(view, moved)));
         }
-        if limited == Limited::Yes {
+        if limited == LimitedHost::Yes {
             map.insert("limited".to_owned(), json!(true));
         }
     }
@@ -203,21 +204,21 @@ pub fn whole(view: &View<'_>, actor: &Actor, moved: Option<&Actor>, limited: Lim
 
 /// Whether somebody's server is limited here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limited {
+pub enum LimitedHost {
     /// Only its followed people are shown.
     Yes,
     /// No.
     No,
 }
 
-fn source(field: &Field) -> Value {
+fn source(field: &ActorField) -> Value {
     let value = field.source.clone().unwrap_or_else(|| plain_text::from_html(&field.value));
     json!({ "name": field.name, "value": value, "verified_at": null })
 }
 
 /// How the owner and somebody else stand.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Relationship {
+pub struct RelationshipEntity {
     /// Of the other.
     pub id: String,
     /// The owner follows them.

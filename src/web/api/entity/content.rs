@@ -4,19 +4,19 @@
 use maud::{PreEscaped, html};
 use serde_json::{Value, json};
 
-use super::View;
+use super::ApiViewer;
 use super::stamp;
 use crate::base::Time;
 use crate::store::posts::Post;
-use crate::store::posts::attachments::Attachment;
-use crate::store::posts::post_views::Card;
-use crate::store::posts::quotes::State;
+use crate::store::posts::attachments::PostAttachment;
+use crate::store::posts::post_views::PostView;
+use crate::store::posts::quotes::QuoteState;
 use crate::text::{compose, escape, rewrite};
 
 /// The HTML of a post, with the line about what it quotes for apps that know no quotes; the others take it out.
-pub fn content(view: &View<'_>, card: &Card) -> String {
+pub fn content(view: &ApiViewer<'_>, card: &PostView) -> String {
     let post = &card.post;
-    let quoted = card.quote.as_ref().filter(|quoted| quoted.quote.state != State::Gone);
+    let quoted = card.quote.as_ref().filter(|quoted| quoted.quote.state != QuoteState::Gone);
     let address = quoted.map(|quoted| match &quoted.card {
         Some(inner) => inner.post.page(),
         None => quoted.quote.quoted_uri.as_str(),
@@ -33,7 +33,7 @@ pub fn content(view: &View<'_>, card: &Card) -> String {
 }
 
 /// The words alone, as they were in any edition of the post.
-pub fn words(view: &View<'_>, html: &str) -> String {
+pub fn words(view: &ApiViewer<'_>, html: &str) -> String {
     if !html.contains("src=") && !html.contains("poster=") {
         return html.to_owned();
     }
@@ -60,7 +60,7 @@ fn facts(post: &Post) -> Option<String> {
 }
 
 /// The page of a post that is more than a note and stands on another server: there it is whole.
-fn origin<'c>(view: &View<'_>, card: &'c Card) -> Option<&'c str> {
+fn origin<'c>(view: &ApiViewer<'_>, card: &'c PostView) -> Option<&'c str> {
     let post = &card.post;
     let page = post.page();
     let note = matches!(post.kind.as_str(), "Note" | "Question" | "Announce");
@@ -69,7 +69,7 @@ fn origin<'c>(view: &View<'_>, card: &'c Card) -> Option<&'c str> {
 }
 
 /// A link that a post is about (Lemmy, Mbin), as a preview card; never loads what is behind it.
-pub fn link(card: &Card) -> Option<Value> {
+pub fn link(card: &PostView) -> Option<Value> {
     let file = card.attachments.iter().find(|file| is_link(file))?;
     let url = file.url.as_deref()?;
     let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
@@ -83,6 +83,6 @@ pub fn link(card: &Card) -> Option<Value> {
 }
 
 /// Whether an attachment is a link and no file.
-pub fn is_link(file: &Attachment) -> bool {
+pub fn is_link(file: &PostAttachment) -> bool {
     file.file.is_none() && file.media_type == "text/html"
 }

@@ -2,25 +2,30 @@
 
 use serde::Serialize;
 
-use super::View;
-use super::account::{Account, account};
-use super::status::{Status, status};
+use super::ApiViewer;
+use super::account::{AccountEntity, account};
+use super::status::{StatusEntity, status};
 use crate::store::actors::Actor;
 use crate::store::posts::conversations::Conversation;
-use crate::store::posts::post_views::Card;
+use crate::store::posts::post_views::PostView;
 
 /// A private thread.
 #[derive(Debug, Clone, Serialize)]
-pub struct Shown {
+pub struct ConversationEntity {
     id: String,
     unread: bool,
-    accounts: Vec<Account>,
-    last_status: Option<Status>,
+    accounts: Vec<AccountEntity>,
+    last_status: Option<StatusEntity>,
 }
 
 /// A conversation with whom it is, the owner themselves where there is nobody else, and its newest post.
-pub fn conversation(view: &View<'_>, row: &Conversation, people: &[&Actor], card: Option<&Card>) -> Shown {
-    Shown {
+pub fn conversation(
+    view: &ApiViewer<'_>,
+    row: &Conversation,
+    people: &[&Actor],
+    card: Option<&PostView>,
+) -> ConversationEntity {
+    ConversationEntity {
         id: row.id.to_string(),
         unread: row.unread,
         accounts: people.iter().map(|who| account(view, who)).collect(),

@@ -5,22 +5,22 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::account::account;
-use super::media::{MediaAttachment, attachment};
-use super::{View, content, emojis, quote, stamp};
+use super::media::{MediaAttachmentEntity, attachment};
+use super::{ApiViewer, content, emojis, quote, stamp};
 use crate::store::posts::Post;
-use crate::store::posts::post_edits::{self, Edition};
-use crate::store::posts::post_views::Card;
+use crate::store::posts::post_edits::{self, PostEdit};
+use crate::store::posts::post_views::PostView;
 
 /// All editions, oldest first; the last is what the post says now.
-pub fn history(view: &View<'_>, card: &Card, before: &[Edition]) -> Vec<Value> {
+pub fn history(view: &ApiViewer<'_>, card: &PostView, before: &[PostEdit]) -> Vec<Value> {
     before.iter().chain([&post_edits::now(card)]).map(|edition| shown(view, card, edition)).collect()
 }
 
-fn shown(view: &View<'_>, card: &Card, edition: &Edition) -> Value {
+fn shown(view: &ApiViewer<'_>, card: &PostView, edition: &PostEdit) -> Value {
     let (title, content) = (edition.title.clone(), edition.content.clone());
-    let then = Card { post: Arc::new(Post { title, content, ..Post::clone(&card.post) }), ..card.clone() };
+    let then = PostView { post: Arc::new(Post { title, content, ..Post::clone(&card.post) }), ..card.clone() };
     let files = edition.media.iter().filter(|file| !content::is_link(file));
-    let files: Vec<MediaAttachment> = files.map(|file| attachment(view, file)).collect();
+    let files: Vec<MediaAttachmentEntity> = files.map(|file| attachment(view, file)).collect();
     let mut value = json!({
         "content": content::content(view, &then),
         "spoiler_text": edition.warning.as_deref().unwrap_or_default(),

@@ -2,22 +2,22 @@
 
 use serde_json::{Value, json};
 
-use super::{View, stamp};
-use crate::social::moderation::filter::Hit;
-use crate::store::posts::post_views::Card;
-use crate::store::timelines::filters::{Action, Context, Filter, Filtered, Keyword};
+use super::{ApiViewer, stamp};
+use crate::social::moderation::filter::FilterMatch;
+use crate::store::posts::post_views::PostView;
+use crate::store::timelines::filters::{Filter, FilterAction, FilterContext, FilterKeyword, FilteredPost};
 
 /// Apps that know the action `blur`. Ice Cubes cannot read a status with any word but warn and hide in it, and a page of
 /// statuses with it; so all others are told to warn, which shows no more.
-const KNOW_BLUR: [&str; 2] = ["Tusky", "Phanpy"];
+const BLUR_CLIENTS: [&str; 2] = ["Tusky", "Phanpy"];
 
 /// Whether an app may be told of `blur` inside of statuses.
 pub fn knows_blur(app: &str) -> bool {
-    KNOW_BLUR.iter().any(|known| app.starts_with(known))
+    BLUR_CLIENTS.iter().any(|known| app.starts_with(known))
 }
 
 /// A filter with its words and posts, as its owner edits it.
-pub fn filter(filter: &Filter, keywords: &[Keyword], posts: &[Filtered]) -> Value {
+pub fn filter(filter: &Filter, keywords: &[FilterKeyword], posts: &[FilteredPost]) -> Value {
     let own = keywords.iter().filter(|one| one.filter_id == filter.id).map(keyword).collect();
     let chosen = posts.iter().filter(|one| one.filter_id == filter.id).map(filtered).collect();
     let mut shown = shallow(filter, filter.action);
@@ -28,31 +28,31 @@ pub fn filter(filter: &Filter, keywords: &[Keyword], posts: &[Filtered]) -> Valu
     shown
 }
 
-fn shallow(filter: &Filter, action: Action) -> Value {
+fn shallow(filter: &Filter, action: FilterAction) -> Value {
     json!({
         "id": filter.id.to_string(),
         "title": filter.title,
-        "context": filter.contexts.each().map(Context::word).collect::<Vec<_>>(),
+        "context": filter.contexts.each().map(FilterContext::word).collect::<Vec<_>>(),
         "expires_at": filter.until_at.map(stamp),
         "filter_action": action.word(),
     })
 }
 
 /// A word of a filter.
-pub fn keyword(keyword: &Keyword) -> Value {
+pub fn keyword(keyword: &FilterKeyword) -> Value {
     json!({ "id": keyword.id.to_string(), "keyword": keyword.keyword, "whole_word": keyword.whole })
 }
 
 /// A post under a filter.
-pub fn filtered(one: &Filtered) -> Value {
+pub fn filtered(one: &FilteredPost) -> Value {
     json!({ "id": one.id.to_string(), "status_id": one.post_id.to_string() })
 }
 
 /// What of the owner's filters a status matches. Lists are never null: Mammoth takes nothing else.
-pub fn results(view: &View<'_>, card: &Card) -> Vec<Value> {
-    let result = |hit: Hit<'_>| {
+pub fn results(view: &ApiViewer<'_>, card: &PostView) -> Vec<Value> {
+    let result = |hit: FilterMatch<'_>| {
         let action = match hit.filter.action {
-            Action::Blur if !view.knows_blur => Action::Warn,
+            FilterAction::Blur if !view.knows_blur => FilterAction::Warn,
             action => action,
         };
         json!({
@@ -65,13 +65,13 @@ pub fn results(view: &View<'_>, card: &Card) -> Vec<Value> {
 }
 
 /// The older form: one entry for each word.
-pub fn old(filter: &Filter, keyword: &Keyword) -> Value {
+pub fn old(filter: &Filter, keyword: &FilterKeyword) -> Value {
     json!({
         "id": keyword.id.to_string(),
         "phrase": keyword.keyword,
-        "context": filter.contexts.each().map(Context::word).collect::<Vec<_>>(),
+        "context": filter.contexts.each().map(FilterContext::word).collect::<Vec<_>>(),
         "whole_word": keyword.whole,
         "expires_at": filter.until_at.map(stamp),
-        "irreversible": filter.action == Action::Hide,
+        "irreversible": filter.action == FilterAction::Hide,
     })
 }

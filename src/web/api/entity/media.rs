@@ -3,13 +3,13 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::View;
+use super::ApiViewer;
 use crate::media::PREVIEW_SIDE;
-use crate::store::posts::attachments::Attachment;
+use crate::store::posts::attachments::PostAttachment;
 
 /// A picture or other file.
 #[derive(Debug, Clone, Serialize)]
-pub struct MediaAttachment {
+pub struct MediaAttachmentEntity {
     id: String,
     #[serde(rename = "type")]
     kind: &'static str,
@@ -25,7 +25,7 @@ pub struct MediaAttachment {
 
 /// A file as an attachment; its address never leads a client to another server for a picture, and its preview is a picture
 /// or nothing, never the film or recording itself.
-pub fn attachment(view: &View<'_>, file: &Attachment) -> MediaAttachment {
+pub fn attachment(view: &ApiViewer<'_>, file: &PostAttachment) -> MediaAttachmentEntity {
     let kind = match file.media_type.split('/').next() {
         Some("image") => "image",
         Some("video") => "video",
@@ -48,7 +48,7 @@ pub fn attachment(view: &View<'_>, file: &Attachment) -> MediaAttachment {
             _ => None,
         },
     };
-    MediaAttachment {
+    MediaAttachmentEntity {
         id: file.id.to_string(),
         kind,
         preview_url: preview,
@@ -62,7 +62,7 @@ pub fn attachment(view: &View<'_>, file: &Attachment) -> MediaAttachment {
     }
 }
 
-fn meta(file: &Attachment) -> Value {
+fn meta(file: &PostAttachment) -> Value {
     let mut meta = serde_json::Map::new();
     if let (Some(width), Some(height)) = (file.width.filter(|n| *n > 0), file.height.filter(|n| *n > 0)) {
         meta.insert("original".to_owned(), size(width, height));

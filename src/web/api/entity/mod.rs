@@ -20,20 +20,20 @@ use std::sync::LazyLock;
 use crate::base::id::ActorId;
 use crate::base::{Result, Time};
 use crate::federation::Node;
-use crate::social::moderation::filter::Sieve;
+use crate::social::moderation::filter::ActiveFilters;
 use crate::store::actors::own_counts::{self, OwnCount};
 use crate::store::posts::Viewer;
 use crate::store::{self, Read, actors};
 use crate::web::files;
 
-use super::call::Call;
+use super::call::ApiRequest;
 
 /// How entities spell addresses.
-pub struct Links<'n> {
+pub struct UrlBuilder<'n> {
     node: &'n Node,
 }
 
-impl<'n> Links<'n> {
+impl<'n> UrlBuilder<'n> {
     /// Addresses of this node.
     pub fn of(node: &'n Node) -> Self {
         Self { node }
@@ -51,7 +51,7 @@ impl<'n> Links<'n> {
 
     /// The house's own picture, for what has none.
     pub fn cabin(&self) -> String {
-        self.here(&CABIN)
+        self.here(&DEFAULT_IMAGE_URL)
     }
 
     /// A file of ours.
@@ -61,12 +61,12 @@ impl<'n> Links<'n> {
 }
 
 /// The house's own picture.
-static CABIN: LazyLock<String> = LazyLock::new(|| files::asset_url("cabin.png"));
+static DEFAULT_IMAGE_URL: LazyLock<String> = LazyLock::new(|| files::asset_url("cabin.png"));
 
 /// Who looks, and what every entity of one answer needs.
-pub struct View<'n> {
+pub struct ApiViewer<'n> {
     /// Addresses.
-    pub links: Links<'n>,
+    pub links: UrlBuilder<'n>,
     /// The owner; None in a trial before they have a name.
     pub owner: Option<ActorId>,
     /// The domain of the owner's handle.
@@ -76,7 +76,7 @@ pub struct View<'n> {
     /// The owner's token: marks of their own are shown.
     pub as_owner: bool,
     /// The owner's filters, for their own eyes.
-    pub sieve: Sieve,
+    pub sieve: ActiveFilters,
     /// The app knows the filter action `blur`.
     pub knows_blur: bool,
     /// The owner's own numbers.
@@ -86,9 +86,9 @@ pub struct View<'n> {
     last: Vec<(ActorId, Time)>,
 }
 
-impl<'n> View<'n> {
+impl<'n> ApiViewer<'n> {
     /// Loads what entities of this answer need.
-    pub fn load(node: &'n Node, r: &Read<'_>, call: &Call) -> Result<Self> {
+    pub fn load(node: &'n Node, r: &Read<'_>, call: &ApiRequest) -> Result<Self> {
         let knows_blur = call.token.as_ref().is_some_and(|token| filter::knows_blur(&token.name));
         match call.is_owner() {
             true => Ok(Self { knows_blur, ..Self::for_owner(node, r)? }),
@@ -98,18 +98,18 @@ impl<'n> View<'n> {
 
     /// Loads what entities need that go to the owner.
     pub fn for_owner(node: &'n Node, r: &Read<'_>) -> Result<Self> {
-        Ok(Self { as_owner: true, sieve: Sieve::load(r)?, ..Self::for_anyone(node, r)? })
+        Ok(Self { as_owner: true, sieve: ActiveFilters::load(r)?, ..Self::for_anyone(node, r)? })
     }
 
     /// Loads what entities need that go to anyone.
     pub(super) fn for_anyone(node: &'n Node, r: &Read<'_>) -> Result<Self> {
         Ok(Self {
-            links: Links::of(node),
+            links: UrlBuilder::of(node),
             owner: store::node::get(r)?.owner,
             domain: node.facts.origin.domain.as_str(),
             now: r.now,
             as_owner: false,
-            sieve: Sieve::default(),
+            sieve: ActiveFilters::default(),
             knows_blur: false,
             count: own_counts::get(r)?,
             settings: store::node::settings(r)?,
@@ -130,8 +130,8 @@ impl<'n> View<'n> {
     }
 
     /// Which of the different looks of a status this is, as long as nothing is written.
-    pub fn eyes(&self) -> Eyes {
-        Eyes { owner: self.as_owner, knows_blur: self.knows_blur }
+    pub fn eyes(&self) -> ViewerKey {
+        ViewerKey { owner: self.as_owner, knows_blur: self.knows_blur }
     }
 
     /// What the caller may see.
@@ -146,14 +146,14 @@ impl<'n> View<'n> {
 
 /// Who sees the same of a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Eyes {
+pub struct ViewerKey {
     owner: bool,
     knows_blur: bool,
 }
 
 /// A custom emoji.
 #[derive(Debug, Clone, serde::Serialize)]
-pub struct CustomEmoji {
+pub struct CustomEmojiEntity {
     shortcode: String,
     url: String,
     static_url: String,
@@ -161,10 +161,10 @@ pub struct CustomEmoji {
 }
 
 /// Custom emoji of a text.
-fn emojis(view: &View<'_>, emoji: &[actors::Emoji]) -> Vec<CustomEmoji> {
-    let one = |emoji: &actors::Emoji| {
+fn emojis(view: &ApiViewer<'_>, emoji: &[actors::CustomEmoji]) -> Vec<CustomEmojiEntity> {
+    let one = |emoji: &actors::CustomEmoji| {
         let url = view.links.proxied(&emoji.url);
-        CustomEmoji { shortcode: emoji.code.clone(), static_url: url.clone(), url, visible_in_picker: true }
+        CustomEmojiEntity { shortcode: emoji.code.clone(), static_url: url.clone(), url, visible_in_picker: true }
     };
     emoji.iter().map(one).collect()
 }

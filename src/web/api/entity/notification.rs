@@ -4,56 +4,60 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::account::{Account, account};
-use super::{View, stamp};
+use super::account::{AccountEntity, account};
+use super::{ApiViewer, stamp};
 use crate::base::Result;
 use crate::base::id::{ActorId, NotificationId, PostId};
 use crate::store::actors::{self, Actor};
-use crate::store::notifications::notification_groups::{Group, Key};
-use crate::store::notifications::{Kind, Notification};
+use crate::store::notifications::notification_groups::{GroupKey, NotificationGroup};
+use crate::store::notifications::{Notification, NotificationKind};
 use crate::store::{Read, moderation::block_filter};
-use crate::web::api::status_cache::Piece;
+use crate::web::api::status_cache::CachedStatus;
 
 /// Which types a client takes. Mammoth drops a whole page for one it has not heard of, and says nothing of those it knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Words {
+pub enum NotificationTypes {
     /// All there are.
     All,
     /// Those of before Mastodon 4.5: newer ones are told by the nearest of them.
     Old,
 }
 
-impl Words {
+impl NotificationTypes {
     /// The type of a notification; None for what clients have no word for.
-    pub fn of(self, kind: Kind) -> Option<&'static str> {
+    pub fn of(self, kind: NotificationKind) -> Option<&'static str> {
         match (self, kind) {
-            (Self::Old, Kind::Quote) => Some("mention"),
-            (Self::Old, Kind::QuoteEdit) => Some("update"),
+            (Self::Old, NotificationKind::Quote) => Some("mention"),
+            (Self::Old, NotificationKind::QuoteEdit) => Some("update"),
             _ => word(kind),
         }
     }
 }
 
 /// Mastodon's word for what happened; None for what its clients have no word for.
-pub fn word(kind: Kind) -> Option<&'static str> {
+pub fn word(kind: NotificationKind) -> Option<&'static str> {
     match kind {
-        Kind::Mention => Some("mention"),
-        Kind::Post => Some("status"),
-        Kind::Follow => Some("follow"),
-        Kind::FollowRequest => Some("follow_request"),
-        Kind::Like => Some("favourite"),
-        Kind::Boost => Some("reblog"),
-        Kind::Poll => Some("poll"),
-        Kind::Edit => Some("update"),
-        Kind::Quote => Some("quote"),
-        Kind::QuoteEdit => Some("quoted_update"),
+        NotificationKind::Mention => Some("mention"),
+        NotificationKind::Post => Some("status"),
+        NotificationKind::Follow => Some("follow"),
+        NotificationKind::FollowRequest => Some("follow_request"),
+        NotificationKind::Like => Some("favourite"),
+        NotificationKind::Boost => Some("reblog"),
+        NotificationKind::Poll => Some("poll"),
+        NotificationKind::Edit => Some("update"),
+        NotificationKind::Quote => Some("quote"),
+        NotificationKind::QuoteEdit => Some("quoted_update"),
         // Told on the page only.
-        Kind::Reaction | Kind::Accepted | Kind::Moved | Kind::Report | Kind::Request => None,
+        NotificationKind::Reaction
+        | NotificationKind::Accepted
+        | NotificationKind::Moved
+        | NotificationKind::Report
+        | NotificationKind::Request => None,
     }
 }
 
-fn is_about_post(kind: Kind) -> bool {
-    !matches!(kind, Kind::Follow | Kind::FollowRequest)
+fn is_about_post(kind: NotificationKind) -> bool {
+    !matches!(kind, NotificationKind::Follow | NotificationKind::FollowRequest)
 }
 
 /// `favourite-110-490000`, `follow-490000`, or `ungrouped-7`.
@@ -72,41 +76,41 @@ fn alone(id: NotificationId) -> String {
 
 /// What a key names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Named {
+pub enum GroupKeyTarget {
     /// One notification.
     One(NotificationId),
     /// A group.
-    Group(Key),
+    Group(GroupKey),
 }
 
 /// Reads a key; None for one that was never given out.
-pub fn named(text: &str) -> Option<Named> {
+pub fn named(text: &str) -> Option<GroupKeyTarget> {
     let (word, rest) = text.split_once('-')?;
     if word == "ungrouped" {
-        return rest.parse().ok().map(Named::One);
+        return rest.parse().ok().map(GroupKeyTarget::One);
     }
-    let kind = Kind::ALL.into_iter().find(|kind| kind.makes_groups() && self::word(*kind) == Some(word))?;
+    let kind = NotificationKind::ALL.into_iter().find(|kind| kind.makes_groups() && self::word(*kind) == Some(word))?;
     let (post_id, hour) = match rest.split_once('-') {
         Some((post, hour)) => (Some(post.parse::<PostId>().ok()?), hour),
         None => (None, rest),
     };
     let hour = hour.bytes().all(|b| b.is_ascii_digit()).then(|| hour.parse().ok())??;
-    (post_id.is_some() == is_about_post(kind)).then_some(Named::Group(Key { kind, post_id, hour }))
+    (post_id.is_some() == is_about_post(kind)).then_some(GroupKeyTarget::Group(GroupKey { kind, post_id, hour }))
 }
 
 /// Everyone and everything a page of notifications tells of; nobody whom the owner keeps away.
-pub struct Cast {
+pub struct NotificationContext {
     people: HashMap<ActorId, Actor>,
-    statuses: HashMap<PostId, Piece>,
+    statuses: HashMap<PostId, CachedStatus>,
 }
 
-impl Cast {
+impl NotificationContext {
     /// Loads the people in a fixed number of queries.
-    pub fn load(r: &Read<'_>, people: impl Iterator<Item = ActorId>, statuses: Vec<Piece>) -> Result<Self> {
+    pub fn load(r: &Read<'_>, people: impl Iterator<Item = ActorId>, statuses: Vec<CachedStatus>) -> Result<Self> {
         let mut people = actors::by_ids(r, &people.collect::<Vec<_>>())?;
         let shield = block_filter::of(r, people.iter())?;
-        people.retain(|actor| !shield.hidden.contains(&actor.id));
-        for actor in people.iter_mut().filter(|actor| shield.plain.contains(&actor.id)) {
+        people.retain(|actor| !shield.blocked.contains(&actor.id));
+        for actor in people.iter_mut().filter(|actor| shield.media_rejected.contains(&actor.id)) {
             (actor.icon, actor.image, actor.emoji) = (None, None, Vec::new());
         }
         Ok(Self {
@@ -121,12 +125,12 @@ impl Cast {
     }
 
     /// A post, unless its author is kept away.
-    pub fn status(&self, id: PostId) -> Option<&Piece> {
+    pub fn status(&self, id: PostId) -> Option<&CachedStatus> {
         self.statuses.get(&id)
     }
 
     /// The post a notification is about. None: it should have one, and that is not to be shown.
-    fn about(&self, row: &Notification) -> Option<Option<&Piece>> {
+    fn about(&self, row: &Notification) -> Option<Option<&CachedStatus>> {
         match row.post_id.filter(|_| is_about_post(row.kind)) {
             Some(post) => self.status(post).map(Some),
             None => (!is_about_post(row.kind)).then_some(None),
@@ -136,22 +140,27 @@ impl Cast {
 
 /// A notification.
 #[derive(Debug, Clone, Serialize)]
-pub struct Shown {
+pub struct NotificationEntity {
     id: String,
     #[serde(rename = "type")]
     kind: &'static str,
     created_at: String,
     group_key: String,
-    account: Account,
+    account: AccountEntity,
     #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<Piece>,
+    status: Option<CachedStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     filtered: Option<bool>,
 }
 
 /// A notification with whom and what it is about; None when it has no word, or is about what is not to be shown.
-pub fn shown(view: &View<'_>, words: Words, row: &Notification, cast: &Cast) -> Option<Shown> {
-    Some(Shown {
+pub fn shown(
+    view: &ApiViewer<'_>,
+    words: NotificationTypes,
+    row: &Notification,
+    cast: &NotificationContext,
+) -> Option<NotificationEntity> {
+    Some(NotificationEntity {
         id: row.id.to_string(),
         kind: words.of(row.kind)?,
         created_at: stamp(row.created_at),
@@ -164,7 +173,7 @@ pub fn shown(view: &View<'_>, words: Words, row: &Notification, cast: &Cast) -> 
 
 /// A group of notifications, or one alone.
 #[derive(Debug, Clone, Serialize)]
-pub struct ShownGroup {
+pub struct NotificationGroupEntity {
     group_key: String,
     notifications_count: u32,
     #[serde(rename = "type")]
@@ -172,7 +181,7 @@ pub struct ShownGroup {
     /// A number, not a text.
     most_recent_notification_id: i64,
     #[serde(flatten)]
-    page: Option<OnPage>,
+    page: Option<GroupPageRange>,
     sample_account_ids: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status_id: Option<String>,
@@ -180,7 +189,7 @@ pub struct ShownGroup {
 
 /// What a page holds of a group.
 #[derive(Debug, Clone, Serialize)]
-struct OnPage {
+struct GroupPageRange {
     page_min_id: String,
     page_max_id: String,
     latest_page_notification_at: String,
@@ -188,7 +197,7 @@ struct OnPage {
 
 /// Whether a group stands on a page of groups or is shown by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Where {
+pub enum GroupPlacement {
     /// Says which ids the page holds of it.
     Page,
     /// Says nothing of pages.
@@ -199,10 +208,10 @@ pub enum Where {
 /// come first, then the post.
 pub fn grouped<'c>(
     row: &Notification,
-    group: Option<&Group>,
-    cast: &'c Cast,
-    place: Where,
-) -> Option<(ShownGroup, Vec<&'c Actor>, Option<&'c Piece>)> {
+    group: Option<&NotificationGroup>,
+    cast: &'c NotificationContext,
+    place: GroupPlacement,
+) -> Option<(NotificationGroupEntity, Vec<&'c Actor>, Option<&'c CachedStatus>)> {
     let one = [row.actor_id];
     let named = group.map_or(one.as_slice(), |group| group.people.as_slice());
     let people: Vec<&Actor> = named.iter().filter_map(|id| cast.person(*id)).collect();
@@ -211,12 +220,12 @@ pub fn grouped<'c>(
         return None;
     }
     let newest = group.map_or(row.id, |group| group.newest);
-    let page = (place == Where::Page).then(|| OnPage {
+    let page = (place == GroupPlacement::Page).then(|| GroupPageRange {
         page_min_id: group.map_or(row.id, |group| group.oldest).to_string(),
         page_max_id: newest.to_string(),
         latest_page_notification_at: stamp(group.map_or(row.created_at, |group| group.newest_at)),
     });
-    let shown = ShownGroup {
+    let shown = NotificationGroupEntity {
         group_key: if group.is_some() { key(row) } else { alone(row.id) },
         notifications_count: group.map_or(1, |group| group.count),
         kind: word(row.kind)?,

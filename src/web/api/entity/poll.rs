@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{View, emojis, stamp};
-use crate::store::actors::Emoji;
-use crate::store::posts::polls::Poll;
+use super::{ApiViewer, emojis, stamp};
+use crate::store::actors::CustomEmoji;
+use crate::store::posts::polls::StoredPoll;
 
 /// A poll as its readers see it, with those of its post's emoji that stand in it. `own_votes` is always a list: Tusky and Mastodon's Android app take nothing else.
-pub fn poll(view: &View<'_>, poll: &Poll, emoji: &[Emoji], own: bool) -> Value {
-    let used = |one: &&Emoji| poll.options.iter().any(|option| option.text.contains(&format!(":{}:", one.code)));
-    let used: Vec<Emoji> = emoji.iter().filter(used).cloned().collect();
+pub fn poll(view: &ApiViewer<'_>, poll: &StoredPoll, emoji: &[CustomEmoji], own: bool) -> Value {
+    let used = |one: &&CustomEmoji| poll.options.iter().any(|option| option.text.contains(&format!(":{}:", one.code)));
+    let used: Vec<CustomEmoji> = emoji.iter().filter(used).cloned().collect();
     let told = |votes: u64| (!poll.hides || poll.is_over(view.now)).then_some(votes);
     let options: Vec<Value> =
         poll.options.iter().map(|option| json!({ "title": option.text, "votes_count": told(option.votes) })).collect();

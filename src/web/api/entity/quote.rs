@@ -2,23 +2,23 @@
 
 use serde::Serialize;
 
-use super::View;
-use super::status::{Status, inside};
-use crate::base::interaction_policy::{Deed, Rule, Verdict, Who};
+use super::ApiViewer;
+use super::status::{StatusEntity, inside};
+use crate::base::interaction_policy::{ActorSet, Interaction, Permission, PolicyRule};
 use crate::store::posts::Viewer;
-use crate::store::posts::post_views::{Card, Quoted};
-use crate::store::posts::quotes::State;
+use crate::store::posts::post_views::{PostView, QuotedView};
+use crate::store::posts::quotes::QuoteState;
 
 /// What a status quotes.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
-pub enum Quote {
+pub enum QuoteEntity {
     /// With the quoted status, when it may be shown.
     Whole {
         /// Mastodon's word for how it stands.
         state: &'static str,
         /// Null unless its author agreed and the caller may read it.
-        quoted_status: Option<Box<Status>>,
+        quoted_status: Option<Box<StatusEntity>>,
     },
     /// Inside a status that is quoted itself.
     Shallow {
@@ -30,9 +30,9 @@ pub enum Quote {
 }
 
 /// The quote of a status.
-pub fn whole(view: &View<'_>, card: &Card) -> Option<Quote> {
+pub fn whole(view: &ApiViewer<'_>, card: &PostView) -> Option<QuoteEntity> {
     let quoted = card.quote.as_ref()?;
-    let readable = |inner: &&Card| view.viewer() == Viewer::Owner || inner.post.audience.is_open();
+    let readable = |inner: &&PostView| view.viewer() == Viewer::Owner || inner.post.audience.is_open();
     let inner = quoted.card.as_deref().filter(readable);
     let agreed = state(quoted) == "accepted";
     let state = match (state(quoted), inner) {
@@ -43,47 +43,47 @@ pub fn whole(view: &View<'_>, card: &Card) -> Option<Quote> {
         (state, _) => state,
     };
     let quoted_status = inner.filter(|_| agreed).map(|inner| Box::new(inside(view, inner)));
-    Some(Quote::Whole { state, quoted_status })
+    Some(QuoteEntity::Whole { state, quoted_status })
 }
 
 /// The quote of a status that is itself quoted: by its id alone.
-pub fn shallow(card: &Card) -> Option<Quote> {
+pub fn shallow(card: &PostView) -> Option<QuoteEntity> {
     let quoted = card.quote.as_ref()?;
     let state = state(quoted);
     let id = quoted.quote.quoted_id.filter(|_| state == "accepted");
-    Some(Quote::Shallow { state, quoted_status_id: id.map(|id| id.to_string()) })
+    Some(QuoteEntity::Shallow { state, quoted_status_id: id.map(|id| id.to_string()) })
 }
 
-fn state(quoted: &Quoted) -> &'static str {
+fn state(quoted: &QuotedView) -> &'static str {
     match quoted.quote.state {
-        State::Waiting => "pending",
+        QuoteState::Waiting => "pending",
         // It was here, or its author could not have agreed.
-        State::Granted if quoted.quote.quoted_id.is_none() => "deleted",
-        State::Granted => "accepted",
-        State::Refused => "rejected",
-        State::Revoked => "revoked",
-        State::Gone => "deleted",
+        QuoteState::Granted if quoted.quote.quoted_id.is_none() => "deleted",
+        QuoteState::Granted => "accepted",
+        QuoteState::Refused => "rejected",
+        QuoteState::Revoked => "revoked",
+        QuoteState::Gone => "deleted",
     }
 }
 
 /// Who may quote a status.
 #[derive(Debug, Clone, Serialize)]
-pub struct Approval {
+pub struct QuoteApprovalEntity {
     automatic: Vec<&'static str>,
     manual: Vec<&'static str>,
     current_user: &'static str,
 }
 
 /// Who may quote a status, and whether the owner may.
-pub fn approval(view: &View<'_>, card: &Card) -> Approval {
-    let rule = card.leave.rules.get(Deed::Quote);
+pub fn approval(view: &ApiViewer<'_>, card: &PostView) -> QuoteApprovalEntity {
+    let rule = card.leave.rules.get(Interaction::Quote);
     let own = view.is_owner(&card.author);
     let open = card.post.audience.is_open();
     let shown = match rule {
         Some(rule) => rule,
         // Who has never heard of asking is quoted as ever.
-        None if open => Rule::OPEN,
-        None => Rule::CLOSED,
+        None if open => PolicyRule::OPEN,
+        None => PolicyRule::CLOSED,
     };
     let current_user = if !view.as_owner {
         "denied"
@@ -92,21 +92,21 @@ pub fn approval(view: &View<'_>, card: &Card) -> Approval {
     } else if !open {
         "denied"
     } else {
-        match card.leave.verdict(Deed::Quote) {
-            None | Some(Verdict::Free | Verdict::Sure) => "automatic",
-            Some(Verdict::Waits) => "manual",
-            Some(Verdict::No) => "denied",
+        match card.leave.verdict(Interaction::Quote) {
+            None | Some(Permission::Allowed | Permission::AllowedWithAuthorization) => "automatic",
+            Some(Permission::NeedsApproval) => "manual",
+            Some(Permission::Forbidden) => "denied",
         }
     };
-    Approval { automatic: words(shown.automatic), manual: words(shown.manual), current_user }
+    QuoteApprovalEntity { automatic: words(shown.automatic), manual: words(shown.manual), current_user }
 }
 
-fn words(who: Who) -> Vec<&'static str> {
+fn words(who: ActorSet) -> Vec<&'static str> {
     let known = [
-        (Who::EVERYONE, "public"),
-        (Who::FOLLOWERS, "followers"),
-        (Who::FOLLOWING, "following"),
-        (Who::US, "unsupported_policy"),
+        (ActorSet::EVERYONE, "public"),
+        (ActorSet::FOLLOWERS, "followers"),
+        (ActorSet::FOLLOWING, "following"),
+        (ActorSet::US, "unsupported_policy"),
     ];
     known.into_iter().filter(|(one, _)| who.has(*one)).map(|(_, word)| word).collect()
 }

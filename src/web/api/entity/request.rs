@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::account::account;
-use super::notification::Cast;
-use super::{View, stamp};
-use crate::store::notifications::notification_requests::Request;
+use super::notification::NotificationContext;
+use super::{ApiViewer, stamp};
+use crate::store::notifications::notification_requests::NotificationRequest;
 
 /// Somebody whose notifications are kept back; None for somebody the owner keeps away.
-pub fn request(view: &View<'_>, request: &Request, cast: &Cast) -> Option<Value> {
+pub fn request(view: &ApiViewer<'_>, request: &NotificationRequest, cast: &NotificationContext) -> Option<Value> {
     Some(json!({
         "id": request.id.to_string(),
         "created_at": stamp(request.created_at),

@@ -4,15 +4,21 @@ use serde_json::{Value, json};
 
 use super::media::attachment;
 use super::status::visibility;
-use super::{View, stamp};
-use crate::federation::owner::draft::Draft;
+use super::{ApiViewer, stamp};
+use crate::federation::owner::draft::NewPost;
 use crate::store::node::Settings;
-use crate::store::posts::attachments::Attachment;
-use crate::store::posts::drafts::Kept;
+use crate::store::posts::attachments::PostAttachment;
+use crate::store::posts::drafts::StoredDraft;
 use crate::web::api::compose::quote_policy;
 
 /// A post that waits; `files` holds at least its own.
-pub fn scheduled(view: &View<'_>, kept: &Kept, draft: &Draft, files: &[Attachment], settings: &Settings) -> Value {
+pub fn scheduled(
+    view: &ApiViewer<'_>,
+    kept: &StoredDraft,
+    draft: &NewPost,
+    files: &[PostAttachment],
+    settings: &Settings,
+) -> Value {
     let own = draft.media.iter().filter_map(|id| files.iter().find(|file| file.id == *id));
     let shown: Vec<_> = own.map(|file| attachment(view, file)).collect();
     let poll = draft.poll.as_ref().map(|poll| {

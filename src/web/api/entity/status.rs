@@ -3,23 +3,23 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::account::{Account, account};
-use super::media::{MediaAttachment, attachment};
+use super::account::{AccountEntity, account};
+use super::media::{MediaAttachmentEntity, attachment};
 use super::poll::poll;
-use super::quote::{self, Approval, Quote};
-use super::{CustomEmoji, View, content, emojis, filter, stamp};
+use super::quote::{self, QuoteApprovalEntity, QuoteEntity};
+use super::{ApiViewer, CustomEmojiEntity, content, emojis, filter, stamp};
 use crate::base::Audience;
 use crate::base::id::ActorId;
 use crate::store::actors::Actor;
-use crate::store::posts::post_views::Card;
-use crate::store::posts::{Mention, Post};
+use crate::store::posts::post_views::PostView;
+use crate::store::posts::{Post, PostMention};
 use crate::text::scan::tag_key;
 use crate::text::{compose, escape, plain_text, unescape};
 use crate::web::api::routes::decoded;
 
 /// A status.
 #[derive(Debug, Clone, Serialize)]
-pub struct Status {
+pub struct StatusEntity {
     id: String,
     created_at: String,
     in_reply_to_id: Option<String>,
@@ -39,27 +39,27 @@ pub struct Status {
     content: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
-    reblog: Option<Box<Status>>,
-    account: Account,
-    media_attachments: Vec<MediaAttachment>,
-    mentions: Vec<ShownMention>,
-    tags: Vec<Tag>,
-    emojis: Vec<CustomEmoji>,
+    reblog: Option<Box<StatusEntity>>,
+    account: AccountEntity,
+    media_attachments: Vec<MediaAttachmentEntity>,
+    mentions: Vec<MentionEntity>,
+    tags: Vec<StatusTagEntity>,
+    emojis: Vec<CustomEmojiEntity>,
     card: Option<Value>,
     poll: Option<Value>,
-    quote: Option<Quote>,
-    quote_approval: Approval,
+    quote: Option<QuoteEntity>,
+    quote_approval: QuoteApprovalEntity,
     #[serde(skip_serializing_if = "Option::is_none")]
     application: Option<Option<Value>>,
     #[serde(flatten)]
-    marks: Option<Marks>,
+    marks: Option<StatusMarks>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pinned: Option<bool>,
 }
 
 /// What the owner did with it.
 #[derive(Debug, Clone, Serialize)]
-struct Marks {
+struct StatusMarks {
     favourited: bool,
     reblogged: bool,
     muted: bool,
@@ -68,7 +68,7 @@ struct Marks {
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct ShownMention {
+struct MentionEntity {
     id: String,
     username: String,
     url: String,
@@ -76,7 +76,7 @@ struct ShownMention {
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Tag {
+struct StatusTagEntity {
     name: String,
     url: String,
 }
@@ -97,15 +97,15 @@ pub fn audience(visibility: &str) -> Option<Audience> {
 }
 
 /// A card as a status: the boost round the post when it is here because of one.
-pub fn status(view: &View<'_>, card: &Card) -> Status {
+pub fn status(view: &ApiViewer<'_>, card: &PostView) -> StatusEntity {
     let original = original(view, card);
     let Some((boost, booster)) = &card.boost else { return original };
     wrapper(view, boost, booster, original)
 }
 
 /// The boost has its own id, date and author, and repeats the rest.
-fn wrapper(view: &View<'_>, boost: &Post, booster: &Actor, original: Status) -> Status {
-    Status {
+fn wrapper(view: &ApiViewer<'_>, boost: &Post, booster: &Actor, original: StatusEntity) -> StatusEntity {
+    StatusEntity {
         id: boost.id.to_string(),
         created_at: stamp(boost.published_at),
         // A boost answers nobody, or Tusky hides boosts of answers together with the answers.
@@ -124,23 +124,23 @@ fn wrapper(view: &View<'_>, boost: &Post, booster: &Actor, original: Status) -> 
 }
 
 /// The post itself.
-fn original(view: &View<'_>, card: &Card) -> Status {
-    Status { quote: quote::whole(view, card), ..inside(view, card) }
+fn original(view: &ApiViewer<'_>, card: &PostView) -> StatusEntity {
+    StatusEntity { quote: quote::whole(view, card), ..inside(view, card) }
 }
 
 /// A post as it stands inside of one that quotes it.
-pub fn inside(view: &View<'_>, card: &Card) -> Status {
+pub fn inside(view: &ApiViewer<'_>, card: &PostView) -> StatusEntity {
     let post = &card.post;
     let parent = card.parent_author.as_ref().and_then(|author| Some((post.reply_to?, author.id)));
     let own = view.is_owner(&card.author);
-    let marks = view.as_owner.then(|| Marks {
+    let marks = view.as_owner.then(|| StatusMarks {
         favourited: card.liked,
         reblogged: card.boosted,
         muted: card.thread_muted,
         bookmarked: card.bookmarked,
         filtered: filter::results(view, card),
     });
-    Status {
+    StatusEntity {
         id: post.id.to_string(),
         created_at: stamp(post.published_at),
         in_reply_to_id: parent.map(|(id, _)| id.to_string()),
@@ -175,7 +175,7 @@ pub fn inside(view: &View<'_>, card: &Card) -> Status {
 }
 
 /// The files of a post; links are no files.
-fn files(view: &View<'_>, card: &Card) -> Vec<MediaAttachment> {
+fn files(view: &ApiViewer<'_>, card: &PostView) -> Vec<MediaAttachmentEntity> {
     card.attachments.iter().filter(|file| !content::is_link(file)).map(|file| attachment(view, file)).collect()
 }
 
@@ -186,7 +186,7 @@ fn application(post: &Post) -> Option<Value> {
 
 /// Clients find the clicked mention by its link, and the account by its id: whom we do not know is not named. In the order
 /// of the text. Whom an edit of the owner's names no more stays a reader, and is not named in an answer to it.
-fn mentions(view: &View<'_>, card: &Card) -> Vec<ShownMention> {
+fn mentions(view: &ApiViewer<'_>, card: &PostView) -> Vec<MentionEntity> {
     let content = &card.post.content;
     let place = |url: &str| content.find(&format!("href=\"{}\"", escape(url)));
     let silent = card.post.source.is_some() && card.post.edited_at.is_some();
@@ -201,10 +201,10 @@ fn mentions(view: &View<'_>, card: &Card) -> Vec<ShownMention> {
     placed.into_iter().map(|(_, mention)| mention).collect()
 }
 
-fn shown(view: &View<'_>, mention: &Mention, url: &str, id: ActorId) -> ShownMention {
+fn shown(view: &ApiViewer<'_>, mention: &PostMention, url: &str, id: ActorId) -> MentionEntity {
     let (username, host) = mention.handle.split_once('@').unwrap_or((&mention.handle, ""));
     let local = host.eq_ignore_ascii_case(view.domain);
-    ShownMention {
+    MentionEntity {
         id: id.to_string(),
         username: username.to_owned(),
         url: url.to_owned(),
@@ -213,7 +213,7 @@ fn shown(view: &View<'_>, mention: &Mention, url: &str, id: ActorId) -> ShownMen
 }
 
 /// A hashtag, by the address a click on it in the text opens: Mammoth tells them by that.
-fn tag(view: &View<'_>, post: &Post, name: &str) -> Tag {
+fn tag(view: &ApiViewer<'_>, post: &Post, name: &str) -> StatusTagEntity {
     let hrefs = post.content.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
     let last = |url: &str| {
         let part = url.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
@@ -221,14 +221,14 @@ fn tag(view: &View<'_>, post: &Post, name: &str) -> Tag {
     };
     let found = hrefs.filter(|url| url.contains("/tag")).map(unescape).find(|url| last(url) == name);
     let url = found.unwrap_or_else(|| compose::tag_url(&view.links.here("/tags/"), name));
-    Tag { name: name.to_owned(), url }
+    StatusTagEntity { name: name.to_owned(), url }
 }
 
 /// What `DELETE` answers: the source instead of the content, so that it can be written anew. A boost has none.
-pub fn deleted(view: &View<'_>, card: &Card) -> Status {
+pub fn deleted(view: &ApiViewer<'_>, card: &PostView) -> StatusEntity {
     if let (Some((boost, booster)), shown) = (&card.boost, original(view, card)) {
-        return Status { content: None, text: Some(String::new()), ..wrapper(view, boost, booster, shown) };
+        return StatusEntity { content: None, text: Some(String::new()), ..wrapper(view, boost, booster, shown) };
     }
     let text = card.post.source.clone().unwrap_or_else(|| plain_text::from_html(&card.post.content));
-    Status { content: None, text: Some(text), ..original(view, card) }
+    StatusEntity { content: None, text: Some(text), ..original(view, card) }
 }

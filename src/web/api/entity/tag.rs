@@ -2,19 +2,19 @@
 
 use serde::Serialize;
 
-use super::{View, date};
+use super::{ApiViewer, date};
 use crate::base::Time;
 use crate::store::posts::pins;
-use crate::store::timelines::tags::{self, Day, Use};
+use crate::store::timelines::tags::{self, OwnTagUse, TagDay};
 use crate::text::compose;
 
 /// A hashtag.
 #[derive(Debug, Clone, Serialize)]
-pub struct Tag {
+pub struct TagEntity {
     id: String,
     name: String,
     url: String,
-    history: Vec<History>,
+    history: Vec<TagHistoryEntity>,
     #[serde(skip_serializing_if = "Option::is_none")]
     following: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,7 +23,7 @@ pub struct Tag {
 
 /// One day of it; numbers as texts, as Mastodon has them.
 #[derive(Debug, Clone, Serialize)]
-struct History {
+struct TagHistoryEntity {
     day: String,
     uses: String,
     accounts: String,
@@ -31,7 +31,7 @@ struct History {
 
 /// How the owner stands to a hashtag.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Mine {
+pub struct OwnTagState {
     /// They follow it.
     pub following: bool,
     /// It stands on their profile.
@@ -48,14 +48,14 @@ pub fn id(name: &str) -> i64 {
 }
 
 /// A hashtag with its last days, today first. What is the owner's own is said to their token alone.
-pub fn tag(view: &View<'_>, name: &str, shown: &str, history: &[Day], mine: Mine) -> Tag {
+pub fn tag(view: &ApiViewer<'_>, name: &str, shown: &str, history: &[TagDay], mine: OwnTagState) -> TagEntity {
     let today = tags::day_of(view.now);
-    let day = |(back, day): (i64, &Day)| History {
+    let day = |(back, day): (i64, &TagDay)| TagHistoryEntity {
         day: ((today - back) * 86_400).to_string(),
         uses: day.posts.to_string(),
         accounts: day.people.to_string(),
     };
-    Tag {
+    TagEntity {
         id: id(name).to_string(),
         name: shown.to_owned(),
         url: compose::tag_url(&view.links.here("/tags/"), name),
@@ -67,7 +67,7 @@ pub fn tag(view: &View<'_>, name: &str, shown: &str, history: &[Day], mine: Mine
 
 /// A hashtag on a profile.
 #[derive(Debug, Clone, Serialize)]
-pub struct FeaturedTag {
+pub struct FeaturedTagEntity {
     id: String,
     name: String,
     url: String,
@@ -76,9 +76,9 @@ pub struct FeaturedTag {
 }
 
 /// A hashtag on a profile; how much it is used is known of the owner's.
-pub fn featured(view: &View<'_>, tag: &pins::Tag, uses: &[Use]) -> FeaturedTag {
+pub fn featured(view: &ApiViewer<'_>, tag: &pins::FeaturedHashtag, uses: &[OwnTagUse]) -> FeaturedTagEntity {
     let used = uses.iter().find(|used| used.name == tag.name);
-    FeaturedTag {
+    FeaturedTagEntity {
         id: id(&tag.name).to_string(),
         name: tag.shown.clone(),
         url: tag.url.clone().unwrap_or_else(|| compose::tag_url(&view.links.here("/tags/"), &tag.name)),

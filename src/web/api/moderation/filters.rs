@@ -5,66 +5,66 @@ use serde_json::Value;
 use crate::base::id::{FilterId, FilteredId, KeywordId, PostId};
 use crate::base::{Error, Result};
 use crate::federation::Node;
-use crate::social::moderation::filter::{self, Change, Word};
+use crate::social::moderation::filter::{self, FilterChange, KeywordChange};
 use crate::store::Read;
-use crate::store::timelines::filters::{self, Action, Context, Contexts};
-use crate::web::api::call::{Answer, Call, Reply};
+use crate::store::timelines::filters::{self, FilterAction, FilterContext, FilterContexts};
+use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
 use crate::web::api::entity::filter as entity;
-use crate::web::api::error::Fault;
+use crate::web::api::error::ApiError;
 use crate::web::api::params::{flag_of, text_of};
 
 /// `GET /api/v2/filters`: those that are over, too.
-pub fn all(node: &Node, _: &Call) -> Reply {
+pub fn all(node: &Node, _: &ApiRequest) -> ApiResult {
     let shown = node.store.read(|r| {
         let (keywords, posts) = (filters::keywords(r)?, filters::posts(r)?);
         Ok(filters::all(r)?.iter().map(|one| entity::filter(one, &keywords, &posts)).collect::<Vec<_>>())
     })?;
-    Ok(Answer::json(&shown))
+    Ok(ApiResponse::json(&shown))
 }
 
-fn shown(r: &Read<'_>, id: FilterId) -> Result<Answer> {
+fn shown(r: &Read<'_>, id: FilterId) -> Result<ApiResponse> {
     let filter = filters::by_id(r, id)?;
-    Ok(Answer::json(&entity::filter(&filter, &filters::keywords_of(r, id)?, &filters::posts_of(r, id)?)))
+    Ok(ApiResponse::json(&entity::filter(&filter, &filters::keywords_of(r, id)?, &filters::posts_of(r, id)?)))
 }
 
 /// `GET /api/v2/filters/{id}`.
-pub fn one(node: &Node, call: &Call) -> Reply {
+pub fn one(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = call.id()?;
     Ok(node.store.read(|r| shown(r, id))?)
 }
 
 /// `POST /api/v2/filters`.
-pub fn make(node: &Node, call: &Call) -> Reply {
+pub fn make(node: &Node, call: &ApiRequest) -> ApiResult {
     let change = said(call)?;
     let id = node.store.write(move |w| filter::make(w, &change))?;
     Ok(node.store.read(|r| shown(r, id))?)
 }
 
 /// `PUT /api/v2/filters/{id}`: what is not said stays.
-pub fn change(node: &Node, call: &Call) -> Reply {
+pub fn change(node: &Node, call: &ApiRequest) -> ApiResult {
     let (id, change) = (call.id()?, said(call)?);
     node.store.write(move |w| filter::change(w, id, &change))?;
     Ok(node.store.read(|r| shown(r, id))?)
 }
 
 /// `DELETE /api/v2/filters/{id}`.
-pub fn remove(node: &Node, call: &Call) -> Reply {
+pub fn remove(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = call.id()?;
     node.store.write(move |w| filter::remove(w, id))?;
-    Ok(Answer::done())
+    Ok(ApiResponse::done())
 }
 
-fn said(call: &Call) -> Result<Change, Fault> {
+fn said(call: &ApiRequest) -> Result<FilterChange, ApiError> {
     let params = &call.params;
     let action = match params.given("filter_action") {
         None => None,
         Some(word) => {
-            Some(Action::from_word(&word).ok_or_else(|| Error::invalid("Action is not included in the list"))?)
+            Some(FilterAction::from_word(&word).ok_or_else(|| Error::invalid("Action is not included in the list"))?)
         }
     };
-    let keywords = params.items("keywords_attributes").into_iter().map(word).collect::<Result<Vec<_>, Fault>>()?;
-    let is_blank = |word: &Word| word.id.is_none() && word.whole.is_none() && blank(word.keyword.as_deref());
-    Ok(Change {
+    let keywords = params.items("keywords_attributes").into_iter().map(word).collect::<Result<Vec<_>, ApiError>>()?;
+    let is_blank = |word: &KeywordChange| word.id.is_none() && word.whole.is_none() && blank(word.keyword.as_deref());
+    Ok(FilterChange {
         title: params.text("title"),
         contexts: contexts(call)?,
         action,
@@ -78,20 +78,20 @@ fn blank(text: Option<&str>) -> bool {
 }
 
 /// Where a filter is to count, if that is said.
-pub fn contexts(call: &Call) -> Result<Option<Contexts>, Fault> {
+pub fn contexts(call: &ApiRequest) -> Result<Option<FilterContexts>, ApiError> {
     if !call.params.has("context") {
         return Ok(None);
     }
     let mut named = Vec::new();
     for word in call.params.list("context").iter().map(|word| word.trim()).filter(|word| !word.is_empty()) {
-        let context = Context::from_word(word);
+        let context = FilterContext::from_word(word);
         named.push(context.ok_or_else(|| Error::invalid("Context None or invalid context supplied"))?);
     }
-    Ok(Some(Contexts::of(named)))
+    Ok(Some(FilterContexts::of(named)))
 }
 
 /// For how many seconds a filter is to count, if that is said; an empty text or null is for good.
-pub fn length(call: &Call) -> Result<Option<Option<std::time::Duration>>, Fault> {
+pub fn length(call: &ApiRequest) -> Result<Option<Option<std::time::Duration>>, ApiError> {
     let Some(value) = call.params.at("expires_in") else { return Ok(None) };
     let text = text_of(value).unwrap_or_default();
     if text.trim().is_empty() {
@@ -103,10 +103,10 @@ pub fn length(call: &Call) -> Result<Option<Option<std::time::Duration>>, Fault>
 }
 
 /// One of `keywords_attributes`.
-fn word(value: &Value) -> Result<Word, Fault> {
+fn word(value: &Value) -> Result<KeywordChange, ApiError> {
     let field = |name: &str| value.get(name).filter(|value| !value.is_null());
     let id = field("id").and_then(text_of).filter(|id| !id.is_empty());
-    Ok(Word {
+    Ok(KeywordChange {
         id: id.map(|id| id.parse::<KeywordId>()).transpose()?,
         keyword: field("keyword").and_then(text_of),
         whole: field("whole_word").and_then(flag_of),
@@ -115,68 +115,72 @@ fn word(value: &Value) -> Result<Word, Fault> {
 }
 
 /// `GET /api/v2/filters/{id}/keywords`.
-pub fn keywords(node: &Node, call: &Call) -> Reply {
+pub fn keywords(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = call.id()?;
     let all = node.store.read(|r| filters::by_id(r, id).and_then(|_| filters::keywords_of(r, id)))?;
-    Ok(Answer::json(&all.iter().map(entity::keyword).collect::<Vec<_>>()))
+    Ok(ApiResponse::json(&all.iter().map(entity::keyword).collect::<Vec<_>>()))
 }
 
 /// What the parameters say of one word.
-fn one_word(call: &Call) -> Word {
-    Word { keyword: call.params.text("keyword"), whole: call.params.flag("whole_word"), ..Word::default() }
+fn one_word(call: &ApiRequest) -> KeywordChange {
+    KeywordChange {
+        keyword: call.params.text("keyword"),
+        whole: call.params.flag("whole_word"),
+        ..KeywordChange::default()
+    }
 }
 
 /// `POST /api/v2/filters/{id}/keywords`.
-pub fn add_keyword(node: &Node, call: &Call) -> Reply {
+pub fn add_keyword(node: &Node, call: &ApiRequest) -> ApiResult {
     let (id, word) = (call.id()?, one_word(call));
     let added = node.store.write(move |w| filter::add_keyword(w, id, &word))?;
-    Ok(Answer::json(&entity::keyword(&node.store.read(|r| filters::keyword(r, added))?)))
+    Ok(ApiResponse::json(&entity::keyword(&node.store.read(|r| filters::keyword(r, added))?)))
 }
 
 /// `GET /api/v2/filters/keywords/{id}`.
-pub fn keyword(node: &Node, call: &Call) -> Reply {
+pub fn keyword(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: KeywordId = call.id()?;
-    Ok(Answer::json(&entity::keyword(&node.store.read(|r| filters::keyword(r, id))?)))
+    Ok(ApiResponse::json(&entity::keyword(&node.store.read(|r| filters::keyword(r, id))?)))
 }
 
 /// `PUT /api/v2/filters/keywords/{id}`.
-pub fn set_keyword(node: &Node, call: &Call) -> Reply {
+pub fn set_keyword(node: &Node, call: &ApiRequest) -> ApiResult {
     let (id, word) = (call.id()?, one_word(call));
     node.store.write(move |w| filter::set_keyword(w, id, &word))?;
     keyword(node, call)
 }
 
 /// `DELETE /api/v2/filters/keywords/{id}`.
-pub fn remove_keyword(node: &Node, call: &Call) -> Reply {
+pub fn remove_keyword(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = call.id()?;
     node.store.write(move |w| filter::remove_keyword(w, id))?;
-    Ok(Answer::done())
+    Ok(ApiResponse::done())
 }
 
 /// `GET /api/v2/filters/{id}/statuses`.
-pub fn posts(node: &Node, call: &Call) -> Reply {
+pub fn posts(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = call.id()?;
     let all = node.store.read(|r| filters::by_id(r, id).and_then(|_| filters::posts_of(r, id)))?;
-    Ok(Answer::json(&all.iter().map(entity::filtered).collect::<Vec<_>>()))
+    Ok(ApiResponse::json(&all.iter().map(entity::filtered).collect::<Vec<_>>()))
 }
 
 /// `POST /api/v2/filters/{id}/statuses`.
-pub fn add_post(node: &Node, call: &Call) -> Reply {
+pub fn add_post(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = call.id()?;
     let post: PostId = call.params.required("status_id")?.parse()?;
     let added = node.store.write(move |w| filter::add_post(w, id, post))?;
-    Ok(Answer::json(&entity::filtered(&node.store.read(|r| filters::filtered(r, added))?)))
+    Ok(ApiResponse::json(&entity::filtered(&node.store.read(|r| filters::filtered(r, added))?)))
 }
 
 /// `GET /api/v2/filters/statuses/{id}`.
-pub fn post(node: &Node, call: &Call) -> Reply {
+pub fn post(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: FilteredId = call.id()?;
-    Ok(Answer::json(&entity::filtered(&node.store.read(|r| filters::filtered(r, id))?)))
+    Ok(ApiResponse::json(&entity::filtered(&node.store.read(|r| filters::filtered(r, id))?)))
 }
 
 /// `DELETE /api/v2/filters/statuses/{id}`.
-pub fn remove_post(node: &Node, call: &Call) -> Reply {
+pub fn remove_post(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = call.id()?;
     node.store.write(move |w| filter::remove_post(w, id))?;
-    Ok(Answer::done())
+    Ok(ApiResponse::done())
 }

@@ -3,89 +3,90 @@
 use crate::base::id::KeywordId;
 use crate::base::{Error, Result};
 use crate::federation::Node;
-use crate::social::list::TITLE_CHARS;
-use crate::social::moderation::filter::{self, Change, Word};
+use crate::social::list::MAX_TITLE_CHARS;
+use crate::social::moderation::filter::{self, FilterChange, KeywordChange};
 use crate::store::Read;
-use crate::store::timelines::filters::{self, Action, Filter, Keyword};
-use crate::web::api::call::{Answer, Call, Reply};
+use crate::store::timelines::filters::{self, Filter, FilterAction, FilterKeyword};
+use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
 use crate::web::api::entity::filter as entity;
-use crate::web::api::error::Fault;
+use crate::web::api::error::ApiError;
 use crate::web::api::moderation::filters::{contexts, length};
 
 /// `GET /api/v1/filters`.
-pub fn all(node: &Node, _: &Call) -> Reply {
+pub fn all(node: &Node, _: &ApiRequest) -> ApiResult {
     let shown = node.store.read(|r| {
         let all = filters::all(r)?;
         let keywords = filters::keywords(r)?;
-        let entry = |one: &Keyword| Some(entity::old(all.iter().find(|filter| filter.id == one.filter_id)?, one));
+        let entry = |one: &FilterKeyword| Some(entity::old(all.iter().find(|filter| filter.id == one.filter_id)?, one));
         Ok(keywords.iter().filter_map(entry).collect::<Vec<_>>())
     })?;
-    Ok(Answer::json(&shown))
+    Ok(ApiResponse::json(&shown))
 }
 
-fn shown(r: &Read<'_>, id: KeywordId) -> Result<Answer> {
+fn shown(r: &Read<'_>, id: KeywordId) -> Result<ApiResponse> {
     let keyword = filters::keyword(r, id)?;
-    Ok(Answer::json(&entity::old(&filters::by_id(r, keyword.filter_id)?, &keyword)))
+    Ok(ApiResponse::json(&entity::old(&filters::by_id(r, keyword.filter_id)?, &keyword)))
 }
 
 /// `GET /api/v1/filters/{id}`.
-pub fn one(node: &Node, call: &Call) -> Reply {
+pub fn one(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = call.id()?;
     Ok(node.store.read(|r| shown(r, id))?)
 }
 
 /// What the parameters say: of the filter, and of its word.
-fn said(call: &Call) -> Result<(Change, Word), Fault> {
+fn said(call: &ApiRequest) -> Result<(FilterChange, KeywordChange), ApiError> {
     let phrase = call.params.text("phrase");
-    let title = phrase.as_ref().map(|phrase| phrase.chars().take(TITLE_CHARS).collect());
-    let action = call.params.flag("irreversible").map(|gone| if gone { Action::Hide } else { Action::Warn });
-    let word = Word { keyword: phrase, whole: call.params.flag("whole_word"), ..Word::default() };
-    Ok((Change { title, contexts: contexts(call)?, action, length: length(call)?, keywords: Vec::new() }, word))
+    let title = phrase.as_ref().map(|phrase| phrase.chars().take(MAX_TITLE_CHARS).collect());
+    let action =
+        call.params.flag("irreversible").map(|gone| if gone { FilterAction::Hide } else { FilterAction::Warn });
+    let word = KeywordChange { keyword: phrase, whole: call.params.flag("whole_word"), ..KeywordChange::default() };
+    Ok((FilterChange { title, contexts: contexts(call)?, action, length: length(call)?, keywords: Vec::new() }, word))
 }
 
 /// `POST /api/v1/filters`: a filter with one word, named after it.
-pub fn make(node: &Node, call: &Call) -> Reply {
+pub fn make(node: &Node, call: &ApiRequest) -> ApiResult {
     let (change, word) = said(call)?;
     let id = node.store.write(move |w| {
         // Without a word there is nothing to name it after.
-        let id = filter::make(w, &Change { title: Some(change.title.unwrap_or_default()), ..change })?;
+        let id = filter::make(w, &FilterChange { title: Some(change.title.unwrap_or_default()), ..change })?;
         filter::add_keyword(w, id, &word)
     })?;
     Ok(node.store.read(|r| shown(r, id))?)
 }
 
 /// `PUT /api/v1/filters/{id}`. What would change other words of the same filter, too, is refused.
-pub fn change(node: &Node, call: &Call) -> Reply {
+pub fn change(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: KeywordId = call.id()?;
     let (change, word) = said(call)?;
     node.store.write(move |w| {
         let of = filters::by_id(w, filters::keyword(w, id)?.filter_id)?;
         filter::set_keyword(w, id, &word)?;
         // It knows of two actions only: what is not to hide stays as it is.
-        let action = change.action.filter(|action| *action == Action::Hide || of.action == Action::Hide);
-        let change = Change { action, ..change };
+        let action = change.action.filter(|action| *action == FilterAction::Hide || of.action == FilterAction::Hide);
+        let change = FilterChange { action, ..change };
         let alone = filters::keywords_of(w, of.id)?.len() < 2;
         match alone {
             true => filter::change(w, of.id, &change),
             false if says_nothing_new(&change, &of) => Ok(()),
-            false => Err(Error::invalid(SEVERAL)),
+            false => Err(Error::invalid(MULTIPLE_KEYWORDS_MESSAGE)),
         }
     })?;
     Ok(node.store.read(|r| shown(r, id))?)
 }
 
-const SEVERAL: &str = "These parameters cannot be changed from this application because they apply to more than one filter \
+const MULTIPLE_KEYWORDS_MESSAGE: &str = "These parameters cannot be changed from this application because they apply to more than one filter \
                        keyword. Use a more recent application or the web interface.";
 
 /// Whether all a change says of a filter is what it is.
-fn says_nothing_new(change: &Change, of: &Filter) -> bool {
+fn says_nothing_new(change: &FilterChange, of: &Filter) -> bool {
     change.contexts.is_none_or(|contexts| contexts == of.contexts)
         && change.action.is_none_or(|action| action == of.action)
         && change.length.is_none_or(|length| length.is_none() && of.until_at.is_none())
 }
 
 /// `DELETE /api/v1/filters/{id}`: with its last word a filter goes, if no posts were put under it by hand.
-pub fn remove(node: &Node, call: &Call) -> Reply {
+pub fn remove(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: KeywordId = call.id()?;
     node.store.write(move |w| {
         let of = filters::keyword(w, id)?.filter_id;
@@ -93,5 +94,5 @@ pub fn remove(node: &Node, call: &Call) -> Reply {
         let empty = filters::keywords_of(w, of)?.is_empty() && filters::posts_of(w, of)?.is_empty();
         if empty { filter::remove(w, of) } else { Ok(()) }
     })?;
-    Ok(Answer::done())
+    Ok(ApiResponse::done())
 }

@@ -9,21 +9,24 @@ use crate::base::id::{ActorId, NotificationId, PostId};
 use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::store::Read;
-use crate::store::cursor::Rows;
+use crate::store::cursor::CursorWindow;
 use crate::store::notifications::notification_groups as groups;
-use crate::store::notifications::{self as rows, Kind, Notification, Wanted};
-use crate::web::api::call::{Answer, Call, Reply};
-use crate::web::api::entity::View;
-use crate::web::api::entity::account::{Account, PartialAccount, account, partial};
-use crate::web::api::entity::notification::{Cast, Named, ShownGroup, Where, Words, grouped, named, word};
-use crate::web::api::error::Fault;
+use crate::store::notifications::{self as rows, Notification, NotificationFilter, NotificationKind};
+use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
+use crate::web::api::entity::ApiViewer;
+use crate::web::api::entity::account::{AccountEntity, PartialAccountEntity, account, partial};
+use crate::web::api::entity::notification::{
+    GroupKeyTarget, GroupPlacement, NotificationContext, NotificationGroupEntity, NotificationTypes, grouped, named,
+    word,
+};
+use crate::web::api::error::ApiError;
 use crate::web::api::notifications::{count, wanted};
-use crate::web::api::paging::{Back, Window, linked};
-use crate::web::api::status_cache::Piece;
+use crate::web::api::paging::{BackwardParameter, PageWindow, linked};
+use crate::web::api::status_cache::CachedStatus;
 
 /// How much of the people in a group is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum People {
+enum GroupAccounts {
     /// All of each.
     Whole,
     /// All of the newest; of the others what their picture needs.
@@ -32,71 +35,72 @@ enum People {
 
 /// A page of groups, with everyone and everything they name once.
 #[derive(Debug, Default, Serialize)]
-struct Results {
-    accounts: Vec<Account>,
+struct GroupedResults {
+    accounts: Vec<AccountEntity>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    partial_accounts: Option<Vec<PartialAccount>>,
-    statuses: Vec<Piece>,
-    notification_groups: Vec<ShownGroup>,
+    partial_accounts: Option<Vec<PartialAccountEntity>>,
+    statuses: Vec<CachedStatus>,
+    notification_groups: Vec<NotificationGroupEntity>,
 }
 
 /// The rows of a page, and how they are shown.
-struct Page<'p> {
+struct GroupPage<'p> {
     rows: &'p [Notification],
-    apart: &'p [Kind],
+    apart: &'p [NotificationKind],
     floor: i64,
-    place: Where,
-    people: People,
+    place: GroupPlacement,
+    people: GroupAccounts,
 }
 
-fn people(call: &Call) -> Result<People, Fault> {
+fn people(call: &ApiRequest) -> Result<GroupAccounts, ApiError> {
     match call.params.given("expand_accounts").as_deref() {
-        None | Some("full") => Ok(People::Whole),
-        Some("partial_avatars") => Ok(People::Pictures),
+        None | Some("full") => Ok(GroupAccounts::Whole),
+        Some("partial_avatars") => Ok(GroupAccounts::Pictures),
         Some(other) => {
             let other = crate::text::cut(other, 100);
             let allowed = "allowed values are 'full' and 'partial_avatars'";
-            Err(Fault::BadRequest(format!("Invalid value for 'expand_accounts': '{other}', {allowed}")))
+            Err(ApiError::BadRequest(format!("Invalid value for 'expand_accounts': '{other}', {allowed}")))
         }
     }
 }
 
 /// What is asked for, in groups of the types the client wants grouped.
-fn asked(call: &Call) -> Option<Wanted> {
+fn asked(call: &ApiRequest) -> Option<NotificationFilter> {
     let together = call.params.list("grouped_types");
-    let stays = |kind: &Kind| !together.is_empty() && !together.iter().any(|one| Some(one.as_str()) == word(*kind));
-    let wanted = wanted(call, Words::All)?;
-    Some(Wanted { apart: wanted.kinds.iter().copied().filter(stays).collect(), ..wanted })
+    let stays =
+        |kind: &NotificationKind| !together.is_empty() && !together.iter().any(|one| Some(one.as_str()) == word(*kind));
+    let wanted = wanted(call, NotificationTypes::All)?;
+    Some(NotificationFilter { apart: wanted.kinds.iter().copied().filter(stays).collect(), ..wanted })
 }
 
 /// `GET /api/v2/notifications`.
-pub fn list(node: &Node, call: &Call) -> Reply {
-    let (window, people) = (Window::of(call, 40, 80), people(call)?);
-    let Some(wanted) = asked(call) else { return Ok(Answer::json(&Results::default())) };
+pub fn list(node: &Node, call: &ApiRequest) -> ApiResult {
+    let (window, people) = (PageWindow::of(call, 40, 80), people(call)?);
+    let Some(wanted) = asked(call) else { return Ok(ApiResponse::json(&GroupedResults::default())) };
     let (results, ids) = node.store.read(|r| {
-        let view = View::load(node, r, call)?;
+        let view = ApiViewer::load(node, r, call)?;
         let found = rows::list(r, &wanted, window.rows())?;
         let is_last = found.len() < window.limit as usize && window.min.is_none();
         let floor = match found.last() {
             Some(last) if !is_last => last.id.0,
             _ => window.since.map_or(0, |since| since.saturating_add(1)),
         };
-        let page = Page { rows: &found, apart: &wanted.apart, floor, place: Where::Page, people };
+        let page = GroupPage { rows: &found, apart: &wanted.apart, floor, place: GroupPlacement::Page, people };
         Ok((results(r, call, &view, &page)?, found.iter().map(|row| row.id.0).collect::<Vec<_>>()))
     })?;
-    Ok(linked(node, call, Answer::json(&results), &ids, window, Back::Min))
+    Ok(linked(node, call, ApiResponse::json(&results), &ids, window, BackwardParameter::Min))
 }
 
 /// In a fixed number of queries, whatever the groups hold.
-fn results(r: &Read<'_>, call: &Call, view: &View<'_>, page: &Page<'_>) -> Result<Results> {
+fn results(r: &Read<'_>, call: &ApiRequest, view: &ApiViewer<'_>, page: &GroupPage<'_>) -> Result<GroupedResults> {
     let is_group = |row: &&Notification| row.hour.is_some() && !page.apart.contains(&row.kind);
     let fronts: Vec<NotificationId> = page.rows.iter().filter(is_group).map(|row| row.id).collect();
     let groups = groups::of(r, &fronts, page.floor)?;
     let alone = page.rows.iter().filter(|row| !is_group(row)).map(|row| row.actor_id);
     let named: HashSet<ActorId> = groups.iter().flat_map(|group| group.people.iter().copied()).chain(alone).collect();
     let posts: Vec<PostId> = page.rows.iter().filter_map(|row| row.post_id).collect();
-    let cast = Cast::load(r, named.into_iter(), call.pieces.of(r, view, &posts)?)?;
-    let mut results = Results::default();
+    let cast = NotificationContext::load(r, named.into_iter(), call.pieces.of(r, view, &posts)?)?;
+    let mut results = GroupedResults::default();
     let (mut whole, mut pictures, mut posts) = (HashSet::new(), Vec::new(), HashSet::new());
     for row in page.rows {
         let group = groups.iter().find(|group| group.row == row.id);
@@ -105,7 +109,7 @@ fn results(r: &Read<'_>, call: &Call, view: &View<'_>, page: &Page<'_>) -> Resul
         }
         let Some((shown, people, status)) = grouped(row, group, &cast, page.place) else { continue };
         results.notification_groups.push(shown);
-        let all = if page.people == People::Whole { people.len() } else { 1 };
+        let all = if page.people == GroupAccounts::Whole { people.len() } else { 1 };
         for actor in people.iter().take(all).copied().chain(status.map(|status| &*status.author)) {
             if whole.insert(actor.id) {
                 results.accounts.push(account(view, actor));
@@ -116,7 +120,7 @@ fn results(r: &Read<'_>, call: &Call, view: &View<'_>, page: &Page<'_>) -> Resul
             results.statuses.push(status.clone());
         }
     }
-    if page.people == People::Pictures {
+    if page.people == GroupAccounts::Pictures {
         let others = pictures.into_iter().filter(|actor| whole.insert(actor.id));
         results.partial_accounts = Some(others.map(|actor| partial(view, actor)).collect());
     }
@@ -124,61 +128,62 @@ fn results(r: &Read<'_>, call: &Call, view: &View<'_>, page: &Page<'_>) -> Resul
 }
 
 /// What the path names; a key that was never given out names nothing.
-fn key(call: &Call) -> Option<Named> {
+fn key(call: &ApiRequest) -> Option<GroupKeyTarget> {
     call.captured.first().and_then(|text| named(text))
 }
 
 /// `GET /api/v2/notifications/{group key}`.
-pub fn one(node: &Node, call: &Call) -> Reply {
+pub fn one(node: &Node, call: &ApiRequest) -> ApiResult {
     let key = key(call).ok_or(Error::NotFound)?;
     let results = node.store.read(|r| {
-        let view = View::load(node, r, call)?;
+        let view = ApiViewer::load(node, r, call)?;
         let (row, apart) = match key {
-            Named::One(id) => (rows::by_id(r, id)?, Kind::ALL.as_slice()),
-            Named::Group(key) => {
-                let newest = groups::page(r, key, Rows::first(1))?.pop();
+            GroupKeyTarget::One(id) => (rows::by_id(r, id)?, NotificationKind::ALL.as_slice()),
+            GroupKeyTarget::Group(key) => {
+                let newest = groups::page(r, key, CursorWindow::first(1))?.pop();
                 (newest.ok_or(Error::NotFound)?, [].as_slice())
             }
         };
-        let page = Page { rows: &[row], apart, floor: 0, place: Where::Single, people: People::Whole };
+        let page =
+            GroupPage { rows: &[row], apart, floor: 0, place: GroupPlacement::Single, people: GroupAccounts::Whole };
         let results = results(r, call, &view, &page)?;
         if results.notification_groups.is_empty() { Err(Error::NotFound) } else { Ok(results) }
     })?;
-    Ok(Answer::json(&results))
+    Ok(ApiResponse::json(&results))
 }
 
 /// `POST /api/v2/notifications/{group key}/dismiss`: done also when nothing was there.
-pub fn dismiss(node: &Node, call: &Call) -> Reply {
+pub fn dismiss(node: &Node, call: &ApiRequest) -> ApiResult {
     match key(call) {
-        Some(Named::Group(key)) => node.store.write(move |w| groups::dismiss(w, key))?,
-        Some(Named::One(id)) => match node.store.write(move |w| rows::dismiss(w, id)) {
+        Some(GroupKeyTarget::Group(key)) => node.store.write(move |w| groups::dismiss(w, key))?,
+        Some(GroupKeyTarget::One(id)) => match node.store.write(move |w| rows::dismiss(w, id)) {
             Ok(()) | Err(Error::NotFound) => {}
             Err(error) => return Err(error.into()),
         },
         None => {}
     }
-    Ok(Answer::done())
+    Ok(ApiResponse::done())
 }
 
 /// `GET /api/v2/notifications/{group key}/accounts`: the link ids are those of the notifications.
-pub fn accounts(node: &Node, call: &Call) -> Reply {
-    let window = Window::of(call, 40, 80);
-    let Some(key) = key(call) else { return Ok(Answer::none()) };
+pub fn accounts(node: &Node, call: &ApiRequest) -> ApiResult {
+    let window = PageWindow::of(call, 40, 80);
+    let Some(key) = key(call) else { return Ok(ApiResponse::none()) };
     let (list, ids) = node.store.read(|r| {
-        let view = View::load(node, r, call)?;
+        let view = ApiViewer::load(node, r, call)?;
         let found = match key {
-            Named::One(id) => rows::by_id(r, id).into_iter().filter(|row| window.holds(row.id.0)).collect(),
-            Named::Group(key) => groups::page(r, key, window.rows())?,
+            GroupKeyTarget::One(id) => rows::by_id(r, id).into_iter().filter(|row| window.holds(row.id.0)).collect(),
+            GroupKeyTarget::Group(key) => groups::page(r, key, window.rows())?,
         };
-        let cast = Cast::load(r, found.iter().map(|row| row.actor_id), Vec::new())?;
+        let cast = NotificationContext::load(r, found.iter().map(|row| row.actor_id), Vec::new())?;
         let people = found.iter().filter_map(|row| cast.person(row.actor_id));
         let list: Vec<_> = people.map(|actor| account(&view, actor)).collect();
         Ok((list, found.iter().map(|row| row.id.0).collect::<Vec<_>>()))
     })?;
-    Ok(linked(node, call, Answer::json(&list), &ids, window, Back::Row))
+    Ok(linked(node, call, ApiResponse::json(&list), &ids, window, BackwardParameter::Row))
 }
 
 /// `GET /api/v2/notifications/unread_count`.
-pub fn unread(node: &Node, call: &Call) -> Reply {
+pub fn unread(node: &Node, call: &ApiRequest) -> ApiResult {
     count(node, call, asked(call))
 }

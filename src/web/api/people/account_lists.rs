@@ -5,64 +5,64 @@ use serde_json::Value;
 use crate::base::Result;
 use crate::base::id::ActorId;
 use crate::federation::Node;
-use crate::store::actors::follows::{self, List};
+use crate::store::actors::follows::{self, FollowList};
 use crate::store::{
     Read, actors,
     moderation::{blocks, mutes},
     node,
 };
-use crate::web::api::call::{Answer, Call, Reply};
-use crate::web::api::entity::View;
+use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
+use crate::web::api::entity::ApiViewer;
 use crate::web::api::entity::account::account;
 use crate::web::api::entity::moment;
-use crate::web::api::paging::{Back, Window, linked};
+use crate::web::api::paging::{BackwardParameter, PageWindow, linked};
 use crate::web::api::people::accounts::seen;
 
 /// `GET /api/v1/follow_requests`.
-pub fn requests(node: &Node, call: &Call) -> Reply {
-    of_owner(node, call, List::Requests)
+pub fn requests(node: &Node, call: &ApiRequest) -> ApiResult {
+    of_owner(node, call, FollowList::Requests)
 }
 
 /// `GET /api/v1/endorsements`.
-pub fn endorsements(node: &Node, call: &Call) -> Reply {
-    of_owner(node, call, List::Endorsed)
+pub fn endorsements(node: &Node, call: &ApiRequest) -> ApiResult {
+    of_owner(node, call, FollowList::Endorsed)
 }
 
 /// `GET /api/v1/accounts/{id}/endorsements`: the owner's; of others none are known.
-pub fn endorsed_by(node: &Node, call: &Call) -> Reply {
+pub fn endorsed_by(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: ActorId = call.id()?;
     let owner = node.store.read(|r| {
         seen(r, call, id)?;
         node::owner(r)
     })?;
-    if id == owner { of_owner(node, call, List::Endorsed) } else { Ok(Answer::none()) }
+    if id == owner { of_owner(node, call, FollowList::Endorsed) } else { Ok(ApiResponse::none()) }
 }
 
 /// `GET /api/v1/accounts/{id}/followers`.
-pub fn followers(node: &Node, call: &Call) -> Reply {
-    listed(node, call, List::Followers)
+pub fn followers(node: &Node, call: &ApiRequest) -> ApiResult {
+    listed(node, call, FollowList::Followers)
 }
 
 /// `GET /api/v1/accounts/{id}/following`.
-pub fn following(node: &Node, call: &Call) -> Reply {
-    listed(node, call, List::Following)
+pub fn following(node: &Node, call: &ApiRequest) -> ApiResult {
+    listed(node, call, FollowList::Following)
 }
 
 /// The owner's lists, for strangers only if the owner shows them. Of others nobody is known but the owner themselves.
-fn listed(node: &Node, call: &Call, list: List) -> Reply {
+fn listed(node: &Node, call: &ApiRequest, list: FollowList) -> ApiResult {
     let id: ActorId = call.id()?;
     let (owner, settings) = node.store.read(|r| {
         seen(r, call, id)?;
         Ok((node::owner(r)?, node::settings(r)?))
     })?;
     if !(call.is_owner() || settings.show_follows) {
-        return Ok(Answer::none());
+        return Ok(ApiResponse::none());
     }
     if id == owner {
         return of_owner(node, call, list);
     }
     page(node, call, |r, window| {
-        let (follower, followed) = if list == List::Followers { (owner, id) } else { (id, owner) };
+        let (follower, followed) = if list == FollowList::Followers { (owner, id) } else { (id, owner) };
         let follow = follows::accepted(r, follower, followed)?.filter(|_| window.limit > 0);
         let row = follow.map(|follow| (follow.id, owner)).filter(|(row, _)| window.holds(*row));
         Ok(row.into_iter().collect())
@@ -70,21 +70,25 @@ fn listed(node: &Node, call: &Call, list: List) -> Reply {
 }
 
 /// A page of one of the owner's lists, newest first by when they were asked.
-fn of_owner(node: &Node, call: &Call, list: List) -> Reply {
+fn of_owner(node: &Node, call: &ApiRequest, list: FollowList) -> ApiResult {
     let owner = node.owner()?;
     page(node, call, |r, window| follows::newest(r, owner, list, window.max, window.since.or(window.min), window.limit))
 }
 
 /// `GET /api/v1/blocks`.
-pub fn blocked(node: &Node, call: &Call) -> Reply {
+pub fn blocked(node: &Node, call: &ApiRequest) -> ApiResult {
     page(node, call, |r, window| blocks::newest(r, window.max, window.since.or(window.min), window.limit))
 }
 
 /// A page of people, whose rows (number, who) `find` knows.
-fn page(node: &Node, call: &Call, find: impl FnOnce(&Read<'_>, Window) -> Result<Vec<(i64, ActorId)>>) -> Reply {
-    let window = Window::of(call, 40, 80);
+fn page(
+    node: &Node,
+    call: &ApiRequest,
+    find: impl FnOnce(&Read<'_>, PageWindow) -> Result<Vec<(i64, ActorId)>>,
+) -> ApiResult {
+    let window = PageWindow::of(call, 40, 80);
     let (shown, rows) = node.store.read(|r| {
-        let mut view = View::load(node, r, call)?;
+        let mut view = ApiViewer::load(node, r, call)?;
         let rows = find(r, window)?;
         view.remember(r, &rows.iter().map(|(_, id)| *id).collect::<Vec<_>>())?;
         let found = actors::by_ids(r, &rows.iter().map(|(_, id)| *id).collect::<Vec<_>>())?;
@@ -92,14 +96,14 @@ fn page(node: &Node, call: &Call, find: impl FnOnce(&Read<'_>, Window) -> Result
         let shown: Vec<_> = ordered.map(|actor| account(&view, actor)).collect();
         Ok((shown, rows.iter().map(|(row, _)| *row).collect::<Vec<_>>()))
     })?;
-    Ok(linked(node, call, Answer::json(&shown), &rows, window, Back::Since))
+    Ok(linked(node, call, ApiResponse::json(&shown), &rows, window, BackwardParameter::Since))
 }
 
 /// `GET /api/v1/mutes`: accounts with the end of their mute.
-pub fn muted(node: &Node, call: &Call) -> Reply {
-    let window = Window::of(call, 40, 80);
+pub fn muted(node: &Node, call: &ApiRequest) -> ApiResult {
+    let window = PageWindow::of(call, 40, 80);
     let (shown, rows) = node.store.read(|r| {
-        let view = View::load(node, r, call)?;
+        let view = ApiViewer::load(node, r, call)?;
         let rows = mutes::newest(r, window.max, window.since.or(window.min), window.limit)?;
         let found = actors::by_ids(r, &rows.iter().map(|(_, mute)| mute.actor_id).collect::<Vec<_>>())?;
         let mut shown = Vec::new();
@@ -113,5 +117,5 @@ pub fn muted(node: &Node, call: &Call) -> Reply {
         }
         Ok((shown, rows.iter().map(|(row, _)| *row).collect::<Vec<_>>()))
     })?;
-    Ok(linked(node, call, Answer::json(&shown), &rows, window, Back::Since))
+    Ok(linked(node, call, ApiResponse::json(&shown), &rows, window, BackwardParameter::Since))
 }

@@ -3,10 +3,10 @@
 use crate::base::id::ActorId;
 use crate::base::{Error, Result};
 use crate::federation::Node;
-use crate::federation::remote::backfill::{self, Wish};
+use crate::federation::remote::backfill::{self, BackfillJob};
 use crate::store::actors::Actor;
 use crate::store::posts::Viewer;
-use crate::store::posts::profile_posts::{self, Wanted};
+use crate::store::posts::profile_posts::{self, ProfilePostFilter};
 use crate::store::{
     Read,
     actors::{self, follows, visibility},
@@ -15,27 +15,27 @@ use crate::store::{
     posts::pins,
 };
 use crate::text::Handle;
-use crate::web::api::call::{Answer, Call, Reply};
-use crate::web::api::entity::View;
-use crate::web::api::entity::account::{Limited, account, credentials, whole};
-use crate::web::api::paging::{Back, Window, linked};
+use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
+use crate::web::api::entity::ApiViewer;
+use crate::web::api::entity::account::{LimitedHost, account, credentials, whole};
+use crate::web::api::paging::{BackwardParameter, PageWindow, linked};
 
 /// Accounts asked for at once.
-const SEVERAL: usize = 40;
+const MAX_ACCOUNTS_PER_REQUEST: usize = 40;
 
 /// `GET /api/v1/accounts/verify_credentials`.
-pub fn own(node: &Node, call: &Call) -> Reply {
+pub fn own(node: &Node, call: &ApiRequest) -> ApiResult {
     node.store.read(|r| {
-        let view = View::load(node, r, call)?;
+        let view = ApiViewer::load(node, r, call)?;
         let owner = actors::by_id(r, node::owner(r)?)?;
-        let requests = follows::count(r, owner.id, follows::List::Requests)?;
-        Ok(Ok(Answer::json(&credentials(&view, &owner, &node::settings(r)?, requests))))
+        let requests = follows::count(r, owner.id, follows::FollowList::Requests)?;
+        Ok(Ok(ApiResponse::json(&credentials(&view, &owner, &node::settings(r)?, requests))))
     })?
 }
 
 /// Somebody the caller may look at; NotFound for all others alike. Strangers see who stands with the owner in the open: ids count
 /// up, and whom the owner knows is nobody else's business.
-pub fn seen(r: &Read<'_>, call: &Call, id: ActorId) -> Result<Actor> {
+pub fn seen(r: &Read<'_>, call: &ApiRequest, id: ActorId) -> Result<Actor> {
     let actor = actors::by_id(r, id)?;
     let shown = |owner| visibility::is_shown(r, owner, id);
     let may = call.is_owner() || node::get(r)?.owner.map_or(Ok(false), shown)?;
@@ -43,19 +43,20 @@ pub fn seen(r: &Read<'_>, call: &Call, id: ActorId) -> Result<Actor> {
 }
 
 /// `GET /api/v1/accounts?id[]=…`, in the order asked for.
-pub fn several(node: &Node, call: &Call) -> Reply {
-    let ids: Vec<ActorId> = call.params.list("id").iter().filter_map(|id| id.parse().ok()).take(SEVERAL).collect();
+pub fn several(node: &Node, call: &ApiRequest) -> ApiResult {
+    let ids: Vec<ActorId> =
+        call.params.list("id").iter().filter_map(|id| id.parse().ok()).take(MAX_ACCOUNTS_PER_REQUEST).collect();
     let shown = node.store.read(|r| {
-        let mut view = View::load(node, r, call)?;
+        let mut view = ApiViewer::load(node, r, call)?;
         view.remember(r, &ids)?;
         let found = ids.iter().filter_map(|id| seen(r, call, *id).ok());
         Ok(found.map(|actor| account(&view, &actor)).collect::<Vec<_>>())
     })?;
-    Ok(Answer::json(&shown))
+    Ok(ApiResponse::json(&shown))
 }
 
 /// `GET /api/v1/accounts/lookup?acct=…`: only who is known, and may be seen.
-pub fn lookup(node: &Node, call: &Call) -> Reply {
+pub fn lookup(node: &Node, call: &ApiRequest) -> ApiResult {
     let asked = call.params.required("acct")?;
     let handle = Handle::parse(asked.trim_start_matches('@')).ok_or(Error::NotFound)?;
     let host = handle.host.as_deref().filter(|host| !node.facts.origin.is_ours(host));
@@ -67,41 +68,41 @@ pub fn lookup(node: &Node, call: &Call) -> Reply {
 }
 
 /// `GET /api/v1/accounts/{id}`.
-pub fn one(node: &Node, call: &Call) -> Reply {
+pub fn one(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: ActorId = call.id()?;
     show(node, call, |r| seen(r, call, id))
 }
 
 /// One account; when the owner looks at somebody of another server, that server is asked what is new.
-fn show(node: &Node, call: &Call, find: impl FnOnce(&Read<'_>) -> Result<Actor>) -> Reply {
+fn show(node: &Node, call: &ApiRequest, find: impl FnOnce(&Read<'_>) -> Result<Actor>) -> ApiResult {
     let (shown, id, own) = node.store.read(|r| {
         let actor = find(r)?;
-        let mut view = View::load(node, r, call)?;
+        let mut view = ApiViewer::load(node, r, call)?;
         view.remember(r, &[actor.id])?;
         let moved = match &actor.moved_to {
             Some(uri) => actors::by_uri(r, uri)?,
             None => None,
         };
-        let limited = if host_blocks::of_actor(r, &actor)?.is_limited() { Limited::Yes } else { Limited::No };
+        let limited = if host_blocks::of_actor(r, &actor)?.is_limited() { LimitedHost::Yes } else { LimitedHost::No };
         Ok((whole(&view, &actor, moved.as_ref(), limited), actor.id, view.owner == Some(actor.id)))
     })?;
     if call.is_owner() && !own {
-        backfill::wish(node, Wish::Profile(id));
+        backfill::wish(node, BackfillJob::Profile(id));
     }
-    Ok(Answer::json(&shown))
+    Ok(ApiResponse::json(&shown))
 }
 
 /// `GET /api/v1/accounts/{id}/statuses`.
-pub fn statuses(node: &Node, call: &Call) -> Reply {
+pub fn statuses(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: ActorId = call.id()?;
-    let window = Window::of(call, 20, 40);
+    let window = PageWindow::of(call, 20, 40);
     let flag = |name: &str| call.params.flag(name) == Some(true);
     let tag = call.params.given("tagged").map(|tag| crate::text::scan::tag_key(tag.trim_start_matches('#')));
     let pinned = flag("pinned");
     let (shown, ids) = node.store.read(|r| {
         seen(r, call, id)?;
-        let view = View::load(node, r, call)?;
-        let wanted = Wanted {
+        let view = ApiViewer::load(node, r, call)?;
+        let wanted = ProfilePostFilter {
             viewer: view.viewer(),
             rows: window.rows(),
             tag: tag.as_deref(),
@@ -122,5 +123,5 @@ pub fn statuses(node: &Node, call: &Call) -> Reply {
         let rows = if pinned { Vec::new() } else { ids.iter().map(|id| id.0).collect() };
         Ok((statuses, rows))
     })?;
-    Ok(linked(node, call, Answer::json(&shown), &ids, window, Back::Min))
+    Ok(linked(node, call, ApiResponse::json(&shown), &ids, window, BackwardParameter::Min))
 }

@@ -5,46 +5,46 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::base::Audience;
-use crate::base::interaction_policy::Choice;
-use crate::federation::owner::identity::{self, Portrait, Profile};
+use crate::base::interaction_policy::PolicyChoice;
+use crate::federation::owner::identity::{self, ProfileChange, ProfileImage};
 use crate::federation::{Node, media};
-use crate::media::{INPUT_BYTES, Purpose};
-use crate::store::actors::{self, Field};
-use crate::store::media_files::Name;
+use crate::media::{ImagePurpose, MAX_IMAGE_BYTES};
+use crate::store::actors::{self, ActorField};
+use crate::store::media_files::MediaFileName;
 use crate::store::node::{self, Settings};
 use crate::text::{language, plain_text};
-use crate::web::api::call::{Answer, Call, Reply};
+use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
 use crate::web::api::entity::account::{quote_choice, quote_policy};
 use crate::web::api::entity::status as words;
-use crate::web::api::error::Fault;
+use crate::web::api::error::ApiError;
 use crate::web::api::params::text_of;
 use crate::web::api::people::accounts::own;
 
 /// Characters of what a picture of the profile shows.
-pub const DESCRIPTION_CHARS: usize = 1_500;
+pub const MAX_IMAGE_DESCRIPTION_CHARS: usize = 1_500;
 /// Sites that may name the owner as an author.
-const ATTRIBUTIONS: usize = 100;
+const MAX_ATTRIBUTION_DOMAINS: usize = 100;
 
 /// `PATCH /api/v1/accounts/update_credentials`: what is not said stays, and what is wrong changes nothing.
-pub fn update(node: &Node, call: &Call) -> Reply {
-    let wanted = Wanted::read(call)?;
+pub fn update(node: &Node, call: &ApiRequest) -> ApiResult {
+    let wanted = ProfileRequest::read(call)?;
     let params = &call.params;
     let owner = node.store.read(|r| actors::by_id(r, node::owner(r)?))?;
-    let kept = |field: &Field| {
+    let kept = |field: &ActorField| {
         (field.name.clone(), field.source.clone().unwrap_or_else(|| plain_text::from_html(&field.value)))
     };
     let fields = match params.has("fields_attributes") {
         true => params.items("fields_attributes").into_iter().map(pair).collect(),
         false => owner.fields.iter().map(kept).collect(),
     };
-    let profile = Profile {
+    let profile = ProfileChange {
         name: params.text("display_name").unwrap_or(owner.name),
         bio: params
             .text("note")
             .unwrap_or_else(|| owner.bio_source.unwrap_or_else(|| plain_text::from_html(&owner.bio))),
         fields,
-        icon: picture(node, call, "avatar", Purpose::Avatar)?,
-        image: picture(node, call, "header", Purpose::Header)?,
+        icon: picture(node, call, "avatar", ImagePurpose::Avatar)?,
+        image: picture(node, call, "header", ImagePurpose::Header)?,
         approves_followers: params.flag("locked").unwrap_or(owner.approves_followers),
         discoverable: params.flag("discoverable").unwrap_or(owner.discoverable),
         indexable: params.flag("indexable").unwrap_or(owner.indexable),
@@ -55,19 +55,19 @@ pub fn update(node: &Node, call: &Call) -> Reply {
 }
 
 /// What a call wants of the settings.
-struct Wanted {
+struct ProfileRequest {
     audience: Option<Audience>,
     sensitive: Option<bool>,
     language: Option<String>,
-    quotes: Option<Choice>,
+    quotes: Option<PolicyChoice>,
     hidden: Option<bool>,
     icon_alt: Option<String>,
     image_alt: Option<String>,
     domains: Option<Vec<String>>,
 }
 
-impl Wanted {
-    fn read(call: &Call) -> Result<Self, Fault> {
+impl ProfileRequest {
+    fn read(call: &ApiRequest) -> Result<Self, ApiError> {
         let params = &call.params;
         let word = |name: &str, field: &str| match params.given(name) {
             None => Ok(None),
@@ -83,14 +83,14 @@ impl Wanted {
             Some(text) => Some(language::read(&text).ok_or_else(|| invalid("Language"))?),
         };
         let described = |name: &str| match params.text(name) {
-            Some(text) if text.chars().count() > DESCRIPTION_CHARS => Err(Fault::Refused(format!(
-                "Validation failed: Description is too long (maximum is {DESCRIPTION_CHARS} characters)"
+            Some(text) if text.chars().count() > MAX_IMAGE_DESCRIPTION_CHARS => Err(ApiError::Refused(format!(
+                "Validation failed: Description is too long (maximum is {MAX_IMAGE_DESCRIPTION_CHARS} characters)"
             ))),
             text => Ok(text.map(|text| text.trim().to_owned())),
         };
         let domains = params.has("attribution_domains").then(|| params.list("attribution_domains"));
         let domains = match domains {
-            Some(list) if list.len() > ATTRIBUTIONS => return Err(invalid("Attribution domains")),
+            Some(list) if list.len() > MAX_ATTRIBUTION_DOMAINS => return Err(invalid("Attribution domains")),
             Some(list) => {
                 let host = |text: &String| {
                     crate::federation::owner::host_block_import::host_name(text)
@@ -130,8 +130,8 @@ impl Wanted {
     }
 }
 
-fn invalid(field: &str) -> Fault {
-    Fault::Refused(format!("Validation failed: {field} is not included in the list"))
+fn invalid(field: &str) -> ApiError {
+    ApiError::Refused(format!("Validation failed: {field} is not included in the list"))
 }
 
 fn pair(field: &Value) -> (String, String) {
@@ -140,33 +140,39 @@ fn pair(field: &Value) -> (String, String) {
 }
 
 /// A new picture: a file, or a `data:` address, as some web clients send it.
-fn picture(node: &Node, call: &Call, name: &str, purpose: Purpose) -> Result<Option<Name>, Fault> {
+fn picture(
+    node: &Node,
+    call: &ApiRequest,
+    name: &str,
+    purpose: ImagePurpose,
+) -> Result<Option<MediaFileName>, ApiError> {
     if let Some(bytes) = call.params.file(name) {
         return Ok(Some(media::portrait(node, bytes, purpose)?));
     }
     let Some(text) = call.params.given(name) else { return Ok(None) };
     let data = text.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
-    let bytes = data.filter(|(_, data)| data.len() <= INPUT_BYTES * 2).and_then(|(_, data)| STANDARD.decode(data).ok());
-    let bytes = bytes.ok_or_else(|| Fault::Refused(format!("Validation failed: {name} must be a file")))?;
+    let bytes =
+        data.filter(|(_, data)| data.len() <= MAX_IMAGE_BYTES * 2).and_then(|(_, data)| STANDARD.decode(data).ok());
+    let bytes = bytes.ok_or_else(|| ApiError::Refused(format!("Validation failed: {name} must be a file")))?;
     Ok(Some(media::portrait(node, &bytes, purpose)?))
 }
 
 /// `DELETE /api/v1/profile/avatar`.
-pub fn remove_avatar(node: &Node, call: &Call) -> Reply {
-    identity::remove_portrait(node, Portrait::Icon)?;
+pub fn remove_avatar(node: &Node, call: &ApiRequest) -> ApiResult {
+    identity::remove_portrait(node, ProfileImage::Icon)?;
     own(node, call)
 }
 
 /// `DELETE /api/v1/profile/header`.
-pub fn remove_header(node: &Node, call: &Call) -> Reply {
-    identity::remove_portrait(node, Portrait::Image)?;
+pub fn remove_header(node: &Node, call: &ApiRequest) -> ApiResult {
+    identity::remove_portrait(node, ProfileImage::Image)?;
     own(node, call)
 }
 
 /// `GET /api/v1/preferences`.
-pub fn preferences(node: &Node, _: &Call) -> Reply {
+pub fn preferences(node: &Node, _: &ApiRequest) -> ApiResult {
     let settings = node.store.read(node::settings)?;
-    Ok(Answer::json(&json!({
+    Ok(ApiResponse::json(&json!({
         "posting:default:visibility": settings.audience.parse().map_or("public", words::visibility),
         "posting:default:sensitive": settings.sensitive,
         "posting:default:language": Some(&settings.language).filter(|tag| !tag.is_empty()),

@@ -4,30 +4,30 @@
 use crate::base::id::ActorId;
 use crate::base::{Error, Result};
 use crate::federation::{Node, owner::publish};
-use crate::store::actors::follows::{self, Follow, Wishes};
-use crate::store::moderation::mutes::Reach;
+use crate::store::actors::follows::{self, Follow, FollowOptions};
+use crate::store::moderation::mutes::MuteScope;
 use crate::store::{
     Read,
     actors::{self, notes},
     moderation::{block_filter, blocks, host_blocks, mutes},
     node,
 };
-use crate::web::api::call::{Answer, Call, Reply};
-use crate::web::api::entity::account::Relationship;
+use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
+use crate::web::api::entity::account::RelationshipEntity;
 use crate::web::api::entity::moment;
-use crate::web::api::error::Fault;
+use crate::web::api::error::ApiError;
 
 /// People asked about at once.
-const SEVERAL: usize = 80;
+const MAX_ACCOUNTS_PER_REQUEST: usize = 80;
 /// Characters of a private note, as Mastodon has it.
-const NOTE_CHARS: usize = 2_000;
+const MAX_NOTE_CHARS: usize = 2_000;
 /// Languages a follow may name.
-const LANGUAGES: usize = 20;
+const MAX_LANGUAGES: usize = 20;
 /// Bytes of one language's tag.
-const LANGUAGE_BYTES: usize = 16;
+const MAX_LANGUAGE_BYTES: usize = 16;
 
 /// How the owner and these people stand, in their order; unknown ids are passed over. A fixed number of queries.
-pub fn of(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<Relationship>> {
+pub fn of(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<RelationshipEntity>> {
     let owner = node::owner(r)?;
     let known = actors::by_ids(r, ids)?;
     let (to, from) = (follows::towards(r, owner, ids)?, follows::of_owner_by(r, owner, ids)?);
@@ -43,9 +43,9 @@ pub fn of(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<Relationship>> {
         let following = accepted(to);
         let wishes = to.map(|follow| follow.wishes.clone()).unwrap_or_default();
         let mute = muted.iter().find(|mute| mute.actor_id == id);
-        let no_boosts = mute.is_some_and(|mute| mute.reach == Reach::Boosts);
-        let mute = mute.filter(|mute| mute.reach != Reach::Boosts);
-        all.push(Relationship {
+        let no_boosts = mute.is_some_and(|mute| mute.reach == MuteScope::Boosts);
+        let mute = mute.filter(|mute| mute.reach != MuteScope::Boosts);
+        all.push(RelationshipEntity {
             id: id.to_string(),
             following,
             showing_reblogs: to.is_some() && wishes.boosts && !no_boosts,
@@ -55,7 +55,7 @@ pub fn of(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<Relationship>> {
             blocking: blocked.contains(&id),
             blocked_by: blocking.contains(&id),
             muting: mute.is_some(),
-            muting_notifications: mute.is_some_and(|mute| mute.reach == Reach::Everything),
+            muting_notifications: mute.is_some_and(|mute| mute.reach == MuteScope::Everything),
             muting_expires_at: mute.and_then(|mute| mute.until_at).map(moment),
             requested: to.is_some() && !following,
             requested_by: from.is_some() && !accepted(from),
@@ -68,26 +68,27 @@ pub fn of(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<Relationship>> {
 }
 
 /// The answer of every act on one person: how they stand now.
-pub(in crate::web::api) fn now(node: &Node, id: ActorId) -> Reply {
+pub(in crate::web::api) fn now(node: &Node, id: ActorId) -> ApiResult {
     let one = node.store.read(|r| of(r, &[id]))?;
-    Ok(Answer::json(&one.first().ok_or(Error::NotFound)?))
+    Ok(ApiResponse::json(&one.first().ok_or(Error::NotFound)?))
 }
 
 /// `GET /api/v1/accounts/relationships`.
-pub fn several(node: &Node, call: &Call) -> Reply {
-    let ids: Vec<ActorId> = call.params.list("id").iter().filter_map(|id| id.parse().ok()).take(SEVERAL).collect();
-    Ok(Answer::json(&node.store.read(|r| of(r, &ids))?))
+pub fn several(node: &Node, call: &ApiRequest) -> ApiResult {
+    let ids: Vec<ActorId> =
+        call.params.list("id").iter().filter_map(|id| id.parse().ok()).take(MAX_ACCOUNTS_PER_REQUEST).collect();
+    Ok(ApiResponse::json(&node.store.read(|r| of(r, &ids))?))
 }
 
 /// The account in the path, known and not the owner.
-pub(in crate::web::api) fn other(node: &Node, call: &Call) -> Result<ActorId, Fault> {
+pub(in crate::web::api) fn other(node: &Node, call: &ApiRequest) -> Result<ActorId, ApiError> {
     let id: ActorId = call.id()?;
     let (actor, owner) = node.store.read(|r| Ok((actors::by_id(r, id)?, node::owner(r)?)))?;
-    if actor.id == owner { Err(Fault::NotAllowed) } else { Ok(id) }
+    if actor.id == owner { Err(ApiError::NotAllowed) } else { Ok(id) }
 }
 
 /// `POST /api/v1/accounts/{id}/follow`; asking again changes what is shown of them.
-pub fn follow(node: &Node, call: &Call) -> Reply {
+pub fn follow(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = other(node, call)?;
     let owner = node.owner()?;
     let (known, refused) = node.store.read(|r| {
@@ -95,7 +96,7 @@ pub fn follow(node: &Node, call: &Call) -> Reply {
         Ok((follows::get(r, owner, id)?, them.gone_at.is_some() || block_filter::hides(r, &them)?))
     })?;
     if refused {
-        return Err(Fault::NotAllowed);
+        return Err(ApiError::NotAllowed);
     }
     let before = known.as_ref().map(|follow| follow.wishes.clone()).unwrap_or_default();
     let wishes = wishes(call, before.clone())?;
@@ -106,7 +107,7 @@ pub fn follow(node: &Node, call: &Call) -> Reply {
         node.store.write(move |w| {
             follows::wish(w, owner, id, &wishes)?;
             // The page hides boosts in its own way: both are taken back at once.
-            let hidden = mutes::get(w, id)?.is_some_and(|mute| mute.reach == Reach::Boosts);
+            let hidden = mutes::get(w, id)?.is_some_and(|mute| mute.reach == MuteScope::Boosts);
             if wishes.boosts && hidden { mutes::remove(w, id).map(drop) } else { Ok(()) }
         })?;
     }
@@ -120,20 +121,20 @@ pub fn follow(node: &Node, call: &Call) -> Reply {
         (shown.following, shown.requested) = (true, false);
         (shown.showing_reblogs, shown.notifying) = (wishes.boosts, wishes.notify);
     }
-    Ok(Answer::json(&shown))
+    Ok(ApiResponse::json(&shown))
 }
 
 /// What is asked of a follow; what is not said stays.
-fn wishes(call: &Call, before: Wishes) -> Result<Wishes, Fault> {
+fn wishes(call: &ApiRequest, before: FollowOptions) -> Result<FollowOptions, ApiError> {
     let params = &call.params;
     let languages = if params.has("languages") { params.list("languages") } else { before.languages };
     let is_tag = |tag: &String| {
-        tag.len() <= LANGUAGE_BYTES && tag.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+        tag.len() <= MAX_LANGUAGE_BYTES && tag.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
     };
-    if languages.len() > LANGUAGES || !languages.iter().all(is_tag) {
-        return Err(Fault::Refused("Validation failed: Languages is invalid".to_owned()));
+    if languages.len() > MAX_LANGUAGES || !languages.iter().all(is_tag) {
+        return Err(ApiError::Refused("Validation failed: Languages is invalid".to_owned()));
     }
-    Ok(Wishes {
+    Ok(FollowOptions {
         boosts: params.flag("reblogs").unwrap_or(before.boosts),
         notify: params.flag("notify").unwrap_or(before.notify),
         languages,
@@ -141,7 +142,7 @@ fn wishes(call: &Call, before: Wishes) -> Result<Wishes, Fault> {
 }
 
 /// `POST /api/v1/accounts/{id}/unfollow`: a waiting request is taken back, too.
-pub fn unfollow(node: &Node, call: &Call) -> Reply {
+pub fn unfollow(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = other(node, call)?;
     let owner = node.owner()?;
     if node.store.read(|r| follows::get(r, owner, id))?.is_some() {
@@ -151,7 +152,7 @@ pub fn unfollow(node: &Node, call: &Call) -> Reply {
 }
 
 /// `POST /api/v1/accounts/{id}/remove_from_followers`.
-pub fn remove_follower(node: &Node, call: &Call) -> Reply {
+pub fn remove_follower(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = other(node, call)?;
     let owner = node.owner()?;
     if node.store.read(|r| follows::get(r, id, owner))?.is_some() {
@@ -161,16 +162,16 @@ pub fn remove_follower(node: &Node, call: &Call) -> Reply {
 }
 
 /// `POST /api/v1/follow_requests/{account id}/authorize`.
-pub fn authorize(node: &Node, call: &Call) -> Reply {
+pub fn authorize(node: &Node, call: &ApiRequest) -> ApiResult {
     answer(node, call, publish::accept_follower)
 }
 
 /// `POST /api/v1/follow_requests/{account id}/reject`.
-pub fn reject(node: &Node, call: &Call) -> Reply {
+pub fn reject(node: &Node, call: &ApiRequest) -> ApiResult {
     answer(node, call, publish::reject_follower)
 }
 
-fn answer(node: &Node, call: &Call, act: fn(&Node, ActorId) -> Result<()>) -> Reply {
+fn answer(node: &Node, call: &ApiRequest, act: fn(&Node, ActorId) -> Result<()>) -> ApiResult {
     let (id, owner) = (call.id()?, node.owner()?);
     let waits = node.store.read(|r| follows::get(r, id, owner))?.is_some_and(|f| f.accepted_at.is_none());
     if !waits {
@@ -181,29 +182,31 @@ fn answer(node: &Node, call: &Call, act: fn(&Node, ActorId) -> Result<()>) -> Re
 }
 
 /// `POST /api/v1/accounts/{id}/note`: for the owner alone; a blank one is forgotten.
-pub fn note(node: &Node, call: &Call) -> Reply {
+pub fn note(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: ActorId = call.id()?;
     node.store.read(|r| actors::by_id(r, id))?;
     let text = call.params.text("comment").unwrap_or_default();
-    if text.chars().count() > NOTE_CHARS {
-        return Err(Fault::Refused("Validation failed: Comment is too long (maximum is 2000 characters)".to_owned()));
+    if text.chars().count() > MAX_NOTE_CHARS {
+        return Err(ApiError::Refused(
+            "Validation failed: Comment is too long (maximum is 2000 characters)".to_owned(),
+        ));
     }
     node.store.write(move |w| notes::set(w, id, &text))?;
     now(node, id)
 }
 
 /// `POST /api/v1/accounts/{id}/endorse`, and `pin` as older clients call it.
-pub fn endorse(node: &Node, call: &Call) -> Reply {
+pub fn endorse(node: &Node, call: &ApiRequest) -> ApiResult {
     let (id, owner) = (other(node, call)?, node.owner()?);
     if node.store.write(move |w| follows::endorse(w, owner, id, true))? {
         return now(node, id);
     }
     let text = "Validation failed: You must be already following the person you want to endorse";
-    Err(Fault::Refused(text.to_owned()))
+    Err(ApiError::Refused(text.to_owned()))
 }
 
 /// `POST /api/v1/accounts/{id}/unendorse`, and `unpin`.
-pub fn unendorse(node: &Node, call: &Call) -> Reply {
+pub fn unendorse(node: &Node, call: &ApiRequest) -> ApiResult {
     let (id, owner) = (other(node, call)?, node.owner()?);
     node.store.write(move |w| follows::endorse(w, owner, id, false))?;
     now(node, id)
@@ -211,10 +214,11 @@ pub fn unendorse(node: &Node, call: &Call) -> Reply {
 
 /// `GET /api/v1/accounts/familiar_followers`: whom the owner follows among their followers. A house knows the follows of
 /// its owner only, so there is nobody to name.
-pub fn familiar(node: &Node, call: &Call) -> Reply {
-    let ids: Vec<ActorId> = call.params.list("id").iter().filter_map(|id| id.parse().ok()).take(SEVERAL).collect();
+pub fn familiar(node: &Node, call: &ApiRequest) -> ApiResult {
+    let ids: Vec<ActorId> =
+        call.params.list("id").iter().filter_map(|id| id.parse().ok()).take(MAX_ACCOUNTS_PER_REQUEST).collect();
     let known = node.store.read(|r| actors::by_ids(r, &ids))?;
     let known = ids.iter().filter(|id| known.iter().any(|actor| actor.id == **id));
     let shown: Vec<_> = known.map(|id| serde_json::json!({ "id": id.to_string(), "accounts": [] })).collect();
-    Ok(Answer::json(&shown))
+    Ok(ApiResponse::json(&shown))
 }

@@ -1,46 +1,46 @@
 //! Other words for a status, and what it said before.
 
 use crate::base::id::{MediaId, PostId};
-use crate::base::interaction_policy::{Choice, Choices, Deed};
+use crate::base::interaction_policy::{Interaction, PolicyChoice, PolicyChoices};
 use crate::base::{Result, Time};
 use crate::federation::Node;
 use crate::federation::media;
-use crate::federation::owner::publish::{self, Edit};
-use crate::social::poll::{Revised, SHORTEST};
-use crate::store::posts::attachments::{self, Attachment, Described};
-use crate::store::posts::post_edits::Edition;
-use crate::store::posts::post_views::Card;
+use crate::federation::owner::publish::{self, PostChange};
+use crate::social::poll::{MIN_DURATION, PollRevision};
+use crate::store::posts::attachments::{self, AttachmentChange, PostAttachment};
+use crate::store::posts::post_edits::PostEdit;
+use crate::store::posts::post_views::PostView;
 use crate::store::{Read, moderation::block_filter, posts::post_edits};
-use crate::web::api::call::{Answer, Call, Reply};
+use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
 use crate::web::api::compose::media::{description, point};
 use crate::web::api::compose::{self, refused};
-use crate::web::api::entity::View;
+use crate::web::api::entity::ApiViewer;
 use crate::web::api::entity::edit;
-use crate::web::api::error::Fault;
+use crate::web::api::error::ApiError;
 use crate::web::api::params::text_of;
 use crate::web::api::post::statuses::{now, own, seen};
 
 /// `GET /api/v1/statuses/{id}/history`: at least what it says now.
-pub fn history(node: &Node, call: &Call) -> Reply {
+pub fn history(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: PostId = call.id()?;
     let shown = node.store.read(|r| {
-        let view = View::load(node, r, call)?;
+        let view = ApiViewer::load(node, r, call)?;
         let card = seen(r, &view, id)?;
         let mut before = post_edits::of(r, card.post.id)?;
         only_shown(r, &view, &card, &mut before)?;
         Ok(edit::history(&view, &card, &before))
     })?;
-    Ok(Answer::json(&shown))
+    Ok(ApiResponse::json(&shown))
 }
 
 /// Leaves out the files of earlier editions that are not shown any more: those of servers whose pictures are kept away, and
 /// what the owner took off a post: for a day they can put it back, and nobody else is told where it is.
-fn only_shown(r: &Read<'_>, view: &View<'_>, card: &Card, before: &mut [Edition]) -> Result<()> {
-    let plain = block_filter::of(r, std::iter::once(&*card.author))?.plain.contains(&card.author.id);
+fn only_shown(r: &Read<'_>, view: &ApiViewer<'_>, card: &PostView, before: &mut [PostEdit]) -> Result<()> {
+    let plain = block_filter::of(r, std::iter::once(&*card.author))?.media_rejected.contains(&card.author.id);
     let own: Vec<MediaId> =
         before.iter().flat_map(|one| &one.media).filter(|f| f.file.is_some()).map(|f| f.id).collect();
     let own = attachments::by_ids(r, &own)?;
-    let is_there = |file: &Attachment| file.post_id == Some(card.post.id) || view.as_owner;
+    let is_there = |file: &PostAttachment| file.post_id == Some(card.post.id) || view.as_owner;
     for edition in before {
         edition.media.retain(|file| {
             !plain && (file.file.is_none() || own.iter().any(|known| known.id == file.id && is_there(known)))
@@ -51,10 +51,10 @@ fn only_shown(r: &Read<'_>, view: &View<'_>, card: &Card, before: &mut [Edition]
 
 /// `PUT /api/v1/statuses/{id}`. As on Mastodon, files, poll and warning that are not named go; the text stays when it is
 /// not sent at all.
-pub fn update(node: &Node, call: &Call) -> Reply {
+pub fn update(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: PostId = call.id()?;
     let mut edit = node.store.read(|r| {
-        let card = own(r, &View::load(node, r, call)?, id)?;
+        let card = own(r, &ApiViewer::load(node, r, call)?, id)?;
         Ok(read(r, call, &card))
     })??;
     for (file, bytes) in covers(call, &edit.media) {
@@ -65,7 +65,7 @@ pub fn update(node: &Node, call: &Call) -> Reply {
     now(node, call, id)
 }
 
-fn read(r: &Read<'_>, call: &Call, card: &Card) -> Result<Edit, Fault> {
+fn read(r: &Read<'_>, call: &ApiRequest, card: &PostView) -> Result<PostChange, ApiError> {
     let params = &call.params;
     let (text, warning) = match params.has("status") {
         true => compose::words(call),
@@ -84,7 +84,7 @@ fn read(r: &Read<'_>, call: &Call, card: &Card) -> Result<Edit, Fault> {
         compose::fits(&text, warning.as_deref())?;
     }
     let files = attachments::by_ids(r, &media)?;
-    Ok(Edit {
+    Ok(PostChange {
         text,
         warning,
         described: described(call, &files)?,
@@ -94,33 +94,38 @@ fn read(r: &Read<'_>, call: &Call, card: &Card) -> Result<Edit, Fault> {
         markdown: compose::markdown(call),
         poll: revised(r.now, call, card)?,
         choices: compose::choices(call, choices(card))?,
-        ..Edit::default()
+        ..PostChange::default()
     })
 }
 
 /// What was chosen for a post; what was never chosen is for everyone.
-pub fn choices(card: &Card) -> Choices {
-    let of = |deed| Choice::of(card.leave.rules.get(deed)).unwrap_or_default();
-    Choices { reply: of(Deed::Reply), quote: of(Deed::Quote), like: of(Deed::Like), boost: of(Deed::Boost) }
+pub fn choices(card: &PostView) -> PolicyChoices {
+    let of = |deed| PolicyChoice::of(card.leave.rules.get(deed)).unwrap_or_default();
+    PolicyChoices {
+        reply: of(Interaction::Reply),
+        quote: of(Interaction::Quote),
+        like: of(Interaction::Like),
+        boost: of(Interaction::Boost),
+    }
 }
 
-fn revised(now: Time, call: &Call, card: &Card) -> Result<Revised, Fault> {
+fn revised(now: Time, call: &ApiRequest, card: &PostView) -> Result<PollRevision, ApiError> {
     let Some(known) = &card.poll else {
-        return Ok(compose::poll(call)?.map_or(Revised::Kept, Revised::To));
+        return Ok(compose::poll(call)?.map_or(PollRevision::Kept, PollRevision::To));
     };
     let options = call.params.list("poll/options");
     if options.is_empty() {
-        return Ok(Revised::Gone);
+        return Ok(PollRevision::Gone);
     }
     let said = compose::length(call)?;
-    let left = known.end_at.map_or(SHORTEST, |end| end.since(now).max(SHORTEST));
+    let left = known.end_at.map_or(MIN_DURATION, |end| end.since(now).max(MIN_DURATION));
     let new = compose::of_options(call, options, said.unwrap_or(left));
     let same = new.multiple == known.multiple && known.options.iter().map(|option| &option.text).eq(&new.options);
-    Ok(if same && said.is_none() { Revised::Kept } else { Revised::To(new) })
+    Ok(if same && said.is_none() { PollRevision::Kept } else { PollRevision::To(new) })
 }
 
 /// What is said anew of files; what is not said stays.
-fn described(call: &Call, files: &[Attachment]) -> Result<Vec<Described>, Fault> {
+fn described(call: &ApiRequest, files: &[PostAttachment]) -> Result<Vec<AttachmentChange>, ApiError> {
     let mut all = Vec::new();
     for said in call.params.items("media_attributes") {
         let text = |name: &str| said.get(name).and_then(text_of);
@@ -129,7 +134,7 @@ fn described(call: &Call, files: &[Attachment]) -> Result<Vec<Described>, Fault>
         let alt = text("description").map(|alt| description(&alt)).transpose()?;
         let focus = text("focus").filter(|said| !said.trim().is_empty());
         let focus = focus.map(|said| point(&said)).transpose()?.map(media::focus_text);
-        all.push(Described {
+        all.push(AttachmentChange {
             id: file.id,
             alt: alt.unwrap_or_else(|| file.alt.clone()),
             focus: focus.or_else(|| file.focus.clone()),
@@ -140,7 +145,7 @@ fn described(call: &Call, files: &[Attachment]) -> Result<Vec<Described>, Fault>
 }
 
 /// New covers of films and recordings, which stand among the files of the request.
-fn covers<'c>(call: &'c Call, media: &[MediaId]) -> Vec<(MediaId, &'c [u8])> {
+fn covers<'c>(call: &'c ApiRequest, media: &[MediaId]) -> Vec<(MediaId, &'c [u8])> {
     let said = call.params.items("media_attributes");
     let alone = said.len() == 1;
     let each = said.iter().enumerate().filter_map(|(n, said)| {

@@ -4,35 +4,35 @@ use crate::base::Error;
 use crate::base::id::PostId;
 use crate::federation::{Node, owner::publish};
 use crate::store::posts::quotes;
-use crate::web::api::call::{Answer, Call, Reply};
+use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
 use crate::web::api::compose;
-use crate::web::api::entity::View;
-use crate::web::api::error::Fault;
-use crate::web::api::paging::{Back, Window, linked};
+use crate::web::api::entity::ApiViewer;
+use crate::web::api::error::ApiError;
+use crate::web::api::paging::{BackwardParameter, PageWindow, linked};
 use crate::web::api::post::edits::choices;
 use crate::web::api::post::statuses::{now, original, own, seen};
 
 /// `GET /api/v1/statuses/{id}/quotes`: those its author agreed to.
-pub fn list(node: &Node, call: &Call) -> Reply {
+pub fn list(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = original(node, call)?;
-    let window = Window::of(call, 20, 40);
+    let window = PageWindow::of(call, 20, 40);
     let (ids, shown) = node.store.read(|r| {
-        let view = View::load(node, r, call)?;
+        let view = ApiViewer::load(node, r, call)?;
         seen(r, &view, id)?;
         let mut ids = quotes::quoting(r, id, view.viewer(), window.posts())?;
         ids.retain(|id| window.holds(id.0));
         // The row of a quote has the id of the post that quotes.
         Ok((ids.iter().map(|id| id.0).collect::<Vec<_>>(), call.pieces.of(r, &view, &ids)?))
     })?;
-    Ok(linked(node, call, Answer::json(&shown), &ids, window, Back::Since))
+    Ok(linked(node, call, ApiResponse::json(&shown), &ids, window, BackwardParameter::Since))
 }
 
 /// `POST /api/v1/statuses/{id}/quotes/{quoting_id}/revoke`: answers with the status that quoted.
-pub fn revoke(node: &Node, call: &Call) -> Reply {
+pub fn revoke(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: PostId = call.id()?;
     let quoting: PostId = call.captured.get(1).ok_or(Error::NotFound)?.parse()?;
     node.store.read(|r| {
-        own(r, &View::load(node, r, call)?, id)?;
+        own(r, &ApiViewer::load(node, r, call)?, id)?;
         let quote = quotes::get(r, quoting)?.filter(|quote| quote.quoted_id == Some(id));
         quote.map(drop).ok_or(Error::NotFound)
     })?;
@@ -41,10 +41,10 @@ pub fn revoke(node: &Node, call: &Call) -> Reply {
 }
 
 /// `PUT /api/v1/statuses/{id}/interaction_policy`: who may quote it from now on.
-pub fn rule(node: &Node, call: &Call) -> Reply {
+pub fn rule(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: PostId = call.id()?;
-    let card = node.store.read(|r| own(r, &View::load(node, r, call)?, id))?;
-    let chosen = compose::choices(call, choices(&card))?.ok_or(Fault::Missing("quote_approval_policy"))?;
+    let card = node.store.read(|r| own(r, &ApiViewer::load(node, r, call)?, id))?;
+    let chosen = compose::choices(call, choices(&card))?.ok_or(ApiError::Missing("quote_approval_policy"))?;
     publish::rule(node, id, chosen)?;
     now(node, call, id)
 }

@@ -9,26 +9,26 @@ use crate::base::id::PostId;
 use crate::base::{Audience, Error, Result};
 use crate::federation::Node;
 use crate::federation::owner::publish;
-use crate::store::posts::post_views::{self, Card};
-use crate::store::posts::{self, Span, Viewer};
+use crate::store::posts::post_views::{self, PostView};
+use crate::store::posts::{self, ThreadLimits, Viewer};
 use crate::store::{Read, node};
 use crate::text::plain_text;
-use crate::web::api::call::{Answer, Call, Reply};
+use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
 use crate::web::api::entity::status::{audience, deleted, status};
-use crate::web::api::entity::{View, poll as entity};
-use crate::web::api::error::Fault;
-use crate::web::api::status_cache::Piece;
+use crate::web::api::entity::{ApiViewer, poll as entity};
+use crate::web::api::error::ApiError;
+use crate::web::api::status_cache::CachedStatus;
 
 /// How much of a thread the owner's apps are given at once.
-const OWNERS: Span = Span { above: 500, below: 900, deep: 200 };
+const OWNER_THREAD_LIMITS: ThreadLimits = ThreadLimits { above: 500, below: 900, deep: 200 };
 /// And everyone else, as on Mastodon.
-const STRANGERS: Span = Span { above: 40, below: 60, deep: 20 };
+const STRANGER_THREAD_LIMITS: ThreadLimits = ThreadLimits { above: 40, below: 60, deep: 20 };
 /// Statuses asked for at once.
-const SEVERAL: usize = 20;
+const MAX_STATUSES_PER_REQUEST: usize = 20;
 
 /// A post the caller may see; NotFound for all others alike. Strangers see of others' posts those that stand with the
 /// owner's: whoever knows when a post was written could else ask whether the owner reads it.
-pub fn seen(r: &Read<'_>, view: &View<'_>, id: PostId) -> Result<Card> {
+pub fn seen(r: &Read<'_>, view: &ApiViewer<'_>, id: PostId) -> Result<PostView> {
     let card = post_views::one(r, id)?;
     if view.viewer() == Viewer::Owner {
         return Ok(card);
@@ -41,57 +41,58 @@ pub fn seen(r: &Read<'_>, view: &View<'_>, id: PostId) -> Result<Card> {
 }
 
 /// The answer of every act on one post: the post as it stands now.
-pub(in crate::web::api) fn now(node: &Node, call: &Call, id: PostId) -> Reply {
+pub(in crate::web::api) fn now(node: &Node, call: &ApiRequest, id: PostId) -> ApiResult {
     let shown = node.store.read(|r| {
-        let view = View::load(node, r, call)?;
+        let view = ApiViewer::load(node, r, call)?;
         Ok(status(&view, &seen(r, &view, id)?))
     })?;
-    Ok(Answer::json(&shown))
+    Ok(ApiResponse::json(&shown))
 }
 
 /// The post itself, also when the path names a boost of it.
-pub(in crate::web::api) fn original(node: &Node, call: &Call) -> Result<PostId, Fault> {
+pub(in crate::web::api) fn original(node: &Node, call: &ApiRequest) -> Result<PostId, ApiError> {
     let id: PostId = call.id()?;
     let post = node.store.read(|r| posts::by_id(r, id))?;
     Ok(post.boost_of.unwrap_or(id))
 }
 
 /// `GET /api/v1/statuses/{id}`.
-pub fn one(node: &Node, call: &Call) -> Reply {
+pub fn one(node: &Node, call: &ApiRequest) -> ApiResult {
     now(node, call, call.id()?)
 }
 
 /// `GET /api/v1/statuses?id[]=…`.
-pub fn several(node: &Node, call: &Call) -> Reply {
-    let ids: Vec<PostId> = call.params.list("id").iter().filter_map(|id| id.parse().ok()).take(SEVERAL).collect();
+pub fn several(node: &Node, call: &ApiRequest) -> ApiResult {
+    let ids: Vec<PostId> =
+        call.params.list("id").iter().filter_map(|id| id.parse().ok()).take(MAX_STATUSES_PER_REQUEST).collect();
     let shown = node.store.read(|r| {
-        let view = View::load(node, r, call)?;
+        let view = ApiViewer::load(node, r, call)?;
         let cards = ids.iter().filter_map(|id| seen(r, &view, *id).ok());
         Ok(cards.map(|card| status(&view, &card)).collect::<Vec<_>>())
     })?;
-    Ok(Answer::json(&shown))
+    Ok(ApiResponse::json(&shown))
 }
 
 /// What stands above and below a post.
 #[derive(Serialize)]
-struct Context {
-    ancestors: Vec<Piece>,
-    descendants: Vec<Piece>,
+struct ThreadContext {
+    ancestors: Vec<CachedStatus>,
+    descendants: Vec<CachedStatus>,
 }
 
 /// `GET /api/v1/statuses/{id}/context`.
-pub fn context(node: &Node, call: &Call) -> Reply {
+pub fn context(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = original(node, call)?;
     let shown = node.store.read(|r| {
-        let view = View::load(node, r, call)?;
+        let view = ApiViewer::load(node, r, call)?;
         seen(r, &view, id)?;
-        let span = if view.as_owner { OWNERS } else { STRANGERS };
+        let span = if view.as_owner { OWNER_THREAD_LIMITS } else { STRANGER_THREAD_LIMITS };
         let above = posts::ancestors(r, id, view.viewer(), span)?;
         let below = in_reading_order(id, &posts::descendants(r, id, view.viewer(), span)?);
         let list = |ids: &[PostId]| call.pieces.of(r, &view, ids);
-        Ok(Context { ancestors: list(&above)?, descendants: list(&below)? })
+        Ok(ThreadContext { ancestors: list(&above)?, descendants: list(&below)? })
     })?;
-    Ok(Answer::json(&shown))
+    Ok(ApiResponse::json(&shown))
 }
 
 /// Depth first, oldest first: an answer stands under what it answers. Posts may answer each other in a circle, which ends
@@ -112,7 +113,7 @@ fn in_reading_order(root: PostId, pairs: &[(PostId, PostId)]) -> Vec<PostId> {
 }
 
 /// `GET /api/v1/statuses/{id}/source`: of the owner's own posts.
-pub fn source(node: &Node, call: &Call) -> Reply {
+pub fn source(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: PostId = call.id()?;
     let post = node.store.read(|r| {
         let post = posts::by_id(r, id)?;
@@ -120,15 +121,15 @@ pub fn source(node: &Node, call: &Call) -> Reply {
     })?;
     let text = post.source.unwrap_or_else(|| plain_text::from_html(&post.content));
     let warning = post.warning.unwrap_or_default();
-    Ok(Answer::json(&json!({ "id": id.to_string(), "text": text, "spoiler_text": warning })))
+    Ok(ApiResponse::json(&json!({ "id": id.to_string(), "text": text, "spoiler_text": warning })))
 }
 
 /// `DELETE /api/v1/statuses/{id}`: answers with the source, for writing it anew with the same files. A boost of the owner's is
 /// taken back.
-pub fn delete(node: &Node, call: &Call) -> Reply {
+pub fn delete(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: PostId = call.id()?;
     let (shown, boosted) = node.store.read(|r| {
-        let view = View::load(node, r, call)?;
+        let view = ApiViewer::load(node, r, call)?;
         let card = seen(r, &view, id)?;
         match &card.boost {
             Some((_, booster)) if Some(booster.id) == view.owner => Ok((deleted(&view, &card), Some(card.post.id))),
@@ -140,65 +141,65 @@ pub fn delete(node: &Node, call: &Call) -> Reply {
         (None, Some(true)) => publish::delete(node, id)?,
         (None, _) => publish::withdraw(node, id)?,
     }
-    Ok(Answer::json(&shown))
+    Ok(ApiResponse::json(&shown))
 }
 
 /// A post of the owner's; NotFound for all others.
-pub(in crate::web::api) fn own(r: &Read<'_>, view: &View<'_>, id: PostId) -> Result<Card> {
+pub(in crate::web::api) fn own(r: &Read<'_>, view: &ApiViewer<'_>, id: PostId) -> Result<PostView> {
     let card = seen(r, view, id)?;
     if Some(card.author.id) == view.owner && card.boost.is_none() { Ok(card) } else { Err(Error::NotFound) }
 }
 
 /// `POST /api/v1/statuses/{id}/favourite`.
-pub fn favourite(node: &Node, call: &Call) -> Reply {
+pub fn favourite(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = original(node, call)?;
     publish::like(node, id)?;
     now(node, call, id)
 }
 
 /// `POST /api/v1/statuses/{id}/unfavourite`.
-pub fn unfavourite(node: &Node, call: &Call) -> Reply {
+pub fn unfavourite(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = original(node, call)?;
     publish::unlike(node, id)?;
     now(node, call, id)
 }
 
 /// `POST /api/v1/polls/{id}/votes`.
-pub fn vote(node: &Node, call: &Call) -> Reply {
+pub fn vote(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: PostId = call.id()?;
-    let card = node.store.read(|r| seen(r, &View::load(node, r, call)?, id))?;
+    let card = node.store.read(|r| seen(r, &ApiViewer::load(node, r, call)?, id))?;
     if card.poll.as_ref().is_some_and(|poll| !poll.mine.is_empty()) {
-        return Err(Fault::Refused("Validation failed: You have already voted on this poll".into()));
+        return Err(ApiError::Refused("Validation failed: You have already voted on this poll".into()));
     }
     let choices: std::result::Result<Vec<usize>, _> =
         call.params.list("choices").iter().map(|place| place.trim().parse()).collect();
     let choices =
-        choices.map_err(|_| Fault::Refused("Validation failed: The chosen vote option does not exist".into()))?;
+        choices.map_err(|_| ApiError::Refused("Validation failed: The chosen vote option does not exist".into()))?;
     publish::vote(node, id, choices)?;
     poll(node, call)
 }
 
 /// `GET /api/v1/polls/{id}`: a poll has the id of its post.
-pub fn poll(node: &Node, call: &Call) -> Reply {
+pub fn poll(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: PostId = call.id()?;
     let shown = node.store.read(|r| {
-        let view = View::load(node, r, call)?;
+        let view = ApiViewer::load(node, r, call)?;
         let card = seen(r, &view, id)?;
         let own = view.owner == Some(card.author.id);
         Ok(entity::poll(&view, card.poll.as_ref().ok_or(Error::NotFound)?, &card.post.emoji, own))
     })?;
-    Ok(Answer::json(&shown))
+    Ok(ApiResponse::json(&shown))
 }
 
 /// `POST /api/v1/statuses/{id}/pin`.
-pub fn pin(node: &Node, call: &Call) -> Reply {
+pub fn pin(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: PostId = call.id()?;
     publish::pin(node, id)?;
     now(node, call, id)
 }
 
 /// `POST /api/v1/statuses/{id}/unpin`.
-pub fn unpin(node: &Node, call: &Call) -> Reply {
+pub fn unpin(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: PostId = call.id()?;
     publish::unpin(node, id)?;
     now(node, call, id)
@@ -206,11 +207,11 @@ pub fn unpin(node: &Node, call: &Call) -> Reply {
 
 /// `POST /api/v1/statuses/{id}/reblog`: answers with the boost round the post. Who names no audience means that of their
 /// posts, as far as a boost can have it.
-pub fn reblog(node: &Node, call: &Call) -> Reply {
+pub fn reblog(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = original(node, call)?;
     let chosen = match call.params.given("visibility") {
         Some(word) => audience(&word)
-            .ok_or_else(|| Fault::Refused("Validation failed: Visibility is not included in the list".into()))?,
+            .ok_or_else(|| ApiError::Refused("Validation failed: Visibility is not included in the list".into()))?,
         None => {
             let usual = node.store.read(node::settings)?.audience.parse().unwrap_or(Audience::Public);
             usual.min(Audience::Followers)
@@ -221,7 +222,7 @@ pub fn reblog(node: &Node, call: &Call) -> Reply {
 }
 
 /// `POST /api/v1/statuses/{id}/unreblog`: answers with the post.
-pub fn unreblog(node: &Node, call: &Call) -> Reply {
+pub fn unreblog(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = original(node, call)?;
     publish::unboost(node, id)?;
     now(node, call, id)

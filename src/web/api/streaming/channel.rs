@@ -2,22 +2,22 @@
 
 use serde::Serialize;
 
-use crate::store::timelines::public_timelines::{Media, Whose};
+use crate::store::timelines::public_timelines::{MediaFilter, TimelineOrigin};
 
 /// Characters of a hashtag at most.
-const TAG_CHARS: usize = 100;
+const MAX_TAG_CHARS: usize = 100;
 
 /// One stream.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Channel {
+pub enum StreamChannel {
     /// The home timeline, notifications and what else concerns the owner.
     User,
     /// Notifications alone.
     Notifications,
     /// Public posts.
-    Public(Whose, Media),
+    Public(TimelineOrigin, MediaFilter),
     /// Public posts with a hashtag, spelled as the app asked for it.
-    Hashtag(String, Whose),
+    Hashtag(String, TimelineOrigin),
     /// A list of the owner's.
     List(i64),
     /// Conversations.
@@ -25,16 +25,16 @@ pub enum Channel {
 }
 
 /// Why there is no such stream, in Mastodon's words.
-pub type Unknown = &'static str;
+pub type UnknownChannel = &'static str;
 
-impl Channel {
+impl StreamChannel {
     /// The stream of this name, with what else the app sent.
-    pub fn named(name: &str, tag: Option<&str>, list: Option<&str>) -> Result<Self, Unknown> {
-        use Whose::{All, Local, Remote};
+    pub fn named(name: &str, tag: Option<&str>, list: Option<&str>) -> Result<Self, UnknownChannel> {
+        use TimelineOrigin::{All, Local, Remote};
         let tagged = |whose| {
             let tag = tag.map(|tag| tag.trim_start_matches('#')).filter(|tag| !tag.is_empty());
             let tag = tag.ok_or("Missing tag name parameter")?;
-            if tag.chars().count() > TAG_CHARS {
+            if tag.chars().count() > MAX_TAG_CHARS {
                 Err("Tag name is too long")
             } else {
                 Ok(Self::Hashtag(tag.to_owned(), whose))
@@ -43,12 +43,12 @@ impl Channel {
         match name {
             "user" => Ok(Self::User),
             "user:notification" => Ok(Self::Notifications),
-            "public" => Ok(Self::Public(All, Media::Any)),
-            "public:media" => Ok(Self::Public(All, Media::Only)),
-            "public:local" => Ok(Self::Public(Local, Media::Any)),
-            "public:local:media" => Ok(Self::Public(Local, Media::Only)),
-            "public:remote" => Ok(Self::Public(Remote, Media::Any)),
-            "public:remote:media" => Ok(Self::Public(Remote, Media::Only)),
+            "public" => Ok(Self::Public(All, MediaFilter::Any)),
+            "public:media" => Ok(Self::Public(All, MediaFilter::Only)),
+            "public:local" => Ok(Self::Public(Local, MediaFilter::Any)),
+            "public:local:media" => Ok(Self::Public(Local, MediaFilter::Only)),
+            "public:remote" => Ok(Self::Public(Remote, MediaFilter::Any)),
+            "public:remote:media" => Ok(Self::Public(Remote, MediaFilter::Only)),
             "hashtag" => tagged(All),
             "hashtag:local" => tagged(Local),
             "list" => {
@@ -61,16 +61,16 @@ impl Channel {
     }
 
     /// The stream of this path below `/api/v1/streaming/`, media only or all.
-    pub fn at(path: &str, media: Media, tag: Option<&str>, list: Option<&str>) -> Result<Self, Unknown> {
+    pub fn at(path: &str, media: MediaFilter, tag: Option<&str>, list: Option<&str>) -> Result<Self, UnknownChannel> {
         let name = match (path, media) {
-            ("user" | "public" | "hashtag" | "list" | "direct", Media::Any) => path,
-            ("user" | "hashtag" | "list" | "direct", Media::Only) => path,
-            ("public", Media::Only) => "public:media",
+            ("user" | "public" | "hashtag" | "list" | "direct", MediaFilter::Any) => path,
+            ("user" | "hashtag" | "list" | "direct", MediaFilter::Only) => path,
+            ("public", MediaFilter::Only) => "public:media",
             ("user/notification", _) => "user:notification",
-            ("public/local", Media::Any) => "public:local",
-            ("public/local", Media::Only) => "public:local:media",
-            ("public/remote", Media::Any) => "public:remote",
-            ("public/remote", Media::Only) => "public:remote:media",
+            ("public/local", MediaFilter::Any) => "public:local",
+            ("public/local", MediaFilter::Only) => "public:local:media",
+            ("public/remote", MediaFilter::Any) => "public:remote",
+            ("public/remote", MediaFilter::Only) => "public:remote:media",
             ("hashtag/local", _) => "hashtag:local",
             _ => return Err("Unknown channel requested"),
         };
@@ -89,18 +89,18 @@ impl Channel {
 }
 
 /// As in the `stream` of a frame: the name, and what stands behind it.
-impl Serialize for Channel {
+impl Serialize for StreamChannel {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let (name, more) = match self {
             Self::User => ("user", None),
             Self::Notifications => ("user:notification", None),
-            Self::Public(Whose::All, Media::Any) => ("public", None),
-            Self::Public(Whose::All, Media::Only) => ("public:media", None),
-            Self::Public(Whose::Local, Media::Any) => ("public:local", None),
-            Self::Public(Whose::Local, Media::Only) => ("public:local:media", None),
-            Self::Public(Whose::Remote, Media::Any) => ("public:remote", None),
-            Self::Public(Whose::Remote, Media::Only) => ("public:remote:media", None),
-            Self::Hashtag(tag, Whose::Local) => ("hashtag:local", Some(tag.clone())),
+            Self::Public(TimelineOrigin::All, MediaFilter::Any) => ("public", None),
+            Self::Public(TimelineOrigin::All, MediaFilter::Only) => ("public:media", None),
+            Self::Public(TimelineOrigin::Local, MediaFilter::Any) => ("public:local", None),
+            Self::Public(TimelineOrigin::Local, MediaFilter::Only) => ("public:local:media", None),
+            Self::Public(TimelineOrigin::Remote, MediaFilter::Any) => ("public:remote", None),
+            Self::Public(TimelineOrigin::Remote, MediaFilter::Only) => ("public:remote:media", None),
+            Self::Hashtag(tag, TimelineOrigin::Local) => ("hashtag:local", Some(tag.clone())),
             Self::Hashtag(tag, _) => ("hashtag", Some(tag.clone())),
             Self::List(id) => ("list", Some(id.to_string())),
             Self::Direct => ("direct", None),
@@ -114,7 +114,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn spelled(channel: &Channel) -> String {
+    fn spelled(channel: &StreamChannel) -> String {
         serde_json::to_string(channel).unwrap()
     }
 
@@ -131,37 +131,41 @@ mod tests {
             "public:remote:media",
             "direct",
         ] {
-            assert_eq!(spelled(&Channel::named(name, None, None).unwrap()), format!("[\"{name}\"]"));
+            assert_eq!(spelled(&StreamChannel::named(name, None, None).unwrap()), format!("[\"{name}\"]"));
         }
-        let tag = Channel::named("hashtag", Some("#Foo"), None).unwrap();
+        let tag = StreamChannel::named("hashtag", Some("#Foo"), None).unwrap();
         assert_eq!(spelled(&tag), r#"["hashtag","Foo"]"#);
-        let tag = Channel::named("hashtag:local", Some("foo"), None).unwrap();
+        let tag = StreamChannel::named("hashtag:local", Some("foo"), None).unwrap();
         assert_eq!(spelled(&tag), r#"["hashtag:local","foo"]"#);
-        assert_eq!(spelled(&Channel::named("list", None, Some("12")).unwrap()), r#"["list","12"]"#);
-        let long = "x".repeat(TAG_CHARS + 1);
+        assert_eq!(spelled(&StreamChannel::named("list", None, Some("12")).unwrap()), r#"["list","12"]"#);
+        let long = "x".repeat(MAX_TAG_CHARS + 1);
         for (name, tag, list) in
             [("hashtag", None, None), ("list", None, Some("x")), ("users", None, None), ("hashtag", Some(&*long), None)]
         {
-            assert!(Channel::named(name, tag, list).is_err(), "{name}");
+            assert!(StreamChannel::named(name, tag, list).is_err(), "{name}");
         }
     }
 
     #[test]
     fn paths_lead_to_the_same_streams() {
         for (path, media, name) in [
-            ("user", Media::Any, "user"),
-            ("user", Media::Only, "user"),
-            ("user/notification", Media::Any, "user:notification"),
-            ("public", Media::Only, "public:media"),
-            ("public/local", Media::Any, "public:local"),
-            ("public/remote", Media::Only, "public:remote:media"),
-            ("hashtag/local", Media::Any, "hashtag:local"),
+            ("user", MediaFilter::Any, "user"),
+            ("user", MediaFilter::Only, "user"),
+            ("user/notification", MediaFilter::Any, "user:notification"),
+            ("public", MediaFilter::Only, "public:media"),
+            ("public/local", MediaFilter::Any, "public:local"),
+            ("public/remote", MediaFilter::Only, "public:remote:media"),
+            ("hashtag/local", MediaFilter::Any, "hashtag:local"),
         ] {
-            let found = Channel::at(path, media, Some("x"), None).unwrap();
-            assert_eq!(found, Channel::named(name, Some("x"), None).unwrap());
+            let found = StreamChannel::at(path, media, Some("x"), None).unwrap();
+            assert_eq!(found, StreamChannel::named(name, Some("x"), None).unwrap());
         }
         for path in ["", "users", "public:local", "user/", "list/3"] {
-            assert_eq!(Channel::at(path, Media::Any, None, None), Err("Unknown channel requested"), "{path}");
+            assert_eq!(
+                StreamChannel::at(path, MediaFilter::Any, None, None),
+                Err("Unknown channel requested"),
+                "{path}"
+            );
         }
     }
 }

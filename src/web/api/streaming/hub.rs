@@ -10,36 +10,36 @@ use actix_web::web::Bytes;
 use tokio::sync::Notify;
 use tokio::time::{interval, sleep};
 
-use super::channel::Channel;
-use super::member::{Manner, Member};
-use super::news::{self, News};
+use super::channel::StreamChannel;
+use super::member::{StreamMember, Transport};
+use super::news::{self, StreamEvent};
 use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::store::access::apps;
-use crate::store::events::{self, Ears, Level};
-use crate::web::api::error::Fault;
+use crate::store::events::{self, EventDemand, EventDemandLevel};
+use crate::web::api::error::ApiError;
 use crate::web::blocking::blocking;
 
 /// Listeners at once.
-pub const MOST: usize = 1_500;
+pub const MAX_LISTENERS: usize = 1_500;
 /// How often server-sent events get a sign of life; WebSockets are asked for one every second time.
-const BEAT: Duration = Duration::from_secs(15);
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
 /// How long the task rests after an error of ours.
-const REST: Duration = Duration::from_secs(1);
+const ERROR_PAUSE: Duration = Duration::from_secs(1);
 /// A sign of life among server-sent events.
-const THUMP: &[u8] = b":thump\n";
+const HEARTBEAT: &[u8] = b":thump\n";
 
 /// Everyone who listens.
 #[derive(Default)]
-pub struct Hub {
-    members: Mutex<Members>,
+pub struct StreamHub {
+    members: Mutex<HubMembers>,
     /// The last one has left.
     empty: Notify,
 }
 
 #[derive(Default)]
-struct Members {
-    all: HashMap<u64, Arc<Member>>,
+struct HubMembers {
+    all: HashMap<u64, Arc<StreamMember>>,
     next: u64,
     /// The task runs.
     told: bool,
@@ -47,28 +47,28 @@ struct Members {
 }
 
 /// A listener's place; it is free again when this is dropped.
-pub struct Place {
+pub struct ListenerSlot {
     /// The listener.
-    pub member: Arc<Member>,
-    hub: web::Data<Hub>,
-    ears: Ears,
+    pub member: Arc<StreamMember>,
+    hub: web::Data<StreamHub>,
+    ears: EventDemand,
     id: u64,
 }
 
-impl Drop for Place {
+impl Drop for ListenerSlot {
     fn drop(&mut self) {
         let mut members = self.hub.members();
         members.all.remove(&self.id);
         if members.all.is_empty() {
-            self.ears.listen(Level::Nothing);
+            self.ears.listen(EventDemandLevel::Nothing);
             self.hub.empty.notify_one();
         }
     }
 }
 
-impl Place {
+impl ListenerSlot {
     /// Subscribes to a stream.
-    pub fn subscribe(&self, channel: Channel) -> Result<(), (&'static str, u16)> {
+    pub fn subscribe(&self, channel: StreamChannel) -> Result<(), (&'static str, u16)> {
         let level = level_of(&channel);
         self.member.subscribe(channel)?;
         // Not while the level is being lowered.
@@ -78,32 +78,32 @@ impl Place {
     }
 }
 
-fn level_of(channel: &Channel) -> Level {
-    if channel.is_open() { Level::All } else { Level::Own }
+fn level_of(channel: &StreamChannel) -> EventDemandLevel {
+    if channel.is_open() { EventDemandLevel::All } else { EventDemandLevel::Own }
 }
 
 /// Gives a listener its place. Once this returns it misses nothing: the writer knows of it, and its token was good after that.
 pub async fn join(
-    hub: &web::Data<Hub>,
+    hub: &web::Data<StreamHub>,
     node: &web::Data<Node>,
-    member: Member,
+    member: StreamMember,
     hash: Vec<u8>,
-    channels: Vec<Channel>,
-) -> Result<Place, Fault> {
+    channels: Vec<StreamChannel>,
+) -> Result<ListenerSlot, ApiError> {
     let ears = node.store.ears().clone();
     if ears.is_over() {
         return Err(Error::Busy.into());
     }
     let place = {
         let mut members = hub.members();
-        if members.all.len() >= MOST {
+        if members.all.len() >= MAX_LISTENERS {
             return Err(Error::Busy.into());
         }
         let (id, member) = (members.next, Arc::new(member));
         members.next += 1;
         members.all.insert(id, member.clone());
-        ears.raise(Level::Own);
-        Place { member, hub: hub.clone(), ears, id }
+        ears.raise(EventDemandLevel::Own);
+        ListenerSlot { member, hub: hub.clone(), ears, id }
     };
     for channel in channels {
         // Asked for before the socket was open: an error is told once it is.
@@ -118,19 +118,19 @@ pub async fn join(
             if known { events::newest(w).map(Some) } else { Ok(None) }
         })
     });
-    let cursor = begun.await?.ok_or(Fault::NoToken)?;
+    let cursor = begun.await?.ok_or(ApiError::NoToken)?;
     let mut members = hub.members();
     if !members.told {
         members.told = true;
-        let told = Told { hub: hub.clone(), rests: false };
+        let told = HubTaskGuard { hub: hub.clone(), rests: false };
         actix_web::rt::spawn(tell(told, node.clone(), cursor));
     }
     drop(members);
     Ok(place)
 }
 
-impl Hub {
-    fn members(&self) -> MutexGuard<'_, Members> {
+impl StreamHub {
+    fn members(&self) -> MutexGuard<'_, HubMembers> {
         self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -140,16 +140,16 @@ impl Hub {
     }
 
     /// All streams somebody listens to.
-    fn wanted(&self) -> HashSet<Channel> {
+    fn wanted(&self) -> HashSet<StreamChannel> {
         self.members().all.values().flat_map(|member| member.channels()).collect()
     }
 
-    fn each(&self, act: impl Fn(&Member)) {
+    fn each(&self, act: impl Fn(&StreamMember)) {
         self.members().all.values().for_each(|member| act(member));
     }
 
     /// Hands news out. The bytes are made once for each stream, however many listen to it.
-    fn spread(&self, news: &News) {
+    fn spread(&self, news: &StreamEvent) {
         let members = self.members();
         let mut event: Option<Bytes> = None;
         for channel in &news.channels {
@@ -159,8 +159,8 @@ impl Hub {
                     continue;
                 }
                 let bytes = match member.manner {
-                    Manner::Socket => frame.get_or_insert_with(|| news.frame(channel)),
-                    Manner::Events => event.get_or_insert_with(|| news.event()),
+                    Transport::Socket => frame.get_or_insert_with(|| news.frame(channel)),
+                    Transport::Events => event.get_or_insert_with(|| news.event()),
                 };
                 member.send(bytes.clone());
             }
@@ -168,30 +168,30 @@ impl Hub {
     }
 
     /// A sign of life to everyone, and of every second WebSocket turn one back. Listens no more than is wanted now.
-    pub fn beat(&self, ears: &Ears) {
+    pub fn beat(&self, ears: &EventDemand) {
         let mut members = self.members();
         members.beats += 1;
         let asks = members.beats.is_multiple_of(2);
         for member in members.all.values() {
             match member.manner {
-                Manner::Events => member.send(Bytes::from_static(THUMP)),
-                Manner::Socket if asks => member.ask(),
-                Manner::Socket => {}
+                Transport::Events => member.send(Bytes::from_static(HEARTBEAT)),
+                Transport::Socket if asks => member.ask(),
+                Transport::Socket => {}
             }
         }
         let levels = members.all.values().flat_map(|member| member.channels()).map(|channel| level_of(&channel));
-        let idle = if members.all.is_empty() { Level::Nothing } else { Level::Own };
+        let idle = if members.all.is_empty() { EventDemandLevel::Nothing } else { EventDemandLevel::Own };
         ears.listen(levels.max().unwrap_or(idle));
     }
 }
 
 /// Held by the task. Should it end any other way than by resting, everyone is sent away, and the next to come starts it again.
-struct Told {
-    hub: web::Data<Hub>,
+struct HubTaskGuard {
+    hub: web::Data<StreamHub>,
     rests: bool,
 }
 
-impl Told {
+impl HubTaskGuard {
     /// Whether the task may end: nobody listens, and the next to come starts it again.
     fn rests(&mut self) -> bool {
         let mut members = self.hub.members();
@@ -202,7 +202,7 @@ impl Told {
     }
 }
 
-impl Drop for Told {
+impl Drop for HubTaskGuard {
     fn drop(&mut self) {
         if !self.rests {
             let mut members = self.hub.members();
@@ -213,11 +213,11 @@ impl Drop for Told {
 }
 
 /// Tells everyone what happens, from `cursor` on, until nobody listens or the server stops.
-async fn tell(mut told: Told, node: web::Data<Node>, mut cursor: i64) {
+async fn tell(mut told: HubTaskGuard, node: web::Data<Node>, mut cursor: i64) {
     let hub = told.hub.clone();
     let ears = node.store.ears().clone();
     let mut bell = node.store.bell().watch();
-    let mut beat = interval(BEAT);
+    let mut beat = interval(HEARTBEAT_INTERVAL);
     // The first one is due a beat from now.
     beat.reset();
     while !told.rests() && !ears.is_over() {
@@ -232,7 +232,7 @@ async fn tell(mut told: Told, node: web::Data<Node>, mut cursor: i64) {
 }
 
 /// Tells all that has happened after `cursor`; the new one.
-async fn catch_up(hub: &Hub, node: &web::Data<Node>, mut cursor: i64) -> i64 {
+async fn catch_up(hub: &StreamHub, node: &web::Data<Node>, mut cursor: i64) -> i64 {
     loop {
         let wanted = hub.wanted();
         match blocking(node, move |node| news::read(node, cursor, &wanted)).await {
@@ -240,7 +240,7 @@ async fn catch_up(hub: &Hub, node: &web::Data<Node>, mut cursor: i64) -> i64 {
                 cursor = batch.cursor;
                 if batch.lost {
                     tracing::warn!("more happened than streams could tell: they begin anew");
-                    hub.each(Member::dismiss);
+                    hub.each(StreamMember::dismiss);
                 }
                 hub.each(|member| {
                     if batch.revoked.contains(&member.token) {
@@ -254,7 +254,7 @@ async fn catch_up(hub: &Hub, node: &web::Data<Node>, mut cursor: i64) -> i64 {
             }
             Err(error) => {
                 tracing::warn!(%error, "events could not be read");
-                sleep(REST).await;
+                sleep(ERROR_PAUSE).await;
             }
         }
     }

@@ -7,27 +7,27 @@ use std::task::{Context, Poll, Waker};
 
 use actix_web::web::Bytes;
 
-use super::channel::Channel;
+use super::channel::StreamChannel;
 use crate::base::id::TokenId;
 use crate::federation::owner::oauth;
-use crate::store::access::apps::Token;
+use crate::store::access::apps::AccessToken;
 
 /// Streams one listener may be subscribed to.
-pub const MOST_STREAMS: usize = 100;
+pub const MAX_STREAMS_PER_LISTENER: usize = 100;
 /// Bytes that may wait for one listener.
-const WAITING_BYTES: usize = 1024 * 1024;
+const MAX_WAITING_BYTES: usize = 1024 * 1024;
 /// Messages that may wait for one listener.
-const WAITING: usize = 512;
+const MAX_WAITING_MESSAGES: usize = 512;
 /// The room for waiting messages that an idle listener keeps.
-const IDLE_ROOM: usize = 8;
+const IDLE_QUEUE_CAPACITY: usize = 8;
 /// A WebSocket ping.
-const PING: &[u8] = &[0x89, 0];
+const PING_FRAME: &[u8] = &[0x89, 0];
 /// A WebSocket close, saying "try again later" (1013).
-const LATER: &[u8] = &[0x88, 2, 0x03, 0xF5];
+const TRY_AGAIN_LATER_FRAME: &[u8] = &[0x88, 2, 0x03, 0xF5];
 
 /// How it listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Manner {
+pub enum Transport {
     /// Over a WebSocket.
     Socket,
     /// To server-sent events.
@@ -35,17 +35,17 @@ pub enum Manner {
 }
 
 /// A listener.
-pub struct Member {
+pub struct StreamMember {
     /// How it listens.
-    pub manner: Manner,
+    pub manner: Transport,
     /// By what right.
     pub token: TokenId,
     scopes: String,
-    state: Mutex<State>,
+    state: Mutex<MemberState>,
 }
 
-struct State {
-    channels: Vec<Channel>,
+struct MemberState {
+    channels: Vec<StreamChannel>,
     waiting: VecDeque<Bytes>,
     bytes: usize,
     /// Something came from it since the last beat.
@@ -54,15 +54,21 @@ struct State {
     waker: Option<Waker>,
 }
 
-impl Member {
+impl StreamMember {
     /// A listener with this token, not subscribed to anything yet.
-    pub fn new(manner: Manner, token: &Token) -> Self {
-        let state =
-            State { channels: Vec::new(), waiting: VecDeque::new(), bytes: 0, heard: true, over: false, waker: None };
+    pub fn new(manner: Transport, token: &AccessToken) -> Self {
+        let state = MemberState {
+            channels: Vec::new(),
+            waiting: VecDeque::new(),
+            bytes: 0,
+            heard: true,
+            over: false,
+            waker: None,
+        };
         Self { manner, token: token.id, scopes: token.scopes.clone(), state: Mutex::new(state) }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, MemberState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -72,7 +78,7 @@ impl Member {
     }
 
     /// Subscribes to a stream, once; the sentence says why not, and the number is Mastodon's for it.
-    pub fn subscribe(&self, channel: Channel) -> Result<(), (&'static str, u16)> {
+    pub fn subscribe(&self, channel: StreamChannel) -> Result<(), (&'static str, u16)> {
         if !self.may(channel.scope()) {
             return Err(("Access token does not have the required scopes", 401));
         }
@@ -80,7 +86,7 @@ impl Member {
         if state.channels.contains(&channel) {
             return Ok(());
         }
-        if state.channels.len() >= MOST_STREAMS {
+        if state.channels.len() >= MAX_STREAMS_PER_LISTENER {
             return Err(("Too many streams", 429));
         }
         state.channels.push(channel);
@@ -88,17 +94,17 @@ impl Member {
     }
 
     /// Ends a subscription.
-    pub fn unsubscribe(&self, channel: &Channel) {
+    pub fn unsubscribe(&self, channel: &StreamChannel) {
         self.state().channels.retain(|known| known != channel);
     }
 
     /// What it is subscribed to.
-    pub fn channels(&self) -> Vec<Channel> {
+    pub fn channels(&self) -> Vec<StreamChannel> {
         self.state().channels.clone()
     }
 
     /// Whether it is subscribed to a stream.
-    pub fn listens(&self, channel: &Channel) -> bool {
+    pub fn listens(&self, channel: &StreamChannel) -> bool {
         self.state().channels.contains(channel)
     }
 
@@ -110,7 +116,7 @@ impl Member {
         }
         state.bytes += bytes.len();
         state.waiting.push_back(bytes);
-        if state.bytes > WAITING_BYTES || state.waiting.len() > WAITING {
+        if state.bytes > MAX_WAITING_BYTES || state.waiting.len() > MAX_WAITING_MESSAGES {
             state.waiting = VecDeque::new();
             state.over = true;
         }
@@ -129,7 +135,7 @@ impl Member {
 
     /// Lets it go, and asks it to come back later: it has missed something, or the server stops.
     pub fn dismiss(&self) {
-        self.end((self.manner == Manner::Socket).then(|| Bytes::from_static(LATER)));
+        self.end((self.manner == Transport::Socket).then(|| Bytes::from_static(TRY_AGAIN_LATER_FRAME)));
     }
 
     /// Something came from it.
@@ -140,7 +146,7 @@ impl Member {
     /// Asks it for a sign of life; one that gave none since it was asked last is let go.
     pub fn ask(&self) {
         if std::mem::take(&mut self.state().heard) {
-            self.send(Bytes::from_static(PING));
+            self.send(Bytes::from_static(PING_FRAME));
         } else {
             self.end(None);
         }
@@ -152,7 +158,7 @@ impl Member {
         match state.waiting.pop_front() {
             Some(bytes) => {
                 state.bytes = state.bytes.saturating_sub(bytes.len());
-                if state.waiting.is_empty() && state.waiting.capacity() > IDLE_ROOM {
+                if state.waiting.is_empty() && state.waiting.capacity() > IDLE_QUEUE_CAPACITY {
                     state.waiting = VecDeque::new();
                 }
                 Poll::Ready(Some(bytes))
@@ -166,7 +172,7 @@ impl Member {
     }
 }
 
-impl State {
+impl MemberState {
     fn wake(&mut self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();
@@ -179,8 +185,8 @@ mod tests {
     use super::*;
     use crate::base::Time;
 
-    fn member(manner: Manner) -> Member {
-        let token = Token {
+    fn member(manner: Transport) -> StreamMember {
+        let token = AccessToken {
             id: TokenId(1),
             app: None,
             name: String::new(),
@@ -189,10 +195,10 @@ mod tests {
             created_at: Time::from_ms(0),
             used_at: None,
         };
-        Member::new(manner, &token)
+        StreamMember::new(manner, &token)
     }
 
-    fn taken(member: &Member) -> Vec<Option<usize>> {
+    fn taken(member: &StreamMember) -> Vec<Option<usize>> {
         let mut cx = Context::from_waker(Waker::noop());
         let mut taken = Vec::new();
         while let Poll::Ready(bytes) = member.poll_next(&mut cx) {
@@ -206,16 +212,16 @@ mod tests {
 
     #[test]
     fn what_waits_is_bounded_in_number_and_bytes() {
-        let reads = member(Manner::Socket);
-        for _ in 0..10 * WAITING {
+        let reads = member(Transport::Socket);
+        for _ in 0..10 * MAX_WAITING_MESSAGES {
             reads.send(Bytes::from_static(b"x"));
             assert_eq!(taken(&reads), [Some(1)], "who reads may hear as much as there is");
         }
-        let many = member(Manner::Socket);
-        (0..=WAITING).for_each(|_| many.send(Bytes::from_static(b"x")));
+        let many = member(Transport::Socket);
+        (0..=MAX_WAITING_MESSAGES).for_each(|_| many.send(Bytes::from_static(b"x")));
         assert_eq!(taken(&many), [None]);
-        let large = member(Manner::Events);
-        (0..5).for_each(|_| large.send(Bytes::from(vec![0; WAITING_BYTES / 4])));
+        let large = member(Transport::Events);
+        (0..5).for_each(|_| large.send(Bytes::from(vec![0; MAX_WAITING_BYTES / 4])));
         assert_eq!(taken(&large), [None]);
         large.send(Bytes::from_static(b"x"));
         assert_eq!(taken(&large), [None], "it is over");
@@ -223,12 +229,12 @@ mod tests {
 
     #[test]
     fn the_last_word_comes_last() {
-        let socket = member(Manner::Socket);
+        let socket = member(Transport::Socket);
         socket.send(Bytes::from_static(b"news"));
         socket.dismiss();
         socket.send(Bytes::from_static(b"more"));
-        assert_eq!(taken(&socket), [Some(4), Some(LATER.len()), None]);
-        let events = member(Manner::Events);
+        assert_eq!(taken(&socket), [Some(4), Some(TRY_AGAIN_LATER_FRAME.len()), None]);
+        let events = member(Transport::Events);
         events.dismiss();
         assert_eq!(taken(&events), [None]);
     }

@@ -10,7 +10,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
-pub use hub::Hub;
+pub use hub::StreamHub;
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -22,26 +22,26 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
-use super::call::Answer;
-use super::error::Fault;
-use super::params::Params;
+use super::call::ApiResponse;
+use super::error::ApiError;
+use super::params::RequestParams;
 use crate::federation::Node;
 use crate::federation::owner::login::token_hash;
-use crate::store::access::apps::Token;
-use crate::store::timelines::public_timelines::Media;
+use crate::store::access::apps::AccessToken;
+use crate::store::timelines::public_timelines::MediaFilter;
 use crate::web::blocking::blocking;
-use channel::Channel;
-use hub::Place;
-use member::{Manner, Member};
-use socket::Socket;
+use channel::StreamChannel;
+use hub::ListenerSlot;
+use member::{StreamMember, Transport};
+use socket::WebSocketBody;
 
 /// The first line of server-sent events.
-const HELLO: &[u8] = b":)\n";
+const FIRST_LINE: &[u8] = b":)\n";
 
 /// Answers `GET /api/v1/streaming`, with or without a slash behind it, and everything below.
 pub async fn serve(
     node: web::Data<Node>,
-    hub: web::Data<Hub>,
+    hub: web::Data<StreamHub>,
     request: HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
@@ -54,50 +54,51 @@ pub async fn serve(
         (&Method::GET, _) if asks_for_socket => open_socket(&node, &hub, &request, payload).await,
         (&Method::GET, "health") => return HttpResponse::Ok().content_type("text/plain").body("OK"),
         (&Method::GET, _) => open_events(&node, &hub, &request, path).await,
-        _ => Err(Fault::NoRoute),
+        _ => Err(ApiError::NoRoute),
     };
     answer.unwrap_or_else(|fault| super::dressed(fault.answer(), false))
 }
 
 /// What every stream begins with: the query and the token.
-struct Asked {
-    params: Params,
-    token: Token,
+struct StreamRequest {
+    params: RequestParams,
+    token: AccessToken,
     hash: Vec<u8>,
     /// As a sub-protocol: to be said back, or a browser hangs up.
     protocol: Option<String>,
 }
 
-async fn asked(node: &web::Data<Node>, request: &HttpRequest) -> Result<Asked, Fault> {
-    let params = Params::of_query(request)?;
+async fn asked(node: &web::Data<Node>, request: &HttpRequest) -> Result<StreamRequest, ApiError> {
+    let params = RequestParams::of_query(request)?;
     let protocol = request.headers().get(header::SEC_WEBSOCKET_PROTOCOL).and_then(|value| value.to_str().ok());
     let protocol = protocol.and_then(|list| list.split(',').next()).map(str::trim).filter(|word| !word.is_empty());
     let (bearer, _) = super::credentials(request, &params);
-    let bearer = bearer.or_else(|| protocol.map(str::to_owned)).ok_or(Fault::NoToken)?;
+    let bearer = bearer.or_else(|| protocol.map(str::to_owned)).ok_or(ApiError::NoToken)?;
     let hash = token_hash(&bearer).to_vec();
     let found = blocking(node, move |node| Ok(super::bearer(node, &bearer))).await?;
     let token = found?;
     if !token.speaks_for_owner {
-        return Err(Fault::NoToken);
+        return Err(ApiError::NoToken);
     }
-    Ok(Asked { params, token, hash, protocol: protocol.map(str::to_owned) })
+    Ok(StreamRequest { params, token, hash, protocol: protocol.map(str::to_owned) })
 }
 
 async fn open_socket(
     node: &web::Data<Node>,
-    hub: &web::Data<Hub>,
+    hub: &web::Data<StreamHub>,
     request: &HttpRequest,
     payload: web::Payload,
-) -> Result<HttpResponse, Fault> {
+) -> Result<HttpResponse, ApiError> {
     let asked = asked(node, request).await?;
-    verify_handshake(request.head()).map_err(|error| Fault::BadRequest(error.to_string()))?;
-    let key = request.headers().get(header::SEC_WEBSOCKET_KEY).ok_or_else(|| Fault::BadRequest("no key".to_owned()))?;
+    verify_handshake(request.head()).map_err(|error| ApiError::BadRequest(error.to_string()))?;
+    let key =
+        request.headers().get(header::SEC_WEBSOCKET_KEY).ok_or_else(|| ApiError::BadRequest("no key".to_owned()))?;
     let accept = hash_key(key.as_bytes());
-    let member = Member::new(Manner::Socket, &asked.token);
+    let member = StreamMember::new(Transport::Socket, &asked.token);
     let (tag, list) = (asked.params.given("tag"), asked.params.given("list"));
     let mut channels = Vec::new();
     for name in asked.params.list("stream") {
-        match Channel::named(&name, tag.as_deref(), list.as_deref()) {
+        match StreamChannel::named(&name, tag.as_deref(), list.as_deref()) {
             Ok(channel) => channels.push(channel),
             Err(unknown) => member.send(socket::complaint(unknown, 400)),
         }
@@ -109,31 +110,32 @@ async fn open_socket(
     if let Some(protocol) = asked.protocol {
         response.insert_header((header::SEC_WEBSOCKET_PROTOCOL, protocol));
     }
-    response.message_body(Socket::new(place, payload.into_inner())).map(HttpResponse::map_into_boxed_body).map_err(
-        |error| {
+    response
+        .message_body(WebSocketBody::new(place, payload.into_inner()))
+        .map(HttpResponse::map_into_boxed_body)
+        .map_err(|error| {
             tracing::warn!(%error, "a WebSocket could not be opened");
-            Fault::BadRequest("the request cannot become a WebSocket".to_owned())
-        },
-    )
+            ApiError::BadRequest("the request cannot become a WebSocket".to_owned())
+        })
 }
 
 async fn open_events(
     node: &web::Data<Node>,
-    hub: &web::Data<Hub>,
+    hub: &web::Data<StreamHub>,
     request: &HttpRequest,
     path: &str,
-) -> Result<HttpResponse, Fault> {
-    let params = Params::of_query(request)?;
-    let media = if params.flag("only_media") == Some(true) { Media::Only } else { Media::Any };
-    let channel = Channel::at(path, media, params.given("tag").as_deref(), params.given("list").as_deref())
-        .map_err(|unknown| Fault::BadRequest(unknown.to_owned()))?;
+) -> Result<HttpResponse, ApiError> {
+    let params = RequestParams::of_query(request)?;
+    let media = if params.flag("only_media") == Some(true) { MediaFilter::Only } else { MediaFilter::Any };
+    let channel = StreamChannel::at(path, media, params.given("tag").as_deref(), params.given("list").as_deref())
+        .map_err(|unknown| ApiError::BadRequest(unknown.to_owned()))?;
     let asked = asked(node, request).await?;
-    let member = Member::new(Manner::Events, &asked.token);
+    let member = StreamMember::new(Transport::Events, &asked.token);
     if !member.may(channel.scope()) {
         let refusal = json!({ "error": "Access token does not have the required scopes" });
-        return Ok(super::dressed(Answer::with(401, &refusal), false));
+        return Ok(super::dressed(ApiResponse::with(401, &refusal), false));
     }
-    member.send(Bytes::from_static(HELLO));
+    member.send(Bytes::from_static(FIRST_LINE));
     let place = hub::join(hub, node, member, asked.hash, vec![channel]).await?;
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CONTENT_TYPE, "text/event-stream"));
@@ -141,15 +143,15 @@ async fn open_events(
     response.insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
     // nginx would keep it all until the end.
     response.insert_header(("X-Accel-Buffering", "no"));
-    Ok(response.body(Events { place }))
+    Ok(response.body(EventStreamBody { place }))
 }
 
 /// The body of server-sent events.
-struct Events {
-    place: Place,
+struct EventStreamBody {
+    place: ListenerSlot,
 }
 
-impl MessageBody for Events {
+impl MessageBody for EventStreamBody {
     type Error = std::convert::Infallible;
 
     fn size(&self) -> BodySize {

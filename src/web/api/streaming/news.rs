@@ -7,49 +7,49 @@ use actix_http::ws::{OpCode, Parser};
 use actix_web::web::{Bytes, BytesMut};
 use serde::Serialize;
 
-use super::channel::Channel;
+use super::channel::StreamChannel;
 use crate::base::id::{ConversationId, NotificationId, PostId, TokenId};
 use crate::base::{Error, Result};
 use crate::federation::Node;
-use crate::store::events::{self, Event, Kind};
-use crate::store::posts::Page;
-use crate::store::posts::post_views::{self, Card};
-use crate::store::timelines::public_timelines::{self, Media, Tags};
+use crate::store::events::{self, Event, EventKind};
+use crate::store::posts::PostPage;
+use crate::store::posts::post_views::{self, PostView};
+use crate::store::timelines::public_timelines::{self, MediaFilter, TagSelection};
 use crate::store::{
     Read, notifications,
     posts::conversations,
     timelines::{home_timeline, lists},
 };
 use crate::text::scan;
-use crate::web::api::entity::View;
-use crate::web::api::entity::notification::{Cast, Words, shown};
+use crate::web::api::entity::ApiViewer;
+use crate::web::api::entity::notification::{NotificationContext, NotificationTypes, shown};
 use crate::web::api::entity::status::status;
 use crate::web::api::status_cache;
 use crate::web::api::timeline::conversations as talks;
 
 /// Events read at a time.
-const SLICE: u32 = 64;
+const EVENTS_PER_READ: u32 = 64;
 
 /// Something to tell.
 #[derive(Debug)]
-pub struct News {
+pub struct StreamEvent {
     /// Mastodon's word for it.
     pub name: &'static str,
     /// JSON, or an id.
     pub payload: Option<String>,
     /// The streams it belongs to.
-    pub channels: Vec<Channel>,
+    pub channels: Vec<StreamChannel>,
     /// What a token must hold to hear of it, beside the right to the stream.
     pub scope: Option<&'static str>,
 }
 
 /// What was read.
 #[derive(Debug, Default)]
-pub struct Batch {
+pub struct EventBatch {
     /// The last event that was read.
     pub cursor: i64,
     /// What to tell, in order.
-    pub news: Vec<News>,
+    pub news: Vec<StreamEvent>,
     /// Tokens that are not good any more.
     pub revoked: Vec<TokenId>,
     /// Events were lost before they could be read.
@@ -59,21 +59,21 @@ pub struct Batch {
 }
 
 #[derive(Serialize)]
-struct Frame<'f> {
-    stream: &'f Channel,
+struct WebSocketFrame<'f> {
+    stream: &'f StreamChannel,
     event: &'f str,
     #[serde(skip_serializing_if = "Option::is_none")]
     payload: Option<&'f str>,
 }
 
-impl News {
-    fn new(name: &'static str, payload: String, channels: Vec<Channel>) -> Self {
+impl StreamEvent {
+    fn new(name: &'static str, payload: String, channels: Vec<StreamChannel>) -> Self {
         Self { name, payload: Some(payload), channels, scope: None }
     }
 
     /// As a WebSocket frame of one stream.
-    pub fn frame(&self, channel: &Channel) -> Bytes {
-        let frame = Frame { stream: channel, event: self.name, payload: self.payload.as_deref() };
+    pub fn frame(&self, channel: &StreamChannel) -> Bytes {
+        let frame = WebSocketFrame { stream: channel, event: self.name, payload: self.payload.as_deref() };
         text(&serde_json::to_string(&frame).unwrap_or_default())
     }
 
@@ -92,20 +92,20 @@ pub fn text(text: &str) -> Bytes {
 }
 
 /// Reads what happened after `cursor`, and makes of it what is wanted.
-pub fn read(node: &Node, cursor: i64, wanted: &HashSet<Channel>) -> Result<Batch> {
+pub fn read(node: &Node, cursor: i64, wanted: &HashSet<StreamChannel>) -> Result<EventBatch> {
     node.store.read(|r| {
-        let events = events::after(r, cursor, SLICE)?;
+        let events = events::after(r, cursor, EVENTS_PER_READ)?;
         let (Some(first), Some(last)) = (events.first(), events.last()) else {
-            return Ok(Batch { cursor, ..Batch::default() });
+            return Ok(EventBatch { cursor, ..EventBatch::default() });
         };
-        let mut batch = Batch {
+        let mut batch = EventBatch {
             cursor: last.id,
             lost: first.id != cursor + 1,
-            more: events.len() == SLICE as usize,
-            revoked: events.iter().filter(|e| e.kind == Kind::Token).map(|e| TokenId(e.subject)).collect(),
+            more: events.len() == EVENTS_PER_READ as usize,
+            revoked: events.iter().filter(|e| e.kind == EventKind::Token).map(|e| TokenId(e.subject)).collect(),
             news: Vec::new(),
         };
-        let table = Table::set(node, r, &events, wanted)?;
+        let table = EventSources::set(node, r, &events, wanted)?;
         for event in &events {
             batch.news.extend(table.news(event)?);
         }
@@ -114,81 +114,81 @@ pub fn read(node: &Node, cursor: i64, wanted: &HashSet<Channel>) -> Result<Batch
 }
 
 /// What the news of one slice are made from.
-struct Table<'n, 'r> {
+struct EventSources<'n, 'r> {
     r: &'n Read<'r>,
-    view: View<'n>,
-    wanted: &'n HashSet<Channel>,
+    view: ApiViewer<'n>,
+    wanted: &'n HashSet<StreamChannel>,
     /// Some of them are lists.
     lists: bool,
-    cards: HashMap<PostId, Card>,
+    cards: HashMap<PostId, PostView>,
 }
 
-impl<'n, 'r> Table<'n, 'r> {
+impl<'n, 'r> EventSources<'n, 'r> {
     /// Loads the posts in a fixed number of queries.
-    fn set(node: &'n Node, r: &'n Read<'r>, events: &[Event], wanted: &'n HashSet<Channel>) -> Result<Self> {
-        let open = wanted.iter().any(Channel::is_open);
-        let own = wanted.iter().any(|channel| matches!(channel, Channel::User | Channel::List(_)));
+    fn set(node: &'n Node, r: &'n Read<'r>, events: &[Event], wanted: &'n HashSet<StreamChannel>) -> Result<Self> {
+        let open = wanted.iter().any(StreamChannel::is_open);
+        let own = wanted.iter().any(|channel| matches!(channel, StreamChannel::User | StreamChannel::List(_)));
         let needed = events.iter().filter(|event| match event.kind {
-            Kind::Home => own,
-            Kind::Open => open,
-            Kind::Edit => own || open,
+            EventKind::Home => own,
+            EventKind::Open => open,
+            EventKind::Edit => own || open,
             _ => false,
         });
         let ids: BTreeSet<PostId> = needed.map(|event| PostId(event.subject)).collect();
         let found = post_views::of(r, &ids.into_iter().collect::<Vec<_>>())?;
         let cards = found.into_iter().map(|card| (card.id, card)).collect();
-        let lists = wanted.iter().any(|channel| matches!(channel, Channel::List(_)));
-        Ok(Self { view: View::for_owner(node, r)?, r, wanted, lists, cards })
+        let lists = wanted.iter().any(|channel| matches!(channel, StreamChannel::List(_)));
+        Ok(Self { view: ApiViewer::for_owner(node, r)?, r, wanted, lists, cards })
     }
 
-    fn news(&self, event: &Event) -> Result<Option<News>> {
+    fn news(&self, event: &Event) -> Result<Option<StreamEvent>> {
         let id = PostId(event.subject);
         let told = match event.kind {
-            Kind::Home => self.post("update", id, self.own(id)?),
-            Kind::Open => self.post("update", id, self.open(id)?),
-            Kind::Edit => {
+            EventKind::Home => self.post("update", id, self.own(id)?),
+            EventKind::Open => self.post("update", id, self.open(id)?),
+            EventKind::Edit => {
                 let channels = self.own(id)?.into_iter().chain(self.open(id)?).collect();
                 self.post("status.update", id, channels)
             }
-            Kind::Gone => {
-                let hears = |channel: &&Channel| match channel {
-                    Channel::User | Channel::List(_) => true,
-                    Channel::Public(..) | Channel::Hashtag(..) => event.open,
-                    Channel::Notifications | Channel::Direct => false,
+            EventKind::Gone => {
+                let hears = |channel: &&StreamChannel| match channel {
+                    StreamChannel::User | StreamChannel::List(_) => true,
+                    StreamChannel::Public(..) | StreamChannel::Hashtag(..) => event.open,
+                    StreamChannel::Notifications | StreamChannel::Direct => false,
                 };
-                Some(News::new("delete", id.to_string(), self.wanted.iter().filter(hears).cloned().collect()))
+                Some(StreamEvent::new("delete", id.to_string(), self.wanted.iter().filter(hears).cloned().collect()))
             }
-            Kind::Notice => self.notice(NotificationId(event.subject))?,
-            Kind::Filters => {
-                let channels = self.among(&[Channel::User]);
-                Some(News { name: "filters_changed", payload: None, channels, scope: None })
+            EventKind::Notification => self.notice(NotificationId(event.subject))?,
+            EventKind::Filters => {
+                let channels = self.among(&[StreamChannel::User]);
+                Some(StreamEvent { name: "filters_changed", payload: None, channels, scope: None })
             }
-            Kind::Talk => self.talk(ConversationId(event.subject))?,
-            Kind::Token => None,
+            EventKind::Conversation => self.talk(ConversationId(event.subject))?,
+            EventKind::Token => None,
         };
         Ok(told.filter(|news| !news.channels.is_empty()))
     }
 
-    fn among(&self, channels: &[Channel]) -> Vec<Channel> {
+    fn among(&self, channels: &[StreamChannel]) -> Vec<StreamChannel> {
         channels.iter().filter(|channel| self.wanted.contains(channel)).cloned().collect()
     }
 
-    fn post(&self, name: &'static str, id: PostId, channels: Vec<Channel>) -> Option<News> {
+    fn post(&self, name: &'static str, id: PostId, channels: Vec<StreamChannel>) -> Option<StreamEvent> {
         let card = self.cards.get(&id).filter(|_| !channels.is_empty())?;
         let payload = serde_json::to_string(&status(&self.view, card)).ok()?;
-        Some(News::new(name, payload, channels))
+        Some(StreamEvent::new(name, payload, channels))
     }
 
     /// The owner's own streams a post or boost stands on.
-    fn own(&self, id: PostId) -> Result<Vec<Channel>> {
-        let mut channels = self.among(&[Channel::User]);
+    fn own(&self, id: PostId) -> Result<Vec<StreamChannel>> {
+        let mut channels = self.among(&[StreamChannel::User]);
         if !channels.is_empty() && home_timeline::page(self.r, only(id))?.is_empty() {
             channels.clear();
         }
         // Apps may name any number of lists: those there are are few.
         let lists = if self.lists { lists::all(self.r)? } else { Vec::new() };
         for list in lists {
-            let channel = Channel::List(list.id.0);
+            let channel = StreamChannel::List(list.id.0);
             if self.wanted.contains(&channel) && !lists::page(self.r, &list, only(id))?.is_empty() {
                 channels.push(channel);
             }
@@ -197,22 +197,24 @@ impl<'n, 'r> Table<'n, 'r> {
     }
 
     /// The public streams a post stands on.
-    fn open(&self, id: PostId) -> Result<Vec<Channel>> {
+    fn open(&self, id: PostId) -> Result<Vec<StreamChannel>> {
         let mut channels = Vec::new();
         let Some(card) = self.cards.get(&id) else { return Ok(channels) };
         for channel in self.wanted {
             let page = match channel {
-                Channel::Public(whose, media) => public_timelines::public(self.r, *whose, *media, only(id))?,
-                Channel::Hashtag(tag, whose) => {
+                StreamChannel::Public(whose, media) => public_timelines::public(self.r, *whose, *media, only(id))?,
+                StreamChannel::Hashtag(tag, whose) => {
                     let key = scan::tag_key(tag);
                     // Apps may name thousands: only those it has are looked for.
                     if !card.hashtags.iter().any(|known| known.name == key) {
                         continue;
                     }
-                    let tags = Tags { any: vec![key], ..Tags::default() };
-                    public_timelines::tagged(self.r, &tags, *whose, Media::Any, only(id))?
+                    let tags = TagSelection { any: vec![key], ..TagSelection::default() };
+                    public_timelines::tagged(self.r, &tags, *whose, MediaFilter::Any, only(id))?
                 }
-                Channel::User | Channel::Notifications | Channel::List(_) | Channel::Direct => continue,
+                StreamChannel::User | StreamChannel::Notifications | StreamChannel::List(_) | StreamChannel::Direct => {
+                    continue;
+                }
             };
             if !page.is_empty() {
                 channels.push(channel.clone());
@@ -222,8 +224,8 @@ impl<'n, 'r> Table<'n, 'r> {
     }
 
     /// A conversation with its newest post.
-    fn talk(&self, id: ConversationId) -> Result<Option<News>> {
-        let channels = self.among(&[Channel::Direct]);
+    fn talk(&self, id: ConversationId) -> Result<Option<StreamEvent>> {
+        let channels = self.among(&[StreamChannel::Direct]);
         if channels.is_empty() {
             return Ok(None);
         }
@@ -233,26 +235,32 @@ impl<'n, 'r> Table<'n, 'r> {
         };
         let shown = talks::shown(self.r, &self.view, &[row])?.pop();
         let payload = shown.and_then(|shown| serde_json::to_string(&shown).ok());
-        Ok(payload.map(|payload| News::new("conversation", payload, channels)))
+        Ok(payload.map(|payload| StreamEvent::new("conversation", payload, channels)))
     }
 
-    fn notice(&self, id: NotificationId) -> Result<Option<News>> {
-        let channels = self.among(&[Channel::User, Channel::Notifications]);
+    fn notice(&self, id: NotificationId) -> Result<Option<StreamEvent>> {
+        let channels = self.among(&[StreamChannel::User, StreamChannel::Notifications]);
         if channels.is_empty() {
             return Ok(None);
         }
         let Ok(row) = notifications::by_id(self.r, id) else { return Ok(None) };
         let post = row.post_id.as_slice();
-        let cast = Cast::load(self.r, std::iter::once(row.actor_id), status_cache::made(self.r, &self.view, post)?)?;
+        let cast = NotificationContext::load(
+            self.r,
+            std::iter::once(row.actor_id),
+            status_cache::made(self.r, &self.view, post)?,
+        )?;
         // Mammoth passes over the one event it cannot read; the others that listen know them all.
-        let shown = shown(&self.view, Words::All, &row, &cast);
+        let shown = shown(&self.view, NotificationTypes::All, &row, &cast);
         let payload = shown.and_then(|shown| serde_json::to_string(&shown).ok());
-        Ok(payload
-            .map(|payload| News { scope: Some("read:notifications"), ..News::new("notification", payload, channels) }))
+        Ok(payload.map(|payload| StreamEvent {
+            scope: Some("read:notifications"),
+            ..StreamEvent::new("notification", payload, channels)
+        }))
     }
 }
 
 /// The page of a timeline that has room for this one post.
-fn only(id: PostId) -> Page {
-    Page { before: Some(PostId(id.0 + 1)), after: Some(PostId(id.0 - 1)), limit: 1 }
+fn only(id: PostId) -> PostPage {
+    PostPage { before: Some(PostId(id.0 + 1)), after: Some(PostId(id.0 - 1)), limit: 1 }
 }

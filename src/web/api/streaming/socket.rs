@@ -11,21 +11,21 @@ use actix_web::web::{Bytes, BytesMut};
 use futures_util::Stream;
 use serde_json::{Value, json};
 
-use super::channel::Channel;
-use super::hub::Place;
-use super::member::Manner;
+use super::channel::StreamChannel;
+use super::hub::ListenerSlot;
+use super::member::Transport;
 use super::news::text;
 use crate::web::api::params::text_of;
 
 /// Bytes of one message from an app: it only ever says what it wants to hear.
-const MESSAGE_BYTES: usize = 8 * 1024;
+const MAX_MESSAGE_BYTES: usize = 8 * 1024;
 
 /// Bytes of a frame's head at most.
-const HEAD_BYTES: usize = 14;
+const MAX_FRAME_HEADER_BYTES: usize = 14;
 
 /// The body of a WebSocket's answer.
-pub struct Socket {
-    place: Place,
+pub struct WebSocketBody {
+    place: ListenerSlot,
     payload: Payload,
     /// Read, not yet understood.
     buffer: BytesMut,
@@ -33,23 +33,23 @@ pub struct Socket {
     pieces: Option<BytesMut>,
 }
 
-impl Socket {
+impl WebSocketBody {
     /// A socket whose request has been read up to its end.
-    pub fn new(place: Place, payload: Payload) -> Self {
+    pub fn new(place: ListenerSlot, payload: Payload) -> Self {
         Self { place, payload, buffer: BytesMut::new(), pieces: None }
     }
 
     /// Understands what has been read.
     fn digest(&mut self) {
         loop {
-            match Parser::parse(&mut self.buffer, true, MESSAGE_BYTES) {
+            match Parser::parse(&mut self.buffer, true, MAX_MESSAGE_BYTES) {
                 Ok(Some((is_last, code, payload))) => {
                     if let Err(close) = self.frame(is_last, code, payload.unwrap_or_default()) {
                         return self.place.member.end(Some(close));
                     }
                 }
                 // The parser would wait for the whole of it.
-                Ok(None) if self.buffer.len() > MESSAGE_BYTES + HEAD_BYTES => {
+                Ok(None) if self.buffer.len() > MAX_MESSAGE_BYTES + MAX_FRAME_HEADER_BYTES => {
                     return self.place.member.end(Some(closing(CloseCode::Size)));
                 }
                 Ok(None) => break,
@@ -72,7 +72,7 @@ impl Socket {
                 }
                 let mut whole = begun.unwrap_or_default();
                 whole.extend_from_slice(&payload);
-                if whole.len() > MESSAGE_BYTES {
+                if whole.len() > MAX_MESSAGE_BYTES {
                     return Err(closing(CloseCode::Size));
                 }
                 if is_last {
@@ -103,7 +103,7 @@ impl Socket {
             return;
         }
         let (name, tag, list) = (word("stream").unwrap_or_default(), word("tag"), word("list"));
-        let done = match Channel::named(&name, tag.as_deref(), list.as_deref()) {
+        let done = match StreamChannel::named(&name, tag.as_deref(), list.as_deref()) {
             Err(unknown) => Err((unknown, 400)),
             Ok(channel) if kind == "subscribe" => self.place.subscribe(channel),
             Ok(channel) => {
@@ -117,7 +117,7 @@ impl Socket {
     }
 }
 
-impl MessageBody for Socket {
+impl MessageBody for WebSocketBody {
     type Error = std::convert::Infallible;
 
     fn size(&self) -> BodySize {
@@ -142,8 +142,8 @@ pub fn complaint(sentence: &str, code: u16) -> Bytes {
 }
 
 /// The last word to somebody whose token is not good any more.
-pub fn farewell(manner: Manner) -> Option<Bytes> {
-    (manner == Manner::Socket).then(|| closing(CloseCode::Policy))
+pub fn farewell(manner: Transport) -> Option<Bytes> {
+    (manner == Transport::Socket).then(|| closing(CloseCode::Policy))
 }
 
 fn closing(code: CloseCode) -> Bytes {

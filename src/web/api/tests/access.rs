@@ -5,15 +5,15 @@ use actix_web::http::header;
 use actix_web::test::TestRequest;
 use serde_json::Value;
 
-use super::Client;
+use super::ApiClient;
 use crate::base::Audience;
 use crate::federation::owner::{login, oauth};
 use crate::web::auth;
-use crate::web::test_support::House;
+use crate::web::test_support::TestServer;
 
 #[actix_web::test]
 async fn an_app_registers_is_allowed_in_and_posts() {
-    let house = House::new();
+    let house = TestServer::new();
     let form = [
         ("client_name", "Tusky"),
         ("redirect_uris", "oauth2redirect://com.keylesspalace.tusky/"),
@@ -36,7 +36,7 @@ async fn an_app_registers_is_allowed_in_and_posts() {
     assert_eq!(token.code.as_u16(), 200, "{}", token.text());
     let token = token.json();
     assert_eq!((&token["scope"], &token["token_type"]), (&Value::from("read write"), &Value::from("Bearer")));
-    let client = Client { house, token: token["access_token"].as_str().unwrap().to_owned() };
+    let client = ApiClient { house, token: token["access_token"].as_str().unwrap().to_owned() };
     let me = client.get("/api/v1/accounts/verify_credentials/").await.json();
     assert_eq!((&me["username"], &me["acct"]), (&Value::from("ann"), &Value::from("ann")));
     assert_eq!(me["source"]["sensitive"], false);
@@ -58,7 +58,7 @@ async fn an_app_registers_is_allowed_in_and_posts() {
 
 #[actix_web::test]
 async fn tokens_do_what_their_scopes_say_and_no_more() {
-    let client = Client::with("read:statuses");
+    let client = ApiClient::with("read:statuses");
     assert_eq!(client.get("/api/v1/timelines/home").await.code.as_u16(), 200);
     let refused = client.post("/api/v1/statuses", &[("status", "x")]).await;
     assert_eq!(
@@ -74,7 +74,7 @@ async fn tokens_do_what_their_scopes_say_and_no_more() {
 
 #[actix_web::test]
 async fn strangers_see_what_is_open_and_nothing_else() {
-    let client = Client::with("read");
+    let client = ApiClient::with("read");
     let (open, closed) =
         (client.house.post("for all", Audience::Public), client.house.post("secret", Audience::Followers));
     let path = |id: &crate::base::id::PostId| format!("/api/v1/statuses/{id}");
@@ -90,15 +90,15 @@ async fn strangers_see_what_is_open_and_nothing_else() {
 }
 
 /// A browser that is logged in: its cookie and the token of its forms.
-fn browser(house: &House) -> (String, String) {
+fn browser(house: &TestServer) -> (String, String) {
     let value = login::open_session(&house.node.store, "a test").unwrap();
     let csrf = auth::csrf(&house.node, &login::token_hash(&value));
-    (format!("{}={value}", auth::COOKIE), csrf)
+    (format!("{}={value}", auth::SESSION_COOKIE), csrf)
 }
 
 #[actix_web::test]
 async fn the_owner_is_asked_on_a_page_and_the_app_hears_yes_or_no() {
-    let house = House::new();
+    let house = TestServer::new();
     let (cookie, csrf) = browser(&house);
     let form = [("client_name", "Ice <b>Cubes</b>"), ("redirect_uris", "icecubesapp://"), ("scopes", "read write")];
     let app = house.call(TestRequest::post().uri("/api/v1/apps").set_form(form)).await.json();
@@ -164,7 +164,7 @@ async fn the_owner_is_asked_on_a_page_and_the_app_hears_yes_or_no() {
 
 #[actix_web::test]
 async fn whoever_opened_the_way_in_as_a_popup_keeps_hold_of_it_and_of_no_other_page() {
-    let house = House::new();
+    let house = TestServer::new();
     let (cookie, _) = browser(&house);
     let form = [("client_name", "Elk"), ("redirect_uris", "https://elk.example/"), ("scopes", "read")];
     let app = house.call(TestRequest::post().uri("/api/v1/apps").set_form(form)).await.json();

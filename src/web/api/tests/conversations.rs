@@ -4,18 +4,18 @@
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use super::Client;
+use super::ApiClient;
 use super::marks::{arrives, ids, link, says};
 use crate::base::Audience;
 use crate::base::id::PostId;
-use crate::federation::owner::publish::{self, Draft};
+use crate::federation::owner::publish::{self, NewPost};
 use crate::store::posts::{self, Post};
-use crate::web::test_support::{Bob, House};
+use crate::web::test_support::{RemoteBob, TestServer};
 
 const ANN: &str = "https://social.example.org/users/ann";
 
 /// A private note of bob's to ann.
-fn whispers(house: &House, number: u32, to: Option<&str>) -> Post {
+fn whispers(house: &TestServer, number: u32, to: Option<&str>) -> Post {
     let mut more = json!({"to": ANN, "tag": [{"type": "Mention", "href": ANN, "name": "@ann@example.org"}]});
     if let Some(to) = to {
         more["inReplyTo"] = json!(to);
@@ -23,20 +23,20 @@ fn whispers(house: &House, number: u32, to: Option<&str>) -> Post {
     says(house, number, more)
 }
 
-fn answers(house: &House, to: PostId, text: &str) -> PostId {
-    let draft = Draft { reply_to: Some(to), ..Draft::new(text, Audience::Mentioned) };
+fn answers(house: &TestServer, to: PostId, text: &str) -> PostId {
+    let draft = NewPost { reply_to: Some(to), ..NewPost::new(text, Audience::Mentioned) };
     publish::post(&house.node, draft).unwrap()
 }
 
-async fn list(client: &Client) -> Vec<Value> {
+async fn list(client: &ApiClient) -> Vec<Value> {
     client.get("/api/v1/conversations").await.json().as_array().unwrap().clone()
 }
 
 #[actix_web::test]
 async fn a_private_thread_is_one_conversation_with_its_newest_post() {
-    let client = Client::with("read write");
+    let client = ApiClient::with("read write");
     let house = &client.house;
-    Bob::known_to(house);
+    RemoteBob::known_to(house);
     assert_eq!(list(&client).await, Vec::<Value>::new());
     says(house, 9, json!({"tag": [{"type": "Mention", "href": ANN, "name": "@ann"}]}));
     assert_eq!(list(&client).await.len(), 0, "what is open is no conversation");
@@ -56,18 +56,24 @@ async fn a_private_thread_is_one_conversation_with_its_newest_post() {
     let all = list(&client).await;
     assert_eq!((&all[0]["id"], &all[0]["unread"]), (&json!("1"), &json!(true)));
     assert_eq!(all[0]["last_status"]["id"], third.id.to_string());
-    arrives(house, json!({"type": "Delete", "id": "https://b.example/d/1", "actor": Bob::URI, "object": third.uri}));
+    arrives(
+        house,
+        json!({"type": "Delete", "id": "https://b.example/d/1", "actor": RemoteBob::URI, "object": third.uri}),
+    );
     assert_eq!(list(&client).await[0]["last_status"]["id"], answer.to_string(), "what is deleted is not the newest");
     publish::delete(&house.node, answer).unwrap();
-    arrives(house, json!({"type": "Delete", "id": "https://b.example/d/2", "actor": Bob::URI, "object": first.uri}));
+    arrives(
+        house,
+        json!({"type": "Delete", "id": "https://b.example/d/2", "actor": RemoteBob::URI, "object": first.uri}),
+    );
     assert_eq!(list(&client).await, Vec::<Value>::new());
 }
 
 #[actix_web::test]
 async fn conversations_are_read_unread_and_taken_off_the_list() {
-    let client = Client::with("read write");
+    let client = ApiClient::with("read write");
     let house = &client.house;
-    Bob::known_to(house);
+    RemoteBob::known_to(house);
     let (first, second) = (whispers(house, 1, None), whispers(house, 2, None));
     let all = list(&client).await;
     assert_eq!(all.len(), 2, "two threads");
@@ -93,16 +99,16 @@ async fn conversations_are_read_unread_and_taken_off_the_list() {
     let all = list(&client).await;
     assert_eq!(all.len(), 2);
     assert!(!ids(&Value::from(all)).contains(&id), "an id is never used again");
-    let narrow = Client::with("read:accounts write:statuses");
+    let narrow = ApiClient::with("read:accounts write:statuses");
     assert_eq!(narrow.get("/api/v1/conversations").await.code.as_u16(), 403);
     assert_eq!(narrow.post("/api/v1/conversations/1/read", &[]).await.code.as_u16(), 403);
 }
 
 #[actix_web::test]
 async fn other_people_in_a_thread_make_another_conversation() {
-    let client = Client::with("read write");
+    let client = ApiClient::with("read write");
     let house = &client.house;
-    Bob::known_to(house);
+    RemoteBob::known_to(house);
     let first = whispers(house, 1, None);
     let carol = "https://c.example/users/carol";
     let both = json!([{"type": "Mention", "href": ANN, "name": "@ann@example.org"},
@@ -122,9 +128,9 @@ async fn other_people_in_a_thread_make_another_conversation() {
 
 #[actix_web::test]
 async fn a_note_to_nobody_is_with_oneself_and_a_muted_thread_stays_read() {
-    let client = Client::with("read write");
+    let client = ApiClient::with("read write");
     let house = &client.house;
-    Bob::known_to(house);
+    RemoteBob::known_to(house);
     house.post("remember the milk", Audience::Mentioned);
     let all = list(&client).await;
     assert_eq!((&all[0]["unread"], &all[0]["accounts"][0]["acct"]), (&json!(false), &json!("ann")));

@@ -5,13 +5,13 @@ use actix_web::http::Method;
 use actix_web::test::TestRequest;
 use serde_json::json;
 
-use super::Client;
-use super::others::Other;
+use super::ApiClient;
+use super::others::RemoteActor;
 use crate::base::Audience;
 use crate::federation::owner::publish;
 use crate::store::queue::deliveries;
-use crate::web::api::routes::TABLE;
-use crate::web::test_support::Bob;
+use crate::web::api::routes::ROUTES;
+use crate::web::test_support::RemoteBob;
 
 fn request(method: &Method, path: &str) -> TestRequest {
     TestRequest::default().method(method.clone()).uri(path)
@@ -19,7 +19,7 @@ fn request(method: &Method, path: &str) -> TestRequest {
 
 #[actix_web::test]
 async fn a_path_that_is_not_there_answers_what_clients_read() {
-    let client = Client::with("read");
+    let client = ApiClient::with("read");
     for (method, path) in [
         (Method::GET, "/api/v1/nonsense"),
         (Method::GET, "/api/v9/instance"),
@@ -47,8 +47,8 @@ async fn a_path_that_is_not_there_answers_what_clients_read() {
 
 #[actix_web::test]
 async fn every_route_lets_browsers_ask_first_and_readers_ask_for_the_head_alone() {
-    let client = Client::with("read write follow push profile");
-    for route in TABLE {
+    let client = ApiClient::with("read write follow push profile");
+    for route in ROUTES {
         let path = route.path.replace("{}", "1");
         let asked = request(&Method::OPTIONS, &path)
             .insert_header(("Origin", "https://phanpy.example"))
@@ -71,8 +71,8 @@ async fn every_route_lets_browsers_ask_first_and_readers_ask_for_the_head_alone(
 
 #[actix_web::test]
 async fn a_boost_answers_nobody_and_can_be_deleted_by_its_own_id() {
-    let client = Client::with("read write");
-    let other = Other::followed(&client.house, "eve");
+    let client = ApiClient::with("read write");
+    let other = RemoteActor::followed(&client.house, "eve");
     let first = client.house.post("first", Audience::Public);
     let answer = other.answers(&client.house, first.id, "and second");
     let boost = publish::boost(&client.house.node, answer).unwrap();
@@ -94,9 +94,9 @@ async fn a_boost_answers_nobody_and_can_be_deleted_by_its_own_id() {
 
 #[actix_web::test]
 async fn mammoths_way_to_dismiss_a_notification_dismisses_it() {
-    let client = Client::with("read write");
+    let client = ApiClient::with("read write");
     let post = client.house.post("hello", Audience::Public);
-    Other::followed(&client.house, "eve").answers(&client.house, post.id, "hello to you");
+    RemoteActor::followed(&client.house, "eve").answers(&client.house, post.id, "hello to you");
     let all = "/api/v1/notifications";
     let id = client.get(all).await.json()[0]["id"].as_str().unwrap().to_owned();
     for id in ["", "x", "0", "999", &id, &id] {
@@ -108,7 +108,7 @@ async fn mammoths_way_to_dismiss_a_notification_dismisses_it() {
 
 #[actix_web::test]
 async fn only_scopes_there_are_stand_in_the_metadata() {
-    let client = Client::with("read");
+    let client = ApiClient::with("read");
     let said = client.get("/.well-known/oauth-authorization-server").await.json();
     let scopes: Vec<&str> =
         said["scopes_supported"].as_array().unwrap().iter().filter_map(|one| one.as_str()).collect();
@@ -120,12 +120,12 @@ async fn only_scopes_there_are_stand_in_the_metadata() {
 
 #[actix_web::test]
 async fn lists_numbers_and_forms_are_read_as_http_libraries_write_them() {
-    let client = Client::with("read write follow");
+    let client = ApiClient::with("read write follow");
     let post = client.house.post("hello", Audience::Public);
     let again = client.house.post("hello again", Audience::Public);
     let both = client.get(&format!("/api/v1/statuses?id={}&id={}", post.id, again.id)).await.json();
     assert_eq!(both.as_array().unwrap().len(), 2, "a list without brackets");
-    let eve = Other::followed(&client.house, "eve").id;
+    let eve = RemoteActor::followed(&client.house, "eve").id;
     for (number, ends) in [("3600.0", true), ("3600", true), ("0", false)] {
         let muted = client.post(&format!("/api/v1/accounts/{eve}/mute"), &[("duration", number)]).await.json();
         assert_eq!((&muted["muting"], muted["muting_expires_at"].is_string()), (&json!(true), ends), "{number}");
@@ -152,13 +152,13 @@ async fn lists_numbers_and_forms_are_read_as_http_libraries_write_them() {
 
 #[actix_web::test]
 async fn pins_may_be_for_followers_and_are_ones_own() {
-    let client = Client::with("read write");
-    let other = Other::followed(&client.house, "eve");
+    let client = ApiClient::with("read write");
+    let other = RemoteActor::followed(&client.house, "eve");
     let first = client.house.post("first", Audience::Public);
     let answer = other.answers(&client.house, first.id, "and second");
     let closed = client.house.post("for followers", Audience::Followers);
     let direct = client.house.post("for @nobody", Audience::Mentioned);
-    Bob::known_to(&client.house).follows(&client.house);
+    RemoteBob::known_to(&client.house).follows(&client.house);
     let pin = async |id: &dyn std::fmt::Display, act: &str| {
         client.post(&format!("/api/v1/statuses/{id}/{act}"), &[]).await.code.as_u16()
     };
@@ -178,7 +178,7 @@ async fn pins_may_be_for_followers_and_are_ones_own() {
 
 #[actix_web::test]
 async fn slashes_that_came_twice_are_one() {
-    let client = Client::with("read");
+    let client = ApiClient::with("read");
     for path in ["//api/v1/instance", "/api//v1/instance", "///api/v1//instance/", "/api/v1//timelines/home?limit=1"] {
         let reply = client.get(path).await;
         assert_eq!(reply.code.as_u16(), 200, "{path}: {}", reply.text());

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::statuses::{client, id, path, put, said, upload};
 use super::tags::{arrives, somebody};
-use crate::web::test_support::Reply;
+use crate::web::test_support::TestResponse;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -17,7 +17,7 @@ async fn history_tells_files_poll_and_cover_of_each_edition() {
     let (one, two) = (upload(&client, 1), upload(&client, 2));
     let post = said(&client, json!({"status": "Doors", "media_ids": [one, two], "sensitive": true})).await;
     let history = async || client.get(&format!("{}/history", path(&post))).await.json();
-    let edit = async |body: Value| -> Reply {
+    let edit = async |body: Value| -> TestResponse {
         client.house.node.clock().advance(MINUTE);
         put(&client, &path(&post), body).await
     };

@@ -4,10 +4,10 @@
 use actix_web::http::{Method, header};
 use actix_web::test::TestRequest;
 
-use super::Client;
+use super::ApiClient;
 use crate::federation::owner::oauth;
-use crate::web::api::routes::{Need, TABLE};
-use crate::web::test_support::Reply;
+use crate::web::api::routes::{ROUTES, RequiredAccess};
+use crate::web::test_support::TestResponse;
 
 /// What may stand in a path: an id of nothing, none at all, too large a one, and words.
 const PARTS: [&str; 4] = ["1", "0", "99999999999999999999", "no%20id%00"];
@@ -17,7 +17,7 @@ fn is_stream(path: &str) -> bool {
     path.starts_with("/api/v1/streaming")
 }
 
-async fn ask(client: &Client, token: Option<&str>, method: &str, path: &str) -> Reply {
+async fn ask(client: &ApiClient, token: Option<&str>, method: &str, path: &str) -> TestResponse {
     let mut request = TestRequest::default().method(Method::from_bytes(method.as_bytes()).unwrap()).uri(path);
     if let Some(token) = token {
         request = request.insert_header((header::AUTHORIZATION, format!("Bearer {token}")));
@@ -27,8 +27,8 @@ async fn ask(client: &Client, token: Option<&str>, method: &str, path: &str) -> 
 
 #[actix_web::test]
 async fn every_route_answers_anything_in_a_way_clients_can_read() {
-    let client = Client::with("read write follow push profile");
-    for route in TABLE.iter().filter(|route| !is_stream(route.path)) {
+    let client = ApiClient::with("read write follow push profile");
+    for route in ROUTES.iter().filter(|route| !is_stream(route.path)) {
         for part in PARTS {
             let path = route.path.replace("{}", part);
             for query in ["", "?limit=-1&max_id=x&min_id=99999999999999999999&since_id=&offset=-7&q=%00&id[]=x&id[]=1"]
@@ -45,15 +45,15 @@ async fn every_route_answers_anything_in_a_way_clients_can_read() {
 
 #[actix_web::test]
 async fn no_route_does_anything_for_a_token_that_may_not() {
-    let client = Client::with("push");
+    let client = ApiClient::with("push");
     let other = oauth::own_token(&client.house.node, "another", "write:reports").unwrap();
-    for route in TABLE.iter().filter(|route| !is_stream(route.path)) {
+    for route in ROUTES.iter().filter(|route| !is_stream(route.path)) {
         let path = route.path.replace("{}", "1");
         for bad in ["nonsense", "", "é"] {
             let answer = ask(&client, Some(bad), route.method, &path).await.code.as_u16();
             let open = match route.need {
-                Need::Nothing => true,
-                Need::Optional(_) => bad != "nonsense",
+                RequiredAccess::Nothing => true,
+                RequiredAccess::Optional(_) => bad != "nonsense",
                 _ => false,
             };
             assert!(
@@ -62,8 +62,8 @@ async fn no_route_does_anything_for_a_token_that_may_not() {
                 route.method
             );
         }
-        if matches!(route.need, Need::Scope(_) | Need::Scopes(_)) {
-            let poor = if matches!(route.need, Need::Scope("push")) { &other } else { &client.token };
+        if matches!(route.need, RequiredAccess::Scope(_) | RequiredAccess::Scopes(_)) {
+            let poor = if matches!(route.need, RequiredAccess::Scope("push")) { &other } else { &client.token };
             let refused = ask(&client, Some(poor), route.method, &path).await;
             let said = refused.json()["error"].clone();
             assert_eq!(
@@ -79,7 +79,7 @@ async fn no_route_does_anything_for_a_token_that_may_not() {
 
 #[actix_web::test]
 async fn where_no_token_is_needed_a_stale_one_does_no_harm() {
-    let client = Client::with("read");
+    let client = ApiClient::with("read");
     for (method, path) in [
         ("GET", "/api/v1/instance"),
         ("GET", "/api/v2/instance"),

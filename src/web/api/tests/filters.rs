@@ -6,25 +6,25 @@ use std::time::Duration;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use super::Client;
-use super::others::Other;
+use super::ApiClient;
+use super::others::RemoteActor;
 use crate::federation::owner::oauth;
 use crate::store::timelines::filters;
-use crate::web::test_support::Reply;
+use crate::web::test_support::TestResponse;
 
 const SCOPES: &str = "read write";
 
-async fn made(client: &Client, form: &[(&str, &str)]) -> Value {
+async fn made(client: &ApiClient, form: &[(&str, &str)]) -> Value {
     let reply = client.post("/api/v2/filters", form).await;
     assert_eq!(reply.code.as_u16(), 200, "{}", reply.text());
     reply.json()
 }
 
-async fn put(client: &Client, path: &str, form: &[(&str, &str)]) -> Reply {
+async fn put(client: &ApiClient, path: &str, form: &[(&str, &str)]) -> TestResponse {
     client.call(TestRequest::put().uri(path).set_form(form)).await
 }
 
-async fn delete(client: &Client, path: &str) -> Reply {
+async fn delete(client: &ApiClient, path: &str) -> TestResponse {
     client.call(TestRequest::delete().uri(path)).await
 }
 
@@ -33,7 +33,7 @@ fn text(value: &Value) -> &str {
 }
 
 /// What of a status matches: (title, keywords, posts) of each result.
-async fn matches(client: &Client, id: impl std::fmt::Display) -> Vec<(Value, Value, Value)> {
+async fn matches(client: &ApiClient, id: impl std::fmt::Display) -> Vec<(Value, Value, Value)> {
     let status = client.get(&format!("/api/v1/statuses/{id}")).await.json();
     let one = |result: &Value| {
         (result["filter"]["title"].clone(), result["keyword_matches"].clone(), result["status_matches"].clone())
@@ -43,7 +43,7 @@ async fn matches(client: &Client, id: impl std::fmt::Display) -> Vec<(Value, Val
 
 #[actix_web::test]
 async fn a_filter_is_made_with_its_words_changed_and_taken_away() {
-    let client = Client::with(SCOPES);
+    let client = ApiClient::with(SCOPES);
     assert_eq!(client.get("/api/v2/filters").await.json(), json!([]));
     let filter = made(
         &client,
@@ -88,8 +88,8 @@ async fn a_filter_is_made_with_its_words_changed_and_taken_away() {
 
 #[actix_web::test]
 async fn words_and_posts_are_endpoints_of_their_own() {
-    let client = Client::with(SCOPES);
-    let bo = Other::followed(&client.house, "bo");
+    let client = ApiClient::with(SCOPES);
+    let bo = RemoteActor::followed(&client.house, "bo");
     let post = bo.says(&client.house, "nothing special", json!({}));
     let id = text(&made(&client, &[("title", "x"), ("context[]", "home")]).await["id"]).to_owned();
     let path = format!("/api/v2/filters/{id}/keywords");
@@ -108,7 +108,7 @@ async fn words_and_posts_are_endpoints_of_their_own() {
     assert_eq!(client.post(&path, &form).await.code.as_u16(), 422, "once is enough");
     assert_eq!(client.get(&path).await.json(), json!([added]));
     assert_eq!(matches(&client, post).await, [(json!("x"), json!([]), json!([post.to_string()]))]);
-    let boost = Other::followed(&client.house, "cy").boosts(&client.house, post);
+    let boost = RemoteActor::followed(&client.house, "cy").boosts(&client.house, post);
     assert_eq!(matches(&client, boost).await.len(), 1, "a boost of it, too");
     let own = format!("/api/v2/filters/statuses/{}", text(&added["id"]));
     assert_eq!(client.get(&own).await.json(), added);
@@ -118,7 +118,7 @@ async fn words_and_posts_are_endpoints_of_their_own() {
 
 #[actix_web::test]
 async fn what_makes_no_filter_is_refused_and_leaves_nothing() {
-    let client = Client::with(SCOPES);
+    let client = ApiClient::with(SCOPES);
     let (title, home, long) = (("title", "x"), ("context[]", "home"), "x".repeat(10_000));
     let word = "keywords_attributes[][keyword]";
     let whole = "keywords_attributes[][whole_word]";
@@ -144,20 +144,21 @@ async fn what_makes_no_filter_is_refused_and_leaves_nothing() {
     let path = format!("/api/v2/filters/{}", text(&other["id"]));
     assert_eq!(client.call(TestRequest::put().uri(&path).set_json(foreign)).await.code.as_u16(), 404);
     assert_eq!(client.get(&path).await.json()["title"], "x", "all of it, or nothing");
-    let many: Vec<Value> = (0..=filters::KEYWORDS).map(|n| json!({ "keyword": n.to_string() })).collect();
+    let many: Vec<Value> =
+        (0..=filters::MAX_KEYWORDS_PER_FILTER).map(|n| json!({ "keyword": n.to_string() })).collect();
     let many = TestRequest::put().uri(&path).set_json(json!({ "keywords_attributes": many }));
     assert_eq!(client.call(many).await.code.as_u16(), 422);
     assert_eq!(client.get(&path).await.json()["keywords"], json!([]));
     let far = put(&client, &path, &[("expires_in", "99999999999999999999")]).await.json();
     assert_eq!(text(&far["expires_at"]).len(), "2125-11-23T08:00:00.000Z".len(), "{far}");
-    assert_eq!(Client::with("read:lists").get("/api/v2/filters").await.code.as_u16(), 403);
+    assert_eq!(ApiClient::with("read:lists").get("/api/v2/filters").await.code.as_u16(), 403);
 }
 
 #[actix_web::test]
 async fn statuses_say_what_matches() {
-    let client = Client::with(SCOPES);
+    let client = ApiClient::with(SCOPES);
     let house = &client.house;
-    let bo = Other::followed(house, "bo");
+    let bo = RemoteActor::followed(house, "bo");
     let keyword =
         |word: &'static str| [("context[]", "home"), ("title", "t"), ("keywords_attributes[][keyword]", word)];
     let filter = made(&client, &keyword("POLITICS")).await;
@@ -186,7 +187,7 @@ async fn statuses_say_what_matches() {
     let mut shallow = filter.clone();
     shallow.as_object_mut().unwrap().retain(|name, _| name != "keywords" && name != "statuses");
     assert_eq!(status["filtered"][0]["filter"], shallow);
-    let boost = Other::followed(house, "cy").boosts(house, plain);
+    let boost = RemoteActor::followed(house, "cy").boosts(house, plain);
     let boost = client.get(&format!("/api/v1/statuses/{boost}")).await.json();
     assert_eq!((&boost["filtered"], &boost["reblog"]["filtered"]), (&status["filtered"], &status["filtered"]));
     let stranger = client.house.get(&format!("/api/v1/statuses/{plain}"), "*/*").await.json();
@@ -203,8 +204,8 @@ async fn statuses_say_what_matches() {
 
 #[actix_web::test]
 async fn hostile_words_mean_themselves() {
-    let client = Client::with(SCOPES);
-    let bo = Other::followed(&client.house, "bo");
+    let client = ApiClient::with(SCOPES);
+    let bo = RemoteActor::followed(&client.house, "bo");
     let id = text(&made(&client, &[("context[]", "home"), ("title", "t")]).await["id"]).to_owned();
     let words = [".*", "(a+)+$", "[", "\\", "%", "_x", "'; DROP TABLE filter; --", "😀", "\u{202e}"];
     for word in words {
@@ -219,8 +220,8 @@ async fn hostile_words_mean_themselves() {
 
 #[actix_web::test]
 async fn only_apps_that_know_it_are_told_of_blur() {
-    let mut client = Client::with(SCOPES);
-    let bo = Other::followed(&client.house, "bo");
+    let mut client = ApiClient::with(SCOPES);
+    let bo = RemoteActor::followed(&client.house, "bo");
     let post = bo.says(&client.house, "a cat", json!({}));
     let form =
         [("context[]", "home"), ("title", "t"), ("keywords_attributes[][keyword]", "cat"), ("filter_action", "blur")];
@@ -234,7 +235,7 @@ async fn only_apps_that_know_it_are_told_of_blur() {
 
 #[actix_web::test]
 async fn older_apps_know_one_word_at_a_time() {
-    let client = Client::with(SCOPES);
+    let client = ApiClient::with(SCOPES);
     let form = [("phrase", "cat"), ("context[]", "home"), ("irreversible", "true"), ("whole_word", "false")];
     let old = client.post("/api/v1/filters", &form).await.json();
     let id = text(&old["id"]).to_owned();

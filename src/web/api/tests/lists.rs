@@ -4,33 +4,33 @@
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use super::Client;
-use super::others::Other;
+use super::ApiClient;
+use super::others::RemoteActor;
 use crate::base::Audience;
 use crate::base::id::PostId;
 use crate::federation::owner::publish;
 use crate::store::{actors, timelines::lists};
-use crate::web::test_support::Reply;
+use crate::web::test_support::TestResponse;
 
 const SCOPES: &str = "read write";
 
 /// A `PUT` or `DELETE` with this form.
-async fn send(client: &Client, request: TestRequest, path: &str, form: &[(&str, &str)]) -> Reply {
+async fn send(client: &ApiClient, request: TestRequest, path: &str, form: &[(&str, &str)]) -> TestResponse {
     client.call(request.uri(path).set_form(form)).await
 }
 
-async fn made(client: &Client, form: &[(&str, &str)]) -> String {
+async fn made(client: &ApiClient, form: &[(&str, &str)]) -> String {
     let reply = client.post("/api/v1/lists", form).await;
     assert_eq!(reply.code.as_u16(), 200, "{}", reply.text());
     reply.json()["id"].as_str().unwrap().to_owned()
 }
 
-async fn put_in(client: &Client, list: &str, who: &Other) -> Reply {
+async fn put_in(client: &ApiClient, list: &str, who: &RemoteActor) -> TestResponse {
     client.post(&format!("/api/v1/lists/{list}/accounts"), &[("account_ids[]", &who.id.to_string())]).await
 }
 
 /// The ids a timeline shows.
-async fn ids(client: &Client, path: &str) -> Vec<PostId> {
+async fn ids(client: &ApiClient, path: &str) -> Vec<PostId> {
     let reply = client.get(path).await;
     assert_eq!(reply.code.as_u16(), 200, "{}", reply.text());
     reply.json().as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().parse().unwrap()).collect()
@@ -38,7 +38,7 @@ async fn ids(client: &Client, path: &str) -> Vec<PostId> {
 
 #[actix_web::test]
 async fn a_list_is_made_renamed_and_taken_away() {
-    let client = Client::with(SCOPES);
+    let client = ApiClient::with(SCOPES);
     assert_eq!(client.get("/api/v1/lists").await.json(), json!([]));
     let id = made(&client, &[("title", " Close  friends ")]).await;
     let fresh = json!({"id": id, "title": "Close friends", "replies_policy": "list", "exclusive": false});
@@ -57,7 +57,7 @@ async fn a_list_is_made_renamed_and_taken_away() {
 
 #[actix_web::test]
 async fn what_makes_no_list_is_refused_and_leaves_nothing() {
-    let client = Client::with(SCOPES);
+    let client = ApiClient::with(SCOPES);
     let long = "é".repeat(10_000);
     for (form, error) in [
         (vec![], "Validation failed: Title can't be blank"),
@@ -69,13 +69,13 @@ async fn what_makes_no_list_is_refused_and_leaves_nothing() {
         assert_eq!((reply.code.as_u16(), reply.json()), (422, json!({ "error": error })));
     }
     assert_eq!(client.get("/api/v1/lists").await.json(), json!([]));
-    for n in 0..lists::LISTS {
+    for n in 0..lists::MAX_LISTS {
         made(&client, &[("title", &n.to_string())]).await;
     }
     let reply = client.post("/api/v1/lists", &[("title", "one more")]).await;
     let error = "Validation failed: You have reached the maximum number of lists";
     assert_eq!((reply.code.as_u16(), reply.json()["error"].clone()), (422, error.into()));
-    let under = Client::with("read:statuses");
+    let under = ApiClient::with("read:statuses");
     for path in ["/api/v1/lists", "/api/v1/lists/1", "/api/v1/timelines/list/1", "/api/v1/accounts/1/lists"] {
         assert_eq!(under.get(path).await.code.as_u16(), 403, "{path}");
     }
@@ -87,10 +87,10 @@ async fn what_makes_no_list_is_refused_and_leaves_nothing() {
 
 #[actix_web::test]
 async fn only_the_followed_come_into_a_list_and_they_leave_with_the_follow() {
-    let client = Client::with(SCOPES);
+    let client = ApiClient::with(SCOPES);
     let house = &client.house;
     let (bo, cy, stranger) =
-        (Other::followed(house, "bo"), Other::followed(house, "cy"), Other::stranger(house, "sue"));
+        (RemoteActor::followed(house, "bo"), RemoteActor::followed(house, "cy"), RemoteActor::stranger(house, "sue"));
     let (id, other) = (made(&client, &[("title", "a")]).await, made(&client, &[("title", "b")]).await);
     let path = format!("/api/v1/lists/{id}/accounts");
     let both = format!("account_ids[]={}&account_ids[]={}", bo.id, stranger.id);
@@ -104,7 +104,7 @@ async fn only_the_followed_come_into_a_list_and_they_leave_with_the_follow() {
     let again = put_in(&client, &id, &bo).await;
     let error = "Validation failed: Account has already been taken";
     assert_eq!((again.code.as_u16(), again.json()["error"].clone()), (422, error.into()));
-    let names = |reply: Reply| -> Vec<Value> {
+    let names = |reply: TestResponse| -> Vec<Value> {
         reply.json().as_array().unwrap().iter().map(|one| one["username"].clone()).collect()
     };
     let first = client.get(&format!("{path}?limit=1")).await;
@@ -133,10 +133,10 @@ async fn only_the_followed_come_into_a_list_and_they_leave_with_the_follow() {
 
 #[actix_web::test]
 async fn a_list_is_read_like_home() {
-    let client = Client::with(SCOPES);
+    let client = ApiClient::with(SCOPES);
     let house = &client.house;
     let (bo, cy, stranger) =
-        (Other::followed(house, "bo"), Other::followed(house, "cy"), Other::stranger(house, "sue"));
+        (RemoteActor::followed(house, "bo"), RemoteActor::followed(house, "cy"), RemoteActor::stranger(house, "sue"));
     let old = bo.says(house, "before the list", json!({}));
     let id = made(&client, &[("title", "a")]).await;
     put_in(&client, &id, &bo).await;
@@ -162,7 +162,7 @@ async fn a_list_is_read_like_home() {
         .node
         .store
         .write(move |w| {
-            crate::store::moderation::mutes::set(w, bo.id, crate::store::moderation::mutes::Reach::Home, None)
+            crate::store::moderation::mutes::set(w, bo.id, crate::store::moderation::mutes::MuteScope::Home, None)
         })
         .unwrap();
     assert_eq!(ids(&client, &timeline).await, Vec::<PostId>::new(), "the muted are muted here, too");
@@ -170,13 +170,13 @@ async fn a_list_is_read_like_home() {
 
 #[actix_web::test]
 async fn the_policy_says_whose_answers_a_list_shows() {
-    let client = Client::with(SCOPES);
+    let client = ApiClient::with(SCOPES);
     let house = &client.house;
-    let people = ["bo", "cy", "di"].map(|name| Other::followed(house, name));
+    let people = ["bo", "cy", "di"].map(|name| RemoteActor::followed(house, name));
     let [bo, cy, di] = &people;
     let own = house.post("mine", Audience::Public).id;
     let (of_cy, of_di) = (cy.says(house, "c", json!({})), di.says(house, "d", json!({})));
-    let stranger = Other::stranger(house, "sue");
+    let stranger = RemoteActor::stranger(house, "sue");
     let of_stranger = stranger.answers(house, own, "to the owner");
     let id = made(&client, &[("title", "a"), ("replies_policy", "followed")]).await;
     put_in(&client, &id, bo).await;
@@ -200,13 +200,13 @@ async fn the_policy_says_whose_answers_a_list_shows() {
 
 #[actix_web::test]
 async fn an_exclusive_list_keeps_its_members_from_home() {
-    let client = Client::with(SCOPES);
+    let client = ApiClient::with(SCOPES);
     let house = &client.house;
-    let (bo, cy) = (Other::followed(house, "bo"), Other::followed(house, "cy"));
+    let (bo, cy) = (RemoteActor::followed(house, "bo"), RemoteActor::followed(house, "cy"));
     let id = made(&client, &[("title", "noisy"), ("exclusive", "true")]).await;
     put_in(&client, &id, &bo).await;
     let owner = house.node.owner().unwrap();
-    let owner = Other { id: owner, ..bo.clone() };
+    let owner = RemoteActor { id: owner, ..bo.clone() };
     assert_eq!(put_in(&client, &id, &owner).await.code.as_u16(), 200, "the owner may be in a list");
     let of_cy = cy.says(house, "c", json!({}));
     let (of_bo, boost) = (bo.says(house, "b", json!({})), bo.boosts(house, of_cy));

@@ -5,19 +5,19 @@ use actix_web::http::header;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use super::Client;
+use super::ApiClient;
 use crate::base::Audience;
 use crate::federation::owner::login;
 use crate::store::node;
-use crate::store::notifications::{self, Kind};
+use crate::store::notifications::{self, NotificationKind};
 use crate::web::auth;
-use crate::web::test_support::Bob;
+use crate::web::test_support::RemoteBob;
 
 const BOTH: &str = "/api/v1/markers?timeline[]=home&timeline[]=notifications";
 
 #[actix_web::test]
 async fn markers_are_kept_and_count_their_changes() {
-    let client = Client::with("read write");
+    let client = ApiClient::with("read write");
     assert_eq!(client.get(BOTH).await.json(), json!({}), "none was ever set");
     assert_eq!(client.get("/api/v1/markers").await.json(), json!({}));
     let set = client.post("/api/v1/markers", &[("home[last_read_id]", "42")]).await;
@@ -39,19 +39,19 @@ async fn markers_are_kept_and_count_their_changes() {
         assert_eq!(refused.code.as_u16(), 422, "{bad}: {}", refused.text());
     }
     assert_eq!(client.get("/api/v1/markers?timeline[]=home").await.json()["home"], same["home"], "nothing was stored");
-    let narrow = Client::with("read:accounts");
+    let narrow = ApiClient::with("read:accounts");
     assert_eq!(narrow.get(BOTH).await.code.as_u16(), 403);
 }
 
 #[actix_web::test]
 async fn the_page_and_the_apps_agree_on_what_was_read() {
-    let client = Client::with("read write");
+    let client = ApiClient::with("read write");
     let house = &client.house;
-    Bob::known_to(house);
+    RemoteBob::known_to(house);
     let posts = [house.post("one", Audience::Public).id, house.post("two", Audience::Public).id];
     let told = house.node.store.write(move |w| {
-        let bob = crate::store::actors::id_of(w, Bob::URI)?.unwrap();
-        posts.iter().try_for_each(|post| notifications::add(w, Kind::Like, bob, Some(*post)))
+        let bob = crate::store::actors::id_of(w, RemoteBob::URI)?.unwrap();
+        posts.iter().try_for_each(|post| notifications::add(w, NotificationKind::Like, bob, Some(*post)))
     });
     told.unwrap();
     let unseen = || house.node.store.read(notifications::unseen).unwrap();
@@ -67,13 +67,14 @@ async fn the_page_and_the_apps_agree_on_what_was_read() {
     let before = marker().await;
     let more = house.post("three", Audience::Public).id;
     let told = house.node.store.write(move |w| {
-        let bob = crate::store::actors::id_of(w, Bob::URI)?.unwrap();
-        notifications::add(w, Kind::Like, bob, Some(more))
+        let bob = crate::store::actors::id_of(w, RemoteBob::URI)?.unwrap();
+        notifications::add(w, NotificationKind::Like, bob, Some(more))
     });
     told.unwrap();
     let session = login::open_session(&house.node.store, "a test").unwrap();
-    let page =
-        TestRequest::get().uri("/notifications").insert_header((header::COOKIE, format!("{}={session}", auth::COOKIE)));
+    let page = TestRequest::get()
+        .uri("/notifications")
+        .insert_header((header::COOKIE, format!("{}={session}", auth::SESSION_COOKIE)));
     assert_eq!(house.call(page).await.code.as_u16(), 200);
     let after = marker().await;
     assert_eq!((&before["last_read_id"], &after["last_read_id"]), (&json!("1"), &json!("3")), "the app knows, too");

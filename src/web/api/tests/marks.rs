@@ -3,45 +3,45 @@
 
 use serde_json::{Value, json};
 
-use super::Client;
+use super::ApiClient;
 use crate::ap::Activity;
 use crate::base::Audience;
 use crate::base::id::PostId;
 use crate::social;
 use crate::store::posts::{self, Post};
-use crate::store::retention::{self, Terms};
+use crate::store::retention::{self, RetentionLimits};
 use crate::store::{actors, moderation::blocks};
-use crate::web::test_support::{Bob, House};
+use crate::web::test_support::{RemoteBob, TestServer};
 
 /// Applies what bob's server sends.
-pub(super) fn arrives(house: &House, activity: Value) {
+pub(super) fn arrives(house: &TestServer, activity: Value) {
     let activity = Activity::read(activity).unwrap();
     let applied = house.node.store.write(move |w| {
-        let bob = actors::by_uri(w, Bob::URI)?.unwrap();
+        let bob = actors::by_uri(w, RemoteBob::URI)?.unwrap();
         social::receive(w, &bob, &activity)
     });
     applied.unwrap();
 }
 
 /// A note of bob's, named by number, with what it says beside.
-pub(super) fn says(house: &House, number: u32, more: Value) -> Post {
+pub(super) fn says(house: &TestServer, number: u32, more: Value) -> Post {
     let id = format!("https://b.example/notes/{number}");
     let published = house.node.clock().now().rfc3339();
-    let mut note = json!({"type": "Note", "id": id, "attributedTo": Bob::URI, "content": format!("<p>note {number}</p>"),
+    let mut note = json!({"type": "Note", "id": id, "attributedTo": RemoteBob::URI, "content": format!("<p>note {number}</p>"),
         "to": "as:Public", "published": published});
     note.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    arrives(house, json!({"type": "Create", "id": format!("{id}/create"), "actor": Bob::URI, "object": note}));
+    arrives(house, json!({"type": "Create", "id": format!("{id}/create"), "actor": RemoteBob::URI, "object": note}));
     house.node.store.read(|r| posts::by_uri(r, &id)).unwrap().unwrap()
 }
 
-fn likes(house: &House, number: u32, uri: &str) {
+fn likes(house: &TestServer, number: u32, uri: &str) {
     let id = format!("https://b.example/likes/{number}");
-    arrives(house, json!({"type": "Like", "id": id, "actor": Bob::URI, "object": uri}));
+    arrives(house, json!({"type": "Like", "id": id, "actor": RemoteBob::URI, "object": uri}));
 }
 
-fn boosts(house: &House, number: u32, uri: &str) {
+fn boosts(house: &TestServer, number: u32, uri: &str) {
     let id = format!("https://b.example/boosts/{number}");
-    arrives(house, json!({"type": "Announce", "id": id, "actor": Bob::URI, "object": uri, "to": "as:Public"}));
+    arrives(house, json!({"type": "Announce", "id": id, "actor": RemoteBob::URI, "object": uri, "to": "as:Public"}));
 }
 
 pub(super) fn ids(list: &Value) -> Vec<String> {
@@ -56,7 +56,7 @@ pub(super) fn link(header: &str, rel: &str) -> Option<String> {
 }
 
 /// Follows a list from its first page on, both ways: everything once, newest first.
-async fn paged(client: &Client, path: &str, wanted: &[String]) {
+async fn paged(client: &ApiClient, path: &str, wanted: &[String]) {
     let (mut at, mut all) = (Some(format!("{path}?limit=2")), Vec::new());
     let mut last = String::new();
     while let Some(page) = at {
@@ -84,7 +84,7 @@ async fn paged(client: &Client, path: &str, wanted: &[String]) {
 
 #[actix_web::test]
 async fn bookmarks_are_kept_in_the_order_they_were_made() {
-    let client = Client::with("read write");
+    let client = ApiClient::with("read write");
     let posted: Vec<String> =
         (0..5).map(|n| client.house.post(&format!("post {n}"), Audience::Public).id.to_string()).collect();
     let order = [3, 0, 4, 1, 2];
@@ -105,14 +105,14 @@ async fn bookmarks_are_kept_in_the_order_they_were_made() {
     assert_eq!(stranger.code.as_u16(), 401);
     let unknown = client.post("/api/v1/statuses/7/bookmark", &[]).await;
     assert_eq!((unknown.code.as_u16(), unknown.json()), (404, json!({"error": "Record not found"})));
-    let narrow = Client::with("read:statuses write:statuses");
+    let narrow = ApiClient::with("read:statuses write:statuses");
     assert_eq!(narrow.get("/api/v1/bookmarks").await.code.as_u16(), 403);
 }
 
 #[actix_web::test]
 async fn what_is_bookmarked_is_not_swept_away() {
-    let client = Client::with("read write");
-    Bob::known_to(&client.house);
+    let client = ApiClient::with("read write");
+    RemoteBob::known_to(&client.house);
     // Named, so that they are kept; the notification goes, and then nothing but the bookmark holds them.
     let tag = json!([{"type": "Mention", "href": "https://social.example.org/users/ann", "name": "@ann"}]);
     let (kept, lost) =
@@ -120,11 +120,11 @@ async fn what_is_bookmarked_is_not_swept_away() {
     client.post(&format!("/api/v1/statuses/{}/bookmark", kept.id), &[]).await;
     let bob = kept.actor_id;
     let now = client.house.node.clock().now().plus(std::time::Duration::from_secs(60));
-    let terms = Terms { posts: now, relayed: now, most_relayed: 0 };
+    let terms = RetentionLimits { posts: now, relayed: now, most_relayed: 0 };
     let swept = client.house.node.store.write(move |w| {
-        use crate::store::notifications::{Kind, remove};
+        use crate::store::notifications::{NotificationKind, remove};
         for post in [kept.id, lost.id] {
-            remove(w, Kind::Mention, bob, Some(post))?;
+            remove(w, NotificationKind::Mention, bob, Some(post))?;
         }
         retention::prune_posts(w, PostId(0), terms, 100)
     });
@@ -134,7 +134,7 @@ async fn what_is_bookmarked_is_not_swept_away() {
 
 #[actix_web::test]
 async fn favourites_come_in_the_order_they_were_liked() {
-    let client = Client::with("read write");
+    let client = ApiClient::with("read write");
     let posted: Vec<String> =
         (0..5).map(|n| client.house.post(&format!("post {n}"), Audience::Public).id.to_string()).collect();
     let order = [2, 4, 0, 3, 1];
@@ -151,10 +151,10 @@ async fn favourites_come_in_the_order_they_were_liked() {
 
 #[actix_web::test]
 async fn who_liked_and_boosted_is_told_to_whoever_may_see_the_post() {
-    let client = Client::with("read write");
+    let client = ApiClient::with("read write");
     let house = &client.house;
     let (open, closed) = (house.post("open", Audience::Public), house.post("closed", Audience::Followers));
-    let bob = Bob::known_to(house);
+    let bob = RemoteBob::known_to(house);
     bob.follows(house);
     likes(house, 1, &open.uri);
     likes(house, 2, &closed.uri);
@@ -180,16 +180,16 @@ async fn who_liked_and_boosted_is_told_to_whoever_may_see_the_post() {
         assert_eq!(house.get(&path(&closed, what), "*/*").await.code.as_u16(), 404, "{what} of a private post");
         assert_eq!(client.get(&format!("/api/v1/statuses/12345/{what}")).await.code.as_u16(), 404);
     }
-    house.node.store.write(|w| blocks::add(w, actors::id_of(w, Bob::URI)?.unwrap(), None).map(drop)).unwrap();
+    house.node.store.write(|w| blocks::add(w, actors::id_of(w, RemoteBob::URI)?.unwrap(), None).map(drop)).unwrap();
     assert_eq!(people(client.get(&path(&open, "favourited_by")).await.json()), ["ann"], "the blocked are hidden");
     assert_eq!(people(client.get(&path(&open, "reblogged_by")).await.json()), Vec::<String>::new());
 }
 
 #[actix_web::test]
 async fn nothing_is_heard_of_a_muted_conversation() {
-    let client = Client::with("read write");
+    let client = ApiClient::with("read write");
     let house = &client.house;
-    Bob::known_to(house);
+    RemoteBob::known_to(house);
     let mine = house.post("what do you think?", Audience::Public);
     let tag = json!([{"type": "Mention", "href": "https://social.example.org/users/ann", "name": "@ann"}]);
     let first = says(house, 1, json!({"inReplyTo": mine.uri, "tag": tag}));
@@ -218,9 +218,9 @@ async fn nothing_is_heard_of_a_muted_conversation() {
 
 #[actix_web::test]
 async fn a_mute_stays_with_its_thread_when_the_first_post_comes_late_or_goes() {
-    let client = Client::with("read write");
+    let client = ApiClient::with("read write");
     let house = &client.house;
-    Bob::known_to(house);
+    RemoteBob::known_to(house);
     let tag = json!([{"type": "Mention", "href": "https://social.example.org/users/ann", "name": "@ann"}]);
     let answer = |of: u32| json!({"inReplyTo": format!("https://b.example/notes/{of}"), "tag": tag});
     let below = says(house, 2, answer(1));
@@ -230,6 +230,9 @@ async fn a_mute_stays_with_its_thread_when_the_first_post_comes_late_or_goes() {
     assert_eq!(muted(&first).await, true, "it is the same thread");
     let beside = says(house, 3, answer(1));
     assert_eq!(muted(&beside).await, true);
-    arrives(house, json!({"type": "Delete", "id": "https://b.example/d/1", "actor": Bob::URI, "object": first.uri}));
+    arrives(
+        house,
+        json!({"type": "Delete", "id": "https://b.example/d/1", "actor": RemoteBob::URI, "object": first.uri}),
+    );
     assert_eq!((muted(&below).await, muted(&beside).await), (Value::from(true), Value::from(true)));
 }

@@ -4,14 +4,14 @@
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use super::Client;
-use super::others::Other;
+use super::ApiClient;
+use super::others::RemoteActor;
 use crate::base::id::MediaId;
-use crate::store::posts::attachments::{self, Attachment};
+use crate::store::posts::attachments::{self, PostAttachment};
 
 /// A file of this kind, waiting for a post.
-fn loose(client: &Client, media_type: &str, file: &str, preview: Option<&str>) -> MediaId {
-    let file = Attachment {
+fn loose(client: &ApiClient, media_type: &str, file: &str, preview: Option<&str>) -> MediaId {
+    let file = PostAttachment {
         id: MediaId(0),
         post_id: None,
         media_type: media_type.to_owned(),
@@ -31,7 +31,7 @@ fn loose(client: &Client, media_type: &str, file: &str, preview: Option<&str>) -
 
 #[actix_web::test]
 async fn what_stands_for_a_file_is_a_picture_and_never_the_film() {
-    let client = Client::with("read write");
+    let client = ApiClient::with("read write");
     let stands_in = client.get("/api/v1/accounts/verify_credentials").await.json()["avatar"].clone();
     let own = |name: &str| json!(format!("https://social.example.org/media/{name}"));
     for (media_type, kind, file, preview, shown) in [
@@ -52,8 +52,8 @@ async fn what_stands_for_a_file_is_a_picture_and_never_the_film() {
 
 #[actix_web::test]
 async fn a_film_from_elsewhere_has_a_picture_too() {
-    let client = Client::with("read");
-    let other = Other::followed(&client.house, "eve");
+    let client = ApiClient::with("read");
+    let other = RemoteActor::followed(&client.house, "eve");
     let file = |kind: &str, url: &str| json!({"type": "Document", "mediaType": kind, "url": url});
     let files =
         json!([file("video/mp4", "https://there.example/f.mp4"), file("image/png", "https://there.example/p.png")]);
@@ -68,7 +68,7 @@ async fn a_film_from_elsewhere_has_a_picture_too() {
 
 #[actix_web::test]
 async fn a_description_is_as_long_in_any_script() {
-    let client = Client::with("read write");
+    let client = ApiClient::with("read write");
     let (words, over) = ("語".repeat(10_000), "語".repeat(10_001));
     let file = loose(&client, "image/png", "a.png", None);
     let path = format!("/api/v1/media/{file}");
@@ -90,7 +90,7 @@ async fn a_description_is_as_long_in_any_script() {
         client.get(&format!("/api/v1/statuses/{post}")).await.json()["media_attachments"][0]["description"],
         *other
     );
-    let eve = Other::followed(&client.house, "eve");
+    let eve = RemoteActor::followed(&client.house, "eve");
     let picture = json!({"type": "Image", "url": "https://there.example/p.png", "name": words});
     let theirs = eve.says(&client.house, "look", json!({ "attachment": [picture] }));
     let shown = client.get(&format!("/api/v1/statuses/{theirs}")).await.json();

@@ -29,39 +29,39 @@ use actix_web::http::header;
 use actix_web::test::TestRequest;
 
 use crate::federation::owner::oauth;
-use crate::web::test_support::{House, Reply};
+use crate::web::test_support::{TestResponse, TestServer};
 
 /// A house and a token for it.
-pub(super) struct Client {
-    pub(super) house: House,
+pub(super) struct ApiClient {
+    pub(super) house: TestServer,
     pub(super) token: String,
 }
 
-impl Client {
+impl ApiClient {
     /// A new house, and a token with these scopes.
     pub(super) fn with(scopes: &str) -> Self {
-        let house = House::new();
+        let house = TestServer::new();
         let token = oauth::own_token(&house.node, "test", scopes).unwrap();
         Self { house, token }
     }
 
     /// What came of any request, sent with the token.
-    pub(super) async fn call(&self, request: TestRequest) -> Reply {
+    pub(super) async fn call(&self, request: TestRequest) -> TestResponse {
         self.house.call(request.insert_header((header::AUTHORIZATION, format!("Bearer {}", self.token)))).await
     }
 
     /// What came of a `GET`.
-    pub(super) async fn get(&self, path: &str) -> Reply {
+    pub(super) async fn get(&self, path: &str) -> TestResponse {
         self.call(TestRequest::get().uri(path)).await
     }
 
     /// What came of a `POST` with this form.
-    pub(super) async fn post(&self, path: &str, form: &[(&str, &str)]) -> Reply {
+    pub(super) async fn post(&self, path: &str, form: &[(&str, &str)]) -> TestResponse {
         self.call(TestRequest::post().uri(path).set_form(form)).await
     }
 
     /// What came of a request of any method with this form.
-    pub(super) async fn form(&self, method: &str, path: &str, form: &[(&str, &str)]) -> Reply {
+    pub(super) async fn form(&self, method: &str, path: &str, form: &[(&str, &str)]) -> TestResponse {
         let method = method.parse().unwrap();
         self.call(TestRequest::with_uri(path).method(method).set_form(form)).await
     }

@@ -6,19 +6,19 @@ use std::time::Duration;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use super::Client;
+use super::ApiClient;
 use super::marks::{ids, link, says};
 use crate::base::Audience;
 use crate::base::id::{ActorId, PostId};
 use crate::social::profile;
-use crate::store::notifications::{self, Kind};
+use crate::store::notifications::{self, NotificationKind};
 use crate::store::{actors::follows, node};
-use crate::web::test_support::{Bob, House};
+use crate::web::test_support::{RemoteBob, TestServer};
 
 const ALL: &str = "read write follow push";
 
 /// Somebody of `c.example`.
-fn person(house: &House, name: &str, more: Value) -> ActorId {
+fn person(house: &TestServer, name: &str, more: Value) -> ActorId {
     let uri = format!("https://c.example/users/{name}");
     let mut document = json!({"@context": "https://www.w3.org/ns/activitystreams", "type": "Person", "id": uri,
         "preferredUsername": name, "inbox": format!("{uri}/inbox"), "published": "2020-01-01T00:00:00Z"});
@@ -27,22 +27,22 @@ fn person(house: &House, name: &str, more: Value) -> ActorId {
     house.node.store.write(move |w| profile::keep(w, &document)).unwrap()
 }
 
-fn happens(house: &House, kind: Kind, who: ActorId, post: Option<PostId>) {
+fn happens(house: &TestServer, kind: NotificationKind, who: ActorId, post: Option<PostId>) {
     house.node.store.write(move |w| notifications::add(w, kind, who, post)).unwrap();
 }
 
-fn likers(house: &House, count: usize, post: PostId) -> Vec<ActorId> {
+fn likers(house: &TestServer, count: usize, post: PostId) -> Vec<ActorId> {
     let people: Vec<ActorId> = (0..count).map(|n| person(house, &format!("p{n}"), json!({}))).collect();
     let all = people.clone();
     house
         .node
         .store
-        .write(move |w| all.iter().try_for_each(|who| notifications::add(w, Kind::Like, *who, Some(post))))
+        .write(move |w| all.iter().try_for_each(|who| notifications::add(w, NotificationKind::Like, *who, Some(post))))
         .unwrap();
     people
 }
 
-async fn types(client: &Client, path: &str) -> Vec<String> {
+async fn types(client: &ApiClient, path: &str) -> Vec<String> {
     let list = client.get(path).await.json();
     list.as_array().unwrap().iter().map(|one| one["type"].as_str().unwrap().to_owned()).collect()
 }
@@ -54,10 +54,10 @@ fn keys(page: &Value) -> Vec<String> {
 
 #[actix_web::test]
 async fn one_notification_is_told_whole() {
-    let client = Client::with(ALL);
+    let client = ApiClient::with(ALL);
     let (post, bob) = (client.house.post("liked words", Audience::Public), person(&client.house, "bob", json!({})));
-    happens(&client.house, Kind::Like, bob, Some(post.id));
-    happens(&client.house, Kind::Follow, bob, None);
+    happens(&client.house, NotificationKind::Like, bob, Some(post.id));
+    happens(&client.house, NotificationKind::Follow, bob, None);
     let status = client.get(&format!("/api/v1/statuses/{}", post.id)).await.json();
     let account = client.get(&format!("/api/v1/accounts/{bob}")).await.json();
     let at = client.house.node.clock().now();
@@ -84,13 +84,13 @@ async fn one_notification_is_told_whole() {
     assert_eq!(types(&client, "/api/v1/notifications").await, ["follow"]);
     assert_eq!(client.post("/api/v2/notifications/clear", &[]).await.json(), json!({}));
     assert_eq!(client.get("/api/v1/notifications").await.json(), json!([]));
-    happens(&client.house, Kind::Like, bob, Some(post.id));
+    happens(&client.house, NotificationKind::Like, bob, Some(post.id));
     assert_eq!(client.get("/api/v1/notifications").await.json()[0]["id"], "3", "no id is used twice");
 }
 
 #[actix_web::test]
 async fn a_thousand_likes_of_one_post_are_one_group() {
-    let client = Client::with(ALL);
+    let client = ApiClient::with(ALL);
     let post = client.house.post("much liked", Audience::Public);
     let people = likers(&client.house, 1000, post.id);
     let page = client.get("/api/v2/notifications").await.json();
@@ -147,27 +147,27 @@ async fn a_thousand_likes_of_one_post_are_one_group() {
     assert_eq!(client.get(&format!("/api/v2/notifications/{key}")).await.code.as_u16(), 404);
 }
 
-fn node_owner(house: &House) -> ActorId {
+fn node_owner(house: &TestServer) -> ActorId {
     house.node.store.read(node::owner).unwrap()
 }
 
 #[actix_web::test]
 async fn a_group_stands_where_its_newest_row_does_and_once() {
-    let client = Client::with(ALL);
+    let client = ApiClient::with(ALL);
     let house = &client.house;
     let (first, second) = (house.post("one", Audience::Public).id, house.post("two", Audience::Public).id);
     let people: Vec<ActorId> = (0..4).map(|n| person(house, &format!("p{n}"), json!({}))).collect();
     let hour = house.node.clock().now().secs() / 3600;
-    happens(house, Kind::Like, people[0], Some(first));
-    happens(house, Kind::Like, people[0], Some(second));
-    happens(house, Kind::Boost, people[0], Some(first));
-    happens(house, Kind::Like, people[1], Some(first));
-    happens(house, Kind::FollowRequest, people[1], None);
-    happens(house, Kind::Follow, people[2], None);
+    happens(house, NotificationKind::Like, people[0], Some(first));
+    happens(house, NotificationKind::Like, people[0], Some(second));
+    happens(house, NotificationKind::Boost, people[0], Some(first));
+    happens(house, NotificationKind::Like, people[1], Some(first));
+    happens(house, NotificationKind::FollowRequest, people[1], None);
+    happens(house, NotificationKind::Follow, people[2], None);
     house.scratch.clock.advance(Duration::from_hours(11));
-    happens(house, Kind::Like, people[2], Some(second));
+    happens(house, NotificationKind::Like, people[2], Some(second));
     house.scratch.clock.advance(Duration::from_hours(1));
-    happens(house, Kind::Like, people[3], Some(first));
+    happens(house, NotificationKind::Like, people[3], Some(first));
     let wanted = [
         format!("favourite-{first}-{}", hour + 12),
         format!("favourite-{second}-{hour}"),
@@ -192,7 +192,7 @@ async fn a_group_stands_where_its_newest_row_does_and_once() {
 
     // The newest like is taken back: the group stands where the one before it came.
     let (who, of) = (people[2], second);
-    house.node.store.write(move |w| notifications::remove(w, Kind::Like, who, Some(of))).unwrap();
+    house.node.store.write(move |w| notifications::remove(w, NotificationKind::Like, who, Some(of))).unwrap();
     let page = client.get("/api/v2/notifications").await.json();
     assert_eq!(keys(&page).last().unwrap(), &wanted[1]);
     assert_eq!(page["notification_groups"][5]["most_recent_notification_id"], 2);
@@ -200,7 +200,7 @@ async fn a_group_stands_where_its_newest_row_does_and_once() {
 
 #[actix_web::test]
 async fn who_is_muted_is_in_no_group_and_hides_nobody() {
-    let client = Client::with(ALL);
+    let client = ApiClient::with(ALL);
     let post = client.house.post("words", Audience::Public).id;
     let people = likers(&client.house, 3, post);
     let loud = people[2];
@@ -209,7 +209,7 @@ async fn who_is_muted_is_in_no_group_and_hides_nobody() {
         .node
         .store
         .write(move |w| {
-            crate::store::moderation::mutes::set(w, loud, crate::store::moderation::mutes::Reach::Everything, None)
+            crate::store::moderation::mutes::set(w, loud, crate::store::moderation::mutes::MuteScope::Everything, None)
         })
         .unwrap();
     let page = client.get("/api/v2/notifications").await.json();
@@ -222,29 +222,29 @@ async fn who_is_muted_is_in_no_group_and_hides_nobody() {
 
 #[actix_web::test]
 async fn old_clients_get_only_the_types_they_know() {
-    let client = Client::with(ALL);
+    let client = ApiClient::with(ALL);
     let (house, bob) = (&client.house, person(&client.house, "bob", json!({})));
-    Bob::known_to(house);
+    RemoteBob::known_to(house);
     let (ours, to_us) =
         (house.post("ours", Audience::Public).id, json!(["as:Public", "https://social.example.org/users/ann"]));
     let theirs = says(house, 1, json!({ "to": to_us })).id;
     client.post("/api/v1/notifications/clear", &[]).await;
     for (kind, post) in [
-        (Kind::Mention, Some(theirs)),
-        (Kind::Post, Some(theirs)),
-        (Kind::Like, Some(ours)),
-        (Kind::Boost, Some(ours)),
-        (Kind::Reaction, Some(ours)),
-        (Kind::Follow, None),
-        (Kind::FollowRequest, None),
-        (Kind::Accepted, None),
-        (Kind::Moved, None),
-        (Kind::Report, None),
-        (Kind::Poll, Some(theirs)),
-        (Kind::Edit, Some(theirs)),
-        (Kind::Request, Some(ours)),
-        (Kind::Quote, Some(theirs)),
-        (Kind::QuoteEdit, Some(ours)),
+        (NotificationKind::Mention, Some(theirs)),
+        (NotificationKind::Post, Some(theirs)),
+        (NotificationKind::Like, Some(ours)),
+        (NotificationKind::Boost, Some(ours)),
+        (NotificationKind::Reaction, Some(ours)),
+        (NotificationKind::Follow, None),
+        (NotificationKind::FollowRequest, None),
+        (NotificationKind::Accepted, None),
+        (NotificationKind::Moved, None),
+        (NotificationKind::Report, None),
+        (NotificationKind::Poll, Some(theirs)),
+        (NotificationKind::Edit, Some(theirs)),
+        (NotificationKind::Request, Some(ours)),
+        (NotificationKind::Quote, Some(theirs)),
+        (NotificationKind::QuoteEdit, Some(ours)),
     ] {
         happens(house, kind, bob, post);
     }
@@ -279,7 +279,7 @@ async fn old_clients_get_only_the_types_they_know() {
     assert_eq!(client.get("/api/v1/notifications/unread_count").await.json(), json!({"count": 10}));
 }
 
-async fn change(client: &Client, path: &str, body: Value) -> Value {
+async fn change(client: &ApiClient, path: &str, body: Value) -> Value {
     let reply = client.call(TestRequest::patch().uri(path).set_json(body)).await;
     assert_eq!(reply.code.as_u16(), 200, "{}", reply.text());
     reply.json()
@@ -289,7 +289,7 @@ const POLICY: &str = "/api/v2/notifications/policy";
 
 #[actix_web::test]
 async fn the_policy_is_shown_and_changed_in_both_forms() {
-    let client = Client::with(ALL);
+    let client = ApiClient::with(ALL);
     let summary = json!({"pending_requests_count": 0, "pending_notifications_count": 0});
     let policy = |not_following: &str, bots: &str| {
         json!({"for_not_following": not_following, "for_not_followers": "accept", "for_new_accounts": "accept",
@@ -313,16 +313,16 @@ async fn the_policy_is_shown_and_changed_in_both_forms() {
 
 #[actix_web::test]
 async fn what_is_kept_back_waits_until_its_sender_is_let_in_or_sent_away() {
-    let client = Client::with(ALL);
+    let client = ApiClient::with(ALL);
     let house = &client.house;
     let post = house.post("words", Audience::Public).id;
-    Bob::known_to(house);
+    RemoteBob::known_to(house);
     change(&client, POLICY, json!({"for_not_following": "filter"})).await;
     let note = says(house, 1, json!({"to": ["as:Public", "https://social.example.org/users/ann"]}));
     let bob = note.actor_id;
-    happens(house, Kind::Like, bob, Some(post));
+    happens(house, NotificationKind::Like, bob, Some(post));
     let eve = person(house, "eve", json!({}));
-    happens(house, Kind::Follow, eve, None);
+    happens(house, NotificationKind::Follow, eve, None);
     assert_eq!(client.get("/api/v1/notifications").await.json(), json!([]));
     assert_eq!(client.get("/api/v2/notifications").await.json()["notification_groups"], json!([]));
     assert_eq!(types(&client, "/api/v1/notifications?include_filtered=true").await, ["follow", "favourite", "mention"]);
@@ -346,7 +346,7 @@ async fn what_is_kept_back_waits_until_its_sender_is_let_in_or_sent_away() {
 
     assert_eq!(client.post("/api/v1/notifications/requests/1/accept", &[]).await.json(), json!({}));
     assert_eq!(types(&client, "/api/v1/notifications").await, ["favourite", "mention"]);
-    happens(house, Kind::Boost, bob, Some(post));
+    happens(house, NotificationKind::Boost, bob, Some(post));
     assert_eq!(types(&client, "/api/v1/notifications").await[0], "reblog", "from now on");
     let both = [("id[]", "2"), ("id[]", "1"), ("id[]", "99"), ("id[]", "x")];
     assert_eq!(client.post("/api/v1/notifications/requests/dismiss", &both).await.json(), json!({}));
@@ -356,13 +356,13 @@ async fn what_is_kept_back_waits_until_its_sender_is_let_in_or_sent_away() {
         let again = client.post(&format!("/api/v1/notifications/requests/2/{act}"), &[]).await;
         assert_eq!(again.code.as_u16(), 404);
     }
-    happens(house, Kind::FollowRequest, eve, None);
+    happens(house, NotificationKind::FollowRequest, eve, None);
     assert_eq!(ids(&client.get("/api/v1/notifications/requests").await.json()), ["3"], "dismissed, not let in");
 }
 
 #[actix_web::test]
 async fn each_rule_concerns_whom_it_names() {
-    let client = Client::with(ALL);
+    let client = ApiClient::with(ALL);
     let house = &client.house;
     let post = house.post("words", Audience::Public).id;
     let young = json!({"published": house.node.clock().now().minus(Duration::from_hours(24)).rfc3339()});
@@ -381,9 +381,9 @@ async fn each_rule_concerns_whom_it_names() {
         })
         .unwrap();
     let came = |who: ActorId| {
-        house.node.store.write(move |w| notifications::remove(w, Kind::Like, who, Some(post))).unwrap();
+        house.node.store.write(move |w| notifications::remove(w, NotificationKind::Like, who, Some(post))).unwrap();
         let before = house.node.store.read(notifications::newest).unwrap();
-        happens(house, Kind::Like, who, Some(post));
+        happens(house, NotificationKind::Like, who, Some(post));
         house.node.store.read(notifications::newest).unwrap() > before
     };
     let all = || [came(bot), came(new), came(friend)];
@@ -416,9 +416,9 @@ async fn each_rule_concerns_whom_it_names() {
 
 #[actix_web::test]
 async fn a_private_mention_comes_through_when_it_answers_a_private_word() {
-    let client = Client::with(ALL);
+    let client = ApiClient::with(ALL);
     let house = &client.house;
-    Bob::known_to(house);
+    RemoteBob::known_to(house);
     change(&client, POLICY, json!({"for_private_mentions": "filter"})).await;
     let private = |number, more: Value| {
         let mut said = json!({"to": ["https://social.example.org/users/ann"]});
@@ -442,7 +442,7 @@ async fn a_private_mention_comes_through_when_it_answers_a_private_word() {
 
 #[actix_web::test]
 async fn ids_and_keys_of_nothing_are_answered_clearly() {
-    let client = Client::with(ALL);
+    let client = ApiClient::with(ALL);
     let post = client.house.post("words", Audience::Public).id;
     likers(&client.house, 1, post);
     for bad in ["0", "-1", "abc", "99999999999999999999999", "%00", &post.to_string()] {

@@ -12,18 +12,18 @@ use crate::store::{
     actors::{self, follows},
     node, posts,
 };
-use crate::web::test_support::House;
+use crate::web::test_support::TestServer;
 
 /// Somebody of `there.example`.
 #[derive(Debug, Clone)]
-pub(super) struct Other {
+pub(super) struct RemoteActor {
     pub(super) id: ActorId,
     pub(super) uri: String,
 }
 
-impl Other {
+impl RemoteActor {
     /// Somebody the owner does not follow.
-    pub(super) fn stranger(house: &House, name: &str) -> Self {
+    pub(super) fn stranger(house: &TestServer, name: &str) -> Self {
         let uri = format!("https://there.example/users/{name}");
         let document = json!({"@context": "https://www.w3.org/ns/activitystreams", "type": "Person", "id": uri,
             "preferredUsername": name, "inbox": format!("{uri}/inbox"), "followers": format!("{uri}/followers")});
@@ -36,7 +36,7 @@ impl Other {
     }
 
     /// Somebody the owner follows.
-    pub(super) fn followed(house: &House, name: &str) -> Self {
+    pub(super) fn followed(house: &TestServer, name: &str) -> Self {
         let other = Self::stranger(house, name);
         let (id, uri) = (other.id, format!("https://social.example.org/follows/{name}"));
         let follow = house.node.store.write(move |w| {
@@ -49,7 +49,7 @@ impl Other {
     }
 
     /// Whatever they do, a second later.
-    pub(super) fn does(&self, house: &House, mut activity: Value) {
+    pub(super) fn does(&self, house: &TestServer, mut activity: Value) {
         static COUNT: AtomicU32 = AtomicU32::new(1);
         house.scratch.clock.advance(Duration::from_secs(1));
         activity["actor"] = json!(self.uri);
@@ -60,18 +60,18 @@ impl Other {
     }
 
     /// A public post of theirs; `more` adds to the note.
-    pub(super) fn says(&self, house: &House, text: &str, more: Value) -> PostId {
+    pub(super) fn says(&self, house: &TestServer, text: &str, more: Value) -> PostId {
         let public = json!(["https://www.w3.org/ns/activitystreams#Public"]);
         self.posts(house, text, more, &public)
     }
 
     /// A post of theirs for those `note` names as `to`.
-    pub(super) fn says_to(&self, house: &House, text: &str, note: Value) -> PostId {
+    pub(super) fn says_to(&self, house: &TestServer, text: &str, note: Value) -> PostId {
         let to = note["to"].clone();
         self.posts(house, text, note, &to)
     }
 
-    fn posts(&self, house: &House, text: &str, more: Value, to: &Value) -> PostId {
+    fn posts(&self, house: &TestServer, text: &str, more: Value, to: &Value) -> PostId {
         static COUNT: AtomicU32 = AtomicU32::new(1);
         let uri = format!("{}/posts/{}", self.uri, COUNT.fetch_add(1, Ordering::Relaxed));
         let mut note = json!({"type": "Note", "id": uri, "attributedTo": self.uri, "content": format!("<p>{text}</p>"),
@@ -84,13 +84,13 @@ impl Other {
     }
 
     /// An answer of theirs.
-    pub(super) fn answers(&self, house: &House, to: PostId, text: &str) -> PostId {
+    pub(super) fn answers(&self, house: &TestServer, to: PostId, text: &str) -> PostId {
         let uri = house.node.store.read(|r| posts::by_id(r, to)).unwrap().uri;
         self.says(house, text, json!({ "inReplyTo": uri }))
     }
 
     /// They boost a post.
-    pub(super) fn boosts(&self, house: &House, of: PostId) -> PostId {
+    pub(super) fn boosts(&self, house: &TestServer, of: PostId) -> PostId {
         let uri = house.node.store.read(|r| posts::by_id(r, of)).unwrap().uri;
         self.does(
             house,

@@ -4,22 +4,22 @@
 use crate::base::id::ActorId;
 use crate::base::{Audience, Result};
 use crate::federation::owner::publish;
-use crate::store::actors::follows::{self, List};
+use crate::store::actors::follows::{self, FollowList};
 use crate::store::actors::own_counts::{self, OwnCount};
 use crate::store::posts::{self, Viewer};
 use crate::store::{Read, actors, node};
-use crate::web::test_support::{Bob, House};
+use crate::web::test_support::{RemoteBob, TestServer};
 
 /// The numbers, and the same counted one by one.
-fn both(house: &House) -> (OwnCount, OwnCount) {
+fn both(house: &TestServer) -> (OwnCount, OwnCount) {
     let counted = |r: &Read<'_>| -> Result<(OwnCount, OwnCount)> {
         let owner = node::owner(r)?;
-        let newest = posts::of_actor(r, owner, Viewer::Stranger, posts::Page::first(1))?.first().copied();
+        let newest = posts::of_actor(r, owner, Viewer::Stranger, posts::PostPage::first(1))?.first().copied();
         let slow = OwnCount {
             posts: posts::count_of_actor(r, owner, Viewer::Stranger)?,
             newest,
-            followers: follows::count(r, owner, List::Followers)?,
-            following: follows::count(r, owner, List::Following)?,
+            followers: follows::count(r, owner, FollowList::Followers)?,
+            following: follows::count(r, owner, FollowList::Following)?,
         };
         Ok((own_counts::get(r)?, slow))
     };
@@ -28,7 +28,7 @@ fn both(house: &House) -> (OwnCount, OwnCount) {
 
 #[test]
 fn the_numbers_follow_every_change() {
-    let house = House::new();
+    let house = TestServer::new();
     let check = |wanted: (u32, u32, u32), when: &str| {
         let (kept, counted) = both(&house);
         assert_eq!(kept, counted, "{when}");
@@ -43,9 +43,9 @@ fn the_numbers_follow_every_change() {
     check((2, 0, 0), "deleted");
     publish::delete(&house.node, first.id).unwrap();
     check((0, 0, 0), "the boost goes with its post");
-    Bob::known_to(&house).follows(&house);
+    RemoteBob::known_to(&house).follows(&house);
     check((0, 1, 0), "a follower");
-    let bob = house.node.store.read(|r| Ok(actors::id_of(r, Bob::URI)?.unwrap())).unwrap();
+    let bob = house.node.store.read(|r| Ok(actors::id_of(r, RemoteBob::URI)?.unwrap())).unwrap();
     let write = |act: fn(&crate::store::Write<'_>, ActorId, ActorId) -> Result<()>| {
         house.node.store.write(move |w| act(w, node::owner(w)?, bob)).unwrap();
     };

@@ -4,13 +4,13 @@
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use super::Client;
+use super::ApiClient;
 use crate::base::id::ActorId;
 use crate::social::profile;
 use crate::store::actors::{self, follows};
 
 /// Somebody of `{name}.example`, known to the house.
-pub(super) fn person(client: &Client, name: &str) -> ActorId {
+pub(super) fn person(client: &ApiClient, name: &str) -> ActorId {
     let uri = format!("https://{name}.example/users/{name}");
     let document = json!({"type": "Person", "id": uri, "preferredUsername": name, "inbox": format!("{uri}/inbox")});
     let document = crate::ap::Actor::read(&document).unwrap();
@@ -18,7 +18,7 @@ pub(super) fn person(client: &Client, name: &str) -> ActorId {
 }
 
 /// Makes somebody a follower, in or waiting.
-fn follows_us(client: &Client, who: ActorId, is_in: bool) {
+fn follows_us(client: &ApiClient, who: ActorId, is_in: bool) {
     let owner = client.house.node.owner().unwrap();
     let done = client.house.node.store.write(move |w| {
         follows::ask(w, who, owner, &format!("https://x.example/follows/{who}"), None)?;
@@ -27,13 +27,13 @@ fn follows_us(client: &Client, who: ActorId, is_in: bool) {
     done.unwrap();
 }
 
-async fn stands(client: &Client, id: ActorId) -> Value {
+async fn stands(client: &ApiClient, id: ActorId) -> Value {
     client.get(&format!("/api/v1/accounts/relationships?id[]={id}")).await.json()[0].clone()
 }
 
 #[actix_web::test]
 async fn a_follow_has_wishes_that_asking_again_changes() {
-    let client = Client::with("follow");
+    let client = ApiClient::with("follow");
     let bob = person(&client, "bob");
     let path = format!("/api/v1/accounts/{bob}/follow");
     let first = client.post(&path, &[("notify", "true")]).await;
@@ -67,7 +67,7 @@ async fn a_follow_has_wishes_that_asking_again_changes() {
 
 #[actix_web::test]
 async fn requests_are_paged_by_their_rows_even_when_all_came_at_once() {
-    let client = Client::with("follow");
+    let client = ApiClient::with("follow");
     let people: Vec<ActorId> = ["a", "b", "c", "d", "e"].into_iter().map(|name| person(&client, name)).collect();
     for who in &people {
         follows_us(&client, *who, false);
@@ -95,7 +95,7 @@ async fn requests_are_paged_by_their_rows_even_when_all_came_at_once() {
 
 #[actix_web::test]
 async fn who_is_kept_away_stands_in_lists_with_the_end_of_it() {
-    let client = Client::with("follow read:accounts");
+    let client = ApiClient::with("follow read:accounts");
     let (bob, eve) = (person(&client, "bob"), person(&client, "eve"));
     let act = |id: ActorId, act: &str| format!("/api/v1/accounts/{id}/{act}");
     let muted = client.post(&act(bob, "mute"), &[("duration", "3600"), ("notifications", "false")]).await.json();
@@ -121,7 +121,7 @@ async fn who_is_kept_away_stands_in_lists_with_the_end_of_it() {
 
 #[actix_web::test]
 async fn servers_are_kept_away_and_let_in_again() {
-    let client = Client::with("follow");
+    let client = ApiClient::with("follow");
     let bob = person(&client, "bob");
     follows_us(&client, bob, true);
     let path = "/api/v1/domain_blocks";
@@ -148,7 +148,7 @@ async fn servers_are_kept_away_and_let_in_again() {
 
 #[actix_web::test]
 async fn notes_and_recommendations_are_kept() {
-    let client = Client::with("write:accounts read follow");
+    let client = ApiClient::with("write:accounts read follow");
     let bob = person(&client, "bob");
     let act = |act: &str| format!("/api/v1/accounts/{bob}/{act}");
     assert_eq!(client.post(&act("note"), &[("comment", "owes me a book")]).await.json()["note"], "owes me a book");
@@ -175,12 +175,12 @@ async fn notes_and_recommendations_are_kept() {
 
 #[actix_web::test]
 async fn relations_need_their_scopes() {
-    let client = Client::with("read write:accounts");
+    let client = ApiClient::with("read write:accounts");
     let bob = person(&client, "bob");
     for act in ["follow", "unfollow", "block", "mute", "unmute", "unblock", "remove_from_followers"] {
         assert_eq!(client.post(&format!("/api/v1/accounts/{bob}/{act}"), &[]).await.code.as_u16(), 403, "{act}");
     }
-    let narrow = Client::with("write");
+    let narrow = ApiClient::with("write");
     for path in ["/api/v1/blocks", "/api/v1/mutes", "/api/v1/follow_requests", "/api/v1/domain_blocks"] {
         assert_eq!(narrow.get(path).await.code.as_u16(), 403, "{path}");
     }

@@ -6,7 +6,7 @@ use actix_web::http::header;
 use actix_web::test::{TestRequest, call_service, init_service};
 use serde_json::{Value, json};
 
-use super::Client;
+use super::ApiClient;
 use super::people::person;
 use crate::base::Audience;
 use crate::store::{actors, moderation::reports, node};
@@ -41,7 +41,7 @@ const PROFILE: &str = "/api/v1/accounts/update_credentials";
 
 #[actix_web::test]
 async fn a_profile_changes_in_parts_and_wrong_ones_change_nothing() {
-    let client = Client::with("read write");
+    let client = ApiClient::with("read write");
     let texts = [
         ("display_name", "Ann B"),
         ("bot", "true"),
@@ -113,7 +113,7 @@ async fn a_profile_changes_in_parts_and_wrong_ones_change_nothing() {
 
 #[actix_web::test]
 async fn the_server_says_its_rules_and_limits_as_they_are() {
-    let client = Client::with("read");
+    let client = ApiClient::with("read");
     let rules = client.get("/api/v1/instance/rules").await.json();
     assert_eq!((&rules[0]["id"], rules.as_array().unwrap().len()), (&"1".into(), 1));
     client
@@ -136,8 +136,8 @@ async fn the_server_says_its_rules_and_limits_as_they_are() {
         let number = if path.contains("v2") { json!({ "mastodon": 7 }) } else { Value::Null };
         assert_eq!(shown["api_versions"], number, "{path}");
         let limits = &shown["configuration"];
-        assert_eq!(limits["polls"]["max_expiration"], crate::social::poll::LONGEST.as_secs());
-        assert_eq!(limits["media_attachments"]["image_size_limit"], crate::media::INPUT_BYTES);
+        assert_eq!(limits["polls"]["max_expiration"], crate::social::poll::MAX_DURATION.as_secs());
+        assert_eq!(limits["media_attachments"]["image_size_limit"], crate::media::MAX_IMAGE_BYTES);
         assert_eq!(limits["media_attachments"]["supported_mime_types"].as_array().unwrap().len(), 11);
     }
     let about = client.get("/api/v1/instance/extended_description").await.json();
@@ -165,7 +165,7 @@ async fn the_server_says_its_rules_and_limits_as_they_are() {
 
 #[actix_web::test]
 async fn other_pages_embed_public_posts_alone() {
-    let client = Client::with("read");
+    let client = ApiClient::with("read");
     let (open, closed) =
         (client.house.post("for **all**", Audience::Public), client.house.post("hidden", Audience::Followers));
     let at = |url: &str| format!("/api/oembed?url={}", url.replace(':', "%3A").replace('/', "%2F"));
@@ -181,7 +181,7 @@ async fn other_pages_embed_public_posts_alone() {
 
 #[actix_web::test]
 async fn a_report_is_kept_and_told_only_if_wanted() {
-    let client = Client::with("write:reports");
+    let client = ApiClient::with("write:reports");
     let bob = person(&client, "bob");
     let id = bob.to_string();
     let form = [("account_id", id.as_str()), ("comment", "spam"), ("category", "violation"), ("rule_ids[]", "1")];
@@ -215,7 +215,7 @@ async fn a_report_is_kept_and_told_only_if_wanted() {
 
 #[actix_web::test]
 async fn uploads_are_described_recut_and_thrown_away() {
-    let client = Client::with("write:media write:statuses");
+    let client = ApiClient::with("write:media write:statuses");
     let texts = [("description", "Red"), ("focus", "0.5,-0.25")];
     for path in ["/api/v1/media", "/api/v2/media"] {
         let kept = client.call(multipart(TestRequest::post().uri(path), &texts, &[("file", &png())])).await;
@@ -271,7 +271,7 @@ fn wav() -> Vec<u8> {
 
 #[actix_web::test]
 async fn an_edit_that_is_refused_leaves_the_covers_of_recordings() {
-    let client = Client::with("read write");
+    let client = ApiClient::with("read write");
     let song = client.call(multipart(TestRequest::post().uri("/api/v2/media"), &[], &[("file", &wav())])).await.json();
     let song = song["id"].as_str().unwrap().to_owned();
     let posted = client.post("/api/v1/statuses", &[("status", "a song"), ("media_ids[]", &song)]).await.json();
@@ -293,7 +293,7 @@ async fn an_edit_that_is_refused_leaves_the_covers_of_recordings() {
 
 #[actix_web::test]
 async fn numbers_of_others_are_what_their_server_said() {
-    let client = Client::with("read");
+    let client = ApiClient::with("read");
     let bob = person(&client, "bob");
     let shown = async || client.get(&format!("/api/v1/accounts/{bob}")).await.json();
     assert_eq!(shown().await["followers_count"], 0);
@@ -335,7 +335,7 @@ async fn numbers_of_others_are_what_their_server_said() {
 
 #[actix_web::test]
 async fn answers_say_how_often_one_may_still_ask() {
-    let client = Client::with("read");
+    let client = ApiClient::with("read");
     let app = init_service(App::new().configure(crate::web::app(client.house.node.clone()))).await;
     let ask = async |path: &str, token: bool| {
         let request = TestRequest::get().uri(path);
@@ -367,7 +367,7 @@ async fn answers_say_how_often_one_may_still_ask() {
 
 #[actix_web::test]
 async fn browsers_of_other_sites_may_read_what_is_for_all() {
-    let client = Client::with("read");
+    let client = ApiClient::with("read");
     for path in [
         "/.well-known/webfinger?resource=acct:nobody@example.org",
         "/.well-known/nodeinfo",

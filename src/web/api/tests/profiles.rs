@@ -3,17 +3,17 @@
 
 use serde_json::json;
 
-use super::Client;
+use super::ApiClient;
 use super::marks::{ids, link, says};
 use crate::base::Audience;
 use crate::base::id::{MediaId, PostId};
-use crate::federation::owner::publish::{self, Draft};
+use crate::federation::owner::publish::{self, NewPost};
 use crate::store::node;
-use crate::store::posts::attachments::{self, Attachment};
-use crate::web::test_support::{Bob, House};
+use crate::store::posts::attachments::{self, PostAttachment};
+use crate::web::test_support::{RemoteBob, TestServer};
 
-fn picture(house: &House) -> MediaId {
-    let file = Attachment {
+fn picture(house: &TestServer) -> MediaId {
+    let file = PostAttachment {
         id: MediaId(0),
         post_id: None,
         media_type: "image/png".to_owned(),
@@ -31,26 +31,26 @@ fn picture(house: &House) -> MediaId {
     house.node.store.write(move |w| attachments::add(w, &file, 0)).unwrap()
 }
 
-fn say(house: &House, draft: Draft) -> PostId {
+fn say(house: &TestServer, draft: NewPost) -> PostId {
     house.scratch.clock.advance(std::time::Duration::from_secs(1));
     publish::post(&house.node, draft).unwrap()
 }
 
 #[actix_web::test]
 async fn a_profile_lists_what_is_asked_for_and_nothing_else() {
-    let client = Client::with("read write");
+    let client = ApiClient::with("read write");
     let house = &client.house;
-    Bob::known_to(house);
+    RemoteBob::known_to(house);
     let ann = json!({"type": "Mention", "href": "https://social.example.org/users/ann", "name": "@ann"});
     let hut = json!({"type": "Hashtag", "name": "#hut", "href": "https://b.example/t/hut"});
     let theirs = says(house, 1, json!({"tag": [ann, hut]}));
-    let draft = |text: &str, audience| Draft::new(text, audience);
+    let draft = |text: &str, audience| NewPost::new(text, audience);
     let plain = say(house, draft("plain", Audience::Public));
     let pictured =
-        say(house, Draft { media: vec![picture(house), picture(house)], ..draft("two #hut", Audience::Public) });
-    let answer = say(house, Draft { reply_to: Some(theirs.id), ..draft("yes", Audience::Public) });
-    let own = say(house, Draft { reply_to: Some(plain), ..draft("and #hut then", Audience::Quiet) });
-    let hidden = Draft { media: vec![picture(house)], ..draft("for followers #hut", Audience::Followers) };
+        say(house, NewPost { media: vec![picture(house), picture(house)], ..draft("two #hut", Audience::Public) });
+    let answer = say(house, NewPost { reply_to: Some(theirs.id), ..draft("yes", Audience::Public) });
+    let own = say(house, NewPost { reply_to: Some(plain), ..draft("and #hut then", Audience::Quiet) });
+    let hidden = NewPost { media: vec![picture(house)], ..draft("for followers #hut", Audience::Followers) };
     let hidden = say(house, hidden);
     let direct = say(house, draft("to myself", Audience::Mentioned));
     let boost = publish::boost(&house.node, theirs.id).unwrap();
@@ -102,9 +102,9 @@ async fn a_profile_lists_what_is_asked_for_and_nothing_else() {
 
 #[actix_web::test]
 async fn the_home_timeline_pages_both_ways_newest_first() {
-    let client = Client::with("read write");
+    let client = ApiClient::with("read write");
     let made: Vec<String> =
-        (0..7).map(|n| say(&client.house, Draft::new(format!("post {n}"), Audience::Public)).to_string()).collect();
+        (0..7).map(|n| say(&client.house, NewPost::new(format!("post {n}"), Audience::Public)).to_string()).collect();
     let newest = |range: std::ops::Range<usize>| made[range].iter().rev().cloned().collect::<Vec<_>>();
     let home = async |query: &str| client.get(&format!("/api/v1/timelines/home?{query}")).await;
     assert_eq!(ids(&home("").await.json()), newest(0..7));

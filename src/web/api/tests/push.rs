@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::Client;
-use crate::sig::push::tests::Phone;
+use super::ApiClient;
+use crate::sig::push::tests::TestReceiver;
 
 #[actix_web::test]
 async fn an_app_subscribes_changes_its_mind_and_leaves() {
-    let client = Client::with("read push");
-    let (p256dh, auth) = Phone::new().keys();
+    let client = ApiClient::with("read push");
+    let (p256dh, auth) = TestReceiver::new().keys();
     let path = "/api/v1/push/subscription";
     assert_eq!(client.get(path).await.code.as_u16(), 404);
     assert_eq!(client.form("PUT", path, &[("data[alerts][follow]", "1")]).await.code.as_u16(), 404);
@@ -45,8 +45,8 @@ async fn an_app_subscribes_changes_its_mind_and_leaves() {
 
 #[actix_web::test]
 async fn wrong_addresses_and_keys_are_refused_and_nothing_is_kept() {
-    let client = Client::with("push");
-    let (p256dh, auth) = Phone::new().keys();
+    let client = ApiClient::with("push");
+    let (p256dh, auth) = TestReceiver::new().keys();
     let long = format!("https://push.example/{}", "x".repeat(3_000));
     for (endpoint, p256dh, auth) in [
         ("http://push.example/", p256dh.as_str(), auth.as_str()),
@@ -69,14 +69,14 @@ async fn wrong_addresses_and_keys_are_refused_and_nothing_is_kept() {
     let empty = client.post("/api/v1/push/subscription", &[("data[alerts][mention]", "1")]).await;
     let said = json!({"error": "param is missing or the value is empty: subscription"});
     assert_eq!((empty.code.as_u16(), empty.json()), (400, said));
-    let without = Client::with("read write");
+    let without = ApiClient::with("read write");
     assert_eq!(without.get("/api/v1/push/subscription").await.code.as_u16(), 403);
 }
 
 #[actix_web::test]
 async fn an_address_that_nothing_would_be_sent_to_is_refused_at_once_with_the_reason() {
-    let client = Client::with("push");
-    let (p256dh, auth) = Phone::new().keys();
+    let client = ApiClient::with("push");
+    let (p256dh, auth) = TestReceiver::new().keys();
     let subscribe = async |endpoint: &str| {
         let form = [
             ("subscription[endpoint]", endpoint),

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::Client;
+use super::ApiClient;
 use super::tags::{arrives, somebody};
 use crate::base::Audience;
 use crate::base::id::PostId;
-use crate::federation::owner::publish::{self, Edit};
+use crate::federation::owner::publish::{self, PostChange};
 use crate::store::{
     actors::{self, follows},
     moderation::mutes,
@@ -19,7 +19,7 @@ fn encoded(text: &str) -> String {
 }
 
 /// What a search finds: the texts of posts.
-async fn found(client: &Client, q: &str) -> Vec<String> {
+async fn found(client: &ApiClient, q: &str) -> Vec<String> {
     let reply = client.get(&format!("/api/v2/search?type=statuses&q={}", encoded(q))).await;
     assert_eq!(reply.code.as_u16(), 200, "{q}: {}", reply.text());
     let answer = reply.json();
@@ -32,7 +32,7 @@ fn texts(list: &Value) -> Vec<String> {
 }
 
 /// The handles of the people that are found.
-async fn people(client: &Client, q: &str) -> Vec<String> {
+async fn people(client: &ApiClient, q: &str) -> Vec<String> {
     let reply = client.get(&format!("/api/v1/accounts/search?q={}", encoded(q))).await;
     assert_eq!(reply.code.as_u16(), 200, "{q}: {}", reply.text());
     reply.json().as_array().unwrap().iter().map(|one| one["acct"].as_str().unwrap().to_owned()).collect()
@@ -40,7 +40,7 @@ async fn people(client: &Client, q: &str) -> Vec<String> {
 
 #[actix_web::test]
 async fn posts_are_found_by_their_words() {
-    let client = Client::with("read write");
+    let client = ApiClient::with("read write");
     let bob = somebody(&client, "bob", "b.example");
     arrives(&client, bob, "The ferry to Ålesund was late", json!({}));
     arrives(&client, bob, "A late ferry and a <a href=\"https://news.example/ferries/12\">link</a>", json!({}));
@@ -74,7 +74,7 @@ async fn posts_are_found_by_their_words() {
     ] {
         assert_eq!(found(&client, q).await, expected, "{q}");
     }
-    let edit = Edit { text: "my own boat".to_owned(), ..Edit::default() };
+    let edit = PostChange { text: "my own boat".to_owned(), ..PostChange::default() };
     publish::edit(&client.house.node, own, edit).unwrap();
     assert_eq!(found(&client, "ferry from:me").await, Vec::<String>::new());
     assert_eq!(found(&client, "boat").await, ["my own boat"]);
@@ -82,7 +82,7 @@ async fn posts_are_found_by_their_words() {
     assert_eq!(found(&client, "boat").await, Vec::<String>::new());
     let left = client.house.node.store.read(|r| posts::count_of_actor(r, bob, posts::Viewer::Owner)).unwrap();
     assert_eq!(left, 4);
-    publish::mute(&client.house.node, bob, mutes::Reach::Home, None).unwrap();
+    publish::mute(&client.house.node, bob, mutes::MuteScope::Home, None).unwrap();
     assert_eq!(found(&client, "ferry").await, Vec::<String>::new(), "the muted stay hidden");
     publish::unmute(&client.house.node, bob).unwrap();
     assert_eq!(found(&client, "ferry").await.len(), 2);
@@ -93,7 +93,7 @@ async fn posts_are_found_by_their_words() {
 
 #[actix_web::test]
 async fn whatever_is_typed_is_answered() {
-    let client = Client::with("read");
+    let client = ApiClient::with("read");
     client.house.post("plain words", Audience::Public);
     for q in [
         "\"",
@@ -163,7 +163,7 @@ async fn whatever_is_typed_is_answered() {
 
 #[actix_web::test]
 async fn pages_of_posts_go_by_offset_and_by_id() {
-    let client = Client::with("read");
+    let client = ApiClient::with("read");
     let bob = somebody(&client, "bob", "b.example");
     let ids: Vec<PostId> = (0..5).map(|n| arrives(&client, bob, &format!("gull {n}"), json!({}))).collect();
     let get = |query: String| {
@@ -180,7 +180,7 @@ async fn pages_of_posts_go_by_offset_and_by_id() {
 
 #[actix_web::test]
 async fn people_are_found_while_their_name_is_typed() {
-    let client = Client::with("read follow");
+    let client = ApiClient::with("read follow");
     let names = [("anna", "a.example"), ("annika", "b.example"), ("joanna", "b.example"), ("ann", "c.example")];
     let ids: Vec<_> = names.iter().map(|(name, host)| somebody(&client, name, host)).collect();
     let annika = ids[1];
@@ -218,7 +218,7 @@ async fn people_are_found_while_their_name_is_typed() {
 
 #[actix_web::test]
 async fn hashtags_are_found_by_their_beginning() {
-    let client = Client::with("read");
+    let client = ApiClient::with("read");
     let bob = somebody(&client, "bob", "b.example");
     arrives(&client, bob, "#Knitting #knit #knots #other", json!({}));
     let names = |reply: Value| -> Vec<String> {
@@ -242,7 +242,7 @@ async fn hashtags_are_found_by_their_beginning() {
 
 #[actix_web::test]
 async fn strangers_find_the_owner_and_nobody_else() {
-    let client = Client::with("read");
+    let client = ApiClient::with("read");
     let bob = somebody(&client, "annabob", "b.example");
     let theirs = arrives(&client, bob, "a gull #birds", json!({}));
     client.house.post("my gull #birdie", Audience::Public);
@@ -267,6 +267,6 @@ async fn strangers_find_the_owner_and_nobody_else() {
     for path in ["/api/v2/search?q=x&resolve=true", "/api/v2/search?q=x&offset=1", "/api/v1/accounts/search?q=x"] {
         assert_eq!(client.house.get(path, "*/*").await.code.as_u16(), 401, "{path}");
     }
-    let narrow = Client::with("read:statuses");
+    let narrow = ApiClient::with("read:statuses");
     assert_eq!(narrow.get("/api/v2/search?q=x").await.code.as_u16(), 403);
 }

@@ -6,17 +6,17 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use super::Client;
-use crate::federation::owner::oauth::{self, Registration, Request};
-use crate::sig::push::tests::Phone;
+use super::ApiClient;
+use crate::federation::owner::oauth::{self, AppRegistration, AuthorizationRequest};
+use crate::sig::push::tests::TestReceiver;
 use crate::store::access::apps::App;
-use crate::web::test_support::{House, Reply};
+use crate::web::test_support::{TestResponse, TestServer};
 
 const REDIRECT: &str = "https://elk.zone/api/host/oauth/https%3A%2F%2Felk.zone";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
-fn app(house: &House) -> (App, String) {
-    let asked = Registration {
+fn app(house: &TestServer) -> (App, String) {
+    let asked = AppRegistration {
         name: "Elk".into(),
         redirects: vec![REDIRECT.into()],
         scopes: "read follow push crypto admin:read".into(),
@@ -25,22 +25,22 @@ fn app(house: &House) -> (App, String) {
     oauth::register(&house.node, asked).unwrap()
 }
 
-fn code(house: &House, app: &App, challenge: Option<&str>) -> String {
+fn code(house: &TestServer, app: &App, challenge: Option<&str>) -> String {
     let asked = oauth::request(&house.node, &app.client_id, REDIRECT, "read").unwrap();
-    oauth::grant(&house.node, &Request { challenge: challenge.map(str::to_owned), ..asked }).unwrap()
+    oauth::grant(&house.node, &AuthorizationRequest { challenge: challenge.map(str::to_owned), ..asked }).unwrap()
 }
 
-async fn exchange(house: &House, pairs: &[(&str, &str)]) -> Reply {
+async fn exchange(house: &TestServer, pairs: &[(&str, &str)]) -> TestResponse {
     house.call(TestRequest::post().uri("/oauth/token").set_form(pairs)).await
 }
 
-fn fault(reply: &Reply) -> (u16, Value) {
+fn fault(reply: &TestResponse) -> (u16, Value) {
     (reply.code.as_u16(), reply.json()["error"].clone())
 }
 
 #[actix_web::test]
 async fn a_code_needs_the_secret_or_the_verifier_of_its_challenge() {
-    let house = House::new();
+    let house = TestServer::new();
     let (app, secret) = app(&house);
     assert_eq!(app.scopes, "read follow push", "words nobody knows are dropped");
     let id = app.client_id.as_str();
@@ -83,7 +83,7 @@ async fn a_code_needs_the_secret_or_the_verifier_of_its_challenge() {
 
 #[actix_web::test]
 async fn without_a_secret_there_is_no_token_of_an_app_and_no_end_of_one() {
-    let house = House::new();
+    let house = TestServer::new();
     let (app, secret) = app(&house);
     let id = app.client_id.as_str();
     let bare = [("grant_type", "client_credentials"), ("client_id", id), ("code_verifier", "x")];
@@ -107,7 +107,7 @@ async fn without_a_secret_there_is_no_token_of_an_app_and_no_end_of_one() {
 
 #[actix_web::test]
 async fn an_address_with_a_fragment_is_no_way_back() {
-    let house = House::new();
+    let house = TestServer::new();
     let register = async |redirect: &str| {
         let form = [("client_name", "App"), ("redirect_uris", redirect)];
         house.call(TestRequest::post().uri("/api/v1/apps").set_form(form)).await
@@ -122,7 +122,7 @@ async fn an_address_with_a_fragment_is_no_way_back() {
 
 #[actix_web::test]
 async fn a_verifier_without_a_challenge_is_refused_even_with_the_secret() {
-    let house = House::new();
+    let house = TestServer::new();
     let (app, secret) = app(&house);
     let with = async |verifier: Option<&str>| {
         let code = code(&house, &app, None);
@@ -140,7 +140,7 @@ async fn a_verifier_without_a_challenge_is_refused_even_with_the_secret() {
 
 #[actix_web::test]
 async fn a_code_that_comes_a_second_time_ends_the_token_it_became() {
-    let client = Client::with("read");
+    let client = ApiClient::with("read");
     let house = &client.house;
     let (app, secret) = app(house);
     let send = async |code: &str, secret: &str| {
@@ -152,9 +152,9 @@ async fn a_code_that_comes_a_second_time_ends_the_token_it_became() {
         oauth::grant(&house.node, &asked).unwrap()
     };
     let (first, second) = (granted(), granted());
-    let token = |reply: Reply| reply.json()["access_token"].as_str().unwrap().to_owned();
+    let token = |reply: TestResponse| reply.json()["access_token"].as_str().unwrap().to_owned();
     let (ended, kept) = (token(send(&first, &secret).await), token(send(&second, &secret).await));
-    let (p256dh, auth) = Phone::new().keys();
+    let (p256dh, auth) = TestReceiver::new().keys();
     let form = [
         ("subscription[endpoint]", "https://push.example/1"),
         ("subscription[keys][p256dh]", p256dh.as_str()),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use super::Client;
+use super::ApiClient;
 use super::tags::{arrives, somebody};
 use crate::base::Audience;
 use crate::federation::{
@@ -16,37 +16,37 @@ use crate::federation::{
     upkeep,
 };
 use crate::store::posts::drafts;
-use crate::text::NOTE_CHARS;
-use crate::web::test_support::Reply;
+use crate::text::MAX_NOTE_CHARS;
+use crate::web::test_support::TestResponse;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-pub(super) fn client() -> Client {
-    Client::with("read write follow")
+pub(super) fn client() -> ApiClient {
+    ApiClient::with("read write follow")
 }
 
-pub(super) fn upload(client: &Client, shade: u8) -> String {
+pub(super) fn upload(client: &ApiClient, shade: u8) -> String {
     let mut bytes = Cursor::new(Vec::new());
     let picture = image::RgbImage::from_pixel(8, 8, image::Rgb([shade, 30, 40]));
     picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
     media::upload(&client.house.node, &bytes.into_inner(), "A door").unwrap().to_string()
 }
 
-pub(super) async fn write(client: &Client, said: Value) -> Reply {
+pub(super) async fn write(client: &ApiClient, said: Value) -> TestResponse {
     client.call(TestRequest::post().uri("/api/v1/statuses").set_json(said)).await
 }
 
-pub(super) async fn said(client: &Client, said: Value) -> Value {
+pub(super) async fn said(client: &ApiClient, said: Value) -> Value {
     let reply = write(client, said).await;
     assert_eq!(reply.code.as_u16(), 200, "{}", reply.text());
     reply.json()
 }
 
-pub(super) async fn put(client: &Client, path: &str, said: Value) -> Reply {
+pub(super) async fn put(client: &ApiClient, path: &str, said: Value) -> TestResponse {
     client.call(TestRequest::put().uri(path).set_json(said)).await
 }
 
-pub(super) async fn remove(client: &Client, path: &str) -> Reply {
+pub(super) async fn remove(client: &ApiClient, path: &str) -> TestResponse {
     client.call(TestRequest::delete().uri(path)).await
 }
 
@@ -58,7 +58,7 @@ pub(super) fn path(status: &Value) -> String {
     format!("/api/v1/statuses/{}", id(status))
 }
 
-fn in_time(client: &Client, from_now: Duration) -> String {
+fn in_time(client: &ApiClient, from_now: Duration) -> String {
     client.house.node.clock().now().plus(from_now).rfc3339_millis()
 }
 
@@ -97,7 +97,7 @@ async fn what_cannot_be_said_is_refused_in_words_and_leaves_nothing() {
     let (file, used) = (upload(&client, 1), upload(&client, 2));
     said(&client, json!({"status": "x", "media_ids": [used]})).await;
     let limits = client.get("/api/v2/instance").await.json()["configuration"].clone();
-    assert_eq!(limits["statuses"]["max_characters"], NOTE_CHARS);
+    assert_eq!(limits["statuses"]["max_characters"], MAX_NOTE_CHARS);
     let most = limits["polls"]["max_options"].as_u64().unwrap();
     let options = |n: u64| (0..n).map(|n| format!("option {n}")).collect::<Vec<_>>();
     let poll = |options: Vec<String>, expires: Value| json!({"options": options, "expires_in": expires});
@@ -133,14 +133,14 @@ async fn what_cannot_be_said_is_refused_in_words_and_leaves_nothing() {
     }
     let home = client.get("/api/v1/timelines/home").await.json();
     assert_eq!(home.as_array().unwrap().len(), 1, "nothing came of it");
-    let fits = format!("{} https://example.org/{}", "é".repeat(NOTE_CHARS - 24), "a".repeat(900));
+    let fits = format!("{} https://example.org/{}", "é".repeat(MAX_NOTE_CHARS - 24), "a".repeat(900));
     said_fits(&client, &fits).await;
     let over = write(&client, json!({"status": format!("x{fits}")})).await;
     assert_eq!(over.code.as_u16(), 422, "one too many");
     assert!(said(&client, json!({"status": "free", "media_ids": [file]})).await["media_attachments"][0].is_object());
 }
 
-async fn said_fits(client: &Client, text: &str) {
+async fn said_fits(client: &ApiClient, text: &str) {
     said(client, json!({"status": text})).await;
 }
 
@@ -209,7 +209,7 @@ async fn a_post_waits_for_its_time_and_comes_once() {
     assert_eq!(put(&client, &one, json!({"scheduled_at": moved})).await.json()["scheduled_at"], *moved);
     assert_eq!(write(&client, json!({"status": "thief", "media_ids": [file]})).await.code.as_u16(), 422);
     node.clock().advance(MINUTE * 60 * 49);
-    let mut diary = upkeep::Diary::new(node.clock().now());
+    let mut diary = upkeep::JobSchedule::new(node.clock().now());
     node.clock().advance(MINUTE * 59);
     upkeep::step(node, &mut diary).unwrap();
     assert!(!scheduling::step(node).unwrap(), "not yet");

@@ -8,25 +8,25 @@ use actix_web::http::header;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use super::Client;
-use super::others::Other;
+use super::ApiClient;
+use super::others::RemoteActor;
 use crate::base::Audience;
 use crate::federation::owner::login;
-use crate::federation::owner::oauth::{self, Registration};
-use crate::federation::owner::publish::{self, Draft};
+use crate::federation::owner::oauth::{self, AppRegistration};
+use crate::federation::owner::publish::{self, NewPost};
 use crate::store::access::apps::App;
 use crate::store::posts;
 use crate::web::auth;
-use crate::web::test_support::{House, Reply};
+use crate::web::test_support::{TestResponse, TestServer};
 
 const REDIRECT: &str = "evil://back";
 
-async fn send(house: &House, path: &str, form: &[(&str, &str)]) -> Reply {
+async fn send(house: &TestServer, path: &str, form: &[(&str, &str)]) -> TestResponse {
     house.call(TestRequest::post().uri(path).set_form(form)).await
 }
 
 /// Client id and secret of a new app.
-async fn app(house: &House, scopes: &str) -> (String, String) {
+async fn app(house: &TestServer, scopes: &str) -> (String, String) {
     let form = [("client_name", "App"), ("redirect_uris", REDIRECT), ("scopes", scopes)];
     let app = send(house, "/api/v1/apps", &form).await.json();
     (app["client_id"].as_str().unwrap().to_owned(), app["client_secret"].as_str().unwrap().to_owned())
@@ -34,7 +34,7 @@ async fn app(house: &House, scopes: &str) -> (String, String) {
 
 #[actix_web::test]
 async fn a_verifier_stands_for_the_secret_only_where_a_challenge_was_made() {
-    let house = House::new();
+    let house = TestServer::new();
     let (id, secret) = app(&house, "read").await;
     let code = || oauth::grant(&house.node, &oauth::request(&house.node, &id, REDIRECT, "read").unwrap()).unwrap();
     let exchange = async |code: &str, more: &[(&str, &str)]| {
@@ -54,13 +54,13 @@ async fn a_verifier_stands_for_the_secret_only_where_a_challenge_was_made() {
 
 #[test]
 fn strangers_apps_and_their_tokens_take_up_a_bounded_room() {
-    let house = House::new();
+    let house = TestServer::new();
     let count =
         |table: &'static str| house.node.store.read(move |r| crate::store::access::apps::count_all(r, table)).unwrap();
     let node = &house.node;
     let register = |scopes: &str| {
         let (name, redirects) = ("App".to_owned(), vec![REDIRECT.to_owned()]);
-        let asked = Registration { name, redirects, scopes: scopes.to_owned(), website: None };
+        let asked = AppRegistration { name, redirects, scopes: scopes.to_owned(), website: None };
         oauth::register(node, asked).unwrap().0
     };
     let kept = register("read");
@@ -88,7 +88,7 @@ fn strangers_apps_and_their_tokens_take_up_a_bounded_room() {
 
 #[actix_web::test]
 async fn files_of_strangers_are_not_read() {
-    let client = Client::with("read");
+    let client = ApiClient::with("read");
     let body = "--x\r\nContent-Disposition: form-data; name=\"status\"\r\n\r\nhi\r\n--x\r\nContent-Disposition: form-data; \
                 name=\"file\"; filename=\"a.png\"\r\n\r\nbytes\r\n--x--\r\n";
     let form = |path: &str| {
@@ -105,7 +105,7 @@ async fn files_of_strangers_are_not_read() {
 
 #[actix_web::test]
 async fn a_token_may_come_in_the_body_before_what_it_is_for() {
-    let client = Client::with("read write");
+    let client = ApiClient::with("read write");
     let token = client.token.as_str();
     let part =
         |name: &str, value: &str| format!("--x\r\nContent-Disposition: form-data; name={name}\r\n\r\n{value}\r\n");
@@ -139,13 +139,13 @@ async fn a_token_may_come_in_the_body_before_what_it_is_for() {
 
 #[actix_web::test]
 async fn strangers_do_not_learn_what_the_owner_reads() {
-    let client = Client::with("read write");
-    let bob = Other::followed(&client.house, "bob");
+    let client = ApiClient::with("read write");
+    let bob = RemoteActor::followed(&client.house, "bob");
     let alone = bob.says(&client.house, "read by the owner", json!({}));
     let root = bob.says(&client.house, "asked in public", json!({}));
     let secret = bob.says(&client.house, "asked quietly", json!({}));
     let answer = |to, audience| {
-        let draft = Draft { reply_to: Some(to), ..Draft::new("an answer", audience) };
+        let draft = NewPost { reply_to: Some(to), ..NewPost::new("an answer", audience) };
         publish::post(&client.house.node, draft).unwrap()
     };
     let open = answer(root, Audience::Public);
@@ -172,12 +172,12 @@ async fn strangers_do_not_learn_what_the_owner_reads() {
 
 #[actix_web::test]
 async fn nobody_is_led_to_an_app_before_they_have_answered() {
-    let house = House::new();
+    let house = TestServer::new();
     let session = login::open_session(&house.node.store, "a test").unwrap();
     let (id, _) = app(&house, "read").await;
     let ask = async |more: &str| {
         let path = format!("/oauth/authorize?client_id={id}&redirect_uri=evil%3A%2F%2Fback&scope=read&{more}");
-        let cookie = (header::COOKIE, format!("{}={session}", auth::COOKIE));
+        let cookie = (header::COOKIE, format!("{}={session}", auth::SESSION_COOKIE));
         let page = house.call(TestRequest::get().uri(&path).insert_header(cookie)).await;
         (page.code.as_u16(), page.header("location").to_owned())
     };
@@ -190,8 +190,8 @@ async fn nobody_is_led_to_an_app_before_they_have_answered() {
 
 #[actix_web::test]
 async fn posts_that_answer_each_other_in_a_circle_make_a_thread_with_an_end() {
-    let client = Client::with("read");
-    let bob = Other::followed(&client.house, "bob");
+    let client = ApiClient::with("read");
+    let bob = RemoteActor::followed(&client.house, "bob");
     let uri = |n: u8| format!("{}/circle/{n}", bob.uri);
     for (n, parent) in [(1, 2), (2, 3), (3, 1), (4, 4)] {
         let public = "https://www.w3.org/ns/activitystreams#Public";
@@ -212,11 +212,12 @@ async fn posts_that_answer_each_other_in_a_circle_make_a_thread_with_an_end() {
 
 #[actix_web::test]
 async fn strangers_see_who_stands_with_the_owner_in_the_open_and_nobody_else() {
-    let client = Client::with("read write follow");
+    let client = ApiClient::with("read write follow");
     let house = &client.house;
     let hide = [("hide_collections", "true")];
     assert_eq!(client.form("PATCH", "/api/v1/accounts/update_credentials", &hide).await.code.as_u16(), 200);
-    let (other, followed) = (|name: &str| Other::stranger(house, name), |name: &str| Other::followed(house, name));
+    let (other, followed) =
+        (|name: &str| RemoteActor::stranger(house, name), |name: &str| RemoteActor::followed(house, name));
     let post = house.post("hello", Audience::Public);
     let closed = house.post("for followers", Audience::Followers);
     // Read by the owner, and more: but nothing that a stranger could see.
@@ -225,23 +226,25 @@ async fn strangers_see_who_stands_with_the_owner_in_the_open_and_nobody_else() {
     let near = followed("near");
     near.answers(house, closed.id, "to what is closed");
     let quiet = followed("quiet");
-    let draft = Draft { reply_to: Some(quiet.says(house, "asked", json!({}))), ..Draft::new("?", Audience::Followers) };
+    let draft =
+        NewPost { reply_to: Some(quiet.says(house, "asked", json!({}))), ..NewPost::new("?", Audience::Followers) };
     publish::post(&house.node, draft).unwrap();
     let spoken = other("spoken");
-    publish::post(&house.node, Draft::new("@spoken@there.example a word", Audience::Mentioned)).unwrap();
+    publish::post(&house.node, NewPost::new("@spoken@there.example a word", Audience::Mentioned)).unwrap();
     let hidden = [&reader, &silent, &near, &quiet, &spoken];
     // In the owner's threads, above and below; boosted, boosting, liking, named.
     let (below, deep, above, middle) = (other("below"), other("deep"), followed("above"), followed("middle"));
     let first = below.answers(house, post.id, "first");
     deep.answers(house, first, "deeper");
     let root = above.says(house, "the root", json!({}));
-    let draft = Draft { reply_to: Some(middle.answers(house, root, "well")), ..Draft::new("yes", Audience::Public) };
+    let draft =
+        NewPost { reply_to: Some(middle.answers(house, root, "well")), ..NewPost::new("yes", Audience::Public) };
     publish::post(&house.node, draft).unwrap();
     let (boosted, boosting, liking, named) = (followed("boosted"), other("boosting"), other("liking"), other("named"));
     publish::boost(&house.node, boosted.says(house, "so good", json!({}))).unwrap();
     boosting.boosts(house, post.id);
     liking.does(house, json!({"type": "Like", "object": post.uri}));
-    publish::post(&house.node, Draft::new("as @named@there.example says", Audience::Quiet)).unwrap();
+    publish::post(&house.node, NewPost::new("as @named@there.example says", Audience::Quiet)).unwrap();
     let shown = [&below, &deep, &above, &middle, &boosted, &boosting, &liking, &named];
     let app = app(house, "read").await;
     let form = [("grant_type", "client_credentials"), ("client_id", &app.0), ("client_secret", &app.1)];
@@ -286,11 +289,11 @@ async fn strangers_see_who_stands_with_the_owner_in_the_open_and_nobody_else() {
 
 #[actix_web::test]
 async fn strangers_see_whom_the_owner_follows_when_the_owner_shows_it() {
-    let client = Client::with("read write follow");
+    let client = ApiClient::with("read write follow");
     let house = &client.house;
-    let (followed, picked) = (Other::followed(house, "followed"), Other::followed(house, "picked"));
+    let (followed, picked) = (RemoteActor::followed(house, "followed"), RemoteActor::followed(house, "picked"));
     assert_eq!(client.post(&format!("/api/v1/accounts/{}/endorse", picked.id), &[]).await.code.as_u16(), 200);
-    let code = async |one: &Other| house.get(&format!("/api/v1/accounts/{}", one.id), "*/*").await.code.as_u16();
+    let code = async |one: &RemoteActor| house.get(&format!("/api/v1/accounts/{}", one.id), "*/*").await.code.as_u16();
     let hide = async |said: &str| {
         let form = [("hide_collections", said)];
         assert_eq!(client.form("PATCH", "/api/v1/accounts/update_credentials", &form).await.code.as_u16(), 200);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use super::Client;
+use super::ApiClient;
 use crate::ap;
 use crate::base::Audience;
 use crate::base::id::{ActorId, PostId};
@@ -20,7 +20,7 @@ use crate::store::{
 use crate::text::plain_text;
 
 /// Somebody on another server becomes known here.
-pub(super) fn somebody(client: &Client, name: &str, host: &str) -> ActorId {
+pub(super) fn somebody(client: &ApiClient, name: &str, host: &str) -> ActorId {
     let uri = format!("https://{host}/users/{name}");
     let document = json!({"type": "Person", "id": uri, "preferredUsername": name, "inbox": format!("{uri}/inbox"),
         "name": format!("{} of {host}", name.to_uppercase()), "followers": format!("{uri}/followers")});
@@ -29,7 +29,7 @@ pub(super) fn somebody(client: &Client, name: &str, host: &str) -> ActorId {
 }
 
 /// A public post of somebody's arrives, changed as wanted.
-pub(super) fn arrives(client: &Client, by: ActorId, text: &str, change: Value) -> PostId {
+pub(super) fn arrives(client: &ApiClient, by: ActorId, text: &str, change: Value) -> PostId {
     client.house.scratch.clock.advance(Duration::from_secs(60));
     let author = client.house.node.store.read(|r| actors::by_id(r, by)).unwrap();
     let now = client.house.node.clock().now();
@@ -55,13 +55,13 @@ fn texts(list: &Value) -> Vec<String> {
     list.as_array().unwrap().iter().map(text).collect()
 }
 
-async fn seen(client: &Client, path: &str) -> Vec<String> {
+async fn seen(client: &ApiClient, path: &str) -> Vec<String> {
     let reply = client.get(path).await;
     assert_eq!(reply.code.as_u16(), 200, "{path}: {}", reply.text());
     texts(&reply.json())
 }
 
-fn own(client: &Client, text: &str, audience: Audience) -> PostId {
+fn own(client: &ApiClient, text: &str, audience: Audience) -> PostId {
     client.house.scratch.clock.advance(Duration::from_secs(60));
     client.house.post(text, audience).id
 }
@@ -70,7 +70,7 @@ const PICTURE: &str = "https://b.example/cat.png";
 
 #[actix_web::test]
 async fn the_public_timeline_is_what_everyone_said_to_everyone() {
-    let client = Client::with("read");
+    let client = ApiClient::with("read");
     let (bob, eve) = (somebody(&client, "bob", "b.example"), somebody(&client, "eve", "e.example"));
     let own_id = own(&client, "ours", Audience::Public);
     own(&client, "quiet", Audience::Quiet);
@@ -98,7 +98,7 @@ async fn the_public_timeline_is_what_everyone_said_to_everyone() {
 
 #[actix_web::test]
 async fn strangers_do_not_learn_whom_the_owner_reads() {
-    let client = Client::with("read");
+    let client = ApiClient::with("read");
     let bob = somebody(&client, "bob", "b.example");
     own(&client, "ours #cats", Audience::Public);
     arrives(&client, bob, "theirs #cats", json!({}));
@@ -117,7 +117,7 @@ async fn strangers_do_not_learn_whom_the_owner_reads() {
 
 #[actix_web::test]
 async fn whom_the_owner_keeps_away_is_on_no_timeline_of_everyone() {
-    let client = Client::with("read");
+    let client = ApiClient::with("read");
     let people: Vec<ActorId> = ["blocked", "muted", "limited", "gone", "fine"]
         .iter()
         .map(|name| {
@@ -128,8 +128,8 @@ async fn whom_the_owner_keeps_away_is_on_no_timeline_of_everyone() {
         .collect();
     let node = &client.house.node;
     publish::block(node, people[0]).unwrap();
-    publish::mute(node, people[1], mutes::Reach::Home, None).unwrap();
-    let rule = |host: &str, severity| host_blocks::Rule::by_hand(host, severity, "");
+    publish::mute(node, people[1], mutes::MuteScope::Home, None).unwrap();
+    let rule = |host: &str, severity| host_blocks::HostBlockRule::by_hand(host, severity, "");
     let rules =
         [rule("limited.example", host_blocks::Severity::Limit), rule("gone.example", host_blocks::Severity::Block)];
     node.store.write(move |w| rules.iter().try_for_each(|rule| host_blocks::set(w, rule))).unwrap();
@@ -145,7 +145,7 @@ async fn whom_the_owner_keeps_away_is_on_no_timeline_of_everyone() {
 
 #[actix_web::test]
 async fn a_hashtag_has_a_timeline_however_it_is_spelled() {
-    let client = Client::with("read");
+    let client = ApiClient::with("read");
     let bob = somebody(&client, "bob", "b.example");
     arrives(&client, bob, "a #Café", json!({}));
     arrives(&client, bob, "b #CAFÉ #tea", json!({}));
@@ -175,7 +175,7 @@ async fn a_hashtag_has_a_timeline_however_it_is_spelled() {
 
 #[actix_web::test]
 async fn posts_with_a_followed_hashtag_come_home_and_leave_with_it() {
-    let client = Client::with("read write follow");
+    let client = ApiClient::with("read write follow");
     let (bob, eve, mo) = (
         somebody(&client, "bob", "b.example"),
         somebody(&client, "eve", "e.example"),
@@ -190,7 +190,7 @@ async fn posts_with_a_followed_hashtag_come_home_and_leave_with_it() {
     assert!(tag["id"].as_str().unwrap().parse::<u64>().unwrap() > 0);
     client.post("/api/v1/tags/dogs/follow", &[]).await;
     publish::block(&client.house.node, eve).unwrap();
-    publish::mute(&client.house.node, mo, mutes::Reach::Home, None).unwrap();
+    publish::mute(&client.house.node, mo, mutes::MuteScope::Home, None).unwrap();
     arrives(&client, bob, "one #CATS", json!({}));
     arrives(&client, bob, "nothing", json!({}));
     arrives(&client, eve, "blocked #cats", json!({}));
@@ -213,23 +213,23 @@ async fn posts_with_a_followed_hashtag_come_home_and_leave_with_it() {
 
 #[actix_web::test]
 async fn what_only_a_hashtag_brought_home_does_not_stay_for_ever() {
-    let client = Client::with("read write follow");
+    let client = ApiClient::with("read write follow");
     let bob = somebody(&client, "bob", "b.example");
     client.post("/api/v1/tags/cats/follow", &[]).await;
     let id = arrives(&client, bob, "one #cats", json!({}));
     let own = own(&client, "mine #cats", Audience::Public);
     let node = &client.house.node;
-    let mut diary = upkeep::Diary::new(node.clock().now());
+    let mut diary = upkeep::JobSchedule::new(node.clock().now());
     client.house.scratch.clock.advance(Duration::from_hours(24 * 31));
     upkeep::step(node, &mut diary).unwrap();
-    let home = node.store.read(|r| home_timeline::page(r, posts::Page::first(9))).unwrap();
+    let home = node.store.read(|r| home_timeline::page(r, posts::PostPage::first(9))).unwrap();
     assert_eq!(home, [own]);
     assert!(node.store.read(|r| posts::by_id(r, id)).is_err(), "and the post went, too");
 }
 
 #[actix_web::test]
 async fn followed_hashtags_are_paged_by_their_rows() {
-    let client = Client::with("read follow");
+    let client = ApiClient::with("read follow");
     for name in ["a1", "b2", "c3"] {
         assert_eq!(client.post(&format!("/api/v1/tags/{name}/follow"), &[]).await.code.as_u16(), 200);
         client.post(&format!("/api/v1/tags/{name}/follow"), &[]).await;
@@ -251,7 +251,7 @@ async fn followed_hashtags_are_paged_by_their_rows() {
 
 #[actix_web::test]
 async fn hashtags_stand_on_the_profile_ten_at_most() {
-    let client = Client::with("read write");
+    let client = ApiClient::with("read write");
     own(&client, "x #Knitting", Audience::Public);
     own(&client, "y #knitting", Audience::Quiet);
     own(&client, "z #knitting", Audience::Followers);

@@ -6,28 +6,28 @@ use crate::federation::Node;
 use crate::store::actors::{self, Actor};
 use crate::store::posts::conversations::{self as rows, Conversation};
 use crate::store::{Read, Write, moderation::block_filter, posts::post_views};
-use crate::web::api::call::{Answer, Call, Reply};
-use crate::web::api::entity::View;
-use crate::web::api::entity::conversation::{Shown, conversation};
-use crate::web::api::paging::{Back, Window, linked};
+use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
+use crate::web::api::entity::ApiViewer;
+use crate::web::api::entity::conversation::{ConversationEntity, conversation};
+use crate::web::api::paging::{BackwardParameter, PageWindow, linked};
 
 /// `GET /api/v1/conversations`. Its link ids are those of the newest posts.
-pub fn list(node: &Node, call: &Call) -> Reply {
-    let window = Window::of(call, 20, 40);
+pub fn list(node: &Node, call: &ApiRequest) -> ApiResult {
+    let window = PageWindow::of(call, 20, 40);
     let (shown, ids) = node.store.read(|r| {
-        let view = View::load(node, r, call)?;
+        let view = ApiViewer::load(node, r, call)?;
         let found = rows::page(r, window.rows())?;
         Ok((shown(r, &view, &found)?, found.iter().map(|row| row.newest.0).collect::<Vec<_>>()))
     })?;
-    Ok(linked(node, call, Answer::json(&shown), &ids, window, Back::Row))
+    Ok(linked(node, call, ApiResponse::json(&shown), &ids, window, BackwardParameter::Row))
 }
 
 /// These conversations as the owner sees them; one whose newest post is by somebody blocked is left out.
-pub fn shown(r: &Read<'_>, view: &View<'_>, found: &[Conversation]) -> Result<Vec<Shown>> {
+pub fn shown(r: &Read<'_>, view: &ApiViewer<'_>, found: &[Conversation]) -> Result<Vec<ConversationEntity>> {
     let cards = post_views::of(r, &found.iter().map(|row| row.newest).collect::<Vec<_>>())?;
     let uris: Vec<&str> = found.iter().flat_map(|row| row.people.iter().map(String::as_str)).collect();
     let mut known = actors::by_uris(r, &uris)?;
-    let hidden = block_filter::of(r, known.iter())?.hidden;
+    let hidden = block_filter::of(r, known.iter())?.blocked;
     known.retain(|actor| !hidden.contains(&actor.id));
     let owner = view.owner.map(|owner| actors::by_id(r, owner)).transpose()?;
     let one = |row: &Conversation| {
@@ -43,28 +43,28 @@ pub fn shown(r: &Read<'_>, view: &View<'_>, found: &[Conversation]) -> Result<Ve
 }
 
 /// `POST /api/v1/conversations/{id}/read`.
-pub fn read(node: &Node, call: &Call) -> Reply {
+pub fn read(node: &Node, call: &ApiRequest) -> ApiResult {
     mark(node, call, rows::read)
 }
 
 /// `POST /api/v1/conversations/{id}/unread`.
-pub fn unread(node: &Node, call: &Call) -> Reply {
+pub fn unread(node: &Node, call: &ApiRequest) -> ApiResult {
     mark(node, call, rows::unread)
 }
 
-fn mark(node: &Node, call: &Call, act: fn(&Write<'_>, ConversationId) -> Result<()>) -> Reply {
+fn mark(node: &Node, call: &ApiRequest, act: fn(&Write<'_>, ConversationId) -> Result<()>) -> ApiResult {
     let id: ConversationId = call.id()?;
     node.store.write(move |w| act(w, id))?;
     let shown = node.store.read(|r| {
-        let view = View::load(node, r, call)?;
+        let view = ApiViewer::load(node, r, call)?;
         shown(r, &view, &[rows::by_id(r, id)?])?.pop().ok_or(Error::NotFound)
     })?;
-    Ok(Answer::json(&shown))
+    Ok(ApiResponse::json(&shown))
 }
 
 /// `DELETE /api/v1/conversations/{id}`: off the list; the posts stay.
-pub fn delete(node: &Node, call: &Call) -> Reply {
+pub fn delete(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: ConversationId = call.id()?;
     node.store.write(move |w| rows::remove(w, id))?;
-    Ok(Answer::done())
+    Ok(ApiResponse::done())
 }

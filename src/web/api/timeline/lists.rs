@@ -5,16 +5,16 @@ use serde_json::{Value, json};
 use crate::base::Result;
 use crate::base::id::{ActorId, ListId};
 use crate::federation::Node;
-use crate::social::list::{self, Change};
+use crate::social::list::{self, ListChange};
 use crate::store::actors;
-use crate::store::timelines::lists::{self, List, MEMBERS, Replies};
-use crate::web::api::call::{Answer, Call, Reply};
-use crate::web::api::entity::View;
+use crate::store::timelines::lists::{self, ListReplies, MAX_LIST_MEMBERS, StoredList};
+use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
+use crate::web::api::entity::ApiViewer;
 use crate::web::api::entity::account::account;
-use crate::web::api::error::Fault;
-use crate::web::api::paging::{Back, Window, linked};
+use crate::web::api::error::ApiError;
+use crate::web::api::paging::{BackwardParameter, PageWindow, linked};
 
-fn shown(list: &List) -> Value {
+fn shown(list: &StoredList) -> Value {
     json!({
         "id": list.id.to_string(),
         "title": list.title,
@@ -24,107 +24,107 @@ fn shown(list: &List) -> Value {
 }
 
 /// `GET /api/v1/lists`.
-pub fn all(node: &Node, _: &Call) -> Reply {
+pub fn all(node: &Node, _: &ApiRequest) -> ApiResult {
     let all = node.store.read(lists::all)?;
-    Ok(Answer::json(&all.iter().map(shown).collect::<Vec<_>>()))
+    Ok(ApiResponse::json(&all.iter().map(shown).collect::<Vec<_>>()))
 }
 
 /// `GET /api/v1/lists/{id}`.
-pub fn one(node: &Node, call: &Call) -> Reply {
+pub fn one(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: ListId = call.id()?;
-    Ok(Answer::json(&shown(&node.store.read(|r| lists::by_id(r, id))?)))
+    Ok(ApiResponse::json(&shown(&node.store.read(|r| lists::by_id(r, id))?)))
 }
 
 /// What the parameters say.
-fn said(call: &Call) -> Result<Change, Fault> {
+fn said(call: &ApiRequest) -> Result<ListChange, ApiError> {
     let replies = match call.params.given("replies_policy") {
         None => None,
-        Some(word) => Some(Replies::from_word(&word).ok_or_else(|| {
-            Fault::Refused(format!("'{}' is not a valid replies_policy", crate::text::cut(&word, 40)))
+        Some(word) => Some(ListReplies::from_word(&word).ok_or_else(|| {
+            ApiError::Refused(format!("'{}' is not a valid replies_policy", crate::text::cut(&word, 40)))
         })?),
     };
-    Ok(Change { title: call.params.text("title"), replies, exclusive: call.params.flag("exclusive") })
+    Ok(ListChange { title: call.params.text("title"), replies, exclusive: call.params.flag("exclusive") })
 }
 
 /// `POST /api/v1/lists`.
-pub fn make(node: &Node, call: &Call) -> Reply {
+pub fn make(node: &Node, call: &ApiRequest) -> ApiResult {
     let said = said(call)?;
-    Ok(Answer::json(&shown(&node.store.write(move |w| list::make(w, &said))?)))
+    Ok(ApiResponse::json(&shown(&node.store.write(move |w| list::make(w, &said))?)))
 }
 
 /// `PUT /api/v1/lists/{id}`: what is not said stays.
-pub fn change(node: &Node, call: &Call) -> Reply {
+pub fn change(node: &Node, call: &ApiRequest) -> ApiResult {
     let (id, said) = (call.id()?, said(call)?);
-    Ok(Answer::json(&shown(&node.store.write(move |w| list::change(w, id, &said))?)))
+    Ok(ApiResponse::json(&shown(&node.store.write(move |w| list::change(w, id, &said))?)))
 }
 
 /// `DELETE /api/v1/lists/{id}`.
-pub fn remove(node: &Node, call: &Call) -> Reply {
+pub fn remove(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: ListId = call.id()?;
     node.store.write(move |w| lists::remove(w, id))?;
-    Ok(Answer::done())
+    Ok(ApiResponse::done())
 }
 
 /// `GET /api/v1/lists/{id}/accounts`: with `limit=0`, as Tusky and Mastodon's Android app ask, all of them.
-pub fn members(node: &Node, call: &Call) -> Reply {
+pub fn members(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: ListId = call.id()?;
-    let mut window = Window::of(call, 40, 80);
+    let mut window = PageWindow::of(call, 40, 80);
     let whole = window.limit == 0;
     if whole {
-        window = Window { max: None, since: None, min: None, limit: MEMBERS };
+        window = PageWindow { max: None, since: None, min: None, limit: MAX_LIST_MEMBERS };
     }
     let (shown, ids) = node.store.read(|r| {
         lists::by_id(r, id)?;
-        let view = View::load(node, r, call)?;
+        let view = ApiViewer::load(node, r, call)?;
         let ids = lists::members(r, id, window.max, window.since.or(window.min), window.limit)?;
         let found = actors::by_ids(r, &ids)?;
         let ordered = ids.iter().filter_map(|id| found.iter().find(|actor| actor.id == *id));
         Ok((ordered.map(|actor| account(&view, actor)).collect::<Vec<_>>(), ids))
     })?;
-    let answer = Answer::json(&shown);
+    let answer = ApiResponse::json(&shown);
     let rows: Vec<i64> = ids.iter().map(|id| id.0).collect();
-    Ok(if whole { answer } else { linked(node, call, answer, &rows, window, Back::Since) })
+    Ok(if whole { answer } else { linked(node, call, answer, &rows, window, BackwardParameter::Since) })
 }
 
 /// The accounts named; a word that is no id is nobody's.
-fn named(call: &Call) -> Result<Vec<ActorId>, Fault> {
-    call.params.list("account_ids").iter().map(|id| id.parse().map_err(Fault::Error)).collect()
+fn named(call: &ApiRequest) -> Result<Vec<ActorId>, ApiError> {
+    call.params.list("account_ids").iter().map(|id| id.parse().map_err(ApiError::Error)).collect()
 }
 
 /// `POST /api/v1/lists/{id}/accounts`: all of them, or none.
-pub fn put_in(node: &Node, call: &Call) -> Reply {
+pub fn put_in(node: &Node, call: &ApiRequest) -> ApiResult {
     let (id, people) = (call.id()?, named(call)?);
     node.store.write(move |w| list::add(w, id, &people))?;
-    Ok(Answer::done())
+    Ok(ApiResponse::done())
 }
 
 /// `DELETE /api/v1/lists/{id}/accounts`.
-pub fn take_out(node: &Node, call: &Call) -> Reply {
+pub fn take_out(node: &Node, call: &ApiRequest) -> ApiResult {
     let (id, people) = (call.id()?, named(call)?);
     node.store.write(move |w| list::remove(w, id, &people))?;
-    Ok(Answer::done())
+    Ok(ApiResponse::done())
 }
 
 /// `GET /api/v1/accounts/{id}/lists`: those of the owner's lists that hold them.
-pub fn of_account(node: &Node, call: &Call) -> Reply {
+pub fn of_account(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: ActorId = call.id()?;
     let of_theirs = node.store.read(|r| {
         actors::by_id(r, id)?;
         lists::of_member(r, id)
     })?;
-    Ok(Answer::json(&of_theirs.iter().map(shown).collect::<Vec<_>>()))
+    Ok(ApiResponse::json(&of_theirs.iter().map(shown).collect::<Vec<_>>()))
 }
 
 /// `GET /api/v1/timelines/list/{id}`.
-pub fn timeline(node: &Node, call: &Call) -> Reply {
+pub fn timeline(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: ListId = call.id()?;
-    let window = Window::of(call, 20, 40);
+    let window = PageWindow::of(call, 20, 40);
     let (shown, rows) = node.store.read(|r| {
         let list = lists::by_id(r, id)?;
-        let view = View::load(node, r, call)?;
+        let view = ApiViewer::load(node, r, call)?;
         let mut ids = lists::page(r, &list, window.posts())?;
         ids.retain(|id| window.holds(id.0));
         Ok((call.pieces.of(r, &view, &ids)?, ids.iter().map(|id| id.0).collect::<Vec<_>>()))
     })?;
-    Ok(linked(node, call, Answer::json(&shown), &rows, window, Back::Min))
+    Ok(linked(node, call, ApiResponse::json(&shown), &rows, window, BackwardParameter::Min))
 }

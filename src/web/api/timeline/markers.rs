@@ -3,35 +3,36 @@
 use serde_json::{Map, Value, json};
 
 use crate::federation::Node;
-use crate::store::timelines::markers::{self, List, Marker};
-use crate::web::api::call::{Answer, Call, Reply};
-use crate::web::api::error::Fault;
+use crate::store::timelines::markers::{self, MarkerTimeline, ReadMarker};
+use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
+use crate::web::api::error::ApiError;
 
 /// `GET /api/v1/markers?timeline[]=…`: only those asked for that were ever set.
-pub fn show(node: &Node, call: &Call) -> Reply {
+pub fn show(node: &Node, call: &ApiRequest) -> ApiResult {
     let asked = call.params.list("timeline");
-    let wanted: Vec<List> = List::ALL.into_iter().filter(|list| asked.iter().any(|name| name == list.word())).collect();
+    let wanted: Vec<MarkerTimeline> =
+        MarkerTimeline::ALL.into_iter().filter(|list| asked.iter().any(|name| name == list.word())).collect();
     answer(node, &wanted)
 }
 
 /// `POST /api/v1/markers`: answers with those that were sent. All writes pass one after the other, so that the conflict
 /// Mastodon may report (409) does not come up.
-pub fn set(node: &Node, call: &Call) -> Reply {
+pub fn set(node: &Node, call: &ApiRequest) -> ApiResult {
     let mut sent = Vec::new();
-    for list in List::ALL {
+    for list in MarkerTimeline::ALL {
         let Some(text) = call.params.given(&format!("{}/last_read_id", list.word())) else { continue };
         let text = text.trim();
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(Fault::Refused("Validation failed: Last read is not a number".to_owned()));
+            return Err(ApiError::Refused("Validation failed: Last read is not a number".to_owned()));
         }
         sent.push((list, text.parse().unwrap_or(i64::MAX)));
     }
-    let lists: Vec<List> = sent.iter().map(|(list, _)| *list).collect();
+    let lists: Vec<MarkerTimeline> = sent.iter().map(|(list, _)| *list).collect();
     node.store.write(move |w| sent.iter().try_for_each(|(list, last)| markers::set(w, *list, *last)))?;
     answer(node, &lists)
 }
 
-fn answer(node: &Node, lists: &[List]) -> Reply {
+fn answer(node: &Node, lists: &[MarkerTimeline]) -> ApiResult {
     let shown = node.store.read(|r| {
         let mut shown = Map::new();
         for list in lists {
@@ -41,10 +42,10 @@ fn answer(node: &Node, lists: &[List]) -> Reply {
         }
         Ok(shown)
     })?;
-    Ok(Answer::json(&shown))
+    Ok(ApiResponse::json(&shown))
 }
 
-fn entity(marker: &Marker) -> Value {
+fn entity(marker: &ReadMarker) -> Value {
     json!({
         "last_read_id": marker.last_id.to_string(),
         "version": marker.version,

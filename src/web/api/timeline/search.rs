@@ -6,9 +6,9 @@ use serde::Serialize;
 use crate::base::id::{ActorId, PostId};
 use crate::base::{Error, Result};
 use crate::federation::Node;
-use crate::federation::owner::search::{self, Found, Reach, Typed};
+use crate::federation::owner::search::{self, Resolved, SearchInput, SearchScope};
 use crate::store::posts::Viewer;
-use crate::store::timelines::search::{People, people};
+use crate::store::timelines::search::{PeopleScope, people};
 use crate::store::{
     Read,
     actors::{self, follows},
@@ -17,91 +17,91 @@ use crate::store::{
     timelines::tags as known_tags,
 };
 use crate::text::scan;
-use crate::web::api::call::{Answer, Call, Reply};
-use crate::web::api::entity::View;
-use crate::web::api::entity::account::{Account, account};
-use crate::web::api::entity::tag::Tag;
-use crate::web::api::error::Fault;
-use crate::web::api::paging::Window;
-use crate::web::api::status_cache::Piece;
+use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
+use crate::web::api::entity::ApiViewer;
+use crate::web::api::entity::account::{AccountEntity, account};
+use crate::web::api::entity::tag::TagEntity;
+use crate::web::api::error::ApiError;
+use crate::web::api::paging::PageWindow;
+use crate::web::api::status_cache::CachedStatus;
 use crate::web::api::timeline::tags;
 
 /// Results passed over at most.
-const OFFSET: u32 = 5_000;
+const MAX_OFFSET: u32 = 5_000;
 
 /// A search as it was asked.
-struct Asked {
+struct SearchRequest {
     text: String,
-    typed: Typed,
-    whom: People,
+    typed: SearchInput,
+    whom: PeopleScope,
     by: Option<ActorId>,
-    window: Window,
+    window: PageWindow,
     offset: u32,
 }
 
-impl Asked {
-    fn read(call: &Call, text: String, usual: u32, most: u32) -> Self {
-        let whom = if call.params.flag("following") == Some(true) { People::Followed } else { People::All };
+impl SearchRequest {
+    fn read(call: &ApiRequest, text: String, usual: u32, most: u32) -> Self {
+        let whom = if call.params.flag("following") == Some(true) { PeopleScope::Followed } else { PeopleScope::All };
         Self {
-            typed: Typed::read(&text),
+            typed: SearchInput::read(&text),
             whom,
             // Whom nobody can be has written nothing.
             by: call.params.given("account_id").map(|id| id.parse().unwrap_or(ActorId(0))),
-            window: Window::of(call, usual, most),
-            offset: call.number("offset").map_or(0, |n| u32::try_from(n).unwrap_or(OFFSET).min(OFFSET)),
+            window: PageWindow::of(call, usual, most),
+            offset: call.number("offset").map_or(0, |n| u32::try_from(n).unwrap_or(MAX_OFFSET).min(MAX_OFFSET)),
             text: text.trim().to_owned(),
         }
     }
 }
 
-fn resolves(call: &Call) -> Reach {
-    if call.params.flag("resolve") == Some(true) { Reach::Everywhere } else { Reach::Here }
+fn resolves(call: &ApiRequest) -> SearchScope {
+    if call.params.flag("resolve") == Some(true) { SearchScope::Everywhere } else { SearchScope::Here }
 }
 
 /// What was found.
 #[derive(Serialize)]
-struct Results {
-    accounts: Vec<Account>,
-    statuses: Vec<Piece>,
-    hashtags: Vec<Tag>,
+struct SearchResults {
+    accounts: Vec<AccountEntity>,
+    statuses: Vec<CachedStatus>,
+    hashtags: Vec<TagEntity>,
 }
 
 /// `GET /api/v2/search`: always all three lists, whatever is asked for.
-pub fn v2(node: &Node, call: &Call) -> Reply {
-    let asked = Asked::read(call, call.params.required("q")?, 20, 40);
+pub fn v2(node: &Node, call: &ApiRequest) -> ApiResult {
+    let asked = SearchRequest::read(call, call.params.required("q")?, 20, 40);
     let reach = resolves(call);
-    if !call.is_owner() && (reach == Reach::Everywhere || asked.offset > 0) {
-        return Err(Fault::NoUser(401));
+    if !call.is_owner() && (reach == SearchScope::Everywhere || asked.offset > 0) {
+        return Err(ApiError::NoUser(401));
     }
     let kind = call.params.given("type");
     let wants = |name: &str| kind.as_deref().is_none_or(|kind| kind == name);
     // What is fetched is kept first: a search reads what is stored.
     let named = search::named(node, &asked.typed, reach)?;
     let shown = node.store.read(|r| {
-        let view = View::load(node, r, call)?;
+        let view = ApiViewer::load(node, r, call)?;
         let people = if wants("accounts") { accounts(r, &view, &asked, named)? } else { Vec::new() };
         let posts = if wants("statuses") { statuses(node, r, &view, &asked, named)? } else { Vec::new() };
         let tags = if wants("hashtags") { hashtags(r, &view, &asked)? } else { Vec::new() };
-        Ok(Results {
+        Ok(SearchResults {
             accounts: ordered(r, &people)?.iter().map(|actor| account(&view, actor)).collect(),
             statuses: call.pieces.of(r, &view, &posts)?,
             hashtags: tags::shown(r, &view, &tags)?,
         })
     })?;
-    Ok(Answer::json(&shown))
+    Ok(ApiResponse::json(&shown))
 }
 
 /// `GET /api/v1/accounts/search`: what completes a mention while it is typed.
-pub fn of_accounts(node: &Node, call: &Call) -> Reply {
-    let Some(text) = call.params.given("q") else { return Ok(Answer::none()) };
-    let asked = Asked::read(call, text, 40, 80);
+pub fn of_accounts(node: &Node, call: &ApiRequest) -> ApiResult {
+    let Some(text) = call.params.given("q") else { return Ok(ApiResponse::none()) };
+    let asked = SearchRequest::read(call, text, 40, 80);
     let named = search::named(node, &asked.typed, resolves(call))?;
     let shown = node.store.read(|r| {
-        let view = View::load(node, r, call)?;
+        let view = ApiViewer::load(node, r, call)?;
         let people = accounts(r, &view, &asked, named)?;
         Ok(ordered(r, &people)?.iter().map(|actor| account(&view, actor)).collect::<Vec<_>>())
     })?;
-    Ok(Answer::json(&shown))
+    Ok(ApiResponse::json(&shown))
 }
 
 /// The actors with these ids, in this order.
@@ -111,13 +111,18 @@ fn ordered(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<actors::Actor>> {
     Ok(found)
 }
 
-fn accounts(r: &Read<'_>, view: &View<'_>, asked: &Asked, named: Option<Found>) -> Result<Vec<ActorId>> {
+fn accounts(
+    r: &Read<'_>,
+    view: &ApiViewer<'_>,
+    asked: &SearchRequest,
+    named: Option<Resolved>,
+) -> Result<Vec<ActorId>> {
     let limit = asked.window.limit as usize;
     let mut found = match (named, asked.offset) {
-        (Some(Found::Actor(id)), 0) => vec![id],
+        (Some(Resolved::Actor(id)), 0) => vec![id],
         _ => Vec::new(),
     };
-    if asked.whom == People::Followed {
+    if asked.whom == PeopleScope::Followed {
         let owner = node::owner(r)?;
         let mut kept = Vec::new();
         for id in found {
@@ -127,10 +132,10 @@ fn accounts(r: &Read<'_>, view: &View<'_>, asked: &Asked, named: Option<Found>) 
         }
         found = kept;
     }
-    if !matches!(asked.typed, Typed::Address(_)) && !asked.text.starts_with('#') {
-        let whom = if view.viewer() == Viewer::Stranger { People::Owner } else { asked.whom };
+    if !matches!(asked.typed, SearchInput::Address(_)) && !asked.text.starts_with('#') {
+        let whom = if view.viewer() == Viewer::Stranger { PeopleScope::Owner } else { asked.whom };
         let more = people(r, &asked.text, whom, asked.window.limit, asked.offset)?;
-        found.extend(more.into_iter().filter(|id| Some(Found::Actor(*id)) != named));
+        found.extend(more.into_iter().filter(|id| Some(Resolved::Actor(*id)) != named));
     }
     if view.viewer() == Viewer::Stranger {
         found.retain(|id| Some(*id) == view.owner);
@@ -139,9 +144,15 @@ fn accounts(r: &Read<'_>, view: &View<'_>, asked: &Asked, named: Option<Found>) 
     Ok(found)
 }
 
-fn statuses(node: &Node, r: &Read<'_>, view: &View<'_>, asked: &Asked, named: Option<Found>) -> Result<Vec<PostId>> {
+fn statuses(
+    node: &Node,
+    r: &Read<'_>,
+    view: &ApiViewer<'_>,
+    asked: &SearchRequest,
+    named: Option<Resolved>,
+) -> Result<Vec<PostId>> {
     match (&asked.typed, named) {
-        (Typed::Address(_), Some(Found::Post(id))) if asked.offset == 0 => {
+        (SearchInput::Address(_), Some(Resolved::Post(id))) if asked.offset == 0 => {
             let card = match post_views::one(r, id) {
                 Err(Error::NotFound) => return Ok(Vec::new()),
                 card => card?,
@@ -149,8 +160,8 @@ fn statuses(node: &Node, r: &Read<'_>, view: &View<'_>, asked: &Asked, named: Op
             let open = view.owner == Some(card.author.id) && card.post.audience.is_open();
             Ok(if view.viewer() == Viewer::Owner || open { vec![id] } else { Vec::new() })
         }
-        (Typed::Address(_) | Typed::Handle(_), _) => Ok(Vec::new()),
-        (Typed::Words(words), _) => {
+        (SearchInput::Address(_) | SearchInput::Handle(_), _) => Ok(Vec::new()),
+        (SearchInput::Words(words), _) => {
             let mut ids = search::posts(node, r, words, asked.by, view.viewer(), asked.window.posts(), asked.offset)?;
             ids.retain(|id| asked.window.holds(id.0));
             Ok(ids)
@@ -160,7 +171,7 @@ fn statuses(node: &Node, r: &Read<'_>, view: &View<'_>, asked: &Asked, named: Op
 
 /// Hashtags that begin like this, the very one first; what the owner asks for with its `#` is there to be followed even if
 /// nobody has used it yet.
-fn hashtags(r: &Read<'_>, view: &View<'_>, asked: &Asked) -> Result<Vec<(String, String)>> {
+fn hashtags(r: &Read<'_>, view: &ApiViewer<'_>, asked: &SearchRequest) -> Result<Vec<(String, String)>> {
     let Some((name, typed)) = scan::whole_tag(&asked.text) else { return Ok(Vec::new()) };
     let limit = asked.window.limit;
     let mut found: Vec<String> = match view.viewer() {

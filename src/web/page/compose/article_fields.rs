@@ -2,15 +2,15 @@
 
 use maud::{Markup, html};
 
-use crate::federation::owner::publish::TITLE_CHARS;
+use crate::federation::owner::publish::MAX_TITLE_CHARS;
 use crate::store::posts::Post;
-use crate::text::SUMMARY_CHARS;
-use crate::web::page::form::Fields;
+use crate::text::MAX_ABSTRACT_CHARS;
+use crate::web::page::form::FormFields;
 use crate::web::page::layout::icon;
 
 /// What stands in these fields.
 #[derive(Debug, Clone, Default)]
-pub struct Filled {
+pub struct ArticleFields {
     /// The title; with one it is an article.
     pub title: String,
     /// What the article says of itself.
@@ -19,9 +19,9 @@ pub struct Filled {
     pub markdown: bool,
 }
 
-impl Filled {
+impl ArticleFields {
     /// What a form sent.
-    pub fn from(fields: &Fields) -> Self {
+    pub fn from(fields: &FormFields) -> Self {
         Self { title: fields.line("title"), summary: fields.line("abstract"), markdown: fields.has("markdown") }
     }
 
@@ -33,14 +33,14 @@ impl Filled {
 }
 
 /// The tool under the words of a new post. An answer has no title.
-pub fn tool(filled: &Filled, titled: Titled) -> Markup {
+pub fn tool(filled: &ArticleFields, titled: TitleField) -> Markup {
     html! {
         details.tool open[!filled.title.is_empty()] {
             summary title="Title and Markdown" { (icon("file")) span.label { "Long" } }
             div.drawer {
-                @if titled == Titled::Free {
+                @if titled == TitleField::Free {
                     label for="title" { "Title" }
-                    input #title type="text" name="title" value=(filled.title) maxlength=(TITLE_CHARS) dir="auto";
+                    input #title type="text" name="title" value=(filled.title) maxlength=(MAX_TITLE_CHARS) dir="auto";
                     p.note { "With a title it is an article. Mastodon shows the title, the summary and a link to the whole." }
                     (summary(filled))
                 }
@@ -52,7 +52,7 @@ pub fn tool(filled: &Filled, titled: Titled) -> Markup {
 
 /// Whether this post's title stands here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Titled {
+pub enum TitleField {
     /// It may have one.
     Free,
     /// It has none, or elsewhere.
@@ -60,27 +60,27 @@ pub enum Titled {
 }
 
 /// The fields in the form that edits a post: it keeps being what it is.
-pub fn edit(filled: &Filled, post: &Post) -> Markup {
+pub fn edit(filled: &ArticleFields, post: &Post) -> Markup {
     html! {
         @if post.title.is_some() {
             label for="title" { "Title" }
-            input #title type="text" name="title" value=(filled.title) maxlength=(TITLE_CHARS) required dir="auto";
+            input #title type="text" name="title" value=(filled.title) maxlength=(MAX_TITLE_CHARS) required dir="auto";
             @if post.kind == "Article" { (summary(filled)) }
         }
         (markdown(filled))
     }
 }
 
-fn summary(filled: &Filled) -> Markup {
+fn summary(filled: &ArticleFields) -> Markup {
     html! {
         // Not "summary": to many that is the content warning.
         label for="abstract" { "Summary" }
-        input #abstract type="text" name="abstract" value=(filled.summary) maxlength=(SUMMARY_CHARS) dir="auto" placeholder="What it is about, in a sentence or two";
+        input #abstract type="text" name="abstract" value=(filled.summary) maxlength=(MAX_ABSTRACT_CHARS) dir="auto" placeholder="What it is about, in a sentence or two";
     }
 }
 
 /// The choice of Markdown.
-pub fn markdown(filled: &Filled) -> Markup {
+pub fn markdown(filled: &ArticleFields) -> Markup {
     html! {
         label.check { input type="checkbox" name="markdown" value="yes" checked[filled.markdown]; " Markdown: *emphasis*, lists, > quotes, `code`, [links](https://…)" }
     }

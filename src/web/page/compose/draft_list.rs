@@ -6,28 +6,28 @@ use maud::{Markup, html};
 
 use crate::base::id::DraftId;
 use crate::base::{Error, Result};
-use crate::federation::owner::draft::Draft;
+use crate::federation::owner::draft::NewPost;
 use crate::federation::{
     Node,
     owner::{publish, scheduling},
 };
 use crate::store::Read;
-use crate::store::posts::drafts::{self, Count, Kept};
+use crate::store::posts::drafts::{self, DraftCounts, StoredDraft};
 use crate::text::plain_text;
 use crate::web::auth::{Owner, see_other};
 use crate::web::blocking::{PageError, blocking, sentence};
 use crate::web::page::compose::scheduled as field;
-use crate::web::page::form::{Fields, Sent};
-use crate::web::page::layout::{self, Here, House, Page, icon};
+use crate::web::page::form::{FormFields, OwnerForm};
+use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
 use crate::web::page::login::capital;
 use crate::web::page::{formatting, post::post_card};
 
 /// Graphemes shown of each.
-const SHOWN: usize = 280;
+const MAX_EXCERPT_GRAPHEMES: usize = 280;
 
 /// The way here from the box at home; nothing when there is nothing.
 pub fn way(r: &Read<'_>) -> Result<Markup> {
-    let Count { drafts, waiting, failed } = drafts::count(r)?;
+    let DraftCounts { drafts, waiting, failed } = drafts::count(r)?;
     let parts = [(drafts, "draft"), (waiting, "scheduled post")];
     let parts = parts.iter().filter(|(n, _)| *n > 0).map(|(n, noun)| formatting::count(u64::from(*n), noun));
     let parts = parts.collect::<Vec<_>>().join(", ");
@@ -48,7 +48,7 @@ pub async fn show(node: web::Data<Node>, owner: Owner, request: HttpRequest) -> 
 
 fn page(node: &Node, owner: &Owner, here: &str, problem: Option<&str>) -> Result<String> {
     node.store.read(|r| {
-        let house = House::load(node, r, Some(owner), here)?;
+        let house = PageContext::load(node, r, Some(owner), here)?;
         let all = drafts::all(r)?;
         let (due, open): (Vec<_>, Vec<_>) = all.iter().partition(|kept| kept.due_at.is_some());
         let (failed, waiting): (Vec<_>, Vec<_>) = due.into_iter().partition(|kept| kept.error.is_some());
@@ -62,11 +62,11 @@ fn page(node: &Node, owner: &Owner, here: &str, problem: Option<&str>) -> Result
             (section(&house, "Waiting for their time", &waiting))
             (section(&house, "To be written on", &open))
         };
-        Ok(layout::document(&house, &Page::new("Drafts", Here::Home, body)).into_string())
+        Ok(layout::document(&house, &PageFrame::new("Drafts", NavigationEntry::Home, body)).into_string())
     })
 }
 
-fn section(house: &House<'_>, title: &str, rows: &[&Kept]) -> Markup {
+fn section(house: &PageContext<'_>, title: &str, rows: &[&StoredDraft]) -> Markup {
     html! {
         @if !rows.is_empty() {
             h2 { (title) }
@@ -75,7 +75,7 @@ fn section(house: &House<'_>, title: &str, rows: &[&Kept]) -> Markup {
     }
 }
 
-fn one(house: &House<'_>, kept: &Kept) -> Markup {
+fn one(house: &PageContext<'_>, kept: &StoredDraft) -> Markup {
     let draft = scheduling::draft(kept);
     html! {
         li.whole id={ "d" (kept.id) } {
@@ -83,7 +83,7 @@ fn one(house: &House<'_>, kept: &Kept) -> Markup {
             @if let Some(error) = &kept.error { p.problem { (capital(error)) "." } }
             @if let Some(title) = &draft.title { h3 { bdi { (title) } } }
             @if let Some(warning) = &draft.warning { p.answers { (icon("warning")) bdi { (warning) } } }
-            p lang=[draft.language.as_deref()] dir="auto" { (plain_text::excerpt(&draft.text, SHOWN)) }
+            p lang=[draft.language.as_deref()] dir="auto" { (plain_text::excerpt(&draft.text, MAX_EXCERPT_GRAPHEMES)) }
             div.do {
                 a.button href={ "/compose?draft=" (kept.id) } { "Go on writing" }
                 (press(house, kept, "publish", &html! { button.button type="submit" { "Publish now" } }))
@@ -105,11 +105,11 @@ fn one(house: &House<'_>, kept: &Kept) -> Markup {
     }
 }
 
-fn press(house: &House<'_>, kept: &Kept, act: &str, inside: &Markup) -> Markup {
+fn press(house: &PageContext<'_>, kept: &StoredDraft, act: &str, inside: &Markup) -> Markup {
     html! { form method="post" action={ "/drafts/" (kept.id) "/" (act) } { (house.token("")) (inside) } }
 }
 
-fn moment(house: &House<'_>, kept: &Kept) -> Markup {
+fn moment(house: &PageContext<'_>, kept: &StoredDraft) -> Markup {
     html! {
         @match kept.due_at {
             Some(at) if kept.error.is_none() => {
@@ -122,7 +122,7 @@ fn moment(house: &House<'_>, kept: &Kept) -> Markup {
 }
 
 /// What it has beside its words.
-fn particulars(draft: &Draft) -> Markup {
+fn particulars(draft: &NewPost) -> Markup {
     html! {
         @if draft.reply_to.is_some() { " · an answer" }
         @if draft.quote.is_some() { " · quotes a post" }
@@ -136,9 +136,9 @@ fn particulars(draft: &Draft) -> Markup {
 pub async fn act(
     node: web::Data<Node>,
     path: web::Path<(DraftId, String)>,
-    sent: Sent,
+    sent: OwnerForm,
 ) -> Result<HttpResponse, PageError> {
-    let ((id, act), Sent { owner, fields }) = (path.into_inner(), sent);
+    let ((id, act), OwnerForm { owner, fields }) = (path.into_inner(), sent);
     let done = blocking(&node, move |node| match perform(node, id, &act, &fields) {
         Ok(path) => Ok(Ok(path)),
         Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
@@ -150,7 +150,7 @@ pub async fn act(
     })
 }
 
-fn perform(node: &Node, id: DraftId, act: &str, fields: &Fields) -> Result<String> {
+fn perform(node: &Node, id: DraftId, act: &str, fields: &FormFields) -> Result<String> {
     match act {
         "publish" => {
             let kept = node.store.read(|r| drafts::get(r, id))?;
@@ -161,7 +161,7 @@ fn perform(node: &Node, id: DraftId, act: &str, fields: &Fields) -> Result<Strin
             Ok(format!("/post/{post}"))
         }
         "time" => {
-            let filled = field::Filled::from(fields);
+            let filled = field::ScheduleFields::from(fields);
             let due = filled.due(node.clock().now())?.ok_or_else(|| Error::invalid("choose a time"))?;
             scheduling::put_off(node, id, due)?;
             Ok(format!("/drafts#d{id}"))
@@ -185,20 +185,20 @@ mod tests {
     use crate::federation::owner::login;
     use crate::store::timelines::home_timeline;
     use crate::web::auth;
-    use crate::web::test_support::{self, Reply};
+    use crate::web::test_support::{self, TestResponse};
 
-    struct Browser {
-        house: test_support::House,
+    struct TestBrowser {
+        house: test_support::TestServer,
         cookie: String,
         csrf: String,
     }
 
-    impl Browser {
+    impl TestBrowser {
         fn new() -> Self {
-            let house = test_support::House::new();
+            let house = test_support::TestServer::new();
             let value = login::open_session(&house.node.store, "a test").unwrap();
             let csrf = auth::csrf(&house.node, &login::token_hash(&value));
-            Self { house, cookie: format!("{}={value}", auth::COOKIE), csrf }
+            Self { house, cookie: format!("{}={value}", auth::SESSION_COOKIE), csrf }
         }
 
         async fn get(&self, path: &str) -> String {
@@ -206,7 +206,7 @@ mod tests {
             self.house.call(request).await.text()
         }
 
-        async fn send(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
+        async fn send(&self, path: &str, fields: &[(&str, &str)]) -> TestResponse {
             let mut form = vec![("csrf", self.csrf.as_str()), ("back", "/"), ("audience", "followers")];
             form.extend(fields);
             let request = TestRequest::post().uri(path).insert_header(("Cookie", self.cookie.as_str()));
@@ -214,17 +214,22 @@ mod tests {
         }
 
         fn posts(&self) -> usize {
-            self.house.node.store.read(|r| home_timeline::page(r, crate::store::posts::Page::first(9))).unwrap().len()
+            self.house
+                .node
+                .store
+                .read(|r| home_timeline::page(r, crate::store::posts::PostPage::first(9)))
+                .unwrap()
+                .len()
         }
 
-        fn kept(&self) -> Vec<Kept> {
+        fn kept(&self) -> Vec<StoredDraft> {
             self.house.node.store.read(drafts::all).unwrap()
         }
     }
 
     #[actix_web::test]
     async fn a_draft_is_kept_written_on_and_published_once() {
-        let browser = Browser::new();
+        let browser = TestBrowser::new();
         let kept = browser.send("/compose", &[("text", "Half a"), ("warning", "Snow"), ("as_draft", "yes")]).await;
         assert!(kept.header("location").starts_with("/drafts#d"), "{}", kept.header("location"));
         let id = browser.kept().first().unwrap().id;
@@ -245,7 +250,7 @@ mod tests {
 
     #[actix_web::test]
     async fn a_post_waits_is_put_off_and_thrown_away_on_the_page() {
-        let browser = Browser::new();
+        let browser = TestBrowser::new();
         let now = browser.house.node.clock().now();
         let typed = |ahead: u64| now.plus(Duration::from_secs(ahead)).rfc3339().replace(":00Z", "");
         for (at, word) in [
@@ -272,7 +277,7 @@ mod tests {
 
     #[actix_web::test]
     async fn what_could_not_be_published_is_said_at_home_and_can_be_mended() {
-        let browser = Browser::new();
+        let browser = TestBrowser::new();
         let node = &browser.house.node;
         let parent = browser.house.post("Parent", crate::base::Audience::Public).id;
         let at = node.clock().now().plus(Duration::from_secs(3600)).rfc3339().replace(":00Z", "");

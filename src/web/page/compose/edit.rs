@@ -4,52 +4,52 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use maud::{Markup, html};
 
 use crate::base::id::PostId;
-use crate::base::interaction_policy::{Choice, Choices, Deed};
+use crate::base::interaction_policy::{Interaction, PolicyChoice, PolicyChoices};
 use crate::base::{Error, Result};
 use crate::federation::Node;
-use crate::federation::owner::publish::{self, Edit, PICTURES};
-use crate::store::posts::post_views::{self, Card};
-use crate::text::{POST_CHARS, WARNING_CHARS, plain_text};
+use crate::federation::owner::publish::{self, MAX_ATTACHMENTS, PostChange};
+use crate::store::posts::post_views::{self, PostView};
+use crate::text::{MAX_ARTICLE_CHARS, MAX_CONTENT_WARNING_CHARS, plain_text};
 use crate::web::auth::{Owner, see_other};
 use crate::web::blocking::{PageError, blocking, sentence};
 use crate::web::page::compose::language_field;
-use crate::web::page::compose::{Outcome, some};
+use crate::web::page::compose::{ComposeOutcome, some};
 use crate::web::page::compose::{article_fields, uploads};
-use crate::web::page::form::{Fields, Sent};
-use crate::web::page::layout::{self, Here, House, Page};
+use crate::web::page::form::{FormFields, OwnerForm};
+use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
 use crate::web::page::login::capital;
 use crate::web::page::moderation::interaction_requests;
 
 /// What stands in the form.
-struct Filled {
+struct EditFields {
     text: String,
     warning: String,
     language: String,
     sensitive: bool,
-    long: article_fields::Filled,
+    long: article_fields::ArticleFields,
     problem: Option<String>,
 }
 
-impl Filled {
-    fn of(card: &Card) -> Self {
+impl EditFields {
+    fn of(card: &PostView) -> Self {
         let post = &card.post;
         Self {
             text: post.source.clone().unwrap_or_else(|| plain_text::from_html(&post.content)),
             warning: post.warning.clone().unwrap_or_default(),
             language: post.language.clone().unwrap_or_default(),
             sensitive: post.sensitive,
-            long: article_fields::Filled::of(post),
+            long: article_fields::ArticleFields::of(post),
             problem: None,
         }
     }
 
-    fn from(fields: &Fields) -> Self {
+    fn from(fields: &FormFields) -> Self {
         Self {
             text: fields.text("text").to_owned(),
             warning: fields.line("warning"),
             language: fields.line("language"),
             sensitive: fields.has("sensitive"),
-            long: article_fields::Filled::from(fields),
+            long: article_fields::ArticleFields::from(fields),
             problem: None,
         }
     }
@@ -67,37 +67,37 @@ pub async fn show(
     Ok(layout::private(markup.await?))
 }
 
-fn page(node: &Node, owner: &Owner, id: PostId, here: &str, filled: Option<&Filled>) -> Result<String> {
+fn page(node: &Node, owner: &Owner, id: PostId, here: &str, filled: Option<&EditFields>) -> Result<String> {
     node.store.read(|r| {
-        let house = House::load(node, r, Some(owner), here)?;
+        let house = PageContext::load(node, r, Some(owner), here)?;
         let card = post_views::one(r, id)?;
         if card.author.id != owner.actor || card.boost.is_some() {
             return Err(Error::NotFound);
         }
-        let fresh = Filled::of(&card);
+        let fresh = EditFields::of(&card);
         let body = form(&house, &card, filled.unwrap_or(&fresh));
-        Ok(layout::document(&house, &Page::new("Edit", Here::Elsewhere, body)).into_string())
+        Ok(layout::document(&house, &PageFrame::new("Edit", NavigationEntry::Elsewhere, body)).into_string())
     })
 }
 
-fn form(house: &House<'_>, card: &Card, filled: &Filled) -> Markup {
+fn form(house: &PageContext<'_>, card: &PostView, filled: &EditFields) -> Markup {
     html! {
         h1.quiet { "Edit" }
         form.compose method="post" action={ "/post/" (card.post.id) "/edit" } enctype="multipart/form-data" {
             (house.token(""))
             @if let Some(problem) = &filled.problem { p.problem role="alert" { (problem) } }
             label.hidden for="text" { "Your words" }
-            textarea #text name="text" rows="6" maxlength=(POST_CHARS) dir="auto" autofocus { (filled.text) }
+            textarea #text name="text" rows="6" maxlength=(MAX_ARTICLE_CHARS) dir="auto" autofocus { (filled.text) }
             div.drawer {
                 label for="warning" { "Content warning" }
-                input #warning type="text" name="warning" value=(filled.warning) maxlength=(WARNING_CHARS);
+                input #warning type="text" name="warning" value=(filled.warning) maxlength=(MAX_CONTENT_WARNING_CHARS);
                 (language_field::field("Language", &filled.language))
                 @if card.post.audience.is_open() { (interaction_requests::choose(choices(card))) }
                 (article_fields::edit(&filled.long, &card.post))
                 @if card.post.kind != "Question" {
                     label.check { input type="checkbox" name="sensitive" value="yes" checked[filled.sensitive]; " Cover pictures and films" }
                     (uploads::present(&card.attachments))
-                    @if card.attachments.len() < PICTURES { (uploads::places(PICTURES - card.attachments.len())) }
+                    @if card.attachments.len() < MAX_ATTACHMENTS { (uploads::places(MAX_ATTACHMENTS - card.attachments.len())) }
                 }
             }
             div.tools {
@@ -114,41 +114,46 @@ fn form(house: &House<'_>, card: &Card, filled: &Filled) -> Markup {
 }
 
 /// `POST /post/{id}/edit`.
-pub async fn send(node: web::Data<Node>, id: web::Path<PostId>, sent: Sent) -> Result<HttpResponse, PageError> {
-    let (id, Sent { owner, mut fields }) = (id.into_inner(), sent);
+pub async fn send(node: web::Data<Node>, id: web::Path<PostId>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
+    let (id, OwnerForm { owner, mut fields }) = (id.into_inner(), sent);
     let outcome = blocking(&node, move |node| {
-        let mut filled = Filled::from(&fields);
+        let mut filled = EditFields::from(&fields);
         match save(node, &owner, id, &filled, &mut fields) {
-            Ok(()) => Ok(Outcome::Done(format!("/post/{id}"))),
+            Ok(()) => Ok(ComposeOutcome::Done(format!("/post/{id}"))),
             Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
             Err(problem) => {
                 filled.problem = Some(capital(&sentence(&problem)));
-                page(node, &owner, id, &format!("/post/{id}/edit"), Some(&filled)).map(Outcome::Again)
+                page(node, &owner, id, &format!("/post/{id}/edit"), Some(&filled)).map(ComposeOutcome::Again)
             }
         }
     });
     Ok(match outcome.await? {
-        Outcome::Done(path) => see_other(&path),
-        Outcome::Again(markup) => layout::refused(markup),
+        ComposeOutcome::Done(path) => see_other(&path),
+        ComposeOutcome::Again(markup) => layout::refused(markup),
     })
 }
 
 /// Sends the words and files of the form: those ticked stay, only ones of this post, and new ones come behind them.
 /// What was chosen for the post; what was never chosen is for everyone.
-fn choices(card: &Card) -> Choices {
-    let of = |deed| Choice::of(card.leave.rules.get(deed)).unwrap_or_default();
-    Choices { reply: of(Deed::Reply), quote: of(Deed::Quote), like: of(Deed::Like), boost: of(Deed::Boost) }
+fn choices(card: &PostView) -> PolicyChoices {
+    let of = |deed| PolicyChoice::of(card.leave.rules.get(deed)).unwrap_or_default();
+    PolicyChoices {
+        reply: of(Interaction::Reply),
+        quote: of(Interaction::Quote),
+        like: of(Interaction::Like),
+        boost: of(Interaction::Boost),
+    }
 }
 
-fn save(node: &Node, owner: &Owner, id: PostId, filled: &Filled, fields: &mut Fields) -> Result<()> {
+fn save(node: &Node, owner: &Owner, id: PostId, filled: &EditFields, fields: &mut FormFields) -> Result<()> {
     let card = node.store.read(|r| post_views::one(r, id))?;
     if card.author.id != owner.actor {
         return Err(Error::NotFound);
     }
     let (mut media, described) = uploads::changed(&card.attachments, fields);
-    media.extend(uploads::keep(node, fields, PICTURES.saturating_sub(media.len()))?);
+    media.extend(uploads::keep(node, fields, MAX_ATTACHMENTS.saturating_sub(media.len()))?);
     let has_title = card.post.title.is_some();
-    let edit = Edit {
+    let edit = PostChange {
         text: filled.text.clone(),
         warning: some(&filled.warning),
         media,
@@ -159,7 +164,7 @@ fn save(node: &Node, owner: &Owner, id: PostId, filled: &Filled, fields: &mut Fi
         summary: (card.post.kind == "Article").then(|| filled.long.summary.clone()),
         markdown: Some(filled.long.markdown),
         choices: interaction_requests::chosen(fields),
-        ..Edit::default()
+        ..PostChange::default()
     };
     publish::edit(node, id, edit)
 }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::base::{Error, Result};
-use crate::text::language::{KNOWN, name, read};
+use crate::text::language::{LANGUAGES, name, read};
 
 /// The field with its label; `value` is a tag or what was typed.
 pub fn field(label: &str, value: &str) -> Markup {
@@ -11,7 +11,7 @@ pub fn field(label: &str, value: &str) -> Markup {
         label for="language" { (label) }
         input #language type="text" name="language" value=(value) maxlength="40" list="languages" placeholder="English, or a code such as nb or pt-BR"
             autocapitalize="off" autocomplete="off" spellcheck="false";
-        datalist #languages { @for (tag, english, own) in KNOWN { option value=(tag) { (english) @if english != own { " · " (own) } } } }
+        datalist #languages { @for (tag, english, own) in LANGUAGES { option value=(tag) { (english) @if english != own { " · " (own) } } } }
     }
 }
 
@@ -47,21 +47,21 @@ mod tests {
 
     use crate::base::Audience;
     use crate::federation::owner::login;
-    use crate::federation::owner::publish::{self, Draft};
+    use crate::federation::owner::publish::{self, NewPost};
     use crate::web::auth;
     use crate::web::page::tests::sample;
-    use crate::web::test_support::{House, Reply};
+    use crate::web::test_support::{TestResponse, TestServer};
 
-    fn said(reply: &Reply) -> String {
+    fn said(reply: &TestResponse) -> String {
         String::from_utf8_lossy(&reply.body).into_owned()
     }
 
     #[actix_web::test]
     async fn the_language_is_chosen_by_name_and_said_to_peers_and_readers() {
-        let house = House::new();
+        let house = TestServer::new();
         let value = login::open_session(&house.node.store, "a test").unwrap();
         let csrf = auth::csrf(&house.node, &login::token_hash(&value));
-        let cookie = ("Cookie", format!("{}={value}", auth::COOKIE));
+        let cookie = ("Cookie", format!("{}={value}", auth::SESSION_COOKIE));
         let send = async |language: &str| {
             let form =
                 [("csrf", csrf.as_str()), ("text", "God morgen"), ("audience", "public"), ("language", language)];
@@ -88,7 +88,7 @@ mod tests {
             let html = said(&house.call(answer).await);
             assert!(html.contains(&format!("name=\"language\" {start}")), "{language}: {html}");
         }
-        let draft = Draft { language: Some("no such".into()), ..Draft::new("x", Audience::Public) };
+        let draft = NewPost { language: Some("no such".into()), ..NewPost::new("x", Audience::Public) };
         assert!(publish::post(&house.node, draft).is_err());
     }
 }

@@ -6,13 +6,13 @@ use maud::{Markup, html};
 use crate::base::id::DraftId;
 use crate::base::{Error, Result, Time};
 use crate::federation::owner::scheduling;
-use crate::store::posts::drafts::Kept;
-use crate::web::page::form::Fields;
+use crate::store::posts::drafts::StoredDraft;
+use crate::web::page::form::FormFields;
 use crate::web::page::layout::icon;
 
 /// What stands in these fields.
 #[derive(Debug, Clone, Default)]
-pub struct Filled {
+pub struct ScheduleFields {
     /// The draft that is written on.
     pub draft: Option<DraftId>,
     /// It stays a draft.
@@ -23,9 +23,9 @@ pub struct Filled {
     odd: bool,
 }
 
-impl Filled {
+impl ScheduleFields {
     /// What a form sent.
-    pub fn from(fields: &Fields) -> Self {
+    pub fn from(fields: &FormFields) -> Self {
         let typed = fields.line("at");
         let at = moment(&typed, fields.text("zone"));
         Self {
@@ -37,7 +37,7 @@ impl Filled {
     }
 
     /// As it was kept.
-    pub fn of(kept: &Kept) -> Self {
+    pub fn of(kept: &StoredDraft) -> Self {
         Self { draft: Some(kept.id), keep: kept.due_at.is_none(), at: kept.due_at, odd: false }
     }
 
@@ -72,7 +72,7 @@ pub fn field(id: &str, at: Option<Time>) -> Markup {
 }
 
 /// The drawer.
-pub fn tool(filled: &Filled) -> Markup {
+pub fn tool(filled: &ScheduleFields) -> Markup {
     html! {
         @if let Some(draft) = filled.draft { input type="hidden" name="draft" value=(draft); }
         details.tool open[filled.keep || filled.at.is_some() || filled.odd] {

@@ -7,19 +7,19 @@ use crate::base::id::MediaId;
 use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::federation::media::{self, Upload};
-use crate::federation::owner::publish::PICTURES;
-use crate::store::posts::attachments::{Attachment, Described};
-use crate::text::ALT_CHARS;
-use crate::web::page::form::Fields;
+use crate::federation::owner::publish::MAX_ATTACHMENTS;
+use crate::store::posts::attachments::{AttachmentChange, PostAttachment};
+use crate::text::MAX_ALT_TEXT_CHARS;
+use crate::web::page::form::FormFields;
 use crate::web::page::layout::icon;
 use crate::web::page::post::attachments;
 
 /// What the file dialogue offers.
-const ACCEPT: &str = "image/jpeg,image/png,image/gif,image/webp,video/mp4,video/webm,audio/mpeg,audio/ogg,audio/flac,audio/wav,audio/mp4,.opus,.m4a,.flac";
+const ACCEPTED_TYPES: &str = "image/jpeg,image/png,image/gif,image/webp,video/mp4,video/webm,audio/mpeg,audio/ogg,audio/flac,audio/wav,audio/mp4,.opus,.m4a,.flac";
 /// What it offers for a cover.
-const ACCEPT_COVER: &str = "image/jpeg,image/png,image/webp";
+const ACCEPTED_COVER_TYPES: &str = "image/jpeg,image/png,image/webp";
 /// The nine points a picture can be cropped round: what the form says, its name, its place.
-const POINTS: [(&str, &str, (f64, f64)); 9] = [
+const FOCAL_POINTS: [(&str, &str, (f64, f64)); 9] = [
     ("", "Middle", (0.0, 0.0)),
     ("tl", "Top left", (-0.8, 0.8)),
     ("t", "Top", (0.0, 0.8)),
@@ -36,7 +36,7 @@ pub fn tool() -> Markup {
     html! {
         details.tool {
             summary title="Add pictures, films or recordings" { (icon("picture")) span.label { "Pictures" } }
-            div.drawer { (places(PICTURES)) }
+            div.drawer { (places(MAX_ATTACHMENTS)) }
         }
     }
 }
@@ -48,37 +48,37 @@ pub fn places(count: usize) -> Markup {
             fieldset.upload data-upload {
                 legend { "File " (n) }
                 label for={ "image" (n) } { "Picture, film or recording" }
-                input id={ "image" (n) } type="file" name="image" accept=(ACCEPT);
+                input id={ "image" (n) } type="file" name="image" accept=(ACCEPTED_TYPES);
                 label for={ "alt" (n) } { "Description for those who do not see or hear it" }
-                textarea id={ "alt" (n) } name="alt" rows="2" maxlength=(ALT_CHARS) {}
+                textarea id={ "alt" (n) } name="alt" rows="2" maxlength=(MAX_ALT_TEXT_CHARS) {}
                 details.finer {
                     summary { "Crop and cover" }
                     label for={ "focus" (n) } { "What of a picture to keep in a small frame" }
                     (focus(&format!("focus{n}"), "focus", None))
                     label for={ "cover" (n) } { "A cover for a film or recording" }
-                    input id={ "cover" (n) } type="file" name="cover" accept=(ACCEPT_COVER);
+                    input id={ "cover" (n) } type="file" name="cover" accept=(ACCEPTED_COVER_TYPES);
                 }
             }
         }
-        p.note { "Place, camera, titles and dates are removed from every file. Films and recordings: up to " (crate::media::FILM_BYTES / 1024 / 1024) " MB." }
+        p.note { "Place, camera, titles and dates are removed from every file. Films and recordings: up to " (crate::media::MAX_AUDIO_VIDEO_BYTES / 1024 / 1024) " MB." }
     }
 }
 
 fn focus(id: &str, name: &str, chosen: Option<&str>) -> Markup {
-    let known = POINTS.iter().find(|(_, _, point)| Some(media::focus_text(*point).as_str()) == chosen);
+    let known = FOCAL_POINTS.iter().find(|(_, _, point)| Some(media::focus_text(*point).as_str()) == chosen);
     // A point set in an app is none of the nine; it stays unless another is chosen.
     let other = chosen.filter(|_| known.is_none());
     html! {
         select id=(id) name=(name) {
             @if let Some(point) = other { option value=(point) selected { "As it is" } }
-            @for (word, label, _) in POINTS { option value=(word) selected[known.is_some_and(|(w, _, _)| *w == word)] { (label) } }
+            @for (word, label, _) in FOCAL_POINTS { option value=(word) selected[known.is_some_and(|(w, _, _)| *w == word)] { (label) } }
         }
     }
 }
 
 /// Reads a choice of the nine, or a point as the store keeps it; None for the middle.
 fn point(text: &str) -> Option<(f64, f64)> {
-    if let Some((word, _, point)) = POINTS.iter().find(|(word, _, _)| *word == text) {
+    if let Some((word, _, point)) = FOCAL_POINTS.iter().find(|(word, _, _)| *word == text) {
         return (!word.is_empty()).then_some(*point);
     }
     let (x, y) = text.split_once(',')?;
@@ -87,10 +87,10 @@ fn point(text: &str) -> Option<(f64, f64)> {
 }
 
 /// Keeps the files of a form, each with what stands beside it, at most `room`.
-pub fn keep(node: &Node, fields: &mut Fields, room: usize) -> Result<Vec<MediaId>> {
+pub fn keep(node: &Node, fields: &mut FormFields, room: usize) -> Result<Vec<MediaId>> {
     let (files, covers) = (fields.take_files("image"), fields.take_files("cover"));
     if files.iter().filter(|file| !file.is_empty()).count() > room {
-        return Err(Error::invalid(format!("A post has room for {PICTURES} pictures or other files.")));
+        return Err(Error::invalid(format!("A post has room for {MAX_ATTACHMENTS} pictures or other files.")));
     }
     let texts = |name: &str| fields.all(name).map(str::to_owned).collect::<Vec<_>>();
     let (alts, points) = (texts("alt"), texts("focus"));
@@ -109,11 +109,11 @@ pub fn keep(node: &Node, fields: &mut Fields, room: usize) -> Result<Vec<MediaId
 }
 
 /// The files a post has, in the form that edits it.
-pub fn present(files: &[Attachment]) -> Markup {
+pub fn present(files: &[PostAttachment]) -> Markup {
     html! { @for file in files { (one(file)) } }
 }
 
-fn one(file: &Attachment) -> Markup {
+fn one(file: &PostAttachment) -> Markup {
     let id = file.id;
     let is_picture = attachments::is_picture(file);
     let shown = file.preview.as_ref().or(file.file.as_ref().filter(|_| is_picture));
@@ -123,7 +123,7 @@ fn one(file: &Attachment) -> Markup {
             @if let Some(name) = shown { img src={ "/media/" (name) } alt="" height="72"; }
             label.check { input type="checkbox" name="keep" value=(id) checked; " Keep it" }
             label for={ "alt-" (id) } { "Description for those who do not see or hear it" }
-            textarea id={ "alt-" (id) } name={ "alt-" (id) } rows="2" maxlength=(ALT_CHARS) { (file.alt) }
+            textarea id={ "alt-" (id) } name={ "alt-" (id) } rows="2" maxlength=(MAX_ALT_TEXT_CHARS) { (file.alt) }
             @if is_picture {
                 label for={ "focus-" (id) } { "What to keep in a small frame" }
                 (focus(&format!("focus-{id}"), &format!("focus-{id}"), file.focus.as_deref()))
@@ -133,15 +133,15 @@ fn one(file: &Attachment) -> Markup {
 }
 
 /// What the form says of the files a post has: those that stay, in order, and their descriptions.
-pub fn changed(files: &[Attachment], fields: &Fields) -> (Vec<MediaId>, Vec<Described>) {
+pub fn changed(files: &[PostAttachment], fields: &FormFields) -> (Vec<MediaId>, Vec<AttachmentChange>) {
     let ticked: Vec<MediaId> = fields.all("keep").filter_map(|id| id.parse().ok()).collect();
-    let kept: Vec<&Attachment> = files.iter().filter(|file| ticked.contains(&file.id)).collect();
+    let kept: Vec<&PostAttachment> = files.iter().filter(|file| ticked.contains(&file.id)).collect();
     let described = kept.iter().filter(|file| fields.has(&format!("alt-{}", file.id))).map(|file| {
         let alt = fields.text(&format!("alt-{}", file.id)).trim();
         let focus = format!("focus-{}", file.id);
         let focus =
             if fields.has(&focus) { point(fields.text(&focus)).map(media::focus_text) } else { file.focus.clone() };
-        Described { id: file.id, alt: alt.to_owned(), focus, cover: None }
+        AttachmentChange { id: file.id, alt: alt.to_owned(), focus, cover: None }
     });
     (kept.iter().map(|file| file.id).collect(), described.collect())
 }
@@ -150,8 +150,9 @@ pub fn changed(files: &[Attachment], fields: &Fields) -> (Vec<MediaId>, Vec<Desc
 pub fn crop(focus: Option<&str>) -> Option<&'static str> {
     let (x, y) = point(focus.filter(|text| text.contains(','))?)?;
     let third = |n: f64| if n < -0.33 { 0 } else { usize::from(n > 0.33) + 1 };
-    const CLASSES: [[&str; 3]; 3] = [["at-bl", "at-b", "at-br"], ["at-l", "", "at-r"], ["at-tl", "at-t", "at-tr"]];
-    CLASSES.get(third(y))?.get(third(x)).copied().filter(|class| !class.is_empty())
+    const FOCAL_POINT_CLASSES: [[&str; 3]; 3] =
+        [["at-bl", "at-b", "at-br"], ["at-l", "", "at-r"], ["at-tl", "at-t", "at-tr"]];
+    FOCAL_POINT_CLASSES.get(third(y))?.get(third(x)).copied().filter(|class| !class.is_empty())
 }
 
 #[cfg(test)]

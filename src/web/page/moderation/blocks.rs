@@ -13,14 +13,14 @@ use crate::store::{
 };
 use crate::web::auth::Owner;
 use crate::web::blocking::{PageError, blocking};
-use crate::web::page::layout::{self, Here, House, Page};
-use crate::web::page::people::{After, press};
+use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
+use crate::web::page::people::{PeopleQuery, press};
 use crate::web::page::{formatting, moderation::mute_block_menu, people::actor_widgets};
 
 /// People on one page of the blocked; of the muted all are shown on the first.
-const ROWS: u32 = 60;
+const BLOCKED_PER_PAGE: u32 = 60;
 /// Muted people shown.
-const MUTED: u32 = 300;
+const MAX_MUTED_SHOWN: u32 = 300;
 
 /// The three pages of what is kept away.
 pub fn tabs(r: &Read<'_>, here: &str) -> Result<Markup> {
@@ -38,16 +38,20 @@ pub fn tabs(r: &Read<'_>, here: &str) -> Result<Markup> {
 }
 
 /// `GET /blocks`.
-pub async fn show(node: web::Data<Node>, owner: Owner, after: web::Query<After>) -> Result<HttpResponse, PageError> {
+pub async fn show(
+    node: web::Data<Node>,
+    owner: Owner,
+    after: web::Query<PeopleQuery>,
+) -> Result<HttpResponse, PageError> {
     let after = after.into_inner().after;
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = House::load(node, r, Some(&owner), "/blocks")?;
-            let mut ids = blocks::list(r, after, ROWS + 1)?;
-            let more = ids.len() > ROWS as usize;
-            ids.truncate(ROWS as usize);
+            let house = PageContext::load(node, r, Some(&owner), "/blocks")?;
+            let mut ids = blocks::list(r, after, BLOCKED_PER_PAGE + 1)?;
+            let more = ids.len() > BLOCKED_PER_PAGE as usize;
+            ids.truncate(BLOCKED_PER_PAGE as usize);
             let blocked = in_order(r, &ids)?;
-            let muted = if after.is_none() { mutes::list(r, None, MUTED)? } else { Vec::new() };
+            let muted = if after.is_none() { mutes::list(r, None, MAX_MUTED_SHOWN)? } else { Vec::new() };
             let faces = in_order(r, &muted.iter().map(|mute| mute.actor_id).collect::<Vec<_>>())?;
             let body = html! {
                 h1 { "Kept away" }
@@ -76,7 +80,7 @@ pub async fn show(node: web::Data<Node>, owner: Owner, after: web::Query<After>)
                     }
                 }
             };
-            Ok::<_, Error>(layout::document(&house, &Page::new("Kept away", Here::Settings, body)).into_string())
+            Ok::<_, Error>(layout::document(&house, &PageFrame::new("Kept away", NavigationEntry::Settings, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))

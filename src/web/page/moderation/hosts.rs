@@ -8,33 +8,37 @@ use serde::Deserialize;
 use crate::base::id::{ActorId, HostListId};
 use crate::base::{Error, Result};
 use crate::federation::{Node, owner::host_block_import};
-use crate::social::moderation::host_block::{self, Preview};
+use crate::social::moderation::host_block::{self, BlockPreview};
 use crate::store::moderation::host_block_lists::{self, HostList};
-use crate::store::moderation::host_blocks::{self, BY_HAND, Rule, Severity};
+use crate::store::moderation::host_blocks::{self, HostBlockRule, MANUAL_LIST, Severity};
 use crate::store::{Read, actors};
 use crate::text::cut;
 use crate::web::auth::{Owner, see_other};
 use crate::web::blocking::{PageError, blocking, sentence};
-use crate::web::page::form::{Fields, Sent};
-use crate::web::page::layout::{self, Here, House, Page, icon};
+use crate::web::page::form::{FormFields, OwnerForm};
+use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
 use crate::web::page::login::capital;
 use crate::web::page::{formatting, moderation::blocks, people::actor_widgets};
 
 /// Rules on one page.
-const ROWS: u32 = 100;
+const RULES_PER_PAGE: u32 = 100;
 /// People shown of those a rule would cut.
-const PEOPLE: usize = 200;
+const MAX_AFFECTED_SHOWN: usize = 200;
 /// Bytes of a comment.
-const COMMENT: usize = 500;
+const MAX_COMMENT_BYTES: usize = 500;
 
 /// Where the list of rules goes on.
 #[derive(Debug, Deserialize)]
-pub struct After {
+pub struct HostRulesQuery {
     after: Option<String>,
 }
 
 /// `GET /servers`.
-pub async fn show(node: web::Data<Node>, owner: Owner, after: web::Query<After>) -> Result<HttpResponse, PageError> {
+pub async fn show(
+    node: web::Data<Node>,
+    owner: Owner,
+    after: web::Query<HostRulesQuery>,
+) -> Result<HttpResponse, PageError> {
     let after = after.into_inner().after.unwrap_or_default();
     let markup = blocking(&node, move |node| page(node, &owner, &after, None));
     Ok(layout::private(markup.await?))
@@ -42,10 +46,10 @@ pub async fn show(node: web::Data<Node>, owner: Owner, after: web::Query<After>)
 
 fn page(node: &Node, owner: &Owner, after: &str, problem: Option<&str>) -> Result<String> {
     node.store.read(|r| {
-        let house = House::load(node, r, Some(owner), "/servers")?;
-        let mut rules = host_blocks::of_list(r, BY_HAND, after, ROWS + 1)?;
-        let more = rules.len() > ROWS as usize;
-        rules.truncate(ROWS as usize);
+        let house = PageContext::load(node, r, Some(owner), "/servers")?;
+        let mut rules = host_blocks::of_list(r, MANUAL_LIST, after, RULES_PER_PAGE + 1)?;
+        let more = rules.len() > RULES_PER_PAGE as usize;
+        rules.truncate(RULES_PER_PAGE as usize);
         let body = html! {
             h1 { "Kept away" }
             (blocks::tabs(r, "/servers")?)
@@ -63,11 +67,11 @@ fn page(node: &Node, owner: &Owner, after: &str, problem: Option<&str>) -> Resul
             (subscriptions(r, &house)?)
             (files(&house))
         };
-        Ok(layout::document(&house, &Page::new("Servers kept away", Here::Settings, body)).into_string())
+        Ok(layout::document(&house, &PageFrame::new("Servers kept away", NavigationEntry::Settings, body)).into_string())
     })
 }
 
-fn row(house: &House<'_>, rule: &Rule) -> Markup {
+fn row(house: &PageContext<'_>, rule: &HostBlockRule) -> Markup {
     html! {
         li.line {
             div {
@@ -80,7 +84,7 @@ fn row(house: &House<'_>, rule: &Rule) -> Markup {
 }
 
 /// What a rule does, in a few words.
-fn what(rule: &Rule) -> String {
+fn what(rule: &HostBlockRule) -> String {
     let base = match rule.severity {
         Severity::Allow => "lists do not count",
         Severity::Limit => "limited",
@@ -91,7 +95,7 @@ fn what(rule: &Rule) -> String {
     format!("{base}{media}{reports}")
 }
 
-fn button(house: &House<'_>, act: &str, name: &str, word: &str) -> Markup {
+fn button(house: &PageContext<'_>, act: &str, name: &str, word: &str) -> Markup {
     html! {
         form method="post" action={ "/servers/" (act) } {
             (house.token(""))
@@ -101,7 +105,7 @@ fn button(house: &House<'_>, act: &str, name: &str, word: &str) -> Markup {
     }
 }
 
-fn subscriptions(r: &Read<'_>, house: &House<'_>) -> Result<Markup> {
+fn subscriptions(r: &Read<'_>, house: &PageContext<'_>) -> Result<Markup> {
     let all = host_block_lists::all(r)?;
     let mut rows = Vec::with_capacity(all.len());
     for list in all {
@@ -125,7 +129,7 @@ fn subscriptions(r: &Read<'_>, house: &House<'_>) -> Result<Markup> {
     })
 }
 
-fn subscription(house: &House<'_>, list: &HostList, rules: u32, held: u32) -> Markup {
+fn subscription(house: &PageContext<'_>, list: &HostList, rules: u32, held: u32) -> Markup {
     html! {
         li {
             p { a href={ "/servers/list/" (list.id) } { strong { bdi { (list.name) } } } " · " (formatting::count(rules.into(), "server"))
@@ -141,7 +145,7 @@ fn subscription(house: &House<'_>, list: &HostList, rules: u32, held: u32) -> Ma
     }
 }
 
-fn files(house: &House<'_>) -> Markup {
+fn files(house: &PageContext<'_>) -> Markup {
     html! {
         section.section {
             h2 { "Files" }
@@ -158,35 +162,39 @@ fn files(house: &House<'_>) -> Markup {
 
 /// Which server to look at.
 #[derive(Debug, Deserialize)]
-pub struct Check {
+pub struct HostCheckQuery {
     host: String,
 }
 
 /// `GET /servers/check?host=…`: what is known, what a block would cut, and the form that sets the rule.
-pub async fn check(node: web::Data<Node>, owner: Owner, check: web::Query<Check>) -> Result<HttpResponse, PageError> {
+pub async fn check(
+    node: web::Data<Node>,
+    owner: Owner,
+    check: web::Query<HostCheckQuery>,
+) -> Result<HttpResponse, PageError> {
     let host = check.into_inner().host;
     let markup = blocking(&node, move |node| {
         let host = host_block_import::host_name(&host)?;
         node.store.read(|r| {
-            let house = House::load(node, r, Some(&owner), "/servers")?;
-            let known = host_blocks::get(r, BY_HAND, &host)?;
+            let house = PageContext::load(node, r, Some(&owner), "/servers")?;
+            let known = host_blocks::get(r, MANUAL_LIST, &host)?;
             let verdict = host_blocks::of_host(r, &host)?;
             let cut = host_block::preview_host(r, &host)?;
             let body = html! {
                 h1 { bdi { (host) } }
                 @if let (true, Some((rule, list))) = (verdict.severity.is_some(), &verdict.rule) {
-                    p { (icon("door")) " It is kept away now, by " @if *list == BY_HAND { "your rule for " } @else { "a list's rule for " } bdi { (rule) } "." }
+                    p { (icon("door")) " It is kept away now, by " @if *list == MANUAL_LIST { "your rule for " } @else { "a list's rule for " } bdi { (rule) } "." }
                 }
                 (consequences(r, &house, &cut, &html! {}, "A block")?)
                 (rule_form(&house, &host, known.as_ref()))
             };
-            Ok::<_, Error>(layout::document(&house, &Page::new(host.clone(), Here::Settings, body)).into_string())
+            Ok::<_, Error>(layout::document(&house, &PageFrame::new(host.clone(), NavigationEntry::Settings, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))
 }
 
-fn rule_form(house: &House<'_>, host: &str, known: Option<&Rule>) -> Markup {
+fn rule_form(house: &PageContext<'_>, host: &str, known: Option<&HostBlockRule>) -> Markup {
     let now = known.map_or(Severity::Block, |rule| rule.severity);
     let choices = [
         (Severity::Block, "Block: nothing comes from there, nothing goes there"),
@@ -216,7 +224,13 @@ fn rule_form(house: &House<'_>, host: &str, known: Option<&Rule>) -> Markup {
 }
 
 /// Whom rules would cut, by name. `keep` stands behind each person when it is not empty.
-fn consequences(r: &Read<'_>, house: &House<'_>, cut: &Preview, keep: &Markup, what: &str) -> Result<Markup> {
+fn consequences(
+    r: &Read<'_>,
+    house: &PageContext<'_>,
+    cut: &BlockPreview,
+    keep: &Markup,
+    what: &str,
+) -> Result<Markup> {
     let nobody = cut.following.is_empty() && cut.followers.is_empty();
     Ok(html! {
         @if nobody {
@@ -232,14 +246,14 @@ fn consequences(r: &Read<'_>, house: &House<'_>, cut: &Preview, keep: &Markup, w
     })
 }
 
-fn people(r: &Read<'_>, house: &House<'_>, title: &str, list: &[(ActorId, String)]) -> Result<Markup> {
-    let ids: Vec<ActorId> = list.iter().map(|(id, _)| *id).take(PEOPLE).collect();
+fn people(r: &Read<'_>, house: &PageContext<'_>, title: &str, list: &[(ActorId, String)]) -> Result<Markup> {
+    let ids: Vec<ActorId> = list.iter().map(|(id, _)| *id).take(MAX_AFFECTED_SHOWN).collect();
     let known = actors::by_ids(r, &ids)?;
     Ok(html! {
         @if !list.is_empty() {
             h2 { (title) }
             ul.people { @for actor in &known { (actor_widgets::row(house, actor, &html! {})) } }
-            @if list.len() > PEOPLE { p.note { "And " (formatting::number((list.len() - PEOPLE) as u64)) " more." } }
+            @if list.len() > MAX_AFFECTED_SHOWN { p.note { "And " (formatting::number((list.len() - MAX_AFFECTED_SHOWN) as u64)) " more." } }
         }
     })
 }
@@ -250,7 +264,7 @@ pub async fn list(node: web::Data<Node>, owner: Owner, id: web::Path<HostListId>
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
             let here = format!("/servers/list/{id}");
-            let house = House::load(node, r, Some(&owner), &here)?;
+            let house = PageContext::load(node, r, Some(&owner), &here)?;
             let list = host_block_lists::get(r, id)?;
             let (rules, held) = host_blocks::count(r, id)?;
             let cut = host_block::preview_list(r, id)?;
@@ -273,14 +287,14 @@ pub async fn list(node: web::Data<Node>, owner: Owner, id: web::Path<HostListId>
                     button.danger type="submit" { @if list.applied_at.is_some() { "Unsubscribe" } @else { "Throw it away" } }
                 }
             };
-            Ok::<_, Error>(layout::document(&house, &Page::new(list.name.clone(), Here::Settings, body)).into_string())
+            Ok::<_, Error>(layout::document(&house, &PageFrame::new(list.name.clone(), NavigationEntry::Settings, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))
 }
 
 /// A box for each server of a list that would cut somebody.
-fn exceptions(cut: &Preview) -> Markup {
+fn exceptions(cut: &BlockPreview) -> Markup {
     let mut hosts: Vec<&str> = cut.following.iter().chain(&cut.followers).map(|(_, host)| host.as_str()).collect();
     hosts.sort_unstable();
     hosts.dedup();
@@ -295,10 +309,10 @@ fn exceptions(cut: &Preview) -> Markup {
 }
 
 fn rules_of(r: &Read<'_>, id: HostListId) -> Result<Markup> {
-    let rules = host_blocks::of_list(r, id, "", ROWS)?;
+    let rules = host_blocks::of_list(r, id, "", RULES_PER_PAGE)?;
     Ok(html! {
         details.words {
-            summary.note { "The servers on it" @if rules.len() == ROWS as usize { " (the first " (ROWS) ")" } }
+            summary.note { "The servers on it" @if rules.len() == RULES_PER_PAGE as usize { " (the first " (RULES_PER_PAGE) ")" } }
             ul.rows { @for rule in &rules { li { bdi { (rule.host) } " · " (what(rule)) @if !rule.comment.is_empty() { " · " bdi { (rule.comment) } } } } }
         }
     })
@@ -315,8 +329,8 @@ pub async fn export(node: web::Data<Node>, _owner: Owner) -> Result<HttpResponse
 }
 
 /// `POST /servers/{what}`: set, lift, subscribe, import, apply, forget.
-pub async fn save(node: web::Data<Node>, what: web::Path<String>, sent: Sent) -> Result<HttpResponse, PageError> {
-    let (what, Sent { owner, mut fields }) = (what.into_inner(), sent);
+pub async fn save(node: web::Data<Node>, what: web::Path<String>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
+    let (what, OwnerForm { owner, mut fields }) = (what.into_inner(), sent);
     let done = blocking(&node, move |node| match change(node, &what, &mut fields) {
         Ok(next) => Ok(Ok(next)),
         Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
@@ -329,18 +343,18 @@ pub async fn save(node: web::Data<Node>, what: web::Path<String>, sent: Sent) ->
 }
 
 /// Does what a form asks; where it leads to.
-fn change(node: &Node, what: &str, fields: &mut Fields) -> Result<String> {
-    let list = |fields: &Fields| fields.text("list").parse::<HostListId>();
+fn change(node: &Node, what: &str, fields: &mut FormFields) -> Result<String> {
+    let list = |fields: &FormFields| fields.text("list").parse::<HostListId>();
     let overview = "/servers".to_owned();
     match what {
         "set" => {
             let severity = Severity::from_word(fields.text("severity"));
             let severity = severity.ok_or_else(|| Error::invalid("choose what to do with it"))?;
             let host = host_block_import::host_name(fields.text("host"))?;
-            let rule = Rule {
+            let rule = HostBlockRule {
                 no_media: fields.has("no_media"),
                 no_reports: fields.has("no_reports"),
-                ..Rule::by_hand(&host, severity, cut(&fields.line("comment"), COMMENT))
+                ..HostBlockRule::by_hand(&host, severity, cut(&fields.line("comment"), MAX_COMMENT_BYTES))
             };
             host_block_import::set(node, rule).map(|_| overview)
         }

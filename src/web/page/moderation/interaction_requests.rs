@@ -7,31 +7,31 @@ use actix_web::{HttpResponse, web};
 use maud::{Markup, html};
 
 use crate::base::id::{ActorId, PostId, RequestId};
-use crate::base::interaction_policy::{Choice, Choices, Deed, Verdict};
+use crate::base::interaction_policy::{Interaction, Permission, PolicyChoice, PolicyChoices};
 use crate::base::{Error, Result};
 use crate::federation::{Node, owner::publish};
 use crate::store::Read;
 use crate::store::actors::{self, Actor};
-use crate::store::posts::interaction_requests_in::{self, Request, State};
-use crate::store::posts::post_views::{self, Card};
+use crate::store::posts::interaction_requests_in::{self, InteractionRequestIn, RequestState};
+use crate::store::posts::post_views::{self, PostView};
 use crate::web::auth::{local, see_other};
 use crate::web::blocking::{PageError, blocking};
-use crate::web::page::form::{Fields, Sent};
-use crate::web::page::layout::{House, icon};
-use crate::web::page::post::post_card::{self, Place};
+use crate::web::page::form::{FormFields, OwnerForm};
+use crate::web::page::layout::{PageContext, icon};
+use crate::web::page::post::post_card::{self, CardPlacement};
 use crate::web::page::{formatting, people::actor_widgets};
 
 /// Requests on the page; answered ones make room for the next.
-const ROWS: u32 = 40;
+const MAX_REQUESTS_SHOWN: u32 = 40;
 
 /// The requests that wait, oldest first; nothing when there are none.
-pub fn section(r: &Read<'_>, house: &House<'_>) -> Result<Markup> {
-    let rows = interaction_requests_in::waiting(r, None, ROWS)?;
+pub fn section(r: &Read<'_>, house: &PageContext<'_>) -> Result<Markup> {
+    let rows = interaction_requests_in::waiting(r, None, MAX_REQUESTS_SHOWN)?;
     let people: Vec<ActorId> = rows.iter().map(|request| request.actor_id).collect();
     let people: HashMap<ActorId, Actor> = actors::by_ids(r, &people)?.into_iter().map(|a| (a.id, a)).collect();
     let ids: Vec<PostId> =
         rows.iter().flat_map(|request| request.post_id.into_iter().chain([request.target_id])).collect();
-    let posts: HashMap<PostId, Card> = post_views::of(r, &ids)?.into_iter().map(|card| (card.id, card)).collect();
+    let posts: HashMap<PostId, PostView> = post_views::of(r, &ids)?.into_iter().map(|card| (card.id, card)).collect();
     Ok(html! {
         @if !rows.is_empty() {
             h2 { "Answers and quotes" }
@@ -44,7 +44,12 @@ pub fn section(r: &Read<'_>, house: &House<'_>) -> Result<Markup> {
     })
 }
 
-fn one(house: &House<'_>, request: &Request, who: &Actor, posts: &HashMap<PostId, Card>) -> Markup {
+fn one(
+    house: &PageContext<'_>,
+    request: &InteractionRequestIn,
+    who: &Actor,
+    posts: &HashMap<PostId, PostView>,
+) -> Markup {
     let target = posts.get(&request.target_id);
     html! {
         li.whole id={ "r" (request.id) } {
@@ -53,7 +58,7 @@ fn one(house: &House<'_>, request: &Request, who: &Actor, posts: &HashMap<PostId
                 @match target { Some(card) => a href={ "/post/" (card.post.id) } { "your post" }, None => "your post" }
                 " · " (formatting::when(request.created_at, house.now))
             } }
-            @if let Some(card) = request.post_id.and_then(|id| posts.get(&id)) { (post_card::card(house, card, Place::Above)) }
+            @if let Some(card) = request.post_id.and_then(|id| posts.get(&id)) { (post_card::card(house, card, CardPlacement::Above)) }
             div.do {
                 (press(house, request, "accept", "Let it in", "button main"))
                 (press(house, request, "reject", "Turn it away", "button"))
@@ -62,7 +67,7 @@ fn one(house: &House<'_>, request: &Request, who: &Actor, posts: &HashMap<PostId
     }
 }
 
-fn press(house: &House<'_>, request: &Request, act: &str, word: &str, class: &str) -> Markup {
+fn press(house: &PageContext<'_>, request: &InteractionRequestIn, act: &str, word: &str, class: &str) -> Markup {
     html! {
         form method="post" action={ "/requests/" (request.id) "/" (act) } {
             (house.token(""))
@@ -75,7 +80,7 @@ fn press(house: &House<'_>, request: &Request, act: &str, word: &str, class: &st
 pub async fn act(
     node: web::Data<Node>,
     path: web::Path<(RequestId, String)>,
-    sent: Sent,
+    sent: OwnerForm,
 ) -> Result<HttpResponse, PageError> {
     let (id, act) = path.into_inner();
     blocking(&node, move |node| match act.as_str() {
@@ -88,47 +93,51 @@ pub async fn act(
 }
 
 /// What became of the owner's answer, like or boost where its author wants to be asked.
-pub fn note(house: &House<'_>, card: &Card) -> Markup {
+pub fn note(house: &PageContext<'_>, card: &PostView) -> Markup {
     let said = card.asked.iter().filter_map(|asked| {
         let own = asked.made_id == Some(card.post.id);
         let (name, what) = match (asked.deed, own) {
-            (Deed::Reply, true) => (card.parent_author.as_ref()?.name.as_str(), "answer"),
-            (Deed::Like | Deed::Boost, false) => (card.author.name.as_str(), asked.deed.word()),
+            (Interaction::Reply, true) => (card.parent_author.as_ref()?.name.as_str(), "answer"),
+            (Interaction::Like | Interaction::Boost, false) => (card.author.name.as_str(), asked.deed.word()),
             _ => return None,
         };
         match asked.state {
-            State::Waiting => Some(format!("{name} has yet to let your {what} in.")),
-            State::Refused if asked.stamp.is_some() => Some(format!("{name} let your {what} in and took that back.")),
-            State::Refused => Some(format!("{name} did not let your {what} in.")),
-            State::Granted => None,
+            RequestState::Waiting => Some(format!("{name} has yet to let your {what} in.")),
+            RequestState::Refused if asked.stamp.is_some() => {
+                Some(format!("{name} let your {what} in and took that back."))
+            }
+            RequestState::Refused => Some(format!("{name} did not let your {what} in.")),
+            RequestState::Granted => None,
         }
     });
     html! { @if house.session.is_some() { @for text in said { p.note.asked { (icon("clock")) span { (text) } } } } }
 }
 
 /// Whether the author of a post lets the owner do something with it at all.
-pub fn is_barred(house: &House<'_>, card: &Card, deed: Deed) -> bool {
-    !house.is_owner(&card.author) && card.leave.verdict(deed) == Some(Verdict::No)
+pub fn is_barred(house: &PageContext<'_>, card: &PostView, deed: Interaction) -> bool {
+    !house.is_owner(&card.author) && card.leave.verdict(deed) == Some(Permission::Forbidden)
 }
 
 /// What the owner should know before answering or quoting.
-pub fn hint(house: &House<'_>, card: &Card, deed: Deed) -> Option<String> {
+pub fn hint(house: &PageContext<'_>, card: &PostView, deed: Interaction) -> Option<String> {
     if house.is_owner(&card.author) {
         return None;
     }
     let name = &card.author.name;
     match (card.leave.verdict(deed)?, deed) {
-        (Verdict::No, deed) => Some(format!("{name} does not let others {} this post.", deed.verb())),
-        (Verdict::Waits, Deed::Quote) => {
+        (Permission::Forbidden, deed) => Some(format!("{name} does not let others {} this post.", deed.verb())),
+        (Permission::NeedsApproval, Interaction::Quote) => {
             Some(format!("{name} is asked first. Until they agree, others see only the address."))
         }
-        (Verdict::Waits, _) => Some(format!("{name} reads answers before others do: yours waits until it is let in.")),
-        (Verdict::Free | Verdict::Sure, _) => None,
+        (Permission::NeedsApproval, _) => {
+            Some(format!("{name} reads answers before others do: yours waits until it is let in."))
+        }
+        (Permission::Allowed | Permission::AllowedWithAuthorization, _) => None,
     }
 }
 
 /// Who may answer, quote, like and boost, as four choices.
-pub fn choose(chosen: Choices) -> Markup {
+pub fn choose(chosen: PolicyChoices) -> Markup {
     html! {
         (choice("who_replies", "Who may answer", chosen.reply))
         (choice("who_quotes", "Who may quote", chosen.quote))
@@ -137,29 +146,29 @@ pub fn choose(chosen: Choices) -> Markup {
     }
 }
 
-fn choice(name: &str, label: &str, chosen: Choice) -> Markup {
+fn choice(name: &str, label: &str, chosen: PolicyChoice) -> Markup {
     html! {
         label for=(name) { (label) }
         select id=(name) name=(name) {
-            @for choice in Choice::ALL { option value=(choice.word()) selected[choice == chosen] { (said(name, choice)) } }
+            @for choice in PolicyChoice::ALL { option value=(choice.word()) selected[choice == chosen] { (said(name, choice)) } }
         }
     }
 }
 
-fn said(name: &str, choice: Choice) -> &'static str {
+fn said(name: &str, choice: PolicyChoice) -> &'static str {
     match choice {
-        Choice::Everyone => "Everyone",
-        Choice::Followers => "Followers; others when I agree",
-        Choice::Following => "People I follow; others when I agree",
-        Choice::Asking => "Only when I agree",
-        Choice::Nobody if name == "who_replies" => "Only people mentioned",
-        Choice::Nobody => "Nobody",
+        PolicyChoice::Everyone => "Everyone",
+        PolicyChoice::Followers => "Followers; others when I agree",
+        PolicyChoice::Following => "People I follow; others when I agree",
+        PolicyChoice::Asking => "Only when I agree",
+        PolicyChoice::Nobody if name == "who_replies" => "Only people mentioned",
+        PolicyChoice::Nobody => "Nobody",
     }
 }
 
 /// The choices a form was sent with, if it had any.
-pub fn chosen(fields: &Fields) -> Option<Choices> {
+pub fn chosen(fields: &FormFields) -> Option<PolicyChoices> {
     let choice = |name: &str| fields.text(name).parse().ok();
     let (reply, quote) = (choice("who_replies")?, choice("who_quotes")?);
-    Some(Choices { reply, quote, like: choice("who_likes")?, boost: choice("who_boosts")? })
+    Some(PolicyChoices { reply, quote, like: choice("who_likes")?, boost: choice("who_boosts")? })
 }

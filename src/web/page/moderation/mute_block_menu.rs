@@ -10,17 +10,17 @@ use crate::base::{Error, Result};
 use crate::federation::{Node, owner::publish};
 use crate::store::actors::Actor;
 use crate::store::moderation::blocks::{self, Block};
-use crate::store::moderation::host_blocks::{self, Verdict};
-use crate::store::moderation::mutes::{self, Mute, Reach};
+use crate::store::moderation::host_blocks::{self, HostPolicy};
+use crate::store::moderation::mutes::{self, Mute, MuteScope};
 use crate::store::{Read, moderation::host_block_lists};
-use crate::web::page::form::Fields;
+use crate::web::page::form::FormFields;
 use crate::web::page::formatting;
-use crate::web::page::layout::{House, icon};
+use crate::web::page::layout::{PageContext, icon};
 use crate::web::page::people::press;
 
 const HOUR: Duration = Duration::from_hours(1);
 /// How long a mute may last, as the form says it; the last is for good.
-const LENGTHS: [(&str, &str, Option<Duration>); 5] = [
+const MUTE_DURATIONS: [(&str, &str, Option<Duration>); 5] = [
     ("hour", "for an hour", Some(HOUR)),
     ("day", "for a day", Some(HOUR.saturating_mul(24))),
     ("week", "for a week", Some(HOUR.saturating_mul(24 * 7))),
@@ -28,23 +28,23 @@ const LENGTHS: [(&str, &str, Option<Duration>); 5] = [
     ("ever", "until I unmute them", None),
 ];
 /// What a mute may hide, likewise.
-const REACHES: [(&str, &str, Reach); 3] = [
-    ("everything", "Everything, notifications too", Reach::Everything),
-    ("home", "Their posts at home", Reach::Home),
-    ("boosts", "Only what they boost", Reach::Boosts),
+const MUTE_SCOPES: [(&str, &str, MuteScope); 3] = [
+    ("everything", "Everything, notifications too", MuteScope::Everything),
+    ("home", "Their posts at home", MuteScope::Home),
+    ("boosts", "Only what they boost", MuteScope::Boosts),
 ];
 
 /// What stands between the owner and somebody.
-pub struct Distance {
+pub struct ModerationState {
     block: Option<Block>,
     mute: Option<Mute>,
     blocks_us: bool,
-    verdict: Verdict,
+    verdict: HostPolicy,
     /// The name of the list that decided about their server; None for the owner's own rule.
     list: Option<String>,
 }
 
-impl Distance {
+impl ModerationState {
     /// Loads it.
     pub fn load(r: &Read<'_>, actor: &Actor) -> Result<Self> {
         let verdict = host_blocks::of_actor(r, actor)?;
@@ -64,7 +64,7 @@ impl Distance {
 }
 
 /// The menu beside the name.
-pub fn menu(house: &House<'_>, actor: &Actor, distance: &Distance) -> Markup {
+pub fn menu(house: &PageContext<'_>, actor: &Actor, distance: &ModerationState) -> Markup {
     html! {
         details.more {
             summary.act title="More" aria-label={ "More about " (actor.name) } { (icon("more")) span.text-only { "More" } }
@@ -74,8 +74,8 @@ pub fn menu(house: &House<'_>, actor: &Actor, distance: &Distance) -> Markup {
                         summary { (icon("hidden")) "Mute…" }
                         form.stack method="post" action={ "/people/" (actor.id) "/mute" } {
                             (house.token(""))
-                            select name="reach" aria-label="What to hide" { @for (word, label, _) in REACHES { option value=(word) { (label) } } }
-                            select name="length" aria-label="For how long" { @for (word, label, _) in LENGTHS { option value=(word) { (label) } } }
+                            select name="reach" aria-label="What to hide" { @for (word, label, _) in MUTE_SCOPES { option value=(word) { (label) } } }
+                            select name="length" aria-label="For how long" { @for (word, label, _) in MUTE_DURATIONS { option value=(word) { (label) } } }
                             button type="submit" { "Mute" }
                             p.note { "They are not told." }
                         }
@@ -99,7 +99,7 @@ pub fn menu(house: &House<'_>, actor: &Actor, distance: &Distance) -> Markup {
 }
 
 /// What holds now, a line each, below the name.
-pub fn lines(house: &House<'_>, actor: &Actor, distance: &Distance) -> Markup {
+pub fn lines(house: &PageContext<'_>, actor: &Actor, distance: &ModerationState) -> Markup {
     html! {
         @if let Some(block) = &distance.block {
             div.tie { (icon("cross")) span { "You block them since " (formatting::when(block.created_at, house.now)) "." } (press(house, actor, "unblock", "Unblock", "plain")) }
@@ -121,11 +121,11 @@ pub fn lines(house: &House<'_>, actor: &Actor, distance: &Distance) -> Markup {
 }
 
 /// "You mute them until 3 March."
-fn said(mute: &Mute, house: &House<'_>) -> String {
+fn said(mute: &Mute, house: &PageContext<'_>) -> String {
     let what = match mute.reach {
-        Reach::Everything => "You mute them",
-        Reach::Home => "You mute them at home",
-        Reach::Boosts => "You mute what they boost",
+        MuteScope::Everything => "You mute them",
+        MuteScope::Home => "You mute them at home",
+        MuteScope::Boosts => "You mute what they boost",
     };
     match mute.until_at {
         Some(at) => format!("{what}; that ends {}.", formatting::until(at, house.now)),
@@ -134,18 +134,18 @@ fn said(mute: &Mute, house: &House<'_>) -> String {
 }
 
 /// What a mute hides, in a few words, for lists.
-pub fn muted(mute: &Mute, house: &House<'_>) -> String {
+pub fn muted(mute: &Mute, house: &PageContext<'_>) -> String {
     said(mute, house).replacen("You mute them", "Muted", 1).replacen("You mute", "Muted:", 1)
 }
 
 /// `POST /people/{id}/{act}`: block, unblock, mute, unmute.
-pub fn act(node: &Node, id: ActorId, act: &str, fields: &Fields) -> Result<()> {
+pub fn act(node: &Node, id: ActorId, act: &str, fields: &FormFields) -> Result<()> {
     match act {
         "block" => publish::block(node, id),
         "unblock" => publish::unblock(node, id),
         "mute" => {
-            let reach = REACHES.iter().find(|(word, ..)| *word == fields.text("reach"));
-            let length = LENGTHS.iter().find(|(word, ..)| *word == fields.text("length"));
+            let reach = MUTE_SCOPES.iter().find(|(word, ..)| *word == fields.text("reach"));
+            let length = MUTE_DURATIONS.iter().find(|(word, ..)| *word == fields.text("length"));
             let (Some((.., reach)), Some((.., length))) = (reach, length) else {
                 return Err(Error::invalid("choose what to hide, and for how long"));
             };

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::base::id::{ActorId, PostId, ReportId};
 use crate::base::{Error, Result};
 use crate::federation::{Node, owner::publish};
-use crate::social::moderation::report::{COMMENT, POSTS};
+use crate::social::moderation::report::{MAX_COMMENT_CHARS, MAX_REPORTED_POSTS};
 use crate::store::actors::{self, Actor};
 use crate::store::moderation::reports::{self, Report};
 use crate::store::posts::{self, Viewer};
@@ -16,30 +16,34 @@ use crate::store::{Read, posts::post_views};
 use crate::text::plain_text;
 use crate::web::auth::{Owner, see_other};
 use crate::web::blocking::{PageError, blocking};
-use crate::web::page::form::Sent;
-use crate::web::page::layout::{self, Here, House, Page, icon};
+use crate::web::page::form::OwnerForm;
+use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
 use crate::web::page::{formatting, moderation::blocks, people::actor_widgets, post::post_card};
 
 /// Reports on one page.
-const ROWS: u32 = 40;
+const REPORTS_PER_PAGE: u32 = 40;
 /// Posts offered to be named in a report.
-const OFFERED: u32 = 20;
+const MAX_POSTS_OFFERED: u32 = 20;
 /// Graphemes quoted of a post.
-const QUOTE: usize = 160;
+const MAX_EXCERPT_GRAPHEMES: usize = 160;
 
 /// Which window is asked for.
 #[derive(Debug, Deserialize)]
-pub struct Before {
+pub struct ReportsQuery {
     before: Option<ReportId>,
 }
 
 /// `GET /reports`.
-pub async fn show(node: web::Data<Node>, owner: Owner, before: web::Query<Before>) -> Result<HttpResponse, PageError> {
+pub async fn show(
+    node: web::Data<Node>,
+    owner: Owner,
+    before: web::Query<ReportsQuery>,
+) -> Result<HttpResponse, PageError> {
     let before = before.into_inner().before;
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = House::load(node, r, Some(&owner), "/reports")?;
-            let rows = reports::page(r, before, ROWS)?;
+            let house = PageContext::load(node, r, Some(&owner), "/reports")?;
+            let rows = reports::page(r, before, REPORTS_PER_PAGE)?;
             let people = actors::by_ids(r, &rows.iter().map(|report| report.actor_id).collect::<Vec<_>>())?;
             let body = html! {
                 h1 { "Kept away" }
@@ -52,21 +56,25 @@ pub async fn show(node: web::Data<Node>, owner: Owner, before: web::Query<Before
                         @if let Some(actor) = people.iter().find(|actor| actor.id == report.actor_id) { (row(r, &house, report, actor)?) }
                     }
                 }
-                @if let (true, Some(last)) = (rows.len() == ROWS as usize, rows.last()) {
+                @if let (true, Some(last)) = (rows.len() == REPORTS_PER_PAGE as usize, rows.last()) {
                     nav.pager aria-label="More reports" { a rel="next" href={ "/reports?before=" (last.id) } { "Older" } }
                 }
             };
-            Ok::<_, Error>(layout::document(&house, &Page::new("Reports", Here::Settings, body)).into_string())
+            Ok::<_, Error>(layout::document(&house, &PageFrame::new("Reports", NavigationEntry::Settings, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))
 }
 
-fn row(r: &Read<'_>, house: &House<'_>, report: &Report, actor: &Actor) -> Result<Markup> {
+fn row(r: &Read<'_>, house: &PageContext<'_>, report: &Report, actor: &Actor) -> Result<Markup> {
     let mut named = Vec::new();
     for uri in &report.about {
         let post = posts::by_uri(r, uri)?.filter(|post| post.boost_of.is_none());
-        named.extend(post.map(|post| (post.id, plain_text::excerpt(&plain_text::from_html(&post.content), QUOTE))));
+        named.extend(
+            post.map(|post| {
+                (post.id, plain_text::excerpt(&plain_text::from_html(&post.content), MAX_EXCERPT_GRAPHEMES))
+            }),
+        );
     }
     Ok(html! {
         li {
@@ -90,7 +98,7 @@ fn row(r: &Read<'_>, house: &House<'_>, report: &Report, actor: &Actor) -> Resul
 }
 
 /// `POST /reports`: closes a report, or takes it up again.
-pub async fn settle(node: web::Data<Node>, sent: Sent) -> Result<HttpResponse, PageError> {
+pub async fn settle(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
     let (id, close): (ReportId, bool) = (sent.fields.text("report").parse()?, sent.fields.text("do") == "close");
     blocking(&node, move |node| node.store.write(move |w| reports::close(w, id, close.then_some(w.now)))).await?;
     Ok(see_other("/reports"))
@@ -106,12 +114,12 @@ pub async fn ask(node: web::Data<Node>, owner: Owner, id: web::Path<ActorId>) ->
 fn form(node: &Node, owner: &Owner, id: ActorId, problem: Option<&str>) -> Result<String> {
     node.store.read(|r| {
         let here = format!("/people/{id}");
-        let house = House::load(node, r, Some(owner), &here)?;
+        let house = PageContext::load(node, r, Some(owner), &here)?;
         let actor = actors::by_id(r, id)?;
         if house.is_owner(&actor) {
             return Err(Error::NotFound);
         }
-        let recent = posts::of_actor(r, id, Viewer::Owner, posts::Page::first(OFFERED))?;
+        let recent = posts::of_actor(r, id, Viewer::Owner, posts::PostPage::first(MAX_POSTS_OFFERED))?;
         let mut cards = post_views::of(r, &recent)?;
         cards.retain(|card| card.boost.is_none());
         let body = html! {
@@ -121,14 +129,14 @@ fn form(node: &Node, owner: &Owner, id: ActorId, problem: Option<&str>) -> Resul
             form.stack method="post" action={ (here) "/report" } {
                 (house.token(""))
                 label for="comment" { "What is the matter?" }
-                textarea #comment name="comment" rows="4" maxlength=(COMMENT) dir="auto" {}
+                textarea #comment name="comment" rows="4" maxlength=(MAX_COMMENT_CHARS) dir="auto" {}
                 @if !cards.is_empty() {
                     fieldset {
                         legend { "Posts it is about" }
                         @for card in &cards {
                             label.check {
                                 input type="checkbox" name="post" value=(card.post.id);
-                                span { bdi { (post_card::quote(card, QUOTE)) } " · " (formatting::when(card.post.published_at, house.now)) }
+                                span { bdi { (post_card::quote(card, MAX_EXCERPT_GRAPHEMES)) } " · " (formatting::when(card.post.published_at, house.now)) }
                             }
                         }
                     }
@@ -137,14 +145,14 @@ fn form(node: &Node, owner: &Owner, id: ActorId, problem: Option<&str>) -> Resul
                 button.main type="submit" { "Send the report to " (actor.host) }
             }
         };
-        Ok(layout::document(&house, &Page::new("Report", Here::Elsewhere, body)).into_string())
+        Ok(layout::document(&house, &PageFrame::new("Report", NavigationEntry::Elsewhere, body)).into_string())
     })
 }
 
 /// `POST /people/{id}/report`.
-pub async fn send(node: web::Data<Node>, id: web::Path<ActorId>, sent: Sent) -> Result<HttpResponse, PageError> {
+pub async fn send(node: web::Data<Node>, id: web::Path<ActorId>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
     let (id, fields) = (id.into_inner(), sent.fields);
-    let named: Vec<PostId> = fields.all("post").filter_map(|id| id.parse().ok()).take(POSTS).collect();
+    let named: Vec<PostId> = fields.all("post").filter_map(|id| id.parse().ok()).take(MAX_REPORTED_POSTS).collect();
     blocking(&node, move |node| {
         publish::report(node, id, named, fields.text("comment").to_owned())?;
         if fields.has("block") { publish::block(node, id) } else { Ok(()) }

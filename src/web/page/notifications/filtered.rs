@@ -11,31 +11,31 @@ use crate::base::id::{ActorId, NotificationRequestId, PostId};
 use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::store::actors::{self, Actor};
-use crate::store::cursor::Rows;
+use crate::store::cursor::CursorWindow;
 use crate::store::node::{self, Settings};
-use crate::store::notifications::notification_policy::{Answer, Policy};
-use crate::store::notifications::notification_requests::{self as requests, Request};
-use crate::store::posts::post_views::{self, Card};
+use crate::store::notifications::notification_policy::{NotificationPolicy, PolicyAction};
+use crate::store::notifications::notification_requests::{self as requests, NotificationRequest};
+use crate::store::posts::post_views::{self, PostView};
 use crate::store::{Read, moderation::block_filter};
 use crate::web::auth::{Owner, local, see_other};
 use crate::web::blocking::{PageError, blocking};
-use crate::web::page::form::{Fields, Sent};
-use crate::web::page::layout::{self, Here, House, Page};
-use crate::web::page::post::post_card::{self, Place};
+use crate::web::page::form::{FormFields, OwnerForm};
+use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
+use crate::web::page::post::post_card::{self, CardPlacement};
 use crate::web::page::{formatting, people::actor_widgets};
 
 /// People on one page.
-const ROWS: u32 = 40;
+const ACTORS_PER_PAGE: u32 = 40;
 
 /// Which window is asked for.
 #[derive(Debug, Deserialize)]
-pub struct Before {
+pub struct FilteredQuery {
     before: Option<NotificationRequestId>,
 }
 
 /// A quiet line above the notifications, when something was kept back.
 pub fn hint(r: &Read<'_>) -> Result<Markup> {
-    let waiting = requests::page(r, Rows::first(ROWS))?.len();
+    let waiting = requests::page(r, CursorWindow::first(ACTORS_PER_PAGE))?.len();
     Ok(html! {
         @if waiting > 0 {
             p.note { a href="/notifications/kept-back" { "Kept back: notifications of " @match waiting { 1 => "one person", n => { (formatting::number(n as u64)) " people" } } } }
@@ -44,35 +44,39 @@ pub fn hint(r: &Read<'_>) -> Result<Markup> {
 }
 
 /// `GET /notifications/kept-back`.
-pub async fn show(node: web::Data<Node>, owner: Owner, before: web::Query<Before>) -> Result<HttpResponse, PageError> {
+pub async fn show(
+    node: web::Data<Node>,
+    owner: Owner,
+    before: web::Query<FilteredQuery>,
+) -> Result<HttpResponse, PageError> {
     let before = before.before;
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = House::load(node, r, Some(&owner), "/notifications/kept-back")?;
-            let rows = Rows { below: before.map_or(i64::MAX, |id| id.0), ..Rows::first(ROWS) };
+            let house = PageContext::load(node, r, Some(&owner), "/notifications/kept-back")?;
+            let rows = CursorWindow { below: before.map_or(i64::MAX, |id| id.0), ..CursorWindow::first(ACTORS_PER_PAGE) };
             let waiting = requests::page(r, rows)?;
             let body = html! {
                 h1 { "Kept back" }
                 p.note { "Your " a href="/settings#notices" { "settings" } " keep notifications of these people back. They are not told." }
                 (list(r, &house, &waiting)?)
-                @if let (true, Some(last)) = (waiting.len() == ROWS as usize, waiting.last()) {
+                @if let (true, Some(last)) = (waiting.len() == ACTORS_PER_PAGE as usize, waiting.last()) {
                     nav.pager aria-label="More people" { a rel="next" href={ "/notifications/kept-back?before=" (last.id) } { "Older" } }
                 }
             };
-            Ok(layout::document(&house, &Page::new("Kept back", Here::Notifications, body)).into_string())
+            Ok(layout::document(&house, &PageFrame::new("Kept back", NavigationEntry::Notifications, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))
 }
 
-fn list(r: &Read<'_>, house: &House<'_>, waiting: &[Request]) -> Result<Markup> {
+fn list(r: &Read<'_>, house: &PageContext<'_>, waiting: &[NotificationRequest]) -> Result<Markup> {
     let ids: Vec<ActorId> = waiting.iter().map(|request| request.actor_id).collect();
     let people = actors::by_ids(r, &ids)?;
-    let hidden = block_filter::of(r, people.iter())?.hidden;
+    let hidden = block_filter::of(r, people.iter())?.blocked;
     let people: HashMap<ActorId, Actor> =
         people.into_iter().filter(|actor| !hidden.contains(&actor.id)).map(|actor| (actor.id, actor)).collect();
     let ids: Vec<PostId> = waiting.iter().filter_map(|request| request.post_id).collect();
-    let posts: HashMap<PostId, Card> = post_views::of(r, &ids)?.into_iter().map(|card| (card.id, card)).collect();
+    let posts: HashMap<PostId, PostView> = post_views::of(r, &ids)?.into_iter().map(|card| (card.id, card)).collect();
     Ok(html! {
         @if waiting.is_empty() { div.empty { p { "Nobody waits here." } } }
         ol.news {
@@ -85,14 +89,14 @@ fn list(r: &Read<'_>, house: &House<'_>, waiting: &[Request]) -> Result<Markup> 
     })
 }
 
-fn one(house: &House<'_>, request: &Request, who: &Actor, post: Option<&Card>) -> Markup {
+fn one(house: &PageContext<'_>, request: &NotificationRequest, who: &Actor, post: Option<&PostView>) -> Markup {
     html! {
         li.whole id={ "k" (request.id) } {
             p.said {
                 (actor_widgets::mention(house, who)) " " (actor_widgets::handle(who)) ": "
                 (formatting::count(request.count.into(), "notification")) " · " span.when { (formatting::when(request.updated_at, house.now)) }
             }
-            @if let Some(card) = post { (post_card::card(house, card, Place::Above)) }
+            @if let Some(card) = post { (post_card::card(house, card, CardPlacement::Above)) }
             div.do {
                 (press(house, request, who, "accept", "Let them through", "button main"))
                 (press(house, request, who, "dismiss", "Dismiss", "button"))
@@ -101,7 +105,14 @@ fn one(house: &House<'_>, request: &Request, who: &Actor, post: Option<&Card>) -
     }
 }
 
-fn press(house: &House<'_>, request: &Request, who: &Actor, act: &str, word: &str, class: &str) -> Markup {
+fn press(
+    house: &PageContext<'_>,
+    request: &NotificationRequest,
+    who: &Actor,
+    act: &str,
+    word: &str,
+    class: &str,
+) -> Markup {
     html! {
         form method="post" action={ "/notifications/kept-back/" (request.id) "/" (act) } {
             (house.token(""))
@@ -114,7 +125,7 @@ fn press(house: &House<'_>, request: &Request, who: &Actor, act: &str, word: &st
 pub async fn act(
     node: web::Data<Node>,
     path: web::Path<(NotificationRequestId, String)>,
-    sent: Sent,
+    sent: OwnerForm,
 ) -> Result<HttpResponse, PageError> {
     let (id, act) = path.into_inner();
     blocking(&node, move |node| match act.as_str() {
@@ -127,7 +138,7 @@ pub async fn act(
 }
 
 /// The rules as the settings ask for them: a field's name, what it is about, its answer.
-fn rules(policy: Policy) -> [(&'static str, &'static str, Answer); 6] {
+fn rules(policy: NotificationPolicy) -> [(&'static str, &'static str, PolicyAction); 6] {
     [
         ("not_following", "People I do not follow", policy.not_following),
         ("not_followers", "People who do not follow me", policy.not_followers),
@@ -139,11 +150,11 @@ fn rules(policy: Policy) -> [(&'static str, &'static str, Answer); 6] {
 }
 
 /// A part of the settings.
-pub fn settings(house: &House<'_>, policy: Policy) -> Markup {
+pub fn settings(house: &PageContext<'_>, policy: NotificationPolicy) -> Markup {
     let said = |answer| match answer {
-        Answer::Accept => "Show",
-        Answer::Filter => "Keep back until I have looked",
-        Answer::Drop => "Ignore",
+        PolicyAction::Accept => "Show",
+        PolicyAction::Filter => "Keep back until I have looked",
+        PolicyAction::Drop => "Ignore",
     };
     html! {
         section.section #notices {
@@ -153,7 +164,7 @@ pub fn settings(house: &House<'_>, policy: Policy) -> Markup {
                 @for (name, label, now) in rules(policy) {
                     label for=(name) { (label) }
                     select id=(name) name=(name) {
-                        @for answer in Answer::ALL { option value=(answer.word()) selected[answer == now] { (said(answer)) } }
+                        @for answer in PolicyAction::ALL { option value=(answer.word()) selected[answer == now] { (said(answer)) } }
                     }
                 }
                 p.note { "But for the second rule, people you follow always come through. " a href="/notifications/kept-back" { "What was kept back" } }
@@ -164,11 +175,11 @@ pub fn settings(house: &House<'_>, policy: Policy) -> Markup {
 }
 
 /// Saves that part.
-pub fn save_settings(node: &Node, fields: &Fields) -> Result<()> {
+pub fn save_settings(node: &Node, fields: &FormFields) -> Result<()> {
     let answer = |name: &str| {
-        Answer::of(fields.text(name)).ok_or_else(|| Error::invalid("a rule says show, keep back or ignore"))
+        PolicyAction::of(fields.text(name)).ok_or_else(|| Error::invalid("a rule says show, keep back or ignore"))
     };
-    let notices = Policy {
+    let notices = NotificationPolicy {
         not_following: answer("not_following")?,
         not_followers: answer("not_followers")?,
         new_accounts: answer("new_accounts")?,

@@ -2,15 +2,15 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use crate::store::actors::{Actor, Emoji};
+use crate::store::actors::{Actor, CustomEmoji};
 use crate::text::{escape, plain_text};
-use crate::web::page::layout::House;
+use crate::web::page::layout::PageContext;
 
 /// Muted colours of letter pictures; the style sheet knows them as `h0` to `h5`.
-const HUES: u64 = 6;
+const AVATAR_COLORS: u64 = 6;
 
 /// The page that shows this actor to whoever looks: ours for the owner, their own for a visitor.
-pub fn path(house: &House<'_>, actor: &Actor) -> String {
+pub fn path(house: &PageContext<'_>, actor: &Actor) -> String {
     if house.session.is_some() {
         format!("/people/{}", actor.id)
     } else if house.is_owner(actor) {
@@ -26,7 +26,7 @@ pub fn outside(url: &str) -> &str {
 }
 
 /// The picture, or a letter on a colour of their own. Says nothing aloud: the name stands beside it.
-pub fn face(house: &House<'_>, actor: &Actor) -> Markup {
+pub fn face(house: &PageContext<'_>, actor: &Actor) -> Markup {
     html! {
         @if let Some(url) = house.picture(actor, actor.icon.as_deref()) {
             img.face.u-photo src=(url) alt="" width="48" height="48" loading="lazy" decoding="async";
@@ -40,11 +40,11 @@ pub fn face(house: &House<'_>, actor: &Actor) -> Markup {
 pub fn letter(actor: &Actor) -> Markup {
     let first = actor.name.chars().find(|c| c.is_alphanumeric()).unwrap_or('·');
     let sum = actor.username.bytes().fold(0u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
-    html! { span class={ "face letter h" (sum % HUES) } aria-hidden="true" { (first.to_uppercase()) } }
+    html! { span class={ "face letter h" (sum % AVATAR_COLORS) } aria-hidden="true" { (first.to_uppercase()) } }
 }
 
 /// The display name with its pictures, on one line.
-pub fn name(house: &House<'_>, actor: &Actor) -> Markup {
+pub fn name(house: &PageContext<'_>, actor: &Actor) -> Markup {
     let name = plain_text::one_line(&actor.name);
     let name = if name.is_empty() { actor.username.clone() } else { name };
     html! { bdi { (PreEscaped(emoji(house, &escape(&name), &actor.emoji))) } }
@@ -56,12 +56,12 @@ pub fn handle(actor: &Actor) -> Markup {
 }
 
 /// Only the name as a link, the handle in its title: for sentences.
-pub fn mention(house: &House<'_>, actor: &Actor) -> Markup {
+pub fn mention(house: &PageContext<'_>, actor: &Actor) -> Markup {
     html! { a.name href=(path(house, actor)) title={ "@" (actor.handle()) } { (name(house, actor)) } }
 }
 
 /// A row of a list of people; `more` stands at its end.
-pub fn row(house: &House<'_>, actor: &Actor, more: &Markup) -> Markup {
+pub fn row(house: &PageContext<'_>, actor: &Actor, more: &Markup) -> Markup {
     html! {
         li.person {
             a href=(path(house, actor)) tabindex="-1" aria-hidden="true" { (face(house, actor)) }
@@ -75,7 +75,7 @@ pub fn row(house: &House<'_>, actor: &Actor, more: &Markup) -> Markup {
 }
 
 /// Puts the pictures of custom emoji into HTML that is already safe, outside of its tags.
-pub fn emoji(house: &House<'_>, safe: &str, known: &[Emoji]) -> String {
+pub fn emoji(house: &PageContext<'_>, safe: &str, known: &[CustomEmoji]) -> String {
     if known.is_empty() || !safe.contains(':') {
         return safe.to_owned();
     }

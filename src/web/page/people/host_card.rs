@@ -8,10 +8,10 @@ use crate::store::actors::Actor;
 use crate::store::peers::hosts::{self, Host};
 use crate::store::{Read, moderation::host_blocks};
 use crate::web::page::formatting;
-use crate::web::page::layout::{House, icon};
+use crate::web::page::layout::{PageContext, icon};
 
 /// (part of the software's name, or of the host where NodeInfo says nothing; the name as shown; what to know).
-const FACTS: [(&str, &str, &[&str]); 16] = [
+const SOFTWARE_NOTES: [(&str, &str, &[&str]); 16] = [
     (
         "threads",
         "Threads",
@@ -71,7 +71,7 @@ const FACTS: [(&str, &str, &[&str]); 16] = [
 ];
 
 /// Hosts that do not say what they run.
-const HOSTS: [(&str, &str); 6] = [
+const KNOWN_HOSTS: [(&str, &str); 6] = [
     ("threads.net", "threads"),
     ("threads.com", "threads"),
     ("brid.gy", "bridgy"),
@@ -83,13 +83,13 @@ const HOSTS: [(&str, &str); 6] = [
 /// The name and the facts of what a server runs.
 fn facts(host: &str, software: Option<&str>) -> Option<&'static (&'static str, &'static str, &'static [&'static str])> {
     let names = host_blocks::covering(host);
-    let by_host = HOSTS.iter().find(|(known, _)| names.iter().any(|name| name == known)).map(|(_, mark)| *mark);
+    let by_host = KNOWN_HOSTS.iter().find(|(known, _)| names.iter().any(|name| name == known)).map(|(_, mark)| *mark);
     let word = by_host.or(software)?.to_lowercase();
-    FACTS.iter().find(|(mark, ..)| word.contains(mark))
+    SOFTWARE_NOTES.iter().find(|(mark, ..)| word.contains(mark))
 }
 
 /// The card.
-pub fn card(r: &Read<'_>, house: &House<'_>, actor: &Actor) -> Result<Markup> {
+pub fn card(r: &Read<'_>, house: &PageContext<'_>, actor: &Actor) -> Result<Markup> {
     let [_, server] = host_blocks::hosts_of(actor);
     let (host, since) = (hosts::get(r, &server)?, hosts::known_since(r, &actor.host)?);
     let software = host.as_ref().and_then(|host| host.software.as_deref());
@@ -113,7 +113,7 @@ fn reachable(host: Option<&Host>) -> bool {
     host.is_none_or(|host| host.failing_since_at.is_none())
 }
 
-fn health(house: &House<'_>, host: Option<&Host>) -> Markup {
+fn health(house: &PageContext<'_>, host: Option<&Host>) -> Markup {
     html! {
         @match host.map(|host| (host.failing_since_at, host.heard_at)) {
             Some((Some(since), _)) => {

@@ -6,18 +6,22 @@ use maud::html;
 
 use crate::base::{Error, Result};
 use crate::federation::Node;
-use crate::federation::owner::identity::{self, ALIASES};
+use crate::federation::owner::identity::{self, MAX_ALIASES};
 use crate::store::actors;
 use crate::web::auth::{Owner, see_other};
 use crate::web::blocking::{PageError, blocking, sentence};
-use crate::web::page::form::Sent;
-use crate::web::page::layout::{self, Here, House, Page, icon};
+use crate::web::page::form::OwnerForm;
+use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
 use crate::web::page::login::capital;
-use crate::web::page::settings::Saved;
+use crate::web::page::settings::SettingsQuery;
 use crate::web::page::{formatting, people::actor_widgets};
 
 /// `GET /moving`.
-pub async fn show(node: web::Data<Node>, owner: Owner, saved: web::Query<Saved>) -> Result<HttpResponse, PageError> {
+pub async fn show(
+    node: web::Data<Node>,
+    owner: Owner,
+    saved: web::Query<SettingsQuery>,
+) -> Result<HttpResponse, PageError> {
     let saved = saved.into_inner().is_set();
     let markup = blocking(&node, move |node| page(node, &owner, None, if saved { "Saved." } else { "" }));
     Ok(layout::private(markup.await?))
@@ -26,7 +30,7 @@ pub async fn show(node: web::Data<Node>, owner: Owner, saved: web::Query<Saved>)
 /// The page; `typed` stands in the field instead of what is stored, because something was wrong with it.
 fn page(node: &Node, owner: &Owner, typed: Option<(&str, &str)>, done: &str) -> Result<String> {
     node.store.read(|r| {
-        let house = House::load(node, r, Some(owner), "/moving")?;
+        let house = PageContext::load(node, r, Some(owner), "/moving")?;
         let us = actors::by_id(r, owner.actor)?;
         let mut known = Vec::new();
         for uri in &us.also_known_as {
@@ -43,18 +47,18 @@ fn page(node: &Node, owner: &Owner, typed: Option<(&str, &str)>, done: &str) -> 
                 (house.token(""))
                 label for="aliases" { "Your other accounts, one on each line" }
                 textarea #aliases name="aliases" rows="4" placeholder="@me@old.example" autocapitalize="off" spellcheck="false" { (text) }
-                p.note { (formatting::count(ALIASES as u64, "account")) " at most. Everyone can see them in your profile’s document." }
+                p.note { (formatting::count(MAX_ALIASES as u64, "account")) " at most. Everyone can see them in your profile’s document." }
                 button.main type="submit" { "Save" }
             }
             @if us.approves_followers { p.note { "You let followers in one by one: those who come over wait in the requests. While you move, it is less work to let everyone in." } }
         };
-        Ok(layout::document(&house, &Page::new("Moving", Here::Settings, body)).into_string())
+        Ok(layout::document(&house, &PageFrame::new("Moving", NavigationEntry::Settings, body)).into_string())
     })
 }
 
 /// `POST /moving`.
-pub async fn save(node: web::Data<Node>, sent: Sent) -> Result<HttpResponse, PageError> {
-    let Sent { owner, fields } = sent;
+pub async fn save(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
+    let OwnerForm { owner, fields } = sent;
     let refused = blocking(&node, move |node| {
         let typed = fields.text("aliases");
         let lines: Vec<&str> = typed.lines().map(str::trim).filter(|line| !line.is_empty()).collect();

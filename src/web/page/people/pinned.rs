@@ -7,18 +7,18 @@ use crate::base::id::PostId;
 use crate::store::Read;
 use crate::store::actors::Actor;
 use crate::store::posts::Viewer;
-use crate::store::posts::pins::{self, Tag};
-use crate::store::posts::post_views::{self, Card};
-use crate::web::page::layout::{House, icon};
+use crate::store::posts::pins::{self, FeaturedHashtag};
+use crate::store::posts::post_views::{self, PostView};
+use crate::web::page::layout::{PageContext, icon};
 use crate::web::page::{people::actor_widgets, post::post_card, timeline::home};
 
 /// What stands there for whoever looks; nothing on the later pages of a profile.
-pub struct Top {
-    posts: Vec<Card>,
-    tags: Vec<Tag>,
+pub struct PinnedSection {
+    posts: Vec<PostView>,
+    tags: Vec<FeaturedHashtag>,
 }
 
-impl Top {
+impl PinnedSection {
     /// Loads it, as far as `viewer` may see it.
     pub fn load(r: &Read<'_>, actor: &Actor, viewer: Viewer, page: Option<PostId>) -> Result<Self> {
         let posts = match page {
@@ -30,7 +30,7 @@ impl Top {
     }
 
     /// True for a post that stands above the others already.
-    pub fn has(&self, card: &Card) -> bool {
+    pub fn has(&self, card: &PostView) -> bool {
         card.boost.is_none() && self.posts.iter().any(|pinned| pinned.post.id == card.post.id)
     }
 
@@ -40,7 +40,7 @@ impl Top {
     }
 
     /// The pinned posts.
-    pub fn posts(&self, house: &House<'_>) -> Markup {
+    pub fn posts(&self, house: &PageContext<'_>) -> Markup {
         html! {
             @if !self.posts.is_empty() {
                 section.pinned aria-label="Pinned posts" {
@@ -63,7 +63,7 @@ impl Top {
     }
 }
 
-fn link(tag: &Tag) -> Markup {
+fn link(tag: &FeaturedHashtag) -> Markup {
     html! {
         @match &tag.url {
             Some(url) => a rel="tag nofollow noopener noreferrer" href=(actor_widgets::outside(url)) { bdi { "#" (tag.shown) } },
@@ -73,7 +73,7 @@ fn link(tag: &Tag) -> Markup {
 }
 
 /// The section of the settings page.
-pub fn settings(house: &House<'_>, r: &Read<'_>, owner: &Actor) -> Result<Markup> {
+pub fn settings(house: &PageContext<'_>, r: &Read<'_>, owner: &Actor) -> Result<Markup> {
     let tags = pins::tags(r, owner.id)?;
     Ok(html! {
         section.section {
@@ -92,7 +92,7 @@ pub fn settings(house: &House<'_>, r: &Read<'_>, owner: &Actor) -> Result<Markup
                     }
                 }
             }
-            @if tags.len() < pins::TAGS as usize {
+            @if tags.len() < pins::MAX_FEATURED_HASHTAGS as usize {
                 form.stack method="post" action="/settings/tag" {
                     (house.token(""))
                     label for="tag" { "What you write about" }

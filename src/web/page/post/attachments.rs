@@ -4,22 +4,23 @@
 use maud::{Markup, html};
 
 use crate::media::PREVIEW_SIDE;
-use crate::store::posts::attachments::Attachment;
-use crate::store::posts::post_views::Card;
-use crate::web::page::layout::{House, icon};
+use crate::store::posts::attachments::PostAttachment;
+use crate::store::posts::post_views::PostView;
+use crate::web::page::layout::{PageContext, icon};
 use crate::web::page::people::actor_widgets::outside;
 use crate::web::page::{compose::uploads, post::post_metadata};
 use crate::web::{files, media_streams};
 
 /// Shown of one post at most; the rest is on its own page.
-const SHOWN: usize = 16;
+const MAX_ATTACHMENTS_SHOWN: usize = 16;
 
 /// Graphemes shown of an address.
-const LINK_SHOWN: usize = 60;
+const MAX_LINK_GRAPHEMES: usize = 60;
 
 /// All files of a post.
-pub fn of(house: &House<'_>, card: &Card) -> Markup {
-    let (pictures, others): (Vec<_>, Vec<_>) = card.attachments.iter().take(SHOWN).partition(|file| is_picture(file));
+pub fn of(house: &PageContext<'_>, card: &PostView) -> Markup {
+    let (pictures, others): (Vec<_>, Vec<_>) =
+        card.attachments.iter().take(MAX_ATTACHMENTS_SHOWN).partition(|file| is_picture(file));
     html! {
         @if !pictures.is_empty() {
             div class={ "pictures n" (pictures.len().min(4)) } { @for file in pictures { (picture(house, file)) } }
@@ -29,12 +30,12 @@ pub fn of(house: &House<'_>, card: &Card) -> Markup {
 }
 
 /// Whether a file is shown as a picture.
-pub fn is_picture(file: &Attachment) -> bool {
+pub fn is_picture(file: &PostAttachment) -> bool {
     file.media_type.starts_with("image/")
 }
 
 /// (what is shown, what a click opens)
-fn places(house: &House<'_>, file: &Attachment) -> (String, String) {
+fn places(house: &PageContext<'_>, file: &PostAttachment) -> (String, String) {
     match (&file.file, &file.url) {
         (Some(name), _) => {
             let whole = format!("/media/{name}");
@@ -49,14 +50,14 @@ fn places(house: &House<'_>, file: &Attachment) -> (String, String) {
 }
 
 /// Both sizes of a picture of ours with their widths, for screens with fine dots.
-fn sizes(file: &Attachment) -> Option<String> {
+fn sizes(file: &PostAttachment) -> Option<String> {
     let (name, preview) = (file.file.as_ref()?, file.preview.as_ref()?);
     let (width, height) = (file.width?, file.height?);
     let small = u64::from(width) * u64::from(PREVIEW_SIDE) / u64::from(width.max(height).max(1));
     Some(format!("/media/{preview} {small}w, /media/{name} {width}w"))
 }
 
-fn picture(house: &House<'_>, file: &Attachment) -> Markup {
+fn picture(house: &PageContext<'_>, file: &PostAttachment) -> Markup {
     let (shown, whole) = places(house, file);
     let alt = file.alt.trim();
     html! {
@@ -74,7 +75,7 @@ fn picture(house: &House<'_>, file: &Attachment) -> Markup {
 
 /// A film, a recording, a link or another file. What plays plays here, by way of this server; whoever is not the owner is
 /// led to the server it comes from.
-fn other(house: &House<'_>, file: &Attachment) -> Markup {
+fn other(house: &PageContext<'_>, file: &PostAttachment) -> Markup {
     let alt = file.alt.trim();
     let label = if alt.is_empty() { noun(&file.media_type) } else { alt };
     let source = match (&file.file, &file.url) {
@@ -102,7 +103,7 @@ fn other(house: &House<'_>, file: &Attachment) -> Markup {
 }
 
 /// The line under a file: what it is, how long, what is said of it, and where it comes from.
-fn caption(file: &Attachment, shown: bool) -> Markup {
+fn caption(file: &PostAttachment, shown: bool) -> Markup {
     let alt = file.alt.trim();
     let is_link = file.media_type == "text/html";
     html! {
@@ -124,7 +125,7 @@ fn caption(file: &Attachment, shown: bool) -> Markup {
 }
 
 /// Whether a browser can play a file piece by piece; a playlist cannot be.
-fn plays(file: &Attachment) -> bool {
+fn plays(file: &PostAttachment) -> bool {
     let sort = file.media_type.split('/').next().unwrap_or_default();
     matches!(sort, "video" | "audio") && !file.media_type.ends_with("mpegurl")
 }
@@ -141,7 +142,7 @@ pub fn noun(media_type: &str) -> &'static str {
 }
 
 /// What several files are called together, in the middle of a sentence.
-pub fn nouns(files: &[Attachment]) -> &'static str {
+pub fn nouns(files: &[PostAttachment]) -> &'static str {
     let all = |sort: &str| files.iter().all(|file| file.media_type.starts_with(sort));
     match files.len() {
         1 if all("image/") => "picture",
@@ -160,5 +161,5 @@ pub fn host(url: &str) -> &str {
 /// An address as a reader knows it again.
 fn short(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    crate::text::plain_text::excerpt(rest.trim_start_matches("www.").trim_end_matches('/'), LINK_SHOWN)
+    crate::text::plain_text::excerpt(rest.trim_start_matches("www.").trim_end_matches('/'), MAX_LINK_GRAPHEMES)
 }

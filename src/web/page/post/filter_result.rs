@@ -3,24 +3,24 @@
 
 use maud::{Markup, html};
 
-use crate::store::posts::post_views::Card;
-use crate::store::timelines::filters::Action;
-use crate::web::page::layout::{House, icon};
+use crate::store::posts::post_views::PostView;
+use crate::store::timelines::filters::FilterAction;
+use crate::web::page::layout::{PageContext, icon};
 
 /// What is to become of a post here, and by which filter.
-pub fn verdict(house: &House<'_>, card: &Card) -> Option<(Action, String)> {
+pub fn verdict(house: &PageContext<'_>, card: &PostView) -> Option<(FilterAction, String)> {
     if house.session.is_none() || house.is_owner(&card.author) { None } else { house.sieve.verdict(card) }
 }
 
 /// Whether a post is not shown here at all.
-pub fn is_hidden(house: &House<'_>, card: &Card) -> bool {
-    matches!(verdict(house, card), Some((Action::Hide, _)))
+pub fn is_hidden(house: &PageContext<'_>, card: &PostView) -> bool {
+    matches!(verdict(house, card), Some((FilterAction::Hide, _)))
 }
 
 /// The filter that folds the pictures of a post, and nothing else of it.
-pub fn blurs(house: &House<'_>, card: &Card) -> Option<String> {
+pub fn blurs(house: &PageContext<'_>, card: &PostView) -> Option<String> {
     match verdict(house, card) {
-        Some((Action::Blur, title)) if !card.attachments.is_empty() => Some(title),
+        Some((FilterAction::Blur, title)) if !card.attachments.is_empty() => Some(title),
         _ => None,
     }
 }

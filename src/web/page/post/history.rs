@@ -8,17 +8,17 @@ use crate::base::id::PostId;
 use crate::base::{Error, Result, Time};
 use crate::federation::Node;
 use crate::store::posts::Viewer;
-use crate::store::posts::post_edits::{self, Edition};
-use crate::store::posts::post_views::{self, Card};
+use crate::store::posts::post_edits::{self, PostEdit};
+use crate::store::posts::post_views::{self, PostView};
 use crate::web::auth::{MaybeOwner, Owner};
 use crate::web::blocking::{PageError, blocking};
 use crate::web::page::formatting;
-use crate::web::page::layout::{self, Here, House, Page, icon};
+use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
 use crate::web::page::post::post_card;
 use crate::web::page::post::thread::owned_by;
 
 /// Where the history of a post stands for whoever looks, if it was edited.
-pub fn path(house: &House<'_>, card: &Card) -> Option<String> {
+pub fn path(house: &PageContext<'_>, card: &PostView) -> Option<String> {
     card.post.edited_at?;
     let ours = house.session.is_some() || house.is_owner(&card.author);
     ours.then(|| format!("{}/history", post_card::path(house, card)))
@@ -51,7 +51,7 @@ pub async fn show(
 
 fn page(node: &Node, owner: Option<&Owner>, id: PostId, name: Option<&str>, here: &str) -> Result<String> {
     node.store.read(|r| {
-        let house = House::load(node, r, owner, here)?;
+        let house = PageContext::load(node, r, owner, here)?;
         let card = post_views::one(r, id)?;
         let viewer = if owner.is_some() { Viewer::Owner } else { Viewer::Stranger };
         if viewer == Viewer::Stranger && !card.post.audience.is_open() {
@@ -72,11 +72,11 @@ fn page(node: &Node, owner: Option<&Owner>, id: PostId, name: Option<&str>, here
             }
             @if before.is_empty() && card.post.edited_at.is_some() { p.note { "It was edited before it came here; what it said then is not known." } }
         };
-        Ok(layout::document(&house, &Page::new("History", Here::Elsewhere, body)).into_string())
+        Ok(layout::document(&house, &PageFrame::new("History", NavigationEntry::Elsewhere, body)).into_string())
     })
 }
 
-fn edition(house: &House<'_>, card: &Card, one: &Edition, mark: &Markup) -> Markup {
+fn edition(house: &PageContext<'_>, card: &PostView, one: &PostEdit, mark: &Markup) -> Markup {
     html! {
         li {
             p.note { (since(one.written_at, house.now)) (mark) }

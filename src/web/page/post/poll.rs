@@ -6,20 +6,20 @@ use maud::{Markup, PreEscaped, html};
 
 use crate::base::Result;
 use crate::base::id::PostId;
-use crate::federation::remote::backfill::{self, Wish};
+use crate::federation::remote::backfill::{self, BackfillJob};
 use crate::federation::{Node, owner::publish};
-use crate::social::poll::{MOST, NewPoll, OPTION_CHARS};
-use crate::store::posts::polls::{Choice, Poll};
-use crate::store::posts::post_views::Card;
+use crate::social::poll::{MAX_OPTION_CHARS, MAX_OPTIONS, NewPoll};
+use crate::store::posts::polls::{PollChoice, StoredPoll};
+use crate::store::posts::post_views::PostView;
 use crate::text::{escape, plain_text};
-use crate::web::page::form::Fields;
-use crate::web::page::layout::{House, icon};
+use crate::web::page::form::FormFields;
+use crate::web::page::layout::{PageContext, icon};
 use crate::web::page::{formatting, people::actor_widgets};
 
 /// Places for answers shown at first.
-const FIRST: usize = 4;
+const INITIAL_OPTIONS: usize = 4;
 /// How long a poll may be open, in minutes and in words.
-const LENGTHS: [(u64, &str); 8] = [
+const POLL_DURATIONS: [(u64, &str); 8] = [
     (5, "5 minutes"),
     (30, "half an hour"),
     (60, "1 hour"),
@@ -30,33 +30,33 @@ const LENGTHS: [(u64, &str); 8] = [
     (30 * 24 * 60, "30 days"),
 ];
 /// What is chosen at first.
-const LENGTH: u64 = 24 * 60;
+const DEFAULT_POLL_MINUTES: u64 = 24 * 60;
 /// Counts of a running poll of somebody else's are asked for again after so long.
-const STALE: Duration = Duration::from_mins(10);
+const COUNTS_MAX_AGE: Duration = Duration::from_mins(10);
 
 /// The poll in a compose form, as far as it is filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Filled {
+pub struct PollFields {
     options: Vec<String>,
     multiple: bool,
     hides: bool,
     minutes: u64,
 }
 
-impl Default for Filled {
+impl Default for PollFields {
     fn default() -> Self {
-        Self { options: Vec::new(), multiple: false, hides: false, minutes: LENGTH }
+        Self { options: Vec::new(), multiple: false, hides: false, minutes: DEFAULT_POLL_MINUTES }
     }
 }
 
-impl Filled {
+impl PollFields {
     /// As the form was sent.
-    pub fn from(fields: &Fields) -> Self {
+    pub fn from(fields: &FormFields) -> Self {
         Self {
-            options: fields.all("option").take(MOST).map(str::to_owned).collect(),
+            options: fields.all("option").take(MAX_OPTIONS).map(str::to_owned).collect(),
             multiple: fields.has("multiple"),
             hides: fields.has("hides"),
-            minutes: fields.text("length").parse().unwrap_or(LENGTH),
+            minutes: fields.text("length").parse().unwrap_or(DEFAULT_POLL_MINUTES),
         }
     }
 
@@ -83,45 +83,45 @@ impl Filled {
 }
 
 /// The drawer of the compose form in which a poll is made.
-pub fn tool(filled: &Filled) -> Markup {
-    let more = filled.options.iter().skip(FIRST).any(|option| !option.trim().is_empty());
+pub fn tool(filled: &PollFields) -> Markup {
+    let more = filled.options.iter().skip(INITIAL_OPTIONS).any(|option| !option.trim().is_empty());
     html! {
         details.tool open[filled.is_begun()] {
             summary title="Add a poll" { (icon("poll")) span.label { "Poll" } }
             div.drawer {
-                div.options { @for n in 0..FIRST { (place(n, filled)) } }
+                div.options { @for n in 0..INITIAL_OPTIONS { (place(n, filled)) } }
                 details.spare-options open[more] {
                     summary.note { "More answers" }
-                    div.options { @for n in FIRST..MOST { (place(n, filled)) } }
+                    div.options { @for n in INITIAL_OPTIONS..MAX_OPTIONS { (place(n, filled)) } }
                 }
                 label.check { input type="checkbox" name="multiple" value="yes" checked[filled.multiple]; " Several answers may be chosen" }
                 label.check { input type="checkbox" name="hides" value="yes" checked[filled.hides]; " Tell how it stands only at its end" }
                 label for="length" { "Open for" }
                 select.short #length name="length" {
-                    @if !LENGTHS.iter().any(|(minutes, _)| *minutes == filled.minutes) {
+                    @if !POLL_DURATIONS.iter().any(|(minutes, _)| *minutes == filled.minutes) {
                         option value=(filled.minutes) selected { (formatting::span(Duration::from_secs(filled.minutes.saturating_mul(60)))) }
                     }
-                    @for (minutes, name) in LENGTHS { option value=(minutes) selected[minutes == filled.minutes] { (name) } }
+                    @for (minutes, name) in POLL_DURATIONS { option value=(minutes) selected[minutes == filled.minutes] { (name) } }
                 }
             }
         }
     }
 }
 
-fn place(n: usize, filled: &Filled) -> Markup {
+fn place(n: usize, filled: &PollFields) -> Markup {
     html! {
-        input type="text" name="option" value=[filled.options.get(n)] maxlength=(OPTION_CHARS) dir="auto"
+        input type="text" name="option" value=[filled.options.get(n)] maxlength=(MAX_OPTION_CHARS) dir="auto"
             aria-label={ "Answer " (n + 1) } placeholder={ "Answer " (n + 1) };
     }
 }
 
 /// The poll of a post: to be answered by the owner while it is open and unanswered, else as it stands.
-pub fn of(house: &House<'_>, card: &Card) -> Markup {
+pub fn of(house: &PageContext<'_>, card: &PostView) -> Markup {
     let Some(poll) = &card.poll else { return html! {} };
     let ours = house.is_owner(&card.author);
     if house.session.is_some() && !ours && is_stale(house, poll) {
         // Read at the next look: nobody waits for another server.
-        backfill::wish(house.node, Wish::Poll(card.post.id));
+        backfill::wish(house.node, BackfillJob::Poll(card.post.id));
     }
     let open = house.session.is_some() && !ours && poll.mine.is_empty() && !poll.is_over(house.now);
     html! {
@@ -139,14 +139,14 @@ pub fn of(house: &House<'_>, card: &Card) -> Markup {
 }
 
 /// Whether its counts are worth asking for: it runs and they are old, or it is over and they are from before its end.
-fn is_stale(house: &House<'_>, poll: &Poll) -> bool {
+fn is_stale(house: &PageContext<'_>, poll: &StoredPoll) -> bool {
     match poll.end_at.filter(|end| *end <= house.now) {
         Some(end) => poll.checked_at <= end,
-        None => house.now.since(poll.checked_at) >= STALE,
+        None => house.now.since(poll.checked_at) >= COUNTS_MAX_AGE,
     }
 }
 
-fn ballot(house: &House<'_>, card: &Card, poll: &Poll) -> Markup {
+fn ballot(house: &PageContext<'_>, card: &PostView, poll: &StoredPoll) -> Markup {
     let id = card.post.id;
     let kind = if poll.multiple { "checkbox" } else { "radio" };
     html! {
@@ -166,7 +166,7 @@ fn ballot(house: &House<'_>, card: &Card, poll: &Poll) -> Markup {
     }
 }
 
-fn standing(house: &House<'_>, card: &Card, poll: &Poll) -> Markup {
+fn standing(house: &PageContext<'_>, card: &PostView, poll: &StoredPoll) -> Markup {
     html! {
         ol.standing {
             @for (n, choice) in poll.options.iter().enumerate() {
@@ -186,7 +186,7 @@ fn standing(house: &House<'_>, card: &Card, poll: &Poll) -> Markup {
 }
 
 /// "12 people voted · ends in 2 days".
-fn summary(house: &House<'_>, poll: &Poll) -> Markup {
+fn summary(house: &PageContext<'_>, poll: &StoredPoll) -> Markup {
     let votes = poll.votes();
     let said = match poll.voters {
         _ if poll.hides && house.session.is_none() && !poll.is_over(house.now) => "A poll".to_owned(),
@@ -209,33 +209,33 @@ fn summary(house: &House<'_>, poll: &Poll) -> Markup {
     }
 }
 
-fn is_likely(poll: &Poll, voters: u64) -> bool {
+fn is_likely(poll: &StoredPoll, voters: u64) -> bool {
     let most = poll.options.iter().map(|option| option.votes).max().unwrap_or_default();
     voters >= most && voters <= poll.votes()
 }
 
 /// The share of an answer: of the people where several may be chosen, else of the votes.
-fn percent(poll: &Poll, choice: &Choice) -> u64 {
+fn percent(poll: &StoredPoll, choice: &PollChoice) -> u64 {
     let votes = poll.votes();
     let whole = poll.voters.filter(|voters| poll.multiple && is_likely(poll, *voters)).unwrap_or(votes);
     choice.votes.saturating_mul(100).saturating_add(whole / 2).checked_div(whole).unwrap_or_default()
 }
 
 /// The words of an answer as a reader should see them. Some servers write HTML into it; the owner's are as typed.
-fn plain_text(card: &Card, choice: &Choice) -> String {
+fn plain_text(card: &PostView, choice: &PollChoice) -> String {
     let marked = card.post.source.is_none() && choice.text.contains("</");
     let words = if marked { plain_text::from_html(&choice.text) } else { choice.text.clone() };
     let line = plain_text::one_line(&words);
     if line.is_empty() { plain_text::one_line(&choice.text) } else { line }
 }
 
-fn text(house: &House<'_>, card: &Card, choice: &Choice) -> Markup {
+fn text(house: &PageContext<'_>, card: &PostView, choice: &PollChoice) -> Markup {
     let safe = escape(&plain_text(card, choice));
     html! { (PreEscaped(actor_widgets::emoji(house, &safe, &card.post.emoji))) }
 }
 
 /// The answers as HTML for feed readers, who cannot vote there.
-pub fn for_feed(card: &Card) -> String {
+pub fn for_feed(card: &PostView) -> String {
     let Some(poll) = &card.poll else { return String::new() };
     let items: String =
         poll.options.iter().map(|option| format!("<li>{}</li>", escape(&plain_text(card, option)))).collect();
@@ -243,14 +243,14 @@ pub fn for_feed(card: &Card) -> String {
 }
 
 /// The answers on one line, for descriptions of a page.
-pub fn in_words(card: &Card) -> String {
+pub fn in_words(card: &PostView) -> String {
     let Some(poll) = &card.poll else { return String::new() };
     let options: Vec<String> = poll.options.iter().map(|option| plain_text(card, option)).collect();
     format!(" ({})", options.join(" / "))
 }
 
 /// The owner votes, by the form of [`of`].
-pub fn vote(node: &Node, id: PostId, fields: &Fields) -> Result<()> {
+pub fn vote(node: &Node, id: PostId, fields: &FormFields) -> Result<()> {
     publish::vote(node, id, fields.all("choice").filter_map(|choice| choice.parse().ok()).collect())
 }
 
@@ -266,24 +266,24 @@ mod tests {
     use crate::store::posts;
     use crate::web::auth;
     use crate::web::page::tests::sample;
-    use crate::web::test_support::{self, Reply};
+    use crate::web::test_support::{self, TestResponse};
 
-    fn said(reply: &Reply) -> String {
+    fn said(reply: &TestResponse) -> String {
         String::from_utf8_lossy(&reply.body).into_owned()
     }
 
-    struct Owner {
-        house: test_support::House,
+    struct PollOwner {
+        house: test_support::TestServer,
         cookie: String,
         csrf: String,
     }
 
-    impl Owner {
+    impl PollOwner {
         fn new() -> Self {
-            let house = test_support::House::new();
+            let house = test_support::TestServer::new();
             let value = login::open_session(&house.node.store, "a test").unwrap();
             let csrf = auth::csrf(&house.node, &login::token_hash(&value));
-            Self { house, cookie: format!("{}={value}", auth::COOKIE), csrf }
+            Self { house, cookie: format!("{}={value}", auth::SESSION_COOKIE), csrf }
         }
 
         async fn get(&self, path: &str) -> String {
@@ -291,7 +291,7 @@ mod tests {
             said(&self.house.call(request).await)
         }
 
-        async fn send(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
+        async fn send(&self, path: &str, fields: &[(&str, &str)]) -> TestResponse {
             let mut form = vec![("csrf", self.csrf.as_str()), ("back", "/")];
             form.extend(fields);
             let request = TestRequest::post().uri(path).insert_header(("Cookie", self.cookie.as_str()));
@@ -310,7 +310,7 @@ mod tests {
 
     #[actix_web::test]
     async fn a_poll_is_made_on_the_page_and_visitors_see_how_it_stands() {
-        let owner = Owner::new();
+        let owner = PollOwner::new();
         let two = [
             ("text", "Ski or sledge?"),
             ("audience", "public"),
@@ -350,7 +350,7 @@ mod tests {
 
     #[actix_web::test]
     async fn the_owner_answers_a_poll_and_then_sees_how_it_stands() {
-        let owner = Owner::new();
+        let owner = PollOwner::new();
         let id = owner.asked(&[("<p>Snow</p>", 1), ("a < b", 2)], false, Some(Duration::from_secs(7200)));
         let html = owner.get("/").await;
         assert!(html.contains("<input type=\"radio\" name=\"choice\" value=\"1\" required>"), "{html}");
@@ -367,7 +367,7 @@ mod tests {
 
     #[actix_web::test]
     async fn a_poll_that_is_over_cannot_be_answered() {
-        let owner = Owner::new();
+        let owner = PollOwner::new();
         let id = owner.asked(&[("A", 1), ("B", 2)], true, Some(Duration::from_secs(60)));
         assert!(owner.get("/").await.contains("type=\"checkbox\" name=\"choice\""));
         owner.house.node.clock().advance(Duration::from_secs(61));
@@ -379,9 +379,9 @@ mod tests {
 
     #[test]
     fn shares_are_of_people_where_that_can_be() {
-        let poll = |counts: &[u64], voters, multiple| Poll {
+        let poll = |counts: &[u64], voters, multiple| StoredPoll {
             post_id: PostId(1),
-            options: counts.iter().map(|votes| Choice { text: String::new(), votes: *votes }).collect(),
+            options: counts.iter().map(|votes| PollChoice { text: String::new(), votes: *votes }).collect(),
             multiple,
             voters,
             hides: false,
@@ -390,7 +390,7 @@ mod tests {
             look_at: None,
             mine: Vec::new(),
         };
-        let first = |poll: Poll| percent(&poll, &poll.options[0]);
+        let first = |poll: StoredPoll| percent(&poll, &poll.options[0]);
         assert_eq!(first(poll(&[1, 2], None, false)), 33);
         assert_eq!(first(poll(&[3, 3], Some(4), true)), 75);
         assert_eq!(first(poll(&[3, 3], Some(4), false)), 50, "one vote each: voters say nothing");

@@ -5,15 +5,15 @@ use maud::{Markup, html};
 
 use crate::base::Result;
 use crate::base::id::PostId;
-use crate::base::interaction_policy::Deed;
+use crate::base::interaction_policy::Interaction;
 use crate::federation::{Node, owner::publish};
-use crate::store::posts::post_views::Card;
-use crate::store::posts::quotes::State;
+use crate::store::posts::post_views::PostView;
+use crate::store::posts::quotes::QuoteState;
 use crate::store::posts::{self, bookmarks, thread_mutes};
 use crate::web::auth::{local, see_other};
 use crate::web::blocking::{PageError, blocking};
-use crate::web::page::form::Sent;
-use crate::web::page::layout::{House, icon};
+use crate::web::page::form::OwnerForm;
+use crate::web::page::layout::{PageContext, icon};
 use crate::web::page::{
     formatting,
     moderation::interaction_requests,
@@ -22,7 +22,7 @@ use crate::web::page::{
 };
 
 /// A button of the row.
-struct Button {
+struct ActionButton {
     /// The last part of the form's path.
     act: &'static str,
     /// What pressing it does.
@@ -34,31 +34,39 @@ struct Button {
 }
 
 /// The row under a post.
-pub fn row(house: &House<'_>, card: &Card) -> Markup {
+pub fn row(house: &PageContext<'_>, card: &PostView) -> Markup {
     let boost = match card.boosted {
-        true => {
-            Button { act: "unboost", word: "Take the boost back", icon: "boost", pressed: "true", number: card.boosts }
-        }
-        false => Button { act: "boost", word: "Boost", icon: "boost", pressed: "false", number: card.boosts },
+        true => ActionButton {
+            act: "unboost",
+            word: "Take the boost back",
+            icon: "boost",
+            pressed: "true",
+            number: card.boosts,
+        },
+        false => ActionButton { act: "boost", word: "Boost", icon: "boost", pressed: "false", number: card.boosts },
     };
     let like = match card.liked {
-        true => {
-            Button { act: "unlike", word: "Take the like back", icon: "liked", pressed: "true", number: card.likes }
-        }
-        false => Button { act: "like", word: "Like", icon: "like", pressed: "false", number: card.likes },
+        true => ActionButton {
+            act: "unlike",
+            word: "Take the like back",
+            icon: "liked",
+            pressed: "true",
+            number: card.likes,
+        },
+        false => ActionButton { act: "like", word: "Like", icon: "like", pressed: "false", number: card.likes },
     };
     html! {
         div.acts {
-            @if interaction_requests::is_barred(house, card, Deed::Reply) { (barred(card, Deed::Reply, "reply", card.replies)) }
+            @if interaction_requests::is_barred(house, card, Interaction::Reply) { (barred(card, Interaction::Reply, "reply", card.replies)) }
             @else {
                 a.act href={ "/compose?reply_to=" (card.post.id) } title="Reply" aria-label={ "Reply to " (card.author.name) } {
                     (icon("reply")) (tally(card.replies)) span.text-only { "Reply" }
                 }
             }
             @if !card.post.audience.is_open() { span.act.none {} }
-            @else if !card.boosted && interaction_requests::is_barred(house, card, Deed::Boost) { (barred(card, Deed::Boost, "boost", card.boosts)) }
+            @else if !card.boosted && interaction_requests::is_barred(house, card, Interaction::Boost) { (barred(card, Interaction::Boost, "boost", card.boosts)) }
             @else { (button(house, card, &boost)) }
-            @if !card.liked && interaction_requests::is_barred(house, card, Deed::Like) { (barred(card, Deed::Like, "like", card.likes)) }
+            @if !card.liked && interaction_requests::is_barred(house, card, Interaction::Like) { (barred(card, Interaction::Like, "like", card.likes)) }
             @else { (button(house, card, &like)) }
             (more(house, card))
         }
@@ -66,12 +74,12 @@ pub fn row(house: &House<'_>, card: &Card) -> Markup {
 }
 
 /// What its author lets nobody do: there, and said why, but not to be pressed.
-fn barred(card: &Card, deed: Deed, sign: &str, number: u32) -> Markup {
+fn barred(card: &PostView, deed: Interaction, sign: &str, number: u32) -> Markup {
     let why = format!("{} does not let others {} this post", card.author.name, deed.verb());
     html! { span.act.barred title=(why) { (icon(sign)) (tally(number)) span.hidden { (why) } } }
 }
 
-fn button(house: &House<'_>, card: &Card, button: &Button) -> Markup {
+fn button(house: &PageContext<'_>, card: &PostView, button: &ActionButton) -> Markup {
     html! {
         form method="post" action={ "/post/" (card.post.id) "/" (button.act) } {
             (house.token(&format!("#p{}", card.id)))
@@ -88,7 +96,7 @@ fn tally(number: u32) -> Markup {
 }
 
 /// What is needed seldom: the original, editing, deleting (asked twice).
-fn more(house: &House<'_>, card: &Card) -> Markup {
+fn more(house: &PageContext<'_>, card: &PostView) -> Markup {
     let id = card.post.id;
     let ours = house.is_owner(&card.author);
     let original = if ours {
@@ -123,15 +131,15 @@ fn more(house: &House<'_>, card: &Card) -> Markup {
 }
 
 /// Quoting the post, and taking back the word by which it quotes one of the owner's.
-fn quoting(house: &House<'_>, card: &Card) -> Markup {
+fn quoting(house: &PageContext<'_>, card: &PostView) -> Markup {
     let id = card.post.id;
-    let ours = |quoted: &crate::store::posts::post_views::Quoted| {
+    let ours = |quoted: &crate::store::posts::post_views::QuotedView| {
         let of_ours = quoted.card.as_ref().is_some_and(|inner| house.is_owner(&inner.author));
-        of_ours && !house.is_owner(&card.author) && quoted.quote.state == State::Granted
+        of_ours && !house.is_owner(&card.author) && quoted.quote.state == QuoteState::Granted
     };
     html! {
         @if card.post.audience.is_open() || house.is_owner(&card.author) {
-            @if interaction_requests::is_barred(house, card, Deed::Quote) { p.note { (card.author.name) " does not let others quote this post." } }
+            @if interaction_requests::is_barred(house, card, Interaction::Quote) { p.note { (card.author.name) " does not let others quote this post." } }
             @else { a href={ "/compose?quote=" (id) } { (icon("quote")) "Quote" } }
         }
         @if card.quote.as_ref().is_some_and(ours) {
@@ -144,7 +152,7 @@ fn quoting(house: &House<'_>, card: &Card) -> Markup {
 }
 
 /// What nobody is told of: putting the post by, and hearing no more of its thread.
-fn quietly(house: &House<'_>, card: &Card) -> Markup {
+fn quietly(house: &PageContext<'_>, card: &PostView) -> Markup {
     let keep = if card.bookmarked { ("unbookmark", "Take the bookmark away") } else { ("bookmark", "Bookmark") };
     let hush = match card.thread_muted {
         true => ("unhush", "Notify me of this conversation again"),
@@ -160,7 +168,7 @@ fn quietly(house: &House<'_>, card: &Card) -> Markup {
     }
 }
 
-fn pin(house: &House<'_>, card: &Card) -> Markup {
+fn pin(house: &PageContext<'_>, card: &PostView) -> Markup {
     let (act, word) = if card.pinned { ("unpin", "Unpin from the profile") } else { ("pin", "Pin to the profile") };
     html! {
         form method="post" action={ "/post/" (card.post.id) "/" (act) } {
@@ -176,7 +184,7 @@ fn pin(house: &House<'_>, card: &Card) -> Markup {
 pub async fn press(
     node: web::Data<Node>,
     path: web::Path<(PostId, String)>,
-    sent: Sent,
+    sent: OwnerForm,
 ) -> Result<HttpResponse, PageError> {
     let (id, act) = path.into_inner();
     let fields = sent.fields;

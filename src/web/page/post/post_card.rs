@@ -3,10 +3,10 @@
 use maud::{Markup, html};
 
 use crate::base::Audience;
-use crate::store::posts::post_views::Card;
-use crate::store::timelines::filters::Action;
+use crate::store::posts::post_views::PostView;
+use crate::store::timelines::filters::FilterAction;
 use crate::text::{plain_text, rewrite};
-use crate::web::page::layout::{House, icon};
+use crate::web::page::layout::{PageContext, icon};
 use crate::web::page::{
     formatting,
     moderation::interaction_requests,
@@ -17,7 +17,7 @@ use crate::web::{files, media_streams};
 
 /// How a post stands on the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum CardPlacement {
     /// One of a list.
     List,
     /// The one the page is about.
@@ -27,24 +27,26 @@ pub enum Place {
 }
 
 /// A list of posts.
-pub fn list(house: &House<'_>, cards: &[Card]) -> Markup {
-    html! { div.posts.h-feed { @for one in cards { (card(house, one, Place::List)) } } }
+pub fn list(house: &PageContext<'_>, cards: &[PostView]) -> Markup {
+    html! { div.posts.h-feed { @for one in cards { (card(house, one, CardPlacement::List)) } } }
 }
 
 /// One post, as far as the owner's filters let it be seen. One they hide is shown folded where it is what the page is about.
-pub fn card(house: &House<'_>, card: &Card, place: Place) -> Markup {
+pub fn card(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Markup {
     match filter_result::verdict(house, card) {
-        Some((Action::Hide, _)) if place == Place::List => html! {},
-        Some((Action::Hide | Action::Warn, title)) => filter_result::fold(&title, &whole(house, card, place)),
+        Some((FilterAction::Hide, _)) if place == CardPlacement::List => html! {},
+        Some((FilterAction::Hide | FilterAction::Warn, title)) => {
+            filter_result::fold(&title, &whole(house, card, place))
+        }
         _ => whole(house, card, place),
     }
 }
 
-fn whole(house: &House<'_>, card: &Card, place: Place) -> Markup {
+fn whole(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Markup {
     let class = match place {
-        Place::List => "post h-entry",
-        Place::Focus => "post focus h-entry",
-        Place::Above => "post above h-entry",
+        CardPlacement::List => "post h-entry",
+        CardPlacement::Focus => "post focus h-entry",
+        CardPlacement::Above => "post above h-entry",
     };
     html! {
         article class=(class) id={ "p" (card.id) } aria-label={ "Post by " (card.author.name) } {
@@ -56,20 +58,20 @@ fn whole(house: &House<'_>, card: &Card, place: Place) -> Markup {
             }
             (header(house, card, place))
             div.inside {
-                @if card.post.reply_to_uri.is_some() && place != Place::Focus { (answers(house, card)) }
+                @if card.post.reply_to_uri.is_some() && place != CardPlacement::Focus { (answers(house, card)) }
                 (content(house, card, place))
                 (quoted_post::of(house, card))
                 (interaction_requests::note(house, card))
-                @if place == Place::Focus { (particulars(house, card)) }
-                @if place == Place::Focus || card.reactions.iter().any(|count| count.mine) { (reactions::row(house, card)) }
-                @if place != Place::Above && house.session.is_some() { (post_actions::row(house, card)) }
+                @if place == CardPlacement::Focus { (particulars(house, card)) }
+                @if place == CardPlacement::Focus || card.reactions.iter().any(|count| count.mine) { (reactions::row(house, card)) }
+                @if place != CardPlacement::Above && house.session.is_some() { (post_actions::row(house, card)) }
             }
         }
         hr.text-only;
     }
 }
 
-fn header(house: &House<'_>, card: &Card, place: Place) -> Markup {
+fn header(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Markup {
     let author = &card.author;
     html! {
         header.by {
@@ -78,7 +80,7 @@ fn header(house: &House<'_>, card: &Card, place: Place) -> Markup {
                 a.name.u-url.p-name href=(actor_widgets::path(house, author)) { (actor_widgets::name(house, author)) }
                 (actor_widgets::handle(author))
             }
-            @if place != Place::Focus {
+            @if place != CardPlacement::Focus {
                 div.moment {
                     a.when.u-url href=(path(house, card)) { (audience_mark(card.post.audience)) (formatting::when(card.post.published_at, house.now)) }
                     @if let Some(history) = history::path(house, card) { a.when.edited href=(history) title="What it said before" { "edited" } }
@@ -89,7 +91,7 @@ fn header(house: &House<'_>, card: &Card, place: Place) -> Markup {
 }
 
 /// Where this post has a page for whoever looks.
-pub fn path(house: &House<'_>, card: &Card) -> String {
+pub fn path(house: &PageContext<'_>, card: &PostView) -> String {
     let id = card.post.id;
     if house.session.is_some() {
         format!("/post/{id}")
@@ -100,7 +102,7 @@ pub fn path(house: &House<'_>, card: &Card) -> String {
     }
 }
 
-fn answers(house: &House<'_>, card: &Card) -> Markup {
+fn answers(house: &PageContext<'_>, card: &PostView) -> Markup {
     html! {
         p.answers {
             (icon("reply"))
@@ -133,7 +135,7 @@ pub fn reach(audience: Audience) -> &'static str {
 }
 
 /// Title, words and pictures; behind its warning when it has one.
-pub fn content(house: &House<'_>, card: &Card, place: Place) -> Markup {
+pub fn content(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Markup {
     let post = &card.post;
     let inner = html! { (post_metadata::inner(house, card, place)) (poll::of(house, card)) };
     let warning = post.warning.as_deref().map(str::trim).filter(|warning| !warning.is_empty());
@@ -166,7 +168,7 @@ pub fn content(house: &House<'_>, card: &Card, place: Place) -> Markup {
 }
 
 /// Safe HTML as stored, with its pictures, films and emoji led through this server; for visitors films are links.
-pub fn body(house: &House<'_>, card: &Card, html: &str) -> String {
+pub fn body(house: &PageContext<'_>, card: &PostView, html: &str) -> String {
     let with_emoji = |html: &str| actor_widgets::emoji(house, html, &card.post.emoji);
     if !html.contains("src=") && !html.contains("poster=") {
         return with_emoji(html);
@@ -180,7 +182,7 @@ pub fn body(house: &House<'_>, card: &Card, html: &str) -> String {
 }
 
 /// Under the post a page is about: the full date, who may read it, whether it was edited, what others did.
-fn particulars(house: &House<'_>, card: &Card) -> Markup {
+fn particulars(house: &PageContext<'_>, card: &PostView) -> Markup {
     let post = &card.post;
     html! {
         p.particulars {
@@ -197,7 +199,7 @@ fn particulars(house: &House<'_>, card: &Card) -> Markup {
 }
 
 /// A post in one line of at most so many graphemes: its warning, its words, or how many pictures it has.
-pub fn quote(card: &Card, most: usize) -> String {
+pub fn quote(card: &PostView, most: usize) -> String {
     let text = match &card.post.warning {
         Some(warning) => warning.clone(),
         None => plain_text::from_html(&card.post.content).split_whitespace().collect::<Vec<_>>().join(" "),

@@ -4,36 +4,36 @@
 use maud::{Markup, PreEscaped, html};
 
 use crate::base::Time;
-use crate::store::posts::post_views::Card;
+use crate::store::posts::post_views::PostView;
 use crate::text::plain_text;
 use crate::web::files;
-use crate::web::page::layout::{House, icon};
+use crate::web::page::layout::{PageContext, icon};
 use crate::web::page::people::actor_widgets::outside;
-use crate::web::page::post::post_card::{self, Place};
+use crate::web::page::post::post_card::{self, CardPlacement};
 use crate::web::page::{formatting, post::attachments};
 
 /// Bytes of HTML from which on a post in a list is shown by its beginning.
-const LONG: usize = 4_000;
+const LONG_POST_BYTES: usize = 4_000;
 /// The same for one that has a title: it is written to be opened.
-const LONG_WITH_TITLE: usize = 1_200;
+const LONG_ARTICLE_BYTES: usize = 1_200;
 /// Graphemes shown of a long post in a list.
-const BEGINNING: usize = 420;
+const EXCERPT_GRAPHEMES: usize = 420;
 
 /// Everything a post says: title, facts, words; the files stand below by themselves.
-pub fn inner(house: &House<'_>, card: &Card, place: Place) -> Markup {
+pub fn inner(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Markup {
     let post = &card.post;
-    let whole = place == Place::Focus || !is_long(card);
+    let whole = place == CardPlacement::Focus || !is_long(card);
     html! {
         @if let Some(title) = &post.title {
             h2.title.p-name lang=[post.language.as_deref()] {
-                @if place == Place::List { a.u-url href=(post_card::path(house, card)) { bdi { (title) } } } @else { bdi { (title) } }
+                @if place == CardPlacement::List { a.u-url href=(post_card::path(house, card)) { bdi { (title) } } } @else { bdi { (title) } }
             }
         }
         (book(card))
         (event(card))
-        @if !whole || place == Place::Focus { (header(house, card)) }
+        @if !whole || place == CardPlacement::Focus { (header(house, card)) }
         @if whole {
-            @if let Some(summary) = post.extra.summary.as_deref().filter(|_| place == Place::Focus) { p.abstract.p-summary { bdi { (summary) } } }
+            @if let Some(summary) = post.extra.summary.as_deref().filter(|_| place == CardPlacement::Focus) { p.abstract.p-summary { bdi { (summary) } } }
             @if !post.content.is_empty() {
                 div.words.e-content lang=[post.language.as_deref()] dir="auto" { (PreEscaped(post_card::body(house, card, &post.content))) }
             }
@@ -43,17 +43,17 @@ pub fn inner(house: &House<'_>, card: &Card, place: Place) -> Markup {
 }
 
 /// Whether a post is shown by its beginning in a list.
-fn is_long(card: &Card) -> bool {
-    card.post.content.len() > if card.post.title.is_some() { LONG_WITH_TITLE } else { LONG }
+fn is_long(card: &PostView) -> bool {
+    card.post.content.len() > if card.post.title.is_some() { LONG_ARTICLE_BYTES } else { LONG_POST_BYTES }
 }
 
 /// The beginning of a long post, or what it says of itself, and the way to the whole.
-fn beginning(house: &House<'_>, card: &Card) -> Markup {
+fn beginning(house: &PageContext<'_>, card: &PostView) -> Markup {
     let text = plain_text::from_html(&card.post.content);
     let count = text.split_whitespace().count();
     let start = match &card.post.extra.summary {
-        Some(summary) => plain_text::excerpt(summary, BEGINNING),
-        None => plain_text::excerpt(&text.split_whitespace().collect::<Vec<_>>().join(" "), BEGINNING),
+        Some(summary) => plain_text::excerpt(summary, EXCERPT_GRAPHEMES),
+        None => plain_text::excerpt(&text.split_whitespace().collect::<Vec<_>>().join(" "), EXCERPT_GRAPHEMES),
     };
     html! {
         div.words.p-summary lang=[card.post.language.as_deref()] dir="auto" { p { (start) } }
@@ -62,7 +62,7 @@ fn beginning(house: &House<'_>, card: &Card) -> Markup {
 }
 
 /// The header picture of a long text, unless it stands in the text.
-fn header(house: &House<'_>, card: &Card) -> Markup {
+fn header(house: &PageContext<'_>, card: &PostView) -> Markup {
     let image = card.post.extra.image.as_deref().filter(|url| {
         let inside = card.post.content.contains(&format!("src=\"{}\"", crate::text::escape(url)));
         !inside && !card.post.sensitive && card.attachments.iter().all(|file| !attachments::is_picture(file))
@@ -71,7 +71,7 @@ fn header(house: &House<'_>, card: &Card) -> Markup {
 }
 
 /// Stars and book of a review, and the passage it quotes.
-fn book(card: &Card) -> Markup {
+fn book(card: &PostView) -> Markup {
     let extra = &card.post.extra;
     html! {
         @if extra.half_stars.is_some() || extra.about.is_some() {
@@ -105,7 +105,7 @@ fn spoken(half: u8) -> String {
 }
 
 /// When and where something takes place.
-fn event(card: &Card) -> Markup {
+fn event(card: &PostView) -> Markup {
     let extra = &card.post.extra;
     let moment = |ms: i64, class: &str| {
         let at = Time::from_ms(ms);
@@ -129,7 +129,7 @@ fn event(card: &Card) -> Markup {
 }
 
 /// Where the original stands, for what is more than a note: it may hold what we cannot show.
-fn origin(house: &House<'_>, card: &Card) -> Markup {
+fn origin(house: &PageContext<'_>, card: &PostView) -> Markup {
     let post = &card.post;
     let says = match post.kind.as_str() {
         "Note" | "Question" | "ChatMessage" => return html! {},

@@ -3,21 +3,21 @@
 
 use maud::{Markup, html};
 
-use crate::store::posts::post_views::{Card, Quoted};
-use crate::store::posts::quotes::State;
-use crate::store::timelines::filters::Action;
-use crate::web::page::layout::{House, icon};
-use crate::web::page::post::post_card::{self, Place};
+use crate::store::posts::post_views::{PostView, QuotedView};
+use crate::store::posts::quotes::QuoteState;
+use crate::store::timelines::filters::FilterAction;
+use crate::web::page::layout::{PageContext, icon};
+use crate::web::page::post::post_card::{self, CardPlacement};
 use crate::web::page::{formatting, people::actor_widgets, post::filter_result};
 
 /// What a post quotes, under its words.
-pub fn of(house: &House<'_>, card: &Card) -> Markup {
+pub fn of(house: &PageContext<'_>, card: &PostView) -> Markup {
     let Some(quoted) = &card.quote else { return html! {} };
     let shown = quoted.card.as_deref().filter(|_| may_show(house, card, quoted));
     html! {
         @match shown {
             Some(inner) => @match filter_result::verdict(house, inner) {
-                Some((Action::Hide | Action::Warn, title)) => (filter_result::fold(&title, &small(house, inner))),
+                Some((FilterAction::Hide | FilterAction::Warn, title)) => (filter_result::fold(&title, &small(house, inner))),
                 _ => (small(house, inner)),
             },
             None => (line(house, quoted)),
@@ -27,28 +27,30 @@ pub fn of(house: &House<'_>, card: &Card) -> Markup {
 }
 
 /// Only with its author's word; the owner sees what they quoted while it waits.
-fn may_show(house: &House<'_>, card: &Card, quoted: &Quoted) -> bool {
+fn may_show(house: &PageContext<'_>, card: &PostView, quoted: &QuotedView) -> bool {
     let Some(inner) = &quoted.card else { return false };
     let readable = house.session.is_some() || inner.post.audience.is_open();
     let own = house.session.is_some() && house.is_owner(&card.author);
-    readable && (quoted.quote.state == State::Granted || own && quoted.quote.state == State::Waiting)
+    readable && (quoted.quote.state == QuoteState::Granted || own && quoted.quote.state == QuoteState::Waiting)
 }
 
 /// What became of the owner's own asking.
-fn note(house: &House<'_>, card: &Card, quoted: &Quoted) -> Option<String> {
+fn note(house: &PageContext<'_>, card: &PostView, quoted: &QuotedView) -> Option<String> {
     if house.session.is_none() || !house.is_owner(&card.author) {
         return None;
     }
     let name = quoted.card.as_ref().map_or("Its author", |inner| inner.author.name.as_str());
     match quoted.quote.state {
-        State::Waiting => Some(format!("{name} has not agreed yet: until then others see only the address.")),
-        State::Refused => Some(format!("{name} did not agree to be quoted: others see only the address.")),
-        State::Revoked => Some(format!("{name} does not want to be quoted any more: others see only the address.")),
-        State::Granted | State::Gone => None,
+        QuoteState::Waiting => Some(format!("{name} has not agreed yet: until then others see only the address.")),
+        QuoteState::Refused => Some(format!("{name} did not agree to be quoted: others see only the address.")),
+        QuoteState::Revoked => {
+            Some(format!("{name} does not want to be quoted any more: others see only the address."))
+        }
+        QuoteState::Granted | QuoteState::Gone => None,
     }
 }
 
-fn line(house: &House<'_>, quoted: &Quoted) -> Markup {
+fn line(house: &PageContext<'_>, quoted: &QuotedView) -> Markup {
     let (id, address) = match &quoted.card {
         Some(inner) if house.session.is_some() => (Some(inner.post.id), inner.post.page()),
         Some(inner) => (None, inner.post.page()),
@@ -57,7 +59,7 @@ fn line(house: &House<'_>, quoted: &Quoted) -> Markup {
     html! {
         p.requote {
             @match (quoted.quote.state, id) {
-                (State::Gone, _) => "The quoted post is gone.",
+                (QuoteState::Gone, _) => "The quoted post is gone.",
                 (_, Some(id)) => { "RE: " a href={ "/post/" (id) } { (bare(address)) } },
                 (_, None) => { "RE: " a href=(actor_widgets::outside(address)) rel="nofollow noopener noreferrer" { (bare(address)) } },
             }
@@ -70,7 +72,7 @@ fn bare(address: &str) -> &str {
 }
 
 /// The quoted post: whose, when, its words; nothing can be done with it here.
-fn small(house: &House<'_>, inner: &Card) -> Markup {
+fn small(house: &PageContext<'_>, inner: &PostView) -> Markup {
     html! {
         blockquote.quoted cite=(inner.post.page()) aria-label={ "Quoted post by " (inner.author.name) } {
             header.by {
@@ -78,7 +80,7 @@ fn small(house: &House<'_>, inner: &Card) -> Markup {
                 div.who { a.name href=(actor_widgets::path(house, &inner.author)) { (actor_widgets::name(house, &inner.author)) } (actor_widgets::handle(&inner.author)) }
                 a.when href=(post_card::path(house, inner)) { (formatting::when(inner.post.published_at, house.now)) }
             }
-            (post_card::content(house, inner, Place::Above))
+            (post_card::content(house, inner, CardPlacement::Above))
         }
     }
 }

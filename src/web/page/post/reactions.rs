@@ -5,26 +5,27 @@ use maud::{Markup, PreEscaped, html};
 use crate::base::Result;
 use crate::base::id::PostId;
 use crate::federation::{Node, owner::publish};
-use crate::store::actors::Emoji;
-use crate::store::posts::post_views::Card;
-use crate::store::posts::reactions::{Count, Sign};
+use crate::store::actors::CustomEmoji;
+use crate::store::posts::post_views::PostView;
+use crate::store::posts::reactions::{ReactionCount, ReactionEmoji};
 use crate::text::escape;
-use crate::web::page::form::Fields;
-use crate::web::page::layout::{House, icon};
+use crate::web::page::form::FormFields;
+use crate::web::page::layout::{PageContext, icon};
 use crate::web::page::{formatting, people::actor_widgets};
 
 /// Offered without typing.
-const QUICK: [&str; 6] = ["👍", "❤️", "😂", "🎉", "😮", "😢"];
+const QUICK_REACTIONS: [&str; 6] = ["👍", "❤️", "😂", "🎉", "😮", "😢"];
 
 /// The emoji itself: a sign, or its picture by way of this server.
-pub fn sign(house: &House<'_>, sign: &Sign) -> Markup {
+pub fn sign(house: &PageContext<'_>, sign: &ReactionEmoji) -> Markup {
     let code = sign.emoji.trim_matches(':').to_owned();
-    let known: Vec<Emoji> = sign.url.iter().map(|url| Emoji { code: code.clone(), url: url.clone() }).collect();
+    let known: Vec<CustomEmoji> =
+        sign.url.iter().map(|url| CustomEmoji { code: code.clone(), url: url.clone() }).collect();
     html! { bdi { (PreEscaped(actor_widgets::emoji(house, &escape(&sign.emoji), &known))) } }
 }
 
 /// What a post got. The owner joins in by pressing one, and takes it back the same way.
-pub fn row(house: &House<'_>, card: &Card) -> Markup {
+pub fn row(house: &PageContext<'_>, card: &PostView) -> Markup {
     html! {
         @if !card.reactions.is_empty() {
             div.reactions aria-label="Reactions" {
@@ -37,7 +38,7 @@ pub fn row(house: &House<'_>, card: &Card) -> Markup {
     }
 }
 
-fn pressable(house: &House<'_>, card: &Card, count: &Count) -> Markup {
+fn pressable(house: &PageContext<'_>, card: &PostView, count: &ReactionCount) -> Markup {
     let (act, word) = if count.mine { ("unreact", "Take back") } else { ("react", "React with") };
     html! {
         form method="post" action={ "/post/" (card.post.id) "/" (act) } {
@@ -53,7 +54,7 @@ fn pressable(house: &House<'_>, card: &Card, count: &Count) -> Markup {
 }
 
 /// A choice of emoji and a field for any other, in the menu of a post.
-pub fn choice(house: &House<'_>, card: &Card) -> Markup {
+pub fn choice(house: &PageContext<'_>, card: &PostView) -> Markup {
     html! {
         details {
             summary { (icon("smile")) "React…" }
@@ -63,14 +64,14 @@ pub fn choice(house: &House<'_>, card: &Card) -> Markup {
                     input type="text" name="typed" maxlength="60" aria-label="An emoji, or the :name: of one of yours" placeholder="🎉 or :name:" autocomplete="off" autocapitalize="off";
                     button type="submit" { "React" }
                 }
-                div.quick { @for emoji in QUICK { button type="submit" name="emoji" value=(emoji) aria-label={ "React with " (emoji) } { (emoji) } } }
+                div.quick { @for emoji in QUICK_REACTIONS { button type="submit" name="emoji" value=(emoji) aria-label={ "React with " (emoji) } { (emoji) } } }
             }
         }
     }
 }
 
 /// A form of [`choice`] or of [`row`] was sent.
-pub fn press(node: &Node, id: PostId, fields: &Fields) -> Result<()> {
+pub fn press(node: &Node, id: PostId, fields: &FormFields) -> Result<()> {
     let emoji = if fields.has("emoji") { fields.line("emoji") } else { fields.line("typed") };
     let url = fields.line("url");
     publish::react(node, id, emoji, Some(url).filter(|url| !url.is_empty()))

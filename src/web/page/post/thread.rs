@@ -10,54 +10,54 @@ use maud::{Markup, html};
 use crate::base::id::PostId;
 use crate::base::{Error, Result};
 use crate::federation::Node;
-use crate::federation::remote::backfill::{self, Wish};
-use crate::store::posts::post_views::{self, Card};
-use crate::store::posts::{self, Span, Viewer};
-use crate::store::timelines::filters::Context;
+use crate::federation::remote::backfill::{self, BackfillJob};
+use crate::store::posts::post_views::{self, PostView};
+use crate::store::posts::{self, ThreadLimits, Viewer};
+use crate::store::timelines::filters::FilterContext;
 use crate::store::{self, Read, actors};
 use crate::text::plain_text;
 use crate::web::auth::{MaybeOwner, Owner};
 use crate::web::blocking::{PageError, blocking};
-use crate::web::page::layout::{self, Here, House, Page};
-use crate::web::page::post::post_card::{self, Place};
+use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
+use crate::web::page::post::post_card::{self, CardPlacement};
 use crate::web::page::{compose, people::actor_widgets, timeline::home, visitor::meta};
 
 /// Answers are set in as deep as this; deeper ones stand below each other.
-const DEEPEST: usize = 4;
+const MAX_INDENT: usize = 4;
 /// Graphemes of a post in a window's title.
-const TITLE: usize = 60;
+const MAX_TITLE_GRAPHEMES: usize = 60;
 
 /// A post and the posts that answer it, each with its own answers.
-struct Branch {
-    card: Card,
-    answers: Vec<Branch>,
+struct ThreadBranch {
+    card: PostView,
+    answers: Vec<ThreadBranch>,
 }
 
 /// Everything about one post that `viewer` may see.
-struct Thread {
-    above: Vec<Card>,
-    focus: Card,
-    below: Vec<Branch>,
+struct ThreadView {
+    above: Vec<PostView>,
+    focus: PostView,
+    below: Vec<ThreadBranch>,
 }
 
-fn load(r: &Read<'_>, id: PostId, viewer: Viewer) -> Result<Thread> {
+fn load(r: &Read<'_>, id: PostId, viewer: Viewer) -> Result<ThreadView> {
     let focus = post_views::one(r, id)?;
     if viewer == Viewer::Stranger && !focus.post.audience.is_open() {
         return Err(Error::NotFound);
     }
     let id = focus.post.id;
-    let seen = |list: Vec<Card>| if viewer == Viewer::Stranger { home::open_only(list) } else { list };
-    let above = seen(post_views::of(r, &posts::ancestors(r, id, viewer, Span::PAGE)?)?);
-    let pairs = posts::descendants(r, id, viewer, Span::PAGE)?;
+    let seen = |list: Vec<PostView>| if viewer == Viewer::Stranger { home::open_only(list) } else { list };
+    let above = seen(post_views::of(r, &posts::ancestors(r, id, viewer, ThreadLimits::FOR_PAGE)?)?);
+    let pairs = posts::descendants(r, id, viewer, ThreadLimits::FOR_PAGE)?;
     let below = seen(post_views::of(r, &pairs.iter().map(|(id, _)| *id).collect::<Vec<_>>())?);
     let below = grow(&focus, below, &pairs);
-    Ok(Thread { above, focus, below })
+    Ok(ThreadView { above, focus, below })
 }
 
 /// Makes a tree of the answers: the author's own first, then the rest, each oldest first.
-fn grow(root: &Card, cards: Vec<Card>, pairs: &[(PostId, PostId)]) -> Vec<Branch> {
+fn grow(root: &PostView, cards: Vec<PostView>, pairs: &[(PostId, PostId)]) -> Vec<ThreadBranch> {
     let parents: HashMap<PostId, PostId> = pairs.iter().copied().collect();
-    let mut under: HashMap<PostId, Vec<Card>> = HashMap::new();
+    let mut under: HashMap<PostId, Vec<PostView>> = HashMap::new();
     for card in cards {
         if let Some(parent) = parents.get(&card.post.id) {
             under.entry(*parent).or_default().push(card);
@@ -67,14 +67,14 @@ fn grow(root: &Card, cards: Vec<Card>, pairs: &[(PostId, PostId)]) -> Vec<Branch
 }
 
 /// Takes its posts out of `under`: a circle of answers ends by itself.
-fn branches(parent: &Card, under: &mut HashMap<PostId, Vec<Card>>) -> Vec<Branch> {
+fn branches(parent: &PostView, under: &mut HashMap<PostId, Vec<PostView>>) -> Vec<ThreadBranch> {
     let mut answers = under.remove(&parent.post.id).unwrap_or_default();
     answers.sort_by_key(|card| (card.author.id != parent.author.id, card.post.id));
     answers
         .into_iter()
         .map(|card| {
             let answers = branches(&card, under);
-            Branch { card, answers }
+            ThreadBranch { card, answers }
         })
         .collect()
 }
@@ -88,13 +88,13 @@ pub async fn for_owner(
 ) -> Result<HttpResponse, PageError> {
     let (id, here) = (id.into_inner(), request.uri().path().to_owned());
     let markup = blocking(&node, move |node| {
-        backfill::wish(node, Wish::Thread(id));
+        backfill::wish(node, BackfillJob::Thread(id));
         node.store.read(|r| {
-            let house = House::load(node, r, Some(&owner), &here)?.sifting(r, Context::Thread)?;
+            let house = PageContext::load(node, r, Some(&owner), &here)?.sifting(r, FilterContext::Thread)?;
             let thread = load(r, id, Viewer::Owner)?;
-            let filled = compose::Filled::answering(r, &house, &thread.focus)?;
+            let filled = compose::ComposeFields::answering(r, &house, &thread.focus)?;
             let answer = html! { section.answer aria-label="Reply" { (compose::form(&house, &filled)) } };
-            let page = Page::new(title(&thread.focus), Here::Elsewhere, body(&house, &thread, &answer));
+            let page = PageFrame::new(title(&thread.focus), NavigationEntry::Elsewhere, body(&house, &thread, &answer));
             Ok(layout::document(&house, &page).into_string())
         })
     });
@@ -112,16 +112,16 @@ pub async fn show(
     let session = owner.0.clone();
     let (markup, uri) = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = House::load(node, r, owner.0.as_ref(), &here)?.sifting(r, Context::Thread)?;
+            let house = PageContext::load(node, r, owner.0.as_ref(), &here)?.sifting(r, FilterContext::Thread)?;
             let author = owned_by(r, &name)?;
             let thread = load(r, id, owner.viewer())?;
             if thread.focus.author.id != author.id || thread.focus.boost.is_some() {
                 return Err(Error::NotFound);
             }
             let uri = thread.focus.post.uri.clone();
-            let page = Page {
+            let page = PageFrame {
                 title: title(&thread.focus),
-                here: Here::Elsewhere,
+                here: NavigationEntry::Elsewhere,
                 head: meta::of_post(&house, &thread.focus),
                 body: body(&house, &thread, &html! {}),
             };
@@ -140,24 +140,24 @@ pub fn owned_by(r: &Read<'_>, name: &str) -> Result<actors::Actor> {
     if owner.username.eq_ignore_ascii_case(name) { Ok(owner) } else { Err(Error::NotFound) }
 }
 
-fn title(card: &Card) -> String {
+fn title(card: &PostView) -> String {
     let words = match &card.post.warning {
         Some(warning) => warning.clone(),
         None => plain_text::from_html(&card.post.content).split_whitespace().collect::<Vec<_>>().join(" "),
     };
-    let words = plain_text::excerpt(&words, TITLE);
+    let words = plain_text::excerpt(&words, MAX_TITLE_GRAPHEMES);
     if words.is_empty() { format!("A post by {}", card.author.name) } else { format!("{}: {words}", card.author.name) }
 }
 
-fn body(house: &House<'_>, thread: &Thread, answer: &Markup) -> Markup {
+fn body(house: &PageContext<'_>, thread: &ThreadView, answer: &Markup) -> Markup {
     html! {
         h1.hidden { "Thread" }
         div.thread {
             @if thread.focus.post.reply_to_uri.is_some() && thread.above.is_empty() { (missing_parent(house, thread)) }
             @if !thread.above.is_empty() {
-                div.ancestors { @for card in &thread.above { (post_card::card(house, card, Place::List)) } }
+                div.ancestors { @for card in &thread.above { (post_card::card(house, card, CardPlacement::List)) } }
             }
-            (post_card::card(house, &thread.focus, Place::Focus))
+            (post_card::card(house, &thread.focus, CardPlacement::Focus))
             (answer)
             @if !thread.below.is_empty() {
                 h2.hidden { "Answers" }
@@ -168,7 +168,7 @@ fn body(house: &House<'_>, thread: &Thread, answer: &Markup) -> Markup {
 }
 
 /// Says that the thread goes on above, where we do not have it.
-fn missing_parent(house: &House<'_>, thread: &Thread) -> Markup {
+fn missing_parent(house: &PageContext<'_>, thread: &ThreadView) -> Markup {
     let uri = thread.focus.post.reply_to_uri.as_deref().unwrap_or_default();
     html! {
         p.gap {
@@ -185,12 +185,12 @@ pub fn query(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-fn tree(house: &House<'_>, branches: &[Branch], depth: usize) -> Markup {
+fn tree(house: &PageContext<'_>, branches: &[ThreadBranch], depth: usize) -> Markup {
     html! {
-        ol.answers-list.flat[depth >= DEEPEST] {
+        ol.answers-list.flat[depth >= MAX_INDENT] {
             @for branch in branches {
                 li {
-                    (post_card::card(house, &branch.card, Place::List))
+                    (post_card::card(house, &branch.card, CardPlacement::List))
                     @if !branch.answers.is_empty() { (tree(house, &branch.answers, depth + 1)) }
                 }
             }

@@ -10,16 +10,16 @@ use crate::store::access::apps;
 use crate::web::auth::{Owner, local, see_other};
 use crate::web::blocking::{PageError, blocking};
 use crate::web::page::authorize::meanings;
-use crate::web::page::form::Sent;
+use crate::web::page::form::OwnerForm;
 use crate::web::page::formatting;
-use crate::web::page::layout::{self, Here, House, Page};
+use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
 
 /// Tokens on a page.
-const ROWS: u32 = 50;
+const TOKENS_PER_PAGE: u32 = 50;
 
 /// Which window is asked for.
 #[derive(Debug, Deserialize)]
-pub struct Before {
+pub struct AppsQuery {
     before: Option<TokenId>,
 }
 
@@ -27,17 +27,17 @@ pub struct Before {
 pub async fn show(
     node: web::Data<Node>,
     owner: Owner,
-    before: web::Query<Before>,
+    before: web::Query<AppsQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, PageError> {
     let before = before.into_inner().before;
     let here = request.uri().path_and_query().map_or("/settings/apps", |here| here.as_str()).to_owned();
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = House::load(node, r, Some(&owner), &here)?;
-            let mut tokens = apps::tokens(r, before, ROWS + 1)?;
-            let more = tokens.len() > ROWS as usize;
-            tokens.truncate(ROWS as usize);
+            let house = PageContext::load(node, r, Some(&owner), &here)?;
+            let mut tokens = apps::tokens(r, before, TOKENS_PER_PAGE + 1)?;
+            let more = tokens.len() > TOKENS_PER_PAGE as usize;
+            tokens.truncate(TOKENS_PER_PAGE as usize);
             let body = html! {
                 h1 { "Apps" }
                 @if tokens.is_empty() && before.is_none() {
@@ -70,14 +70,14 @@ pub async fn show(
                     nav.pager aria-label="More apps" { a rel="next" href={ "/settings/apps?before=" (last.id) } { "Older" } }
                 }
             };
-            Ok(layout::document(&house, &Page::new("Apps", Here::Settings, body)).into_string())
+            Ok(layout::document(&house, &PageFrame::new("Apps", NavigationEntry::Settings, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))
 }
 
 /// `POST /settings/apps`: ends one app's access.
-pub async fn end(node: web::Data<Node>, sent: Sent) -> Result<HttpResponse, PageError> {
+pub async fn end(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
     let back = local(sent.fields.text("back")).to_owned();
     blocking(&node, move |node| {
         let id: TokenId = sent.fields.text("token").parse()?;
@@ -91,11 +91,11 @@ pub async fn end(node: web::Data<Node>, sent: Sent) -> Result<HttpResponse, Page
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use crate::federation::owner::oauth;
-    use crate::web::page::tests::blocking::Desk;
+    use crate::web::page::tests::blocking::OwnerBrowser;
 
     #[actix_web::test]
     async fn the_oldest_token_is_found_and_ended() {
-        let desk = Desk::new();
+        let desk = OwnerBrowser::new();
         for n in 1..=120 {
             oauth::own_token(&desk.house.node, &format!("app no. {n}."), "read").unwrap();
         }

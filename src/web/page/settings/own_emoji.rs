@@ -8,8 +8,8 @@ use crate::federation::{Node, owner::own_emoji as acts};
 use crate::store::own_emoji::{self, OwnEmoji};
 use crate::web::auth::{Owner, see_other};
 use crate::web::blocking::{PageError, blocking, sentence};
-use crate::web::page::form::{Fields, Sent};
-use crate::web::page::layout::{self, Here, House, Page};
+use crate::web::page::form::{FormFields, OwnerForm};
+use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
 use crate::web::page::login::capital;
 
 /// `GET /settings/emoji`.
@@ -21,7 +21,7 @@ pub async fn show(node: web::Data<Node>, owner: Owner, request: HttpRequest) -> 
 
 fn page(node: &Node, owner: &Owner, here: &str, problem: Option<&str>) -> Result<String> {
     node.store.read(|r| {
-        let house = House::load(node, r, Some(owner), here)?;
+        let house = PageContext::load(node, r, Some(owner), here)?;
         let emoji = own_emoji::all(r)?;
         let body = html! {
             h1 { "Your own emoji" }
@@ -41,11 +41,11 @@ fn page(node: &Node, owner: &Owner, here: &str, problem: Option<&str>) -> Result
                 }
             }
         };
-        Ok(layout::document(&house, &Page::new("Your own emoji", Here::Settings, body)).into_string())
+        Ok(layout::document(&house, &PageFrame::new("Your own emoji", NavigationEntry::Settings, body)).into_string())
     })
 }
 
-fn row(house: &House<'_>, emoji: &OwnEmoji) -> Markup {
+fn row(house: &PageContext<'_>, emoji: &OwnEmoji) -> Markup {
     html! {
         li.line {
             img.emoji src={ "/media/" (emoji.file) } alt="" width="32" height="32";
@@ -65,8 +65,8 @@ fn row(house: &House<'_>, emoji: &OwnEmoji) -> Markup {
 }
 
 /// `POST /settings/emoji/{act}`: add, rename, remove.
-pub async fn save(node: web::Data<Node>, act: web::Path<String>, sent: Sent) -> Result<HttpResponse, PageError> {
-    let (act, Sent { owner, mut fields }) = (act.into_inner(), sent);
+pub async fn save(node: web::Data<Node>, act: web::Path<String>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
+    let (act, OwnerForm { owner, mut fields }) = (act.into_inner(), sent);
     let refused = blocking(&node, move |node| match press(node, &act, &mut fields) {
         Ok(()) => Ok(None),
         Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
@@ -78,7 +78,7 @@ pub async fn save(node: web::Data<Node>, act: web::Path<String>, sent: Sent) -> 
     })
 }
 
-fn press(node: &Node, act: &str, fields: &mut Fields) -> Result<()> {
+fn press(node: &Node, act: &str, fields: &mut FormFields) -> Result<()> {
     let id = || fields.text("id").parse::<i64>().map_err(|_| Error::NotFound);
     match act {
         "add" => {

@@ -8,38 +8,38 @@ use crate::federation::Node;
 use crate::federation::outgoing::delivery::TRIAL_NOTE;
 use crate::store::Read;
 use crate::store::peers::hosts::{self, Host};
-use crate::store::queue::deliveries::{self, Waiting};
-use crate::store::queue::inbox::{self, Received};
+use crate::store::queue::deliveries::{self, WaitingHost};
+use crate::store::queue::inbox::{self, ReceivedActivity};
 use crate::text::cut;
 use crate::web::auth::Owner;
 use crate::web::blocking::{PageError, blocking};
 use crate::web::page::formatting;
-use crate::web::page::layout::{self, Here, House, Page, icon};
+use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
 
 /// Hosts and set-aside activities shown.
-const ROWS: u32 = 200;
+const MAX_ROWS_SHOWN: u32 = 200;
 /// Bytes shown of a document that could not be understood.
-const DOCUMENT: usize = 4_000;
+const MAX_DOCUMENT_BYTES_SHOWN: usize = 4_000;
 
 /// `GET /queue`.
 pub async fn show(node: web::Data<Node>, owner: Owner) -> Result<HttpResponse, PageError> {
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = House::load(node, r, Some(&owner), "/queue")?;
+            let house = PageContext::load(node, r, Some(&owner), "/queue")?;
             let body = html! {
                 h1 { "Deliveries" }
                 @if node.config.trial { p.note { (TRIAL_NOTE) } }
                 (outgoing(r)?)
                 (incoming(r)?)
             };
-            Ok(layout::document(&house, &Page::new("Deliveries", Here::Settings, body)).into_string())
+            Ok(layout::document(&house, &PageFrame::new("Deliveries", NavigationEntry::Settings, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))
 }
 
 fn outgoing(r: &Read<'_>) -> Result<Markup> {
-    let waiting = deliveries::waiting(r, ROWS)?;
+    let waiting = deliveries::waiting(r, MAX_ROWS_SHOWN)?;
     Ok(html! {
         h2 { "On their way out" }
         @if waiting.is_empty() {
@@ -51,7 +51,7 @@ fn outgoing(r: &Read<'_>) -> Result<Markup> {
     })
 }
 
-fn row(waiting: &Waiting, host: Option<&Host>, now: Time) -> Markup {
+fn row(waiting: &WaitingHost, host: Option<&Host>, now: Time) -> Markup {
     html! {
         li {
             p { strong { bdi { (waiting.host) } } ": " (sentence(waiting, host, now)) }
@@ -61,7 +61,7 @@ fn row(waiting: &Waiting, host: Option<&Host>, now: Time) -> Markup {
 }
 
 /// "3 activities wait, unreachable since yesterday; next try in 2 hours".
-fn sentence(waiting: &Waiting, host: Option<&Host>, now: Time) -> String {
+fn sentence(waiting: &WaitingHost, host: Option<&Host>, now: Time) -> String {
     let wait = if waiting.deliveries == 1 { "1 activity waits" } else { "" };
     let wait = if wait.is_empty() {
         format!("{} activities wait", formatting::number(waiting.deliveries.into()))
@@ -84,7 +84,7 @@ fn sentence(waiting: &Waiting, host: Option<&Host>, now: Time) -> String {
 }
 
 fn incoming(r: &Read<'_>) -> Result<Markup> {
-    let aside = inbox::aside(r, ROWS)?;
+    let aside = inbox::aside(r, MAX_ROWS_SHOWN)?;
     let count = inbox::count(r)?;
     Ok(html! {
         h2 { "Come in" }
@@ -98,12 +98,12 @@ fn incoming(r: &Read<'_>) -> Result<Markup> {
     })
 }
 
-fn set_aside(one: &Received, now: Time) -> Markup {
+fn set_aside(one: &ReceivedActivity, now: Time) -> Markup {
     html! {
         li {
             p { bdi { (one.uri) } " · " (formatting::when(one.received_at, now)) }
             @if let Some(error) = &one.error { p.note { (error) } }
-            details.words { summary.note { "Show the document" } pre { code { (cut(&one.document, DOCUMENT)) } } }
+            details.words { summary.note { "Show the document" } pre { code { (cut(&one.document, MAX_DOCUMENT_BYTES_SHOWN)) } } }
         }
     }
 }
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn the_queue_is_said_in_words() {
         let now = Time::parse("2026-11-23T12:00:00Z").unwrap_or_default();
-        let waiting = |deliveries, tries, ahead| Waiting {
+        let waiting = |deliveries, tries, ahead| WaitingHost {
             host: "example.org".into(),
             deliveries,
             tries,

@@ -8,26 +8,30 @@ use crate::base::{Error, Result};
 use crate::federation::{Node, relays as act};
 use crate::store;
 use crate::store::node::Settings;
-use crate::store::peers::relays::{self, Relay, State, Style};
+use crate::store::peers::relays::{self, Relay, RelayState, RelayStyle};
 use crate::web::auth::{Owner, see_other};
 use crate::web::blocking::{PageError, blocking, sentence};
-use crate::web::page::form::{Fields, Sent};
+use crate::web::page::form::{FormFields, OwnerForm};
 use crate::web::page::formatting;
-use crate::web::page::layout::{self, Here, House, Page, icon};
+use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
 use crate::web::page::login::capital;
 
-const PATH: &str = "/settings/relays";
+const RELAYS_PATH: &str = "/settings/relays";
 /// Days that may be chosen.
-const DAYS: [u32; 5] = [1, 3, 7, 14, 30];
+const RETENTION_DAYS: [u32; 5] = [1, 3, 7, 14, 30];
 
 /// What was just saved.
 #[derive(Debug, Deserialize)]
-pub struct Saved {
+pub struct RelaysQuery {
     saved: Option<String>,
 }
 
 /// `GET /settings/relays`.
-pub async fn show(node: web::Data<Node>, owner: Owner, saved: web::Query<Saved>) -> Result<HttpResponse, PageError> {
+pub async fn show(
+    node: web::Data<Node>,
+    owner: Owner,
+    saved: web::Query<RelaysQuery>,
+) -> Result<HttpResponse, PageError> {
     let saved = saved.into_inner().saved.is_some();
     let said = html! { @if saved { p.done role="status" { (icon("check")) " Done." } } };
     Ok(layout::private(blocking(&node, move |node| page(node, &owner, "", &said)).await?))
@@ -35,7 +39,7 @@ pub async fn show(node: web::Data<Node>, owner: Owner, saved: web::Query<Saved>)
 
 fn page(node: &Node, owner: &Owner, address: &str, said: &Markup) -> Result<String> {
     node.store.read(|r| {
-        let house = House::load(node, r, Some(owner), PATH)?;
+        let house = PageContext::load(node, r, Some(owner), RELAYS_PATH)?;
         let settings = store::node::settings(r)?;
         let all = relays::all(r)?;
         let body = html! {
@@ -47,14 +51,14 @@ fn page(node: &Node, owner: &Owner, address: &str, said: &Markup) -> Result<Stri
             (join(&house, address))
             (keep(&house, &settings))
         };
-        Ok(layout::document(&house, &Page::new("Relays", Here::Settings, body)).into_string())
+        Ok(layout::document(&house, &PageFrame::new("Relays", NavigationEntry::Settings, body)).into_string())
     })
 }
 
-fn row(house: &House<'_>, relay: &Relay) -> Markup {
+fn row(house: &PageContext<'_>, relay: &Relay) -> Markup {
     let style = match relay.style {
-        Style::Mastodon => "asked at its inbox",
-        Style::LitePub => "followed",
+        RelayStyle::Mastodon => "asked at its inbox",
+        RelayStyle::LitePub => "followed",
     };
     let answered = relay.answered_at.unwrap_or(relay.asked_at);
     html! {
@@ -63,21 +67,21 @@ fn row(house: &House<'_>, relay: &Relay) -> Markup {
                 p { strong { bdi { (relay.inbox) } } }
                 p.note {
                     @match relay.state {
-                        State::Asked => { (icon("clock")) " " (style) " " (formatting::when(relay.asked_at, house.now)) "; there is no answer yet." }
-                        State::Accepted => { (icon("check")) " It lets you in since " (formatting::when(answered, house.now)) "." }
-                        State::Refused => { (icon("cross")) " It refused " (formatting::when(answered, house.now)) "." }
+                        RelayState::Asked => { (icon("clock")) " " (style) " " (formatting::when(relay.asked_at, house.now)) "; there is no answer yet." }
+                        RelayState::Accepted => { (icon("check")) " It lets you in since " (formatting::when(answered, house.now)) "." }
+                        RelayState::Refused => { (icon("cross")) " It refused " (formatting::when(answered, house.now)) "." }
                     }
                 }
             }
-            @if relay.state != State::Accepted { (button(house, relay, "again", "Ask again")) }
+            @if relay.state != RelayState::Accepted { (button(house, relay, "again", "Ask again")) }
             (button(house, relay, "leave", "Leave"))
         }
     }
 }
 
-fn button(house: &House<'_>, relay: &Relay, act: &str, word: &str) -> Markup {
+fn button(house: &PageContext<'_>, relay: &Relay, act: &str, word: &str) -> Markup {
     html! {
-        form method="post" action=(PATH) {
+        form method="post" action=(RELAYS_PATH) {
             (house.token(""))
             input type="hidden" name="relay" value=(relay.id);
             input type="hidden" name="act" value=(act);
@@ -86,11 +90,11 @@ fn button(house: &House<'_>, relay: &Relay, act: &str, word: &str) -> Markup {
     }
 }
 
-fn join(house: &House<'_>, address: &str) -> Markup {
+fn join(house: &PageContext<'_>, address: &str) -> Markup {
     html! {
         section.section {
             h2 { "Join a relay" }
-            form.stack method="post" action=(PATH) {
+            form.stack method="post" action=(RELAYS_PATH) {
                 (house.token(""))
                 input type="hidden" name="act" value="join";
                 label for="address" { "The relay\u{2019}s address" }
@@ -105,16 +109,16 @@ fn join(house: &House<'_>, address: &str) -> Markup {
     }
 }
 
-fn keep(house: &House<'_>, settings: &Settings) -> Markup {
+fn keep(house: &PageContext<'_>, settings: &Settings) -> Markup {
     html! {
         section.section {
             h2 { "What they bring" }
-            form.stack method="post" action=(PATH) {
+            form.stack method="post" action=(RELAYS_PATH) {
                 (house.token(""))
                 input type="hidden" name="act" value="keep";
                 label for="days" { "Posts stay for" }
                 select #days name="days" {
-                    @for days in DAYS { option value=(days) selected[days == settings.relay_days] { (formatting::count(days.into(), "day")) } }
+                    @for days in RETENTION_DAYS { option value=(days) selected[days == settings.relay_days] { (formatting::count(days.into(), "day")) } }
                 }
                 p.note { "What you like, boost or answer stays, of course." }
                 button type="submit" { "Save" }
@@ -124,8 +128,8 @@ fn keep(house: &House<'_>, settings: &Settings) -> Markup {
 }
 
 /// `POST /settings/relays`: join, again, leave, keep.
-pub async fn save(node: web::Data<Node>, sent: Sent) -> Result<HttpResponse, PageError> {
-    let Sent { owner, fields } = sent;
+pub async fn save(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
+    let OwnerForm { owner, fields } = sent;
     let refused = blocking(&node, move |node| match apply(node, &fields) {
         Ok(()) => Ok(None),
         Err(problem @ (Error::Internal(_) | Error::NotFound)) if fields.text("act") != "join" => Err(problem),
@@ -140,7 +144,7 @@ pub async fn save(node: web::Data<Node>, sent: Sent) -> Result<HttpResponse, Pag
     })
 }
 
-fn apply(node: &Node, fields: &Fields) -> Result<()> {
+fn apply(node: &Node, fields: &FormFields) -> Result<()> {
     let relay = || fields.text("relay").parse();
     match fields.text("act") {
         "join" => act::join(node, &fields.line("address")),

@@ -6,8 +6,8 @@ use actix_web::test::TestRequest;
 
 use crate::base::id::{ActorId, MediaId};
 use crate::federation::owner::login;
-use crate::store::notifications::{self, Kind};
-use crate::store::posts::attachments::{self, Attachment};
+use crate::store::notifications::{self, NotificationKind};
+use crate::store::posts::attachments::{self, PostAttachment};
 use crate::store::{
     actors::follows,
     moderation::{blocks, host_blocks, mutes, reports},
@@ -15,23 +15,23 @@ use crate::store::{
 };
 use crate::web::auth;
 use crate::web::page::tests::sample;
-use crate::web::test_support::{House, Reply};
+use crate::web::test_support::{TestResponse, TestServer};
 
 /// The owner at their browser.
-pub(in crate::web::page) struct Desk {
-    pub(in crate::web::page) house: House,
+pub(in crate::web::page) struct OwnerBrowser {
+    pub(in crate::web::page) house: TestServer,
     cookie: String,
     csrf: String,
     pub(in crate::web::page) bob: ActorId,
 }
 
-impl Desk {
+impl OwnerBrowser {
     pub(in crate::web::page) fn new() -> Self {
-        let house = House::new();
+        let house = TestServer::new();
         let value = login::open_session(&house.node.store, "a test").unwrap();
         let csrf = auth::csrf(&house.node, &login::token_hash(&value));
         let bob = sample::person(&house.node, "bob", "b.example", "Bob");
-        Self { cookie: format!("{}={value}", auth::COOKIE), csrf, bob, house }
+        Self { cookie: format!("{}={value}", auth::SESSION_COOKIE), csrf, bob, house }
     }
 
     pub(in crate::web::page) async fn get(&self, path: &str) -> String {
@@ -40,13 +40,13 @@ impl Desk {
         reply.text()
     }
 
-    pub(in crate::web::page) async fn send(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
+    pub(in crate::web::page) async fn send(&self, path: &str, fields: &[(&str, &str)]) -> TestResponse {
         let mut form = vec![("csrf", self.csrf.as_str()), ("back", "/people/7")];
         form.extend_from_slice(fields);
         self.reply(TestRequest::post().uri(path).set_form(form)).await
     }
 
-    async fn reply(&self, request: TestRequest) -> Reply {
+    async fn reply(&self, request: TestRequest) -> TestResponse {
         self.house.call(request.insert_header(("Cookie", self.cookie.as_str()))).await
     }
 
@@ -57,7 +57,7 @@ impl Desk {
 
 #[actix_web::test]
 async fn a_profile_offers_to_mute_report_and_block_and_takes_it_back() {
-    let desk = Desk::new();
+    let desk = OwnerBrowser::new();
     let bob = desk.bob;
     let profile = format!("/people/{bob}");
     let page = desk.get(&profile).await;
@@ -84,7 +84,7 @@ async fn a_profile_offers_to_mute_report_and_block_and_takes_it_back() {
 
 #[actix_web::test]
 async fn a_server_is_looked_at_kept_away_and_let_in_again() {
-    let desk = Desk::new();
+    let desk = OwnerBrowser::new();
     let bob = desk.bob;
     desk.house
         .node
@@ -93,7 +93,7 @@ async fn a_server_is_looked_at_kept_away_and_let_in_again() {
             let ann = node::owner(w)?;
             follows::ask(w, bob, ann, "https://b.example/follows/1", None)?;
             follows::accept(w, bob, ann)?;
-            notifications::add(w, Kind::Follow, bob, None)
+            notifications::add(w, NotificationKind::Follow, bob, None)
         })
         .unwrap();
     sample::post(&desk.house.node, bob, "<p>from over there</p>", |_| {});
@@ -119,7 +119,7 @@ async fn a_server_is_looked_at_kept_away_and_let_in_again() {
 
 #[actix_web::test]
 async fn a_file_shows_what_it_would_cut_before_it_counts() {
-    let desk = Desk::new();
+    let desk = OwnerBrowser::new();
     let bob = desk.bob;
     desk.house
         .node
@@ -151,7 +151,7 @@ async fn a_file_shows_what_it_would_cut_before_it_counts() {
 
 #[actix_web::test]
 async fn what_the_rules_keep_back_is_found_and_let_through_or_sent_away() {
-    let desk = Desk::new();
+    let desk = OwnerBrowser::new();
     let (bob, eve) = (desk.bob, sample::person(&desk.house.node, "eve", "e.example", "Eve"));
     assert!(desk.get("/settings").await.contains("People I do not follow"));
     let mut rules = vec![("not_following", "filter"), ("not_followers", "accept"), ("new_accounts", "accept")];
@@ -164,8 +164,8 @@ async fn what_the_rules_keep_back_is_found_and_let_through_or_sent_away() {
         .node
         .store
         .write(move |w| {
-            notifications::add(w, Kind::Mention, bob, Some(post))?;
-            notifications::add(w, Kind::Follow, eve, None)
+            notifications::add(w, NotificationKind::Mention, bob, Some(post))?;
+            notifications::add(w, NotificationKind::Follow, eve, None)
         })
         .unwrap();
     let page = desk.get("/notifications").await;
@@ -185,7 +185,7 @@ async fn what_the_rules_keep_back_is_found_and_let_through_or_sent_away() {
 
 #[actix_web::test]
 async fn a_report_is_written_sent_and_remembered() {
-    let desk = Desk::new();
+    let desk = OwnerBrowser::new();
     let bob = desk.bob;
     let post = sample::post(&desk.house.node, bob, "<p>rude words</p>", |_| {});
     let page = desk.get(&format!("/people/{bob}/report")).await;
@@ -198,14 +198,14 @@ async fn a_report_is_written_sent_and_remembered() {
 
 #[actix_web::test]
 async fn a_report_that_came_in_waits_until_it_is_dealt_with() {
-    let desk = Desk::new();
+    let desk = OwnerBrowser::new();
     let (bob, mine) = (desk.bob, desk.house.post("my words", crate::base::Audience::Public));
     desk.house
         .node
         .store
         .write(move |w| {
             reports::receive(w, "https://b.example/flags/1", bob, &[mine.uri], "<script>not nice")?;
-            notifications::add(w, Kind::Report, bob, None)
+            notifications::add(w, NotificationKind::Report, bob, None)
         })
         .unwrap();
     assert!(desk.get("/notifications").await.contains("sent a report"));
@@ -220,7 +220,7 @@ async fn a_report_that_came_in_waits_until_it_is_dealt_with() {
 
 #[actix_web::test]
 async fn the_texts_of_the_house_are_the_owners_but_age_and_contact_stay() {
-    let desk = Desk::new();
+    let desk = OwnerBrowser::new();
     let about = desk.house.get("/about", "text/html").await.text();
     assert!(about.contains("under 13 years") && about.contains("No harassment"), "Threads looks for it");
     let policy = desk.house.get("/privacy-policy", "text/html").await.text();
@@ -243,7 +243,7 @@ async fn the_texts_of_the_house_are_the_owners_but_age_and_contact_stay() {
 
 #[actix_web::test]
 async fn the_settings_of_keeping_away_are_kept() {
-    let desk = Desk::new();
+    let desk = OwnerBrowser::new();
     assert!(desk.get("/settings").await.contains("Kept away"));
     desk.send("/settings/away", &[("follow_moves", "yes")]).await;
     let settings = desk.read(node::settings);
@@ -252,10 +252,10 @@ async fn the_settings_of_keeping_away_are_kept() {
 
 #[actix_web::test]
 async fn pictures_of_a_limited_server_are_not_shown_and_said_to_be_missing() {
-    let desk = Desk::new();
+    let desk = OwnerBrowser::new();
     let bob = desk.bob;
     let post = sample::post(&desk.house.node, bob, "<p>look</p>", |_| {});
-    let picture = Attachment {
+    let picture = PostAttachment {
         id: MediaId(0),
         post_id: Some(post),
         media_type: "image/png".into(),

@@ -4,16 +4,16 @@
 use actix_web::http::StatusCode;
 
 use crate::base::id::ActorId;
-use crate::store::notifications::{self, Kind};
+use crate::store::notifications::{self, NotificationKind};
 use crate::store::{
     actors::follows,
     node,
     timelines::{filters, lists},
 };
-use crate::web::page::tests::blocking::Desk;
+use crate::web::page::tests::blocking::OwnerBrowser;
 use crate::web::page::tests::sample;
 
-fn follow(desk: &Desk, who: ActorId) {
+fn follow(desk: &OwnerBrowser, who: ActorId) {
     let follow = desk.house.node.store.write(move |w| {
         let owner = node::owner(w)?;
         follows::ask(w, owner, who, "https://social.example.org/follows/1", None)?;
@@ -22,13 +22,13 @@ fn follow(desk: &Desk, who: ActorId) {
     follow.unwrap();
 }
 
-async fn refused(desk: &Desk, path: &str, fields: &[(&str, &str)]) -> String {
+async fn refused(desk: &OwnerBrowser, path: &str, fields: &[(&str, &str)]) -> String {
     let reply = desk.send(path, fields).await;
     assert_eq!(reply.code, StatusCode::BAD_REQUEST, "{path}: {}", reply.text());
     reply.text()
 }
 
-async fn done(desk: &Desk, path: &str, fields: &[(&str, &str)]) -> String {
+async fn done(desk: &OwnerBrowser, path: &str, fields: &[(&str, &str)]) -> String {
     let reply = desk.send(path, fields).await;
     assert_eq!(reply.code, StatusCode::SEE_OTHER, "{path}: {}", reply.text());
     reply.header("location").to_owned()
@@ -36,7 +36,7 @@ async fn done(desk: &Desk, path: &str, fields: &[(&str, &str)]) -> String {
 
 #[actix_web::test]
 async fn a_list_is_made_filled_and_read_on_the_page() {
-    let desk = Desk::new();
+    let desk = OwnerBrowser::new();
     let (node, bob) = (&desk.house.node, desk.bob);
     assert!(desk.get("/following").await.contains("href=\"/lists\""));
     assert!(refused(&desk, "/lists", &[("title", " ")]).await.contains("Title can't be blank"));
@@ -58,7 +58,7 @@ async fn a_list_is_made_filled_and_read_on_the_page() {
     assert!(page.contains("Only a word") && page.contains("Edit the list"), "{page}");
     done(&desk, &edit, &[("act", "change"), ("title", "Friends"), ("replies", "none"), ("exclusive", "yes")]).await;
     let list = node.store.read(lists::all).unwrap().remove(0);
-    assert_eq!((list.title.as_str(), list.replies, list.exclusive), ("Friends", lists::Replies::Nobody, true));
+    assert_eq!((list.title.as_str(), list.replies, list.exclusive), ("Friends", lists::ListReplies::Nobody, true));
     let bob = bob.to_string();
     assert_eq!(
         done(&desk, &edit, &[("act", "take"), ("person", &bob)]).await,
@@ -72,7 +72,7 @@ async fn a_list_is_made_filled_and_read_on_the_page() {
 
 #[actix_web::test]
 async fn a_filter_is_made_changed_and_removed_on_the_page() {
-    let desk = Desk::new();
+    let desk = OwnerBrowser::new();
     let node = &desk.house.node;
     assert!(desk.get("/settings").await.contains("href=\"/filters\""));
     let form = [
@@ -87,7 +87,7 @@ async fn a_filter_is_made_changed_and_removed_on_the_page() {
     assert!(refused(&desk, "/filters", &[("title", "x")]).await.contains("invalid context"));
     assert_eq!(done(&desk, "/filters", &form).await, "/filters?saved=yes");
     let made = node.store.read(filters::all).unwrap().remove(0);
-    let words = |desk: &Desk| {
+    let words = |desk: &OwnerBrowser| {
         let all = desk.house.node.store.read(filters::keywords).unwrap();
         all.into_iter().map(|one| (one.id, one.keyword, one.whole)).collect::<Vec<_>>()
     };
@@ -105,21 +105,21 @@ async fn a_filter_is_made_changed_and_removed_on_the_page() {
     let said: Vec<&str> = after.iter().map(|(_, word, _)| word.as_str()).collect();
     assert_eq!(said, ["football", "goal", "team"]);
     let one = node.store.read(|r| filters::by_id(r, made.id)).unwrap();
-    assert_eq!((one.title.as_str(), one.action, one.until_at), ("Games", filters::Action::Warn, made.until_at));
+    assert_eq!((one.title.as_str(), one.action, one.until_at), ("Games", filters::FilterAction::Warn, made.until_at));
     assert_eq!(done(&desk, &path, &[("act", "remove")]).await, "/filters?saved=yes");
     assert!(words(&desk).is_empty());
 }
 
 #[actix_web::test]
 async fn pages_hide_fold_and_cover_what_filters_say() {
-    let desk = Desk::new();
+    let desk = OwnerBrowser::new();
     let (node, bob) = (&desk.house.node, desk.bob);
     let post = |text: &'static str| sample::post(node, bob, text, |_| {});
     post("<p>All about the budget</p>");
     let loud = post("<p>So much football</p>");
     let fine = post("<p>A quiet day</p>");
     desk.house.post("My own football", crate::base::Audience::Public);
-    node.store.write(move |w| notifications::add(w, Kind::Mention, bob, Some(loud))).unwrap();
+    node.store.write(move |w| notifications::add(w, NotificationKind::Mention, bob, Some(loud))).unwrap();
     let everywhere = ["home", "notifications", "public", "thread", "account"].map(|place| ("context", place));
     let make = |title: &'static str, word: &'static str, action: &'static str| {
         [&[("title", title), ("whole", word), ("action", action)][..], &everywhere[..]].concat()

@@ -7,19 +7,19 @@ use std::time::Duration;
 
 use crate::base::config::Origin;
 use crate::base::id::{ActorId, PostId, RequestId};
-use crate::base::interaction_policy::Deed;
+use crate::base::interaction_policy::Interaction;
 use crate::base::{Audience, Clock, Config, Time};
-use crate::federation::owner::identity::{self, Profile};
-use crate::federation::owner::publish::{self, Draft, Edit};
+use crate::federation::owner::identity::{self, ProfileChange};
+use crate::federation::owner::publish::{self, NewPost, PostChange};
 use crate::federation::{Node, media, owner::login};
-use crate::media::Purpose;
-use crate::net::dns::Names;
-use crate::store::actors::{self, Actor, Emoji, Field};
-use crate::store::notifications::{self, Kind};
-use crate::store::posts::attachments::{self, Attachment};
-use crate::store::posts::interaction_requests_in::{self, Request};
-use crate::store::posts::quotes::{self, Quote};
-use crate::store::posts::reactions::{self, Reaction, Sign};
+use crate::media::ImagePurpose;
+use crate::net::dns::NameSource;
+use crate::store::actors::{self, Actor, ActorField, CustomEmoji};
+use crate::store::notifications::{self, NotificationKind};
+use crate::store::posts::attachments::{self, PostAttachment};
+use crate::store::posts::interaction_requests_in::{self, InteractionRequestIn};
+use crate::store::posts::quotes::{self, StoredQuote};
+use crate::store::posts::reactions::{self, Reaction, ReactionEmoji};
 use crate::store::posts::{self, Post};
 use crate::store::{
     Store,
@@ -39,7 +39,7 @@ pub fn empty(host: &str) -> Node {
     let store = Store::open(&folder, clock).unwrap();
     let origin = Origin { scheme: "http".into(), host: host.into(), domain: host.into() };
     identity::found(&store, &origin).unwrap();
-    Node::open(Config::default(), store, Names::World(Default::default())).unwrap()
+    Node::open(Config::default(), store, NameSource::Test(Default::default())).unwrap()
 }
 
 /// A house whose owner is called `sigrid`.
@@ -123,12 +123,13 @@ pub fn post(node: &Node, by: ActorId, html: &str, change: impl FnOnce(&mut Post)
 
 /// Makes a poll of somebody else's post, open for `end` if it ends at all.
 pub fn poll(node: &Node, id: PostId, options: &[(&str, u64)], multiple: bool, end: Option<Duration>) {
-    let choice = |(text, votes): &(&str, u64)| polls::Choice { text: (*text).to_owned(), votes: *votes };
+    let choice = |(text, votes): &(&str, u64)| polls::PollChoice { text: (*text).to_owned(), votes: *votes };
     let options = options.iter().map(choice).collect();
     let put = move |w: &crate::store::Write<'_>| {
         let (end_at, checked_at) = (end.map(|end| w.now.plus(end)), w.now);
         let (voters, hides, look_at, mine) = (None, false, None, Vec::new());
-        let poll = polls::Poll { post_id: id, options, multiple, voters, hides, end_at, checked_at, look_at, mine };
+        let poll =
+            polls::StoredPoll { post_id: id, options, multiple, voters, hides, end_at, checked_at, look_at, mine };
         polls::put(w, &poll)
     };
     node.store.write(put).unwrap();
@@ -139,8 +140,8 @@ pub fn say(node: &Node, text: &str, audience: Audience, reply_to: Option<PostId>
     publish::post(node, draft(text, audience, reply_to)).unwrap()
 }
 
-fn draft(text: &str, audience: Audience, reply_to: Option<PostId>) -> Draft {
-    Draft { reply_to, ..Draft::new(text, audience) }
+fn draft(text: &str, audience: Audience, reply_to: Option<PostId>) -> NewPost {
+    NewPost { reply_to, ..NewPost::new(text, audience) }
 }
 
 fn later(node: &Node, minutes: u64) {
@@ -173,11 +174,11 @@ fn landscape(seed: u32) -> Vec<u8> {
 /// The house on an ordinary day.
 pub fn lived_in(host: &str) -> Node {
     let node = owned(host);
-    let icon = media::portrait(&node, &landscape(7), Purpose::Avatar).unwrap();
-    let image = media::portrait(&node, &landscape(3), Purpose::Header).unwrap();
+    let icon = media::portrait(&node, &landscape(7), ImagePurpose::Avatar).unwrap();
+    let image = media::portrait(&node, &landscape(3), ImagePurpose::Header).unwrap();
     identity::set_profile(
         &node,
-        Profile {
+        ProfileChange {
             name: "Sigrid Lie".into(),
             bio: "Carpenter and reader. I write about wood, weather and what the neighbours' goats are up to.\n\nHer/hers. Norsk and English.".into(),
             fields: vec![
@@ -211,12 +212,12 @@ pub fn lived_in(host: &str) -> Node {
             follows::ask(w, ema, owner, "https://x.example/g/ema", None)?;
             let mut anna = actors::by_id(w, anna)?;
             anna.bio = "<p>Mountain guide. Bread on Sundays.</p>".into();
-            anna.fields = vec![Field {
+            anna.fields = vec![ActorField {
                 name: "Hut".into(),
                 value: "<a href=\"https://hut.example\" rel=\"nofollow noopener\"><span class=\"invisible\">https://</span>hut.example</a>".into(),
                 source: None,
             }];
-            anna.emoji = vec![Emoji { code: "hut".into(), url: "https://fjell.social/hut.png".into() }];
+            anna.emoji = vec![CustomEmoji { code: "hut".into(), url: "https://fjell.social/hut.png".into() }];
             actors::upsert(w, &anna)?;
             Ok(())
         })
@@ -236,7 +237,7 @@ pub fn lived_in(host: &str) -> Node {
         .map(|n| media::upload(&node, &landscape(n), "Snow-covered hills at dusk, a line of pines in front").unwrap());
     publish::post(
         &node,
-        Draft { media: media.to_vec(), ..draft("Three evenings from the same window.", Audience::Public, None) },
+        NewPost { media: media.to_vec(), ..draft("Three evenings from the same window.", Audience::Public, None) },
     )
     .unwrap();
     later(&node, 700);
@@ -257,7 +258,7 @@ pub fn lived_in(host: &str) -> Node {
     let media =
         media::upload(&node, &landscape(6), "My finished bench: a plank of pine on two round legs, by a window")
             .unwrap();
-    let bench = publish::post(&node, Draft { media: vec![media], ..draft("The bench is done. Pine, linseed oil, nine mortises of which eight are square.\n\nIt does not wobble. I checked. #woodwork", Audience::Public, None) }).unwrap();
+    let bench = publish::post(&node, NewPost { media: vec![media], ..draft("The bench is done. Pine, linseed oil, nine mortises of which eight are square.\n\nIt does not wobble. I checked. #woodwork", Audience::Public, None) }).unwrap();
     later(&node, 30);
     let reply = post(
         &node,
@@ -300,7 +301,7 @@ pub fn lived_in(host: &str) -> Node {
         crate::social::poll::NewPoll { options, multiple: false, length: Duration::from_secs(90_000), hides: false };
     publish::post(
         &node,
-        Draft { poll: Some(asked), ..draft("How do I get to the cabin on Saturday?", Audience::Public, None) },
+        NewPost { poll: Some(asked), ..draft("How do I get to the cabin on Saturday?", Audience::Public, None) },
     )
     .unwrap();
     let dags = post(&node, dag, "<p>Contact sheet</p>", |p| p.sensitive = true);
@@ -309,7 +310,7 @@ pub fn lived_in(host: &str) -> Node {
             for n in 0..2 {
                 attachments::add(
                     w,
-                    &Attachment {
+                    &PostAttachment {
                         id: crate::base::id::MediaId(0),
                         post_id: Some(dags),
                         media_type: "image/jpeg".into(),
@@ -342,16 +343,16 @@ pub fn lived_in(host: &str) -> Node {
             home_timeline::add(w, id)?;
             for who in [anna, bo, chi, dag] {
                 likes::add(w, who, bench, &format!("https://x.example/like/{who}"))?;
-                notifications::add(w, Kind::Like, who, Some(bench))?;
+                notifications::add(w, NotificationKind::Like, who, Some(bench))?;
             }
             likes::add(w, owner, election, "https://x.example/like/own")?;
-            notifications::add(w, Kind::Boost, chi, Some(bench))?;
-            notifications::add(w, Kind::Follow, anna, None)?;
-            notifications::add(w, Kind::Follow, chi, None)?;
+            notifications::add(w, NotificationKind::Boost, chi, Some(bench))?;
+            notifications::add(w, NotificationKind::Follow, anna, None)?;
+            notifications::add(w, NotificationKind::Follow, chi, None)?;
             crate::store::node::see_notifications(w, crate::base::id::NotificationId(4))?;
-            notifications::add(w, Kind::FollowRequest, ema, None)?;
-            notifications::add(w, Kind::Mention, anna, Some(third))?;
-            notifications::add(w, Kind::Mention, bo, Some(other))?;
+            notifications::add(w, NotificationKind::FollowRequest, ema, None)?;
+            notifications::add(w, NotificationKind::Mention, anna, Some(third))?;
+            notifications::add(w, NotificationKind::Mention, bo, Some(other))?;
             inbox::keep(w, "https://lemmy.example/activities/77", ema, "{\"type\": \"Undo\", \"object\": 7}")?;
             Ok(())
         })
@@ -380,35 +381,36 @@ fn busy(host: &str) -> Node {
     let kettle = say(&node, "The kettle sings in G.", Audience::Public, None);
     later(&node, 3);
     let kettle_uri = node.store.read(|r| posts::by_id(r, kettle)).unwrap().uri;
-    let edit = Edit { text: "The kettle sings in G sharp. #stove".into(), ..Edit::default() };
+    let edit = PostChange { text: "The kettle sings in G sharp. #stove".into(), ..PostChange::default() };
     publish::edit(&node, kettle, edit).unwrap();
     let said = post(&node, filip, "<p>A house is a slow instrument. You play it by living in it.</p>", |_| {});
-    publish::post(&node, Draft { quote: Some(said), ..draft("This, all winter.", Audience::Public, None) }).unwrap();
+    publish::post(&node, NewPost { quote: Some(said), ..draft("This, all winter.", Audience::Public, None) }).unwrap();
     let theirs = post(&node, gro, "<p>Somebody has to write that song down:</p>", |_| {});
     let answer = post(&node, gro, "<p>G sharp? Ours is flat.</p>", move |p| p.reply_to = Some(kettle));
     let title = Some("How to make a bench that does not wobble".to_owned());
     let text = "Three legs never wobble. Four legs need **a flat floor**, patience or a saw.\n\n## The saw\n\n- Shim\n- Mark\n- Cut once";
     let summary = Some("What nine mortises have taught me.".to_owned());
-    let draft = Draft { title, summary, markdown: Some(true), ..draft(text, Audience::Public, None) };
+    let draft = NewPost { title, summary, markdown: Some(true), ..draft(text, Audience::Public, None) };
     publish::post(&node, draft).unwrap();
     let furnish = move |w: &crate::store::Write<'_>| {
         quotes::put(w, &granted(theirs, kettle, &kettle_uri))?;
         for (who, emoji) in [(filip, "🎉"), (gro, "🎉"), (gro, "❤️")] {
-            let (sign, uri) = (Sign { emoji: emoji.into(), url: None }, format!("https://x.example/{who}/{emoji}"));
+            let (sign, uri) =
+                (ReactionEmoji { emoji: emoji.into(), url: None }, format!("https://x.example/{who}/{emoji}"));
             reactions::add(w, &Reaction { post_id: kettle, actor_id: who, sign, uri })?;
         }
         let object_uri = posts::by_id(w, answer)?.uri;
         interaction_requests_in::put(
             w,
-            &Request {
+            &InteractionRequestIn {
                 id: RequestId(0),
-                deed: Deed::Reply,
+                deed: Interaction::Reply,
                 actor_id: gro,
                 target_id: kettle,
                 object_uri,
                 post_id: Some(answer),
                 request_uri: None,
-                state: interaction_requests_in::State::Waiting,
+                state: interaction_requests_in::RequestState::Waiting,
                 created_at: w.now,
             },
         )?;
@@ -419,8 +421,8 @@ fn busy(host: &str) -> Node {
             &[kettle_uri],
             "The kettle is too loud after ten.",
         )?;
-        relays::ask(w, "https://relay.example/inbox", relays::Style::Mastodon, None, "https://x.example/follow")?;
-        host_blocks::set(w, &host_blocks::Rule::by_hand("spam.example", host_blocks::Severity::Block, "Spam"))
+        relays::ask(w, "https://relay.example/inbox", relays::RelayStyle::Mastodon, None, "https://x.example/follow")?;
+        host_blocks::set(w, &host_blocks::HostBlockRule::by_hand("spam.example", host_blocks::Severity::Block, "Spam"))
     };
     node.store.write(furnish).unwrap();
     let loud = person(&node, "loud", "spam.example", "Loud");
@@ -428,13 +430,13 @@ fn busy(host: &str) -> Node {
     node
 }
 
-fn granted(post_id: PostId, quoted: PostId, uri: &str) -> Quote {
-    Quote {
+fn granted(post_id: PostId, quoted: PostId, uri: &str) -> StoredQuote {
+    StoredQuote {
         post_id,
         quoted_id: Some(quoted),
         quoted_uri: uri.to_owned(),
         consent: true,
-        state: quotes::State::Granted,
+        state: quotes::QuoteState::Granted,
         stamp: None,
         request_uri: None,
         tries: 0,

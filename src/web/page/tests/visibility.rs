@@ -6,18 +6,18 @@ use actix_web::test::TestRequest;
 
 use crate::base::Audience;
 use crate::federation::owner::login;
-use crate::federation::owner::publish::{self, Draft};
+use crate::federation::owner::publish::{self, NewPost};
 use crate::store::posts::Post;
 use crate::web::auth;
-use crate::web::test_support::{House, Reply};
+use crate::web::test_support::{TestResponse, TestServer};
 
 const SECRETS: [&str; 2] = ["for followers alone", "for one alone"];
 
-fn house() -> (House, Post, Vec<Post>) {
-    let house = House::new();
+fn house() -> (TestServer, Post, Vec<Post>) {
+    let house = TestServer::new();
     let open = house.post("out in the open #snow", Audience::Public);
     let answer = |text: &str, audience| {
-        let draft = Draft { reply_to: Some(open.id), ..Draft::new(format!("{text} #snow"), audience) };
+        let draft = NewPost { reply_to: Some(open.id), ..NewPost::new(format!("{text} #snow"), audience) };
         let id = publish::post(&house.node, draft).unwrap();
         house.node.store.read(|r| crate::store::posts::by_id(r, id)).unwrap()
     };
@@ -25,14 +25,14 @@ fn house() -> (House, Post, Vec<Post>) {
     (house, open, hidden)
 }
 
-fn said(reply: &Reply) -> String {
+fn said(reply: &TestResponse) -> String {
     String::from_utf8_lossy(&reply.body).into_owned()
 }
 
-fn cookie(house: &House) -> (String, String) {
+fn cookie(house: &TestServer) -> (String, String) {
     let value = login::open_session(&house.node.store, "a test").unwrap();
     let csrf = auth::csrf(&house.node, &login::token_hash(&value));
-    (format!("{}={value}", auth::COOKIE), csrf)
+    (format!("{}={value}", auth::SESSION_COOKIE), csrf)
 }
 
 #[actix_web::test]

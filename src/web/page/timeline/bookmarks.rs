@@ -6,35 +6,35 @@ use maud::{Markup, html};
 use crate::base::Result;
 use crate::base::id::PostId;
 use crate::federation::Node;
-use crate::store::cursor::{Keep, Rows};
+use crate::store::cursor::{CursorWindow, WindowEnd};
 use crate::store::{
     Read, node as facts,
     posts::{bookmarks, likes, post_views},
 };
 use crate::web::auth::Owner;
 use crate::web::blocking::{PageError, blocking};
-use crate::web::page::layout::{self, Here, House, Page, icon};
+use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
 use crate::web::page::post::post_card;
-use crate::web::page::timeline::home::{Window, pager};
+use crate::web::page::timeline::home::{TimelineQuery, pager};
 
 /// Marks, each with its number and its post.
-type Marks = Vec<(i64, PostId)>;
+type PostMarks = Vec<(i64, PostId)>;
 
 /// One of the two lists.
-struct Shelf {
+struct MarkPage {
     path: &'static str,
     title: &'static str,
     empty: &'static str,
-    load: fn(&Read<'_>, Rows) -> Result<Marks>,
+    load: fn(&Read<'_>, CursorWindow) -> Result<PostMarks>,
 }
 
-const BOOKMARKS: Shelf = Shelf {
+const BOOKMARKS_PAGE: MarkPage = MarkPage {
     path: "/bookmarks",
     title: "Bookmarks",
     empty: "Nothing is put by yet. “Bookmark”, behind the dots under a post, keeps it here; nobody is told.",
     load: bookmarks::page,
 };
-const LIKES: Shelf = Shelf {
+const LIKES_PAGE: MarkPage = MarkPage {
     path: "/likes",
     title: "Likes",
     empty: "You have not liked anything yet.",
@@ -45,32 +45,32 @@ const LIKES: Shelf = Shelf {
 pub async fn bookmarked(
     node: web::Data<Node>,
     owner: Owner,
-    window: web::Query<Window>,
+    window: web::Query<TimelineQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, PageError> {
-    show(node, owner, window.into_inner(), request.uri().to_string(), &BOOKMARKS).await
+    show(node, owner, window.into_inner(), request.uri().to_string(), &BOOKMARKS_PAGE).await
 }
 
 /// `GET /likes`.
 pub async fn liked(
     node: web::Data<Node>,
     owner: Owner,
-    window: web::Query<Window>,
+    window: web::Query<TimelineQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, PageError> {
-    show(node, owner, window.into_inner(), request.uri().to_string(), &LIKES).await
+    show(node, owner, window.into_inner(), request.uri().to_string(), &LIKES_PAGE).await
 }
 
 async fn show(
     node: web::Data<Node>,
     owner: Owner,
-    window: Window,
+    window: TimelineQuery,
     here: String,
-    shelf: &'static Shelf,
+    shelf: &'static MarkPage,
 ) -> Result<HttpResponse, PageError> {
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = House::load(node, r, Some(&owner), &here)?;
+            let house = PageContext::load(node, r, Some(&owner), &here)?;
             let marks = (shelf.load)(r, rows(window))?;
             // The numbers of the marks lead on, not those of the posts.
             let mut numbers: Vec<PostId> = marks.iter().map(|(number, _)| PostId(*number)).collect();
@@ -83,27 +83,27 @@ async fn show(
                 @if cards.is_empty() { div.empty { (icon("bookmark")) p { (shelf.empty) } } } @else { (post_card::list(&house, &cards)) }
                 (pager(shelf.path, &numbers, beyond))
             };
-            Ok(layout::document(&house, &Page::new(shelf.title, Here::Elsewhere, body)).into_string())
+            Ok(layout::document(&house, &PageFrame::new(shelf.title, NavigationEntry::Elsewhere, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))
 }
 
 /// The window as the lists want it.
-fn rows(window: Window) -> Rows {
+fn rows(window: TimelineQuery) -> CursorWindow {
     let page = window.page();
-    Rows {
+    CursorWindow {
         above: page.after.map_or(0, |id| id.0),
         below: page.before.map_or(i64::MAX, |id| id.0),
-        keep: if page.after.is_some() { Keep::Oldest } else { Keep::Newest },
+        keep: if page.after.is_some() { WindowEnd::Oldest } else { WindowEnd::Newest },
         limit: page.limit,
     }
 }
 
-fn tabs(here: &Shelf) -> Markup {
+fn tabs(here: &MarkPage) -> Markup {
     html! {
         nav.tabs aria-label="Kept posts" {
-            @for shelf in [&BOOKMARKS, &LIKES] {
+            @for shelf in [&BOOKMARKS_PAGE, &LIKES_PAGE] {
                 a href=(shelf.path) aria-current=[(shelf.path == here.path).then_some("page")] { (shelf.title) }
             }
         }
@@ -119,15 +119,15 @@ mod tests {
     use crate::base::Audience;
     use crate::federation::owner::login;
     use crate::web::auth;
-    use crate::web::test_support::House;
+    use crate::web::test_support::TestServer;
 
     #[actix_web::test]
     async fn a_post_is_put_by_and_its_thread_muted_from_its_menu() {
-        let house = House::new();
+        let house = TestServer::new();
         let post = house.post("worth keeping", Audience::Public);
         let session = login::open_session(&house.node.store, "a test").unwrap();
         let csrf = auth::csrf(&house.node, &login::token_hash(&session));
-        let cookie = format!("{}={session}", auth::COOKIE);
+        let cookie = format!("{}={session}", auth::SESSION_COOKIE);
         let look = async |path: &str| {
             let page = house.call(TestRequest::get().uri(path).insert_header((header::COOKIE, cookie.clone()))).await;
             (page.code.as_u16(), page.text())

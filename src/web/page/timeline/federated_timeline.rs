@@ -5,25 +5,25 @@ use maud::html;
 
 use crate::base::Result;
 use crate::federation::Node;
-use crate::store::timelines::filters::Context;
+use crate::store::timelines::filters::FilterContext;
 use crate::store::{peers::relays, posts::post_views};
 use crate::web::auth::Owner;
 use crate::web::blocking::{PageError, blocking};
-use crate::web::page::layout::{self, Here, House, Page};
+use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
 use crate::web::page::post::post_card;
-use crate::web::page::timeline::home::{Window, pager};
+use crate::web::page::timeline::home::{TimelineQuery, pager};
 
 /// `GET /around`.
 pub async fn show(
     node: web::Data<Node>,
     owner: Owner,
-    window: web::Query<Window>,
+    window: web::Query<TimelineQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, PageError> {
     let (window, here) = (window.into_inner(), request.uri().to_string());
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = House::load(node, r, Some(&owner), &here)?.sifting(r, Context::Public)?;
+            let house = PageContext::load(node, r, Some(&owner), &here)?.sifting(r, FilterContext::Public)?;
             let mut ids = relays::around(r, window.page())?;
             let beyond = window.cut(&mut ids);
             let cards = post_views::of(r, &ids)?;
@@ -34,7 +34,7 @@ pub async fn show(
                 @if cards.is_empty() { div.empty { p { "Nothing has come by yet." } } } @else { (post_card::list(&house, &cards)) }
                 (pager("/around", &ids, beyond))
             };
-            Ok(layout::document(&house, &Page::new("Around", Here::Find, body)).into_string())
+            Ok(layout::document(&house, &PageFrame::new("Around", NavigationEntry::Find, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))
@@ -48,8 +48,8 @@ mod tests {
 
     use crate::base::id::{ActorId, PostId};
     use crate::federation::owner::login;
-    use crate::store::peers::relays::Style;
-    use crate::store::posts::Page;
+    use crate::store::peers::relays::RelayStyle;
+    use crate::store::posts::PostPage;
     use crate::store::{
         actors,
         peers::relays,
@@ -58,20 +58,20 @@ mod tests {
     };
     use crate::web::auth;
     use crate::web::page::tests::sample;
-    use crate::web::test_support::House;
+    use crate::web::test_support::TestServer;
 
-    struct Desk {
-        house: House,
+    struct TimelineBrowser {
+        house: TestServer,
         cookie: String,
         csrf: String,
     }
 
-    impl Desk {
+    impl TimelineBrowser {
         fn new() -> Self {
-            let house = House::new();
+            let house = TestServer::new();
             let value = login::open_session(&house.node.store, "a test").unwrap();
             let csrf = auth::csrf(&house.node, &login::token_hash(&value));
-            Self { house, cookie: format!("{}={value}", auth::COOKIE), csrf }
+            Self { house, cookie: format!("{}={value}", auth::SESSION_COOKIE), csrf }
         }
 
         async fn get(&self, path: &str) -> String {
@@ -98,7 +98,7 @@ mod tests {
                 let group = actors::Actor { kind: "Group".into(), ..actors::by_id(w, id)? };
                 actors::upsert(w, &group)?;
                 home_timeline::forget(w, bo)?;
-                groups::put(w, id, post, groups::Word::Group)
+                groups::put(w, id, post, groups::GroupSource::Group)
             });
             write.unwrap();
             (id, post)
@@ -107,7 +107,7 @@ mod tests {
 
     #[actix_web::test]
     async fn what_came_by_is_shown_with_its_group_and_not_at_home() {
-        let desk = Desk::new();
+        let desk = TimelineBrowser::new();
         let (group, _) = desk.group();
         let around = desk.get("/around").await;
         assert!(around.contains("A cat on a roof") && around.contains("Cats &amp; co"), "{around}");
@@ -119,7 +119,7 @@ mod tests {
 
     #[actix_web::test]
     async fn a_thread_is_begun_from_the_page_of_a_group() {
-        let desk = Desk::new();
+        let desk = TimelineBrowser::new();
         let (group, _) = desk.group();
         let form = desk.get(&format!("/compose?group={group}")).await;
         assert!(form.contains("Cats &amp; co") && form.contains("name=\"title\""), "{form}");
@@ -134,7 +134,7 @@ mod tests {
             .house
             .node
             .store
-            .read(|r| post_views::of(r, &home_timeline::page(r, Page::first(1))?))
+            .read(|r| post_views::of(r, &home_timeline::page(r, PostPage::first(1))?))
             .unwrap()
             .remove(0);
         assert_eq!((newest.post.kind.as_str(), newest.post.title.as_deref()), ("Page", Some("Two cats")));
@@ -143,7 +143,7 @@ mod tests {
 
     #[actix_web::test]
     async fn relays_are_joined_and_left_on_their_page() {
-        let desk = Desk::new();
+        let desk = TimelineBrowser::new();
         let (code, said) = desk.send("/settings/relays", &[("act", "join"), ("address", "relay.example")]).await;
         assert_eq!(code, StatusCode::BAD_REQUEST);
         assert!(said.contains("https://relay.example/inbox"), "{said}");
@@ -151,7 +151,7 @@ mod tests {
         assert_eq!(desk.send("/settings/relays", &join).await.0, StatusCode::SEE_OTHER);
         assert!(desk.get("/settings/relays").await.contains("there is no answer yet"));
         let all = desk.house.node.store.read(relays::all).unwrap();
-        assert_eq!(all.iter().map(|relay| relay.style).collect::<Vec<_>>(), [Style::Mastodon]);
+        assert_eq!(all.iter().map(|relay| relay.style).collect::<Vec<_>>(), [RelayStyle::Mastodon]);
         let keep = [("act", "keep"), ("days", "3")];
         assert_eq!(desk.send("/settings/relays", &keep).await.0, StatusCode::SEE_OTHER);
         assert_eq!(desk.house.node.store.read(crate::store::node::settings).unwrap().relay_days, 3);

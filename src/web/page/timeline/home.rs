@@ -7,68 +7,68 @@ use serde::Deserialize;
 use crate::base::Result;
 use crate::base::id::PostId;
 use crate::federation::Node;
-use crate::store::posts::Page;
-use crate::store::posts::post_views::{self, Card};
-use crate::store::timelines::filters::Context;
+use crate::store::posts::PostPage;
+use crate::store::posts::post_views::{self, PostView};
+use crate::store::timelines::filters::FilterContext;
 use crate::store::{self, actors, timelines::home_timeline};
 use crate::web::auth::{MaybeSession, Owner, see_other};
 use crate::web::blocking::{PageError, blocking};
-use crate::web::page::layout::{self, Here, House, Page as Document, icon};
+use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame as Document, icon};
 use crate::web::page::{
     compose::{self, draft_list},
     post::post_card,
 };
 
 /// Posts on one page of any list.
-pub const ROWS: u32 = 20;
+pub const POSTS_PER_PAGE: u32 = 20;
 
 /// Which window of a list is asked for.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
-pub struct Window {
+pub struct TimelineQuery {
     /// Only posts older than this one.
     pub before: Option<PostId>,
     /// Only posts newer than this one.
     pub after: Option<PostId>,
 }
 
-impl Window {
+impl TimelineQuery {
     /// As the store wants it: one row more than is shown tells whether there are more.
-    pub fn page(self) -> Page {
-        Page { before: self.before, after: self.after, limit: ROWS + 1 }
+    pub fn page(self) -> PostPage {
+        PostPage { before: self.before, after: self.after, limit: POSTS_PER_PAGE + 1 }
     }
 
     /// Cuts the row too many off and says what lies beyond: (there are older ones, there are newer ones).
-    pub fn cut(self, ids: &mut Vec<PostId>) -> Beyond {
-        let more = ids.len() > ROWS as usize;
+    pub fn cut(self, ids: &mut Vec<PostId>) -> PageLinks {
+        let more = ids.len() > POSTS_PER_PAGE as usize;
         if self.after.is_some() {
             if more {
                 ids.remove(0);
             }
-            return Beyond { older: true, newer: more };
+            return PageLinks { older: true, newer: more };
         }
-        ids.truncate(ROWS as usize);
-        Beyond { older: more, newer: self.before.is_some() }
+        ids.truncate(POSTS_PER_PAGE as usize);
+        PageLinks { older: more, newer: self.before.is_some() }
     }
 }
 
 /// What lies beyond a page of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Beyond {
+pub struct PageLinks {
     older: bool,
     newer: bool,
 }
 
 /// Links to the pages before and after. `path` is the list's, without a query.
-pub fn pager(path: &str, ids: &[PostId], beyond: Beyond) -> Markup {
+pub fn pager(path: &str, ids: &[PostId], beyond: PageLinks) -> Markup {
     pages(path, '?', ids, beyond)
 }
 
 /// As [`pager`], of a list whose path has a query.
-pub fn pager_of(path: &str, ids: &[PostId], beyond: Beyond) -> Markup {
+pub fn pager_of(path: &str, ids: &[PostId], beyond: PageLinks) -> Markup {
     pages(path, '&', ids, beyond)
 }
 
-fn pages(path: &str, mark: char, ids: &[PostId], beyond: Beyond) -> Markup {
+fn pages(path: &str, mark: char, ids: &[PostId], beyond: PageLinks) -> Markup {
     html! {
         @if beyond.older || beyond.newer {
             nav.pager aria-label="More posts" {
@@ -83,7 +83,7 @@ fn pages(path: &str, mark: char, ids: &[PostId], beyond: Beyond) -> Markup {
 pub async fn show(
     node: web::Data<Node>,
     session: MaybeSession,
-    window: web::Query<Window>,
+    window: web::Query<TimelineQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, PageError> {
     let owner = match session.0 {
@@ -96,19 +96,19 @@ pub async fn show(
     let (window, here) = (window.into_inner(), request.uri().to_string());
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = House::load(node, r, Some(&owner), &here)?.sifting(r, Context::Home)?;
+            let house = PageContext::load(node, r, Some(&owner), &here)?.sifting(r, FilterContext::Home)?;
             let mut ids = home_timeline::page(r, window.page())?;
             let beyond = window.cut(&mut ids);
             let cards = post_views::of(r, &ids)?;
             let first = window.before.is_none();
-            let filled = compose::Filled::fresh(r)?;
+            let filled = compose::ComposeFields::fresh(r)?;
             let body = html! {
                 h1.hidden { "Home" }
                 @if first { (compose::form(&house, &filled)) (draft_list::way(r)?) }
                 @if cards.is_empty() { (nothing(&house, window)) } @else { (post_card::list(&house, &cards)) }
                 (pager("/", &ids, beyond))
             };
-            Ok(layout::document(&house, &Document::new("Home", Here::Home, body)).into_string())
+            Ok(layout::document(&house, &Document::new("Home", NavigationEntry::Home, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))
@@ -122,7 +122,7 @@ fn front_door(node: &Node) -> Result<String> {
     })
 }
 
-fn nothing(house: &House<'_>, window: Window) -> Markup {
+fn nothing(house: &PageContext<'_>, window: TimelineQuery) -> Markup {
     let handle = house.owner.as_ref().map_or_else(String::new, |owner| format!("@{}", owner.handle()));
     html! {
         @if window.before.is_some() || window.after.is_some() {
@@ -139,8 +139,8 @@ fn nothing(house: &House<'_>, window: Window) -> Markup {
 }
 
 /// The cards of a list that strangers may read: everything else is dropped, whatever the query before said.
-pub fn open_only(mut cards: Vec<Card>) -> Vec<Card> {
-    let open = |card: &Card| {
+pub fn open_only(mut cards: Vec<PostView>) -> Vec<PostView> {
+    let open = |card: &PostView| {
         card.post.audience.is_open() && card.boost.as_ref().is_none_or(|(boost, _)| boost.audience.is_open())
     };
     cards.retain(open);
@@ -154,9 +154,9 @@ mod tests {
     #[test]
     fn a_window_knows_what_lies_beyond() {
         let ids = |n: i64| (1..=n).rev().map(PostId).collect::<Vec<_>>();
-        let (newest, older) = (Window::default(), Window { before: Some(PostId(99)), after: None });
-        let newer = Window { before: None, after: Some(PostId(0)) };
-        let cut = |window: Window, n: i64| {
+        let (newest, older) = (TimelineQuery::default(), TimelineQuery { before: Some(PostId(99)), after: None });
+        let newer = TimelineQuery { before: None, after: Some(PostId(0)) };
+        let cut = |window: TimelineQuery, n: i64| {
             let mut list = ids(n);
             let beyond = window.cut(&mut list);
             (list.len(), list.first().map(|id| id.0), beyond.older, beyond.newer)

@@ -8,19 +8,19 @@ use serde::Deserialize;
 use crate::base::id::{ActorId, ListId};
 use crate::base::{Error, Result};
 use crate::federation::Node;
-use crate::social::list::{self, Change, TITLE_CHARS};
-use crate::store::actors::follows::{self, List as Ties};
+use crate::social::list::{self, ListChange, MAX_TITLE_CHARS};
+use crate::store::actors::follows::{self, FollowList as Ties};
 use crate::store::actors::{self, Actor};
-use crate::store::timelines::filters::Context;
-use crate::store::timelines::lists::{self, List, Replies};
+use crate::store::timelines::filters::FilterContext;
+use crate::store::timelines::lists::{self, ListReplies, StoredList};
 use crate::store::{Read, posts::post_views};
 use crate::text::Handle;
 use crate::web::auth::{Owner, local, see_other};
 use crate::web::blocking::{PageError, blocking, sentence};
-use crate::web::page::form::{Fields, Sent};
-use crate::web::page::layout::{self, Here, House, Page, icon};
+use crate::web::page::form::{FormFields, OwnerForm};
+use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
 use crate::web::page::login::capital;
-use crate::web::page::timeline::home::{Window, pager};
+use crate::web::page::timeline::home::{TimelineQuery, pager};
 use crate::web::page::{
     formatting,
     people::{self, actor_widgets},
@@ -28,32 +28,32 @@ use crate::web::page::{
 };
 
 /// People on one page of a list's members.
-const ROWS: u32 = 100;
+const MEMBERS_PER_PAGE: u32 = 100;
 /// Followed people a browser may offer while a handle is typed.
-const OFFERED: u32 = 500;
+const MAX_SUGGESTIONS: u32 = 500;
 
 /// What was just saved.
 #[derive(Debug, Deserialize)]
-pub struct Saved {
+pub struct ListQuery {
     saved: Option<String>,
     after: Option<i64>,
 }
 
-impl Saved {
+impl ListQuery {
     fn said(&self) -> Markup {
         html! { @if self.saved.is_some() { p.done role="status" { (icon("check")) " Done." } } }
     }
 }
 
 /// `GET /lists`.
-pub async fn all(node: web::Data<Node>, owner: Owner, saved: web::Query<Saved>) -> Result<HttpResponse, PageError> {
+pub async fn all(node: web::Data<Node>, owner: Owner, saved: web::Query<ListQuery>) -> Result<HttpResponse, PageError> {
     let said = saved.said();
     Ok(layout::private(blocking(&node, move |node| overview(node, &owner, &said)).await?))
 }
 
 fn overview(node: &Node, owner: &Owner, said: &Markup) -> Result<String> {
     node.store.read(|r| {
-        let house = House::load(node, r, Some(owner), "/lists")?;
+        let house = PageContext::load(node, r, Some(owner), "/lists")?;
         let mut rows = Vec::new();
         for one in lists::all(r)? {
             rows.push((lists::count(r, one.id)?, one));
@@ -79,12 +79,12 @@ fn overview(node: &Node, owner: &Owner, said: &Markup) -> Result<String> {
                 form.stack method="post" action="/lists" {
                     (house.token(""))
                     label for="title" { "Name" }
-                    input #title type="text" name="title" required maxlength=(TITLE_CHARS) autocomplete="off";
+                    input #title type="text" name="title" required maxlength=(MAX_TITLE_CHARS) autocomplete="off";
                     button.main type="submit" { "Make it" }
                 }
             }
         };
-        Ok(layout::document(&house, &Page::new("Lists", Here::People, body)).into_string())
+        Ok(layout::document(&house, &PageFrame::new("Lists", NavigationEntry::People, body)).into_string())
     })
 }
 
@@ -93,14 +93,14 @@ pub async fn read(
     node: web::Data<Node>,
     owner: Owner,
     id: web::Path<ListId>,
-    window: web::Query<Window>,
+    window: web::Query<TimelineQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, PageError> {
     let (id, window, here) = (id.into_inner(), window.into_inner(), request.uri().to_string());
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
             let list = lists::by_id(r, id)?;
-            let house = House::load(node, r, Some(&owner), &here)?.sifting(r, Context::Home)?;
+            let house = PageContext::load(node, r, Some(&owner), &here)?.sifting(r, FilterContext::Home)?;
             let mut ids = lists::page(r, &list, window.page())?;
             let beyond = window.cut(&mut ids);
             let cards = post_views::of(r, &ids)?;
@@ -112,7 +112,7 @@ pub async fn read(
                 } @else { (post_card::list(&house, &cards)) }
                 (pager(&format!("/lists/{id}"), &ids, beyond))
             };
-            Ok(layout::document(&house, &Page::new(list.title.clone(), Here::People, body)).into_string())
+            Ok(layout::document(&house, &PageFrame::new(list.title.clone(), NavigationEntry::People, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))
@@ -123,7 +123,7 @@ pub async fn edit(
     node: web::Data<Node>,
     owner: Owner,
     id: web::Path<ListId>,
-    saved: web::Query<Saved>,
+    saved: web::Query<ListQuery>,
 ) -> Result<HttpResponse, PageError> {
     let (id, said, after) = (id.into_inner(), saved.said(), saved.after);
     Ok(layout::private(blocking(&node, move |node| form(node, &owner, id, after, &said)).await?))
@@ -132,10 +132,10 @@ pub async fn edit(
 fn form(node: &Node, owner: &Owner, id: ListId, after: Option<i64>, said: &Markup) -> Result<String> {
     node.store.read(|r| {
         let list = lists::by_id(r, id)?;
-        let house = House::load(node, r, Some(owner), &format!("/lists/{id}/edit"))?;
-        let mut members = lists::members(r, id, after, None, ROWS + 1)?;
-        let more = members.len() > ROWS as usize;
-        members.truncate(ROWS as usize);
+        let house = PageContext::load(node, r, Some(owner), &format!("/lists/{id}/edit"))?;
+        let mut members = lists::members(r, id, after, None, MEMBERS_PER_PAGE + 1)?;
+        let more = members.len() > MEMBERS_PER_PAGE as usize;
+        members.truncate(MEMBERS_PER_PAGE as usize);
         let mut inside = actors::by_ids(r, &members)?;
         inside.sort_by_key(|actor| std::cmp::Reverse(actor.id));
         let body = html! {
@@ -160,25 +160,25 @@ fn form(node: &Node, owner: &Owner, id: ListId, after: Option<i64>, said: &Marku
                 }
             }
         };
-        Ok(layout::document(&house, &Page::new(list.title.clone(), Here::People, body)).into_string())
+        Ok(layout::document(&house, &PageFrame::new(list.title.clone(), NavigationEntry::People, body)).into_string())
     })
 }
 
-fn rules(house: &House<'_>, list: &List) -> Markup {
-    let whose = |replies: Replies| match replies {
-        Replies::Followed => "to anyone you follow",
-        Replies::List => "to people in the list",
-        Replies::Nobody => "to nobody else",
+fn rules(house: &PageContext<'_>, list: &StoredList) -> Markup {
+    let whose = |replies: ListReplies| match replies {
+        ListReplies::Followed => "to anyone you follow",
+        ListReplies::List => "to people in the list",
+        ListReplies::Nobody => "to nobody else",
     };
     html! {
         form.stack method="post" action={ "/lists/" (list.id) "/edit" } {
             (house.token(""))
             input type="hidden" name="act" value="change";
             label for="title" { "Name" }
-            input #title type="text" name="title" value=(list.title) required maxlength=(TITLE_CHARS) autocomplete="off";
+            input #title type="text" name="title" value=(list.title) required maxlength=(MAX_TITLE_CHARS) autocomplete="off";
             label for="replies" { "Answers of theirs are shown" }
             select #replies name="replies" {
-                @for one in Replies::ALL { option value=(one.word()) selected[one == list.replies] { (whose(one)) } }
+                @for one in ListReplies::ALL { option value=(one.word()) selected[one == list.replies] { (whose(one)) } }
             }
             p.note { "Answers to you, and to their own posts, always are." }
             label.check { input type="checkbox" name="exclusive" value="yes" checked[list.exclusive]; " What they bring from now on stays off the home timeline" }
@@ -188,8 +188,8 @@ fn rules(house: &House<'_>, list: &List) -> Markup {
 }
 
 /// A field for a handle; the browser offers those of the followed.
-fn add(r: &Read<'_>, house: &House<'_>, id: ListId, owner: ActorId) -> Result<Markup> {
-    let known = follows::newest(r, owner, Ties::Following, None, None, OFFERED)?;
+fn add(r: &Read<'_>, house: &PageContext<'_>, id: ListId, owner: ActorId) -> Result<Markup> {
+    let known = follows::newest(r, owner, Ties::Following, None, None, MAX_SUGGESTIONS)?;
     let known = actors::by_ids(r, &known.iter().map(|(_, id)| *id).collect::<Vec<_>>())?;
     Ok(html! {
         form.stack method="post" action={ "/lists/" (id) "/edit" } {
@@ -205,7 +205,7 @@ fn add(r: &Read<'_>, house: &House<'_>, id: ListId, owner: ActorId) -> Result<Ma
     })
 }
 
-fn button(house: &House<'_>, id: ListId, actor: &Actor, act: &str, word: &str) -> Markup {
+fn button(house: &PageContext<'_>, id: ListId, actor: &Actor, act: &str, word: &str) -> Markup {
     html! {
         form method="post" action={ "/lists/" (id) "/edit" } {
             (house.token(""))
@@ -217,7 +217,7 @@ fn button(house: &House<'_>, id: ListId, actor: &Actor, act: &str, word: &str) -
 }
 
 /// On a profile of somebody followed: the lists they are in, and those they may come into.
-pub fn of_person(r: &Read<'_>, house: &House<'_>, actor: &Actor) -> Result<Markup> {
+pub fn of_person(r: &Read<'_>, house: &PageContext<'_>, actor: &Actor) -> Result<Markup> {
     let (all, theirs) = (lists::all(r)?, lists::of_member(r, actor.id)?);
     let names: Vec<&str> = theirs.iter().map(|list| list.title.as_str()).collect();
     Ok(html! {
@@ -239,10 +239,10 @@ pub fn of_person(r: &Read<'_>, house: &House<'_>, actor: &Actor) -> Result<Marku
 }
 
 /// `POST /lists`: a new one.
-pub async fn make(node: web::Data<Node>, sent: Sent) -> Result<HttpResponse, PageError> {
-    let Sent { owner, fields } = sent;
+pub async fn make(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
+    let OwnerForm { owner, fields } = sent;
     let done = blocking(&node, move |node| {
-        let change = Change { title: Some(fields.text("title").to_owned()), ..Change::default() };
+        let change = ListChange { title: Some(fields.text("title").to_owned()), ..ListChange::default() };
         match node.store.write(move |w| list::make(w, &change)) {
             Ok(list) => Ok(Ok(list.id)),
             Err(problem @ Error::Internal(_)) => Err(problem),
@@ -260,8 +260,8 @@ fn sorry(problem: &Error) -> Markup {
 }
 
 /// `POST /lists/{id}/edit`: change, put, take, remove.
-pub async fn save(node: web::Data<Node>, id: web::Path<ListId>, sent: Sent) -> Result<HttpResponse, PageError> {
-    let (id, Sent { owner, fields }) = (id.into_inner(), sent);
+pub async fn save(node: web::Data<Node>, id: web::Path<ListId>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
+    let (id, OwnerForm { owner, fields }) = (id.into_inner(), sent);
     let back = match fields.text("act") {
         "remove" => "/lists?saved=yes".to_owned(),
         "put" | "take" if fields.has("person") => local(fields.text("back")).to_owned(),
@@ -278,12 +278,12 @@ pub async fn save(node: web::Data<Node>, id: web::Path<ListId>, sent: Sent) -> R
     })
 }
 
-fn apply(node: &Node, id: ListId, fields: &Fields) -> Result<()> {
+fn apply(node: &Node, id: ListId, fields: &FormFields) -> Result<()> {
     match fields.text("act") {
         "change" => {
-            let change = Change {
+            let change = ListChange {
                 title: Some(fields.text("title").to_owned()),
-                replies: Replies::from_word(fields.text("replies")),
+                replies: ListReplies::from_word(fields.text("replies")),
                 exclusive: Some(fields.has("exclusive")),
             };
             node.store.write(move |w| list::change(w, id, &change)).map(drop)
@@ -307,7 +307,7 @@ fn apply(node: &Node, id: ListId, fields: &Fields) -> Result<()> {
 }
 
 /// Who is meant: by a button, or by a handle.
-fn meant(node: &Node, fields: &Fields) -> Result<ActorId> {
+fn meant(node: &Node, fields: &FormFields) -> Result<ActorId> {
     if fields.has("person") {
         return fields.text("person").parse();
     }

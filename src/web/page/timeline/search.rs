@@ -7,37 +7,37 @@ use serde::Deserialize;
 
 use crate::base::id::PostId;
 use crate::base::{Error, Result};
-use crate::federation::owner::search::{self, Typed};
-use crate::federation::remote::resolve::{self, Found};
+use crate::federation::owner::search::{self, SearchInput};
+use crate::federation::remote::resolve::{self, Resolved};
 use crate::federation::{Node, remote::backfill};
 use crate::store::posts::Viewer;
-use crate::store::timelines::search::{People, people};
+use crate::store::timelines::search::{PeopleScope, people};
 use crate::store::{Read, actors, posts::post_views, timelines::tags};
 use crate::text::scan;
 use crate::web::auth::{Owner, see_other};
 use crate::web::blocking::{PageError, blocking, sentence};
-use crate::web::page::layout::{self, Here, House, Page, icon};
+use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
 use crate::web::page::login::capital;
 use crate::web::page::post::thread::query;
-use crate::web::page::timeline::home::{Window, pager_of};
+use crate::web::page::timeline::home::{TimelineQuery, pager_of};
 use crate::web::page::{people::actor_widgets, post::post_card};
 
 /// Bytes of what is looked for: the longest address we keep.
-const LONGEST: usize = 2048;
+const MAX_QUERY_BYTES: usize = 2048;
 
 /// People and hashtags shown of those that were found.
-const SOME: u32 = 8;
+const MAX_ACTORS_SHOWN: u32 = 8;
 
 /// What is looked for.
 #[derive(Debug, Deserialize)]
-pub struct Asked {
+pub struct SearchPageQuery {
     q: Option<String>,
     before: Option<PostId>,
     after: Option<PostId>,
 }
 
 /// What a search comes to.
-enum Outcome {
+enum SearchOutcome {
     Go(String),
     Show(String),
 }
@@ -46,56 +46,56 @@ enum Outcome {
 pub async fn show(
     node: web::Data<Node>,
     owner: Owner,
-    asked: web::Query<Asked>,
+    asked: web::Query<SearchPageQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, PageError> {
     let here = request.uri().to_string();
     let asked = asked.into_inner();
-    let window = Window { before: asked.before, after: asked.after };
+    let window = TimelineQuery { before: asked.before, after: asked.after };
     let asked = asked.q.unwrap_or_default();
     let outcome = blocking(&node, move |node| {
         let asked = asked.trim();
         let problem = match look(node, asked) {
-            Ok(Some(path)) => return Ok(Outcome::Go(path)),
+            Ok(Some(path)) => return Ok(SearchOutcome::Go(path)),
             Ok(None) => None,
             Err(problem @ Error::Internal(_)) => return Err(problem),
             Err(problem) => Some(problem),
         };
         node.store.read(|r| {
-            let house = House::load(node, r, Some(&owner), &here)?;
+            let house = PageContext::load(node, r, Some(&owner), &here)?;
             let below = match &problem {
                 Some(problem) => html! { p.problem role="alert" { (said(asked, problem)) } },
                 None if asked.is_empty() => hints(),
                 None => found(&house, r, asked, window)?,
             };
-            let page = Page::new("Find", Here::Find, html! { (form(asked)) (below) });
-            Ok(Outcome::Show(layout::document(&house, &page).into_string()))
+            let page = PageFrame::new("Find", NavigationEntry::Find, html! { (form(asked)) (below) });
+            Ok(SearchOutcome::Show(layout::document(&house, &page).into_string()))
         })
     });
     Ok(match outcome.await? {
-        Outcome::Go(path) => see_other(&path),
-        Outcome::Show(markup) => layout::private(markup),
+        SearchOutcome::Go(path) => see_other(&path),
+        SearchOutcome::Show(markup) => layout::private(markup),
     })
 }
 
 /// The page that a hashtag, a whole handle or an address names; None for words and for nothing.
 fn look(node: &Node, asked: &str) -> Result<Option<String>> {
-    if asked.len() > LONGEST {
+    if asked.len() > MAX_QUERY_BYTES {
         return Err(Error::invalid("that is too long to be a handle or an address"));
     }
     if let Some(tag) = asked.strip_prefix('#').filter(|tag| !tag.is_empty() && !tag.contains(char::is_whitespace)) {
         return Ok(Some(format!("/tags/{}", query(tag))));
     }
-    if matches!(Typed::read(asked), Typed::Words(_)) {
+    if matches!(SearchInput::read(asked), SearchInput::Words(_)) {
         return Ok(None);
     }
     Ok(Some(match resolve::find(node, asked)? {
-        Found::Actor(id) => {
+        Resolved::Actor(id) => {
             // The first look at somebody shows their newest posts, too.
             backfill::profile(node, id)?;
             format!("/people/{id}")
         }
-        Found::Post(id) => format!("/post/{id}"),
+        Resolved::Post(id) => format!("/post/{id}"),
     }))
 }
 
@@ -105,7 +105,7 @@ fn form(asked: &str) -> Markup {
         search {
             form.search method="get" action="/find" role="search" {
                 label.hidden for="q" { "Words, a name, a handle or an address" }
-                input #q type="search" name="q" value=(asked) placeholder="Words, handle, address or #hashtag" maxlength=(LONGEST)
+                input #q type="search" name="q" value=(asked) placeholder="Words, handle, address or #hashtag" maxlength=(MAX_QUERY_BYTES)
                     autocapitalize="off" autocomplete="off" spellcheck="false" autofocus[asked.is_empty()];
                 button.main type="submit" { (icon("find")) "Find" }
             }
@@ -129,14 +129,14 @@ fn hints() -> Markup {
 }
 
 /// People, hashtags and posts with these words; on later pages the posts alone.
-fn found(house: &House<'_>, r: &Read<'_>, asked: &str, window: Window) -> Result<Markup> {
+fn found(house: &PageContext<'_>, r: &Read<'_>, asked: &str, window: TimelineQuery) -> Result<Markup> {
     let first = window.before.is_none() && window.after.is_none();
     let mut ids = search::posts(house.node, r, asked, None, Viewer::Owner, window.page(), 0)?;
     let beyond = window.cut(&mut ids);
     let cards = post_views::of(r, &ids)?;
-    let people = if first { people(r, asked, People::All, SOME, 0)? } else { Vec::new() };
+    let people = if first { people(r, asked, PeopleScope::All, MAX_ACTORS_SHOWN, 0)? } else { Vec::new() };
     let tag = scan::whole_tag(asked).filter(|_| first);
-    let tags = tag.map(|(name, _)| tags::beginning(r, &name, SOME)).transpose()?.unwrap_or_default();
+    let tags = tag.map(|(name, _)| tags::beginning(r, &name, MAX_ACTORS_SHOWN)).transpose()?.unwrap_or_default();
     let mut actors = actors::by_ids(r, &people)?;
     actors.sort_by_key(|actor| people.iter().position(|id| *id == actor.id));
     Ok(html! {
@@ -176,20 +176,20 @@ mod tests {
     use crate::federation::owner::login;
     use crate::web::auth;
     use crate::web::page::tests::sample;
-    use crate::web::test_support::House;
+    use crate::web::test_support::TestServer;
 
-    struct Desk {
-        house: House,
+    struct SearchBrowser {
+        house: TestServer,
         cookie: String,
         csrf: String,
     }
 
-    impl Desk {
+    impl SearchBrowser {
         fn new() -> Self {
-            let house = House::new();
+            let house = TestServer::new();
             let value = login::open_session(&house.node.store, "a test").unwrap();
             let csrf = auth::csrf(&house.node, &login::token_hash(&value));
-            Self { house, cookie: format!("{}={value}", auth::COOKIE), csrf }
+            Self { house, cookie: format!("{}={value}", auth::SESSION_COOKIE), csrf }
         }
 
         async fn get(&self, path: &str) -> String {
@@ -209,7 +209,7 @@ mod tests {
 
     #[actix_web::test]
     async fn words_lead_to_posts_people_and_hashtags() {
-        let desk = Desk::new();
+        let desk = SearchBrowser::new();
         let bo = sample::person(&desk.house.node, "bo", "there.example", "Bo Stovemaker");
         sample::post(&desk.house.node, bo, "<p>A warm <b>stove</b> at last</p>", |_| {});
         desk.house.scratch.clock.advance(Duration::from_secs(60));
@@ -234,7 +234,7 @@ mod tests {
 
     #[actix_web::test]
     async fn a_hashtag_is_followed_on_its_page() {
-        let desk = Desk::new();
+        let desk = SearchBrowser::new();
         assert!(desk.get("/tags").await.contains("None so far"));
         assert!(desk.get("/tags/stove").await.contains("action=\"/tags/stove/follow\""));
         desk.press("/tags/Stove/follow").await;

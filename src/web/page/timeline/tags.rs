@@ -7,39 +7,39 @@ use maud::{Markup, html};
 use crate::base::id::PostId;
 use crate::base::{Error, Result};
 use crate::federation::{Node, owner::tags as acts};
-use crate::store::timelines::filters::Context;
-use crate::store::timelines::public_timelines::{self, Media, Tags, Whose};
+use crate::store::timelines::filters::FilterContext;
+use crate::store::timelines::public_timelines::{self, MediaFilter, TagSelection, TimelineOrigin};
 use crate::store::{
     Read, node as facts,
     posts::{self, post_views},
     timelines::tags,
 };
-use crate::text::{TAG_CHARS, scan};
+use crate::text::{MAX_HASHTAG_CHARS, scan};
 use crate::web::auth::{MaybeOwner, Owner, local, see_other};
 use crate::web::blocking::{PageError, blocking};
-use crate::web::page::form::Sent;
-use crate::web::page::layout::{self, Here, House, Page};
+use crate::web::page::form::OwnerForm;
+use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
 use crate::web::page::post::post_card;
 use crate::web::page::post::thread::query;
-use crate::web::page::timeline::home::{self, Window, pager};
+use crate::web::page::timeline::home::{self, TimelineQuery, pager};
 
 /// `GET /tags/{name}`.
 pub async fn show(
     node: web::Data<Node>,
     owner: MaybeOwner,
     name: web::Path<String>,
-    window: web::Query<Window>,
+    window: web::Query<TimelineQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, PageError> {
     let (name, window, here) = (name.into_inner(), window.into_inner(), request.uri().to_string());
     let session = owner.0.clone();
     let markup = blocking(&node, move |node| {
         let shown = name.trim_start_matches('#');
-        if shown.is_empty() || shown.chars().count() > TAG_CHARS {
+        if shown.is_empty() || shown.chars().count() > MAX_HASHTAG_CHARS {
             return Err(Error::NotFound);
         }
         node.store.read(|r| {
-            let house = House::load(node, r, owner.0.as_ref(), &here)?.sifting(r, Context::Public)?;
+            let house = PageContext::load(node, r, owner.0.as_ref(), &here)?.sifting(r, FilterContext::Public)?;
             let key = scan::tag_key(shown);
             let mut ids = ids(r, &house, &key, window)?;
             let beyond = window.cut(&mut ids);
@@ -55,7 +55,7 @@ pub async fn show(
                 } @else { (post_card::list(&house, &cards)) }
                 (pager(&format!("/tags/{}", query(shown)), &ids, beyond))
             };
-            let page = Page::new(format!("#{shown}"), Here::Elsewhere, body);
+            let page = PageFrame::new(format!("#{shown}"), NavigationEntry::Elsewhere, body);
             Ok(layout::document(&house, &page).into_string())
         })
     });
@@ -63,16 +63,16 @@ pub async fn show(
     Ok(layout::visitors(session.as_ref()).body(markup))
 }
 
-fn ids(r: &Read<'_>, house: &House<'_>, key: &str, window: Window) -> Result<Vec<PostId>> {
+fn ids(r: &Read<'_>, house: &PageContext<'_>, key: &str, window: TimelineQuery) -> Result<Vec<PostId>> {
     if house.session.is_none() {
         return posts::of_actor_tagged(r, facts::owner(r)?, key, window.page());
     }
-    let tags = Tags { any: vec![key.to_owned()], ..Tags::default() };
-    public_timelines::tagged(r, &tags, Whose::All, Media::Any, window.page())
+    let tags = TagSelection { any: vec![key.to_owned()], ..TagSelection::default() };
+    public_timelines::tagged(r, &tags, TimelineOrigin::All, MediaFilter::Any, window.page())
 }
 
 /// The button that follows a hashtag, or stops.
-fn tie(r: &Read<'_>, house: &House<'_>, key: &str, shown: &str) -> Result<Markup> {
+fn tie(r: &Read<'_>, house: &PageContext<'_>, key: &str, shown: &str) -> Result<Markup> {
     let followed = tags::one(r, key)?.is_some();
     Ok(html! {
         div.ties {
@@ -88,7 +88,7 @@ fn tie(r: &Read<'_>, house: &House<'_>, key: &str, shown: &str) -> Result<Markup
     })
 }
 
-fn press(house: &House<'_>, shown: &str, (act, word): (&str, &str)) -> Markup {
+fn press(house: &PageContext<'_>, shown: &str, (act, word): (&str, &str)) -> Markup {
     html! {
         form method="post" action={ "/tags/" (query(shown)) "/" (act) } {
             (house.token(""))
@@ -102,8 +102,8 @@ pub async fn followed(node: web::Data<Node>, owner: Owner, request: HttpRequest)
     let here = request.uri().to_string();
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = House::load(node, r, Some(&owner), &here)?;
-            let list = tags::page(r, None, None, None, tags::MOST)?;
+            let house = PageContext::load(node, r, Some(&owner), &here)?;
+            let list = tags::page(r, None, None, None, tags::MAX_FOLLOWED_TAGS)?;
             let body = html! {
                 h1 { "Hashtags you follow" }
                 @if list.is_empty() {
@@ -121,7 +121,7 @@ pub async fn followed(node: web::Data<Node>, owner: Owner, request: HttpRequest)
                     }
                 }
             };
-            Ok(layout::document(&house, &Page::new("Hashtags you follow", Here::Find, body)).into_string())
+            Ok(layout::document(&house, &PageFrame::new("Hashtags you follow", NavigationEntry::Find, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))
@@ -131,7 +131,7 @@ pub async fn followed(node: web::Data<Node>, owner: Owner, request: HttpRequest)
 pub async fn act(
     node: web::Data<Node>,
     path: web::Path<(String, String)>,
-    sent: Sent,
+    sent: OwnerForm,
 ) -> Result<HttpResponse, PageError> {
     let (name, act) = path.into_inner();
     let back = local(sent.fields.text("back")).to_owned();

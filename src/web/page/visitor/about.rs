@@ -10,17 +10,17 @@ use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::store;
 use crate::store::node::Settings;
-use crate::text::default_texts::{ABOUT, PRIVACY, RULES, or, prose};
+use crate::text::default_texts::{DEFAULT_ABOUT, DEFAULT_PRIVACY, DEFAULT_RULES, or, prose};
 use crate::web::auth::{MaybeOwner, Owner, see_other};
 use crate::web::blocking::{PageError, blocking, sentence};
-use crate::web::page::form::Sent;
-use crate::web::page::layout::{self, Here, House, Page, icon};
+use crate::web::page::form::OwnerForm;
+use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
 use crate::web::page::login::capital;
 use crate::web::page::people::actor_widgets;
-use crate::web::page::settings::Saved;
+use crate::web::page::settings::SettingsQuery;
 
 /// Characters of each text.
-const MOST: usize = 20_000;
+const MAX_TEXT_CHARS: usize = 20_000;
 
 /// `GET /about`.
 pub async fn show(node: web::Data<Node>, owner: MaybeOwner) -> Result<HttpResponse, PageError> {
@@ -36,34 +36,34 @@ async fn page(
     node: web::Data<Node>,
     owner: MaybeOwner,
     title: &'static str,
-    text: fn(&House<'_>, &Settings) -> Markup,
+    text: fn(&PageContext<'_>, &Settings) -> Markup,
 ) -> Result<HttpResponse, PageError> {
     let session = owner.0.clone();
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = House::load(node, r, owner.0.as_ref(), "/about")?;
+            let house = PageContext::load(node, r, owner.0.as_ref(), "/about")?;
             let settings = store::node::settings(r)?;
             let edit = html! { @if house.session.is_some() { p { a.button href="/texts" { (icon("pen")) "Change these texts" } } } };
             let body = html! { div.prose.words { h1 { (title) } (text(&house, &settings)) (edit) } };
-            Ok(layout::document(&house, &Page::new(title, Here::Elsewhere, body)).into_string())
+            Ok(layout::document(&house, &PageFrame::new(title, NavigationEntry::Elsewhere, body)).into_string())
         })
     });
     let markup = markup.await?;
     Ok(layout::visitors(session.as_ref()).body(markup))
 }
 
-fn about(house: &House<'_>, settings: &Settings) -> Markup {
+fn about(house: &PageContext<'_>, settings: &Settings) -> Markup {
     html! {
         @match &house.owner {
             Some(owner) => p { "This server is the home of one person on the fediverse: " (actor_widgets::mention(house, owner)) " " (actor_widgets::handle(owner))
                 ". Nobody else has an account here, and none can be opened." },
             None => p { "Nobody lives here yet." },
         }
-        (prose(or(&settings.about, ABOUT)))
+        (prose(or(&settings.about, DEFAULT_ABOUT)))
         h2 { "Contact" }
         (reach(house, settings.contact.trim()))
         h2 #rules { "Rules" }
-        (prose(or(&settings.rules, RULES)))
+        (prose(or(&settings.rules, DEFAULT_RULES)))
         (age())
         p { "What is kept about you is said in the " a href="/privacy-policy" rel="privacy-policy" { "privacy policy" } "." }
         h2 { "Software" }
@@ -71,7 +71,7 @@ fn about(house: &House<'_>, settings: &Settings) -> Markup {
     }
 }
 
-fn reach(house: &House<'_>, contact: &str) -> Markup {
+fn reach(house: &PageContext<'_>, contact: &str) -> Markup {
     html! {
         p {
             @if contact.contains('@') && !contact.contains(char::is_whitespace) && !contact.starts_with('@') {
@@ -82,9 +82,9 @@ fn reach(house: &House<'_>, contact: &str) -> Markup {
     }
 }
 
-fn policy(house: &House<'_>, settings: &Settings) -> Markup {
+fn policy(house: &PageContext<'_>, settings: &Settings) -> Markup {
     html! {
-        (prose(or(&settings.privacy, PRIVACY)))
+        (prose(or(&settings.privacy, DEFAULT_PRIVACY)))
         h2 { "Age" }
         (age())
         h2 { "Contact" }
@@ -97,7 +97,11 @@ fn age() -> Markup {
 }
 
 /// `GET /texts`.
-pub async fn texts(node: web::Data<Node>, owner: Owner, saved: web::Query<Saved>) -> Result<HttpResponse, PageError> {
+pub async fn texts(
+    node: web::Data<Node>,
+    owner: Owner,
+    saved: web::Query<SettingsQuery>,
+) -> Result<HttpResponse, PageError> {
     let saved = saved.into_inner().is_set();
     let markup = blocking(&node, move |node| form(node, &owner, if saved { Ok(()) } else { Err("") }));
     Ok(layout::private(markup.await?))
@@ -106,12 +110,12 @@ pub async fn texts(node: web::Data<Node>, owner: Owner, saved: web::Query<Saved>
 /// The form; `state` is Ok after saving, else what was wrong.
 fn form(node: &Node, owner: &Owner, state: Result<(), &str>) -> Result<String> {
     node.store.read(|r| {
-        let house = House::load(node, r, Some(owner), "/texts")?;
+        let house = PageContext::load(node, r, Some(owner), "/texts")?;
         let settings = store::node::settings(r)?;
         let fields = [
-            ("about", "About this server", or(&settings.about, ABOUT), 6),
-            ("rules", "Rules", or(&settings.rules, RULES), 6),
-            ("privacy", "Privacy policy", or(&settings.privacy, PRIVACY), 16),
+            ("about", "About this server", or(&settings.about, DEFAULT_ABOUT), 6),
+            ("rules", "Rules", or(&settings.rules, DEFAULT_RULES), 6),
+            ("privacy", "Privacy policy", or(&settings.privacy, DEFAULT_PRIVACY), 16),
         ];
         let body = html! {
             h1 { "Texts of this server" }
@@ -126,27 +130,28 @@ fn form(node: &Node, owner: &Owner, state: Result<(), &str>) -> Result<String> {
                 (house.token(""))
                 @for (name, label, text, rows) in fields {
                     label for=(name) { (label) }
-                    textarea id=(name) name=(name) rows=(rows) maxlength=(MOST) dir="auto" { (text) }
+                    textarea id=(name) name=(name) rows=(rows) maxlength=(MAX_TEXT_CHARS) dir="auto" { (text) }
                 }
                 p.note { "An empty line begins a paragraph, a line with # a heading. A text that is emptied becomes the one that came with the software." }
                 button.main type="submit" { "Save the texts" }
             }
         };
-        Ok(layout::document(&house, &Page::new("Texts", Here::Settings, body)).into_string())
+        Ok(layout::document(&house, &PageFrame::new("Texts", NavigationEntry::Settings, body)).into_string())
     })
 }
 
 /// `POST /texts`.
-pub async fn save_texts(node: web::Data<Node>, sent: Sent) -> Result<HttpResponse, PageError> {
-    let Sent { owner, fields } = sent;
+pub async fn save_texts(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
+    let OwnerForm { owner, fields } = sent;
     let refused = blocking(&node, move |node| {
         let own = |name: &str, ours: &str| {
             let text = fields.text(name).trim();
             if text == ours { String::new() } else { text.to_owned() }
         };
-        let (about, rules, privacy) = (own("about", ABOUT), own("rules", RULES), own("privacy", PRIVACY));
-        if [&about, &rules, &privacy].iter().any(|text| text.chars().count() > MOST) {
-            let problem = Error::invalid(format!("each text has {MOST} characters at most"));
+        let (about, rules, privacy) =
+            (own("about", DEFAULT_ABOUT), own("rules", DEFAULT_RULES), own("privacy", DEFAULT_PRIVACY));
+        if [&about, &rules, &privacy].iter().any(|text| text.chars().count() > MAX_TEXT_CHARS) {
+            let problem = Error::invalid(format!("each text has {MAX_TEXT_CHARS} characters at most"));
             return form(node, &owner, Err(&capital(&sentence(&problem)))).map(Some);
         }
         node.store.write(move |w| {

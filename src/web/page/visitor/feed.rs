@@ -10,9 +10,9 @@ use crate::base::config::{SOFTWARE, VERSION};
 use crate::base::{Result, Time};
 use crate::federation::Node;
 use crate::store::actors::Actor;
-use crate::store::posts::post_views::{self, Card};
-use crate::store::posts::quotes::State;
-use crate::store::posts::{self, Page, Viewer};
+use crate::store::posts::post_views::{self, PostView};
+use crate::store::posts::quotes::QuoteState;
+use crate::store::posts::{self, PostPage, Viewer};
 use crate::text::{escape, plain_text};
 use crate::web::blocking::{PageError, blocking};
 use crate::web::page::{
@@ -21,11 +21,11 @@ use crate::web::page::{
 };
 
 /// Posts and boosts looked at; the boosts among them are left out.
-const ROWS: u32 = 40;
+const MAX_FEED_POSTS: u32 = 40;
 /// Graphemes of a title.
-const TITLE: usize = 80;
+const MAX_TITLE_GRAPHEMES: usize = 80;
 /// How long a reader or cache may use the feed without asking again.
-const CACHE: &str = "public, max-age=300";
+const CACHE_CONTROL: &str = "public, max-age=300";
 
 /// `GET /@{name}/feed.atom`.
 pub async fn show(
@@ -37,9 +37,9 @@ pub async fn show(
     let (xml, updated) = blocking(&node, move |node| {
         node.store.read(|r| {
             let owner = thread::owned_by(r, &name)?;
-            let ids = posts::of_actor(r, owner.id, Viewer::Stranger, Page::first(ROWS))?;
+            let ids = posts::of_actor(r, owner.id, Viewer::Stranger, PostPage::first(MAX_FEED_POSTS))?;
             let cards = home::open_only(post_views::of(r, &ids)?);
-            let own: Vec<Card> = cards.into_iter().filter(|card| card.boost.is_none()).collect();
+            let own: Vec<PostView> = cards.into_iter().filter(|card| card.boost.is_none()).collect();
             let changed = own.iter().map(|card| card.post.edited_at.unwrap_or(card.post.published_at)).max();
             let updated = changed.unwrap_or(owner.created_at);
             Ok((feed(node, &owner, &own, updated), updated))
@@ -52,7 +52,7 @@ pub async fn show(
     response
         .insert_header((header::ETAG, tag))
         .insert_header((header::LAST_MODIFIED, updated.http_date()))
-        .insert_header((header::CACHE_CONTROL, CACHE))
+        .insert_header((header::CACHE_CONTROL, CACHE_CONTROL))
         .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
         .content_type("application/atom+xml; charset=utf-8");
     Ok(if known { response.finish() } else { response.body(xml) })
@@ -69,7 +69,7 @@ fn is_known(request: &HttpRequest, tag: &str, updated: Time) -> bool {
     }
 }
 
-fn feed(node: &Node, owner: &Actor, cards: &[Card], updated: Time) -> String {
+fn feed(node: &Node, owner: &Actor, cards: &[PostView], updated: Time) -> String {
     let origin = &node.facts.origin;
     let page = origin.url(&format!("/@{}", owner.username));
     let mut xml =
@@ -96,7 +96,7 @@ fn feed(node: &Node, owner: &Actor, cards: &[Card], updated: Time) -> String {
     xml
 }
 
-fn entry(node: &Node, page: &str, card: &Card) -> String {
+fn entry(node: &Node, page: &str, card: &PostView) -> String {
     let post = &card.post;
     let updated = post.edited_at.unwrap_or(post.published_at);
     let language = post.language.as_ref().map(|tag| format!(" xml:lang=\"{}\"", safe(tag))).unwrap_or_default();
@@ -130,18 +130,18 @@ fn entry(node: &Node, page: &str, card: &Card) -> String {
     xml
 }
 
-fn title(card: &Card) -> String {
+fn title(card: &PostView) -> String {
     let text = match (&card.post.title, &card.post.warning) {
         (Some(title), _) => title.clone(),
         (None, Some(warning)) => warning.clone(),
         (None, None) => plain_text::from_html(&card.post.content).split_whitespace().collect::<Vec<_>>().join(" "),
     };
-    let text = plain_text::excerpt(&text, TITLE);
+    let text = plain_text::excerpt(&text, MAX_TITLE_GRAPHEMES);
     if text.is_empty() { "A picture".to_owned() } else { text }
 }
 
 /// The post's HTML with its pictures, its warning before it.
-fn content(node: &Node, card: &Card) -> String {
+fn content(node: &Node, card: &PostView) -> String {
     let mut html = String::new();
     if let Some(warning) = &card.post.warning {
         html.push_str(&format!("<p><strong>{}</strong></p><hr/>", escape(warning)));
@@ -160,10 +160,10 @@ fn content(node: &Node, card: &Card) -> String {
 }
 
 /// What it quotes, where everyone may read that and its author agreed; else its address.
-fn quoted(card: &Card) -> String {
+fn quoted(card: &PostView) -> String {
     let Some(quoted) = &card.quote else { return String::new() };
     let inner = quoted.card.as_deref().filter(|inner| inner.post.audience.is_open() && inner.post.warning.is_none());
-    match inner.filter(|_| quoted.quote.state == State::Granted) {
+    match inner.filter(|_| quoted.quote.state == QuoteState::Granted) {
         Some(inner) => format!(
             "<blockquote cite=\"{0}\"><p><a href=\"{0}\">{1}</a></p>{2}</blockquote>",
             escape(inner.post.page()),

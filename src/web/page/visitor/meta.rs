@@ -3,24 +3,24 @@
 use maud::{Markup, html};
 
 use crate::store::actors::Actor;
-use crate::store::posts::post_views::Card;
+use crate::store::posts::post_views::PostView;
 use crate::text::plain_text;
-use crate::web::page::layout::House;
+use crate::web::page::layout::PageContext;
 use crate::web::page::post::poll;
 
 /// Graphemes of a description.
-const DESCRIPTION: usize = 200;
+const MAX_DESCRIPTION_GRAPHEMES: usize = 200;
 /// The media type of the document behind a page.
-const ACTIVITY: &str = "application/activity+json";
+const ACTIVITY_TYPE: &str = "application/activity+json";
 
 /// The `Link` header of a page with a document behind it.
 pub fn alternate(uri: &str) -> String {
-    format!("<{uri}>; rel=\"alternate\"; type=\"{ACTIVITY}\"")
+    format!("<{uri}>; rel=\"alternate\"; type=\"{ACTIVITY_TYPE}\"")
 }
 
 /// For the owner's profile.
-pub fn of_profile(house: &House<'_>, owner: &Actor) -> Markup {
-    let bio = plain_text::excerpt(&one_line(&owner.bio), DESCRIPTION);
+pub fn of_profile(house: &PageContext<'_>, owner: &Actor) -> Markup {
+    let bio = plain_text::excerpt(&one_line(&owner.bio), MAX_DESCRIPTION_GRAPHEMES);
     let title = format!("{} (@{})", owner.name, owner.handle());
     html! {
         (common(house, owner, &owner.uri, &title, &bio))
@@ -34,13 +34,13 @@ pub fn of_profile(house: &House<'_>, owner: &Actor) -> Markup {
 }
 
 /// For a post of the owner's. What stands behind a warning is not given away.
-pub fn of_post(house: &House<'_>, card: &Card) -> Markup {
+pub fn of_post(house: &PageContext<'_>, card: &PostView) -> Markup {
     let post = &card.post;
     let words = match &post.warning {
         Some(warning) => format!("Content warning: {warning}"),
         None => match &post.extra.summary {
-            Some(summary) => plain_text::excerpt(summary, DESCRIPTION),
-            None => plain_text::excerpt(&(one_line(&post.content) + &poll::in_words(card)), DESCRIPTION),
+            Some(summary) => plain_text::excerpt(summary, MAX_DESCRIPTION_GRAPHEMES),
+            None => plain_text::excerpt(&(one_line(&post.content) + &poll::in_words(card)), MAX_DESCRIPTION_GRAPHEMES),
         },
     };
     let covered = post.sensitive || post.warning.is_some();
@@ -71,9 +71,9 @@ pub fn of_post(house: &House<'_>, card: &Card) -> Markup {
     }
 }
 
-fn common(house: &House<'_>, owner: &Actor, uri: &str, title: &str, words: &str) -> Markup {
+fn common(house: &PageContext<'_>, owner: &Actor, uri: &str, title: &str, words: &str) -> Markup {
     html! {
-        link rel="alternate" type=(ACTIVITY) href=(uri);
+        link rel="alternate" type=(ACTIVITY_TYPE) href=(uri);
         link rel="alternate" type="application/atom+xml" title={ "Posts by " (owner.name) } href={ (house.profile_path()) "/feed.atom" };
         meta property="og:site_name" content=(house.node.facts.origin.domain);
         meta property="og:title" content=(title);

@@ -9,13 +9,13 @@ use crate::base::Result;
 use crate::federation::Node;
 use crate::store::actors::Actor;
 use crate::store::posts::{self, Viewer};
-use crate::store::timelines::filters::Context;
+use crate::store::timelines::filters::FilterContext;
 use crate::store::{self, actors::own_counts, posts::post_views};
 use crate::web::auth::MaybeOwner;
 use crate::web::blocking::{PageError, blocking};
-use crate::web::page::layout::{self, Here, House, Page, icon};
-use crate::web::page::people::pinned::Top;
-use crate::web::page::timeline::home::{self, Window, pager};
+use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
+use crate::web::page::people::pinned::PinnedSection;
+use crate::web::page::timeline::home::{self, TimelineQuery, pager};
 use crate::web::page::{
     formatting,
     people::actor_widgets,
@@ -28,23 +28,23 @@ pub async fn show(
     node: web::Data<Node>,
     owner: MaybeOwner,
     name: web::Path<String>,
-    window: web::Query<Window>,
+    window: web::Query<TimelineQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, PageError> {
     let (name, window, here) = (name.into_inner(), window.into_inner(), request.uri().to_string());
     let session = owner.0.clone();
     let (markup, uri) = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = House::load(node, r, owner.0.as_ref(), &here)?.sifting(r, Context::Account)?;
+            let house = PageContext::load(node, r, owner.0.as_ref(), &here)?.sifting(r, FilterContext::Account)?;
             let actor = thread::owned_by(r, &name)?;
             let mut ids = posts::of_actor(r, actor.id, Viewer::Stranger, window.page())?;
             let beyond = window.cut(&mut ids);
-            let top = Top::load(r, &actor, Viewer::Stranger, window.before.or(window.after))?;
+            let top = PinnedSection::load(r, &actor, Viewer::Stranger, window.before.or(window.after))?;
             let mut cards = home::open_only(post_views::of(r, &ids)?);
             cards.retain(|card| !top.has(card));
             let settings = store::node::settings(r)?;
             let own = own_counts::get(r)?;
-            let counts = Counts {
+            let counts = ProfileCounts {
                 posts: own.posts,
                 following: settings.show_follows.then_some(own.following),
                 followers: settings.show_follows.then_some(own.followers),
@@ -60,7 +60,7 @@ pub async fn show(
                 (pager(&path, &ids, beyond))
             };
             let title = format!("{} (@{})", actor.name, actor.handle());
-            let page = Page { title, here: Here::Profile, head: meta::of_profile(&house, &actor), body };
+            let page = PageFrame { title, here: NavigationEntry::Profile, head: meta::of_profile(&house, &actor), body };
             Ok((layout::document(&house, &page).into_string(), actor.uri.clone()))
         })
     })
@@ -71,7 +71,7 @@ pub async fn show(
 }
 
 /// The numbers under a name; None where they are nobody's business.
-pub struct Counts {
+pub struct ProfileCounts {
     /// Posts and boosts the viewer may see.
     pub posts: u32,
     /// People they follow.
@@ -80,7 +80,7 @@ pub struct Counts {
     pub followers: Option<u32>,
 }
 
-fn tallies(counts: &Counts) -> Markup {
+fn tallies(counts: &ProfileCounts) -> Markup {
     html! {
         p.tallies {
             span { (formatting::count(counts.posts.into(), "post")) }
@@ -91,7 +91,7 @@ fn tallies(counts: &Counts) -> Markup {
 }
 
 /// Pictures, name, handle, bio and fields of anyone. `beside` stands at the name, `below` under the fields.
-pub fn header(house: &House<'_>, actor: &Actor, beside: &Markup, below: &Markup) -> Markup {
+pub fn header(house: &PageContext<'_>, actor: &Actor, beside: &Markup, below: &Markup) -> Markup {
     html! {
         header.profile.h-card {
             @if let Some(url) = house.picture(actor, actor.image.as_deref()) { img.banner src=(url) alt="" decoding="async"; }
@@ -116,7 +116,7 @@ pub fn header(house: &House<'_>, actor: &Actor, beside: &Markup, below: &Markup)
 }
 
 /// Links of the owner's own fields say `rel=me`, so that the other end can be checked.
-fn fields(house: &House<'_>, actor: &Actor) -> Markup {
+fn fields(house: &PageContext<'_>, actor: &Actor) -> Markup {
     html! {
         @if !actor.fields.is_empty() {
             dl.fields {
@@ -131,7 +131,7 @@ fn fields(house: &House<'_>, actor: &Actor) -> Markup {
     }
 }
 
-fn field_value(house: &House<'_>, actor: &Actor, value: &str) -> String {
+fn field_value(house: &PageContext<'_>, actor: &Actor, value: &str) -> String {
     if house.is_owner(actor) && !value.contains("rel=\"me") {
         value.replace("rel=\"", "rel=\"me ")
     } else {

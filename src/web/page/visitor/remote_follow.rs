@@ -14,33 +14,33 @@ use crate::store::actors::Actor;
 use crate::text::Handle;
 use crate::web::auth::MaybeOwner;
 use crate::web::blocking::{PageError, blocking, sentence};
-use crate::web::page::form::Posted;
-use crate::web::page::layout::{self, Here, House, Page};
+use crate::web::page::form::VisitorForm;
+use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
 use crate::web::page::login::capital;
 use crate::web::page::{people::actor_widgets, post::thread};
 
 /// Servers asked for strangers within [`WINDOW`], by everyone together.
-const ASKED: u32 = 30;
+const MAX_LOOKUPS_IN_WINDOW: u32 = 30;
 /// See [`ASKED`].
-const WINDOW: Duration = Duration::from_secs(60);
+const LOOKUP_WINDOW: Duration = Duration::from_secs(60);
 
 /// Counts how often strangers made us ask other servers. One per server.
 #[derive(Default)]
-pub struct Patience(Mutex<(Time, u32)>);
+pub struct RemoteFollowLimiter(Mutex<(Time, u32)>);
 
-impl Patience {
+impl RemoteFollowLimiter {
     fn ask(&self, now: Time) -> Result<()> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.since(state.0) >= WINDOW {
+        if now.since(state.0) >= LOOKUP_WINDOW {
             *state = (now, 0);
         }
         state.1 += 1;
-        if state.1 > ASKED { Err(Error::Busy) } else { Ok(()) }
+        if state.1 > MAX_LOOKUPS_IN_WINDOW { Err(Error::Busy) } else { Ok(()) }
     }
 }
 
 /// Where the visitor is led, or a page that says what to do.
-enum Outcome {
+enum RemoteFollowOutcome {
     Go(String),
     Explain(String),
 }
@@ -48,34 +48,34 @@ enum Outcome {
 /// `POST /@{name}/follow`.
 pub async fn send(
     node: web::Data<Node>,
-    patience: web::Data<Patience>,
+    patience: web::Data<RemoteFollowLimiter>,
     owner: MaybeOwner,
     name: web::Path<String>,
-    posted: Posted,
+    posted: VisitorForm,
 ) -> Result<HttpResponse, PageError> {
     let (name, session) = (name.into_inner(), owner.0.clone());
     let outcome = blocking(&node, move |node| {
         let actor = node.store.read(|r| thread::owned_by(r, &name))?;
         let typed = posted.0.line("handle");
         match their_server(node, &patience, &typed, &actor) {
-            Ok(url) => Ok(Outcome::Go(url)),
+            Ok(url) => Ok(RemoteFollowOutcome::Go(url)),
             Err(problem @ Error::Internal(_)) => Err(problem),
             Err(problem) => node.store.read(|r| {
-                let house = House::load(node, r, owner.0.as_ref(), "/")?;
-                Ok(Outcome::Explain(explain(&house, &actor, &typed, &problem)))
+                let house = PageContext::load(node, r, owner.0.as_ref(), "/")?;
+                Ok(RemoteFollowOutcome::Explain(explain(&house, &actor, &typed, &problem)))
             }),
         }
     });
     Ok(match outcome.await? {
-        Outcome::Go(url) => HttpResponse::SeeOther().insert_header((header::LOCATION, url)).finish(),
-        Outcome::Explain(markup) => {
+        RemoteFollowOutcome::Go(url) => HttpResponse::SeeOther().insert_header((header::LOCATION, url)).finish(),
+        RemoteFollowOutcome::Explain(markup) => {
             layout::visitors(session.as_ref()).insert_header((header::CACHE_CONTROL, "no-store")).body(markup)
         }
     })
 }
 
 /// The address on the visitor's server that asks them to confirm. Only ever on the server they named, over https.
-fn their_server(node: &Node, patience: &Patience, typed: &str, owner: &Actor) -> Result<String> {
+fn their_server(node: &Node, patience: &RemoteFollowLimiter, typed: &str, owner: &Actor) -> Result<String> {
     let handle = Handle::parse(typed).filter(|handle| handle.host.is_some());
     let handle = handle
         .ok_or_else(|| Error::invalid(format!("“{typed}” is not a whole handle: it looks like @you@your.server")))?;
@@ -91,7 +91,7 @@ fn their_server(node: &Node, patience: &Patience, typed: &str, owner: &Actor) ->
     }
 }
 
-fn explain(house: &House<'_>, owner: &Actor, typed: &str, problem: &Error) -> String {
+fn explain(house: &PageContext<'_>, owner: &Actor, typed: &str, problem: &Error) -> String {
     let said = match problem {
         Error::NotFound => format!("Nobody called “{typed}” was found there. Is there a slip of the pen in it?"),
         other => capital(&sentence(other)),
@@ -105,7 +105,7 @@ fn explain(house: &House<'_>, owner: &Actor, typed: &str, problem: &Error) -> St
             p { a.button href=(house.profile_path()) { "Back to the profile" } }
         }
     };
-    layout::document(house, &Page::new("Follow", Here::Profile, body)).into_string()
+    layout::document(house, &PageFrame::new("Follow", NavigationEntry::Profile, body)).into_string()
 }
 
 #[cfg(test)]
@@ -114,9 +114,9 @@ mod tests {
 
     #[test]
     fn strangers_cannot_make_us_ask_for_ever() {
-        let (patience, now) = (Patience::default(), Time::from_secs(1_000));
+        let (patience, now) = (RemoteFollowLimiter::default(), Time::from_secs(1_000));
         let asked = (0..100).filter(|_| patience.ask(now).is_ok()).count();
-        assert_eq!(asked, ASKED as usize);
-        assert!(patience.ask(now.plus(WINDOW)).is_ok());
+        assert_eq!(asked, MAX_LOOKUPS_IN_WINDOW as usize);
+        assert!(patience.ask(now.plus(LOOKUP_WINDOW)).is_ok());
     }
 }

@@ -6,26 +6,26 @@ use actix_http::ws::OpCode;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use super::{Ear, Open, bob_says, payload, with};
+use super::{StreamingServer, TestListener, bob_says, payload, with};
 use crate::base::Audience;
 use crate::federation::owner::publish;
 use crate::social::{list, moderation::filter};
-use crate::store::notifications::{self, Kind};
+use crate::store::notifications::{self, NotificationKind};
 use crate::store::{
     Write, actors,
     moderation::{blocks, mutes},
     node,
     timelines::filters,
 };
-use crate::web::test_support::Bob;
+use crate::web::test_support::RemoteBob;
 
 #[actix_web::test]
 async fn an_app_hears_posts_edits_and_deletes_as_they_happen() {
-    let open = Open::new();
+    let open = StreamingServer::new();
     let token = open.token("read write");
     let ear = open.socket(&format!("/?access_token={token}&stream=user")).await;
     let id = open.post("Good morning", Audience::Followers).await;
-    let (ear, frame) = with(ear, Ear::next).await;
+    let (ear, frame) = with(ear, TestListener::next).await;
     let names: Vec<&String> = frame.as_object().unwrap().keys().collect();
     assert_eq!(names, ["event", "payload", "stream"]);
     assert_eq!((&frame["stream"], &frame["event"]), (&json!(["user"]), &json!("update")));
@@ -43,23 +43,24 @@ async fn an_app_hears_posts_edits_and_deletes_as_they_happen() {
     let node = open.house.node.clone();
     open.house.scratch.clock.advance(Duration::from_secs(60));
     open.wait(move || {
-        publish::edit(&node, id, publish::Edit { text: "Good evening".to_owned(), ..Default::default() }).unwrap();
+        publish::edit(&node, id, publish::PostChange { text: "Good evening".to_owned(), ..Default::default() })
+            .unwrap();
         publish::delete(&node, id).unwrap();
     })
     .await;
-    let (ear, frame) = with(ear, Ear::next).await;
+    let (ear, frame) = with(ear, TestListener::next).await;
     assert_eq!(
         (&frame["event"], &payload(&frame)["content"]),
         (&json!("status.update"), &json!("<p>Good evening</p>"))
     );
-    let (_, frame) = with(ear, Ear::next).await;
+    let (_, frame) = with(ear, TestListener::next).await;
     assert_eq!(frame, json!({"stream": ["user"], "event": "delete", "payload": id.to_string()}));
     open.handle.stop(false).await;
 }
 
 #[actix_web::test]
 async fn one_socket_hears_many_streams_and_only_those() {
-    let open = Open::new();
+    let open = StreamingServer::new();
     let token = open.token("read");
     let (ear, head) = open.knock("", &format!("Sec-WebSocket-Protocol: {token}\r\n")).await;
     assert!(head.starts_with("HTTP/1.1 101"), "{head}");
@@ -86,7 +87,7 @@ async fn one_socket_hears_many_streams_and_only_those() {
     .await;
     assert_eq!(said.0, json!({"error": "Unknown stream type", "status": 400}));
     assert_eq!(said.1["status"], 400);
-    let (ear, ()) = with(ear, Ear::settle).await;
+    let (ear, ()) = with(ear, TestListener::settle).await;
     open.post("for followers #birds", Audience::Followers).await;
     open.post("quiet #birds", Audience::Quiet).await;
     let id = open.post("wrens #birds", Audience::Public).await;
@@ -103,29 +104,31 @@ async fn one_socket_hears_many_streams_and_only_those() {
     })
     .await;
     let id = open.post("again #birds", Audience::Public).await;
-    let (_, frame) = with(ear, Ear::next).await;
+    let (_, frame) = with(ear, TestListener::next).await;
     assert_eq!((&frame["stream"], &payload(&frame)["id"]), (&json!(["public:local"]), &json!(id.to_string())));
     open.handle.stop(false).await;
 }
 
 #[actix_web::test]
 async fn notifications_need_their_scope() {
-    let open = Open::new();
-    Bob::known_to(&open.house);
+    let open = StreamingServer::new();
+    RemoteBob::known_to(&open.house);
     let all = open.socket(&format!("?access_token={}&stream=user", open.token("read"))).await;
     let token = open.token("read:notifications");
     let notices = open.socket(&format!("?type=subscribe&stream=user:notification&access_token={token}")).await;
     let posts = open.socket(&format!("?access_token={}&stream=user", open.token("read:statuses"))).await;
-    let follow = |w: &Write<'_>| notifications::add(w, Kind::Follow, actors::id_of(w, Bob::URI)?.unwrap(), None);
+    let follow = |w: &Write<'_>| {
+        notifications::add(w, NotificationKind::Follow, actors::id_of(w, RemoteBob::URI)?.unwrap(), None)
+    };
     open.house.node.store.write(follow).unwrap();
-    let (_, frame) = with(all, Ear::next).await;
+    let (_, frame) = with(all, TestListener::next).await;
     assert_eq!((&frame["stream"], &frame["event"]), (&json!(["user"]), &json!("notification")));
-    let (notices, frame) = with(notices, Ear::next).await;
+    let (notices, frame) = with(notices, TestListener::next).await;
     assert_eq!(frame["stream"], json!(["user:notification"]));
     let notice = payload(&frame);
     assert_eq!((&notice["type"], &notice["account"]["acct"]), (&json!("follow"), &json!("bob@b.example")));
     let id = open.post("hello", Audience::Public).await;
-    let (_, frame) = with(posts, Ear::next).await;
+    let (_, frame) = with(posts, TestListener::next).await;
     assert_eq!(
         (&frame["event"], &payload(&frame)["id"]),
         (&json!("update"), &json!(id.to_string())),
@@ -144,8 +147,8 @@ async fn notifications_need_their_scope() {
 
 #[actix_web::test]
 async fn streams_show_what_timelines_show() {
-    let open = Open::new();
-    Bob::known_to(&open.house);
+    let open = StreamingServer::new();
+    RemoteBob::known_to(&open.house);
     open.post("the first", Audience::Public).await;
     let query = format!("?access_token={}&stream=user", open.token("read"));
     let ear = open.socket(&query).await;
@@ -154,11 +157,11 @@ async fn streams_show_what_timelines_show() {
         ear.settle();
     })
     .await;
-    let heard = async |mut ear: Ear, marker: &str| {
+    let heard = async |mut ear: TestListener, marker: &str| {
         let mut said = Vec::new();
         let id = open.post(marker, Audience::Followers).await;
         loop {
-            let (back, frame) = with(ear, Ear::next).await;
+            let (back, frame) = with(ear, TestListener::next).await;
             ear = back;
             let status = payload(&frame);
             if status["id"] == json!(id.to_string()) {
@@ -171,12 +174,12 @@ async fn streams_show_what_timelines_show() {
     bob_says(&open.house, "one");
     let (ear, said) = heard(ear, "a").await;
     assert_eq!(said, ["public:remote one", "user one"]);
-    let mute = |w: &Write<'_>| mutes::set(w, actors::id_of(w, Bob::URI)?.unwrap(), mutes::Reach::Home, None);
+    let mute = |w: &Write<'_>| mutes::set(w, actors::id_of(w, RemoteBob::URI)?.unwrap(), mutes::MuteScope::Home, None);
     open.house.node.store.write(mute).unwrap();
     bob_says(&open.house, "two");
     let (ear, said) = heard(ear, "b").await;
     assert!(!said.contains(&"user two".to_owned()), "{said:?}");
-    let block = |w: &Write<'_>| blocks::add(w, actors::id_of(w, Bob::URI)?.unwrap(), None);
+    let block = |w: &Write<'_>| blocks::add(w, actors::id_of(w, RemoteBob::URI)?.unwrap(), None);
     open.house.node.store.write(block).unwrap();
     bob_says(&open.house, "three");
     let (ear, said) = heard(ear, "c").await;
@@ -187,7 +190,7 @@ async fn streams_show_what_timelines_show() {
 
 #[actix_web::test]
 async fn server_sent_events_say_the_same() {
-    let open = Open::new();
+    let open = StreamingServer::new();
     let token = open.token("read");
     let ask = |path: &str| {
         format!("GET /api/v1/streaming{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n")
@@ -230,14 +233,14 @@ async fn server_sent_events_say_the_same() {
 
 #[actix_web::test]
 async fn silence_costs_nothing() {
-    let open = Open::new();
+    let open = StreamingServer::new();
     let count = || open.house.node.store.read(crate::store::events::newest).unwrap();
     open.post("nobody listens", Audience::Public).await;
     assert_eq!(count(), 0);
     let ear = open.socket(&format!("?access_token={}&stream=user", open.token("read"))).await;
     open.post("somebody listens", Audience::Public).await;
     assert_eq!(count(), 1, "at home; nobody listens to all that is public");
-    let (ear, _) = with(ear, Ear::next).await;
+    let (ear, _) = with(ear, TestListener::next).await;
     drop(ear);
     open.until(0).await;
     open.post("nobody listens", Audience::Public).await;
@@ -245,7 +248,7 @@ async fn silence_costs_nothing() {
     // The next one begins where it comes, not where the last one left.
     let ear = open.socket(&format!("?access_token={}&stream=user", open.token("read"))).await;
     let id = open.post("somebody listens", Audience::Public).await;
-    let (ear, frame) = with(ear, Ear::next).await;
+    let (ear, frame) = with(ear, TestListener::next).await;
     assert_eq!(payload(&frame)["id"], json!(id.to_string()));
     drop(ear);
     open.handle.stop(false).await;
@@ -253,10 +256,10 @@ async fn silence_costs_nothing() {
 
 #[actix_web::test]
 async fn a_list_is_heard_alone_and_apps_hear_that_filters_changed() {
-    let open = Open::new();
+    let open = StreamingServer::new();
     let token = open.token("read write");
     let make = |w: &Write<'_>| {
-        let named = |title: &str| list::Change { title: Some(title.to_owned()), ..Default::default() };
+        let named = |title: &str| list::ListChange { title: Some(title.to_owned()), ..Default::default() };
         let (own, other) = (list::make(w, &named("own"))?, list::make(w, &named("empty"))?);
         list::add(w, own.id, &[node::owner(w)?])?;
         Ok((own.id, other.id))
@@ -265,20 +268,20 @@ async fn a_list_is_heard_alone_and_apps_hear_that_filters_changed() {
     let empty = open.socket(&format!("/?access_token={token}&stream=list&list={other}")).await;
     let ear = open.socket(&format!("/?access_token={token}&stream=list&list={own}")).await;
     let id = open.post("To my list", Audience::Public).await;
-    let (ear, frame) = with(ear, Ear::next).await;
+    let (ear, frame) = with(ear, TestListener::next).await;
     assert_eq!((&frame["stream"], &frame["event"]), (&json!(["list", own.to_string()]), &json!("update")));
     assert_eq!(payload(&frame)["id"], id.to_string());
     drop(ear);
     let user = open.socket(&format!("/?access_token={token}&stream=user")).await;
-    let contexts = filters::Contexts::of([filters::Context::Home]);
-    let change = filter::Change { title: Some("x".to_owned()), contexts: Some(contexts), ..Default::default() };
+    let contexts = filters::FilterContexts::of([filters::FilterContext::Home]);
+    let change = filter::FilterChange { title: Some("x".to_owned()), contexts: Some(contexts), ..Default::default() };
     open.house.node.store.write(move |w| filter::make(w, &change)).unwrap();
-    let (_, frame) = with(user, Ear::next).await;
+    let (_, frame) = with(user, TestListener::next).await;
     assert_eq!(frame, json!({"stream": ["user"], "event": "filters_changed"}));
     let put = move |w: &Write<'_>| list::add(w, other, &[node::owner(w)?]);
     open.house.node.store.write(put).unwrap();
     let id = open.post("To the other list", Audience::Public).await;
-    let (_, frame) = with(empty, Ear::next).await;
+    let (_, frame) = with(empty, TestListener::next).await;
     assert_eq!(payload(&frame)["id"], id.to_string(), "the first thing it hears");
     open.handle.stop(false).await;
 }

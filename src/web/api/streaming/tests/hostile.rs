@@ -3,14 +3,14 @@
 use actix_http::ws::OpCode;
 use serde_json::json;
 
-use super::{Ear, Open, payload, with};
+use super::{StreamingServer, TestListener, payload, with};
 use crate::base::Audience;
 use crate::store::access::apps;
-use crate::web::api::streaming::member::MOST_STREAMS;
+use crate::web::api::streaming::member::MAX_STREAMS_PER_LISTENER;
 
 #[actix_web::test]
 async fn who_has_no_good_token_hears_401() {
-    let open = Open::new();
+    let open = StreamingServer::new();
     for (query, headers) in [
         ("", ""),
         ("?access_token=wrong&stream=public", ""),
@@ -33,7 +33,7 @@ async fn who_has_no_good_token_hears_401() {
 
 #[actix_web::test]
 async fn wishes_are_limited_in_size_and_number() {
-    let open = Open::new();
+    let open = StreamingServer::new();
     let query = format!("?access_token={}", open.token("read"));
     let huge = open.socket(&query).await;
     let (_, code) = with(huge, |ear| {
@@ -80,14 +80,14 @@ async fn wishes_are_limited_in_size_and_number() {
     let (greedy, refused) = with(greedy, |ear| {
         let refused = (0..1_000).filter(|n| {
             ear.tell(&json!({"type": "subscribe", "stream": "hashtag", "tag": format!("t{n}")}));
-            *n >= MOST_STREAMS && ear.next()["status"] == 429
+            *n >= MAX_STREAMS_PER_LISTENER && ear.next()["status"] == 429
         });
         refused.count()
     })
     .await;
-    assert_eq!(refused, 1_000 - MOST_STREAMS);
+    assert_eq!(refused, 1_000 - MAX_STREAMS_PER_LISTENER);
     open.post("still here #t7 #t999", Audience::Public).await;
-    let (_, frame) = with(greedy, Ear::next).await;
+    let (_, frame) = with(greedy, TestListener::next).await;
     assert_eq!(frame["stream"], json!(["hashtag", "t7"]));
     open.until(0).await;
     open.handle.stop(false).await;
@@ -95,7 +95,7 @@ async fn wishes_are_limited_in_size_and_number() {
 
 #[actix_web::test]
 async fn a_revoked_token_hears_no_more() {
-    let open = Open::new();
+    let open = StreamingServer::new();
     let (token, other) = (open.token("read"), open.token("read"));
     let socket = open.socket(&format!("?access_token={token}&stream=user")).await;
     let stays = open.socket(&format!("?access_token={other}&stream=user")).await;
@@ -114,14 +114,14 @@ async fn a_revoked_token_hears_no_more() {
     assert_eq!(code, None);
     let (_, said) = with(events, |ear| ear.until(b"0\r\n\r\n")).await;
     assert!(!said.contains("secret"), "{said}");
-    let (_, frame) = with(stays, Ear::next).await;
+    let (_, frame) = with(stays, TestListener::next).await;
     assert_eq!(payload(&frame)["content"], "<p>secret</p>");
     open.handle.stop(false).await;
 }
 
 #[actix_web::test]
 async fn who_says_nothing_or_reads_nothing_is_let_go() {
-    let open = Open::new();
+    let open = StreamingServer::new();
     let ears = open.house.node.store.ears().clone();
     let query = format!("?access_token={}&stream=user", open.token("read"));
     let (lively, silent) = (open.socket(&query).await, open.socket(&query).await);
@@ -170,11 +170,11 @@ async fn who_says_nothing_or_reads_nothing_is_let_go() {
 
 #[actix_web::test]
 async fn when_the_server_stops_streams_end_with_it() {
-    let open = Open::new();
+    let open = StreamingServer::new();
     let ear = open.socket(&format!("?access_token={}&stream=user", open.token("read"))).await;
     open.house.node.store.ears().end();
     open.house.node.store.bell().ring();
-    let (_, code) = with(ear, Ear::closed).await;
+    let (_, code) = with(ear, TestListener::closed).await;
     assert_eq!(code, 1013);
     open.until(0).await;
     let (_, head) = open.knock(&format!("?access_token={}", open.token("read")), "").await;

@@ -14,31 +14,31 @@ use actix_web::web::BytesMut;
 use actix_web::{App, HttpServer, web};
 use serde_json::Value;
 
-use super::Hub;
+use super::StreamHub;
 use crate::base::Audience;
 use crate::base::id::PostId;
 use crate::federation::owner::{oauth, publish};
 use crate::store::posts::{self, Post};
 use crate::store::{actors, timelines::home_timeline};
-use crate::web::test_support::{Bob, House};
+use crate::web::test_support::{RemoteBob, TestServer};
 
 /// No frame takes longer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A house with a real server in front, whose hub is in hand.
-struct Open {
-    house: House,
-    hub: web::Data<Hub>,
+struct StreamingServer {
+    house: TestServer,
+    hub: web::Data<StreamHub>,
     address: SocketAddr,
     handle: ServerHandle,
 }
 
-impl Open {
+impl StreamingServer {
     fn new() -> Self {
-        let house = House::new();
+        let house = TestServer::new();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let hub = web::Data::new(Hub::default());
+        let hub = web::Data::new(StreamHub::default());
         let configure = crate::web::app_with(house.node.clone(), hub.clone());
         let server = HttpServer::new(move || App::new().configure(configure.clone()));
         let server = server.disable_signals().workers(1).listen(listener).unwrap().run();
@@ -57,13 +57,13 @@ impl Open {
     }
 
     /// A socket for this query, opened.
-    async fn socket(&self, query: &str) -> Ear {
+    async fn socket(&self, query: &str) -> TestListener {
         let (ear, head) = self.knock(query, "").await;
         assert!(head.starts_with("HTTP/1.1 101"), "{head}");
         ear
     }
 
-    async fn knock(&self, query: &str, headers: &str) -> (Ear, String) {
+    async fn knock(&self, query: &str, headers: &str) -> (TestListener, String) {
         let request = format!(
             "GET /api/v1/streaming{query} HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
@@ -72,14 +72,14 @@ impl Open {
     }
 
     /// Sends a request; what is heard behind the head of its answer, and the head.
-    async fn request(&self, request: String) -> (Ear, String) {
+    async fn request(&self, request: String) -> (TestListener, String) {
         let address = self.address;
         self.wait(move || {
             let mut stream = TcpStream::connect(address).unwrap();
             stream.set_read_timeout(Some(PATIENCE)).unwrap();
             stream.set_write_timeout(Some(PATIENCE)).unwrap();
             stream.write_all(request.as_bytes()).unwrap();
-            let mut ear = Ear { stream, buffer: BytesMut::new() };
+            let mut ear = TestListener { stream, buffer: BytesMut::new() };
             let head = ear.until(b"\r\n\r\n");
             (ear, head)
         })
@@ -98,21 +98,21 @@ impl Open {
     /// The owner posts.
     async fn post(&self, text: &str, audience: Audience) -> PostId {
         let (node, text) = (self.house.node.clone(), text.to_owned());
-        self.wait(move || publish::post(&node, publish::Draft::new(&text, audience)).unwrap()).await
+        self.wait(move || publish::post(&node, publish::NewPost::new(&text, audience)).unwrap()).await
     }
 }
 
 /// Bob's post arrives, for everyone, on the home timeline.
-fn bob_says(house: &House, text: &str) -> PostId {
+fn bob_says(house: &TestServer, text: &str) -> PostId {
     let text = text.to_owned();
     let said = house.node.store.write(move |w| {
         let id = posts::next_id(w, w.now)?;
         let own = crate::store::node::owner(w)?;
-        let pattern = posts::of_actor(w, own, posts::Viewer::Owner, posts::Page::first(1))?;
+        let pattern = posts::of_actor(w, own, posts::Viewer::Owner, posts::PostPage::first(1))?;
         let post = Post {
             id,
             uri: format!("https://b.example/posts/{id}"),
-            actor_id: actors::id_of(w, Bob::URI)?.unwrap(),
+            actor_id: actors::id_of(w, RemoteBob::URI)?.unwrap(),
             content: text,
             ..posts::by_id(w, pattern[0])?
         };
@@ -124,12 +124,12 @@ fn bob_says(house: &House, text: &str) -> PostId {
 }
 
 /// The listening end.
-struct Ear {
+struct TestListener {
     stream: TcpStream,
     buffer: BytesMut,
 }
 
-impl Ear {
+impl TestListener {
     fn more(&mut self) -> bool {
         let mut chunk = [0; 16 * 1024];
         let read = self.stream.read(&mut chunk).expect("something comes in time");
@@ -204,7 +204,10 @@ impl Ear {
 }
 
 /// Runs `work` with an ear, away from the server's thread.
-async fn with<T: Send + 'static>(mut ear: Ear, work: impl FnOnce(&mut Ear) -> T + Send + 'static) -> (Ear, T) {
+async fn with<T: Send + 'static>(
+    mut ear: TestListener,
+    work: impl FnOnce(&mut TestListener) -> T + Send + 'static,
+) -> (TestListener, T) {
     web::block(move || {
         let done = work(&mut ear);
         (ear, done)
