@@ -134,7 +134,7 @@ fn queue() {
         for _ in 0..3_000 {
             let claim = deliveries::claim(w, Duration::from_secs(40))?.unwrap();
             deliveries::postpone(w, &claim, w.now.plus(Duration::from_secs(60)), DeliveryFailure::Unreachable, "away")?;
-            (0..5).try_for_each(|_| hosts::failed(w, &claim.host, "away"))?;
+            (0..5).try_for_each(|_| hosts::record_failure(w, &claim.host, "away"))?;
         }
         Ok(())
     };
@@ -148,7 +148,9 @@ fn queue() {
         let dead = targets(0..hosts, |_| format!("quick/{n}"));
         store.write(move |w| enqueue(w, n, &dead)).unwrap();
     }
-    store.write(|w| (0..3_000).try_for_each(|n| (0..5).try_for_each(|_| hosts::failed(w, &host(n), "away")))).unwrap();
+    store
+        .write(|w| (0..3_000).try_for_each(|n| (0..5).try_for_each(|_| hosts::record_failure(w, &host(n), "away"))))
+        .unwrap();
     line("claim, nothing but 3,000 dead hosts", timed(store, claims) / 100);
     let home = Home::bare();
     let store = &home.app.node.store;
@@ -217,7 +219,7 @@ impl Home {
         drop(fs::remove_dir_all(&folder));
         let store = Store::open(&folder, Clock::system()).unwrap();
         let (scheme, host) = ("https".to_owned(), "here.example".to_owned());
-        identity::found(&store, &Origin { scheme, domain: host.clone(), host }).unwrap();
+        identity::create_node(&store, &Origin { scheme, domain: host.clone(), host }).unwrap();
         identity::name_owner(&store, "me").unwrap();
         let names = NameSource::Test(Arc::new(RwLock::new(world)));
         let node = Node::open(Config { data: folder.clone(), ..Config::default() }, store, names).unwrap();

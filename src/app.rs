@@ -40,8 +40,8 @@ impl App {
 
     /// Ends all threads, each after what it has begun: within half a minute. What waits, waits for the next start.
     pub fn stop(&self) {
-        self.node.store.ears().end();
-        self.node.store.bell().ring();
+        self.node.store.event_demand().end();
+        self.node.store.commit_notifier().notify();
         let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(workers) = workers {
             workers.stop();

@@ -9,8 +9,8 @@ mod socket;
 pub mod blocks;
 mod view;
 
-pub use handlers::act;
-pub use socket::{ControlSocket, ask};
+pub use handlers::handle;
+pub use socket::{ControlSocket, send_command};
 pub use view::{
     AttachmentView, FetchedView, PersonView, QueueView, SetAsideView, ShownPostView, StatsView, UnreachableHostView,
     WaitingHostView,

@@ -316,7 +316,7 @@ fn fill(w: &Write<'_>, people: &[ActorId], begin: Time, which: std::ops::Range<u
         posts::insert(w, &post, &mentions, &tags)?;
         home_timeline::add(w, post.id)?;
         for list in lists::of_member(w, author.id)? {
-            lists::put(w, list.id, post.id, None)?;
+            lists::add_post(w, list.id, post.id, None)?;
         }
         if n % 6 == 4 && boost_of.is_none() {
             attachments::add(w, &picture(&post, n), 0)?;

@@ -263,7 +263,7 @@ fn kind(raw: &Value) -> Result<ActivityKind> {
         "Add" => ActivityKind::Add { object: object()?, target: id("target")? },
         "Remove" => ActivityKind::Remove { object: object()?, target: id("target")? },
         "Flag" => flag(raw),
-        other => match interaction::requested(other) {
+        other => match interaction::request_kind(other) {
             Some(deed) => ActivityKind::Request {
                 deed,
                 object: id("object")?,

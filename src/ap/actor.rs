@@ -137,7 +137,7 @@ impl Actor {
         let invalid = |why: &str| Error::invalid(format!("the actor {id}: {why}"));
         let kind = kind(doc).ok_or_else(|| invalid("its type is not an actor type"))?;
         let inbox = Lossy::<Uri>::read(doc, "inbox").0.ok_or_else(|| invalid("it has no usable inbox"))?;
-        if !is_near(&id, &inbox) {
+        if !is_related_host(&id, &inbox) {
             return Err(invalid("its inbox is on an unrelated server"));
         }
         let webfinger = json::text(doc, "webfinger", limits::NAME).filter(|handle| is_handle(handle));
@@ -161,8 +161,8 @@ impl Actor {
             following: own(json::id_of(doc, "following")),
             featured: own(json::id_of(doc, "featured")),
             featured_tags: own(json::id_of(doc, "featuredTags")),
-            icon: link::picture(doc, "icon"),
-            image: link::picture(doc, "image"),
+            icon: link::image_url(doc, "icon"),
+            image: link::image_url(doc, "image"),
             fields: Many::read(doc, "attachment", limits::FIELDS).0,
             keys: key::of_actor(doc, &id),
             approves_followers: flag("manuallyApprovesFollowers"),
@@ -199,7 +199,7 @@ fn kind(doc: &Value) -> Option<ActorKind> {
 
 /// True when the inbox is on the actor's host or on a host of the same domain (Bridgy Fed uses several). Otherwise
 /// an actor could direct our deliveries to a server that never asked for them.
-fn is_near(id: &Uri, inbox: &Uri) -> bool {
+fn is_related_host(id: &Uri, inbox: &Uri) -> bool {
     let scheme = |uri: &Uri| uri.as_str().split(':').next().unwrap_or_default().to_owned();
     let (a, b) = (id.host(), inbox.host());
     let below = |host: &str, domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));

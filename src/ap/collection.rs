@@ -57,43 +57,43 @@ pub struct OwnCollectionPage {
 
 /// A collection that is read page by page.
 pub fn paged(order: CollectionOrder, id: &str, total: u64, first: &str, last: Option<&str>) -> Value {
-    DocumentBuilder::of(order.collection(), context::plain())
+    DocumentBuilder::of(order.collection(), context::plain_context())
         .put("id", id)
         .put("totalItems", total)
         .put("first", first)
-        .maybe("last", last)
-        .done()
+        .put_optional("last", last)
+        .build()
 }
 
 /// A collection whose members are not shown: the missing `first` says so to Mastodon.
 pub fn hidden(id: &str, total: u64) -> Value {
-    DocumentBuilder::of(CollectionOrder::Ordered.collection(), context::plain())
+    DocumentBuilder::of(CollectionOrder::Ordered.collection(), context::plain_context())
         .put("id", id)
         .put("totalItems", total)
-        .done()
+        .build()
 }
 
 /// A small collection given whole (featured, featured tags, followers of one host).
 pub fn whole(order: CollectionOrder, id: &str, items: Vec<Value>) -> Value {
-    DocumentBuilder::of(order.collection(), context::full())
+    DocumentBuilder::of(order.collection(), context::full_context())
         .put("id", id)
         .put("totalItems", items.len())
         .put(order.items(), without_contexts(items))
-        .done()
+        .build()
 }
 
 /// A page by itself.
 pub fn page(order: CollectionOrder, page: OwnCollectionPage) -> Value {
-    page_doc(DocumentBuilder::of(order.page(), context::full()), order, page).done()
+    page_doc(DocumentBuilder::of(order.page(), context::full_context()), order, page).build()
 }
 
 /// The answers to a post: unordered, with the first page inside, as Mastodon reads it.
 pub fn replies(id: &str, first: OwnCollectionPage) -> Value {
     let order = CollectionOrder::Unordered;
-    DocumentBuilder::of(order.collection(), context::full())
+    DocumentBuilder::of(order.collection(), context::full_context())
         .put("id", id)
-        .put("first", page_doc(DocumentBuilder::inner(order.page()), order, first).done())
-        .done()
+        .put("first", page_doc(DocumentBuilder::inner(order.page()), order, first).build())
+        .build()
 }
 
 /// A thread (FEP-7888): the ids of its posts in their order, answered for by `owner`.
@@ -109,13 +109,13 @@ fn page_doc(doc: DocumentBuilder, order: CollectionOrder, page: OwnCollectionPag
     doc.put("id", page.id)
         .put("partOf", page.part_of)
         .put(order.items(), without_contexts(page.items))
-        .maybe("next", page.next)
-        .maybe("prev", page.prev)
+        .put_optional("next", page.next)
+        .put_optional("prev", page.prev)
 }
 
 fn without_contexts(mut items: Vec<Value>) -> Vec<Value> {
     for item in &mut items {
-        context::lift(item);
+        context::lift_terms(item);
     }
     items
 }
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn collections_as_written() {
-        let context = context::plain();
+        let context = context::plain_context();
         assert_eq!(
             paged(CollectionOrder::Ordered, ID, 41, "https://a.example/users/ann/outbox?page=1", None),
             json!({"@context": context, "type": "OrderedCollection", "id": ID, "totalItems": 41,
@@ -182,7 +182,7 @@ mod tests {
         let item = json!({"@context": context, "id": "https://a.example/1", "type": "Note"});
         assert_eq!(
             whole(CollectionOrder::Ordered, ID, vec![item]),
-            json!({"@context": context::full(), "type": "OrderedCollection", "id": ID, "totalItems": 1,
+            json!({"@context": context::full_context(), "type": "OrderedCollection", "id": ID, "totalItems": 1,
                 "orderedItems": [{"id": "https://a.example/1", "type": "Note"}]})
         );
         let first = OwnCollectionPage {
@@ -197,10 +197,10 @@ mod tests {
         let replies = replies("https://a.example/r", first.clone());
         assert_eq!(
             replies,
-            json!({"@context": context::full(), "type": "Collection", "id": "https://a.example/r", "first": inside})
+            json!({"@context": context::full_context(), "type": "Collection", "id": "https://a.example/r", "first": inside})
         );
         let mut alone = inside;
-        alone.as_object_mut().unwrap().insert("@context".into(), context::full());
+        alone.as_object_mut().unwrap().insert("@context".into(), context::full_context());
         assert_eq!(page(CollectionOrder::Unordered, first), alone);
         assert_eq!(
             thread("https://a.example/c", "https://a.example/ann", 3, "https://a.example/c?page=1"),

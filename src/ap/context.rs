@@ -9,12 +9,12 @@ pub const AS: &str = "https://www.w3.org/ns/activitystreams";
 pub const SECURITY: &str = "https://w3id.org/security/v1";
 
 /// For activities that use nothing beyond ActivityStreams.
-pub fn plain() -> Value {
+pub fn plain_context() -> Value {
     json!(AS)
 }
 
 /// For everything else: posts, actors, reactions, quotes.
-pub fn full() -> Value {
+pub fn full_context() -> Value {
     let mut terms = shared_terms();
     for more in [actor_terms(), post_terms(), policy_terms()] {
         if let (Value::Object(terms), Value::Object(more)) = (&mut terms, more) {
@@ -108,6 +108,6 @@ fn policy_terms() -> Value {
 }
 
 /// Removes the `@context` of a document that will be embedded; the outer document takes it over.
-pub fn lift(inner: &mut Value) -> Value {
-    inner.as_object_mut().and_then(|members| members.remove("@context")).unwrap_or_else(plain)
+pub fn lift_terms(inner: &mut Value) -> Value {
+    inner.as_object_mut().and_then(|members| members.remove("@context")).unwrap_or_else(plain_context)
 }

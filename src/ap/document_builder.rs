@@ -25,7 +25,7 @@ impl DocumentBuilder {
     }
 
     /// Sets a member if there is a value.
-    pub(super) fn maybe(self, key: &str, value: Option<impl Into<Value>>) -> Self {
+    pub(super) fn put_optional(self, key: &str, value: Option<impl Into<Value>>) -> Self {
         match value {
             Some(value) => self.put(key, value),
             None => self,
@@ -33,12 +33,12 @@ impl DocumentBuilder {
     }
 
     /// Sets a list if it is not empty.
-    pub(super) fn some(self, key: &str, list: &[String]) -> Self {
+    pub(super) fn put_list(self, key: &str, list: &[String]) -> Self {
         if list.is_empty() { self } else { self.put(key, list.to_vec()) }
     }
 
     /// The finished document.
-    pub(super) fn done(self) -> Value {
+    pub(super) fn build(self) -> Value {
         Value::Object(self.0)
     }
 }

@@ -31,12 +31,12 @@ pub fn request_type(deed: Interaction) -> &'static str {
 }
 
 /// The deed an activity of this type asks for.
-pub fn requested(kind: &str) -> Option<Interaction> {
+pub fn request_kind(kind: &str) -> Option<Interaction> {
     Interaction::ALL.into_iter().find(|deed| request_type(*deed) == kind)
 }
 
 /// The type of a stamp.
-pub fn stamp_type(deed: Interaction) -> &'static str {
+pub fn authorization_type(deed: Interaction) -> &'static str {
     match deed {
         Interaction::Reply => "ReplyAuthorization",
         Interaction::Like => "LikeAuthorization",
@@ -46,7 +46,7 @@ pub fn stamp_type(deed: Interaction) -> &'static str {
 }
 
 /// The member of a post, Like or Announce that holds its stamp.
-pub fn stamp_member(deed: Interaction) -> &'static str {
+pub fn authorization_member(deed: Interaction) -> &'static str {
     match deed {
         Interaction::Reply => "replyAuthorization",
         Interaction::Like => "likeAuthorization",
@@ -92,8 +92,11 @@ impl ReceivedPolicy {
                 _ => all,
             })
         };
-        let start =
-            if self.elder { InteractionPolicy::default().in_elder_words() } else { InteractionPolicy::default() };
+        let start = if self.elder {
+            InteractionPolicy::default().in_legacy_gotosocial_format()
+        } else {
+            InteractionPolicy::default()
+        };
         self.rules.iter().fold(start, |rules, (deed, policy)| {
             rules.with(*deed, PolicyRule { automatic: who(&policy.automatic), manual: who(&policy.manual) })
         })
@@ -161,7 +164,7 @@ pub struct Authorization {
 impl Authorization {
     /// Reads a stamp; Invalid when one of its members is missing or it is of no type we know.
     pub fn read(doc: &Value) -> Result<Self> {
-        let deed = Interaction::ALL.into_iter().find(|deed| json::is_type(doc, stamp_type(*deed)));
+        let deed = Interaction::ALL.into_iter().find(|deed| json::is_type(doc, authorization_type(*deed)));
         let deed = deed.ok_or_else(|| Error::invalid("that is no stamp"))?;
         let member =
             |key: &str| json::id_of(doc, key).ok_or_else(|| Error::invalid(format!("the stamp has no usable {key}")));
@@ -176,13 +179,13 @@ impl Authorization {
 }
 
 /// A stamp of ours: only ids, so that nothing private is shown.
-pub fn stamp(id: &str, deed: Interaction, owner: &str, object: &str, target: &str) -> Value {
-    DocumentBuilder::of(stamp_type(deed), context::full())
+pub fn authorization(id: &str, deed: Interaction, owner: &str, object: &str, target: &str) -> Value {
+    DocumentBuilder::of(authorization_type(deed), context::full_context())
         .put("id", id)
         .put("attributedTo", owner)
         .put("interactingObject", object)
         .put("interactionTarget", target)
-        .done()
+        .build()
 }
 
 #[cfg(test)]
@@ -241,7 +244,13 @@ mod tests {
 
     #[test]
     fn stamps_need_all_their_members() {
-        let doc = stamp("https://a.example/s/1", Interaction::Quote, ANN, "https://b.example/2", "https://a.example/1");
+        let doc = authorization(
+            "https://a.example/s/1",
+            Interaction::Quote,
+            ANN,
+            "https://b.example/2",
+            "https://a.example/1",
+        );
         let read = Authorization::read(&doc).unwrap();
         assert_eq!(
             (read.deed, read.author.as_str(), read.object.as_str()),

@@ -150,7 +150,7 @@ pub fn parse(body: &[u8]) -> Result<Value> {
     if body.len() > limits::DOCUMENT_BYTES {
         return Err(Error::invalid("the document is too large"));
     }
-    measure(body)?;
+    check_size(body)?;
     let doc = value(body).map_err(|e| Error::invalid(format!("not valid JSON: {e}")))?;
     if doc.is_object() { Ok(doc) } else { Err(Error::invalid("the document is not a JSON object")) }
 }
@@ -158,14 +158,14 @@ pub fn parse(body: &[u8]) -> Result<Value> {
 /// Parses any JSON value. JavaScript servers that truncate a text inside an emoji write an unpaired surrogate
 /// (`\ud83d`): valid JSON, but not a character. It becomes U+FFFD.
 pub fn value(bytes: &[u8]) -> serde_json::Result<Value> {
-    serde_json::from_slice(bytes).or_else(|error| match without_halves(bytes) {
+    serde_json::from_slice(bytes).or_else(|error| match without_lone_surrogates(bytes) {
         Some(mended) => serde_json::from_slice(&mended),
         None => Err(error),
     })
 }
 
 /// Replaces every escaped surrogate without a partner; None when there is none.
-fn without_halves(bytes: &[u8]) -> Option<Vec<u8>> {
+fn without_lone_surrogates(bytes: &[u8]) -> Option<Vec<u8>> {
     let (mut mended, mut at) = (None, 0);
     let next = |from: usize| bytes.get(from..).and_then(|rest| rest.iter().position(|byte| *byte == b'\\'));
     while let Some(step) = next(at) {
@@ -193,7 +193,7 @@ fn escaped(bytes: &[u8], at: usize) -> Option<u16> {
 }
 
 /// Refuses documents that are nested too deeply or have too many values, before anything is allocated for them.
-fn measure(body: &[u8]) -> Result<()> {
+fn check_size(body: &[u8]) -> Result<()> {
     let (mut depth, mut values, mut quoted, mut escaped) = (0usize, 1usize, false, false);
     for byte in body {
         match byte {

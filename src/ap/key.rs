@@ -43,8 +43,8 @@ pub struct FoundKey {
 /// The keys that an actor document lists for the actor `owner`. Skips revoked keys and keys of another origin or
 /// owner.
 pub fn of_actor(doc: &Value, owner: &Uri) -> Vec<KeyDoc> {
-    let mut keys = listed(doc, "publicKey", owner, KeyPurpose::Requests);
-    keys.extend(listed(doc, "assertionMethod", owner, KeyPurpose::Proofs));
+    let mut keys = listed_keys(doc, "publicKey", owner, KeyPurpose::Requests);
+    keys.extend(listed_keys(doc, "assertionMethod", owner, KeyPurpose::Proofs));
     keys
 }
 
@@ -54,13 +54,13 @@ enum KeyPurpose {
     Proofs,
 }
 
-fn listed(doc: &Value, key: &str, owner: &Uri, purpose: KeyPurpose) -> Vec<KeyDoc> {
+fn listed_keys(doc: &Value, key: &str, owner: &Uri, purpose: KeyPurpose) -> Vec<KeyDoc> {
     let entries = Many::<Ref>::read(doc, key, limits::TAGS).0;
-    entries.iter().filter_map(|entry| one(entry, Some(owner), purpose)).take(limits::KEYS).collect()
+    entries.iter().filter_map(|entry| read_key(entry, Some(owner), purpose)).take(limits::KEYS).collect()
 }
 
 /// Reads one key; `owner` is the actor that lists it, None for a key document fetched by itself.
-fn one(entry: &Ref, owner: Option<&Uri>, purpose: KeyPurpose) -> Option<KeyDoc> {
+fn read_key(entry: &Ref, owner: Option<&Uri>, purpose: KeyPurpose) -> Option<KeyDoc> {
     let id = entry.id()?.clone();
     let (said, material) = match entry.embedded() {
         None => (None, KeyFormat::Linked),
@@ -107,7 +107,7 @@ impl KeyDoc {
         let multikey = doc.get("publicKeyMultibase").is_some();
         let purpose = if multikey { KeyPurpose::Proofs } else { KeyPurpose::Requests };
         let entry = Ref::Embedded { id: Some(id), value: doc.clone() };
-        let key = one(&entry, None, purpose).ok_or_else(|| invalid("not a usable key"))?;
+        let key = read_key(&entry, None, purpose).ok_or_else(|| invalid("not a usable key"))?;
         if key.id != *wanted || key.material == KeyFormat::Linked {
             return Err(invalid("the document is another key"));
         }

@@ -32,7 +32,7 @@ impl FromJson for Link {
         Some(Self {
             href,
             media_type: media_type(value),
-            rel: words(value, "rel"),
+            rel: rel_words(value, "rel"),
             width: pixels(value, "width"),
             height: pixels(value, "height"),
         })
@@ -50,10 +50,10 @@ pub fn page(doc: &Value) -> Option<Uri> {
 
 /// The image under `key` (`icon`, `image`, `preview`): a URL, an Image with any form of `url`, or a list of them, of
 /// which the widest is used.
-pub fn picture(doc: &Value, key: &str) -> Option<Uri> {
+pub fn image_url(doc: &Value, key: &str) -> Option<Uri> {
     let all = Many::<Value>::read(doc, key, limits::LINKS).0;
     let mut best: Option<Link> = None;
-    for candidate in all.iter().filter_map(picture_link) {
+    for candidate in all.iter().filter_map(image_link) {
         if best.as_ref().is_none_or(|b| candidate.width > b.width) {
             best = Some(candidate);
         }
@@ -61,7 +61,7 @@ pub fn picture(doc: &Value, key: &str) -> Option<Uri> {
     best.map(|link| link.href)
 }
 
-fn picture_link(value: &Value) -> Option<Link> {
+fn image_link(value: &Value) -> Option<Link> {
     let mut link = Link::from_json(value)?;
     link.width = link.width.or_else(|| inner(value).and_then(|l| l.width));
     Some(link)
@@ -85,7 +85,7 @@ pub fn pixels(doc: &Value, key: &str) -> Option<u64> {
     Lossy::<u64>::read(doc, key).0.filter(|n| *n > 0).map(|n| n.min(limits::PIXELS))
 }
 
-fn words(doc: &Value, key: &str) -> Vec<String> {
+fn rel_words(doc: &Value, key: &str) -> Vec<String> {
     let all = Many::<Value>::read(doc, key, limits::ALTERNATIVES).0;
     let texts = all.iter().filter_map(Value::as_str).flat_map(str::split_ascii_whitespace);
     texts.filter(|w| w.len() <= limits::WORD).take(limits::ALTERNATIVES).map(str::to_owned).collect()

@@ -208,7 +208,7 @@ impl Object {
             quote: quote(doc, &id, &tags),
             tags,
             attachments: attachment::read(doc),
-            image: link::picture(doc, "image").or_else(|| link::picture(doc, "icon")),
+            image: link::image_url(doc, "image").or_else(|| link::image_url(doc, "icon")),
             facts: post_metadata::read(doc),
             poll: poll::read(doc),
             interactions: interaction::read(doc),

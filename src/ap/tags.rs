@@ -91,7 +91,7 @@ fn emoji(tag: &Value) -> Option<ReceivedEmoji> {
     }
     Some(ReceivedEmoji {
         shortcode: shortcode.to_owned(),
-        icon: link::picture(tag, "icon")?,
+        icon: link::image_url(tag, "icon")?,
         id: json::id(tag),
         updated: Lossy::read(tag, "updated").0,
     })

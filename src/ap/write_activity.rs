@@ -34,127 +34,130 @@ fn activity(kind: &str, context: Value, envelope: &ActivityEnvelope) -> Document
 }
 
 /// An activity about something named by its id.
-fn about(kind: &str, envelope: &ActivityEnvelope, object: &str) -> DocumentBuilder {
-    activity(kind, context::plain(), envelope).put("object", object)
+fn activity_about(kind: &str, envelope: &ActivityEnvelope, object: &str) -> DocumentBuilder {
+    activity(kind, context::plain_context(), envelope).put("object", object)
 }
 
 /// An activity round a document of ours, whose context moves to the outside.
-fn round(kind: &str, envelope: &ActivityEnvelope, mut object: Value) -> DocumentBuilder {
-    let context = context::lift(&mut object);
+fn wrap(kind: &str, envelope: &ActivityEnvelope, mut object: Value) -> DocumentBuilder {
+    let context = context::lift_terms(&mut object);
     activity(kind, context, envelope).put("object", object)
 }
 
 /// Asks to follow an actor.
 pub fn follow(envelope: &ActivityEnvelope, actor: &str) -> Value {
-    about("Follow", envelope, actor).done()
+    activity_about("Follow", envelope, actor).build()
 }
 
 /// Agrees to a Follow, which is embedded exactly as it was received.
 pub fn accept(envelope: &ActivityEnvelope, received: &Value) -> Value {
-    activity("Accept", context::plain(), envelope).put("object", received.clone()).done()
+    activity("Accept", context::plain_context(), envelope).put("object", received.clone()).build()
 }
 
 /// Refuses a Follow, or removes a follower; the Follow is embedded exactly as it was received.
 pub fn reject(envelope: &ActivityEnvelope, received: &Value) -> Value {
-    activity("Reject", context::plain(), envelope).put("object", received.clone()).done()
+    activity("Reject", context::plain_context(), envelope).put("object", received.clone()).build()
 }
 
 /// Lets a quote, answer, like or boost in, with the id of the stamp (FEP-044f, GoToSocial). `object` is the request, or
 /// what was done without asking; then `target` names our post.
-pub fn grant(envelope: &ActivityEnvelope, object: &Value, target: Option<&str>, stamp: &str) -> Value {
-    activity("Accept", context::full(), envelope)
+pub fn accept_with_result(envelope: &ActivityEnvelope, object: &Value, target: Option<&str>, stamp: &str) -> Value {
+    activity("Accept", context::full_context(), envelope)
         .put("object", object.clone())
-        .maybe("target", target)
+        .put_optional("target", target)
         .put("result", stamp)
-        .done()
+        .build()
 }
 
 /// Turns a quote, answer, like or boost away; as [`grant`].
-pub fn refuse(envelope: &ActivityEnvelope, object: &Value, target: Option<&str>) -> Value {
-    activity("Reject", context::full(), envelope).put("object", object.clone()).maybe("target", target).done()
+pub fn reject_request(envelope: &ActivityEnvelope, object: &Value, target: Option<&str>) -> Value {
+    activity("Reject", context::full_context(), envelope)
+        .put("object", object.clone())
+        .put_optional("target", target)
+        .build()
 }
 
 /// Publishes a post or casts a vote.
 pub fn create(envelope: &ActivityEnvelope, object: Value) -> Value {
-    round("Create", envelope, object).done()
+    wrap("Create", envelope, object).build()
 }
 
 /// Replaces a post or the owner's actor document.
 pub fn update(envelope: &ActivityEnvelope, object: Value) -> Value {
-    round("Update", envelope, object).done()
+    wrap("Update", envelope, object).build()
 }
 
 /// Deletes a post.
 pub fn delete(envelope: &ActivityEnvelope, post: &str) -> Value {
-    round("Delete", envelope, write_object::tombstone(post, None)).done()
+    wrap("Delete", envelope, write_object::tombstone(post, None)).build()
 }
 
 /// Deletes the actor itself, for good.
 pub fn delete_actor(envelope: &ActivityEnvelope) -> Value {
-    about("Delete", envelope, &envelope.actor).done()
+    activity_about("Delete", envelope, &envelope.actor).build()
 }
 
 /// Likes a post.
 pub fn like(envelope: &ActivityEnvelope, post: &str) -> Value {
-    about("Like", envelope, post).done()
+    activity_about("Like", envelope, post).build()
 }
 
 /// Reacts to a post with an emoji, in the form that is a plain like to all who do not know reactions.
 pub fn react(envelope: &ActivityEnvelope, post: &str, content: &str, emoji: Option<&OwnTag>) -> Value {
-    activity("Like", context::full(), envelope)
+    activity("Like", context::full_context(), envelope)
         .put("object", post)
         .put("content", content)
         .put("_misskey_reaction", content)
         .put("tag", emoji.map(write_tag).into_iter().collect::<Vec<_>>())
-        .done()
+        .build()
 }
 
 /// Boosts a post.
 pub fn announce(envelope: &ActivityEnvelope, post: &str) -> Value {
-    about("Announce", envelope, post).done()
+    activity_about("Announce", envelope, post).build()
 }
 
 /// Takes an activity of ours back: the whole of it is embedded (Threads fails on an id, Mastodon needs its type).
 pub fn undo(envelope: &ActivityEnvelope, inner: Value) -> Value {
-    round("Undo", envelope, inner).done()
+    wrap("Undo", envelope, inner).build()
 }
 
 /// Blocks an actor.
 pub fn block(envelope: &ActivityEnvelope, actor: &str) -> Value {
-    about("Block", envelope, actor).done()
+    activity_about("Block", envelope, actor).build()
 }
 
 /// Says that the owner moved to another actor.
 pub fn move_to(envelope: &ActivityEnvelope, target: &str) -> Value {
-    about("Move", envelope, &envelope.actor).put("target", target).done()
+    activity_about("Move", envelope, &envelope.actor).put("target", target).build()
 }
 
 /// A bare id needs no terms of ours.
 fn listed(object: &Value) -> Value {
-    if object.is_string() { context::plain() } else { context::full() }
+    if object.is_string() { context::plain_context() } else { context::full_context() }
 }
 
 /// Adds a post or a Hashtag to a collection of ours (`featured`).
 pub fn add(envelope: &ActivityEnvelope, object: Value, collection: &str) -> Value {
-    activity("Add", listed(&object), envelope).put("object", object).put("target", collection).done()
+    activity("Add", listed(&object), envelope).put("object", object).put("target", collection).build()
 }
 
 /// Takes a post or a Hashtag out of a collection of ours.
 pub fn remove(envelope: &ActivityEnvelope, object: Value, collection: &str) -> Value {
-    activity("Remove", listed(&object), envelope).put("object", object).put("target", collection).done()
+    activity("Remove", listed(&object), envelope).put("object", object).put("target", collection).build()
 }
 
 /// Reports an actor and posts of theirs to their server.
 pub fn flag(envelope: &ActivityEnvelope, actor: &str, posts: &[String], comment: &str) -> Value {
     let objects: Vec<&str> = std::iter::once(actor).chain(posts.iter().map(String::as_str)).collect();
-    activity("Flag", context::plain(), envelope).put("object", json!(objects)).put("content", comment).done()
+    activity("Flag", context::plain_context(), envelope).put("object", json!(objects)).put("content", comment).build()
 }
 
 /// Asks the author of `target` whether our post, Like or Announce (`instrument`) may do that to it (FEP-044f, GoToSocial).
 pub fn request(envelope: &ActivityEnvelope, deed: Interaction, target: &str, mut instrument: Value) -> Value {
-    context::lift(&mut instrument);
-    activity(interaction::request_type(deed), context::full(), envelope)
+    context::lift_terms(&mut instrument);
+    activity(interaction::request_type(deed), context::full_context(), envelope)
         .put("object", target)
         .put("instrument", instrument)
-        .done()
+        .build()
 }

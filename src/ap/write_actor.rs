@@ -118,7 +118,7 @@ pub fn owner(actor: &OwnActor) -> Value {
     let feature = if actor.featurable { PUBLIC } else { actor.id.as_str() };
     let fields: Vec<Value> = actor.fields.iter().map(|(name, value)| field(name, value)).collect();
     let methods = actor.proof_key.as_ref().map(|key| json!([multikey(key, &actor.id)]));
-    DocumentBuilder::of("Person", context::full())
+    DocumentBuilder::of("Person", context::full_context())
         .put("id", actor.id.as_str())
         .put("inbox", actor.inbox.as_str())
         .put("outbox", actor.outbox.as_str())
@@ -133,28 +133,28 @@ pub fn owner(actor: &OwnActor) -> Value {
         .put("url", actor.url.as_str())
         .put("endpoints", json!({"sharedInbox": actor.shared_inbox}))
         .put("publicKey", public_key(&actor.key, &actor.id))
-        .maybe("assertionMethod", methods)
+        .put_optional("assertionMethod", methods)
         .put("manuallyApprovesFollowers", actor.approves_followers)
         .put("discoverable", actor.discoverable)
         .put("indexable", actor.indexable)
         .put("interactionPolicy", json!({"canFeature": {"automaticApproval": [feature]}}))
         .put("attachment", fields)
         .put("tag", actor.tags.iter().map(write_tag).collect::<Vec<_>>())
-        .maybe("icon", actor.icon.as_ref().map(picture))
-        .maybe("image", actor.image.as_ref().map(picture))
-        .maybe("published", actor.published.map(Time::rfc3339))
-        .some("alsoKnownAs", &actor.also_known_as)
-        .maybe("movedTo", actor.moved_to.clone())
-        .some("attributionDomains", &actor.attribution_domains)
+        .put_optional("icon", actor.icon.as_ref().map(image))
+        .put_optional("image", actor.image.as_ref().map(image))
+        .put_optional("published", actor.published.map(Time::rfc3339))
+        .put_list("alsoKnownAs", &actor.also_known_as)
+        .put_optional("movedTo", actor.moved_to.clone())
+        .put_list("attributionDomains", &actor.attribution_domains)
         .put("generator", generator())
-        .done()
+        .build()
 }
 
 /// The owner's document for those who may not see more (authorised fetch): who it is, where to write, with which keys it
 /// signs. Peers know it by what it lacks and keep the full one they have.
-pub fn stub(actor: &OwnActor) -> Value {
+pub fn actor_stub(actor: &OwnActor) -> Value {
     let methods = actor.proof_key.as_ref().map(|key| json!([multikey(key, &actor.id)]));
-    DocumentBuilder::of("Person", context::full())
+    DocumentBuilder::of("Person", context::full_context())
         .put("id", actor.id.as_str())
         .put("inbox", actor.inbox.as_str())
         .put("preferredUsername", actor.username.as_str())
@@ -162,14 +162,14 @@ pub fn stub(actor: &OwnActor) -> Value {
         .put("url", actor.url.as_str())
         .put("endpoints", json!({"sharedInbox": actor.shared_inbox}))
         .put("publicKey", public_key(&actor.key, &actor.id))
-        .maybe("assertionMethod", methods)
-        .done()
+        .put_optional("assertionMethod", methods)
+        .build()
 }
 
 /// The instance actor's document; served to anybody, signed or not.
 pub fn instance(actor: &InstanceActor) -> Value {
     let methods = actor.proof_key.as_ref().map(|key| json!([multikey(key, &actor.id)]));
-    DocumentBuilder::of("Application", context::full())
+    DocumentBuilder::of("Application", context::full_context())
         .put("id", actor.id.as_str())
         .put("inbox", actor.inbox.as_str())
         .put("outbox", actor.outbox.as_str())
@@ -179,10 +179,10 @@ pub fn instance(actor: &InstanceActor) -> Value {
         .put("url", actor.url.as_str())
         .put("endpoints", json!({"sharedInbox": actor.shared_inbox}))
         .put("publicKey", public_key(&actor.key, &actor.id))
-        .maybe("assertionMethod", methods)
+        .put_optional("assertionMethod", methods)
         .put("manuallyApprovesFollowers", true)
         .put("generator", generator())
-        .done()
+        .build()
 }
 
 /// One key by itself, for who asks for the key's own URL.
@@ -198,15 +198,15 @@ fn field(name: &str, value: &str) -> Value {
     json!({"type": "PropertyValue", "name": name, "value": value})
 }
 
-fn picture(picture: &OwnImage) -> Value {
+fn image(picture: &OwnImage) -> Value {
     let alt = (!picture.alt.is_empty()).then(|| picture.alt.clone());
     DocumentBuilder::inner("Image")
         .put("mediaType", picture.media_type.as_str())
         .put("url", picture.url.as_str())
         // Mastodon reads `summary`, others `name`.
-        .maybe("summary", alt.clone())
-        .maybe("name", alt)
-        .done()
+        .put_optional("summary", alt.clone())
+        .put_optional("name", alt)
+        .build()
 }
 
 fn generator() -> Value {

@@ -165,50 +165,50 @@ pub struct OwnAttachment {
 const AS_MEDIA_TYPE: &str = "application/ld+json; profile=\"https://www.w3.org/ns/activitystreams\"";
 
 /// A post by itself, with its context.
-pub fn post(post: &OwnPostDocument) -> Value {
+pub fn post_document(post: &OwnPostDocument) -> Value {
     let kind = match post.shape {
         PostShape::Note => "Note",
         PostShape::Article { .. } => "Article",
         PostShape::Page { .. } => "Page",
         PostShape::Question(_) => "Question",
     };
-    let doc = DocumentBuilder::of(kind, context::full())
+    let doc = DocumentBuilder::of(kind, context::full_context())
         .put("id", post.id.as_str())
         .put("attributedTo", post.author.as_str())
         .put("url", post.url.as_str())
         .put("content", post.content.as_str())
-        .maybe("contentMap", post.language.as_ref().map(|tag| json!({ tag: post.content })))
-        .maybe("summary", post.summary.clone())
+        .put_optional("contentMap", post.language.as_ref().map(|tag| json!({ tag: post.content })))
+        .put_optional("summary", post.summary.clone())
         .put("sensitive", post.sensitive)
         // Left out on top-level posts: Lemmy tells a post from a comment by that.
-        .maybe("inReplyTo", post.in_reply_to.clone())
+        .put_optional("inReplyTo", post.in_reply_to.clone())
         .put("published", post.published.rfc3339())
-        .maybe("updated", post.updated.map(Time::rfc3339))
+        .put_optional("updated", post.updated.map(Time::rfc3339))
         .put("to", post.recipients.to.clone())
         .put("cc", post.recipients.cc.clone())
-        .maybe("audience", post.group.clone())
+        .put_optional("audience", post.group.clone())
         .put("tag", tags(post))
         .put("attachment", post.attachments.iter().map(file).collect::<Vec<_>>())
-        .maybe("replies", post.replies.clone())
-        .maybe("likes", post.likes.clone())
-        .maybe("shares", post.shares.clone())
-        .maybe("context", post.context.clone())
-        .maybe("conversation", post.conversation.clone())
-        .maybe("source", post.source.as_ref().map(|(text, kind)| json!({"content": text, "mediaType": kind})));
-    with_quote(with_shape(doc, post), post).done()
+        .put_optional("replies", post.replies.clone())
+        .put_optional("likes", post.likes.clone())
+        .put_optional("shares", post.shares.clone())
+        .put_optional("context", post.context.clone())
+        .put_optional("conversation", post.conversation.clone())
+        .put_optional("source", post.source.as_ref().map(|(text, kind)| json!({"content": text, "mediaType": kind})));
+    with_quote(with_shape(doc, post), post).build()
 }
 
 fn with_shape(doc: DocumentBuilder, post: &OwnPostDocument) -> DocumentBuilder {
     match &post.shape {
         PostShape::Note => doc,
         PostShape::Article { title } => {
-            doc.put("name", title.as_str()).maybe("preview", preview(post)).maybe("image", header(post))
+            doc.put("name", title.as_str()).put_optional("preview", preview(post)).put_optional("image", header(post))
         }
         PostShape::Page { title } => doc.put("name", title.as_str()),
         PostShape::Question(poll) => doc
             .put(if poll.multiple { "anyOf" } else { "oneOf" }, poll.options.iter().map(option).collect::<Vec<_>>())
-            .maybe("endTime", poll.end.map(Time::rfc3339))
-            .maybe("closed", poll.closed.map(Time::rfc3339))
+            .put_optional("endTime", poll.end.map(Time::rfc3339))
+            .put_optional("closed", poll.closed.map(Time::rfc3339))
             .put("votersCount", poll.voters),
     }
 }
@@ -218,7 +218,7 @@ fn header(post: &OwnPostDocument) -> Option<Value> {
     let file = post.attachments.iter().find(|file| file.media_type.starts_with("image/"))?;
     let image =
         DocumentBuilder::inner("Image").put("mediaType", file.media_type.as_str()).put("url", file.url.as_str());
-    Some(image.maybe("name", file.alt.clone()).done())
+    Some(image.put_optional("name", file.alt.clone()).build())
 }
 
 /// What readers of short posts show of an article (FEP-b2b8).
@@ -229,7 +229,7 @@ fn preview(post: &OwnPostDocument) -> Option<Value> {
             .put("attributedTo", post.author.as_str())
             .put("content", words.as_str())
             .put("published", post.published.rfc3339())
-            .done(),
+            .build(),
     )
 }
 
@@ -240,16 +240,16 @@ fn option((name, votes): &(String, u64)) -> Value {
 fn with_quote(doc: DocumentBuilder, post: &OwnPostDocument) -> DocumentBuilder {
     // GoToSocial before 0.20 reads `approvedBy`.
     let doc = doc
-        .maybe("interactionPolicy", post.policy.clone())
-        .maybe("replyAuthorization", post.reply_stamp.clone())
-        .maybe("approvedBy", post.reply_stamp.clone());
+        .put_optional("interactionPolicy", post.policy.clone())
+        .put_optional("replyAuthorization", post.reply_stamp.clone())
+        .put_optional("approvedBy", post.reply_stamp.clone());
     let Some(quote) = &post.quote else { return doc };
     // FEP-044f first; the other three are what Misskey, Fedibird and Pleroma read.
     doc.put("quote", quote.id.as_str())
         .put("_misskey_quote", quote.id.as_str())
         .put("quoteUri", quote.id.as_str())
         .put("quoteUrl", quote.id.as_str())
-        .maybe("quoteAuthorization", quote.stamp.clone())
+        .put_optional("quoteAuthorization", quote.stamp.clone())
 }
 
 fn tags(post: &OwnPostDocument) -> Vec<Value> {
@@ -279,14 +279,17 @@ fn file(file: &OwnAttachment) -> Value {
     DocumentBuilder::inner("Document")
         .put("mediaType", file.media_type.as_str())
         .put("url", file.url.as_str())
-        .maybe("name", file.alt.clone())
-        .maybe("width", file.width)
-        .maybe("height", file.height)
-        .maybe("blurhash", file.blurhash.clone())
-        .maybe("focalPoint", file.focal.map(|(x, y)| json!([x, y])))
-        .maybe("duration", file.seconds.map(|seconds| format!("PT{seconds}S")))
-        .maybe("icon", file.cover.as_ref().map(|(url, kind)| json!({"type": "Image", "mediaType": kind, "url": url})))
-        .done()
+        .put_optional("name", file.alt.clone())
+        .put_optional("width", file.width)
+        .put_optional("height", file.height)
+        .put_optional("blurhash", file.blurhash.clone())
+        .put_optional("focalPoint", file.focal.map(|(x, y)| json!([x, y])))
+        .put_optional("duration", file.seconds.map(|seconds| format!("PT{seconds}S")))
+        .put_optional(
+            "icon",
+            file.cover.as_ref().map(|(url, kind)| json!({"type": "Image", "mediaType": kind, "url": url})),
+        )
+        .build()
 }
 
 /// A vote of the owner: one for each choice, to the poll's author only, with no content.
@@ -308,7 +311,7 @@ pub struct OwnVoteDocument {
 
 /// The Note that is a vote.
 pub fn vote(vote: &OwnVoteDocument) -> Value {
-    DocumentBuilder::of("Note", context::plain())
+    DocumentBuilder::of("Note", context::plain_context())
         .put("id", vote.id.as_str())
         .put("attributedTo", vote.author.as_str())
         .put("inReplyTo", vote.question.as_str())
@@ -316,10 +319,13 @@ pub fn vote(vote: &OwnVoteDocument) -> Value {
         .put("published", vote.published.rfc3339())
         .put("to", json!([vote.to]))
         .put("cc", json!([]))
-        .done()
+        .build()
 }
 
 /// What an id answers once its post is deleted (with 410), and what a Delete carries.
 pub fn tombstone(id: &str, deleted: Option<Time>) -> Value {
-    DocumentBuilder::of("Tombstone", context::plain()).put("id", id).maybe("deleted", deleted.map(Time::rfc3339)).done()
+    DocumentBuilder::of("Tombstone", context::plain_context())
+        .put("id", id)
+        .put_optional("deleted", deleted.map(Time::rfc3339))
+        .build()
 }

@@ -31,7 +31,7 @@ impl Audience {
     }
 
     /// The word of the command line, the forms and the store.
-    pub fn word(self) -> &'static str {
+    pub fn as_word(self) -> &'static str {
         match self {
             Self::Public => "public",
             Self::Quiet => "quiet",
@@ -63,7 +63,7 @@ impl Audience {
 
 impl fmt::Display for Audience {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
+        f.write_str(self.as_word())
     }
 }
 
@@ -73,7 +73,7 @@ impl FromStr for Audience {
     fn from_str(word: &str) -> Result<Self> {
         Self::ALL
             .into_iter()
-            .find(|a| a.word() == word)
+            .find(|a| a.as_word() == word)
             .ok_or_else(|| Error::invalid("the audience is one of public, quiet, followers, mentioned"))
     }
 }

@@ -47,7 +47,7 @@ impl Interaction {
         }
     }
 
-    fn place(self) -> u32 {
+    fn bit_offset(self) -> u32 {
         match self {
             Self::Reply => 0,
             Self::Like => 1,
@@ -128,7 +128,7 @@ impl PolicyRule {
     pub const CLOSED: Self = Self { automatic: ActorSet::NOBODY, manual: ActorSet::NOBODY };
 
     /// What the rule says of somebody; who is named comes before who is only one of many.
-    pub fn verdict(self, ties: AuthorRelation) -> Permission {
+    pub fn permission(self, ties: AuthorRelation) -> Permission {
         if self.automatic.has(ActorSet::US) {
             Permission::Allowed
         } else if self.manual.has(ActorSet::US) {
@@ -160,13 +160,13 @@ const LEGACY_GOTOSOCIAL_BIT: i64 = 1 << 40;
 impl InteractionPolicy {
     /// The rule for a deed.
     pub fn get(&self, deed: Interaction) -> Option<PolicyRule> {
-        self.rules.get(deed.place() as usize).copied().flatten()
+        self.rules.get(deed.bit_offset() as usize).copied().flatten()
     }
 
     /// The same rules with this one.
     #[must_use]
     pub fn with(mut self, deed: Interaction, rule: PolicyRule) -> Self {
-        if let Some(place) = self.rules.get_mut(deed.place() as usize) {
+        if let Some(place) = self.rules.get_mut(deed.bit_offset() as usize) {
             *place = Some(rule);
         }
         self
@@ -174,12 +174,12 @@ impl InteractionPolicy {
 
     /// The same rules, written as GoToSocial did before 0.20.
     #[must_use]
-    pub fn in_elder_words(self) -> Self {
+    pub fn in_legacy_gotosocial_format(self) -> Self {
         Self { legacy_gotosocial: true, ..self }
     }
 
     /// True when nothing is ruled, or nothing that is not so without rules: everyone may answer, like and boost.
-    pub fn is_usual(&self) -> bool {
+    pub fn is_default(&self) -> bool {
         Interaction::ALL.into_iter().all(|deed| match self.get(deed) {
             None => true,
             Some(rule) => {
@@ -192,7 +192,7 @@ impl InteractionPolicy {
     pub fn bits(&self) -> i64 {
         let one = |deed: Interaction| {
             let bits = self.get(deed).map_or(0, |r| 1 | i64::from(r.automatic.0) << 1 | i64::from(r.manual.0) << 5);
-            bits << (RULE_BITS * deed.place())
+            bits << (RULE_BITS * deed.bit_offset())
         };
         let elder = if self.legacy_gotosocial { LEGACY_GOTOSOCIAL_BIT } else { 0 };
         Interaction::ALL.into_iter().map(one).fold(elder, |all, bits| all | bits)
@@ -202,7 +202,7 @@ impl InteractionPolicy {
     pub fn from_bits(bits: i64) -> Self {
         let four = |bits: i64| ActorSet(u8::try_from(bits & 15).unwrap_or_default());
         let one = |rules: Self, deed: Interaction| {
-            let own = bits >> (RULE_BITS * deed.place());
+            let own = bits >> (RULE_BITS * deed.bit_offset());
             let rule = PolicyRule { automatic: four(own >> 1), manual: four(own >> 5) };
             if own & 1 == 1 { rules.with(deed, rule) } else { rules }
         };
@@ -314,19 +314,24 @@ mod tests {
             .with(Interaction::Boost, PolicyRule { automatic: ActorSet::US, manual: ActorSet::FOLLOWING });
         assert_eq!(InteractionPolicy::from_bits(some.bits()), some);
         assert_eq!(InteractionPolicy::from_bits(0), InteractionPolicy::default());
-        assert!(InteractionPolicy::default().with(Interaction::Like, PolicyRule::OPEN).is_usual() && !some.is_usual());
+        assert!(
+            InteractionPolicy::default().with(Interaction::Like, PolicyRule::OPEN).is_default() && !some.is_default()
+        );
     }
 
     #[test]
     fn who_is_named_comes_before_who_is_one_of_many() {
         let (stranger, friend) = (AuthorRelation::default(), AuthorRelation { follows: true, followed: false });
         let rule = |automatic, manual| PolicyRule { automatic, manual };
-        assert_eq!(rule(ActorSet::EVERYONE, ActorSet::US).verdict(friend), Permission::NeedsApproval);
-        assert_eq!(rule(ActorSet::US, ActorSet::EVERYONE).verdict(stranger), Permission::Allowed);
-        assert_eq!(rule(ActorSet::FOLLOWERS, ActorSet::EVERYONE).verdict(stranger), Permission::NeedsApproval);
-        assert_eq!(rule(ActorSet::FOLLOWERS, ActorSet::EVERYONE).verdict(friend), Permission::AllowedWithAuthorization);
-        assert_eq!(rule(ActorSet::FOLLOWING, ActorSet::NOBODY).verdict(friend), Permission::Forbidden);
-        assert_eq!(PolicyRule::OPEN.verdict(stranger), Permission::Allowed);
-        assert_eq!(PolicyRule::CLOSED.verdict(friend), Permission::Forbidden);
+        assert_eq!(rule(ActorSet::EVERYONE, ActorSet::US).permission(friend), Permission::NeedsApproval);
+        assert_eq!(rule(ActorSet::US, ActorSet::EVERYONE).permission(stranger), Permission::Allowed);
+        assert_eq!(rule(ActorSet::FOLLOWERS, ActorSet::EVERYONE).permission(stranger), Permission::NeedsApproval);
+        assert_eq!(
+            rule(ActorSet::FOLLOWERS, ActorSet::EVERYONE).permission(friend),
+            Permission::AllowedWithAuthorization
+        );
+        assert_eq!(rule(ActorSet::FOLLOWING, ActorSet::NOBODY).permission(friend), Permission::Forbidden);
+        assert_eq!(PolicyRule::OPEN.permission(stranger), Permission::Allowed);
+        assert_eq!(PolicyRule::CLOSED.permission(friend), Permission::Forbidden);
     }
 }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 /// The address, or its /64: a home or server has a whole IPv6 network to itself.
-pub fn network(address: IpAddr) -> IpAddr {
+pub fn network_key(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
         v4 => v4,
@@ -12,10 +12,10 @@ pub fn network(address: IpAddr) -> IpAddr {
 
 /// The same; None for loopback and private addresses: there sits a proxy we were not told about, and everybody would be one
 /// caller.
-pub fn stranger(address: IpAddr) -> Option<IpAddr> {
+pub fn anonymous_key(address: IpAddr) -> Option<IpAddr> {
     let near = match address.to_canonical() {
         IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
         IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
     };
-    (!near).then(|| network(address))
+    (!near).then(|| network_key(address))
 }

@@ -110,7 +110,7 @@ impl Clock {
     }
 
     /// A clock that stands still until [`Clock::advance`] moves it.
-    pub fn by_hand(start: Time) -> Self {
+    pub fn manual(start: Time) -> Self {
         Self { hand: Some(Arc::new(AtomicI64::new(start.ms()))) }
     }
 

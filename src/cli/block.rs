@@ -9,7 +9,7 @@ use hytte::base::{Error, Result};
 use hytte::control::blocks::{AffectedFollows, BlockRequest, BlockRule};
 use hytte::control::{CommandRequest, CommandResponse};
 
-use super::{data_folder, other_build, say, say_json};
+use super::{data_folder, is_other_build, print_json, print_text};
 
 /// Bytes of a list at most.
 const MAX_LIST_BYTES: u64 = hytte::federation::owner::host_block_import::MAX_LIST_BYTES as u64;
@@ -58,19 +58,19 @@ pub struct BlockFlags {
 pub fn block(args: BlockFlags) -> Result<()> {
     let changes = !args.look;
     let (json, home) = (args.json, args.home.clone());
-    let act = act(args)?;
-    match home.ask(CommandRequest::Block { act })? {
-        CommandResponse::Kept(kept) if json => say_json(&kept),
-        CommandResponse::Kept(kept) => say(&list_in_words(&kept)),
-        CommandResponse::Cut(cut) if json => say_json(&cut),
-        CommandResponse::Cut(cut) => say(&cut_in_words(&cut, changes)),
-        CommandResponse::Text(text) => say(&text),
-        CommandResponse::Done => say("It is not kept away by your rule any more."),
-        _ => Err(other_build()),
+    let act = run_block(args)?;
+    match home.request(CommandRequest::Block { act })? {
+        CommandResponse::Kept(kept) if json => print_json(&kept),
+        CommandResponse::Kept(kept) => print_text(&format_rules(&kept)),
+        CommandResponse::Cut(cut) if json => print_json(&cut),
+        CommandResponse::Cut(cut) => print_text(&format_affected(&cut, changes)),
+        CommandResponse::Text(text) => print_text(&text),
+        CommandResponse::Done => print_text("It is not kept away by your rule any more."),
+        _ => Err(is_other_build()),
     }
 }
 
-fn act(args: BlockFlags) -> Result<BlockRequest> {
+fn run_block(args: BlockFlags) -> Result<BlockRequest> {
     if args.export {
         return Ok(BlockRequest::Export);
     }
@@ -108,7 +108,7 @@ fn read(file: &Path) -> Result<String> {
     String::from_utf8(bytes).map_err(|_| Error::invalid("the file is not UTF-8: convert it first"))
 }
 
-fn list_in_words(kept: &[BlockRule]) -> String {
+fn format_rules(kept: &[BlockRule]) -> String {
     if kept.is_empty() {
         return "No server is kept away by hand.".to_owned();
     }
@@ -121,7 +121,7 @@ fn list_in_words(kept: &[BlockRule]) -> String {
     kept.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn cut_in_words(cut: &AffectedFollows, changes: bool) -> String {
+fn format_affected(cut: &AffectedFollows, changes: bool) -> String {
     let (ends, hides) = if changes { ("Ended", "hidden") } else { ("Would end", "would be hidden") };
     let mut lines = Vec::new();
     for (list, whose) in [(&cut.following, "you follow"), (&cut.followers, "they follow you")] {

@@ -9,7 +9,7 @@ use hytte::control::{CommandRequest, CommandResponse};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use serde_json::json;
 
-use super::{data_folder, other_build, say, say_json};
+use super::{data_folder, is_other_build, print_json, print_text};
 
 /// The longest line read as a password, in bytes; the server has its own, shorter limit.
 const MAX_PASSWORD_LINE_BYTES: u64 = 8 * 1024;
@@ -33,13 +33,13 @@ pub struct TokenFlags {
 /// Makes a token and prints it.
 pub fn token(args: TokenFlags) -> Result<()> {
     let scopes = args.scopes.clone();
-    match args.home.ask(CommandRequest::Token { name: args.name, scopes: args.scopes })? {
-        CommandResponse::Token(token) if args.json => say_json(&json!({ "token": token, "scopes": scopes })),
+    match args.home.request(CommandRequest::Token { name: args.name, scopes: args.scopes })? {
+        CommandResponse::Token(token) if args.json => print_json(&json!({ "token": token, "scopes": scopes })),
         CommandResponse::Token(token) => {
             eprintln!("Keep it safe: it is shown only now, and may {scopes}.");
-            say(&token)
+            print_text(&token)
         }
-        _ => Err(other_build()),
+        _ => Err(is_other_build()),
     }
 }
 
@@ -55,13 +55,13 @@ pub struct LoginLinkFlags {
 
 /// Makes a link and prints it.
 pub fn login_link(args: &LoginLinkFlags) -> Result<()> {
-    match args.home.ask(CommandRequest::LoginLink {})? {
-        CommandResponse::Url(login) if args.json => say_json(&json!({ "login": login })),
+    match args.home.request(CommandRequest::LoginLink {})? {
+        CommandResponse::Url(login) if args.json => print_json(&json!({ "login": login })),
         CommandResponse::Url(link) => {
             eprintln!("Open this once, within a day:");
-            say(&link)
+            print_text(&link)
         }
-        _ => Err(other_build()),
+        _ => Err(is_other_build()),
     }
 }
 
@@ -74,28 +74,28 @@ pub struct PasswordFlags {
 
 /// Sets the password: typed twice without being shown, or the first line of standard input.
 pub fn password(args: &PasswordFlags) -> Result<()> {
-    let password = if std::io::stdin().is_terminal() { type_twice()? } else { line()? };
-    match args.home.ask(CommandRequest::Password { password })? {
+    let password = if std::io::stdin().is_terminal() { read_password_twice()? } else { read_line()? };
+    match args.home.request(CommandRequest::Password { password })? {
         CommandResponse::Done => {
             eprintln!("The password is set, and all browsers are logged out.");
             Ok(())
         }
-        _ => Err(other_build()),
+        _ => Err(is_other_build()),
     }
 }
 
-fn type_twice() -> Result<String> {
+fn read_password_twice() -> Result<String> {
     let hidden = HiddenTerminal::start()?;
     eprint!("New password: ");
-    let first = line()?;
+    let first = read_line()?;
     eprint!("\nThe same again: ");
-    let second = line()?;
+    let second = read_line()?;
     eprintln!();
     drop(hidden);
     if first == second { Ok(first) } else { Err(Error::invalid("the two passwords differ: nothing was changed")) }
 }
 
-fn line() -> Result<String> {
+fn read_line() -> Result<String> {
     use std::io::Read as _;
     let mut text = String::new();
     std::io::stdin().lock().take(MAX_PASSWORD_LINE_BYTES).read_line(&mut text)?;

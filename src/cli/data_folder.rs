@@ -34,14 +34,14 @@ pub struct NetworkFlags {
 
 impl DataFolder {
     /// Has the server of this folder do it, or does it here when none runs.
-    pub fn ask(&self, request: CommandRequest) -> Result<CommandResponse> {
-        self.ask_reaching(&NetworkFlags { allow_private: false }, request)
+    pub fn request(&self, request: CommandRequest) -> Result<CommandResponse> {
+        self.request_with_network(&NetworkFlags { allow_private: false }, request)
     }
 
     /// Like [`Home::ask`], for what may need the network.
-    pub fn ask_reaching(&self, reach: &NetworkFlags, request: CommandRequest) -> Result<CommandResponse> {
+    pub fn request_with_network(&self, reach: &NetworkFlags, request: CommandRequest) -> Result<CommandResponse> {
         let config = config(&self.data, reach);
-        control::ask(&self.data, request, || open(config.clone()))
+        control::send_command(&self.data, request, || open(config.clone()))
     }
 }
 
@@ -115,7 +115,7 @@ pub fn mark_trial(data: &Path) -> Result<()> {
 }
 
 /// Whether anything but an empty file system is in the folder; false when there is no folder.
-pub fn is_occupied(data: &Path) -> Result<bool> {
+pub fn is_in_use(data: &Path) -> Result<bool> {
     let entries = match fs::read_dir(data) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),

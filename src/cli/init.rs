@@ -10,7 +10,7 @@ use hytte::federation::owner::{identity, login};
 use hytte::store::{self, Store};
 use hytte::text::handle;
 
-use super::{data_folder, say, say_json};
+use super::{data_folder, print_json, print_text};
 
 /// The flags of `init`.
 #[derive(Args)]
@@ -36,11 +36,13 @@ pub fn init(args: InitFlags) -> Result<()> {
     let (name, origin) = parse(&args.name, args.host.as_deref(), &args.scheme)?;
     let data = &args.home.data;
     let store = open_new(data)?;
-    found(&store, &origin, &name, data)?;
+    create_owner(&store, &origin, &name, data)?;
     let link = login::make_link(&store, &origin)?;
     let who = format!("@{name}@{}", origin.domain);
     if args.json {
-        return say_json(&serde_json::json!({ "handle": who, "url": origin.url(&format!("/@{name}")), "login": link }));
+        return print_json(
+            &serde_json::json!({ "handle": who, "url": origin.url(&format!("/@{name}")), "login": link }),
+        );
     }
     eprintln!(
         "{who} is yours, in {}.\nThis name is permanent: other servers remember it, and this server answers at {} from now on.\n",
@@ -48,7 +50,7 @@ pub fn init(args: InitFlags) -> Result<()> {
         origin.url("/")
     );
     eprintln!("Serve it:       hytte serve --data {}", data.display());
-    say(&format!("Log in, once:   {link}"))
+    print_text(&format!("Log in, once:   {link}"))
 }
 
 /// The owner's name and where the server is found. Says what is wrong with either.
@@ -77,7 +79,7 @@ fn open_new(data: &Path) -> Result<Store> {
     if data_folder::is_trial(data) {
         return Err(Error::invalid(format!("{} is a trial: choose another folder with --data", data.display())));
     }
-    if data_folder::is_occupied(data)? && !data.join("hytte.db").is_file() {
+    if data_folder::is_in_use(data)? && !data.join("hytte.db").is_file() {
         return Err(Error::invalid(format!(
             "{} is not empty: choose a new or empty folder with --data",
             data.display()
@@ -88,9 +90,9 @@ fn open_new(data: &Path) -> Result<Store> {
 }
 
 /// Founds the house and names the owner, as far as that is not done yet.
-fn found(store: &Store, origin: &Origin, name: &str, data: &Path) -> Result<()> {
+fn create_owner(store: &Store, origin: &Origin, name: &str, data: &Path) -> Result<()> {
     match store.read(store::node::get) {
-        Err(Error::NotFound) => identity::found(store, origin)?,
+        Err(Error::NotFound) => identity::create_node(store, origin)?,
         Ok(node) if node.owner.is_none() && node.origin == *origin => {}
         Ok(node) => {
             return Err(Error::Conflict(format!(

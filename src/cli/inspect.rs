@@ -5,7 +5,7 @@ use clap::builder::FalseyValueParser;
 use hytte::base::{Clock, Result, Time};
 use hytte::control::{self, CommandRequest, CommandResponse, FetchedView, PersonView, ShownPostView};
 
-use super::{data_folder, other_build, say, say_json};
+use super::{data_folder, is_other_build, print_json, print_text};
 
 /// The flags of `queue` and `stats`.
 #[derive(Args)]
@@ -39,30 +39,30 @@ pub struct FetchFlags {
 
 /// Shows the queue.
 pub fn queue(args: &QueueFlags) -> Result<()> {
-    match args.home.ask(CommandRequest::Queue {})? {
-        CommandResponse::Queue(queue) if args.json => say_json(&queue),
-        CommandResponse::Queue(queue) => say(&queue_in_words(&queue, Clock::system().now())),
-        _ => Err(other_build()),
+    match args.home.request(CommandRequest::Queue {})? {
+        CommandResponse::Queue(queue) if args.json => print_json(&queue),
+        CommandResponse::Queue(queue) => print_text(&format_queue(&queue, Clock::system().now())),
+        _ => Err(is_other_build()),
     }
 }
 
 /// Shows a post or person.
 pub fn fetch(args: FetchFlags) -> Result<()> {
-    match args.home.ask_reaching(&args.reach, CommandRequest::Fetch { what: args.what })? {
-        CommandResponse::Shown(shown) if args.json => say_json(&shown),
-        CommandResponse::Shown(FetchedView::Person(person)) => say(&person_in_words(&person)),
-        CommandResponse::Shown(FetchedView::Post(post)) => say(&post_in_words(&post)),
-        _ => Err(other_build()),
+    match args.home.request_with_network(&args.reach, CommandRequest::Fetch { what: args.what })? {
+        CommandResponse::Shown(shown) if args.json => print_json(&shown),
+        CommandResponse::Shown(FetchedView::Person(person)) => print_text(&format_person(&person)),
+        CommandResponse::Shown(FetchedView::Post(post)) => print_text(&format_post(&post)),
+        _ => Err(is_other_build()),
     }
 }
 
 /// Shows the numbers.
 pub fn stats(args: &StatsFlags) -> Result<()> {
-    match args.home.ask(CommandRequest::Stats {})? {
-        CommandResponse::Stats(stats) if args.json => say_json(&stats),
+    match args.home.request(CommandRequest::Stats {})? {
+        CommandResponse::Stats(stats) if args.json => print_json(&stats),
         CommandResponse::Stats(stats) => {
             let owner = stats.owner.map_or_else(|| "nobody yet".to_owned(), |handle| format!("@{handle}"));
-            say(&format!(
+            print_text(&format!(
                 "{owner}: {}, {}, following {}\n{} waiting to be delivered\nThe database takes {:.1} MB. This is hytte {}.",
                 count(stats.posts, "post"),
                 count(stats.followers, "follower"),
@@ -72,11 +72,11 @@ pub fn stats(args: &StatsFlags) -> Result<()> {
                 stats.version
             ))
         }
-        _ => Err(other_build()),
+        _ => Err(is_other_build()),
     }
 }
 
-fn queue_in_words(queue: &control::QueueView, now: Time) -> String {
+fn format_queue(queue: &control::QueueView, now: Time) -> String {
     let mut out = String::new();
     match queue.total {
         0 => line(&mut out, "Nothing waits to be delivered."),
@@ -84,9 +84,9 @@ fn queue_in_words(queue: &control::QueueView, now: Time) -> String {
     }
     for row in &queue.deliveries {
         let mut words =
-            format!("  {}: {}, since {}", row.host, count(row.deliveries, "delivery"), ago(&row.oldest_at, now));
+            format!("  {}: {}, since {}", row.host, count(row.deliveries, "delivery"), format_ago(&row.oldest_at, now));
         if row.tries > 0 {
-            let next = ahead(&row.next_at, now);
+            let next = format_ahead(&row.next_at, now);
             words.push_str(&format!(", tried {}, next try {next}", count(row.tries, "time")));
         }
         if let Some(error) = &row.error {
@@ -99,7 +99,7 @@ fn queue_in_words(queue: &control::QueueView, now: Time) -> String {
     }
     for host in &queue.unreachable {
         let why = host.error.as_ref().map_or_else(String::new, |error| format!(" ({error})"));
-        line(&mut out, &format!("{} has not answered since {}{why}", host.host, ago(&host.since_at, now)));
+        line(&mut out, &format!("{} has not answered since {}{why}", host.host, format_ago(&host.since_at, now)));
     }
     for row in &queue.set_aside {
         let why = row.error.as_deref().unwrap_or("no reason known");
@@ -108,7 +108,7 @@ fn queue_in_words(queue: &control::QueueView, now: Time) -> String {
     out
 }
 
-fn person_in_words(person: &PersonView) -> String {
+fn format_person(person: &PersonView) -> String {
     let mut out = String::new();
     line(&mut out, &format!("{} (@{})\n{}", person.name, person.handle, person.url));
     if person.kind != "Person" {
@@ -129,7 +129,7 @@ fn person_in_words(person: &PersonView) -> String {
     out
 }
 
-fn post_in_words(post: &ShownPostView) -> String {
+fn format_post(post: &ShownPostView) -> String {
     let mut out = String::new();
     let edited = post.edited_at.as_ref().map_or_else(String::new, |at| format!(", edited {at}"));
     let (name, author) = (&post.author_name, &post.author);
@@ -171,19 +171,19 @@ fn count(number: u32, noun: &str) -> String {
     }
 }
 
-fn ago(at: &str, now: Time) -> String {
-    Time::parse(at).map_or_else(|| at.to_owned(), |at| format!("{} ago", span(now.since(at).as_secs())))
+fn format_ago(at: &str, now: Time) -> String {
+    Time::parse(at).map_or_else(|| at.to_owned(), |at| format!("{} ago", format_duration(now.since(at).as_secs())))
 }
 
-fn ahead(at: &str, now: Time) -> String {
+fn format_ahead(at: &str, now: Time) -> String {
     match Time::parse(at) {
-        Some(at) if at > now => format!("in {}", span(at.since(now).as_secs())),
+        Some(at) if at > now => format!("in {}", format_duration(at.since(now).as_secs())),
         Some(_) => "now".to_owned(),
         None => at.to_owned(),
     }
 }
 
-fn span(seconds: u64) -> String {
+fn format_duration(seconds: u64) -> String {
     let number = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
     match seconds {
         0..=59 => count(number(seconds), "second"),

@@ -63,7 +63,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let quiet = !matches!(cli.command, Command::Serve(_));
-    log(cli.log, if quiet { LevelFilter::WARN } else { LevelFilter::INFO });
+    init_logging(cli.log, if quiet { LevelFilter::WARN } else { LevelFilter::INFO });
     match execute(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -75,7 +75,7 @@ pub fn run() -> ExitCode {
 
 fn execute(command: Command) -> Result<()> {
     match command {
-        Command::Try(args) => serve::try_out(args),
+        Command::Try(args) => serve::run_trial(args),
         Command::Init(args) => init::init(args),
         Command::Serve(args) => serve::serve(args),
         Command::Token(args) => credentials::token(args),
@@ -90,7 +90,7 @@ fn execute(command: Command) -> Result<()> {
 }
 
 /// Logs go to standard error: in words for people, without our own times where systemd adds them.
-fn log(asked: Option<String>, usual: LevelFilter) {
+fn init_logging(asked: Option<String>, usual: LevelFilter) {
     let filter = asked.or_else(|| std::env::var("RUST_LOG").ok()).filter(|text| !text.trim().is_empty());
     // actix_http calls every malformed request of a stranger an error: they must not fill the log.
     let filter = filter.unwrap_or_else(|| format!("{usual},actix_server=warn,actix_http=off"));
@@ -125,7 +125,7 @@ fn sentence(error: &Error) -> String {
 }
 
 /// Prints a result. A reader that went away (`| head`) is no error of ours.
-fn say(text: &str) -> Result<()> {
+fn print_text(text: &str) -> Result<()> {
     match writeln!(std::io::stdout().lock(), "{}", text.trim_end()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
@@ -133,12 +133,12 @@ fn say(text: &str) -> Result<()> {
 }
 
 /// Prints a result for a script.
-fn say_json(value: &impl serde::Serialize) -> Result<()> {
-    say(&serde_json::to_string_pretty(value).map_err(Error::internal)?)
+fn print_json(value: &impl serde::Serialize) -> Result<()> {
+    print_text(&serde_json::to_string_pretty(value).map_err(Error::internal)?)
 }
 
 /// The answer was not one to this question: another build answers.
-fn other_build() -> Error {
+fn is_other_build() -> Error {
     Error::invalid("the running server is another build: restart it, then try again")
 }
 

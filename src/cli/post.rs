@@ -11,7 +11,7 @@ use hytte::base::{Audience, Error, Result};
 use hytte::control::{self, Base64Bytes, CommandRequest, CommandResponse, MAX_FILE_BYTES};
 use serde_json::json;
 
-use super::{data_folder, other_build, say, say_json};
+use super::{data_folder, is_other_build, print_json, print_text};
 
 /// The longest text read, in bytes; the server counts characters.
 const MAX_TEXT_BYTES: u64 = 256 * 1024;
@@ -20,7 +20,7 @@ const MAX_TEXT_BYTES: u64 = 256 * 1024;
 #[derive(Args)]
 pub struct PostFlags {
     /// Who may read it
-    #[arg(long, env = "HYTTE_AUDIENCE", default_value = "public", value_parser = Audience::ALL.map(Audience::word))]
+    #[arg(long, env = "HYTTE_AUDIENCE", default_value = "public", value_parser = Audience::ALL.map(Audience::as_word))]
     audience: String,
     /// A content warning
     #[arg(long, env = "HYTTE_CW", value_name = "TEXT")]
@@ -68,9 +68,9 @@ pub fn post(args: PostFlags) -> Result<()> {
     let mut media: Vec<MediaId> = Vec::new();
     let alts = args.alt.into_iter().chain(std::iter::repeat(String::new()));
     for (bytes, alt) in pictures.into_iter().zip(alts) {
-        match args.home.ask(CommandRequest::Upload { bytes: Base64Bytes(bytes), alt })? {
+        match args.home.request(CommandRequest::Upload { bytes: Base64Bytes(bytes), alt })? {
             CommandResponse::Media(id) => media.push(id),
-            _ => return Err(other_build()),
+            _ => return Err(is_other_build()),
         }
     }
     let post = control::PostRequest {
@@ -84,10 +84,10 @@ pub fn post(args: PostFlags) -> Result<()> {
         summary: args.summary,
         markdown: args.markdown.then_some(true),
     };
-    match args.home.ask_reaching(&args.reach, CommandRequest::Post(post))? {
-        CommandResponse::Url(url) if args.json => say_json(&json!({ "url": url })),
-        CommandResponse::Url(url) => say(&url),
-        _ => Err(other_build()),
+    match args.home.request_with_network(&args.reach, CommandRequest::Post(post))? {
+        CommandResponse::Url(url) if args.json => print_json(&json!({ "url": url })),
+        CommandResponse::Url(url) => print_text(&url),
+        _ => Err(is_other_build()),
     }
 }
 

@@ -22,7 +22,7 @@ use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{interval, timeout};
 
-use super::{data_folder, say};
+use super::{data_folder, print_text};
 
 /// How long requests in hand may take after the signal to stop; what the workers have begun may take twice as long.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
@@ -71,13 +71,13 @@ pub fn serve(args: ServeFlags) -> Result<()> {
 }
 
 /// Opens the trial, making it the first time, and serves it to this machine only.
-pub fn try_out(args: TryFlags) -> Result<()> {
+pub fn run_trial(args: TryFlags) -> Result<()> {
     let data = args
         .data
-        .or_else(usual_place)
+        .or_else(default_folder)
         .ok_or_else(|| Error::invalid("there is no home folder to keep the trial in: say where with --data DIR"))?;
     let is_old = data_folder::is_trial(&data);
-    if !is_old && data_folder::is_occupied(&data)? {
+    if !is_old && data_folder::is_in_use(&data)? {
         return Err(Error::invalid(format!("{} is not a trial: choose another folder with --data", data.display())));
     }
     let reach = data_folder::NetworkFlags { allow_private: false };
@@ -92,13 +92,13 @@ pub fn try_out(args: TryFlags) -> Result<()> {
         let listener = listen(local(port))?;
         data_folder::mark_trial(&data)?;
         let store = Store::open(&data, Clock::system()).map_err(in_use)?;
-        identity::found(&store, &trial_origin(port))?;
+        identity::create_node(&store, &trial_origin(port))?;
         drop(store);
         (data_folder::open(data_folder::config(&data, &reach))?, listener)
     };
     run(node, listener, |node, _| {
         let link = login::make_link(&node.store, &node.facts.origin)?;
-        say(&format!(
+        print_text(&format!(
             "Your trial is open, in {}. Nothing you write leaves this machine.\n\nLog in here, once:   {link}\n\n\
              Ctrl-C closes it; `hytte try` opens it again.",
             node.store.folder().display()
@@ -110,7 +110,7 @@ fn open_trial(data: &std::path::Path, reach: &data_folder::NetworkFlags, asked: 
     let store = Store::open(data, Clock::system()).map_err(in_use)?;
     // A trial that was interrupted while it was made is made now.
     if let Err(Error::NotFound) = store.read(store::node::get) {
-        identity::found(&store, &trial_origin(asked.unwrap_or(8080)))?;
+        identity::create_node(&store, &trial_origin(asked.unwrap_or(8080)))?;
     }
     drop(store);
     let node = data_folder::open(data_folder::config(data, reach)).map_err(in_use)?;
@@ -133,7 +133,7 @@ fn port_of(origin: &Origin) -> u16 {
 }
 
 /// `$XDG_DATA_HOME/hytte-trial`, else `~/.local/share/hytte-trial`.
-fn usual_place() -> Option<PathBuf> {
+fn default_folder() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let share = set("XDG_DATA_HOME").or_else(|| Some(set("HOME")?.join(".local/share")))?;
     Some(share.join("hytte-trial"))

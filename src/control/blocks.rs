@@ -85,35 +85,37 @@ pub struct AffectedFollows {
 }
 
 /// Does it. When this returns Ok, it is on the disk.
-pub(super) fn act(node: &Node, act: BlockRequest) -> Result<CommandResponse> {
+pub(super) fn handle_block(node: &Node, act: BlockRequest) -> Result<CommandResponse> {
     match act {
-        BlockRequest::List => node.store.read(kept).map(CommandResponse::Kept),
-        BlockRequest::Preview { host } => look(node, &host_block_import::host_name(&host)?).map(CommandResponse::Cut),
+        BlockRequest::List => node.store.read(block_rule).map(CommandResponse::Kept),
+        BlockRequest::Preview { host } => {
+            preview(node, &host_block_import::host_name(&host)?).map(CommandResponse::Cut)
+        }
         BlockRequest::Set { host, severity, no_media, no_reports, comment } => {
             let host = host_block_import::host_name(&host)?;
             let severity = Severity::from_word(&severity);
             let severity = severity.ok_or_else(|| Error::invalid("a server can be block, limit or allow"))?;
-            let cut = if severity == Severity::Block { look(node, &host)? } else { empty() };
+            let cut = if severity == Severity::Block { preview(node, &host)? } else { empty() };
             host_block_import::set(
                 node,
-                HostBlockRule { no_media, no_reports, ..HostBlockRule::by_hand(&host, severity, comment.trim()) },
+                HostBlockRule { no_media, no_reports, ..HostBlockRule::manual(&host, severity, comment.trim()) },
             )?;
             Ok(CommandResponse::Cut(cut))
         }
         BlockRequest::Remove { host } => {
             let host = host_block_import::host_name(&host)?;
-            node.store.write(move |w| host_block::lift(w, &host)).map(|_| CommandResponse::Done)
+            node.store.write(move |w| host_block::remove(w, &host)).map(|_| CommandResponse::Done)
         }
         BlockRequest::Export => node.store.read(host_block_import::export).map(CommandResponse::Text),
         BlockRequest::PreviewList { text } => {
             let id = host_block_import::upload(node, &text)?;
-            let cut = node.store.read(|r| named(r, &host_block::preview_list(r, id)?));
+            let cut = node.store.read(|r| named_hosts(r, &host_block::preview_list(r, id)?));
             host_block_import::forget(node, id)?;
             cut.map(CommandResponse::Cut)
         }
         BlockRequest::Import { text } => {
             let id = host_block_import::upload(node, &text)?;
-            let cut = node.store.read(|r| named(r, &host_block::preview_list(r, id)?))?;
+            let cut = node.store.read(|r| named_hosts(r, &host_block::preview_list(r, id)?))?;
             host_block_import::apply(node, id, Vec::new())?;
             Ok(CommandResponse::Cut(cut))
         }
@@ -124,11 +126,11 @@ fn empty() -> AffectedFollows {
     AffectedFollows { following: Vec::new(), followers: Vec::new(), posts: 0 }
 }
 
-fn look(node: &Node, host: &str) -> Result<AffectedFollows> {
-    node.store.read(|r| named(r, &host_block::preview_host(r, host)?))
+fn preview(node: &Node, host: &str) -> Result<AffectedFollows> {
+    node.store.read(|r| named_hosts(r, &host_block::preview_host(r, host)?))
 }
 
-fn named(r: &Read<'_>, preview: &BlockPreview) -> Result<AffectedFollows> {
+fn named_hosts(r: &Read<'_>, preview: &BlockPreview) -> Result<AffectedFollows> {
     let handles = |list: &[(ActorId, String)]| -> Result<Vec<String>> {
         let people = list.iter().map(|(id, _)| Ok(actors::by_id(r, *id)?.handle()));
         people.collect()
@@ -140,7 +142,7 @@ fn named(r: &Read<'_>, preview: &BlockPreview) -> Result<AffectedFollows> {
     })
 }
 
-fn kept(r: &Read<'_>) -> Result<Vec<BlockRule>> {
+fn block_rule(r: &Read<'_>) -> Result<Vec<BlockRule>> {
     let rules = host_blocks::of_list(r, MANUAL_LIST, "", MAX_LISTED_RULES)?;
     let kept = |rule: HostBlockRule| BlockRule {
         host: rule.host,

@@ -14,7 +14,7 @@ use crate::store::{
 };
 
 /// Does what is asked. When this returns Ok, it is on the disk.
-pub fn act(node: &Node, request: CommandRequest) -> Result<CommandResponse> {
+pub fn handle(node: &Node, request: CommandRequest) -> Result<CommandResponse> {
     match request {
         CommandRequest::LoginLink {} => login::make_link(&node.store, &node.facts.origin).map(CommandResponse::Url),
         CommandRequest::Token { name, scopes } => oauth::own_token(node, &name, &scopes).map(CommandResponse::Token),
@@ -26,7 +26,7 @@ pub fn act(node: &Node, request: CommandRequest) -> Result<CommandResponse> {
         CommandRequest::Queue {} => node.store.read(view::queue).map(CommandResponse::Queue),
         CommandRequest::Fetch { what } => fetch(node, &what),
         CommandRequest::Stats {} => view::stats(node).map(CommandResponse::Stats),
-        CommandRequest::Block { act } => blocks::act(node, act),
+        CommandRequest::Block { act } => blocks::handle_block(node, act),
     }
 }
 
@@ -52,7 +52,7 @@ fn publish_post(node: &Node, post: PostRequest) -> Result<String> {
 fn fetch(node: &Node, what: &str) -> Result<CommandResponse> {
     let shown = match resolve::find(node, what.trim())? {
         Resolved::Actor(id) => view::person(node.store.read(|r| actors::by_id(r, id))?),
-        Resolved::Post(id) => view::post(node.store.read(|r| post_views::one(r, id))?),
+        Resolved::Post(id) => view::post(node.store.read(|r| post_views::single_view(r, id))?),
     };
     Ok(CommandResponse::Shown(shown))
 }

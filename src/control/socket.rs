@@ -15,7 +15,7 @@ use tokio::net::{UnixListener, UnixStream as Connection};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::{CommandRequest, CommandResponse, MAX_LINE_BYTES, SOCKET_NAME, act};
+use super::{CommandRequest, CommandResponse, MAX_LINE_BYTES, SOCKET_NAME, handle};
 use crate::base::{Error, Result};
 use crate::federation::Node;
 
@@ -61,7 +61,7 @@ impl ControlSocket {
                 Ok((connection, _)) => {
                     let node = Arc::clone(node);
                     tokio::spawn(async move {
-                        converse(connection, node).await;
+                        serve_connection(connection, node).await;
                         drop(turn);
                     });
                 }
@@ -82,10 +82,10 @@ impl Drop for ControlSocket {
     }
 }
 
-async fn converse(mut connection: Connection, node: Arc<Node>) {
-    let answer = match timeout(REQUEST_TIMEOUT, hear(&mut connection)).await {
+async fn serve_connection(mut connection: Connection, node: Arc<Node>) {
+    let answer = match timeout(REQUEST_TIMEOUT, read_request(&mut connection)).await {
         Ok(Ok(request)) => {
-            let done = tokio::task::spawn_blocking(move || act(&node, request));
+            let done = tokio::task::spawn_blocking(move || handle(&node, request));
             match done.await {
                 Ok(Ok(answer)) => answer,
                 Ok(Err(error)) => CommandResponse::Error(error.to_string()),
@@ -102,7 +102,7 @@ async fn converse(mut connection: Connection, node: Arc<Node>) {
     }
 }
 
-async fn hear(connection: &mut Connection) -> Result<CommandRequest> {
+async fn read_request(connection: &mut Connection) -> Result<CommandRequest> {
     let mut line = Vec::new();
     let limit = u64::try_from(MAX_LINE_BYTES).unwrap_or(u64::MAX);
     tokio::io::BufReader::new(connection.take(limit)).read_until(b'\n', &mut line).await?;
@@ -118,12 +118,16 @@ async fn hear(connection: &mut Connection) -> Result<CommandRequest> {
 
 /// Asks the server of `folder`, or does it here when there is none: `open` takes the folder's lock, and is tried again for
 /// a moment while a server is starting or stopping.
-pub fn ask(folder: &Path, request: CommandRequest, open: impl Fn() -> Result<Node>) -> Result<CommandResponse> {
+pub fn send_command(
+    folder: &Path,
+    request: CommandRequest,
+    open: impl Fn() -> Result<Node>,
+) -> Result<CommandResponse> {
     const CONNECT_RETRY_INTERVAL: Duration = Duration::from_millis(100);
     let mut waited = Duration::ZERO;
     loop {
         if let Some(connection) = connect(folder)? {
-            return match speak(connection, &request)? {
+            return match exchange(connection, &request)? {
                 CommandResponse::Error(why) => Err(Error::Invalid(why)),
                 answer => Ok(answer),
             };
@@ -133,7 +137,7 @@ pub fn ask(folder: &Path, request: CommandRequest, open: impl Fn() -> Result<Nod
                 thread::sleep(CONNECT_RETRY_INTERVAL);
                 waited += CONNECT_RETRY_INTERVAL;
             }
-            node => return act(&node?, request),
+            node => return handle(&node?, request),
         }
     }
 }
@@ -155,7 +159,7 @@ fn connect(folder: &Path) -> Result<Option<UnixStream>> {
     }
 }
 
-fn speak(mut connection: UnixStream, request: &CommandRequest) -> Result<CommandResponse> {
+fn exchange(mut connection: UnixStream, request: &CommandRequest) -> Result<CommandResponse> {
     connection.set_read_timeout(Some(RESPONSE_TIMEOUT))?;
     connection.set_write_timeout(Some(REQUEST_TIMEOUT))?;
     let mut line = serde_json::to_vec(request).map_err(Error::internal)?;

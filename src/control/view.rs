@@ -184,7 +184,7 @@ pub(super) fn queue(r: &Read<'_>) -> Result<QueueView> {
         next_at: row.next_at.rfc3339(),
         error: row.error,
     });
-    let set_aside = inbox::aside(r, MAX_QUEUE_ROWS)?.into_iter().map(|row| SetAsideView {
+    let set_aside = inbox::set_aside_list(r, MAX_QUEUE_ROWS)?.into_iter().map(|row| SetAsideView {
         uri: row.uri,
         received_at: row.received_at.rfc3339(),
         error: row.error,
@@ -242,7 +242,7 @@ pub(super) fn post(card: PostView) -> FetchedView {
         url: post.page().to_owned(),
         author: author.handle(),
         author_name: author.name.clone(),
-        audience: post.audience.word().to_owned(),
+        audience: post.audience.as_word().to_owned(),
         published_at: post.published_at.rfc3339(),
         edited_at: post.edited_at.map(|at| at.rfc3339()),
         text: text::plain_text::from_html(&post.content),

@@ -61,31 +61,33 @@ pub fn keep(node: &Node, upload: Upload) -> Result<MediaId> {
     let alt = description(&alt)?;
     let row = match media::sniff(&bytes) {
         Some(kind) if kind.is_picture() => {
-            let picture = media::picture(&bytes, ImagePurpose::Post)?;
-            let file = media_files::put(&node.store, &picture.bytes, picture.media_type)?;
+            let picture = media::prepare_image(&bytes, ImagePurpose::Post)?;
+            let file = media_files::store(&node.store, &picture.bytes, picture.media_type)?;
             let preview =
-                picture.preview.as_ref().map(|small| media_files::put(&node.store, &small.bytes, small.media_type));
+                picture.preview.as_ref().map(|small| media_files::store(&node.store, &small.bytes, small.media_type));
             PostAttachment {
                 preview: preview.transpose()?.map(|name| name.as_str().to_owned()),
                 width: Some(picture.width),
                 height: Some(picture.height),
                 blurhash: Some(picture.blurhash),
                 focus: focus.map(focus_text),
-                ..blank(file, picture.media_type, alt)
+                ..missing_image(file, picture.media_type, alt)
             }
         }
         _ => {
-            let made = media::recording(bytes)?;
-            let cover = (!cover.is_empty()).then(|| media::picture(&cover, ImagePurpose::ProxyPreview)).transpose()?;
-            let file = media_files::put(&node.store, &made.bytes, made.media_type)?;
-            let kept = cover.as_ref().map(|picture| media_files::put(&node.store, &picture.bytes, picture.media_type));
+            let made = media::clean_audio_video(bytes)?;
+            let cover =
+                (!cover.is_empty()).then(|| media::prepare_image(&cover, ImagePurpose::ProxyPreview)).transpose()?;
+            let file = media_files::store(&node.store, &made.bytes, made.media_type)?;
+            let kept =
+                cover.as_ref().map(|picture| media_files::store(&node.store, &picture.bytes, picture.media_type));
             PostAttachment {
                 preview: kept.transpose()?.map(|name| name.as_str().to_owned()),
                 width: made.width,
                 height: made.height,
                 blurhash: cover.map(|picture| picture.blurhash),
                 seconds: made.seconds,
-                ..blank(file, made.media_type, alt)
+                ..missing_image(file, made.media_type, alt)
             }
         }
     };
@@ -93,14 +95,14 @@ pub fn keep(node: &Node, upload: Upload) -> Result<MediaId> {
 }
 
 /// Makes a cover of a picture; the file goes with the next sweep if nothing takes it.
-pub fn cover(node: &Node, bytes: &[u8]) -> Result<CoverImage> {
+pub fn keep_cover(node: &Node, bytes: &[u8]) -> Result<CoverImage> {
     let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-    let picture = media::picture(bytes, ImagePurpose::ProxyPreview)?;
-    let name = media_files::put(&node.store, &picture.bytes, picture.media_type)?;
+    let picture = media::prepare_image(bytes, ImagePurpose::ProxyPreview)?;
+    let name = media_files::store(&node.store, &picture.bytes, picture.media_type)?;
     Ok(CoverImage { name: name.as_str().to_owned(), blurhash: picture.blurhash })
 }
 
-fn blank(file: MediaFileName, media_type: &str, alt: String) -> PostAttachment {
+fn missing_image(file: MediaFileName, media_type: &str, alt: String) -> PostAttachment {
     PostAttachment {
         id: MediaId(0),
         post_id: None,
@@ -124,19 +126,19 @@ pub fn focus_text((x, y): (f64, f64)) -> String {
 }
 
 /// Keeps the owner's avatar, header or emoji ([`Purpose::Avatar`], [`Purpose::Header`], [`Purpose::Emoji`]): give the name to `set_profile`.
-pub fn portrait(node: &Node, bytes: &[u8], purpose: ImagePurpose) -> Result<MediaFileName> {
+pub fn keep_profile_image(node: &Node, bytes: &[u8], purpose: ImagePurpose) -> Result<MediaFileName> {
     let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-    let picture = media::picture(bytes, purpose)?;
-    media_files::put(&node.store, &picture.bytes, picture.media_type)
+    let picture = media::prepare_image(bytes, purpose)?;
+    media_files::store(&node.store, &picture.bytes, picture.media_type)
 }
 
 /// A remote picture as we have it on the disk, if we do.
-pub fn cached(node: &Node, url: &str) -> Result<Option<MediaFileName>> {
-    let name = node.store.read(|r| media_files::proxied(r, url))?;
+pub fn cached_image(node: &Node, url: &str) -> Result<Option<MediaFileName>> {
+    let name = node.store.read(|r| media_files::proxied_path(r, url))?;
     let Some(name) = name.filter(|name| media_files::path(&node.store, name).is_file()) else { return Ok(None) };
     let now = node.clock().now();
-    if node.touched.recall(url, now).is_none() {
-        node.touched.remember(url, now.plus(LAST_USE_WRITE_INTERVAL), now, ());
+    if node.touched.get(url, now).is_none() {
+        node.touched.insert(url, now.plus(LAST_USE_WRITE_INTERVAL), now, ());
         let url = url.to_owned();
         drop(node.store.submit(move |w| media_files::touch_proxied(w, &url)));
     }
@@ -146,20 +148,20 @@ pub fn cached(node: &Node, url: &str) -> Result<Option<MediaFileName>> {
 /// A remote picture, fetched once however many ask, and kept. NotFound when it cannot be had, also for some minutes after;
 /// Busy when too many others are being fetched.
 pub fn fetch_picture(node: &Node, url: &str) -> Result<MediaFileName> {
-    if let Some(name) = cached(node, url)? {
+    if let Some(name) = cached_image(node, url)? {
         return Ok(name);
     }
-    if node.unseen.recall(url, node.clock().now()).is_some() {
+    if node.unseen.get(url, node.clock().now()).is_some() {
         return Err(Error::NotFound);
     }
-    let _flight = match node.picture_flights.board(url)? {
+    let _flight = match node.picture_flights.enter(url)? {
         FlightRole::Leader(flight) => flight,
-        FlightRole::Follower => return cached(node, url)?.ok_or(Error::NotFound),
+        FlightRole::Follower => return cached_image(node, url)?.ok_or(Error::NotFound),
     };
     fetch(node, url).inspect_err(|error| {
         let now = node.clock().now();
         tracing::debug!(%error, url, "a remote picture could not be had");
-        node.unseen.remember(url, now.plus(FAILURE_TTL), now, ());
+        node.unseen.insert(url, now.plus(FAILURE_TTL), now, ());
     })
 }
 
@@ -171,22 +173,22 @@ fn fetch(node: &Node, url: &str) -> Result<MediaFileName> {
         knock: Knock::default(),
         limit: media::MAX_IMAGE_BYTES,
         now: node.clock().now(),
-        gate: &|host| node.may_ask(host),
+        gate: &|host| node.check_host_allowed(host),
     };
     let answer = node.net.get(get).map_err(|_| Error::NotFound)?;
     let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-    let picture = media::picture(&answer.body, ImagePurpose::ProxyPreview).map_err(|_| Error::NotFound)?;
-    shelve(node, url, &picture)
+    let picture = media::prepare_image(&answer.body, ImagePurpose::ProxyPreview).map_err(|_| Error::NotFound)?;
+    store_in_cache(node, url, &picture)
 }
 
 /// Called with the shelf locked: a file on its way out must not be the one that just came in.
-fn shelve(node: &Node, url: &str, picture: &PreparedImage) -> Result<MediaFileName> {
-    let name = media_files::put(&node.store, &picture.bytes, picture.media_type)?;
+fn store_in_cache(node: &Node, url: &str, picture: &PreparedImage) -> Result<MediaFileName> {
+    let name = media_files::store(&node.store, &picture.bytes, picture.media_type)?;
     let bytes = u64::try_from(picture.bytes.len()).unwrap_or(u64::MAX);
     let (url, kept) = (url.to_owned(), name.clone());
-    let evicted = node.store.write(move |w| media_files::keep_proxied(w, &url, &kept, bytes, MAX_CACHE_BYTES))?;
+    let evicted = node.store.write(move |w| media_files::store_proxied(w, &url, &kept, bytes, MAX_CACHE_BYTES))?;
     for old in evicted {
-        media_files::remove_unnamed(&node.store, &old)?;
+        media_files::remove_unreferenced(&node.store, &old)?;
     }
     Ok(name)
 }

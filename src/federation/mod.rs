@@ -85,9 +85,9 @@ impl Node {
             facts,
             store,
             net,
-            key_flights: remote::singleflight::SingleFlight::fair(MAX_CONCURRENT_KEY_FETCHES),
-            flights: remote::singleflight::SingleFlight::fair(MAX_CONCURRENT_FETCHES),
-            post_flights: remote::singleflight::SingleFlight::fair(MAX_CONCURRENT_FETCHES),
+            key_flights: remote::singleflight::SingleFlight::with_fair_share(MAX_CONCURRENT_KEY_FETCHES),
+            flights: remote::singleflight::SingleFlight::with_fair_share(MAX_CONCURRENT_FETCHES),
+            post_flights: remote::singleflight::SingleFlight::with_fair_share(MAX_CONCURRENT_FETCHES),
             failures: remote::singleflight::TtlCache::new(MAX_REMEMBERED_FAILURES),
             refreshed: remote::singleflight::TtlCache::new(MAX_REMEMBERED_FAILURES),
             newcomers: incoming::key_fetch_limits::KeyFetchLimits::default(),
@@ -126,7 +126,7 @@ impl Node {
     }
 
     /// An error for a host the owner keeps away: nothing is asked of it.
-    pub(crate) fn may_ask(&self, host: &str) -> Result<(), NetError> {
+    pub(crate) fn check_host_allowed(&self, host: &str) -> Result<(), NetError> {
         let verdict = self.store.read(|r| store::moderation::host_blocks::of_host(r, host));
         match verdict {
             Ok(verdict) if !verdict.is_blocked() => Ok(()),
@@ -136,19 +136,19 @@ impl Node {
     }
 
     /// As [`Node::may_ask`], and an error for a host that let us wait to the end a moment ago.
-    fn may_fetch(&self, host: &str) -> Result<(), NetError> {
-        self.may_ask(host)?;
-        match self.failures.recall(&format!("slow {host}"), self.clock().now()) {
+    fn check_host_fetchable(&self, host: &str) -> Result<(), NetError> {
+        self.check_host_allowed(host)?;
+        match self.failures.get(&format!("slow {host}"), self.clock().now()) {
             Some(_) => Err(NetError::Slow { host: host.to_owned() }),
             None => Ok(()),
         }
     }
 
     /// Remembers for [`Node::may_fetch`] that a host took too long.
-    fn note_slow(&self, error: &NetError) {
+    fn remember_slow_host(&self, error: &NetError) {
         if let NetError::Timeout { host, .. } = error {
             let now = self.clock().now();
-            self.failures.remember(
+            self.failures.insert(
                 &format!("slow {host}"),
                 now.plus(SLOW_HOST_TTL),
                 now,
@@ -172,9 +172,9 @@ impl Node {
             knock,
             limit: JSON_LIMIT,
             now: self.clock().now(),
-            gate: &|hop| self.may_fetch(hop),
+            gate: &|hop| self.check_host_fetchable(hop),
         };
-        let document = self.net.document(get, rule).inspect_err(|error| self.note_slow(error))?;
+        let document = self.net.document(get, rule).inspect_err(|error| self.remember_slow_host(error))?;
         if document.knock != knock {
             let worked = document.knock.word();
             drop(self.store.submit(move |w| store::peers::hosts::set_knock(w, &host, worked)));

@@ -11,7 +11,7 @@ use crate::store::posts;
 
 /// Asks a relay to take us. An address that ends in `/inbox` is Mastodon's style; any other is that of the relay's actor
 /// (LitePub), which is fetched first.
-pub fn join(node: &Node, address: &str) -> Result<()> {
+pub fn subscribe(node: &Node, address: &str) -> Result<()> {
     let uri = Uri::parse(address.trim()).filter(|uri| !uri.has_fragment());
     let uri = uri.ok_or_else(|| Error::invalid("a relay\u{2019}s address looks like https://relay.example/inbox"))?;
     if node.facts.origin.owns(uri.as_str()) {
@@ -19,7 +19,7 @@ pub fn join(node: &Node, address: &str) -> Result<()> {
     }
     let address = uri.as_str().to_owned();
     if address.trim_end_matches('/').ends_with("/inbox") {
-        return node.store.write(move |w| relay::ask(w, &address, None));
+        return node.store.write(move |w| relay::subscribe(w, &address, None));
     }
     let id = resolve::actor(node, &address)?;
     node.store.write(move |w| {
@@ -27,28 +27,28 @@ pub fn join(node: &Node, address: &str) -> Result<()> {
         if actor.kind == "Person" || actor.kind == "Group" {
             return Err(Error::invalid("that is somebody to follow, not a relay"));
         }
-        relay::ask(w, &actor.inbox, Some(&actor))
+        relay::subscribe(w, &actor.inbox, Some(&actor))
     })
 }
 
 /// Asks a relay again, in the style it was asked before.
-pub fn ask_again(node: &Node, id: RelayId) -> Result<()> {
+pub fn repeat_subscription(node: &Node, id: RelayId) -> Result<()> {
     node.store.write(move |w| {
         let known = crate::store::peers::relays::by_id(w, id)?;
         let follows = known.style == crate::store::peers::relays::RelayStyle::LitePub;
         let actor = known.actor_id.filter(|_| follows).map(|id| actors::by_id(w, id)).transpose()?;
-        relay::ask(w, &known.inbox, actor.as_ref())
+        relay::subscribe(w, &known.inbox, actor.as_ref())
     })
 }
 
 /// Leaves a relay.
-pub fn leave(node: &Node, id: RelayId) -> Result<()> {
-    node.store.write(move |w| relay::leave(w, id))
+pub fn unsubscribe(node: &Node, id: RelayId) -> Result<()> {
+    node.store.write(move |w| relay::unsubscribe(w, id))
 }
 
 /// Somebody else's activity as a relay of ours forwarded it: new posts are fetched where they live, and posts we have are
 /// looked at again. False when the signer is no relay.
-pub(super) fn overheard(node: &Node, signer: &Actor, activity: &Activity) -> Result<bool> {
+pub(super) fn handle_relayed(node: &Node, signer: &Actor, activity: &Activity) -> Result<bool> {
     if !node.store.read(|r| relay::is_relay(r, signer))? {
         return Ok(false);
     }
@@ -57,12 +57,12 @@ pub(super) fn overheard(node: &Node, signer: &Actor, activity: &Activity) -> Res
     let looked = match &activity.kind {
         _ if node.facts.origin.owns(&uri) => Ok(()),
         ActivityKind::Create { .. } | ActivityKind::Announce { .. } => {
-            resolve::post(node, &uri).and_then(|id| node.store.write(move |w| relay::kept(w, id)))
+            resolve::post(node, &uri).and_then(|id| node.store.write(move |w| relay::is_retained(w, id)))
         }
-        ActivityKind::Update { .. } if known => inbox::fresh(node, &uri),
+        ActivityKind::Update { .. } if known => inbox::refetch(node, &uri),
         ActivityKind::Delete { .. } if known => inbox::forget_if_gone(node, uri),
         _ => Ok(()),
     };
-    looked.or_else(inbox::not_vital)?;
+    looked.or_else(inbox::ignore_missing)?;
     Ok(true)
 }

@@ -36,18 +36,18 @@ impl TestNode {
         let clock = scratch.clock.clone();
         let store = Store::open(&folder, clock.clone()).unwrap();
         let (scheme, host) = ("https".to_owned(), "here.example".to_owned());
-        identity::found(&store, &Origin { scheme, domain: host.clone(), host }).unwrap();
+        identity::create_node(&store, &Origin { scheme, domain: host.clone(), host }).unwrap();
         identity::name_owner(&store, "me").unwrap();
         let config = Config { data: folder, ..Config::default() };
         let mut node = Node::open(config, store, NameSource::Test(TestHosts::default())).unwrap();
         let world: HashMap<&str, SocketAddr> = domains.iter().map(|domain| (*domain, peer)).collect();
         node.net = patient_net(&world.into_iter().collect::<Vec<_>>(), whole);
-        let _folder = TestFolder(scratch.keep());
+        let _folder = TestFolder(scratch.keep_folder());
         Self { node, clock, _folder }
     }
 
     /// Queues an activity about `object` for the inboxes of these domains.
-    pub(crate) fn say(&self, object: &str, domains: &[&str]) {
+    pub(crate) fn activity(&self, object: &str, domains: &[&str]) {
         let target = |domain: &&str| DeliveryTarget {
             urgency: 1,
             inbox: format!("http://{domain}/inbox"),

@@ -100,7 +100,7 @@ fn who_is_led_to_a_server_that_hangs_blames_that_server() {
 fn nothing_is_fetched_from_a_blocked_server_however_it_is_named() {
     let peer = peer();
     let home = home(&peer);
-    let block = HostBlockRule::by_hand("blocked.example", Severity::Block, "");
+    let block = HostBlockRule::manual("blocked.example", Severity::Block, "");
     home.node.store.write(move |w| host_blocks::set(w, &block)).unwrap();
     for picture in [
         "http://blocked.example/p.png",

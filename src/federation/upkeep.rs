@@ -57,21 +57,25 @@ struct PeriodicJob {
 }
 
 const PERIODIC_JOBS: &[PeriodicJob] = &[
-    PeriodicJob { name: "note that we are alive", every: MINUTE, run: |n, _| outage_recovery::alive(n) },
+    PeriodicJob { name: "note that we are alive", every: MINUTE, run: |n, _| outage_recovery::record_alive(n) },
     PeriodicJob { name: "make up for an outage", every: MINUTE, run: |n, _| outage_recovery::step(n) },
     PeriodicJob { name: "free leases that are over", every: MINUTE, run: free_overdue },
-    PeriodicJob { name: "mend times of a clock that was ahead", every: MINUTE.saturating_mul(10), run: mend_times },
+    PeriodicJob {
+        name: "mend times of a clock that was ahead",
+        every: MINUTE.saturating_mul(10),
+        run: clamp_retry_times,
+    },
     PeriodicJob { name: "give up on dead hosts", every: MINUTE.saturating_mul(10), run: expire },
     PeriodicJob { name: "forget old activities", every: HOUR, run: prune_activities },
     PeriodicJob { name: "forget old tombstones and seen ids", every: HOUR, run: prune_tombstones },
-    PeriodicJob { name: "forget old editions of other people's posts", every: HOUR, run: prune_editions },
+    PeriodicJob { name: "forget old editions of other people's posts", every: HOUR, run: prune_post_edits },
     PeriodicJob { name: "forget uploads without a post", every: HOUR, run: prune_uploads },
     PeriodicJob { name: "remove files nobody names", every: MINUTE.saturating_mul(5), run: sweep },
     PeriodicJob { name: "tell and ask how polls stand", every: MINUTE, run: |n, _| poll_refresh::step(n) },
     PeriodicJob { name: "forget posts of strangers", every: MINUTE.saturating_mul(10), run: prune_posts },
     PeriodicJob { name: "forget strangers", every: MINUTE.saturating_mul(20), run: prune_actors },
     PeriodicJob { name: "forget servers of strangers", every: HOUR, run: prune_hosts },
-    PeriodicJob { name: "forget what could not be understood", every: HOUR, run: prune_aside },
+    PeriodicJob { name: "forget what could not be understood", every: HOUR, run: prune_set_aside },
     PeriodicJob { name: "look at stale profiles again", every: MINUTE.saturating_mul(15), run: refresh_stale },
     PeriodicJob {
         name: "go along with people who moved",
@@ -116,7 +120,7 @@ impl JobSchedule {
     }
 
     /// How long nothing needs doing; never more than the chore with the shortest period allows.
-    pub fn rest(&self, now: Time) -> Duration {
+    pub fn pause(&self, now: Time) -> Duration {
         self.next_at.iter().min().map_or(MINUTE, |next| next.since(now)).min(MINUTE)
     }
 }
@@ -146,9 +150,10 @@ fn free_overdue(node: &Node, _: &mut JobSchedule) -> Result<()> {
     Ok(())
 }
 
-fn mend_times(node: &Node, _: &mut JobSchedule) -> Result<()> {
-    let mended =
-        node.store.write(|w| Ok(deliveries::mend_times(w)? + inbox::mend_times(w)? + hosts::mend_times(w)?))?;
+fn clamp_retry_times(node: &Node, _: &mut JobSchedule) -> Result<()> {
+    let mended = node.store.write(|w| {
+        Ok(deliveries::clamp_retry_times(w)? + inbox::clamp_retry_times(w)? + hosts::clamp_retry_times(w)?)
+    })?;
     if mended > 0 {
         tracing::warn!(mended, "the clock had been ahead; what waited too long was brought back");
     }
@@ -171,14 +176,17 @@ fn prune_tombstones(node: &Node, _: &mut JobSchedule) -> Result<()> {
     Ok(())
 }
 
-fn prune_editions(node: &Node, _: &mut JobSchedule) -> Result<()> {
+fn prune_post_edits(node: &Node, _: &mut JobSchedule) -> Result<()> {
     while node.store.write(|w| post_edits::prune(w, w.now.minus(POST_EDIT_RETENTION), ROWS_PER_WRITE))? > 0 {}
     Ok(())
 }
 
 fn prune_uploads(node: &Node, _: &mut JobSchedule) -> Result<()> {
-    while node.store.write(|w| attachments::prune_loose(w, w.now.minus(UNUSED_UPLOAD_RETENTION), ROWS_PER_WRITE))? > 0 {
-    }
+    while node
+        .store
+        .write(|w| attachments::prune_unattached(w, w.now.minus(UNUSED_UPLOAD_RETENTION), ROWS_PER_WRITE))?
+        > 0
+    {}
     Ok(())
 }
 
@@ -228,7 +236,7 @@ fn prune_hosts(node: &Node, diary: &mut JobSchedule) -> Result<()> {
     Ok(())
 }
 
-fn prune_aside(node: &Node, _: &mut JobSchedule) -> Result<()> {
+fn prune_set_aside(node: &Node, _: &mut JobSchedule) -> Result<()> {
     node.store.write(|w| inbox::prune_aside(w, w.now.minus(SET_ASIDE_RETENTION))).map(drop)
 }
 
@@ -244,7 +252,7 @@ fn refresh_stale(node: &Node, _: &mut JobSchedule) -> Result<()> {
         return Ok(());
     }
     let stale = node.store.read(|r| {
-        let ids = actors::stale(r, r.now.minus(ACTOR_REFRESH_AGE), ACTOR_REFRESHES_PER_ROUND)?;
+        let ids = actors::next_stale(r, r.now.minus(ACTOR_REFRESH_AGE), ACTOR_REFRESHES_PER_ROUND)?;
         actors::by_ids(r, &ids)
     })?;
     for actor in stale {
@@ -287,7 +295,7 @@ mod tests {
         assert_eq!(alive_at(&home), begun, "not in the first moment");
         let mut slept = Duration::ZERO;
         while slept < 2 * HOUR {
-            let rest = diary.rest(home.clock.now());
+            let rest = diary.pause(home.clock.now());
             assert!(!rest.is_zero() && rest <= MINUTE);
             home.clock.advance(rest);
             slept += rest;
@@ -312,7 +320,7 @@ mod tests {
     fn a_delivery_whose_worker_died_goes_again_within_two_minutes() {
         let home = home();
         let mut diary = JobSchedule::new(home.clock.now());
-        home.say("a", &["x.example"]);
+        home.activity("a", &["x.example"]);
         let claim = |w: &crate::store::Write<'_>| deliveries::claim(w, delivery::CLAIM_LEASE);
         assert!(home.node.store.write(claim).unwrap().is_some());
         assert!(home.node.store.write(claim).unwrap().is_none());
@@ -325,7 +333,7 @@ mod tests {
     fn what_was_sent_long_ago_is_forgotten() {
         let home = home();
         let mut diary = JobSchedule::new(home.clock.now());
-        home.say("a", &[]);
+        home.activity("a", &[]);
         let kept = || home.node.store.read(|r| deliveries::activity(r, &first_uri())).is_ok();
         assert!(kept());
         home.clock.advance(ACTIVITY_RETENTION);

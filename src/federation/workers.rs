@@ -45,7 +45,7 @@ struct WorkerQueue {
 }
 
 const WORKER_QUEUES: [WorkerQueue; 3] = [
-    WorkerQueue { name: "delivery", few: 8, most: 256, stack: 256 * 1024, next_due: send_due, run: send },
+    WorkerQueue { name: "delivery", few: 8, most: 256, stack: 256 * 1024, next_due: delivery_due, run: run_delivery },
     // documents nest and HTML is parsed: a deeper stack
     WorkerQueue {
         name: "inbox",
@@ -53,20 +53,27 @@ const WORKER_QUEUES: [WorkerQueue; 3] = [
         most: 8,
         stack: 2 * 1024 * 1024,
         next_due: |node| node.store.read(store::queue::inbox::next_due),
-        run: apply,
+        run: run_inbox,
     },
-    WorkerQueue { name: "backfill", few: 1, most: 1, stack: 2 * 1024 * 1024, next_due: fill_due, run: fill },
+    WorkerQueue {
+        name: "backfill",
+        few: 1,
+        most: 1,
+        stack: 2 * 1024 * 1024,
+        next_due: backfill_due,
+        run: run_backfill,
+    },
 ];
 /// Bytes of the stacks of leads and upkeep.
 const STACK_BYTES: usize = 512 * 1024;
 
 /// Messages for apps go first: there are few, and somebody holds a phone.
-fn send(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
+fn run_delivery(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
     push_notifications::run(node, goes_on)?;
-    delivery::run(node, goes_on)
+    delivery::run_attempt(node, goes_on)
 }
 
-fn send_due(node: &Node) -> Result<Option<Time>> {
+fn delivery_due(node: &Node) -> Result<Option<Time>> {
     node.store.read(|r| {
         Ok([store::notifications::push::next_due(r)?, store::queue::deliveries::next_due(r)?]
             .into_iter()
@@ -75,17 +82,17 @@ fn send_due(node: &Node) -> Result<Option<Time>> {
     })
 }
 
-fn apply(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
+fn run_inbox(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
     while inbox::step(node)? > 0 && goes_on() {}
     Ok(())
 }
 
-fn fill(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
+fn run_backfill(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
     while (scheduling::step(node)? || backfill::step(node)? || quote_refresh::step(node)?) && goes_on() {}
     Ok(())
 }
 
-fn fill_due(node: &Node) -> Result<Option<Time>> {
+fn backfill_due(node: &Node) -> Result<Option<Time>> {
     Ok([scheduling::next_due(node)?, backfill::next_due(node)?, quote_refresh::next_due(node)?]
         .into_iter()
         .flatten()
@@ -103,16 +110,16 @@ impl Workers {
     /// Frees what a killed process held, and starts all threads.
     pub fn start(node: Arc<Node>) -> Result<Self> {
         identity::complete(&node.store)?;
-        outage_recovery::alive(&node)?;
+        outage_recovery::record_alive(&node)?;
         node.store.write(|w| {
             store::queue::deliveries::free_leases(w)?;
             store::queue::inbox::free_leases(w)
         })?;
         let mut workers = Self { node, stop: Arc::default(), threads: Vec::new() };
         for line in &WORKER_QUEUES {
-            workers.spawn(line.name, move |node, stop| lead(node, line, stop))?;
+            workers.spawn(line.name, move |node, stop| supervise(node, line, stop))?;
         }
-        workers.spawn("upkeep", look_after)?;
+        workers.spawn("upkeep", run_upkeep)?;
         Ok(workers)
     }
 
@@ -130,7 +137,7 @@ impl Workers {
 
     fn join(&mut self) {
         self.stop.set();
-        self.node.store.bell().ring();
+        self.node.store.commit_notifier().notify();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a thread had panicked");
@@ -180,13 +187,13 @@ struct PoolState {
 }
 
 /// Sends in hands when something is due, until told to stop; then waits for them.
-fn lead(node: &Node, line: &WorkerQueue, stop: &StopSignal) {
+fn supervise(node: &Node, line: &WorkerQueue, stop: &StopSignal) {
     let crew = PoolState::default();
-    let bell = node.store.bell();
+    let bell = node.store.commit_notifier();
     let mut look = (Stopwatch::start(), 0);
     thread::scope(|scope| {
         while !stop.is_set() {
-            let rung = bell.rung();
+            let rung = bell.generation();
             if crew.failed.swap(false, Ordering::SeqCst) {
                 stop.rest(ERROR_PAUSE);
             }
@@ -197,14 +204,14 @@ fn lead(node: &Node, line: &WorkerQueue, stop: &StopSignal) {
                     stop.rest(ERROR_PAUSE);
                 }
                 Ok(Some(wait)) if wait.is_zero() && hands < line.few => {
-                    send_in(scope, node, line, &crew, stop, 1);
+                    start_worker(scope, node, line, &crew, stop, 1);
                     bell.wait(rung, TAKE_UP_TIMEOUT);
                 }
                 Ok(Some(wait)) if wait.is_zero() => {
                     let done = crew.done.load(Ordering::SeqCst);
                     if look.0.elapsed() >= SUPERVISOR_INTERVAL {
                         if done.wrapping_sub(look.1) < hands {
-                            send_in(scope, node, line, &crew, stop, hands.min(line.most.saturating_sub(hands)));
+                            start_worker(scope, node, line, &crew, stop, hands.min(line.most.saturating_sub(hands)));
                         }
                         look = (Stopwatch::start(), done);
                     }
@@ -222,7 +229,7 @@ fn due_in(node: &Node, line: &WorkerQueue) -> Result<Option<Duration>> {
 }
 
 /// Starts `more` hands, which end when nothing is due.
-fn send_in<'s, 'e>(
+fn start_worker<'s, 'e>(
     scope: &'s Scope<'s, 'e>,
     node: &'e Node,
     line: &'e WorkerQueue,
@@ -236,7 +243,7 @@ fn send_in<'s, 'e>(
         crew.hands.fetch_add(1, Ordering::SeqCst);
         let hand = thread::Builder::new().name(line.name.to_owned()).stack_size(line.stack);
         let started = hand.spawn_scoped(scope, || {
-            let ended = guarded(|| {
+            let ended = catch_panic(|| {
                 (line.run)(node, &mut || {
                     crew.done.fetch_add(1, Ordering::SeqCst);
                     !stop.is_set()
@@ -257,18 +264,18 @@ fn send_in<'s, 'e>(
 }
 
 /// Does the chores until told to stop.
-fn look_after(node: &Node, stop: &StopSignal) {
+fn run_upkeep(node: &Node, stop: &StopSignal) {
     let mut diary = upkeep::JobSchedule::new(node.clock().now());
     while !stop.is_set() {
-        if let Err(error) = guarded(|| upkeep::step(node, &mut diary)) {
+        if let Err(error) = catch_panic(|| upkeep::step(node, &mut diary)) {
             tracing::error!(%error, "upkeep");
         }
-        stop.rest(diary.rest(node.clock().now()).max(Duration::from_secs(1)));
+        stop.rest(diary.pause(node.clock().now()).max(Duration::from_secs(1)));
     }
 }
 
 /// Runs `work`; a panic in it is an error like any other.
-fn guarded(work: impl FnOnce() -> Result<()>) -> Result<()> {
+fn catch_panic(work: impl FnOnce() -> Result<()>) -> Result<()> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Error::internal("it panicked")))
 }
 
@@ -303,13 +310,13 @@ mod tests {
     fn until(node: &Node, count: u32) {
         let watch = Stopwatch::start();
         loop {
-            let rung = node.store.bell().rung();
+            let rung = node.store.commit_notifier().generation();
             let waiting = node.store.read(store::queue::deliveries::count).unwrap();
             if waiting == count {
                 return;
             }
             assert!(watch.elapsed() < Duration::from_secs(60), "{waiting} still wait");
-            node.store.bell().wait(rung, Duration::from_secs(1));
+            node.store.commit_notifier().wait(rung, Duration::from_secs(1));
         }
     }
 
@@ -327,7 +334,7 @@ mod tests {
         let good: Vec<String> = (0..40).map(|n| format!("good{n}.example")).collect();
         let all: Vec<&str> = hanging.iter().chain(&good).map(String::as_str).collect();
         let home = TestNode::new(&all, peer.address, Duration::from_secs(60));
-        home.say("a", &all);
+        home.activity("a", &all);
         let node = Arc::new(home.node);
         let workers = Workers::start(node.clone()).unwrap();
         until(&node, 40);
@@ -353,17 +360,17 @@ mod tests {
             }
         });
         let home = TestNode::new(&["x.example"], peer.address, Duration::from_secs(60));
-        home.say("a", &["x.example"]);
+        home.activity("a", &["x.example"]);
         let node = Arc::new(home.node);
         let workers = Workers::start(node.clone()).unwrap();
         let next = || node.store.read(store::queue::deliveries::next_due).unwrap();
         let watch = Stopwatch::start();
         while next().is_none_or(|next| next == node.clock().now()) {
             assert!(watch.elapsed() < Duration::from_secs(60));
-            node.store.bell().wait(node.store.bell().rung(), SUPERVISOR_INTERVAL);
+            node.store.commit_notifier().wait(node.store.commit_notifier().generation(), SUPERVISOR_INTERVAL);
         }
         home.clock.advance(Duration::from_secs(70));
-        node.store.bell().ring();
+        node.store.commit_notifier().notify();
         is_asked.recv().unwrap();
         let stopper = thread::spawn(move || workers.stop());
         door.open();
@@ -375,7 +382,7 @@ mod tests {
     fn what_a_killed_server_had_claimed_is_delivered_after_the_restart() {
         let peer = TestPeer::start(|_| response(202, &[], b""));
         let home = TestNode::new(&["x.example"], peer.address, Duration::from_secs(60));
-        home.say("a", &["x.example"]);
+        home.activity("a", &["x.example"]);
         home.node.store.write(|w| store::queue::deliveries::claim(w, delivery::CLAIM_LEASE)).unwrap().unwrap();
         let node = Arc::new(home.node);
         let workers = Workers::start(node.clone()).unwrap();
@@ -397,7 +404,7 @@ mod tests {
                 let times = TIMES.fetch_add(1, Ordering::SeqCst);
                 assert!(times > 0, "on purpose");
                 goes_on();
-                node.store.bell().ring();
+                node.store.commit_notifier().notify();
                 Ok(())
             },
         };
@@ -406,12 +413,12 @@ mod tests {
         let stop = StopSignal::default();
         thread::scope(|scope| {
             let (node, stop) = (&home.node, &stop);
-            let leader = scope.spawn(|| lead(node, &line, stop));
+            let leader = scope.spawn(|| supervise(node, &line, stop));
             while TIMES.load(Ordering::SeqCst) < 2 {
-                node.store.bell().wait(node.store.bell().rung(), SUPERVISOR_INTERVAL);
+                node.store.commit_notifier().wait(node.store.commit_notifier().generation(), SUPERVISOR_INTERVAL);
             }
             stop.set();
-            node.store.bell().ring();
+            node.store.commit_notifier().notify();
             leader.join().unwrap();
         });
     }

@@ -39,7 +39,7 @@ struct ContainerInfo {
 
 /// Frees a film or recording of its metadata. Takes no more memory than the file and its copy; never decodes.
 /// [`Error::Invalid`] says what is wrong with it.
-pub fn recording(mut bytes: Vec<u8>) -> Result<CleanedMedia> {
+pub fn clean_audio_video(mut bytes: Vec<u8>) -> Result<CleanedMedia> {
     if bytes.len() > MAX_AUDIO_VIDEO_BYTES {
         return Err(Error::invalid(format!(
             "this file is too large: at most {} MiB",
@@ -90,7 +90,7 @@ fn le32(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 /// Writes zeros over a part of a file, as far as it reaches.
-fn blank(bytes: &mut [u8], from: usize, to: usize) {
+fn zero_range(bytes: &mut [u8], from: usize, to: usize) {
     let to = to.min(bytes.len());
     if let Some(part) = bytes.get_mut(from.min(to)..to) {
         part.fill(0);

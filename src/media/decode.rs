@@ -78,7 +78,7 @@ fn damaged(source: ImageError) -> Error {
 fn open(bytes: &[u8], kind: MediaType) -> ImageResult<Box<dyn ImageDecoder + '_>> {
     let reader = Cursor::new(bytes);
     Ok(match kind {
-        MediaType::Png => Box::new(PngDecoder::with_limits(Cursor::new(png::bare(bytes)), limits())?),
+        MediaType::Png => Box::new(PngDecoder::with_limits(Cursor::new(png::without_metadata(bytes)), limits())?),
         MediaType::Gif => Box::new(GifDecoder::new(reader)?),
         MediaType::Webp => Box::new(WebPDecoder::new(reader)?),
         _ => Box::new(JpegDecoder::new(reader)?),

@@ -26,8 +26,8 @@ mod png;
 mod sniff;
 mod webp;
 
-pub use audio_video::{CleanedMedia, recording};
-pub use picture::{EncodedImage, ImagePurpose, PreparedImage, picture};
+pub use audio_video::{CleanedMedia, clean_audio_video};
+pub use picture::{EncodedImage, ImagePurpose, PreparedImage, prepare_image};
 pub use sniff::{MediaType, media_types, sniff};
 
 /// Bytes of a picture we try to decode, uploaded or fetched.

@@ -4,7 +4,7 @@ use std::panic::catch_unwind;
 
 use super::decode::decode;
 use super::encode::encode;
-use super::resize::{ResizeFit, blurhash, fitted, resized};
+use super::resize::{ResizeFit, blurhash, resize_to_fit, resized};
 use super::{
     AVATAR_SIDE, EMOJI_SIDE, HEADER_SIZE, MAX_ANIMATED_EMOJI_BYTES, MAX_IMAGE_BYTES, MediaType, POST_SIDE,
     PREVIEW_SIDE, PROXY_SIDE, animation, sniff,
@@ -60,7 +60,7 @@ pub struct PreparedImage {
 ///
 /// Takes seconds for a large one: call it on a blocking thread, one at a time, never inside a write.
 /// [`Error::Invalid`] says what is wrong with the picture.
-pub fn picture(bytes: &[u8], purpose: ImagePurpose) -> Result<PreparedImage> {
+pub fn prepare_image(bytes: &[u8], purpose: ImagePurpose) -> Result<PreparedImage> {
     if bytes.len() > MAX_IMAGE_BYTES {
         let most = MAX_IMAGE_BYTES / 1024 / 1024;
         return Err(Error::invalid(format!("this picture is too large: at most {most} MiB")));
@@ -68,11 +68,11 @@ pub fn picture(bytes: &[u8], purpose: ImagePurpose) -> Result<PreparedImage> {
     let kind = sniff(bytes).filter(|kind| kind.is_picture());
     let kind = kind.ok_or_else(|| Error::invalid("this is no picture we can read: use JPEG, PNG, GIF or WebP"))?;
     // The decoders are other people's and read strangers' bytes: a panic in one is that picture's fault.
-    catch_unwind(|| made(bytes, kind, purpose))
+    catch_unwind(|| prepare(bytes, kind, purpose))
         .unwrap_or_else(|_| Err(Error::invalid("this picture is damaged, or of a kind we cannot read")))
 }
 
-fn made(bytes: &[u8], kind: MediaType, purpose: ImagePurpose) -> Result<PreparedImage> {
+fn prepare(bytes: &[u8], kind: MediaType, purpose: ImagePurpose) -> Result<PreparedImage> {
     let fit = match purpose {
         ImagePurpose::Post => ResizeFit::Within(POST_SIDE),
         ImagePurpose::Avatar => ResizeFit::Cover(AVATAR_SIDE, AVATAR_SIDE),
@@ -83,10 +83,10 @@ fn made(bytes: &[u8], kind: MediaType, purpose: ImagePurpose) -> Result<Prepared
     let moves = kind == MediaType::Gif
         && (purpose == ImagePurpose::Post
             || (purpose == ImagePurpose::Emoji && bytes.len() <= MAX_ANIMATED_EMOJI_BYTES));
-    let image = fitted(decode(bytes, kind)?, fit)?;
+    let image = resize_to_fit(decode(bytes, kind)?, fit)?;
     let blurhash = blurhash(&image)?;
     let (width, height) = (image.width(), image.height());
-    let moving = moves.then(|| animation::copied(bytes)).flatten();
+    let moving = moves.then(|| animation::copy_frames(bytes)).flatten();
     let smaller = width.max(height) > PREVIEW_SIDE || moving.is_some();
     let whole = match moving {
         Some(bytes) => EncodedImage { bytes, media_type: MediaType::Gif.media_type(), width, height },

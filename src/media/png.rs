@@ -7,7 +7,7 @@ const SIGNATURE: usize = 8;
 const CHUNK_OVERHEAD_BYTES: usize = 12;
 
 /// The file with nothing but the chunks that make the pixels, and the one that says how they lie.
-pub(super) fn bare(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn without_metadata(bytes: &[u8]) -> Vec<u8> {
     let (signature, mut rest) = bytes.split_at(SIGNATURE.min(bytes.len()));
     let mut bare = signature.to_vec();
     while let [a, b, c, d, name @ ..] = rest {

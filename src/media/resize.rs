@@ -19,7 +19,7 @@ pub(super) enum ResizeFit {
 }
 
 /// The picture upright, in 8-bit grey, RGB or (only where something shows through) RGBA, fitted.
-pub(super) fn fitted(decoded: DecodedImage, fit: ResizeFit) -> Result<DynamicImage> {
+pub(super) fn resize_to_fit(decoded: DecodedImage, fit: ResizeFit) -> Result<DynamicImage> {
     let DecodedImage { image, orientation } = decoded;
     // Turning the small picture instead of the large one saves a copy of the large one; so the fit is turned first.
     let lies = matches!(
@@ -30,7 +30,7 @@ pub(super) fn fitted(decoded: DecodedImage, fit: ResizeFit) -> Result<DynamicIma
         ResizeFit::Cover(width, height) if lies => ResizeFit::Cover(height, width),
         fit => fit,
     };
-    let mut small = plain(resized(image, fit)?);
+    let mut small = without_alpha(resized(image, fit)?);
     small.apply_orientation(orientation);
     Ok(small)
 }
@@ -51,15 +51,15 @@ pub(super) fn resized(image: DynamicImage, fit: ResizeFit) -> Result<DynamicImag
     let size = (new_width, new_height);
     // The resizer is told each kind of pixel by name: its code for all kinds would be an eighth of the program.
     Ok(match eight_bits(image) {
-        DynamicImage::ImageLuma8(image) => shrunk::<_, U8>(&image, size, &options)?.into(),
-        DynamicImage::ImageRgb8(image) => shrunk::<_, U8x3>(&image, size, &options)?.into(),
+        DynamicImage::ImageLuma8(image) => shrink::<_, U8>(&image, size, &options)?.into(),
+        DynamicImage::ImageRgb8(image) => shrink::<_, U8x3>(&image, size, &options)?.into(),
         other => {
             // Colours are weighed by their alpha in place: left to itself the resizer would copy the large picture.
             let mut image = other.into_rgba8();
             let weigh = MulDiv::new();
             let mut large = TypedImage::<U8x4>::from_buffer(width, height, &mut image).map_err(Error::internal)?;
             weigh.multiply_alpha_inplace_typed(&mut large).map_err(Error::internal)?;
-            let mut image = shrunk::<_, U8x4>(&image, size, &options)?;
+            let mut image = shrink::<_, U8x4>(&image, size, &options)?;
             let mut small =
                 TypedImage::<U8x4>::from_buffer(new_width, new_height, &mut image).map_err(Error::internal)?;
             weigh.divide_alpha_inplace_typed(&mut small).map_err(Error::internal)?;
@@ -69,7 +69,7 @@ pub(super) fn resized(image: DynamicImage, fit: ResizeFit) -> Result<DynamicImag
 }
 
 /// `image` at this width and height; `P` is the resizer's word for the pixel `S`.
-fn shrunk<S, P>(
+fn shrink<S, P>(
     image: &ImageBuffer<S, Vec<u8>>,
     (width, height): (u32, u32),
     options: &ResizeOptions,
@@ -133,7 +133,7 @@ fn sizes(width: u32, height: u32, fit: ResizeFit) -> ((u32, u32), (u32, u32)) {
 }
 
 /// 8 bits a channel, and no alpha channel where nothing shows through.
-fn plain(image: DynamicImage) -> DynamicImage {
+fn without_alpha(image: DynamicImage) -> DynamicImage {
     match eight_bits(image) {
         DynamicImage::ImageRgba8(rgba) if rgba.pixels().all(|pixel| pixel.0[3] == 255) => {
             DynamicImage::ImageRgba8(rgba).into_rgb8().into()

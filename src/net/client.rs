@@ -144,12 +144,12 @@ pub(super) fn exchange(
             .map_err(ureq::Error::from)
             .and_then(|request| agent.run(agent.configure_request(request).timeout_global(Some(left)).build())),
     };
-    let (head, body) = answer.map_err(|error| explain(&host, error))?.into_parts();
+    let (head, body) = answer.map_err(|error| net_error(&host, error))?.into_parts();
     let code = head.status.as_u16();
     let limit = if head.status.is_success() { ask.limit } else { ERROR_BODY };
     let room = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     let mut bytes = Vec::new();
-    body.into_reader().take(room).read_to_end(&mut bytes).map_err(|error| explain(&host, error.into()))?;
+    body.into_reader().take(room).read_to_end(&mut bytes).map_err(|error| net_error(&host, error.into()))?;
     if bytes.len() > limit {
         if head.status.is_success() {
             return Err(NetError::TooBig { host, limit });
@@ -160,7 +160,7 @@ pub(super) fn exchange(
 }
 
 /// ureq's error in our words.
-fn explain(host: &str, error: ureq::Error) -> NetError {
+fn net_error(host: &str, error: ureq::Error) -> NetError {
     let host = host.to_owned();
     match error {
         ureq::Error::Other(inner) => match inner.downcast::<NetError>() {

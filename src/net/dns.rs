@@ -77,7 +77,7 @@ impl GuardedDns {
                 let world = world.read().unwrap_or_else(PoisonError::into_inner);
                 world.get(bare).copied().into_iter().collect()
             }
-            (Err(_), NameSource::System) => self.ask(bare, port)?,
+            (Err(_), NameSource::System) => self.query(bare, port)?,
         };
         if found.is_empty() {
             return Err(NetError::NoSuchHost { host: host.to_owned() });
@@ -91,7 +91,7 @@ impl GuardedDns {
         Ok(found)
     }
 
-    fn ask(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, NetError> {
+    fn query(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, NetError> {
         let failed = |why: String| NetError::Connect { host: host.to_owned(), why };
         let runtime = self.runtime()?;
         let resolver = self.system(runtime).map_err(|why| failed(format!("no name server can be used ({why})")))?;

@@ -40,14 +40,14 @@ impl Net {
     pub fn document(&self, get: Get<'_>, rule: IdRule) -> Result<Document, NetError> {
         let mut trip = FetchState::start();
         let found = self.one_document(get, &mut trip)?;
-        if fits(&found, get.url, rule)? {
+        if check_id(&found, get.url, rule)? {
             return Ok(found);
         }
         let again = self.one_document(Get { url: &found.id, knock: found.knock, ..get }, &mut trip)?;
-        if again.id == found.id && fits(&again, &found.id, rule)? {
+        if again.id == found.id && check_id(&again, &found.id, rule)? {
             Ok(again)
         } else {
-            Err(bad(&again.url, "its id is not where it was found"))
+            Err(invalid_document(&again.url, "its id is not where it was found"))
         }
     }
 
@@ -63,37 +63,37 @@ impl Net {
         if !is_activity(&answer.content_type) {
             let kind = answer.media_type();
             let kind: String = if kind.is_empty() { "nothing".into() } else { kind.chars().take(60).collect() };
-            return Err(bad(&answer.url, &format!("it says it is {kind}, not an ActivityPub document")));
+            return Err(invalid_document(&answer.url, &format!("it says it is {kind}, not an ActivityPub document")));
         }
         let value = parse(&answer)?;
         let id = value.get("id").or_else(|| value.get("@id")).and_then(Value::as_str);
-        let id = id.ok_or_else(|| bad(&answer.url, "it has no id"))?.to_owned();
+        let id = id.ok_or_else(|| invalid_document(&answer.url, "it has no id"))?.to_owned();
         Ok(Document { id, url: answer.url, value, knock: answer.knock })
     }
 }
 
 /// True when the id is the URL asked for or the final one (WordPress redirects `/author/a`, an id, to `/author/a/`). An id on
 /// another origin than the final URL is an error: nobody speaks for another server.
-fn fits(document: &Document, asked: &str, rule: IdRule) -> Result<bool, NetError> {
+fn check_id(document: &Document, asked: &str, rule: IdRule) -> Result<bool, NetError> {
     let id = address(document, &document.id)?;
     let url = address(document, &document.url)?;
     if id.origin() != url.origin() {
-        return Err(bad(&document.url, "its id is on another server"));
+        return Err(invalid_document(&document.url, "its id is on another server"));
     }
     Ok(rule == IdRule::SameOrigin || id == url || address(document, asked)? == id)
 }
 
 /// The id or URL without its fragment, ready to compare.
 fn address(document: &Document, text: &str) -> Result<Url, NetError> {
-    let mut url = Url::parse(text).map_err(|_| bad(&document.url, "its id is not a URL"))?;
+    let mut url = Url::parse(text).map_err(|_| invalid_document(&document.url, "its id is not a URL"))?;
     if !matches!(url.scheme(), "https" | "http") {
-        return Err(bad(&document.url, "its id is not a web address"));
+        return Err(invalid_document(&document.url, "its id is not a web address"));
     }
     url.set_fragment(None);
     Ok(url)
 }
 
-fn bad(url: &str, why: &str) -> NetError {
+fn invalid_document(url: &str, why: &str) -> NetError {
     let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
     NetError::BadContent { host, why: why.to_owned() }
 }
@@ -118,10 +118,10 @@ const ACTIVITYSTREAMS: &str = "https://www.w3.org/ns/activitystreams";
 
 fn parse(answer: &FetchResponse) -> Result<Value, NetError> {
     if depth(&answer.body) > MAX_DEPTH {
-        return Err(bad(&answer.url, "it is nested too deeply"));
+        return Err(invalid_document(&answer.url, "it is nested too deeply"));
     }
-    let value: Value = json::value(&answer.body).map_err(|_| bad(&answer.url, "it is not JSON"))?;
-    if value.is_object() { Ok(value) } else { Err(bad(&answer.url, "it is not a JSON object")) }
+    let value: Value = json::value(&answer.body).map_err(|_| invalid_document(&answer.url, "it is not JSON"))?;
+    if value.is_object() { Ok(value) } else { Err(invalid_document(&answer.url, "it is not a JSON object")) }
 }
 
 /// How deep brackets are nested, outside texts.

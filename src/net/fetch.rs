@@ -158,7 +158,7 @@ impl Net {
         let mut knock = get.knock;
         let mut seen: Vec<Url> = Vec::new();
         loop {
-            let (reply, worked) = trip.hop(&url, get.gate, |watch| self.knock(&url, get, knock, watch))?;
+            let (reply, worked) = trip.hop(&url, get.gate, |watch| self.send_signed(&url, get, knock, watch))?;
             knock = worked;
             let host = url.host_str().unwrap_or_default().to_owned();
             match reply.code {
@@ -200,24 +200,24 @@ impl Net {
     }
 
     /// Asks one hop, and once more in the other format where the signature may have been the reason to refuse.
-    fn knock(
+    fn send_signed(
         &self,
         url: &Url,
         get: Get<'_>,
         knock: Knock,
         watch: Stopwatch,
     ) -> Result<(ClientResponse, Knock), NetError> {
-        let first = self.ask(url, get, knock, watch)?;
+        let first = self.request(url, get, knock, watch)?;
         if get.signer.is_none() || !refused_for_signature(url, first.code) {
             return Ok((first, knock));
         }
-        match self.ask(url, get, knock.other(), watch) {
+        match self.request(url, get, knock.other(), watch) {
             Ok(second) if second.code < 400 => Ok((second, knock.other())),
             _ => Ok((first, knock)),
         }
     }
 
-    fn ask(&self, url: &Url, get: Get<'_>, knock: Knock, watch: Stopwatch) -> Result<ClientResponse, NetError> {
+    fn request(&self, url: &Url, get: Get<'_>, knock: Knock, watch: Stopwatch) -> Result<ClientResponse, NetError> {
         let mut headers = vec![("accept".to_owned(), get.accept.header().to_owned())];
         if let Some(signer) = get.signer {
             headers.extend(signed(url, signer, knock, "GET", None, &[], get.now)?);

@@ -92,10 +92,10 @@ impl Net {
 
     /// Reads a URL and checks that it may be asked at all.
     fn check(&self, url: &str) -> Result<url::Url, NetError> {
-        self.outside_a_trial(address::check_url(url, self.reach)?)
+        self.check_not_trial(address::check_url(url, self.reach)?)
     }
 
-    fn outside_a_trial(&self, url: url::Url) -> Result<url::Url, NetError> {
+    fn check_not_trial(&self, url: url::Url) -> Result<url::Url, NetError> {
         if self.trial {
             return Err(NetError::Trial { host: url.host_str().unwrap_or_default().to_owned() });
         }

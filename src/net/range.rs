@@ -31,7 +31,13 @@ pub struct ByteRange {
 impl Net {
     /// Fetches at most `length` (and [`PIECE`]) bytes of a file, from `from` on. TooBig where the server knows no ranges and
     /// the file is larger than a piece.
-    pub fn piece(&self, url: &str, from: u64, length: usize, gate: HostFilter<'_>) -> Result<ByteRange, NetError> {
+    pub fn fetch_range(
+        &self,
+        url: &str,
+        from: u64,
+        length: usize,
+        gate: HostFilter<'_>,
+    ) -> Result<ByteRange, NetError> {
         let mut trip = FetchState::start();
         let mut url = self.check(url)?;
         let length = length.clamp(1, MAX_RANGE_BYTES);
@@ -129,8 +135,9 @@ mod tests {
             }
         });
         let net = net(&[("films.example", peer.address)]);
-        let ask =
-            |path: &str, from, length| net.piece(&format!("http://films.example{path}"), from, length, &|_| Ok(()));
+        let ask = |path: &str, from, length| {
+            net.fetch_range(&format!("http://films.example{path}"), from, length, &|_| Ok(()))
+        };
         let piece = ask("/film.mp4", 1000, 500).unwrap();
         assert_eq!((piece.bytes.as_slice(), piece.whole), (&film()[1000..1500], 3000));
         assert_eq!(ask("/moved", 2900, MAX_RANGE_BYTES).unwrap().bytes, film()[2900..]);
@@ -145,6 +152,8 @@ mod tests {
             assert!(matches!(ask(odd, 0, 10), Err(NetError::BadContent { .. })), "{odd}");
         }
         assert!(peer.seen().iter().all(|seen| seen.header("accept-encoding") == "identity"));
-        assert!(ask("/film.mp4", 0, 1).is_ok() && net.piece("http://127.0.0.1/film.mp4", 0, 1, &|_| Ok(())).is_err());
+        assert!(
+            ask("/film.mp4", 0, 1).is_ok() && net.fetch_range("http://127.0.0.1/film.mp4", 0, 1, &|_| Ok(())).is_err()
+        );
     }
 }

@@ -65,22 +65,22 @@ impl Net {
 
     /// Delivers to a push service, which may stand on any port.
     pub fn push(&self, post: PostMessage<'_>) -> Result<PostResponse, NetError> {
-        self.send(&self.outside_a_trial(check_push_url(post.url, self.reach)?)?, post)
+        self.send(&self.check_not_trial(check_push_url(post.url, self.reach)?)?, post)
     }
 
     fn send(&self, url: &Url, post: PostMessage<'_>) -> Result<PostResponse, NetError> {
         let watch = Stopwatch::start();
-        let first = self.put(url, post, post.knock, watch)?;
+        let first = self.send_once(url, post, post.knock, watch)?;
         if post.signer.is_none() || !refused_for_signature(url, first.code) {
             return Ok(sent(first, post.knock, post.now));
         }
-        match self.put(url, post, post.knock.other(), watch) {
+        match self.send_once(url, post, post.knock.other(), watch) {
             Ok(second) if second.code < 400 => Ok(sent(second, post.knock.other(), post.now)),
             _ => Ok(sent(first, post.knock, post.now)),
         }
     }
 
-    fn put(
+    fn send_once(
         &self,
         url: &Url,
         post: PostMessage<'_>,

@@ -263,7 +263,7 @@ fn every_hop_passes_the_gate() {
     let shut = NetError::Slow { host: "shut.example".into() };
     assert_eq!(net.get(Get { gate: &gate, ..get("http://b.example/x") }).unwrap_err(), shut);
     assert_eq!(net.document(Get { gate: &gate, ..get("http://b.example/x") }, IdRule::Exact).unwrap_err(), shut);
-    assert_eq!(net.piece("http://b.example/x", 0, 1, &gate).unwrap_err(), shut);
+    assert_eq!(net.fetch_range("http://b.example/x", 0, 1, &gate).unwrap_err(), shut);
     assert!(peer.seen().iter().all(|seen| seen.header("host") == "b.example"));
 }
 

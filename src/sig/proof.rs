@@ -42,9 +42,9 @@ impl IntegrityProof {
 }
 
 /// Puts a proof into a document of ours; the result is what is sent, byte for byte.
-pub fn attach(document: Value, key_id: &str, key: &ProofKey, now: Time) -> Result<Value> {
+pub fn attach_proof(document: Value, key_id: &str, key: &ProofKey, now: Time) -> Result<Value> {
     let Value::Object(mut members) = document else { return Err(Error::internal("only an object can be proven")) };
-    let context = widened(members.remove("@context"));
+    let context = with_proof_context(members.remove("@context"));
     let mut options = Map::new();
     options.insert("@context".into(), context.clone());
     options.insert("type".into(), "DataIntegrityProof".into());
@@ -65,7 +65,7 @@ pub fn attach(document: Value, key_id: &str, key: &ProofKey, now: Time) -> Resul
 }
 
 /// The context with the words of proofs in it, before the terms written inline.
-fn widened(context: Option<Value>) -> Value {
+fn with_proof_context(context: Option<Value>) -> Value {
     let mut list = match context {
         Some(Value::Array(list)) => list,
         Some(other) => vec![other],
@@ -100,10 +100,10 @@ pub fn read(document: &Value, now: Time) -> Result<Option<IntegrityProof>, Signa
             && !proof.contains_key("previousProof")
     };
     let found = proofs.iter().take(MAX_PROOFS).filter_map(Value::as_object).find(ours);
-    found.map_or(Ok(None), |proof| judge(members, proof, now))
+    found.map_or(Ok(None), |proof| check_proof(members, proof, now))
 }
 
-fn judge(
+fn check_proof(
     document: &Map<String, Value>,
     proof: &Map<String, Value>,
     now: Time,
@@ -298,12 +298,13 @@ mod tests {
     fn what_we_prove_can_be_checked_also_after_it_was_written_and_read() {
         let key = ProofKey::from_pkcs8(&ProofKey::generate().unwrap()).unwrap();
         let now = at("2026-11-23T10:00:00Z");
-        for context in [json!("https://www.w3.org/ns/activitystreams"), crate::ap::context::full(), Value::Null] {
+        for context in [json!("https://www.w3.org/ns/activitystreams"), crate::ap::context::full_context(), Value::Null]
+        {
             let mut document = json!({"type": "Like", "focalPoint": [0.1, -0.0, 1e-7], "name": "\u{1f600}\u{fb33}"});
             if !context.is_null() {
                 document["@context"] = context;
             }
-            let proven = attach(document, METHOD, &key, now).unwrap();
+            let proven = attach_proof(document, METHOD, &key, now).unwrap();
             assert_eq!(proven["@context"][0], "https://www.w3.org/ns/activitystreams");
             assert_eq!(proven["@context"], proven["proof"]["@context"]);
             let again: Value = serde_json::from_str(&proven.to_string()).unwrap();

@@ -50,14 +50,14 @@ impl PushReceiver {
         let fits = point.len() == POINT && point.first() == Some(&4) && secret.len() == SECRET;
         let receiver = Self { point, secret };
         // A point beside the curve is found by using it.
-        if !fits || receiver.agreed(&SystemRandom::new()).is_err() {
+        if !fits || receiver.shared_secret(&SystemRandom::new()).is_err() {
             return Err(Error::invalid("Validation failed: p256dh or auth is no key"));
         }
         Ok(receiver)
     }
 
     /// From what [`Self::point`] and [`Self::secret`] gave.
-    pub fn kept(point: Vec<u8>, secret: Vec<u8>) -> Self {
+    pub fn own_half(point: Vec<u8>, secret: Vec<u8>) -> Self {
         Self { point, secret }
     }
 
@@ -72,7 +72,7 @@ impl PushReceiver {
     }
 
     /// A key of ours for one message: its public half, and what it has in common with theirs.
-    fn agreed(&self, random: &SystemRandom) -> Result<(Vec<u8>, Vec<u8>)> {
+    fn shared_secret(&self, random: &SystemRandom) -> Result<(Vec<u8>, Vec<u8>)> {
         let failed = |_| Error::invalid("no common secret");
         let ours = EphemeralPrivateKey::generate(&ECDH_P256, random).map_err(failed)?;
         let public = ours.compute_public_key().map_err(failed)?.as_ref().to_vec();
@@ -104,7 +104,7 @@ pub fn seal(coding: PushEncoding, to: &PushReceiver, message: &[u8], ours: &[u8]
     let random = SystemRandom::new();
     let mut salt = [0_u8; SALT];
     random.fill(&mut salt).map_err(|_| Error::internal("no randomness"))?;
-    let (public, common) = to.agreed(&random)?;
+    let (public, common) = to.shared_secret(&random)?;
     let keys = keys(coding, to, &public, &common, &salt);
     let header = |name: &str, value: String| (name.to_owned(), value);
     match coding {

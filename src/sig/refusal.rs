@@ -27,16 +27,16 @@ pub enum SignatureError {
     #[error("the request was made for another host than {0}")]
     WrongHost(String),
     /// Too old: a replay, or a clock that is behind.
-    #[error("the {0} is {ago} in the past: check your clock, and sign every attempt anew", ago = spoken(*.1))]
+    #[error("the {0} is {ago} in the past: check your clock, and sign every attempt anew", ago = reason_text(*.1))]
     Stale(&'static str, Duration),
     /// Too new: a clock that is ahead.
-    #[error("the {0} is {ahead} in the future: check your clock", ahead = spoken(*.1))]
+    #[error("the {0} is {ahead} in the future: check your clock", ahead = reason_text(*.1))]
     Future(&'static str, Duration),
     /// The Date header is not a date.
     #[error("the Date header is not an HTTP date")]
     NoDate,
     /// The signature's own end has passed.
-    #[error("the signature expired {ago} ago: check your clock", ago = spoken(*.0))]
+    #[error("the signature expired {ago} ago: check your clock", ago = reason_text(*.0))]
     Expired(Duration),
     /// The digest does not fit the body, or is of a kind we cannot check.
     #[error("{0}")]
@@ -68,7 +68,7 @@ impl SignatureError {
 }
 
 /// `3 hours`, `12 minutes`, `2 days`: the largest whole unit.
-fn spoken(by: Duration) -> String {
+fn reason_text(by: Duration) -> String {
     let secs = by.as_secs();
     let (count, unit) = match secs {
         0..60 => (secs, "second"),

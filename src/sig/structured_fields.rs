@@ -82,7 +82,7 @@ pub fn dictionary(text: &str) -> ParsedField<Vec<(String, DictionaryMember)>> {
         } else {
             DictionaryMember::Item(FieldItem { bare: BareItem::Flag(true), params: scan.params()? })
         };
-        push_once(&mut members, key, member)?;
+        push_unique(&mut members, key, member)?;
         scan.skip_blank(b"\t ");
         if scan.rest.is_empty() {
             break;
@@ -137,7 +137,7 @@ pub fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-fn push_once<T>(list: &mut Vec<(String, T)>, key: String, value: T) -> ParsedField<()> {
+fn push_unique<T>(list: &mut Vec<(String, T)>, key: String, value: T) -> ParsedField<()> {
     if list.iter().any(|(known, _)| *known == key) {
         return Err(FieldError::Duplicate(key));
     }
@@ -224,7 +224,7 @@ impl<'a> FieldScanner<'a> {
             self.skip_blank(b" ");
             let key = self.key()?;
             let value = if self.take(b'=') { self.bare()? } else { BareItem::Flag(true) };
-            push_once(&mut params, key, value)?;
+            push_unique(&mut params, key, value)?;
         }
         Ok(params)
     }

@@ -22,14 +22,14 @@ const MAX_DOCUMENT_AGE: Duration = Duration::from_secs(30 * 60);
 
 /// What to fetch for a Move: the other side, when the one who moves is somebody the owner follows, mutes or blocks.
 pub(super) fn needs(r: &Read<'_>, sender: &Actor, object: &Uri, target: &Uri) -> Result<Vec<Prerequisite>> {
-    let (old, looks): (_, &[&Uri]) = match sides(sender, object, target) {
+    let (old, looks): (_, &[&Uri]) = match move_sides(sender, object, target) {
         Some(MoveSide::Old) => (Some(sender.id), &[target]),
         // FEP-7628: the new one says it, and the old one's document must agree.
         Some(MoveSide::New) => (actors::id_of(r, object.as_str())?, &[object, target]),
         None => (None, &[]),
     };
     match old {
-        Some(old) if concerns(r, node::owner(r)?, old)? => {
+        Some(old) if concerns_followed(r, node::owner(r)?, old)? => {
             Ok(looks.iter().map(|uri| Prerequisite::Proof(uri.as_str().to_owned())).collect())
         }
         _ => Ok(Vec::new()),
@@ -42,7 +42,7 @@ enum MoveSide {
 }
 
 /// Which side of the move speaks; None for somebody who is neither.
-fn sides(sender: &Actor, object: &Uri, target: &Uri) -> Option<MoveSide> {
+fn move_sides(sender: &Actor, object: &Uri, target: &Uri) -> Option<MoveSide> {
     match sender.uri.as_str() {
         uri if *object == uri => Some(MoveSide::Old),
         uri if *target == uri => Some(MoveSide::New),
@@ -50,14 +50,14 @@ fn sides(sender: &Actor, object: &Uri, target: &Uri) -> Option<MoveSide> {
     }
 }
 
-fn concerns(r: &Read<'_>, owner: ActorId, old: ActorId) -> Result<bool> {
+fn concerns_followed(r: &Read<'_>, owner: ActorId, old: ActorId) -> Result<bool> {
     Ok(!moves::is_recent(r, old)?
         && (follows::get(r, owner, old)?.is_some() || mutes::get(r, old)?.is_some() || blocks::is_blocked(r, old)?))
 }
 
 /// A Move arrived.
 pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Uri, target: &Uri) -> Result<()> {
-    let (old, new) = match sides(sender, object, target) {
+    let (old, new) = match move_sides(sender, object, target) {
         Some(MoveSide::Old) => (Some(sender.clone()), actors::by_uri(w, target.as_str())?),
         Some(MoveSide::New) => (actors::by_uri(w, object.as_str())?, Some(sender.clone())),
         None => (None, None),
@@ -66,15 +66,15 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ur
     if sender.id == old.id && old.moved_to.is_none() {
         // The Move is their word for it; their document will say so, too.
         old.moved_to = Some(new.uri.clone());
-        if is_true(w, &old, &new) {
-            moves::note(w, old.id, &new.uri)?;
+        if is_confirmed(w, &old, &new) {
+            moves::record(w, old.id, &new.uri)?;
         }
     }
-    act(w, owner, &old, &new).map(drop)
+    apply_move(w, owner, &old, &new).map(drop)
 }
 
 /// Whether both sides agree, by what was seen of the side that did not speak just now.
-fn is_true(r: &Read<'_>, old: &Actor, new: &Actor) -> bool {
+fn is_confirmed(r: &Read<'_>, old: &Actor, new: &Actor) -> bool {
     let seen = |actor: &Actor| r.now.since(actor.fetched_at) < MAX_DOCUMENT_AGE && actor.failed_at.is_none();
     old.id != new.id
         && old.moved_to.as_ref() == Some(&new.uri)
@@ -86,8 +86,8 @@ fn is_true(r: &Read<'_>, old: &Actor, new: &Actor) -> bool {
 
 /// Acts upon a move if both sides agree and it was not done within a week; false when there was nothing to do. Both rows
 /// must have been fetched just now.
-pub fn act(w: &Write<'_>, owner: ActorId, old: &Actor, new: &Actor) -> Result<bool> {
-    if new.id == owner || !concerns(w, owner, old.id)? || !is_true(w, old, new) {
+pub fn apply_move(w: &Write<'_>, owner: ActorId, old: &Actor, new: &Actor) -> Result<bool> {
+    if new.id == owner || !concerns_followed(w, owner, old.id)? || !is_confirmed(w, old, new) {
         return Ok(false);
     }
     moves::begin(w, old.id, new.id)?;
@@ -107,7 +107,7 @@ pub fn act(w: &Write<'_>, owner: ActorId, old: &Actor, new: &Actor) -> Result<bo
         return Ok(true);
     }
     match follows::get(w, owner, new.id)? {
-        Some(known) if known.accepted_at.is_some() => arrived(w, owner, new.id)?,
+        Some(known) if known.accepted_at.is_some() => follower_moved_here(w, owner, new.id)?,
         Some(_) => {}
         None => match follow::send(w, &us, new.id) {
             // The new server is kept away here: the notification must do.
@@ -119,13 +119,13 @@ pub fn act(w: &Write<'_>, owner: ActorId, old: &Actor, new: &Actor) -> Result<bo
 }
 
 /// Somebody lets the owner in: whoever moved there is not followed at the old place any more.
-pub(super) fn arrived(w: &Write<'_>, owner: ActorId, new: ActorId) -> Result<()> {
-    for old in moves::waiting_for(w, new)? {
+pub(super) fn follower_moved_here(w: &Write<'_>, owner: ActorId, new: ActorId) -> Result<()> {
+    for old in moves::waiting_followers(w, new)? {
         if follows::get(w, owner, old)?.is_some() && node::settings(w)?.follow_moves {
-            list::moved(w, old, new)?;
+            list::actor_moved(w, old, new)?;
             follow::take_back(w, &actors::by_id(w, owner)?, old)?;
         }
-        moves::done(w, old)?;
+        moves::finish(w, old)?;
     }
     Ok(())
 }

@@ -37,29 +37,29 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     let lists = activity.recipients.clone().unwrap_or_default();
     let audience = crate::ap::addressing::read(&lists.to, &lists.cc, sender.followers.as_deref());
     let at = activity.published.unwrap_or(w.now).clamp(Time::from_ms(1000).min(w.now), w.now);
-    let boost = row(w, &uri_of(activity), sender.id, &of, audience.max(of.audience), at)?;
+    let boost = boost_row(w, &uri_of(activity), sender.id, &of, audience.max(of.audience), at)?;
     let author = actors::by_id(w, of.actor_id)?;
-    if posts::by_uri(w, &boost.uri)?.is_some() || block_filter::hides(w, &author)? {
+    if posts::by_uri(w, &boost.uri)?.is_some() || block_filter::is_hidden(w, &author)? {
         return Ok(());
     }
     let wanted = follow.is_some_and(|follow| follow.wishes.boosts && follow.wishes.reads(of.language.as_deref()));
-    let put_forward = wanted && !block_filter::hushes(w, author.id)?;
-    if !inbound::lets_in(w, owner, sender, &of, Interaction::Boost, &boost.uri, None)? {
+    let put_forward = wanted && !block_filter::is_limited(w, author.id)?;
+    if !inbound::allows(w, owner, sender, &of, Interaction::Boost, &boost.uri, None)? {
         return Ok(());
     }
     posts::insert(w, &boost, &[], &[])?;
     if put_forward {
-        list::place(w, owner, sender.id, &boost)?;
+        list::timeline_rows(w, owner, sender.id, &boost)?;
     }
     if of.actor_id == owner { notifications::add(w, NotificationKind::Boost, sender.id, Some(of.id)) } else { Ok(()) }
 }
 
 /// A boost of a post of the owner's that had to wait.
-pub(super) fn let_in(w: &Write<'_>, who: ActorId, of: PostId, uri: &str) -> Result<()> {
+pub(super) fn request_granted(w: &Write<'_>, who: ActorId, of: PostId, uri: &str) -> Result<()> {
     if posts::boost_by(w, who, of)?.is_some() || posts::by_uri(w, uri)?.is_some() {
         return Ok(());
     }
-    let boost = row(w, uri, who, &posts::by_id(w, of)?, Audience::Public, w.now)?;
+    let boost = boost_row(w, uri, who, &posts::by_id(w, of)?, Audience::Public, w.now)?;
     posts::insert(w, &boost, &[], &[])?;
     notifications::add(w, NotificationKind::Boost, who, Some(of))
 }
@@ -87,31 +87,31 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, audience: Audience) -> Res
     }
     let author = actors::by_id(w, of.actor_id)?;
     let (activity_id, uri) = outbox::next(w, owner)?;
-    let boost = row(w, &uri, owner.id, &of, audience, w.now)?;
+    let boost = boost_row(w, &uri, owner.id, &of, audience, w.now)?;
     posts::insert(w, &boost, &[], &[])?;
-    list::place(w, owner.id, owner.id, &boost)?;
+    list::timeline_rows(w, owner.id, owner.id, &boost)?;
     let announce = document::announce(owner, &uri, (&of, &author), audience, w.now);
-    if let Some(how) = outbound::how(w, owner.id, &of, Interaction::Boost)? {
+    if let Some(how) = outbound::request_mode(w, owner.id, &of, Interaction::Boost)? {
         let done = PerformedInteraction { deed: Interaction::Boost, uri: &uri, made: Some(boost.id), target: &of };
-        outbound::ask(w, owner, how, &done, || Ok(announce.clone()))?;
+        outbound::send_request(w, owner, how, &done, || Ok(announce.clone()))?;
         if how == RequestMode::Explicit {
             return Ok(boost.id);
         }
     }
-    outbox::send(w, owner, activity_id, announce, &uri, audience, &reach(&author))?;
+    outbox::send(w, owner, activity_id, announce, &uri, audience, &recipients(&author))?;
     Ok(boost.id)
 }
 
 /// Sends a boost that its post's author has let in, with their word.
-pub(super) fn tell(w: &Write<'_>, owner: &Actor, boost: &Post, stamp: Option<&str>) -> Result<()> {
+pub(super) fn announce_boost(w: &Write<'_>, owner: &Actor, boost: &Post, stamp: Option<&str>) -> Result<()> {
     let Some(of) = boost.boost_of.map(|of| posts::by_id(w, of)).transpose()? else { return Ok(()) };
     let author = actors::by_id(w, of.actor_id)?;
     let announce = document::announce(owner, &boost.uri, (&of, &author), boost.audience, boost.published_at);
-    let announce = outbound::stamped(announce, Interaction::Boost, stamp);
+    let announce = outbound::has_authorization(announce, Interaction::Boost, stamp);
     // Reserved when the owner boosted; what was sent since then has other numbers.
     let number = boost.uri.rsplit('/').next().unwrap_or_default().parse();
     let id = number.or_else(|_| outbox::next(w, owner).map(|(id, _)| id))?;
-    outbox::send(w, owner, id, announce, &boost.uri, boost.audience, &reach(&author))
+    outbox::send(w, owner, id, announce, &boost.uri, boost.audience, &recipients(&author))
 }
 
 /// The owner takes a boost back.
@@ -120,16 +120,16 @@ pub fn take_back(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let Some(boost) = posts::boost_by(w, owner.id, id)? else { return Ok(()) };
     let author = actors::by_id(w, of.actor_id)?;
     posts::delete(w, boost.id)?;
-    tombstones::add_ours(w, &boost.uri)?;
+    tombstones::add_own(w, &boost.uri)?;
     let inner = document::announce(owner, &boost.uri, (&of, &author), boost.audience, boost.published_at);
-    outbox::undo(w, owner, &inner, &boost.uri, boost.audience, &reach(&author))
+    outbox::undo(w, owner, &inner, &boost.uri, boost.audience, &recipients(&author))
 }
 
-fn reach(author: &Actor) -> ActivityRecipients {
+fn recipients(author: &Actor) -> ActivityRecipients {
     ActivityRecipients { followers: true, people: vec![author.id], ..ActivityRecipients::default() }
 }
 
-fn row(w: &Write<'_>, uri: &str, actor: ActorId, of: &Post, audience: Audience, at: Time) -> Result<Post> {
+fn boost_row(w: &Write<'_>, uri: &str, actor: ActorId, of: &Post, audience: Audience, at: Time) -> Result<Post> {
     Ok(Post {
         id: posts::next_id(w, at)?,
         uri: uri.to_owned(),

@@ -88,7 +88,7 @@ pub fn owner(r: &Read<'_>) -> Result<Value> {
 pub fn owner_stub(r: &Read<'_>) -> Result<Value> {
     let owner = actors::by_id(r, node::owner(r)?)?;
     let key = node::key_of(r, owner.id)?;
-    Ok(write_actor::stub(&OwnActor {
+    Ok(write_actor::actor_stub(&OwnActor {
         id: owner.uri.clone(),
         inbox: owner.inbox.clone(),
         shared_inbox: owner.shared_inbox.clone().unwrap_or_default(),
@@ -133,7 +133,7 @@ pub fn post(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
     let group = group.map(|group| group.uri).filter(|_| post.audience.is_open());
     let written = OwnPostDocument {
         id: post.uri.clone(),
-        shape: poll::of_document(r, post.id)?.map_or_else(|| shape(post), PostShape::Question),
+        shape: poll::of_document(r, post.id)?.map_or_else(|| post_shape(post), PostShape::Question),
         author: owner.uri.clone(),
         url: post.page().to_owned(),
         content: post.content.clone(),
@@ -146,8 +146,8 @@ pub fn post(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
         updated: post.edited_at,
         recipients: in_group(recipients(owner, post.audience, &mentions), group.as_deref()),
         group,
-        tags: [entries(&origin, &mentions, &tags), emoji::tags(r, &post.emoji)?].concat(),
-        attachments: files.iter().filter_map(|file| own_file(&origin, file)).collect(),
+        tags: [tag_entries(&origin, &mentions, &tags), emoji::tags(r, &post.emoji)?].concat(),
+        attachments: files.iter().filter_map(|file| own_attachment(&origin, file)).collect(),
         replies: below("replies"),
         likes: below("likes"),
         shares: below("shares"),
@@ -155,10 +155,10 @@ pub fn post(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
         source: post.source.clone().map(|text| (text, post_metadata::source_type(post).to_owned())),
         ..OwnPostDocument::default()
     };
-    Ok(write_object::post(&documents::complete(r, owner, post, &mentions, written)?))
+    Ok(write_object::post_document(&documents::add_to_post(r, owner, post, &mentions, written)?))
 }
 
-fn shape(post: &Post) -> PostShape {
+fn post_shape(post: &Post) -> PostShape {
     match (post.kind.as_str(), &post.title) {
         ("Page", Some(title)) => PostShape::Page { title: title.clone() },
         ("Article", Some(title)) => PostShape::Article { title: title.clone() },
@@ -181,7 +181,7 @@ pub fn recipients(owner: &Actor, audience: Audience, mentions: &[PostMention]) -
     addressing::write(audience, owner.followers.as_deref().unwrap_or_default(), &people)
 }
 
-fn entries(origin: &Origin, mentions: &[PostMention], tags: &[PostHashtag]) -> Vec<OwnTag> {
+fn tag_entries(origin: &Origin, mentions: &[PostMention], tags: &[PostHashtag]) -> Vec<OwnTag> {
     let mention = |m: &PostMention| OwnTag::Mention { href: m.uri.clone(), name: format!("@{}", m.handle) };
     let hashtag = |t: &PostHashtag| OwnTag::Hashtag {
         href: compose::tag_url(&tag_base(origin), &t.name),
@@ -190,7 +190,7 @@ fn entries(origin: &Origin, mentions: &[PostMention], tags: &[PostHashtag]) -> V
     mentions.iter().map(mention).chain(tags.iter().map(hashtag)).collect()
 }
 
-fn own_file(origin: &Origin, file: &PostAttachment) -> Option<OwnAttachment> {
+fn own_attachment(origin: &Origin, file: &PostAttachment) -> Option<OwnAttachment> {
     // A picture's preview is a smaller picture of it, no cover.
     let cover = file.preview.as_deref().filter(|_| !file.media_type.starts_with("image/"));
     let cover = cover.and_then(|name| MediaFileName::parse(name).ok());

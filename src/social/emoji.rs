@@ -20,7 +20,7 @@ pub fn uri(origin: &Origin, id: i64) -> String {
 }
 
 /// The emoji that stand in these texts, as a post or an actor keeps them.
-pub fn used(r: &Read<'_>, texts: &[&str]) -> Result<Vec<CustomEmoji>> {
+pub fn used_in(r: &Read<'_>, texts: &[&str]) -> Result<Vec<CustomEmoji>> {
     let found = own_emoji::used(r, texts)?;
     let origin = node::get(r)?.origin;
     Ok(found
@@ -83,11 +83,11 @@ pub fn of_profile(r: &Read<'_>, owner: &Actor) -> Result<Vec<CustomEmoji>> {
     let bio = owner.bio_source.clone().unwrap_or_else(|| plain_text::from_html(&owner.bio));
     let fields = owner.fields.iter().flat_map(|field| [field.name.as_str(), field.value.as_str()]);
     let texts: Vec<&str> = [owner.name.as_str(), bio.as_str()].into_iter().chain(fields).collect();
-    used(r, &texts)
+    used_in(r, &texts)
 }
 
 /// After a change of the emoji: the profile shows them as they are now, and everyone hears of it when it looks different.
-pub fn changed(w: &Write<'_>, owner: &Actor) -> Result<()> {
+pub fn emoji_changed(w: &Write<'_>, owner: &Actor) -> Result<()> {
     let emoji = of_profile(w, owner)?;
     if emoji == owner.emoji {
         return Ok(());

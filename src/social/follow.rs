@@ -47,7 +47,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
         if new {
             notifications::add(w, NotificationKind::Follow, sender.id, None)?;
         }
-        return answer(w, &us, sender, &asked, document::accept);
+        return respond(w, &us, sender, &asked, document::accept);
     }
     notifications::add(w, NotificationKind::FollowRequest, sender.id, None)
 }
@@ -55,7 +55,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
 pub(super) type FollowResponse = fn(&Actor, &str, &Actor, &Value, crate::base::Time) -> Value;
 
 /// Sends Accept or Reject round the Follow exactly as it was received.
-pub(super) fn answer(
+pub(super) fn respond(
     w: &Write<'_>,
     us: &Actor,
     follower: &Actor,
@@ -64,7 +64,7 @@ pub(super) fn answer(
 ) -> Result<()> {
     let (id, uri) = outbox::next(w, us)?;
     let document = make(us, &uri, follower, received, w.now);
-    outbox::send(w, us, id, document, &follower.uri, Audience::Mentioned, &ActivityRecipients::person(follower))?;
+    outbox::send(w, us, id, document, &follower.uri, Audience::Mentioned, &ActivityRecipients::add_actor(follower))?;
     responses::mark(w, id, &follower.uri)
 }
 
@@ -75,7 +75,7 @@ pub fn accept(w: &Write<'_>, owner: &Actor, follower: ActorId) -> Result<()> {
     notifications::remove(w, NotificationKind::FollowRequest, follower, None)?;
     notifications::add(w, NotificationKind::Follow, follower, None)?;
     let them = actors::by_id(w, follower)?;
-    answer(w, owner, &them, &received(&follow, &them, owner), document::accept)
+    respond(w, owner, &them, &follow_received(&follow, &them, owner), document::accept)
 }
 
 /// The owner turns a waiting follower away, or removes a follower.
@@ -83,11 +83,11 @@ pub fn reject(w: &Write<'_>, owner: &Actor, follower: ActorId) -> Result<()> {
     let follow = follows::end(w, follower, owner.id)?.ok_or(Error::NotFound)?;
     notifications::remove(w, NotificationKind::FollowRequest, follower, None)?;
     let them = actors::by_id(w, follower)?;
-    answer(w, owner, &them, &received(&follow, &them, owner), document::reject)
+    respond(w, owner, &them, &follow_received(&follow, &them, owner), document::reject)
 }
 
 /// The Follow as received; made again should it be unreadable.
-fn received(follow: &Follow, follower: &Actor, owner: &Actor) -> Value {
+fn follow_received(follow: &Follow, follower: &Actor, owner: &Actor) -> Value {
     let kept = follow.document.as_deref().and_then(|text| serde_json::from_str(text).ok());
     kept.unwrap_or_else(|| document::follow(follower, &follow.uri, owner, follow.created_at))
 }
@@ -109,13 +109,13 @@ pub fn send(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     if them.gone_at.is_some() {
         return Err(Error::Gone);
     }
-    if blocks::is_blocked(w, who)? || block_filter::hides(w, &them)? {
+    if blocks::is_blocked(w, who)? || block_filter::is_hidden(w, &them)? {
         return Err(Error::Conflict("you block them or their server: take that back first".to_owned()));
     }
     let (id, uri) = outbox::next(w, owner)?;
     follows::ask(w, owner.id, who, &uri, None)?;
     let document = document::follow(owner, &uri, &them, w.now);
-    outbox::send(w, owner, id, document, &them.uri, Audience::Mentioned, &ActivityRecipients::person(&them))
+    outbox::send(w, owner, id, document, &them.uri, Audience::Mentioned, &ActivityRecipients::add_actor(&them))
 }
 
 /// The owner stops following somebody, or takes the asking back.
@@ -124,12 +124,12 @@ pub fn take_back(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     home_timeline::forget(w, who)?;
     let them = actors::by_id(w, who)?;
     let inner = document::follow(owner, &follow.uri, &them, follow.created_at);
-    outbox::undo(w, owner, &inner, &them.uri, Audience::Mentioned, &ActivityRecipients::person(&them))
+    outbox::undo(w, owner, &inner, &them.uri, Audience::Mentioned, &ActivityRecipients::add_actor(&them))
 }
 
 /// Our Follow that an Accept or Reject is about: named by its id, or embedded, sometimes with another id (Guppe, Bonfire).
 /// Only an answer by the one we asked counts.
-fn ours(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<Option<Follow>> {
+fn own_follow(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<Option<Follow>> {
     let by_id = object.id().map(|id| follows::by_uri(w, id.as_str())).transpose()?.flatten();
     let by_id = by_id.filter(|follow| follow.follower_id == owner && follow.followed_id == sender.id);
     if by_id.is_some() {
@@ -146,12 +146,12 @@ fn ours(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<O
 
 /// Somebody accepts our asking.
 pub(super) fn accepted(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
-    let Some(follow) = ours(w, owner, sender, object)? else { return Ok(()) };
+    let Some(follow) = own_follow(w, owner, sender, object)? else { return Ok(()) };
     if !follows::accept(w, owner, sender.id)? {
         return Ok(());
     }
-    home_timeline::welcome(w, sender.id)?;
-    account_move::arrived(w, owner, sender.id)?;
+    home_timeline::add_history_of(w, sender.id)?;
+    account_move::follower_moved_here(w, owner, sender.id)?;
     if w.now.since(follow.created_at) > LATE_RESPONSE_AFTER {
         notifications::add(w, NotificationKind::Accepted, sender.id, None)?;
     }
@@ -160,7 +160,7 @@ pub(super) fn accepted(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &R
 
 /// Somebody refuses our asking, or removes us from their followers.
 pub(super) fn rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
-    if ours(w, owner, sender, object)?.is_none() {
+    if own_follow(w, owner, sender, object)?.is_none() {
         return Ok(());
     }
     follows::end(w, owner, sender.id)?;
@@ -169,7 +169,7 @@ pub(super) fn rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &R
 
 /// What the followed say themselves about whether the owner follows them (FEP-8fcf). True when they had let us in and the
 /// Accept was lost. A follow they know nothing of ends here; one we know nothing of (after a backup) ends there.
-pub fn agree(w: &Write<'_>, owner: &Actor, who: ActorId, listed: bool) -> Result<bool> {
+pub fn accept_relation(w: &Write<'_>, owner: &Actor, who: ActorId, listed: bool) -> Result<bool> {
     match (follows::get(w, owner.id, who)?, listed) {
         (Some(Follow { accepted_at: Some(at), .. }), false) if w.now.since(at) > FOLLOWER_LIST_GRACE => {
             tracing::info!(%who, "they do not list us as a follower any more");
@@ -179,14 +179,14 @@ pub fn agree(w: &Write<'_>, owner: &Actor, who: ActorId, listed: bool) -> Result
         }
         (Some(Follow { accepted_at: None, .. }), true) => {
             follows::accept(w, owner.id, who)?;
-            home_timeline::welcome(w, who)?;
+            home_timeline::add_history_of(w, who)?;
             Ok(true)
         }
         (None, true) => {
             let them = actors::by_id(w, who)?;
             let (_, uri) = outbox::next(w, owner)?;
             let inner = document::follow(owner, &uri, &them, w.now);
-            outbox::undo(w, owner, &inner, &them.uri, Audience::Mentioned, &ActivityRecipients::person(&them))?;
+            outbox::undo(w, owner, &inner, &them.uri, Audience::Mentioned, &ActivityRecipients::add_actor(&them))?;
             Ok(false)
         }
         _ => Ok(false),

@@ -24,7 +24,7 @@ pub fn is_group(actor: &Actor) -> bool {
 }
 
 /// The activity inside an Announce that passes one on; None when it is a post, or only an id.
-pub fn passed_on(object: &Ref) -> Option<&Value> {
+pub fn announced_activity(object: &Ref) -> Option<&Value> {
     let value = object.embedded()?;
     (json::id_of(value, "actor").is_some() && value.get("object").is_some()).then_some(value)
 }
@@ -34,7 +34,7 @@ pub fn passed_on(object: &Ref) -> Option<&Value> {
 pub(super) fn needs(r: &Read<'_>, sender: &Actor, inner: &Value) -> Result<Vec<Prerequisite>> {
     let Ok(inner) = Activity::read_inner(inner.clone()) else { return Ok(Vec::new()) };
     let owner = node::owner(r)?;
-    let Some(id) = inner.object_id().filter(|_| may_tell(sender)) else { return Ok(Vec::new()) };
+    let Some(id) = inner.object_id().filter(|_| accepts_from(sender)) else { return Ok(Vec::new()) };
     let uri = id.as_str().to_owned();
     if node::get(r)?.origin.owns(&uri) {
         return Ok(Vec::new());
@@ -52,7 +52,7 @@ pub(super) fn needs(r: &Read<'_>, sender: &Actor, inner: &Value) -> Result<Vec<P
 }
 
 /// People boost posts; only groups and servers' own actors pass on what others did.
-fn may_tell(sender: &Actor) -> bool {
+fn accepts_from(sender: &Actor) -> bool {
     sender.kind != "Person"
 }
 
@@ -68,12 +68,12 @@ fn is_wanted(r: &Read<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Resu
                 Some(parent) => groups::takes_part(r, parent.id, owner)?,
                 None => false,
             };
-            Ok(ours || followed && names_us(value, &actors::by_id(r, owner)?.uri))
+            Ok(ours || followed && mentions_owner(value, &actors::by_id(r, owner)?.uri))
         }
     }
 }
 
-fn names_us(value: &Value, us: &str) -> bool {
+fn mentions_owner(value: &Value, us: &str) -> bool {
     Object::read(value).is_ok_and(|object| object.tags.mentions.iter().any(|mention| mention.href == us))
 }
 
@@ -81,15 +81,15 @@ fn names_us(value: &Value, us: &str) -> bool {
 pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, inner: &Value) -> Result<()> {
     // What cannot be read, or is of a sort nobody here knows (Lock, Block, Dislike), is passed over quietly.
     let Ok(inner) = Activity::read_inner(inner.clone()) else { return Ok(()) };
-    let Some(id) = inner.object_id().filter(|_| may_tell(sender)) else { return Ok(()) };
+    let Some(id) = inner.object_id().filter(|_| accepts_from(sender)) else { return Ok(()) };
     if let ActivityKind::Undo { object } = &inner.kind {
         return undone(w, owner, sender, &inner, object);
     }
     let Some(post) = posts::by_uri(w, id.as_str())? else { return Ok(()) };
     match &inner.kind {
-        ActivityKind::Create { .. } | ActivityKind::Update { .. } => arrived(w, owner, sender, &post),
-        ActivityKind::Delete { .. } => withdrawn(w, sender, &post),
-        ActivityKind::Like { .. } | ActivityKind::EmojiReact { .. } if counts(w, owner, sender, &post)? => {
+        ActivityKind::Create { .. } | ActivityKind::Update { .. } => post_arrived(w, owner, sender, &post),
+        ActivityKind::Delete { .. } => post_withdrawn(w, sender, &post),
+        ActivityKind::Like { .. } | ActivityKind::EmojiReact { .. } if count_votes(w, owner, sender, &post)? => {
             groups::vote(w, post.id, inner.actor.as_str())
         }
         _ => Ok(()),
@@ -103,9 +103,9 @@ fn undone(w: &Write<'_>, owner: ActorId, sender: &Actor, undo: &Activity, object
         return Ok(());
     };
     match &act.kind {
-        ActivityKind::Delete { .. } => arrived(w, owner, sender, &post),
+        ActivityKind::Delete { .. } => post_arrived(w, owner, sender, &post),
         ActivityKind::Like { .. } | ActivityKind::EmojiReact { .. }
-            if undo.actor == act.actor && counts(w, owner, sender, &post)? =>
+            if undo.actor == act.actor && count_votes(w, owner, sender, &post)? =>
         {
             groups::unvote(w, post.id, act.actor.as_str())
         }
@@ -115,14 +115,14 @@ fn undone(w: &Write<'_>, owner: ActorId, sender: &Actor, undo: &Activity, object
 
 /// Votes are a group's own count, so its word is good for posts of the owner's that stand in it. Votes for other people's
 /// posts are nobody's business here: thousands come in a day.
-fn counts(r: &Read<'_>, owner: ActorId, sender: &Actor, post: &Post) -> Result<bool> {
+fn count_votes(r: &Read<'_>, owner: ActorId, sender: &Actor, post: &Post) -> Result<bool> {
     Ok(post.actor_id == owner && groups::word(r, sender.id, post.id)?.is_some())
 }
 
 /// A group shares a post by its bare id, or whole: it was posted in the group (Guppe, Friendica, PeerTube's channels; Lemmy
 /// for Mastodon). False when it is a boost like everyone's: of its own posts, and of posts of ours that were never meant
 /// for it (a WordPress blog is a Group, too).
-pub(super) fn shared(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
+pub(super) fn post_shared(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
     if !is_group(sender) {
         return Ok(false);
     }
@@ -138,25 +138,25 @@ pub(super) fn shared(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref
         _ => false,
     };
     if !is_boost {
-        arrived(w, owner, sender, &post)?;
+        post_arrived(w, owner, sender, &post)?;
     }
     Ok(!is_boost)
 }
 
 /// A post stands in a group: it is named with it, and comes home when the group is followed. The owner's own post that
 /// comes back is only marked.
-fn arrived(w: &Write<'_>, owner: ActorId, group: &Actor, post: &Post) -> Result<()> {
+fn post_arrived(w: &Write<'_>, owner: ActorId, group: &Actor, post: &Post) -> Result<()> {
     if post.boost_of.is_some() || !post.audience.is_open() {
         return Ok(());
     }
-    if block_filter::hides(w, &actors::by_id(w, post.actor_id)?)? {
+    if block_filter::is_hidden(w, &actors::by_id(w, post.actor_id)?)? {
         return Ok(());
     }
     let followed = follows::is_accepted(w, owner, group.id)?;
     if is_group(group) && (followed || groups::word(w, group.id, post.id)?.is_some()) {
         groups::put(w, group.id, post.id, GroupSource::Group)?;
     }
-    if post.actor_id == owner || block_filter::hides(w, &actors::by_id(w, post.actor_id)?)? {
+    if post.actor_id == owner || block_filter::is_hidden(w, &actors::by_id(w, post.actor_id)?)? {
         return Ok(());
     }
     let answers_us = match post.reply_to {
@@ -164,8 +164,8 @@ fn arrived(w: &Write<'_>, owner: ActorId, group: &Actor, post: &Post) -> Result<
         None => false,
     };
     let takes_part = post.reply_to.map(|parent| groups::takes_part(w, parent, owner)).transpose()?.unwrap_or(false);
-    if followed && (post.reply_to_uri.is_none() || takes_part) && !block_filter::hushes(w, post.actor_id)? {
-        list::place(w, owner, group.id, post)?;
+    if followed && (post.reply_to_uri.is_none() || takes_part) && !block_filter::is_limited(w, post.actor_id)? {
+        list::timeline_rows(w, owner, group.id, post)?;
     }
     let us = actors::by_id(w, owner)?.uri;
     if answers_us || posts::mentions(w, post.id)?.iter().any(|mention| mention.uri == us) {
@@ -175,17 +175,17 @@ fn arrived(w: &Write<'_>, owner: ActorId, group: &Actor, post: &Post) -> Result<
 }
 
 /// A group does not want a post any more, and its own server still shows it: it leaves the group, not the world.
-pub(super) fn withdrawn(w: &Write<'_>, group: &Actor, post: &Post) -> Result<()> {
+pub(super) fn post_withdrawn(w: &Write<'_>, group: &Actor, post: &Post) -> Result<()> {
     if groups::word(w, group.id, post.id)?.is_some() {
-        groups::hide(w, group.id, post.id)?;
-        lists::withdraw(w, group.id, post.id)?;
+        groups::hide_posts(w, group.id, post.id)?;
+        lists::remove_post(w, group.id, post.id)?;
         groups::remove(w, group.id, post.id)?;
     }
     Ok(())
 }
 
 /// The group a new post of the owner's goes to: the one chosen, its thread's, or the first one it names.
-pub(super) fn of_new(w: &Write<'_>, words: &RenderedPost, post: &Post) -> Result<Option<ActorId>> {
+pub(super) fn groups_of_new_post(w: &Write<'_>, words: &RenderedPost, post: &Post) -> Result<Option<ActorId>> {
     if !post.audience.is_open() {
         return Ok(None);
     }
@@ -204,8 +204,8 @@ pub(super) fn of_new(w: &Write<'_>, words: &RenderedPost, post: &Post) -> Result
 }
 
 /// Who hears of a like: the author, and the group the post stands in, which counts it.
-pub(super) fn fans(w: &Write<'_>, post: &Post, author: &Actor) -> Result<ActivityRecipients> {
-    let mut reach = ActivityRecipients::person(author);
+pub(super) fn like_audience(w: &Write<'_>, post: &Post, author: &Actor) -> Result<ActivityRecipients> {
+    let mut reach = ActivityRecipients::add_actor(author);
     if post.audience.is_open() {
         reach.others.extend(groups::of_thread(w, post.id)?);
     }
@@ -213,7 +213,7 @@ pub(super) fn fans(w: &Write<'_>, post: &Post, author: &Actor) -> Result<Activit
 }
 
 /// Keeps what a post's author says of the group it was posted to.
-pub(super) fn claimed(w: &Write<'_>, post: PostId, object: &Object) -> Result<()> {
+pub(super) fn claimed_group(w: &Write<'_>, post: PostId, object: &Object) -> Result<()> {
     let Some(uri) = &object.group else { return Ok(()) };
     match actors::by_uri(w, uri.as_str())?.filter(is_group) {
         Some(group) => groups::put(w, group.id, post, GroupSource::Author),
@@ -222,7 +222,7 @@ pub(super) fn claimed(w: &Write<'_>, post: PostId, object: &Object) -> Result<()
 }
 
 /// Keeps a post found in a group's own list.
-pub fn listed(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
+pub fn listed_posts(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
     let post = posts::by_id(w, post)?;
     if post.boost_of.is_none() && post.audience.is_open() {
         groups::put(w, group, post.id, GroupSource::Group)?;

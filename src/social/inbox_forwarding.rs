@@ -31,32 +31,37 @@ pub(super) enum ForwardJob {
 }
 
 /// The errand of an activity, if it is about an answer to a post of the owner's that everyone may read.
-pub(super) fn errand(r: &Read<'_>, owner: ActorId, sender: &Actor, activity: &Activity) -> Result<Option<ForwardJob>> {
+pub(super) fn forward_job(
+    r: &Read<'_>,
+    owner: ActorId,
+    sender: &Actor,
+    activity: &Activity,
+) -> Result<Option<ForwardJob>> {
     let checkable = ["proof", "signature"].iter().any(|key| activity.raw.get(*key).is_some_and(|v| v.is_object()));
     let Some(id) = activity.object_id().map(Uri::as_str).filter(|_| checkable) else { return Ok(None) };
     match &activity.kind {
         ActivityKind::Create { object, .. } | ActivityKind::Update { object } => {
             let parent = object.embedded().and_then(|value| json::id_of(value, "inReplyTo"));
             let parent = parent.map(|uri| posts::by_uri(r, uri.as_str())).transpose()?.flatten();
-            let below_ours = parent.is_some_and(|parent| is_open_of(&parent, owner));
+            let below_ours = parent.is_some_and(|parent| is_public_post_of(&parent, owner));
             Ok(below_ours.then(|| ForwardJob::Say(id.to_owned())))
         }
         ActivityKind::Delete { .. } => {
-            let answer = posts::by_uri(r, id)?.filter(|answer| is_open_of(answer, sender.id));
+            let answer = posts::by_uri(r, id)?.filter(|answer| is_public_post_of(answer, sender.id));
             let parent = answer.and_then(|answer| answer.reply_to).map(|id| posts::by_id(r, id)).transpose()?;
-            let below_ours = parent.is_some_and(|parent| is_open_of(&parent, owner));
+            let below_ours = parent.is_some_and(|parent| is_public_post_of(&parent, owner));
             Ok(below_ours.then(|| ForwardJob::Unsay(id.to_owned())))
         }
         _ => Ok(None),
     }
 }
 
-fn is_open_of(post: &Post, author: ActorId) -> bool {
+fn is_public_post_of(post: &Post, author: ActorId) -> bool {
     post.actor_id == author && post.audience.is_open() && post.boost_of.is_none()
 }
 
 /// Runs an errand once the activity was applied: to all followers, but not back to where it came from, and once only.
-pub(super) fn run(
+pub(super) fn forward(
     w: &Write<'_>,
     owner: &Actor,
     sender: &Actor,
@@ -66,7 +71,7 @@ pub(super) fn run(
     let Some(uri) = &activity.id else { return Ok(()) };
     let known = match errand {
         // Applied, that is: it is here, theirs, and for everyone.
-        ForwardJob::Say(id) => posts::by_uri(w, id)?.is_some_and(|answer| is_open_of(&answer, sender.id)),
+        ForwardJob::Say(id) => posts::by_uri(w, id)?.is_some_and(|answer| is_public_post_of(&answer, sender.id)),
         ForwardJob::Unsay(id) => posts::by_uri(w, id)?.is_none(),
     };
     let document = activity.raw.to_string();
@@ -75,11 +80,11 @@ pub(super) fn run(
         return Ok(());
     }
     let (ForwardJob::Say(object_uri) | ForwardJob::Unsay(object_uri)) = errand;
-    let (all, theirs) = deliveries::passed_on(w, w.now.minus(COUNT_WINDOW), sender.id)?;
+    let (all, theirs) = deliveries::forwarded_recently(w, w.now.minus(COUNT_WINDOW), sender.id)?;
     // Each Delete takes away an answer we have: there are no more of them than were let in.
     if matches!(errand, ForwardJob::Say(_)) && (all >= MAX_FORWARDED_IN_WINDOW || theirs >= MAX_FORWARDED_PER_ACTOR) {
         tracing::info!(author = sender.uri, "too many answers to pass this one on");
         return Ok(());
     }
-    outbox::pass_on(w, owner, sender, uri.as_str(), object_uri, document, Audience::Public)
+    outbox::forward(w, owner, sender, uri.as_str(), object_uri, document, Audience::Public)
 }

@@ -22,7 +22,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     if post.boost_of.is_some() || (post.actor_id == owner && !inbound::may_read(w, sender, &post)?) {
         return Ok(());
     }
-    if !inbound::lets_in(w, owner, sender, &post, Interaction::Like, &uri_of(activity), None)? {
+    if !inbound::allows(w, owner, sender, &post, Interaction::Like, &uri_of(activity), None)? {
         return Ok(());
     }
     let new = likes::add(w, sender.id, post.id, &uri_of(activity))?;
@@ -49,14 +49,14 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     }
     let author = actors::by_id(w, post.actor_id)?;
     let like = document::like(owner, &uri, &post, &author, w.now);
-    if let Some(how) = outbound::how(w, owner.id, &post, Interaction::Like)? {
+    if let Some(how) = outbound::request_mode(w, owner.id, &post, Interaction::Like)? {
         let done = PerformedInteraction { deed: Interaction::Like, uri: &uri, made: None, target: &post };
-        outbound::ask(w, owner, how, &done, || Ok(like.clone()))?;
+        outbound::send_request(w, owner, how, &done, || Ok(like.clone()))?;
         if how == RequestMode::Explicit {
             return Ok(());
         }
     }
-    outbox::send(w, owner, activity_id, like, &post.uri, Audience::Mentioned, &group::fans(w, &post, &author)?)
+    outbox::send(w, owner, activity_id, like, &post.uri, Audience::Mentioned, &group::like_audience(w, &post, &author)?)
 }
 
 /// The owner takes a like back.
@@ -66,6 +66,6 @@ pub fn take_back(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let author = actors::by_id(w, post.actor_id)?;
     let like: Value = document::like(owner, &uri, &post, &author, w.now);
     interaction_requests_out::remove(w, &uri)?;
-    tombstones::add_ours(w, &uri)?;
-    outbox::undo(w, owner, &like, &post.uri, Audience::Mentioned, &group::fans(w, &post, &author)?)
+    tombstones::add_own(w, &uri)?;
+    outbox::undo(w, owner, &like, &post.uri, Audience::Mentioned, &group::like_audience(w, &post, &author)?)
 }

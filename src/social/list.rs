@@ -28,11 +28,11 @@ pub struct ListChange {
 }
 
 /// Makes a list; Invalid without a title, or when there are too many.
-pub fn make(w: &Write<'_>, change: &ListChange) -> Result<StoredList> {
+pub fn create_list(w: &Write<'_>, change: &ListChange) -> Result<StoredList> {
     if lists::all(w)?.len() >= MAX_LISTS as usize {
         return Err(Error::invalid("You have reached the maximum number of lists"));
     }
-    let list = changed(
+    let list = check_change(
         StoredList { id: ListId(0), title: String::new(), replies: ListReplies::List, exclusive: false },
         change,
     )?;
@@ -40,15 +40,15 @@ pub fn make(w: &Write<'_>, change: &ListChange) -> Result<StoredList> {
 }
 
 /// Changes a list.
-pub fn change(w: &Write<'_>, id: ListId, change: &ListChange) -> Result<StoredList> {
-    let list = changed(lists::by_id(w, id)?, change)?;
+pub fn change_list(w: &Write<'_>, id: ListId, change: &ListChange) -> Result<StoredList> {
+    let list = check_change(lists::by_id(w, id)?, change)?;
     lists::set(w, &list)?;
     Ok(list)
 }
 
-fn changed(list: StoredList, change: &ListChange) -> Result<StoredList> {
+fn check_change(list: StoredList, change: &ListChange) -> Result<StoredList> {
     let title = match &change.title {
-        Some(title) => self::title(title)?,
+        Some(title) => self::check_title(title)?,
         None => list.title,
     };
     if title.is_empty() {
@@ -59,7 +59,7 @@ fn changed(list: StoredList, change: &ListChange) -> Result<StoredList> {
 }
 
 /// The title of a list or a filter: one line with something in it; else Invalid.
-pub(super) fn title(text: &str) -> Result<String> {
+pub(super) fn check_title(text: &str) -> Result<String> {
     if text.chars().count() > MAX_TITLE_CHARS {
         return Err(Error::invalid(format!("Title is too long (maximum is {MAX_TITLE_CHARS} characters)")));
     }
@@ -86,7 +86,7 @@ pub fn add(w: &Write<'_>, id: ListId, people: &[ActorId]) -> Result<()> {
             return Err(Error::invalid("Account has already been taken"));
         }
         if *who == owner || follow.is_some_and(|follow| follow.accepted_at.is_some()) {
-            lists::fill(w, id, *who)?;
+            lists::add_history_of(w, id, *who)?;
         }
     }
     Ok(())
@@ -100,27 +100,27 @@ pub fn remove(w: &Write<'_>, id: ListId, people: &[ActorId]) -> Result<()> {
 
 /// Puts a post or boost that belongs on the home timeline there and in the lists of `by`, who wrote it, boosted it or, as a
 /// group, passed it on.
-pub(super) fn place(w: &Write<'_>, owner: ActorId, by: ActorId, post: &Post) -> Result<()> {
+pub(super) fn timeline_rows(w: &Write<'_>, owner: ActorId, by: ActorId, post: &Post) -> Result<()> {
     let of_theirs = lists::of_member(w, by)?;
     if !of_theirs.is_empty() && post.audience != Audience::Mentioned {
         let parent = post.reply_to.map(|id| posts::by_id(w, id)).transpose()?;
         let answers = parent.map(|parent| parent.actor_id).filter(|to| *to != owner && *to != post.actor_id);
         for list in &of_theirs {
-            lists::put(w, list.id, post.id, answers)?;
+            lists::add_post(w, list.id, post.id, answers)?;
         }
     }
     // The owner's own posts are always at home.
     if by != owner && of_theirs.iter().any(|list| list.exclusive) {
-        return events::came_home(w, post.id);
+        return events::added_to_home(w, post.id);
     }
     home_timeline::add(w, post.id)
 }
 
 /// Who moved takes the place of their old account in every list.
-pub(super) fn moved(w: &Write<'_>, old: ActorId, new: ActorId) -> Result<()> {
+pub(super) fn actor_moved(w: &Write<'_>, old: ActorId, new: ActorId) -> Result<()> {
     for list in lists::of_member(w, old)? {
         if lists::add_member(w, list.id, new)? {
-            lists::fill(w, list.id, new)?;
+            lists::add_history_of(w, list.id, new)?;
         }
     }
     Ok(())

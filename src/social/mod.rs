@@ -65,7 +65,7 @@ pub enum Prerequisite {
 /// What to fetch before [`receive`]. Nothing for acts that do not concern us: they cost no request.
 pub fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity) -> Result<Vec<Prerequisite>> {
     // Nothing is fetched for the blocked, but to see where they move.
-    if !matches!(activity.kind, ActivityKind::Move { .. }) && block_filter::hides(r, sender)? {
+    if !matches!(activity.kind, ActivityKind::Move { .. }) && block_filter::is_hidden(r, sender)? {
         return Ok(Vec::new());
     }
     match &activity.kind {
@@ -73,7 +73,7 @@ pub fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity) -> Result<Vec<Pr
             remote_post::needs(r, sender, activity, object)
         }
         ActivityKind::Announce { object } if relay::is_relay(r, sender)? => relay::needs(r, object),
-        ActivityKind::Announce { object } => match group::passed_on(object) {
+        ActivityKind::Announce { object } => match group::announced_activity(object) {
             Some(inner) => group::needs(r, sender, inner),
             None => boost::needs(r, sender, object),
         },
@@ -93,12 +93,12 @@ pub fn receive(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()>
         return Err(Error::Denied("the sender is not the actor".to_owned()));
     }
     let owner = node::owner(w)?;
-    if !moderation::block::lets_in(w, sender, activity)? {
+    if !moderation::block::accepts_from(w, sender, activity)? {
         return Ok(());
     }
     if let Some(id) = &activity.id {
-        let undone = match comes_again(activity) {
-            true => tombstones::spend(w, sender.id, id.as_str())?,
+        let undone = match id_is_reusable(activity) {
+            true => tombstones::consume(w, sender.id, id.as_str())?,
             false => tombstones::is_deleted(w, sender.id, id.as_str())?,
         };
         if undone {
@@ -106,10 +106,10 @@ pub fn receive(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()>
             return Ok(());
         }
     }
-    let errand = inbox_forwarding::errand(w, owner, sender, activity)?;
+    let errand = inbox_forwarding::forward_job(w, owner, sender, activity)?;
     apply(w, owner, sender, activity)?;
     match errand {
-        Some(errand) => inbox_forwarding::run(w, &actors::by_id(w, owner)?, sender, activity, &errand),
+        Some(errand) => inbox_forwarding::forward(w, &actors::by_id(w, owner)?, sender, activity, &errand),
         None => Ok(()),
     }
 }
@@ -117,7 +117,7 @@ pub fn receive(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()>
 /// True for acts that only say how things stand with the sender, so that saying it twice changes nothing. Peers give them
 /// the same id each time: Misskey and PeerTube name a Follow after the two people, Pixelfed an Undo, Wafrn a like after the
 /// person and the post. An id that was applied before may stand for a new act.
-pub fn comes_again(activity: &Activity) -> bool {
+pub fn id_is_reusable(activity: &Activity) -> bool {
     match &activity.kind {
         ActivityKind::Follow { .. }
         | ActivityKind::Accept { .. }
@@ -129,7 +129,7 @@ pub fn comes_again(activity: &Activity) -> bool {
         | ActivityKind::Add { .. }
         | ActivityKind::Remove { .. } => true,
         // What a group passes on may be anything.
-        ActivityKind::Announce { object } => group::passed_on(object).is_none(),
+        ActivityKind::Announce { object } => group::announced_activity(object).is_none(),
         _ => false,
     }
 }
@@ -137,41 +137,47 @@ pub fn comes_again(activity: &Activity) -> bool {
 fn apply(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity) -> Result<()> {
     match &activity.kind {
         ActivityKind::Follow { object } if relay::is_for_service(w, object)? => {
-            relay::followed_back(w, sender, activity)
+            relay::relay_followed_back(w, sender, activity)
         }
         ActivityKind::Follow { object } => follow::receive(w, owner, sender, activity, object),
-        ActivityKind::Accept { object, .. } if relay::answered(w, sender, object, RelayState::Accepted)? => Ok(()),
+        ActivityKind::Accept { object, .. }
+            if relay::subscription_answered(w, sender, object, RelayState::Accepted)? =>
+        {
+            Ok(())
+        }
         ActivityKind::Accept { object, result } => accept(w, owner, sender, activity, object, result.as_ref()),
-        ActivityKind::Reject { object } if relay::answered(w, sender, object, RelayState::Refused)? => Ok(()),
+        ActivityKind::Reject { object } if relay::subscription_answered(w, sender, object, RelayState::Refused)? => {
+            Ok(())
+        }
         ActivityKind::Reject { object } => reject(w, owner, sender, object),
         ActivityKind::Request { deed, object, instrument } => {
             interaction::inbound::requested(w, owner, sender, activity, (*deed, object, instrument))
         }
         ActivityKind::Create { object, rest } => {
             for object in std::iter::once(object).chain(rest) {
-                remote_post::created(w, owner, sender, activity, object)?;
+                remote_post::post_created(w, owner, sender, activity, object)?;
             }
             Ok(())
         }
         ActivityKind::Update { object } => update(w, owner, sender, activity, object),
         ActivityKind::Delete { object, .. } => {
-            quote::revoked(w, owner, sender, object)?;
-            interaction::outbound::revoked(w, owner, sender, object)?;
-            remote_post::deleted(w, sender, object)
+            quote::authorization_revoked(w, owner, sender, object)?;
+            interaction::outbound::authorization_revoked(w, owner, sender, object)?;
+            remote_post::post_deleted(w, sender, object)
         }
         ActivityKind::Like { object, content, emoji } | ActivityKind::EmojiReact { object, content, emoji } => {
             react::receive(w, owner, sender, activity, object, (content, emoji))
         }
-        ActivityKind::Announce { object } if relay::is_relay(w, sender)? => relay::brought(w, object),
+        ActivityKind::Announce { object } if relay::is_relay(w, sender)? => relay::post_relayed(w, object),
         ActivityKind::Add { object, target } => pin::added(w, sender, object, target),
         ActivityKind::Remove { object, target } => pin::removed(w, sender, object, target),
-        ActivityKind::Announce { object } => match group::passed_on(object) {
+        ActivityKind::Announce { object } => match group::announced_activity(object) {
             Some(inner) => group::receive(w, owner, sender, inner),
-            None if group::shared(w, owner, sender, object)? => Ok(()),
+            None if group::post_shared(w, owner, sender, object)? => Ok(()),
             None => boost::receive(w, owner, sender, activity, object),
         },
         ActivityKind::Undo { object } => undo::receive(w, owner, sender, object),
-        ActivityKind::Block { object } => moderation::block::received(w, owner, sender, activity, object),
+        ActivityKind::Block { object } => moderation::block::block_received(w, owner, sender, activity, object),
         ActivityKind::Move { object, target } => account_move::receive(w, owner, sender, object, target),
         ActivityKind::Flag { objects, content } => {
             moderation::report::receive(w, owner, sender, activity, objects, content.as_deref())
@@ -189,8 +195,8 @@ fn accept(
     object: &Ref,
     result: Option<&Uri>,
 ) -> Result<()> {
-    if quote::accepted(w, owner, sender, object, result)?
-        || interaction::outbound::accepted(w, owner, sender, activity, object, result)?
+    if quote::request_accepted(w, owner, sender, object, result)?
+        || interaction::outbound::request_accepted(w, owner, sender, activity, object, result)?
     {
         return Ok(());
     }
@@ -199,7 +205,9 @@ fn accept(
 
 /// As [`accept`].
 fn reject(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
-    if quote::rejected(w, owner, sender, object)? || interaction::outbound::rejected(w, owner, sender, object)? {
+    if quote::request_rejected(w, owner, sender, object)?
+        || interaction::outbound::request_rejected(w, owner, sender, object)?
+    {
         return Ok(());
     }
     follow::rejected(w, owner, sender, object)
@@ -208,13 +216,13 @@ fn reject(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result
 /// An Update is of the actor themselves, or of a post of theirs.
 fn update(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Ref) -> Result<()> {
     if object.id().is_some_and(|id| *id == sender.uri.as_str()) {
-        profile::updated(w, sender, object)
-    } else if block_filter::hides(w, sender)?
+        profile::actor_updated(w, sender, object)
+    } else if block_filter::is_hidden(w, sender)?
         && object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten().is_none()
     {
         Ok(())
     } else {
-        remote_post::updated(w, owner, sender, activity, object)
+        remote_post::post_updated(w, owner, sender, activity, object)
     }
 }
 

@@ -36,7 +36,7 @@ pub struct ActivityRecipients {
 
 impl ActivityRecipients {
     /// One person, at their own inbox.
-    pub fn person(actor: &Actor) -> Self {
+    pub fn add_actor(actor: &Actor) -> Self {
         Self { others: vec![actor.id], personal: true, ..Self::default() }
     }
 }
@@ -57,8 +57,8 @@ pub fn send(
     audience: Audience,
     reach: &ActivityRecipients,
 ) -> Result<()> {
-    let targets = targets(w, owner, reach)?;
-    let activity = if audience.is_open() { proven(w, owner, activity)? } else { activity };
+    let targets = delivery_targets(w, owner, reach)?;
+    let activity = if audience.is_open() { with_proof(w, owner, activity)? } else { activity };
     let uri = activity.get("id").and_then(Value::as_str).ok_or_else(|| Error::internal("an activity without an id"))?;
     let activity = StoredActivity {
         id,
@@ -74,15 +74,15 @@ pub fn send(
 
 /// An activity with its integrity proof (FEP-8b32), so that others may hand it on. Never a private one: whoever it reaches
 /// could prove to all the world what was said.
-fn proven(r: &Read<'_>, actor: &Actor, activity: Value) -> Result<Value> {
+fn with_proof(r: &Read<'_>, actor: &Actor, activity: Value) -> Result<Value> {
     match node::proof_key_of(r, actor.id)? {
-        Some(key) => proof::attach(activity, &key.uri, &ProofKey::from_pkcs8(&key.private)?, r.now),
+        Some(key) => proof::attach_proof(activity, &key.uri, &ProofKey::from_pkcs8(&key.private)?, r.now),
         None => Ok(activity),
     }
 }
 
 /// Queues somebody else's activity, as it came, for the owner's followers on other servers than the author's.
-pub(super) fn pass_on(
+pub(super) fn forward(
     w: &Write<'_>,
     owner: &Actor,
     author: &Actor,
@@ -93,7 +93,7 @@ pub(super) fn pass_on(
 ) -> Result<()> {
     let reach = ActivityRecipients { followers: true, ..ActivityRecipients::default() };
     let home = Uri::parse(&author.uri).map(|uri| uri.host()).unwrap_or_default();
-    let mut targets = targets(w, owner, &reach)?;
+    let mut targets = delivery_targets(w, owner, &reach)?;
     targets.retain(|target| target.host != home);
     if targets.is_empty() {
         return Ok(());
@@ -125,7 +125,7 @@ pub fn undo(
 }
 
 /// The distinct inboxes, each with the urgency of the most urgent person behind it.
-fn targets(r: &Read<'_>, owner: &Actor, reach: &ActivityRecipients) -> Result<Vec<DeliveryTarget>> {
+fn delivery_targets(r: &Read<'_>, owner: &Actor, reach: &ActivityRecipients) -> Result<Vec<DeliveryTarget>> {
     let origin = node::get(r)?.origin;
     let mut urgency: BTreeMap<String, u32> = BTreeMap::new();
     for (list, rank) in [(&reach.people, FIRST), (&reach.others, THEN)] {

@@ -44,7 +44,7 @@ pub(super) fn added(w: &Write<'_>, sender: &Actor, object: &Ref, target: &Uri) -
         return pins::add_tag(w, sender.id, &tag).map(drop);
     }
     match object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() {
-        Some(post) if may_stand(w, sender, &post)? => pins::add(w, sender.id, post.id).map(drop),
+        Some(post) if may_be_pinned(w, sender, &post)? => pins::add(w, sender.id, post.id).map(drop),
         _ => Ok(()),
     }
 }
@@ -64,7 +64,7 @@ pub(super) fn removed(w: &Write<'_>, sender: &Actor, object: &Ref, target: &Uri)
 }
 
 /// One's own posts; for a group those that stand in it.
-pub fn may_stand(r: &Read<'_>, actor: &Actor, post: &Post) -> Result<bool> {
+pub fn may_be_pinned(r: &Read<'_>, actor: &Actor, post: &Post) -> Result<bool> {
     if post.boost_of.is_some() {
         return Ok(false);
     }
@@ -100,7 +100,7 @@ pub fn pin(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     }
     pins::add(w, owner.id, id)?;
     match post.audience.is_open() {
-        true => tell(w, owner, &post.uri, PinChange::Add, json!(post.uri)),
+        true => announce_change(w, owner, &post.uri, PinChange::Add, json!(post.uri)),
         false => Ok(()),
     }
 }
@@ -109,7 +109,7 @@ pub fn pin(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
 pub fn unpin(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let post = posts::by_id(w, id)?;
     match pins::remove(w, owner.id, id)? && post.audience.is_open() {
-        true => tell(w, owner, &post.uri, PinChange::Remove, json!(post.uri)),
+        true => announce_change(w, owner, &post.uri, PinChange::Remove, json!(post.uri)),
         false => Ok(()),
     }
 }
@@ -127,14 +127,14 @@ pub fn feature(w: &Write<'_>, owner: &Actor, typed: &str) -> Result<()> {
             pins::MAX_FEATURED_HASHTAGS
         )));
     }
-    tell(w, owner, &owner.uri, PinChange::Add, hashtag(w, &tag)?)
+    announce_change(w, owner, &owner.uri, PinChange::Add, hashtag(w, &tag)?)
 }
 
 /// The owner takes a hashtag off.
 pub fn unfeature(w: &Write<'_>, owner: &Actor, name: &str) -> Result<()> {
     let Some(tag) = pins::tags(w, owner.id)?.into_iter().find(|tag| tag.name == name) else { return Ok(()) };
     pins::remove_tag(w, owner.id, name)?;
-    tell(w, owner, &owner.uri, PinChange::Remove, hashtag(w, &tag)?)
+    announce_change(w, owner, &owner.uri, PinChange::Remove, hashtag(w, &tag)?)
 }
 
 /// A hashtag of the owner's as peers read it.
@@ -150,7 +150,7 @@ enum PinChange {
 }
 
 /// Tells the followers. Posts and hashtags both belong to `featured`: Mastodon reads no other target.
-fn tell(w: &Write<'_>, owner: &Actor, about: &str, change: PinChange, object: Value) -> Result<()> {
+fn announce_change(w: &Write<'_>, owner: &Actor, about: &str, change: PinChange, object: Value) -> Result<()> {
     let Some(collection) = &owner.featured else { return Ok(()) };
     let (id, uri) = outbox::next(w, owner)?;
     let activity = match change {

@@ -68,7 +68,7 @@ pub enum PollRevision {
 
 impl NewPoll {
     /// The poll with tidy answers; Invalid with a sentence for the owner.
-    pub fn tidy(self) -> Result<Self> {
+    pub fn normalize(self) -> Result<Self> {
         if self.options.iter().any(|text| text.trim().chars().count() > MAX_OPTION_CHARS) {
             return Err(Error::invalid(format!("an answer of a poll has {MAX_OPTION_CHARS} characters at most")));
         }
@@ -127,7 +127,7 @@ pub(super) fn revise(w: &Write<'_>, post: PostId, revised: &PollRevision) -> Res
 }
 
 /// A poll of ours as its document carries it: `closed` from its end on, whoever asks first.
-pub(super) fn written(poll: &StoredPoll, now: Time) -> OwnPollDocument {
+pub(super) fn votes_text(poll: &StoredPoll, now: Time) -> OwnPollDocument {
     let hidden = poll.hides && !poll.is_over(now);
     let told = |votes: u64| if hidden { 0 } else { votes };
     OwnPollDocument {
@@ -215,7 +215,7 @@ fn ended(w: &Write<'_>, post: &Post, poll: &StoredPoll) -> Result<()> {
 }
 
 /// Notes that votes were added to a poll of ours: its audience hears of them before long.
-pub(super) fn has_news(w: &Write<'_>, poll: &StoredPoll) -> Option<Time> {
+pub(super) fn has_new_votes(w: &Write<'_>, poll: &StoredPoll) -> Option<Time> {
     let soon = w.now.plus(UPDATE_DELAY);
     Some(poll.look_at.map_or(soon, |at| at.min(soon)))
 }
@@ -227,7 +227,7 @@ pub(super) fn result_at(poll: &StoredPoll) -> Option<Time> {
 
 /// Tells the audience of a poll of the owner's, and everybody who voted, how it stands: an Update whose `updated` is as
 /// it was, so that nobody takes it for an edit. At its end the owner hears of it, too.
-pub fn tell(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
+pub fn announce_poll(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let Some(poll) = polls::of_post(w, id)? else { return Ok(()) };
     let post = posts::by_id(w, id)?;
     let mentions = posts::mentions(w, id)?;
@@ -237,16 +237,16 @@ pub fn tell(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let update = document::update(owner, &uri, object, lists, w.now);
     let mut others = Vec::new();
     if post.audience.is_open() {
-        others = likes::touched_by(w, id, post::MAX_INFORMED_ACTORS)?;
+        others = likes::affected_posts(w, id, post::MAX_INFORMED_ACTORS)?;
         others.extend(groups::of_post(w, id)?);
     }
-    let reach = post::reach(&post, post::ids_of(w, &mentions)?, others);
+    let reach = post::recipients(&post, post::ids_of(w, &mentions)?, others);
     outbox::send(w, owner, activity_id, update, &post.uri, post.audience, &reach)?;
     if poll.is_over(w.now) {
-        polls::look_at(w, id, None)?;
+        polls::schedule_refresh(w, id, None)?;
         return notifications::add(w, NotificationKind::Poll, owner.id, Some(id));
     }
-    polls::look_at(w, id, poll.end_at)
+    polls::schedule_refresh(w, id, poll.end_at)
 }
 
 /// How a look at somebody else's poll went.
@@ -260,18 +260,18 @@ pub enum PollRefresh {
 
 /// Decides, after a look at somebody else's poll, whether there is to be another one. A poll that is over is over even
 /// when its result cannot be had.
-pub fn looked(w: &Write<'_>, id: PostId, look: PollRefresh) -> Result<()> {
+pub fn record_refresh(w: &Write<'_>, id: PostId, look: PollRefresh) -> Result<()> {
     let Some(poll) = polls::of_post(w, id)? else { return Ok(()) };
-    let Some(end) = poll.end_at else { return polls::look_at(w, id, None) };
+    let Some(end) = poll.end_at else { return polls::schedule_refresh(w, id, None) };
     if !poll.is_over(w.now) {
-        return polls::look_at(w, id, Some(end.plus(RESULT_DELAY)));
+        return polls::schedule_refresh(w, id, Some(end.plus(RESULT_DELAY)));
     }
     let again = look == PollRefresh::Failed && w.now.since(end) < RESULT_GIVE_UP;
-    polls::look_at(w, id, again.then(|| w.now.plus(RESULT_RETRY)))?;
+    polls::schedule_refresh(w, id, again.then(|| w.now.plus(RESULT_RETRY)))?;
     ended(w, &posts::by_id(w, id)?, &poll)
 }
 
 /// The poll of a post as a reader of its document is told of it; None when it has none.
 pub(super) fn of_document(r: &Read<'_>, post: PostId) -> Result<Option<OwnPollDocument>> {
-    Ok(polls::of_post(r, post)?.map(|poll| written(&poll, r.now)))
+    Ok(polls::of_post(r, post)?.map(|poll| votes_text(&poll, r.now)))
 }

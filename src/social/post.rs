@@ -18,7 +18,7 @@ use crate::store::{
     posts::{attachments, groups, interaction_policies, likes, tombstones},
 };
 
-pub use super::remote_post::keep;
+pub use super::remote_post::store_post;
 
 /// People told of an edit or deletion at most, besides the followers.
 pub(super) const MAX_INFORMED_ACTORS: u32 = 5000;
@@ -77,7 +77,7 @@ pub fn publish(
         Some(Post { boost_of: Some(of), .. }) => Some(posts::by_id(w, of)?),
         other => other,
     };
-    let audience = quote::narrowed(w, owner, audience, words.quote)?;
+    let audience = quote::narrowed_state(w, owner, audience, words.quote)?;
     let id = posts::next_id(w, w.now)?;
     let uri = document::post_uri(owner, id);
     let post = Post {
@@ -85,7 +85,7 @@ pub fn publish(
         actor_id: owner.id,
         kind: kind(words).to_owned(),
         boost_of: None,
-        audience: parent.as_ref().map_or(audience, |parent| narrowed(audience, parent.audience)),
+        audience: parent.as_ref().map_or(audience, |parent| narrowed_policy(audience, parent.audience)),
         reply_to: parent.as_ref().map(|parent| parent.id),
         reply_to_uri: parent.as_ref().map(|parent| parent.uri.clone()),
         context_uri: match &parent {
@@ -99,7 +99,7 @@ pub fn publish(
         language: words.language.clone(),
         sensitive: words.sensitive,
         url: Some(document::post_page(owner, id)),
-        emoji: emoji::used(w, &texts(words))?,
+        emoji: emoji::used_in(w, &texts(words))?,
         extra: PostMetadata {
             summary: words.summary.clone().flatten().filter(|_| words.title.is_some()),
             markdown: words.markdown,
@@ -116,9 +116,9 @@ pub fn publish(
     if let Some(poll) = &words.poll {
         poll::open(w, id, poll)?;
     }
-    list::place(w, owner.id, owner.id, &post)?;
-    remote_post::filed(w, owner, &post)?;
-    let group = group::of_new(w, words, &post)?;
+    list::timeline_rows(w, owner.id, owner.id, &post)?;
+    remote_post::file_in_conversation(w, owner, &post)?;
+    let group = group::groups_of_new_post(w, words, &post)?;
     if let Some(group) = group {
         groups::put(w, group, id, groups::GroupSource::Author)?;
     }
@@ -128,21 +128,21 @@ pub fn publish(
         quote::attach(w, owner, &post, quoted)?;
     }
     if let Some(parent) = &parent
-        && let Some(how) = outbound::how(w, owner.id, parent, Interaction::Reply)?
+        && let Some(how) = outbound::request_mode(w, owner.id, parent, Interaction::Reply)?
     {
         let done = PerformedInteraction { deed: Interaction::Reply, uri: &post.uri, made: Some(id), target: parent };
-        outbound::ask(w, owner, how, &done, || document::post(w, owner, &post))?;
+        outbound::send_request(w, owner, how, &done, || document::post(w, owner, &post))?;
         if how == RequestMode::Explicit {
             // Everyone else hears of it when its parent's author has let it in.
             return Ok(id);
         }
     }
-    tell(w, owner, &post)?;
+    broadcast_create(w, owner, &post)?;
     Ok(id)
 }
 
 /// Sends a post to everyone it is for, and asks the author of what it quotes.
-pub(super) fn tell(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
+pub(super) fn broadcast_create(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
     let object = document::post(w, owner, post)?;
     let lists = Recipients::of(&object).unwrap_or_default();
     let (activity_id, activity_uri) = outbox::next(w, owner)?;
@@ -154,24 +154,24 @@ pub(super) fn tell(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
         people.extend(parent.map(|parent| parent.actor_id).into_iter().chain(groups::of_post(w, post.id)?));
     }
     let others = quote::quoted_author(w, post)?.into_iter().collect();
-    let reach = relay::with_relays(w, post, reach(post, people, others), &[RelayStyle::Mastodon])?;
+    let reach = relay::with_relays(w, post, recipients(post, people, others), &[RelayStyle::Mastodon])?;
     outbox::send(w, owner, activity_id, create, &post.uri, post.audience, &reach)?;
     relay::announce(w, owner, post)?;
-    quote::ask(w, owner, post)
+    quote::send_request(w, owner, post)
 }
 
 /// Tells everyone who may have a post what became of it without an edit: who agreed to what, who may do what. Its
 /// `updated` stays, so that nobody takes it for one.
-pub(super) fn retell(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
-    let post = own(w, owner, id)?;
+pub(super) fn broadcast_update(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
+    let post = own_post(w, owner, id)?;
     let object = document::post(w, owner, &post)?;
     let lists = Recipients::of(&object).unwrap_or_default();
     let (activity_id, uri) = outbox::next(w, owner)?;
     let update = document::update(owner, &uri, object, lists, w.now);
     let people = ids_of(w, &posts::mentions(w, id)?)?;
-    let mut others = likes::touched_by(w, id, MAX_INFORMED_ACTORS)?;
+    let mut others = likes::affected_posts(w, id, MAX_INFORMED_ACTORS)?;
     others.extend(groups::of_post(w, id)?.into_iter().chain(quote::quoted_author(w, &post)?));
-    outbox::send(w, owner, activity_id, update, &post.uri, post.audience, &reach(&post, people, others))
+    outbox::send(w, owner, activity_id, update, &post.uri, post.audience, &recipients(&post, people, others))
 }
 
 /// What a new post is. A thread in a group has a title and no poll; elsewhere a title makes an article.
@@ -185,7 +185,7 @@ fn kind(words: &RenderedPost) -> &'static str {
 }
 
 /// Private stays private: an answer to a followers-only or mentioned-only post is not for everyone.
-fn narrowed(wanted: Audience, parent: Audience) -> Audience {
+fn narrowed_policy(wanted: Audience, parent: Audience) -> Audience {
     if parent.is_open() { wanted } else { wanted.max(parent) }
 }
 
@@ -198,7 +198,7 @@ fn texts(words: &RenderedPost) -> Vec<&str> {
 }
 
 /// Who hears of a post: whom it names first, then the followers if it is for them, and those who touched it.
-pub(super) fn reach(post: &Post, people: Vec<ActorId>, others: Vec<ActorId>) -> ActivityRecipients {
+pub(super) fn recipients(post: &Post, people: Vec<ActorId>, others: Vec<ActorId>) -> ActivityRecipients {
     let private = post.audience == Audience::Mentioned;
     ActivityRecipients {
         followers: !private,
@@ -213,7 +213,7 @@ pub(super) fn ids_of(w: &Write<'_>, mentions: &[PostMention]) -> Result<Vec<Acto
     mentions.iter().filter_map(|m| actors::id_of(w, &m.uri).transpose()).collect()
 }
 
-fn own(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<Post> {
+fn own_post(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<Post> {
     let post = posts::by_id(w, id)?;
     if post.actor_id != owner.id || post.boost_of.is_some() {
         return Err(Error::Denied("that is not a post of yours".to_owned()));
@@ -223,12 +223,12 @@ fn own(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<Post> {
 
 /// Edits a post of the owner's and tells everyone who may have it. Whom the old text named stay readers.
 pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &RenderedPost) -> Result<()> {
-    let before = own(w, owner, id)?;
+    let before = own_post(w, owner, id)?;
     let earlier = before.clone();
     let mut mentions = words.mentions.clone();
     let known = posts::mentions(w, id)?;
     mentions.extend(known.iter().filter(|old| !words.mentions.iter().any(|m| m.uri == old.uri)).cloned());
-    let mut emoji = emoji::used(w, &texts(words))?;
+    let mut emoji = emoji::used_in(w, &texts(words))?;
     // Where the options of a poll stay as they are, so do the emoji in them.
     let stays = before.kind == "Question" && words.revised == PollRevision::Kept;
     let poll = before.emoji.iter().filter(|_| stays).filter(|old| !emoji.contains(old));
@@ -264,7 +264,7 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &RenderedPost) -> R
     if ruled_anew {
         interaction_policies::set(w, id, rules)?;
     }
-    attachments::loosen(w, id, &words.media)?;
+    attachments::detach(w, id, &words.media)?;
     attachments::attach(w, id, &words.media)?;
     attachments::describe(w, id, &words.described)?;
     let asks_anew = poll::revise(w, id, &words.revised)?;
@@ -273,29 +273,29 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &RenderedPost) -> R
     }
     if !post_edit::record(w, &known, &post)? && !asks_anew {
         posts::update(w, &earlier, &mentions, &words.hashtags)?;
-        return if ruled_anew { retell(w, owner, id) } else { Ok(()) };
+        return if ruled_anew { broadcast_update(w, owner, id) } else { Ok(()) };
     }
     let object = document::post(w, owner, &post)?;
     let lists = Recipients::of(&object).unwrap_or_default();
     let (activity_id, uri) = outbox::next(w, owner)?;
     let update = document::update(owner, &uri, object, lists, w.now);
     let people = ids_of(w, &mentions)?;
-    let mut others = likes::touched_by(w, id, MAX_INFORMED_ACTORS)?;
+    let mut others = likes::affected_posts(w, id, MAX_INFORMED_ACTORS)?;
     others.extend(groups::of_post(w, id)?.into_iter().chain(quote::quoted_author(w, &post)?));
     let reach =
-        relay::with_relays(w, &post, reach(&post, people, others), &[RelayStyle::Mastodon, RelayStyle::LitePub])?;
+        relay::with_relays(w, &post, recipients(&post, people, others), &[RelayStyle::Mastodon, RelayStyle::LitePub])?;
     outbox::send(w, owner, activity_id, update, &post.uri, post.audience, &reach)
 }
 
 /// Gives a post of the owner's other rules, without an edit.
-pub fn rule(w: &Write<'_>, owner: &Actor, id: PostId, choices: PolicyChoices) -> Result<()> {
-    let post = own(w, owner, id)?;
+pub fn set_policy(w: &Write<'_>, owner: &Actor, id: PostId, choices: PolicyChoices) -> Result<()> {
+    let post = own_post(w, owner, id)?;
     let rules = Some(choices.rules(post.audience));
     if interaction_policies::get(w, id)? == rules {
         return Ok(());
     }
     interaction_policies::set(w, id, rules)?;
-    retell(w, owner, id)
+    broadcast_update(w, owner, id)
 }
 
 /// What becomes of the files of a post that is deleted.
@@ -309,21 +309,21 @@ pub enum MediaFate {
 
 /// Deletes a post of the owner's, here at once and everywhere it went. Its address answers 410 from now on.
 pub fn delete(w: &Write<'_>, owner: &Actor, id: PostId, files: MediaFate) -> Result<()> {
-    let post = own(w, owner, id)?;
+    let post = own_post(w, owner, id)?;
     let mentions = posts::mentions(w, id)?;
-    let mut others = likes::touched_by(w, id, MAX_INFORMED_ACTORS)?;
+    let mut others = likes::affected_posts(w, id, MAX_INFORMED_ACTORS)?;
     if let Some(parent) = post.reply_to {
         others.push(posts::by_id(w, parent)?.actor_id);
     }
     others.extend(groups::of_post(w, id)?.into_iter().chain(quote::quoted_author(w, &post)?));
     let people = ids_of(w, &mentions)?;
     if files == MediaFate::Keep {
-        attachments::loosen(w, id, &[])?;
+        attachments::detach(w, id, &[])?;
     }
     posts::delete(w, id)?;
     if post.audience.is_open() {
         // A private post's address answers 404 as it always did to strangers: 410 would tell that there was one (S22).
-        tombstones::add_ours(w, &post.uri)?;
+        tombstones::add_own(w, &post.uri)?;
     }
     let lists = match post.audience {
         // As Mastodon sends it; the id alone tells nothing.
@@ -333,6 +333,6 @@ pub fn delete(w: &Write<'_>, owner: &Actor, id: PostId, files: MediaFate) -> Res
     let (activity_id, uri) = outbox::next(w, owner)?;
     let delete = document::delete(owner, &uri, &post, lists, w.now);
     let reach =
-        relay::with_relays(w, &post, reach(&post, people, others), &[RelayStyle::Mastodon, RelayStyle::LitePub])?;
+        relay::with_relays(w, &post, recipients(&post, people, others), &[RelayStyle::Mastodon, RelayStyle::LitePub])?;
     outbox::send(w, owner, activity_id, delete, &post.uri, post.audience, &reach)
 }

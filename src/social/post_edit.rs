@@ -37,7 +37,7 @@ pub(super) fn apply(
     let after = post_metadata::files(known.id, object, &edited.content);
     let changed = differs(known, &edited) || files_differ(&before, &after);
     let edited = if changed {
-        post_edits::keep(w, known, &before, polls::of_post(w, known.id)?.as_ref())?;
+        post_edits::store(w, known, &before, polls::of_post(w, known.id)?.as_ref())?;
         events::note(w, events::EventKind::Edit, known.id.0)?;
         Post { edited_at: object.updated.map(|at| at.min(w.now)), ..edited }
     } else {
@@ -54,10 +54,10 @@ pub(super) fn apply(
 pub(super) fn record(w: &Write<'_>, before: &PreviousVersion, after: &Post) -> Result<bool> {
     let (post, now) = (&before.post, attachments::of_posts(w, &[after.id])?);
     let asked = polls::of_post(w, after.id)?;
-    let asks_anew = before.poll.as_ref().map(post_edits::answers) != asked.as_ref().map(post_edits::answers);
+    let asks_anew = before.poll.as_ref().map(post_edits::edits_of) != asked.as_ref().map(post_edits::edits_of);
     let covered = post.sensitive != after.sensitive;
     if differs(post, after) || covered || asks_anew || files_differ(&before.files, &now) {
-        post_edits::keep(w, post, &before.files, before.poll.as_ref())?;
+        post_edits::store(w, post, &before.files, before.poll.as_ref())?;
         events::note(w, events::EventKind::Edit, post.id.0)?;
         return Ok(true);
     }

@@ -22,7 +22,7 @@ const MAX_PLACE_GRAPHEMES: usize = 300;
 
 /// Whether a post says anything at all. What is of no kind we know and says nothing (PeerTube's CacheFile) is nothing to
 /// show.
-pub(super) fn speaks(object: &Object) -> bool {
+pub(super) fn has_metadata(object: &Object) -> bool {
     let facts = &object.facts;
     !matches!(object.kind, ObjectKind::Other(_))
         || object.content.is_some()
@@ -84,8 +84,8 @@ pub(super) fn content(object: &Object) -> String {
     let shown: Vec<&str> = object.attachments.iter().map(|a| a.url.as_str()).collect();
     match object.markup {
         ContentFormat::Html if is_long(&object.kind) => sanitise::article(text),
-        ContentFormat::Html => sanitise::note_beside(text, &shown),
-        ContentFormat::Markdown => markdown::foreign(text),
+        ContentFormat::Html => sanitise::note_with_quote(text, &shown),
+        ContentFormat::Markdown => markdown::foreign_to_html(text),
         ContentFormat::Plain => crate::text::to_html(text, &[], "").html,
     }
 }

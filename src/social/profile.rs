@@ -85,7 +85,7 @@ fn row(document: &Document, known: Option<Actor>, now: Time) -> Actor {
 }
 
 /// An actor says they changed. Without the document nothing is done: the next look brings it.
-pub(super) fn updated(w: &Write<'_>, sender: &Actor, object: &Ref) -> Result<()> {
+pub(super) fn actor_updated(w: &Write<'_>, sender: &Actor, object: &Ref) -> Result<()> {
     let Some(document) = object.embedded().map(Document::read).transpose()? else { return Ok(()) };
     if document.id != sender.uri.as_str() {
         return Err(Error::Denied(format!("{} is not the profile of {}", document.id, sender.uri)));
@@ -94,7 +94,7 @@ pub(super) fn updated(w: &Write<'_>, sender: &Actor, object: &Ref) -> Result<()>
 }
 
 /// Tells the servers of these people, a few of all we know, that we are back: whoever had given us up sends again.
-pub fn poke(w: &Write<'_>, owner: &Actor, people: Vec<ActorId>) -> Result<()> {
+pub fn announce_to_hosts(w: &Write<'_>, owner: &Actor, people: Vec<ActorId>) -> Result<()> {
     let (id, uri) = outbox::next(w, owner)?;
     let lists = document::recipients(owner, Audience::Public, &[]);
     let update = document::update(owner, &uri, document::owner(w)?, lists, w.now);

@@ -31,7 +31,7 @@ const MAX_CHECKS: u32 = 6;
 
 /// Keeps what a post of somebody else's quotes, as its document says. A stamp that comes later, in an Update, counts; one
 /// that is left out changes nothing, and one that was no good does not keep a good one out.
-pub(super) fn keep(w: &Write<'_>, id: PostId, object: &Object) -> Result<()> {
+pub(super) fn store_quote(w: &Write<'_>, id: PostId, object: &Object) -> Result<()> {
     let known = quotes::get(w, id)?;
     let (uri, stamp, consent) = match &object.quote {
         None => return Ok(()),
@@ -71,7 +71,7 @@ pub(super) fn keep(w: &Write<'_>, id: PostId, object: &Object) -> Result<()> {
     quote.tries = 0;
     quote.check_at = Some(w.now);
     quote.quoted_id = quoted.map(|quoted| quoted.id);
-    settle(w, quote).map(drop)
+    settle_quote(w, quote).map(drop)
 }
 
 /// Whether a post quotes one of the owner's: then it is the owner's business, whoever wrote it.
@@ -81,7 +81,7 @@ pub(super) fn is_of_ours(r: &Read<'_>, owner: ActorId, object: &Object) -> Resul
 }
 
 /// The owner hears of a quote of theirs by somebody who cannot ask. Who can is heard of when they ask.
-pub(super) fn told(w: &Write<'_>, owner: ActorId, sender: &Actor, post: PostId) -> Result<()> {
+pub(super) fn notify_quoted_author(w: &Write<'_>, owner: ActorId, sender: &Actor, post: PostId) -> Result<()> {
     let Some(quote) = quotes::get(w, post)?.filter(|quote| !quote.consent && quote.state == QuoteState::Granted) else {
         return Ok(());
     };
@@ -120,7 +120,7 @@ pub enum QuoteCheck {
 }
 
 /// Whether a quote may be shown, as far as it can be said without asking anybody.
-pub fn judge(r: &Read<'_>, quote: &StoredQuote) -> Result<QuoteCheck> {
+pub fn judge_quote(r: &Read<'_>, quote: &StoredQuote) -> Result<QuoteCheck> {
     let Some(quoted) = quote.quoted_id.map(|id| posts::by_id(r, id)).transpose()? else { return Ok(QuoteCheck::Fetch) };
     let quoting = posts::by_id(r, quote.post_id)?;
     if quoting.actor_id == quoted.actor_id {
@@ -128,7 +128,7 @@ pub fn judge(r: &Read<'_>, quote: &StoredQuote) -> Result<QuoteCheck> {
     }
     let owner = node::owner(r)?;
     if quoted.actor_id == owner {
-        return of_ours(r, quote, &quoting, &quoted).map(QuoteCheck::Done);
+        return is_quote_of_own_post(r, quote, &quoting, &quoted).map(QuoteCheck::Done);
     }
     let author = actors::by_id(r, quoted.actor_id)?;
     if let Some(stamp) = &quote.stamp {
@@ -146,9 +146,9 @@ pub fn judge(r: &Read<'_>, quote: &StoredQuote) -> Result<QuoteCheck> {
 }
 
 /// A quote of a post of the owner's: by the owner's answer, or by the rules for those who cannot ask.
-fn of_ours(r: &Read<'_>, quote: &StoredQuote, quoting: &Post, quoted: &Post) -> Result<QuoteState> {
+fn is_quote_of_own_post(r: &Read<'_>, quote: &StoredQuote, quoting: &Post, quoted: &Post) -> Result<QuoteState> {
     Ok(
-        match interaction_requests_in::about(r, &quoting.uri, Interaction::Quote, quoted.id)?
+        match interaction_requests_in::for_post(r, &quoting.uri, Interaction::Quote, quoted.id)?
             .map(|request| request.state)
         {
             Some(Answer::Granted) => QuoteState::Granted,
@@ -156,7 +156,7 @@ fn of_ours(r: &Read<'_>, quote: &StoredQuote, quoting: &Post, quoted: &Post) -> 
             Some(Answer::Waiting) => QuoteState::Waiting,
             None if quote.state == QuoteState::Revoked => QuoteState::Revoked,
             None if quote.consent => QuoteState::Waiting,
-            None => match inbound::verdict(r, quoting.actor_id, quoted, Interaction::Quote)? {
+            None => match inbound::permission(r, quoting.actor_id, quoted, Interaction::Quote)? {
                 Permission::Allowed | Permission::AllowedWithAuthorization => QuoteState::Granted,
                 _ => QuoteState::Waiting,
             },
@@ -165,8 +165,8 @@ fn of_ours(r: &Read<'_>, quote: &StoredQuote, quoting: &Post, quoted: &Post) -> 
 }
 
 /// Judges a quote and keeps it; what is left to do is due at once.
-pub fn settle(w: &Write<'_>, quote: StoredQuote) -> Result<QuoteCheck> {
-    let next = judge(w, &quote)?;
+pub fn settle_quote(w: &Write<'_>, quote: StoredQuote) -> Result<QuoteCheck> {
+    let next = judge_quote(w, &quote)?;
     let quote = match &next {
         QuoteCheck::Done(state) => StoredQuote { state: *state, check_at: None, tries: 0, ..quote },
         QuoteCheck::Fetch | QuoteCheck::Look(_) => quote,
@@ -189,7 +189,7 @@ pub enum AuthorizationCheck {
 }
 
 /// Somebody looked at the stamp of a quote. Host, author, both posts and the type must fit (S18).
-pub fn seen(w: &Write<'_>, post: PostId, looked_at: &str, sight: &AuthorizationCheck) -> Result<()> {
+pub fn authorization_checked(w: &Write<'_>, post: PostId, looked_at: &str, sight: &AuthorizationCheck) -> Result<()> {
     let Some(quote) = quotes::get(w, post)?.filter(|quote| quote.stamp.as_deref() == Some(looked_at)) else {
         return Ok(());
     };
@@ -197,7 +197,7 @@ pub fn seen(w: &Write<'_>, post: PostId, looked_at: &str, sight: &AuthorizationC
     let author = actors::by_id(w, quoted.actor_id)?;
     let quoting = posts::by_id(w, post)?.uri;
     let state = match sight {
-        AuthorizationCheck::Nothing => return put_off(w, quote),
+        AuthorizationCheck::Nothing => return postpone_check(w, quote),
         AuthorizationCheck::Stamp(stamp) => {
             let fits = stamp.deed == Interaction::Quote
                 && stamp.id == looked_at
@@ -215,7 +215,7 @@ pub fn seen(w: &Write<'_>, post: PostId, looked_at: &str, sight: &AuthorizationC
 }
 
 /// Nobody answered: again later, ever more seldom; what was shown stays shown.
-pub fn put_off(w: &Write<'_>, quote: StoredQuote) -> Result<()> {
+pub fn postpone_check(w: &Write<'_>, quote: StoredQuote) -> Result<()> {
     let tries = quote.tries.saturating_add(1);
     let again = quote.state == QuoteState::Granted || tries < MAX_CHECKS;
     let pause = Duration::from_secs(300 << (2 * tries.min(5)));
@@ -223,7 +223,7 @@ pub fn put_off(w: &Write<'_>, quote: StoredQuote) -> Result<()> {
 }
 
 /// The quoted post was not to be had and never will be.
-pub fn gone(w: &Write<'_>, quote: StoredQuote) -> Result<()> {
+pub fn quoted_post_gone(w: &Write<'_>, quote: StoredQuote) -> Result<()> {
     quotes::put(w, &StoredQuote { state: QuoteState::Gone, check_at: None, ..quote })
 }
 
@@ -236,21 +236,26 @@ pub(super) fn granted_by_us(w: &Write<'_>, post: PostId, target: PostId, stamp: 
 
 /// The owner turned a quote of theirs away.
 pub(super) fn refused_by_us(w: &Write<'_>, post: PostId) -> Result<()> {
-    ours(w, post, QuoteState::Refused)
+    is_own_quote(w, post, QuoteState::Refused)
 }
 
 /// The owner took their word back.
 pub(super) fn revoked_by_us(w: &Write<'_>, post: PostId) -> Result<()> {
-    ours(w, post, QuoteState::Revoked)
+    is_own_quote(w, post, QuoteState::Revoked)
 }
 
-fn ours(w: &Write<'_>, post: PostId, state: QuoteState) -> Result<()> {
+fn is_own_quote(w: &Write<'_>, post: PostId, state: QuoteState) -> Result<()> {
     let Some(quote) = quotes::get(w, post)? else { return Ok(()) };
     quotes::put(w, &StoredQuote { state, stamp: None, check_at: None, ..quote })
 }
 
 /// Who quotes a post of theirs for their followers writes for these, whatever else was asked, as on Mastodon.
-pub(super) fn narrowed(r: &Read<'_>, owner: &Actor, wanted: Audience, quoted: Option<PostId>) -> Result<Audience> {
+pub(super) fn narrowed_state(
+    r: &Read<'_>,
+    owner: &Actor,
+    wanted: Audience,
+    quoted: Option<PostId>,
+) -> Result<Audience> {
     let Some(quoted) = quoted.map(|id| posts::by_id(r, id)).transpose()? else { return Ok(wanted) };
     let for_followers = quoted.actor_id == owner.id && quoted.audience == Audience::Followers;
     Ok(if for_followers { wanted.max(Audience::Followers) } else { wanted })
@@ -268,7 +273,7 @@ pub(super) fn attach(w: &Write<'_>, owner: &Actor, post: &Post, quoted: PostId) 
     if !quoted.audience.is_open() && !own_and_no_wider {
         return Err(Error::invalid("only posts that everyone may read can be quoted"));
     }
-    let verdict = interaction_policies::leave(w, quoted.id)?.verdict(Interaction::Quote);
+    let verdict = interaction_policies::permission_of(w, quoted.id)?.permission(Interaction::Quote);
     if !own && verdict == Some(Permission::Forbidden) {
         return Err(Error::invalid("its author does not let others quote this post"));
     }
@@ -289,7 +294,7 @@ pub(super) fn attach(w: &Write<'_>, owner: &Actor, post: &Post, quoted: PostId) 
 }
 
 /// Asks the quoted author, once the post is on its way; nobody is asked about one's own.
-pub(super) fn ask(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
+pub(super) fn send_request(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
     let Some(quote) = quotes::get(w, post.id)? else { return Ok(()) };
     let Some(quoted) = quote.quoted_id.map(|id| posts::by_id(w, id)).transpose()? else { return Ok(()) };
     if quoted.actor_id == owner.id {
@@ -300,7 +305,7 @@ pub(super) fn ask(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
     let instrument = document::post(w, owner, post)?;
     let request = documents::request(owner, &uri, Interaction::Quote, &quoted, &author, instrument, w.now);
     quotes::put(w, &StoredQuote { request_uri: Some(uri), ..quote })?;
-    outbox::send(w, owner, id, request, &post.uri, Audience::Mentioned, &ActivityRecipients::person(&author))
+    outbox::send(w, owner, id, request, &post.uri, Audience::Mentioned, &ActivityRecipients::add_actor(&author))
 }
 
 /// The author of what a post of the owner's quotes: told of it like those it names, when the post is for everyone.
@@ -311,7 +316,7 @@ pub(super) fn quoted_author(r: &Read<'_>, post: &Post) -> Result<Option<ActorId>
 
 /// The quote of the owner's that an answer is about: by our request's id, or by the request with its parts. Only the quoted
 /// author's answer counts.
-fn answered(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<Option<StoredQuote>> {
+fn request_answered(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<Option<StoredQuote>> {
     let by_id = object.id().map(|id| quotes::by_request(w, id.as_str())).transpose()?.flatten();
     let by_parts = || {
         let part = |key: &str| object.embedded().and_then(|value| crate::ap::json::id_of(value, key));
@@ -327,14 +332,14 @@ fn answered(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Resu
 
 /// The quoted author agrees. The stamp must be on their server, or the quote goes on waiting. False when this answers
 /// something else.
-pub(super) fn accepted(
+pub(super) fn request_accepted(
     w: &Write<'_>,
     owner: ActorId,
     sender: &Actor,
     object: &Ref,
     result: Option<&Uri>,
 ) -> Result<bool> {
-    let Some(quote) = answered(w, owner, sender, object)? else { return Ok(false) };
+    let Some(quote) = request_answered(w, owner, sender, object)? else { return Ok(false) };
     let Some(stamp) = result.filter(|stamp| same_origin(stamp.as_str(), &sender.uri)) else { return Ok(true) };
     if quote.state == QuoteState::Granted && quote.stamp.as_deref() == Some(stamp.as_str()) {
         return Ok(true);
@@ -342,18 +347,18 @@ pub(super) fn accepted(
     let (stamp, check_at) = (Some(stamp.as_str().to_owned()), Some(w.now.plus(RECHECK_INTERVAL)));
     let post = quote.post_id;
     quotes::put(w, &StoredQuote { state: QuoteState::Granted, stamp, check_at, tries: 0, ..quote })?;
-    post::retell(w, &actors::by_id(w, owner)?, post).map(|()| true)
+    post::broadcast_update(w, &actors::by_id(w, owner)?, post).map(|()| true)
 }
 
 /// The quoted author refuses, or takes their word back. False when this answers something else.
-pub(super) fn rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
-    let Some(quote) = answered(w, owner, sender, object)? else { return Ok(false) };
+pub(super) fn request_rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
+    let Some(quote) = request_answered(w, owner, sender, object)? else { return Ok(false) };
     withdraw(w, owner, quote, QuoteState::Refused).map(|()| true)
 }
 
 /// A stamp was deleted by who gave it: the quotes that stood on it are not shown any more.
-pub(super) fn revoked(w: &Write<'_>, owner: ActorId, sender: &Actor, stamp: &Uri) -> Result<()> {
-    for quote in quotes::by_stamp(w, stamp.as_str())? {
+pub(super) fn authorization_revoked(w: &Write<'_>, owner: ActorId, sender: &Actor, stamp: &Uri) -> Result<()> {
+    for quote in quotes::by_authorization(w, stamp.as_str())? {
         let quoted = quote.quoted_id.map(|id| posts::by_id(w, id)).transpose()?;
         if quoted.is_some_and(|quoted| quoted.actor_id == sender.id) {
             withdraw(w, owner, quote, QuoteState::Revoked)?;
@@ -366,12 +371,12 @@ pub(super) fn revoked(w: &Write<'_>, owner: ActorId, sender: &Actor, stamp: &Uri
 fn withdraw(w: &Write<'_>, owner: ActorId, quote: StoredQuote, state: QuoteState) -> Result<()> {
     let (post, had) = (posts::by_id(w, quote.post_id)?, quote.stamp.is_some());
     quotes::put(w, &StoredQuote { state, stamp: None, check_at: None, ..quote })?;
-    if had && post.actor_id == owner { post::retell(w, &actors::by_id(w, owner)?, post.id) } else { Ok(()) }
+    if had && post.actor_id == owner { post::broadcast_update(w, &actors::by_id(w, owner)?, post.id) } else { Ok(()) }
 }
 
 /// What a post of the owner's says of its quote, and the line for readers who know no quotes. One that was refused is
 /// only a line.
-pub(super) fn written(r: &Read<'_>, id: PostId) -> Result<Option<(Option<OwnQuoteDocument>, String)>> {
+pub(super) fn quote_text(r: &Read<'_>, id: PostId) -> Result<Option<(Option<OwnQuoteDocument>, String)>> {
     let Some(quote) = quotes::get(r, id)? else { return Ok(None) };
     let quoted = quote.quoted_id.map(|id| posts::by_id(r, id)).transpose()?;
     let page = quoted.as_ref().map_or(quote.quoted_uri.as_str(), |quoted| quoted.page());
@@ -381,7 +386,7 @@ pub(super) fn written(r: &Read<'_>, id: PostId) -> Result<Option<(Option<OwnQuot
 }
 
 /// The words of a post that quotes, without the line for readers who know no quotes.
-pub(super) fn plain_words(r: &Read<'_>, html: String, object: &Object) -> Result<String> {
+pub(super) fn quote_fallback_text(r: &Read<'_>, html: String, object: &Object) -> Result<String> {
     let Some(Named::Of { id, .. }) = &object.quote else { return Ok(html) };
     let page = posts::by_uri(r, id.as_str())?.map(|quoted| quoted.page().to_owned());
     let mut addresses = vec![id.as_str()];

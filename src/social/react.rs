@@ -63,7 +63,7 @@ pub fn send(w: &Write<'_>, owner: &Actor, post: &Post, emoji: &str, url: Option<
     if post.boost_of.is_some() {
         return Err(Error::invalid("react to the post itself, not to a boost of it"));
     }
-    let sign = sign(w, post, emoji.trim(), url)?;
+    let sign = reaction_emoji(w, post, emoji.trim(), url)?;
     let mine = reactions::of_actor(w, owner.id, post.id)?;
     if mine.iter().any(|mine| mine.sign == sign) {
         return Ok(());
@@ -74,19 +74,19 @@ pub fn send(w: &Write<'_>, owner: &Actor, post: &Post, emoji: &str, url: Option<
     let reaction = Reaction { post_id: post.id, actor_id: owner.id, sign, uri };
     reactions::add(w, &reaction)?;
     let author = actors::by_id(w, post.actor_id)?;
-    let react = written(w, owner, &reaction, post, &author)?;
+    let react = stored_reaction(w, owner, &reaction, post, &author)?;
     // To whoever sets rules for likes, a reaction is one.
-    if let Some(how) = outbound::how(w, owner.id, post, Interaction::Like)? {
+    if let Some(how) = outbound::request_mode(w, owner.id, post, Interaction::Like)? {
         let done = PerformedInteraction { deed: Interaction::Like, uri: &reaction.uri, made: None, target: post };
-        outbound::ask(w, owner, how, &done, || Ok(react.clone()))?;
+        outbound::send_request(w, owner, how, &done, || Ok(react.clone()))?;
         if how == RequestMode::Explicit {
             return Ok(());
         }
     }
-    outbox::send(w, owner, activity_id, react, &post.uri, Audience::Mentioned, &group::fans(w, post, &author)?)
+    outbox::send(w, owner, activity_id, react, &post.uri, Audience::Mentioned, &group::like_audience(w, post, &author)?)
 }
 
-fn sign(w: &Write<'_>, post: &Post, emoji: &str, url: Option<&str>) -> Result<ReactionEmoji> {
+fn reaction_emoji(w: &Write<'_>, post: &Post, emoji: &str, url: Option<&str>) -> Result<ReactionEmoji> {
     if let Some(emoji) = unicode_emoji::emoji(emoji) {
         return Ok(ReactionEmoji { emoji, url: None });
     }
@@ -111,14 +111,14 @@ pub fn take_back(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
     for reaction in reactions::of_actor(w, owner.id, post.id)? {
         reactions::remove(w, owner.id, post.id, &reaction.sign.emoji)?;
         interaction_requests_out::remove(w, &reaction.uri)?;
-        tombstones::add_ours(w, &reaction.uri)?;
-        let react = written(w, owner, &reaction, post, &author)?;
-        outbox::undo(w, owner, &react, &post.uri, Audience::Mentioned, &group::fans(w, post, &author)?)?;
+        tombstones::add_own(w, &reaction.uri)?;
+        let react = stored_reaction(w, owner, &reaction, post, &author)?;
+        outbox::undo(w, owner, &react, &post.uri, Audience::Mentioned, &group::like_audience(w, post, &author)?)?;
     }
     Ok(())
 }
 
-fn written(r: &Read<'_>, owner: &Actor, reaction: &Reaction, post: &Post, author: &Actor) -> Result<Value> {
+fn stored_reaction(r: &Read<'_>, owner: &Actor, reaction: &Reaction, post: &Post, author: &Actor) -> Result<Value> {
     let tag = emoji::tag_of(r, &reaction.sign)?;
     Ok(document::react(owner, &reaction.uri, (&post.uri, author), &reaction.sign.emoji, tag.as_ref(), r.now))
 }

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::follow::answer;
+use super::follow::respond;
 use super::outbox::{self, ActivityRecipients};
 use super::{Prerequisite, document, group, uri_of};
 use crate::ap::activity::Activity;
@@ -20,7 +20,7 @@ use crate::store::{Read, Write, node};
 
 /// Asks a relay to take our posts and send others': `actor` for LitePub's style, else the bare inbox. Asking again sends
 /// the request again.
-pub fn ask(w: &Write<'_>, inbox: &str, actor: Option<&Actor>) -> Result<()> {
+pub fn subscribe(w: &Write<'_>, inbox: &str, actor: Option<&Actor>) -> Result<()> {
     let known = relays::all(w)?;
     if !known.iter().any(|relay| relay.inbox == inbox) && known.len() >= relays::MAX_RELAYS as usize {
         return Err(Error::invalid(format!("{} relays are enough", relays::MAX_RELAYS)));
@@ -28,20 +28,20 @@ pub fn ask(w: &Write<'_>, inbox: &str, actor: Option<&Actor>) -> Result<()> {
     let style = if actor.is_some() { RelayStyle::LitePub } else { RelayStyle::Mastodon };
     let service = service(w)?;
     let (id, uri) = outbox::next(w, &service)?;
-    relays::ask(w, inbox, style, actor.map(|actor| actor.id), &uri)?;
+    relays::add(w, inbox, style, actor.map(|actor| actor.id), &uri)?;
     let follow = follow_document(&service, &uri, actor, w.now);
-    outbox::send(w, &service, id, follow, inbox, Audience::Mentioned, &at(inbox))
+    outbox::send(w, &service, id, follow, inbox, Audience::Mentioned, &relay_at(inbox))
 }
 
 /// Leaves a relay: it is told, and forgotten.
-pub fn leave(w: &Write<'_>, id: RelayId) -> Result<()> {
+pub fn unsubscribe(w: &Write<'_>, id: RelayId) -> Result<()> {
     let relay = relays::by_id(w, id)?;
     relays::remove(w, id)?;
     let service = service(w)?;
     let actor =
         relay.actor_id.filter(|_| relay.style == RelayStyle::LitePub).map(|id| actors::by_id(w, id)).transpose()?;
     let inner = follow_document(&service, &relay.follow_uri, actor.as_ref(), relay.asked_at);
-    outbox::undo(w, &service, &inner, &relay.inbox, Audience::Mentioned, &at(&relay.inbox))
+    outbox::undo(w, &service, &inner, &relay.inbox, Audience::Mentioned, &relay_at(&relay.inbox))
 }
 
 fn follow_document(service: &Actor, uri: &str, actor: Option<&Actor>, at: crate::base::Time) -> Value {
@@ -56,7 +56,7 @@ fn service(r: &Read<'_>) -> Result<Actor> {
     actors::by_id(r, node::get(r)?.service)
 }
 
-fn at(inbox: &str) -> ActivityRecipients {
+fn relay_at(inbox: &str) -> ActivityRecipients {
     ActivityRecipients { inboxes: vec![inbox.to_owned()], ..ActivityRecipients::default() }
 }
 
@@ -71,19 +71,19 @@ pub(super) fn is_for_service(r: &Read<'_>, object: &Uri) -> Result<bool> {
 }
 
 /// A relay follows back (LitePub), which we want. Nobody else has anything to follow there.
-pub(super) fn followed_back(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()> {
+pub(super) fn relay_followed_back(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()> {
     let ours =
-        relays::all(w)?.into_iter().any(|relay| speaks_for(&relay, sender) && relay.state != RelayState::Refused);
+        relays::all(w)?.into_iter().any(|relay| is_relay_of_host(&relay, sender) && relay.state != RelayState::Refused);
     if !ours {
         return Ok(());
     }
     let service = service(w)?;
     let received = document::follow(sender, &uri_of(activity), &service, w.now);
-    answer(w, &service, sender, &received, document::accept)
+    respond(w, &service, sender, &received, document::accept)
 }
 
 /// Whether an actor may speak for a relay: the one we followed, or, where only an inbox is known, one on its server.
-fn speaks_for(relay: &Relay, sender: &Actor) -> bool {
+fn is_relay_of_host(relay: &Relay, sender: &Actor) -> bool {
     match (relay.style, relay.actor_id) {
         (RelayStyle::LitePub, Some(actor)) => actor == sender.id,
         _ => same_origin(&relay.inbox, &sender.uri),
@@ -91,7 +91,7 @@ fn speaks_for(relay: &Relay, sender: &Actor) -> bool {
 }
 
 /// A relay accepts or refuses our asking, or throws us out later. False when the answer is about something else.
-pub(super) fn answered(w: &Write<'_>, sender: &Actor, object: &Ref, state: RelayState) -> Result<bool> {
+pub(super) fn subscription_answered(w: &Write<'_>, sender: &Actor, object: &Ref, state: RelayState) -> Result<bool> {
     let us = service(w)?.uri;
     let fits = |relay: &Relay| {
         let named = object.id().is_some_and(|id| *id == relay.follow_uri.as_str());
@@ -99,23 +99,23 @@ pub(super) fn answered(w: &Write<'_>, sender: &Actor, object: &Ref, state: Relay
         let whole = object.embedded().is_some_and(|doc| {
             json::is_type(doc, "Follow") && json::id_of(doc, "actor").is_some_and(|actor| actor == us.as_str())
         });
-        (named || whole) && speaks_for(relay, sender)
+        (named || whole) && is_relay_of_host(relay, sender)
     };
     let Some(relay) = relays::all(w)?.into_iter().find(fits) else { return Ok(false) };
-    relays::answer(w, relay.id, sender.id, state)?;
+    relays::set_state(w, relay.id, sender.id, state)?;
     Ok(true)
 }
 
 /// What to fetch for a relay's Announce: the post it names.
 pub(super) fn needs(r: &Read<'_>, object: &Ref) -> Result<Vec<Prerequisite>> {
-    let Some(uri) = named(object) else { return Ok(Vec::new()) };
+    let Some(uri) = announced_post(object) else { return Ok(Vec::new()) };
     let known = node::get(r)?.origin.owns(uri.as_str()) || posts::by_uri(r, uri.as_str())?.is_some();
     Ok(if known { Vec::new() } else { vec![Prerequisite::Alone(uri.as_str().to_owned())] })
 }
 
 /// The post a relay is about: by its id, or by the whole Create that made it.
-fn named(object: &Ref) -> Option<Uri> {
-    match group::passed_on(object) {
+fn announced_post(object: &Ref) -> Option<Uri> {
+    match group::announced_activity(object) {
         Some(inner) if json::is_type(inner, "Create") => json::id_of(inner, "object"),
         Some(_) => None,
         None => object.id().cloned(),
@@ -123,15 +123,15 @@ fn named(object: &Ref) -> Option<Uri> {
 }
 
 /// A relay's Announce, its post fetched before.
-pub(super) fn brought(w: &Write<'_>, object: &Ref) -> Result<()> {
-    let post = named(object).map(|uri| posts::by_uri(w, uri.as_str())).transpose()?.flatten();
-    post.map_or(Ok(()), |post| kept(w, post.id))
+pub(super) fn post_relayed(w: &Write<'_>, object: &Ref) -> Result<()> {
+    let post = announced_post(object).map(|uri| posts::by_uri(w, uri.as_str())).transpose()?.flatten();
+    post.map_or(Ok(()), |post| is_retained(w, post.id))
 }
 
 /// Notes that a relay brought a post of somebody else's.
-pub fn kept(w: &Write<'_>, id: PostId) -> Result<()> {
+pub fn is_retained(w: &Write<'_>, id: PostId) -> Result<()> {
     let post = posts::by_id(w, id)?;
-    if post.actor_id == node::owner(w)? || post.boost_of.is_some() { Ok(()) } else { relays::mark(w, id) }
+    if post.actor_id == node::owner(w)? || post.boost_of.is_some() { Ok(()) } else { relays::mark_post(w, id) }
 }
 
 /// What is said of a public post also goes to the relays of these styles that have let us in, as it is.

@@ -30,9 +30,9 @@ const EARLIEST_MS: i64 = 1000;
 /// What to fetch for a Create or Update: the post itself when it is only named or is somebody else's, and its parents.
 pub(super) fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity, object: &Ref) -> Result<Vec<Prerequisite>> {
     let owner = node::owner(r)?;
-    match own(sender, object) {
+    match is_own_post(sender, object) {
         Some(Ok(object)) if object.is_vote() => Ok(Vec::new()),
-        Some(Ok(object)) if concerns(r, owner, sender, activity, &object)? => {
+        Some(Ok(object)) if concerns_owner(r, owner, sender, activity, &object)? => {
             let parent = object.in_reply_to.as_ref().map(|uri| Prerequisite::Ancestors(uri.as_str().to_owned()));
             let group = object.group.as_ref().map(|uri| Prerequisite::Group(uri.as_str().to_owned()));
             Ok(parent.into_iter().chain(group).collect())
@@ -48,7 +48,7 @@ pub(super) fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity, object: &
 }
 
 /// The embedded post, when the sender may speak for it: on their server, and theirs.
-pub(super) fn own(sender: &Actor, object: &Ref) -> Option<Result<Object>> {
+pub(super) fn is_own_post(sender: &Actor, object: &Ref) -> Option<Result<Object>> {
     let value = object.embedded()?;
     let id = object.id()?;
     if !same_origin(id.as_str(), &sender.uri) || !value.is_object() {
@@ -64,10 +64,10 @@ pub(super) fn own(sender: &Actor, object: &Ref) -> Option<Result<Object>> {
 }
 
 /// Whether a post is any of our business: its author is followed, it is for us, or it answers something we have.
-fn concerns(r: &Read<'_>, owner: ActorId, author: &Actor, activity: &Activity, object: &Object) -> Result<bool> {
+fn concerns_owner(r: &Read<'_>, owner: ActorId, author: &Actor, activity: &Activity, object: &Object) -> Result<bool> {
     let audience = object.audience(activity.recipients.as_ref(), author.followers.as_deref());
     let us = actors::by_id(r, owner)?.uri;
-    let for_us = names(object, activity.recipients.as_ref(), &us) || audience == Audience::Mentioned;
+    let for_us = mentions_owner(object, activity.recipients.as_ref(), &us) || audience == Audience::Mentioned;
     // Asked, not yet let in: their Accept may come behind their posts, which are shown once it is here.
     let asked = follows::get(r, owner, author.id)?.is_some_and(|f| f.accepted_at.is_some() || audience.is_open());
     if for_us || asked {
@@ -81,44 +81,50 @@ fn concerns(r: &Read<'_>, owner: ActorId, author: &Actor, activity: &Activity, o
 }
 
 /// Whether a post names somebody, by a Mention or among its addressees (Hubzilla and NodeBB send no Mention).
-fn names(object: &Object, activity: Option<&Recipients>, who: &str) -> bool {
+fn mentions_owner(object: &Object, activity: Option<&Recipients>, who: &str) -> bool {
     let lists = object.recipients.as_ref().or(activity);
     object.tags.mentions.iter().any(|m| m.href == who) || lists.is_some_and(|l| l.everyone().contains(&who))
 }
 
 /// A Create arrived.
-pub(super) fn created(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Ref) -> Result<()> {
-    let Some(own) = own(sender, object) else {
+pub(super) fn post_created(
+    w: &Write<'_>,
+    owner: ActorId,
+    sender: &Actor,
+    activity: &Activity,
+    object: &Ref,
+) -> Result<()> {
+    let Some(own) = is_own_post(sender, object) else {
         // Only named, or somebody else's: fetched before, or nothing to show.
         return match object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() {
-            Some(post) => show(w, owner, &post),
+            Some(post) => place_in_timelines(w, owner, &post),
             None => Ok(()),
         };
     };
     let object = own?;
-    if vote::receive(w, owner, sender, &object)? || !post_metadata::speaks(&object) {
+    if vote::receive(w, owner, sender, &object)? || !post_metadata::has_metadata(&object) {
         return Ok(());
     }
-    if !concerns(w, owner, sender, activity, &object)? {
+    if !concerns_owner(w, owner, sender, activity, &object)? {
         return Ok(());
     }
     if tombstones::is_deleted(w, sender.id, object.id.as_str())? {
         return Ok(());
     }
-    let id = keep(w, sender, &object, activity.recipients.as_ref())?;
+    let id = store_post(w, sender, &object, activity.recipients.as_ref())?;
     let post = posts::by_id(w, id)?;
-    if !inbound::answered(w, owner, sender, &post)? {
+    if !inbound::is_answered(w, owner, sender, &post)? {
         return Ok(());
     }
-    show(w, owner, &post)?;
-    quote::told(w, owner, sender, id)?;
+    place_in_timelines(w, owner, &post)?;
+    quote::notify_quoted_author(w, owner, sender, id)?;
     let us = actors::by_id(w, owner)?;
     let answers_us = match post.reply_to {
         Some(parent) => posts::by_id(w, parent)?.actor_id == owner,
         None => false,
     };
-    let for_us = names(&object, activity.recipients.as_ref(), &us.uri) || post.audience == Audience::Mentioned;
-    filed(w, &us, &post)?;
+    let for_us = mentions_owner(&object, activity.recipients.as_ref(), &us.uri) || post.audience == Audience::Mentioned;
+    file_in_conversation(w, &us, &post)?;
     if for_us || answers_us {
         return notifications::add(w, NotificationKind::Mention, sender.id, Some(id));
     }
@@ -136,7 +142,7 @@ fn announce(w: &Write<'_>, owner: ActorId, post: &Post) -> Result<()> {
 }
 
 /// Tells the owner that a post they boosted or quoted says something else now; a later edit takes the place of an earlier.
-fn tell_of_edit(w: &Write<'_>, post: &Post) -> Result<()> {
+fn notify_of_edit(w: &Write<'_>, post: &Post) -> Result<()> {
     let owner = node::owner(w)?;
     let boosted = posts::boost_by(w, owner, post.id)?.map(|_| (NotificationKind::Edit, post.id));
     let quoting = quotes::by_actor(w, post.id, owner)?.into_iter().map(|id| (NotificationKind::QuoteEdit, id));
@@ -148,20 +154,20 @@ fn tell_of_edit(w: &Write<'_>, post: &Post) -> Result<()> {
 }
 
 /// Files a private post, the owner's or for them, under its conversation.
-pub(super) fn filed(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
+pub(super) fn file_in_conversation(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
     if post.audience != Audience::Mentioned {
         return Ok(());
     }
     let author = actors::by_id(w, post.actor_id)?;
     let by = if author.id == owner.id { NewestAuthor::Owner } else { NewestAuthor::Other };
     let mentions = posts::mentions(w, post.id)?;
-    conversations::file(w, post.id, by, &owner.uri, &author.uri, &mentions).map(drop)
+    conversations::add_post(w, post.id, by, &owner.uri, &author.uri, &mentions).map(drop)
 }
 
 /// Puts a post on the home timeline if it belongs there: by somebody followed, and no answer to strangers. A private one
 /// is there when it names the owner: their own side of the talk is.
-pub(super) fn show(w: &Write<'_>, owner: ActorId, post: &Post) -> Result<()> {
-    if post.audience == Audience::Mentioned && !posts::names(w, &post.uri, &actors::by_id(w, owner)?.uri)? {
+pub(super) fn place_in_timelines(w: &Write<'_>, owner: ActorId, post: &Post) -> Result<()> {
+    if post.audience == Audience::Mentioned && !posts::mentions_actor(w, &post.uri, &actors::by_id(w, owner)?.uri)? {
         return Ok(());
     }
     let follow = follows::accepted(w, owner, post.actor_id)?;
@@ -176,25 +182,31 @@ pub(super) fn show(w: &Write<'_>, owner: ActorId, post: &Post) -> Result<()> {
         (None, Some(_)) => false,
         (None, None) => true,
     };
-    if fits { list::place(w, owner, post.actor_id, post) } else { Ok(()) }
+    if fits { list::timeline_rows(w, owner, post.actor_id, post) } else { Ok(()) }
 }
 
 /// An Update of a post arrived.
-pub(super) fn updated(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Ref) -> Result<()> {
-    let Some(own) = own(sender, object) else { return Ok(()) };
+pub(super) fn post_updated(
+    w: &Write<'_>,
+    owner: ActorId,
+    sender: &Actor,
+    activity: &Activity,
+    object: &Ref,
+) -> Result<()> {
+    let Some(own) = is_own_post(sender, object) else { return Ok(()) };
     let doc = own?;
     if posts::by_uri(w, doc.id.as_str())?.is_some() {
-        keep(w, sender, &doc, activity.recipients.as_ref())?;
+        store_post(w, sender, &doc, activity.recipients.as_ref())?;
         return Ok(());
     }
     let recent = doc.published.is_some_and(|at| w.now.since(at) < MAX_CREATE_FROM_UPDATE_AGE);
-    if recent { created(w, owner, sender, activity, object) } else { Ok(()) }
+    if recent { post_created(w, owner, sender, activity, object) } else { Ok(()) }
 }
 
 /// A Delete arrived: of the actor, of a post or boost of theirs, or of something we never had.
-pub(super) fn deleted(w: &Write<'_>, sender: &Actor, object: &Uri) -> Result<()> {
+pub(super) fn post_deleted(w: &Write<'_>, sender: &Actor, object: &Uri) -> Result<()> {
     if *object == sender.uri.as_str() {
-        return actors::gone(w, sender.id);
+        return actors::mark_gone(w, sender.id);
     }
     if !same_origin(object.as_str(), &sender.uri) {
         return Err(Error::Denied(format!("{} cannot delete {object}", sender.uri)));
@@ -213,7 +225,7 @@ pub(super) fn deleted(w: &Write<'_>, sender: &Actor, object: &Uri) -> Result<()>
 
 /// Keeps a post as its origin tells it: new, or newer than what is stored. Returns its id. Denied when the uri is known
 /// under another author; Gone when it was deleted.
-pub fn keep(w: &Write<'_>, author: &Actor, object: &Object, activity: Option<&Recipients>) -> Result<PostId> {
+pub fn store_post(w: &Write<'_>, author: &Actor, object: &Object, activity: Option<&Recipients>) -> Result<PostId> {
     let uri = object.id.as_str();
     let names = mentions(object);
     let tags = hashtags(object);
@@ -223,7 +235,7 @@ pub fn keep(w: &Write<'_>, author: &Actor, object: &Object, activity: Option<&Re
         }
         let newer = object.updated.is_some_and(|at| known.edited_at.is_none_or(|before| at > before));
         if newer {
-            let audience = narrowed(&known, author, object, activity);
+            let audience = narrowest_audience(&known, author, object, activity);
             let fresh = row(w, author, object, audience)?;
             let edited = Post {
                 id: known.id,
@@ -233,11 +245,11 @@ pub fn keep(w: &Write<'_>, author: &Actor, object: &Object, activity: Option<&Re
                 ..fresh
             };
             if post_edit::apply(w, &known, edited, object, (&names, &tags))? {
-                tell_of_edit(w, &known)?;
+                notify_of_edit(w, &known)?;
             }
         }
         poll::renew(w, &known, object.poll.as_ref(), if newer { PollUpdate::Edit } else { PollUpdate::Counts })?;
-        consent(w, author, known.id, object)?;
+        store_policy(w, author, known.id, object)?;
         return Ok(known.id);
     }
     if object.is_vote() {
@@ -251,15 +263,15 @@ pub fn keep(w: &Write<'_>, author: &Actor, object: &Object, activity: Option<&Re
     let post = row(w, author, object, audience)?;
     posts::insert(w, &post, &names, &tags)?;
     post_metadata::attach(w, post.id, object, &post.content)?;
-    group::claimed(w, post.id, object)?;
+    group::claimed_group(w, post.id, object)?;
     poll::keep(w, post.id, object.poll.as_ref())?;
-    consent(w, author, post.id, object)?;
-    tag_follow::arrived(w, author, &post)?;
+    store_policy(w, author, post.id, object)?;
+    tag_follow::place_tagged_post(w, author, &post)?;
     Ok(post.id)
 }
 
 /// An edit may be for fewer people than the post was, never for more. One without addressees says nothing of it.
-fn narrowed(known: &Post, author: &Actor, object: &Object, activity: Option<&Recipients>) -> Audience {
+fn narrowest_audience(known: &Post, author: &Actor, object: &Object, activity: Option<&Recipients>) -> Audience {
     match object.direct || object.recipients.is_some() || activity.is_some() {
         true => known.audience.max(object.audience(activity, author.followers.as_deref())),
         false => known.audience,
@@ -268,9 +280,9 @@ fn narrowed(known: &Post, author: &Actor, object: &Object, activity: Option<&Rec
 
 /// What a post says of who may do what with it, and of the post it quotes. Both may change without an edit: Mastodon sends
 /// such Updates with the `updated` of before.
-fn consent(w: &Write<'_>, author: &Actor, id: PostId, object: &Object) -> Result<()> {
-    inbound::ruled(w, author, id, object)?;
-    quote::keep(w, id, object)
+fn store_policy(w: &Write<'_>, author: &Actor, id: PostId, object: &Object) -> Result<()> {
+    inbound::is_restricted(w, author, id, object)?;
+    quote::store_quote(w, id, object)
 }
 
 /// The row of a post, its texts made safe.
@@ -283,7 +295,7 @@ fn row(w: &Write<'_>, author: &Actor, object: &Object, audience: Audience) -> Re
         None => None,
     };
     let parent = match parent {
-        Some(parent) if inbound::may_hang(w, author.id, object.id.as_str(), &parent)? => Some(parent),
+        Some(parent) if inbound::may_thread_under(w, author.id, object.id.as_str(), &parent)? => Some(parent),
         _ => None,
     };
     let line = |text: &str, most| Some(plain_text::line(&plain_text::from_html(text), most)).filter(|t| !t.is_empty());
@@ -299,7 +311,7 @@ fn row(w: &Write<'_>, author: &Actor, object: &Object, audience: Audience) -> Re
         context_uri: object.context.as_ref().map(|uri| uri.as_str().to_owned()),
         title: object.name.as_deref().and_then(|name| line(name, MAX_TITLE_CHARS)),
         warning: object.warning().and_then(|warning| line(warning, MAX_CONTENT_WARNING_CHARS)),
-        content: quote::plain_words(w, post_metadata::content(object), object)?,
+        content: quote::quote_fallback_text(w, post_metadata::content(object), object)?,
         source: None,
         language: object.language.clone(),
         sensitive: object.sensitive,
@@ -307,13 +319,13 @@ fn row(w: &Write<'_>, author: &Actor, object: &Object, audience: Audience) -> Re
         emoji: emoji(&object.tags.emoji),
         extra: post_metadata::extra(object),
         published_at: published.min(w.now),
-        edited_at: edited(object, published, w.now),
+        edited_at: apply_edit(object, published, w.now),
         received_at: w.now,
     })
 }
 
 /// When a post was edited before it came to us. PeerTube's and Mobilizon's `updated` moves without an edit.
-fn edited(object: &Object, published: Time, now: Time) -> Option<Time> {
+fn apply_edit(object: &Object, published: Time, now: Time) -> Option<Time> {
     let moves = matches!(object.kind, ObjectKind::Video | ObjectKind::Event);
     object.updated.filter(|at| *at > published && !moves).map(|at| at.min(now))
 }

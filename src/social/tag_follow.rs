@@ -13,7 +13,7 @@ use crate::text::scan;
 /// Follows a hashtag, with or without its `#`; following it again says nothing. Invalid when it is none.
 pub fn follow(w: &Write<'_>, typed: &str) -> Result<()> {
     let (name, shown) = scan::whole_tag(typed).ok_or_else(|| Error::invalid(scan::NOT_A_HASHTAG_MESSAGE))?;
-    if tags::one(w, &name)?.is_none() && !tags::follow(w, &name, &shown)? {
+    if tags::get(w, &name)?.is_none() && !tags::follow(w, &name, &shown)? {
         return Err(Error::invalid(format!("{} hashtags are enough", tags::MAX_FOLLOWED_TAGS)));
     }
     Ok(())
@@ -28,14 +28,14 @@ pub fn unfollow(w: &Write<'_>, name: &str) -> Result<()> {
 }
 
 /// A post that is new here comes home when it has a followed hashtag, unless the owner keeps its author away.
-pub(super) fn arrived(w: &Write<'_>, author: &Actor, post: &Post) -> Result<()> {
-    if !public_timelines::is_tagged(post) || !tags::brings(w, post.id)? {
+pub(super) fn place_tagged_post(w: &Write<'_>, author: &Actor, post: &Post) -> Result<()> {
+    if !public_timelines::is_tagged(post) || !tags::is_tag_of_followed(w, post.id)? {
         return Ok(());
     }
     let muted = mutes::get(w, author.id)?.is_some_and(|mute| mute.reach != mutes::MuteScope::Boosts);
     // Members of an exclusive list are read there alone.
-    let elsewhere = lists::keeps_from_home(w, author.id)?;
-    if muted || elsewhere || block_filter::hides(w, author)? || block_filter::hushes(w, author.id)? {
+    let elsewhere = lists::is_exclusive_member(w, author.id)?;
+    if muted || elsewhere || block_filter::is_hidden(w, author)? || block_filter::is_limited(w, author.id)? {
         return Ok(());
     }
     home_timeline::add(w, post.id)

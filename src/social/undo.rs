@@ -17,13 +17,13 @@ use crate::store::{
 /// is not, because the next one may have the same id (Misskey, PeerTube).
 pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
     if let Some(id) = object.id() {
-        let act = tombstones::act(sender.id, id.as_str());
-        let known = by_id(w, owner, sender, id)?;
+        let act = tombstones::transaction_time(sender.id, id.as_str());
+        let known = undo_by_id(w, owner, sender, id)?;
         if !known && !tombstones::was_seen(w, &act)? && same_origin(id.as_str(), &sender.uri) {
             tombstones::add_remote(w, sender.id, id.as_str())?;
         }
         // Nobody else brings it again, with its proof.
-        tombstones::see(w, &act)?;
+        tombstones::mark_seen(w, &act)?;
         if known {
             return Ok(());
         }
@@ -49,16 +49,18 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Re
             let Some(of) = of else { return Ok(()) };
             match posts::boost_by(w, sender.id, of.id)? {
                 Some(post) => boost::undone(w, sender, &post),
-                None => group::withdrawn(w, sender, &of),
+                None => group::post_withdrawn(w, sender, &of),
             }
         }
-        ActivityKind::Block { object } if *object == actors::by_id(w, owner)?.uri.as_str() => block::undone(w, sender),
+        ActivityKind::Block { object } if *object == actors::by_id(w, owner)?.uri.as_str() => {
+            block::block_undone(w, sender)
+        }
         _ => Ok(()),
     }
 }
 
 /// Undoes the act with this id, if we know it as the sender's.
-fn by_id(w: &Write<'_>, owner: ActorId, sender: &Actor, id: &Uri) -> Result<bool> {
+fn undo_by_id(w: &Write<'_>, owner: ActorId, sender: &Actor, id: &Uri) -> Result<bool> {
     if let Some(follow) = follows::by_uri(w, id.as_str())?
         && follow.follower_id == sender.id
         && follow.followed_id == owner
@@ -66,8 +68,8 @@ fn by_id(w: &Write<'_>, owner: ActorId, sender: &Actor, id: &Uri) -> Result<bool
         follow::undone(w, owner, sender)?;
         return Ok(true);
     }
-    if blocks::theirs(w, sender.id)?.is_some_and(|uri| *id == uri.as_str()) {
-        block::undone(w, sender)?;
+    if blocks::blocked_by(w, sender.id)?.is_some_and(|uri| *id == uri.as_str()) {
+        block::block_undone(w, sender)?;
         return Ok(true);
     }
     if let Some(post) = likes::by_uri(w, sender.id, id.as_str())? {

@@ -25,26 +25,26 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, note: &Obje
         return Ok(note.is_vote());
     };
     if !poll.is_over(w.now) && sender.id != owner && inbound::may_read(w, sender, &post)? {
-        count(w, sender, poll, choice)?;
+        count_vote(w, sender, poll, choice)?;
     }
     Ok(true)
 }
 
 /// Counts a vote in a poll of ours, once; where one answer may be chosen, the first one stays.
-fn count(w: &Write<'_>, voter: &Actor, mut poll: StoredPoll, choice: usize) -> Result<()> {
+fn count_vote(w: &Write<'_>, voter: &Actor, mut poll: StoredPoll, choice: usize) -> Result<()> {
     let before = polls::choices_of(w, poll.post_id, voter.id)?;
     if (!poll.multiple && !before.is_empty()) || !polls::add_vote(w, poll.post_id, voter.id, choice)? {
         return Ok(());
     }
-    add(&mut poll, choice);
+    add_vote(&mut poll, choice);
     if before.is_empty() {
         poll.voters = Some(poll.voters.unwrap_or_default() + 1);
     }
-    poll.look_at = rules::has_news(w, &poll);
+    poll.look_at = rules::has_new_votes(w, &poll);
     polls::put(w, &poll)
 }
 
-fn add(poll: &mut StoredPoll, choice: usize) {
+fn add_vote(poll: &mut StoredPoll, choice: usize) {
     if let Some(option) = poll.options.get_mut(choice) {
         option.votes = option.votes.saturating_add(1);
     }
@@ -61,12 +61,12 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, choices: &[usize]) -> Resu
     if !poll.mine.is_empty() && poll.mine == choices {
         return Ok(());
     }
-    check(w, owner, &post, &poll, &choices)?;
+    check_vote(w, owner, &post, &poll, &choices)?;
     let author = actors::by_id(w, post.actor_id)?;
     for choice in choices {
         let Some(text) = poll.options.get(choice).map(|option| option.text.clone()) else { continue };
         polls::add_vote(w, id, owner.id, choice)?;
-        add(&mut poll, choice);
+        add_vote(&mut poll, choice);
         let (activity_id, uri) = outbox::next(w, owner)?;
         let create = document::vote(owner, &uri, &post, &author, &text, w.now);
         outbox::send(
@@ -76,7 +76,7 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, choices: &[usize]) -> Resu
             create,
             &post.uri,
             Audience::Mentioned,
-            &ActivityRecipients::person(&author),
+            &ActivityRecipients::add_actor(&author),
         )?;
     }
     // What the author's server counts comes later and stands in its place.
@@ -85,7 +85,7 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, choices: &[usize]) -> Resu
     polls::put(w, &poll)
 }
 
-fn check(r: &Read<'_>, owner: &Actor, post: &Post, poll: &StoredPoll, choices: &[usize]) -> Result<()> {
+fn check_vote(r: &Read<'_>, owner: &Actor, post: &Post, poll: &StoredPoll, choices: &[usize]) -> Result<()> {
     let no = |why: &str| Err(Error::invalid(why));
     match choices {
         _ if post.actor_id == owner.id => no("nobody votes in their own poll"),

@@ -223,7 +223,7 @@ pub fn by_uris(r: &Read<'_>, uris: &[&str]) -> Result<Vec<Actor>> {
 }
 
 /// Somebody who lives on this origin (`https://host`), if we know anyone.
-pub fn one_of(r: &Read<'_>, origin: &str) -> Result<Option<ActorId>> {
+pub fn first_of(r: &Read<'_>, origin: &str) -> Result<Option<ActorId>> {
     // `0` comes after `/`
     let mut statement = r
         .conn
@@ -324,14 +324,14 @@ pub fn confirm(w: &Write<'_>, id: ActorId, host: &str) -> Result<()> {
 }
 
 /// Notes that a look at their document failed; the row stays as it was.
-pub fn failed(w: &Write<'_>, id: ActorId) -> Result<()> {
+pub fn mark_failed(w: &Write<'_>, id: ActorId) -> Result<()> {
     w.conn.execute("UPDATE actor SET failed_at = ?2 WHERE id = ?1", params![id, w.now])?;
     Ok(())
 }
 
 /// Marks an actor as gone for good: posts, follows, likes and keys go; the name stays for what mentions it.
-pub fn gone(w: &Write<'_>, id: ActorId) -> Result<()> {
-    events::all_going(w, id)?;
+pub fn mark_gone(w: &Write<'_>, id: ActorId) -> Result<()> {
+    events::all_posts_deleted(w, id)?;
     for sql in [
         "DELETE FROM post WHERE actor_id = ?1",
         "DELETE FROM post_like WHERE actor_id = ?1",
@@ -417,7 +417,7 @@ pub fn add_key(w: &Write<'_>, owner: ActorId, key: &NewKey) -> Result<()> {
 }
 
 /// The most stale actors among those the owner follows or is followed by, for a slow refresh.
-pub fn stale(r: &Read<'_>, before: Time, limit: u32) -> Result<Vec<ActorId>> {
+pub fn next_stale(r: &Read<'_>, before: Time, limit: u32) -> Result<Vec<ActorId>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT id FROM actor INDEXED BY actor_stale WHERE fetched_at < ?1 AND gone_at IS NULL
            AND (failed_at IS NULL OR failed_at < ?1)

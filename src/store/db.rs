@@ -80,7 +80,7 @@ impl Store {
     /// Runs `look` on one snapshot. It cannot write, and must not wait for the network.
     pub fn read<T>(&self, look: impl FnOnce(&Read<'_>) -> Result<T>) -> Result<T> {
         let conn = self.inner.readers.get().map_err(|_| Error::Busy)?;
-        let rung = self.bell().rung();
+        let rung = self.commit_notifier().generation();
         let snapshot = ReadTransaction::begin(&conn)?;
         look(&Read::new(snapshot.conn, self.inner.clock.now(), Some(rung)))
     }
@@ -100,13 +100,13 @@ impl Store {
     }
 
     /// Rings after every commit that changed rows.
-    pub fn bell(&self) -> &CommitNotifier {
-        self.inner.writer.bell()
+    pub fn commit_notifier(&self) -> &CommitNotifier {
+        self.inner.writer.commit_notifier()
     }
 
     /// Who listens to events, as the writer knows it.
-    pub fn ears(&self) -> &EventDemand {
-        self.inner.writer.ears()
+    pub fn event_demand(&self) -> &EventDemand {
+        self.inner.writer.event_demand()
     }
 }
 

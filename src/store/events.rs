@@ -113,7 +113,7 @@ impl EventDemand {
         self.0.level.fetch_max(level as u8, Ordering::SeqCst);
     }
 
-    fn hears(&self, level: EventDemandLevel) -> bool {
+    fn wants(&self, level: EventDemandLevel) -> bool {
         self.0.level.load(Ordering::SeqCst) >= level as u8
     }
 
@@ -130,34 +130,34 @@ impl EventDemand {
 
 /// Notes that something of the owner's happened.
 pub fn note(w: &Write<'_>, kind: EventKind, subject: i64) -> Result<()> {
-    if !w.ears.hears(EventDemandLevel::Own) {
+    if !w.ears.wants(EventDemandLevel::Own) {
         return Ok(());
     }
     w.conn
         .prepare_cached("INSERT INTO event (kind, subject) VALUES (?1, ?2)")?
         .execute(params![kind.word(), subject])?;
     let id = w.conn.last_insert_rowid();
-    if id % PRUNE_INTERVAL_ROWS == 0 { cut(w) } else { Ok(()) }
+    if id % PRUNE_INTERVAL_ROWS == 0 { prune(w) } else { Ok(()) }
 }
 
 /// Notes that a post came to the home timeline, or to lists alone, if it is news.
-pub fn came_home(w: &Write<'_>, post: PostId) -> Result<()> {
+pub fn added_to_home(w: &Write<'_>, post: PostId) -> Result<()> {
     if is_live(w, post) { note(w, EventKind::Home, post.0) } else { Ok(()) }
 }
 
 /// Notes that a public post is here, if it is news and somebody listens to all of them.
-pub fn came(w: &Write<'_>, post: PostId) -> Result<()> {
-    if w.ears.hears(EventDemandLevel::All) && is_live(w, post) { note(w, EventKind::Open, post.0) } else { Ok(()) }
+pub fn post_published(w: &Write<'_>, post: PostId) -> Result<()> {
+    if w.ears.wants(EventDemandLevel::All) && is_live(w, post) { note(w, EventKind::Open, post.0) } else { Ok(()) }
 }
 
 /// Notes that a conversation has a new post, if it is news.
-pub fn talked(w: &Write<'_>, post: PostId, conversation: ConversationId) -> Result<()> {
+pub fn conversation_changed(w: &Write<'_>, post: PostId, conversation: ConversationId) -> Result<()> {
     if is_live(w, post) { note(w, EventKind::Conversation, conversation.0) } else { Ok(()) }
 }
 
 /// Notes that a post is about to go, and with it the boosts of it that stand on the home timeline.
-pub fn going(w: &Write<'_>, post: PostId) -> Result<()> {
-    if !w.ears.hears(EventDemandLevel::Own) {
+pub fn post_deleted(w: &Write<'_>, post: PostId) -> Result<()> {
+    if !w.ears.wants(EventDemandLevel::Own) {
         return Ok(());
     }
     let sql = "INSERT INTO event (kind, subject, open)
@@ -165,12 +165,12 @@ pub fn going(w: &Write<'_>, post: PostId) -> Result<()> {
                  OR (boost_of = ?1 AND (EXISTS (SELECT 1 FROM home WHERE post_id = post.id)
                    OR EXISTS (SELECT 1 FROM list_post WHERE post_id = post.id)))";
     w.conn.prepare_cached(sql)?.execute(params![post, EventKind::Gone.word()])?;
-    cut(w)
+    prune(w)
 }
 
 /// Notes that somebody's posts are about to go: the newest of those that stand on the home timeline.
-pub fn all_going(w: &Write<'_>, actor: ActorId) -> Result<()> {
-    if !w.ears.hears(EventDemandLevel::Own) {
+pub fn all_posts_deleted(w: &Write<'_>, actor: ActorId) -> Result<()> {
+    if !w.ears.wants(EventDemandLevel::Own) {
         return Ok(());
     }
     let sql = "INSERT INTO event (kind, subject, open)
@@ -178,7 +178,7 @@ pub fn all_going(w: &Write<'_>, actor: ActorId) -> Result<()> {
                WHERE actor_id = ?1 AND (EXISTS (SELECT 1 FROM home WHERE post_id = post.id)
                  OR EXISTS (SELECT 1 FROM list_post WHERE post_id = post.id)) ORDER BY id DESC LIMIT ?3";
     w.conn.prepare_cached(sql)?.execute(params![actor, EventKind::Gone.word(), MAX_DELETED_POSTS_TOLD])?;
-    cut(w)
+    prune(w)
 }
 
 fn is_live(w: &Write<'_>, post: PostId) -> bool {
@@ -186,7 +186,7 @@ fn is_live(w: &Write<'_>, post: PostId) -> bool {
 }
 
 /// Keeps the ring a ring.
-fn cut(w: &Write<'_>) -> Result<()> {
+fn prune(w: &Write<'_>) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - ?1")?.execute([MAX_EVENTS])?;
     Ok(())
 }
@@ -232,16 +232,16 @@ mod tests {
         let s = TestStore::new();
         let write = |n: i64| {
             let post = PostId(first_at(s.clock.now()) + n);
-            s.store.write(move |w| (note(w, EventKind::Notification, n), came(w, post)).0).unwrap();
+            s.store.write(move |w| (note(w, EventKind::Notification, n), post_published(w, post)).0).unwrap();
         };
         write(1);
-        s.store.ears().listen(EventDemandLevel::Own);
+        s.store.event_demand().listen(EventDemandLevel::Own);
         write(2);
-        s.store.ears().raise(EventDemandLevel::All);
+        s.store.event_demand().raise(EventDemandLevel::All);
         write(3);
-        s.store.ears().raise(EventDemandLevel::Own);
+        s.store.event_demand().raise(EventDemandLevel::Own);
         write(4);
-        s.store.ears().listen(EventDemandLevel::Nothing);
+        s.store.event_demand().listen(EventDemandLevel::Nothing);
         write(5);
         let now = first_at(s.clock.now());
         let expected = [
@@ -257,17 +257,17 @@ mod tests {
     #[test]
     fn only_what_is_new_is_news() {
         let s = TestStore::new();
-        s.store.ears().listen(EventDemandLevel::All);
+        s.store.event_demand().listen(EventDemandLevel::All);
         let at = |ago: u64| PostId(first_at(s.clock.now().minus(Duration::from_secs(ago))));
         let (young, old) = (at(6 * 3600 - 60), at(6 * 3600 + 60));
-        s.store.write(move |w| (came_home(w, young), came_home(w, old), came(w, old)).0).unwrap();
+        s.store.write(move |w| (added_to_home(w, young), added_to_home(w, old), post_published(w, old)).0).unwrap();
         assert_eq!(told(&s), [(young.0, EventKind::Home)]);
     }
 
     #[test]
     fn the_ring_keeps_the_newest_and_numbers_without_gaps() {
         let s = TestStore::new();
-        s.store.ears().listen(EventDemandLevel::Own);
+        s.store.event_demand().listen(EventDemandLevel::Own);
         let rows = MAX_EVENTS + 2 * PRUNE_INTERVAL_ROWS;
         s.store.write(move |w| (1..=rows).try_for_each(|n| note(w, EventKind::Notification, n))).unwrap();
         let undone: Result<()> =

@@ -59,7 +59,7 @@ const FILE_EXTENSIONS: [(&str, &str); 12] = [
 ];
 
 /// Writes `bytes` to `media/`, safely on the disk before this returns. The same bytes give the same name.
-pub fn put(store: &Store, bytes: &[u8], media_type: &str) -> Result<MediaFileName> {
+pub fn store(store: &Store, bytes: &[u8], media_type: &str) -> Result<MediaFileName> {
     let ending = FILE_EXTENSIONS.iter().find(|(t, _)| *t == media_type).map(|(_, e)| *e);
     let ending = ending.ok_or_else(|| Error::invalid(format!("{media_type} files are not kept here")))?;
     let secret = store.read(node::get).map(|node| node.secret).unwrap_or_default();
@@ -96,8 +96,8 @@ pub fn path(store: &Store, name: &MediaFileName) -> PathBuf {
 }
 
 /// Removes a file if no row names it any more.
-pub fn remove_unnamed(store: &Store, name: &MediaFileName) -> Result<()> {
-    if store.read(|r| is_named(r, name))? {
+pub fn remove_unreferenced(store: &Store, name: &MediaFileName) -> Result<()> {
+    if store.read(|r| is_referenced(r, name))? {
         return Ok(());
     }
     match fs::remove_file(path(store, name)) {
@@ -125,7 +125,7 @@ pub fn sweep(store: &Store, shelf: u32, before: Time) -> Result<usize> {
         let written_at = Time::from_ms(i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
         let name = entry.file_name().to_str().map(MediaFileName::parse);
         let named = match name {
-            Some(Ok(name)) => store.read(|r| is_named(r, &name))?,
+            Some(Ok(name)) => store.read(|r| is_referenced(r, &name))?,
             _ => false,
         };
         if written_at < before && !named {
@@ -136,7 +136,7 @@ pub fn sweep(store: &Store, shelf: u32, before: Time) -> Result<usize> {
     Ok(removed)
 }
 
-fn is_named(r: &Read<'_>, name: &MediaFileName) -> Result<bool> {
+fn is_referenced(r: &Read<'_>, name: &MediaFileName) -> Result<bool> {
     let mut statement = r.conn.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM attachment WHERE file = ?1 OR preview = ?1)
              OR EXISTS (SELECT 1 FROM actor WHERE id IN (SELECT actor_id FROM own_key) AND (icon = ?1 OR image = ?1))
@@ -157,7 +157,7 @@ pub fn is_public(r: &Read<'_>, name: &MediaFileName) -> Result<bool> {
 }
 
 /// A remote picture in the cache, if it is there.
-pub fn proxied(r: &Read<'_>, url: &str) -> Result<Option<MediaFileName>> {
+pub fn proxied_path(r: &Read<'_>, url: &str) -> Result<Option<MediaFileName>> {
     let mut statement = r.conn.prepare_cached("SELECT file FROM proxied WHERE url = ?1")?;
     let file: Option<String> = statement.query_one([url], |row| column(row, "file")).optional()?;
     Ok(file.and_then(|file| MediaFileName::parse(&file).ok()))
@@ -165,7 +165,7 @@ pub fn proxied(r: &Read<'_>, url: &str) -> Result<Option<MediaFileName>> {
 
 /// Remembers a cached picture, or that it was looked at. Returns files to remove so that the cache stays under `cap`
 /// bytes, least recently used first.
-pub fn keep_proxied(
+pub fn store_proxied(
     w: &Write<'_>,
     url: &str,
     name: &MediaFileName,
@@ -212,16 +212,16 @@ mod tests {
     fn a_sweep_takes_only_what_is_old_and_nobody_names() {
         let s = TestStore::new();
         let [old, new, named] =
-            ["old", "new", "named"].map(|text| put(&s.store, text.as_bytes(), "image/png").unwrap());
+            ["old", "new", "named"].map(|text| store(&s.store, text.as_bytes(), "image/png").unwrap());
         let url = "https://peer.example/picture";
         let kept = named.clone();
-        s.store.write(move |w| keep_proxied(w, url, &kept, 5, 100)).unwrap();
+        s.store.write(move |w| store_proxied(w, url, &kept, 5, 100)).unwrap();
         let half = path(&s.store, &old).with_extension("png.half-1");
         File::create(&half).unwrap();
         for file in [path(&s.store, &old), path(&s.store, &new), path(&s.store, &named), half.clone()] {
             File::options().write(true).open(file).unwrap().set_modified(UNIX_EPOCH).unwrap();
         }
-        assert_eq!(put(&s.store, b"new", "image/png").unwrap(), new, "uploaded again");
+        assert_eq!(store(&s.store, b"new", "image/png").unwrap(), new, "uploaded again");
         let before = s.clock.now().minus(Duration::from_secs(1));
         let removed: usize = (0..MEDIA_FOLDERS).map(|shelf| sweep(&s.store, shelf, before).unwrap()).sum();
         assert_eq!(removed, 2);

@@ -28,7 +28,7 @@ pub(super) fn run(conn: &mut Connection, folder: &Path) -> Result<()> {
         return Ok(());
     }
     if found > 0 {
-        keep_copy(conn, folder, found)?;
+        copy_before_migration(conn, folder, found)?;
     }
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if found == 0 {
@@ -43,7 +43,7 @@ pub(super) fn run(conn: &mut Connection, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn keep_copy(conn: &Connection, folder: &Path, version: u32) -> Result<()> {
+fn copy_before_migration(conn: &Connection, folder: &Path, version: u32) -> Result<()> {
     let backups = folder.join("backups");
     super::folder::private_dir(&backups)?;
     let copy = backups.join(format!("before-schema-{VERSION}-from-{version}.db"));

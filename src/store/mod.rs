@@ -46,10 +46,10 @@ thread_local! {
 /// A column by its name. Rows are read in the order of their columns: the one behind the last is looked at first, because a
 /// search asks SQLite for the name of every column before the one that is wanted.
 fn column<T: FromSql>(row: &Row<'_>, name: &str) -> rusqlite::Result<T> {
-    row.get(place(row, name)?)
+    row.get(column_index(row, name)?)
 }
 
-fn place(row: &Row<'_>, name: &str) -> rusqlite::Result<usize> {
+fn column_index(row: &Row<'_>, name: &str) -> rusqlite::Result<usize> {
     let statement: &Statement<'_> = row.as_ref();
     let next = LAST_COLUMN.get() + 1;
     let at = match statement.column_name(next) {
@@ -62,7 +62,7 @@ fn place(row: &Row<'_>, name: &str) -> rusqlite::Result<usize> {
 
 /// A JSON column; NULL or broken text gives the default, so that one odd row never hides a page.
 fn json<T: DeserializeOwned + Default>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
-    Ok(match row.get_ref(place(row, column)?)? {
+    Ok(match row.get_ref(column_index(row, column)?)? {
         // Most rows hold `[]`.
         ValueRef::Text(text) if text != b"[]" => serde_json::from_slice(text).unwrap_or_default(),
         _ => T::default(),

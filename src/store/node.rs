@@ -83,7 +83,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            audience: Audience::Public.word().to_owned(),
+            audience: Audience::Public.as_word().to_owned(),
             language: "en".to_owned(),
             markdown: false,
             contact: String::new(),
@@ -203,7 +203,7 @@ pub fn set_owner(w: &Write<'_>, owner: ActorId) -> Result<()> {
 }
 
 /// Notes that we are alive.
-pub fn alive(w: &Write<'_>) -> Result<()> {
+pub fn set_alive(w: &Write<'_>) -> Result<()> {
     w.conn.execute("UPDATE node SET alive_at = ?1", [w.now])?;
     Ok(())
 }

@@ -96,12 +96,12 @@ impl NotificationKind {
     }
 
     /// Whether such events make groups.
-    pub fn makes_groups(self) -> bool {
+    pub fn is_grouped(self) -> bool {
         matches!(self, Self::Like | Self::Boost | Self::Follow)
     }
 
     /// Whether the owner's rules may keep it back: what strangers do, not what the owner asked for or must answer.
-    pub(super) fn may_be_kept_back(self) -> bool {
+    pub(super) fn may_be_filtered(self) -> bool {
         matches!(
             self,
             Self::Mention
@@ -156,18 +156,23 @@ impl Notification {
 /// Notes an event, once: the same again changes nothing. The owner's rules may keep it back or let it not happen; nothing
 /// is noted of muted threads.
 pub fn add(w: &Write<'_>, kind: NotificationKind, actor: ActorId, post: Option<PostId>) -> Result<()> {
-    let Some(row) = made(w, kind, actor, post)? else { return Ok(()) };
-    push::announce(w, row.id, kind, actor)?;
+    let Some(row) = group_created_at(w, kind, actor, post)? else { return Ok(()) };
+    push::enqueue_for_notification(w, row.id, kind, actor)?;
     events::note(w, events::EventKind::Notification, row.id.0)
 }
 
 /// Keeps the row of an event; returned when it is new and the owner is to hear of it.
-fn made(w: &Write<'_>, kind: NotificationKind, actor: ActorId, post: Option<PostId>) -> Result<Option<Notification>> {
+fn group_created_at(
+    w: &Write<'_>,
+    kind: NotificationKind,
+    actor: ActorId,
+    post: Option<PostId>,
+) -> Result<Option<Notification>> {
     if kind != NotificationKind::Poll && node::get(w)?.owner == Some(actor) {
         return Ok(None);
     }
     let muted = match post {
-        Some(post) if kind != NotificationKind::Request => thread_mutes::holds(w, post)?,
+        Some(post) if kind != NotificationKind::Request => thread_mutes::is_muted(w, post)?,
         _ => false,
     };
     if muted {
@@ -187,7 +192,7 @@ fn made(w: &Write<'_>, kind: NotificationKind, actor: ActorId, post: Option<Post
     let values = params![kind.word(), actor, post, hour, place, w.now];
     let Some(row) = statement.query_one(values, Notification::from_row).optional()? else { return Ok(None) };
     if kept_back {
-        notification_requests::note(w, actor)?;
+        notification_requests::record(w, actor)?;
         return Ok(None);
     }
     if let Some(hour) = hour {
@@ -204,7 +209,7 @@ fn made(w: &Write<'_>, kind: NotificationKind, actor: ActorId, post: Option<Post
 
 /// The hour of the group an event of now belongs to: one that began less than twelve hours ago, else a new one.
 fn group_hour(r: &Read<'_>, kind: NotificationKind, post: Option<PostId>) -> Result<Option<i64>> {
-    if !kind.makes_groups() {
+    if !kind.is_grouped() {
         return Ok(None);
     }
     let now = r.now.secs() / 3600;
@@ -221,14 +226,14 @@ pub fn remove(w: &Write<'_>, kind: NotificationKind, actor: ActorId, post: Optio
         "DELETE FROM notification WHERE kind = ?1 AND actor_id = ?2 AND ifnull(post_id, 0) = ifnull(?3, 0)",
     )?;
     statement.execute(params![kind.word(), actor, post])?;
-    notification_requests::tidy(w, actor)
+    notification_requests::prune_answered(w, actor)
 }
 
 /// Forgets one; NotFound when there is none.
 pub fn dismiss(w: &Write<'_>, id: NotificationId) -> Result<()> {
     let mut statement = w.conn.prepare_cached("DELETE FROM notification WHERE id = ?1 RETURNING actor_id")?;
     let actor = statement.query_one([id], |row| column(row, "actor_id")).optional()?.ok_or(Error::NotFound)?;
-    notification_requests::tidy(w, actor)
+    notification_requests::prune_answered(w, actor)
 }
 
 /// Forgets some of all that are not kept back, newest first up to `newest`; true while there are more.
@@ -278,7 +283,7 @@ impl NotificationFilter {
 }
 
 /// The condition that nobody muted sent a row; `now` is the parameter with the time.
-pub(super) fn heard(row: &str, now: &str) -> String {
+pub(super) fn visible_sql(row: &str, now: &str) -> String {
     format!(
         "{row}.actor_id NOT IN (SELECT actor_id FROM mute WHERE notices = 1 AND ifnull(until_at, {now} + 1) > {now})"
     )
@@ -287,7 +292,7 @@ pub(super) fn heard(row: &str, now: &str) -> String {
 /// The ids wanted, as one query: a short walk along the index for each kind and place. (?1 above, ?2 below, ?3 at most,
 /// ?4 by whom, else the time)
 fn ids_sql(wanted: &NotificationFilter, order: &str) -> Option<String> {
-    let heard = heard("n", "?4");
+    let heard = visible_sql("n", "?4");
     let mut walks = Vec::new();
     let mut walk = |index: &str, condition: String| {
         walks.push(format!(
@@ -304,14 +309,14 @@ fn ids_sql(wanted: &NotificationFilter, order: &str) -> Option<String> {
         }
     } else {
         for (kind, word) in wanted.kinds.iter().zip(&words) {
-            let groups = kind.makes_groups() && !wanted.apart.contains(kind);
+            let groups = kind.is_grouped() && !wanted.apart.contains(kind);
             let others = format!(
                 "({heard} OR n.hour IS NOT NULL AND EXISTS (
                    SELECT 1 FROM notification g INDEXED BY notification_group
                    WHERE g.kind = n.kind AND g.post_id IS n.post_id AND g.hour = n.hour AND {}))",
-                self::heard("g", "?4")
+                self::visible_sql("g", "?4")
             );
-            let behind = (kind.makes_groups() && !groups).then_some(1);
+            let behind = (kind.is_grouped() && !groups).then_some(1);
             for place in kept_back.into_iter().chain(behind).chain([2]) {
                 let heard = if groups { &others } else { &heard };
                 walk("notification_list", format!("n.kind = {word} AND n.place = {place} AND {heard}"));
@@ -321,7 +326,7 @@ fn ids_sql(wanted: &NotificationFilter, order: &str) -> Option<String> {
     (!walks.is_empty()).then(|| walks.join(" UNION ALL "))
 }
 
-fn fourth(r: &Read<'_>, wanted: &NotificationFilter) -> i64 {
+fn fourth_parameter(r: &Read<'_>, wanted: &NotificationFilter) -> i64 {
     wanted.by.map_or(r.now.ms(), |actor| actor.0)
 }
 
@@ -333,7 +338,7 @@ pub fn list(r: &Read<'_>, wanted: &NotificationFilter, rows: CursorWindow) -> Re
         "SELECT * FROM notification WHERE id IN (SELECT id FROM ({ids}) ORDER BY id {order} LIMIT ?3)
          ORDER BY id {order} LIMIT ?3"
     ))?;
-    let values = params![rows.above, rows.below, rows.limit, fourth(r, wanted)];
+    let values = params![rows.above, rows.below, rows.limit, fourth_parameter(r, wanted)];
     let found = statement.query_map(values, Notification::from_row)?;
     Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
 }
@@ -342,7 +347,7 @@ pub fn list(r: &Read<'_>, wanted: &NotificationFilter, rows: CursorWindow) -> Re
 pub fn count(r: &Read<'_>, wanted: &NotificationFilter, above: i64, most: u32) -> Result<u32> {
     let Some(ids) = ids_sql(wanted, "ASC") else { return Ok(0) };
     let mut statement = r.conn.prepare_cached(&format!("SELECT count(*) FROM (SELECT id FROM ({ids}) LIMIT ?3)"))?;
-    Ok(statement.query_one(params![above, i64::MAX, most, fourth(r, wanted)], |row| row.get(0))?)
+    Ok(statement.query_one(params![above, i64::MAX, most, fourth_parameter(r, wanted)], |row| row.get(0))?)
 }
 
 /// A page of notifications below `before`, each row, newest first.

@@ -186,9 +186,13 @@ pub fn insert(w: &Write<'_>, post: &Post, mentions: &[PostMention], tags: &[Post
             post.extra.column()?,
         ])?;
     set_names(w, post.id, mentions, tags)?;
-    super::timelines::search::keep(w, post)?;
-    adopt_orphans(w, post)?;
-    if post.audience == Audience::Public && post.boost_of.is_none() { events::came(w, post.id) } else { Ok(()) }
+    super::timelines::search::index(w, post)?;
+    link_waiting_replies(w, post)?;
+    if post.audience == Audience::Public && post.boost_of.is_none() {
+        events::post_published(w, post.id)
+    } else {
+        Ok(())
+    }
 }
 
 /// Replaces what an edit may change: texts, facts, emoji, mentions and tags; never author or parent, and the audience only
@@ -215,7 +219,7 @@ pub fn update(w: &Write<'_>, post: &Post, mentions: &[PostMention], tags: &[Post
         ])?;
     w.conn.prepare_cached("DELETE FROM mention WHERE post_id = ?1")?.execute([post.id])?;
     w.conn.prepare_cached("DELETE FROM hashtag WHERE post_id = ?1")?.execute([post.id])?;
-    super::timelines::search::keep(w, post)?;
+    super::timelines::search::index(w, post)?;
     set_names(w, post.id, mentions, tags)
 }
 
@@ -242,14 +246,14 @@ fn set_names(w: &Write<'_>, id: PostId, mentions: &[PostMention], tags: &[PostHa
 }
 
 /// Replies and quotes that arrived before this post find it.
-fn adopt_orphans(w: &Write<'_>, post: &Post) -> Result<()> {
+fn link_waiting_replies(w: &Write<'_>, post: &Post) -> Result<()> {
     w.conn
         .prepare_cached("UPDATE quote SET quoted_id = ?1, check_at = ?3 WHERE quoted_uri = ?2 AND quoted_id IS NULL")?
         .execute(params![post.id, post.uri, w.now])?;
     w.conn
         .prepare_cached("UPDATE post SET reply_to = ?1 WHERE reply_to_uri = ?2 AND reply_to IS NULL AND id <> ?1")?
         .execute(params![post.id, post.uri])?;
-    thread_mutes::raise(w, post.id)
+    thread_mutes::root_changed(w, post.id)
 }
 
 /// Changes what a post is: an edit can give it a poll, or take it away.
@@ -259,14 +263,14 @@ pub fn set_kind(w: &Write<'_>, id: PostId, kind: &str) -> Result<()> {
 }
 
 /// Hangs a reply under its parent.
-pub fn join(w: &Write<'_>, reply: PostId, parent: PostId) -> Result<()> {
+pub fn join_thread(w: &Write<'_>, reply: PostId, parent: PostId) -> Result<()> {
     w.conn.prepare_cached("UPDATE post SET reply_to = ?2 WHERE id = ?1")?.execute(params![reply, parent])?;
-    thread_mutes::raise(w, parent)
+    thread_mutes::root_changed(w, parent)
 }
 
 /// Deletes a post with all that hangs on it; boosts of it go too.
 pub fn delete(w: &Write<'_>, id: PostId) -> Result<()> {
-    events::going(w, id)?;
+    events::post_deleted(w, id)?;
     w.conn.prepare_cached("DELETE FROM post WHERE id = ?1")?.execute([id])?;
     Ok(())
 }
@@ -330,7 +334,7 @@ pub fn mentions(r: &Read<'_>, id: PostId) -> Result<Vec<PostMention>> {
 }
 
 /// Whether the post with this uri names an actor.
-pub fn names(r: &Read<'_>, post_uri: &str, actor_uri: &str) -> Result<bool> {
+pub fn mentions_actor(r: &Read<'_>, post_uri: &str, actor_uri: &str) -> Result<bool> {
     let mut statement = r
         .conn
         .prepare_cached("SELECT 1 FROM post p JOIN mention m ON m.post_id = p.id WHERE p.uri = ?1 AND m.uri = ?2")?;
@@ -465,7 +469,7 @@ pub fn descendants(r: &Read<'_>, id: PostId, viewer: Viewer, span: ThreadLimits)
 
 /// Whether somebody takes part in the open in what a post is about: they wrote in the thread above or below it, boosted it
 /// or quoted it.
-pub fn stands_with(r: &Read<'_>, id: PostId, who: ActorId) -> Result<bool> {
+pub fn is_in_thread_of(r: &Read<'_>, id: PostId, who: ActorId) -> Result<bool> {
     let mut statement = r.conn.prepare_cached(
         "WITH RECURSIVE up (id, depth) AS (
            SELECT ?1, 0

@@ -51,7 +51,7 @@ pub fn prune_posts(
     terms: RetentionLimits,
     limit: u32,
 ) -> Result<(Option<PostId>, usize)> {
-    let surplus = surplus(w, terms.most_relayed)?;
+    let surplus = surplus_relayed_sql(w, terms.most_relayed)?;
     let young = first_at(terms.posts.max(terms.relayed)).max(surplus.0 + 1);
     let ids: Vec<PostId> = {
         let mut slice = w.conn.prepare_cached("SELECT id FROM post WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3")?;
@@ -67,7 +67,7 @@ pub fn prune_posts(
 
 /// Deletes those of some posts (?1) that are old (?2; ?3 and ?4 by a relay) and that nobody holds.
 fn posts_sql(r: &Read<'_>) -> Result<String> {
-    let free = free_of(r, "post", POST_PART_TABLES)?;
+    let free = unreferenced_sql(r, "post", POST_PART_TABLES)?;
     Ok(format!(
         "DELETE FROM post WHERE id IN (
            SELECT p.id FROM json_each(?1) j JOIN post p ON p.id = j.value, node n
@@ -90,7 +90,7 @@ fn posts_sql(r: &Read<'_>) -> Result<String> {
 }
 
 /// The newest of the posts that are too many.
-fn surplus(r: &Read<'_>, most: u32) -> Result<PostId> {
+fn surplus_relayed_sql(r: &Read<'_>, most: u32) -> Result<PostId> {
     let mut statement = r.conn.prepare_cached("SELECT post_id FROM relayed ORDER BY post_id DESC LIMIT 1 OFFSET ?1")?;
     Ok(statement.query_one([most], |row| column(row, "post_id")).optional()?.unwrap_or(PostId(0)))
 }
@@ -110,7 +110,7 @@ pub fn prune_actors(w: &Write<'_>, after: ActorId, before: Time, limit: u32) -> 
 
 /// Deletes those of some actors (?1) that were not looked at lately (?2) and to whom nothing refers.
 fn actors_sql(r: &Read<'_>) -> Result<String> {
-    let free = free_of(r, "actor", ACTOR_PART_TABLES)?;
+    let free = unreferenced_sql(r, "actor", ACTOR_PART_TABLES)?;
     Ok(format!(
         "DELETE FROM actor WHERE id IN (
            SELECT p.id FROM json_each(?1) j JOIN actor p ON p.id = j.value
@@ -141,7 +141,7 @@ pub fn prune_hosts(w: &Write<'_>, after: &str, before: Time, limit: u32) -> Resu
 
 /// The conditions that nothing but `parts` refers to `p`, a row of `table`, read from the schema: a table that is new here
 /// holds what it refers to until somebody says that it is a part.
-fn free_of(r: &Read<'_>, table: &str, parts: &[(&str, &str)]) -> Result<String> {
+fn unreferenced_sql(r: &Read<'_>, table: &str, parts: &[(&str, &str)]) -> Result<String> {
     let mut keys = r.conn.prepare_cached(
         "SELECT m.name AS name, k.[from] AS side FROM sqlite_schema m JOIN pragma_foreign_key_list(m.name) k
          WHERE m.type = 'table' AND k.[table] = ?1 ORDER BY m.name, side LIMIT 200",
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn every_table_that_refers_to_posts_is_a_part_of_them_or_holds_them() {
         let s = TestStore::new();
-        let conditions = s.store.read(|r| free_of(r, "post", POST_PART_TABLES)).unwrap();
+        let conditions = s.store.read(|r| unreferenced_sql(r, "post", POST_PART_TABLES)).unwrap();
         let undecided: Vec<&str> = conditions
             .split(" AND NOT EXISTS ")
             .filter(|one| !one.is_empty())
@@ -199,7 +199,7 @@ mod tests {
             undecided.is_empty(),
             "are these parts of a post (PARTS), or do they hold it (HOLDERS)? {undecided:#?}"
         );
-        let all = s.store.read(|r| free_of(r, "post", &[])).unwrap();
+        let all = s.store.read(|r| unreferenced_sql(r, "post", &[])).unwrap();
         for (table, side) in POST_PART_TABLES.iter().chain(POST_HOLDER_TABLES) {
             assert!(all.contains(&format!(" {table}.{side} ")), "{table}.{side} is not there any more");
         }
@@ -243,7 +243,7 @@ mod tests {
                              VALUES (?1, ?1, 1, 'Note', 0, ?2, ?2)",
                             params![id, w.now],
                         )?;
-                        super::super::peers::relays::mark(w, PostId(id))?;
+                        super::super::peers::relays::mark_post(w, PostId(id))?;
                     }
                     Ok(())
                 })

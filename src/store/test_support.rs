@@ -18,13 +18,13 @@ impl TestStore {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("hytte-scratch-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let folder = std::env::temp_dir().join(name);
-        let clock = Clock::by_hand(Time::from_secs(1_763_884_800));
+        let clock = Clock::manual(Time::from_secs(1_763_884_800));
         let store = Store::open(&folder, clock.clone()).expect("a new folder can be opened");
         Self { store, clock, folder }
     }
 
     /// The folder, to be removed by the caller.
-    pub(crate) fn keep(mut self) -> PathBuf {
+    pub(crate) fn keep_folder(mut self) -> PathBuf {
         std::mem::take(&mut self.folder)
     }
 

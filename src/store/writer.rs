@@ -49,7 +49,7 @@ impl CommitNotifier {
     }
 
     /// How often it has rung; hand it to [`Bell::wait`].
-    pub fn rung(&self) -> u64 {
+    pub fn generation(&self) -> u64 {
         *self.count.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -66,7 +66,7 @@ impl CommitNotifier {
     }
 
     /// Rings without a commit: a worker's sleep is over (stop, or a clock moved by hand).
-    pub fn ring(&self) {
+    pub fn notify(&self) {
         let mut count = self.count.0.lock().unwrap_or_else(PoisonError::into_inner);
         *count = count.wrapping_add(1);
         self.watch.send_replace(*count);
@@ -87,11 +87,11 @@ impl Writer {
         Ok(Self { jobs: Some(jobs), thread: Some(thread), bell, ears })
     }
 
-    pub(super) fn bell(&self) -> &CommitNotifier {
+    pub(super) fn commit_notifier(&self) -> &CommitNotifier {
         &self.bell
     }
 
-    pub(super) fn ears(&self) -> &EventDemand {
+    pub(super) fn event_demand(&self) -> &EventDemand {
         &self.ears
     }
 
@@ -175,18 +175,18 @@ fn batch(
         let (answer, lost) = step(conn, clock, job, ears);
         answers.push(answer);
         if let Err(why) = lost {
-            return lose(conn, answers, &why);
+            return fail_batch(conn, answers, &why);
         }
         next = if answers.len() < MAX_WRITES_PER_TRANSACTION { queue.try_recv().ok() } else { None };
     }
     match conn.execute_batch("COMMIT") {
         Ok(()) => {
             if conn.total_changes() != changes {
-                bell.ring();
+                bell.notify();
             }
             answers.into_iter().for_each(|answer| answer(None));
         }
-        Err(error) => lose(conn, answers, &error.to_string()),
+        Err(error) => fail_batch(conn, answers, &error.to_string()),
     }
 }
 
@@ -204,7 +204,7 @@ fn step(conn: &Connection, clock: &Clock, job: WriteJob, ears: &EventDemand) -> 
 }
 
 /// Nothing of the batch stays; everyone who believed it had worked hears why.
-fn lose(conn: &Connection, answers: Vec<WriteResult>, why: &str) {
+fn fail_batch(conn: &Connection, answers: Vec<WriteResult>, why: &str) {
     tracing::error!(why, acts = answers.len(), "a transaction was lost");
     if !conn.is_autocommit()
         && let Err(error) = conn.execute_batch("ROLLBACK")

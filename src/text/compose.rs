@@ -98,7 +98,7 @@ impl<'p> MentionNames<'p> {
             known.iter().filter(|q| q.handle.name.eq_ignore_ascii_case(&p.handle.name)).count() > 1
         };
         let shown = |p: &ResolvedMention| if shared(p) { p.handle.acct() } else { p.handle.name.clone() };
-        Self(known.iter().map(|p| (folded(&p.handle), (p.url.as_str(), shown(p)))).collect())
+        Self(known.iter().map(|p| (fold_case(&p.handle), (p.url.as_str(), shown(p)))).collect())
     }
 
     /// HTML of a piece of text with its links, mentions and hashtags; new hashtags are added to `tags`.
@@ -108,7 +108,7 @@ impl<'p> MentionNames<'p> {
             match span {
                 TextSpan::Text(text) => html.push_str(&escape(text).replace('\n', "<br />")),
                 TextSpan::Link(url) => html.push_str(&link_html(url)),
-                TextSpan::Mention(written, handle) => match self.0.get(&folded(&handle)) {
+                TextSpan::Mention(written, handle) => match self.0.get(&fold_case(&handle)) {
                     Some((url, shown)) => html.push_str(&mention_html(url, shown)),
                     None => html.push_str(&escape(written)),
                 },
@@ -130,7 +130,7 @@ impl<'p> MentionNames<'p> {
     }
 }
 
-fn folded(handle: &Handle) -> Handle {
+fn fold_case(handle: &Handle) -> Handle {
     Handle { name: handle.name.to_ascii_lowercase(), host: handle.host.clone() }
 }
 

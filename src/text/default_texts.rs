@@ -40,7 +40,7 @@ You may ask what is kept about you, and have it corrected or deleted. Deleting y
 same effect; writing to us works, too.";
 
 /// Plain text as paragraphs; a line that begins with `#` is a heading.
-pub fn prose(text: &str) -> Markup {
+pub fn to_html(text: &str) -> Markup {
     html! {
         @for part in text.split("\n\n").map(str::trim).filter(|part| !part.is_empty()) {
             @if let Some(heading) = part.strip_prefix('#').filter(|rest| !rest.contains('\n')) { h2 { (heading.trim_start_matches('#').trim()) } }
@@ -50,7 +50,7 @@ pub fn prose(text: &str) -> Markup {
 }
 
 /// The owner's words, or ours.
-pub fn or<'t>(own: &'t str, ours: &'t str) -> &'t str {
+pub fn or_default<'t>(own: &'t str, ours: &'t str) -> &'t str {
     if own.trim().is_empty() { ours } else { own }
 }
 

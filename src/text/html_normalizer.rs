@@ -92,7 +92,7 @@ const MAX_TEXT_RUN_BYTES: usize = 4_096;
 
 /// Rewrites a document; pictures whose address is in `known` are left out of a note (pitfall 55: snac, mitra and
 /// others send them as attachments too).
-pub(super) fn tidy(html: &str, kind: HtmlProfile, known: &[&str]) -> String {
+pub(super) fn normalize(html: &str, kind: HtmlProfile, known: &[&str]) -> String {
     let mut tidy = Normalizer {
         kind,
         known,
@@ -207,9 +207,9 @@ impl Normalizer<'_> {
                 self.push("p", "");
                 self.push("strong", "");
             }
-            _ => match (known(name, self.kind), attributes(tag)) {
+            _ => match (is_known(name, self.kind), attributes(tag)) {
                 (Some(name), Some(attributes)) => self.push(name, &attributes),
-                (None, _) if parts(name) => self.part = true,
+                (None, _) if is_separating(name) => self.part = true,
                 _ => (),
             },
         }
@@ -223,7 +223,7 @@ impl Normalizer<'_> {
         self.silent &= !matches!(name, "audio" | "video");
         if self.open.contains(&name) {
             self.close_to(name);
-        } else if parts(name) {
+        } else if is_separating(name) {
             self.part = true;
         }
     }
@@ -376,7 +376,7 @@ fn formula(math: &StartTag<'_>, tokens: &mut HtmlTokens<'_>) -> String {
     }
 }
 
-fn known(name: &str, kind: HtmlProfile) -> Option<&'static str> {
+fn is_known(name: &str, kind: HtmlProfile) -> Option<&'static str> {
     let lists: &[&[&'static str]] = match kind {
         HtmlProfile::Note => &[INLINE_ELEMENTS, BLOCK_ELEMENTS],
         HtmlProfile::Article => &[INLINE_ELEMENTS, BLOCK_ELEMENTS, ARTICLE_BLOCK_ELEMENTS],
@@ -385,7 +385,7 @@ fn known(name: &str, kind: HtmlProfile) -> Option<&'static str> {
     lists.iter().flat_map(|list| list.iter()).find(|n| **n == name).copied()
 }
 
-fn parts(name: &str) -> bool {
+fn is_separating(name: &str) -> bool {
     SEPARATING_ELEMENTS.contains(&name) || BLOCK_ELEMENTS.contains(&name) || ARTICLE_BLOCK_ELEMENTS.contains(&name)
 }
 

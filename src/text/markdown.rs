@@ -21,7 +21,7 @@ pub fn to_html(text: &str, people: &[ResolvedMention], tag_base: &str, length: M
     let names = MentionNames::new(mentions_in(text), people);
     let mut composed = RenderedText::default();
     let mut out = String::new();
-    html::push_html(&mut out, told(text, length, |words| names.spans(&mut composed.tags, words, tag_base)));
+    html::push_html(&mut out, rendered(text, length, |words| names.spans(&mut composed.tags, words, tag_base)));
     composed.html = match length {
         MarkdownProfile::Note => sanitise::note(&out),
         MarkdownProfile::Article => sanitise::article(&out),
@@ -31,14 +31,14 @@ pub fn to_html(text: &str, people: &[ResolvedMention], tag_base: &str, length: M
 }
 
 /// Makes safe HTML of somebody else's Markdown; nobody is mentioned in it.
-pub fn foreign(text: &str) -> String {
+pub fn foreign_to_html(text: &str) -> String {
     to_html(cut(text, MAX_ARTICLE_HTML_BYTES), &[], "", MarkdownProfile::Article).html
 }
 
 /// Everyone a Markdown text mentions outside of code and links, each once, in order.
 pub fn mentions_in(text: &str) -> Vec<Handle> {
     let mut found: Vec<Handle> = Vec::new();
-    let events = told(text, MarkdownProfile::Article, |words| {
+    let events = rendered(text, MarkdownProfile::Article, |words| {
         for handle in super::mentions_in(words) {
             if !found.iter().any(|known| known.same(&handle)) {
                 found.push(handle);
@@ -51,7 +51,7 @@ pub fn mentions_in(text: &str) -> Vec<Handle> {
 }
 
 /// The events of a text, its plain words replaced by the HTML that `words` makes of them.
-fn told<'a>(
+fn rendered<'a>(
     text: &'a str,
     length: MarkdownProfile,
     mut words: impl FnMut(&str) -> String,
@@ -131,13 +131,13 @@ mod tests {
         );
         assert!(!made.contains("script") && !made.contains("onclick"), "{made}");
         assert!(made.contains("<b>bold</b>") && !made.contains("<img"), "{made}");
-        assert!(!foreign("<iframe src=https://x.example/></iframe><svg onload=x>").contains("svg"));
+        assert!(!foreign_to_html("<iframe src=https://x.example/></iframe><svg onload=x>").contains("svg"));
     }
 
     proptest::proptest! {
         #[test]
         fn nothing_written_runs(text in "[ -~\n]{0,300}") {
-            for made in [note(&text), foreign(&text)] {
+            for made in [note(&text), foreign_to_html(&text)] {
                 proptest::prop_assert!(!made.contains("<script") && !made.contains("javascript:"), "{}", made);
                 proptest::prop_assert_eq!(&sanitise::article(&made), &made);
             }

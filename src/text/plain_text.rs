@@ -20,8 +20,8 @@ pub fn from_html(html: &str) -> String {
                 let starts_line = out.is_empty() || lines > 0;
                 let text = match (in_pre, starts_line) {
                     (true, _) => text,
-                    (false, true) => folded(&text).trim_start().to_owned(),
-                    (false, false) => folded(&text),
+                    (false, true) => fold(&text).trim_start().to_owned(),
+                    (false, false) => fold(&text),
                 };
                 if text.is_empty() {
                     continue;
@@ -72,7 +72,7 @@ pub fn line(text: &str, graphemes: usize) -> String {
     let visible: String = super::cut(text, super::MAX_DISPLAY_NAME_CHARS * 4)
         .chars()
         .map(|c| if c.is_whitespace() || matches!(c, '\u{2800}' | '\u{3164}') { ' ' } else { c })
-        .filter(|c| !c.is_control() && !turns(*c))
+        .filter(|c| !c.is_control() && !is_direction_control(*c))
         .collect();
     let line = visible.split(' ').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
     let mut out = String::new();
@@ -83,7 +83,7 @@ pub fn line(text: &str, graphemes: usize) -> String {
 }
 
 /// Embeddings, overrides and isolates of text direction, and characters nobody sees.
-fn turns(c: char) -> bool {
+fn is_direction_control(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200B}' | '\u{2060}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}')
 }
 
@@ -107,7 +107,7 @@ fn breaks(name: &str) -> usize {
     }
 }
 
-fn folded(text: &str) -> String {
+fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         let blank = matches!(c, ' ' | '\n' | '\t' | '\r');

@@ -4,7 +4,7 @@
 /// The same words without their line about the quoted post: elements of the class `quote-inline` (Mastodon, Misskey,
 /// Pleroma), and "RE: address" at the beginning or end where the address is one of `addresses` (older Misskey, Threads).
 pub fn without_fallback(html: &str, addresses: &[&str]) -> String {
-    let mut rest = marked(html);
+    let mut rest = marked_range(html);
     for address in addresses {
         rest = at_the_end(&rest, address).or_else(|| at_the_start(&rest, address)).unwrap_or(rest);
     }
@@ -12,14 +12,14 @@ pub fn without_fallback(html: &str, addresses: &[&str]) -> String {
 }
 
 /// Without the elements that say of themselves what they are.
-fn marked(html: &str) -> String {
+fn marked_range(html: &str) -> String {
     let mut out = html.to_owned();
     // Each turn takes one element out.
     while let Some((from, to)) = ["p", "span"].iter().find_map(|tag| element(&out, tag)) {
         let (head, tail) = (out.get(..from).unwrap_or_default(), out.get(to..).unwrap_or_default());
         out = format!("{}{}", without_breaks(head), tail);
     }
-    emptied(&out)
+    drop_empty_paragraphs(&out)
 }
 
 /// From where to where the first such element reaches.
@@ -69,7 +69,7 @@ fn at_the_end(html: &str, address: &str) -> Option<String> {
     let inside = html.trim_end().strip_suffix("</p>").unwrap_or(html);
     let link = inside.rfind("<a ").filter(|at| inside.get(*at..).is_some_and(|a| a.trim_end().ends_with("</a>")))?;
     let (words, a) = inside.split_at_checked(link)?;
-    if !leads_to(a, address) {
+    if !links_to(a, address) {
         return None;
     }
     let words = words.trim_end().strip_suffix("RE:").or_else(|| words.trim_end().strip_suffix("QT:"))?;
@@ -80,7 +80,7 @@ fn at_the_end(html: &str, address: &str) -> Option<String> {
     }
     let words = without_breaks(words);
     let close = if html.trim_end().ends_with("</p>") { "</p>" } else { "" };
-    Some(emptied(&format!("{words}{close}")))
+    Some(drop_empty_paragraphs(&format!("{words}{close}")))
 }
 
 /// "<p>RE: <a href=…>…</a></p> …" as the first words.
@@ -88,10 +88,10 @@ fn at_the_start(html: &str, address: &str) -> Option<String> {
     let rest = html.trim_start().strip_prefix("<p>RE:")?;
     let (a, rest) = rest.split_once("</a></p>")?;
     let a = a.trim_start();
-    (a.starts_with("<a ") && !a.contains("</a>") && leads_to(a, address)).then(|| rest.to_owned())
+    (a.starts_with("<a ") && !a.contains("</a>") && links_to(a, address)).then(|| rest.to_owned())
 }
 
-fn leads_to(a: &str, address: &str) -> bool {
+fn links_to(a: &str, address: &str) -> bool {
     let href = a.split("href=\"").nth(1).and_then(|href| href.split('"').next()).unwrap_or_default();
     href.replace("&amp;", "&") == address
 }
@@ -105,7 +105,7 @@ fn without_breaks(html: &str) -> &str {
 }
 
 /// Without a paragraph that has nothing left in it.
-fn emptied(html: &str) -> String {
+fn drop_empty_paragraphs(html: &str) -> String {
     html.replace("<p></p>", "").trim().to_owned()
 }
 

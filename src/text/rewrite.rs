@@ -24,7 +24,7 @@ pub fn without_quote(html: &str) -> String {
     for token in tokens(html) {
         match (&mut inside, &token) {
             (None, HtmlToken::Open(tag)) if tag.has_class("quote-inline") => inside = Some((tag.name.clone(), 1)),
-            (None, token) => write(&mut out, token, &as_is),
+            (None, token) => write(&mut out, token, &unchanged),
             (Some((name, depth)), HtmlToken::Open(tag)) if tag.name == *name => *depth += 1,
             (Some((name, depth)), HtmlToken::Close(closed)) if closed == name => {
                 *depth -= 1;
@@ -55,7 +55,7 @@ pub fn without_players(html: &str) -> String {
                 linked = Some(found.is_some());
                 out.push_str(&found.unwrap_or_default());
             }
-            (None, token) => write(&mut out, token, &as_is),
+            (None, token) => write(&mut out, token, &unchanged),
             (Some(false), HtmlToken::Open(tag)) if tag.name == "source" => {
                 let found = link(tag);
                 linked = Some(found.is_some());
@@ -68,7 +68,7 @@ pub fn without_players(html: &str) -> String {
     out
 }
 
-fn as_is(_tag: &str, _name: &str, value: &str) -> String {
+fn unchanged(_tag: &str, _name: &str, value: &str) -> String {
     value.to_owned()
 }
 

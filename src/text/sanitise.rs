@@ -9,48 +9,48 @@ use ammonia::{Builder, UrlRelative};
 
 use super::html_normalizer::{
     ARTICLE_BLOCK_ELEMENTS, BLOCK_ELEMENTS, HASHTAG_LINK_REL, HtmlProfile, INLINE_ELEMENTS, LINK_REL, LINK_SCHEMES,
-    tidy,
+    normalize,
 };
 use super::{MAX_ARTICLE_HTML_BYTES, MAX_BIO_HTML_BYTES, MAX_FIELD_HTML_BYTES, MAX_NOTE_HTML_BYTES, cut};
 
 /// A post's content: text, lists, quotes, code, links; headings become bold paragraphs, pictures become links.
 pub fn note(html: &str) -> String {
-    clean(cut(html, MAX_NOTE_HTML_BYTES), HtmlProfile::Note, &[])
+    sanitize(cut(html, MAX_NOTE_HTML_BYTES), HtmlProfile::Note, &[])
 }
 
 /// As [`note`], without the pictures that are the post's attachments anyway (their addresses in `attachments`).
-pub fn note_beside(html: &str, attachments: &[&str]) -> String {
-    clean(cut(html, MAX_NOTE_HTML_BYTES), HtmlProfile::Note, attachments)
+pub fn note_with_quote(html: &str, attachments: &[&str]) -> String {
+    sanitize(cut(html, MAX_NOTE_HTML_BYTES), HtmlProfile::Note, attachments)
 }
 
 /// An article's content: headings, tables, pictures, sound and video too. Its `src`s are remote: before a page shows
 /// them they go through [`super::rewrite::sources`].
 pub fn article(html: &str) -> String {
-    clean(cut(html, MAX_ARTICLE_HTML_BYTES), HtmlProfile::Article, &[])
+    sanitize(cut(html, MAX_ARTICLE_HTML_BYTES), HtmlProfile::Article, &[])
 }
 
 /// A profile's bio.
 pub fn bio(html: &str) -> String {
-    clean(cut(html, MAX_BIO_HTML_BYTES), HtmlProfile::Note, &[])
+    sanitize(cut(html, MAX_BIO_HTML_BYTES), HtmlProfile::Note, &[])
 }
 
 /// A profile field's value: one line of text and links.
 pub fn field(html: &str) -> String {
-    clean(cut(html, MAX_FIELD_HTML_BYTES), HtmlProfile::Field, &[]).replace(['\n', '\t'], " ").trim().to_owned()
+    sanitize(cut(html, MAX_FIELD_HTML_BYTES), HtmlProfile::Field, &[]).replace(['\n', '\t'], " ").trim().to_owned()
 }
 
-fn clean(html: &str, kind: HtmlProfile, known: &[&str]) -> String {
+fn sanitize(html: &str, kind: HtmlProfile, known: &[&str]) -> String {
     let gate = match kind {
         HtmlProfile::Note => &NOTE,
         HtmlProfile::Article => &ARTICLE,
         HtmlProfile::Field => &FIELD,
     };
-    settled(&gate.clean(&tidy(html, kind, known)).to_string())
+    until_stable(&gate.clean(&normalize(html, kind, known)).to_string())
 }
 
 /// The rest of what a parser would change when it reads its own output again, now that character references are
 /// characters: controls, byte order marks, the line break behind `<pre>`.
-fn settled(html: &str) -> String {
+fn until_stable(html: &str) -> String {
     let kept = |c: &char| matches!(c, '\n' | '\t') || !(c.is_control() || *c == '\u{FEFF}');
     let html: String = html.chars().map(|c| if c == '\r' { '\n' } else { c }).filter(kept).collect();
     let mut parts = html.split("<pre>");
@@ -63,15 +63,15 @@ fn settled(html: &str) -> String {
 }
 
 static NOTE: LazyLock<Builder<'static>> = LazyLock::new(|| {
-    let mut gate = gate();
+    let mut gate = url_filter();
     gate.add_tags(BLOCK_ELEMENTS).add_tags(["br", "hr"]);
     gate
 });
 
-static FIELD: LazyLock<Builder<'static>> = LazyLock::new(gate);
+static FIELD: LazyLock<Builder<'static>> = LazyLock::new(url_filter);
 
 static ARTICLE: LazyLock<Builder<'static>> = LazyLock::new(|| {
-    let mut gate = gate();
+    let mut gate = url_filter();
     gate.add_tags(BLOCK_ELEMENTS)
         .add_tags(ARTICLE_BLOCK_ELEMENTS)
         .add_tags(["br", "hr", "img", "source"])
@@ -91,7 +91,7 @@ static ARTICLE: LazyLock<Builder<'static>> = LazyLock::new(|| {
 });
 
 /// What every kind of document may hold: words in a line, and the attributes of a note.
-fn gate() -> Builder<'static> {
+fn url_filter() -> Builder<'static> {
     let mut gate = Builder::empty();
     gate.tags(INLINE_ELEMENTS.iter().copied().collect())
         .tag_attributes(Default::default())
@@ -108,12 +108,12 @@ fn gate() -> Builder<'static> {
         .url_relative(UrlRelative::Deny)
         // `tidy` writes the rel itself, so that a hashtag keeps its `tag`.
         .link_rel(None)
-        .attribute_filter(kept);
+        .attribute_filter(is_kept);
     gate
 }
 
 /// The last word on attributes whose value matters and that ammonia does not judge.
-fn kept<'v>(_element: &str, attribute: &str, value: &'v str) -> Option<Cow<'v, str>> {
+fn is_kept<'v>(_element: &str, attribute: &str, value: &'v str) -> Option<Cow<'v, str>> {
     let web = |v: &str| v.starts_with("https://") || v.starts_with("http://");
     match attribute {
         "rel" if value == LINK_REL || value == HASHTAG_LINK_REL => Some(value.into()),

@@ -53,13 +53,13 @@ pub fn words(html: &str, beside: &[&str]) -> IndexedText {
             Some((_, rest)) => rest.split(['/', '?', '#']).next().unwrap_or_default(),
             None => word,
         };
-        push_apart(&mut text, word);
+        push_separated(&mut text, word);
     }
     IndexedText { text, link }
 }
 
 /// Adds a word. Scripts without blanks between words are cut into their letters, so that a part is found as a phrase.
-fn push_apart(out: &mut String, word: &str) {
+fn push_separated(out: &mut String, word: &str) {
     if !out.is_empty() {
         out.push(' ');
     }
@@ -67,14 +67,14 @@ fn push_apart(out: &mut String, word: &str) {
         match letter {
             // How the index would be told of other columns.
             '"' | '\0' => out.push(' '),
-            _ if stands_alone(letter) => out.extend([' ', letter, ' ']),
+            _ if is_own_word(letter) => out.extend([' ', letter, ' ']),
             _ => out.push(letter),
         }
     }
 }
 
 /// Han, kana and hangul.
-fn stands_alone(letter: char) -> bool {
+fn is_own_word(letter: char) -> bool {
     matches!(letter, '\u{3040}'..='\u{30FF}' | '\u{31F0}'..='\u{31FF}' | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}'
         | '\u{AC00}'..='\u{D7AF}' | '\u{F900}'..='\u{FAFF}' | '\u{FF66}'..='\u{FF9F}' | '\u{20000}'..='\u{3FFFF}')
 }
@@ -83,7 +83,7 @@ fn stands_alone(letter: char) -> bool {
 pub fn phrase(text: &str) -> Option<String> {
     let mut apart = String::new();
     for word in text.split_whitespace() {
-        push_apart(&mut apart, word);
+        push_separated(&mut apart, word);
     }
     let apart = apart.split_whitespace().collect::<Vec<_>>().join(" ");
     apart.chars().any(char::is_alphanumeric).then_some(apart)
@@ -173,14 +173,14 @@ impl ParsedQuery {
             ("language", tag) if !tag.is_empty() => PostTrait::Language(tag.to_owned()),
             // Here all that is stored is the owner's library.
             ("in", "all" | "library" | "public") => return true,
-            ("before" | "after" | "during", _) => return self.moment(&name.to_ascii_lowercase(), value),
+            ("before" | "after" | "during", _) => return self.parse_date(&name.to_ascii_lowercase(), value),
             _ => return false,
         };
         self.traits.push((sign, kind));
         true
     }
 
-    fn moment(&mut self, name: &str, value: &str) -> bool {
+    fn parse_date(&mut self, name: &str, value: &str) -> bool {
         let Some(day) = Time::parse(value).filter(|_| value.len() == 10) else { return false };
         match name {
             "before" => self.before = Some(self.before.map_or(day, |known| known.min(day))),

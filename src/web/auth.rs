@@ -80,7 +80,7 @@ impl FromRequest for MaybeOwner {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move { Ok(Self(session(&request).await?.and_then(named))) })
+        Box::pin(async move { Ok(Self(session(&request).await?.and_then(owner_with_name))) })
     }
 }
 
@@ -92,14 +92,14 @@ impl FromRequest for Owner {
         let request = request.clone();
         Box::pin(async move {
             match session(&request).await? {
-                None => Err(go(&login_path(&request))),
-                Some(session) => named(session).ok_or_else(|| go("/welcome")),
+                None => Err(redirect(&login_path(&request))),
+                Some(session) => owner_with_name(session).ok_or_else(|| redirect("/welcome")),
             }
         })
     }
 }
 
-fn named(session: SignedInBrowser) -> Option<Owner> {
+fn owner_with_name(session: SignedInBrowser) -> Option<Owner> {
     let SignedInBrowser { hash, csrf, owner } = session;
     owner.map(|actor| Owner { actor, hash, csrf })
 }
@@ -115,7 +115,7 @@ fn login_path(request: &HttpRequest) -> String {
     }
 }
 
-fn go(to: &str) -> actix_web::Error {
+fn redirect(to: &str) -> actix_web::Error {
     InternalError::from_response("", see_other(to)).into()
 }
 
@@ -128,7 +128,7 @@ pub fn see_other(to: &str) -> HttpResponse {
 }
 
 /// The path a form or link asks to go on to, if it stays on this server (S35); else `/`.
-pub fn local(path: &str) -> &str {
+pub fn local_path(path: &str) -> &str {
     let stays = path.starts_with('/')
         && !path.starts_with("//")
         && !path.contains(|c: char| c == '\\' || c.is_control() || c.is_whitespace());
@@ -194,7 +194,7 @@ pub fn cookie(node: &Node, value: String) -> Cookie<'static> {
 }
 
 /// A cookie that takes the session's away.
-pub fn no_cookie(node: &Node) -> Cookie<'static> {
+pub fn expired_cookie(node: &Node) -> Cookie<'static> {
     build(node, String::new(), time::Duration::ZERO)
 }
 
@@ -226,12 +226,12 @@ mod tests {
     #[test]
     fn a_form_never_leads_to_another_server() {
         for path in ["/", "/post/7#p7", "/find?q=a%20b"] {
-            assert_eq!(local(path), path);
+            assert_eq!(local_path(path), path);
         }
         for path in
             ["", "https://evil.example/", "//evil.example", "/\\evil.example", "/\t/evil.example", "javascript:x"]
         {
-            assert_eq!(local(path), "/", "{path}");
+            assert_eq!(local_path(path), "/", "{path}");
         }
     }
 

@@ -76,7 +76,7 @@ impl ResponseError for PageError {
         log(&self.0);
         let body = page::error_page(self.status_code(), &sentence(&self.0)).into_string();
         let mut response = start(&self.0);
-        page::dress_error(&mut response);
+        page::error_with_security_headers(&mut response);
         response.body(body)
     }
 }
@@ -103,17 +103,17 @@ fn start(error: &Error) -> HttpResponseBuilder {
 
 /// What comes of a path with a part that its handler cannot read, such as a number that is none.
 pub fn unreadable_path(request: &HttpRequest) -> actix_web::Error {
-    dressed(Error::NotFound, request)
+    error_page(Error::NotFound, request)
 }
 
 /// What comes of a query that its handler cannot read.
 pub fn unreadable_query(request: &HttpRequest) -> actix_web::Error {
     let why = "this address makes no sense here: something in it stands twice, or is not of its kind";
-    dressed(Error::invalid(why), request)
+    error_page(Error::invalid(why), request)
 }
 
 /// An error before any handler was reached, in the coat of the face that was meant: peers ask for JSON of some kind.
-fn dressed(error: Error, request: &HttpRequest) -> actix_web::Error {
+fn error_page(error: Error, request: &HttpRequest) -> actix_web::Error {
     let mut accepts = request.headers().get_all(header::ACCEPT).filter_map(|value| value.to_str().ok());
     if accepts.any(|text| text.contains("json")) { ApError(error).into() } else { PageError(error).into() }
 }

@@ -60,12 +60,12 @@ fn short_hash(file: &rust_embed::EmbeddedFile) -> String {
 
 /// `GET /assets/{path}`.
 pub async fn asset(request: HttpRequest, path: web::Path<String>) -> Result<HttpResponse, PageError> {
-    embedded(&request, &path)
+    embedded_file(&request, &path)
 }
 
 /// `GET /favicon.ico`.
 pub async fn favicon(request: HttpRequest) -> Result<HttpResponse, PageError> {
-    embedded(&request, "cabin.svg")
+    embedded_file(&request, "cabin.svg")
 }
 
 /// `GET /health`: for those who watch whether it runs.
@@ -75,10 +75,10 @@ pub async fn health() -> HttpResponse {
 
 /// `GET /robots.txt`.
 pub async fn robots(request: HttpRequest) -> Result<HttpResponse, PageError> {
-    embedded(&request, "robots.txt")
+    embedded_file(&request, "robots.txt")
 }
 
-fn embedded(request: &HttpRequest, path: &str) -> Result<HttpResponse, PageError> {
+fn embedded_file(request: &HttpRequest, path: &str) -> Result<HttpResponse, PageError> {
     let file = Assets::get(path).ok_or(Error::NotFound)?;
     let hash = short_hash(&file);
     let named = request.query_string() == format!("v={hash}");
@@ -89,7 +89,7 @@ fn embedded(request: &HttpRequest, path: &str) -> Result<HttpResponse, PageError
 }
 
 /// `GET /media/{name}`: the owner's pictures, films and recordings.
-pub async fn own(
+pub async fn own_file(
     request: HttpRequest,
     node: web::Data<Node>,
     name: web::Path<String>,
@@ -104,21 +104,21 @@ pub async fn own(
             false => Err(Error::NotFound),
         });
     match bytes.await? {
-        Some(bytes) => Ok(picture(&request, &name, CACHE_IMMUTABLE, bytes)),
+        Some(bytes) => Ok(image_response(&request, &name, CACHE_IMMUTABLE, bytes)),
         None => media_streams::own(&request, &node, &name, CACHE_IMMUTABLE).await,
     }
 }
 
 /// `GET /proxy/{mac}/{url}`: a remote picture our pages show, small and written anew. Only for links made here.
-pub async fn remote(
+pub async fn remote_image(
     request: HttpRequest,
     node: web::Data<Node>,
     turns: web::Data<ImageFetchPermits>,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, PageError> {
     let url = media_proxy::url(&node, &path.0, &path.1)?;
-    match fetched(&node, &turns, url).await {
-        Ok((name, bytes)) => Ok(picture(&request, &name, CACHE_WEEK, bytes)),
+    match fetch_image(&node, &turns, url).await {
+        Ok((name, bytes)) => Ok(image_response(&request, &name, CACHE_WEEK, bytes)),
         Err(Error::NotFound) => Ok(HttpResponse::NotFound()
             .content_type("image/svg+xml")
             .insert_header((header::CACHE_CONTROL, CACHE_MINUTES))
@@ -129,10 +129,14 @@ pub async fn remote(
 }
 
 /// From the cache at once; else after waiting for one of the few turns, where waiting holds no thread.
-async fn fetched(node: &web::Data<Node>, turns: &ImageFetchPermits, url: String) -> Result<(MediaFileName, Vec<u8>)> {
+async fn fetch_image(
+    node: &web::Data<Node>,
+    turns: &ImageFetchPermits,
+    url: String,
+) -> Result<(MediaFileName, Vec<u8>)> {
     let asked = url.clone();
     let cached = blocking::blocking(node, move |node| {
-        media::cached(node, &asked)?.map(|name| Ok((name.clone(), read(node, &name)?))).transpose()
+        media::cached_image(node, &asked)?.map(|name| Ok((name.clone(), read(node, &name)?))).transpose()
     });
     if let Some(found) = cached.await? {
         return Ok(found);
@@ -154,7 +158,7 @@ fn read(node: &Node, name: &MediaFileName) -> Result<Vec<u8>> {
     }
 }
 
-fn picture(request: &HttpRequest, name: &MediaFileName, kept: &'static str, bytes: Vec<u8>) -> HttpResponse {
+fn image_response(request: &HttpRequest, name: &MediaFileName, kept: &'static str, bytes: Vec<u8>) -> HttpResponse {
     let mut response = answer(request, name.as_str(), name.media_type(), kept, || bytes);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(MEDIA_CSP));
@@ -237,7 +241,7 @@ mod tests {
             _ => response(500, &[], b""),
         });
         let world: [(&str, SocketAddr); 1] = [("pics.example", peer.address)];
-        let house = TestServer::in_world(&world);
+        let house = TestServer::with_hosts(&world);
         let good = proxied(&house.node, "http://pics.example/good.png");
         for _ in 0..2 {
             let reply = house.get(&good, "image/*").await;

@@ -113,18 +113,18 @@ pub(super) async fn own(
             response.insert_header((header::CONTENT_RANGE, format!("bytes {from}-{to}/{size}")));
             (response, from, to - from + 1)
         }
-        RangeSelection::Nothing => return Ok(nothing(size)),
+        RangeSelection::Nothing => return Ok(not_satisfiable(size)),
     };
     if from > 0 {
         file.seek(SeekFrom::Start(from)).map_err(Error::from)?;
     }
-    guarded(&mut response, name.media_type(), kept);
+    with_permit(&mut response, name.media_type(), kept);
     response.insert_header(header::ETag(tag)).insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
-    Ok(response.body(SizedStream::new(length, chunks(file, length))))
+    Ok(response.body(SizedStream::new(length, file_chunks(file, length))))
 }
 
 /// The next `left` bytes of a file, read on blocking threads as the asker takes them.
-fn chunks(file: File, left: u64) -> impl stream::Stream<Item = Result<web::Bytes, actix_web::Error>> {
+fn file_chunks(file: File, left: u64) -> impl stream::Stream<Item = Result<web::Bytes, actix_web::Error>> {
     stream::unfold(Some((file, left)), |state| async move {
         let (mut file, left) = state.filter(|(_, left)| *left > 0)?;
         let read = web::block(move || {
@@ -142,11 +142,11 @@ fn chunks(file: File, left: u64) -> impl stream::Stream<Item = Result<web::Bytes
     })
 }
 
-fn nothing(size: u64) -> HttpResponse {
+fn not_satisfiable(size: u64) -> HttpResponse {
     HttpResponse::RangeNotSatisfiable().insert_header((header::CONTENT_RANGE, format!("bytes */{size}"))).finish()
 }
 
-fn guarded(response: &mut HttpResponseBuilder, media_type: &str, kept: &'static str) {
+fn with_permit(response: &mut HttpResponseBuilder, media_type: &str, kept: &'static str) {
     response
         .content_type(media_type)
         .insert_header((header::ACCEPT_RANGES, "bytes"))
@@ -157,7 +157,7 @@ fn guarded(response: &mut HttpResponseBuilder, media_type: &str, kept: &'static 
 }
 
 /// The address on this server that plays a remote film or recording; for the owner's pages alone.
-pub fn led(node: &Node, url: &str) -> String {
+pub fn stream_from(node: &Node, url: &str) -> String {
     pictures::proxied(node, url).replacen("/proxy/", "/stream/", 1)
 }
 
@@ -172,7 +172,7 @@ pub async fn remote(
 ) -> Result<HttpResponse, PageError> {
     let url = media_proxy::url(&node, &path.0, &path.1)?;
     let range = range_of(&request).map(str::to_owned);
-    let asked = ask(range.as_deref());
+    let asked = request_range(range.as_deref());
     let turn = tokio::time::timeout(pictures::FETCH_QUEUE_TIMEOUT, turns.0.acquire()).await;
     let _turn = turn.map_err(|_| Error::Busy)?.map_err(Error::internal)?;
     let place = url.clone();
@@ -196,7 +196,7 @@ pub async fn remote(
     if range.is_some() {
         response.insert_header((header::CONTENT_RANGE, format!("bytes {from}-{last}/{}", piece.whole)));
     }
-    guarded(&mut response, media_type, "private, max-age=3600");
+    with_permit(&mut response, media_type, "private, max-age=3600");
     Ok(response.body(piece.bytes))
 }
 
@@ -209,7 +209,7 @@ enum RequestedRange {
     Last(u64),
 }
 
-fn ask(range: Option<&str>) -> RequestedRange {
+fn request_range(range: Option<&str>) -> RequestedRange {
     let from_end = range.and_then(|r| r.trim().strip_prefix("bytes=-")).and_then(|n| n.trim().parse().ok());
     match (from_end, wanted(range, u64::MAX)) {
         (Some(n), _) => RequestedRange::Last(n),
@@ -222,12 +222,12 @@ fn ask(range: Option<&str>) -> RequestedRange {
 
 /// The piece and where it starts. What counts from the end takes two steps: first the size.
 fn fetch(node: &Node, url: &str, asked: RequestedRange) -> Result<(ByteRange, u64), NetError> {
-    let gate = |host: &str| node.may_ask(host);
+    let gate = |host: &str| node.check_host_allowed(host);
     let (from, length) = match asked {
         RequestedRange::From(from, length) => (from, length),
-        RequestedRange::Last(n) => (node.net.piece(url, 0, 1, &gate)?.whole.saturating_sub(n), MAX_RANGE_BYTES),
+        RequestedRange::Last(n) => (node.net.fetch_range(url, 0, 1, &gate)?.whole.saturating_sub(n), MAX_RANGE_BYTES),
     };
-    node.net.piece(url, from, length, &gate).map(|piece| (piece, from))
+    node.net.fetch_range(url, from, length, &gate).map(|piece| (piece, from))
 }
 
 /// The type a film is played as: what its server says, or where that says nothing, what its name ends in.
@@ -299,9 +299,9 @@ mod tests {
             response(206, &[&format!("content-type: {kind}"), &said], &served[from..=to])
         });
         let world: [(&str, SocketAddr); 1] = [("films.example", peer.address)];
-        let house = TestServer::in_world(&world);
+        let house = TestServer::with_hosts(&world);
         let cookie = format!("{}={}", auth::SESSION_COOKIE, login::open_session(&house.node.store, "a test").unwrap());
-        let path = led(&house.node, "http://films.example/film.mp4");
+        let path = stream_from(&house.node, "http://films.example/film.mp4");
         let ask = async |path: &str, range: Option<&str>| {
             let mut request = TestRequest::get().uri(path).insert_header(("Cookie", cookie.as_str()));
             if let Some(range) = range {
@@ -319,7 +319,7 @@ mod tests {
         assert_eq!(end.body, film[film.len() - 100..]);
         let whole = ask(&path, None).await;
         assert_eq!((whole.code, whole.header("location")), (StatusCode::FOUND, "http://films.example/film.mp4"));
-        let page = led(&house.node, "http://films.example/page");
+        let page = stream_from(&house.node, "http://films.example/page");
         assert_eq!(ask(&page, Some("bytes=0-")).await.code, StatusCode::NOT_FOUND, "no page comes in by this door");
         let asked = peer.seen().len();
         let stranger = house.get(&path, "*/*").await;

@@ -52,15 +52,15 @@ const SHUTDOWN_TIMEOUT_SECONDS: u64 = 10;
 /// Serves every face on `listener`. The future ends when the server's handle was asked to stop and the requests in hand are
 /// answered; signals are the caller's.
 pub fn serve(node: Arc<Node>, listener: TcpListener) -> std::io::Result<Server> {
-    cut_untaken(&listener);
+    set_write_timeouts(&listener);
     let configure = app(node);
     let server = HttpServer::new(move || {
         App::new()
             .wrap(DefaultHeaders::new().add((header::X_CONTENT_TYPE_OPTIONS, "nosniff")))
             .wrap_fn(|mut request, service| {
-                let hold = unread_body::keep(&mut request);
+                let hold = unread_body::keep_unread_body(&mut request);
                 let answered = service.call(request);
-                async move { answered.await.map(|answer| unread_body::let_go(hold, answer)) }
+                async move { answered.await.map(|answer| unread_body::release(hold, answer)) }
             })
             .wrap(from_fn(middleware::single_slashes))
             .configure(configure.clone())
@@ -79,7 +79,7 @@ pub fn serve(node: Arc<Node>, listener: TcpListener) -> std::io::Result<Server> 
 }
 
 /// Has the kernel cut connections whose other end is gone or takes nothing; those that are accepted inherit it.
-fn cut_untaken(listener: &TcpListener) {
+fn set_write_timeouts(listener: &TcpListener) {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(listener, WRITE_TIMEOUT.as_millis() as u32) {
         tracing::debug!(%error, "connections that take nothing stay");
@@ -119,22 +119,22 @@ fn app_with(
 fn routes(cfg: &mut web::ServiceConfig) {
     // Routes are tried in order: what apps ask for all the time is found first.
     apps(cfg);
-    both(cfg);
-    peers(cfg);
+    page_and_api(cfg);
+    ap_routes(cfg);
     pages(cfg);
-    stored(cfg);
-    ways_in(cfg);
+    media_routes(cfg);
+    sign_in_routes(cfg);
     cfg.default_service(web::to(page::missing));
 }
 
 /// URLs with two faces: peers get the document, browsers the page.
 #[rustfmt::skip]
-fn both(cfg: &mut web::ServiceConfig) {
+fn page_and_api(cfg: &mut web::ServiceConfig) {
     // Before `/@{name}/{id}`, which would take them for posts.
     cfg.service(web::resource("/@{name}/feed.atom").route(get().to(page::visitor::feed::show)));
     cfg.service(web::resource("/@{name}/{id}/history").route(get().to(page::post::history::show)));
     cfg.service(web::resource("/@{name}/follow").route(web::post().to(page::visitor::remote_follow::send)));
-    let vary = || open().add((header::VARY, "Accept"));
+    let vary = || public_get().add((header::VARY, "Accept"));
     cfg.service(web::resource("/@{name}").wrap(vary()).route(peer().to(ap::actor::show)).route(get().to(page::visitor::profile::show)));
     cfg.service(web::resource("/@{name}/{id}").wrap(vary()).route(peer().to(ap::posts::at_page)).route(get().to(page::post::thread::show)));
     cfg.service(web::resource("/users/{name}").wrap(vary()).route(peer().to(ap::actor::show)).route(get().to(ap::actor::to_page)));
@@ -143,11 +143,11 @@ fn both(cfg: &mut web::ServiceConfig) {
 
 /// Files, for everyone.
 #[rustfmt::skip]
-fn stored(cfg: &mut web::ServiceConfig) {
-    cfg.service(web::resource("/assets/{path:.*}").wrap(open()).route(asked()).route(get().to(files::asset)));
-    cfg.service(web::resource("/media/{name}").wrap(open()).route(asked()).route(get().to(files::own)));
-    cfg.service(web::resource("/proxy/{mac}/{url}").wrap(open()).route(asked()).route(get().to(files::remote)));
-    cfg.service(web::resource("/stream/{mac}/{url}").wrap(open()).route(asked()).route(get().to(media_streams::remote)));
+fn media_routes(cfg: &mut web::ServiceConfig) {
+    cfg.service(web::resource("/assets/{path:.*}").wrap(public_get()).route(public_post()).route(get().to(files::asset)));
+    cfg.service(web::resource("/media/{name}").wrap(public_get()).route(public_post()).route(get().to(files::own_file)));
+    cfg.service(web::resource("/proxy/{mac}/{url}").wrap(public_get()).route(public_post()).route(get().to(files::remote_image)));
+    cfg.service(web::resource("/stream/{mac}/{url}").wrap(public_get()).route(public_post()).route(get().to(media_streams::remote)));
     cfg.service(web::resource("/favicon.ico").route(get().to(files::favicon)));
     cfg.service(web::resource("/health").route(get().to(files::health)));
     cfg.service(web::resource("/robots.txt").route(get().to(files::robots)));
@@ -155,12 +155,12 @@ fn stored(cfg: &mut web::ServiceConfig) {
 
 /// What only peers ask for.
 #[rustfmt::skip]
-fn peers(cfg: &mut web::ServiceConfig) {
-    cfg.service(web::resource("/.well-known/webfinger").wrap(open()).route(asked()).route(get().to(ap::discovery::webfinger)));
-    cfg.service(web::resource("/.well-known/host-meta").wrap(open()).route(asked()).route(get().to(ap::discovery::host_meta)));
-    cfg.service(web::resource("/.well-known/host-meta.json").wrap(open()).route(asked()).route(get().to(ap::discovery::host_meta_json)));
-    cfg.service(web::resource("/.well-known/nodeinfo").wrap(open()).route(asked()).route(get().to(ap::discovery::nodeinfo)));
-    cfg.service(web::resource("/nodeinfo/{version}").wrap(open()).route(asked()).route(get().to(ap::discovery::nodeinfo_document)));
+fn ap_routes(cfg: &mut web::ServiceConfig) {
+    cfg.service(web::resource("/.well-known/webfinger").wrap(public_get()).route(public_post()).route(get().to(ap::discovery::webfinger)));
+    cfg.service(web::resource("/.well-known/host-meta").wrap(public_get()).route(public_post()).route(get().to(ap::discovery::host_meta)));
+    cfg.service(web::resource("/.well-known/host-meta.json").wrap(public_get()).route(public_post()).route(get().to(ap::discovery::host_meta_json)));
+    cfg.service(web::resource("/.well-known/nodeinfo").wrap(public_get()).route(public_post()).route(get().to(ap::discovery::nodeinfo)));
+    cfg.service(web::resource("/nodeinfo/{version}").wrap(public_get()).route(public_post()).route(get().to(ap::discovery::nodeinfo_document)));
     cfg.service(web::resource("/actor").route(get().to(ap::actor::service)));
     cfg.service(web::resource("/actor/activities/{id}").route(get().to(ap::activities::show)));
     cfg.service(web::resource("/emojis/{id}").route(get().to(ap::emoji::show)));
@@ -188,14 +188,14 @@ fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/").route(get().to(page::timeline::home::show)));
     cfg.service(web::resource("/compose").route(get().to(page::compose::show)).route(web::post().to(page::compose::send)));
     cfg.service(web::resource("/drafts").route(get().to(page::compose::draft_list::show)));
-    cfg.service(web::resource("/drafts/{id}/{act}").route(web::post().to(page::compose::draft_list::act)));
+    cfg.service(web::resource("/drafts/{id}/{act}").route(web::post().to(page::compose::draft_list::apply_action)));
     cfg.service(web::resource("/post/{id}").route(get().to(page::post::thread::for_owner)));
     cfg.service(web::resource("/post/{id}/edit").route(get().to(page::compose::edit::show)).route(web::post().to(page::compose::edit::send)));
     cfg.service(web::resource("/post/{id}/history").route(get().to(page::post::history::for_owner)));
-    cfg.service(web::resource("/post/{id}/{act}").route(web::post().to(page::post::post_actions::press)));
+    cfg.service(web::resource("/post/{id}/{act}").route(web::post().to(page::post::post_actions::perform)));
     cfg.service(web::resource("/people/{id}").route(get().to(page::people::show)));
-    cfg.service(web::resource("/people/{id}/report").route(get().to(page::moderation::reports::ask)).route(web::post().to(page::moderation::reports::send)));
-    cfg.service(web::resource("/people/{id}/{act}").route(web::post().to(page::people::act)));
+    cfg.service(web::resource("/people/{id}/report").route(get().to(page::moderation::reports::report_form)).route(web::post().to(page::moderation::reports::send)));
+    cfg.service(web::resource("/people/{id}/{act}").route(web::post().to(page::people::apply_action)));
     cfg.service(web::resource("/following").route(get().to(page::people::following)));
     cfg.service(web::resource("/followers").route(get().to(page::people::followers)));
     cfg.service(web::resource("/requests").route(get().to(page::people::requests)));
@@ -205,19 +205,19 @@ fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/servers/domain_blocks.csv").route(get().to(page::moderation::hosts::export)));
     cfg.service(web::resource("/servers/list/{id}").route(get().to(page::moderation::hosts::list)));
     cfg.service(web::resource("/servers/{what}").route(web::post().to(page::moderation::hosts::save)));
-    cfg.service(web::resource("/reports").route(get().to(page::moderation::reports::show)).route(web::post().to(page::moderation::reports::settle)));
-    cfg.service(web::resource("/requests/{id}/{act}").route(web::post().to(page::moderation::interaction_requests::act)));
-    cfg.service(web::resource("/lists").route(get().to(page::timeline::lists::all)).route(web::post().to(page::timeline::lists::make)));
+    cfg.service(web::resource("/reports").route(get().to(page::moderation::reports::show)).route(web::post().to(page::moderation::reports::close)));
+    cfg.service(web::resource("/requests/{id}/{act}").route(web::post().to(page::moderation::interaction_requests::apply_action)));
+    cfg.service(web::resource("/lists").route(get().to(page::timeline::lists::all)).route(web::post().to(page::timeline::lists::create)));
     cfg.service(web::resource("/lists/{id}").route(get().to(page::timeline::lists::read)));
     cfg.service(web::resource("/lists/{id}/edit").route(get().to(page::timeline::lists::edit)).route(web::post().to(page::timeline::lists::save)));
-    cfg.service(web::resource("/filters").route(get().to(page::moderation::filters::all)).route(web::post().to(page::moderation::filters::make)));
+    cfg.service(web::resource("/filters").route(get().to(page::moderation::filters::all)).route(web::post().to(page::moderation::filters::create)));
     cfg.service(web::resource("/filters/{id}").route(get().to(page::moderation::filters::show)).route(web::post().to(page::moderation::filters::save)));
     cfg.service(web::resource("/find").route(get().to(page::timeline::search::show)));
     cfg.service(web::resource("/notifications").route(get().to(page::notifications::show)));
     cfg.service(web::resource("/notifications/kept-back").route(get().to(page::notifications::filtered::show)));
-    cfg.service(web::resource("/notifications/kept-back/{id}/{act}").route(web::post().to(page::notifications::filtered::act)));
-    cfg.service(web::resource("/bookmarks").route(get().to(page::timeline::bookmarks::bookmarked)));
-    cfg.service(web::resource("/likes").route(get().to(page::timeline::bookmarks::liked)));
+    cfg.service(web::resource("/notifications/kept-back/{id}/{act}").route(web::post().to(page::notifications::filtered::apply_action)));
+    cfg.service(web::resource("/bookmarks").route(get().to(page::timeline::bookmarks::bookmarks)));
+    cfg.service(web::resource("/likes").route(get().to(page::timeline::bookmarks::likes)));
     cfg.service(web::resource("/queue").route(get().to(page::settings::queue::show)));
     cfg.service(web::resource("/around").route(get().to(page::timeline::federated_timeline::show)));
     cfg.service(web::resource("/settings/relays").route(get().to(page::settings::relays::show)).route(web::post().to(page::settings::relays::save)));
@@ -234,12 +234,12 @@ fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/privacy-policy").route(get().to(page::visitor::about::privacy)));
     cfg.service(web::resource("/tags").route(get().to(page::timeline::tags::followed)));
     cfg.service(web::resource("/tags/{name}").route(get().to(page::timeline::tags::show)));
-    cfg.service(web::resource("/tags/{name}/{act}").route(web::post().to(page::timeline::tags::act)));
+    cfg.service(web::resource("/tags/{name}/{act}").route(web::post().to(page::timeline::tags::follow_or_unfollow)));
     cfg.service(web::resource("/authorize_interaction").route(get().to(page::login::interaction)));
-    cfg.service(web::resource("/login").wrap(from_fn(middleware::keep_opener)).route(get().to(page::login::show)).route(web::post().to(page::login::enter)));
+    cfg.service(web::resource("/login").wrap(from_fn(middleware::keep_opener)).route(get().to(page::login::show)).route(web::post().to(page::login::sign_in)));
     // GET alone: a HEAD (a link preview) must not use the link up.
     cfg.service(web::resource("/login/link/{token}").wrap(from_fn(middleware::keep_opener)).route(web::get().to(page::login::by_link)));
-    cfg.service(web::resource("/logout").route(web::post().to(page::login::leave)));
+    cfg.service(web::resource("/logout").route(web::post().to(page::login::sign_out)));
     cfg.service(web::resource("/welcome").route(get().to(page::login::welcome)).route(web::post().to(page::login::name)));
 }
 
@@ -251,7 +251,7 @@ fn apps(cfg: &mut web::ServiceConfig) {
 }
 
 /// How apps get their tokens; the consent page is a page.
-fn ways_in(cfg: &mut web::ServiceConfig) {
+fn sign_in_routes(cfg: &mut web::ServiceConfig) {
     let metadata = ["/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/"];
     for path in ["/oauth/{tail:.*}"].into_iter().chain(metadata) {
         cfg.service(web::resource(path).route(web::to(api::serve)));
@@ -259,12 +259,12 @@ fn ways_in(cfg: &mut web::ServiceConfig) {
 }
 
 /// Headers of what any site's script may read, errors included.
-fn open() -> DefaultHeaders {
+fn public_get() -> DefaultHeaders {
     DefaultHeaders::new().add((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
 }
 
 /// `OPTIONS`, by which a browser asks whether it may.
-fn asked() -> Route {
+fn public_post() -> Route {
     web::method(Method::OPTIONS).to(api::allowed)
 }
 
@@ -324,7 +324,7 @@ mod tests {
     #[test]
     fn connections_inherit_the_time_that_answers_may_lie_untaken() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        cut_untaken(&listener);
+        set_write_timeouts(&listener);
         let _asks = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (accepted, _) = listener.accept().unwrap();
         let limit = rustix::net::sockopt::tcp_user_timeout(&accepted).unwrap();

@@ -9,7 +9,7 @@ use actix_web::HttpRequest;
 
 use crate::base::Time;
 use crate::base::leaky_bucket::LeakyBucket;
-use crate::base::rate_limit_key::stranger;
+use crate::base::rate_limit_key::anonymous_key;
 
 /// Activities taken in a second, all senders together.
 const MAX_PER_SECOND: f64 = 1_000.0;
@@ -40,8 +40,8 @@ struct CallerState {
 
 impl InboxRateLimiter {
     /// Whether one more request may come in from this address now.
-    pub fn admits(&self, from: Option<IpAddr>, now: Time) -> bool {
-        if let Some(address) = from.and_then(stranger) {
+    pub fn allows(&self, from: Option<IpAddr>, now: Time) -> bool {
+        if let Some(address) = from.and_then(anonymous_key) {
             let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
             let caller = entry(&mut each, address, now);
             let refused = !caller.refusals.has_room(now, REFUSALS_PER_SECOND, MAX_REFUSALS_IN_A_ROW);
@@ -56,8 +56,8 @@ impl InboxRateLimiter {
     }
 
     /// Notes that a request from this address was refused: who only sends junk is soon not listened to.
-    pub fn refused(&self, from: Option<IpAddr>, now: Time) {
-        if let Some(address) = from.and_then(stranger) {
+    pub fn note_refused(&self, from: Option<IpAddr>, now: Time) {
+        if let Some(address) = from.and_then(anonymous_key) {
             let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
             entry(&mut each, address, now).refusals.add(now, REFUSALS_PER_SECOND, MAX_REFUSALS_IN_A_ROW);
         }
@@ -129,10 +129,10 @@ mod tests {
         let door = InboxRateLimiter::default();
         let now = Time::from_secs(1_000);
         let (loud, other) = (Some(ip("203.0.113.9")), Some(ip("203.0.113.10")));
-        let let_in = (0..2_000).filter(|_| door.admits(loud, now)).count();
+        let let_in = (0..2_000).filter(|_| door.allows(loud, now)).count();
         assert_eq!(let_in, 900);
-        assert!(door.admits(other, now));
-        assert!(door.admits(loud, now.plus(Duration::from_secs(1))));
+        assert!(door.allows(other, now));
+        assert!(door.allows(loud, now.plus(Duration::from_secs(1))));
     }
 
     #[test]
@@ -141,22 +141,22 @@ mod tests {
         let now = Time::from_secs(1_000);
         let network = |host: u16| Some(IpAddr::from([0x2a00, 1, 2, 3, 0, 0, 0, host]));
         for host in 0..60 {
-            assert!(door.admits(network(host), now));
-            door.refused(network(host), now);
+            assert!(door.allows(network(host), now));
+            door.note_refused(network(host), now);
         }
-        assert!(!door.admits(network(99), now), "one IPv6 network is one caller");
-        assert!(door.admits(network(99), now.plus(Duration::from_secs(4))));
+        assert!(!door.allows(network(99), now), "one IPv6 network is one caller");
+        assert!(door.allows(network(99), now.plus(Duration::from_secs(4))));
         for _ in 0..100 {
-            door.refused(Some(ip("127.0.0.1")), now);
+            door.note_refused(Some(ip("127.0.0.1")), now);
         }
-        assert!(door.admits(Some(ip("127.0.0.1")), now), "behind it may be the whole world");
+        assert!(door.allows(Some(ip("127.0.0.1")), now), "behind it may be the whole world");
     }
 
     #[test]
     fn the_memory_is_bounded() {
         let door = InboxRateLimiter::default();
         for n in 0..20_000_u32 {
-            door.refused(Some(IpAddr::from(n.to_be_bytes().map(|b| b ^ 0x55))), Time::from_secs(1));
+            door.note_refused(Some(IpAddr::from(n.to_be_bytes().map(|b| b ^ 0x55))), Time::from_secs(1));
         }
         assert!(door.each.lock().unwrap().len() <= MAX_ADDRESSES);
     }

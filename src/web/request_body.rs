@@ -135,7 +135,7 @@ impl From<MultipartError> for BodyError {
 
 impl BodyError {
     /// As the reader of forms passes it on.
-    fn told(self) -> PayloadError {
+    fn error_text(self) -> PayloadError {
         match self {
             Self::Slow => PayloadError::Io(io::ErrorKind::TimedOut.into()),
             Self::Full => PayloadError::Io(io::ErrorKind::OutOfMemory.into()),
@@ -179,8 +179,8 @@ impl BodyBudgets {
     }
 
     /// One more body from here; None where bodies are not counted. Full when there are too many.
-    fn enter(&self, sender: BodySender, from: Option<IpAddr>) -> Result<Option<NetworkSlot>, BodyError> {
-        let Some(from) = from.and_then(rate_limit_key::stranger) else { return Ok(None) };
+    fn acquire(&self, sender: BodySender, from: Option<IpAddr>) -> Result<Option<NetworkSlot>, BodyError> {
+        let Some(from) = from.and_then(rate_limit_key::anonymous_key) else { return Ok(None) };
         let mut crowds = locked(&self.crowds);
         let count = crowds.entry((sender, from)).or_default();
         if *count >= sender.allowance().at_once {
@@ -237,7 +237,7 @@ impl BodyPermit {
     }
 
     /// The owner sends it, as a token in its beginning shows.
-    pub fn vouch(&self) -> Result<(), BodyError> {
+    pub fn promote_to_owner(&self) -> Result<(), BodyError> {
         let mut taken = locked(&self.0);
         taken.sender = BodySender::Owner;
         taken.held = None;
@@ -254,7 +254,7 @@ impl BodyPermit {
     }
 
     /// How long the next piece may take, so long after the first; None when it is late already.
-    fn patience(&self, elapsed: Duration) -> Option<Duration> {
+    fn remaining_time(&self, elapsed: Duration) -> Option<Duration> {
         let taken = locked(&self.0);
         let BodyLimits { stall, start, pace, .. } = taken.sender.allowance();
         let by_pace = u32::try_from(taken.received).unwrap_or(u32::MAX) / pace.max(1);
@@ -298,7 +298,7 @@ pub struct IncomingBody {
 }
 
 /// Whether a body comes with this request.
-pub fn comes(request: &HttpRequest) -> bool {
+pub fn has_body(request: &HttpRequest) -> bool {
     request.headers().contains_key(header::TRANSFER_ENCODING) || length(request).is_some_and(|bytes| bytes > 0)
 }
 
@@ -311,7 +311,7 @@ pub fn of(request: &HttpRequest, payload: Payload, sender: BodySender) -> Result
     let (rooms, node) = (request.app_data::<Data<BodyBudgets>>(), request.app_data::<Data<Node>>());
     let from = node.and_then(|node| rate_limit::caller(request, &node.config.trusted_proxies));
     let rooms = rooms.map(|rooms| rooms.get_ref().clone()).unwrap_or_default();
-    let crowd = rooms.enter(sender, from)?;
+    let crowd = rooms.acquire(sender, from)?;
     Ok(IncomingBody::new(BodyPermit::new(rooms, sender), payload, length(request), crowd))
 }
 
@@ -323,12 +323,12 @@ impl IncomingBody {
     }
 
     /// What it takes, to be held as long as its bytes are.
-    pub fn place(&self) -> BodyPermit {
+    pub fn permit(&self) -> BodyPermit {
         self.place.clone()
     }
 
     /// All of it; TooLarge when it has, or says it has, more than `most` bytes.
-    pub async fn whole(mut self, most: usize) -> Result<Vec<u8>, BodyError> {
+    pub async fn read_all(mut self, most: usize) -> Result<Vec<u8>, BodyError> {
         if self.length.is_some_and(|length| length > most) {
             return Err(BodyError::TooLarge);
         }
@@ -350,7 +350,7 @@ impl IncomingBody {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let patience = self.place.patience(self.since.elapsed());
+        let patience = self.place.remaining_time(self.since.elapsed());
         if self.ready.is_empty() {
             match Pin::new(&mut self.payload).poll_next(cx) {
                 Poll::Ready(Some(Ok(bytes))) => (self.ready, self.timer) = (bytes, None),
@@ -379,7 +379,7 @@ impl Stream for IncomingBody {
         }
         let piece = ready!(self.poll_piece(cx));
         self.is_over = !matches!(piece, Some(Ok(_)));
-        Poll::Ready(piece.map(|piece| piece.map_err(BodyError::told)))
+        Poll::Ready(piece.map(|piece| piece.map_err(BodyError::error_text)))
     }
 }
 
@@ -400,15 +400,15 @@ mod tests {
 
     async fn read(rooms: &BodyBudgets, sender: BodySender, payload: Payload) -> Result<(usize, BodyPermit), BodyError> {
         let body = IncomingBody::new(BodyPermit::new(rooms.clone(), sender), payload, None, None);
-        let place = body.place();
-        Ok((body.whole(usize::MAX).await?.len(), place))
+        let place = body.permit();
+        Ok((body.read_all(usize::MAX).await?.len(), place))
     }
 
     #[actix_web::test]
     async fn who_falls_silent_or_crawls_is_not_waited_for() {
         for sender in [BodySender::Stranger, BodySender::Peer, BodySender::Owner] {
             let place = BodyPermit::new(BodyBudgets::default(), sender);
-            let left = |seconds| place.patience(Duration::from_secs(seconds));
+            let left = |seconds| place.remaining_time(Duration::from_secs(seconds));
             assert!(left(0).unwrap() <= Duration::from_secs(60), "{sender:?} falls silent");
             assert_eq!(left(61), None, "{sender:?} crawls");
             place.add(100_000).unwrap();
@@ -417,13 +417,13 @@ mod tests {
         // A film of 40 MB in six minutes.
         let film = BodyPermit::new(BodyBudgets::default(), BodySender::Owner);
         film.add(40_000_000).unwrap();
-        assert!(film.patience(Duration::from_mins(6)).is_some());
+        assert!(film.remaining_time(Duration::from_mins(6)).is_some());
         // The end of patience ends a body that does not come.
         let silent = payload(stream::pending());
         let mut body =
             IncomingBody::new(BodyPermit::new(BodyBudgets::default(), BodySender::Stranger), silent, None, None);
         body.timer = Some(Box::pin(sleep(Duration::ZERO)));
-        assert_eq!(body.whole(10).await, Err(BodyError::Slow));
+        assert_eq!(body.read_all(10).await, Err(BodyError::Slow));
     }
 
     #[actix_web::test]
@@ -451,7 +451,7 @@ mod tests {
         let rooms = BodyBudgets::default();
         let place = BodyPermit::new(rooms.clone(), BodySender::Stranger);
         place.add(100 * KIB).unwrap();
-        place.vouch().unwrap();
+        place.promote_to_owner().unwrap();
         place.add(30 * MIB).unwrap();
         assert_eq!(rooms.strangers.available_permits(), 16 * MIB);
         assert_eq!(rooms.owner.available_permits(), 98 * MIB - 100 * KIB);
@@ -463,17 +463,17 @@ mod tests {
     fn one_network_sends_only_so_many_at_once() {
         let rooms = BodyBudgets::default();
         let from = |host: u16| Some(IpAddr::from([0x2a00, 1, 2, 3, 0, 0, 0, host]));
-        let mut crowd: Vec<_> = (0..64).map(|host| rooms.enter(BodySender::Stranger, from(host)).unwrap()).collect();
-        assert_eq!(rooms.enter(BodySender::Stranger, from(99)).unwrap_err(), BodyError::Full);
-        assert!(rooms.enter(BodySender::Peer, from(1)).is_ok() && rooms.enter(BodySender::Owner, from(1)).is_ok());
-        assert!(rooms.enter(BodySender::Stranger, Some([203, 0, 113, 9].into())).is_ok());
+        let mut crowd: Vec<_> = (0..64).map(|host| rooms.acquire(BodySender::Stranger, from(host)).unwrap()).collect();
+        assert_eq!(rooms.acquire(BodySender::Stranger, from(99)).unwrap_err(), BodyError::Full);
+        assert!(rooms.acquire(BodySender::Peer, from(1)).is_ok() && rooms.acquire(BodySender::Owner, from(1)).is_ok());
+        assert!(rooms.acquire(BodySender::Stranger, Some([203, 0, 113, 9].into())).is_ok());
         let untold = Some([127, 0, 0, 1].into());
         assert!(
-            (0..99).all(|_| rooms.enter(BodySender::Stranger, untold).unwrap().is_none()),
+            (0..99).all(|_| rooms.acquire(BodySender::Stranger, untold).unwrap().is_none()),
             "behind it may be the world"
         );
         crowd.pop();
-        assert!(rooms.enter(BodySender::Stranger, from(99)).is_ok());
+        assert!(rooms.acquire(BodySender::Stranger, from(99)).is_ok());
         crowd.clear();
         assert!(locked(&rooms.crowds).is_empty());
     }

@@ -46,15 +46,15 @@ pub(crate) struct TestResponse {
 
 impl TestServer {
     pub(crate) fn new() -> Self {
-        Self::in_world(&[])
+        Self::with_hosts(&[])
     }
 
     /// A house whose way out leads into a world of these domains.
-    pub(crate) fn in_world(world: &[(&str, SocketAddr)]) -> Self {
+    pub(crate) fn with_hosts(world: &[(&str, SocketAddr)]) -> Self {
         let scratch = TestStore::new();
         let (host, domain) = ("social.example.org".to_owned(), "example.org".to_owned());
         let origin = Origin { scheme: "https".to_owned(), host, domain };
-        identity::found(&scratch.store, &origin).expect("an empty store can be founded");
+        identity::create_node(&scratch.store, &origin).expect("an empty store can be founded");
         identity::name_owner(&scratch.store, "ann").expect("there is no owner yet");
         let world: HashMap<String, SocketAddr> = world.iter().map(|(name, at)| ((*name).to_owned(), *at)).collect();
         let names = NameSource::Test(Arc::new(RwLock::new(world)));

@@ -27,7 +27,7 @@ impl Stream for UnreadBody {
 
 /// Keeps hold of a body whose length is not said, to be let go of behind the answer. Were it dropped unread, actix would
 /// wait for its end without any limit; where somebody holds it, the connection is closed.
-pub fn keep(request: &mut ServiceRequest) -> Option<UnreadBody> {
+pub fn keep_unread_body(request: &mut ServiceRequest) -> Option<UnreadBody> {
     request.headers().get(header::TRANSFER_ENCODING)?;
     let shared = Rc::new(RefCell::new(request.take_payload()));
     request.set_payload(Payload::Stream { payload: Box::pin(UnreadBody(shared.clone())) });
@@ -35,7 +35,7 @@ pub fn keep(request: &mut ServiceRequest) -> Option<UnreadBody> {
 }
 
 /// The answer that lets go of it at its end.
-pub fn let_go(hold: Option<UnreadBody>, answer: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+pub fn release(hold: Option<UnreadBody>, answer: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     match hold {
         Some(hold) => answer.map_body(|_, answer| BoxBody::new(BodyKeepingResponse { answer, _hold: hold })),
         None => answer,

@@ -130,7 +130,7 @@ fn every_malformed_or_hostile_body_gets_a_clear_answer() {
     assert!(tried >= 60, "only {tried} bodies");
     world.settle(&[&a]);
     assert!(a.notifications().is_empty() && a.home().is_empty());
-    let set_aside = a.node.store.read(|r| hytte::store::queue::inbox::aside(r, 10)).unwrap();
+    let set_aside = a.node.store.read(|r| hytte::store::queue::inbox::set_aside_list(r, 10)).unwrap();
     assert!(set_aside.is_empty(), "{set_aside:?}");
 }
 

@@ -56,7 +56,7 @@ fn a_blocked_person_is_gone_from_sight_and_cannot_come_back_in() {
     assert!(
         a.node
             .store
-            .read(|r| hytte::store::posts::post_views::one(
+            .read(|r| hytte::store::posts::post_views::single_view(
                 r,
                 hytte::store::posts::by_uri(r, &peer.url("/notes/1"))?.unwrap().id
             ))
@@ -147,7 +147,7 @@ fn a_block_of_the_owner_ends_follows_and_can_be_undone() {
     assert_eq!(a.follows(), (0, 0));
     let theirs = |a: &Server| {
         let bob = a.find_actor("@bob@peer.test");
-        a.node.store.read(|r| hytte::store::moderation::blocks::theirs(r, bob)).unwrap()
+        a.node.store.read(|r| hytte::store::moderation::blocks::blocked_by(r, bob)).unwrap()
     };
     assert_eq!(theirs(&a), Some(peer.url("/blocks/1")));
     assert!(a.by_uri(&peer.url("/notes/1")).is_some(), "nothing else changes");
@@ -206,7 +206,7 @@ fn a_blocked_server_is_shut_out_at_the_door_and_comes_back_with_its_follows() {
     assert_eq!((preview.following.len(), preview.followers.len(), preview.posts), (1, 1, 1));
 
     let waiting = a.post("on its way when the block comes", Audience::Public);
-    let done = host_block_import::set(&a.node, HostBlockRule::by_hand("peer.test", Severity::Block, "spam")).unwrap();
+    let done = host_block_import::set(&a.node, HostBlockRule::manual("peer.test", Severity::Block, "spam")).unwrap();
     assert_eq!((done.cut, done.restored), (2, 0));
     assert_eq!((a.follows(), a.home_texts().len()), ((0, 0), 1));
     assert_eq!(a.waiting(), 0, "what was on its way does not go");
@@ -219,7 +219,7 @@ fn a_blocked_server_is_shut_out_at_the_door_and_comes_back_with_its_follows() {
     assert_eq!((peer.asked().len(), peer.got().len()), before, "nothing is asked of it or sent to it");
     assert!(stranger.asked().is_empty(), "no key was fetched");
 
-    let done = a.node.store.write(|w| host_block::lift(w, "peer.test")).unwrap();
+    let done = a.node.store.write(|w| host_block::remove(w, "peer.test")).unwrap();
     assert_eq!((done.cut, done.restored), (0, 2));
     assert_eq!(a.follows(), (1, 0), "their answer is still to come");
     world.settle(&[&a]);
@@ -259,7 +259,7 @@ fn a_list_shows_what_it_would_cut_and_takes_it_all_back_when_it_goes() {
     assert_eq!((say(&world, &a, &bob, 2), say(&world, &a, &eve, 2)), (202, 403));
     a.node
         .store
-        .write(move |w| host_block::set(w, &HostBlockRule::by_hand("unknown.test", Severity::Block, "")))
+        .write(move |w| host_block::set(w, &HostBlockRule::manual("unknown.test", Severity::Block, "")))
         .unwrap();
     host_block_import::forget(&a.node, id).unwrap();
     assert_eq!(a.follows().0, 2, "what only the list blocked is there again");
@@ -303,7 +303,7 @@ fn a_limited_server_is_not_put_forward_and_its_followers_ask_first() {
     let (bob, eve) = (world.peer("bob.test"), world.peer("eve.test"));
     follow_bob(&world, &a, &bob);
     for host in ["bob.test", "eve.test"] {
-        host_block_import::set(&a.node, HostBlockRule::by_hand(host, Severity::Limit, "")).unwrap();
+        host_block_import::set(&a.node, HostBlockRule::manual(host, Severity::Limit, "")).unwrap();
     }
     mention(&world, &a, &bob, 1);
     mention(&world, &a, &eve, 1);
@@ -322,14 +322,12 @@ fn a_limited_server_is_not_put_forward_and_its_followers_ask_first() {
 fn the_owners_blocks_go_out_and_in_as_mastodons_csv() {
     let world = World::new();
     let (a, b) = (world.server("a.test"), world.server("b.test"));
-    let rule = HostBlockRule {
-        no_reports: true,
-        ..HostBlockRule::by_hand("bad.test", Severity::Block, "spam, and \"worse\"")
-    };
+    let rule =
+        HostBlockRule { no_reports: true, ..HostBlockRule::manual("bad.test", Severity::Block, "spam, and \"worse\"") };
     host_block_import::set(&a.node, rule).unwrap();
-    host_block_import::set(&a.node, HostBlockRule::by_hand("quiet.test", Severity::Limit, "")).unwrap();
+    host_block_import::set(&a.node, HostBlockRule::manual("quiet.test", Severity::Limit, "")).unwrap();
     assert!(
-        host_block_import::set(&a.node, HostBlockRule::by_hand("a.test", Severity::Block, "")).is_err(),
+        host_block_import::set(&a.node, HostBlockRule::manual("a.test", Severity::Block, "")).is_err(),
         "not oneself"
     );
     let text = a.node.store.read(host_block_import::export).unwrap();

@@ -137,7 +137,7 @@ fn the_blocked_are_refused_what_everyone_else_may_read() {
     let post = a.uri(a.post("hello", Audience::Public));
     let eve = a.find_actor("@eve@peer.test");
     block(&a, eve);
-    a.node.store.write(|w| host_blocks::set(w, &HostBlockRule::by_hand("bad.test", Severity::Block, ""))).unwrap();
+    a.node.store.write(|w| host_blocks::set(w, &HostBlockRule::manual("bad.test", Severity::Block, ""))).unwrap();
     for wants in [false, true] {
         if wants {
             want_signatures(&a);

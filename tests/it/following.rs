@@ -220,7 +220,7 @@ fn likes_boosts_and_blocks_may_come_again_under_the_same_id() {
     let peer = world.peer("peer.test");
     let id = a.post("hello", Audience::Public);
     let post = json!(a.uri(id));
-    let blocked = || a.node.store.read(|r| Ok(blocks::theirs(r, peer_id(r)?)?.is_some())).unwrap();
+    let blocked = || a.node.store.read(|r| Ok(blocks::blocked_by(r, peer_id(r)?)?.is_some())).unwrap();
     fn peer_id(r: &store::Read<'_>) -> hytte::base::Result<ActorId> {
         Ok(store::actors::by_uri(r, "http://peer.test/users/bob")?.unwrap().id)
     }
@@ -325,7 +325,7 @@ fn a_follow_brings_home_what_the_owner_wants_of_it() {
     let wish = |boosts: bool, notify: bool, languages: &[&str]| {
         let languages = languages.iter().map(|tag| (*tag).to_owned()).collect();
         let wishes = follows::FollowOptions { boosts, notify, languages };
-        a.node.store.write(move |w| follows::wish(w, owner, bob, &wishes)).unwrap();
+        a.node.store.write(move |w| follows::set_options(w, owner, bob, &wishes)).unwrap();
     };
     let said = |text: &str, language: &str| b.say(NewPost { language: Some(language.to_owned()), ..draft(text) });
     wish(false, false, &["nb"]);

@@ -205,7 +205,7 @@ fn votes_and_moderation_of_others_cost_nothing_and_break_nothing() {
     let dislike = other.activity("Dislike", "bob", "/dislike", &url);
     assert_eq!(other.send("bob", &a, &dislike).code, 202);
     world.settle(&[&a]);
-    assert!(a.node.store.read(|r| hytte::store::queue::inbox::aside(r, 10)).unwrap().is_empty());
+    assert!(a.node.store.read(|r| hytte::store::queue::inbox::set_aside_list(r, 10)).unwrap().is_empty());
 }
 
 #[test]

@@ -259,13 +259,13 @@ fn what_a_server_runs_is_asked_once_a_week_and_never_of_a_blocked_one() {
     assert!(nodeinfo::step(&a.node).unwrap());
     assert_eq!(known().1, "0.21");
     let before = peer.asked().len();
-    let rule = store::moderation::host_blocks::HostBlockRule::by_hand(
+    let rule = store::moderation::host_blocks::HostBlockRule::manual(
         "peer.test",
         store::moderation::host_blocks::Severity::Block,
         "",
     );
     hytte::federation::owner::host_block_import::set(&a.node, rule).unwrap();
     a.advance(DAY * 7);
-    nodeinfo::look(&a.node, "peer.test").unwrap();
+    nodeinfo::refresh(&a.node, "peer.test").unwrap();
     assert_eq!(peer.asked().len(), before);
 }

@@ -39,7 +39,12 @@ fn each_post_of_somebody_is_told_when_the_owner_wants_that() {
         .store
         .write(move |w| {
             let alice = hytte::store::node::owner(w)?;
-            follows::wish(w, alice, bob, &follows::FollowOptions { notify: true, ..follows::FollowOptions::default() })
+            follows::set_options(
+                w,
+                alice,
+                bob,
+                &follows::FollowOptions { notify: true, ..follows::FollowOptions::default() },
+            )
         })
         .unwrap();
     say(2, json!({}));

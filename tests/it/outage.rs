@@ -17,7 +17,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// What the chores of one minute do, and the worker that fills gaps.
 fn a_minute(world: &World, server: &Server) {
     server.advance(MINUTE);
-    outage_recovery::alive(&server.node).unwrap();
+    outage_recovery::record_alive(&server.node).unwrap();
     outage_recovery::step(&server.node).unwrap();
     world.settle(&[server]);
     while backfill::step(&server.node).unwrap() {}
@@ -143,7 +143,7 @@ fn the_news_is_spread_and_a_second_restart_goes_on_where_the_first_stopped() {
     world.settle(&[&a]);
     a.node
         .store
-        .write(|w| (0..25).try_for_each(|n| store::peers::hosts::heard(w, &format!("middle{n:02}.test"))))
+        .write(|w| (0..25).try_for_each(|n| store::peers::hosts::record_success(w, &format!("middle{n:02}.test"))))
         .unwrap();
     a_minute(&world, &a);
     a.advance(2 * DAY);

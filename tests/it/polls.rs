@@ -275,7 +275,7 @@ fn odd_polls_are_shown_and_an_edit_of_the_answers_starts_anew() {
     assert_eq!(a.notifications()[0].0, "poll", "an end nobody knew before");
     peer.serve("/polls/1", &endless);
     a.clock.advance(HOUR);
-    backfill::wish(&a.node, backfill::BackfillJob::Poll(id));
+    backfill::enqueue(&a.node, backfill::BackfillJob::Poll(id));
     assert!(backfill::step(&a.node).unwrap());
     let poll = a.card(id).poll.unwrap();
     assert_eq!(poll.checked_at, a.clock.now(), "a wish from a page asks its server");

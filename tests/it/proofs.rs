@@ -104,16 +104,16 @@ fn a_forward_whose_proof_does_not_hold_is_refused() {
     foreign["proof"]["verificationMethod"] = json!(format!("{}#ed25519-key", other.actor("bob")));
     let neighbour = {
         let key_id = format!("{}#ed25519-key", peer.actor("eve"));
-        proof::attach(create.clone(), &key_id, &peer.proof_key, now).unwrap()
+        proof::attach_proof(create.clone(), &key_id, &peer.proof_key, now).unwrap()
     };
     let stranger = {
         let key_id = format!("{}#ed25519-key", peer.actor("bob"));
-        proof::attach(create.clone(), &key_id, &other.proof_key, now).unwrap()
+        proof::attach_proof(create.clone(), &key_id, &other.proof_key, now).unwrap()
     };
     let main_key = {
         // listed, but not for proofs
         let key_id = format!("{}#main-key", peer.actor("bob"));
-        proof::attach(create.clone(), &key_id, &peer.proof_key, now).unwrap()
+        proof::attach_proof(create.clone(), &key_id, &peer.proof_key, now).unwrap()
     };
     let early = peer.prove("bob", &create, now.plus(2 * DAY));
     for (what, activity) in [
@@ -217,7 +217,7 @@ fn a_proof_with_a_new_key_is_checked_with_the_new_key() {
     let note = peer.note("bob", "/notes/1", "<p>new key</p>");
     let create = peer.activity("Create", "bob", "/creates/1", &note);
     let key_id = format!("{}#ed25519-key", peer.actor("bob"));
-    let proven = proof::attach(create, &key_id, &other.proof_key, a.clock.now()).unwrap();
+    let proven = proof::attach_proof(create, &key_id, &other.proof_key, a.clock.now()).unwrap();
     assert_eq!(other.send("bob", &a, &proven).code, 202);
     world.settle(&[&a]);
     assert_eq!(a.home_texts(), ["new key"]);

@@ -393,7 +393,7 @@ fn who_asks_without_end_leaves_one_request() {
         world.settle(&[&a]);
     };
     let kept = |path: &str, deed, target| {
-        a.node.store.read(|r| interaction_requests_in::about(r, &peer.url(path), deed, target)).unwrap().is_some()
+        a.node.store.read(|r| interaction_requests_in::for_post(r, &peer.url(path), deed, target)).unwrap().is_some()
     };
     for n in 1..=3 {
         ask("LikeRequest", n, &a.uri(post), json!(peer.url(&format!("/likes/{n}"))));

@@ -27,7 +27,10 @@ fn joined(a: &Server) -> Vec<Relay> {
 
 fn around(a: &Server) -> Vec<String> {
     let cards = a.node.store.read(|r| {
-        hytte::store::posts::post_views::of(r, &hytte::store::peers::relays::around(r, PostPage::first(50))?)
+        hytte::store::posts::post_views::post_views(
+            r,
+            &hytte::store::peers::relays::relayed_posts(r, PostPage::first(50))?,
+        )
     });
     cards.unwrap().iter().map(|card| hytte::text::plain_text::from_html(&card.post.content)).collect()
 }
@@ -47,7 +50,7 @@ fn a_relay_as_mastodon_knows_them() {
     let a = world.server("a.test");
     let (relay, other) = (world.peer("relay.test"), world.peer("other.test"));
     let actor = relay_actor(&relay);
-    relays::join(&a.node, &relay.url("/inbox")).unwrap();
+    relays::subscribe(&a.node, &relay.url("/inbox")).unwrap();
     world.settle(&[&a]);
     let follow = relay.got_type("Follow").pop().unwrap();
     assert_eq!((&follow["object"], &follow["actor"]), (&json!(PUBLIC), &json!(a.url("/actor"))));
@@ -91,7 +94,7 @@ fn a_relay_as_mastodon_knows_them() {
     assert!(card.boost.is_none() && card.boosts == 0, "nothing is the relay's");
 
     let id = joined(&a)[0].id;
-    relays::leave(&a.node, id).unwrap();
+    relays::unsubscribe(&a.node, id).unwrap();
     world.settle(&[&a]);
     let undo = &relay.got_type("Undo")[0]["object"];
     assert_eq!((&undo["id"], &undo["type"], &undo["object"]), (&follow["id"], &json!("Follow"), &json!(PUBLIC)));
@@ -107,8 +110,8 @@ fn a_relay_as_pleroma_knows_them() {
     let a = world.server("a.test");
     let relay = world.peer("relay.test");
     let actor = relay_actor(&relay);
-    assert!(relays::join(&a.node, &relay.actor("bob")).is_err(), "bob is a person");
-    relays::join(&a.node, &actor).unwrap();
+    assert!(relays::subscribe(&a.node, &relay.actor("bob")).is_err(), "bob is a person");
+    relays::subscribe(&a.node, &actor).unwrap();
     world.settle(&[&a]);
     let follow = relay.got_type("Follow").pop().unwrap();
     assert_eq!(follow["object"], actor);
@@ -143,7 +146,7 @@ fn what_relays_bring_goes_after_a_week_and_what_somebody_holds_stays() {
     let a = world.server("a.test");
     let (relay, other) = (world.peer("relay.test"), world.peer("other.test"));
     let actor = relay_actor(&relay);
-    relays::join(&a.node, &relay.url("/inbox")).unwrap();
+    relays::subscribe(&a.node, &relay.url("/inbox")).unwrap();
     world.settle(&[&a]);
     let follow = relay.got_type("Follow").pop().unwrap();
     relay.send("relay", &a, &relay.activity("Accept", "relay", "/accept", &follow));

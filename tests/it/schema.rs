@@ -238,7 +238,7 @@ fn a_house_that_has_grown_finds_things_the_way_a_new_one_does() {
     for n in 0..2 {
         let store = Store::open(&folder, Clock::system()).unwrap();
         let tag = format!("weather{n}");
-        store.write(move |w| Ok((tags::follow(w, &tag, &tag)?, tags::one(w, &tag)?))).unwrap();
+        store.write(move |w| Ok((tags::follow(w, &tag, &tag)?, tags::get(w, &tag)?))).unwrap();
     }
     let conn = Connection::open(folder.join("hytte.db")).unwrap();
     let counted =

@@ -22,7 +22,7 @@ fn at(text: &str) -> Time {
 }
 
 fn without_context(mut doc: Value) -> Value {
-    context::lift(&mut doc);
+    context::lift_terms(&mut doc);
     doc
 }
 
@@ -73,7 +73,7 @@ fn the_owner_as_peers_see_them() {
     assert_eq!(
         doc,
         json!({
-            "@context": context::full(), "type": "Person", "id": ANN,
+            "@context": context::full_context(), "type": "Person", "id": ANN,
             "inbox": "https://a.example/users/ann/inbox", "outbox": "https://a.example/users/ann/outbox",
             "followers": FOLLOWERS, "following": "https://a.example/users/ann/following",
             "featured": "https://a.example/users/ann/collections/featured",
@@ -115,7 +115,7 @@ fn the_instance_actor() {
     };
     assert_eq!(
         write_actor::instance(&actor),
-        json!({"@context": context::full(), "type": "Application", "id": "https://a.example/actor",
+        json!({"@context": context::full_context(), "type": "Application", "id": "https://a.example/actor",
             "inbox": "https://a.example/actor/inbox", "outbox": "https://a.example/actor/outbox",
             "preferredUsername": "a.example", "name": "a.example", "summary": "", "url": "https://a.example/about",
             "endpoints": {"sharedInbox": "https://a.example/inbox"},
@@ -175,12 +175,12 @@ fn full_post() -> OwnPostDocument {
 
 #[test]
 fn a_note_with_everything() {
-    let doc = write_object::post(&full_post());
+    let doc = write_object::post_document(&full_post());
     let quoted = "https://c.example/notes/3";
     assert_eq!(
         doc,
         json!({
-            "@context": context::full(), "type": "Note", "id": "https://a.example/users/ann/posts/1", "attributedTo": ANN,
+            "@context": context::full_context(), "type": "Note", "id": "https://a.example/users/ann/posts/1", "attributedTo": ANN,
             "url": "https://a.example/@ann/1", "content": "<p>Hei</p>", "contentMap": {"nb": "<p>Hei</p>"},
             "summary": "winter", "sensitive": true, "inReplyTo": "https://b.example/notes/7",
             "published": "2026-11-23T08:00:00Z", "updated": "2026-11-23T09:00:00Z",
@@ -218,17 +218,17 @@ fn a_note_with_nothing_has_no_empty_members() {
         recipients: addressing::write(Audience::Mentioned, FOLLOWERS, &[BOB.into()]),
         ..OwnPostDocument::default()
     };
-    let wanted = json!({"@context": context::full(), "type": "Note", "id": "https://a.example/users/ann/posts/2",
+    let wanted = json!({"@context": context::full_context(), "type": "Note", "id": "https://a.example/users/ann/posts/2",
         "attributedTo": ANN, "url": "https://a.example/@ann/2", "content": "<p>x</p>", "sensitive": false,
         "published": "2026-11-23T08:00:00Z", "to": [BOB], "cc": [], "tag": [], "attachment": []});
-    assert_eq!(write_object::post(&bare), wanted);
+    assert_eq!(write_object::post_document(&bare), wanted);
 
     let article = OwnPostDocument {
         shape: PostShape::Article { title: "Snow".into() },
         summary: Some("About snow".into()),
         ..bare.clone()
     };
-    let doc = write_object::post(&article);
+    let doc = write_object::post_document(&article);
     assert_eq!(
         (&doc["type"], &doc["name"], &doc["summary"]),
         (&json!("Article"), &json!("Snow"), &json!("About snow"))
@@ -249,7 +249,7 @@ fn a_note_with_nothing_has_no_empty_members() {
         media_type: "image/png".into(),
         ..OwnAttachment::default()
     };
-    let doc = write_object::post(&OwnPostDocument {
+    let doc = write_object::post_document(&OwnPostDocument {
         preview: Some("<p>Snow, in short</p>".into()),
         attachments: vec![song, picture],
         ..article
@@ -271,7 +271,8 @@ fn a_note_with_nothing_has_no_empty_members() {
         voters: 2,
         ..OwnPollDocument::default()
     };
-    let doc = write_object::post(&OwnPostDocument { shape: PostShape::Question(poll.clone()), ..bare.clone() });
+    let doc =
+        write_object::post_document(&OwnPostDocument { shape: PostShape::Question(poll.clone()), ..bare.clone() });
     assert_eq!(
         (&doc["type"], &doc["oneOf"], &doc["endTime"], &doc["votersCount"], doc.get("closed")),
         (
@@ -284,7 +285,7 @@ fn a_note_with_nothing_has_no_empty_members() {
         )
     );
     let over = OwnPollDocument { multiple: true, closed: poll.end, ..poll };
-    let doc = write_object::post(&OwnPostDocument { shape: PostShape::Question(over), ..bare });
+    let doc = write_object::post_document(&OwnPostDocument { shape: PostShape::Question(over), ..bare });
     assert_eq!((doc["anyOf"].as_array().unwrap().len(), &doc["closed"]), (2, &json!("2026-11-24T08:00:00Z")));
 }
 
@@ -309,14 +310,14 @@ fn votes_tombstones_and_stamps() {
         json!({"@context": context::AS, "type": "Tombstone", "id": "https://a.example/1", "deleted": "2026-11-23T08:00:00Z"})
     );
     assert_eq!(
-        interaction::stamp(
+        interaction::authorization(
             "https://a.example/s/1",
             Interaction::Quote,
             ANN,
             "https://b.example/2",
             "https://a.example/1"
         ),
-        json!({"@context": context::full(), "type": "QuoteAuthorization", "id": "https://a.example/s/1", "attributedTo": ANN,
+        json!({"@context": context::full_context(), "type": "QuoteAuthorization", "id": "https://a.example/s/1", "attributedTo": ANN,
             "interactingObject": "https://b.example/2", "interactionTarget": "https://a.example/1"})
     );
 }
@@ -363,22 +364,22 @@ fn activities_about_ids() {
         act::flag(&e, BOB, &[post.to_owned()], "spam"),
         with(wrapped(1, "Flag", plain(), json!([BOB, post])), "content", json!("spam"))
     );
-    let reaction = with(wrapped(1, "Like", context::full(), json!(post)), "content", json!("🎉"));
+    let reaction = with(wrapped(1, "Like", context::full_context(), json!(post)), "content", json!("🎉"));
     let reaction = with(reaction, "_misskey_reaction", json!("🎉"));
     assert_eq!(act::react(&e, post, "🎉", None), with(reaction, "tag", json!([])));
 }
 
 #[test]
 fn activities_round_documents() {
-    let note = write_object::post(&full_post());
+    let note = write_object::post_document(&full_post());
     assert_eq!(
         act::create(&envelope(2), note.clone()),
-        wrapped(2, "Create", context::full(), without_context(note.clone()))
+        wrapped(2, "Create", context::full_context(), without_context(note.clone()))
     );
     let person = write_actor::owner(&owner());
     assert_eq!(
         act::update(&envelope(3), person.clone()),
-        wrapped(3, "Update", context::full(), without_context(person))
+        wrapped(3, "Update", context::full_context(), without_context(person))
     );
     assert_eq!(
         act::delete(&envelope(4), "https://a.example/1"),
@@ -392,22 +393,25 @@ fn activities_round_documents() {
     let received = json!({"@context": ["x", {"y": "z"}], "id": "https://b.example/f#1", "type": "Follow", "actor": {"id": BOB}, "object": [ANN], "odd": null});
     assert_eq!(act::accept(&envelope(7), &received), wrapped(7, "Accept", json!(context::AS), received.clone()));
     assert_eq!(act::reject(&envelope(7), &received), wrapped(7, "Reject", json!(context::AS), received.clone()));
-    let mut agreed = wrapped(8, "Accept", context::full(), received.clone());
+    let mut agreed = wrapped(8, "Accept", context::full_context(), received.clone());
     agreed["result"] = json!("https://a.example/stamps/1");
-    assert_eq!(act::grant(&envelope(8), &received, None, "https://a.example/stamps/1"), agreed);
-    let mut asked = wrapped(9, "QuoteRequest", context::full(), json!("https://b.example/notes/1"));
+    assert_eq!(act::accept_with_result(&envelope(8), &received, None, "https://a.example/stamps/1"), agreed);
+    let mut asked = wrapped(9, "QuoteRequest", context::full_context(), json!("https://b.example/notes/1"));
     asked["instrument"] = without_context(note.clone());
     assert_eq!(act::request(&envelope(9), Interaction::Quote, "https://b.example/notes/1", note), asked);
 }
 
 /// Everything we write, for the rules below.
 fn everything() -> Vec<Value> {
-    let note = write_object::post(&full_post());
+    let note = write_object::post_document(&full_post());
     let follow = act::follow(&envelope(1), BOB);
     vec![
         write_actor::owner(&owner()),
         note.clone(),
-        write_object::post(&OwnPostDocument { shape: PostShape::Question(OwnPollDocument::default()), ..full_post() }),
+        write_object::post_document(&OwnPostDocument {
+            shape: PostShape::Question(OwnPollDocument::default()),
+            ..full_post()
+        }),
         act::create(&envelope(2), note.clone()),
         act::update(&envelope(3), write_actor::owner(&owner())),
         act::undo(&envelope(4), follow.clone()),
@@ -468,7 +472,7 @@ const DEFINED: &str = "type id actor object target result instrument to cc audie
 
 #[test]
 fn every_word_we_write_is_defined() {
-    let terms = context::full()[2].clone();
+    let terms = context::full_context()[2].clone();
     for doc in everything() {
         each(&doc, "", &mut |path, key, member| {
             if path.ends_with("contentMap") {
@@ -487,7 +491,7 @@ fn every_word_we_write_is_defined() {
 
 #[test]
 fn what_we_write_can_be_read_back() {
-    let create = act::create(&envelope(1), write_object::post(&full_post()));
+    let create = act::create(&envelope(1), write_object::post_document(&full_post()));
     let read = Activity::read(create).unwrap();
     let ActivityKind::Create { object, .. } = read.kind else { panic!() };
     assert_eq!(Object::read(object.embedded().unwrap()).unwrap().attributed_to.unwrap(), ANN);

@@ -56,7 +56,7 @@ pub fn receive(node: &Node, request: &Request<'_>, from: Option<IpAddr>) -> Resu
     if is_idle(node, &document)? {
         return Ok(());
     }
-    kept_away(node, &document)?;
+    is_blocked(node, &document)?;
     if node.inbox_full.load(Ordering::Relaxed) {
         let full = node.store.read(inbox::is_full)?;
         node.inbox_full.store(full, Ordering::Relaxed);
@@ -64,11 +64,11 @@ pub fn receive(node: &Node, request: &Request<'_>, from: Option<IpAddr>) -> Resu
             return Err(SignatureRejection::Unavailable("too much is waiting here, try again later".to_owned()));
         }
     }
-    let signed = match verify::signed(node, request, from) {
+    let signed = match verify::verify_request(node, request, from) {
         Ok(signed) => signed,
-        Err(rejection) => return last_words(node, &document, rejection),
+        Err(rejection) => return accept_self_delete(node, &document, rejection),
     };
-    let proven = integrity_proofs::author(node, &document, from)?;
+    let proven = integrity_proofs::proven_author(node, &document, from)?;
     let text = document.to_string();
     let activity = Activity::read(document)?;
     if let ActivityKind::Create { object, .. } = &activity.kind
@@ -81,21 +81,21 @@ pub fn receive(node: &Node, request: &Request<'_>, from: Option<IpAddr>) -> Resu
     }
     let host = crate::federation::host_of(&signed.actor.uri);
     let (signer, id) = (signed.actor.id, activity.id.as_ref().map(json::Uri::as_str).unwrap_or_default());
-    let (speaker, key) = match may_speak(node, &signed.actor, &activity, proven)? {
+    let (speaker, key) = match is_accepted_sender(node, &signed.actor, &activity, proven)? {
         Provenance::Own => {
-            follower_sync::heed(node, &signed, request)?;
+            follower_sync::apply_sync_header(node, &signed, request)?;
             (signer, own_key(&signed, &activity, id))
         }
-        Provenance::Proven(author) => (author, tombstones::act(author, id)),
-        Provenance::Forward => (signer, format!("hint:{}", tombstones::act(signer, id))),
+        Provenance::Proven(author) => (author, tombstones::transaction_time(author, id)),
+        Provenance::Forward => (signer, format!("hint:{}", tombstones::transaction_time(signer, id))),
     };
     let asks = matches!(activity.kind, ActivityKind::Follow { .. });
     let kept = node.store.write(move |w| {
-        hosts::heard(w, &host)?;
+        hosts::record_success(w, &host)?;
         // Who asks once more, and is a follower or waits to be one, has not got our answer.
         match asks && follows::get(w, signer, node::owner(w)?)?.is_some() {
-            true => inbox::keep_again(w, &key, speaker, &text),
-            false => inbox::keep(w, &key, speaker, &text),
+            true => inbox::store_again(w, &key, speaker, &text),
+            false => inbox::store(w, &key, speaker, &text),
         }
     })?;
     if kept.is_some_and(|InboxId(id)| id % QUEUE_CHECK_INTERVAL_ROWS == 0 || request.body.len() >= LARGE_BODY_BYTES) {
@@ -108,8 +108,8 @@ pub fn receive(node: &Node, request: &Request<'_>, from: Option<IpAddr>) -> Resu
 /// the very same request no more than a replay: whoever got hold of it cannot change its time. A proof, which anybody may
 /// bring for weeks, counts by the id alone, so that what was undone since does not come back that way.
 fn own_key(signed: &VerifiedRequest, activity: &Activity, id: &str) -> String {
-    let act = tombstones::act(signed.actor.id, id);
-    if social::comes_again(activity) { format!("{act} {}", signed.signed_at().secs()) } else { act }
+    let act = tombstones::transaction_time(signed.actor.id, id);
+    if social::id_is_reusable(activity) { format!("{act} {}", signed.signed_at().secs()) } else { act }
 }
 
 /// The cheap door: a Delete or Update of an actor we do not know costs neither a fetch nor a write. Servers send
@@ -124,7 +124,7 @@ fn is_idle(node: &Node, document: &serde_json::Value) -> Result<bool> {
 
 /// The cheap door for blocked servers. Only what people we know take back goes on: with the key we have, nothing is
 /// fetched from there.
-fn kept_away(node: &Node, document: &serde_json::Value) -> Result<(), SignatureRejection> {
+fn is_blocked(node: &Node, document: &serde_json::Value) -> Result<(), SignatureRejection> {
     let Some(actor) = activity::actor(document) else { return Ok(()) };
     let takes_back = ["Delete", "Undo", "Reject"].iter().any(|kind| json::is_type(document, kind));
     let refused = node.store.read(|r| {
@@ -135,7 +135,7 @@ fn kept_away(node: &Node, document: &serde_json::Value) -> Result<(), SignatureR
 }
 
 /// An actor that deletes itself can often not be asked for its key any more: 410 there is the proof.
-fn last_words(
+fn accept_self_delete(
     node: &Node,
     document: &serde_json::Value,
     rejection: SignatureRejection,
@@ -144,16 +144,16 @@ fn last_words(
     let Some(actor) = activity::actor(document).filter(|_| deletes_itself) else { return Err(rejection) };
     // Nothing was proven yet: whoever repeats this must not make us ask again and again.
     let now = node.clock().now();
-    if node.refreshed.recall(actor.as_str(), now).is_some() {
+    if node.refreshed.get(actor.as_str(), now).is_some() {
         return Err(rejection);
     }
-    let FlightRole::Leader(_flight) = node.key_flights.board(actor.as_str())? else { return Err(rejection) };
-    node.refreshed.remember(actor.as_str(), now.plus(SELF_DELETE_RECHECK_INTERVAL), now, ());
+    let FlightRole::Leader(_flight) = node.key_flights.enter(actor.as_str())? else { return Err(rejection) };
+    node.refreshed.insert(actor.as_str(), now.plus(SELF_DELETE_RECHECK_INTERVAL), now, ());
     match node.document(actor.as_str(), IdRule::Exact) {
         Err(error) if error.is_gone() => {
             let known = node.store.read(|r| actors::id_of(r, actor.as_str()))?;
             if let Some(id) = known {
-                node.store.write(move |w| actors::gone(w, id))?;
+                node.store.write(move |w| actors::mark_gone(w, id))?;
             }
             Ok(())
         }
@@ -172,7 +172,7 @@ enum Provenance {
 
 /// Whether the signer may hand this activity in. Others' activities count when they carry a proof; without one only from
 /// groups and relays we follow, and when they belong to a thread we have.
-fn may_speak(
+fn is_accepted_sender(
     node: &Node,
     signer: &Actor,
     activity: &Activity,
@@ -186,17 +186,17 @@ fn may_speak(
         return Ok(Provenance::Forward);
     }
     if let Some(author) = proven
-        && integrity_proofs::may_be_passed_on(node, &author, activity)?
+        && integrity_proofs::is_young_enough_to_relay(node, &author, activity)?
     {
         return Ok(Provenance::Proven(author.actor.id));
     }
     let welcome = node.store.read(|r| {
         let owner = node::owner(r)?;
-        if block_filter::hides(r, signer)? {
+        if block_filter::is_hidden(r, signer)? {
             return Ok(false);
         }
         let group = signer.kind != "Person" && follows::is_accepted(r, owner, signer.id)?;
-        Ok(group || is_of_a_thread(r, activity)?)
+        Ok(group || is_in_known_thread(r, activity)?)
     })?;
     if welcome {
         return Ok(Provenance::Forward);
@@ -207,7 +207,7 @@ fn may_speak(
     )))
 }
 
-fn is_of_a_thread(r: &Read<'_>, activity: &Activity) -> Result<bool> {
+fn is_in_known_thread(r: &Read<'_>, activity: &Activity) -> Result<bool> {
     let about = activity.object_id().map(|id| posts::by_uri(r, id.as_str())).transpose()?.flatten();
     if about.is_some() {
         return Ok(true);
@@ -227,7 +227,7 @@ pub fn step(node: &Node) -> Result<usize> {
     let watch = Stopwatch::start();
     let mut rows = rows.into_iter();
     while let Some(row) = rows.next() {
-        let outcome = prepare(node, &row);
+        let outcome = fetch_prerequisites(node, &row);
         let id = row.id;
         let tries = row.tries;
         let joined = match &outcome {
@@ -242,32 +242,32 @@ pub fn step(node: &Node) -> Result<usize> {
                     Err(error) => tracing::info!(%error, activity = row.uri, "an activity was dropped"),
                 }
                 if let Some(id) = &activity.id {
-                    tombstones::see(w, &tombstones::act(signer.id, id.as_str()))?;
+                    tombstones::mark_seen(w, &tombstones::transaction_time(signer.id, id.as_str()))?;
                 }
                 inbox::finish(w, &row)
             }
             Ok(None) => inbox::finish(w, &row),
             Err(error) if row.tries >= MAX_ATTEMPTS => inbox::set_aside(w, row.id, &error.to_string()),
-            Err(error) => inbox::postpone(w, row.id, w.now.plus(pause(row.tries)), &error.to_string()),
+            Err(error) => inbox::postpone(w, row.id, w.now.plus(retry_delay(row.tries)), &error.to_string()),
         });
         tickets.push((id, tries, joined, ticket));
         if watch.elapsed() > FETCH_TIME_PER_STEP {
             // Somebody's server is slow; what others sent does not wait for it.
             let rest: Vec<InboxId> = rows.by_ref().map(|row| row.id).collect();
-            node.store.write(move |w| inbox::give_back(w, &rest))?;
+            node.store.write(move |w| inbox::release(w, &rest))?;
         }
     }
     for (id, tries, joined, ticket) in tickets {
         let applied = ticket.wait();
         if let (Ok(()), Some(who)) = (&applied, joined) {
-            welcome(node, who)?;
+            store_received(node, who)?;
         }
         if let Err(error) = applied {
             tracing::warn!(%error, "an activity could not be applied");
             let why = error.to_string();
             node.store.write(move |w| match tries {
                 MAX_ATTEMPTS.. => inbox::set_aside(w, id, &why),
-                _ => inbox::postpone(w, id, w.now.plus(pause(tries)), &why),
+                _ => inbox::postpone(w, id, w.now.plus(retry_delay(tries)), &why),
             })?;
         }
     }
@@ -275,22 +275,22 @@ pub fn step(node: &Node) -> Result<usize> {
 }
 
 /// Somebody may have let us in: their newest posts are worth having at once.
-fn welcome(node: &Node, who: ActorId) -> Result<()> {
+fn store_received(node: &Node, who: ActorId) -> Result<()> {
     let owner = node.owner()?;
     if node.store.read(|r| follows::is_accepted(r, owner, who))? {
-        backfill::followed(node, who)?;
+        backfill::read_followed(node, who)?;
     }
     Ok(())
 }
 
 /// One, two, four … minutes.
-fn pause(tries: u32) -> Duration {
+fn retry_delay(tries: u32) -> Duration {
     Duration::from_secs(60 << tries.saturating_sub(1).min(10))
 }
 
 /// Reads a kept activity and fetches what it needs. None when it needs nothing more than to be forgotten. An error makes
 /// it wait for another try.
-fn prepare(node: &Node, row: &ReceivedActivity) -> Result<Option<(Actor, Activity)>> {
+fn fetch_prerequisites(node: &Node, row: &ReceivedActivity) -> Result<Option<(Actor, Activity)>> {
     if row.tries > MAX_ATTEMPTS {
         return Err(Error::internal("every attempt to apply it failed"));
     }
@@ -299,13 +299,13 @@ fn prepare(node: &Node, row: &ReceivedActivity) -> Result<Option<(Actor, Activit
         return Ok(None);
     };
     if activity.actor != signer.uri.as_str() {
-        if fetch_budgets::allows_passing_on(node, &signer) && !relays::overheard(node, &signer, &activity)? {
-            hint(node, &activity)?;
+        if fetch_budgets::allows_passing_on(node, &signer) && !relays::handle_relayed(node, &signer, &activity)? {
+            relayed_hint(node, &activity)?;
         }
         return Ok(None);
     }
     if signer.confirmed_at.is_none() {
-        resolve::confirm(node, signer.id)?;
+        resolve::confirm_handle(node, signer.id)?;
     }
     for need in node.store.read(|r| social::needs(r, &signer, &activity))? {
         if !fetch_budgets::allows(node, &signer) {
@@ -314,17 +314,17 @@ fn prepare(node: &Node, row: &ReceivedActivity) -> Result<Option<(Actor, Activit
         let fetched = match need {
             Prerequisite::Post(uri) => resolve::post(node, &uri).and_then(|id| resolve::ancestors(node, id)),
             Prerequisite::Ancestors(uri) => {
-                resolve::post(node, &uri).and_then(|id| resolve::ancestors(node, id)).or_else(not_vital)
+                resolve::post(node, &uri).and_then(|id| resolve::ancestors(node, id)).or_else(ignore_missing)
             }
-            Prerequisite::Alone(uri) => resolve::post(node, &uri).map(drop).or_else(not_vital),
-            Prerequisite::Fresh(uri) => fresh(node, &uri).or_else(not_vital),
+            Prerequisite::Alone(uri) => resolve::post(node, &uri).map(drop).or_else(ignore_missing),
+            Prerequisite::Fresh(uri) => refetch(node, &uri).or_else(ignore_missing),
             Prerequisite::Gone(uri) => forget_if_gone(node, uri),
             Prerequisite::Group(uri) => resolve::group(node, &uri),
             Prerequisite::Renewed(uri) => {
                 let known = node.store.read(|r| actors::by_uri(r, &uri))?;
-                resolve::refresh(node, &uri, known).map(drop).or_else(not_vital)
+                resolve::refresh(node, &uri, known).map(drop).or_else(ignore_missing)
             }
-            Prerequisite::Proof(uri) => resolve::anew(node, &uri).map(drop),
+            Prerequisite::Proof(uri) => resolve::fetch_actor_again(node, &uri).map(drop),
         };
         match fetched {
             // Worth another try: without it the act would be lost.
@@ -337,16 +337,16 @@ fn prepare(node: &Node, row: &ReceivedActivity) -> Result<Option<(Actor, Activit
 }
 
 /// Fetches a post anew, once a minute however many say that it changed.
-pub(in crate::federation) fn fresh(node: &Node, uri: &str) -> Result<()> {
+pub(in crate::federation) fn refetch(node: &Node, uri: &str) -> Result<()> {
     let now = node.clock().now();
-    if node.refreshed.recall(uri, now).is_some() {
+    if node.refreshed.get(uri, now).is_some() {
         return Ok(());
     }
-    node.refreshed.remember(uri, now.plus(POST_REFRESH_INTERVAL), now, ());
+    node.refreshed.insert(uri, now.plus(POST_REFRESH_INTERVAL), now, ());
     resolve::fetch_post(node, uri).map(drop)
 }
 
-pub(in crate::federation) fn not_vital(error: Error) -> Result<()> {
+pub(in crate::federation) fn ignore_missing(error: Error) -> Result<()> {
     match error {
         Error::Internal(source) => Err(Error::Internal(source)),
         _ => Ok(()),
@@ -372,17 +372,17 @@ pub(in crate::federation) fn forget_if_gone(node: &Node, uri: String) -> Result<
 }
 
 /// Somebody told us of somebody else's act: the origin is asked, and only what it says counts.
-fn hint(node: &Node, activity: &Activity) -> Result<()> {
+fn relayed_hint(node: &Node, activity: &Activity) -> Result<()> {
     let Some(uri) = activity.object_id().map(|id| id.as_str().to_owned()) else { return Ok(()) };
     if node.facts.origin.owns(&uri) {
         return Ok(());
     }
     let asked = match &activity.kind {
         ActivityKind::Create { .. } => resolve::post(node, &uri).and_then(|id| resolve::ancestors(node, id)),
-        ActivityKind::Update { .. } => fresh(node, &uri),
+        ActivityKind::Update { .. } => refetch(node, &uri),
         ActivityKind::Delete { .. } => forget_if_gone(node, uri),
         ActivityKind::Announce { object: Ref::Id(id) } => resolve::post(node, id.as_str()).map(drop),
         _ => Ok(()),
     };
-    asked.or_else(not_vital)
+    asked.or_else(ignore_missing)
 }

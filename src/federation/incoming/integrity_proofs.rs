@@ -31,7 +31,11 @@ pub struct ProvenAuthor {
 
 /// The actor of this activity, if it carries their proof. None without a proof, or with one that nothing can be said about
 /// (its key cannot be had): then the request's own signature must do.
-pub fn author(node: &Node, document: &Value, from: Option<IpAddr>) -> Result<Option<ProvenAuthor>, SignatureRejection> {
+pub fn proven_author(
+    node: &Node,
+    document: &Value,
+    from: Option<IpAddr>,
+) -> Result<Option<ProvenAuthor>, SignatureRejection> {
     let Some(found) = proof::read(document, node.clock().now())? else { return Ok(None) };
     let Some(actor) = activity::actor(document).filter(|actor| !node.facts.origin.owns(actor.as_str())) else {
         return Ok(None);
@@ -40,10 +44,10 @@ pub fn author(node: &Node, document: &Value, from: Option<IpAddr>) -> Result<Opt
         return Err(SignatureError::Proof("its key is on another server than the actor").into());
     }
     let holds = |key: &actors::ActorKey| match key.proves {
-        true => found.verify(&verify::public(key)?),
+        true => found.verify(&verify::public_key(key)?),
         false => Err(SignatureError::Proof("its key is not one of the actor's assertionMethod")),
     };
-    match verify::with_key(node, &found.key_id, from, &holds) {
+    match verify::verify_with_key(node, &found.key_id, from, &holds) {
         Ok(owner) if actor == owner.uri.as_str() => Ok(Some(ProvenAuthor { actor: owner, created: found.created })),
         Ok(_) => Err(SignatureError::Proof("its key is not the actor's").into()),
         Err(KeyMismatch::Wrong(refusal)) => Err(refusal.into()),
@@ -56,7 +60,7 @@ pub fn author(node: &Node, document: &Value, from: Option<IpAddr>) -> Result<Opt
 
 /// Whether a proven activity counts as the author's own when somebody else brings it. What is between two people (a Follow,
 /// a Block) is never passed on, and an old profile must not come back; a post that was for others stays theirs.
-pub fn may_be_passed_on(node: &Node, author: &ProvenAuthor, activity: &Activity) -> Result<bool> {
+pub fn is_young_enough_to_relay(node: &Node, author: &ProvenAuthor, activity: &Activity) -> Result<bool> {
     let now = node.clock().now();
     let fresh = author.created.is_some_and(|at| now.since(at) < MAX_RELAYED_AGE);
     if !fresh || activity.actor != author.actor.uri.as_str() {

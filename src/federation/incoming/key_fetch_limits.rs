@@ -52,12 +52,12 @@ impl KeyFetchLimits {
     /// Whether a key may be looked up at this server (a host, with a port if unusual) because of what somebody sent from
     /// this address; then it counts. Callers behind a proxy we were not told of are one, who may name any number of
     /// servers.
-    pub fn admits(&self, server: &str, from: Option<IpAddr>, now: Time) -> bool {
+    pub fn allows(&self, server: &str, from: Option<IpAddr>, now: Time) -> bool {
         let mut tallies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         tallies.forget(now);
-        let stranger = from.and_then(rate_limit_key::stranger);
+        let stranger = from.and_then(rate_limit_key::anonymous_key);
         let who = stranger.map(|address| address.to_string()).unwrap_or_default();
-        let (pair, domain) = (format!("{who} {server}"), format!("{who} *.{}", domain(server)));
+        let (pair, domain) = (format!("{who} {server}"), format!("{who} *.{}", registrable_domain(server)));
         let named = tallies.count(&pair, now);
         let may_name = match (named, stranger) {
             (0, Some(_)) => {
@@ -109,7 +109,7 @@ impl KeyFetchCounts {
 }
 
 /// The domain somebody had to register for this host, as far as can be told from the name.
-fn domain(host: &str) -> String {
+fn registrable_domain(host: &str) -> String {
     let name = host.split(':').next().unwrap_or_default();
     if host.starts_with('[') || name.parse::<IpAddr>().is_ok() {
         return "an address".to_owned();
@@ -137,27 +137,27 @@ mod tests {
     #[test]
     fn what_a_stranger_names_is_held_against_nobody_else() {
         let newcomers = KeyFetchLimits::default();
-        let asked = (0..100).filter(|_| newcomers.admits("victim.example", from(1), now())).count();
+        let asked = (0..100).filter(|_| newcomers.allows("victim.example", from(1), now())).count();
         assert_eq!(asked, 10, "nobody has it asked more often");
-        assert!(newcomers.admits("victim.example", from(2), now()), "its own first letter");
-        let named = (0..100).filter(|n| newcomers.admits(&format!("s{n}.co.uk"), from(1), now())).count();
+        assert!(newcomers.allows("victim.example", from(2), now()), "its own first letter");
+        let named = (0..100).filter(|n| newcomers.allows(&format!("s{n}.co.uk"), from(1), now())).count();
         assert_eq!(named, 59, "one caller names so many");
-        assert!(newcomers.admits("nice.co.uk", from(2), now()));
+        assert!(newcomers.allows("nice.co.uk", from(2), now()));
         let network = |host: u16| Some(IpAddr::from([0x2a00, 1, 2, 3, 0, 0, 0, host]));
-        let named = (0..100).filter(|n| newcomers.admits(&format!("t{n}.example"), network(*n), now())).count();
+        let named = (0..100).filter(|n| newcomers.allows(&format!("t{n}.example"), network(*n), now())).count();
         assert_eq!(named, 60, "one IPv6 network is one caller");
-        assert!(newcomers.admits("victim.example", from(1), now().plus(COUNT_WINDOW)));
+        assert!(newcomers.allows("victim.example", from(1), now().plus(COUNT_WINDOW)));
     }
 
     #[test]
     fn names_below_one_domain_are_counted_together() {
         let newcomers = KeyFetchLimits::default();
         for caller in [from(1), None] {
-            let named = (0..100).filter(|n| newcomers.admits(&format!("s{n}.flood.example"), caller, now())).count();
+            let named = (0..100).filter(|n| newcomers.allows(&format!("s{n}.flood.example"), caller, now())).count();
             assert_eq!(named, 30);
         }
         // With no word of who calls, countries are not taken for domains.
-        let named = (0..100).filter(|n| newcomers.admits(&format!("s{n}.com.br"), None, now())).count();
+        let named = (0..100).filter(|n| newcomers.allows(&format!("s{n}.com.br"), None, now())).count();
         assert_eq!(named, 100);
         for (host, is) in [
             ("a.b.example", "b.example"),
@@ -169,7 +169,7 @@ mod tests {
             ("192.0.2.1:80", "an address"),
             ("[2001:db8::1]:80", "an address"),
         ] {
-            assert_eq!(domain(host), is, "{host}");
+            assert_eq!(registrable_domain(host), is, "{host}");
         }
     }
 
@@ -177,20 +177,20 @@ mod tests {
     fn many_callers_together_hammer_no_server_and_do_not_fill_the_memory() {
         let newcomers = KeyFetchLimits::default();
         let asked =
-            |from: u8, now: Time| newcomers.admits("victim.example", Some(IpAddr::from([203, 0, 114, from])), now);
+            |from: u8, now: Time| newcomers.allows("victim.example", Some(IpAddr::from([203, 0, 114, from])), now);
         assert_eq!((0..=255).filter(|n| asked(*n, now())).count(), 40);
         let later = now().plus(Duration::from_secs(10));
         assert!(asked(1, later), "a little later");
         let named = (0..20_000_u32)
             .filter(|n| {
-                newcomers.admits(&format!("n{n}.example{n}"), Some(IpAddr::from((n + (1 << 26)).to_be_bytes())), later)
+                newcomers.allows(&format!("n{n}.example{n}"), Some(IpAddr::from((n + (1 << 26)).to_be_bytes())), later)
             })
             .count();
         assert_eq!(named, 2964, "and all together so many");
         let mut late = later;
         for n in 0..40_000_u32 {
             late = late.plus(Duration::from_secs(2));
-            newcomers.admits(&format!("m{n}.example{n}"), Some(IpAddr::from((n + (1 << 27)).to_be_bytes())), late);
+            newcomers.allows(&format!("m{n}.example{n}"), Some(IpAddr::from((n + (1 << 27)).to_be_bytes())), late);
         }
         let tallies = newcomers.0.lock().unwrap_or_else(PoisonError::into_inner);
         assert!(tallies.counts.len() + tallies.servers.len() <= MAX_REMEMBERED_COUNTS + 4);

@@ -93,11 +93,11 @@ impl VerifiedRequest {
 
 /// The actor whose key signed this request, which came from this address.
 pub fn signer(node: &Node, request: &ReceivedRequest<'_>, from: Option<IpAddr>) -> Result<Actor, SignatureRejection> {
-    signed(node, request, from).map(|signed| signed.actor)
+    verify_request(node, request, from).map(|signed| signed.actor)
 }
 
 /// As [`signer`], with what the signature covers.
-pub fn signed(
+pub fn verify_request(
     node: &Node,
     request: &ReceivedRequest<'_>,
     from: Option<IpAddr>,
@@ -105,7 +105,7 @@ pub fn signed(
     let claim = sig::claim(request, node.clock().now())?;
     let mut verdict = SignatureRejection::from(SignatureError::Wrong);
     for key_id in claim.key_ids() {
-        match with_key(node, key_id, from, &|key| claim.verify(&public(key)?)) {
+        match verify_with_key(node, key_id, from, &|key| claim.verify(&public_key(key)?)) {
             Ok(actor) => return Ok(VerifiedRequest { actor, claim }),
             Err(unproven) => verdict = unproven.into(),
         }
@@ -143,7 +143,7 @@ impl From<CachedFailure> for KeyMismatch {
 }
 
 /// The owner of the key with this id, which must pass `test`: the stored key, else the one that is fetched.
-pub(in crate::federation) fn with_key(
+pub(in crate::federation) fn verify_with_key(
     node: &Node,
     key_id: &str,
     from: Option<IpAddr>,
@@ -151,7 +151,7 @@ pub(in crate::federation) fn with_key(
 ) -> Result<Actor, KeyMismatch> {
     // Nobody but us has such a key, and we do not ask ourselves for it.
     if crate::federation::host_of(key_id) == node.facts.origin.host {
-        return Err(KeyMismatch::NoKey(ours()));
+        return Err(KeyMismatch::NoKey(own_key()));
     }
     let stored = node.store.read(|r| actors::key(r, key_id))?;
     let cached = stored.is_some();
@@ -172,17 +172,17 @@ pub(in crate::federation) fn with_key(
     }
     let actor = node.store.read(|r| actors::by_id(r, key.actor_id))?;
     if node.facts.origin.owns(&actor.uri) {
-        return Err(KeyMismatch::NoKey(ours()));
+        return Err(KeyMismatch::NoKey(own_key()));
     }
     Ok(actor)
 }
 
-fn ours() -> SignatureRejection {
+fn own_key() -> SignatureRejection {
     SignatureRejection::Unauthorised("that key is our own".to_owned())
 }
 
 /// The key itself; one that cannot be read proves nothing.
-pub(in crate::federation) fn public(key: &ActorKey) -> Result<PublicKey, SignatureError> {
+pub(in crate::federation) fn public_key(key: &ActorKey) -> Result<PublicKey, SignatureError> {
     let public = match key.value.starts_with('z') {
         true => PublicKey::from_multibase(&key.value),
         false => PublicKey::from_pem(&key.value),
@@ -193,17 +193,17 @@ pub(in crate::federation) fn public(key: &ActorKey) -> Result<PublicKey, Signatu
 fn may_refresh(node: &Node, key: &ActorKey) -> bool {
     let now = node.clock().now();
     let memo = key.actor_id.to_string();
-    if node.refreshed.recall(&memo, now).is_some() {
+    if node.refreshed.get(&memo, now).is_some() {
         return false;
     }
-    node.refreshed.remember(&memo, now.plus(KEY_REFRESH_INTERVAL), now, ());
+    node.refreshed.insert(&memo, now.plus(KEY_REFRESH_INTERVAL), now, ());
     true
 }
 
 /// Fetches a key and keeps its owner. The inner result is about the key, the outer about us.
 fn fetch(node: &Node, key_id: &str, from: Option<IpAddr>) -> Result<Result<ActorKey, CachedFailure>> {
     let now = node.clock().now();
-    if let Some(failed) = node.failures.recall(key_id, now) {
+    if let Some(failed) = node.failures.get(key_id, now) {
         return Ok(Err(failed));
     }
     let Some(wanted) = Uri::parse_id(key_id) else {
@@ -212,11 +212,11 @@ fn fetch(node: &Node, key_id: &str, from: Option<IpAddr>) -> Result<Result<Actor
     if !may_discover(node, &wanted.host(), from)? {
         return Ok(Err(CachedFailure::Temporary("too many new servers at once".to_owned())));
     }
-    let _flight = match node.key_flights.board(wanted.without_fragment().as_str())? {
+    let _flight = match node.key_flights.enter(wanted.without_fragment().as_str())? {
         FlightRole::Leader(flight) => flight,
-        FlightRole::Follower => return again(node, key_id),
+        FlightRole::Follower => return retry_with_fresh_key(node, key_id),
     };
-    let found = match look_up(node, &wanted) {
+    let found = match look_up_key(node, &wanted) {
         Err(error @ (Error::Internal(_) | Error::Busy)) => return Err(error),
         Err(error) => Err(CachedFailure::Permanent(error.to_string())),
         Ok(found) => found,
@@ -224,7 +224,7 @@ fn fetch(node: &Node, key_id: &str, from: Option<IpAddr>) -> Result<Result<Actor
     if let Err(failed) = &found {
         let pause =
             if matches!(failed, CachedFailure::Temporary(_)) { TEMPORARY_FAILURE_TTL } else { PERMANENT_FAILURE_TTL };
-        node.failures.remember(key_id, now.plus(pause), now, failed.clone());
+        node.failures.insert(key_id, now.plus(pause), now, failed.clone());
     }
     Ok(found)
 }
@@ -232,19 +232,19 @@ fn fetch(node: &Node, key_id: &str, from: Option<IpAddr>) -> Result<Result<Actor
 /// Whether a server may be asked for a key: one that was heard before, or a new one that this caller may name.
 fn may_discover(node: &Node, host: &str, from: Option<IpAddr>) -> Result<bool> {
     let known = node.store.read(|r| hosts::get(r, host))?.is_some_and(|known| known.heard_at.is_some());
-    Ok(known || node.newcomers.admits(host, from, node.clock().now()))
+    Ok(known || node.newcomers.allows(host, from, node.clock().now()))
 }
 
 /// What the one who fetched before us found.
-fn again(node: &Node, key_id: &str) -> Result<Result<ActorKey, CachedFailure>> {
+fn retry_with_fresh_key(node: &Node, key_id: &str) -> Result<Result<ActorKey, CachedFailure>> {
     if let Some(key) = node.store.read(|r| actors::key(r, key_id))? {
         return Ok(Ok(key));
     }
-    let failed = node.failures.recall(key_id, node.clock().now());
+    let failed = node.failures.get(key_id, node.clock().now());
     Ok(Err(failed.unwrap_or_else(|| CachedFailure::Temporary("another attempt is under way".to_owned()))))
 }
 
-fn look_up(node: &Node, wanted: &Uri) -> Result<Result<ActorKey, CachedFailure>> {
+fn look_up_key(node: &Node, wanted: &Uri) -> Result<Result<ActorKey, CachedFailure>> {
     let document = match node.document(wanted.as_str(), IdRule::SameOrigin) {
         Ok(document) => document,
         Err(error) => return Ok(Err(CachedFailure::of(&error))),
@@ -273,7 +273,7 @@ fn look_up(node: &Node, wanted: &Uri) -> Result<Result<ActorKey, CachedFailure>>
         KeyFormat::Pem(text) | KeyFormat::Multibase(text) => text,
         KeyFormat::Linked => return Ok(Err(CachedFailure::Permanent("it is only a link".to_owned()))),
     };
-    let actor_id = resolve::keep_actor(node, &actor)?;
+    let actor_id = resolve::store_fetched_actor(node, &actor)?;
     let uri = wanted.as_str().to_owned();
     if actor.key(&uri).is_none() {
         // PeerTube signs with the actor's own id as key id: remembered, or it would be fetched every time.

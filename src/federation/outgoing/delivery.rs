@@ -57,7 +57,7 @@ pub enum DeliveryStep {
 
 /// Tries one delivery: claims, signs, sends, settles.
 pub fn step(node: &Node) -> Result<DeliveryStep> {
-    match node.store.write(take)? {
+    match node.store.write(claim_next)? {
         NextAttempt::Wait(next_due) => Ok(DeliveryStep::Idle { next_due }),
         NextAttempt::Go(claim) => {
             let outcome = attempt(node, &claim);
@@ -69,14 +69,14 @@ pub fn step(node: &Node) -> Result<DeliveryStep> {
 
 /// Delivers while something is due and `goes_on`, which is asked between two deliveries. Settling one and claiming the
 /// next is one write.
-pub fn run(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
-    let mut next = node.store.write(take)?;
+pub fn run_attempt(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
+    let mut next = node.store.write(claim_next)?;
     while let NextAttempt::Go(claim) = next {
         let outcome = attempt(node, &claim);
         let more = goes_on();
         next = node.store.write(move |w| {
             settle(w, &claim, &outcome)?;
-            if more { take(w) } else { Ok(NextAttempt::Wait(None)) }
+            if more { claim_next(w) } else { Ok(NextAttempt::Wait(None)) }
         })?;
     }
     Ok(())
@@ -87,7 +87,7 @@ enum NextAttempt {
     Wait(Option<Time>),
 }
 
-fn take(w: &Write<'_>) -> Result<NextAttempt> {
+fn claim_next(w: &Write<'_>) -> Result<NextAttempt> {
     match deliveries::claim(w, CLAIM_LEASE)? {
         Some(claim) => Ok(NextAttempt::Go(claim)),
         None => Ok(NextAttempt::Wait(deliveries::next_due(w)?)),
@@ -120,7 +120,7 @@ enum DeliveryResult {
 }
 
 impl AttemptOutcome {
-    fn silent(verdict: DeliveryResult, why: String) -> Self {
+    fn without_response(verdict: DeliveryResult, why: String) -> Self {
         Self { verdict, heard: false, knock: None, retry_after: None, why }
     }
 }
@@ -128,13 +128,13 @@ impl AttemptOutcome {
 /// Sends once, and once more where only the content type was the matter. A panic on the way is our fault, not the queue's.
 fn attempt(node: &Node, claim: &ClaimedDelivery) -> AttemptOutcome {
     if node.config.trial {
-        return AttemptOutcome::silent(DeliveryResult::Never, TRIAL_NOTE.to_owned());
+        return AttemptOutcome::without_response(DeliveryResult::Never, TRIAL_NOTE.to_owned());
     }
     let sent = catch_unwind(AssertUnwindSafe(|| send(node, claim)));
     match sent {
-        Ok(Ok(sent)) => answered(&claim.host, sent),
-        Ok(Err(error)) => unanswered(&error),
-        Err(_) => AttemptOutcome::silent(
+        Ok(Ok(sent)) => classify_response(&claim.host, sent),
+        Ok(Err(error)) => classify_error(&error),
+        Err(_) => AttemptOutcome::without_response(
             DeliveryResult::Later(DeliveryFailure::NotNow),
             "sending failed here, for a reason of ours".to_owned(),
         ),
@@ -166,7 +166,7 @@ fn send(node: &Node, claim: &ClaimedDelivery) -> Result<PostResponse, NetError> 
 }
 
 /// What an answer means. 3xx counts as a refusal: an inbox that moved is found by looking at its actor again.
-fn answered(host: &str, sent: PostResponse) -> AttemptOutcome {
+fn classify_response(host: &str, sent: PostResponse) -> AttemptOutcome {
     let verdict = match sent.code {
         200..=299 => DeliveryResult::Arrived,
         410 => DeliveryResult::Gone,
@@ -188,13 +188,13 @@ fn answered(host: &str, sent: PostResponse) -> AttemptOutcome {
 }
 
 /// What no answer means.
-fn unanswered(error: &NetError) -> AttemptOutcome {
+fn classify_error(error: &NetError) -> AttemptOutcome {
     let verdict = match error {
         NetError::Refused { .. } | NetError::Trial { .. } => DeliveryResult::Never,
         NetError::Ours { .. } => DeliveryResult::Later(DeliveryFailure::NotNow),
         _ => DeliveryResult::Later(DeliveryFailure::Unreachable),
     };
-    AttemptOutcome::silent(verdict, error.to_string())
+    AttemptOutcome::without_response(verdict, error.to_string())
 }
 
 /// Writes down how an attempt ended: what becomes of the delivery, and what it says about its host.
@@ -202,11 +202,11 @@ fn settle(w: &Write<'_>, claim: &ClaimedDelivery, outcome: &AttemptOutcome) -> R
     match outcome.verdict {
         DeliveryResult::Arrived => deliveries::finish(w, claim)?,
         DeliveryResult::Never | DeliveryResult::Gone => give_up(w, claim, outcome)?,
-        DeliveryResult::Later(failure) => match next_try(w.now, claim, failure, outcome.retry_after) {
+        DeliveryResult::Later(failure) => match next_attempt_at(w.now, claim, failure, outcome.retry_after) {
             Some(next_at) => {
                 deliveries::postpone(w, claim, next_at, failure, &outcome.why)?;
                 if failure == DeliveryFailure::NotNow && outcome.retry_after.is_some() {
-                    deliveries::hold(w, &claim.host, next_at)?;
+                    deliveries::hold_back(w, &claim.host, next_at)?;
                 }
             }
             None => give_up(w, claim, outcome)?,
@@ -217,9 +217,9 @@ fn settle(w: &Write<'_>, claim: &ClaimedDelivery, outcome: &AttemptOutcome) -> R
         hosts::set_knock(w, &claim.host, knock.word())?;
     }
     match outcome.verdict {
-        _ if outcome.heard => hosts::heard(w, &claim.host),
+        _ if outcome.heard => hosts::record_success(w, &claim.host),
         DeliveryResult::Later(DeliveryFailure::Unreachable | DeliveryFailure::ServerError) => {
-            hosts::failed(w, &claim.host, &outcome.why)
+            hosts::record_failure(w, &claim.host, &outcome.why)
         }
         _ => Ok(()),
     }
@@ -236,7 +236,7 @@ fn give_up(w: &Write<'_>, claim: &ClaimedDelivery, outcome: &AttemptOutcome) -> 
 }
 
 /// When to try again; None when it is over.
-fn next_try(
+fn next_attempt_at(
     now: Time,
     claim: &ClaimedDelivery,
     failure: DeliveryFailure,

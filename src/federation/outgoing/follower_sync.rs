@@ -26,13 +26,13 @@ const MIN_SYNC_INTERVAL: Duration = Duration::from_mins(1);
 pub(in crate::federation) const MAX_REMEMBERED_HOSTS: usize = 2_000;
 
 /// Where the owner's followers of one server can be had by that server.
-pub fn url(owner: &Actor) -> String {
+pub fn sync_url(owner: &Actor) -> String {
     format!("{}/followers_synchronization", owner.uri)
 }
 
 /// The accepted followers on the server of this URL; Busy when there are too many.
-pub fn part(r: &Read<'_>, owner: ActorId, of: &str) -> Result<Vec<String>> {
-    let found = follows::on_origin(r, owner, &origin(of).ok_or(Error::NotFound)?, MAX_DIGEST_FOLLOWERS + 1)?;
+pub fn partial_collection(r: &Read<'_>, owner: ActorId, of: &str) -> Result<Vec<String>> {
+    let found = follows::by_origin(r, owner, &origin(of).ok_or(Error::NotFound)?, MAX_DIGEST_FOLLOWERS + 1)?;
     if found.len() > MAX_DIGEST_FOLLOWERS as usize { Err(Error::Busy) } else { Ok(found) }
 }
 
@@ -52,10 +52,10 @@ pub(in crate::federation) fn header(node: &Node, claim: &ClaimedDelivery) -> Res
         if !claim.document.contains(&format!("\"{followers}\"")) {
             return Ok(None);
         }
-        match part(r, owner.id, &claim.inbox) {
+        match partial_collection(r, owner.id, &claim.inbox) {
             Ok(ids) => {
                 let digest = synchronisation::digest(ids.iter().map(String::as_str));
-                Ok(Some(CollectionSynchronization { collection: followers, url: url(&owner), digest }))
+                Ok(Some(CollectionSynchronization { collection: followers, url: sync_url(&owner), digest }))
             }
             Err(Error::Busy | Error::NotFound) => Ok(None),
             Err(error) => Err(error),
@@ -70,9 +70,9 @@ pub(in crate::federation) fn is_due(node: &Node, claim: &ClaimedDelivery) -> boo
     match claim.audience {
         crate::base::Audience::Followers => true,
         crate::base::Audience::Mentioned => false,
-        _ if node.synchronised.recall(&claim.inbox, now).is_some() => false,
+        _ if node.synchronised.get(&claim.inbox, now).is_some() => false,
         _ => {
-            node.synchronised.remember(&claim.inbox, now.plus(PUBLIC_DIGEST_INTERVAL), now, ());
+            node.synchronised.insert(&claim.inbox, now.plus(PUBLIC_DIGEST_INTERVAL), now, ());
             true
         }
     }
@@ -80,7 +80,11 @@ pub(in crate::federation) fn is_due(node: &Node, claim: &ClaimedDelivery) -> boo
 
 /// Looks at the header of a signed activity: where its sender thinks otherwise than we do about the owner following them,
 /// their list is worth a look.
-pub(in crate::federation) fn heed(node: &Node, signed: &VerifiedRequest, request: &ReceivedRequest<'_>) -> Result<()> {
+pub(in crate::federation) fn apply_sync_header(
+    node: &Node,
+    signed: &VerifiedRequest,
+    request: &ReceivedRequest<'_>,
+) -> Result<()> {
     let Some((_, value)) = request.headers.iter().find(|(name, _)| name == HEADER) else { return Ok(()) };
     let sender = &signed.actor;
     let Some(said) = CollectionSynchronization::parse(value).filter(|_| signed.covers(HEADER)) else { return Ok(()) };
@@ -93,17 +97,17 @@ pub(in crate::federation) fn heed(node: &Node, signed: &VerifiedRequest, request
         Ok(synchronisation::digest(follows.then_some(owner.uri.as_str())))
     })?;
     let (heard, now) = (format!("heard {}", sender.uri), node.clock().now());
-    if here != said.digest && node.synchronised.recall(&heard, now).is_none() {
+    if here != said.digest && node.synchronised.get(&heard, now).is_none() {
         // A sender who names a new list with every activity must not crowd out the owner's own wishes.
-        node.synchronised.remember(&heard, now.plus(MIN_SYNC_INTERVAL), now, ());
-        backfill::wish(node, backfill::BackfillJob::Followers { of: sender.id, url: said.url, digest: said.digest });
+        node.synchronised.insert(&heard, now.plus(MIN_SYNC_INTERVAL), now, ());
+        backfill::enqueue(node, backfill::BackfillJob::Followers { of: sender.id, url: said.url, digest: said.digest });
     }
     Ok(())
 }
 
 /// Fetches the list that `of` keeps of their followers on this server, and makes our side agree with it. It counts only when
 /// it is the one the digest was made of.
-pub(in crate::federation) fn agree(node: &Node, of: ActorId, url: &str, digest: &str) -> Result<()> {
+pub(in crate::federation) fn reconcile(node: &Node, of: ActorId, url: &str, digest: &str) -> Result<()> {
     let document = node.document(url, IdRule::SameOrigin)?;
     let members = backfill::members(node, &document.value, url);
     let ids: Vec<&str> = members.iter().filter_map(Ref::id).map(Uri::as_str).collect();
@@ -113,8 +117,8 @@ pub(in crate::federation) fn agree(node: &Node, of: ActorId, url: &str, digest: 
     }
     let owner = node.store.read(|r| actors::by_id(r, crate::store::node::owner(r)?))?;
     let listed = ids.contains(&owner.uri.as_str());
-    if node.store.write(move |w| social::follow::agree(w, &owner, of, listed))? {
-        backfill::followed(node, of)?;
+    if node.store.write(move |w| social::follow::accept_relation(w, &owner, of, listed))? {
+        backfill::read_followed(node, of)?;
     }
     Ok(())
 }

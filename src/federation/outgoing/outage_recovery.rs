@@ -38,8 +38,8 @@ const MAX_FETCHES_PER_ACTOR: usize = 8;
 const GAP_MARGIN: Duration = Duration::from_hours(1);
 
 /// Notes that we are alive; after an outage, that there is something to make up for.
-pub fn alive(node: &Node) -> Result<()> {
-    node.store.write(|w| outages::alive(w, MIN_OUTAGE))
+pub fn record_alive(node: &Node) -> Result<()> {
+    node.store.write(|w| outages::record_alive(w, MIN_OUTAGE))
 }
 
 /// Makes up for a little of an outage, if there was one.
@@ -50,7 +50,7 @@ pub fn step(node: &Node) -> Result<()> {
     }
     let (owner, told, next) = node.store.read(|r| {
         let owner = node::owner(r)?;
-        let slice = hosts::count_heard(r)?.div_ceil(ANNOUNCE_MINUTES).max(MIN_HOSTS_PER_MINUTE);
+        let slice = hosts::count_heard_since(r)?.div_ceil(ANNOUNCE_MINUTES).max(MIN_HOSTS_PER_MINUTE);
         let told = hosts::heard_after(r, &absence.poked, slice)?;
         Ok((owner, told, follows::list(r, owner, FollowList::Following, Some(absence.caught_up), OUTBOXES_PER_MINUTE)?))
     })?;
@@ -59,7 +59,7 @@ pub fn step(node: &Node) -> Result<()> {
         return node.store.write(outages::end);
     }
     for who in &next {
-        backfill::wish(node, BackfillJob::Gap(*who, absence.since.minus(GAP_MARGIN)));
+        backfill::enqueue(node, BackfillJob::Gap(*who, absence.since.minus(GAP_MARGIN)));
     }
     let poked = told.last().cloned().unwrap_or(absence.poked);
     let caught_up = next.last().copied().unwrap_or(absence.caught_up);
@@ -67,24 +67,24 @@ pub fn step(node: &Node) -> Result<()> {
     node.store.write(move |w| {
         let mut people = Vec::new();
         for host in &told {
-            people.extend(actors::one_of(w, &format!("{scheme}://{host}"))?);
+            people.extend(actors::first_of(w, &format!("{scheme}://{host}"))?);
         }
         if !people.is_empty() {
-            social::profile::poke(w, &actors::by_id(w, owner)?, people)?;
+            social::profile::announce_to_hosts(w, &actors::by_id(w, owner)?, people)?;
         }
         outages::advance(w, &poked, caught_up)
     })
 }
 
 /// Reads what somebody the owner follows has said since then, oldest first, as if it had just been delivered.
-pub(in crate::federation) fn fill(node: &Node, who: ActorId, since: Time) -> Result<()> {
+pub(in crate::federation) fn fill_gap(node: &Node, who: ActorId, since: Time) -> Result<()> {
     let (actor, followed) = node.store.read(|r| {
         let owner = node::owner(r)?;
         Ok((actors::by_id(r, who)?, follows::is_accepted(r, owner, who)?))
     })?;
     let Some(outbox) = actor.outbox.clone().filter(|_| followed && actor.gone_at.is_none()) else { return Ok(()) };
     let mut fetches = MAX_FETCHES_PER_ACTOR;
-    for activity in missed(node, &actor, &outbox, since)?.into_iter().rev() {
+    for activity in missed_items(node, &actor, &outbox, since)?.into_iter().rev() {
         if needs_fetch(node, &actor, &activity)? {
             let Some(left) = fetches.checked_sub(1) else { continue };
             fetches = left;
@@ -116,7 +116,7 @@ fn needs_fetch(node: &Node, actor: &Actor, activity: &Activity) -> Result<bool> 
 }
 
 /// The Creates and boosts of an outbox that are younger than `since`, newest first.
-fn missed(node: &Node, actor: &Actor, outbox: &str, since: Time) -> Result<Vec<Activity>> {
+fn missed_items(node: &Node, actor: &Actor, outbox: &str, since: Time) -> Result<Vec<Activity>> {
     let mut found = Vec::new();
     let mut page = first_page(node, outbox);
     for _ in 0..MAX_OUTBOX_PAGES {
@@ -129,7 +129,7 @@ fn missed(node: &Node, actor: &Actor, outbox: &str, since: Time) -> Result<Vec<A
                 continue;
             }
             // Newest first: the rest is older still. A pinned post on top would be, too, so its page is read to the end.
-            let old = said_at(&activity).is_some_and(|at| at < since);
+            let old = published_at(&activity).is_some_and(|at| at < since);
             if !old
                 && matches!(activity.kind, ActivityKind::Create { .. } | ActivityKind::Announce { .. })
                 && found.len() < MAX_POSTS_PER_ACTOR
@@ -138,7 +138,7 @@ fn missed(node: &Node, actor: &Actor, outbox: &str, since: Time) -> Result<Vec<A
             }
         }
         let oldest = items.last().and_then(Ref::embedded).and_then(|last| Activity::read_inner(last.clone()).ok());
-        if oldest.as_ref().and_then(said_at).is_none_or(|at| at < since) || found.len() >= MAX_POSTS_PER_ACTOR {
+        if oldest.as_ref().and_then(published_at).is_none_or(|at| at < since) || found.len() >= MAX_POSTS_PER_ACTOR {
             break;
         }
         page = next.as_ref().and_then(Ref::id).and_then(|next| page_at(node, next.as_str(), outbox));
@@ -147,7 +147,7 @@ fn missed(node: &Node, actor: &Actor, outbox: &str, since: Time) -> Result<Vec<A
 }
 
 /// When it was said: the post's own time, else the activity's.
-fn said_at(activity: &Activity) -> Option<Time> {
+fn published_at(activity: &Activity) -> Option<Time> {
     let own = match &activity.kind {
         ActivityKind::Create { object, .. } => object.embedded().and_then(|value| value.get("published")?.as_str()),
         _ => None,

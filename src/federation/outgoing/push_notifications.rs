@@ -68,7 +68,7 @@ pub fn subscribe(node: &Node, token: TokenId, bearer: &str, wish: SubscriptionRe
     let new = PushSubscription {
         id: crate::base::id::SubscriptionId(0),
         token,
-        bearer: sealed(node, bearer)?,
+        bearer: seal_bearer(node, bearer)?,
         endpoint: wish.endpoint,
         point: receiver.point().to_vec(),
         auth: receiver.secret().to_vec(),
@@ -91,7 +91,7 @@ fn bearer_key(node: &Node) -> Result<LessSafeKey> {
 }
 
 /// A token, sealed: apps find whose message they have by it, but a reader of the database alone must not find it there.
-fn sealed(node: &Node, bearer: &str) -> Result<Vec<u8>> {
+fn seal_bearer(node: &Node, bearer: &str) -> Result<Vec<u8>> {
     let mut nonce = [0_u8; NONCE_LEN];
     SystemRandom::new().fill(&mut nonce).map_err(|_| Error::internal("no randomness"))?;
     let mut bytes = bearer.as_bytes().to_vec();
@@ -100,7 +100,7 @@ fn sealed(node: &Node, bearer: &str) -> Result<Vec<u8>> {
     Ok([&nonce[..], &bytes].concat())
 }
 
-fn opened(node: &Node, sealed: &[u8]) -> Result<String> {
+fn open_bearer(node: &Node, sealed: &[u8]) -> Result<String> {
     let lost = || Error::internal("the token of a push subscription cannot be read");
     let (nonce, bytes) = sealed.split_at_checked(NONCE_LEN).ok_or_else(lost)?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| lost())?;
@@ -165,7 +165,7 @@ fn send(node: &Node, to: &PushSubscription, message: &[u8]) -> Result<Result<Pos
     let key = node.store.read(node::push_key)?.ok_or_else(|| Error::internal("there is no push key"))?;
     let key = VapidKey::from_pkcs8(&key.private)?;
     let coding = if to.standard { PushEncoding::Aes128Gcm } else { PushEncoding::AesGcm };
-    let receiver = PushReceiver::kept(to.point.clone(), to.auth.clone());
+    let receiver = PushReceiver::own_half(to.point.clone(), to.auth.clone());
     let sealed = seal(coding, &receiver, message, key.point())?;
     let now = node.clock().now();
     let origin = url::Url::parse(&to.endpoint).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
@@ -196,7 +196,7 @@ fn content(node: &Node, r: &Read<'_>, message: &PushMessage) -> Result<Option<St
     let actor = actors::by_id(r, row.actor_id)?;
     let language = node::settings(r)?.language;
     let said = json!({
-        "access_token": opened(node, &message.subscription.bearer)?,
+        "access_token": open_bearer(node, &message.subscription.bearer)?,
         "preferred_locale": if language.is_empty() { "en" } else { &language },
         "notification_id": row.id.0,
         "notification_type": word,

@@ -64,7 +64,7 @@ pub fn read(text: &str) -> Result<Vec<HostBlockRule>> {
             no_media: flag(row, media),
             no_reports: flag(row, reports),
             obfuscate: flag(row, obfuscate),
-            ..HostBlockRule::by_hand(&host, severity, cut(&words, MAX_COMMENT_BYTES))
+            ..HostBlockRule::manual(&host, severity, cut(&words, MAX_COMMENT_BYTES))
         };
         (severity != Severity::Allow || rule.no_media || rule.no_reports).then_some(rule)
     };
@@ -103,7 +103,7 @@ pub fn subscribe(node: &Node, url: &str, name: &str) -> Result<HostListId> {
     let rules = fetch(node, url.as_str())?;
     let name = plain_text::one_line(name);
     let name = if name.is_empty() { url.host() } else { name };
-    keep(node, url.as_str().to_owned(), name, rules)
+    store_list(node, url.as_str().to_owned(), name, rules)
 }
 
 /// Takes a file to look at; when it is applied its rules become the owner's own.
@@ -112,14 +112,14 @@ pub fn upload(node: &Node, text: &str) -> Result<HostListId> {
         return Err(Error::invalid(format!("a list has {} MB at most", MAX_LIST_BYTES >> 20)));
     }
     let url = format!("{FILE_URL_PREFIX}{}", node.clock().now().ms());
-    keep(node, url, "your file".to_owned(), read(text)?)
+    store_list(node, url, "your file".to_owned(), read(text)?)
 }
 
 /// What the URL of a list begins with that came as a file.
 const FILE_URL_PREFIX: &str = "file:";
 
-fn keep(node: &Node, url: String, name: String, rules: Vec<HostBlockRule>) -> Result<HostListId> {
-    let rules = not_us(node, rules);
+fn store_list(node: &Node, url: String, name: String, rules: Vec<HostBlockRule>) -> Result<HostListId> {
+    let rules = without_own_host(node, rules);
     node.store.write(move |w| {
         let id = host_block_lists::add(w, &url, &name)?;
         host_block::refill(w, id, &rules)?;
@@ -127,7 +127,7 @@ fn keep(node: &Node, url: String, name: String, rules: Vec<HostBlockRule>) -> Re
     })
 }
 
-fn not_us(node: &Node, mut rules: Vec<HostBlockRule>) -> Vec<HostBlockRule> {
+fn without_own_host(node: &Node, mut rules: Vec<HostBlockRule>) -> Vec<HostBlockRule> {
     let origin = &node.facts.origin;
     let ours: Vec<String> =
         [&origin.host, &origin.domain].iter().flat_map(|host| host_blocks::covering(host)).collect();
@@ -137,7 +137,7 @@ fn not_us(node: &Node, mut rules: Vec<HostBlockRule>) -> Vec<HostBlockRule> {
 
 /// Sets a rule by hand. Invalid for our own name.
 pub fn set(node: &Node, rule: HostBlockRule) -> Result<FollowChanges> {
-    match not_us(node, vec![rule]).pop() {
+    match without_own_host(node, vec![rule]).pop() {
         Some(rule) => node.store.write(move |w| host_block::set(w, &rule)),
         None => Err(Error::invalid("that is this server itself")),
     }
@@ -175,7 +175,7 @@ fn fetch(node: &Node, url: &str) -> Result<Vec<HostBlockRule>> {
         knock: Knock::default(),
         limit: MAX_LIST_BYTES,
         now: node.clock().now(),
-        gate: &|host| node.may_ask(host),
+        gate: &|host| node.check_host_allowed(host),
     };
     let answer = node.net.get(get)?;
     if answer.media_type() == "text/html" {
@@ -197,7 +197,7 @@ pub fn step(node: &Node) -> Result<bool> {
     let (id, fetched) = (list.id, fetch(node, &list.url));
     match fetched {
         Ok(rules) => {
-            let rules = not_us(node, rules);
+            let rules = without_own_host(node, rules);
             node.store.write(move |w| host_block::refill(w, id, &rules)).map(|_| true)
         }
         Err(error @ Error::Internal(_)) => Err(error),

@@ -28,7 +28,7 @@ pub const MAX_FIELD_CHARS: usize = 2_047;
 pub const MAX_FIELDS: usize = 8;
 
 /// Writes the node's row and the instance actor of a new folder. Conflict when there is one.
-pub fn found(store: &Store, origin: &Origin) -> Result<()> {
+pub fn create_node(store: &Store, origin: &Origin) -> Result<()> {
     check_host(&origin.host)?;
     check_host(&origin.domain)?;
     if store.read(node::get).is_ok() {
@@ -53,7 +53,7 @@ pub fn found(store: &Store, origin: &Origin) -> Result<()> {
             following: None,
             featured: None,
             featured_tags: None,
-            ..blank(uri, &origin.host, &origin.host, w.now)
+            ..empty_profile(uri, &origin.host, &origin.host, w.now)
         };
         let id = actors::upsert(w, &service)?;
         node::create(w, &origin, id, secret)?;
@@ -90,7 +90,7 @@ pub fn name_owner(store: &Store, username: &str) -> Result<ActorId> {
             published_at: Some(w.now),
             discoverable: true,
             indexable: true,
-            ..blank(uri, &username, &origin.domain, w.now)
+            ..empty_profile(uri, &username, &origin.domain, w.now)
         };
         let owner = Actor { shared_inbox: Some(origin.url("/inbox")), ..owner };
         let id = actors::upsert(w, &owner)?;
@@ -150,7 +150,7 @@ pub fn complete(store: &Store) -> Result<()> {
 }
 
 /// An actor of ours with nothing said yet; its collections are below its uri.
-fn blank(uri: String, username: &str, host: &str, now: Time) -> Actor {
+fn empty_profile(uri: String, username: &str, host: &str, now: Time) -> Actor {
     let below = |name: &str| Some(format!("{uri}/{name}"));
     Actor {
         id: ActorId(0),
@@ -221,7 +221,7 @@ pub enum ProfileImage {
 }
 
 /// Takes a picture off the owner's profile and tells everyone who should know.
-pub fn remove_portrait(node: &Node, which: ProfileImage) -> Result<()> {
+pub fn remove_profile_image(node: &Node, which: ProfileImage) -> Result<()> {
     node.store.write(move |w| {
         let mut owner = actors::by_id(w, node::owner(w)?)?;
         let mut settings = node::settings(w)?;
@@ -237,11 +237,11 @@ pub fn remove_portrait(node: &Node, which: ProfileImage) -> Result<()> {
 
 /// Changes the owner's profile and tells everyone who should know.
 pub fn set_profile(node: &Node, profile: ProfileChange) -> Result<()> {
-    set_profile_and(node, profile, |_| ())
+    set_profile_with(node, profile, |_| ())
 }
 
 /// As [`set_profile`], with a change of the settings in the same write: both or neither.
-pub fn set_profile_and(
+pub fn set_profile_with(
     node: &Node,
     profile: ProfileChange,
     change: impl FnOnce(&mut Settings) + Send + 'static,

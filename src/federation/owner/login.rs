@@ -14,7 +14,7 @@ use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::base::config::Origin;
-use crate::base::rate_limit_key::network;
+use crate::base::rate_limit_key::network_key;
 use crate::base::{Error, Result, Time};
 use crate::store::{self, Store};
 
@@ -70,7 +70,7 @@ impl LoginGuard {
     /// Denied when this address, or everyone together, was wrong too often.
     fn admit(&self, from: IpAddr, now: Time) -> Result<()> {
         let wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-        let here = wrong.from.get(&network(from)).map_or(0, |tally| tally.count_at(now));
+        let here = wrong.from.get(&network_key(from)).map_or(0, |tally| tally.count_at(now));
         if here >= MAX_WRONG_PER_ADDRESS || wrong.everywhere.count_at(now) >= MAX_WRONG_TOTAL {
             return Err(Error::Denied(
                 "too many wrong passwords; wait a quarter of an hour, or make a link with `hytte login-link`".into(),
@@ -79,23 +79,23 @@ impl LoginGuard {
         Ok(())
     }
 
-    fn remember(&self, from: IpAddr, now: Time) {
+    fn remember_wrong(&self, from: IpAddr, now: Time) {
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
         wrong.everywhere.add(now);
-        if wrong.from.len() >= MAX_REMEMBERED_ADDRESSES && !wrong.from.contains_key(&network(from)) {
+        if wrong.from.len() >= MAX_REMEMBERED_ADDRESSES && !wrong.from.contains_key(&network_key(from)) {
             let oldest = wrong.from.iter().min_by_key(|(_, tally)| tally.since).map(|(address, _)| *address);
             oldest.map(|address| wrong.from.remove(&address));
         }
-        wrong.from.entry(network(from)).or_default().add(now);
+        wrong.from.entry(network_key(from)).or_default().add(now);
     }
 
-    fn forget(&self, from: IpAddr) {
-        self.wrong.lock().unwrap_or_else(PoisonError::into_inner).from.remove(&network(from));
+    fn forget_wrong(&self, from: IpAddr) {
+        self.wrong.lock().unwrap_or_else(PoisonError::into_inner).from.remove(&network_key(from));
     }
 }
 
 /// Checks the password and opens a session; returns its cookie's value. Denied says what was wrong.
-pub fn enter(gate: &LoginGuard, store: &Store, password: &str, from: IpAddr, agent: &str) -> Result<String> {
+pub fn sign_in(gate: &LoginGuard, store: &Store, password: &str, from: IpAddr, agent: &str) -> Result<String> {
     check(gate, store, password, from)?;
     open_session(store, agent)
 }
@@ -109,10 +109,10 @@ pub fn check(gate: &LoginGuard, store: &Store, password: &str, from: IpAddr) -> 
     // Those who waited beside many others for their turn may have become too many meanwhile.
     gate.admit(from, now)?;
     if !matches(password, known.as_deref()) {
-        gate.remember(from, now);
+        gate.remember_wrong(from, now);
         return Err(Error::Denied("that is not the password".into()));
     }
-    gate.forget(from);
+    gate.forget_wrong(from);
     Ok(())
 }
 
@@ -175,7 +175,7 @@ pub fn make_link(store: &Store, origin: &Origin) -> Result<String> {
 }
 
 /// Uses a login link up and opens a session; returns its cookie's value. Denied when the link is spent or too old.
-pub fn enter_by_link(store: &Store, link: &str, agent: &str) -> Result<String> {
+pub fn sign_in_by_link(store: &Store, link: &str, agent: &str) -> Result<String> {
     let (token, agent) = (random_token()?, agent.to_owned());
     let (spent, hash) = (token_hash(link), token_hash(&token));
     store.write(move |w| {
@@ -214,7 +214,7 @@ mod tests {
         let other = "2001:db8:0:1::1".parse().unwrap();
         for _ in 0..MAX_WRONG_PER_ADDRESS {
             gate.admit(guesser, now).unwrap();
-            gate.remember(guesser, now);
+            gate.remember_wrong(guesser, now);
         }
         assert!(gate.admit(guesser, now).is_err());
         assert!(gate.admit(neighbour, now).is_err(), "the same /64");
@@ -226,7 +226,7 @@ mod tests {
     fn what_is_remembered_is_bounded() {
         let gate = LoginGuard::default();
         for n in 0..3_000u32 {
-            gate.remember(IpAddr::V4(n.into()), Time::from_secs(i64::from(n) * 1_000));
+            gate.remember_wrong(IpAddr::V4(n.into()), Time::from_secs(i64::from(n) * 1_000));
         }
         assert_eq!(gate.wrong.lock().unwrap().from.len(), MAX_REMEMBERED_ADDRESSES);
     }

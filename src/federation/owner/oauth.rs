@@ -207,12 +207,12 @@ pub fn exchange(
             return Ok(None);
         }
         if grant.app != app || grant.redirect != redirect || !proves(&grant, proof, &verifier) {
-            apps::drop_grant(w, &spent)?;
+            apps::remove_grant(w, &spent)?;
             return Ok(None);
         }
         let row = AccessToken { scopes: grant.scopes, ..bare };
         let id = apps::add_token(w, &hash, &row)?;
-        apps::spend_grant(w, &spent, id)?;
+        apps::use_grant(w, &spent, id)?;
         Ok(Some(AccessToken { id, ..row }))
     })?;
     Ok(made.map(|row| (token, row)))

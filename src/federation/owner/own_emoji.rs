@@ -9,7 +9,7 @@ use crate::store::{Write, actors, node, own_emoji};
 /// Adds an emoji. Invalid says what is wrong with the name or the picture.
 pub fn add(node: &Node, code: &str, picture: &[u8]) -> Result<()> {
     let code = emoji::code(code)?;
-    let file = media::portrait(node, picture, ImagePurpose::Emoji)?;
+    let file = media::keep_profile_image(node, picture, ImagePurpose::Emoji)?;
     change(node, move |w| own_emoji::add(w, &code, file.as_str()))
 }
 
@@ -28,6 +28,6 @@ fn change(node: &Node, act: impl FnOnce(&Write<'_>) -> Result<()> + Send + 'stat
     node.store.write(move |w| {
         act(w)?;
         let owner = actors::by_id(w, node::owner(w)?)?;
-        emoji::changed(w, &owner)
+        emoji::emoji_changed(w, &owner)
     })
 }

@@ -36,7 +36,7 @@ pub(in crate::federation) struct LengthLimit {
 }
 
 /// Checks what is to be said, resolves whom it names, and makes it HTML.
-pub(in crate::federation) fn words(
+pub(in crate::federation) fn word_count(
     node: &Node,
     edit: PostChange,
     form: TextMarkup,
@@ -53,7 +53,7 @@ pub(in crate::federation) fn words(
             text::MAX_CONTENT_WARNING_CHARS
         )));
     }
-    fits(&source, warning.as_deref().unwrap_or_default(), measure.length)?;
+    check_length(&source, warning.as_deref().unwrap_or_default(), measure.length)?;
     if edit.media.len() > MAX_ATTACHMENTS {
         return Err(Error::invalid(format!("a post has {MAX_ATTACHMENTS} pictures or other files at most")));
     }
@@ -63,7 +63,8 @@ pub(in crate::federation) fn words(
     let language = language.map_err(|said| {
         Error::invalid(format!("{said} is no language we know: name it, or use a code such as en, nb or pt-BR"))
     })?;
-    let summary = edit.summary.map(|summary| line(&summary, text::MAX_ABSTRACT_CHARS, "a summary")).transpose()?;
+    let summary =
+        edit.summary.map(|summary| plain_line(&summary, text::MAX_ABSTRACT_CHARS, "a summary")).transpose()?;
     let (composed, mentions) = compose(node, &source, form)?;
     Ok(RenderedPost {
         html: composed.html,
@@ -88,7 +89,7 @@ pub(in crate::federation) fn words(
 }
 
 /// Whether a text is short enough for what it is.
-fn fits(source: &str, warning: &str, length: MarkdownProfile) -> Result<()> {
+fn check_length(source: &str, warning: &str, length: MarkdownProfile) -> Result<()> {
     if source.chars().count() > text::MAX_ARTICLE_CHARS {
         return Err(Error::invalid(format!("a post has {} characters at most", text::MAX_ARTICLE_CHARS)));
     }
@@ -111,7 +112,7 @@ pub(in crate::federation) fn compose(
         TextMarkup::Plain => text::mentions_in(source),
         TextMarkup::Markdown(_) => markdown::mentions_in(source),
     };
-    let (people, mentions) = people(node, named)?;
+    let (people, mentions) = mentioned_actors(node, named)?;
     let tags = document::tag_base(&node.facts.origin);
     let composed = match form {
         TextMarkup::Plain => text::to_html(source, &people, &tags),
@@ -121,7 +122,7 @@ pub(in crate::federation) fn compose(
 }
 
 /// A line of the owner's, such as a title, within its limit of characters; None when it is blank.
-pub(in crate::federation) fn line(text: &str, most: usize, what: &str) -> Result<Option<String>> {
+pub(in crate::federation) fn plain_line(text: &str, most: usize, what: &str) -> Result<Option<String>> {
     let line = text::plain_text::line(text, usize::MAX);
     match line.chars().count() {
         0 => Ok(None),
@@ -131,7 +132,7 @@ pub(in crate::federation) fn line(text: &str, most: usize, what: &str) -> Result
 }
 
 /// Whom a text names, as far as they can be found. Who cannot be found stays text: a post is not lost for a typing error.
-fn people(node: &Node, named: Vec<Handle>) -> Result<(Vec<ResolvedMention>, Vec<PostMention>)> {
+fn mentioned_actors(node: &Node, named: Vec<Handle>) -> Result<(Vec<ResolvedMention>, Vec<PostMention>)> {
     let mut people = Vec::new();
     let mut mentions: Vec<PostMention> = Vec::new();
     for handle in named.into_iter().take(MAX_MENTIONS) {

@@ -34,11 +34,11 @@ pub const MAX_TITLE_CHARS: usize = 200;
 /// Publishes a post; returns once it and its deliveries are on the disk.
 pub fn post(node: &Node, draft: NewPost) -> Result<PostId> {
     let (audience, reply_to, once, from) = (draft.audience, draft.reply_to, draft.once.clone(), draft.from);
-    let words = checked(node, draft)?;
-    as_owner(node, move |w, owner| {
+    let words = check_draft(node, draft)?;
+    with_owner(node, move |w, owner| {
         // Asked inside the write, so that two at the same moment are one after the other.
         if let (Some(key), None) = (&once, from)
-            && let Some(made) = apps::made_once(w, key)?
+            && let Some(made) = apps::idempotent_result(w, key)?
         {
             return Ok(made);
         }
@@ -47,18 +47,18 @@ pub fn post(node: &Node, draft: NewPost) -> Result<PostId> {
         }
         let id = social::post::publish(w, owner, &words, audience, reply_to)?;
         if let Some(key) = &once {
-            apps::make_once(w, key, id)?;
+            apps::store_idempotent_result(w, key, id)?;
         }
         Ok(id)
     })
 }
 
 /// Everything that can be said against a draft before it is written, and its words made HTML.
-pub(in crate::federation) fn checked(node: &Node, draft: NewPost) -> Result<RenderedPost> {
+pub(in crate::federation) fn check_draft(node: &Node, draft: NewPost) -> Result<RenderedPost> {
     let settings = node.store.read(node::settings)?;
     let usual = text::language::read(&settings.language);
     let language = draft.language.or(usual).filter(|tag| !tag.is_empty());
-    let poll = draft.poll.map(NewPoll::tidy).transpose()?;
+    let poll = draft.poll.map(NewPoll::normalize).transpose()?;
     if poll.is_some() && !draft.media.is_empty() {
         // Mastodon shows one of them only.
         return Err(Error::invalid("a post has a poll or pictures, not both"));
@@ -78,54 +78,60 @@ pub(in crate::federation) fn checked(node: &Node, draft: NewPost) -> Result<Rend
         choices: draft.choices,
         ..PostChange::default()
     };
-    let form = form(draft.markdown.unwrap_or(settings.markdown), length);
-    let words =
-        post_content::words(node, edit, form, post_content::LengthLimit { length, quotes: draft.quote.is_some() })?;
+    let form = content_markup(draft.markdown.unwrap_or(settings.markdown), length);
+    let words = post_content::word_count(
+        node,
+        edit,
+        form,
+        post_content::LengthLimit { length, quotes: draft.quote.is_some() },
+    )?;
     if let Some(allowed) = &draft.allowed {
-        expected(node, &words, allowed)?;
+        check_expected(node, &words, allowed)?;
     }
     let words = RenderedPost { quote: draft.quote, app: draft.app, ..words };
     match draft.group {
         Some(_) if poll.is_some() => Err(Error::invalid("groups know no polls")),
-        Some(group) => in_group(node, words, draft.audience, group, title),
-        None => Ok(RenderedPost { title: titled(title, poll.is_some() || draft.reply_to.is_some())?, poll, ..words }),
+        Some(group) => group_of(node, words, draft.audience, group, title),
+        None => {
+            Ok(RenderedPost { title: check_title(title, poll.is_some() || draft.reply_to.is_some())?, poll, ..words })
+        }
     }
 }
 
 /// Whom a text would name, the owner left out: as [`post`] would find them.
-pub fn named(node: &Node, source: &str, markdown: Option<bool>) -> Result<Vec<ActorId>> {
+pub fn resolve_mentions(node: &Node, source: &str, markdown: Option<bool>) -> Result<Vec<ActorId>> {
     let settings = node.store.read(node::settings)?;
-    let form = form(markdown.unwrap_or(settings.markdown), MarkdownProfile::Note);
+    let form = content_markup(markdown.unwrap_or(settings.markdown), MarkdownProfile::Note);
     let (_, mentions) = post_content::compose(node, source.trim(), form)?;
-    node.store.read(|r| others(r, &mentions))
+    node.store.read(|r| resolve_others(r, &mentions))
 }
 
-fn others(r: &Read<'_>, mentions: &[PostMention]) -> Result<Vec<ActorId>> {
+fn resolve_others(r: &Read<'_>, mentions: &[PostMention]) -> Result<Vec<ActorId>> {
     let owner = node::owner(r)?;
     let ids = mentions.iter().filter_map(|mention| actors::id_of(r, &mention.uri).transpose());
     ids.filter(|id| !matches!(id, Ok(id) if *id == owner)).collect()
 }
 
-fn expected(node: &Node, words: &RenderedPost, allowed: &[ActorId]) -> Result<()> {
-    let named = node.store.read(|r| others(r, &words.mentions))?;
+fn check_expected(node: &Node, words: &RenderedPost, allowed: &[ActorId]) -> Result<()> {
+    let named = node.store.read(|r| resolve_others(r, &words.mentions))?;
     if named.iter().all(|id| allowed.contains(id)) {
         return Ok(());
     }
     Err(Error::invalid("it would be sent to somebody it was not meant for"))
 }
 
-fn form(markdown: bool, length: MarkdownProfile) -> TextMarkup {
+fn content_markup(markdown: bool, length: MarkdownProfile) -> TextMarkup {
     if markdown { TextMarkup::Markdown(length) } else { TextMarkup::Plain }
 }
 
 /// The title of an article. Polls and answers have none: few servers would show it.
-fn titled(title: Option<String>, bare: bool) -> Result<Option<String>> {
-    let title = post_content::line(title.as_deref().unwrap_or_default(), MAX_TITLE_CHARS, "a title")?;
+fn check_title(title: Option<String>, bare: bool) -> Result<Option<String>> {
+    let title = post_content::plain_line(title.as_deref().unwrap_or_default(), MAX_TITLE_CHARS, "a title")?;
     if title.is_some() && bare { Err(Error::invalid("answers and polls have no title")) } else { Ok(title) }
 }
 
 /// A post for a group names it, and is for everyone: groups refuse all else.
-fn in_group(
+fn group_of(
     node: &Node,
     words: RenderedPost,
     audience: Audience,
@@ -155,7 +161,8 @@ pub fn edit(node: &Node, id: PostId, edit: PostChange) -> Result<()> {
     let before = node.store.read(|r| posts::by_id(r, id))?;
     let markdown = edit.markdown.unwrap_or(before.extra.markdown);
     let length = if before.title.is_some() { MarkdownProfile::Article } else { MarkdownProfile::Note };
-    let title = edit.title.as_deref().map(|title| post_content::line(title, MAX_TITLE_CHARS, "a title")).transpose()?;
+    let title =
+        edit.title.as_deref().map(|title| post_content::plain_line(title, MAX_TITLE_CHARS, "a title")).transpose()?;
     if title == Some(None) && before.title.is_some() {
         return Err(Error::invalid("what has a title keeps one"));
     }
@@ -163,17 +170,22 @@ pub fn edit(node: &Node, id: PostId, edit: PostChange) -> Result<()> {
         PollRevision::To(_) if before.title.is_some() || !edit.media.is_empty() => {
             return Err(Error::invalid("a post has a poll or pictures, not both, and an article has none"));
         }
-        PollRevision::To(poll) => PollRevision::To(poll.tidy()?),
+        PollRevision::To(poll) => PollRevision::To(poll.normalize()?),
         other => other,
     };
     let quotes = node.store.read(|r| quotes::get(r, id))?.is_some();
-    let words = post_content::words(node, edit, form(markdown, length), post_content::LengthLimit { length, quotes })?;
+    let words = post_content::word_count(
+        node,
+        edit,
+        content_markup(markdown, length),
+        post_content::LengthLimit { length, quotes },
+    )?;
     let words = RenderedPost { title: title.flatten(), revised, ..words };
-    as_owner(node, move |w, owner| social::post::edit(w, owner, id, &words))
+    with_owner(node, move |w, owner| social::post::edit(w, owner, id, &words))
 }
 
 /// Runs one write with the owner's row at hand.
-fn as_owner<T: Send + 'static>(
+fn with_owner<T: Send + 'static>(
     node: &Node,
     act: impl FnOnce(&Write<'_>, &Actor) -> Result<T> + Send + 'static,
 ) -> Result<T> {
@@ -185,37 +197,37 @@ fn as_owner<T: Send + 'static>(
 
 /// Deletes a post of the owner's, everywhere.
 pub fn delete(node: &Node, id: PostId) -> Result<()> {
-    as_owner(node, move |w, owner| social::post::delete(w, owner, id, MediaFate::Remove))
+    with_owner(node, move |w, owner| social::post::delete(w, owner, id, MediaFate::Remove))
 }
 
 /// Deletes a post of the owner's, everywhere, to be written anew: its files are loose uploads again.
 pub fn withdraw(node: &Node, id: PostId) -> Result<()> {
-    as_owner(node, move |w, owner| social::post::delete(w, owner, id, MediaFate::Keep))
+    with_owner(node, move |w, owner| social::post::delete(w, owner, id, MediaFate::Keep))
 }
 
 /// Says who may answer, like, boost and quote a post of the owner's from now on.
 pub fn rule(node: &Node, id: PostId, choices: PolicyChoices) -> Result<()> {
-    as_owner(node, move |w, owner| social::post::rule(w, owner, id, choices))
+    with_owner(node, move |w, owner| social::post::set_policy(w, owner, id, choices))
 }
 
 /// Votes in somebody else's poll, by the places of the options; Invalid when that cannot be done, with a sentence.
 pub fn vote(node: &Node, id: PostId, choices: Vec<usize>) -> Result<()> {
-    as_owner(node, move |w, owner| social::vote::send(w, owner, id, &choices))
+    with_owner(node, move |w, owner| social::vote::send(w, owner, id, &choices))
 }
 
 /// Likes a post.
 pub fn like(node: &Node, id: PostId) -> Result<()> {
-    as_owner(node, move |w, owner| social::like::send(w, owner, id))
+    with_owner(node, move |w, owner| social::like::send(w, owner, id))
 }
 
 /// Takes a like back.
 pub fn unlike(node: &Node, id: PostId) -> Result<()> {
-    as_owner(node, move |w, owner| social::like::take_back(w, owner, id))
+    with_owner(node, move |w, owner| social::like::take_back(w, owner, id))
 }
 
 /// Reacts to a post with one emoji, or `:code:`; `url` tells which of several pictures that are there already.
 pub fn react(node: &Node, id: PostId, emoji: String, url: Option<String>) -> Result<()> {
-    as_owner(node, move |w, owner| {
+    with_owner(node, move |w, owner| {
         let post = posts::by_id(w, id)?;
         social::react::send(w, owner, &post, &emoji, url.as_deref())
     })
@@ -223,7 +235,7 @@ pub fn react(node: &Node, id: PostId, emoji: String, url: Option<String>) -> Res
 
 /// Takes the owner's reaction to a post back.
 pub fn unreact(node: &Node, id: PostId) -> Result<()> {
-    as_owner(node, move |w, owner| {
+    with_owner(node, move |w, owner| {
         let post = posts::by_id(w, id)?;
         social::react::take_back(w, owner, &post)
     })
@@ -231,22 +243,22 @@ pub fn unreact(node: &Node, id: PostId) -> Result<()> {
 
 /// Pins a post of the owner's to their profile.
 pub fn pin(node: &Node, id: PostId) -> Result<()> {
-    as_owner(node, move |w, owner| social::pin::pin(w, owner, id))
+    with_owner(node, move |w, owner| social::pin::pin(w, owner, id))
 }
 
 /// Unpins a post.
 pub fn unpin(node: &Node, id: PostId) -> Result<()> {
-    as_owner(node, move |w, owner| social::pin::unpin(w, owner, id))
+    with_owner(node, move |w, owner| social::pin::unpin(w, owner, id))
 }
 
 /// Features a hashtag on the owner's profile.
 pub fn feature(node: &Node, tag: String) -> Result<()> {
-    as_owner(node, move |w, owner| social::pin::feature(w, owner, &tag))
+    with_owner(node, move |w, owner| social::pin::feature(w, owner, &tag))
 }
 
 /// Takes a featured hashtag off.
 pub fn unfeature(node: &Node, name: String) -> Result<()> {
-    as_owner(node, move |w, owner| social::pin::unfeature(w, owner, &name))
+    with_owner(node, move |w, owner| social::pin::unfeature(w, owner, &name))
 }
 
 /// Boosts a public or quiet post for everyone; the boost's own id.
@@ -256,62 +268,62 @@ pub fn boost(node: &Node, id: PostId) -> Result<PostId> {
 
 /// Boosts a post for this audience; one of the owner's for their followers goes to these once more.
 pub fn boost_for(node: &Node, id: PostId, audience: Audience) -> Result<PostId> {
-    as_owner(node, move |w, owner| social::boost::send(w, owner, id, audience))
+    with_owner(node, move |w, owner| social::boost::send(w, owner, id, audience))
 }
 
 /// Takes a boost back.
 pub fn unboost(node: &Node, id: PostId) -> Result<()> {
-    as_owner(node, move |w, owner| social::boost::take_back(w, owner, id))
+    with_owner(node, move |w, owner| social::boost::take_back(w, owner, id))
 }
 
 /// Asks to follow an actor; asking again sends the request again.
 pub fn follow(node: &Node, who: ActorId) -> Result<()> {
-    as_owner(node, move |w, owner| social::follow::send(w, owner, who))
+    with_owner(node, move |w, owner| social::follow::send(w, owner, who))
 }
 
 /// Stops following an actor, or takes the request back.
 pub fn unfollow(node: &Node, who: ActorId) -> Result<()> {
-    as_owner(node, move |w, owner| social::follow::take_back(w, owner, who))
+    with_owner(node, move |w, owner| social::follow::take_back(w, owner, who))
 }
 
 /// Lets a waiting follower in.
 pub fn accept_follower(node: &Node, who: ActorId) -> Result<()> {
-    as_owner(node, move |w, owner| social::follow::accept(w, owner, who))
+    with_owner(node, move |w, owner| social::follow::accept(w, owner, who))
 }
 
 /// Lets somebody in who asks to answer, like, boost or quote a post of the owner's.
 pub fn accept_request(node: &Node, id: RequestId) -> Result<()> {
-    as_owner(node, move |w, owner| social::interaction::inbound::accept(w, owner, id))
+    with_owner(node, move |w, owner| social::interaction::inbound::accept(w, owner, id))
 }
 
 /// Turns them away.
 pub fn reject_request(node: &Node, id: RequestId) -> Result<()> {
-    as_owner(node, move |w, owner| social::interaction::inbound::reject(w, owner, id))
+    with_owner(node, move |w, owner| social::interaction::inbound::reject(w, owner, id))
 }
 
 /// Takes the owner's word back that a post may quote theirs.
 pub fn revoke_quote(node: &Node, quoting: PostId) -> Result<()> {
-    as_owner(node, move |w, owner| social::interaction::inbound::revoke(w, owner, quoting))
+    with_owner(node, move |w, owner| social::interaction::inbound::revoke(w, owner, quoting))
 }
 
 /// Turns a waiting follower away, or removes a follower.
 pub fn reject_follower(node: &Node, who: ActorId) -> Result<()> {
-    as_owner(node, move |w, owner| social::follow::reject(w, owner, who))
+    with_owner(node, move |w, owner| social::follow::reject(w, owner, who))
 }
 
 /// Blocks somebody.
 pub fn block(node: &Node, who: ActorId) -> Result<()> {
-    as_owner(node, move |w, owner| social::moderation::block::send(w, owner, who))
+    with_owner(node, move |w, owner| social::moderation::block::send(w, owner, who))
 }
 
 /// Takes a block back.
 pub fn unblock(node: &Node, who: ActorId) -> Result<()> {
-    as_owner(node, move |w, owner| social::moderation::block::take_back(w, owner, who))
+    with_owner(node, move |w, owner| social::moderation::block::take_back(w, owner, who))
 }
 
 /// Mutes somebody for a time, or for good.
 pub fn mute(node: &Node, who: ActorId, reach: MuteScope, length: Option<Duration>) -> Result<()> {
-    as_owner(node, move |w, owner| {
+    with_owner(node, move |w, owner| {
         social::moderation::block::mute(w, owner, who, reach, length.map(|length| w.now.plus(length)))
     })
 }
@@ -324,10 +336,10 @@ pub fn unmute(node: &Node, who: ActorId) -> Result<()> {
 /// Reports somebody and posts of theirs to their server, without saying who reports.
 pub fn report(node: &Node, who: ActorId, posts: Vec<PostId>, comment: String) -> Result<()> {
     let (category, audience) = (ReportCategory::Other, ReportRecipient::Forwarded);
-    complain(node, who, NewReport { posts, comment, category, rules: Vec::new(), audience }).map(drop)
+    report_actor(node, who, NewReport { posts, comment, category, rules: Vec::new(), audience }).map(drop)
 }
 
 /// Reports somebody as [`report`] does, with all that can be said; kept here alone if nobody else is to hear of it.
-pub fn complain(node: &Node, who: ActorId, complaint: NewReport) -> Result<crate::base::id::ReportId> {
+pub fn report_actor(node: &Node, who: ActorId, complaint: NewReport) -> Result<crate::base::id::ReportId> {
     node.store.write(move |w| social::moderation::report::send(w, who, &complaint))
 }

@@ -23,7 +23,7 @@ pub fn draft(kept: &StoredDraft) -> NewPost {
 }
 
 /// When it can be published: Invalid for what is too near or too far; what has passed is None, for now.
-pub fn moment(at: Time, now: Time) -> Result<Option<Time>> {
+pub fn scheduled_time(at: Time, now: Time) -> Result<Option<Time>> {
     if at <= now {
         Ok(None)
     } else if at <= now.plus(MIN_SCHEDULE_LEAD) {
@@ -43,7 +43,7 @@ pub fn keep(node: &Node, draft: NewPost) -> Result<DraftId> {
 /// Keeps a post to be published at `due`; Invalid when it could not be published as it is. The same request twice makes
 /// one.
 pub fn schedule(node: &Node, draft: NewPost, due: Time) -> Result<DraftId> {
-    publish::checked(node, draft.clone())?;
+    publish::check_draft(node, draft.clone())?;
     write(node, draft, Some(due))
 }
 
@@ -60,7 +60,7 @@ fn write(node: &Node, draft: NewPost, due: Option<Time>) -> Result<DraftId> {
             return drafts::change(w, id, &words, due, &holds).map(|()| id);
         }
         if let Some(key) = &draft.once
-            && let Some(made) = drafts::made_once(w, key)?
+            && let Some(made) = drafts::idempotent_result(w, key)?
         {
             return Ok(made);
         }
@@ -72,7 +72,7 @@ fn write(node: &Node, draft: NewPost, due: Option<Time>) -> Result<DraftId> {
 }
 
 /// Changes when a post is published.
-pub fn put_off(node: &Node, id: DraftId, due: Time) -> Result<()> {
+pub fn reschedule(node: &Node, id: DraftId, due: Time) -> Result<()> {
     node.store.write(move |w| match drafts::get(w, id)?.due_at {
         Some(_) => drafts::set_due(w, id, Some(due)),
         None => Err(Error::NotFound),

@@ -47,10 +47,10 @@ impl SearchInput {
 }
 
 /// What an address or handle names; None for words, for what is not known, and for what cannot be had just now.
-pub fn named(node: &Node, typed: &SearchInput, reach: SearchScope) -> Result<Option<Resolved>> {
+pub fn find_named(node: &Node, typed: &SearchInput, reach: SearchScope) -> Result<Option<Resolved>> {
     let found = match (typed, reach) {
         (SearchInput::Words(_), _) => return Ok(None),
-        (SearchInput::Address(url), SearchScope::Here) => return resolve::known(node, url),
+        (SearchInput::Address(url), SearchScope::Here) => return resolve::known_actor(node, url),
         (SearchInput::Address(url), SearchScope::Everywhere) => resolve::find(node, url),
         (SearchInput::Handle(handle), SearchScope::Here) => {
             let host = handle.host.as_deref().unwrap_or_default();
@@ -77,13 +77,13 @@ pub fn posts(
     page: PostPage,
     offset: u32,
 ) -> Result<Vec<PostId>> {
-    let mut wanted = wanted(node, r, words)?;
+    let mut wanted = query(node, r, words)?;
     wanted.authors.extend(by.map(|id| (TermSign::With, id)));
     search::posts(r, &wanted, viewer, page, offset)
 }
 
 /// What is asked for, with its authors looked up. Somebody we do not know wrote nothing that is here.
-fn wanted(node: &Node, r: &Read<'_>, words: &str) -> Result<SearchQuery> {
+fn query(node: &Node, r: &Read<'_>, words: &str) -> Result<SearchQuery> {
     let mut wanted = SearchQuery { asked: ParsedQuery::read(words), authors: Vec::new() };
     for (sign, kind) in &wanted.asked.traits {
         let author = match kind {

@@ -74,12 +74,12 @@ impl Default for BackfillQueue {
 }
 
 /// Notes a wish; a worker fulfils it ([`step`]).
-pub fn wish(node: &Node, wish: BackfillJob) {
+pub fn enqueue(node: &Node, wish: BackfillJob) {
     let mut wishes = node.backfill.wishes.lock().unwrap_or_else(PoisonError::into_inner);
     if wishes.len() < MAX_JOBS && !wishes.contains(&wish) {
         wishes.push_back(wish);
         drop(wishes);
-        node.store.bell().ring();
+        node.store.commit_notifier().notify();
     }
 }
 
@@ -95,17 +95,17 @@ pub fn step(node: &Node) -> Result<bool> {
     let outcome = match next {
         None => return Ok(false),
         Some(BackfillJob::Profile(id)) => {
-            profile(node, id).and_then(|()| server(node, id)).and_then(|()| remote_counts::look(node, id))
+            profile(node, id).and_then(|()| server(node, id)).and_then(|()| remote_counts::refresh(node, id))
         }
         Some(BackfillJob::Thread(id)) => thread(node, id),
-        Some(BackfillJob::Gap(id, since)) => outage_recovery::fill(node, id, since),
+        Some(BackfillJob::Gap(id, since)) => outage_recovery::fill_gap(node, id, since),
         Some(BackfillJob::Followers { of, url, digest }) if is_due(node, &url) => {
-            follower_sync::agree(node, of, &url, &digest)
+            follower_sync::reconcile(node, of, &url, &digest)
         }
         Some(BackfillJob::Followers { .. }) => Ok(()),
         Some(BackfillJob::Poll(id)) => poll_refresh::refresh(node, id),
     };
-    forgive(outcome)?;
+    ignore_failure(outcome)?;
     Ok(true)
 }
 
@@ -115,21 +115,21 @@ pub fn profile(node: &Node, who: ActorId) -> Result<()> {
     if node.facts.origin.owns(&actor.uri) || !is_due(node, &actor.uri) {
         return Ok(());
     }
-    top(node, &actor)?;
+    read_pins(node, &actor)?;
     let Some(outbox) = actor.outbox.clone() else { return Ok(()) };
     let items = items(node, &outbox);
     if social::group::is_group(&actor) {
-        announced(node, &actor, &items)?;
+        is_announced(node, &actor, &items)?;
     }
     for item in items {
-        take(node, &actor, &item)?;
+        take_items(node, &actor, &item)?;
     }
     Ok(())
 }
 
 /// What stands at the top of a profile: pinned posts and hashtags, as their server lists them. Without an answer they stay
 /// as they were.
-fn top(node: &Node, actor: &Actor) -> Result<()> {
+fn read_pins(node: &Node, actor: &Actor) -> Result<()> {
     let near = |uri: &Option<String>| uri.clone().filter(|uri| json::same_origin(uri, &actor.uri));
     let listed = |uri: &str| node.document(uri, IdRule::Exact).ok().map(|found| members(node, &found.value, uri));
     if let Some(items) = near(&actor.featured).and_then(|uri| listed(&uri)) {
@@ -147,14 +147,14 @@ fn pinned(node: &Node, actor: &Actor, items: &[Ref]) -> Result<()> {
     let (mut posts, mut asked) = (Vec::new(), 0);
     for item in items {
         let Some(uri) = item.id().filter(|_| social::pin::tag(item).is_none()) else { continue };
-        take(node, actor, item)?;
+        take_items(node, actor, item)?;
         let known = node.store.read(|r| posts::by_uri(r, uri.as_str()))?;
         asked += usize::from(known.is_none());
         match known {
             Some(post) => posts.push(post.id),
             None if asked <= MAX_FETCHES => match resolve::post(node, uri.as_str()) {
                 Ok(post) => posts.push(post),
-                Err(error) => forgive(Err(error))?,
+                Err(error) => ignore_failure(Err(error))?,
             },
             None => {}
         }
@@ -163,7 +163,7 @@ fn pinned(node: &Node, actor: &Actor, items: &[Ref]) -> Result<()> {
     node.store.write(move |w| {
         let mut shown = Vec::new();
         for id in posts {
-            if social::pin::may_stand(w, &actor, &posts::by_id(w, id)?)? {
+            if social::pin::may_be_pinned(w, &actor, &posts::by_id(w, id)?)? {
                 shown.push(id);
             }
         }
@@ -174,19 +174,19 @@ fn pinned(node: &Node, actor: &Actor, items: &[Ref]) -> Result<()> {
 /// What the server of a profile runs, for its card.
 fn server(node: &Node, who: ActorId) -> Result<()> {
     let actor = node.store.read(|r| actors::by_id(r, who))?;
-    nodeinfo::look(node, &crate::federation::host_of(&actor.uri))
+    nodeinfo::refresh(node, &crate::federation::host_of(&actor.uri))
 }
 
 /// As [`profile`], and onto the home timeline: they are followed now.
-pub fn followed(node: &Node, who: ActorId) -> Result<()> {
+pub fn read_followed(node: &Node, who: ActorId) -> Result<()> {
     profile(node, who)?;
-    node.store.write(move |w| home_timeline::welcome(w, who))
+    node.store.write(move |w| home_timeline::add_history_of(w, who))
 }
 
 /// Fetches the answers to a post of somebody else's that its server knows, unless it was done a moment ago.
 pub fn thread(node: &Node, id: PostId) -> Result<()> {
     let post = node.store.read(|r| posts::by_id(r, id))?;
-    quote_refresh::wake(node, id)?;
+    quote_refresh::wake_worker(node, id)?;
     if node.facts.origin.owns(&post.uri) || !post.audience.is_open() || !is_due(node, &post.uri) {
         return Ok(());
     }
@@ -211,7 +211,7 @@ pub fn thread(node: &Node, id: PostId) -> Result<()> {
         if asked > MAX_FETCHES {
             break;
         }
-        forgive(resolve::post(node, uri.as_str()).map(drop))?;
+        ignore_failure(resolve::post(node, uri.as_str()).map(drop))?;
     }
     Ok(())
 }
@@ -219,10 +219,10 @@ pub fn thread(node: &Node, id: PostId) -> Result<()> {
 /// Whether this has not been asked for lately; then it is noted as asked for now.
 pub(in crate::federation) fn is_due(node: &Node, uri: &str) -> bool {
     let now = node.clock().now();
-    if node.backfill.asked.recall(uri, now).is_some() {
+    if node.backfill.asked.get(uri, now).is_some() {
         return false;
     }
-    node.backfill.asked.remember(uri, now.plus(MIN_REPEAT_INTERVAL), now, ());
+    node.backfill.asked.insert(uri, now.plus(MIN_REPEAT_INTERVAL), now, ());
     true
 }
 
@@ -257,7 +257,7 @@ pub(in crate::federation) fn members(node: &Node, value: &Value, near: &str) -> 
 
 /// One item of an outbox: a Create with the post inside, its id, or a bare post. Boosts are left out: each would cost a
 /// request to a third server.
-fn take(node: &Node, author: &Actor, item: &Ref) -> Result<()> {
+fn take_items(node: &Node, author: &Actor, item: &Ref) -> Result<()> {
     let Some(value) = item.embedded() else { return Ok(()) };
     let object = if json::is_type(value, "Create") { value.get("object") } else { Some(value) };
     let Some(object) = object.filter(|_| !json::is_type(value, "Announce")) else { return Ok(()) };
@@ -267,15 +267,15 @@ fn take(node: &Node, author: &Actor, item: &Ref) -> Result<()> {
         return Ok(());
     }
     let author = author.clone();
-    forgive(node.store.write(move |w| social::post::keep(w, &author, &object, None)).map(drop))
+    ignore_failure(node.store.write(move |w| social::post::store_post(w, &author, &object, None)).map(drop))
 }
 
 /// What a group's outbox passes on: posts begun in it (Lemmy, PieFed), each fetched from its own server.
-fn announced(node: &Node, group: &Actor, items: &[Ref]) -> Result<()> {
+fn is_announced(node: &Node, group: &Actor, items: &[Ref]) -> Result<()> {
     let mut asked = 0;
     for item in items.iter().filter_map(Ref::embedded).filter(|value| json::is_type(value, "Announce")) {
         let Some(object) = Lossy::<Ref>::read(item, "object").0 else { continue };
-        let Some(uri) = (match social::group::passed_on(&object) {
+        let Some(uri) = (match social::group::announced_activity(&object) {
             Some(inner) if json::is_type(inner, "Create") => json::id_of(inner, "object"),
             Some(_) => None,
             None => object.id().cloned(),
@@ -291,15 +291,15 @@ fn announced(node: &Node, group: &Actor, items: &[Ref]) -> Result<()> {
         match resolve::post(node, uri.as_str()) {
             Ok(post) => {
                 let group = group.id;
-                node.store.write(move |w| social::group::listed(w, group, post))?;
+                node.store.write(move |w| social::group::listed_posts(w, group, post))?;
             }
-            Err(error) => forgive(Err(error))?,
+            Err(error) => ignore_failure(Err(error))?,
         }
     }
     Ok(())
 }
 
-fn forgive(outcome: Result<()>) -> Result<()> {
+fn ignore_failure(outcome: Result<()>) -> Result<()> {
     match outcome {
         Err(error @ Error::Internal(_)) => Err(error),
         _ => Ok(()),

@@ -12,7 +12,7 @@ const KEY_LABEL: &[u8] = b"proxy\n";
 
 /// The path on this server that shows a remote picture.
 pub fn path(node: &Node, url: &str) -> String {
-    let mac = hmac::sign(&key(node), &labelled(url));
+    let mac = hmac::sign(&key(node), &with_label(url));
     format!("/proxy/{}/{}", URL_SAFE_NO_PAD.encode(mac), URL_SAFE_NO_PAD.encode(url))
 }
 
@@ -20,7 +20,7 @@ pub fn path(node: &Node, url: &str) -> String {
 pub fn url(node: &Node, mac: &str, url: &str) -> Result<String> {
     let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| Error::NotFound);
     let url = String::from_utf8(decode(url)?).map_err(|_| Error::NotFound)?;
-    hmac::verify(&key(node), &labelled(&url), &decode(mac)?).map_err(|_| Error::NotFound)?;
+    hmac::verify(&key(node), &with_label(&url), &decode(mac)?).map_err(|_| Error::NotFound)?;
     Ok(url)
 }
 
@@ -28,6 +28,6 @@ fn key(node: &Node) -> hmac::Key {
     hmac::Key::new(hmac::HMAC_SHA256, &node.facts.secret)
 }
 
-fn labelled(url: &str) -> Vec<u8> {
+fn with_label(url: &str) -> Vec<u8> {
     [KEY_LABEL, url.as_bytes()].concat()
 }

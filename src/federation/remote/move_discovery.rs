@@ -19,10 +19,10 @@ const MISMATCH_RECHECK_DELAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The owner follows somebody where they have moved, whatever the settings say. Conflict when the new account does not say
 /// that it was this one: anybody can claim to have become somebody else.
-pub fn follow_there(node: &Node, old: ActorId) -> Result<()> {
+pub fn act_on_move(node: &Node, old: ActorId) -> Result<()> {
     let old = node.store.read(|r| actors::by_id(r, old))?;
     let target = old.moved_to.as_deref().ok_or_else(|| Error::Conflict("they have not moved".to_owned()))?;
-    let new = resolve::anew(node, target)?;
+    let new = resolve::fetch_actor_again(node, target)?;
     let new = node.store.read(|r| actors::by_id(r, new))?;
     if !new.also_known_as.contains(&old.uri) {
         return Err(Error::Conflict(format!("@{} does not say that it was @{} before", new.handle(), old.handle())));
@@ -36,16 +36,16 @@ pub fn step(node: &Node) -> Result<bool> {
     let Ok(owner) = node.owner() else { return Ok(false) };
     let now = node.clock().now();
     let olds = node.store.read(|r| {
-        let ids = moves::unseen(r, owner, ACTORS_PER_ROUND * 10)?;
+        let ids = moves::next_undiscovered(r, owner, ACTORS_PER_ROUND * 10)?;
         actors::by_ids(r, &ids)
     })?;
     let memo = |uri: &str| format!("move {uri}");
-    let due = olds.into_iter().filter(|old| node.refreshed.recall(&memo(&old.uri), now).is_none());
+    let due = olds.into_iter().filter(|old| node.refreshed.get(&memo(&old.uri), now).is_none());
     let mut done = false;
     for old in due.take(ACTORS_PER_ROUND as usize) {
-        node.refreshed.remember(&memo(&old.uri), now.plus(MISMATCH_RECHECK_DELAY), now, ());
+        node.refreshed.insert(&memo(&old.uri), now.plus(MISMATCH_RECHECK_DELAY), now, ());
         let Some(target) = old.moved_to.clone() else { continue };
-        let new = match resolve::anew(node, &target) {
+        let new = match resolve::fetch_actor_again(node, &target) {
             Ok(new) => new,
             Err(error @ Error::Internal(_)) => return Err(error),
             Err(error) => {
@@ -55,7 +55,7 @@ pub fn step(node: &Node) -> Result<bool> {
         };
         done |= node.store.write(move |w| {
             let (old, new) = (actors::by_id(w, old.id)?, actors::by_id(w, new)?);
-            account_move::act(w, node::owner(w)?, &old, &new)
+            account_move::apply_move(w, node::owner(w)?, &old, &new)
         })?;
     }
     Ok(done)

@@ -18,33 +18,33 @@ const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
 const MAX_NAME_CHARS: usize = 60;
 
 /// Asks a server what it runs, unless that was done within a week. It need not answer.
-pub fn look(node: &Node, host: &str) -> Result<()> {
+pub fn refresh(node: &Node, host: &str) -> Result<()> {
     let now = node.clock().now();
     let known = node.store.read(|r| hosts::get(r, host))?;
     let asked = known.as_ref().and_then(|host| host.software_at);
     if node.config.trial || host == node.facts.origin.host || asked.is_some_and(|at| now.since(at) < REFRESH_INTERVAL) {
         return Ok(());
     }
-    let found = ask(node, host);
+    let found = fetch_nodeinfo(node, host);
     let host = host.to_owned();
     node.store.write(move |w| match &found {
         Some((name, version)) => hosts::set_software(w, &host, name, version),
-        None => hosts::asked_software(w, &host),
+        None => hosts::software_checked(w, &host),
     })
 }
 
 /// Asks one server of somebody the owner knows; false when all were asked within a week.
 pub fn step(node: &Node) -> Result<bool> {
     let week_ago: Time = node.clock().now().minus(REFRESH_INTERVAL);
-    match node.store.read(|r| hosts::unasked(r, week_ago, 1))?.pop() {
-        Some(host) => look(node, &host).map(|()| true),
+    match node.store.read(|r| hosts::next_without_software(r, week_ago, 1))?.pop() {
+        Some(host) => refresh(node, &host).map(|()| true),
         None => Ok(false),
     }
 }
 
-fn ask(node: &Node, host: &str) -> Option<(String, String)> {
+fn fetch_nodeinfo(node: &Node, host: &str) -> Option<(String, String)> {
     let index = fetch(node, &format!("{}://{host}/.well-known/nodeinfo", node.facts.origin.scheme)).ok()?;
-    let href = newest(&index)?;
+    let href = newest_version(&index)?;
     let info = fetch(node, &href).ok()?;
     let software = info.get("software")?;
     let word = |key: &str| {
@@ -56,7 +56,7 @@ fn ask(node: &Node, host: &str) -> Option<(String, String)> {
 }
 
 /// The link to the newest version we read.
-fn newest(index: &Value) -> Option<String> {
+fn newest_version(index: &Value) -> Option<String> {
     let links = index.get("links")?.as_array()?;
     ["2.1", "2.0", "1.1", "1.0"].iter().find_map(|version| {
         let wanted = format!("http://nodeinfo.diaspora.software/ns/schema/{version}");
@@ -73,7 +73,7 @@ fn fetch(node: &Node, url: &str) -> Result<Value, NetError> {
         knock: Knock::Cavage,
         limit: MAX_DOCUMENT_BYTES,
         now: node.clock().now(),
-        gate: &|host| node.may_fetch(host),
+        gate: &|host| node.check_host_fetchable(host),
     };
-    Ok(node.net.json(get).inspect_err(|error| node.note_slow(error))?.1)
+    Ok(node.net.json(get).inspect_err(|error| node.remember_slow_host(error))?.1)
 }

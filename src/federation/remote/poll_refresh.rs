@@ -21,11 +21,11 @@ pub fn step(node: &Node) -> Result<()> {
         if node.facts.origin.owns(&post.uri) {
             node.store.write(move |w| {
                 let owner = actors::by_id(w, node::owner(w)?)?;
-                poll::tell(w, &owner, id)
+                poll::announce_poll(w, &owner, id)
             })?;
             continue;
         }
-        let look = match look(node, &post.uri) {
+        let look = match fetch_poll(node, &post.uri) {
             Ok(()) => PollRefresh::Done,
             Err(error @ Error::Internal(_)) => return Err(error),
             Err(error) => {
@@ -33,7 +33,7 @@ pub fn step(node: &Node) -> Result<()> {
                 PollRefresh::Failed
             }
         };
-        node.store.write(move |w| poll::looked(w, id, look))?;
+        node.store.write(move |w| poll::record_refresh(w, id, look))?;
     }
     Ok(())
 }
@@ -44,9 +44,9 @@ pub(in crate::federation) fn refresh(node: &Node, id: PostId) -> Result<()> {
     if node.facts.origin.owns(&post.uri) || !backfill::is_due(node, &format!("poll {}", post.uri)) {
         return Ok(());
     }
-    look(node, &post.uri)
+    fetch_poll(node, &post.uri)
 }
 
-fn look(node: &Node, uri: &str) -> Result<()> {
+fn fetch_poll(node: &Node, uri: &str) -> Result<()> {
     resolve::fetch_post(node, uri).map(drop)
 }

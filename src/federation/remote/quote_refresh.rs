@@ -28,13 +28,13 @@ pub fn step(node: &Node) -> Result<bool> {
     }
     let Some(due) = node.store.write(|w| quotes::claim(w, CLAIM_LEASE))? else { return Ok(false) };
     let post = due.post_id;
-    let next = node.store.read(|r| quote::judge(r, &due))?;
+    let next = node.store.read(|r| quote::judge_quote(r, &due))?;
     match next {
-        QuoteCheck::Done(_) => node.store.write(move |w| quote::settle(w, due).map(drop))?,
+        QuoteCheck::Done(_) => node.store.write(move |w| quote::settle_quote(w, due).map(drop))?,
         QuoteCheck::Fetch => fetch(node, due)?,
         QuoteCheck::Look(stamp) => {
-            let sight = look(node, &stamp);
-            node.store.write(move |w| quote::seen(w, post, &stamp, &sight))?;
+            let sight = check_authorization(node, &stamp);
+            node.store.write(move |w| quote::authorization_checked(w, post, &stamp, &sight))?;
         }
     }
     Ok(true)
@@ -43,7 +43,7 @@ pub fn step(node: &Node) -> Result<bool> {
 /// Fetches the quoted post; what it may need besides is due at once.
 fn fetch(node: &Node, due: StoredQuote) -> Result<()> {
     let uri = due.quoted_uri.clone();
-    match find(node, &uri) {
+    match find_quoted(node, &uri) {
         Ok(found) => node.store.write(move |w| {
             let found = posts::by_id(w, found)?;
             let found = match found.boost_of {
@@ -51,26 +51,26 @@ fn fetch(node: &Node, due: StoredQuote) -> Result<()> {
                 None => found,
             };
             if found.id == due.post_id {
-                return quote::gone(w, due);
+                return quote::quoted_post_gone(w, due);
             }
             if let Some(deeper) = quotes::get(w, found.id)?.filter(|deeper| deeper.quoted_id.is_none()) {
                 // A chain of quotes ends here, however long it is.
                 quotes::put(w, &StoredQuote { check_at: None, ..deeper })?;
             }
             let due = StoredQuote { quoted_id: Some(found.id), quoted_uri: found.uri, check_at: Some(w.now), ..due };
-            quote::settle(w, due).map(drop)
+            quote::settle_quote(w, due).map(drop)
         }),
         Err(error @ (Error::Internal(_) | Error::Busy)) => Err(error),
-        Err(Error::Gone | Error::NotFound) => node.store.write(move |w| quote::gone(w, due)),
+        Err(Error::Gone | Error::NotFound) => node.store.write(move |w| quote::quoted_post_gone(w, due)),
         Err(error) => {
             tracing::debug!(%error, uri, "a quoted post was not to be had");
-            node.store.write(move |w| quote::put_off(w, due))
+            node.store.write(move |w| quote::postpone_check(w, due))
         }
     }
 }
 
 /// The quoted post, which may be named by the address of its page.
-fn find(node: &Node, uri: &str) -> Result<PostId> {
+fn find_quoted(node: &Node, uri: &str) -> Result<PostId> {
     if let Some(known) = node.store.read(|r| quote::target(r, uri))? {
         return Ok(known.id);
     }
@@ -81,7 +81,7 @@ fn find(node: &Node, uri: &str) -> Result<PostId> {
 }
 
 /// Looks at a stamp at its own address.
-fn look(node: &Node, stamp: &str) -> AuthorizationCheck {
+fn check_authorization(node: &Node, stamp: &str) -> AuthorizationCheck {
     let Some(uri) = Uri::parse(stamp) else { return AuthorizationCheck::Nonsense };
     match node.document(uri.as_str(), IdRule::Exact) {
         Ok(document) => {
@@ -94,7 +94,7 @@ fn look(node: &Node, stamp: &str) -> AuthorizationCheck {
 }
 
 /// The owner looks at a post: what it quotes is worth having, even at the end of a chain.
-pub fn wake(node: &Node, post: PostId) -> Result<()> {
+pub fn wake_worker(node: &Node, post: PostId) -> Result<()> {
     let sleeping = |quote: &StoredQuote| quote.quoted_id.is_none() && quote.check_at.is_none() && quote.tries == 0;
     let quote = node.store.read(|r| quotes::get(r, post))?;
     match quote.filter(|quote| sleeping(quote) && quote.state == quotes::QuoteState::Waiting) {

@@ -15,7 +15,7 @@ use crate::store::actors;
 const REFRESH_INTERVAL: Duration = Duration::from_hours(24);
 
 /// Asks for somebody's numbers, unless that was done today. What is not to be had stays as it was.
-pub(in crate::federation) fn look(node: &Node, who: ActorId) -> Result<()> {
+pub(in crate::federation) fn refresh(node: &Node, who: ActorId) -> Result<()> {
     let actor = node.store.read(|r| actors::by_id(r, who))?;
     let today = actor.counts.asked_at.is_some_and(|at| node.clock().now().since(at) < REFRESH_INTERVAL);
     if today || actor.gone_at.is_some() || node.facts.origin.owns(&actor.uri) {

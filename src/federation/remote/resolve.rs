@@ -64,7 +64,7 @@ pub fn by_handle(node: &Node, handle: &Handle) -> Result<ActorId> {
         return self::actor(node, &actor.uri);
     }
     // What a domain says of an actor elsewhere is only a way to find them: their own server says what they are called.
-    let finger = webfinger::finger(node, handle)?;
+    let finger = webfinger::look_up_handle(node, handle)?;
     actor(node, finger.actor.as_str())
 }
 
@@ -74,13 +74,13 @@ fn find_url(node: &Node, url: &str) -> Result<Resolved> {
         return Ok(found);
     }
     if node.facts.origin.owns(url) {
-        return own_page(node, url);
+        return own_page_target(node, url);
     }
     match node.document(url, IdRule::Exact) {
-        Ok(document) => keep(node, &document),
+        Ok(document) => store_actor(node, &document),
         Err(error @ NetError::BadContent { .. }) => {
-            let linked = linked(node, url)?.ok_or(error)?;
-            keep(node, &node.document(linked.as_str(), IdRule::Exact)?)
+            let linked = linked_id(node, url)?.ok_or(error)?;
+            store_actor(node, &node.document(linked.as_str(), IdRule::Exact)?)
         }
         Err(error) if error.is_missing() => Err(Error::NotFound),
         Err(error) => Err(error.into()),
@@ -88,7 +88,7 @@ fn find_url(node: &Node, url: &str) -> Result<Resolved> {
 }
 
 /// Our own pages are known by their path: `/@name` and `/@name/ID`.
-fn own_page(node: &Node, url: &str) -> Result<Resolved> {
+fn own_page_target(node: &Node, url: &str) -> Result<Resolved> {
     let page = url.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
     node.store.read(|r| {
         let owner = actors::by_id(r, crate::store::node::owner(r)?)?;
@@ -102,9 +102,9 @@ fn own_page(node: &Node, url: &str) -> Result<Resolved> {
 }
 
 /// What is stored under an address, ours or somebody else's.
-pub fn known(node: &Node, url: &str) -> Result<Option<Resolved>> {
+pub fn known_actor(node: &Node, url: &str) -> Result<Option<Resolved>> {
     match stored(node, url)? {
-        None if node.facts.origin.owns(url) => match own_page(node, url) {
+        None if node.facts.origin.owns(url) => match own_page_target(node, url) {
             Err(Error::NotFound) => Ok(None),
             found => found.map(Some),
         },
@@ -123,7 +123,7 @@ fn stored(node: &Node, uri: &str) -> Result<Option<Resolved>> {
 }
 
 /// The ActivityPub document an HTML page points to, by its Link header or `<link rel="alternate">`.
-fn linked(node: &Node, url: &str) -> Result<Option<Uri>> {
+fn linked_id(node: &Node, url: &str) -> Result<Option<Uri>> {
     let get = Get {
         url,
         accept: Expected::ActivityOrHtml,
@@ -131,7 +131,7 @@ fn linked(node: &Node, url: &str) -> Result<Option<Uri>> {
         knock: Knock::Cavage,
         limit: HTML_LIMIT,
         now: node.clock().now(),
-        gate: &|host| node.may_fetch(host),
+        gate: &|host| node.check_host_fetchable(host),
     };
     let answer = node.net.get(get)?;
     let is_it = |tag: &&str| tag.contains("alternate") && tag.contains("application/activity+json");
@@ -147,18 +147,18 @@ fn linked(node: &Node, url: &str) -> Result<Option<Uri>> {
 }
 
 /// Keeps a fetched document as what it is: a post, or an actor.
-fn keep(node: &Node, document: &Document) -> Result<Resolved> {
+fn store_actor(node: &Node, document: &Document) -> Result<Resolved> {
     let types = json::types(&document.value);
     if types.iter().any(|t| is_known_type(t) || matches!(*t, "Create" | "Announce")) {
-        return keep_post(node, &document.value).map(Resolved::Post);
+        return store_fetched_post(node, &document.value).map(Resolved::Post);
     }
     match ActorDoc::read(&document.value) {
         Ok(doc) => {
-            let id = keep_actor(node, &doc)?;
-            confirm(node, id)?;
+            let id = store_fetched_actor(node, &doc)?;
+            confirm_handle(node, id)?;
             Ok(Resolved::Actor(id))
         }
-        Err(_) => keep_post(node, &document.value).map(Resolved::Post),
+        Err(_) => store_fetched_post(node, &document.value).map(Resolved::Post),
     }
 }
 
@@ -168,19 +168,19 @@ pub fn actor(node: &Node, uri: &str) -> Result<ActorId> {
     let known = node.store.read(|r| actors::by_uri(r, uri))?;
     match known {
         Some(actor) if actor.gone_at.is_some() && now.since(actor.fetched_at) < ACTOR_FRESH_FOR => Err(Error::Gone),
-        Some(actor) if node.facts.origin.owns(uri) || is_good(&actor, now) => Ok(actor.id),
+        Some(actor) if node.facts.origin.owns(uri) || is_fresh(&actor, now) => Ok(actor.id),
         None if node.facts.origin.owns(uri) => Err(Error::NotFound),
         known => refresh(node, uri, known),
     }
 }
 
-fn is_good(actor: &Actor, now: Time) -> bool {
+fn is_fresh(actor: &Actor, now: Time) -> bool {
     now.since(actor.fetched_at) < ACTOR_FRESH_FOR
         || actor.failed_at.is_some_and(|at| now.since(at) < RETRY_AFTER_FAILURE)
 }
 
 /// The actor as their server shows them now; Remote when it does not, whatever is stored.
-pub fn anew(node: &Node, uri: &str) -> Result<ActorId> {
+pub fn fetch_actor_again(node: &Node, uri: &str) -> Result<ActorId> {
     let known = node.store.read(|r| actors::by_uri(r, uri))?;
     if node.facts.origin.owns(uri) {
         return known.map(|actor| actor.id).ok_or(Error::NotFound);
@@ -196,14 +196,14 @@ pub fn anew(node: &Node, uri: &str) -> Result<ActorId> {
 /// asked for again for a while.
 pub(in crate::federation) fn group(node: &Node, uri: &str) -> Result<()> {
     let (memo, now) = (format!("group {uri}"), node.clock().now());
-    if node.failures.recall(&memo, now).is_some() {
+    if node.failures.get(&memo, now).is_some() {
         return Ok(());
     }
     match actor(node, uri) {
         Err(error @ Error::Internal(_)) => Err(error),
         Err(error) => {
             let failed = CachedFailure::Temporary(error.to_string());
-            node.failures.remember(&memo, now.plus(POST_FAILURE_TTL), now, failed);
+            node.failures.insert(&memo, now.plus(POST_FAILURE_TTL), now, failed);
             Ok(())
         }
         Ok(_) => Ok(()),
@@ -212,7 +212,7 @@ pub(in crate::federation) fn group(node: &Node, uri: &str) -> Result<()> {
 
 /// Fetches an actor now, fresh or not.
 pub fn refresh(node: &Node, uri: &str, known: Option<Actor>) -> Result<ActorId> {
-    let _flight = match node.flights.board(uri)? {
+    let _flight = match node.flights.enter(uri)? {
         FlightRole::Leader(flight) => flight,
         FlightRole::Follower => return node.store.read(|r| actors::id_of(r, uri))?.ok_or(Error::NotFound),
     };
@@ -220,16 +220,16 @@ pub fn refresh(node: &Node, uri: &str, known: Option<Actor>) -> Result<ActorId> 
     let fetched = document.and_then(|document| ActorDoc::read(&document.value).map_err(|_| None));
     match (fetched, known) {
         (Ok(doc), _) => {
-            let id = keep_actor(node, &doc)?;
-            confirm(node, id)?;
+            let id = store_fetched_actor(node, &doc)?;
+            confirm_handle(node, id)?;
             Ok(id)
         }
         (Err(Some(error)), Some(actor)) if error.is_gone() => {
-            node.store.write(move |w| actors::gone(w, actor.id))?;
+            node.store.write(move |w| actors::mark_gone(w, actor.id))?;
             Err(Error::Gone)
         }
         (Err(_), Some(actor)) => {
-            node.store.write(move |w| actors::failed(w, actor.id))?;
+            node.store.write(move |w| actors::mark_failed(w, actor.id))?;
             Ok(actor.id)
         }
         (Err(Some(error)), None) if error.is_gone() => Err(Error::Gone),
@@ -240,7 +240,7 @@ pub fn refresh(node: &Node, uri: &str, known: Option<Actor>) -> Result<ActorId> 
 }
 
 /// Keeps an actor's document; the handle's host stays as it was confirmed.
-pub(in crate::federation) fn keep_actor(node: &Node, doc: &ActorDoc) -> Result<ActorId> {
+pub(in crate::federation) fn store_fetched_actor(node: &Node, doc: &ActorDoc) -> Result<ActorId> {
     if node.facts.origin.owns(doc.id.as_str()) {
         return Err(Error::Denied("that actor claims to live here".to_owned()));
     }
@@ -249,14 +249,14 @@ pub(in crate::federation) fn keep_actor(node: &Node, doc: &ActorDoc) -> Result<A
 }
 
 /// Asks the handle's domain once whether the handle is this actor's. Without an answer the id's host stays.
-pub(in crate::federation) fn confirm(node: &Node, id: ActorId) -> Result<()> {
+pub(in crate::federation) fn confirm_handle(node: &Node, id: ActorId) -> Result<()> {
     let actor = node.store.read(|r| actors::by_id(r, id))?;
     if actor.confirmed_at.is_some() {
         return Ok(());
     }
     let host = Some(crate::federation::host_of(&actor.uri));
-    match webfinger::finger(node, &Handle { name: actor.username.clone(), host }) {
-        Ok(finger) => confirm_as(node, id, &finger),
+    match webfinger::look_up_handle(node, &Handle { name: actor.username.clone(), host }) {
+        Ok(finger) => confirm_handle_as(node, id, &finger),
         Err(error) => {
             tracing::debug!(%error, actor = actor.uri, "handle not confirmed");
             node.store.write(move |w| actors::confirm(w, id, &actor.host))
@@ -264,7 +264,7 @@ pub(in crate::federation) fn confirm(node: &Node, id: ActorId) -> Result<()> {
     }
 }
 
-fn confirm_as(node: &Node, id: ActorId, finger: &webfinger::HandleLookup) -> Result<()> {
+fn confirm_handle_as(node: &Node, id: ActorId, finger: &webfinger::HandleLookup) -> Result<()> {
     let actor = node.store.read(|r| actors::by_id(r, id))?;
     let says_so = finger.actor.as_str() == actor.uri && finger.subject.name.eq_ignore_ascii_case(&actor.username);
     let host = finger.subject.host.clone().filter(|_| says_so).unwrap_or(actor.host.clone());
@@ -283,12 +283,12 @@ pub fn post(node: &Node, uri: &str) -> Result<PostId> {
     if node.facts.origin.owns(uri) {
         return Err(Error::NotFound);
     }
-    match node.failures.recall(uri, now) {
+    match node.failures.get(uri, now) {
         Some(CachedFailure::Gone) => return Err(Error::Gone),
         Some(CachedFailure::Permanent(why) | CachedFailure::Temporary(why)) => return Err(Error::Remote(why)),
         None => {}
     }
-    let _flight = match node.post_flights.board(uri)? {
+    let _flight = match node.post_flights.enter(uri)? {
         FlightRole::Leader(flight) => flight,
         FlightRole::Follower => {
             return node.store.read(|r| posts::by_uri(r, uri))?.map(|p| p.id).ok_or(Error::NotFound);
@@ -299,13 +299,13 @@ pub fn post(node: &Node, uri: &str) -> Result<PostId> {
             Error::Gone => CachedFailure::Gone,
             other => CachedFailure::Temporary(other.to_string()),
         };
-        node.failures.remember(uri, now.plus(POST_FAILURE_TTL), now, failed);
+        node.failures.insert(uri, now.plus(POST_FAILURE_TTL), now, failed);
     })
 }
 
 /// Fetches a post anew, stored or not: its origin decides what it says.
 pub fn fetch_post(node: &Node, uri: &str) -> Result<PostId> {
-    keep_post(node, &post_document(node, uri)?)
+    store_fetched_post(node, &post_document(node, uri)?)
 }
 
 fn post_document(node: &Node, uri: &str) -> Result<Value> {
@@ -319,9 +319,9 @@ fn post_document(node: &Node, uri: &str) -> Result<Value> {
 
 /// Keeps a post that was found at its own id. The activity that made it, or boosts it, leads to it: one step and no
 /// further, and without waiting for another fetch, because two that lead to each other would wait for ever.
-fn keep_post(node: &Node, value: &Value) -> Result<PostId> {
-    if !leads_on(value) {
-        return keep_object(node, value);
+fn store_fetched_post(node: &Node, value: &Value) -> Result<PostId> {
+    if !follows_link(value) {
+        return store_object(node, value);
     }
     let inner = json::id_of(value, "object").ok_or_else(|| Error::remote("that activity names no post"))?;
     if let Some(post) = node.store.read(|r| posts::by_uri(r, inner.as_str()))? {
@@ -334,16 +334,16 @@ fn keep_post(node: &Node, value: &Value) -> Result<PostId> {
         return Err(Error::remote("that activity leads to itself"));
     }
     match post_document(node, inner.as_str())? {
-        further if leads_on(&further) => Err(Error::remote("that activity leads to another one, not to a post")),
-        object => keep_object(node, &object),
+        further if follows_link(&further) => Err(Error::remote("that activity leads to another one, not to a post")),
+        object => store_object(node, &object),
     }
 }
 
-fn leads_on(value: &Value) -> bool {
+fn follows_link(value: &Value) -> bool {
     json::is_type(value, "Create") || json::is_type(value, "Announce")
 }
 
-fn keep_object(node: &Node, value: &Value) -> Result<PostId> {
+fn store_object(node: &Node, value: &Value) -> Result<PostId> {
     if json::is_type(value, "Tombstone") {
         return Err(Error::Gone);
     }
@@ -355,7 +355,7 @@ fn keep_object(node: &Node, value: &Value) -> Result<PostId> {
     }
     node.store.write(move |w| {
         let author = actors::by_id(w, author)?;
-        social::post::keep(w, &author, &object, None)
+        social::post::store_post(w, &author, &object, None)
     })
 }
 

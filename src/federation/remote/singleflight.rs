@@ -44,12 +44,12 @@ impl SingleFlight {
     }
 
     /// At most `most` at once, and half of these from one host.
-    pub fn fair(most: usize) -> Self {
+    pub fn with_fair_share(most: usize) -> Self {
         Self { most_per_host: most.div_ceil(2), ..Self::new(most) }
     }
 
     /// Asks to fetch `uri`. Busy when too many others are fetching.
-    pub fn board(&self, uri: &str) -> Result<FlightRole<'_>> {
+    pub fn enter(&self, uri: &str) -> Result<FlightRole<'_>> {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         if under_way.contains(uri) {
             // Each waits with a thread in hand, and one slow server can make them wait long: most threads stay free.
@@ -122,7 +122,7 @@ impl<T: Clone> TtlCache<T> {
     }
 
     /// Remembers `what` about `uri` until `until`.
-    pub fn remember(&self, uri: &str, until: Time, now: Time, what: T) {
+    pub fn insert(&self, uri: &str, until: Time, now: Time, what: T) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.len() >= self.most {
             entries.retain(|_, (end, _)| *end > now);
@@ -136,13 +136,13 @@ impl<T: Clone> TtlCache<T> {
     }
 
     /// What is remembered about `uri`.
-    pub fn recall(&self, uri: &str, now: Time) -> Option<T> {
+    pub fn get(&self, uri: &str, now: Time) -> Option<T> {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.get(uri).filter(|(until, _)| *until > now).map(|(_, what)| what.clone())
     }
 
     /// Forgets `uri`.
-    pub fn forget(&self, uri: &str) {
+    pub fn remove(&self, uri: &str) {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner).remove(uri);
     }
 }
@@ -155,53 +155,53 @@ mod tests {
     #[test]
     fn one_fetch_per_uri_and_so_many_at_once() {
         let flights = SingleFlight::new(1);
-        let FlightRole::Leader(first) = flights.board("a").unwrap() else { panic!("nobody else fetches") };
-        assert!(matches!(flights.board("b"), Err(Error::Busy)), "too many");
+        let FlightRole::Leader(first) = flights.enter("a").unwrap() else { panic!("nobody else fetches") };
+        assert!(matches!(flights.enter("b"), Err(Error::Busy)), "too many");
         std::thread::scope(|scope| {
-            let second = scope.spawn(|| matches!(flights.board("a"), Ok(FlightRole::Follower)));
+            let second = scope.spawn(|| matches!(flights.enter("a"), Ok(FlightRole::Follower)));
             drop(first);
             // Either it waited for the first to land, or it came after and fetches itself.
             second.join().unwrap();
         });
-        assert!(flights.board("b").is_ok());
+        assert!(flights.enter("b").is_ok());
     }
 
     #[test]
     fn one_host_does_not_hold_all_places() {
-        let flights = SingleFlight::fair(4);
-        let held: Vec<_> = (0..2).map(|n| flights.board(&format!("https://slow.example/{n}")).unwrap()).collect();
-        assert!(matches!(flights.board("https://slow.example/3"), Err(Error::Busy)));
-        assert!(matches!(flights.board("https://quick.example/1"), Ok(FlightRole::Leader(_))));
+        let flights = SingleFlight::with_fair_share(4);
+        let held: Vec<_> = (0..2).map(|n| flights.enter(&format!("https://slow.example/{n}")).unwrap()).collect();
+        assert!(matches!(flights.enter("https://slow.example/3"), Err(Error::Busy)));
+        assert!(matches!(flights.enter("https://quick.example/1"), Ok(FlightRole::Leader(_))));
         drop(held);
-        assert!(flights.board("https://slow.example/3").is_ok());
+        assert!(flights.enter("https://slow.example/3").is_ok());
     }
 
     #[test]
     fn only_so_many_wait_for_one_slow_server() {
         let flights = SingleFlight::new(1);
-        let FlightRole::Leader(first) = flights.board("a").unwrap() else { panic!("nobody else fetches") };
+        let FlightRole::Leader(first) = flights.enter("a").unwrap() else { panic!("nobody else fetches") };
         std::thread::scope(|scope| {
-            let second = scope.spawn(|| flights.board("a").is_ok());
+            let second = scope.spawn(|| flights.enter("a").is_ok());
             while flights.waiting.load(Ordering::SeqCst) == 0 {
                 std::thread::yield_now();
             }
-            assert!(matches!(flights.board("a"), Err(Error::Busy)), "one waits already");
+            assert!(matches!(flights.enter("a"), Err(Error::Busy)), "one waits already");
             drop(first);
             assert!(second.join().unwrap());
         });
-        assert!(flights.board("a").is_ok(), "nobody waits any more");
+        assert!(flights.enter("a").is_ok(), "nobody waits any more");
     }
 
     #[test]
     fn a_memo_forgets_in_time_and_stays_small() {
         let memo = TtlCache::new(2);
         let at = Time::from_secs;
-        memo.remember("a", at(10), at(0), "no");
-        assert_eq!(memo.recall("a", at(9)), Some("no"));
-        assert_eq!(memo.recall("a", at(10)), None);
+        memo.insert("a", at(10), at(0), "no");
+        assert_eq!(memo.get("a", at(9)), Some("no"));
+        assert_eq!(memo.get("a", at(10)), None);
         for uri in ["b", "c", "d"] {
-            memo.remember(uri, at(100), at(20), "no");
+            memo.insert(uri, at(100), at(20), "no");
         }
-        assert_eq!(["a", "b", "c", "d"].iter().filter(|uri| memo.recall(uri, at(50)).is_some()).count(), 2);
+        assert_eq!(["a", "b", "c", "d"].iter().filter(|uri| memo.get(uri, at(50)).is_some()).count(), 2);
     }
 }

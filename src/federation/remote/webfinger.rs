@@ -26,12 +26,12 @@ pub struct HandleLookup {
 
 /// Asks a handle's domain which actor it stands for. When the domain names another subject (split domain), that one is
 /// asked once more and must name itself. NotFound when the domain knows no such handle.
-pub fn finger(node: &Node, handle: &Handle) -> Result<HandleLookup> {
-    let first = ask(node, handle)?;
+pub fn look_up_handle(node: &Node, handle: &Handle) -> Result<HandleLookup> {
+    let first = query(node, handle)?;
     if first.subject.same(handle) {
         return Ok(first);
     }
-    let second = ask(node, &first.subject)?;
+    let second = query(node, &first.subject)?;
     if second.subject.same(&first.subject) && second.actor == first.actor {
         Ok(second)
     } else {
@@ -43,7 +43,7 @@ fn host(handle: &Handle) -> &str {
     handle.host.as_deref().unwrap_or_default()
 }
 
-fn ask(node: &Node, handle: &Handle) -> Result<HandleLookup> {
+fn query(node: &Node, handle: &Handle) -> Result<HandleLookup> {
     let host = host(handle);
     let scheme = &node.facts.origin.scheme;
     let resource = format!("acct:{}@{host}", handle.name);
@@ -70,15 +70,15 @@ fn missing(error: NetError) -> Error {
 }
 
 fn fetch(node: &Node, url: &str) -> Result<Value, NetError> {
-    let gate = |host: &str| node.may_fetch(host);
+    let gate = |host: &str| node.check_host_fetchable(host);
     let answer = node.net.json(get(node, url, (Expected::Jrd, JSON_LIMIT), &gate));
-    Ok(answer.inspect_err(|error| node.note_slow(error))?.1)
+    Ok(answer.inspect_err(|error| node.remember_slow_host(error))?.1)
 }
 
 fn lrdd(node: &Node, url: &str) -> Option<String> {
-    let gate = |host: &str| node.may_fetch(host);
+    let gate = |host: &str| node.check_host_fetchable(host);
     let answer = node.net.get(get(node, url, (Expected::HostMeta, MAX_HOST_META_BYTES), &gate));
-    let answer = answer.inspect_err(|error| node.note_slow(error)).ok()?;
+    let answer = answer.inspect_err(|error| node.remember_slow_host(error)).ok()?;
     jrd::lrdd_template(&String::from_utf8_lossy(&answer.body))
 }
 

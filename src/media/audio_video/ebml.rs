@@ -1,6 +1,6 @@
 //! WebM: elements in elements. Changed in place: what goes becomes a Void element of zeros, and names become empty.
 
-use super::{ContainerInfo, blank};
+use super::{ContainerInfo, zero_range};
 
 const SEGMENT: u32 = 0x1853_8067;
 const CLUSTER: u32 = 0x1F43_B675;
@@ -76,7 +76,7 @@ fn visit(bytes: &mut [u8], walk: &mut EbmlWalk, mut at: usize, end: usize, depth
                 continue;
             }
             TAGS | ATTACHMENTS | CHAPTERS | VOID => erase(bytes, element, stop),
-            id if TEXT_ELEMENTS.contains(&id) => blank(bytes, element.inside, stop),
+            id if TEXT_ELEMENTS.contains(&id) => zero_range(bytes, element.inside, stop),
             SCALE => walk.scale = number(bytes, element.inside, stop),
             DURATION => walk.length = float(bytes, element.inside, stop),
             WIDTH => walk.size.0 = number(bytes, element.inside, stop).and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
@@ -93,7 +93,7 @@ fn visit(bytes: &mut [u8], walk: &mut EbmlWalk, mut at: usize, end: usize, depth
 /// Makes an element a Void of the same length.
 fn erase(bytes: &mut [u8], element: EbmlElement, end: usize) {
     let whole = end - element.start;
-    blank(bytes, element.start, end);
+    zero_range(bytes, element.start, end);
     // A size of one byte for short ones, of eight for all others.
     let head: Vec<u8> = match whole {
         0..=1 => return,

@@ -1,7 +1,7 @@
 //! MP4, M4A and their like: boxes in boxes. Changed in place, so that no offset into the file moves: what goes becomes a
 //! `free` box of zeros.
 
-use super::{ContainerInfo, be32, be64, blank};
+use super::{ContainerInfo, be32, be64, zero_range};
 
 /// Boxes walked in one file.
 const MAX_BOXES: usize = 20_000;
@@ -69,7 +69,7 @@ fn visit(bytes: &mut [u8], walk: &mut Mp4Walk, from: usize, to: usize, depth: us
             }
             b"tkhd" | b"mdhd" => dates(bytes, part),
             // The maker's name behind the sort of track.
-            b"hdlr" => blank(bytes, part.inside + 24, part.end),
+            b"hdlr" => zero_range(bytes, part.inside + 24, part.end),
             _ => {}
         }
     }
@@ -81,7 +81,7 @@ fn track(bytes: &mut [u8], walk: &mut Mp4Walk, part: Mp4Box, depth: usize) -> Op
     let sort = handler(bytes, part);
     if matches!(sort.as_ref(), Some(b"meta" | b"mdta" | b"gpmd" | b"camm")) {
         for (from, to) in samples(bytes, part).unwrap_or_default() {
-            blank(bytes, from, to);
+            zero_range(bytes, from, to);
         }
         erase(bytes, part);
         return Some(());
@@ -97,7 +97,7 @@ fn erase(bytes: &mut [u8], part: Mp4Box) {
     if let Some(name) = bytes.get_mut(part.start + 4..part.start + 8) {
         name.copy_from_slice(b"free");
     }
-    blank(bytes, part.inside, part.end);
+    zero_range(bytes, part.inside, part.end);
 }
 
 /// The first box at the end of a path of names.
@@ -135,7 +135,7 @@ fn duration(bytes: &[u8], part: Mp4Box) -> Option<f64> {
 /// When it was made and changed: zero.
 fn dates(bytes: &mut [u8], part: Mp4Box) {
     let length = if bytes.get(part.inside) == Some(&1) { 16 } else { 8 };
-    blank(bytes, part.inside + 4, (part.inside + 4 + length).min(part.end));
+    zero_range(bytes, part.inside + 4, (part.inside + 4 + length).min(part.end));
 }
 
 /// Where the data of a track lies, chunk by chunk.

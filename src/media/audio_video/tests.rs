@@ -52,15 +52,15 @@ fn mp4() -> Vec<u8> {
 fn a_film_keeps_its_picture_and_loses_its_places() {
     let before = mp4();
     assert!(tells(&before));
-    let made = recording(before.clone()).unwrap();
+    let made = clean_audio_video(before.clone()).unwrap();
     assert!(!tells(&made.bytes), "{:?}", String::from_utf8_lossy(&made.bytes));
     assert_eq!(made.bytes.len(), before.len(), "nothing moved");
     assert!(made.bytes.windows(7).any(|w| w == b"picture"));
     assert!(!made.bytes.windows(8).any(|w| w == [1, 2, 3, 4, 5, 6, 7, 8]), "no dates");
     assert_eq!((made.media_type, made.width, made.height, made.seconds), ("video/mp4", Some(640), Some(360), Some(62)));
-    assert_eq!(recording(made.bytes.clone()).unwrap(), made, "once is enough");
+    assert_eq!(clean_audio_video(made.bytes.clone()).unwrap(), made, "once is enough");
     for broken in [&before[..40], &before[..before.len() - 200], b"\0\0\0\x14ftypisom\0\0\0\0isom"] {
-        assert!(recording(broken.to_vec()).is_err());
+        assert!(clean_audio_video(broken.to_vec()).is_err());
     }
 }
 
@@ -94,16 +94,16 @@ fn a_webm_loses_its_tags_titles_and_writers() {
     let inside = [info, tracks, cluster, tags, small].concat();
     let ebml = element(&[0x1A, 0x45, 0xDF, 0xA3], &element(&[0x42, 0x82], b"webm"));
     let file = [&ebml[..], &[0x18, 0x53, 0x80, 0x67, 0x01, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], &inside].concat();
-    let made = recording(file.clone()).unwrap();
+    let made = clean_audio_video(file.clone()).unwrap();
     assert!(tells(&file) && !tells(&made.bytes));
     assert_eq!(made.bytes.len(), file.len());
     assert!(made.bytes.windows(7).any(|w| w == b"picture"));
     assert_eq!((made.media_type, made.width, made.height, made.seconds), ("video/webm", Some(640), Some(360), Some(5)));
-    assert_eq!(recording(made.bytes.clone()).unwrap(), made);
+    assert_eq!(clean_audio_video(made.bytes.clone()).unwrap(), made);
     let deep = (0..10_000).fold(Vec::new(), |inside, _| {
         [&[0x18, 0x53, 0x80, 0x67, 0x01, 255, 255, 255, 255, 255, 255, 255][..], &inside].concat()
     });
-    drop(recording([ebml, deep].concat()));
+    drop(clean_audio_video([ebml, deep].concat()));
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn sound_loses_what_stands_round_it() {
     let ape = [b"APETAGEX".as_slice(), &2000u32.to_le_bytes(), &50u32.to_le_bytes(), &[0; 16]].concat();
     let ape = [SECRET, &ape].concat();
     let v1 = [b"TAG".as_slice(), SECRET, &[0; 107]].concat();
-    let made = recording([id3(SECRET), id3(SECRET), frames.clone(), ape, v1].concat()).unwrap();
+    let made = clean_audio_video([id3(SECRET), id3(SECRET), frames.clone(), ape, v1].concat()).unwrap();
     assert_eq!((made.bytes, made.media_type, made.seconds), (frames, "audio/mpeg", Some(1)));
 
     let chunk = |name: &[u8; 4], inside: &[u8]| {
@@ -127,21 +127,21 @@ fn sound_loses_what_stands_round_it() {
         [b"RIFF".as_slice(), &u32::try_from(parts.len() + 4).unwrap().to_le_bytes(), b"WAVE", parts].concat()
     };
     let wav = riff(&[format.clone(), chunk(b"LIST", SECRET), data.clone(), chunk(b"bext", SECRET)].concat());
-    let made = recording(wav).unwrap();
+    let made = clean_audio_video(wav).unwrap();
     assert_eq!((made.bytes, made.seconds), (riff(&[format, data].concat()), Some(3)));
 
     let block = |kind: u8, inside: &[u8]| [&[kind, 0, 0, u8::try_from(inside.len()).unwrap()], inside].concat();
     let packed = (44_100u64 << 44 | 441_000).to_be_bytes();
     let info = [&[0u8; 10][..], &packed, &[0; 16]].concat();
     let flac = [b"fLaC".to_vec(), block(0, &info), block(4, SECRET), block(0x86, SECRET), b"frames".to_vec()].concat();
-    let made = recording(flac).unwrap();
+    let made = clean_audio_video(flac).unwrap();
     assert_eq!(
         (made.bytes, made.seconds),
         ([b"fLaC".to_vec(), block(0x80, &info), b"frames".to_vec()].concat(), Some(10))
     );
     for nothing in [&b"OggS"[..], b"fLaC", b"ID3\x04\0\0\0\0\0\0", b"RIFF\0\0\0\0WAVE", b"<html>", b"\x89PNG\r\n\x1a\n"]
     {
-        assert!(recording(nothing.to_vec()).is_err(), "{nothing:?}");
+        assert!(clean_audio_video(nothing.to_vec()).is_err(), "{nothing:?}");
     }
 }
 
@@ -164,11 +164,11 @@ fn an_ogg_gets_empty_comments() {
     let opus = [b"OpusHead\x01\x02".as_slice(), &312u16.to_le_bytes(), &48_000u32.to_le_bytes(), &[0; 3]].concat();
     let long = [b"OpusTags".as_slice(), SECRET, &[1; 600]].concat();
     let file = [page(true, 0, 0, &[&opus]), page(false, 1, 0, &[&long]), page(false, 2, 96_312, &[b"sound"])].concat();
-    let made = recording(file.clone()).unwrap();
+    let made = clean_audio_video(file.clone()).unwrap();
     assert!(tells(&file) && !tells(&made.bytes));
     assert_eq!((made.media_type, made.seconds), ("audio/ogg", Some(2)));
     assert!(made.bytes.ends_with(b"sound") && made.bytes.len() < 200);
-    assert_eq!(recording(made.bytes.clone()).unwrap(), made, "what it writes it reads");
+    assert_eq!(clean_audio_video(made.bytes.clone()).unwrap(), made, "what it writes it reads");
 
     let ident = [b"\x01vorbis".as_slice(), &[0; 5], &44_100u32.to_le_bytes(), &[0; 14]].concat();
     let (comment, setup) = ([b"\x03vorbis".as_slice(), SECRET].concat(), vec![5u8; 70_000]);
@@ -182,13 +182,13 @@ fn an_ogg_gets_empty_comments() {
     file.extend(second);
     file.extend(page(false, 2, 0, &[&setup[255 * 200..]]));
     file.extend(page(false, 3, 441_000, &[b"sound"]));
-    let made = recording(file.clone()).unwrap();
+    let made = clean_audio_video(file.clone()).unwrap();
     assert!(tells(&file) && !tells(&made.bytes));
     assert_eq!(made.seconds, Some(10));
     assert!(made.bytes.windows(60_000).any(|w| w.iter().filter(|b| **b == 5).count() > 59_000), "the code books stay");
-    assert_eq!(recording(made.bytes.clone()).unwrap(), made);
+    assert_eq!(clean_audio_video(made.bytes.clone()).unwrap(), made);
     let other = file.iter().position(|b| *b == 5).unwrap();
-    assert!(recording(file[..other].to_vec()).is_err(), "cut off in its head");
+    assert!(clean_audio_video(file[..other].to_vec()).is_err(), "cut off in its head");
 }
 
 proptest::proptest! {
@@ -207,6 +207,6 @@ proptest::proptest! {
         let last = file.len() - 1;
         file[at.min(last)] = byte;
         file.truncate(file.len().max(cut) - cut);
-        drop(recording(file));
+        drop(clean_audio_video(file));
     }
 }

@@ -112,7 +112,7 @@ fn has(bytes: &[u8], secret: &[u8]) -> bool {
 }
 
 fn refused(bytes: &[u8]) -> String {
-    ALL.map(|purpose| match picture(bytes, purpose) {
+    ALL.map(|purpose| match prepare_image(bytes, purpose) {
         Err(Error::Invalid(sentence)) => sentence,
         other => panic!("not refused: {other:?}"),
     })[0]
@@ -134,7 +134,7 @@ fn nothing_but_the_picture_goes_out() {
     for source in [jpeg, png, webp, trailing] {
         assert!(has(&source, SECRET));
         for purpose in ALL {
-            let made = picture(&source, purpose).unwrap();
+            let made = prepare_image(&source, purpose).unwrap();
             let preview = made.preview.map(|p| p.bytes).unwrap_or_default();
             for word in [SECRET, b"Exif", b"ICC", b"adobe", b"tEXt", b"iTXt", b"eXIf", b"iCCP", b"GPS"] {
                 assert!(!has(&made.bytes, word) && !has(&preview, word), "{word:?} for {purpose:?}");
@@ -160,14 +160,14 @@ fn every_orientation_comes_out_upright() {
     ];
     for (value, stored) in (1..).zip(stored) {
         let jpeg = with_metadata(&file(&stored.into(), ImageFormat::Jpeg), value);
-        let made = picture(&jpeg, ImagePurpose::Post).unwrap();
+        let made = prepare_image(&jpeg, ImagePurpose::Post).unwrap();
         assert_eq!((made.width, made.height), (80, 40), "orientation {value}");
         let seen = shown(&made.bytes).to_rgb8();
         for (x, y) in [(10, 10), (70, 10), (10, 30), (70, 30)] {
             let near = seen.get_pixel(x, y).0.iter().zip(upright.get_pixel(x, y).0).all(|(a, b)| a.abs_diff(b) < 40);
             assert!(near, "orientation {value} at {x},{y}: {:?}", seen.get_pixel(x, y));
         }
-        let header = picture(&jpeg, ImagePurpose::Header).unwrap();
+        let header = prepare_image(&jpeg, ImagePurpose::Header).unwrap();
         assert_eq!((header.width, header.height), (80, 27), "orientation {value}");
     }
 }
@@ -178,7 +178,7 @@ fn each_purpose_has_its_size() {
     for (purpose, size) in
         ALL.into_iter().zip([(2048, 1024), (AVATAR_SIDE, AVATAR_SIDE), HEADER_SIZE, (PROXY_SIDE, PROXY_SIDE / 2)])
     {
-        let made = picture(&large, purpose).unwrap();
+        let made = prepare_image(&large, purpose).unwrap();
         let seen = shown(&made.bytes);
         assert_eq!((made.width, made.height), size, "{purpose:?}");
         assert_eq!((seen.width(), seen.height()), size, "{purpose:?}");
@@ -186,33 +186,35 @@ fn each_purpose_has_its_size() {
         assert_eq!(made.preview.is_some(), purpose == ImagePurpose::Post);
         assert!((10..=36).contains(&made.blurhash.len()), "{}", made.blurhash);
     }
-    let preview = picture(&large, ImagePurpose::Post).unwrap().preview.unwrap();
+    let preview = prepare_image(&large, ImagePurpose::Post).unwrap().preview.unwrap();
     assert_eq!((preview.width, preview.height), (640, 320));
     assert_eq!(shown(&preview.bytes).width(), 640);
-    let tiny = picture(&file(&photo(1, 1), ImageFormat::Png), ImagePurpose::Post).unwrap();
+    let tiny = prepare_image(&file(&photo(1, 1), ImageFormat::Png), ImagePurpose::Post).unwrap();
     assert_eq!((tiny.width, tiny.height, tiny.preview), (1, 1, None));
-    let line = picture(&file(&photo(5000, 1), ImageFormat::Png), ImagePurpose::Avatar).unwrap();
+    let line = prepare_image(&file(&photo(5000, 1), ImageFormat::Png), ImagePurpose::Avatar).unwrap();
     assert_eq!((line.width, line.height), (1, 1));
 }
 
 #[test]
 fn drawings_and_holes_stay_sharp() {
     let clear = RgbaImage::from_fn(50, 50, |x, _| Rgba([200, 10, 10, if x < 25 { 0 } else { 255 }]));
-    let made = picture(&file(&clear.into(), ImageFormat::Png), ImagePurpose::Post).unwrap();
+    let made = prepare_image(&file(&clear.into(), ImageFormat::Png), ImagePurpose::Post).unwrap();
     assert_eq!(made.media_type, "image/png");
     assert_eq!(shown(&made.bytes).to_rgba8().get_pixel(0, 0).0[3], 0);
     let solid = RgbaImage::from_pixel(50, 50, Rgba([1, 2, 3, 255]));
-    let made = picture(&file(&solid.into(), ImageFormat::Png), ImagePurpose::Post).unwrap();
+    let made = prepare_image(&file(&solid.into(), ImageFormat::Png), ImagePurpose::Post).unwrap();
     assert!(!shown(&made.bytes).color().has_alpha(), "an alpha channel nobody sees is dropped");
-    let made = picture(&file(&quarters(300, 300).into(), ImageFormat::Png), ImagePurpose::Post).unwrap();
+    let made = prepare_image(&file(&quarters(300, 300).into(), ImageFormat::Png), ImagePurpose::Post).unwrap();
     assert_eq!(made.media_type, "image/png");
-    let made = picture(&file(&quarters(300, 300).into(), ImageFormat::WebP), ImagePurpose::Post).unwrap();
+    let made = prepare_image(&file(&quarters(300, 300).into(), ImageFormat::WebP), ImagePurpose::Post).unwrap();
     assert_eq!(made.media_type, "image/jpeg");
     let deep = DynamicImage::ImageRgba16(image::ImageBuffer::from_pixel(9, 9, Rgba([9000, 0, 65535, 65535])));
-    assert_eq!(picture(&file(&deep, ImageFormat::Png), ImagePurpose::Avatar).unwrap().width, 9);
+    assert_eq!(prepare_image(&file(&deep, ImageFormat::Png), ImagePurpose::Avatar).unwrap().width, 9);
     let grey = photo(90, 90).into_luma8();
     assert!(
-        !shown(&picture(&file(&grey.into(), ImageFormat::Jpeg), ImagePurpose::Post).unwrap().bytes).color().has_color()
+        !shown(&prepare_image(&file(&grey.into(), ImageFormat::Jpeg), ImagePurpose::Post).unwrap().bytes)
+            .color()
+            .has_color()
     );
 }
 
@@ -242,7 +244,7 @@ fn animations_keep_moving_in_posts_alone() {
     let comment = [&[0x21, 0xFE, SECRET.len() as u8], SECRET, &[0]].concat();
     source.splice(at..at, comment);
     assert!(has(&source, SECRET));
-    let made = picture(&source, ImagePurpose::Post).unwrap();
+    let made = prepare_image(&source, ImagePurpose::Post).unwrap();
     assert_eq!((made.media_type, made.width, made.height), ("image/gif", 40, 30));
     assert!(!has(&made.bytes, SECRET) && has(&made.bytes, b"NETSCAPE2.0"), "the comment goes, the loop stays");
     let (before, after) = (frames(&source), frames(&made.bytes));
@@ -253,17 +255,21 @@ fn animations_keep_moving_in_posts_alone() {
     }
     assert_ne!(made.preview.unwrap().media_type, "image/gif");
     for purpose in [ImagePurpose::Avatar, ImagePurpose::Header, ImagePurpose::ProxyPreview] {
-        assert_ne!(picture(&source, purpose).unwrap().media_type, "image/gif");
+        assert_ne!(prepare_image(&source, purpose).unwrap().media_type, "image/gif");
     }
     assert_ne!(
-        picture(&moving(40, 30, 1), ImagePurpose::Post).unwrap().media_type,
+        prepare_image(&moving(40, 30, 1), ImagePurpose::Post).unwrap().media_type,
         "image/gif",
         "one frame is a still"
     );
     let many = moving(2, 2, u32::try_from(super::super::MAX_GIF_FRAMES).unwrap() + 1);
-    assert_ne!(picture(&many, ImagePurpose::Post).unwrap().media_type, "image/gif", "too many frames make a still");
+    assert_ne!(
+        prepare_image(&many, ImagePurpose::Post).unwrap().media_type,
+        "image/gif",
+        "too many frames make a still"
+    );
     let cut = &source[..source.len() - 40];
-    assert_ne!(picture(cut, ImagePurpose::Post).map(|p| p.media_type).unwrap_or(""), "image/gif");
+    assert_ne!(prepare_image(cut, ImagePurpose::Post).map(|p| p.media_type).unwrap_or(""), "image/gif");
 }
 
 #[test]
@@ -281,7 +287,7 @@ fn bombs_are_answered_with_a_sentence() {
     let at = frame.windows(5).position(|w| w == [0x2C, 0, 0, 0, 0]).unwrap();
     frame[at + 5..at + 9].copy_from_slice(&[0xFF; 4]);
     for purpose in ALL {
-        let _ = picture(&frame, purpose);
+        let _ = prepare_image(&frame, purpose);
     }
     let mut empty = moving(4, 4, 1);
     empty[6..10].copy_from_slice(&[0; 4]);
@@ -290,7 +296,7 @@ fn bombs_are_answered_with_a_sentence() {
     // A compressed text that would unfold to 64 MiB of nothing is never unfolded.
     let png = file(&photo(4, 4), ImageFormat::Png);
     let zeros = [b"k\0\0".to_vec(), vec![0x78, 0x9C], vec![0; 1000]].concat();
-    let _ = picture(&with_chunk(&png, b"zTXt", &zeros), ImagePurpose::Post);
+    let _ = prepare_image(&with_chunk(&png, b"zTXt", &zeros), ImagePurpose::Post);
     // A JPEG with more scans than sense.
     let jpeg = file(&photo(8, 8), ImageFormat::Jpeg);
     let scan = jpeg.windows(2).position(|w| w == [0xFF, 0xDA]).unwrap();
@@ -301,7 +307,7 @@ fn bombs_are_answered_with_a_sentence() {
 #[test]
 fn what_stands_beside_the_pixels_of_a_png_is_never_unfolded() {
     let plain = file(&photo(40, 30), ImageFormat::Png);
-    let made = picture(&plain, ImagePurpose::Post).unwrap();
+    let made = prepare_image(&plain, ImagePurpose::Post).unwrap();
     // A few kilobytes that unfold to some megabytes; and words that would not fit a limit meant for such.
     let profile = [b"p\0\0".as_slice(), &nothing(4_000)].concat();
     let text = [b"XML:com.adobe.xmp\0\x01\0\0\0".as_slice(), &nothing(4_000)].concat();
@@ -309,13 +315,13 @@ fn what_stands_beside_the_pixels_of_a_png_is_never_unfolded() {
     let short = [b"Comment\0\0".as_slice(), &nothing(4_000)].concat();
     for (name, body) in [(b"iCCP", profile), (b"iTXt", text), (b"tEXt", long), (b"zTXt", short)] {
         let loaded = with_chunk(&plain, name, &body);
-        assert!(png::bare(&loaded).len() <= plain.len(), "{name:?} reaches the decoder");
-        assert_eq!(picture(&loaded, ImagePurpose::Post).unwrap(), made, "{name:?}");
+        assert!(png::without_metadata(&loaded).len() <= plain.len(), "{name:?} reaches the decoder");
+        assert_eq!(prepare_image(&loaded, ImagePurpose::Post).unwrap(), made, "{name:?}");
     }
     // How it lies still counts.
     let turned =
         [b"MM\0*\0\0\0\x08\0\x01".as_slice(), &[0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0]].concat();
-    let made = picture(&with_chunk(&plain, b"eXIf", &turned), ImagePurpose::Post).unwrap();
+    let made = prepare_image(&with_chunk(&plain, b"eXIf", &turned), ImagePurpose::Post).unwrap();
     assert_eq!((made.width, made.height), (30, 40));
 }
 
@@ -323,7 +329,7 @@ fn what_stands_beside_the_pixels_of_a_png_is_never_unfolded() {
 fn noise_behind_a_photo_does_not_count_as_scans() {
     let mut film = file(&photo(8, 8), ImageFormat::Jpeg);
     film.extend([0xFF, 0xDA].repeat(500));
-    assert!(picture(&film, ImagePurpose::Post).is_ok());
+    assert!(prepare_image(&film, ImagePurpose::Post).is_ok());
 }
 
 #[test]
@@ -371,7 +377,7 @@ fn truncated_and_scrambled_files_never_panic() {
 /// As [`picture`], but a decoder's panic fails the test.
 fn made_of(bytes: &[u8]) -> Result<PreparedImage> {
     match sniff(bytes).filter(|kind| kind.is_picture()) {
-        Some(kind) => made(bytes, kind, ImagePurpose::Post),
+        Some(kind) => prepare(bytes, kind, ImagePurpose::Post),
         None => Err(Error::NotFound),
     }
 }

@@ -16,12 +16,12 @@ use crate::store::posts::{Post, PostMention};
 use crate::store::{Read, posts::interaction_policies};
 
 /// The id of a stamp of the owner's.
-pub fn stamp_uri(owner: &Actor, id: RequestId) -> String {
+pub fn authorization_uri(owner: &Actor, id: RequestId) -> String {
     format!("{}/authorizations/{id}", owner.uri)
 }
 
 /// Puts into a post of the owner's who may do what with it, what it quotes, and by whose word it stands where it does.
-pub(in crate::social) fn complete(
+pub(in crate::social) fn add_to_post(
     r: &Read<'_>,
     owner: &Actor,
     row: &Post,
@@ -37,12 +37,12 @@ pub(in crate::social) fn complete(
         let named: Vec<String> = mentions.iter().map(|mention| mention.uri.clone()).collect();
         post.policy = Some(interaction::policy(&rules, &author, &named));
     }
-    if let Some((quote, line)) = quote::written(r, row.id)? {
+    if let Some((quote, line)) = quote::quote_text(r, row.id)? {
         post.quote = quote;
         post.content.insert_str(0, &line);
     }
     if row.reply_to_uri.is_some() {
-        post.reply_stamp = outbound::stamp_of(r, row)?;
+        post.reply_stamp = outbound::authorization_of(r, row)?;
     }
     Ok(post)
 }
@@ -78,16 +78,27 @@ pub(in crate::social) struct InteractionResponse<'a> {
 }
 
 /// Lets somebody in, with the owner's stamp.
-pub(in crate::social) fn grant(owner: &Actor, answer: InteractionResponse<'_>, stamp: &str, at: Time) -> Value {
-    activity::grant(&envelope(owner, answer.uri, answer.lists, at), answer.object, answer.target, stamp)
+pub(in crate::social) fn accept_document(
+    owner: &Actor,
+    answer: InteractionResponse<'_>,
+    stamp: &str,
+    at: Time,
+) -> Value {
+    activity::accept_with_result(&envelope(owner, answer.uri, answer.lists, at), answer.object, answer.target, stamp)
 }
 
 /// Turns somebody away.
-pub(in crate::social) fn refuse(owner: &Actor, answer: InteractionResponse<'_>, at: Time) -> Value {
-    activity::refuse(&envelope(owner, answer.uri, answer.lists, at), answer.object, answer.target)
+pub(in crate::social) fn reject_document(owner: &Actor, answer: InteractionResponse<'_>, at: Time) -> Value {
+    activity::reject_request(&envelope(owner, answer.uri, answer.lists, at), answer.object, answer.target)
 }
 
 /// Takes a stamp back.
-pub(in crate::social) fn delete_stamp(owner: &Actor, uri: &str, stamp: &str, lists: Recipients, at: Time) -> Value {
+pub(in crate::social) fn delete_authorization(
+    owner: &Actor,
+    uri: &str,
+    stamp: &str,
+    lists: Recipients,
+    at: Time,
+) -> Value {
     activity::delete(&envelope(owner, uri, lists, at), stamp)
 }

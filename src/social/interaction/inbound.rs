@@ -27,14 +27,19 @@ use crate::store::{
 };
 
 /// What the rules of a post of the owner's say of somebody. Who is named in it or answered by it may always answer.
-pub(in crate::social) fn verdict(r: &Read<'_>, who: ActorId, target: &Post, deed: Interaction) -> Result<Permission> {
+pub(in crate::social) fn permission(
+    r: &Read<'_>,
+    who: ActorId,
+    target: &Post,
+    deed: Interaction,
+) -> Result<Permission> {
     if who == target.actor_id {
         return Ok(Permission::Allowed);
     }
     if deed == Interaction::Quote && !target.audience.is_open() {
         return Ok(Permission::Forbidden);
     }
-    if deed == Interaction::Reply && is_spoken_to(r, who, target)? {
+    if deed == Interaction::Reply && is_mentioned(r, who, target)? {
         return Ok(Permission::Allowed);
     }
     let Some(rule) = interaction_policies::get(r, target.id)?.and_then(|rules| rules.get(deed)) else {
@@ -44,7 +49,7 @@ pub(in crate::social) fn verdict(r: &Read<'_>, who: ActorId, target: &Post, deed
         follows: follows::is_accepted(r, who, target.actor_id)?,
         followed: follows::is_accepted(r, target.actor_id, who)?,
     };
-    Ok(rule.verdict(ties))
+    Ok(rule.permission(ties))
 }
 
 /// Whether somebody may read a post of the owner's: what they do with one they may not read means nothing here.
@@ -53,10 +58,10 @@ pub(in crate::social) fn may_read(r: &Read<'_>, who: &Actor, post: &Post) -> Res
         return Ok(true);
     }
     let follows = post.audience == Audience::Followers && follows::is_accepted(r, who.id, post.actor_id)?;
-    Ok(follows || is_spoken_to(r, who.id, post)?)
+    Ok(follows || is_mentioned(r, who.id, post)?)
 }
 
-fn is_spoken_to(r: &Read<'_>, who: ActorId, target: &Post) -> Result<bool> {
+fn is_mentioned(r: &Read<'_>, who: ActorId, target: &Post) -> Result<bool> {
     if let Some(parent) = target.reply_to
         && posts::by_id(r, parent)?.actor_id == who
     {
@@ -67,7 +72,7 @@ fn is_spoken_to(r: &Read<'_>, who: ActorId, target: &Post) -> Result<bool> {
 }
 
 /// Keeps the rules of a post of somebody else's as they are for the owner; rules that only say what is usual are none.
-pub(in crate::social) fn ruled(w: &Write<'_>, author: &Actor, id: PostId, object: &Object) -> Result<()> {
+pub(in crate::social) fn is_restricted(w: &Write<'_>, author: &Actor, id: PostId, object: &Object) -> Result<()> {
     let us = actors::by_id(w, node::owner(w)?)?;
     let mut rules = object.interactions.rules(&us.uri, author.followers.as_deref(), author.following.as_deref());
     // Whom a post names or answers may always answer it.
@@ -81,37 +86,42 @@ pub(in crate::social) fn ruled(w: &Write<'_>, author: &Actor, id: PostId, object
         rules = rules.with(Interaction::Reply, PolicyRule { automatic: rule.automatic.and(ActorSet::US), ..rule });
     }
     let known = interaction_policies::get(w, id)?;
-    let wanted = (!rules.is_usual()).then_some(rules);
+    let wanted = (!rules.is_default()).then_some(rules);
     if known == wanted { Ok(()) } else { interaction_policies::set(w, id, wanted) }
 }
 
 /// Whether an answer hangs under its parent: always, but under a post of the owner's whose rules keep it out, or make it
 /// wait. What hangs nowhere is seen nowhere but on the page of requests.
-pub(in crate::social) fn may_hang(r: &Read<'_>, author: ActorId, reply_uri: &str, parent: &Post) -> Result<bool> {
+pub(in crate::social) fn may_thread_under(
+    r: &Read<'_>,
+    author: ActorId,
+    reply_uri: &str,
+    parent: &Post,
+) -> Result<bool> {
     if parent.actor_id != node::owner(r)? || author == parent.actor_id {
         return Ok(true);
     }
-    match interaction_requests_in::about(r, reply_uri, Interaction::Reply, parent.id)? {
+    match interaction_requests_in::for_post(r, reply_uri, Interaction::Reply, parent.id)? {
         Some(request) if request.state != RequestState::Waiting => Ok(request.state == RequestState::Granted),
         _ => Ok(matches!(
-            verdict(r, author, parent, Interaction::Reply)?,
+            permission(r, author, parent, Interaction::Reply)?,
             Permission::Allowed | Permission::AllowedWithAuthorization
         )),
     }
 }
 
 /// An answer to a post of the owner's came by itself. False when it must wait, or was turned away (then it is gone).
-pub(in crate::social) fn answered(w: &Write<'_>, owner: ActorId, sender: &Actor, reply: &Post) -> Result<bool> {
+pub(in crate::social) fn is_answered(w: &Write<'_>, owner: ActorId, sender: &Actor, reply: &Post) -> Result<bool> {
     let parent = reply.reply_to_uri.as_deref().map(|uri| posts::by_uri(w, uri)).transpose()?.flatten();
     let Some(parent) = parent.filter(|parent| reply.reply_to.is_none() && parent.actor_id == owner) else {
         return Ok(true);
     };
-    lets_in(w, owner, sender, &parent, Interaction::Reply, &reply.uri, Some(reply.id))
+    allows(w, owner, sender, &parent, Interaction::Reply, &reply.uri, Some(reply.id))
 }
 
 /// Whether something somebody simply did takes effect. What must wait is noted for the owner; what may not be is answered
 /// with a Reject.
-pub(in crate::social) fn lets_in(
+pub(in crate::social) fn allows(
     w: &Write<'_>,
     owner: ActorId,
     sender: &Actor,
@@ -123,23 +133,23 @@ pub(in crate::social) fn lets_in(
     if target.actor_id != owner {
         return Ok(true);
     }
-    if let Some(known) = interaction_requests_in::about(w, object_uri, deed, target.id)? {
+    if let Some(known) = interaction_requests_in::for_post(w, object_uri, deed, target.id)? {
         return Ok(known.state == RequestState::Granted);
     }
-    let verdict = verdict(w, sender.id, target, deed)?;
+    let verdict = permission(w, sender.id, target, deed)?;
     if matches!(verdict, Permission::Allowed | Permission::AllowedWithAuthorization) {
         return Ok(true);
     }
-    let request = blank(sender, target, deed, object_uri, made);
+    let request = new_request(sender, target, deed, object_uri, made);
     if verdict == Permission::NeedsApproval {
-        wait(w, &request)?;
+        store_waiting(w, &request)?;
     } else {
-        turn_away(w, &actors::by_id(w, owner)?, &request)?;
+        undo_rejected(w, &actors::by_id(w, owner)?, &request)?;
     }
     Ok(false)
 }
 
-fn blank(
+fn new_request(
     sender: &Actor,
     target: &Post,
     deed: Interaction,
@@ -160,7 +170,7 @@ fn blank(
 }
 
 /// Notes a request for the owner, as long as there is room.
-fn wait(w: &Write<'_>, request: &InteractionRequestIn) -> Result<()> {
+fn store_waiting(w: &Write<'_>, request: &InteractionRequestIn) -> Result<()> {
     if interaction_requests_in::count(w)? >= interaction_requests_in::MAX_WAITING_REQUESTS {
         return Err(Error::Denied("too many wait for the owner's word".to_owned()));
     }
@@ -182,7 +192,7 @@ pub(in crate::social) fn needs(
         return Ok(Vec::new());
     };
     let is_post = matches!(deed, Interaction::Reply | Interaction::Quote);
-    let here = remote_post::own(sender, instrument).is_some() || posts::by_uri(r, uri.as_str())?.is_some();
+    let here = remote_post::is_own_post(sender, instrument).is_some() || posts::by_uri(r, uri.as_str())?.is_some();
     Ok(if is_post && !here { vec![Prerequisite::Post(uri.as_str().to_owned())] } else { Vec::new() })
 }
 
@@ -204,19 +214,19 @@ pub(in crate::social) fn requested(
     }
     let us = actors::by_id(w, owner)?;
     let made = match deed {
-        Interaction::Reply | Interaction::Quote => made(w, sender, deed, instrument, &target)?,
+        Interaction::Reply | Interaction::Quote => interaction_made(w, sender, deed, instrument, &target)?,
         Interaction::Like | Interaction::Boost => None,
     };
     let asked = InteractionRequestIn {
         request_uri: Some(uri_of(activity)),
-        ..blank(sender, &target, deed, uri.as_str(), made)
+        ..new_request(sender, &target, deed, uri.as_str(), made)
     };
     if matches!(deed, Interaction::Reply | Interaction::Quote) && made.is_none() {
         return answer(w, &us, &asked, RequestState::Refused);
     }
-    if interaction_requests_in::about(w, uri.as_str(), deed, target.id)?.is_none() {
-        match verdict(w, sender.id, &target, deed)? {
-            Permission::NeedsApproval => return wait(w, &asked),
+    if interaction_requests_in::for_post(w, uri.as_str(), deed, target.id)?.is_none() {
+        match permission(w, sender.id, &target, deed)? {
+            Permission::NeedsApproval => return store_waiting(w, &asked),
             // The rules say so each time: nothing to remember, or strangers could fill the disk with refusals.
             Permission::Forbidden if deed != Interaction::Reply => {
                 return answer(w, &us, &asked, RequestState::Refused);
@@ -226,10 +236,10 @@ pub(in crate::social) fn requested(
     }
     if made.is_none() {
         // A like or boost there is only one of, however many ids it comes with.
-        interaction_requests_in::supersede(w, &asked)?;
+        interaction_requests_in::replace_older(w, &asked)?;
     }
     let request = interaction_requests_in::put(w, &asked)?;
-    match (request.state, verdict(w, sender.id, &target, deed)?) {
+    match (request.state, permission(w, sender.id, &target, deed)?) {
         (RequestState::Waiting, Permission::Allowed | Permission::AllowedWithAuthorization) => grant(w, &us, &request),
         (RequestState::Waiting, Permission::NeedsApproval) => Ok(()),
         (RequestState::Waiting, Permission::Forbidden) => refuse(w, &us, &request),
@@ -238,10 +248,16 @@ pub(in crate::social) fn requested(
 }
 
 /// The post that asks to be let in, kept: the sender's own, and really an answer to or a quote of `target`.
-fn made(w: &Write<'_>, sender: &Actor, deed: Interaction, instrument: &Ref, target: &Post) -> Result<Option<PostId>> {
-    let id = match remote_post::own(sender, instrument) {
+fn interaction_made(
+    w: &Write<'_>,
+    sender: &Actor,
+    deed: Interaction,
+    instrument: &Ref,
+    target: &Post,
+) -> Result<Option<PostId>> {
+    let id = match remote_post::is_own_post(sender, instrument) {
         Some(Ok(object)) if !object.is_vote() && object.attributed_to.is_some() => {
-            match remote_post::keep(w, sender, &object, None) {
+            match remote_post::store_post(w, sender, &object, None) {
                 Ok(id) => Some(id),
                 Err(error @ (Error::Internal(_) | Error::Busy)) => return Err(error),
                 Err(_) => None,
@@ -269,20 +285,20 @@ fn grant(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()
     let (target, actor) = (request.target_id, request.actor_id);
     match (request.deed, request.post_id) {
         (Interaction::Reply, Some(reply)) => {
-            posts::join(w, reply, target)?;
-            remote_post::show(w, us.id, &posts::by_id(w, reply)?)?;
-            remote_post::filed(w, us, &posts::by_id(w, reply)?)?;
+            posts::join_thread(w, reply, target)?;
+            remote_post::place_in_timelines(w, us.id, &posts::by_id(w, reply)?)?;
+            remote_post::file_in_conversation(w, us, &posts::by_id(w, reply)?)?;
             notifications::add(w, NotificationKind::Mention, actor, Some(reply))?;
         }
         (Interaction::Quote, Some(post)) => {
-            quote::granted_by_us(w, post, target, &documents::stamp_uri(us, request.id))?;
+            quote::granted_by_us(w, post, target, &documents::authorization_uri(us, request.id))?;
             notifications::add(w, NotificationKind::Quote, actor, Some(post))?;
         }
         (Interaction::Like, _) => {
             likes::add(w, actor, target, &request.object_uri)?;
             notifications::add(w, NotificationKind::Like, actor, Some(target))?;
         }
-        (Interaction::Boost, _) => boost::let_in(w, actor, target, &request.object_uri)?,
+        (Interaction::Boost, _) => boost::request_granted(w, actor, target, &request.object_uri)?,
         (Interaction::Reply | Interaction::Quote, None) => {}
     }
     answer(w, us, request, RequestState::Granted)
@@ -306,7 +322,7 @@ fn refuse(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<(
 }
 
 /// As [`refuse`], for what never was a request.
-fn turn_away(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()> {
+fn undo_rejected(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()> {
     answer(w, us, request, RequestState::Refused)?;
     let Some(post) = request.post_id else { return Ok(()) };
     tombstones::add_remote(w, request.actor_id, &request.object_uri)?;
@@ -337,11 +353,13 @@ fn answer(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn, state: Requ
     let (id, uri) = outbox::next(w, us)?;
     let answer = InteractionResponse { uri: &uri, object: &object, target: ours, lists };
     let activity = match state {
-        RequestState::Granted => documents::grant(us, answer, &documents::stamp_uri(us, request.id), w.now),
-        _ => documents::refuse(us, answer, w.now),
+        RequestState::Granted => {
+            documents::accept_document(us, answer, &documents::authorization_uri(us, request.id), w.now)
+        }
+        _ => documents::reject_document(us, answer, w.now),
     };
     let audience = if told { Audience::Public } else { Audience::Mentioned };
-    let reach = ActivityRecipients { followers: told, ..ActivityRecipients::person(&them) };
+    let reach = ActivityRecipients { followers: told, ..ActivityRecipients::add_actor(&them) };
     outbox::send(w, us, id, activity, &request.object_uri, audience, &reach)
 }
 
@@ -349,14 +367,14 @@ fn answer(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn, state: Requ
 pub fn accept(w: &Write<'_>, us: &Actor, id: RequestId) -> Result<()> {
     let request = waiting(w, id)?;
     grant(w, us, &request)?;
-    settle_notice(w, &request)
+    settle_notification(w, &request)
 }
 
 /// The owner turns somebody away who waits.
 pub fn reject(w: &Write<'_>, us: &Actor, id: RequestId) -> Result<()> {
     let request = waiting(w, id)?;
     refuse(w, us, &request)?;
-    settle_notice(w, &request)
+    settle_notification(w, &request)
 }
 
 fn waiting(w: &Write<'_>, id: RequestId) -> Result<InteractionRequestIn> {
@@ -368,7 +386,7 @@ fn waiting(w: &Write<'_>, id: RequestId) -> Result<InteractionRequestIn> {
     }
 }
 
-fn settle_notice(w: &Write<'_>, request: &InteractionRequestIn) -> Result<()> {
+fn settle_notification(w: &Write<'_>, request: &InteractionRequestIn) -> Result<()> {
     notifications::remove(w, NotificationKind::Request, request.actor_id, Some(request.target_id))
 }
 
@@ -382,37 +400,37 @@ pub fn revoke(w: &Write<'_>, us: &Actor, quoting: PostId) -> Result<()> {
     }
     quote::revoked_by_us(w, quoting)?;
     if post.actor_id == us.id {
-        return crate::social::post::retell(w, us, quoting);
+        return crate::social::post::broadcast_update(w, us, quoting);
     }
     notifications::remove(w, NotificationKind::Quote, post.actor_id, Some(quoting))?;
     let them = actors::by_id(w, post.actor_id)?;
-    let Some(request) = interaction_requests_in::about(w, &post.uri, Interaction::Quote, target.id)? else {
+    let Some(request) = interaction_requests_in::for_post(w, &post.uri, Interaction::Quote, target.id)? else {
         // It was never asked for; noted as refused, or any edit of it would be let in anew.
         let refused = InteractionRequestIn {
             state: RequestState::Refused,
-            ..blank(&them, &target, Interaction::Quote, &post.uri, Some(post.id))
+            ..new_request(&them, &target, Interaction::Quote, &post.uri, Some(post.id))
         };
         return interaction_requests_in::put(w, &refused).map(drop);
     };
     interaction_requests_in::set_state(w, request.id, RequestState::Refused)?;
     let (id, uri) = outbox::next(w, us)?;
     let lists = Recipients { to: vec![them.uri.clone()], cc: us.followers.iter().cloned().collect() };
-    let delete = documents::delete_stamp(us, &uri, &documents::stamp_uri(us, request.id), lists, w.now);
+    let delete = documents::delete_authorization(us, &uri, &documents::authorization_uri(us, request.id), lists, w.now);
     // Everybody who may have seen it stand on that word: readers of either post.
     let named = [posts::mentions(w, target.id)?, posts::mentions(w, post.id)?].concat();
     let mut others = crate::social::post::ids_of(w, &named)?;
-    others.extend(likes::touched_by(w, target.id, crate::social::post::MAX_INFORMED_ACTORS)?);
+    others.extend(likes::affected_posts(w, target.id, crate::social::post::MAX_INFORMED_ACTORS)?);
     let reach = ActivityRecipients { followers: true, people: vec![them.id], others, ..ActivityRecipients::default() };
     outbox::send(w, us, id, delete, &post.uri, Audience::Public, &reach)
 }
 
 /// A stamp of the owner's and the post it is for; NotFound when it was never given or was taken back.
-pub fn stamp(r: &Read<'_>, us: &Actor, id: RequestId) -> Result<(Value, Post)> {
+pub fn authorization_uri_for(r: &Read<'_>, us: &Actor, id: RequestId) -> Result<(Value, Post)> {
     let request = interaction_requests_in::get(r, id)?;
     if request.state != RequestState::Granted {
         return Err(Error::NotFound);
     }
     let target = posts::by_id(r, request.target_id)?;
-    let uri = documents::stamp_uri(us, id);
-    Ok((interaction::stamp(&uri, request.deed, &us.uri, &request.object_uri, &target.uri), target))
+    let uri = documents::authorization_uri(us, id);
+    Ok((interaction::authorization(&uri, request.deed, &us.uri, &request.object_uri, &target.uri), target))
 }

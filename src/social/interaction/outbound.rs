@@ -28,7 +28,7 @@ pub(in crate::social) enum RequestMode {
 }
 
 /// Whether the owner must ask before doing something to a post. Invalid when its author lets nobody do it.
-pub(in crate::social) fn how(
+pub(in crate::social) fn request_mode(
     r: &Read<'_>,
     owner: ActorId,
     target: &Post,
@@ -37,8 +37,8 @@ pub(in crate::social) fn how(
     if target.actor_id == owner {
         return Ok(None);
     }
-    let leave = interaction_policies::leave(r, target.id)?;
-    match leave.verdict(deed) {
+    let leave = interaction_policies::permission_of(r, target.id)?;
+    match leave.permission(deed) {
         None | Some(Permission::Allowed) => Ok(None),
         Some(Permission::AllowedWithAuthorization | Permission::NeedsApproval) => {
             Ok(Some(if leave.rules.legacy_gotosocial { RequestMode::Implicit } else { RequestMode::Explicit }))
@@ -62,7 +62,7 @@ pub(in crate::social) struct PerformedInteraction<'a> {
 }
 
 /// Notes that we ask, and sends the request where one is understood; `instrument` makes what we did as a document.
-pub(in crate::social) fn ask(
+pub(in crate::social) fn send_request(
     w: &Write<'_>,
     owner: &Actor,
     how: RequestMode,
@@ -82,7 +82,7 @@ pub(in crate::social) fn ask(
         let author = actors::by_id(w, done.target.actor_id)?;
         let (id, uri) = following(w, owner, done.uri)?;
         let request = documents::request(owner, &uri, done.deed, done.target, &author, instrument()?, w.now);
-        outbox::send(w, owner, id, request, done.uri, Audience::Mentioned, &ActivityRecipients::person(&author))?;
+        outbox::send(w, owner, id, request, done.uri, Audience::Mentioned, &ActivityRecipients::add_actor(&author))?;
         asked.request_uri = Some(uri);
     }
     interaction_requests_out::put(w, &asked)
@@ -99,7 +99,7 @@ fn following(w: &Write<'_>, owner: &Actor, reserved: &str) -> Result<(ActivityId
 }
 
 /// Our asking that an answer is about. Only the answer of who was asked counts.
-fn answered(w: &Write<'_>, sender: &Actor, object: &Ref) -> Result<Option<InteractionRequestOut>> {
+fn response_received(w: &Write<'_>, sender: &Actor, object: &Ref) -> Result<Option<InteractionRequestOut>> {
     let by_id = object.id().map(|id| interaction_requests_out::by_uri(w, id.as_str())).transpose()?.flatten();
     let by_parts = || {
         let uri = object.embedded().and_then(|value| id_of(value, "instrument"));
@@ -110,7 +110,7 @@ fn answered(w: &Write<'_>, sender: &Actor, object: &Ref) -> Result<Option<Intera
 }
 
 /// They let us in: what waited goes out, with their word. False when this answers something else.
-pub(in crate::social) fn accepted(
+pub(in crate::social) fn request_accepted(
     w: &Write<'_>,
     owner: ActorId,
     sender: &Actor,
@@ -118,7 +118,7 @@ pub(in crate::social) fn accepted(
     object: &Ref,
     result: Option<&Uri>,
 ) -> Result<bool> {
-    let Some(asked) = answered(w, sender, object)? else { return Ok(false) };
+    let Some(asked) = response_received(w, sender, object)? else { return Ok(false) };
     if asked.state == RequestState::Granted {
         return Ok(true);
     }
@@ -132,11 +132,11 @@ pub(in crate::social) fn accepted(
     )?;
     match (asked.deed, asked.made_id) {
         (Interaction::Reply, Some(reply)) if asked.request_uri.is_some() => {
-            post::tell(w, &owner, &posts::by_id(w, reply)?)?;
+            post::broadcast_create(w, &owner, &posts::by_id(w, reply)?)?;
         }
-        (Interaction::Reply, Some(reply)) => post::retell(w, &owner, reply)?,
+        (Interaction::Reply, Some(reply)) => post::broadcast_update(w, &owner, reply)?,
         (Interaction::Boost, Some(boost)) if asked.request_uri.is_some() => {
-            boost::tell(w, &owner, &posts::by_id(w, boost)?, stamp.as_deref())?;
+            boost::announce_boost(w, &owner, &posts::by_id(w, boost)?, stamp.as_deref())?;
         }
         _ => {}
     }
@@ -145,20 +145,25 @@ pub(in crate::social) fn accepted(
 
 /// They do not let us in: a like or boost is gone, an answer stays with the owner, who reads that it was refused. False when
 /// this answers something else.
-pub(in crate::social) fn rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
-    let Some(asked) = answered(w, sender, object)? else { return Ok(false) };
-    close(w, owner, asked).map(|()| true)
+pub(in crate::social) fn request_rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
+    let Some(asked) = response_received(w, sender, object)? else { return Ok(false) };
+    close_request(w, owner, asked).map(|()| true)
 }
 
 /// Who let us in deleted their word for it: as if they had refused, but that it is said to be taken back.
-pub(in crate::social) fn revoked(w: &Write<'_>, owner: ActorId, sender: &Actor, stamp: &Uri) -> Result<()> {
-    match interaction_requests_out::by_stamp(w, stamp.as_str())? {
-        Some(asked) if posts::by_id(w, asked.target_id)?.actor_id == sender.id => close(w, owner, asked),
+pub(in crate::social) fn authorization_revoked(
+    w: &Write<'_>,
+    owner: ActorId,
+    sender: &Actor,
+    stamp: &Uri,
+) -> Result<()> {
+    match interaction_requests_out::by_authorization(w, stamp.as_str())? {
+        Some(asked) if posts::by_id(w, asked.target_id)?.actor_id == sender.id => close_request(w, owner, asked),
         _ => Ok(()),
     }
 }
 
-fn close(w: &Write<'_>, owner: ActorId, asked: InteractionRequestOut) -> Result<()> {
+fn close_request(w: &Write<'_>, owner: ActorId, asked: InteractionRequestOut) -> Result<()> {
     if asked.state == RequestState::Refused {
         return Ok(());
     }
@@ -182,27 +187,27 @@ fn close(w: &Write<'_>, owner: ActorId, asked: InteractionRequestOut) -> Result<
         &InteractionRequestOut { state: RequestState::Refused, made_id: made, ..asked.clone() },
     )?;
     match (asked.deed, asked.made_id) {
-        (Interaction::Reply, Some(reply)) if was_told => post::retell(w, &us, reply),
+        (Interaction::Reply, Some(reply)) if was_told => post::broadcast_update(w, &us, reply),
         _ => Ok(()),
     }
 }
 
 /// The word by which a reply of ours was let in.
-pub(in crate::social) fn stamp_of(r: &Read<'_>, reply: &Post) -> Result<Option<String>> {
+pub(in crate::social) fn authorization_of(r: &Read<'_>, reply: &Post) -> Result<Option<String>> {
     Ok(interaction_requests_out::by_uri(r, &reply.uri)?
         .filter(|asked| asked.state == RequestState::Granted)
         .and_then(|asked| asked.stamp))
 }
 
 /// A document of ours with the stamp it was given.
-pub(in crate::social) fn stamped(
+pub(in crate::social) fn has_authorization(
     mut document: serde_json::Value,
     deed: Interaction,
     stamp: Option<&str>,
 ) -> serde_json::Value {
     if let (Some(stamp), Some(members)) = (stamp, document.as_object_mut()) {
-        members.insert(interaction::stamp_member(deed).to_owned(), stamp.into());
-        members.insert("@context".to_owned(), crate::ap::context::full());
+        members.insert(interaction::authorization_member(deed).to_owned(), stamp.into());
+        members.insert("@context".to_owned(), crate::ap::context::full_context());
     }
     document
 }

@@ -18,7 +18,7 @@ use crate::store::{
 
 /// Whether what somebody does may have any effect. Of the blocked, and of those on blocked servers, only what takes
 /// something back (S21), and a Move, after which the new account is blocked as well.
-pub(in crate::social) fn lets_in(r: &Read<'_>, sender: &Actor, activity: &Activity) -> Result<bool> {
+pub(in crate::social) fn accepts_from(r: &Read<'_>, sender: &Actor, activity: &Activity) -> Result<bool> {
     let takes_back = matches!(
         activity.kind,
         ActivityKind::Delete { .. }
@@ -27,7 +27,7 @@ pub(in crate::social) fn lets_in(r: &Read<'_>, sender: &Actor, activity: &Activi
             | ActivityKind::Update { .. }
             | ActivityKind::Move { .. }
     );
-    Ok(takes_back || !block_filter::hides(r, sender)?)
+    Ok(takes_back || !block_filter::is_hidden(r, sender)?)
 }
 
 /// The owner blocks somebody: nobody follows anybody any more, nothing of theirs is shown. They are told, unless the
@@ -53,7 +53,7 @@ pub fn send(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     let (id, uri) = outbox::next(w, owner)?;
     blocks::add(w, who, Some(&uri))?;
     let block = document::block(owner, &uri, &them, w.now);
-    outbox::send(w, owner, id, block, &them.uri, Audience::Mentioned, &ActivityRecipients::person(&them))
+    outbox::send(w, owner, id, block, &them.uri, Audience::Mentioned, &ActivityRecipients::add_actor(&them))
 }
 
 /// The owner takes a block back. The follows it ended are not brought back: both sides may ask again.
@@ -62,11 +62,11 @@ pub fn take_back(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     let Some(uri) = block.uri else { return Ok(()) };
     let them = actors::by_id(w, who)?;
     let inner = document::block(owner, &uri, &them, block.created_at);
-    outbox::undo(w, owner, &inner, &them.uri, Audience::Mentioned, &ActivityRecipients::person(&them))
+    outbox::undo(w, owner, &inner, &them.uri, Audience::Mentioned, &ActivityRecipients::add_actor(&them))
 }
 
 /// Somebody blocks the owner: nobody follows anybody any more. Nothing else changes, and nobody sees it.
-pub(in crate::social) fn received(
+pub(in crate::social) fn block_received(
     w: &Write<'_>,
     owner: ActorId,
     sender: &Actor,
@@ -80,12 +80,12 @@ pub(in crate::social) fn received(
     if follows::end(w, owner, sender.id)?.is_some() {
         home_timeline::forget(w, sender.id)?;
     }
-    blocks::add_theirs(w, sender.id, &uri_of(activity))
+    blocks::add_blocked_by(w, sender.id, &uri_of(activity))
 }
 
 /// Somebody blocks the owner no longer.
-pub(in crate::social) fn undone(w: &Write<'_>, sender: &Actor) -> Result<()> {
-    blocks::remove_theirs(w, sender.id).map(drop)
+pub(in crate::social) fn block_undone(w: &Write<'_>, sender: &Actor) -> Result<()> {
+    blocks::remove_blocked_by(w, sender.id).map(drop)
 }
 
 /// The owner mutes somebody, until then or for good.

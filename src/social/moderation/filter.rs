@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::base::id::{FilterId, FilteredId, KeywordId, PostId};
 use crate::base::{Error, Result, Time};
-use crate::social::list::title;
+use crate::social::list::check_title;
 use crate::store::posts::post_views::PostView;
 use crate::store::timelines::filters::{
     self, Filter, FilterAction, FilterContext, FilterContexts, FilterKeyword, MAX_FILTERS, MAX_KEYWORDS,
@@ -49,7 +49,7 @@ pub struct KeywordChange {
 }
 
 /// Makes a filter with its words; Invalid when something is missing, too long or too much.
-pub fn make(w: &Write<'_>, change: &FilterChange) -> Result<FilterId> {
+pub fn create_filter(w: &Write<'_>, change: &FilterChange) -> Result<FilterId> {
     if filters::all(w)?.len() >= MAX_FILTERS as usize {
         return Err(Error::invalid(format!("There are {MAX_FILTERS} filters, and no more can be made")));
     }
@@ -60,23 +60,23 @@ pub fn make(w: &Write<'_>, change: &FilterChange) -> Result<FilterId> {
         action: FilterAction::Warn,
         until_at: None,
     };
-    let id = filters::add(w, &changed(w, new, change)?)?;
-    words(w, id, &change.keywords)?;
+    let id = filters::add(w, &check_change(w, new, change)?)?;
+    check_keywords(w, id, &change.keywords)?;
     filters::changed(w)?;
     Ok(id)
 }
 
 /// Changes a filter and its words, all of it or nothing. NotFound for words that are not its own.
-pub fn change(w: &Write<'_>, id: FilterId, change: &FilterChange) -> Result<()> {
-    let filter = changed(w, filters::by_id(w, id)?, change)?;
+pub fn change_filter(w: &Write<'_>, id: FilterId, change: &FilterChange) -> Result<()> {
+    let filter = check_change(w, filters::by_id(w, id)?, change)?;
     filters::set(w, &filter)?;
-    words(w, id, &change.keywords)?;
+    check_keywords(w, id, &change.keywords)?;
     filters::changed(w)
 }
 
-fn changed(w: &Write<'_>, filter: Filter, change: &FilterChange) -> Result<Filter> {
+fn check_change(w: &Write<'_>, filter: Filter, change: &FilterChange) -> Result<Filter> {
     let name = match &change.title {
-        Some(text) => title(text)?,
+        Some(text) => check_title(text)?,
         None => filter.title,
     };
     let contexts = change.contexts.unwrap_or(filter.contexts);
@@ -93,25 +93,25 @@ fn changed(w: &Write<'_>, filter: Filter, change: &FilterChange) -> Result<Filte
     Ok(Filter { title: name, contexts, action: change.action.unwrap_or(filter.action), until_at, ..filter })
 }
 
-fn words(w: &Write<'_>, id: FilterId, words: &[KeywordChange]) -> Result<()> {
+fn check_keywords(w: &Write<'_>, id: FilterId, words: &[KeywordChange]) -> Result<()> {
     for word in words {
         match word.id {
             None if word.gone => {}
-            None => drop(added(w, id, word)?),
+            None => drop(check_added(w, id, word)?),
             Some(known) => {
                 let kept = filters::keyword(w, known)?;
                 if kept.filter_id != id {
                     return Err(Error::NotFound);
                 }
-                if word.gone { filters::remove_keyword(w, known)? } else { set(w, kept, word)? }
+                if word.gone { filters::remove_keyword(w, known)? } else { apply_change(w, kept, word)? }
             }
         }
     }
     Ok(())
 }
 
-fn added(w: &Write<'_>, id: FilterId, word: &KeywordChange) -> Result<KeywordId> {
-    let keyword = checked(word.keyword.as_deref().unwrap_or_default())?;
+fn check_added(w: &Write<'_>, id: FilterId, word: &KeywordChange) -> Result<KeywordId> {
+    let keyword = check_keyword(word.keyword.as_deref().unwrap_or_default())?;
     if filters::keywords_of(w, id)?.len() >= MAX_KEYWORDS_PER_FILTER as usize {
         return Err(Error::invalid(format!("Keywords are too many (maximum is {MAX_KEYWORDS_PER_FILTER})")));
     }
@@ -121,15 +121,15 @@ fn added(w: &Write<'_>, id: FilterId, word: &KeywordChange) -> Result<KeywordId>
     filters::add_keyword(w, id, keyword, word.whole.unwrap_or(true))
 }
 
-fn set(w: &Write<'_>, kept: FilterKeyword, word: &KeywordChange) -> Result<()> {
+fn apply_change(w: &Write<'_>, kept: FilterKeyword, word: &KeywordChange) -> Result<()> {
     let keyword = match &word.keyword {
-        Some(text) => checked(text)?.to_owned(),
+        Some(text) => check_keyword(text)?.to_owned(),
         None => kept.keyword,
     };
     filters::set_keyword(w, &FilterKeyword { keyword, whole: word.whole.unwrap_or(kept.whole), ..kept })
 }
 
-fn checked(keyword: &str) -> Result<&str> {
+fn check_keyword(keyword: &str) -> Result<&str> {
     if keyword.trim().is_empty() {
         return Err(Error::invalid("Keyword can't be blank"));
     }
@@ -148,14 +148,14 @@ pub fn remove(w: &Write<'_>, id: FilterId) -> Result<()> {
 /// Gives a filter one more word.
 pub fn add_keyword(w: &Write<'_>, id: FilterId, word: &KeywordChange) -> Result<KeywordId> {
     filters::by_id(w, id)?;
-    let known = added(w, id, word)?;
+    let known = check_added(w, id, word)?;
     filters::changed(w)?;
     Ok(known)
 }
 
 /// Changes a word.
 pub fn set_keyword(w: &Write<'_>, id: KeywordId, word: &KeywordChange) -> Result<()> {
-    set(w, filters::keyword(w, id)?, word)?;
+    apply_change(w, filters::keyword(w, id)?, word)?;
     filters::changed(w)
 }
 
@@ -231,17 +231,17 @@ impl ActiveFilters {
 
     /// The same, only with those that count in one place.
     #[must_use]
-    pub fn only(mut self, context: FilterContext) -> Self {
+    pub fn single(mut self, context: FilterContext) -> Self {
         self.rules.retain(|rule| rule.filter.contexts.has(context));
         self
     }
 
     /// Every filter a post or boost matches, wherever it counts.
-    pub fn hits(&self, card: &PostView) -> Vec<FilterMatch<'_>> {
+    pub fn matches(&self, card: &PostView) -> Vec<FilterMatch<'_>> {
         if self.rules.is_empty() {
             return Vec::new();
         }
-        let text = SearchableText::of(&searched(card));
+        let text = SearchableText::of(&searched_text(card));
         let hit = |rule: &'_ ActiveFilter| {
             let keyword = text.first(&rule.needles);
             let posts: Vec<PostId> = match card.id == card.post.id {
@@ -256,19 +256,19 @@ impl ActiveFilters {
     }
 
     /// What is to become of a post or boost: the strictest of the filters it matches.
-    pub fn verdict(&self, card: &PostView) -> Option<(FilterAction, String)> {
+    pub fn strictest(&self, card: &PostView) -> Option<(FilterAction, String)> {
         let rank = |action: FilterAction| match action {
             FilterAction::Hide => 0,
             FilterAction::Warn => 1,
             FilterAction::Blur => 2,
         };
-        let strictest = self.hits(card).into_iter().min_by_key(|hit| rank(hit.filter.action));
+        let strictest = self.matches(card).into_iter().min_by_key(|hit| rank(hit.filter.action));
         strictest.map(|hit| (hit.filter.action, hit.filter.title.clone()))
     }
 }
 
 /// What of a post is looked through.
-fn searched(card: &PostView) -> String {
+fn searched_text(card: &PostView) -> String {
     let post = &card.post;
     let texts = [post.warning.as_deref(), post.title.as_deref()].into_iter().flatten().map(str::to_owned);
     let options = card.poll.iter().flat_map(|poll| poll.options.iter().map(|option| option.text.clone()));
@@ -278,7 +278,7 @@ fn searched(card: &PostView) -> String {
 }
 
 /// Seconds from now, as clients say how long a filter counts; what is past has ended.
-pub fn length(seconds: i64) -> Duration {
+pub fn check_duration(seconds: i64) -> Duration {
     Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
 }
 

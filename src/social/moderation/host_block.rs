@@ -23,38 +23,38 @@ pub struct FollowChanges {
 /// Sets the owner's own rule for a host.
 pub fn set(w: &Write<'_>, rule: &HostBlockRule) -> Result<FollowChanges> {
     host_blocks::set(w, rule)?;
-    settle(w)
+    settle_follows(w)
 }
 
 /// Sets many at once.
 pub fn set_all(w: &Write<'_>, rules: &[HostBlockRule]) -> Result<FollowChanges> {
     rules.iter().try_for_each(|rule| host_blocks::set(w, rule))?;
-    settle(w)
+    settle_follows(w)
 }
 
 /// Takes the owner's rule for a host back; NotFound when there is none.
-pub fn lift(w: &Write<'_>, host: &str) -> Result<FollowChanges> {
+pub fn remove(w: &Write<'_>, host: &str) -> Result<FollowChanges> {
     if !host_blocks::remove(w, MANUAL_LIST, host)? {
         return Err(Error::NotFound);
     }
-    settle(w)
+    settle_follows(w)
 }
 
 /// Lets a list count, with what waited of it; but not for the hosts in `except`.
 pub fn apply(w: &Write<'_>, list: HostListId, except: &[String]) -> Result<FollowChanges> {
     host_block_lists::get(w, list)?;
     for host in except {
-        host_blocks::set(w, &HostBlockRule::by_hand(host, Severity::Allow, "an exception from a list"))?;
+        host_blocks::set(w, &HostBlockRule::manual(host, Severity::Allow, "an exception from a list"))?;
     }
-    host_blocks::release(w, list)?;
+    host_blocks::detach_list(w, list)?;
     host_block_lists::apply(w, list)?;
-    settle(w)
+    settle_follows(w)
 }
 
 /// Forgets a list: what only it kept away comes back.
 pub fn forget(w: &Write<'_>, list: HostListId) -> Result<FollowChanges> {
     host_block_lists::remove(w, list)?;
-    settle(w)
+    settle_follows(w)
 }
 
 /// Puts the fetched rules of a list in place of the old ones. Once the list counts, new rules that would cut somebody
@@ -70,7 +70,7 @@ pub fn refill(w: &Write<'_>, list: HostListId, rules: &[HostBlockRule]) -> Resul
         }
         known.extend(more.into_iter().map(|rule| (rule.host.clone(), rule)));
     }
-    let touched = if counts { touched_hosts(w)? } else { Vec::new() };
+    let touched = if counts { affected_hosts(w)? } else { Vec::new() };
     for rule in rules {
         let before = known.remove(&rule.host);
         let harder = before.as_ref().is_none_or(|b| b.held || b.severity < rule.severity);
@@ -82,25 +82,28 @@ pub fn refill(w: &Write<'_>, list: HostListId, rules: &[HostBlockRule]) -> Resul
         host_blocks::remove(w, list, host)?;
     }
     host_block_lists::fetched(w, list)?;
-    settle(w)
+    settle_follows(w)
 }
 
 /// Hosts of people the owner follows or is followed by.
-fn touched_hosts(r: &Read<'_>) -> Result<Vec<String>> {
+fn affected_hosts(r: &Read<'_>) -> Result<Vec<String>> {
     let owner = node::owner(r)?;
-    Ok(severed_follows::ties(r, owner)?.into_iter().flat_map(|tie| tie.hosts).collect())
+    Ok(severed_follows::affected_follows(r, owner)?.into_iter().flat_map(|tie| tie.hosts).collect())
 }
 
 /// Brings follows, pages and queues in line with the rules.
-fn settle(w: &Write<'_>) -> Result<FollowChanges> {
+fn settle_follows(w: &Write<'_>) -> Result<FollowChanges> {
     let Ok(owner) = node::owner(w) else { return Ok(FollowChanges::default()) };
-    let (ties, cut, noticed) =
-        (severed_follows::ties(w, owner)?, severed_follows::cut(w)?, severed_follows::noticed(w)?);
+    let (ties, cut, noticed) = (
+        severed_follows::affected_follows(w, owner)?,
+        severed_follows::sever(w)?,
+        severed_follows::drop_notifications(w)?,
+    );
     let all = ties.iter().chain(&cut).chain(&noticed);
     let rules = host_blocks::rules_for(w, all.flat_map(|tie| tie.hosts.clone()), None)?;
     let mut done = FollowChanges::default();
     for tie in ties.iter().filter(|tie| is_blocked(&rules, tie)) {
-        severed_follows::end(w, owner, tie.actor_id)?;
+        severed_follows::end_follow(w, owner, tie.actor_id)?;
         home_timeline::forget(w, tie.actor_id)?;
         severed_follows::clear(w, tie.actor_id)?;
         done.cut += 1;
@@ -109,7 +112,7 @@ fn settle(w: &Write<'_>) -> Result<FollowChanges> {
         severed_follows::clear(w, tie.actor_id)?;
     }
     for tie in cut.iter().filter(|tie| !is_blocked(&rules, tie)) {
-        done.restored += usize::from(restore(w, owner, tie)?);
+        done.restored += usize::from(restore_follows(w, owner, tie)?);
     }
     severed_follows::drop_deliveries(w)?;
     Ok(done)
@@ -120,12 +123,12 @@ fn is_blocked(rules: &HostBlockRules, tie: &SeveredFollow) -> bool {
 }
 
 /// A follower is there again as they were; the owner's own follow is asked anew, which their server answers as it likes.
-fn restore(w: &Write<'_>, owner: ActorId, tie: &SeveredFollow) -> Result<bool> {
+fn restore_follows(w: &Write<'_>, owner: ActorId, tie: &SeveredFollow) -> Result<bool> {
     if !tie.ours {
         severed_follows::restore_follower(w, owner, tie.actor_id)?;
         return Ok(true);
     }
-    if !severed_follows::take_ours(w, tie.actor_id)? || follows::get(w, owner, tie.actor_id)?.is_some() {
+    if !severed_follows::take_own_follows(w, tie.actor_id)? || follows::get(w, owner, tie.actor_id)?.is_some() {
         return Ok(false);
     }
     match follow::send(w, &actors::by_id(w, owner)?, tie.actor_id) {
@@ -158,7 +161,7 @@ pub fn preview_list(r: &Read<'_>, list: HostListId) -> Result<BlockPreview> {
 
 /// What a block of one host would cut.
 pub fn preview_host(r: &Read<'_>, host: &str) -> Result<BlockPreview> {
-    preview(r, AffectedActors::load(r)?, &HostBlockRules::only(HostBlockRule::by_hand(host, Severity::Block, "")))
+    preview(r, AffectedActors::load(r)?, &HostBlockRules::single(HostBlockRule::manual(host, Severity::Block, "")))
 }
 
 /// Everyone a rule could touch.
@@ -169,7 +172,10 @@ struct AffectedActors {
 
 impl AffectedActors {
     fn load(r: &Read<'_>) -> Result<Self> {
-        Ok(Self { ties: severed_follows::ties(r, node::owner(r)?)?, known: severed_follows::known_hosts(r)? })
+        Ok(Self {
+            ties: severed_follows::affected_follows(r, node::owner(r)?)?,
+            known: severed_follows::known_hosts(r)?,
+        })
     }
 
     fn hosts(&self) -> impl Iterator<Item = String> {

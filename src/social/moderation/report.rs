@@ -120,7 +120,7 @@ pub fn send(w: &Write<'_>, who: ActorId, complaint: &NewReport) -> Result<Report
         return Ok(kept);
     }
     let flag = document::flag(&service, &uri, &them, &uris, comment, w.now);
-    outbox::send(w, &service, id, flag, &uri, Audience::Mentioned, &ActivityRecipients::person(&them))?;
+    outbox::send(w, &service, id, flag, &uri, Audience::Mentioned, &ActivityRecipients::add_actor(&them))?;
     Ok(kept)
 }
 

@@ -163,13 +163,13 @@ pub fn grant(r: &Read<'_>, hash: &[u8]) -> Result<Option<OAuthGrant>> {
 }
 
 /// Remembers what a code became.
-pub fn spend_grant(w: &Write<'_>, hash: &[u8], token: TokenId) -> Result<()> {
+pub fn use_grant(w: &Write<'_>, hash: &[u8], token: TokenId) -> Result<()> {
     w.conn.execute("UPDATE grant_code SET token_id = ?2 WHERE hash = ?1", params![hash, token])?;
     Ok(())
 }
 
 /// A code is worth nothing any more.
-pub fn drop_grant(w: &Write<'_>, hash: &[u8]) -> Result<()> {
+pub fn remove_grant(w: &Write<'_>, hash: &[u8]) -> Result<()> {
     w.conn.execute("DELETE FROM grant_code WHERE hash = ?1", [hash])?;
     Ok(())
 }
@@ -217,13 +217,13 @@ pub fn revoke(w: &Write<'_>, id: TokenId) -> Result<()> {
 }
 
 /// The post made under this key within the hour, if there is one.
-pub fn made_once(r: &Read<'_>, key: &str) -> Result<Option<PostId>> {
+pub fn idempotent_result(r: &Read<'_>, key: &str) -> Result<Option<PostId>> {
     let mut statement = r.conn.prepare_cached("SELECT post_id FROM post_once WHERE key = ?1 AND created_at > ?2")?;
     Ok(statement.query_one(params![key, r.now.minus(IDEMPOTENCY_KEY_LIFETIME)], |row| row.get("post_id")).optional()?)
 }
 
 /// Remembers under which key a post was made, and forgets the old ones.
-pub fn make_once(w: &Write<'_>, key: &str, post: PostId) -> Result<()> {
+pub fn store_idempotent_result(w: &Write<'_>, key: &str, post: PostId) -> Result<()> {
     w.conn.execute("DELETE FROM post_once WHERE created_at <= ?1", [w.now.minus(IDEMPOTENCY_KEY_LIFETIME)])?;
     w.conn.execute(
         "INSERT OR REPLACE INTO post_once (key, post_id, created_at) VALUES (?1, ?2, ?3)",

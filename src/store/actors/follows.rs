@@ -76,7 +76,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Follow> {
 }
 
 /// Sets what the owner wants of a follow; nothing happens when there is none.
-pub fn wish(w: &Write<'_>, follower: ActorId, followed: ActorId, wishes: &FollowOptions) -> Result<()> {
+pub fn set_options(w: &Write<'_>, follower: ActorId, followed: ActorId, wishes: &FollowOptions) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "UPDATE follow SET boosts = ?3, notify = ?4, languages = ?5 WHERE follower_id = ?1 AND followed_id = ?2",
     )?;
@@ -131,16 +131,16 @@ pub fn get(r: &Read<'_>, follower: ActorId, followed: ActorId) -> Result<Option<
 }
 
 /// The owner's follows of these people, asked or accepted.
-pub fn towards(r: &Read<'_>, owner: ActorId, people: &[ActorId]) -> Result<Vec<Follow>> {
-    among(r, owner, people, "follower_id = ?1 AND followed_id")
+pub fn state_towards(r: &Read<'_>, owner: ActorId, people: &[ActorId]) -> Result<Vec<Follow>> {
+    followed_among(r, owner, people, "follower_id = ?1 AND followed_id")
 }
 
 /// These people's follows of the owner, asked or accepted.
 pub fn of_owner_by(r: &Read<'_>, owner: ActorId, people: &[ActorId]) -> Result<Vec<Follow>> {
-    among(r, owner, people, "followed_id = ?1 AND follower_id")
+    followed_among(r, owner, people, "followed_id = ?1 AND follower_id")
 }
 
-fn among(r: &Read<'_>, owner: ActorId, people: &[ActorId], side: &str) -> Result<Vec<Follow>> {
+fn followed_among(r: &Read<'_>, owner: ActorId, people: &[ActorId], side: &str) -> Result<Vec<Follow>> {
     let sql = format!("SELECT * FROM follow WHERE {side} IN (SELECT value FROM json_each(?2)) LIMIT 1000");
     let mut statement = r.conn.prepare_cached(&sql)?;
     let rows = statement.query_map(params![owner, crate::store::id_list(people.iter().map(|id| id.0))], from_row)?;
@@ -237,7 +237,7 @@ pub fn inboxes(r: &Read<'_>, of: ActorId) -> Result<Vec<String>> {
 }
 
 /// Ids of the accepted followers that live on one origin (`https://host`), at most `limit`.
-pub fn on_origin(r: &Read<'_>, of: ActorId, origin: &str, limit: u32) -> Result<Vec<String>> {
+pub fn by_origin(r: &Read<'_>, of: ActorId, origin: &str, limit: u32) -> Result<Vec<String>> {
     // By the actors of the host, not by all followers: this runs for every delivery. `0` comes after `/`.
     let mut statement = r.conn.prepare_cached(
         "SELECT a.uri FROM actor a CROSS JOIN follow f ON f.followed_id = ?1 AND f.follower_id = a.id

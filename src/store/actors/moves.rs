@@ -27,7 +27,7 @@ pub fn begin(w: &Write<'_>, old: ActorId, new: ActorId) -> Result<()> {
 }
 
 /// Whose move to this person waits for their Accept.
-pub fn waiting_for(r: &Read<'_>, new: ActorId) -> Result<Vec<ActorId>> {
+pub fn waiting_followers(r: &Read<'_>, new: ActorId) -> Result<Vec<ActorId>> {
     let mut statement =
         r.conn.prepare_cached("SELECT old_id FROM move WHERE new_id = ?1 AND done_at IS NULL LIMIT 100")?;
     let rows = statement.query_map([new], |row| column(row, "old_id"))?;
@@ -35,13 +35,13 @@ pub fn waiting_for(r: &Read<'_>, new: ActorId) -> Result<Vec<ActorId>> {
 }
 
 /// Notes that the old one is not followed any more.
-pub fn done(w: &Write<'_>, old: ActorId) -> Result<()> {
+pub fn finish(w: &Write<'_>, old: ActorId) -> Result<()> {
     w.conn.execute("UPDATE move SET done_at = ?2 WHERE old_id = ?1", params![old, w.now])?;
     Ok(())
 }
 
 /// People the owner follows whose document says that they moved, and about whom nothing was done lately.
-pub fn unseen(r: &Read<'_>, owner: ActorId, limit: u32) -> Result<Vec<ActorId>> {
+pub fn next_undiscovered(r: &Read<'_>, owner: ActorId, limit: u32) -> Result<Vec<ActorId>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT a.id FROM follow f JOIN actor a ON a.id = f.followed_id
          WHERE f.follower_id = ?1 AND a.moved_to IS NOT NULL AND a.gone_at IS NULL
@@ -52,7 +52,7 @@ pub fn unseen(r: &Read<'_>, owner: ActorId, limit: u32) -> Result<Vec<ActorId>> 
 }
 
 /// Notes where somebody says they moved, as their Move does before their document is looked at again.
-pub fn note(w: &Write<'_>, old: ActorId, target: &str) -> Result<()> {
+pub fn record(w: &Write<'_>, old: ActorId, target: &str) -> Result<()> {
     w.conn.execute("UPDATE actor SET moved_to = ?2 WHERE id = ?1", params![old, target])?;
     Ok(())
 }

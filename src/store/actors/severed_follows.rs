@@ -22,7 +22,7 @@ pub struct SeveredFollow {
     pub ours: bool,
 }
 
-fn tie(row: &Row<'_>) -> rusqlite::Result<SeveredFollow> {
+fn follow_sides(row: &Row<'_>) -> rusqlite::Result<SeveredFollow> {
     let uri: String = column(row, "uri")?;
     Ok(SeveredFollow {
         actor_id: column(row, "id")?,
@@ -32,28 +32,28 @@ fn tie(row: &Row<'_>) -> rusqlite::Result<SeveredFollow> {
 }
 
 /// All follows of and by the owner.
-pub fn ties(r: &Read<'_>, owner: ActorId) -> Result<Vec<SeveredFollow>> {
+pub fn affected_follows(r: &Read<'_>, owner: ActorId) -> Result<Vec<SeveredFollow>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT a.id, a.host, a.uri, 1 AS ours FROM follow f JOIN actor a ON a.id = f.followed_id WHERE f.follower_id = ?1
          UNION ALL
          SELECT a.id, a.host, a.uri, 0 AS ours FROM follow f JOIN actor a ON a.id = f.follower_id WHERE f.followed_id = ?1
          LIMIT ?2",
     )?;
-    let rows = statement.query_map(params![owner, MAX_ROWS], tie)?;
+    let rows = statement.query_map(params![owner, MAX_ROWS], follow_sides)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// All follows that host blocks have cut.
-pub fn cut(r: &Read<'_>) -> Result<Vec<SeveredFollow>> {
+pub fn sever(r: &Read<'_>) -> Result<Vec<SeveredFollow>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT a.id, a.host, a.uri, c.ours AS ours FROM cut_follow c JOIN actor a ON a.id = c.actor_id LIMIT ?1",
     )?;
-    let rows = statement.query_map([MAX_ROWS], tie)?;
+    let rows = statement.query_map([MAX_ROWS], follow_sides)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Ends all follows between the owner and somebody, and keeps them for [`restore_follower`] and [`take_ours`].
-pub fn end(w: &Write<'_>, owner: ActorId, actor: ActorId) -> Result<()> {
+pub fn end_follow(w: &Write<'_>, owner: ActorId, actor: ActorId) -> Result<()> {
     w.conn.execute(
         "INSERT OR REPLACE INTO cut_follow (actor_id, ours, uri, document, accepted_at, cut_at)
          SELECT ?2, follower_id = ?1, uri, document, accepted_at, ?3 FROM follow
@@ -78,7 +78,7 @@ pub fn restore_follower(w: &Write<'_>, owner: ActorId, actor: ActorId) -> Result
 }
 
 /// Forgets a cut follow of the owner's; false when there was none.
-pub fn take_ours(w: &Write<'_>, actor: ActorId) -> Result<bool> {
+pub fn take_own_follows(w: &Write<'_>, actor: ActorId) -> Result<bool> {
     let known = w.conn.prepare_cached("SELECT 1 FROM cut_follow WHERE actor_id = ?1 AND ours = 1")?.exists([actor])?;
     forget(w, actor, "1")?;
     Ok(known)
@@ -110,11 +110,11 @@ pub fn clear(w: &Write<'_>, actor: ActorId) -> Result<()> {
 }
 
 /// People of whom there are notifications, with their hosts.
-pub fn noticed(r: &Read<'_>) -> Result<Vec<SeveredFollow>> {
+pub fn drop_notifications(r: &Read<'_>) -> Result<Vec<SeveredFollow>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT DISTINCT a.id, a.host, a.uri, 0 AS ours FROM notification n JOIN actor a ON a.id = n.actor_id LIMIT ?1",
     )?;
-    let rows = statement.query_map([MAX_ROWS], tie)?;
+    let rows = statement.query_map([MAX_ROWS], follow_sides)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

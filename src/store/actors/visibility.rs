@@ -17,11 +17,14 @@ const MAX_THREAD_POSTS: u32 = 500;
 /// Whether strangers may see somebody: the owner; whom the owner's open posts name; who shows in a list that the owner shows;
 /// and who wrote, boosted or liked, lately, a post that stands in the open with the owner's, as [`crate::store::posts::stands_with`]
 /// has it.
-pub fn is_shown(r: &Read<'_>, owner: ActorId, who: ActorId) -> Result<bool> {
-    Ok(who == owner || is_listed(r, owner, who)? || is_named(r, who)? || stands_with(r, owner, who)?)
+pub fn is_publicly_visible(r: &Read<'_>, owner: ActorId, who: ActorId) -> Result<bool> {
+    Ok(who == owner
+        || is_in_public_lists(r, owner, who)?
+        || is_mentioned_publicly(r, who)?
+        || is_in_public_thread(r, owner, who)?)
 }
 
-fn is_listed(r: &Read<'_>, owner: ActorId, who: ActorId) -> Result<bool> {
+fn is_in_public_lists(r: &Read<'_>, owner: ActorId, who: ActorId) -> Result<bool> {
     let ours = follows::accepted(r, owner, who)?;
     if ours.as_ref().is_some_and(|follow| follow.endorsed) {
         return Ok(true);
@@ -33,7 +36,7 @@ const MENTIONED_IN_PUBLIC_SQL: &str =
     "SELECT 1 FROM actor a CROSS JOIN mention m INDEXED BY mention_ours ON m.uri = a.uri AND m.ours = 1
     CROSS JOIN post p ON p.id = m.post_id WHERE a.id = :who AND p.audience <= :rank LIMIT 1";
 
-fn is_named(r: &Read<'_>, who: ActorId) -> Result<bool> {
+fn is_mentioned_publicly(r: &Read<'_>, who: ActorId) -> Result<bool> {
     let mut statement = r.conn.prepare_cached(MENTIONED_IN_PUBLIC_SQL)?;
     Ok(statement.exists(named_params! { ":who": who, ":rank": Viewer::Stranger.rank() })?)
 }
@@ -58,7 +61,7 @@ const VISIBLE_IN_THREAD_SQL: &str = "WITH RECURSIVE theirs (id) AS (
       UNION ALL SELECT q.post_id FROM theirs CROSS JOIN quote q ON q.quoted_id = theirs.id)
     SELECT 1 FROM near CROSS JOIN post p ON p.id = near.id WHERE p.actor_id = :owner AND p.audience <= :rank LIMIT 1";
 
-fn stands_with(r: &Read<'_>, owner: ActorId, who: ActorId) -> Result<bool> {
+fn is_in_public_thread(r: &Read<'_>, owner: ActorId, who: ActorId) -> Result<bool> {
     let mut statement = r.conn.prepare_cached(VISIBLE_IN_THREAD_SQL)?;
     Ok(statement.exists(named_params! {
         ":who": who, ":owner": owner, ":rank": Viewer::Stranger.rank(), ":newest": MAX_NEWEST_POSTS, ":around": MAX_THREAD_POSTS,

@@ -21,7 +21,7 @@ pub struct BlockFilter {
 }
 
 /// What is kept away of these people.
-pub fn of<'a>(r: &Read<'_>, people: impl Iterator<Item = &'a Actor> + Clone) -> Result<BlockFilter> {
+pub fn filter_for<'a>(r: &Read<'_>, people: impl Iterator<Item = &'a Actor> + Clone) -> Result<BlockFilter> {
     let mut shield =
         BlockFilter { blocked: blocked(r, people.clone().map(|actor| actor.id))?, media_rejected: HashSet::new() };
     let rules = host_blocks::rules_for(r, people.clone().flat_map(host_blocks::hosts_of), None)?;
@@ -45,12 +45,12 @@ fn blocked(r: &Read<'_>, people: impl Iterator<Item = ActorId>) -> Result<HashSe
 }
 
 /// True when nothing of somebody is shown: blocked, or at home on a blocked server.
-pub fn hides(r: &Read<'_>, actor: &Actor) -> Result<bool> {
-    Ok(of(r, std::iter::once(actor))?.blocked.contains(&actor.id))
+pub fn is_hidden(r: &Read<'_>, actor: &Actor) -> Result<bool> {
+    Ok(filter_for(r, std::iter::once(actor))?.blocked.contains(&actor.id))
 }
 
 /// True when somebody is on a limited server and not followed: they are not put forward.
-pub fn hushes(r: &Read<'_>, who: ActorId) -> Result<bool> {
+pub fn is_limited(r: &Read<'_>, who: ActorId) -> Result<bool> {
     if !host_blocks::any(r)? {
         return Ok(false);
     }
@@ -60,7 +60,7 @@ pub fn hushes(r: &Read<'_>, who: ActorId) -> Result<bool> {
 
 /// The posts of these that are put forward, in the same order: none by people on a blocked server, none by people on a
 /// limited one whom the owner does not follow. Whom the owner blocked or muted by name, the query has left out.
-pub fn put_forward(r: &Read<'_>, ids: Vec<PostId>) -> Result<Vec<PostId>> {
+pub fn may_be_suggested(r: &Read<'_>, ids: Vec<PostId>) -> Result<Vec<PostId>> {
     if ids.is_empty() || !host_blocks::any(r)? {
         return Ok(ids);
     }
@@ -81,10 +81,10 @@ pub fn put_forward(r: &Read<'_>, ids: Vec<PostId>) -> Result<Vec<PostId>> {
 }
 
 /// The posts of these that are shown, in the same order.
-pub fn shown(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<PostId>> {
+pub fn is_shown(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<PostId>> {
     let authors = authors(r, ids)?;
     let people = actors::by_ids(r, &authors.values().copied().collect::<Vec<_>>())?;
-    let shield = of(r, people.iter())?;
+    let shield = filter_for(r, people.iter())?;
     let is_shown = |id: &&PostId| authors.get(id).is_some_and(|author| !shield.blocked.contains(author));
     Ok(ids.iter().filter(is_shown).copied().collect())
 }

@@ -69,7 +69,7 @@ pub fn newest(r: &Read<'_>, max: Option<i64>, min: Option<i64>, limit: u32) -> R
 }
 
 /// Who of these people has told us that they block the owner.
-pub fn theirs_of(r: &Read<'_>, people: &[ActorId]) -> Result<Vec<ActorId>> {
+pub fn blocked_by_among(r: &Read<'_>, people: &[ActorId]) -> Result<Vec<ActorId>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT actor_id FROM blocked_by WHERE actor_id IN (SELECT value FROM json_each(?1)) LIMIT 1000",
     )?;
@@ -89,7 +89,7 @@ pub fn of(r: &Read<'_>, people: &[ActorId]) -> Result<Vec<ActorId>> {
 }
 
 /// Somebody blocks the owner.
-pub fn add_theirs(w: &Write<'_>, actor: ActorId, uri: &str) -> Result<()> {
+pub fn add_blocked_by(w: &Write<'_>, actor: ActorId, uri: &str) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO blocked_by (actor_id, uri, created_at) VALUES (?1, ?2, ?3)
          ON CONFLICT DO UPDATE SET uri = excluded.uri",
@@ -99,12 +99,12 @@ pub fn add_theirs(w: &Write<'_>, actor: ActorId, uri: &str) -> Result<()> {
 }
 
 /// Somebody blocks the owner no longer; false when they did not.
-pub fn remove_theirs(w: &Write<'_>, actor: ActorId) -> Result<bool> {
+pub fn remove_blocked_by(w: &Write<'_>, actor: ActorId) -> Result<bool> {
     Ok(w.conn.execute("DELETE FROM blocked_by WHERE actor_id = ?1", [actor])? > 0)
 }
 
 /// The id of the Block activity with which somebody blocks the owner.
-pub fn theirs(r: &Read<'_>, actor: ActorId) -> Result<Option<String>> {
+pub fn blocked_by(r: &Read<'_>, actor: ActorId) -> Result<Option<String>> {
     let mut statement = r.conn.prepare_cached("SELECT uri FROM blocked_by WHERE actor_id = ?1")?;
     Ok(statement.query_one([actor], |row| column(row, "uri")).optional()?)
 }

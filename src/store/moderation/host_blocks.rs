@@ -72,7 +72,7 @@ pub struct HostBlockRule {
 
 impl HostBlockRule {
     /// A rule by hand.
-    pub fn by_hand(host: &str, severity: Severity, comment: &str) -> Self {
+    pub fn manual(host: &str, severity: Severity, comment: &str) -> Self {
         Self {
             host: host.to_owned(),
             list_id: MANUAL_LIST,
@@ -157,7 +157,7 @@ pub struct HostBlockRules {
 
 impl HostBlockRules {
     /// One rule alone.
-    pub fn only(rule: HostBlockRule) -> Self {
+    pub fn single(rule: HostBlockRule) -> Self {
         Self { rules: HashMap::from([(rule.host.clone(), vec![rule])]) }
     }
 
@@ -296,7 +296,7 @@ pub fn count(r: &Read<'_>, list: HostListId) -> Result<(u32, u32)> {
 }
 
 /// Lets the held rules of a list count.
-pub fn release(w: &Write<'_>, list: HostListId) -> Result<usize> {
+pub fn detach_list(w: &Write<'_>, list: HostListId) -> Result<usize> {
     Ok(w.conn.execute("UPDATE host_block SET held = 0 WHERE list_id = ?1 AND held = 1", [list])?)
 }
 
@@ -317,7 +317,7 @@ mod tests {
         assert_eq!(covering("[::1]:80"), ["[::1]"]);
         let s = TestStore::new();
         assert_eq!(severity(&s, "x.example"), None);
-        s.store.write(|w| set(w, &HostBlockRule::by_hand("bad.example", Severity::Block, ""))).unwrap();
+        s.store.write(|w| set(w, &HostBlockRule::manual("bad.example", Severity::Block, ""))).unwrap();
         for (host, expected) in [
             ("bad.example", Some(Severity::Block)),
             ("very.bad.example:444", Some(Severity::Block)),
@@ -340,10 +340,10 @@ mod tests {
                 (lists[1], "y.example", Severity::Block),
                 (lists[1], "z.example", Severity::Block),
             ] {
-                set(w, &HostBlockRule { list_id: list, ..HostBlockRule::by_hand(host, severity, "") })?;
+                set(w, &HostBlockRule { list_id: list, ..HostBlockRule::manual(host, severity, "") })?;
             }
-            set(w, &HostBlockRule::by_hand("y.example", Severity::Limit, ""))?;
-            set(w, &HostBlockRule::by_hand("good.z.example", Severity::Allow, ""))?;
+            set(w, &HostBlockRule::manual("y.example", Severity::Limit, ""))?;
+            set(w, &HostBlockRule::manual("good.z.example", Severity::Allow, ""))?;
             Ok(lists)
         });
         let lists = lists.unwrap();

@@ -45,7 +45,7 @@ pub fn of(r: &Read<'_>, rows: &[NotificationId], floor: i64) -> Result<Vec<Notif
     let same = format!(
         "FROM notification g INDEXED BY notification_group
          WHERE g.kind = n.kind AND g.post_id IS n.post_id AND g.hour = n.hour AND {}",
-        notifications::heard("g", "?3")
+        notifications::visible_sql("g", "?3")
     );
     let mut statement = r.conn.prepare_cached(&format!(
         "SELECT q.*, (SELECT created_at FROM notification WHERE id = q.newest) AS newest_at FROM (
@@ -78,7 +78,7 @@ pub fn page(r: &Read<'_>, key: GroupKey, rows: CursorWindow) -> Result<Vec<Notif
         "SELECT * FROM notification n INDEXED BY notification_group
          WHERE n.kind = ?1 AND n.post_id IS ?2 AND n.hour = ?3 AND n.id > ?4 AND n.id < ?5 AND {}
          ORDER BY n.id {} LIMIT ?7",
-        notifications::heard("n", "?6"),
+        notifications::visible_sql("n", "?6"),
         rows.order()
     ))?;
     let values = params![key.kind.word(), key.post_id, key.hour, rows.above, rows.below, r.now, rows.limit];
@@ -87,7 +87,7 @@ pub fn page(r: &Read<'_>, key: GroupKey, rows: CursorWindow) -> Result<Vec<Notif
 }
 
 /// Forgets a whole group.
-pub fn dismiss(w: &Write<'_>, key: GroupKey) -> Result<()> {
+pub fn dismiss_group(w: &Write<'_>, key: GroupKey) -> Result<()> {
     w.conn
         .prepare_cached("DELETE FROM notification WHERE kind = ?1 AND post_id IS ?2 AND hour = ?3")?
         .execute(params![key.kind.word(), key.post_id, key.hour])?;

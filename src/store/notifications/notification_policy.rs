@@ -92,7 +92,7 @@ impl NotificationPolicy {
 
 /// What becomes of an event, by the settings. What the owner asked for themselves, and reports, always come through.
 pub fn judge(r: &Read<'_>, kind: NotificationKind, who: ActorId, post: Option<PostId>) -> Result<PolicyAction> {
-    if !kind.may_be_kept_back() {
+    if !kind.may_be_filtered() {
         return Ok(PolicyAction::Accept);
     }
     let policy = node::settings(r)?.notices;
@@ -117,7 +117,7 @@ pub fn judge(r: &Read<'_>, kind: NotificationKind, who: ActorId, post: Option<Po
     if policy.limited > answer && host_blocks::of_actor(r, &actor)?.is_limited() {
         answer = policy.limited;
     }
-    if policy.private_mentions > answer && is_unasked(r, kind, &actor, owner, post)? {
+    if policy.private_mentions > answer && is_unsolicited_mention(r, kind, &actor, owner, post)? {
         answer = policy.private_mentions;
     }
     Ok(answer)
@@ -129,7 +129,13 @@ fn is_follower(r: &Read<'_>, owner: ActorId, who: ActorId) -> Result<bool> {
 }
 
 /// A private mention that does not belong to something the owner wrote to its author in private.
-fn is_unasked(r: &Read<'_>, kind: NotificationKind, who: &Actor, owner: ActorId, post: Option<PostId>) -> Result<bool> {
+fn is_unsolicited_mention(
+    r: &Read<'_>,
+    kind: NotificationKind,
+    who: &Actor,
+    owner: ActorId,
+    post: Option<PostId>,
+) -> Result<bool> {
     let Some(post) = post.filter(|_| kind == NotificationKind::Mention) else { return Ok(false) };
     if posts::by_id(r, post)?.audience != Audience::Mentioned {
         return Ok(false);

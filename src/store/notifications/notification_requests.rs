@@ -54,7 +54,7 @@ fn sql(condition: &str, order: &str) -> String {
 }
 
 /// Notes that something of somebody was kept back.
-pub(in crate::store) fn note(w: &Write<'_>, actor: ActorId) -> Result<()> {
+pub(in crate::store) fn record(w: &Write<'_>, actor: ActorId) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO notification_request (actor_id, created_at)
          SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM notification_request WHERE actor_id = ?1)",
@@ -64,7 +64,7 @@ pub(in crate::store) fn note(w: &Write<'_>, actor: ActorId) -> Result<()> {
 }
 
 /// Forgets a request of which nothing is left.
-pub(in crate::store) fn tidy(w: &Write<'_>, actor: ActorId) -> Result<()> {
+pub(in crate::store) fn prune_answered(w: &Write<'_>, actor: ActorId) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "DELETE FROM notification_request WHERE actor_id = ?1
            AND NOT EXISTS (SELECT 1 FROM notification WHERE actor_id = ?1 AND place = 0)",
@@ -99,14 +99,14 @@ pub fn accept(w: &Write<'_>, id: NotificationRequestId) -> Result<()> {
         .prepare_cached("INSERT OR IGNORE INTO notification_permission (actor_id, created_at) VALUES (?1, ?2)")?
         .execute(params![actor, w.now])?;
     w.conn.prepare_cached("UPDATE notification SET place = 2 WHERE actor_id = ?1 AND place = 0")?.execute([actor])?;
-    tidy(w, actor)
+    prune_answered(w, actor)
 }
 
 /// Forgets what was kept back; more of theirs makes a new request.
 pub fn dismiss(w: &Write<'_>, id: NotificationRequestId) -> Result<()> {
     let actor = by_id(w, id)?.actor_id;
     w.conn.prepare_cached("DELETE FROM notification WHERE actor_id = ?1 AND place = 0")?.execute([actor])?;
-    tidy(w, actor)
+    prune_answered(w, actor)
 }
 
 /// Whether the owner has let somebody in.

@@ -138,7 +138,12 @@ pub fn unsubscribe(w: &Write<'_>, token: TokenId) -> Result<()> {
 }
 
 /// Queues a message for every app that wants to hear of this notification.
-pub fn announce(w: &Write<'_>, id: NotificationId, kind: NotificationKind, actor: ActorId) -> Result<()> {
+pub fn enqueue_for_notification(
+    w: &Write<'_>,
+    id: NotificationId,
+    kind: NotificationKind,
+    actor: ActorId,
+) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "SELECT s.id FROM push_subscription s, node n WHERE s.alerts ->> ?2 IS NOT NULL AND CASE s.policy
              WHEN 'all' THEN 1
@@ -151,12 +156,12 @@ pub fn announce(w: &Write<'_>, id: NotificationId, kind: NotificationKind, actor
     )?;
     let wanted = statement.query_map(params![actor, kind.word(), w.now], |row| row.get::<_, SubscriptionId>(0))?;
     for subscription in wanted.collect::<rusqlite::Result<Vec<_>>>()? {
-        queue(w, subscription, id)?;
+        enqueue(w, subscription, id)?;
     }
     Ok(())
 }
 
-fn queue(w: &Write<'_>, subscription: SubscriptionId, id: NotificationId) -> Result<()> {
+fn enqueue(w: &Write<'_>, subscription: SubscriptionId, id: NotificationId) -> Result<()> {
     w.conn.execute(
         "INSERT INTO push_message (subscription_id, notification_id, next_at, created_at) VALUES (?1, ?2, ?3, ?3)",
         params![subscription, id, w.now],

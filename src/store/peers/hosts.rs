@@ -73,7 +73,7 @@ pub fn set_knock(w: &Write<'_>, name: &str, knock: &str) -> Result<()> {
 }
 
 /// The host answered or spoke to us: the breaker closes, and what was held for it goes at once.
-pub fn heard(w: &Write<'_>, name: &str) -> Result<()> {
+pub fn record_success(w: &Write<'_>, name: &str) -> Result<()> {
     let known = get(w, name)?;
     // One write a minute says enough for a host in good health.
     let recent = known.as_ref().and_then(|host| host.heard_at).is_some_and(|at| w.now.since(at).as_secs() < 60);
@@ -115,7 +115,7 @@ fn release_all(w: &Write<'_>) -> Result<()> {
 
 /// The host could not be reached or answered 5xx. After five in a row its lines are held, for longer each time; what was
 /// still in flight when they were held does not count again.
-pub fn failed(w: &Write<'_>, name: &str, error: &str) -> Result<()> {
+pub fn record_failure(w: &Write<'_>, name: &str, error: &str) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO host (name, failures, failing_since_at, error) VALUES (?1, 1, ?2, ?3)
          ON CONFLICT DO UPDATE SET failures = failures + (ifnull(open_until_at, 0) <= ?2),
@@ -132,11 +132,11 @@ pub fn failed(w: &Write<'_>, name: &str, error: &str) -> Result<()> {
         _ => w.now.plus((MIN_BREAKER_PAUSE * (1 << (failures - BREAKER_FAILURES).min(16))).min(MAX_BREAKER_PAUSE)),
     };
     w.conn.prepare_cached("UPDATE host SET open_until_at = ?2 WHERE name = ?1")?.execute(params![name, until])?;
-    deliveries::hold(w, name, until)
+    deliveries::hold_back(w, name, until)
 }
 
 /// Ends pauses that a clock which was ahead has put too far into the future.
-pub fn mend_times(w: &Write<'_>) -> Result<usize> {
+pub fn clamp_retry_times(w: &Write<'_>) -> Result<usize> {
     let mut statement = w.conn.prepare_cached(
         "UPDATE host INDEXED BY host_failing SET open_until_at = ?1
          WHERE failing_since_at IS NOT NULL AND open_until_at > ?2",
@@ -156,7 +156,7 @@ pub fn set_software(w: &Write<'_>, name: &str, software: &str, version: &str) ->
 }
 
 /// Notes that a server did not say what it runs; what it said before stays.
-pub fn asked_software(w: &Write<'_>, name: &str) -> Result<()> {
+pub fn software_checked(w: &Write<'_>, name: &str) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO host (name, software_at) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET software_at = excluded.software_at",
     )?;
@@ -165,7 +165,7 @@ pub fn asked_software(w: &Write<'_>, name: &str) -> Result<()> {
 }
 
 /// Servers of people the owner follows or is followed by that were not asked what they run since `before`.
-pub fn unasked(r: &Read<'_>, before: Time, limit: u32) -> Result<Vec<String>> {
+pub fn next_without_software(r: &Read<'_>, before: Time, limit: u32) -> Result<Vec<String>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT h.name FROM host h WHERE ifnull(h.software_at, 0) <= ?1 AND h.failing_since_at IS NULL
            AND EXISTS (SELECT 1 FROM actor a WHERE a.host = h.name AND EXISTS
@@ -183,7 +183,7 @@ pub fn known_since(r: &Read<'_>, handle_host: &str) -> Result<Option<Time>> {
 }
 
 /// How many hosts have ever been heard.
-pub fn count_heard(r: &Read<'_>) -> Result<u32> {
+pub fn count_heard_since(r: &Read<'_>) -> Result<u32> {
     let mut statement = r.conn.prepare_cached("SELECT count(*) FROM host WHERE heard_at IS NOT NULL")?;
     Ok(statement.query_one([], |row| row.get(0))?)
 }
@@ -221,7 +221,7 @@ mod tests {
         let s = TestStore::new();
         let mut pauses = Vec::new();
         for _ in 0..16 {
-            s.store.write(|w| failed(w, "x.example", "no answer")).unwrap();
+            s.store.write(|w| record_failure(w, "x.example", "no answer")).unwrap();
             let until = host(&s).open_until_at.unwrap_or(s.clock.now());
             let pause = until.since(s.clock.now());
             s.clock.advance(pause);
@@ -229,7 +229,7 @@ mod tests {
         }
         assert_eq!(pauses, [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 360, 360, 360]);
         assert_eq!(s.store.read(|r| failing(r, 9)).unwrap(), [host(&s)]);
-        s.store.write(|w| heard(w, "x.example")).unwrap();
+        s.store.write(|w| record_success(w, "x.example")).unwrap();
         let now = host(&s);
         assert_eq!((now.failures, now.open_until_at, now.failing_since_at, now.error), (0, None, None, None));
         assert_eq!(now.heard_at, Some(s.clock.now()));
@@ -239,13 +239,13 @@ mod tests {
     #[test]
     fn a_host_in_good_health_is_written_once_a_minute() {
         let s = TestStore::new();
-        s.store.write(|w| heard(w, "x.example")).unwrap();
+        s.store.write(|w| record_success(w, "x.example")).unwrap();
         let first = host(&s).heard_at;
         s.clock.advance(Duration::from_secs(59));
-        s.store.write(|w| heard(w, "x.example")).unwrap();
+        s.store.write(|w| record_success(w, "x.example")).unwrap();
         assert_eq!(host(&s).heard_at, first);
         s.clock.advance(Duration::from_secs(1));
-        s.store.write(|w| heard(w, "x.example")).unwrap();
+        s.store.write(|w| record_success(w, "x.example")).unwrap();
         assert!(host(&s).heard_at > first);
     }
 
@@ -254,7 +254,7 @@ mod tests {
         let s = TestStore::new();
         s.store.write(|w| set_knock(w, "x.example", "rfc9421")).unwrap();
         s.store.write(|w| set_software(w, "x.example", "snac", "2.80")).unwrap();
-        s.store.write(|w| failed(w, "x.example", "no answer")).unwrap();
+        s.store.write(|w| record_failure(w, "x.example", "no answer")).unwrap();
         let host = host(&s);
         assert_eq!(
             (host.knock.as_deref(), host.software.as_deref(), host.failures),
@@ -267,12 +267,12 @@ mod tests {
         let s = TestStore::new();
         s.store
             .write(|w| {
-                (0..9).try_for_each(|_| failed(w, "x.example", "no answer"))?;
+                (0..9).try_for_each(|_| record_failure(w, "x.example", "no answer"))?;
                 w.conn.execute("UPDATE host SET open_until_at = open_until_at * 2", [])?;
                 Ok(())
             })
             .unwrap();
-        assert_eq!(s.store.write(mend_times).unwrap(), 1);
+        assert_eq!(s.store.write(clamp_retry_times).unwrap(), 1);
         assert_eq!(host(&s).open_until_at, Some(s.clock.now()));
     }
 }

@@ -20,12 +20,12 @@ pub struct OutageRecovery {
 
 /// Notes that we are alive, and begins an absence when the last sign of life is older than `longest`. One that is not made
 /// up for yet begins where it began.
-pub fn alive(w: &Write<'_>, longest: std::time::Duration) -> Result<()> {
+pub fn record_alive(w: &Write<'_>, longest: std::time::Duration) -> Result<()> {
     w.conn.execute(
         "UPDATE node SET away_since_at = ifnull(away_since_at, alive_at), poked = '', caught_up = 0 WHERE alive_at < ?1",
         [w.now.minus(longest)],
     )?;
-    crate::store::node::alive(w)
+    crate::store::node::set_alive(w)
 }
 
 /// The absence that is being made up for, if there is one.

@@ -89,7 +89,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Relay> {
 }
 
 /// Notes that a relay was asked, or asked again.
-pub fn ask(w: &Write<'_>, inbox: &str, style: RelayStyle, actor: Option<ActorId>, follow_uri: &str) -> Result<()> {
+pub fn add(w: &Write<'_>, inbox: &str, style: RelayStyle, actor: Option<ActorId>, follow_uri: &str) -> Result<()> {
     w.conn.execute(
         "INSERT INTO relay (inbox, style, actor_id, follow_uri, state, asked_at) VALUES (?1, ?2, ?3, ?4, 'asked', ?5)
          ON CONFLICT DO UPDATE SET style = excluded.style, actor_id = ifnull(excluded.actor_id, actor_id),
@@ -100,7 +100,7 @@ pub fn ask(w: &Write<'_>, inbox: &str, style: RelayStyle, actor: Option<ActorId>
 }
 
 /// Notes a relay's answer, and who it is.
-pub fn answer(w: &Write<'_>, id: RelayId, actor: ActorId, state: RelayState) -> Result<()> {
+pub fn set_state(w: &Write<'_>, id: RelayId, actor: ActorId, state: RelayState) -> Result<()> {
     w.conn.execute(
         "UPDATE relay SET actor_id = ?2, state = ?3, answered_at = ?4 WHERE id = ?1",
         params![id, actor, state.word(), w.now],
@@ -134,13 +134,13 @@ pub fn by_actor(r: &Read<'_>, actor: ActorId) -> Result<Option<Relay>> {
 }
 
 /// Notes that a relay brought a post.
-pub fn mark(w: &Write<'_>, post: PostId) -> Result<()> {
+pub fn mark_post(w: &Write<'_>, post: PostId) -> Result<()> {
     w.conn.prepare_cached("INSERT OR IGNORE INTO relayed (post_id) VALUES (?1)")?.execute([post])?;
     Ok(())
 }
 
 /// Ids of the public posts of others that begin a thread, as far as this server has seen them, newest first.
-pub fn around(r: &Read<'_>, page: PostPage) -> Result<Vec<PostId>> {
+pub fn relayed_posts(r: &Read<'_>, page: PostPage) -> Result<Vec<PostId>> {
     let newest = "SELECT id FROM post INDEXED BY post_around
         WHERE audience = 0 AND boost_of IS NULL AND reply_to_uri IS NULL AND id < ?1 AND id > ?2
           AND actor_id <> (SELECT owner_id FROM node) ORDER BY id DESC LIMIT ?3";

@@ -140,7 +140,7 @@ pub fn describe(w: &Write<'_>, post: PostId, files: &[AttachmentChange]) -> Resu
 }
 
 /// Describes loose uploads anew.
-pub fn describe_loose(w: &Write<'_>, files: &[AttachmentChange]) -> Result<()> {
+pub fn describe_unattached(w: &Write<'_>, files: &[AttachmentChange]) -> Result<()> {
     let mut statement =
         w.conn.prepare_cached("UPDATE attachment SET alt = ?2, focus = ?3 WHERE id = ?1 AND post_id IS NULL")?;
     for file in files {
@@ -170,7 +170,7 @@ pub fn clear(w: &Write<'_>, post: PostId) -> Result<()> {
 }
 
 /// Forgets uploads that no post took before `before`, and no draft holds.
-pub fn prune_loose(w: &Write<'_>, before: Time, limit: u32) -> Result<usize> {
+pub fn prune_unattached(w: &Write<'_>, before: Time, limit: u32) -> Result<usize> {
     Ok(w.conn.execute(
         "DELETE FROM attachment WHERE id IN (SELECT id FROM attachment WHERE post_id IS NULL AND created_at < ?1
            AND url IS NULL AND id NOT IN (SELECT media_id FROM draft_file) LIMIT ?2)",
@@ -203,7 +203,7 @@ pub fn forget(w: &Write<'_>, id: MediaId) -> Result<()> {
 }
 
 /// The files of a post of ours but for `kept` are loose uploads again, as if they had come just now.
-pub fn loosen(w: &Write<'_>, post: PostId, kept: &[MediaId]) -> Result<()> {
+pub fn detach(w: &Write<'_>, post: PostId, kept: &[MediaId]) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "UPDATE attachment SET post_id = NULL, author_id = NULL, position = 0, created_at = ?2
          WHERE post_id = ?1 AND file IS NOT NULL AND id NOT IN (SELECT value FROM json_each(?3))",
@@ -213,7 +213,7 @@ pub fn loosen(w: &Write<'_>, post: PostId, kept: &[MediaId]) -> Result<()> {
 }
 
 /// Whether every one of these is an upload that no post and no draft has; `but` is the draft that may.
-pub fn are_loose(r: &Read<'_>, ids: &[MediaId], but: Option<DraftId>) -> Result<bool> {
+pub fn are_unattached(r: &Read<'_>, ids: &[MediaId], but: Option<DraftId>) -> Result<bool> {
     let mut statement = r.conn.prepare_cached(
         "SELECT count(*) FROM attachment a LEFT JOIN draft_file f ON f.media_id = a.id
          WHERE a.id IN (SELECT value FROM json_each(?1)) AND a.post_id IS NULL AND a.file IS NOT NULL

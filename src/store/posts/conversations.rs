@@ -48,7 +48,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Conversation> {
 
 /// Files a private post under its conversation, a new one if there is none. `author` and `mentions` are everyone in it,
 /// `owner` among them. In a muted thread nothing becomes unread. A post that is filed already stays as it is.
-pub fn file(
+pub fn add_post(
     w: &Write<'_>,
     post: PostId,
     by: NewestAuthor,
@@ -66,7 +66,7 @@ pub fn file(
     people.truncate(MAX_PARTICIPANTS);
     let people = crate::store::to_json(&people)?;
     let thread = thread_of(w, post)?;
-    let unread = by == NewestAuthor::Other && !thread_mutes::holds(w, post)?;
+    let unread = by == NewestAuthor::Other && !thread_mutes::is_muted(w, post)?;
     let known: Option<ConversationId> = w
         .conn
         .prepare_cached("SELECT id FROM conversation WHERE thread = ?1 AND people = ?2 LIMIT 1")?
@@ -93,7 +93,7 @@ pub fn file(
     w.conn
         .prepare_cached("INSERT INTO conversation_post (post_id, conversation_id) VALUES (?1, ?2)")?
         .execute(params![post, id])?;
-    events::talked(w, post, id)?;
+    events::conversation_changed(w, post, id)?;
     Ok(id)
 }
 
@@ -108,7 +108,7 @@ fn thread_of(r: &Read<'_>, post: PostId) -> Result<PostId> {
          ORDER BY depth LIMIT 1",
     )?;
     let known = statement.query_one(params![post, MAX_ANCESTORS], |row| column(row, "thread")).optional()?;
-    known.map_or_else(|| thread_mutes::first_of(r, post), Ok)
+    known.map_or_else(|| thread_mutes::thread_root(r, post), Ok)
 }
 
 /// The conversation with this id.
@@ -134,15 +134,15 @@ pub fn page(r: &Read<'_>, rows: CursorWindow) -> Result<Vec<Conversation>> {
 
 /// Notes that the owner has read a conversation. NotFound when it is not there.
 pub fn read(w: &Write<'_>, id: ConversationId) -> Result<()> {
-    mark(w, id, 0)
+    set_read(w, id, 0)
 }
 
 /// Notes that the owner wants to read it again.
 pub fn unread(w: &Write<'_>, id: ConversationId) -> Result<()> {
-    mark(w, id, 1)
+    set_read(w, id, 1)
 }
 
-fn mark(w: &Write<'_>, id: ConversationId, unread: u8) -> Result<()> {
+fn set_read(w: &Write<'_>, id: ConversationId, unread: u8) -> Result<()> {
     by_id(w, id)?;
     w.conn.prepare_cached("UPDATE conversation SET unread = ?2 WHERE id = ?1")?.execute(params![id, unread])?;
     Ok(())

@@ -76,7 +76,7 @@ pub fn add(w: &Write<'_>, words: &str, due_at: Option<Time>, holds: &DraftRefere
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) RETURNING id",
         )?
         .query_one(params![words, due_at, holds.once, holds.reply_to, holds.quote, w.now], |row| column(row, "id"))?;
-    hold(w, id, &holds.media)?;
+    hold_references(w, id, &holds.media)?;
     Ok(id)
 }
 
@@ -93,10 +93,10 @@ pub fn change(w: &Write<'_>, id: DraftId, words: &str, due_at: Option<Time>, hol
         return Err(Error::NotFound);
     }
     w.conn.prepare_cached("DELETE FROM draft_file WHERE draft_id = ?1")?.execute([id])?;
-    hold(w, id, &holds.media)
+    hold_references(w, id, &holds.media)
 }
 
-fn hold(w: &Write<'_>, id: DraftId, media: &[MediaId]) -> Result<()> {
+fn hold_references(w: &Write<'_>, id: DraftId, media: &[MediaId]) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO draft_file (media_id, draft_id) SELECT id, ?2 FROM attachment
          WHERE id = ?1 AND post_id IS NULL AND file IS NOT NULL AND id NOT IN (SELECT media_id FROM draft_file)",
@@ -140,7 +140,7 @@ pub fn get(r: &Read<'_>, id: DraftId) -> Result<StoredDraft> {
 }
 
 /// The one that came with this key within the hour.
-pub fn made_once(r: &Read<'_>, key: &str) -> Result<Option<DraftId>> {
+pub fn idempotent_result(r: &Read<'_>, key: &str) -> Result<Option<DraftId>> {
     let mut statement =
         r.conn.prepare_cached("SELECT id FROM draft WHERE once = ?1 AND created_at > ?2 ORDER BY id LIMIT 1")?;
     Ok(statement.query_one(params![key, r.now.minus(IDEMPOTENCY_KEY_LIFETIME)], |row| column(row, "id")).optional()?)

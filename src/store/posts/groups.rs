@@ -117,7 +117,7 @@ pub fn page(r: &Read<'_>, group: ActorId, page: PostPage) -> Result<Vec<PostId>>
 }
 
 /// Takes a group's newest posts onto the home timeline: it was just followed.
-pub(in crate::store) fn welcome(w: &Write<'_>, group: ActorId, most: u32) -> Result<()> {
+pub(in crate::store) fn add_to_home(w: &Write<'_>, group: ActorId, most: u32) -> Result<()> {
     w.conn.execute(
         "INSERT OR IGNORE INTO home (post_id) SELECT g.post_id FROM post_group g JOIN post p ON p.id = g.post_id
            WHERE g.group_id = ?1 AND g.announced = 1 AND p.audience <= 1 AND p.reply_to_uri IS NULL
@@ -128,13 +128,13 @@ pub(in crate::store) fn welcome(w: &Write<'_>, group: ActorId, most: u32) -> Res
 }
 
 /// Takes a post off the home timeline that is there only because of this group.
-pub fn hide(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
+pub fn hide_posts(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
     w.conn.prepare_cached(HIDE_GROUP_POSTS_SQL)?.execute(params![group, post])?;
     Ok(())
 }
 
 /// Takes all that is there because of this group off the home timeline: it is not followed any more.
-pub(in crate::store) fn forget(w: &Write<'_>, group: ActorId) -> Result<()> {
+pub(in crate::store) fn forget_group(w: &Write<'_>, group: ActorId) -> Result<()> {
     w.conn.prepare_cached(HIDE_GROUP_POSTS_SQL)?.execute(params![group, None::<PostId>])?;
     Ok(())
 }

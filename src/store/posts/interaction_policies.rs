@@ -20,8 +20,8 @@ pub struct PostPermission {
 
 impl PostPermission {
     /// What the owner may do; None where the author gave no rule.
-    pub fn verdict(&self, deed: Interaction) -> Option<Permission> {
-        self.rules.get(deed).map(|rule| rule.verdict(self.ties))
+    pub fn permission(&self, deed: Interaction) -> Option<Permission> {
+        self.rules.get(deed).map(|rule| rule.permission(self.ties))
     }
 }
 
@@ -44,7 +44,7 @@ pub fn get(r: &Read<'_>, post: PostId) -> Result<Option<InteractionPolicy>> {
 }
 
 /// What the owner may do with one post; the default where there are no rules.
-pub fn leave(r: &Read<'_>, post: PostId) -> Result<PostPermission> {
+pub fn permission_of(r: &Read<'_>, post: PostId) -> Result<PostPermission> {
     Ok(of_posts(r, &[post])?.remove(&post).unwrap_or_default())
 }
 

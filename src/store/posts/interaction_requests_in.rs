@@ -104,7 +104,7 @@ pub fn put(w: &Write<'_>, request: &InteractionRequestIn) -> Result<InteractionR
 }
 
 /// Forgets what the same actor asked before to do to the same post, under another id, unless the owner has refused it.
-pub fn supersede(w: &Write<'_>, request: &InteractionRequestIn) -> Result<()> {
+pub fn replace_older(w: &Write<'_>, request: &InteractionRequestIn) -> Result<()> {
     w.conn
         .prepare_cached(
             "DELETE FROM request WHERE target_id = ?1 AND actor_id = ?2 AND deed = ?3 AND object_uri <> ?4
@@ -132,7 +132,7 @@ pub fn get(r: &Read<'_>, id: RequestId) -> Result<InteractionRequestIn> {
 }
 
 /// The request that is about this object doing this to this post.
-pub fn about(
+pub fn for_post(
     r: &Read<'_>,
     object_uri: &str,
     deed: Interaction,

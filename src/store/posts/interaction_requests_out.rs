@@ -70,7 +70,7 @@ pub fn by_uri(r: &Read<'_>, uri: &str) -> Result<Option<InteractionRequestOut>> 
 }
 
 /// What we asked and was let in with this word.
-pub fn by_stamp(r: &Read<'_>, stamp: &str) -> Result<Option<InteractionRequestOut>> {
+pub fn by_authorization(r: &Read<'_>, stamp: &str) -> Result<Option<InteractionRequestOut>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM asked WHERE stamp = ?1 LIMIT 1")?;
     Ok(statement.query_one([stamp], from_row).optional()?)
 }

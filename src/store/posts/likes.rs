@@ -64,7 +64,7 @@ pub fn page(r: &Read<'_>, post: PostId, rows: CursorWindow) -> Result<Vec<(i64, 
 }
 
 /// Everyone who liked, boosted, answered or quoted a post, voted in it or reacted to it: they hear of its edits and its end.
-pub fn touched_by(r: &Read<'_>, post: PostId, limit: u32) -> Result<Vec<ActorId>> {
+pub fn affected_posts(r: &Read<'_>, post: PostId, limit: u32) -> Result<Vec<ActorId>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT actor_id FROM post_like WHERE post_id = ?1
          UNION SELECT actor_id FROM reaction WHERE post_id = ?1

@@ -145,7 +145,7 @@ pub fn due(r: &Read<'_>, limit: u32) -> Result<Vec<PostId>> {
 }
 
 /// When upkeep next has something to do for a poll; None when never.
-pub fn look_at(w: &Write<'_>, post: PostId, at: Option<Time>) -> Result<()> {
+pub fn schedule_refresh(w: &Write<'_>, post: PostId, at: Option<Time>) -> Result<()> {
     w.conn.prepare_cached("UPDATE poll SET look_at = ?2 WHERE post_id = ?1")?.execute(params![post, at])?;
     Ok(())
 }

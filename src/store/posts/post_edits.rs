@@ -36,9 +36,9 @@ pub struct PostEdit {
 }
 
 /// Keeps what a post says now, before it is changed; forgets the oldest editions beyond the limits.
-pub fn keep(w: &Write<'_>, now: &Post, files: &[PostAttachment], poll: Option<&StoredPoll>) -> Result<()> {
+pub fn store(w: &Write<'_>, now: &Post, files: &[PostAttachment], poll: Option<&StoredPoll>) -> Result<()> {
     let media = if files.is_empty() { None } else { Some(crate::store::to_json(&files)?) };
-    let poll = poll.map(|poll| crate::store::to_json(&answers(poll))).transpose()?;
+    let poll = poll.map(|poll| crate::store::to_json(&edits_of(poll))).transpose()?;
     w.conn
         .prepare_cached(
             "INSERT OR IGNORE INTO edition (post_id, written_at, title, warning, content, sensitive, poll, media, kept_at)
@@ -69,7 +69,7 @@ pub fn keep(w: &Write<'_>, now: &Post, files: &[PostAttachment], poll: Option<&S
 }
 
 /// What a post says now, as an edition like those before it.
-pub fn now(card: &PostView) -> PostEdit {
+pub fn current_version(card: &PostView) -> PostEdit {
     let post = &card.post;
     PostEdit {
         written_at: post.edited_at.unwrap_or(post.published_at),
@@ -77,13 +77,13 @@ pub fn now(card: &PostView) -> PostEdit {
         warning: post.warning.clone(),
         content: post.content.clone(),
         sensitive: post.sensitive,
-        poll: card.poll.as_ref().map(answers).unwrap_or_default(),
+        poll: card.poll.as_ref().map(edits_of).unwrap_or_default(),
         media: card.attachments.clone(),
     }
 }
 
 /// The answers of a poll, as its author wrote them.
-pub fn answers(poll: &StoredPoll) -> Vec<String> {
+pub fn edits_of(poll: &StoredPoll) -> Vec<String> {
     poll.options.iter().map(|option| option.text.clone()).collect()
 }
 

@@ -99,9 +99,9 @@ struct InteractionCounts {
 }
 
 /// Cards for these posts and boosts, in the order of `ids`, with the posts they quote; ids that are gone are passed over.
-pub fn of(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<PostView>> {
+pub fn post_views(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<PostView>> {
     let mut cards = without_quotes(r, ids)?;
-    complete(r, &mut cards)?;
+    add_quotes(r, &mut cards)?;
     Ok(cards)
 }
 
@@ -116,7 +116,7 @@ fn without_quotes(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<PostView>> {
     let also = parents.values().chain(in_groups.values()).copied();
     let wanted: BTreeSet<ActorId> = posts.values().map(|p| p.actor_id).chain(also).collect();
     let people = actors::by_ids(r, &wanted.into_iter().collect::<Vec<_>>())?;
-    let shield = block_filter::of(r, people.iter())?;
+    let shield = block_filter::filter_for(r, people.iter())?;
     let bare = |actor: Actor| Actor { icon: None, image: None, emoji: Vec::new(), ..actor };
     let shown_of = |a: Actor| if shield.media_rejected.contains(&a.id) { bare(a) } else { a };
     let seen = people.into_iter().filter(|a| !shield.blocked.contains(&a.id));
@@ -127,7 +127,7 @@ fn without_quotes(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<PostView>> {
         mentions: mentions(r, &shown)?,
         hashtags: hashtags(r, &shown)?,
         polls: polls::of_posts(r, &shown)?,
-        tallies: tallies(r, &shown)?,
+        tallies: interaction_counts(r, &shown)?,
         reactions: reactions::counts(r, &shown)?,
     };
     let card = |id: &PostId| {
@@ -139,13 +139,13 @@ fn without_quotes(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<PostView>> {
         let author = authors.get(&post.actor_id)?.clone();
         let parent_author = parents.get(&post.id).and_then(|id| authors.get(id)).cloned();
         let group = in_groups.get(&post.id).and_then(|id| authors.get(id)).cloned();
-        Some(PostView { group, ..parts.card(*id, post, author, boost, parent_author) })
+        Some(PostView { group, ..parts.post_view(*id, post, author, boost, parent_author) })
     };
     Ok(ids.iter().filter_map(card).collect())
 }
 
 /// Adds what is quoted, what the owner may do, and what the owner has asked for.
-fn complete(r: &Read<'_>, cards: &mut [PostView]) -> Result<()> {
+fn add_quotes(r: &Read<'_>, cards: &mut [PostView]) -> Result<()> {
     let shown: Vec<PostId> = cards.iter().map(|card| card.post.id).collect();
     let quotes = quotes::of_posts(r, &shown)?;
     let ids: BTreeSet<PostId> = quotes.values().filter_map(|quote| quote.quoted_id).collect();
@@ -165,7 +165,7 @@ fn complete(r: &Read<'_>, cards: &mut [PostView]) -> Result<()> {
         |card: &PostView| hushed.iter().any(|mute| mute.actor_id == card.author.id && mute.reach != MuteScope::Boosts);
     let leaves = interaction_policies::of_posts(r, &shown)?;
     let asked = interaction_requests_out::of_posts(r, &shown)?;
-    let muted = thread_mutes::among(r, &shown)?;
+    let muted = thread_mutes::muted_among(r, &shown)?;
     for card in cards {
         let id = card.post.id;
         card.quote = quotes.get(&id).map(|quote| {
@@ -180,8 +180,8 @@ fn complete(r: &Read<'_>, cards: &mut [PostView]) -> Result<()> {
 }
 
 /// The card of one post.
-pub fn one(r: &Read<'_>, id: PostId) -> Result<PostView> {
-    of(r, &[id])?.pop().ok_or(crate::base::Error::NotFound)
+pub fn single_view(r: &Read<'_>, id: PostId) -> Result<PostView> {
+    post_views(r, &[id])?.pop().ok_or(crate::base::Error::NotFound)
 }
 
 /// Somebody named, and who that is where we know.
@@ -199,7 +199,7 @@ struct ViewParts {
 
 impl ViewParts {
     /// Clones its parts: the same post may stand twice on a page, once by a boost.
-    fn card(
+    fn post_view(
         &mut self,
         id: PostId,
         post: Arc<Post>,
@@ -316,7 +316,7 @@ fn collect<T>(rows: impl Iterator<Item = rusqlite::Result<(PostId, T)>>) -> Resu
     Ok(groups)
 }
 
-fn tallies(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, InteractionCounts>> {
+fn interaction_counts(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, InteractionCounts>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT p.value AS id,
            (SELECT count(*) FROM post_like WHERE post_id = p.value)

@@ -126,7 +126,7 @@ pub fn of_posts(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, StoredQu
 }
 
 /// Ids of the posts that quote one with its author's word, as far as `viewer` may see them, newest first.
-pub fn quoting(r: &Read<'_>, quoted: PostId, viewer: Viewer, page: PostPage) -> Result<Vec<PostId>> {
+pub fn quotes_of(r: &Read<'_>, quoted: PostId, viewer: Viewer, page: PostPage) -> Result<Vec<PostId>> {
     let order = if page.after.is_some() { "ASC" } else { "DESC" };
     let sql = format!(
         "SELECT id FROM (SELECT q.post_id AS id FROM quote q JOIN post p ON p.id = q.post_id
@@ -157,7 +157,7 @@ pub fn by_request(r: &Read<'_>, uri: &str) -> Result<Option<StoredQuote>> {
 }
 
 /// The quotes that stand on this stamp.
-pub fn by_stamp(r: &Read<'_>, stamp: &str) -> Result<Vec<StoredQuote>> {
+pub fn by_authorization(r: &Read<'_>, stamp: &str) -> Result<Vec<StoredQuote>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM quote WHERE stamp = ?1 LIMIT 100")?;
     let rows = statement.query_map([stamp], from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -46,7 +46,7 @@ pub struct ReactionCount {
     pub mine: bool,
 }
 
-fn sign(row: &Row<'_>) -> rusqlite::Result<ReactionEmoji> {
+fn emoji_key(row: &Row<'_>) -> rusqlite::Result<ReactionEmoji> {
     Ok(ReactionEmoji { emoji: column(row, "emoji")?, url: column(row, "url")? })
 }
 
@@ -54,7 +54,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Reaction> {
     Ok(Reaction {
         post_id: column(row, "post_id")?,
         actor_id: column(row, "actor_id")?,
-        sign: sign(row)?,
+        sign: emoji_key(row)?,
         uri: column(row, "uri")?,
     })
 }
@@ -110,7 +110,7 @@ pub fn counts(r: &Read<'_>, posts: &[PostId]) -> Result<HashMap<PostId, Vec<Reac
          GROUP BY post_id, emoji, url ORDER BY count(*) DESC, min(created_at), emoji LIMIT 5000",
     )?;
     let rows = statement.query_map([crate::store::id_list(posts.iter().map(|id| id.0))], |row| {
-        let count = ReactionCount { sign: sign(row)?, number: column(row, "number")?, mine: column(row, "mine")? };
+        let count = ReactionCount { sign: emoji_key(row)?, number: column(row, "number")?, mine: column(row, "mine")? };
         Ok((column::<PostId>(row, "post_id")?, count))
     })?;
     let mut found: HashMap<PostId, Vec<ReactionCount>> = HashMap::new();

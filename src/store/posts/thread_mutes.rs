@@ -14,7 +14,7 @@ const MAX_ANCESTORS: u32 = 300;
 
 /// Mutes the thread a post stands in.
 pub fn add(w: &Write<'_>, post: PostId) -> Result<()> {
-    let first = first_of(w, post)?;
+    let first = thread_root(w, post)?;
     let mut statement =
         w.conn.prepare_cached("INSERT OR IGNORE INTO thread_mute (post_id, created_at) VALUES (?1, ?2)")?;
     statement.execute(params![first, w.now])?;
@@ -35,8 +35,8 @@ pub fn remove(w: &Write<'_>, post: PostId) -> Result<()> {
 }
 
 /// Which of these posts stand in muted threads.
-pub fn among(r: &Read<'_>, posts: &[PostId]) -> Result<HashSet<PostId>> {
-    if !any(r)? {
+pub fn muted_among(r: &Read<'_>, posts: &[PostId]) -> Result<HashSet<PostId>> {
+    if !any_muted(r)? {
         return Ok(HashSet::new());
     }
     let mut statement = r.conn.prepare_cached(
@@ -53,16 +53,16 @@ pub fn among(r: &Read<'_>, posts: &[PostId]) -> Result<HashSet<PostId>> {
 }
 
 /// Whether a post stands in a muted thread.
-pub fn holds(r: &Read<'_>, post: PostId) -> Result<bool> {
-    Ok(among(r, &[post])?.contains(&post))
+pub fn is_muted(r: &Read<'_>, post: PostId) -> Result<bool> {
+    Ok(muted_among(r, &[post])?.contains(&post))
 }
 
 /// A post has got answers that were here before it: where one of them was the first of a muted thread, it is not any more.
-pub(in crate::store) fn raise(w: &Write<'_>, parent: PostId) -> Result<()> {
-    if !any(w)? {
+pub(in crate::store) fn root_changed(w: &Write<'_>, parent: PostId) -> Result<()> {
+    if !any_muted(w)? {
         return Ok(());
     }
-    let first = first_of(w, parent)?;
+    let first = thread_root(w, parent)?;
     let mut statement = w.conn.prepare_cached(
         "UPDATE OR REPLACE thread_mute SET post_id = ?2 WHERE post_id IN (SELECT id FROM post WHERE reply_to = ?1)",
     )?;
@@ -71,7 +71,7 @@ pub(in crate::store) fn raise(w: &Write<'_>, parent: PostId) -> Result<()> {
 }
 
 /// The first post of a thread, as far as it is here.
-pub(in crate::store) fn first_of(r: &Read<'_>, post: PostId) -> Result<PostId> {
+pub(in crate::store) fn thread_root(r: &Read<'_>, post: PostId) -> Result<PostId> {
     let mut statement = r.conn.prepare_cached(
         "WITH RECURSIVE up (id, depth) AS (
            SELECT ?1, 0
@@ -82,6 +82,6 @@ pub(in crate::store) fn first_of(r: &Read<'_>, post: PostId) -> Result<PostId> {
     Ok(statement.query_one(params![post, MAX_ANCESTORS], |row| column(row, "id"))?)
 }
 
-fn any(r: &Read<'_>) -> Result<bool> {
+fn any_muted(r: &Read<'_>) -> Result<bool> {
     Ok(r.conn.prepare_cached("SELECT 1 FROM thread_mute LIMIT 1")?.exists([])?)
 }

@@ -22,7 +22,7 @@ fn add(w: &Write<'_>, uri: &str, ours: i64) -> Result<()> {
 }
 
 /// Remembers that we deleted `uri`.
-pub fn add_ours(w: &Write<'_>, uri: &str) -> Result<()> {
+pub fn add_own(w: &Write<'_>, uri: &str) -> Result<()> {
     add(w, uri, 1)
 }
 
@@ -33,7 +33,7 @@ pub fn add_remote(w: &Write<'_>, author: ActorId, uri: &str) -> Result<()> {
 }
 
 /// As [`is_deleted`], for an act that peers may do again under the same id: the memory of its Undo is used up.
-pub fn spend(w: &Write<'_>, author: ActorId, uri: &str) -> Result<bool> {
+pub fn consume(w: &Write<'_>, author: ActorId, uri: &str) -> Result<bool> {
     let mut statement = w.conn.prepare_cached("DELETE FROM tombstone WHERE uri = ?1 AND ours = 0")?;
     Ok(statement.execute([of(author, uri)])? > 0)
 }
@@ -54,12 +54,12 @@ pub fn deleted_at(r: &Read<'_>, uri: &str) -> Result<Option<Time>> {
 }
 
 /// What is remembered of an activity of `author`'s: its id says nothing of anybody else's.
-pub fn act(author: ActorId, uri: &str) -> String {
+pub fn transaction_time(author: ActorId, uri: &str) -> String {
     format!("{author}:{uri}")
 }
 
 /// Remembers that an activity ([`act`]) was applied or undone, from now on.
-pub fn see(w: &Write<'_>, act: &str) -> Result<()> {
+pub fn mark_seen(w: &Write<'_>, act: &str) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO seen (uri, seen_at) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET seen_at = excluded.seen_at",
     )?;
@@ -109,9 +109,9 @@ mod tests {
         let remember = |n: u32| {
             s.store
                 .write(move |w| {
-                    add_ours(w, &format!("ours/{n}"))?;
+                    add_own(w, &format!("ours/{n}"))?;
                     add_remote(w, ActorId(1), &format!("theirs/{n}"))?;
-                    see(w, &format!("seen/{n}"))
+                    mark_seen(w, &format!("seen/{n}"))
                 })
                 .unwrap()
         };
@@ -141,13 +141,13 @@ mod tests {
     fn what_is_seen_again_is_remembered_from_then_on_and_an_undo_counts_once() {
         let s = TestStore::new();
         let author = ActorId(1);
-        let see = || s.store.write(move |w| see(w, &act(author, "likes/1"))).unwrap();
+        let see = || s.store.write(move |w| mark_seen(w, &transaction_time(author, "likes/1"))).unwrap();
         see();
         s.clock.advance(TOMBSTONE_RETENTION);
         see();
         s.clock.advance(Duration::from_secs(1));
         assert_eq!(s.store.write(|w| prune(w, 100)).unwrap(), 0);
-        let spend = |who: ActorId| s.store.write(move |w| spend(w, who, "likes/1")).unwrap();
+        let spend = |who: ActorId| s.store.write(move |w| consume(w, who, "likes/1")).unwrap();
         s.store.write(move |w| add_remote(w, author, "likes/1")).unwrap();
         assert!(!spend(ActorId(2)), "somebody else's word");
         assert_eq!([spend(author), spend(author)], [true, false]);

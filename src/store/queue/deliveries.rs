@@ -131,7 +131,7 @@ pub fn enqueue(w: &Write<'_>, activity: &StoredActivity, targets: &[DeliveryTarg
         let values = params![activity.id, activity.object_uri, inbox, host, urgency, w.now, RETRY_URGENCY];
         let ready: bool = insert.query_one(values, |row| column(row, "ready"))?;
         if !ready {
-            promote(w, inbox)?;
+            promote_next(w, inbox)?;
         }
     }
     Ok(())
@@ -239,7 +239,7 @@ fn claim_row(row: &Row<'_>) -> rusqlite::Result<ClaimedDelivery> {
 /// It arrived, or never will: it leaves the queue, and the next in its inbox's line may go.
 pub fn finish(w: &Write<'_>, claim: &ClaimedDelivery) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM delivery WHERE id = ?1")?.execute([claim.id])?;
-    promote(w, &claim.inbox)
+    promote_next(w, &claim.inbox)
 }
 
 /// Why a delivery goes back into the queue.
@@ -272,7 +272,7 @@ pub fn postpone(
     let server_error = u32::from(failure == DeliveryFailure::ServerError);
     let refusal = u32::from(failure == DeliveryFailure::Refused);
     statement.execute(params![claim.id, claim.tries, next_at, RETRY_URGENCY, error, server_error, refusal])?;
-    promote(w, &claim.inbox)
+    promote_next(w, &claim.inbox)
 }
 
 /// The head of an inbox's line.
@@ -281,7 +281,7 @@ const INBOX_ORDER_SQL: &str =
 
 /// Makes the next delivery of an inbox's line ready: the first that is neither stuck on server errors nor about the
 /// object of one that is. It blocks all those behind it.
-pub(in crate::store) fn promote(w: &Write<'_>, inbox: &str) -> Result<()> {
+pub(in crate::store) fn promote_next(w: &Write<'_>, inbox: &str) -> Result<()> {
     let mut line = w.conn.prepare_cached(INBOX_ORDER_SQL)?;
     let mut rows = line.query(params![inbox, MAX_LOOK_AHEAD])?;
     let mut passed: Vec<String> = Vec::new();
@@ -319,7 +319,7 @@ pub(in crate::store) const HOT_QUERIES: &[&str] =
     &[DUE_SQL, HAS_ROOM_SQL, RETRIES_IN_FLIGHT_SQL, INBOX_ORDER_SQL, HOLD_SQL, RELEASE_SQL, NEXT_DUE_SQL];
 
 /// Holds all of a host's lines until `until`.
-pub fn hold(w: &Write<'_>, host: &str, until: Time) -> Result<()> {
+pub fn hold_back(w: &Write<'_>, host: &str, until: Time) -> Result<()> {
     w.conn.prepare_cached(HOLD_SQL)?.execute(params![host, until, RETRY_URGENCY])?;
     Ok(())
 }
@@ -380,13 +380,13 @@ pub fn expire(w: &Write<'_>, before: Time, limit: u32) -> Result<usize> {
         .query_map(params![before, limit, TRIES_BEFORE_AGE, DEAD_HOST_FAILURES], |row| column(row, "inbox"))?;
     let inboxes: Vec<String> = rows.collect::<rusqlite::Result<_>>()?;
     for inbox in inboxes.iter().collect::<HashSet<_>>() {
-        promote(w, inbox)?;
+        promote_next(w, inbox)?;
     }
     Ok(inboxes.len())
 }
 
 /// Brings back what a clock that was ahead has put too far into the future. Returns how many.
-pub fn mend_times(w: &Write<'_>) -> Result<usize> {
+pub fn clamp_retry_times(w: &Write<'_>) -> Result<usize> {
     let mut statement = w.conn.prepare_cached(
         "UPDATE delivery INDEXED BY delivery_due SET next_at = ?2
          WHERE ready = 1 AND lease_at IS NULL AND urgency = ?1 AND next_at > ?3",
@@ -457,7 +457,7 @@ pub fn is_known(r: &Read<'_>, uri: &str) -> Result<bool> {
 }
 
 /// How many acts of others were passed on since then: all, and those of one author.
-pub fn passed_on(r: &Read<'_>, since: Time, author: ActorId) -> Result<(u32, u32)> {
+pub fn forwarded_recently(r: &Read<'_>, since: Time, author: ActorId) -> Result<(u32, u32)> {
     let mut statement = r.conn.prepare_cached(
         "SELECT count(*) AS every, ifnull(sum(author_id = ?2), 0) AS theirs FROM activity
          WHERE id >= ?1 AND author_id IS NOT NULL",

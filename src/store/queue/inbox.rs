@@ -50,15 +50,15 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<ReceivedActivity> {
 }
 
 /// Keeps a verified activity; None when it waits already or was applied before.
-pub fn keep(w: &Write<'_>, uri: &str, signer: ActorId, document: &str) -> Result<Option<InboxId>> {
+pub fn store(w: &Write<'_>, uri: &str, signer: ActorId, document: &str) -> Result<Option<InboxId>> {
     if crate::store::posts::tombstones::was_seen(w, uri)? {
         return Ok(None);
     }
-    keep_again(w, uri, signer, document)
+    store_again(w, uri, signer, document)
 }
 
 /// As [`keep`], also when it was applied before.
-pub fn keep_again(w: &Write<'_>, uri: &str, signer: ActorId, document: &str) -> Result<Option<InboxId>> {
+pub fn store_again(w: &Write<'_>, uri: &str, signer: ActorId, document: &str) -> Result<Option<InboxId>> {
     let mut statement = w.conn.prepare_cached(
         "INSERT OR IGNORE INTO inbox (uri, signer_id, document, bytes, next_at, received_at)
          VALUES (?1, ?2, ?3, ?5, ?4, ?4)
@@ -91,12 +91,12 @@ pub fn claim(w: &Write<'_>, limit: u32, lease: Duration) -> Result<Vec<ReceivedA
 /// It was applied (or needs nothing): the row goes, its id stays in `seen`.
 pub fn finish(w: &Write<'_>, row: &ReceivedActivity) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM inbox WHERE id = ?1")?.execute([row.id])?;
-    crate::store::posts::tombstones::see(w, &row.uri)?;
+    crate::store::posts::tombstones::mark_seen(w, &row.uri)?;
     Ok(())
 }
 
 /// Claimed, but not looked at: others may have them.
-pub fn give_back(w: &Write<'_>, ids: &[InboxId]) -> Result<()> {
+pub fn release(w: &Write<'_>, ids: &[InboxId]) -> Result<()> {
     let mut statement = w
         .conn
         .prepare_cached("UPDATE inbox SET lease_at = NULL, tries = tries - 1 WHERE id = ?1 AND lease_at IS NOT NULL")?;
@@ -133,7 +133,7 @@ pub fn free_overdue(w: &Write<'_>) -> Result<usize> {
 }
 
 /// Brings back what a clock that was ahead has put too far into the future. Returns how many.
-pub fn mend_times(w: &Write<'_>) -> Result<usize> {
+pub fn clamp_retry_times(w: &Write<'_>) -> Result<usize> {
     let mut statement = w.conn.prepare_cached(
         "UPDATE inbox INDEXED BY inbox_due SET next_at = ?1
          WHERE set_aside_at IS NULL AND lease_at IS NULL AND next_at > ?2",
@@ -192,7 +192,7 @@ pub fn prune_aside(w: &Write<'_>, before: Time) -> Result<usize> {
 }
 
 /// Activities set aside, newest first.
-pub fn aside(r: &Read<'_>, limit: u32) -> Result<Vec<ReceivedActivity>> {
+pub fn set_aside_list(r: &Read<'_>, limit: u32) -> Result<Vec<ReceivedActivity>> {
     let mut statement = r
         .conn
         .prepare_cached("SELECT * FROM inbox WHERE set_aside_at IS NOT NULL ORDER BY set_aside_at DESC LIMIT ?1")?;
@@ -219,7 +219,7 @@ mod tests {
                      VALUES (?1, ?1, 'Person', 'x', 'x', 'x', '', '', '', 0, 0)",
                     [signer],
                 )?;
-                keep(w, &uri, ActorId(signer), "{}")
+                store(w, &uri, ActorId(signer), "{}")
             });
             assert!(kept.unwrap().is_some());
         }
@@ -237,7 +237,7 @@ mod tests {
     fn the_same_activity_is_kept_once_and_never_again_once_applied() {
         let s = TestStore::new();
         receive(&s, &["1/a"]);
-        let again = || s.store.write(|w| keep(w, "https://peer.example/1/a", ActorId(1), "{}")).unwrap();
+        let again = || s.store.write(|w| store(w, "https://peer.example/1/a", ActorId(1), "{}")).unwrap();
         assert_eq!(again(), None);
         let rows = take(&s, 10);
         s.store.write(move |w| finish(w, &rows[0])).unwrap();
@@ -265,7 +265,7 @@ mod tests {
         receive(&s, &["1/a", "2/a"]);
         let rows = take(&s, 10);
         let second = rows[1].id;
-        s.store.write(move |w| give_back(w, &[second])).unwrap();
+        s.store.write(move |w| release(w, &[second])).unwrap();
         let again = take(&s, 10);
         assert_eq!((words(&again), again[0].tries), (vec!["2/a"], 1));
     }
@@ -285,7 +285,7 @@ mod tests {
         s.store.write(move |w| set_aside(w, row.id, "it makes no sense")).unwrap();
         assert_eq!(s.store.read(next_due).unwrap(), None);
         assert_eq!(s.store.read(count).unwrap(), 0);
-        assert_eq!(words(&s.store.read(|r| aside(r, 9)).unwrap()), ["1/a"]);
+        assert_eq!(words(&s.store.read(|r| set_aside_list(r, 9)).unwrap()), ["1/a"]);
     }
 
     #[test]
@@ -326,7 +326,7 @@ mod tests {
         receive(&s, &["1/a"]);
         let row = take(&s, 1).remove(0);
         s.store.write(move |w| postpone(w, row.id, w.now.plus(Duration::from_hours(99_999)), "later")).unwrap();
-        assert_eq!(s.store.write(mend_times).unwrap(), 1);
+        assert_eq!(s.store.write(clamp_retry_times).unwrap(), 1);
         assert_eq!(take(&s, 9).len(), 1);
     }
 }

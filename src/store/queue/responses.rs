@@ -10,7 +10,7 @@ use crate::base::Result;
 use crate::base::id::{ActivityId, first_at};
 use crate::store::Write;
 use crate::store::column;
-use crate::store::queue::deliveries::promote;
+use crate::store::queue::deliveries::promote_next;
 
 /// How long they are kept once they have arrived.
 const DELIVERED_RESPONSE_RETENTION: Duration = Duration::from_hours(1);
@@ -27,7 +27,7 @@ pub fn mark(w: &Write<'_>, id: ActivityId, object_uri: &str) -> Result<()> {
     let rows = waiting.query_map(params![object_uri, id], |row| column(row, "inbox"))?;
     let inboxes: HashSet<String> = rows.collect::<rusqlite::Result<_>>()?;
     for inbox in &inboxes {
-        promote(w, inbox)?;
+        promote_next(w, inbox)?;
     }
     let mut old = w.conn.prepare_cached(
         "DELETE FROM activity INDEXED BY activity_fleeting WHERE fleeting = 1 AND object_uri = ?1 AND id <> ?2

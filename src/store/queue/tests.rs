@@ -54,7 +54,7 @@ impl TestStore {
         let claim = claim.clone();
         self.do_(move |w| {
             deliveries::finish(w, &claim)?;
-            hosts::heard(w, &claim.host)
+            hosts::record_success(w, &claim.host)
         });
     }
 
@@ -63,9 +63,9 @@ impl TestStore {
         self.do_(move |w| {
             deliveries::postpone(w, &claim, w.now.plus(wait), failure, "it failed")?;
             if failure == DeliveryFailure::Refused {
-                hosts::heard(w, &claim.host)
+                hosts::record_success(w, &claim.host)
             } else {
-                hosts::failed(w, &claim.host, "no")
+                hosts::record_failure(w, &claim.host, "no")
             }
         });
     }
@@ -205,7 +205,7 @@ fn five_failures_open_the_breaker_and_hearing_from_the_host_closes_it() {
     assert_eq!(s.next_due(), before);
     s.clock.advance(MINUTE);
     assert_eq!(s.claims().len(), 1, "one probe");
-    s.do_(|w| hosts::heard(w, "x"));
+    s.do_(|w| hosts::record_success(w, "x"));
     assert_eq!(s.claims().len(), 3, "the probe is still in flight");
 }
 
@@ -243,7 +243,7 @@ fn one_bad_delivery_among_good_ones_keeps_to_its_own_times() {
 #[test]
 fn when_nobody_was_heard_it_was_we_who_were_away() {
     let s = TestStore::new();
-    s.do_(|w| ["x", "y", "z"].iter().try_for_each(|host| hosts::heard(w, host)));
+    s.do_(|w| ["x", "y", "z"].iter().try_for_each(|host| hosts::record_success(w, host)));
     s.clock.advance(MINUTE);
     s.say("a", &["x/1", "y/1", "z/1"]);
     for _ in 0..6 {
@@ -256,7 +256,7 @@ fn when_nobody_was_heard_it_was_we_who_were_away() {
         s.failed(&claim, DeliveryFailure::Unreachable, DAY);
     }
     assert!(s.claim().is_none());
-    s.do_(|w| hosts::heard(w, "x"));
+    s.do_(|w| hosts::record_success(w, "x"));
     assert_eq!(s.claims().len(), 3, "one word from anybody, and all may go");
 
     let s = TestStore::new();
@@ -265,8 +265,8 @@ fn when_nobody_was_heard_it_was_we_who_were_away() {
         s.failed(&claim, DeliveryFailure::Unreachable, DAY);
     }
     s.clock.advance(60 * MINUTE);
-    s.do_(|w| hosts::heard(w, "w"));
-    s.do_(|w| hosts::heard(w, "x"));
+    s.do_(|w| hosts::record_success(w, "w"));
+    s.do_(|w| hosts::record_success(w, "x"));
     assert!(s.claim().is_none(), "others were heard meanwhile: y is away, not we");
 }
 
@@ -380,7 +380,7 @@ fn a_host_dead_for_a_week_loses_its_whole_line_and_one_at_a_time_nobody_else() {
     assert_eq!(s.do_(expire), 3);
     assert_eq!(s.do_(expire), 0);
     assert_eq!(s.count(), 4, "three for the living host, which were tried too little, and the young one");
-    s.do_(|w| hosts::heard(w, "dead"));
+    s.do_(|w| hosts::record_success(w, "dead"));
     assert_eq!(about(&s.claim().unwrap()), "young");
 }
 
@@ -391,7 +391,7 @@ fn a_clock_that_went_back_leaves_nothing_waiting_for_years() {
     let claims = s.claims();
     let years = 4 * 365 * DAY;
     s.failed(&claims[0], DeliveryFailure::Unreachable, years);
-    let mended = s.do_(|w| Ok(deliveries::mend_times(w)? + hosts::mend_times(w)?));
+    let mended = s.do_(|w| Ok(deliveries::clamp_retry_times(w)? + hosts::clamp_retry_times(w)?));
     assert_eq!(mended, 1, "the lease of y/1 is an honest one");
     assert_eq!(s.claims().len(), 1);
 }

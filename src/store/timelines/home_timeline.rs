@@ -14,16 +14,16 @@ const MAX_POSTS_ON_FOLLOW: u32 = 40;
 pub fn add(w: &Write<'_>, post: PostId) -> Result<()> {
     match w.conn.prepare_cached("INSERT OR IGNORE INTO home (post_id) VALUES (?1)")?.execute([post])? {
         0 => Ok(()),
-        _ => events::came_home(w, post),
+        _ => events::added_to_home(w, post),
     }
 }
 
 /// Takes an actor's newest open posts we already have into the timeline, a group's too: they were just followed. And into
 /// the lists they are in; an exclusive one keeps them from home.
-pub fn welcome(w: &Write<'_>, actor: ActorId) -> Result<()> {
+pub fn add_history_of(w: &Write<'_>, actor: ActorId) -> Result<()> {
     let lists = lists::of_member(w, actor)?;
     for list in &lists {
-        lists::fill(w, list.id, actor)?;
+        lists::add_history_of(w, list.id, actor)?;
     }
     if lists.iter().any(|list| list.exclusive) {
         return Ok(());
@@ -35,14 +35,14 @@ pub fn welcome(w: &Write<'_>, actor: ActorId) -> Result<()> {
          ORDER BY id DESC LIMIT ?2",
         params![actor, MAX_POSTS_ON_FOLLOW],
     )?;
-    crate::store::posts::groups::welcome(w, actor, MAX_POSTS_ON_FOLLOW)
+    crate::store::posts::groups::add_to_home(w, actor, MAX_POSTS_ON_FOLLOW)
 }
 
 /// Takes an actor's posts off the timeline, and them out of every list: they are not followed any more.
 pub fn forget(w: &Write<'_>, actor: ActorId) -> Result<()> {
     lists::forget(w, actor)?;
     w.conn.execute("DELETE FROM home WHERE post_id IN (SELECT id FROM post WHERE actor_id = ?1)", [actor])?;
-    crate::store::posts::groups::forget(w, actor)
+    crate::store::posts::groups::forget_group(w, actor)
 }
 
 /// A page of the timeline, newest first.
@@ -52,7 +52,7 @@ pub fn page(r: &Read<'_>, page: PostPage) -> Result<Vec<PostId>> {
 
 /// A page of a prepared table, named `t`; `fits` may name `of` as ?5.
 pub(in crate::store) fn window(r: &Read<'_>, table: &str, fits: &str, page: PostPage, of: i64) -> Result<Vec<PostId>> {
-    let sql = window_sql(table, fits, if anybody_muted(r)? { NOT_MUTED_SQL } else { "" }, page);
+    let sql = window_sql(table, fits, if is_anybody_muted(r)? { NOT_MUTED_SQL } else { "" }, page);
     let mut statement = r.conn.prepare_cached(&sql)?;
     let before = page.before.map_or(i64::MAX, |id| id.0);
     let after = page.after.map_or(0, |id| id.0);
@@ -80,6 +80,6 @@ pub(in crate::store) const NOT_MUTED_SQL: &str =
       OR (m.actor_id = q.actor_id AND m.boosts_only = 0)
     WHERE p.id = t.post_id AND ifnull(m.until_at, ?4 + 1) > ?4)";
 
-fn anybody_muted(r: &Read<'_>) -> Result<bool> {
+fn is_anybody_muted(r: &Read<'_>) -> Result<bool> {
     Ok(r.conn.prepare_cached("SELECT 1 FROM mute LIMIT 1")?.exists([])?)
 }

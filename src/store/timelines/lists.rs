@@ -90,7 +90,7 @@ pub fn of_member(r: &Read<'_>, actor: ActorId) -> Result<Vec<StoredList>> {
 }
 
 /// Whether somebody is in an exclusive list.
-pub fn keeps_from_home(r: &Read<'_>, actor: ActorId) -> Result<bool> {
+pub fn is_exclusive_member(r: &Read<'_>, actor: ActorId) -> Result<bool> {
     Ok(of_member(r, actor)?.iter().any(|list| list.exclusive))
 }
 
@@ -171,7 +171,7 @@ fn clear(w: &Write<'_>, list: ListId, actor: ActorId) -> Result<()> {
 }
 
 /// Takes a post that a group does not have any more out of the lists the group is in, unless others in them brought it, too.
-pub fn withdraw(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
+pub fn remove_post(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "DELETE FROM list_post WHERE post_id = ?2
          AND list_id IN (SELECT list_id FROM list_member WHERE actor_id = ?1)
@@ -185,7 +185,7 @@ pub fn withdraw(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
 }
 
 /// Puts a post or boost in the timeline of a list. `answers`: whose post it answers, unless that is its author or the owner.
-pub fn put(w: &Write<'_>, list: ListId, post: PostId, answers: Option<ActorId>) -> Result<()> {
+pub fn add_post(w: &Write<'_>, list: ListId, post: PostId, answers: Option<ActorId>) -> Result<()> {
     let mut statement =
         w.conn.prepare_cached("INSERT OR IGNORE INTO list_post (list_id, post_id, answers) VALUES (?1, ?2, ?3)")?;
     statement.execute(params![list, post, answers])?;
@@ -193,7 +193,7 @@ pub fn put(w: &Write<'_>, list: ListId, post: PostId, answers: Option<ActorId>) 
 }
 
 /// Puts somebody's newest posts that would stand at home, or that they passed on as a group, in the timeline of a list.
-pub fn fill(w: &Write<'_>, list: ListId, actor: ActorId) -> Result<()> {
+pub fn add_history_of(w: &Write<'_>, list: ListId, actor: ActorId) -> Result<()> {
     for sql in [INSERT_AUTHORED_SQL, INSERT_BOOSTED_SQL] {
         w.conn.prepare_cached(sql)?.execute(params![list, actor, MAX_POSTS_ON_ADD])?;
     }
@@ -214,7 +214,7 @@ const INSERT_BOOSTED_SQL: &str = "INSERT OR IGNORE INTO list_post (list_id, post
     ORDER BY g.post_id DESC LIMIT ?3";
 
 /// The condition that an answer in `t` is one the list shows.
-fn shown(replies: ListReplies) -> &'static str {
+fn shown_sql(replies: ListReplies) -> &'static str {
     match replies {
         ListReplies::Followed => "t.list_id = ?5",
         ListReplies::Nobody => "t.list_id = ?5 AND t.answers IS NULL",
@@ -227,7 +227,7 @@ fn shown(replies: ListReplies) -> &'static str {
 
 /// A page of a list's timeline, newest first.
 pub fn page(r: &Read<'_>, list: &StoredList, page: PostPage) -> Result<Vec<PostId>> {
-    home_timeline::window(r, "list_post t", shown(list.replies), page, list.id.0)
+    home_timeline::window(r, "list_post t", shown_sql(list.replies), page, list.id.0)
 }
 
 #[cfg(test)]
@@ -242,7 +242,7 @@ mod tests {
         let after = PostPage { after: Some(PostId(1)), ..PostPage::first(20) };
         let mut plans = Vec::new();
         for (replies, page) in ListReplies::ALL.into_iter().flat_map(|one| [(one, PostPage::first(20)), (one, after)]) {
-            let sql = home_timeline::window_sql("list_post t", shown(replies), home_timeline::NOT_MUTED_SQL, page);
+            let sql = home_timeline::window_sql("list_post t", shown_sql(replies), home_timeline::NOT_MUTED_SQL, page);
             let plan = s.store.read(|r| {
                 let mut plan = r.conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
                 let values = rusqlite::params_from_iter(std::iter::repeat_n(1, plan.parameter_count()));

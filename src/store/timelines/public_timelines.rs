@@ -56,7 +56,7 @@ pub fn is_tagged(post: &Post) -> bool {
 }
 
 /// Whose timeline beside everyone's a post stands on: the local or the remote one.
-pub fn whose(post: &Post, owner: ActorId) -> TimelineOrigin {
+pub fn origin_sql(post: &Post, owner: ActorId) -> TimelineOrigin {
     if post.actor_id == owner { TimelineOrigin::Local } else { TimelineOrigin::Remote }
 }
 
@@ -84,8 +84,8 @@ pub fn public(r: &Read<'_>, whose: TimelineOrigin, media: MediaFilter, page: Pos
         MediaFilter::Only => ("f.post_id", "GROUP BY f.post_id"),
         MediaFilter::Any => ("p.id", ""),
     };
-    let rest = rest(whose);
-    filled(r, page, |page| {
+    let rest = remaining_sql(whose);
+    fill_page(r, page, |page| {
         let order = order(page);
         let sql = format!(
             "SELECT {id} AS id FROM {from} {condition} AND {id} < :before AND {id} > :after {rest} {grouped}
@@ -95,7 +95,7 @@ pub fn public(r: &Read<'_>, whose: TimelineOrigin, media: MediaFilter, page: Pos
     })
 }
 
-fn rest(whose: TimelineOrigin) -> String {
+fn remaining_sql(whose: TimelineOrigin) -> String {
     match whose {
         TimelineOrigin::All => NOT_HIDDEN_SQL.to_owned(),
         TimelineOrigin::Local => String::new(),
@@ -132,8 +132,8 @@ pub fn tagged(
                JOIN hashtag x ON x.name = j.value AND x.post_id = p.id) ",
         );
     }
-    let (files, rest) = (if media == MediaFilter::Only { WITH_ATTACHMENT_SQL } else { "" }, rest(whose));
-    filled(r, page, |page| {
+    let (files, rest) = (if media == MediaFilter::Only { WITH_ATTACHMENT_SQL } else { "" }, remaining_sql(whose));
+    fill_page(r, page, |page| {
         let sql = format!(
             "SELECT h.post_id AS id FROM {from} AND h.post_id < :before AND h.post_id > :after
                AND p.audience = 0 AND p.boost_of IS NULL {more} {files} {rest}
@@ -177,12 +177,12 @@ fn rows(r: &Read<'_>, sql: &str, page: PostPage, more: &[(&str, &dyn ToSql)]) ->
 }
 
 /// A page without people on servers that are kept away; what they leave open is filled from further on.
-fn filled(r: &Read<'_>, page: PostPage, look: impl Fn(PostPage) -> Result<Vec<PostId>>) -> Result<Vec<PostId>> {
+fn fill_page(r: &Read<'_>, page: PostPage, look: impl Fn(PostPage) -> Result<Vec<PostId>>) -> Result<Vec<PostId>> {
     let (mut found, mut window) = (Vec::new(), page);
     for _ in 0..MAX_REFILL_ROUNDS {
         let ids = look(window)?;
         let (newest, oldest, full) = (ids.first().copied(), ids.last().copied(), ids.len() >= window.limit as usize);
-        let kept = block_filter::put_forward(r, ids)?;
+        let kept = block_filter::may_be_suggested(r, ids)?;
         match page.after {
             Some(_) => {
                 found.splice(0..0, kept);
@@ -203,7 +203,7 @@ fn filled(r: &Read<'_>, page: PostPage, look: impl Fn(PostPage) -> Result<Vec<Po
 }
 
 /// What a caller may see of everyone's posts: strangers only the owner's, for all else would tell whom the owner reads.
-pub fn allowed(viewer: Viewer, asked: TimelineOrigin) -> Option<TimelineOrigin> {
+pub fn visible_rows(viewer: Viewer, asked: TimelineOrigin) -> Option<TimelineOrigin> {
     match (viewer, asked) {
         (Viewer::Owner, asked) => Some(asked),
         (Viewer::Stranger, TimelineOrigin::All | TimelineOrigin::Local) => Some(TimelineOrigin::Local),

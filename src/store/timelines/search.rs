@@ -17,7 +17,7 @@ const MAX_ACTORS_INSPECTED: u32 = 500;
 const MAX_NAME_TERMS: usize = 6;
 
 /// Puts a post's words into the index, in place of those it had. Boosts have none.
-pub(in crate::store) fn keep(w: &Write<'_>, post: &Post) -> Result<()> {
+pub(in crate::store) fn index(w: &Write<'_>, post: &Post) -> Result<()> {
     if post.boost_of.is_some() {
         return Ok(());
     }

@@ -48,13 +48,13 @@ pub fn unfollow(w: &Write<'_>, name: &str) -> Result<bool> {
 }
 
 /// The hashtag, if the owner follows it.
-pub fn one(r: &Read<'_>, name: &str) -> Result<Option<FollowedTag>> {
+pub fn get(r: &Read<'_>, name: &str) -> Result<Option<FollowedTag>> {
     let mut statement = r.conn.prepare_cached("SELECT id, name, shown FROM followed_tag WHERE name = ?1")?;
     Ok(statement.query_one([name], followed).optional()?)
 }
 
 /// Those of these names that the owner follows.
-pub fn among(r: &Read<'_>, names: &[String]) -> Result<HashSet<String>> {
+pub fn followed_among(r: &Read<'_>, names: &[String]) -> Result<HashSet<String>> {
     let mut statement = r
         .conn
         .prepare_cached("SELECT name FROM followed_tag WHERE name IN (SELECT value FROM json_each(?1)) LIMIT 1000")?;
@@ -63,7 +63,7 @@ pub fn among(r: &Read<'_>, names: &[String]) -> Result<HashSet<String>> {
 }
 
 /// Whether a post has a hashtag that the owner follows.
-pub fn brings(r: &Read<'_>, post: PostId) -> Result<bool> {
+pub fn is_tag_of_followed(r: &Read<'_>, post: PostId) -> Result<bool> {
     let mut statement = r.conn.prepare_cached(
         "SELECT 1 FROM hashtag h JOIN followed_tag f ON f.name = h.name WHERE h.post_id = ?1 LIMIT 1",
     )?;
@@ -129,13 +129,13 @@ pub struct TagDay {
 }
 
 /// Days since 1970 of a moment.
-pub fn day_of(at: Time) -> i64 {
+pub fn day_number(at: Time) -> i64 {
     at.ms() / DAY_MS
 }
 
 /// How much a hashtag was used in public on each of the last [`DAYS`] days, today first; `of` hashtags share the effort.
 pub fn history(r: &Read<'_>, name: &str, of: usize) -> Result<Vec<TagDay>> {
-    let today = day_of(r.now);
+    let today = day_number(r.now);
     let first = first_at(Time::from_ms((today - HISTORY_DAYS + 1) * DAY_MS));
     let most = u32::try_from(MAX_POSTS_COUNTED / of.max(1)).unwrap_or(0);
     let mut statement = r.conn.prepare_cached(
@@ -148,7 +148,7 @@ pub fn history(r: &Read<'_>, name: &str, of: usize) -> Result<Vec<TagDay>> {
     let mut days: BTreeMap<i64, (u32, HashSet<ActorId>)> = BTreeMap::new();
     for row in rows {
         let (post, actor) = row?;
-        let (posts, people) = days.entry(day_of(Time::from_ms(post.0 >> 16))).or_default();
+        let (posts, people) = days.entry(day_number(Time::from_ms(post.0 >> 16))).or_default();
         *posts += 1;
         people.insert(actor);
     }
@@ -162,7 +162,7 @@ pub fn history(r: &Read<'_>, name: &str, of: usize) -> Result<Vec<TagDay>> {
 }
 
 /// Known hashtags that begin with `prefix` (lower case, without `#`), in alphabetical order: one look at the index each.
-pub fn beginning(r: &Read<'_>, prefix: &str, limit: u32) -> Result<Vec<String>> {
+pub fn starting_with(r: &Read<'_>, prefix: &str, limit: u32) -> Result<Vec<String>> {
     let mut statement = r.conn.prepare_cached(
         "WITH RECURSIVE found (name) AS (
            SELECT min(name) FROM hashtag WHERE name >= ?1 AND name < ?2
@@ -187,7 +187,7 @@ pub struct OwnTagUse {
 }
 
 /// How often the owner used each of these hashtags in open posts; those never used are left out.
-pub fn own(r: &Read<'_>, names: &[String]) -> Result<Vec<OwnTagUse>> {
+pub fn own_tags(r: &Read<'_>, names: &[String]) -> Result<Vec<OwnTagUse>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT h.name, count(*) AS posts, max(p.id) AS last FROM (
            SELECT id FROM post INDEXED BY post_own WHERE source IS NOT NULL AND audience <= 1
@@ -200,7 +200,7 @@ pub fn own(r: &Read<'_>, names: &[String]) -> Result<Vec<OwnTagUse>> {
 }
 
 /// Hashtags of the owner's open posts that begin with `prefix`, the most used first.
-pub fn own_beginning(r: &Read<'_>, prefix: &str, limit: u32) -> Result<Vec<OwnTagUse>> {
+pub fn own_starting_with(r: &Read<'_>, prefix: &str, limit: u32) -> Result<Vec<OwnTagUse>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT h.name, count(*) AS posts, max(p.id) AS last FROM (
            SELECT id FROM post INDEXED BY post_own WHERE source IS NOT NULL AND audience <= 1

@@ -88,7 +88,7 @@ fn links_and_pictures_in_notes() {
         assert_eq!(note(html), *seen, "{html}");
     }
     let html = "<p>a<img src=https://x.example/a.png alt=one><img src=https://x.example/b.png alt=two></p>";
-    let seen = note_beside(html, &["https://x.example/a.png"]);
+    let seen = note_with_quote(html, &["https://x.example/a.png"]);
     assert!(!seen.contains("one") && seen.contains("two"), "a picture that is attached is not shown twice: {seen}");
 }
 
@@ -403,7 +403,7 @@ fn what_plays_elsewhere_leaves_a_link() {
     for (html, seen) in table {
         assert_eq!(note(&html), seen, "{html}");
     }
-    assert_eq!(note_beside(&format!("<video src={film}></video>"), &[film]), "", "it is an attachment already");
+    assert_eq!(note_with_quote(&format!("<video src={film}></video>"), &[film]), "", "it is an attachment already");
     let framed = article("<figure><iframe src=https://x.example/embed></iframe></figure>");
     assert_eq!(framed, format!("<figure>{}</figure>", link("https://x.example/embed", "https://x.example/embed")));
 }

@@ -23,29 +23,29 @@ use crate::web::blocking::{ApError, blocking};
 pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
     let letter = SignedRequest::of(&request, web::Bytes::new());
     let found = blocking(&node, move |node| {
-        let known = match authorized_fetch::pass(node, &letter)? {
+        let known = match authorized_fetch::fetch_access(node, &letter)? {
             FetchAccess::Refused(why) => return Ok(ServedDocument::Refused(why)),
             FetchAccess::Known(actor) => Some(*actor),
             FetchAccess::Anyone => None,
         };
         let url = letter.url(node);
-        if let Some(open) = node.store.read(|r| look(r, &url, None))? {
-            return Ok(if known.is_some() { open.for_asker() } else { open });
+        if let Some(open) = node.store.read(|r| find(r, &url, None))? {
+            return Ok(if known.is_some() { open.for_reader() } else { open });
         }
         // The same is done whether there is something private or nothing.
         let Some(reader) = known.or_else(|| letter.reader(node)) else { return Err(Error::NotFound) };
-        node.store.read(|r| look(r, &url, Some(&reader)))?.ok_or(Error::NotFound)
+        node.store.read(|r| find(r, &url, Some(&reader)))?.ok_or(Error::NotFound)
     });
     Ok(found.await?.answer(&request))
 }
 
 /// The activity, if `reader` may see it. What they may not see is not even read: that would take time.
-fn look(r: &Read<'_>, uri: &str, reader: Option<&Actor>) -> Result<Option<ServedDocument>> {
+fn find(r: &Read<'_>, uri: &str, reader: Option<&Actor>) -> Result<Option<ServedDocument>> {
     if let Some(at) = tombstones::deleted_at(r, uri)? {
         return Ok(Some(ServedDocument::gone(uri, at)));
     }
     let rights = reader.map(|reader| ReaderAccess::of(r, reader)).transpose()?;
-    let kept = kept(r, uri)?;
+    let kept = stored(r, uri)?;
     let may_read = |kept: &(Audience, String)| {
         let named = reader.is_some_and(|reader| kept.1.contains(&format!("\"{}\"", reader.uri)));
         rights.as_ref().map_or(kept.0.is_open(), |rights| rights.allow(kept.0, named))
@@ -57,7 +57,7 @@ fn look(r: &Read<'_>, uri: &str, reader: Option<&Actor>) -> Result<Option<Served
     if rights.is_some_and(|rights| !rights.allow(audience, named)) {
         return Ok(None);
     }
-    let Some(activity) = renewed(r, uri, activity)? else {
+    let Some(activity) = with_current_object(r, uri, activity)? else {
         let at = r.now;
         return Ok(Some(ServedDocument::gone(uri, at)));
     };
@@ -65,7 +65,7 @@ fn look(r: &Read<'_>, uri: &str, reader: Option<&Actor>) -> Result<Option<Served
 }
 
 /// The activity as it was sent; a boost's is made anew when it has long arrived everywhere.
-fn kept(r: &Read<'_>, uri: &str) -> Result<Option<(Audience, String)>> {
+fn stored(r: &Read<'_>, uri: &str) -> Result<Option<(Audience, String)>> {
     match deliveries::activity(r, uri) {
         Ok(kept) => Ok(Some(kept)),
         Err(Error::NotFound) => {
@@ -84,7 +84,7 @@ fn kept(r: &Read<'_>, uri: &str) -> Result<Option<(Audience, String)>> {
 }
 
 /// A Create or Update with its post as it is now; None when the post was deleted.
-fn renewed(r: &Read<'_>, uri: &str, activity: Value) -> Result<Option<Value>> {
+fn with_current_object(r: &Read<'_>, uri: &str, activity: Value) -> Result<Option<Value>> {
     if !(json::is_type(&activity, "Create") || json::is_type(&activity, "Update")) {
         return Ok(Some(activity));
     }

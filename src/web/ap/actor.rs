@@ -14,7 +14,7 @@ use crate::store::{Read, node};
 use crate::web::blocking::{ApError, PageError, blocking};
 
 /// The owner, if one of their two URLs is this one or differs only in the case of the name.
-fn owner_at(r: &Read<'_>, url: &str) -> Result<Actor> {
+fn owner_by_id(r: &Read<'_>, url: &str) -> Result<Actor> {
     let owner = actors::by_id(r, node::owner(r)?)?;
     let same = |known: &str| known.eq_ignore_ascii_case(url);
     match same(&owner.uri) || same(&owner.url) {
@@ -29,10 +29,10 @@ pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpRes
     let letter = SignedRequest::of(&request, web::Bytes::new());
     let found = blocking(&node, move |node| {
         let url = letter.url(node);
-        let whole = |r: &Read<'_>| owner_at(r, &url).and_then(|_| document::owner(r));
-        let stub = |r: &Read<'_>| owner_at(r, &url).and_then(|_| document::owner_stub(r));
+        let whole = |r: &Read<'_>| owner_by_id(r, &url).and_then(|_| document::owner(r));
+        let stub = |r: &Read<'_>| owner_by_id(r, &url).and_then(|_| document::owner_stub(r));
         // Who is not let in still gets the keys: without them nobody could check what we sign.
-        match authorized_fetch::pass(node, &letter) {
+        match authorized_fetch::fetch_access(node, &letter) {
             Ok(FetchAccess::Anyone) => node.store.read(whole).map(ServedDocument::Open),
             Ok(FetchAccess::Known(_)) => node.store.read(whole).map(ServedDocument::Asker),
             Ok(FetchAccess::Refused(_)) | Err(Error::NotFound) => node.store.read(stub).map(ServedDocument::Asker),
@@ -47,7 +47,7 @@ pub async fn to_page(request: HttpRequest, node: web::Data<Node>) -> Result<Http
     let letter = SignedRequest::of(&request, web::Bytes::new());
     let owner = blocking(&node, move |node| {
         let url = letter.url(node);
-        node.store.read(|r| owner_at(r, &url))
+        node.store.read(|r| owner_by_id(r, &url))
     });
     Ok(HttpResponse::Found().insert_header((header::LOCATION, owner.await?.url)).finish())
 }

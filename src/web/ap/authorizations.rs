@@ -34,15 +34,15 @@ pub async fn show(
 
 fn find(r: &Read<'_>, url: &str, id: RequestId, reader: Option<&actors::Actor>) -> Result<ServedDocument> {
     let owner = actors::by_id(r, node::owner(r)?)?;
-    if documents::stamp_uri(&owner, id) != url {
+    if documents::authorization_uri(&owner, id) != url {
         return Err(Error::NotFound);
     }
-    let (stamp, target) = inbound::stamp(r, &owner, id)?;
+    let (stamp, target) = inbound::authorization_uri_for(r, &owner, id)?;
     if target.audience.is_open() {
         return Ok(ServedDocument::Open(stamp));
     }
     let reader = reader.ok_or(Error::NotFound)?;
-    let named = posts::names(r, &target.uri, &reader.uri)?;
+    let named = posts::mentions_actor(r, &target.uri, &reader.uri)?;
     match ReaderAccess::of(r, reader)?.allow(target.audience, named) {
         true => Ok(ServedDocument::Asker(stamp)),
         false => Err(Error::NotFound),

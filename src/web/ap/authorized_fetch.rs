@@ -24,8 +24,8 @@ pub(super) enum FetchAccess {
 }
 
 /// Lets an asker in. NotFound for the blocked: to them nothing here exists.
-pub(super) fn pass(node: &Node, letter: &SignedRequest) -> Result<FetchAccess> {
-    if letter.is_signed() && node.store.read(|r| says_to_be_blocked(node, r, letter))? {
+pub(super) fn fetch_access(node: &Node, letter: &SignedRequest) -> Result<FetchAccess> {
+    if letter.is_signed() && node.store.read(|r| claims_blocked_host(node, r, letter))? {
         return Err(Error::NotFound);
     }
     if !node.store.read(node::settings)?.signed_fetch {
@@ -35,7 +35,7 @@ pub(super) fn pass(node: &Node, letter: &SignedRequest) -> Result<FetchAccess> {
         return Ok(FetchAccess::Refused("this server answers only requests that are signed".to_owned()));
     }
     match verify::signer(node, &letter.received(node), letter.from) {
-        Ok(actor) if node.store.read(|r| block_filter::hides(r, &actor))? => Err(Error::NotFound),
+        Ok(actor) if node.store.read(|r| block_filter::is_hidden(r, &actor))? => Err(Error::NotFound),
         Ok(actor) => Ok(FetchAccess::Known(Box::new(actor))),
         Err(SignatureRejection::Unavailable(why)) => {
             tracing::debug!(why, "a signed request could not be checked");
@@ -52,7 +52,7 @@ pub(super) fn pass(node: &Node, letter: &SignedRequest) -> Result<FetchAccess> {
 
 /// Whether the key that is named, true or not, is somebody's who is blocked. Nothing is fetched, and a liar shuts out only
 /// themselves.
-fn says_to_be_blocked(node: &Node, r: &Read<'_>, letter: &SignedRequest) -> Result<bool> {
+fn claims_blocked_host(node: &Node, r: &Read<'_>, letter: &SignedRequest) -> Result<bool> {
     let Ok(claim) = sig::claim(&letter.received(node), r.now) else { return Ok(false) };
     for key_id in claim.key_ids() {
         let owner = key_id.split('#').next().unwrap_or_default();
@@ -63,7 +63,7 @@ fn says_to_be_blocked(node: &Node, r: &Read<'_>, letter: &SignedRequest) -> Resu
             Some(key) => Some(actors::by_id(r, key.actor_id)?),
             None => actors::by_uri(r, owner)?,
         };
-        if actor.map(|actor| block_filter::hides(r, &actor)).transpose()?.unwrap_or(false) {
+        if actor.map(|actor| block_filter::is_hidden(r, &actor)).transpose()?.unwrap_or(false) {
             return Ok(true);
         }
     }

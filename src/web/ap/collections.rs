@@ -45,9 +45,9 @@ pub async fn show(
     let found = blocking(&node, move |node| {
         let url = letter.url(node);
         let find = || node.store.read(|r| find(r, &url, &window)).map(ServedDocument::Open);
-        Ok(match authorized_fetch::pass(node, &letter)? {
+        Ok(match authorized_fetch::fetch_access(node, &letter)? {
             FetchAccess::Refused(why) => ServedDocument::Refused(why),
-            FetchAccess::Known(_) => find()?.for_asker(),
+            FetchAccess::Known(_) => find()?.for_reader(),
             FetchAccess::Anyone => find()?,
         })
     });

@@ -57,17 +57,17 @@ fn find(r: &Read<'_>, resource: &WebFingerResource) -> Result<Value> {
     let owner = facts.owner.map(|id| actors::by_id(r, id)).transpose()?;
     let is_owner = |owner: &Actor| match resource {
         WebFingerResource::Handle { user, host } => origin.is_ours(host) && user.eq_ignore_ascii_case(&owner.username),
-        WebFingerResource::Url(url) => [&owner.uri, &owner.url].iter().any(|known| same(known, url)),
+        WebFingerResource::Url(url) => [&owner.uri, &owner.url].iter().any(|known| same_handle(known, url)),
     };
     if let Some(owner) = owner.filter(is_owner) {
-        return if owner.gone_at.is_some() { Err(Error::Gone) } else { Ok(person(&facts, &owner)) };
+        return if owner.gone_at.is_some() { Err(Error::Gone) } else { Ok(owner_jrd(&facts, &owner)) };
     }
     match resource {
         WebFingerResource::Handle { user, host } if origin.is_ours(host) && origin.is_ours(user) => {
-            Ok(machine(&service))
+            Ok(service_jrd(&service))
         }
-        WebFingerResource::Url(url) if same(&service.uri, url) => Ok(machine(&service)),
-        WebFingerResource::Url(url) if same(&origin.url(""), url) => {
+        WebFingerResource::Url(url) if same_handle(&service.uri, url) => Ok(service_jrd(&service)),
+        WebFingerResource::Url(url) if same_handle(&origin.url(""), url) => {
             Ok(discovery::webfinger_of_server(&origin.url("/"), &service.uri))
         }
         _ => Err(Error::NotFound),
@@ -75,11 +75,11 @@ fn find(r: &Read<'_>, resource: &WebFingerResource) -> Result<Value> {
 }
 
 /// The same URL, with or without a slash at the end and in whatever case.
-fn same(known: &str, asked: &str) -> bool {
+fn same_handle(known: &str, asked: &str) -> bool {
     known.eq_ignore_ascii_case(asked.strip_suffix('/').unwrap_or(asked))
 }
 
-fn person(facts: &node::NodeFacts, owner: &Actor) -> Value {
+fn owner_jrd(facts: &node::NodeFacts, owner: &Actor) -> Value {
     let origin = &facts.origin;
     let icon = owner.icon.as_deref().and_then(|file| MediaFileName::parse(file).ok());
     discovery::webfinger(&WebFingerIdentity {
@@ -97,7 +97,7 @@ fn person(facts: &node::NodeFacts, owner: &Actor) -> Value {
     })
 }
 
-fn machine(service: &Actor) -> Value {
+fn service_jrd(service: &Actor) -> Value {
     discovery::webfinger(&WebFingerIdentity {
         handle: service.handle(),
         actor: service.uri.clone(),
@@ -131,11 +131,11 @@ pub async fn nodeinfo_document(node: web::Data<Node>, version: web::Path<String>
     };
     let word = if version == NodeInfoVersion::V2_0 { "2.0" } else { "2.1" };
     let media_type = format!("{JSON}; profile=\"http://nodeinfo.diaspora.software/ns/schema/{word}#\"");
-    let info = blocking(&node, |node| node.store.read(about)).await?;
+    let info = blocking(&node, |node| node.store.read(node_info)).await?;
     Ok(answer(&media_type, discovery::nodeinfo(version, &info).to_string()))
 }
 
-fn about(r: &Read<'_>) -> Result<NodeInfo> {
+fn node_info(r: &Read<'_>) -> Result<NodeInfo> {
     let facts = node::get(r)?;
     let (rules, privacy) = (facts.origin.url("/about#rules"), facts.origin.url("/privacy-policy"));
     let Some(owner) = facts.owner else {

@@ -19,7 +19,7 @@ pub async fn show(request: HttpRequest, node: web::Data<Node>, id: web::Path<i64
             let own = own_emoji::by_id(r, id)?;
             let mut document = write_object::write_tag(&emoji::tag(&node::get(r)?.origin, &own));
             if let Some(members) = document.as_object_mut() {
-                members.insert("@context".to_owned(), context::full());
+                members.insert("@context".to_owned(), context::full_context());
             }
             Ok(document)
         })

@@ -28,21 +28,25 @@ pub async fn receive(
 ) -> HttpResponse {
     let from = rate_limit::caller(&request, &node.config.trusted_proxies);
     let now = node.clock().now();
-    if !door.admits(from, now) {
+    if !door.allows(from, now) {
         return answer(StatusCode::TOO_MANY_REQUESTS, "too many requests; please slow down");
     }
-    match take(&request, body, &node).await {
+    match read_and_receive(&request, body, &node).await {
         Ok(()) => HttpResponse::Accepted().finish(),
         Err((code, why)) => {
             if code.is_client_error() {
-                door.refused(from, now);
+                door.note_refused(from, now);
             }
             answer(code, &why)
         }
     }
 }
 
-async fn take(request: &HttpRequest, body: web::Payload, node: &web::Data<Node>) -> Result<(), RefusedResponse> {
+async fn read_and_receive(
+    request: &HttpRequest,
+    body: web::Payload,
+    node: &web::Data<Node>,
+) -> Result<(), RefusedResponse> {
     check_type(request)?;
     let (body, place) = read(request, body).await?;
     let letter = SignedRequest::of(request, body);
@@ -98,8 +102,8 @@ async fn read(request: &HttpRequest, payload: web::Payload) -> Result<(web::Byte
         BodyError::Broken => (StatusCode::BAD_REQUEST, "the body broke off".to_owned()),
     };
     let body = request_body::of(request, payload.into_inner(), BodySender::Peer).map_err(refused)?;
-    let place = body.place();
-    Ok((body.whole(MAX_INBOX_BODY_BYTES).await.map_err(refused)?.into(), place))
+    let place = body.permit();
+    Ok((body.read_all(MAX_INBOX_BODY_BYTES).await.map_err(refused)?.into(), place))
 }
 
 /// Never a 500: peers retry a 503, and some take a 500 for the end.

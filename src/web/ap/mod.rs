@@ -59,7 +59,7 @@ impl ServedDocument {
     }
 
     /// The same for an asker who had to say who they are: nobody in between may keep it.
-    fn for_asker(self) -> Self {
+    fn for_reader(self) -> Self {
         match self {
             Self::Open(value) => Self::Asker(value),
             other => other,
@@ -167,7 +167,7 @@ impl ReaderAccess {
     /// The rights of somebody whose signature holds.
     pub(super) fn of(r: &Read<'_>, reader: &Actor) -> Result<Self> {
         let follows = follows::is_accepted(r, reader.id, node::owner(r)?)?;
-        Ok(Self { blocked: block_filter::hides(r, reader)?, follows })
+        Ok(Self { blocked: block_filter::is_hidden(r, reader)?, follows })
     }
 
     /// Whether they may see something with this audience; `named` when it addresses them. To the blocked a private thing is

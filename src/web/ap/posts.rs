@@ -130,7 +130,7 @@ pub async fn at_page(
 
 /// The document of an own post or of a part of it, if the asker may see it.
 fn find(node: &Node, letter: &SignedRequest, uri: &str, part: &PostResource) -> Result<ServedDocument> {
-    let known = match authorized_fetch::pass(node, letter)? {
+    let known = match authorized_fetch::fetch_access(node, letter)? {
         FetchAccess::Refused(why) => return Ok(ServedDocument::Refused(why)),
         FetchAccess::Known(actor) => Some(*actor),
         FetchAccess::Anyone => None,
@@ -147,13 +147,13 @@ fn find(node: &Node, letter: &SignedRequest, uri: &str, part: &PostResource) -> 
         }
     })?;
     if let Some(open) = open {
-        return Ok(if known.is_some() { open.for_asker() } else { open });
+        return Ok(if known.is_some() { open.for_reader() } else { open });
     }
     // From here on the same is done whether there is a private post or none: the time it takes tells nothing (S22).
     let Some(reader) = known.or_else(|| letter.reader(node)) else { return Err(Error::NotFound) };
     node.store.read(|r| {
         let (post, owner) = own(r, uri)?;
-        let named = posts::names(r, uri, &reader.uri)?;
+        let named = posts::mentions_actor(r, uri, &reader.uri)?;
         let rights = ReaderAccess::of(r, &reader)?;
         match post.filter(|post| rights.allow(post.audience, named)) {
             Some(post) => write(r, &owner, &post, part).map(ServedDocument::Asker),
@@ -176,8 +176,8 @@ fn write(r: &Read<'_>, owner: &Actor, post: &Post, part: &PostResource) -> Resul
         PostResource::Create => created(r, owner, post),
         PostResource::Replies(window) => answers(r, post, &id, window),
         PostResource::Context(window) => thread(r, owner, post, &id, window),
-        PostResource::Likes => Ok(collection::hidden(&id, post_views::one(r, post.id)?.likes.into())),
-        PostResource::Shares => Ok(collection::hidden(&id, post_views::one(r, post.id)?.boosts.into())),
+        PostResource::Likes => Ok(collection::hidden(&id, post_views::single_view(r, post.id)?.likes.into())),
+        PostResource::Shares => Ok(collection::hidden(&id, post_views::single_view(r, post.id)?.boosts.into())),
     }
 }
 
@@ -185,7 +185,7 @@ fn write(r: &Read<'_>, owner: &Actor, post: &Post, part: &PostResource) -> Resul
 fn thread(r: &Read<'_>, owner: &Actor, post: &Post, id: &str, window: &RepliesWindow) -> Result<Value> {
     let below = posts::descendants(r, post.id, Viewer::Stranger, ThreadLimits::FOR_PAGE)?;
     let below: Vec<PostId> = below.into_iter().map(|(id, _)| id).collect();
-    let mut all = block_filter::shown(r, &below)?;
+    let mut all = block_filter::is_shown(r, &below)?;
     all.push(post.id);
     all.sort();
     let first = format!("{id}?page=true");
@@ -218,7 +218,7 @@ fn answers(r: &Read<'_>, post: &Post, id: &str, window: &RepliesWindow) -> Resul
     found.truncate(REPLIES_PER_PAGE);
     let next = found.last().filter(|_| more).map(|last| format!("{id}?page=true&after={last}"));
     let own = window.after.map_or_else(|| format!("{id}?page=true"), |after| format!("{id}?page=true&after={after}"));
-    let items = posts::uris(r, &block_filter::shown(r, &found)?)?.into_iter().map(Value::from).collect();
+    let items = posts::uris(r, &block_filter::is_shown(r, &found)?)?.into_iter().map(Value::from).collect();
     let page = OwnCollectionPage { id: own, part_of: id.to_owned(), items, next, prev: None };
     let whole = window.page.is_none();
     Ok(if whole { collection::replies(id, page) } else { collection::page(CollectionOrder::Unordered, page) })

@@ -19,7 +19,7 @@ pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpRes
 
 /// The part of who signed.
 fn part(node: &Node, letter: &SignedRequest) -> Result<ServedDocument> {
-    let reader = match authorized_fetch::pass(node, letter)? {
+    let reader = match authorized_fetch::fetch_access(node, letter)? {
         FetchAccess::Refused(why) => return Ok(ServedDocument::Refused(why)),
         FetchAccess::Known(actor) => Some(*actor),
         FetchAccess::Anyone => letter.reader(node),
@@ -32,10 +32,10 @@ fn part(node: &Node, letter: &SignedRequest) -> Result<ServedDocument> {
     let url = letter.url(node);
     node.store.read(|r| {
         let owner = actors::by_id(r, node::owner(r)?)?;
-        if follower_sync::url(&owner) != url {
+        if follower_sync::sync_url(&owner) != url {
             return Err(Error::NotFound);
         }
-        let ids = follower_sync::part(r, owner.id, &reader.uri)?.into_iter().map(Value::from).collect();
+        let ids = follower_sync::partial_collection(r, owner.id, &reader.uri)?.into_iter().map(Value::from).collect();
         Ok(ServedDocument::Asker(collection::whole(CollectionOrder::Ordered, &url, ids)))
     })
 }

@@ -80,7 +80,7 @@ impl ApiResponse {
     }
 
     /// `{}`: it is done.
-    pub fn done() -> Self {
+    pub fn empty() -> Self {
         Self { code: 200, body: Bytes::from_static(b"{}"), headers: Vec::new() }
     }
 

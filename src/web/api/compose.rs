@@ -47,10 +47,10 @@ enum IdempotentResult {
 
 /// `POST /api/v1/statuses`: a Status, or a ScheduledStatus when it is for later.
 pub fn create(node: &Node, call: &ApiRequest) -> ApiResult {
-    let once = once(call);
+    let once = with_idempotency_key(call);
     // One snapshot: a request that comes twice must not be told that its files are taken.
     let (made, draft) = node.store.read(|r| {
-        let made = once.as_deref().map(|key| earlier(r, key)).transpose()?.flatten();
+        let made = once.as_deref().map(|key| earlier_result(r, key)).transpose()?.flatten();
         let draft = if made.is_some() { None } else { Some(read(r, call)) };
         Ok((made, draft))
     })?;
@@ -76,16 +76,16 @@ fn publish_or_keep(node: &Node, call: &ApiRequest, draft: NewPost) -> ApiResult 
     }
 }
 
-fn earlier(r: &Read<'_>, key: &str) -> Result<Option<IdempotentResult>> {
-    if let Some(id) = apps::made_once(r, key)? {
+fn earlier_result(r: &Read<'_>, key: &str) -> Result<Option<IdempotentResult>> {
+    if let Some(id) = apps::idempotent_result(r, key)? {
         return Ok(Some(IdempotentResult::Post(id)));
     }
-    let waiting = drafts::made_once(r, key)?.map(|id| drafts::get(r, id)).transpose()?;
+    let waiting = drafts::idempotent_result(r, key)?.map(|id| drafts::get(r, id)).transpose()?;
     Ok(waiting.map(IdempotentResult::Waiting))
 }
 
 /// The client's name for this request, its own among all clients. Of a long one only the hash is kept.
-fn once(call: &ApiRequest) -> Option<String> {
+fn with_idempotency_key(call: &ApiRequest) -> Option<String> {
     let key = call.idempotency.as_deref().map(str::trim).filter(|key| !key.is_empty())?;
     let token = call.token.as_ref()?;
     Some(match key.len() {
@@ -100,7 +100,7 @@ pub fn due(node: &Node, call: &ApiRequest) -> Result<Option<Time>, ApiError> {
     // As Ruby writes times, too.
     let at = said.trim().replace(" UTC", "Z").replace(" +", "+").replace(" -", "-");
     let at = Time::parse(&at).ok_or_else(|| refused("Scheduled at is no date"))?;
-    Ok(scheduling::moment(at, node.clock().now())?)
+    Ok(scheduling::scheduled_time(at, node.clock().now())?)
 }
 
 /// What is written, as far as it can be judged without asking anybody.
@@ -112,10 +112,10 @@ fn read(r: &Read<'_>, call: &ApiRequest) -> Result<NewPost, ApiError> {
         None => settings.audience.parse().unwrap_or(Audience::Public),
     };
     let quote = params.given("quoted_status_id").or_else(|| params.given("quote_id"));
-    let quote = quote.map(|id| known(r, &id, QUOTED_NOT_FOUND)).transpose()?;
-    let reply_to = params.given("in_reply_to_id").map(|id| known(r, &id, PARENT_NOT_FOUND)).transpose()?;
+    let quote = quote.map(|id| known_post(r, &id, QUOTED_NOT_FOUND)).transpose()?;
+    let reply_to = params.given("in_reply_to_id").map(|id| known_post(r, &id, PARENT_NOT_FOUND)).transpose()?;
     let media = media(r, call)?;
-    let (text, warning) = words(call);
+    let (text, warning) = status_text(call);
     if text.trim().is_empty() && media.is_empty() && quote.is_none() {
         return Err(refused("Text can't be blank"));
     }
@@ -139,7 +139,7 @@ fn read(r: &Read<'_>, call: &ApiRequest) -> Result<NewPost, ApiError> {
 }
 
 /// The text and its warning; a warning alone is the text, as on Mastodon.
-pub fn words(call: &ApiRequest) -> (String, Option<String>) {
+pub fn status_text(call: &ApiRequest) -> (String, Option<String>) {
     let (text, warning) = (call.params.text("status").unwrap_or_default(), call.params.given("spoiler_text"));
     match warning {
         Some(warning) if text.trim().is_empty() => (warning, None),
@@ -171,7 +171,7 @@ pub fn markdown(call: &ApiRequest) -> Option<bool> {
     }
 }
 
-fn known(r: &Read<'_>, id: &str, lacking: &'static str) -> Result<PostId, ApiError> {
+fn known_post(r: &Read<'_>, id: &str, lacking: &'static str) -> Result<PostId, ApiError> {
     let post = id.parse().and_then(|id| posts::by_id(r, id));
     match post {
         Ok(post) => Ok(post.boost_of.unwrap_or(post.id)),
@@ -182,7 +182,7 @@ fn known(r: &Read<'_>, id: &str, lacking: &'static str) -> Result<PostId, ApiErr
 
 fn media(r: &Read<'_>, call: &ApiRequest) -> Result<Vec<MediaId>, ApiError> {
     let ids = media_ids(call)?;
-    match attachments::are_loose(r, &ids, None)? {
+    match attachments::are_unattached(r, &ids, None)? {
         true => Ok(ids),
         false => Err(refused("Media not found or already attached to another post")),
     }
@@ -224,7 +224,7 @@ pub fn length(call: &ApiRequest) -> Result<Option<Duration>, ApiError> {
     if call.params.given("poll/expires_in").is_none() {
         return Ok(None);
     }
-    let seconds = call.params.whole("poll/expires_in").and_then(|seconds| u64::try_from(seconds).ok());
+    let seconds = call.params.integer("poll/expires_in").and_then(|seconds| u64::try_from(seconds).ok());
     seconds
         .map(|seconds| Some(Duration::from_secs(seconds)))
         .ok_or_else(|| refused("Expires at is no number of seconds"))
@@ -260,7 +260,7 @@ fn app(r: &Read<'_>, call: &ApiRequest) -> Result<Option<(String, Option<String>
 /// The answer when it names somebody the app did not expect it to.
 fn unexpected(node: &Node, call: &ApiRequest, draft: &NewPost) -> Result<Option<ApiResponse>, ApiError> {
     let Some(allowed) = &draft.allowed else { return Ok(None) };
-    let named = publish::named(node, &draft.text, draft.markdown)?;
+    let named = publish::resolve_mentions(node, &draft.text, draft.markdown)?;
     let others: Vec<ActorId> = named.into_iter().filter(|id| !allowed.contains(id)).collect();
     if others.is_empty() {
         return Ok(None);

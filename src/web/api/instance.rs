@@ -15,7 +15,7 @@ use crate::media::{MAX_AUDIO_VIDEO_BYTES, MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, med
 use crate::social::{pin, poll};
 use crate::store::node::Settings;
 use crate::store::{Read, actors, node, own_emoji, posts::pins};
-use crate::text::default_texts::{self, or, prose};
+use crate::text::default_texts::{self, or_default, to_html};
 use crate::text::{MAX_ALT_TEXT_CHARS, MAX_NOTE_CHARS, MAX_OWN_BIO_CHARS, language, post_length};
 
 /// Mastodon's version whose calls are answered: what Ice Cubes, Mammoth and Mastodon.py decide by.
@@ -110,7 +110,7 @@ pub fn v2(node: &Node, call: &ApiRequest) -> ApiResult {
                 "min_age": null, "url": null,
             },
             "contact": { "email": settings.contact, "account": owner.as_ref().map(|owner| account(&view, owner)) },
-            "rules": told(&settings),
+            "rules": rule_list(&settings),
             "api_versions": { "mastodon": API_VERSION },
             "wrapstodon": null,
         });
@@ -143,7 +143,7 @@ pub fn v1(node: &Node, call: &ApiRequest) -> ApiResult {
             "invites_enabled": false,
             "configuration": limits(),
             "contact_account": owner.as_ref().map(|owner| account(&view, owner)),
-            "rules": told(&settings),
+            "rules": rule_list(&settings),
             "max_toot_chars": MAX_NOTE_CHARS,
         }))
     })?;
@@ -165,8 +165,8 @@ fn language(settings: &Settings) -> &str {
 }
 
 /// The rules one by one; ids count from 1 in their order.
-fn told(settings: &Settings) -> Vec<Value> {
-    let rules = default_texts::rules(or(&settings.rules, default_texts::DEFAULT_RULES));
+fn rule_list(settings: &Settings) -> Vec<Value> {
+    let rules = default_texts::rules(or_default(&settings.rules, default_texts::DEFAULT_RULES));
     let rule =
         |(n, text): (usize, &str)| json!({ "id": (n + 1).to_string(), "text": text, "hint": "", "translations": {} });
     rules.into_iter().take(MAX_LISTED_RULES).enumerate().map(rule).collect()
@@ -174,7 +174,7 @@ fn told(settings: &Settings) -> Vec<Value> {
 
 /// `GET /api/v1/instance/rules`.
 pub fn rules(node: &Node, _: &ApiRequest) -> ApiResult {
-    Ok(ApiResponse::json(&told(&node.store.read(node::settings)?)))
+    Ok(ApiResponse::json(&rule_list(&node.store.read(node::settings)?)))
 }
 
 /// `GET /api/v1/instance/languages`: those a post can be said to be in.
@@ -187,18 +187,18 @@ pub fn languages(_: &Node, _: &ApiRequest) -> ApiResult {
 /// `GET /api/v1/instance/extended_description`.
 pub fn description(node: &Node, _: &ApiRequest) -> ApiResult {
     let settings = node.store.read(node::settings)?;
-    said(node, or(&settings.about, default_texts::DEFAULT_ABOUT))
+    owner_text(node, or_default(&settings.about, default_texts::DEFAULT_ABOUT))
 }
 
 /// `GET /api/v1/instance/privacy_policy`.
 pub fn privacy(node: &Node, _: &ApiRequest) -> ApiResult {
     let settings = node.store.read(node::settings)?;
-    said(node, or(&settings.privacy, default_texts::DEFAULT_PRIVACY))
+    owner_text(node, or_default(&settings.privacy, default_texts::DEFAULT_PRIVACY))
 }
 
-fn said(node: &Node, text: &str) -> ApiResult {
+fn owner_text(node: &Node, text: &str) -> ApiResult {
     let at: Time = node.facts.created_at;
-    Ok(ApiResponse::json(&json!({ "updated_at": at.rfc3339_millis(), "content": prose(text).into_string() })))
+    Ok(ApiResponse::json(&json!({ "updated_at": at.rfc3339_millis(), "content": to_html(text).into_string() })))
 }
 
 /// `GET /api/v1/custom_emojis`: the owner's own.

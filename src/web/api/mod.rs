@@ -84,7 +84,7 @@ pub async fn serve(
     let from =
         RequestSource { address: auth::address(&request, &node.config.trusted_proxies), is_here: is_here(&request) };
     let answer = answered(&node, (&rates, &again), from, &request, payload).await;
-    dressed(answer, request.method() == Method::HEAD)
+    error_response(answer, request.method() == Method::HEAD)
 }
 
 /// Finds the route, reads the parameters and runs it. Whoever shows a token in front of their body is known before it is
@@ -96,14 +96,14 @@ async fn answered(
     request: &HttpRequest,
     payload: web::Payload,
 ) -> ApiResponse {
-    let (route, mut call) = match begun(request, again) {
+    let (route, mut call) = match begin(request, again) {
         Ok(begun) => begun,
         Err(fault) => return fault.answer(),
     };
     let mut standing = None;
-    if request_body::comes(request) && call.bearer.is_some() {
+    if request_body::has_body(request) && call.bearer.is_some() {
         let rates = rates.clone();
-        match blocking(node, move |node| Ok(entered(node, &rates, from, route, call))).await {
+        match blocking(node, move |node| Ok(authenticate(node, &rates, from, route, call))).await {
             Ok(Ok((known, stands))) => (call, standing) = (known, Some(stands)),
             Ok(Err(refused)) => return refused,
             Err(error) => return ApiError::from(error).answer(),
@@ -112,7 +112,7 @@ async fn answered(
     if let Err(fault) = read(node, route, &mut call, request, payload).await {
         let answer = fault.answer();
         return match standing {
-            Some(standing) => standing.told(answer, node.clock().now()),
+            Some(standing) => standing.headers(answer, node.clock().now()),
             None => answer,
         };
     }
@@ -120,7 +120,7 @@ async fn answered(
     let done = blocking(node, move |node| {
         Ok(match standing {
             Some(standing) => run(node, &again, route, &call, standing),
-            None => match entered(node, &rates, from, route, call) {
+            None => match authenticate(node, &rates, from, route, call) {
                 Ok((call, standing)) => run(node, &again, route, &call, standing),
                 Err(refused) => refused,
             },
@@ -130,14 +130,14 @@ async fn answered(
 }
 
 /// Finds the route and reads what stands in front of the body; the token waits for a thread that may read the disk.
-fn begun(request: &HttpRequest, again: &ResponseCache) -> Result<(&'static Route, ApiRequest), ApiError> {
+fn begin(request: &HttpRequest, again: &ResponseCache) -> Result<(&'static Route, ApiRequest), ApiError> {
     let path = request.path();
     let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
     if ["/api/v1/admin/", "/api/v2/admin/"].iter().any(|admin| path.starts_with(admin)) {
         return Err(ApiError::NotAllowed);
     }
     let (route, captured) = routes::find(method.as_str(), path).ok_or(ApiError::NoRoute)?;
-    let params = RequestParams::of_query(request)?;
+    let params = RequestParams::from_query(request)?;
     let (bearer, basic) = credentials(request, &params);
     let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let call = ApiRequest {
@@ -196,7 +196,7 @@ fn credentials(request: &HttpRequest, params: &RequestParams) -> (Option<String>
 }
 
 /// Whose call it is and how they stand after it; an answer when it goes no further.
-fn entered(
+fn authenticate(
     node: &Node,
     rates: &ApiRateLimits,
     from: RequestSource,
@@ -204,7 +204,7 @@ fn entered(
     mut call: ApiRequest,
 ) -> Result<(ApiRequest, RateLimitStatus), ApiResponse> {
     let now = node.clock().now();
-    let token = known(node, route, &call);
+    let token = known_token(node, route, &call);
     let caller = match &token {
         Ok(Some(token)) if from.is_here => RateLimitCaller::Here(token.id),
         Ok(Some(token)) => RateLimitCaller::Token(token.id),
@@ -212,29 +212,29 @@ fn entered(
     };
     let standing = rates.count(route, caller, now);
     if standing.is_over() {
-        return Err(standing.told(ApiError::TooMany.answer(), now));
+        return Err(standing.headers(ApiError::TooMany.answer(), now));
     }
     match token {
         Ok(token) => {
             call.token = token;
             Ok((call, standing))
         }
-        Err(fault) => Err(standing.told(fault.answer(), now)),
+        Err(fault) => Err(standing.headers(fault.answer(), now)),
     }
 }
 
 /// Runs a call, if its token may do what the route does.
 fn run(node: &Node, again: &ResponseCache, route: &Route, call: &ApiRequest, standing: RateLimitStatus) -> ApiResponse {
-    let answer = admitted(route.need, call).and_then(|()| match route.again {
+    let answer = check_access(route.need, call).and_then(|()| match route.again {
         true => again.answer(node, call, || (route.run)(node, call)),
         false => (route.run)(node, call),
     });
-    standing.told(answer.unwrap_or_else(ApiError::answer), node.clock().now())
+    standing.headers(answer.unwrap_or_else(ApiError::answer), node.clock().now())
 }
 
 /// Whose token it is. A bad one is an error, save where none is needed: apps send the one they have with everything, also
 /// when it has ended.
-fn known(node: &Node, route: &Route, call: &ApiRequest) -> Result<Option<AccessToken>, ApiError> {
+fn known_token(node: &Node, route: &Route, call: &ApiRequest) -> Result<Option<AccessToken>, ApiError> {
     match call.bearer.as_deref().map(|text| bearer(node, text)).transpose() {
         Err(ApiError::NoToken) if matches!(route.need, RequiredAccess::Nothing) => Ok(None),
         known => known,
@@ -252,7 +252,7 @@ fn bearer(node: &Node, text: &str) -> Result<AccessToken, ApiError> {
 }
 
 /// Whether this token may do what the route does.
-fn admitted(need: RequiredAccess, call: &ApiRequest) -> Result<(), ApiError> {
+fn check_access(need: RequiredAccess, call: &ApiRequest) -> Result<(), ApiError> {
     let holds = |wanted: &[&str]| {
         let granted = call.token.as_ref().map_or("", |token| token.scopes.as_str());
         if wanted.iter().any(|scope| oauth::allows(granted, scope)) { Ok(()) } else { Err(ApiError::Scope) }
@@ -273,7 +273,7 @@ fn admitted(need: RequiredAccess, call: &ApiRequest) -> Result<(), ApiError> {
     }
 }
 
-fn dressed(answer: ApiResponse, head: bool) -> HttpResponse {
+fn error_response(answer: ApiResponse, head: bool) -> HttpResponse {
     let code = StatusCode::from_u16(answer.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(code);
     response.insert_header((header::CONTENT_TYPE, "application/json; charset=utf-8"));

@@ -23,7 +23,7 @@ const DEFAULT_UNREAD_LIMIT: u32 = 100;
 const MAX_UNREAD_LIMIT: u32 = 1_000;
 
 /// Which types the client takes: it names the ones it wants or knows, or it may be an old one.
-fn words(call: &ApiRequest) -> NotificationTypes {
+fn notification_types(call: &ApiRequest) -> NotificationTypes {
     let says = !call.params.list("types").is_empty() || !call.params.list("supported_types").is_empty();
     if says { NotificationTypes::All } else { NotificationTypes::Old }
 }
@@ -45,19 +45,24 @@ pub fn wanted(call: &ApiRequest, words: NotificationTypes) -> Option<Notificatio
 }
 
 /// Everyone and everything these rows tell of.
-fn cast(r: &Read<'_>, call: &ApiRequest, view: &ApiViewer<'_>, found: &[Notification]) -> Result<NotificationContext> {
+fn context(
+    r: &Read<'_>,
+    call: &ApiRequest,
+    view: &ApiViewer<'_>,
+    found: &[Notification],
+) -> Result<NotificationContext> {
     let posts: Vec<PostId> = found.iter().filter_map(|row| row.post_id).collect();
     NotificationContext::load(r, found.iter().map(|row| row.actor_id), call.pieces.of(r, view, &posts)?)
 }
 
 /// `GET /api/v1/notifications`.
 pub fn list(node: &Node, call: &ApiRequest) -> ApiResult {
-    let (window, words) = (PageWindow::of(call, 40, 80), words(call));
+    let (window, words) = (PageWindow::of(call, 40, 80), notification_types(call));
     let Some(wanted) = wanted(call, words) else { return Ok(ApiResponse::none()) };
     let (list, ids) = node.store.read(|r| {
         let view = ApiViewer::load(node, r, call)?;
         let found = rows::list(r, &wanted, window.rows())?;
-        let cast = cast(r, call, &view, &found)?;
+        let cast = context(r, call, &view, &found)?;
         let list: Vec<_> = found.iter().filter_map(|row| shown(&view, words, row, &cast)).collect();
         Ok((list, found.iter().map(|row| row.id.0).collect::<Vec<_>>()))
     })?;
@@ -65,12 +70,12 @@ pub fn list(node: &Node, call: &ApiRequest) -> ApiResult {
 }
 
 /// `GET /api/v1/notifications/{id}`.
-pub fn one(node: &Node, call: &ApiRequest) -> ApiResult {
-    let (id, words): (NotificationId, _) = (call.id()?, words(call));
+pub fn show(node: &Node, call: &ApiRequest) -> ApiResult {
+    let (id, words): (NotificationId, _) = (call.id()?, notification_types(call));
     let one = node.store.read(|r| {
         let view = ApiViewer::load(node, r, call)?;
         let row = rows::by_id(r, id)?;
-        shown(&view, words, &row, &cast(r, call, &view, std::slice::from_ref(&row))?).ok_or(Error::NotFound)
+        shown(&view, words, &row, &context(r, call, &view, std::slice::from_ref(&row))?).ok_or(Error::NotFound)
     })?;
     Ok(ApiResponse::json(&one))
 }
@@ -80,30 +85,30 @@ pub fn one(node: &Node, call: &ApiRequest) -> ApiResult {
 pub fn clear(node: &Node, _: &ApiRequest) -> ApiResult {
     let newest = node.store.read(rows::newest)?;
     while node.store.write(move |w| rows::clear(w, newest))? {}
-    Ok(ApiResponse::done())
+    Ok(ApiResponse::empty())
 }
 
 /// `POST /api/v1/notifications/{id}/dismiss`.
 pub fn dismiss(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: NotificationId = call.id()?;
     node.store.write(move |w| rows::dismiss(w, id))?;
-    Ok(ApiResponse::done())
+    Ok(ApiResponse::empty())
 }
 
 /// `POST /api/v1/notifications/dismiss` with the id as a parameter, as Mammoth still asks: done also when it is not there.
 pub fn dismiss_named(node: &Node, call: &ApiRequest) -> ApiResult {
     let Some(id) = call.params.given("id").and_then(|id| id.parse::<NotificationId>().ok()) else {
-        return Ok(ApiResponse::done());
+        return Ok(ApiResponse::empty());
     };
     match node.store.write(move |w| rows::dismiss(w, id)) {
-        Ok(()) | Err(Error::NotFound) => Ok(ApiResponse::done()),
+        Ok(()) | Err(Error::NotFound) => Ok(ApiResponse::empty()),
         Err(error) => Err(error.into()),
     }
 }
 
 /// `GET /api/v1/notifications/unread_count`.
 pub fn unread(node: &Node, call: &ApiRequest) -> ApiResult {
-    let wanted = wanted(call, words(call));
+    let wanted = wanted(call, notification_types(call));
     count(node, call, wanted)
 }
 

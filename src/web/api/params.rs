@@ -52,7 +52,7 @@ impl RequestParams {
         body: IncomingBody,
         is_owners: impl AsyncFn(String) -> Result<bool, ApiError>,
     ) -> Result<(), ApiError> {
-        let place = body.place();
+        let place = body.permit();
         self._place = Some(place.clone());
         let most = if place.sender() == BodySender::Owner { MAX_TEXT_BYTES } else { MAX_ANONYMOUS_BODY_BYTES };
         self.names.clear();
@@ -61,7 +61,7 @@ impl RequestParams {
             let form = Multipart::new(request.headers(), body);
             return self.multipart(form, most, &place, is_owners).await;
         }
-        let body = body.whole(most).await?;
+        let body = body.read_all(most).await?;
         self.from_body = !body.is_empty();
         if kind(request).contains("json") {
             self.json(&body)?;
@@ -72,7 +72,7 @@ impl RequestParams {
     }
 
     /// Reads the query of a request.
-    pub fn of_query(request: &HttpRequest) -> Result<Self, ApiError> {
+    pub fn from_query(request: &HttpRequest) -> Result<Self, ApiError> {
         let mut params = Self::default();
         params.pairs(request.query_string().as_bytes())?;
         Ok(params)
@@ -126,7 +126,7 @@ impl RequestParams {
     }
 
     /// A whole number, as Ruby reads one: what stands behind its digits does not count. Swift and Dart send 3600.0.
-    pub fn whole(&self, path: &str) -> Option<i64> {
+    pub fn integer(&self, path: &str) -> Option<i64> {
         let text = self.given(path)?;
         let text = text.trim();
         let end = text.char_indices().find(|(at, c)| !(c.is_ascii_digit() || *at == 0 && *c == '-'));
@@ -206,7 +206,7 @@ impl RequestParams {
                     if !is_owners(token).await? {
                         return Err(ApiError::NoToken);
                     }
-                    place.vouch()?;
+                    place.promote_to_owner()?;
                     texts += MAX_TEXT_BYTES - MAX_ANONYMOUS_BODY_BYTES;
                 }
                 let bytes = part(&mut field, files.min(MAX_FILE_BYTES)).await?;
@@ -237,7 +237,7 @@ impl RequestParams {
             return Err(ApiError::BadRequest("parameters are nested too deep".into()));
         }
         if inner.is_empty() {
-            self.note(head, &value);
+            self.add_text(head, &value);
         }
         put(&mut self.tree, head, &inner, value);
         Ok(())
@@ -246,7 +246,7 @@ impl RequestParams {
 
 impl RequestParams {
     /// `id=1&id=2` is a list to who asks for one, and else the last: many HTTP libraries write lists so.
-    fn note(&mut self, name: &str, value: &Value) {
+    fn add_text(&mut self, name: &str, value: &Value) {
         if self.names.insert(name.to_owned()) {
             self.again.remove(name);
         } else if let Some(before) = self.tree.get(name) {
@@ -365,7 +365,7 @@ mod tests {
     #[test]
     fn whole_numbers_are_read_as_ruby_reads_them() {
         let params = RequestParams::of("a=3600&b=3600.0&c=-5&d=soon&e=&f=12h&g=99999999999999999999");
-        let read: Vec<_> = ["a", "b", "c", "d", "e", "f", "g", "h"].map(|name| params.whole(name)).into();
+        let read: Vec<_> = ["a", "b", "c", "d", "e", "f", "g", "h"].map(|name| params.integer(name)).into();
         assert_eq!(read, [Some(3600), Some(3600), Some(-5), None, None, Some(12), None, None]);
     }
 

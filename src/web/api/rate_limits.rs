@@ -10,7 +10,7 @@ use super::call::ApiResponse;
 use super::routes::Route;
 use crate::base::Time;
 use crate::base::id::TokenId;
-use crate::base::rate_limit_key::{network, stranger};
+use crate::base::rate_limit_key::{anonymous_key, network_key};
 
 /// Callers remembered at most, for each kind of act.
 const MAX_REMEMBERED_CALLERS: usize = 4_096;
@@ -73,10 +73,10 @@ pub enum RateLimitCaller {
 impl RateLimitCaller {
     /// Somebody without a token, from here.
     pub fn at(address: IpAddr) -> Self {
-        Self::Address(network(address))
+        Self::Address(network_key(address))
     }
 
-    fn wide(address: IpAddr) -> Self {
+    fn wide_network(address: IpAddr) -> Self {
         Self::Wide(match address {
             IpAddr::V4(v4) => Ipv4Addr::from_bits(v4.to_bits() >> 8 << 8).into(),
             IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 80 << 80).into(),
@@ -100,7 +100,7 @@ impl RateLimitStatus {
     }
 
     /// Tells the caller; Mastodon.py waits by these.
-    pub fn told(self, answer: ApiResponse, now: Time) -> ApiResponse {
+    pub fn headers(self, answer: ApiResponse, now: Time) -> ApiResponse {
         let answer = answer
             .header("x-ratelimit-limit", self.limit.to_string())
             .header("x-ratelimit-remaining", self.remaining.unwrap_or(0).to_string())
@@ -144,14 +144,14 @@ fn registers(counted: &mut WindowCounts, address: IpAddr, now: Time) -> RateLimi
     let (most, window) = LimitedAction::Register.limit();
     let mut add = |caller, most| add(counted, (LimitedAction::Register, caller), most, window, now);
     // Behind a proxy we were not told about everybody has one address.
-    if stranger(address).is_none() {
+    if anonymous_key(address).is_none() {
         return add(RateLimitCaller::All, CROWD_REGISTRATIONS);
     }
     let own = add(RateLimitCaller::Address(address), most);
     if own.is_over() {
         return own;
     }
-    let wide = add(RateLimitCaller::wide(address), REGISTRATIONS_IN_A_CROWD);
+    let wide = add(RateLimitCaller::wide_network(address), REGISTRATIONS_IN_A_CROWD);
     let crowd = add(RateLimitCaller::All, CROWD_REGISTRATIONS).is_over();
     if crowd && wide.is_over() { wide } else { own }
 }

@@ -30,7 +30,7 @@ pub(super) struct SnapshotKey {
 impl SnapshotKey {
     /// The one of now: taken before anything is read, so that whatever is written meanwhile ends it.
     fn now(node: &Node) -> Self {
-        Self { rung: node.store.bell().rung(), at: node.clock().now() }
+        Self { rung: node.store.commit_notifier().generation(), at: node.clock().now() }
     }
 
     /// The one this act looks at; None for one that writes, whose view nobody else may ever share.
@@ -39,7 +39,7 @@ impl SnapshotKey {
     }
 
     /// Whether what was made of it is good `now`: nothing was written since, and no more than a moment has passed.
-    pub(super) fn holds(self, now: Self) -> bool {
+    pub(super) fn is_valid(self, now: Self) -> bool {
         self.rung == now.rung && self.at <= now.at && now.at.since(self.at) < RESPONSE_TTL
     }
 }
@@ -81,23 +81,23 @@ impl ResponseCache {
             query: call.query.clone(),
         };
         let now = SnapshotKey::now(node);
-        if let Some(answer) = self.kept(&asked, now) {
+        if let Some(answer) = self.cached(&asked, now) {
             return Ok(answer);
         }
         let answer = make()?;
         if answer.code == 200 && answer.body.len() <= MAX_RESPONSE_BYTES {
-            self.keep(CachedResponse { asked, made: now, answer: answer.clone() });
+            self.insert(CachedResponse { asked, made: now, answer: answer.clone() });
         }
         Ok(answer)
     }
 
-    fn kept(&self, asked: &ResponseKey, now: SnapshotKey) -> Option<ApiResponse> {
+    fn cached(&self, asked: &ResponseKey, now: SnapshotKey) -> Option<ApiResponse> {
         let mut all = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|kept| kept.made.holds(now));
+        all.retain(|kept| kept.made.is_valid(now));
         all.iter().find(|kept| kept.asked == *asked).map(|kept| kept.answer.clone())
     }
 
-    fn keep(&self, new: CachedResponse) {
+    fn insert(&self, new: CachedResponse) {
         let mut all = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|kept| kept.asked != new.asked);
         if all.len() >= MAX_RESPONSES {

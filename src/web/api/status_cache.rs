@@ -53,28 +53,28 @@ pub struct StatusCache(Mutex<StatusGeneration>);
 impl StatusCache {
     /// The statuses of these posts and boosts in this order; those that are gone or kept away are passed over.
     pub fn of(&self, r: &Read<'_>, view: &ApiViewer<'_>, ids: &[PostId]) -> Result<Vec<CachedStatus>> {
-        let mut found = self.kept(r, view.eyes(), ids);
+        let mut found = self.cached(r, view.viewer_key(), ids);
         let missing: BTreeSet<PostId> = ids.iter().filter(|id| !found.contains_key(id)).copied().collect();
         if !missing.is_empty() {
             let made = made(r, view, &missing.into_iter().collect::<Vec<_>>())?;
-            self.keep(r, view.eyes(), &made);
+            self.insert(r, view.viewer_key(), &made);
             found.extend(made.into_iter().map(|piece| (piece.id, piece)));
         }
         Ok(ids.iter().filter_map(|id| found.get(id).cloned()).collect())
     }
 
-    fn kept(&self, r: &Read<'_>, eyes: ViewerKey, ids: &[PostId]) -> HashMap<PostId, CachedStatus> {
+    fn cached(&self, r: &Read<'_>, eyes: ViewerKey, ids: &[PostId]) -> HashMap<PostId, CachedStatus> {
         let Some(now) = SnapshotKey::of(r) else { return HashMap::new() };
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !shelf.made.holds(now) {
+        if !shelf.made.is_valid(now) {
             *shelf = StatusGeneration { made: now, ..StatusGeneration::default() };
         }
         ids.iter().filter_map(|id| Some((*id, shelf.texts.get(&(eyes, *id))?.clone()))).collect()
     }
 
-    fn keep(&self, r: &Read<'_>, eyes: ViewerKey, made: &[CachedStatus]) {
+    fn insert(&self, r: &Read<'_>, eyes: ViewerKey, made: &[CachedStatus]) {
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !SnapshotKey::of(r).is_some_and(|now| shelf.made.holds(now)) {
+        if !SnapshotKey::of(r).is_some_and(|now| shelf.made.is_valid(now)) {
             return;
         }
         for piece in made {
@@ -93,7 +93,7 @@ pub fn made(r: &Read<'_>, view: &ApiViewer<'_>, ids: &[PostId]) -> Result<Vec<Ca
         let open = card.post.audience.is_open();
         Ok(CachedStatus { id: card.id, author: card.author.clone(), open, text: text.into() })
     };
-    post_views::of(r, ids)?.iter().map(piece).collect()
+    post_views::post_views(r, ids)?.iter().map(piece).collect()
 }
 
 #[cfg(test)]

@@ -14,12 +14,12 @@ pub fn list(_: &Node, _: &ApiRequest) -> ApiResult {
 
 /// Nothing to say: `{}`.
 pub fn object(_: &Node, _: &ApiRequest) -> ApiResult {
-    Ok(ApiResponse::done())
+    Ok(ApiResponse::empty())
 }
 
 /// Done, for there was nothing to do: `{}`.
 pub fn done(_: &Node, _: &ApiRequest) -> ApiResult {
-    Ok(ApiResponse::done())
+    Ok(ApiResponse::empty())
 }
 
 /// 404.

@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use super::form::{FormFields, OwnerForm};
 use super::layout::{self, NavigationEntry, PageContext, PageFrame};
-use super::login::capital;
-use super::post::thread::query;
+use super::login::capitalized;
+use super::post::thread::thread_query;
 use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::federation::owner::login::{self, LoginGuard};
@@ -78,13 +78,13 @@ impl AuthorizeQuery {
     }
 
     /// The app's address with these pairs and its own `state` behind it; never touched otherwise.
-    fn back(&self, pairs: &[(&str, &str)]) -> String {
+    fn redirect_back(&self, pairs: &[(&str, &str)]) -> String {
         let mut url = self.redirect_uri.clone();
         let state = Some(("state", self.state.as_str())).filter(|(_, state)| !state.is_empty());
         for (name, value) in pairs.iter().copied().chain(state) {
             url.push(if url.contains('?') { '&' } else { '?' });
             // `+` means a blank in forms only; apps read their address as any other.
-            url.push_str(&format!("{name}={}", query(value).replace('+', "%20")));
+            url.push_str(&format!("{name}={}", thread_query(value).replace('+', "%20")));
         }
         url
     }
@@ -125,14 +125,14 @@ pub async fn decide(
         if fields.text("decision") != "allow" {
             return match asked.redirect_uri.as_str() {
                 OUT_OF_BAND => Ok(AuthorizeOutcome::Go("/".to_owned())),
-                _ => Ok(AuthorizeOutcome::Go(asked.back(&[("error", "access_denied")]))),
+                _ => Ok(AuthorizeOutcome::Go(asked.redirect_back(&[("error", "access_denied")]))),
             };
         }
         if asked.wants_password() && node.store.read(store::node::password)?.is_some() {
             match login::check(&gate, &node.store, fields.text("password"), from) {
                 Ok(()) => {}
                 Err(problem @ Error::Denied(_)) => {
-                    let problem = capital(&sentence(&problem));
+                    let problem = capitalized(&sentence(&problem));
                     return page(node, &owner, &asked, &request, Some(&problem)).map(AuthorizeOutcome::Refuse);
                 }
                 Err(problem) => return Err(problem),
@@ -141,7 +141,7 @@ pub async fn decide(
         let code = oauth::grant(node, &request)?;
         match asked.redirect_uri.as_str() {
             OUT_OF_BAND => shown_code(node, &owner, &request, &code).map(AuthorizeOutcome::Show),
-            _ => Ok(AuthorizeOutcome::Go(asked.back(&[("code", &code)]))),
+            _ => Ok(AuthorizeOutcome::Go(asked.redirect_back(&[("code", &code)]))),
         }
     });
     Ok(answer(outcome.await?))
@@ -176,9 +176,9 @@ fn page(
                 h1 { "Let “" bdi { (request.app.name) } "” in?" }
                 @if let Some(problem) = problem { p.problem role="alert" { (problem) } }
                 p { "This app wants to act as " strong { bdi { (handle) } } ". It could:" }
-                ul { @for line in meanings(&request.scopes) { li { (line) } } }
+                ul { @for line in scope_descriptions(&request.scopes) { li { (line) } } }
                 @if let Some(site) = &request.app.website { p.note { "Its maker names " bdi { (site) } " as its page." } }
-                p.note { "Afterwards you are led to " bdi.address { (place(&request.redirect)) } ". In the settings you can end this at any time." }
+                p.note { "Afterwards you are led to " bdi.address { (redirect_target(&request.redirect)) } ". In the settings you can end this at any time." }
                 form.stack method="post" action="/oauth/authorize" {
                     (house.token(""))
                     (hidden(asked))
@@ -214,7 +214,7 @@ fn hidden(asked: &AuthorizeQuery) -> Markup {
 }
 
 /// Where a redirect leads, in words.
-fn place(redirect: &str) -> &str {
+fn redirect_target(redirect: &str) -> &str {
     if redirect == OUT_OF_BAND { "a page that shows a code to copy" } else { redirect }
 }
 
@@ -234,7 +234,7 @@ fn shown_code(node: &Node, owner: &Owner, request: &AuthorizationRequest, code: 
 }
 
 /// What a set of scopes lets an app do, in words.
-pub fn meanings(scopes: &str) -> Vec<String> {
+pub fn scope_descriptions(scopes: &str) -> Vec<String> {
     let words = |scope: &str| match scope.split_once(':') {
         None => match scope {
             "read" => "read everything that is yours here, private posts included".to_owned(),
@@ -257,7 +257,7 @@ mod tests {
     fn the_way_back_keeps_the_apps_address_as_it_is() {
         let back = |redirect: &str, state: &str| {
             let (redirect_uri, state) = (redirect.to_owned(), state.to_owned());
-            AuthorizeQuery { redirect_uri, state, ..AuthorizeQuery::default() }.back(&[("code", "x_-1")])
+            AuthorizeQuery { redirect_uri, state, ..AuthorizeQuery::default() }.redirect_back(&[("code", "x_-1")])
         };
         assert_eq!(back("icecubesapp://", ""), "icecubesapp://?code=x_-1");
         assert_eq!(back("https://a.example/cb?x=1", "a b&c"), "https://a.example/cb?x=1&code=x_-1&state=a%20b%26c");

@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::form::{FormFields, OwnerForm};
 use super::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
-use super::login::capital;
+use super::login::capitalized;
 use super::post::post_card::{self, CardPlacement};
 use super::{moderation::interaction_requests, people::actor_widgets, post::poll};
 use crate::base::id::{ActorId, DraftId, PostId};
@@ -72,7 +72,7 @@ pub struct ComposeFields {
 
 impl ComposeFields {
     /// An empty form with the owner's settings.
-    pub fn fresh(r: &Read<'_>) -> Result<Self> {
+    pub fn for_new_post(r: &Read<'_>) -> Result<Self> {
         let settings = store::node::settings(r)?;
         let audience = settings.audience.parse().unwrap_or(Audience::Public);
         let choices = Some(settings.choices());
@@ -82,8 +82,8 @@ impl ComposeFields {
     }
 
     /// A form that answers a post: its people named, its warning kept, its audience not widened.
-    pub fn answering(r: &Read<'_>, house: &PageContext<'_>, parent: &PostView) -> Result<Self> {
-        let fresh = Self::fresh(r)?;
+    pub fn for_reply(r: &Read<'_>, house: &PageContext<'_>, parent: &PostView) -> Result<Self> {
+        let fresh = Self::for_new_post(r)?;
         let mut names: Vec<String> = Vec::new();
         if !house.is_owner(&parent.author) {
             names.push(parent.author.handle());
@@ -98,7 +98,7 @@ impl ComposeFields {
             text: names.iter().map(|name| format!("@{name} ")).collect(),
             warning: parent.post.warning.clone().unwrap_or_default(),
             audience: fresh.audience.max(Some(parent.post.audience)),
-            language: answering_in(r, parent, &fresh.language)?,
+            language: for_reply_in(r, parent, &fresh.language)?,
             reply_to: Some(parent.post.id),
             hint: interaction_requests::hint(house, parent, Interaction::Reply),
             button: Some("Reply"),
@@ -107,10 +107,10 @@ impl ComposeFields {
     }
 
     /// A draft to be written on. What it answers or quotes may be gone by now.
-    fn kept(r: &Read<'_>, id: DraftId) -> Result<Self> {
+    fn from_draft(r: &Read<'_>, id: DraftId) -> Result<Self> {
         let kept = drafts::get(r, id)?;
-        let (draft, fresh) = (keeping::draft(&kept), Self::fresh(r)?);
-        let here = |id: Option<PostId>| id.filter(|id| post_views::one(r, *id).is_ok());
+        let (draft, fresh) = (keeping::draft(&kept), Self::for_new_post(r)?);
+        let here = |id: Option<PostId>| id.filter(|id| post_views::single_view(r, *id).is_ok());
         let (reply_to, quote) = (here(draft.reply_to), here(draft.quote));
         let lost = reply_to != draft.reply_to || quote != draft.quote;
         let text = |text: Option<String>| text.unwrap_or_default();
@@ -157,7 +157,7 @@ impl ComposeFields {
 }
 
 /// The language an answer starts with: the post's own when the owner writes in it, too.
-fn answering_in(r: &Read<'_>, parent: &PostView, usual: &str) -> Result<String> {
+fn for_reply_in(r: &Read<'_>, parent: &PostView, usual: &str) -> Result<String> {
     let spoken = parent.post.language.as_deref().filter(|tag| *tag != usual);
     let Some(spoken) = spoken else { return Ok(usual.to_owned()) };
     let own = posts::languages(r, store::node::owner(r)?)?;
@@ -183,15 +183,15 @@ pub fn form(house: &PageContext<'_>, filled: &ComposeFields) -> Markup {
             }
             label.hidden for="text" { (hint) }
             textarea #text name="text" rows="3" placeholder=(hint) maxlength=(MAX_ARTICLE_CHARS) data-count="count" dir="auto" { (filled.text) }
-            @if !filled.files.is_empty() { div.drawer { (uploads::present(&filled.files)) } }
+            @if !filled.files.is_empty() { div.drawer { (uploads::existing_file(&filled.files)) } }
             div.tools {
-                (uploads::tool())
-                @if filled.group.is_none() { (poll::tool(&filled.poll)) }
-                (article_fields::tool(&filled.long, if reply || filled.group.is_some() { TitleField::Not } else { TitleField::Free }))
-                (warning_tool(filled))
-                (language_field::tool(&filled.language))
-                (choices_tool(filled))
-                (scheduled::tool(&filled.later))
+                (uploads::upload_fields())
+                @if filled.group.is_none() { (poll::compose_fields(&filled.poll)) }
+                (article_fields::compose_fields(&filled.long, if reply || filled.group.is_some() { TitleField::Not } else { TitleField::Free }))
+                (content_warning_field(filled))
+                (language_field::compose_field(&filled.language))
+                (policy_fields(filled))
+                (scheduled::schedule_fields(&filled.later))
                 span.count #count aria-live="polite" {}
                 (audience_choice(filled.audience.unwrap_or(Audience::Public)))
                 button.main type="submit" { (filled.button.unwrap_or("Post")) }
@@ -200,7 +200,7 @@ pub fn form(house: &PageContext<'_>, filled: &ComposeFields) -> Markup {
     }
 }
 
-fn warning_tool(filled: &ComposeFields) -> Markup {
+fn content_warning_field(filled: &ComposeFields) -> Markup {
     html! {
         details.tool open[!filled.warning.is_empty() || filled.sensitive] {
             summary title="Content warning" { (icon("warning")) span.label { "Warning" } }
@@ -214,7 +214,7 @@ fn warning_tool(filled: &ComposeFields) -> Markup {
     }
 }
 
-fn choices_tool(filled: &ComposeFields) -> Markup {
+fn policy_fields(filled: &ComposeFields) -> Markup {
     html! {
         details.tool {
             summary title="Who may answer, quote, like and boost" { (icon("people")) span.label { "Who may answer" } }
@@ -229,7 +229,7 @@ pub fn audience_choice(chosen: Audience) -> Markup {
         label.hidden for="audience" { "Who may read it" }
         select #audience name="audience" title="Who may read it" {
             @for audience in Audience::ALL {
-                option value=(audience.word()) selected[audience == chosen] { (post_card::reach(audience)) }
+                option value=(audience.as_word()) selected[audience == chosen] { (post_card::audience_text(audience)) }
             }
         }
     }
@@ -258,16 +258,16 @@ pub async fn show(
         node.store.read(|r| {
             let house = PageContext::load(node, r, Some(&owner), &here)?;
             if let Some(draft) = asked.draft {
-                let filled = ComposeFields::kept(r, draft)?;
-                let parent = filled.reply_to.map(|id| post_views::one(r, id)).transpose()?;
+                let filled = ComposeFields::from_draft(r, draft)?;
+                let parent = filled.reply_to.map(|id| post_views::single_view(r, id)).transpose()?;
                 return page(r, &house, parent.as_ref(), &filled);
             }
-            let parent = asked.reply_to.map(|id| post_views::one(r, id)).transpose()?;
+            let parent = asked.reply_to.map(|id| post_views::single_view(r, id)).transpose()?;
             let mut filled = match &parent {
-                Some(parent) => ComposeFields::answering(r, &house, parent)?,
-                None => ComposeFields::fresh(r)?,
+                Some(parent) => ComposeFields::for_reply(r, &house, parent)?,
+                None => ComposeFields::for_new_post(r)?,
             };
-            let quoted = asked.quote.map(|id| post_views::one(r, id)).transpose()?;
+            let quoted = asked.quote.map(|id| post_views::single_view(r, id)).transpose()?;
             if let Some(quoted) = &quoted {
                 filled.quote = Some(quoted.post.id);
                 filled.hint = filled.hint.or_else(|| interaction_requests::hint(&house, quoted, Interaction::Quote));
@@ -283,7 +283,7 @@ pub async fn show(
 fn page(r: &Read<'_>, house: &PageContext<'_>, parent: Option<&PostView>, filled: &ComposeFields) -> Result<String> {
     let title = if parent.is_some() { "Reply" } else { "Write" };
     let group = filled.group.map(|id| actors::by_id(r, id)).transpose()?;
-    let quoted = filled.quote.map(|id| post_views::one(r, id)).transpose()?;
+    let quoted = filled.quote.map(|id| post_views::single_view(r, id)).transpose()?;
     let body = html! {
         h1.quiet { (title) @if let Some(group) = &group { " in " (actor_widgets::mention(house, group)) } }
         @if let Some(parent) = parent { (post_card::card(house, parent, CardPlacement::Above)) }
@@ -302,8 +302,8 @@ pub async fn send(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse
             Ok(path) => Ok(ComposeOutcome::Done(path)),
             Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
             Err(problem) => {
-                filled.problem = Some(capital(&sentence(&problem)));
-                again(node, &owner, &filled).map(ComposeOutcome::Again)
+                filled.problem = Some(capitalized(&sentence(&problem)));
+                show_again(node, &owner, &filled).map(ComposeOutcome::Again)
             }
         }
     });
@@ -328,24 +328,24 @@ fn publish(node: &Node, filled: &ComposeFields, fields: &mut FormFields) -> Resu
     let (mut media, described) = match &kept {
         Some(kept) => {
             let files = node.store.read(|r| attachments::by_ids(r, &keeping::draft(kept).media))?;
-            uploads::changed(&files, fields)
+            uploads::changed_attachments(&files, fields)
         }
         None => (Vec::new(), Vec::new()),
     };
-    media.extend(uploads::keep(node, fields, MAX_ATTACHMENTS.saturating_sub(media.len()))?);
+    media.extend(uploads::store_uploads(node, fields, MAX_ATTACHMENTS.saturating_sub(media.len()))?);
     if filled.text.trim().is_empty() && media.is_empty() && filled.quote.is_none() {
         return Err(Error::invalid("There is nothing in it yet: write something or add a picture."));
     }
-    node.store.write(move |w| attachments::describe_loose(w, &described))?;
+    node.store.write(move |w| attachments::describe_unattached(w, &described))?;
     let draft = NewPost {
-        warning: some(&filled.warning),
+        warning: some_text(&filled.warning),
         reply_to: filled.reply_to,
         media,
-        language: some(&filled.language),
+        language: some_text(&filled.language),
         sensitive: filled.sensitive,
         group: filled.group,
-        title: some(&filled.long.title),
-        summary: some(&filled.long.summary),
+        title: some_text(&filled.long.title),
+        summary: some_text(&filled.long.summary),
         markdown: Some(filled.long.markdown),
         poll: filled.poll.poll(),
         quote: filled.quote,
@@ -363,14 +363,14 @@ fn publish(node: &Node, filled: &ComposeFields, fields: &mut FormFields) -> Resu
 }
 
 /// A text, unless it is blank.
-pub fn some(text: &str) -> Option<String> {
+pub fn some_text(text: &str) -> Option<String> {
     Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-fn again(node: &Node, owner: &Owner, filled: &ComposeFields) -> Result<String> {
+fn show_again(node: &Node, owner: &Owner, filled: &ComposeFields) -> Result<String> {
     node.store.read(|r| {
         let house = PageContext::load(node, r, Some(owner), "/compose")?;
-        let parent = filled.reply_to.and_then(|id| post_views::one(r, id).ok());
+        let parent = filled.reply_to.and_then(|id| post_views::single_view(r, id).ok());
         let kept = filled.later.draft.and_then(|id| drafts::get(r, id).ok());
         let files = kept.map(|kept| attachments::by_ids(r, &keeping::draft(&kept).media)).transpose()?;
         page(r, &house, parent.as_ref(), &ComposeFields { files: files.unwrap_or_default(), ..filled.clone() })

@@ -159,8 +159,8 @@ async fn read(request: &HttpRequest, payload: Payload, session: Option<&[u8]>) -
 }
 
 async fn urlencoded(body: IncomingBody, most: usize) -> Result<FormFields> {
-    let mut fields = FormFields { _place: Some(body.place()), ..FormFields::default() };
-    let body = body.whole(most).await.map_err(|stopped| refused(stopped, most))?;
+    let mut fields = FormFields { _place: Some(body.permit()), ..FormFields::default() };
+    let body = body.read_all(most).await.map_err(|stopped| refused(stopped, most))?;
     for (name, text) in url::form_urlencoded::parse(&body) {
         fields.add_text(name.into_owned(), &text)?;
     }
@@ -172,7 +172,7 @@ async fn multipart(
     body: IncomingBody,
     check: impl Fn(&FormFields) -> Result<()>,
 ) -> Result<FormFields> {
-    let mut fields = FormFields { _place: Some(body.place()), ..FormFields::default() };
+    let mut fields = FormFields { _place: Some(body.permit()), ..FormFields::default() };
     let mut form = Multipart::new(request.headers(), body);
     let (mut texts, mut files) = (MAX_TEXT_BYTES, MAX_FILES_BYTES);
     while let Some(field) = form.next().await {

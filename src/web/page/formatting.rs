@@ -15,19 +15,19 @@ const MAX_HOURS_AGO: u64 = 8 * HOUR;
 const SHOW_YEAR_AFTER: u64 = 300 * DAY;
 
 /// A moment in words with the full time in its `title`.
-pub fn when(at: Time, now: Time) -> Markup {
-    html! { time.dt-published datetime=(at.rfc3339()) title=(full(at)) { (ago(at, now)) } }
+pub fn relative_time(at: Time, now: Time) -> Markup {
+    html! { time.dt-published datetime=(at.rfc3339()) title=(full_date(at)) { (time_ago(at, now)) } }
 }
 
 /// "just now", "5 minutes ago", "yesterday", "3 March", "3 March 2024". What lies ahead is "just now".
-pub fn ago(at: Time, now: Time) -> String {
+pub fn time_ago(at: Time, now: Time) -> String {
     let age = now.since(at).as_secs();
     let (then, today) = (at.civil().date(), now.civil().date());
     let yesterday = today.yesterday().unwrap_or(today);
     match age {
         0..MINUTE => "just now".to_owned(),
-        MINUTE..HOUR => format!("{} ago", count(age / MINUTE, "minute")),
-        _ if then == today || age < MAX_HOURS_AGO => format!("{} ago", count(age / HOUR, "hour")),
+        MINUTE..HOUR => format!("{} ago", short_count(age / MINUTE, "minute")),
+        _ if then == today || age < MAX_HOURS_AGO => format!("{} ago", short_count(age / HOUR, "hour")),
         _ if then == yesterday => "yesterday".to_owned(),
         _ if age < SHOW_YEAR_AFTER => then.strftime("%-d %B").to_string(),
         _ => then.strftime("%-d %B %Y").to_string(),
@@ -35,25 +35,25 @@ pub fn ago(at: Time, now: Time) -> String {
 }
 
 /// How far ahead a moment is: "now", "in 5 minutes", "in 2 hours", "in 3 days".
-pub fn until(at: Time, now: Time) -> String {
+pub fn time_until(at: Time, now: Time) -> String {
     match at.since(now).as_secs() {
         0 => "now".to_owned(),
-        secs => format!("in {}", span(Duration::from_secs(secs))),
+        secs => format!("in {}", duration(Duration::from_secs(secs))),
     }
 }
 
 /// A length of time: "30 seconds", "5 minutes", "2 hours", "3 days".
-pub fn span(length: Duration) -> String {
+pub fn duration(length: Duration) -> String {
     match length.as_secs() {
-        secs @ 0..MINUTE => count(secs.max(1), "second"),
-        secs @ MINUTE..HOUR => count(secs / MINUTE, "minute"),
-        secs @ HOUR..DAY => count(secs / HOUR, "hour"),
-        secs => count(secs / DAY, "day"),
+        secs @ 0..MINUTE => short_count(secs.max(1), "second"),
+        secs @ MINUTE..HOUR => short_count(secs / MINUTE, "minute"),
+        secs @ HOUR..DAY => short_count(secs / HOUR, "hour"),
+        secs => short_count(secs / DAY, "day"),
     }
 }
 
 /// "Monday, 23 November 2026, 08:15 UTC".
-pub fn full(at: Time) -> String {
+pub fn full_date(at: Time) -> String {
     at.civil().strftime("%A, %-d %B %Y, %H:%M UTC").to_string()
 }
 
@@ -70,7 +70,7 @@ pub fn at_offset(at: Time, minutes: i16) -> String {
 }
 
 /// "1 post", "3 posts".
-pub fn count(n: u64, noun: &str) -> String {
+pub fn short_count(n: u64, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{} {noun}s", number(n)) }
 }
 
@@ -110,12 +110,12 @@ mod tests {
             ("2026-03-03T12:00:00Z", "3 March"),
             ("2025-11-30T12:00:00Z", "30 November 2025"),
         ] {
-            assert_eq!(ago(t(at), now), said, "{at}");
+            assert_eq!(time_ago(t(at), now), said, "{at}");
         }
-        assert_eq!(ago(t("2026-11-22T22:00:00Z"), t("2026-11-23T01:00:00Z")), "3 hours ago");
-        assert_eq!(until(t("2026-11-23T14:10:00Z"), now), "in 2 hours");
-        assert_eq!(until(t("2026-11-23T11:00:00Z"), now), "now");
-        assert_eq!(full(now), "Monday, 23 November 2026, 12:00 UTC");
+        assert_eq!(time_ago(t("2026-11-22T22:00:00Z"), t("2026-11-23T01:00:00Z")), "3 hours ago");
+        assert_eq!(time_until(t("2026-11-23T14:10:00Z"), now), "in 2 hours");
+        assert_eq!(time_until(t("2026-11-23T11:00:00Z"), now), "now");
+        assert_eq!(full_date(now), "Monday, 23 November 2026, 12:00 UTC");
     }
 
     #[test]
@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(number(7), "7");
         assert_eq!(number(1234), "1,234");
         assert_eq!(number(1_234_567), "1,234,567");
-        assert_eq!(count(1, "post"), "1 post");
-        assert_eq!(count(0, "post"), "0 posts");
+        assert_eq!(short_count(1, "post"), "1 post");
+        assert_eq!(short_count(0, "post"), "0 posts");
     }
 }

@@ -75,9 +75,9 @@ impl<'n> PageContext<'n> {
     }
 
     /// With the owner's filters that count in this place; a visitor has none.
-    pub fn sifting(mut self, r: &Read<'_>, context: FilterContext) -> Result<Self> {
+    pub fn active_filters(mut self, r: &Read<'_>, context: FilterContext) -> Result<Self> {
         if self.session.is_some() {
-            self.sieve = ActiveFilters::load(r)?.only(context);
+            self.sieve = ActiveFilters::load(r)?.single(context);
         }
         Ok(self)
     }
@@ -93,7 +93,7 @@ impl<'n> PageContext<'n> {
     }
 
     /// Where a picture of an actor is shown from: our own files, or the proxy.
-    pub fn picture(&self, actor: &Actor, source: Option<&str>) -> Option<String> {
+    pub fn owner_image(&self, actor: &Actor, source: Option<&str>) -> Option<String> {
         let source = source.filter(|source| !source.is_empty())?;
         let ours = self.is_owner(actor) && !source.contains("://");
         Some(if ours { format!("/media/{source}") } else { files::proxied(self.node, source) })
@@ -153,7 +153,7 @@ pub fn document(house: &PageContext<'_>, page: &PageFrame) -> Markup {
     let name = house.owner.as_ref().map_or(SOFTWARE, |owner| owner.name.as_str());
     let title = if page.title == name { name.to_owned() } else { format!("{} · {name}", page.title) };
     let top = html! {
-        @if house.session.is_some() { (navigation(house, page.here)) } @else { (signboard(house)) }
+        @if house.session.is_some() { (navigation(house, page.here)) } @else { (header(house)) }
         @if house.node.config.trial {
             p.trial role="note" { "A private trial: nothing leaves this computer, and nobody else can see it." }
         }
@@ -219,7 +219,7 @@ fn navigation(house: &PageContext<'_>, here: NavigationEntry) -> Markup {
 }
 
 /// What a visitor sees above the column: the owner's address, as on a letter box.
-fn signboard(house: &PageContext<'_>) -> Markup {
+fn header(house: &PageContext<'_>) -> Markup {
     html! {
         header.top { a.home href=(house.profile_path()) {
             (icon("cabin"))
@@ -284,14 +284,14 @@ pub fn visitors(session: Option<&Owner>) -> HttpResponseBuilder {
 }
 
 fn start(mut response: HttpResponseBuilder, policy: &'static str, cache: &'static str) -> HttpResponseBuilder {
-    dress(&mut response, policy);
+    with_security_headers(&mut response, policy);
     response.content_type("text/html; charset=utf-8").insert_header((header::CACHE_CONTROL, cache));
     response
 }
 
 /// Adds what every page is sent with. Referrers stay on this server: browsers then still say where a form came from. What
 /// opened the page gets no hold on it, save on the way in: `web/middleware.rs`.
-fn dress(response: &mut HttpResponseBuilder, policy: &'static str) {
+fn with_security_headers(response: &mut HttpResponseBuilder, policy: &'static str) {
     response
         .insert_header((header::CONTENT_SECURITY_POLICY, policy))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
@@ -301,7 +301,7 @@ fn dress(response: &mut HttpResponseBuilder, policy: &'static str) {
 }
 
 /// Gives an error page the headers of every page.
-pub fn dress_error(response: &mut HttpResponseBuilder) {
-    dress(response, CSP);
+pub fn error_with_security_headers(response: &mut HttpResponseBuilder) {
+    with_security_headers(response, CSP);
     response.content_type("text/html; charset=utf-8");
 }

@@ -7,12 +7,12 @@ use serde::Deserialize;
 
 use super::form::{SessionForm, VisitorForm};
 use super::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
-use super::post::thread::query;
+use super::post::thread::thread_query;
 use crate::base::{Error, Result};
 use crate::federation::owner::login::{self, LoginGuard};
 use crate::federation::{Node, owner::identity};
 use crate::store;
-use crate::web::auth::{self, MaybeSession, local, see_other};
+use crate::web::auth::{self, MaybeSession, local_path, see_other};
 use crate::web::blocking::{PageError, blocking, sentence};
 
 /// Where to go on after logging in.
@@ -29,7 +29,7 @@ pub async fn show(
 ) -> Result<HttpResponse, PageError> {
     let next = next.into_inner().next.unwrap_or_default();
     if session.0.is_some() {
-        return Ok(see_other(local(&next)));
+        return Ok(see_other(local_path(&next)));
     }
     let markup = blocking(&node, move |node| page(node, &next, None)).await?;
     Ok(layout::private(markup))
@@ -45,7 +45,7 @@ fn page(node: &Node, next: &str, problem: Option<&str>) -> Result<String> {
                 @if let Some(problem) = problem { p.problem role="alert" { (problem) } }
                 @if let Some(owner) = &house.owner { p { "This is the house of " strong { bdi { (owner.name) } } "; only they have a key." } }
                 form.stack method="post" action="/login" {
-                    input type="hidden" name="next" value=(local(next));
+                    input type="hidden" name="next" value=(local_path(next));
                     // Password managers want to know whose password it is.
                     input hidden type="text" name="username" autocomplete="username" readonly
                         value=(house.owner.as_ref().map_or("owner", |owner| owner.username.as_str()));
@@ -64,7 +64,7 @@ fn page(node: &Node, next: &str, problem: Option<&str>) -> Result<String> {
 }
 
 /// `POST /login`.
-pub async fn enter(
+pub async fn sign_in(
     node: web::Data<Node>,
     gate: web::Data<LoginGuard>,
     posted: VisitorForm,
@@ -72,12 +72,12 @@ pub async fn enter(
 ) -> Result<HttpResponse, PageError> {
     let from = auth::address(&request, &node.config.trusted_proxies);
     let (agent, fields) = (auth::agent(&request).to_owned(), posted.0);
-    let next = local(fields.text("next")).to_owned();
+    let next = local_path(fields.text("next")).to_owned();
     let outcome =
-        blocking(&node, move |node| match login::enter(&gate, &node.store, fields.text("password"), from, &agent) {
+        blocking(&node, move |node| match login::sign_in(&gate, &node.store, fields.text("password"), from, &agent) {
             Ok(cookie) => Ok(Ok(cookie)),
             Err(problem @ Error::Denied(_)) => {
-                Ok(Err(page(node, fields.text("next"), Some(&capital(&sentence(&problem))))?))
+                Ok(Err(page(node, fields.text("next"), Some(&capitalized(&sentence(&problem))))?))
             }
             Err(problem) => Err(problem),
         });
@@ -88,7 +88,7 @@ pub async fn enter(
 }
 
 /// A sentence as it stands alone: its first letter large, a full stop behind it.
-pub fn capital(sentence: &str) -> String {
+pub fn capitalized(sentence: &str) -> String {
     let mut letters = sentence.chars();
     let first: String = letters.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
     let stop = if sentence.ends_with(['.', '!', '?']) { "" } else { "." };
@@ -102,7 +102,7 @@ pub async fn by_link(
     request: HttpRequest,
 ) -> Result<HttpResponse, PageError> {
     let (token, agent) = (token.into_inner(), auth::agent(&request).to_owned());
-    let cookie = blocking(&node, move |node| login::enter_by_link(&node.store, &token, &agent)).await?;
+    let cookie = blocking(&node, move |node| login::sign_in_by_link(&node.store, &token, &agent)).await?;
     Ok(with_cookie(&node, cookie, "/"))
 }
 
@@ -116,11 +116,11 @@ fn with_cookie(node: &Node, cookie: String, next: &str) -> HttpResponse {
 }
 
 /// `POST /logout`: ends this session.
-pub async fn leave(node: web::Data<Node>, sent: SessionForm) -> Result<HttpResponse, PageError> {
+pub async fn sign_out(node: web::Data<Node>, sent: SessionForm) -> Result<HttpResponse, PageError> {
     let hash = sent.session.hash;
     blocking(&node, move |node| node.store.write(move |w| store::access::sessions::close(w, &hash))).await?;
     let mut response = see_other("/");
-    if let Ok(value) = header::HeaderValue::from_str(&auth::no_cookie(&node).encoded().to_string()) {
+    if let Ok(value) = header::HeaderValue::from_str(&auth::expired_cookie(&node).encoded().to_string()) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }
     Ok(response)
@@ -132,11 +132,11 @@ pub async fn welcome(node: web::Data<Node>, session: MaybeSession) -> Result<Htt
     if session.owner.is_some() {
         return Ok(see_other("/"));
     }
-    let markup = blocking(&node, move |node| naming(node, &session.csrf, "", None)).await?;
+    let markup = blocking(&node, move |node| name_form(node, &session.csrf, "", None)).await?;
     Ok(layout::private(markup))
 }
 
-fn naming(node: &Node, csrf: &str, name: &str, problem: Option<&str>) -> Result<String> {
+fn name_form(node: &Node, csrf: &str, name: &str, problem: Option<&str>) -> Result<String> {
     let domain = &node.facts.origin.domain;
     node.store.read(|r| {
         let house = PageContext::load(node, r, None, "/welcome")?;
@@ -172,7 +172,7 @@ pub async fn name(node: web::Data<Node>, sent: SessionForm) -> Result<HttpRespon
         match identity::name_owner(&node.store, name.trim_start_matches('@')) {
             Ok(_) => Ok(None),
             Err(problem @ (Error::Invalid(_) | Error::Conflict(_))) => {
-                naming(node, &session.csrf, &name, Some(&capital(&sentence(&problem)))).map(Some)
+                name_form(node, &session.csrf, &name, Some(&capitalized(&sentence(&problem)))).map(Some)
             }
             Err(problem) => Err(problem),
         }
@@ -191,10 +191,10 @@ pub fn logout(house: &PageContext<'_>) -> Markup {
 /// `GET /authorize_interaction?uri=…`: somebody pressed "follow" or "reply" on another server. Leads the owner to what was
 /// meant, never to another server (S35).
 pub async fn interaction(session: MaybeSession, asked: web::Query<AuthorizeInteraction>) -> HttpResponse {
-    let find = format!("/find?q={}", query(asked.uri.as_deref().unwrap_or_default()));
+    let find = format!("/find?q={}", thread_query(asked.uri.as_deref().unwrap_or_default()));
     match session.0 {
         Some(_) => see_other(&find),
-        None => see_other(&format!("/login?next={}", query(&find))),
+        None => see_other(&format!("/login?next={}", thread_query(&find))),
     }
 }
 

@@ -27,7 +27,7 @@ use maud::{Markup, html};
 use crate::base::Error;
 use crate::web::blocking::PageError;
 
-pub use layout::dress_error;
+pub use layout::error_with_security_headers;
 
 /// What a person sees when something is wrong: what it means, one sentence, and ways on.
 pub fn error_page(status: StatusCode, sentence: &str) -> Markup {
@@ -46,7 +46,7 @@ pub fn error_page(status: StatusCode, sentence: &str) -> Markup {
         div.narrow.trouble {
             p.code { (status.as_u16()) }
             h1 { (title) }
-            p { (login::capital(sentence)) }
+            p { (login::capitalized(sentence)) }
             p { a.button href="/" { "To the front page" } }
         }
     };

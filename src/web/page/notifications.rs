@@ -84,14 +84,14 @@ pub async fn show(
     let before = before.before;
     let markup = blocking(&node, move |node| {
         let (markup, newest) = node.store.read(|r| {
-            let mut house = PageContext::load(node, r, Some(&owner), "/notifications")?.sifting(r, FilterContext::Notifications)?;
+            let mut house = PageContext::load(node, r, Some(&owner), "/notifications")?.active_filters(r, FilterContext::Notifications)?;
             let seen = store::node::seen_notification(r)?;
             let events = notifications::page(r, before, NOTIFICATIONS_PER_PAGE)?;
             let newest = events.first().map(|event| event.id).filter(|id| *id > seen);
             house.unseen = if before.is_none() { 0 } else { house.unseen };
             let body = html! {
                 h1 { "Notifications" }
-                @if before.is_none() { (filtered::hint(r)?) }
+                @if before.is_none() { (filtered::filtered_link(r)?) }
                 (list(r, &house, &events, seen)?)
                 @if let (true, Some(last)) = (events.len() == NOTIFICATIONS_PER_PAGE as usize, events.last()) {
                     nav.pager aria-label="More notifications" { a rel="next" href={ "/notifications?before=" (last.id) } { "Older" } }
@@ -112,7 +112,8 @@ fn list(r: &Read<'_>, house: &PageContext<'_>, events: &[Notification], seen: No
     let ids: Vec<ActorId> = rows.iter().flat_map(|row| row.people.iter().copied()).collect();
     let people: HashMap<ActorId, Actor> = actors::by_ids(r, &ids)?.into_iter().map(|actor| (actor.id, actor)).collect();
     let posts: Vec<PostId> = rows.iter().filter_map(|row| row.post).collect();
-    let posts: HashMap<PostId, PostView> = post_views::of(r, &posts)?.into_iter().map(|card| (card.id, card)).collect();
+    let posts: HashMap<PostId, PostView> =
+        post_views::post_views(r, &posts)?.into_iter().map(|card| (card.id, card)).collect();
     let reacted: Vec<PostId> =
         rows.iter().filter(|row| row.kind == NotificationKind::Reaction).filter_map(|row| row.post).collect();
     let reacted = if reacted.is_empty() { Vec::new() } else { reactions::of_posts(r, &reacted)? };
@@ -123,14 +124,14 @@ fn list(r: &Read<'_>, house: &PageContext<'_>, events: &[Notification], seen: No
         ol.news {
             @for row in &rows {
                 @let who: Vec<&Actor> = row.people.iter().filter_map(|id| people.get(id)).collect();
-                (one(house, row, &who, &signs(row, &reacted), row.post.and_then(|id| posts.get(&id)), if row.newest > seen { "new" } else { "" }))
+                (notification_row(house, row, &who, &notification_icons(row, &reacted), row.post.and_then(|id| posts.get(&id)), if row.newest > seen { "new" } else { "" }))
             }
         }
     })
 }
 
 /// The emoji of a row, each once; as many as fit a sentence.
-fn signs<'a>(row: &NotificationRow, reacted: &'a [Reaction]) -> Vec<&'a ReactionEmoji> {
+fn notification_icons<'a>(row: &NotificationRow, reacted: &'a [Reaction]) -> Vec<&'a ReactionEmoji> {
     let mut signs: Vec<&ReactionEmoji> = Vec::new();
     for one in reacted.iter().filter(|one| row.kind == NotificationKind::Reaction && Some(one.post_id) == row.post) {
         if row.people.contains(&one.actor_id) && !signs.contains(&&one.sign) && signs.len() < MAX_AVATARS_PER_ROW {
@@ -140,7 +141,7 @@ fn signs<'a>(row: &NotificationRow, reacted: &'a [Reaction]) -> Vec<&'a Reaction
     signs
 }
 
-fn one(
+fn notification_row(
     house: &PageContext<'_>,
     row: &NotificationRow,
     who: &[&Actor],
@@ -176,14 +177,14 @@ fn one(
         li class=(mark) {
             span class={ "sign news-" (sign) } { (icon(sign)) }
             div {
-                div.faces { @for actor in who.iter().take(MAX_AVATARS_PER_ROW) { a href=(actor_widgets::path(house, actor)) tabindex="-1" aria-hidden="true" { (actor_widgets::face(house, actor)) } } }
+                div.faces { @for actor in who.iter().take(MAX_AVATARS_PER_ROW) { a href=(actor_widgets::path(house, actor)) tabindex="-1" aria-hidden="true" { (actor_widgets::avatar(house, actor)) } } }
                 p.said {
                     @match (row.kind, who) {
                         (NotificationKind::Poll, [one]) if house.is_owner(one) => "Your poll is over",
-                        (NotificationKind::Poll, _) => { "A poll you voted in is over, by " (names(house, who)) }
-                        (NotificationKind::Reaction, _) => { (names(house, who)) " reacted with" @for sign in signs { " " (emoji::sign(house, sign)) } " to your post" }
-                        _ => { (names(house, who)) " " (verb) }
-                    } " · " span.when { (formatting::when(row.at, house.now)) }
+                        (NotificationKind::Poll, _) => { "A poll you voted in is over, by " (name_list(house, who)) }
+                        (NotificationKind::Reaction, _) => { (name_list(house, who)) " reacted with" @for sign in signs { " " (emoji::reaction_image(house, sign)) } " to your post" }
+                        _ => { (name_list(house, who)) " " (verb) }
+                    } " · " span.when { (formatting::relative_time(row.at, house.now)) }
                 }
                 @if let Some(post) = post { a.about href={ "/post/" (post.post.id) } { bdi { (excerpt(house, post)) } } }
                 @if row.kind == NotificationKind::Report { div.do { a.button href="/reports" { "Read it" } } }
@@ -195,21 +196,21 @@ fn one(
 
 /// The post in a line, or the filter it stands behind.
 fn excerpt(house: &PageContext<'_>, post: &PostView) -> String {
-    match filter_result::verdict(house, post) {
+    match filter_result::filter_result(house, post) {
         Some((FilterAction::Warn, title)) => format!("Filtered: {title}"),
-        _ => post_card::quote(post, MAX_EXCERPT_GRAPHEMES),
+        _ => post_card::quoted_post(post, MAX_EXCERPT_GRAPHEMES),
     }
 }
 
 /// "Anna", "Anna and Bo", "Anna, Bo and 3 others"; a single person with the whole handle.
-fn names(house: &PageContext<'_>, who: &[&Actor]) -> Markup {
+fn name_list(house: &PageContext<'_>, who: &[&Actor]) -> Markup {
     html! {
         @match who {
             [] => "Somebody",
             [one] => { (actor_widgets::mention(house, one)) " " (actor_widgets::handle(one)) },
             [one, two] => { (actor_widgets::mention(house, one)) " and " (actor_widgets::mention(house, two)) },
             [one, two, rest @ ..] => {
-                (actor_widgets::mention(house, one)) ", " (actor_widgets::mention(house, two)) " and " (formatting::count(rest.len() as u64, "other"))
+                (actor_widgets::mention(house, one)) ", " (actor_widgets::mention(house, two)) " and " (formatting::short_count(rest.len() as u64, "other"))
             }
         }
     }

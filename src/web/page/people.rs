@@ -28,7 +28,7 @@ use crate::store::{
     posts::{groups, post_views},
     timelines::lists,
 };
-use crate::web::auth::{Owner, local, see_other};
+use crate::web::auth::{Owner, local_path, see_other};
 use crate::web::blocking::{PageError, blocking};
 use pinned::PinnedSection;
 
@@ -45,22 +45,22 @@ pub async fn show(
 ) -> Result<HttpResponse, PageError> {
     let (id, window, here) = (id.into_inner(), window.into_inner(), request.uri().to_string());
     let markup = blocking(&node, move |node| {
-        backfill::wish(node, BackfillJob::Profile(id));
+        backfill::enqueue(node, BackfillJob::Profile(id));
         node.store.read(|r| {
-            let house = PageContext::load(node, r, Some(&owner), &here)?.sifting(r, FilterContext::Account)?;
+            let house = PageContext::load(node, r, Some(&owner), &here)?.active_filters(r, FilterContext::Account)?;
             let actor = actors::by_id(r, id)?;
             let ties = FollowRelation::load(r, owner.actor, &actor)?;
             let mut ids = match actor.kind.as_str() {
                 "Group" => groups::page(r, id, window.page())?,
                 _ => posts::of_actor(r, id, Viewer::Owner, window.page())?,
             };
-            let beyond = window.cut(&mut ids);
+            let beyond = window.without_extra_row(&mut ids);
             let top = PinnedSection::load(r, &actor, Viewer::Owner, window.before.or(window.after))?;
-            let cards = post_views::of(r, &ids)?.into_iter().filter(|card| !top.has(card)).collect::<Vec<_>>();
+            let cards = post_views::post_views(r, &ids)?.into_iter().filter(|card| !top.has(card)).collect::<Vec<_>>();
             let body = html! {
-                (profile::header(&house, &actor, &beside(&house, &actor, &ties), &html! { (top.tags()) (below(r, &house, &actor, &ties)?) }))
+                (profile::header(&house, &actor, &follow_buttons(&house, &actor, &ties), &html! { (top.tags()) (profile_menu(r, &house, &actor, &ties)?) }))
                 (top.posts(&house))
-                @if cards.is_empty() && top.is_empty() { div.empty { p { (nothing(&house, &actor)) } } } @else { (post_card::list(&house, &cards)) }
+                @if cards.is_empty() && top.is_empty() { div.empty { p { (empty_list(&house, &actor)) } } } @else { (post_card::post_list(&house, &cards)) }
                 (pager(&format!("/people/{id}"), &ids, beyond))
             };
             Ok(layout::document(&house, &PageFrame::new(actor.name.clone(), NavigationEntry::Elsewhere, body)).into_string())
@@ -94,47 +94,47 @@ impl FollowRelation {
     }
 }
 
-fn beside(house: &PageContext<'_>, actor: &Actor, ties: &FollowRelation) -> Markup {
+fn follow_buttons(house: &PageContext<'_>, actor: &Actor, ties: &FollowRelation) -> Markup {
     html! {
         @if house.is_owner(actor) { a.button href="/settings" { (icon("pen")) "Edit" } }
         @else if actor.gone_at.is_none() {
             @if actor.kind == "Group" { a.button href={ "/compose?group=" (actor.id) } { (icon("pen")) "Post here" } }
             @match &ties.ours {
-                None if ties.distance.is_closed() => {},
-                None => (press(house, actor, "follow", "Follow", "button main")),
-                Some(follow) if follow.accepted_at.is_some() => (press(house, actor, "unfollow", "Unfollow", "button")),
-                Some(_) => (press(house, actor, "unfollow", "Take back", "button")),
+                None if ties.distance.is_blocked() => {},
+                None => (button(house, actor, "follow", "Follow", "button main")),
+                Some(follow) if follow.accepted_at.is_some() => (button(house, actor, "unfollow", "Unfollow", "button")),
+                Some(_) => (button(house, actor, "unfollow", "Take back", "button")),
             }
             (mute_block_menu::menu(house, actor, &ties.distance))
         }
     }
 }
 
-fn below(r: &Read<'_>, house: &PageContext<'_>, actor: &Actor, ties: &FollowRelation) -> Result<Markup> {
+fn profile_menu(r: &Read<'_>, house: &PageContext<'_>, actor: &Actor, ties: &FollowRelation) -> Result<Markup> {
     Ok(html! {
         div.ties {
-            (mute_block_menu::lines(house, actor, &ties.distance))
+            (mute_block_menu::state_lines(house, actor, &ties.distance))
             @if actor.gone_at.is_some() { p { "This account was deleted." } }
             @if let Some(to) = &actor.moved_to { (moved(house, actor, to, ties.new.as_ref())) }
             @if let Some(follow) = &ties.ours {
                 @if follow.accepted_at.is_none() {
-                    div.tie { (icon("clock")) span { "You asked to follow " (formatting::when(follow.created_at, house.now)) "; there is no answer yet." }
-                        (press(house, actor, "follow", "Ask again", "plain")) }
+                    div.tie { (icon("clock")) span { "You asked to follow " (formatting::relative_time(follow.created_at, house.now)) "; there is no answer yet." }
+                        (button(house, actor, "follow", "Ask again", "plain")) }
                 } @else { p { (icon("check")) span { "You follow them." } } }
                 (super::timeline::lists::of_person(r, house, actor)?)
             }
             @match &ties.theirs {
                 Some(follow) if follow.accepted_at.is_some() => {
-                    div.tie { (icon("person")) span { "They follow you." } (press(house, actor, "remove", "Remove follower", "plain")) }
+                    div.tie { (icon("person")) span { "They follow you." } (button(house, actor, "remove", "Remove follower", "plain")) }
                 }
                 Some(_) => {
                     div.tie { (icon("person")) span { "They ask to follow you." }
-                        (press(house, actor, "accept", "Let in", "button main")) (press(house, actor, "remove", "Turn away", "button")) }
+                        (button(house, actor, "accept", "Let in", "button main")) (button(house, actor, "remove", "Turn away", "button")) }
                 }
                 None => {}
             }
             @if !house.is_owner(actor) {
-                p { (icon("out")) a href=(actor_widgets::outside(&actor.url)) rel="noopener noreferrer" { "Their page on " (actor.host) } }
+                p { (icon("out")) a href=(actor_widgets::remote_link(&actor.url)) rel="noopener noreferrer" { "Their page on " (actor.host) } }
                 (host_card::card(r, house, actor)?)
             }
         }
@@ -150,18 +150,18 @@ fn moved(house: &PageContext<'_>, actor: &Actor, to: &str, new: Option<&(bool, A
                 "They moved to "
                 @match new {
                     Some((_, new)) => a href=(actor_widgets::path(house, new)) { (actor_widgets::handle(new)) },
-                    None => a href={ "/find?q=" (super::post::thread::query(to)) } { (to) },
+                    None => a href={ "/find?q=" (super::post::thread::thread_query(to)) } { (to) },
                 }
                 @if new.is_some_and(|(followed, _)| *followed) { ", where you follow them" } "."
             }
             @if !new.is_some_and(|(followed, new)| *followed || house.is_owner(new)) {
-                (press(house, actor, "follow-there", "Follow them there", "button"))
+                (button(house, actor, "follow-there", "Follow them there", "button"))
             }
         }
     }
 }
 
-fn nothing(house: &PageContext<'_>, actor: &Actor) -> &'static str {
+fn empty_list(house: &PageContext<'_>, actor: &Actor) -> &'static str {
     if house.is_owner(actor) {
         "You have not written anything yet."
     } else {
@@ -170,7 +170,7 @@ fn nothing(house: &PageContext<'_>, actor: &Actor) -> &'static str {
 }
 
 /// A button for somebody.
-pub fn press(house: &PageContext<'_>, actor: &Actor, act: &str, word: &str, class: &str) -> Markup {
+pub fn button(house: &PageContext<'_>, actor: &Actor, act: &str, word: &str, class: &str) -> Markup {
     html! {
         form method="post" action={ "/people/" (actor.id) "/" (act) } {
             (house.token(""))
@@ -180,20 +180,20 @@ pub fn press(house: &PageContext<'_>, actor: &Actor, act: &str, word: &str, clas
 }
 
 /// `POST /people/{id}/{act}`: follow, follow-there, unfollow, accept, remove, and those of `distance.rs`.
-pub async fn act(
+pub async fn apply_action(
     node: web::Data<Node>,
     path: web::Path<(ActorId, String)>,
     sent: OwnerForm,
 ) -> Result<HttpResponse, PageError> {
     let (id, act) = path.into_inner();
-    let back = local(sent.fields.text("back")).to_owned();
+    let back = local_path(sent.fields.text("back")).to_owned();
     blocking(&node, move |node| match act.as_str() {
         "follow" => publish::follow(node, id),
-        "follow-there" => move_discovery::follow_there(node, id),
+        "follow-there" => move_discovery::act_on_move(node, id),
         "unfollow" => publish::unfollow(node, id),
         "accept" => publish::accept_follower(node, id),
         "remove" => publish::reject_follower(node, id),
-        other => mute_block_menu::act(node, id, other, &sent.fields),
+        other => mute_block_menu::apply_action(node, id, other, &sent.fields),
     })
     .await?;
     Ok(see_other(&back))
@@ -301,10 +301,10 @@ pub fn tabs(r: &Read<'_>, house: &PageContext<'_>, owner: ActorId, here: &str) -
 fn beside_row(house: &PageContext<'_>, actor: &Actor, which: FollowList) -> Markup {
     html! {
         @match which {
-            FollowList::Requests => { (press(house, actor, "accept", "Let in", "button main")) (press(house, actor, "remove", "Turn away", "button")) }
-            FollowList::Pending => { (press(house, actor, "follow", "Ask again", "plain")) (press(house, actor, "unfollow", "Take back", "button")) }
-            FollowList::Following | FollowList::Endorsed => (press(house, actor, "unfollow", "Unfollow", "button quiet")),
-            FollowList::Followers => (press(house, actor, "remove", "Remove", "button quiet")),
+            FollowList::Requests => { (button(house, actor, "accept", "Let in", "button main")) (button(house, actor, "remove", "Turn away", "button")) }
+            FollowList::Pending => { (button(house, actor, "follow", "Ask again", "plain")) (button(house, actor, "unfollow", "Take back", "button")) }
+            FollowList::Following | FollowList::Endorsed => (button(house, actor, "unfollow", "Unfollow", "button quiet")),
+            FollowList::Followers => (button(house, actor, "remove", "Remove", "button quiet")),
         }
     }
 }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::form::{FormFields, OwnerForm};
 use super::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
-use super::login::capital;
+use super::login::capitalized;
 use super::{
     compose::{self, language_field},
     formatting, login as login_page,
@@ -82,9 +82,9 @@ fn page(node: &Node, owner: &Owner, here: &str, saved: Option<&str>, problem: Op
             @if let Some(owner) = &house.owner { (pinned::settings(&house, r, owner)?) }
             (posting(&house, &settings))
             (filtered::settings(&house, settings.notices))
-            (away(&house, &settings))
+            (vacation_section(&house, &settings))
             (password(&house, r)?)
-            (browsers(&house, owner, &sessions::all(r)?))
+            (sessions_section(&house, owner, &sessions::all(r)?))
         };
         Ok(layout::document(&house, &PageFrame::new("Settings", NavigationEntry::Settings, body)).into_string())
     })
@@ -117,7 +117,7 @@ fn pages(waiting: u32) -> Markup {
 fn profile(house: &PageContext<'_>) -> Markup {
     let Some(owner) = &house.owner else { return html! {} };
     let bio = owner.bio_source.clone().unwrap_or_else(|| plain_text::from_html(&owner.bio));
-    let banner = house.picture(owner, owner.image.as_deref());
+    let banner = house.owner_image(owner, owner.image.as_deref());
     html! {
         section.section {
             h2 { "Profile" }
@@ -128,7 +128,7 @@ fn profile(house: &PageContext<'_>) -> Markup {
                 label for="bio" { "About you" }
                 textarea #bio name="bio" rows="4" maxlength=(text::MAX_OWN_BIO_CHARS) dir="auto" { (bio) }
                 label for="icon" { "Picture" }
-                div.uploaded { (actor_widgets::face(house, owner)) input #icon type="file" name="icon" accept="image/jpeg,image/png,image/gif,image/webp"; }
+                div.uploaded { (actor_widgets::avatar(house, owner)) input #icon type="file" name="icon" accept="image/jpeg,image/png,image/gif,image/webp"; }
                 label for="image" { "Header picture" }
                 div.uploaded {
                     @if let Some(url) = banner { img src=(url) alt="The header picture now" height="72"; }
@@ -182,7 +182,7 @@ fn posting(house: &PageContext<'_>, settings: &Settings) -> Markup {
     }
 }
 
-fn away(house: &PageContext<'_>, settings: &Settings) -> Markup {
+fn vacation_section(house: &PageContext<'_>, settings: &Settings) -> Markup {
     html! {
         section.section {
             h2 { "Blocks and moves" }
@@ -217,7 +217,7 @@ fn password(house: &PageContext<'_>, r: &Read<'_>) -> Result<Markup> {
     })
 }
 
-fn browsers(house: &PageContext<'_>, owner: &Owner, open: &[BrowserSession]) -> Markup {
+fn sessions_section(house: &PageContext<'_>, owner: &Owner, open: &[BrowserSession]) -> Markup {
     html! {
         section.section {
             h2 { "Logged in" }
@@ -225,8 +225,8 @@ fn browsers(house: &PageContext<'_>, owner: &Owner, open: &[BrowserSession]) -> 
                 @for session in open {
                     li.line {
                         div {
-                            p { (browser(&session.agent)) @if session.hash == owner.hash { " " span.mark { "this one" } } }
-                            p.note { "since " (formatting::when(session.created_at, house.now)) ", last seen " (formatting::when(session.used_at, house.now)) }
+                            p { (session_row(&session.agent)) @if session.hash == owner.hash { " " span.mark { "this one" } } }
+                            p.note { "since " (formatting::relative_time(session.created_at, house.now)) ", last seen " (formatting::relative_time(session.used_at, house.now)) }
                         }
                         @if session.hash != owner.hash {
                             form method="post" action="/settings/session" {
@@ -243,7 +243,7 @@ fn browsers(house: &PageContext<'_>, owner: &Owner, open: &[BrowserSession]) -> 
 }
 
 /// "Firefox on Linux": the two words of a User-Agent that tell a person something.
-fn browser(agent: &str) -> String {
+fn session_row(agent: &str) -> String {
     let first =
         |known: &[(&str, &'static str)]| known.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
     let name = first(&[
@@ -296,7 +296,7 @@ pub async fn save(node: web::Data<Node>, what: web::Path<String>, sent: OwnerFor
         match saved {
             Ok(()) => Ok(None),
             Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
-            Err(problem) => page(node, &owner, "/settings", None, Some(&capital(&sentence(&problem)))).map(Some),
+            Err(problem) => page(node, &owner, "/settings", None, Some(&capitalized(&sentence(&problem)))).map(Some),
         }
     });
     Ok(match refused.await? {
@@ -308,7 +308,7 @@ pub async fn save(node: web::Data<Node>, what: web::Path<String>, sent: OwnerFor
 fn save_profile(node: &Node, fields: &mut FormFields) -> Result<()> {
     let mut picture = |name: &str, purpose| {
         let file = fields.take_file(name);
-        file.map(|bytes| crate::federation::media::portrait(node, &bytes, purpose)).transpose()
+        file.map(|bytes| crate::federation::media::keep_profile_image(node, &bytes, purpose)).transpose()
     };
     let (icon, image) = (picture("icon", ImagePurpose::Avatar)?, picture("image", ImagePurpose::Header)?);
     let automated = node.store.read(|r| store::actors::by_id(r, store::node::owner(r)?))?.kind == "Service";
@@ -344,7 +344,7 @@ fn save_posting(node: &Node, fields: &FormFields) -> Result<()> {
         let (who_replies, who_quotes) = (word(choices.reply), word(choices.quote));
         let (who_likes, who_boosts) = (word(choices.like), word(choices.boost));
         let settings = Settings { who_replies, who_quotes, who_likes, who_boosts, ..settings };
-        let audience = audience.word().to_owned();
+        let audience = audience.as_word().to_owned();
         let settings = Settings { audience, language, contact, show_follows, signed_fetch, markdown, ..settings };
         store::node::set_settings(w, &settings)
     })
@@ -376,14 +376,14 @@ fn end_session(node: &Node, fields: &FormFields) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::browser;
+    use super::session_row;
 
     #[test]
     fn browsers_are_called_by_their_names() {
         let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
         let safari = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605 Version/18.0 Mobile/15E148 Safari/604.1";
-        assert_eq!(browser(firefox), "Firefox on Linux");
-        assert_eq!(browser(safari), "Safari on iPhone");
-        assert_eq!(browser("something of my own"), "something of my own");
+        assert_eq!(session_row(firefox), "Firefox on Linux");
+        assert_eq!(session_row(safari), "Safari on iPhone");
+        assert_eq!(session_row("something of my own"), "something of my own");
     }
 }

@@ -162,7 +162,8 @@ impl Peer {
 
     /// The activity with `name`'s integrity proof, made at that time.
     pub fn prove(&self, name: &str, activity: &Value, now: Time) -> Value {
-        proof::attach(activity.clone(), &format!("{}#ed25519-key", self.actor(name)), &self.proof_key, now).unwrap()
+        proof::attach_proof(activity.clone(), &format!("{}#ed25519-key", self.actor(name)), &self.proof_key, now)
+            .unwrap()
     }
 
     /// A signed GET by `name`.

@@ -59,10 +59,10 @@ impl Server {
 
     pub(super) fn configured(world: &World, domain: &str, now: Time, config: Config) -> Self {
         let folder = folder();
-        let clock = Clock::by_hand(now);
+        let clock = Clock::manual(now);
         let store = Store::open(&folder, clock.clone()).unwrap();
         let origin = Origin { scheme: "http".into(), host: domain.into(), domain: domain.into() };
-        identity::found(&store, &origin).unwrap();
+        identity::create_node(&store, &origin).unwrap();
         identity::name_owner(&store, "alice").unwrap();
         let config = Config { data: folder.clone(), ..config };
         let node = Arc::new(Node::open(config, store, NameSource::Test(world.names.clone())).unwrap());
@@ -141,7 +141,7 @@ impl Server {
     pub fn home(&self) -> Vec<PostView> {
         self.node
             .store
-            .read(|r| post_views::of(r, &store::timelines::home_timeline::page(r, PostPage::first(50))?))
+            .read(|r| post_views::post_views(r, &store::timelines::home_timeline::page(r, PostPage::first(50))?))
             .unwrap()
     }
 
@@ -164,14 +164,14 @@ impl Server {
     }
 
     pub fn card(&self, id: PostId) -> PostView {
-        self.node.store.read(|r| post_views::one(r, id)).unwrap()
+        self.node.store.read(|r| post_views::single_view(r, id)).unwrap()
     }
 
     /// The post with this uri, if this server has it.
     pub fn by_uri(&self, uri: &str) -> Option<PostView> {
         self.node
             .store
-            .read(|r| store::posts::by_uri(r, uri)?.map(|post| post_views::one(r, post.id)).transpose())
+            .read(|r| store::posts::by_uri(r, uri)?.map(|post| post_views::single_view(r, post.id)).transpose())
             .unwrap()
     }
 

@@ -165,7 +165,7 @@ fn spoil(folder: &str) {
     for page in ["/", "/notifications", "/following", "/followers", "/queue"] {
         stage.page(page);
     }
-    let aside = stage.server.node.store.read(|r| store::queue::inbox::aside(r, 10)).unwrap();
+    let aside = stage.server.node.store.read(|r| store::queue::inbox::set_aside_list(r, 10)).unwrap();
     assert!(aside.is_empty(), "{aside:?}");
 }
 

@@ -226,7 +226,7 @@ fn p54_a_group_passes_much_on_and_the_unknown_is_dropped_quietly() {
         assert_eq!(peer.send("club", &a, &announce).code, 202);
         world.settle(&[&a]);
     }
-    let aside = a.node.store.read(|r| hytte::store::queue::inbox::aside(r, 10)).unwrap();
+    let aside = a.node.store.read(|r| hytte::store::queue::inbox::set_aside_list(r, 10)).unwrap();
     assert!(aside.is_empty() && a.notifications().is_empty() && a.home().is_empty());
 }
 

@@ -253,7 +253,7 @@ fn s08_our_files_can_never_be_read_as_documents() {
     // A document that was uploaded as a picture is no picture.
     let document = note(&peer, "/notes/1", json!({})).to_string().into_bytes();
     for kind in ["image/png", "application/activity+json", "text/html", "image/svg+xml"] {
-        let put = hytte::store::media_files::put(&a.node.store, &document, kind);
+        let put = hytte::store::media_files::store(&a.node.store, &document, kind);
         let Ok(name) = put else { continue };
         let answer =
             look(&a, &format!("/media/{}", name.as_str()), &[("Accept".into(), "application/activity+json".into())]);

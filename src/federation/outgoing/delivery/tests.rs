@@ -80,7 +80,7 @@ fn about(wait: u64, minutes: u64) {
 #[test]
 fn a_delivery_is_signed_when_it_is_sent_and_arrives_once() {
     let w = World::new(&["x.example"]);
-    w.home.say("a", &["x.example"]);
+    w.home.activity("a", &["x.example"]);
     w.home.clock.advance(MINUTE);
     assert_eq!(w.settle(), None);
     let seen = w.seen("x.example");
@@ -100,7 +100,7 @@ fn what_will_never_work_is_tried_once() {
     for (name, code) in names.iter().zip([400, 405, 413, 422]) {
         w.codes(name, &[code; 9]);
     }
-    w.home.say("a", &names);
+    w.home.activity("a", &names);
     assert_eq!(w.settle(), None);
     assert_eq!(w.home.waiting(), 0);
     for name in names {
@@ -116,7 +116,7 @@ fn the_other_content_type_once() {
     let w = World::new(&["x.example", "y.example"]);
     w.codes("x.example", &[415]);
     w.codes("y.example", &[406, 415, 202]);
-    w.home.say("a", &["x.example", "y.example"]);
+    w.home.activity("a", &["x.example", "y.example"]);
     assert_eq!(w.settle(), None);
     for name in ["x.example", "y.example"] {
         let types: Vec<String> = w.seen(name).iter().map(|seen| seen.header("content-type").to_owned()).collect();
@@ -129,8 +129,8 @@ fn the_other_content_type_once() {
 fn a_refused_signature_is_made_the_other_way_and_remembered() {
     let w = World::new(&["x.example"]);
     w.codes("x.example", &[401]);
-    w.home.say("a", &["x.example"]);
-    w.home.say("b", &["x.example"]);
+    w.home.activity("a", &["x.example"]);
+    w.home.activity("b", &["x.example"]);
     assert_eq!(w.settle(), None);
     let knocks: Vec<bool> = w.seen("x.example").iter().map(|seen| seen.header("signature-input").is_empty()).collect();
     assert_eq!(knocks, [true, false, false], "cavage, RFC 9421, and that for the next");
@@ -141,7 +141,7 @@ fn refusals_are_three_tries_of_both_signatures() {
     for code in [401, 403, 404] {
         let w = World::new(&["x.example"]);
         w.codes("x.example", &[code; 20]);
-        w.home.say("a", &["x.example"]);
+        w.home.activity("a", &["x.example"]);
         about(w.wait(), 1);
         about(w.wait(), 5);
         assert_eq!(w.home.waiting(), 1);
@@ -154,7 +154,7 @@ fn refusals_are_three_tries_of_both_signatures() {
 fn a_host_that_was_away_gets_its_three_tries_all_the_same() {
     let w = World::new(&["x.example"]);
     w.codes("x.example", &[503, 503, 503, 404, 404, 202]);
-    w.home.say("a", &["x.example"]);
+    w.home.activity("a", &["x.example"]);
     for minutes in [1, 5, 15] {
         about(w.wait(), minutes);
     }
@@ -167,7 +167,7 @@ fn a_host_that_was_away_gets_its_three_tries_all_the_same() {
 fn server_errors_are_tried_for_a_week_with_one_knock_each() {
     let w = World::new(&["x.example"]);
     w.codes("x.example", &[500; 99]);
-    w.home.say("a", &["x.example"]);
+    w.home.activity("a", &["x.example"]);
     let begun = w.home.clock.now();
     for minutes in [1, 5, 15, 60, 180] {
         about(w.wait(), minutes);
@@ -189,8 +189,8 @@ fn server_errors_are_tried_for_a_week_with_one_knock_each() {
 #[test]
 fn an_unreachable_host_holds_its_line_and_no_other() {
     let w = World::new(&["y.example"]);
-    w.home.say("a", &["nowhere.example", "y.example"]);
-    w.home.say("b", &["nowhere.example", "y.example"]);
+    w.home.activity("a", &["nowhere.example", "y.example"]);
+    w.home.activity("b", &["nowhere.example", "y.example"]);
     w.settle();
     assert_eq!(w.seen("y.example").len(), 2);
     let queue = w.queue();
@@ -209,7 +209,7 @@ fn retry_after_is_honoured_up_to_a_day_and_holds_the_host() {
             response(429, &["retry-after: 1"], b""),
         ],
     );
-    w.home.say("a", &["x.example"]);
+    w.home.activity("a", &["x.example"]);
     assert_eq!(w.wait(), 1800);
     assert_eq!(w.queue()[0].error.as_deref(), Some("x.example answered 429: slow down"));
     assert_eq!(w.wait(), 24 * 3600);
@@ -222,10 +222,10 @@ fn retry_after_is_honoured_up_to_a_day_and_holds_the_host() {
 fn a_private_address_is_refused_once_with_a_sentence() {
     let w = World::new(&[]);
     let error = NetError::Refused { host: "x.example".into(), why: "its address is not a public one" };
-    let outcome = unanswered(&error);
+    let outcome = classify_error(&error);
     assert_eq!((outcome.verdict, outcome.heard), (DeliveryResult::Never, false));
     assert_eq!(outcome.why, "x.example may not be reached from here: its address is not a public one");
-    w.home.say("a", &["169.254.169.254"]);
+    w.home.activity("a", &["169.254.169.254"]);
     assert_eq!(w.settle(), None);
     assert_eq!(w.home.waiting(), 0);
 }
@@ -254,7 +254,7 @@ fn a_gone_inbox_loses_its_followers() {
     follow("three", None);
     assert_eq!(inboxes().len(), 2);
     w.codes("x.example", &[410]);
-    w.home.say("a", &["x.example"]);
+    w.home.activity("a", &["x.example"]);
     assert_eq!(w.settle(), None);
     assert_eq!(inboxes(), ["http://x.example/three/inbox"]);
 }
@@ -263,7 +263,7 @@ fn a_gone_inbox_loses_its_followers() {
 fn a_trial_sends_nothing_and_keeps_nothing_for_later() {
     let mut w = World::new(&["x.example"]);
     w.home.node.config.trial = true;
-    w.home.say("a", &["x.example"]);
+    w.home.activity("a", &["x.example"]);
     assert_eq!(w.settle(), None);
     assert_eq!((w.home.waiting(), w.seen("x.example").len()), (0, 0));
     assert!(w.home.node.store.read(|r| hosts::get(r, "x.example")).unwrap().is_none());
@@ -273,7 +273,7 @@ fn a_trial_sends_nothing_and_keeps_nothing_for_later() {
 fn a_peer_that_talks_nonsense_is_tried_again() {
     let w = World::new(&["x.example"]);
     w.answers("x.example", &[b"SMTP ready\r\n\r\n".to_vec()]);
-    w.home.say("a", &["x.example"]);
+    w.home.activity("a", &["x.example"]);
     about(w.wait(), 1);
     assert_eq!(w.settle(), None);
     assert_eq!((w.home.waiting(), w.seen("x.example").len()), (0, 2));
@@ -282,7 +282,7 @@ fn a_peer_that_talks_nonsense_is_tried_again() {
 #[test]
 fn the_peer_can_verify_what_it_gets() {
     let w = World::new(&["x.example"]);
-    w.home.say("a", &["x.example"]);
+    w.home.activity("a", &["x.example"]);
     w.settle();
     let seen = w.seen("x.example").remove(0);
     let owner = w.home.node.owner().unwrap();
@@ -304,7 +304,7 @@ fn the_peer_can_verify_what_it_gets() {
 fn a_clock_years_ahead_gives_every_delivery_its_tries() {
     let w = World::new(&["x.example"]);
     w.codes("x.example", &[502; 5]);
-    w.home.say("a", &["x.example"]);
+    w.home.activity("a", &["x.example"]);
     w.home.clock.advance(700 * DAY);
     for minutes in [1, 5, 15, 60, 180] {
         about(w.wait(), minutes);

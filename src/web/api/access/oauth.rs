@@ -40,7 +40,7 @@ pub fn token(node: &Node, call: &ApiRequest) -> ApiResult {
                  in the authorization request, or was issued to another client.",
             ))?
         }
-        Some("client_credentials") if proof == ClientProof::Verifier => return Err(stranger()),
+        Some("client_credentials") if proof == ClientProof::Verifier => return Err(app_token()),
         Some("client_credentials") => oauth::app_token(node, &app, &params.text("scope").unwrap_or_default())?,
         Some(_) => {
             let sentence = "The authorization grant type is not supported by the authorization server.";
@@ -62,19 +62,19 @@ pub fn token(node: &Node, call: &ApiRequest) -> ApiResult {
 fn client(node: &Node, call: &ApiRequest) -> Result<(App, ClientProof), ApiError> {
     let (id, secret) = match &call.basic {
         Some((id, secret)) => (id.clone(), Some(secret.clone())),
-        None => (call.params.given("client_id").ok_or_else(stranger)?, call.params.given("client_secret")),
+        None => (call.params.given("client_id").ok_or_else(app_token)?, call.params.given("client_secret")),
     };
-    let app = node.store.read(|r| apps::by_client(r, &id))?.ok_or_else(stranger)?;
+    let app = node.store.read(|r| apps::by_client(r, &id))?.ok_or_else(app_token)?;
     match secret {
         Some(secret) if node.store.read(|r| apps::has_secret(r, app.id, &token_hash(&secret)))? => {
             Ok((app, ClientProof::Secret))
         }
         None if call.params.given("code_verifier").is_some() => Ok((app, ClientProof::Verifier)),
-        _ => Err(stranger()),
+        _ => Err(app_token()),
     }
 }
 
-fn stranger() -> ApiError {
+fn app_token() -> ApiError {
     let sentence = "Client authentication failed due to unknown client, no client authentication included, or \
                     unsupported authentication method.";
     ApiError::OAuth(401, "invalid_client", sentence)
@@ -84,15 +84,15 @@ fn stranger() -> ApiError {
 pub fn revoke(node: &Node, call: &ApiRequest) -> ApiResult {
     let (app, proof) = client(node, call)?;
     if proof == ClientProof::Verifier {
-        return Err(stranger());
+        return Err(app_token());
     }
     let text = call.params.given("token").unwrap_or_default();
-    let Some(token) = node.store.read(|r| apps::token(r, &token_hash(&text)))? else { return Ok(ApiResponse::done()) };
+    let Some(token) = node.store.read(|r| apps::token(r, &token_hash(&text)))? else { return Ok(ApiResponse::empty()) };
     if token.app != Some(app.id) {
         return Err(ApiError::OAuth(403, "unauthorized_client", "You are not authorized to revoke this token"));
     }
     node.store.write(move |w| apps::revoke(w, token.id))?;
-    Ok(ApiResponse::done())
+    Ok(ApiResponse::empty())
 }
 
 /// `/oauth/userinfo`: OpenID's claims about the owner.

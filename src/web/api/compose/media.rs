@@ -49,13 +49,13 @@ pub fn point(text: &str) -> Result<(f64, f64), ApiError> {
 }
 
 /// A loose upload; what hangs on a post is changed with the post.
-fn loose(r: &Read<'_>, id: MediaId) -> Result<PostAttachment> {
+fn unattached(r: &Read<'_>, id: MediaId) -> Result<PostAttachment> {
     let file = attachments::by_id(r, id)?;
     if file.post_id.is_none() && file.file.is_some() { Ok(file) } else { Err(Error::NotFound) }
 }
 
 fn show(node: &Node, call: &ApiRequest, id: MediaId) -> ApiResult {
-    let shown = node.store.read(|r| Ok(attachment(&ApiViewer::load(node, r, call)?, &loose(r, id)?)))?;
+    let shown = node.store.read(|r| Ok(attachment(&ApiViewer::load(node, r, call)?, &unattached(r, id)?)))?;
     Ok(ApiResponse::json(&shown))
 }
 
@@ -69,10 +69,10 @@ pub fn update(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: MediaId = call.id()?;
     let focus = focus(call)?.map(media::focus_text);
     let alt = described(call)?;
-    node.store.read(|r| loose(r, id))?;
-    let cover = call.params.file("thumbnail").map(|bytes| media::cover(node, bytes)).transpose()?;
+    node.store.read(|r| unattached(r, id))?;
+    let cover = call.params.file("thumbnail").map(|bytes| media::keep_cover(node, bytes)).transpose()?;
     node.store.write(move |w| {
-        loose(w, id)?;
+        unattached(w, id)?;
         if let Some(cover) = &cover {
             attachments::set_cover(w, id, cover)?;
         }
@@ -85,13 +85,13 @@ pub fn update(node: &Node, call: &ApiRequest) -> ApiResult {
 pub fn delete(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: MediaId = call.id()?;
     let is_loose = node.store.write(move |w| match attachments::by_id(w, id)? {
-        file if file.post_id.is_none() && attachments::are_loose(w, &[id], None)? => {
+        file if file.post_id.is_none() && attachments::are_unattached(w, &[id], None)? => {
             attachments::forget(w, id).map(|()| true)
         }
         _ => Ok(false),
     })?;
     match is_loose {
-        true => Ok(ApiResponse::done()),
+        true => Ok(ApiResponse::empty()),
         false => Err(ApiError::Refused("Media attachment is currently used by a status".to_owned())),
     }
 }

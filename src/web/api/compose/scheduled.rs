@@ -39,7 +39,7 @@ pub fn list(node: &Node, call: &ApiRequest) -> ApiResult {
 }
 
 /// One that waits; drafts are the page's alone.
-fn waiting(node: &Node, call: &ApiRequest) -> Result<StoredDraft, ApiError> {
+fn scheduled_draft(node: &Node, call: &ApiRequest) -> Result<StoredDraft, ApiError> {
     let id: DraftId = call.id()?;
     let kept = node.store.read(|r| drafts::get(r, id))?;
     if kept.due_at.is_some() { Ok(kept) } else { Err(Error::NotFound.into()) }
@@ -47,19 +47,19 @@ fn waiting(node: &Node, call: &ApiRequest) -> Result<StoredDraft, ApiError> {
 
 /// `GET /api/v1/scheduled_statuses/{id}`.
 pub fn one(node: &Node, call: &ApiRequest) -> ApiResult {
-    show(node, call, &waiting(node, call)?)
+    show(node, call, &scheduled_draft(node, call)?)
 }
 
 /// `PUT /api/v1/scheduled_statuses/{id}`: another time.
 pub fn update(node: &Node, call: &ApiRequest) -> ApiResult {
-    let id = waiting(node, call)?.id;
+    let id = scheduled_draft(node, call)?.id;
     let due = due(node, call)?.ok_or_else(|| refused("Scheduled at must be at least five minutes from now"))?;
-    scheduling::put_off(node, id, due)?;
-    show(node, call, &waiting(node, call)?)
+    scheduling::reschedule(node, id, due)?;
+    show(node, call, &scheduled_draft(node, call)?)
 }
 
 /// `DELETE /api/v1/scheduled_statuses/{id}`.
 pub fn delete(node: &Node, call: &ApiRequest) -> ApiResult {
-    scheduling::discard(node, waiting(node, call)?.id)?;
-    Ok(ApiResponse::done())
+    scheduling::discard(node, scheduled_draft(node, call)?.id)?;
+    Ok(ApiResponse::empty())
 }

@@ -75,7 +75,7 @@ fn picture(place: Option<&str>, links: &UrlBuilder<'_>) -> String {
     match place {
         Some(url) if url.starts_with("http://") || url.starts_with("https://") => links.proxied(url),
         Some(name) if !name.is_empty() => links.media(name),
-        _ => links.cabin(),
+        _ => links.default_image(),
     }
 }
 

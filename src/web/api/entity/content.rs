@@ -5,7 +5,7 @@ use maud::{PreEscaped, html};
 use serde_json::{Value, json};
 
 use super::ApiViewer;
-use super::stamp;
+use super::timestamp;
 use crate::base::Time;
 use crate::store::posts::Post;
 use crate::store::posts::attachments::PostAttachment;
@@ -26,14 +26,14 @@ pub fn content(view: &ApiViewer<'_>, card: &PostView) -> String {
         @if let Some(title) = &post.title { p { strong { (title) } } }
         @if let Some(facts) = facts(post) { p { (facts) } }
         @if let Some(passage) = &post.extra.passage { blockquote { p { (passage) } } }
-        (PreEscaped(words(view, &post.content)))
+        (PreEscaped(plain_words(view, &post.content)))
         @if let Some(page) = origin(view, card) { p { (PreEscaped(compose::link_html(page))) } }
     }
     .into_string()
 }
 
 /// The words alone, as they were in any edition of the post.
-pub fn words(view: &ApiViewer<'_>, html: &str) -> String {
+pub fn plain_words(view: &ApiViewer<'_>, html: &str) -> String {
     if !html.contains("src=") && !html.contains("poster=") {
         return html.to_owned();
     }
@@ -78,7 +78,7 @@ pub fn link(card: &PostView) -> Option<Value> {
         "url": url, "title": title, "description": card.post.extra.summary.as_deref().unwrap_or_default(),
         "type": "link", "language": null, "author_name": "", "author_url": "", "provider_name": host, "provider_url": "",
         "html": "", "width": 0, "height": 0, "image": null, "image_description": "", "embed_url": "", "blurhash": null,
-        "published_at": stamp(card.post.published_at), "authors": [],
+        "published_at": timestamp(card.post.published_at), "authors": [],
     }))
 }
 

@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 
 use super::account::account;
 use super::media::{MediaAttachmentEntity, attachment};
-use super::{ApiViewer, content, emojis, quote, stamp};
+use super::{ApiViewer, content, emojis, quote, timestamp};
 use crate::store::posts::Post;
 use crate::store::posts::post_edits::{self, PostEdit};
 use crate::store::posts::post_views::PostView;
 
 /// All editions, oldest first; the last is what the post says now.
 pub fn history(view: &ApiViewer<'_>, card: &PostView, before: &[PostEdit]) -> Vec<Value> {
-    before.iter().chain([&post_edits::now(card)]).map(|edition| shown(view, card, edition)).collect()
+    before.iter().chain([&post_edits::current_version(card)]).map(|edition| shown(view, card, edition)).collect()
 }
 
 fn shown(view: &ApiViewer<'_>, card: &PostView, edition: &PostEdit) -> Value {
@@ -25,11 +25,11 @@ fn shown(view: &ApiViewer<'_>, card: &PostView, edition: &PostEdit) -> Value {
         "content": content::content(view, &then),
         "spoiler_text": edition.warning.as_deref().unwrap_or_default(),
         "sensitive": edition.sensitive || edition.warning.is_some(),
-        "created_at": stamp(edition.written_at),
+        "created_at": timestamp(edition.written_at),
         "account": account(view, &card.author),
         "media_attachments": files,
         "emojis": emojis(view, &card.post.emoji),
-        "quote": quote::whole(view, card),
+        "quote": quote::quote(view, card),
     });
     if let (false, Value::Object(map)) = (edition.poll.is_empty(), &mut value) {
         let options: Vec<Value> = edition.poll.iter().map(|option| json!({ "title": option })).collect();

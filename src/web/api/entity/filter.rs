@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ApiViewer, stamp};
+use super::{ApiViewer, timestamp};
 use crate::social::moderation::filter::FilterMatch;
 use crate::store::posts::post_views::PostView;
 use crate::store::timelines::filters::{Filter, FilterAction, FilterContext, FilterKeyword, FilteredPost};
@@ -20,7 +20,7 @@ pub fn knows_blur(app: &str) -> bool {
 pub fn filter(filter: &Filter, keywords: &[FilterKeyword], posts: &[FilteredPost]) -> Value {
     let own = keywords.iter().filter(|one| one.filter_id == filter.id).map(keyword).collect();
     let chosen = posts.iter().filter(|one| one.filter_id == filter.id).map(filtered).collect();
-    let mut shown = shallow(filter, filter.action);
+    let mut shown = filter_without_details(filter, filter.action);
     if let Value::Object(shown) = &mut shown {
         shown.insert("keywords".to_owned(), own);
         shown.insert("statuses".to_owned(), chosen);
@@ -28,12 +28,12 @@ pub fn filter(filter: &Filter, keywords: &[FilterKeyword], posts: &[FilteredPost
     shown
 }
 
-fn shallow(filter: &Filter, action: FilterAction) -> Value {
+fn filter_without_details(filter: &Filter, action: FilterAction) -> Value {
     json!({
         "id": filter.id.to_string(),
         "title": filter.title,
         "context": filter.contexts.each().map(FilterContext::word).collect::<Vec<_>>(),
-        "expires_at": filter.until_at.map(stamp),
+        "expires_at": filter.until_at.map(timestamp),
         "filter_action": action.word(),
     })
 }
@@ -56,22 +56,22 @@ pub fn results(view: &ApiViewer<'_>, card: &PostView) -> Vec<Value> {
             action => action,
         };
         json!({
-            "filter": shallow(hit.filter, action),
+            "filter": filter_without_details(hit.filter, action),
             "keyword_matches": hit.keyword.into_iter().collect::<Vec<_>>(),
             "status_matches": hit.posts.iter().map(ToString::to_string).collect::<Vec<_>>(),
         })
     };
-    view.sieve.hits(card).into_iter().map(result).collect()
+    view.sieve.matches(card).into_iter().map(result).collect()
 }
 
 /// The older form: one entry for each word.
-pub fn old(filter: &Filter, keyword: &FilterKeyword) -> Value {
+pub fn filter_v1(filter: &Filter, keyword: &FilterKeyword) -> Value {
     json!({
         "id": keyword.id.to_string(),
         "phrase": keyword.keyword,
         "context": filter.contexts.each().map(FilterContext::word).collect::<Vec<_>>(),
         "whole_word": keyword.whole,
-        "expires_at": filter.until_at.map(stamp),
+        "expires_at": filter.until_at.map(timestamp),
         "irreversible": filter.action == FilterAction::Hide,
     })
 }

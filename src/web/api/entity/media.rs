@@ -44,7 +44,7 @@ pub fn attachment(view: &ApiViewer<'_>, file: &PostAttachment) -> MediaAttachmen
         (None, None) => match kind {
             "image" => Some(url.clone()),
             // Mastodon's Android app takes no film without a picture.
-            "video" => Some(view.links.cabin()),
+            "video" => Some(view.links.default_image()),
             _ => None,
         },
     };

@@ -50,7 +50,7 @@ impl<'n> UrlBuilder<'n> {
     }
 
     /// The house's own picture, for what has none.
-    pub fn cabin(&self) -> String {
+    pub fn default_image(&self) -> String {
         self.here(&DEFAULT_IMAGE_URL)
     }
 
@@ -130,7 +130,7 @@ impl<'n> ApiViewer<'n> {
     }
 
     /// Which of the different looks of a status this is, as long as nothing is written.
-    pub fn eyes(&self) -> ViewerKey {
+    pub fn viewer_key(&self) -> ViewerKey {
         ViewerKey { owner: self.as_owner, knows_blur: self.knows_blur }
     }
 
@@ -170,13 +170,13 @@ fn emojis(view: &ApiViewer<'_>, emoji: &[actors::CustomEmoji]) -> Vec<CustomEmoj
 }
 
 /// `2026-11-23T08:15:00.000Z`: iOS takes nothing else.
-fn stamp(at: Time) -> String {
+fn timestamp(at: Time) -> String {
     at.rfc3339_millis()
 }
 
 /// A moment in a field that may be null.
-pub fn moment(at: Time) -> String {
-    stamp(at)
+pub fn rfc3339(at: Time) -> String {
+    timestamp(at)
 }
 
 /// `2026-11-23`.

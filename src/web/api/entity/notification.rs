@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::account::{AccountEntity, account};
-use super::{ApiViewer, stamp};
+use super::{ApiViewer, timestamp};
 use crate::base::Result;
 use crate::base::id::{ActorId, NotificationId, PostId};
 use crate::store::actors::{self, Actor};
@@ -89,7 +89,7 @@ pub fn named(text: &str) -> Option<GroupKeyTarget> {
     if word == "ungrouped" {
         return rest.parse().ok().map(GroupKeyTarget::One);
     }
-    let kind = NotificationKind::ALL.into_iter().find(|kind| kind.makes_groups() && self::word(*kind) == Some(word))?;
+    let kind = NotificationKind::ALL.into_iter().find(|kind| kind.is_grouped() && self::word(*kind) == Some(word))?;
     let (post_id, hour) = match rest.split_once('-') {
         Some((post, hour)) => (Some(post.parse::<PostId>().ok()?), hour),
         None => (None, rest),
@@ -108,7 +108,7 @@ impl NotificationContext {
     /// Loads the people in a fixed number of queries.
     pub fn load(r: &Read<'_>, people: impl Iterator<Item = ActorId>, statuses: Vec<CachedStatus>) -> Result<Self> {
         let mut people = actors::by_ids(r, &people.collect::<Vec<_>>())?;
-        let shield = block_filter::of(r, people.iter())?;
+        let shield = block_filter::filter_for(r, people.iter())?;
         people.retain(|actor| !shield.blocked.contains(&actor.id));
         for actor in people.iter_mut().filter(|actor| shield.media_rejected.contains(&actor.id)) {
             (actor.icon, actor.image, actor.emoji) = (None, None, Vec::new());
@@ -163,7 +163,7 @@ pub fn shown(
     Some(NotificationEntity {
         id: row.id.to_string(),
         kind: words.of(row.kind)?,
-        created_at: stamp(row.created_at),
+        created_at: timestamp(row.created_at),
         group_key: key(row),
         account: account(view, cast.person(row.actor_id)?),
         status: cast.about(row)?.cloned(),
@@ -223,7 +223,7 @@ pub fn grouped<'c>(
     let page = (place == GroupPlacement::Page).then(|| GroupPageRange {
         page_min_id: group.map_or(row.id, |group| group.oldest).to_string(),
         page_max_id: newest.to_string(),
-        latest_page_notification_at: stamp(group.map_or(row.created_at, |group| group.newest_at)),
+        latest_page_notification_at: timestamp(group.map_or(row.created_at, |group| group.newest_at)),
     });
     let shown = NotificationGroupEntity {
         group_key: if group.is_some() { key(row) } else { alone(row.id) },

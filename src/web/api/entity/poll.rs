@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ApiViewer, emojis, stamp};
+use super::{ApiViewer, emojis, timestamp};
 use crate::store::actors::CustomEmoji;
 use crate::store::posts::polls::StoredPoll;
 
@@ -15,7 +15,7 @@ pub fn poll(view: &ApiViewer<'_>, poll: &StoredPoll, emoji: &[CustomEmoji], own:
         poll.options.iter().map(|option| json!({ "title": option.text, "votes_count": told(option.votes) })).collect();
     let mut shown = json!({
         "id": poll.post_id.to_string(),
-        "expires_at": poll.end_at.map(stamp),
+        "expires_at": poll.end_at.map(timestamp),
         "expired": poll.is_over(view.now),
         "multiple": poll.multiple,
         "votes_count": poll.votes(),

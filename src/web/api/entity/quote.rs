@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::ApiViewer;
-use super::status::{StatusEntity, inside};
+use super::status::{StatusEntity, boosted_status};
 use crate::base::interaction_policy::{ActorSet, Interaction, Permission, PolicyRule};
 use crate::store::posts::Viewer;
 use crate::store::posts::post_views::{PostView, QuotedView};
@@ -30,7 +30,7 @@ pub enum QuoteEntity {
 }
 
 /// The quote of a status.
-pub fn whole(view: &ApiViewer<'_>, card: &PostView) -> Option<QuoteEntity> {
+pub fn quote(view: &ApiViewer<'_>, card: &PostView) -> Option<QuoteEntity> {
     let quoted = card.quote.as_ref()?;
     let readable = |inner: &&PostView| view.viewer() == Viewer::Owner || inner.post.audience.is_open();
     let inner = quoted.card.as_deref().filter(readable);
@@ -42,12 +42,12 @@ pub fn whole(view: &ApiViewer<'_>, card: &PostView) -> Option<QuoteEntity> {
         ("accepted", None) => "unauthorized",
         (state, _) => state,
     };
-    let quoted_status = inner.filter(|_| agreed).map(|inner| Box::new(inside(view, inner)));
+    let quoted_status = inner.filter(|_| agreed).map(|inner| Box::new(boosted_status(view, inner)));
     Some(QuoteEntity::Whole { state, quoted_status })
 }
 
 /// The quote of a status that is itself quoted: by its id alone.
-pub fn shallow(card: &PostView) -> Option<QuoteEntity> {
+pub fn shallow_quote(card: &PostView) -> Option<QuoteEntity> {
     let quoted = card.quote.as_ref()?;
     let state = state(quoted);
     let id = quoted.quote.quoted_id.filter(|_| state == "accepted");
@@ -92,16 +92,20 @@ pub fn approval(view: &ApiViewer<'_>, card: &PostView) -> QuoteApprovalEntity {
     } else if !open {
         "denied"
     } else {
-        match card.leave.verdict(Interaction::Quote) {
+        match card.leave.permission(Interaction::Quote) {
             None | Some(Permission::Allowed | Permission::AllowedWithAuthorization) => "automatic",
             Some(Permission::NeedsApproval) => "manual",
             Some(Permission::Forbidden) => "denied",
         }
     };
-    QuoteApprovalEntity { automatic: words(shown.automatic), manual: words(shown.manual), current_user }
+    QuoteApprovalEntity {
+        automatic: quote_state_word(shown.automatic),
+        manual: quote_state_word(shown.manual),
+        current_user,
+    }
 }
 
-fn words(who: ActorSet) -> Vec<&'static str> {
+fn quote_state_word(who: ActorSet) -> Vec<&'static str> {
     let known = [
         (ActorSet::EVERYONE, "public"),
         (ActorSet::FOLLOWERS, "followers"),

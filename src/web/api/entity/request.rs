@@ -4,15 +4,15 @@ use serde_json::{Value, json};
 
 use super::account::account;
 use super::notification::NotificationContext;
-use super::{ApiViewer, stamp};
+use super::{ApiViewer, timestamp};
 use crate::store::notifications::notification_requests::NotificationRequest;
 
 /// Somebody whose notifications are kept back; None for somebody the owner keeps away.
 pub fn request(view: &ApiViewer<'_>, request: &NotificationRequest, cast: &NotificationContext) -> Option<Value> {
     Some(json!({
         "id": request.id.to_string(),
-        "created_at": stamp(request.created_at),
-        "updated_at": stamp(request.updated_at),
+        "created_at": timestamp(request.created_at),
+        "updated_at": timestamp(request.updated_at),
         // A text, in every version of Mastodon.
         "notifications_count": request.count.to_string(),
         "account": account(view, cast.person(request.actor_id)?),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::media::attachment;
 use super::status::visibility;
-use super::{ApiViewer, stamp};
+use super::{ApiViewer, timestamp};
 use crate::federation::owner::draft::NewPost;
 use crate::store::node::Settings;
 use crate::store::posts::attachments::PostAttachment;
@@ -29,7 +29,7 @@ pub fn scheduled(
     });
     json!({
         "id": kept.id.to_string(),
-        "scheduled_at": stamp(kept.due_at.unwrap_or(kept.changed_at)),
+        "scheduled_at": timestamp(kept.due_at.unwrap_or(kept.changed_at)),
         "params": {
             "text": draft.text,
             "poll": poll,

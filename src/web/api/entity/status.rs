@@ -7,7 +7,7 @@ use super::account::{AccountEntity, account};
 use super::media::{MediaAttachmentEntity, attachment};
 use super::poll::poll;
 use super::quote::{self, QuoteApprovalEntity, QuoteEntity};
-use super::{ApiViewer, CustomEmojiEntity, content, emojis, filter, stamp};
+use super::{ApiViewer, CustomEmojiEntity, content, emojis, filter, timestamp};
 use crate::base::Audience;
 use crate::base::id::ActorId;
 use crate::store::actors::Actor;
@@ -98,16 +98,16 @@ pub fn audience(visibility: &str) -> Option<Audience> {
 
 /// A card as a status: the boost round the post when it is here because of one.
 pub fn status(view: &ApiViewer<'_>, card: &PostView) -> StatusEntity {
-    let original = original(view, card);
+    let original = boosted(view, card);
     let Some((boost, booster)) = &card.boost else { return original };
-    wrapper(view, boost, booster, original)
+    boost_status(view, boost, booster, original)
 }
 
 /// The boost has its own id, date and author, and repeats the rest.
-fn wrapper(view: &ApiViewer<'_>, boost: &Post, booster: &Actor, original: StatusEntity) -> StatusEntity {
+fn boost_status(view: &ApiViewer<'_>, boost: &Post, booster: &Actor, original: StatusEntity) -> StatusEntity {
     StatusEntity {
         id: boost.id.to_string(),
-        created_at: stamp(boost.published_at),
+        created_at: timestamp(boost.published_at),
         // A boost answers nobody, or Tusky hides boosts of answers together with the answers.
         in_reply_to_id: None,
         in_reply_to_account_id: None,
@@ -124,12 +124,12 @@ fn wrapper(view: &ApiViewer<'_>, boost: &Post, booster: &Actor, original: Status
 }
 
 /// The post itself.
-fn original(view: &ApiViewer<'_>, card: &PostView) -> StatusEntity {
-    StatusEntity { quote: quote::whole(view, card), ..inside(view, card) }
+fn boosted(view: &ApiViewer<'_>, card: &PostView) -> StatusEntity {
+    StatusEntity { quote: quote::quote(view, card), ..boosted_status(view, card) }
 }
 
 /// A post as it stands inside of one that quotes it.
-pub fn inside(view: &ApiViewer<'_>, card: &PostView) -> StatusEntity {
+pub fn boosted_status(view: &ApiViewer<'_>, card: &PostView) -> StatusEntity {
     let post = &card.post;
     let parent = card.parent_author.as_ref().and_then(|author| Some((post.reply_to?, author.id)));
     let own = view.is_owner(&card.author);
@@ -142,7 +142,7 @@ pub fn inside(view: &ApiViewer<'_>, card: &PostView) -> StatusEntity {
     });
     StatusEntity {
         id: post.id.to_string(),
-        created_at: stamp(post.published_at),
+        created_at: timestamp(post.published_at),
         in_reply_to_id: parent.map(|(id, _)| id.to_string()),
         in_reply_to_account_id: parent.map(|(_, author)| author.to_string()),
         sensitive: post.sensitive || post.warning.is_some(),
@@ -155,7 +155,7 @@ pub fn inside(view: &ApiViewer<'_>, card: &PostView) -> StatusEntity {
         reblogs_count: card.boosts,
         favourites_count: card.likes,
         quotes_count: card.quotes,
-        edited_at: post.edited_at.map(stamp),
+        edited_at: post.edited_at.map(timestamp),
         content: Some(content::content(view, card)),
         text: None,
         reblog: None,
@@ -166,7 +166,7 @@ pub fn inside(view: &ApiViewer<'_>, card: &PostView) -> StatusEntity {
         emojis: emojis(view, &post.emoji),
         card: content::link(card),
         poll: card.poll.as_ref().map(|poll| self::poll(view, poll, &post.emoji, own)),
-        quote: quote::shallow(card),
+        quote: quote::shallow_quote(card),
         quote_approval: quote::approval(view, card),
         application: (own && view.as_owner).then(|| application(post)),
         marks,
@@ -226,9 +226,9 @@ fn tag(view: &ApiViewer<'_>, post: &Post, name: &str) -> StatusTagEntity {
 
 /// What `DELETE` answers: the source instead of the content, so that it can be written anew. A boost has none.
 pub fn deleted(view: &ApiViewer<'_>, card: &PostView) -> StatusEntity {
-    if let (Some((boost, booster)), shown) = (&card.boost, original(view, card)) {
-        return StatusEntity { content: None, text: Some(String::new()), ..wrapper(view, boost, booster, shown) };
+    if let (Some((boost, booster)), shown) = (&card.boost, boosted(view, card)) {
+        return StatusEntity { content: None, text: Some(String::new()), ..boost_status(view, boost, booster, shown) };
     }
     let text = card.post.source.clone().unwrap_or_else(|| plain_text::from_html(&card.post.content));
-    StatusEntity { content: None, text: Some(text), ..original(view, card) }
+    StatusEntity { content: None, text: Some(text), ..boosted(view, card) }
 }

@@ -49,7 +49,7 @@ pub fn id(name: &str) -> i64 {
 
 /// A hashtag with its last days, today first. What is the owner's own is said to their token alone.
 pub fn tag(view: &ApiViewer<'_>, name: &str, shown: &str, history: &[TagDay], mine: OwnTagState) -> TagEntity {
-    let today = tags::day_of(view.now);
+    let today = tags::day_number(view.now);
     let day = |(back, day): (i64, &TagDay)| TagHistoryEntity {
         day: ((today - back) * 86_400).to_string(),
         uses: day.posts.to_string(),

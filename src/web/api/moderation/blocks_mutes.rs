@@ -14,43 +14,43 @@ use crate::store::moderation::mutes::{self, MuteScope};
 use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
 use crate::web::api::error::ApiError;
 use crate::web::api::paging::{BackwardParameter, PageWindow, linked};
-use crate::web::api::people::relationships::{now, other};
+use crate::web::api::people::relationships::{current, other_actor};
 
 /// The longest mute that ends; a longer one is for good.
 const MAX_MUTE_SECONDS: u64 = 100 * 365 * 24 * 3600;
 
 /// `POST /api/v1/accounts/{id}/block`.
 pub fn block(node: &Node, call: &ApiRequest) -> ApiResult {
-    let id = other(node, call)?;
+    let id = other_actor(node, call)?;
     publish::block(node, id)?;
-    now(node, id)
+    current(node, id)
 }
 
 /// `POST /api/v1/accounts/{id}/unblock`.
 pub fn unblock(node: &Node, call: &ApiRequest) -> ApiResult {
-    let id = other(node, call)?;
+    let id = other_actor(node, call)?;
     publish::unblock(node, id)?;
-    now(node, id)
+    current(node, id)
 }
 
 /// `POST /api/v1/accounts/{id}/mute`: their notifications too unless it says no; for `duration` seconds, 0 for good.
 pub fn mute(node: &Node, call: &ApiRequest) -> ApiResult {
-    let id = other(node, call)?;
+    let id = other_actor(node, call)?;
     let reach = if call.params.flag("notifications") == Some(false) { MuteScope::Home } else { MuteScope::Everything };
-    let seconds = call.params.whole("duration").and_then(|seconds| u64::try_from(seconds).ok());
+    let seconds = call.params.integer("duration").and_then(|seconds| u64::try_from(seconds).ok());
     let seconds = seconds.filter(|seconds| (1..=MAX_MUTE_SECONDS).contains(seconds));
     publish::mute(node, id, reach, seconds.map(Duration::from_secs))?;
-    now(node, id)
+    current(node, id)
 }
 
 /// `POST /api/v1/accounts/{id}/unmute`: what the page hides of them alone, their boosts, stays hidden.
 pub fn unmute(node: &Node, call: &ApiRequest) -> ApiResult {
-    let id = other(node, call)?;
+    let id = other_actor(node, call)?;
     let muted = node.store.read(|r| mutes::get(r, id))?.is_some_and(|mute| mute.reach != MuteScope::Boosts);
     if muted {
         publish::unmute(node, id)?;
     }
-    now(node, id)
+    current(node, id)
 }
 
 /// `GET /api/v1/domain_blocks`: those the owner set by hand; what lists keep away can be a hundred thousand.
@@ -72,9 +72,9 @@ fn host(call: &ApiRequest) -> Result<String, ApiError> {
 pub fn block_host(node: &Node, call: &ApiRequest) -> ApiResult {
     let host = host(call)?;
     let known = node.store.read(|r| host_blocks::get(r, MANUAL_LIST, &host))?;
-    let rule = known.unwrap_or_else(|| HostBlockRule::by_hand(&host, Severity::Block, ""));
+    let rule = known.unwrap_or_else(|| HostBlockRule::manual(&host, Severity::Block, ""));
     host_block_import::set(node, HostBlockRule { severity: Severity::Block, ..rule })?;
-    Ok(ApiResponse::done())
+    Ok(ApiResponse::empty())
 }
 
 /// `DELETE /api/v1/domain_blocks`: also of a server that a list keeps away, which becomes an exception.
@@ -83,14 +83,14 @@ pub fn unblock_host(node: &Node, call: &ApiRequest) -> ApiResult {
     node.store.write(move |w| {
         let own = host_blocks::get(w, MANUAL_LIST, &host)?.is_some_and(|rule| rule.severity == Severity::Block);
         if own {
-            host_block::lift(w, &host)?;
+            host_block::remove(w, &host)?;
         }
         match host_blocks::of_host(w, &host)?.is_blocked() {
-            true => host_block::set(w, &HostBlockRule::by_hand(&host, Severity::Allow, "")).map(drop),
+            true => host_block::set(w, &HostBlockRule::manual(&host, Severity::Allow, "")).map(drop),
             false => Ok(()),
         }
     })?;
-    Ok(ApiResponse::done())
+    Ok(ApiResponse::empty())
 }
 
 /// `GET /api/v1/domain_blocks/preview`: how many follows a block would end.

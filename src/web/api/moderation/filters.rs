@@ -34,16 +34,16 @@ pub fn one(node: &Node, call: &ApiRequest) -> ApiResult {
 }
 
 /// `POST /api/v2/filters`.
-pub fn make(node: &Node, call: &ApiRequest) -> ApiResult {
-    let change = said(call)?;
-    let id = node.store.write(move |w| filter::make(w, &change))?;
+pub fn create(node: &Node, call: &ApiRequest) -> ApiResult {
+    let change = filter_change(call)?;
+    let id = node.store.write(move |w| filter::create_filter(w, &change))?;
     Ok(node.store.read(|r| shown(r, id))?)
 }
 
 /// `PUT /api/v2/filters/{id}`: what is not said stays.
 pub fn change(node: &Node, call: &ApiRequest) -> ApiResult {
-    let (id, change) = (call.id()?, said(call)?);
-    node.store.write(move |w| filter::change(w, id, &change))?;
+    let (id, change) = (call.id()?, filter_change(call)?);
+    node.store.write(move |w| filter::change_filter(w, id, &change))?;
     Ok(node.store.read(|r| shown(r, id))?)
 }
 
@@ -51,10 +51,10 @@ pub fn change(node: &Node, call: &ApiRequest) -> ApiResult {
 pub fn remove(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = call.id()?;
     node.store.write(move |w| filter::remove(w, id))?;
-    Ok(ApiResponse::done())
+    Ok(ApiResponse::empty())
 }
 
-fn said(call: &ApiRequest) -> Result<FilterChange, ApiError> {
+fn filter_change(call: &ApiRequest) -> Result<FilterChange, ApiError> {
     let params = &call.params;
     let action = match params.given("filter_action") {
         None => None,
@@ -62,7 +62,8 @@ fn said(call: &ApiRequest) -> Result<FilterChange, ApiError> {
             Some(FilterAction::from_word(&word).ok_or_else(|| Error::invalid("Action is not included in the list"))?)
         }
     };
-    let keywords = params.items("keywords_attributes").into_iter().map(word).collect::<Result<Vec<_>, ApiError>>()?;
+    let keywords =
+        params.items("keywords_attributes").into_iter().map(keyword_text).collect::<Result<Vec<_>, ApiError>>()?;
     let is_blank = |word: &KeywordChange| word.id.is_none() && word.whole.is_none() && blank(word.keyword.as_deref());
     Ok(FilterChange {
         title: params.text("title"),
@@ -99,11 +100,11 @@ pub fn length(call: &ApiRequest) -> Result<Option<Option<std::time::Duration>>, 
     }
     let seconds = text.trim().parse::<f64>().ok().filter(|seconds| seconds.is_finite());
     let seconds = seconds.ok_or_else(|| Error::invalid("Expires in is not a number"))?;
-    Ok(Some(Some(filter::length(seconds as i64))))
+    Ok(Some(Some(filter::check_duration(seconds as i64))))
 }
 
 /// One of `keywords_attributes`.
-fn word(value: &Value) -> Result<KeywordChange, ApiError> {
+fn keyword_text(value: &Value) -> Result<KeywordChange, ApiError> {
     let field = |name: &str| value.get(name).filter(|value| !value.is_null());
     let id = field("id").and_then(text_of).filter(|id| !id.is_empty());
     Ok(KeywordChange {
@@ -122,7 +123,7 @@ pub fn keywords(node: &Node, call: &ApiRequest) -> ApiResult {
 }
 
 /// What the parameters say of one word.
-fn one_word(call: &ApiRequest) -> KeywordChange {
+fn keyword_change(call: &ApiRequest) -> KeywordChange {
     KeywordChange {
         keyword: call.params.text("keyword"),
         whole: call.params.flag("whole_word"),
@@ -132,7 +133,7 @@ fn one_word(call: &ApiRequest) -> KeywordChange {
 
 /// `POST /api/v2/filters/{id}/keywords`.
 pub fn add_keyword(node: &Node, call: &ApiRequest) -> ApiResult {
-    let (id, word) = (call.id()?, one_word(call));
+    let (id, word) = (call.id()?, keyword_change(call));
     let added = node.store.write(move |w| filter::add_keyword(w, id, &word))?;
     Ok(ApiResponse::json(&entity::keyword(&node.store.read(|r| filters::keyword(r, added))?)))
 }
@@ -145,7 +146,7 @@ pub fn keyword(node: &Node, call: &ApiRequest) -> ApiResult {
 
 /// `PUT /api/v2/filters/keywords/{id}`.
 pub fn set_keyword(node: &Node, call: &ApiRequest) -> ApiResult {
-    let (id, word) = (call.id()?, one_word(call));
+    let (id, word) = (call.id()?, keyword_change(call));
     node.store.write(move |w| filter::set_keyword(w, id, &word))?;
     keyword(node, call)
 }
@@ -154,7 +155,7 @@ pub fn set_keyword(node: &Node, call: &ApiRequest) -> ApiResult {
 pub fn remove_keyword(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = call.id()?;
     node.store.write(move |w| filter::remove_keyword(w, id))?;
-    Ok(ApiResponse::done())
+    Ok(ApiResponse::empty())
 }
 
 /// `GET /api/v2/filters/{id}/statuses`.
@@ -182,5 +183,5 @@ pub fn post(node: &Node, call: &ApiRequest) -> ApiResult {
 pub fn remove_post(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = call.id()?;
     node.store.write(move |w| filter::remove_post(w, id))?;
-    Ok(ApiResponse::done())
+    Ok(ApiResponse::empty())
 }

@@ -17,7 +17,8 @@ pub fn all(node: &Node, _: &ApiRequest) -> ApiResult {
     let shown = node.store.read(|r| {
         let all = filters::all(r)?;
         let keywords = filters::keywords(r)?;
-        let entry = |one: &FilterKeyword| Some(entity::old(all.iter().find(|filter| filter.id == one.filter_id)?, one));
+        let entry =
+            |one: &FilterKeyword| Some(entity::filter_v1(all.iter().find(|filter| filter.id == one.filter_id)?, one));
         Ok(keywords.iter().filter_map(entry).collect::<Vec<_>>())
     })?;
     Ok(ApiResponse::json(&shown))
@@ -25,7 +26,7 @@ pub fn all(node: &Node, _: &ApiRequest) -> ApiResult {
 
 fn shown(r: &Read<'_>, id: KeywordId) -> Result<ApiResponse> {
     let keyword = filters::keyword(r, id)?;
-    Ok(ApiResponse::json(&entity::old(&filters::by_id(r, keyword.filter_id)?, &keyword)))
+    Ok(ApiResponse::json(&entity::filter_v1(&filters::by_id(r, keyword.filter_id)?, &keyword)))
 }
 
 /// `GET /api/v1/filters/{id}`.
@@ -35,7 +36,7 @@ pub fn one(node: &Node, call: &ApiRequest) -> ApiResult {
 }
 
 /// What the parameters say: of the filter, and of its word.
-fn said(call: &ApiRequest) -> Result<(FilterChange, KeywordChange), ApiError> {
+fn filter_change(call: &ApiRequest) -> Result<(FilterChange, KeywordChange), ApiError> {
     let phrase = call.params.text("phrase");
     let title = phrase.as_ref().map(|phrase| phrase.chars().take(MAX_TITLE_CHARS).collect());
     let action =
@@ -45,11 +46,11 @@ fn said(call: &ApiRequest) -> Result<(FilterChange, KeywordChange), ApiError> {
 }
 
 /// `POST /api/v1/filters`: a filter with one word, named after it.
-pub fn make(node: &Node, call: &ApiRequest) -> ApiResult {
-    let (change, word) = said(call)?;
+pub fn create(node: &Node, call: &ApiRequest) -> ApiResult {
+    let (change, word) = filter_change(call)?;
     let id = node.store.write(move |w| {
         // Without a word there is nothing to name it after.
-        let id = filter::make(w, &FilterChange { title: Some(change.title.unwrap_or_default()), ..change })?;
+        let id = filter::create_filter(w, &FilterChange { title: Some(change.title.unwrap_or_default()), ..change })?;
         filter::add_keyword(w, id, &word)
     })?;
     Ok(node.store.read(|r| shown(r, id))?)
@@ -58,7 +59,7 @@ pub fn make(node: &Node, call: &ApiRequest) -> ApiResult {
 /// `PUT /api/v1/filters/{id}`. What would change other words of the same filter, too, is refused.
 pub fn change(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: KeywordId = call.id()?;
-    let (change, word) = said(call)?;
+    let (change, word) = filter_change(call)?;
     node.store.write(move |w| {
         let of = filters::by_id(w, filters::keyword(w, id)?.filter_id)?;
         filter::set_keyword(w, id, &word)?;
@@ -67,8 +68,8 @@ pub fn change(node: &Node, call: &ApiRequest) -> ApiResult {
         let change = FilterChange { action, ..change };
         let alone = filters::keywords_of(w, of.id)?.len() < 2;
         match alone {
-            true => filter::change(w, of.id, &change),
-            false if says_nothing_new(&change, &of) => Ok(()),
+            true => filter::change_filter(w, of.id, &change),
+            false if is_unchanged(&change, &of) => Ok(()),
             false => Err(Error::invalid(MULTIPLE_KEYWORDS_MESSAGE)),
         }
     })?;
@@ -79,7 +80,7 @@ const MULTIPLE_KEYWORDS_MESSAGE: &str = "These parameters cannot be changed from
                        keyword. Use a more recent application or the web interface.";
 
 /// Whether all a change says of a filter is what it is.
-fn says_nothing_new(change: &FilterChange, of: &Filter) -> bool {
+fn is_unchanged(change: &FilterChange, of: &Filter) -> bool {
     change.contexts.is_none_or(|contexts| contexts == of.contexts)
         && change.action.is_none_or(|action| action == of.action)
         && change.length.is_none_or(|length| length.is_none() && of.until_at.is_none())
@@ -94,5 +95,5 @@ pub fn remove(node: &Node, call: &ApiRequest) -> ApiResult {
         let empty = filters::keywords_of(w, of)?.is_empty() && filters::posts_of(w, of)?.is_empty();
         if empty { filter::remove(w, of) } else { Ok(()) }
     })?;
-    Ok(ApiResponse::done())
+    Ok(ApiResponse::empty())
 }

@@ -10,7 +10,7 @@ use crate::store::{actors, moderation::reports, node, posts};
 use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
 use crate::web::api::entity::ApiViewer;
 use crate::web::api::entity::account::account;
-use crate::web::api::entity::moment;
+use crate::web::api::entity::rfc3339;
 use crate::web::api::error::ApiError;
 
 /// Rules one report can name.
@@ -52,7 +52,7 @@ pub fn send(node: &Node, call: &ApiRequest) -> ApiResult {
             ReportRecipient::LocalOnly
         },
     };
-    let id = publish::complain(node, who, complaint)?;
+    let id = publish::report_actor(node, who, complaint)?;
     let shown = node.store.read(|r| {
         let (report, view) = (reports::by_id(r, id)?, ApiViewer::load(node, r, call)?);
         Ok(json!({
@@ -62,7 +62,7 @@ pub fn send(node: &Node, call: &ApiRequest) -> ApiResult {
             "category": report.category,
             "comment": report.comment,
             "forwarded": report.forwarded,
-            "created_at": moment(report.created_at),
+            "created_at": rfc3339(report.created_at),
             "status_ids": ids.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "rule_ids": report.rules,
             "collection_ids": [],

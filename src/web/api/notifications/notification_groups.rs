@@ -155,14 +155,14 @@ pub fn one(node: &Node, call: &ApiRequest) -> ApiResult {
 /// `POST /api/v2/notifications/{group key}/dismiss`: done also when nothing was there.
 pub fn dismiss(node: &Node, call: &ApiRequest) -> ApiResult {
     match key(call) {
-        Some(GroupKeyTarget::Group(key)) => node.store.write(move |w| groups::dismiss(w, key))?,
+        Some(GroupKeyTarget::Group(key)) => node.store.write(move |w| groups::dismiss_group(w, key))?,
         Some(GroupKeyTarget::One(id)) => match node.store.write(move |w| rows::dismiss(w, id)) {
             Ok(()) | Err(Error::NotFound) => {}
             Err(error) => return Err(error.into()),
         },
         None => {}
     }
-    Ok(ApiResponse::done())
+    Ok(ApiResponse::empty())
 }
 
 /// `GET /api/v2/notifications/{group key}/accounts`: the link ids are those of the notifications.

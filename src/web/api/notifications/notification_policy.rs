@@ -18,7 +18,7 @@ use crate::web::api::error::ApiError;
 use crate::web::api::paging::{BackwardParameter, PageWindow, linked};
 
 /// The rules by Mastodon's names.
-fn rules(policy: &mut NotificationPolicy) -> [(&'static str, &mut Rule); 6] {
+fn policy_json(policy: &mut NotificationPolicy) -> [(&'static str, &mut Rule); 6] {
     [
         ("not_following", &mut policy.not_following),
         ("not_followers", &mut policy.not_followers),
@@ -31,20 +31,20 @@ fn rules(policy: &mut NotificationPolicy) -> [(&'static str, &mut Rule); 6] {
 
 /// `GET /api/v2/notifications/policy`.
 pub fn show(node: &Node, _: &ApiRequest) -> ApiResult {
-    answer(node, |name, rule| Some((format!("for_{name}"), rule.word().into())))
+    policy_action(node, |name, rule| Some((format!("for_{name}"), rule.word().into())))
 }
 
 /// `GET /api/v1/notifications/policy`.
-pub fn show_old(node: &Node, _: &ApiRequest) -> ApiResult {
+pub fn show_v1(node: &Node, _: &ApiRequest) -> ApiResult {
     let filters = |name: &str, rule| Some((format!("filter_{name}"), (rule != Rule::Accept).into()));
     // The old form has no word for limited servers.
-    answer(node, |name, rule| filters(name, rule).filter(|_| name != "limited_accounts"))
+    policy_action(node, |name, rule| filters(name, rule).filter(|_| name != "limited_accounts"))
 }
 
-fn answer(node: &Node, entry: impl Fn(&str, Rule) -> Option<(String, Value)>) -> ApiResult {
+fn policy_action(node: &Node, entry: impl Fn(&str, Rule) -> Option<(String, Value)>) -> ApiResult {
     let (mut policy, (people, count)) = node.store.read(|r| Ok((node::settings(r)?.notices, requests::summary(r)?)))?;
     let mut shown: serde_json::Map<String, Value> =
-        rules(&mut policy).into_iter().filter_map(|(name, rule)| entry(name, *rule)).collect();
+        policy_json(&mut policy).into_iter().filter_map(|(name, rule)| entry(name, *rule)).collect();
     let summary = json!({ "pending_requests_count": people, "pending_notifications_count": count });
     shown.insert("summary".to_owned(), summary);
     Ok(ApiResponse::json(&shown))
@@ -52,7 +52,7 @@ fn answer(node: &Node, entry: impl Fn(&str, Rule) -> Option<(String, Value)>) ->
 
 /// `PATCH /api/v2/notifications/policy`: what is not said stays.
 pub fn change(node: &Node, call: &ApiRequest) -> ApiResult {
-    keep(node, |name| match call.params.given(&format!("for_{name}")) {
+    store(node, |name| match call.params.given(&format!("for_{name}")) {
         Some(word) => match Rule::of(&word) {
             Some(rule) => Ok(Some(rule)),
             None => Err(ApiError::Refused(format!(
@@ -66,23 +66,23 @@ pub fn change(node: &Node, call: &ApiRequest) -> ApiResult {
 }
 
 /// `PATCH /api/v1/notifications/policy`.
-pub fn change_old(node: &Node, call: &ApiRequest) -> ApiResult {
-    keep(node, |name| {
+pub fn change_v1(node: &Node, call: &ApiRequest) -> ApiResult {
+    store(node, |name| {
         let flag = call.params.flag(&format!("filter_{name}"));
         Ok(flag.map(|yes| if yes { Rule::Filter } else { Rule::Accept }))
     })?;
-    show_old(node, call)
+    show_v1(node, call)
 }
 
-fn keep(node: &Node, said: impl Fn(&str) -> Result<Option<Rule>, ApiError>) -> Result<(), ApiError> {
+fn store(node: &Node, said: impl Fn(&str) -> Result<Option<Rule>, ApiError>) -> Result<(), ApiError> {
     let mut changes = Vec::new();
-    for (name, _) in rules(&mut NotificationPolicy::default()) {
+    for (name, _) in policy_json(&mut NotificationPolicy::default()) {
         changes.push(said(name)?);
     }
     node.store.write(move |w| {
         let settings = node::settings(w)?;
         let mut notices = settings.notices;
-        for ((_, rule), said) in rules(&mut notices).into_iter().zip(changes) {
+        for ((_, rule), said) in policy_json(&mut notices).into_iter().zip(changes) {
             *rule = said.unwrap_or(*rule);
         }
         node::set_settings(w, &Settings { notices, ..settings })
@@ -134,7 +134,7 @@ type RequestAction = fn(&Write<'_>, NotificationRequestId) -> Result<()>;
 fn settle(node: &Node, call: &ApiRequest, act: RequestAction) -> ApiResult {
     let id: NotificationRequestId = call.id()?;
     node.store.write(move |w| act(w, id))?;
-    Ok(ApiResponse::done())
+    Ok(ApiResponse::empty())
 }
 
 /// Many at once; those that are not there are passed over.
@@ -149,7 +149,7 @@ fn settle_all(node: &Node, call: &ApiRequest, act: RequestAction) -> ApiResult {
         }
         Ok(())
     })?;
-    Ok(ApiResponse::done())
+    Ok(ApiResponse::empty())
 }
 
 /// `POST /api/v1/notifications/requests/{id}/accept`.

@@ -30,7 +30,7 @@ fn alerts(call: &ApiRequest) -> PushAlerts {
 }
 
 /// From whom; some clients put it beside `data`.
-fn whose(call: &ApiRequest) -> PushPolicy {
+fn push_policy(call: &ApiRequest) -> PushPolicy {
     let said = call.params.given("data/policy").or_else(|| call.params.given("policy"));
     said.and_then(|word| PushPolicy::of(&word)).unwrap_or_default()
 }
@@ -50,7 +50,7 @@ pub fn create(node: &Node, call: &ApiRequest) -> ApiResult {
         auth: field("keys/auth")?,
         standard: call.params.flag("subscription/standard").unwrap_or(false),
         alerts: alerts(call),
-        whose: whose(call),
+        whose: push_policy(call),
     };
     let bearer = call.bearer.as_deref().unwrap_or_default();
     push_notifications::subscribe(node, token(call)?.id, bearer, wish)?;
@@ -83,7 +83,7 @@ fn shown_alerts(on: &PushAlerts) -> Map<String, Value> {
 
 /// `PUT /api/v1/push/subscription`: other alerts, the same address.
 pub fn update(node: &Node, call: &ApiRequest) -> ApiResult {
-    let (id, alerts, whose) = (token(call)?.id, alerts(call), whose(call));
+    let (id, alerts, whose) = (token(call)?.id, alerts(call), push_policy(call));
     let changed = node.store.write(move |w| rows::change(w, id, &alerts, whose))?;
     if changed { one(node, call) } else { Err(Error::NotFound.into()) }
 }
@@ -92,5 +92,5 @@ pub fn update(node: &Node, call: &ApiRequest) -> ApiResult {
 pub fn delete(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = token(call)?.id;
     node.store.write(move |w| rows::unsubscribe(w, id))?;
-    Ok(ApiResponse::done())
+    Ok(ApiResponse::empty())
 }

@@ -14,9 +14,9 @@ use crate::store::{
 use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
 use crate::web::api::entity::ApiViewer;
 use crate::web::api::entity::account::account;
-use crate::web::api::entity::moment;
+use crate::web::api::entity::rfc3339;
 use crate::web::api::paging::{BackwardParameter, PageWindow, linked};
-use crate::web::api::people::accounts::seen;
+use crate::web::api::people::accounts::visible_actor;
 
 /// `GET /api/v1/follow_requests`.
 pub fn requests(node: &Node, call: &ApiRequest) -> ApiResult {
@@ -32,7 +32,7 @@ pub fn endorsements(node: &Node, call: &ApiRequest) -> ApiResult {
 pub fn endorsed_by(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: ActorId = call.id()?;
     let owner = node.store.read(|r| {
-        seen(r, call, id)?;
+        visible_actor(r, call, id)?;
         node::owner(r)
     })?;
     if id == owner { of_owner(node, call, FollowList::Endorsed) } else { Ok(ApiResponse::none()) }
@@ -40,19 +40,19 @@ pub fn endorsed_by(node: &Node, call: &ApiRequest) -> ApiResult {
 
 /// `GET /api/v1/accounts/{id}/followers`.
 pub fn followers(node: &Node, call: &ApiRequest) -> ApiResult {
-    listed(node, call, FollowList::Followers)
+    actor_list(node, call, FollowList::Followers)
 }
 
 /// `GET /api/v1/accounts/{id}/following`.
 pub fn following(node: &Node, call: &ApiRequest) -> ApiResult {
-    listed(node, call, FollowList::Following)
+    actor_list(node, call, FollowList::Following)
 }
 
 /// The owner's lists, for strangers only if the owner shows them. Of others nobody is known but the owner themselves.
-fn listed(node: &Node, call: &ApiRequest, list: FollowList) -> ApiResult {
+fn actor_list(node: &Node, call: &ApiRequest, list: FollowList) -> ApiResult {
     let id: ActorId = call.id()?;
     let (owner, settings) = node.store.read(|r| {
-        seen(r, call, id)?;
+        visible_actor(r, call, id)?;
         Ok((node::owner(r)?, node::settings(r)?))
     })?;
     if !(call.is_owner() || settings.show_follows) {
@@ -61,7 +61,7 @@ fn listed(node: &Node, call: &ApiRequest, list: FollowList) -> ApiResult {
     if id == owner {
         return of_owner(node, call, list);
     }
-    page(node, call, |r, window| {
+    account_page(node, call, |r, window| {
         let (follower, followed) = if list == FollowList::Followers { (owner, id) } else { (id, owner) };
         let follow = follows::accepted(r, follower, followed)?.filter(|_| window.limit > 0);
         let row = follow.map(|follow| (follow.id, owner)).filter(|(row, _)| window.holds(*row));
@@ -72,16 +72,18 @@ fn listed(node: &Node, call: &ApiRequest, list: FollowList) -> ApiResult {
 /// A page of one of the owner's lists, newest first by when they were asked.
 fn of_owner(node: &Node, call: &ApiRequest, list: FollowList) -> ApiResult {
     let owner = node.owner()?;
-    page(node, call, |r, window| follows::newest(r, owner, list, window.max, window.since.or(window.min), window.limit))
+    account_page(node, call, |r, window| {
+        follows::newest(r, owner, list, window.max, window.since.or(window.min), window.limit)
+    })
 }
 
 /// `GET /api/v1/blocks`.
 pub fn blocked(node: &Node, call: &ApiRequest) -> ApiResult {
-    page(node, call, |r, window| blocks::newest(r, window.max, window.since.or(window.min), window.limit))
+    account_page(node, call, |r, window| blocks::newest(r, window.max, window.since.or(window.min), window.limit))
 }
 
 /// A page of people, whose rows (number, who) `find` knows.
-fn page(
+fn account_page(
     node: &Node,
     call: &ApiRequest,
     find: impl FnOnce(&Read<'_>, PageWindow) -> Result<Vec<(i64, ActorId)>>,
@@ -111,7 +113,7 @@ pub fn muted(node: &Node, call: &ApiRequest) -> ApiResult {
             let Some(actor) = found.iter().find(|actor| actor.id == mute.actor_id) else { continue };
             let mut whole = serde_json::to_value(account(&view, actor)).unwrap_or_default();
             if let Value::Object(map) = &mut whole {
-                map.insert("mute_expires_at".to_owned(), mute.until_at.map(moment).into());
+                map.insert("mute_expires_at".to_owned(), mute.until_at.map(rfc3339).into());
             }
             shown.push(whole);
         }

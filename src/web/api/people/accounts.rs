@@ -24,7 +24,7 @@ use crate::web::api::paging::{BackwardParameter, PageWindow, linked};
 const MAX_ACCOUNTS_PER_REQUEST: usize = 40;
 
 /// `GET /api/v1/accounts/verify_credentials`.
-pub fn own(node: &Node, call: &ApiRequest) -> ApiResult {
+pub fn verify_credentials(node: &Node, call: &ApiRequest) -> ApiResult {
     node.store.read(|r| {
         let view = ApiViewer::load(node, r, call)?;
         let owner = actors::by_id(r, node::owner(r)?)?;
@@ -35,21 +35,21 @@ pub fn own(node: &Node, call: &ApiRequest) -> ApiResult {
 
 /// Somebody the caller may look at; NotFound for all others alike. Strangers see who stands with the owner in the open: ids count
 /// up, and whom the owner knows is nobody else's business.
-pub fn seen(r: &Read<'_>, call: &ApiRequest, id: ActorId) -> Result<Actor> {
+pub fn visible_actor(r: &Read<'_>, call: &ApiRequest, id: ActorId) -> Result<Actor> {
     let actor = actors::by_id(r, id)?;
-    let shown = |owner| visibility::is_shown(r, owner, id);
+    let shown = |owner| visibility::is_publicly_visible(r, owner, id);
     let may = call.is_owner() || node::get(r)?.owner.map_or(Ok(false), shown)?;
     if may { Ok(actor) } else { Err(Error::NotFound) }
 }
 
 /// `GET /api/v1/accounts?id[]=…`, in the order asked for.
-pub fn several(node: &Node, call: &ApiRequest) -> ApiResult {
+pub fn accounts(node: &Node, call: &ApiRequest) -> ApiResult {
     let ids: Vec<ActorId> =
         call.params.list("id").iter().filter_map(|id| id.parse().ok()).take(MAX_ACCOUNTS_PER_REQUEST).collect();
     let shown = node.store.read(|r| {
         let mut view = ApiViewer::load(node, r, call)?;
         view.remember(r, &ids)?;
-        let found = ids.iter().filter_map(|id| seen(r, call, *id).ok());
+        let found = ids.iter().filter_map(|id| visible_actor(r, call, *id).ok());
         Ok(found.map(|actor| account(&view, &actor)).collect::<Vec<_>>())
     })?;
     Ok(ApiResponse::json(&shown))
@@ -63,14 +63,14 @@ pub fn lookup(node: &Node, call: &ApiRequest) -> ApiResult {
     let host = host.unwrap_or(&node.facts.origin.domain);
     show(node, call, |r| {
         let found = actors::by_handle(r, &handle.name, host)?.ok_or(Error::NotFound)?;
-        seen(r, call, found.id)
+        visible_actor(r, call, found.id)
     })
 }
 
 /// `GET /api/v1/accounts/{id}`.
-pub fn one(node: &Node, call: &ApiRequest) -> ApiResult {
+pub fn show_account(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: ActorId = call.id()?;
-    show(node, call, |r| seen(r, call, id))
+    show(node, call, |r| visible_actor(r, call, id))
 }
 
 /// One account; when the owner looks at somebody of another server, that server is asked what is new.
@@ -87,7 +87,7 @@ fn show(node: &Node, call: &ApiRequest, find: impl FnOnce(&Read<'_>) -> Result<A
         Ok((whole(&view, &actor, moved.as_ref(), limited), actor.id, view.owner == Some(actor.id)))
     })?;
     if call.is_owner() && !own {
-        backfill::wish(node, BackfillJob::Profile(id));
+        backfill::enqueue(node, BackfillJob::Profile(id));
     }
     Ok(ApiResponse::json(&shown))
 }
@@ -100,7 +100,7 @@ pub fn statuses(node: &Node, call: &ApiRequest) -> ApiResult {
     let tag = call.params.given("tagged").map(|tag| crate::text::scan::tag_key(tag.trim_start_matches('#')));
     let pinned = flag("pinned");
     let (shown, ids) = node.store.read(|r| {
-        seen(r, call, id)?;
+        visible_actor(r, call, id)?;
         let view = ApiViewer::load(node, r, call)?;
         let wanted = ProfilePostFilter {
             viewer: view.viewer(),

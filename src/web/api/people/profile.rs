@@ -18,7 +18,7 @@ use crate::web::api::entity::account::{quote_choice, quote_policy};
 use crate::web::api::entity::status as words;
 use crate::web::api::error::ApiError;
 use crate::web::api::params::text_of;
-use crate::web::api::people::accounts::own;
+use crate::web::api::people::accounts::verify_credentials;
 
 /// Characters of what a picture of the profile shows.
 pub const MAX_IMAGE_DESCRIPTION_CHARS: usize = 1_500;
@@ -50,8 +50,8 @@ pub fn update(node: &Node, call: &ApiRequest) -> ApiResult {
         indexable: params.flag("indexable").unwrap_or(owner.indexable),
         automated: params.flag("bot").unwrap_or(owner.kind == "Service"),
     };
-    identity::set_profile_and(node, profile, move |settings| wanted.apply(settings))?;
-    own(node, call)
+    identity::set_profile_with(node, profile, move |settings| wanted.apply(settings))?;
+    verify_credentials(node, call)
 }
 
 /// What a call wants of the settings.
@@ -114,7 +114,7 @@ impl ProfileRequest {
 
     fn apply(self, settings: &mut Settings) {
         if let Some(audience) = self.audience {
-            settings.audience = audience.word().to_owned();
+            settings.audience = audience.as_word().to_owned();
         }
         // Finer choices than Mastodon's stay when an app sends back the word it was shown.
         if let Some(choice) = self.quotes.filter(|choice| quote_choice(quote_policy(settings)) != Some(*choice)) {
@@ -147,26 +147,26 @@ fn picture(
     purpose: ImagePurpose,
 ) -> Result<Option<MediaFileName>, ApiError> {
     if let Some(bytes) = call.params.file(name) {
-        return Ok(Some(media::portrait(node, bytes, purpose)?));
+        return Ok(Some(media::keep_profile_image(node, bytes, purpose)?));
     }
     let Some(text) = call.params.given(name) else { return Ok(None) };
     let data = text.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
     let bytes =
         data.filter(|(_, data)| data.len() <= MAX_IMAGE_BYTES * 2).and_then(|(_, data)| STANDARD.decode(data).ok());
     let bytes = bytes.ok_or_else(|| ApiError::Refused(format!("Validation failed: {name} must be a file")))?;
-    Ok(Some(media::portrait(node, &bytes, purpose)?))
+    Ok(Some(media::keep_profile_image(node, &bytes, purpose)?))
 }
 
 /// `DELETE /api/v1/profile/avatar`.
 pub fn remove_avatar(node: &Node, call: &ApiRequest) -> ApiResult {
-    identity::remove_portrait(node, ProfileImage::Icon)?;
-    own(node, call)
+    identity::remove_profile_image(node, ProfileImage::Icon)?;
+    verify_credentials(node, call)
 }
 
 /// `DELETE /api/v1/profile/header`.
 pub fn remove_header(node: &Node, call: &ApiRequest) -> ApiResult {
-    identity::remove_portrait(node, ProfileImage::Image)?;
-    own(node, call)
+    identity::remove_profile_image(node, ProfileImage::Image)?;
+    verify_credentials(node, call)
 }
 
 /// `GET /api/v1/preferences`.

@@ -14,7 +14,7 @@ use crate::store::{
 };
 use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
 use crate::web::api::entity::account::RelationshipEntity;
-use crate::web::api::entity::moment;
+use crate::web::api::entity::rfc3339;
 use crate::web::api::error::ApiError;
 
 /// People asked about at once.
@@ -30,8 +30,8 @@ const MAX_LANGUAGE_BYTES: usize = 16;
 pub fn of(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<RelationshipEntity>> {
     let owner = node::owner(r)?;
     let known = actors::by_ids(r, ids)?;
-    let (to, from) = (follows::towards(r, owner, ids)?, follows::of_owner_by(r, owner, ids)?);
-    let (muted, blocked, blocking) = (mutes::of(r, ids)?, blocks::of(r, ids)?, blocks::theirs_of(r, ids)?);
+    let (to, from) = (follows::state_towards(r, owner, ids)?, follows::of_owner_by(r, owner, ids)?);
+    let (muted, blocked, blocking) = (mutes::of(r, ids)?, blocks::of(r, ids)?, blocks::blocked_by_among(r, ids)?);
     let noted = notes::of(r, ids)?;
     let rules = host_blocks::rules_for(r, known.iter().flat_map(host_blocks::hosts_of), None)?;
     let mut all = Vec::new();
@@ -56,7 +56,7 @@ pub fn of(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<RelationshipEntity>> {
             blocked_by: blocking.contains(&id),
             muting: mute.is_some(),
             muting_notifications: mute.is_some_and(|mute| mute.reach == MuteScope::Everything),
-            muting_expires_at: mute.and_then(|mute| mute.until_at).map(moment),
+            muting_expires_at: mute.and_then(|mute| mute.until_at).map(rfc3339),
             requested: to.is_some() && !following,
             requested_by: from.is_some() && !accepted(from),
             domain_blocking: rules.judge_actor(actor).is_blocked(),
@@ -68,20 +68,20 @@ pub fn of(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<RelationshipEntity>> {
 }
 
 /// The answer of every act on one person: how they stand now.
-pub(in crate::web::api) fn now(node: &Node, id: ActorId) -> ApiResult {
+pub(in crate::web::api) fn current(node: &Node, id: ActorId) -> ApiResult {
     let one = node.store.read(|r| of(r, &[id]))?;
     Ok(ApiResponse::json(&one.first().ok_or(Error::NotFound)?))
 }
 
 /// `GET /api/v1/accounts/relationships`.
-pub fn several(node: &Node, call: &ApiRequest) -> ApiResult {
+pub fn relationships(node: &Node, call: &ApiRequest) -> ApiResult {
     let ids: Vec<ActorId> =
         call.params.list("id").iter().filter_map(|id| id.parse().ok()).take(MAX_ACCOUNTS_PER_REQUEST).collect();
     Ok(ApiResponse::json(&node.store.read(|r| of(r, &ids))?))
 }
 
 /// The account in the path, known and not the owner.
-pub(in crate::web::api) fn other(node: &Node, call: &ApiRequest) -> Result<ActorId, ApiError> {
+pub(in crate::web::api) fn other_actor(node: &Node, call: &ApiRequest) -> Result<ActorId, ApiError> {
     let id: ActorId = call.id()?;
     let (actor, owner) = node.store.read(|r| Ok((actors::by_id(r, id)?, node::owner(r)?)))?;
     if actor.id == owner { Err(ApiError::NotAllowed) } else { Ok(id) }
@@ -89,23 +89,23 @@ pub(in crate::web::api) fn other(node: &Node, call: &ApiRequest) -> Result<Actor
 
 /// `POST /api/v1/accounts/{id}/follow`; asking again changes what is shown of them.
 pub fn follow(node: &Node, call: &ApiRequest) -> ApiResult {
-    let id = other(node, call)?;
+    let id = other_actor(node, call)?;
     let owner = node.owner()?;
     let (known, refused) = node.store.read(|r| {
         let them = actors::by_id(r, id)?;
-        Ok((follows::get(r, owner, id)?, them.gone_at.is_some() || block_filter::hides(r, &them)?))
+        Ok((follows::get(r, owner, id)?, them.gone_at.is_some() || block_filter::is_hidden(r, &them)?))
     })?;
     if refused {
         return Err(ApiError::NotAllowed);
     }
     let before = known.as_ref().map(|follow| follow.wishes.clone()).unwrap_or_default();
-    let wishes = wishes(call, before.clone())?;
+    let wishes = follow_options(call, before.clone())?;
     if known.is_none() {
         publish::follow(node, id)?;
     }
     if wishes != before || call.params.flag("reblogs") == Some(true) {
         node.store.write(move |w| {
-            follows::wish(w, owner, id, &wishes)?;
+            follows::set_options(w, owner, id, &wishes)?;
             // The page hides boosts in its own way: both are taken back at once.
             let hidden = mutes::get(w, id)?.is_some_and(|mute| mute.reach == MuteScope::Boosts);
             if wishes.boosts && hidden { mutes::remove(w, id).map(drop) } else { Ok(()) }
@@ -125,7 +125,7 @@ pub fn follow(node: &Node, call: &ApiRequest) -> ApiResult {
 }
 
 /// What is asked of a follow; what is not said stays.
-fn wishes(call: &ApiRequest, before: FollowOptions) -> Result<FollowOptions, ApiError> {
+fn follow_options(call: &ApiRequest, before: FollowOptions) -> Result<FollowOptions, ApiError> {
     let params = &call.params;
     let languages = if params.has("languages") { params.list("languages") } else { before.languages };
     let is_tag = |tag: &String| {
@@ -143,22 +143,22 @@ fn wishes(call: &ApiRequest, before: FollowOptions) -> Result<FollowOptions, Api
 
 /// `POST /api/v1/accounts/{id}/unfollow`: a waiting request is taken back, too.
 pub fn unfollow(node: &Node, call: &ApiRequest) -> ApiResult {
-    let id = other(node, call)?;
+    let id = other_actor(node, call)?;
     let owner = node.owner()?;
     if node.store.read(|r| follows::get(r, owner, id))?.is_some() {
         publish::unfollow(node, id)?;
     }
-    now(node, id)
+    current(node, id)
 }
 
 /// `POST /api/v1/accounts/{id}/remove_from_followers`.
 pub fn remove_follower(node: &Node, call: &ApiRequest) -> ApiResult {
-    let id = other(node, call)?;
+    let id = other_actor(node, call)?;
     let owner = node.owner()?;
     if node.store.read(|r| follows::get(r, id, owner))?.is_some() {
         publish::reject_follower(node, id)?;
     }
-    now(node, id)
+    current(node, id)
 }
 
 /// `POST /api/v1/follow_requests/{account id}/authorize`.
@@ -178,7 +178,7 @@ fn answer(node: &Node, call: &ApiRequest, act: fn(&Node, ActorId) -> Result<()>)
         return Err(Error::NotFound.into());
     }
     act(node, id)?;
-    now(node, id)
+    current(node, id)
 }
 
 /// `POST /api/v1/accounts/{id}/note`: for the owner alone; a blank one is forgotten.
@@ -192,14 +192,14 @@ pub fn note(node: &Node, call: &ApiRequest) -> ApiResult {
         ));
     }
     node.store.write(move |w| notes::set(w, id, &text))?;
-    now(node, id)
+    current(node, id)
 }
 
 /// `POST /api/v1/accounts/{id}/endorse`, and `pin` as older clients call it.
 pub fn endorse(node: &Node, call: &ApiRequest) -> ApiResult {
-    let (id, owner) = (other(node, call)?, node.owner()?);
+    let (id, owner) = (other_actor(node, call)?, node.owner()?);
     if node.store.write(move |w| follows::endorse(w, owner, id, true))? {
-        return now(node, id);
+        return current(node, id);
     }
     let text = "Validation failed: You must be already following the person you want to endorse";
     Err(ApiError::Refused(text.to_owned()))
@@ -207,14 +207,14 @@ pub fn endorse(node: &Node, call: &ApiRequest) -> ApiResult {
 
 /// `POST /api/v1/accounts/{id}/unendorse`, and `unpin`.
 pub fn unendorse(node: &Node, call: &ApiRequest) -> ApiResult {
-    let (id, owner) = (other(node, call)?, node.owner()?);
+    let (id, owner) = (other_actor(node, call)?, node.owner()?);
     node.store.write(move |w| follows::endorse(w, owner, id, false))?;
-    now(node, id)
+    current(node, id)
 }
 
 /// `GET /api/v1/accounts/familiar_followers`: whom the owner follows among their followers. A house knows the follows of
 /// its owner only, so there is nobody to name.
-pub fn familiar(node: &Node, call: &ApiRequest) -> ApiResult {
+pub fn familiar_followers(node: &Node, call: &ApiRequest) -> ApiResult {
     let ids: Vec<ActorId> =
         call.params.list("id").iter().filter_map(|id| id.parse().ok()).take(MAX_ACCOUNTS_PER_REQUEST).collect();
     let known = node.store.read(|r| actors::by_ids(r, &ids))?;

@@ -16,46 +16,46 @@ use crate::web::api::entity::ApiViewer;
 use crate::web::api::entity::account::account;
 use crate::web::api::error::ApiError;
 use crate::web::api::paging::{BackwardParameter, PageWindow, linked};
-use crate::web::api::post::statuses::{now, original, seen};
+use crate::web::api::post::statuses::{boosted_post, now, visible_post};
 
 /// `POST /api/v1/statuses/{id}/bookmark`.
 pub fn bookmark(node: &Node, call: &ApiRequest) -> ApiResult {
-    mark(node, call, bookmarks::add)
+    set_mark(node, call, bookmarks::add)
 }
 
 /// `POST /api/v1/statuses/{id}/unbookmark`.
 pub fn unbookmark(node: &Node, call: &ApiRequest) -> ApiResult {
-    mark(node, call, bookmarks::remove)
+    set_mark(node, call, bookmarks::remove)
 }
 
 /// `POST /api/v1/statuses/{id}/mute`: the whole conversation.
 pub fn mute(node: &Node, call: &ApiRequest) -> ApiResult {
-    mark(node, call, thread_mutes::add)
+    set_mark(node, call, thread_mutes::add)
 }
 
 /// `POST /api/v1/statuses/{id}/unmute`.
 pub fn unmute(node: &Node, call: &ApiRequest) -> ApiResult {
-    mark(node, call, thread_mutes::remove)
+    set_mark(node, call, thread_mutes::remove)
 }
 
-fn mark(node: &Node, call: &ApiRequest, act: fn(&Write<'_>, PostId) -> Result<()>) -> ApiResult {
-    let id = original(node, call)?;
+fn set_mark(node: &Node, call: &ApiRequest, act: fn(&Write<'_>, PostId) -> Result<()>) -> ApiResult {
+    let id = boosted_post(node, call)?;
     node.store.write(move |w| act(w, id))?;
     now(node, call, id)
 }
 
 /// `GET /api/v1/bookmarks`, the newest bookmark first.
 pub fn bookmarked(node: &Node, call: &ApiRequest) -> ApiResult {
-    marked(node, call, bookmarks::page)
+    marked_posts(node, call, bookmarks::page)
 }
 
 /// `GET /api/v1/favourites`, the newest like first.
 pub fn favourites(node: &Node, call: &ApiRequest) -> ApiResult {
-    marked(node, call, |r, rows| likes::by_actor(r, node::owner(r)?, rows))
+    marked_posts(node, call, |r, rows| likes::by_actor(r, node::owner(r)?, rows))
 }
 
 /// A page of marked posts. Its link ids are those of the marks.
-fn marked(node: &Node, call: &ApiRequest, page: MarkedPosts) -> ApiResult {
+fn marked_posts(node: &Node, call: &ApiRequest, page: MarkedPosts) -> ApiResult {
     let window = PageWindow::of(call, 20, 40);
     let (shown, rows) = node.store.read(|r| {
         let view = ApiViewer::load(node, r, call)?;
@@ -68,12 +68,12 @@ fn marked(node: &Node, call: &ApiRequest, page: MarkedPosts) -> ApiResult {
 
 /// `GET /api/v1/statuses/{id}/favourited_by`: those we know of, the newest like first.
 pub fn favourited_by(node: &Node, call: &ApiRequest) -> ApiResult {
-    people(node, call, |r, _, post, rows| likes::page(r, post, rows))
+    actor_page(node, call, |r, _, post, rows| likes::page(r, post, rows))
 }
 
 /// `GET /api/v1/statuses/{id}/reblogged_by`, the newest boost first; link ids are those of the boosts.
 pub fn reblogged_by(node: &Node, call: &ApiRequest) -> ApiResult {
-    people(node, call, |r, view, post, rows| {
+    actor_page(node, call, |r, view, post, rows| {
         let found = posts::boosters(r, post, view.viewer(), rows)?;
         Ok(found.into_iter().map(|(boost, who)| (boost.0, who)).collect())
     })
@@ -83,15 +83,15 @@ type MarkedPosts = fn(&Read<'_>, CursorWindow) -> Result<Vec<(i64, PostId)>>;
 type MarkingActors = fn(&Read<'_>, &ApiViewer<'_>, PostId, CursorWindow) -> Result<Vec<(i64, ActorId)>>;
 
 /// A page of people who did something with a post the caller may see.
-fn people(node: &Node, call: &ApiRequest, page: MarkingActors) -> Result<ApiResponse, ApiError> {
-    let id = original(node, call)?;
+fn actor_page(node: &Node, call: &ApiRequest, page: MarkingActors) -> Result<ApiResponse, ApiError> {
+    let id = boosted_post(node, call)?;
     let window = PageWindow::of(call, 40, 80);
     let (shown, rows) = node.store.read(|r| {
         let view = ApiViewer::load(node, r, call)?;
-        seen(r, &view, id)?;
+        visible_post(r, &view, id)?;
         let found = page(r, &view, id, window.rows())?;
         let known = actors::by_ids(r, &found.iter().map(|(_, who)| *who).collect::<Vec<_>>())?;
-        let hidden = block_filter::of(r, known.iter())?.blocked;
+        let hidden = block_filter::filter_for(r, known.iter())?.blocked;
         let person = |(_, who): &(i64, ActorId)| known.iter().find(|one| one.id == *who && !hidden.contains(who));
         let shown: Vec<_> = found.iter().filter_map(person).map(|who| account(&view, who)).collect();
         Ok((shown, found.iter().map(|(row, _)| *row).collect::<Vec<_>>()))

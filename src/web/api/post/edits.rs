@@ -18,16 +18,16 @@ use crate::web::api::entity::ApiViewer;
 use crate::web::api::entity::edit;
 use crate::web::api::error::ApiError;
 use crate::web::api::params::text_of;
-use crate::web::api::post::statuses::{now, own, seen};
+use crate::web::api::post::statuses::{now, own, visible_post};
 
 /// `GET /api/v1/statuses/{id}/history`: at least what it says now.
 pub fn history(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: PostId = call.id()?;
     let shown = node.store.read(|r| {
         let view = ApiViewer::load(node, r, call)?;
-        let card = seen(r, &view, id)?;
+        let card = visible_post(r, &view, id)?;
         let mut before = post_edits::of(r, card.post.id)?;
-        only_shown(r, &view, &card, &mut before)?;
+        hide_rejected_media(r, &view, &card, &mut before)?;
         Ok(edit::history(&view, &card, &before))
     })?;
     Ok(ApiResponse::json(&shown))
@@ -35,8 +35,8 @@ pub fn history(node: &Node, call: &ApiRequest) -> ApiResult {
 
 /// Leaves out the files of earlier editions that are not shown any more: those of servers whose pictures are kept away, and
 /// what the owner took off a post: for a day they can put it back, and nobody else is told where it is.
-fn only_shown(r: &Read<'_>, view: &ApiViewer<'_>, card: &PostView, before: &mut [PostEdit]) -> Result<()> {
-    let plain = block_filter::of(r, std::iter::once(&*card.author))?.media_rejected.contains(&card.author.id);
+fn hide_rejected_media(r: &Read<'_>, view: &ApiViewer<'_>, card: &PostView, before: &mut [PostEdit]) -> Result<()> {
+    let plain = block_filter::filter_for(r, std::iter::once(&*card.author))?.media_rejected.contains(&card.author.id);
     let own: Vec<MediaId> =
         before.iter().flat_map(|one| &one.media).filter(|f| f.file.is_some()).map(|f| f.id).collect();
     let own = attachments::by_ids(r, &own)?;
@@ -58,7 +58,7 @@ pub fn update(node: &Node, call: &ApiRequest) -> ApiResult {
         Ok(read(r, call, &card))
     })??;
     for (file, bytes) in covers(call, &edit.media) {
-        let cover = media::cover(node, bytes)?;
+        let cover = media::keep_cover(node, bytes)?;
         edit.described.iter_mut().filter(|one| one.id == file).for_each(|one| one.cover = Some(cover.clone()));
     }
     publish::edit(node, id, edit)?;
@@ -68,13 +68,13 @@ pub fn update(node: &Node, call: &ApiRequest) -> ApiResult {
 fn read(r: &Read<'_>, call: &ApiRequest, card: &PostView) -> Result<PostChange, ApiError> {
     let params = &call.params;
     let (text, warning) = match params.has("status") {
-        true => compose::words(call),
+        true => compose::status_text(call),
         false => (card.post.source.clone().unwrap_or_default(), params.given("spoiler_text")),
     };
     let media = compose::media_ids(call)?;
     let new: Vec<MediaId> =
         media.iter().filter(|id| !card.attachments.iter().any(|file| file.id == **id)).copied().collect();
-    if !attachments::are_loose(r, &new, None)? {
+    if !attachments::are_unattached(r, &new, None)? {
         return Err(refused("Media not found or already attached to another post"));
     }
     if text.trim().is_empty() && media.is_empty() && card.quote.is_none() {
@@ -92,7 +92,7 @@ fn read(r: &Read<'_>, call: &ApiRequest, card: &PostView) -> Result<PostChange, 
         language: compose::language(call),
         sensitive: params.flag("sensitive").unwrap_or(false),
         markdown: compose::markdown(call),
-        poll: revised(r.now, call, card)?,
+        poll: revised_poll(r.now, call, card)?,
         choices: compose::choices(call, choices(card))?,
         ..PostChange::default()
     })
@@ -109,7 +109,7 @@ pub fn choices(card: &PostView) -> PolicyChoices {
     }
 }
 
-fn revised(now: Time, call: &ApiRequest, card: &PostView) -> Result<PollRevision, ApiError> {
+fn revised_poll(now: Time, call: &ApiRequest, card: &PostView) -> Result<PollRevision, ApiError> {
     let Some(known) = &card.poll else {
         return Ok(compose::poll(call)?.map_or(PollRevision::Kept, PollRevision::To));
     };

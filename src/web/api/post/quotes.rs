@@ -10,16 +10,16 @@ use crate::web::api::entity::ApiViewer;
 use crate::web::api::error::ApiError;
 use crate::web::api::paging::{BackwardParameter, PageWindow, linked};
 use crate::web::api::post::edits::choices;
-use crate::web::api::post::statuses::{now, original, own, seen};
+use crate::web::api::post::statuses::{boosted_post, now, own, visible_post};
 
 /// `GET /api/v1/statuses/{id}/quotes`: those its author agreed to.
 pub fn list(node: &Node, call: &ApiRequest) -> ApiResult {
-    let id = original(node, call)?;
+    let id = boosted_post(node, call)?;
     let window = PageWindow::of(call, 20, 40);
     let (ids, shown) = node.store.read(|r| {
         let view = ApiViewer::load(node, r, call)?;
-        seen(r, &view, id)?;
-        let mut ids = quotes::quoting(r, id, view.viewer(), window.posts())?;
+        visible_post(r, &view, id)?;
+        let mut ids = quotes::quotes_of(r, id, view.viewer(), window.posts())?;
         ids.retain(|id| window.holds(id.0));
         // The row of a quote has the id of the post that quotes.
         Ok((ids.iter().map(|id| id.0).collect::<Vec<_>>(), call.pieces.of(r, &view, &ids)?))
@@ -41,7 +41,7 @@ pub fn revoke(node: &Node, call: &ApiRequest) -> ApiResult {
 }
 
 /// `PUT /api/v1/statuses/{id}/interaction_policy`: who may quote it from now on.
-pub fn rule(node: &Node, call: &ApiRequest) -> ApiResult {
+pub fn set_policy(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: PostId = call.id()?;
     let card = node.store.read(|r| own(r, &ApiViewer::load(node, r, call)?, id))?;
     let chosen = compose::choices(call, choices(&card))?.ok_or(ApiError::Missing("quote_approval_policy"))?;

@@ -28,15 +28,15 @@ const MAX_STATUSES_PER_REQUEST: usize = 20;
 
 /// A post the caller may see; NotFound for all others alike. Strangers see of others' posts those that stand with the
 /// owner's: whoever knows when a post was written could else ask whether the owner reads it.
-pub fn seen(r: &Read<'_>, view: &ApiViewer<'_>, id: PostId) -> Result<PostView> {
-    let card = post_views::one(r, id)?;
+pub fn visible_post(r: &Read<'_>, view: &ApiViewer<'_>, id: PostId) -> Result<PostView> {
+    let card = post_views::single_view(r, id)?;
     if view.viewer() == Viewer::Owner {
         return Ok(card);
     }
     let open = card.post.audience.is_open() && card.boost.as_ref().is_none_or(|(boost, _)| boost.audience.is_open());
     let own = |id| view.owner == Some(id);
     let by_owner = own(card.author.id) || card.boost.as_ref().is_some_and(|(_, booster)| own(booster.id));
-    let stands_with = |owner| posts::stands_with(r, card.post.id, owner);
+    let stands_with = |owner| posts::is_in_thread_of(r, card.post.id, owner);
     if open && (by_owner || view.owner.map_or(Ok(false), stands_with)?) { Ok(card) } else { Err(Error::NotFound) }
 }
 
@@ -44,30 +44,30 @@ pub fn seen(r: &Read<'_>, view: &ApiViewer<'_>, id: PostId) -> Result<PostView> 
 pub(in crate::web::api) fn now(node: &Node, call: &ApiRequest, id: PostId) -> ApiResult {
     let shown = node.store.read(|r| {
         let view = ApiViewer::load(node, r, call)?;
-        Ok(status(&view, &seen(r, &view, id)?))
+        Ok(status(&view, &visible_post(r, &view, id)?))
     })?;
     Ok(ApiResponse::json(&shown))
 }
 
 /// The post itself, also when the path names a boost of it.
-pub(in crate::web::api) fn original(node: &Node, call: &ApiRequest) -> Result<PostId, ApiError> {
+pub(in crate::web::api) fn boosted_post(node: &Node, call: &ApiRequest) -> Result<PostId, ApiError> {
     let id: PostId = call.id()?;
     let post = node.store.read(|r| posts::by_id(r, id))?;
     Ok(post.boost_of.unwrap_or(id))
 }
 
 /// `GET /api/v1/statuses/{id}`.
-pub fn one(node: &Node, call: &ApiRequest) -> ApiResult {
+pub fn show_status(node: &Node, call: &ApiRequest) -> ApiResult {
     now(node, call, call.id()?)
 }
 
 /// `GET /api/v1/statuses?id[]=…`.
-pub fn several(node: &Node, call: &ApiRequest) -> ApiResult {
+pub fn statuses(node: &Node, call: &ApiRequest) -> ApiResult {
     let ids: Vec<PostId> =
         call.params.list("id").iter().filter_map(|id| id.parse().ok()).take(MAX_STATUSES_PER_REQUEST).collect();
     let shown = node.store.read(|r| {
         let view = ApiViewer::load(node, r, call)?;
-        let cards = ids.iter().filter_map(|id| seen(r, &view, *id).ok());
+        let cards = ids.iter().filter_map(|id| visible_post(r, &view, *id).ok());
         Ok(cards.map(|card| status(&view, &card)).collect::<Vec<_>>())
     })?;
     Ok(ApiResponse::json(&shown))
@@ -82,10 +82,10 @@ struct ThreadContext {
 
 /// `GET /api/v1/statuses/{id}/context`.
 pub fn context(node: &Node, call: &ApiRequest) -> ApiResult {
-    let id = original(node, call)?;
+    let id = boosted_post(node, call)?;
     let shown = node.store.read(|r| {
         let view = ApiViewer::load(node, r, call)?;
-        seen(r, &view, id)?;
+        visible_post(r, &view, id)?;
         let span = if view.as_owner { OWNER_THREAD_LIMITS } else { STRANGER_THREAD_LIMITS };
         let above = posts::ancestors(r, id, view.viewer(), span)?;
         let below = in_reading_order(id, &posts::descendants(r, id, view.viewer(), span)?);
@@ -130,7 +130,7 @@ pub fn delete(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: PostId = call.id()?;
     let (shown, boosted) = node.store.read(|r| {
         let view = ApiViewer::load(node, r, call)?;
-        let card = seen(r, &view, id)?;
+        let card = visible_post(r, &view, id)?;
         match &card.boost {
             Some((_, booster)) if Some(booster.id) == view.owner => Ok((deleted(&view, &card), Some(card.post.id))),
             _ => Ok((deleted(&view, &own(r, &view, id)?), None)),
@@ -146,20 +146,20 @@ pub fn delete(node: &Node, call: &ApiRequest) -> ApiResult {
 
 /// A post of the owner's; NotFound for all others.
 pub(in crate::web::api) fn own(r: &Read<'_>, view: &ApiViewer<'_>, id: PostId) -> Result<PostView> {
-    let card = seen(r, view, id)?;
+    let card = visible_post(r, view, id)?;
     if Some(card.author.id) == view.owner && card.boost.is_none() { Ok(card) } else { Err(Error::NotFound) }
 }
 
 /// `POST /api/v1/statuses/{id}/favourite`.
 pub fn favourite(node: &Node, call: &ApiRequest) -> ApiResult {
-    let id = original(node, call)?;
+    let id = boosted_post(node, call)?;
     publish::like(node, id)?;
     now(node, call, id)
 }
 
 /// `POST /api/v1/statuses/{id}/unfavourite`.
 pub fn unfavourite(node: &Node, call: &ApiRequest) -> ApiResult {
-    let id = original(node, call)?;
+    let id = boosted_post(node, call)?;
     publish::unlike(node, id)?;
     now(node, call, id)
 }
@@ -167,7 +167,7 @@ pub fn unfavourite(node: &Node, call: &ApiRequest) -> ApiResult {
 /// `POST /api/v1/polls/{id}/votes`.
 pub fn vote(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: PostId = call.id()?;
-    let card = node.store.read(|r| seen(r, &ApiViewer::load(node, r, call)?, id))?;
+    let card = node.store.read(|r| visible_post(r, &ApiViewer::load(node, r, call)?, id))?;
     if card.poll.as_ref().is_some_and(|poll| !poll.mine.is_empty()) {
         return Err(ApiError::Refused("Validation failed: You have already voted on this poll".into()));
     }
@@ -184,7 +184,7 @@ pub fn poll(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: PostId = call.id()?;
     let shown = node.store.read(|r| {
         let view = ApiViewer::load(node, r, call)?;
-        let card = seen(r, &view, id)?;
+        let card = visible_post(r, &view, id)?;
         let own = view.owner == Some(card.author.id);
         Ok(entity::poll(&view, card.poll.as_ref().ok_or(Error::NotFound)?, &card.post.emoji, own))
     })?;
@@ -208,7 +208,7 @@ pub fn unpin(node: &Node, call: &ApiRequest) -> ApiResult {
 /// `POST /api/v1/statuses/{id}/reblog`: answers with the boost round the post. Who names no audience means that of their
 /// posts, as far as a boost can have it.
 pub fn reblog(node: &Node, call: &ApiRequest) -> ApiResult {
-    let id = original(node, call)?;
+    let id = boosted_post(node, call)?;
     let chosen = match call.params.given("visibility") {
         Some(word) => audience(&word)
             .ok_or_else(|| ApiError::Refused("Validation failed: Visibility is not included in the list".into()))?,
@@ -223,7 +223,7 @@ pub fn reblog(node: &Node, call: &ApiRequest) -> ApiResult {
 
 /// `POST /api/v1/statuses/{id}/unreblog`: answers with the post.
 pub fn unreblog(node: &Node, call: &ApiRequest) -> ApiResult {
-    let id = original(node, call)?;
+    let id = boosted_post(node, call)?;
     publish::unboost(node, id)?;
     now(node, call, id)
 }

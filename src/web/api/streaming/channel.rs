@@ -29,7 +29,7 @@ pub type UnknownChannel = &'static str;
 
 impl StreamChannel {
     /// The stream of this name, with what else the app sent.
-    pub fn named(name: &str, tag: Option<&str>, list: Option<&str>) -> Result<Self, UnknownChannel> {
+    pub fn parse(name: &str, tag: Option<&str>, list: Option<&str>) -> Result<Self, UnknownChannel> {
         use TimelineOrigin::{All, Local, Remote};
         let tagged = |whose| {
             let tag = tag.map(|tag| tag.trim_start_matches('#')).filter(|tag| !tag.is_empty());
@@ -61,7 +61,12 @@ impl StreamChannel {
     }
 
     /// The stream of this path below `/api/v1/streaming/`, media only or all.
-    pub fn at(path: &str, media: MediaFilter, tag: Option<&str>, list: Option<&str>) -> Result<Self, UnknownChannel> {
+    pub fn channel_at(
+        path: &str,
+        media: MediaFilter,
+        tag: Option<&str>,
+        list: Option<&str>,
+    ) -> Result<Self, UnknownChannel> {
         let name = match (path, media) {
             ("user" | "public" | "hashtag" | "list" | "direct", MediaFilter::Any) => path,
             ("user" | "hashtag" | "list" | "direct", MediaFilter::Only) => path,
@@ -74,7 +79,7 @@ impl StreamChannel {
             ("hashtag/local", _) => "hashtag:local",
             _ => return Err("Unknown channel requested"),
         };
-        Self::named(name, tag, list)
+        Self::parse(name, tag, list)
     }
 
     /// The scope it needs.
@@ -131,18 +136,18 @@ mod tests {
             "public:remote:media",
             "direct",
         ] {
-            assert_eq!(spelled(&StreamChannel::named(name, None, None).unwrap()), format!("[\"{name}\"]"));
+            assert_eq!(spelled(&StreamChannel::parse(name, None, None).unwrap()), format!("[\"{name}\"]"));
         }
-        let tag = StreamChannel::named("hashtag", Some("#Foo"), None).unwrap();
+        let tag = StreamChannel::parse("hashtag", Some("#Foo"), None).unwrap();
         assert_eq!(spelled(&tag), r#"["hashtag","Foo"]"#);
-        let tag = StreamChannel::named("hashtag:local", Some("foo"), None).unwrap();
+        let tag = StreamChannel::parse("hashtag:local", Some("foo"), None).unwrap();
         assert_eq!(spelled(&tag), r#"["hashtag:local","foo"]"#);
-        assert_eq!(spelled(&StreamChannel::named("list", None, Some("12")).unwrap()), r#"["list","12"]"#);
+        assert_eq!(spelled(&StreamChannel::parse("list", None, Some("12")).unwrap()), r#"["list","12"]"#);
         let long = "x".repeat(MAX_TAG_CHARS + 1);
         for (name, tag, list) in
             [("hashtag", None, None), ("list", None, Some("x")), ("users", None, None), ("hashtag", Some(&*long), None)]
         {
-            assert!(StreamChannel::named(name, tag, list).is_err(), "{name}");
+            assert!(StreamChannel::parse(name, tag, list).is_err(), "{name}");
         }
     }
 
@@ -157,12 +162,12 @@ mod tests {
             ("public/remote", MediaFilter::Only, "public:remote:media"),
             ("hashtag/local", MediaFilter::Any, "hashtag:local"),
         ] {
-            let found = StreamChannel::at(path, media, Some("x"), None).unwrap();
-            assert_eq!(found, StreamChannel::named(name, Some("x"), None).unwrap());
+            let found = StreamChannel::channel_at(path, media, Some("x"), None).unwrap();
+            assert_eq!(found, StreamChannel::parse(name, Some("x"), None).unwrap());
         }
         for path in ["", "users", "public:local", "user/", "list/3"] {
             assert_eq!(
-                StreamChannel::at(path, MediaFilter::Any, None, None),
+                StreamChannel::channel_at(path, MediaFilter::Any, None, None),
                 Err("Unknown channel requested"),
                 "{path}"
             );

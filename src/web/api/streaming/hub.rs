@@ -69,7 +69,7 @@ impl Drop for ListenerSlot {
 impl ListenerSlot {
     /// Subscribes to a stream.
     pub fn subscribe(&self, channel: StreamChannel) -> Result<(), (&'static str, u16)> {
-        let level = level_of(&channel);
+        let level = demand_level(&channel);
         self.member.subscribe(channel)?;
         // Not while the level is being lowered.
         let _members = self.hub.members();
@@ -78,7 +78,7 @@ impl ListenerSlot {
     }
 }
 
-fn level_of(channel: &StreamChannel) -> EventDemandLevel {
+fn demand_level(channel: &StreamChannel) -> EventDemandLevel {
     if channel.is_open() { EventDemandLevel::All } else { EventDemandLevel::Own }
 }
 
@@ -90,7 +90,7 @@ pub async fn join(
     hash: Vec<u8>,
     channels: Vec<StreamChannel>,
 ) -> Result<ListenerSlot, ApiError> {
-    let ears = node.store.ears().clone();
+    let ears = node.store.event_demand().clone();
     if ears.is_over() {
         return Err(Error::Busy.into());
     }
@@ -108,7 +108,7 @@ pub async fn join(
     for channel in channels {
         // Asked for before the socket was open: an error is told once it is.
         if let Err((sentence, code)) = place.subscribe(channel) {
-            place.member.send(super::socket::complaint(sentence, code));
+            place.member.send(super::socket::error_frame(sentence, code));
         }
     }
     // Behind all acts that did not know of it yet.
@@ -123,7 +123,7 @@ pub async fn join(
     if !members.told {
         members.told = true;
         let told = HubTaskGuard { hub: hub.clone(), rests: false };
-        actix_web::rt::spawn(tell(told, node.clone(), cursor));
+        actix_web::rt::spawn(run(told, node.clone(), cursor));
     }
     drop(members);
     Ok(place)
@@ -140,7 +140,7 @@ impl StreamHub {
     }
 
     /// All streams somebody listens to.
-    fn wanted(&self) -> HashSet<StreamChannel> {
+    fn demand(&self) -> HashSet<StreamChannel> {
         self.members().all.values().flat_map(|member| member.channels()).collect()
     }
 
@@ -149,7 +149,7 @@ impl StreamHub {
     }
 
     /// Hands news out. The bytes are made once for each stream, however many listen to it.
-    fn spread(&self, news: &StreamEvent) {
+    fn broadcast(&self, news: &StreamEvent) {
         let members = self.members();
         let mut event: Option<Bytes> = None;
         for channel in &news.channels {
@@ -168,18 +168,18 @@ impl StreamHub {
     }
 
     /// A sign of life to everyone, and of every second WebSocket turn one back. Listens no more than is wanted now.
-    pub fn beat(&self, ears: &EventDemand) {
+    pub fn heartbeat(&self, ears: &EventDemand) {
         let mut members = self.members();
         members.beats += 1;
         let asks = members.beats.is_multiple_of(2);
         for member in members.all.values() {
             match member.manner {
                 Transport::Events => member.send(Bytes::from_static(HEARTBEAT)),
-                Transport::Socket if asks => member.ask(),
+                Transport::Socket if asks => member.request_pong(),
                 Transport::Socket => {}
             }
         }
-        let levels = members.all.values().flat_map(|member| member.channels()).map(|channel| level_of(&channel));
+        let levels = members.all.values().flat_map(|member| member.channels()).map(|channel| demand_level(&channel));
         let idle = if members.all.is_empty() { EventDemandLevel::Nothing } else { EventDemandLevel::Own };
         ears.listen(levels.max().unwrap_or(idle));
     }
@@ -193,7 +193,7 @@ struct HubTaskGuard {
 
 impl HubTaskGuard {
     /// Whether the task may end: nobody listens, and the next to come starts it again.
-    fn rests(&mut self) -> bool {
+    fn finish(&mut self) -> bool {
         let mut members = self.hub.members();
         if members.all.is_empty() {
             (members.told, self.rests) = (false, true);
@@ -213,19 +213,19 @@ impl Drop for HubTaskGuard {
 }
 
 /// Tells everyone what happens, from `cursor` on, until nobody listens or the server stops.
-async fn tell(mut told: HubTaskGuard, node: web::Data<Node>, mut cursor: i64) {
+async fn run(mut told: HubTaskGuard, node: web::Data<Node>, mut cursor: i64) {
     let hub = told.hub.clone();
-    let ears = node.store.ears().clone();
-    let mut bell = node.store.bell().watch();
+    let ears = node.store.event_demand().clone();
+    let mut bell = node.store.commit_notifier().watch();
     let mut beat = interval(HEARTBEAT_INTERVAL);
     // The first one is due a beat from now.
     beat.reset();
-    while !told.rests() && !ears.is_over() {
+    while !told.finish() && !ears.is_over() {
         bell.mark_unchanged();
         cursor = catch_up(&hub, &node, cursor).await;
         tokio::select! {
             rung = bell.changed() => if rung.is_err() { return },
-            _ = beat.tick() => hub.beat(&ears),
+            _ = beat.tick() => hub.heartbeat(&ears),
             () = hub.empty.notified() => {}
         }
     }
@@ -234,7 +234,7 @@ async fn tell(mut told: HubTaskGuard, node: web::Data<Node>, mut cursor: i64) {
 /// Tells all that has happened after `cursor`; the new one.
 async fn catch_up(hub: &StreamHub, node: &web::Data<Node>, mut cursor: i64) -> i64 {
     loop {
-        let wanted = hub.wanted();
+        let wanted = hub.demand();
         match blocking(node, move |node| news::read(node, cursor, &wanted)).await {
             Ok(batch) => {
                 cursor = batch.cursor;
@@ -244,10 +244,10 @@ async fn catch_up(hub: &StreamHub, node: &web::Data<Node>, mut cursor: i64) -> i
                 }
                 hub.each(|member| {
                     if batch.revoked.contains(&member.token) {
-                        member.end(super::socket::farewell(member.manner));
+                        member.end(super::socket::close_frame(member.manner));
                     }
                 });
-                batch.news.iter().for_each(|news| hub.spread(news));
+                batch.news.iter().for_each(|news| hub.broadcast(news));
                 if !batch.more {
                     return cursor;
                 }

@@ -139,12 +139,12 @@ impl StreamMember {
     }
 
     /// Something came from it.
-    pub fn heard(&self) {
+    pub fn acknowledge(&self) {
         self.state().heard = true;
     }
 
     /// Asks it for a sign of life; one that gave none since it was asked last is let go.
-    pub fn ask(&self) {
+    pub fn request_pong(&self) {
         if std::mem::take(&mut self.state().heard) {
             self.send(Bytes::from_static(PING_FRAME));
         } else {

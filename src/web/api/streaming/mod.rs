@@ -56,7 +56,7 @@ pub async fn serve(
         (&Method::GET, _) => open_events(&node, &hub, &request, path).await,
         _ => Err(ApiError::NoRoute),
     };
-    answer.unwrap_or_else(|fault| super::dressed(fault.answer(), false))
+    answer.unwrap_or_else(|fault| super::error_response(fault.answer(), false))
 }
 
 /// What every stream begins with: the query and the token.
@@ -69,7 +69,7 @@ struct StreamRequest {
 }
 
 async fn asked(node: &web::Data<Node>, request: &HttpRequest) -> Result<StreamRequest, ApiError> {
-    let params = RequestParams::of_query(request)?;
+    let params = RequestParams::from_query(request)?;
     let protocol = request.headers().get(header::SEC_WEBSOCKET_PROTOCOL).and_then(|value| value.to_str().ok());
     let protocol = protocol.and_then(|list| list.split(',').next()).map(str::trim).filter(|word| !word.is_empty());
     let (bearer, _) = super::credentials(request, &params);
@@ -98,9 +98,9 @@ async fn open_socket(
     let (tag, list) = (asked.params.given("tag"), asked.params.given("list"));
     let mut channels = Vec::new();
     for name in asked.params.list("stream") {
-        match StreamChannel::named(&name, tag.as_deref(), list.as_deref()) {
+        match StreamChannel::parse(&name, tag.as_deref(), list.as_deref()) {
             Ok(channel) => channels.push(channel),
-            Err(unknown) => member.send(socket::complaint(unknown, 400)),
+            Err(unknown) => member.send(socket::error_frame(unknown, 400)),
         }
     }
     let place = hub::join(hub, node, member, asked.hash, channels).await?;
@@ -125,15 +125,16 @@ async fn open_events(
     request: &HttpRequest,
     path: &str,
 ) -> Result<HttpResponse, ApiError> {
-    let params = RequestParams::of_query(request)?;
+    let params = RequestParams::from_query(request)?;
     let media = if params.flag("only_media") == Some(true) { MediaFilter::Only } else { MediaFilter::Any };
-    let channel = StreamChannel::at(path, media, params.given("tag").as_deref(), params.given("list").as_deref())
-        .map_err(|unknown| ApiError::BadRequest(unknown.to_owned()))?;
+    let channel =
+        StreamChannel::channel_at(path, media, params.given("tag").as_deref(), params.given("list").as_deref())
+            .map_err(|unknown| ApiError::BadRequest(unknown.to_owned()))?;
     let asked = asked(node, request).await?;
     let member = StreamMember::new(Transport::Events, &asked.token);
     if !member.may(channel.scope()) {
         let refusal = json!({ "error": "Access token does not have the required scopes" });
-        return Ok(super::dressed(ApiResponse::with(401, &refusal), false));
+        return Ok(super::error_response(ApiResponse::with(401, &refusal), false));
     }
     member.send(Bytes::from_static(FIRST_LINE));
     let place = hub::join(hub, node, member, asked.hash, vec![channel]).await?;

@@ -107,7 +107,7 @@ pub fn read(node: &Node, cursor: i64, wanted: &HashSet<StreamChannel>) -> Result
         };
         let table = EventSources::set(node, r, &events, wanted)?;
         for event in &events {
-            batch.news.extend(table.news(event)?);
+            batch.news.extend(table.stream_events(event)?);
         }
         Ok(batch)
     })
@@ -135,13 +135,13 @@ impl<'n, 'r> EventSources<'n, 'r> {
             _ => false,
         });
         let ids: BTreeSet<PostId> = needed.map(|event| PostId(event.subject)).collect();
-        let found = post_views::of(r, &ids.into_iter().collect::<Vec<_>>())?;
+        let found = post_views::post_views(r, &ids.into_iter().collect::<Vec<_>>())?;
         let cards = found.into_iter().map(|card| (card.id, card)).collect();
         let lists = wanted.iter().any(|channel| matches!(channel, StreamChannel::List(_)));
         Ok(Self { view: ApiViewer::for_owner(node, r)?, r, wanted, lists, cards })
     }
 
-    fn news(&self, event: &Event) -> Result<Option<StreamEvent>> {
+    fn stream_events(&self, event: &Event) -> Result<Option<StreamEvent>> {
         let id = PostId(event.subject);
         let told = match event.kind {
             EventKind::Home => self.post("update", id, self.own(id)?),
@@ -158,18 +158,18 @@ impl<'n, 'r> EventSources<'n, 'r> {
                 };
                 Some(StreamEvent::new("delete", id.to_string(), self.wanted.iter().filter(hears).cloned().collect()))
             }
-            EventKind::Notification => self.notice(NotificationId(event.subject))?,
+            EventKind::Notification => self.notification(NotificationId(event.subject))?,
             EventKind::Filters => {
-                let channels = self.among(&[StreamChannel::User]);
+                let channels = self.visible_posts(&[StreamChannel::User]);
                 Some(StreamEvent { name: "filters_changed", payload: None, channels, scope: None })
             }
-            EventKind::Conversation => self.talk(ConversationId(event.subject))?,
+            EventKind::Conversation => self.conversation(ConversationId(event.subject))?,
             EventKind::Token => None,
         };
         Ok(told.filter(|news| !news.channels.is_empty()))
     }
 
-    fn among(&self, channels: &[StreamChannel]) -> Vec<StreamChannel> {
+    fn visible_posts(&self, channels: &[StreamChannel]) -> Vec<StreamChannel> {
         channels.iter().filter(|channel| self.wanted.contains(channel)).cloned().collect()
     }
 
@@ -181,7 +181,7 @@ impl<'n, 'r> EventSources<'n, 'r> {
 
     /// The owner's own streams a post or boost stands on.
     fn own(&self, id: PostId) -> Result<Vec<StreamChannel>> {
-        let mut channels = self.among(&[StreamChannel::User]);
+        let mut channels = self.visible_posts(&[StreamChannel::User]);
         if !channels.is_empty() && home_timeline::page(self.r, only(id))?.is_empty() {
             channels.clear();
         }
@@ -224,8 +224,8 @@ impl<'n, 'r> EventSources<'n, 'r> {
     }
 
     /// A conversation with its newest post.
-    fn talk(&self, id: ConversationId) -> Result<Option<StreamEvent>> {
-        let channels = self.among(&[StreamChannel::Direct]);
+    fn conversation(&self, id: ConversationId) -> Result<Option<StreamEvent>> {
+        let channels = self.visible_posts(&[StreamChannel::Direct]);
         if channels.is_empty() {
             return Ok(None);
         }
@@ -238,8 +238,8 @@ impl<'n, 'r> EventSources<'n, 'r> {
         Ok(payload.map(|payload| StreamEvent::new("conversation", payload, channels)))
     }
 
-    fn notice(&self, id: NotificationId) -> Result<Option<StreamEvent>> {
-        let channels = self.among(&[StreamChannel::User, StreamChannel::Notifications]);
+    fn notification(&self, id: NotificationId) -> Result<Option<StreamEvent>> {
+        let channels = self.visible_posts(&[StreamChannel::User, StreamChannel::Notifications]);
         if channels.is_empty() {
             return Ok(None);
         }

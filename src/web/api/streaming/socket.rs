@@ -103,7 +103,7 @@ impl WebSocketBody {
             return;
         }
         let (name, tag, list) = (word("stream").unwrap_or_default(), word("tag"), word("list"));
-        let done = match StreamChannel::named(&name, tag.as_deref(), list.as_deref()) {
+        let done = match StreamChannel::parse(&name, tag.as_deref(), list.as_deref()) {
             Err(unknown) => Err((unknown, 400)),
             Ok(channel) if kind == "subscribe" => self.place.subscribe(channel),
             Ok(channel) => {
@@ -112,7 +112,7 @@ impl WebSocketBody {
             }
         };
         if let Err((sentence, code)) = done {
-            self.place.member.send(complaint(sentence, code));
+            self.place.member.send(error_frame(sentence, code));
         }
     }
 }
@@ -128,7 +128,7 @@ impl MessageBody for WebSocketBody {
         while let Poll::Ready(chunk) = Pin::new(&mut self.payload).poll_next(cx) {
             // Gone, however it went.
             let Some(Ok(chunk)) = chunk else { return Poll::Ready(None) };
-            self.place.member.heard();
+            self.place.member.acknowledge();
             self.buffer.extend_from_slice(&chunk);
             self.digest();
         }
@@ -137,12 +137,12 @@ impl MessageBody for WebSocketBody {
 }
 
 /// A frame that says what is wrong with a wish.
-pub fn complaint(sentence: &str, code: u16) -> Bytes {
+pub fn error_frame(sentence: &str, code: u16) -> Bytes {
     text(&json!({ "error": sentence, "status": code }).to_string())
 }
 
 /// The last word to somebody whose token is not good any more.
-pub fn farewell(manner: Transport) -> Option<Bytes> {
+pub fn close_frame(manner: Transport) -> Option<Bytes> {
     (manner == Transport::Socket).then(|| closing(CloseCode::Policy))
 }
 

@@ -54,6 +54,6 @@ fn the_numbers_follow_every_change() {
     write(|w, ann, bob| follows::accept(w, ann, bob).map(drop));
     check((0, 1, 1), "accepted");
     write(|w, ann, bob| follows::end(w, ann, bob).map(drop));
-    write(|w, _, bob| actors::gone(w, bob));
+    write(|w, _, bob| actors::mark_gone(w, bob));
     check((0, 0, 0), "gone");
 }

@@ -59,7 +59,7 @@ async fn a_follow_has_wishes_that_asking_again_changes() {
     assert_eq!(client.post(&format!("/api/v1/accounts/{bob}/unfollow"), &[]).await.json()["following"], false);
     let own = client.post(&format!("/api/v1/accounts/{owner}/follow"), &[]).await;
     assert_eq!((own.code.as_u16(), own.json()["error"].clone()), (403, "This action is not allowed".into()));
-    store.write(move |w| actors::gone(w, bob)).unwrap();
+    store.write(move |w| actors::mark_gone(w, bob)).unwrap();
     assert_eq!(client.post(&path, &[]).await.code.as_u16(), 403, "nobody is there to be followed");
     assert_eq!(client.post("/api/v1/accounts/1/follow", &[]).await.code.as_u16(), 404);
     assert_eq!(client.post("/api/v1/accounts/x%27/follow", &[]).await.code.as_u16(), 404);

@@ -313,7 +313,7 @@ async fn numbers_of_others_are_what_their_server_said() {
             let note = json!({"type": "Note", "id": format!("{uri}/1"), "attributedTo": uri, "content": "hei",
                 "to": "https://www.w3.org/ns/activitystreams#Public", "published": "2025-01-02T03:04:05Z"});
             let note = crate::ap::object::Object::read(&note)?;
-            crate::social::post::keep(w, &actors::by_id(w, bob)?, &note, None)
+            crate::social::post::store_post(w, &actors::by_id(w, bob)?, &note, None)
         })
         .unwrap();
     assert_eq!(shown().await["last_status_at"], "2025-01-02");

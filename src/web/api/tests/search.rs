@@ -86,7 +86,7 @@ async fn posts_are_found_by_their_words() {
     assert_eq!(found(&client, "ferry").await, Vec::<String>::new(), "the muted stay hidden");
     publish::unmute(&client.house.node, bob).unwrap();
     assert_eq!(found(&client, "ferry").await.len(), 2);
-    client.house.node.store.write(move |w| actors::gone(w, bob)).unwrap();
+    client.house.node.store.write(move |w| actors::mark_gone(w, bob)).unwrap();
     assert_eq!(found(&client, "ferry").await, Vec::<String>::new());
     assert_eq!(people(&client, "bob").await, Vec::<String>::new());
 }

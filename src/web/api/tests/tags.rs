@@ -46,7 +46,7 @@ pub(super) fn arrives(client: &ApiClient, by: ActorId, text: &str, change: Value
         note[key] = value.clone();
     }
     let object = ap::Object::read(&note).unwrap();
-    client.house.node.store.write(move |w| post::keep(w, &actors::by_id(w, by)?, &object, None)).unwrap()
+    client.house.node.store.write(move |w| post::store_post(w, &actors::by_id(w, by)?, &object, None)).unwrap()
 }
 
 /// The texts of a list of posts.
@@ -129,7 +129,7 @@ async fn whom_the_owner_keeps_away_is_on_no_timeline_of_everyone() {
     let node = &client.house.node;
     publish::block(node, people[0]).unwrap();
     publish::mute(node, people[1], mutes::MuteScope::Home, None).unwrap();
-    let rule = |host: &str, severity| host_blocks::HostBlockRule::by_hand(host, severity, "");
+    let rule = |host: &str, severity| host_blocks::HostBlockRule::manual(host, severity, "");
     let rules =
         [rule("limited.example", host_blocks::Severity::Limit), rule("gone.example", host_blocks::Severity::Block)];
     node.store.write(move |w| rules.iter().try_for_each(|rule| host_blocks::set(w, rule))).unwrap();

@@ -24,10 +24,10 @@ pub fn list(node: &Node, call: &ApiRequest) -> ApiResult {
 
 /// These conversations as the owner sees them; one whose newest post is by somebody blocked is left out.
 pub fn shown(r: &Read<'_>, view: &ApiViewer<'_>, found: &[Conversation]) -> Result<Vec<ConversationEntity>> {
-    let cards = post_views::of(r, &found.iter().map(|row| row.newest).collect::<Vec<_>>())?;
+    let cards = post_views::post_views(r, &found.iter().map(|row| row.newest).collect::<Vec<_>>())?;
     let uris: Vec<&str> = found.iter().flat_map(|row| row.people.iter().map(String::as_str)).collect();
     let mut known = actors::by_uris(r, &uris)?;
-    let hidden = block_filter::of(r, known.iter())?.blocked;
+    let hidden = block_filter::filter_for(r, known.iter())?.blocked;
     known.retain(|actor| !hidden.contains(&actor.id));
     let owner = view.owner.map(|owner| actors::by_id(r, owner)).transpose()?;
     let one = |row: &Conversation| {
@@ -44,15 +44,15 @@ pub fn shown(r: &Read<'_>, view: &ApiViewer<'_>, found: &[Conversation]) -> Resu
 
 /// `POST /api/v1/conversations/{id}/read`.
 pub fn read(node: &Node, call: &ApiRequest) -> ApiResult {
-    mark(node, call, rows::read)
+    set_read(node, call, rows::read)
 }
 
 /// `POST /api/v1/conversations/{id}/unread`.
 pub fn unread(node: &Node, call: &ApiRequest) -> ApiResult {
-    mark(node, call, rows::unread)
+    set_read(node, call, rows::unread)
 }
 
-fn mark(node: &Node, call: &ApiRequest, act: fn(&Write<'_>, ConversationId) -> Result<()>) -> ApiResult {
+fn set_read(node: &Node, call: &ApiRequest, act: fn(&Write<'_>, ConversationId) -> Result<()>) -> ApiResult {
     let id: ConversationId = call.id()?;
     node.store.write(move |w| act(w, id))?;
     let shown = node.store.read(|r| {
@@ -66,5 +66,5 @@ fn mark(node: &Node, call: &ApiRequest, act: fn(&Write<'_>, ConversationId) -> R
 pub fn delete(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: ConversationId = call.id()?;
     node.store.write(move |w| rows::remove(w, id))?;
-    Ok(ApiResponse::done())
+    Ok(ApiResponse::empty())
 }

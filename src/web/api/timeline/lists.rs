@@ -36,7 +36,7 @@ pub fn one(node: &Node, call: &ApiRequest) -> ApiResult {
 }
 
 /// What the parameters say.
-fn said(call: &ApiRequest) -> Result<ListChange, ApiError> {
+fn list_change(call: &ApiRequest) -> Result<ListChange, ApiError> {
     let replies = match call.params.given("replies_policy") {
         None => None,
         Some(word) => Some(ListReplies::from_word(&word).ok_or_else(|| {
@@ -47,22 +47,22 @@ fn said(call: &ApiRequest) -> Result<ListChange, ApiError> {
 }
 
 /// `POST /api/v1/lists`.
-pub fn make(node: &Node, call: &ApiRequest) -> ApiResult {
-    let said = said(call)?;
-    Ok(ApiResponse::json(&shown(&node.store.write(move |w| list::make(w, &said))?)))
+pub fn create(node: &Node, call: &ApiRequest) -> ApiResult {
+    let said = list_change(call)?;
+    Ok(ApiResponse::json(&shown(&node.store.write(move |w| list::create_list(w, &said))?)))
 }
 
 /// `PUT /api/v1/lists/{id}`: what is not said stays.
 pub fn change(node: &Node, call: &ApiRequest) -> ApiResult {
-    let (id, said) = (call.id()?, said(call)?);
-    Ok(ApiResponse::json(&shown(&node.store.write(move |w| list::change(w, id, &said))?)))
+    let (id, said) = (call.id()?, list_change(call)?);
+    Ok(ApiResponse::json(&shown(&node.store.write(move |w| list::change_list(w, id, &said))?)))
 }
 
 /// `DELETE /api/v1/lists/{id}`.
 pub fn remove(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: ListId = call.id()?;
     node.store.write(move |w| lists::remove(w, id))?;
-    Ok(ApiResponse::done())
+    Ok(ApiResponse::empty())
 }
 
 /// `GET /api/v1/lists/{id}/accounts`: with `limit=0`, as Tusky and Mastodon's Android app ask, all of them.
@@ -87,22 +87,22 @@ pub fn members(node: &Node, call: &ApiRequest) -> ApiResult {
 }
 
 /// The accounts named; a word that is no id is nobody's.
-fn named(call: &ApiRequest) -> Result<Vec<ActorId>, ApiError> {
+fn named_list(call: &ApiRequest) -> Result<Vec<ActorId>, ApiError> {
     call.params.list("account_ids").iter().map(|id| id.parse().map_err(ApiError::Error)).collect()
 }
 
 /// `POST /api/v1/lists/{id}/accounts`: all of them, or none.
-pub fn put_in(node: &Node, call: &ApiRequest) -> ApiResult {
-    let (id, people) = (call.id()?, named(call)?);
+pub fn add_members(node: &Node, call: &ApiRequest) -> ApiResult {
+    let (id, people) = (call.id()?, named_list(call)?);
     node.store.write(move |w| list::add(w, id, &people))?;
-    Ok(ApiResponse::done())
+    Ok(ApiResponse::empty())
 }
 
 /// `DELETE /api/v1/lists/{id}/accounts`.
-pub fn take_out(node: &Node, call: &ApiRequest) -> ApiResult {
-    let (id, people) = (call.id()?, named(call)?);
+pub fn remove_members(node: &Node, call: &ApiRequest) -> ApiResult {
+    let (id, people) = (call.id()?, named_list(call)?);
     node.store.write(move |w| list::remove(w, id, &people))?;
-    Ok(ApiResponse::done())
+    Ok(ApiResponse::empty())
 }
 
 /// `GET /api/v1/accounts/{id}/lists`: those of the owner's lists that hold them.

@@ -76,7 +76,7 @@ pub fn v2(node: &Node, call: &ApiRequest) -> ApiResult {
     let kind = call.params.given("type");
     let wants = |name: &str| kind.as_deref().is_none_or(|kind| kind == name);
     // What is fetched is kept first: a search reads what is stored.
-    let named = search::named(node, &asked.typed, reach)?;
+    let named = search::find_named(node, &asked.typed, reach)?;
     let shown = node.store.read(|r| {
         let view = ApiViewer::load(node, r, call)?;
         let people = if wants("accounts") { accounts(r, &view, &asked, named)? } else { Vec::new() };
@@ -95,7 +95,7 @@ pub fn v2(node: &Node, call: &ApiRequest) -> ApiResult {
 pub fn of_accounts(node: &Node, call: &ApiRequest) -> ApiResult {
     let Some(text) = call.params.given("q") else { return Ok(ApiResponse::none()) };
     let asked = SearchRequest::read(call, text, 40, 80);
-    let named = search::named(node, &asked.typed, resolves(call))?;
+    let named = search::find_named(node, &asked.typed, resolves(call))?;
     let shown = node.store.read(|r| {
         let view = ApiViewer::load(node, r, call)?;
         let people = accounts(r, &view, &asked, named)?;
@@ -153,7 +153,7 @@ fn statuses(
 ) -> Result<Vec<PostId>> {
     match (&asked.typed, named) {
         (SearchInput::Address(_), Some(Resolved::Post(id))) if asked.offset == 0 => {
-            let card = match post_views::one(r, id) {
+            let card = match post_views::single_view(r, id) {
                 Err(Error::NotFound) => return Ok(Vec::new()),
                 card => card?,
             };
@@ -175,9 +175,9 @@ fn hashtags(r: &Read<'_>, view: &ApiViewer<'_>, asked: &SearchRequest) -> Result
     let Some((name, typed)) = scan::whole_tag(&asked.text) else { return Ok(Vec::new()) };
     let limit = asked.window.limit;
     let mut found: Vec<String> = match view.viewer() {
-        Viewer::Owner => known_tags::beginning(r, &name, limit + asked.offset)?,
+        Viewer::Owner => known_tags::starting_with(r, &name, limit + asked.offset)?,
         Viewer::Stranger => {
-            known_tags::own_beginning(r, &name, limit + asked.offset)?.into_iter().map(|used| used.name).collect()
+            known_tags::own_starting_with(r, &name, limit + asked.offset)?.into_iter().map(|used| used.name).collect()
         }
     };
     let known = found.contains(&name);

@@ -16,13 +16,13 @@ use crate::web::api::entity::ApiViewer;
 use crate::web::api::entity::tag::{self as entity, OwnTagState, featured};
 use crate::web::api::error::ApiError;
 use crate::web::api::paging::{BackwardParameter, PageWindow, linked};
-use crate::web::api::people::accounts::seen;
+use crate::web::api::people::accounts::visible_actor;
 
 /// Hashtags on a profile, as Mastodon says that there is no more room.
 const FEATURED_TAGS_FULL: &str = "Validation failed: You have already featured the maximum number of hashtags";
 
 /// The name in the path, as it is kept and as it was written; NotFound when it is no hashtag.
-fn named(call: &ApiRequest) -> Result<(String, String), ApiError> {
+fn named_tag(call: &ApiRequest) -> Result<(String, String), ApiError> {
     let typed = call.captured.first().map(String::as_str).unwrap_or_default();
     Ok(scan::whole_tag(typed).ok_or(Error::NotFound)?)
 }
@@ -34,7 +34,7 @@ pub fn shown(r: &Read<'_>, view: &ApiViewer<'_>, names: &[(String, String)]) -> 
         None => Vec::new(),
     };
     let keys: Vec<String> = names.iter().map(|(name, _)| name.clone()).collect();
-    let followed = if view.as_owner { tags::among(r, &keys)? } else { Default::default() };
+    let followed = if view.as_owner { tags::followed_among(r, &keys)? } else { Default::default() };
     let tag = |(name, shown): &(String, String)| {
         let mine =
             OwnTagState { following: followed.contains(name), featuring: featured.iter().any(|tag| tag.name == *name) };
@@ -45,43 +45,43 @@ pub fn shown(r: &Read<'_>, view: &ApiViewer<'_>, names: &[(String, String)]) -> 
     names.iter().map(tag).collect()
 }
 
-fn now(node: &Node, call: &ApiRequest) -> ApiResult {
-    let (name, typed) = named(call)?;
+fn current(node: &Node, call: &ApiRequest) -> ApiResult {
+    let (name, typed) = named_tag(call)?;
     let shown = node.store.read(|r| {
         let view = ApiViewer::load(node, r, call)?;
-        let known = tags::one(r, &name)?.map(|tag| tag.shown).filter(|_| view.as_owner);
+        let known = tags::get(r, &name)?.map(|tag| tag.shown).filter(|_| view.as_owner);
         Ok(shown(r, &view, &[(name, known.unwrap_or(typed))])?.pop())
     })?;
     Ok(ApiResponse::json(&shown))
 }
 
 /// `GET /api/v1/tags/{name}`: also of one that nobody has used yet.
-pub fn one(node: &Node, call: &ApiRequest) -> ApiResult {
-    now(node, call)
+pub fn tag(node: &Node, call: &ApiRequest) -> ApiResult {
+    current(node, call)
 }
 
 /// `POST /api/v1/tags/{name}/follow`.
 pub fn follow(node: &Node, call: &ApiRequest) -> ApiResult {
-    acts::follow(node, named(call)?.1)?;
-    now(node, call)
+    acts::follow(node, named_tag(call)?.1)?;
+    current(node, call)
 }
 
 /// `POST /api/v1/tags/{name}/unfollow`.
 pub fn unfollow(node: &Node, call: &ApiRequest) -> ApiResult {
-    acts::unfollow(node, named(call)?.0)?;
-    now(node, call)
+    acts::unfollow(node, named_tag(call)?.0)?;
+    current(node, call)
 }
 
 /// `POST /api/v1/tags/{name}/feature`.
 pub fn feature(node: &Node, call: &ApiRequest) -> ApiResult {
-    put(node, named(call)?)?;
-    now(node, call)
+    put(node, named_tag(call)?)?;
+    current(node, call)
 }
 
 /// `POST /api/v1/tags/{name}/unfeature`.
 pub fn unfeature(node: &Node, call: &ApiRequest) -> ApiResult {
-    publish::unfeature(node, named(call)?.0)?;
-    now(node, call)
+    publish::unfeature(node, named_tag(call)?.0)?;
+    current(node, call)
 }
 
 /// `GET /api/v1/followed_tags`: `Link` counts rows, the last followed first.
@@ -102,7 +102,7 @@ fn of_profile(r: &Read<'_>, view: &ApiViewer<'_>, who: ActorId) -> Result<Vec<en
     let list = pins::tags(r, who)?;
     let own = view.owner == Some(who) && !list.is_empty();
     let names: Vec<String> = list.iter().map(|tag| tag.name.clone()).collect();
-    let uses = if own { tags::own(r, &names)? } else { Vec::new() };
+    let uses = if own { tags::own_tags(r, &names)? } else { Vec::new() };
     Ok(list.iter().map(|tag| featured(view, tag, &uses)).collect())
 }
 
@@ -116,7 +116,7 @@ pub fn featured_list(node: &Node, call: &ApiRequest) -> ApiResult {
 pub fn of_account(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: ActorId = call.id()?;
     let shown = node.store.read(|r| {
-        seen(r, call, id)?;
+        visible_actor(r, call, id)?;
         of_profile(r, &ApiViewer::load(node, r, call)?, id)
     })?;
     Ok(ApiResponse::json(&shown))
@@ -159,5 +159,5 @@ pub fn remove(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = call.captured.first().and_then(|id| id.parse::<i64>().ok());
     let tag = own_tags(node)?.into_iter().find(|tag| Some(entity::id(&tag.name)) == id).ok_or(Error::NotFound)?;
     publish::unfeature(node, tag.name)?;
-    Ok(ApiResponse::done())
+    Ok(ApiResponse::empty())
 }

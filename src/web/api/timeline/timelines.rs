@@ -15,11 +15,11 @@ use crate::web::api::paging::{BackwardParameter, PageWindow, linked};
 /// `GET /api/v1/timelines/home`.
 pub fn home(node: &Node, call: &ApiRequest) -> ApiResult {
     let window = PageWindow::of(call, 20, 40);
-    feed(node, call, window, |r| home_timeline::page(r, window.posts()))
+    timeline_page(node, call, window, |r| home_timeline::page(r, window.posts()))
 }
 
 /// Whose posts are asked for, and may be seen by this caller.
-fn whose(call: &ApiRequest) -> Result<TimelineOrigin, ApiError> {
+fn timeline_origin(call: &ApiRequest) -> Result<TimelineOrigin, ApiError> {
     let flag = |name: &str| call.params.flag(name) == Some(true);
     let asked = match (flag("local"), flag("remote")) {
         (true, _) => TimelineOrigin::Local,
@@ -27,7 +27,7 @@ fn whose(call: &ApiRequest) -> Result<TimelineOrigin, ApiError> {
         (false, false) => TimelineOrigin::All,
     };
     let viewer = if call.is_owner() { Viewer::Owner } else { Viewer::Stranger };
-    public_timelines::allowed(viewer, asked).ok_or(ApiError::NoUser(401))
+    public_timelines::visible_rows(viewer, asked).ok_or(ApiError::NoUser(401))
 }
 
 fn media(call: &ApiRequest) -> MediaFilter {
@@ -35,7 +35,7 @@ fn media(call: &ApiRequest) -> MediaFilter {
 }
 
 /// A page of posts by what finds their ids.
-fn feed(
+fn timeline_page(
     node: &Node,
     call: &ApiRequest,
     window: PageWindow,
@@ -52,13 +52,13 @@ fn feed(
 
 /// `GET /api/v1/timelines/public`: strangers see the owner's posts only, for all else would tell whom the owner reads.
 pub fn public(node: &Node, call: &ApiRequest) -> ApiResult {
-    let (whose, media, window) = (whose(call)?, media(call), PageWindow::of(call, 20, 40));
-    feed(node, call, window, |r| public_timelines::public(r, whose, media, window.posts()))
+    let (whose, media, window) = (timeline_origin(call)?, media(call), PageWindow::of(call, 20, 40));
+    timeline_page(node, call, window, |r| public_timelines::public(r, whose, media, window.posts()))
 }
 
 /// `GET /api/v1/timelines/tag/{name}`.
 pub fn tag(node: &Node, call: &ApiRequest) -> ApiResult {
-    let (whose, media, window) = (whose(call)?, media(call), PageWindow::of(call, 20, 40));
+    let (whose, media, window) = (timeline_origin(call)?, media(call), PageWindow::of(call, 20, 40));
     let more = |name: &str| -> Vec<String> {
         call.params
             .list(name)
@@ -72,5 +72,5 @@ pub fn tag(node: &Node, call: &ApiRequest) -> ApiResult {
     tags.any.push(first);
     tags.any.sort_unstable();
     tags.any.dedup();
-    feed(node, call, window, |r| public_timelines::tagged(r, &tags, whose, media, window.posts()))
+    timeline_page(node, call, window, |r| public_timelines::tagged(r, &tags, whose, media, window.posts()))
 }

@@ -33,7 +33,7 @@ impl ArticleFields {
 }
 
 /// The tool under the words of a new post. An answer has no title.
-pub fn tool(filled: &ArticleFields, titled: TitleField) -> Markup {
+pub fn compose_fields(filled: &ArticleFields, titled: TitleField) -> Markup {
     html! {
         details.tool open[!filled.title.is_empty()] {
             summary title="Title and Markdown" { (icon("file")) span.label { "Long" } }

@@ -19,21 +19,21 @@ use crate::web::blocking::{PageError, blocking, sentence};
 use crate::web::page::compose::scheduled as field;
 use crate::web::page::form::{FormFields, OwnerForm};
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
-use crate::web::page::login::capital;
+use crate::web::page::login::capitalized;
 use crate::web::page::{formatting, post::post_card};
 
 /// Graphemes shown of each.
 const MAX_EXCERPT_GRAPHEMES: usize = 280;
 
 /// The way here from the box at home; nothing when there is nothing.
-pub fn way(r: &Read<'_>) -> Result<Markup> {
+pub fn back_link(r: &Read<'_>) -> Result<Markup> {
     let DraftCounts { drafts, waiting, failed } = drafts::count(r)?;
     let parts = [(drafts, "draft"), (waiting, "scheduled post")];
-    let parts = parts.iter().filter(|(n, _)| *n > 0).map(|(n, noun)| formatting::count(u64::from(*n), noun));
+    let parts = parts.iter().filter(|(n, _)| *n > 0).map(|(n, noun)| formatting::short_count(u64::from(*n), noun));
     let parts = parts.collect::<Vec<_>>().join(", ");
     Ok(html! {
         @if failed > 0 {
-            p.problem role="alert" { (formatting::count(failed.into(), "scheduled post")) " could not be published: " a href="/drafts" { "see why" } "." }
+            p.problem role="alert" { (formatting::short_count(failed.into(), "scheduled post")) " could not be published: " a href="/drafts" { "see why" } "." }
         }
         @if !parts.is_empty() { p.note { a href="/drafts" { (parts) } } }
     })
@@ -70,70 +70,70 @@ fn section(house: &PageContext<'_>, title: &str, rows: &[&StoredDraft]) -> Marku
     html! {
         @if !rows.is_empty() {
             h2 { (title) }
-            ol.news { @for kept in rows { (one(house, kept)) } }
+            ol.news { @for kept in rows { (draft_row(house, kept)) } }
         }
     }
 }
 
-fn one(house: &PageContext<'_>, kept: &StoredDraft) -> Markup {
+fn draft_row(house: &PageContext<'_>, kept: &StoredDraft) -> Markup {
     let draft = scheduling::draft(kept);
     html! {
         li.whole id={ "d" (kept.id) } {
-            p.note { (post_card::audience_mark(draft.audience)) (moment(house, kept)) (particulars(&draft)) }
-            @if let Some(error) = &kept.error { p.problem { (capital(error)) "." } }
+            p.note { (post_card::audience_mark(draft.audience)) (scheduled_time(house, kept)) (draft_details(&draft)) }
+            @if let Some(error) = &kept.error { p.problem { (capitalized(error)) "." } }
             @if let Some(title) = &draft.title { h3 { bdi { (title) } } }
             @if let Some(warning) = &draft.warning { p.answers { (icon("warning")) bdi { (warning) } } }
             p lang=[draft.language.as_deref()] dir="auto" { (plain_text::excerpt(&draft.text, MAX_EXCERPT_GRAPHEMES)) }
             div.do {
                 a.button href={ "/compose?draft=" (kept.id) } { "Go on writing" }
-                (press(house, kept, "publish", &html! { button.button type="submit" { "Publish now" } }))
+                (button(house, kept, "publish", &html! { button.button type="submit" { "Publish now" } }))
             }
             @if kept.due_at.is_some() {
                 details {
                     summary.note { "Change the time" }
-                    (press(house, kept, "time", &html! {
-                        (field::field(&format!("at-{}", kept.id), kept.due_at))
+                    (button(house, kept, "time", &html! {
+                        (field::time_field(&format!("at-{}", kept.id), kept.due_at))
                         button.button type="submit" { "Change it" }
                     }))
                 }
             }
             details {
                 summary.note { "Delete…" }
-                (press(house, kept, "delete", &html! { button.danger type="submit" { "Yes, delete it" } }))
+                (button(house, kept, "delete", &html! { button.danger type="submit" { "Yes, delete it" } }))
             }
         }
     }
 }
 
-fn press(house: &PageContext<'_>, kept: &StoredDraft, act: &str, inside: &Markup) -> Markup {
+fn button(house: &PageContext<'_>, kept: &StoredDraft, act: &str, inside: &Markup) -> Markup {
     html! { form method="post" action={ "/drafts/" (kept.id) "/" (act) } { (house.token("")) (inside) } }
 }
 
-fn moment(house: &PageContext<'_>, kept: &StoredDraft) -> Markup {
+fn scheduled_time(house: &PageContext<'_>, kept: &StoredDraft) -> Markup {
     html! {
         @match kept.due_at {
             Some(at) if kept.error.is_none() => {
-                time datetime=(at.rfc3339()) title=(formatting::full(at)) { (capital(&formatting::until(at, house.now))) } " · " (formatting::full(at))
+                time datetime=(at.rfc3339()) title=(formatting::full_date(at)) { (capitalized(&formatting::time_until(at, house.now))) } " · " (formatting::full_date(at))
             }
-            Some(at) => { "It was to be published " (formatting::when(at, house.now)) }
-            None => { "Changed " (formatting::when(kept.changed_at, house.now)) }
+            Some(at) => { "It was to be published " (formatting::relative_time(at, house.now)) }
+            None => { "Changed " (formatting::relative_time(kept.changed_at, house.now)) }
         }
     }
 }
 
 /// What it has beside its words.
-fn particulars(draft: &NewPost) -> Markup {
+fn draft_details(draft: &NewPost) -> Markup {
     html! {
         @if draft.reply_to.is_some() { " · an answer" }
         @if draft.quote.is_some() { " · quotes a post" }
         @if draft.poll.is_some() { " · with a poll" }
-        @if !draft.media.is_empty() { " · " (formatting::count(draft.media.len() as u64, "file")) }
+        @if !draft.media.is_empty() { " · " (formatting::short_count(draft.media.len() as u64, "file")) }
         @if let Some((app, _)) = &draft.app { " · from " bdi { (app) } }
     }
 }
 
 /// `POST /drafts/{id}/{act}`: publish, time, delete. What is wrong is said over the list.
-pub async fn act(
+pub async fn apply_action(
     node: web::Data<Node>,
     path: web::Path<(DraftId, String)>,
     sent: OwnerForm,
@@ -142,7 +142,7 @@ pub async fn act(
     let done = blocking(&node, move |node| match perform(node, id, &act, &fields) {
         Ok(path) => Ok(Ok(path)),
         Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
-        Err(problem) => page(node, &owner, "/drafts", Some(&capital(&sentence(&problem)))).map(Err),
+        Err(problem) => page(node, &owner, "/drafts", Some(&capitalized(&sentence(&problem)))).map(Err),
     });
     Ok(match done.await? {
         Ok(path) => see_other(&path),
@@ -163,7 +163,7 @@ fn perform(node: &Node, id: DraftId, act: &str, fields: &FormFields) -> Result<S
         "time" => {
             let filled = field::ScheduleFields::from(fields);
             let due = filled.due(node.clock().now())?.ok_or_else(|| Error::invalid("choose a time"))?;
-            scheduling::put_off(node, id, due)?;
+            scheduling::reschedule(node, id, due)?;
             Ok(format!("/drafts#d{id}"))
         }
         "delete" => {

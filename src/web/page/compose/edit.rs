@@ -13,11 +13,11 @@ use crate::text::{MAX_ARTICLE_CHARS, MAX_CONTENT_WARNING_CHARS, plain_text};
 use crate::web::auth::{Owner, see_other};
 use crate::web::blocking::{PageError, blocking, sentence};
 use crate::web::page::compose::language_field;
-use crate::web::page::compose::{ComposeOutcome, some};
+use crate::web::page::compose::{ComposeOutcome, some_text};
 use crate::web::page::compose::{article_fields, uploads};
 use crate::web::page::form::{FormFields, OwnerForm};
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
-use crate::web::page::login::capital;
+use crate::web::page::login::capitalized;
 use crate::web::page::moderation::interaction_requests;
 
 /// What stands in the form.
@@ -70,7 +70,7 @@ pub async fn show(
 fn page(node: &Node, owner: &Owner, id: PostId, here: &str, filled: Option<&EditFields>) -> Result<String> {
     node.store.read(|r| {
         let house = PageContext::load(node, r, Some(owner), here)?;
-        let card = post_views::one(r, id)?;
+        let card = post_views::single_view(r, id)?;
         if card.author.id != owner.actor || card.boost.is_some() {
             return Err(Error::NotFound);
         }
@@ -96,8 +96,8 @@ fn form(house: &PageContext<'_>, card: &PostView, filled: &EditFields) -> Markup
                 (article_fields::edit(&filled.long, &card.post))
                 @if card.post.kind != "Question" {
                     label.check { input type="checkbox" name="sensitive" value="yes" checked[filled.sensitive]; " Cover pictures and films" }
-                    (uploads::present(&card.attachments))
-                    @if card.attachments.len() < MAX_ATTACHMENTS { (uploads::places(MAX_ATTACHMENTS - card.attachments.len())) }
+                    (uploads::existing_file(&card.attachments))
+                    @if card.attachments.len() < MAX_ATTACHMENTS { (uploads::upload_slots(MAX_ATTACHMENTS - card.attachments.len())) }
                 }
             }
             div.tools {
@@ -122,7 +122,7 @@ pub async fn send(node: web::Data<Node>, id: web::Path<PostId>, sent: OwnerForm)
             Ok(()) => Ok(ComposeOutcome::Done(format!("/post/{id}"))),
             Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
             Err(problem) => {
-                filled.problem = Some(capital(&sentence(&problem)));
+                filled.problem = Some(capitalized(&sentence(&problem)));
                 page(node, &owner, id, &format!("/post/{id}/edit"), Some(&filled)).map(ComposeOutcome::Again)
             }
         }
@@ -146,19 +146,19 @@ fn choices(card: &PostView) -> PolicyChoices {
 }
 
 fn save(node: &Node, owner: &Owner, id: PostId, filled: &EditFields, fields: &mut FormFields) -> Result<()> {
-    let card = node.store.read(|r| post_views::one(r, id))?;
+    let card = node.store.read(|r| post_views::single_view(r, id))?;
     if card.author.id != owner.actor {
         return Err(Error::NotFound);
     }
-    let (mut media, described) = uploads::changed(&card.attachments, fields);
-    media.extend(uploads::keep(node, fields, MAX_ATTACHMENTS.saturating_sub(media.len()))?);
+    let (mut media, described) = uploads::changed_attachments(&card.attachments, fields);
+    media.extend(uploads::store_uploads(node, fields, MAX_ATTACHMENTS.saturating_sub(media.len()))?);
     let has_title = card.post.title.is_some();
     let edit = PostChange {
         text: filled.text.clone(),
-        warning: some(&filled.warning),
+        warning: some_text(&filled.warning),
         media,
         described,
-        language: some(&filled.language),
+        language: some_text(&filled.language),
         sensitive: filled.sensitive,
         title: has_title.then(|| filled.long.title.clone()),
         summary: (card.post.kind == "Article").then(|| filled.long.summary.clone()),

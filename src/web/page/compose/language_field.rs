@@ -16,7 +16,7 @@ pub fn field(label: &str, value: &str) -> Markup {
 }
 
 /// The drawer of the compose form in which it is chosen, its summary the language as it is.
-pub fn tool(value: &str) -> Markup {
+pub fn compose_field(value: &str) -> Markup {
     let shown = read(value).unwrap_or_default();
     html! {
         details.tool open[shown.is_empty() && !value.trim().is_empty()] {

@@ -27,7 +27,7 @@ impl ScheduleFields {
     /// What a form sent.
     pub fn from(fields: &FormFields) -> Self {
         let typed = fields.line("at");
-        let at = moment(&typed, fields.text("zone"));
+        let at = scheduled_time(&typed, fields.text("zone"));
         Self {
             draft: fields.text("draft").parse().ok(),
             keep: fields.has("as_draft"),
@@ -47,7 +47,7 @@ impl ScheduleFields {
             return Err(Error::invalid("a time is a date and an hour, such as 2026-11-24 09:30"));
         }
         let Some(at) = self.at else { return Ok(None) };
-        match scheduling::moment(at, now)? {
+        match scheduling::scheduled_time(at, now)? {
             Some(at) => Ok(Some(at)),
             None => Err(Error::invalid("that time has passed: choose a later one, or none to publish it now")),
         }
@@ -55,14 +55,14 @@ impl ScheduleFields {
 }
 
 /// What a time field says, so many minutes east of UTC.
-pub fn moment(typed: &str, zone: &str) -> Option<Time> {
+pub fn scheduled_time(typed: &str, zone: &str) -> Option<Time> {
     let at = Time::parse(typed)?;
     let east: i64 = zone.trim().parse().unwrap_or(0);
     (east.abs() <= 24 * 60).then(|| Time::from_ms(at.ms() - east * 60_000))
 }
 
 /// The field for a time; `id` is its own on the page.
-pub fn field(id: &str, at: Option<Time>) -> Markup {
+pub fn time_field(id: &str, at: Option<Time>) -> Markup {
     let shown = at.map(|at| at.civil().strftime("%Y-%m-%dT%H:%M").to_string());
     html! {
         label for=(id) { "Publish it at (" span.zone { "UTC" } ")" }
@@ -72,13 +72,13 @@ pub fn field(id: &str, at: Option<Time>) -> Markup {
 }
 
 /// The drawer.
-pub fn tool(filled: &ScheduleFields) -> Markup {
+pub fn schedule_fields(filled: &ScheduleFields) -> Markup {
     html! {
         @if let Some(draft) = filled.draft { input type="hidden" name="draft" value=(draft); }
         details.tool open[filled.keep || filled.at.is_some() || filled.odd] {
             summary title="Publish it later, or keep it as a draft" { (icon("clock")) span.label { "Later" } }
             div.drawer {
-                (field("at", filled.at))
+                (time_field("at", filled.at))
                 label.check { input type="checkbox" name="as_draft" value="yes" checked[filled.keep]; " Keep it as a draft, to be written on" }
                 p.note { "What is kept stands under " a href="/drafts" { "Drafts" } "." }
             }
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_time_is_read_where_the_reader_is() {
-        let at = |typed, zone| moment(typed, zone).map(Time::rfc3339);
+        let at = |typed, zone| scheduled_time(typed, zone).map(Time::rfc3339);
         assert_eq!(at("2026-11-24T09:30", "0").as_deref(), Some("2026-11-24T09:30:00Z"));
         assert_eq!(at("2026-11-24T09:30", "60").as_deref(), Some("2026-11-24T08:30:00Z"));
         assert_eq!(at("2026-11-24 09:30", "x").as_deref(), Some("2026-11-24T09:30:00Z"));

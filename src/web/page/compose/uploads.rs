@@ -32,17 +32,17 @@ const FOCAL_POINTS: [(&str, &str, (f64, f64)); 9] = [
 ];
 
 /// The tool under the words.
-pub fn tool() -> Markup {
+pub fn upload_fields() -> Markup {
     html! {
         details.tool {
             summary title="Add pictures, films or recordings" { (icon("picture")) span.label { "Pictures" } }
-            div.drawer { (places(MAX_ATTACHMENTS)) }
+            div.drawer { (upload_slots(MAX_ATTACHMENTS)) }
         }
     }
 }
 
 /// So many places for files.
-pub fn places(count: usize) -> Markup {
+pub fn upload_slots(count: usize) -> Markup {
     html! {
         @for n in 1..=count {
             fieldset.upload data-upload {
@@ -54,7 +54,7 @@ pub fn places(count: usize) -> Markup {
                 details.finer {
                     summary { "Crop and cover" }
                     label for={ "focus" (n) } { "What of a picture to keep in a small frame" }
-                    (focus(&format!("focus{n}"), "focus", None))
+                    (focal_point_class(&format!("focus{n}"), "focus", None))
                     label for={ "cover" (n) } { "A cover for a film or recording" }
                     input id={ "cover" (n) } type="file" name="cover" accept=(ACCEPTED_COVER_TYPES);
                 }
@@ -64,7 +64,7 @@ pub fn places(count: usize) -> Markup {
     }
 }
 
-fn focus(id: &str, name: &str, chosen: Option<&str>) -> Markup {
+fn focal_point_class(id: &str, name: &str, chosen: Option<&str>) -> Markup {
     let known = FOCAL_POINTS.iter().find(|(_, _, point)| Some(media::focus_text(*point).as_str()) == chosen);
     // A point set in an app is none of the nine; it stays unless another is chosen.
     let other = chosen.filter(|_| known.is_none());
@@ -77,7 +77,7 @@ fn focus(id: &str, name: &str, chosen: Option<&str>) -> Markup {
 }
 
 /// Reads a choice of the nine, or a point as the store keeps it; None for the middle.
-fn point(text: &str) -> Option<(f64, f64)> {
+fn focal_point(text: &str) -> Option<(f64, f64)> {
     if let Some((word, _, point)) = FOCAL_POINTS.iter().find(|(word, _, _)| *word == text) {
         return (!word.is_empty()).then_some(*point);
     }
@@ -87,7 +87,7 @@ fn point(text: &str) -> Option<(f64, f64)> {
 }
 
 /// Keeps the files of a form, each with what stands beside it, at most `room`.
-pub fn keep(node: &Node, fields: &mut FormFields, room: usize) -> Result<Vec<MediaId>> {
+pub fn store_uploads(node: &Node, fields: &mut FormFields, room: usize) -> Result<Vec<MediaId>> {
     let (files, covers) = (fields.take_files("image"), fields.take_files("cover"));
     if files.iter().filter(|file| !file.is_empty()).count() > room {
         return Err(Error::invalid(format!("A post has room for {MAX_ATTACHMENTS} pictures or other files.")));
@@ -102,18 +102,18 @@ pub fn keep(node: &Node, fields: &mut FormFields, room: usize) -> Result<Vec<Med
             continue;
         }
         let alt = alts.get(n).cloned().unwrap_or_default();
-        let focus = points.get(n).and_then(|text| point(text));
+        let focus = points.get(n).and_then(|text| focal_point(text));
         kept.push(media::keep(node, Upload { bytes, alt, focus, cover })?);
     }
     Ok(kept)
 }
 
 /// The files a post has, in the form that edits it.
-pub fn present(files: &[PostAttachment]) -> Markup {
-    html! { @for file in files { (one(file)) } }
+pub fn existing_file(files: &[PostAttachment]) -> Markup {
+    html! { @for file in files { (upload_slot(file)) } }
 }
 
-fn one(file: &PostAttachment) -> Markup {
+fn upload_slot(file: &PostAttachment) -> Markup {
     let id = file.id;
     let is_picture = attachments::is_picture(file);
     let shown = file.preview.as_ref().or(file.file.as_ref().filter(|_| is_picture));
@@ -126,29 +126,32 @@ fn one(file: &PostAttachment) -> Markup {
             textarea id={ "alt-" (id) } name={ "alt-" (id) } rows="2" maxlength=(MAX_ALT_TEXT_CHARS) { (file.alt) }
             @if is_picture {
                 label for={ "focus-" (id) } { "What to keep in a small frame" }
-                (focus(&format!("focus-{id}"), &format!("focus-{id}"), file.focus.as_deref()))
+                (focal_point_class(&format!("focus-{id}"), &format!("focus-{id}"), file.focus.as_deref()))
             }
         }
     }
 }
 
 /// What the form says of the files a post has: those that stay, in order, and their descriptions.
-pub fn changed(files: &[PostAttachment], fields: &FormFields) -> (Vec<MediaId>, Vec<AttachmentChange>) {
+pub fn changed_attachments(files: &[PostAttachment], fields: &FormFields) -> (Vec<MediaId>, Vec<AttachmentChange>) {
     let ticked: Vec<MediaId> = fields.all("keep").filter_map(|id| id.parse().ok()).collect();
     let kept: Vec<&PostAttachment> = files.iter().filter(|file| ticked.contains(&file.id)).collect();
     let described = kept.iter().filter(|file| fields.has(&format!("alt-{}", file.id))).map(|file| {
         let alt = fields.text(&format!("alt-{}", file.id)).trim();
         let focus = format!("focus-{}", file.id);
-        let focus =
-            if fields.has(&focus) { point(fields.text(&focus)).map(media::focus_text) } else { file.focus.clone() };
+        let focus = if fields.has(&focus) {
+            focal_point(fields.text(&focus)).map(media::focus_text)
+        } else {
+            file.focus.clone()
+        };
         AttachmentChange { id: file.id, alt: alt.to_owned(), focus, cover: None }
     });
     (kept.iter().map(|file| file.id).collect(), described.collect())
 }
 
 /// The words of a picture's point for the style sheet: how it is cropped.
-pub fn crop(focus: Option<&str>) -> Option<&'static str> {
-    let (x, y) = point(focus.filter(|text| text.contains(','))?)?;
+pub fn focal_point_field(focus: Option<&str>) -> Option<&'static str> {
+    let (x, y) = focal_point(focus.filter(|text| text.contains(','))?)?;
     let third = |n: f64| if n < -0.33 { 0 } else { usize::from(n > 0.33) + 1 };
     const FOCAL_POINT_CLASSES: [[&str; 3]; 3] =
         [["at-bl", "at-b", "at-br"], ["at-l", "", "at-r"], ["at-tl", "at-t", "at-tr"]];
@@ -161,15 +164,18 @@ mod tests {
 
     #[test]
     fn nine_points_are_words_and_others_are_kept() {
-        assert_eq!(point("tl"), Some((-0.8, 0.8)));
-        assert_eq!(point("0.25, -0.5"), Some((0.25, -0.5)));
+        assert_eq!(focal_point("tl"), Some((-0.8, 0.8)));
+        assert_eq!(focal_point("0.25, -0.5"), Some((0.25, -0.5)));
         for middle in ["", "x", "2,0", "NaN,0", "1"] {
-            assert_eq!(point(middle), None, "{middle}");
+            assert_eq!(focal_point(middle), None, "{middle}");
         }
-        assert_eq!(crop(Some("-0.80,0.80")), Some("at-tl"));
-        assert_eq!(crop(Some("0.9,0")), Some("at-r"));
-        assert_eq!((crop(Some("0.1,0.1")), crop(None), crop(Some("tl"))), (None, None, None));
-        assert!(focus("a", "a", Some("0.12,0.34")).into_string().contains("As it is"));
-        assert!(focus("a", "a", Some("-0.80,0.80")).into_string().contains("value=\"tl\" selected"));
+        assert_eq!(focal_point_field(Some("-0.80,0.80")), Some("at-tl"));
+        assert_eq!(focal_point_field(Some("0.9,0")), Some("at-r"));
+        assert_eq!(
+            (focal_point_field(Some("0.1,0.1")), focal_point_field(None), focal_point_field(Some("tl"))),
+            (None, None, None)
+        );
+        assert!(focal_point_class("a", "a", Some("0.12,0.34")).into_string().contains("As it is"));
+        assert!(focal_point_class("a", "a", Some("-0.80,0.80")).into_string().contains("value=\"tl\" selected"));
     }
 }

@@ -14,7 +14,7 @@ use crate::store::{
 use crate::web::auth::Owner;
 use crate::web::blocking::{PageError, blocking};
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
-use crate::web::page::people::{PeopleQuery, press};
+use crate::web::page::people::{PeopleQuery, button};
 use crate::web::page::{formatting, moderation::mute_block_menu, people::actor_widgets};
 
 /// People on one page of the blocked; of the muted all are shown on the first.
@@ -61,7 +61,7 @@ pub async fn show(
                 }
                 @if !blocked.is_empty() {
                     h2 { "Blocked" }
-                    ul.people { @for actor in &blocked { (actor_widgets::row(&house, actor, &press(&house, actor, "unblock", "Unblock", "button quiet"))) } }
+                    ul.people { @for actor in &blocked { (actor_widgets::row(&house, actor, &button(&house, actor, "unblock", "Unblock", "button quiet"))) } }
                     @if let (true, Some(last)) = (more, blocked.last()) {
                         nav.pager aria-label="More people" { a rel="next" href={ "/blocks?after=" (last.id) } { "More" } }
                     }
@@ -73,7 +73,7 @@ pub async fn show(
                             @if let Some(actor) = faces.iter().find(|actor| actor.id == mute.actor_id) {
                                 (actor_widgets::row(&house, actor, &html! {
                                     span.note { (mute_block_menu::muted(mute, &house)) }
-                                    (press(&house, actor, "unmute", "Unmute", "button quiet"))
+                                    (button(&house, actor, "unmute", "Unmute", "button quiet"))
                                 }))
                             }
                         }

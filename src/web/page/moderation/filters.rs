@@ -17,7 +17,7 @@ use crate::web::auth::{Owner, see_other};
 use crate::web::blocking::{PageError, blocking, sentence};
 use crate::web::page::form::{FormFields, OwnerForm};
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
-use crate::web::page::login::capital;
+use crate::web::page::login::capitalized;
 use crate::web::page::{formatting, post::post_card};
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -39,12 +39,12 @@ pub struct FilterQuery {
 }
 
 impl FilterQuery {
-    fn said(&self) -> Markup {
+    fn filter_change(&self) -> Markup {
         html! { @if self.saved.is_some() { p.done role="status" { (icon("check")) " Done." } } }
     }
 }
 
-fn place(context: FilterContext) -> &'static str {
+fn contexts_text(context: FilterContext) -> &'static str {
     match context {
         FilterContext::Home => "At home and in lists",
         FilterContext::Notifications => "In notifications",
@@ -54,7 +54,7 @@ fn place(context: FilterContext) -> &'static str {
     }
 }
 
-fn effect(action: FilterAction) -> &'static str {
+fn action_text(action: FilterAction) -> &'static str {
     match action {
         FilterAction::Warn => "Fold it behind the filter\u{2019}s name",
         FilterAction::Hide => "Do not show it at all",
@@ -68,7 +68,7 @@ pub async fn all(
     owner: Owner,
     saved: web::Query<FilterQuery>,
 ) -> Result<HttpResponse, PageError> {
-    let said = saved.said();
+    let said = saved.filter_change();
     Ok(layout::private(blocking(&node, move |node| list(node, &owner, &said)).await?))
 }
 
@@ -101,7 +101,7 @@ fn row(house: &PageContext<'_>, one: &Filter, keywords: &[FilterKeyword]) -> Mar
         li.line {
             div {
                 p { a href={ "/filters/" (one.id) } { strong { bdi { (one.title) } } } }
-                p.note { (formatting::count(own as u64, "word")) " · " (effect(one.action)) " · " (until(house, one)) }
+                p.note { (formatting::short_count(own as u64, "word")) " · " (action_text(one.action)) " · " (until(house, one)) }
             }
         }
     }
@@ -111,7 +111,7 @@ fn until(house: &PageContext<'_>, one: &Filter) -> String {
     match one.until_at {
         None => "for good".to_owned(),
         Some(_) if is_over(one, house.now) => "it is over".to_owned(),
-        Some(at) => format!("ends {}", formatting::until(at, house.now)),
+        Some(at) => format!("ends {}", formatting::time_until(at, house.now)),
     }
 }
 
@@ -135,13 +135,13 @@ fn fields(house: &PageContext<'_>, of: Option<&Filter>, keywords: &[FilterKeywor
         fieldset {
             legend { "Where" }
             @for context in FilterContext::ALL {
-                label.check { input type="checkbox" name="context" value=(context.word()) checked[holds(context)]; " " (place(context)) }
+                label.check { input type="checkbox" name="context" value=(context.word()) checked[holds(context)]; " " (contexts_text(context)) }
             }
         }
         fieldset {
             legend { "What becomes of a post" }
             @for one in FilterAction::ALL {
-                label.check { input type="radio" name="action" value=(one.word()) checked[one == action]; " " (effect(one)) }
+                label.check { input type="radio" name="action" value=(one.word()) checked[one == action]; " " (action_text(one)) }
             }
         }
         label for="length" { "How long" }
@@ -160,7 +160,7 @@ pub async fn show(
     id: web::Path<FilterId>,
     saved: web::Query<FilterQuery>,
 ) -> Result<HttpResponse, PageError> {
-    let (id, said) = (id.into_inner(), saved.said());
+    let (id, said) = (id.into_inner(), saved.filter_change());
     Ok(layout::private(blocking(&node, move |node| one(node, &owner, id, &said)).await?))
 }
 
@@ -180,7 +180,7 @@ fn one(node: &Node, owner: &Owner, id: FilterId, said: &Markup) -> Result<String
                     button.main type="submit" { "Save" }
                 }
             }
-            (chosen(r, &house, id)?)
+            (chosen_contexts(r, &house, id)?)
             section.section {
                 form method="post" action={ "/filters/" (id) } {
                     (house.token(""))
@@ -195,9 +195,9 @@ fn one(node: &Node, owner: &Owner, id: FilterId, said: &Markup) -> Result<String
 }
 
 /// Posts that an app put under it by hand.
-fn chosen(r: &Read<'_>, house: &PageContext<'_>, id: FilterId) -> Result<Markup> {
+fn chosen_contexts(r: &Read<'_>, house: &PageContext<'_>, id: FilterId) -> Result<Markup> {
     let posts = filters::posts_of(r, id)?;
-    let cards = post_views::of(r, &posts.iter().map(|one| one.post_id).collect::<Vec<_>>())?;
+    let cards = post_views::post_views(r, &posts.iter().map(|one| one.post_id).collect::<Vec<_>>())?;
     Ok(html! {
         @if !posts.is_empty() {
             section.section {
@@ -205,7 +205,7 @@ fn chosen(r: &Read<'_>, house: &PageContext<'_>, id: FilterId) -> Result<Markup>
                 ul.rows { @for one in &posts {
                     @let known = cards.iter().find(|card| card.id == one.post_id);
                     li.line {
-                        p { a href={ "/post/" (one.post_id) } { bdi { (known.map_or_else(|| "A post".to_owned(), |card| post_card::quote(card, MAX_EXCERPT_GRAPHEMES))) } } }
+                        p { a href={ "/post/" (one.post_id) } { bdi { (known.map_or_else(|| "A post".to_owned(), |card| post_card::quoted_post(card, MAX_EXCERPT_GRAPHEMES))) } } }
                         form method="post" action={ "/filters/" (id) } {
                             (house.token(""))
                             input type="hidden" name="act" value="release";
@@ -220,14 +220,14 @@ fn chosen(r: &Read<'_>, house: &PageContext<'_>, id: FilterId) -> Result<Markup>
 }
 
 /// `POST /filters`: a new one.
-pub async fn make(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
+pub async fn create(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
     let OwnerForm { owner, fields } = sent;
     let refused = blocking(&node, move |node| {
         let change = said(&fields, &[]);
-        match node.store.write(move |w| filter::make(w, &change)) {
+        match node.store.write(move |w| filter::create_filter(w, &change)) {
             Ok(_) => Ok(None),
             Err(problem @ Error::Internal(_)) => Err(problem),
-            Err(problem) => list(node, &owner, &sorry(&problem)).map(Some),
+            Err(problem) => list(node, &owner, &error_page(&problem)).map(Some),
         }
     });
     Ok(match refused.await? {
@@ -236,8 +236,8 @@ pub async fn make(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse
     })
 }
 
-fn sorry(problem: &Error) -> Markup {
-    html! { p.problem role="alert" { (capital(&sentence(problem))) } }
+fn error_page(problem: &Error) -> Markup {
+    html! { p.problem role="alert" { (capitalized(&sentence(problem))) } }
 }
 
 /// `POST /filters/{id}`: change, remove, release.
@@ -247,7 +247,7 @@ pub async fn save(node: web::Data<Node>, id: web::Path<FilterId>, sent: OwnerFor
     let refused = blocking(&node, move |node| match apply(node, id, &fields) {
         Ok(()) => Ok(None),
         Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
-        Err(problem) => one(node, &owner, id, &sorry(&problem)).map(Some),
+        Err(problem) => one(node, &owner, id, &error_page(&problem)).map(Some),
     });
     Ok(match refused.await? {
         None if goes => see_other("/filters?saved=yes"),
@@ -261,7 +261,7 @@ fn apply(node: &Node, id: FilterId, fields: &FormFields) -> Result<()> {
         "change" => {
             let known = node.store.read(|r| filters::keywords_of(r, id))?;
             let change = said(fields, &known);
-            node.store.write(move |w| filter::change(w, id, &change))
+            node.store.write(move |w| filter::change_filter(w, id, &change))
         }
         "remove" => node.store.write(move |w| filter::remove(w, id)),
         "release" => {

@@ -17,7 +17,7 @@ use crate::web::auth::{Owner, see_other};
 use crate::web::blocking::{PageError, blocking, sentence};
 use crate::web::page::form::{FormFields, OwnerForm};
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
-use crate::web::page::login::capital;
+use crate::web::page::login::capitalized;
 use crate::web::page::{formatting, moderation::blocks, people::actor_widgets};
 
 /// Rules on one page.
@@ -62,7 +62,7 @@ fn page(node: &Node, owner: &Owner, after: &str, problem: Option<&str>) -> Resul
             @if rules.is_empty() { p.note { "You keep no server away by hand. What a rule would cut is shown before it counts." } }
             ul.rows { @for rule in &rules { (row(&house, rule)) } }
             @if let (true, Some(last)) = (more, rules.last()) {
-                nav.pager aria-label="More servers" { a rel="next" href={ "/servers?after=" (crate::web::page::post::thread::query(&last.host)) } { "More" } }
+                nav.pager aria-label="More servers" { a rel="next" href={ "/servers?after=" (crate::web::page::post::thread::thread_query(&last.host)) } { "More" } }
             }
             (subscriptions(r, &house)?)
             (files(&house))
@@ -75,7 +75,7 @@ fn row(house: &PageContext<'_>, rule: &HostBlockRule) -> Markup {
     html! {
         li.line {
             div {
-                p { a href={ "/servers/check?host=" (crate::web::page::post::thread::query(&rule.host)) } { strong { bdi { (rule.host) } } } " · " (what(rule)) }
+                p { a href={ "/servers/check?host=" (crate::web::page::post::thread::thread_query(&rule.host)) } { strong { bdi { (rule.host) } } } " · " (severity_text(rule)) }
                 @if !rule.comment.is_empty() { p.note { bdi { (rule.comment) } } }
             }
             (button(house, "lift", &rule.host, "Take back"))
@@ -84,7 +84,7 @@ fn row(house: &PageContext<'_>, rule: &HostBlockRule) -> Markup {
 }
 
 /// What a rule does, in a few words.
-fn what(rule: &HostBlockRule) -> String {
+fn severity_text(rule: &HostBlockRule) -> String {
     let base = match rule.severity {
         Severity::Allow => "lists do not count",
         Severity::Limit => "limited",
@@ -132,13 +132,13 @@ fn subscriptions(r: &Read<'_>, house: &PageContext<'_>) -> Result<Markup> {
 fn subscription(house: &PageContext<'_>, list: &HostList, rules: u32, held: u32) -> Markup {
     html! {
         li {
-            p { a href={ "/servers/list/" (list.id) } { strong { bdi { (list.name) } } } " · " (formatting::count(rules.into(), "server"))
+            p { a href={ "/servers/list/" (list.id) } { strong { bdi { (list.name) } } } " · " (formatting::short_count(rules.into(), "server"))
                 @if list.applied_at.is_none() { " · " strong { "does not count yet" } }
-                @if held > 0 { " · " strong { (formatting::count(held.into(), "new one")) " would cut somebody and " (if held == 1 { "waits" } else { "wait" }) " for you" } }
+                @if held > 0 { " · " strong { (formatting::short_count(held.into(), "new one")) " would cut somebody and " (if held == 1 { "waits" } else { "wait" }) " for you" } }
             }
             p.note {
                 bdi { (list.url) }
-                @if let Some(at) = list.fetched_at { ", fetched " (formatting::when(at, house.now)) }
+                @if let Some(at) = list.fetched_at { ", fetched " (formatting::relative_time(at, house.now)) }
                 @if let Some(error) = &list.error { "; the last look failed: " (error) }
             }
         }
@@ -185,7 +185,7 @@ pub async fn check(
                 @if let (true, Some((rule, list))) = (verdict.severity.is_some(), &verdict.rule) {
                     p { (icon("door")) " It is kept away now, by " @if *list == MANUAL_LIST { "your rule for " } @else { "a list's rule for " } bdi { (rule) } "." }
                 }
-                (consequences(r, &house, &cut, &html! {}, "A block")?)
+                (affected_list(r, &house, &cut, &html! {}, "A block")?)
                 (rule_form(&house, &host, known.as_ref()))
             };
             Ok::<_, Error>(layout::document(&house, &PageFrame::new(host.clone(), NavigationEntry::Settings, body)).into_string())
@@ -224,7 +224,7 @@ fn rule_form(house: &PageContext<'_>, host: &str, known: Option<&HostBlockRule>)
 }
 
 /// Whom rules would cut, by name. `keep` stands behind each person when it is not empty.
-fn consequences(
+fn affected_list(
     r: &Read<'_>,
     house: &PageContext<'_>,
     cut: &BlockPreview,
@@ -236,10 +236,10 @@ fn consequences(
         @if nobody {
             p { (icon("check")) " " (what) " would cut nobody you follow and nobody who follows you." }
         } @else {
-            p { (what) " would end " strong { (formatting::count(cut.following.len() as u64, "follow")) " of yours" } " and take "
-                strong { (formatting::count(cut.followers.len() as u64, "follower")) } " from you. They come back when it is lifted." }
+            p { (what) " would end " strong { (formatting::short_count(cut.following.len() as u64, "follow")) " of yours" } " and take "
+                strong { (formatting::short_count(cut.followers.len() as u64, "follower")) } " from you. They come back when it is lifted." }
         }
-        @if cut.posts > 0 { p.note { (formatting::count(cut.posts.into(), "post")) " you have from " (formatting::count(cut.hosts as u64, "server")) " would not be shown." } }
+        @if cut.posts > 0 { p.note { (formatting::short_count(cut.posts.into(), "post")) " you have from " (formatting::short_count(cut.hosts as u64, "server")) " would not be shown." } }
         (people(r, house, "You follow", &cut.following)?)
         (people(r, house, "They follow you", &cut.followers)?)
         (keep)
@@ -271,13 +271,13 @@ pub async fn list(node: web::Data<Node>, owner: Owner, id: web::Path<HostListId>
             let waits = list.applied_at.is_none() || held > 0;
             let body = html! {
                 h1 { bdi { (list.name) } }
-                p.note { bdi { (list.url) } " · " (formatting::count(rules.into(), "server")) }
+                p.note { bdi { (list.url) } " · " (formatting::short_count(rules.into(), "server")) }
                 form.stack method="post" action="/servers/apply" {
                     (house.token(""))
                     input type="hidden" name="list" value=(id);
-                    (consequences(r, &house, &cut, &exceptions(&cut), if list.applied_at.is_some() { "What is new on it" } else { "This list" })?)
+                    (affected_list(r, &house, &cut, &exceptions(&cut), if list.applied_at.is_some() { "What is new on it" } else { "This list" })?)
                     @if waits { button.main type="submit" { @if held > 0 { "Let the new ones count" } @else { "Let this list count" } } }
-                    @else { p { (icon("check")) " This list counts since " @if let Some(at) = list.applied_at { (formatting::when(at, house.now)) } "." } }
+                    @else { p { (icon("check")) " This list counts since " @if let Some(at) = list.applied_at { (formatting::relative_time(at, house.now)) } "." } }
                 }
                 (rules_of(r, id)?)
                 form method="post" action="/servers/forget" {
@@ -313,7 +313,7 @@ fn rules_of(r: &Read<'_>, id: HostListId) -> Result<Markup> {
     Ok(html! {
         details.words {
             summary.note { "The servers on it" @if rules.len() == RULES_PER_PAGE as usize { " (the first " (RULES_PER_PAGE) ")" } }
-            ul.rows { @for rule in &rules { li { bdi { (rule.host) } " · " (what(rule)) @if !rule.comment.is_empty() { " · " bdi { (rule.comment) } } } } }
+            ul.rows { @for rule in &rules { li { bdi { (rule.host) } " · " (severity_text(rule)) @if !rule.comment.is_empty() { " · " bdi { (rule.comment) } } } } }
         }
     })
 }
@@ -334,7 +334,7 @@ pub async fn save(node: web::Data<Node>, what: web::Path<String>, sent: OwnerFor
     let done = blocking(&node, move |node| match change(node, &what, &mut fields) {
         Ok(next) => Ok(Ok(next)),
         Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
-        Err(problem) => page(node, &owner, "", Some(&capital(&sentence(&problem)))).map(Err),
+        Err(problem) => page(node, &owner, "", Some(&capitalized(&sentence(&problem)))).map(Err),
     });
     Ok(match done.await? {
         Ok(next) => see_other(&next),
@@ -354,13 +354,13 @@ fn change(node: &Node, what: &str, fields: &mut FormFields) -> Result<String> {
             let rule = HostBlockRule {
                 no_media: fields.has("no_media"),
                 no_reports: fields.has("no_reports"),
-                ..HostBlockRule::by_hand(&host, severity, cut(&fields.line("comment"), MAX_COMMENT_BYTES))
+                ..HostBlockRule::manual(&host, severity, cut(&fields.line("comment"), MAX_COMMENT_BYTES))
             };
             host_block_import::set(node, rule).map(|_| overview)
         }
         "lift" => {
             let host = fields.text("host").to_owned();
-            node.store.write(move |w| host_block::lift(w, &host)).map(|_| overview)
+            node.store.write(move |w| host_block::remove(w, &host)).map(|_| overview)
         }
         "subscribe" => {
             let id = host_block_import::subscribe(node, fields.text("url"), fields.text("name"))?;

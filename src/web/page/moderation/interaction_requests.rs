@@ -14,7 +14,7 @@ use crate::store::Read;
 use crate::store::actors::{self, Actor};
 use crate::store::posts::interaction_requests_in::{self, InteractionRequestIn, RequestState};
 use crate::store::posts::post_views::{self, PostView};
-use crate::web::auth::{local, see_other};
+use crate::web::auth::{local_path, see_other};
 use crate::web::blocking::{PageError, blocking};
 use crate::web::page::form::{FormFields, OwnerForm};
 use crate::web::page::layout::{PageContext, icon};
@@ -31,20 +31,21 @@ pub fn section(r: &Read<'_>, house: &PageContext<'_>) -> Result<Markup> {
     let people: HashMap<ActorId, Actor> = actors::by_ids(r, &people)?.into_iter().map(|a| (a.id, a)).collect();
     let ids: Vec<PostId> =
         rows.iter().flat_map(|request| request.post_id.into_iter().chain([request.target_id])).collect();
-    let posts: HashMap<PostId, PostView> = post_views::of(r, &ids)?.into_iter().map(|card| (card.id, card)).collect();
+    let posts: HashMap<PostId, PostView> =
+        post_views::post_views(r, &ids)?.into_iter().map(|card| (card.id, card)).collect();
     Ok(html! {
         @if !rows.is_empty() {
             h2 { "Answers and quotes" }
             ol.news {
                 @for request in &rows {
-                    @if let Some(who) = people.get(&request.actor_id) { (one(house, request, who, &posts)) }
+                    @if let Some(who) = people.get(&request.actor_id) { (request_row(house, request, who, &posts)) }
                 }
             }
         }
     })
 }
 
-fn one(
+fn request_row(
     house: &PageContext<'_>,
     request: &InteractionRequestIn,
     who: &Actor,
@@ -56,18 +57,18 @@ fn one(
             p.why { (icon("door")) span {
                 (actor_widgets::mention(house, who)) " would like to " (request.deed.verb()) " "
                 @match target { Some(card) => a href={ "/post/" (card.post.id) } { "your post" }, None => "your post" }
-                " · " (formatting::when(request.created_at, house.now))
+                " · " (formatting::relative_time(request.created_at, house.now))
             } }
             @if let Some(card) = request.post_id.and_then(|id| posts.get(&id)) { (post_card::card(house, card, CardPlacement::Above)) }
             div.do {
-                (press(house, request, "accept", "Let it in", "button main"))
-                (press(house, request, "reject", "Turn it away", "button"))
+                (button(house, request, "accept", "Let it in", "button main"))
+                (button(house, request, "reject", "Turn it away", "button"))
             }
         }
     }
 }
 
-fn press(house: &PageContext<'_>, request: &InteractionRequestIn, act: &str, word: &str, class: &str) -> Markup {
+fn button(house: &PageContext<'_>, request: &InteractionRequestIn, act: &str, word: &str, class: &str) -> Markup {
     html! {
         form method="post" action={ "/requests/" (request.id) "/" (act) } {
             (house.token(""))
@@ -77,7 +78,7 @@ fn press(house: &PageContext<'_>, request: &InteractionRequestIn, act: &str, wor
 }
 
 /// `POST /requests/{id}/{act}`: accept, reject.
-pub async fn act(
+pub async fn apply_action(
     node: web::Data<Node>,
     path: web::Path<(RequestId, String)>,
     sent: OwnerForm,
@@ -89,11 +90,11 @@ pub async fn act(
         _ => Err(Error::NotFound),
     })
     .await?;
-    Ok(see_other(local(sent.fields.text("back"))))
+    Ok(see_other(local_path(sent.fields.text("back"))))
 }
 
 /// What became of the owner's answer, like or boost where its author wants to be asked.
-pub fn note(house: &PageContext<'_>, card: &PostView) -> Markup {
+pub fn request_note(house: &PageContext<'_>, card: &PostView) -> Markup {
     let said = card.asked.iter().filter_map(|asked| {
         let own = asked.made_id == Some(card.post.id);
         let (name, what) = match (asked.deed, own) {
@@ -115,7 +116,7 @@ pub fn note(house: &PageContext<'_>, card: &PostView) -> Markup {
 
 /// Whether the author of a post lets the owner do something with it at all.
 pub fn is_barred(house: &PageContext<'_>, card: &PostView, deed: Interaction) -> bool {
-    !house.is_owner(&card.author) && card.leave.verdict(deed) == Some(Permission::Forbidden)
+    !house.is_owner(&card.author) && card.leave.permission(deed) == Some(Permission::Forbidden)
 }
 
 /// What the owner should know before answering or quoting.
@@ -124,7 +125,7 @@ pub fn hint(house: &PageContext<'_>, card: &PostView, deed: Interaction) -> Opti
         return None;
     }
     let name = &card.author.name;
-    match (card.leave.verdict(deed)?, deed) {
+    match (card.leave.permission(deed)?, deed) {
         (Permission::Forbidden, deed) => Some(format!("{name} does not let others {} this post.", deed.verb())),
         (Permission::NeedsApproval, Interaction::Quote) => {
             Some(format!("{name} is asked first. Until they agree, others see only the address."))
@@ -150,12 +151,12 @@ fn choice(name: &str, label: &str, chosen: PolicyChoice) -> Markup {
     html! {
         label for=(name) { (label) }
         select id=(name) name=(name) {
-            @for choice in PolicyChoice::ALL { option value=(choice.word()) selected[choice == chosen] { (said(name, choice)) } }
+            @for choice in PolicyChoice::ALL { option value=(choice.word()) selected[choice == chosen] { (choice_text(name, choice)) } }
         }
     }
 }
 
-fn said(name: &str, choice: PolicyChoice) -> &'static str {
+fn choice_text(name: &str, choice: PolicyChoice) -> &'static str {
     match choice {
         PolicyChoice::Everyone => "Everyone",
         PolicyChoice::Followers => "Followers; others when I agree",

@@ -16,7 +16,7 @@ use crate::store::{Read, moderation::host_block_lists};
 use crate::web::page::form::FormFields;
 use crate::web::page::formatting;
 use crate::web::page::layout::{PageContext, icon};
-use crate::web::page::people::press;
+use crate::web::page::people::button;
 
 const HOUR: Duration = Duration::from_hours(1);
 /// How long a mute may last, as the form says it; the last is for good.
@@ -53,12 +53,12 @@ impl ModerationState {
             _ => None,
         };
         let block = blocks::get(r, actor.id)?;
-        let blocks_us = blocks::theirs(r, actor.id)?.is_some();
+        let blocks_us = blocks::blocked_by(r, actor.id)?.is_some();
         Ok(Self { block, mute: mutes::get(r, actor.id)?, blocks_us, verdict, list })
     }
 
     /// True when nothing of theirs is shown: there is nobody to follow.
-    pub fn is_closed(&self) -> bool {
+    pub fn is_blocked(&self) -> bool {
         self.block.is_some() || self.verdict.is_blocked()
     }
 }
@@ -92,21 +92,21 @@ pub fn menu(house: &PageContext<'_>, actor: &Actor, distance: &ModerationState) 
                         }
                     }
                 }
-                a href={ "/servers/check?host=" (crate::web::page::post::thread::query(&actor.host)) } { (icon("door")) "Keep " (actor.host) " away…" }
+                a href={ "/servers/check?host=" (crate::web::page::post::thread::thread_query(&actor.host)) } { (icon("door")) "Keep " (actor.host) " away…" }
             }
         }
     }
 }
 
 /// What holds now, a line each, below the name.
-pub fn lines(house: &PageContext<'_>, actor: &Actor, distance: &ModerationState) -> Markup {
+pub fn state_lines(house: &PageContext<'_>, actor: &Actor, distance: &ModerationState) -> Markup {
     html! {
         @if let Some(block) = &distance.block {
-            div.tie { (icon("cross")) span { "You block them since " (formatting::when(block.created_at, house.now)) "." } (press(house, actor, "unblock", "Unblock", "plain")) }
+            div.tie { (icon("cross")) span { "You block them since " (formatting::relative_time(block.created_at, house.now)) "." } (button(house, actor, "unblock", "Unblock", "plain")) }
         }
         @if distance.blocks_us { p { (icon("cross")) span { "They block you." } } }
         @if let Some(mute) = &distance.mute {
-            div.tie { (icon("hidden")) span { (said(mute, house)) } (press(house, actor, "unmute", "Unmute", "plain")) }
+            div.tie { (icon("hidden")) span { (state_text(mute, house)) } (button(house, actor, "unmute", "Unmute", "plain")) }
         }
         @if let Some(severity) = distance.verdict.severity {
             p {
@@ -121,25 +121,25 @@ pub fn lines(house: &PageContext<'_>, actor: &Actor, distance: &ModerationState)
 }
 
 /// "You mute them until 3 March."
-fn said(mute: &Mute, house: &PageContext<'_>) -> String {
+fn state_text(mute: &Mute, house: &PageContext<'_>) -> String {
     let what = match mute.reach {
         MuteScope::Everything => "You mute them",
         MuteScope::Home => "You mute them at home",
         MuteScope::Boosts => "You mute what they boost",
     };
     match mute.until_at {
-        Some(at) => format!("{what}; that ends {}.", formatting::until(at, house.now)),
+        Some(at) => format!("{what}; that ends {}.", formatting::time_until(at, house.now)),
         None => format!("{what}."),
     }
 }
 
 /// What a mute hides, in a few words, for lists.
 pub fn muted(mute: &Mute, house: &PageContext<'_>) -> String {
-    said(mute, house).replacen("You mute them", "Muted", 1).replacen("You mute", "Muted:", 1)
+    state_text(mute, house).replacen("You mute them", "Muted", 1).replacen("You mute", "Muted:", 1)
 }
 
 /// `POST /people/{id}/{act}`: block, unblock, mute, unmute.
-pub fn act(node: &Node, id: ActorId, act: &str, fields: &FormFields) -> Result<()> {
+pub fn apply_action(node: &Node, id: ActorId, act: &str, fields: &FormFields) -> Result<()> {
     match act {
         "block" => publish::block(node, id),
         "unblock" => publish::unblock(node, id),

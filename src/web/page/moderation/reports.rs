@@ -81,7 +81,7 @@ fn row(r: &Read<'_>, house: &PageContext<'_>, report: &Report, actor: &Actor) ->
             p {
                 @if report.ours { "You reported " (actor_widgets::mention(house, actor)) " " (actor_widgets::handle(actor)) @if report.forwarded { " to their server" } }
                 @else { strong { bdi { (actor.host) } } " reports " (if named.is_empty() { "you" } else { "what you wrote" }) }
-                " · " (formatting::when(report.created_at, house.now))
+                " · " (formatting::relative_time(report.created_at, house.now))
             }
             @if !report.comment.is_empty() { blockquote { bdi { (report.comment) } } }
             @for (id, quote) in &named { p { a.about href={ "/post/" (id) } { bdi { (quote) } } } }
@@ -98,14 +98,18 @@ fn row(r: &Read<'_>, house: &PageContext<'_>, report: &Report, actor: &Actor) ->
 }
 
 /// `POST /reports`: closes a report, or takes it up again.
-pub async fn settle(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
+pub async fn close(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
     let (id, close): (ReportId, bool) = (sent.fields.text("report").parse()?, sent.fields.text("do") == "close");
     blocking(&node, move |node| node.store.write(move |w| reports::close(w, id, close.then_some(w.now)))).await?;
     Ok(see_other("/reports"))
 }
 
 /// `GET /people/{id}/report`.
-pub async fn ask(node: web::Data<Node>, owner: Owner, id: web::Path<ActorId>) -> Result<HttpResponse, PageError> {
+pub async fn report_form(
+    node: web::Data<Node>,
+    owner: Owner,
+    id: web::Path<ActorId>,
+) -> Result<HttpResponse, PageError> {
     let id = id.into_inner();
     let markup = blocking(&node, move |node| form(node, &owner, id, None));
     Ok(layout::private(markup.await?))
@@ -120,7 +124,7 @@ fn form(node: &Node, owner: &Owner, id: ActorId, problem: Option<&str>) -> Resul
             return Err(Error::NotFound);
         }
         let recent = posts::of_actor(r, id, Viewer::Owner, posts::PostPage::first(MAX_POSTS_OFFERED))?;
-        let mut cards = post_views::of(r, &recent)?;
+        let mut cards = post_views::post_views(r, &recent)?;
         cards.retain(|card| card.boost.is_none());
         let body = html! {
             h1 { "Report " (actor_widgets::name(&house, &actor)) }
@@ -136,7 +140,7 @@ fn form(node: &Node, owner: &Owner, id: ActorId, problem: Option<&str>) -> Resul
                         @for card in &cards {
                             label.check {
                                 input type="checkbox" name="post" value=(card.post.id);
-                                span { bdi { (post_card::quote(card, MAX_EXCERPT_GRAPHEMES)) } " · " (formatting::when(card.post.published_at, house.now)) }
+                                span { bdi { (post_card::quoted_post(card, MAX_EXCERPT_GRAPHEMES)) } " · " (formatting::relative_time(card.post.published_at, house.now)) }
                             }
                         }
                     }

@@ -17,7 +17,7 @@ use crate::store::notifications::notification_policy::{NotificationPolicy, Polic
 use crate::store::notifications::notification_requests::{self as requests, NotificationRequest};
 use crate::store::posts::post_views::{self, PostView};
 use crate::store::{Read, moderation::block_filter};
-use crate::web::auth::{Owner, local, see_other};
+use crate::web::auth::{Owner, local_path, see_other};
 use crate::web::blocking::{PageError, blocking};
 use crate::web::page::form::{FormFields, OwnerForm};
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
@@ -34,7 +34,7 @@ pub struct FilteredQuery {
 }
 
 /// A quiet line above the notifications, when something was kept back.
-pub fn hint(r: &Read<'_>) -> Result<Markup> {
+pub fn filtered_link(r: &Read<'_>) -> Result<Markup> {
     let waiting = requests::page(r, CursorWindow::first(ACTORS_PER_PAGE))?.len();
     Ok(html! {
         @if waiting > 0 {
@@ -72,40 +72,41 @@ pub async fn show(
 fn list(r: &Read<'_>, house: &PageContext<'_>, waiting: &[NotificationRequest]) -> Result<Markup> {
     let ids: Vec<ActorId> = waiting.iter().map(|request| request.actor_id).collect();
     let people = actors::by_ids(r, &ids)?;
-    let hidden = block_filter::of(r, people.iter())?.blocked;
+    let hidden = block_filter::filter_for(r, people.iter())?.blocked;
     let people: HashMap<ActorId, Actor> =
         people.into_iter().filter(|actor| !hidden.contains(&actor.id)).map(|actor| (actor.id, actor)).collect();
     let ids: Vec<PostId> = waiting.iter().filter_map(|request| request.post_id).collect();
-    let posts: HashMap<PostId, PostView> = post_views::of(r, &ids)?.into_iter().map(|card| (card.id, card)).collect();
+    let posts: HashMap<PostId, PostView> =
+        post_views::post_views(r, &ids)?.into_iter().map(|card| (card.id, card)).collect();
     Ok(html! {
         @if waiting.is_empty() { div.empty { p { "Nobody waits here." } } }
         ol.news {
             @for request in waiting {
                 @if let Some(who) = people.get(&request.actor_id) {
-                    (one(house, request, who, request.post_id.and_then(|id| posts.get(&id))))
+                    (request_row(house, request, who, request.post_id.and_then(|id| posts.get(&id))))
                 }
             }
         }
     })
 }
 
-fn one(house: &PageContext<'_>, request: &NotificationRequest, who: &Actor, post: Option<&PostView>) -> Markup {
+fn request_row(house: &PageContext<'_>, request: &NotificationRequest, who: &Actor, post: Option<&PostView>) -> Markup {
     html! {
         li.whole id={ "k" (request.id) } {
             p.said {
                 (actor_widgets::mention(house, who)) " " (actor_widgets::handle(who)) ": "
-                (formatting::count(request.count.into(), "notification")) " · " span.when { (formatting::when(request.updated_at, house.now)) }
+                (formatting::short_count(request.count.into(), "notification")) " · " span.when { (formatting::relative_time(request.updated_at, house.now)) }
             }
             @if let Some(card) = post { (post_card::card(house, card, CardPlacement::Above)) }
             div.do {
-                (press(house, request, who, "accept", "Let them through", "button main"))
-                (press(house, request, who, "dismiss", "Dismiss", "button"))
+                (button(house, request, who, "accept", "Let them through", "button main"))
+                (button(house, request, who, "dismiss", "Dismiss", "button"))
             }
         }
     }
 }
 
-fn press(
+fn button(
     house: &PageContext<'_>,
     request: &NotificationRequest,
     who: &Actor,
@@ -122,7 +123,7 @@ fn press(
 }
 
 /// `POST /notifications/kept-back/{id}/{act}`: accept, dismiss.
-pub async fn act(
+pub async fn apply_action(
     node: web::Data<Node>,
     path: web::Path<(NotificationRequestId, String)>,
     sent: OwnerForm,
@@ -134,11 +135,11 @@ pub async fn act(
         _ => Err(Error::NotFound),
     })
     .await?;
-    Ok(see_other(local(sent.fields.text("back"))))
+    Ok(see_other(local_path(sent.fields.text("back"))))
 }
 
 /// The rules as the settings ask for them: a field's name, what it is about, its answer.
-fn rules(policy: NotificationPolicy) -> [(&'static str, &'static str, PolicyAction); 6] {
+fn policy_form(policy: NotificationPolicy) -> [(&'static str, &'static str, PolicyAction); 6] {
     [
         ("not_following", "People I do not follow", policy.not_following),
         ("not_followers", "People who do not follow me", policy.not_followers),
@@ -161,7 +162,7 @@ pub fn settings(house: &PageContext<'_>, policy: NotificationPolicy) -> Markup {
             h2 { "Notifications" }
             form.stack method="post" action="/settings/notices" {
                 (house.token(""))
-                @for (name, label, now) in rules(policy) {
+                @for (name, label, now) in policy_form(policy) {
                     label for=(name) { (label) }
                     select id=(name) name=(name) {
                         @for answer in PolicyAction::ALL { option value=(answer.word()) selected[answer == now] { (said(answer)) } }

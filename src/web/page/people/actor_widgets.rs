@@ -16,28 +16,28 @@ pub fn path(house: &PageContext<'_>, actor: &Actor) -> String {
     } else if house.is_owner(actor) {
         house.profile_path()
     } else {
-        outside(&actor.url).to_owned()
+        remote_link(&actor.url).to_owned()
     }
 }
 
 /// A link another server gave us, if it is one a browser may follow.
-pub fn outside(url: &str) -> &str {
+pub fn remote_link(url: &str) -> &str {
     if url.starts_with("https://") || url.starts_with("http://") { url } else { "#" }
 }
 
 /// The picture, or a letter on a colour of their own. Says nothing aloud: the name stands beside it.
-pub fn face(house: &PageContext<'_>, actor: &Actor) -> Markup {
+pub fn avatar(house: &PageContext<'_>, actor: &Actor) -> Markup {
     html! {
-        @if let Some(url) = house.picture(actor, actor.icon.as_deref()) {
+        @if let Some(url) = house.owner_image(actor, actor.icon.as_deref()) {
             img.face.u-photo src=(url) alt="" width="48" height="48" loading="lazy" decoding="async";
         } @else {
-            (letter(actor))
+            (letter_avatar(actor))
         }
     }
 }
 
 /// The first letter of a name on one of a few colours, always the same for the same person.
-pub fn letter(actor: &Actor) -> Markup {
+pub fn letter_avatar(actor: &Actor) -> Markup {
     let first = actor.name.chars().find(|c| c.is_alphanumeric()).unwrap_or('·');
     let sum = actor.username.bytes().fold(0u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
     html! { span class={ "face letter h" (sum % AVATAR_COLORS) } aria-hidden="true" { (first.to_uppercase()) } }
@@ -64,7 +64,7 @@ pub fn mention(house: &PageContext<'_>, actor: &Actor) -> Markup {
 pub fn row(house: &PageContext<'_>, actor: &Actor, more: &Markup) -> Markup {
     html! {
         li.person {
-            a href=(path(house, actor)) tabindex="-1" aria-hidden="true" { (face(house, actor)) }
+            a href=(path(house, actor)) tabindex="-1" aria-hidden="true" { (avatar(house, actor)) }
             div.who {
                 a.name href=(path(house, actor)) { (name(house, actor)) }
                 (handle(actor))
@@ -88,11 +88,11 @@ pub fn emoji(house: &PageContext<'_>, safe: &str, known: &[CustomEmoji]) -> Stri
             "<img class=\"emoji\" src=\"{url}\" alt=\":{code}:\" title=\":{code}:\" width=\"20\" height=\"20\" loading=\"lazy\">"
         ))
     };
-    outside_tags(safe, |words| with_codes(words, picture))
+    text_outside_tags(safe, |words| with_custom_emoji(words, picture))
 }
 
 /// Applies `change` to the text between tags; tags, quoted attributes included, stay as they are.
-fn outside_tags(html: &str, change: impl Fn(&str) -> String) -> String {
+fn text_outside_tags(html: &str, change: impl Fn(&str) -> String) -> String {
     let mut out = String::with_capacity(html.len() * 2);
     let mut rest = html;
     while let Some(start) = rest.find('<') {
@@ -116,7 +116,7 @@ fn outside_tags(html: &str, change: impl Fn(&str) -> String) -> String {
     out
 }
 
-fn with_codes(words: &str, picture: impl Fn(&str) -> Option<String>) -> String {
+fn with_custom_emoji(words: &str, picture: impl Fn(&str) -> Option<String>) -> String {
     let mut out = String::with_capacity(words.len());
     let mut parts = words.split(':').peekable();
     out.push_str(parts.next().unwrap_or_default());
@@ -142,14 +142,14 @@ mod tests {
     #[test]
     fn emoji_stand_in_words_but_never_in_tags() {
         let picture = |code: &str| (code == "hut").then(|| "[HUT]".to_owned());
-        let change = |words: &str| with_codes(words, picture);
-        let said = outside_tags("a :hut: at 10:30 <a href=\"x:hut:y>z\">:hut::hut:</a> :no: :hut", change);
+        let change = |words: &str| with_custom_emoji(words, picture);
+        let said = text_outside_tags("a :hut: at 10:30 <a href=\"x:hut:y>z\">:hut::hut:</a> :no: :hut", change);
         assert_eq!(said, "a [HUT] at 10:30 <a href=\"x:hut:y>z\">[HUT][HUT]</a> :no: :hut");
     }
 
     #[test]
     fn only_web_links_lead_outside() {
-        assert_eq!(outside("https://example.org/@a"), "https://example.org/@a");
-        assert_eq!(outside("javascript:alert(1)"), "#");
+        assert_eq!(remote_link("https://example.org/@a"), "https://example.org/@a");
+        assert_eq!(remote_link("javascript:alert(1)"), "#");
     }
 }

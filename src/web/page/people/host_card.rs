@@ -81,7 +81,10 @@ const KNOWN_HOSTS: [(&str, &str); 6] = [
 ];
 
 /// The name and the facts of what a server runs.
-fn facts(host: &str, software: Option<&str>) -> Option<&'static (&'static str, &'static str, &'static [&'static str])> {
+fn software_notes(
+    host: &str,
+    software: Option<&str>,
+) -> Option<&'static (&'static str, &'static str, &'static [&'static str])> {
     let names = host_blocks::covering(host);
     let by_host = KNOWN_HOSTS.iter().find(|(known, _)| names.iter().any(|name| name == known)).map(|(_, mark)| *mark);
     let word = by_host.or(software)?.to_lowercase();
@@ -93,17 +96,17 @@ pub fn card(r: &Read<'_>, house: &PageContext<'_>, actor: &Actor) -> Result<Mark
     let [_, server] = host_blocks::hosts_of(actor);
     let (host, since) = (hosts::get(r, &server)?, hosts::known_since(r, &actor.host)?);
     let software = host.as_ref().and_then(|host| host.software.as_deref());
-    let facts = facts(&server, software);
+    let facts = software_notes(&server, software);
     let version = host.as_ref().and_then(|host| host.software_version.as_deref()).unwrap_or_default();
-    let name = facts.map(|(_, name, _)| (*name).to_owned()).or_else(|| software.map(titled));
+    let name = facts.map(|(_, name, _)| (*name).to_owned()).or_else(|| software.map(fact_row));
     Ok(html! {
         details.words {
             summary { (icon("cabin")) " " bdi { (actor.host) } @if let Some(name) = &name { " · " (name) } @if !reachable(host.as_ref()) { " · not reachable" } }
             @if server != actor.host { p.note { "The server itself is " bdi { (server) } "." } }
             @if let Some(name) = &name { p { "It runs " (name) @if !version.is_empty() { " " bdi { (version) } } "." } }
             @else { p { "It does not say what it runs." } }
-            @if let Some(since) = since { p { "Known here since " (formatting::when(since, house.now)) "." } }
-            (health(house, host.as_ref()))
+            @if let Some(since) = since { p { "Known here since " (formatting::relative_time(since, house.now)) "." } }
+            (reachability(house, host.as_ref()))
             @if let Some((.., known)) = facts { ul { @for fact in *known { li { (fact) } } } }
         }
     })
@@ -113,20 +116,20 @@ fn reachable(host: Option<&Host>) -> bool {
     host.is_none_or(|host| host.failing_since_at.is_none())
 }
 
-fn health(house: &PageContext<'_>, host: Option<&Host>) -> Markup {
+fn reachability(house: &PageContext<'_>, host: Option<&Host>) -> Markup {
     html! {
         @match host.map(|host| (host.failing_since_at, host.heard_at)) {
             Some((Some(since), _)) => {
-                p { "It cannot be reached since " (formatting::when(since, house.now)) "; what is for it waits for up to seven days." }
+                p { "It cannot be reached since " (formatting::relative_time(since, house.now)) "; what is for it waits for up to seven days." }
             }
-            Some((None, Some(heard))) => p { "It was last heard of " (formatting::when(heard, house.now)) "." },
+            Some((None, Some(heard))) => p { "It was last heard of " (formatting::relative_time(heard, house.now)) "." },
             _ => {}
         }
     }
 }
 
 /// `gotosocial` as `Gotosocial`: better than nothing.
-fn titled(word: &str) -> String {
+fn fact_row(word: &str) -> String {
     let known = [
         ("gotosocial", "GoToSocial"),
         ("nodebb", "NodeBB"),
@@ -147,11 +150,11 @@ mod tests {
 
     #[test]
     fn what_to_know_goes_by_the_software_or_by_the_host() {
-        let name = |host, software| facts(host, software).map(|(_, name, _)| *name);
+        let name = |host, software| software_notes(host, software).map(|(_, name, _)| *name);
         assert_eq!(name("www.threads.net", None), Some("Threads"));
         assert_eq!(name("bsky.brid.gy", Some("bridgy-fed")), Some("Bridgy Fed, a bridge to Bluesky and the web"));
         assert_eq!(name("a.example", Some("lemmy")), Some("Lemmy"));
         assert_eq!(name("notthreads.net", Some("mastodon")), None);
-        assert_eq!((titled("mastodon").as_str(), titled("gotosocial").as_str()), ("Mastodon", "GoToSocial"));
+        assert_eq!((fact_row("mastodon").as_str(), fact_row("gotosocial").as_str()), ("Mastodon", "GoToSocial"));
     }
 }

@@ -12,7 +12,7 @@ use crate::web::auth::{Owner, see_other};
 use crate::web::blocking::{PageError, blocking, sentence};
 use crate::web::page::form::OwnerForm;
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
-use crate::web::page::login::capital;
+use crate::web::page::login::capitalized;
 use crate::web::page::settings::SettingsQuery;
 use crate::web::page::{formatting, people::actor_widgets};
 
@@ -47,7 +47,7 @@ fn page(node: &Node, owner: &Owner, typed: Option<(&str, &str)>, done: &str) -> 
                 (house.token(""))
                 label for="aliases" { "Your other accounts, one on each line" }
                 textarea #aliases name="aliases" rows="4" placeholder="@me@old.example" autocapitalize="off" spellcheck="false" { (text) }
-                p.note { (formatting::count(MAX_ALIASES as u64, "account")) " at most. Everyone can see them in your profile’s document." }
+                p.note { (formatting::short_count(MAX_ALIASES as u64, "account")) " at most. Everyone can see them in your profile’s document." }
                 button.main type="submit" { "Save" }
             }
             @if us.approves_followers { p.note { "You let followers in one by one: those who come over wait in the requests. While you move, it is less work to let everyone in." } }
@@ -65,7 +65,7 @@ pub async fn save(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse
         match identity::set_aliases(node, &lines) {
             Ok(()) => Ok(None),
             Err(problem @ Error::Internal(_)) => Err(problem),
-            Err(problem) => page(node, &owner, Some((typed, &capital(&sentence(&problem)))), "").map(Some),
+            Err(problem) => page(node, &owner, Some((typed, &capitalized(&sentence(&problem)))), "").map(Some),
         }
     });
     Ok(match refused.await? {

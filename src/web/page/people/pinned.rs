@@ -22,10 +22,10 @@ impl PinnedSection {
     /// Loads it, as far as `viewer` may see it.
     pub fn load(r: &Read<'_>, actor: &Actor, viewer: Viewer, page: Option<PostId>) -> Result<Self> {
         let posts = match page {
-            None => post_views::of(r, &pins::of_actor(r, actor.id, viewer)?)?,
+            None => post_views::post_views(r, &pins::of_actor(r, actor.id, viewer)?)?,
             Some(_) => Vec::new(),
         };
-        let posts = if viewer == Viewer::Stranger { home::open_only(posts) } else { posts };
+        let posts = if viewer == Viewer::Stranger { home::public_only(posts) } else { posts };
         Ok(Self { posts, tags: pins::tags(r, actor.id)? })
     }
 
@@ -45,7 +45,7 @@ impl PinnedSection {
             @if !self.posts.is_empty() {
                 section.pinned aria-label="Pinned posts" {
                     h2.why { (icon("pin")) "Pinned" }
-                    (post_card::list(house, &self.posts))
+                    (post_card::post_list(house, &self.posts))
                 }
             }
         }
@@ -66,8 +66,8 @@ impl PinnedSection {
 fn link(tag: &FeaturedHashtag) -> Markup {
     html! {
         @match &tag.url {
-            Some(url) => a rel="tag nofollow noopener noreferrer" href=(actor_widgets::outside(url)) { bdi { "#" (tag.shown) } },
-            None => a rel="tag" href={ "/tags/" (crate::web::page::post::thread::query(&tag.name)) } { bdi { "#" (tag.shown) } },
+            Some(url) => a rel="tag nofollow noopener noreferrer" href=(actor_widgets::remote_link(url)) { bdi { "#" (tag.shown) } },
+            None => a rel="tag" href={ "/tags/" (crate::web::page::post::thread::thread_query(&tag.name)) } { bdi { "#" (tag.shown) } },
         }
     }
 }

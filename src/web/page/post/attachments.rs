@@ -7,7 +7,7 @@ use crate::media::PREVIEW_SIDE;
 use crate::store::posts::attachments::PostAttachment;
 use crate::store::posts::post_views::PostView;
 use crate::web::page::layout::{PageContext, icon};
-use crate::web::page::people::actor_widgets::outside;
+use crate::web::page::people::actor_widgets::remote_link;
 use crate::web::page::{compose::uploads, post::post_metadata};
 use crate::web::{files, media_streams};
 
@@ -23,9 +23,9 @@ pub fn of(house: &PageContext<'_>, card: &PostView) -> Markup {
         card.attachments.iter().take(MAX_ATTACHMENTS_SHOWN).partition(|file| is_picture(file));
     html! {
         @if !pictures.is_empty() {
-            div class={ "pictures n" (pictures.len().min(4)) } { @for file in pictures { (picture(house, file)) } }
+            div class={ "pictures n" (pictures.len().min(4)) } { @for file in pictures { (image(house, file)) } }
         }
-        @for file in others { (other(house, file)) }
+        @for file in others { (other_file(house, file)) }
     }
 }
 
@@ -35,7 +35,7 @@ pub fn is_picture(file: &PostAttachment) -> bool {
 }
 
 /// (what is shown, what a click opens)
-fn places(house: &PageContext<'_>, file: &PostAttachment) -> (String, String) {
+fn attachment_slots(house: &PageContext<'_>, file: &PostAttachment) -> (String, String) {
     match (&file.file, &file.url) {
         (Some(name), _) => {
             let whole = format!("/media/{name}");
@@ -57,13 +57,13 @@ fn sizes(file: &PostAttachment) -> Option<String> {
     Some(format!("/media/{preview} {small}w, /media/{name} {width}w"))
 }
 
-fn picture(house: &PageContext<'_>, file: &PostAttachment) -> Markup {
-    let (shown, whole) = places(house, file);
+fn image(house: &PageContext<'_>, file: &PostAttachment) -> Markup {
+    let (shown, whole) = attachment_slots(house, file);
     let alt = file.alt.trim();
     html! {
         figure {
             a href=(whole) {
-                img class={ "u-photo " (uploads::crop(file.focus.as_deref()).unwrap_or_default()) } src=(shown) alt=(if alt.is_empty() { "A picture without a description" } else { alt })
+                img class={ "u-photo " (uploads::focal_point_field(file.focus.as_deref()).unwrap_or_default()) } src=(shown) alt=(if alt.is_empty() { "A picture without a description" } else { alt })
                     srcset=[sizes(file)] sizes="(max-width: 42rem) 100vw, 40rem" width=[file.width] height=[file.height] loading="lazy" decoding="async";
             }
             @if !alt.is_empty() {
@@ -75,12 +75,14 @@ fn picture(house: &PageContext<'_>, file: &PostAttachment) -> Markup {
 
 /// A film, a recording, a link or another file. What plays plays here, by way of this server; whoever is not the owner is
 /// led to the server it comes from.
-fn other(house: &PageContext<'_>, file: &PostAttachment) -> Markup {
+fn other_file(house: &PageContext<'_>, file: &PostAttachment) -> Markup {
     let alt = file.alt.trim();
     let label = if alt.is_empty() { noun(&file.media_type) } else { alt };
     let source = match (&file.file, &file.url) {
         (Some(name), _) => Some(format!("/media/{name}")),
-        (None, Some(url)) if house.session.is_some() && plays(file) => Some(media_streams::led(house.node, url)),
+        (None, Some(url)) if house.session.is_some() && is_playable(file) => {
+            Some(media_streams::stream_from(house.node, url))
+        }
         _ => None,
     };
     let cover = match (&file.preview, &file.still) {
@@ -110,22 +112,22 @@ fn caption(file: &PostAttachment, shown: bool) -> Markup {
         @if let Some(url) = &file.url {
             p.file {
                 (icon(if is_link { "out" } else { "file" }))
-                a href=(outside(url)) rel="nofollow noopener noreferrer" {
+                a href=(remote_link(url)) rel="nofollow noopener noreferrer" {
                     @if is_link && !alt.is_empty() { bdi { (alt) } " (" (host(url)) ")" }
                     @else if is_link { (short(url)) }
                     @else { (noun(&file.media_type)) " on " (host(url)) }
                 }
-                @if let Some(seconds) = file.seconds { span { (post_metadata::length(seconds)) } }
+                @if let Some(seconds) = file.seconds { span { (post_metadata::reading_time(seconds)) } }
                 @if !is_link && !alt.is_empty() { span { bdi { (alt) } } }
             }
         } @else if shown && (!alt.is_empty() || file.seconds.is_some()) {
-            p.file { @if let Some(seconds) = file.seconds { span { (post_metadata::length(seconds)) } } span { bdi { (alt) } } }
+            p.file { @if let Some(seconds) = file.seconds { span { (post_metadata::reading_time(seconds)) } } span { bdi { (alt) } } }
         }
     }
 }
 
 /// Whether a browser can play a file piece by piece; a playlist cannot be.
-fn plays(file: &PostAttachment) -> bool {
+fn is_playable(file: &PostAttachment) -> bool {
     let sort = file.media_type.split('/').next().unwrap_or_default();
     matches!(sort, "video" | "audio") && !file.media_type.ends_with("mpegurl")
 }

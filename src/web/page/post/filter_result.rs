@@ -8,25 +8,25 @@ use crate::store::timelines::filters::FilterAction;
 use crate::web::page::layout::{PageContext, icon};
 
 /// What is to become of a post here, and by which filter.
-pub fn verdict(house: &PageContext<'_>, card: &PostView) -> Option<(FilterAction, String)> {
-    if house.session.is_none() || house.is_owner(&card.author) { None } else { house.sieve.verdict(card) }
+pub fn filter_result(house: &PageContext<'_>, card: &PostView) -> Option<(FilterAction, String)> {
+    if house.session.is_none() || house.is_owner(&card.author) { None } else { house.sieve.strictest(card) }
 }
 
 /// Whether a post is not shown here at all.
 pub fn is_hidden(house: &PageContext<'_>, card: &PostView) -> bool {
-    matches!(verdict(house, card), Some((FilterAction::Hide, _)))
+    matches!(filter_result(house, card), Some((FilterAction::Hide, _)))
 }
 
 /// The filter that folds the pictures of a post, and nothing else of it.
-pub fn blurs(house: &PageContext<'_>, card: &PostView) -> Option<String> {
-    match verdict(house, card) {
+pub fn is_blurred(house: &PageContext<'_>, card: &PostView) -> Option<String> {
+    match filter_result(house, card) {
         Some((FilterAction::Blur, title)) if !card.attachments.is_empty() => Some(title),
         _ => None,
     }
 }
 
 /// Anything behind the title of a filter.
-pub fn fold(title: &str, inner: &Markup) -> Markup {
+pub fn collapsed(title: &str, inner: &Markup) -> Markup {
     html! {
         details.warning.sifted {
             summary { (icon("hidden")) span { "Filtered: " bdi { (title) } } }

@@ -52,7 +52,7 @@ pub async fn show(
 fn page(node: &Node, owner: Option<&Owner>, id: PostId, name: Option<&str>, here: &str) -> Result<String> {
     node.store.read(|r| {
         let house = PageContext::load(node, r, owner, here)?;
-        let card = post_views::one(r, id)?;
+        let card = post_views::single_view(r, id)?;
         let viewer = if owner.is_some() { Viewer::Owner } else { Viewer::Stranger };
         if viewer == Viewer::Stranger && !card.post.audience.is_open() {
             return Err(Error::NotFound);
@@ -67,8 +67,8 @@ fn page(node: &Node, owner: Option<&Owner>, id: PostId, name: Option<&str>, here
             h1.quiet { "What this post said" }
             p.note { a href=(post_card::path(&house, &card)) { "Back to the post" } }
             ol.editions {
-                (edition(&house, &card, &post_edits::now(&card), &html! { " " span.mark { "now" } }))
-                @for one in before.iter().rev() { (edition(&house, &card, one, &html! {})) }
+                (version(&house, &card, &post_edits::current_version(&card), &html! { " " span.mark { "now" } }))
+                @for one in before.iter().rev() { (version(&house, &card, one, &html! {})) }
             }
             @if before.is_empty() && card.post.edited_at.is_some() { p.note { "It was edited before it came here; what it said then is not known." } }
         };
@@ -76,10 +76,10 @@ fn page(node: &Node, owner: Option<&Owner>, id: PostId, name: Option<&str>, here
     })
 }
 
-fn edition(house: &PageContext<'_>, card: &PostView, one: &PostEdit, mark: &Markup) -> Markup {
+fn version(house: &PageContext<'_>, card: &PostView, one: &PostEdit, mark: &Markup) -> Markup {
     html! {
         li {
-            p.note { (since(one.written_at, house.now)) (mark) }
+            p.note { (changed_since(one.written_at, house.now)) (mark) }
             @if let Some(title) = &one.title { h2.title { bdi { (title) } } }
             @if let Some(warning) = &one.warning { p.answers { (icon("warning")) bdi { (warning) } } }
             div.words lang=[card.post.language.as_deref()] dir="auto" { (PreEscaped(post_card::body(house, card, &one.content))) }
@@ -91,6 +91,6 @@ fn edition(house: &PageContext<'_>, card: &PostView, one: &PostEdit, mark: &Mark
     }
 }
 
-fn since(at: Time, now: Time) -> Markup {
-    html! { "Since " (formatting::when(at, now)) }
+fn changed_since(at: Time, now: Time) -> Markup {
+    html! { "Since " (formatting::relative_time(at, now)) }
 }

@@ -69,7 +69,7 @@ impl PollFields {
     /// The poll, if one was asked for: an answer was written down.
     pub fn poll(&self) -> Option<NewPoll> {
         let length = Duration::from_secs(self.minutes.saturating_mul(60));
-        self.is_begun().then(|| NewPoll {
+        self.is_started().then(|| NewPoll {
             options: self.options.clone(),
             multiple: self.multiple,
             length,
@@ -77,29 +77,29 @@ impl PollFields {
         })
     }
 
-    fn is_begun(&self) -> bool {
+    fn is_started(&self) -> bool {
         self.options.iter().any(|option| !option.trim().is_empty())
     }
 }
 
 /// The drawer of the compose form in which a poll is made.
-pub fn tool(filled: &PollFields) -> Markup {
+pub fn compose_fields(filled: &PollFields) -> Markup {
     let more = filled.options.iter().skip(INITIAL_OPTIONS).any(|option| !option.trim().is_empty());
     html! {
-        details.tool open[filled.is_begun()] {
+        details.tool open[filled.is_started()] {
             summary title="Add a poll" { (icon("poll")) span.label { "Poll" } }
             div.drawer {
-                div.options { @for n in 0..INITIAL_OPTIONS { (place(n, filled)) } }
+                div.options { @for n in 0..INITIAL_OPTIONS { (option_field(n, filled)) } }
                 details.spare-options open[more] {
                     summary.note { "More answers" }
-                    div.options { @for n in INITIAL_OPTIONS..MAX_OPTIONS { (place(n, filled)) } }
+                    div.options { @for n in INITIAL_OPTIONS..MAX_OPTIONS { (option_field(n, filled)) } }
                 }
                 label.check { input type="checkbox" name="multiple" value="yes" checked[filled.multiple]; " Several answers may be chosen" }
                 label.check { input type="checkbox" name="hides" value="yes" checked[filled.hides]; " Tell how it stands only at its end" }
                 label for="length" { "Open for" }
                 select.short #length name="length" {
                     @if !POLL_DURATIONS.iter().any(|(minutes, _)| *minutes == filled.minutes) {
-                        option value=(filled.minutes) selected { (formatting::span(Duration::from_secs(filled.minutes.saturating_mul(60)))) }
+                        option value=(filled.minutes) selected { (formatting::duration(Duration::from_secs(filled.minutes.saturating_mul(60)))) }
                     }
                     @for (minutes, name) in POLL_DURATIONS { option value=(minutes) selected[minutes == filled.minutes] { (name) } }
                 }
@@ -108,7 +108,7 @@ pub fn tool(filled: &PollFields) -> Markup {
     }
 }
 
-fn place(n: usize, filled: &PollFields) -> Markup {
+fn option_field(n: usize, filled: &PollFields) -> Markup {
     html! {
         input type="text" name="option" value=[filled.options.get(n)] maxlength=(MAX_OPTION_CHARS) dir="auto"
             aria-label={ "Answer " (n + 1) } placeholder={ "Answer " (n + 1) };
@@ -121,18 +121,18 @@ pub fn of(house: &PageContext<'_>, card: &PostView) -> Markup {
     let ours = house.is_owner(&card.author);
     if house.session.is_some() && !ours && is_stale(house, poll) {
         // Read at the next look: nobody waits for another server.
-        backfill::wish(house.node, BackfillJob::Poll(card.post.id));
+        backfill::enqueue(house.node, BackfillJob::Poll(card.post.id));
     }
     let open = house.session.is_some() && !ours && poll.mine.is_empty() && !poll.is_over(house.now);
     html! {
         div.poll lang=[card.post.language.as_deref()] {
             @if open {
-                (ballot(house, card, poll))
-                details { summary.note { "How it stands" } (standing(house, card, poll)) }
+                (vote_form(house, card, poll))
+                details { summary.note { "How it stands" } (result_bars(house, card, poll)) }
             } @else if poll.hides && house.session.is_none() && !poll.is_over(house.now) {
                 ul { @for choice in &poll.options { li dir="auto" { (text(house, card, choice)) } } }
                 p.note lang="en" { "How it stands is told at its end." }
-            } @else { (standing(house, card, poll)) }
+            } @else { (result_bars(house, card, poll)) }
             p.note lang="en" { (summary(house, poll)) }
         }
     }
@@ -146,7 +146,7 @@ fn is_stale(house: &PageContext<'_>, poll: &StoredPoll) -> bool {
     }
 }
 
-fn ballot(house: &PageContext<'_>, card: &PostView, poll: &StoredPoll) -> Markup {
+fn vote_form(house: &PageContext<'_>, card: &PostView, poll: &StoredPoll) -> Markup {
     let id = card.post.id;
     let kind = if poll.multiple { "checkbox" } else { "radio" };
     html! {
@@ -166,14 +166,14 @@ fn ballot(house: &PageContext<'_>, card: &PostView, poll: &StoredPoll) -> Markup
     }
 }
 
-fn standing(house: &PageContext<'_>, card: &PostView, poll: &StoredPoll) -> Markup {
+fn result_bars(house: &PageContext<'_>, card: &PostView, poll: &StoredPoll) -> Markup {
     html! {
         ol.standing {
             @for (n, choice) in poll.options.iter().enumerate() {
                 @let percent = percent(poll, choice);
                 @let mine = poll.mine.contains(&n);
                 li.mine[mine] {
-                    span.percent title=(formatting::count(choice.votes, "vote")) { (percent) "%" }
+                    span.percent title=(formatting::short_count(choice.votes, "vote")) { (percent) "%" }
                     span.choice dir="auto" {
                         (text(house, card, choice))
                         @if mine { " " (icon("check")) span.hidden lang="en" { " (your answer)" } }
@@ -192,24 +192,24 @@ fn summary(house: &PageContext<'_>, poll: &StoredPoll) -> Markup {
         _ if poll.hides && house.session.is_none() && !poll.is_over(house.now) => "A poll".to_owned(),
         _ if votes == 0 => "Nobody has voted yet".to_owned(),
         // A count below that of one answer cannot be right.
-        Some(voters) if is_likely(poll, voters) => match voters {
+        Some(voters) if is_probably_over(poll, voters) => match voters {
             1 => "1 person voted".to_owned(),
             many => format!("{} people voted", formatting::number(many)),
         },
-        _ => formatting::count(votes, "vote"),
+        _ => formatting::short_count(votes, "vote"),
     };
     html! {
         (said)
         @match poll.end_at {
-            Some(end) if end <= house.now => { " · over since " (formatting::when(end, house.now)) }
-            Some(end) => { " · ends " time datetime=(end.rfc3339()) title=(formatting::full(end)) { (formatting::until(end, house.now)) } }
+            Some(end) if end <= house.now => { " · over since " (formatting::relative_time(end, house.now)) }
+            Some(end) => { " · ends " time datetime=(end.rfc3339()) title=(formatting::full_date(end)) { (formatting::time_until(end, house.now)) } }
             None => {}
         }
         @if poll.multiple { " · several answers" }
     }
 }
 
-fn is_likely(poll: &StoredPoll, voters: u64) -> bool {
+fn is_probably_over(poll: &StoredPoll, voters: u64) -> bool {
     let most = poll.options.iter().map(|option| option.votes).max().unwrap_or_default();
     voters >= most && voters <= poll.votes()
 }
@@ -217,7 +217,7 @@ fn is_likely(poll: &StoredPoll, voters: u64) -> bool {
 /// The share of an answer: of the people where several may be chosen, else of the votes.
 fn percent(poll: &StoredPoll, choice: &PollChoice) -> u64 {
     let votes = poll.votes();
-    let whole = poll.voters.filter(|voters| poll.multiple && is_likely(poll, *voters)).unwrap_or(votes);
+    let whole = poll.voters.filter(|voters| poll.multiple && is_probably_over(poll, *voters)).unwrap_or(votes);
     choice.votes.saturating_mul(100).saturating_add(whole / 2).checked_div(whole).unwrap_or_default()
 }
 
@@ -243,7 +243,7 @@ pub fn for_feed(card: &PostView) -> String {
 }
 
 /// The answers on one line, for descriptions of a page.
-pub fn in_words(card: &PostView) -> String {
+pub fn result_text(card: &PostView) -> String {
     let Some(poll) = &card.poll else { return String::new() };
     let options: Vec<String> = poll.options.iter().map(|option| plain_text(card, option)).collect();
     format!(" ({})", options.join(" / "))

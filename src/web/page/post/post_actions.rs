@@ -10,7 +10,7 @@ use crate::federation::{Node, owner::publish};
 use crate::store::posts::post_views::PostView;
 use crate::store::posts::quotes::QuoteState;
 use crate::store::posts::{self, bookmarks, thread_mutes};
-use crate::web::auth::{local, see_other};
+use crate::web::auth::{local_path, see_other};
 use crate::web::blocking::{PageError, blocking};
 use crate::web::page::form::OwnerForm;
 use crate::web::page::layout::{PageContext, icon};
@@ -34,7 +34,7 @@ struct ActionButton {
 }
 
 /// The row under a post.
-pub fn row(house: &PageContext<'_>, card: &PostView) -> Markup {
+pub fn action_row(house: &PageContext<'_>, card: &PostView) -> Markup {
     let boost = match card.boosted {
         true => ActionButton {
             act: "unboost",
@@ -57,26 +57,26 @@ pub fn row(house: &PageContext<'_>, card: &PostView) -> Markup {
     };
     html! {
         div.acts {
-            @if interaction_requests::is_barred(house, card, Interaction::Reply) { (barred(card, Interaction::Reply, "reply", card.replies)) }
+            @if interaction_requests::is_barred(house, card, Interaction::Reply) { (disabled_button(card, Interaction::Reply, "reply", card.replies)) }
             @else {
                 a.act href={ "/compose?reply_to=" (card.post.id) } title="Reply" aria-label={ "Reply to " (card.author.name) } {
-                    (icon("reply")) (tally(card.replies)) span.text-only { "Reply" }
+                    (icon("reply")) (count_label(card.replies)) span.text-only { "Reply" }
                 }
             }
             @if !card.post.audience.is_open() { span.act.none {} }
-            @else if !card.boosted && interaction_requests::is_barred(house, card, Interaction::Boost) { (barred(card, Interaction::Boost, "boost", card.boosts)) }
+            @else if !card.boosted && interaction_requests::is_barred(house, card, Interaction::Boost) { (disabled_button(card, Interaction::Boost, "boost", card.boosts)) }
             @else { (button(house, card, &boost)) }
-            @if !card.liked && interaction_requests::is_barred(house, card, Interaction::Like) { (barred(card, Interaction::Like, "like", card.likes)) }
+            @if !card.liked && interaction_requests::is_barred(house, card, Interaction::Like) { (disabled_button(card, Interaction::Like, "like", card.likes)) }
             @else { (button(house, card, &like)) }
-            (more(house, card))
+            (more_menu(house, card))
         }
     }
 }
 
 /// What its author lets nobody do: there, and said why, but not to be pressed.
-fn barred(card: &PostView, deed: Interaction, sign: &str, number: u32) -> Markup {
+fn disabled_button(card: &PostView, deed: Interaction, sign: &str, number: u32) -> Markup {
     let why = format!("{} does not let others {} this post", card.author.name, deed.verb());
-    html! { span.act.barred title=(why) { (icon(sign)) (tally(number)) span.hidden { (why) } } }
+    html! { span.act.barred title=(why) { (icon(sign)) (count_label(number)) span.hidden { (why) } } }
 }
 
 fn button(house: &PageContext<'_>, card: &PostView, button: &ActionButton) -> Markup {
@@ -85,33 +85,33 @@ fn button(house: &PageContext<'_>, card: &PostView, button: &ActionButton) -> Ma
             (house.token(&format!("#p{}", card.id)))
             button.act.(button.icon) type="submit" title=(button.word) aria-pressed=(button.pressed)
                 aria-label={ (button.word) ": " (card.author.name) } {
-                (icon(button.icon)) (tally(button.number)) span.text-only { (button.word) }
+                (icon(button.icon)) (count_label(button.number)) span.text-only { (button.word) }
             }
         }
     }
 }
 
-fn tally(number: u32) -> Markup {
+fn count_label(number: u32) -> Markup {
     html! { @if number > 0 { span.tally { (formatting::number(number.into())) } } }
 }
 
 /// What is needed seldom: the original, editing, deleting (asked twice).
-fn more(house: &PageContext<'_>, card: &PostView) -> Markup {
+fn more_menu(house: &PageContext<'_>, card: &PostView) -> Markup {
     let id = card.post.id;
     let ours = house.is_owner(&card.author);
     let original = if ours {
         format!("{}/{id}", house.profile_path())
     } else {
-        actor_widgets::outside(card.post.page()).to_owned()
+        actor_widgets::remote_link(card.post.page()).to_owned()
     };
     html! {
         details.more {
             summary.act title="More" aria-label={ "More about the post by " (card.author.name) } { (icon("more")) span.text-only { "More" } }
             div.menu {
-                (reactions::choice(house, card))
+                (reactions::emoji_choice(house, card))
                 a href={ "/post/" (id) } { (icon("thread")) "The whole thread" }
-                (quoting(house, card))
-                (quietly(house, card))
+                (quote_button(house, card))
+                (unlisted_boost(house, card))
                 @if !ours { a href=(original) rel="noopener noreferrer" { (icon("out")) "Original on " (card.author.host) } }
                 @if ours && card.post.audience.is_open() { a href=(original) { (icon("out")) "As visitors see it" } }
                 @if ours {
@@ -131,7 +131,7 @@ fn more(house: &PageContext<'_>, card: &PostView) -> Markup {
 }
 
 /// Quoting the post, and taking back the word by which it quotes one of the owner's.
-fn quoting(house: &PageContext<'_>, card: &PostView) -> Markup {
+fn quote_button(house: &PageContext<'_>, card: &PostView) -> Markup {
     let id = card.post.id;
     let ours = |quoted: &crate::store::posts::post_views::QuotedView| {
         let of_ours = quoted.card.as_ref().is_some_and(|inner| house.is_owner(&inner.author));
@@ -152,7 +152,7 @@ fn quoting(house: &PageContext<'_>, card: &PostView) -> Markup {
 }
 
 /// What nobody is told of: putting the post by, and hearing no more of its thread.
-fn quietly(house: &PageContext<'_>, card: &PostView) -> Markup {
+fn unlisted_boost(house: &PageContext<'_>, card: &PostView) -> Markup {
     let keep = if card.bookmarked { ("unbookmark", "Take the bookmark away") } else { ("bookmark", "Bookmark") };
     let hush = match card.thread_muted {
         true => ("unhush", "Notify me of this conversation again"),
@@ -181,14 +181,14 @@ fn pin(house: &PageContext<'_>, card: &PostView) -> Markup {
 /// `POST /post/{id}/{act}`: like, unlike, boost, unboost, react, unreact, vote, pin, unpin, bookmark, unbookmark, hush, unhush, delete,
 /// revoke. Leads back to
 /// where the button was.
-pub async fn press(
+pub async fn perform(
     node: web::Data<Node>,
     path: web::Path<(PostId, String)>,
     sent: OwnerForm,
 ) -> Result<HttpResponse, PageError> {
     let (id, act) = path.into_inner();
     let fields = sent.fields;
-    let back = local(fields.text("back")).to_owned();
+    let back = local_path(fields.text("back")).to_owned();
     let gone = if act == "delete" { Some(format!("/post/{id}")) } else { None };
     blocking(&node, move |node| match act.as_str() {
         "like" => publish::like(node, id),
@@ -196,7 +196,7 @@ pub async fn press(
         "boost" => publish::boost(node, id).map(drop),
         "unboost" => publish::unboost(node, id),
         "vote" => poll::vote(node, id, &fields),
-        "react" => reactions::press(node, id, &fields),
+        "react" => reactions::react(node, id, &fields),
         "unreact" => publish::unreact(node, id),
         "pin" => publish::pin(node, id),
         "unpin" => publish::unpin(node, id),

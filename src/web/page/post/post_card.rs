@@ -27,22 +27,22 @@ pub enum CardPlacement {
 }
 
 /// A list of posts.
-pub fn list(house: &PageContext<'_>, cards: &[PostView]) -> Markup {
+pub fn post_list(house: &PageContext<'_>, cards: &[PostView]) -> Markup {
     html! { div.posts.h-feed { @for one in cards { (card(house, one, CardPlacement::List)) } } }
 }
 
 /// One post, as far as the owner's filters let it be seen. One they hide is shown folded where it is what the page is about.
 pub fn card(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Markup {
-    match filter_result::verdict(house, card) {
+    match filter_result::filter_result(house, card) {
         Some((FilterAction::Hide, _)) if place == CardPlacement::List => html! {},
         Some((FilterAction::Hide | FilterAction::Warn, title)) => {
-            filter_result::fold(&title, &whole(house, card, place))
+            filter_result::collapsed(&title, &full_card(house, card, place))
         }
-        _ => whole(house, card, place),
+        _ => full_card(house, card, place),
     }
 }
 
-fn whole(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Markup {
+fn full_card(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Markup {
     let class = match place {
         CardPlacement::List => "post h-entry",
         CardPlacement::Focus => "post focus h-entry",
@@ -58,13 +58,13 @@ fn whole(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Mark
             }
             (header(house, card, place))
             div.inside {
-                @if card.post.reply_to_uri.is_some() && place != CardPlacement::Focus { (answers(house, card)) }
+                @if card.post.reply_to_uri.is_some() && place != CardPlacement::Focus { (reply_line(house, card)) }
                 (content(house, card, place))
                 (quoted_post::of(house, card))
-                (interaction_requests::note(house, card))
-                @if place == CardPlacement::Focus { (particulars(house, card)) }
-                @if place == CardPlacement::Focus || card.reactions.iter().any(|count| count.mine) { (reactions::row(house, card)) }
-                @if place != CardPlacement::Above && house.session.is_some() { (post_actions::row(house, card)) }
+                (interaction_requests::request_note(house, card))
+                @if place == CardPlacement::Focus { (metadata_section(house, card)) }
+                @if place == CardPlacement::Focus || card.reactions.iter().any(|count| count.mine) { (reactions::reaction_row(house, card)) }
+                @if place != CardPlacement::Above && house.session.is_some() { (post_actions::action_row(house, card)) }
             }
         }
         hr.text-only;
@@ -75,14 +75,14 @@ fn header(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Mar
     let author = &card.author;
     html! {
         header.by {
-            a href=(actor_widgets::path(house, author)) tabindex="-1" aria-hidden="true" { (actor_widgets::face(house, author)) }
+            a href=(actor_widgets::path(house, author)) tabindex="-1" aria-hidden="true" { (actor_widgets::avatar(house, author)) }
             div.who.p-author.h-card {
                 a.name.u-url.p-name href=(actor_widgets::path(house, author)) { (actor_widgets::name(house, author)) }
                 (actor_widgets::handle(author))
             }
             @if place != CardPlacement::Focus {
                 div.moment {
-                    a.when.u-url href=(path(house, card)) { (audience_mark(card.post.audience)) (formatting::when(card.post.published_at, house.now)) }
+                    a.when.u-url href=(path(house, card)) { (audience_mark(card.post.audience)) (formatting::relative_time(card.post.published_at, house.now)) }
                     @if let Some(history) = history::path(house, card) { a.when.edited href=(history) title="What it said before" { "edited" } }
                 }
             }
@@ -98,11 +98,11 @@ pub fn path(house: &PageContext<'_>, card: &PostView) -> String {
     } else if house.is_owner(&card.author) {
         format!("{}/{id}", house.profile_path())
     } else {
-        actor_widgets::outside(card.post.page()).to_owned()
+        actor_widgets::remote_link(card.post.page()).to_owned()
     }
 }
 
-fn answers(house: &PageContext<'_>, card: &PostView) -> Markup {
+fn reply_line(house: &PageContext<'_>, card: &PostView) -> Markup {
     html! {
         p.answers {
             (icon("reply"))
@@ -119,13 +119,13 @@ fn answers(house: &PageContext<'_>, card: &PostView) -> Markup {
 pub fn audience_mark(audience: Audience) -> Markup {
     html! {
         @if audience != Audience::Public {
-            span.audience title=(reach(audience)) { (icon(audience.word())) span.hidden { (reach(audience)) ", " } }
+            span.audience title=(audience_text(audience)) { (icon(audience.as_word())) span.hidden { (audience_text(audience)) ", " } }
         }
     }
 }
 
 /// Who may read a post, in words.
-pub fn reach(audience: Audience) -> &'static str {
+pub fn audience_text(audience: Audience) -> &'static str {
     match audience {
         Audience::Public => "Everyone",
         Audience::Quiet => "Everyone, quietly",
@@ -137,7 +137,7 @@ pub fn reach(audience: Audience) -> &'static str {
 /// Title, words and pictures; behind its warning when it has one.
 pub fn content(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Markup {
     let post = &card.post;
-    let inner = html! { (post_metadata::inner(house, card, place)) (poll::of(house, card)) };
+    let inner = html! { (post_metadata::metadata(house, card, place)) (poll::of(house, card)) };
     let warning = post.warning.as_deref().map(str::trim).filter(|warning| !warning.is_empty());
     html! {
         @if let Some(warning) = warning {
@@ -153,7 +153,7 @@ pub fn content(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -
                     summary { (icon("hidden")) span { "Sensitive " (attachments::nouns(&card.attachments)) ". Show" } }
                     (attachments::of(house, card))
                 }
-            } @else if let Some(title) = filter_result::blurs(house, card) {
+            } @else if let Some(title) = filter_result::is_blurred(house, card) {
                 details.cover {
                     summary { (icon("hidden")) span { "Filtered: " bdi { (title) } ". Show" } }
                     (attachments::of(house, card))
@@ -161,8 +161,8 @@ pub fn content(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -
             } @else { (attachments::of(house, card)) }
         }
         @if card.withheld > 0 {
-            p.note { (formatting::count(card.withheld as u64, "picture")) " not shown: you keep those of " (card.author.host) " away. "
-                a href=(actor_widgets::outside(post.page())) rel="noopener noreferrer" { "See it there" } }
+            p.note { (formatting::short_count(card.withheld as u64, "picture")) " not shown: you keep those of " (card.author.host) " away. "
+                a href=(actor_widgets::remote_link(post.page())) rel="noopener noreferrer" { "See it there" } }
         }
     }
 }
@@ -174,7 +174,7 @@ pub fn body(house: &PageContext<'_>, card: &PostView, html: &str) -> String {
         return with_emoji(html);
     }
     let led = |tag: &str, attribute: &str, url: &str| match (tag, attribute) {
-        ("video" | "audio" | "source", "src") => media_streams::led(house.node, url),
+        ("video" | "audio" | "source", "src") => media_streams::stream_from(house.node, url),
         _ => files::proxied(house.node, url),
     };
     let html = if house.session.is_some() { html.to_owned() } else { rewrite::without_players(html) };
@@ -182,31 +182,31 @@ pub fn body(house: &PageContext<'_>, card: &PostView, html: &str) -> String {
 }
 
 /// Under the post a page is about: the full date, who may read it, whether it was edited, what others did.
-fn particulars(house: &PageContext<'_>, card: &PostView) -> Markup {
+fn metadata_section(house: &PageContext<'_>, card: &PostView) -> Markup {
     let post = &card.post;
     html! {
         p.particulars {
-            a.u-url href=(path(house, card)) { time.dt-published datetime=(post.published_at.rfc3339()) { (formatting::full(post.published_at)) } }
+            a.u-url href=(path(house, card)) { time.dt-published datetime=(post.published_at.rfc3339()) { (formatting::full_date(post.published_at)) } }
             @if let Some(edited) = post.edited_at { span {
-                @if let Some(history) = history::path(house, card) { a href=(history) title="What it said before" { "edited " (formatting::when(edited, house.now)) } }
-                @else { "edited " (formatting::when(edited, house.now)) }
+                @if let Some(history) = history::path(house, card) { a href=(history) title="What it said before" { "edited " (formatting::relative_time(edited, house.now)) } }
+                @else { "edited " (formatting::relative_time(edited, house.now)) }
             } }
-            span { (icon(post.audience.word())) " " (reach(post.audience)) }
-            @if card.likes > 0 { span { (formatting::count(card.likes.into(), "like")) } }
-            @if card.boosts > 0 { span { (formatting::count(card.boosts.into(), "boost")) } }
+            span { (icon(post.audience.as_word())) " " (audience_text(post.audience)) }
+            @if card.likes > 0 { span { (formatting::short_count(card.likes.into(), "like")) } }
+            @if card.boosts > 0 { span { (formatting::short_count(card.boosts.into(), "boost")) } }
         }
     }
 }
 
 /// A post in one line of at most so many graphemes: its warning, its words, or how many pictures it has.
-pub fn quote(card: &PostView, most: usize) -> String {
+pub fn quoted_post(card: &PostView, most: usize) -> String {
     let text = match &card.post.warning {
         Some(warning) => warning.clone(),
         None => plain_text::from_html(&card.post.content).split_whitespace().collect::<Vec<_>>().join(" "),
     };
     match (text.is_empty(), card.attachments.len()) {
         (true, 0) => "A post without words".to_owned(),
-        (true, n) => formatting::count(n as u64, "picture"),
+        (true, n) => formatting::short_count(n as u64, "picture"),
         _ => plain_text::excerpt(&text, most),
     }
 }

@@ -8,7 +8,7 @@ use crate::store::posts::post_views::PostView;
 use crate::text::plain_text;
 use crate::web::files;
 use crate::web::page::layout::{PageContext, icon};
-use crate::web::page::people::actor_widgets::outside;
+use crate::web::page::people::actor_widgets::remote_link;
 use crate::web::page::post::post_card::{self, CardPlacement};
 use crate::web::page::{formatting, post::attachments};
 
@@ -20,7 +20,7 @@ const LONG_ARTICLE_BYTES: usize = 1_200;
 const EXCERPT_GRAPHEMES: usize = 420;
 
 /// Everything a post says: title, facts, words; the files stand below by themselves.
-pub fn inner(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Markup {
+pub fn metadata(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Markup {
     let post = &card.post;
     let whole = place == CardPlacement::Focus || !is_long(card);
     html! {
@@ -37,8 +37,8 @@ pub fn inner(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> 
             @if !post.content.is_empty() {
                 div.words.e-content lang=[post.language.as_deref()] dir="auto" { (PreEscaped(post_card::body(house, card, &post.content))) }
             }
-        } @else { (beginning(house, card)) }
-        (origin(house, card))
+        } @else { (excerpt(house, card)) }
+        (original_link(house, card))
     }
 }
 
@@ -48,7 +48,7 @@ fn is_long(card: &PostView) -> bool {
 }
 
 /// The beginning of a long post, or what it says of itself, and the way to the whole.
-fn beginning(house: &PageContext<'_>, card: &PostView) -> Markup {
+fn excerpt(house: &PageContext<'_>, card: &PostView) -> Markup {
     let text = plain_text::from_html(&card.post.content);
     let count = text.split_whitespace().count();
     let start = match &card.post.extra.summary {
@@ -57,7 +57,7 @@ fn beginning(house: &PageContext<'_>, card: &PostView) -> Markup {
     };
     html! {
         div.words.p-summary lang=[card.post.language.as_deref()] dir="auto" { p { (start) } }
-        p.whole { a href=(post_card::path(house, card)) { "Read it all" } " " span { (formatting::count(u64::try_from(count).unwrap_or(0), "word")) } }
+        p.whole { a href=(post_card::path(house, card)) { "Read it all" } " " span { (formatting::short_count(u64::try_from(count).unwrap_or(0), "word")) } }
     }
 }
 
@@ -77,10 +77,10 @@ fn book(card: &PostView) -> Markup {
         @if extra.half_stars.is_some() || extra.about.is_some() {
             p.book {
                 @if let Some(n) = extra.half_stars {
-                    span.stars role="img" aria-label={ (spoken(n)) " of 5 stars" } { (stars(n)) } " "
+                    span.stars role="img" aria-label={ (duration_text(n)) " of 5 stars" } { (stars(n)) } " "
                 }
                 @if let Some(url) = extra.about.as_deref() {
-                    a href=(outside(url)) rel="nofollow noopener noreferrer" { "The book on " (attachments::host(url)) }
+                    a href=(remote_link(url)) rel="nofollow noopener noreferrer" { "The book on " (attachments::host(url)) }
                 }
             }
         }
@@ -99,7 +99,7 @@ fn stars(half: u8) -> String {
     out
 }
 
-fn spoken(half: u8) -> String {
+fn duration_text(half: u8) -> String {
     let half = half.min(10);
     if half % 2 == 1 { format!("{}.5", half / 2) } else { (half / 2).to_string() }
 }
@@ -129,7 +129,7 @@ fn event(card: &PostView) -> Markup {
 }
 
 /// Where the original stands, for what is more than a note: it may hold what we cannot show.
-fn origin(house: &PageContext<'_>, card: &PostView) -> Markup {
+fn original_link(house: &PageContext<'_>, card: &PostView) -> Markup {
     let post = &card.post;
     let says = match post.kind.as_str() {
         "Note" | "Question" | "ChatMessage" => return html! {},
@@ -143,15 +143,15 @@ fn origin(house: &PageContext<'_>, card: &PostView) -> Markup {
     html! {
         @if !house.is_owner(&card.author) {
             p.origin {
-                a href=(outside(post.page())) rel="nofollow noopener noreferrer" { (says) " " (attachments::host(post.page())) }
-                @if let Some(seconds) = post.extra.seconds { " " span { (length(seconds)) } }
+                a href=(remote_link(post.page())) rel="nofollow noopener noreferrer" { (says) " " (attachments::host(post.page())) }
+                @if let Some(seconds) = post.extra.seconds { " " span { (reading_time(seconds)) } }
             }
         }
     }
 }
 
 /// `1:02:03`, `4:05`.
-pub fn length(seconds: u32) -> String {
+pub fn reading_time(seconds: u32) -> String {
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
 }
@@ -166,7 +166,10 @@ mod tests {
             (stars(7), stars(10), stars(1), stars(4)),
             ("★★★½☆".into(), "★★★★★".into(), "½☆☆☆☆".into(), "★★☆☆☆".into())
         );
-        assert_eq!((spoken(7), spoken(4)), ("3.5".into(), "2".into()));
-        assert_eq!((length(5), length(245), length(3723)), ("0:05".into(), "4:05".into(), "1:02:03".into()));
+        assert_eq!((duration_text(7), duration_text(4)), ("3.5".into(), "2".into()));
+        assert_eq!(
+            (reading_time(5), reading_time(245), reading_time(3723)),
+            ("0:05".into(), "4:05".into(), "1:02:03".into())
+        );
     }
 }

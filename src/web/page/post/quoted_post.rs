@@ -16,13 +16,13 @@ pub fn of(house: &PageContext<'_>, card: &PostView) -> Markup {
     let shown = quoted.card.as_deref().filter(|_| may_show(house, card, quoted));
     html! {
         @match shown {
-            Some(inner) => @match filter_result::verdict(house, inner) {
-                Some((FilterAction::Hide | FilterAction::Warn, title)) => (filter_result::fold(&title, &small(house, inner))),
-                _ => (small(house, inner)),
+            Some(inner) => @match filter_result::filter_result(house, inner) {
+                Some((FilterAction::Hide | FilterAction::Warn, title)) => (filter_result::collapsed(&title, &quote_card(house, inner))),
+                _ => (quote_card(house, inner)),
             },
-            None => (line(house, quoted)),
+            None => (quote_line(house, quoted)),
         }
-        @if let Some(note) = note(house, card, quoted) { p.note.asked { (icon("clock")) span { (note) } } }
+        @if let Some(note) = quote_note(house, card, quoted) { p.note.asked { (icon("clock")) span { (note) } } }
     }
 }
 
@@ -35,7 +35,7 @@ fn may_show(house: &PageContext<'_>, card: &PostView, quoted: &QuotedView) -> bo
 }
 
 /// What became of the owner's own asking.
-fn note(house: &PageContext<'_>, card: &PostView, quoted: &QuotedView) -> Option<String> {
+fn quote_note(house: &PageContext<'_>, card: &PostView, quoted: &QuotedView) -> Option<String> {
     if house.session.is_none() || !house.is_owner(&card.author) {
         return None;
     }
@@ -50,7 +50,7 @@ fn note(house: &PageContext<'_>, card: &PostView, quoted: &QuotedView) -> Option
     }
 }
 
-fn line(house: &PageContext<'_>, quoted: &QuotedView) -> Markup {
+fn quote_line(house: &PageContext<'_>, quoted: &QuotedView) -> Markup {
     let (id, address) = match &quoted.card {
         Some(inner) if house.session.is_some() => (Some(inner.post.id), inner.post.page()),
         Some(inner) => (None, inner.post.page()),
@@ -60,25 +60,25 @@ fn line(house: &PageContext<'_>, quoted: &QuotedView) -> Markup {
         p.requote {
             @match (quoted.quote.state, id) {
                 (QuoteState::Gone, _) => "The quoted post is gone.",
-                (_, Some(id)) => { "RE: " a href={ "/post/" (id) } { (bare(address)) } },
-                (_, None) => { "RE: " a href=(actor_widgets::outside(address)) rel="nofollow noopener noreferrer" { (bare(address)) } },
+                (_, Some(id)) => { "RE: " a href={ "/post/" (id) } { (quote_link(address)) } },
+                (_, None) => { "RE: " a href=(actor_widgets::remote_link(address)) rel="nofollow noopener noreferrer" { (quote_link(address)) } },
             }
         }
     }
 }
 
-fn bare(address: &str) -> &str {
+fn quote_link(address: &str) -> &str {
     address.split_once("://").map_or(address, |(_, rest)| rest)
 }
 
 /// The quoted post: whose, when, its words; nothing can be done with it here.
-fn small(house: &PageContext<'_>, inner: &PostView) -> Markup {
+fn quote_card(house: &PageContext<'_>, inner: &PostView) -> Markup {
     html! {
         blockquote.quoted cite=(inner.post.page()) aria-label={ "Quoted post by " (inner.author.name) } {
             header.by {
-                span aria-hidden="true" { (actor_widgets::face(house, &inner.author)) }
+                span aria-hidden="true" { (actor_widgets::avatar(house, &inner.author)) }
                 div.who { a.name href=(actor_widgets::path(house, &inner.author)) { (actor_widgets::name(house, &inner.author)) } (actor_widgets::handle(&inner.author)) }
-                a.when href=(post_card::path(house, inner)) { (formatting::when(inner.post.published_at, house.now)) }
+                a.when href=(post_card::path(house, inner)) { (formatting::relative_time(inner.post.published_at, house.now)) }
             }
             (post_card::content(house, inner, CardPlacement::Above))
         }

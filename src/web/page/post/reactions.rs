@@ -17,7 +17,7 @@ use crate::web::page::{formatting, people::actor_widgets};
 const QUICK_REACTIONS: [&str; 6] = ["👍", "❤️", "😂", "🎉", "😮", "😢"];
 
 /// The emoji itself: a sign, or its picture by way of this server.
-pub fn sign(house: &PageContext<'_>, sign: &ReactionEmoji) -> Markup {
+pub fn reaction_image(house: &PageContext<'_>, sign: &ReactionEmoji) -> Markup {
     let code = sign.emoji.trim_matches(':').to_owned();
     let known: Vec<CustomEmoji> =
         sign.url.iter().map(|url| CustomEmoji { code: code.clone(), url: url.clone() }).collect();
@@ -25,20 +25,20 @@ pub fn sign(house: &PageContext<'_>, sign: &ReactionEmoji) -> Markup {
 }
 
 /// What a post got. The owner joins in by pressing one, and takes it back the same way.
-pub fn row(house: &PageContext<'_>, card: &PostView) -> Markup {
+pub fn reaction_row(house: &PageContext<'_>, card: &PostView) -> Markup {
     html! {
         @if !card.reactions.is_empty() {
             div.reactions aria-label="Reactions" {
                 @for count in &card.reactions {
-                    @if house.session.is_some() { (pressable(house, card, count)) }
-                    @else { span.reaction { (sign(house, &count.sign)) " " (formatting::number(count.number.into())) } }
+                    @if house.session.is_some() { (is_available(house, card, count)) }
+                    @else { span.reaction { (reaction_image(house, &count.sign)) " " (formatting::number(count.number.into())) } }
                 }
             }
         }
     }
 }
 
-fn pressable(house: &PageContext<'_>, card: &PostView, count: &ReactionCount) -> Markup {
+fn is_available(house: &PageContext<'_>, card: &PostView, count: &ReactionCount) -> Markup {
     let (act, word) = if count.mine { ("unreact", "Take back") } else { ("react", "React with") };
     html! {
         form method="post" action={ "/post/" (card.post.id) "/" (act) } {
@@ -47,14 +47,14 @@ fn pressable(house: &PageContext<'_>, card: &PostView, count: &ReactionCount) ->
             @if let Some(url) = &count.sign.url { input type="hidden" name="url" value=(url); }
             button.reaction type="submit" aria-pressed=(if count.mine { "true" } else { "false" })
                 title={ (word) " " (count.sign.emoji) } aria-label={ (word) " " (count.sign.emoji) ", " (formatting::number(count.number.into())) } {
-                (sign(house, &count.sign)) " " (formatting::number(count.number.into()))
+                (reaction_image(house, &count.sign)) " " (formatting::number(count.number.into()))
             }
         }
     }
 }
 
 /// A choice of emoji and a field for any other, in the menu of a post.
-pub fn choice(house: &PageContext<'_>, card: &PostView) -> Markup {
+pub fn emoji_choice(house: &PageContext<'_>, card: &PostView) -> Markup {
     html! {
         details {
             summary { (icon("smile")) "React…" }
@@ -71,7 +71,7 @@ pub fn choice(house: &PageContext<'_>, card: &PostView) -> Markup {
 }
 
 /// A form of [`choice`] or of [`row`] was sent.
-pub fn press(node: &Node, id: PostId, fields: &FormFields) -> Result<()> {
+pub fn react(node: &Node, id: PostId, fields: &FormFields) -> Result<()> {
     let emoji = if fields.has("emoji") { fields.line("emoji") } else { fields.line("typed") };
     let url = fields.line("url");
     publish::react(node, id, emoji, Some(url).filter(|url| !url.is_empty()))

@@ -41,21 +41,21 @@ struct ThreadView {
 }
 
 fn load(r: &Read<'_>, id: PostId, viewer: Viewer) -> Result<ThreadView> {
-    let focus = post_views::one(r, id)?;
+    let focus = post_views::single_view(r, id)?;
     if viewer == Viewer::Stranger && !focus.post.audience.is_open() {
         return Err(Error::NotFound);
     }
     let id = focus.post.id;
-    let seen = |list: Vec<PostView>| if viewer == Viewer::Stranger { home::open_only(list) } else { list };
-    let above = seen(post_views::of(r, &posts::ancestors(r, id, viewer, ThreadLimits::FOR_PAGE)?)?);
+    let seen = |list: Vec<PostView>| if viewer == Viewer::Stranger { home::public_only(list) } else { list };
+    let above = seen(post_views::post_views(r, &posts::ancestors(r, id, viewer, ThreadLimits::FOR_PAGE)?)?);
     let pairs = posts::descendants(r, id, viewer, ThreadLimits::FOR_PAGE)?;
-    let below = seen(post_views::of(r, &pairs.iter().map(|(id, _)| *id).collect::<Vec<_>>())?);
-    let below = grow(&focus, below, &pairs);
+    let below = seen(post_views::post_views(r, &pairs.iter().map(|(id, _)| *id).collect::<Vec<_>>())?);
+    let below = build_tree(&focus, below, &pairs);
     Ok(ThreadView { above, focus, below })
 }
 
 /// Makes a tree of the answers: the author's own first, then the rest, each oldest first.
-fn grow(root: &PostView, cards: Vec<PostView>, pairs: &[(PostId, PostId)]) -> Vec<ThreadBranch> {
+fn build_tree(root: &PostView, cards: Vec<PostView>, pairs: &[(PostId, PostId)]) -> Vec<ThreadBranch> {
     let parents: HashMap<PostId, PostId> = pairs.iter().copied().collect();
     let mut under: HashMap<PostId, Vec<PostView>> = HashMap::new();
     for card in cards {
@@ -88,11 +88,11 @@ pub async fn for_owner(
 ) -> Result<HttpResponse, PageError> {
     let (id, here) = (id.into_inner(), request.uri().path().to_owned());
     let markup = blocking(&node, move |node| {
-        backfill::wish(node, BackfillJob::Thread(id));
+        backfill::enqueue(node, BackfillJob::Thread(id));
         node.store.read(|r| {
-            let house = PageContext::load(node, r, Some(&owner), &here)?.sifting(r, FilterContext::Thread)?;
+            let house = PageContext::load(node, r, Some(&owner), &here)?.active_filters(r, FilterContext::Thread)?;
             let thread = load(r, id, Viewer::Owner)?;
-            let filled = compose::ComposeFields::answering(r, &house, &thread.focus)?;
+            let filled = compose::ComposeFields::for_reply(r, &house, &thread.focus)?;
             let answer = html! { section.answer aria-label="Reply" { (compose::form(&house, &filled)) } };
             let page = PageFrame::new(title(&thread.focus), NavigationEntry::Elsewhere, body(&house, &thread, &answer));
             Ok(layout::document(&house, &page).into_string())
@@ -112,7 +112,8 @@ pub async fn show(
     let session = owner.0.clone();
     let (markup, uri) = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = PageContext::load(node, r, owner.0.as_ref(), &here)?.sifting(r, FilterContext::Thread)?;
+            let house =
+                PageContext::load(node, r, owner.0.as_ref(), &here)?.active_filters(r, FilterContext::Thread)?;
             let author = owned_by(r, &name)?;
             let thread = load(r, id, owner.viewer())?;
             if thread.focus.author.id != author.id || thread.focus.boost.is_some() {
@@ -161,7 +162,7 @@ fn body(house: &PageContext<'_>, thread: &ThreadView, answer: &Markup) -> Markup
             (answer)
             @if !thread.below.is_empty() {
                 h2.hidden { "Answers" }
-                (tree(house, &thread.below, 0))
+                (thread_markup(house, &thread.below, 0))
             }
         }
     }
@@ -174,24 +175,24 @@ fn missing_parent(house: &PageContext<'_>, thread: &ThreadView) -> Markup {
         p.gap {
             "This answers a post that is not here. "
             @if house.session.is_some() {
-                a href={ "/find?q=" (query(uri)) } { "Fetch it" }
-            } @else { a href=(actor_widgets::outside(uri)) rel="nofollow noopener" { "See it where it was written" } }
+                a href={ "/find?q=" (thread_query(uri)) } { "Fetch it" }
+            } @else { a href=(actor_widgets::remote_link(uri)) rel="nofollow noopener" { "See it where it was written" } }
         }
     }
 }
 
 /// A text as a value in a query.
-pub fn query(text: &str) -> String {
+pub fn thread_query(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-fn tree(house: &PageContext<'_>, branches: &[ThreadBranch], depth: usize) -> Markup {
+fn thread_markup(house: &PageContext<'_>, branches: &[ThreadBranch], depth: usize) -> Markup {
     html! {
         ol.answers-list.flat[depth >= MAX_INDENT] {
             @for branch in branches {
                 li {
                     (post_card::card(house, &branch.card, CardPlacement::List))
-                    @if !branch.answers.is_empty() { (tree(house, &branch.answers, depth + 1)) }
+                    @if !branch.answers.is_empty() { (thread_markup(house, &branch.answers, depth + 1)) }
                 }
             }
         }

@@ -7,9 +7,9 @@ use serde::Deserialize;
 use crate::base::id::TokenId;
 use crate::federation::Node;
 use crate::store::access::apps;
-use crate::web::auth::{Owner, local, see_other};
+use crate::web::auth::{Owner, local_path, see_other};
 use crate::web::blocking::{PageError, blocking};
-use crate::web::page::authorize::meanings;
+use crate::web::page::authorize::scope_descriptions;
 use crate::web::page::form::OwnerForm;
 use crate::web::page::formatting;
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
@@ -49,11 +49,11 @@ pub async fn show(
                         li.line {
                             div {
                                 p { bdi { (token.name) } }
-                                p.note { (meanings(&token.scopes).join("; ")) }
+                                p.note { (scope_descriptions(&token.scopes).join("; ")) }
                                 p.note {
-                                    "since " (formatting::when(token.created_at, house.now)) ", "
+                                    "since " (formatting::relative_time(token.created_at, house.now)) ", "
                                     @match token.used_at {
-                                        Some(at) => { "last used " (formatting::when(at, house.now)) }
+                                        Some(at) => { "last used " (formatting::relative_time(at, house.now)) }
                                         None => { "never used" }
                                     }
                                 }
@@ -78,7 +78,7 @@ pub async fn show(
 
 /// `POST /settings/apps`: ends one app's access.
 pub async fn end(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
-    let back = local(sent.fields.text("back")).to_owned();
+    let back = local_path(sent.fields.text("back")).to_owned();
     blocking(&node, move |node| {
         let id: TokenId = sent.fields.text("token").parse()?;
         node.store.write(move |w| apps::revoke(w, id))

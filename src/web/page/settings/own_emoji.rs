@@ -10,7 +10,7 @@ use crate::web::auth::{Owner, see_other};
 use crate::web::blocking::{PageError, blocking, sentence};
 use crate::web::page::form::{FormFields, OwnerForm};
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
-use crate::web::page::login::capital;
+use crate::web::page::login::capitalized;
 
 /// `GET /settings/emoji`.
 pub async fn show(node: web::Data<Node>, owner: Owner, request: HttpRequest) -> Result<HttpResponse, PageError> {
@@ -67,10 +67,10 @@ fn row(house: &PageContext<'_>, emoji: &OwnEmoji) -> Markup {
 /// `POST /settings/emoji/{act}`: add, rename, remove.
 pub async fn save(node: web::Data<Node>, act: web::Path<String>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
     let (act, OwnerForm { owner, mut fields }) = (act.into_inner(), sent);
-    let refused = blocking(&node, move |node| match press(node, &act, &mut fields) {
+    let refused = blocking(&node, move |node| match apply_action(node, &act, &mut fields) {
         Ok(()) => Ok(None),
         Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
-        Err(problem) => page(node, &owner, "/settings/emoji", Some(&capital(&sentence(&problem)))).map(Some),
+        Err(problem) => page(node, &owner, "/settings/emoji", Some(&capitalized(&sentence(&problem)))).map(Some),
     });
     Ok(match refused.await? {
         None => see_other("/settings/emoji"),
@@ -78,7 +78,7 @@ pub async fn save(node: web::Data<Node>, act: web::Path<String>, sent: OwnerForm
     })
 }
 
-fn press(node: &Node, act: &str, fields: &mut FormFields) -> Result<()> {
+fn apply_action(node: &Node, act: &str, fields: &mut FormFields) -> Result<()> {
     let id = || fields.text("id").parse::<i64>().map_err(|_| Error::NotFound);
     match act {
         "add" => {

@@ -45,7 +45,7 @@ fn outgoing(r: &Read<'_>) -> Result<Markup> {
         @if waiting.is_empty() {
             p { (icon("check")) " Everything has arrived." }
         } @else {
-            p.note { (formatting::count(deliveries::count(r)?.into(), "delivery").replace("deliverys", "deliveries")) " to " (formatting::count(waiting.len() as u64, "server")) ". Each is tried again for seven days." }
+            p.note { (formatting::short_count(deliveries::count(r)?.into(), "delivery").replace("deliverys", "deliveries")) " to " (formatting::short_count(waiting.len() as u64, "server")) ". Each is tried again for seven days." }
             ul.rows { @for one in &waiting { (row(one, hosts::get(r, &one.host)?.as_ref(), r.now)) } }
         }
     })
@@ -70,25 +70,25 @@ fn sentence(waiting: &WaitingHost, host: Option<&Host>, now: Time) -> String {
     };
     let since = host
         .and_then(|host| host.failing_since_at)
-        .map(|since| format!(", unreachable since {}", formatting::ago(since, now)));
+        .map(|since| format!(", unreachable since {}", formatting::time_ago(since, now)));
     let tried = if waiting.tries == 0 {
         String::new()
     } else {
-        format!(" (tried {})", formatting::count(waiting.tries.into(), "time"))
+        format!(" (tried {})", formatting::short_count(waiting.tries.into(), "time"))
     };
     let next = match waiting.next_at <= now {
         true => "being sent now".to_owned(),
-        false => format!("next try {}", formatting::until(waiting.next_at, now)),
+        false => format!("next try {}", formatting::time_until(waiting.next_at, now)),
     };
     format!("{wait}{}{tried}; {next}.", since.unwrap_or_default())
 }
 
 fn incoming(r: &Read<'_>) -> Result<Markup> {
-    let aside = inbox::aside(r, MAX_ROWS_SHOWN)?;
+    let aside = inbox::set_aside_list(r, MAX_ROWS_SHOWN)?;
     let count = inbox::count(r)?;
     Ok(html! {
         h2 { "Come in" }
-        @if count > 0 { p { (formatting::count(count.into(), "activity").replace("activitys", "activities")) " are being read." } }
+        @if count > 0 { p { (formatting::short_count(count.into(), "activity").replace("activitys", "activities")) " are being read." } }
         @if aside.is_empty() {
             p { (icon("check")) " Everything that came in was understood." }
         } @else {
@@ -101,7 +101,7 @@ fn incoming(r: &Read<'_>) -> Result<Markup> {
 fn set_aside(one: &ReceivedActivity, now: Time) -> Markup {
     html! {
         li {
-            p { bdi { (one.uri) } " · " (formatting::when(one.received_at, now)) }
+            p { bdi { (one.uri) } " · " (formatting::relative_time(one.received_at, now)) }
             @if let Some(error) = &one.error { p.note { (error) } }
             details.words { summary.note { "Show the document" } pre { code { (cut(&one.document, MAX_DOCUMENT_BYTES_SHOWN)) } } }
         }

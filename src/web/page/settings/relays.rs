@@ -14,7 +14,7 @@ use crate::web::blocking::{PageError, blocking, sentence};
 use crate::web::page::form::{FormFields, OwnerForm};
 use crate::web::page::formatting;
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
-use crate::web::page::login::capital;
+use crate::web::page::login::capitalized;
 
 const RELAYS_PATH: &str = "/settings/relays";
 /// Days that may be chosen.
@@ -49,7 +49,7 @@ fn page(node: &Node, owner: &Owner, address: &str, said: &Markup) -> Result<Stri
                 a href="/around" { "around here" } ", never on your home timeline." }
             @if !all.is_empty() { ul.rows { @for relay in &all { (row(&house, relay)) } } }
             (join(&house, address))
-            (keep(&house, &settings))
+            (retention_form(&house, &settings))
         };
         Ok(layout::document(&house, &PageFrame::new("Relays", NavigationEntry::Settings, body)).into_string())
     })
@@ -67,9 +67,9 @@ fn row(house: &PageContext<'_>, relay: &Relay) -> Markup {
                 p { strong { bdi { (relay.inbox) } } }
                 p.note {
                     @match relay.state {
-                        RelayState::Asked => { (icon("clock")) " " (style) " " (formatting::when(relay.asked_at, house.now)) "; there is no answer yet." }
-                        RelayState::Accepted => { (icon("check")) " It lets you in since " (formatting::when(answered, house.now)) "." }
-                        RelayState::Refused => { (icon("cross")) " It refused " (formatting::when(answered, house.now)) "." }
+                        RelayState::Asked => { (icon("clock")) " " (style) " " (formatting::relative_time(relay.asked_at, house.now)) "; there is no answer yet." }
+                        RelayState::Accepted => { (icon("check")) " It lets you in since " (formatting::relative_time(answered, house.now)) "." }
+                        RelayState::Refused => { (icon("cross")) " It refused " (formatting::relative_time(answered, house.now)) "." }
                     }
                 }
             }
@@ -109,7 +109,7 @@ fn join(house: &PageContext<'_>, address: &str) -> Markup {
     }
 }
 
-fn keep(house: &PageContext<'_>, settings: &Settings) -> Markup {
+fn retention_form(house: &PageContext<'_>, settings: &Settings) -> Markup {
     html! {
         section.section {
             h2 { "What they bring" }
@@ -118,7 +118,7 @@ fn keep(house: &PageContext<'_>, settings: &Settings) -> Markup {
                 input type="hidden" name="act" value="keep";
                 label for="days" { "Posts stay for" }
                 select #days name="days" {
-                    @for days in RETENTION_DAYS { option value=(days) selected[days == settings.relay_days] { (formatting::count(days.into(), "day")) } }
+                    @for days in RETENTION_DAYS { option value=(days) selected[days == settings.relay_days] { (formatting::short_count(days.into(), "day")) } }
                 }
                 p.note { "What you like, boost or answer stays, of course." }
                 button type="submit" { "Save" }
@@ -134,7 +134,7 @@ pub async fn save(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse
         Ok(()) => Ok(None),
         Err(problem @ (Error::Internal(_) | Error::NotFound)) if fields.text("act") != "join" => Err(problem),
         Err(problem) => {
-            let said = html! { p.problem role="alert" { (capital(&sentence(&problem))) } };
+            let said = html! { p.problem role="alert" { (capitalized(&sentence(&problem))) } };
             page(node, &owner, &fields.line("address"), &said).map(Some)
         }
     });
@@ -147,9 +147,9 @@ pub async fn save(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse
 fn apply(node: &Node, fields: &FormFields) -> Result<()> {
     let relay = || fields.text("relay").parse();
     match fields.text("act") {
-        "join" => act::join(node, &fields.line("address")),
-        "again" => act::ask_again(node, relay()?),
-        "leave" => act::leave(node, relay()?),
+        "join" => act::subscribe(node, &fields.line("address")),
+        "again" => act::repeat_subscription(node, relay()?),
+        "leave" => act::unsubscribe(node, relay()?),
         "keep" => {
             let days: u32 = fields.text("days").parse().map_err(|_| Error::invalid("choose how long posts stay"))?;
             node.store.write(move |w| {

@@ -53,7 +53,7 @@ async fn a_list_is_made_filled_and_read_on_the_page() {
     assert!(desk.get(&format!("/people/{bob}")).await.contains("Take out"));
     let id = node.store.read(lists::all).unwrap()[0].id;
     let post = sample::post(node, bob, "<p>Only a word</p>", |_| {});
-    node.store.write(move |w| lists::put(w, id, post, None)).unwrap();
+    node.store.write(move |w| lists::add_post(w, id, post, None)).unwrap();
     let page = desk.get(&format!("/lists/{id}")).await;
     assert!(page.contains("Only a word") && page.contains("Edit the list"), "{page}");
     done(&desk, &edit, &[("act", "change"), ("title", "Friends"), ("replies", "none"), ("exclusive", "yes")]).await;

@@ -35,10 +35,10 @@ use crate::store::{
 pub fn empty(host: &str) -> Node {
     let folder =
         std::env::temp_dir().join(format!("hytte-page-{}-{}", std::process::id(), login::random_token().unwrap()));
-    let clock = Clock::by_hand(Time::parse("2026-11-20T08:00:00Z").unwrap());
+    let clock = Clock::manual(Time::parse("2026-11-20T08:00:00Z").unwrap());
     let store = Store::open(&folder, clock).unwrap();
     let origin = Origin { scheme: "http".into(), host: host.into(), domain: host.into() };
-    identity::found(&store, &origin).unwrap();
+    identity::create_node(&store, &origin).unwrap();
     Node::open(Config::default(), store, NameSource::Test(Default::default())).unwrap()
 }
 
@@ -174,8 +174,8 @@ fn landscape(seed: u32) -> Vec<u8> {
 /// The house on an ordinary day.
 pub fn lived_in(host: &str) -> Node {
     let node = owned(host);
-    let icon = media::portrait(&node, &landscape(7), ImagePurpose::Avatar).unwrap();
-    let image = media::portrait(&node, &landscape(3), ImagePurpose::Header).unwrap();
+    let icon = media::keep_profile_image(&node, &landscape(7), ImagePurpose::Avatar).unwrap();
+    let image = media::keep_profile_image(&node, &landscape(3), ImagePurpose::Header).unwrap();
     identity::set_profile(
         &node,
         ProfileChange {
@@ -353,7 +353,7 @@ pub fn lived_in(host: &str) -> Node {
             notifications::add(w, NotificationKind::FollowRequest, ema, None)?;
             notifications::add(w, NotificationKind::Mention, anna, Some(third))?;
             notifications::add(w, NotificationKind::Mention, bo, Some(other))?;
-            inbox::keep(w, "https://lemmy.example/activities/77", ema, "{\"type\": \"Undo\", \"object\": 7}")?;
+            inbox::store(w, "https://lemmy.example/activities/77", ema, "{\"type\": \"Undo\", \"object\": 7}")?;
             Ok(())
         })
         .unwrap();
@@ -363,9 +363,9 @@ pub fn lived_in(host: &str) -> Node {
                 inbox::set_aside(w, row.id, "its object is a number, which names nothing")?;
             }
             for _ in 0..6 {
-                hosts::failed(w, "mastodon.example", "the connection timed out after 5 seconds")?;
+                hosts::record_failure(w, "mastodon.example", "the connection timed out after 5 seconds")?;
             }
-            deliveries::hold(w, "fjell.social", w.now.plus(Duration::from_secs(5400)))
+            deliveries::hold_back(w, "fjell.social", w.now.plus(Duration::from_secs(5400)))
         })
         .unwrap();
     later(&node, 14);
@@ -421,8 +421,8 @@ fn busy(host: &str) -> Node {
             &[kettle_uri],
             "The kettle is too loud after ten.",
         )?;
-        relays::ask(w, "https://relay.example/inbox", relays::RelayStyle::Mastodon, None, "https://x.example/follow")?;
-        host_blocks::set(w, &host_blocks::HostBlockRule::by_hand("spam.example", host_blocks::Severity::Block, "Spam"))
+        relays::add(w, "https://relay.example/inbox", relays::RelayStyle::Mastodon, None, "https://x.example/follow")?;
+        host_blocks::set(w, &host_blocks::HostBlockRule::manual("spam.example", host_blocks::Severity::Block, "Spam"))
     };
     node.store.write(furnish).unwrap();
     let loud = person(&node, "loud", "spam.example", "Loud");

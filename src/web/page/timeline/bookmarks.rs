@@ -42,7 +42,7 @@ const LIKES_PAGE: MarkPage = MarkPage {
 };
 
 /// `GET /bookmarks`.
-pub async fn bookmarked(
+pub async fn bookmarks(
     node: web::Data<Node>,
     owner: Owner,
     window: web::Query<TimelineQuery>,
@@ -52,7 +52,7 @@ pub async fn bookmarked(
 }
 
 /// `GET /likes`.
-pub async fn liked(
+pub async fn likes(
     node: web::Data<Node>,
     owner: Owner,
     window: web::Query<TimelineQuery>,
@@ -71,16 +71,16 @@ async fn show(
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
             let house = PageContext::load(node, r, Some(&owner), &here)?;
-            let marks = (shelf.load)(r, rows(window))?;
+            let marks = (shelf.load)(r, mark_rows(window))?;
             // The numbers of the marks lead on, not those of the posts.
             let mut numbers: Vec<PostId> = marks.iter().map(|(number, _)| PostId(*number)).collect();
-            let beyond = window.cut(&mut numbers);
+            let beyond = window.without_extra_row(&mut numbers);
             let kept = marks.iter().filter(|(number, _)| numbers.contains(&PostId(*number)));
-            let cards = post_views::of(r, &kept.map(|(_, post)| *post).collect::<Vec<_>>())?;
+            let cards = post_views::post_views(r, &kept.map(|(_, post)| *post).collect::<Vec<_>>())?;
             let body = html! {
                 h1 { (shelf.title) }
                 (tabs(shelf))
-                @if cards.is_empty() { div.empty { (icon("bookmark")) p { (shelf.empty) } } } @else { (post_card::list(&house, &cards)) }
+                @if cards.is_empty() { div.empty { (icon("bookmark")) p { (shelf.empty) } } } @else { (post_card::post_list(&house, &cards)) }
                 (pager(shelf.path, &numbers, beyond))
             };
             Ok(layout::document(&house, &PageFrame::new(shelf.title, NavigationEntry::Elsewhere, body)).into_string())
@@ -90,7 +90,7 @@ async fn show(
 }
 
 /// The window as the lists want it.
-fn rows(window: TimelineQuery) -> CursorWindow {
+fn mark_rows(window: TimelineQuery) -> CursorWindow {
     let page = window.page();
     CursorWindow {
         above: page.after.map_or(0, |id| id.0),

@@ -23,15 +23,15 @@ pub async fn show(
     let (window, here) = (window.into_inner(), request.uri().to_string());
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = PageContext::load(node, r, Some(&owner), &here)?.sifting(r, FilterContext::Public)?;
-            let mut ids = relays::around(r, window.page())?;
-            let beyond = window.cut(&mut ids);
-            let cards = post_views::of(r, &ids)?;
+            let house = PageContext::load(node, r, Some(&owner), &here)?.active_filters(r, FilterContext::Public)?;
+            let mut ids = relays::relayed_posts(r, window.page())?;
+            let beyond = window.without_extra_row(&mut ids);
+            let cards = post_views::post_views(r, &ids)?;
             let body = html! {
                 h1 { "Around" }
                 p.note { "Public posts that came by here, from people you follow and from strangers. "
                     a href="/settings/relays" { "Relays" } " bring more of them." }
-                @if cards.is_empty() { div.empty { p { "Nothing has come by yet." } } } @else { (post_card::list(&house, &cards)) }
+                @if cards.is_empty() { div.empty { p { "Nothing has come by yet." } } } @else { (post_card::post_list(&house, &cards)) }
                 (pager("/around", &ids, beyond))
             };
             Ok(layout::document(&house, &PageFrame::new("Around", NavigationEntry::Find, body)).into_string())
@@ -134,7 +134,7 @@ mod tests {
             .house
             .node
             .store
-            .read(|r| post_views::of(r, &home_timeline::page(r, PostPage::first(1))?))
+            .read(|r| post_views::post_views(r, &home_timeline::page(r, PostPage::first(1))?))
             .unwrap()
             .remove(0);
         assert_eq!((newest.post.kind.as_str(), newest.post.title.as_deref()), ("Page", Some("Two cats")));

@@ -38,7 +38,7 @@ impl TimelineQuery {
     }
 
     /// Cuts the row too many off and says what lies beyond: (there are older ones, there are newer ones).
-    pub fn cut(self, ids: &mut Vec<PostId>) -> PageLinks {
+    pub fn without_extra_row(self, ids: &mut Vec<PostId>) -> PageLinks {
         let more = ids.len() > POSTS_PER_PAGE as usize;
         if self.after.is_some() {
             if more {
@@ -91,21 +91,21 @@ pub async fn show(
             Some(actor) => Owner { actor, hash: session.hash, csrf: session.csrf },
             None => return Ok(see_other("/welcome")),
         },
-        None => return Ok(see_other(&blocking(&node, front_door).await?)),
+        None => return Ok(see_other(&blocking(&node, visitor_home).await?)),
     };
     let (window, here) = (window.into_inner(), request.uri().to_string());
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = PageContext::load(node, r, Some(&owner), &here)?.sifting(r, FilterContext::Home)?;
+            let house = PageContext::load(node, r, Some(&owner), &here)?.active_filters(r, FilterContext::Home)?;
             let mut ids = home_timeline::page(r, window.page())?;
-            let beyond = window.cut(&mut ids);
-            let cards = post_views::of(r, &ids)?;
+            let beyond = window.without_extra_row(&mut ids);
+            let cards = post_views::post_views(r, &ids)?;
             let first = window.before.is_none();
-            let filled = compose::ComposeFields::fresh(r)?;
+            let filled = compose::ComposeFields::for_new_post(r)?;
             let body = html! {
                 h1.hidden { "Home" }
-                @if first { (compose::form(&house, &filled)) (draft_list::way(r)?) }
-                @if cards.is_empty() { (nothing(&house, window)) } @else { (post_card::list(&house, &cards)) }
+                @if first { (compose::form(&house, &filled)) (draft_list::back_link(r)?) }
+                @if cards.is_empty() { (empty_timeline(&house, window)) } @else { (post_card::post_list(&house, &cards)) }
                 (pager("/", &ids, beyond))
             };
             Ok(layout::document(&house, &Document::new("Home", NavigationEntry::Home, body)).into_string())
@@ -115,14 +115,14 @@ pub async fn show(
 }
 
 /// Where a visitor to `/` is led: the profile, or the log-in page of a house without a name.
-fn front_door(node: &Node) -> Result<String> {
+fn visitor_home(node: &Node) -> Result<String> {
     node.store.read(|r| match store::node::get(r)?.owner {
         Some(owner) => Ok(format!("/@{}", actors::by_id(r, owner)?.username)),
         None => Ok("/login".to_owned()),
     })
 }
 
-fn nothing(house: &PageContext<'_>, window: TimelineQuery) -> Markup {
+fn empty_timeline(house: &PageContext<'_>, window: TimelineQuery) -> Markup {
     let handle = house.owner.as_ref().map_or_else(String::new, |owner| format!("@{}", owner.handle()));
     html! {
         @if window.before.is_some() || window.after.is_some() {
@@ -139,7 +139,7 @@ fn nothing(house: &PageContext<'_>, window: TimelineQuery) -> Markup {
 }
 
 /// The cards of a list that strangers may read: everything else is dropped, whatever the query before said.
-pub fn open_only(mut cards: Vec<PostView>) -> Vec<PostView> {
+pub fn public_only(mut cards: Vec<PostView>) -> Vec<PostView> {
     let open = |card: &PostView| {
         card.post.audience.is_open() && card.boost.as_ref().is_none_or(|(boost, _)| boost.audience.is_open())
     };
@@ -158,7 +158,7 @@ mod tests {
         let newer = TimelineQuery { before: None, after: Some(PostId(0)) };
         let cut = |window: TimelineQuery, n: i64| {
             let mut list = ids(n);
-            let beyond = window.cut(&mut list);
+            let beyond = window.without_extra_row(&mut list);
             (list.len(), list.first().map(|id| id.0), beyond.older, beyond.newer)
         };
         assert_eq!(cut(newest, 5), (5, Some(5), false, false));

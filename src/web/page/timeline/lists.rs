@@ -15,11 +15,11 @@ use crate::store::timelines::filters::FilterContext;
 use crate::store::timelines::lists::{self, ListReplies, StoredList};
 use crate::store::{Read, posts::post_views};
 use crate::text::Handle;
-use crate::web::auth::{Owner, local, see_other};
+use crate::web::auth::{Owner, local_path, see_other};
 use crate::web::blocking::{PageError, blocking, sentence};
 use crate::web::page::form::{FormFields, OwnerForm};
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
-use crate::web::page::login::capital;
+use crate::web::page::login::capitalized;
 use crate::web::page::timeline::home::{TimelineQuery, pager};
 use crate::web::page::{
     formatting,
@@ -40,18 +40,18 @@ pub struct ListQuery {
 }
 
 impl ListQuery {
-    fn said(&self) -> Markup {
+    fn list_change(&self) -> Markup {
         html! { @if self.saved.is_some() { p.done role="status" { (icon("check")) " Done." } } }
     }
 }
 
 /// `GET /lists`.
 pub async fn all(node: web::Data<Node>, owner: Owner, saved: web::Query<ListQuery>) -> Result<HttpResponse, PageError> {
-    let said = saved.said();
-    Ok(layout::private(blocking(&node, move |node| overview(node, &owner, &said)).await?))
+    let said = saved.list_change();
+    Ok(layout::private(blocking(&node, move |node| list_overview(node, &owner, &said)).await?))
 }
 
-fn overview(node: &Node, owner: &Owner, said: &Markup) -> Result<String> {
+fn list_overview(node: &Node, owner: &Owner, said: &Markup) -> Result<String> {
     node.store.read(|r| {
         let house = PageContext::load(node, r, Some(owner), "/lists")?;
         let mut rows = Vec::new();
@@ -100,16 +100,16 @@ pub async fn read(
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
             let list = lists::by_id(r, id)?;
-            let house = PageContext::load(node, r, Some(&owner), &here)?.sifting(r, FilterContext::Home)?;
+            let house = PageContext::load(node, r, Some(&owner), &here)?.active_filters(r, FilterContext::Home)?;
             let mut ids = lists::page(r, &list, window.page())?;
-            let beyond = window.cut(&mut ids);
-            let cards = post_views::of(r, &ids)?;
+            let beyond = window.without_extra_row(&mut ids);
+            let cards = post_views::post_views(r, &ids)?;
             let body = html! {
                 h1 { bdi { (list.title) } }
                 p { a href={ "/lists/" (id) "/edit" } { "Edit the list" } }
                 @if cards.is_empty() {
                     div.empty { p { "Nothing has come from here yet. " a href={ "/lists/" (id) "/edit" } { "Put somebody in" } "." } }
-                } @else { (post_card::list(&house, &cards)) }
+                } @else { (post_card::post_list(&house, &cards)) }
                 (pager(&format!("/lists/{id}"), &ids, beyond))
             };
             Ok(layout::document(&house, &PageFrame::new(list.title.clone(), NavigationEntry::People, body)).into_string())
@@ -125,7 +125,7 @@ pub async fn edit(
     id: web::Path<ListId>,
     saved: web::Query<ListQuery>,
 ) -> Result<HttpResponse, PageError> {
-    let (id, said, after) = (id.into_inner(), saved.said(), saved.after);
+    let (id, said, after) = (id.into_inner(), saved.list_change(), saved.after);
     Ok(layout::private(blocking(&node, move |node| form(node, &owner, id, after, &said)).await?))
 }
 
@@ -239,14 +239,14 @@ pub fn of_person(r: &Read<'_>, house: &PageContext<'_>, actor: &Actor) -> Result
 }
 
 /// `POST /lists`: a new one.
-pub async fn make(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
+pub async fn create(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
     let OwnerForm { owner, fields } = sent;
     let done = blocking(&node, move |node| {
         let change = ListChange { title: Some(fields.text("title").to_owned()), ..ListChange::default() };
-        match node.store.write(move |w| list::make(w, &change)) {
+        match node.store.write(move |w| list::create_list(w, &change)) {
             Ok(list) => Ok(Ok(list.id)),
             Err(problem @ Error::Internal(_)) => Err(problem),
-            Err(problem) => overview(node, &owner, &sorry(&problem)).map(Err),
+            Err(problem) => list_overview(node, &owner, &error_page(&problem)).map(Err),
         }
     });
     Ok(match done.await? {
@@ -255,8 +255,8 @@ pub async fn make(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse
     })
 }
 
-fn sorry(problem: &Error) -> Markup {
-    html! { p.problem role="alert" { (capital(&sentence(problem))) } }
+fn error_page(problem: &Error) -> Markup {
+    html! { p.problem role="alert" { (capitalized(&sentence(problem))) } }
 }
 
 /// `POST /lists/{id}/edit`: change, put, take, remove.
@@ -264,13 +264,13 @@ pub async fn save(node: web::Data<Node>, id: web::Path<ListId>, sent: OwnerForm)
     let (id, OwnerForm { owner, fields }) = (id.into_inner(), sent);
     let back = match fields.text("act") {
         "remove" => "/lists?saved=yes".to_owned(),
-        "put" | "take" if fields.has("person") => local(fields.text("back")).to_owned(),
+        "put" | "take" if fields.has("person") => local_path(fields.text("back")).to_owned(),
         _ => format!("/lists/{id}/edit?saved=yes"),
     };
     let refused = blocking(&node, move |node| match apply(node, id, &fields) {
         Ok(()) => Ok(None),
         Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
-        Err(problem) => form(node, &owner, id, None, &sorry(&problem)).map(Some),
+        Err(problem) => form(node, &owner, id, None, &error_page(&problem)).map(Some),
     });
     Ok(match refused.await? {
         None => see_other(&back),
@@ -286,10 +286,10 @@ fn apply(node: &Node, id: ListId, fields: &FormFields) -> Result<()> {
                 replies: ListReplies::from_word(fields.text("replies")),
                 exclusive: Some(fields.has("exclusive")),
             };
-            node.store.write(move |w| list::change(w, id, &change)).map(drop)
+            node.store.write(move |w| list::change_list(w, id, &change)).map(drop)
         }
         "put" => {
-            let who = meant(node, fields)?;
+            let who = chosen_actor(node, fields)?;
             let put = node.store.write(move |w| list::add(w, id, &[who]));
             put.map_err(|problem| match problem {
                 Error::NotFound => Error::invalid("only people you follow come into a list"),
@@ -298,7 +298,7 @@ fn apply(node: &Node, id: ListId, fields: &FormFields) -> Result<()> {
             })
         }
         "take" => {
-            let who = meant(node, fields)?;
+            let who = chosen_actor(node, fields)?;
             node.store.write(move |w| list::remove(w, id, &[who]))
         }
         "remove" => node.store.write(move |w| lists::remove(w, id)),
@@ -307,7 +307,7 @@ fn apply(node: &Node, id: ListId, fields: &FormFields) -> Result<()> {
 }
 
 /// Who is meant: by a button, or by a handle.
-fn meant(node: &Node, fields: &FormFields) -> Result<ActorId> {
+fn chosen_actor(node: &Node, fields: &FormFields) -> Result<ActorId> {
     if fields.has("person") {
         return fields.text("person").parse();
     }

@@ -17,8 +17,8 @@ use crate::text::scan;
 use crate::web::auth::{Owner, see_other};
 use crate::web::blocking::{PageError, blocking, sentence};
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
-use crate::web::page::login::capital;
-use crate::web::page::post::thread::query;
+use crate::web::page::login::capitalized;
+use crate::web::page::post::thread::thread_query;
 use crate::web::page::timeline::home::{TimelineQuery, pager_of};
 use crate::web::page::{people::actor_widgets, post::post_card};
 
@@ -55,7 +55,7 @@ pub async fn show(
     let asked = asked.q.unwrap_or_default();
     let outcome = blocking(&node, move |node| {
         let asked = asked.trim();
-        let problem = match look(node, asked) {
+        let problem = match run_search(node, asked) {
             Ok(Some(path)) => return Ok(SearchOutcome::Go(path)),
             Ok(None) => None,
             Err(problem @ Error::Internal(_)) => return Err(problem),
@@ -64,9 +64,9 @@ pub async fn show(
         node.store.read(|r| {
             let house = PageContext::load(node, r, Some(&owner), &here)?;
             let below = match &problem {
-                Some(problem) => html! { p.problem role="alert" { (said(asked, problem)) } },
-                None if asked.is_empty() => hints(),
-                None => found(&house, r, asked, window)?,
+                Some(problem) => html! { p.problem role="alert" { (result_text(asked, problem)) } },
+                None if asked.is_empty() => search_hints(),
+                None => results(&house, r, asked, window)?,
             };
             let page = PageFrame::new("Find", NavigationEntry::Find, html! { (form(asked)) (below) });
             Ok(SearchOutcome::Show(layout::document(&house, &page).into_string()))
@@ -79,12 +79,12 @@ pub async fn show(
 }
 
 /// The page that a hashtag, a whole handle or an address names; None for words and for nothing.
-fn look(node: &Node, asked: &str) -> Result<Option<String>> {
+fn run_search(node: &Node, asked: &str) -> Result<Option<String>> {
     if asked.len() > MAX_QUERY_BYTES {
         return Err(Error::invalid("that is too long to be a handle or an address"));
     }
     if let Some(tag) = asked.strip_prefix('#').filter(|tag| !tag.is_empty() && !tag.contains(char::is_whitespace)) {
-        return Ok(Some(format!("/tags/{}", query(tag))));
+        return Ok(Some(format!("/tags/{}", thread_query(tag))));
     }
     if matches!(SearchInput::read(asked), SearchInput::Words(_)) {
         return Ok(None);
@@ -113,7 +113,7 @@ fn form(asked: &str) -> Markup {
     }
 }
 
-fn hints() -> Markup {
+fn search_hints() -> Markup {
     html! {
         div.note {
             p { "Type a handle such as " code { "@name@example.org" } ", paste the address of somebody’s page or of a post from any server, or a "
@@ -129,14 +129,14 @@ fn hints() -> Markup {
 }
 
 /// People, hashtags and posts with these words; on later pages the posts alone.
-fn found(house: &PageContext<'_>, r: &Read<'_>, asked: &str, window: TimelineQuery) -> Result<Markup> {
+fn results(house: &PageContext<'_>, r: &Read<'_>, asked: &str, window: TimelineQuery) -> Result<Markup> {
     let first = window.before.is_none() && window.after.is_none();
     let mut ids = search::posts(house.node, r, asked, None, Viewer::Owner, window.page(), 0)?;
-    let beyond = window.cut(&mut ids);
-    let cards = post_views::of(r, &ids)?;
+    let beyond = window.without_extra_row(&mut ids);
+    let cards = post_views::post_views(r, &ids)?;
     let people = if first { people(r, asked, PeopleScope::All, MAX_ACTORS_SHOWN, 0)? } else { Vec::new() };
     let tag = scan::whole_tag(asked).filter(|_| first);
-    let tags = tag.map(|(name, _)| tags::beginning(r, &name, MAX_ACTORS_SHOWN)).transpose()?.unwrap_or_default();
+    let tags = tag.map(|(name, _)| tags::starting_with(r, &name, MAX_ACTORS_SHOWN)).transpose()?.unwrap_or_default();
     let mut actors = actors::by_ids(r, &people)?;
     actors.sort_by_key(|actor| people.iter().position(|id| *id == actor.id));
     Ok(html! {
@@ -147,20 +147,20 @@ fn found(house: &PageContext<'_>, r: &Read<'_>, asked: &str, window: TimelineQue
             section aria-label="People" { ul.people { @for actor in &actors { (actor_widgets::row(house, actor, &html! {})) } } }
         }
         @if !tags.is_empty() {
-            p.note aria-label="Hashtags" { @for tag in &tags { a rel="tag" href={ "/tags/" (query(tag)) } { bdi { "#" (tag) } } " " } }
+            p.note aria-label="Hashtags" { @for tag in &tags { a rel="tag" href={ "/tags/" (thread_query(tag)) } { bdi { "#" (tag) } } " " } }
         }
-        @if !cards.is_empty() { (post_card::list(house, &cards)) }
-        (pager_of(&format!("/find?q={}", query(asked)), &ids, beyond))
+        @if !cards.is_empty() { (post_card::post_list(house, &cards)) }
+        (pager_of(&format!("/find?q={}", thread_query(asked)), &ids, beyond))
     })
 }
 
-fn said(asked: &str, problem: &Error) -> String {
+fn result_text(asked: &str, problem: &Error) -> String {
     match problem {
         Error::NotFound => format!(
             "Nothing was found for “{asked}”. Is there a slip of the pen in it? A handle has two halves: @name@example.org."
         ),
         Error::Gone => "That was deleted where it lived.".to_owned(),
-        other => capital(&sentence(other)),
+        other => capitalized(&sentence(other)),
     }
 }
 

@@ -15,12 +15,12 @@ use crate::store::{
     timelines::tags,
 };
 use crate::text::{MAX_HASHTAG_CHARS, scan};
-use crate::web::auth::{MaybeOwner, Owner, local, see_other};
+use crate::web::auth::{MaybeOwner, Owner, local_path, see_other};
 use crate::web::blocking::{PageError, blocking};
 use crate::web::page::form::OwnerForm;
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
 use crate::web::page::post::post_card;
-use crate::web::page::post::thread::query;
+use crate::web::page::post::thread::thread_query;
 use crate::web::page::timeline::home::{self, TimelineQuery, pager};
 
 /// `GET /tags/{name}`.
@@ -39,21 +39,21 @@ pub async fn show(
             return Err(Error::NotFound);
         }
         node.store.read(|r| {
-            let house = PageContext::load(node, r, owner.0.as_ref(), &here)?.sifting(r, FilterContext::Public)?;
+            let house = PageContext::load(node, r, owner.0.as_ref(), &here)?.active_filters(r, FilterContext::Public)?;
             let key = scan::tag_key(shown);
             let mut ids = ids(r, &house, &key, window)?;
-            let beyond = window.cut(&mut ids);
-            let mut cards = post_views::of(r, &ids)?;
+            let beyond = window.without_extra_row(&mut ids);
+            let mut cards = post_views::post_views(r, &ids)?;
             if house.session.is_none() {
-                cards = home::open_only(cards);
+                cards = home::public_only(cards);
             }
             let body = html! {
                 h1 { bdi { "#" (shown) } }
-                @if house.session.is_some() && scan::whole_tag(shown).is_some() { (tie(r, &house, &key, shown)?) }
+                @if house.session.is_some() && scan::whole_tag(shown).is_some() { (follow_state(r, &house, &key, shown)?) }
                 @if cards.is_empty() {
                     div.empty { p { "No public posts here with this hashtag." } }
-                } @else { (post_card::list(&house, &cards)) }
-                (pager(&format!("/tags/{}", query(shown)), &ids, beyond))
+                } @else { (post_card::post_list(&house, &cards)) }
+                (pager(&format!("/tags/{}", thread_query(shown)), &ids, beyond))
             };
             let page = PageFrame::new(format!("#{shown}"), NavigationEntry::Elsewhere, body);
             Ok(layout::document(&house, &page).into_string())
@@ -72,8 +72,8 @@ fn ids(r: &Read<'_>, house: &PageContext<'_>, key: &str, window: TimelineQuery) 
 }
 
 /// The button that follows a hashtag, or stops.
-fn tie(r: &Read<'_>, house: &PageContext<'_>, key: &str, shown: &str) -> Result<Markup> {
-    let followed = tags::one(r, key)?.is_some();
+fn follow_state(r: &Read<'_>, house: &PageContext<'_>, key: &str, shown: &str) -> Result<Markup> {
+    let followed = tags::get(r, key)?.is_some();
     Ok(html! {
         div.ties {
             div.tie {
@@ -82,15 +82,15 @@ fn tie(r: &Read<'_>, house: &PageContext<'_>, key: &str, shown: &str) -> Result<
                     @else { "Public posts with it that came by here." }
                     " " a href="/tags" { "All you follow" } "."
                 }
-                (press(house, shown, if followed { ("unfollow", "Unfollow") } else { ("follow", "Follow") }))
+                (apply_action(house, shown, if followed { ("unfollow", "Unfollow") } else { ("follow", "Follow") }))
             }
         }
     })
 }
 
-fn press(house: &PageContext<'_>, shown: &str, (act, word): (&str, &str)) -> Markup {
+fn apply_action(house: &PageContext<'_>, shown: &str, (act, word): (&str, &str)) -> Markup {
     html! {
-        form method="post" action={ "/tags/" (query(shown)) "/" (act) } {
+        form method="post" action={ "/tags/" (thread_query(shown)) "/" (act) } {
             (house.token(""))
             button.button type="submit" aria-label={ (word) " #" (shown) } { (word) }
         }
@@ -114,8 +114,8 @@ pub async fn followed(node: web::Data<Node>, owner: Owner, request: HttpRequest)
                     ul.rows {
                         @for tag in &list {
                             li.line {
-                                a rel="tag" href={ "/tags/" (query(&tag.name)) } { bdi { "#" (tag.shown) } }
-                                (press(&house, &tag.shown, ("unfollow", "Unfollow")))
+                                a rel="tag" href={ "/tags/" (thread_query(&tag.name)) } { bdi { "#" (tag.shown) } }
+                                (apply_action(&house, &tag.shown, ("unfollow", "Unfollow")))
                             }
                         }
                     }
@@ -128,13 +128,13 @@ pub async fn followed(node: web::Data<Node>, owner: Owner, request: HttpRequest)
 }
 
 /// `POST /tags/{name}/{act}`: follow, unfollow. Leads back to where the button was.
-pub async fn act(
+pub async fn follow_or_unfollow(
     node: web::Data<Node>,
     path: web::Path<(String, String)>,
     sent: OwnerForm,
 ) -> Result<HttpResponse, PageError> {
     let (name, act) = path.into_inner();
-    let back = local(sent.fields.text("back")).to_owned();
+    let back = local_path(sent.fields.text("back")).to_owned();
     blocking(&node, move |node| match act.as_str() {
         "follow" => acts::follow(node, name),
         "unfollow" => acts::unfollow(node, scan::tag_key(&name)),

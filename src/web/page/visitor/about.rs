@@ -10,12 +10,12 @@ use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::store;
 use crate::store::node::Settings;
-use crate::text::default_texts::{DEFAULT_ABOUT, DEFAULT_PRIVACY, DEFAULT_RULES, or, prose};
+use crate::text::default_texts::{DEFAULT_ABOUT, DEFAULT_PRIVACY, DEFAULT_RULES, or_default, to_html};
 use crate::web::auth::{MaybeOwner, Owner, see_other};
 use crate::web::blocking::{PageError, blocking, sentence};
 use crate::web::page::form::OwnerForm;
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
-use crate::web::page::login::capital;
+use crate::web::page::login::capitalized;
 use crate::web::page::people::actor_widgets;
 use crate::web::page::settings::SettingsQuery;
 
@@ -29,7 +29,7 @@ pub async fn show(node: web::Data<Node>, owner: MaybeOwner) -> Result<HttpRespon
 
 /// `GET /privacy-policy`.
 pub async fn privacy(node: web::Data<Node>, owner: MaybeOwner) -> Result<HttpResponse, PageError> {
-    page(node, owner, "Privacy policy", policy).await
+    page(node, owner, "Privacy policy", privacy_text).await
 }
 
 async fn page(
@@ -59,19 +59,19 @@ fn about(house: &PageContext<'_>, settings: &Settings) -> Markup {
                 ". Nobody else has an account here, and none can be opened." },
             None => p { "Nobody lives here yet." },
         }
-        (prose(or(&settings.about, DEFAULT_ABOUT)))
+        (to_html(or_default(&settings.about, DEFAULT_ABOUT)))
         h2 { "Contact" }
-        (reach(house, settings.contact.trim()))
+        (contact_line(house, settings.contact.trim()))
         h2 #rules { "Rules" }
-        (prose(or(&settings.rules, DEFAULT_RULES)))
-        (age())
+        (to_html(or_default(&settings.rules, DEFAULT_RULES)))
+        (account_age())
         p { "What is kept about you is said in the " a href="/privacy-policy" rel="privacy-policy" { "privacy policy" } "." }
         h2 { "Software" }
         p { (SOFTWARE) " " (VERSION) ", a small server for one person that speaks ActivityPub." }
     }
 }
 
-fn reach(house: &PageContext<'_>, contact: &str) -> Markup {
+fn contact_line(house: &PageContext<'_>, contact: &str) -> Markup {
     html! {
         p {
             @if contact.contains('@') && !contact.contains(char::is_whitespace) && !contact.starts_with('@') {
@@ -82,17 +82,17 @@ fn reach(house: &PageContext<'_>, contact: &str) -> Markup {
     }
 }
 
-fn policy(house: &PageContext<'_>, settings: &Settings) -> Markup {
+fn privacy_text(house: &PageContext<'_>, settings: &Settings) -> Markup {
     html! {
-        (prose(or(&settings.privacy, DEFAULT_PRIVACY)))
+        (to_html(or_default(&settings.privacy, DEFAULT_PRIVACY)))
         h2 { "Age" }
-        (age())
+        (account_age())
         h2 { "Contact" }
-        (reach(house, settings.contact.trim()))
+        (contact_line(house, settings.contact.trim()))
     }
 }
 
-fn age() -> Markup {
+fn account_age() -> Markup {
     html! { p { "This service is not for children. Nobody under 13 years of age, or under the higher minimum age of their country, may use it." } }
 }
 
@@ -113,9 +113,9 @@ fn form(node: &Node, owner: &Owner, state: Result<(), &str>) -> Result<String> {
         let house = PageContext::load(node, r, Some(owner), "/texts")?;
         let settings = store::node::settings(r)?;
         let fields = [
-            ("about", "About this server", or(&settings.about, DEFAULT_ABOUT), 6),
-            ("rules", "Rules", or(&settings.rules, DEFAULT_RULES), 6),
-            ("privacy", "Privacy policy", or(&settings.privacy, DEFAULT_PRIVACY), 16),
+            ("about", "About this server", or_default(&settings.about, DEFAULT_ABOUT), 6),
+            ("rules", "Rules", or_default(&settings.rules, DEFAULT_RULES), 6),
+            ("privacy", "Privacy policy", or_default(&settings.privacy, DEFAULT_PRIVACY), 16),
         ];
         let body = html! {
             h1 { "Texts of this server" }
@@ -152,7 +152,7 @@ pub async fn save_texts(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpRe
             (own("about", DEFAULT_ABOUT), own("rules", DEFAULT_RULES), own("privacy", DEFAULT_PRIVACY));
         if [&about, &rules, &privacy].iter().any(|text| text.chars().count() > MAX_TEXT_CHARS) {
             let problem = Error::invalid(format!("each text has {MAX_TEXT_CHARS} characters at most"));
-            return form(node, &owner, Err(&capital(&sentence(&problem)))).map(Some);
+            return form(node, &owner, Err(&capitalized(&sentence(&problem)))).map(Some);
         }
         node.store.write(move |w| {
             let settings = store::node::settings(w)?;
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_text_of_ones_own_has_paragraphs_headings_and_no_tags() {
-        let html = prose("One <b>\n\n# Two\n\nthree\nhttps://example.org/").into_string();
+        let html = to_html("One <b>\n\n# Two\n\nthree\nhttps://example.org/").into_string();
         assert!(html.starts_with("<p>One &lt;b&gt;</p><h2>Two</h2><p>three<br"), "{html}");
         assert!(html.contains("<a href=\"https://example.org/\""), "{html}");
     }

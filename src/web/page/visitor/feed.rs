@@ -38,7 +38,7 @@ pub async fn show(
         node.store.read(|r| {
             let owner = thread::owned_by(r, &name)?;
             let ids = posts::of_actor(r, owner.id, Viewer::Stranger, PostPage::first(MAX_FEED_POSTS))?;
-            let cards = home::open_only(post_views::of(r, &ids)?);
+            let cards = home::public_only(post_views::post_views(r, &ids)?);
             let own: Vec<PostView> = cards.into_iter().filter(|card| card.boost.is_none()).collect();
             let changed = own.iter().map(|card| card.post.edited_at.unwrap_or(card.post.published_at)).max();
             let updated = changed.unwrap_or(owner.created_at);
@@ -78,16 +78,16 @@ fn feed(node: &Node, owner: &Actor, cards: &[PostView], updated: Time) -> String
         xml.push_str(&text);
         xml.push('\n');
     };
-    line(format!("<id>{}</id>", safe(&page)));
-    line(format!("<title>{}</title>", safe(&owner.name)));
-    line(format!("<subtitle>@{}</subtitle>", safe(&owner.handle())));
+    line(format!("<id>{}</id>", xml_text(&page)));
+    line(format!("<title>{}</title>", xml_text(&owner.name)));
+    line(format!("<subtitle>@{}</subtitle>", xml_text(&owner.handle())));
     line(format!("<updated>{}</updated>", updated.rfc3339()));
-    line(format!("<link rel=\"alternate\" type=\"text/html\" href=\"{}\"/>", safe(&page)));
-    line(format!("<link rel=\"self\" type=\"application/atom+xml\" href=\"{}/feed.atom\"/>", safe(&page)));
+    line(format!("<link rel=\"alternate\" type=\"text/html\" href=\"{}\"/>", xml_text(&page)));
+    line(format!("<link rel=\"self\" type=\"application/atom+xml\" href=\"{}/feed.atom\"/>", xml_text(&page)));
     if let Some(icon) = &owner.icon {
-        line(format!("<icon>{}</icon>", safe(&origin.url(&format!("/media/{icon}")))));
+        line(format!("<icon>{}</icon>", xml_text(&origin.url(&format!("/media/{icon}")))));
     }
-    line(format!("<author><name>{}</name><uri>{}</uri></author>", safe(&owner.name), safe(&page)));
+    line(format!("<author><name>{}</name><uri>{}</uri></author>", xml_text(&owner.name), xml_text(&page)));
     line(format!("<generator version=\"{VERSION}\">{SOFTWARE}</generator>"));
     for card in cards {
         line(entry(node, &page, card));
@@ -99,34 +99,34 @@ fn feed(node: &Node, owner: &Actor, cards: &[PostView], updated: Time) -> String
 fn entry(node: &Node, page: &str, card: &PostView) -> String {
     let post = &card.post;
     let updated = post.edited_at.unwrap_or(post.published_at);
-    let language = post.language.as_ref().map(|tag| format!(" xml:lang=\"{}\"", safe(tag))).unwrap_or_default();
+    let language = post.language.as_ref().map(|tag| format!(" xml:lang=\"{}\"", xml_text(tag))).unwrap_or_default();
     let mut xml = format!(
         "<entry{language}>\n<id>{}</id>\n<title>{}</title>\n<published>{}</published>\n<updated>{}</updated>\n<link rel=\"alternate\" type=\"text/html\" href=\"{}/{}\"/>\n",
-        safe(&post.uri),
-        safe(&title(card)),
+        xml_text(&post.uri),
+        xml_text(&title(card)),
         post.published_at.rfc3339(),
         updated.rfc3339(),
-        safe(page),
+        xml_text(page),
         post.id
     );
     for tag in &card.hashtags {
-        xml.push_str(&format!("<category term=\"{}\"/>\n", safe(&tag.shown)));
+        xml.push_str(&format!("<category term=\"{}\"/>\n", xml_text(&tag.shown)));
     }
     for file in card.attachments.iter() {
         if let Some(name) = &file.file {
             let url = node.facts.origin.url(&format!("/media/{name}"));
             xml.push_str(&format!(
                 "<link rel=\"enclosure\" type=\"{}\" href=\"{}\" title=\"{}\"/>\n",
-                safe(&file.media_type),
-                safe(&url),
-                safe(&file.alt)
+                xml_text(&file.media_type),
+                xml_text(&url),
+                xml_text(&file.alt)
             ));
         }
     }
     if let Some(warning) = &post.warning {
-        xml.push_str(&format!("<summary>{}</summary>\n", safe(warning)));
+        xml.push_str(&format!("<summary>{}</summary>\n", xml_text(warning)));
     }
-    xml.push_str(&format!("<content type=\"html\">{}</content>\n</entry>", safe(&content(node, card))));
+    xml.push_str(&format!("<content type=\"html\">{}</content>\n</entry>", xml_text(&content(node, card))));
     xml
 }
 
@@ -178,7 +178,7 @@ fn quoted(card: &PostView) -> String {
 }
 
 /// Escaped for XML, without the characters that XML has no way to write.
-fn safe(text: &str) -> String {
+fn xml_text(text: &str) -> String {
     let fine = |c: &char| matches!(c, '\t' | '\n' | '\r') || (*c >= ' ' && !matches!(c, '\u{fffe}' | '\u{ffff}'));
     escape(&text.chars().filter(fine).collect::<String>())
 }

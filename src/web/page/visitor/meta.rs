@@ -23,7 +23,7 @@ pub fn of_profile(house: &PageContext<'_>, owner: &Actor) -> Markup {
     let bio = plain_text::excerpt(&one_line(&owner.bio), MAX_DESCRIPTION_GRAPHEMES);
     let title = format!("{} (@{})", owner.name, owner.handle());
     html! {
-        (common(house, owner, &owner.uri, &title, &bio))
+        (common_tags(house, owner, &owner.uri, &title, &bio))
         link rel="canonical" href=(house.node.facts.origin.url(&house.profile_path()));
         meta property="og:url" content=(house.node.facts.origin.url(&house.profile_path()));
         meta property="og:type" content="profile";
@@ -40,7 +40,9 @@ pub fn of_post(house: &PageContext<'_>, card: &PostView) -> Markup {
         Some(warning) => format!("Content warning: {warning}"),
         None => match &post.extra.summary {
             Some(summary) => plain_text::excerpt(summary, MAX_DESCRIPTION_GRAPHEMES),
-            None => plain_text::excerpt(&(one_line(&post.content) + &poll::in_words(card)), MAX_DESCRIPTION_GRAPHEMES),
+            None => {
+                plain_text::excerpt(&(one_line(&post.content) + &poll::result_text(card)), MAX_DESCRIPTION_GRAPHEMES)
+            }
         },
     };
     let covered = post.sensitive || post.warning.is_some();
@@ -53,7 +55,7 @@ pub fn of_post(house: &PageContext<'_>, card: &PostView) -> Markup {
     };
     let here = house.node.facts.origin.url(&format!("{}/{}", house.profile_path(), post.id));
     html! {
-        (common(house, &card.author, &post.uri, &title, &words))
+        (common_tags(house, &card.author, &post.uri, &title, &words))
         link rel="canonical" href=(here);
         meta property="og:url" content=(here);
         meta property="og:type" content="article";
@@ -71,7 +73,7 @@ pub fn of_post(house: &PageContext<'_>, card: &PostView) -> Markup {
     }
 }
 
-fn common(house: &PageContext<'_>, owner: &Actor, uri: &str, title: &str, words: &str) -> Markup {
+fn common_tags(house: &PageContext<'_>, owner: &Actor, uri: &str, title: &str, words: &str) -> Markup {
     html! {
         link rel="alternate" type=(ACTIVITY_TYPE) href=(uri);
         link rel="alternate" type="application/atom+xml" title={ "Posts by " (owner.name) } href={ (house.profile_path()) "/feed.atom" };

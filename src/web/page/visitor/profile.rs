@@ -35,12 +35,12 @@ pub async fn show(
     let session = owner.0.clone();
     let (markup, uri) = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = PageContext::load(node, r, owner.0.as_ref(), &here)?.sifting(r, FilterContext::Account)?;
+            let house = PageContext::load(node, r, owner.0.as_ref(), &here)?.active_filters(r, FilterContext::Account)?;
             let actor = thread::owned_by(r, &name)?;
             let mut ids = posts::of_actor(r, actor.id, Viewer::Stranger, window.page())?;
-            let beyond = window.cut(&mut ids);
+            let beyond = window.without_extra_row(&mut ids);
             let top = PinnedSection::load(r, &actor, Viewer::Stranger, window.before.or(window.after))?;
-            let mut cards = home::open_only(post_views::of(r, &ids)?);
+            let mut cards = home::public_only(post_views::post_views(r, &ids)?);
             cards.retain(|card| !top.has(card));
             let settings = store::node::settings(r)?;
             let own = own_counts::get(r)?;
@@ -54,9 +54,9 @@ pub async fn show(
             };
             let path = house.profile_path();
             let body = html! {
-                (header(&house, &actor, &beside, &html! { (top.tags()) (tallies(&counts)) }))
+                (header(&house, &actor, &beside, &html! { (top.tags()) (profile_counts(&counts)) }))
                 (top.posts(&house))
-                @if cards.is_empty() && top.is_empty() { div.empty { p { "Nothing public here yet." } } } @else { (post_card::list(&house, &cards)) }
+                @if cards.is_empty() && top.is_empty() { div.empty { p { "Nothing public here yet." } } } @else { (post_card::post_list(&house, &cards)) }
                 (pager(&path, &ids, beyond))
             };
             let title = format!("{} (@{})", actor.name, actor.handle());
@@ -80,12 +80,12 @@ pub struct ProfileCounts {
     pub followers: Option<u32>,
 }
 
-fn tallies(counts: &ProfileCounts) -> Markup {
+fn profile_counts(counts: &ProfileCounts) -> Markup {
     html! {
         p.tallies {
-            span { (formatting::count(counts.posts.into(), "post")) }
+            span { (formatting::short_count(counts.posts.into(), "post")) }
             @if let Some(n) = counts.following { span { (formatting::number(n.into())) " following" } }
-            @if let Some(n) = counts.followers { span { (formatting::count(n.into(), "follower")) } }
+            @if let Some(n) = counts.followers { span { (formatting::short_count(n.into(), "follower")) } }
         }
     }
 }
@@ -94,9 +94,9 @@ fn tallies(counts: &ProfileCounts) -> Markup {
 pub fn header(house: &PageContext<'_>, actor: &Actor, beside: &Markup, below: &Markup) -> Markup {
     html! {
         header.profile.h-card {
-            @if let Some(url) = house.picture(actor, actor.image.as_deref()) { img.banner src=(url) alt="" decoding="async"; }
+            @if let Some(url) = house.owner_image(actor, actor.image.as_deref()) { img.banner src=(url) alt="" decoding="async"; }
             div.names {
-                (actor_widgets::face(house, actor))
+                (actor_widgets::avatar(house, actor))
                 div.who {
                     h1.p-name { (actor_widgets::name(house, actor)) }
                     (actor_widgets::handle(actor))

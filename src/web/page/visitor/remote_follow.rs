@@ -16,7 +16,7 @@ use crate::web::auth::MaybeOwner;
 use crate::web::blocking::{PageError, blocking, sentence};
 use crate::web::page::form::VisitorForm;
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
-use crate::web::page::login::capital;
+use crate::web::page::login::capitalized;
 use crate::web::page::{people::actor_widgets, post::thread};
 
 /// Servers asked for strangers within [`WINDOW`], by everyone together.
@@ -29,7 +29,7 @@ const LOOKUP_WINDOW: Duration = Duration::from_secs(60);
 pub struct RemoteFollowLimiter(Mutex<(Time, u32)>);
 
 impl RemoteFollowLimiter {
-    fn ask(&self, now: Time) -> Result<()> {
+    fn show(&self, now: Time) -> Result<()> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if now.since(state.0) >= LOOKUP_WINDOW {
             *state = (now, 0);
@@ -57,7 +57,7 @@ pub async fn send(
     let outcome = blocking(&node, move |node| {
         let actor = node.store.read(|r| thread::owned_by(r, &name))?;
         let typed = posted.0.line("handle");
-        match their_server(node, &patience, &typed, &actor) {
+        match home_server(node, &patience, &typed, &actor) {
             Ok(url) => Ok(RemoteFollowOutcome::Go(url)),
             Err(problem @ Error::Internal(_)) => Err(problem),
             Err(problem) => node.store.read(|r| {
@@ -75,14 +75,14 @@ pub async fn send(
 }
 
 /// The address on the visitor's server that asks them to confirm. Only ever on the server they named, over https.
-fn their_server(node: &Node, patience: &RemoteFollowLimiter, typed: &str, owner: &Actor) -> Result<String> {
+fn home_server(node: &Node, patience: &RemoteFollowLimiter, typed: &str, owner: &Actor) -> Result<String> {
     let handle = Handle::parse(typed).filter(|handle| handle.host.is_some());
     let handle = handle
         .ok_or_else(|| Error::invalid(format!("“{typed}” is not a whole handle: it looks like @you@your.server")))?;
-    patience.ask(node.clock().now())?;
-    let template = webfinger::finger(node, &handle)?.subscribe;
+    patience.show(node.clock().now())?;
+    let template = webfinger::look_up_handle(node, &handle)?.subscribe;
     let template = template.ok_or_else(|| Error::remote("your server does not say where it confirms a follow"))?;
-    let url = template.replace("{uri}", &thread::query(&format!("@{}", owner.handle())));
+    let url = template.replace("{uri}", &thread::thread_query(&format!("@{}", owner.handle())));
     let scheme = format!("{}://", node.facts.origin.scheme);
     if url.starts_with("https://") || (node.config.allow_private && url.starts_with(&scheme)) {
         Ok(url)
@@ -94,7 +94,7 @@ fn their_server(node: &Node, patience: &RemoteFollowLimiter, typed: &str, owner:
 fn explain(house: &PageContext<'_>, owner: &Actor, typed: &str, problem: &Error) -> String {
     let said = match problem {
         Error::NotFound => format!("Nobody called “{typed}” was found there. Is there a slip of the pen in it?"),
-        other => capital(&sentence(other)),
+        other => capitalized(&sentence(other)),
     };
     let body = html! {
         div.narrow {
@@ -115,8 +115,8 @@ mod tests {
     #[test]
     fn strangers_cannot_make_us_ask_for_ever() {
         let (patience, now) = (RemoteFollowLimiter::default(), Time::from_secs(1_000));
-        let asked = (0..100).filter(|_| patience.ask(now).is_ok()).count();
+        let asked = (0..100).filter(|_| patience.show(now).is_ok()).count();
         assert_eq!(asked, MAX_LOOKUPS_IN_WINDOW as usize);
-        assert!(patience.ask(now.plus(LOOKUP_WINDOW)).is_ok());
+        assert!(patience.show(now.plus(LOOKUP_WINDOW)).is_ok());
     }
 }

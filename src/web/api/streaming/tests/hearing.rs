@@ -209,11 +209,11 @@ async fn server_sent_events_say_the_same() {
     let (name, data) = said.split_once("\ndata: ").unwrap();
     let status: Value = serde_json::from_str(data).unwrap();
     assert_eq!((name, &status["id"]), ("update", &json!(id.to_string())));
-    open.hub.beat(open.house.node.store.ears());
+    open.hub.heartbeat(open.house.node.store.event_demand());
     let (ear, thump) = with(ear, |ear| ear.until(b":thump\n")).await;
     assert!(thump.contains(":thump\n"));
     drop(ear);
-    open.hub.beat(open.house.node.store.ears());
+    open.hub.heartbeat(open.house.node.store.event_demand());
     open.until(0).await;
     let (_, head) = open.request(ask("/elsewhere")).await;
     assert!(head.starts_with("HTTP/1.1 400"), "{head}");
@@ -260,7 +260,7 @@ async fn a_list_is_heard_alone_and_apps_hear_that_filters_changed() {
     let token = open.token("read write");
     let make = |w: &Write<'_>| {
         let named = |title: &str| list::ListChange { title: Some(title.to_owned()), ..Default::default() };
-        let (own, other) = (list::make(w, &named("own"))?, list::make(w, &named("empty"))?);
+        let (own, other) = (list::create_list(w, &named("own"))?, list::create_list(w, &named("empty"))?);
         list::add(w, own.id, &[node::owner(w)?])?;
         Ok((own.id, other.id))
     };
@@ -275,7 +275,7 @@ async fn a_list_is_heard_alone_and_apps_hear_that_filters_changed() {
     let user = open.socket(&format!("/?access_token={token}&stream=user")).await;
     let contexts = filters::FilterContexts::of([filters::FilterContext::Home]);
     let change = filter::FilterChange { title: Some("x".to_owned()), contexts: Some(contexts), ..Default::default() };
-    open.house.node.store.write(move |w| filter::make(w, &change)).unwrap();
+    open.house.node.store.write(move |w| filter::create_filter(w, &change)).unwrap();
     let (_, frame) = with(user, TestListener::next).await;
     assert_eq!(frame, json!({"stream": ["user"], "event": "filters_changed"}));
     let put = move |w: &Write<'_>| list::add(w, other, &[node::owner(w)?]);

@@ -122,19 +122,19 @@ async fn a_revoked_token_hears_no_more() {
 #[actix_web::test]
 async fn who_says_nothing_or_reads_nothing_is_let_go() {
     let open = StreamingServer::new();
-    let ears = open.house.node.store.ears().clone();
+    let ears = open.house.node.store.event_demand().clone();
     let query = format!("?access_token={}&stream=user", open.token("read"));
     let (lively, silent) = (open.socket(&query).await, open.socket(&query).await);
-    open.hub.beat(&ears);
-    open.hub.beat(&ears);
+    open.hub.heartbeat(&ears);
+    open.hub.heartbeat(&ears);
     let (lively, ()) = with(lively, |ear| {
         assert_eq!(ear.frame().map(|(code, _)| code), Some(OpCode::Ping));
         ear.say(OpCode::Pong, b"");
         ear.settle();
     })
     .await;
-    open.hub.beat(&ears);
-    open.hub.beat(&ears);
+    open.hub.heartbeat(&ears);
+    open.hub.heartbeat(&ears);
     open.until(1).await;
     let (_, end) = with(silent, |ear| (ear.frame().map(|(code, _)| code), ear.frame())).await;
     assert_eq!(end, (Some(OpCode::Ping), None));
@@ -172,8 +172,8 @@ async fn who_says_nothing_or_reads_nothing_is_let_go() {
 async fn when_the_server_stops_streams_end_with_it() {
     let open = StreamingServer::new();
     let ear = open.socket(&format!("?access_token={}&stream=user", open.token("read"))).await;
-    open.house.node.store.ears().end();
-    open.house.node.store.bell().ring();
+    open.house.node.store.event_demand().end();
+    open.house.node.store.commit_notifier().notify();
     let (_, code) = with(ear, TestListener::closed).await;
     assert_eq!(code, 1013);
     open.until(0).await;
