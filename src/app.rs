@@ -1,4 +1,4 @@
-//! The whole server without its faces: a [`Node`] and its threads. Opened once per process and folder.
+//! A running server without HTTP: a [`Node`] and its threads. Opened once per process and data folder.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

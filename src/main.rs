@@ -1,4 +1,4 @@
-//! The command line. Its words are in `cli/`, one file per group of commands; what they do is in the library.
+//! The command line. The commands are in `cli/`, one file per group; what they do is in the library.
 
 mod cli;
 

@@ -1,5 +1,5 @@
-//! An activity, read: who did what to which object. What is malformed is Invalid (400); what is merely unknown is
-//! [`Kind::Unknown`] and dropped by whoever receives it. Whether the sender may do it is not decided here.
+//! Reads activities: type, actor, object. A malformed one is Invalid (400); an unknown type is
+//! [`ActivityKind::Ignored`].
 
 use serde_json::Value;
 

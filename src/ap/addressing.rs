@@ -1,5 +1,5 @@
-//! `to` and `cc`: who may read, in both directions. When in doubt the narrower reading wins, because a post can be
-//! shown to more people later but never taken back.
+//! `to` and `cc` in both directions. When the addressing is ambiguous the narrower audience wins: a post can be widened
+//! later but never taken back.
 
 use serde_json::Value;
 

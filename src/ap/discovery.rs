@@ -1,4 +1,5 @@
-//! How peers find us: WebFinger, host-meta and NodeInfo, as documents. Which name belongs to whom is decided elsewhere.
+//! Documents by which peers find this server: WebFinger, host-meta and NodeInfo. Decides nothing about who a name
+//! belongs to.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! Interaction controls (GoToSocial) and consent to quotes (FEP-044f): the rules of a post, the requests to do something
-//! with it, and the stamps by which its author agrees. Only reads and writes them; who may do what is decided elsewhere.
+//! Interaction controls (GoToSocial) and consent to quotes (FEP-044f) as documents: a post's policy, the requests, the
+//! stamps (authorizations).
 
 use serde_json::{Map, Value, json};
 

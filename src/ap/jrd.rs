@@ -1,5 +1,5 @@
-//! Other servers' discovery documents: WebFinger (JRD), host-meta and NodeInfo. Their claims bind only the domain that
-//! served them.
+//! Reads other servers' discovery documents: WebFinger (JRD), host-meta and NodeInfo. They prove something about their
+//! own domain only.
 
 use serde_json::Value;
 

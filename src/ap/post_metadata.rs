@@ -1,5 +1,5 @@
-//! What a film, an event or a word about a book says beside its text, in the shapes of PeerTube, Mobilizon, Friendica,
-//! Gancio, WordPress and BookWyrm. Everything may be missing; nothing here decides how it is shown.
+//! Reads the type-specific metadata of videos, events and reviews, in the shapes of PeerTube, Mobilizon, Friendica,
+//! BookWyrm and others.
 
 use serde_json::Value;
 

@@ -1,6 +1,5 @@
-//! Reads the emoji of a reaction in the forms peers use: `content` of a Like (Misskey, Fedibird) or an EmojiReact
-//! (Pleroma, Akkoma, Mitra; FEP-c0e0), `_misskey_reaction`, and a custom emoji in `tag`. A reaction that cannot be
-//! shown counts as a plain like.
+//! Reads the emoji of a reaction in the dialects of peers: `content` of a Like (Misskey, Fedibird) or an EmojiReact
+//! (Pleroma, Akkoma, Mitra).
 
 use serde_json::Value;
 

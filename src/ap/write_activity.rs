@@ -1,5 +1,5 @@
-//! Our activities: what goes into the outbox and to inboxes. The actor is always a plain id (Threads), `to` and `cc`
-//! are always lists, and what is undone or accepted is embedded whole.
+//! Writes our activities for the outbox and for inboxes. The actor is always a plain id (Threads), `to` and `cc` are
+//! always lists.
 
 use serde_json::{Value, json};
 

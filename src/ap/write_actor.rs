@@ -1,4 +1,4 @@
-//! Our actors as peers see them: the owner and the instance actor that signs our fetches.
+//! Writes our actor documents: the owner, and the instance actor that signs our fetches.
 
 use serde_json::{Value, json};
 

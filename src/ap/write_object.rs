@@ -1,4 +1,4 @@
-//! Our posts as peers see them: exactly the shapes every reader takes.
+//! Writes the documents of our posts, in the shapes that every known peer accepts.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Who may read a post. Ordered from wide to narrow; nothing ever moves a post to a wider one.
+//! Who may read a post. Ordered from wide to narrow; a post is never widened.
 
 use std::fmt;
 use std::str::FromStr;

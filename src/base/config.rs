@@ -1,4 +1,4 @@
-//! What must be known before the database opens, and how our own new URLs are spelled. Everything else is a setting.
+//! What must be known before the database opens, and how our own URLs are spelled. Everything else is a setting.
 
 use std::net::IpAddr;
 use std::path::PathBuf;

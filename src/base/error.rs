@@ -1,4 +1,5 @@
-//! The one error of the house. Each face of `web/` gives it its own coat; internal text is logged, never shown.
+//! The error type of all modules. Each front end in `web/` maps it to its own response; internal text is logged, never
+//! shown.
 
 use std::error::Error as StdError;
 

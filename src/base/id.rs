@@ -1,4 +1,4 @@
-//! Ids: 64-bit numbers that only fit their own noun. In JSON they are decimal strings, because JavaScript loses digits
+//! Typed ids: 64-bit numbers, one type per noun. In JSON they are decimal strings, because JavaScript loses digits
 //! above 2^53.
 
 use std::fmt;

@@ -1,5 +1,5 @@
-//! Who may answer, like, boost or quote a post: what GoToSocial's interaction policies and FEP-044f can say of it, small
-//! enough to be kept with every post. Knows no ids: who somebody is to the author comes as [`Ties`].
+//! Who may reply to, like, boost or quote a post: GoToSocial's interaction policies and FEP-044f, compact enough to be
+//! stored with every post. Knows no ids: the relation of an actor to the author comes as [`AuthorRelation`].
 
 use std::str::FromStr;
 

@@ -1,4 +1,4 @@
-//! A leaky bucket: so much at once, and so much a second.
+//! A leaky bucket: a burst, and a rate per second.
 
 use super::Time;
 

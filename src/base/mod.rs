@@ -1,4 +1,4 @@
-//! Words all floors share: ids, time, audience, errors, configuration. Knows nothing of what is built on it.
+//! Types that all layers share: ids, time, audience, errors, configuration. Imports no other module.
 
 pub mod interaction_policy;
 pub mod leaky_bucket;

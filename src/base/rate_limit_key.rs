@@ -1,4 +1,4 @@
-//! By what those who call are counted.
+//! Rate-limit keys: an IPv4 address or an IPv6 /64.
 
 use std::net::{IpAddr, Ipv6Addr};
 

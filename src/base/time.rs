@@ -1,4 +1,4 @@
-//! Moments and the clock. The only file that asks the system what time it is.
+//! Timestamps and the clock. The only file that asks the system for the time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -1,4 +1,4 @@
-//! `hytte block`: servers kept away, by hand or from a CSV file, with a look at what that cuts.
+//! `hytte block`: blocks servers by name or from a CSV file, with a preview of the follows that would end.
 
 use std::fs;
 use std::path::{Path, PathBuf};

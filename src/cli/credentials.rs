@@ -1,4 +1,4 @@
-//! `hytte token`, `login-link`, `password`: keys to one's own door.
+//! `hytte token`, `login-link`, `password`: the owner's credentials.
 
 use std::io::{BufRead as _, IsTerminal as _};
 

@@ -1,4 +1,4 @@
-//! Which folder a command means, and how it is opened. Nothing here makes a folder that was not asked for.
+//! Which data folder a command means, and how it is opened. Never creates a folder that was not asked for.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;

@@ -1,5 +1,4 @@
-//! `hytte init`: a new folder with its keys and its owner. Asks nothing; running it again after a power cut goes on where it
-//! stopped.
+//! `hytte init`: creates the data folder, its keys and its owner. Asks nothing; can be run again after an interruption.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! `hytte queue`, `fetch`, `stats`: looking after it, in words or as JSON.
+//! `hytte queue`, `fetch`, `stats`: shows the state of the server as text or JSON.
 
 use clap::Args;
 use clap::builder::FalseyValueParser;

@@ -1,5 +1,5 @@
-//! Reading the command line and saying how it went: results on standard output, everything else on standard error, and a
-//! failure as one sentence that says what to do next.
+//! Parses the command line and reports the outcome: results on standard output, everything else on standard error, a
+//! failure as one sentence that says what to do.
 
 mod credentials;
 mod data_folder;

@@ -1,4 +1,4 @@
-//! `hytte post`: the text on standard input, with pictures, films or recordings if you like.
+//! `hytte post`: publishes the text on standard input, with images, video or audio.
 
 use std::fs::File;
 use std::io::{IsTerminal as _, Read as _};

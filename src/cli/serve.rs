@@ -1,5 +1,5 @@
-//! `hytte serve` and `hytte try`: the process that stays. Ends within seconds of SIGTERM or SIGINT, with everything it
-//! answered for on the disk.
+//! `hytte serve` and `hytte try`: the long-running process. Stops within seconds of SIGTERM or SIGINT; everything
+//! acknowledged is on disk by then.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! What `hytte block` asks for: servers kept away by hand, and what that cuts.
+//! `hytte block`: blocked servers and a preview of the follows that a block would end.
 
 use serde::{Deserialize, Serialize};
 

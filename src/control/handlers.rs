@@ -1,4 +1,5 @@
-//! What each request does: the same function in a running server and in a command that holds the folder itself.
+//! What each command request does. The same code runs in a running server and in a command that holds the folder's lock
+//! itself.
 
 use super::{CommandRequest, CommandResponse, PostRequest, blocks, view};
 use crate::base::{Error, Result};

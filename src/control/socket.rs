@@ -1,4 +1,4 @@
-//! The socket itself: a running server's side ([`Door`]) and a command's ([`ask`]).
+//! The control socket: the server's side ([`ControlSocket`]) and the command's ([`send_command`]).
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};

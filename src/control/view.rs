@@ -1,4 +1,5 @@
-//! What commands show: plain data that goes over the socket and, with `--json`, to scripts. Its words are a promise to them.
+//! What commands show: plain data for the socket and, with `--json`, for scripts. The field names are a stable
+//! interface.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,5 @@
-//! Pictures: the owner's uploads, and those of other people that our pages show. Whatever it keeps has been decoded and
-//! written anew: nothing else is ever served. Remote pictures live in a cache with a cap.
+//! The owner's uploads and the cache of remote images. Everything stored has been decoded and encoded again; nothing
+//! else is served.
 
 use std::sync::PoisonError;
 use std::time::Duration;

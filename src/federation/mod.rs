@@ -1,4 +1,4 @@
-//! Where network, rules and store meet. Faces and commands call in here; nothing here knows HTTP in.
+//! Where network, rules and store meet. Front ends and commands call in here; nothing here knows HTTP in.
 
 pub mod incoming;
 pub mod outgoing;

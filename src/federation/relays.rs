@@ -1,4 +1,4 @@
-//! Relays: joined by their address, and listened to with care: what they say is only a hint where to look.
+//! Relay subscriptions, and posts announced by relays: an announcement is only a hint where to fetch a post.
 
 use super::{Node, incoming::inbox, remote::resolve};
 use crate::ap::activity::{Activity, ActivityKind};

@@ -1,4 +1,4 @@
-//! Tests only: a founded node in a folder of its own, its way out leading to one made-up peer for every domain.
+//! Test support: a node with an owner in a folder of its own, whose outgoing requests all reach one made-up peer.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! What the hosts that strangers name can cost us: the slow, and those the owner keeps away.
+//! Tests of the cost of hosts that strangers name: slow ones, and blocked ones.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::io::Write as _;

@@ -1,4 +1,4 @@
-//! Periodic chores, one line each in [`CHORES`]. Each is bounded and soon done; what is left waits for the next round.
+//! Periodic jobs, one line each in [`PERIODIC_JOBS`]. Each is bounded; what is left waits for the next round.
 
 use std::time::Duration;
 

@@ -1,7 +1,5 @@
-//! Starts, wakes and stops the threads that deliver, apply, fill gaps and look after the house. Nothing else here starts a thread.
-//!
-//! Each queue has one *lead* that sleeps until something is due and then sends in *hands*; a hand works until nothing is
-//! due and ends. Idle, there is no hand at all: their stacks and memory are gone.
+//! Starts, wakes and stops the worker threads: delivery, inbox, backfill, periodic jobs. No other file in `federation/`
+//! starts a thread.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

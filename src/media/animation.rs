@@ -1,5 +1,4 @@
-//! Animated GIFs, copied frame by frame with their own palettes: the picture stays exactly as it was, and comments,
-//! XMP and whatever else hides between the frames stay behind. Never holds more than one frame.
+//! Animated GIFs, copied frame by frame with their own palettes; comments and application data are dropped.
 
 use gif::{ColorOutput, DecodeOptions, Encoder, MemoryLimit};
 

@@ -1,8 +1,4 @@
-//! Films and recordings: never decoded, but freed of what they tell about their maker. Titles, places, cameras, comments,
-//! covers and dates go; the picture and the sound stay bit by bit.
-//!
-//! What stays: whatever is inside the coded picture or sound itself (an encoder's note in an H.264 or HEVC stream, a
-//! watermark, a voice that says where it is), and the name of an encoder in an MP3's first frame.
+//! Audio and video files: never decoded, but freed of metadata (titles, places, cameras, comments).
 
 mod ebml;
 mod mp3;

@@ -1,4 +1,4 @@
-//! Opens a picture of unknown intent. Reckons what decoding will cost before it does; never decodes what costs more.
+//! Decodes an untrusted image. Estimates the cost first and refuses what would exceed the limits.
 
 use std::io::Cursor;
 

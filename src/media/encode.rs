@@ -1,4 +1,4 @@
-//! Writes a picture anew, with its pixels and nothing else: no EXIF, XMP, ICC, text or comment.
+//! Encodes an image: pixels only, no EXIF, XMP, ICC, text or comment.
 
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};

@@ -1,19 +1,4 @@
-//! Pictures made small, upright and anonymous: whatever comes in is decoded within limits and encoded anew, so that no
-//! GPS position, camera name, comment or hidden file goes out with it (S8, S26). Pure: bytes in, bytes out; never a
-//! network, a store or a path. Films and sound are freed of their metadata, not decoded ([`recording()`] says what stays).
-//!
-//! Memory: [`picture()`] reckons what decoding will take and refuses what would pass [`MEMORY`] before it decodes; it
-//! gives all of it back. Callers run one call at a time. Peak of the whole process and time on one x86-64 core, release:
-//!
-//! | picture | peak | time |
-//! | --- | --- | --- |
-//! | JPEG from a phone, 12 megapixels | 68 MB | 0.25 s |
-//! | JPEG, 40 megapixels | 168 MB | 0.45 s |
-//! | progressive JPEG with full colour, 22 megapixels | 213 MB | 0.9 s |
-//! | PNG with transparency, 39 megapixels | 213 MB | 0.3 s |
-//! | GIF, 32 megapixels | 193 MB | 0.4 s |
-//! | WebP, 25 megapixels | 117 MB | 0.9 s |
-//! | the worst avatar or proxied picture of 30 KB | 190 MB | 0.4 s |
+//! Images are decoded within limits and encoded again without metadata; audio and video files are freed of metadata.
 
 mod audio_video;
 mod resize;

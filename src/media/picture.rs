@@ -1,4 +1,4 @@
-//! One picture in, one picture out: fit for where it will stand, and telling nothing but itself.
+//! Prepares one image for its purpose: post, avatar, header, emoji or proxy preview.
 
 use std::panic::catch_unwind;
 

@@ -1,5 +1,4 @@
-//! PNG files without what stands beside the picture: profiles and texts are unfolded by the decoder before anybody asks
-//! for them, each to as many bytes as a picture may have. Never looks into a chunk.
+//! Strips PNG files to their image chunks before decoding: the decoder would inflate profiles and texts first.
 
 /// Bytes before the first chunk.
 const SIGNATURE: usize = 8;

@@ -1,4 +1,4 @@
-//! Makes a picture fit: crops round its middle, shrinks, turns it upright. Never enlarges.
+//! Resizes an image: crops round the middle, shrinks, applies the orientation. Never enlarges.
 
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{U8, U8x3, U8x4};

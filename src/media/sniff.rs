@@ -1,4 +1,4 @@
-//! What a file is, by its first bytes alone: never by its name or by what the sender says it is.
+//! Detects the media type by the first bytes, never by the name or the declared type.
 
 /// The kinds of media we keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

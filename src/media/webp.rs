@@ -1,5 +1,4 @@
-//! What a WebP file claims, read before anything is decoded, because the decoder makes room for it first and compares
-//! afterwards. Never decodes.
+//! Checks the sizes a WebP file declares before it is decoded, because the decoder allocates first and compares later.
 
 use image::metadata::Orientation;
 

@@ -1,5 +1,5 @@
-//! The address guard: which URLs and which network addresses we may ask at all. Everything a stranger can make us fetch
-//! passes here twice, as a URL on every hop and as an address at every connect.
+//! The address guard: which URLs and IP addresses we may contact. Everything a stranger can make us fetch passes here
+//! (SSRF).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -1,5 +1,5 @@
-//! One HTTP exchange: guard, connect, ask, read within limits. The only file that knows ureq's requests; it follows no
-//! redirect and signs nothing.
+//! One HTTP exchange: check, connect, send, read within limits. The only file that uses ureq's requests; follows no
+//! redirect.
 
 use std::io::Read as _;
 use std::path::Path;

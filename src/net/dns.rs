@@ -1,5 +1,5 @@
-//! Names to addresses, once per connect, all of them checked. A static binary must not call glibc's resolver, so hickory asks
-//! the name servers; its one-thread runtime lives here and works only while a caller waits on it.
+//! Name lookup, once per connection, every address checked. A static binary must not call glibc's resolver, so hickory
+//! does it.
 
 use std::collections::HashMap;
 use std::fmt;

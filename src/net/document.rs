@@ -1,5 +1,5 @@
-//! ActivityStreams documents and other JSON. A document counts only if its type is right and its id says it lives where it
-//! was found: else anyone could serve anyone's posts (CVE-2024-23832, CVE-2024-25623).
+//! Fetches ActivityStreams documents and other JSON. A document counts only if its type is right and its id matches
+//! where it was found.
 
 use serde_json::Value;
 use url::Url;

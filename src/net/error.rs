@@ -1,4 +1,4 @@
-//! What can go wrong on the way to another server: each with a sentence that names the host.
+//! Errors of outgoing requests, each with a sentence that names the host.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! GET: redirects followed by hand, every hop guarded and signed anew, and the second knock where the first was refused.
+//! GET: follows redirects itself, every hop checked and signed again, with the second signature format where the first
+//! was refused.
 
 use std::time::Duration;
 

@@ -1,10 +1,4 @@
-//! Outgoing HTTP: everything this server ever asks of another machine goes through here, guarded, limited and signed. Knows
-//! nothing of the database, and never follows an address a stranger chose into our own network.
-//!
-//! - [`Net::get`] fetches, following redirects by hand; [`Net::document`] fetches an ActivityStreams document and proves
-//!   where it came from; [`Net::json`] fetches any other JSON.
-//! - [`Net::piece`] fetches a part of a film or recording.
-//! - [`Net::post`] delivers, once, to one inbox; [`Net::push`] to a push service.
+//! Outgoing HTTP. Every request to another machine goes through here: checked, limited and signed.
 
 pub mod range;
 #[cfg(test)]

@@ -1,5 +1,4 @@
-//! A piece of a file on another server: what a player asks for when somebody watches a film through us. Never more than
-//! one piece is in memory, and the film never touches the disk.
+//! Byte ranges of a remote file, for players that read a video through our proxy. Bounded in size and memory.
 
 use std::time::Duration;
 

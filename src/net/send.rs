@@ -1,5 +1,5 @@
-//! POST: one delivery to one inbox (or a push service). Never follows a redirect, and knocks a second time only where the
-//! signature may have been the reason to refuse: never after a 5xx or a timeout, when it may have been taken already.
+//! POST: one delivery to one inbox or push service. Follows no redirect; tries the second signature format only where
+//! the first was refused.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Tests only: a made-up server on loopback that says what a test wants and remembers what it was asked.
+//! Test support: a made-up server on loopback that answers as a test wants and records the requests.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! What peers see of us, and what hostile ones cannot do to us.
+//! Tests of what peers see of our requests, and of hostile servers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::io::{BufReader, Write as _};

@@ -1,5 +1,4 @@
-//! TLS to other servers: rustls with ring, trusting the roots compiled in (a static binary on a bare machine has no others)
-//! and those of `SSL_CERT_FILE`.
+//! TLS to other servers: rustls with ring and the compiled-in roots (a static binary on a bare machine has no others).
 
 use std::fmt;
 use std::io::{Read as _, Write as _};

@@ -1,4 +1,4 @@
-//! base58btc, the digits of multibase texts that start with `z`. For keys and signatures only: it is quadratic.
+//! base58btc, the encoding of multibase texts that start with `z`. Quadratic, so for keys and signatures only.
 
 const DIGITS: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 

@@ -1,5 +1,4 @@
-//! draft-cavage-http-signatures-12, the signature every peer speaks: strict in what we send, lenient in what we read, but
-//! never about what must be covered.
+//! draft-cavage-http-signatures-12, the format every peer speaks: strict in what we send, lenient in what we read.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

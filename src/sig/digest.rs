@@ -1,5 +1,5 @@
-//! Digests of bodies: the old `Digest` header (RFC 3230) and `Content-Digest` (RFC 9530). Always over the raw bytes, before
-//! anything is parsed.
+//! Body digests: the `Digest` header (RFC 3230) and `Content-Digest` (RFC 9530). Always over the raw bytes, before
+//! parsing.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,5 +1,4 @@
-//! Ed25519 keys of our own: they sign integrity proofs. Made, kept as PKCS#8 and published as Multikey (FEP-521a); the
-//! public half of other people's is in [`super::keys`].
+//! Our Ed25519 keys, which sign integrity proofs. Stored as PKCS#8, published as Multikey (FEP-521a).
 
 use std::fmt;
 

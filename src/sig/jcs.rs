@@ -1,5 +1,4 @@
-//! The JSON Canonicalization Scheme (RFC 8785): the one spelling of a document that both sides of a proof hash. It must
-//! agree with ECMAScript to the last digit, and never fails: what serde_json has read can be written.
+//! JSON Canonicalization Scheme (RFC 8785): the byte form of a document that both sides of a proof hash.
 
 use serde_json::{Map, Number, Value};
 

@@ -1,5 +1,5 @@
-//! Keys: RSA to sign with (aws-lc-rs, because ring cannot make RSA keys and signs at half the speed), RSA and Ed25519 to
-//! verify with (ring). A malformed key is an error, never a panic: peers publish the strangest PEM.
+//! Keys: our RSA keys (aws-lc-rs, because ring cannot generate RSA keys and signs at half the speed), and peers' RSA
+//! and Ed25519 keys.
 
 use std::fmt;
 

@@ -1,13 +1,4 @@
-//! HTTP signatures and integrity proofs, pure: what we send is signed here, and what we receive is judged here. Bytes in, verdict out: this
-//! room never reads the network, a file, the database or the clock.
-//!
-//! - [`sign`] writes the headers of a request in one of the two formats ([`Knock`]).
-//! - [`claim`] checks everything about a received request that needs no key, and says whose key is needed;
-//!   [`Claim::verify`] does the rest.
-//! - [`synchronisation`] compares lists of followers (FEP-8fcf).
-//! - [`PrivateKey`], [`ProofKey`] and [`PublicKey`] read and write keys in the forms peers use.
-//! - [`push`] seals what goes to a phone or browser by Web Push.
-//! - [`proof`] puts a signature into a document, and checks those of others (FEP-8b32); [`jcs`] is the spelling it signs.
+//! HTTP signatures and integrity proofs, as pure functions: requests are signed, received ones are checked.
 
 pub mod structured_fields;
 #[cfg(test)]

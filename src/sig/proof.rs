@@ -1,5 +1,4 @@
-//! Integrity proofs: a signature inside the document, so that it can be believed whoever hands it on (FEP-8b32, cryptosuite
-//! eddsa-jcs-2022). Pure: whose key it must be, and whether it is listed by the actor, is decided by who holds the keys.
+//! Integrity proofs (FEP-8b32, eddsa-jcs-2022): a signature inside the document, valid whoever delivers it.
 
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};

@@ -1,5 +1,4 @@
-//! Web Push, the cryptography: messages sealed for one browser or app (RFC 8291, and the draft before it that relays of older
-//! apps still read), and our name in front of push services (VAPID, RFC 8292). Pure: asks only for randomness.
+//! Web Push cryptography: message encryption (RFC 8291 and its older draft) and VAPID.
 
 use std::fmt;
 

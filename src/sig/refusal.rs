@@ -1,4 +1,4 @@
-//! Why a signature was refused, in words the other server's owner can act on. They go into the body of our answer.
+//! Why a signature was refused, in words that the other server's owner can act on. Sent as the body of our response.
 
 use std::time::Duration;
 

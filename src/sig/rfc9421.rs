@@ -1,5 +1,5 @@
-//! HTTP Message Signatures (RFC 9421), which Fedify, Ghost and WordPress knock with first. Of the RFC's many ways we speak
-//! those that peers use on requests; what we do not understand we refuse, and never skip.
+//! HTTP Message Signatures (RFC 9421), tried first by Fedify, Ghost and WordPress. We write one form of the RFC's many
+//! and read those that peers send.
 
 use super::keys::Algorithm;
 use super::structured_fields::{self, BareItem, DictionaryMember, FieldError, FieldItem, Parameters};

@@ -1,5 +1,4 @@
-//! Structured fields (RFC 8941), as much as signatures use: dictionaries of items and inner lists, with parameters.
-//! Strict where the RFC is strict, and stricter in one point: a key that stands twice is an error. Never panics.
+//! Structured fields (RFC 8941), the part that signatures use: dictionaries of items and inner lists with parameters.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

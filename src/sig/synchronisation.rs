@@ -1,5 +1,4 @@
-//! The `Collection-Synchronization` header (FEP-8fcf): a digest of those followers of an actor that live on the receiver's
-//! server, so that both sides notice when they disagree. Believe it only when the signature covers it.
+//! The `Collection-Synchronization` header (FEP-8fcf): a digest of an actor's followers on the receiving server.
 
 use std::fmt::Write as _;
 

@@ -1,5 +1,5 @@
-//! The verdict on a received signature. [`claim`] does all that needs no key, so that junk never makes us fetch one;
-//! [`Claim::verify`] does the rest once the key is there.
+//! Checks a received signature. [`claim`] does everything that needs no key, so that junk never makes us fetch one;
+//! [`SignatureClaim::verify`] does the rest.
 
 use std::time::Duration;
 

@@ -1,6 +1,5 @@
-//! People who move to another server. A move counts when both sides say so: the old one by its Move or its `movedTo`, the
-//! new one by listing the old one in `alsoKnownAs`, in a document fetched just now. The new one is followed first; the
-//! old one is left only when that has worked.
+//! Account moves. A move counts when both sides confirm it: the old account by Move or `movedTo`, the new one by
+//! listing the old one in `alsoKnownAs`.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Boosts, both ways. A boost is a row of its own in the timeline, pointing to the post.
+//! Boosts, both directions. A boost is a row of its own in the timeline that points to the post.
 
 use super::interaction::outbound::{self, PerformedInteraction, RequestMode};
 use super::outbox::{self, ActivityRecipients};

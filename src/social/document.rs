@@ -1,4 +1,4 @@
-//! Rows as ActivityStreams documents: what peers fetch and what our activities carry are the same bytes, made here.
+//! Builds ActivityStreams documents from rows: what peers fetch and what our activities carry are the same bytes.
 
 use serde_json::Value;
 

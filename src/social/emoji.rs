@@ -1,4 +1,4 @@
-//! The owner's own emoji in what the owner says: which a text uses, and how peers are told of them.
+//! The owner's custom emoji in the owner's texts: which a text uses, and their `tag` entries.
 
 use crate::ap::write_object::OwnTag;
 use crate::base::config::Origin;

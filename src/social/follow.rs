@@ -1,4 +1,4 @@
-//! Following, both ways: Follow, Accept, Reject and their Undo.
+//! Follows, both directions: Follow, Accept, Reject and their Undo.
 
 use serde_json::Value;
 

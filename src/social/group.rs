@@ -1,6 +1,5 @@
-//! Groups (FEP-1b12: Lemmy, Mbin, PieFed, NodeBB; FEP-400e and plain boosts: Guppe, Friendica, Discourse, PeerTube): they
-//! pass on, by Announce, what others do in them. Nothing inside an Announce is believed: a post is fetched from its own
-//! server, a deletion counts when its server says so. What a group may decide is what stands in it, and how it is voted.
+//! Groups (FEP-1b12: Lemmy, Mbin, PieFed, NodeBB; FEP-400e and plain boosts: Guppe, Friendica, Discourse, PeerTube):
+//! activities they announce.
 
 use serde_json::Value;
 

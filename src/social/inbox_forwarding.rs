@@ -1,6 +1,5 @@
-//! Passing on: what others say below the owner's posts goes to the owner's followers, as it came (ActivityPub §7.1.2), or
-//! they would see half a conversation. Only what everyone may read, and only what its receivers can check: it carries its
-//! author's own proof or linked data signature.
+//! Inbox forwarding (ActivityPub §7.1.2): replies below the owner's public posts go to the owner's followers, who would
+//! otherwise see half a conversation. Only signed documents, and within limits.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Likes, both ways.
+//! Likes, both directions.
 
 use serde_json::Value;
 

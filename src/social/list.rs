@@ -1,5 +1,4 @@
-//! Lists: who may be in one, and where what arrives is read: at home, in lists, or, of the members of an exclusive list, in
-//! lists alone.
+//! Lists: membership, and where a post is read: on home, in lists, or only in an exclusive list.
 
 use crate::base::id::{ActorId, ListId};
 use crate::base::{Audience, Error, Result};

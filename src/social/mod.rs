@@ -1,5 +1,5 @@
-//! What acts mean: one file per act, both directions. Works on the store alone; what needs the network first says so
-//! in [`needs`], and is done by `federation/` before [`receive`].
+//! What activities mean: one file per activity, both directions. Works on the store alone; what must be fetched first
+//! is returned by [`needs`], and `federation/` fetches it before [`receive`].
 
 pub mod account_move;
 mod inbox_forwarding;

@@ -1,4 +1,4 @@
-//! Our own activities: one JSON, one delivery per distinct inbox. Reading `Reach` tells who hears of an act.
+//! Our activities: one JSON, one delivery per distinct inbox. [`ActivityRecipients`] decides who gets one.
 
 use std::collections::BTreeMap;
 

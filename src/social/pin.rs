@@ -1,5 +1,5 @@
-//! What stands at the top of a profile, both ways: pinned posts and featured hashtags. Only whose profile it is may change
-//! it; private posts never stand in a collection others can read.
+//! Pinned posts and featured hashtags, both directions. Only the profile's own actor may change them; private posts are
+//! never in a collection.
 
 use serde_json::{Value, json};
 

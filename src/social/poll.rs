@@ -1,5 +1,5 @@
-//! Polls: what the servers of others say of theirs, and what ours tells of the owner's. Counts are no edit; options and
-//! ends change only by one.
+//! Polls: documents of remote polls, and updates of ours. New counts are no edit; options and end time change only by
+//! one.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The owner's own posts: published, edited, deleted. What they name is resolved before; here is one write.
+//! The owner's posts: published, edited, deleted. What they name is resolved before; this is one write.
 
 use super::interaction::outbound::{self, PerformedInteraction, RequestMode};
 use super::outbox::{self, ActivityRecipients};

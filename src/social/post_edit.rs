@@ -1,5 +1,5 @@
-//! An edit: what a post said before is kept beside it, and only a real change is one. A peer that sends an Update because
-//! a count moved has not edited anything.
+//! Post edits: the previous version is stored, and only a real change counts. An Update because of a changed count is
+//! no edit.
 
 use super::post_metadata;
 use crate::ap::object::Object;

@@ -1,5 +1,5 @@
-//! What a post is beside a note, as we keep it and as we say it: its facts, its words, its files. Text is made safe here; nothing
-//! decides who may read it.
+//! Type-specific metadata of a post, as stored and as written. Texts are sanitized here; decides nothing about who may
+//! read it.
 
 use crate::ap::attachment::{AttachmentKind, ReceivedAttachment as Document};
 use crate::ap::object::{ContentFormat, Object, ObjectKind};

@@ -1,4 +1,4 @@
-//! Profiles: other people's documents kept, and the owner's own told to everyone.
+//! Profiles: storing remote actors' documents, and announcing changes of the owner's.
 
 use super::outbox::{self, ActivityRecipients};
 use super::{document, remote_post};

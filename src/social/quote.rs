@@ -1,5 +1,5 @@
-//! Quotes, both ways (FEP-044f and the older ones): whether a quote may be shown, the owner's own asking, and what the
-//! quoted author answers. Never looks at a stamp: that is `federation/remote/quote_refresh.rs`, which brings what it saw to [`seen`].
+//! Quotes, both directions (FEP-044f and older forms): whether a quote may be shown, our QuoteRequest, and the quoted
+//! author's response.
 
 use std::time::Duration;
 

@@ -1,6 +1,5 @@
-//! Reactions with an emoji, both ways. Ours go out as a Like with `content` and `_misskey_reaction`: a reaction for Misskey,
-//! Pleroma, Akkoma and Mitra, and a like for everybody else. The owner marks a post once, with a like or an emoji: to
-//! Mastodon both are one like, and the Undo of either would take it.
+//! Emoji reactions, both directions. Ours are sent as a Like with `content` and `_misskey_reaction`, a reaction for
+//! Misskey, Pleroma, Akkoma and Mitra and a like for all others.
 
 use serde_json::Value;
 

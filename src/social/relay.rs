@@ -1,6 +1,5 @@
-//! Relays (FEP-ae0c), both styles: Mastodon's, where our instance actor follows Public at an inbox, and LitePub's, where it
-//! follows an actor that follows back. What a relay passes on is only a hint: posts are fetched from their own servers,
-//! never shown as the relay's, and never put on the home timeline.
+//! Relays (FEP-ae0c) in both styles: Mastodon's, where our instance actor follows Public at an inbox, and LitePub's,
+//! where it follows an actor that follows back.
 
 use serde_json::Value;
 

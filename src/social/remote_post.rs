@@ -1,5 +1,5 @@
-//! Posts of other people: kept, changed, deleted. The author decides what they say; nothing ever changes their author or
-//! widens their audience.
+//! Remote posts created, updated, deleted. Only the author changes a post; nothing ever changes its author or widens
+//! its audience.
 
 use super::poll::{self, PollUpdate};
 use super::{Prerequisite, group, interaction::inbound, list, post_edit, post_metadata, quote, tag_follow, vote};

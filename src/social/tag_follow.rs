@@ -1,4 +1,4 @@
-//! Hashtags the owner follows: what arrives with one of them for everyone comes home, whoever wrote it. Nobody is told.
+//! Followed hashtags: a public post with one of them is put on the home timeline. No peer is told.
 
 use crate::base::{Error, Result};
 use crate::store::actors::Actor;

@@ -1,4 +1,4 @@
-//! Undo of other people's acts: the whole of the act is embedded, or only its id is named.
+//! Undo of remote activities: the undone activity is embedded, or named by id.
 
 use super::{boost, follow, group, like, moderation::block, react};
 use crate::ap::activity::{Activity, ActivityKind};

@@ -1,4 +1,4 @@
-//! Votes, both ways: a Note with a `name` and no content, to the poll's author alone. A vote is never shown, never
+//! Votes, both directions: a Note with a `name` and no content, to the poll's author only. A vote is never shown or
 //! announced, and counts once.
 
 use super::outbox::{self, ActivityRecipients};

@@ -1,4 +1,4 @@
-//! Everyone we know of, ourselves included: the `actor` and `actor_key` tables.
+//! All known actors, ourselves included: the `actor` and `actor_key` tables.
 
 pub mod follows;
 pub mod moves;

@@ -1,4 +1,4 @@
-//! A window on a list whose rows have numbers of their own that count up: bookmarks, likes, conversations.
+//! Cursor pagination over tables with an autoincrement key: bookmarks, likes, conversations.
 
 /// Rows above `above` and below `below`, newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

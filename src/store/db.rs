@@ -1,5 +1,4 @@
-//! Opening the database, and the two ways in: [`Store::read`] for one snapshot, [`Store::write`] for one act.
-//! Nothing outside `store/` sees a connection or writes SQL.
+//! Opens the database. Two ways in: [`Store::read`] for one snapshot, [`Store::write`] for one write.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

@@ -1,5 +1,4 @@
-//! What has just happened, for apps that listen to streams: one small row in the transaction of the change itself, in a ring
-//! of [`KEPT`] rows. While nobody listens nothing is written. Who listens is known here only as far as the writer must know.
+//! The event log that streaming clients read: one small row in the transaction of each change, in a ring of fixed size.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};

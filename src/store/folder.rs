@@ -1,4 +1,4 @@
-//! The data folder: nobody but its owner looks into it, and one process at a time has it open.
+//! The data folder: readable by its owner only, and locked by one process at a time.
 
 use std::fs::{self, File, TryLockError};
 use std::path::Path;

@@ -1,6 +1,4 @@
-//! Media on disk: `media/` in the data folder. Names are made here from the content and our secret, never taken from a peer:
-//! who has the same picture cannot ask whether it stands in a private post. A file and its folder are fsynced before the
-//! row that names it commits.
+//! Media files in `media/`. Names are derived from the content and our secret, never taken from a request.
 
 use std::fs::{self, File};
 use std::io::Write as _;

@@ -1,5 +1,5 @@
-//! From any released schema to the one in `schema.sql`. The list only grows: a step that has been released is never
-//! changed. `PRAGMA user_version` counts the steps a database has had.
+//! Migrates any released schema to the one in `schema.sql`. The list of steps only grows: a released step never
+//! changes.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! All SQL, and nothing but storage: each noun's rows beside its queries. Knows no network and no rules.
+//! All SQL, and nothing but storage: each noun's rows and queries. Knows no network and no rules.
 
 pub mod access;
 pub mod cursor;

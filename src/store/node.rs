@@ -1,4 +1,4 @@
-//! Who we are: the one row of `node`, its settings, and our own keys.
+//! The single row of `node`: identity and settings, and our own keys.
 
 use std::collections::BTreeMap;
 

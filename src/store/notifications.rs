@@ -1,5 +1,4 @@
-//! What the owner should hear of: each event once. [`add`] is the only place where a notification comes into being; pages
-//! of any kinds are read in one query each, whatever their number.
+//! Notifications: each event once. [`add`] is the only function that creates one.
 
 pub mod notification_groups;
 pub mod notification_policy;

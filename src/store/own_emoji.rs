@@ -1,4 +1,4 @@
-//! The owner's own emoji: a shortcode and a picture in media/. Texts name them as `:shortcode:`.
+//! The owner's custom emoji: a shortcode and an image in `media/`.
 
 use rusqlite::{OptionalExtension, Row, params};
 

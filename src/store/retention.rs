@@ -1,5 +1,5 @@
-//! What strangers leave behind, and when it goes: posts, people and servers that nothing here refers to any more. Never
-//! takes a private post, anything of the owner's or of somebody the owner follows, or a thread the owner takes part in.
+//! Retention of remote data: posts, actors and hosts that nothing refers to are pruned. Never touches what the owner
+//! interacted with.
 
 use rusqlite::{OptionalExtension, params};
 

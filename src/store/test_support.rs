@@ -1,4 +1,4 @@
-//! A store of one's own for a test: a folder that is removed with it, and a clock in hand.
+//! Test support: a store in a folder of its own that is removed with it, and a manual clock.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};

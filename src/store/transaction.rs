@@ -1,5 +1,5 @@
-//! What a caller holds while it reads or writes: a page gets a [`Read`], an act a [`Write`], so the compiler shows that a page
-//! cannot write, and that one act has one time.
+//! Read snapshots and write transactions: pages get a [`Read`], actions a [`Write`], so the compiler shows what may
+//! change the database.
 
 use std::ops::Deref;
 

@@ -1,4 +1,4 @@
-//! How our words stand in SQL, and how SQLite's errors become ours.
+//! SQL forms of our types, and the mapping of SQLite's errors.
 
 use rusqlite::ErrorCode;
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};

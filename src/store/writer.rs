@@ -1,5 +1,5 @@
-//! The one thread that writes. It runs all waiting acts in one transaction, each in its own savepoint, commits once,
-//! and only then answers the callers: an answer is a promise, at one fsync for many (group commit).
+//! The single writer thread. Runs all waiting writes in one transaction, each in its own savepoint, commits once, then
+//! tells the callers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};

@@ -1,5 +1,4 @@
-//! Our own plain text made HTML, in the markup Mastodon uses, because its clients read the classes.
-//! Never asks anyone: whoever is named arrives resolved, or stays text.
+//! Plain text to HTML, in the markup Mastodon uses, because its clients read the classes. Asks nothing.
 
 use std::collections::HashMap;
 use std::fmt::Write;

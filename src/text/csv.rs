@@ -1,4 +1,4 @@
-//! Comma-separated values as Mastodon writes and reads them (RFC 4180). Reads anything: what is malformed is text.
+//! CSV as Mastodon reads and writes it (RFC 4180). Accepts anything: what is malformed is text.
 
 /// The rows of a CSV text, empty lines left out; at most `most`. A field in quotes may hold commas, line ends and `""`.
 pub fn rows(text: &str, most: usize) -> Vec<Vec<String>> {

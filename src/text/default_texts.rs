@@ -1,4 +1,4 @@
-//! The words a house has for its visitors before the owner writes their own, and how such words become HTML. Pure.
+//! Default texts about this server (rules, privacy policy), and the conversion of such texts to HTML.
 
 use maud::{Markup, PreEscaped, html};
 

@@ -1,4 +1,4 @@
-//! Handles: `@user@host`, as people write them and as WebFinger asks for them. Reads and writes; never looks anyone up.
+//! Handles, `@user@host`: parsing and formatting. Looks up nothing.
 
 use std::fmt;
 

@@ -1,8 +1,4 @@
-//! Other people's HTML rewritten as balanced, bounded HTML in our own small vocabulary, in one linear pass.
-//!
-//! An HTML parser repeats unclosed `<b>`s in every paragraph after them, so that 1 MiB of hostile HTML makes a
-//! thousand times as many nodes. What leaves here is closed, shallow and counted, so ammonia can read it at leisure.
-//! Safety itself is ammonia's to decide: nothing may be shown that only passed here.
+//! Rewrites untrusted HTML as balanced, bounded HTML in a small vocabulary, in one linear pass.
 
 use super::html_tokens::{HtmlToken, HtmlTokens, StartTag, tokens};
 use super::{MAX_HTML_DEPTH, MAX_HTML_ELEMENTS, MAX_LINK_BYTES, cut, cut_chars, escape};

@@ -1,5 +1,4 @@
-//! Cuts HTML into tags and text, in one pass and in linear time, by the tokenizer rules browsers follow.
-//! Decides nothing about safety: whoever uses it writes every tag anew.
+//! Splits HTML into tags and text in one linear pass, by the tokenizer rules of browsers.
 
 /// Attributes read of one tag; more are skipped.
 const MAX_ATTRIBUTES: usize = 24;

@@ -1,5 +1,4 @@
-//! Words looked for in texts, as Mastodon's filters do: in any case of letters, at any place, or only where no longer word
-//! goes on. No patterns: what the owner typed is meant as it stands.
+//! Keyword matching as in Mastodon's filters: case-insensitive, anywhere or at word boundaries.
 
 use unicode_segmentation::UnicodeSegmentation;
 

@@ -1,4 +1,4 @@
-//! Languages, as people name them and as documents write them (BCP 47). Pure.
+//! Languages: names and BCP 47 tags.
 
 /// The longest tag taken, in bytes.
 const MAX_TAG_BYTES: usize = 35;

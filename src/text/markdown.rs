@@ -1,5 +1,4 @@
-//! Markdown made HTML: the owner's, in which mentions, hashtags and bare links work as in plain text, and other people's
-//! (PeerTube). Whatever it makes has passed the sanitiser: raw HTML in Markdown is as good or bad as anybody's.
+//! Markdown to HTML: the owner's, where mentions, hashtags and bare links work as in plain text, and other people's.
 
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, TextMergeStream, html};
 

@@ -1,8 +1,4 @@
-//! Text in and out: other people's HTML made safe, our own plain text made HTML, handles read and written.
-//! Pure: no network, no store, no clock. Nothing here trusts its input; everything is bounded before it is parsed.
-//!
-//! Other people's HTML passes two gates: `tidy` (linear, makes balanced and bounded HTML of our own words) and then
-//! ammonia, which alone decides what is safe.
+//! Text in and out: untrusted HTML is sanitized, our own text becomes HTML, handles are parsed. Pure functions.
 
 pub mod default_texts;
 mod html_normalizer;

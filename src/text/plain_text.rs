@@ -1,5 +1,4 @@
-//! HTML and names as plain text, for titles, previews, notifications and anywhere else a line of words stands.
-//! The result is text: whoever shows it in HTML escapes it.
+//! HTML and names to plain text, for titles, previews and notifications.
 
 use unicode_segmentation::UnicodeSegmentation;
 

@@ -1,5 +1,4 @@
-//! How long a text is to its readers, as Mastodon and its apps count: what is seen as one character is one, a link is
-//! 23 whatever its length, and of somebody's handle only the name counts.
+//! Post length as Mastodon and its apps count it: graphemes, a link as 23.
 
 use unicode_segmentation::UnicodeSegmentation;
 

@@ -1,5 +1,4 @@
-//! The line that posts which quote carry for readers who know no quotes ("RE: address"), taken out of safe HTML: the quote
-//! itself is shown instead. Works only on what [`super::sanitise`] made.
+//! Removes the "RE: address" line that quote posts carry for software without quotes.
 
 /// The same words without their line about the quoted post: elements of the class `quote-inline` (Mastodon, Misskey,
 /// Pleroma), and "RE: address" at the beginning or end where the address is one of `addresses` (older Misskey, Threads).

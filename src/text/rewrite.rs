@@ -1,4 +1,4 @@
-//! Small changes to HTML that is already safe. Takes only what `sanitise` or `compose` made; makes nothing safe.
+//! Small changes to HTML that is already safe. Takes only output of `sanitise` or `compose`; makes nothing safe.
 
 use super::escape;
 use super::html_tokens::{HtmlToken, StartTag, tokens, unescape};

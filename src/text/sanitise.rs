@@ -1,5 +1,4 @@
-//! Other people's HTML made safe to show (S25). Everything a peer sends as HTML passes here before a page or an app
-//! sees it. Never panics, never takes longer than the input's length: `tidy` bounds it, ammonia decides.
+//! Sanitizes untrusted HTML. Everything a peer sends as HTML passes here before a page or an app gets it.
 
 use std::borrow::Cow;
 use std::collections::HashSet;

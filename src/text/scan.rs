@@ -1,4 +1,4 @@
-//! Finds what a plain text of ours names: links, mentions, hashtags. Decides only where they are; knows nobody.
+//! Finds links, mentions and hashtags in plain text. Resolves nothing.
 
 use unicode_segmentation::UnicodeSegmentation;
 use url::Url;

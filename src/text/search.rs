@@ -1,5 +1,5 @@
-//! Searching: which words of a text go into the index, and what the owner asks for (`"two words"`, `-not`, `from:me`,
-//! `has:media`, `before:2026-01-31`). Reads anything, fails at nothing: what is no operator is a word.
+//! Search queries and indexed words: what of a post is indexed, and the query syntax (`"two words"`, `-not`, `from:me`,
+//! …).
 
 use std::time::Duration;
 

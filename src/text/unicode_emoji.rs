@@ -1,5 +1,4 @@
-//! Emoji of Unicode as reactions: which text is one, and one spelling for each, so that the same emoji of different peers
-//! counts as the same. Knows no table of all emoji; pictures (`:code:`) are not its business.
+//! Unicode emoji as reactions: which text is one, in one normal form.
 
 use unicode_segmentation::UnicodeSegmentation as _;
 

@@ -1,5 +1,4 @@
-//! Who asks: the owner by the session cookie, or a stranger. And whether a form was really filled in here: every POST
-//! carries a token made from the session, and browsers say where it came from. Never decides what may be seen.
+//! Authentication of page requests: the session cookie, and CSRF and origin checks of every form.
 
 use std::future::Future;
 use std::net::IpAddr;

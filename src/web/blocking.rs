@@ -1,5 +1,4 @@
-//! Where async meets blocking and where an [`Error`] gets the coat of a face. Internal text is logged here and never
-//! shown.
+//! Runs handlers on blocking threads, and maps [`Error`] to the responses of pages and ActivityPub.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,5 +1,4 @@
-//! Files: our embedded assets, the owner's media, and other people's pictures by way of this server. Serves only what was
-//! written here, with the type it was written as.
+//! Embedded assets, the owner's media, and the proxy for remote images.
 
 use std::borrow::Cow;
 use std::time::Duration;

@@ -1,6 +1,4 @@
-//! Films and recordings: the owner's from the disk, other people's by way of this server, a piece at a time. No file is
-//! ever whole in memory. A player meets the server a film comes from only where it asks for a large one whole: then it is
-//! sent there, and only the owner is.
+//! Audio and video: byte ranges from disk or through the proxy. No file is read into memory as a whole.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};

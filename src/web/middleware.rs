@@ -1,4 +1,4 @@
-//! What lies round handlers, for many at once.
+//! Middleware.
 
 use actix_web::Error;
 use actix_web::body::MessageBody;

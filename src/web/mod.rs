@@ -1,5 +1,4 @@
-//! HTTP in: every route of every face, one line each, and nothing else. Three faces (`page`, `api` and `ap`)
-//! stand over the same rooms below and never import each other.
+//! HTTP in: all routes, and the server's limits. Three front ends (`page`, `api`, `ap`) share the modules below.
 
 pub mod blocking;
 pub mod media_streams;

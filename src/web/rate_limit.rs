@@ -1,5 +1,4 @@
-//! Who is at the door, and how often they may knock. Believes no proxy it was not told about, and remembers only so many
-//! addresses, because strangers choose them.
+//! The inbox rate limiter, and the client's address behind trusted proxies.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

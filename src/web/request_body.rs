@@ -1,6 +1,4 @@
-//! Bodies of requests on their way in; all three faces read them here. Nobody takes for ever over one, or fills the memory
-//! with many: what strangers send, what peers deliver and what the owner uploads have a room each, so that none of them
-//! shuts another out. Never looks into one.
+//! Reads request bodies for all front ends, within limits of time and memory per request, per network and in total.
 
 use std::collections::HashMap;
 use std::io;

@@ -1,4 +1,4 @@
-//! Tests only: a founded house in a folder of its own, requests to it without a network, and somebody who signs them.
+//! Test support: a server with an owner in a folder of its own, requests without a network, and a signing peer.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../../tests/strict/mod.rs"]

@@ -1,5 +1,4 @@
-//! Hold of bodies that come without their length, until their requests are answered; so that a connection is closed when
-//! nobody has read its body, and never waits for the rest. Reads nothing itself.
+//! Keeps an unread chunked request body alive until the response is sent; otherwise actix drains it without limit.
 
 use std::cell::RefCell;
 use std::pin::Pin;

@@ -1,5 +1,5 @@
-//! Receiving: [`receive`] verifies and keeps (the 202 is sent after the commit), [`step`] fetches what is needed and
-//! applies, exactly once.
+//! Receives activities: [`receive`] verifies and stores one (202 is sent after the commit), [`step`] fetches what it
+//! needs and applies it exactly once.
 
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;

@@ -1,5 +1,5 @@
-//! Integrity proofs of what comes in (FEP-8b32): who wrote an activity, whoever brought it. The key must be an
-//! `assertionMethod` of the very actor that acts; a proof that cannot be true makes the whole request one.
+//! Verifies FEP-8b32 integrity proofs of received activities: proves the author, whoever delivered them. The key must
+//! be an `assertionMethod` of the acting actor.
 
 use std::net::IpAddr;
 use std::time::Duration;

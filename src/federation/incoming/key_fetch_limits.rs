@@ -1,6 +1,5 @@
-//! How often servers nobody here has heard of may be asked for keys. Whoever sends us anything names the server to ask, true
-//! or not, so each limit is on the one who could misuse it: callers have so many servers to name, and no server is asked more
-//! often than it takes without noticing. What a stranger names does not count against the others who come from there.
+//! Limits key fetches from unknown hosts. The sender of an unverified request chooses which host we contact
+//! (amplification), so the limits count per sender and per host.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -1,5 +1,5 @@
-//! Who signed a request. The key comes from the stored actor, else it is fetched once, by one asker at a time and eight at
-//! most; a key that does not fit is looked up anew once in a while, because keys are rotated.
+//! Verifies the signature of a request. The key comes from the stored actor, else it is fetched, once at a time per
+//! key; a key that does not match is fetched again at most every few minutes.
 
 use std::net::IpAddr;
 use std::time::Duration;

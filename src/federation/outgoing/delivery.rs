@@ -1,5 +1,4 @@
-//! Deliveries: claim, sign, send, settle. One attempt at a time; what an answer means for the queue is decided here, by
-//! the rules every peer forces on a sender. Never sends in a trial, and never knocks twice where it may have been heard.
+//! Delivery attempts: claim, sign, send, settle. Decides what a response means for the queue.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;

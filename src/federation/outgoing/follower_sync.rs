@@ -1,5 +1,5 @@
-//! Follower lists compared with other servers (FEP-8fcf), both ways: after a lost Accept, a lost Undo or a restored backup
-//! both sides come to agree again. Only what the followed actor has signed is believed, and only about our own owner.
+//! Follower synchronization (FEP-8fcf), both directions. Repairs follow lists after a lost Accept, a lost Undo or a
+//! restored backup.
 
 use std::time::Duration;
 

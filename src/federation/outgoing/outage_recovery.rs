@@ -1,5 +1,5 @@
-//! After an outage of more than a day: servers that have given us up are told that we are back, and what the followed said
-//! meanwhile is read from their outboxes. A little at a time, within what peers allow; nothing here is in a hurry.
+//! Recovery after we were offline for more than a day: tells hosts that have given up on us that we are back, and reads
+//! the outboxes of followed accounts.
 
 use std::time::Duration;
 

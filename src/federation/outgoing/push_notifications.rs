@@ -1,5 +1,4 @@
-//! Web Push out (RFC 8030, 8291, 8292): apps say where they want to be told, and a notification becomes a sealed message
-//! there. The push service learns that something happened, never what.
+//! Web Push (RFC 8030, 8291, 8292): subscriptions of apps, and one sealed message per notification.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the owner wants to say, before it is said: a new post, or other words for one. Data only; [`crate::federation::owner::publish`] acts.
+//! A new post or an edit, before it is published. Data only; [`super::publish`] acts on it.
 
 use serde::{Deserialize, Serialize};
 

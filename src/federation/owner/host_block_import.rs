@@ -1,5 +1,5 @@
-//! Blocks of servers as files: Mastodon's CSV in and out, and lists that others publish, fetched daily. A list is looked at
-//! before it counts, and what it adds later waits for the owner where it would cut somebody.
+//! Block lists of servers: Mastodon's CSV in and out, and published lists that are fetched daily. A list is previewed
+//! before it takes effect.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Founding a house: the node's row, the instance actor, the owner, their keys, their profile.
+//! Creates the node: its row, the instance actor, the owner, their keys; and changes the owner's profile.
 
 use ring::rand::{SecureRandom, SystemRandom};
 

@@ -1,5 +1,5 @@
-//! Who is at the door: the owner's password, one-time links and browser sessions. Only hashes are stored, and one
-//! password is hashed at a time: argon2 takes 19 MiB each.
+//! Signing in: the owner's password, one-time links, browser sessions. Only hashes are stored, and one password is
+//! hashed at a time (argon2 takes 19 MiB).
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -1,5 +1,5 @@
-//! What the owner lets apps do: registration, consent, codes and tokens (OAuth 2 as Mastodon's clients speak it; PKCE with
-//! S256 only). Knows no HTTP; secrets leave it once, when they are made.
+//! OAuth 2 as Mastodon's clients speak it: app registration, consent, codes, tokens (PKCE with S256 only). Knows no
+//! HTTP.
 
 use std::time::Duration;
 

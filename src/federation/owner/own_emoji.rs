@@ -1,4 +1,4 @@
-//! The owner's own emoji: the picture made small and kept, the name checked; the profile follows what changes.
+//! The owner's custom emoji: image and shortcode are checked and stored, and the profile is updated.
 
 use crate::base::Result;
 use crate::federation::{Node, media};

@@ -1,5 +1,5 @@
-//! The owner's words on their way to HTML: plain text or Markdown, short or long, with everyone they name looked up. Asks
-//! the network; writes nothing.
+//! Renders and validates the content of the owner's posts: plain text or Markdown to HTML, mentions resolved over the
+//! network. Writes nothing.
 
 use crate::base::{Error, Result};
 use crate::federation::owner::draft::PostChange;

@@ -1,5 +1,5 @@
-//! An act of the owner: resolve what it names (network), then one write. The page, the API, the command line and the
-//! scheduler all come here.
+//! The owner's actions: resolve what the action names (network), then one write. Page, API, command line and scheduler
+//! all come here.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! What the owner writes now and publishes later: drafts, and posts that wait for their time. Each is published once, in the
-//! write that takes it away; what cannot be published stays, with the reason, until the owner does something about it.
+//! Drafts and scheduled posts. Each is published once, in the same write that removes it; one that cannot be published
+//! stays with its error.
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
-//! Searching: what is typed is an address or a whole handle, which names one thing, here or elsewhere; or it is words, which
-//! are looked for in what is stored. Nothing typed leaves this server but a handle or address that is to be looked up.
+//! Search: an address or full handle is resolved, anything else is looked up in the stored posts and actors.
 
 use crate::base::id::{ActorId, PostId};
 use crate::base::{Error, Result};

@@ -1,4 +1,4 @@
-//! The hashtags the owner follows: one write each. Nobody is told.
+//! Following and unfollowing hashtags. Local only, no peer is told.
 
 use crate::base::Result;
 use crate::federation::Node;

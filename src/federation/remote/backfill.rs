@@ -1,5 +1,5 @@
-//! Filling gaps by asking: the newest posts of a profile just looked at or followed, the answers below a thread. Bounded,
-//! and no harm when it fails: everything found is checked as any fetched post is.
+//! Backfill: the newest posts of a profile that was viewed or followed, and the replies of a thread that was viewed.
+//! Bounded; a failure does no harm.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};

@@ -1,5 +1,5 @@
-//! What the word of groups and relays, and what others pass on, may cost: so many requests an hour for each, so that a busy one never keeps a small
-//! server fetching. What is over is not fetched; it is found when somebody looks.
+//! Hourly request budgets for what groups, relays and forwarders make us fetch, so that a busy one cannot keep a small
+//! server busy.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! Addresses on this server that show remote pictures. They are signed: nobody else can make this server fetch something.
+//! Signed URLs of the media proxy: only we can make them, so nobody else can make this server fetch something.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,5 +1,4 @@
-//! People who moved without our hearing of it: their documents say where they are now (FEP-7628, pull). A Move that was
-//! sent while we were away is found this way.
+//! Finds accounts that moved while we were away: their documents say where they are now (FEP-7628, pull mode).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What other servers run, by their NodeInfo: asked seldom, for the card on a profile and for what peers cannot do.
+//! NodeInfo of other servers, for the profile's server card and for peer-specific behaviour. Fetched rarely.
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
-//! What polls need as time goes by: news of ours are told, results of those the owner voted in are asked for. Bounded, and
-//! one round never waits for the next.
+//! Announces new votes of our polls, and fetches results of polls the owner voted in. Bounded per round.
 
 use crate::base::id::PostId;
 use crate::base::{Error, Result};

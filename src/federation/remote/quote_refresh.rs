@@ -1,5 +1,4 @@
-//! Looks at what quotes need from elsewhere: the quoted post, and the stamp by which its author agreed, again every week.
-//! What is seen is judged in `social/quote.rs`. Only the post that quotes leads to a fetch, never what the quoted one quotes.
+//! Fetches quoted posts and checks quote authorizations, again every week. The verdict is in `social/quote.rs`.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! How many posts, followers and followed somebody has, as their server says: asked for when the owner looks at them, once
-//! a day at most, and never on the way of a delivery.
+//! Post and follower counts of remote actors as their servers state them. Fetched when the owner views the profile,
+//! once a day at most.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! An actor or post by URI or handle: stored, else fetched and kept. A failed look never spoils what is stored.
+//! Resolves an actor or post by URI or handle: stored, else fetched and stored. A failed fetch never changes what is
+//! stored.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! One fetch per URI at a time, and only so many at once; and a short memory of what failed. Both are bounded: peers choose
-//! the names in them.
+//! Single-flight (one fetch per URI at a time, with a limit on all fetches) and a bounded TTL cache. Both are bounded
+//! because peers choose the keys.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};

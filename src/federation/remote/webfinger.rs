@@ -1,5 +1,5 @@
-//! WebFinger (RFC 7033) as a client: from a handle to an actor id, and the proof that a handle belongs to an actor: only
-//! the handle's own domain can say so.
+//! WebFinger (RFC 7033) client: from a handle to an actor id, and the check that a handle belongs to an actor. Only the
+//! handle's own domain can confirm it.
 
 use serde_json::Value;
 

@@ -1,5 +1,5 @@
-//! Tests only: what is signed here verifies here, what was tampered with does not, and nothing a stranger writes into a
-//! header makes us panic.
+//! Tests: what is signed here verifies here, what was tampered with does not, and nothing in a header makes the parser
+//! panic.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::sync::{Arc, LazyLock};

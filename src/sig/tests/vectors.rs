@@ -1,5 +1,4 @@
-//! The vectors of RFC 9421 (appendix B) and of draft-cavage-http-signatures (appendix C), for tests only. Our inbox asks for
-//! more than most of them sign, so they are checked one step lower: signature base and key.
+//! Test vectors of RFC 9421 (appendix B) and of draft-cavage-http-signatures (appendix C).
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use crate::base::Time;

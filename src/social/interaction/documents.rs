@@ -1,5 +1,5 @@
-//! The documents of asking and agreeing: requests, answers, stamps, and what a post of the owner's says of who may do what
-//! with it.
+//! Adds the interaction policy, the quote and the reply authorization to one of our posts, and builds requests,
+//! responses and stamps (authorizations).
 
 use serde_json::Value;
 

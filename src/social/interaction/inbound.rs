@@ -1,6 +1,5 @@
-//! What others want to do with the owner's posts: answer, like, boost, quote. The post's rules let them in, let them wait
-//! for the owner, or turn them away (GoToSocial's interaction controls, FEP-044f). Both ways of asking count: politely,
-//! with a request, and by simply doing it.
+//! Interaction requests for the owner's posts (reply, like, boost, quote): the post's policy allows them, stores them
+//! for approval, or rejects them (GoToSocial, FEP-044f).
 
 use serde_json::{Value, json};
 

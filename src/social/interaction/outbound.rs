@@ -1,5 +1,5 @@
-//! The owner's own answers, likes and boosts of posts whose authors want to be asked (GoToSocial's interaction controls):
-//! asked politely where that is understood, else by doing; and what they answer.
+//! The owner's replies, likes and boosts of posts that need approval: requested explicitly where the peer understands
+//! that, else by sending the activity itself.
 
 use crate::ap::activity::Activity;
 use crate::ap::interaction;

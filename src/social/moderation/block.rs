@@ -1,5 +1,5 @@
-//! Blocking and muting people, both ways. A block ends all follows; what the blocked do has no effect here any more, but
-//! for what takes something back. Mutes are told to nobody.
+//! Blocks and mutes of actors, both directions. A block ends all follows; activities of a blocked actor have no effect
+//! except those that withdraw something. Mutes are local.
 
 use crate::ap::activity::{Activity, ActivityKind};
 use crate::ap::json::Uri;

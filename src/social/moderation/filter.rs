@@ -1,5 +1,5 @@
-//! Filters: what the owner may set, and which posts match. Matching is Mastodon's: the warning, the words, the poll and the
-//! descriptions of pictures are looked through; a boost matches when its post does.
+//! Filters: what the owner may set, and which posts match. Matches as Mastodon does: content warning, text, poll
+//! options and image descriptions.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Keeping servers away. After every change of the rules the follows are brought in line with them: what is blocked is
-//! cut and kept, what is blocked no longer comes back. Nothing is sent to a blocked server, this included.
+//! Blocked servers. After each change of the rules the follows are brought in line: blocked ones are severed and
+//! remembered, unblocked ones are restored.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! Reports (Flag), both ways. Ours go out in the name of the server, so that nobody learns whom they come from; those of
-//! others are for the owner's eyes only.
+//! Reports (Flag), both directions. Ours are sent by the instance actor so that the reporter stays anonymous; received
+//! ones are visible to the owner only.
 
 use crate::ap::activity::Activity;
 use crate::ap::json::Uri;

@@ -1,4 +1,4 @@
-//! Apps, what the owner granted them, and their tokens. Secrets, codes and tokens are kept as SHA-256 only.
+//! OAuth apps, grants and tokens. Secrets, codes and tokens are stored as SHA-256 only.
 
 use rusqlite::{OptionalExtension, Row, params};
 

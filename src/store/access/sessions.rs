@@ -1,4 +1,4 @@
-//! Browser sessions and one-time login links. Only SHA-256 hashes are kept: a stolen backup opens nothing.
+//! Browser sessions and one-time login links. Only SHA-256 hashes are stored: a stolen backup opens nothing.
 
 use std::time::Duration;
 

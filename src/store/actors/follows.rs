@@ -1,4 +1,4 @@
-//! Who follows whom. One side is always the owner.
+//! Follows. One side is always the owner.
 
 use rusqlite::{OptionalExtension, Row, params};
 

@@ -1,4 +1,4 @@
-//! People the owner follows who moved to another server: what was done about it.
+//! Followed accounts that moved to another server, and what was done about it.
 
 use std::time::Duration;
 

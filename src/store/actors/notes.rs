@@ -1,4 +1,4 @@
-//! What the owner notes down about people, for themselves alone: no peer and no visitor ever sees it.
+//! The owner's private notes about actors. No peer and no visitor ever sees them.
 
 use rusqlite::{OptionalExtension, params};
 

@@ -1,4 +1,4 @@
-//! The owner's own numbers, kept by triggers in `schema.sql`: exact, and read without counting.
+//! The owner's own counts, maintained by triggers in `schema.sql`: exact, and read without counting.
 
 use crate::base::id::PostId;
 use crate::base::{Result, Time};

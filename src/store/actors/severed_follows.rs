@@ -1,5 +1,4 @@
-//! Whom a host block touches: the owner's follows and followers with the hosts that speak for them, those it has cut, and
-//! what of a kept-away server stands about (home, notifications, deliveries).
+//! Follows that a host block severs, has severed, or restores.
 
 use rusqlite::{Row, params};
 

@@ -1,6 +1,5 @@
-//! The owner's company: people whom strangers may see, because they stand with the owner in the open anyway. Of all others
-//! nobody learns here that they are known: whom a server knows is whom its owner reads. Every look begins at the one who is
-//! looked at and reads from indexes, so it costs the same however much the owner has written.
+//! Remote actors that anonymous visitors may see: those already shown beside the owner's public posts. All others look
+//! unknown, so nobody learns whom the owner reads.
 
 use rusqlite::named_params;
 

@@ -1,5 +1,4 @@
-//! What the owner does not want to see: people blocked by themselves or with their server, and pictures of servers whose
-//! pictures are kept away. Every page of posts passes through here.
+//! Which actors are hidden: blocked themselves or with their server; and whose media is rejected.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! Whom the owner has blocked, and who has told us that they block the owner.
+//! Actors the owner has blocked, and actors that have blocked the owner.
 
 use rusqlite::{OptionalExtension, params};
 

@@ -1,4 +1,4 @@
-//! Lists of servers to block that others publish: where they are, when they were last fetched, whether they count.
+//! Published lists of servers to block: address, last fetch, whether they take effect.
 
 use rusqlite::{Row, params};
 

@@ -1,5 +1,4 @@
-//! Servers to keep away: the owner's own rules and those of lists, and what they mean for a host or a person. A rule
-//! covers a host and all its subdomains, on every port.
+//! Rules for servers: the owner's own and those of lists, and their combined effect on a host or an actor.
 
 use std::collections::{BTreeSet, HashMap};
 

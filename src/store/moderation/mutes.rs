@@ -1,4 +1,4 @@
-//! Whom the owner has muted: hidden from home and, if wanted, from the notifications; nobody is told.
+//! Actors the owner has muted: hidden from home and, if wanted, from notifications. No peer is told.
 
 use rusqlite::{OptionalExtension, Row, params};
 

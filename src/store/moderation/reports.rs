@@ -1,4 +1,4 @@
-//! Reports (Flag): those that came in about the owner's posts, and those the owner has sent.
+//! Reports (Flag): received ones about the owner's posts, and those the owner has sent.
 
 use rusqlite::{OptionalExtension, Row, params};
 

@@ -1,5 +1,4 @@
-//! Groups of notifications: likes of one post, boosts of one post, follows, each of twelve hours at most. Reads them, and
-//! forgets them whole; they are made by `notifications`.
+//! Notification groups: likes of one post, boosts of one post, follows, each of at most twelve hours.
 
 use rusqlite::params;
 

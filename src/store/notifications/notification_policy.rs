@@ -1,5 +1,4 @@
-//! Whose notifications the owner wants to hear, as their settings say: each is let through, kept back for a look, or not
-//! made at all. Asks only what is stored; the strictest rule that applies wins.
+//! The notification policy: which notifications are accepted, filtered or dropped, by their sender.
 
 use std::time::Duration;
 

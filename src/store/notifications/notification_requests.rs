@@ -1,5 +1,4 @@
-//! People whose notifications were kept back: one row for each, until the owner lets them in or sends them away. What was
-//! kept back itself stands in `notification`, at place 0.
+//! Senders of filtered notifications: one row each, until the owner accepts or dismisses them.
 
 use rusqlite::{OptionalExtension, Row, params};
 

@@ -1,4 +1,4 @@
-//! Web Push: where apps want to be told, and what is on its way there.
+//! Web Push: subscriptions of apps, and queued messages.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What we know of each server: which signature it takes, whether it can be reached, what it runs.
+//! Known hosts: accepted signature format, reachability, software.
 
 use std::time::Duration;
 

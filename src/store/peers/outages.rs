@@ -1,5 +1,4 @@
-//! An outage that is being made up for: since when we were away, and how far we have come. Kept on the disk, so that a
-//! second restart does not forget it.
+//! An outage of ours that is being recovered from: since when, and how far we are. Stored, so that a restart continues.
 
 use rusqlite::{OptionalExtension, params};
 

@@ -1,4 +1,4 @@
-//! Relays the owner has subscribed to, and which posts they brought.
+//! Relay subscriptions, and which posts relays brought.
 
 use rusqlite::{OptionalExtension, Row, params};
 

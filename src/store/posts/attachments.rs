@@ -1,4 +1,4 @@
-//! Pictures and other files of posts. The bytes are in `media/` ([`crate::store::media_files`]) or at their origin.
+//! Attachments of posts. The bytes are in `media/` ([`super::super::media_files`]) or at their origin.
 
 use rusqlite::{Row, params};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Posts the owner has put by to read again. Nobody is told, and they are kept as long as the bookmark is.
+//! The owner's bookmarks. No peer is told; a bookmarked post is never pruned.
 
 use rusqlite::params;
 

@@ -1,6 +1,4 @@
-//! Private threads as client apps list them: one conversation for each set of people in a thread, with its newest post and
-//! whether the owner has read it. Rows are prepared when a post comes or goes (a trigger of `schema.sql` sees to the latter);
-//! a list is one indexed query.
+//! Conversations as client apps list them: one for each set of participants of a private thread, with its newest post.
 
 use rusqlite::{OptionalExtension, Row, params};
 

@@ -1,5 +1,4 @@
-//! What the owner has written and not published yet: drafts, and posts that wait for their time. Keeps the words as they
-//! come and holds the uploads and posts they name; when and how they are published is the business of the rooms above.
+//! Drafts and scheduled posts, stored as the owner typed them.
 
 use rusqlite::{OptionalExtension, Row, params};
 

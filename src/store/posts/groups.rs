@@ -1,5 +1,4 @@
-//! Which posts stand in which groups, and the votes a group has counted for posts of the owner's. Whether somebody may
-//! say so is not decided here.
+//! Which posts belong to which groups, and votes counted by groups for the owner's posts.
 
 use std::collections::HashMap;
 

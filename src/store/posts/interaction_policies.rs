@@ -1,4 +1,4 @@
-//! Who may do what with a post: the rules its author gave it.
+//! Interaction policies of posts: who may reply, like, boost, quote.
 
 use std::collections::HashMap;
 

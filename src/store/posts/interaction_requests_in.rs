@@ -1,5 +1,5 @@
-//! Others asking to answer, like, boost or quote a post of the owner's: waiting, granted (then it is a stamp others can
-//! look at) or refused.
+//! Requests of others to reply to, like, boost or quote the owner's posts: waiting, granted (then others can fetch the
+//! stamp), or refused.
 
 use rusqlite::{OptionalExtension, Row, params};
 

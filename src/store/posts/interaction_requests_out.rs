@@ -1,4 +1,4 @@
-//! The owner's replies, likes and boosts whose authors want to be asked: waiting, let in, refused.
+//! The owner's replies, likes and boosts that need the author's approval: waiting, granted, refused.
 
 use rusqlite::{OptionalExtension, Row, params};
 

@@ -1,4 +1,4 @@
-//! What stands at the top of a profile: pinned posts and featured hashtags, the owner's and other people's.
+//! Pinned posts and featured hashtags of profiles, the owner's and remote ones.
 
 use rusqlite::{Row, params};
 

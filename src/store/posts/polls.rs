@@ -1,5 +1,4 @@
-//! Polls and votes. The counts of somebody else's poll are what its author's server says; those of ours grow with the
-//! votes. Who voted for what is never given to a page or a peer.
+//! Polls and votes. Counts of a remote poll are what its server states; those of ours grow with the votes received.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,4 @@
-//! What posts said before they were edited, so that nobody can quietly say something else. Bounded for each post: a
-//! chatty peer costs no more than [`BYTES`]. Who may read the post may read its editions, nobody else.
+//! Edit history: previous versions of posts. Bounded per post.
 
 use rusqlite::params;
 

@@ -1,5 +1,4 @@
-//! What a post says beside its words when it is more than a note: a film's length, when and where something takes place,
-//! how many stars a book got. One compact JSON text in `post.extra`, NULL for most posts.
+//! Type-specific metadata of posts: duration of a video, time and place of an event, rating of a review.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,5 @@
-//! Posts ready to be shown: a whole page of them in a fixed number of queries, with authors, pictures, mentions, tags,
-//! counts and the owner's own marks.
+//! Posts ready to be shown: a whole page in a fixed number of queries, with authors, attachments, mentions, tags,
+//! polls, quotes and counts.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;

@@ -1,5 +1,4 @@
-//! Somebody's posts as their profile lists them: all, those with pictures, those with a hashtag, with or without answers and
-//! boosts. Each way has an index to walk along, so that a page takes the same time however much there is.
+//! The posts of one profile: all, with media, with a hashtag, with or without replies and boosts.
 
 use rusqlite::params;
 

@@ -1,4 +1,4 @@
-//! Posts that quote another, ours and remote, and whether the quoted author agreed.
+//! Quotes, ours and remote, and whether the quoted author agreed.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Reactions to posts with an emoji, ours and others'. Plain likes are in [`crate::store::posts::likes`].
+//! Emoji reactions to posts, ours and others'. Plain likes are in [`super::likes`].
 
 use std::collections::HashMap;
 

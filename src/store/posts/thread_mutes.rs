@@ -1,5 +1,4 @@
-//! Threads the owner wants no notifications of: the whole tree of answers below its first post. A thread is known by the
-//! first of its posts that is here; when that one gets a parent, or goes, the mute goes along.
+//! Muted conversations: no notifications from the tree of replies below the first post.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! What was deleted: our own objects answer 410 for ever; remote ones are remembered against a Create that comes late.
+//! Deleted objects: ours answer 410 forever; remote ones are remembered against a late Create.
 
 use std::time::Duration;
 

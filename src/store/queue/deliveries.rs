@@ -1,5 +1,4 @@
-//! The delivery queue: our activities, and each one's way to each inbox. Order is strict per inbox: only the first of
-//! an inbox's line is `ready`, unless all before it are stuck on server errors and about other objects.
+//! The delivery queue: our activities, and one delivery per inbox. Order is strict per inbox: only the first is sent.
 
 use std::collections::HashSet;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Received activities between "verified" and "applied". Poison is set aside, never dropped.
+//! The inbox queue: received activities between "verified" and "applied". One that cannot be applied is set aside,
+//! never dropped.
 
 use std::time::Duration;
 

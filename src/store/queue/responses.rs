@@ -1,5 +1,4 @@
-//! Answers of ours (Accept, Reject) among our activities: they go sooner than the rest, because strangers decide how many
-//! there are.
+//! Our Accept and Reject activities: pruned sooner than others, because strangers decide how many there are.
 
 use std::collections::HashSet;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Tests of the delivery queue as one: `deliveries` and `hosts` together, with the clock in hand.
+//! Tests of the delivery queue as a whole: `deliveries` and `hosts` together, with a manual clock.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::collections::HashSet;

@@ -1,4 +1,4 @@
-//! The owner's filters: their words, and the posts put under them by hand. What matches is not decided here.
+//! The owner's filters: keywords, and posts added by hand. Matching is in `social/moderation/filter.rs`.
 
 use rusqlite::{OptionalExtension, Row, params};
 

@@ -1,4 +1,4 @@
-//! The home timeline, prepared: one row a post, one indexed query a page. Takes posts of any age.
+//! The home timeline, prepared: one row per post, one indexed query per page. Accepts posts of any age.
 
 use rusqlite::params;
 

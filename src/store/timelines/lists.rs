@@ -1,5 +1,4 @@
-//! The owner's lists of people, and their timelines, prepared like the home timeline: one row a post, one indexed query a
-//! page. Whether a post belongs in one is not decided here.
+//! The owner's lists and their timelines, prepared like the home timeline.
 
 use rusqlite::{OptionalExtension, Row, params};
 

@@ -1,5 +1,4 @@
-//! How far the owner has read each list, as client apps tell each other. The one of the notifications and the page's own
-//! mark of what was seen push each other forward, never back.
+//! Read markers of timelines, shared by client apps.
 
 use rusqlite::{OptionalExtension, params};
 

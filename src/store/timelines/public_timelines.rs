@@ -1,6 +1,4 @@
-//! Timelines of everyone: the public posts this server has seen, the owner's own among them, and those with a hashtag.
-//! Only what is for everyone, never what is quiet; never boosts. Every page is read from an index, however many posts
-//! there are.
+//! Public timelines: local, federated, and by hashtag.
 
 use rusqlite::{ToSql, named_params};
 

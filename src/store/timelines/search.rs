@@ -1,5 +1,4 @@
-//! Finding posts by their words and people by their names: two full-text indexes without a copy of the text. That of posts
-//! is written where posts are (a trigger takes out what goes), that of people by triggers alone.
+//! Full-text search of posts, and search of actors by name: two full-text indexes without a copy of the text.
 
 use rusqlite::{ToSql, named_params, params};
 

@@ -1,4 +1,4 @@
-//! Hashtags beyond one post: those the owner follows, how much each was used lately, and which begin with some letters.
+//! Hashtags: followed ones, recent use, completion.
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -1,5 +1,4 @@
-//! Our own activities by their ids. What they say of a post is always the post as it is now: never what an edit took away,
-//! and nothing of one that was deleted.
+//! Our activities by id. The embedded post is always the current version, never what an edit removed.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;

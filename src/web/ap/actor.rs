@@ -1,5 +1,4 @@
-//! Our own actors' documents: the owner, and the instance actor that signs our fetches. The instance actor and the owner's
-//! keys are served to anybody, signed or not: who checks our signatures needs them first.
+//! Documents of our actors: the owner, and the instance actor that signs our fetches.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};

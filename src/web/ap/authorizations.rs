@@ -1,5 +1,5 @@
-//! The owner's stamps: who may quote, answer, like or boost a post. What was never given and what was taken back is not
-//! there.
+//! The owner's stamps (authorizations of quotes, replies, likes, boosts). A revoked one looks like one that never
+//! existed.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 

@@ -1,5 +1,4 @@
-//! Who may ask at all, decided before anything is looked up, so that the answer tells nothing of what is here. The owner may
-//! want every request signed (authorised fetch); the blocked are refused either way, when they say who they are.
+//! Authorized fetch: who may read at all, decided before anything is looked up, so that the response reveals nothing.
 
 use super::SignedRequest;
 use crate::base::{Error, Result};

@@ -1,5 +1,4 @@
-//! The owner's collections: outbox, followers, following, pinned posts and hashtags. Only what everyone may read is in
-//! them, whoever asks.
+//! The owner's collections: outbox, followers, following, featured posts and hashtags. Public items only.
 
 use std::collections::HashMap;
 

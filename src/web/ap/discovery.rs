@@ -1,5 +1,4 @@
-//! How peers find us: WebFinger, host-meta, NodeInfo. Answers on every host name that leads here, but only for the two
-//! names that are ours.
+//! WebFinger, host-meta and NodeInfo.
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};

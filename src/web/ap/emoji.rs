@@ -1,4 +1,4 @@
-//! The owner's own emoji as documents, each at its own id.
+//! The owner's custom emoji as documents.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 

@@ -1,4 +1,4 @@
-//! Where peers deliver. Reads no more than the limit, judges nothing itself, and answers 202 only for what is on the disk.
+//! The inbox endpoints. Reads within the limit and answers 202 only for what is stored.
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};

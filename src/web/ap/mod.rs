@@ -1,5 +1,4 @@
-//! What peers read and post: documents, collections, discovery and the inbox. Parses nothing it does not have to, and
-//! never shows a stranger that a private thing exists.
+//! What peers read and post: documents, collections, discovery and the inbox.
 
 pub mod authorizations;
 mod authorized_fetch;

@@ -1,4 +1,4 @@
-//! Our own posts' documents, and the collections below each. A stranger cannot tell a private post from none.
+//! Documents of our posts, and their collections. A stranger cannot tell a private post from a missing one.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};

@@ -1,4 +1,4 @@
-//! The owner's followers on one server, for that server alone (FEP-8fcf). Nobody learns of anybody else's.
+//! The owner's followers on one server, for that server only (FEP-8fcf).
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! What a peer sees, asked as peers ask.
+//! Tests of the ActivityPub endpoints, as peers call them.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use actix_web::http::{StatusCode, header};

@@ -1,5 +1,4 @@
-//! One call of a client, and what it gets back: plain data, so that every endpoint is a plain function and the way from a
-//! socket to it exists once.
+//! One API request and its response as plain data, so that every endpoint is a plain function.
 
 use std::str::FromStr;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! `POST /api/v1/statuses`: what apps write, now or for later.
+//! `POST /api/v1/statuses`: publishes or schedules.
 
 pub(super) mod media;
 pub(super) mod scheduled;

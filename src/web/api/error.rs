@@ -1,4 +1,4 @@
-//! The coat of an error on the client API: Mastodon's codes and words, always JSON, never internal text.
+//! API errors: Mastodon's status codes and texts, always JSON, never internal text.
 
 use serde_json::json;
 

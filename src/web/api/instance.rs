@@ -1,5 +1,4 @@
-//! The server, as clients read it at the start: version, limits, texts, where to stream. Every limit said here is the one
-//! the code holds to.
+//! Instance information: version, limits, texts, streaming address. Each limit stated is the one the code uses.
 
 use serde_json::{Value, json};
 

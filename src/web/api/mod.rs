@@ -1,6 +1,5 @@
-//! The Mastodon client API: the one place that speaks Mastodon's words. [`serve`] reads any request the same way: it finds its
-//! route in [`routes::TABLE`], knows who calls before it reads what they send, checks the scope that stands there and runs the
-//! endpoint, a plain function over the rooms below. Entities are made in `entity/`, one file per noun here. Never imports the other faces.
+//! The Mastodon client API, the only place that uses Mastodon's vocabulary. [`serve`] handles every request the same
+//! way: route from [`routes::ROUTES`], caller, scope, parameters, endpoint.
 
 pub(super) mod access;
 mod error;

@@ -1,4 +1,4 @@
-//! `GET /api/oembed`: a public post of the owner's, for pages of others to show.
+//! `GET /api/oembed` for the owner's public posts.
 
 use maud::{PreEscaped, html};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Pages of lists: `max_id`, `since_id`, `min_id` and `limit` in, a `Link` header out. Newest first, always.
+//! Pagination: `max_id`, `since_id`, `min_id` and `limit` in, a `Link` header out. Newest first.
 
 use super::call::{ApiRequest, ApiResponse};
 use crate::base::id::PostId;

@@ -1,5 +1,5 @@
-//! The parameters of a request, wherever its client put them: query, form, multipart or JSON, merged; the body wins.
-//! Nested ones (`poll[options][]`, `source[privacy]`) become a tree. Reads within limits and judges nothing.
+//! Request parameters from query, form, multipart or JSON, merged; the body wins. Nested names (`poll[options][]`) are
+//! flattened.
 
 use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::HttpRequest;

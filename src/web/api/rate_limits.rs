@@ -1,5 +1,4 @@
-//! How often clients may call: counted in memory, by token or by network, each in windows of a fixed length. Remembers only
-//! so many callers, because strangers choose their addresses.
+//! Rate limits of API clients by token or network, in fixed windows. Bounded memory, because strangers choose the keys.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

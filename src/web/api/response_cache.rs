@@ -1,6 +1,5 @@
-//! Answers given again: what a caller asked for a moment ago, while nothing was written since. Apps ask for the same pages over
-//! and over, and several at once when the owner picks up their phone. Forgets within a second, because some of what an answer
-//! says ends with time alone (mutes, filters, polls); never keeps an answer past a commit, or for somebody else.
+//! Response cache: responses to the same caller and request while nothing was written since. Apps ask for the same
+//! pages repeatedly, and several at once at startup.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Every route of the client API, one line each: method, path, the scope it needs, and the function that answers.
+//! All routes of the client API: method, path, scope, endpoint.
 
 use super::call::{ApiRequest, ApiResult};
 use super::notifications::{notification_groups, notification_policy};

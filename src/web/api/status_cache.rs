@@ -1,6 +1,4 @@
-//! Statuses as text, kept for a moment: apps show the same posts at home, in a list, under a hashtag, in a thread and in
-//! notifications. They hold until something is written, for a second at most, and only for callers who see the same. An answer
-//! made of them may be kept itself (`again.rs`): what ends with time alone is shown up to two seconds longer.
+//! Cache of rendered statuses, valid until the next write: apps show the same posts in several lists.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};

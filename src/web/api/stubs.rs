@@ -1,4 +1,4 @@
-//! What means nothing on a server of one person: the answer that every client takes well.
+//! Stub endpoints: what has no meaning on a server for one person answers what clients accept.
 
 use serde_json::json;
 

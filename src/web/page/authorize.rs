@@ -1,5 +1,4 @@
-//! `/oauth/authorize`: an app asks to come in, and the owner says yes or no. Works without scripts, in the browser windows
-//! that apps open; an app or address that is not known is never led back to.
+//! `/oauth/authorize`: the consent page. Works without scripts in the browser windows that apps open.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};

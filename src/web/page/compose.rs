@@ -1,5 +1,4 @@
-//! Writing: the box at home, the page for an answer, editing. Nothing the owner typed is lost when something is wrong
-//! with it.
+//! The compose form, on home and as a page for replies. Keeps the text when something is wrong with it.
 
 pub(super) mod article_fields;
 pub mod draft_list;

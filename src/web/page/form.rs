@@ -1,5 +1,5 @@
-//! Forms as browsers send them, urlencoded or multipart, read within limits. [`Sent`] is the owner's: its session, origin
-//! and token are checked before anything else is read; no handler of a POST gets its fields in another way.
+//! Reads forms, urlencoded or multipart, within limits. [`OwnerForm`] checks session, origin and token before anything
+//! else.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! Moments, numbers and lists of names as a person would say them. Pure; never asks the clock.
+//! Dates, numbers and lists of names as text. Pure functions.
 
 use std::time::Duration;
 

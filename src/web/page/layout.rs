@@ -1,5 +1,4 @@
-//! The frame round every page: head, navigation, footer, and the headers that go with it. The same calm column for the
-//! owner and for visitors; works without scripts, styles or pictures.
+//! The frame of every page: head, navigation, footer and response headers.
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, HttpResponseBuilder};

@@ -1,7 +1,5 @@
-//! The pages: one file per page, route, handler and markup together. Works without a script; never talks to `api` or `ap`.
-//!
-//! `layout` is the frame and the headers, `card` a post, `person` a name and face, `words` times and numbers, `form` what
-//! browsers send. All else is a page.
+//! The built-in pages: route handler and markup together, one file per page. Work without a script; never call `api` or
+//! `ap`.
 
 mod formatting;
 pub(super) mod moderation;

@@ -1,4 +1,4 @@
-//! `/notifications`: what happened, with likes and boosts of one post in one row. Looking at them marks them as seen.
+//! `/notifications`: likes and boosts of one post in one row. Viewing marks them as seen.
 
 pub mod filtered;
 

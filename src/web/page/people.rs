@@ -1,5 +1,4 @@
-//! Anyone, for the owner: `/people/{id}` with everything known of them, and the lists of the followed, the followers and
-//! those who wait to be let in.
+//! `/people/{id}`: an actor as the owner sees it; and the lists of followers, following and follow requests.
 
 pub(super) mod actor_widgets;
 pub(super) mod host_card;

@@ -1,4 +1,4 @@
-//! `/settings`: the profile, what new posts start with, the password, the browsers that are logged in.
+//! `/settings`: profile, defaults for new posts, password, sessions.
 
 pub mod apps;
 pub mod own_emoji;

@@ -1,4 +1,4 @@
-//! `POST /api/v1/apps` and `verify_credentials`: apps introduce themselves.
+//! `POST /api/v1/apps` and `verify_credentials`.
 
 use serde_json::{Value, json};
 

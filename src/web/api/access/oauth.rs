@@ -1,4 +1,4 @@
-//! `/oauth/token`, `revoke`, `userinfo` and the server's metadata. The consent page is `page/authorize.rs`.
+//! `/oauth/token`, `revoke`, `userinfo` and the server metadata. The consent page is `page/authorize.rs`.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Uploads: kept, described, thrown away. Everything is done when the answer comes; nothing is ever "still processing".
+//! Media uploads: created, described, deleted. Processing is synchronous.
 
 use crate::base::id::MediaId;
 use crate::base::{Error, Result};

@@ -1,4 +1,4 @@
-//! Posts that wait for their time, as apps see them. What could not be published stays in the list, with its time past.
+//! Scheduled statuses. One that could not be published stays in the list.
 
 use crate::base::id::DraftId;
 use crate::base::{Error, Result};

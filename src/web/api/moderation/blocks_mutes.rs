@@ -1,4 +1,4 @@
-//! Keeping away: blocks and mutes of people, blocks of servers.
+//! Blocks and mutes of accounts, blocks of servers.
 
 use std::time::Duration;
 

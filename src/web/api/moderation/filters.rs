@@ -1,4 +1,4 @@
-//! Filters with their words and posts (`/api/v2/filters`).
+//! Filters (`/api/v2/filters`).
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Filters as older apps know them (`/api/v1/filters`): one entry for each word, with the word's id.
+//! Filters for older apps (`/api/v1/filters`): one entry per keyword.
 
 use crate::base::id::KeywordId;
 use crate::base::{Error, Result};

@@ -1,4 +1,4 @@
-//! `POST /api/v1/reports`: kept here; told to their server if the owner wants it.
+//! `POST /api/v1/reports`: stored here; forwarded to the other server if wanted.
 
 use serde_json::json;
 

@@ -1,5 +1,4 @@
-//! Notifications in groups (version 2 of the API): likes and boosts of one post, and follows. A group stands once on the
-//! pages, where its newest row does.
+//! Grouped notifications (API version 2): favourites and reblogs of one status, and follows.
 
 use std::collections::HashSet;
 

@@ -1,5 +1,4 @@
-//! Whose notifications come through: the policy, in the form of today and in the yes and no of before, and the people whose
-//! notifications it keeps back.
+//! The notification policy in both API forms, and the notification requests.
 
 use serde_json::{Value, json};
 

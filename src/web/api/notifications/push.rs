@@ -1,4 +1,4 @@
-//! Web Push subscriptions: one per token, and gone with it.
+//! Web Push subscriptions: one per token, deleted with it.
 
 use serde_json::{Map, Value, json};
 

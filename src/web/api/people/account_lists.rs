@@ -1,4 +1,4 @@
-//! Lists of people: followers, the followed, requests, recommended, blocked, muted. Paged by the numbers of their rows.
+//! Lists of accounts: followers, following, requests, endorsements, blocks, mutes. Paged by row id.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Accounts: the owner's own, and everyone's. What changes the owner's is `profile.rs`.
+//! Accounts: the owner's own, and others.
 
 use crate::base::id::ActorId;
 use crate::base::{Error, Result};

@@ -1,4 +1,4 @@
-//! The owner's profile and what new posts start with: changed as a whole or not at all.
+//! `update_credentials` and preferences: changed as a whole or not at all.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,5 +1,4 @@
-//! How people and the owner stand: following and its wishes, notes, recommendations, requests. Who is kept away is
-//! `distance.rs`; lists of people are `people.rs`.
+//! Relationships: follow, unfollow, requests, notes, endorsements.
 
 use crate::base::id::ActorId;
 use crate::base::{Error, Result};

@@ -1,5 +1,4 @@
-//! What the owner marks for themselves and what others mark: bookmarks, favourites, muted conversations, and who liked or
-//! boosted a status.
+//! Bookmarks, favourites, muted conversations, and who favourited or reblogged a status.
 
 use crate::base::Result;
 use crate::base::id::{ActorId, PostId};

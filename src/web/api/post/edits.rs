@@ -1,4 +1,4 @@
-//! Other words for a status, and what it said before.
+//! Editing a status, and its history.
 
 use crate::base::id::{MediaId, PostId};
 use crate::base::interaction_policy::{Interaction, PolicyChoice, PolicyChoices};

@@ -1,4 +1,4 @@
-//! Who quotes a status, and who may.
+//! Quotes of a status, and its quote policy.
 
 use crate::base::Error;
 use crate::base::id::PostId;

@@ -1,4 +1,4 @@
-//! Statuses: read, deleted, liked, boosted and voted in. Writing them is `compose.rs`.
+//! Statuses: read, delete, favourite, reblog, vote. Writing is in `compose.rs`.
 
 use std::collections::HashMap;
 

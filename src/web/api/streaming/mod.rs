@@ -1,6 +1,4 @@
-//! Streams: what happens, told to apps as it happens, over WebSocket (`GET /api/v1/streaming`) or as server-sent events (the
-//! paths below it). Always with a token of the owner's: a stranger hears nothing, not even what is public, since a stream of
-//! all a server sees is more than any page shows. Nothing here waits on a thread that answers.
+//! Streaming: WebSocket and server-sent events.
 
 mod channel;
 mod hub;

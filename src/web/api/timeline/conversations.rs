@@ -1,4 +1,4 @@
-//! Conversations: private threads, the one with the newest post first.
+//! Conversations (private threads), newest first.
 
 use crate::base::id::ConversationId;
 use crate::base::{Error, Result};

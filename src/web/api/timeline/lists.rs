@@ -1,4 +1,4 @@
-//! Lists of people, and their timelines.
+//! Lists and their timelines.
 
 use serde_json::{Value, json};
 

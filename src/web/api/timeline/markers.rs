@@ -1,4 +1,4 @@
-//! Markers: how far the owner has read, so that one app goes on where another stopped.
+//! Read markers.
 
 use serde_json::{Map, Value, json};
 

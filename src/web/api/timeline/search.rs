@@ -1,5 +1,4 @@
-//! Search: people, posts and hashtags by what was typed; an address or handle also where it leads. Strangers find the
-//! owner, their public posts and their hashtags, and nothing of whom the owner reads.
+//! Search of accounts, statuses and hashtags. Anonymous callers find the owner and the owner's public posts only.
 
 use serde::Serialize;
 

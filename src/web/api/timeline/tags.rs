@@ -1,4 +1,4 @@
-//! Hashtags: looked at, followed, and shown on the profile.
+//! Hashtags: shown, followed, featured.
 
 use serde_json::Value;
 

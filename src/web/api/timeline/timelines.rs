@@ -1,4 +1,4 @@
-//! Timelines.
+//! Home, public and hashtag timelines.
 
 use crate::base::id::PostId;
 use crate::base::{Error, Result};

@@ -1,4 +1,4 @@
-//! Writing at length: a title makes an article of a post; Markdown makes its words more than words.
+//! Article fields of the compose form: title, abstract, Markdown.
 
 use maud::{Markup, html};
 

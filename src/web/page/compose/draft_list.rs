@@ -1,5 +1,4 @@
-//! `/drafts`: what the owner has written and not published yet: what could not be published, what waits for its time, and
-//! drafts.
+//! `/drafts`: drafts, scheduled posts, and posts that could not be published.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use maud::{Markup, html};

@@ -1,4 +1,4 @@
-//! `/post/{id}/edit`: the owner's own words once more, to be said better. The audience stays.
+//! `/post/{id}/edit`: edits a post. The audience stays.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use maud::{Markup, html};

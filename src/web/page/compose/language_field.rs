@@ -1,4 +1,4 @@
-//! The language of the owner's words: one field with names to choose from, the same wherever it is asked for.
+//! The language field of the compose form and settings.
 
 use maud::{Markup, html};
 

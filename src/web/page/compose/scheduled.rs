@@ -1,5 +1,4 @@
-//! Keeping what is written for later, as a draft or until a time of the owner's choosing: a drawer of the compose form.
-//! Without scripts the time is asked for in UTC, with them in the reader's own.
+//! Saving as a draft or scheduling: a section of the compose form. Without scripts the time is asked for in UTC.
 
 use maud::{Markup, html};
 

@@ -1,5 +1,4 @@
-//! Files in forms: the places for pictures, films and recordings when writing, and those a post has when it is edited, each
-//! with its description, the point to keep of a picture, and the cover of a film. Works without scripts.
+//! Upload fields of the compose form: files with description and focal point.
 
 use maud::{Markup, html};
 

@@ -1,4 +1,4 @@
-//! `/blocks`: the people the owner has blocked or muted, each with the way back.
+//! `/blocks`: blocked and muted accounts.
 
 use actix_web::{HttpResponse, web};
 use maud::{Markup, html};

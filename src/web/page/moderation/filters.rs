@@ -1,4 +1,4 @@
-//! `/filters`: words the owner does not want to read, or only behind a fold; `/filters/{id}`: one of them, to be changed.
+//! `/filters` and `/filters/{id}`: the owner's filters.
 
 use std::time::Duration;
 

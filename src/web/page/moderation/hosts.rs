@@ -1,4 +1,4 @@
-//! `/servers`: servers kept away by hand or by lists, what each would cut, and files in and out.
+//! `/servers`: blocked servers, block lists, a preview of what a rule ends, import and export.
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};

@@ -1,5 +1,4 @@
-//! Who wants to answer, like, boost or quote a post of the owner's and needs their word: part of `/requests`, and the
-//! choices that make it so.
+//! Requests of others to reply to, like, boost or quote the owner's posts (part of `/requests`), and the policy fields.
 
 use std::collections::HashMap;
 

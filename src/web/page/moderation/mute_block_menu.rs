@@ -1,5 +1,4 @@
-//! Keeping somebody away, on their profile: a quiet menu to mute, report and block, and what holds now. The handlers are
-//! reached by `people.rs`.
+//! Mute, block and report on a profile, and what is in effect.
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
-//! `/reports`: what others have reported about the owner, and what the owner has reported; and the form for a new report
-//! at `/people/{id}/report`. Nobody else ever sees these.
+//! `/reports`: received and sent reports; and the report form at `/people/{id}/report`.
 
 use actix_web::{HttpResponse, web};
 use maud::{Markup, html};

@@ -1,5 +1,4 @@
-//! Notifications that the owner's rules keep back: the rules, as a part of the settings, and `/notifications/kept-back`,
-//! where people wait until the owner lets them in or sends them away.
+//! Filtered notifications: the policy in the settings, and the senders at `/notifications/kept-back`.
 
 use std::collections::HashMap;
 

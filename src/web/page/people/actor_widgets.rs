@@ -1,4 +1,4 @@
-//! People on a page: pictures, names, handles, links. Names are plain text; the server is always shown.
+//! Actors on a page: avatar, name, handle, link. Names are plain text; the server is always shown.
 
 use maud::{Markup, PreEscaped, html};
 

@@ -1,5 +1,4 @@
-//! What is known of somebody's server, folded under their name: what it runs, whether it can be reached, and what does not
-//! work between it and here. The facts are about software, not about people.
+//! The server card on a profile: its software, reachability, and known incompatibilities.
 
 use maud::{Markup, html};
 

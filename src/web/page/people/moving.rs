@@ -1,5 +1,4 @@
-//! `/moving`: the owner's other accounts, named here so that followers can be brought over from them. (Moving away from
-//! here has its place on this page, too.)
+//! `/moving`: the owner's other accounts (aliases), so that followers can be moved here.
 
 use actix_web::{HttpResponse, web};
 use maud::html;

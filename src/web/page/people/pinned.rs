@@ -1,4 +1,4 @@
-//! What stands at the top of a profile: pinned posts and hashtags; and the form that chooses the owner's hashtags.
+//! Pinned posts and featured hashtags of a profile, and the form to choose hashtags.
 
 use maud::{Markup, html};
 

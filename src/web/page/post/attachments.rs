@@ -1,5 +1,4 @@
-//! Pictures and other files of a post: each with its description in reach, none fetched from another server by the
-//! reader's browser.
+//! Attachments of a post, with their descriptions. The reader's browser fetches nothing from other servers.
 
 use maud::{Markup, html};
 

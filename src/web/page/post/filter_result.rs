@@ -1,5 +1,4 @@
-//! What the owner's filters make of a post on a page: nothing at all, a fold with the filter's title, or a fold round its
-//! pictures. Visitors and the owner's own posts are never touched.
+//! Effect of the owner's filters on a post card: hidden, or collapsed behind the filter's title.
 
 use maud::{Markup, html};
 

@@ -1,5 +1,4 @@
-//! What a post said before it was edited: `/post/{id}/history` for the owner, `/@NAME/{id}/history` for everyone who may
-//! read the post. The newest words first.
+//! Edit history of a post: `/post/{id}/history` for the owner, `/@NAME/{id}/history` for everyone who may read it.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use maud::{Markup, PreEscaped, html};

@@ -1,4 +1,4 @@
-//! Polls on the page: the form to make one, the form to answer one, and how it stands. Who voted is not known here.
+//! Polls: the fields to create one, the form to vote, the results.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the owner can do with a post: a quiet row of buttons, each a form of its own, and the handlers behind them.
+//! The row of actions below a post, each a form of its own, and their handlers.
 
 use actix_web::{HttpResponse, web};
 use maud::{Markup, html};

@@ -1,4 +1,4 @@
-//! A post as it stands on a page: who, when, words, pictures, and a quiet row of what can be done with it.
+//! A post on a page: author, time, content, attachments, actions.
 
 use maud::{Markup, html};
 

@@ -1,5 +1,4 @@
-//! What a post is beside a note, in words and signs a reader knows: when and where an event is, how many stars a book got,
-//! how long an article is, where the original stands. Changes nothing; loads nothing from other servers.
+//! Type-specific metadata on a post card: event time and place, rating, article length, original page.
 
 use maud::{Markup, PreEscaped, html};
 

@@ -1,5 +1,5 @@
-//! A quoted post inside the one that quotes it: a quiet card when its author agreed, else a line with its address. What is
-//! not for everyone is never shown to visitors.
+//! The quoted post inside a quote post: a card when its author agreed, else a link. A quoted private post is never
+//! shown to visitors.
 
 use maud::{Markup, html};
 

@@ -1,4 +1,4 @@
-//! Emoji under a post: how many used which, a way to join in or to use another, and the owner's own emoji among them.
+//! Emoji reactions below a post: counts, buttons, and the owner's custom emoji.
 
 use maud::{Markup, PreEscaped, html};
 

@@ -1,5 +1,5 @@
-//! A post with what it answers and what answers it: `/post/{id}` for the owner, `/@NAME/{id}` for everyone, where only
-//! the open part is shown and a private post is as good as none.
+//! A post with its ancestors and replies: `/post/{id}` for the owner, `/@NAME/{id}` for everyone, where only the public
+//! part is shown and a private post is a 404.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! `/settings/apps`: the apps that may act for the owner, and the end of that.
+//! `/settings/apps`: apps with access, and revoking it.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use maud::html;

@@ -1,4 +1,4 @@
-//! `/settings/emoji`: the owner's own emoji, added, renamed, removed.
+//! `/settings/emoji`: the owner's custom emoji.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use maud::{Markup, html};

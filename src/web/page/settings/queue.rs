@@ -1,4 +1,4 @@
-//! `/queue`: what still waits to be delivered and what could not be understood, in words.
+//! `/queue`: deliveries waiting, and received activities that could not be applied.
 
 use actix_web::{HttpResponse, web};
 use maud::{Markup, html};

@@ -1,4 +1,4 @@
-//! `/settings/relays`: which relays the owner has joined, what came of it, and for how long their posts stay.
+//! `/settings/relays`: relay subscriptions and retention of their posts.
 
 use actix_web::{HttpResponse, web};
 use maud::{Markup, html};

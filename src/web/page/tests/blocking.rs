@@ -1,4 +1,4 @@
-//! Tests only: keeping people and servers away by the forms of the pages, as the owner would.
+//! Tests: blocking people and servers through the page's forms.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use actix_web::http::StatusCode;

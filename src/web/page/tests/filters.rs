@@ -1,4 +1,4 @@
-//! Tests only: lists and filters by the forms of the pages, as the owner would, and what the pages then show.
+//! Tests: lists and filters through the page's forms, and what the pages then show.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use actix_web::http::StatusCode;

@@ -1,5 +1,5 @@
-//! A house with people, posts and pictures in it, for tests and for looking at: `cargo test --lib sample -- --ignored`
-//! serves it at http://127.0.0.1:8099 until it is stopped, and prints a login link.
+//! A server with made-up people, posts and images, for tests and for looking at: `cargo test --lib sample -- --ignored`
+//! serves it at http://127.0.0.1:8099.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Tests only: what strangers must not see or do, on every page they can open; and that forms come from our own pages.
+//! Tests: what visitors must not see or do on any page; and that forms come from our own pages.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use actix_web::http::StatusCode;

@@ -1,4 +1,4 @@
-//! `/bookmarks` and `/likes`: posts the owner has put by, and those they like; the newest mark first. For the owner alone.
+//! `/bookmarks` and `/likes`, newest first. Owner only.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use maud::{Markup, html};

@@ -1,4 +1,4 @@
-//! `/around`: the public posts this server has seen, of whomever: a look over the fence. Never on the home timeline.
+//! `/around`: the federated timeline.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use maud::html;

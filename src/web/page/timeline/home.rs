@@ -1,4 +1,4 @@
-//! `/`: the owner's home timeline under a box to write in. A visitor is led to the profile.
+//! `/`: the home timeline below the compose form. Visitors are redirected to the profile.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use maud::{Markup, html};

@@ -1,5 +1,4 @@
-//! `/lists`: the owner's lists of people; `/lists/{id}`: what one brings; `/lists/{id}/edit`: its name, its rules and who is
-//! in it. A profile has buttons for it, too.
+//! `/lists`, `/lists/{id}` and `/lists/{id}/edit`: the owner's lists.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use maud::{Markup, html};

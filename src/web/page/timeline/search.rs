@@ -1,5 +1,4 @@
-//! `/find?q=`: a handle, an address or a hashtag leads to the person or post it names; words are looked for in the posts
-//! that are kept here and in the names of people.
+//! `/find?q=`: search; a handle, address or hashtag leads to what it names.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use maud::{Markup, html};

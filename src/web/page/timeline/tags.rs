@@ -1,5 +1,4 @@
-//! `/tags/{name}`: the posts with a hashtag, for visitors the owner's own, for the owner everyone's, with a button that
-//! follows it; `/tags`: the hashtags the owner follows.
+//! `/tags/{name}`: posts with a hashtag, and following it; `/tags`: followed hashtags.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use maud::{Markup, html};

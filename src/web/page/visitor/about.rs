@@ -1,6 +1,4 @@
-//! `/about` and `/privacy-policy`: who runs this server, its rules, what it keeps, whom to write to; and `/texts`, where the
-//! owner puts them into words of their own. Threads federates only with servers whose policy is public and names a minimum
-//! age of 13; the age and the contact therefore stand below every text.
+//! `/about` and `/privacy-policy`; and `/texts`, where the owner edits them.
 
 use actix_web::{HttpResponse, web};
 use maud::{Markup, html};

@@ -1,4 +1,4 @@
-//! `/@NAME/feed.atom`: the owner's own open posts as an Atom feed (RFC 4287). No boosts, nothing private.
+//! `/@NAME/feed.atom`: the owner's public posts as an Atom feed (RFC 4287). No boosts.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};

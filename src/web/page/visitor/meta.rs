@@ -1,4 +1,4 @@
-//! What machines read in a page's head: OpenGraph, where the ActivityPub document and the feed are.
+//! `<head>` metadata for machines: OpenGraph, links to the ActivityPub document and the feed.
 
 use maud::{Markup, html};
 

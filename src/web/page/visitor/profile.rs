@@ -1,5 +1,4 @@
-//! `/@NAME`: the owner as visitors see them, with a way to follow from elsewhere. Shows what a stranger may see, also to
-//! the owner. The header is shared with `people.rs`.
+//! `/@NAME`: the owner's profile as visitors see it, with a form to follow from elsewhere.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};

@@ -1,5 +1,5 @@
-//! `POST /@NAME/follow`: a visitor says where they live, and is led to their own server to confirm. Failing that, they are
-//! told what to do there by hand. Asks other servers on strangers' behalf, so only a few times a minute.
+//! `POST /@NAME/follow`: sends a visitor to their own server to follow the owner, or explains how to do it by hand.
+//! Queries other servers, so it is limited.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
