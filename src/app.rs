@@ -8,7 +8,7 @@ use crate::federation::workers::Workers;
 use crate::net::NameSource;
 use crate::store::Store;
 
-/// A node and, once started, the threads that work for it. Cheap to clone; faces and commands share it.
+/// A node and, once started, the threads that work for it. Cheap to clone; front ends and commands share it.
 #[derive(Clone)]
 pub struct App {
     /// Configuration, clock, store and network.

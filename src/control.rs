@@ -24,7 +24,7 @@ use crate::base::id::MediaId;
 
 /// The socket's name in the data folder.
 pub const SOCKET_NAME: &str = "hytte.sock";
-/// The longest request or answer, in bytes of JSON: a film of 40 MiB in base64, and room for words.
+/// The longest request or answer, in bytes of JSON: a video of 40 MiB in base64, and room for words.
 pub const MAX_LINE_BYTES: usize = 56 << 20;
 /// The biggest file `hytte post --media` takes.
 pub const MAX_FILE_BYTES: u64 = crate::media::MAX_AUDIO_VIDEO_BYTES as u64;
@@ -47,7 +47,7 @@ pub enum CommandRequest {
         /// In the clear; the socket never leaves this machine.
         password: String,
     },
-    /// Keeps a picture, film or recording for a post to come.
+    /// Keeps a image, video or audio for a post to come.
     Upload {
         /// The file.
         bytes: Base64Bytes,
@@ -65,7 +65,7 @@ pub enum CommandRequest {
     },
     /// A few numbers.
     Stats {},
-    /// Servers kept away.
+    /// Servers blocked.
     Block {
         /// What to do.
         act: blocks::BlockRequest,
@@ -81,7 +81,7 @@ pub struct PostRequest {
     pub warning: Option<String>,
     /// A word of [`crate::base::Audience`].
     pub audience: String,
-    /// URL of the post it answers.
+    /// URL of the post it replies to.
     pub reply_to: Option<String>,
     /// From earlier uploads, in order.
     pub media: Vec<MediaId>,
@@ -108,7 +108,7 @@ pub enum CommandResponse {
     Url(String),
     /// A new token; it cannot be shown again.
     Token(String),
-    /// The picture's number.
+    /// The image's number.
     Media(MediaId),
     /// The queue.
     Queue(QueueView),
@@ -116,7 +116,7 @@ pub enum CommandResponse {
     Shown(FetchedView),
     /// The numbers.
     Stats(StatsView),
-    /// The servers kept away by hand.
+    /// The servers blocked by hand.
     Kept(Vec<blocks::BlockRule>),
     /// Whom a rule cuts, or would cut.
     Cut(blocks::AffectedFollows),

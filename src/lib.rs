@@ -3,14 +3,14 @@
 //!
 //! # The map
 //!
-//! Imports point down; rooms on one floor may import each other without a circle. `tests/it/layers.rs` reads the source
+//! Imports point down; modules on one layer may import each other without a circle. `tests/it/layers.rs` reads the source
 //! and fails on a breach.
 //!
-//! | floor | room | is for | and never |
+//! | layer | room | is for | and never |
 //! | --- | --- | --- | --- |
 //! | 7 | `main.rs`, `cli/` | the command line, one file per group of commands | does what the library should |
 //! | 7 | [`control`] | the commands' way to a running server: one socket, one writer | starts a second writer |
-//! | 6 | [`web`] | HTTP in: `page/` for people, `ap/` for peers, `api/` for Mastodon's client apps, over the same rooms below | lets one face import another |
+//! | 6 | [`web`] | HTTP in: `page/` for people, `ap/` for peers, `api/` for Mastodon's client apps, over the same modules below | lets one face import another |
 //! | 5 | [`app`] | a node and its threads: open, start, stop | knows HTTP in |
 //! | 4 | [`federation`] | where network, rules and store meet: acts of the owner go out, acts of others come in | waits inside a write |
 //! | 3 | [`social`] | what acts mean: one file per act, both directions | asks the network |
@@ -19,8 +19,8 @@
 //! | 2 | [`ap`] | ActivityStreams documents, read leniently and written exactly | reads anything but its input |
 //! | 2 | [`sig`] | HTTP signatures (draft-cavage-12, RFC 9421) and integrity proofs (FEP-8b32) | reads anything but its input |
 //! | 2 | [`text`] | other people's HTML made safe, our own text made HTML | trusts its input |
-//! | 2 | [`media`] | pictures made small, upright and anonymous; films and recordings freed of metadata | keeps metadata |
-//! | 1 | [`base`] | words all floors share: ids, time, audience, errors, configuration | knows what is built on it |
+//! | 2 | [`media`] | images made small, upright and anonymous; video and audio freed of metadata | keeps metadata |
+//! | 1 | [`base`] | words all layers share: ids, time, audience, errors, configuration | knows what is built on it |
 //!
 //! # Four trips
 //!
@@ -44,12 +44,12 @@
 //! | bookmarks, muted threads, private threads, read so far | | `bookmarks`, `thread_mutes`, `conversations`, `markers` | `kept`, `acts` |
 //! | polls | `poll`, `vote` | `polls` | `poll` |
 //! | quotes and their stamps | `quote`, `consent`; [`federation::remote::quote_refresh`] | `quotes` | `quoted` |
-//! | who may answer, like, boost, quote | `approval` (asked by others), `asking` (asking others) | `policies`, `requests`, `asked` | `approvals` |
+//! | who may reply, like, boost, quote | `approval` (asked by others), `asking` (asking others) | `policies`, `requests`, `asked` | `approvals` |
 //! | followed hashtags; everyone's posts | `tag` | `tags`, `feeds` | `tags` |
 //! | finding words and people | [`federation::owner::search`]; `text/search` | `search` | `find` |
 //! | groups, relays | `group`, `relay` | `groups`, `relays` | `people`, `relays`, `around` |
 //! | pins, featured hashtags | `pin` | `pins` | `top` |
-//! | people and servers kept away, reports, notes | `block`, `host_block`, `report` | `blocks`, `mutes`, `host_blocks`, `shield`, `reports`, `notes` | `distance`, `walls`, `fences`, `hosts`, `reports` |
+//! | people and servers blocked, reports, notes | `block`, `host_block`, `report` | `blocks`, `mutes`, `host_blocks`, `shield`, `reports`, `notes` | `distance`, `walls`, `fences`, `hosts`, `reports` |
 //! | telling apps as it happens (`web/api/streaming`) | | `events` | |
 //! | telling apps (Web Push) | [`federation::outgoing::push_notifications`], [`sig::push`] | `push` | |
 //! | notifications, the owner's rules for them | | `notifications`, `notification_groups`, `notification_policy`, `notification_requests` | `notifications`, `kept_back` |

@@ -72,7 +72,7 @@ pub enum ActivityKind {
         object: Ref,
         /// An emoji, or `:shortcode:`.
         content: Option<String>,
-        /// The picture of the shortcode.
+        /// The image of the shortcode.
         emoji: Option<ReceivedEmoji>,
     },
     /// Reacts with an emoji; one actor may do so several times (Pleroma).
@@ -81,7 +81,7 @@ pub enum ActivityKind {
         object: Ref,
         /// An emoji, or `:shortcode:`.
         content: Option<String>,
-        /// The picture of the shortcode.
+        /// The image of the shortcode.
         emoji: Option<ReceivedEmoji>,
     },
     /// Boosts a post, or (a group) passes an activity on.

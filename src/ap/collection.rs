@@ -87,7 +87,7 @@ pub fn page(order: CollectionOrder, page: OwnCollectionPage) -> Value {
     page_doc(DocumentBuilder::of(order.page(), context::full_context()), order, page).build()
 }
 
-/// The answers to a post: unordered, with the first page inside, as Mastodon reads it.
+/// The replies to a post: unordered, with the first page inside, as Mastodon reads it.
 pub fn replies(id: &str, first: OwnCollectionPage) -> Value {
     let order = CollectionOrder::Unordered;
     DocumentBuilder::of(order.collection(), context::full_context())

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::write_actor::OwnImage;
 use crate::base::config::{SOFTWARE, VERSION};
 
-/// The media type of an actor's own document; Mastodon compares it letter by letter.
+/// The media type of an actor's own document; Mastodon compares it byte for byte.
 const ACTIVITY_JSON: &str = "application/activity+json";
 
 /// What WebFinger asks for.

@@ -10,7 +10,7 @@ use super::json::{self, Uri};
 use crate::base::interaction_policy::{ActorSet, Interaction, InteractionPolicy, PolicyRule};
 use crate::base::{Error, Result};
 
-/// The member of `interactionPolicy` that rules a deed.
+/// The member of `interactionPolicy` that rules an interaction.
 pub fn rule_name(deed: Interaction) -> &'static str {
     match deed {
         Interaction::Reply => "canReply",
@@ -30,7 +30,7 @@ pub fn request_type(deed: Interaction) -> &'static str {
     }
 }
 
-/// The deed an activity of this type asks for.
+/// The interaction an activity of this type asks for.
 pub fn request_kind(kind: &str) -> Option<Interaction> {
     Interaction::ALL.into_iter().find(|deed| request_type(*deed) == kind)
 }
@@ -76,7 +76,7 @@ pub fn read(doc: &Value) -> ReceivedPolicy {
 }
 
 impl ReceivedPolicy {
-    /// The rule for a deed, as it was written.
+    /// The rule for an interaction, as it was written.
     pub fn get(&self, deed: Interaction) -> Option<&ApprovalLists> {
         self.rules.iter().find(|(ruled, _)| *ruled == deed).map(|(_, policy)| policy)
     }

@@ -26,7 +26,7 @@ pub enum ObjectKind {
     Page,
     /// An image.
     Image,
-    /// An audio recording.
+    /// An audio audio file.
     Audio,
     /// A video (PeerTube).
     Video,

@@ -10,7 +10,7 @@ use crate::base::Time;
 /// The facts of a post that is more than a note.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReceivedMetadata {
-    /// How long a film or recording is.
+    /// How long a video or audio is.
     pub seconds: Option<u32>,
     /// When it takes place.
     pub starts: Option<Time>,
@@ -30,7 +30,7 @@ pub struct ReceivedMetadata {
     pub passage: Option<String>,
 }
 
-/// The longest film believed: a week.
+/// The longest video believed: a week.
 const LONGEST: u64 = 7 * 24 * 3600;
 /// Whole stars of the best book.
 const STARS: f64 = 5.0;

@@ -52,9 +52,9 @@ pub struct OwnPostDocument {
     pub context: Option<String>,
     /// The thread's name for itself, copied from the parent.
     pub conversation: Option<String>,
-    /// Who may answer, like, boost and quote it: an `interactionPolicy` ([`super::interaction::policy`]).
+    /// Who may reply, like, boost and quote it: an `interactionPolicy` ([`super::interaction::policy`]).
     pub policy: Option<Value>,
-    /// The stamp by which the author of the post it answers let it in (GoToSocial).
+    /// The stamp by which the author of the post it replies to let it in (GoToSocial).
     pub reply_stamp: Option<String>,
     /// The post it quotes.
     pub quote: Option<OwnQuoteDocument>,
@@ -129,9 +129,9 @@ pub enum OwnTag {
         id: String,
         /// The name without colons.
         shortcode: String,
-        /// The picture.
+        /// The image.
         url: String,
-        /// The picture's media type.
+        /// The image's media type.
         media_type: String,
         /// When it last changed.
         updated: Time,
@@ -155,9 +155,9 @@ pub struct OwnAttachment {
     pub blurhash: Option<String>,
     /// The point to keep when cropping.
     pub focal: Option<(f64, f64)>,
-    /// How long a film or recording is.
+    /// How long a video or audio is.
     pub seconds: Option<u32>,
-    /// The cover of a film or recording: address and media type.
+    /// The cover of a video or audio: address and media type.
     pub cover: Option<(String, String)>,
 }
 
@@ -213,7 +213,7 @@ fn with_shape(doc: DocumentBuilder, post: &OwnPostDocument) -> DocumentBuilder {
     }
 }
 
-/// The first picture, as the head of an article.
+/// The first image, as the head of an article.
 fn header(post: &OwnPostDocument) -> Option<Value> {
     let file = post.attachments.iter().find(|file| file.media_type.starts_with("image/"))?;
     let image =

@@ -62,11 +62,11 @@ ids! {
     PostId;
     /// An actor, ours or remote; time-sortable by when we first knew it.
     ActorId;
-    /// A picture or other file attached to a post.
+    /// A image or other file attached to a post.
     MediaId;
     /// A notification; counts up from 1.
     NotificationId;
-    /// Somebody whose notifications are kept back until the owner says what becomes of them.
+    /// Somebody whose notifications are filtered until the owner says what becomes of them.
     NotificationRequestId;
     /// One of our activities in the outbox.
     ActivityId;
@@ -84,7 +84,7 @@ ids! {
     MessageId;
     /// A relay the owner has subscribed to.
     RelayId;
-    /// Somebody's asking to answer, like, boost or quote a post of the owner's; the stamp's number once it is granted.
+    /// Somebody's asking to reply, like, boost or quote a post of the owner's; the stamp's number once it is granted.
     RequestId;
     /// Something written and not published yet.
     DraftId;

@@ -34,7 +34,7 @@ impl Interaction {
         }
     }
 
-    /// The deed of a stored word.
+    /// The interaction of a stored word.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|deed| deed.word() == word)
     }
@@ -158,7 +158,7 @@ const RULE_BITS: u32 = 9;
 const LEGACY_GOTOSOCIAL_BIT: i64 = 1 << 40;
 
 impl InteractionPolicy {
-    /// The rule for a deed.
+    /// The rule for an interaction.
     pub fn get(&self, deed: Interaction) -> Option<PolicyRule> {
         self.rules.get(deed.bit_offset() as usize).copied().flatten()
     }
@@ -178,7 +178,7 @@ impl InteractionPolicy {
         Self { legacy_gotosocial: true, ..self }
     }
 
-    /// True when nothing is ruled, or nothing that is not so without rules: everyone may answer, like and boost.
+    /// True when nothing is ruled, or nothing that is not so without rules: everyone may reply, like and boost.
     pub fn is_default(&self) -> bool {
         Interaction::ALL.into_iter().all(|deed| match self.get(deed) {
             None => true,
@@ -273,7 +273,7 @@ impl FromStr for PolicyChoice {
 /// The owner's choices for one post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PolicyChoices {
-    /// Who may answer.
+    /// Who may reply.
     pub reply: PolicyChoice,
     /// Who may quote.
     pub quote: PolicyChoice,

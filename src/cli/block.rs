@@ -17,16 +17,16 @@ const MAX_LIST_BYTES: u64 = hytte::federation::owner::host_block_import::MAX_LIS
 /// The flags of `block`.
 #[derive(Args)]
 pub struct BlockFlags {
-    /// The server, subdomains included; without one the servers kept away are shown
+    /// The server, subdomains included; without one the servers blocked are shown
     #[arg(value_name = "HOST")]
     host: Option<String>,
-    /// Only limit it: people you follow are shown, without pictures
+    /// Only limit it: people you follow are shown, without images
     #[arg(long, env = "HYTTE_LIMIT", value_parser = FalseyValueParser::new(), conflicts_with = "allow")]
     limit: bool,
     /// Let no list count for it
     #[arg(long, env = "HYTTE_ALLOW", value_parser = FalseyValueParser::new())]
     allow: bool,
-    /// Do not show its pictures
+    /// Do not show its images
     #[arg(long, env = "HYTTE_NO_MEDIA", value_parser = FalseyValueParser::new())]
     no_media: bool,
     /// Take no reports from it

@@ -79,7 +79,7 @@ pub fn open(config: Config) -> Result<Node> {
     Ok(node)
 }
 
-/// Invalid when the folder is somebody else's: what we wrote there, its server could not read.
+/// Invalid when the folder is another actor's: what we wrote there, its server could not read.
 pub fn owned(data: &Path) -> Result<()> {
     let (Ok(folder), Ok(me)) = (fs::metadata(data), fs::metadata("/proc/self")) else { return Ok(()) };
     if folder.uid() == me.uid() {

@@ -88,7 +88,7 @@ fn open_new(data: &Path) -> Result<Store> {
     Store::open(data, Clock::system())
 }
 
-/// Founds the house and names the owner, as far as that is not done yet.
+/// Founds the server and names the owner, as far as that is not done yet.
 fn create_owner(store: &Store, origin: &Origin, name: &str, data: &Path) -> Result<()> {
     match store.read(store::node::get) {
         Err(Error::NotFound) => identity::create_node(store, origin)?,

@@ -51,7 +51,7 @@ enum Command {
     Post(post::PostFlags),
     /// Show what waits to be delivered, and why
     Queue(inspect::QueueFlags),
-    /// Keep a server away, take that back, or show what is kept away
+    /// Keep a server away, take that back, or show what is blocked
     Block(block::BlockFlags),
     /// Show a post or person as this server sees them
     Fetch(inspect::FetchFlags),

@@ -25,13 +25,13 @@ pub struct PostFlags {
     /// A content warning
     #[arg(long, env = "HYTTE_CW", value_name = "TEXT")]
     cw: Option<String>,
-    /// A picture, film or recording; may be given several times
+    /// A image, video or audio; may be given several times
     #[arg(long, env = "HYTTE_MEDIA", value_name = "FILE")]
     media: Vec<PathBuf>,
     /// What a file shows or says, for those who do not see or hear it: the first is for the first file
     #[arg(long, env = "HYTTE_ALT", value_name = "TEXT")]
     alt: Vec<String>,
-    /// The address of the post it answers
+    /// The address of the post it replies to
     #[arg(long, env = "HYTTE_REPLY_TO", value_name = "URL")]
     reply_to: Option<String>,
     /// Its language: en, nb, pt-BR

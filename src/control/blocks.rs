@@ -30,7 +30,7 @@ pub enum BlockRequest {
         host: String,
         /// block, limit or allow.
         severity: String,
-        /// Its pictures are not shown.
+        /// Its images are not shown.
         no_media: bool,
         /// Its reports are not taken.
         no_reports: bool,
@@ -63,7 +63,7 @@ pub struct BlockRule {
     pub host: String,
     /// block, limit or allow.
     pub severity: String,
-    /// Its pictures are not shown.
+    /// Its images are not shown.
     pub no_media: bool,
     /// Its reports are not taken.
     pub no_reports: bool,

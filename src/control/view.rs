@@ -146,7 +146,7 @@ pub struct ShownPostView {
     pub published_at: String,
     /// When it was last edited.
     pub edited_at: Option<String>,
-    /// The post it answers.
+    /// The post it replies to.
     pub reply_to: Option<String>,
     /// Of an article.
     pub title: Option<String>,
@@ -158,13 +158,13 @@ pub struct ShownPostView {
     pub html: String,
     /// BCP 47.
     pub language: Option<String>,
-    /// Pictures and files.
+    /// Images and files.
     pub pictures: Vec<AttachmentView>,
     /// Likes, boosts and replies we know of.
     pub counts: (u32, u32, u32),
 }
 
-/// A picture or other file of a post.
+/// A image or other file of a post.
 #[derive(Serialize, Deserialize, Debug, PartialEq, Eq)]
 pub struct AttachmentView {
     /// As sniffed or said.

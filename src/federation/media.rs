@@ -15,15 +15,15 @@ use crate::store::media_files::{self, MediaFileName};
 use crate::store::posts::attachments::{self, CoverImage, PostAttachment};
 use crate::text::MAX_ALT_TEXT_CHARS;
 
-/// Bytes of other people's pictures kept on the disk.
+/// Bytes of other people's images kept on the disk.
 pub const MAX_CACHE_BYTES: u64 = 500_000_000;
-/// Remote pictures fetched at once.
+/// Remote images fetched at once.
 pub const MAX_CONCURRENT_MEDIA_FETCHES: usize = 4;
-/// Pictures that could not be had, or were looked at lately, remembered at most.
+/// Images that could not be had, or were looked at lately, remembered at most.
 pub(super) const MAX_REMEMBERED_MEDIA: usize = 4_000;
-/// How long a picture that could not be had is not asked for again.
+/// How long a image that could not be had is not asked for again.
 const FAILURE_TTL: Duration = Duration::from_secs(10 * 60);
-/// How often looking at a picture is written down: the order of eviction need not be exact, and disks wear out.
+/// How often looking at a image is written down: the order of eviction need not be exact, and disks wear out.
 const LAST_USE_WRITE_INTERVAL: Duration = Duration::from_secs(6 * 3600);
 
 /// A file for a post to come.
@@ -33,9 +33,9 @@ pub struct Upload {
     pub bytes: Vec<u8>,
     /// For those who do not see or hear it.
     pub alt: String,
-    /// The point to keep when cropping a picture: x and y from -1 to 1, y upwards.
+    /// The point to keep when cropping a image: x and y from -1 to 1, y upwards.
     pub focus: Option<(f64, f64)>,
-    /// A cover for a film or recording; empty for none.
+    /// A cover for a video or audio; empty for none.
     pub cover: Vec<u8>,
 }
 
@@ -48,12 +48,12 @@ pub fn description(text: &str) -> Result<String> {
     }
 }
 
-/// Keeps a picture for a post to come, as [`keep`] does.
+/// Keeps a image for a post to come, as [`keep`] does.
 pub fn upload(node: &Node, bytes: &[u8], alt: &str) -> Result<MediaId> {
     keep(node, Upload { bytes: bytes.to_vec(), alt: alt.to_owned(), ..Upload::default() })
 }
 
-/// Keeps a file for a post to come: a picture decoded, stripped and resized, a film or recording stripped; on the disk when
+/// Keeps a file for a post to come: a image decoded, stripped and resized, a video or audio stripped; on the disk when
 /// this returns. One at a time. Invalid says what is wrong with it.
 pub fn keep(node: &Node, upload: Upload) -> Result<MediaId> {
     let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
@@ -94,7 +94,7 @@ pub fn keep(node: &Node, upload: Upload) -> Result<MediaId> {
     node.store.write(move |w| attachments::add(w, &row, 0))
 }
 
-/// Makes a cover of a picture; the file goes with the next sweep if nothing takes it.
+/// Makes a cover of a image; the file goes with the next sweep if nothing takes it.
 pub fn keep_cover(node: &Node, bytes: &[u8]) -> Result<CoverImage> {
     let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
     let picture = media::prepare_image(bytes, ImagePurpose::ProxyPreview)?;
@@ -132,7 +132,7 @@ pub fn keep_profile_image(node: &Node, bytes: &[u8], purpose: ImagePurpose) -> R
     media_files::store(&node.store, &picture.bytes, picture.media_type)
 }
 
-/// A remote picture as we have it on the disk, if we do.
+/// A remote image as we have it on the disk, if we do.
 pub fn cached_image(node: &Node, url: &str) -> Result<Option<MediaFileName>> {
     let name = node.store.read(|r| media_files::proxied_path(r, url))?;
     let Some(name) = name.filter(|name| media_files::path(&node.store, name).is_file()) else { return Ok(None) };
@@ -145,7 +145,7 @@ pub fn cached_image(node: &Node, url: &str) -> Result<Option<MediaFileName>> {
     Ok(Some(name))
 }
 
-/// A remote picture, fetched once however many ask, and kept. NotFound when it cannot be had, also for some minutes after;
+/// A remote image, fetched once however many ask, and kept. NotFound when it cannot be had, also for some minutes after;
 /// Busy when too many others are being fetched.
 pub fn fetch_picture(node: &Node, url: &str) -> Result<MediaFileName> {
     if let Some(name) = cached_image(node, url)? {

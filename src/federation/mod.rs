@@ -55,11 +55,11 @@ pub struct Node {
     pub(crate) refreshed: remote::singleflight::TtlCache<()>,
     newcomers: incoming::key_fetch_limits::KeyFetchLimits,
     picture_flights: remote::singleflight::SingleFlight,
-    /// Remote pictures that could not be had.
+    /// Remote images that could not be had.
     unseen: remote::singleflight::TtlCache<()>,
-    /// Cached pictures whose last look is on the disk.
+    /// Cached images whose last look is on the disk.
     touched: remote::singleflight::TtlCache<()>,
-    /// One picture is decoded at a time, and put on or taken off the disk.
+    /// One image is decoded at a time, and put on or taken off the disk.
     shelf: Mutex<()>,
     /// Hosts that have been sent a digest of their followers lately.
     synchronised: remote::singleflight::TtlCache<()>,
@@ -125,7 +125,7 @@ impl Node {
         Ok(signer)
     }
 
-    /// An error for a host the owner keeps away: nothing is asked of it.
+    /// An error for a host the owner blocks: nothing is asked of it.
     pub(crate) fn check_host_allowed(&self, host: &str) -> Result<(), NetError> {
         let verdict = self.store.read(|r| store::moderation::host_blocks::of_host(r, host));
         match verdict {

@@ -46,7 +46,7 @@ pub fn unsubscribe(node: &Node, id: RelayId) -> Result<()> {
     node.store.write(move |w| relay::unsubscribe(w, id))
 }
 
-/// Somebody else's activity as a relay of ours forwarded it: new posts are fetched where they live, and posts we have are
+/// Another actor's activity as a relay of ours forwarded it: new posts are fetched where they live, and posts we have are
 /// looked at again. False when the signer is no relay.
 pub(super) fn handle_relayed(node: &Node, signer: &Actor, activity: &Activity) -> Result<bool> {
     if !node.store.read(|r| relay::is_relay(r, signer))? {

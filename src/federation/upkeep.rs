@@ -44,7 +44,7 @@ const MAX_RELAYED_POSTS: u32 = 20_000;
 const UNREFERENCED_HOST_RETENTION: Duration = DAY.saturating_mul(90);
 /// How long activities that could not be understood stay for the owner to see.
 const SET_ASIDE_RETENTION: Duration = DAY.saturating_mul(30);
-/// Slices one round of these looks at: the whole of a large house in a day.
+/// Slices one round of these looks at: the whole of a large server in a day.
 const SLICES_PER_ROUND: u32 = 20;
 /// Rows of a slice whose rows take many looks.
 const SMALL_ROWS_PER_WRITE: u32 = 200;

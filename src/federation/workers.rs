@@ -174,7 +174,7 @@ impl StopSignal {
     }
 }
 
-/// The hands of one line.
+/// The workers of one line.
 #[derive(Default)]
 struct PoolState {
     hands: AtomicUsize,

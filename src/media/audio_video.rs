@@ -9,16 +9,16 @@ mod pcm;
 use super::{MAX_AUDIO_VIDEO_BYTES, MediaType, sniff};
 use crate::base::{Error, Result};
 
-/// A film or recording fit to be kept.
+/// A video or audio fit to be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CleanedMedia {
     /// The file.
     pub bytes: Vec<u8>,
-    /// What it is; an MP4 or WebM without a picture is sound.
+    /// What it is; an MP4 or WebM without a image is sound.
     pub media_type: &'static str,
-    /// Pixels of a film, as far as it says.
+    /// Pixels of a video, as far as it says.
     pub width: Option<u32>,
-    /// Pixels of a film, as far as it says.
+    /// Pixels of a video, as far as it says.
     pub height: Option<u32>,
     /// Its length, as far as it says.
     pub seconds: Option<u32>,
@@ -29,11 +29,11 @@ pub struct CleanedMedia {
 struct ContainerInfo {
     seconds: Option<f64>,
     size: Option<(u32, u32)>,
-    /// There is a moving picture.
+    /// There is a moving image.
     film: bool,
 }
 
-/// Frees a film or recording of its metadata. Takes no more memory than the file and its copy; never decodes.
+/// Frees a video or audio of its metadata. Takes no more memory than the file and its copy; never decodes.
 /// [`Error::Invalid`] says what is wrong with it.
 pub fn clean_audio_video(mut bytes: Vec<u8>) -> Result<CleanedMedia> {
     if bytes.len() > MAX_AUDIO_VIDEO_BYTES {

@@ -9,13 +9,13 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageResult, Limits};
 use super::{MAX_DECODE_BYTES, MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE, MAX_JPEG_SCANS, MediaType, png, webp};
 use crate::base::{Error, Result};
 
-/// A decoded picture (of an animation the first frame), as it lies in the file, and how to turn it upright.
+/// A decoded image (of an animation the first frame), as it lies in the file, and how to turn it upright.
 pub(super) struct DecodedImage {
     pub image: DynamicImage,
     pub orientation: Orientation,
 }
 
-/// Decodes a picture of this kind within the limits of this room.
+/// Decodes a image of this kind within the limits of this room.
 pub(super) fn decode(bytes: &[u8], kind: MediaType) -> Result<DecodedImage> {
     let progressive = kind == MediaType::Jpeg && check_jpeg(bytes)?;
     let mut decoder = open(bytes, kind).map_err(damaged)?;
@@ -43,14 +43,14 @@ pub(super) fn decode(bytes: &[u8], kind: MediaType) -> Result<DecodedImage> {
     let orientation = match kind {
         // The decoder would make room for whatever length the file claims.
         MediaType::Webp => webp::orientation(bytes),
-        // A broken orientation is no reason to refuse the picture.
+        // A broken orientation is no reason to refuse the image.
         _ => decoder.orientation().unwrap_or(Orientation::NoTransforms),
     };
     let image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
     Ok(DecodedImage { image, orientation })
 }
 
-/// Refuses a picture without pixels or with too many.
+/// Refuses a image without pixels or with too many.
 fn check_size(width: u32, height: u32) -> Result<()> {
     if width == 0 || height == 0 {
         return Err(Error::invalid("this picture is empty"));
@@ -66,7 +66,7 @@ fn too_large() -> Error {
     Error::invalid(format!("this picture is too large: at most {most} megapixels and {MAX_IMAGE_SIDE} pixels a side"))
 }
 
-/// The sentence for a file that says it is a picture and is none.
+/// The sentence for a file that says it is a image and is none.
 fn damaged(source: ImageError) -> Error {
     if let ImageError::Limits(_) = source {
         return too_large();
@@ -109,7 +109,7 @@ fn check_jpeg(bytes: &[u8]) -> Result<bool> {
         if scans > MAX_JPEG_SCANS {
             return Err(Error::invalid("this JPEG has too many scans: save it anew"));
         }
-        // What stands in a segment (a thumbnail, a film) is no marker of this picture.
+        // What stands in a segment (a thumbnail, a video) is no marker of this image.
         if let [high, low, ..] = rest {
             rest = rest.get(usize::from(u16::from_be_bytes([*high, *low]))..).unwrap_or_default();
         }

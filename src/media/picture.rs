@@ -11,7 +11,7 @@ use super::{
 };
 use crate::base::{Error, Result};
 
-/// Where a picture will stand.
+/// Where a image will stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImagePurpose {
     /// In a post of ours: at most 2048 pixels a side, with a preview of at most 640; animated GIFs stay animated.
@@ -22,11 +22,11 @@ pub enum ImagePurpose {
     Header,
     /// As an emoji of ours: at most 128 pixels a side; small animated GIFs stay animated.
     Emoji,
-    /// As a stranger's picture shown through our proxy: at most 1280 pixels a side.
+    /// As a stranger's image shown through our proxy: at most 1280 pixels a side.
     ProxyPreview,
 }
 
-/// A picture written anew.
+/// A image written anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncodedImage {
     /// The file.
@@ -39,7 +39,7 @@ pub struct EncodedImage {
     pub height: u32,
 }
 
-/// A picture ready to be kept and shown.
+/// A image ready to be kept and shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreparedImage {
     /// The file.
@@ -50,7 +50,7 @@ pub struct PreparedImage {
     pub width: u32,
     /// Pixels, upright.
     pub height: u32,
-    /// A smaller still for lists; only for [`Purpose::Post`], and only where the picture is larger or moves.
+    /// A smaller still for lists; only for [`Purpose::Post`], and only where the image is larger or moves.
     pub preview: Option<EncodedImage>,
     /// Its colours in a few characters, shown until it is loaded.
     pub blurhash: String,
@@ -59,7 +59,7 @@ pub struct PreparedImage {
 /// Decodes a JPEG, PNG, GIF or WebP and writes it anew for its purpose: upright, without metadata, small.
 ///
 /// Takes seconds for a large one: call it on a blocking thread, one at a time, never inside a write.
-/// [`Error::Invalid`] says what is wrong with the picture.
+/// [`Error::Invalid`] says what is wrong with the image.
 pub fn prepare_image(bytes: &[u8], purpose: ImagePurpose) -> Result<PreparedImage> {
     if bytes.len() > MAX_IMAGE_BYTES {
         let most = MAX_IMAGE_BYTES / 1024 / 1024;
@@ -67,7 +67,7 @@ pub fn prepare_image(bytes: &[u8], purpose: ImagePurpose) -> Result<PreparedImag
     }
     let kind = sniff(bytes).filter(|kind| kind.is_picture());
     let kind = kind.ok_or_else(|| Error::invalid("this is no picture we can read: use JPEG, PNG, GIF or WebP"))?;
-    // The decoders are other people's and read strangers' bytes: a panic in one is that picture's fault.
+    // The decoders are other people's and read strangers' bytes: a panic in one is that image's fault.
     catch_unwind(|| prepare(bytes, kind, purpose))
         .unwrap_or_else(|_| Err(Error::invalid("this picture is damaged, or of a kind we cannot read")))
 }

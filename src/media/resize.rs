@@ -9,19 +9,19 @@ use image::{DynamicImage, ImageBuffer, RgbaImage};
 use super::decode::DecodedImage;
 use crate::base::{Error, Result};
 
-/// What a picture must fit.
+/// What a image must fit.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ResizeFit {
-    /// The whole picture, its longer side at most this.
+    /// The whole image, its longer side at most this.
     Within(u32),
-    /// The middle of the picture in the shape of this width and height, at most that large.
+    /// The middle of the image in the shape of this width and height, at most that large.
     Cover(u32, u32),
 }
 
-/// The picture upright, in 8-bit grey, RGB or (only where something shows through) RGBA, fitted.
+/// The image upright, in 8-bit grey, RGB or (only where something shows through) RGBA, fitted.
 pub(super) fn resize_to_fit(decoded: DecodedImage, fit: ResizeFit) -> Result<DynamicImage> {
     let DecodedImage { image, orientation } = decoded;
-    // Turning the small picture instead of the large one saves a copy of the large one; so the fit is turned first.
+    // Turning the small image instead of the large one saves a copy of the large one; so the fit is turned first.
     let lies = matches!(
         orientation,
         Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH
@@ -35,7 +35,7 @@ pub(super) fn resize_to_fit(decoded: DecodedImage, fit: ResizeFit) -> Result<Dyn
     Ok(small)
 }
 
-/// The picture cropped and shrunk; itself when it fits.
+/// The image cropped and shrunk; itself when it fits.
 pub(super) fn resized(image: DynamicImage, fit: ResizeFit) -> Result<DynamicImage> {
     let (width, height) = (image.width(), image.height());
     let ((crop_width, crop_height), (new_width, new_height)) = sizes(width, height, fit);
@@ -54,7 +54,7 @@ pub(super) fn resized(image: DynamicImage, fit: ResizeFit) -> Result<DynamicImag
         DynamicImage::ImageLuma8(image) => shrink::<_, U8>(&image, size, &options)?.into(),
         DynamicImage::ImageRgb8(image) => shrink::<_, U8x3>(&image, size, &options)?.into(),
         other => {
-            // Colours are weighed by their alpha in place: left to itself the resizer would copy the large picture.
+            // Colours are weighed by their alpha in place: left to itself the resizer would copy the large image.
             let mut image = other.into_rgba8();
             let weigh = MulDiv::new();
             let mut large = TypedImage::<U8x4>::from_buffer(width, height, &mut image).map_err(Error::internal)?;
@@ -85,7 +85,7 @@ where
     Ok(small)
 }
 
-/// The picture in 8-bit grey, RGB or RGBA: itself, if it is that already.
+/// The image in 8-bit grey, RGB or RGBA: itself, if it is that already.
 fn eight_bits(image: DynamicImage) -> DynamicImage {
     match image {
         same @ (DynamicImage::ImageLuma8(_) | DynamicImage::ImageRgb8(_) | DynamicImage::ImageRgba8(_)) => same,
@@ -95,7 +95,7 @@ fn eight_bits(image: DynamicImage) -> DynamicImage {
     }
 }
 
-/// The picture's blurhash: at most 4 × 3 components, computed on 32 pixels.
+/// The image's blurhash: at most 4 × 3 components, computed on 32 pixels.
 pub(super) fn blurhash(image: &DynamicImage) -> Result<String> {
     const SIDE: u32 = 32;
     let tiny = resized(image.clone(), ResizeFit::Within(SIDE))?.to_rgba8();
@@ -104,7 +104,7 @@ pub(super) fn blurhash(image: &DynamicImage) -> Result<String> {
     blurhash::encode(x, y, width, height, on_white(tiny).as_raw()).map_err(|e| Error::internal(e.to_string()))
 }
 
-/// What is kept of a picture and what becomes of that, each as width and height.
+/// What is kept of a image and what becomes of that, each as width and height.
 fn sizes(width: u32, height: u32, fit: ResizeFit) -> ((u32, u32), (u32, u32)) {
     let scaled = |length: u32, by: u32, of: u32| {
         let exact = (u64::from(length) * u64::from(by) + u64::from(of) / 2) / u64::from(of.max(1));

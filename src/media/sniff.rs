@@ -11,9 +11,9 @@ pub enum MediaType {
     Gif,
     /// WebP.
     Webp,
-    /// A film in an MP4 container.
+    /// A video in an MP4 container.
     Mp4,
-    /// A film in a WebM container.
+    /// A video in a WebM container.
     Webm,
     /// MPEG layer 3 sound.
     Mp3,

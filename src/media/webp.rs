@@ -13,15 +13,15 @@ const ALPHA_FLAG: u8 = 0x10;
 /// Bytes that decoding takes for each pixel, which has `out` of them in the end.
 pub(super) fn bytes_per_pixel(bytes: &[u8], out: u64) -> u64 {
     match (bytes.get(FILE_HEADER_BYTES..FILE_HEADER_BYTES + 4), bytes.get(FILE_HEADER_BYTES + 8)) {
-        // The planes of the frame, the frame, its alpha, the canvas and the picture.
+        // The planes of the frame, the frame, its alpha, the canvas and the image.
         (Some(b"VP8X"), Some(flags)) if flags & ANIMATION_FLAG != 0 => 15,
-        // The alpha is a picture of its own, decoded beside the planes.
+        // The alpha is a image of its own, decoded beside the planes.
         (Some(b"VP8X"), Some(flags)) if flags & ALPHA_FLAG != 0 => 11,
         _ => 4 + out,
     }
 }
 
-/// Whether no frame says that it is larger than the whole picture.
+/// Whether no frame says that it is larger than the whole image.
 pub(super) fn frames_fit(bytes: &[u8], width: u32, height: u32) -> bool {
     let fits = |frame: &[u8]| match frame {
         [_, _, _, 0x9D, 0x01, 0x2A, w0, w1, h0, h1, ..] => {
@@ -46,7 +46,7 @@ pub(super) fn frames_fit(bytes: &[u8], width: u32, height: u32) -> bool {
     })
 }
 
-/// How the picture lies; upright when that is not said, or not understood.
+/// How the image lies; upright when that is not said, or not understood.
 pub(super) fn orientation(bytes: &[u8]) -> Orientation {
     let exif = chunks(bytes, FILE_HEADER_BYTES).find(|(name, _)| *name == b"EXIF");
     exif.and_then(|(_, body)| Orientation::from_exif_chunk(body)).unwrap_or(Orientation::NoTransforms)

@@ -31,7 +31,7 @@ pub enum Expected {
     NodeInfo,
     /// A web page.
     Html,
-    /// A picture or other file.
+    /// A image or other file.
     Media,
     /// A list of servers to block.
     Csv,

@@ -109,7 +109,7 @@ pub fn apply_move(w: &Write<'_>, owner: ActorId, old: &Actor, new: &Actor) -> Re
         Some(known) if known.accepted_at.is_some() => follower_moved_here(w, owner, new.id)?,
         Some(_) => {}
         None => match follow::send(w, &us, new.id) {
-            // The new server is kept away here: the notification must do.
+            // The new server is blocked here: the notification must do.
             Err(crate::base::Error::Conflict(_)) | Ok(()) => {}
             Err(error) => return Err(error),
         },

@@ -84,7 +84,7 @@ pub fn owner(r: &Read<'_>) -> Result<Value> {
     }))
 }
 
-/// The little of the owner's actor that everyone must see, to check what it signs and to answer it.
+/// The little of the owner's actor that everyone must see, to check what it signs and to reply it.
 pub fn owner_stub(r: &Read<'_>) -> Result<Value> {
     let owner = actors::by_id(r, node::owner(r)?)?;
     let key = node::key_of(r, owner.id)?;
@@ -191,7 +191,7 @@ fn tag_entries(origin: &Origin, mentions: &[PostMention], tags: &[PostHashtag]) 
 }
 
 fn own_attachment(origin: &Origin, file: &PostAttachment) -> Option<OwnAttachment> {
-    // A picture's preview is a smaller picture of it, no cover.
+    // A image's preview is a smaller image of it, no cover.
     let cover = file.preview.as_deref().filter(|_| !file.media_type.starts_with("image/"));
     let cover = cover.and_then(|name| MediaFileName::parse(name).ok());
     let (x, y) = file.focus.as_deref().and_then(|f| f.split_once(',')).unwrap_or_default();
@@ -251,7 +251,7 @@ pub fn like(owner: &Actor, uri: &str, post: &Post, author: &Actor, at: Time) -> 
     activity::like(&envelope(owner, uri, to(author), at), &post.uri)
 }
 
-/// Votes for one option of somebody else's poll, for its author alone. Its id leads to the activity it stands in.
+/// Votes for one option of another actor's poll, for its author alone. Its id leads to the activity it stands in.
 pub fn vote(owner: &Actor, uri: &str, question: &Post, author: &Actor, option: &str, at: Time) -> Value {
     let vote = write_object::vote(&OwnVoteDocument {
         id: format!("{uri}#vote"),

@@ -57,7 +57,7 @@ pub(super) fn tag_of(r: &Read<'_>, sign: &ReactionEmoji) -> Result<Option<OwnTag
     if let Some(own) = own_emoji::by_code(r, code)?.filter(|own| document::media_url(&origin, &own.file) == *url) {
         return Ok(Some(tag(&origin, &own)));
     }
-    // Somebody else's: its picture is all that counts, and is the best id we know.
+    // Another actor's: its image is all that counts, and is the best id we know.
     let media_type = match url.rsplit('.').next() {
         Some("gif") => "image/gif",
         Some("webp") => "image/webp",

@@ -81,7 +81,7 @@ fn with_proof(r: &Read<'_>, actor: &Actor, activity: Value) -> Result<Value> {
     }
 }
 
-/// Queues somebody else's activity, as it came, for the owner's followers on other servers than the author's.
+/// Queues another actor's activity, as it came, for the owner's followers on other servers than the author's.
 pub(super) fn forward(
     w: &Write<'_>,
     owner: &Actor,

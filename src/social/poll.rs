@@ -148,7 +148,7 @@ pub(super) enum PollUpdate {
     Counts,
 }
 
-/// Keeps the poll of a post of somebody else's that is new here.
+/// Keeps the poll of a post of another actor's that is new here.
 pub(super) fn keep(w: &Write<'_>, post: PostId, said: Option<&ap::ReceivedPoll>) -> Result<()> {
     match said {
         Some(said) => polls::put(w, &row(w, post, said)),
@@ -249,7 +249,7 @@ pub fn announce_poll(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     polls::schedule_refresh(w, id, poll.end_at)
 }
 
-/// How a look at somebody else's poll went.
+/// How a look at another actor's poll went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PollRefresh {
     /// Its server answered, and what it said is kept.
@@ -258,7 +258,7 @@ pub enum PollRefresh {
     Failed,
 }
 
-/// Decides, after a look at somebody else's poll, whether there is to be another one. A poll that is over is over even
+/// Decides, after a look at another actor's poll, whether there is to be another one. A poll that is over is over even
 /// when its result cannot be had.
 pub fn record_refresh(w: &Write<'_>, id: PostId, look: PollRefresh) -> Result<()> {
     let Some(poll) = polls::of_post(w, id)? else { return Ok(()) };

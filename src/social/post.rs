@@ -34,13 +34,13 @@ pub struct RenderedPost {
     pub warning: Option<String>,
     /// BCP 47.
     pub language: Option<String>,
-    /// Pictures start covered.
+    /// Images start covered.
     pub sensitive: bool,
     /// Who it names; they are all known to the store.
     pub mentions: Vec<PostMention>,
     /// Its hashtags.
     pub hashtags: Vec<PostHashtag>,
-    /// Its pictures, in order.
+    /// Its images, in order.
     pub media: Vec<MediaId>,
     /// The title of an article, or of a thread begun in a group; an edit without one leaves it.
     pub title: Option<String>,
@@ -60,11 +60,11 @@ pub struct RenderedPost {
     pub app: Option<(String, Option<String>)>,
     /// The post it quotes; an edit leaves that as it is.
     pub quote: Option<PostId>,
-    /// Who may answer and quote it; None takes the settings', or leaves it to an edit.
+    /// Who may reply and quote it; None takes the settings', or leaves it to an edit.
     pub choices: Option<PolicyChoices>,
 }
 
-/// Publishes a post. An answer is never for more people than the post it answers.
+/// Publishes a post. An answer is never for more people than the post it replies to.
 pub fn publish(
     w: &Write<'_>,
     owner: &Actor,

@@ -80,7 +80,7 @@ pub(super) fn differs(before: &Post, after: &Post) -> bool {
         || before.extra.passage != after.extra.passage
 }
 
-/// Whether files were added, taken away or described anew. A film's address may change by itself (PeerTube re-encodes).
+/// Whether files were added, taken away or described anew. A video's address may change by itself (PeerTube re-encodes).
 pub(super) fn files_differ(before: &[PostAttachment], after: &[PostAttachment]) -> bool {
     let seen = |file: &PostAttachment| {
         let plays = file.media_type.starts_with("video/") || file.media_type.starts_with("audio/");

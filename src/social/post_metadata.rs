@@ -33,7 +33,7 @@ pub(super) fn has_metadata(object: &Object) -> bool {
         || facts.passage.is_some()
 }
 
-/// True for what is written at length: headings, pictures and tables in it stay.
+/// True for what is written at length: headings, images and tables in it stay.
 fn is_long(kind: &ObjectKind) -> bool {
     !matches!(kind, ObjectKind::Note | ObjectKind::Question | ObjectKind::Image | ObjectKind::Audio)
 }
@@ -75,7 +75,7 @@ pub(super) fn extra(object: &Object) -> PostMetadata {
 
 /// The words of a post as safe HTML.
 pub(super) fn content(object: &Object) -> String {
-    // What is not a short note may have its words in the summary only (events, films).
+    // What is not a short note may have its words in the summary only (events, videos).
     let text = object.content.as_deref().or(match object.kind {
         ObjectKind::Note | ObjectKind::Question => None,
         _ => object.summary.as_deref(),
@@ -90,7 +90,7 @@ pub(super) fn content(object: &Object) -> String {
     }
 }
 
-/// Keeps the files of a post. Pictures that stand in a long text already are not shown twice (pitfall 55: WordPress).
+/// Keeps the files of a post. Images that stand in a long text already are not shown twice (pitfall 55: WordPress).
 pub(super) fn attach(w: &Write<'_>, post: PostId, object: &Object, content: &str) -> Result<()> {
     for (position, file) in files(post, object, content).iter().enumerate() {
         attachments::add(w, file, position)?;

@@ -29,7 +29,7 @@ const RECHECK_INTERVAL: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Failed looks at something never seen before it stays a link.
 const MAX_CHECKS: u32 = 6;
 
-/// Keeps what a post of somebody else's quotes, as its document says. A stamp that comes later, in an Update, counts; one
+/// Keeps what a post of another actor's quotes, as its document says. A stamp that comes later, in an Update, counts; one
 /// that is left out changes nothing, and one that was no good does not keep a good one out.
 pub(super) fn store_quote(w: &Write<'_>, id: PostId, object: &Object) -> Result<()> {
     let known = quotes::get(w, id)?;

@@ -127,7 +127,7 @@ pub(super) fn post_relayed(w: &Write<'_>, object: &Ref) -> Result<()> {
     post.map_or(Ok(()), |post| is_retained(w, post.id))
 }
 
-/// Notes that a relay brought a post of somebody else's.
+/// Notes that a relay brought a post of another actor's.
 pub fn is_retained(w: &Write<'_>, id: PostId) -> Result<()> {
     let post = posts::by_id(w, id)?;
     if post.actor_id == node::owner(w)? || post.boost_of.is_some() { Ok(()) } else { relays::mark_post(w, id) }

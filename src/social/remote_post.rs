@@ -27,7 +27,7 @@ const MAX_CREATE_FROM_UPDATE_AGE: std::time::Duration = std::time::Duration::fro
 /// The earliest moment a post is sorted at: ids start at 1.
 const EARLIEST_MS: i64 = 1000;
 
-/// What to fetch for a Create or Update: the post itself when it is only named or is somebody else's, and its parents.
+/// What to fetch for a Create or Update: the post itself when it is only named or is another actor's, and its parents.
 pub(super) fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity, object: &Ref) -> Result<Vec<Prerequisite>> {
     let owner = node::owner(r)?;
     match is_own_post(sender, object) {
@@ -95,7 +95,7 @@ pub(super) fn post_created(
     object: &Ref,
 ) -> Result<()> {
     let Some(own) = is_own_post(sender, object) else {
-        // Only named, or somebody else's: fetched before, or nothing to show.
+        // Only named, or another actor's: fetched before, or nothing to show.
         return match object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() {
             Some(post) => place_in_timelines(w, owner, &post),
             None => Ok(()),
@@ -131,7 +131,7 @@ pub(super) fn post_created(
     announce(w, owner, &post)
 }
 
-/// Tells the owner of a post by somebody each of whose posts they want to hear of; answers to others are none of those.
+/// Tells the owner of a post by somebody each of whose posts they want to hear of; replies to others are none of those.
 fn announce(w: &Write<'_>, owner: ActorId, post: &Post) -> Result<()> {
     let wanted = follows::accepted(w, owner, post.actor_id)?.is_some_and(|follow| follow.wishes.notify);
     let begins = match post.reply_to {

@@ -50,7 +50,7 @@ fn add_vote(poll: &mut StoredPoll, choice: usize) {
     }
 }
 
-/// The owner votes in somebody else's poll: one Create for each choice. Voting the same again says nothing; Invalid for
+/// The owner votes in another actor's poll: one Create for each choice. Voting the same again says nothing; Invalid for
 /// a poll that is over, the owner's own, or voted in otherwise.
 pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, choices: &[usize]) -> Result<()> {
     let post = posts::by_id(w, id)?;

@@ -26,12 +26,12 @@ pub struct ActorField {
     pub source: Option<String>,
 }
 
-/// A custom emoji: `:code:` and the picture's URL.
+/// A custom emoji: `:code:` and the image's URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomEmoji {
     /// Without colons.
     pub code: String,
-    /// Of the picture.
+    /// Of the image.
     pub url: String,
 }
 
@@ -72,7 +72,7 @@ pub struct Actor {
     pub featured_tags: Option<String>,
     /// Avatar: remote URL, or a name in media/ for our own.
     pub icon: Option<String>,
-    /// Header picture, likewise.
+    /// Header image, likewise.
     pub image: Option<String>,
     /// Profile fields.
     pub fields: Vec<ActorField>,
@@ -392,7 +392,7 @@ pub fn key(r: &Read<'_>, uri: &str) -> Result<Option<ActorKey>> {
 }
 
 /// Replaces all keys of the actor `uri`. A key that is below their own id is theirs whoever listed it first; another that
-/// somebody else listed first stays with them.
+/// another actor listed first stays with them.
 pub fn set_keys(w: &Write<'_>, owner: ActorId, uri: &str, keys: &[NewKey]) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM actor_key WHERE actor_id = ?1")?.execute([owner])?;
     let mut free = w.conn.prepare_cached("DELETE FROM actor_key WHERE uri = ?1")?;

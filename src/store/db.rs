@@ -131,8 +131,8 @@ impl Drop for ReadTransaction<'_> {
 
 fn set_up(conn: &Connection) -> rusqlite::Result<()> {
     conn.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
-    // A query goes the way its text says, in every house, however much is stored and whatever is asked for: that is what the
-    // tests look at. Nothing is ever counted for the planner (`ANALYZE`), because counts of a new house send an old one wrong.
+    // A query goes the way its text says, in every server, however much is stored and whatever is asked for: that is what the
+    // tests look at. Nothing is ever counted for the planner (`ANALYZE`), because counts of a new server send an old one wrong.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.busy_timeout(Duration::from_secs(5))?;
     conn.pragma_update(None, "cache_size", -PAGE_CACHE_KIB)?;

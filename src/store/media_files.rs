@@ -108,7 +108,7 @@ pub fn remove_unreferenced(store: &Store, name: &MediaFileName) -> Result<()> {
 pub const MEDIA_FOLDERS: u32 = 256;
 
 /// Removes the files of one shelf (below [`SHELVES`]) that no row names and that are older than `before`: forgotten
-/// uploads, pictures of deleted posts, halves of files from before a power cut. Returns how many.
+/// uploads, images of deleted posts, halves of files from before a power cut. Returns how many.
 pub fn sweep(store: &Store, shelf: u32, before: Time) -> Result<usize> {
     let folder = store.folder().join("media").join(format!("{shelf:02x}"));
     let entries = match fs::read_dir(&folder) {
@@ -144,7 +144,7 @@ fn is_referenced(r: &Read<'_>, name: &MediaFileName) -> Result<bool> {
     Ok(statement.query_one([name.as_str()], |row| row.get(0))?)
 }
 
-/// Whether visitors may fetch a file: it is the owner's picture, or belongs to a post of the owner's.
+/// Whether visitors may fetch a file: it is the owner's image, or belongs to a post of the owner's.
 pub fn is_public(r: &Read<'_>, name: &MediaFileName) -> Result<bool> {
     let mut statement = r.conn.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM attachment WHERE file = ?1 OR preview = ?1)
@@ -154,14 +154,14 @@ pub fn is_public(r: &Read<'_>, name: &MediaFileName) -> Result<bool> {
     Ok(statement.query_one([name.as_str()], |row| row.get(0))?)
 }
 
-/// A remote picture in the cache, if it is there.
+/// A remote image in the cache, if it is there.
 pub fn proxied_path(r: &Read<'_>, url: &str) -> Result<Option<MediaFileName>> {
     let mut statement = r.conn.prepare_cached("SELECT file FROM proxied WHERE url = ?1")?;
     let file: Option<String> = statement.query_one([url], |row| column(row, "file")).optional()?;
     Ok(file.and_then(|file| MediaFileName::parse(&file).ok()))
 }
 
-/// Remembers a cached picture, or that it was looked at. Returns files to remove so that the cache stays under `cap`
+/// Remembers a cached image, or that it was looked at. Returns files to remove so that the cache stays under `cap`
 /// bytes, least recently used first.
 pub fn store_proxied(
     w: &Write<'_>,
@@ -194,7 +194,7 @@ pub fn store_proxied(
     }
 }
 
-/// Notes that a cached picture was looked at.
+/// Notes that a cached image was looked at.
 pub fn touch_proxied(w: &Write<'_>, url: &str) -> Result<()> {
     w.conn.execute("UPDATE proxied SET used_at = ?2 WHERE url = ?1", params![url, w.now])?;
     Ok(())

@@ -57,7 +57,7 @@ pub struct Settings {
     pub relay_days: u32,
     /// Documents are shown only to servers that sign their requests (authorised fetch).
     pub signed_fetch: bool,
-    /// Who may answer new posts (a word of [`Choice`](crate::base::interaction_policy::Choice)).
+    /// Who may reply new posts (a word of [`Choice`](crate::base::interaction_policy::Choice)).
     pub who_replies: String,
     /// Who may quote new posts.
     pub who_quotes: String,

@@ -49,7 +49,7 @@ pub enum NotificationKind {
     Quote,
     /// A post the owner quoted was edited by its author; the post is the owner's, the one that quotes.
     QuoteEdit,
-    /// Somebody asks to answer, like, boost or quote a post of the owner's.
+    /// Somebody asks to reply, like, boost or quote a post of the owner's.
     Request,
 }
 
@@ -235,7 +235,7 @@ pub fn dismiss(w: &Write<'_>, id: NotificationId) -> Result<()> {
     notification_requests::prune_answered(w, actor)
 }
 
-/// Forgets some of all that are not kept back, newest first up to `newest`; true while there are more.
+/// Forgets some of all that are not filtered, newest first up to `newest`; true while there are more.
 pub fn clear(w: &Write<'_>, newest: NotificationId) -> Result<bool> {
     let mut statement = w.conn.prepare_cached(
         "DELETE FROM notification WHERE id IN (
@@ -250,7 +250,7 @@ pub fn newest(r: &Read<'_>) -> Result<NotificationId> {
     Ok(statement.query_one([], |row| row.get(0))?)
 }
 
-/// One by its id, kept back or not; NotFound when there is none.
+/// One by its id, filtered or not; NotFound when there is none.
 pub fn by_id(r: &Read<'_>, id: NotificationId) -> Result<Notification> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM notification WHERE id = ?1")?;
     statement.query_one([id], Notification::from_row).optional()?.ok_or(Error::NotFound)
@@ -263,7 +263,7 @@ pub struct NotificationFilter {
     pub kinds: Vec<NotificationKind>,
     /// Of these kinds each row, not each group.
     pub apart: Vec<NotificationKind>,
-    /// Those that are kept back, too.
+    /// Those that are filtered, too.
     pub kept_back: bool,
     /// Only by this one, and each row.
     pub by: Option<ActorId>,

@@ -17,7 +17,7 @@ pub struct OwnEmoji {
     pub code: String,
     /// A name in media/.
     pub file: String,
-    /// When its picture or name last changed.
+    /// When its image or name last changed.
     pub updated_at: Time,
 }
 

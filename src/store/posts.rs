@@ -76,7 +76,7 @@ pub struct Post {
     pub source: Option<String>,
     /// BCP 47.
     pub language: Option<String>,
-    /// Pictures start covered.
+    /// Images start covered.
     pub sensitive: bool,
     /// Page for people; None when it equals `uri`.
     pub url: Option<String>,
@@ -437,7 +437,7 @@ pub fn ancestors(r: &Read<'_>, id: PostId, viewer: Viewer, span: ThreadLimits) -
     let mut above: Vec<PostId> = Vec::new();
     for row in rows {
         let next = row?;
-        // Posts may answer each other in a circle.
+        // Posts may reply each other in a circle.
         if next == id || above.contains(&next) {
             break;
         }

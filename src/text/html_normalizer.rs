@@ -7,9 +7,9 @@ use url::Url;
 /// What a document is, which decides what it may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum HtmlProfile {
-    /// A note or bio: text, lists, links; headings become bold paragraphs, pictures become links.
+    /// A note or bio: text, lists, links; headings become bold paragraphs, images become links.
     Note,
-    /// An article: headings, pictures, tables, sound and video too.
+    /// An article: headings, images, tables, sound and video too.
     Article,
     /// A profile field: one line.
     Field,
@@ -86,7 +86,7 @@ const SEPARATING_ELEMENTS: &[&str] = &[
 /// so a long text gets a `<wbr>`: ammonia drops it, but it leaves two shorter texts.
 const MAX_TEXT_RUN_BYTES: usize = 4_096;
 
-/// Rewrites a document; pictures whose address is in `known` are left out of a note (pitfall 55: snac, mitra and
+/// Rewrites a document; images whose address is in `known` are left out of a note (pitfall 55: snac, mitra and
 /// others send them as attachments too).
 pub(super) fn normalize(html: &str, kind: HtmlProfile, known: &[&str]) -> String {
     let mut tidy = Normalizer {
@@ -128,7 +128,7 @@ struct Normalizer<'k> {
     part: bool,
     /// Words stand before this point in the same block.
     in_line: bool,
-    /// A film or song of a note is open that has not said yet where it is.
+    /// A video or song of a note is open that has not said yet where it is.
     silent: bool,
 }
 
@@ -331,7 +331,7 @@ impl Normalizer<'_> {
         self.part = true;
     }
 
-    /// A picture in a note: its description as a link to it; an emoji or a picture in a link: its description.
+    /// A image in a note: its description as a link to it; an emoji or a image in a link: its description.
     fn picture_link(&mut self, tag: &StartTag<'_>) {
         let alt = tag.get("alt").or(tag.get("title")).unwrap_or_default();
         let src = media_link(tag, "src").filter(|_| !self.open.contains(&"a"));

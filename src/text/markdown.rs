@@ -9,9 +9,9 @@ use super::{MAX_ARTICLE_HTML_BYTES, ResolvedMention, cut, sanitise};
 /// What a text may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MarkdownProfile {
-    /// A note: a line break is one; headings become bold lines, pictures links.
+    /// A note: a line break is one; headings become bold lines, images links.
     Note,
-    /// An article: headings, tables and pictures, and lines that flow.
+    /// An article: headings, tables and images, and lines that flow.
     Article,
 }
 
@@ -29,7 +29,7 @@ pub fn to_html(text: &str, people: &[ResolvedMention], tag_base: &str, length: M
     composed
 }
 
-/// Makes safe HTML of somebody else's Markdown; nobody is mentioned in it.
+/// Makes safe HTML of another actor's Markdown; nobody is mentioned in it.
 pub fn foreign_to_html(text: &str) -> String {
     to_html(cut(text, MAX_ARTICLE_HTML_BYTES), &[], "", MarkdownProfile::Article).html
 }
@@ -59,7 +59,7 @@ fn rendered<'a>(
         MarkdownProfile::Note => Options::ENABLE_STRIKETHROUGH,
         MarkdownProfile::Article => Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES,
     };
-    // Inside of links and code, and in the description of a picture, words are just words.
+    // Inside of links and code, and in the description of a image, words are just words.
     let mut shut = 0u32;
     TextMergeStream::new(Parser::new_ext(text, options)).map(move |event| {
         match &event {

@@ -3,7 +3,7 @@
 use super::escape;
 use super::html_tokens::{HtmlToken, StartTag, tokens, unescape};
 
-/// Sends each `src` and `poster` through `to` (tag, attribute, address), so that a page loads pictures and films from this
+/// Sends each `src` and `poster` through `to` (tag, attribute, address), so that a page loads images and videos from this
 /// server and nobody sees the reader.
 pub fn sources(html: &str, to: impl Fn(&str, &str, &str) -> String) -> String {
     let value = |tag: &str, name: &str, value: &str| match name {
@@ -38,7 +38,7 @@ pub fn without_quote(html: &str) -> String {
     out
 }
 
-/// The same HTML with a link in place of each film or recording: for readers who may not borrow our line.
+/// The same HTML with a link in place of each video or audio: for readers who may not borrow our line.
 pub fn without_players(html: &str) -> String {
     let mut out = String::with_capacity(html.len());
     // Inside of a player: whether its link is written. What else stands in it is for browsers without players.

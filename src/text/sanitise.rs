@@ -12,17 +12,17 @@ use super::html_normalizer::{
 };
 use super::{MAX_ARTICLE_HTML_BYTES, MAX_BIO_HTML_BYTES, MAX_FIELD_HTML_BYTES, MAX_NOTE_HTML_BYTES, cut};
 
-/// A post's content: text, lists, quotes, code, links; headings become bold paragraphs, pictures become links.
+/// A post's content: text, lists, quotes, code, links; headings become bold paragraphs, images become links.
 pub fn note(html: &str) -> String {
     sanitize(cut(html, MAX_NOTE_HTML_BYTES), HtmlProfile::Note, &[])
 }
 
-/// As [`note`], without the pictures that are the post's attachments anyway (their addresses in `attachments`).
+/// As [`note`], without the images that are the post's attachments anyway (their addresses in `attachments`).
 pub fn note_with_quote(html: &str, attachments: &[&str]) -> String {
     sanitize(cut(html, MAX_NOTE_HTML_BYTES), HtmlProfile::Note, attachments)
 }
 
-/// An article's content: headings, tables, pictures, sound and video too. Its `src`s are remote: before a page shows
+/// An article's content: headings, tables, images, sound and video too. Its `src`s are remote: before a page shows
 /// them they go through [`super::rewrite::sources`].
 pub fn article(html: &str) -> String {
     sanitize(cut(html, MAX_ARTICLE_HTML_BYTES), HtmlProfile::Article, &[])

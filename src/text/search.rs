@@ -105,7 +105,7 @@ pub enum PostTrait {
     Mine,
     /// Written by whom this names.
     By(Handle),
-    /// Has pictures or other files.
+    /// Has images or other files.
     Media,
     /// Has a poll.
     Poll,

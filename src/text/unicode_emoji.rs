@@ -4,7 +4,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 /// Characters of one emoji: families with skin tones take many.
 const MAX_EMOJI_CODE_POINTS: usize = 16;
-/// Asks for the coloured picture of a character that is also a letter.
+/// Asks for the coloured image of a character that is also a letter.
 const VARIATION_SELECTOR: char = '\u{fe0f}';
 /// Joins several emoji into one.
 const ZERO_WIDTH_JOINER: char = '\u{200d}';

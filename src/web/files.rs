@@ -23,19 +23,19 @@ struct Assets;
 const CACHE_IMMUTABLE: &str = "public, max-age=31536000, immutable";
 /// An asset asked for without its hash.
 const CACHE_HOUR: &str = "public, max-age=3600";
-/// A remote picture: what is behind its URL may change.
+/// A remote image: what is behind its URL may change.
 const CACHE_WEEK: &str = "public, max-age=604800";
-/// A picture that could not be had.
+/// A image that could not be had.
 const CACHE_MINUTES: &str = "public, max-age=300";
 /// Whatever is in a media file, a browser must run none of it.
 pub(super) const MEDIA_CSP: &str = "default-src 'none'; sandbox";
-/// How long a picture waits for its turn to be fetched.
+/// How long a image waits for its turn to be fetched.
 pub(super) const FETCH_QUEUE_TIMEOUT: Duration = Duration::from_secs(25);
-/// What stands for a picture that could not be had.
+/// What stands for a image that could not be had.
 const PLACEHOLDER_IMAGE: &str =
     r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><path fill="#8884" d="M0 0h8v8H0z"/></svg>"##;
 
-/// Turns for fetching remote pictures.
+/// Turns for fetching remote images.
 #[derive(Debug)]
 pub struct ImageFetchPermits(Semaphore);
 
@@ -87,7 +87,7 @@ fn embedded_file(request: &HttpRequest, path: &str) -> Result<HttpResponse, Page
     Ok(answer(request, &hash, &media_type, kept, || file.data.into_owned()))
 }
 
-/// `GET /media/{name}`: the owner's pictures, films and recordings.
+/// `GET /media/{name}`: the owner's images, video and audio.
 pub async fn own_file(
     request: HttpRequest,
     node: web::Data<Node>,
@@ -108,7 +108,7 @@ pub async fn own_file(
     }
 }
 
-/// `GET /proxy/{mac}/{url}`: a remote picture our pages show, small and written anew. Only for links made here.
+/// `GET /proxy/{mac}/{url}`: a remote image our pages show, small and written anew. Only for links made here.
 pub async fn remote_image(
     request: HttpRequest,
     node: web::Data<Node>,

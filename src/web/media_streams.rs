@@ -20,11 +20,11 @@ use crate::store::media_files::{self, MediaFileName};
 
 /// Bytes read from the disk at a time.
 const READ_CHUNK_BYTES: usize = 128 * 1024;
-/// Pieces of other people's films fetched at once.
+/// Pieces of other people's videos fetched at once.
 const MAX_CONCURRENT_RANGE_FETCHES: usize = 4;
-/// The largest film shown by way of this server; a larger one is a link.
+/// The largest video shown by way of this server; a larger one is a link.
 const MAX_STREAMED_BYTES: u64 = 4 * 1024 * 1024 * 1024;
-/// What other people's films may call themselves; anything else is not played.
+/// What other people's videos may call themselves; anything else is not played.
 const PLAYABLE_TYPES: [&str; 12] = [
     "video/mp4",
     "video/webm",
@@ -83,7 +83,7 @@ fn range_of(request: &HttpRequest) -> Option<&str> {
     request.headers().get(header::RANGE).and_then(|value| value.to_str().ok())
 }
 
-/// A film or recording of the owner's, which the asker may have: whole or in part, streamed from the disk.
+/// A video or audio of the owner's, which the asker may have: whole or in part, streamed from the disk.
 pub(super) async fn own(
     request: &HttpRequest,
     node: &web::Data<Node>,
@@ -154,12 +154,12 @@ fn with_permit(response: &mut HttpResponseBuilder, media_type: &str, kept: &'sta
         .insert_header((header::CONTENT_DISPOSITION, "inline"));
 }
 
-/// The address on this server that plays a remote film or recording; for the owner's pages alone.
+/// The address on this server that plays a remote video or audio; for the owner's pages alone.
 pub fn stream_from(node: &Node, url: &str) -> String {
     pictures::proxied(node, url).replacen("/proxy/", "/stream/", 1)
 }
 
-/// `GET /stream/{mac}/{url}`: a piece of a remote film, for the owner, who watches it: strangers would only borrow the line.
+/// `GET /stream/{mac}/{url}`: a piece of a remote video, for the owner, who watches it: strangers would only borrow the line.
 /// A player asks for the next piece by itself; who asks for the whole of a large one is led to its own server.
 pub async fn remote(
     request: HttpRequest,
@@ -228,7 +228,7 @@ fn fetch(node: &Node, url: &str, asked: RequestedRange) -> Result<(ByteRange, u6
     node.net.fetch_range(url, from, length, &gate).map(|piece| (piece, from))
 }
 
-/// The type a film is played as: what its server says, or where that says nothing, what its name ends in.
+/// The type a video is played as: what its server says, or where that says nothing, what its name ends in.
 fn playable(said: &str, url: &str) -> Option<&'static str> {
     if let Some(known) = PLAYABLE_TYPES.iter().find(|known| **known == said) {
         return Some(known);

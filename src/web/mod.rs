@@ -126,7 +126,7 @@ fn routes(cfg: &mut web::ServiceConfig) {
     cfg.default_service(web::to(page::missing));
 }
 
-/// URLs with two faces: peers get the document, browsers the page.
+/// URLs with two front ends: peers get the document, browsers the page.
 #[rustfmt::skip]
 fn page_and_api(cfg: &mut web::ServiceConfig) {
     // Before `/@{name}/{id}`, which would take them for posts.
@@ -302,7 +302,7 @@ mod tests {
         let asked = web::block(move || {
             let mut stream = TcpStream::connect(address).unwrap();
             stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-            // The server may answer and close before it has read everything.
+            // The server may reply and close before it has read everything.
             drop(stream.write_all(&request));
             let mut answer = Vec::new();
             let end = stream.read_to_end(&mut answer);

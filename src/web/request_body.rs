@@ -84,7 +84,7 @@ impl BodySender {
                 start: seconds(30),
                 pace: 65_536,
             },
-            // A film from a phone in a train.
+            // A video from a phone in a train.
             Self::Owner => BodyLimits {
                 most: 52 * MIB,
                 room: 128 * MIB,
@@ -143,7 +143,7 @@ impl BodyError {
     }
 }
 
-/// The rooms of one server.
+/// The modules of one server.
 #[derive(Debug, Clone)]
 pub struct BodyBudgets {
     strangers: Arc<Semaphore>,
@@ -412,7 +412,7 @@ mod tests {
             place.add(100_000).unwrap();
             assert!(left(30).is_some() && left(200).is_none(), "{sender:?} goes on");
         }
-        // A film of 40 MB in six minutes.
+        // A video of 40 MB in six minutes.
         let film = BodyPermit::new(BodyBudgets::default(), BodySender::Owner);
         film.add(40_000_000).unwrap();
         assert!(film.remaining_time(Duration::from_mins(6)).is_some());

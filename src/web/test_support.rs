@@ -31,7 +31,7 @@ use crate::store::{
     node,
 };
 
-/// The house of `ann@example.org` on `social.example.org`.
+/// The server of `ann@example.org` on `social.example.org`.
 pub(crate) struct TestServer {
     pub(crate) scratch: TestStore,
     pub(crate) node: Arc<Node>,
@@ -49,7 +49,7 @@ impl TestServer {
         Self::with_hosts(&[])
     }
 
-    /// A house whose way out leads into a world of these domains.
+    /// A server whose way out leads into a world of these domains.
     pub(crate) fn with_hosts(world: &[(&str, SocketAddr)]) -> Self {
         let scratch = TestStore::new();
         let (host, domain) = ("social.example.org".to_owned(), "example.org".to_owned());
@@ -106,7 +106,7 @@ impl TestResponse {
     }
 }
 
-/// Bob of `b.example`, known to a house with his key.
+/// Bob of `b.example`, known to a server with his key.
 pub(crate) struct RemoteBob {
     signer: Signer,
 }

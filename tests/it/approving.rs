@@ -1,4 +1,4 @@
-//! Interaction policies: who may answer, like and boost, on both sides (GoToSocial).
+//! Interaction policies: who may reply, like and boost, on both sides (GoToSocial).
 
 use hytte::base::Audience;
 use hytte::base::interaction_policy::{PolicyChoice, PolicyChoices};
@@ -194,7 +194,7 @@ fn the_owner_asks_politely_and_the_rest_waits_for_the_answer() {
         peer.send("bob", &a, &accept);
         world.settle(&[&a]);
     };
-    // Somebody else's word is nobody's word.
+    // Another actor's word is nobody's word.
     let asked = peer.got_type("ReplyRequest").pop().unwrap();
     other.send("bob", &a, &other.activity("Accept", "bob", "/x", &asked));
     world.settle(&[&a]);

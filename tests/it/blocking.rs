@@ -1,4 +1,4 @@
-//! People and servers that are kept away: nothing of theirs is seen, nothing goes to them, and all of it can be taken back.
+//! People and servers that are blocked: nothing of theirs is seen, nothing goes to them, and all of it can be taken back.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The house rules that no compiler knows: what each room may import and use, how long a file may be, which words are ours.
+//! The server rules that no compiler knows: what each room may import and use, how long a file may be, which words are ours.
 //! Reads `src/` and fails on a breach; the rules themselves are tried on made-up breaches below.
 
 mod lexer;
@@ -12,7 +12,7 @@ use lexer::{Code, identifiers};
 /// Lines in a file at most.
 const LONGEST: usize = 700;
 
-/// Rooms by floor; imports point down, or stay on the floor without a circle. `cli` is the binary.
+/// Rooms by layer; imports point down, or stay on the layer without a circle. `cli` is the binary.
 const FLOORS: [(&str, u8); 14] = [
     ("base", 1),
     ("store", 2),
@@ -41,7 +41,7 @@ const PLACES: [(&str, &[&str], &str); 4] = [
 const CLOCK: &str = "base/time.rs";
 const CLOCKS: [&str; 5] = ["SystemTime", "Instant", "Timestamp", "Zoned", "UNIX_EPOCH"];
 const THREADS: [&str; 2] = ["federation/workers.rs", "store/writer.rs"];
-/// The three faces in `web/`.
+/// The three front ends in `web/`.
 const FACES: [&str; 3] = ["page", "api", "ap"];
 /// Mastodon's words, allowed where we speak its language.
 const FOREIGN: [&str; 8] = ["reblog", "reblogs", "reblogged", "favourite", "favourites", "favourited", "toot", "toots"];
@@ -94,7 +94,7 @@ fn room_of(path: &str) -> Option<&str> {
     }
 }
 
-/// A room's floor; an unknown room is above all, so that adding one means adding it to the table.
+/// A room's layer; an unknown room is above all, so that adding one means adding it to the table.
 fn floor(room: &str) -> u8 {
     FLOORS.iter().find(|(name, _)| *name == room).map_or(u8::MAX, |(_, floor)| *floor)
 }
@@ -225,7 +225,7 @@ fn between_faces(file: &File, code: &Code) -> Vec<String> {
     others.map(|other| format!("{}: the faces {face} and {other} never import each other", file.path)).collect()
 }
 
-/// Circles between rooms, each named once.
+/// Circles between modules, each named once.
 fn circles(imports: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
     let mut found = Vec::new();
     for start in imports.keys() {

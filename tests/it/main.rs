@@ -1,4 +1,4 @@
-//! Stories of whole servers, told by what a user or peer would see, and the rules of the house.
+//! Stories of whole servers, told by what a user or peer would see, and the rules of the server.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, missing_docs)]
 
 mod agreeing;

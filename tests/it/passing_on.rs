@@ -114,7 +114,7 @@ fn what_is_private_unproven_or_not_the_owners_is_not_passed_on() {
     followers["to"] = json!([format!("{}/followers", s.peer.actor("bob")), s.a.actor()]);
     followers["cc"] = json!([]);
     s.bob_says(&s.act("Create", 4, &followers));
-    // An answer to somebody else's answer: theirs to pass on.
+    // An answer to another actor's answer: theirs to pass on.
     s.bob_says(&s.act("Create", 5, &s.answer(5, plain["id"].as_str().unwrap())));
     let mut elsewhere = s.answer(6, &s.a.uri(public));
     elsewhere["attributedTo"] = json!(s.peer.actor("fan"));

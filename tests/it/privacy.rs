@@ -1,4 +1,4 @@
-//! Private posts, their pictures, answers, edits and deletions: every byte that left the machine, and every surface a
+//! Private posts, their images, answers, edits and deletions: every byte that left the machine, and every surface a
 //! stranger can look at.
 
 use std::time::Duration;
@@ -147,7 +147,7 @@ fn scene() -> Scene {
 /// Words of a private story; none may reach anyone it is not for.
 const WORDS: [&str; 5] = ["secretword", "secretalt", "secretreply", "secretanswer", "secretedit"];
 
-/// Posted with a picture, answered from outside, answered by the owner, edited; returns the post and its picture's address.
+/// Posted with a image, answered from outside, answered by the owner, edited; returns the post and its image's address.
 fn tell_in_private(s: &Scene, audience: Audience) -> (PostId, String) {
     let media = media::upload(&s.a.node, &picture(3), "secretalt").unwrap();
     let draft = NewPost { media: vec![media], ..NewPost::new("secretword #secretword @bob@named.test", audience) };
@@ -219,7 +219,7 @@ fn no_surface_shows_a_private_post_before_or_after_its_edit_and_deletion() {
         assert_eq!(signed_look(&s.a, &s.named, "bob", path_of(&uri)).code, 200);
         let fan = signed_look(&s.a, &s.fan, "bob", path_of(&uri)).code;
         assert_eq!(fan, if audience == Audience::Followers { 200 } else { 404 });
-        // Bob's name with somebody else's key.
+        // Bob's name with another actor's key.
         let key_id = s.named.signer("bob").key_id;
         let signer = sig::Signer { key_id, ..s.passer.signer("bob") };
         let outgoing = sig::OutgoingRequest {

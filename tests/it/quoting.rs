@@ -322,7 +322,7 @@ fn a_stranger_who_quotes_us_is_answered_by_the_rules() {
     assert_eq!(a.notifications(), [("quote".into(), "bob@peer.test".into())]);
     assert!(a.page("/notifications").contains("class=\"quoted\""));
 
-    // Asked again, the same answer; what is somebody else's or quotes nothing of ours gets none.
+    // Asked again, the same answer; what is another actor's or quotes nothing of ours gets none.
     ask("/ask/2", note.clone());
     assert_eq!(peer.got_type("Accept").pop().unwrap()["result"], stamp.as_str());
     let mut foreign = note.clone();

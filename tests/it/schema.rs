@@ -232,7 +232,7 @@ fn every_index_has_a_query_or_a_cascade_that_uses_it() {
 
 #[test]
 fn a_house_that_has_grown_finds_things_the_way_a_new_one_does() {
-    // What SQLite counts (`ANALYZE`) when a house is closed on its first day made it read all people for each name in a post
+    // What SQLite counts (`ANALYZE`) when a server is closed on its first day made it read all people for each name in a post
     // when there were many of them.
     let folder = folder("plans");
     for n in 0..2 {

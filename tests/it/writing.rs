@@ -1,4 +1,4 @@
-//! What the owner writes beyond a line of text: articles, Markdown, films and recordings, and what can be changed later. Seen
+//! What the owner writes beyond a line of text: articles, Markdown, video and audio, and what can be changed later. Seen
 //! from the form in a browser to the document at a peer.
 
 use std::time::Duration;

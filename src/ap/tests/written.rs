@@ -1,4 +1,4 @@
-//! What we write, letter by letter, and the rules that hold for all of it.
+//! What we write, byte for byte, and the rules that hold for all of it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use serde_json::{Value, json};

@@ -166,7 +166,7 @@ enum Provenance {
     Own,
     /// The signer passes on what this actor did, with the actor's own proof in it: as good as from themselves.
     Proven(ActorId),
-    /// The signer passes on what somebody else did: only a hint to look at the origin.
+    /// The signer passes on what another actor did: only a hint to look at the origin.
     Forward,
 }
 
@@ -353,7 +353,7 @@ pub(in crate::federation) fn ignore_missing(error: Error) -> Result<()> {
     }
 }
 
-/// Deletes a post of somebody else's when its origin says it is gone. A 404 says so only of a post everybody may read:
+/// Deletes a post of another actor's when its origin says it is gone. A 404 says so only of a post everybody may read:
 /// a private one is as good as none to whoever is not addressed, us asking for the server among them.
 pub(in crate::federation) fn forget_if_gone(node: &Node, uri: String) -> Result<()> {
     let Some(post) = node.store.read(|r| posts::by_uri(r, &uri))? else { return Ok(()) };
@@ -371,7 +371,7 @@ pub(in crate::federation) fn forget_if_gone(node: &Node, uri: String) -> Result<
     })
 }
 
-/// Somebody told us of somebody else's act: the origin is asked, and only what it says counts.
+/// Somebody told us of another actor's act: the origin is asked, and only what it says counts.
 fn relayed_hint(node: &Node, activity: &Activity) -> Result<()> {
     let Some(uri) = activity.object_id().map(|id| id.as_str().to_owned()) else { return Ok(()) };
     if node.facts.origin.owns(&uri) {

@@ -16,7 +16,7 @@ use crate::sig::{SignatureError, proof};
 use crate::store::actors::{self, Actor};
 use crate::store::node;
 
-/// How old a proof may be when somebody else brings it: less than the ids of applied activities are remembered, so that
+/// How old a proof may be when another actor brings it: less than the ids of applied activities are remembered, so that
 /// what was taken back cannot be brought again.
 const MAX_RELAYED_AGE: Duration = Duration::from_hours(14 * 24);
 
@@ -58,7 +58,7 @@ pub fn proven_author(
     }
 }
 
-/// Whether a proven activity counts as the author's own when somebody else brings it. What is between two people (a Follow,
+/// Whether a proven activity counts as the author's own when another actor brings it. What is between two people (a Follow,
 /// a Block) is never passed on, and an old profile must not come back; a post that was for others stays theirs.
 pub fn is_young_enough_to_relay(node: &Node, author: &ProvenAuthor, activity: &Activity) -> Result<bool> {
     let now = node.clock().now();

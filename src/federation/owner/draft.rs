@@ -18,13 +18,13 @@ pub struct NewPost {
     pub warning: Option<String>,
     /// Who may read it.
     pub audience: Audience,
-    /// The post it answers.
+    /// The post it replies to.
     pub reply_to: Option<PostId>,
     /// Loose uploads, in order.
     pub media: Vec<MediaId>,
     /// BCP 47; None takes the setting's.
     pub language: Option<String>,
-    /// Pictures start covered.
+    /// Images start covered.
     pub sensitive: bool,
     /// The group it is posted to.
     pub group: Option<ActorId>,
@@ -34,11 +34,11 @@ pub struct NewPost {
     pub summary: Option<String>,
     /// The text is Markdown; None takes the setting's.
     pub markdown: Option<bool>,
-    /// A poll; then there are no pictures.
+    /// A poll; then there are no images.
     pub poll: Option<NewPoll>,
     /// The post it quotes.
     pub quote: Option<PostId>,
-    /// Who may answer and quote it; None takes the settings'.
+    /// Who may reply and quote it; None takes the settings'.
     pub choices: Option<PolicyChoices>,
     /// The only people it may name; None for anybody.
     pub allowed: Option<Vec<ActorId>>,
@@ -91,11 +91,11 @@ pub struct PostChange {
     pub text: String,
     /// Content warning.
     pub warning: Option<String>,
-    /// The pictures it keeps or gains, in order.
+    /// The images it keeps or gains, in order.
     pub media: Vec<MediaId>,
     /// BCP 47; None leaves it.
     pub language: Option<String>,
-    /// Pictures start covered.
+    /// Images start covered.
     pub sensitive: bool,
     /// The title of what has one; None leaves it.
     pub title: Option<String>,
@@ -107,6 +107,6 @@ pub struct PostChange {
     pub described: Vec<AttachmentChange>,
     /// What becomes of its poll.
     pub poll: PollRevision,
-    /// Who may answer and quote it from now on; None leaves it.
+    /// Who may reply and quote it from now on; None leaves it.
     pub choices: Option<PolicyChoices>,
 }

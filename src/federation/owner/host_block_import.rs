@@ -162,7 +162,7 @@ pub fn apply(node: &Node, id: HostListId, except: Vec<String>) -> Result<FollowC
     })
 }
 
-/// Forgets a list: what only it kept away comes back.
+/// Forgets a list: what only it blocked comes back.
 pub fn forget(node: &Node, id: HostListId) -> Result<FollowChanges> {
     node.store.write(move |w| host_block::forget(w, id))
 }

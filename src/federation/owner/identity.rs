@@ -199,7 +199,7 @@ pub struct ProfileChange {
     pub fields: Vec<(String, String)>,
     /// A new avatar, already in media/ (see `federation::media`); None leaves it.
     pub icon: Option<MediaFileName>,
-    /// A new header picture, likewise.
+    /// A new header image, likewise.
     pub image: Option<MediaFileName>,
     /// Follows wait for approval.
     pub approves_followers: bool,
@@ -211,7 +211,7 @@ pub struct ProfileChange {
     pub automated: bool,
 }
 
-/// A picture of the owner's profile.
+/// A image of the owner's profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProfileImage {
     /// The avatar.
@@ -220,7 +220,7 @@ pub enum ProfileImage {
     Image,
 }
 
-/// Takes a picture off the owner's profile and tells everyone who should know.
+/// Takes a image off the owner's profile and tells everyone who should know.
 pub fn remove_profile_image(node: &Node, which: ProfileImage) -> Result<()> {
     node.store.write(move |w| {
         let mut owner = actors::by_id(w, node::owner(w)?)?;

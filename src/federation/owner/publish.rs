@@ -25,7 +25,7 @@ use crate::text::markdown::MarkdownProfile;
 
 pub use crate::federation::owner::draft::{NewPost, PostChange};
 
-/// Pictures and other files one post has at most: what Mastodon shows.
+/// Images and other files one post has at most: what Mastodon shows.
 pub const MAX_ATTACHMENTS: usize = 4;
 
 /// Characters of a title: what Lemmy takes.
@@ -205,12 +205,12 @@ pub fn withdraw(node: &Node, id: PostId) -> Result<()> {
     with_owner(node, move |w, owner| social::post::delete(w, owner, id, MediaFate::Keep))
 }
 
-/// Says who may answer, like, boost and quote a post of the owner's from now on.
+/// Says who may reply, like, boost and quote a post of the owner's from now on.
 pub fn rule(node: &Node, id: PostId, choices: PolicyChoices) -> Result<()> {
     with_owner(node, move |w, owner| social::post::set_policy(w, owner, id, choices))
 }
 
-/// Votes in somebody else's poll, by the places of the options; Invalid when that cannot be done, with a sentence.
+/// Votes in another actor's poll, by the places of the options; Invalid when that cannot be done, with a sentence.
 pub fn vote(node: &Node, id: PostId, choices: Vec<usize>) -> Result<()> {
     with_owner(node, move |w, owner| social::vote::send(w, owner, id, &choices))
 }
@@ -225,7 +225,7 @@ pub fn unlike(node: &Node, id: PostId) -> Result<()> {
     with_owner(node, move |w, owner| social::like::take_back(w, owner, id))
 }
 
-/// Reacts to a post with one emoji, or `:code:`; `url` tells which of several pictures that are there already.
+/// Reacts to a post with one emoji, or `:code:`; `url` tells which of several images that are there already.
 pub fn react(node: &Node, id: PostId, emoji: String, url: Option<String>) -> Result<()> {
     with_owner(node, move |w, owner| {
         let post = posts::by_id(w, id)?;
@@ -291,7 +291,7 @@ pub fn accept_follower(node: &Node, who: ActorId) -> Result<()> {
     with_owner(node, move |w, owner| social::follow::accept(w, owner, who))
 }
 
-/// Lets somebody in who asks to answer, like, boost or quote a post of the owner's.
+/// Lets somebody in who asks to reply, like, boost or quote a post of the owner's.
 pub fn accept_request(node: &Node, id: RequestId) -> Result<()> {
     with_owner(node, move |w, owner| social::interaction::inbound::accept(w, owner, id))
 }

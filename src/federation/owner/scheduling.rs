@@ -100,7 +100,7 @@ pub fn step(node: &Node) -> Result<bool> {
         Err(Error::Busy) => return Err(Error::Busy),
         Err(Error::NotFound | Error::Gone) => {
             if node.store.read(|r| drafts::get(r, id)).is_err() {
-                // Somebody else published it, or threw it away, a moment ago.
+                // Another actor published it, or threw it away, a moment ago.
                 return Ok(true);
             }
             "what it answers or quotes is not there any more".to_owned()

@@ -183,7 +183,7 @@ pub fn read_followed(node: &Node, who: ActorId) -> Result<()> {
     node.store.write(move |w| home_timeline::add_history_of(w, who))
 }
 
-/// Fetches the answers to a post of somebody else's that its server knows, unless it was done a moment ago.
+/// Fetches the replies to a post of another actor's that its server knows, unless it was done a moment ago.
 pub fn thread(node: &Node, id: PostId) -> Result<()> {
     let post = node.store.read(|r| posts::by_id(r, id))?;
     quote_refresh::wake_worker(node, id)?;

@@ -10,7 +10,7 @@ use crate::federation::Node;
 /// What proxy links sign, apart from everything else that is signed with the node's secret.
 const KEY_LABEL: &[u8] = b"proxy\n";
 
-/// The path on this server that shows a remote picture.
+/// The path on this server that shows a remote image.
 pub fn path(node: &Node, url: &str) -> String {
     let mac = hmac::sign(&key(node), &with_label(url));
     format!("/proxy/{}/{}", URL_SAFE_NO_PAD.encode(mac), URL_SAFE_NO_PAD.encode(url))

@@ -17,7 +17,7 @@ const ACTORS_PER_ROUND: u32 = 5;
 const MISMATCH_RECHECK_DELAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The owner follows somebody where they have moved, whatever the settings say. Conflict when the new account does not say
-/// that it was this one: anybody can claim to have become somebody else.
+/// that it was this one: anybody can claim to have become another actor.
 pub fn act_on_move(node: &Node, old: ActorId) -> Result<()> {
     let old = node.store.read(|r| actors::by_id(r, old))?;
     let target = old.moved_to.as_deref().ok_or_else(|| Error::Conflict("they have not moved".to_owned()))?;

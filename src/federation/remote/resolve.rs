@@ -102,7 +102,7 @@ fn own_page_target(node: &Node, url: &str) -> Result<Resolved> {
     })
 }
 
-/// What is stored under an address, ours or somebody else's.
+/// What is stored under an address, ours or another actor's.
 pub fn known_actor(node: &Node, url: &str) -> Result<Option<Resolved>> {
     match stored(node, url)? {
         None if node.facts.origin.owns(url) => match own_page_target(node, url) {

@@ -23,11 +23,11 @@ pub struct SingleFlight {
     most_per_host: usize,
 }
 
-/// Whether this asker fetches, or somebody else just has.
+/// Whether this asker fetches, or another actor just has.
 pub enum FlightRole<'f> {
     /// Fetch; drop this when it is stored.
     Leader(LeaderGuard<'f>),
-    /// Somebody else has fetched it meanwhile: look again.
+    /// Another actor has fetched it meanwhile: look again.
     Follower,
 }
 

@@ -18,10 +18,10 @@ const SCALE: u32 = 0x2A_D7B1;
 const DURATION: u32 = 0x4489;
 const WIDTH: u32 = 0xB0;
 const HEIGHT: u32 = 0xBA;
-/// Elements walked in one file: a film of hours has a block for every frame when its clusters tell no size.
+/// Elements walked in one file: a video of hours has a block for every frame when its clusters tell no size.
 const MAX_ELEMENTS: usize = 5_000_000;
 
-/// How deep elements are walked: a segment's tracks' track's picture.
+/// How deep elements are walked: a segment's tracks' track's image.
 const MAX_DEPTH: usize = 5;
 
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +29,7 @@ struct EbmlElement {
     id: u32,
     start: usize,
     inside: usize,
-    /// None: as long as there is something (a live recording).
+    /// None: as long as there is something (a live audio file).
     end: Option<usize>,
 }
 
@@ -59,7 +59,7 @@ fn visit(bytes: &mut [u8], walk: &mut EbmlWalk, mut at: usize, end: usize, depth
         let element = element(bytes, at)?;
         let stop = element.end.unwrap_or(end);
         if stop > end {
-            // The last cluster of a recording that was cut off; its picture still plays.
+            // The last cluster of a audio file that was cut off; its image still plays.
             return (element.id == CLUSTER || element.id == SEGMENT || at > 0).then_some(());
         }
         match element.id {

@@ -76,7 +76,7 @@ fn visit(bytes: &mut [u8], walk: &mut Mp4Walk, from: usize, to: usize, depth: us
     Some(())
 }
 
-/// A track. One that is neither picture nor sound nor subtitles (a camera's places and movements) is erased with its data.
+/// A track. One that is neither image nor sound nor subtitles (a camera's places and movements) is erased with its data.
 fn track(bytes: &mut [u8], walk: &mut Mp4Walk, part: Mp4Box, depth: usize) -> Option<()> {
     let sort = handler(bytes, part);
     if matches!(sort.as_ref(), Some(b"meta" | b"mdta" | b"gpmd" | b"camm")) {
@@ -114,7 +114,7 @@ fn handler(bytes: &[u8], track: Mp4Box) -> Option<[u8; 4]> {
     bytes.get(part.inside + 8..part.inside + 12)?.try_into().ok()
 }
 
-/// Width and height in pixels: fixed-point numbers at the end of `tkhd`, turned with the picture.
+/// Width and height in pixels: fixed-point numbers at the end of `tkhd`, turned with the image.
 fn size(bytes: &[u8], track: Mp4Box) -> Option<(u32, u32)> {
     let head = find(bytes, track, &[b"tkhd"])?;
     let (width, height) = (be32(bytes, head.end.checked_sub(8)?)? >> 16, be32(bytes, head.end.checked_sub(4)?)? >> 16);

@@ -5,7 +5,7 @@ use super::{ContainerInfo, be32, be64, le32};
 /// Parts in one file.
 const MAX_CHUNKS: usize = 1_000;
 
-/// Strips a FLAC file: its stream's facts and its table of places stay; comments, pictures and all else go.
+/// Strips a FLAC file: its stream's facts and its table of places stay; comments, images and all else go.
 pub(super) fn flac(bytes: &mut Vec<u8>) -> Option<ContainerInfo> {
     const INFO: u8 = 0;
     const SEEK: u8 = 3;

@@ -70,7 +70,7 @@ fn is_mentioned(r: &Read<'_>, who: ActorId, target: &Post) -> Result<bool> {
     Ok(posts::mentions(r, target.id)?.iter().any(|mention| mention.uri == uri))
 }
 
-/// Keeps the rules of a post of somebody else's as they are for the owner; rules that only say what is usual are none.
+/// Keeps the rules of a post of another actor's as they are for the owner; rules that only say what is usual are none.
 pub(in crate::social) fn is_restricted(w: &Write<'_>, author: &Actor, id: PostId, object: &Object) -> Result<()> {
     let us = actors::by_id(w, node::owner(w)?)?;
     let mut rules = object.interactions.rules(&us.uri, author.followers.as_deref(), author.following.as_deref());

@@ -51,7 +51,7 @@ pub fn apply(w: &Write<'_>, list: HostListId, except: &[String]) -> Result<Follo
     settle_follows(w)
 }
 
-/// Forgets a list: what only it kept away comes back.
+/// Forgets a list: what only it blocked comes back.
 pub fn forget(w: &Write<'_>, list: HostListId) -> Result<FollowChanges> {
     host_block_lists::remove(w, list)?;
     settle_follows(w)

@@ -33,7 +33,7 @@ pub struct NewReport {
     pub comment: String,
     /// Why.
     pub category: ReportCategory,
-    /// Numbers of the rules that were broken, as this house counts them.
+    /// Numbers of the rules that were broken, as this server counts them.
     pub rules: Vec<String>,
     /// Who hears of it.
     pub audience: ReportRecipient,

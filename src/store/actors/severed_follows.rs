@@ -13,7 +13,7 @@ const MAX_ROWS: u32 = 1_000_000;
 /// One side of a follow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeveredFollow {
-    /// Somebody else.
+    /// Another actor.
     pub actor_id: ActorId,
     /// Their handle's host and their server's.
     pub hosts: [String; 2],

@@ -10,16 +10,16 @@ use crate::store::Read;
 use crate::store::actors::{self, Actor};
 use crate::store::{actors::follows, column, moderation::host_blocks, node};
 
-/// What is kept away of some people.
+/// What is blocked of some people.
 #[derive(Debug, Default)]
 pub struct BlockFilter {
     /// Nothing of theirs is shown.
     pub blocked: HashSet<ActorId>,
-    /// Their pictures are not shown.
+    /// Their images are not shown.
     pub media_rejected: HashSet<ActorId>,
 }
 
-/// What is kept away of these people.
+/// What is blocked of these people.
 pub fn filter_for<'a>(r: &Read<'_>, people: impl Iterator<Item = &'a Actor> + Clone) -> Result<BlockFilter> {
     let mut shield =
         BlockFilter { blocked: blocked(r, people.clone().map(|actor| actor.id))?, media_rejected: HashSet::new() };

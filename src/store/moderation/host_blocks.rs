@@ -14,12 +14,12 @@ const MAX_RULES: u32 = 200_000;
 /// The list that stands for what the owner set by hand.
 pub const MANUAL_LIST: HostListId = HostListId(0);
 
-/// How far a server is kept away.
+/// How far a server is blocked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// Lists do not count for it.
     Allow,
-    /// Only its followed people are shown; its pictures are not.
+    /// Only its followed people are shown; its images are not.
     Limit,
     /// Nothing comes from there, nothing goes there.
     Block,
@@ -55,7 +55,7 @@ pub struct HostBlockRule {
     pub list_id: HostListId,
     /// How far.
     pub severity: Severity,
-    /// Its pictures are not shown.
+    /// Its images are not shown.
     pub no_media: bool,
     /// Its reports are not taken.
     pub no_reports: bool,
@@ -106,7 +106,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<HostBlockRule> {
 pub struct HostPolicy {
     /// None: nothing.
     pub severity: Option<Severity>,
-    /// Its pictures are not shown.
+    /// Its images are not shown.
     pub no_media: bool,
     /// Its reports are not taken.
     pub no_reports: bool,
@@ -192,7 +192,7 @@ impl HostBlockRules {
     }
 }
 
-/// True when there is any rule at all: in most houses there is none, and nothing more to ask.
+/// True when there is any rule at all: in most servers there is none, and nothing more to ask.
 pub fn any(r: &Read<'_>) -> Result<bool> {
     Ok(r.conn.prepare_cached("SELECT 1 FROM host_block LIMIT 1")?.exists([])?)
 }

@@ -25,7 +25,7 @@ pub enum PolicyAction {
     /// The owner hears of it.
     #[default]
     Accept,
-    /// It is kept back until the owner has looked at who sent it.
+    /// It is filtered until the owner has looked at who sent it.
     Filter,
     /// It is not made.
     Drop,

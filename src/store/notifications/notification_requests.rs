@@ -19,7 +19,7 @@ pub struct NotificationRequest {
     pub actor_id: ActorId,
     /// Since when.
     pub created_at: Time,
-    /// When the last notification was kept back.
+    /// When the last notification was filtered.
     pub updated_at: Time,
     /// How many were, counted up to 100.
     pub count: u32,
@@ -52,7 +52,7 @@ fn sql(condition: &str, order: &str) -> String {
     )
 }
 
-/// Notes that something of somebody was kept back.
+/// Notes that something of somebody was filtered.
 pub(in crate::store) fn record(w: &Write<'_>, actor: ActorId) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO notification_request (actor_id, created_at)
@@ -91,7 +91,7 @@ pub fn summary(r: &Read<'_>) -> Result<(u32, u32)> {
     Ok((waiting.len() as u32, waiting.iter().map(|request| request.count).sum()))
 }
 
-/// Lets somebody in: what was kept back is shown, and from now on everything comes through.
+/// Lets somebody in: what was filtered is shown, and from now on everything comes through.
 pub fn accept(w: &Write<'_>, id: NotificationRequestId) -> Result<()> {
     let actor = by_id(w, id)?.actor_id;
     w.conn
@@ -101,7 +101,7 @@ pub fn accept(w: &Write<'_>, id: NotificationRequestId) -> Result<()> {
     prune_answered(w, actor)
 }
 
-/// Forgets what was kept back; more of theirs makes a new request.
+/// Forgets what was filtered; more of theirs makes a new request.
 pub fn dismiss(w: &Write<'_>, id: NotificationRequestId) -> Result<()> {
     let actor = by_id(w, id)?.actor_id;
     w.conn.prepare_cached("DELETE FROM notification WHERE actor_id = ?1 AND place = 0")?.execute([actor])?;

@@ -10,7 +10,7 @@ use crate::store::{Read, Write, column};
 /// Attachments of one post at most.
 pub const MAX_ATTACHMENTS: usize = 16;
 
-/// A row of `attachment`; as JSON, a file of an edition.
+/// A row of `attachment`; as JSON, a file of an previous version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PostAttachment {
     /// Which.
@@ -23,7 +23,7 @@ pub struct PostAttachment {
     pub url: Option<String>,
     /// Our own: a name in media/.
     pub file: Option<String>,
-    /// Our own: the name in media/ of a smaller picture, or of a film's or song's cover.
+    /// Our own: the name in media/ of a smaller image, or of a video's or song's cover.
     pub preview: Option<String>,
     /// For those who do not see it.
     pub alt: String,
@@ -35,9 +35,9 @@ pub struct PostAttachment {
     pub blurhash: Option<String>,
     /// "x,y" from -1 to 1.
     pub focus: Option<String>,
-    /// Of a remote film or song: the address of a still or cover.
+    /// Of a remote video or song: the address of a still or cover.
     pub still: Option<String>,
-    /// How long a film or recording is.
+    /// How long a video or audio is.
     pub seconds: Option<u32>,
 }
 
@@ -50,7 +50,7 @@ pub struct AttachmentChange {
     pub alt: String,
     /// "x,y" from -1 to 1; None for the middle.
     pub focus: Option<String>,
-    /// Another cover of a film or recording; None leaves it.
+    /// Another cover of a video or audio; None leaves it.
     pub cover: Option<CoverImage>,
 }
 
@@ -186,7 +186,7 @@ pub fn describe_one(w: &Write<'_>, id: MediaId, alt: Option<&str>, focus: Option
     Ok(())
 }
 
-/// Gives a film or recording a cover.
+/// Gives a video or audio a cover.
 pub fn set_cover(w: &Write<'_>, id: MediaId, cover: &CoverImage) -> Result<()> {
     w.conn
         .prepare_cached(

@@ -31,7 +31,7 @@ pub struct Conversation {
 pub enum NewestAuthor {
     /// The owner's: they have read what was before.
     Owner,
-    /// Somebody else's.
+    /// Another actor's.
     Other,
 }
 

@@ -32,7 +32,7 @@ pub struct StoredDraft {
 pub struct DraftReferences {
     /// Its uploads.
     pub media: Vec<MediaId>,
-    /// The post it answers.
+    /// The post it replies to.
     pub reply_to: Option<PostId>,
     /// The post it quotes.
     pub quote: Option<PostId>,

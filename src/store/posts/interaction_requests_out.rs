@@ -19,7 +19,7 @@ pub struct InteractionRequestOut {
     pub target_id: PostId,
     /// Our reply or boost.
     pub made_id: Option<PostId>,
-    /// Our request; None when the deed itself asks.
+    /// Our request; None when the interaction itself asks.
     pub request_uri: Option<String>,
     /// What became of it.
     pub state: RequestState,

@@ -12,7 +12,7 @@ use crate::store::{Read, Write, column};
 
 /// Editions kept of one post.
 pub const MAX_EDITS: u32 = 20;
-/// Bytes of text kept of all editions of one post together, the newest always.
+/// Bytes of text kept of all previous versions of one post together, the newest always.
 pub const MAX_EDIT_BYTES: u32 = 256 * 1024;
 
 /// A row of `edition`: a post as it once was.
@@ -26,7 +26,7 @@ pub struct PostEdit {
     pub warning: Option<String>,
     /// Safe HTML.
     pub content: String,
-    /// Its pictures were covered.
+    /// Its images were covered.
     pub sensitive: bool,
     /// The answers of its poll.
     pub poll: Vec<String>,
@@ -34,7 +34,7 @@ pub struct PostEdit {
     pub media: Vec<PostAttachment>,
 }
 
-/// Keeps what a post says now, before it is changed; forgets the oldest editions beyond the limits.
+/// Keeps what a post says now, before it is changed; forgets the oldest previous versions beyond the limits.
 pub fn store(w: &Write<'_>, now: &Post, files: &[PostAttachment], poll: Option<&StoredPoll>) -> Result<()> {
     let media = if files.is_empty() { None } else { Some(crate::store::to_json(&files)?) };
     let poll = poll.map(|poll| crate::store::to_json(&edits_of(poll))).transpose()?;
@@ -67,7 +67,7 @@ pub fn store(w: &Write<'_>, now: &Post, files: &[PostAttachment], poll: Option<&
     Ok(())
 }
 
-/// What a post says now, as an edition like those before it.
+/// What a post says now, as an previous version like those before it.
 pub fn current_version(card: &PostView) -> PostEdit {
     let post = &card.post;
     PostEdit {
@@ -112,7 +112,7 @@ pub fn forget(w: &Write<'_>, post: PostId) -> Result<()> {
     Ok(())
 }
 
-/// Forgets editions of other people's posts that were replaced before `before`; the owner's stay.
+/// Forgets previous versions of other people's posts that were replaced before `before`; the owner's stay.
 pub fn prune(w: &Write<'_>, before: Time, limit: u32) -> Result<usize> {
     Ok(w.conn.execute(
         "DELETE FROM edition WHERE (post_id, written_at) IN (

@@ -11,10 +11,10 @@ pub struct PostMetadata {
     /// What a long text is about (an Article's `summary`, FEP-b2b8).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
-    /// The header picture's address.
+    /// The header image's address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
-    /// How long a film or recording is.
+    /// How long a video or audio is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<u32>,
     /// When it takes place, in milliseconds since 1970.

@@ -34,7 +34,7 @@ pub struct PostView {
     pub parent_author: Option<Arc<Actor>>,
     /// The group it was posted in.
     pub group: Option<Arc<Actor>>,
-    /// Pictures and files, in order.
+    /// Images and files, in order.
     pub attachments: Vec<PostAttachment>,
     /// Who it names.
     pub mentions: Vec<PostMention>,
@@ -64,7 +64,7 @@ pub struct PostView {
     pub thread_muted: bool,
     /// It stands at the top of its author's profile.
     pub pinned: bool,
-    /// Pictures and files that are not shown, because those of its server are kept away.
+    /// Images and files that are not shown, because those of its server are blocked.
     pub withheld: usize,
     /// What it quotes.
     pub quote: Option<QuotedView>,

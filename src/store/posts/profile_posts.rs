@@ -18,9 +18,9 @@ pub struct ProfilePostFilter<'t> {
     pub rows: CursorWindow,
     /// Only with this hashtag (lower case, without `#`).
     pub tag: Option<&'t str>,
-    /// Only with pictures or other files.
+    /// Only with images or other files.
     pub only_media: bool,
-    /// Without answers to others; their own threads stay.
+    /// Without replies to others; their own threads stay.
     pub no_replies: bool,
     /// Without boosts.
     pub no_boosts: bool,

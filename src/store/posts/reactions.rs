@@ -13,12 +13,12 @@ pub const MAX_PER_ACTOR: u32 = 10;
 /// Different emoji shown of one post.
 pub const MAX_SHOWN_EMOJI: usize = 24;
 
-/// An emoji: of Unicode, or `:shortcode:` with its picture.
+/// An emoji: of Unicode, or `:shortcode:` with its image.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ReactionEmoji {
     /// The emoji, or the shortcode with its colons.
     pub emoji: String,
-    /// Where the shortcode's picture is.
+    /// Where the shortcode's image is.
     pub url: Option<String>,
 }
 
@@ -93,7 +93,7 @@ pub fn by_uri(r: &Read<'_>, actor: ActorId, uri: &str) -> Result<Option<Reaction
     Ok(statement.query_one(params![uri, actor], from_row).optional()?)
 }
 
-/// A picture that somebody already put on a post under this shortcode; `url` chooses among several.
+/// A image that somebody already put on a post under this shortcode; `url` chooses among several.
 pub fn picture(r: &Read<'_>, post: PostId, emoji: &str, url: Option<&str>) -> Result<Option<String>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT url FROM reaction WHERE post_id = ?1 AND emoji = ?2 AND url IS NOT NULL

@@ -255,7 +255,7 @@ pub enum DeliveryFailure {
 }
 
 /// It failed and is tried again at `next_at`; `error` is for the owner to read. Does nothing when the lease was over and
-/// somebody else has claimed it since.
+/// another actor has claimed it since.
 pub fn postpone(
     w: &Write<'_>,
     claim: &ClaimedDelivery,

@@ -23,7 +23,7 @@ const MAX_WAIT: Duration = Duration::from_hours(25);
 pub struct ReceivedActivity {
     /// Which.
     pub id: InboxId,
-    /// The activity's id, behind its signer's number; `hint:` before both for somebody else's act. For those that come again
+    /// The activity's id, behind its signer's number; `hint:` before both for another actor's act. For those that come again
     /// under the same id also when it was signed.
     pub uri: String,
     /// Whose key signed it.

@@ -96,7 +96,7 @@ pub enum FilterAction {
     Warn,
     /// It is not shown.
     Hide,
-    /// Its pictures stand behind a fold.
+    /// Its images stand behind a fold.
     Blur,
 }
 

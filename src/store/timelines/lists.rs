@@ -14,7 +14,7 @@ pub const MAX_LIST_MEMBERS: u32 = 5_000;
 /// Posts taken over when somebody comes into a list.
 const MAX_POSTS_ON_ADD: u32 = 400;
 
-/// Which answers to others a list shows. Answers to the owner, and to the author's own posts, always stand in it.
+/// Which replies to others a list shows. Answers to the owner, and to the author's own posts, always stand in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListReplies {
     /// To anyone the owner follows.
@@ -183,7 +183,7 @@ pub fn remove_post(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
     Ok(())
 }
 
-/// Puts a post or boost in the timeline of a list. `answers`: whose post it answers, unless that is its author or the owner.
+/// Puts a post or boost in the timeline of a list. `answers`: whose post it replies to, unless that is its author or the owner.
 pub fn add_post(w: &Write<'_>, list: ListId, post: PostId, answers: Option<ActorId>) -> Result<()> {
     let mut statement =
         w.conn.prepare_cached("INSERT OR IGNORE INTO list_post (list_id, post_id, answers) VALUES (?1, ?2, ?3)")?;

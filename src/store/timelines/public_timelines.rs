@@ -28,7 +28,7 @@ pub enum TimelineOrigin {
 pub enum MediaFilter {
     /// All.
     Any,
-    /// Those with pictures or other files.
+    /// Those with images or other files.
     Only,
 }
 
@@ -174,7 +174,7 @@ fn rows(r: &Read<'_>, sql: &str, page: PostPage, more: &[(&str, &dyn ToSql)]) ->
     Ok(ids)
 }
 
-/// A page without people on servers that are kept away; what they leave open is filled from further on.
+/// A page without people on servers that are blocked; what they leave open is filled from further on.
 fn fill_page(r: &Read<'_>, page: PostPage, look: impl Fn(PostPage) -> Result<Vec<PostId>>) -> Result<Vec<PostId>> {
     let (mut found, mut window) = (Vec::new(), page);
     for _ in 0..MAX_REFILL_ROUNDS {

@@ -30,7 +30,7 @@ use crate::store::actors::Actor;
 use crate::store::{Read, actors::follows, moderation::block_filter, node};
 use crate::web::rate_limit;
 
-/// The type of every document we serve; Lemmy and Mastodon compare it letter by letter.
+/// The type of every document we serve; Lemmy and Mastodon compare it byte for byte.
 pub const ACTIVITY_JSON: &str = "application/activity+json";
 /// How long others may keep what everyone may read: long enough for the herd that follows a popular post.
 const PUBLIC_CACHE: &str = "max-age=180, public";

@@ -22,7 +22,7 @@ use crate::store::{
 };
 use crate::web::blocking::{ApError, PageError, blocking};
 
-/// Answers on one page of `replies`.
+/// Replies on one page of `replies`.
 const REPLIES_PER_PAGE: usize = 40;
 
 /// A window of a collection, as its pages link to each other.

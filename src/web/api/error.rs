@@ -9,7 +9,7 @@ use crate::web::request_body::BodyError;
 /// What can go wrong with a call.
 #[derive(Debug)]
 pub enum ApiError {
-    /// Any error of the rooms below.
+    /// Any error of the modules below.
     Error(Error),
     /// No token, or one that is not good (401).
     NoToken,

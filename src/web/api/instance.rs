@@ -23,7 +23,7 @@ const MASTODON_VERSION: &str = "4.5.0";
 const API_VERSION: u32 = 7;
 /// Rules that are told one by one.
 const MAX_LISTED_RULES: usize = 100;
-/// What clients reckon for a film's pictures: none is decoded here, so nothing is too many.
+/// What clients reckon for a video's images: none is decoded here, so nothing is too many.
 const VIDEO_FRAME_RATE_LIMIT: u32 = 120;
 
 fn version() -> String {
@@ -149,7 +149,7 @@ pub fn v1(node: &Node, call: &ApiRequest) -> ApiResult {
     Ok(ApiResponse::json(&shown))
 }
 
-/// The first paragraph of what the owner says of the house, or a sentence of ours.
+/// The first paragraph of what the owner says of the server, or a sentence of ours.
 fn describe(settings: &Settings, owner: Option<&actors::Actor>) -> String {
     let mut own = settings.about.split("\n\n").map(str::trim).filter(|part| !part.is_empty() && !part.starts_with('#'));
     match (own.next(), owner) {

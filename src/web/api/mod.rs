@@ -62,7 +62,7 @@ struct RequestSource {
     is_here: bool,
 }
 
-/// Whether a program on this machine calls, and not a proxy for somebody else.
+/// Whether a program on this machine calls, and not a proxy for another actor.
 fn is_here(request: &HttpRequest) -> bool {
     let passed_on = ["x-forwarded-for", "forwarded", "via", "x-real-ip", "x-forwarded-proto"];
     request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback())

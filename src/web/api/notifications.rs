@@ -81,7 +81,7 @@ pub fn show(node: &Node, call: &ApiRequest) -> ApiResult {
 }
 
 /// `POST /api/v1/notifications/clear`, also of version 2. A few thousand at a time, so that other writes get through; what
-/// the owner's rules keep back stays where it waits.
+/// the owner's rules filter stays where it waits.
 pub fn clear(node: &Node, _: &ApiRequest) -> ApiResult {
     let newest = node.store.read(rows::newest)?;
     while node.store.write(move |w| rows::clear(w, newest))? {}

@@ -49,7 +49,7 @@ struct StatusGeneration {
 pub struct StatusCache(Mutex<StatusGeneration>);
 
 impl StatusCache {
-    /// The statuses of these posts and boosts in this order; those that are gone or kept away are passed over.
+    /// The statuses of these posts and boosts in this order; those that are gone or blocked are passed over.
     pub fn of(&self, r: &Read<'_>, view: &ApiViewer<'_>, ids: &[PostId]) -> Result<Vec<CachedStatus>> {
         let mut found = self.cached(r, view.viewer_key(), ids);
         let missing: BTreeSet<PostId> = ids.iter().filter(|id| !found.contains_key(id)).copied().collect();

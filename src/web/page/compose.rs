@@ -43,11 +43,11 @@ pub struct ComposeFields {
     pub audience: Option<Audience>,
     /// BCP 47.
     pub language: String,
-    /// Pictures start covered.
+    /// Images start covered.
     pub sensitive: bool,
     /// The poll so far.
     pub poll: poll::PollFields,
-    /// The post it answers.
+    /// The post it replies to.
     pub reply_to: Option<PostId>,
     /// The group it is posted to.
     pub group: Option<ActorId>,
@@ -55,7 +55,7 @@ pub struct ComposeFields {
     pub long: article_fields::ArticleFields,
     /// The post it quotes.
     pub quote: Option<PostId>,
-    /// Who may answer and quote it; None is as the settings have it.
+    /// Who may reply and quote it; None is as the settings have it.
     pub choices: Option<PolicyChoices>,
     /// Whether it is kept for later.
     pub later: scheduled::ScheduleFields,
@@ -244,7 +244,7 @@ pub struct ComposeQuery {
     text: Option<String>,
 }
 
-/// `GET /compose`: the form on a page of its own, under the post it answers; with the words of a draft to be written on.
+/// `GET /compose`: the form on a page of its own, under the post it replies to; with the words of a draft to be written on.
 pub async fn show(
     node: web::Data<Node>,
     owner: Owner,

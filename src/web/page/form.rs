@@ -17,7 +17,7 @@ use crate::web::request_body::{self, BodyError, BodyPermit, BodySender, Incoming
 
 /// Bytes of a form of the owner's without files, and of all the texts of one with files.
 const MAX_TEXT_BYTES: usize = 256 * 1024;
-/// Bytes of one file: a short film; pictures have a limit of their own.
+/// Bytes of one file: a short video; images have a limit of their own.
 const MAX_FILE_BYTES: usize = crate::media::MAX_AUDIO_VIDEO_BYTES;
 /// Bytes of all files of one form: they are in memory until they are on the disk.
 const MAX_FILES_BYTES: usize = 48 * 1024 * 1024;

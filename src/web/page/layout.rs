@@ -32,11 +32,11 @@ const CSP_CONSENT: &str = "default-src 'none'; img-src 'self'; style-src 'self';
 /// How long a visitor's browser, or a cache before us, may show a page without asking again.
 const VISITOR_CACHE_CONTROL: &str = "public, max-age=30";
 
-/// What every page knows: whose house this is and who is looking.
+/// What every page knows: whose server this is and who is looking.
 pub struct PageContext<'n> {
     /// The server.
     pub node: &'n Node,
-    /// Whose house it is; None in a trial before a name is picked.
+    /// Whose server it is; None in a trial before a name is picked.
     pub owner: Option<Actor>,
     /// The owner's session, when it is the owner who looks.
     pub session: Option<&'n Owner>,
@@ -91,7 +91,7 @@ impl<'n> PageContext<'n> {
         self.owner.as_ref().map_or_else(|| "/".to_owned(), |owner| format!("/@{}", owner.username))
     }
 
-    /// Where a picture of an actor is shown from: our own files, or the proxy.
+    /// Where a image of an actor is shown from: our own files, or the proxy.
     pub fn owner_image(&self, actor: &Actor, source: Option<&str>) -> Option<String> {
         let source = source.filter(|source| !source.is_empty())?;
         let ours = self.is_owner(actor) && !source.contains("://");
@@ -160,7 +160,7 @@ pub fn document(house: &PageContext<'_>, page: &PageFrame) -> Markup {
     shell(&title, &page.head, &top, &page.body, &footer(house))
 }
 
-/// A document without a house round it: error pages, which must not ask the database anything.
+/// A document without a server round it: error pages, which must not ask the database anything.
 pub fn bare(title: &str, body: &Markup) -> Markup {
     let top = html! { header.top { a.home href="/" { (icon("cabin")) span { (SOFTWARE) } } } };
     shell(title, &html! {}, &top, body, &html! {})

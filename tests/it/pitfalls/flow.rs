@@ -243,7 +243,7 @@ fn p60_a_move_counts_only_when_the_new_account_says_so() {
     assert_eq!(peer.send("bob", &a, &moves("eve", 1)).code, 202);
     world.settle(&[&a]);
     assert_eq!(peer.got_type("Follow").len(), 1, "eve does not say that she was bob");
-    // Somebody else cannot move bob.
+    // Another actor cannot move bob.
     let forged = with(
         peer.activity("Move", "eve", "/moves/2", &json!(peer.actor("bob"))),
         json!({ "target": peer.actor("eve") }),

@@ -124,7 +124,7 @@ fn s02_every_hop_of_every_sort_of_fetch_is_checked() {
         [("(request-target)", "post /inbox"), ("host", "a.test"), ("date", date.as_str()), ("digest", digest.as_str())];
     let answer = post(&a, "/inbox", &cavage(&signer, &cover, ""), body.as_bytes());
     assert!([401, 503].contains(&answer.code), "{}", answer.code);
-    // Pictures, through the proxy.
+    // Images, through the proxy.
     let picture = hytte::web::files::proxied(&a.node, &peer.url("/picture.png"));
     assert_ne!(look(&a, &picture, &[]).header("content-type"), Some("text/plain"));
     world.settle(&[&a]);
@@ -250,7 +250,7 @@ fn s07_only_activity_types_are_documents_for_posts_actors_and_keys() {
 #[test]
 fn s08_our_files_can_never_be_read_as_documents() {
     let (_world, a, peer) = strangers();
-    // A document that was uploaded as a picture is no picture.
+    // A document that was uploaded as a image is no image.
     let document = note(&peer, "/notes/1", json!({})).to_string().into_bytes();
     for kind in ["image/png", "application/activity+json", "text/html", "image/svg+xml"] {
         let put = hytte::store::media_files::store(&a.node.store, &document, kind);
@@ -260,7 +260,7 @@ fn s08_our_files_can_never_be_read_as_documents() {
         let media_type = answer.header("content-type").unwrap_or_default().to_owned();
         assert!(answer.code == 404 || media_type.starts_with("image/png"), "{kind}: {} {media_type}", answer.code);
     }
-    // What is proxied is a picture or nothing, under a policy that runs nothing, and only for links made here.
+    // What is proxied is a image or nothing, under a policy that runs nothing, and only for links made here.
     peer.serve_as("/evil.png", 200, "image/png", document);
     let link = hytte::web::files::proxied(&a.node, &peer.url("/evil.png"));
     let answer = look(&a, &link, &[("Accept".into(), "application/activity+json".into())]);

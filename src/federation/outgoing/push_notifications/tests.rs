@@ -16,7 +16,7 @@ use crate::sig::push::tests::TestReceiver;
 use crate::store::notifications::push::PushPolicy;
 use crate::store::{access::apps, actors::follows};
 
-/// A house, an app with a phone, and a push service that answers with a code that can be changed.
+/// A server, an app with a phone, and a push service that answers with a code that can be changed.
 struct Scene {
     home: TestNode,
     peer: TestPeer,

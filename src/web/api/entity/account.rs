@@ -45,7 +45,7 @@ pub struct AccountEntity {
     noindex: Option<bool>,
 }
 
-/// What a picture of somebody needs.
+/// What a image of somebody needs.
 #[derive(Debug, Clone, Serialize)]
 pub struct PartialAccountEntity {
     id: String,
@@ -66,7 +66,7 @@ struct FieldEntity {
     verified_at: Option<String>,
 }
 
-/// The picture of somebody, or the house's own where they have none: never empty.
+/// The image of somebody, or the server's own where they have none: never empty.
 pub fn avatar(actor: &Actor, links: &UrlBuilder<'_>) -> String {
     picture(actor.icon.as_deref(), links)
 }
@@ -216,7 +216,7 @@ fn source(field: &ActorField) -> Value {
     json!({ "name": field.name, "value": value, "verified_at": null })
 }
 
-/// How the owner and somebody else stand.
+/// How the owner and another actor stand.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct RelationshipEntity {
     /// Of the other.

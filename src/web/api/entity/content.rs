@@ -1,5 +1,5 @@
 //! What a status says, as one piece of HTML: apps know nothing but words, so that titles, dates, stars and the way to an
-//! original stand among them. Loads nothing from other servers: pictures in articles come by way of this one.
+//! original stand among them. Loads nothing from other servers: images in articles come by way of this one.
 
 use maud::{PreEscaped, html};
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ pub fn content(view: &ApiViewer<'_>, card: &PostView) -> String {
     .into_string()
 }
 
-/// The words alone, as they were in any edition of the post.
+/// The words alone, as they were in any previous version of the post.
 pub fn plain_words(view: &ApiViewer<'_>, html: &str) -> String {
     if !html.contains("src=") && !html.contains("poster=") {
         return html.to_owned();

@@ -1,4 +1,4 @@
-//! StatusEdit: what a status said, edition by edition.
+//! StatusEdit: what a status said, version by version.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::store::posts::Post;
 use crate::store::posts::post_edits::{self, PostEdit};
 use crate::store::posts::post_views::PostView;
 
-/// All editions, oldest first; the last is what the post says now.
+/// All previous versions, oldest first; the last is what the post says now.
 pub fn history(view: &ApiViewer<'_>, card: &PostView, before: &[PostEdit]) -> Vec<Value> {
     before.iter().chain([&post_edits::current_version(card)]).map(|edition| shown(view, card, edition)).collect()
 }

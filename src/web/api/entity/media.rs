@@ -7,7 +7,7 @@ use super::ApiViewer;
 use crate::media::PREVIEW_SIDE;
 use crate::store::posts::attachments::PostAttachment;
 
-/// A picture or other file.
+/// A image or other file.
 #[derive(Debug, Clone, Serialize)]
 pub struct MediaAttachmentEntity {
     id: String,
@@ -23,8 +23,8 @@ pub struct MediaAttachmentEntity {
     blurhash: Option<String>,
 }
 
-/// A file as an attachment; its address never leads a client to another server for a picture, and its preview is a picture
-/// or nothing, never the film or recording itself.
+/// A file as an attachment; its address never leads a client to another server for a image, and its preview is a image
+/// or nothing, never the video or audio itself.
 pub fn attachment(view: &ApiViewer<'_>, file: &PostAttachment) -> MediaAttachmentEntity {
     let kind = match file.media_type.split('/').next() {
         Some("image") => "image",
@@ -43,7 +43,7 @@ pub fn attachment(view: &ApiViewer<'_>, file: &PostAttachment) -> MediaAttachmen
         (None, Some(still)) => Some(view.links.proxied(still)),
         (None, None) => match kind {
             "image" => Some(url.clone()),
-            // Mastodon's Android app takes no film without a picture.
+            // Mastodon's Android app takes no video without a image.
             "video" => Some(view.links.default_image()),
             _ => None,
         },
@@ -76,7 +76,7 @@ fn meta(file: &PostAttachment) -> Value {
         };
         meta.insert("small".to_owned(), size(small(width), small(height)));
     }
-    // A film or recording says how long it is beside its size.
+    // A video or audio says how long it is beside its size.
     if let Some(seconds) = file.seconds {
         let original = meta.entry("original").or_insert_with(|| json!({}));
         if let Value::Object(original) = original {

@@ -44,12 +44,12 @@ impl<'n> UrlBuilder<'n> {
         self.node.facts.origin.url(path)
     }
 
-    /// A remote picture by way of this server.
+    /// A remote image by way of this server.
     pub fn proxied(&self, url: &str) -> String {
         self.here(&files::proxied(self.node, url))
     }
 
-    /// The house's own picture, for what has none.
+    /// The server's own image, for what has none.
     pub fn default_image(&self) -> String {
         self.here(&DEFAULT_IMAGE_URL)
     }
@@ -60,7 +60,7 @@ impl<'n> UrlBuilder<'n> {
     }
 }
 
-/// The house's own picture.
+/// The server's own image.
 static DEFAULT_IMAGE_URL: LazyLock<String> = LazyLock::new(|| files::asset_url("cabin.png"));
 
 /// Who looks, and what every entity of one answer needs.

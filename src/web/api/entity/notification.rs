@@ -98,7 +98,7 @@ pub fn named(text: &str) -> Option<GroupKeyTarget> {
     (post_id.is_some() == is_about_post(kind)).then_some(GroupKeyTarget::Group(GroupKey { kind, post_id, hour }))
 }
 
-/// Everyone and everything a page of notifications tells of; nobody whom the owner keeps away.
+/// Everyone and everything a page of notifications tells of; nobody whom the owner blocks.
 pub struct NotificationContext {
     people: HashMap<ActorId, Actor>,
     statuses: HashMap<PostId, CachedStatus>,
@@ -119,12 +119,12 @@ impl NotificationContext {
         })
     }
 
-    /// Somebody, unless kept away.
+    /// Somebody, unless blocked.
     pub fn person(&self, id: ActorId) -> Option<&Actor> {
         self.people.get(&id)
     }
 
-    /// A post, unless its author is kept away.
+    /// A post, unless its author is blocked.
     pub fn status(&self, id: PostId) -> Option<&CachedStatus> {
         self.statuses.get(&id)
     }

@@ -53,7 +53,7 @@ pub fn unmute(node: &Node, call: &ApiRequest) -> ApiResult {
     current(node, id)
 }
 
-/// `GET /api/v1/domain_blocks`: those the owner set by hand; what lists keep away can be a hundred thousand.
+/// `GET /api/v1/domain_blocks`: those the owner set by hand; what lists block can be a hundred thousand.
 pub fn hosts(node: &Node, call: &ApiRequest) -> ApiResult {
     let window = PageWindow::of(call, 100, 200);
     let found = node.store.read(|r| host_blocks::newest(r, window.max, window.since.or(window.min), window.limit))?;
@@ -77,7 +77,7 @@ pub fn block_host(node: &Node, call: &ApiRequest) -> ApiResult {
     Ok(ApiResponse::empty())
 }
 
-/// `DELETE /api/v1/domain_blocks`: also of a server that a list keeps away, which becomes an exception.
+/// `DELETE /api/v1/domain_blocks`: also of a server that a list blocks, which becomes an exception.
 pub fn unblock_host(node: &Node, call: &ApiRequest) -> ApiResult {
     let host = host(call)?;
     node.store.write(move |w| {

@@ -28,7 +28,7 @@ use crate::web::api::status_cache::CachedStatus;
 enum GroupAccounts {
     /// All of each.
     Whole,
-    /// All of the newest; of the others what their picture needs.
+    /// All of the newest; of the others what their image needs.
     Pictures,
 }
 

@@ -20,7 +20,7 @@ use crate::web::api::error::ApiError;
 use crate::web::api::params::text_of;
 use crate::web::api::people::accounts::verify_credentials;
 
-/// Characters of what a picture of the profile shows.
+/// Characters of what a image of the profile shows.
 pub const MAX_IMAGE_DESCRIPTION_CHARS: usize = 1_500;
 /// Sites that may name the owner as an author.
 const MAX_ATTRIBUTION_DOMAINS: usize = 100;
@@ -139,7 +139,7 @@ fn pair(field: &Value) -> (String, String) {
     (text("name").trim().to_owned(), text("value").trim().to_owned())
 }
 
-/// A new picture: a file, or a `data:` address, as some web clients send it.
+/// A new image: a file, or a `data:` address, as some web clients send it.
 fn picture(
     node: &Node,
     call: &ApiRequest,

@@ -211,7 +211,7 @@ pub fn unendorse(node: &Node, call: &ApiRequest) -> ApiResult {
     current(node, id)
 }
 
-/// `GET /api/v1/accounts/familiar_followers`: whom the owner follows among their followers. A house knows the follows of
+/// `GET /api/v1/accounts/familiar_followers`: whom the owner follows among their followers. A server knows the follows of
 /// its owner only, so there is nobody to name.
 pub fn familiar_followers(node: &Node, call: &ApiRequest) -> ApiResult {
     let ids: Vec<ActorId> =

@@ -33,7 +33,7 @@ pub fn history(node: &Node, call: &ApiRequest) -> ApiResult {
     Ok(ApiResponse::json(&shown))
 }
 
-/// Leaves out the files of earlier editions that are not shown any more: those of servers whose pictures are kept away, and
+/// Leaves out the files of earlier previous versions that are not shown any more: those of servers whose images are blocked, and
 /// what the owner took off a post: for a day they can put it back, and nobody else is told where it is.
 fn hide_rejected_media(r: &Read<'_>, view: &ApiViewer<'_>, card: &PostView, before: &mut [PostEdit]) -> Result<()> {
     let plain = block_filter::filter_for(r, std::iter::once(&*card.author))?.media_rejected.contains(&card.author.id);
@@ -144,7 +144,7 @@ fn described(call: &ApiRequest, files: &[PostAttachment]) -> Result<Vec<Attachme
     Ok(all)
 }
 
-/// New covers of films and recordings, which stand among the files of the request.
+/// New covers of video and audio, which stand among the files of the request.
 fn covers<'c>(call: &'c ApiRequest, media: &[MediaId]) -> Vec<(MediaId, &'c [u8])> {
     let said = call.params.items("media_attributes");
     let alone = said.len() == 1;

@@ -95,7 +95,7 @@ pub fn context(node: &Node, call: &ApiRequest) -> ApiResult {
     Ok(ApiResponse::json(&shown))
 }
 
-/// Depth first, oldest first: an answer stands under what it answers. Posts may answer each other in a circle, which ends
+/// Depth first, oldest first: an answer stands under what it answers. Posts may reply each other in a circle, which ends
 /// where it began.
 fn in_reading_order(root: PostId, pairs: &[(PostId, PostId)]) -> Vec<PostId> {
     let mut under: HashMap<PostId, Vec<PostId>> = HashMap::new();

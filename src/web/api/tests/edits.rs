@@ -1,4 +1,4 @@
-//! What a status said before, edition by edition, and what an edit leaves behind.
+//! What a status said before, version by version, and what an edit leaves behind.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Files as apps see them: whole attachments, of pictures, films and recordings, ours and others'.
+//! Files as apps see them: whole attachments, of images, video and audio, ours and others'.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use actix_web::test::TestRequest;

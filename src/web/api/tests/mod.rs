@@ -1,4 +1,4 @@
-//! What client apps see, as whole answers of a house of its own: one file per noun.
+//! What client apps see, as whole answers of a server of its own: one file per noun.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod access;
@@ -31,14 +31,14 @@ use actix_web::test::TestRequest;
 use crate::federation::owner::oauth;
 use crate::web::test_support::{TestResponse, TestServer};
 
-/// A house and a token for it.
+/// A server and a token for it.
 pub(super) struct ApiClient {
     pub(super) house: TestServer,
     pub(super) token: String,
 }
 
 impl ApiClient {
-    /// A new house, and a token with these scopes.
+    /// A new server, and a token with these scopes.
     pub(super) fn with(scopes: &str) -> Self {
         let house = TestServer::new();
         let token = oauth::own_token(&house.node, "test", scopes).unwrap();

@@ -9,7 +9,7 @@ use crate::base::id::ActorId;
 use crate::social::profile;
 use crate::store::actors::{self, follows};
 
-/// Somebody of `{name}.example`, known to the house.
+/// Somebody of `{name}.example`, known to the server.
 pub(super) fn person(client: &ApiClient, name: &str) -> ActorId {
     let uri = format!("https://{name}.example/users/{name}");
     let document = json!({"type": "Person", "id": uri, "preferredUsername": name, "inbox": format!("{uri}/inbox")});

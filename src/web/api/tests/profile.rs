@@ -11,7 +11,7 @@ use super::people::person;
 use crate::base::Audience;
 use crate::store::{actors, moderation::reports, node};
 
-/// A small picture.
+/// A small image.
 fn png() -> Vec<u8> {
     colour([200, 30, 30])
 }

@@ -22,7 +22,7 @@ const BLOCKED_PER_PAGE: u32 = 60;
 /// Muted people shown.
 const MAX_MUTED_SHOWN: u32 = 300;
 
-/// The three pages of what is kept away.
+/// The three pages of what is blocked.
 pub fn tabs(r: &Read<'_>, here: &str) -> Result<Markup> {
     let open = reports::open(r)?;
     let entries = [("/blocks", "People", 0), ("/servers", "Servers", 0), ("/reports", "Reports", open)];

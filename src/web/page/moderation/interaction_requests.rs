@@ -136,7 +136,7 @@ pub fn hint(house: &PageContext<'_>, card: &PostView, deed: Interaction) -> Opti
     }
 }
 
-/// Who may answer, quote, like and boost, as four choices.
+/// Who may reply, quote, like and boost, as four choices.
 pub fn choose(chosen: PolicyChoices) -> Markup {
     html! {
         (choice("who_replies", "Who may answer", chosen.reply))

@@ -32,7 +32,7 @@ pub struct FilteredQuery {
     before: Option<NotificationRequestId>,
 }
 
-/// A quiet line above the notifications, when something was kept back.
+/// A quiet line above the notifications, when something was filtered.
 pub fn filtered_link(r: &Read<'_>) -> Result<Markup> {
     let waiting = requests::page(r, CursorWindow::first(ACTORS_PER_PAGE))?.len();
     Ok(html! {

@@ -6,7 +6,7 @@ use crate::store::actors::{Actor, CustomEmoji};
 use crate::text::{escape, plain_text};
 use crate::web::page::layout::PageContext;
 
-/// Muted colours of letter pictures; the style sheet knows them as `h0` to `h5`.
+/// Muted colours of letter images; the style sheet knows them as `h0` to `h5`.
 const AVATAR_COLORS: u64 = 6;
 
 /// The page that shows this actor to whoever looks: ours for the owner, their own for a visitor.
@@ -25,7 +25,7 @@ pub fn remote_link(url: &str) -> &str {
     if url.starts_with("https://") || url.starts_with("http://") { url } else { "#" }
 }
 
-/// The picture, or a letter on a colour of their own. Says nothing aloud: the name stands beside it.
+/// The image, or a letter on a colour of their own. Says nothing aloud: the name stands beside it.
 pub fn avatar(house: &PageContext<'_>, actor: &Actor) -> Markup {
     html! {
         @if let Some(url) = house.owner_image(actor, actor.icon.as_deref()) {
@@ -43,7 +43,7 @@ pub fn letter_avatar(actor: &Actor) -> Markup {
     html! { span class={ "face letter h" (sum % AVATAR_COLORS) } aria-hidden="true" { (first.to_uppercase()) } }
 }
 
-/// The display name with its pictures, on one line.
+/// The display name with its images, on one line.
 pub fn name(house: &PageContext<'_>, actor: &Actor) -> Markup {
     let name = plain_text::one_line(&actor.name);
     let name = if name.is_empty() { actor.username.clone() } else { name };
@@ -74,7 +74,7 @@ pub fn row(house: &PageContext<'_>, actor: &Actor, more: &Markup) -> Markup {
     }
 }
 
-/// Puts the pictures of custom emoji into HTML that is already safe, outside of its tags.
+/// Puts the images of custom emoji into HTML that is already safe, outside of its tags.
 pub fn emoji(house: &PageContext<'_>, safe: &str, known: &[CustomEmoji]) -> String {
     if known.is_empty() || !safe.contains(':') {
         return safe.to_owned();

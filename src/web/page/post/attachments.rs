@@ -28,7 +28,7 @@ pub fn of(house: &PageContext<'_>, card: &PostView) -> Markup {
     }
 }
 
-/// Whether a file is shown as a picture.
+/// Whether a file is shown as a image.
 pub fn is_picture(file: &PostAttachment) -> bool {
     file.media_type.starts_with("image/")
 }
@@ -48,7 +48,7 @@ fn attachment_slots(house: &PageContext<'_>, file: &PostAttachment) -> (String, 
     }
 }
 
-/// Both sizes of a picture of ours with their widths, for screens with fine dots.
+/// Both sizes of a image of ours with their widths, for screens with fine dots.
 fn sizes(file: &PostAttachment) -> Option<String> {
     let (name, preview) = (file.file.as_ref()?, file.preview.as_ref()?);
     let (width, height) = (file.width?, file.height?);
@@ -72,7 +72,7 @@ fn image(house: &PageContext<'_>, file: &PostAttachment) -> Markup {
     }
 }
 
-/// A film, a recording, a link or another file. What plays plays here, by way of this server; whoever is not the owner is
+/// A video, a audio file, a link or another file. What plays plays here, by way of this server; whoever is not the owner is
 /// led to the server it comes from.
 fn other_file(house: &PageContext<'_>, file: &PostAttachment) -> Markup {
     let alt = file.alt.trim();

@@ -16,7 +16,7 @@ pub fn is_hidden(house: &PageContext<'_>, card: &PostView) -> bool {
     matches!(filter_result(house, card), Some((FilterAction::Hide, _)))
 }
 
-/// The filter that folds the pictures of a post, and nothing else of it.
+/// The filter that folds the images of a post, and nothing else of it.
 pub fn is_blurred(house: &PageContext<'_>, card: &PostView) -> Option<String> {
     match filter_result(house, card) {
         Some((FilterAction::Blur, title)) if !card.attachments.is_empty() => Some(title),

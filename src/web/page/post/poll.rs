@@ -31,7 +31,7 @@ const POLL_DURATIONS: [(u64, &str); 8] = [
 ];
 /// What is chosen at first.
 const DEFAULT_POLL_MINUTES: u64 = 24 * 60;
-/// Counts of a running poll of somebody else's are asked for again after so long.
+/// Counts of a running poll of another actor's are asked for again after so long.
 const COUNTS_MAX_AGE: Duration = Duration::from_mins(10);
 
 /// The poll in a compose form, as far as it is filled in.
@@ -298,7 +298,7 @@ mod tests {
             self.house.call(request.set_form(form)).await
         }
 
-        /// A poll by somebody else on the home timeline.
+        /// A poll by another actor on the home timeline.
         fn asked(&self, options: &[(&str, u64)], multiple: bool, end: Option<Duration>) -> PostId {
             let node = &self.house.node;
             let bo = sample::person(node, "bo", "bo.example", "Bo");

@@ -134,7 +134,7 @@ pub fn audience_text(audience: Audience) -> &'static str {
     }
 }
 
-/// Title, words and pictures; behind its warning when it has one.
+/// Title, words and images; behind its warning when it has one.
 pub fn content(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Markup {
     let post = &card.post;
     let inner = html! { (post_metadata::metadata(house, card, place)) (poll::of(house, card)) };
@@ -167,7 +167,7 @@ pub fn content(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -
     }
 }
 
-/// Safe HTML as stored, with its pictures, films and emoji led through this server; for visitors films are links.
+/// Safe HTML as stored, with its images, videos and emoji led through this server; for visitors videos are links.
 pub fn body(house: &PageContext<'_>, card: &PostView, html: &str) -> String {
     let with_emoji = |html: &str| actor_widgets::emoji(house, html, &card.post.emoji);
     if !html.contains("src=") && !html.contains("poster=") {
@@ -198,7 +198,7 @@ fn metadata_section(house: &PageContext<'_>, card: &PostView) -> Markup {
     }
 }
 
-/// A post in one line of at most so many graphemes: its warning, its words, or how many pictures it has.
+/// A post in one line of at most so many graphemes: its warning, its words, or how many images it has.
 pub fn quoted_post(card: &PostView, most: usize) -> String {
     let text = match &card.post.warning {
         Some(warning) => warning.clone(),

@@ -60,7 +60,7 @@ fn excerpt(house: &PageContext<'_>, card: &PostView) -> Markup {
     }
 }
 
-/// The header picture of a long text, unless it stands in the text.
+/// The header image of a long text, unless it stands in the text.
 fn header(house: &PageContext<'_>, card: &PostView) -> Markup {
     let image = card.post.extra.image.as_deref().filter(|url| {
         let inside = card.post.content.contains(&format!("src=\"{}\"", crate::text::escape(url)));

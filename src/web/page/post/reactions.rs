@@ -16,7 +16,7 @@ use crate::web::page::{formatting, people::actor_widgets};
 /// Offered without typing.
 const QUICK_REACTIONS: [&str; 6] = ["👍", "❤️", "😂", "🎉", "😮", "😢"];
 
-/// The emoji itself: a sign, or its picture by way of this server.
+/// The emoji itself: a sign, or its image by way of this server.
 pub fn reaction_image(house: &PageContext<'_>, sign: &ReactionEmoji) -> Markup {
     let code = sign.emoji.trim_matches(':').to_owned();
     let known: Vec<CustomEmoji> =

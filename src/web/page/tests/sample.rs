@@ -31,7 +31,7 @@ use crate::store::{
     timelines::home_timeline,
 };
 
-/// A house at `host`, its clock in hand, in a new folder.
+/// A server at `host`, its clock in hand, in a new folder.
 pub fn empty(host: &str) -> Node {
     let folder =
         std::env::temp_dir().join(format!("hytte-page-{}-{}", std::process::id(), login::random_token().unwrap()));
@@ -42,7 +42,7 @@ pub fn empty(host: &str) -> Node {
     Node::open(Config::default(), store, NameSource::Test(Default::default())).unwrap()
 }
 
-/// A house whose owner is called `sigrid`.
+/// A server whose owner is called `sigrid`.
 pub fn owned(host: &str) -> Node {
     let node = empty(host);
     identity::name_owner(&node.store, "sigrid").unwrap();
@@ -83,7 +83,7 @@ pub fn person(node: &Node, username: &str, host: &str, name: &str) -> ActorId {
         .unwrap()
 }
 
-/// A post by somebody else, on the home timeline.
+/// A post by another actor, on the home timeline.
 pub fn post(node: &Node, by: ActorId, html: &str, change: impl FnOnce(&mut Post) + Send + 'static) -> PostId {
     let html = html.to_owned();
     node.store
@@ -121,7 +121,7 @@ pub fn post(node: &Node, by: ActorId, html: &str, change: impl FnOnce(&mut Post)
         .unwrap()
 }
 
-/// Makes a poll of somebody else's post, open for `end` if it ends at all.
+/// Makes a poll of another actor's post, open for `end` if it ends at all.
 pub fn poll(node: &Node, id: PostId, options: &[(&str, u64)], multiple: bool, end: Option<Duration>) {
     let choice = |(text, votes): &(&str, u64)| polls::PollChoice { text: (*text).to_owned(), votes: *votes };
     let options = options.iter().map(choice).collect();
@@ -171,7 +171,7 @@ fn landscape(seed: u32) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// The house on an ordinary day.
+/// The server on an ordinary day.
 pub fn lived_in(host: &str) -> Node {
     let node = owned(host);
     let icon = media::keep_profile_image(&node, &landscape(7), ImagePurpose::Avatar).unwrap();
@@ -373,7 +373,7 @@ pub fn lived_in(host: &str) -> Node {
     node
 }
 
-/// The same house on a busy day: everything the pages can show, to be looked at.
+/// The same server on a busy day: everything the pages can show, to be looked at.
 fn busy(host: &str) -> Node {
     let node = lived_in(host);
     let filip = person(&node, "filip", "akkoma.example", "Filip");

@@ -114,7 +114,7 @@ pub async fn show(
     Ok(layout::private(markup.await?))
 }
 
-/// Where a visitor to `/` is led: the profile, or the log-in page of a house without a name.
+/// Where a visitor to `/` is led: the profile, or the log-in page of a server without a name.
 fn visitor_home(node: &Node) -> Result<String> {
     node.store.read(|r| match store::node::get(r)?.owner {
         Some(owner) => Ok(format!("/@{}", actors::by_id(r, owner)?.username)),

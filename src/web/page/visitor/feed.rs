@@ -140,7 +140,7 @@ fn title(card: &PostView) -> String {
     if text.is_empty() { "A picture".to_owned() } else { text }
 }
 
-/// The post's HTML with its pictures, its warning before it.
+/// The post's HTML with its images, its warning before it.
 fn content(node: &Node, card: &PostView) -> String {
     let mut html = String::new();
     if let Some(warning) = &card.post.warning {

@@ -89,7 +89,7 @@ fn profile_counts(counts: &ProfileCounts) -> Markup {
     }
 }
 
-/// Pictures, name, handle, bio and fields of anyone. `beside` stands at the name, `below` under the fields.
+/// Images, name, handle, bio and fields of anyone. `beside` stands at the name, `below` under the fields.
 pub fn header(house: &PageContext<'_>, actor: &Actor, beside: &Markup, below: &Markup) -> Markup {
     html! {
         header.profile.h-card {

@@ -25,7 +25,7 @@ use crate::web::test_support::{RemoteBob, TestServer};
 /// No frame takes longer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A house with a real server in front, whose hub is in hand.
+/// A server with a real server in front, whose hub is in hand.
 struct StreamingServer {
     house: TestServer,
     hub: web::Data<StreamHub>,
