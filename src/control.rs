@@ -47,7 +47,7 @@ pub enum CommandRequest {
         /// In the clear; the socket never leaves this machine.
         password: String,
     },
-    /// Keeps a image, video or audio for a post to come.
+    /// Keeps an image, video or audio for a post to come.
     Upload {
         /// The file.
         bytes: Base64Bytes,

@@ -76,7 +76,7 @@ pub struct PublishedKey {
     pub text: String,
 }
 
-/// A image of ours.
+/// An image of ours.
 #[derive(Debug, Clone, Default)]
 pub struct OwnImage {
     /// Where it is.

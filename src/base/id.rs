@@ -62,7 +62,7 @@ ids! {
     PostId;
     /// An actor, ours or remote; time-sortable by when we first knew it.
     ActorId;
-    /// A image or other file attached to a post.
+    /// An image or other file attached to a post.
     MediaId;
     /// A notification; counts up from 1.
     NotificationId;

@@ -25,7 +25,7 @@ pub struct PostFlags {
     /// A content warning
     #[arg(long, env = "HYTTE_CW", value_name = "TEXT")]
     cw: Option<String>,
-    /// A image, video or audio; may be given several times
+    /// An image, video or audio; may be given several times
     #[arg(long, env = "HYTTE_MEDIA", value_name = "FILE")]
     media: Vec<PathBuf>,
     /// What a file shows or says, for those who do not see or hear it: the first is for the first file

@@ -164,7 +164,7 @@ pub struct ShownPostView {
     pub counts: (u32, u32, u32),
 }
 
-/// A image or other file of a post.
+/// An image or other file of a post.
 #[derive(Serialize, Deserialize, Debug, PartialEq, Eq)]
 pub struct AttachmentView {
     /// As sniffed or said.

@@ -15,15 +15,15 @@ use crate::store::media_files::{self, MediaFileName};
 use crate::store::posts::attachments::{self, CoverImage, PostAttachment};
 use crate::text::MAX_ALT_TEXT_CHARS;
 
-/// Bytes of other people's images kept on the disk.
+/// Maximum size of the cache of remote images on disk.
 pub const MAX_CACHE_BYTES: u64 = 500_000_000;
 /// Remote images fetched at once.
 pub const MAX_CONCURRENT_MEDIA_FETCHES: usize = 4;
-/// Images that could not be had, or were looked at lately, remembered at most.
+/// Maximum number of remembered images: failed ones, and ones used recently.
 pub(super) const MAX_REMEMBERED_MEDIA: usize = 4_000;
-/// How long a image that could not be had is not asked for again.
+/// How long a failed image is not fetched again.
 const FAILURE_TTL: Duration = Duration::from_secs(10 * 60);
-/// How often looking at a image is written down: the order of eviction need not be exact, and disks wear out.
+/// How often looking at an image is written down: the order of eviction need not be exact, and disks wear out.
 const LAST_USE_WRITE_INTERVAL: Duration = Duration::from_secs(6 * 3600);
 
 /// A file for a post to come.
@@ -31,15 +31,15 @@ const LAST_USE_WRITE_INTERVAL: Duration = Duration::from_secs(6 * 3600);
 pub struct Upload {
     /// The file.
     pub bytes: Vec<u8>,
-    /// For those who do not see or hear it.
+    /// Alt text.
     pub alt: String,
-    /// The point to keep when cropping a image: x and y from -1 to 1, y upwards.
+    /// The point to keep when cropping an image: x and y from -1 to 1, y upwards.
     pub focus: Option<(f64, f64)>,
     /// A cover for a video or audio; empty for none.
     pub cover: Vec<u8>,
 }
 
-/// The description of a file, as it is kept. Invalid when it is too long: nobody's words are cut behind their back.
+/// The alt text of a file, as stored. Invalid when it is too long: it is never cut silently.
 pub fn description(text: &str) -> Result<String> {
     let text = text.trim();
     match text.chars().count() {
@@ -48,13 +48,13 @@ pub fn description(text: &str) -> Result<String> {
     }
 }
 
-/// Keeps a image for a post to come, as [`keep`] does.
+/// Stores an image for a later post, as [`keep`] does.
 pub fn upload(node: &Node, bytes: &[u8], alt: &str) -> Result<MediaId> {
     keep(node, Upload { bytes: bytes.to_vec(), alt: alt.to_owned(), ..Upload::default() })
 }
 
-/// Keeps a file for a post to come: a image decoded, stripped and resized, a video or audio stripped; on the disk when
-/// this returns. One at a time. Invalid says what is wrong with it.
+/// Stores a file for a later post: an image is decoded, stripped and resized, audio and video are stripped. On disk
+/// when this returns. One at a time. Invalid says what is wrong with the file.
 pub fn keep(node: &Node, upload: Upload) -> Result<MediaId> {
     let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
     let Upload { bytes, alt, focus, cover } = upload;
@@ -94,7 +94,7 @@ pub fn keep(node: &Node, upload: Upload) -> Result<MediaId> {
     node.store.write(move |w| attachments::add(w, &row, 0))
 }
 
-/// Makes a cover of a image; the file goes with the next sweep if nothing takes it.
+/// Makes a cover of an image; the file goes with the next sweep if nothing takes it.
 pub fn keep_cover(node: &Node, bytes: &[u8]) -> Result<CoverImage> {
     let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
     let picture = media::prepare_image(bytes, ImagePurpose::ProxyPreview)?;
@@ -120,7 +120,7 @@ fn missing_image(file: MediaFileName, media_type: &str, alt: String) -> PostAtta
     }
 }
 
-/// A focal point as the store keeps it.
+/// A focal point as stored.
 pub fn focus_text((x, y): (f64, f64)) -> String {
     format!("{:.2},{:.2}", x.clamp(-1.0, 1.0), y.clamp(-1.0, 1.0))
 }
@@ -132,7 +132,7 @@ pub fn keep_profile_image(node: &Node, bytes: &[u8], purpose: ImagePurpose) -> R
     media_files::store(&node.store, &picture.bytes, picture.media_type)
 }
 
-/// A remote image as we have it on the disk, if we do.
+/// A remote image from the cache, if it is there.
 pub fn cached_image(node: &Node, url: &str) -> Result<Option<MediaFileName>> {
     let name = node.store.read(|r| media_files::proxied_path(r, url))?;
     let Some(name) = name.filter(|name| media_files::path(&node.store, name).is_file()) else { return Ok(None) };
@@ -145,8 +145,8 @@ pub fn cached_image(node: &Node, url: &str) -> Result<Option<MediaFileName>> {
     Ok(Some(name))
 }
 
-/// A remote image, fetched once however many ask, and kept. NotFound when it cannot be had, also for some minutes after;
-/// Busy when too many others are being fetched.
+/// A remote image, fetched once for all callers and cached. NotFound when it cannot be fetched, and for some minutes
+/// after; Busy when too many others are being fetched.
 pub fn fetch_picture(node: &Node, url: &str) -> Result<MediaFileName> {
     if let Some(name) = cached_image(node, url)? {
         return Ok(name);
@@ -181,7 +181,7 @@ fn fetch(node: &Node, url: &str) -> Result<MediaFileName> {
     store_in_cache(node, url, &picture)
 }
 
-/// Called with the shelf locked: a file on its way out must not be the one that just came in.
+/// Called with the cache locked: eviction must not remove the file that was just stored.
 fn store_in_cache(node: &Node, url: &str, picture: &PreparedImage) -> Result<MediaFileName> {
     let name = media_files::store(&node.store, &picture.bytes, picture.media_type)?;
     let bytes = u64::try_from(picture.bytes.len()).unwrap_or(u64::MAX);

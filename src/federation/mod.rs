@@ -27,11 +27,11 @@ use crate::net::{Document, Expected, Get, IdRule, JSON_LIMIT, Net, NetConfig, Ne
 use crate::sig::{Knock, PrivateKey, Signer};
 use crate::store::{self, Store};
 
-/// Keys fetched at the same time at most, beyond that peers hear 503.
+/// Maximum number of concurrent key fetches; beyond it peers get 503.
 const MAX_CONCURRENT_KEY_FETCHES: usize = 8;
 /// Other documents fetched at the same time at most.
 const MAX_CONCURRENT_FETCHES: usize = 32;
-/// How long a host that let us wait to the end is not asked again: each time would hold a worker as long.
+/// How long a host that timed out is not contacted again: each attempt would hold a worker as long.
 const SLOW_HOST_TTL: Duration = Duration::from_secs(60);
 /// Failed keys and actors remembered at most.
 const MAX_REMEMBERED_FAILURES: usize = 10_000;
@@ -44,12 +44,12 @@ pub struct Node {
     pub facts: store::node::NodeFacts,
     /// The database and media folder.
     pub store: Store,
-    /// The way out.
+    /// Outgoing HTTP.
     pub net: Net,
     pub(crate) key_flights: remote::singleflight::SingleFlight,
     /// Actors being fetched.
     pub(crate) flights: remote::singleflight::SingleFlight,
-    /// Posts being fetched: apart from actors, because a post waits for its author, who may claim the same address.
+    /// Posts being fetched. Separate from actors, because a post waits for its author, who may claim the same URL.
     pub(crate) post_flights: remote::singleflight::SingleFlight,
     pub(crate) failures: remote::singleflight::TtlCache<remote::singleflight::CachedFailure>,
     pub(crate) refreshed: remote::singleflight::TtlCache<()>,
@@ -57,21 +57,21 @@ pub struct Node {
     picture_flights: remote::singleflight::SingleFlight,
     /// Remote images that could not be had.
     unseen: remote::singleflight::TtlCache<()>,
-    /// Cached images whose last look is on the disk.
+    /// Cached images whose last use has been written.
     touched: remote::singleflight::TtlCache<()>,
     /// One image is decoded at a time, and put on or taken off the disk.
     shelf: Mutex<()>,
-    /// Hosts that have been sent a digest of their followers lately.
+    /// Hosts that were recently sent a digest of their followers.
     synchronised: remote::singleflight::TtlCache<()>,
     pub(crate) backfill: remote::backfill::BackfillQueue,
-    /// What groups and relays may still cost.
+    /// Remaining request budgets of groups and relays.
     budgets: remote::fetch_budgets::FetchBudgets,
     pub(crate) inbox_full: AtomicBool,
     signers: Mutex<HashMap<ActorId, Signer>>,
 }
 
 impl Node {
-    /// A node on an open store; NotFound in a folder that has not been founded.
+    /// A node on an open store; NotFound in a folder without a node.
     pub fn open(config: Config, store: Store, names: NameSource) -> Result<Self> {
         let facts = store.read(store::node::get)?;
         let net = Net::new(NetConfig {
@@ -125,7 +125,7 @@ impl Node {
         Ok(signer)
     }
 
-    /// An error for a host the owner blocks: nothing is asked of it.
+    /// An error for a blocked host: it is never contacted.
     pub(crate) fn check_host_allowed(&self, host: &str) -> Result<(), NetError> {
         let verdict = self.store.read(|r| store::moderation::host_blocks::of_host(r, host));
         match verdict {
@@ -135,7 +135,7 @@ impl Node {
         }
     }
 
-    /// As [`Node::may_ask`], and an error for a host that let us wait to the end a moment ago.
+    /// As [`Node::check_host_allowed`], and an error for a host that timed out a moment ago.
     fn check_host_fetchable(&self, host: &str) -> Result<(), NetError> {
         self.check_host_allowed(host)?;
         match self.failures.get(&format!("slow {host}"), self.clock().now()) {
@@ -183,7 +183,7 @@ impl Node {
     }
 }
 
-/// The host a request for this URL, or a key's id, goes to: with its port if unusual; empty when it is no URL.
+/// The host (with its port if unusual) that a request for this URL or key id goes to; empty when it is no URL.
 pub(crate) fn host_of(url: &str) -> String {
     crate::net::address::host_of(url)
 }

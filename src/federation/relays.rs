@@ -9,7 +9,7 @@ use crate::social::relay;
 use crate::store::actors::{self, Actor};
 use crate::store::posts;
 
-/// Asks a relay to take us. An address that ends in `/inbox` is Mastodon's style; any other is that of the relay's actor
+/// Subscribes to a relay. An address that ends in `/inbox` is Mastodon's style; any other is the relay's actor
 /// (LitePub), which is fetched first.
 pub fn subscribe(node: &Node, address: &str) -> Result<()> {
     let uri = Uri::parse(address.trim()).filter(|uri| !uri.has_fragment());
@@ -31,7 +31,7 @@ pub fn subscribe(node: &Node, address: &str) -> Result<()> {
     })
 }
 
-/// Asks a relay again, in the style it was asked before.
+/// Subscribes again, in the same style as before.
 pub fn repeat_subscription(node: &Node, id: RelayId) -> Result<()> {
     node.store.write(move |w| {
         let known = crate::store::peers::relays::by_id(w, id)?;
@@ -46,8 +46,8 @@ pub fn unsubscribe(node: &Node, id: RelayId) -> Result<()> {
     node.store.write(move |w| relay::unsubscribe(w, id))
 }
 
-/// Another actor's activity as a relay of ours forwarded it: new posts are fetched where they live, and posts we have are
-/// looked at again. False when the signer is no relay.
+/// Handles another actor's activity that a relay of ours forwarded: new posts are fetched from their origin, known
+/// posts are refreshed. False when the signer is no relay.
 pub(super) fn handle_relayed(node: &Node, signer: &Actor, activity: &Activity) -> Result<bool> {
     if !node.store.read(|r| relay::is_relay(r, signer))? {
         return Ok(false);

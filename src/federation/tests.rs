@@ -17,7 +17,7 @@ const WHOLE: Duration = Duration::from_millis(400);
 
 static KEY: LazyLock<Arc<PrivateKey>> = LazyLock::new(|| Arc::new(PrivateKey::generate().unwrap()));
 
-/// The actor `/users/bob` of whichever host is asked.
+/// The actor `/users/bob` of whichever host is requested.
 fn bob(seen: &SeenRequest) -> Vec<u8> {
     let id = format!("http://{}/users/bob", seen.header("host"));
     let pem = KEY.public_pem().replace('\n', "\\n");
@@ -27,7 +27,7 @@ fn bob(seen: &SeenRequest) -> Vec<u8> {
     ))
 }
 
-/// A peer for all hosts: `slow.example` says nothing, `leads.example` leads there.
+/// A peer for all hosts: `slow.example` does not respond, `leads.example` redirects to it.
 fn peer() -> TestPeer {
     TestPeer::start_raw(|seen, stream| {
         let answer = match (seen.header("host"), seen.target.as_str()) {
@@ -46,7 +46,7 @@ fn home(peer: &TestPeer) -> TestNode {
     TestNode::new(&domains, peer.address, WHOLE)
 }
 
-/// What a request signed with this key id is taken for.
+/// How a request signed with this key id is judged.
 fn knock(home: &TestNode, key_id: &str) -> Result<(), SignatureRejection> {
     let body = b"{}";
     let (scheme, host, target) = ("https", "here.example", "/inbox");
@@ -90,7 +90,7 @@ fn who_is_led_to_a_server_that_hangs_blames_that_server() {
     let home = home(&peer);
     assert!(knock(&home, "http://leads.example/users/eve#main-key").is_err());
     assert_eq!((asked(&peer, "leads.example"), asked(&peer, "slow.example")), (1, 1));
-    // The one that leads there is asked again, and is not followed again.
+    // The redirecting host is asked again, but its redirect is not followed again.
     assert!(resolve::post(&home.node, "http://leads.example/notes/1").is_err());
     assert!(resolve::post(&home.node, "http://slow.example/notes/1").is_err());
     assert_eq!((asked(&peer, "leads.example"), asked(&peer, "slow.example")), (2, 1));

@@ -27,26 +27,26 @@ const DAY: Duration = Duration::from_hours(24);
 const ROWS_PER_WRITE: u32 = 500;
 /// How long our activities can be fetched by id after they have arrived everywhere.
 const ACTIVITY_RETENTION: Duration = DAY.saturating_mul(30);
-/// How long what other people's posts said before an edit is kept.
+/// Retention of previous versions of remote posts.
 const POST_EDIT_RETENTION: Duration = DAY.saturating_mul(180);
 /// How long an upload waits for its post.
 const UNUSED_UPLOAD_RETENTION: Duration = DAY;
-/// When the document of somebody the owner follows, or who follows the owner, is looked at again.
+/// Age at which the document of a followed account or a follower is refreshed.
 const ACTOR_REFRESH_AGE: Duration = DAY.saturating_mul(7);
 /// How many of them in one round.
 const ACTOR_REFRESHES_PER_ROUND: u32 = 5;
 
-/// How long posts of strangers stay that nobody here holds.
+/// Retention of remote posts that nothing refers to.
 const UNREFERENCED_RETENTION: Duration = DAY.saturating_mul(30);
 /// How many posts brought by relays stay at most.
 const MAX_RELAYED_POSTS: u32 = 20_000;
-/// How long servers stay that nobody here knows anybody of.
+/// Retention of hosts without known actors.
 const UNREFERENCED_HOST_RETENTION: Duration = DAY.saturating_mul(90);
 /// How long activities that could not be understood stay for the owner to see.
 const SET_ASIDE_RETENTION: Duration = DAY.saturating_mul(30);
-/// Slices one round of these looks at: the whole of a large server in a day.
+/// Slices per round of these jobs: everything on a large server within a day.
 const SLICES_PER_ROUND: u32 = 20;
-/// Rows of a slice whose rows take many looks.
+/// Rows per slice where each row needs many queries.
 const SMALL_ROWS_PER_WRITE: u32 = 200;
 
 /// Something to do every so often.
@@ -100,7 +100,7 @@ const PERIODIC_JOBS: &[PeriodicJob] = &[
 pub struct JobSchedule {
     next_at: Vec<Time>,
     shelf: u32,
-    /// Where the looks at all posts, people and servers are.
+    /// Position of the walks over all posts, actors and hosts.
     post: PostId,
     actor: ActorId,
     host: String,
@@ -240,7 +240,7 @@ fn prune_set_aside(node: &Node, _: &mut JobSchedule) -> Result<()> {
     node.store.write(|w| inbox::prune_aside(w, w.now.minus(SET_ASIDE_RETENTION))).map(drop)
 }
 
-/// One shelf of `media/` in a round: all of them in a day.
+/// One folder of `media/` per round: all of them within a day.
 fn sweep(node: &Node, diary: &mut JobSchedule) -> Result<()> {
     let shelf = diary.shelf;
     diary.shelf = (shelf + 1) % media_files::MEDIA_FOLDERS;
@@ -264,7 +264,7 @@ fn refresh_stale(node: &Node, _: &mut JobSchedule) -> Result<()> {
     Ok(())
 }
 
-/// What asks other servers is left out in a trial.
+/// Leaves out in a trial what would contact other servers.
 fn unless_trial(node: &Node, step: fn(&Node) -> Result<bool>) -> Result<()> {
     if node.config.trial { Ok(()) } else { step(node).map(drop) }
 }

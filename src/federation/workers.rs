@@ -21,23 +21,23 @@ use crate::store;
 
 /// The longest sleep: the clock is looked at again, should it have been set.
 const MAX_SLEEP: Duration = Duration::from_mins(1);
-/// How long after an error of ours a thread rests: a full disk is not emptied by trying.
+/// How long a thread pauses after an internal error: retrying does not empty a full disk.
 const ERROR_PAUSE: Duration = Duration::from_secs(2);
-/// How long a lead waits for a new hand to take what is due before it sends in another.
+/// How long a supervisor waits for a new worker to take due work before it starts another.
 const TAKE_UP_TIMEOUT: Duration = Duration::from_millis(500);
-/// How often a lead with many hands looks whether they are slow: fewer finished in that time than there are.
+/// How often a supervisor checks whether its workers are slow: fewer jobs finished in that time than there are workers.
 const SUPERVISOR_INTERVAL: Duration = Duration::from_millis(50);
 
-/// One queue and who works on it.
+/// One queue and its workers.
 struct WorkerQueue {
     name: &'static str,
-    /// Hands while all goes well.
+    /// Number of workers normally.
     few: usize,
-    /// Hands when peers are slow.
+    /// Number of workers when peers are slow.
     most: usize,
-    /// Bytes of a hand's stack.
+    /// Stack size of a worker in bytes.
     stack: usize,
-    /// Now, when a hand would find work; else when the clock brings some, None when only the bell can tell.
+    /// Now, when a worker would find work; else when the next is due; None when only a commit can bring work.
     next_due: fn(&Node) -> Result<Option<Time>>,
     run: fn(&Node, &mut dyn FnMut() -> bool) -> Result<()>,
 }
@@ -65,7 +65,7 @@ const WORKER_QUEUES: [WorkerQueue; 3] = [
 /// Bytes of the stacks of leads and upkeep.
 const STACK_BYTES: usize = 512 * 1024;
 
-/// Messages for apps go first: there are few, and somebody holds a phone.
+/// Push messages go first: there are few, and somebody is waiting with a phone.
 fn run_delivery(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
     push_notifications::run(node, goes_on)?;
     delivery::run_attempt(node, goes_on)
@@ -105,7 +105,7 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Frees what a killed process held, and starts all threads.
+    /// Frees the claims of a killed process, and starts all threads.
     pub fn start(node: Arc<Node>) -> Result<Self> {
         identity::complete(&node.store)?;
         outage_recovery::record_alive(&node)?;
@@ -128,7 +128,7 @@ impl Workers {
         Ok(())
     }
 
-    /// Stops all threads; returns when each has ended what it had begun, within the time limit of a request.
+    /// Stops all threads. Returns when each has finished what it had begun, within the time limit of a request.
     pub fn stop(mut self) {
         self.join();
     }
@@ -150,7 +150,7 @@ impl Drop for Workers {
     }
 }
 
-/// Tells all threads to stop, and wakes those that rest.
+/// Tells all threads to stop, and wakes sleeping ones.
 #[derive(Default)]
 struct StopSignal {
     told: Mutex<bool>,
@@ -167,7 +167,7 @@ impl StopSignal {
         *self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Rests for `limit`, or until told to stop.
+    /// Sleeps for `limit`, or until stopped.
     fn rest(&self, limit: Duration) {
         let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         drop(self.wake.wait_timeout_while(told, limit, |told| !*told));
@@ -178,13 +178,13 @@ impl StopSignal {
 #[derive(Default)]
 struct PoolState {
     hands: AtomicUsize,
-    /// What they have finished, ever.
+    /// Number of jobs finished so far.
     done: AtomicUsize,
     /// One of them met an error: none is sent in until the lead has rested.
     failed: AtomicBool,
 }
 
-/// Sends in hands when something is due, until told to stop; then waits for them.
+/// Starts workers when something is due, until stopped; then waits for them.
 fn supervise(node: &Node, line: &WorkerQueue, stop: &StopSignal) {
     let crew = PoolState::default();
     let bell = node.store.commit_notifier();
@@ -221,12 +221,12 @@ fn supervise(node: &Node, line: &WorkerQueue, stop: &StopSignal) {
     });
 }
 
-/// How long until something is due; None when only the bell can tell.
+/// How long until something is due; None when only a commit can bring work.
 fn due_in(node: &Node, line: &WorkerQueue) -> Result<Option<Duration>> {
     Ok((line.next_due)(node)?.map(|at| at.since(node.clock().now())))
 }
 
-/// Starts `more` hands, which end when nothing is due.
+/// Starts `more` workers, which end when nothing is due.
 fn start_worker<'s, 'e>(
     scope: &'s Scope<'s, 'e>,
     node: &'e Node,
@@ -261,7 +261,7 @@ fn start_worker<'s, 'e>(
     }
 }
 
-/// Does the chores until told to stop.
+/// Runs the periodic jobs until stopped.
 fn run_upkeep(node: &Node, stop: &StopSignal) {
     let mut diary = upkeep::JobSchedule::new(node.clock().now());
     while !stop.is_set() {
@@ -272,7 +272,7 @@ fn run_upkeep(node: &Node, stop: &StopSignal) {
     }
 }
 
-/// Runs `work`; a panic in it is an error like any other.
+/// Runs `work`; a panic in it is returned as an error.
 fn catch_panic(work: impl FnOnce() -> Result<()>) -> Result<()> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Error::internal("it panicked")))
 }
@@ -286,7 +286,7 @@ mod tests {
     use crate::federation::test_support::TestNode;
     use crate::net::test_support::{TestPeer, response};
 
-    /// A door that stays shut until it is opened.
+    /// A latch that blocks until it is opened.
     #[derive(Default)]
     struct TestLatch {
         open: Mutex<bool>,
@@ -304,7 +304,7 @@ mod tests {
         }
     }
 
-    /// Waits until so many deliveries wait.
+    /// Waits until this many deliveries wait.
     fn until(node: &Node, count: u32) {
         let watch = Stopwatch::start();
         loop {

@@ -14,7 +14,7 @@ use crate::base::{Error, Result};
 pub struct CleanedMedia {
     /// The file.
     pub bytes: Vec<u8>,
-    /// What it is; an MP4 or WebM without a image is sound.
+    /// What it is; an MP4 or WebM without an image is sound.
     pub media_type: &'static str,
     /// Pixels of a video, as far as it says.
     pub width: Option<u32>,

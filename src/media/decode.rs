@@ -15,7 +15,7 @@ pub(super) struct DecodedImage {
     pub orientation: Orientation,
 }
 
-/// Decodes a image of this kind within the limits of this room.
+/// Decodes an image of this kind within the limits of this room.
 pub(super) fn decode(bytes: &[u8], kind: MediaType) -> Result<DecodedImage> {
     let progressive = kind == MediaType::Jpeg && check_jpeg(bytes)?;
     let mut decoder = open(bytes, kind).map_err(damaged)?;
@@ -50,7 +50,7 @@ pub(super) fn decode(bytes: &[u8], kind: MediaType) -> Result<DecodedImage> {
     Ok(DecodedImage { image, orientation })
 }
 
-/// Refuses a image without pixels or with too many.
+/// Refuses an image without pixels or with too many.
 fn check_size(width: u32, height: u32) -> Result<()> {
     if width == 0 || height == 0 {
         return Err(Error::invalid("this picture is empty"));
@@ -66,7 +66,7 @@ fn too_large() -> Error {
     Error::invalid(format!("this picture is too large: at most {most} megapixels and {MAX_IMAGE_SIDE} pixels a side"))
 }
 
-/// The sentence for a file that says it is a image and is none.
+/// The sentence for a file that says it is an image and is none.
 fn damaged(source: ImageError) -> Error {
     if let ImageError::Limits(_) = source {
         return too_large();

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::base::{Error, Result};
 
-/// Where a image will stand.
+/// Where an image will stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImagePurpose {
     /// In a post of ours: at most 2048 pixels a side, with a preview of at most 640; animated GIFs stay animated.
@@ -26,7 +26,7 @@ pub enum ImagePurpose {
     ProxyPreview,
 }
 
-/// A image written anew.
+/// An image written anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncodedImage {
     /// The file.
@@ -39,7 +39,7 @@ pub struct EncodedImage {
     pub height: u32,
 }
 
-/// A image ready to be kept and shown.
+/// An image ready to be kept and shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreparedImage {
     /// The file.

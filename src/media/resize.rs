@@ -9,7 +9,7 @@ use image::{DynamicImage, ImageBuffer, RgbaImage};
 use super::decode::DecodedImage;
 use crate::base::{Error, Result};
 
-/// What a image must fit.
+/// What an image must fit.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ResizeFit {
     /// The whole image, its longer side at most this.
@@ -104,7 +104,7 @@ pub(super) fn blurhash(image: &DynamicImage) -> Result<String> {
     blurhash::encode(x, y, width, height, on_white(tiny).as_raw()).map_err(|e| Error::internal(e.to_string()))
 }
 
-/// What is kept of a image and what becomes of that, each as width and height.
+/// What is kept of an image and what becomes of that, each as width and height.
 fn sizes(width: u32, height: u32, fit: ResizeFit) -> ((u32, u32), (u32, u32)) {
     let scaled = |length: u32, by: u32, of: u32| {
         let exact = (u64::from(length) * u64::from(by) + u64::from(of) / 2) / u64::from(of.max(1));

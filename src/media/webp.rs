@@ -15,7 +15,7 @@ pub(super) fn bytes_per_pixel(bytes: &[u8], out: u64) -> u64 {
     match (bytes.get(FILE_HEADER_BYTES..FILE_HEADER_BYTES + 4), bytes.get(FILE_HEADER_BYTES + 8)) {
         // The planes of the frame, the frame, its alpha, the canvas and the image.
         (Some(b"VP8X"), Some(flags)) if flags & ANIMATION_FLAG != 0 => 15,
-        // The alpha is a image of its own, decoded beside the planes.
+        // The alpha is an image of its own, decoded beside the planes.
         (Some(b"VP8X"), Some(flags)) if flags & ALPHA_FLAG != 0 => 11,
         _ => 4 + out,
     }

@@ -31,7 +31,7 @@ pub enum Expected {
     NodeInfo,
     /// A web page.
     Html,
-    /// A image or other file.
+    /// An image or other file.
     Media,
     /// A list of servers to block.
     Csv,

@@ -191,7 +191,7 @@ fn tag_entries(origin: &Origin, mentions: &[PostMention], tags: &[PostHashtag]) 
 }
 
 fn own_attachment(origin: &Origin, file: &PostAttachment) -> Option<OwnAttachment> {
-    // A image's preview is a smaller image of it, no cover.
+    // An image's preview is a smaller image of it, no cover.
     let cover = file.preview.as_deref().filter(|_| !file.media_type.starts_with("image/"));
     let cover = cover.and_then(|name| MediaFileName::parse(name).ok());
     let (x, y) = file.focus.as_deref().and_then(|f| f.split_once(',')).unwrap_or_default();

@@ -331,7 +331,7 @@ impl Normalizer<'_> {
         self.part = true;
     }
 
-    /// A image in a note: its description as a link to it; an emoji or a image in a link: its description.
+    /// An image in a note: its description as a link to it; an emoji or an image in a link: its description.
     fn picture_link(&mut self, tag: &StartTag<'_>) {
         let alt = tag.get("alt").or(tag.get("title")).unwrap_or_default();
         let src = media_link(tag, "src").filter(|_| !self.open.contains(&"a"));

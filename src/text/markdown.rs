@@ -59,7 +59,7 @@ fn rendered<'a>(
         MarkdownProfile::Note => Options::ENABLE_STRIKETHROUGH,
         MarkdownProfile::Article => Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES,
     };
-    // Inside of links and code, and in the description of a image, words are just words.
+    // Inside of links and code, and in the description of an image, words are just words.
     let mut shut = 0u32;
     TextMergeStream::new(Parser::new_ext(text, options)).map(move |event| {
         match &event {

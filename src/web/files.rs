@@ -25,13 +25,13 @@ const CACHE_IMMUTABLE: &str = "public, max-age=31536000, immutable";
 const CACHE_HOUR: &str = "public, max-age=3600";
 /// A remote image: what is behind its URL may change.
 const CACHE_WEEK: &str = "public, max-age=604800";
-/// A image that could not be had.
+/// An image that could not be had.
 const CACHE_MINUTES: &str = "public, max-age=300";
 /// Whatever is in a media file, a browser must run none of it.
 pub(super) const MEDIA_CSP: &str = "default-src 'none'; sandbox";
-/// How long a image waits for its turn to be fetched.
+/// How long an image waits for its turn to be fetched.
 pub(super) const FETCH_QUEUE_TIMEOUT: Duration = Duration::from_secs(25);
-/// What stands for a image that could not be had.
+/// What stands for an image that could not be had.
 const PLACEHOLDER_IMAGE: &str =
     r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><path fill="#8884" d="M0 0h8v8H0z"/></svg>"##;
 

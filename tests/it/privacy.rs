@@ -147,7 +147,7 @@ fn scene() -> Scene {
 /// Words of a private story; none may reach anyone it is not for.
 const WORDS: [&str; 5] = ["secretword", "secretalt", "secretreply", "secretanswer", "secretedit"];
 
-/// Posted with a image, answered from outside, answered by the owner, edited; returns the post and its image's address.
+/// Posted with an image, answered from outside, answered by the owner, edited; returns the post and its image's address.
 fn tell_in_private(s: &Scene, audience: Audience) -> (PostId, String) {
     let media = media::upload(&s.a.node, &picture(3), "secretalt").unwrap();
     let draft = NewPost { media: vec![media], ..NewPost::new("secretword #secretword @bob@named.test", audience) };

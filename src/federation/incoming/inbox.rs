@@ -37,20 +37,20 @@ use crate::store::{
 const ACTIVITIES_PER_COMMIT: u32 = 16;
 /// How long a step may take for its batch before others may try.
 const CLAIM_LEASE: Duration = Duration::from_secs(15 * 60);
-/// How long a step fetches before it gives back what it has not looked at.
+/// How long a step fetches before it releases the rows it has not looked at.
 const FETCH_TIME_PER_STEP: Duration = Duration::from_secs(10);
 /// Attempts before an activity is set aside for the owner to see.
 const MAX_ATTEMPTS: u32 = 8;
-/// How long an actor that is said to have deleted itself is not asked for again.
+/// How long after a self-delete the actor is not fetched again.
 const SELF_DELETE_RECHECK_INTERVAL: Duration = Duration::from_secs(5 * 60);
-/// How long a post that others said has changed is not asked for again.
+/// How long a post that was reported as changed is not fetched again.
 const POST_REFRESH_INTERVAL: Duration = Duration::from_secs(60);
-/// Every so many rows, and at each body that is so large, the queue's length and size are looked at.
+/// The queue's length and size are checked after this many rows, and after each body of at least [`LARGE_BODY_BYTES`].
 const QUEUE_CHECK_INTERVAL_ROWS: i64 = 64;
 const LARGE_BODY_BYTES: usize = 256 * 1024;
 
-/// Takes an activity in that came from this address: the cheap door, the signature, the sender's right to speak, then the
-/// disk.
+/// Receives an activity from this address: cheap checks first, then the signature, whether the sender may send it, then
+/// the store.
 pub fn receive(node: &Node, request: &Request<'_>, from: Option<IpAddr>) -> Result<(), SignatureRejection> {
     let document = json::parse(request.body)?;
     if is_idle(node, &document)? {
@@ -92,7 +92,7 @@ pub fn receive(node: &Node, request: &Request<'_>, from: Option<IpAddr>) -> Resu
     let asks = matches!(activity.kind, ActivityKind::Follow { .. });
     let kept = node.store.write(move |w| {
         hosts::record_success(w, &host)?;
-        // Who asks once more, and is a follower or waits to be one, has not got our answer.
+        // A follower, or somebody waiting to be one, who sends Follow again has not received our response.
         match asks && follows::get(w, signer, node::owner(w)?)?.is_some() {
             true => inbox::store_again(w, &key, speaker, &text),
             false => inbox::store(w, &key, speaker, &text),
@@ -104,16 +104,16 @@ pub fn receive(node: &Node, request: &Request<'_>, from: Option<IpAddr>) -> Resu
     Ok(())
 }
 
-/// What counts as the same activity from its own sender. Where ids come again, one that was signed anew is a new act, and
-/// the very same request no more than a replay: whoever got hold of it cannot change its time. A proof, which anybody may
-/// bring for weeks, counts by the id alone, so that what was undone since does not come back that way.
+/// The deduplication key of an activity from its own sender. For types that reuse ids, a newly signed one is a new
+/// activity and the identical request is a replay: an attacker cannot change its signing time. An activity with a proof
+/// counts by id alone, because anybody may deliver it for weeks and it must not undo an Undo.
 fn own_key(signed: &VerifiedRequest, activity: &Activity, id: &str) -> String {
     let act = tombstones::transaction_time(signed.actor.id, id);
     if social::id_is_reusable(activity) { format!("{act} {}", signed.signed_at().secs()) } else { act }
 }
 
-/// The cheap door: a Delete or Update of an actor we do not know costs neither a fetch nor a write. Servers send
-/// thousands of them a day.
+/// Cheap check: a Delete or Update of an unknown actor costs neither a fetch nor a write. Servers send thousands of
+/// them a day.
 fn is_idle(node: &Node, document: &serde_json::Value) -> Result<bool> {
     let Some(actor) = activity::actor(document).filter(|_| activity::is_about_itself(document)) else {
         return Ok(false);
@@ -122,7 +122,7 @@ fn is_idle(node: &Node, document: &serde_json::Value) -> Result<bool> {
     Ok(known.is_none_or(|actor| actor.gone_at.is_some()))
 }
 
-/// The cheap door for blocked servers. Only what people we know take back goes on: with the key we have, nothing is
+/// Cheap check for blocked servers. Only withdrawals by known actors pass, verified with the stored key: nothing is
 /// fetched from there.
 fn is_blocked(node: &Node, document: &serde_json::Value) -> Result<(), SignatureRejection> {
     let Some(actor) = activity::actor(document) else { return Ok(()) };
@@ -134,7 +134,7 @@ fn is_blocked(node: &Node, document: &serde_json::Value) -> Result<(), Signature
     if refused { Err(SignatureRejection::Forbidden(format!("{} is blocked here", actor.host()))) } else { Ok(()) }
 }
 
-/// An actor that deletes itself can often not be asked for its key any more: 410 there is the proof.
+/// The key of an actor that deleted itself can often not be fetched any more: a 410 from there is the proof.
 fn accept_self_delete(
     node: &Node,
     document: &serde_json::Value,
@@ -142,7 +142,7 @@ fn accept_self_delete(
 ) -> Result<(), SignatureRejection> {
     let deletes_itself = json::is_type(document, "Delete") && activity::is_about_itself(document);
     let Some(actor) = activity::actor(document).filter(|_| deletes_itself) else { return Err(rejection) };
-    // Nothing was proven yet: whoever repeats this must not make us ask again and again.
+    // Nothing was proven yet, so repeating this must not make us fetch again and again.
     let now = node.clock().now();
     if node.refreshed.get(actor.as_str(), now).is_some() {
         return Err(rejection);
@@ -164,14 +164,15 @@ fn accept_self_delete(
 enum Provenance {
     /// The signer is the actor.
     Own,
-    /// The signer passes on what this actor did, with the actor's own proof in it: as good as from themselves.
+    /// The signer delivers an activity of this actor, which carries the actor's own proof: as good as sent by the
+    /// actor.
     Proven(ActorId),
-    /// The signer passes on what another actor did: only a hint to look at the origin.
+    /// The signer forwards an activity of another actor without a proof: only a hint to fetch the origin.
     Forward,
 }
 
-/// Whether the signer may hand this activity in. Others' activities count when they carry a proof; without one only from
-/// groups and relays we follow, and when they belong to a thread we have.
+/// Whether the signer may deliver this activity. Another actor's activity is accepted with a proof; without one only
+/// from groups and relays we follow, and when it belongs to a known thread.
 fn is_accepted_sender(
     node: &Node,
     signer: &Actor,
@@ -182,7 +183,8 @@ fn is_accepted_sender(
         return Ok(Provenance::Own);
     }
     if node.store.read(|r| social::relay::is_relay(r, signer))? {
-        // What strangers say is for the page of what came by, proven or not: it is fetched like all that relays bring.
+        // Posts of unconnected actors belong to the federated timeline, proven or not: they are fetched like those that
+        // relays bring.
         return Ok(Provenance::Forward);
     }
     if let Some(author) = proven
@@ -219,7 +221,7 @@ fn is_in_known_thread(r: &Read<'_>, activity: &Activity) -> Result<bool> {
     Ok(parent.map(|uri| posts::by_uri(r, uri.as_str())).transpose()?.flatten().is_some())
 }
 
-/// Applies what is due, one batch with one commit. Returns how many were taken up; 0 when nothing is due.
+/// Applies one batch of due activities in one commit. Returns how many were taken; 0 when nothing is due.
 pub fn step(node: &Node) -> Result<usize> {
     let rows = node.store.write(|w| inbox::claim(w, ACTIVITIES_PER_COMMIT, CLAIM_LEASE))?;
     let taken = rows.len();
@@ -252,7 +254,7 @@ pub fn step(node: &Node) -> Result<usize> {
         });
         tickets.push((id, tries, joined, ticket));
         if watch.elapsed() > FETCH_TIME_PER_STEP {
-            // Somebody's server is slow; what others sent does not wait for it.
+            // One server is slow; activities from others do not wait for it.
             let rest: Vec<InboxId> = rows.by_ref().map(|row| row.id).collect();
             node.store.write(move |w| inbox::release(w, &rest))?;
         }
@@ -274,7 +276,7 @@ pub fn step(node: &Node) -> Result<usize> {
     Ok(taken)
 }
 
-/// Somebody may have let us in: their newest posts are worth having at once.
+/// A follow may just have been accepted: fetch the newest posts at once.
 fn store_received(node: &Node, who: ActorId) -> Result<()> {
     let owner = node.owner()?;
     if node.store.read(|r| follows::is_accepted(r, owner, who))? {
@@ -288,8 +290,8 @@ fn retry_delay(tries: u32) -> Duration {
     Duration::from_secs(60 << tries.saturating_sub(1).min(10))
 }
 
-/// Reads a kept activity and fetches what it needs. None when it needs nothing more than to be forgotten. An error makes
-/// it wait for another try.
+/// Reads a stored activity and fetches what it needs. None when there is nothing to apply. An error makes it wait for
+/// another attempt.
 fn fetch_prerequisites(node: &Node, row: &ReceivedActivity) -> Result<Option<(Actor, Activity)>> {
     if row.tries > MAX_ATTEMPTS {
         return Err(Error::internal("every attempt to apply it failed"));
@@ -336,7 +338,7 @@ fn fetch_prerequisites(node: &Node, row: &ReceivedActivity) -> Result<Option<(Ac
     Ok(Some((signer, activity)))
 }
 
-/// Fetches a post anew, once a minute however many say that it changed.
+/// Fetches a post again, once a minute however many report that it changed.
 pub(in crate::federation) fn refetch(node: &Node, uri: &str) -> Result<()> {
     let now = node.clock().now();
     if node.refreshed.get(uri, now).is_some() {
@@ -353,8 +355,8 @@ pub(in crate::federation) fn ignore_missing(error: Error) -> Result<()> {
     }
 }
 
-/// Deletes a post of another actor's when its origin says it is gone. A 404 says so only of a post everybody may read:
-/// a private one is as good as none to whoever is not addressed, us asking for the server among them.
+/// Deletes another actor's post when its origin says it is gone. A 404 counts only for a public post: a private one
+/// looks missing to everyone who is not addressed, including our instance actor.
 pub(in crate::federation) fn forget_if_gone(node: &Node, uri: String) -> Result<()> {
     let Some(post) = node.store.read(|r| posts::by_uri(r, &uri))? else { return Ok(()) };
     let gone = match resolve::fetch_post(node, &uri) {
@@ -371,7 +373,7 @@ pub(in crate::federation) fn forget_if_gone(node: &Node, uri: String) -> Result<
     })
 }
 
-/// Somebody told us of another actor's act: the origin is asked, and only what it says counts.
+/// Another actor's activity was reported to us: fetch the origin, and only what it says counts.
 fn relayed_hint(node: &Node, activity: &Activity) -> Result<()> {
     let Some(uri) = activity.object_id().map(|id| id.as_str().to_owned()) else { return Ok(()) };
     if node.facts.origin.owns(&uri) {

@@ -16,21 +16,21 @@ use crate::sig::{SignatureError, proof};
 use crate::store::actors::{self, Actor};
 use crate::store::node;
 
-/// How old a proof may be when another actor brings it: less than the ids of applied activities are remembered, so that
-/// what was taken back cannot be brought again.
+/// Maximum age of a proof delivered by another actor: shorter than the retention of applied ids, so that what was
+/// undone cannot be replayed.
 const MAX_RELAYED_AGE: Duration = Duration::from_hours(14 * 24);
 
-/// Who has proven to be the author of an activity.
+/// The proven author of an activity.
 #[derive(Debug, Clone)]
 pub struct ProvenAuthor {
     /// The actor of the activity.
     pub actor: Actor,
-    /// When the proof was made, as it says.
+    /// When the proof claims to have been made.
     created: Option<Time>,
 }
 
-/// The actor of this activity, if it carries their proof. None without a proof, or with one that nothing can be said about
-/// (its key cannot be had): then the request's own signature must do.
+/// The actor of this activity, if it carries their proof. None without a proof, or when nothing can be said about it
+/// (the key cannot be fetched): then the request's own signature must do.
 pub fn proven_author(
     node: &Node,
     document: &Value,
@@ -58,8 +58,8 @@ pub fn proven_author(
     }
 }
 
-/// Whether a proven activity counts as the author's own when another actor brings it. What is between two people (a Follow,
-/// a Block) is never passed on, and an old profile must not come back; a post that was for others stays theirs.
+/// Whether a proven activity counts as the author's own when another actor delivers it. Activities between two actors
+/// (Follow, Block) are never relayed, and an old profile must not come back.
 pub fn is_young_enough_to_relay(node: &Node, author: &ProvenAuthor, activity: &Activity) -> Result<bool> {
     let now = node.clock().now();
     let fresh = author.created.is_some_and(|at| now.since(at) < MAX_RELAYED_AGE);

@@ -13,23 +13,24 @@ use crate::base::{Time, rate_limit_key};
 const MAX_UNKNOWN_HOSTS_PER_CALLER: u32 = 60;
 /// Of these below one domain: its owner can make up names without end.
 const MAX_UNKNOWN_HOSTS_PER_DOMAIN: u32 = 30;
-/// Keys one caller may have us look up at one of them: the first that fits makes the server a known one.
+/// Keys per caller and host: the first that matches makes the host a known one.
 const MAX_KEYS_PER_CALLER_AND_HOST: u32 = 10;
 /// The time these are counted in.
 const COUNT_WINDOW: Duration = Duration::from_secs(3600);
-/// Keys looked up at one server, whoever names them: so many at once, and then so many a second. We are nobody's hammer.
+/// Key fetches per host, whoever names it: a burst, and a rate per second.
 const HOST_BURST: f64 = 40.0;
 const HOST_RATE_PER_SECOND: f64 = 0.1;
-/// And at all new servers together. A post that is passed on a lot, or somebody's move, brings thousands within minutes.
+/// Key fetches from all unknown hosts together. A widely shared post or an account move brings thousands within
+/// minutes.
 const TOTAL_BURST: f64 = 3_000.0;
 const TOTAL_RATE_PER_SECOND: f64 = 0.5;
-/// What is remembered at most. More than the last limit lets come together before it is over.
+/// Maximum number of counters, more than the total rate allows to accumulate within the window.
 const MAX_REMEMBERED_COUNTS: usize = 30_000;
 /// Second labels below which countries let everybody have a name.
 const SHARED_SUFFIXES: [&str; 14] =
     ["ac", "co", "com", "edu", "gen", "go", "gob", "gov", "id", "ne", "net", "nom", "or", "org"];
 
-/// Who named which servers lately; one per node.
+/// Which callers named which hosts recently; one per node.
 #[derive(Debug, Default)]
 pub struct KeyFetchLimits(Mutex<KeyFetchCounts>);
 
@@ -48,9 +49,8 @@ struct KeyFetchCount {
 }
 
 impl KeyFetchLimits {
-    /// Whether a key may be looked up at this server (a host, with a port if unusual) because of what somebody sent from
-    /// this address; then it counts. Callers behind a proxy we were not told of are one, who may name any number of
-    /// servers.
+    /// Whether a key may be fetched from this host (with a port if unusual) because of a request from this address; if
+    /// so, it is counted. Callers behind a proxy we do not know of count as one, who may name any number of hosts.
     pub fn allows(&self, server: &str, from: Option<IpAddr>, now: Time) -> bool {
         let mut tallies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         tallies.forget(now);
@@ -93,7 +93,7 @@ impl KeyFetchCounts {
         *tally = KeyFetchCount { since: if before == 0 { now } else { tally.since }, count: before + 1 };
     }
 
-    /// What is over goes when there is much; should that not be enough, all of it.
+    /// Removes expired counters when there are many; if that is not enough, all of them.
     fn forget(&mut self, now: Time) {
         if self.counts.len() + self.servers.len() < MAX_REMEMBERED_COUNTS {
             return;
@@ -107,7 +107,7 @@ impl KeyFetchCounts {
     }
 }
 
-/// The domain somebody had to register for this host, as far as can be told from the name.
+/// The registrable domain of a host, as far as the name shows it.
 fn registrable_domain(host: &str) -> String {
     let name = host.split(':').next().unwrap_or_default();
     if host.starts_with('[') || name.parse::<IpAddr>().is_ok() {
@@ -155,7 +155,7 @@ mod tests {
             let named = (0..100).filter(|n| newcomers.allows(&format!("s{n}.flood.example"), caller, now())).count();
             assert_eq!(named, 30);
         }
-        // With no word of who calls, countries are not taken for domains.
+        // Without a caller address, country-code second levels are not mistaken for domains.
         let named = (0..100).filter(|n| newcomers.allows(&format!("s{n}.com.br"), None, now())).count();
         assert_eq!(named, 100);
         for (host, is) in [

@@ -15,23 +15,23 @@ use crate::sig::{self, PublicKey, ReceivedRequest, SignatureClaim, SignatureErro
 use crate::store::actors::{self, Actor, ActorKey, NewKey};
 use crate::store::peers::hosts;
 
-/// How long a key that could not be had is not asked for again: permanent answers.
+/// How long a key is not fetched again after a permanent failure.
 const PERMANENT_FAILURE_TTL: Duration = Duration::from_secs(10 * 60);
-/// The same, for answers that may change at any moment (time-outs, 5xx).
+/// The same after a temporary failure (time-out, 5xx).
 const TEMPORARY_FAILURE_TTL: Duration = Duration::from_secs(60);
-/// How often a key that does not fit makes us look for a newer one, per actor.
+/// How often a key that does not match makes us fetch a newer one, per actor.
 const KEY_REFRESH_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
-/// Why a request is not let in. Each becomes one HTTP answer with its text as the reason.
+/// Why a request was rejected. Each becomes one HTTP response with its text as the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignatureRejection {
     /// 400: it cannot be read.
     Malformed(String),
-    /// 401: nobody, or the wrong one, signed it.
+    /// 401: no signature, or a wrong one.
     Unauthorised(String),
     /// 403: the sender is known and not welcome.
     Forbidden(String),
-    /// 410: what it is for is gone.
+    /// 410: the target is gone.
     Gone,
     /// 503: the key could not be had just now, or we have too much to do; try again.
     Unavailable(String),
@@ -71,10 +71,10 @@ impl From<CachedFailure> for SignatureRejection {
     }
 }
 
-/// A request whose signature holds.
+/// A request with a valid signature.
 #[derive(Debug, Clone)]
 pub struct VerifiedRequest {
-    /// Whose key it is.
+    /// The owner of the key.
     pub actor: Actor,
     claim: SignatureClaim,
 }
@@ -85,13 +85,13 @@ impl VerifiedRequest {
         self.claim.covers(header)
     }
 
-    /// When it was signed, as it says.
+    /// When the request claims to have been signed.
     pub fn signed_at(&self) -> Time {
         self.claim.signed_at()
     }
 }
 
-/// The actor whose key signed this request, which came from this address.
+/// The actor whose key signed this request from this address.
 pub fn signer(node: &Node, request: &ReceivedRequest<'_>, from: Option<IpAddr>) -> Result<Actor, SignatureRejection> {
     verify_request(node, request, from).map(|signed| signed.actor)
 }
@@ -117,7 +117,7 @@ pub fn verify_request(
 pub(in crate::federation) enum KeyMismatch {
     /// It could not be had, or is not one to be believed.
     NoKey(SignatureRejection),
-    /// It says no.
+    /// The key does not match.
     Wrong(SignatureError),
 }
 
@@ -142,14 +142,14 @@ impl From<CachedFailure> for KeyMismatch {
     }
 }
 
-/// The owner of the key with this id, which must pass `test`: the stored key, else the one that is fetched.
+/// The owner of the key with this id, which must pass `test`: the stored key, else a fetched one.
 pub(in crate::federation) fn verify_with_key(
     node: &Node,
     key_id: &str,
     from: Option<IpAddr>,
     test: &dyn Fn(&ActorKey) -> Result<(), SignatureError>,
 ) -> Result<Actor, KeyMismatch> {
-    // Nobody but us has such a key, and we do not ask ourselves for it.
+    // A key id on our own host that is not stored does not exist; we do not ask ourselves.
     if crate::federation::host_of(key_id) == node.facts.origin.host {
         return Err(KeyMismatch::NoKey(own_key()));
     }
@@ -161,7 +161,7 @@ pub(in crate::federation) fn verify_with_key(
     };
     match test(&key) {
         Err(refusal) if cached && may_refresh(node, &key) => {
-            // Rotated, perhaps. Only a key that differs is worth a second look.
+            // The key may have been rotated. Only a different key is worth a second check.
             let fresh = fetch(node, key_id, from)??;
             if (&fresh.value, fresh.proves) == (&key.value, key.proves) {
                 return Err(KeyMismatch::Wrong(refusal));
@@ -229,13 +229,13 @@ fn fetch(node: &Node, key_id: &str, from: Option<IpAddr>) -> Result<Result<Actor
     Ok(found)
 }
 
-/// Whether a server may be asked for a key: one that was heard before, or a new one that this caller may name.
+/// Whether a host may be asked for a key: a known one, or a new one that this caller may name.
 fn may_discover(node: &Node, host: &str, from: Option<IpAddr>) -> Result<bool> {
     let known = node.store.read(|r| hosts::get(r, host))?.is_some_and(|known| known.heard_at.is_some());
     Ok(known || node.newcomers.allows(host, from, node.clock().now()))
 }
 
-/// What the one who fetched before us found.
+/// What the request that fetched before us found.
 fn retry_with_fresh_key(node: &Node, key_id: &str) -> Result<Result<ActorKey, CachedFailure>> {
     if let Some(key) = node.store.read(|r| actors::key(r, key_id))? {
         return Ok(Ok(key));
@@ -276,7 +276,7 @@ fn look_up_key(node: &Node, wanted: &Uri) -> Result<Result<ActorKey, CachedFailu
     let actor_id = resolve::store_fetched_actor(node, &actor)?;
     let uri = wanted.as_str().to_owned();
     if actor.key(&uri).is_none() {
-        // PeerTube signs with the actor's own id as key id: remembered, or it would be fetched every time.
+        // PeerTube uses the actor's own id as key id: remember it, or it would be fetched every time.
         let (uri, value) = (uri.clone(), value.clone());
         node.store.write(move |w| actors::add_key(w, actor_id, &NewKey { uri, value, proves: false }))?;
     }

@@ -12,7 +12,7 @@ use crate::net::{Knock, NetError, PostMessage, PostResponse, WHOLE_LIMIT};
 use crate::store::queue::deliveries::{self, ClaimedDelivery, DeliveryFailure};
 use crate::store::{Write, actors::follows, node, peers::hosts};
 
-/// How long a claim is ours: one request's limit, and time to settle.
+/// Lease of a claim: one request's time limit, and time to settle.
 pub const CLAIM_LEASE: Duration = WHOLE_LIMIT.saturating_add(SETTLE_TIME);
 /// Time beside the request itself.
 const SETTLE_TIME: Duration = Duration::from_secs(10);
@@ -29,23 +29,23 @@ const RETRY_DELAYS: [Duration; 6] = [
 const RETRY_JITTER_PERCENT: u32 = 15;
 /// How long a delivery is tried.
 pub const MAX_DELIVERY_AGE: Duration = Duration::from_hours(7 * 24);
-/// Attempts within that time at most, should the clock stand still.
+/// Maximum attempts within that time, in case the clock stands still.
 const MAX_ATTEMPTS: u32 = 100;
-/// Refusals (401, 403, 404 and their like) after which it is over.
+/// Refusals (401, 403, 404 and similar) after which a delivery is final.
 const MAX_REFUSALS: u32 = 3;
 /// The content type every peer takes, and the one that the specification prefers.
 const CONTENT_TYPE: &str = "application/activity+json";
 const ALTERNATIVE_CONTENT_TYPE: &str = "application/ld+json; profile=\"https://www.w3.org/ns/activitystreams\"";
-/// How much of an answer the owner gets to read, in characters.
+/// How much of a response the owner sees.
 const MAX_SHOWN_RESPONSE_CHARS: usize = 120;
 
-/// What the queue page says in a trial: deliveries are taken from the queue unsent, so that none is sent later by surprise.
+/// Shown on the queue page in a trial: deliveries are dropped unsent, so that none is sent later by surprise.
 pub const TRIAL_NOTE: &str = "This is a private trial: nothing is delivered to other servers.";
 
-/// What a step did.
+/// Result of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryStep {
-    /// Nothing can go now; the clock brings the next then, if it is up to the clock.
+    /// Nothing can be sent now; the next is due then, if a time is known.
     Idle {
         /// None: nothing waits, or only for deliveries in flight.
         next_due: Option<Time>,
@@ -97,11 +97,11 @@ fn claim_next(w: &Write<'_>) -> Result<NextAttempt> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct AttemptOutcome {
     verdict: DeliveryResult,
-    /// True when the host answered, well or badly, and not with 5xx.
+    /// True when the host responded, with any status below 500.
     heard: bool,
     /// The signature that was accepted.
     knock: Option<Knock>,
-    /// When the host asked us to come back.
+    /// `Retry-After` of the response.
     retry_after: Option<Duration>,
     /// For the owner to read; empty when it arrived.
     why: String,
@@ -114,7 +114,7 @@ enum DeliveryResult {
     Later(DeliveryFailure),
     /// No other try will help.
     Never,
-    /// 410: nobody is there any more.
+    /// 410: the inbox is gone.
     Gone,
 }
 
@@ -124,7 +124,8 @@ impl AttemptOutcome {
     }
 }
 
-/// Sends once, and once more where only the content type was the matter. A panic on the way is our fault, not the queue's.
+/// Sends once, and a second time only if the content type was refused. A panic here is our fault and does not count
+/// against the host.
 fn attempt(node: &Node, claim: &ClaimedDelivery) -> AttemptOutcome {
     if node.config.trial {
         return AttemptOutcome::without_response(DeliveryResult::Never, TRIAL_NOTE.to_owned());
@@ -164,7 +165,7 @@ fn send(node: &Node, claim: &ClaimedDelivery) -> Result<PostResponse, NetError> 
     Ok(first)
 }
 
-/// What an answer means. 3xx counts as a refusal: an inbox that moved is found by looking at its actor again.
+/// Classifies a response. 3xx counts as a refusal: an inbox that moved is found by refreshing its actor.
 fn classify_response(host: &str, sent: PostResponse) -> AttemptOutcome {
     let verdict = match sent.code {
         200..=299 => DeliveryResult::Arrived,
@@ -178,7 +179,7 @@ fn classify_response(host: &str, sent: PostResponse) -> AttemptOutcome {
         sent.body_start.lines().next().unwrap_or_default().chars().take(MAX_SHOWN_RESPONSE_CHARS).collect();
     let why = match verdict {
         DeliveryResult::Arrived => String::new(),
-        // an error page of a proxy says nothing in its first line
+        // the first line of a proxy's error page says nothing
         _ if words.trim().is_empty() || words.trim_start().starts_with('<') => format!("{host} answered {}", sent.code),
         _ => format!("{host} answered {}: {}", sent.code, words.trim()),
     };
@@ -186,7 +187,7 @@ fn classify_response(host: &str, sent: PostResponse) -> AttemptOutcome {
     AttemptOutcome { verdict, heard: sent.code < 500, knock, retry_after: sent.retry_after, why }
 }
 
-/// What no answer means.
+/// Classifies a failed request.
 fn classify_error(error: &NetError) -> AttemptOutcome {
     let verdict = match error {
         NetError::Refused { .. } | NetError::Trial { .. } => DeliveryResult::Never,
@@ -196,7 +197,7 @@ fn classify_error(error: &NetError) -> AttemptOutcome {
     AttemptOutcome::without_response(verdict, error.to_string())
 }
 
-/// Writes down how an attempt ended: what becomes of the delivery, and what it says about its host.
+/// Records the result of an attempt: what happens to the delivery, and what it says about the host.
 fn settle(w: &Write<'_>, claim: &ClaimedDelivery, outcome: &AttemptOutcome) -> Result<()> {
     match outcome.verdict {
         DeliveryResult::Arrived => deliveries::finish(w, claim)?,
@@ -234,7 +235,7 @@ fn give_up(w: &Write<'_>, claim: &ClaimedDelivery, outcome: &AttemptOutcome) -> 
     Ok(())
 }
 
-/// When to try again; None when it is over.
+/// When to try again; None when the delivery is final.
 fn next_attempt_at(
     now: Time,
     claim: &ClaimedDelivery,

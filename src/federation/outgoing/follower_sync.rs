@@ -16,13 +16,13 @@ use crate::store::actors::{self, Actor};
 use crate::store::queue::deliveries::ClaimedDelivery;
 use crate::store::{Read, actors::follows};
 
-/// Followers on one server above which no digest is made, as Mastodon has it.
+/// No digest is sent for more followers on one server than this, as in Mastodon.
 const MAX_DIGEST_FOLLOWERS: u32 = 25_000;
 /// How often a host is sent the digest with posts for everyone; with private ones it always goes.
 const PUBLIC_DIGEST_INTERVAL: Duration = Duration::from_hours(24);
-/// How long after a look one sender's list is not looked at again.
+/// How long after a check one sender's list is not checked again.
 const MIN_SYNC_INTERVAL: Duration = Duration::from_mins(1);
-/// Hosts of whom that is remembered.
+/// Maximum number of hosts remembered.
 pub(in crate::federation) const MAX_REMEMBERED_HOSTS: usize = 2_000;
 
 /// Where the owner's followers of one server can be had by that server.
@@ -42,7 +42,7 @@ fn origin(url: &str) -> Option<String> {
     Some(format!("{scheme}://{}", Uri::parse(url)?.host()))
 }
 
-/// The header for a delivery to followers, if it is time for one.
+/// The header for a delivery to followers, if one is due.
 pub(in crate::federation) fn header(node: &Node, claim: &ClaimedDelivery) -> Result<Vec<(String, String)>> {
     let said = node.store.read(|r| {
         let owner = actors::by_id(r, crate::store::node::owner(r)?)?;
@@ -78,8 +78,7 @@ pub(in crate::federation) fn is_due(node: &Node, claim: &ClaimedDelivery) -> boo
     }
 }
 
-/// Looks at the header of a signed activity: where its sender thinks otherwise than we do about the owner following them,
-/// their list is worth a look.
+/// Checks the header of a signed activity: when its digest differs from ours, the sender's list is worth fetching.
 pub(in crate::federation) fn apply_sync_header(
     node: &Node,
     signed: &VerifiedRequest,
@@ -98,15 +97,14 @@ pub(in crate::federation) fn apply_sync_header(
     })?;
     let (heard, now) = (format!("heard {}", sender.uri), node.clock().now());
     if here != said.digest && node.synchronised.get(&heard, now).is_none() {
-        // A sender who names a new list with every activity must not crowd out the owner's own wishes.
+        // A sender who names a new list with every activity must not crowd out the owner's own backfill jobs.
         node.synchronised.insert(&heard, now.plus(MIN_SYNC_INTERVAL), now, ());
         backfill::enqueue(node, backfill::BackfillJob::Followers { of: sender.id, url: said.url, digest: said.digest });
     }
     Ok(())
 }
 
-/// Fetches the list that `of` keeps of their followers on this server, and makes our side agree with it. It counts only when
-/// it is the one the digest was made of.
+/// Fetches the list of `of`'s followers on this server and corrects ours. It counts only when it matches the digest.
 pub(in crate::federation) fn reconcile(node: &Node, of: ActorId, url: &str, digest: &str) -> Result<()> {
     let document = node.document(url, IdRule::SameOrigin)?;
     let members = backfill::members(node, &document.value, url);

@@ -24,17 +24,17 @@ use crate::store::{
 const MIN_OUTAGE: Duration = Duration::from_hours(24);
 /// Minutes that the news of our return is spread over.
 const ANNOUNCE_MINUTES: u32 = 60;
-/// Hosts told in one minute at least: a home with few peers need not take an hour.
+/// Minimum number of hosts told per minute: a server with few peers does not need an hour.
 const MIN_HOSTS_PER_MINUTE: u32 = 10;
-/// Followed people whose gap is filled in one minute: Mastodon lets one address read 20 pages a minute.
+/// Followed accounts read per minute: Mastodon allows one address 20 pages a minute.
 const OUTBOXES_PER_MINUTE: u32 = 5;
 /// Pages of one outbox.
 const MAX_OUTBOX_PAGES: usize = 3;
 /// Posts and boosts of one person.
 const MAX_POSTS_PER_ACTOR: usize = 60;
-/// Of these, so many may each cost a request of its own.
+/// How many of these posts may need a request of their own.
 const MAX_FETCHES_PER_ACTOR: usize = 8;
-/// How far before the outage a gap begins: what was on its way when it began.
+/// How far before the outage a gap begins, for activities that were in flight when it began.
 const GAP_MARGIN: Duration = Duration::from_hours(1);
 
 /// Notes that we are alive; after an outage, that there is something to make up for.
@@ -76,7 +76,7 @@ pub fn step(node: &Node) -> Result<()> {
     })
 }
 
-/// Reads what somebody the owner follows has said since then, oldest first, as if it had just been delivered.
+/// Reads what a followed account published since then, oldest first, and applies it as if just delivered.
 pub(in crate::federation) fn fill_gap(node: &Node, who: ActorId, since: Time) -> Result<()> {
     let (actor, followed) = node.store.read(|r| {
         let owner = node::owner(r)?;
@@ -103,7 +103,7 @@ pub(in crate::federation) fn fill_gap(node: &Node, who: ActorId, since: Time) ->
     Ok(())
 }
 
-/// Whether the post it is about must be had from its own server first.
+/// Whether the post it refers to must be fetched from its own server first.
 fn needs_fetch(node: &Node, actor: &Actor, activity: &Activity) -> Result<bool> {
     let Some(id) = activity.object_id() else { return Ok(false) };
     let own = match &activity.kind {
@@ -146,7 +146,7 @@ fn missed_items(node: &Node, actor: &Actor, outbox: &str, since: Time) -> Result
     Ok(found)
 }
 
-/// When it was said: the post's own time, else the activity's.
+/// When it was published: the post's own time, else the activity's.
 fn published_at(activity: &Activity) -> Option<Time> {
     let own = match &activity.kind {
         ActivityKind::Create { object, .. } => object.embedded().and_then(|value| value.get("published")?.as_str()),

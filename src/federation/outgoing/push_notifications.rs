@@ -21,19 +21,19 @@ use crate::text::{self, plain_text};
 
 /// Bytes of an address.
 const MAX_ENDPOINT_BYTES: usize = 2_000;
-/// Waits after the first attempts, as for deliveries; every later one is the last.
+/// Delays after the first attempts, as for deliveries; every later one is the last.
 const RETRY_DELAYS: [Duration; 4] =
     [Duration::from_mins(1), Duration::from_mins(5), Duration::from_mins(30), Duration::from_hours(3)];
-/// How long a claim is ours.
+/// Lease of a claim.
 const CLAIM_LEASE: Duration = WHOLE_LIMIT.saturating_add(Duration::from_secs(10));
 /// How long our name in front of a push service holds; they take a day at most, and clocks differ.
 const VAPID_TOKEN_LIFETIME: Duration = Duration::from_hours(12);
 /// Characters of a post in a message.
 const MAX_BODY_CHARS: usize = 140;
-/// What the key that seals bearers is made from, beside the node's secret.
+/// Label of the key that seals bearer tokens, derived from the node's secret.
 const BEARER_KEY_LABEL: &[u8] = b"bearers of push subscriptions";
 
-/// What an app asks for.
+/// A subscription as an app requests it.
 #[derive(Debug, Clone)]
 pub struct SubscriptionRequest {
     /// Where to.
@@ -44,18 +44,18 @@ pub struct SubscriptionRequest {
     pub auth: String,
     /// RFC 8291, else the draft before it.
     pub standard: bool,
-    /// What it wants to hear of.
+    /// Notification types.
     pub alerts: push::PushAlerts,
-    /// From whom.
+    /// Senders.
     pub whose: push::PushPolicy,
 }
 
-/// Subscribes the app with this token; what it had is replaced. Invalid when nothing would be sent to the address, or the keys
-/// are none.
+/// Subscribes the app with this token, replacing its subscription. Invalid when nothing could be sent to the endpoint,
+/// or the keys are invalid.
 pub fn subscribe(node: &Node, token: TokenId, bearer: &str, wish: SubscriptionRequest) -> Result<()> {
     let receiver = PushReceiver::read(&wish.p256dh, &wish.auth)?;
     let reach = if node.config.allow_private { AddressPolicy::Private } else { AddressPolicy::Public };
-    // What would never be sent to is said now: later there is nobody to tell.
+    // An endpoint that could never be reached is refused now: later there is nobody to tell.
     if let Err(error) = check_push_url(&wish.endpoint, reach) {
         return Err(Error::invalid(format!("Validation failed: Endpoint cannot be used: {error}")));
     }
@@ -78,7 +78,7 @@ pub fn subscribe(node: &Node, token: TokenId, bearer: &str, wish: SubscriptionRe
     node.store.write(move |w| push::subscribe(w, &new))
 }
 
-/// Our public key as clients get it.
+/// Our public key, as clients get it.
 pub fn public_key(r: &Read<'_>) -> Result<String> {
     Ok(node::push_key(r)?.map(|key| key.public).unwrap_or_default())
 }
@@ -89,7 +89,7 @@ fn bearer_key(node: &Node) -> Result<LessSafeKey> {
     Ok(LessSafeKey::new(key))
 }
 
-/// A token, sealed: apps find whose message they have by it, but a reader of the database alone must not find it there.
+/// A token, sealed: apps identify the account by it, but a reader of the database alone must not find it there.
 fn seal_bearer(node: &Node, bearer: &str) -> Result<Vec<u8>> {
     let mut nonce = [0_u8; NONCE_LEN];
     SystemRandom::new().fill(&mut nonce).map_err(|_| Error::internal("no randomness"))?;
@@ -188,7 +188,7 @@ fn send(node: &Node, to: &PushSubscription, message: &[u8]) -> Result<Result<Pos
     }))
 }
 
-/// What the app gets to read, as Mastodon's apps expect it; None when there is nothing to tell any more.
+/// The message an app gets, as Mastodon's apps expect it; None when there is nothing to show any more.
 fn content(node: &Node, r: &Read<'_>, message: &PushMessage) -> Result<Option<String>> {
     let Ok(row) = notifications::by_id(r, message.notification) else { return Ok(None) };
     let Some(word) = message.subscription.alerts.get(row.kind.word()) else { return Ok(None) };
@@ -239,7 +239,7 @@ fn title(kind: NotificationKind, actor: &Actor) -> String {
     }
 }
 
-/// The beginning of the post, or its warning; of somebody without a post, their handle.
+/// The beginning of the post, or its content warning; without a post the actor's handle.
 fn body(r: &Read<'_>, row: &Notification, actor: &Actor) -> Result<String> {
     let Some(id) = row.post_id else { return Ok(actor.handle()) };
     let post = posts::by_id(r, id)?;

@@ -8,7 +8,7 @@ use crate::base::interaction_policy::PolicyChoices;
 use crate::social::poll::{NewPoll, PollRevision};
 use crate::store::posts::attachments::AttachmentChange;
 
-/// What the owner wants to say. As JSON it is what `draft.words` keeps; what is not said there is as in [`Draft::new`].
+/// A post to be published. Stored as JSON in `draft.words`; a missing member is as in [`NewPost::new`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NewPost {
@@ -30,7 +30,7 @@ pub struct NewPost {
     pub group: Option<ActorId>,
     /// One line that makes it an article, or in a group the beginning of a thread.
     pub title: Option<String>,
-    /// What an article says of itself, plain text.
+    /// Abstract of an article, plain text.
     pub summary: Option<String>,
     /// The text is Markdown; None takes the setting's.
     pub markdown: Option<bool>,
@@ -38,15 +38,15 @@ pub struct NewPost {
     pub poll: Option<NewPoll>,
     /// The post it quotes.
     pub quote: Option<PostId>,
-    /// Who may reply and quote it; None takes the settings'.
+    /// Interaction policy; None takes the settings'.
     pub choices: Option<PolicyChoices>,
     /// The only people it may name; None for anybody.
     pub allowed: Option<Vec<ActorId>>,
-    /// The app it is written with: name and page.
+    /// The app it was written with: name and page.
     pub app: Option<(String, Option<String>)>,
     /// A client's name for this request: the same again makes no second post.
     pub once: Option<String>,
-    /// The draft it was, which goes as the post comes: never both, never neither.
+    /// The draft it came from, removed in the same write that publishes the post.
     #[serde(skip)]
     pub from: Option<DraftId>,
 }
@@ -84,7 +84,7 @@ impl NewPost {
     }
 }
 
-/// What the owner wants a post to say instead.
+/// An edit of a post.
 #[derive(Debug, Clone, Default)]
 pub struct PostChange {
     /// Plain text.
@@ -97,16 +97,16 @@ pub struct PostChange {
     pub language: Option<String>,
     /// Images start covered.
     pub sensitive: bool,
-    /// The title of what has one; None leaves it.
+    /// New title; None leaves it.
     pub title: Option<String>,
-    /// What an article says of itself; None leaves it, blank takes it away.
+    /// New abstract; None leaves it, blank removes it.
     pub summary: Option<String>,
-    /// The text is Markdown; None leaves it as it was.
+    /// Whether the text is Markdown; None leaves it as it was.
     pub markdown: Option<bool>,
-    /// Its files described anew.
+    /// Changed descriptions of its files.
     pub described: Vec<AttachmentChange>,
-    /// What becomes of its poll.
+    /// Change of its poll.
     pub poll: PollRevision,
-    /// Who may reply and quote it from now on; None leaves it.
+    /// New interaction policy; None leaves it.
     pub choices: Option<PolicyChoices>,
 }

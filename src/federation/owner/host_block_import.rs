@@ -22,13 +22,13 @@ pub const MAX_LIST_RULES: usize = 20_000;
 const MAX_COMMENT_BYTES: usize = 500;
 /// How often a list is fetched.
 const FETCH_INTERVAL: Duration = Duration::from_secs(24 * 3600);
-/// How long after a failed look the next one waits.
+/// How long after a failed fetch the next one waits.
 const RETRY_INTERVAL: Duration = Duration::from_secs(3 * 3600);
 /// The first line of Mastodon's file.
 const CSV_HEADER: [&str; 6] =
     ["#domain", "#severity", "#reject_media", "#reject_reports", "#public_comment", "#obfuscate"];
 
-/// A host name as rules have it: lower case, punycode, without `*.` or port. Invalid when it is none.
+/// A host name in the form rules use: lower case, punycode, without `*.` or port. Invalid when it is not a host name.
 pub fn host_name(text: &str) -> Result<String> {
     let text = text.trim().trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/');
     let name = normal_host(text.trim_start_matches("*.")).map(|host| host.split(':').next().unwrap_or("").to_owned());
@@ -93,7 +93,7 @@ pub fn export(r: &Read<'_>) -> Result<String> {
     }
 }
 
-/// Fetches a list to look at; nothing of it counts yet. Asking again fetches it anew.
+/// Fetches a list for a preview; it does not take effect yet. Repeating fetches it again.
 pub fn subscribe(node: &Node, url: &str, name: &str) -> Result<HostListId> {
     let url = crate::ap::json::Uri::parse(url.trim()).ok_or_else(|| Error::invalid("that is no address of a list"))?;
     let lists = node.store.read(host_block_lists::all)?;
@@ -106,7 +106,7 @@ pub fn subscribe(node: &Node, url: &str, name: &str) -> Result<HostListId> {
     store_list(node, url.as_str().to_owned(), name, rules)
 }
 
-/// Takes a file to look at; when it is applied its rules become the owner's own.
+/// Stores a file for a preview; when it is applied its rules become the owner's own.
 pub fn upload(node: &Node, text: &str) -> Result<HostListId> {
     if text.len() > MAX_LIST_BYTES {
         return Err(Error::invalid(format!("a list has {} MB at most", MAX_LIST_BYTES >> 20)));
@@ -115,7 +115,7 @@ pub fn upload(node: &Node, text: &str) -> Result<HostListId> {
     store_list(node, url, "your file".to_owned(), read(text)?)
 }
 
-/// What the URL of a list begins with that came as a file.
+/// Prefix of the URL of a list that was uploaded as a file.
 const FILE_URL_PREFIX: &str = "file:";
 
 fn store_list(node: &Node, url: String, name: String, rules: Vec<HostBlockRule>) -> Result<HostListId> {
@@ -135,7 +135,7 @@ fn without_own_host(node: &Node, mut rules: Vec<HostBlockRule>) -> Vec<HostBlock
     rules
 }
 
-/// Sets a rule by hand. Invalid for our own name.
+/// Sets a rule manually. Invalid for our own name.
 pub fn set(node: &Node, rule: HostBlockRule) -> Result<FollowChanges> {
     match without_own_host(node, vec![rule]).pop() {
         Some(rule) => node.store.write(move |w| host_block::set(w, &rule)),
@@ -162,7 +162,7 @@ pub fn apply(node: &Node, id: HostListId, except: Vec<String>) -> Result<FollowC
     })
 }
 
-/// Forgets a list: what only it blocked comes back.
+/// Removes a list: what only it blocked is restored.
 pub fn forget(node: &Node, id: HostListId) -> Result<FollowChanges> {
     node.store.write(move |w| host_block::forget(w, id))
 }
@@ -184,7 +184,7 @@ fn fetch(node: &Node, url: &str) -> Result<Vec<HostBlockRule>> {
     read(&String::from_utf8_lossy(&answer.body))
 }
 
-/// Fetches one list whose day is over; false when there is none. A list that cannot be had stays as it was.
+/// Fetches one list that is due; false when there is none. A list that cannot be fetched stays as it was.
 pub fn step(node: &Node) -> Result<bool> {
     let now = node.clock().now();
     let lists = node.store.read(host_block_lists::all)?;

@@ -16,7 +16,7 @@ use crate::store::node::{self, KeyKind, OwnPrivateKey, Settings};
 use crate::store::{Store, Write};
 use crate::text::{self, compose, plain_text};
 
-/// Characters in the owner's name: what every peer accepts.
+/// Maximum length of the owner's username: what every peer accepts.
 const MAX_USERNAME_CHARS: usize = 30;
 /// Characters of the owner's display name.
 pub const MAX_DISPLAY_NAME_CHARS: usize = 100;
@@ -117,7 +117,7 @@ fn add_push_key(w: &Write<'_>, actor_id: ActorId, uri: &str, private: Vec<u8>) -
     node::add_key(w, KeyKind::P256, &OwnPrivateKey { uri: format!("{uri}#push-key"), actor_id, private, public })
 }
 
-/// Gives our actors the keys for integrity proofs and for push, in a folder that is older than those, and tells everyone. Called when the
+/// Creates missing keys for integrity proofs and push in a folder older than these, and announces them. Called when the
 /// server starts.
 pub fn complete(store: &Store) -> Result<()> {
     if store.read(node::push_key)?.is_none() {
@@ -149,7 +149,7 @@ pub fn complete(store: &Store) -> Result<()> {
     Ok(())
 }
 
-/// An actor of ours with nothing said yet; its collections are below its uri.
+/// An actor of ours with an empty profile; its collections are below its uri.
 fn empty_profile(uri: String, username: &str, host: &str, now: Time) -> Actor {
     let below = |name: &str| Some(format!("{uri}/{name}"));
     Actor {
@@ -188,7 +188,7 @@ fn empty_profile(uri: String, username: &str, host: &str, now: Time) -> Actor {
     }
 }
 
-/// What the owner wants their profile to say.
+/// A change of the owner's profile.
 #[derive(Debug, Clone, Default)]
 pub struct ProfileChange {
     /// Display name, one line.
@@ -211,7 +211,7 @@ pub struct ProfileChange {
     pub automated: bool,
 }
 
-/// A image of the owner's profile.
+/// An image of the owner's profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProfileImage {
     /// The avatar.
@@ -220,7 +220,7 @@ pub enum ProfileImage {
     Image,
 }
 
-/// Takes a image off the owner's profile and tells everyone who should know.
+/// Removes an image from the owner's profile and announces it.
 pub fn remove_profile_image(node: &Node, which: ProfileImage) -> Result<()> {
     node.store.write(move |w| {
         let mut owner = actors::by_id(w, node::owner(w)?)?;
@@ -235,12 +235,12 @@ pub fn remove_profile_image(node: &Node, which: ProfileImage) -> Result<()> {
     })
 }
 
-/// Changes the owner's profile and tells everyone who should know.
+/// Changes the owner's profile and announces it.
 pub fn set_profile(node: &Node, profile: ProfileChange) -> Result<()> {
     set_profile_with(node, profile, |_| ())
 }
 
-/// As [`set_profile`], with a change of the settings in the same write: both or neither.
+/// As [`set_profile`], with a change of the settings in the same write.
 pub fn set_profile_with(
     node: &Node,
     profile: ProfileChange,
@@ -296,8 +296,8 @@ pub fn set_profile_with(
 /// The owner's other accounts at most.
 pub const MAX_ALIASES: usize = 10;
 
-/// Names the owner's other accounts (handles or addresses), so that they can move here, and tells everyone. Each is looked
-/// up, but one already named, which may be gone by now. Invalid names the one that was not found.
+/// Sets the owner's other accounts (handles or URLs), so that they can move here, and announces them. Each new one is
+/// looked up; one that was set before may be gone by now. Invalid names the one that was not found.
 pub fn set_aliases(node: &Node, typed: &[&str]) -> Result<()> {
     if typed.len() > MAX_ALIASES {
         return Err(Error::invalid(format!("{MAX_ALIASES} accounts are the most")));
@@ -332,7 +332,7 @@ pub fn set_aliases(node: &Node, typed: &[&str]) -> Result<()> {
     })
 }
 
-/// A profile row; a lone address becomes a link that says it is the owner's (`rel="me"`).
+/// A profile field; a lone URL becomes a link with `rel="me"`.
 fn field((name, value): &(String, String)) -> Option<ActorField> {
     let (name, value) = (plain_text::one_line(name), plain_text::one_line(value));
     if name.is_empty() || value.is_empty() {

@@ -20,7 +20,7 @@ use crate::store::{self, Store};
 
 /// Characters in a password at least.
 pub const MIN_PASSWORD_CHARS: usize = 8;
-/// Bytes in a password at most: nobody types more, and hashing is work.
+/// Maximum password length in bytes: hashing is work.
 pub const MAX_PASSWORD_BYTES: usize = 1024;
 /// Wrong passwords from one address (an IPv6 /64 is one) within [`WINDOW`].
 const MAX_WRONG_PER_ADDRESS: u32 = 6;
@@ -94,19 +94,19 @@ impl LoginGuard {
     }
 }
 
-/// Checks the password and opens a session; returns its cookie's value. Denied says what was wrong.
+/// Checks the password and opens a session; returns the cookie's value. Denied says what was wrong.
 pub fn sign_in(gate: &LoginGuard, store: &Store, password: &str, from: IpAddr, agent: &str) -> Result<String> {
     check(gate, store, password, from)?;
     open_session(store, agent)
 }
 
-/// Checks the password, one at a time and only so often. Denied says what was wrong.
+/// Checks the password, one at a time and rate limited. Denied says what was wrong.
 pub fn check(gate: &LoginGuard, store: &Store, password: &str, from: IpAddr) -> Result<()> {
     let now = store.clock().now();
     gate.admit(from, now)?;
     let known = store.read(store::node::password)?;
     let _one = gate.hashing.lock().unwrap_or_else(PoisonError::into_inner);
-    // Those who waited beside many others for their turn may have become too many meanwhile.
+    // The limit may have been reached while this request waited for its turn.
     gate.admit(from, now)?;
     if !matches(password, known.as_deref()) {
         gate.remember_wrong(from, now);
@@ -116,7 +116,7 @@ pub fn check(gate: &LoginGuard, store: &Store, password: &str, from: IpAddr) -> 
     Ok(())
 }
 
-/// Compares with the stored hash. With none stored the work is done all the same, so that time tells nothing.
+/// Compares with the stored hash. Without one the same work is done, so that the time reveals nothing.
 fn matches(password: &str, known: Option<&str>) -> bool {
     if password.len() > MAX_PASSWORD_BYTES {
         return false;
@@ -136,13 +136,12 @@ fn hash(password: &str) -> Result<String> {
     hash.map(|hash| hash.to_string()).map_err(|error| Error::internal(error.to_string()))
 }
 
-/// Sets the owner's password and ends all browser sessions: whoever got in with the old one is out. Invalid when it is too
-/// short or too long.
+/// Sets the owner's password and ends all browser sessions. Invalid when it is too short or too long.
 pub fn set_password(store: &Store, password: &str) -> Result<()> {
     change_password(store, password, &[])
 }
 
-/// The same, from the browser whose session (the hash of its cookie) is `kept`.
+/// The same, keeping the session of this browser (`kept` is the hash of its cookie).
 pub fn change_password(store: &Store, password: &str, kept: &[u8]) -> Result<()> {
     if password.chars().count() < MIN_PASSWORD_CHARS {
         return Err(Error::invalid(format!("a password needs at least {MIN_PASSWORD_CHARS} characters")));

@@ -19,7 +19,7 @@ const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 const MAX_APP_NAME_CHARS: usize = 60;
 /// Bytes of all an app's redirects, and of its page.
 const MAX_REDIRECT_BYTES: usize = 2_000;
-/// Where a code is shown on a page, to be copied by hand.
+/// Redirect that shows the code on a page to be copied.
 pub const OUT_OF_BAND: &str = "urn:ietf:wg:oauth:2.0:oob";
 /// Schemes a redirect must not have: they would run in our own page.
 const FORBIDDEN_SCHEMES: [&str; 4] = ["javascript", "data", "vbscript", "blob"];
@@ -29,7 +29,7 @@ const SCOPES: usize = 64;
 /// Characters of the part of a scope behind `read:` or `write:`.
 const MAX_SCOPE_CHARS: usize = 30;
 
-/// Whether this could be a scope. The parts of `read` and `write` are the client API's words: one it does not know opens
+/// Whether this could be a scope. The parts of `read` and `write` belong to the client API: one it does not know opens
 /// nothing.
 fn is_scope(word: &str) -> bool {
     match word.split_once(':') {
@@ -41,8 +41,8 @@ fn is_scope(word: &str) -> bool {
     }
 }
 
-/// The known scopes of a text, each once, in its order; words nobody knows any more (`crypto`, `admin:read`) are dropped,
-/// because old apps still ask for them.
+/// The known scopes of a text, each once, in order; obsolete ones (`crypto`, `admin:read`) are dropped, because old
+/// apps still request them.
 pub fn known_scopes(text: &str) -> String {
     let mut scopes: Vec<&str> = Vec::new();
     for word in text.split([' ', '+', ',', '\n']).filter(|word| is_scope(word)) {
@@ -56,7 +56,7 @@ pub fn known_scopes(text: &str) -> String {
     scopes.join(" ")
 }
 
-/// Like [`known_scopes`], for the owner's own hand: Invalid for a word that is no scope, and for none at all.
+/// Like [`known_scopes`], for scopes the owner typed: Invalid for an unknown scope, and for none at all.
 pub fn exact_scopes(text: &str) -> Result<String> {
     let choice = "read, write, follow, push and profile, or parts like read:lists";
     if let Some(word) = text.split_whitespace().find(|word| !is_scope(word)) {
@@ -75,20 +75,20 @@ pub fn allows(granted: &str, wanted: &str) -> bool {
     granted.split(' ').any(|word| word == wanted || word == parent || (word == "follow" && by_follow))
 }
 
-/// What an app says of itself.
+/// An app's registration request.
 #[derive(Debug, Clone)]
 pub struct AppRegistration {
-    /// As the owner will see it.
+    /// As shown to the owner.
     pub name: String,
     /// Where it may be sent back to.
     pub redirects: Vec<String>,
-    /// The most it will ask for; empty for `read`.
+    /// All scopes it may request; empty for `read`.
     pub scopes: String,
     /// Its page.
     pub website: Option<String>,
 }
 
-/// Registers an app; returns it and its secret. Invalid says what is wrong with it.
+/// Registers an app; returns it and its secret. Invalid says what is wrong.
 pub fn register(node: &Node, asked: AppRegistration) -> Result<(App, String)> {
     let name: String = asked.name.chars().filter(|c| !c.is_control()).take(MAX_APP_NAME_CHARS).collect();
     if name.trim().is_empty() {
@@ -126,20 +126,21 @@ fn is_redirect(uri: &str) -> bool {
         && !uri.contains(|c: char| c == '#' || c.is_whitespace() || c.is_control())
 }
 
-/// What an app asks the owner for.
+/// An app's authorization request.
 #[derive(Debug, Clone)]
 pub struct AuthorizationRequest {
-    /// Who asks.
+    /// The app.
     pub app: App,
-    /// Where the answer goes: one of the app's.
+    /// One of the app's redirects.
     pub redirect: String,
-    /// What it wants, known scopes within the app's own.
+    /// The requested scopes, known ones within the app's own.
     pub scopes: String,
     /// PKCE challenge.
     pub challenge: Option<String>,
 }
 
-/// Checks what an app asks for. Invalid for an unknown app or redirect: then nobody may be sent back there.
+/// Checks an authorization request. Invalid for an unknown app or redirect: then the browser must not be sent back
+/// there.
 pub fn request(node: &Node, client_id: &str, redirect: &str, scopes: &str) -> Result<AuthorizationRequest> {
     let app = node.store.read(|r| apps::by_client(r, client_id))?;
     let app = app.ok_or_else(|| Error::invalid("this app is not known here; let it register again"))?;
@@ -156,7 +157,7 @@ pub fn request(node: &Node, client_id: &str, redirect: &str, scopes: &str) -> Re
     Ok(AuthorizationRequest { app, redirect: redirect.to_owned(), scopes, challenge: None })
 }
 
-/// The owner said yes: a code for the app, good once within ten minutes.
+/// The owner agreed: a code for the app, valid once within ten minutes.
 pub fn grant(node: &Node, request: &AuthorizationRequest) -> Result<String> {
     let code = random_token()?;
     let hash = token_hash(&code);
@@ -174,18 +175,17 @@ pub fn grant(node: &Node, request: &AuthorizationRequest) -> Result<String> {
     Ok(code)
 }
 
-/// How an app shows that it is itself.
+/// How an app authenticates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientProof {
     /// By its secret.
     Secret,
-    /// Only by the PKCE verifier: the code must have been asked for with a challenge.
+    /// Only by the PKCE verifier: the code must have been requested with a challenge.
     Verifier,
 }
 
-/// Exchanges a code. None when it is spent, too old, another app's, or its redirect or PKCE verifier (empty for none) do not
-/// match; it is spent then, too. One that comes again ends the token it became: two have it, and one of them is a thief (RFC
-/// 6749, 4.1.2).
+/// Exchanges a code. None when it is used, expired, another app's, or its redirect or PKCE verifier (empty for none) do
+/// not match; it is used up then, too. A replayed code revokes the token it became (RFC 6749, 4.1.2).
 pub fn exchange(
     node: &Node,
     app: &App,
@@ -199,7 +199,7 @@ pub fn exchange(
     let hash = token_hash(&token);
     let bare = row(Some(app), app.name.clone(), "", true, node);
     let (app, redirect, verifier) = (app.id, redirect.to_owned(), verifier.to_owned());
-    // One write: of two who come at once with a code, one makes the token and the other ends it.
+    // One write: of two concurrent exchanges one makes the token and the other revokes it.
     let made = node.store.write(move |w| {
         let Some(grant) = apps::grant(w, &spent)? else { return Ok(None) };
         if let Some(token) = grant.token {
@@ -218,14 +218,14 @@ pub fn exchange(
     Ok(made.map(|row| (token, row)))
 }
 
-/// Whether who brings a code is who asked for it.
+/// Whether the client that presents a code is the one that requested it.
 fn proves(grant: &OAuthGrant, proof: ClientProof, verifier: &str) -> bool {
     match &grant.challenge {
         Some(challenge) => {
             let digest = digest(&SHA256, verifier.as_bytes());
             URL_SAFE_NO_PAD.encode(digest.as_ref()) == challenge.trim_end_matches('=')
         }
-        // Who brings a verifier has sent a challenge: it was taken out on the way (RFC 9700, 2.1.1).
+        // A verifier without a stored challenge means that the challenge was removed on the way (RFC 9700, 2.1.1).
         None => proof == ClientProof::Secret && verifier.is_empty(),
     }
 }

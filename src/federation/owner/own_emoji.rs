@@ -6,7 +6,7 @@ use crate::media::ImagePurpose;
 use crate::social::emoji;
 use crate::store::{Write, actors, node, own_emoji};
 
-/// Adds an emoji. Invalid says what is wrong with the name or the image.
+/// Adds an emoji. Invalid says what is wrong with the shortcode or the image.
 pub fn add(node: &Node, code: &str, picture: &[u8]) -> Result<()> {
     let code = emoji::code(code)?;
     let file = media::keep_profile_image(node, picture, ImagePurpose::Emoji)?;

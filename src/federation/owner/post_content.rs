@@ -20,22 +20,22 @@ const MAX_MENTIONS: usize = 50;
 /// How a text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::federation) enum TextMarkup {
-    /// As typed.
+    /// Plain text.
     Plain,
     /// Markdown, made for a note or an article.
     Markdown(MarkdownProfile),
 }
 
-/// What a text is measured by.
+/// What limits the length of a text.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::federation) struct LengthLimit {
     /// An article may be long.
     pub(in crate::federation) length: MarkdownProfile,
-    /// It quotes: that alone says something.
+    /// It quotes a post: it may be empty.
     pub(in crate::federation) quotes: bool,
 }
 
-/// Checks what is to be said, resolves whom it names, and makes it HTML.
+/// Validates a text, resolves its mentions, and renders it as HTML.
 pub(in crate::federation) fn word_count(
     node: &Node,
     edit: PostChange,
@@ -88,7 +88,7 @@ pub(in crate::federation) fn word_count(
     })
 }
 
-/// Whether a text is short enough for what it is.
+/// Checks the length of a text.
 fn check_length(source: &str, warning: &str, length: MarkdownProfile) -> Result<()> {
     if source.chars().count() > text::MAX_ARTICLE_CHARS {
         return Err(Error::invalid(format!("a post has {} characters at most", text::MAX_ARTICLE_CHARS)));
@@ -102,7 +102,7 @@ fn check_length(source: &str, warning: &str, length: MarkdownProfile) -> Result<
     Ok(())
 }
 
-/// The HTML of a text, its hashtags, and whom it names.
+/// The HTML of a text, its hashtags, and its mentions.
 pub(in crate::federation) fn compose(
     node: &Node,
     source: &str,
@@ -121,7 +121,7 @@ pub(in crate::federation) fn compose(
     Ok((composed, mentions))
 }
 
-/// A line of the owner's, such as a title, within its limit of characters; None when it is blank.
+/// A one-line text such as a title, within its limit; None when it is blank.
 pub(in crate::federation) fn plain_line(text: &str, most: usize, what: &str) -> Result<Option<String>> {
     let line = text::plain_text::line(text, usize::MAX);
     match line.chars().count() {
@@ -131,7 +131,7 @@ pub(in crate::federation) fn plain_line(text: &str, most: usize, what: &str) -> 
     }
 }
 
-/// Whom a text names, as far as they can be found. Who cannot be found stays text: a post is not lost for a typing error.
+/// The mentioned actors that can be found. An unknown one stays text: a post is not lost for a typing error.
 fn mentioned_actors(node: &Node, named: Vec<Handle>) -> Result<(Vec<ResolvedMention>, Vec<PostMention>)> {
     let mut people = Vec::new();
     let mut mentions: Vec<PostMention> = Vec::new();

@@ -25,10 +25,10 @@ use crate::text::markdown::MarkdownProfile;
 
 pub use crate::federation::owner::draft::{NewPost, PostChange};
 
-/// Images and other files one post has at most: what Mastodon shows.
+/// Maximum number of attachments of one post: what Mastodon shows.
 pub const MAX_ATTACHMENTS: usize = 4;
 
-/// Characters of a title: what Lemmy takes.
+/// Maximum length of a title: what Lemmy accepts.
 pub const MAX_TITLE_CHARS: usize = 200;
 
 /// Publishes a post; returns once it and its deliveries are on the disk.
@@ -36,7 +36,7 @@ pub fn post(node: &Node, draft: NewPost) -> Result<PostId> {
     let (audience, reply_to, once, from) = (draft.audience, draft.reply_to, draft.once.clone(), draft.from);
     let words = check_draft(node, draft)?;
     with_owner(node, move |w, owner| {
-        // Asked inside the write, so that two at the same moment are one after the other.
+        // Checked inside the write, so that two concurrent requests are handled one after the other.
         if let (Some(key), None) = (&once, from)
             && let Some(made) = apps::idempotent_result(w, key)?
         {
@@ -53,7 +53,7 @@ pub fn post(node: &Node, draft: NewPost) -> Result<PostId> {
     })
 }
 
-/// Everything that can be said against a draft before it is written, and its words made HTML.
+/// Validates a draft completely before it is written, and renders its text.
 pub(in crate::federation) fn check_draft(node: &Node, draft: NewPost) -> Result<RenderedPost> {
     let settings = node.store.read(node::settings)?;
     let usual = text::language::read(&settings.language);
@@ -98,7 +98,7 @@ pub(in crate::federation) fn check_draft(node: &Node, draft: NewPost) -> Result<
     }
 }
 
-/// Whom a text would name, the owner left out: as [`post`] would find them.
+/// The actors a text mentions, without the owner: as [`post`] would find them.
 pub fn resolve_mentions(node: &Node, source: &str, markdown: Option<bool>) -> Result<Vec<ActorId>> {
     let settings = node.store.read(node::settings)?;
     let form = content_markup(markdown.unwrap_or(settings.markdown), MarkdownProfile::Note);
@@ -124,7 +124,7 @@ fn content_markup(markdown: bool, length: MarkdownProfile) -> TextMarkup {
     if markdown { TextMarkup::Markdown(length) } else { TextMarkup::Plain }
 }
 
-/// The title of an article. Polls and answers have none: few servers would show it.
+/// The title of an article. Polls and replies have none: few servers would show it.
 fn check_title(title: Option<String>, bare: bool) -> Result<Option<String>> {
     let title = post_content::plain_line(title.as_deref().unwrap_or_default(), MAX_TITLE_CHARS, "a title")?;
     if title.is_some() && bare { Err(Error::invalid("answers and polls have no title")) } else { Ok(title) }
@@ -184,7 +184,7 @@ pub fn edit(node: &Node, id: PostId, edit: PostChange) -> Result<()> {
     with_owner(node, move |w, owner| social::post::edit(w, owner, id, &words))
 }
 
-/// Runs one write with the owner's row at hand.
+/// Runs one write with the owner's row.
 fn with_owner<T: Send + 'static>(
     node: &Node,
     act: impl FnOnce(&Write<'_>, &Actor) -> Result<T> + Send + 'static,
@@ -200,12 +200,12 @@ pub fn delete(node: &Node, id: PostId) -> Result<()> {
     with_owner(node, move |w, owner| social::post::delete(w, owner, id, MediaFate::Remove))
 }
 
-/// Deletes a post of the owner's, everywhere, to be written anew: its files are loose uploads again.
+/// Deletes a post of the owner's everywhere for "delete and redraft": its files become unattached uploads.
 pub fn withdraw(node: &Node, id: PostId) -> Result<()> {
     with_owner(node, move |w, owner| social::post::delete(w, owner, id, MediaFate::Keep))
 }
 
-/// Says who may reply, like, boost and quote a post of the owner's from now on.
+/// Changes the interaction policy of a post of the owner's.
 pub fn rule(node: &Node, id: PostId, choices: PolicyChoices) -> Result<()> {
     with_owner(node, move |w, owner| social::post::set_policy(w, owner, id, choices))
 }
@@ -225,7 +225,7 @@ pub fn unlike(node: &Node, id: PostId) -> Result<()> {
     with_owner(node, move |w, owner| social::like::take_back(w, owner, id))
 }
 
-/// Reacts to a post with one emoji, or `:code:`; `url` tells which of several images that are there already.
+/// Reacts to a post with one emoji, or `:code:`; `url` selects one of several images with that code.
 pub fn react(node: &Node, id: PostId, emoji: String, url: Option<String>) -> Result<()> {
     with_owner(node, move |w, owner| {
         let post = posts::by_id(w, id)?;
@@ -276,7 +276,7 @@ pub fn unboost(node: &Node, id: PostId) -> Result<()> {
     with_owner(node, move |w, owner| social::boost::take_back(w, owner, id))
 }
 
-/// Asks to follow an actor; asking again sends the request again.
+/// Sends a follow request; repeating it sends it again.
 pub fn follow(node: &Node, who: ActorId) -> Result<()> {
     with_owner(node, move |w, owner| social::follow::send(w, owner, who))
 }
@@ -291,7 +291,7 @@ pub fn accept_follower(node: &Node, who: ActorId) -> Result<()> {
     with_owner(node, move |w, owner| social::follow::accept(w, owner, who))
 }
 
-/// Lets somebody in who asks to reply, like, boost or quote a post of the owner's.
+/// Accepts an interaction request.
 pub fn accept_request(node: &Node, id: RequestId) -> Result<()> {
     with_owner(node, move |w, owner| social::interaction::inbound::accept(w, owner, id))
 }
@@ -311,7 +311,7 @@ pub fn reject_follower(node: &Node, who: ActorId) -> Result<()> {
     with_owner(node, move |w, owner| social::follow::reject(w, owner, who))
 }
 
-/// Blocks somebody.
+/// Blocks an actor.
 pub fn block(node: &Node, who: ActorId) -> Result<()> {
     with_owner(node, move |w, owner| social::moderation::block::send(w, owner, who))
 }
@@ -321,7 +321,7 @@ pub fn unblock(node: &Node, who: ActorId) -> Result<()> {
     with_owner(node, move |w, owner| social::moderation::block::take_back(w, owner, who))
 }
 
-/// Mutes somebody for a time, or for good.
+/// Mutes an actor for a time, or without end.
 pub fn mute(node: &Node, who: ActorId, reach: MuteScope, length: Option<Duration>) -> Result<()> {
     with_owner(node, move |w, owner| {
         social::moderation::block::mute(w, owner, who, reach, length.map(|length| w.now.plus(length)))
@@ -333,13 +333,13 @@ pub fn unmute(node: &Node, who: ActorId) -> Result<()> {
     node.store.write(move |w| social::moderation::block::unmute(w, who))
 }
 
-/// Reports somebody and posts of theirs to their server, without saying who reports.
+/// Reports an actor and posts of theirs to their server, anonymously.
 pub fn report(node: &Node, who: ActorId, posts: Vec<PostId>, comment: String) -> Result<()> {
     let (category, audience) = (ReportCategory::Other, ReportRecipient::Forwarded);
     report_actor(node, who, NewReport { posts, comment, category, rules: Vec::new(), audience }).map(drop)
 }
 
-/// Reports somebody as [`report`] does, with all that can be said; kept here alone if nobody else is to hear of it.
+/// Reports an actor as [`report`] does, with all options; kept here only if it is not to be forwarded.
 pub fn report_actor(node: &Node, who: ActorId, complaint: NewReport) -> Result<crate::base::id::ReportId> {
     node.store.write(move |w| social::moderation::report::send(w, who, &complaint))
 }

@@ -11,18 +11,18 @@ use crate::federation::owner::publish;
 use crate::store::posts;
 use crate::store::posts::drafts::{self, DraftReferences, StoredDraft};
 
-/// A post waits so long at least, as on Mastodon.
+/// Minimum lead time of a scheduled post, as in Mastodon.
 pub const MIN_SCHEDULE_LEAD: Duration = Duration::from_mins(5);
 /// And so long at most.
 pub const MAX_SCHEDULE_LEAD: Duration = Duration::from_hours(24 * 366 * 5);
 
-/// The words of something kept. Unreadable ones say nothing, to nobody.
+/// The stored post. An unreadable one is empty and addressed to nobody.
 pub fn draft(kept: &StoredDraft) -> NewPost {
     let draft: NewPost = serde_json::from_str(&kept.words).unwrap_or_default();
     NewPost { from: Some(kept.id), ..draft }
 }
 
-/// When it can be published: Invalid for what is too near or too far; what has passed is None, for now.
+/// When it can be published: Invalid for what is too near or too far; a time in the past is None, for now.
 pub fn scheduled_time(at: Time, now: Time) -> Result<Option<Time>> {
     if at <= now {
         Ok(None)
@@ -35,12 +35,12 @@ pub fn scheduled_time(at: Time, now: Time) -> Result<Option<Time>> {
     }
 }
 
-/// Keeps a draft of the owner's, finished or not; one that was kept before is changed.
+/// Stores a draft, finished or not; an existing one is changed.
 pub fn keep(node: &Node, draft: NewPost) -> Result<DraftId> {
     write(node, draft, None)
 }
 
-/// Keeps a post to be published at `due`; Invalid when it could not be published as it is. The same request twice makes
+/// Stores a post to be published at `due`; Invalid when it could not be published as it is. A repeated request makes
 /// one.
 pub fn schedule(node: &Node, draft: NewPost, due: Time) -> Result<DraftId> {
     publish::check_draft(node, draft.clone())?;
@@ -89,13 +89,13 @@ pub fn next_due(node: &Node) -> Result<Option<Time>> {
     node.store.read(drafts::next_due)
 }
 
-/// Publishes the next post whose time has come; false when there is none.
+/// Publishes the next due post; false when there is none.
 pub fn step(node: &Node) -> Result<bool> {
     let Some(kept) = node.store.read(drafts::due)? else { return Ok(false) };
     let id = kept.id;
     let why = match publish::post(node, draft(&kept)) {
         Ok(_) => return Ok(true),
-        // Ours, or the disk's: it stays due.
+        // An internal error or a full disk: it stays due.
         Err(Error::Internal(source)) => return Err(Error::Internal(source)),
         Err(Error::Busy) => return Err(Error::Busy),
         Err(Error::NotFound | Error::Gone) => {

@@ -20,14 +20,14 @@ pub enum SearchScope {
     Everywhere,
 }
 
-/// What somebody typed.
+/// A parsed search input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SearchInput {
     /// The address of a person or post.
     Address(String),
     /// `name@host`.
     Handle(Handle),
-    /// Words.
+    /// Free text.
     Words(String),
 }
 
@@ -45,7 +45,7 @@ impl SearchInput {
     }
 }
 
-/// What an address or handle names; None for words, for what is not known, and for what cannot be had just now.
+/// What an address or handle names; None for free text, for what is unknown, and for what cannot be fetched just now.
 pub fn find_named(node: &Node, typed: &SearchInput, reach: SearchScope) -> Result<Option<Resolved>> {
     let found = match (typed, reach) {
         (SearchInput::Words(_), _) => return Ok(None),
@@ -66,7 +66,7 @@ pub fn find_named(node: &Node, typed: &SearchInput, reach: SearchScope) -> Resul
     }
 }
 
-/// Posts with these words, newest first; `by` narrows them to one author.
+/// Posts that match, newest first; `by` narrows them to one author.
 pub fn posts(
     node: &Node,
     r: &Read<'_>,
@@ -81,7 +81,7 @@ pub fn posts(
     search::posts(r, &wanted, viewer, page, offset)
 }
 
-/// What is asked for, with its authors looked up. Somebody we do not know wrote nothing that is here.
+/// The parsed query with its authors resolved. An unknown author matches nothing.
 fn query(node: &Node, r: &Read<'_>, words: &str) -> Result<SearchQuery> {
     let mut wanted = SearchQuery { asked: ParsedQuery::read(words), authors: Vec::new() };
     for (sign, kind) in &wanted.asked.traits {

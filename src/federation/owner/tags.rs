@@ -4,12 +4,12 @@ use crate::base::Result;
 use crate::federation::Node;
 use crate::social::tag_follow;
 
-/// Follows a hashtag, with or without its `#`; Invalid when it is none, or when there are too many.
+/// Follows a hashtag, with or without its `#`; Invalid when it is not a hashtag, or when there are too many.
 pub fn follow(node: &Node, typed: String) -> Result<()> {
     node.store.write(move |w| tag_follow::follow(w, &typed))
 }
 
-/// Stops following one, by its name as it is kept.
+/// Unfollows a hashtag, by its stored name.
 pub fn unfollow(node: &Node, name: String) -> Result<()> {
     node.store.write(move |w| tag_follow::unfollow(w, &name))
 }

@@ -26,16 +26,16 @@ use crate::store::{
     timelines::home_timeline,
 };
 
-/// How long a profile or thread that was asked for is not asked for again.
+/// How long a profile or thread is not fetched again.
 const MIN_REPEAT_INTERVAL: Duration = Duration::from_secs(15 * 60);
 /// Posts taken from one profile or thread at a time.
 const MAX_POSTS: usize = 20;
-/// Profiles and threads remembered as asked for.
+/// Maximum number of profiles and threads remembered.
 const MAX_REMEMBERED: usize = 2_000;
-/// Of these, so many may each cost a request.
+/// How many of these posts may need a request of their own.
 const MAX_FETCHES: usize = 8;
 
-/// Wishes waiting at most: the newest are dropped, whoever looks again wishes again.
+/// Maximum number of waiting jobs: the newest are dropped, and viewing again adds them again.
 const MAX_JOBS: usize = 64;
 
 /// Something worth fetching when there is time, because the owner looked at it.
@@ -43,24 +43,24 @@ const MAX_JOBS: usize = 64;
 pub enum BackfillJob {
     /// The newest posts of an actor.
     Profile(ActorId),
-    /// The answers below a post, and its parents.
+    /// The replies below a post, and its ancestors.
     Thread(PostId),
-    /// What an actor followed by the owner has said since then, while we were away.
+    /// What a followed account published since then, while we were offline.
     Gap(ActorId, Time),
-    /// Whether the owner follows this actor, as they see it (FEP-8fcf).
+    /// Whether the owner follows this actor, as their server sees it (FEP-8fcf).
     Followers {
         /// The followed.
         of: ActorId,
         /// Their followers on this server.
         url: String,
-        /// The digest of those, as the actor has signed it.
+        /// The digest of these, as signed by the actor.
         digest: String,
     },
     /// The counts of a poll.
     Poll(PostId),
 }
 
-/// What was wished for, and what was asked for lately.
+/// Waiting jobs, and what was fetched recently.
 #[derive(Debug)]
 pub struct BackfillQueue {
     asked: TtlCache<()>,
@@ -73,7 +73,7 @@ impl Default for BackfillQueue {
     }
 }
 
-/// Notes a wish; a worker fulfils it ([`step`]).
+/// Adds a job; a worker runs it ([`step`]).
 pub fn enqueue(node: &Node, wish: BackfillJob) {
     let mut wishes = node.backfill.wishes.lock().unwrap_or_else(PoisonError::into_inner);
     if wishes.len() < MAX_JOBS && !wishes.contains(&wish) {
@@ -83,13 +83,13 @@ pub fn enqueue(node: &Node, wish: BackfillJob) {
     }
 }
 
-/// Now, when somebody wishes for something.
+/// Now, when a job is added.
 pub fn next_due(node: &Node) -> Result<Option<Time>> {
     let wishes = node.backfill.wishes.lock().unwrap_or_else(PoisonError::into_inner);
     Ok((!wishes.is_empty()).then(|| node.clock().now()))
 }
 
-/// Fulfils one wish; false when there is none.
+/// Runs one job; false when there is none.
 pub fn step(node: &Node) -> Result<bool> {
     let next = node.backfill.wishes.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
     let outcome = match next {
@@ -127,8 +127,7 @@ pub fn profile(node: &Node, who: ActorId) -> Result<()> {
     Ok(())
 }
 
-/// What stands at the top of a profile: pinned posts and hashtags, as their server lists them. Without an answer they stay
-/// as they were.
+/// Reads pinned posts and featured hashtags of a profile. They stay as they were when the server does not respond.
 fn read_pins(node: &Node, actor: &Actor) -> Result<()> {
     let near = |uri: &Option<String>| uri.clone().filter(|uri| json::same_origin(uri, &actor.uri));
     let listed = |uri: &str| node.document(uri, IdRule::Exact).ok().map(|found| members(node, &found.value, uri));
@@ -171,13 +170,13 @@ fn pinned(node: &Node, actor: &Actor, items: &[Ref]) -> Result<()> {
     })
 }
 
-/// What the server of a profile runs, for its card.
+/// The software of a profile's server, for its card.
 fn server(node: &Node, who: ActorId) -> Result<()> {
     let actor = node.store.read(|r| actors::by_id(r, who))?;
     nodeinfo::refresh(node, &crate::federation::host_of(&actor.uri))
 }
 
-/// As [`profile`], and onto the home timeline: they are followed now.
+/// As [`profile`], and adds the posts to the home timeline: the account is followed now.
 pub fn read_followed(node: &Node, who: ActorId) -> Result<()> {
     profile(node, who)?;
     node.store.write(move |w| home_timeline::add_history_of(w, who))
@@ -216,7 +215,7 @@ pub fn thread(node: &Node, id: PostId) -> Result<()> {
     Ok(())
 }
 
-/// Whether this has not been asked for lately; then it is noted as asked for now.
+/// Whether this was not fetched recently; if so, it is marked as fetched now.
 pub(in crate::federation) fn is_due(node: &Node, uri: &str) -> bool {
     let now = node.clock().now();
     if node.backfill.asked.get(uri, now).is_some() {
@@ -237,7 +236,7 @@ fn items(node: &Node, uri: &str) -> Vec<Ref> {
     }
 }
 
-/// The items of a collection document, or of its first page when that is on the same server.
+/// The items of a collection, or of its first page when that is on the same server.
 pub(in crate::federation) fn members(node: &Node, value: &Value, near: &str) -> Vec<Ref> {
     let Ok(collection) = Collection::read(value) else { return Vec::new() };
     let mut found = collection.items;
@@ -270,7 +269,7 @@ fn take_items(node: &Node, author: &Actor, item: &Ref) -> Result<()> {
     ignore_failure(node.store.write(move |w| social::post::store_post(w, &author, &object, None)).map(drop))
 }
 
-/// What a group's outbox passes on: posts begun in it (Lemmy, PieFed), each fetched from its own server.
+/// Posts that a group's outbox announces (Lemmy, PieFed), each fetched from its own server.
 fn is_announced(node: &Node, group: &Actor, items: &[Ref]) -> Result<()> {
     let mut asked = 0;
     for item in items.iter().filter_map(Ref::embedded).filter(|value| json::is_type(value, "Announce")) {

@@ -17,16 +17,16 @@ const BUDGET_WINDOW: Duration = Duration::from_secs(60 * 60);
 /// Actors remembered at most.
 const MAX_REMEMBERED_ACTORS: usize = 2_000;
 
-/// What was spent lately, by actor: since when, how much.
+/// Spent requests by actor: since when, how many.
 #[derive(Debug, Default)]
 pub struct FetchBudgets(Mutex<HashMap<ActorId, (Time, u32)>>);
 
-/// Whether one more request on this actor's word is all right. People's own words always are.
+/// Whether one more request because of this actor's activity is allowed. Persons are not limited here.
 pub(in crate::federation) fn allows(node: &Node, sender: &Actor) -> bool {
     sender.kind == "Person" || node.budgets.spend(sender.id, node.clock().now())
 }
 
-/// Whether one more request is all right because this actor passed on what another said. Everyone's is counted.
+/// Whether one more request is allowed because this actor forwarded another actor's activity. Everyone is counted.
 pub(in crate::federation) fn allows_passing_on(node: &Node, sender: &Actor) -> bool {
     node.budgets.spend(sender.id, node.clock().now())
 }

@@ -7,7 +7,7 @@ use ring::hmac;
 use crate::base::{Error, Result};
 use crate::federation::Node;
 
-/// What proxy links sign, apart from everything else that is signed with the node's secret.
+/// Label that separates proxy signatures from everything else signed with the node's secret.
 const KEY_LABEL: &[u8] = b"proxy\n";
 
 /// The path on this server that shows a remote image.

@@ -13,11 +13,11 @@ use crate::store::{
 
 /// People looked at in one round.
 const ACTORS_PER_ROUND: u32 = 5;
-/// How long somebody whose new place does not agree is not looked at again.
+/// How long an account whose new account does not confirm the move is not checked again.
 const MISMATCH_RECHECK_DELAY: Duration = Duration::from_secs(24 * 3600);
 
-/// The owner follows somebody where they have moved, whatever the settings say. Conflict when the new account does not say
-/// that it was this one: anybody can claim to have become another actor.
+/// Follows the new account of a moved one, whatever the settings say. Conflict when the new account does not name the
+/// old one in `alsoKnownAs`.
 pub fn act_on_move(node: &Node, old: ActorId) -> Result<()> {
     let old = node.store.read(|r| actors::by_id(r, old))?;
     let target = old.moved_to.as_deref().ok_or_else(|| Error::Conflict("they have not moved".to_owned()))?;
@@ -29,8 +29,7 @@ pub fn act_on_move(node: &Node, old: ActorId) -> Result<()> {
     publish::follow(node, new.id)
 }
 
-/// Looks at the new places of people the owner follows who say that they moved. True when a
-/// move was acted upon.
+/// Checks the new accounts of followed accounts that say they moved. True when a move was acted upon.
 pub fn step(node: &Node) -> Result<bool> {
     let Ok(owner) = node.owner() else { return Ok(false) };
     let now = node.clock().now();

@@ -10,14 +10,14 @@ use crate::net::{Expected, Get, Knock, NetError};
 use crate::store::peers::hosts;
 use crate::text::plain_text;
 
-/// How long an answer, or none, is good.
+/// How long a response, or none, is valid.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Bytes of a NodeInfo document that are read.
 const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
 /// Characters of a name or version.
 const MAX_NAME_CHARS: usize = 60;
 
-/// Asks a server what it runs, unless that was done within a week. It need not answer.
+/// Fetches the NodeInfo of a server unless that was done within a week. A failure is no error.
 pub fn refresh(node: &Node, host: &str) -> Result<()> {
     let now = node.clock().now();
     let known = node.store.read(|r| hosts::get(r, host))?;
@@ -33,7 +33,7 @@ pub fn refresh(node: &Node, host: &str) -> Result<()> {
     })
 }
 
-/// Asks one server of somebody the owner knows; false when all were asked within a week.
+/// Fetches the NodeInfo of one known server; false when all were fetched within a week.
 pub fn step(node: &Node) -> Result<bool> {
     let week_ago: Time = node.clock().now().minus(REFRESH_INTERVAL);
     match node.store.read(|r| hosts::next_without_software(r, week_ago, 1))?.pop() {

@@ -13,7 +13,7 @@ use crate::store::{
 /// Polls looked after in one round.
 const POLLS_PER_ROUND: u32 = 20;
 
-/// Looks after the polls that are due. What cannot be asked now is asked again later, and not for ever.
+/// Refreshes the polls that are due. One that cannot be fetched is tried again, but not without end.
 pub fn step(node: &Node) -> Result<()> {
     for id in node.store.read(|r| polls::due(r, POLLS_PER_ROUND))? {
         let post = node.store.read(|r| posts::by_id(r, id))?;
@@ -37,7 +37,7 @@ pub fn step(node: &Node) -> Result<()> {
     Ok(())
 }
 
-/// Asks for the counts of a poll that stands on a page, unless it was done a moment ago.
+/// Fetches the counts of a poll shown on a page, unless it was done a moment ago.
 pub(in crate::federation) fn refresh(node: &Node, id: PostId) -> Result<()> {
     let post = node.store.read(|r| posts::by_id(r, id))?;
     if node.facts.origin.owns(&post.uri) || !backfill::is_due(node, &format!("poll {}", post.uri)) {

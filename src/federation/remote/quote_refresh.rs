@@ -12,7 +12,7 @@ use crate::social::quote::{self, AuthorizationCheck, QuoteCheck};
 use crate::store::posts;
 use crate::store::posts::quotes::{self, StoredQuote};
 
-/// How long a look may take before the same quote may be looked at again.
+/// How long a check may take before the same quote may be checked again.
 const CLAIM_LEASE: Duration = Duration::from_secs(5 * 60);
 
 /// When the next quote is to be looked at.
@@ -20,7 +20,7 @@ pub fn next_due(node: &Node) -> Result<Option<Time>> {
     node.store.read(quotes::next_due)
 }
 
-/// Looks at one quote whose time has come; false when there is none.
+/// Checks one due quote; false when there is none.
 pub fn step(node: &Node) -> Result<bool> {
     if node.config.trial || next_due(node)?.is_none_or(|at| at > node.clock().now()) {
         return Ok(false);
@@ -39,7 +39,7 @@ pub fn step(node: &Node) -> Result<bool> {
     Ok(true)
 }
 
-/// Fetches the quoted post; what it may need besides is due at once.
+/// Fetches the quoted post; a further check is due at once.
 fn fetch(node: &Node, due: StoredQuote) -> Result<()> {
     let uri = due.quoted_uri.clone();
     match find_quoted(node, &uri) {
@@ -79,7 +79,7 @@ fn find_quoted(node: &Node, uri: &str) -> Result<PostId> {
     }
 }
 
-/// Looks at a stamp at its own address.
+/// Fetches a stamp from its own address.
 fn check_authorization(node: &Node, stamp: &str) -> AuthorizationCheck {
     let Some(uri) = Uri::parse(stamp) else { return AuthorizationCheck::Nonsense };
     match node.document(uri.as_str(), IdRule::Exact) {
@@ -92,7 +92,7 @@ fn check_authorization(node: &Node, stamp: &str) -> AuthorizationCheck {
     }
 }
 
-/// The owner looks at a post: what it quotes is worth having, even at the end of a chain.
+/// The owner views a post: fetch what it quotes, even at the end of a chain.
 pub fn wake_worker(node: &Node, post: PostId) -> Result<()> {
     let sleeping = |quote: &StoredQuote| quote.quoted_id.is_none() && quote.check_at.is_none() && quote.tries == 0;
     let quote = node.store.read(|r| quotes::get(r, post))?;

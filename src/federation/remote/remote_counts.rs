@@ -11,10 +11,10 @@ use crate::federation::Node;
 use crate::net::IdRule;
 use crate::store::actors;
 
-/// How long an answer, or none, is good for.
+/// How long a response, or none, is valid.
 const REFRESH_INTERVAL: Duration = Duration::from_hours(24);
 
-/// Asks for somebody's numbers, unless that was done today. What is not to be had stays as it was.
+/// Fetches an actor's counts unless that was done today. What cannot be fetched stays as it was.
 pub(in crate::federation) fn refresh(node: &Node, who: ActorId) -> Result<()> {
     let actor = node.store.read(|r| actors::by_id(r, who))?;
     let today = actor.counts.asked_at.is_some_and(|at| node.clock().now().since(at) < REFRESH_INTERVAL);

@@ -21,17 +21,17 @@ use crate::text::Handle;
 
 /// How long an actor's stored document is good.
 const ACTOR_FRESH_FOR: Duration = Duration::from_secs(3 * 24 * 3600);
-/// How long after a failed look the next one waits.
+/// How long after a failed fetch the next one waits.
 const RETRY_AFTER_FAILURE: Duration = Duration::from_secs(3600);
-/// How long a post that could not be had is not asked for again.
+/// How long a failed post is not fetched again.
 const POST_FAILURE_TTL: Duration = Duration::from_secs(10 * 60);
 /// Parents fetched above one post.
 const MAX_ANCESTORS: usize = 12;
 
-/// How long the way up a thread may take: activities of other people wait behind it.
+/// Time limit for fetching ancestors: other activities wait meanwhile.
 const ANCESTOR_TIME_LIMIT: Duration = Duration::from_secs(20);
 
-/// What a search for a handle or URL finds.
+/// What a handle or URL resolves to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resolved {
     /// A person.
@@ -40,7 +40,8 @@ pub enum Resolved {
     Post(PostId),
 }
 
-/// Finds what the owner typed: `@user@host`, an actor's or post's URL. NotFound with nothing there; Remote says why.
+/// Resolves what the owner typed: `@user@host`, an actor's or post's URL. NotFound when nothing is there; Remote says
+/// why.
 pub fn find(node: &Node, text: &str) -> Result<Resolved> {
     let text = text.trim();
     if text.starts_with("http://") || text.starts_with("https://") {
@@ -53,7 +54,7 @@ pub fn find(node: &Node, text: &str) -> Result<Resolved> {
     by_handle(node, &handle).map(Resolved::Actor)
 }
 
-/// The actor with this handle: ours, stored and fresh, or asked of the handle's own domain.
+/// The actor with this handle: ours, stored and fresh, or looked up at the handle's own domain.
 pub fn by_handle(node: &Node, handle: &Handle) -> Result<ActorId> {
     let host = handle.host.as_deref().unwrap_or(&node.facts.origin.domain);
     let domain = if node.facts.origin.is_ours(host) { &node.facts.origin.domain } else { host };
@@ -64,7 +65,7 @@ pub fn by_handle(node: &Node, handle: &Handle) -> Result<ActorId> {
     if let Some(actor) = known.filter(|actor| actor.gone_at.is_none()) {
         return self::actor(node, &actor.uri);
     }
-    // What a domain says of an actor elsewhere is only a way to find them: their own server says what they are called.
+    // What a domain says about an actor elsewhere only leads to the actor: its own server decides its handle.
     let finger = webfinger::look_up_handle(node, handle)?;
     actor(node, finger.actor.as_str())
 }
@@ -147,7 +148,7 @@ fn linked_id(node: &Node, url: &str) -> Result<Option<Uri>> {
     Ok(from_header.or_else(from_page).and_then(|href| Uri::parse(&href)))
 }
 
-/// Keeps a fetched document as what it is: a post, or an actor.
+/// Stores a fetched document as what it is: a post, or an actor.
 fn store_actor(node: &Node, document: &Document) -> Result<Resolved> {
     let types = json::types(&document.value);
     if types.iter().any(|t| is_known_type(t) || matches!(*t, "Create" | "Announce")) {
@@ -163,7 +164,7 @@ fn store_actor(node: &Node, document: &Document) -> Result<Resolved> {
     }
 }
 
-/// The actor with this ActivityPub id: stored and fresh, else fetched. What is stored outlives a failed look.
+/// The actor with this id: stored and fresh, else fetched. A failed fetch never removes what is stored.
 pub fn actor(node: &Node, uri: &str) -> Result<ActorId> {
     let now = node.clock().now();
     let known = node.store.read(|r| actors::by_uri(r, uri))?;
@@ -180,7 +181,7 @@ fn is_fresh(actor: &Actor, now: Time) -> bool {
         || actor.failed_at.is_some_and(|at| now.since(at) < RETRY_AFTER_FAILURE)
 }
 
-/// The actor as their server shows them now; Remote when it does not, whatever is stored.
+/// The actor as its server shows it now; Remote when it does not, whatever is stored.
 pub fn fetch_actor_again(node: &Node, uri: &str) -> Result<ActorId> {
     let known = node.store.read(|r| actors::by_uri(r, uri))?;
     if node.facts.origin.owns(uri) {
@@ -193,8 +194,7 @@ pub fn fetch_actor_again(node: &Node, uri: &str) -> Result<ActorId> {
     }
 }
 
-/// Looks at the group a post says it stands in, if it is not known; what is no group, or cannot be had, is no harm and not
-/// asked for again for a while.
+/// Fetches the group a post claims to belong to, if unknown; a failure does no harm and is not repeated for a while.
 pub(in crate::federation) fn group(node: &Node, uri: &str) -> Result<()> {
     let (memo, now) = (format!("group {uri}"), node.clock().now());
     if node.failures.get(&memo, now).is_some() {
@@ -240,7 +240,7 @@ pub fn refresh(node: &Node, uri: &str, known: Option<Actor>) -> Result<ActorId> 
     }
 }
 
-/// Keeps an actor's document; the handle's host stays as it was confirmed.
+/// Stores an actor's document; a confirmed handle host stays.
 pub(in crate::federation) fn store_fetched_actor(node: &Node, doc: &ActorDoc) -> Result<ActorId> {
     if node.facts.origin.owns(doc.id.as_str()) {
         return Err(Error::Denied("that actor claims to live here".to_owned()));
@@ -249,7 +249,7 @@ pub(in crate::federation) fn store_fetched_actor(node: &Node, doc: &ActorDoc) ->
     node.store.write(move |w| social::profile::keep(w, &doc))
 }
 
-/// Asks the handle's domain once whether the handle is this actor's. Without an answer the id's host stays.
+/// Asks the handle's domain once whether the handle belongs to this actor. Without a response the host of the id stays.
 pub(in crate::federation) fn confirm_handle(node: &Node, id: ActorId) -> Result<()> {
     let actor = node.store.read(|r| actors::by_id(r, id))?;
     if actor.confirmed_at.is_some() {
@@ -304,7 +304,7 @@ pub fn post(node: &Node, uri: &str) -> Result<PostId> {
     })
 }
 
-/// Fetches a post anew, stored or not: its origin decides what it says.
+/// Fetches a post again, stored or not: its origin decides what it says.
 pub fn fetch_post(node: &Node, uri: &str) -> Result<PostId> {
     store_fetched_post(node, &post_document(node, uri)?)
 }
@@ -318,8 +318,8 @@ fn post_document(node: &Node, uri: &str) -> Result<Value> {
     }
 }
 
-/// Keeps a post that was found at its own id. The activity that made it, or boosts it, leads to it: one step and no
-/// further, and without waiting for another fetch, because two that lead to each other would wait for ever.
+/// Stores a post found at its own id. An activity that creates or boosts it leads to it in one step and without waiting
+/// for another fetch, because two that lead to each other would wait forever.
 fn store_fetched_post(node: &Node, value: &Value) -> Result<PostId> {
     if !follows_link(value) {
         return store_object(node, value);
@@ -360,7 +360,7 @@ fn store_object(node: &Node, value: &Value) -> Result<PostId> {
     })
 }
 
-/// Fetches the parents of a post, as far as they are missing and within bounds. Failing is no harm.
+/// Fetches missing ancestors of a post within limits. A failure does no harm.
 pub fn ancestors(node: &Node, id: PostId) -> Result<()> {
     let (mut at, watch) = (id, Stopwatch::start());
     for _ in 0..MAX_ANCESTORS {

@@ -9,10 +9,10 @@ use std::time::Duration;
 use crate::base::{Error, Result, Time};
 use crate::net::NetError;
 
-/// How long a second asker waits for the first one's fetch.
+/// How long a follower waits for the leader's fetch.
 const FOLLOWER_TIMEOUT: Duration = Duration::from_secs(35);
 
-/// Fetches under way.
+/// Fetches in progress.
 #[derive(Debug, Default)]
 pub struct SingleFlight {
     under_way: Mutex<HashSet<String>>,
@@ -23,15 +23,15 @@ pub struct SingleFlight {
     most_per_host: usize,
 }
 
-/// Whether this asker fetches, or another actor just has.
+/// Whether this caller fetches, or another has just done so.
 pub enum FlightRole<'f> {
-    /// Fetch; drop this when it is stored.
+    /// Fetch; drop this when the result is stored.
     Leader(LeaderGuard<'f>),
-    /// Another actor has fetched it meanwhile: look again.
+    /// Another caller has fetched it meanwhile: look again.
     Follower,
 }
 
-/// A fetch under way; the next asker waits until it is dropped.
+/// A fetch in progress; followers wait until it is dropped.
 pub struct LeaderGuard<'f> {
     flights: &'f SingleFlight,
     uri: String,
@@ -48,11 +48,11 @@ impl SingleFlight {
         Self { most_per_host: most.div_ceil(2), ..Self::new(most) }
     }
 
-    /// Asks to fetch `uri`. Busy when too many others are fetching.
+    /// Enters the fetch of `uri`. Busy when too many others are being fetched.
     pub fn enter(&self, uri: &str) -> Result<FlightRole<'_>> {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         if under_way.contains(uri) {
-            // Each waits with a thread in hand, and one slow server can make them wait long: most threads stay free.
+            // Each follower holds a thread, and one slow server can make them wait long: most threads stay free.
             if self.waiting.load(Ordering::SeqCst) >= self.most {
                 return Err(Error::Busy);
             }
@@ -90,7 +90,7 @@ pub enum CachedFailure {
     Gone,
     /// Not there, not usable, or not its owner's.
     Permanent(String),
-    /// Its server did not answer.
+    /// The server did not respond.
     Temporary(String),
 }
 
@@ -108,7 +108,7 @@ impl CachedFailure {
     }
 }
 
-/// A short memory: what happened to a URI, until when it is worth remembering.
+/// A bounded cache with a time to live per entry.
 #[derive(Debug, Default)]
 pub struct TtlCache<T> {
     entries: Mutex<HashMap<String, (Time, T)>>,
@@ -116,12 +116,12 @@ pub struct TtlCache<T> {
 }
 
 impl<T: Clone> TtlCache<T> {
-    /// At most `most` entries; when it is full, what is over goes first, then anything.
+    /// At most `most` entries; when it is full, expired ones are removed first, then any.
     pub fn new(most: usize) -> Self {
         Self { entries: Mutex::new(HashMap::new()), most }
     }
 
-    /// Remembers `what` about `uri` until `until`.
+    /// Stores `what` under `uri` until `until`.
     pub fn insert(&self, uri: &str, until: Time, now: Time, what: T) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.len() >= self.most {
@@ -135,7 +135,7 @@ impl<T: Clone> TtlCache<T> {
         entries.insert(uri.to_owned(), (until, what));
     }
 
-    /// What is remembered about `uri`.
+    /// The entry of `uri`.
     pub fn get(&self, uri: &str, now: Time) -> Option<T> {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.get(uri).filter(|(until, _)| *until > now).map(|(_, what)| what.clone())

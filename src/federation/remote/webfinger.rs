@@ -18,14 +18,14 @@ const MAX_HOST_META_BYTES: usize = 64 * 1024;
 pub struct HandleLookup {
     /// The handle by its own domain's spelling.
     pub subject: Handle,
-    /// The actor it stands for.
+    /// The actor.
     pub actor: Uri,
-    /// Where its owner is asked to confirm a follow of somebody elsewhere; has `{uri}` in it.
+    /// Template of the page where an account there confirms a remote follow; contains `{uri}`.
     pub subscribe: Option<String>,
 }
 
-/// Asks a handle's domain which actor it stands for. When the domain names another subject (split domain), that one is
-/// asked once more and must name itself. NotFound when the domain knows no such handle.
+/// Looks up a handle at its own domain. When the domain names another subject (split domain), that one is asked once
+/// more and must name itself. NotFound when the domain does not know the handle.
 pub fn look_up_handle(node: &Node, handle: &Handle) -> Result<HandleLookup> {
     let first = query(node, handle)?;
     if first.subject.same(handle) {
@@ -82,7 +82,7 @@ fn lrdd(node: &Node, url: &str) -> Option<String> {
     jrd::lrdd_template(&String::from_utf8_lossy(&answer.body))
 }
 
-/// WebFinger is asked unsigned: it is open everywhere, Threads included.
+/// WebFinger requests are unsigned: it is open everywhere, Threads included.
 fn get<'a>(node: &Node, url: &'a str, (accept, limit): (Expected, usize), gate: HostFilter<'a>) -> Get<'a> {
     Get { url, accept, signer: None, knock: Knock::Cavage, limit, now: node.clock().now(), gate }
 }

@@ -19,7 +19,7 @@ fn handler(sort: &[u8; 4]) -> Vec<u8> {
     part(b"hdlr", &[&[0; 8][..], sort, &[0; 12], SECRET].concat())
 }
 
-/// An MP4 with a image track, a track of places whose one sample lies at the end of the file, and a title.
+/// An MP4 with an image track, a track of places whose one sample lies at the end of the file, and a title.
 fn mp4() -> Vec<u8> {
     let dates = [0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
     let mvhd = part(b"mvhd", &head(&dates, &[&1000u32.to_be_bytes()[..], &61_500u32.to_be_bytes(), &[0; 80]].concat()));

@@ -1,4 +1,4 @@
-//! What a visitor gets of a image, and what a hostile one cannot do. All fixtures are made here.
+//! What a visitor gets of an image, and what a hostile one cannot do. All fixtures are made here.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice)]
 
 use image::codecs::gif::{GifEncoder, Repeat};
@@ -129,7 +129,7 @@ fn nothing_but_the_picture_goes_out() {
     webp.extend([b"XMP ".as_slice(), &20_u32.to_le_bytes(), SECRET].concat());
     let size = u32::try_from(webp.len() - 8).unwrap();
     webp[4..8].copy_from_slice(&size.to_le_bytes());
-    // What hides behind the end of a image is metadata, too.
+    // What hides behind the end of an image is metadata, too.
     let trailing = [file(&photo(20, 20), ImageFormat::Jpeg), SECRET.to_vec()].concat();
     for source in [jpeg, png, webp, trailing] {
         assert!(has(&source, SECRET));

@@ -93,7 +93,7 @@ pub fn by_uri(r: &Read<'_>, actor: ActorId, uri: &str) -> Result<Option<Reaction
     Ok(statement.query_one(params![uri, actor], from_row).optional()?)
 }
 
-/// A image that somebody already put on a post under this shortcode; `url` chooses among several.
+/// An image that somebody already put on a post under this shortcode; `url` chooses among several.
 pub fn picture(r: &Read<'_>, post: PostId, emoji: &str, url: Option<&str>) -> Result<Option<String>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT url FROM reaction WHERE post_id = ?1 AND emoji = ?2 AND url IS NOT NULL

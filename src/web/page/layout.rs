@@ -91,7 +91,7 @@ impl<'n> PageContext<'n> {
         self.owner.as_ref().map_or_else(|| "/".to_owned(), |owner| format!("/@{}", owner.username))
     }
 
-    /// Where a image of an actor is shown from: our own files, or the proxy.
+    /// Where an image of an actor is shown from: our own files, or the proxy.
     pub fn owner_image(&self, actor: &Actor, source: Option<&str>) -> Option<String> {
         let source = source.filter(|source| !source.is_empty())?;
         let ours = self.is_owner(actor) && !source.contains("://");

@@ -65,7 +65,7 @@ fn s25_nothing_of_others_becomes_markup_of_ours() {
 #[test]
 fn s26_a_files_name_and_bytes_decide_nothing_here() {
     let (_world, a, peer) = friends();
-    // A image that says it has 60,000 × 60,000 pixels, one that breaks off, one that is none.
+    // An image that says it has 60,000 × 60,000 pixels, one that breaks off, one that is none.
     let mut bomb = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\xea\x60\0\0\xea\x60\x08\x06\0\0\0".to_vec();
     bomb.extend([0; 64]);
     for (name, body) in [

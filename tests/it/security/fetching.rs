@@ -250,7 +250,7 @@ fn s07_only_activity_types_are_documents_for_posts_actors_and_keys() {
 #[test]
 fn s08_our_files_can_never_be_read_as_documents() {
     let (_world, a, peer) = strangers();
-    // A document that was uploaded as a image is no image.
+    // A document that was uploaded as an image is no image.
     let document = note(&peer, "/notes/1", json!({})).to_string().into_bytes();
     for kind in ["image/png", "application/activity+json", "text/html", "image/svg+xml"] {
         let put = hytte::store::media_files::store(&a.node.store, &document, kind);
@@ -260,7 +260,7 @@ fn s08_our_files_can_never_be_read_as_documents() {
         let media_type = answer.header("content-type").unwrap_or_default().to_owned();
         assert!(answer.code == 404 || media_type.starts_with("image/png"), "{kind}: {} {media_type}", answer.code);
     }
-    // What is proxied is a image or nothing, under a policy that runs nothing, and only for links made here.
+    // What is proxied is an image or nothing, under a policy that runs nothing, and only for links made here.
     peer.serve_as("/evil.png", 200, "image/png", document);
     let link = hytte::web::files::proxied(&a.node, &peer.url("/evil.png"));
     let answer = look(&a, &link, &[("Accept".into(), "application/activity+json".into())]);

@@ -12,7 +12,7 @@ const MINUTE: Duration = Duration::from_mins(1);
 const DAY: Duration = Duration::from_hours(24);
 const WHOLE: Duration = Duration::from_secs(5);
 
-/// What the peer answers next, by domain; 202 when the list is empty.
+/// The peer's next responses, by domain; 202 when the list is empty.
 type Script = Arc<Mutex<HashMap<String, Vec<Vec<u8>>>>>;
 
 struct World {
@@ -34,12 +34,12 @@ impl World {
         Self { home, peer, script }
     }
 
-    /// The next answers of a domain.
+    /// Sets the next responses of a domain.
     fn answers(&self, domain: &str, answers: &[Vec<u8>]) {
         self.script.lock().unwrap().insert(domain.to_owned(), answers.to_vec());
     }
 
-    /// The next answers of a domain, by HTTP status.
+    /// Sets the next responses of a domain, by HTTP status.
     fn codes(&self, domain: &str, codes: &[u16]) {
         let answers: Vec<Vec<u8>> = codes.iter().map(|code| response(*code, &[], b"")).collect();
         self.answers(domain, &answers);

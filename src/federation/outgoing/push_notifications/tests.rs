@@ -16,7 +16,7 @@ use crate::sig::push::tests::TestReceiver;
 use crate::store::notifications::push::PushPolicy;
 use crate::store::{access::apps, actors::follows};
 
-/// A server, an app with a phone, and a push service that answers with a code that can be changed.
+/// A server, an app with a phone, and a push service with an adjustable status code.
 struct Scene {
     home: TestNode,
     peer: TestPeer,
@@ -72,7 +72,7 @@ impl Scene {
         self.home.node.store.write(move |w| notifications::add(w, NotificationKind::Like, bob, Some(id))).unwrap();
     }
 
-    /// Sends all that is due; how many went.
+    /// Sends all that is due; returns how many.
     fn send(&self) -> usize {
         let before = self.peer.seen().len();
         while step(&self.home.node).unwrap() {}

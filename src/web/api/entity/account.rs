@@ -45,7 +45,7 @@ pub struct AccountEntity {
     noindex: Option<bool>,
 }
 
-/// What a image of somebody needs.
+/// What an image of somebody needs.
 #[derive(Debug, Clone, Serialize)]
 pub struct PartialAccountEntity {
     id: String,

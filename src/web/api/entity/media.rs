@@ -7,7 +7,7 @@ use super::ApiViewer;
 use crate::media::PREVIEW_SIDE;
 use crate::store::posts::attachments::PostAttachment;
 
-/// A image or other file.
+/// An image or other file.
 #[derive(Debug, Clone, Serialize)]
 pub struct MediaAttachmentEntity {
     id: String,
@@ -23,7 +23,7 @@ pub struct MediaAttachmentEntity {
     blurhash: Option<String>,
 }
 
-/// A file as an attachment; its address never leads a client to another server for a image, and its preview is a image
+/// A file as an attachment; its address never leads a client to another server for an image, and its preview is an image
 /// or nothing, never the video or audio itself.
 pub fn attachment(view: &ApiViewer<'_>, file: &PostAttachment) -> MediaAttachmentEntity {
     let kind = match file.media_type.split('/').next() {
@@ -43,7 +43,7 @@ pub fn attachment(view: &ApiViewer<'_>, file: &PostAttachment) -> MediaAttachmen
         (None, Some(still)) => Some(view.links.proxied(still)),
         (None, None) => match kind {
             "image" => Some(url.clone()),
-            // Mastodon's Android app takes no video without a image.
+            // Mastodon's Android app takes no video without an image.
             "video" => Some(view.links.default_image()),
             _ => None,
         },

@@ -20,7 +20,7 @@ use crate::web::api::error::ApiError;
 use crate::web::api::params::text_of;
 use crate::web::api::people::accounts::verify_credentials;
 
-/// Characters of what a image of the profile shows.
+/// Characters of what an image of the profile shows.
 pub const MAX_IMAGE_DESCRIPTION_CHARS: usize = 1_500;
 /// Sites that may name the owner as an author.
 const MAX_ATTRIBUTION_DOMAINS: usize = 100;

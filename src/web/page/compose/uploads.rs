@@ -17,7 +17,7 @@ use crate::web::page::post::attachments;
 const ACCEPTED_TYPES: &str = "image/jpeg,image/png,image/gif,image/webp,video/mp4,video/webm,audio/mpeg,audio/ogg,audio/flac,audio/wav,audio/mp4,.opus,.m4a,.flac";
 /// What it offers for a cover.
 const ACCEPTED_COVER_TYPES: &str = "image/jpeg,image/png,image/webp";
-/// The nine points a image can be cropped round: what the form says, its name, its place.
+/// The nine points an image can be cropped round: what the form says, its name, its place.
 const FOCAL_POINTS: [(&str, &str, (f64, f64)); 9] = [
     ("", "Middle", (0.0, 0.0)),
     ("tl", "Top left", (-0.8, 0.8)),
@@ -148,7 +148,7 @@ pub fn changed_attachments(files: &[PostAttachment], fields: &FormFields) -> (Ve
     (kept.iter().map(|file| file.id).collect(), described.collect())
 }
 
-/// The words of a image's point for the style sheet: how it is cropped.
+/// The words of an image's point for the style sheet: how it is cropped.
 pub fn focal_point_field(focus: Option<&str>) -> Option<&'static str> {
     let (x, y) = focal_point(focus.filter(|text| text.contains(','))?)?;
     let third = |n: f64| if n < -0.33 { 0 } else { usize::from(n > 0.33) + 1 };

@@ -28,7 +28,7 @@ pub fn of(house: &PageContext<'_>, card: &PostView) -> Markup {
     }
 }
 
-/// Whether a file is shown as a image.
+/// Whether a file is shown as an image.
 pub fn is_picture(file: &PostAttachment) -> bool {
     file.media_type.starts_with("image/")
 }
@@ -48,7 +48,7 @@ fn attachment_slots(house: &PageContext<'_>, file: &PostAttachment) -> (String, 
     }
 }
 
-/// Both sizes of a image of ours with their widths, for screens with fine dots.
+/// Both sizes of an image of ours with their widths, for screens with fine dots.
 fn sizes(file: &PostAttachment) -> Option<String> {
     let (name, preview) = (file.file.as_ref()?, file.preview.as_ref()?);
     let (width, height) = (file.width?, file.height?);
