@@ -1,8 +1,5 @@
-//! Two words with the linker, for a small program at rest; elsewhere it is a little larger.
-//!
-//! Packed relocations (RELR), where the C library can read them: the half megabyte of plain ones is read once at the start
-//! and then counts as our memory for ever. And what a resting server runs lies side by side (`benches/rest`): the kernel
-//! maps 64 KB round each place that is touched.
+//! Asks the linker for packed relocations (RELR) where the C library can read them. The half megabyte of plain relocations
+//! is read once at the start and then stays resident, so an idle server would be larger without this.
 
 use std::path::Path;
 use std::{env, fs};
@@ -11,12 +8,6 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     if glibc().is_some_and(|version| version >= (2, 36)) {
         println!("cargo:rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
-    }
-    let order = Path::new(&env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("benches/rest/order.ld");
-    println!("cargo:rerun-if-changed=benches/rest/order.ld");
-    let is = |name: &str, value: &str| env::var(name).is_ok_and(|found| found == value);
-    if is("CARGO_CFG_TARGET_OS", "linux") && is("PROFILE", "release") && order.exists() {
-        println!("cargo:rustc-link-arg-bins=-Wl,-T,{}", order.display());
     }
 }
 

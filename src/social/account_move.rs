@@ -19,11 +19,11 @@ use crate::store::{
 /// How old the document of the other side may be when a move is acted upon.
 const MAX_DOCUMENT_AGE: Duration = Duration::from_secs(30 * 60);
 
-/// What to fetch for a Move: the other side, when the one who moves is somebody the owner follows, mutes or blocks.
+/// What to fetch for a Move: the other side, when the moving account is followed, muted or blocked by the owner.
 pub(super) fn needs(r: &Read<'_>, sender: &Actor, object: &Uri, target: &Uri) -> Result<Vec<Prerequisite>> {
     let (old, looks): (_, &[&Uri]) = match move_sides(sender, object, target) {
         Some(MoveSide::Old) => (Some(sender.id), &[target]),
-        // FEP-7628: the new one says it, and the old one's document must agree.
+        // FEP-7628: the new account says it, and the old account's document must agree.
         Some(MoveSide::New) => (actors::id_of(r, object.as_str())?, &[object, target]),
         None => (None, &[]),
     };
@@ -40,7 +40,7 @@ enum MoveSide {
     New,
 }
 
-/// Which side of the move speaks; None for somebody who is neither.
+/// Which side of the move the sender is; None for neither.
 fn move_sides(sender: &Actor, object: &Uri, target: &Uri) -> Option<MoveSide> {
     match sender.uri.as_str() {
         uri if *object == uri => Some(MoveSide::Old),
@@ -63,7 +63,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ur
     };
     let (Some(mut old), Some(new)) = (old, new) else { return Ok(()) };
     if sender.id == old.id && old.moved_to.is_none() {
-        // The Move is their word for it; their document will say so, too.
+        // The Move itself is the old account's confirmation; its document will follow.
         old.moved_to = Some(new.uri.clone());
         if is_confirmed(w, &old, &new) {
             moves::record(w, old.id, &new.uri)?;
@@ -72,7 +72,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ur
     apply_move(w, owner, &old, &new).map(drop)
 }
 
-/// Whether both sides agree, by what was seen of the side that did not speak just now.
+/// Whether both sides confirm the move, by the stored document of the side that did not send this.
 fn is_confirmed(r: &Read<'_>, old: &Actor, new: &Actor) -> bool {
     let seen = |actor: &Actor| r.now.since(actor.fetched_at) < MAX_DOCUMENT_AGE && actor.failed_at.is_none();
     old.id != new.id
@@ -117,7 +117,7 @@ pub fn apply_move(w: &Write<'_>, owner: ActorId, old: &Actor, new: &Actor) -> Re
     Ok(true)
 }
 
-/// Somebody lets the owner in: whoever moved there is not followed at the old place any more.
+/// A follow was accepted: the account's old one is unfollowed if it moved here.
 pub(super) fn follower_moved_here(w: &Write<'_>, owner: ActorId, new: ActorId) -> Result<()> {
     for old in moves::waiting_followers(w, new)? {
         if follows::get(w, owner, old)?.is_some() && node::settings(w)?.follow_moves {

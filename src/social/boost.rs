@@ -24,8 +24,8 @@ pub(super) fn needs(r: &Read<'_>, sender: &Actor, object: &Ref) -> Result<Vec<Pr
     Ok(vec![Prerequisite::Post(uri.as_str().to_owned())])
 }
 
-/// Somebody boosts a post: for the home timeline when they are followed, for the owner's ears when the post is theirs.
-/// Private posts are not boosted, but by their own author.
+/// Receives a boost: put on the home timeline when the booster is followed, notified when the post is the owner's. A
+/// private post can only be boosted by its own author.
 pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Ref) -> Result<()> {
     let Some(of) = object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() else { return Ok(()) };
     let follow = follows::accepted(w, owner, sender.id)?;
@@ -64,14 +64,14 @@ pub(super) fn request_granted(w: &Write<'_>, who: ActorId, of: PostId, uri: &str
     notifications::add(w, NotificationKind::Boost, who, Some(of))
 }
 
-/// Somebody takes a boost back.
+/// Undoes a boost.
 pub(super) fn undone(w: &Write<'_>, sender: &Actor, boost: &Post) -> Result<()> {
     posts::delete(w, boost.id)?;
     notifications::remove(w, NotificationKind::Boost, sender.id, boost.boost_of)
 }
 
-/// The owner boosts a post for this audience. Boosting again says nothing; Invalid for a post that is not for everyone, but
-/// for the owner's own for their followers, which these may see once more.
+/// Boosts a post for this audience. Repeating does nothing. Invalid for a post that is not public, except the owner's
+/// own for followers, which may be boosted to them.
 pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, audience: Audience) -> Result<PostId> {
     let of = posts::by_id(w, id)?;
     let again = of.actor_id == owner.id && of.audience == Audience::Followers;
@@ -102,13 +102,13 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, audience: Audience) -> Res
     Ok(boost.id)
 }
 
-/// Sends a boost that its post's author has let in, with their word.
+/// Sends a boost that the post's author has approved, with the stamp.
 pub(super) fn announce_boost(w: &Write<'_>, owner: &Actor, boost: &Post, stamp: Option<&str>) -> Result<()> {
     let Some(of) = boost.boost_of.map(|of| posts::by_id(w, of)).transpose()? else { return Ok(()) };
     let author = actors::by_id(w, of.actor_id)?;
     let announce = document::announce(owner, &boost.uri, (&of, &author), boost.audience, boost.published_at);
     let announce = outbound::has_authorization(announce, Interaction::Boost, stamp);
-    // Reserved when the owner boosted; what was sent since then has other numbers.
+    // The id was reserved when the owner boosted; later activities have other ids.
     let number = boost.uri.rsplit('/').next().unwrap_or_default().parse();
     let id = number.or_else(|_| outbox::next(w, owner).map(|(id, _)| id))?;
     outbox::send(w, owner, id, announce, &boost.uri, boost.audience, &recipients(&author))

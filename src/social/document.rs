@@ -32,12 +32,12 @@ pub fn activity_uri(owner: &Actor, id: ActivityId) -> String {
     format!("{}/activities/{id}", owner.uri)
 }
 
-/// Where a media file of ours is fetched.
+/// The URL of a media file of ours.
 pub fn media_url(origin: &Origin, file: &str) -> String {
     origin.url(&format!("/media/{file}"))
 }
 
-/// What hashtags link to: their name is put behind it.
+/// Prefix of hashtag links; the tag's name is appended.
 pub fn tag_base(origin: &Origin) -> String {
     origin.url("/tags/")
 }
@@ -84,7 +84,7 @@ pub fn owner(r: &Read<'_>) -> Result<Value> {
     }))
 }
 
-/// The little of the owner's actor that everyone must see, to check what it signs and to reply it.
+/// The part of the owner's actor document that everyone may see, to verify its signatures and to reply to it.
 pub fn owner_stub(r: &Read<'_>) -> Result<Value> {
     let owner = actors::by_id(r, node::owner(r)?)?;
     let key = node::key_of(r, owner.id)?;
@@ -166,7 +166,7 @@ fn post_shape(post: &Post) -> PostShape {
     }
 }
 
-/// A group stands in `to`: it passes on what is addressed to it (FEP-1b12).
+/// A group is addressed in `to`: it announces what is addressed to it (FEP-1b12).
 fn in_group(mut lists: Recipients, group: Option<&str>) -> Recipients {
     if let Some(group) = group {
         lists.cc.retain(|one| one != group);
@@ -175,7 +175,7 @@ fn in_group(mut lists: Recipients, group: Option<&str>) -> Recipients {
     lists
 }
 
-/// `to` and `cc` of a post of the owner's that stands in no group.
+/// `to` and `cc` of a post of the owner's outside groups.
 pub fn recipients(owner: &Actor, audience: Audience, mentions: &[PostMention]) -> Recipients {
     let people: Vec<String> = mentions.iter().map(|m| m.uri.clone()).filter(|uri| *uri != owner.uri).collect();
     addressing::write(audience, owner.followers.as_deref().unwrap_or_default(), &people)
@@ -231,7 +231,7 @@ pub fn delete(owner: &Actor, uri: &str, post: &Post, lists: Recipients, at: Time
     activity::delete(&envelope(owner, uri, lists, at), &post.uri)
 }
 
-/// Asks to follow.
+/// A Follow.
 pub fn follow(follower: &Actor, uri: &str, followed: &Actor, at: Time) -> Value {
     activity::follow(&envelope(follower, uri, to(followed), at), &followed.uri)
 }
@@ -251,7 +251,7 @@ pub fn like(owner: &Actor, uri: &str, post: &Post, author: &Actor, at: Time) -> 
     activity::like(&envelope(owner, uri, to(author), at), &post.uri)
 }
 
-/// Votes for one option of another actor's poll, for its author alone. Its id leads to the activity it stands in.
+/// A vote for one option of a remote poll, addressed to its author only. Its id leads to the activity that contains it.
 pub fn vote(owner: &Actor, uri: &str, question: &Post, author: &Actor, option: &str, at: Time) -> Value {
     let vote = write_object::vote(&OwnVoteDocument {
         id: format!("{uri}#vote"),
@@ -290,17 +290,17 @@ pub fn announce(owner: &Actor, uri: &str, of: (&Post, &Actor), audience: Audienc
     activity::announce(&envelope(owner, uri, lists, at), &post.uri)
 }
 
-/// Blocks somebody, and tells them.
+/// A Block.
 pub fn block(owner: &Actor, uri: &str, blocked: &Actor, at: Time) -> Value {
     activity::block(&envelope(owner, uri, to(blocked), at), &blocked.uri)
 }
 
-/// Reports somebody and posts of theirs to their server, in the name of the instance actor.
+/// A Flag about an actor and posts of theirs, sent by the instance actor.
 pub fn flag(service: &Actor, uri: &str, target: &Actor, posts: &[String], comment: &str, at: Time) -> Value {
     activity::flag(&envelope(service, uri, to(target), at), &target.uri, posts, comment)
 }
 
-/// Takes an activity of ours back; addressed as that was.
+/// An Undo of an activity of ours, addressed like that.
 pub fn undo(owner: &Actor, uri: &str, inner: &Value, at: Time) -> Value {
     let lists = Recipients::of(inner).unwrap_or_default();
     activity::undo(&envelope(owner, uri, lists, at), inner.clone())

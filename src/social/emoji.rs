@@ -19,7 +19,7 @@ pub fn uri(origin: &Origin, id: i64) -> String {
     origin.url(&format!("/emojis/{id}"))
 }
 
-/// The emoji that stand in these texts, as a post or an actor keeps them.
+/// The custom emoji that these texts use, in the stored form of posts and actors.
 pub fn used_in(r: &Read<'_>, texts: &[&str]) -> Result<Vec<CustomEmoji>> {
     let found = own_emoji::used(r, texts)?;
     let origin = node::get(r)?.origin;
@@ -42,7 +42,7 @@ pub fn tag(origin: &Origin, own: &OwnEmoji) -> OwnTag {
     }
 }
 
-/// Entries of `tag` for what a post or actor of ours keeps; what has been deleted since is left out.
+/// The `tag` entries for the stored emoji of a post or actor of ours, without deleted ones.
 pub fn tags(r: &Read<'_>, kept: &[CustomEmoji]) -> Result<Vec<OwnTag>> {
     let origin = node::get(r)?.origin;
     let own = kept.iter().filter_map(|emoji| own_emoji::by_code(r, &emoji.code).transpose());
@@ -68,7 +68,7 @@ pub(super) fn tag_of(r: &Read<'_>, sign: &ReactionEmoji) -> Result<Option<OwnTag
     Ok(Some(OwnTag::Emoji { id, shortcode, url, media_type, updated: r.now }))
 }
 
-/// A name as every peer takes it: letters, digits and `_`.
+/// A valid shortcode: letters, digits and `_`, as every peer accepts.
 pub fn code(typed: &str) -> Result<String> {
     let code = typed.trim().trim_matches(':');
     let fits = CODE.contains(&code.len()) && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
@@ -78,7 +78,7 @@ pub fn code(typed: &str) -> Result<String> {
     }
 }
 
-/// The emoji of the owner's name, bio and fields, as they are now.
+/// The current custom emoji of the owner's name, bio and fields.
 pub fn of_profile(r: &Read<'_>, owner: &Actor) -> Result<Vec<CustomEmoji>> {
     let bio = owner.bio_source.clone().unwrap_or_else(|| plain_text::from_html(&owner.bio));
     let fields = owner.fields.iter().flat_map(|field| [field.name.as_str(), field.value.as_str()]);
@@ -86,7 +86,7 @@ pub fn of_profile(r: &Read<'_>, owner: &Actor) -> Result<Vec<CustomEmoji>> {
     used_in(r, &texts)
 }
 
-/// After a change of the emoji: the profile shows them as they are now, and everyone hears of it when it looks different.
+/// After a change of the custom emoji: updates the profile, and announces it when it looks different.
 pub fn emoji_changed(w: &Write<'_>, owner: &Actor) -> Result<()> {
     let emoji = of_profile(w, owner)?;
     if emoji == owner.emoji {

@@ -19,28 +19,28 @@ use crate::store::{
     timelines::home_timeline,
 };
 
-/// Bytes of a Follow that are kept and sent back as they came.
+/// Maximum size of a Follow that is stored and sent back as received.
 const MAX_STORED_FOLLOW_BYTES: usize = 16 * 1024;
 /// A follow younger than this may not be in their lists yet.
 const FOLLOWER_LIST_GRACE: std::time::Duration = std::time::Duration::from_hours(1);
-/// An answer that comes later than this after the asking is worth telling the owner.
+/// A response that comes later than this after the request notifies the owner.
 const LATE_RESPONSE_AFTER: std::time::Duration = std::time::Duration::from_secs(120);
 
-/// Somebody asks to follow the owner. Accepted at once, unless the owner asks for approval; a repeated asking is accepted
-/// again, because the first Accept may have been lost.
+/// Receives a Follow. Accepted at once unless the owner approves requests; a repeated one is accepted again, because
+/// the first Accept may have been lost.
 pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Uri) -> Result<()> {
     let us = actors::by_id(w, owner)?;
     if *object != us.uri.as_str() || us.moved_to.is_some() {
         return Ok(());
     }
     let whole = activity.raw.to_string();
-    // Strangers must not fill the disk with what we keep of a Follow and send back with every Accept.
+    // Strangers must not fill the disk with large Follows, which are stored and sent back with every Accept.
     let asked = match whole.len() > MAX_STORED_FOLLOW_BYTES {
         true => document::follow(sender, &uri_of(activity), &us, w.now),
         false => activity.raw.clone(),
     };
     follows::ask(w, sender.id, owner, &uri_of(activity), Some(&asked.to_string()))?;
-    // Nobody from a limited server comes in unseen.
+    // Followers from limited servers always need approval.
     let asks_first = us.approves_followers || host_blocks::of_actor(w, sender)?.is_limited();
     if !asks_first || follows::is_accepted(w, sender.id, owner)? {
         let new = follows::accept(w, sender.id, owner)?;
@@ -54,7 +54,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
 
 pub(super) type FollowResponse = fn(&Actor, &str, &Actor, &Value, crate::base::Time) -> Value;
 
-/// Sends Accept or Reject round the Follow exactly as it was received.
+/// Sends Accept or Reject with the Follow exactly as it was received.
 pub(super) fn respond(
     w: &Write<'_>,
     us: &Actor,
@@ -86,13 +86,13 @@ pub fn reject(w: &Write<'_>, owner: &Actor, follower: ActorId) -> Result<()> {
     respond(w, owner, &them, &follow_received(&follow, &them, owner), document::reject)
 }
 
-/// The Follow as received; made again should it be unreadable.
+/// The Follow as received; rebuilt when it is unreadable.
 fn follow_received(follow: &Follow, follower: &Actor, owner: &Actor) -> Value {
     let kept = follow.document.as_deref().and_then(|text| serde_json::from_str(text).ok());
     kept.unwrap_or_else(|| document::follow(follower, &follow.uri, owner, follow.created_at))
 }
 
-/// Somebody stops following the owner, or takes the asking back.
+/// Undoes a follow or a follow request.
 pub(super) fn undone(w: &Write<'_>, owner: ActorId, sender: &Actor) -> Result<()> {
     follows::end(w, sender.id, owner)?;
     severed_follows::forget_follower(w, sender.id)?;
@@ -100,7 +100,7 @@ pub(super) fn undone(w: &Write<'_>, owner: ActorId, sender: &Actor) -> Result<()
     notifications::remove(w, NotificationKind::Follow, sender.id, None)
 }
 
-/// The owner asks to follow somebody. Asking again sends the request again.
+/// Sends a follow request. Repeating sends it again.
 pub fn send(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     let them = actors::by_id(w, who)?;
     if who == owner.id {
@@ -118,7 +118,7 @@ pub fn send(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     outbox::send(w, owner, id, document, &them.uri, Audience::Mentioned, &ActivityRecipients::add_actor(&them))
 }
 
-/// The owner stops following somebody, or takes the asking back.
+/// Unfollows an actor, or withdraws the request.
 pub fn take_back(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     let follow = follows::end(w, owner.id, who)?.ok_or(Error::NotFound)?;
     home_timeline::forget(w, who)?;
@@ -127,8 +127,8 @@ pub fn take_back(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     outbox::undo(w, owner, &inner, &them.uri, Audience::Mentioned, &ActivityRecipients::add_actor(&them))
 }
 
-/// Our Follow that an Accept or Reject is about: named by its id, or embedded, sometimes with another id (Guppe, Bonfire).
-/// Only an answer by the one we asked counts.
+/// Our Follow that an Accept or Reject is about: named by id, or embedded, sometimes with another id (Guppe, Bonfire).
+/// Only a response from the followed actor counts.
 fn own_follow(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<Option<Follow>> {
     let by_id = object.id().map(|id| follows::by_uri(w, id.as_str())).transpose()?.flatten();
     let by_id = by_id.filter(|follow| follow.follower_id == owner && follow.followed_id == sender.id);
@@ -136,7 +136,7 @@ fn own_follow(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Re
         return Ok(by_id);
     }
     let us = actors::by_id(w, owner)?.uri;
-    // Not read as an activity: its id may be anything.
+    // Not parsed as an activity: its id may be anything.
     let names = |doc: &Value, key: &str, who: &str| json::id_of(doc, key).is_some_and(|id| id == who);
     let fits = object.embedded().is_some_and(|doc| {
         json::is_type(doc, "Follow") && names(doc, "actor", &us) && names(doc, "object", &sender.uri)
@@ -144,7 +144,7 @@ fn own_follow(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Re
     if fits { follows::get(w, owner, sender.id) } else { Ok(None) }
 }
 
-/// Somebody accepts our asking.
+/// Our follow request was accepted.
 pub(super) fn accepted(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
     let Some(follow) = own_follow(w, owner, sender, object)? else { return Ok(()) };
     if !follows::accept(w, owner, sender.id)? {
@@ -158,7 +158,7 @@ pub(super) fn accepted(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &R
     Ok(())
 }
 
-/// Somebody refuses our asking, or removes us from their followers.
+/// Our follow request was rejected, or we were removed from the followers.
 pub(super) fn rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
     if own_follow(w, owner, sender, object)?.is_none() {
         return Ok(());
@@ -167,8 +167,8 @@ pub(super) fn rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &R
     home_timeline::forget(w, sender.id)
 }
 
-/// What the followed say themselves about whether the owner follows them (FEP-8fcf). True when they had let us in and the
-/// Accept was lost. A follow they know nothing of ends here; one we know nothing of (after a backup) ends there.
+/// Applies what the followed server says about whether the owner follows (FEP-8fcf). True when the Accept was lost. A
+/// follow unknown there is ended here; one unknown here (after a restored backup) is ended there.
 pub fn accept_relation(w: &Write<'_>, owner: &Actor, who: ActorId, listed: bool) -> Result<bool> {
     match (follows::get(w, owner.id, who)?, listed) {
         (Some(Follow { accepted_at: Some(at), .. }), false) if w.now.since(at) > FOLLOWER_LIST_GRACE => {

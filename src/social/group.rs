@@ -22,14 +22,14 @@ pub fn is_group(actor: &Actor) -> bool {
     actor.kind == "Group"
 }
 
-/// The activity inside an Announce that passes one on; None when it is a post, or only an id.
+/// The activity inside an Announce; None for a post, or only an id.
 pub fn announced_activity(object: &Ref) -> Option<&Value> {
     let value = object.embedded()?;
     (json::id_of(value, "actor").is_some() && value.get("object").is_some()).then_some(value)
 }
 
-/// What to fetch for an activity a group passes on: new posts, changed ones we have, and a look at those said to be gone.
-/// Votes, locks, bans and pins cost no request.
+/// What to fetch for an announced activity: new posts, changed known ones, and those said to be deleted. Votes, locks,
+/// bans and pins cost no request.
 pub(super) fn needs(r: &Read<'_>, sender: &Actor, inner: &Value) -> Result<Vec<Prerequisite>> {
     let Ok(inner) = Activity::read_inner(inner.clone()) else { return Ok(Vec::new()) };
     let owner = node::owner(r)?;
@@ -50,7 +50,7 @@ pub(super) fn needs(r: &Read<'_>, sender: &Actor, inner: &Value) -> Result<Vec<P
     })
 }
 
-/// People boost posts; only groups and servers' own actors pass on what others did.
+/// Persons boost posts; only groups and instance actors announce activities of others.
 fn accepts_from(sender: &Actor) -> bool {
     sender.kind != "Person"
 }
@@ -76,9 +76,9 @@ fn mentions_owner(value: &Value, us: &str) -> bool {
     Object::read(value).is_ok_and(|object| object.tags.mentions.iter().any(|mention| mention.href == us))
 }
 
-/// Applies what a group passed on. The posts it is about were fetched before, or there is nothing to do.
+/// Applies an activity that a group announced. The posts it refers to were fetched before, or there is nothing to do.
 pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, inner: &Value) -> Result<()> {
-    // What cannot be read, or is of a sort nobody here knows (Lock, Block, Dislike), is passed over quietly.
+    // An unreadable activity, or one of an unsupported type (Lock, Block, Dislike), is ignored.
     let Ok(inner) = Activity::read_inner(inner.clone()) else { return Ok(()) };
     let Some(id) = inner.object_id().filter(|_| accepts_from(sender)) else { return Ok(()) };
     if let ActivityKind::Undo { object } = &inner.kind {
@@ -95,7 +95,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, inner: &Val
     }
 }
 
-/// Somebody's act in a group was taken back: a vote, or a moderator's deletion.
+/// Undoes an activity in a group: a vote, or a moderator's deletion.
 fn undone(w: &Write<'_>, owner: ActorId, sender: &Actor, undo: &Activity, object: &Ref) -> Result<()> {
     let Some(Ok(act)) = object.embedded().map(|value| Activity::read_inner(value.clone())) else { return Ok(()) };
     let Some(post) = act.object_id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() else {
@@ -112,15 +112,15 @@ fn undone(w: &Write<'_>, owner: ActorId, sender: &Actor, undo: &Activity, object
     }
 }
 
-/// Votes are a group's own count, so its word is good for posts of the owner's that stand in it. Votes for other people's
-/// posts are nobody's business here: thousands come in a day.
+/// A group counts its own votes, so its announcement counts for the owner's posts in it. Votes for other posts are
+/// ignored: there are thousands a day.
 fn count_votes(r: &Read<'_>, owner: ActorId, sender: &Actor, post: &Post) -> Result<bool> {
     Ok(post.actor_id == owner && groups::word(r, sender.id, post.id)?.is_some())
 }
 
-/// A group shares a post by its bare id, or whole: it was posted in the group (Guppe, Friendica, PeerTube's channels; Lemmy
-/// for Mastodon). False when it is a boost like everyone's: of its own posts, and of posts of ours that were never meant
-/// for it (a WordPress blog is a Group, too).
+/// A group announces a post by its bare id, or whole: it was posted in the group (Guppe, Friendica, PeerTube's
+/// channels; Lemmy for Mastodon). False when it is an ordinary boost: of the group's own posts, and of posts of ours
+/// that were not addressed to it (a WordPress blog is a Group, too).
 pub(super) fn post_shared(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
     if !is_group(sender) {
         return Ok(false);
@@ -142,8 +142,8 @@ pub(super) fn post_shared(w: &Write<'_>, owner: ActorId, sender: &Actor, object:
     Ok(!is_boost)
 }
 
-/// A post stands in a group: it is named with it, and comes home when the group is followed. The owner's own post that
-/// comes back is only marked.
+/// A post belongs to a group: stored with it, and put on the home timeline when the group is followed. For the owner's
+/// own post only the group is recorded.
 fn post_arrived(w: &Write<'_>, owner: ActorId, group: &Actor, post: &Post) -> Result<()> {
     if post.boost_of.is_some() || !post.audience.is_open() {
         return Ok(());
@@ -202,7 +202,7 @@ pub(super) fn groups_of_new_post(w: &Write<'_>, words: &RenderedPost, post: &Pos
     Ok(None)
 }
 
-/// Who hears of a like: the author, and the group the post stands in, which counts it.
+/// Recipients of a like: the author, and the group of the post, which counts it.
 pub(super) fn like_audience(w: &Write<'_>, post: &Post, author: &Actor) -> Result<ActivityRecipients> {
     let mut reach = ActivityRecipients::add_actor(author);
     if post.audience.is_open() {
@@ -211,7 +211,7 @@ pub(super) fn like_audience(w: &Write<'_>, post: &Post, author: &Actor) -> Resul
     Ok(reach)
 }
 
-/// Keeps what a post's author says of the group it was posted to.
+/// Stores the group that a post's author claims it was posted to.
 pub(super) fn claimed_group(w: &Write<'_>, post: PostId, object: &Object) -> Result<()> {
     let Some(uri) = &object.group else { return Ok(()) };
     match actors::by_uri(w, uri.as_str())?.filter(is_group) {

@@ -12,24 +12,24 @@ use crate::store::actors::Actor;
 use crate::store::posts::{self, Post};
 use crate::store::{Read, Write, queue::deliveries};
 
-/// The longest activity that is passed on, in bytes: Misskey takes no more.
+/// Maximum size of a forwarded activity: Misskey accepts no more.
 const MAX_FORWARDED_BYTES: usize = 64 * 1024;
 /// The time the next two are counted in.
 const COUNT_WINDOW: Duration = Duration::from_hours(1);
-/// Acts passed on within that time.
+/// Maximum number of activities forwarded within that time.
 const MAX_FORWARDED_IN_WINDOW: u32 = 300;
 /// Of one author: a thread can be flooded, but not at the cost of everyone's followers.
 const MAX_FORWARDED_PER_ACTOR: u32 = 30;
 
-/// What may have to be passed on: the answer it is about, looked up before it is applied (a Delete leaves nothing).
+/// What may be forwarded: the reply, looked up before the activity is applied (a Delete leaves nothing).
 pub(super) enum ForwardJob {
-    /// A new answer, or a new version of one: by its uri.
+    /// A new or changed reply, by its uri.
     Say(String),
-    /// An answer that is deleted.
+    /// A deleted reply.
     Unsay(String),
 }
 
-/// The errand of an activity, if it is about an answer to a post of the owner's that everyone may read.
+/// The forward job of an activity that is about a reply to a public post of the owner's.
 pub(super) fn forward_job(
     r: &Read<'_>,
     owner: ActorId,
@@ -59,7 +59,7 @@ fn is_public_post_of(post: &Post, author: ActorId) -> bool {
     post.actor_id == author && post.audience.is_open() && post.boost_of.is_none()
 }
 
-/// Runs an errand once the activity was applied: to all followers, but not back to where it came from, and once only.
+/// Forwards an activity after it was applied: to all followers except where it came from, and only once.
 pub(super) fn forward(
     w: &Write<'_>,
     owner: &Actor,
@@ -69,7 +69,7 @@ pub(super) fn forward(
 ) -> Result<()> {
     let Some(uri) = &activity.id else { return Ok(()) };
     let known = match errand {
-        // Applied, that is: it is here, theirs, and for everyone.
+        // Applied means: stored, by its author, and public.
         ForwardJob::Say(id) => posts::by_uri(w, id)?.is_some_and(|answer| is_public_post_of(&answer, sender.id)),
         ForwardJob::Unsay(id) => posts::by_uri(w, id)?.is_none(),
     };
@@ -80,7 +80,7 @@ pub(super) fn forward(
     }
     let (ForwardJob::Say(object_uri) | ForwardJob::Unsay(object_uri)) = errand;
     let (all, theirs) = deliveries::forwarded_recently(w, w.now.minus(COUNT_WINDOW), sender.id)?;
-    // Each Delete takes away an answer we have: there are no more of them than were let in.
+    // Each Delete removes a stored reply, so there are no more of them than forwarded replies.
     if matches!(errand, ForwardJob::Say(_)) && (all >= MAX_FORWARDED_IN_WINDOW || theirs >= MAX_FORWARDED_PER_ACTOR) {
         tracing::info!(author = sender.uri, "too many answers to pass this one on");
         return Ok(());

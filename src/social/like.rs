@@ -16,7 +16,7 @@ use crate::store::{
     posts::{self, interaction_requests_out, likes, tombstones},
 };
 
-/// Somebody likes a post. Likes of posts we do not have mean nothing here.
+/// Receives a like. Likes of unknown posts are ignored.
 pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Ref) -> Result<()> {
     let Some(post) = object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() else { return Ok(()) };
     if post.boost_of.is_some() || (post.actor_id == owner && !inbound::may_read(w, sender, &post)?) {
@@ -33,13 +33,13 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     }
 }
 
-/// Somebody takes a like back.
+/// Undoes a like.
 pub(super) fn undone(w: &Write<'_>, sender: &Actor, post: PostId) -> Result<()> {
     likes::remove(w, sender.id, post)?;
     notifications::remove(w, NotificationKind::Like, sender.id, Some(post))
 }
 
-/// The owner likes a post; liking it again says nothing. A reaction of theirs goes: one mark stands for both.
+/// Likes a post; repeating does nothing. Removes a reaction of the owner's: one or the other.
 pub fn send(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let post = posts::by_id(w, id)?;
     react::take_back(w, owner, &post)?;

@@ -15,14 +15,14 @@ use crate::text::plain_text;
 /// Characters of a title.
 pub const MAX_TITLE_CHARS: usize = 256;
 
-/// What of a list is to change; None stays as it is.
+/// A change of a list; None leaves a field.
 #[derive(Debug, Clone, Default)]
 pub struct ListChange {
     /// Its title.
     pub title: Option<String>,
-    /// Which answers it shows.
+    /// Which replies it shows.
     pub replies: Option<ListReplies>,
-    /// Whether its members are kept from home.
+    /// Whether its members are left out of home.
     pub exclusive: Option<bool>,
 }
 
@@ -67,8 +67,8 @@ pub(super) fn check_title(text: &str) -> Result<String> {
         .ok_or_else(|| Error::invalid("Title can't be blank"))
 }
 
-/// Puts people in a list, all or none: NotFound for those the owner neither follows nor has asked to, Invalid for those who
-/// are in it. What they wrote lately comes with them.
+/// Adds actors to a list, all or none: NotFound for those the owner neither follows nor has requested to follow,
+/// Invalid for those already in it. Their recent posts are added.
 pub fn add(w: &Write<'_>, id: ListId, people: &[ActorId]) -> Result<()> {
     lists::by_id(w, id)?;
     let owner = node::owner(w)?;
@@ -91,14 +91,13 @@ pub fn add(w: &Write<'_>, id: ListId, people: &[ActorId]) -> Result<()> {
     Ok(())
 }
 
-/// Takes people out of a list; those who are not in it are passed over.
+/// Removes actors from a list; those not in it are ignored.
 pub fn remove(w: &Write<'_>, id: ListId, people: &[ActorId]) -> Result<()> {
     lists::by_id(w, id)?;
     people.iter().try_for_each(|who| lists::remove_member(w, id, *who))
 }
 
-/// Puts a post or boost that belongs on the home timeline there and in the lists of `by`, who wrote it, boosted it or, as a
-/// group, passed it on.
+/// Puts a home-timeline post or boost there and in the lists of `by`: its author, booster, or announcing group.
 pub(super) fn timeline_rows(w: &Write<'_>, owner: ActorId, by: ActorId, post: &Post) -> Result<()> {
     let of_theirs = lists::of_member(w, by)?;
     if !of_theirs.is_empty() && post.audience != Audience::Mentioned {
@@ -115,7 +114,7 @@ pub(super) fn timeline_rows(w: &Write<'_>, owner: ActorId, by: ActorId, post: &P
     home_timeline::add(w, post.id)
 }
 
-/// Who moved takes the place of their old account in every list.
+/// An account that moved replaces its old account in every list.
 pub(super) fn actor_moved(w: &Write<'_>, old: ActorId, new: ActorId) -> Result<()> {
     for list in lists::of_member(w, old)? {
         if lists::add_member(w, list.id, new)? {

@@ -44,25 +44,25 @@ use crate::store::{
 /// Something that must be fetched before an activity can be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Prerequisite {
-    /// A post, by its id: kept when it comes; without it the activity may mean nothing.
+    /// A post by its id, stored when it arrives; without it the activity may have no effect.
     Post(String),
-    /// The posts above this one, as far as they are missing.
+    /// The missing ancestors of a post.
     Ancestors(String),
-    /// A post without those above it; no harm when it does not come.
+    /// A post without its ancestors; optional.
     Alone(String),
-    /// A post we have, as its server tells it now.
+    /// A known post, fetched again.
     Fresh(String),
-    /// A post we have that is said to be gone: deleted when its server says so, too.
+    /// A known post that is said to be deleted: removed when its server confirms it.
     Gone(String),
-    /// The group a post says it stands in, if it is not known; no harm when it does not come.
+    /// The unknown group that a post claims to belong to; optional.
     Group(String),
-    /// An actor's document as it is now.
+    /// An actor's document, fetched again.
     Renewed(String),
-    /// An actor's document as it is now, without which the act is not believed.
+    /// An actor's document, fetched again; without it the activity is not believed.
     Proof(String),
 }
 
-/// What to fetch before [`receive`]. Nothing for acts that do not concern us: they cost no request.
+/// What to fetch before [`receive`]. Nothing for activities that do not concern us.
 pub fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity) -> Result<Vec<Prerequisite>> {
     // Nothing is fetched for the blocked, but to see where they move.
     if !matches!(activity.kind, ActivityKind::Move { .. }) && block_filter::is_hidden(r, sender)? {
@@ -86,8 +86,8 @@ pub fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity) -> Result<Vec<Pr
     }
 }
 
-/// Applies an activity that `sender` has signed. Twice, or out of order, it does what once, in order, would have done.
-/// What is not known is dropped; Denied when the sender may not do it.
+/// Applies an activity that `sender` has signed. Repeated or out of order it has the same effect as once and in order.
+/// Unknown types are ignored; Denied when the sender may not do it.
 pub fn receive(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()> {
     if activity.actor != sender.uri.as_str() {
         return Err(Error::Denied("the sender is not the actor".to_owned()));
@@ -114,9 +114,9 @@ pub fn receive(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()>
     }
 }
 
-/// True for acts that only say how things stand with the sender, so that saying it twice changes nothing. Peers give them
-/// the same id each time: Misskey and PeerTube name a Follow after the two people, Pixelfed an Undo, Wafrn a like after the
-/// person and the post. An id that was applied before may stand for a new act.
+/// True for activities that state a relation of the sender, so that repeating them changes nothing. Peers reuse their
+/// ids: Misskey and PeerTube name a Follow after the two actors, Pixelfed an Undo, Wafrn a like after actor and post. A
+/// known id may therefore be a new activity.
 pub fn id_is_reusable(activity: &Activity) -> bool {
     match &activity.kind {
         ActivityKind::Follow { .. }
@@ -128,7 +128,7 @@ pub fn id_is_reusable(activity: &Activity) -> bool {
         | ActivityKind::EmojiReact { .. }
         | ActivityKind::Add { .. }
         | ActivityKind::Remove { .. } => true,
-        // What a group passes on may be anything.
+        // A group may announce anything.
         ActivityKind::Announce { object } => group::announced_activity(object).is_none(),
         _ => false,
     }
@@ -186,7 +186,7 @@ fn apply(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity) -> 
     }
 }
 
-/// An Accept is of our quote, of our answer, like or boost, or of our Follow.
+/// Accepts our quote request, our interaction request, or our Follow.
 fn accept(
     w: &Write<'_>,
     owner: ActorId,
@@ -203,7 +203,7 @@ fn accept(
     follow::accepted(w, owner, sender, object)
 }
 
-/// As [`accept`].
+/// Rejects the same.
 fn reject(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
     if quote::request_rejected(w, owner, sender, object)?
         || interaction::outbound::request_rejected(w, owner, sender, object)?
@@ -213,7 +213,7 @@ fn reject(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result
     follow::rejected(w, owner, sender, object)
 }
 
-/// An Update is of the actor themselves, or of a post of theirs.
+/// Updates the actor itself, or a post of theirs.
 fn update(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Ref) -> Result<()> {
     if object.id().is_some_and(|id| *id == sender.uri.as_str()) {
         profile::actor_updated(w, sender, object)
@@ -226,7 +226,7 @@ fn update(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, ob
     }
 }
 
-/// The uri of an activity; ours are made for those (votes, inner activities) that come without one.
+/// The uri of an activity, empty for those without one (votes, inner activities).
 fn uri_of(activity: &Activity) -> String {
     activity.id.as_ref().map(Uri::as_str).unwrap_or_default().to_owned()
 }

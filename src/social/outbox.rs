@@ -18,7 +18,7 @@ const FIRST: u32 = 0;
 /// Everyone else.
 const THEN: u32 = 1;
 
-/// Who hears of an act.
+/// Recipients of an activity.
 #[derive(Debug, Clone, Default)]
 pub struct ActivityRecipients {
     /// All accepted followers.
@@ -27,8 +27,8 @@ pub struct ActivityRecipients {
     pub people: Vec<ActorId>,
     /// These people, with the followers.
     pub others: Vec<ActorId>,
-    /// Only personal inboxes: what is for one person must not stand in a shared one (Friendica leaked such posts), and
-    /// micro.blog fails on a Follow there.
+    /// Personal inboxes only: what is for one actor must not be sent to a shared inbox (Friendica leaked such posts),
+    /// and micro.blog fails on a Follow there.
     pub personal: bool,
     /// Inboxes besides (relays).
     pub inboxes: Vec<String>,
@@ -47,7 +47,7 @@ pub fn next(w: &Write<'_>, owner: &Actor) -> Result<(ActivityId, String)> {
     Ok((id, document::activity_uri(owner, id)))
 }
 
-/// Queues an activity of ours for everyone it reaches. `object_uri` is what it is about: order matters per object.
+/// Queues an activity of ours for all its recipients. `object_uri` is what it is about: order is kept per object.
 pub fn send(
     w: &Write<'_>,
     owner: &Actor,
@@ -72,8 +72,8 @@ pub fn send(
     deliveries::enqueue(w, &activity, &targets)
 }
 
-/// An activity with its integrity proof (FEP-8b32), so that others may hand it on. Never a private one: whoever it reaches
-/// could prove to all the world what was said.
+/// Adds an integrity proof (FEP-8b32), so that others may forward the activity. Never to a private one: every recipient
+/// could prove its content to the world.
 fn with_proof(r: &Read<'_>, actor: &Actor, activity: Value) -> Result<Value> {
     match node::proof_key_of(r, actor.id)? {
         Some(key) => proof::attach_proof(activity, &key.uri, &ProofKey::from_pkcs8(&key.private)?, r.now),
@@ -81,7 +81,7 @@ fn with_proof(r: &Read<'_>, actor: &Actor, activity: Value) -> Result<Value> {
     }
 }
 
-/// Queues another actor's activity, as it came, for the owner's followers on other servers than the author's.
+/// Queues another actor's activity as received, for the owner's followers on other servers than the author's.
 pub(super) fn forward(
     w: &Write<'_>,
     owner: &Actor,

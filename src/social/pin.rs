@@ -15,10 +15,10 @@ use crate::store::posts::{self, Post, Viewer};
 use crate::store::{Read, Write, actors::follows, node, posts::groups};
 use crate::text::{compose, plain_text, scan};
 
-/// Posts the owner can pin: what Mastodon shows.
+/// Maximum number of pinned posts: what Mastodon shows.
 pub const MAX_PINNED_POSTS: usize = 5;
 
-/// Whether the sender says this of their own profile. Mastodon names `featured` for hashtags too.
+/// Whether the sender changes its own profile. Mastodon names `featured` for hashtags too.
 fn is_own(sender: &Actor, target: &Uri) -> bool {
     let is = |uri: &Option<String>| uri.as_deref() == Some(target.as_str());
     (is(&sender.featured) || is(&sender.featured_tags)) && same_origin(target.as_str(), &sender.uri)
@@ -35,7 +35,7 @@ pub(super) fn needs(r: &Read<'_>, sender: &Actor, object: &Ref, target: &Uri) ->
     Ok(if wanted { vec![Prerequisite::Post(uri.as_str().to_owned())] } else { Vec::new() })
 }
 
-/// Somebody puts something at the top of their profile.
+/// Receives an Add to a featured collection.
 pub(super) fn added(w: &Write<'_>, sender: &Actor, object: &Ref, target: &Uri) -> Result<()> {
     if !is_own(sender, target) {
         return Ok(());
@@ -49,7 +49,7 @@ pub(super) fn added(w: &Write<'_>, sender: &Actor, object: &Ref, target: &Uri) -
     }
 }
 
-/// Somebody takes something off their profile.
+/// Receives a Remove from a featured collection.
 pub(super) fn removed(w: &Write<'_>, sender: &Actor, object: &Ref, target: &Uri) -> Result<()> {
     if !is_own(sender, target) {
         return Ok(());
@@ -63,7 +63,7 @@ pub(super) fn removed(w: &Write<'_>, sender: &Actor, object: &Ref, target: &Uri)
     }
 }
 
-/// One's own posts; for a group those that stand in it.
+/// An actor's own posts; for a group its posts.
 pub fn may_be_pinned(r: &Read<'_>, actor: &Actor, post: &Post) -> Result<bool> {
     if post.boost_of.is_some() {
         return Ok(false);
@@ -71,7 +71,7 @@ pub fn may_be_pinned(r: &Read<'_>, actor: &Actor, post: &Post) -> Result<bool> {
     Ok(post.actor_id == actor.id || (actor.kind == "Group" && groups::of_post(r, post.id)? == Some(actor.id)))
 }
 
-/// The Hashtag that is featured, if it is one.
+/// The featured hashtag, if the object is one.
 pub fn tag(object: &Ref) -> Option<FeaturedHashtag> {
     let value = object.embedded().filter(|value| reader::is_type(value, "Hashtag"))?;
     let text = reader::text(value, "name", limits::NAME)?;
@@ -81,8 +81,7 @@ pub fn tag(object: &Ref) -> Option<FeaturedHashtag> {
     usable.then(|| FeaturedHashtag { name: scan::tag_key(&shown), shown, url })
 }
 
-/// The owner pins a post of theirs; pinning it again says nothing. Of one for followers nobody is told: it stands in no
-/// collection.
+/// Pins a post; repeating does nothing. A followers-only post is not announced: it is in no collection.
 pub fn pin(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let post = posts::by_id(w, id)?;
     if post.actor_id != owner.id || post.boost_of.is_some() {
@@ -105,7 +104,7 @@ pub fn pin(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     }
 }
 
-/// The owner unpins a post; one that is not pinned stays as it is.
+/// Unpins a post; one that is not pinned stays as it is.
 pub fn unpin(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let post = posts::by_id(w, id)?;
     match pins::remove(w, owner.id, id)? && post.audience.is_open() {
@@ -137,7 +136,7 @@ pub fn unfeature(w: &Write<'_>, owner: &Actor, name: &str) -> Result<()> {
     announce_change(w, owner, &owner.uri, PinChange::Remove, hashtag(w, &tag)?)
 }
 
-/// A hashtag of the owner's as peers read it.
+/// The document of a featured hashtag of the owner's.
 pub fn hashtag(r: &Read<'_>, tag: &FeaturedHashtag) -> Result<Value> {
     let href = compose::tag_url(&document::tag_base(&node::get(r)?.origin), &tag.name);
     Ok(json!({"type": "Hashtag", "href": href, "name": format!("#{}", tag.shown)}))
@@ -149,7 +148,7 @@ enum PinChange {
     Remove,
 }
 
-/// Tells the followers. Posts and hashtags both belong to `featured`: Mastodon reads no other target.
+/// Announces the change to followers. Posts and hashtags both use `featured`: Mastodon reads no other target.
 fn announce_change(w: &Write<'_>, owner: &Actor, about: &str, change: PinChange, object: Value) -> Result<()> {
     let Some(collection) = &owner.featured else { return Ok(()) };
     let (id, uri) = outbox::next(w, owner)?;

@@ -22,52 +22,52 @@ use crate::store::{
 };
 use crate::text::plain_text;
 
-/// Answers a poll of the owner's has at least.
+/// Minimum number of options.
 pub const MIN_OPTIONS: usize = 2;
-/// Answers a poll of the owner's has at most.
+/// Maximum number of options.
 pub const MAX_OPTIONS: usize = 8;
-/// Characters in an answer of the owner's.
+/// Maximum length of an option.
 pub const MAX_OPTION_CHARS: usize = 100;
-/// A poll of the owner's is open this long at least, as on Mastodon.
+/// Minimum duration, as in Mastodon.
 pub const MIN_DURATION: Duration = Duration::from_mins(5);
 /// And this long at most.
 pub const MAX_DURATION: Duration = Duration::from_hours(31 * 24);
-/// The audience hears of new votes so long after the first of them, so that a flood of votes is not one of Updates.
+/// Delay before new votes are announced, so that a flood of votes is not one of Updates.
 const UPDATE_DELAY: Duration = Duration::from_mins(3);
-/// So long after its end a poll is asked for its result: its author's clock and queue may be late.
+/// Delay after the end before the result is fetched: the author's clock and queue may be late.
 const RESULT_DELAY: Duration = Duration::from_mins(2);
-/// How long after a failed look the next one waits.
+/// Delay after a failed fetch.
 const RESULT_RETRY: Duration = Duration::from_mins(30);
-/// How long after its end a result that cannot be had is asked for.
+/// How long after the end a result is tried to be fetched.
 const RESULT_GIVE_UP: Duration = Duration::from_hours(2);
 
 /// A poll the owner wants to publish.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewPoll {
-    /// The answers.
+    /// The options.
     pub options: Vec<String>,
     /// Several may be chosen.
     pub multiple: bool,
     /// How long it is open.
     pub length: Duration,
-    /// How it stands is not told before its end.
+    /// Counts are hidden until the end.
     pub hides: bool,
 }
 
-/// What an edit makes of the poll of a post.
+/// What an edit does to the poll of a post.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum PollRevision {
-    /// It stays as it is.
+    /// Unchanged.
     #[default]
     Kept,
     /// There is none any more.
     Gone,
-    /// This one. With other answers, or another number of them to choose, all votes are void.
+    /// Replaced. With other options, or another number of choices, all votes are dropped.
     To(NewPoll),
 }
 
 impl NewPoll {
-    /// The poll with tidy answers; Invalid with a sentence for the owner.
+    /// The poll with normalized options; Invalid with a sentence for the owner.
     pub fn normalize(self) -> Result<Self> {
         if self.options.iter().any(|text| text.trim().chars().count() > MAX_OPTION_CHARS) {
             return Err(Error::invalid(format!("an answer of a poll has {MAX_OPTION_CHARS} characters at most")));
@@ -107,7 +107,7 @@ pub(super) fn open(w: &Write<'_>, post: PostId, poll: &NewPoll) -> Result<()> {
     )
 }
 
-/// Changes the poll of a post of the owner's. False when it is as it was.
+/// Changes the poll of a post of the owner's. False when nothing changed.
 pub(super) fn revise(w: &Write<'_>, post: PostId, revised: &PollRevision) -> Result<bool> {
     let known = polls::of_post(w, post)?;
     let new = match (revised, &known) {
@@ -126,7 +126,7 @@ pub(super) fn revise(w: &Write<'_>, post: PostId, revised: &PollRevision) -> Res
     Ok(true)
 }
 
-/// A poll of ours as its document carries it: `closed` from its end on, whoever asks first.
+/// A poll of ours as its document carries it: `closed` after its end.
 pub(super) fn votes_text(poll: &StoredPoll, now: Time) -> OwnPollDocument {
     let hidden = poll.hides && !poll.is_over(now);
     let told = |votes: u64| if hidden { 0 } else { votes };
@@ -139,7 +139,7 @@ pub(super) fn votes_text(poll: &StoredPoll, now: Time) -> OwnPollDocument {
     }
 }
 
-/// What became of a post whose document came again.
+/// Effect of a fetched post document on its poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PollUpdate {
     /// Its author edited it.
@@ -148,7 +148,7 @@ pub(super) enum PollUpdate {
     Counts,
 }
 
-/// Keeps the poll of a post of another actor's that is new here.
+/// Stores the poll of a new remote post.
 pub(super) fn keep(w: &Write<'_>, post: PostId, said: Option<&ap::ReceivedPoll>) -> Result<()> {
     match said {
         Some(said) => polls::put(w, &row(w, post, said)),
@@ -171,8 +171,8 @@ fn row(w: &Write<'_>, post: PostId, said: &ap::ReceivedPoll) -> StoredPoll {
     }
 }
 
-/// Takes over what the author's server says of a poll now. Other options without an edit are not believed, and a
-/// poll that is over opens again only with other options.
+/// Takes over the counts its author's server states. Other options are believed only in an edit, and a poll that is
+/// over opens again only with other options.
 pub(super) fn renew(w: &Write<'_>, post: &Post, said: Option<&ap::ReceivedPoll>, change: PollUpdate) -> Result<()> {
     let known = polls::of_post(w, post.id)?;
     let (known, said) = match (known, said, change) {
@@ -205,7 +205,7 @@ pub(super) fn renew(w: &Write<'_>, post: &Post, said: Option<&ap::ReceivedPoll>,
     if over { ended(w, post, &poll) } else { Ok(()) }
 }
 
-/// The owner hears that a poll they voted in is over.
+/// Notifies the owner that a poll they voted in is over.
 fn ended(w: &Write<'_>, post: &Post, poll: &StoredPoll) -> Result<()> {
     if poll.mine.is_empty() {
         Ok(())
@@ -214,19 +214,19 @@ fn ended(w: &Write<'_>, post: &Post, poll: &StoredPoll) -> Result<()> {
     }
 }
 
-/// Notes that votes were added to a poll of ours: its audience hears of them before long.
+/// Records new votes of a poll of ours: they are announced soon.
 pub(super) fn has_new_votes(w: &Write<'_>, poll: &StoredPoll) -> Option<Time> {
     let soon = w.now.plus(UPDATE_DELAY);
     Some(poll.look_at.map_or(soon, |at| at.min(soon)))
 }
 
-/// When the result of a poll the owner voted in is asked for.
+/// When the result of a poll the owner voted in is fetched.
 pub(super) fn result_at(poll: &StoredPoll) -> Option<Time> {
     poll.end_at.map(|end| end.plus(RESULT_DELAY))
 }
 
-/// Tells the audience of a poll of the owner's, and everybody who voted, how it stands: an Update whose `updated` is as
-/// it was, so that nobody takes it for an edit. At its end the owner hears of it, too.
+/// Announces the counts of a poll of the owner's to its audience and voters: an Update with unchanged `updated`, so
+/// that it is no edit. At its end the owner is notified.
 pub fn announce_poll(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let Some(poll) = polls::of_post(w, id)? else { return Ok(()) };
     let post = posts::by_id(w, id)?;
@@ -249,17 +249,17 @@ pub fn announce_poll(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     polls::schedule_refresh(w, id, poll.end_at)
 }
 
-/// How a look at another actor's poll went.
+/// Result of fetching a remote poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PollRefresh {
-    /// Its server answered, and what it said is kept.
+    /// Fetched and stored.
     Done,
     /// It did not.
     Failed,
 }
 
-/// Decides, after a look at another actor's poll, whether there is to be another one. A poll that is over is over even
-/// when its result cannot be had.
+/// Decides whether a remote poll is fetched again. A poll whose end has passed is over even when its result cannot be
+/// fetched.
 pub fn record_refresh(w: &Write<'_>, id: PostId, look: PollRefresh) -> Result<()> {
     let Some(poll) = polls::of_post(w, id)? else { return Ok(()) };
     let Some(end) = poll.end_at else { return polls::schedule_refresh(w, id, None) };
@@ -271,7 +271,7 @@ pub fn record_refresh(w: &Write<'_>, id: PostId, look: PollRefresh) -> Result<()
     ended(w, &posts::by_id(w, id)?, &poll)
 }
 
-/// The poll of a post as a reader of its document is told of it; None when it has none.
+/// The poll of a post for its document; None when it has none.
 pub(super) fn of_document(r: &Read<'_>, post: PostId) -> Result<Option<OwnPollDocument>> {
     Ok(polls::of_post(r, post)?.map(|poll| votes_text(&poll, r.now)))
 }

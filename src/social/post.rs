@@ -20,13 +20,13 @@ use crate::store::{
 
 pub use super::remote_post::store_post;
 
-/// People told of an edit or deletion at most, besides the followers.
+/// Maximum number of actors told of an edit or deletion, besides the followers.
 pub(super) const MAX_INFORMED_ACTORS: u32 = 5000;
 
-/// What a post says, ready to be written.
+/// The rendered content of a post.
 #[derive(Debug, Clone)]
 pub struct RenderedPost {
-    /// As typed.
+    /// The source text.
     pub source: String,
     /// Safe HTML.
     pub html: String,
@@ -36,7 +36,7 @@ pub struct RenderedPost {
     pub language: Option<String>,
     /// Images start covered.
     pub sensitive: bool,
-    /// Who it names; they are all known to the store.
+    /// Mentions, all known to the store.
     pub mentions: Vec<PostMention>,
     /// Its hashtags.
     pub hashtags: Vec<PostHashtag>,
@@ -44,27 +44,27 @@ pub struct RenderedPost {
     pub media: Vec<MediaId>,
     /// The title of an article, or of a thread begun in a group; an edit without one leaves it.
     pub title: Option<String>,
-    /// What an article says of itself; an edit without one leaves it, `Some(None)` takes it away.
+    /// Abstract of an article; an edit without one leaves it, `Some(None)` removes it.
     pub summary: Option<Option<String>>,
     /// The source is Markdown.
     pub markdown: bool,
-    /// Its files described anew.
+    /// Changed descriptions of its files.
     pub described: Vec<AttachmentChange>,
-    /// The group it is posted to; an answer goes where its thread is, and whoever names a group posts there.
+    /// The group it is posted to; a reply goes where its thread is, and mentioning a group posts there.
     pub group: Option<ActorId>,
     /// The poll of a new post.
     pub poll: Option<NewPoll>,
-    /// What an edit makes of the poll.
+    /// What an edit does to the poll.
     pub revised: PollRevision,
-    /// The app it is written with; an edit leaves that as it is.
+    /// The app it was written with; an edit leaves it.
     pub app: Option<(String, Option<String>)>,
-    /// The post it quotes; an edit leaves that as it is.
+    /// The quoted post; an edit leaves it.
     pub quote: Option<PostId>,
-    /// Who may reply and quote it; None takes the settings', or leaves it to an edit.
+    /// Interaction policy; None takes the settings', or leaves it in an edit.
     pub choices: Option<PolicyChoices>,
 }
 
-/// Publishes a post. An answer is never for more people than the post it replies to.
+/// Publishes a post. A reply is never wider than the post it replies to.
 pub fn publish(
     w: &Write<'_>,
     owner: &Actor,
@@ -133,7 +133,7 @@ pub fn publish(
         let done = PerformedInteraction { deed: Interaction::Reply, uri: &post.uri, made: Some(id), target: parent };
         outbound::send_request(w, owner, how, &done, || document::post(w, owner, &post))?;
         if how == RequestMode::Explicit {
-            // Everyone else hears of it when its parent's author has let it in.
+            // The others get it when the parent's author has approved it.
             return Ok(id);
         }
     }
@@ -141,14 +141,14 @@ pub fn publish(
     Ok(id)
 }
 
-/// Sends a post to everyone it is for, and asks the author of what it quotes.
+/// Sends a post to its audience, and a QuoteRequest to the quoted author.
 pub(super) fn broadcast_create(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
     let object = document::post(w, owner, post)?;
     let lists = Recipients::of(&object).unwrap_or_default();
     let (activity_id, activity_uri) = outbox::next(w, owner)?;
     let create = document::create(owner, &activity_uri, object, lists, w.now);
     let mut people = ids_of(w, &posts::mentions(w, post.id)?)?;
-    // Only those named read a private answer: it reaches its parent's author when it names them.
+    // A private reply reaches the parent's author only when it mentions them.
     if post.audience != Audience::Mentioned {
         let parent = post.reply_to.map(|id| posts::by_id(w, id)).transpose()?;
         people.extend(parent.map(|parent| parent.actor_id).into_iter().chain(groups::of_post(w, post.id)?));
@@ -160,8 +160,8 @@ pub(super) fn broadcast_create(w: &Write<'_>, owner: &Actor, post: &Post) -> Res
     quote::send_request(w, owner, post)
 }
 
-/// Tells everyone who may have a post what became of it without an edit: who agreed to what, who may do what. Its
-/// `updated` stays, so that nobody takes it for one.
+/// Announces a change of a post that is no edit (policy, authorizations) to its audience. `updated` stays, so that
+/// nobody takes it for an edit.
 pub(super) fn broadcast_update(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let post = own_post(w, owner, id)?;
     let object = document::post(w, owner, &post)?;
@@ -174,7 +174,7 @@ pub(super) fn broadcast_update(w: &Write<'_>, owner: &Actor, id: PostId) -> Resu
     outbox::send(w, owner, activity_id, update, &post.uri, post.audience, &recipients(&post, people, others))
 }
 
-/// What a new post is. A thread in a group has a title and no poll; elsewhere a title makes an article.
+/// The type of a new post. A thread in a group has a title and no poll; elsewhere a title makes an article.
 fn kind(words: &RenderedPost) -> &'static str {
     match (&words.title, &words.poll) {
         (Some(_), _) if words.group.is_none() => "Article",
@@ -184,12 +184,12 @@ fn kind(words: &RenderedPost) -> &'static str {
     }
 }
 
-/// Private stays private: an answer to a followers-only or mentioned-only post is not for everyone.
+/// A reply to a private post is not wider than that.
 fn narrowed_policy(wanted: Audience, parent: Audience) -> Audience {
     if parent.is_open() { wanted } else { wanted.max(parent) }
 }
 
-/// Where emoji of the owner's may stand.
+/// The texts that may contain custom emoji.
 fn texts(words: &RenderedPost) -> Vec<&str> {
     let texts = [Some(&words.source), words.warning.as_ref(), words.title.as_ref()].into_iter().flatten();
     let revised = if let PollRevision::To(poll) = &words.revised { Some(poll) } else { None };
@@ -197,7 +197,8 @@ fn texts(words: &RenderedPost) -> Vec<&str> {
     texts.chain(options).map(String::as_str).collect()
 }
 
-/// Who hears of a post: whom it names first, then the followers if it is for them, and those who touched it.
+/// Recipients of a post: mentioned actors first, then the followers if it is for them, and those who interacted with
+/// it.
 pub(super) fn recipients(post: &Post, people: Vec<ActorId>, others: Vec<ActorId>) -> ActivityRecipients {
     let private = post.audience == Audience::Mentioned;
     ActivityRecipients {
@@ -221,7 +222,7 @@ fn own_post(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<Post> {
     Ok(post)
 }
 
-/// Edits a post of the owner's and tells everyone who may have it. Whom the old text named stay readers.
+/// Edits a post of the owner's and sends the Update. Actors mentioned in the old text remain readers.
 pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &RenderedPost) -> Result<()> {
     let before = own_post(w, owner, id)?;
     let earlier = before.clone();
@@ -229,7 +230,7 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &RenderedPost) -> R
     let known = posts::mentions(w, id)?;
     mentions.extend(known.iter().filter(|old| !words.mentions.iter().any(|m| m.uri == old.uri)).cloned());
     let mut emoji = emoji::used_in(w, &texts(words))?;
-    // Where the options of a poll stay as they are, so do the emoji in them.
+    // While the options of a poll stay, so do their emoji.
     let stays = before.kind == "Question" && words.revised == PollRevision::Kept;
     let poll = before.emoji.iter().filter(|_| stays).filter(|old| !emoji.contains(old));
     emoji.extend(poll.cloned().collect::<Vec<_>>());
@@ -298,16 +299,16 @@ pub fn set_policy(w: &Write<'_>, owner: &Actor, id: PostId, choices: PolicyChoic
     broadcast_update(w, owner, id)
 }
 
-/// What becomes of the files of a post that is deleted.
+/// What happens to the files of a deleted post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MediaFate {
     /// They go with it.
     Remove,
-    /// They are loose uploads again: the post is to be written anew.
+    /// They become unattached uploads again ("delete and redraft").
     Keep,
 }
 
-/// Deletes a post of the owner's, here at once and everywhere it went. Its address answers 410 from now on.
+/// Deletes a post of the owner's, here at once and everywhere it was sent. Its address answers 410 from now on.
 pub fn delete(w: &Write<'_>, owner: &Actor, id: PostId, files: MediaFate) -> Result<()> {
     let post = own_post(w, owner, id)?;
     let mentions = posts::mentions(w, id)?;
@@ -322,11 +323,11 @@ pub fn delete(w: &Write<'_>, owner: &Actor, id: PostId, files: MediaFate) -> Res
     }
     posts::delete(w, id)?;
     if post.audience.is_open() {
-        // A private post's address answers 404 as it always did to strangers: 410 would tell that there was one (S22).
+        // A private post's address keeps answering 404: a 410 would reveal that it existed.
         tombstones::add_own(w, &post.uri)?;
     }
     let lists = match post.audience {
-        // As Mastodon sends it; the id alone tells nothing.
+        // As Mastodon sends it; the id alone reveals nothing.
         Audience::Public | Audience::Quiet => Recipients { to: vec![PUBLIC.to_owned()], cc: Vec::new() },
         audience => document::recipients(owner, audience, &mentions),
     };

@@ -9,7 +9,7 @@ use crate::store::posts::polls::{self, StoredPoll};
 use crate::store::posts::{self, Post, PostHashtag, PostMention};
 use crate::store::{Write, events, posts::post_edits};
 
-/// A post of the owner's before it is written anew.
+/// A post of the owner's before an edit.
 pub(super) struct PreviousVersion {
     post: Post,
     files: Vec<PostAttachment>,
@@ -17,15 +17,15 @@ pub(super) struct PreviousVersion {
 }
 
 impl PreviousVersion {
-    /// As it is now.
+    /// The current version.
     pub(super) fn of(w: &Write<'_>, post: &Post) -> Result<Self> {
         let files = attachments::of_posts(w, &[post.id])?;
         Ok(Self { post: post.clone(), files, poll: polls::of_post(w, post.id)? })
     }
 }
 
-/// Replaces a remote post's words and files by those of a newer document. `edited` carries the time of the edit; it is
-/// dropped when nothing a reader sees has changed: then this is false.
+/// Replaces a remote post's text and files by those of a newer document. `edited` carries the time of the edit; it is
+/// dropped, and false returned, when nothing visible has changed.
 pub(super) fn apply(
     w: &Write<'_>,
     known: &Post,
@@ -49,8 +49,8 @@ pub(super) fn apply(
     Ok(changed)
 }
 
-/// Keeps what an own post, its files and its poll said before it was written anew. False when nothing at all has changed:
-/// then nobody needs to hear of it.
+/// Stores the previous version of an own post, its files and its poll. False when nothing has changed: then nothing is
+/// announced.
 pub(super) fn record(w: &Write<'_>, before: &PreviousVersion, after: &Post) -> Result<bool> {
     let (post, now) = (&before.post, attachments::of_posts(w, &[after.id])?);
     let asked = polls::of_post(w, after.id)?;
@@ -66,7 +66,7 @@ pub(super) fn record(w: &Write<'_>, before: &PreviousVersion, after: &Post) -> R
     Ok(told(post) != told(after) || focus(&before.files) != focus(&now))
 }
 
-/// Whether a reader sees another text. Where and when something takes place, and what it is called, are words, too.
+/// Whether the visible text differs. Time, place and title of an event count as text.
 pub(super) fn differs(before: &Post, after: &Post) -> bool {
     before.title != after.title
         || before.warning != after.warning
@@ -80,7 +80,8 @@ pub(super) fn differs(before: &Post, after: &Post) -> bool {
         || before.extra.passage != after.extra.passage
 }
 
-/// Whether files were added, taken away or described anew. A video's address may change by itself (PeerTube re-encodes).
+/// Whether files were added, removed or described differently. A video's URL may change by itself (PeerTube
+/// re-encodes).
 pub(super) fn files_differ(before: &[PostAttachment], after: &[PostAttachment]) -> bool {
     let seen = |file: &PostAttachment| {
         let plays = file.media_type.starts_with("video/") || file.media_type.starts_with("audio/");

@@ -11,17 +11,16 @@ use crate::store::posts::attachments::{self, PostAttachment};
 use crate::store::posts::post_metadata::PostMetadata;
 use crate::text::{escape, markdown, plain_text, sanitise};
 
-/// Graphemes kept of an abstract.
+/// Maximum length of a stored abstract.
 const MAX_ABSTRACT_GRAPHEMES: usize = 1_000;
-/// Graphemes kept of a passage from a book.
+/// Maximum length of a stored passage from a book.
 const MAX_PASSAGE_GRAPHEMES: usize = 4_000;
 /// Graphemes of an article's beginning, for readers of short posts.
 const EXCERPT_GRAPHEMES: usize = 400;
-/// Graphemes kept of a place.
+/// Maximum length of a stored place.
 const MAX_PLACE_GRAPHEMES: usize = 300;
 
-/// Whether a post says anything at all. What is of no kind we know and says nothing (PeerTube's CacheFile) is nothing to
-/// show.
+/// Whether there is anything to show. An object of an unknown type without content (PeerTube's CacheFile) is not.
 pub(super) fn has_metadata(object: &Object) -> bool {
     let facts = &object.facts;
     !matches!(object.kind, ObjectKind::Other(_))
@@ -33,18 +32,18 @@ pub(super) fn has_metadata(object: &Object) -> bool {
         || facts.passage.is_some()
 }
 
-/// True for what is written at length: headings, images and tables in it stay.
+/// True for long forms: their headings, images and tables are kept.
 fn is_long(kind: &ObjectKind) -> bool {
     !matches!(kind, ObjectKind::Note | ObjectKind::Question | ObjectKind::Image | ObjectKind::Audio)
 }
 
-/// What a post says beside its words.
+/// The type-specific metadata of a post.
 pub(super) fn extra(object: &Object) -> PostMetadata {
     let facts = &object.facts;
     let text = |html: &str, most: usize| {
         Some(plain_text::line(&plain_text::from_html(html), most)).filter(|line| !line.is_empty())
     };
-    // A summary is kept as an abstract when it is neither the warning nor all there is.
+    // A summary is an abstract when it is neither the content warning nor the only text.
     let is_abstract = object.warning().is_none() && object.content.is_some() && is_long(&object.kind);
     let own_file = |url: &str| object.attachments.iter().any(|file| file.url == url);
     PostMetadata {
@@ -73,9 +72,9 @@ pub(super) fn extra(object: &Object) -> PostMetadata {
     }
 }
 
-/// The words of a post as safe HTML.
+/// The content of a post as safe HTML.
 pub(super) fn content(object: &Object) -> String {
-    // What is not a short note may have its words in the summary only (events, videos).
+    // Types other than Note may have their text in the summary only (events, videos).
     let text = object.content.as_deref().or(match object.kind {
         ObjectKind::Note | ObjectKind::Question => None,
         _ => object.summary.as_deref(),
@@ -90,7 +89,7 @@ pub(super) fn content(object: &Object) -> String {
     }
 }
 
-/// Keeps the files of a post. Images that stand in a long text already are not shown twice (pitfall 55: WordPress).
+/// Stores the files of a post. Images that are already in the text are not repeated (WordPress).
 pub(super) fn attach(w: &Write<'_>, post: PostId, object: &Object, content: &str) -> Result<()> {
     for (position, file) in files(post, object, content).iter().enumerate() {
         attachments::add(w, file, position)?;
@@ -103,7 +102,7 @@ pub(super) fn files(post: PostId, object: &Object, content: &str) -> Vec<PostAtt
     let inside = |file: &&Document| {
         file.kind == AttachmentKind::Image && content.contains(&format!("src=\"{}\"", escape(file.url.as_str())))
     };
-    // A link to the post itself says nothing new (Lemmy's text posts).
+    // A link to the post itself is dropped (Lemmy's text posts).
     let itself = |file: &&Document| {
         file.kind == AttachmentKind::Link && (file.url == object.id.as_str() || Some(&file.url) == object.url.as_ref())
     };
@@ -139,7 +138,7 @@ fn row(post: PostId, file: &Document, object: &Object) -> PostAttachment {
     }
 }
 
-/// What readers of short posts show of an article of ours: what it says of itself, or its beginning (FEP-b2b8).
+/// What short-form readers show of an article of ours: its abstract, or its beginning (FEP-b2b8).
 pub(super) fn preview(post: &Post) -> Option<String> {
     if post.kind != "Article" || post.warning.is_some() {
         return None;
@@ -152,7 +151,7 @@ pub(super) fn preview(post: &Post) -> Option<String> {
     Some(format!("<p>{}</p>", escape(&text).replace('\n', "<br />"))).filter(|_| !text.is_empty())
 }
 
-/// The media type of what the owner typed.
+/// The media type of the source text.
 pub(super) fn source_type(post: &Post) -> &'static str {
     if post.extra.markdown { "text/markdown" } else { "text/plain" }
 }

@@ -11,13 +11,13 @@ use crate::store::Write;
 use crate::store::actors::{self, Actor, ActorCounts, ActorField, NewKey};
 use crate::text::{plain_text, sanitise};
 
-/// Keeps an actor's document. The handle's host stays as WebFinger confirmed it; a stub never replaces a full row
-/// (Sharkey and GoToSocial show one to those they do not trust), but its keys count.
+/// Stores an actor's document. A host confirmed by WebFinger stays; a stub never replaces a full row (Sharkey and
+/// GoToSocial send one to those they do not trust), but its keys count.
 pub fn keep(w: &Write<'_>, document: &Document) -> Result<ActorId> {
     let known = actors::by_uri(w, document.id.as_str())?;
     let mut keys: Vec<NewKey> = Vec::new();
     for key in document.keys.iter().filter_map(key) {
-        // Fedify lists its RSA key twice under one id: the PEM comes first, and what verifies must not be overwritten.
+        // Fedify lists its RSA key twice under one id: the PEM comes first, and a usable key must not be overwritten.
         if !keys.iter().any(|known| known.uri == key.uri) {
             keys.push(key);
         }
@@ -84,7 +84,7 @@ fn row(document: &Document, known: Option<Actor>, now: Time) -> Actor {
     }
 }
 
-/// An actor says they changed. Without the document nothing is done: the next look brings it.
+/// An actor announces a change. Without the document nothing is done: the next fetch brings it.
 pub(super) fn actor_updated(w: &Write<'_>, sender: &Actor, object: &Ref) -> Result<()> {
     let Some(document) = object.embedded().map(Document::read).transpose()? else { return Ok(()) };
     if document.id != sender.uri.as_str() {
@@ -93,7 +93,8 @@ pub(super) fn actor_updated(w: &Write<'_>, sender: &Actor, object: &Ref) -> Resu
     keep(w, &document).map(drop)
 }
 
-/// Tells the servers of these people, a few of all we know, that we are back: whoever had given us up sends again.
+/// Tells the servers of these actors, a few of all known ones, that we are back: those that had given up resume
+/// deliveries.
 pub fn announce_to_hosts(w: &Write<'_>, owner: &Actor, people: Vec<ActorId>) -> Result<()> {
     let (id, uri) = outbox::next(w, owner)?;
     let lists = document::recipients(owner, Audience::Public, &[]);
@@ -102,7 +103,7 @@ pub fn announce_to_hosts(w: &Write<'_>, owner: &Actor, people: Vec<ActorId>) -> 
     outbox::send(w, owner, id, update, &owner.uri, Audience::Public, &reach)
 }
 
-/// Tells everyone who should know that the owner's profile changed.
+/// Announces a change of the owner's profile.
 pub fn announce(w: &Write<'_>, owner: &Actor) -> Result<()> {
     let (id, uri) = outbox::next(w, owner)?;
     let lists = document::recipients(owner, Audience::Public, &[]);

@@ -24,13 +24,13 @@ use crate::store::posts::{self, Post};
 use crate::store::{Read, Write, node, posts::interaction_policies};
 use crate::text::{self, compose};
 
-/// How long a stamp that was good is believed without another look.
+/// How long a valid stamp is believed without another check.
 const RECHECK_INTERVAL: Duration = Duration::from_secs(7 * 24 * 3600);
-/// Failed looks at something never seen before it stays a link.
+/// Failed checks of a stamp never seen before, after which the quote stays a link.
 const MAX_CHECKS: u32 = 6;
 
-/// Keeps what a post of another actor's quotes, as its document says. A stamp that comes later, in an Update, counts; one
-/// that is left out changes nothing, and one that was no good does not keep a good one out.
+/// Stores the quote of a remote post, as its document says. A stamp added by an Update counts; a missing one changes
+/// nothing, and an invalid one does not replace a valid one.
 pub(super) fn store_quote(w: &Write<'_>, id: PostId, object: &Object) -> Result<()> {
     let known = quotes::get(w, id)?;
     let (uri, stamp, consent) = match &object.quote {
@@ -74,13 +74,13 @@ pub(super) fn store_quote(w: &Write<'_>, id: PostId, object: &Object) -> Result<
     settle_quote(w, quote).map(drop)
 }
 
-/// Whether a post quotes one of the owner's: then it is the owner's business, whoever wrote it.
+/// Whether a post quotes one of the owner's: then it concerns the owner, whoever wrote it.
 pub(super) fn is_of_ours(r: &Read<'_>, owner: ActorId, object: &Object) -> Result<bool> {
     let Some(Named::Of { id, .. }) = &object.quote else { return Ok(false) };
     Ok(target(r, id.as_str())?.is_some_and(|quoted| quoted.actor_id == owner && quoted.audience.is_open()))
 }
 
-/// The owner hears of a quote of theirs by somebody who cannot ask. Who can is heard of when they ask.
+/// Notifies the owner of a quote by an actor whose software sends no requests. Others notify by their request.
 pub(super) fn notify_quoted_author(w: &Write<'_>, owner: ActorId, sender: &Actor, post: PostId) -> Result<()> {
     let Some(quote) = quotes::get(w, post)?.filter(|quote| !quote.consent && quote.state == QuoteState::Granted) else {
         return Ok(());
@@ -90,7 +90,7 @@ pub(super) fn notify_quoted_author(w: &Write<'_>, owner: ActorId, sender: &Actor
     if ours { notifications::add(w, NotificationKind::Quote, sender.id, Some(post)) } else { Ok(()) }
 }
 
-/// The post a quote names: by its id, or by the address of its page when it is one of ours; never a boost.
+/// The quoted post: by its id, or by its page's URL when it is ours; never a boost.
 pub fn target(r: &Read<'_>, uri: &str) -> Result<Option<Post>> {
     let found = match posts::by_uri(r, uri)? {
         Some(found) => Some(found),
@@ -108,7 +108,7 @@ pub fn target(r: &Read<'_>, uri: &str) -> Result<Option<Post>> {
     }
 }
 
-/// What is left to do before it is known whether a quote may be shown.
+/// What remains to be done before it is known whether a quote may be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QuoteCheck {
     /// Nothing.
@@ -119,7 +119,7 @@ pub enum QuoteCheck {
     Look(String),
 }
 
-/// Whether a quote may be shown, as far as it can be said without asking anybody.
+/// Whether a quote may be shown, as far as stored data tells.
 pub fn judge_quote(r: &Read<'_>, quote: &StoredQuote) -> Result<QuoteCheck> {
     let Some(quoted) = quote.quoted_id.map(|id| posts::by_id(r, id)).transpose()? else { return Ok(QuoteCheck::Fetch) };
     let quoting = posts::by_id(r, quote.post_id)?;
@@ -132,20 +132,20 @@ pub fn judge_quote(r: &Read<'_>, quote: &StoredQuote) -> Result<QuoteCheck> {
     }
     let author = actors::by_id(r, quoted.actor_id)?;
     if let Some(stamp) = &quote.stamp {
-        // From another server it is nobody's word.
+        // From another server it proves nothing.
         let theirs = same_origin(stamp, &author.uri);
         return Ok(if theirs { QuoteCheck::Look(stamp.clone()) } else { QuoteCheck::Done(QuoteState::Waiting) });
     }
     if quoting.actor_id == owner || quote.consent {
         return Ok(QuoteCheck::Done(quote.state));
     }
-    // The older ways ask nobody; who has said otherwise is respected.
+    // The older forms ask nobody; an explicit policy is respected.
     let rule = interaction_policies::get(r, quoted.id)?.and_then(|rules| rules.get(Interaction::Quote));
     let fine = quoted.audience.is_open() && rule.is_none_or(|rule| rule.automatic.has(ActorSet::EVERYONE));
     Ok(QuoteCheck::Done(if fine { QuoteState::Granted } else { QuoteState::Waiting }))
 }
 
-/// A quote of a post of the owner's: by the owner's answer, or by the rules for those who cannot ask.
+/// A quote of a post of the owner's: decided by the owner's response, or by the policy for software without requests.
 fn is_quote_of_own_post(r: &Read<'_>, quote: &StoredQuote, quoting: &Post, quoted: &Post) -> Result<QuoteState> {
     Ok(
         match interaction_requests_in::for_post(r, &quoting.uri, Interaction::Quote, quoted.id)?
@@ -164,7 +164,7 @@ fn is_quote_of_own_post(r: &Read<'_>, quote: &StoredQuote, quoting: &Post, quote
     )
 }
 
-/// Judges a quote and keeps it; what is left to do is due at once.
+/// Judges a quote and stores the result; further checks are due at once.
 pub fn settle_quote(w: &Write<'_>, quote: StoredQuote) -> Result<QuoteCheck> {
     let next = judge_quote(w, &quote)?;
     let quote = match &next {
@@ -175,20 +175,20 @@ pub fn settle_quote(w: &Write<'_>, quote: StoredQuote) -> Result<QuoteCheck> {
     Ok(next)
 }
 
-/// What a look at a stamp brought.
+/// Result of fetching a stamp.
 #[derive(Debug, Clone)]
 pub enum AuthorizationCheck {
-    /// It is there.
+    /// It exists.
     Stamp(Authorization),
-    /// It is not there any more, or never was.
+    /// It does not exist, or no longer.
     Missing,
     /// It is something else.
     Nonsense,
-    /// Its server did not answer.
+    /// Its server did not respond.
     Nothing,
 }
 
-/// Somebody looked at the stamp of a quote. Host, author, both posts and the type must fit (S18).
+/// Evaluates a fetched stamp. Host, author, both posts and the type must match.
 pub fn authorization_checked(w: &Write<'_>, post: PostId, looked_at: &str, sight: &AuthorizationCheck) -> Result<()> {
     let Some(quote) = quotes::get(w, post)?.filter(|quote| quote.stamp.as_deref() == Some(looked_at)) else {
         return Ok(());
@@ -214,7 +214,7 @@ pub fn authorization_checked(w: &Write<'_>, post: PostId, looked_at: &str, sight
     quotes::put(w, &StoredQuote { state, check_at, tries: 0, ..quote })
 }
 
-/// Nobody answered: again later, ever more seldom; what was shown stays shown.
+/// No response: checked again later, at growing intervals; what was shown stays shown.
 pub fn postpone_check(w: &Write<'_>, quote: StoredQuote) -> Result<()> {
     let tries = quote.tries.saturating_add(1);
     let again = quote.state == QuoteState::Granted || tries < MAX_CHECKS;
@@ -227,19 +227,19 @@ pub fn quoted_post_gone(w: &Write<'_>, quote: StoredQuote) -> Result<()> {
     quotes::put(w, &StoredQuote { state: QuoteState::Gone, check_at: None, ..quote })
 }
 
-/// The owner let a quote of a post of theirs in.
+/// The owner approved a quote of a post of theirs.
 pub(super) fn granted_by_us(w: &Write<'_>, post: PostId, target: PostId, stamp: &str) -> Result<()> {
     let Some(quote) = quotes::get(w, post)? else { return Ok(()) };
     let stamp = Some(stamp.to_owned());
     quotes::put(w, &StoredQuote { quoted_id: Some(target), state: QuoteState::Granted, stamp, check_at: None, ..quote })
 }
 
-/// The owner turned a quote of theirs away.
+/// The owner rejected a quote of a post of theirs.
 pub(super) fn refused_by_us(w: &Write<'_>, post: PostId) -> Result<()> {
     is_own_quote(w, post, QuoteState::Refused)
 }
 
-/// The owner took their word back.
+/// The owner revoked the approval.
 pub(super) fn revoked_by_us(w: &Write<'_>, post: PostId) -> Result<()> {
     is_own_quote(w, post, QuoteState::Revoked)
 }
@@ -249,7 +249,7 @@ fn is_own_quote(w: &Write<'_>, post: PostId, state: QuoteState) -> Result<()> {
     quotes::put(w, &StoredQuote { state, stamp: None, check_at: None, ..quote })
 }
 
-/// Who quotes a post of theirs for their followers writes for these, whatever else was asked, as on Mastodon.
+/// An author who quotes a followers-only post of their own writes for followers, as in Mastodon.
 pub(super) fn narrowed_state(
     r: &Read<'_>,
     owner: &Actor,
@@ -261,7 +261,7 @@ pub(super) fn narrowed_state(
     Ok(if for_followers { wanted.max(Audience::Followers) } else { wanted })
 }
 
-/// A post of the owner's quotes another. Invalid when that one is not for everyone, or its author lets nobody quote it.
+/// Adds a quote to a post of the owner's. Invalid when the quoted post is not public, or its policy forbids quotes.
 pub(super) fn attach(w: &Write<'_>, owner: &Actor, post: &Post, quoted: PostId) -> Result<()> {
     let quoted = posts::by_id(w, quoted)?;
     let quoted = match quoted.boost_of {
@@ -277,7 +277,7 @@ pub(super) fn attach(w: &Write<'_>, owner: &Actor, post: &Post, quoted: PostId) 
     if !own && verdict == Some(Permission::Forbidden) {
         return Err(Error::invalid("its author does not let others quote this post"));
     }
-    // Who has never heard of asking will not answer either.
+    // An author without a policy does not know requests and will not respond.
     let state = if own || verdict.is_none() { QuoteState::Granted } else { QuoteState::Waiting };
     let quote = StoredQuote {
         post_id: post.id,
@@ -293,7 +293,7 @@ pub(super) fn attach(w: &Write<'_>, owner: &Actor, post: &Post, quoted: PostId) 
     quotes::put(w, &quote)
 }
 
-/// Asks the quoted author, once the post is on its way; nobody is asked about one's own.
+/// Sends a QuoteRequest once the post is queued; none for the owner's own posts.
 pub(super) fn send_request(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
     let Some(quote) = quotes::get(w, post.id)? else { return Ok(()) };
     let Some(quoted) = quote.quoted_id.map(|id| posts::by_id(w, id)).transpose()? else { return Ok(()) };
@@ -308,14 +308,14 @@ pub(super) fn send_request(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<
     outbox::send(w, owner, id, request, &post.uri, Audience::Mentioned, &ActivityRecipients::add_actor(&author))
 }
 
-/// The author of what a post of the owner's quotes: told of it like those it names, when the post is for everyone.
+/// The author of a quoted post, notified like a mentioned actor when the post is public.
 pub(super) fn quoted_author(r: &Read<'_>, post: &Post) -> Result<Option<ActorId>> {
     let quoted = quotes::get(r, post.id)?.and_then(|quote| quote.quoted_id).filter(|_| post.audience.is_open());
     Ok(quoted.map(|id| posts::by_id(r, id)).transpose()?.map(|quoted| quoted.actor_id))
 }
 
-/// The quote of the owner's that an answer is about: by our request's id, or by the request with its parts. Only the quoted
-/// author's answer counts.
+/// The owner's quote that a response is about: by our request's id, or by the embedded request. Only the quoted
+/// author's response counts.
 fn request_answered(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<Option<StoredQuote>> {
     let by_id = object.id().map(|id| quotes::by_request(w, id.as_str())).transpose()?.flatten();
     let by_parts = || {
@@ -330,8 +330,8 @@ fn request_answered(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref)
     Ok(quoted.filter(|quoted| ours && quoted.actor_id == sender.id).map(|_| quote))
 }
 
-/// The quoted author agrees. The stamp must be on their server, or the quote goes on waiting. False when this answers
-/// something else.
+/// The quoted author agrees. The stamp must be on their server, or the quote keeps waiting. False when the response is
+/// about something else.
 pub(super) fn request_accepted(
     w: &Write<'_>,
     owner: ActorId,
@@ -350,13 +350,13 @@ pub(super) fn request_accepted(
     post::broadcast_update(w, &actors::by_id(w, owner)?, post).map(|()| true)
 }
 
-/// The quoted author refuses, or takes their word back. False when this answers something else.
+/// The quoted author rejects or revokes. False when the response is about something else.
 pub(super) fn request_rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
     let Some(quote) = request_answered(w, owner, sender, object)? else { return Ok(false) };
     withdraw(w, owner, quote, QuoteState::Refused).map(|()| true)
 }
 
-/// A stamp was deleted by who gave it: the quotes that stood on it are not shown any more.
+/// A stamp was deleted by its author: quotes based on it are not shown any more.
 pub(super) fn authorization_revoked(w: &Write<'_>, owner: ActorId, sender: &Actor, stamp: &Uri) -> Result<()> {
     for quote in quotes::by_authorization(w, stamp.as_str())? {
         let quoted = quote.quoted_id.map(|id| posts::by_id(w, id)).transpose()?;
@@ -367,14 +367,14 @@ pub(super) fn authorization_revoked(w: &Write<'_>, owner: ActorId, sender: &Acto
     Ok(())
 }
 
-/// Who has our post with the stamp hears that it has none any more.
+/// Readers of our post are told that its stamp is gone.
 fn withdraw(w: &Write<'_>, owner: ActorId, quote: StoredQuote, state: QuoteState) -> Result<()> {
     let (post, had) = (posts::by_id(w, quote.post_id)?, quote.stamp.is_some());
     quotes::put(w, &StoredQuote { state, stamp: None, check_at: None, ..quote })?;
     if had && post.actor_id == owner { post::broadcast_update(w, &actors::by_id(w, owner)?, post.id) } else { Ok(()) }
 }
 
-/// What a post of the owner's says of its quote, and the line for readers who know no quotes. One that was refused is
+/// The quote members of a post of the owner's, and the fallback line for software without quotes. A rejected quote is
 /// only a line.
 pub(super) fn quote_text(r: &Read<'_>, id: PostId) -> Result<Option<(Option<OwnQuoteDocument>, String)>> {
     let Some(quote) = quotes::get(r, id)? else { return Ok(None) };
@@ -385,7 +385,7 @@ pub(super) fn quote_text(r: &Read<'_>, id: PostId) -> Result<Option<(Option<OwnQ
     Ok(Some((claimed.then_some(OwnQuoteDocument { id: quote.quoted_uri, stamp: quote.stamp }), line)))
 }
 
-/// The words of a post that quotes, without the line for readers who know no quotes.
+/// The content of a quote post without the fallback line.
 pub(super) fn quote_fallback_text(r: &Read<'_>, html: String, object: &Object) -> Result<String> {
     let Some(Named::Of { id, .. }) = &object.quote else { return Ok(html) };
     let page = posts::by_uri(r, id.as_str())?.map(|quoted| quoted.page().to_owned());

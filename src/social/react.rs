@@ -21,8 +21,7 @@ use crate::store::{
 };
 use crate::text::unicode_emoji;
 
-/// Somebody reacts to a post. Reactions to posts we do not have mean nothing here; without an emoji that can be shown it is
-/// a like.
+/// Receives a reaction. Reactions to unknown posts are ignored; one without a usable emoji is a like.
 pub(super) fn receive(
     w: &Write<'_>,
     owner: ActorId,
@@ -47,7 +46,7 @@ pub(super) fn receive(
     }
 }
 
-/// Somebody takes a reaction back.
+/// Undoes a reaction.
 pub(super) fn undone(w: &Write<'_>, sender: &Actor, post: &Post, emoji: &str) -> Result<()> {
     reactions::remove(w, sender.id, post.id, emoji)?;
     match reactions::of_actor(w, sender.id, post.id)?.is_empty() {
@@ -56,8 +55,8 @@ pub(super) fn undone(w: &Write<'_>, sender: &Actor, post: &Post, emoji: &str) ->
     }
 }
 
-/// The owner reacts to a post, with an emoji of Unicode, `:code:` of an emoji of their own, or one that somebody put there
-/// already (`url` tells which of several). The same again says nothing; another one takes the place of the first.
+/// Reacts to a post, with a Unicode emoji, `:code:` of an own emoji, or one that is already there (`url` selects among
+/// several). Repeating does nothing; another emoji replaces the first.
 pub fn send(w: &Write<'_>, owner: &Actor, post: &Post, emoji: &str, url: Option<&str>) -> Result<()> {
     if post.boost_of.is_some() {
         return Err(Error::invalid("react to the post itself, not to a boost of it"));
@@ -74,7 +73,7 @@ pub fn send(w: &Write<'_>, owner: &Actor, post: &Post, emoji: &str, url: Option<
     reactions::add(w, &reaction)?;
     let author = actors::by_id(w, post.actor_id)?;
     let react = stored_reaction(w, owner, &reaction, post, &author)?;
-    // To whoever sets rules for likes, a reaction is one.
+    // Policies for likes also apply to reactions.
     if let Some(how) = outbound::request_mode(w, owner.id, post, Interaction::Like)? {
         let done = PerformedInteraction { deed: Interaction::Like, uri: &reaction.uri, made: None, target: post };
         outbound::send_request(w, owner, how, &done, || Ok(react.clone()))?;

@@ -17,8 +17,7 @@ use crate::store::peers::relays::{self, Relay, RelayState, RelayStyle};
 use crate::store::posts::{self, Post};
 use crate::store::{Read, Write, node};
 
-/// Asks a relay to take our posts and send others': `actor` for LitePub's style, else the bare inbox. Asking again sends
-/// the request again.
+/// Subscribes to a relay: `actor` for LitePub's style, else the bare inbox. Repeating sends the request again.
 pub fn subscribe(w: &Write<'_>, inbox: &str, actor: Option<&Actor>) -> Result<()> {
     let known = relays::all(w)?;
     if !known.iter().any(|relay| relay.inbox == inbox) && known.len() >= relays::MAX_RELAYS as usize {
@@ -32,7 +31,7 @@ pub fn subscribe(w: &Write<'_>, inbox: &str, actor: Option<&Actor>) -> Result<()
     outbox::send(w, &service, id, follow, inbox, Audience::Mentioned, &relay_at(inbox))
 }
 
-/// Leaves a relay: it is told, and forgotten.
+/// Unsubscribes from a relay.
 pub fn unsubscribe(w: &Write<'_>, id: RelayId) -> Result<()> {
     let relay = relays::by_id(w, id)?;
     relays::remove(w, id)?;
@@ -69,7 +68,7 @@ pub(super) fn is_for_service(r: &Read<'_>, object: &Uri) -> Result<bool> {
     Ok(*object == service(r)?.uri.as_str())
 }
 
-/// A relay follows back (LitePub), which we want. Nobody else has anything to follow there.
+/// A relay follows back (LitePub), as expected. Nobody else may follow the instance actor.
 pub(super) fn relay_followed_back(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()> {
     let ours =
         relays::all(w)?.into_iter().any(|relay| is_relay_of_host(&relay, sender) && relay.state != RelayState::Refused);
@@ -89,12 +88,12 @@ fn is_relay_of_host(relay: &Relay, sender: &Actor) -> bool {
     }
 }
 
-/// A relay accepts or refuses our asking, or throws us out later. False when the answer is about something else.
+/// A relay accepts or rejects our subscription, or ends it later. False when the response is about something else.
 pub(super) fn subscription_answered(w: &Write<'_>, sender: &Actor, object: &Ref, state: RelayState) -> Result<bool> {
     let us = service(w)?.uri;
     let fits = |relay: &Relay| {
         let named = object.id().is_some_and(|id| *id == relay.follow_uri.as_str());
-        // Some relays answer round a Follow they made up.
+        // Some relays respond with a Follow they made up.
         let whole = object.embedded().is_some_and(|doc| {
             json::is_type(doc, "Follow") && json::id_of(doc, "actor").is_some_and(|actor| actor == us.as_str())
         });
@@ -133,7 +132,7 @@ pub fn is_retained(w: &Write<'_>, id: PostId) -> Result<()> {
     if post.actor_id == node::owner(w)? || post.boost_of.is_some() { Ok(()) } else { relays::mark_post(w, id) }
 }
 
-/// What is said of a public post also goes to the relays of these styles that have let us in, as it is.
+/// Also sends a public activity, unchanged, to the accepted relays of these styles.
 pub(super) fn with_relays(
     r: &Read<'_>,
     post: &Post,
@@ -147,7 +146,7 @@ pub(super) fn with_relays(
     Ok(reach)
 }
 
-/// LitePub's relays listen to what our instance actor announces.
+/// LitePub's relays listen to announcements by our instance actor.
 pub(super) fn announce(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
     if post.audience != Audience::Public {
         return Ok(());

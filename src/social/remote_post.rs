@@ -22,12 +22,13 @@ use crate::store::{
 };
 use crate::text::{MAX_CONTENT_WARNING_CHARS, MAX_TITLE_CHARS, plain_text, scan};
 
-/// An Update of a post we do not have counts as its Create when the post is no older than this.
+/// An Update of an unknown post counts as its Create when the post is no older than this.
 const MAX_CREATE_FROM_UPDATE_AGE: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 /// The earliest moment a post is sorted at: ids start at 1.
 const EARLIEST_MS: i64 = 1000;
 
-/// What to fetch for a Create or Update: the post itself when it is only named or is another actor's, and its parents.
+/// What to fetch for a Create or Update: the post itself when only its id is given or it is another actor's, and its
+/// ancestors.
 pub(super) fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity, object: &Ref) -> Result<Vec<Prerequisite>> {
     let owner = node::owner(r)?;
     match is_own_post(sender, object) {
@@ -63,12 +64,12 @@ pub(super) fn is_own_post(sender: &Actor, object: &Ref) -> Option<Result<Object>
     }))
 }
 
-/// Whether a post is any of our business: its author is followed, it is for us, or it answers something we have.
+/// Whether a post concerns us: its author is followed, it is addressed to us, or it replies to a known post.
 fn concerns_owner(r: &Read<'_>, owner: ActorId, author: &Actor, activity: &Activity, object: &Object) -> Result<bool> {
     let audience = object.audience(activity.recipients.as_ref(), author.followers.as_deref());
     let us = actors::by_id(r, owner)?.uri;
     let for_us = mentions_owner(object, activity.recipients.as_ref(), &us) || audience == Audience::Mentioned;
-    // Asked, not yet let in: their Accept may come behind their posts, which are shown once it is here.
+    // A pending follow counts: the Accept may arrive after the first posts, which are shown once it is here.
     let asked = follows::get(r, owner, author.id)?.is_some_and(|f| f.accepted_at.is_some() || audience.is_open());
     if for_us || asked {
         return Ok(true);
@@ -80,7 +81,7 @@ fn concerns_owner(r: &Read<'_>, owner: ActorId, author: &Actor, activity: &Activ
     Ok(audience.is_open() && (parent.is_some() || quote::is_of_ours(r, owner, object)?))
 }
 
-/// Whether a post names somebody, by a Mention or among its addressees (Hubzilla and NodeBB send no Mention).
+/// Whether a post addresses an actor, by a Mention or in its addressees (Hubzilla and NodeBB send no Mention).
 fn mentions_owner(object: &Object, activity: Option<&Recipients>, who: &str) -> bool {
     let lists = object.recipients.as_ref().or(activity);
     object.tags.mentions.iter().any(|m| m.href == who) || lists.is_some_and(|l| l.everyone().contains(&who))
@@ -131,7 +132,8 @@ pub(super) fn post_created(
     announce(w, owner, &post)
 }
 
-/// Tells the owner of a post by somebody each of whose posts they want to hear of; replies to others are none of those.
+/// Notifies the owner of a post by an actor whose every post they want to be notified of; replies to others are left
+/// out.
 fn announce(w: &Write<'_>, owner: ActorId, post: &Post) -> Result<()> {
     let wanted = follows::accepted(w, owner, post.actor_id)?.is_some_and(|follow| follow.wishes.notify);
     let begins = match post.reply_to {
@@ -141,7 +143,7 @@ fn announce(w: &Write<'_>, owner: ActorId, post: &Post) -> Result<()> {
     if wanted && begins { notifications::add(w, NotificationKind::Post, post.actor_id, Some(post.id)) } else { Ok(()) }
 }
 
-/// Tells the owner that a post they boosted or quoted says something else now; a later edit takes the place of an earlier.
+/// Notifies the owner that a post they boosted or quoted was edited; a later edit replaces an earlier notification.
 fn notify_of_edit(w: &Write<'_>, post: &Post) -> Result<()> {
     let owner = node::owner(w)?;
     let boosted = posts::boost_by(w, owner, post.id)?.map(|_| (NotificationKind::Edit, post.id));
@@ -164,8 +166,8 @@ pub(super) fn file_in_conversation(w: &Write<'_>, owner: &Actor, post: &Post) ->
     conversations::add_post(w, post.id, by, &owner.uri, &author.uri, &mentions).map(drop)
 }
 
-/// Puts a post on the home timeline if it belongs there: by somebody followed, and no answer to strangers. A private one
-/// is there when it names the owner: their own side of the talk is.
+/// Puts a post on the home timeline if it belongs there: by a followed actor, and not a reply to strangers. A private
+/// one only when it mentions the owner.
 pub(super) fn place_in_timelines(w: &Write<'_>, owner: ActorId, post: &Post) -> Result<()> {
     if post.audience == Audience::Mentioned && !posts::mentions_actor(w, &post.uri, &actors::by_id(w, owner)?.uri)? {
         return Ok(());
@@ -203,7 +205,7 @@ pub(super) fn post_updated(
     if recent { post_created(w, owner, sender, activity, object) } else { Ok(()) }
 }
 
-/// A Delete arrived: of the actor, of a post or boost of theirs, or of something we never had.
+/// Receives a Delete: of the actor, of a post or boost of theirs, or of something unknown.
 pub(super) fn post_deleted(w: &Write<'_>, sender: &Actor, object: &Uri) -> Result<()> {
     if *object == sender.uri.as_str() {
         return actors::mark_gone(w, sender.id);
@@ -223,8 +225,8 @@ pub(super) fn post_deleted(w: &Write<'_>, sender: &Actor, object: &Uri) -> Resul
     }
 }
 
-/// Keeps a post as its origin tells it: new, or newer than what is stored. Returns its id. Denied when the uri is known
-/// under another author; Gone when it was deleted.
+/// Stores a post as its origin states it: new, or newer than the stored version. Returns its id. Denied when the uri is
+/// known with another author; Gone when it was deleted.
 pub fn store_post(w: &Write<'_>, author: &Actor, object: &Object, activity: Option<&Recipients>) -> Result<PostId> {
     let uri = object.id.as_str();
     let names = mentions(object);
@@ -253,7 +255,7 @@ pub fn store_post(w: &Write<'_>, author: &Actor, object: &Object, activity: Opti
         return Ok(known.id);
     }
     if object.is_vote() {
-        // However it got here (fetched, passed on, listed among answers): a vote is never shown.
+        // A vote is never shown, however it got here (fetched, forwarded, listed among replies).
         return Err(Error::Denied("a vote is no post".to_owned()));
     }
     if tombstones::is_deleted(w, author.id, uri)? {
@@ -270,7 +272,7 @@ pub fn store_post(w: &Write<'_>, author: &Actor, object: &Object, activity: Opti
     Ok(post.id)
 }
 
-/// An edit may be for fewer people than the post was, never for more. One without addressees says nothing of it.
+/// An edit may narrow the audience, never widen it. One without addressees leaves it.
 fn narrowest_audience(known: &Post, author: &Actor, object: &Object, activity: Option<&Recipients>) -> Audience {
     match object.direct || object.recipients.is_some() || activity.is_some() {
         true => known.audience.max(object.audience(activity, author.followers.as_deref())),
@@ -278,8 +280,8 @@ fn narrowest_audience(known: &Post, author: &Actor, object: &Object, activity: O
     }
 }
 
-/// What a post says of who may do what with it, and of the post it quotes. Both may change without an edit: Mastodon sends
-/// such Updates with the `updated` of before.
+/// Stores the interaction policy and the quote of a post. Both may change without an edit: Mastodon sends such Updates
+/// with the previous `updated`.
 fn store_policy(w: &Write<'_>, author: &Actor, id: PostId, object: &Object) -> Result<()> {
     inbound::is_restricted(w, author, id, object)?;
     quote::store_quote(w, id, object)
@@ -352,7 +354,7 @@ fn hashtags(object: &Object) -> Vec<PostHashtag> {
         .collect()
 }
 
-/// Custom emoji, as the store keeps them.
+/// Custom emoji in stored form.
 pub(super) fn emoji(tags: &[tags::ReceivedEmoji]) -> Vec<CustomEmoji> {
     tags.iter().map(|e| CustomEmoji { code: e.shortcode.clone(), url: e.icon.as_str().to_owned() }).collect()
 }

@@ -10,7 +10,7 @@ use crate::store::{
 };
 use crate::text::scan;
 
-/// Follows a hashtag, with or without its `#`; following it again says nothing. Invalid when it is none.
+/// Follows a hashtag, with or without its `#`; repeating does nothing. Invalid when it is not a hashtag.
 pub fn follow(w: &Write<'_>, typed: &str) -> Result<()> {
     let (name, shown) = scan::whole_tag(typed).ok_or_else(|| Error::invalid(scan::NOT_A_HASHTAG_MESSAGE))?;
     if tags::get(w, &name)?.is_none() && !tags::follow(w, &name, &shown)? {
@@ -19,7 +19,7 @@ pub fn follow(w: &Write<'_>, typed: &str) -> Result<()> {
     Ok(())
 }
 
-/// Stops following a hashtag; what is at home only because of it goes.
+/// Unfollows a hashtag; posts on home only because of it are removed.
 pub fn unfollow(w: &Write<'_>, name: &str) -> Result<()> {
     if tags::unfollow(w, name)? {
         tags::clear_home(w, name)?;
@@ -27,7 +27,7 @@ pub fn unfollow(w: &Write<'_>, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// A post that is new here comes home when it has a followed hashtag, unless the owner keeps its author away.
+/// Puts a new post with a followed hashtag on home, unless its author is blocked or muted.
 pub(super) fn place_tagged_post(w: &Write<'_>, author: &Actor, post: &Post) -> Result<()> {
     if !public_timelines::is_tagged(post) || !tags::is_tag_of_followed(w, post.id)? {
         return Ok(());

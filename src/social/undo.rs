@@ -13,8 +13,8 @@ use crate::store::{
     posts::{self, likes, reactions, tombstones},
 };
 
-/// Takes an act of the sender's back. What has not arrived yet is remembered, so that it stays undone; what was here before
-/// is not, because the next one may have the same id (Misskey, PeerTube).
+/// Undoes an activity of the sender's. An unknown id is remembered, so that it stays undone when it arrives later; a
+/// known one is not, because the next may reuse its id (Misskey, PeerTube).
 pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
     if let Some(id) = object.id() {
         let act = tombstones::transaction_time(sender.id, id.as_str());
@@ -22,7 +22,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Re
         if !known && !tombstones::was_seen(w, &act)? && same_origin(id.as_str(), &sender.uri) {
             tombstones::add_remote(w, sender.id, id.as_str())?;
         }
-        // Nobody else brings it again, with its proof.
+        // Nor may another actor deliver it again with its proof.
         tombstones::mark_seen(w, &act)?;
         if known {
             return Ok(());
@@ -59,7 +59,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Re
     }
 }
 
-/// Undoes the act with this id, if we know it as the sender's.
+/// Undoes the activity with this id, if it is the sender's.
 fn undo_by_id(w: &Write<'_>, owner: ActorId, sender: &Actor, id: &Uri) -> Result<bool> {
     if let Some(follow) = follows::by_uri(w, id.as_str())?
         && follow.follower_id == sender.id

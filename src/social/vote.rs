@@ -11,8 +11,8 @@ use crate::store::posts::polls::{self, StoredPoll};
 use crate::store::posts::{self, Post};
 use crate::store::{Read, Write};
 
-/// Takes a Note for a vote if it is one, counted or not: then it is nothing else. Like Mastodon, a Note that answers a
-/// poll of ours and is named like one of its options is a vote, whatever else it says.
+/// Treats a Note as a vote if it is one, counted or not. Like Mastodon, a Note that replies to a poll of ours and is
+/// named like one of its options is a vote, whatever else it contains.
 pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, note: &Object) -> Result<bool> {
     let (ObjectKind::Note, Some(name), Some(question)) = (&note.kind, &note.name, &note.in_reply_to) else {
         return Ok(false);
@@ -30,7 +30,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, note: &Obje
     Ok(true)
 }
 
-/// Counts a vote in a poll of ours, once; where one answer may be chosen, the first one stays.
+/// Counts a vote in a poll of ours, once; in a single-choice poll the first one stays.
 fn count_vote(w: &Write<'_>, voter: &Actor, mut poll: StoredPoll, choice: usize) -> Result<()> {
     let before = polls::choices_of(w, poll.post_id, voter.id)?;
     if (!poll.multiple && !before.is_empty()) || !polls::add_vote(w, poll.post_id, voter.id, choice)? {
@@ -50,8 +50,8 @@ fn add_vote(poll: &mut StoredPoll, choice: usize) {
     }
 }
 
-/// The owner votes in another actor's poll: one Create for each choice. Voting the same again says nothing; Invalid for
-/// a poll that is over, the owner's own, or voted in otherwise.
+/// Votes in a remote poll: one Create per choice. Repeating the same does nothing; Invalid for a poll that is over, the
+/// owner's own, or voted in differently.
 pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, choices: &[usize]) -> Result<()> {
     let post = posts::by_id(w, id)?;
     let mut poll = polls::of_post(w, id)?.ok_or_else(|| Error::invalid("this post has no poll"))?;
@@ -79,7 +79,7 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, choices: &[usize]) -> Resu
             &ActivityRecipients::add_actor(&author),
         )?;
     }
-    // What the author's server counts comes later and stands in its place.
+    // Replaced later by the counts of the author's server.
     poll.voters = poll.voters.map(|voters| voters.saturating_add(1));
     poll.look_at = rules::result_at(&poll);
     polls::put(w, &poll)

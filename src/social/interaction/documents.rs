@@ -20,7 +20,7 @@ pub fn authorization_uri(owner: &Actor, id: RequestId) -> String {
     format!("{}/authorizations/{id}", owner.uri)
 }
 
-/// Puts into a post of the owner's who may do what with it, what it quotes, and by whose word it stands where it does.
+/// Adds the interaction policy, the quote and the reply authorization to one of our posts.
 pub(in crate::social) fn add_to_post(
     r: &Read<'_>,
     owner: &Actor,
@@ -51,7 +51,7 @@ fn envelope(actor: &Actor, uri: &str, recipients: Recipients, at: Time) -> Activ
     ActivityEnvelope { id: uri.to_owned(), actor: actor.uri.clone(), recipients, published: at }
 }
 
-/// Asks the author of `target` whether the owner may do that to it; `instrument` is the post, Like or Announce.
+/// The request to the author of `target`; `instrument` is the post, Like or Announce.
 pub(in crate::social) fn request(
     owner: &Actor,
     uri: &str,
@@ -65,19 +65,19 @@ pub(in crate::social) fn request(
     activity::request(&envelope(owner, uri, lists, at), deed, &target.uri, instrument)
 }
 
-/// An answer of the owner's.
+/// A response of the owner's.
 pub(in crate::social) struct InteractionResponse<'a> {
     /// Its id.
     pub(in crate::social) uri: &'a str,
-    /// What was asked: the request with its parts, or the id of what was simply done.
+    /// What it responds to: the request with its members, or the id of an activity sent without one.
     pub(in crate::social) object: &'a Value,
     /// The owner's post, where it was simply done.
     pub(in crate::social) target: Option<&'a str>,
-    /// To whom.
+    /// Recipients.
     pub(in crate::social) lists: Recipients,
 }
 
-/// Lets somebody in, with the owner's stamp.
+/// An Accept with the owner's stamp.
 pub(in crate::social) fn accept_document(
     owner: &Actor,
     answer: InteractionResponse<'_>,
@@ -87,7 +87,7 @@ pub(in crate::social) fn accept_document(
     activity::accept_with_result(&envelope(owner, answer.uri, answer.lists, at), answer.object, answer.target, stamp)
 }
 
-/// Turns somebody away.
+/// A Reject.
 pub(in crate::social) fn reject_document(owner: &Actor, answer: InteractionResponse<'_>, at: Time) -> Value {
     activity::reject_request(&envelope(owner, answer.uri, answer.lists, at), answer.object, answer.target)
 }

@@ -25,7 +25,8 @@ use crate::store::{
     posts::{interaction_policies, likes, tombstones},
 };
 
-/// What the rules of a post of the owner's say of somebody. Who is named in it or answered by it may always answer.
+/// What the policy of a post of the owner's says about an actor. Whoever is mentioned in it or replied to by it may
+/// always reply.
 pub(in crate::social) fn permission(
     r: &Read<'_>,
     who: ActorId,
@@ -51,7 +52,7 @@ pub(in crate::social) fn permission(
     Ok(rule.permission(ties))
 }
 
-/// Whether somebody may read a post of the owner's: what they do with one they may not read means nothing here.
+/// Whether an actor may read a post of the owner's: interactions with a post they may not read are ignored.
 pub(in crate::social) fn may_read(r: &Read<'_>, who: &Actor, post: &Post) -> Result<bool> {
     if post.audience.is_open() || who.id == post.actor_id {
         return Ok(true);
@@ -70,11 +71,11 @@ fn is_mentioned(r: &Read<'_>, who: ActorId, target: &Post) -> Result<bool> {
     Ok(posts::mentions(r, target.id)?.iter().any(|mention| mention.uri == uri))
 }
 
-/// Keeps the rules of a post of another actor's as they are for the owner; rules that only say what is usual are none.
+/// Stores the policy of a remote post as it applies to the owner; one that only states the default is not stored.
 pub(in crate::social) fn is_restricted(w: &Write<'_>, author: &Actor, id: PostId, object: &Object) -> Result<()> {
     let us = actors::by_id(w, node::owner(w)?)?;
     let mut rules = object.interactions.rules(&us.uri, author.followers.as_deref(), author.following.as_deref());
-    // Whom a post names or answers may always answer it.
+    // Mentioned actors and the parent's author may always reply.
     let answers_us = || -> Result<bool> {
         let parent = object.in_reply_to.as_ref().map(|uri| posts::by_uri(w, uri.as_str())).transpose()?.flatten();
         Ok(parent.is_some_and(|parent| parent.actor_id == us.id))
@@ -89,8 +90,8 @@ pub(in crate::social) fn is_restricted(w: &Write<'_>, author: &Actor, id: PostId
     if known == wanted { Ok(()) } else { interaction_policies::set(w, id, wanted) }
 }
 
-/// Whether an answer hangs under its parent: always, but under a post of the owner's whose rules keep it out, or make it
-/// wait. What hangs nowhere is seen nowhere but on the page of requests.
+/// Whether a reply is shown below its parent: always, except below a post of the owner's whose policy forbids it or
+/// makes it wait. Such a reply is shown on the page of requests only.
 pub(in crate::social) fn may_thread_under(
     r: &Read<'_>,
     author: ActorId,
@@ -109,7 +110,8 @@ pub(in crate::social) fn may_thread_under(
     }
 }
 
-/// An answer to a post of the owner's came by itself. False when it must wait, or was turned away (then it is gone).
+/// Handles a reply to a post of the owner's without a request. False when it must wait, or was rejected (then it is
+/// removed).
 pub(in crate::social) fn is_answered(w: &Write<'_>, owner: ActorId, sender: &Actor, reply: &Post) -> Result<bool> {
     let parent = reply.reply_to_uri.as_deref().map(|uri| posts::by_uri(w, uri)).transpose()?.flatten();
     let Some(parent) = parent.filter(|parent| reply.reply_to.is_none() && parent.actor_id == owner) else {
@@ -118,8 +120,8 @@ pub(in crate::social) fn is_answered(w: &Write<'_>, owner: ActorId, sender: &Act
     allows(w, owner, sender, &parent, Interaction::Reply, &reply.uri, Some(reply.id))
 }
 
-/// Whether something somebody simply did takes effect. What must wait is noted for the owner; what may not be is answered
-/// with a Reject.
+/// Whether an interaction without a request takes effect. One that needs approval is recorded; a forbidden one gets a
+/// Reject.
 pub(in crate::social) fn allows(
     w: &Write<'_>,
     owner: ActorId,
@@ -168,7 +170,7 @@ fn new_request(
     }
 }
 
-/// Notes a request for the owner, as long as there is room.
+/// Records a request, as long as there is room.
 fn store_waiting(w: &Write<'_>, request: &InteractionRequestIn) -> Result<()> {
     if interaction_requests_in::count(w)? >= interaction_requests_in::MAX_WAITING_REQUESTS {
         return Err(Error::Denied("too many wait for the owner's word".to_owned()));
@@ -177,7 +179,7 @@ fn store_waiting(w: &Write<'_>, request: &InteractionRequestIn) -> Result<()> {
     notifications::add(w, NotificationKind::Request, request.actor_id, Some(request.target_id))
 }
 
-/// What to fetch before a request can be answered: the post that quotes or answers, when only its id was given.
+/// What to fetch before a request can be handled: the quoting or replying post, when only its id was given.
 pub(in crate::social) fn needs(
     r: &Read<'_>,
     sender: &Actor,
@@ -195,7 +197,7 @@ pub(in crate::social) fn needs(
     Ok(if is_post && !here { vec![Prerequisite::Post(uri.as_str().to_owned())] } else { Vec::new() })
 }
 
-/// Somebody asks. Asking again brings the same answer again: the first may have been lost.
+/// Receives an interaction request. Repeating it gets the same response: the first may have been lost.
 pub(in crate::social) fn requested(
     w: &Write<'_>,
     owner: ActorId,
@@ -226,7 +228,7 @@ pub(in crate::social) fn requested(
     if interaction_requests_in::for_post(w, uri.as_str(), deed, target.id)?.is_none() {
         match permission(w, sender.id, &target, deed)? {
             Permission::NeedsApproval => return store_waiting(w, &asked),
-            // The rules say so each time: nothing to remember, or strangers could fill the disk with refusals.
+            // The policy decides the same way each time: not stored, or strangers could fill the disk with refusals.
             Permission::Forbidden if deed != Interaction::Reply => {
                 return answer(w, &us, &asked, RequestState::Refused);
             }
@@ -246,7 +248,7 @@ pub(in crate::social) fn requested(
     }
 }
 
-/// The post that asks to be let in, kept: the sender's own, and really an answer to or a quote of `target`.
+/// The requesting post, stored: the sender's own, and really a reply to or a quote of `target`.
 fn interaction_made(
     w: &Write<'_>,
     sender: &Actor,
@@ -278,7 +280,7 @@ fn interaction_made(
     Ok(fits.then_some(id))
 }
 
-/// Lets somebody in: what they did takes effect, and they are sent the stamp.
+/// Grants a request: the interaction takes effect, and the stamp is sent.
 fn grant(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()> {
     interaction_requests_in::set_state(w, request.id, RequestState::Granted)?;
     let (target, actor) = (request.target_id, request.actor_id);
@@ -303,7 +305,7 @@ fn grant(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()
     answer(w, us, request, RequestState::Granted)
 }
 
-/// Turns somebody away for good: their answer is gone from here, their quote is not shown.
+/// Refuses a request finally: the reply is removed here, the quote is not shown.
 fn refuse(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()> {
     answer(w, us, request, RequestState::Refused)?;
     match (request.deed, request.post_id) {
@@ -320,7 +322,7 @@ fn refuse(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<(
     }
 }
 
-/// As [`refuse`], for what never was a request.
+/// As [`refuse`], for an interaction without a request.
 fn undo_rejected(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()> {
     answer(w, us, request, RequestState::Refused)?;
     let Some(post) = request.post_id else { return Ok(()) };
@@ -328,8 +330,8 @@ fn undo_rejected(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> R
     posts::delete(w, post)
 }
 
-/// Sends Accept or Reject. A request is named with its parts; what was simply done is named by its id, beside our post, and
-/// for an answer everyone who follows the owner hears of it: their servers would not show it else.
+/// Sends Accept or Reject. A request is embedded; an interaction without one is named by its id. For a reply it goes to
+/// all of the owner's followers, whose servers would not show it otherwise.
 fn answer(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn, state: RequestState) -> Result<()> {
     let them = actors::by_id(w, request.actor_id)?;
     let target = posts::by_id(w, request.target_id)?;
@@ -362,14 +364,14 @@ fn answer(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn, state: Requ
     outbox::send(w, us, id, activity, &request.object_uri, audience, &reach)
 }
 
-/// The owner lets somebody in who waits.
+/// The owner accepts a waiting request.
 pub fn accept(w: &Write<'_>, us: &Actor, id: RequestId) -> Result<()> {
     let request = waiting(w, id)?;
     grant(w, us, &request)?;
     settle_notification(w, &request)
 }
 
-/// The owner turns somebody away who waits.
+/// The owner rejects a waiting request.
 pub fn reject(w: &Write<'_>, us: &Actor, id: RequestId) -> Result<()> {
     let request = waiting(w, id)?;
     refuse(w, us, &request)?;
@@ -389,7 +391,7 @@ fn settle_notification(w: &Write<'_>, request: &InteractionRequestIn) -> Result<
     notifications::remove(w, NotificationKind::Request, request.actor_id, Some(request.target_id))
 }
 
-/// The owner takes their word back: the post quotes theirs no longer, wherever that is respected.
+/// The owner revokes an approved quote: it is not shown any more, where that is respected.
 pub fn revoke(w: &Write<'_>, us: &Actor, quoting: PostId) -> Result<()> {
     let post = posts::by_id(w, quoting)?;
     let quote = crate::store::posts::quotes::get(w, quoting)?.ok_or(Error::NotFound)?;
@@ -404,7 +406,7 @@ pub fn revoke(w: &Write<'_>, us: &Actor, quoting: PostId) -> Result<()> {
     notifications::remove(w, NotificationKind::Quote, post.actor_id, Some(quoting))?;
     let them = actors::by_id(w, post.actor_id)?;
     let Some(request) = interaction_requests_in::for_post(w, &post.uri, Interaction::Quote, target.id)? else {
-        // It was never asked for; noted as refused, or any edit of it would be let in anew.
+        // There was no request; it is recorded as refused, or any edit would be approved again.
         let refused = InteractionRequestIn {
             state: RequestState::Refused,
             ..new_request(&them, &target, Interaction::Quote, &post.uri, Some(post.id))
@@ -415,7 +417,7 @@ pub fn revoke(w: &Write<'_>, us: &Actor, quoting: PostId) -> Result<()> {
     let (id, uri) = outbox::next(w, us)?;
     let lists = Recipients { to: vec![them.uri.clone()], cc: us.followers.iter().cloned().collect() };
     let delete = documents::delete_authorization(us, &uri, &documents::authorization_uri(us, request.id), lists, w.now);
-    // Everybody who may have seen it stand on that word: readers of either post.
+    // Everybody who may have seen it: readers of either post.
     let named = [posts::mentions(w, target.id)?, posts::mentions(w, post.id)?].concat();
     let mut others = crate::social::post::ids_of(w, &named)?;
     others.extend(likes::affected_posts(w, target.id, crate::social::post::MAX_INFORMED_ACTORS)?);
@@ -423,7 +425,7 @@ pub fn revoke(w: &Write<'_>, us: &Actor, quoting: PostId) -> Result<()> {
     outbox::send(w, us, id, delete, &post.uri, Audience::Public, &reach)
 }
 
-/// A stamp of the owner's and the post it is for; NotFound when it was never given or was taken back.
+/// A stamp of the owner's and its post; NotFound when it never existed or was revoked.
 pub fn authorization_uri_for(r: &Read<'_>, us: &Actor, id: RequestId) -> Result<(Value, Post)> {
     let request = interaction_requests_in::get(r, id)?;
     if request.state != RequestState::Granted {

@@ -18,16 +18,16 @@ use crate::store::{
     posts::{interaction_policies, likes, reactions},
 };
 
-/// How the author of a post wants to be asked.
+/// How approval is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::social) enum RequestMode {
-    /// With a request, and nobody else hears of it before the answer.
+    /// By a request; nobody else gets the activity before the response.
     Explicit,
     /// By doing it: GoToSocial before 0.20.
     Implicit,
 }
 
-/// Whether the owner must ask before doing something to a post. Invalid when its author lets nobody do it.
+/// Whether an interaction with a post needs a request. Invalid when the policy forbids it.
 pub(in crate::social) fn request_mode(
     r: &Read<'_>,
     owner: ActorId,
@@ -49,7 +49,7 @@ pub(in crate::social) fn request_mode(
     }
 }
 
-/// What the owner did, and to what.
+/// An interaction of the owner's.
 pub(in crate::social) struct PerformedInteraction<'a> {
     /// Which.
     pub(in crate::social) deed: Interaction,
@@ -61,7 +61,8 @@ pub(in crate::social) struct PerformedInteraction<'a> {
     pub(in crate::social) target: &'a Post,
 }
 
-/// Notes that we ask, and sends the request where one is understood; `instrument` makes what we did as a document.
+/// Records that approval is requested, and sends the request where requests are understood; `instrument` builds the
+/// activity.
 pub(in crate::social) fn send_request(
     w: &Write<'_>,
     owner: &Actor,
@@ -88,7 +89,7 @@ pub(in crate::social) fn send_request(
     interaction_requests_out::put(w, &asked)
 }
 
-/// The number and id of our next activity, when `reserved` has been taken for one that is not sent yet.
+/// The number and id of our next activity, while `reserved` is taken by one that is not sent yet.
 fn following(w: &Write<'_>, owner: &Actor, reserved: &str) -> Result<(ActivityId, String)> {
     let (id, uri) = outbox::next(w, owner)?;
     if uri != reserved {
@@ -98,7 +99,7 @@ fn following(w: &Write<'_>, owner: &Actor, reserved: &str) -> Result<(ActivityId
     Ok((id, document::activity_uri(owner, id)))
 }
 
-/// Our asking that an answer is about. Only the answer of who was asked counts.
+/// Our request that a response is about. Only the requested author's response counts.
 fn response_received(w: &Write<'_>, sender: &Actor, object: &Ref) -> Result<Option<InteractionRequestOut>> {
     let by_id = object.id().map(|id| interaction_requests_out::by_uri(w, id.as_str())).transpose()?.flatten();
     let by_parts = || {
@@ -109,7 +110,7 @@ fn response_received(w: &Write<'_>, sender: &Actor, object: &Ref) -> Result<Opti
     Ok((posts::by_id(w, asked.target_id)?.actor_id == sender.id).then_some(asked))
 }
 
-/// They let us in: what waited goes out, with their word. False when this answers something else.
+/// Approved: the waiting activity is sent, with the stamp. False when the response is about something else.
 pub(in crate::social) fn request_accepted(
     w: &Write<'_>,
     owner: ActorId,
@@ -143,14 +144,14 @@ pub(in crate::social) fn request_accepted(
     Ok(true)
 }
 
-/// They do not let us in: a like or boost is gone, an answer stays with the owner, who reads that it was refused. False when
-/// this answers something else.
+/// Rejected: a like or boost is removed, a reply stays here and is marked as refused. False when the response is about
+/// something else.
 pub(in crate::social) fn request_rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
     let Some(asked) = response_received(w, sender, object)? else { return Ok(false) };
     close_request(w, owner, asked).map(|()| true)
 }
 
-/// Who let us in deleted their word for it: as if they had refused, but that it is said to be taken back.
+/// The author revoked their authorization. Treated like a Reject, but stored as revoked.
 pub(in crate::social) fn authorization_revoked(
     w: &Write<'_>,
     owner: ActorId,
@@ -192,14 +193,14 @@ fn close_request(w: &Write<'_>, owner: ActorId, asked: InteractionRequestOut) ->
     }
 }
 
-/// The word by which a reply of ours was let in.
+/// The stamp of an approved reply of ours.
 pub(in crate::social) fn authorization_of(r: &Read<'_>, reply: &Post) -> Result<Option<String>> {
     Ok(interaction_requests_out::by_uri(r, &reply.uri)?
         .filter(|asked| asked.state == RequestState::Granted)
         .and_then(|asked| asked.stamp))
 }
 
-/// A document of ours with the stamp it was given.
+/// Adds the stamp to a document of ours.
 pub(in crate::social) fn has_authorization(
     mut document: serde_json::Value,
     deed: Interaction,

@@ -16,8 +16,8 @@ use crate::store::{
     timelines::home_timeline,
 };
 
-/// Whether what somebody does may have any effect. Of the blocked, and of those on blocked servers, only what takes
-/// something back (S21), and a Move, after which the new account is blocked as well.
+/// Whether an actor's activities may have any effect. Of blocked actors, and of those on blocked servers, only
+/// withdrawals, and a Move, after which the new account is blocked as well.
 pub(in crate::social) fn accepts_from(r: &Read<'_>, sender: &Actor, activity: &Activity) -> Result<bool> {
     let takes_back = matches!(
         activity.kind,
@@ -30,8 +30,8 @@ pub(in crate::social) fn accepts_from(r: &Read<'_>, sender: &Actor, activity: &A
     Ok(takes_back || !block_filter::is_hidden(r, sender)?)
 }
 
-/// The owner blocks somebody: nobody follows anybody any more, nothing of theirs is shown. They are told, unless the
-/// settings say otherwise; that the follows end they hear in any case.
+/// Blocks an actor: all follows end, nothing of theirs is shown. A Block is sent unless the settings forbid it; the
+/// ends of the follows are sent in any case.
 pub fn send(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     let them = actors::by_id(w, who)?;
     if who == owner.id || who == node::get(w)?.service {
@@ -56,7 +56,7 @@ pub fn send(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     outbox::send(w, owner, id, block, &them.uri, Audience::Mentioned, &ActivityRecipients::add_actor(&them))
 }
 
-/// The owner takes a block back. The follows it ended are not brought back: both sides may ask again.
+/// Unblocks an actor. Follows are not restored: both sides may follow again.
 pub fn take_back(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     let Some(block) = blocks::remove(w, who)? else { return Ok(()) };
     let Some(uri) = block.uri else { return Ok(()) };
@@ -65,7 +65,7 @@ pub fn take_back(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     outbox::undo(w, owner, &inner, &them.uri, Audience::Mentioned, &ActivityRecipients::add_actor(&them))
 }
 
-/// Somebody blocks the owner: nobody follows anybody any more. Nothing else changes, and nobody sees it.
+/// An actor blocks the owner: all follows end, nothing else changes.
 pub(in crate::social) fn block_received(
     w: &Write<'_>,
     owner: ActorId,
@@ -83,12 +83,12 @@ pub(in crate::social) fn block_received(
     blocks::add_blocked_by(w, sender.id, &uri_of(activity))
 }
 
-/// Somebody blocks the owner no longer.
+/// An actor unblocks the owner.
 pub(in crate::social) fn block_undone(w: &Write<'_>, sender: &Actor) -> Result<()> {
     blocks::remove_blocked_by(w, sender.id).map(drop)
 }
 
-/// The owner mutes somebody, until then or for good.
+/// Mutes an actor, until then or without end.
 pub fn mute(w: &Write<'_>, owner: &Actor, who: ActorId, reach: mutes::MuteScope, until: Option<Time>) -> Result<()> {
     if who == owner.id {
         return Err(Error::invalid("that is you"));
@@ -97,7 +97,7 @@ pub fn mute(w: &Write<'_>, owner: &Actor, who: ActorId, reach: mutes::MuteScope,
     mutes::set(w, who, reach, until)
 }
 
-/// The owner mutes somebody no longer; what was hidden is there again.
+/// Unmutes an actor; what was hidden is shown again.
 pub fn unmute(w: &Write<'_>, who: ActorId) -> Result<()> {
     mutes::remove(w, who).map(drop)
 }

@@ -20,35 +20,35 @@ pub const MAX_KEYWORD_CHARS: usize = 512;
 /// The latest end of a filter: clients read years of four digits.
 const MAX_FILTER_DURATION: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// What of a filter is to change; None stays as it is.
+/// A change of a filter; None leaves a field.
 #[derive(Debug, Clone, Default)]
 pub struct FilterChange {
     /// Its title.
     pub title: Option<String>,
     /// Where it counts.
     pub contexts: Option<FilterContexts>,
-    /// What becomes of what matches.
+    /// What happens to a match.
     pub action: Option<FilterAction>,
     /// How long it counts from now; Some(None) for good.
     pub length: Option<Option<Duration>>,
-    /// Its words, those that are to change.
+    /// Changed keywords.
     pub keywords: Vec<KeywordChange>,
 }
 
-/// What of a keyword is to change; None stays as it is.
+/// A change of a keyword; None leaves a field.
 #[derive(Debug, Clone, Default)]
 pub struct KeywordChange {
     /// Which; None for a new one.
     pub id: Option<KeywordId>,
-    /// As typed.
+    /// The text as typed.
     pub keyword: Option<String>,
-    /// Not inside of a longer word; so are new ones, when nothing is said.
+    /// Matches whole words only; the default of new ones.
     pub whole: Option<bool>,
-    /// It is to go.
+    /// Remove it.
     pub gone: bool,
 }
 
-/// Makes a filter with its words; Invalid when something is missing, too long or too much.
+/// Creates a filter with its keywords; Invalid when something is missing, too long or too much.
 pub fn create_filter(w: &Write<'_>, change: &FilterChange) -> Result<FilterId> {
     if filters::all(w)?.len() >= MAX_FILTERS as usize {
         return Err(Error::invalid(format!("There are {MAX_FILTERS} filters, and no more can be made")));
@@ -66,7 +66,7 @@ pub fn create_filter(w: &Write<'_>, change: &FilterChange) -> Result<FilterId> {
     Ok(id)
 }
 
-/// Changes a filter and its words, all of it or nothing. NotFound for words that are not its own.
+/// Changes a filter and its keywords as a whole or not at all. NotFound for keywords of another filter.
 pub fn change_filter(w: &Write<'_>, id: FilterId, change: &FilterChange) -> Result<()> {
     let filter = check_change(w, filters::by_id(w, id)?, change)?;
     filters::set(w, &filter)?;
@@ -165,7 +165,7 @@ pub fn remove_keyword(w: &Write<'_>, id: KeywordId) -> Result<()> {
     filters::changed(w)
 }
 
-/// Puts a post under a filter by hand; Conflict when it is there.
+/// Adds a post to a filter; Conflict when it is already there.
 pub fn add_post(w: &Write<'_>, id: FilterId, post: PostId) -> Result<FilteredId> {
     filters::by_id(w, id)?;
     posts::by_id(w, post)?;
@@ -203,9 +203,9 @@ struct ActiveFilter {
 pub struct FilterMatch<'s> {
     /// Which.
     pub filter: &'s Filter,
-    /// What of the post matches, as it is written there.
+    /// The matching text, as written in the post.
     pub keyword: Option<String>,
-    /// The post, and the boost of it, where they were put under the filter by hand.
+    /// The post, and the boost of it, that were added to the filter.
     pub posts: Vec<PostId>,
 }
 
@@ -255,7 +255,7 @@ impl ActiveFilters {
         found.map(|(rule, (keyword, posts))| FilterMatch { filter: &rule.filter, keyword, posts }).collect()
     }
 
-    /// What is to become of a post or boost: the strictest of the filters it matches.
+    /// The effect on a post or boost: that of the strictest matching filter.
     pub fn strictest(&self, card: &PostView) -> Option<(FilterAction, String)> {
         let rank = |action: FilterAction| match action {
             FilterAction::Hide => 0,
@@ -267,7 +267,7 @@ impl ActiveFilters {
     }
 }
 
-/// What of a post is looked through.
+/// The texts of a post that are searched.
 fn searched_text(card: &PostView) -> String {
     let post = &card.post;
     let texts = [post.warning.as_deref(), post.title.as_deref()].into_iter().flatten().map(str::to_owned);
@@ -277,7 +277,7 @@ fn searched_text(card: &PostView) -> String {
     all.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n")
 }
 
-/// Seconds from now, as clients say how long a filter counts; what is past has ended.
+/// A duration from a client, in seconds; a negative one is zero.
 pub fn check_duration(seconds: i64) -> Duration {
     Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
 }

@@ -11,7 +11,7 @@ use crate::store::actors::severed_follows::{self, SeveredFollow};
 use crate::store::moderation::host_blocks::{self, HostBlockRule, HostBlockRules, MANUAL_LIST, Severity};
 use crate::store::{Read, Write, actors::follows, moderation::host_block_lists, node, timelines::home_timeline};
 
-/// What a change did to the owner's follows.
+/// Effect of a change on the owner's follows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FollowChanges {
     /// Follows ended.
@@ -40,7 +40,7 @@ pub fn remove(w: &Write<'_>, host: &str) -> Result<FollowChanges> {
     settle_follows(w)
 }
 
-/// Lets a list count, with what waited of it; but not for the hosts in `except`.
+/// Lets a list take effect, with its held rules, but not for the hosts in `except`.
 pub fn apply(w: &Write<'_>, list: HostListId, except: &[String]) -> Result<FollowChanges> {
     host_block_lists::get(w, list)?;
     for host in except {
@@ -51,14 +51,14 @@ pub fn apply(w: &Write<'_>, list: HostListId, except: &[String]) -> Result<Follo
     settle_follows(w)
 }
 
-/// Forgets a list: what only it blocked comes back.
+/// Removes a list: what only it blocked is restored.
 pub fn forget(w: &Write<'_>, list: HostListId) -> Result<FollowChanges> {
     host_block_lists::remove(w, list)?;
     settle_follows(w)
 }
 
-/// Puts the fetched rules of a list in place of the old ones. Once the list counts, new rules that would cut somebody
-/// wait for the owner.
+/// Replaces the rules of a list by the fetched ones. Once a list is in effect, new rules that would sever a follow are
+/// held for the owner.
 pub fn refill(w: &Write<'_>, list: HostListId, rules: &[HostBlockRule]) -> Result<FollowChanges> {
     let counts = host_block_lists::get(w, list)?.applied_at.is_some();
     let mut known: HashMap<String, HostBlockRule> = HashMap::new();
@@ -122,7 +122,7 @@ fn is_blocked(rules: &HostBlockRules, tie: &SeveredFollow) -> bool {
     tie.hosts.iter().any(|host| rules.judge(host).is_blocked())
 }
 
-/// A follower is there again as they were; the owner's own follow is asked anew, which their server answers as it likes.
+/// Restores a follower; the owner's own follow is requested again.
 fn restore_follows(w: &Write<'_>, owner: ActorId, tie: &SeveredFollow) -> Result<bool> {
     if !tie.ours {
         severed_follows::restore_follower(w, owner, tie.actor_id)?;
@@ -139,12 +139,12 @@ fn restore_follows(w: &Write<'_>, owner: ActorId, tie: &SeveredFollow) -> Result
     }
 }
 
-/// What rules would cut, before they count.
+/// What rules would sever, before they take effect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BlockPreview {
     /// People the owner follows, each with the host of the rule.
     pub following: Vec<(ActorId, String)>,
-    /// People who follow the owner, likewise.
+    /// Followers of the owner, likewise.
     pub followers: Vec<(ActorId, String)>,
     /// Posts here that would not be shown any more.
     pub posts: u32,
@@ -152,14 +152,14 @@ pub struct BlockPreview {
     pub hosts: usize,
 }
 
-/// What a list would cut, whether it counts already or not; its held rules are looked at, too.
+/// What a list would sever, whether it is in effect or not; includes its held rules.
 pub fn preview_list(r: &Read<'_>, list: HostListId) -> Result<BlockPreview> {
     let people = AffectedActors::load(r)?;
     let then = host_blocks::rules_for(r, people.hosts(), Some(list))?;
     preview(r, people, &then)
 }
 
-/// What a block of one host would cut.
+/// What a block of one host would sever.
 pub fn preview_host(r: &Read<'_>, host: &str) -> Result<BlockPreview> {
     preview(r, AffectedActors::load(r)?, &HostBlockRules::single(HostBlockRule::manual(host, Severity::Block, "")))
 }

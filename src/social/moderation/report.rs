@@ -21,25 +21,25 @@ use crate::text::{cut, plain_text};
 pub const MAX_REPORTED_POSTS: usize = 50;
 /// Characters of a comment: Mastodon takes 1,000 from its own people and 5,000 from other servers.
 pub const MAX_COMMENT_CHARS: usize = 1_000;
-/// Bytes of a comment from outside that are kept.
+/// Maximum size of a received comment.
 const MAX_RECEIVED_COMMENT_CHARS: usize = 5_000;
 
-/// What the owner says in a report.
+/// A report by the owner.
 #[derive(Debug, Clone)]
 pub struct NewReport {
-    /// Posts of theirs.
+    /// Reported posts.
     pub posts: Vec<PostId>,
     /// Plain text.
     pub comment: String,
     /// Why.
     pub category: ReportCategory,
-    /// Numbers of the rules that were broken, as this server counts them.
+    /// Numbers of the broken rules of this server.
     pub rules: Vec<String>,
-    /// Who hears of it.
+    /// Whether it is forwarded.
     pub audience: ReportRecipient,
 }
 
-/// Why somebody is reported.
+/// The category of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReportCategory {
     /// Spam.
@@ -69,17 +69,17 @@ impl ReportCategory {
     }
 }
 
-/// Who hears of a report.
+/// Who receives a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReportRecipient {
-    /// The people who run their server.
+    /// The moderators of the reported actor's server.
     Forwarded,
-    /// Nobody: it is kept.
+    /// Nobody: it is only stored.
     LocalOnly,
 }
 
-/// The owner reports somebody, and posts of theirs; the people who run their server are told if the owner wants it. They do
-/// not learn who reports.
+/// Reports an actor, and posts of theirs; forwarded to their server's moderators if wanted, without naming the
+/// reporter.
 pub fn send(w: &Write<'_>, who: ActorId, complaint: &NewReport) -> Result<ReportId> {
     let comment = complaint.comment.trim();
     if comment.chars().count() > MAX_COMMENT_CHARS {
@@ -124,7 +124,7 @@ pub fn send(w: &Write<'_>, who: ActorId, complaint: &NewReport) -> Result<Report
     Ok(kept)
 }
 
-/// A report came in. Kept when it is about the owner or posts of theirs, and nobody but the owner ever sees it.
+/// Receives a report. Stored when it is about the owner or posts of theirs; visible to the owner only.
 pub(in crate::social) fn receive(
     w: &Write<'_>,
     owner: ActorId,
@@ -147,7 +147,7 @@ pub(in crate::social) fn receive(
     }
     let comment = plain_text::from_html(comment.unwrap_or_default());
     if reports::receive(w, &uri_of(activity), sender.id, &about, cut(comment.trim(), MAX_RECEIVED_COMMENT_CHARS))? {
-        // A server sends all its reports under one name: each is told anew.
+        // A server sends all its reports in one name: each notifies again.
         notifications::remove(w, NotificationKind::Report, sender.id, None)?;
         notifications::add(w, NotificationKind::Report, sender.id, None)?;
     }
