@@ -38,7 +38,7 @@ pub struct CustomEmoji {
 /// A row of `actor`. Texts are safe to show: `name` plain, `bio` and field values sanitised HTML.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
-    /// Ours for them.
+    /// Our id.
     pub id: ActorId,
     /// ActivityPub id.
     pub uri: String,
@@ -88,32 +88,32 @@ pub struct Actor {
     pub discoverable: bool,
     /// May be searched.
     pub indexable: bool,
-    /// When they say they joined.
+    /// When the account was created, as its document says.
     pub published_at: Option<Time>,
     /// When we met.
     pub created_at: Time,
-    /// Last good look at their document.
+    /// Last successful fetch of the document.
     pub fetched_at: Time,
-    /// Last failed look since then.
+    /// Last failed fetch since then.
     pub failed_at: Option<Time>,
-    /// When WebFinger was last asked about the handle.
+    /// When the handle was last confirmed by WebFinger.
     pub confirmed_at: Option<Time>,
     /// When they were gone for good.
     pub gone_at: Option<Time>,
-    /// What their server says of their numbers; never written with the rest, see [`count`].
+    /// Counts as their server states them; written by [`count`] only.
     pub counts: ActorCounts,
 }
 
-/// How much there is of somebody, as their server said when it was last asked; 0 before.
+/// Post and follow counts as the actor's server stated them last; 0 before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ActorCounts {
     /// Posts.
     pub posts: u32,
     /// Followers.
     pub followers: u32,
-    /// Whom they follow.
+    /// Accounts they follow.
     pub following: u32,
-    /// When it was asked.
+    /// When the counts were fetched.
     pub asked_at: Option<Time>,
 }
 
@@ -171,7 +171,7 @@ impl Actor {
     }
 }
 
-/// Notes somebody's numbers (posts, followers, following); what is not said stays.
+/// Stores the counts of an actor (posts, followers, following); a missing one stays.
 pub fn count(
     w: &Write<'_>,
     id: ActorId,
@@ -187,9 +187,9 @@ pub fn count(
     Ok(())
 }
 
-/// When these people last said something that we have; those who never did are left out.
+/// Time of each actor's newest stored post; actors without posts are left out.
 pub fn last_posts(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<(ActorId, Time)>> {
-    // The id is the time: one look at the end of each one's stretch of the index.
+    // Ids are time-sortable: one index lookup per actor.
     let mut statement = r.conn.prepare_cached(
         "SELECT j.value AS who, (SELECT id FROM post WHERE actor_id = j.value AND audience <= 1 ORDER BY id DESC LIMIT 1)
            AS newest FROM json_each(?1) j LIMIT 1000",
@@ -222,7 +222,7 @@ pub fn by_uris(r: &Read<'_>, uris: &[&str]) -> Result<Vec<Actor>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Somebody who lives on this origin (`https://host`), if we know anyone.
+/// An actor on this origin (`https://host`), if we know any.
 pub fn first_of(r: &Read<'_>, origin: &str) -> Result<Option<ActorId>> {
     // `0` comes after `/`
     let mut statement = r
@@ -242,7 +242,7 @@ pub fn id_of(r: &Read<'_>, uri: &str) -> Result<Option<ActorId>> {
     Ok(statement.query_one([uri], |row| column(row, "id")).optional()?)
 }
 
-/// The living actor with this handle, if we know them. The host is compared as stored (lower case, punycode).
+/// The actor with this handle, unless gone. The host is compared as stored (lower case, punycode).
 pub fn by_handle(r: &Read<'_>, username: &str, host: &str) -> Result<Option<Actor>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT * FROM actor WHERE username = ?1 COLLATE NOCASE AND host = ?2
@@ -252,7 +252,7 @@ pub fn by_handle(r: &Read<'_>, username: &str, host: &str) -> Result<Option<Acto
 }
 
 /// Inserts a new actor or updates the one with the same `uri`; `id` and `created_at` of `actor` are ignored. Returns
-/// our id. A good look clears `failed_at`, and `gone_at` too: they are back.
+/// our id. Clears `failed_at` and `gone_at`.
 pub fn upsert(w: &Write<'_>, actor: &Actor) -> Result<ActorId> {
     let id = match id_of(w, &actor.uri)? {
         Some(id) => id,
@@ -314,7 +314,7 @@ fn next_id(w: &Write<'_>) -> Result<ActorId> {
     Ok(ActorId(last.map_or(first, |last| last + 1)))
 }
 
-/// Notes what WebFinger says: the handle's host, or the same as before when it says nothing.
+/// Records the result of WebFinger: the handle's host, or an unchanged one when it did not respond.
 pub fn confirm(w: &Write<'_>, id: ActorId, host: &str) -> Result<()> {
     w.conn.execute(
         "UPDATE actor SET host = ?2, confirmed_at = ?3 WHERE id = ?1",
@@ -323,13 +323,13 @@ pub fn confirm(w: &Write<'_>, id: ActorId, host: &str) -> Result<()> {
     Ok(())
 }
 
-/// Notes that a look at their document failed; the row stays as it was.
+/// Records a failed fetch of the document; the row stays as it was.
 pub fn mark_failed(w: &Write<'_>, id: ActorId) -> Result<()> {
     w.conn.execute("UPDATE actor SET failed_at = ?2 WHERE id = ?1", params![id, w.now])?;
     Ok(())
 }
 
-/// Marks an actor as gone for good: posts, follows, likes and keys go; the name stays for what mentions it.
+/// Marks an actor as gone for good: posts, follows, likes and keys are deleted; the name stays for what mentions it.
 pub fn mark_gone(w: &Write<'_>, id: ActorId) -> Result<()> {
     events::all_posts_deleted(w, id)?;
     for sql in [
@@ -354,7 +354,7 @@ pub fn mark_gone(w: &Write<'_>, id: ActorId) -> Result<()> {
 pub struct ActorKey {
     /// Key id.
     pub uri: String,
-    /// Whose it is.
+    /// The owner of the key.
     pub actor_id: ActorId,
     /// PEM (RSA) or multibase (Ed25519).
     pub value: String,
@@ -364,7 +364,7 @@ pub struct ActorKey {
     pub fetched_at: Time,
 }
 
-/// A key as its owner publishes it.
+/// A key as published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewKey {
     /// Key id.
@@ -391,8 +391,8 @@ pub fn key(r: &Read<'_>, uri: &str) -> Result<Option<ActorKey>> {
     Ok(found.optional()?)
 }
 
-/// Replaces all keys of the actor `uri`. A key that is below their own id is theirs whoever listed it first; another that
-/// another actor listed first stays with them.
+/// Replaces all keys of the actor `uri`. A key id below the actor's own id is theirs, whoever listed it first; any
+/// other stays with the actor that listed it first.
 pub fn set_keys(w: &Write<'_>, owner: ActorId, uri: &str, keys: &[NewKey]) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM actor_key WHERE actor_id = ?1")?.execute([owner])?;
     let mut free = w.conn.prepare_cached("DELETE FROM actor_key WHERE uri = ?1")?;
@@ -405,7 +405,7 @@ pub fn set_keys(w: &Write<'_>, owner: ActorId, uri: &str, keys: &[NewKey]) -> Re
     Ok(())
 }
 
-/// Adds one more id under which an actor's key is named; nothing when it is known.
+/// Adds another id of an actor's key; does nothing when it is known.
 pub fn add_key(w: &Write<'_>, owner: ActorId, key: &NewKey) -> Result<()> {
     w.conn
         .prepare_cached(

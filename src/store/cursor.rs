@@ -28,7 +28,7 @@ impl CursorWindow {
         Self { above: 0, below: i64::MAX, keep: WindowEnd::Newest, limit }
     }
 
-    /// The word for `ORDER BY` of the query that cuts; what it finds is put in order by [`Rows::ordered`].
+    /// The `ORDER BY` direction of the limited query; its rows are sorted by [`CursorWindow::ordered`].
     pub(super) fn order(self) -> &'static str {
         match self.keep {
             WindowEnd::Newest => "DESC",
@@ -36,7 +36,7 @@ impl CursorWindow {
         }
     }
 
-    /// What such a query found, newest first.
+    /// The rows of such a query, newest first.
     pub(super) fn ordered<T>(self, mut found: Vec<T>) -> Vec<T> {
         if self.keep == WindowEnd::Oldest {
             found.reverse();

@@ -18,7 +18,7 @@ use crate::base::{Clock, Error, Result};
 
 /// Connections for reading: each costs half a megabyte of cache, and two cores rarely use more.
 const READ_CONNECTIONS: u32 = 3;
-/// How long a reader waits for a connection before the caller hears "busy".
+/// How long a reader waits for a connection before the caller gets Busy.
 const READ_CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
 /// SQLite's page cache per connection, in KiB.
 const PAGE_CACHE_KIB: i64 = 512;
@@ -41,8 +41,8 @@ struct StoreInner {
 }
 
 impl Store {
-    /// Opens the database in `folder`, making or upgrading it as needed, and starts the writer thread.
-    /// Conflict when another process has the folder open.
+    /// Opens the database in `folder`, creating or migrating it as needed, and starts the writer thread. Conflict when
+    /// another process has the folder open.
     pub fn open(folder: &Path, clock: Clock) -> Result<Self> {
         let lock = folder::lock(folder)?;
         let path = folder.join("hytte.db");
@@ -84,8 +84,8 @@ impl Store {
         look(&Read::new(snapshot.conn, self.inner.clock.now(), Some(rung)))
     }
 
-    /// Hands `act` to the writer thread and returns once its changes are on the disk. An Err from `act` undoes all it
-    /// did. It must not wait for anything: every other writer waits for it.
+    /// Runs `act` on the writer thread and returns once its changes are on disk. An Err from `act` undoes everything it
+    /// did. It must not wait for anything: all other writers wait for it.
     pub fn write<T: Send + 'static>(&self, act: impl FnOnce(&Write<'_>) -> Result<T> + Send + 'static) -> Result<T> {
         self.inner.writer.submit(act).wait()
     }
@@ -103,13 +103,13 @@ impl Store {
         self.inner.writer.commit_notifier()
     }
 
-    /// Who listens to events, as the writer knows it.
+    /// Which events are wanted by streaming clients.
     pub fn event_demand(&self) -> &EventDemand {
         self.inner.writer.event_demand()
     }
 }
 
-/// A read transaction that ends when it is dropped, panics included.
+/// A read transaction that ends when it is dropped, also by a panic.
 struct ReadTransaction<'c> {
     conn: &'c Connection,
 }
@@ -131,8 +131,8 @@ impl Drop for ReadTransaction<'_> {
 
 fn set_up(conn: &Connection) -> rusqlite::Result<()> {
     conn.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
-    // A query goes the way its text says, in every server, however much is stored and whatever is asked for: that is what the
-    // tests look at. Nothing is ever counted for the planner (`ANALYZE`), because counts of a new server send an old one wrong.
+    // Query plans are stable: they depend on the SQL text only, whatever is stored and whatever the parameters are, and
+    // tests check them. `ANALYZE` is never run, because statistics of a new server mislead an old one.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.busy_timeout(Duration::from_secs(5))?;
     conn.pragma_update(None, "cache_size", -PAGE_CACHE_KIB)?;

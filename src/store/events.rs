@@ -10,16 +10,16 @@ use super::{Read, Write, column};
 use crate::base::id::{ActorId, ConversationId, PostId};
 use crate::base::{Result, Time};
 
-/// Rows kept: who reads more slowly than that many are written has lost some, and notices.
+/// Rows kept: a slower reader has missed some, and notices by the gap in the ids.
 pub const MAX_EVENTS: i64 = 4_096;
 /// How often the ring is cut, in rows.
 const PRUNE_INTERVAL_ROWS: i64 = 256;
-/// Posts younger than this are news; older ones only fill gaps (as Mastodon has it).
+/// Older posts are backfill and no news, as in Mastodon.
 const MAX_NEWS_AGE: Duration = Duration::from_secs(6 * 3600);
-/// Posts of somebody who is gone that are told one by one.
+/// Posts of a deleted actor that are announced one by one.
 const MAX_DELETED_POSTS_TOLD: u32 = 200;
 
-/// What happened.
+/// The type of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventKind {
     /// A post or boost came to the home timeline, or to lists alone.
@@ -30,7 +30,7 @@ pub enum EventKind {
     Edit,
     /// A post or boost is gone.
     Gone,
-    /// The owner should hear of something: the subject is a notification.
+    /// A new notification; the subject is its id.
     Notification,
     /// The owner's filters have changed; no subject.
     Filters,
@@ -69,13 +69,13 @@ impl EventKind {
 /// A row of `event`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Event {
-    /// Counts up without gaps, but for what the ring has lost.
+    /// Increases without gaps, except for rows that were pruned.
     pub id: i64,
-    /// What happened.
+    /// The type.
     pub kind: EventKind,
-    /// To what: the id of a post, a notification, a conversation or a token.
+    /// The id of a post, a notification, a conversation or a token.
     pub subject: i64,
-    /// Of what is gone: it was a public post, not only one for the owner's eyes.
+    /// For deletions: the post was public.
     pub open: bool,
 }
 
@@ -84,14 +84,14 @@ pub struct Event {
 pub enum EventDemandLevel {
     /// Nothing: no event is written.
     Nothing,
-    /// What concerns the owner.
+    /// Only events that concern the owner.
     Own,
     /// All public posts, too.
     All,
 }
 
-/// Who listens, as the writer knows it. A level that is raised holds for every act that begins after it: whoever then sends an
-/// act of their own through the writer and waits for it misses nothing from there on.
+/// The level of events that streaming clients want, as the writer sees it. A raised level applies to every write that
+/// begins afterwards: a caller that then sends a write of its own and waits for it misses nothing later.
 #[derive(Debug, Clone, Default)]
 pub struct EventDemand(Arc<DemandInner>);
 
@@ -102,12 +102,12 @@ struct DemandInner {
 }
 
 impl EventDemand {
-    /// Listens as much as `level` says, and no more.
+    /// Sets the level.
     pub fn listen(&self, level: EventDemandLevel) {
         self.0.level.store(level as u8, Ordering::SeqCst);
     }
 
-    /// Listens at least as much as `level` says.
+    /// Raises the level to at least `level`.
     pub fn raise(&self, level: EventDemandLevel) {
         self.0.level.fetch_max(level as u8, Ordering::SeqCst);
     }
@@ -139,22 +139,22 @@ pub fn note(w: &Write<'_>, kind: EventKind, subject: i64) -> Result<()> {
     if id % PRUNE_INTERVAL_ROWS == 0 { prune(w) } else { Ok(()) }
 }
 
-/// Notes that a post came to the home timeline, or to lists alone, if it is news.
+/// A post was added to the home timeline, or to lists only; recorded if it is news.
 pub fn added_to_home(w: &Write<'_>, post: PostId) -> Result<()> {
     if is_live(w, post) { note(w, EventKind::Home, post.0) } else { Ok(()) }
 }
 
-/// Notes that a public post is here, if it is news and somebody listens to all of them.
+/// A public post arrived; recorded if it is news and somebody wants all of them.
 pub fn post_published(w: &Write<'_>, post: PostId) -> Result<()> {
     if w.ears.wants(EventDemandLevel::All) && is_live(w, post) { note(w, EventKind::Open, post.0) } else { Ok(()) }
 }
 
-/// Notes that a conversation has a new post, if it is news.
+/// A conversation has a new post; recorded if it is news.
 pub fn conversation_changed(w: &Write<'_>, post: PostId, conversation: ConversationId) -> Result<()> {
     if is_live(w, post) { note(w, EventKind::Conversation, conversation.0) } else { Ok(()) }
 }
 
-/// Notes that a post is about to go, and with it the boosts of it that stand on the home timeline.
+/// A post is about to be deleted, together with its boosts on the home timeline.
 pub fn post_deleted(w: &Write<'_>, post: PostId) -> Result<()> {
     if !w.ears.wants(EventDemandLevel::Own) {
         return Ok(());
@@ -167,7 +167,7 @@ pub fn post_deleted(w: &Write<'_>, post: PostId) -> Result<()> {
     prune(w)
 }
 
-/// Notes that somebody's posts are about to go: the newest of those that stand on the home timeline.
+/// An actor's posts are about to be deleted: records the newest of those on the home timeline.
 pub fn all_posts_deleted(w: &Write<'_>, actor: ActorId) -> Result<()> {
     if !w.ears.wants(EventDemandLevel::Own) {
         return Ok(());

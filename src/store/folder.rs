@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::base::{Error, Result};
 
-/// Takes the folder's lock, making the folder (mode 0700) when it is not there.
+/// Locks the folder, creating it (mode 0700) when it does not exist.
 pub(super) fn lock(folder: &Path) -> Result<File> {
     private_dir(folder)?;
     let file = File::options().create(true).truncate(false).write(true).open(folder.join("hytte.lock"))?;
@@ -18,7 +18,7 @@ pub(super) fn lock(folder: &Path) -> Result<File> {
     }
 }
 
-/// Makes a folder that only its owner can look into.
+/// Creates a folder that only its owner can read.
 pub(super) fn private_dir(folder: &Path) -> Result<()> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
     if !folder.is_dir() {

@@ -19,7 +19,7 @@ const NAME_DIGITS: usize = 32;
 pub struct MediaFileName(String);
 
 impl MediaFileName {
-    /// Reads a name as it stands in a URL or a row. NotFound for anything we could not have made.
+    /// Parses a name from a URL or a row. NotFound for anything we could not have made.
     pub fn parse(text: &str) -> Result<Self> {
         let (stem, ending) = text.split_once('.').ok_or(Error::NotFound)?;
         let ok = stem.len() == NAME_DIGITS
@@ -66,7 +66,7 @@ pub fn store(store: &Store, bytes: &[u8], media_type: &str) -> Result<MediaFileN
     let name = MediaFileName(format!("{stem}.{ending}"));
     let path = path(store, &name);
     if let Ok(file) = File::options().write(true).open(&path) {
-        // as good as new: a sweep must not take it before a row names it
+        // refreshed: the sweep must not remove it before a row refers to it
         file.set_modified(UNIX_EPOCH + Duration::from_millis(u64::try_from(store.clock().now().ms()).unwrap_or(0)))?;
         return Ok(name);
     }
@@ -107,8 +107,8 @@ pub fn remove_unreferenced(store: &Store, name: &MediaFileName) -> Result<()> {
 /// Folders in `media/`: one for each first byte of a name.
 pub const MEDIA_FOLDERS: u32 = 256;
 
-/// Removes the files of one shelf (below [`SHELVES`]) that no row names and that are older than `before`: forgotten
-/// uploads, images of deleted posts, halves of files from before a power cut. Returns how many.
+/// Removes files in one folder (below [`MEDIA_FOLDERS`]) that no row refers to and that are older than `before`: unused
+/// uploads, images of deleted posts, partial files from before a power cut. Returns how many.
 pub fn sweep(store: &Store, shelf: u32, before: Time) -> Result<usize> {
     let folder = store.folder().join("media").join(format!("{shelf:02x}"));
     let entries = match fs::read_dir(&folder) {
@@ -144,7 +144,7 @@ fn is_referenced(r: &Read<'_>, name: &MediaFileName) -> Result<bool> {
     Ok(statement.query_one([name.as_str()], |row| row.get(0))?)
 }
 
-/// Whether visitors may fetch a file: it is the owner's image, or belongs to a post of the owner's.
+/// Whether visitors may fetch a file: it is the owner's profile image, or belongs to a post of the owner's.
 pub fn is_public(r: &Read<'_>, name: &MediaFileName) -> Result<bool> {
     let mut statement = r.conn.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM attachment WHERE file = ?1 OR preview = ?1)
@@ -154,15 +154,15 @@ pub fn is_public(r: &Read<'_>, name: &MediaFileName) -> Result<bool> {
     Ok(statement.query_one([name.as_str()], |row| row.get(0))?)
 }
 
-/// A remote image in the cache, if it is there.
+/// The cached file of a remote image, if there is one.
 pub fn proxied_path(r: &Read<'_>, url: &str) -> Result<Option<MediaFileName>> {
     let mut statement = r.conn.prepare_cached("SELECT file FROM proxied WHERE url = ?1")?;
     let file: Option<String> = statement.query_one([url], |row| column(row, "file")).optional()?;
     Ok(file.and_then(|file| MediaFileName::parse(&file).ok()))
 }
 
-/// Remembers a cached image, or that it was looked at. Returns files to remove so that the cache stays under `cap`
-/// bytes, least recently used first.
+/// Records a cached image, or its use. Returns files to remove so that the cache stays below `cap` bytes, least
+/// recently used first.
 pub fn store_proxied(
     w: &Write<'_>,
     url: &str,

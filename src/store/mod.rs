@@ -43,8 +43,8 @@ thread_local! {
     static LAST_COLUMN: Cell<usize> = const { Cell::new(0) };
 }
 
-/// A column by its name. Rows are read in the order of their columns: the one behind the last is looked at first, because a
-/// search asks SQLite for the name of every column before the one that is wanted.
+/// A column by its name. Rows are read in column order, so the column after the last one is tried first: a search asks
+/// SQLite for the name of every column before it.
 fn column<T: FromSql>(row: &Row<'_>, name: &str) -> rusqlite::Result<T> {
     row.get(column_index(row, name)?)
 }

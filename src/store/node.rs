@@ -29,7 +29,7 @@ pub struct NodeFacts {
     pub alive_at: Time,
 }
 
-/// What the owner can change on the settings page.
+/// The owner's settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
@@ -39,25 +39,25 @@ pub struct Settings {
     pub language: String,
     /// New posts are written in Markdown.
     pub markdown: bool,
-    /// Shown to visitors and in NodeInfo, for peers who must reach a human.
+    /// Contact shown to visitors and in NodeInfo.
     pub contact: String,
-    /// Whom we follow and who follows us are lists others may read.
+    /// Followers and following are public lists.
     pub show_follows: bool,
-    /// Whom the owner blocks is told so, as Mastodon does; else only the follows end.
+    /// Blocked actors are told by a Block, as in Mastodon; else only the follows end.
     pub tell_blocked: bool,
-    /// When somebody the owner follows moves, the new account is followed.
+    /// When a followed account moves, the new one is followed.
     pub follow_moves: bool,
-    /// The owner's own words for `/about`, plain text with Markdown-free paragraphs; empty for the text that comes with us.
+    /// Text of `/about`, plain text with paragraphs; empty for the default text.
     pub about: String,
     /// The same for the rules.
     pub rules: String,
     /// The same for the privacy policy.
     pub privacy: String,
-    /// Days that posts brought by relays stay when nobody here holds them.
+    /// Retention of posts brought by relays, in days.
     pub relay_days: u32,
     /// Documents are shown only to servers that sign their requests (authorised fetch).
     pub signed_fetch: bool,
-    /// Who may reply new posts (a word of [`Choice`](crate::base::interaction_policy::Choice)).
+    /// Who may reply to new posts (a word of [`PolicyChoice`](crate::base::interaction_policy::PolicyChoice)).
     pub who_replies: String,
     /// Who may quote new posts.
     pub who_quotes: String,
@@ -65,17 +65,17 @@ pub struct Settings {
     pub who_likes: String,
     /// Who may boost new posts.
     pub who_boosts: String,
-    /// Whose notifications come through.
+    /// The notification policy.
     pub notices: NotificationPolicy,
-    /// Files of new posts are veiled until somebody wants to see them.
+    /// Attachments of new posts are marked as sensitive.
     pub sensitive: bool,
-    /// What the owner's avatar shows, for those who do not see it.
+    /// Alt text of the owner's avatar.
     pub icon_alt: String,
-    /// What the owner's header shows.
+    /// Alt text of the owner's header.
     pub image_alt: String,
-    /// Sites that may name the owner as the author of their articles.
+    /// Domains that may name the owner as author of their articles (`attributionDomains`).
     pub attribution_domains: Vec<String>,
-    /// What may grow without a field of its own yet; kept when an older build saves.
+    /// Settings unknown to this build; kept when an older build saves.
     #[serde(flatten)]
     pub other: BTreeMap<String, serde_json::Value>,
 }
@@ -110,7 +110,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// What new posts start with.
+    /// Default interaction policy of new posts.
     pub fn choices(&self) -> PolicyChoices {
         let choice = |word: &str| word.parse().unwrap_or_default();
         PolicyChoices {
@@ -122,7 +122,7 @@ impl Settings {
     }
 }
 
-/// What a key of ours signs.
+/// The type of one of our keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyKind {
     /// Requests, with RSA.
@@ -148,15 +148,15 @@ impl KeyKind {
 pub struct OwnPrivateKey {
     /// The key id, `…#main-key`, `…#ed25519-key` or `…#push-key`.
     pub uri: String,
-    /// Whose it is.
+    /// The owner of the key.
     pub actor_id: ActorId,
     /// PKCS#8 DER.
     pub private: Vec<u8>,
-    /// As published: SPKI PEM, or multibase.
+    /// The published form: SPKI PEM, or multibase.
     pub public: String,
 }
 
-/// The node's row, or NotFound in a folder where nobody has run init.
+/// The node's row, or NotFound in a folder that was not initialized.
 pub fn get(r: &Read<'_>) -> Result<NodeFacts> {
     let mut statement = r
         .conn
@@ -254,17 +254,17 @@ pub fn add_key(w: &Write<'_>, kind: KeyKind, key: &OwnPrivateKey) -> Result<()> 
     Ok(())
 }
 
-/// The key an actor of ours signs requests with now: the newest one not retired.
+/// The current request-signing key of an actor of ours: the newest one not retired.
 pub fn key_of(r: &Read<'_>, actor: ActorId) -> Result<OwnPrivateKey> {
     newest_key(r, actor, KeyKind::Rsa)?.ok_or(Error::NotFound)
 }
 
-/// The key an actor of ours signs integrity proofs with now; None in a folder older than they are.
+/// The current proof-signing key of an actor of ours; None in a folder older than those.
 pub fn proof_key_of(r: &Read<'_>, actor: ActorId) -> Result<Option<OwnPrivateKey>> {
     newest_key(r, actor, KeyKind::Ed25519)
 }
 
-/// The key push services know us by; it is the instance actor's, and never changes: subscriptions are bound to it.
+/// The VAPID key; it belongs to the instance actor and never changes, because subscriptions are bound to it.
 pub fn push_key(r: &Read<'_>) -> Result<Option<OwnPrivateKey>> {
     newest_key(r, get(r)?.service, KeyKind::P256)
 }

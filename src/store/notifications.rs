@@ -18,26 +18,26 @@ const MAX_GROUP_HOURS: i64 = 12;
 /// How many are forgotten in one write.
 const ROWS_PER_DELETE: u32 = 2_000;
 
-/// What happened.
+/// The type of a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotificationKind {
-    /// A post names the owner or answers them.
+    /// A post mentions the owner or replies to them.
     Mention,
-    /// Somebody whose every post the owner wants to hear of has posted.
+    /// A post by an actor whose posts the owner gets notifications of.
     Post,
-    /// Somebody follows the owner.
+    /// A new follower.
     Follow,
-    /// Somebody asks to.
+    /// A follow request.
     FollowRequest,
-    /// Somebody likes a post of the owner's.
+    /// A like of a post of the owner's.
     Like,
-    /// Somebody reacts to one with an emoji.
+    /// An emoji reaction to one.
     Reaction,
-    /// Somebody boosts one.
+    /// A boost of one.
     Boost,
-    /// Somebody accepted the owner's follow.
+    /// The owner's follow request was accepted.
     Accepted,
-    /// Somebody the owner follows has moved here.
+    /// A followed account moved here.
     Moved,
     /// A post of the owner's, or the owner, was reported.
     Report,
@@ -45,11 +45,11 @@ pub enum NotificationKind {
     Poll,
     /// A post the owner boosted was edited.
     Edit,
-    /// Somebody quotes a post of the owner's; the post is the one that quotes.
+    /// A quote of a post of the owner's; the post is the quoting one.
     Quote,
     /// A post the owner quoted was edited by its author; the post is the owner's, the one that quotes.
     QuoteEdit,
-    /// Somebody asks to reply, like, boost or quote a post of the owner's.
+    /// An interaction request for a post of the owner's.
     Request,
 }
 
@@ -99,7 +99,7 @@ impl NotificationKind {
         matches!(self, Self::Like | Self::Boost | Self::Follow)
     }
 
-    /// Whether the owner's rules may keep it back: what strangers do, not what the owner asked for or must answer.
+    /// Whether the notification policy may filter it. Responses to the owner's own actions are never filtered.
     pub(super) fn may_be_filtered(self) -> bool {
         matches!(
             self,
@@ -120,13 +120,13 @@ impl NotificationKind {
 pub struct Notification {
     /// Counts up, never used twice.
     pub id: NotificationId,
-    /// What happened.
+    /// The type.
     pub kind: NotificationKind,
-    /// Who did it.
+    /// The actor who caused it.
     pub actor_id: ActorId,
     /// To or with which post.
     pub post_id: Option<PostId>,
-    /// The hour since 1970 in which its group began; None when it stands alone.
+    /// The hour since 1970 in which its group began; None when it is not grouped.
     pub hour: Option<i64>,
     /// The owner's rules keep it back.
     pub kept_back: bool,
@@ -160,7 +160,7 @@ pub fn add(w: &Write<'_>, kind: NotificationKind, actor: ActorId, post: Option<P
     events::note(w, events::EventKind::Notification, row.id.0)
 }
 
-/// Keeps the row of an event; returned when it is new and the owner is to hear of it.
+/// Inserts the row; returned when it is new and to be shown.
 fn group_created_at(
     w: &Write<'_>,
     kind: NotificationKind,
@@ -281,15 +281,15 @@ impl NotificationFilter {
     }
 }
 
-/// The condition that nobody muted sent a row; `now` is the parameter with the time.
+/// The condition that the sender is not muted; `now` is the parameter with the time.
 pub(super) fn visible_sql(row: &str, now: &str) -> String {
     format!(
         "{row}.actor_id NOT IN (SELECT actor_id FROM mute WHERE notices = 1 AND ifnull(until_at, {now} + 1) > {now})"
     )
 }
 
-/// The ids wanted, as one query: a short walk along the index for each kind and place. (?1 above, ?2 below, ?3 at most,
-/// ?4 by whom, else the time)
+/// One query for the wanted ids: a short walk along the index per kind and source. (?1 above, ?2 below, ?3 limit, ?4
+/// the sender, else the time)
 fn ids_sql(wanted: &NotificationFilter, order: &str) -> Option<String> {
     let heard = visible_sql("n", "?4");
     let mut walks = Vec::new();
@@ -329,7 +329,7 @@ fn fourth_parameter(r: &Read<'_>, wanted: &NotificationFilter) -> i64 {
     wanted.by.map_or(r.now.ms(), |actor| actor.0)
 }
 
-/// A page of what is wanted, newest first.
+/// A page of matching notifications, newest first.
 pub fn list(r: &Read<'_>, wanted: &NotificationFilter, rows: CursorWindow) -> Result<Vec<Notification>> {
     let order = rows.order();
     let Some(ids) = ids_sql(wanted, order) else { return Ok(Vec::new()) };
@@ -342,7 +342,7 @@ pub fn list(r: &Read<'_>, wanted: &NotificationFilter, rows: CursorWindow) -> Re
     Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
 }
 
-/// How many of what is wanted are newer than `above`, counted up to `most`.
+/// Number of matching notifications newer than `above`, counted up to `most`.
 pub fn count(r: &Read<'_>, wanted: &NotificationFilter, above: i64, most: u32) -> Result<u32> {
     let Some(ids) = ids_sql(wanted, "ASC") else { return Ok(0) };
     let mut statement = r.conn.prepare_cached(&format!("SELECT count(*) FROM (SELECT id FROM ({ids}) LIMIT ?3)"))?;

@@ -42,13 +42,13 @@ pub fn by_id(r: &Read<'_>, id: i64) -> Result<OwnEmoji> {
     Ok(r.conn.prepare_cached("SELECT * FROM own_emoji WHERE id = ?1")?.query_one([id], from_row)?)
 }
 
-/// The emoji with this name, letter for letter.
+/// The emoji with exactly this shortcode.
 pub fn by_code(r: &Read<'_>, code: &str) -> Result<Option<OwnEmoji>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM own_emoji WHERE code = ?1")?;
     Ok(statement.query_one([code], from_row).optional()?)
 }
 
-/// Those whose `:name:` stands in one of the texts.
+/// The emoji whose `:shortcode:` is used in one of the texts.
 pub fn used(r: &Read<'_>, texts: &[&str]) -> Result<Vec<OwnEmoji>> {
     if !texts.iter().any(|text| text.contains(':')) {
         return Ok(Vec::new());
@@ -58,7 +58,7 @@ pub fn used(r: &Read<'_>, texts: &[&str]) -> Result<Vec<OwnEmoji>> {
     Ok(emoji)
 }
 
-/// Adds an emoji. Invalid when there are as many as there may be, Conflict when the name is taken.
+/// Adds an emoji. Invalid when the limit is reached, Conflict when the shortcode is taken.
 pub fn add(w: &Write<'_>, code: &str, file: &str) -> Result<()> {
     free(w, code, None)?;
     let mut count = w.conn.prepare_cached("SELECT count(*) FROM own_emoji")?;
@@ -69,7 +69,7 @@ pub fn add(w: &Write<'_>, code: &str, file: &str) -> Result<()> {
     Ok(())
 }
 
-/// Gives an emoji another name. Conflict when it is taken.
+/// Changes a shortcode. Conflict when it is taken.
 pub fn rename(w: &Write<'_>, id: i64, code: &str) -> Result<()> {
     free(w, code, Some(id))?;
     w.conn.execute("UPDATE own_emoji SET code = ?2, updated_at = ?3 WHERE id = ?1", params![id, code, w.now])?;

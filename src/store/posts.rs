@@ -36,19 +36,19 @@ pub struct ThreadLimits {
     pub above: u32,
     /// Posts below, at most.
     pub below: u32,
-    /// Answers to answers below, at most.
+    /// Maximum depth of replies.
     pub deep: u32,
 }
 
 impl ThreadLimits {
-    /// What a page shows.
+    /// Limits of a page.
     pub const FOR_PAGE: Self = Self { above: 50, below: 300, deep: 100 };
 }
 
 /// A row of `post`. `content` is sanitised HTML; the other texts are plain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Post {
-    /// Ours for it; sorts by time.
+    /// Our id; sorts by time.
     pub id: PostId,
     /// ActivityPub id (of the Announce, for a boost).
     pub uri: String,
@@ -56,9 +56,9 @@ pub struct Post {
     pub actor_id: ActorId,
     /// Note, Article, …; Announce for a boost.
     pub kind: String,
-    /// What it boosts; then there is no content.
+    /// The boosted post; a boost has no content.
     pub boost_of: Option<PostId>,
-    /// Who may read it. Never widened.
+    /// Its audience, which is never widened.
     pub audience: Audience,
     /// The parent, when we have it.
     pub reply_to: Option<PostId>,
@@ -82,9 +82,9 @@ pub struct Post {
     pub url: Option<String>,
     /// Custom emoji used in it.
     pub emoji: Vec<CustomEmoji>,
-    /// What it says beside its words.
+    /// Type-specific metadata.
     pub extra: PostMetadata,
-    /// As its author says.
+    /// As its author states.
     pub published_at: Time,
     /// Last edit.
     pub edited_at: Option<Time>,
@@ -125,7 +125,7 @@ impl Post {
     }
 }
 
-/// Somebody a post names.
+/// A mentioned actor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostMention {
     /// Actor id.
@@ -136,12 +136,12 @@ pub struct PostMention {
     pub url: String,
 }
 
-/// A hashtag as looked up and as written, both without `#`.
+/// A hashtag in normalized and written form, both without `#`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostHashtag {
     /// Lower case.
     pub name: String,
-    /// As written.
+    /// The written form.
     pub shown: String,
 }
 
@@ -153,7 +153,7 @@ pub fn next_id(w: &Write<'_>, at: Time) -> Result<PostId> {
     Ok(PostId(last.map_or(first, |last| last + 1)))
 }
 
-/// Inserts a post with its id as given (see [`next_id`]). Conflict when the uri is known.
+/// Inserts a post with the given id (see [`next_id`]). Conflict when the uri is known.
 pub fn insert(w: &Write<'_>, post: &Post, mentions: &[PostMention], tags: &[PostHashtag]) -> Result<()> {
     w.conn
         .prepare_cached(
@@ -195,8 +195,8 @@ pub fn insert(w: &Write<'_>, post: &Post, mentions: &[PostMention], tags: &[Post
     }
 }
 
-/// Replaces what an edit may change: texts, facts, emoji, mentions and tags; never author or parent, and the audience only
-/// to a narrower one.
+/// Replaces what an edit may change: texts, metadata, emoji, mentions and tags; never author or parent, and the
+/// audience only to a narrower one.
 pub fn update(w: &Write<'_>, post: &Post, mentions: &[PostMention], tags: &[PostHashtag]) -> Result<()> {
     w.conn
         .prepare_cached(
@@ -256,7 +256,7 @@ fn link_waiting_replies(w: &Write<'_>, post: &Post) -> Result<()> {
     thread_mutes::root_changed(w, post.id)
 }
 
-/// Changes what a post is: an edit can give it a poll, or take it away.
+/// Changes the type of a post: an edit can add or remove a poll.
 pub fn set_kind(w: &Write<'_>, id: PostId, kind: &str) -> Result<()> {
     w.conn.prepare_cached("UPDATE post SET kind = ?2 WHERE id = ?1")?.execute(params![id, kind])?;
     Ok(())
@@ -300,7 +300,7 @@ pub fn boost_by(r: &Read<'_>, actor: ActorId, of: PostId) -> Result<Option<Post>
     Ok(statement.query_one(params![actor, of], Post::from_row).optional()?)
 }
 
-/// A page of who boosted a post, as far as `viewer` may see, without the blocked: (the boost, who).
+/// A page of boosts of a post that `viewer` may see, without blocked actors: (the boost, its actor).
 pub fn boosters(r: &Read<'_>, of: PostId, viewer: Viewer, rows: CursorWindow) -> Result<Vec<(PostId, ActorId)>> {
     let order = rows.order();
     let mut statement = r.conn.prepare_cached(&format!(
@@ -323,7 +323,7 @@ pub fn languages(r: &Read<'_>, actor: ActorId) -> Result<Vec<String>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Who a post names.
+/// The mentions of a post.
 pub fn mentions(r: &Read<'_>, id: PostId) -> Result<Vec<PostMention>> {
     let mut statement =
         r.conn.prepare_cached("SELECT uri, handle, url FROM mention WHERE post_id = ?1 ORDER BY handle LIMIT 500")?;
@@ -350,7 +350,7 @@ pub fn hashtags(r: &Read<'_>, id: PostId) -> Result<Vec<PostHashtag>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Who may see a list: the owner sees all we have, a stranger only what is public or quiet.
+/// For whom a list is: the owner sees everything, a stranger public and unlisted posts only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Viewer {
     /// The owner.
@@ -423,7 +423,7 @@ pub fn count_of_actor(r: &Read<'_>, actor: ActorId, viewer: Viewer) -> Result<u3
     Ok(statement.query_one(params![actor, viewer.rank()], |row| row.get(0))?)
 }
 
-/// The posts above one, root first, as far as `viewer` may see them.
+/// The ancestors of a post, root first, as far as `viewer` may see them.
 pub fn ancestors(r: &Read<'_>, id: PostId, viewer: Viewer, span: ThreadLimits) -> Result<Vec<PostId>> {
     let mut statement = r.conn.prepare_cached(
         "WITH RECURSIVE up (id, parent, depth) AS (

@@ -7,7 +7,7 @@ use super::{Read, Write, column};
 use crate::base::id::{ActorId, PostId, first_at};
 use crate::base::{Result, Time};
 
-/// What is a part of a post and goes with it: (table, column). Whatever else refers to a post holds it.
+/// Tables whose rows are parts of a post and are deleted with it: (table, column). Any other reference keeps the post.
 const POST_PART_TABLES: &[(&str, &str)] = &[
     ("mention", "post_id"),
     ("hashtag", "post_id"),
@@ -26,25 +26,25 @@ const POST_PART_TABLES: &[(&str, &str)] = &[
     // Private posts, which are never taken.
     ("conversation_post", "post_id"),
 ];
-/// What is a part of an actor and goes with it.
+/// Tables whose rows are parts of an actor and are deleted with it.
 const ACTOR_PART_TABLES: &[(&str, &str)] =
     &[("actor_key", "actor_id"), ("pin", "actor_id"), ("featured_tag", "actor_id")];
-/// How far up a thread the owner's part in it is looked for.
+/// How many ancestors are searched for the owner's part in a thread.
 const MAX_ANCESTORS: u32 = 50;
 
-/// How long what nobody holds is kept.
+/// How long unreferenced data is kept.
 #[derive(Debug, Clone, Copy)]
 pub struct RetentionLimits {
     /// Posts that came before this moment go.
     pub posts: Time,
     /// Posts that came by a relay before this moment go.
     pub relayed: Time,
-    /// Of posts that came by a relay, so many stay at most.
+    /// Maximum number of posts brought by relays.
     pub most_relayed: u32,
 }
 
-/// Looks at up to `limit` posts after `after` and deletes those that nobody holds. The last id looked at, None when there
-/// are no more; and how many went.
+/// Checks up to `limit` posts after `after` and deletes those that nothing refers to. Returns the last id checked (None
+/// at the end) and the number deleted.
 pub fn prune_posts(
     w: &Write<'_>,
     after: PostId,
@@ -65,7 +65,7 @@ pub fn prune_posts(
     Ok((Some(last), w.conn.prepare_cached(&posts_sql(w)?)?.execute(values)?))
 }
 
-/// Deletes those of some posts (?1) that are old (?2; ?3 and ?4 by a relay) and that nobody holds.
+/// Deletes those of some posts (?1) that are old (?2; ?3 and ?4 by a relay) and unreferenced.
 fn posts_sql(r: &Read<'_>) -> Result<String> {
     let free = unreferenced_sql(r, "post", POST_PART_TABLES)?;
     Ok(format!(
@@ -95,8 +95,8 @@ fn surplus_relayed_sql(r: &Read<'_>, most: u32) -> Result<PostId> {
     Ok(statement.query_one([most], |row| column(row, "post_id")).optional()?.unwrap_or(PostId(0)))
 }
 
-/// Looks at up to `limit` actors after `after` and deletes those not looked at since `before` to whom nothing refers.
-/// The last id looked at, None when there are no more; and how many went.
+/// Checks up to `limit` actors after `after` and deletes unreferenced ones not fetched since `before`. Returns the last
+/// id checked (None at the end) and the number deleted.
 pub fn prune_actors(w: &Write<'_>, after: ActorId, before: Time, limit: u32) -> Result<(Option<ActorId>, usize)> {
     let ids: Vec<ActorId> = {
         let mut slice = w.conn.prepare_cached("SELECT id FROM actor WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3")?;
@@ -108,7 +108,7 @@ pub fn prune_actors(w: &Write<'_>, after: ActorId, before: Time, limit: u32) -> 
     Ok((Some(last), w.conn.prepare_cached(&actors_sql(w)?)?.execute(params![list, before])?))
 }
 
-/// Deletes those of some actors (?1) that were not looked at lately (?2) and to whom nothing refers.
+/// Deletes those of some actors (?1) that were not fetched lately (?2) and are unreferenced.
 fn actors_sql(r: &Read<'_>) -> Result<String> {
     let free = unreferenced_sql(r, "actor", ACTOR_PART_TABLES)?;
     Ok(format!(
@@ -118,8 +118,8 @@ fn actors_sql(r: &Read<'_>) -> Result<String> {
     ))
 }
 
-/// Looks at up to `limit` hosts after `after` and forgets those not heard of since `before` where nobody we know lives and
-/// nothing waits for. The last one looked at, None when there are no more; and how many went.
+/// Checks up to `limit` hosts after `after` and forgets those not heard from since `before` without known actors and
+/// without waiting deliveries. Returns the last one checked (None at the end) and the number deleted.
 pub fn prune_hosts(w: &Write<'_>, after: &str, before: Time, limit: u32) -> Result<(Option<String>, usize)> {
     let names: Vec<String> = {
         let mut slice = w.conn.prepare_cached("SELECT name FROM host WHERE name > ?1 ORDER BY name LIMIT ?2")?;
@@ -139,8 +139,8 @@ pub fn prune_hosts(w: &Write<'_>, after: &str, before: Time, limit: u32) -> Resu
     Ok((Some(last), gone))
 }
 
-/// The conditions that nothing but `parts` refers to `p`, a row of `table`, read from the schema: a table that is new here
-/// holds what it refers to until somebody says that it is a part.
+/// The conditions that nothing but `parts` refers to `p`, a row of `table`, derived from the schema: a new table keeps
+/// what it refers to until it is listed as a part.
 fn unreferenced_sql(r: &Read<'_>, table: &str, parts: &[(&str, &str)]) -> Result<String> {
     let mut keys = r.conn.prepare_cached(
         "SELECT m.name AS name, k.[from] AS side FROM sqlite_schema m JOIN pragma_foreign_key_list(m.name) k
@@ -163,7 +163,8 @@ mod tests {
     use super::*;
     use crate::store::test_support::TestStore;
 
-    /// What keeps a post of a stranger's: (table, column). A new table that refers to posts belongs here or to [`PARTS`].
+    /// Tables whose rows keep a remote post: (table, column). A new table that refers to posts belongs here or to
+    /// [`POST_PART_TABLES`].
     const POST_HOLDER_TABLES: &[(&str, &str)] = &[
         ("home", "post_id"),
         ("bookmark", "post_id"),

@@ -28,7 +28,7 @@ impl TestStore {
         std::mem::take(&mut self.folder)
     }
 
-    /// Closes the store and opens it again, as a restart would.
+    /// Closes and reopens the store, as a restart would.
     pub(crate) fn reopen(&mut self) {
         let elsewhere = TestStore::new();
         drop(std::mem::replace(&mut self.store, elsewhere.store.clone()));

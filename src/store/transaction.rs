@@ -8,20 +8,20 @@ use rusqlite::Connection;
 use super::events::EventDemand;
 use crate::base::Time;
 
-/// One snapshot of the database, and the moment it was asked for.
+/// A read snapshot of the database, and its time.
 pub struct Read<'c> {
     pub(super) conn: &'c Connection,
     /// The time of this act: the same for all it reads and writes.
     pub now: Time,
-    /// How often the bell had rung before this snapshot was taken: what is read holds until it rings again. None in an act
-    /// that writes, whose view nobody else may ever share.
+    /// Commit generation of this snapshot (for cache validity). None inside a write: uncommitted data must never be
+    /// cached.
     pub rung: Option<u64>,
 }
 
-/// One act that may change the database: everything it does is kept, or nothing.
+/// A write: everything it does is committed, or nothing.
 pub struct Write<'c> {
     read: Read<'c>,
-    /// Who listens to events.
+    /// Which events are wanted.
     pub(super) ears: &'c EventDemand,
 }
 

@@ -17,10 +17,10 @@ use crate::base::{Clock, Error, Result};
 /// Acts per transaction: bounds how long the first caller waits for the last act.
 const MAX_WRITES_PER_TRANSACTION: usize = 256;
 
-/// An act not yet run; running it gives what to do once the batch is on disk or lost.
-/// Without a transaction to run in it only refuses.
+/// A write not yet run. Running it returns what to do once the batch is on disk or lost. Without a transaction it only
+/// refuses.
 type WriteJob = Box<dyn FnOnce(Option<&Write<'_>>) -> FinishedJob + Send>;
-/// Tells the caller: None for "on the disk", Some for why not.
+/// Reports the result to the caller: None for "on disk", Some for the error.
 type WriteResult = Box<dyn FnOnce(Option<Error>) + Send>;
 
 struct FinishedJob {
@@ -28,7 +28,7 @@ struct FinishedJob {
     answer: WriteResult,
 }
 
-/// The writer thread's front door.
+/// Handle of the writer thread.
 pub(super) struct Writer {
     jobs: Option<Sender<WriteJob>>,
     thread: Option<JoinHandle<()>>,
@@ -48,7 +48,7 @@ impl CommitNotifier {
         Self { count: Arc::default(), watch: Arc::new(watch::channel(0).0) }
     }
 
-    /// How often it has rung; hand it to [`Bell::wait`].
+    /// Number of commits so far; pass it to [`CommitNotifier::wait`].
     pub fn generation(&self) -> u64 {
         *self.count.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -65,7 +65,7 @@ impl CommitNotifier {
         self.watch.subscribe()
     }
 
-    /// Rings without a commit: a worker's sleep is over (stop, or a clock moved by hand).
+    /// Notifies without a commit, to wake sleeping workers (stop, or a manual clock that moved).
     pub fn notify(&self) {
         let mut count = self.count.0.lock().unwrap_or_else(PoisonError::into_inner);
         *count = count.wrapping_add(1);
@@ -75,7 +75,7 @@ impl CommitNotifier {
 }
 
 impl Writer {
-    /// Starts the thread on a connection that is open and up to date.
+    /// Starts the thread on an open, migrated connection.
     pub(super) fn start(conn: Connection, clock: Clock) -> Result<Self> {
         let (jobs, queue) = channel();
         let bell = CommitNotifier::new();
@@ -95,7 +95,7 @@ impl Writer {
         &self.ears
     }
 
-    /// Hands `act` to the writer thread; the ticket tells when its batch is on the disk, or why it is not.
+    /// Sends `act` to the writer thread; the returned handle waits for the commit of its batch.
     pub(super) fn submit<T, F>(&self, act: F) -> PendingWrite<T>
     where
         T: Send + 'static,
@@ -110,7 +110,7 @@ impl Writer {
             };
             let keep = outcome.is_ok();
             let answer = move |lost: Option<Error>| {
-                // The caller may be gone (a dropped connection); its act stands all the same.
+                // The caller may be gone (a dropped connection); the write is committed all the same.
                 drop(reply.send(match (outcome, lost) {
                     (Ok(_), Some(error)) => Err(error),
                     (outcome, _) => outcome,
@@ -118,20 +118,20 @@ impl Writer {
             };
             FinishedJob { keep, answer: Box::new(answer) }
         });
-        // A send to a closed store drops the job, and with it the ticket's other end: wait() says so.
+        // Sending to a closed store drops the job, and with it the sender of the result: wait() then returns an error.
         drop(self.jobs.as_ref().map(|jobs| jobs.send(job)));
         PendingWrite { result }
     }
 }
 
-/// An act on its way to the disk.
+/// A write on its way to disk.
 #[must_use = "an act has only happened once its ticket says so"]
 pub struct PendingWrite<T> {
     result: Receiver<Result<T>>,
 }
 
 impl<T> PendingWrite<T> {
-    /// Waits until the act is on the disk; Err when it is not, for whatever reason.
+    /// Waits until the write is on disk; Err when it is not, for whatever reason.
     pub fn wait(self) -> Result<T> {
         self.result.recv().map_err(|_| Error::internal("the store is closed"))?
     }
@@ -154,8 +154,8 @@ fn run(conn: &Connection, clock: &Clock, queue: &Receiver<WriteJob>, bell: &Comm
     }
 }
 
-/// One transaction: runs `first` and all that wait behind it, commits, rings, answers. Who was answered finds that it has
-/// rung: what was read before is old.
+/// One transaction: runs `first` and all waiting writes, commits, notifies, reports. A caller that got its result finds
+/// the generation raised: older reads are stale.
 fn batch(
     conn: &Connection,
     clock: &Clock,
@@ -203,7 +203,7 @@ fn step(conn: &Connection, clock: &Clock, job: WriteJob, ears: &EventDemand) -> 
     (ran.answer, conn.execute_batch(end).map_err(|error| error.to_string()))
 }
 
-/// Nothing of the batch stays; everyone who believed it had worked hears why.
+/// Fails the whole batch; every caller that believed it had succeeded gets the error.
 fn fail_batch(conn: &Connection, answers: Vec<WriteResult>, why: &str) {
     tracing::error!(why, acts = answers.len(), "a transaction was lost");
     if !conn.is_autocommit()

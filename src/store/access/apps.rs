@@ -6,13 +6,13 @@ use crate::base::id::{AppId, PostId, TokenId};
 use crate::base::{Error, Result, Time};
 use crate::store::{Read, Write, events};
 
-/// Apps the owner has let nothing do that are kept once they are not [`YOUNG`] any more: anyone may register one.
+/// Apps without any grant that are kept once they are older than [`UNUSED_APP_GRACE`]: anyone may register one.
 const MAX_UNUSED_APPS: u32 = 200;
-/// How long an app is given to be let in: by then the owner has found their password.
+/// How long a new app may wait for its authorization.
 const UNUSED_APP_GRACE: std::time::Duration = std::time::Duration::from_mins(15);
 /// Apps that were let do nothing, young ones and all.
 const MAX_UNAUTHORIZED_APPS: u32 = 2_000;
-/// Tokens of an app's own that are kept, the newest: anyone may have one made.
+/// Client-credential tokens kept per app, the newest: anyone may request one.
 const MAX_APP_TOKENS: u32 = 10;
 /// "Last used" is written at most this often: a write per request would wear an SD card out.
 const LAST_USED_WRITE_INTERVAL: std::time::Duration = std::time::Duration::from_secs(6 * 3600);
@@ -23,9 +23,9 @@ pub const IDEMPOTENCY_KEY_LIFETIME: std::time::Duration = std::time::Duration::f
 /// A registered app.
 #[derive(Debug, Clone)]
 pub struct App {
-    /// Ours for it.
+    /// Our id.
     pub id: AppId,
-    /// What it calls itself by.
+    /// OAuth `client_id`.
     pub client_id: String,
     /// As shown to the owner.
     pub name: String,
@@ -33,18 +33,18 @@ pub struct App {
     pub website: Option<String>,
     /// Where it may be sent back to, byte for byte.
     pub redirects: Vec<String>,
-    /// The most it may ask for, space-separated.
+    /// All scopes it may request, space-separated.
     pub scopes: String,
 }
 
-/// A token, as its bearer is known.
+/// An access token.
 #[derive(Debug, Clone)]
 pub struct AccessToken {
-    /// Ours for it.
+    /// Our id.
     pub id: TokenId,
     /// The app it was given to; None for one of `hytte token`.
     pub app: Option<AppId>,
-    /// The app's name, as shown.
+    /// The app's name.
     pub name: String,
     /// Space-separated.
     pub scopes: String,
@@ -56,10 +56,10 @@ pub struct AccessToken {
     pub used_at: Option<Time>,
 }
 
-/// What the owner granted, behind a code.
+/// An authorization by the owner, before its code is exchanged.
 #[derive(Debug, Clone)]
 pub struct OAuthGrant {
-    /// To whom.
+    /// The app.
     pub app: AppId,
     /// Where the code was sent.
     pub redirect: String,
@@ -67,7 +67,7 @@ pub struct OAuthGrant {
     pub scopes: String,
     /// PKCE challenge (S256), base64url.
     pub challenge: Option<String>,
-    /// What the code became.
+    /// The token the code was exchanged for.
     pub token: Option<TokenId>,
 }
 
@@ -99,8 +99,8 @@ impl AccessToken {
     }
 }
 
-/// Keeps a new app (its id is not read) and forgets the oldest that the owner never let in, with the tokens of their own;
-/// but not one that may just be asking.
+/// Stores a new app (its id is ignored) and removes the oldest apps without a grant, with their client-credential
+/// tokens; but not one that may just be asking.
 pub fn add(w: &Write<'_>, app: &App, secret: &[u8]) -> Result<AppId> {
     w.conn.execute(
         "INSERT INTO app (client_id, secret, name, website, redirects, scopes, created_at)
@@ -147,7 +147,7 @@ pub fn add_grant(w: &Write<'_>, hash: &[u8], grant: &OAuthGrant, expires_at: Tim
     Ok(())
 }
 
-/// The grant behind a code. None when it is too old or never was.
+/// The grant of a code. None when it is expired or unknown.
 pub fn grant(r: &Read<'_>, hash: &[u8]) -> Result<Option<OAuthGrant>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM grant_code WHERE hash = ?1 AND expires_at > ?2")?;
     let row = statement.query_one(params![hash, r.now], |row| {
@@ -162,7 +162,7 @@ pub fn grant(r: &Read<'_>, hash: &[u8]) -> Result<Option<OAuthGrant>> {
     Ok(row.optional()?)
 }
 
-/// Remembers what a code became.
+/// Records the token a code was exchanged for.
 pub fn use_grant(w: &Write<'_>, hash: &[u8], token: TokenId) -> Result<()> {
     w.conn.execute("UPDATE grant_code SET token_id = ?2 WHERE hash = ?1", params![hash, token])?;
     Ok(())

@@ -7,21 +7,21 @@ use rusqlite::params;
 use crate::base::{Error, Result, Time};
 use crate::store::{Read, Write, column};
 
-/// How long a browser stays logged in.
+/// Lifetime of a browser session.
 pub const SESSION_LIFETIME: Duration = Duration::from_secs(90 * 24 * 3600);
 /// How long a login link waits to be used.
 pub const LOGIN_LINK_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 /// "Last seen" is written at most this often: a write per page would wear an SD card out.
 const LAST_SEEN_WRITE_INTERVAL: Duration = Duration::from_secs(6 * 3600);
-/// Characters kept of a browser's name for itself.
+/// Stored length of a user agent.
 const MAX_USER_AGENT_CHARS: usize = 200;
 
-/// A browser that is logged in, for the owner to see and end.
+/// A signed-in browser, for the owner to see and end.
 #[derive(Debug, Clone)]
 pub struct BrowserSession {
     /// SHA-256 of the cookie.
     pub hash: Vec<u8>,
-    /// The browser's own words.
+    /// User agent.
     pub agent: String,
     /// Since when.
     pub created_at: Time,

@@ -11,30 +11,30 @@ use crate::store::{Read, Write, column};
 pub struct Follow {
     /// Counts up.
     pub id: i64,
-    /// Who follows.
+    /// The follower.
     pub follower_id: ActorId,
-    /// Who is followed.
+    /// The followed actor.
     pub followed_id: ActorId,
     /// Id of the Follow activity.
     pub uri: String,
     /// The Follow as received; None for our own.
     pub document: Option<String>,
-    /// None while it waits for an answer.
+    /// None while it waits for a response.
     pub accepted_at: Option<Time>,
-    /// When it was asked.
+    /// When it was requested.
     pub created_at: Time,
-    /// Of ours: what the owner wants of it.
+    /// Options of an own follow.
     pub wishes: FollowOptions,
-    /// Of ours: recommended on the owner's profile.
+    /// Endorsed on the owner's profile (own follows).
     pub endorsed: bool,
 }
 
-/// What the owner wants to have of somebody they follow.
+/// Options of a follow of the owner's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FollowOptions {
-    /// What they boost comes home, too.
+    /// Boosts are put on the home timeline.
     pub boosts: bool,
-    /// Each of their posts is told.
+    /// Each post creates a notification.
     pub notify: bool,
     /// Only posts in these languages come home; none: all.
     pub languages: Vec<String>,
@@ -47,7 +47,7 @@ impl Default for FollowOptions {
 }
 
 impl FollowOptions {
-    /// Whether a post in this language comes home. One that does not say does; `en` takes `en-GB`, too.
+    /// Whether a post in this language is wanted. One without a language is; `en` matches `en-GB`, too.
     pub fn reads(&self, language: Option<&str>) -> bool {
         let first = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
         match language.filter(|tag| !tag.is_empty() && !self.languages.is_empty()) {
@@ -75,7 +75,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Follow> {
     })
 }
 
-/// Sets what the owner wants of a follow; nothing happens when there is none.
+/// Sets the options of a follow; does nothing when there is none.
 pub fn set_options(w: &Write<'_>, follower: ActorId, followed: ActorId, wishes: &FollowOptions) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "UPDATE follow SET boosts = ?3, notify = ?4, languages = ?5 WHERE follower_id = ?1 AND followed_id = ?2",
@@ -85,7 +85,7 @@ pub fn set_options(w: &Write<'_>, follower: ActorId, followed: ActorId, wishes: 
     Ok(())
 }
 
-/// Recommends somebody on the follower's profile, or no longer; false when they are not followed.
+/// Endorses a followed account on the profile, or not any more; false when it is not followed.
 pub fn endorse(w: &Write<'_>, follower: ActorId, followed: ActorId, endorsed: bool) -> Result<bool> {
     let mut statement = w.conn.prepare_cached(
         "UPDATE follow SET endorsed = ?3 WHERE follower_id = ?1 AND followed_id = ?2 AND accepted_at IS NOT NULL",
@@ -93,12 +93,12 @@ pub fn endorse(w: &Write<'_>, follower: ActorId, followed: ActorId, endorsed: bo
     Ok(statement.execute(params![follower, followed, endorsed])? > 0)
 }
 
-/// The accepted follow of somebody, if there is one: what the home timeline asks of each post that comes.
+/// The accepted follow of an actor, if any: checked for each arriving post.
 pub fn accepted(r: &Read<'_>, follower: ActorId, followed: ActorId) -> Result<Option<Follow>> {
     Ok(get(r, follower, followed)?.filter(|follow| follow.accepted_at.is_some()))
 }
 
-/// Asks to follow, or renews the asking: the uri and document are replaced, an acceptance stays.
+/// Requests a follow again: the uri and document are replaced, an acceptance stays.
 pub fn ask(w: &Write<'_>, follower: ActorId, followed: ActorId, uri: &str, document: Option<&str>) -> Result<()> {
     w.conn
         .prepare_cached(
@@ -117,7 +117,7 @@ pub fn accept(w: &Write<'_>, follower: ActorId, followed: ActorId) -> Result<boo
     Ok(statement.execute(params![follower, followed, w.now])? > 0)
 }
 
-/// Ends a follow, asked or accepted; returns it if there was one.
+/// Ends a follow or request; returns it if there was one.
 pub fn end(w: &Write<'_>, follower: ActorId, followed: ActorId) -> Result<Option<Follow>> {
     let mut statement =
         w.conn.prepare_cached("DELETE FROM follow WHERE follower_id = ?1 AND followed_id = ?2 RETURNING *")?;
@@ -130,12 +130,12 @@ pub fn get(r: &Read<'_>, follower: ActorId, followed: ActorId) -> Result<Option<
     Ok(statement.query_one(params![follower, followed], from_row).optional()?)
 }
 
-/// The owner's follows of these people, asked or accepted.
+/// The owner's follows and requests towards these actors.
 pub fn state_towards(r: &Read<'_>, owner: ActorId, people: &[ActorId]) -> Result<Vec<Follow>> {
     followed_among(r, owner, people, "follower_id = ?1 AND followed_id")
 }
 
-/// These people's follows of the owner, asked or accepted.
+/// These actors' follows of the owner, and requests.
 pub fn of_owner_by(r: &Read<'_>, owner: ActorId, people: &[ActorId]) -> Result<Vec<Follow>> {
     followed_among(r, owner, people, "followed_id = ?1 AND follower_id")
 }
@@ -163,18 +163,18 @@ pub fn is_accepted(r: &Read<'_>, follower: ActorId, followed: ActorId) -> Result
 pub enum FollowList {
     /// Accepted followers.
     Followers,
-    /// Whom they follow, accepted.
+    /// Accepted follows.
     Following,
     /// Followers waiting for approval.
     Requests,
-    /// Follows we asked for that nobody has answered.
+    /// The owner's requests without a response.
     Pending,
-    /// Those followed who are recommended on the profile.
+    /// Followed accounts that are endorsed on the profile.
     Endorsed,
 }
 
 impl FollowList {
-    /// (the column listed, the column that is `of`, the condition)
+    /// (the listed column, the column of the list's actor, the condition)
     fn columns(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Followers => ("follower_id", "followed_id", "accepted_at IS NOT NULL"),
@@ -198,7 +198,7 @@ pub fn list(r: &Read<'_>, of: ActorId, list: FollowList, after: Option<ActorId>,
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// A window of a list, newest asking first: (the row's number, who), rows between `max` and `min`.
+/// A window of a list, newest request first: (row id, actor), rows between `max` and `min`.
 pub fn newest(
     r: &Read<'_>,
     of: ActorId,
@@ -247,7 +247,7 @@ pub fn by_origin(r: &Read<'_>, of: ActorId, origin: &str, limit: u32) -> Result<
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Ends the follows of everyone this inbox reaches, because it is gone for good. Returns how many.
+/// Ends the follows of everyone this inbox reaches, because the inbox is gone. Returns how many.
 pub fn end_by_inbox(w: &Write<'_>, followed: ActorId, inbox: &str) -> Result<usize> {
     Ok(w.conn.execute(
         "DELETE FROM follow WHERE followed_id = ?1 AND follower_id IN (

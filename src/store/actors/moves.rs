@@ -26,7 +26,7 @@ pub fn begin(w: &Write<'_>, old: ActorId, new: ActorId) -> Result<()> {
     Ok(())
 }
 
-/// Whose move to this person waits for their Accept.
+/// Old accounts whose followers' move waits for the Accept of this new account.
 pub fn waiting_followers(r: &Read<'_>, new: ActorId) -> Result<Vec<ActorId>> {
     let mut statement =
         r.conn.prepare_cached("SELECT old_id FROM move WHERE new_id = ?1 AND done_at IS NULL LIMIT 100")?;
@@ -40,7 +40,7 @@ pub fn finish(w: &Write<'_>, old: ActorId) -> Result<()> {
     Ok(())
 }
 
-/// People the owner follows whose document says that they moved, and about whom nothing was done lately.
+/// Followed accounts whose document says that they moved, and that were not handled lately.
 pub fn next_undiscovered(r: &Read<'_>, owner: ActorId, limit: u32) -> Result<Vec<ActorId>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT a.id FROM follow f JOIN actor a ON a.id = f.followed_id
@@ -51,7 +51,7 @@ pub fn next_undiscovered(r: &Read<'_>, owner: ActorId, limit: u32) -> Result<Vec
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Notes where somebody says they moved, as their Move does before their document is looked at again.
+/// Records the move target, as stated by a Move before the document is fetched again.
 pub fn record(w: &Write<'_>, old: ActorId, target: &str) -> Result<()> {
     w.conn.execute("UPDATE actor SET moved_to = ?2 WHERE id = ?1", params![old, target])?;
     Ok(())

@@ -6,7 +6,7 @@ use crate::base::Result;
 use crate::base::id::ActorId;
 use crate::store::{Read, Write, column};
 
-/// Notes something about somebody, in place of what was before; blank text forgets it.
+/// Sets the note about an actor; blank text removes it.
 pub fn set(w: &Write<'_>, actor: ActorId, text: &str) -> Result<()> {
     if text.trim().is_empty() {
         w.conn.execute("DELETE FROM note WHERE actor_id = ?1", [actor])?;
@@ -20,13 +20,13 @@ pub fn set(w: &Write<'_>, actor: ActorId, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// What is noted about somebody.
+/// The note about an actor.
 pub fn get(r: &Read<'_>, actor: ActorId) -> Result<Option<String>> {
     let mut statement = r.conn.prepare_cached("SELECT text FROM note WHERE actor_id = ?1")?;
     Ok(statement.query_one([actor], |row| column(row, "text")).optional()?)
 }
 
-/// What is noted about these people: (who, what).
+/// The notes about these actors.
 pub fn of(r: &Read<'_>, people: &[ActorId]) -> Result<Vec<(ActorId, String)>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT actor_id, text FROM note WHERE actor_id IN (SELECT value FROM json_each(?1)) LIMIT 1000",

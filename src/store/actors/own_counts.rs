@@ -5,7 +5,7 @@ use crate::base::{Result, Time};
 use crate::store::Read;
 use crate::store::column;
 
-/// How many the owner has of what.
+/// Counts of the owner's rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OwnCount {
     /// Public and quiet posts, boosts included.
@@ -25,7 +25,7 @@ impl OwnCount {
     }
 }
 
-/// The numbers as they are now.
+/// The current counts.
 pub fn get(r: &Read<'_>) -> Result<OwnCount> {
     let mut statement =
         r.conn.prepare_cached("SELECT posts, newest_id, followers, following FROM own_count LIMIT 1")?;

@@ -7,7 +7,7 @@ use crate::base::id::ActorId;
 use crate::store::moderation::host_blocks::{self, Severity};
 use crate::store::{Read, Write, column};
 
-/// Rows in one answer at most.
+/// Maximum number of rows returned.
 const MAX_ROWS: u32 = 1_000_000;
 
 /// One side of a follow.
@@ -51,7 +51,7 @@ pub fn sever(r: &Read<'_>) -> Result<Vec<SeveredFollow>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Ends all follows between the owner and somebody, and keeps them for [`restore_follower`] and [`take_ours`].
+/// Ends all follows between the owner and an actor, and records them for [`restore_follower`] and [`take_own_follows`].
 pub fn end_follow(w: &Write<'_>, owner: ActorId, actor: ActorId) -> Result<()> {
     w.conn.execute(
         "INSERT OR REPLACE INTO cut_follow (actor_id, ours, uri, document, accepted_at, cut_at)
@@ -66,7 +66,7 @@ pub fn end_follow(w: &Write<'_>, owner: ActorId, actor: ActorId) -> Result<()> {
     Ok(())
 }
 
-/// Brings a cut follower back, as they were.
+/// Restores a severed follower.
 pub fn restore_follower(w: &Write<'_>, owner: ActorId, actor: ActorId) -> Result<()> {
     w.conn.execute(
         "INSERT OR IGNORE INTO follow (follower_id, followed_id, uri, document, accepted_at, created_at)
@@ -93,7 +93,7 @@ fn forget(w: &Write<'_>, actor: ActorId, ours: &str) -> Result<()> {
     Ok(())
 }
 
-/// Takes what an actor left on the owner's pages away: home, boosts of theirs by others, notifications.
+/// Removes an actor's traces from the owner's pages: home, boosts of their posts, notifications.
 pub fn clear(w: &Write<'_>, actor: ActorId) -> Result<()> {
     for sql in [
         "DELETE FROM home WHERE post_id IN (SELECT id FROM post WHERE actor_id = ?1)",
@@ -108,7 +108,7 @@ pub fn clear(w: &Write<'_>, actor: ActorId) -> Result<()> {
     Ok(())
 }
 
-/// People of whom there are notifications, with their hosts.
+/// Actors with notifications, and their hosts.
 pub fn drop_notifications(r: &Read<'_>) -> Result<Vec<SeveredFollow>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT DISTINCT a.id, a.host, a.uri, 0 AS ours FROM notification n JOIN actor a ON a.id = n.actor_id LIMIT ?1",
@@ -117,7 +117,7 @@ pub fn drop_notifications(r: &Read<'_>) -> Result<Vec<SeveredFollow>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Forgets what was on its way to blocked hosts. Returns how many deliveries.
+/// Drops deliveries to blocked hosts. Returns how many.
 pub fn drop_deliveries(w: &Write<'_>) -> Result<usize> {
     let hosts: Vec<String> = {
         let mut statement =

@@ -8,14 +8,14 @@ use crate::base::id::ActorId;
 use crate::store::posts::Viewer;
 use crate::store::{Read, actors::follows, node};
 
-/// Of each, posts and boosts, and likes: so many of somebody's newest are looked at.
+/// How many of an actor's newest posts, boosts and likes are searched.
 const MAX_NEWEST_POSTS: u32 = 100;
-/// Posts looked at above them, and as many below.
+/// How many posts above and below them are searched.
 const MAX_THREAD_POSTS: u32 = 500;
 
-/// Whether strangers may see somebody: the owner; whom the owner's open posts name; who shows in a list that the owner shows;
-/// and who wrote, boosted or liked, lately, a post that stands in the open with the owner's, as [`crate::store::posts::stands_with`]
-/// has it.
+/// Whether strangers may see an actor: the owner; actors mentioned in the owner's public posts; actors in lists that
+/// the owner shows; and actors who recently wrote, boosted or liked a post that is in a public thread with the owner's
+/// (see [`crate::store::posts::is_in_thread_of`]).
 pub fn is_publicly_visible(r: &Read<'_>, owner: ActorId, who: ActorId) -> Result<bool> {
     Ok(who == owner
         || is_in_public_lists(r, owner, who)?

@@ -10,7 +10,7 @@ use crate::store::Read;
 use crate::store::actors::{self, Actor};
 use crate::store::{actors::follows, column, moderation::host_blocks, node};
 
-/// What is blocked of some people.
+/// Which of some actors are hidden.
 #[derive(Debug, Default)]
 pub struct BlockFilter {
     /// Nothing of theirs is shown.
@@ -19,7 +19,7 @@ pub struct BlockFilter {
     pub media_rejected: HashSet<ActorId>,
 }
 
-/// What is blocked of these people.
+/// The filter for these actors.
 pub fn filter_for<'a>(r: &Read<'_>, people: impl Iterator<Item = &'a Actor> + Clone) -> Result<BlockFilter> {
     let mut shield =
         BlockFilter { blocked: blocked(r, people.clone().map(|actor| actor.id))?, media_rejected: HashSet::new() };
@@ -43,12 +43,12 @@ fn blocked(r: &Read<'_>, people: impl Iterator<Item = ActorId>) -> Result<HashSe
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// True when nothing of somebody is shown: blocked, or at home on a blocked server.
+/// True for a blocked actor, or one on a blocked server.
 pub fn is_hidden(r: &Read<'_>, actor: &Actor) -> Result<bool> {
     Ok(filter_for(r, std::iter::once(actor))?.blocked.contains(&actor.id))
 }
 
-/// True when somebody is on a limited server and not followed: they are not put forward.
+/// True for an actor on a limited server who is not followed: not suggested.
 pub fn is_limited(r: &Read<'_>, who: ActorId) -> Result<bool> {
     if !host_blocks::any(r)? {
         return Ok(false);
@@ -57,8 +57,8 @@ pub fn is_limited(r: &Read<'_>, who: ActorId) -> Result<bool> {
     Ok(limited && !follows::is_accepted(r, node::owner(r)?, who)?)
 }
 
-/// The posts of these that are put forward, in the same order: none by people on a blocked server, none by people on a
-/// limited one whom the owner does not follow. Whom the owner blocked or muted by name, the query has left out.
+/// The posts of these that may be suggested, in the same order: none by actors on blocked servers, or on limited ones
+/// unless followed. Actors blocked or muted by the owner were already left out by the query.
 pub fn may_be_suggested(r: &Read<'_>, ids: Vec<PostId>) -> Result<Vec<PostId>> {
     if ids.is_empty() || !host_blocks::any(r)? {
         return Ok(ids);

@@ -9,15 +9,15 @@ use crate::store::{Read, Write, column};
 /// A row of `block`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
-    /// Who is blocked.
+    /// The blocked actor.
     pub actor_id: ActorId,
-    /// Of our Block activity; None when they were not told.
+    /// The id of our Block activity; None when none was sent.
     pub uri: Option<String>,
     /// Since when.
     pub created_at: Time,
 }
 
-/// Blocks somebody; a block that is there stays as it is.
+/// Blocks an actor; an existing block stays as it is.
 pub fn add(w: &Write<'_>, actor: ActorId, uri: Option<&str>) -> Result<()> {
     let mut statement =
         w.conn.prepare_cached("INSERT OR IGNORE INTO block (actor_id, uri, created_at) VALUES (?1, ?2, ?3)")?;
@@ -32,7 +32,7 @@ pub fn remove(w: &Write<'_>, actor: ActorId) -> Result<Option<Block>> {
     Ok(block)
 }
 
-/// The owner's block of somebody, if there is one.
+/// The owner's block of an actor, if any.
 pub fn get(r: &Read<'_>, actor: ActorId) -> Result<Option<Block>> {
     let mut statement = r.conn.prepare_cached("SELECT actor_id, uri, created_at FROM block WHERE actor_id = ?1")?;
     let found = statement.query_one([actor], |row| {
@@ -58,7 +58,7 @@ pub fn list(r: &Read<'_>, after: Option<ActorId>, limit: u32) -> Result<Vec<Acto
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// A window of the blocked, newest first: (the row's number, who), rows between `max` and `min`.
+/// A window of blocked actors, newest first: (row id, actor), rows between `max` and `min`.
 pub fn newest(r: &Read<'_>, max: Option<i64>, min: Option<i64>, limit: u32) -> Result<Vec<(i64, ActorId)>> {
     let mut statement =
         r.conn.prepare_cached("SELECT id, actor_id FROM block WHERE id < ?1 AND id > ?2 ORDER BY id DESC LIMIT ?3")?;
@@ -68,7 +68,7 @@ pub fn newest(r: &Read<'_>, max: Option<i64>, min: Option<i64>, limit: u32) -> R
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Who of these people has told us that they block the owner.
+/// Which of these actors block the owner.
 pub fn blocked_by_among(r: &Read<'_>, people: &[ActorId]) -> Result<Vec<ActorId>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT actor_id FROM blocked_by WHERE actor_id IN (SELECT value FROM json_each(?1)) LIMIT 1000",
@@ -78,7 +78,7 @@ pub fn blocked_by_among(r: &Read<'_>, people: &[ActorId]) -> Result<Vec<ActorId>
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Whom of these people the owner has blocked.
+/// Which of these actors the owner blocks.
 pub fn of(r: &Read<'_>, people: &[ActorId]) -> Result<Vec<ActorId>> {
     let mut statement = r
         .conn
@@ -88,7 +88,7 @@ pub fn of(r: &Read<'_>, people: &[ActorId]) -> Result<Vec<ActorId>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Somebody blocks the owner.
+/// Records that an actor blocks the owner.
 pub fn add_blocked_by(w: &Write<'_>, actor: ActorId, uri: &str) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO blocked_by (actor_id, uri, created_at) VALUES (?1, ?2, ?3)
@@ -98,12 +98,12 @@ pub fn add_blocked_by(w: &Write<'_>, actor: ActorId, uri: &str) -> Result<()> {
     Ok(())
 }
 
-/// Somebody blocks the owner no longer; false when they did not.
+/// Records that an actor no longer blocks the owner; false when they did not.
 pub fn remove_blocked_by(w: &Write<'_>, actor: ActorId) -> Result<bool> {
     Ok(w.conn.execute("DELETE FROM blocked_by WHERE actor_id = ?1", [actor])? > 0)
 }
 
-/// The id of the Block activity with which somebody blocks the owner.
+/// The id of the Block with which an actor blocks the owner.
 pub fn blocked_by(r: &Read<'_>, actor: ActorId) -> Result<Option<String>> {
     let mut statement = r.conn.prepare_cached("SELECT uri FROM blocked_by WHERE actor_id = ?1")?;
     Ok(statement.query_one([actor], |row| column(row, "uri")).optional()?)

@@ -12,17 +12,17 @@ pub const MAX_LISTS: u32 = 20;
 /// A row of `host_list`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostList {
-    /// Ours for it.
+    /// Our id.
     pub id: HostListId,
     /// Of the CSV.
     pub url: String,
-    /// What the owner calls it.
+    /// The owner's name for it.
     pub name: String,
     /// None: only looked at so far.
     pub applied_at: Option<Time>,
-    /// Last good look.
+    /// Last successful fetch.
     pub fetched_at: Option<Time>,
-    /// Last failed look since then.
+    /// Last failed fetch since then.
     pub failed_at: Option<Time>,
     /// Why it failed.
     pub error: Option<String>,
@@ -67,7 +67,7 @@ pub fn apply(w: &Write<'_>, id: HostListId) -> Result<()> {
     Ok(())
 }
 
-/// Notes a good look.
+/// Records a successful fetch.
 pub fn fetched(w: &Write<'_>, id: HostListId) -> Result<()> {
     w.conn.execute(
         "UPDATE host_list SET fetched_at = ?2, failed_at = NULL, error = NULL WHERE id = ?1",
@@ -76,7 +76,7 @@ pub fn fetched(w: &Write<'_>, id: HostListId) -> Result<()> {
     Ok(())
 }
 
-/// Notes a failed look; its rules stay.
+/// Records a failed fetch; its rules stay.
 pub fn failed(w: &Write<'_>, id: HostListId, error: &str) -> Result<()> {
     w.conn.execute("UPDATE host_list SET failed_at = ?2, error = ?3 WHERE id = ?1", params![id, w.now, error])?;
     Ok(())

@@ -9,9 +9,9 @@ use crate::base::{Result, Time};
 use crate::store::actors::Actor;
 use crate::store::{Read, Write, column};
 
-/// Rules in one answer at most.
+/// Maximum number of rules returned.
 const MAX_RULES: u32 = 200_000;
-/// The list that stands for what the owner set by hand.
+/// The list that stands for the owner's own rules.
 pub const MANUAL_LIST: HostListId = HostListId(0);
 
 /// How far a server is blocked.
@@ -51,7 +51,7 @@ impl Severity {
 pub struct HostBlockRule {
     /// Lower case, punycode, no port.
     pub host: String,
-    /// Whose rule it is.
+    /// The list of the rule.
     pub list_id: HostListId,
     /// How far.
     pub severity: Severity,
@@ -61,7 +61,7 @@ pub struct HostBlockRule {
     pub no_reports: bool,
     /// Why, for everyone to read.
     pub comment: String,
-    /// The name is half hidden where the list is public (kept for the export).
+    /// The name is obfuscated in the public list (kept for the export).
     pub obfuscate: bool,
     /// New on a list, and would cut a follow: waits for the owner.
     pub held: bool,
@@ -70,7 +70,7 @@ pub struct HostBlockRule {
 }
 
 impl HostBlockRule {
-    /// A rule by hand.
+    /// An own rule.
     pub fn manual(host: &str, severity: Severity, comment: &str) -> Self {
         Self {
             host: host.to_owned(),
@@ -101,7 +101,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<HostBlockRule> {
     })
 }
 
-/// What all rules together say of a host.
+/// The combined effect of all rules on a host.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HostPolicy {
     /// None: nothing.
@@ -142,7 +142,7 @@ pub fn hosts_of(actor: &Actor) -> [String; 2] {
     [actor.host.clone(), host_of(&actor.uri)]
 }
 
-/// The host of a URL, as it stands there.
+/// The host of a URL, as written.
 pub(in crate::store) fn host_of(url: &str) -> String {
     let rest = url.split_once("://").map_or("", |(_, rest)| rest);
     rest.split(['/', '?', '#']).next().unwrap_or_default().to_owned()
@@ -160,7 +160,8 @@ impl HostBlockRules {
         Self { rules: HashMap::from([(rule.host.clone(), vec![rule])]) }
     }
 
-    /// What they say of a host. The owner's own rule for the nearest name decides; without one, the strictest of lists.
+    /// The effect on a host. The owner's own rule for the nearest name decides; without one, the strictest of the
+    /// lists.
     pub fn judge(&self, host: &str) -> HostPolicy {
         if self.rules.is_empty() {
             return HostPolicy::default();
@@ -181,7 +182,7 @@ impl HostBlockRules {
         }
     }
 
-    /// What they say of a person: the stricter of their handle's host and their server.
+    /// The effect on an actor: the stricter of the handle's host and the server.
     pub fn judge_actor(&self, actor: &Actor) -> HostPolicy {
         let [handle, server] = hosts_of(actor).map(|host| self.judge(&host));
         if server.severity > handle.severity || (server.severity == handle.severity && server.no_media) {
@@ -192,12 +193,12 @@ impl HostBlockRules {
     }
 }
 
-/// True when there is any rule at all: in most servers there is none, and nothing more to ask.
+/// True when there is any rule: most servers have none, and need no further query.
 pub fn any(r: &Read<'_>) -> Result<bool> {
     Ok(r.conn.prepare_cached("SELECT 1 FROM host_block LIMIT 1")?.exists([])?)
 }
 
-/// The rules that can concern these hosts; those of `also` too, whether it is applied or not.
+/// The rules that may concern these hosts; including those of `also`, whether in effect or not.
 pub fn rules_for(
     r: &Read<'_>,
     hosts: impl Iterator<Item = String>,
@@ -222,12 +223,12 @@ pub fn rules_for(
     Ok(HostBlockRules { rules })
 }
 
-/// What is said of one host (with or without a port).
+/// The effect on one host (with or without a port).
 pub fn of_host(r: &Read<'_>, host: &str) -> Result<HostPolicy> {
     Ok(rules_for(r, std::iter::once(host.to_owned()), None)?.judge(host))
 }
 
-/// What is said of one person.
+/// The effect on one actor.
 pub fn of_actor(r: &Read<'_>, actor: &Actor) -> Result<HostPolicy> {
     Ok(rules_for(r, hosts_of(actor).into_iter(), None)?.judge_actor(actor))
 }
@@ -275,7 +276,7 @@ pub fn of_list(r: &Read<'_>, list: HostListId, after: &str, limit: u32) -> Resul
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// A window of the servers the owner has blocked by hand, newest first: (the row's number, the host).
+/// A window of the owner's own rules, newest first: (row id, host).
 pub fn newest(r: &Read<'_>, max: Option<i64>, min: Option<i64>, limit: u32) -> Result<Vec<(i64, String)>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT number, host FROM host_block WHERE number IS NOT NULL AND number < ?1 AND number > ?2

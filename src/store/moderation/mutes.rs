@@ -13,7 +13,7 @@ pub enum MuteScope {
     Home,
     /// Home and notifications.
     Everything,
-    /// Only what they boost.
+    /// Only boosts by the actor.
     Boosts,
 }
 
@@ -31,9 +31,9 @@ impl MuteScope {
 /// A row of `mute`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mute {
-    /// Who is muted.
+    /// The muted actor.
     pub actor_id: ActorId,
-    /// What it hides.
+    /// What is hidden.
     pub reach: MuteScope,
     /// When it ends; None for good.
     pub until_at: Option<Time>,
@@ -55,7 +55,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Mute> {
     })
 }
 
-/// Mutes somebody, in place of what was before.
+/// Mutes an actor, replacing an earlier mute.
 pub fn set(w: &Write<'_>, actor: ActorId, reach: MuteScope, until: Option<Time>) -> Result<()> {
     let (boosts_only, notices) = reach.columns();
     let mut statement = w.conn.prepare_cached(
@@ -74,7 +74,7 @@ pub fn remove(w: &Write<'_>, actor: ActorId) -> Result<Option<Mute>> {
     Ok(mute)
 }
 
-/// The mute of somebody, unless it is over.
+/// The mute of an actor, unless it has ended.
 pub fn get(r: &Read<'_>, actor: ActorId) -> Result<Option<Mute>> {
     let mut statement =
         r.conn.prepare_cached("SELECT * FROM mute WHERE actor_id = ?1 AND ifnull(until_at, ?2 + 1) > ?2")?;

@@ -6,7 +6,7 @@ use crate::base::id::{ActorId, ReportId};
 use crate::base::{Result, Time};
 use crate::store::{Read, Write, column};
 
-/// Reports from others kept at most; the oldest go first.
+/// Received reports kept; the oldest are removed first.
 const MAX_RECEIVED_REPORTS: u32 = 1_000;
 
 /// A row of `report`.
@@ -16,7 +16,7 @@ pub struct Report {
     pub id: ReportId,
     /// Of the Flag.
     pub uri: String,
-    /// Who sent it; of ours, who it is about.
+    /// The sender; for own reports, the reported actor.
     pub actor_id: ActorId,
     /// Sent by us.
     pub ours: bool,
@@ -24,11 +24,11 @@ pub struct Report {
     pub about: Vec<String>,
     /// Plain text.
     pub comment: String,
-    /// Of ours: spam, legal, violation or other.
+    /// Own reports: spam, legal, violation or other.
     pub category: String,
-    /// Of ours: numbers of the rules that were broken.
+    /// Own reports: numbers of the broken rules.
     pub rules: Vec<String>,
-    /// Of ours: their server was told.
+    /// Own reports: forwarded to the other server.
     pub forwarded: bool,
     /// When.
     pub created_at: Time,
@@ -52,7 +52,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Report> {
     })
 }
 
-/// Keeps a report that came in; false when it is known.
+/// Stores a received report; false when it is known.
 pub fn receive(w: &Write<'_>, uri: &str, sender: ActorId, about: &[String], comment: &str) -> Result<bool> {
     let mut statement = w.conn.prepare_cached(
         "INSERT OR IGNORE INTO report (uri, actor_id, ours, about, comment, created_at) VALUES (?1, ?2, 0, ?3, ?4, ?5)",
@@ -70,7 +70,7 @@ pub fn receive(w: &Write<'_>, uri: &str, sender: ActorId, about: &[String], comm
 pub struct SentReport<'s> {
     /// Of the Flag, sent or not.
     pub uri: &'s str,
-    /// Who it is about.
+    /// The reported actor.
     pub target: ActorId,
     /// Uris of posts.
     pub about: &'s [String],
@@ -80,7 +80,7 @@ pub struct SentReport<'s> {
     pub category: &'s str,
     /// Numbers of the rules that were broken.
     pub rules: &'s [String],
-    /// Their server is told.
+    /// Forwarded to the other server.
     pub forwarded: bool,
 }
 
@@ -106,7 +106,7 @@ pub fn by_uri(r: &Read<'_>, uri: &str) -> Result<Option<Report>> {
     Ok(r.conn.prepare_cached("SELECT * FROM report WHERE uri = ?1")?.query_one([uri], from_row).optional()?)
 }
 
-/// The newest reports below `before`, ours and others'; at most `limit`.
+/// The newest reports below `before`, received and sent; at most `limit`.
 pub fn page(r: &Read<'_>, before: Option<ReportId>, limit: u32) -> Result<Vec<Report>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM report WHERE id < ?1 ORDER BY id DESC LIMIT ?2")?;
     let rows = statement.query_map(params![before.map_or(i64::MAX, |id| id.0), limit], from_row)?;

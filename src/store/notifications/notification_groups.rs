@@ -11,7 +11,7 @@ use crate::store::{Read, Write, column};
 /// People named of one group.
 const MAX_GROUP_SAMPLE: u32 = 8;
 
-/// What makes a group one.
+/// What rows of a group have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupKey {
     /// Like, boost or follow.
@@ -22,16 +22,16 @@ pub struct GroupKey {
     pub hour: i64,
 }
 
-/// What a group holds, without those whose notifications are muted.
+/// A group, without rows by muted actors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotificationGroup {
-    /// The row it was asked by.
+    /// The row by which it was requested.
     pub row: NotificationId,
     /// Its newest row.
     pub newest: NotificationId,
     /// When that one came.
     pub newest_at: Time,
-    /// Its oldest row that is not below the page.
+    /// Its oldest row within the page.
     pub oldest: NotificationId,
     /// How many rows.
     pub count: u32,
@@ -39,7 +39,7 @@ pub struct NotificationGroup {
     pub people: Vec<ActorId>,
 }
 
-/// The groups of some rows that stand in groups, in one query; `floor` is the lowest id of the page.
+/// The groups of some grouped rows, in one query; `floor` is the lowest id of the page.
 pub fn of(r: &Read<'_>, rows: &[NotificationId], floor: i64) -> Result<Vec<NotificationGroup>> {
     let same = format!(
         "FROM notification g INDEXED BY notification_group

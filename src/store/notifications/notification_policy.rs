@@ -11,23 +11,23 @@ use crate::store::actors::{self, Actor};
 use crate::store::notifications::NotificationKind;
 use crate::store::{Read, actors::follows, moderation::host_blocks, node, notifications::notification_requests, posts};
 
-/// Who joined their server later than this is new.
+/// Accounts younger than this are new.
 const NEW_ACCOUNT_AGE: Duration = Duration::from_hours(30 * 24);
-/// Who follows the owner for less than this does not count as a follower yet.
+/// Followers since less than this do not count as followers yet.
 const NEW_FOLLOWER_AGE: Duration = Duration::from_hours(3 * 24);
-/// How far up a thread the owner's own part in it is looked for.
+/// How many ancestors are searched for the owner's part in a thread.
 const MAX_ANCESTORS: u32 = 100;
 
-/// What becomes of a notification; the later ones are stricter.
+/// What happens to a notification; later variants are stricter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PolicyAction {
-    /// The owner hears of it.
+    /// It is shown.
     #[default]
     Accept,
-    /// It is filtered until the owner has looked at who sent it.
+    /// It is filtered until the owner has reviewed its sender.
     Filter,
-    /// It is not made.
+    /// It is not created.
     Drop,
 }
 
@@ -44,23 +44,23 @@ impl PolicyAction {
         }
     }
 
-    /// The answer of a word.
+    /// The action of a stored word.
     pub fn of(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|answer| answer.word() == word)
     }
 }
 
-/// What becomes of notifications by whom.
+/// The policy by kinds of senders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NotificationPolicy {
     /// By people the owner does not follow.
     pub not_following: PolicyAction,
-    /// By people who do not follow the owner, or only since three days.
+    /// Actors who do not follow the owner, or only for less than three days.
     pub not_followers: PolicyAction,
-    /// By people whose account is younger than 30 days; like all that follow, unless the owner follows them.
+    /// Accounts younger than 30 days; as all of the following, unless the owner follows them.
     pub new_accounts: PolicyAction,
-    /// Private mentions that answer nothing the owner wrote to their author in private.
+    /// Private mentions that are no reply to a private post of the owner's.
     pub private_mentions: PolicyAction,
     /// By people of limited servers.
     pub limited: PolicyAction,
@@ -89,13 +89,13 @@ impl NotificationPolicy {
     }
 }
 
-/// What becomes of an event, by the settings. What the owner asked for themselves, and reports, always come through.
+/// The action for an event. Responses to the owner's own actions, and reports, are always accepted.
 pub fn judge(r: &Read<'_>, kind: NotificationKind, who: ActorId, post: Option<PostId>) -> Result<PolicyAction> {
     if !kind.may_be_filtered() {
         return Ok(PolicyAction::Accept);
     }
     let policy = node::settings(r)?.notices;
-    // Who asks to follow is seen in any case: of limited servers everybody has to ask.
+    // Follow requests are always shown: followers from limited servers need approval.
     let limits = kind != NotificationKind::FollowRequest && host_blocks::any(r)?;
     let policy = if limits { policy } else { NotificationPolicy { limited: PolicyAction::Accept, ..policy } };
     if policy.strictest() == PolicyAction::Accept || notification_requests::is_permitted(r, who)? {

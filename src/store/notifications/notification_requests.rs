@@ -10,12 +10,12 @@ use crate::store::{Read, Write, column};
 /// Counting stops here.
 const MAX_COUNTED: u32 = 100;
 
-/// Somebody who waits.
+/// A sender of filtered notifications.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotificationRequest {
     /// Counts up.
     pub id: NotificationRequestId,
-    /// Who.
+    /// The sender.
     pub actor_id: ActorId,
     /// Since when.
     pub created_at: Time,
@@ -23,7 +23,7 @@ pub struct NotificationRequest {
     pub updated_at: Time,
     /// How many were, counted up to 100.
     pub count: u32,
-    /// The newest post of theirs among them.
+    /// The newest post among them.
     pub post_id: Option<PostId>,
 }
 
@@ -38,7 +38,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<NotificationRequest> {
     })
 }
 
-/// A request with what is known of it; those of whom nothing is left are no requests.
+/// Requests with their details; those without remaining notifications are left out.
 fn sql(condition: &str, order: &str) -> String {
     let newest = "FROM notification WHERE actor_id = q.actor_id AND place = 0 ORDER BY id DESC LIMIT";
     format!(
@@ -52,7 +52,7 @@ fn sql(condition: &str, order: &str) -> String {
     )
 }
 
-/// Notes that something of somebody was filtered.
+/// Records that a notification was filtered.
 pub(in crate::store) fn record(w: &Write<'_>, actor: ActorId) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO notification_request (actor_id, created_at)
@@ -91,7 +91,7 @@ pub fn summary(r: &Read<'_>) -> Result<(u32, u32)> {
     Ok((waiting.len() as u32, waiting.iter().map(|request| request.count).sum()))
 }
 
-/// Lets somebody in: what was filtered is shown, and from now on everything comes through.
+/// Accepts a sender: filtered notifications are shown, and later ones are not filtered.
 pub fn accept(w: &Write<'_>, id: NotificationRequestId) -> Result<()> {
     let actor = by_id(w, id)?.actor_id;
     w.conn
@@ -101,14 +101,14 @@ pub fn accept(w: &Write<'_>, id: NotificationRequestId) -> Result<()> {
     prune_answered(w, actor)
 }
 
-/// Forgets what was filtered; more of theirs makes a new request.
+/// Dismisses the filtered notifications; new ones make a new request.
 pub fn dismiss(w: &Write<'_>, id: NotificationRequestId) -> Result<()> {
     let actor = by_id(w, id)?.actor_id;
     w.conn.prepare_cached("DELETE FROM notification WHERE actor_id = ?1 AND place = 0")?.execute([actor])?;
     prune_answered(w, actor)
 }
 
-/// Whether the owner has let somebody in.
+/// Whether the owner has accepted a sender.
 pub fn is_permitted(r: &Read<'_>, actor: ActorId) -> Result<bool> {
     Ok(r.conn.prepare_cached("SELECT 1 FROM notification_permission WHERE actor_id = ?1")?.exists([actor])?)
 }

@@ -23,9 +23,9 @@ pub enum PushPolicy {
     All,
     /// Of those the owner follows.
     Followed,
-    /// Of those who follow the owner.
+    /// Followers of the owner.
     Follower,
-    /// Nobody's.
+    /// Nobody.
     None,
 }
 
@@ -48,7 +48,7 @@ impl PushPolicy {
     }
 }
 
-/// What an app wants to hear of: the kind of notification, and the app's own word for it.
+/// Notification kinds an app wants, with the app's own name for each.
 pub type PushAlerts = BTreeMap<String, String>;
 
 /// A row of `push_subscription`.
@@ -56,7 +56,7 @@ pub type PushAlerts = BTreeMap<String, String>;
 pub struct PushSubscription {
     /// Counts up.
     pub id: SubscriptionId,
-    /// Whose it is.
+    /// The token.
     pub token: TokenId,
     /// The token itself, sealed.
     pub bearer: Vec<u8>,
@@ -68,9 +68,9 @@ pub struct PushSubscription {
     pub auth: Vec<u8>,
     /// RFC 8291, else the draft before it.
     pub standard: bool,
-    /// What it wants to hear of.
+    /// Wanted notification kinds.
     pub alerts: PushAlerts,
-    /// From whom.
+    /// Wanted senders.
     pub whose: PushPolicy,
 }
 
@@ -97,7 +97,7 @@ pub fn of_token(r: &Read<'_>, token: TokenId) -> Result<Option<PushSubscription>
     Ok(statement.query_one([token], PushSubscription::from_row).optional()?)
 }
 
-/// Subscribes (the id is not read); one that the token had before is replaced, and what waited for it is gone.
+/// Subscribes (the id is ignored); an earlier subscription of the token is replaced, its messages are dropped.
 pub fn subscribe(w: &Write<'_>, new: &PushSubscription) -> Result<()> {
     unsubscribe(w, new.token)?;
     w.conn.execute(
@@ -118,7 +118,7 @@ pub fn subscribe(w: &Write<'_>, new: &PushSubscription) -> Result<()> {
     Ok(())
 }
 
-/// Changes what a token's app hears of. False when it has no subscription.
+/// Changes what an app wants. False when it has no subscription.
 pub fn change(w: &Write<'_>, token: TokenId, alerts: &PushAlerts, whose: PushPolicy) -> Result<bool> {
     let changed = w.conn.execute(
         "UPDATE push_subscription SET alerts = ?2, policy = ?3 WHERE token_id = ?1",
@@ -137,7 +137,7 @@ pub fn unsubscribe(w: &Write<'_>, token: TokenId) -> Result<()> {
     Ok(())
 }
 
-/// Queues a message for every app that wants to hear of this notification.
+/// Queues a message for every app that wants this notification.
 pub fn enqueue_for_notification(
     w: &Write<'_>,
     id: NotificationId,
@@ -174,14 +174,14 @@ fn enqueue(w: &Write<'_>, subscription: SubscriptionId, id: NotificationId) -> R
     Ok(())
 }
 
-/// A message somebody has claimed and must settle before its lease ends.
+/// A claimed message, to be settled before its lease ends.
 #[derive(Debug, Clone)]
 pub struct PushMessage {
     /// Counts up.
     pub id: MessageId,
-    /// For whom.
+    /// The subscription.
     pub subscription: PushSubscription,
-    /// About what.
+    /// The notification.
     pub notification: NotificationId,
     /// This attempt is the first, the second …
     pub tries: u32,
@@ -194,7 +194,7 @@ pub fn next_due(r: &Read<'_>) -> Result<Option<Time>> {
     Ok(r.conn.prepare_cached("SELECT min(next_at) FROM push_message")?.query_one([], |row| row.get(0))?)
 }
 
-/// Claims the message that has been due the longest. Those that are too old to be worth it are dropped on the way.
+/// Claims the message that has been due the longest. Expired ones are dropped on the way.
 pub fn claim(w: &Write<'_>, lease: Duration) -> Result<Option<PushMessage>> {
     let mut due = w.conn.prepare_cached(
         "UPDATE push_message SET tries = tries + 1, next_at = ?2
@@ -231,7 +231,8 @@ pub fn postpone(w: &Write<'_>, id: MessageId, next_at: Time) -> Result<()> {
     Ok(())
 }
 
-/// The push service knows the address no more: the subscription ends, and with it what waits, unless it has been replaced.
+/// The push service does not know the endpoint any more: removes the subscription and its messages, unless it was
+/// replaced.
 pub fn end(w: &Write<'_>, id: SubscriptionId) -> Result<()> {
     w.conn.execute("DELETE FROM push_subscription WHERE id = ?1", [id])?;
     Ok(())

@@ -9,7 +9,7 @@ use crate::store::{Read, Write, queue::deliveries};
 
 /// Failures in a row that open the breaker; from then on one probe at a time.
 pub(in crate::store) const BREAKER_FAILURES: u32 = 5;
-/// How long the breaker stays open the first time; doubles up to [`LONGEST`].
+/// How long the breaker stays open the first time; doubles up to [`MAX_BREAKER_PAUSE`].
 const MIN_BREAKER_PAUSE: Duration = Duration::from_secs(60);
 /// The longest pause between probes.
 const MAX_BREAKER_PAUSE: Duration = Duration::from_secs(6 * 3600);
@@ -38,7 +38,7 @@ pub struct Host {
     pub software: Option<String>,
     /// From NodeInfo.
     pub software_version: Option<String>,
-    /// When NodeInfo was last asked for.
+    /// When NodeInfo was last fetched.
     pub software_at: Option<Time>,
 }
 
@@ -57,7 +57,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Host> {
     })
 }
 
-/// What we know of a host, if anything.
+/// The row of a host, if known.
 pub fn get(r: &Read<'_>, name: &str) -> Result<Option<Host>> {
     Ok(r.conn.prepare_cached("SELECT * FROM host WHERE name = ?1")?.query_one([name], from_row).optional()?)
 }
@@ -72,10 +72,10 @@ pub fn set_knock(w: &Write<'_>, name: &str, knock: &str) -> Result<()> {
     Ok(())
 }
 
-/// The host answered or spoke to us: the breaker closes, and what was held for it goes at once.
+/// The host responded or contacted us: the breaker closes, and held deliveries are released.
 pub fn record_success(w: &Write<'_>, name: &str) -> Result<()> {
     let known = get(w, name)?;
-    // One write a minute says enough for a host in good health.
+    // One write a minute is enough for a healthy host.
     let recent = known.as_ref().and_then(|host| host.heard_at).is_some_and(|at| w.now.since(at).as_secs() < 60);
     let failing = known.as_ref().is_some_and(|host| host.failing_since_at.is_some());
     let held = known.as_ref().is_some_and(|host| host.failures >= BREAKER_FAILURES);
@@ -98,12 +98,12 @@ pub fn record_success(w: &Write<'_>, name: &str) -> Result<()> {
     if alone { release_all(w) } else { Ok(()) }
 }
 
-/// True when no other host was heard since this moment either: it was we who were away.
+/// True when no other host was heard from since this moment either: then we were offline.
 fn is_first_since(r: &Read<'_>, since: Time) -> Result<bool> {
     Ok(!r.conn.prepare_cached("SELECT 1 FROM host WHERE heard_at > ?1")?.exists([since])?)
 }
 
-/// Ends all pauses: a home whose connection is back must not wait half a day for each of its peers.
+/// Ends all pauses: once our connection is back, peers must not wait half a day each.
 fn release_all(w: &Write<'_>) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "UPDATE host INDEXED BY host_failing SET open_until_at = ?1
@@ -113,8 +113,8 @@ fn release_all(w: &Write<'_>) -> Result<()> {
     deliveries::release_all(w)
 }
 
-/// The host could not be reached or answered 5xx. After five in a row its lines are held, for longer each time; what was
-/// still in flight when they were held does not count again.
+/// The host could not be reached or answered 5xx. After five failures in a row its deliveries are held, longer each
+/// time; what was still in flight when they were held does not count again.
 pub fn record_failure(w: &Write<'_>, name: &str, error: &str) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO host (name, failures, failing_since_at, error) VALUES (?1, 1, ?2, ?3)
@@ -144,7 +144,7 @@ pub fn clamp_retry_times(w: &Write<'_>) -> Result<usize> {
     Ok(statement.execute(params![w.now, w.now.plus(MAX_BREAKER_PAUSE)])?)
 }
 
-/// Remembers what a server runs (NodeInfo).
+/// Records a server's software (NodeInfo).
 pub fn set_software(w: &Write<'_>, name: &str, software: &str, version: &str) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO host (name, software, software_version, software_at) VALUES (?1, ?2, ?3, ?4)
@@ -155,7 +155,7 @@ pub fn set_software(w: &Write<'_>, name: &str, software: &str, version: &str) ->
     Ok(())
 }
 
-/// Notes that a server did not say what it runs; what it said before stays.
+/// Records that the software is unknown; an earlier result stays.
 pub fn software_checked(w: &Write<'_>, name: &str) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO host (name, software_at) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET software_at = excluded.software_at",
@@ -164,7 +164,7 @@ pub fn software_checked(w: &Write<'_>, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Servers of people the owner follows or is followed by that were not asked what they run since `before`.
+/// Servers of followed accounts and followers whose software was not fetched since `before`.
 pub fn next_without_software(r: &Read<'_>, before: Time, limit: u32) -> Result<Vec<String>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT h.name FROM host h WHERE ifnull(h.software_at, 0) <= ?1 AND h.failing_since_at IS NULL
@@ -176,19 +176,19 @@ pub fn next_without_software(r: &Read<'_>, before: Time, limit: u32) -> Result<V
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Since when somebody of a server has been known here.
+/// Since when an actor of this server has been known.
 pub fn known_since(r: &Read<'_>, handle_host: &str) -> Result<Option<Time>> {
     let mut statement = r.conn.prepare_cached("SELECT min(created_at) FROM actor WHERE host = ?1")?;
     Ok(statement.query_one([handle_host], |row| row.get(0))?)
 }
 
-/// How many hosts have ever been heard.
+/// Number of hosts ever heard from.
 pub fn count_heard_since(r: &Read<'_>) -> Result<u32> {
     let mut statement = r.conn.prepare_cached("SELECT count(*) FROM host WHERE heard_at IS NOT NULL")?;
     Ok(statement.query_one([], |row| row.get(0))?)
 }
 
-/// Hosts that have ever been heard, by name from `after`.
+/// Hosts ever heard from, by name after `after`.
 pub fn heard_after(r: &Read<'_>, after: &str, limit: u32) -> Result<Vec<String>> {
     let mut statement = r
         .conn

@@ -6,19 +6,19 @@ use crate::base::id::ActorId;
 use crate::base::{Result, Time};
 use crate::store::{Read, Write, column};
 
-/// What is still to be made up for.
+/// What remains to be recovered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutageRecovery {
     /// The last sign of life before it.
     pub since: Time,
     /// The last host that was told we are back, in their order; empty for none yet.
     pub poked: String,
-    /// The last of the followed whose gap was filled, in their order; 0 for none yet.
+    /// The last followed account whose gap was filled, in their order; 0 for none yet.
     pub caught_up: ActorId,
 }
 
-/// Notes that we are alive, and begins an absence when the last sign of life is older than `longest`. One that is not made
-/// up for yet begins where it began.
+/// Records that we are alive, and begins a recovery when the last record is older than `longest`. An unfinished
+/// recovery keeps its start.
 pub fn record_alive(w: &Write<'_>, longest: std::time::Duration) -> Result<()> {
     w.conn.execute(
         "UPDATE node SET away_since_at = ifnull(away_since_at, alive_at), poked = '', caught_up = 0 WHERE alive_at < ?1",
@@ -27,7 +27,7 @@ pub fn record_alive(w: &Write<'_>, longest: std::time::Duration) -> Result<()> {
     crate::store::node::set_alive(w)
 }
 
-/// The absence that is being made up for, if there is one.
+/// The current recovery, if any.
 pub fn current(r: &Read<'_>) -> Result<Option<OutageRecovery>> {
     let mut statement = r
         .conn

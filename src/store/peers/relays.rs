@@ -10,10 +10,10 @@ use crate::store::{Read, Write, column};
 /// Relays at most.
 pub const MAX_RELAYS: u32 = 20;
 
-/// How a relay is asked and fed.
+/// The protocol of a relay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RelayStyle {
-    /// Public is followed at the relay's inbox; it gets our activities as they are.
+    /// Public is followed at the relay's inbox; it gets our activities unchanged.
     Mastodon,
     /// The relay's actor is followed and follows back; it gets Announces.
     LitePub,
@@ -28,10 +28,10 @@ impl RelayStyle {
     }
 }
 
-/// What came of our asking.
+/// State of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RelayState {
-    /// No answer yet.
+    /// No response yet.
     Asked,
     /// It takes our posts and sends others'.
     Accepted,
@@ -56,17 +56,17 @@ pub struct Relay {
     pub id: RelayId,
     /// Where we send.
     pub inbox: String,
-    /// How it is asked and fed.
+    /// The protocol.
     pub style: RelayStyle,
-    /// Who it is, once known.
+    /// The relay's actor, once known.
     pub actor_id: Option<ActorId>,
     /// Id of our Follow.
     pub follow_uri: String,
-    /// What came of it.
+    /// The state.
     pub state: RelayState,
-    /// When we asked.
+    /// When we subscribed.
     pub asked_at: Time,
-    /// When it answered.
+    /// When it responded.
     pub answered_at: Option<Time>,
 }
 
@@ -88,7 +88,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Relay> {
     })
 }
 
-/// Notes that a relay was asked, or asked again.
+/// Records a subscription request.
 pub fn add(w: &Write<'_>, inbox: &str, style: RelayStyle, actor: Option<ActorId>, follow_uri: &str) -> Result<()> {
     w.conn.execute(
         "INSERT INTO relay (inbox, style, actor_id, follow_uri, state, asked_at) VALUES (?1, ?2, ?3, ?4, 'asked', ?5)
@@ -99,7 +99,7 @@ pub fn add(w: &Write<'_>, inbox: &str, style: RelayStyle, actor: Option<ActorId>
     Ok(())
 }
 
-/// Notes a relay's answer, and who it is.
+/// Records a relay's response, and its actor.
 pub fn set_state(w: &Write<'_>, id: RelayId, actor: ActorId, state: RelayState) -> Result<()> {
     w.conn.execute(
         "UPDATE relay SET actor_id = ?2, state = ?3, answered_at = ?4 WHERE id = ?1",
@@ -139,7 +139,7 @@ pub fn mark_post(w: &Write<'_>, post: PostId) -> Result<()> {
     Ok(())
 }
 
-/// Ids of the public posts of others that begin a thread, as far as this server has seen them, newest first.
+/// Ids of public thread-starting posts of others, newest first.
 pub fn relayed_posts(r: &Read<'_>, page: PostPage) -> Result<Vec<PostId>> {
     let newest = "SELECT id FROM post INDEXED BY post_around
         WHERE audience = 0 AND boost_of IS NULL AND reply_to_uri IS NULL AND id < ?1 AND id > ?2

@@ -10,14 +10,14 @@ use crate::store::{Read, Write, column};
 /// Attachments of one post at most.
 pub const MAX_ATTACHMENTS: usize = 16;
 
-/// A row of `attachment`; as JSON, a file of an previous version.
+/// A row of `attachment`; as JSON, a file of a previous version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PostAttachment {
     /// Which.
     pub id: MediaId,
-    /// Whose; None for a fresh upload.
+    /// Its post; None for a fresh upload.
     pub post_id: Option<PostId>,
-    /// As sniffed (ours) or as said (remote).
+    /// As sniffed (ours) or as declared (remote).
     pub media_type: String,
     /// The remote original.
     pub url: Option<String>,
@@ -25,7 +25,7 @@ pub struct PostAttachment {
     pub file: Option<String>,
     /// Our own: the name in media/ of a smaller image, or of a video's or song's cover.
     pub preview: Option<String>,
-    /// For those who do not see it.
+    /// Alt text.
     pub alt: String,
     /// In pixels.
     pub width: Option<u32>,
@@ -41,12 +41,12 @@ pub struct PostAttachment {
     pub seconds: Option<u32>,
 }
 
-/// What the owner says anew of a file.
+/// A changed description of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttachmentChange {
     /// Which.
     pub id: MediaId,
-    /// For those who do not see it.
+    /// Alt text.
     pub alt: String,
     /// "x,y" from -1 to 1; None for the middle.
     pub focus: Option<String>,
@@ -54,12 +54,12 @@ pub struct AttachmentChange {
     pub cover: Option<CoverImage>,
 }
 
-/// A cover that is in media/ already.
+/// A cover image stored in `media/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CoverImage {
     /// A name in media/.
     pub name: String,
-    /// What stands for it until it is there.
+    /// Placeholder until it is loaded.
     pub blurhash: String,
 }
 
@@ -126,7 +126,7 @@ pub fn attach(w: &Write<'_>, post: PostId, ids: &[MediaId]) -> Result<()> {
     Ok(())
 }
 
-/// Describes a post's files anew; what is not this post's stays as it is.
+/// Changes descriptions of a post's files; files of other posts stay.
 pub fn describe(w: &Write<'_>, post: PostId, files: &[AttachmentChange]) -> Result<()> {
     let mut statement =
         w.conn.prepare_cached("UPDATE attachment SET alt = ?3, focus = ?4 WHERE id = ?2 AND post_id = ?1")?;
@@ -139,7 +139,7 @@ pub fn describe(w: &Write<'_>, post: PostId, files: &[AttachmentChange]) -> Resu
     Ok(())
 }
 
-/// Describes loose uploads anew.
+/// Changes descriptions of unattached uploads.
 pub fn describe_unattached(w: &Write<'_>, files: &[AttachmentChange]) -> Result<()> {
     let mut statement =
         w.conn.prepare_cached("UPDATE attachment SET alt = ?2, focus = ?3 WHERE id = ?1 AND post_id IS NULL")?;
@@ -178,7 +178,7 @@ pub fn prune_unattached(w: &Write<'_>, before: Time, limit: u32) -> Result<usize
     )?)
 }
 
-/// Changes what is said of a file; None leaves it.
+/// Changes the description of a file; None leaves it.
 pub fn describe_one(w: &Write<'_>, id: MediaId, alt: Option<&str>, focus: Option<&str>) -> Result<()> {
     w.conn
         .prepare_cached("UPDATE attachment SET alt = ifnull(?2, alt), focus = ifnull(?3, focus) WHERE id = ?1")?
@@ -202,7 +202,7 @@ pub fn forget(w: &Write<'_>, id: MediaId) -> Result<()> {
     Ok(())
 }
 
-/// The files of a post of ours but for `kept` are loose uploads again, as if they had come just now.
+/// Detaches the files of a post of ours except `kept`: they become unattached uploads, as if uploaded just now.
 pub fn detach(w: &Write<'_>, post: PostId, kept: &[MediaId]) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "UPDATE attachment SET post_id = NULL, author_id = NULL, position = 0, created_at = ?2

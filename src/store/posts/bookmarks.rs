@@ -7,7 +7,7 @@ use crate::base::id::PostId;
 use crate::store::cursor::CursorWindow;
 use crate::store::{Read, Write, column};
 
-/// Puts a post by; nothing when it is.
+/// Bookmarks a post; does nothing when it is bookmarked.
 pub fn add(w: &Write<'_>, post: PostId) -> Result<()> {
     w.conn.prepare_cached("INSERT OR IGNORE INTO bookmark (post_id) VALUES (?1)")?.execute([post])?;
     Ok(())

@@ -10,7 +10,7 @@ use crate::store::{Read, Write, column, events, posts::thread_mutes};
 
 /// How far up a thread a conversation is looked for.
 const MAX_ANCESTORS: u32 = 300;
-/// People of one conversation at most; what names more is kept with the first of them.
+/// Maximum participants of a conversation; the rest is left out.
 const MAX_PARTICIPANTS: usize = 100;
 
 /// A row of `conversation`.
@@ -18,7 +18,7 @@ const MAX_PARTICIPANTS: usize = 100;
 pub struct Conversation {
     /// Which.
     pub id: ConversationId,
-    /// ActivityPub ids of everyone in it but the owner, sorted; empty when the owner writes to nobody.
+    /// ActivityPub ids of all participants but the owner, sorted; empty when the owner writes to nobody.
     pub people: Vec<String>,
     /// Its newest post.
     pub newest: PostId,
@@ -26,10 +26,10 @@ pub struct Conversation {
     pub unread: bool,
 }
 
-/// Whose words a post are.
+/// Who wrote the newest post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NewestAuthor {
-    /// The owner's: they have read what was before.
+    /// The owner, who has therefore read what came before.
     Owner,
     /// Another actor's.
     Other,
@@ -44,8 +44,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Conversation> {
     })
 }
 
-/// Files a private post under its conversation, a new one if there is none. `author` and `mentions` are everyone in it,
-/// `owner` among them. In a muted thread nothing becomes unread. A post that is filed already stays as it is.
+/// Adds a private post to its conversation, or creates one. `author` and `mentions` are the participants, `owner` among
+/// them. In a muted thread nothing becomes unread. Does nothing for a post that was added before.
 pub fn add_post(
     w: &Write<'_>,
     post: PostId,
@@ -95,7 +95,7 @@ pub fn add_post(
     Ok(id)
 }
 
-/// The thread of a post: that of the nearest post above it that is filed, else its first post.
+/// The thread of a post: that of the nearest ancestor in a conversation, else the root.
 fn thread_of(r: &Read<'_>, post: PostId) -> Result<PostId> {
     let mut statement = r.conn.prepare_cached(
         "WITH RECURSIVE up (id, depth) AS (
@@ -114,7 +114,7 @@ pub fn by_id(r: &Read<'_>, id: ConversationId) -> Result<Conversation> {
     Ok(r.conn.prepare_cached("SELECT * FROM conversation WHERE id = ?1")?.query_one([id], from_row)?)
 }
 
-/// The conversation a post is filed under, if it is.
+/// The conversation of a post, if any.
 pub fn of_post(r: &Read<'_>, post: PostId) -> Result<Option<ConversationId>> {
     let mut statement = r.conn.prepare_cached("SELECT conversation_id FROM conversation_post WHERE post_id = ?1")?;
     Ok(statement.query_one([post], |row| column(row, "conversation_id")).optional()?)
@@ -130,7 +130,7 @@ pub fn page(r: &Read<'_>, rows: CursorWindow) -> Result<Vec<Conversation>> {
     Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
 }
 
-/// Notes that the owner has read a conversation. NotFound when it is not there.
+/// Marks a conversation as read. NotFound when it does not exist.
 pub fn read(w: &Write<'_>, id: ConversationId) -> Result<()> {
     set_read(w, id, 0)
 }
@@ -146,7 +146,8 @@ fn set_read(w: &Write<'_>, id: ConversationId, unread: u8) -> Result<()> {
     Ok(())
 }
 
-/// Takes a conversation off the list; its posts stay, and the next one begins it anew. NotFound when it is not there.
+/// Removes a conversation from the list; its posts stay, and a new post creates it again. NotFound when it does not
+/// exist.
 pub fn remove(w: &Write<'_>, id: ConversationId) -> Result<()> {
     by_id(w, id)?;
     w.conn.prepare_cached("DELETE FROM conversation WHERE id = ?1")?.execute([id])?;

@@ -15,7 +15,7 @@ pub const MAX_DRAFTS: u32 = 600;
 pub struct StoredDraft {
     /// Which.
     pub id: DraftId,
-    /// What it says, as [`Holds`]' giver wrote it.
+    /// Its content as JSON.
     pub words: String,
     /// When it is to be published; None for a draft.
     pub due_at: Option<Time>,
@@ -27,7 +27,7 @@ pub struct StoredDraft {
     pub changed_at: Time,
 }
 
-/// What a draft names and must not lose.
+/// Rows a draft refers to and that must not be pruned.
 #[derive(Debug, Clone, Default)]
 pub struct DraftReferences {
     /// Its uploads.
@@ -79,7 +79,7 @@ pub fn add(w: &Write<'_>, words: &str, due_at: Option<Time>, holds: &DraftRefere
     Ok(id)
 }
 
-/// Changes one; what was wrong with it is forgotten.
+/// Changes a draft; an error is cleared.
 pub fn change(w: &Write<'_>, id: DraftId, words: &str, due_at: Option<Time>, holds: &DraftReferences) -> Result<()> {
     let changed = w
         .conn
@@ -111,7 +111,7 @@ fn hold_references(w: &Write<'_>, id: DraftId, media: &[MediaId]) -> Result<()> 
     Ok(())
 }
 
-/// Changes when it is published, or makes a draft of it; what was wrong with it is forgotten.
+/// Changes the publication time, or makes it a draft; an error is cleared.
 pub fn set_due(w: &Write<'_>, id: DraftId, due_at: Option<Time>) -> Result<()> {
     let mut statement =
         w.conn.prepare_cached("UPDATE draft SET due_at = ?2, error = NULL, changed_at = ?3 WHERE id = ?1")?;
@@ -124,8 +124,8 @@ pub fn failed(w: &Write<'_>, id: DraftId, error: &str) -> Result<()> {
     Ok(())
 }
 
-/// Takes it away, to be published in the same write or thrown away; its uploads are loose again. NotFound when it is not
-/// there any more.
+/// Removes a draft, to be published in the same write or discarded; its uploads become unattached. NotFound when it
+/// does not exist any more.
 pub fn take(w: &Write<'_>, id: DraftId) -> Result<()> {
     match w.conn.prepare_cached("DELETE FROM draft WHERE id = ?1")?.execute([id])? {
         0 => Err(Error::NotFound),
@@ -158,7 +158,7 @@ pub fn scheduled(r: &Read<'_>, below: i64, after: Option<i64>, limit: u32) -> Re
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Everything, what is published next first, then drafts, the newest first.
+/// Scheduled posts by time, then drafts, newest first.
 pub fn all(r: &Read<'_>) -> Result<Vec<StoredDraft>> {
     let mut statement = r
         .conn
@@ -190,7 +190,7 @@ pub fn next_due(r: &Read<'_>) -> Result<Option<Time>> {
     Ok(statement.query_one([], |row| column(row, "at"))?)
 }
 
-/// The next one whose time has come.
+/// The next due post.
 pub fn due(r: &Read<'_>) -> Result<Option<StoredDraft>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT * FROM draft WHERE due_at <= ?1 AND due_at IS NOT NULL AND error IS NULL ORDER BY due_at LIMIT 1",

@@ -14,16 +14,16 @@ const MAX_ANCESTORS: u32 = 50;
 /// Votes counted for one post at most.
 const MAX_VOTES: u32 = 10_000;
 
-/// Who says that a post stands in a group.
+/// Who states that a post belongs to a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GroupSource {
-    /// Only its author (`audience`): enough to answer there.
+    /// Only its author (`audience`): enough to reply there.
     Author,
-    /// The group itself, by passing it on: it is on the group's page.
+    /// The group itself, by announcing it: it is on the group's page.
     Group,
 }
 
-/// Notes that a post stands in a group. The group's word outlives the author's.
+/// Records that a post belongs to a group. A statement by the group overrides the author's.
 pub fn put(w: &Write<'_>, group: ActorId, post: PostId, word: GroupSource) -> Result<()> {
     w.conn
         .prepare_cached(
@@ -42,7 +42,7 @@ pub fn remove(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
     Ok(())
 }
 
-/// Who says that a post stands in this group, if anybody does.
+/// Who states that a post belongs to this group, if anybody.
 pub fn word(r: &Read<'_>, group: ActorId, post: PostId) -> Result<Option<GroupSource>> {
     let mut statement =
         r.conn.prepare_cached("SELECT announced FROM post_group WHERE group_id = ?1 AND post_id = ?2")?;
@@ -50,7 +50,7 @@ pub fn word(r: &Read<'_>, group: ActorId, post: PostId) -> Result<Option<GroupSo
     Ok(found.map(|announced| if announced { GroupSource::Group } else { GroupSource::Author }))
 }
 
-/// The group a post stands in; of several, one that has passed it on.
+/// The group of a post; of several, one that has announced it.
 pub fn of_post(r: &Read<'_>, post: PostId) -> Result<Option<ActorId>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT group_id FROM post_group WHERE post_id = ?1 ORDER BY announced DESC, group_id LIMIT 1",
@@ -70,7 +70,7 @@ pub fn of_posts(r: &Read<'_>, posts: &[PostId]) -> Result<HashMap<PostId, ActorI
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The group of a post, else of the nearest post above it that has one: answers from elsewhere do not name it.
+/// The group of a post, else of its nearest ancestor with one: replies from other software do not name it.
 pub fn of_thread(r: &Read<'_>, post: PostId) -> Result<Option<ActorId>> {
     let mut statement = r.conn.prepare_cached(
         "WITH RECURSIVE up (id, depth) AS (
@@ -95,7 +95,7 @@ pub fn takes_part(r: &Read<'_>, post: PostId, author: ActorId) -> Result<bool> {
     Ok(statement.exists(params![post, MAX_ANCESTORS, author])?)
 }
 
-/// Ids of what a group has passed on, together with what it wrote and boosted itself, newest first. Only open posts.
+/// Ids of posts a group announced, wrote or boosted, newest first. Public posts only.
 pub fn page(r: &Read<'_>, group: ActorId, page: PostPage) -> Result<Vec<PostId>> {
     let order = if page.after.is_some() { "ASC" } else { "DESC" };
     let sql = format!(
@@ -126,20 +126,20 @@ pub(in crate::store) fn add_to_home(w: &Write<'_>, group: ActorId, most: u32) ->
     Ok(())
 }
 
-/// Takes a post off the home timeline that is there only because of this group.
+/// Removes a post from the home timeline that is there only because of this group.
 pub fn hide_posts(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
     w.conn.prepare_cached(HIDE_GROUP_POSTS_SQL)?.execute(params![group, post])?;
     Ok(())
 }
 
-/// Takes all that is there because of this group off the home timeline: it is not followed any more.
+/// Removes all posts from the home timeline that are there only because of this group, after unfollowing it.
 pub(in crate::store) fn forget_group(w: &Write<'_>, group: ActorId) -> Result<()> {
     w.conn.prepare_cached(HIDE_GROUP_POSTS_SQL)?.execute(params![group, None::<PostId>])?;
     Ok(())
 }
 
-/// Posts of a group (?1), or one of them (?2), off the timeline: but not the owner's, not those of followed people, and
-/// not what another followed group has, too.
+/// Removes posts of a group (?1), or one of them (?2), from home; but not the owner's, those of followed accounts, or
+/// those of another followed group.
 const HIDE_GROUP_POSTS_SQL: &str = "DELETE FROM home WHERE post_id IN (
     SELECT g.post_id FROM post_group g JOIN post p ON p.id = g.post_id, node n
     WHERE g.group_id = ?1 AND (?2 IS NULL OR g.post_id = ?2) AND p.actor_id <> n.owner_id
@@ -147,7 +147,7 @@ const HIDE_GROUP_POSTS_SQL: &str = "DELETE FROM home WHERE post_id IN (
       AND NOT EXISTS (SELECT 1 FROM post_group o JOIN follow f ON f.followed_id = o.group_id
         WHERE o.post_id = g.post_id AND o.group_id <> ?1 AND f.follower_id = n.owner_id))";
 
-/// A group says that somebody voted for a post.
+/// Records a vote announced by a group.
 pub fn vote(w: &Write<'_>, post: PostId, voter: &str) -> Result<()> {
     w.conn
         .prepare_cached(
@@ -160,7 +160,7 @@ pub fn vote(w: &Write<'_>, post: PostId, voter: &str) -> Result<()> {
     Ok(())
 }
 
-/// A group says that somebody took their vote back.
+/// Removes a vote announced by a group.
 pub fn unvote(w: &Write<'_>, post: PostId, voter: &str) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM post_vote WHERE post_id = ?1 AND voter = ?2")?.execute(params![post, voter])?;
     Ok(())

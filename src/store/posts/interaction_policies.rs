@@ -9,17 +9,17 @@ use crate::base::id::PostId;
 use crate::base::interaction_policy::{AuthorRelation, Interaction, InteractionPolicy, Permission};
 use crate::store::{Read, Write, column};
 
-/// The rules of a post and who the owner is to its author.
+/// The policy of a post, and the owner's relation to its author.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PostPermission {
-    /// As the author gave them.
+    /// The policy as the author stated it.
     pub rules: InteractionPolicy,
     /// The owner's ties to the author.
     pub ties: AuthorRelation,
 }
 
 impl PostPermission {
-    /// What the owner may do; None where the author gave no rule.
+    /// What the owner may do; None where the policy has no rule.
     pub fn permission(&self, deed: Interaction) -> Option<Permission> {
         self.rules.get(deed).map(|rule| rule.permission(self.ties))
     }
@@ -43,12 +43,12 @@ pub fn get(r: &Read<'_>, post: PostId) -> Result<Option<InteractionPolicy>> {
     Ok(statement.query_one([post], |row| column(row, "bits")).optional()?.map(InteractionPolicy::from_bits))
 }
 
-/// What the owner may do with one post; the default where there are no rules.
+/// What the owner may do with one post; the default when there is no policy.
 pub fn permission_of(r: &Read<'_>, post: PostId) -> Result<PostPermission> {
     Ok(of_posts(r, &[post])?.remove(&post).unwrap_or_default())
 }
 
-/// What the owner may do with these posts, as far as there are rules.
+/// What the owner may do with these posts, for those with a policy.
 pub fn of_posts(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, PostPermission>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT y.post_id, y.bits,

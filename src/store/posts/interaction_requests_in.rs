@@ -11,12 +11,12 @@ use crate::store::{Read, Write, column};
 /// Requests waiting at most: strangers must not fill the disk. The owner sees the oldest first.
 pub const MAX_WAITING_REQUESTS: u32 = 2_000;
 
-/// What became of an asking, ours or theirs.
+/// State of an interaction request, received or sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestState {
-    /// Nobody has answered.
+    /// No response yet.
     Waiting,
-    /// Let in.
+    /// Granted.
     Granted,
     /// Turned away, or taken back.
     Refused,
@@ -44,11 +44,11 @@ impl RequestState {
 /// A row of `request`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InteractionRequestIn {
-    /// Ours for it.
+    /// Our id.
     pub id: RequestId,
-    /// What they want to do.
+    /// The interaction.
     pub deed: Interaction,
-    /// Who asks.
+    /// The requesting actor.
     pub actor_id: ActorId,
     /// The owner's post.
     pub target_id: PostId,
@@ -56,11 +56,11 @@ pub struct InteractionRequestIn {
     pub object_uri: String,
     /// Their post, for replies and quotes.
     pub post_id: Option<PostId>,
-    /// Of the activity that asks; None when they just did it.
+    /// Id of the request activity; None for an interaction without a request.
     pub request_uri: Option<String>,
-    /// What became of it.
+    /// The state.
     pub state: RequestState,
-    /// When they asked.
+    /// When it was requested.
     pub created_at: Time,
 }
 
@@ -79,8 +79,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<InteractionRequestIn> {
     })
 }
 
-/// Keeps a request (its id is not looked at); the same asked again keeps its state and takes the newer names. Returns it
-/// as it stands.
+/// Stores a request (its id is ignored); a repeated one keeps its state and takes the newer ids. Returns the stored
+/// row.
 pub fn put(w: &Write<'_>, request: &InteractionRequestIn) -> Result<InteractionRequestIn> {
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO request (deed, actor_id, target_id, object_uri, post_id, request_uri, state, created_at)
@@ -103,7 +103,7 @@ pub fn put(w: &Write<'_>, request: &InteractionRequestIn) -> Result<InteractionR
     )?)
 }
 
-/// Forgets what the same actor asked before to do to the same post, under another id, unless the owner has refused it.
+/// Removes earlier requests of the same actor for the same post under another id, unless the owner has refused them.
 pub fn replace_older(w: &Write<'_>, request: &InteractionRequestIn) -> Result<()> {
     w.conn
         .prepare_cached(
@@ -114,13 +114,13 @@ pub fn replace_older(w: &Write<'_>, request: &InteractionRequestIn) -> Result<()
     Ok(())
 }
 
-/// Says what became of it.
+/// Sets the state.
 pub fn set_state(w: &Write<'_>, id: RequestId, state: RequestState) -> Result<()> {
     w.conn.prepare_cached("UPDATE request SET state = ?2 WHERE id = ?1")?.execute(params![id, state.word()])?;
     Ok(())
 }
 
-/// Forgets a request: what was asked for is gone.
+/// Removes a request whose object is gone.
 pub fn remove(w: &Write<'_>, id: RequestId) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM request WHERE id = ?1")?.execute([id])?;
     Ok(())
@@ -131,7 +131,7 @@ pub fn get(r: &Read<'_>, id: RequestId) -> Result<InteractionRequestIn> {
     Ok(r.conn.prepare_cached("SELECT * FROM request WHERE id = ?1")?.query_one([id], from_row)?)
 }
 
-/// The request that is about this object doing this to this post.
+/// The request about this object interacting with this post.
 pub fn for_post(
     r: &Read<'_>,
     object_uri: &str,

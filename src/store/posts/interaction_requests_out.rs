@@ -13,17 +13,17 @@ use crate::store::{Read, Write, column};
 pub struct InteractionRequestOut {
     /// Our post, Like or Announce.
     pub object_uri: String,
-    /// What we did.
+    /// The interaction.
     pub deed: Interaction,
     /// The post we did it to.
     pub target_id: PostId,
     /// Our reply or boost.
     pub made_id: Option<PostId>,
-    /// Our request; None when the interaction itself asks.
+    /// Our request; None when the interaction itself is the request.
     pub request_uri: Option<String>,
-    /// What became of it.
+    /// The state.
     pub state: RequestState,
-    /// Its author's word; kept with a refusal that took it back.
+    /// The author's stamp; kept after a revocation.
     pub stamp: Option<String>,
 }
 
@@ -40,7 +40,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<InteractionRequestOut> {
     })
 }
 
-/// Notes that we asked, or what became of it.
+/// Stores a request, or its new state.
 pub fn put(w: &Write<'_>, asked: &InteractionRequestOut) -> Result<()> {
     w.conn
         .prepare_cached(
@@ -61,7 +61,7 @@ pub fn put(w: &Write<'_>, asked: &InteractionRequestOut) -> Result<()> {
     Ok(())
 }
 
-/// What we asked with this request, or for this post, Like or Announce.
+/// The request with this id, or about this post, Like or Announce.
 pub fn by_uri(r: &Read<'_>, uri: &str) -> Result<Option<InteractionRequestOut>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT * FROM asked WHERE object_uri = ?1 UNION ALL SELECT * FROM asked WHERE request_uri = ?1 LIMIT 1",
@@ -69,19 +69,19 @@ pub fn by_uri(r: &Read<'_>, uri: &str) -> Result<Option<InteractionRequestOut>> 
     Ok(statement.query_one([uri], from_row).optional()?)
 }
 
-/// What we asked and was let in with this word.
+/// The request that was granted with this stamp.
 pub fn by_authorization(r: &Read<'_>, stamp: &str) -> Result<Option<InteractionRequestOut>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM asked WHERE stamp = ?1 LIMIT 1")?;
     Ok(statement.query_one([stamp], from_row).optional()?)
 }
 
-/// Forgets an asking: what it was for was taken back.
+/// Removes a request whose interaction was withdrawn.
 pub fn remove(w: &Write<'_>, object_uri: &str) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM asked WHERE object_uri = ?1")?.execute([object_uri])?;
     Ok(())
 }
 
-/// What was asked for our likes and boosts of these posts, and for these posts of ours.
+/// The requests of our interactions with these posts, and for these posts of ours.
 pub fn of_posts(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<InteractionRequestOut>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT * FROM asked WHERE target_id IN (SELECT value FROM json_each(?1))

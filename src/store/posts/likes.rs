@@ -29,7 +29,7 @@ pub fn by_uri(r: &Read<'_>, actor: ActorId, uri: &str) -> Result<Option<PostId>>
     Ok(statement.query_one(params![uri, actor], |row| column(row, "post_id")).optional()?)
 }
 
-/// Who likes a post, newest actors last, at most `limit`.
+/// Actors who like a post, newest last, at most `limit`.
 pub fn of_post(r: &Read<'_>, post: PostId, limit: u32) -> Result<Vec<ActorId>> {
     let mut statement =
         r.conn.prepare_cached("SELECT actor_id FROM post_like WHERE post_id = ?1 ORDER BY actor_id LIMIT ?2")?;
@@ -37,7 +37,7 @@ pub fn of_post(r: &Read<'_>, post: PostId, limit: u32) -> Result<Vec<ActorId>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// A page of what an actor liked: (the row's number, the post).
+/// A page of posts an actor likes: (row id, post).
 pub fn by_actor(r: &Read<'_>, actor: ActorId, rows: CursorWindow) -> Result<Vec<(i64, PostId)>> {
     let order = rows.order();
     let mut statement = r.conn.prepare_cached(&format!(
@@ -50,7 +50,7 @@ pub fn by_actor(r: &Read<'_>, actor: ActorId, rows: CursorWindow) -> Result<Vec<
     Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
 }
 
-/// A page of who likes a post, without the blocked: (the row's number, who).
+/// A page of actors who like a post, without blocked ones: (row id, actor).
 pub fn page(r: &Read<'_>, post: PostId, rows: CursorWindow) -> Result<Vec<(i64, ActorId)>> {
     let order = rows.order();
     let mut statement = r.conn.prepare_cached(&format!(
@@ -63,7 +63,7 @@ pub fn page(r: &Read<'_>, post: PostId, rows: CursorWindow) -> Result<Vec<(i64, 
     Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
 }
 
-/// Everyone who liked, boosted, answered or quoted a post, voted in it or reacted to it: they hear of its edits and its end.
+/// Everyone who liked, boosted, replied to, quoted, voted in or reacted to a post: they get its edits and its deletion.
 pub fn affected_posts(r: &Read<'_>, post: PostId, limit: u32) -> Result<Vec<ActorId>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT actor_id FROM post_like WHERE post_id = ?1

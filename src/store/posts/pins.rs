@@ -7,12 +7,12 @@ use crate::base::id::{ActorId, PostId};
 use crate::store::posts::Viewer;
 use crate::store::{Read, Write, column};
 
-/// Posts of others' profiles that are kept as pinned; the owner's own are limited by `social/pin.rs`.
+/// Pinned posts stored of a remote profile; the owner's own are limited by `social/pin.rs`.
 pub const MAX_PINNED_POSTS: u32 = 20;
-/// Hashtags of a profile: what Mastodon shows.
+/// Featured hashtags of a profile: what Mastodon shows.
 pub const MAX_FEATURED_HASHTAGS: u32 = 10;
 
-/// Puts a post at the top of a profile, over those that are there. Nothing when it is there, or too many are.
+/// Pins a post above those already pinned. Does nothing when it is pinned, or the limit is reached.
 pub fn add(w: &Write<'_>, actor: ActorId, post: PostId) -> Result<bool> {
     let mut statement = w.conn.prepare_cached(
         "INSERT OR IGNORE INTO pin (actor_id, post_id, rank)
@@ -51,7 +51,7 @@ pub fn of_actor(r: &Read<'_>, actor: ActorId, viewer: Viewer) -> Result<Vec<Post
 pub struct FeaturedHashtag {
     /// Lower case, without `#`.
     pub name: String,
-    /// As written.
+    /// The written form.
     pub shown: String,
     /// Its page on their server; None for the owner's.
     pub url: Option<String>,
@@ -61,7 +61,7 @@ fn tag(row: &Row<'_>) -> rusqlite::Result<FeaturedHashtag> {
     Ok(FeaturedHashtag { name: column(row, "name")?, shown: column(row, "shown")?, url: column(row, "url")? })
 }
 
-/// Adds a hashtag at the end; false when it is there, or when there are as many as there may be.
+/// Adds a hashtag at the end; false when it is there, or the limit is reached.
 pub fn add_tag(w: &Write<'_>, actor: ActorId, tag: &FeaturedHashtag) -> Result<bool> {
     let mut statement = w.conn.prepare_cached(
         "INSERT OR IGNORE INTO featured_tag (actor_id, name, shown, url, rank)

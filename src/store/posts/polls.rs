@@ -8,7 +8,7 @@ use crate::base::id::{ActorId, PostId};
 use crate::base::{Error, Result, Time};
 use crate::store::{Read, Write, column};
 
-/// One answer to choose.
+/// One option.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PollChoice {
     /// Exactly as its author wrote it: a vote repeats it.
@@ -22,13 +22,13 @@ pub struct PollChoice {
 pub struct StoredPoll {
     /// The Question.
     pub post_id: PostId,
-    /// The answers, in order.
+    /// The options, in order.
     pub options: Vec<PollChoice>,
     /// Several may be chosen.
     pub multiple: bool,
-    /// How many people voted; None when its author's server does not say.
+    /// Number of voters; None when the author's server does not say.
     pub voters: Option<u64>,
-    /// Of ours: how it stands is not told before its end.
+    /// Own polls: counts are hidden until the end.
     pub hides: bool,
     /// When voting ends or ended; None for a poll without an end.
     pub end_at: Option<Time>,
@@ -67,7 +67,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredPoll> {
     })
 }
 
-/// Keeps a poll as it is now; votes have rows of their own ([`add_vote`]).
+/// Stores a poll; votes have rows of their own ([`add_vote`]).
 pub fn put(w: &Write<'_>, poll: &StoredPoll) -> Result<()> {
     let options: Vec<(&str, u64)> = poll.options.iter().map(|option| (option.text.as_str(), option.votes)).collect();
     let mut statement = w.conn.prepare_cached(
@@ -121,7 +121,7 @@ pub fn add_vote(w: &Write<'_>, post: PostId, actor: ActorId, choice: usize) -> R
     Ok(statement.execute(params![post, actor, choice])? > 0)
 }
 
-/// What an actor chose.
+/// The options an actor voted for.
 pub fn choices_of(r: &Read<'_>, post: PostId, actor: ActorId) -> Result<Vec<usize>> {
     let mut statement =
         r.conn.prepare_cached("SELECT choice FROM vote WHERE post_id = ?1 AND actor_id = ?2 LIMIT 1000")?;

@@ -10,15 +10,15 @@ use crate::store::posts::polls::StoredPoll;
 use crate::store::posts::post_views::PostView;
 use crate::store::{Read, Write, column};
 
-/// Editions kept of one post.
+/// Previous versions kept per post.
 pub const MAX_EDITS: u32 = 20;
-/// Bytes of text kept of all previous versions of one post together, the newest always.
+/// Bytes of text kept of all previous versions of a post together; the newest is always kept.
 pub const MAX_EDIT_BYTES: u32 = 256 * 1024;
 
-/// A row of `edition`: a post as it once was.
+/// A row of `edition`: a previous version of a post.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostEdit {
-    /// Since when it said this.
+    /// When this version was written.
     pub written_at: Time,
     /// The title.
     pub title: Option<String>,
@@ -28,13 +28,13 @@ pub struct PostEdit {
     pub content: String,
     /// Its images were covered.
     pub sensitive: bool,
-    /// The answers of its poll.
+    /// The options of its poll.
     pub poll: Vec<String>,
-    /// Its files as they were; those of ours may be gone since.
+    /// Its files; own files may have been deleted since.
     pub media: Vec<PostAttachment>,
 }
 
-/// Keeps what a post says now, before it is changed; forgets the oldest previous versions beyond the limits.
+/// Stores the current version before an edit; removes the oldest versions beyond the limits.
 pub fn store(w: &Write<'_>, now: &Post, files: &[PostAttachment], poll: Option<&StoredPoll>) -> Result<()> {
     let media = if files.is_empty() { None } else { Some(crate::store::to_json(&files)?) };
     let poll = poll.map(|poll| crate::store::to_json(&edits_of(poll))).transpose()?;
@@ -67,7 +67,7 @@ pub fn store(w: &Write<'_>, now: &Post, files: &[PostAttachment], poll: Option<&
     Ok(())
 }
 
-/// What a post says now, as an previous version like those before it.
+/// The current version of a post, in the form of a previous one.
 pub fn current_version(card: &PostView) -> PostEdit {
     let post = &card.post;
     PostEdit {
@@ -81,12 +81,12 @@ pub fn current_version(card: &PostView) -> PostEdit {
     }
 }
 
-/// The answers of a poll, as its author wrote them.
+/// The options of a poll, as its author wrote them.
 pub fn edits_of(poll: &StoredPoll) -> Vec<String> {
     poll.options.iter().map(|option| option.text.clone()).collect()
 }
 
-/// What a post said before, oldest first.
+/// The previous versions of a post, oldest first.
 pub fn of(r: &Read<'_>, post: PostId) -> Result<Vec<PostEdit>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT written_at, title, warning, content, sensitive, poll, media FROM edition WHERE post_id = ?1
@@ -106,7 +106,7 @@ pub fn of(r: &Read<'_>, post: PostId) -> Result<Vec<PostEdit>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Forgets what a post said before.
+/// Removes the edit history of a post.
 pub fn forget(w: &Write<'_>, post: PostId) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM edition WHERE post_id = ?1")?.execute([post])?;
     Ok(())

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::Result;
 
-/// The facts of a post that is more than a note; all texts are plain.
+/// Type-specific metadata of a post; all texts are plain.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PostMetadata {
-    /// What a long text is about (an Article's `summary`, FEP-b2b8).
+    /// Abstract of a long text (an Article's `summary`, FEP-b2b8).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
     /// The header image's address.
@@ -35,10 +35,10 @@ pub struct PostMetadata {
     /// Half stars given to a book: 1 to 10.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub half_stars: Option<u8>,
-    /// The book, or what else it is about.
+    /// The reviewed book or other object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
-    /// The words quoted from the book.
+    /// The passage quoted from the book.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passage: Option<String>,
     /// The owner's source is Markdown.
@@ -50,7 +50,7 @@ pub struct PostMetadata {
 }
 
 impl PostMetadata {
-    /// As the column keeps it; None when there is nothing to keep.
+    /// The stored form; None when there is nothing to store.
     pub(in crate::store) fn column(&self) -> Result<Option<String>> {
         if *self == Self::default() { Ok(None) } else { crate::store::to_json(self).map(Some) }
     }

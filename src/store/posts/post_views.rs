@@ -19,38 +19,38 @@ use crate::store::posts::{Post, PostHashtag, PostMention};
 use crate::store::{Read, column, moderation::block_filter, posts::thread_mutes};
 use crate::text::rewrite;
 
-/// A post as a reader sees it.
+/// A post with everything needed to show it.
 #[derive(Debug, Clone)]
 pub struct PostView {
-    /// Its place in the list: the boost's id when it is here because of a boost.
+    /// Its position in the list: the boost's id when it is there because of a boost.
     pub id: PostId,
     /// The post itself (never a boost row).
     pub post: Arc<Post>,
     /// Its author.
     pub author: Arc<Actor>,
-    /// Who boosted it here, and their boost's row.
+    /// The boost and the booster.
     pub boost: Option<(Arc<Post>, Arc<Actor>)>,
-    /// Whom it answers, when we know.
+    /// The author of its parent, if known.
     pub parent_author: Option<Arc<Actor>>,
     /// The group it was posted in.
     pub group: Option<Arc<Actor>>,
     /// Images and files, in order.
     pub attachments: Vec<PostAttachment>,
-    /// Who it names.
+    /// Mentions.
     pub mentions: Vec<PostMention>,
-    /// Whom each of them is, where we know; in the same order.
+    /// The known actor of each mention, in the same order.
     pub mentioned: Vec<Option<ActorId>>,
     /// Its hashtags.
     pub hashtags: Vec<PostHashtag>,
     /// Its poll.
     pub poll: Option<StoredPoll>,
-    /// How many like it, as far as we know.
+    /// Number of known likes.
     pub likes: u32,
     /// How many boosted it.
     pub boosts: u32,
-    /// How many answered it.
+    /// Number of known replies.
     pub replies: u32,
-    /// How many quote it with its author's word, as far as we know.
+    /// Number of known approved quotes.
     pub quotes: u32,
     /// Emoji people reacted with, the most frequent first.
     pub reactions: Vec<ReactionCount>,
@@ -62,30 +62,30 @@ pub struct PostView {
     pub bookmarked: bool,
     /// The owner wants no notifications of its thread.
     pub thread_muted: bool,
-    /// It stands at the top of its author's profile.
+    /// It is pinned to its author's profile.
     pub pinned: bool,
     /// Images and files that are not shown, because those of its server are blocked.
     pub withheld: usize,
-    /// What it quotes.
+    /// Its quote.
     pub quote: Option<QuotedView>,
-    /// What its author lets the owner do with it.
+    /// What the owner may do with it.
     pub leave: PostPermission,
-    /// What the owner asked for with it, and what became of that.
+    /// The owner's interaction requests for it.
     pub asked: Vec<InteractionRequestOut>,
 }
 
-/// What a post quotes.
+/// A quoted post.
 #[derive(Debug, Clone)]
 pub struct QuotedView {
-    /// How it is named, and whether it may be shown.
+    /// The quote and whether it may be shown.
     pub quote: StoredQuote,
-    /// The quoted post, when it is here; of what that one quotes only how it is named.
+    /// The quoted post, when stored; its own quote is not loaded.
     pub card: Option<Box<PostView>>,
     /// Its author is muted.
     pub muted: bool,
 }
 
-/// What one row of counts holds.
+/// One row of counts.
 #[derive(Default, Clone, Copy)]
 struct InteractionCounts {
     likes: u32,
@@ -144,7 +144,7 @@ fn without_quotes(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<PostView>> {
     Ok(ids.iter().filter_map(card).collect())
 }
 
-/// Adds what is quoted, what the owner may do, and what the owner has asked for.
+/// Adds quotes, permissions, and the owner's interaction requests.
 fn add_quotes(r: &Read<'_>, cards: &mut [PostView]) -> Result<()> {
     let shown: Vec<PostId> = cards.iter().map(|card| card.post.id).collect();
     let quotes = quotes::of_posts(r, &shown)?;
@@ -184,7 +184,7 @@ pub fn single_view(r: &Read<'_>, id: PostId) -> Result<PostView> {
     post_views(r, &[id])?.pop().ok_or(crate::base::Error::NotFound)
 }
 
-/// Somebody named, and who that is where we know.
+/// A mention and its actor, if known.
 type MentionedActor = (PostMention, Option<ActorId>);
 
 struct ViewParts {
@@ -198,7 +198,7 @@ struct ViewParts {
 }
 
 impl ViewParts {
-    /// Clones its parts: the same post may stand twice on a page, once by a boost.
+    /// Clones its parts: the same post may be on a page twice, once by a boost.
     fn post_view(
         &mut self,
         id: PostId,

@@ -9,10 +9,10 @@ use crate::store::column;
 use crate::store::cursor::CursorWindow;
 use crate::store::posts::Viewer;
 
-/// Which of somebody's posts.
+/// Which posts of an actor.
 #[derive(Debug, Clone, Copy)]
 pub struct ProfilePostFilter<'t> {
-    /// For whom: nobody gets more than they may see.
+    /// For whom: private posts are left out for strangers.
     pub viewer: Viewer,
     /// Which window.
     pub rows: CursorWindow,
@@ -38,7 +38,7 @@ pub fn page(r: &Read<'_>, author: ActorId, wanted: &ProfilePostFilter<'_>) -> Re
     Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
 }
 
-/// The query, along the index of what is wanted. A hashtag (?6) is the narrowest.
+/// The query, along the index of the narrowest condition. A hashtag (?6) is the narrowest.
 fn sql(wanted: &ProfilePostFilter<'_>) -> String {
     let (id, from) = match (wanted.tag, wanted.only_media) {
         (Some(_), _) => (

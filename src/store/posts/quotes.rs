@@ -13,13 +13,13 @@ use crate::store::{Read, Write, column};
 /// Whether a quote may be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QuoteState {
-    /// Its author has not agreed, or we do not know yet: shown as a link.
+    /// Its author has not agreed, or that is not known yet: shown as a link.
     Waiting,
     /// Shown.
     Granted,
-    /// Its author said no, or the word it came with is not theirs.
+    /// Its author rejected it, or its stamp is invalid.
     Refused,
-    /// Its author took their word back.
+    /// Its author revoked the approval.
     Revoked,
     /// The quoted post was deleted.
     Gone,
@@ -49,11 +49,11 @@ impl QuoteState {
 pub struct StoredQuote {
     /// The post that quotes.
     pub post_id: PostId,
-    /// The quoted one, once it is here.
+    /// The quoted post, once stored.
     pub quoted_id: Option<PostId>,
     /// How it was named.
     pub quoted_uri: String,
-    /// Quoted as FEP-044f has it: only with the author's word.
+    /// A quote of FEP-044f, which needs the author's stamp.
     pub consent: bool,
     /// Whether it may be shown.
     pub state: QuoteState,
@@ -61,9 +61,9 @@ pub struct StoredQuote {
     pub stamp: Option<String>,
     /// Our own asking.
     pub request_uri: Option<String>,
-    /// Failed looks in a row.
+    /// Failed checks in a row.
     pub tries: u32,
-    /// When to look again.
+    /// When to check again.
     pub check_at: Option<Time>,
 }
 
@@ -105,7 +105,7 @@ pub fn put(w: &Write<'_>, quote: &StoredQuote) -> Result<()> {
     Ok(())
 }
 
-/// What a post quotes.
+/// The quote of a post.
 pub fn get(r: &Read<'_>, post: PostId) -> Result<Option<StoredQuote>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM quote WHERE post_id = ?1")?;
     Ok(statement.query_one([post], from_row).optional()?)
@@ -117,7 +117,7 @@ pub fn remove(w: &Write<'_>, post: PostId) -> Result<()> {
     Ok(())
 }
 
-/// What these posts quote.
+/// The quotes of these posts.
 pub fn of_posts(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, StoredQuote>> {
     let mut statement =
         r.conn.prepare_cached("SELECT * FROM quote WHERE post_id IN (SELECT value FROM json_each(?1)) LIMIT 1000")?;
@@ -125,7 +125,7 @@ pub fn of_posts(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, StoredQu
     rows.map(|quote| Ok(quote.map(|quote| (quote.post_id, quote))?)).collect()
 }
 
-/// Ids of the posts that quote one with its author's word, as far as `viewer` may see them, newest first.
+/// Ids of approved quotes of a post that `viewer` may see, newest first.
 pub fn quotes_of(r: &Read<'_>, quoted: PostId, viewer: Viewer, page: PostPage) -> Result<Vec<PostId>> {
     let order = if page.after.is_some() { "ASC" } else { "DESC" };
     let sql = format!(
@@ -150,20 +150,20 @@ pub fn by_actor(r: &Read<'_>, quoted: PostId, actor: ActorId) -> Result<Vec<Post
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The quote we asked for with this QuoteRequest.
+/// The quote of our QuoteRequest with this id.
 pub fn by_request(r: &Read<'_>, uri: &str) -> Result<Option<StoredQuote>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM quote WHERE request_uri = ?1 LIMIT 1")?;
     Ok(statement.query_one([uri], from_row).optional()?)
 }
 
-/// The quotes that stand on this stamp.
+/// The quotes that rely on this stamp.
 pub fn by_authorization(r: &Read<'_>, stamp: &str) -> Result<Vec<StoredQuote>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM quote WHERE stamp = ?1 LIMIT 100")?;
     let rows = statement.query_map([stamp], from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The next quote to look at, if its time has come; its next look is put off by `lease`, should this one never end.
+/// The next due quote; its next check is postponed by `lease`, in case this one never ends.
 pub fn claim(w: &Write<'_>, lease: Duration) -> Result<Option<StoredQuote>> {
     let mut statement = w.conn.prepare_cached(
         "UPDATE quote SET check_at = ?2 WHERE post_id =

@@ -25,11 +25,11 @@ pub struct ReactionEmoji {
 /// One actor's reaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reaction {
-    /// To what.
+    /// The post.
     pub post_id: PostId,
-    /// Whose.
+    /// The actor.
     pub actor_id: ActorId,
-    /// With what.
+    /// The emoji.
     pub sign: ReactionEmoji,
     /// Of its activity.
     pub uri: String,
@@ -59,7 +59,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Reaction> {
     })
 }
 
-/// Adds a reaction; false when this actor put this emoji there already, or put as many as one may.
+/// Adds a reaction; false when the actor used this emoji before, or has reached the limit.
 pub fn add(w: &Write<'_>, reaction: &Reaction) -> Result<bool> {
     let mut statement = w.conn.prepare_cached(
         "INSERT OR IGNORE INTO reaction (post_id, actor_id, emoji, url, uri, created_at)
@@ -79,7 +79,7 @@ pub fn of_actor(r: &Read<'_>, actor: ActorId, post: PostId) -> Result<Vec<Reacti
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Takes a reaction back, if it is there.
+/// Removes a reaction.
 pub fn remove(w: &Write<'_>, actor: ActorId, post: PostId, emoji: &str) -> Result<()> {
     w.conn
         .prepare_cached("DELETE FROM reaction WHERE post_id = ?1 AND actor_id = ?2 AND emoji = ?3")?
@@ -93,7 +93,7 @@ pub fn by_uri(r: &Read<'_>, actor: ActorId, uri: &str) -> Result<Option<Reaction
     Ok(statement.query_one(params![uri, actor], from_row).optional()?)
 }
 
-/// An image that somebody already put on a post under this shortcode; `url` chooses among several.
+/// An image already used on a post under this shortcode; `url` selects among several.
 pub fn picture(r: &Read<'_>, post: PostId, emoji: &str, url: Option<&str>) -> Result<Option<String>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT url FROM reaction WHERE post_id = ?1 AND emoji = ?2 AND url IS NOT NULL
@@ -102,7 +102,7 @@ pub fn picture(r: &Read<'_>, post: PostId, emoji: &str, url: Option<&str>) -> Re
     Ok(statement.query_one(params![post, emoji, url], |row| column(row, "url")).optional()?)
 }
 
-/// What these posts got, each with its emoji in order.
+/// The reaction counts of these posts.
 pub fn counts(r: &Read<'_>, posts: &[PostId]) -> Result<HashMap<PostId, Vec<ReactionCount>>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT post_id, emoji, url, count(*) AS number, max(actor_id = (SELECT owner_id FROM node)) AS mine
@@ -124,7 +124,7 @@ pub fn counts(r: &Read<'_>, posts: &[PostId]) -> Result<HashMap<PostId, Vec<Reac
     Ok(found)
 }
 
-/// Who reacted with what to these posts, for their notifications.
+/// The reactions to these posts, for their notifications.
 pub fn of_posts(r: &Read<'_>, posts: &[PostId]) -> Result<Vec<Reaction>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT * FROM reaction WHERE post_id IN (SELECT value FROM json_each(?1)) ORDER BY created_at LIMIT 2000",

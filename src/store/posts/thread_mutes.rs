@@ -11,7 +11,7 @@ use crate::store::{Read, Write, column};
 /// How far up a thread is looked.
 const MAX_ANCESTORS: u32 = 300;
 
-/// Mutes the thread a post stands in.
+/// Mutes the thread of a post.
 pub fn add(w: &Write<'_>, post: PostId) -> Result<()> {
     let first = thread_root(w, post)?;
     let mut statement =
@@ -20,7 +20,7 @@ pub fn add(w: &Write<'_>, post: PostId) -> Result<()> {
     Ok(())
 }
 
-/// Ends the mute of the thread a post stands in.
+/// Unmutes the thread of a post.
 pub fn remove(w: &Write<'_>, post: PostId) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "WITH RECURSIVE up (id, depth) AS (
@@ -33,7 +33,7 @@ pub fn remove(w: &Write<'_>, post: PostId) -> Result<()> {
     Ok(())
 }
 
-/// Which of these posts stand in muted threads.
+/// Which of these posts are in muted threads.
 pub fn muted_among(r: &Read<'_>, posts: &[PostId]) -> Result<HashSet<PostId>> {
     if !any_muted(r)? {
         return Ok(HashSet::new());
@@ -51,12 +51,12 @@ pub fn muted_among(r: &Read<'_>, posts: &[PostId]) -> Result<HashSet<PostId>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Whether a post stands in a muted thread.
+/// Whether a post is in a muted thread.
 pub fn is_muted(r: &Read<'_>, post: PostId) -> Result<bool> {
     Ok(muted_among(r, &[post])?.contains(&post))
 }
 
-/// A post has got answers that were here before it: where one of them was the first of a muted thread, it is not any more.
+/// A post has got replies that were stored before it: if one was the root of a muted thread, the root changes.
 pub(in crate::store) fn root_changed(w: &Write<'_>, parent: PostId) -> Result<()> {
     if !any_muted(w)? {
         return Ok(());
@@ -69,7 +69,7 @@ pub(in crate::store) fn root_changed(w: &Write<'_>, parent: PostId) -> Result<()
     Ok(())
 }
 
-/// The first post of a thread, as far as it is here.
+/// The root of a thread, as far as stored.
 pub(in crate::store) fn thread_root(r: &Read<'_>, post: PostId) -> Result<PostId> {
     let mut statement = r.conn.prepare_cached(
         "WITH RECURSIVE up (id, depth) AS (

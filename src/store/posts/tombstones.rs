@@ -10,10 +10,10 @@ use crate::store::{Read, Write};
 
 /// Remote tombstones and seen ids older than this are forgotten.
 const TOMBSTONE_RETENTION: Duration = Duration::from_secs(30 * 24 * 3600);
-/// Remote tombstones and seen ids kept at most: what peers choose must not fill the disk.
+/// Remote tombstones and seen ids kept: peers choose them, so they are bounded.
 const MAX_TOMBSTONES: i64 = 200_000;
 
-/// Remembers that `uri` was deleted. `ours` answer 410 from now on.
+/// Records that `uri` was deleted. Own ones (`ours`) answer 410 from now on.
 fn add(w: &Write<'_>, uri: &str, ours: i64) -> Result<()> {
     w.conn
         .prepare_cached("INSERT OR IGNORE INTO tombstone (uri, ours, deleted_at) VALUES (?1, ?2, ?3)")?
@@ -26,13 +26,13 @@ pub fn add_own(w: &Write<'_>, uri: &str) -> Result<()> {
     add(w, uri, 1)
 }
 
-/// Remembers that `author` deleted or took back `uri`. It says nothing of anybody else's: whoever names the ids of a
-/// neighbour first must not keep their acts from arriving.
+/// Records that `author` deleted or undid `uri`. It applies to this author only: naming another actor's id first must
+/// not block that actor's activity.
 pub fn add_remote(w: &Write<'_>, author: ActorId, uri: &str) -> Result<()> {
     add(w, &of(author, uri), 0)
 }
 
-/// As [`is_deleted`], for an act that peers may do again under the same id: the memory of its Undo is used up.
+/// As [`is_deleted`], for an activity that may be repeated under the same id: the record is used up.
 pub fn consume(w: &Write<'_>, author: ActorId, uri: &str) -> Result<bool> {
     let mut statement = w.conn.prepare_cached("DELETE FROM tombstone WHERE uri = ?1 AND ours = 0")?;
     Ok(statement.execute([of(author, uri)])? > 0)
@@ -53,7 +53,7 @@ pub fn deleted_at(r: &Read<'_>, uri: &str) -> Result<Option<Time>> {
     Ok(statement.query_one([uri], |row| row.get("deleted_at")).optional()?)
 }
 
-/// What is remembered of an activity of `author`'s: its id says nothing of anybody else's.
+/// Key of an author's activity id: it applies to this author only.
 pub fn transaction_time(author: ActorId, uri: &str) -> String {
     format!("{author}:{uri}")
 }
@@ -72,7 +72,7 @@ pub fn was_seen(r: &Read<'_>, act: &str) -> Result<bool> {
     Ok(r.conn.prepare_cached("SELECT 1 FROM seen WHERE uri = ?1")?.exists([act])?)
 }
 
-/// Forgets what is old or too much. Bounded: call it again until it returns 0.
+/// Removes old or excess rows. Bounded: call it again until it returns 0.
 pub fn prune(w: &Write<'_>, limit: u32) -> Result<usize> {
     let before = w.now.minus(TOMBSTONE_RETENTION);
     let mut gone = w.conn.execute(

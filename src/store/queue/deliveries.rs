@@ -11,34 +11,34 @@ use crate::store::{Read, Write, column};
 
 /// Requests in flight per host.
 const MAX_IN_FLIGHT_PER_HOST: u32 = 4;
-/// 5xx answers for one activity after which deliveries about other objects pass it.
+/// 5xx responses for one activity after which deliveries about other objects may pass it.
 const SERVER_ERRORS_BEFORE_BYPASS: u32 = 3;
 /// How many deliveries of one inbox are looked at to find the next in line.
 const MAX_LOOK_AHEAD: u32 = 50;
 /// A retry waits behind everything that has not been tried yet.
 const RETRY_URGENCY: u32 = 2;
-/// Retries in flight at most: dead hosts must leave room for the living.
+/// Maximum number of retries in flight: dead hosts must leave room for others.
 const MAX_RETRIES_IN_FLIGHT: u32 = 192;
-/// Due deliveries looked at to find one whose host has room; that often in one claim.
+/// Due deliveries inspected per round to find one whose host has room.
 const MAX_DUE_INSPECTED: u32 = 64;
 const MAX_CLAIM_ROUNDS: u32 = 4;
-/// How long those without room step aside.
+/// Delay of deliveries whose host has no room.
 const NO_ROOM_DELAY: Duration = Duration::from_secs(1);
 /// No honest wait is longer: retries and pauses end within 14 hours, a Retry-After within a day.
 const MAX_WAIT: Duration = Duration::from_hours(25);
-/// Failures in a row after which a host that has failed for long counts as dead.
+/// Failures in a row after which a long-failing host counts as dead.
 const DEAD_HOST_FAILURES: u32 = 10;
 /// Tries every delivery gets before age alone ends it: a clock that jumped forward must not.
 pub const TRIES_BEFORE_AGE: u32 = 6;
 
-/// An activity of ours: the JSON once, however many inboxes it goes to.
+/// An activity of ours, stored once for all its inboxes.
 #[derive(Debug, Clone)]
 pub struct StoredActivity {
     /// Its number, also in its uri.
     pub id: ActivityId,
     /// ActivityPub id.
     pub uri: String,
-    /// What it is about: order matters per object.
+    /// What it is about: order is kept per object.
     pub object_uri: String,
     /// Who may fetch it.
     pub audience: Audience,
@@ -46,7 +46,7 @@ pub struct StoredActivity {
     pub signer: String,
     /// The JSON.
     pub document: String,
-    /// Whose act it is, when it is passed on; None for our own.
+    /// The author of a forwarded activity; None for our own.
     pub author: Option<ActorId>,
 }
 
@@ -61,7 +61,7 @@ pub struct DeliveryTarget {
     pub host: String,
 }
 
-/// A delivery somebody has claimed and must settle before its lease ends.
+/// A claimed delivery, to be settled before its lease ends.
 #[derive(Debug, Clone)]
 pub struct ClaimedDelivery {
     /// Which.
@@ -74,7 +74,7 @@ pub struct ClaimedDelivery {
     pub document: String,
     /// Who may fetch the activity.
     pub audience: Audience,
-    /// Whose key signs it; None when that key is not ours any more.
+    /// The signing actor; None when the key is not ours any more.
     pub signer_id: Option<ActorId>,
     /// Attempts, this one included.
     pub tries: u32,
@@ -94,7 +94,7 @@ pub fn next_activity_id(w: &Write<'_>) -> Result<ActivityId> {
     Ok(ActivityId(last.map_or(first, |last| last + 1)))
 }
 
-/// Queues an activity for its targets: one delivery per distinct inbox, as urgent as its most urgent mention.
+/// Queues an activity for its targets: one delivery per distinct inbox, with the highest urgency among them.
 pub fn enqueue(w: &Write<'_>, activity: &StoredActivity, targets: &[DeliveryTarget]) -> Result<()> {
     w.conn
         .prepare_cached(
@@ -136,7 +136,7 @@ pub fn enqueue(w: &Write<'_>, activity: &StoredActivity, targets: &[DeliveryTarg
     Ok(())
 }
 
-/// What is due (?2) of an urgency (?1), in the order it is claimed. The index holds all of it.
+/// Due (?2) deliveries of an urgency (?1), in claiming order; covered by the index.
 const DUE_SQL: &str = "SELECT id, host FROM delivery INDEXED BY delivery_due
     WHERE ready = 1 AND lease_at IS NULL AND urgency = ?1 AND next_at <= ?2 ORDER BY next_at LIMIT ?3";
 
@@ -149,11 +149,11 @@ const HAS_ROOM_SQL: &str = "SELECT
 const RETRIES_IN_FLIGHT_SQL: &str =
     "SELECT count(*) FROM delivery INDEXED BY delivery_flight WHERE lease_at IS NOT NULL AND urgency = ?1";
 
-/// What a look at the head of the queue finds.
+/// Result of inspecting the head of the queue.
 enum QueueHead {
     /// This one may go.
     Free(DeliveryId),
-    /// All of these are due, but their hosts have no room; more may stand behind them.
+    /// All of these are due, but their hosts have no room; more may follow.
     Full(Vec<DeliveryId>),
     /// Nothing may go.
     Empty,
@@ -186,8 +186,8 @@ fn head(r: &Read<'_>, urgency: u32) -> Result<QueueHead> {
     Ok(if ids.len() < MAX_DUE_INSPECTED as usize { QueueHead::Empty } else { QueueHead::Full(ids) })
 }
 
-/// The delivery to claim next. What is due but has no room steps aside for a moment, so that a host with thousands of
-/// inboxes never stands before all others.
+/// The delivery to claim next. Due ones without room are delayed a little, so that a host with thousands of inboxes
+/// never blocks all others.
 fn first_due(w: &Write<'_>) -> Result<Option<DeliveryId>> {
     let mut aside = w.conn.prepare_cached("UPDATE delivery SET next_at = ?2 WHERE id = ?1")?;
     for urgency in 0..=RETRY_URGENCY {
@@ -206,7 +206,7 @@ fn first_due(w: &Write<'_>) -> Result<Option<DeliveryId>> {
     Ok(None)
 }
 
-/// Claims the most urgent delivery that may go now, counting the attempt; nobody else gets it until `lease` is over.
+/// Claims the most urgent due delivery, counting the attempt; it is exclusive until `lease` is over.
 pub fn claim(w: &Write<'_>, lease: Duration) -> Result<Option<ClaimedDelivery>> {
     let Some(id) = first_due(w)? else { return Ok(None) };
     let mut take = w.conn.prepare_cached("UPDATE delivery SET lease_at = ?2, tries = tries + 1 WHERE id = ?1")?;
@@ -246,11 +246,11 @@ pub fn finish(w: &Write<'_>, claim: &ClaimedDelivery) -> Result<()> {
 pub enum DeliveryFailure {
     /// The host was not reached: its lines wait in order.
     Unreachable,
-    /// The host answered 5xx: after three of them other objects pass.
+    /// 5xx: after three of them other objects pass.
     ServerError,
-    /// It answered something that is worth few more tries.
+    /// A refusal that deserves a few more attempts.
     Refused,
-    /// Not now, for no fault of the delivery: it was asked to wait, or we could not send.
+    /// Not the delivery's fault: `Retry-After`, or we could not send.
     NotNow,
 }
 
@@ -278,8 +278,8 @@ pub fn postpone(
 const INBOX_ORDER_SQL: &str =
     "SELECT id, object_uri, ready, server_errors FROM delivery WHERE inbox = ?1 ORDER BY id LIMIT ?2";
 
-/// Makes the next delivery of an inbox's line ready: the first that is neither stuck on server errors nor about the
-/// object of one that is. It blocks all those behind it.
+/// Makes the next delivery of an inbox ready: the first that is neither stuck on server errors nor about the object of
+/// one that is. It blocks all behind it.
 pub(in crate::store) fn promote_next(w: &Write<'_>, inbox: &str) -> Result<()> {
     let mut line = w.conn.prepare_cached(INBOX_ORDER_SQL)?;
     let mut rows = line.query(params![inbox, MAX_LOOK_AHEAD])?;
@@ -312,7 +312,7 @@ const RELEASE_SQL: &str = "UPDATE delivery INDEXED BY delivery_host SET next_at 
 const NEXT_DUE_SQL: &str = "SELECT min(next_at) FROM delivery INDEXED BY delivery_due
     WHERE ready = 1 AND lease_at IS NULL AND urgency = ?1 AND next_at > ?2";
 
-/// What runs for every delivery: a test looks at how.
+/// The queries that run for every delivery; a test checks their plans.
 #[cfg(test)]
 pub(in crate::store) const HOT_QUERIES: &[&str] =
     &[DUE_SQL, HAS_ROOM_SQL, RETRIES_IN_FLIGHT_SQL, INBOX_ORDER_SQL, HOLD_SQL, RELEASE_SQL, NEXT_DUE_SQL];
@@ -339,7 +339,7 @@ pub(in crate::store) fn release_all(w: &Write<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Frees all leases: whoever held them is gone (called when the server starts).
+/// Frees all leases of a killed process (called when the server starts).
 pub fn free_leases(w: &Write<'_>) -> Result<usize> {
     Ok(w.conn.execute("UPDATE delivery SET lease_at = NULL WHERE lease_at IS NOT NULL", [])?)
 }
@@ -349,8 +349,8 @@ pub fn free_overdue(w: &Write<'_>) -> Result<usize> {
     Ok(w.conn.execute("UPDATE delivery SET lease_at = NULL WHERE lease_at < ?1", [w.now])?)
 }
 
-/// When a claim is next worth a try, as far as the clock decides: now, or later; None when nothing waits, or what waits
-/// depends on a delivery in flight (whose end rings the bell).
+/// When the next claim may succeed: now, or later; None when nothing waits, or only what depends on a delivery in
+/// flight (whose end notifies).
 pub fn next_due(r: &Read<'_>) -> Result<Option<Time>> {
     let mut statement = r.conn.prepare_cached(NEXT_DUE_SQL)?;
     let mut soonest: Option<Time> = None;
@@ -364,8 +364,8 @@ pub fn next_due(r: &Read<'_>) -> Result<Option<Time>> {
     Ok(soonest)
 }
 
-/// Gives up what was queued before `before`: tried often enough, or for a host that has been dead for as long. Looks at
-/// the oldest `limit`; call it again until it returns 0.
+/// Gives up deliveries queued before `before` that were tried often enough or whose host has been dead for as long.
+/// Checks the oldest `limit`; call it again until it returns 0.
 pub fn expire(w: &Write<'_>, before: Time, limit: u32) -> Result<usize> {
     let mut statement = w.conn.prepare_cached(
         "DELETE FROM delivery WHERE id IN (
@@ -384,7 +384,7 @@ pub fn expire(w: &Write<'_>, before: Time, limit: u32) -> Result<usize> {
     Ok(inboxes.len())
 }
 
-/// Brings back what a clock that was ahead has put too far into the future. Returns how many.
+/// Corrects retry times that a clock that was ahead has put too far into the future. Returns how many.
 pub fn clamp_retry_times(w: &Write<'_>) -> Result<usize> {
     let mut statement = w.conn.prepare_cached(
         "UPDATE delivery INDEXED BY delivery_due SET next_at = ?2
@@ -450,12 +450,12 @@ pub fn activity(r: &Read<'_>, uri: &str) -> Result<(Audience, String)> {
     Ok(statement.query_one([uri], |row| Ok((column(row, "audience")?, column(row, "document")?)))?)
 }
 
-/// Whether an activity is known here, sent or on its way.
+/// Whether an activity id is known here.
 pub fn is_known(r: &Read<'_>, uri: &str) -> Result<bool> {
     Ok(r.conn.prepare_cached("SELECT 1 FROM activity WHERE uri = ?1")?.exists([uri])?)
 }
 
-/// How many acts of others were passed on since then: all, and those of one author.
+/// How many activities of others were forwarded since then: all, and those of one author.
 pub fn forwarded_recently(r: &Read<'_>, since: Time, author: ActorId) -> Result<(u32, u32)> {
     let mut statement = r.conn.prepare_cached(
         "SELECT count(*) AS every, ifnull(sum(author_id = ?2), 0) AS theirs FROM activity

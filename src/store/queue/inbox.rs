@@ -9,7 +9,7 @@ use crate::base::id::{ActorId, InboxId};
 use crate::base::{Result, Time};
 use crate::store::{Read, Write};
 
-/// Waiting rows at most; beyond that peers hear 503 and try again.
+/// Maximum waiting rows; beyond that peers get 503 and try again.
 pub const MAX_WAITING_ROWS: u32 = 100_000;
 /// Bytes waiting and set aside at most, likewise.
 pub const MAX_STORED_BYTES: i64 = 256 * 1024 * 1024;
@@ -26,7 +26,7 @@ pub struct ReceivedActivity {
     /// The activity's id, behind its signer's number; `hint:` before both for another actor's act. For those that come again
     /// under the same id also when it was signed.
     pub uri: String,
-    /// Whose key signed it.
+    /// The actor whose key signed it.
     pub signer_id: ActorId,
     /// The body as received.
     pub document: String,
@@ -58,7 +58,7 @@ pub fn store(w: &Write<'_>, uri: &str, signer: ActorId, document: &str) -> Resul
     store_again(w, uri, signer, document)
 }
 
-/// As [`keep`], also when it was applied before.
+/// As [`store`], also when it was applied before.
 pub fn store_again(w: &Write<'_>, uri: &str, signer: ActorId, document: &str) -> Result<Option<InboxId>> {
     let mut statement = w.conn.prepare_cached(
         "INSERT OR IGNORE INTO inbox (uri, signer_id, document, bytes, next_at, received_at)
@@ -89,7 +89,7 @@ pub fn claim(w: &Write<'_>, limit: u32, lease: Duration) -> Result<Vec<ReceivedA
     Ok(claimed)
 }
 
-/// It was applied (or needs nothing): the row goes, its id stays in `seen`.
+/// It was applied: the row is removed, its id stays in `seen`.
 pub fn finish(w: &Write<'_>, row: &ReceivedActivity) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM inbox WHERE id = ?1")?.execute([row.id])?;
     crate::store::posts::tombstones::mark_seen(w, &row.uri)?;
@@ -133,7 +133,7 @@ pub fn free_overdue(w: &Write<'_>) -> Result<usize> {
     Ok(w.conn.execute("UPDATE inbox SET lease_at = NULL WHERE lease_at < ?1", [w.now])?)
 }
 
-/// Brings back what a clock that was ahead has put too far into the future. Returns how many.
+/// Corrects retry times that a clock that was ahead has put too far into the future. Returns how many.
 pub fn clamp_retry_times(w: &Write<'_>) -> Result<usize> {
     let mut statement = w.conn.prepare_cached(
         "UPDATE inbox INDEXED BY inbox_due SET next_at = ?1
@@ -142,8 +142,8 @@ pub fn clamp_retry_times(w: &Write<'_>) -> Result<usize> {
     Ok(statement.execute(params![w.now, w.now.plus(MAX_WAIT)])?)
 }
 
-/// When a claim will next succeed, as far as the clock decides: now, or later; None when nothing waits, or what waits
-/// depends on a claim that is being applied (whose end rings the bell).
+/// When the next claim succeeds: now, or later; None when nothing waits, or only what depends on a claim being applied
+/// (whose end notifies).
 pub fn next_due(r: &Read<'_>) -> Result<Option<Time>> {
     let mut now = r.conn.prepare_cached(FIRST_DUE_SQL)?;
     if now.exists([r.now])? {
@@ -153,7 +153,7 @@ pub fn next_due(r: &Read<'_>) -> Result<Option<Time>> {
     Ok(later.query_one([r.now], |row| row.get(0))?)
 }
 
-/// An activity that is due (?1) and whose signer nobody is busy with.
+/// A due (?1) activity whose signer has none in progress.
 const FIRST_DUE_SQL: &str = "SELECT id FROM inbox i INDEXED BY inbox_due
     WHERE set_aside_at IS NULL AND lease_at IS NULL AND next_at <= ?1
       AND NOT EXISTS (SELECT 1 FROM inbox x WHERE x.signer_id = i.signer_id AND x.lease_at IS NOT NULL) LIMIT 1";
@@ -161,7 +161,7 @@ const FIRST_DUE_SQL: &str = "SELECT id FROM inbox i INDEXED BY inbox_due
 const NEXT_DUE_SQL: &str = "SELECT min(next_at) FROM inbox INDEXED BY inbox_due
     WHERE set_aside_at IS NULL AND lease_at IS NULL AND next_at > ?1";
 
-/// What runs for every activity: a test looks at how.
+/// The queries that run for every activity; a test checks their plans.
 #[cfg(test)]
 pub(in crate::store) const HOT_QUERIES: &[&str] = &[CLAIM_SQL, FIRST_DUE_SQL, NEXT_DUE_SQL];
 
@@ -175,7 +175,7 @@ pub fn count(r: &Read<'_>) -> Result<u32> {
     Ok(statement.query_one([], |row| row.get(0))?)
 }
 
-/// Whether so much waits, by number or by size, that peers must try again later.
+/// Whether the queue is full, by number or by size: peers must try again later.
 pub fn is_full(r: &Read<'_>) -> Result<bool> {
     let mut statement =
         r.conn.prepare_cached("SELECT ifnull(sum(bytes), 0) AS bytes FROM inbox INDEXED BY inbox_signer")?;

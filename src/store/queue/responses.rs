@@ -11,11 +11,11 @@ use crate::store::Write;
 use crate::store::column;
 use crate::store::queue::deliveries::promote_next;
 
-/// How long they are kept once they have arrived.
+/// Retention after they were delivered.
 const DELIVERED_RESPONSE_RETENTION: Duration = Duration::from_hours(1);
 
-/// Marks an answer to somebody (Accept, Reject) that nobody will fetch, and forgets the earlier ones to them, on their way
-/// or not: whoever asks again and again must not fill the disk with answers. What is in flight stays.
+/// Marks an activity as a response (Accept, Reject) that nobody will fetch, and removes earlier ones to the same actor,
+/// delivered or not: repeated requests must not fill the disk. What is in flight stays.
 pub fn mark(w: &Write<'_>, id: ActivityId, object_uri: &str) -> Result<()> {
     w.conn.prepare_cached("UPDATE activity SET fleeting = 1 WHERE id = ?1")?.execute([id])?;
     let mut waiting = w.conn.prepare_cached(
@@ -36,7 +36,7 @@ pub fn mark(w: &Write<'_>, id: ActivityId, object_uri: &str) -> Result<()> {
     Ok(())
 }
 
-/// Forgets answers that arrived a while ago. Bounded: call it again until it returns 0.
+/// Removes responses delivered a while ago. Bounded: call it again until it returns 0.
 pub fn prune(w: &Write<'_>, limit: u32) -> Result<usize> {
     Ok(w.conn.execute(
         "DELETE FROM activity WHERE id IN (SELECT id FROM activity INDEXED BY activity_fleeting WHERE fleeting = 1

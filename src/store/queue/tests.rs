@@ -45,7 +45,7 @@ impl TestStore {
         self.do_(|w| deliveries::claim(w, LEASE))
     }
 
-    /// Claims all there is; what went where, sorted.
+    /// Claims everything; returns what went where, sorted.
     fn claims(&self) -> Vec<ClaimedDelivery> {
         std::iter::from_fn(|| self.claim()).collect()
     }

@@ -8,9 +8,9 @@ use crate::store::{Read, Write, column, events};
 
 /// Filters there may be.
 pub const MAX_FILTERS: u32 = 200;
-/// Words of one filter.
+/// Maximum keywords per filter.
 pub const MAX_KEYWORDS_PER_FILTER: u32 = 200;
-/// Words of all filters: every post shown is looked through for each.
+/// Maximum keywords of all filters: every shown post is searched for each.
 pub const MAX_KEYWORDS: u32 = 2_000;
 /// Posts under one filter.
 pub const MAX_POSTS_PER_FILTER: u32 = 500;
@@ -24,11 +24,11 @@ pub enum FilterContext {
     Home,
     /// Notifications.
     Notifications,
-    /// What is public: hashtags, groups, what relays bring.
+    /// Public timelines: hashtags, groups, relays.
     Public,
-    /// What stands round a post.
+    /// Threads.
     Thread,
-    /// Somebody's own page.
+    /// Profiles.
     Account,
 }
 
@@ -36,7 +36,7 @@ impl FilterContext {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Home, Self::Notifications, Self::Public, Self::Thread, Self::Account];
 
-    /// Its word.
+    /// The stored word.
     pub fn word(self) -> &'static str {
         match self {
             Self::Home => "home",
@@ -47,7 +47,7 @@ impl FilterContext {
         }
     }
 
-    /// From its word.
+    /// The variant of a stored word.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|context| context.word() == word)
     }
@@ -73,7 +73,7 @@ impl FilterContexts {
         Self(contexts.into_iter().fold(0, |bits, context| bits | context.bit()))
     }
 
-    /// Whether it is one of them.
+    /// Whether it is included.
     pub fn has(self, context: FilterContext) -> bool {
         self.0 & context.bit() != 0
     }
@@ -89,14 +89,14 @@ impl FilterContexts {
     }
 }
 
-/// What becomes of a post that matches.
+/// What happens to a matching post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FilterAction {
-    /// It stands behind a fold with the filter's title.
+    /// Collapsed behind the filter's title.
     Warn,
-    /// It is not shown.
+    /// Hidden.
     Hide,
-    /// Its images stand behind a fold.
+    /// Its images are hidden behind a button.
     Blur,
 }
 
@@ -104,7 +104,7 @@ impl FilterAction {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Warn, Self::Hide, Self::Blur];
 
-    /// Its word.
+    /// The stored word.
     pub fn word(self) -> &'static str {
         match self {
             Self::Warn => "warn",
@@ -113,7 +113,7 @@ impl FilterAction {
         }
     }
 
-    /// From its word.
+    /// The variant of a stored word.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.word() == word)
     }
@@ -122,13 +122,13 @@ impl FilterAction {
 /// A row of `filter`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter {
-    /// Ours for it.
+    /// Our id.
     pub id: FilterId,
     /// One line.
     pub title: String,
     /// Where it counts.
     pub contexts: FilterContexts,
-    /// What becomes of what matches.
+    /// What happens to a match.
     pub action: FilterAction,
     /// When it ends; None for good.
     pub until_at: Option<Time>,
@@ -137,11 +137,11 @@ pub struct Filter {
 /// A word, or several, of a filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilterKeyword {
-    /// Ours for it.
+    /// Our id.
     pub id: KeywordId,
-    /// Whose it is.
+    /// Its filter.
     pub filter_id: FilterId,
-    /// As typed.
+    /// The keyword as typed.
     pub keyword: String,
     /// Not inside of a longer word.
     pub whole: bool,
@@ -150,7 +150,7 @@ pub struct FilterKeyword {
 /// A post under a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FilteredPost {
-    /// Ours for it.
+    /// Our id.
     pub id: FilteredId,
     /// Under which.
     pub filter_id: FilterId,
@@ -194,14 +194,14 @@ pub fn by_id(r: &Read<'_>, id: FilterId) -> Result<Filter> {
     statement.query_one([id], filter_row).optional()?.ok_or(Error::NotFound)
 }
 
-/// The words of all filters, by filter and age.
+/// The keywords of all filters, by filter and age.
 pub fn keywords(r: &Read<'_>) -> Result<Vec<FilterKeyword>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM filter_keyword ORDER BY filter_id, id LIMIT ?1")?;
     let rows = statement.query_map([MAX_KEYWORDS], keyword_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The words of one filter.
+/// The keywords of one filter.
 pub fn keywords_of(r: &Read<'_>, id: FilterId) -> Result<Vec<FilterKeyword>> {
     let mut statement =
         r.conn.prepare_cached("SELECT * FROM filter_keyword WHERE filter_id = ?1 ORDER BY id LIMIT ?2")?;
@@ -252,7 +252,7 @@ pub fn set(w: &Write<'_>, filter: &Filter) -> Result<()> {
     )?)
 }
 
-/// Takes a filter away, with its words; NotFound when there is none.
+/// Removes a filter with its keywords; NotFound when there is none.
 pub fn remove(w: &Write<'_>, id: FilterId) -> Result<()> {
     one(w.conn.execute("DELETE FROM filter WHERE id = ?1", [id])?)
 }
@@ -279,18 +279,18 @@ pub fn remove_keyword(w: &Write<'_>, id: KeywordId) -> Result<()> {
     one(w.conn.execute("DELETE FROM filter_keyword WHERE id = ?1", [id])?)
 }
 
-/// Puts a post under a filter; Conflict when it is there.
+/// Adds a post to a filter; Conflict when it is there.
 pub fn add_post(w: &Write<'_>, filter: FilterId, post: PostId) -> Result<FilteredId> {
     w.conn.execute("INSERT INTO filter_post (filter_id, post_id) VALUES (?1, ?2)", params![filter, post])?;
     Ok(FilteredId(w.conn.last_insert_rowid()))
 }
 
-/// Takes a post from under a filter; NotFound when it is not there.
+/// Removes a post from a filter; NotFound when it is not there.
 pub fn remove_post(w: &Write<'_>, id: FilteredId) -> Result<()> {
     one(w.conn.execute("DELETE FROM filter_post WHERE id = ?1", [id])?)
 }
 
-/// Notes that the filters are not what they were: apps that stream are told to fetch them.
+/// Records that filters changed: streaming clients are told to fetch them.
 pub fn changed(w: &Write<'_>) -> Result<()> {
     events::note(w, events::EventKind::Filters, 0)
 }

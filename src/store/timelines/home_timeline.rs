@@ -7,7 +7,7 @@ use crate::base::id::{ActorId, PostId};
 use crate::store::posts::PostPage;
 use crate::store::{Read, Write, column, events, timelines::lists};
 
-/// Posts taken into the timeline when somebody is followed.
+/// Posts added to home when an account is followed.
 const MAX_POSTS_ON_FOLLOW: u32 = 40;
 
 /// Puts a post or boost on the home timeline.
@@ -50,7 +50,7 @@ pub fn page(r: &Read<'_>, page: PostPage) -> Result<Vec<PostId>> {
     window(r, "home t", "1", page, 0)
 }
 
-/// A page of a prepared table, named `t`; `fits` may name `of` as ?5.
+/// A page of a prepared table, named `t`; `fits` may use `of` as ?5.
 pub(in crate::store) fn window(r: &Read<'_>, table: &str, fits: &str, page: PostPage, of: i64) -> Result<Vec<PostId>> {
     let sql = window_sql(table, fits, if is_anybody_muted(r)? { NOT_MUTED_SQL } else { "" }, page);
     let mut statement = r.conn.prepare_cached(&sql)?;

@@ -11,17 +11,17 @@ use crate::store::{Read, Write, column, timelines::home_timeline};
 pub const MAX_LISTS: u32 = 50;
 /// People in one list.
 pub const MAX_LIST_MEMBERS: u32 = 5_000;
-/// Posts taken over when somebody comes into a list.
+/// Posts added to a list with a new member.
 const MAX_POSTS_ON_ADD: u32 = 400;
 
-/// Which replies to others a list shows. Answers to the owner, and to the author's own posts, always stand in it.
+/// Which replies to others a list shows. Replies to the owner, and to the author's own posts, are always shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListReplies {
     /// To anyone the owner follows.
     Followed,
     /// To people in the list.
     List,
-    /// To nobody.
+    /// None.
     Nobody,
 }
 
@@ -38,7 +38,7 @@ impl ListReplies {
         }
     }
 
-    /// From its word.
+    /// The variant of a stored word.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|replies| replies.word() == word)
     }
@@ -47,13 +47,13 @@ impl ListReplies {
 /// A row of `list`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredList {
-    /// Ours for it.
+    /// Our id.
     pub id: ListId,
     /// One line.
     pub title: String,
-    /// Which answers it shows.
+    /// Which replies it shows.
     pub replies: ListReplies,
-    /// What its members bring stays off the home timeline.
+    /// Posts of its members are left out of home.
     pub exclusive: bool,
 }
 
@@ -79,7 +79,7 @@ pub fn by_id(r: &Read<'_>, id: ListId) -> Result<StoredList> {
     statement.query_one([id], from_row).optional()?.ok_or(Error::NotFound)
 }
 
-/// The lists somebody is in.
+/// The lists with this member.
 pub fn of_member(r: &Read<'_>, actor: ActorId) -> Result<Vec<StoredList>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT l.* FROM list_member m JOIN list l ON l.id = m.list_id WHERE m.actor_id = ?1 ORDER BY l.id LIMIT ?2",
@@ -88,7 +88,7 @@ pub fn of_member(r: &Read<'_>, actor: ActorId) -> Result<Vec<StoredList>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Whether somebody is in an exclusive list.
+/// Whether an actor is in an exclusive list.
 pub fn is_exclusive_member(r: &Read<'_>, actor: ActorId) -> Result<bool> {
     Ok(of_member(r, actor)?.iter().any(|list| list.exclusive))
 }
@@ -115,7 +115,7 @@ pub fn remove(w: &Write<'_>, id: ListId) -> Result<()> {
     if w.conn.execute("DELETE FROM list WHERE id = ?1", [id])? == 0 { Err(Error::NotFound) } else { Ok(()) }
 }
 
-/// Who is in a list, the latest known first: ids below `max` and above `since`.
+/// Members of a list, newest actor first: ids below `max` and above `since`.
 pub fn members(r: &Read<'_>, id: ListId, max: Option<i64>, since: Option<i64>, limit: u32) -> Result<Vec<ActorId>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT actor_id FROM list_member WHERE list_id = ?1 AND actor_id < ?2 AND actor_id > ?3
@@ -132,20 +132,20 @@ pub fn count(r: &Read<'_>, id: ListId) -> Result<u32> {
     Ok(statement.query_one([id], |row| row.get(0))?)
 }
 
-/// Puts somebody in a list; false when they are in it.
+/// Adds a member; false when already there.
 pub fn add_member(w: &Write<'_>, list: ListId, actor: ActorId) -> Result<bool> {
     let mut statement =
         w.conn.prepare_cached("INSERT OR IGNORE INTO list_member (list_id, actor_id) VALUES (?1, ?2)")?;
     Ok(statement.execute(params![list, actor])? > 0)
 }
 
-/// Takes somebody out of a list, and what is in it because of them.
+/// Removes a member, and the posts that are in the list because of them.
 pub fn remove_member(w: &Write<'_>, list: ListId, actor: ActorId) -> Result<()> {
     let mut statement = w.conn.prepare_cached("DELETE FROM list_member WHERE list_id = ?1 AND actor_id = ?2")?;
     if statement.execute(params![list, actor])? > 0 { clear(w, list, actor) } else { Ok(()) }
 }
 
-/// Takes somebody out of every list: they are not followed any more.
+/// Removes an actor from every list, after unfollowing.
 pub fn forget(w: &Write<'_>, actor: ActorId) -> Result<()> {
     for list in of_member(w, actor)? {
         remove_member(w, list.id, actor)?;
@@ -153,8 +153,8 @@ pub fn forget(w: &Write<'_>, actor: ActorId) -> Result<()> {
     Ok(())
 }
 
-/// Takes what somebody brought out of a list; but not what a group that is in it has passed on, nor, when they are such a
-/// group, what others in it wrote.
+/// Removes the posts an actor brought to a list; but not what a group in it has announced nor, when the actor is such a
+/// group, what other members wrote.
 fn clear(w: &Write<'_>, list: ListId, actor: ActorId) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "DELETE FROM list_post WHERE list_id = ?1 AND post_id IN (
@@ -183,7 +183,8 @@ pub fn remove_post(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
     Ok(())
 }
 
-/// Puts a post or boost in the timeline of a list. `answers`: whose post it replies to, unless that is its author or the owner.
+/// Adds a post or boost to a list's timeline. `answers`: the author it replies to, unless that is its own author or the
+/// owner.
 pub fn add_post(w: &Write<'_>, list: ListId, post: PostId, answers: Option<ActorId>) -> Result<()> {
     let mut statement =
         w.conn.prepare_cached("INSERT OR IGNORE INTO list_post (list_id, post_id, answers) VALUES (?1, ?2, ?3)")?;
@@ -191,7 +192,7 @@ pub fn add_post(w: &Write<'_>, list: ListId, post: PostId, answers: Option<Actor
     Ok(())
 }
 
-/// Puts somebody's newest posts that would stand at home, or that they passed on as a group, in the timeline of a list.
+/// Adds an actor's newest home-timeline posts, or those announced by a group, to a list's timeline.
 pub fn add_history_of(w: &Write<'_>, list: ListId, actor: ActorId) -> Result<()> {
     for sql in [INSERT_AUTHORED_SQL, INSERT_BOOSTED_SQL] {
         w.conn.prepare_cached(sql)?.execute(params![list, actor, MAX_POSTS_ON_ADD])?;
@@ -212,7 +213,7 @@ const INSERT_BOOSTED_SQL: &str = "INSERT OR IGNORE INTO list_post (list_id, post
     WHERE g.group_id = ?2 AND g.announced = 1 AND p.audience <= 1 AND p.reply_to_uri IS NULL
     ORDER BY g.post_id DESC LIMIT ?3";
 
-/// The condition that an answer in `t` is one the list shows.
+/// The condition that a reply in `t` is one the list shows.
 fn shown_sql(replies: ListReplies) -> &'static str {
     match replies {
         ListReplies::Followed => "t.list_id = ?5",

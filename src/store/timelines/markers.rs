@@ -56,7 +56,7 @@ pub fn get(r: &Read<'_>, list: MarkerTimeline) -> Result<Option<ReadMarker>> {
 pub fn set(w: &Write<'_>, list: MarkerTimeline, last: i64) -> Result<()> {
     put(w, list, last)?;
     if list == MarkerTimeline::Notifications {
-        // Not what is still to come: a client may say any number.
+        // Never beyond the newest: a client may send any number.
         let mut newest = w.conn.prepare_cached("SELECT ifnull(max(id), 0) FROM notification")?;
         let newest: i64 = newest.query_one([], |row| row.get(0))?;
         node::see_notifications(w, NotificationId(last.min(newest)))?;

@@ -7,12 +7,12 @@ use crate::base::{Audience, Result};
 use crate::store::posts::{Post, PostPage, Viewer};
 use crate::store::{Read, column, moderation::block_filter};
 
-/// Hashtags beside the first that a timeline looks for in each of its three ways, as many as Mastodon takes.
+/// Additional hashtags per parameter, as many as Mastodon accepts.
 pub const MAX_ADDITIONAL_TAGS: usize = 4;
 /// How often a page is filled up when people on limited servers have left holes in it.
 const MAX_REFILL_ROUNDS: u32 = 5;
 
-/// Whose posts.
+/// Origin of posts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TimelineOrigin {
     /// Everyone's.
@@ -32,7 +32,7 @@ pub enum MediaFilter {
     Only,
 }
 
-/// Hashtags of a timeline, all as they are kept (lower case, without `#`).
+/// Hashtags of a timeline in normalized form (lower case, without `#`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TagSelection {
     /// A post has at least one of these.
@@ -43,22 +43,22 @@ pub struct TagSelection {
     pub none: Vec<String>,
 }
 
-/// Whether a post stands on the public timeline: for everyone, no boost, no answer.
+/// Whether a post is on the public timeline: public, no boost, no reply.
 pub fn is_public(post: &Post) -> bool {
     is_tagged(post) && post.reply_to_uri.is_none()
 }
 
-/// Whether a post stands on the timelines of its hashtags: for everyone, no boost.
+/// Whether a post is on the timelines of its hashtags: public, no boost.
 pub fn is_tagged(post: &Post) -> bool {
     post.audience == Audience::Public && post.boost_of.is_none()
 }
 
-/// Whose timeline beside everyone's a post stands on: the local or the remote one.
+/// The timeline of a post's origin: local or remote.
 pub fn origin_sql(post: &Post, owner: ActorId) -> TimelineOrigin {
     if post.actor_id == owner { TimelineOrigin::Local } else { TimelineOrigin::Remote }
 }
 
-/// Leaves out whom the owner has blocked or muted.
+/// Leaves out actors the owner has blocked or muted.
 pub(in crate::store) const NOT_HIDDEN_SQL: &str = "AND NOT EXISTS (SELECT 1 FROM block b WHERE b.actor_id = p.actor_id)
     AND NOT EXISTS (SELECT 1 FROM mute m WHERE m.actor_id = p.actor_id AND m.boosts_only = 0
       AND ifnull(m.until_at, :now + 1) > :now)";
@@ -157,7 +157,7 @@ fn order(page: PostPage) -> &'static str {
     if page.after.is_some() { "ASC" } else { "DESC" }
 }
 
-/// Runs a query of ids; of `more` only what it names is bound.
+/// Runs a query of ids; only the parameters it names are bound from `more`.
 fn rows(r: &Read<'_>, sql: &str, page: PostPage, more: &[(&str, &dyn ToSql)]) -> Result<Vec<PostId>> {
     let mut statement = r.conn.prepare_cached(sql)?;
     let (before, after) = (page.before.map_or(i64::MAX, |id| id.0), page.after.map_or(0, |id| id.0));
@@ -174,7 +174,7 @@ fn rows(r: &Read<'_>, sql: &str, page: PostPage, more: &[(&str, &dyn ToSql)]) ->
     Ok(ids)
 }
 
-/// A page without people on servers that are blocked; what they leave open is filled from further on.
+/// A page without actors on blocked servers; gaps are filled with later posts.
 fn fill_page(r: &Read<'_>, page: PostPage, look: impl Fn(PostPage) -> Result<Vec<PostId>>) -> Result<Vec<PostId>> {
     let (mut found, mut window) = (Vec::new(), page);
     for _ in 0..MAX_REFILL_ROUNDS {
@@ -200,7 +200,7 @@ fn fill_page(r: &Read<'_>, page: PostPage, look: impl Fn(PostPage) -> Result<Vec
     Ok(found)
 }
 
-/// What a caller may see of everyone's posts: strangers only the owner's, for all else would tell whom the owner reads.
+/// The origin a viewer may see: strangers only the owner's posts, because all else would reveal whom the owner reads.
 pub fn visible_rows(viewer: Viewer, asked: TimelineOrigin) -> Option<TimelineOrigin> {
     match (viewer, asked) {
         (Viewer::Owner, asked) => Some(asked),

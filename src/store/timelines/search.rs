@@ -8,14 +8,14 @@ use crate::store::posts::{Post, PostPage, Viewer};
 use crate::store::{Read, Write, column, node};
 use crate::text::search::{self, ParsedQuery, PostTrait, TermSign};
 
-/// Posts with the right words that are looked at for what the index does not know (files, polls, languages).
+/// Matching posts inspected for conditions that are not in the index (files, polls, languages).
 const MAX_POSTS_INSPECTED: u32 = 2_000;
-/// People with the right name who are looked at.
+/// Matching actors inspected.
 const MAX_ACTORS_INSPECTED: u32 = 500;
-/// Words of a name that is looked for.
+/// Maximum terms of a name search.
 const MAX_NAME_TERMS: usize = 6;
 
-/// Puts a post's words into the index, in place of those it had. Boosts have none.
+/// Indexes a post's text, replacing its old entry. Boosts have none.
 pub(in crate::store) fn index(w: &Write<'_>, post: &Post) -> Result<()> {
     if post.boost_of.is_some() {
         return Ok(());
@@ -36,7 +36,7 @@ pub(in crate::store) fn index(w: &Write<'_>, post: &Post) -> Result<()> {
     Ok(())
 }
 
-/// Marks beside the words, so that these questions too are answered from the index.
+/// Marks added to the indexed text, so that these conditions too are answered from the index.
 const REPLY_MARK: &str = " r";
 const LINK_MARK: &str = " l";
 
@@ -44,18 +44,18 @@ fn author(id: ActorId) -> String {
     format!("a{id}")
 }
 
-/// What is asked for, its people found.
+/// A query with its authors resolved.
 #[derive(Debug, Clone, Default)]
 pub struct SearchQuery {
-    /// As it was asked.
+    /// The parsed query.
     pub asked: ParsedQuery,
     /// Authors that must be, or must not be, it.
     pub authors: Vec<(TermSign, ActorId)>,
 }
 
 impl SearchQuery {
-    /// The question to the index; None when there is nothing to look for. Every word stands in quotes, which none of them
-    /// contains, so that nothing typed is taken for the index's own language.
+    /// The FTS5 expression; None when there is nothing to search for. Every term is quoted, and none contains a quote,
+    /// so that nothing typed is interpreted as syntax.
     fn expression(&self) -> Option<String> {
         let mut parts: Vec<(TermSign, String)> = Vec::new();
         parts.extend(self.asked.terms.iter().map(|(sign, term)| (*sign, format!("words : \"{term}\""))));
@@ -79,7 +79,7 @@ impl SearchQuery {
         }
     }
 
-    /// What the index does not know.
+    /// Conditions that are not in the index.
     fn conditions(&self) -> (String, Vec<(String, String)>) {
         let (mut sql, mut values) = (String::new(), Vec::new());
         for (n, (sign, kind)) in self.asked.traits.iter().enumerate() {
@@ -100,8 +100,8 @@ impl SearchQuery {
     }
 }
 
-/// Posts with these words that `viewer` may see, the newest first: for the owner all but those of people they blocked or
-/// muted, for a stranger the owner's public ones.
+/// Matching posts that `viewer` may see, newest first: for the owner all but those of blocked or muted actors, for a
+/// stranger the owner's public ones.
 pub fn posts(r: &Read<'_>, wanted: &SearchQuery, viewer: Viewer, page: PostPage, offset: u32) -> Result<Vec<PostId>> {
     let mut wanted = wanted.clone();
     if viewer == Viewer::Stranger {
@@ -144,7 +144,7 @@ pub fn posts(r: &Read<'_>, wanted: &SearchQuery, viewer: Viewer, page: PostPage,
     Ok(ids)
 }
 
-/// Who among the people we know is looked for.
+/// Which actors are searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PeopleScope {
     /// Everyone, those the owner follows first.
@@ -155,8 +155,8 @@ pub enum PeopleScope {
     Owner,
 }
 
-/// People whose name or handle has words that begin like those typed; `name@host` looks for both halves. Whoever the owner
-/// follows comes first, then whom we met last.
+/// Actors whose name or handle has words with the typed prefixes; `name@host` matches both parts. Followed accounts
+/// first, then the most recently stored.
 pub fn people(r: &Read<'_>, typed: &str, whom: PeopleScope, limit: u32, offset: u32) -> Result<Vec<ActorId>> {
     let (Some(expression), Some(owner)) = (name_expression(typed), node::get(r)?.owner) else { return Ok(Vec::new()) };
     if whom == PeopleScope::Owner {

@@ -12,7 +12,7 @@ use crate::store::{Read, Write, column};
 pub const MAX_FOLLOWED_TAGS: u32 = 1_000;
 /// Days a hashtag's history goes back, today included.
 pub const HISTORY_DAYS: i64 = 7;
-/// Posts looked at for the histories of one answer: beyond that they are a little too low.
+/// Posts counted for the histories of one response: beyond that the counts are a little too low.
 const MAX_POSTS_COUNTED: usize = 4_000;
 /// The owner's own newest posts, in which their hashtags are counted.
 const MAX_OWN_POSTS_COUNTED: u32 = 10_000;
@@ -25,7 +25,7 @@ pub struct FollowedTag {
     pub id: i64,
     /// Lower case, without `#`.
     pub name: String,
-    /// As written.
+    /// The written form.
     pub shown: String,
 }
 
@@ -33,7 +33,7 @@ fn followed(row: &Row<'_>) -> rusqlite::Result<FollowedTag> {
     Ok(FollowedTag { id: column(row, "id")?, name: column(row, "name")?, shown: column(row, "shown")? })
 }
 
-/// Follows a hashtag; false when it is followed already, or when there are as many as there may be.
+/// Follows a hashtag; false when it is followed, or the limit is reached.
 pub fn follow(w: &Write<'_>, name: &str, shown: &str) -> Result<bool> {
     let mut statement = w.conn.prepare_cached(
         "INSERT OR IGNORE INTO followed_tag (name, shown, created_at)
@@ -87,8 +87,8 @@ pub fn page(
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Takes off the home timeline what is there only for a hashtag that is not followed any more: not the owner's posts, not
-/// those of followed people or in followed groups, and not those with another followed hashtag.
+/// Removes posts from home that are there only for a hashtag no longer followed: not the owner's, not those of followed
+/// accounts or groups, and not those with another followed hashtag.
 pub fn clear_home(w: &Write<'_>, name: &str) -> Result<usize> {
     let sql = format!(
         "DELETE FROM home WHERE post_id IN (
@@ -100,8 +100,8 @@ pub fn clear_home(w: &Write<'_>, name: &str) -> Result<usize> {
     Ok(w.conn.prepare_cached(&sql)?.execute([name])?)
 }
 
-/// Of these posts those that stand at home only for a hashtag and came before `before` are taken off: at home nothing is
-/// forgotten, and whoever follows a busy hashtag would keep all of it for ever.
+/// Removes those of these posts from home that are there only for a hashtag and are older than `before`: otherwise a
+/// busy hashtag would be kept forever.
 pub(in crate::store) fn prune_home(w: &Write<'_>, ids: &str, before: Time) -> Result<usize> {
     let sql = format!(
         "DELETE FROM home WHERE post_id IN (
@@ -124,7 +124,7 @@ const UNCONNECTED_POST_SQL: &str = "p.boost_of IS NULL AND p.audience = 0 AND p.
 pub struct TagDay {
     /// Posts.
     pub posts: u32,
-    /// People who wrote them.
+    /// Number of authors.
     pub people: u32,
 }
 
@@ -161,7 +161,7 @@ pub fn history(r: &Read<'_>, name: &str, of: usize) -> Result<Vec<TagDay>> {
     Ok((0..HISTORY_DAYS).map(|back| day(today - back)).collect())
 }
 
-/// Known hashtags that begin with `prefix` (lower case, without `#`), in alphabetical order: one look at the index each.
+/// Known hashtags with this prefix (lower case, without `#`), in alphabetical order: one index lookup each.
 pub fn starting_with(r: &Read<'_>, prefix: &str, limit: u32) -> Result<Vec<String>> {
     let mut statement = r.conn.prepare_cached(
         "WITH RECURSIVE found (name) AS (
