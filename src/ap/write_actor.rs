@@ -13,6 +13,8 @@ use crate::base::Time;
 pub struct OwnActor {
     /// The id; never changes.
     pub id: String,
+    /// The owner says that the account is automated: `Service` instead of `Person`.
+    pub automated: bool,
     /// `/users/NAME/inbox`.
     pub inbox: String,
     /// `/users/NAME/outbox`.
@@ -118,7 +120,7 @@ pub fn owner(actor: &OwnActor) -> Value {
     let feature = if actor.featurable { PUBLIC } else { actor.id.as_str() };
     let fields: Vec<Value> = actor.fields.iter().map(|(name, value)| field(name, value)).collect();
     let methods = actor.proof_key.as_ref().map(|key| json!([multikey(key, &actor.id)]));
-    DocumentBuilder::of("Person", context::full_context())
+    DocumentBuilder::of(if actor.automated { "Service" } else { "Person" }, context::full_context())
         .put("id", actor.id.as_str())
         .put("inbox", actor.inbox.as_str())
         .put("outbox", actor.outbox.as_str())

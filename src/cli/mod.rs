@@ -25,8 +25,18 @@ struct Cli {
     /// What to log on standard error: error, warn, info, debug, trace, or a filter such as `hytte=debug`
     #[arg(long, env = "HYTTE_LOG", global = true, value_name = "LEVEL")]
     log: Option<String>,
+    /// How log lines are written: as text, or as one JSON object per line
+    #[arg(long, env = "HYTTE_LOG_FORMAT", global = true, value_name = "FORMAT", default_value = "text")]
+    log_format: LogFormat,
     #[command(subcommand)]
     command: Command,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
 }
 
 const FIRST_STEPS: &str = "To look around:   hytte try\n\
@@ -63,7 +73,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let quiet = !matches!(cli.command, Command::Serve(_));
-    init_logging(cli.log, if quiet { LevelFilter::WARN } else { LevelFilter::INFO });
+    init_logging(cli.log, cli.log_format, if quiet { LevelFilter::WARN } else { LevelFilter::INFO });
     match execute(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -89,8 +99,8 @@ fn execute(command: Command) -> Result<()> {
     }
 }
 
-/// Logs go to standard error: in words for people, without our own times where systemd adds them.
-fn init_logging(asked: Option<String>, usual: LevelFilter) {
+/// Logs go to standard error; as text without our own times where systemd adds them.
+fn init_logging(asked: Option<String>, format: LogFormat, usual: LevelFilter) {
     let filter = asked.or_else(|| std::env::var("RUST_LOG").ok()).filter(|text| !text.trim().is_empty());
     // actix_http calls every malformed request of a stranger an error: they must not fill the log.
     let filter = filter.unwrap_or_else(|| format!("{usual},actix_server=warn,actix_http=off"));
@@ -103,7 +113,9 @@ fn init_logging(asked: Option<String>, usual: LevelFilter) {
         .with_target(false)
         .with_ansi(std::io::stderr().is_terminal());
     let wanted = tracing_subscriber::registry().with(parsed);
-    if std::env::var_os("JOURNAL_STREAM").is_some() {
+    if format == LogFormat::Json {
+        wanted.with(tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr)).init()
+    } else if std::env::var_os("JOURNAL_STREAM").is_some() {
         wanted.with(lines.without_time()).init()
     } else {
         wanted.with(lines).init()

@@ -48,13 +48,15 @@ pub fn owner(r: &Read<'_>) -> Result<Value> {
     let owner = actors::by_id(r, node::owner(r)?)?;
     let key = node::key_of(r, owner.id)?;
     let text = |uri: &Option<String>| uri.clone().unwrap_or_default();
-    let picture = |file: &Option<String>| {
+    let settings = node::settings(r)?;
+    let image = |file: &Option<String>, alt: &str| {
         let name = MediaFileName::parse(file.as_deref()?).ok()?;
         let url = media_url(&origin, name.as_str());
-        Some(OwnImage { url, media_type: name.media_type().to_owned(), alt: String::new() })
+        Some(OwnImage { url, media_type: name.media_type().to_owned(), alt: alt.to_owned() })
     };
     Ok(write_actor::owner(&OwnActor {
         id: owner.uri.clone(),
+        automated: owner.kind == "Service",
         inbox: owner.inbox.clone(),
         outbox: text(&owner.outbox),
         followers: text(&owner.followers),
@@ -74,12 +76,12 @@ pub fn owner(r: &Read<'_>) -> Result<Value> {
         indexable: owner.indexable,
         featurable: owner.discoverable,
         fields: owner.fields.iter().map(|field| (field.name.clone(), field.value.clone())).collect(),
-        icon: picture(&owner.icon),
-        image: picture(&owner.image),
+        icon: image(&owner.icon, &settings.icon_alt),
+        image: image(&owner.image, &settings.image_alt),
         published: owner.published_at,
         also_known_as: owner.also_known_as.clone(),
         moved_to: owner.moved_to.clone(),
-        attribution_domains: Vec::new(),
+        attribution_domains: settings.attribution_domains,
         tags: emoji::tags(r, &owner.emoji)?,
     }))
 }

@@ -138,6 +138,8 @@ fn set_up(conn: &Connection) -> rusqlite::Result<()> {
     conn.pragma_update(None, "cache_size", -PAGE_CACHE_KIB)?;
     conn.pragma_update(None, "foreign_keys", true)?;
     if !conn.is_readonly("main")? {
+        // Has an effect on a new database only, before its first table. Freed pages can then be returned in small steps.
+        conn.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
         conn.pragma_update(None, "journal_mode", "WAL")?;
         conn.pragma_update(None, "journal_size_limit", 16 << 20)?;
     }

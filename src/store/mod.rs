@@ -15,6 +15,7 @@ mod transaction;
 mod db;
 mod folder;
 mod migrations;
+mod schema_check;
 mod values;
 mod writer;
 

@@ -102,6 +102,11 @@ impl Writer {
         F: FnOnce(&Write<'_>) -> Result<T> + Send + 'static,
     {
         let (reply, result) = sync_channel(1);
+        // The writer thread would wait for itself forever.
+        if self.thread.as_ref().is_some_and(|thread| thread.thread().id() == thread::current().id()) {
+            drop(reply.send(Err(Error::internal("a write was started inside another write; nothing of it was saved"))));
+            return PendingWrite { result };
+        }
         let job: WriteJob = Box::new(move |w| {
             let outcome = match w {
                 Some(w) => catch_unwind(AssertUnwindSafe(|| act(w)))
@@ -293,6 +298,21 @@ mod tests {
             ],
         );
         assert_eq!(sum(&w), 3);
+    }
+
+    #[test]
+    fn a_write_inside_a_write_is_an_error_at_once() {
+        let w = std::sync::Arc::new(writer());
+        let inner = w.clone();
+        let outer = w.write(move |_| {
+            let nested = inner.write(|w| Ok(w.conn.execute("INSERT INTO note VALUES (8)", [])?));
+            assert!(nested.unwrap_err().to_string().contains("inside another write"));
+            // The last handle must not be dropped on the writer thread, which would join itself.
+            Ok(inner)
+        });
+        drop(outer.unwrap());
+        add(&w, 3).unwrap();
+        assert_eq!(sum(&w), 3, "the writer goes on, and nothing of the nested write is there");
     }
 
     #[test]

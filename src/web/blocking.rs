@@ -32,7 +32,10 @@ pub async fn blocking<T: Send + 'static>(
     let turn = tokio::time::timeout(JOB_QUEUE_TIMEOUT, JOB_PERMITS.acquire()).await;
     let place = turn.ok().and_then(Result::ok).ok_or(Error::Busy)?;
     let node = node.clone();
+    // Its lines in the log carry the id of the request.
+    let span = tracing::Span::current();
     let done = web::block(move || {
+        let _in = span.enter();
         // Held by the job, not by the request: a client that hangs up leaves its job running.
         let _place = place;
         job(&node)

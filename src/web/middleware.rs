@@ -3,8 +3,47 @@
 use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::http::{Uri, header};
 use actix_web::middleware::Next;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tracing::Instrument as _;
+
+use crate::base::time::Stopwatch;
+
+/// Number of the next request of this process.
+static NEXT_REQUEST: AtomicU64 = AtomicU64::new(1);
+
+/// Gives each request an id, which its lines in the log and its response (`X-Request-Id`) carry, and writes the access log at level
+/// debug. One-time login links are not logged: their path is a secret.
+pub async fn request_log(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let id = format!("{:x}", NEXT_REQUEST.fetch_add(1, Ordering::Relaxed));
+    let span = tracing::info_span!("request", id);
+    let watch = Stopwatch::start();
+    let logged = tracing::enabled!(tracing::Level::DEBUG).then(|| {
+        let path = match request.path() {
+            path if path.starts_with("/login/link/") => "/login/link/…".to_owned(),
+            path => path.to_owned(),
+        };
+        (request.method().clone(), path)
+    });
+    let mut answered = next.call(request).instrument(span.clone()).await;
+    if let Some((method, path)) = logged {
+        let status = match &answered {
+            Ok(response) => response.status(),
+            Err(error) => error.as_response_error().status_code(),
+        };
+        let ms = watch.elapsed().as_millis();
+        span.in_scope(|| tracing::debug!(%method, path, status = status.as_u16(), ms, "request answered"));
+    }
+    if let (Ok(response), Ok(value)) = (&mut answered, HeaderValue::try_from(id)) {
+        response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
+    }
+    answered
+}
 
 /// For the pages that let an app in. Web clients open them in a popup and wait for what comes of it; browsers cut the two apart
 /// for good where any page on the way asks to be alone with its like.

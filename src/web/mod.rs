@@ -62,6 +62,7 @@ pub fn serve(node: Arc<Node>, listener: TcpListener) -> std::io::Result<Server> 
                 async move { answered.await.map(|answer| unread_body::release(hold, answer)) }
             })
             .wrap(from_fn(middleware::single_slashes))
+            .wrap(from_fn(middleware::request_log))
             .configure(configure.clone())
     })
     .disable_signals()

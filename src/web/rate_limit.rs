@@ -19,6 +19,9 @@ const BURST_SECONDS: f64 = 3.0;
 /// Requests from one address that may be refused in a row before it has to wait, and how many a second it gets back.
 const MAX_REFUSALS_IN_A_ROW: f64 = 60.0;
 const REFUSALS_PER_SECOND: f64 = 0.5;
+/// Rejected deliveries that are logged: a burst, and a rate per second.
+const LOGGED_BURST: f64 = 30.0;
+const LOGGED_PER_SECOND: f64 = 0.5;
 /// Addresses remembered at most.
 const MAX_ADDRESSES: usize = 4_096;
 /// Entries of `X-Forwarded-For` that are looked at, from the right.
@@ -29,6 +32,7 @@ const MAX_FORWARDED_ENTRIES: usize = 16;
 pub struct InboxRateLimiter {
     all: Mutex<LeakyBucket>,
     each: Mutex<HashMap<IpAddr, CallerState>>,
+    logged: Mutex<LeakyBucket>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -52,6 +56,12 @@ impl InboxRateLimiter {
         }
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         all.add(now, MAX_PER_SECOND, MAX_PER_SECOND * BURST_SECONDS)
+    }
+
+    /// Whether one more rejected delivery may be logged: strangers must not fill the log.
+    pub fn may_log_rejection(&self, now: Time) -> bool {
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        logged.add(now, LOGGED_PER_SECOND, LOGGED_BURST)
     }
 
     /// Notes that a request from this address was refused: who only sends junk is soon not listened to.

@@ -28,6 +28,7 @@ fn without_context(mut doc: Value) -> Value {
 
 fn owner() -> OwnActor {
     OwnActor {
+        automated: false,
         id: ANN.into(),
         inbox: format!("{ANN}/inbox"),
         outbox: format!("{ANN}/outbox"),

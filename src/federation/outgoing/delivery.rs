@@ -59,7 +59,7 @@ pub fn step(node: &Node) -> Result<DeliveryStep> {
     match node.store.write(claim_next)? {
         NextAttempt::Wait(next_due) => Ok(DeliveryStep::Idle { next_due }),
         NextAttempt::Go(claim) => {
-            let outcome = attempt(node, &claim);
+            let outcome = logged_attempt(node, &claim);
             node.store.write(move |w| settle(w, &claim, &outcome))?;
             Ok(DeliveryStep::Done)
         }
@@ -71,7 +71,7 @@ pub fn step(node: &Node) -> Result<DeliveryStep> {
 pub fn run_attempt(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
     let mut next = node.store.write(claim_next)?;
     while let NextAttempt::Go(claim) = next {
-        let outcome = attempt(node, &claim);
+        let outcome = logged_attempt(node, &claim);
         let more = goes_on();
         next = node.store.write(move |w| {
             settle(w, &claim, &outcome)?;
@@ -79,6 +79,15 @@ pub fn run_attempt(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()>
         })?;
     }
     Ok(())
+}
+
+fn logged_attempt(node: &Node, claim: &ClaimedDelivery) -> AttemptOutcome {
+    let watch = Stopwatch::start();
+    let outcome = attempt(node, claim);
+    let ms = watch.elapsed().as_millis();
+    let (inbox, tries, why) = (&claim.inbox, claim.tries, &outcome.why);
+    tracing::debug!(inbox, tries, result = ?outcome.verdict, why, ms, "delivery attempt");
+    outcome
 }
 
 enum NextAttempt {

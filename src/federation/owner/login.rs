@@ -110,6 +110,8 @@ pub fn check(gate: &LoginGuard, store: &Store, password: &str, from: IpAddr) -> 
     gate.admit(from, now)?;
     if !matches(password, known.as_deref()) {
         gate.remember_wrong(from, now);
+        // fail2ban reads this line (`packaging/fail2ban/`); the limits above bound how often it is written.
+        tracing::info!(address = %from, "failed login");
         return Err(Error::Denied("that is not the password".into()));
     }
     gate.forget_wrong(from);

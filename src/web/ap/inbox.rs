@@ -16,6 +16,9 @@ use crate::web::request_body::{self, BodyError, BodyPermit, BodySender, MAX_INBO
 /// How we would like requests to be signed (RFC 9421 §5.1); Fedify reads it from a 401.
 const ACCEPT_SIGNATURE: &str = r#"sig1=("@method" "@target-uri" "@authority" "content-digest");created"#;
 
+/// How much of an unverified key id is logged.
+const MAX_LOGGED_KEY_ID_CHARS: usize = 200;
+
 /// An answer other than 202: the code and the reason.
 type RefusedResponse = (StatusCode, String);
 
@@ -37,9 +40,26 @@ pub async fn receive(
             if code.is_client_error() {
                 door.note_refused(from, now);
             }
+            if door.may_log_rejection(now) {
+                let key_id = claimed_key_id(&request);
+                let host = crate::federation::host_of(&key_id);
+                let address = from.map(|from| from.to_string()).unwrap_or_default();
+                tracing::info!(host, key_id, address, code = code.as_u16(), reason = why, "inbox delivery rejected");
+            }
             answer(code, &why)
         }
     }
+}
+
+/// The key id in the signature headers of a rejected request, unverified and cut: for the log only.
+fn claimed_key_id(request: &HttpRequest) -> String {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let (old, new) = (header("signature"), header("signature-input"));
+    let after = |text: &str, mark: &str| {
+        let start = text.find(mark).and_then(|at| text.get(at + mark.len()..))?;
+        start.split('"').next().map(|id| id.chars().filter(|c| !c.is_control()).take(MAX_LOGGED_KEY_ID_CHARS).collect())
+    };
+    after(old, "keyId=\"").or_else(|| after(new, "keyid=\"")).unwrap_or_default()
 }
 
 async fn read_and_receive(

@@ -79,6 +79,7 @@ impl ApiError {
                 return if code == 401 { challenge(answer) } else { answer };
             }
         };
+        tracing::debug!(code, text, "API error");
         let answer = ApiResponse::with(code, &json!({ "error": text }));
         match code {
             401 => challenge(answer),

@@ -39,6 +39,71 @@ fn multipart(request: TestRequest, texts: &[(&str, &str)], files: &[(&str, &[u8]
 
 const PROFILE: &str = "/api/v1/accounts/update_credentials";
 
+/// Whether a profile field is in the actor document, and as which member.
+#[derive(Clone, Copy)]
+enum Published {
+    /// As this JSON pointer, with this value.
+    As(&'static str, &'static str),
+    /// The document has no member for it: it shapes something else of the profile.
+    Elsewhere,
+}
+
+/// Every parameter of `update_credentials`: (name, value sent, where peers find it). A new one belongs here.
+const PROFILE_FIELDS: [(&str, &str, Published); 16] = [
+    ("display_name", "Ann B", Published::As("/name", "Ann B")),
+    ("note", "about me", Published::As("/summary", "<p>about me</p>")),
+    ("bot", "true", Published::As("/type", "Service")),
+    ("locked", "true", Published::As("/manuallyApprovesFollowers", "true")),
+    ("discoverable", "true", Published::As("/discoverable", "true")),
+    ("indexable", "true", Published::As("/indexable", "true")),
+    ("avatar_description", "A face", Published::As("/icon/summary", "A face")),
+    ("header_description", "A ridge", Published::As("/image/summary", "A ridge")),
+    ("attribution_domains[]", "Blog.example", Published::As("/attributionDomains/0", "blog.example")),
+    ("fields_attributes[0][name]", "Site", Published::As("/attachment/0/name", "Site")),
+    ("fields_attributes[0][value]", "cabins", Published::As("/attachment/0/value", "cabins")),
+    ("hide_collections", "true", Published::Elsewhere),
+    ("source[privacy]", "private", Published::Elsewhere),
+    ("source[sensitive]", "true", Published::Elsewhere),
+    ("source[language]", "nb", Published::Elsewhere),
+    ("source[quote_policy]", "nobody", Published::Elsewhere),
+];
+
+#[actix_web::test]
+async fn every_field_of_the_profile_is_in_the_actor_document() {
+    let client = ApiClient::with("read write");
+    let texts: Vec<(&str, &str)> = PROFILE_FIELDS.iter().map(|(name, value, _)| (*name, *value)).collect();
+    let request = multipart(TestRequest::patch().uri(PROFILE), &texts, &[("avatar", &png()), ("header", &png())]);
+    let changed = client.call(request).await;
+    assert_eq!(changed.code.as_u16(), 200, "{}", changed.text());
+    let document = client.house.node.store.read(crate::social::document::owner).unwrap();
+    for (name, _, published) in PROFILE_FIELDS {
+        if let Published::As(pointer, expected) = published {
+            let found = document.pointer(pointer).unwrap_or(&Value::Null);
+            let text = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
+            assert_eq!(text, expected, "{name} at {pointer} of {document}");
+        }
+    }
+    for image in ["/icon/url", "/image/url"] {
+        assert!(document.pointer(image).unwrap().as_str().unwrap().contains("/media/"), "{image}");
+    }
+    // The source names every parameter the endpoint reads, so that a new one cannot be left out of the table.
+    let source = include_str!("../people/profile.rs");
+    for word in source.split('"').skip(1).step_by(2) {
+        let reads = |call: &str| source.contains(&format!("{call}(\"{word}\"")) && !word.is_empty();
+        if ["params.text", "params.flag", "params.has", "described", "params.items", "params.list"]
+            .iter()
+            .any(|c| reads(c))
+        {
+            let plain =
+                |name: &str| name.replace(['[', ']', '/', '0'], " ").split_whitespace().next().map(str::to_owned);
+            let last = word.split('/').next_back().unwrap();
+            let known =
+                PROFILE_FIELDS.iter().any(|(name, _, _)| plain(name).as_deref() == Some(word) || name.contains(last));
+            assert!(known, "{word} is read by update_credentials and not in PROFILE_FIELDS");
+        }
+    }
+}
+
 #[actix_web::test]
 async fn a_profile_changes_in_parts_and_wrong_ones_change_nothing() {
     let client = ApiClient::with("read write");
