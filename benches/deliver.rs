@@ -12,7 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hytte::app::App;
+use hytte::app::RunningServer;
 use hytte::base::config::Origin;
 use hytte::base::{Audience, Clock, Config, Result};
 use hytte::federation::{Node, owner::identity};
@@ -201,7 +201,7 @@ fn enqueue(w: &Write<'_>, n: usize, targets: &[DeliveryTarget]) -> Result<()> {
 
 /// A founded node in a folder that goes with it.
 struct Home {
-    app: App,
+    app: RunningServer,
     folder: PathBuf,
 }
 
@@ -223,7 +223,7 @@ impl Home {
         identity::name_owner(&store, "me").unwrap();
         let names = NameSource::Test(Arc::new(RwLock::new(world)));
         let node = Node::open(Config { data: folder.clone(), ..Config::default() }, store, names).unwrap();
-        Self { app: App::with(node), folder }
+        Self { app: RunningServer::with(node), folder }
     }
 }
 

@@ -10,13 +10,13 @@ use crate::store::Store;
 
 /// A node and, once started, the threads that work for it. Cheap to clone; front ends and commands share it.
 #[derive(Clone)]
-pub struct App {
+pub struct RunningServer {
     /// Configuration, clock, store and network.
     pub node: Arc<Node>,
     workers: Arc<Mutex<Option<Workers>>>,
 }
 
-impl App {
+impl RunningServer {
     /// Opens the data folder. NotFound in one that nobody has founded, Conflict when another process has it open. No
     /// thread works yet.
     pub fn open(config: Config, clock: Clock, names: NameSource) -> Result<Self> {

@@ -279,7 +279,7 @@ impl Browser {
 
 /// Makes an actor known, as if fetched just now.
 pub fn know(w: &Write<'_>, document: &serde_json::Value) -> hytte::base::Result<ActorId> {
-    let document = hytte::ap::actor::Actor::read(document)?;
+    let document = hytte::ap::actor::ReceivedActor::read(document)?;
     let id = social::profile::keep(w, &document)?;
     let host = actors::by_id(w, id)?.host;
     actors::confirm(w, id, &host)?;

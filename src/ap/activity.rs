@@ -15,13 +15,13 @@ use crate::base::{Error, Result, Time};
 pub struct Activity {
     /// Its id, on the actor's origin. Only activities inside others ([`Activity::read_inner`]) may lack one.
     pub id: Option<Uri>,
-    /// Who did it.
+    /// The actor.
     pub actor: Uri,
-    /// What was done.
+    /// The type and its objects.
     pub kind: ActivityKind,
-    /// When, as claimed.
+    /// The claimed time.
     pub published: Option<Time>,
-    /// Whom it addresses; None when it has neither `to` nor `cc`, as many Follows and Accepts.
+    /// Addressees; None when it has neither `to` nor `cc`, as many Follows and Accepts.
     pub recipients: Option<Recipients>,
     /// The document as received.
     pub raw: Value,
@@ -35,16 +35,16 @@ pub enum ActivityKind {
         /// The actor to follow; a relay asks for Public.
         object: Uri,
     },
-    /// Agrees to something we asked (Follow, QuoteRequest, or GoToSocial: our answer, like or boost).
+    /// Accepts something we requested (Follow, QuoteRequest, or an interaction with GoToSocial).
     Accept {
-        /// What we asked: its id, or the whole of it, sometimes with another id.
+        /// The request: its id, or the whole of it, sometimes with another id.
         object: Ref,
         /// The stamp that proves it (FEP-044f).
         result: Option<Uri>,
     },
     /// Refuses, or takes an earlier Accept back.
     Reject {
-        /// What we asked.
+        /// The request.
         object: Ref,
     },
     /// Publishes a post.
@@ -61,7 +61,7 @@ pub enum ActivityKind {
     },
     /// Deletes a post or actor.
     Delete {
-        /// The id of what is gone.
+        /// The id of the deleted object.
         object: Uri,
         /// True when a Tombstone was given.
         tombstone: bool,
@@ -99,7 +99,7 @@ pub enum ActivityKind {
         /// The blocked actor.
         object: Uri,
     },
-    /// Says that an actor moved.
+    /// An account move.
     Move {
         /// The old actor.
         object: Uri,
@@ -108,14 +108,14 @@ pub enum ActivityKind {
     },
     /// Adds to a collection (pins a post).
     Add {
-        /// What is added.
+        /// The added object.
         object: Ref,
         /// The collection.
         target: Uri,
     },
     /// Takes out of a collection.
     Remove {
-        /// What is taken out.
+        /// The removed object.
         object: Ref,
         /// The collection.
         target: Uri,
@@ -127,13 +127,13 @@ pub enum ActivityKind {
         /// The comment.
         content: Option<String>,
     },
-    /// Asks to quote, answer, like or boost a post (FEP-044f, GoToSocial).
+    /// An interaction request: to quote, reply to, like or boost a post (FEP-044f, GoToSocial).
     Request {
-        /// To do what.
+        /// The interaction.
         deed: Interaction,
         /// The post it is about.
         object: Uri,
-        /// The post that quotes or answers, the Like or the Announce.
+        /// The quoting or replying post, the Like or the Announce.
         instrument: Ref,
     },
     /// Anything else, by its type.
@@ -141,8 +141,8 @@ pub enum ActivityKind {
 }
 
 impl Activity {
-    /// Reads an activity that arrived by itself; Invalid when it has no type, no actor, no id on the actor's origin, or
-    /// lacks what its type needs.
+    /// Reads a delivered activity; Invalid when it has no type, no actor, no id on the actor's origin, or lacks what
+    /// its type needs.
     pub fn read(raw: Value) -> Result<Self> {
         let activity = Self::read_inner(raw)?;
         if activity.id.is_none() {
@@ -168,7 +168,7 @@ impl Activity {
         })
     }
 
-    /// The id of what it is about, where it is about one thing.
+    /// The id of its object, if there is one.
     pub fn object_id(&self) -> Option<&Uri> {
         match &self.kind {
             ActivityKind::Follow { object }
@@ -191,12 +191,12 @@ impl Activity {
     }
 }
 
-/// The actor a document names, before anything else in it is looked at: for the door, which asks whether we know them.
+/// The actor a document names, for cheap checks before anything else is read.
 pub fn actor(doc: &Value) -> Option<Uri> {
     json::id_of(doc, "actor").filter(|actor| !actor.has_fragment())
 }
 
-/// True for a Delete or Update of the very actor who sends it (the floods of pitfall 29).
+/// True for a Delete or Update of the sending actor itself: servers send floods of these.
 pub fn is_about_itself(doc: &Value) -> bool {
     let about = json::is_type(doc, "Delete") || json::is_type(doc, "Update");
     about && actor(doc).is_some_and(|actor| json::id_of(doc, "object").is_some_and(|object| object == actor))

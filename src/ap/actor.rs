@@ -71,7 +71,7 @@ impl FromJson for ProfileField {
 
 /// An actor as read from its document. Everything in it is only what the origin of its id claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Actor {
+pub struct ReceivedActor {
     /// The id, without a fragment.
     pub id: Uri,
     /// The type.
@@ -126,7 +126,7 @@ pub struct Actor {
     pub implements: Vec<String>,
 }
 
-impl Actor {
+impl ReceivedActor {
     /// Reads an actor. Gone when it is a Tombstone; Invalid when it has no type, id or inbox, or an unusable username.
     pub fn read(doc: &Value) -> Result<Self> {
         if json::is_type(doc, "Tombstone") {

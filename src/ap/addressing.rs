@@ -90,12 +90,12 @@ fn owned(list: &[&str]) -> Vec<String> {
     list.iter().map(|one| (*one).to_owned()).collect()
 }
 
-/// Who may do something with a post or actor without asking, and who after asking (GoToSocial, FEP-044f).
+/// Actors who may interact without approval, and with it (GoToSocial, FEP-044f).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ApprovalLists {
     /// Actors and collections that may at once.
     pub automatic: Vec<String>,
-    /// Those that must wait for an answer.
+    /// Actors who need approval.
     pub manual: Vec<String>,
 }
 
@@ -103,7 +103,7 @@ pub struct ApprovalLists {
 /// `interactionPolicy`; None when it has none, or an empty one, which JSON-LD cannot tell apart.
 pub fn policy(doc: &Value, rule: &str) -> Option<ApprovalLists> {
     let rule = doc.get("interactionPolicy")?.get(rule)?;
-    // `always` and `withApproval` are what GoToSocial before 0.20 wrote.
+    // `always` and `withApproval` are the members of GoToSocial before 0.20.
     let either = |new: &str, old: &str| {
         let list = list(rule, new);
         if list.is_empty() { self::list(rule, old) } else { list }

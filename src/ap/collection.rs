@@ -96,7 +96,7 @@ pub fn replies(id: &str, first: OwnCollectionPage) -> Value {
         .build()
 }
 
-/// A thread (FEP-7888): the ids of its posts in their order, answered for by `owner`.
+/// A thread (FEP-7888): the ids of its posts in order; `owner` is its context owner.
 pub fn thread(id: &str, owner: &str, total: u64, first: &str) -> Value {
     let mut doc = paged(CollectionOrder::Unordered, id, total, first, None);
     if let Some(members) = doc.as_object_mut() {
@@ -120,12 +120,12 @@ fn without_contexts(mut items: Vec<Value>) -> Vec<Value> {
     items
 }
 
-/// A collection or page of a peer. Its items are hearsay: each is fetched from its own origin before it is believed.
+/// A collection or page of a peer. Its items prove nothing: each is fetched from its own origin before it is believed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Collection {
     /// Its id; inlined first pages have none (Fedify).
     pub id: Option<Uri>,
-    /// How many there are, as its server says.
+    /// The number of items its server states.
     pub total: Option<u64>,
     /// The items on it.
     pub items: Vec<Ref>,
@@ -133,7 +133,7 @@ pub struct Collection {
     pub first: Option<Ref>,
     /// The next page, possibly inside.
     pub next: Option<Ref>,
-    /// What it is a page of.
+    /// The collection it is a page of.
     pub part_of: Option<Uri>,
 }
 

@@ -9,7 +9,7 @@ use crate::base::config::{SOFTWARE, VERSION};
 /// The media type of an actor's own document; Mastodon compares it byte for byte.
 const ACTIVITY_JSON: &str = "application/activity+json";
 
-/// What WebFinger asks for.
+/// A WebFinger resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WebFingerResource {
     /// `acct:user@host`, `user@host` or `@user@host`; the host in lower case.
@@ -24,7 +24,7 @@ pub enum WebFingerResource {
 }
 
 impl WebFingerResource {
-    /// Reads the `resource` parameter after percent-decoding; None for what is no such thing.
+    /// Parses the `resource` parameter after percent-decoding; None when it is neither a handle nor a URL.
     pub fn parse(text: &str) -> Option<Self> {
         if text.starts_with("https://") || text.starts_with("http://") {
             return Some(Self::Url(text.to_owned()));
@@ -40,7 +40,7 @@ impl WebFingerResource {
     }
 }
 
-/// Whom a WebFinger answer is about.
+/// The subject of a WebFinger response.
 #[derive(Debug, Clone, Default)]
 pub struct WebFingerIdentity {
     /// `user@domain`, as the profile writes it.
@@ -51,7 +51,7 @@ pub struct WebFingerIdentity {
     pub page: String,
     /// The avatar.
     pub icon: Option<OwnImage>,
-    /// The page that follows somebody, with `{uri}`; None for the instance actor.
+    /// Template of the remote-follow page, with `{uri}`; None for the instance actor.
     pub subscribe: Option<String>,
     /// The page that writes a post, with `{content}` (FEP-3b86).
     pub create: Option<String>,
@@ -59,7 +59,7 @@ pub struct WebFingerIdentity {
     pub object: Option<String>,
 }
 
-/// The WebFinger answer (JRD).
+/// The WebFinger response (JRD).
 pub fn webfinger(who: &WebFingerIdentity) -> Value {
     let mut links = vec![
         json!({"rel": "http://webfinger.net/rel/profile-page", "type": "text/html", "href": who.page}),
@@ -79,7 +79,7 @@ pub fn webfinger(who: &WebFingerIdentity) -> Value {
     json!({"subject": format!("acct:{}", who.handle), "aliases": [who.page, who.actor], "links": links})
 }
 
-/// The WebFinger answer about the server itself (FEP-d556): `server` is `https://HOST/`.
+/// The WebFinger response about the server itself (FEP-d556): `server` is `https://HOST/`.
 pub fn webfinger_of_server(server: &str, instance_actor: &str) -> Value {
     let rel = "https://www.w3.org/ns/activitystreams#Service";
     json!({"subject": server, "links": [{"rel": rel, "type": ACTIVITY_JSON, "href": instance_actor}]})
@@ -119,11 +119,11 @@ pub fn nodeinfo_index(base: &str, instance_actor: &str) -> Value {
 pub enum NodeInfoVersion {
     /// 2.0
     V2_0,
-    /// 2.1, which also says where the software comes from.
+    /// 2.1, which adds the software's repository.
     V2_1,
 }
 
-/// What NodeInfo tells of this server.
+/// The data of our NodeInfo.
 #[derive(Debug, Clone, Default)]
 pub struct NodeInfo {
     /// The server's name.
@@ -159,7 +159,7 @@ pub fn nodeinfo(version: NodeInfoVersion, info: &NodeInfo) -> Value {
         members.insert("repository".to_owned(), json!(info.repository));
     }
     let active = u8::from(info.active);
-    // As Misskey names them; Threads and others look for such pages before they federate.
+    // Member names of Misskey; Threads and others look for such pages before they federate.
     let mut maintainer = json!({"name": info.name});
     if let (false, Some(members)) = (info.contact.is_empty(), maintainer.as_object_mut()) {
         members.insert("email".to_owned(), json!(info.contact));

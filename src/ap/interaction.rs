@@ -20,7 +20,7 @@ pub fn rule_name(deed: Interaction) -> &'static str {
     }
 }
 
-/// The type of the activity that asks.
+/// The type of the request activity.
 pub fn request_type(deed: Interaction) -> &'static str {
     match deed {
         Interaction::Reply => "ReplyRequest",
@@ -30,7 +30,7 @@ pub fn request_type(deed: Interaction) -> &'static str {
     }
 }
 
-/// The interaction an activity of this type asks for.
+/// The interaction that an activity of this type requests.
 pub fn request_kind(kind: &str) -> Option<Interaction> {
     Interaction::ALL.into_iter().find(|deed| request_type(*deed) == kind)
 }
@@ -55,7 +55,7 @@ pub fn authorization_member(deed: Interaction) -> &'static str {
     }
 }
 
-/// The rules of a post as its document gives them.
+/// The policy of a post as its document states it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReceivedPolicy {
     rules: Vec<(Interaction, ApprovalLists)>,
@@ -76,12 +76,12 @@ pub fn read(doc: &Value) -> ReceivedPolicy {
 }
 
 impl ReceivedPolicy {
-    /// The rule for an interaction, as it was written.
+    /// The rule for an interaction as written.
     pub fn get(&self, deed: Interaction) -> Option<&ApprovalLists> {
         self.rules.iter().find(|(ruled, _)| *ruled == deed).map(|(_, policy)| policy)
     }
 
-    /// The rules as they are for `us`; `followers` and `following` are the author's collections.
+    /// The policy as it applies to `us`; `followers` and `following` are the author's collections.
     pub fn rules(&self, us: &str, followers: Option<&str>, following: Option<&str>) -> InteractionPolicy {
         let who = |list: &[String]| {
             list.iter().fold(ActorSet::NOBODY, |all, uri| match uri.as_str() {
@@ -103,19 +103,19 @@ impl ReceivedPolicy {
     }
 }
 
-/// Whose post it is, for [`policy`].
+/// The author of a post, for [`policy`].
 #[derive(Debug, Clone, Default)]
 pub struct PolicyAuthor<'a> {
     /// Their actor id.
     pub id: &'a str,
     /// Their followers collection.
     pub followers: &'a str,
-    /// The collection of whom they follow.
+    /// The following collection.
     pub following: &'a str,
 }
 
-/// The `interactionPolicy` of a post of ours. `named` may always answer. Nobody is the author alone: an empty list would
-/// be no rule at all in JSON-LD.
+/// The `interactionPolicy` of a post of ours. `named` may always reply. Nobody is written as the author: an empty list
+/// would be no rule at all in JSON-LD.
 pub fn policy(rules: &InteractionPolicy, author: &PolicyAuthor<'_>, named: &[String]) -> Value {
     let mut members = Map::new();
     for deed in Interaction::ALL {
@@ -146,14 +146,14 @@ fn list(who: ActorSet, author: &PolicyAuthor<'_>) -> Vec<String> {
     all.into_iter().filter(|(one, uri)| who.has(*one) && !uri.is_empty()).map(|(_, uri)| uri.to_owned()).collect()
 }
 
-/// An author's word that something may be done with a post of theirs.
+/// A stamp: the author's authorization of an interaction with a post.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authorization {
     /// Its id.
     pub id: Uri,
-    /// For what.
+    /// The interaction.
     pub deed: Interaction,
-    /// Who gives it: the author of `target`.
+    /// The author of `target`.
     pub author: Uri,
     /// The post, Like or Announce it is for.
     pub object: Uri,
@@ -162,7 +162,7 @@ pub struct Authorization {
 }
 
 impl Authorization {
-    /// Reads a stamp; Invalid when one of its members is missing or it is of no type we know.
+    /// Reads a stamp; Invalid when a member is missing or its type is unknown.
     pub fn read(doc: &Value) -> Result<Self> {
         let deed = Interaction::ALL.into_iter().find(|deed| json::is_type(doc, authorization_type(*deed)));
         let deed = deed.ok_or_else(|| Error::invalid("that is no stamp"))?;

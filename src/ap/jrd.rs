@@ -7,14 +7,14 @@ use super::json::{self, Many, Uri};
 use super::limits;
 use crate::base::{Error, Result};
 
-/// A WebFinger answer.
+/// A WebFinger response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Jrd {
-    /// `acct:user@domain`, as the answer spells it; must be compared with what was asked.
+    /// `acct:user@domain` as spelled in the response; must be compared with the request.
     pub subject: String,
     /// The actor it points to: the first `self` link with a media type of ActivityStreams.
     pub actor: Option<Uri>,
-    /// The page there that follows somebody, with `{uri}` in it.
+    /// Template of the remote-follow page there, with `{uri}`.
     pub subscribe: Option<String>,
 }
 

@@ -35,7 +35,7 @@ pub mod write_actor;
 pub mod write_object;
 
 pub use activity::{Activity, ActivityKind};
-pub use actor::Actor;
+pub use actor::ReceivedActor;
 pub use addressing::PUBLIC;
 pub use json::{Lossy, Many, Ref};
 pub use key::KeyDoc;

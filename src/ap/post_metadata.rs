@@ -7,7 +7,7 @@ use super::json::{self, Many, Uri};
 use super::limits;
 use crate::base::Time;
 
-/// The facts of a post that is more than a note.
+/// Type-specific metadata as received.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReceivedMetadata {
     /// How long a video or audio is.
@@ -26,12 +26,12 @@ pub struct ReceivedMetadata {
     pub half_stars: Option<u8>,
     /// The book it is about (BookWyrm).
     pub about: Option<Uri>,
-    /// The words quoted from the book, raw (BookWyrm's Quotation; not a quoted post).
+    /// The passage quoted from the book, raw (BookWyrm's Quotation; not a quoted post).
     pub passage: Option<String>,
 }
 
 /// The longest video believed: a week.
-const LONGEST: u64 = 7 * 24 * 3600;
+const MAX_DURATION_SECONDS: u64 = 7 * 24 * 3600;
 /// Whole stars of the best book.
 const STARS: f64 = 5.0;
 
@@ -62,7 +62,7 @@ pub fn duration(doc: &Value) -> Option<u32> {
         Value::String(text) => iso_seconds(text.trim())?,
         _ => return None,
     };
-    u32::try_from(seconds.min(LONGEST)).ok().filter(|n| *n > 0)
+    u32::try_from(seconds.min(MAX_DURATION_SECONDS)).ok().filter(|n| *n > 0)
 }
 
 /// Days, hours, minutes and seconds of an ISO 8601 duration; parts of a second are dropped.

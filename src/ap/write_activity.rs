@@ -11,14 +11,14 @@ use super::write_object::{self, OwnTag, write_tag};
 use crate::base::Time;
 use crate::base::interaction_policy::Interaction;
 
-/// What every activity has.
+/// Members of every activity.
 #[derive(Debug, Clone, Default)]
 pub struct ActivityEnvelope {
-    /// Its id: one of ours, without a fragment.
+    /// The id: one of ours, without a fragment.
     pub id: String,
-    /// Who acts: the owner, or the instance actor for reports.
+    /// The actor: the owner, or the instance actor for reports.
     pub actor: String,
-    /// To whom.
+    /// Addressees.
     pub recipients: Recipients,
     /// When.
     pub published: Time,
@@ -38,23 +38,23 @@ fn activity_about(kind: &str, envelope: &ActivityEnvelope, object: &str) -> Docu
     activity(kind, context::plain_context(), envelope).put("object", object)
 }
 
-/// An activity round a document of ours, whose context moves to the outside.
+/// An activity with a document of ours inside, whose context moves to the outer level.
 fn wrap(kind: &str, envelope: &ActivityEnvelope, mut object: Value) -> DocumentBuilder {
     let context = context::lift_terms(&mut object);
     activity(kind, context, envelope).put("object", object)
 }
 
-/// Asks to follow an actor.
+/// A Follow.
 pub fn follow(envelope: &ActivityEnvelope, actor: &str) -> Value {
     activity_about("Follow", envelope, actor).build()
 }
 
-/// Agrees to a Follow, which is embedded exactly as it was received.
+/// Accepts a Follow, which is embedded exactly as it was received.
 pub fn accept(envelope: &ActivityEnvelope, received: &Value) -> Value {
     activity("Accept", context::plain_context(), envelope).put("object", received.clone()).build()
 }
 
-/// Refuses a Follow, or removes a follower; the Follow is embedded exactly as it was received.
+/// Rejects a Follow, or removes a follower; the Follow is embedded exactly as it was received.
 pub fn reject(envelope: &ActivityEnvelope, received: &Value) -> Value {
     activity("Reject", context::plain_context(), envelope).put("object", received.clone()).build()
 }
@@ -69,7 +69,7 @@ pub fn accept_with_result(envelope: &ActivityEnvelope, object: &Value, target: O
         .build()
 }
 
-/// Turns a quote, answer, like or boost away; as [`grant`].
+/// Rejects an interaction request, like [`accept_with_result`].
 pub fn reject_request(envelope: &ActivityEnvelope, object: &Value, target: Option<&str>) -> Value {
     activity("Reject", context::full_context(), envelope)
         .put("object", object.clone())
@@ -102,7 +102,7 @@ pub fn like(envelope: &ActivityEnvelope, post: &str) -> Value {
     activity_about("Like", envelope, post).build()
 }
 
-/// Reacts to a post with an emoji, in the form that is a plain like to all who do not know reactions.
+/// An emoji reaction, in the form that is a plain like for software without reactions.
 pub fn react(envelope: &ActivityEnvelope, post: &str, content: &str, emoji: Option<&OwnTag>) -> Value {
     activity("Like", context::full_context(), envelope)
         .put("object", post)
@@ -117,7 +117,7 @@ pub fn announce(envelope: &ActivityEnvelope, post: &str) -> Value {
     activity_about("Announce", envelope, post).build()
 }
 
-/// Takes an activity of ours back: the whole of it is embedded (Threads fails on an id, Mastodon needs its type).
+/// An Undo: the activity is embedded whole (Threads fails on an id, Mastodon needs its type).
 pub fn undo(envelope: &ActivityEnvelope, inner: Value) -> Value {
     wrap("Undo", envelope, inner).build()
 }
@@ -127,12 +127,12 @@ pub fn block(envelope: &ActivityEnvelope, actor: &str) -> Value {
     activity_about("Block", envelope, actor).build()
 }
 
-/// Says that the owner moved to another actor.
+/// A Move of the owner.
 pub fn move_to(envelope: &ActivityEnvelope, target: &str) -> Value {
     activity_about("Move", envelope, &envelope.actor).put("target", target).build()
 }
 
-/// A bare id needs no terms of ours.
+/// A bare id needs none of our context terms.
 fn listed(object: &Value) -> Value {
     if object.is_string() { context::plain_context() } else { context::full_context() }
 }
@@ -142,7 +142,7 @@ pub fn add(envelope: &ActivityEnvelope, object: Value, collection: &str) -> Valu
     activity("Add", listed(&object), envelope).put("object", object).put("target", collection).build()
 }
 
-/// Takes a post or a Hashtag out of a collection of ours.
+/// Removes a post or a Hashtag from a collection of ours.
 pub fn remove(envelope: &ActivityEnvelope, object: Value, collection: &str) -> Value {
     activity("Remove", listed(&object), envelope).put("object", object).put("target", collection).build()
 }

@@ -43,7 +43,7 @@ pub struct OwnActor {
     pub key: PublishedKey,
     /// The Ed25519 key for proofs, where there is one.
     pub proof_key: Option<PublishedKey>,
-    /// True when follows wait for an answer.
+    /// Follows need approval.
     pub approves_followers: bool,
     /// May be suggested.
     pub discoverable: bool,
@@ -63,7 +63,7 @@ pub struct OwnActor {
     pub also_known_as: Vec<String>,
     /// Where the owner moved.
     pub moved_to: Option<String>,
-    /// Sites that may name the owner as author of their pages.
+    /// Domains that may name the owner as author.
     pub attribution_domains: Vec<String>,
     /// Hashtags and emoji of name, bio and fields.
     pub tags: Vec<OwnTag>,
@@ -81,7 +81,7 @@ pub struct PublishedKey {
 /// An image of ours.
 #[derive(Debug, Clone, Default)]
 pub struct OwnImage {
-    /// Where it is.
+    /// URL.
     pub url: String,
     /// Its media type.
     pub media_type: String,
@@ -110,7 +110,7 @@ pub struct InstanceActor {
     pub proof_key: Option<PublishedKey>,
 }
 
-/// The signatures we can check, as FEP-844e names them.
+/// Signature formats we can verify, as FEP-844e names them.
 const IMPLEMENTS: [(&str, &str); 1] =
     [("https://datatracker.ietf.org/doc/html/rfc9421", "RFC-9421: HTTP Message Signatures")];
 
@@ -187,7 +187,7 @@ pub fn instance(actor: &InstanceActor) -> Value {
         .build()
 }
 
-/// One key by itself, for who asks for the key's own URL.
+/// A single key document.
 pub fn public_key(key: &PublishedKey, owner: &str) -> Value {
     json!({"id": key.id, "owner": owner, "publicKeyPem": key.text})
 }

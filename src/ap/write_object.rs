@@ -12,7 +12,7 @@ use crate::base::Time;
 pub struct OwnPostDocument {
     /// The id, without a fragment.
     pub id: String,
-    /// What it is.
+    /// The type.
     pub shape: PostShape,
     /// The owner's actor id.
     pub author: String,
@@ -24,11 +24,11 @@ pub struct OwnPostDocument {
     pub language: Option<String>,
     /// The content warning; for an Article the abstract.
     pub summary: Option<String>,
-    /// What readers of short posts show of an article, as HTML (FEP-b2b8); its summary where there is none.
+    /// Preview of an article for short-form readers, as HTML (FEP-b2b8); its abstract where there is none.
     pub preview: Option<String>,
     /// Hides media at first.
     pub sensitive: bool,
-    /// The post this answers.
+    /// The parent post.
     pub in_reply_to: Option<String>,
     /// When it was written.
     pub published: Time,
@@ -42,7 +42,7 @@ pub struct OwnPostDocument {
     pub tags: Vec<OwnTag>,
     /// Files.
     pub attachments: Vec<OwnAttachment>,
-    /// The collection of answers.
+    /// The replies collection.
     pub replies: Option<String>,
     /// The collection of likes.
     pub likes: Option<String>,
@@ -62,7 +62,7 @@ pub struct OwnPostDocument {
     pub source: Option<(String, String)>,
 }
 
-/// What kind of post.
+/// The type of a post.
 #[derive(Debug, Clone, Default)]
 pub enum PostShape {
     /// A short text.
@@ -85,7 +85,7 @@ pub enum PostShape {
 /// A poll of ours.
 #[derive(Debug, Clone, Default)]
 pub struct OwnPollDocument {
-    /// The answers and how many chose each.
+    /// Options and their counts.
     pub options: Vec<(String, u64)>,
     /// True when one may choose several.
     pub multiple: bool,
@@ -109,7 +109,7 @@ pub struct OwnQuoteDocument {
 /// One entry of `tag`.
 #[derive(Debug, Clone)]
 pub enum OwnTag {
-    /// Somebody named; who must also be addressed, or Mastodon does not notify them.
+    /// A mentioned actor, who must also be addressed, or Mastodon does not notify them.
     Mention {
         /// Their actor id.
         href: String,
@@ -141,7 +141,7 @@ pub enum OwnTag {
 /// A file of ours.
 #[derive(Debug, Clone, Default)]
 pub struct OwnAttachment {
-    /// Where it is.
+    /// URL.
     pub url: String,
     /// Its media type.
     pub media_type: String,
@@ -322,7 +322,7 @@ pub fn vote(vote: &OwnVoteDocument) -> Value {
         .build()
 }
 
-/// What an id answers once its post is deleted (with 410), and what a Delete carries.
+/// The Tombstone of a deleted post: the response (410) at its id, and the object of a Delete.
 pub fn tombstone(id: &str, deleted: Option<Time>) -> Value {
     DocumentBuilder::of("Tombstone", context::plain_context())
         .put("id", id)

@@ -33,7 +33,7 @@ impl Origin {
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
     }
 
-    /// True for one of the two names we answer to in a handle.
+    /// True for one of the two host names of our handle.
     pub fn is_ours(&self, host: &str) -> bool {
         host.eq_ignore_ascii_case(&self.domain) || host.eq_ignore_ascii_case(&self.host)
     }
@@ -48,6 +48,6 @@ pub struct Config {
     pub allow_private: bool,
     /// A trial: nothing leaves the machine.
     pub trial: bool,
-    /// Proxies whose `X-Forwarded-For` counts.
+    /// Trusted proxies, whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<IpAddr>,
 }

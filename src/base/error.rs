@@ -3,36 +3,36 @@
 
 use std::error::Error as StdError;
 
-/// What can go wrong, in the words a caller can act on.
+/// The errors, by what a caller can do about them.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no such thing, or the asker must not learn that there is one.
+    /// Not found, or the caller must not learn that it exists.
     #[error("not found")]
     NotFound,
     /// It existed and was deleted for good (410).
     #[error("gone")]
     Gone,
-    /// The asker is known and may not do this; the text says why.
+    /// Not permitted; the text says why.
     #[error("denied: {0}")]
     Denied(String),
-    /// The input is wrong; the text says what to change.
+    /// Invalid input; the text says what to change.
     #[error("{0}")]
     Invalid(String),
-    /// It clashes with what is already there.
+    /// Conflict with existing data.
     #[error("{0}")]
     Conflict(String),
-    /// Another server failed us; the text names it and says how.
+    /// A remote failure; the text names the server and the reason.
     #[error("{0}")]
     Remote(String),
     /// Too much at once: try again in a moment.
     #[error("busy, try again in a moment")]
     Busy,
-    /// Our fault or the disk's: logged in full, shown as one sentence.
+    /// An internal error: logged in full, shown as one general sentence.
     #[error("internal error: {0}")]
     Internal(#[source] Box<dyn StdError + Send + Sync>),
 }
 
-/// The result every room returns.
+/// The result type of all modules.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
@@ -46,7 +46,7 @@ impl Error {
         Self::Remote(message.into())
     }
 
-    /// An [`Error::Internal`] round any other error or a sentence.
+    /// An [`Error::Internal`] from any other error or a sentence.
     pub fn internal(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::Internal(source.into())
     }

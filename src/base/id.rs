@@ -66,25 +66,25 @@ ids! {
     MediaId;
     /// A notification; counts up from 1.
     NotificationId;
-    /// Somebody whose notifications are filtered until the owner says what becomes of them.
+    /// A sender of filtered notifications.
     NotificationRequestId;
     /// One of our activities in the outbox.
     ActivityId;
-    /// One activity on its way to one inbox.
+    /// A delivery of one activity to one inbox.
     DeliveryId;
     /// A received activity waiting to be applied.
     InboxId;
-    /// A published list of servers to block; 0 stands for what the owner set.
+    /// A published block list; 0 stands for the owner's own rules.
     HostListId;
     /// A report, sent or received.
     ReportId;
-    /// Where an app wants to be told; below 2^31.
+    /// A Web Push subscription; below 2^31.
     SubscriptionId;
-    /// A message on its way to a push service.
+    /// A queued push message.
     MessageId;
     /// A relay the owner has subscribed to.
     RelayId;
-    /// Somebody's asking to reply, like, boost or quote a post of the owner's; the stamp's number once it is granted.
+    /// An interaction request for a post of the owner's; also the number of its stamp once granted.
     RequestId;
     /// Something written and not published yet.
     DraftId;
@@ -92,7 +92,7 @@ ids! {
     AppId;
     /// An access token.
     TokenId;
-    /// A private thread as one set of people reads it; counts up from 1.
+    /// A conversation: the posts of a private thread with the same participants; increases from 1.
     ConversationId;
     /// A list of people; counts up from 1.
     ListId;
@@ -100,7 +100,7 @@ ids! {
     FilterId;
     /// A word of a filter; counts up from 1.
     KeywordId;
-    /// A post put under a filter by hand; counts up from 1.
+    /// A post added to a filter; increases from 1.
     FilteredId;
 }
 

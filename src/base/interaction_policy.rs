@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Audience, Error};
 
-/// What can be done with somebody's post, and what its author may want to be asked for.
+/// Interactions with a post that its author may restrict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Interaction {
     /// Answering it.
@@ -21,7 +21,7 @@ pub enum Interaction {
 }
 
 impl Interaction {
-    /// All four, in the order they are kept.
+    /// All four, in stored order.
     pub const ALL: [Self; 4] = [Self::Reply, Self::Like, Self::Boost, Self::Quote];
 
     /// The stored word.
@@ -39,7 +39,7 @@ impl Interaction {
         Self::ALL.into_iter().find(|deed| deed.word() == word)
     }
 
-    /// What one is said to do: "answer", "like", …
+    /// The verb: "reply to", "like", …
     pub fn verb(self) -> &'static str {
         match self {
             Self::Reply => "answer",
@@ -57,7 +57,7 @@ impl Interaction {
     }
 }
 
-/// A set of people, as far as a rule tells them apart.
+/// A set of actors, as far as policies distinguish them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ActorSet(u8);
 
@@ -68,7 +68,7 @@ impl ActorSet {
     pub const EVERYONE: Self = Self(1);
     /// The author's followers.
     pub const FOLLOWERS: Self = Self(2);
-    /// Whom the author follows.
+    /// Actors the author follows.
     pub const FOLLOWING: Self = Self(4);
     /// The owner of this server, by name.
     pub const US: Self = Self(8);
@@ -84,13 +84,13 @@ impl ActorSet {
         self.0 & other.0 == other.0
     }
 
-    /// Whether somebody with these ties is in it by following or being followed.
+    /// Whether an actor with this relation is included by following or being followed.
     fn ties(self, ties: AuthorRelation) -> bool {
         self.has(Self::FOLLOWERS) && ties.follows || self.has(Self::FOLLOWING) && ties.followed
     }
 }
 
-/// Who somebody is to the author of a post.
+/// The relation of an actor to the author of a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct AuthorRelation {
     /// They follow the author.
@@ -102,22 +102,22 @@ pub struct AuthorRelation {
 /// One rule of a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PolicyRule {
-    /// Who may without waiting.
+    /// Actors who may interact at once.
     pub automatic: ActorSet,
-    /// Who may ask.
+    /// Actors who may request approval.
     pub manual: ActorSet,
 }
 
-/// What a rule says of somebody.
+/// The effect of a rule on an actor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
-    /// They may, and need not ask.
+    /// Allowed without a request.
     Allowed,
-    /// They may, and the author's server says so when asked: others cannot know it.
+    /// Allowed, with an authorization issued by the author's server on request: others cannot verify it.
     AllowedWithAuthorization,
-    /// The author decides.
+    /// The author decides on a request.
     NeedsApproval,
-    /// They may not.
+    /// Not allowed.
     Forbidden,
 }
 
@@ -127,7 +127,7 @@ impl PolicyRule {
     /// Only the author.
     pub const CLOSED: Self = Self { automatic: ActorSet::NOBODY, manual: ActorSet::NOBODY };
 
-    /// What the rule says of somebody; who is named comes before who is only one of many.
+    /// The effect on an actor; a rule for a named actor counts before one for a group.
     pub fn permission(self, ties: AuthorRelation) -> Permission {
         if self.automatic.has(ActorSet::US) {
             Permission::Allowed
@@ -145,11 +145,12 @@ impl PolicyRule {
     }
 }
 
-/// The rules of one post; a rule that is missing was not given.
+/// The policy of one post; a missing rule was not stated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct InteractionPolicy {
     rules: [Option<PolicyRule>; 4],
-    /// Written in the words of GoToSocial before 0.20, which knows no requests: it is asked by doing.
+    /// Policy in the pre-0.20 GoToSocial format. Such servers have no request activities, so send the Like, Announce or
+    /// reply itself.
     pub legacy_gotosocial: bool,
 }
 
@@ -163,7 +164,7 @@ impl InteractionPolicy {
         self.rules.get(deed.bit_offset() as usize).copied().flatten()
     }
 
-    /// The same rules with this one.
+    /// The same policy with this rule.
     #[must_use]
     pub fn with(mut self, deed: Interaction, rule: PolicyRule) -> Self {
         if let Some(place) = self.rules.get_mut(deed.bit_offset() as usize) {
@@ -172,13 +173,13 @@ impl InteractionPolicy {
         self
     }
 
-    /// The same rules, written as GoToSocial did before 0.20.
+    /// The same policy in the pre-0.20 GoToSocial format.
     #[must_use]
     pub fn in_legacy_gotosocial_format(self) -> Self {
         Self { legacy_gotosocial: true, ..self }
     }
 
-    /// True when nothing is ruled, or nothing that is not so without rules: everyone may reply, like and boost.
+    /// True when the policy equals the default: everyone may reply, like and boost.
     pub fn is_default(&self) -> bool {
         Interaction::ALL.into_iter().all(|deed| match self.get(deed) {
             None => true,
@@ -198,7 +199,7 @@ impl InteractionPolicy {
         Interaction::ALL.into_iter().map(one).fold(elder, |all, bits| all | bits)
     }
 
-    /// The rules of a stored number.
+    /// The policy of a stored number.
     pub fn from_bits(bits: i64) -> Self {
         let four = |bits: i64| ActorSet(u8::try_from(bits & 15).unwrap_or_default());
         let one = |rules: Self, deed: Interaction| {
@@ -211,26 +212,27 @@ impl InteractionPolicy {
     }
 }
 
-/// What the owner can choose for a post of their own.
+/// The owner's choices for a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PolicyChoice {
     /// Everyone.
     #[default]
     Everyone,
-    /// Followers at once, others when the owner agrees.
+    /// Followers at once, others with approval.
     Followers,
-    /// Whom the owner follows at once, others when the owner agrees.
+    /// Followed accounts at once, others with approval.
     Following,
-    /// Each when the owner agrees.
-    Asking,
-    /// Nobody but who is named.
+    /// Everyone with approval.
+    #[serde(rename = "asking")]
+    WithApproval,
+    /// Mentioned actors only.
     Nobody,
 }
 
 impl PolicyChoice {
     /// All, widest first.
-    pub const ALL: [Self; 5] = [Self::Everyone, Self::Followers, Self::Following, Self::Asking, Self::Nobody];
+    pub const ALL: [Self; 5] = [Self::Everyone, Self::Followers, Self::Following, Self::WithApproval, Self::Nobody];
 
     /// The word of forms and settings.
     pub fn word(self) -> &'static str {
@@ -238,24 +240,24 @@ impl PolicyChoice {
             Self::Everyone => "everyone",
             Self::Followers => "followers",
             Self::Following => "following",
-            Self::Asking => "asking",
+            Self::WithApproval => "asking",
             Self::Nobody => "nobody",
         }
     }
 
-    /// The rule it is.
+    /// The rule for this choice.
     pub fn rule(self) -> PolicyRule {
         let asking = |automatic| PolicyRule { automatic, manual: ActorSet::EVERYONE };
         match self {
             Self::Everyone => PolicyRule::OPEN,
             Self::Followers => asking(ActorSet::FOLLOWERS),
             Self::Following => asking(ActorSet::FOLLOWING),
-            Self::Asking => asking(ActorSet::NOBODY),
+            Self::WithApproval => asking(ActorSet::NOBODY),
             Self::Nobody => PolicyRule::CLOSED,
         }
     }
 
-    /// The choice a rule of our own came from.
+    /// The choice that produced this rule.
     pub fn of(rule: Option<PolicyRule>) -> Option<Self> {
         Self::ALL.into_iter().find(|choice| Some(choice.rule()) == rule)
     }
@@ -284,7 +286,7 @@ pub struct PolicyChoices {
 }
 
 impl PolicyChoices {
-    /// The rules of a post of the owner's with this audience: what is not for everyone is neither boosted nor quoted.
+    /// The policy of a post of the owner's with this audience: private posts are neither boosted nor quoted.
     pub fn rules(self, audience: Audience) -> InteractionPolicy {
         let open = audience.is_open();
         InteractionPolicy::default()

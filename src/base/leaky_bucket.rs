@@ -2,7 +2,7 @@
 
 use super::Time;
 
-/// How full it was, and when.
+/// Level and time of the last update.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct LeakyBucket {
     level: f64,
@@ -10,7 +10,7 @@ pub struct LeakyBucket {
 }
 
 impl LeakyBucket {
-    /// How full it is now, losing so much a second.
+    /// The level now, leaking at this rate.
     pub fn level(&self, now: Time, per_second: f64) -> f64 {
         (self.level - now.since(self.at).as_secs_f64() * per_second).max(0.0)
     }

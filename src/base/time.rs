@@ -8,7 +8,7 @@ use jiff::fmt::{rfc2822, temporal};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
 
-/// A moment: milliseconds since 1970-01-01 UTC.
+/// A timestamp: milliseconds since 1970-01-01 UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Time(i64);
 
@@ -97,7 +97,7 @@ impl Time {
     }
 }
 
-/// Where a server takes its time from: the system, or a hand that tests move.
+/// The source of time: the system, or a manual clock in tests.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
     hand: Option<Arc<AtomicI64>>,
@@ -125,7 +125,7 @@ impl Clock {
         }
     }
 
-    /// Moves a clock held by hand forward; does nothing to the system's.
+    /// Moves a manual clock forward; does nothing to the system's.
     pub fn advance(&self, by: Duration) {
         if let Some(hand) = &self.hand {
             hand.fetch_add(i64::try_from(by.as_millis()).unwrap_or(0), Ordering::SeqCst);

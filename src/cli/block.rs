@@ -65,7 +65,7 @@ pub fn block(args: BlockFlags) -> Result<()> {
         CommandResponse::Cut(cut) if json => print_json(&cut),
         CommandResponse::Cut(cut) => print_text(&format_affected(&cut, changes)),
         CommandResponse::Text(text) => print_text(&text),
-        CommandResponse::Done => print_text("It is not kept away by your rule any more."),
+        CommandResponse::Done => print_text("The server is no longer blocked by your own rule."),
         _ => Err(is_other_build()),
     }
 }
@@ -110,10 +110,10 @@ fn read(file: &Path) -> Result<String> {
 
 fn format_rules(kept: &[BlockRule]) -> String {
     if kept.is_empty() {
-        return "No server is kept away by hand.".to_owned();
+        return "No servers are blocked by your own rules.".to_owned();
     }
     let line = |rule: &BlockRule| {
-        let media = if rule.no_media { ", no pictures" } else { "" };
+        let media = if rule.no_media { ", no media" } else { "" };
         let reports = if rule.no_reports { ", no reports" } else { "" };
         let why = if rule.comment.is_empty() { String::new() } else { format!("  ({})", rule.comment) };
         format!("{:<6} {}{media}{reports}{why}", rule.severity, rule.host)
@@ -128,8 +128,8 @@ fn format_affected(cut: &AffectedFollows, changes: bool) -> String {
         lines.extend(list.iter().map(|handle| format!("{ends}: @{handle} ({whose})")));
     }
     if lines.is_empty() {
-        let nobody = if changes { "Done; it cut" } else { "It would cut" };
-        lines.push(format!("{nobody} nobody you follow and nobody who follows you."));
+        let nobody = if changes { "Done; it ended" } else { "It would end" };
+        lines.push(format!("{nobody} no follows."));
     }
     if cut.posts > 0 {
         lines.push(format!("Posts {hides}: {}", cut.posts));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use hytte::app::App;
+use hytte::app::RunningServer;
 use hytte::base::config::Origin;
 use hytte::base::{Clock, Config, Error, Result};
 use hytte::control::ControlSocket;
@@ -167,7 +167,7 @@ fn run(node: Node, listener: TcpListener, greet: impl FnOnce(&Node, SocketAddr) 
         .max_blocking_threads(RUNTIME_BLOCKING_THREADS)
         .thread_keep_alive(Duration::from_secs(2))
         .build()?;
-    let app = App::with(node);
+    let app = RunningServer::with(node);
     let ran = runtime.block_on(async {
         let mut signals = StopSignals::listen()?;
         let server = web::serve(Arc::clone(&app.node), listener)?;

@@ -56,7 +56,7 @@ pub fn upload(node: &Node, bytes: &[u8], alt: &str) -> Result<MediaId> {
 /// Stores a file for a later post: an image is decoded, stripped and resized, audio and video are stripped. On disk
 /// when this returns. One at a time. Invalid says what is wrong with the file.
 pub fn keep(node: &Node, upload: Upload) -> Result<MediaId> {
-    let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one = node.cache_lock.lock().unwrap_or_else(PoisonError::into_inner);
     let Upload { bytes, alt, focus, cover } = upload;
     let alt = description(&alt)?;
     let row = match media::sniff(&bytes) {
@@ -96,7 +96,7 @@ pub fn keep(node: &Node, upload: Upload) -> Result<MediaId> {
 
 /// Makes a cover of an image; the file goes with the next sweep if nothing takes it.
 pub fn keep_cover(node: &Node, bytes: &[u8]) -> Result<CoverImage> {
-    let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one = node.cache_lock.lock().unwrap_or_else(PoisonError::into_inner);
     let picture = media::prepare_image(bytes, ImagePurpose::ProxyPreview)?;
     let name = media_files::store(&node.store, &picture.bytes, picture.media_type)?;
     Ok(CoverImage { name: name.as_str().to_owned(), blurhash: picture.blurhash })
@@ -127,7 +127,7 @@ pub fn focus_text((x, y): (f64, f64)) -> String {
 
 /// Keeps the owner's avatar, header or emoji ([`Purpose::Avatar`], [`Purpose::Header`], [`Purpose::Emoji`]): give the name to `set_profile`.
 pub fn keep_profile_image(node: &Node, bytes: &[u8], purpose: ImagePurpose) -> Result<MediaFileName> {
-    let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one = node.cache_lock.lock().unwrap_or_else(PoisonError::into_inner);
     let picture = media::prepare_image(bytes, purpose)?;
     media_files::store(&node.store, &picture.bytes, picture.media_type)
 }
@@ -137,8 +137,8 @@ pub fn cached_image(node: &Node, url: &str) -> Result<Option<MediaFileName>> {
     let name = node.store.read(|r| media_files::proxied_path(r, url))?;
     let Some(name) = name.filter(|name| media_files::path(&node.store, name).is_file()) else { return Ok(None) };
     let now = node.clock().now();
-    if node.touched.get(url, now).is_none() {
-        node.touched.insert(url, now.plus(LAST_USE_WRITE_INTERVAL), now, ());
+    if node.image_uses.get(url, now).is_none() {
+        node.image_uses.insert(url, now.plus(LAST_USE_WRITE_INTERVAL), now, ());
         let url = url.to_owned();
         drop(node.store.submit(move |w| media_files::touch_proxied(w, &url)));
     }
@@ -151,17 +151,17 @@ pub fn fetch_picture(node: &Node, url: &str) -> Result<MediaFileName> {
     if let Some(name) = cached_image(node, url)? {
         return Ok(name);
     }
-    if node.unseen.get(url, node.clock().now()).is_some() {
+    if node.failed_images.get(url, node.clock().now()).is_some() {
         return Err(Error::NotFound);
     }
-    let _flight = match node.picture_flights.enter(url)? {
+    let _flight = match node.image_fetches.enter(url)? {
         FlightRole::Leader(flight) => flight,
         FlightRole::Follower => return cached_image(node, url)?.ok_or(Error::NotFound),
     };
     fetch(node, url).inspect_err(|error| {
         let now = node.clock().now();
         tracing::debug!(%error, url, "a remote picture could not be had");
-        node.unseen.insert(url, now.plus(FAILURE_TTL), now, ());
+        node.failed_images.insert(url, now.plus(FAILURE_TTL), now, ());
     })
 }
 
@@ -176,7 +176,7 @@ fn fetch(node: &Node, url: &str) -> Result<MediaFileName> {
         gate: &|host| node.check_host_allowed(host),
     };
     let answer = node.net.get(get).map_err(|_| Error::NotFound)?;
-    let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one = node.cache_lock.lock().unwrap_or_else(PoisonError::into_inner);
     let picture = media::prepare_image(&answer.body, ImagePurpose::ProxyPreview).map_err(|_| Error::NotFound)?;
     store_in_cache(node, url, &picture)
 }

@@ -1,6 +1,6 @@
 //! Relay subscriptions, and posts announced by relays: an announcement is only a hint where to fetch a post.
 
-use super::{Node, incoming::inbox, remote::resolve};
+use super::{Node, remote::refresh, remote::resolve};
 use crate::ap::activity::{Activity, ActivityKind};
 use crate::ap::json::Uri;
 use crate::base::id::RelayId;
@@ -59,10 +59,10 @@ pub(super) fn handle_relayed(node: &Node, signer: &Actor, activity: &Activity) -
         ActivityKind::Create { .. } | ActivityKind::Announce { .. } => {
             resolve::post(node, &uri).and_then(|id| node.store.write(move |w| relay::is_retained(w, id)))
         }
-        ActivityKind::Update { .. } if known => inbox::refetch(node, &uri),
-        ActivityKind::Delete { .. } if known => inbox::forget_if_gone(node, uri),
+        ActivityKind::Update { .. } if known => refresh::refetch(node, &uri),
+        ActivityKind::Delete { .. } if known => refresh::forget_if_gone(node, uri),
         _ => Ok(()),
     };
-    looked.or_else(inbox::ignore_missing)?;
+    looked.or_else(refresh::ignore_missing)?;
     Ok(true)
 }

@@ -12,7 +12,7 @@ use super::{
     incoming::inbox,
     outgoing::{delivery, outage_recovery, push_notifications},
     owner::{identity, scheduling},
-    remote::{backfill, quote_refresh},
+    remote::{backfill, backfill_worker, quote_refresh},
     upkeep,
 };
 use crate::base::time::Stopwatch;
@@ -32,9 +32,9 @@ const SUPERVISOR_INTERVAL: Duration = Duration::from_millis(50);
 struct WorkerQueue {
     name: &'static str,
     /// Number of workers normally.
-    few: usize,
+    normal_workers: usize,
     /// Number of workers when peers are slow.
-    most: usize,
+    max_workers: usize,
     /// Stack size of a worker in bytes.
     stack: usize,
     /// Now, when a worker would find work; else when the next is due; None when only a commit can bring work.
@@ -43,20 +43,27 @@ struct WorkerQueue {
 }
 
 const WORKER_QUEUES: [WorkerQueue; 3] = [
-    WorkerQueue { name: "delivery", few: 8, most: 256, stack: 256 * 1024, next_due: delivery_due, run: run_delivery },
+    WorkerQueue {
+        name: "delivery",
+        normal_workers: 8,
+        max_workers: 256,
+        stack: 256 * 1024,
+        next_due: delivery_due,
+        run: run_delivery,
+    },
     // documents nest and HTML is parsed: a deeper stack
     WorkerQueue {
         name: "inbox",
-        few: 1,
-        most: 8,
+        normal_workers: 1,
+        max_workers: 8,
         stack: 2 * 1024 * 1024,
         next_due: |node| node.store.read(store::queue::inbox::next_due),
         run: run_inbox,
     },
     WorkerQueue {
         name: "backfill",
-        few: 1,
-        most: 1,
+        normal_workers: 1,
+        max_workers: 1,
         stack: 2 * 1024 * 1024,
         next_due: backfill_due,
         run: run_backfill,
@@ -86,7 +93,7 @@ fn run_inbox(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
 }
 
 fn run_backfill(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
-    while (scheduling::step(node)? || backfill::step(node)? || quote_refresh::step(node)?) && goes_on() {}
+    while (scheduling::step(node)? || backfill_worker::step(node)? || quote_refresh::step(node)?) && goes_on() {}
     Ok(())
 }
 
@@ -201,7 +208,7 @@ fn supervise(node: &Node, line: &WorkerQueue, stop: &StopSignal) {
                     tracing::error!(line = line.name, %error, "the queue could not be read");
                     stop.rest(ERROR_PAUSE);
                 }
-                Ok(Some(wait)) if wait.is_zero() && hands < line.few => {
+                Ok(Some(wait)) if wait.is_zero() && hands < line.normal_workers => {
                     start_worker(scope, node, line, &crew, stop, 1);
                     bell.wait(rung, TAKE_UP_TIMEOUT);
                 }
@@ -209,7 +216,14 @@ fn supervise(node: &Node, line: &WorkerQueue, stop: &StopSignal) {
                     let done = crew.done.load(Ordering::SeqCst);
                     if look.0.elapsed() >= SUPERVISOR_INTERVAL {
                         if done.wrapping_sub(look.1) < hands {
-                            start_worker(scope, node, line, &crew, stop, hands.min(line.most.saturating_sub(hands)));
+                            start_worker(
+                                scope,
+                                node,
+                                line,
+                                &crew,
+                                stop,
+                                hands.min(line.max_workers.saturating_sub(hands)),
+                            );
                         }
                         look = (Stopwatch::start(), done);
                     }
@@ -394,8 +408,8 @@ mod tests {
         static TIMES: AtomicUsize = AtomicUsize::new(0);
         let line = WorkerQueue {
             name: "careless",
-            few: 1,
-            most: 1,
+            normal_workers: 1,
+            max_workers: 1,
             stack: STACK_BYTES,
             next_due: |node| Ok((TIMES.load(Ordering::SeqCst) < 2).then(|| node.clock().now())),
             run: |node, goes_on| {

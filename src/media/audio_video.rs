@@ -9,7 +9,7 @@ mod pcm;
 use super::{MAX_AUDIO_VIDEO_BYTES, MediaType, sniff};
 use crate::base::{Error, Result};
 
-/// A video or audio fit to be kept.
+/// An audio or video file without metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CleanedMedia {
     /// The file.
@@ -24,7 +24,7 @@ pub struct CleanedMedia {
     pub seconds: Option<u32>,
 }
 
-/// What a container says of its content.
+/// What a container states about its content.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct ContainerInfo {
     seconds: Option<f64>,
@@ -33,7 +33,7 @@ struct ContainerInfo {
     film: bool,
 }
 
-/// Frees a video or audio of its metadata. Takes no more memory than the file and its copy; never decodes.
+/// Removes the metadata of an audio or video file. Needs memory for the file and its copy only; never decodes.
 /// [`Error::Invalid`] says what is wrong with it.
 pub fn clean_audio_video(mut bytes: Vec<u8>) -> Result<CleanedMedia> {
     if bytes.len() > MAX_AUDIO_VIDEO_BYTES {
@@ -85,7 +85,7 @@ fn le32(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
 }
 
-/// Writes zeros over a part of a file, as far as it reaches.
+/// Overwrites a range with zeros, as far as it exists.
 fn zero_range(bytes: &mut [u8], from: usize, to: usize) {
     let to = to.min(bytes.len());
     if let Some(part) = bytes.get_mut(from.min(to)..to) {

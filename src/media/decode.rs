@@ -15,7 +15,7 @@ pub(super) struct DecodedImage {
     pub orientation: Orientation,
 }
 
-/// Decodes an image of this kind within the limits of this room.
+/// Decodes an image of this type within the limits of this module.
 pub(super) fn decode(bytes: &[u8], kind: MediaType) -> Result<DecodedImage> {
     let progressive = kind == MediaType::Jpeg && check_jpeg(bytes)?;
     let mut decoder = open(bytes, kind).map_err(damaged)?;
@@ -66,7 +66,7 @@ fn too_large() -> Error {
     Error::invalid(format!("this picture is too large: at most {most} megapixels and {MAX_IMAGE_SIDE} pixels a side"))
 }
 
-/// The sentence for a file that says it is an image and is none.
+/// The error for a file that claims to be an image and is not.
 fn damaged(source: ImageError) -> Error {
     if let ImageError::Limits(_) = source {
         return too_large();

@@ -4,9 +4,21 @@ use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{DynamicImage, ImageEncoder};
 
-use super::picture::EncodedImage;
 use super::{MediaType, sniff};
 use crate::base::{Error, Result};
+
+/// An image written anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodedImage {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// `image/jpeg` or `image/png`.
+    pub media_type: &'static str,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+}
 
 /// The quality of a JPEG: where people stop seeing a difference.
 const JPEG_QUALITY: u8 = 85;

@@ -12,18 +12,19 @@ mod sniff;
 mod webp;
 
 pub use audio_video::{CleanedMedia, clean_audio_video};
-pub use picture::{EncodedImage, ImagePurpose, PreparedImage, prepare_image};
+pub use encode::EncodedImage;
+pub use picture::{ImagePurpose, PreparedImage, prepare_image};
 pub use sniff::{MediaType, media_types, sniff};
 
 /// Bytes of an image we try to decode, uploaded or fetched.
 pub const MAX_IMAGE_BYTES: usize = 16 * 1024 * 1024;
-/// Bytes of a video or audio of the owner's: it is in memory while its metadata is taken away.
+/// Maximum size of the owner's audio and video: it is in memory while its metadata is removed.
 pub const MAX_AUDIO_VIDEO_BYTES: usize = 40 * 1024 * 1024;
 /// Pixels of an image we try to decode.
 pub const MAX_IMAGE_PIXELS: u64 = 40_000_000;
 /// Pixels along one side of an image we try to decode.
 pub const MAX_IMAGE_SIDE: u32 = 20_000;
-/// Bytes one decoding may take beside its input, by our reckoning before it starts.
+/// Estimated memory one decoding may need beside its input.
 pub const MAX_DECODE_BYTES: u64 = 256 * 1024 * 1024;
 /// Scans of a progressive JPEG; every scan costs a walk over the whole image.
 pub const MAX_JPEG_SCANS: usize = 100;

@@ -3,6 +3,7 @@
 use std::panic::catch_unwind;
 
 use super::decode::decode;
+use super::encode::EncodedImage;
 use super::encode::encode;
 use super::resize::{ResizeFit, blurhash, resize_to_fit, resized};
 use super::{
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::base::{Error, Result};
 
-/// Where an image will stand.
+/// The purpose of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImagePurpose {
     /// In a post of ours: at most 2048 pixels a side, with a preview of at most 640; animated GIFs stay animated.
@@ -26,20 +27,7 @@ pub enum ImagePurpose {
     ProxyPreview,
 }
 
-/// An image written anew.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EncodedImage {
-    /// The file.
-    pub bytes: Vec<u8>,
-    /// `image/jpeg` or `image/png`.
-    pub media_type: &'static str,
-    /// Pixels.
-    pub width: u32,
-    /// Pixels.
-    pub height: u32,
-}
-
-/// An image ready to be kept and shown.
+/// A prepared image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreparedImage {
     /// The file.
@@ -52,7 +40,7 @@ pub struct PreparedImage {
     pub height: u32,
     /// A smaller still for lists; only for [`Purpose::Post`], and only where the image is larger or moves.
     pub preview: Option<EncodedImage>,
-    /// Its colours in a few characters, shown until it is loaded.
+    /// Blurhash placeholder.
     pub blurhash: String,
 }
 

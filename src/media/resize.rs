@@ -9,7 +9,7 @@ use image::{DynamicImage, ImageBuffer, RgbaImage};
 use super::decode::DecodedImage;
 use crate::base::{Error, Result};
 
-/// What an image must fit.
+/// The target size of an image.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ResizeFit {
     /// The whole image, its longer side at most this.

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::NetError;
 
-/// The longest URL we ask for, in bytes.
+/// Maximum length of a URL in bytes.
 pub const MAX_URL: usize = 4096;
 
 /// How far requests may reach.
@@ -63,7 +63,7 @@ const PRIVATE_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0),
 /// NAT64: what an IPv6-only network makes of an IPv4 address.
 const NAT64: (Ipv6Addr, u32) = (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96);
 
-/// True when we may connect to this address. IPv4 in IPv6 clothes is judged as IPv4.
+/// True when we may connect to this address. IPv4-mapped IPv6 is judged as IPv4.
 pub fn may_connect(ip: IpAddr, reach: AddressPolicy) -> bool {
     match ip {
         IpAddr::V4(ip) => may_connect_v4(ip, reach),

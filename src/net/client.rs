@@ -16,33 +16,33 @@ use super::{NetError, TimeLimits};
 use crate::base::Result;
 use crate::base::time::{Stopwatch, Time};
 
-/// Idle connections kept for the next request, in all and to one host. Each costs some 60 KB with TLS.
+/// Idle connections kept, in total and per host. Each costs about 60 KB with TLS.
 const MAX_IDLE: usize = 12;
 const MAX_IDLE_PER_HOST: usize = 2;
 /// How long an idle connection is believed to be open.
 const MAX_IDLE_AGE: Duration = Duration::from_secs(15);
-/// The longest head of an answer.
+/// Maximum size of a response head.
 const MAX_HEAD: usize = 15 * 1024;
 /// Buffer sizes per connection and layer; ureq's own are 128 KB each. The first must hold more than a head.
 const INPUT_BUFFER: usize = 16 * 1024;
 const OUTPUT_BUFFER: usize = 8 * 1024;
-/// How much of an answer that is no success is read.
+/// How much of an error response is read.
 const ERROR_BODY: usize = 4096;
 /// The longest Retry-After we believe.
 const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
 
-/// What is asked.
+/// A request.
 pub(super) struct ClientRequest<'a> {
     pub(super) method: http::Method,
     pub(super) url: &'a Url,
     pub(super) headers: Vec<(String, String)>,
     /// The bytes of a POST.
     pub(super) body: Option<&'a [u8]>,
-    /// The most bytes of a successful answer, after decompression.
+    /// Maximum size of a successful response, after decompression.
     pub(super) limit: usize,
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub(super) struct ClientResponse {
     pub(super) code: u16,
@@ -51,7 +51,7 @@ pub(super) struct ClientResponse {
 }
 
 impl ClientResponse {
-    /// The stand-in for an answer that was a success but too long to read.
+    /// Placeholder for a successful response that was too long to read.
     pub(super) fn accepted() -> Self {
         Self { code: 200, headers: http::HeaderMap::new(), body: Vec::new() }
     }
@@ -62,7 +62,7 @@ impl ClientResponse {
         (!values.is_empty()).then(|| values.join(", "))
     }
 
-    /// When the server asks us to come back: seconds or a date, at most a day.
+    /// `Retry-After`: seconds or a date, at most a day.
     pub(super) fn retry_after(&self, now: Time) -> Option<Duration> {
         let text = self.header("retry-after")?;
         let wait = match text.trim().parse::<u64>() {
@@ -94,7 +94,7 @@ pub(super) fn agent(user_agent: &str, dns: GuardedDns, more_roots: Option<&Path>
     Ok(Agent::with_parts(config, connector, GuardedResolver { dns }))
 }
 
-/// ureq's way to our lookup: what this returns is what is connected to, there is no second lookup.
+/// The resolver for ureq: it connects to exactly what this returns, there is no second lookup.
 #[derive(Debug)]
 struct GuardedResolver {
     dns: GuardedDns,
@@ -118,7 +118,7 @@ impl Resolver for GuardedResolver {
     }
 }
 
-/// Asks once. `watch` runs since the first hop: all hops and knocks share one time limit.
+/// Sends one request. `watch` started at the first hop: all hops and knocks share one time limit.
 pub(super) fn exchange(
     agent: &Agent,
     ask: ClientRequest<'_>,
@@ -159,7 +159,7 @@ pub(super) fn exchange(
     Ok(ClientResponse { code, headers: head.headers, body: bytes })
 }
 
-/// ureq's error in our words.
+/// Maps ureq's error.
 fn net_error(host: &str, error: ureq::Error) -> NetError {
     let host = host.to_owned();
     match error {

@@ -18,15 +18,15 @@ use super::address::{AddressPolicy, PRIVATE_ADDRESS, may_connect};
 
 /// How long a lookup may take.
 pub const LOOKUP_LIMIT: Duration = Duration::from_secs(5);
-/// How long one question to a name server may take, so that a lost packet can be asked for again.
+/// Time limit of one query to a name server, so that a lost packet can be repeated.
 const QUESTION_LIMIT: Duration = Duration::from_secs(2);
-/// How many answers are remembered, as long as their owners allow.
+/// Maximum number of cached responses.
 const MAX_CACHED: u64 = 512;
 /// How many lookups may be under way on one connection to a name server; each delivery thread may have one.
 const MAX_LOOKUPS: usize = 512;
 /// How many addresses of a host are tried.
 const MAX_ADDRESSES: usize = 8;
-/// What decides about names: when one of these changes, they are read again.
+/// Files that configure name lookup; when one changes, they are read again.
 const SOURCES: [&str; 2] = ["/etc/resolv.conf", "/etc/hosts"];
 
 /// A made-up world for tests: domain (without port) to the loopback address where it lives.
@@ -35,7 +35,7 @@ pub type TestHosts = Arc<RwLock<HashMap<String, SocketAddr>>>;
 /// Where names are looked up.
 #[derive(Debug, Clone)]
 pub enum NameSource {
-    /// As this machine does it: `/etc/hosts`, then the name servers of `/etc/resolv.conf`.
+    /// The system's configuration: `/etc/hosts`, then the name servers of `/etc/resolv.conf`.
     System,
     /// In a test's table, and nowhere else.
     Test(TestHosts),

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::base::Error;
 
-/// A request that did not bring what was asked for.
+/// A failed outgoing request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NetError {
-    /// Our own guard said no: a private address, a forbidden port or scheme, a malformed URL.
+    /// Refused by our own checks: a private address, a forbidden port or scheme, a malformed URL.
     #[error("{host} may not be reached from here: {why}")]
     Refused {
         /// The host, or the start of what was no URL.
@@ -32,7 +32,7 @@ pub enum NetError {
     Timeout {
         /// The host.
         host: String,
-        /// What it was doing: `answer`, `accept the connection`, …
+        /// What timed out: `answer`, `accept the connection`, …
         doing: &'static str,
     },
     /// It took too long a moment ago, and is left in peace for a while.
@@ -57,7 +57,7 @@ pub enum NetError {
         /// The library's words.
         why: String,
     },
-    /// The answer is larger than we read.
+    /// The response is too large.
     #[error("the answer of {host} is larger than {limit} bytes")]
     TooBig {
         /// The host.
@@ -65,7 +65,7 @@ pub enum NetError {
         /// The limit, in bytes after decompression.
         limit: usize,
     },
-    /// The answer is not what it should be.
+    /// The response is not what was expected.
     #[error("the answer of {host} is not usable: {why}")]
     BadContent {
         /// The host.
@@ -81,14 +81,14 @@ pub enum NetError {
         /// The rule it broke.
         why: &'static str,
     },
-    /// The answer has an HTTP status that is not a success.
+    /// An HTTP status that is not a success.
     #[error("{host} answered with status {code}")]
     Status {
         /// The host.
         host: String,
         /// The HTTP status.
         code: u16,
-        /// When it asks us to come back.
+        /// `Retry-After`.
         retry_after: Option<Duration>,
     },
     /// Our own fault: signing failed.

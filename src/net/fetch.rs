@@ -16,7 +16,7 @@ use crate::sig::{self, OutgoingRequest};
 const MAX_HOPS: usize = 3;
 const MAX_DISCOVERY_HOPS: usize = 5;
 
-/// What is wanted.
+/// The expected type of response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
     /// An ActivityStreams document.
@@ -65,7 +65,7 @@ impl Expected {
     }
 }
 
-/// Says of a host, without its port, whether it may be asked at all, before the request goes there.
+/// Whether a host, without its port, may be contacted at all.
 pub type HostFilter<'a> = &'a dyn Fn(&str) -> Result<(), NetError>;
 
 /// A GET request.
@@ -75,15 +75,15 @@ pub struct Get<'a> {
     pub url: &'a str,
     /// What is wanted.
     pub accept: Expected,
-    /// Who signs; peers with authorised fetch answer nobody else.
+    /// The signer; peers with authorized fetch require one.
     pub signer: Option<&'a Signer>,
     /// The signature format that worked last time.
     pub knock: Knock,
-    /// The most bytes of the answer, after decompression.
+    /// Maximum size of the response, after decompression.
     pub limit: usize,
     /// The time to sign with.
     pub now: Time,
-    /// What every hop must pass.
+    /// A check for every hop.
     pub gate: HostFilter<'a>,
 }
 
@@ -175,7 +175,7 @@ impl Net {
         }
     }
 
-    /// Where a redirect leads, checked as any first address; `seen` gains the hop it came from.
+    /// The target of a redirect, checked like a first URL; `seen` gains the previous hop.
     pub(super) fn hop(
         &self,
         from: Url,
@@ -200,7 +200,7 @@ impl Net {
         Ok(next)
     }
 
-    /// Asks one hop, and once more in the other format where the signature may have been the reason to refuse.
+    /// Requests one hop, and once more in the other signature format if the signature may have been refused.
     fn send_signed(
         &self,
         url: &Url,

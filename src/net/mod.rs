@@ -59,7 +59,7 @@ pub(crate) struct TimeLimits {
     whole: Duration,
 }
 
-/// The way out. Cheap to clone; clones share their connections.
+/// Outgoing HTTP. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
 pub struct Net {
     agent: ureq::Agent,
@@ -69,8 +69,8 @@ pub struct Net {
 }
 
 impl Net {
-    /// Opens the way out. Trusts the certificates of `SSL_CERT_FILE` besides the compiled-in ones; an unreadable file is an
-    /// error.
+    /// Sets up outgoing HTTP. Trusts the certificates of `SSL_CERT_FILE` besides the compiled-in ones; an unreadable
+    /// file is an error.
     pub fn new(config: NetConfig) -> Result<Self> {
         let more_roots = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from);
         Self::with(config, more_roots.as_deref(), TimeLimits { connect: CONNECT_LIMIT, whole: WHOLE_LIMIT })
@@ -84,7 +84,7 @@ impl Net {
         Ok(Self { agent, reach, trial: config.trial, limits })
     }
 
-    /// Reads a URL and checks that it may be asked at all.
+    /// Parses a URL and checks that it may be requested.
     fn check(&self, url: &str) -> Result<url::Url, NetError> {
         self.check_not_trial(address::check_url(url, self.reach)?)
     }

@@ -16,14 +16,14 @@ const MAX_HOPS: usize = 3;
 /// How much later a Retry-After may count; pieces are never asked for again by themselves.
 const NO_WAIT: Option<Duration> = None;
 
-/// A piece as it came.
+/// A received range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ByteRange {
     /// The bytes, from where they were asked for; fewer than asked only at the end.
     pub bytes: Vec<u8>,
     /// The size of the whole file.
     pub whole: u64,
-    /// What the other server says it is: lower case, without parameters.
+    /// The declared media type: lower case, without parameters.
     pub media_type: String,
 }
 

@@ -13,9 +13,9 @@ use super::{Knock, Net, NetError, Signer};
 use crate::base::Time;
 use crate::base::time::Stopwatch;
 
-/// How much of an answer to a delivery is read.
+/// How much of a delivery response is read.
 const MAX_RESPONSE_BYTES: usize = 16 * 1024;
-/// How much of it is kept for the owner to read, in characters.
+/// How much of it is stored for the owner, in characters.
 const BODY_START: usize = 300;
 
 /// A POST request.
@@ -27,7 +27,7 @@ pub struct PostMessage<'a> {
     pub body: &'a [u8],
     /// Their type: `application/activity+json` for every inbox.
     pub content_type: &'a str,
-    /// Who signs; None for push services.
+    /// The signer; None for push services.
     pub signer: Option<&'a Signer>,
     /// The signature format that worked last time.
     pub knock: Knock,
@@ -37,16 +37,16 @@ pub struct PostMessage<'a> {
     pub now: Time,
 }
 
-/// What the other side answered, whatever it was.
+/// The response, whatever its status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostResponse {
     /// The HTTP status. 2xx means accepted, though not that anyone will see it.
     pub code: u16,
     /// The signature format that brought this answer.
     pub knock: Knock,
-    /// When it asks us to come back, at most a day.
+    /// `Retry-After`, at most a day.
     pub retry_after: Option<Duration>,
-    /// The first words of the answer, for the owner to read.
+    /// The beginning of the response, for the owner.
     pub body_start: String,
 }
 
@@ -58,7 +58,7 @@ impl PostResponse {
 }
 
 impl Net {
-    /// Delivers. Any answer is `Ok`, redirects included; an error means there was none.
+    /// Delivers. Any response is `Ok`, redirects included; an error means there was none.
     pub fn post(&self, post: PostMessage<'_>) -> Result<PostResponse, NetError> {
         self.send(&self.check(post.url)?, post)
     }

@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::keys::Algorithm;
+use super::received::{MAX_KEY_ID, ReceivedRequest, SignatureCandidate, check_digests, check_expiry, check_time};
 use super::structured_fields::{MAX_LENGTH, MAX_MEMBERS};
-use super::verification::{MAX_KEY_ID, ReceivedRequest, SignatureCandidate, check_digests, check_expiry, check_time};
 use super::{OutgoingRequest, SignatureError, Signer, digest};
 use crate::base::{Result, Time};
 

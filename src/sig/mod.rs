@@ -13,6 +13,7 @@ pub mod jcs;
 pub mod keys;
 pub mod proof;
 pub mod push;
+pub mod received;
 pub mod refusal;
 pub mod rfc9421;
 pub mod synchronisation;
@@ -21,8 +22,9 @@ use std::sync::Arc;
 
 pub use ed25519::ProofKey;
 pub use keys::{Algorithm, PrivateKey, PublicKey};
+pub use received::ReceivedRequest;
 pub use refusal::SignatureError;
-pub use verification::{ReceivedRequest, SignatureClaim, claim};
+pub use verification::{SignatureClaim, claim};
 
 use crate::base::{Result, Time};
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::ed25519::ProofKey;
 use super::keys::{Algorithm, PublicKey};
-use super::verification::{MAX_KEY_ID, check_time};
+use super::received::{MAX_KEY_ID, check_time};
 use super::{SignatureError, base58, jcs};
 use crate::base::{Error, Result, Time};
 
@@ -28,7 +28,7 @@ pub struct IntegrityProof {
     /// When it was made, as it says.
     pub created: Option<Time>,
     signature: Vec<u8>,
-    /// What was signed.
+    /// The signed data.
     message: Vec<u8>,
 }
 
@@ -40,7 +40,7 @@ impl IntegrityProof {
     }
 }
 
-/// Puts a proof into a document of ours; the result is what is sent, byte for byte.
+/// Adds a proof to a document of ours; the result is sent byte for byte.
 pub fn attach_proof(document: Value, key_id: &str, key: &ProofKey, now: Time) -> Result<Value> {
     let Value::Object(mut members) = document else { return Err(Error::internal("only an object can be proven")) };
     let context = with_proof_context(members.remove("@context"));

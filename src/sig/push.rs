@@ -32,7 +32,7 @@ pub enum PushEncoding {
     AesGcm,
 }
 
-/// To whom a message is sealed.
+/// The receiver of an encrypted message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushReceiver {
     /// Their public key, an uncompressed point.
@@ -55,7 +55,7 @@ impl PushReceiver {
         Ok(receiver)
     }
 
-    /// From what [`Self::point`] and [`Self::secret`] gave.
+    /// From the output of [`Self::point`] and [`Self::secret`].
     pub fn own_half(point: Vec<u8>, secret: Vec<u8>) -> Self {
         Self { point, secret }
     }
@@ -89,7 +89,7 @@ fn bytes(text: &str) -> Vec<u8> {
 /// A sealed message and the headers that say how; names in lower case.
 #[derive(Debug)]
 pub struct SealedMessage {
-    /// What is sent.
+    /// The body.
     pub body: Vec<u8>,
     /// `content-encoding`, and what the older form needs beside it.
     pub headers: Vec<(String, String)>,
@@ -132,7 +132,7 @@ fn aes128gcm(keys: &MessageKeys, salt: &[u8], public: &[u8], message: &[u8]) -> 
     Ok([salt, &RECORD.to_be_bytes(), &[length], public, &sealed].concat())
 }
 
-/// What a message is sealed with.
+/// Encryption keys of one message.
 struct MessageKeys {
     key: [u8; 16],
     nonce: [u8; 12],
@@ -181,7 +181,7 @@ fn encrypt(keys: &MessageKeys, plain: &[u8]) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Our key in front of push services, one for ever: subscriptions are bound to it.
+/// Our VAPID key, which never changes: subscriptions are bound to it.
 pub struct VapidKey {
     pair: EcdsaKeyPair,
 }

@@ -11,7 +11,7 @@ pub enum SignatureError {
     /// The header does not follow its grammar, or is larger than we read (400).
     #[error("the signature cannot be read: {0}")]
     Malformed(String),
-    /// Something that may stand only once stands twice.
+    /// Something that must be unique is repeated.
     #[error("{0} is given twice in the signature")]
     Duplicate(String),
     /// Something that must be signed is not.
@@ -20,7 +20,7 @@ pub enum SignatureError {
     /// A signed header is not in the request.
     #[error("the signature covers {0}, but the request has no such header")]
     Missing(String),
-    /// A component of RFC 9421 that we cannot rebuild, or that is not in the request.
+    /// A component of RFC 9421 that is unsupported or not in the request.
     #[error("the signature covers {0}, which is not understood here")]
     Component(String),
     /// The request was signed for, or sent to, another host.
@@ -47,7 +47,7 @@ pub enum SignatureError {
     /// The document has an integrity proof that cannot be true.
     #[error("the activity's own proof does not hold: {0}")]
     Proof(&'static str),
-    /// All is well formed, but the key says no.
+    /// Well formed, but the key does not match.
     #[error("the signature does not verify with the key it names")]
     Wrong,
 }

@@ -2,8 +2,8 @@
 //! and read those that peers send.
 
 use super::keys::Algorithm;
+use super::received::{MAX_KEY_ID, ReceivedRequest, SignatureCandidate, check_digests, check_expiry, check_time};
 use super::structured_fields::{self, BareItem, DictionaryMember, FieldError, FieldItem, Parameters};
-use super::verification::{MAX_KEY_ID, ReceivedRequest, SignatureCandidate, check_digests, check_expiry, check_time};
 use super::{OutgoingRequest, SignatureError, Signer, digest};
 use crate::base::{Result, Time};
 

@@ -29,7 +29,7 @@ pub(super) fn needs(r: &Read<'_>, sender: &Actor, object: &Uri, target: &Uri) ->
     };
     match old {
         Some(old) if concerns_followed(r, node::owner(r)?, old)? => {
-            Ok(looks.iter().map(|uri| Prerequisite::Proof(uri.as_str().to_owned())).collect())
+            Ok(looks.iter().map(|uri| Prerequisite::RequiredActorRefresh(uri.as_str().to_owned())).collect())
         }
         _ => Ok(Vec::new()),
     }

@@ -42,7 +42,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     if posts::by_uri(w, &boost.uri)?.is_some() || block_filter::is_hidden(w, &author)? {
         return Ok(());
     }
-    let wanted = follow.is_some_and(|follow| follow.wishes.boosts && follow.wishes.reads(of.language.as_deref()));
+    let wanted = follow.is_some_and(|follow| follow.options.boosts && follow.options.reads(of.language.as_deref()));
     let put_forward = wanted && !block_filter::is_limited(w, author.id)?;
     if !inbound::allows(w, owner, sender, &of, Interaction::Boost, &boost.uri, None)? {
         return Ok(());

@@ -43,9 +43,9 @@ pub(super) fn needs(r: &Read<'_>, sender: &Actor, inner: &Value) -> Result<Vec<P
         (ActivityKind::Create { object, .. }, None) if is_wanted(r, owner, sender, object)? => {
             vec![Prerequisite::Post(uri)]
         }
-        (ActivityKind::Update { .. }, Some(_)) => vec![Prerequisite::Fresh(uri)],
-        (ActivityKind::Update { .. }, None) if uri == sender.uri => vec![Prerequisite::Renewed(uri)],
-        (ActivityKind::Delete { .. }, Some(_)) => vec![Prerequisite::Gone(uri)],
+        (ActivityKind::Update { .. }, Some(_)) => vec![Prerequisite::PostRefresh(uri)],
+        (ActivityKind::Update { .. }, None) if uri == sender.uri => vec![Prerequisite::ActorRefresh(uri)],
+        (ActivityKind::Delete { .. }, Some(_)) => vec![Prerequisite::DeletionCheck(uri)],
         _ => Vec::new(),
     })
 }

@@ -24,9 +24,9 @@ const MAX_FORWARDED_PER_ACTOR: u32 = 30;
 /// What may be forwarded: the reply, looked up before the activity is applied (a Delete leaves nothing).
 pub(super) enum ForwardJob {
     /// A new or changed reply, by its uri.
-    Say(String),
+    Forward(String),
     /// A deleted reply.
-    Unsay(String),
+    ForwardDeletion(String),
 }
 
 /// The forward job of an activity that is about a reply to a public post of the owner's.
@@ -43,13 +43,13 @@ pub(super) fn forward_job(
             let parent = object.embedded().and_then(|value| json::id_of(value, "inReplyTo"));
             let parent = parent.map(|uri| posts::by_uri(r, uri.as_str())).transpose()?.flatten();
             let below_ours = parent.is_some_and(|parent| is_public_post_of(&parent, owner));
-            Ok(below_ours.then(|| ForwardJob::Say(id.to_owned())))
+            Ok(below_ours.then(|| ForwardJob::Forward(id.to_owned())))
         }
         ActivityKind::Delete { .. } => {
             let answer = posts::by_uri(r, id)?.filter(|answer| is_public_post_of(answer, sender.id));
             let parent = answer.and_then(|answer| answer.reply_to).map(|id| posts::by_id(r, id)).transpose()?;
             let below_ours = parent.is_some_and(|parent| is_public_post_of(&parent, owner));
-            Ok(below_ours.then(|| ForwardJob::Unsay(id.to_owned())))
+            Ok(below_ours.then(|| ForwardJob::ForwardDeletion(id.to_owned())))
         }
         _ => Ok(None),
     }
@@ -70,18 +70,19 @@ pub(super) fn forward(
     let Some(uri) = &activity.id else { return Ok(()) };
     let known = match errand {
         // Applied means: stored, by its author, and public.
-        ForwardJob::Say(id) => posts::by_uri(w, id)?.is_some_and(|answer| is_public_post_of(&answer, sender.id)),
-        ForwardJob::Unsay(id) => posts::by_uri(w, id)?.is_none(),
+        ForwardJob::Forward(id) => posts::by_uri(w, id)?.is_some_and(|answer| is_public_post_of(&answer, sender.id)),
+        ForwardJob::ForwardDeletion(id) => posts::by_uri(w, id)?.is_none(),
     };
     let document = activity.raw.to_string();
     if !known || document.len() > MAX_FORWARDED_BYTES || sender.id == owner.id || deliveries::is_known(w, uri.as_str())?
     {
         return Ok(());
     }
-    let (ForwardJob::Say(object_uri) | ForwardJob::Unsay(object_uri)) = errand;
+    let (ForwardJob::Forward(object_uri) | ForwardJob::ForwardDeletion(object_uri)) = errand;
     let (all, theirs) = deliveries::forwarded_recently(w, w.now.minus(COUNT_WINDOW), sender.id)?;
     // Each Delete removes a stored reply, so there are no more of them than forwarded replies.
-    if matches!(errand, ForwardJob::Say(_)) && (all >= MAX_FORWARDED_IN_WINDOW || theirs >= MAX_FORWARDED_PER_ACTOR) {
+    if matches!(errand, ForwardJob::Forward(_)) && (all >= MAX_FORWARDED_IN_WINDOW || theirs >= MAX_FORWARDED_PER_ACTOR)
+    {
         tracing::info!(author = sender.uri, "too many answers to pass this one on");
         return Ok(());
     }

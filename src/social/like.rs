@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::interaction::outbound::{self, PerformedInteraction, RequestMode};
-use super::{document, group, interaction::inbound, outbox, react, uri_of};
+use super::{document, group, interaction::inbound, outbox, uri_of};
 use crate::ap::activity::Activity;
 use crate::ap::json::Ref;
 use crate::base::id::{ActorId, PostId};
@@ -39,10 +39,9 @@ pub(super) fn undone(w: &Write<'_>, sender: &Actor, post: PostId) -> Result<()> 
     notifications::remove(w, NotificationKind::Like, sender.id, Some(post))
 }
 
-/// Likes a post; repeating does nothing. Removes a reaction of the owner's: one or the other.
+/// Likes a post; repeating does nothing. The caller withdraws a reaction of the owner's first: one or the other.
 pub fn send(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let post = posts::by_id(w, id)?;
-    react::take_back(w, owner, &post)?;
     let (activity_id, uri) = outbox::next(w, owner)?;
     if !likes::add(w, owner.id, id, &uri)? {
         return Ok(());

@@ -49,17 +49,17 @@ pub enum Prerequisite {
     /// The missing ancestors of a post.
     Ancestors(String),
     /// A post without its ancestors; optional.
-    Alone(String),
+    OptionalPost(String),
     /// A known post, fetched again.
-    Fresh(String),
+    PostRefresh(String),
     /// A known post that is said to be deleted: removed when its server confirms it.
-    Gone(String),
+    DeletionCheck(String),
     /// The unknown group that a post claims to belong to; optional.
     Group(String),
     /// An actor's document, fetched again.
-    Renewed(String),
+    ActorRefresh(String),
     /// An actor's document, fetched again; without it the activity is not believed.
-    Proof(String),
+    RequiredActorRefresh(String),
 }
 
 /// What to fetch before [`receive`]. Nothing for activities that do not concern us.

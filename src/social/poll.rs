@@ -59,11 +59,11 @@ pub struct NewPoll {
 pub enum PollRevision {
     /// Unchanged.
     #[default]
-    Kept,
+    Unchanged,
     /// There is none any more.
-    Gone,
+    Removed,
     /// Replaced. With other options, or another number of choices, all votes are dropped.
-    To(NewPoll),
+    Replaced(NewPoll),
 }
 
 impl NewPoll {
@@ -111,9 +111,9 @@ pub(super) fn open(w: &Write<'_>, post: PostId, poll: &NewPoll) -> Result<()> {
 pub(super) fn revise(w: &Write<'_>, post: PostId, revised: &PollRevision) -> Result<bool> {
     let known = polls::of_post(w, post)?;
     let new = match (revised, &known) {
-        (PollRevision::Kept, _) | (PollRevision::Gone, None) => return Ok(false),
-        (PollRevision::Gone, Some(_)) => return polls::remove(w, post).map(|()| true),
-        (PollRevision::To(new), _) => new,
+        (PollRevision::Unchanged, _) | (PollRevision::Removed, None) => return Ok(false),
+        (PollRevision::Removed, Some(_)) => return polls::remove(w, post).map(|()| true),
+        (PollRevision::Replaced(new), _) => new,
     };
     let texts = |poll: &StoredPoll| poll.options.iter().map(|option| option.text.clone()).collect::<Vec<_>>();
     let Some(known) = known.filter(|known| texts(known) == new.options && known.multiple == new.multiple) else {

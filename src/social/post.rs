@@ -55,7 +55,7 @@ pub struct RenderedPost {
     /// The poll of a new post.
     pub poll: Option<NewPoll>,
     /// What an edit does to the poll.
-    pub revised: PollRevision,
+    pub poll_revision: PollRevision,
     /// The app it was written with; an edit leaves it.
     pub app: Option<(String, Option<String>)>,
     /// The quoted post; an edit leaves it.
@@ -192,7 +192,7 @@ fn narrowed_policy(wanted: Audience, parent: Audience) -> Audience {
 /// The texts that may contain custom emoji.
 fn texts(words: &RenderedPost) -> Vec<&str> {
     let texts = [Some(&words.source), words.warning.as_ref(), words.title.as_ref()].into_iter().flatten();
-    let revised = if let PollRevision::To(poll) = &words.revised { Some(poll) } else { None };
+    let revised = if let PollRevision::Replaced(poll) = &words.poll_revision { Some(poll) } else { None };
     let options = words.poll.iter().chain(revised).flat_map(|poll| &poll.options);
     texts.chain(options).map(String::as_str).collect()
 }
@@ -231,7 +231,7 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &RenderedPost) -> R
     mentions.extend(known.iter().filter(|old| !words.mentions.iter().any(|m| m.uri == old.uri)).cloned());
     let mut emoji = emoji::used_in(w, &texts(words))?;
     // While the options of a poll stay, so do their emoji.
-    let stays = before.kind == "Question" && words.revised == PollRevision::Kept;
+    let stays = before.kind == "Question" && words.poll_revision == PollRevision::Unchanged;
     let poll = before.emoji.iter().filter(|_| stays).filter(|old| !emoji.contains(old));
     emoji.extend(poll.cloned().collect::<Vec<_>>());
     let post = Post {
@@ -246,9 +246,9 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &RenderedPost) -> R
             markdown: words.markdown,
             ..before.extra.clone()
         },
-        kind: match words.revised {
-            PollRevision::To(_) => "Question".to_owned(),
-            PollRevision::Gone if before.kind == "Question" => "Note".to_owned(),
+        kind: match words.poll_revision {
+            PollRevision::Replaced(_) => "Question".to_owned(),
+            PollRevision::Removed if before.kind == "Question" => "Note".to_owned(),
             _ => before.kind.clone(),
         },
         emoji,
@@ -268,7 +268,7 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &RenderedPost) -> R
     attachments::detach(w, id, &words.media)?;
     attachments::attach(w, id, &words.media)?;
     attachments::describe(w, id, &words.described)?;
-    let asks_anew = poll::revise(w, id, &words.revised)?;
+    let asks_anew = poll::revise(w, id, &words.poll_revision)?;
     if post.kind != earlier.kind {
         posts::set_kind(w, id, &post.kind)?;
     }

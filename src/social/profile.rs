@@ -2,7 +2,7 @@
 
 use super::outbox::{self, ActivityRecipients};
 use super::{document, remote_post};
-use crate::ap::actor::Actor as Document;
+use crate::ap::actor::ReceivedActor as Document;
 use crate::ap::json::Ref;
 use crate::ap::key::{KeyDoc, KeyFormat};
 use crate::base::id::ActorId;

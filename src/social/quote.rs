@@ -114,14 +114,16 @@ pub enum QuoteCheck {
     /// Nothing.
     Done(QuoteState),
     /// The quoted post is not here.
-    Fetch,
+    FetchQuoted,
     /// The stamp has to be looked at.
-    Look(String),
+    CheckAuthorization(String),
 }
 
 /// Whether a quote may be shown, as far as stored data tells.
 pub fn judge_quote(r: &Read<'_>, quote: &StoredQuote) -> Result<QuoteCheck> {
-    let Some(quoted) = quote.quoted_id.map(|id| posts::by_id(r, id)).transpose()? else { return Ok(QuoteCheck::Fetch) };
+    let Some(quoted) = quote.quoted_id.map(|id| posts::by_id(r, id)).transpose()? else {
+        return Ok(QuoteCheck::FetchQuoted);
+    };
     let quoting = posts::by_id(r, quote.post_id)?;
     if quoting.actor_id == quoted.actor_id {
         return Ok(QuoteCheck::Done(QuoteState::Granted));
@@ -134,7 +136,11 @@ pub fn judge_quote(r: &Read<'_>, quote: &StoredQuote) -> Result<QuoteCheck> {
     if let Some(stamp) = &quote.stamp {
         // From another server it proves nothing.
         let theirs = same_origin(stamp, &author.uri);
-        return Ok(if theirs { QuoteCheck::Look(stamp.clone()) } else { QuoteCheck::Done(QuoteState::Waiting) });
+        return Ok(if theirs {
+            QuoteCheck::CheckAuthorization(stamp.clone())
+        } else {
+            QuoteCheck::Done(QuoteState::Waiting)
+        });
     }
     if quoting.actor_id == owner || quote.consent {
         return Ok(QuoteCheck::Done(quote.state));
@@ -169,7 +175,7 @@ pub fn settle_quote(w: &Write<'_>, quote: StoredQuote) -> Result<QuoteCheck> {
     let next = judge_quote(w, &quote)?;
     let quote = match &next {
         QuoteCheck::Done(state) => StoredQuote { state: *state, check_at: None, tries: 0, ..quote },
-        QuoteCheck::Fetch | QuoteCheck::Look(_) => quote,
+        QuoteCheck::FetchQuoted | QuoteCheck::CheckAuthorization(_) => quote,
     };
     quotes::put(w, &quote)?;
     Ok(next)
@@ -179,13 +185,13 @@ pub fn settle_quote(w: &Write<'_>, quote: StoredQuote) -> Result<QuoteCheck> {
 #[derive(Debug, Clone)]
 pub enum AuthorizationCheck {
     /// It exists.
-    Stamp(Authorization),
+    Found(Authorization),
     /// It does not exist, or no longer.
     Missing,
     /// It is something else.
-    Nonsense,
+    Invalid,
     /// Its server did not respond.
-    Nothing,
+    NoResponse,
 }
 
 /// Evaluates a fetched stamp. Host, author, both posts and the type must match.
@@ -197,8 +203,8 @@ pub fn authorization_checked(w: &Write<'_>, post: PostId, looked_at: &str, sight
     let author = actors::by_id(w, quoted.actor_id)?;
     let quoting = posts::by_id(w, post)?.uri;
     let state = match sight {
-        AuthorizationCheck::Nothing => return postpone_check(w, quote),
-        AuthorizationCheck::Stamp(stamp) => {
+        AuthorizationCheck::NoResponse => return postpone_check(w, quote),
+        AuthorizationCheck::Found(stamp) => {
             let fits = stamp.deed == Interaction::Quote
                 && stamp.id == looked_at
                 && same_origin(looked_at, &author.uri)
@@ -208,7 +214,7 @@ pub fn authorization_checked(w: &Write<'_>, post: PostId, looked_at: &str, sight
             if fits { QuoteState::Granted } else { QuoteState::Refused }
         }
         AuthorizationCheck::Missing if quote.state == QuoteState::Granted => QuoteState::Revoked,
-        AuthorizationCheck::Missing | AuthorizationCheck::Nonsense => QuoteState::Refused,
+        AuthorizationCheck::Missing | AuthorizationCheck::Invalid => QuoteState::Refused,
     };
     let check_at = (state == QuoteState::Granted).then(|| w.now.plus(RECHECK_INTERVAL));
     quotes::put(w, &StoredQuote { state, check_at, tries: 0, ..quote })

@@ -108,7 +108,7 @@ pub(super) fn subscription_answered(w: &Write<'_>, sender: &Actor, object: &Ref,
 pub(super) fn needs(r: &Read<'_>, object: &Ref) -> Result<Vec<Prerequisite>> {
     let Some(uri) = announced_post(object) else { return Ok(Vec::new()) };
     let known = node::get(r)?.origin.owns(uri.as_str()) || posts::by_uri(r, uri.as_str())?.is_some();
-    Ok(if known { Vec::new() } else { vec![Prerequisite::Alone(uri.as_str().to_owned())] })
+    Ok(if known { Vec::new() } else { vec![Prerequisite::OptionalPost(uri.as_str().to_owned())] })
 }
 
 /// The post a relay is about: by its id, or by the whole Create that made it.

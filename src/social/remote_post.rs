@@ -135,7 +135,7 @@ pub(super) fn post_created(
 /// Notifies the owner of a post by an actor whose every post they want to be notified of; replies to others are left
 /// out.
 fn announce(w: &Write<'_>, owner: ActorId, post: &Post) -> Result<()> {
-    let wanted = follows::accepted(w, owner, post.actor_id)?.is_some_and(|follow| follow.wishes.notify);
+    let wanted = follows::accepted(w, owner, post.actor_id)?.is_some_and(|follow| follow.options.notify);
     let begins = match post.reply_to {
         Some(parent) => posts::by_id(w, parent)?.actor_id == post.actor_id,
         None => post.reply_to_uri.is_none(),
@@ -173,7 +173,7 @@ pub(super) fn place_in_timelines(w: &Write<'_>, owner: ActorId, post: &Post) -> 
         return Ok(());
     }
     let follow = follows::accepted(w, owner, post.actor_id)?;
-    if !follow.is_some_and(|follow| follow.wishes.reads(post.language.as_deref())) {
+    if !follow.is_some_and(|follow| follow.options.reads(post.language.as_deref())) {
         return Ok(());
     }
     let fits = match (&post.reply_to, &post.reply_to_uri) {

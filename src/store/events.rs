@@ -129,7 +129,7 @@ impl EventDemand {
 
 /// Notes that something of the owner's happened.
 pub fn note(w: &Write<'_>, kind: EventKind, subject: i64) -> Result<()> {
-    if !w.ears.wants(EventDemandLevel::Own) {
+    if !w.event_demand.wants(EventDemandLevel::Own) {
         return Ok(());
     }
     w.conn
@@ -146,7 +146,11 @@ pub fn added_to_home(w: &Write<'_>, post: PostId) -> Result<()> {
 
 /// A public post arrived; recorded if it is news and somebody wants all of them.
 pub fn post_published(w: &Write<'_>, post: PostId) -> Result<()> {
-    if w.ears.wants(EventDemandLevel::All) && is_live(w, post) { note(w, EventKind::Open, post.0) } else { Ok(()) }
+    if w.event_demand.wants(EventDemandLevel::All) && is_live(w, post) {
+        note(w, EventKind::Open, post.0)
+    } else {
+        Ok(())
+    }
 }
 
 /// A conversation has a new post; recorded if it is news.
@@ -156,7 +160,7 @@ pub fn conversation_changed(w: &Write<'_>, post: PostId, conversation: Conversat
 
 /// A post is about to be deleted, together with its boosts on the home timeline.
 pub fn post_deleted(w: &Write<'_>, post: PostId) -> Result<()> {
-    if !w.ears.wants(EventDemandLevel::Own) {
+    if !w.event_demand.wants(EventDemandLevel::Own) {
         return Ok(());
     }
     let sql = "INSERT INTO event (kind, subject, open)
@@ -169,7 +173,7 @@ pub fn post_deleted(w: &Write<'_>, post: PostId) -> Result<()> {
 
 /// An actor's posts are about to be deleted: records the newest of those on the home timeline.
 pub fn all_posts_deleted(w: &Write<'_>, actor: ActorId) -> Result<()> {
-    if !w.ears.wants(EventDemandLevel::Own) {
+    if !w.event_demand.wants(EventDemandLevel::Own) {
         return Ok(());
     }
     let sql = "INSERT INTO event (kind, subject, open)
@@ -221,7 +225,7 @@ mod tests {
     use crate::base::id::first_at;
     use crate::store::test_support::TestStore;
 
-    fn told(s: &TestStore) -> Vec<(i64, EventKind)> {
+    fn is_news(s: &TestStore) -> Vec<(i64, EventKind)> {
         let events = s.store.read(|r| after(r, 0, 100)).unwrap();
         events.into_iter().map(|event| (event.subject, event.kind)).collect()
     }
@@ -250,7 +254,7 @@ mod tests {
             (4, EventKind::Notification),
             (now + 4, EventKind::Open),
         ];
-        assert_eq!(told(&s), expected);
+        assert_eq!(is_news(&s), expected);
     }
 
     #[test]
@@ -260,7 +264,7 @@ mod tests {
         let at = |ago: u64| PostId(first_at(s.clock.now().minus(Duration::from_secs(ago))));
         let (young, old) = (at(6 * 3600 - 60), at(6 * 3600 + 60));
         s.store.write(move |w| (added_to_home(w, young), added_to_home(w, old), post_published(w, old)).0).unwrap();
-        assert_eq!(told(&s), [(young.0, EventKind::Home)]);
+        assert_eq!(is_news(&s), [(young.0, EventKind::Home)]);
     }
 
     #[test]

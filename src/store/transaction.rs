@@ -15,25 +15,25 @@ pub struct Read<'c> {
     pub now: Time,
     /// Commit generation of this snapshot (for cache validity). None inside a write: uncommitted data must never be
     /// cached.
-    pub rung: Option<u64>,
+    pub generation: Option<u64>,
 }
 
 /// A write: everything it does is committed, or nothing.
 pub struct Write<'c> {
     read: Read<'c>,
     /// Which events are wanted.
-    pub(super) ears: &'c EventDemand,
+    pub(super) event_demand: &'c EventDemand,
 }
 
 impl<'c> Read<'c> {
-    pub(super) fn new(conn: &'c Connection, now: Time, rung: Option<u64>) -> Self {
-        Self { conn, now, rung }
+    pub(super) fn new(conn: &'c Connection, now: Time, generation: Option<u64>) -> Self {
+        Self { conn, now, generation }
     }
 }
 
 impl<'c> Write<'c> {
-    pub(super) fn new(conn: &'c Connection, now: Time, ears: &'c EventDemand) -> Self {
-        Self { read: Read::new(conn, now, None), ears }
+    pub(super) fn new(conn: &'c Connection, now: Time, event_demand: &'c EventDemand) -> Self {
+        Self { read: Read::new(conn, now, None), event_demand }
     }
 }
 

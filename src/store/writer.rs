@@ -32,8 +32,8 @@ struct FinishedJob {
 pub(super) struct Writer {
     jobs: Option<Sender<WriteJob>>,
     thread: Option<JoinHandle<()>>,
-    bell: CommitNotifier,
-    ears: EventDemand,
+    commit_notifier: CommitNotifier,
+    event_demand: EventDemand,
 }
 
 /// Rings after every commit that changed rows: threads wait on it, streams watch it.
@@ -84,15 +84,15 @@ impl Writer {
         let hears = ears.clone();
         let thread =
             thread::Builder::new().name("writer".into()).spawn(move || run(&conn, &clock, &queue, &ring, &hears))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread), bell, ears })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), commit_notifier: bell, event_demand: ears })
     }
 
     pub(super) fn commit_notifier(&self) -> &CommitNotifier {
-        &self.bell
+        &self.commit_notifier
     }
 
     pub(super) fn event_demand(&self) -> &EventDemand {
-        &self.ears
+        &self.event_demand
     }
 
     /// Sends `act` to the writer thread; the returned handle waits for the commit of its batch.

@@ -10,7 +10,7 @@ use super::scan::{TextSpan, scan, tag_key};
 /// Characters of a link shown before it is cut, after its `https://` and `www.`.
 const MAX_LINK_TEXT_CHARS: usize = 30;
 
-/// Somebody a text names, resolved.
+/// A resolved mention.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResolvedMention {
     /// The handle as [`super::mentions_in`] read it (no host for somebody here).
@@ -19,7 +19,7 @@ pub struct ResolvedMention {
     pub url: String,
 }
 
-/// A text as it is published.
+/// A rendered text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RenderedText {
     /// Safe HTML: `<p>`, `<br />`, links.
@@ -28,7 +28,7 @@ pub struct RenderedText {
     pub tags: Vec<String>,
 }
 
-/// Makes HTML of a text; `tag_base` is what a tag's name is put behind (`https://host/tags/`).
+/// Renders a text as HTML; `tag_base` is the prefix of hashtag links (`https://host/tags/`).
 pub fn to_html(text: &str, people: &[ResolvedMention], tag_base: &str) -> RenderedText {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut composed = RenderedText::default();
@@ -86,11 +86,11 @@ pub fn mention_html(url: &str, shown: &str) -> String {
     )
 }
 
-/// Who is named in a text: their page, and what stands behind the `@`.
+/// Mentions of a text: their page, and the shown name.
 pub(super) struct MentionNames<'p>(HashMap<Handle, (&'p str, String)>);
 
 impl<'p> MentionNames<'p> {
-    /// What stands behind the `@` of everyone named: the name, and the host too when two named share the name.
+    /// The shown name of each mention: with the host when two share the name.
     pub(super) fn new(named: Vec<Handle>, people: &'p [ResolvedMention]) -> Self {
         let known: Vec<&ResolvedMention> = people.iter().filter(|p| named.iter().any(|n| n.same(&p.handle))).collect();
         let shared = |p: &ResolvedMention| {

@@ -4,7 +4,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::compose;
 
-/// What the about page says when the owner has written nothing else.
+/// Default text of the about page.
 pub const DEFAULT_ABOUT: &str = "";
 /// The rules that come with us.
 pub const DEFAULT_RULES: &str = "No harassment, no hatred, no spam, nothing illegal. Whoever breaks this towards the people of this server is \
@@ -49,12 +49,12 @@ pub fn to_html(text: &str) -> Markup {
     }
 }
 
-/// The owner's words, or ours.
+/// The owner's text, or the default.
 pub fn or_default<'t>(own: &'t str, ours: &'t str) -> &'t str {
     if own.trim().is_empty() { ours } else { own }
 }
 
-/// The rules one by one: every line that says something is one, a heading is none.
+/// The rules as a list: one per non-empty line, without headings.
 pub fn rules(text: &str) -> Vec<&str> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.map(|line| line.trim_start_matches(['-', '*', ' '])).filter(|line| !line.is_empty()).collect()

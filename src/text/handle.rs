@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::MAX_USERNAME_CHARS;
 
-/// A name and, unless it is on our own server, the host it lives on.
+/// A username and, unless it is local, its host.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Handle {
     /// The part before the second `@`, in the case it was written in.
@@ -31,7 +31,7 @@ impl Handle {
         is_name(name).then(|| Self { name: name.to_owned(), host })
     }
 
-    /// True when both name the same account: names are compared without case, as all peers do.
+    /// True when both name the same account: usernames are compared without case, as all peers do.
     pub fn same(&self, other: &Self) -> bool {
         self.host == other.host && self.name.eq_ignore_ascii_case(&other.name)
     }

@@ -4,7 +4,7 @@ use super::html_tokens::{HtmlToken, HtmlTokens, StartTag, tokens};
 use super::{MAX_HTML_DEPTH, MAX_HTML_ELEMENTS, MAX_LINK_BYTES, cut, cut_chars, escape};
 use url::Url;
 
-/// What a document is, which decides what it may hold.
+/// The kind of a document, which decides what it may contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum HtmlProfile {
     /// A note or bio: text, lists, links; headings become bold paragraphs, images become links.
@@ -15,12 +15,12 @@ pub(super) enum HtmlProfile {
     Field,
 }
 
-/// What stands in a line.
+/// Inline elements.
 pub(super) const INLINE_ELEMENTS: &[&str] =
     &["a", "abbr", "b", "code", "del", "em", "i", "rp", "rt", "ruby", "s", "span", "strong", "sub", "sup", "u"];
-/// What parts paragraphs, in notes and articles.
+/// Block elements of notes and articles.
 pub(super) const BLOCK_ELEMENTS: &[&str] = &["blockquote", "li", "ol", "p", "pre", "ul"];
-/// What parts paragraphs in articles alone.
+/// Block elements of articles only.
 pub(super) const ARTICLE_BLOCK_ELEMENTS: &[&str] = &[
     "audio",
     "caption",
@@ -124,9 +124,9 @@ struct Normalizer<'k> {
     open: Vec<&'static str>,
     made: usize,
     run: usize,
-    /// A line must end before the next words.
+    /// A line break is due before the next text.
     part: bool,
-    /// Words stand before this point in the same block.
+    /// There is text before this point in the same block.
     in_line: bool,
     /// A video or song of a note is open that has not said yet where it is.
     silent: bool,
@@ -314,7 +314,7 @@ impl Normalizer<'_> {
         }
     }
 
-    /// What plays elsewhere: a link to it in a line of its own. It never loads by itself.
+    /// Remote media: a link to it in a line of its own. It never loads by itself.
     fn medium_link(&mut self, tag: &StartTag<'_>) {
         let Some(src) = media_link(tag, "src").filter(|src| !self.known.contains(&src.as_str())) else { return };
         self.silent = false;

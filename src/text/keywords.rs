@@ -14,14 +14,14 @@ pub struct KeywordPattern {
 }
 
 impl KeywordPattern {
-    /// What is typed; `whole`: not inside of a longer word. An edge that is no letter, digit or underscore may touch
+    /// A keyword; with `whole` it matches whole words only. An edge that is no letter, digit or underscore may touch
     /// anything.
     pub fn of(keyword: &str, whole: bool) -> Self {
         let edge = |c: Option<char>| whole && c.is_some_and(is_word);
         Self { folded: fold(keyword), edges: (edge(keyword.chars().next()), edge(keyword.chars().next_back())) }
     }
 
-    /// Where it stands first in a folded text.
+    /// The first match in a folded text.
     fn find(&self, text: &str) -> Option<(usize, usize)> {
         if self.folded.is_empty() {
             return None;
@@ -72,7 +72,7 @@ impl SearchableText {
     }
 }
 
-/// A letter in no case: by way of its capitals, so that ß and ẞ are ss, and ς is σ.
+/// Case folding by way of upper case, so that ß and ẞ are ss, and ς is σ.
 fn folded(c: char) -> impl Iterator<Item = char> {
     c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)
 }

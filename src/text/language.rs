@@ -34,8 +34,8 @@ pub const LANGUAGES: &[(&str, &str, &str)] = &[
     ("cy", "Welsh", "Cymraeg"), ("xh", "Xhosa", "isiXhosa"), ("yi", "Yiddish", "ייִדיש"), ("zu", "Zulu", "isiZulu"),
 ];
 
-/// The tag of what somebody typed: a tag in any case of letters (`PT-br`), or a language's name in English or in itself.
-/// None when it is neither.
+/// The tag of user input: a tag in any case (`PT-br`), or a language's name in English or in itself. None when it is
+/// neither.
 pub fn read(text: &str) -> Option<String> {
     let text = text.trim();
     let lower = text.to_lowercase();
@@ -72,7 +72,7 @@ fn tag(text: &str) -> Option<String> {
     Some(out)
 }
 
-/// What speakers call it; the tag itself when it has no name here.
+/// The native name; the tag itself when it is unknown.
 pub fn name(tag: &str) -> &str {
     LANGUAGES.iter().find(|(known, _, _)| known.eq_ignore_ascii_case(tag)).map_or(tag, |(_, _, own)| own)
 }

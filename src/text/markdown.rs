@@ -6,7 +6,7 @@ use super::compose::{MentionNames, RenderedText};
 use super::handle::Handle;
 use super::{MAX_ARTICLE_HTML_BYTES, ResolvedMention, cut, sanitise};
 
-/// What a text may hold.
+/// The allowed elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MarkdownProfile {
     /// A note: a line break is one; headings become bold lines, images links.
@@ -15,7 +15,7 @@ pub enum MarkdownProfile {
     Article,
 }
 
-/// Makes HTML of the owner's Markdown, as [`super::to_html`] does of plain text.
+/// Renders the owner's Markdown, like [`super::to_html`] does for plain text.
 pub fn to_html(text: &str, people: &[ResolvedMention], tag_base: &str, length: MarkdownProfile) -> RenderedText {
     let names = MentionNames::new(mentions_in(text), people);
     let mut composed = RenderedText::default();
@@ -29,7 +29,7 @@ pub fn to_html(text: &str, people: &[ResolvedMention], tag_base: &str, length: M
     composed
 }
 
-/// Makes safe HTML of another actor's Markdown; nobody is mentioned in it.
+/// Renders another actor's Markdown as safe HTML, without mentions.
 pub fn foreign_to_html(text: &str) -> String {
     to_html(cut(text, MAX_ARTICLE_HTML_BYTES), &[], "", MarkdownProfile::Article).html
 }

@@ -4,7 +4,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::scan::{TextSpan, scan};
 
-/// What a link counts.
+/// The length counted for a link.
 pub const LINK_LENGTH: usize = 23;
 
 /// The length of a text.

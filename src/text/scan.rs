@@ -9,9 +9,9 @@ use super::{MAX_HASHTAG_CHARS, MAX_LINK_BYTES};
 /// A piece of a text; the pieces together are the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TextSpan<'a> {
-    /// Words without meaning to us.
+    /// Plain text.
     Text(&'a str),
-    /// Somebody, as written and as read.
+    /// A mention, as written and as parsed.
     Mention(&'a str, Handle),
     /// A hashtag: as written (with its `#` or `＃`) and its name without it.
     Tag(&'a str, &'a str),
@@ -60,7 +60,7 @@ pub fn mentions_in(text: &str) -> Vec<Handle> {
     found
 }
 
-/// The one spelling a hashtag is kept and compared under: no `#`, lower case, full-width letters made plain.
+/// The normalized form of a hashtag: no `#`, lower case, full-width letters folded.
 pub fn tag_key(name: &str) -> String {
     let plain = |c: char| match c {
         '！'..='～' => char::from_u32(c as u32 - 0xFEE0).unwrap_or(c),
@@ -69,7 +69,7 @@ pub fn tag_key(name: &str) -> String {
     name.trim().trim_start_matches(['#', '＃']).chars().map(plain).flat_map(char::to_lowercase).collect()
 }
 
-/// What is said of a text that is no hashtag.
+/// The error for an invalid hashtag.
 pub const NOT_A_HASHTAG_MESSAGE: &str = "a hashtag is one word of letters, digits and _";
 
 /// A text that is one hashtag, with or without its `#`: as it is kept, and as it was written.

@@ -15,7 +15,7 @@ const MAX_QUERY_BYTES: usize = 2_048;
 const MAX_TERMS: usize = 20;
 const DAY: Duration = Duration::from_hours(24);
 
-/// What of a post is found.
+/// The indexed text of a post.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IndexedText {
     /// Its words, apart from each other.
@@ -58,7 +58,7 @@ pub fn words(html: &str, beside: &[&str]) -> IndexedText {
     IndexedText { text, link }
 }
 
-/// Adds a word. Scripts without blanks between words are cut into their letters, so that a part is found as a phrase.
+/// Adds a word. Text in scripts without spaces is split into letters, so that a part is found as a phrase.
 fn push_separated(out: &mut String, word: &str) {
     if !out.is_empty() {
         out.push(' ');
@@ -98,12 +98,12 @@ pub enum TermSign {
     Without,
 }
 
-/// What a post can be beside its words.
+/// Conditions besides text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PostTrait {
     /// Written by the owner.
-    Mine,
-    /// Written by whom this names.
+    Own,
+    /// By this author.
     By(Handle),
     /// Has images or other files.
     Media,
@@ -111,26 +111,26 @@ pub enum PostTrait {
     Poll,
     /// Has a link.
     Link,
-    /// Answers another.
-    Answer,
+    /// Is a reply.
+    Reply,
     /// Starts covered.
     Sensitive,
     /// Is in this language (BCP 47).
     Language(String),
 }
 
-/// What is asked for.
+/// A parsed query.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ParsedQuery {
     /// Phrases of one or more words.
     pub terms: Vec<(TermSign, String)>,
-    /// What else.
+    /// Other conditions.
     pub traits: Vec<(TermSign, PostTrait)>,
     /// Only posts from before.
     pub before: Option<Time>,
     /// Only posts from this moment on.
     pub since: Option<Time>,
-    /// It asks for what cannot be: nothing is found.
+    /// Impossible conditions: nothing matches.
     pub never: bool,
 }
 
@@ -157,7 +157,7 @@ impl ParsedQuery {
     fn operator(&mut self, sign: TermSign, name: &str, value: &str) -> bool {
         let value = value.trim_matches('"');
         let kind = match (name.to_ascii_lowercase().as_str(), value.to_ascii_lowercase().as_str()) {
-            ("from", "me") => PostTrait::Mine,
+            ("from", "me") => PostTrait::Own,
             ("from", _) => match Handle::parse(value.trim_start_matches('@')) {
                 Some(handle) => PostTrait::By(handle),
                 None => {
@@ -168,7 +168,7 @@ impl ParsedQuery {
             ("has", "media" | "image" | "video" | "audio") => PostTrait::Media,
             ("has", "poll") => PostTrait::Poll,
             ("has", "link" | "embed") => PostTrait::Link,
-            ("is", "reply") => PostTrait::Answer,
+            ("is", "reply") => PostTrait::Reply,
             ("is", "sensitive") => PostTrait::Sensitive,
             ("language", tag) if !tag.is_empty() => PostTrait::Language(tag.to_owned()),
             // Here all that is stored is the owner's library.
@@ -191,7 +191,7 @@ impl ParsedQuery {
     }
 }
 
-/// A word, or what stood between quotes.
+/// A word, or a quoted phrase.
 enum QueryTerm<'a> {
     Word(&'a str),
     Quoted(&'a str),
@@ -260,10 +260,8 @@ mod tests {
         ];
         assert_eq!(terms, expected);
         let bob = Handle::parse("bob@b.example").unwrap();
-        assert!(
-            matches!(&asked.traits[..], [(TermSign::With, PostTrait::Mine), (TermSign::Without, PostTrait::By(by)),
-            (TermSign::With, PostTrait::Media), (TermSign::Without, PostTrait::Answer)] if by.same(&bob))
-        );
+        assert!(matches!(&asked.traits[..], [(TermSign::With, PostTrait::Own), (TermSign::Without, PostTrait::By(by)),
+            (TermSign::With, PostTrait::Media), (TermSign::Without, PostTrait::Reply)] if by.same(&bob)));
         let asked = ParsedQuery::read("x before:2026-02-01 after:2026-01-01");
         assert_eq!((asked.before, asked.since), (Time::parse("2026-02-01"), Time::parse("2026-01-02")));
         let asked = ParsedQuery::read("during:2026-02-01 before:soon http://x.example a:b :: - \" *");

@@ -11,7 +11,7 @@ const ZERO_WIDTH_JOINER: char = '\u{200d}';
 /// Draws a key round a digit.
 const KEYCAP: char = '\u{20e3}';
 
-/// Words that old Misskey servers send, and the emoji they stand for.
+/// Reaction names of old Misskey servers, and their emoji.
 const MISSKEY_REACTION_NAMES: [(&str, &str); 10] = [
     ("like", "👍"),
     ("love", "❤"),

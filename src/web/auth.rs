@@ -24,7 +24,7 @@ use crate::store::posts::Viewer;
 /// The name of the session cookie.
 pub const SESSION_COOKIE: &str = "hytte_session";
 
-/// A browser whose cookie is good; in a fresh trial there may be no owner yet.
+/// A signed-in browser; in a fresh trial there may be no owner yet.
 #[derive(Debug, Clone)]
 pub struct SignedInBrowser {
     /// SHA-256 of the cookie.
@@ -55,7 +55,7 @@ pub struct MaybeOwner(pub Option<Owner>);
 pub struct MaybeSession(pub Option<SignedInBrowser>);
 
 impl MaybeOwner {
-    /// What this person may see.
+    /// What this viewer may see.
     pub fn viewer(&self) -> Viewer {
         if self.0.is_some() { Viewer::Owner } else { Viewer::Stranger }
     }
@@ -103,7 +103,7 @@ fn owner_with_name(session: SignedInBrowser) -> Option<Owner> {
     owner.map(|actor| Owner { actor, hash, csrf })
 }
 
-/// The log-in page, leading back here afterwards. A form that was sent leads home: its words are gone anyway.
+/// The login page, leading back here afterwards. After a POST it leads home: the form's content is lost anyway.
 fn login_path(request: &HttpRequest) -> String {
     match (request.method().as_str(), request.uri().path_and_query()) {
         ("GET", Some(here)) if here.as_str() != "/" => {
@@ -126,7 +126,7 @@ pub fn see_other(to: &str) -> HttpResponse {
         .finish()
 }
 
-/// The path a form or link asks to go on to, if it stays on this server (S35); else `/`.
+/// The path a form or link wants to continue to, if it stays on this server; else `/`.
 pub fn local_path(path: &str) -> &str {
     let stays = path.starts_with('/')
         && !path.starts_with("//")
@@ -174,7 +174,8 @@ fn csrf_message(hash: &[u8]) -> Vec<u8> {
     [b"csrf:".as_slice(), hash].concat()
 }
 
-/// Denied when a browser says that a form came from another site. Text browsers say nothing: the token must do.
+/// Denied when the browser reports that the form came from another site. Text browsers report nothing: then the token
+/// must do.
 pub fn check_origin(request: &HttpRequest, node: &Node) -> Result<()> {
     let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
     let elsewhere = || Err(Error::Denied("this form was sent from another site".into()));
@@ -207,12 +208,12 @@ fn build(node: &Node, value: String, age: time::Duration) -> Cookie<'static> {
         .finish()
 }
 
-/// The address of whoever asks, as [`rate_limit::caller`] finds it; all unknown ones are one.
+/// The client's address, as [`rate_limit::caller`] finds it; all unknown ones are one.
 pub fn address(request: &HttpRequest, trusted: &[IpAddr]) -> IpAddr {
     rate_limit::caller(request, trusted).unwrap_or(IpAddr::from([0, 0, 0, 0]))
 }
 
-/// What the browser calls itself.
+/// The user agent.
 pub fn agent(request: &HttpRequest) -> &str {
     request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("an unnamed browser")
 }

@@ -13,18 +13,19 @@ use super::page;
 use crate::base::{Error, Result};
 use crate::federation::Node;
 
-/// Jobs given to the blocking threads at once, a few more than there are threads: the rest wait here, where it is cheap.
+/// Maximum number of jobs given to blocking threads, slightly more than there are threads: the rest wait here, where it
+/// is cheap.
 const MAX_BLOCKING_JOBS: usize = 48;
-/// How long a job waits for its turn before the asker hears "busy".
+/// How long a job waits for a thread before the caller gets Busy.
 const JOB_QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Seconds after which a busy server asks to be tried again.
+/// `Retry-After` of a busy server, in seconds.
 pub const RETRY_AFTER: &str = "5";
 /// Media ranges of an `Accept` header that are looked at.
 const MAX_RANGES: usize = 32;
 
 static JOB_PERMITS: Semaphore = Semaphore::const_new(MAX_BLOCKING_JOBS);
 
-/// Runs `job`, which may wait for disk or network, away from the threads that answer. Busy when its turn does not come.
+/// Runs `job`, which may wait for disk or network, on a blocking thread. Busy when none becomes free in time.
 pub async fn blocking<T: Send + 'static>(
     node: &web::Data<Node>,
     job: impl FnOnce(&Node) -> Result<T> + Send + 'static,
@@ -32,7 +33,7 @@ pub async fn blocking<T: Send + 'static>(
     let turn = tokio::time::timeout(JOB_QUEUE_TIMEOUT, JOB_PERMITS.acquire()).await;
     let place = turn.ok().and_then(Result::ok).ok_or(Error::Busy)?;
     let node = node.clone();
-    // Its lines in the log carry the id of the request.
+    // Log lines of the job carry the request id.
     let span = tracing::Span::current();
     let done = web::block(move || {
         let _in = span.enter();
@@ -43,11 +44,11 @@ pub async fn blocking<T: Send + 'static>(
     done.await.map_err(|_| Error::internal("a blocking job panicked"))?
 }
 
-/// The coat of the pages: an HTML page with one sentence.
+/// An error as a page with one sentence.
 #[derive(Debug)]
 pub struct PageError(pub Error);
 
-/// The coat of the ActivityPub face: `{"error": "…"}`.
+/// An error for peers: `{"error": "…"}`.
 #[derive(Debug)]
 pub struct ApError(pub Error);
 
@@ -103,18 +104,18 @@ fn start(error: &Error) -> HttpResponseBuilder {
     response
 }
 
-/// What comes of a path with a part that its handler cannot read, such as a number that is none.
+/// Response to a path whose parameter cannot be parsed.
 pub fn unreadable_path(request: &HttpRequest) -> actix_web::Error {
     error_page(Error::NotFound, request)
 }
 
-/// What comes of a query that its handler cannot read.
+/// Response to a query string that cannot be parsed.
 pub fn unreadable_query(request: &HttpRequest) -> actix_web::Error {
-    let why = "this address makes no sense here: something in it stands twice, or is not of its kind";
+    let why = "invalid query string: a parameter is repeated or malformed";
     error_page(Error::invalid(why), request)
 }
 
-/// An error before any handler was reached, in the coat of the face that was meant: peers ask for JSON of some kind.
+/// An error before any handler was reached, in the format the client accepts: JSON for peers, else a page.
 fn error_page(error: Error, request: &HttpRequest) -> actix_web::Error {
     let mut accepts = request.headers().get_all(header::ACCEPT).filter_map(|value| value.to_str().ok());
     if accepts.any(|text| text.contains("json")) { ApError(error).into() } else { PageError(error).into() }
@@ -134,7 +135,7 @@ pub fn status_of(error: &Error) -> StatusCode {
     }
 }
 
-/// What the asker may read about an error: one sentence, never internal text.
+/// The sentence shown to a client: never internal text.
 pub fn sentence(error: &Error) -> String {
     match error {
         Error::NotFound => "There is nothing here.".to_owned(),
@@ -151,7 +152,7 @@ fn log(error: &Error) {
     }
 }
 
-/// Whether the asker says that it has this version already.
+/// Whether the client already has this version (`If-None-Match`).
 pub fn has(request: &HttpRequest, tag: &EntityTag) -> bool {
     match header::IfNoneMatch::parse(request) {
         Ok(header::IfNoneMatch::Any) => true,

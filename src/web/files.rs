@@ -1,7 +1,6 @@
 //! Embedded assets, the owner's media, and the proxy for remote images.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use actix_web::http::header::{self, EntityTag, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -9,7 +8,7 @@ use rust_embed::RustEmbed;
 use tokio::sync::Semaphore;
 
 use super::blocking::{self, PageError};
-use super::media_streams;
+use super::media_streams::{self, FETCH_QUEUE_TIMEOUT, MEDIA_CSP};
 use crate::base::{Error, Result};
 pub use crate::federation::remote::media_proxy::path as proxied;
 use crate::federation::{Node, media, remote::media_proxy};
@@ -19,19 +18,15 @@ use crate::store::media_files::{self, MediaFileName};
 #[folder = "assets/"]
 struct Assets;
 
-/// What never changes under its name.
+/// Files that never change under their name.
 const CACHE_IMMUTABLE: &str = "public, max-age=31536000, immutable";
-/// An asset asked for without its hash.
+/// An asset requested without its hash.
 const CACHE_HOUR: &str = "public, max-age=3600";
-/// A remote image: what is behind its URL may change.
+/// A remote image, whose URL may serve another one later.
 const CACHE_WEEK: &str = "public, max-age=604800";
 /// An image that could not be had.
 const CACHE_MINUTES: &str = "public, max-age=300";
-/// Whatever is in a media file, a browser must run none of it.
-pub(super) const MEDIA_CSP: &str = "default-src 'none'; sandbox";
-/// How long an image waits for its turn to be fetched.
-pub(super) const FETCH_QUEUE_TIMEOUT: Duration = Duration::from_secs(25);
-/// What stands for an image that could not be had.
+/// Placeholder for an image that cannot be fetched.
 const PLACEHOLDER_IMAGE: &str =
     r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><path fill="#8884" d="M0 0h8v8H0z"/></svg>"##;
 
@@ -45,7 +40,7 @@ impl Default for ImageFetchPermits {
     }
 }
 
-/// The address of an asset, with a hash of its content so that it may be kept for ever.
+/// The URL of an asset, with a hash of its content so that it can be cached forever.
 pub fn asset_url(path: &str) -> String {
     match Assets::get(path) {
         Some(file) => format!("/assets/{path}?v={}", short_hash(&file)),
@@ -67,7 +62,7 @@ pub async fn favicon(request: HttpRequest) -> Result<HttpResponse, PageError> {
     embedded_file(&request, "cabin.svg")
 }
 
-/// `GET /health`: for those who watch whether it runs.
+/// `GET /health`, for monitoring.
 pub async fn health() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("OK")
 }
@@ -108,7 +103,7 @@ pub async fn own_file(
     }
 }
 
-/// `GET /proxy/{mac}/{url}`: a remote image our pages show, small and written anew. Only for links made here.
+/// `GET /proxy/{mac}/{url}`: a remote image, resized and encoded again. Only for links signed by us.
 pub async fn remote_image(
     request: HttpRequest,
     node: web::Data<Node>,
@@ -168,7 +163,7 @@ fn image_response(request: &HttpRequest, name: &MediaFileName, kept: &'static st
     response
 }
 
-/// A file, or 304 when the asker has it.
+/// A file, or 304 when the client has it.
 fn answer(
     request: &HttpRequest,
     tag: &str,
@@ -187,7 +182,6 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use std::io::Cursor;
     use std::net::SocketAddr;
-    use std::time::Duration;
 
     use actix_web::http::StatusCode;
     use actix_web::test::TestRequest;
@@ -256,7 +250,7 @@ mod tests {
             assert_eq!((reply.code, reply.header("content-type")), (StatusCode::NOT_FOUND, "image/svg+xml"));
         }
         assert_eq!(peer.seen().len(), 2, "a failure is remembered");
-        house.scratch.clock.advance(Duration::from_secs(3600));
+        house.scratch.clock.advance(std::time::Duration::from_secs(3600));
         house.get(&page, "image/*").await;
         assert_eq!(peer.seen().len(), 3, "but not for ever");
 

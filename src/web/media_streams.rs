@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
+use std::time::Duration;
 
 use actix_web::body::SizedStream;
 use actix_web::http::header::{self, EntityTag};
@@ -11,20 +12,23 @@ use tokio::sync::Semaphore;
 
 use super::auth::Owner;
 use super::blocking::{self, PageError};
-use super::files::{self as pictures, MEDIA_CSP};
 use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::federation::remote::media_proxy;
 use crate::net::{ByteRange, MAX_RANGE_BYTES, NetError};
 use crate::store::media_files::{self, MediaFileName};
 
+/// Whatever is in a media file, a browser must run none of it.
+pub(super) const MEDIA_CSP: &str = "default-src 'none'; sandbox";
+/// How long an image waits for its turn to be fetched.
+pub(super) const FETCH_QUEUE_TIMEOUT: Duration = Duration::from_secs(25);
 /// Bytes read from the disk at a time.
 const READ_CHUNK_BYTES: usize = 128 * 1024;
 /// Pieces of other people's videos fetched at once.
 const MAX_CONCURRENT_RANGE_FETCHES: usize = 4;
-/// The largest video shown by way of this server; a larger one is a link.
+/// Maximum size of a remote video shown through the proxy; a larger one is a link.
 const MAX_STREAMED_BYTES: u64 = 4 * 1024 * 1024 * 1024;
-/// What other people's videos may call themselves; anything else is not played.
+/// Declared types of remote media that are played.
 const PLAYABLE_TYPES: [&str; 12] = [
     "video/mp4",
     "video/webm",
@@ -50,7 +54,7 @@ impl Default for StreamPermits {
     }
 }
 
-/// The bytes somebody wants of a file.
+/// The requested part of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RangeSelection {
     /// All of it.
@@ -61,7 +65,7 @@ enum RangeSelection {
     Nothing,
 }
 
-/// Reads a `Range` header for a file of this size. Several ranges at once, or another unit, are answered with the whole.
+/// Parses a `Range` header for a file of this size. Several ranges, or another unit, get the whole file.
 fn wanted(range: Option<&str>, size: u64) -> RangeSelection {
     let parts = range.and_then(|r| r.trim().strip_prefix("bytes=")).filter(|r| !r.contains(','));
     let Some((from, to)) = parts.and_then(|r| r.split_once('-')) else { return RangeSelection::Whole };
@@ -83,7 +87,7 @@ fn range_of(request: &HttpRequest) -> Option<&str> {
     request.headers().get(header::RANGE).and_then(|value| value.to_str().ok())
 }
 
-/// A video or audio of the owner's, which the asker may have: whole or in part, streamed from the disk.
+/// The owner's audio or video, as far as the client may have it: whole or in part, streamed from disk.
 pub(super) async fn own(
     request: &HttpRequest,
     node: &web::Data<Node>,
@@ -121,7 +125,7 @@ pub(super) async fn own(
     Ok(response.body(SizedStream::new(length, file_chunks(file, length))))
 }
 
-/// The next `left` bytes of a file, read on blocking threads as the asker takes them.
+/// The next `left` bytes of a file, read on blocking threads as the client takes them.
 fn file_chunks(file: File, left: u64) -> impl stream::Stream<Item = Result<web::Bytes, actix_web::Error>> {
     stream::unfold(Some((file, left)), |state| async move {
         let (mut file, left) = state.filter(|(_, left)| *left > 0)?;
@@ -156,11 +160,11 @@ fn with_permit(response: &mut HttpResponseBuilder, media_type: &str, kept: &'sta
 
 /// The address on this server that plays a remote video or audio; for the owner's pages alone.
 pub fn stream_from(node: &Node, url: &str) -> String {
-    pictures::proxied(node, url).replacen("/proxy/", "/stream/", 1)
+    crate::federation::remote::media_proxy::path(node, url).replacen("/proxy/", "/stream/", 1)
 }
 
-/// `GET /stream/{mac}/{url}`: a piece of a remote video, for the owner, who watches it: strangers would only borrow the line.
-/// A player asks for the next piece by itself; who asks for the whole of a large one is led to its own server.
+/// `GET /stream/{mac}/{url}`: a byte range of a remote video, for the owner only: strangers would use our bandwidth. A
+/// player requests the next range by itself; a request for the whole of a large file is redirected to its own server.
 pub async fn remote(
     request: HttpRequest,
     node: web::Data<Node>,
@@ -171,7 +175,7 @@ pub async fn remote(
     let url = media_proxy::url(&node, &path.0, &path.1)?;
     let range = range_of(&request).map(str::to_owned);
     let asked = request_range(range.as_deref());
-    let turn = tokio::time::timeout(pictures::FETCH_QUEUE_TIMEOUT, turns.0.acquire()).await;
+    let turn = tokio::time::timeout(FETCH_QUEUE_TIMEOUT, turns.0.acquire()).await;
     let _turn = turn.map_err(|_| Error::Busy)?.map_err(Error::internal)?;
     let place = url.clone();
     let piece = blocking::blocking(&node, move |node| Ok(fetch(node, &place, asked)));
@@ -198,12 +202,12 @@ pub async fn remote(
     Ok(response.body(piece.bytes))
 }
 
-/// What a player asks of a file whose size we do not know yet.
+/// A requested range of a file of unknown size.
 #[derive(Debug, Clone, Copy)]
 enum RequestedRange {
-    /// So many bytes from here on.
+    /// This many bytes from an offset.
     From(u64, usize),
-    /// The last so many.
+    /// The last bytes.
     Last(u64),
 }
 
@@ -218,7 +222,7 @@ fn request_range(range: Option<&str>) -> RequestedRange {
     }
 }
 
-/// The piece and where it starts. What counts from the end takes two steps: first the size.
+/// The range and its offset. A range from the end needs two steps: the size first.
 fn fetch(node: &Node, url: &str, asked: RequestedRange) -> Result<(ByteRange, u64), NetError> {
     let gate = |host: &str| node.check_host_allowed(host);
     let (from, length) = match asked {
@@ -228,7 +232,7 @@ fn fetch(node: &Node, url: &str, asked: RequestedRange) -> Result<(ByteRange, u6
     node.net.fetch_range(url, from, length, &gate).map(|piece| (piece, from))
 }
 
-/// The type a video is played as: what its server says, or where that says nothing, what its name ends in.
+/// The media type for the player: as declared by its server, else by the extension.
 fn playable(said: &str, url: &str) -> Option<&'static str> {
     if let Some(known) = PLAYABLE_TYPES.iter().find(|known| **known == said) {
         return Some(known);

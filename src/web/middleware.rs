@@ -45,8 +45,8 @@ pub async fn request_log(
     answered
 }
 
-/// For the pages that let an app in. Web clients open them in a popup and wait for what comes of it; browsers cut the two apart
-/// for good where any page on the way asks to be alone with its like.
+/// For the login and consent pages. Web clients open them in a popup and wait for its result; browsers separate the two
+/// for good when any page on the way sets `Cross-Origin-Opener-Policy`.
 pub async fn keep_opener(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -56,8 +56,9 @@ pub async fn keep_opener(
     Ok(response)
 }
 
-/// Apps join an address that ends with a slash and a path that begins with one: for the client API that is one slash. Nobody is
-/// led anywhere, for many would send a form again as a GET. Other paths stay: they are compared, and signed, as they are.
+/// Some apps join a base URL that ends with a slash and a path that begins with one: for the client API `//` counts as
+/// `/`. No redirect, because many clients would repeat a POST as a GET. Other paths stay as they are: they are compared
+/// and signed.
 pub async fn single_slashes(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -69,7 +70,7 @@ pub async fn single_slashes(
     next.call(request).await
 }
 
-/// The address with single slashes; None when it stays as it is.
+/// The URI with single slashes; None when it stays as it is.
 pub(super) fn with_single_slashes(uri: &Uri) -> Option<Uri> {
     let path = uri.path();
     if !path.contains("//") {

@@ -27,7 +27,7 @@ use actix_web::{App, HttpServer, Route, web};
 
 use crate::federation::{Node, owner::login};
 
-/// Threads that answer requests.
+/// Threads that handle requests.
 const WORKER_THREADS: usize = 2;
 /// Threads per worker that may wait for the disk or another server.
 const BLOCKING_THREADS: usize = 16;
@@ -37,19 +37,20 @@ const MAX_CONNECTIONS_PER_WORKER: usize = 4_096;
 const BACKLOG: u32 = 1_024;
 /// How long a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long the rest of a body is thrown away behind an answer before the connection is closed, so that the answer is read.
-/// Not one second, as actix has it: its clock is late by more where there is much to do, and what is over when it begins is
-/// waited for without end.
+/// How long the rest of a body is read and dropped after the response before the connection is closed, so that the
+/// client can read the response. Longer than actix's default of one second: its timer can be late under load, and a
+/// timer that has expired when it starts is waited for without limit.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an idle connection stays open.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
-/// How long what was sent may lie untaken before the connection is cut: who asks and does not read holds our memory.
+/// How long sent data may stay unacknowledged before the connection is cut: a client that does not read holds our
+/// memory.
 const WRITE_TIMEOUT: Duration = Duration::from_mins(5);
-/// How long requests in hand may still take when the server stops.
+/// How long open requests may take when the server stops.
 const SHUTDOWN_TIMEOUT_SECONDS: u64 = 10;
 
-/// Serves every face on `listener`. The future ends when the server's handle was asked to stop and the requests in hand are
-/// answered; signals are the caller's.
+/// Serves all front ends on `listener`. The future ends when the server was stopped and open requests are answered;
+/// signals are the caller's.
 pub fn serve(node: Arc<Node>, listener: TcpListener) -> std::io::Result<Server> {
     set_write_timeouts(&listener);
     let configure = app(node);
@@ -78,7 +79,7 @@ pub fn serve(node: Arc<Node>, listener: TcpListener) -> std::io::Result<Server> 
     Ok(server.run())
 }
 
-/// Has the kernel cut connections whose other end is gone or takes nothing; those that are accepted inherit it.
+/// Lets the kernel cut connections whose peer is gone or does not read; accepted connections inherit it.
 fn set_write_timeouts(listener: &TcpListener) {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(listener, WRITE_TIMEOUT.as_millis() as u32) {
@@ -88,7 +89,7 @@ fn set_write_timeouts(listener: &TcpListener) {
     let _ = (listener, WRITE_TIMEOUT);
 }
 
-/// What an `App` is configured with: the node and all routes. Every clone shares one state.
+/// The configuration of an actix `App`: the node and all routes. All clones share one state.
 pub fn app(node: Arc<Node>) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
     app_with(node, web::Data::default())
 }
@@ -117,7 +118,7 @@ fn app_with(
 }
 
 fn routes(cfg: &mut web::ServiceConfig) {
-    // Routes are tried in order: what apps ask for all the time is found first.
+    // Routes are tried in order: the most frequent ones first.
     apps(cfg);
     page_and_api(cfg);
     ap_routes(cfg);
@@ -153,7 +154,7 @@ fn media_routes(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/robots.txt").route(get().to(files::robots)));
 }
 
-/// What only peers ask for.
+/// Routes for peers only.
 #[rustfmt::skip]
 fn ap_routes(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/.well-known/webfinger").wrap(public_get()).route(public_post()).route(get().to(ap::discovery::webfinger)));
@@ -182,7 +183,7 @@ fn ap_routes(cfg: &mut web::ServiceConfig) {
     }
 }
 
-/// What only people ask for. (Handlers live in web/page/, one file per page.)
+/// Routes for people only. (Handlers are in `web/page/`, one file per page.)
 #[rustfmt::skip]
 fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/").route(get().to(page::timeline::home::show)));
@@ -224,7 +225,7 @@ fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/settings").route(get().to(page::settings::show)));
     cfg.service(web::resource("/settings/emoji").route(get().to(page::settings::own_emoji::show)));
     cfg.service(web::resource("/settings/emoji/{act}").route(web::post().to(page::settings::own_emoji::save)));
-    // A client for terminals asks with a slash at the end.
+    // A terminal client requests it with a trailing slash.
     cfg.service(web::resource(["/oauth/authorize", "/oauth/authorize/"]).wrap(from_fn(middleware::keep_opener)).route(get().to(page::authorize::show)).route(web::post().to(page::authorize::decide)));
     cfg.service(web::resource("/settings/apps").route(get().to(page::settings::apps::show)).route(web::post().to(page::settings::apps::end)));
     cfg.service(web::resource("/settings/{what}").route(web::post().to(page::settings::save)));
@@ -243,7 +244,7 @@ fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/welcome").route(get().to(page::login::welcome)).route(web::post().to(page::login::name)));
 }
 
-/// What only client apps ask for; each route stands in web/api/routes.rs.
+/// Routes for client apps only; they are listed in `web/api/routes.rs`.
 #[rustfmt::skip]
 fn apps(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource(["/api/v1/streaming", "/api/v1/streaming/{tail:.*}"]).route(web::to(api::streaming::serve)));
@@ -258,12 +259,12 @@ fn sign_in_routes(cfg: &mut web::ServiceConfig) {
     }
 }
 
-/// Headers of what any site's script may read, errors included.
+/// Headers of what scripts of any site may read, errors included.
 fn public_get() -> DefaultHeaders {
     DefaultHeaders::new().add((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
 }
 
-/// `OPTIONS`, by which a browser asks whether it may.
+/// CORS preflight.
 fn public_post() -> Route {
     web::method(Method::OPTIONS).to(api::allowed)
 }

@@ -27,7 +27,7 @@ const MAX_ADDRESSES: usize = 4_096;
 /// Entries of `X-Forwarded-For` that are looked at, from the right.
 const MAX_FORWARDED_ENTRIES: usize = 16;
 
-/// The limits on what strangers send; one per server.
+/// Limits on what strangers may send; one per server.
 #[derive(Debug, Default)]
 pub struct InboxRateLimiter {
     all: Mutex<LeakyBucket>,
@@ -64,7 +64,7 @@ impl InboxRateLimiter {
         logged.add(now, LOGGED_PER_SECOND, LOGGED_BURST)
     }
 
-    /// Notes that a request from this address was refused: who only sends junk is soon not listened to.
+    /// Counts a refused request: an address that only sends junk is soon rejected without further work.
     pub fn note_refused(&self, from: Option<IpAddr>, now: Time) {
         if let Some(address) = from.and_then(anonymous_key) {
             let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
@@ -86,7 +86,7 @@ fn entry(each: &mut HashMap<IpAddr, CallerState>, address: IpAddr, now: Time) ->
     each.entry(address).or_default()
 }
 
-/// The address a request comes from. `X-Forwarded-For` counts only from trusted proxies, and only as far as they go.
+/// The client's address. `X-Forwarded-For` counts only from trusted proxies, and only as far as they go.
 pub fn caller(request: &HttpRequest, trusted: &[IpAddr]) -> Option<IpAddr> {
     let mut address = request.peer_addr()?.ip().to_canonical();
     let is_trusted = |address: &IpAddr| trusted.iter().any(|proxy| proxy.to_canonical() == *address);

@@ -32,27 +32,27 @@ pub const MAX_ANONYMOUS_BODY_BYTES: usize = 64 * KIB;
 /// Bytes of a stranger's body that are handed on at a time.
 const ANONYMOUS_CHUNK_BYTES: usize = 8 * KIB;
 
-/// Who sends a body.
+/// The sender of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BodySender {
-    /// Somebody who has shown nothing yet.
+    /// Unauthenticated.
     Stranger,
     /// Another server.
     Peer,
-    /// Somebody with the owner's cookie or token.
+    /// The owner, by cookie or token.
     Owner,
 }
 
-/// What a sender may do.
+/// Limits per kind of sender.
 #[derive(Debug, Clone, Copy)]
 struct BodyLimits {
-    /// Bytes of one body on its way.
+    /// Maximum bytes of one body.
     most: usize,
     /// Bytes of all their bodies in memory at once.
     room: usize,
-    /// Bytes of each that need no room: where strangers have filled it, the owner can still log in.
+    /// Bytes of each body that need no budget: even when strangers have used it up, the owner can log in.
     free: usize,
-    /// Bodies on their way at once from one network.
+    /// Concurrent bodies from one network.
     at_once: u32,
     /// How long nothing may come.
     stall: Duration,
@@ -65,7 +65,8 @@ impl BodySender {
     const fn allowance(self) -> BodyLimits {
         let seconds = Duration::from_secs;
         match self {
-            // A little over: a form with files is judged where its first file begins, and what is read may be further.
+            // A little more than the limit: a form with files is judged where its first file begins, and reading may be
+            // further.
             Self::Stranger => BodyLimits {
                 most: MAX_ANONYMOUS_BODY_BYTES + 64 * KIB,
                 room: 16 * MIB,
@@ -105,9 +106,9 @@ pub enum BodyError {
     Slow,
     /// There is too much at once.
     Full,
-    /// It is longer than it may be.
+    /// It is too long.
     TooLarge,
-    /// The connection broke off, or it is malformed.
+    /// The connection was closed, or the body is malformed.
     Broken,
 }
 
@@ -132,7 +133,7 @@ impl From<MultipartError> for BodyError {
 }
 
 impl BodyError {
-    /// As the reader of forms passes it on.
+    /// As the form reader reports it.
     fn error_text(self) -> PayloadError {
         match self {
             Self::Slow => PayloadError::Io(io::ErrorKind::TimedOut.into()),
@@ -152,7 +153,7 @@ pub struct BodyBudgets {
     crowds: PerNetwork,
 }
 
-/// How many bodies are on their way from where.
+/// Number of bodies being received, by sender and network.
 type PerNetwork = Arc<Mutex<HashMap<(BodySender, IpAddr), u32>>>;
 
 impl Default for BodyBudgets {
@@ -193,7 +194,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// One body among those on their way.
+/// One body being received.
 #[derive(Debug)]
 struct NetworkSlot {
     crowds: PerNetwork,
@@ -212,7 +213,7 @@ impl Drop for NetworkSlot {
     }
 }
 
-/// What a body takes of its sender's room, until the last who holds this lets go: whoever holds the bytes holds it, too.
+/// Memory permit of one request body. Cloned with the buffer; released when the last clone is dropped.
 #[derive(Debug, Clone)]
 pub struct BodyPermit(Arc<Mutex<BudgetState>>);
 
@@ -229,12 +230,12 @@ impl BodyPermit {
         Self(Arc::new(Mutex::new(BudgetState { rooms, sender, received: 0, held: None })))
     }
 
-    /// Who sends it, as far as is known by now.
+    /// The sender, as far as known by now.
     pub fn sender(&self) -> BodySender {
         locked(&self.0).sender
     }
 
-    /// The owner sends it, as a token in its beginning shows.
+    /// A token at the beginning of the body shows that the owner sends it.
     pub fn promote_to_owner(&self) -> Result<(), BodyError> {
         let mut taken = locked(&self.0);
         taken.sender = BodySender::Owner;
@@ -251,7 +252,7 @@ impl BodyPermit {
         taken.fit()
     }
 
-    /// How long the next piece may take, so long after the first; None when it is late already.
+    /// How long the next chunk may take, this long after the first; None when it is late already.
     fn remaining_time(&self, elapsed: Duration) -> Option<Duration> {
         let taken = locked(&self.0);
         let BodyLimits { stall, start, pace, .. } = taken.sender.allowance();
@@ -262,7 +263,7 @@ impl BodyPermit {
 }
 
 impl BudgetState {
-    /// Takes as much of the room as has been received.
+    /// Takes the received bytes from the budget.
     fn fit(&mut self) -> Result<(), BodyError> {
         let held = self.held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         let lacking = self.received.saturating_sub(self.sender.allowance().free + held);
@@ -279,11 +280,11 @@ impl BudgetState {
     }
 }
 
-/// A body on its way in: a stream of its pieces, which ends with an error when it must.
+/// A request body being received: a stream of chunks that ends with an error when a limit is exceeded.
 pub struct IncomingBody {
     payload: Payload,
     place: BodyPermit,
-    /// As its sender says.
+    /// The declared length.
     length: Option<usize>,
     since: Stopwatch,
     timer: Option<Pin<Box<Sleep>>>,
@@ -320,12 +321,12 @@ impl IncomingBody {
         Self { payload, place, length, since, timer, ready, gave: false, is_over: false, _crowd: crowd }
     }
 
-    /// What it takes, to be held as long as its bytes are.
+    /// The permit, to be held as long as the bytes.
     pub fn permit(&self) -> BodyPermit {
         self.place.clone()
     }
 
-    /// All of it; TooLarge when it has, or says it has, more than `most` bytes.
+    /// Reads all of it; TooLarge when it has, or declares, more than `most` bytes.
     pub async fn read_all(mut self, most: usize) -> Result<Vec<u8>, BodyError> {
         if self.length.is_some_and(|length| length > most) {
             return Err(BodyError::TooLarge);
@@ -343,7 +344,7 @@ impl IncomingBody {
 
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
         let is_strange = self.place.sender() == BodySender::Stranger;
-        // The reader of forms takes whatever there is before it looks at any of it: it is made to look at each piece.
+        // The form reader takes all available chunks before it looks at any: this makes it look at each.
         if std::mem::take(&mut self.gave) && is_strange {
             cx.waker().wake_by_ref();
             return Poll::Pending;

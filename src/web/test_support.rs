@@ -37,7 +37,7 @@ pub(crate) struct TestServer {
     pub(crate) node: Arc<Node>,
 }
 
-/// What came back.
+/// A response.
 pub(crate) struct TestResponse {
     pub(crate) code: StatusCode,
     pub(crate) headers: header::HeaderMap,
@@ -49,7 +49,7 @@ impl TestServer {
         Self::with_hosts(&[])
     }
 
-    /// A server whose way out leads into a world of these domains.
+    /// A server whose outgoing requests reach these made-up domains.
     pub(crate) fn with_hosts(world: &[(&str, SocketAddr)]) -> Self {
         let scratch = TestStore::new();
         let (host, domain) = ("social.example.org".to_owned(), "example.org".to_owned());
@@ -86,7 +86,7 @@ impl TestServer {
         self.call(TestRequest::get().uri(path).insert_header((header::ACCEPT, accept))).await
     }
 
-    /// As Mastodon asks for documents.
+    /// A GET as Mastodon sends it for documents.
     pub(crate) async fn peer_get(&self, path: &str) -> TestResponse {
         self.get(path, "application/activity+json, application/ld+json").await
     }
@@ -120,7 +120,7 @@ impl RemoteBob {
         let document = json!({"@context": "https://www.w3.org/ns/activitystreams", "type": "Person", "id": uri,
             "preferredUsername": "bob", "inbox": format!("{uri}/inbox"), "followers": format!("{uri}/followers"),
             "publicKey": {"id": key_id, "owner": uri, "publicKeyPem": key.public_pem()}});
-        let document = crate::ap::Actor::read(&document).unwrap();
+        let document = crate::ap::ReceivedActor::read(&document).unwrap();
         house.node.store.write(move |w| profile::keep(w, &document)).unwrap();
         Self { signer: Signer { key_id, key: Arc::new(key) } }
     }

@@ -13,7 +13,7 @@ use actix_web::http::header;
 use actix_web::web::Bytes;
 use futures_util::Stream;
 
-/// Hold of a body while its request is answered.
+/// Keeps a request body alive while its request is answered.
 pub struct UnreadBody(Rc<RefCell<Payload>>);
 
 impl Stream for UnreadBody {
@@ -24,8 +24,8 @@ impl Stream for UnreadBody {
     }
 }
 
-/// Keeps hold of a body whose length is not said, to be let go of behind the answer. Were it dropped unread, actix would
-/// wait for its end without any limit; where somebody holds it, the connection is closed.
+/// Keeps a chunked body alive until the response is sent. If it were dropped unread, actix would drain it without
+/// limit; kept alive, the connection is closed instead.
 pub fn keep_unread_body(request: &mut ServiceRequest) -> Option<UnreadBody> {
     request.headers().get(header::TRANSFER_ENCODING)?;
     let shared = Rc::new(RefCell::new(request.take_payload()));
@@ -33,7 +33,7 @@ pub fn keep_unread_body(request: &mut ServiceRequest) -> Option<UnreadBody> {
     Some(UnreadBody(shared))
 }
 
-/// The answer that lets go of it at its end.
+/// The response, which releases the body at its end.
 pub fn release(hold: Option<UnreadBody>, answer: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     match hold {
         Some(hold) => answer.map_body(|_, answer| BoxBody::new(BodyKeepingResponse { answer, _hold: hold })),
@@ -41,7 +41,7 @@ pub fn release(hold: Option<UnreadBody>, answer: ServiceResponse<BoxBody>) -> Se
     }
 }
 
-/// An answer's own body, and hold of its request's.
+/// The response body together with the kept request body.
 struct BodyKeepingResponse {
     answer: BoxBody,
     _hold: UnreadBody,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hytte::base::Audience;
-use hytte::federation::{owner::publish, remote::backfill};
+use hytte::federation::{owner::publish, remote::backfill_worker};
 use hytte::sig::synchronisation::{self, CollectionSynchronization};
 use hytte::sig::{self, Knock, OutgoingRequest};
 use hytte::store;
@@ -115,7 +115,7 @@ fn listed(peer: &Peer, server: &Server, n: u32, list: &[String]) {
 
 fn settle(world: &World, server: &Server) {
     world.settle(&[server]);
-    while backfill::step(&server.node).unwrap() {}
+    while backfill_worker::step(&server.node).unwrap() {}
     world.settle(&[server]);
 }
 
@@ -191,7 +191,7 @@ fn two_servers_come_to_agree_after_one_was_restored() {
     a.post("for followers", Audience::Followers);
     for _ in 0..3 {
         world.settle(&[&a, &b]);
-        while backfill::step(&b.node).unwrap() {}
+        while backfill_worker::step(&b.node).unwrap() {}
     }
     assert_eq!((a.follows(), b.follows()), ((0, 0), (0, 0)));
 }

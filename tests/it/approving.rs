@@ -27,7 +27,7 @@ fn an_answer_that_must_wait_is_seen_by_nobody_before_it_is_let_in() {
     let world = World::new();
     let a = world.server("a.test");
     let peer = world.peer("peer.test");
-    let post = say(&a, "speak when asked", PolicyChoice::Asking);
+    let post = say(&a, "speak when asked", PolicyChoice::WithApproval);
     world.settle(&[&a]);
     let uri = a.uri(post);
     let rule = world.document(&uri)["interactionPolicy"]["canReply"].clone();
@@ -76,7 +76,7 @@ fn an_answer_that_may_not_be_is_turned_away_and_stays_away() {
     a.find_actor("@bob@peer.test");
     let post = say(&a, "no answers", PolicyChoice::Nobody);
     let named = say(&a, "@bob@peer.test you may", PolicyChoice::Nobody);
-    let asking = say(&a, "ask me", PolicyChoice::Asking);
+    let asking = say(&a, "ask me", PolicyChoice::WithApproval);
     world.settle(&[&a]);
     let uri = a.uri(post);
     let create = peer.activity("Create", "bob", "/c/1", &answer_to(&peer, "/notes/1", &uri));
@@ -113,8 +113,11 @@ fn likes_wait_and_boosts_are_refused_where_the_owner_chose_so() {
     let world = World::new();
     let a = world.server("a.test");
     let peer = world.peer("peer.test");
-    let choices =
-        Some(PolicyChoices { like: PolicyChoice::Asking, boost: PolicyChoice::Nobody, ..PolicyChoices::default() });
+    let choices = Some(PolicyChoices {
+        like: PolicyChoice::WithApproval,
+        boost: PolicyChoice::Nobody,
+        ..PolicyChoices::default()
+    });
     let post = a.say(NewPost { choices, ..NewPost::new("look, do not touch", Audience::Public) });
     world.settle(&[&a]);
     let uri = a.uri(post);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use hytte::federation::{outgoing::outage_recovery, remote::backfill};
+use hytte::federation::{outgoing::outage_recovery, remote::backfill_worker};
 use hytte::sig::proof;
 use hytte::store;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ fn a_minute(world: &World, server: &Server) {
     outage_recovery::record_alive(&server.node).unwrap();
     outage_recovery::step(&server.node).unwrap();
     world.settle(&[server]);
-    while backfill::step(&server.node).unwrap() {}
+    while backfill_worker::step(&server.node).unwrap() {}
     world.settle(&[server]);
 }
 

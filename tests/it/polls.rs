@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hytte::base::{Audience, Error, Time};
 use hytte::federation::owner::publish::{self, NewPost, PostChange};
-use hytte::federation::remote::{backfill, poll_refresh, resolve};
+use hytte::federation::remote::{backfill, backfill_worker, poll_refresh, resolve};
 use hytte::social::poll::NewPoll;
 use hytte::store::posts::polls::StoredPoll;
 use serde_json::{Value, json};
@@ -276,7 +276,7 @@ fn odd_polls_are_shown_and_an_edit_of_the_answers_starts_anew() {
     peer.serve("/polls/1", &endless);
     a.clock.advance(HOUR);
     backfill::enqueue(&a.node, backfill::BackfillJob::Poll(id));
-    assert!(backfill::step(&a.node).unwrap());
+    assert!(backfill_worker::step(&a.node).unwrap());
     let poll = a.card(id).poll.unwrap();
     assert_eq!(poll.checked_at, a.clock.now(), "a wish from a page asks its server");
     assert!(poll.is_over(a.clock.now()), "an older document does not open it again");

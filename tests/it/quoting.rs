@@ -104,7 +104,7 @@ fn what_the_author_lets_others_do_with_a_quote() {
     let world = World::new();
     let (a, b) = friends(&world);
     let say = |choice| a.say(NewPost { choices: quoting(choice), ..NewPost::new("words", Audience::Public) });
-    let (nobody, asking) = (say(PolicyChoice::Nobody), say(PolicyChoice::Asking));
+    let (nobody, asking) = (say(PolicyChoice::Nobody), say(PolicyChoice::WithApproval));
     world.settle(&[&a, &b]);
     let policy = |id| world.document(&a.uri(id))["interactionPolicy"]["canQuote"].clone();
     assert_eq!(policy(nobody), json!({"automaticApproval": [a.actor()]}));

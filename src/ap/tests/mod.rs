@@ -3,6 +3,6 @@
 #[cfg(test)]
 pub(super) mod mutations;
 #[cfg(test)]
-pub(super) mod odd_shapes;
+pub(super) mod peer_shapes;
 #[cfg(test)]
-pub(super) mod written;
+pub(super) mod written_documents;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::ap::addressing::Recipients;
 use crate::ap::collection::Collection;
 use crate::ap::jrd::{self, Jrd};
-use crate::ap::{Activity, Actor, KeyDoc, Object, PUBLIC, Uri, json as lenient};
+use crate::ap::{Activity, KeyDoc, Object, PUBLIC, ReceivedActor, Uri, json as lenient};
 use crate::base::Audience;
 
 const ANN: &str = "https://a.example/users/ann";
@@ -181,7 +181,7 @@ proptest! {
 
     #[test]
     fn actors_and_keys_stay_on_their_origin(doc in mutated([sound()[1..2].to_vec(), of_peers()].concat())) {
-        if let Ok(actor) = Actor::read(&doc) {
+        if let Ok(actor) = ReceivedActor::read(&doc) {
             prop_assert_eq!(doc["id"].as_str(), Some(actor.id.as_str()));
             prop_assert!(actor.keys.iter().all(|key| key.owner == actor.id && key.id.same_origin(&actor.id)));
             for own in [actor.shared_inbox, actor.outbox, actor.followers, actor.following, actor.featured].into_iter().flatten() {

@@ -11,6 +11,7 @@ use crate::base::id::{ActorId, InboxId};
 use crate::base::time::Stopwatch;
 use crate::base::{Error, Result};
 use crate::federation::incoming::verify::{self, SignatureRejection, VerifiedRequest};
+use crate::federation::remote::refresh::{forget_if_gone, ignore_missing, refetch};
 use crate::federation::remote::singleflight::FlightRole;
 use crate::federation::{
     Node,
@@ -43,8 +44,6 @@ const FETCH_TIME_PER_STEP: Duration = Duration::from_secs(10);
 const MAX_ATTEMPTS: u32 = 8;
 /// How long after a self-delete the actor is not fetched again.
 const SELF_DELETE_RECHECK_INTERVAL: Duration = Duration::from_secs(5 * 60);
-/// How long a post that was reported as changed is not fetched again.
-const POST_REFRESH_INTERVAL: Duration = Duration::from_secs(60);
 /// The queue's length and size are checked after this many rows, and after each body of at least [`LARGE_BODY_BYTES`].
 const QUEUE_CHECK_INTERVAL_ROWS: i64 = 64;
 const LARGE_BODY_BYTES: usize = 256 * 1024;
@@ -147,7 +146,7 @@ fn accept_self_delete(
     if node.refreshed.get(actor.as_str(), now).is_some() {
         return Err(rejection);
     }
-    let FlightRole::Leader(_flight) = node.key_flights.enter(actor.as_str())? else { return Err(rejection) };
+    let FlightRole::Leader(_flight) = node.key_fetches.enter(actor.as_str())? else { return Err(rejection) };
     node.refreshed.insert(actor.as_str(), now.plus(SELF_DELETE_RECHECK_INTERVAL), now, ());
     match node.document(actor.as_str(), IdRule::Exact) {
         Err(error) if error.is_gone() => {
@@ -318,15 +317,15 @@ fn fetch_prerequisites(node: &Node, row: &ReceivedActivity) -> Result<Option<(Ac
             Prerequisite::Ancestors(uri) => {
                 resolve::post(node, &uri).and_then(|id| resolve::ancestors(node, id)).or_else(ignore_missing)
             }
-            Prerequisite::Alone(uri) => resolve::post(node, &uri).map(drop).or_else(ignore_missing),
-            Prerequisite::Fresh(uri) => refetch(node, &uri).or_else(ignore_missing),
-            Prerequisite::Gone(uri) => forget_if_gone(node, uri),
+            Prerequisite::OptionalPost(uri) => resolve::post(node, &uri).map(drop).or_else(ignore_missing),
+            Prerequisite::PostRefresh(uri) => refetch(node, &uri).or_else(ignore_missing),
+            Prerequisite::DeletionCheck(uri) => forget_if_gone(node, uri),
             Prerequisite::Group(uri) => resolve::group(node, &uri),
-            Prerequisite::Renewed(uri) => {
+            Prerequisite::ActorRefresh(uri) => {
                 let known = node.store.read(|r| actors::by_uri(r, &uri))?;
                 resolve::refresh(node, &uri, known).map(drop).or_else(ignore_missing)
             }
-            Prerequisite::Proof(uri) => resolve::fetch_actor_again(node, &uri).map(drop),
+            Prerequisite::RequiredActorRefresh(uri) => resolve::fetch_actor_again(node, &uri).map(drop),
         };
         match fetched {
             // Worth another try: without it the act would be lost.
@@ -336,41 +335,6 @@ fn fetch_prerequisites(node: &Node, row: &ReceivedActivity) -> Result<Option<(Ac
         }
     }
     Ok(Some((signer, activity)))
-}
-
-/// Fetches a post again, once a minute however many report that it changed.
-pub(in crate::federation) fn refetch(node: &Node, uri: &str) -> Result<()> {
-    let now = node.clock().now();
-    if node.refreshed.get(uri, now).is_some() {
-        return Ok(());
-    }
-    node.refreshed.insert(uri, now.plus(POST_REFRESH_INTERVAL), now, ());
-    resolve::fetch_post(node, uri).map(drop)
-}
-
-pub(in crate::federation) fn ignore_missing(error: Error) -> Result<()> {
-    match error {
-        Error::Internal(source) => Err(Error::Internal(source)),
-        _ => Ok(()),
-    }
-}
-
-/// Deletes another actor's post when its origin says it is gone. A 404 counts only for a public post: a private one
-/// looks missing to everyone who is not addressed, including our instance actor.
-pub(in crate::federation) fn forget_if_gone(node: &Node, uri: String) -> Result<()> {
-    let Some(post) = node.store.read(|r| posts::by_uri(r, &uri))? else { return Ok(()) };
-    let gone = match resolve::fetch_post(node, &uri) {
-        Err(Error::Gone) => true,
-        Err(Error::NotFound) => post.audience.is_open(),
-        _ => false,
-    };
-    if !gone {
-        return Ok(());
-    }
-    node.store.write(move |w| {
-        posts::delete(w, post.id)?;
-        tombstones::add_remote(w, post.actor_id, &uri)
-    })
 }
 
 /// Another actor's activity was reported to us: fetch the origin, and only what it says counts.

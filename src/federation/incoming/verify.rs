@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::ap::actor::Actor as ActorDoc;
+use crate::ap::actor::ReceivedActor as ActorDoc;
 use crate::ap::json::Uri;
 use crate::ap::key::{KeyDoc, KeyFormat};
 use crate::base::{Error, Result, Time};
@@ -212,7 +212,7 @@ fn fetch(node: &Node, key_id: &str, from: Option<IpAddr>) -> Result<Result<Actor
     if !may_discover(node, &wanted.host(), from)? {
         return Ok(Err(CachedFailure::Temporary("too many new servers at once".to_owned())));
     }
-    let _flight = match node.key_flights.enter(wanted.without_fragment().as_str())? {
+    let _flight = match node.key_fetches.enter(wanted.without_fragment().as_str())? {
         FlightRole::Leader(flight) => flight,
         FlightRole::Follower => return retry_with_fresh_key(node, key_id),
     };
@@ -232,7 +232,7 @@ fn fetch(node: &Node, key_id: &str, from: Option<IpAddr>) -> Result<Result<Actor
 /// Whether a host may be asked for a key: a known one, or a new one that this caller may name.
 fn may_discover(node: &Node, host: &str, from: Option<IpAddr>) -> Result<bool> {
     let known = node.store.read(|r| hosts::get(r, host))?.is_some_and(|known| known.heard_at.is_some());
-    Ok(known || node.newcomers.allows(host, from, node.clock().now()))
+    Ok(known || node.key_fetch_limits.allows(host, from, node.clock().now()))
 }
 
 /// What the request that fetched before us found.

@@ -85,8 +85,8 @@ fn logged_attempt(node: &Node, claim: &ClaimedDelivery) -> AttemptOutcome {
     let watch = Stopwatch::start();
     let outcome = attempt(node, claim);
     let ms = watch.elapsed().as_millis();
-    let (inbox, tries, why) = (&claim.inbox, claim.tries, &outcome.why);
-    tracing::debug!(inbox, tries, result = ?outcome.verdict, why, ms, "delivery attempt");
+    let (inbox, tries, why) = (&claim.inbox, claim.tries, &outcome.reason);
+    tracing::debug!(inbox, tries, result = ?outcome.result, why, ms, "delivery attempt");
     outcome
 }
 
@@ -105,31 +105,31 @@ fn claim_next(w: &Write<'_>) -> Result<NextAttempt> {
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct AttemptOutcome {
-    verdict: DeliveryResult,
+    result: DeliveryResult,
     /// True when the host responded, with any status below 500.
-    heard: bool,
+    responded: bool,
     /// The signature that was accepted.
     knock: Option<Knock>,
     /// `Retry-After` of the response.
     retry_after: Option<Duration>,
     /// For the owner to read; empty when it arrived.
-    why: String,
+    reason: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DeliveryResult {
-    Arrived,
+    Delivered,
     /// Another try may help.
-    Later(DeliveryFailure),
+    Retry(DeliveryFailure),
     /// No other try will help.
-    Never,
+    Rejected,
     /// 410: the inbox is gone.
     Gone,
 }
 
 impl AttemptOutcome {
-    fn without_response(verdict: DeliveryResult, why: String) -> Self {
-        Self { verdict, heard: false, knock: None, retry_after: None, why }
+    fn without_response(result: DeliveryResult, reason: String) -> Self {
+        Self { result, responded: false, knock: None, retry_after: None, reason }
     }
 }
 
@@ -137,14 +137,14 @@ impl AttemptOutcome {
 /// against the host.
 fn attempt(node: &Node, claim: &ClaimedDelivery) -> AttemptOutcome {
     if node.config.trial {
-        return AttemptOutcome::without_response(DeliveryResult::Never, TRIAL_NOTE.to_owned());
+        return AttemptOutcome::without_response(DeliveryResult::Rejected, TRIAL_NOTE.to_owned());
     }
     let sent = catch_unwind(AssertUnwindSafe(|| send(node, claim)));
     match sent {
         Ok(Ok(sent)) => classify_response(&claim.host, sent),
         Ok(Err(error)) => classify_error(&error),
         Err(_) => AttemptOutcome::without_response(
-            DeliveryResult::Later(DeliveryFailure::NotNow),
+            DeliveryResult::Retry(DeliveryFailure::NotNow),
             "sending failed here, for a reason of ours".to_owned(),
         ),
     }
@@ -177,43 +177,43 @@ fn send(node: &Node, claim: &ClaimedDelivery) -> Result<PostResponse, NetError> 
 /// Classifies a response. 3xx counts as a refusal: an inbox that moved is found by refreshing its actor.
 fn classify_response(host: &str, sent: PostResponse) -> AttemptOutcome {
     let verdict = match sent.code {
-        200..=299 => DeliveryResult::Arrived,
+        200..=299 => DeliveryResult::Delivered,
         410 => DeliveryResult::Gone,
-        400 | 405 | 406 | 413 | 415 | 422 => DeliveryResult::Never,
-        408 | 425 | 429 => DeliveryResult::Later(DeliveryFailure::NotNow),
-        500.. => DeliveryResult::Later(DeliveryFailure::ServerError),
-        _ => DeliveryResult::Later(DeliveryFailure::Refused),
+        400 | 405 | 406 | 413 | 415 | 422 => DeliveryResult::Rejected,
+        408 | 425 | 429 => DeliveryResult::Retry(DeliveryFailure::NotNow),
+        500.. => DeliveryResult::Retry(DeliveryFailure::ServerError),
+        _ => DeliveryResult::Retry(DeliveryFailure::Refused),
     };
     let words: String =
         sent.body_start.lines().next().unwrap_or_default().chars().take(MAX_SHOWN_RESPONSE_CHARS).collect();
     let why = match verdict {
-        DeliveryResult::Arrived => String::new(),
+        DeliveryResult::Delivered => String::new(),
         // the first line of a proxy's error page says nothing
         _ if words.trim().is_empty() || words.trim_start().starts_with('<') => format!("{host} answered {}", sent.code),
         _ => format!("{host} answered {}: {}", sent.code, words.trim()),
     };
-    let knock = (verdict == DeliveryResult::Arrived).then_some(sent.knock);
-    AttemptOutcome { verdict, heard: sent.code < 500, knock, retry_after: sent.retry_after, why }
+    let knock = (verdict == DeliveryResult::Delivered).then_some(sent.knock);
+    AttemptOutcome { result: verdict, responded: sent.code < 500, knock, retry_after: sent.retry_after, reason: why }
 }
 
 /// Classifies a failed request.
 fn classify_error(error: &NetError) -> AttemptOutcome {
     let verdict = match error {
-        NetError::Refused { .. } | NetError::Trial { .. } => DeliveryResult::Never,
-        NetError::Ours { .. } => DeliveryResult::Later(DeliveryFailure::NotNow),
-        _ => DeliveryResult::Later(DeliveryFailure::Unreachable),
+        NetError::Refused { .. } | NetError::Trial { .. } => DeliveryResult::Rejected,
+        NetError::Ours { .. } => DeliveryResult::Retry(DeliveryFailure::NotNow),
+        _ => DeliveryResult::Retry(DeliveryFailure::Unreachable),
     };
     AttemptOutcome::without_response(verdict, error.to_string())
 }
 
 /// Records the result of an attempt: what happens to the delivery, and what it says about the host.
 fn settle(w: &Write<'_>, claim: &ClaimedDelivery, outcome: &AttemptOutcome) -> Result<()> {
-    match outcome.verdict {
-        DeliveryResult::Arrived => deliveries::finish(w, claim)?,
-        DeliveryResult::Never | DeliveryResult::Gone => give_up(w, claim, outcome)?,
-        DeliveryResult::Later(failure) => match next_attempt_at(w.now, claim, failure, outcome.retry_after) {
+    match outcome.result {
+        DeliveryResult::Delivered => deliveries::finish(w, claim)?,
+        DeliveryResult::Rejected | DeliveryResult::Gone => give_up(w, claim, outcome)?,
+        DeliveryResult::Retry(failure) => match next_attempt_at(w.now, claim, failure, outcome.retry_after) {
             Some(next_at) => {
-                deliveries::postpone(w, claim, next_at, failure, &outcome.why)?;
+                deliveries::postpone(w, claim, next_at, failure, &outcome.reason)?;
                 if failure == DeliveryFailure::NotNow && outcome.retry_after.is_some() {
                     deliveries::hold_back(w, &claim.host, next_at)?;
                 }
@@ -225,10 +225,10 @@ fn settle(w: &Write<'_>, claim: &ClaimedDelivery, outcome: &AttemptOutcome) -> R
     if let Some(knock) = outcome.knock.filter(|knock| *knock != known) {
         hosts::set_knock(w, &claim.host, knock.word())?;
     }
-    match outcome.verdict {
-        _ if outcome.heard => hosts::record_success(w, &claim.host),
-        DeliveryResult::Later(DeliveryFailure::Unreachable | DeliveryFailure::ServerError) => {
-            hosts::record_failure(w, &claim.host, &outcome.why)
+    match outcome.result {
+        _ if outcome.responded => hosts::record_success(w, &claim.host),
+        DeliveryResult::Retry(DeliveryFailure::Unreachable | DeliveryFailure::ServerError) => {
+            hosts::record_failure(w, &claim.host, &outcome.reason)
         }
         _ => Ok(()),
     }
@@ -236,8 +236,8 @@ fn settle(w: &Write<'_>, claim: &ClaimedDelivery, outcome: &AttemptOutcome) -> R
 
 fn give_up(w: &Write<'_>, claim: &ClaimedDelivery, outcome: &AttemptOutcome) -> Result<()> {
     deliveries::finish(w, claim)?;
-    tracing::info!(inbox = claim.inbox, tries = claim.tries, why = outcome.why, "a delivery was given up");
-    if outcome.verdict == DeliveryResult::Gone {
+    tracing::info!(inbox = claim.inbox, tries = claim.tries, why = outcome.reason, "a delivery was given up");
+    if outcome.result == DeliveryResult::Gone {
         let followers = follows::end_by_inbox(w, node::owner(w)?, &claim.inbox)?;
         tracing::info!(inbox = claim.inbox, followers, "an inbox is gone for good");
     }

@@ -70,9 +70,9 @@ pub(in crate::federation) fn is_due(node: &Node, claim: &ClaimedDelivery) -> boo
     match claim.audience {
         crate::base::Audience::Followers => true,
         crate::base::Audience::Mentioned => false,
-        _ if node.synchronised.get(&claim.inbox, now).is_some() => false,
+        _ if node.synchronized_hosts.get(&claim.inbox, now).is_some() => false,
         _ => {
-            node.synchronised.insert(&claim.inbox, now.plus(PUBLIC_DIGEST_INTERVAL), now, ());
+            node.synchronized_hosts.insert(&claim.inbox, now.plus(PUBLIC_DIGEST_INTERVAL), now, ());
             true
         }
     }
@@ -96,9 +96,9 @@ pub(in crate::federation) fn apply_sync_header(
         Ok(synchronisation::digest(follows.then_some(owner.uri.as_str())))
     })?;
     let (heard, now) = (format!("heard {}", sender.uri), node.clock().now());
-    if here != said.digest && node.synchronised.get(&heard, now).is_none() {
+    if here != said.digest && node.synchronized_hosts.get(&heard, now).is_none() {
         // A sender who names a new list with every activity must not crowd out the owner's own backfill jobs.
-        node.synchronised.insert(&heard, now.plus(MIN_SYNC_INTERVAL), now, ());
+        node.synchronized_hosts.insert(&heard, now.plus(MIN_SYNC_INTERVAL), now, ());
         backfill::enqueue(node, backfill::BackfillJob::Followers { of: sender.id, url: said.url, digest: said.digest });
     }
     Ok(())

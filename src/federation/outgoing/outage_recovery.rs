@@ -51,7 +51,7 @@ pub fn step(node: &Node) -> Result<()> {
     let (owner, told, next) = node.store.read(|r| {
         let owner = node::owner(r)?;
         let slice = hosts::count_heard_since(r)?.div_ceil(ANNOUNCE_MINUTES).max(MIN_HOSTS_PER_MINUTE);
-        let told = hosts::heard_after(r, &absence.poked, slice)?;
+        let told = hosts::heard_after(r, &absence.announced_after, slice)?;
         Ok((owner, told, follows::list(r, owner, FollowList::Following, Some(absence.caught_up), OUTBOXES_PER_MINUTE)?))
     })?;
     if told.is_empty() && next.is_empty() {
@@ -61,7 +61,7 @@ pub fn step(node: &Node) -> Result<()> {
     for who in &next {
         backfill::enqueue(node, BackfillJob::Gap(*who, absence.since.minus(GAP_MARGIN)));
     }
-    let poked = told.last().cloned().unwrap_or(absence.poked);
+    let poked = told.last().cloned().unwrap_or(absence.announced_after);
     let caught_up = next.last().copied().unwrap_or(absence.caught_up);
     let scheme = node.facts.origin.scheme.clone();
     node.store.write(move |w| {

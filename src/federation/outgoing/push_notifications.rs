@@ -122,9 +122,9 @@ pub fn step(node: &Node) -> Result<bool> {
     let Some(message) = node.store.write(|w| push::claim(w, CLAIM_LEASE))? else { return Ok(false) };
     let outcome = attempt(node, &message)?;
     node.store.write(move |w| match outcome {
-        PushOutcome::Over => push::drop_message(w, message.id),
-        PushOutcome::NobodyThere => push::end(w, message.subscription.id),
-        PushOutcome::Later(wait) => push::postpone(w, message.id, w.now.plus(wait)),
+        PushOutcome::Finished => push::drop_message(w, message.id),
+        PushOutcome::SubscriptionGone => push::end(w, message.subscription.id),
+        PushOutcome::Retry(wait) => push::postpone(w, message.id, w.now.plus(wait)),
     })?;
     Ok(true)
 }
@@ -132,27 +132,27 @@ pub fn step(node: &Node) -> Result<bool> {
 /// How an attempt ended.
 enum PushOutcome {
     /// It arrived, or there is nothing to tell any more.
-    Over,
+    Finished,
     /// The push service knows this address no more.
-    NobodyThere,
+    SubscriptionGone,
     /// Another try after this.
-    Later(Duration),
+    Retry(Duration),
 }
 
 fn attempt(node: &Node, message: &PushMessage) -> Result<PushOutcome> {
-    let Some(said) = node.store.read(|r| content(node, r, message))? else { return Ok(PushOutcome::Over) };
+    let Some(said) = node.store.read(|r| content(node, r, message))? else { return Ok(PushOutcome::Finished) };
     let wait = || {
         let step = usize::try_from(message.tries.saturating_sub(1)).unwrap_or(usize::MAX);
-        PushOutcome::Later(RETRY_DELAYS.get(step).or(RETRY_DELAYS.last()).copied().unwrap_or_default())
+        PushOutcome::Retry(RETRY_DELAYS.get(step).or(RETRY_DELAYS.last()).copied().unwrap_or_default())
     };
     Ok(match send(node, &message.subscription, said.as_bytes())? {
         Ok(sent) => match sent.code {
-            200..=299 => PushOutcome::Over,
-            408 | 429 => PushOutcome::Later(sent.retry_after.unwrap_or(RETRY_DELAYS[0])),
-            400..=499 => PushOutcome::NobodyThere,
+            200..=299 => PushOutcome::Finished,
+            408 | 429 => PushOutcome::Retry(sent.retry_after.unwrap_or(RETRY_DELAYS[0])),
+            400..=499 => PushOutcome::SubscriptionGone,
             _ => wait(),
         },
-        Err(NetError::Refused { .. } | NetError::Trial { .. }) => PushOutcome::Over,
+        Err(NetError::Refused { .. } | NetError::Trial { .. }) => PushOutcome::Finished,
         Err(error) => {
             tracing::debug!(%error, "a push message waits");
             wait()

@@ -8,6 +8,9 @@ use crate::base::interaction_policy::PolicyChoices;
 use crate::social::poll::{NewPoll, PollRevision};
 use crate::store::posts::attachments::AttachmentChange;
 
+/// Maximum number of attachments of one post: what Mastodon shows.
+pub const MAX_ATTACHMENTS: usize = 4;
+
 /// A post to be published. Stored as JSON in `draft.words`; a missing member is as in [`NewPost::new`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]

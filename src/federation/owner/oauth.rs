@@ -11,7 +11,7 @@ use crate::base::id::AppId;
 use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::federation::owner::login::{random_token, token_hash};
-use crate::store::access::apps::{self, AccessToken, App, OAuthGrant};
+use crate::store::access::apps::{self, AccessToken, OAuthApp, OAuthGrant};
 
 /// How long a code waits to be exchanged.
 const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
@@ -89,7 +89,7 @@ pub struct AppRegistration {
 }
 
 /// Registers an app; returns it and its secret. Invalid says what is wrong.
-pub fn register(node: &Node, asked: AppRegistration) -> Result<(App, String)> {
+pub fn register(node: &Node, asked: AppRegistration) -> Result<(OAuthApp, String)> {
     let name: String = asked.name.chars().filter(|c| !c.is_control()).take(MAX_APP_NAME_CHARS).collect();
     if name.trim().is_empty() {
         return Err(Error::invalid("Validation failed: Application name can't be blank"));
@@ -108,10 +108,10 @@ pub fn register(node: &Node, asked: AppRegistration) -> Result<(App, String)> {
         return Err(Error::invalid("Validation failed: Scopes doesn't match configured on the server."));
     }
     let (client_id, secret) = (random_token()?, random_token()?);
-    let app = App { id: AppId(0), client_id, name, website, redirects: asked.redirects, scopes };
+    let app = OAuthApp { id: AppId(0), client_id, name, website, redirects: asked.redirects, scopes };
     let (row, hash) = (app.clone(), token_hash(&secret));
     let id = node.store.write(move |w| apps::add(w, &row, &hash))?;
-    Ok((App { id, ..app }, secret))
+    Ok((OAuthApp { id, ..app }, secret))
 }
 
 /// An absolute URI of any scheme, also the strange ones of phones (`icecubesapp://`): never normalised, only compared. A
@@ -130,7 +130,7 @@ fn is_redirect(uri: &str) -> bool {
 #[derive(Debug, Clone)]
 pub struct AuthorizationRequest {
     /// The app.
-    pub app: App,
+    pub app: OAuthApp,
     /// One of the app's redirects.
     pub redirect: String,
     /// The requested scopes, known ones within the app's own.
@@ -188,7 +188,7 @@ pub enum ClientProof {
 /// not match; it is used up then, too. A replayed code revokes the token it became (RFC 6749, 4.1.2).
 pub fn exchange(
     node: &Node,
-    app: &App,
+    app: &OAuthApp,
     proof: ClientProof,
     code: &str,
     redirect: &str,
@@ -231,7 +231,7 @@ fn proves(grant: &OAuthGrant, proof: ClientProof, verifier: &str) -> bool {
 }
 
 /// A token of the app alone, for public things.
-pub fn app_token(node: &Node, app: &App, scopes: &str) -> Result<(String, AccessToken)> {
+pub fn app_token(node: &Node, app: &OAuthApp, scopes: &str) -> Result<(String, AccessToken)> {
     let wanted = known_scopes(if scopes.trim().is_empty() { "read" } else { scopes });
     let scopes: Vec<&str> = wanted.split(' ').filter(|scope| allows(&app.scopes, scope)).collect();
     issue(node, app, &scopes.join(" "))
@@ -248,7 +248,7 @@ pub fn own_token(node: &Node, name: &str, scopes: &str) -> Result<String> {
     Ok(token)
 }
 
-fn issue(node: &Node, app: &App, scopes: &str) -> Result<(String, AccessToken)> {
+fn issue(node: &Node, app: &OAuthApp, scopes: &str) -> Result<(String, AccessToken)> {
     let token = random_token()?;
     let hash = token_hash(&token);
     let row = row(Some(app), app.name.clone(), scopes, false, node);
@@ -257,7 +257,7 @@ fn issue(node: &Node, app: &App, scopes: &str) -> Result<(String, AccessToken)> 
     Ok((token, AccessToken { id, ..row }))
 }
 
-fn row(app: Option<&App>, name: String, scopes: &str, speaks_for_owner: bool, node: &Node) -> AccessToken {
+fn row(app: Option<&OAuthApp>, name: String, scopes: &str, speaks_for_owner: bool, node: &Node) -> AccessToken {
     AccessToken {
         id: crate::base::id::TokenId(0),
         app: app.map(|app| app.id),

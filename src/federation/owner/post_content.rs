@@ -2,8 +2,8 @@
 //! network. Writes nothing.
 
 use crate::base::{Error, Result};
+use crate::federation::owner::draft::MAX_ATTACHMENTS;
 use crate::federation::owner::draft::PostChange;
-use crate::federation::owner::publish::MAX_ATTACHMENTS;
 use crate::federation::{Node, media, remote::resolve};
 use crate::social::document;
 use crate::social::poll::PollRevision;
@@ -55,7 +55,7 @@ pub(in crate::federation) fn word_count(
     }
     check_length(&source, warning.as_deref().unwrap_or_default(), measure.length)?;
     if edit.media.len() > MAX_ATTACHMENTS {
-        return Err(Error::invalid(format!("a post has {MAX_ATTACHMENTS} pictures or other files at most")));
+        return Err(Error::invalid(format!("a post can have {MAX_ATTACHMENTS} attachments at most")));
     }
     let anew = |one: AttachmentChange| Ok(AttachmentChange { alt: media::description(&one.alt)?, ..one });
     let described = edit.described.into_iter().map(anew).collect::<Result<_>>()?;
@@ -78,7 +78,7 @@ pub(in crate::federation) fn word_count(
         summary,
         markdown: form != TextMarkup::Plain,
         poll: None,
-        revised: PollRevision::Kept,
+        poll_revision: PollRevision::Unchanged,
         quote: None,
         app: None,
         choices: edit.choices,

@@ -23,10 +23,7 @@ use crate::store::{
 use crate::text;
 use crate::text::markdown::MarkdownProfile;
 
-pub use crate::federation::owner::draft::{NewPost, PostChange};
-
-/// Maximum number of attachments of one post: what Mastodon shows.
-pub const MAX_ATTACHMENTS: usize = 4;
+pub use crate::federation::owner::draft::{MAX_ATTACHMENTS, NewPost, PostChange};
 
 /// Maximum length of a title: what Lemmy accepts.
 pub const MAX_TITLE_CHARS: usize = 200;
@@ -167,10 +164,10 @@ pub fn edit(node: &Node, id: PostId, edit: PostChange) -> Result<()> {
         return Err(Error::invalid("what has a title keeps one"));
     }
     let revised = match edit.poll.clone() {
-        PollRevision::To(_) if before.title.is_some() || !edit.media.is_empty() => {
+        PollRevision::Replaced(_) if before.title.is_some() || !edit.media.is_empty() => {
             return Err(Error::invalid("a post has a poll or pictures, not both, and an article has none"));
         }
-        PollRevision::To(poll) => PollRevision::To(poll.normalize()?),
+        PollRevision::Replaced(poll) => PollRevision::Replaced(poll.normalize()?),
         other => other,
     };
     let quotes = node.store.read(|r| quotes::get(r, id))?.is_some();
@@ -180,7 +177,7 @@ pub fn edit(node: &Node, id: PostId, edit: PostChange) -> Result<()> {
         content_markup(markdown, length),
         post_content::LengthLimit { length, quotes },
     )?;
-    let words = RenderedPost { title: title.flatten(), revised, ..words };
+    let words = RenderedPost { title: title.flatten(), poll_revision: revised, ..words };
     with_owner(node, move |w, owner| social::post::edit(w, owner, id, &words))
 }
 
@@ -215,9 +212,13 @@ pub fn vote(node: &Node, id: PostId, choices: Vec<usize>) -> Result<()> {
     with_owner(node, move |w, owner| social::vote::send(w, owner, id, &choices))
 }
 
-/// Likes a post.
+/// Likes a post; a reaction of the owner's is withdrawn.
 pub fn like(node: &Node, id: PostId) -> Result<()> {
-    with_owner(node, move |w, owner| social::like::send(w, owner, id))
+    with_owner(node, move |w, owner| {
+        // A like replaces a reaction: one mark stands for both.
+        social::react::take_back(w, owner, &posts::by_id(w, id)?)?;
+        social::like::send(w, owner, id)
+    })
 }
 
 /// Takes a like back.

@@ -103,7 +103,7 @@ pub fn step(node: &Node) -> Result<bool> {
                 // Another actor published it, or threw it away, a moment ago.
                 return Ok(true);
             }
-            "what it answers or quotes is not there any more".to_owned()
+            "the post it replies to or quotes is not there any more".to_owned()
         }
         Err(error) => error.to_string(),
     };

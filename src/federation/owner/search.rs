@@ -15,7 +15,7 @@ pub use resolve::Resolved;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SearchScope {
     /// Only what is stored.
-    Here,
+    Local,
     /// The server that a handle or address names, too.
     Everywhere,
 }
@@ -28,7 +28,7 @@ pub enum SearchInput {
     /// `name@host`.
     Handle(Handle),
     /// Free text.
-    Words(String),
+    Text(String),
 }
 
 impl SearchInput {
@@ -40,7 +40,7 @@ impl SearchInput {
         }
         match Handle::parse(text).filter(|handle| handle.host.is_some()) {
             Some(handle) => Self::Handle(handle),
-            None => Self::Words(text.to_owned()),
+            None => Self::Text(text.to_owned()),
         }
     }
 }
@@ -48,10 +48,10 @@ impl SearchInput {
 /// What an address or handle names; None for free text, for what is unknown, and for what cannot be fetched just now.
 pub fn find_named(node: &Node, typed: &SearchInput, reach: SearchScope) -> Result<Option<Resolved>> {
     let found = match (typed, reach) {
-        (SearchInput::Words(_), _) => return Ok(None),
-        (SearchInput::Address(url), SearchScope::Here) => return resolve::known_actor(node, url),
+        (SearchInput::Text(_), _) => return Ok(None),
+        (SearchInput::Address(url), SearchScope::Local) => return resolve::known_actor(node, url),
         (SearchInput::Address(url), SearchScope::Everywhere) => resolve::find(node, url),
-        (SearchInput::Handle(handle), SearchScope::Here) => {
+        (SearchInput::Handle(handle), SearchScope::Local) => {
             let host = handle.host.as_deref().unwrap_or_default();
             let host = if node.facts.origin.is_ours(host) { &node.facts.origin.domain } else { host };
             let actor = node.store.read(|r| actors::by_handle(r, &handle.name, host))?;
@@ -86,7 +86,7 @@ fn query(node: &Node, r: &Read<'_>, words: &str) -> Result<SearchQuery> {
     let mut wanted = SearchQuery { asked: ParsedQuery::read(words), authors: Vec::new() };
     for (sign, kind) in &wanted.asked.traits {
         let author = match kind {
-            PostTrait::Mine => Some(node::owner(r)?),
+            PostTrait::Own => Some(node::owner(r)?),
             PostTrait::By(handle) => {
                 let origin = &node.facts.origin;
                 let host = handle.host.as_deref().filter(|host| !origin.is_ours(host)).unwrap_or(&origin.domain);

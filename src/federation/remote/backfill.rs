@@ -15,8 +15,7 @@ use crate::base::{Error, Result, Time};
 use crate::federation::remote::singleflight::TtlCache;
 use crate::federation::{
     Node,
-    outgoing::{follower_sync, outage_recovery},
-    remote::{nodeinfo, poll_refresh, quote_refresh, remote_counts, resolve},
+    remote::{nodeinfo, quote_refresh, resolve},
 };
 use crate::net::IdRule;
 use crate::social;
@@ -64,18 +63,18 @@ pub enum BackfillJob {
 #[derive(Debug)]
 pub struct BackfillQueue {
     asked: TtlCache<()>,
-    wishes: Mutex<VecDeque<BackfillJob>>,
+    jobs: Mutex<VecDeque<BackfillJob>>,
 }
 
 impl Default for BackfillQueue {
     fn default() -> Self {
-        Self { asked: TtlCache::new(MAX_REMEMBERED), wishes: Mutex::default() }
+        Self { asked: TtlCache::new(MAX_REMEMBERED), jobs: Mutex::default() }
     }
 }
 
 /// Adds a job; a worker runs it ([`step`]).
 pub fn enqueue(node: &Node, wish: BackfillJob) {
-    let mut wishes = node.backfill.wishes.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut wishes = node.backfill.jobs.lock().unwrap_or_else(PoisonError::into_inner);
     if wishes.len() < MAX_JOBS && !wishes.contains(&wish) {
         wishes.push_back(wish);
         drop(wishes);
@@ -83,30 +82,15 @@ pub fn enqueue(node: &Node, wish: BackfillJob) {
     }
 }
 
-/// Now, when a job is added.
-pub fn next_due(node: &Node) -> Result<Option<Time>> {
-    let wishes = node.backfill.wishes.lock().unwrap_or_else(PoisonError::into_inner);
-    Ok((!wishes.is_empty()).then(|| node.clock().now()))
+/// Takes the next job off the queue.
+pub(super) fn take_next(node: &Node) -> Option<BackfillJob> {
+    node.backfill.jobs.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
 }
 
-/// Runs one job; false when there is none.
-pub fn step(node: &Node) -> Result<bool> {
-    let next = node.backfill.wishes.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-    let outcome = match next {
-        None => return Ok(false),
-        Some(BackfillJob::Profile(id)) => {
-            profile(node, id).and_then(|()| server(node, id)).and_then(|()| remote_counts::refresh(node, id))
-        }
-        Some(BackfillJob::Thread(id)) => thread(node, id),
-        Some(BackfillJob::Gap(id, since)) => outage_recovery::fill_gap(node, id, since),
-        Some(BackfillJob::Followers { of, url, digest }) if is_due(node, &url) => {
-            follower_sync::reconcile(node, of, &url, &digest)
-        }
-        Some(BackfillJob::Followers { .. }) => Ok(()),
-        Some(BackfillJob::Poll(id)) => poll_refresh::refresh(node, id),
-    };
-    ignore_failure(outcome)?;
-    Ok(true)
+/// Now, when a job is added.
+pub fn next_due(node: &Node) -> Result<Option<Time>> {
+    let wishes = node.backfill.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok((!wishes.is_empty()).then(|| node.clock().now()))
 }
 
 /// Fetches the newest posts of an actor, unless it was done a moment ago.
@@ -171,7 +155,7 @@ fn pinned(node: &Node, actor: &Actor, items: &[Ref]) -> Result<()> {
 }
 
 /// The software of a profile's server, for its card.
-fn server(node: &Node, who: ActorId) -> Result<()> {
+pub(super) fn server(node: &Node, who: ActorId) -> Result<()> {
     let actor = node.store.read(|r| actors::by_id(r, who))?;
     nodeinfo::refresh(node, &crate::federation::host_of(&actor.uri))
 }
@@ -298,7 +282,7 @@ fn is_announced(node: &Node, group: &Actor, items: &[Ref]) -> Result<()> {
     Ok(())
 }
 
-fn ignore_failure(outcome: Result<()>) -> Result<()> {
+pub(super) fn ignore_failure(outcome: Result<()>) -> Result<()> {
     match outcome {
         Err(error @ Error::Internal(_)) => Err(error),
         _ => Ok(()),

@@ -30,8 +30,8 @@ pub fn step(node: &Node) -> Result<bool> {
     let next = node.store.read(|r| quote::judge_quote(r, &due))?;
     match next {
         QuoteCheck::Done(_) => node.store.write(move |w| quote::settle_quote(w, due).map(drop))?,
-        QuoteCheck::Fetch => fetch(node, due)?,
-        QuoteCheck::Look(stamp) => {
+        QuoteCheck::FetchQuoted => fetch(node, due)?,
+        QuoteCheck::CheckAuthorization(stamp) => {
             let sight = check_authorization(node, &stamp);
             node.store.write(move |w| quote::authorization_checked(w, post, &stamp, &sight))?;
         }
@@ -81,14 +81,14 @@ fn find_quoted(node: &Node, uri: &str) -> Result<PostId> {
 
 /// Fetches a stamp from its own address.
 fn check_authorization(node: &Node, stamp: &str) -> AuthorizationCheck {
-    let Some(uri) = Uri::parse(stamp) else { return AuthorizationCheck::Nonsense };
+    let Some(uri) = Uri::parse(stamp) else { return AuthorizationCheck::Invalid };
     match node.document(uri.as_str(), IdRule::Exact) {
         Ok(document) => {
-            Authorization::read(&document.value).map_or(AuthorizationCheck::Nonsense, AuthorizationCheck::Stamp)
+            Authorization::read(&document.value).map_or(AuthorizationCheck::Invalid, AuthorizationCheck::Found)
         }
         Err(error) if error.is_gone() || error.is_missing() => AuthorizationCheck::Missing,
-        Err(NetError::BadContent { .. }) => AuthorizationCheck::Nonsense,
-        Err(_) => AuthorizationCheck::Nothing,
+        Err(NetError::BadContent { .. }) => AuthorizationCheck::Invalid,
+        Err(_) => AuthorizationCheck::NoResponse,
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::ap::actor::Actor as ActorDoc;
+use crate::ap::actor::ReceivedActor as ActorDoc;
 use crate::ap::json::{self, Uri};
 use crate::ap::object::{Object, is_known_type};
 use crate::base::id::{ActorId, PostId};
@@ -213,7 +213,7 @@ pub(in crate::federation) fn group(node: &Node, uri: &str) -> Result<()> {
 
 /// Fetches an actor now, fresh or not.
 pub fn refresh(node: &Node, uri: &str, known: Option<Actor>) -> Result<ActorId> {
-    let _flight = match node.flights.enter(uri)? {
+    let _flight = match node.actor_fetches.enter(uri)? {
         FlightRole::Leader(flight) => flight,
         FlightRole::Follower => return node.store.read(|r| actors::id_of(r, uri))?.ok_or(Error::NotFound),
     };
@@ -289,7 +289,7 @@ pub fn post(node: &Node, uri: &str) -> Result<PostId> {
         Some(CachedFailure::Permanent(why) | CachedFailure::Temporary(why)) => return Err(Error::Remote(why)),
         None => {}
     }
-    let _flight = match node.post_flights.enter(uri)? {
+    let _flight = match node.post_fetches.enter(uri)? {
         FlightRole::Leader(flight) => flight,
         FlightRole::Follower => {
             return node.store.read(|r| posts::by_uri(r, uri))?.map(|p| p.id).ok_or(Error::NotFound);

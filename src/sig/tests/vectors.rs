@@ -3,8 +3,8 @@
 
 use crate::base::Time;
 use crate::sig::keys::Algorithm::{self, Ed25519, RsaPssSha512};
+use crate::sig::received::ReceivedRequest;
 use crate::sig::structured_fields::{self, BareItem, DictionaryMember};
-use crate::sig::verification::ReceivedRequest;
 use crate::sig::{PublicKey, SignatureError, claim, rfc9421};
 
 /// RFC 9421 B.1.2.

@@ -159,7 +159,7 @@ fn new_request(
 ) -> InteractionRequestIn {
     InteractionRequestIn {
         id: RequestId(0),
-        deed,
+        interaction: deed,
         actor_id: sender.id,
         target_id: target.id,
         object_uri: object_uri.to_owned(),
@@ -284,7 +284,7 @@ fn interaction_made(
 fn grant(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()> {
     interaction_requests_in::set_state(w, request.id, RequestState::Granted)?;
     let (target, actor) = (request.target_id, request.actor_id);
-    match (request.deed, request.post_id) {
+    match (request.interaction, request.post_id) {
         (Interaction::Reply, Some(reply)) => {
             posts::join_thread(w, reply, target)?;
             remote_post::place_in_timelines(w, us.id, &posts::by_id(w, reply)?)?;
@@ -308,7 +308,7 @@ fn grant(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()
 /// Refuses a request finally: the reply is removed here, the quote is not shown.
 fn refuse(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()> {
     answer(w, us, request, RequestState::Refused)?;
-    match (request.deed, request.post_id) {
+    match (request.interaction, request.post_id) {
         (Interaction::Quote, Some(post)) => {
             interaction_requests_in::set_state(w, request.id, RequestState::Refused)?;
             quote::refused_by_us(w, post)
@@ -337,13 +337,13 @@ fn answer(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn, state: Requ
     let target = posts::by_id(w, request.target_id)?;
     let object = match &request.request_uri {
         Some(uri) => json!({
-            "type": interaction::request_type(request.deed), "id": uri, "actor": them.uri,
+            "type": interaction::request_type(request.interaction), "id": uri, "actor": them.uri,
             "object": target.uri, "instrument": request.object_uri,
         }),
         None => Value::from(request.object_uri.as_str()),
     };
     let ours = request.request_uri.is_none().then_some(target.uri.as_str());
-    let told = request.deed == Interaction::Reply
+    let told = request.interaction == Interaction::Reply
         && ours.is_some()
         && state == RequestState::Granted
         && target.audience.is_open();
@@ -433,5 +433,5 @@ pub fn authorization_uri_for(r: &Read<'_>, us: &Actor, id: RequestId) -> Result<
     }
     let target = posts::by_id(r, request.target_id)?;
     let uri = documents::authorization_uri(us, id);
-    Ok((interaction::authorization(&uri, request.deed, &us.uri, &request.object_uri, &target.uri), target))
+    Ok((interaction::authorization(&uri, request.interaction, &us.uri, &request.object_uri, &target.uri), target))
 }

@@ -41,7 +41,7 @@ pub(in crate::social) fn request_mode(
     match leave.permission(deed) {
         None | Some(Permission::Allowed) => Ok(None),
         Some(Permission::AllowedWithAuthorization | Permission::NeedsApproval) => {
-            Ok(Some(if leave.rules.legacy_gotosocial { RequestMode::Implicit } else { RequestMode::Explicit }))
+            Ok(Some(if leave.policy.legacy_gotosocial { RequestMode::Implicit } else { RequestMode::Explicit }))
         }
         Some(Permission::Forbidden) => {
             Err(Error::invalid(format!("its author does not let others {} this post", deed.verb())))
@@ -72,7 +72,7 @@ pub(in crate::social) fn send_request(
 ) -> Result<()> {
     let mut asked = InteractionRequestOut {
         object_uri: done.uri.to_owned(),
-        deed: done.deed,
+        interaction: done.deed,
         target_id: done.target.id,
         made_id: done.made,
         request_uri: None,
@@ -131,7 +131,7 @@ pub(in crate::social) fn request_accepted(
         w,
         &InteractionRequestOut { state: RequestState::Granted, stamp: stamp.clone(), ..asked.clone() },
     )?;
-    match (asked.deed, asked.made_id) {
+    match (asked.interaction, asked.made_id) {
         (Interaction::Reply, Some(reply)) if asked.request_uri.is_some() => {
             post::broadcast_create(w, &owner, &posts::by_id(w, reply)?)?;
         }
@@ -169,9 +169,9 @@ fn close_request(w: &Write<'_>, owner: ActorId, asked: InteractionRequestOut) ->
         return Ok(());
     }
     let was_told = asked.state == RequestState::Granted;
-    let made = if asked.deed == Interaction::Reply { asked.made_id } else { None };
+    let made = if asked.interaction == Interaction::Reply { asked.made_id } else { None };
     let us = actors::by_id(w, owner)?;
-    match (asked.deed, asked.made_id) {
+    match (asked.interaction, asked.made_id) {
         (Interaction::Like, _) => {
             likes::remove(w, owner, asked.target_id)?;
             if let Some(mark) = reactions::by_uri(w, owner, &asked.object_uri)? {
@@ -187,7 +187,7 @@ fn close_request(w: &Write<'_>, owner: ActorId, asked: InteractionRequestOut) ->
         w,
         &InteractionRequestOut { state: RequestState::Refused, made_id: made, ..asked.clone() },
     )?;
-    match (asked.deed, asked.made_id) {
+    match (asked.interaction, asked.made_id) {
         (Interaction::Reply, Some(reply)) if was_told => post::broadcast_update(w, &us, reply),
         _ => Ok(()),
     }

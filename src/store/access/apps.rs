@@ -22,7 +22,7 @@ pub const IDEMPOTENCY_KEY_LIFETIME: std::time::Duration = std::time::Duration::f
 
 /// A registered app.
 #[derive(Debug, Clone)]
-pub struct App {
+pub struct OAuthApp {
     /// Our id.
     pub id: AppId,
     /// OAuth `client_id`.
@@ -71,7 +71,7 @@ pub struct OAuthGrant {
     pub token: Option<TokenId>,
 }
 
-impl App {
+impl OAuthApp {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         let redirects: String = row.get("redirects")?;
         Ok(Self {
@@ -101,7 +101,7 @@ impl AccessToken {
 
 /// Stores a new app (its id is ignored) and removes the oldest apps without a grant, with their client-credential
 /// tokens; but not one that may just be asking.
-pub fn add(w: &Write<'_>, app: &App, secret: &[u8]) -> Result<AppId> {
+pub fn add(w: &Write<'_>, app: &OAuthApp, secret: &[u8]) -> Result<AppId> {
     w.conn.execute(
         "INSERT INTO app (client_id, secret, name, website, redirects, scopes, created_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -122,14 +122,14 @@ pub fn add(w: &Write<'_>, app: &App, secret: &[u8]) -> Result<AppId> {
 }
 
 /// The app that calls itself this.
-pub fn by_client(r: &Read<'_>, client_id: &str) -> Result<Option<App>> {
+pub fn by_client(r: &Read<'_>, client_id: &str) -> Result<Option<OAuthApp>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM app WHERE client_id = ?1")?;
-    Ok(statement.query_one([client_id], App::from_row).optional()?)
+    Ok(statement.query_one([client_id], OAuthApp::from_row).optional()?)
 }
 
 /// The app with this id.
-pub fn by_id(r: &Read<'_>, id: AppId) -> Result<App> {
-    Ok(r.conn.prepare_cached("SELECT * FROM app WHERE id = ?1")?.query_one([id], App::from_row)?)
+pub fn by_id(r: &Read<'_>, id: AppId) -> Result<OAuthApp> {
+    Ok(r.conn.prepare_cached("SELECT * FROM app WHERE id = ?1")?.query_one([id], OAuthApp::from_row)?)
 }
 
 /// Whether this is the app's secret.

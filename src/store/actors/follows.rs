@@ -24,7 +24,7 @@ pub struct Follow {
     /// When it was requested.
     pub created_at: Time,
     /// Options of an own follow.
-    pub wishes: FollowOptions,
+    pub options: FollowOptions,
     /// Endorsed on the owner's profile (own follows).
     pub endorsed: bool,
 }
@@ -66,7 +66,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Follow> {
         document: column(row, "document")?,
         accepted_at: column(row, "accepted_at")?,
         created_at: column(row, "created_at")?,
-        wishes: FollowOptions {
+        options: FollowOptions {
             boosts: column(row, "boosts")?,
             notify: column(row, "notify")?,
             languages: crate::store::json(row, "languages")?,

@@ -5,10 +5,9 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension, Row, params};
 
 use crate::base::{Result, Time};
+use crate::store::queue::deliveries::BREAKER_FAILURES;
 use crate::store::{Read, Write, queue::deliveries};
 
-/// Failures in a row that open the breaker; from then on one probe at a time.
-pub(in crate::store) const BREAKER_FAILURES: u32 = 5;
 /// How long the breaker stays open the first time; doubles up to [`MAX_BREAKER_PAUSE`].
 const MIN_BREAKER_PAUSE: Duration = Duration::from_secs(60);
 /// The longest pause between probes.

@@ -12,7 +12,7 @@ pub struct OutageRecovery {
     /// The last sign of life before it.
     pub since: Time,
     /// The last host that was told we are back, in their order; empty for none yet.
-    pub poked: String,
+    pub announced_after: String,
     /// The last followed account whose gap was filled, in their order; 0 for none yet.
     pub caught_up: ActorId,
 }
@@ -35,7 +35,7 @@ pub fn current(r: &Read<'_>) -> Result<Option<OutageRecovery>> {
     let found = statement.query_one([], |row| {
         Ok(OutageRecovery {
             since: column(row, "since")?,
-            poked: column(row, "poked")?,
+            announced_after: column(row, "poked")?,
             caught_up: column(row, "caught_up")?,
         })
     });

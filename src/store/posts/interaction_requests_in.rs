@@ -47,7 +47,7 @@ pub struct InteractionRequestIn {
     /// Our id.
     pub id: RequestId,
     /// The interaction.
-    pub deed: Interaction,
+    pub interaction: Interaction,
     /// The requesting actor.
     pub actor_id: ActorId,
     /// The owner's post.
@@ -68,7 +68,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<InteractionRequestIn> {
     let (deed, state): (String, String) = (column(row, "deed")?, column(row, "state")?);
     Ok(InteractionRequestIn {
         id: column(row, "id")?,
-        deed: Interaction::from_word(&deed).unwrap_or(Interaction::Reply),
+        interaction: Interaction::from_word(&deed).unwrap_or(Interaction::Reply),
         actor_id: column(row, "actor_id")?,
         target_id: column(row, "target_id")?,
         object_uri: column(row, "object_uri")?,
@@ -90,7 +90,7 @@ pub fn put(w: &Write<'_>, request: &InteractionRequestIn) -> Result<InteractionR
     )?;
     Ok(statement.query_one(
         params![
-            request.deed.word(),
+            request.interaction.word(),
             request.actor_id,
             request.target_id,
             request.object_uri,
@@ -110,7 +110,7 @@ pub fn replace_older(w: &Write<'_>, request: &InteractionRequestIn) -> Result<()
             "DELETE FROM request WHERE target_id = ?1 AND actor_id = ?2 AND deed = ?3 AND object_uri <> ?4
                AND state <> 'refused'",
         )?
-        .execute(params![request.target_id, request.actor_id, request.deed.word(), request.object_uri])?;
+        .execute(params![request.target_id, request.actor_id, request.interaction.word(), request.object_uri])?;
     Ok(())
 }
 

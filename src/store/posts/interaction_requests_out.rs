@@ -14,7 +14,7 @@ pub struct InteractionRequestOut {
     /// Our post, Like or Announce.
     pub object_uri: String,
     /// The interaction.
-    pub deed: Interaction,
+    pub interaction: Interaction,
     /// The post we did it to.
     pub target_id: PostId,
     /// Our reply or boost.
@@ -31,7 +31,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<InteractionRequestOut> {
     let (deed, state): (String, String) = (column(row, "deed")?, column(row, "state")?);
     Ok(InteractionRequestOut {
         object_uri: column(row, "object_uri")?,
-        deed: Interaction::from_word(&deed).unwrap_or(Interaction::Reply),
+        interaction: Interaction::from_word(&deed).unwrap_or(Interaction::Reply),
         target_id: column(row, "target_id")?,
         made_id: column(row, "made_id")?,
         request_uri: column(row, "request_uri")?,
@@ -50,7 +50,7 @@ pub fn put(w: &Write<'_>, asked: &InteractionRequestOut) -> Result<()> {
         )?
         .execute(params![
             asked.object_uri,
-            asked.deed.word(),
+            asked.interaction.word(),
             asked.target_id,
             asked.made_id,
             asked.request_uri,

@@ -69,9 +69,9 @@ pub struct PostView {
     /// Its quote.
     pub quote: Option<QuotedView>,
     /// What the owner may do with it.
-    pub leave: PostPermission,
+    pub permission: PostPermission,
     /// The owner's interaction requests for it.
-    pub asked: Vec<InteractionRequestOut>,
+    pub own_requests: Vec<InteractionRequestOut>,
 }
 
 /// A quoted post.
@@ -173,8 +173,8 @@ fn add_quotes(r: &Read<'_>, cards: &mut [PostView]) -> Result<()> {
             QuotedView { muted: inner.is_some_and(is_muted), card: inner.cloned().map(Box::new), quote: quote.clone() }
         });
         card.thread_muted = muted.contains(&id);
-        card.leave = leaves.get(&id).copied().unwrap_or_default();
-        card.asked = asked.iter().filter(|a| a.target_id == id || a.made_id == Some(id)).cloned().collect();
+        card.permission = leaves.get(&id).copied().unwrap_or_default();
+        card.own_requests = asked.iter().filter(|a| a.target_id == id || a.made_id == Some(id)).cloned().collect();
     }
     Ok(())
 }
@@ -235,8 +235,8 @@ impl ViewParts {
             bookmarked: tally.bookmarked,
             thread_muted: false,
             quote: None,
-            leave: PostPermission::default(),
-            asked: Vec::new(),
+            permission: PostPermission::default(),
+            own_requests: Vec::new(),
             pinned: tally.pinned,
             post,
             author,

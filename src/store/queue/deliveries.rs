@@ -9,6 +9,8 @@ use crate::base::id::{ActivityId, ActorId, DeliveryId};
 use crate::base::{Audience, Result, Time};
 use crate::store::{Read, Write, column};
 
+/// Failures in a row that open the breaker; from then on one probe at a time.
+pub(in crate::store) const BREAKER_FAILURES: u32 = 5;
 /// Requests in flight per host.
 const MAX_IN_FLIGHT_PER_HOST: u32 = 4;
 /// 5xx responses for one activity after which deliveries about other objects may pass it.
@@ -173,10 +175,7 @@ fn head(r: &Read<'_>, urgency: u32) -> Result<QueueHead> {
     while let Some(row) = rows.next()? {
         let (id, host): (DeliveryId, String) = (column(row, "id")?, column(row, "host")?);
         if !full_hosts.contains(&host) {
-            if has_room.query_one(
-                params![host, MAX_IN_FLIGHT_PER_HOST, crate::store::peers::hosts::BREAKER_FAILURES],
-                |row| row.get(0),
-            )? {
+            if has_room.query_one(params![host, MAX_IN_FLIGHT_PER_HOST, BREAKER_FAILURES], |row| row.get(0))? {
                 return Ok(QueueHead::Free(id));
             }
             full_hosts.insert(host);

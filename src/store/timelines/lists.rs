@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use crate::base::id::{ActorId, ListId, PostId};
 use crate::base::{Error, Result};
 use crate::store::posts::PostPage;
-use crate::store::{Read, Write, column, timelines::home_timeline};
+use crate::store::{Read, Write, column, timelines::window};
 
 /// Lists there may be.
 pub const MAX_LISTS: u32 = 50;
@@ -227,7 +227,7 @@ fn shown_sql(replies: ListReplies) -> &'static str {
 
 /// A page of a list's timeline, newest first.
 pub fn page(r: &Read<'_>, list: &StoredList, page: PostPage) -> Result<Vec<PostId>> {
-    home_timeline::window(r, "list_post t", shown_sql(list.replies), page, list.id.0)
+    window::page(r, "list_post t", shown_sql(list.replies), page, list.id.0)
 }
 
 #[cfg(test)]
@@ -242,7 +242,7 @@ mod tests {
         let after = PostPage { after: Some(PostId(1)), ..PostPage::first(20) };
         let mut plans = Vec::new();
         for (replies, page) in ListReplies::ALL.into_iter().flat_map(|one| [(one, PostPage::first(20)), (one, after)]) {
-            let sql = home_timeline::window_sql("list_post t", shown_sql(replies), home_timeline::NOT_MUTED_SQL, page);
+            let sql = window::page_sql("list_post t", shown_sql(replies), window::NOT_MUTED_SQL, page);
             let plan = s.store.read(|r| {
                 let mut plan = r.conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
                 let values = rusqlite::params_from_iter(std::iter::repeat_n(1, plan.parameter_count()));

@@ -7,3 +7,4 @@ pub mod markers;
 pub mod public_timelines;
 pub mod search;
 pub mod tags;
+pub(in crate::store) mod window;

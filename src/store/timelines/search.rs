@@ -63,7 +63,7 @@ impl SearchQuery {
         parts.extend(self.authors.iter().map(|(sign, id)| (*sign, mark(&author(*id)))));
         for (sign, kind) in &self.asked.traits {
             match kind {
-                PostTrait::Answer => parts.push((*sign, mark(REPLY_MARK))),
+                PostTrait::Reply => parts.push((*sign, mark(REPLY_MARK))),
                 PostTrait::Link => parts.push((*sign, mark(LINK_MARK))),
                 _ => {}
             }

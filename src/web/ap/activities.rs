@@ -38,7 +38,7 @@ pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpRes
     Ok(found.await?.answer(&request))
 }
 
-/// The activity, if `reader` may see it. What they may not see is not even read: that would take time.
+/// The activity, if `reader` may see it. One they may not see is not even read, so that the time reveals nothing.
 fn find(r: &Read<'_>, uri: &str, reader: Option<&Actor>) -> Result<Option<ServedDocument>> {
     if let Some(at) = tombstones::deleted_at(r, uri)? {
         return Ok(Some(ServedDocument::gone(uri, at)));
@@ -60,10 +60,10 @@ fn find(r: &Read<'_>, uri: &str, reader: Option<&Actor>) -> Result<Option<Served
         let at = r.now;
         return Ok(Some(ServedDocument::gone(uri, at)));
     };
-    Ok(Some(if audience.is_open() { ServedDocument::Open(activity) } else { ServedDocument::Asker(activity) }))
+    Ok(Some(if audience.is_open() { ServedDocument::Public(activity) } else { ServedDocument::ForReader(activity) }))
 }
 
-/// The activity as it was sent; a boost's is made anew when it has long arrived everywhere.
+/// The activity as it was sent; a boost's is rebuilt after it was pruned.
 fn stored(r: &Read<'_>, uri: &str) -> Result<Option<(Audience, String)>> {
     match deliveries::activity(r, uri) {
         Ok(kept) => Ok(Some(kept)),
@@ -82,13 +82,13 @@ fn stored(r: &Read<'_>, uri: &str) -> Result<Option<(Audience, String)>> {
     }
 }
 
-/// A Create or Update with its post as it is now; None when the post was deleted.
+/// A Create or Update with the current post; None when the post was deleted.
 fn with_current_object(r: &Read<'_>, uri: &str, activity: Value) -> Result<Option<Value>> {
     if !(json::is_type(&activity, "Create") || json::is_type(&activity, "Update")) {
         return Ok(Some(activity));
     }
     if activity.get("object").is_some_and(|object| object.get("name").is_some() && object.get("content").is_none()) {
-        // A vote is kept nowhere else, and never changes.
+        // A vote is stored only here, and never changes.
         return Ok(Some(activity));
     }
     let Some(id) = json::id_of(&activity, "object") else { return Ok(Some(activity)) };

@@ -30,11 +30,11 @@ pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpRes
         let url = letter.url(node);
         let whole = |r: &Read<'_>| owner_by_id(r, &url).and_then(|_| document::owner(r));
         let stub = |r: &Read<'_>| owner_by_id(r, &url).and_then(|_| document::owner_stub(r));
-        // Who is not let in still gets the keys: without them nobody could check what we sign.
+        // A rejected reader still gets the keys: without them nobody could verify our signatures.
         match authorized_fetch::fetch_access(node, &letter) {
-            Ok(FetchAccess::Anyone) => node.store.read(whole).map(ServedDocument::Open),
-            Ok(FetchAccess::Known(_)) => node.store.read(whole).map(ServedDocument::Asker),
-            Ok(FetchAccess::Refused(_)) | Err(Error::NotFound) => node.store.read(stub).map(ServedDocument::Asker),
+            Ok(FetchAccess::Anyone) => node.store.read(whole).map(ServedDocument::Public),
+            Ok(FetchAccess::Known(_)) => node.store.read(whole).map(ServedDocument::ForReader),
+            Ok(FetchAccess::Refused(_)) | Err(Error::NotFound) => node.store.read(stub).map(ServedDocument::ForReader),
             Err(error) => Err(error),
         }
     });
@@ -54,5 +54,5 @@ pub async fn to_page(request: HttpRequest, node: web::Data<Node>) -> Result<Http
 /// `GET /actor`: the instance actor, for everyone.
 pub async fn service(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
     let found = blocking(&node, |node| node.store.read(document::service));
-    Ok(ServedDocument::Open(found.await?).answer(&request))
+    Ok(ServedDocument::Public(found.await?).answer(&request))
 }

@@ -39,12 +39,12 @@ fn find(r: &Read<'_>, url: &str, id: RequestId, reader: Option<&actors::Actor>) 
     }
     let (stamp, target) = inbound::authorization_uri_for(r, &owner, id)?;
     if target.audience.is_open() {
-        return Ok(ServedDocument::Open(stamp));
+        return Ok(ServedDocument::Public(stamp));
     }
     let reader = reader.ok_or(Error::NotFound)?;
     let named = posts::mentions_actor(r, &target.uri, &reader.uri)?;
     match ReaderAccess::of(r, reader)?.allow(target.audience, named) {
-        true => Ok(ServedDocument::Asker(stamp)),
+        true => Ok(ServedDocument::ForReader(stamp)),
         false => Err(Error::NotFound),
     }
 }

@@ -12,17 +12,17 @@ use crate::store::{
     node,
 };
 
-/// What is known of an asker.
+/// What is known of a reader.
 pub(super) enum FetchAccess {
-    /// Anyone may ask; who it is was not looked at.
+    /// Anyone may read; the signature was not checked.
     Anyone,
-    /// This one, whose signature holds. What they get is for them alone.
+    /// This actor, with a valid signature. Responses are for them only.
     Known(Box<Actor>),
-    /// Nobody, or not who they say: 401 and why.
+    /// No valid signature: 401 and why.
     Refused(String),
 }
 
-/// Lets an asker in. NotFound for the blocked: to them nothing here exists.
+/// Decides whether a reader may read. NotFound for blocked ones: for them nothing exists here.
 pub(super) fn fetch_access(node: &Node, letter: &SignedRequest) -> Result<FetchAccess> {
     if letter.is_signed() && node.store.read(|r| claims_blocked_host(node, r, letter))? {
         return Err(Error::NotFound);
@@ -49,8 +49,8 @@ pub(super) fn fetch_access(node: &Node, letter: &SignedRequest) -> Result<FetchA
     }
 }
 
-/// Whether the key that is named, true or not, is somebody's who is blocked. Nothing is fetched, and a liar shuts out only
-/// themselves.
+/// Whether the named key, valid or not, belongs to a blocked actor. Nothing is fetched; a false claim harms only its
+/// sender.
 fn claims_blocked_host(node: &Node, r: &Read<'_>, letter: &SignedRequest) -> Result<bool> {
     let Ok(claim) = sig::claim(&letter.received(node), r.now) else { return Ok(false) };
     for key_id in claim.key_ids() {

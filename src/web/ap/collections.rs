@@ -23,12 +23,12 @@ const OUTBOX_PAGE_ITEMS: usize = 20;
 /// People on a page of a list.
 const ACTOR_PAGE_ITEMS: usize = 40;
 
-/// A window of a collection, as its pages link to each other.
+/// The query of a collection page.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub struct CollectionWindow {
     /// A page is wanted, not the collection.
     page: Option<String>,
-    /// Only what is older than this post.
+    /// Only items older than this post.
     before: Option<PostId>,
     /// Only people after this one.
     after: Option<i64>,
@@ -43,7 +43,7 @@ pub async fn show(
     let letter = SignedRequest::of(&request, web::Bytes::new());
     let found = blocking(&node, move |node| {
         let url = letter.url(node);
-        let find = || node.store.read(|r| find(r, &url, &window)).map(ServedDocument::Open);
+        let find = || node.store.read(|r| find(r, &url, &window)).map(ServedDocument::Public);
         Ok(match authorized_fetch::fetch_access(node, &letter)? {
             FetchAccess::Refused(why) => ServedDocument::Refused(why),
             FetchAccess::Known(_) => find()?.for_reader(),
@@ -70,7 +70,7 @@ fn find(r: &Read<'_>, url: &str, window: &CollectionWindow) -> Result<Value> {
     } else if is(&owner.following) {
         people(r, &owner, FollowList::Following, url, window)
     } else if is(&owner.featured) {
-        // Ids: Mastodon passes over polls that stand here whole.
+        // Ids only: Mastodon skips polls that are embedded here.
         let uris = posts::uris(r, &pins::of_actor(r, owner.id, Viewer::Stranger)?)?;
         Ok(collection::whole(CollectionOrder::Ordered, url, uris.into_iter().map(Value::from).collect()))
     } else if is(&owner.featured_tags) {
@@ -110,7 +110,7 @@ fn activity(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
     Ok(document::announce(owner, &post.uri, (&of, &author), post.audience, post.published_at))
 }
 
-/// Followers or followed: how many, and who, unless the owner keeps that to themselves.
+/// Followers or following: the number, and the items unless the owner hides them.
 fn people(r: &Read<'_>, owner: &Actor, list: FollowList, url: &str, window: &CollectionWindow) -> Result<Value> {
     let total = follows::count(r, owner.id, list)?.into();
     if !node::settings(r)?.show_follows {

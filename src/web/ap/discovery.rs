@@ -15,7 +15,7 @@ use crate::store::{Read, actors::own_counts, node};
 use crate::text::plain_text;
 use crate::web::blocking::{ApError, blocking};
 
-/// How long others may keep these answers.
+/// Caching of these responses.
 const CACHE_CONTROL: &str = "max-age=600, public";
 /// Characters of the bio in NodeInfo.
 const MAX_DESCRIPTION_CHARS: usize = 200;
@@ -30,7 +30,7 @@ fn answer(media_type: &str, body: String) -> HttpResponse {
         .body(body)
 }
 
-/// The `resource` of a WebFinger request; `rel` is ignored, as it may be.
+/// The `resource` of a WebFinger request; `rel` is ignored, as the RFC permits.
 #[derive(Debug, serde::Deserialize)]
 pub struct WebFingerQuery {
     resource: Option<String>,

@@ -24,5 +24,5 @@ pub async fn show(request: HttpRequest, node: web::Data<Node>, id: web::Path<i64
             Ok(document)
         })
     });
-    Ok(ServedDocument::Open(found.await?).answer(&request))
+    Ok(ServedDocument::Public(found.await?).answer(&request))
 }

@@ -19,7 +19,7 @@ const ACCEPT_SIGNATURE: &str = r#"sig1=("@method" "@target-uri" "@authority" "co
 /// How much of an unverified key id is logged.
 const MAX_LOGGED_KEY_ID_CHARS: usize = 200;
 
-/// An answer other than 202: the code and the reason.
+/// A response other than 202: the code and the reason.
 type RefusedResponse = (StatusCode, String);
 
 /// `POST` to one of our inboxes.

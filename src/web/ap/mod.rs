@@ -32,9 +32,9 @@ use crate::web::rate_limit;
 
 /// The type of every document we serve; Lemmy and Mastodon compare it byte for byte.
 pub const ACTIVITY_JSON: &str = "application/activity+json";
-/// How long others may keep what everyone may read: long enough for the herd that follows a popular post.
+/// Caching of public documents: long enough for many servers fetching a popular post.
 const PUBLIC_CACHE: &str = "max-age=180, public";
-/// What only the asker may read, nobody in between may keep.
+/// Documents for one reader must not be cached in between.
 const PRIVATE_CACHE: &str = "max-age=0, private";
 /// How we would like fetches to be signed (RFC 9421 §5.1).
 const ACCEPT_SIGNATURE: &str = r#"sig1=("@method" "@target-uri" "@authority");created"#;
@@ -42,10 +42,10 @@ const ACCEPT_SIGNATURE: &str = r#"sig1=("@method" "@target-uri" "@authority");cr
 /// A document for a peer, and how far it may travel.
 pub(super) enum ServedDocument {
     /// For everyone.
-    Open(Value),
-    /// For who signed the request.
-    Asker(Value),
-    /// For nobody who does not sign the request properly: why.
+    Public(Value),
+    /// For the actor who signed the request.
+    ForReader(Value),
+    /// For nobody without a valid signature: the reason.
     Refused(String),
     /// Deleted for good: the Tombstone.
     Gone(Value),
@@ -57,20 +57,20 @@ impl ServedDocument {
         Self::Gone(write_object::tombstone(uri, Some(at)))
     }
 
-    /// The same for an asker who had to say who they are: nobody in between may keep it.
+    /// The same for a reader who had to authenticate: not cacheable.
     fn for_reader(self) -> Self {
         match self {
-            Self::Open(value) => Self::Asker(value),
+            Self::Public(value) => Self::ForReader(value),
             other => other,
         }
     }
 
-    /// The answer, or 304 when the asker has it.
+    /// The response, or 304 when the client has it.
     pub(super) fn answer(self, request: &HttpRequest) -> HttpResponse {
         let (code, cache, vary, value) = match self {
             Self::Refused(why) => return refused(&why),
-            Self::Open(value) => (StatusCode::OK, PUBLIC_CACHE, "Accept", value),
-            Self::Asker(value) => (StatusCode::OK, PRIVATE_CACHE, "Accept, Signature", value),
+            Self::Public(value) => (StatusCode::OK, PUBLIC_CACHE, "Accept", value),
+            Self::ForReader(value) => (StatusCode::OK, PRIVATE_CACHE, "Accept, Signature", value),
             Self::Gone(value) => (StatusCode::GONE, PUBLIC_CACHE, "Accept", value),
         };
         let body = value.to_string();
@@ -99,7 +99,7 @@ fn hash(bytes: &[u8]) -> String {
     digest(&SHA256, bytes).as_ref().iter().take(12).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A request as it came, without the connection.
+/// A request without its connection.
 pub(super) struct SignedRequest {
     method: String,
     path: String,
@@ -127,7 +127,7 @@ impl SignedRequest {
         }
     }
 
-    /// The same for the signature room: judged by the origin we know, not by what a proxy says.
+    /// The request for signature verification: with the origin we know, not what a proxy says.
     pub(super) fn received<'a>(&'a self, node: &'a Node) -> ReceivedRequest<'a> {
         let origin = &node.facts.origin;
         ReceivedRequest {
@@ -140,37 +140,37 @@ impl SignedRequest {
         }
     }
 
-    /// The URL that was asked for, without its query: our own URIs are stored in this form.
+    /// The requested URL without its query, the form in which our URIs are stored.
     pub(super) fn url(&self, node: &Node) -> String {
         node.facts.origin.url(&self.path)
     }
 
-    /// True when the request says that it is signed.
+    /// True when the request has a signature header.
     pub(super) fn is_signed(&self) -> bool {
         self.headers.iter().any(|(name, _)| name == "signature")
     }
 
-    /// Who signed the request; None for a stranger. May fetch a key.
+    /// The signing actor; None for a stranger. May fetch a key.
     pub(super) fn reader(&self, node: &Node) -> Option<Actor> {
         self.is_signed().then(|| verify::signer(node, &self.received(node), self.from).ok()).flatten()
     }
 }
 
-/// What a signer may see of the owner's private things. Always looked up as a whole: the time it takes tells nothing.
+/// Which private objects a signer may see. Always looked up completely, so that the time reveals nothing.
 pub(super) struct ReaderAccess {
     blocked: bool,
     follows: bool,
 }
 
 impl ReaderAccess {
-    /// The rights of somebody whose signature holds.
+    /// The access of an actor with a valid signature.
     pub(super) fn of(r: &Read<'_>, reader: &Actor) -> Result<Self> {
         let follows = follows::is_accepted(r, reader.id, node::owner(r)?)?;
         Ok(Self { blocked: block_filter::is_hidden(r, reader)?, follows })
     }
 
-    /// Whether they may see something with this audience; `named` when it addresses them. To the blocked a private thing is
-    /// as good as none.
+    /// Whether they may see an object with this audience; `named` when it addresses them. Blocked actors see no private
+    /// object.
     pub(super) fn allow(&self, audience: Audience, named: bool) -> bool {
         match audience {
             Audience::Public | Audience::Quiet => true,

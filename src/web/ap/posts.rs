@@ -25,16 +25,16 @@ use crate::web::blocking::{ApError, PageError, blocking};
 /// Replies on one page of `replies`.
 const REPLIES_PER_PAGE: usize = 40;
 
-/// A window of a collection, as its pages link to each other.
+/// The query of a collection page.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub struct RepliesWindow {
     /// A page is wanted, not the collection.
     page: Option<String>,
-    /// Only what comes after this id.
+    /// Only items after this id.
     after: Option<PostId>,
 }
 
-/// What a URL below a post asks for.
+/// The resource a URL below a post names.
 #[derive(Debug, Clone)]
 enum PostResource {
     Post,
@@ -46,7 +46,7 @@ enum PostResource {
 }
 
 impl PostResource {
-    /// What follows the post's id in the URL.
+    /// The path after the post's id.
     fn ending(&self) -> &'static str {
         match self {
             Self::Post => "",
@@ -59,7 +59,7 @@ impl PostResource {
     }
 }
 
-/// `GET /users/NAME/statuses/ID` by a peer.
+/// `GET /users/NAME/statuses/ID` by a browser: redirects to the page, which decides who may see it.
 pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
     part(request, node, PostResource::Post).await
 }
@@ -128,7 +128,7 @@ pub async fn at_page(
     Ok(found.await?.answer(&request))
 }
 
-/// The document of an own post or of a part of it, if the asker may see it.
+/// The document of an own post or of a resource below it, if the reader may see it.
 fn find(node: &Node, letter: &SignedRequest, uri: &str, part: &PostResource) -> Result<ServedDocument> {
     let known = match authorized_fetch::fetch_access(node, letter)? {
         FetchAccess::Refused(why) => return Ok(ServedDocument::Refused(why)),
@@ -141,7 +141,7 @@ fn find(node: &Node, letter: &SignedRequest, uri: &str, part: &PostResource) -> 
         }
         match own(r, uri)? {
             (Some(post), owner) if post.audience.is_open() => {
-                write(r, &owner, &post, part).map(ServedDocument::Open).map(Some)
+                write(r, &owner, &post, part).map(ServedDocument::Public).map(Some)
             }
             _ => Ok(None),
         }
@@ -149,14 +149,14 @@ fn find(node: &Node, letter: &SignedRequest, uri: &str, part: &PostResource) -> 
     if let Some(open) = open {
         return Ok(if known.is_some() { open.for_reader() } else { open });
     }
-    // From here on the same is done whether there is a private post or none: the time it takes tells nothing (S22).
+    // From here on the same work is done whether or not a private post exists, so that the time reveals nothing.
     let Some(reader) = known.or_else(|| letter.reader(node)) else { return Err(Error::NotFound) };
     node.store.read(|r| {
         let (post, owner) = own(r, uri)?;
         let named = posts::mentions_actor(r, uri, &reader.uri)?;
         let rights = ReaderAccess::of(r, &reader)?;
         match post.filter(|post| rights.allow(post.audience, named)) {
-            Some(post) => write(r, &owner, &post, part).map(ServedDocument::Asker),
+            Some(post) => write(r, &owner, &post, part).map(ServedDocument::ForReader),
             None => Err(Error::NotFound),
         }
     })
@@ -181,7 +181,7 @@ fn write(r: &Read<'_>, owner: &Actor, post: &Post, part: &PostResource) -> Resul
     }
 }
 
-/// The ids of a post and of all answers below it that everyone may read, oldest first.
+/// The ids of a post and all public replies below it, oldest first.
 fn thread(r: &Read<'_>, owner: &Actor, post: &Post, id: &str, window: &RepliesWindow) -> Result<Value> {
     let below = posts::descendants(r, post.id, Viewer::Stranger, ThreadLimits::FOR_PAGE)?;
     let below: Vec<PostId> = below.into_iter().map(|(id, _)| id).collect();
@@ -203,14 +203,14 @@ fn thread(r: &Read<'_>, owner: &Actor, post: &Post, id: &str, window: &RepliesWi
     ))
 }
 
-/// The Create of a post, made anew: it never shows what an edit took away.
+/// The Create of a post with its current version: it never shows what an edit removed.
 pub(super) fn created(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
     let object = document::post(r, owner, post)?;
     let lists = Recipients::of(&object).unwrap_or_default();
     Ok(document::create(owner, &format!("{}/activity", post.uri), object, lists, post.published_at))
 }
 
-/// The ids of the answers that everyone may read, the first page inside the collection.
+/// The ids of the public replies; the first page is inside the collection.
 fn answers(r: &Read<'_>, post: &Post, id: &str, window: &RepliesWindow) -> Result<Value> {
     let mut found =
         posts::open_replies(r, post.id, window.after, u32::try_from(REPLIES_PER_PAGE + 1).unwrap_or(u32::MAX))?;

@@ -17,7 +17,7 @@ pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpRes
     Ok(blocking(&node, move |node| part(node, &letter)).await?.answer(&request))
 }
 
-/// The part of who signed.
+/// The followers on the signer's server.
 fn part(node: &Node, letter: &SignedRequest) -> Result<ServedDocument> {
     let reader = match authorized_fetch::fetch_access(node, letter)? {
         FetchAccess::Refused(why) => return Ok(ServedDocument::Refused(why)),
@@ -36,6 +36,6 @@ fn part(node: &Node, letter: &SignedRequest) -> Result<ServedDocument> {
             return Err(Error::NotFound);
         }
         let ids = follower_sync::partial_collection(r, owner.id, &reader.uri)?.into_iter().map(Value::from).collect();
-        Ok(ServedDocument::Asker(collection::whole(CollectionOrder::Ordered, &url, ids)))
+        Ok(ServedDocument::ForReader(collection::whole(CollectionOrder::Ordered, &url, ids)))
     })
 }

@@ -12,18 +12,18 @@ use super::status_cache::StatusCache;
 use crate::base::Error;
 use crate::store::access::apps::AccessToken;
 
-/// What an endpoint returns.
+/// The result of an endpoint.
 pub type ApiResult = Result<ApiResponse, ApiError>;
 
 /// A request, its token checked and its parameters read.
 pub struct ApiRequest {
     /// All parameters.
     pub params: RequestParams,
-    /// What stood in the braces of the route, in order, percent-decoded.
+    /// Path parameters in order, percent-decoded.
     pub captured: Vec<String>,
-    /// Who calls, if a token came along.
+    /// The access token, if one was sent.
     pub token: Option<AccessToken>,
-    /// The path as asked, and the raw query.
+    /// The requested path.
     pub path: String,
     /// Behind `?`.
     pub query: String,
@@ -33,36 +33,36 @@ pub struct ApiRequest {
     pub basic: Option<(String, String)>,
     /// The bearer's token itself, for its own revocation and push.
     pub bearer: Option<String>,
-    /// Statuses that were shown a moment ago.
-    pub pieces: Arc<StatusCache>,
+    /// Cache of rendered statuses.
+    pub status_cache: Arc<StatusCache>,
 }
 
 impl ApiRequest {
-    /// The id in the path; NotFound when it is none.
+    /// The id in the path; NotFound when it is not one.
     pub fn id<T: FromStr<Err = Error>>(&self) -> Result<T, ApiError> {
         self.captured.first().ok_or(Error::NotFound)?.parse().map_err(ApiError::Error)
     }
 
-    /// Whether the owner calls; else an app or a stranger, who see what is public.
+    /// Whether the owner calls; apps and strangers see public things only.
     pub fn is_owner(&self) -> bool {
         self.token.as_ref().is_some_and(|token| token.speaks_for_owner)
     }
 
-    /// An id parameter, compared as a number: rows that are gone are no reason to fail.
+    /// An id parameter, compared as a number: it may name a deleted row.
     pub fn number(&self, name: &str) -> Option<i64> {
         let text = self.params.given(name)?;
         text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().unwrap_or(i64::MAX))
     }
 }
 
-/// What goes back.
+/// The response of an endpoint.
 #[derive(Debug, Clone)]
 pub struct ApiResponse {
     /// The HTTP status code.
     pub code: u16,
     /// JSON.
     pub body: Bytes,
-    /// Headers beside the usual ones.
+    /// Additional headers.
     pub headers: Vec<(&'static str, String)>,
 }
 
@@ -78,7 +78,7 @@ impl ApiResponse {
         Self { code, body: body.into(), headers: Vec::new() }
     }
 
-    /// `{}`: it is done.
+    /// `{}`.
     pub fn empty() -> Self {
         Self { code: 200, body: Bytes::from_static(b"{}"), headers: Vec::new() }
     }
@@ -94,4 +94,22 @@ impl ApiResponse {
         self.headers.push((name, value));
         self
     }
+}
+
+/// One part of a path, percent-decoded once.
+pub fn percent_decoded(part: &str) -> Option<String> {
+    if part.is_empty() {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let (high, low) = (char::from(rest.next()?).to_digit(16)?, char::from(rest.next()?).to_digit(16)?);
+        bytes.push(u8::try_from(high * 16 + low).ok()?);
+    }
+    String::from_utf8(bytes).ok()
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::call::{ApiRequest, ApiResponse, ApiResult};
 use super::entity::ApiViewer;
 use super::entity::account::account;
-use super::entity::status::audience;
+use super::entity::visibility::audience;
 use super::error::ApiError;
 
 use super::post::statuses::now;
@@ -33,13 +33,13 @@ use crate::store::{
 };
 use crate::text::{self, MAX_NOTE_CHARS, post_length};
 
-/// Bytes of a client's name for a request that are kept as they are.
+/// Maximum length of an idempotency key that is stored as it is.
 const MAX_IDEMPOTENCY_KEY_BYTES: usize = 200;
 
 const PARENT_NOT_FOUND: &str = "The post you are trying to reply to does not appear to exist.";
 const QUOTED_NOT_FOUND: &str = "The post you are trying to quote does not appear to exist.";
 
-/// What an earlier request with the same key made.
+/// The result of an earlier request with the same idempotency key.
 enum IdempotentResult {
     Post(PostId),
     Waiting(drafts::StoredDraft),
@@ -48,7 +48,7 @@ enum IdempotentResult {
 /// `POST /api/v1/statuses`: a Status, or a ScheduledStatus when it is for later.
 pub fn create(node: &Node, call: &ApiRequest) -> ApiResult {
     let once = with_idempotency_key(call);
-    // One snapshot: a request that comes twice must not be told that its files are taken.
+    // One snapshot: a repeated request must not be told that its files are in use.
     let (made, draft) = node.store.read(|r| {
         let made = once.as_deref().map(|key| earlier_result(r, key)).transpose()?.flatten();
         let draft = if made.is_some() { None } else { Some(read(r, call)) };
@@ -84,7 +84,7 @@ fn earlier_result(r: &Read<'_>, key: &str) -> Result<Option<IdempotentResult>> {
     Ok(waiting.map(IdempotentResult::Waiting))
 }
 
-/// The client's name for this request, its own among all clients. Of a long one only the hash is kept.
+/// The idempotency key, separate per client. Of a long one only the hash is stored.
 fn with_idempotency_key(call: &ApiRequest) -> Option<String> {
     let key = call.idempotency.as_deref().map(str::trim).filter(|key| !key.is_empty())?;
     let token = call.token.as_ref()?;
@@ -97,13 +97,13 @@ fn with_idempotency_key(call: &ApiRequest) -> Option<String> {
 /// When it is to be published; None for now.
 pub fn due(node: &Node, call: &ApiRequest) -> Result<Option<Time>, ApiError> {
     let Some(said) = call.params.given("scheduled_at") else { return Ok(None) };
-    // As Ruby writes times, too.
+    // Times in Ruby's format are accepted, too.
     let at = said.trim().replace(" UTC", "Z").replace(" +", "+").replace(" -", "-");
     let at = Time::parse(&at).ok_or_else(|| refused("Scheduled at is no date"))?;
     Ok(scheduling::scheduled_time(at, node.clock().now())?)
 }
 
-/// What is written, as far as it can be judged without asking anybody.
+/// The draft, validated as far as possible without network.
 fn read(r: &Read<'_>, call: &ApiRequest) -> Result<NewPost, ApiError> {
     let params = &call.params;
     let settings = node::settings(r)?;
@@ -138,7 +138,7 @@ fn read(r: &Read<'_>, call: &ApiRequest) -> Result<NewPost, ApiError> {
     })
 }
 
-/// The text and its warning; a warning alone is the text, as on Mastodon.
+/// The text and its content warning; a warning alone becomes the text, as in Mastodon.
 pub fn status_text(call: &ApiRequest) -> (String, Option<String>) {
     let (text, warning) = (call.params.text("status").unwrap_or_default(), call.params.given("spoiler_text"));
     match warning {
@@ -147,7 +147,7 @@ pub fn status_text(call: &ApiRequest) -> (String, Option<String>) {
     }
 }
 
-/// In Mastodon's words, before anything is asked for it.
+/// Checks the length, with Mastodon's message, before anything is fetched.
 pub fn fits(text: &str, warning: Option<&str>) -> Result<(), ApiError> {
     if text.len() > MAX_NOTE_CHARS * 64
         || post_length::of(text) + post_length::of(warning.unwrap_or_default()) > MAX_NOTE_CHARS
@@ -157,12 +157,12 @@ pub fn fits(text: &str, warning: Option<&str>) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// What apps name wrongly is as if they named none.
+/// The language; an invalid one is ignored.
 pub fn language(call: &ApiRequest) -> Option<String> {
     call.params.given("language").and_then(|said| text::language::read(&said))
 }
 
-/// How it is written: GoToSocial's and Pleroma's clients say so; others leave it to the owner's setting.
+/// Whether the text is Markdown: GoToSocial's and Pleroma's clients say so; else the owner's setting.
 pub fn markdown(call: &ApiRequest) -> Option<bool> {
     match call.params.given("content_type").as_deref() {
         Some("text/markdown") => Some(true),
@@ -213,13 +213,13 @@ pub fn poll(call: &ApiRequest) -> Result<Option<NewPoll>, ApiError> {
     Ok(Some(of_options(call, options, length)))
 }
 
-/// A poll with these answers.
+/// A poll with these options.
 pub fn of_options(call: &ApiRequest, options: Vec<String>, length: Duration) -> NewPoll {
     let flag = |name: &str| call.params.flag(name).unwrap_or(false);
     NewPoll { options, multiple: flag("poll/multiple"), length, hides: flag("poll/hide_totals") }
 }
 
-/// How long the poll is open, if that was said.
+/// Duration of the poll, if given.
 pub fn length(call: &ApiRequest) -> Result<Option<Duration>, ApiError> {
     if call.params.given("poll/expires_in").is_none() {
         return Ok(None);
@@ -230,7 +230,7 @@ pub fn length(call: &ApiRequest) -> Result<Option<Duration>, ApiError> {
         .ok_or_else(|| refused("Expires at is no number of seconds"))
 }
 
-/// Who may quote, among all that the owner has chosen; None leaves all as it is.
+/// The policy with the given quote policy; None leaves it.
 pub fn choices(call: &ApiRequest, usual: PolicyChoices) -> Result<Option<PolicyChoices>, ApiError> {
     let Some(word) = call.params.given("quote_approval_policy") else { return Ok(None) };
     let quote = match word.as_str() {
@@ -242,12 +242,12 @@ pub fn choices(call: &ApiRequest, usual: PolicyChoices) -> Result<Option<PolicyC
     Ok(Some(PolicyChoices { quote, ..usual }))
 }
 
-/// Mastodon's word for a choice of who may quote; those it has no word for are the next narrower.
+/// Mastodon's word for the quote policy; the next narrower one where it has no word.
 pub fn quote_policy(settings: &Settings, choices: Option<PolicyChoices>) -> &'static str {
     match choices.unwrap_or_else(|| settings.choices()).quote {
         PolicyChoice::Everyone => "public",
         PolicyChoice::Followers => "followers",
-        PolicyChoice::Following | PolicyChoice::Asking | PolicyChoice::Nobody => "nobody",
+        PolicyChoice::Following | PolicyChoice::WithApproval | PolicyChoice::Nobody => "nobody",
     }
 }
 
@@ -257,7 +257,7 @@ fn app(r: &Read<'_>, call: &ApiRequest) -> Result<Option<(String, Option<String>
     Ok(Some((token.name.clone(), page)))
 }
 
-/// The answer when it names somebody the app did not expect it to.
+/// The response when the text mentions actors that the app did not expect.
 fn unexpected(node: &Node, call: &ApiRequest, draft: &NewPost) -> Result<Option<ApiResponse>, ApiError> {
     let Some(allowed) = &draft.allowed else { return Ok(None) };
     let named = publish::resolve_mentions(node, &draft.text, draft.markdown)?;
@@ -273,7 +273,7 @@ fn unexpected(node: &Node, call: &ApiRequest, draft: &NewPost) -> Result<Option<
     Ok(Some(ApiResponse::with(422, &json!({ "error": text, "unexpected_accounts": shown }))))
 }
 
-/// Understood and refused, as Mastodon says it.
+/// A validation error with Mastodon's prefix.
 pub fn refused(why: &str) -> ApiError {
     ApiError::Refused(format!("Validation failed: {why}"))
 }

@@ -17,13 +17,13 @@ use crate::store::{Read, actors, node, own_emoji, posts::pins};
 use crate::text::default_texts::{self, or_default, to_html};
 use crate::text::{MAX_ALT_TEXT_CHARS, MAX_NOTE_CHARS, MAX_OWN_BIO_CHARS, language, post_length};
 
-/// Mastodon's version whose calls are answered: what Ice Cubes, Mammoth and Mastodon.py decide by.
+/// The Mastodon version whose API is provided: Ice Cubes, Mammoth and Mastodon.py decide by it.
 const MASTODON_VERSION: &str = "4.5.0";
 /// The number of that version's API: groups of notifications (2), quotes (7); not yet `/api/v1/profile` (8).
 const API_VERSION: u32 = 7;
-/// Rules that are told one by one.
+/// Maximum number of rules listed.
 const MAX_LISTED_RULES: usize = 100;
-/// What clients reckon for a video's images: none is decoded here, so nothing is too many.
+/// Limits that clients apply to videos: nothing is decoded here, so they are high.
 const VIDEO_FRAME_RATE_LIMIT: u32 = 120;
 
 fn version() -> String {
@@ -57,10 +57,10 @@ fn limits() -> Value {
     })
 }
 
-/// The limits with what only version 2 tells.
+/// The configuration with the additions of version 2.
 fn configuration(node: &Node, r: &Read<'_>, view: &ApiViewer<'_>) -> Result<Value> {
     let mut all = limits();
-    // What the server has seen of others tells whom its owner reads.
+    // The federated timeline would reveal whom the owner reads.
     let access = json!({ "local": "public", "remote": "authenticated" });
     let more = json!({
         "urls": {
@@ -149,7 +149,7 @@ pub fn v1(node: &Node, call: &ApiRequest) -> ApiResult {
     Ok(ApiResponse::json(&shown))
 }
 
-/// The first paragraph of what the owner says of the server, or a sentence of ours.
+/// The first paragraph of the owner's text about the server, or a default sentence.
 fn describe(settings: &Settings, owner: Option<&actors::Actor>) -> String {
     let mut own = settings.about.split("\n\n").map(str::trim).filter(|part| !part.is_empty() && !part.starts_with('#'));
     match (own.next(), owner) {
@@ -176,7 +176,7 @@ pub fn rules(node: &Node, _: &ApiRequest) -> ApiResult {
     Ok(ApiResponse::json(&rule_list(&node.store.read(node::settings)?)))
 }
 
-/// `GET /api/v1/instance/languages`: those a post can be said to be in.
+/// `GET /api/v1/instance/languages`: languages a post can be marked with.
 pub fn languages(_: &Node, _: &ApiRequest) -> ApiResult {
     let known: Vec<Value> =
         language::LANGUAGES.iter().map(|(code, _, name)| json!({ "code": code, "name": name })).collect();

@@ -3,10 +3,12 @@
 
 pub(super) mod access;
 mod error;
+mod error_response;
 pub(super) mod moderation;
 pub(super) mod people;
 pub(super) mod post;
 mod rate_limits;
+mod rendered_statuses;
 mod response_cache;
 mod status_cache;
 mod stubs;
@@ -50,7 +52,7 @@ use crate::store::access::apps::{self as tokens, AccessToken};
 /// Headers a browser's script may read.
 const EXPOSED_HEADERS: &str =
     "Link, X-RateLimit-Reset, X-RateLimit-Limit, X-RateLimit-Remaining, X-Request-Id, Mastodon-Async-Refresh";
-/// Seconds a browser remembers what it may send.
+/// Seconds a browser may cache a CORS preflight.
 const PREFLIGHT_SECONDS: &str = "86400";
 
 /// Where a call comes from.
@@ -69,7 +71,7 @@ fn is_here(request: &HttpRequest) -> bool {
         && !passed_on.iter().any(|name| request.headers().contains_key(*name))
 }
 
-/// Answers every request of the client API, `OPTIONS` included.
+/// Handles every request of the client API, `OPTIONS` included.
 pub async fn serve(
     node: web::Data<Node>,
     rates: web::Data<ApiRateLimits>,
@@ -86,8 +88,8 @@ pub async fn serve(
     error_response(answer, request.method() == Method::HEAD)
 }
 
-/// Finds the route, reads the parameters and runs it. Whoever shows a token in front of their body is known before it is
-/// read, and a bad one ends it there.
+/// Finds the route, reads the parameters and runs it. A token in the headers is checked before the body is read, and a
+/// bad one ends the request.
 async fn answered(
     node: &web::Data<Node>,
     (rates, again): (&web::Data<ApiRateLimits>, &web::Data<ResponseCache>),
@@ -128,7 +130,7 @@ async fn answered(
     done.await.unwrap_or_else(|error| ApiError::from(error).answer())
 }
 
-/// Finds the route and reads what stands in front of the body; the token waits for a thread that may read the disk.
+/// Finds the route and reads the headers; the token is checked later on a thread that may read the disk.
 fn begin(request: &HttpRequest, again: &ResponseCache) -> Result<(&'static Route, ApiRequest), ApiError> {
     let path = request.path();
     let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
@@ -148,12 +150,12 @@ fn begin(request: &HttpRequest, again: &ResponseCache) -> Result<(&'static Route
         basic,
         bearer,
         params,
-        pieces: again.pieces.clone(),
+        status_cache: again.status_cache.clone(),
     };
     Ok((route, call))
 }
 
-/// Reads the body. It may hold the token itself: then it is a stranger's until that is read.
+/// Reads the body. It may contain the token itself: until that is read, the body counts as a stranger's.
 async fn read(
     node: &web::Data<Node>,
     route: &Route,
@@ -194,7 +196,7 @@ fn credentials(request: &HttpRequest, params: &RequestParams) -> (Option<String>
     (bearer.filter(|token| !token.is_empty()), basic.flatten())
 }
 
-/// Whose call it is and how they stand after it; an answer when it goes no further.
+/// Authenticates the call and applies the rate limit; a response when it ends here.
 fn authenticate(
     node: &Node,
     rates: &ApiRateLimits,
@@ -205,7 +207,7 @@ fn authenticate(
     let now = node.clock().now();
     let token = known_token(node, route, &call);
     let caller = match &token {
-        Ok(Some(token)) if from.is_here => RateLimitCaller::Here(token.id),
+        Ok(Some(token)) if from.is_here => RateLimitCaller::Loopback(token.id),
         Ok(Some(token)) => RateLimitCaller::Token(token.id),
         _ => RateLimitCaller::at(from.address),
     };
@@ -222,7 +224,7 @@ fn authenticate(
     }
 }
 
-/// Runs a call, if its token may do what the route does.
+/// Runs a call if its token permits the route.
 fn run(node: &Node, again: &ResponseCache, route: &Route, call: &ApiRequest, standing: RateLimitStatus) -> ApiResponse {
     let answer = check_access(route.need, call).and_then(|()| match route.again {
         true => again.answer(node, call, || (route.run)(node, call)),
@@ -231,8 +233,8 @@ fn run(node: &Node, again: &ResponseCache, route: &Route, call: &ApiRequest, sta
     standing.headers(answer.unwrap_or_else(ApiError::answer), node.clock().now())
 }
 
-/// Whose token it is. A bad one is an error, save where none is needed: apps send the one they have with everything, also
-/// when it has ended.
+/// The token's owner. A bad token is an error unless the route needs none: apps send theirs with everything, also after
+/// it was revoked.
 fn known_token(node: &Node, route: &Route, call: &ApiRequest) -> Result<Option<AccessToken>, ApiError> {
     match call.bearer.as_deref().map(|text| bearer(node, text)).transpose() {
         Err(ApiError::NoToken) if matches!(route.need, RequiredAccess::Nothing) => Ok(None),
@@ -240,7 +242,7 @@ fn known_token(node: &Node, route: &Route, call: &ApiRequest) -> Result<Option<A
     }
 }
 
-/// Whose token this is.
+/// The access token of a bearer.
 fn bearer(node: &Node, text: &str) -> Result<AccessToken, ApiError> {
     let token = node.store.read(|r| tokens::token(r, &token_hash(text)))?.ok_or(ApiError::NoToken)?;
     if tokens::is_stale(&token, node.clock().now()) {
@@ -250,7 +252,7 @@ fn bearer(node: &Node, text: &str) -> Result<AccessToken, ApiError> {
     Ok(token)
 }
 
-/// Whether this token may do what the route does.
+/// Whether the token permits the route.
 fn check_access(need: RequiredAccess, call: &ApiRequest) -> Result<(), ApiError> {
     let holds = |wanted: &[&str]| {
         let granted = call.token.as_ref().map_or("", |token| token.scopes.as_str());
@@ -286,12 +288,12 @@ fn error_response(answer: ApiResponse, head: bool) -> HttpResponse {
     if head { response.finish() } else { response.body(answer.body) }
 }
 
-/// `OPTIONS` of what is not the client API's, but read by its browser clients, too.
+/// `OPTIONS` of other paths that browser clients read.
 pub async fn allowed(request: HttpRequest) -> HttpResponse {
     preflight(&request)
 }
 
-/// What a browser asks before it lets a page of another site call.
+/// CORS preflight.
 fn preflight(request: &HttpRequest) -> HttpResponse {
     let asked = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).and_then(|value| value.to_str().ok());
     HttpResponse::NoContent()

@@ -17,7 +17,7 @@ use crate::store::Read;
 use crate::store::notifications::{self as rows, Notification, NotificationFilter, NotificationKind};
 use crate::store::timelines::markers::{self, MarkerTimeline};
 
-/// Unread ones are counted up to this when nothing is said.
+/// Default limit of the unread count.
 const DEFAULT_UNREAD_LIMIT: u32 = 100;
 /// And never further than this.
 const MAX_UNREAD_LIMIT: u32 = 1_000;
@@ -28,7 +28,7 @@ fn notification_types(call: &ApiRequest) -> NotificationTypes {
     if says { NotificationTypes::All } else { NotificationTypes::Old }
 }
 
-/// What the parameters ask for, each row; None for somebody who cannot exist.
+/// The requested notifications, ungrouped; None for an account that cannot exist.
 pub fn wanted(call: &ApiRequest, words: NotificationTypes) -> Option<NotificationFilter> {
     let (only, never) = (call.params.list("types"), call.params.list("exclude_types"));
     let is_one_of = |list: &[String], kind: NotificationKind| {
@@ -39,7 +39,7 @@ pub fn wanted(call: &ApiRequest, words: NotificationTypes) -> Option<Notificatio
     };
     let kinds: Vec<NotificationKind> = NotificationKind::ALL.into_iter().filter(fits).collect();
     let by = call.params.given("account_id").map(|id| id.parse()).transpose().ok()?;
-    // Of one person everything is asked for: Tusky shows what a request is about like this.
+    // Filtered by account, everything is returned: Tusky shows a notification request like this.
     let kept_back = by.is_some() || call.params.flag("include_filtered") == Some(true);
     Some(NotificationFilter { apart: kinds.clone(), kinds, kept_back, by })
 }
@@ -52,7 +52,7 @@ fn context(
     found: &[Notification],
 ) -> Result<NotificationContext> {
     let posts: Vec<PostId> = found.iter().filter_map(|row| row.post_id).collect();
-    NotificationContext::load(r, found.iter().map(|row| row.actor_id), call.pieces.of(r, view, &posts)?)
+    NotificationContext::load(r, found.iter().map(|row| row.actor_id), call.status_cache.of(r, view, &posts)?)
 }
 
 /// `GET /api/v1/notifications`.
@@ -80,8 +80,8 @@ pub fn show(node: &Node, call: &ApiRequest) -> ApiResult {
     Ok(ApiResponse::json(&one))
 }
 
-/// `POST /api/v1/notifications/clear`, also of version 2. A few thousand at a time, so that other writes get through; what
-/// the owner's rules filter stays where it waits.
+/// `POST /api/v1/notifications/clear`, also of version 2. A few thousand per write, so that other writes get through;
+/// filtered notifications stay.
 pub fn clear(node: &Node, _: &ApiRequest) -> ApiResult {
     let newest = node.store.read(rows::newest)?;
     while node.store.write(move |w| rows::clear(w, newest))? {}
@@ -95,7 +95,8 @@ pub fn dismiss(node: &Node, call: &ApiRequest) -> ApiResult {
     Ok(ApiResponse::empty())
 }
 
-/// `POST /api/v1/notifications/dismiss` with the id as a parameter, as Mammoth still asks: done also when it is not there.
+/// `POST /api/v1/notifications/dismiss` with the id as a parameter, as Mammoth sends it: succeeds also when it does not
+/// exist.
 pub fn dismiss_named(node: &Node, call: &ApiRequest) -> ApiResult {
     let Some(id) = call.params.given("id").and_then(|id| id.parse::<NotificationId>().ok()) else {
         return Ok(ApiResponse::empty());

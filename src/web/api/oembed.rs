@@ -10,12 +10,12 @@ use crate::base::id::PostId;
 use crate::federation::Node;
 use crate::store::{actors, node, posts};
 
-/// Pixels of width when nothing is said.
+/// Default width in pixels.
 const DEFAULT_WIDTH: u32 = 400;
-/// Seconds it may be kept.
+/// Cache lifetime in seconds.
 const CACHE_SECONDS: u32 = 86_400;
 
-/// The post of an address of ours. NotFound for anything else, and for what is not open to all.
+/// The post of one of our URLs. NotFound for anything else, and for what is not public.
 pub fn show(node: &Node, call: &ApiRequest) -> ApiResult {
     let url = call.params.required("url")?;
     let path = url.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');

@@ -6,7 +6,7 @@ use crate::federation::Node;
 use crate::store::cursor::{CursorWindow, WindowEnd};
 use crate::store::posts::PostPage;
 
-/// The window a client asks for, over any kind of id.
+/// The requested page, over any kind of id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageWindow {
     /// Only ids below.
@@ -20,11 +20,11 @@ pub struct PageWindow {
 }
 
 impl PageWindow {
-    /// Reads it: `usual` rows when nothing is said, at most `most`.
+    /// Reads the parameters: `usual` rows by default, at most `most`.
     pub fn of(call: &ApiRequest, usual: u32, most: u32) -> Self {
         let limit = match call.params.given("limit") {
             None => usual,
-            // What is no number is none, and a negative one its size, as Rails has it.
+            // An invalid number is zero, a negative one its absolute value, as in Rails.
             Some(text) => text.trim().parse::<i64>().map_or(0, |n| u32::try_from(n.unsigned_abs()).unwrap_or(u32::MAX)),
         };
         Self {
@@ -35,12 +35,12 @@ impl PageWindow {
         }
     }
 
-    /// The window on lists of posts. `since_id` beside no `min_id` is cut by [`Window::holds`].
+    /// The page of a list of posts. `since_id` without `min_id` is applied by [`PageWindow::holds`].
     pub fn posts(self) -> PostPage {
         PostPage { before: self.max.map(PostId), after: self.min.map(PostId), limit: self.limit }
     }
 
-    /// The window on lists whose rows have numbers of their own.
+    /// The page of a list with row ids.
     pub fn rows(self) -> CursorWindow {
         CursorWindow {
             above: self.min.unwrap_or(0).max(self.since.unwrap_or(0)),
@@ -58,18 +58,18 @@ impl PageWindow {
     }
 }
 
-/// Which way a list pages back to newer rows.
+/// How a list links to newer rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BackwardParameter {
     /// `min_id`, and links whenever there are rows: timelines and notifications.
     Min,
-    /// `min_id`; the way on only from a full page: bookmarks, likes, conversations.
+    /// `min_id`; a next link only after a full page: bookmarks, likes, conversations.
     Row,
-    /// `since_id`; the way on only from a full page.
+    /// `since_id`; a next link only after a full page.
     Since,
 }
 
-/// Adds the `Link` header of a page whose rows have these ids, newest first. `Link` ids are those of the rows, not of what
+/// Adds the `Link` header of a page whose rows have these ids, newest first. The ids are those of the rows, not of what
 /// they show.
 pub fn linked(
     node: &Node,

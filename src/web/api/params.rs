@@ -34,7 +34,7 @@ fn kind(request: &HttpRequest) -> String {
 #[derive(Debug, Default)]
 pub struct RequestParams {
     tree: Map<String, Value>,
-    /// Names of the query or of the body so far, and what came under those that came again without brackets.
+    /// Names seen so far in the query or the body, and the values of repeated ones without brackets.
     names: HashSet<String>,
     again: HashMap<String, Vec<Value>>,
     files: Vec<(String, Vec<u8>)>,
@@ -44,8 +44,8 @@ pub struct RequestParams {
 }
 
 impl RequestParams {
-    /// Adds what the body says. `is_owners` tells of a token that stands in it whether the owner sends it: only they bring
-    /// files, which stand in memory.
+    /// Adds the parameters of the body. `is_owners` tells for a token inside it whether it is the owner's: only the
+    /// owner may send files, which are held in memory.
     pub async fn read(
         &mut self,
         request: &HttpRequest,
@@ -110,7 +110,7 @@ impl RequestParams {
         text_of(self.at(path)?)
     }
 
-    /// A text that says something.
+    /// A text that is not blank.
     pub fn given(&self, path: &str) -> Option<String> {
         self.text(path).filter(|text| !text.trim().is_empty())
     }
@@ -120,12 +120,12 @@ impl RequestParams {
         self.given(name).ok_or(ApiError::Missing(name))
     }
 
-    /// Yes or no, as Rails reads it; None when absent or empty.
+    /// A boolean, as Rails reads it; None when absent or empty.
     pub fn flag(&self, path: &str) -> Option<bool> {
         flag_of(self.at(path)?)
     }
 
-    /// A whole number, as Ruby reads one: what stands behind its digits does not count. Swift and Dart send 3600.0.
+    /// An integer, as Ruby reads it: what follows the digits is ignored. Swift and Dart send 3600.0.
     pub fn integer(&self, path: &str) -> Option<i64> {
         let text = self.given(path)?;
         let text = text.trim();
@@ -169,7 +169,7 @@ impl RequestParams {
         if body.iter().all(u8::is_ascii_whitespace) {
             return Ok(());
         }
-        // A body that is no object (masto.js sends `null` for none) says nothing.
+        // A body that is no object (masto.js sends `null`) has no parameters.
         let value: Value =
             serde_json::from_slice(body).map_err(|_| ApiError::BadRequest("the JSON is malformed".into()))?;
         if let Value::Object(map) = value {
@@ -224,7 +224,7 @@ impl RequestParams {
         Ok(())
     }
 
-    /// Adds one parameter where its brackets say.
+    /// Adds one parameter at the position its brackets name.
     fn add(&mut self, name: &str, value: Value) -> Result<(), ApiError> {
         self.count += 1;
         if self.count > MAX_PARAMETERS {
@@ -245,7 +245,7 @@ impl RequestParams {
 }
 
 impl RequestParams {
-    /// `id=1&id=2` is a list to who asks for one, and else the last: many HTTP libraries write lists so.
+    /// `id=1&id=2` is a list for an endpoint that reads one, else the last value: many HTTP libraries write lists so.
     fn add_text(&mut self, name: &str, value: &Value) {
         if self.names.insert(name.to_owned()) {
             self.again.remove(name);
@@ -255,8 +255,8 @@ impl RequestParams {
     }
 }
 
-/// Puts a value at `name` and the brackets behind it. `[]` appends; `[][id]` begins a new element when the last one has
-/// an `id` already, as Rails does.
+/// Puts a value at `name` and its brackets. `[]` appends; `[][id]` begins a new element when the last one has an `id`,
+/// as in Rails.
 fn put(map: &mut Map<String, Value>, name: &str, inner: &[&str], value: Value) {
     let Some((first, rest)) = inner.split_first() else {
         map.insert(name.to_owned(), value);
@@ -300,7 +300,7 @@ pub fn text_of(value: &Value) -> Option<String> {
     }
 }
 
-/// A scalar as yes or no: what is not one of the words for no is yes; an empty text is neither.
+/// A scalar as a boolean: everything but the words for no is true; an empty text is neither.
 pub fn flag_of(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(yes) => Some(*yes),

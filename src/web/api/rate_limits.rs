@@ -14,7 +14,7 @@ use crate::base::rate_limit_key::{anonymous_key, network_key};
 /// Callers remembered at most, for each kind of act.
 const MAX_REMEMBERED_CALLERS: usize = 4_096;
 
-/// What is counted apart from the rest.
+/// Actions with limits of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum LimitedAction {
     /// Any call.
@@ -37,7 +37,7 @@ impl LimitedAction {
         }
     }
 
-    /// So many in so long a time.
+    /// The number of calls and the window.
     fn limit(self) -> (u32, Duration) {
         match self {
             Self::Call => (3_000, Duration::from_mins(1)),
@@ -49,41 +49,41 @@ impl LimitedAction {
 
 /// Calls a minute of a program on this machine.
 const LOOPBACK_CALLS_PER_MINUTE: u32 = 1_000_000;
-/// Registrations in a window, all together, up to which nobody is in a crowd.
+/// App registrations in a window, in total, below which no per-network limit applies.
 const CROWD_REGISTRATIONS: u32 = 300;
 /// Registrations in a window from one wide network, counted while there is a crowd.
 const REGISTRATIONS_IN_A_CROWD: u32 = 3;
 
-/// Who calls.
+/// A caller, the key of the counters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RateLimitCaller {
-    /// Somebody with a token.
+    /// A token.
     Token(TokenId),
     /// A program on this very machine with a token: it has the machine's strength anyway.
-    Here(TokenId),
-    /// Somebody without: an address, of IPv6 its network of 64 bits.
+    Loopback(TokenId),
+    /// Without a token: an IPv4 address or an IPv6 /64.
     Address(IpAddr),
-    /// What one hand can easily hold: the neighbours of an address, of IPv6 a network of 48 bits.
-    Wide(IpAddr),
+    /// A network one person may control: the neighbourhood of an IPv4 address, or an IPv6 /48.
+    WideNetwork(IpAddr),
     /// Everybody together.
-    All,
+    Everyone,
 }
 
 impl RateLimitCaller {
-    /// Somebody without a token, from here.
+    /// The caller without a token at this address.
     pub fn at(address: IpAddr) -> Self {
         Self::Address(network_key(address))
     }
 
     fn wide_network(address: IpAddr) -> Self {
-        Self::Wide(match address {
+        Self::WideNetwork(match address {
             IpAddr::V4(v4) => Ipv4Addr::from_bits(v4.to_bits() >> 8 << 8).into(),
             IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 80 << 80).into(),
         })
     }
 }
 
-/// How a caller stands after a call.
+/// The state of a caller's limit after a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimitStatus {
     limit: u32,
@@ -98,7 +98,7 @@ impl RateLimitStatus {
         self.remaining.is_none()
     }
 
-    /// Tells the caller; Mastodon.py waits by these.
+    /// Adds the rate limit headers; Mastodon.py waits by them.
     pub fn headers(self, answer: ApiResponse, now: Time) -> ApiResponse {
         let answer = answer
             .header("x-ratelimit-limit", self.limit.to_string())
@@ -111,7 +111,7 @@ impl RateLimitStatus {
     }
 }
 
-/// What was counted lately: in a window, since when, how many.
+/// Counters by action and caller: start of the window, number.
 type WindowCounts = HashMap<(LimitedAction, RateLimitCaller), (Time, u32)>;
 
 /// The counts of one server.
@@ -119,12 +119,12 @@ type WindowCounts = HashMap<(LimitedAction, RateLimitCaller), (Time, u32)>;
 pub struct ApiRateLimits(Mutex<WindowCounts>);
 
 impl ApiRateLimits {
-    /// Counts a call and says how its caller stands.
+    /// Counts a call and returns the state of the limit.
     pub fn count(&self, route: &Route, caller: RateLimitCaller, now: Time) -> RateLimitStatus {
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let act = LimitedAction::of(route);
         let (most, window) = LimitedAction::Call.limit();
-        let most = if matches!(caller, RateLimitCaller::Here(_)) { LOOPBACK_CALLS_PER_MINUTE } else { most };
+        let most = if matches!(caller, RateLimitCaller::Loopback(_)) { LOOPBACK_CALLS_PER_MINUTE } else { most };
         let usual = add(&mut counted, (LimitedAction::Call, caller), most, window, now);
         if act == LimitedAction::Call || usual.is_over() {
             return usual;
@@ -137,21 +137,21 @@ impl ApiRateLimits {
     }
 }
 
-/// A stranger's app introduces itself. However many come together, each wide network has a few of its own, so that nobody
-/// who holds one shuts the others out.
+/// Counts an app registration. In a crowd each wide network still has a few, so that one network cannot shut the others
+/// out.
 fn registers(counted: &mut WindowCounts, address: IpAddr, now: Time) -> RateLimitStatus {
     let (most, window) = LimitedAction::Register.limit();
     let mut add = |caller, most| add(counted, (LimitedAction::Register, caller), most, window, now);
-    // Behind a proxy we were not told about everybody has one address.
+    // Behind an unknown proxy everybody has one address.
     if anonymous_key(address).is_none() {
-        return add(RateLimitCaller::All, CROWD_REGISTRATIONS);
+        return add(RateLimitCaller::Everyone, CROWD_REGISTRATIONS);
     }
     let own = add(RateLimitCaller::Address(address), most);
     if own.is_over() {
         return own;
     }
     let wide = add(RateLimitCaller::wide_network(address), REGISTRATIONS_IN_A_CROWD);
-    let crowd = add(RateLimitCaller::All, CROWD_REGISTRATIONS).is_over();
+    let crowd = add(RateLimitCaller::Everyone, CROWD_REGISTRATIONS).is_over();
     if crowd && wide.is_over() { wide } else { own }
 }
 
@@ -167,7 +167,9 @@ fn add(
     if counted.len() >= MAX_REMEMBERED_CALLERS && !counted.contains_key(&key) {
         counted.retain(|key, (since, _)| !is_over(key, *since));
         if counted.len() >= MAX_REMEMBERED_CALLERS {
-            counted.retain(|(_, caller), _| !matches!(caller, RateLimitCaller::Address(_) | RateLimitCaller::Wide(_)));
+            counted.retain(|(_, caller), _| {
+                !matches!(caller, RateLimitCaller::Address(_) | RateLimitCaller::WideNetwork(_))
+            });
         }
     }
     let (since, number) = counted.entry(key).or_insert((now, 0));
@@ -198,7 +200,7 @@ mod tests {
         assert_eq!(call(token, 60_999), None);
         assert_eq!(call(RateLimitCaller::Token(TokenId(2)), 60_999), Some(2_999), "each has its own");
         assert_eq!(
-            call(RateLimitCaller::Here(TokenId(1)), 60_999),
+            call(RateLimitCaller::Loopback(TokenId(1)), 60_999),
             Some(LOOPBACK_CALLS_PER_MINUTE - 1),
             "a program at home may do more"
         );

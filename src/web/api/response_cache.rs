@@ -2,48 +2,17 @@
 //! pages repeatedly, and several at once at startup.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use super::call::{ApiRequest, ApiResponse, ApiResult};
-use super::status_cache::StatusCache;
-use crate::base::Time;
+use super::status_cache::{SnapshotKey, StatusCache};
 use crate::base::id::TokenId;
 use crate::federation::Node;
-use crate::store::Read;
 
-/// Answers kept at once.
+/// Maximum number of cached responses.
 const MAX_RESPONSES: usize = 16;
-/// Bytes of an answer that is kept.
+/// Maximum size of a cached response.
 const MAX_RESPONSE_BYTES: usize = 256 * 1024;
-/// How long anything is kept.
-pub(super) const RESPONSE_TTL: Duration = Duration::from_secs(1);
-
-/// A state of the store, and when it was looked at.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct SnapshotKey {
-    /// How often the store had been written to before.
-    rung: u64,
-    at: Time,
-}
-
-impl SnapshotKey {
-    /// The one of now: taken before anything is read, so that whatever is written meanwhile ends it.
-    fn now(node: &Node) -> Self {
-        Self { rung: node.store.commit_notifier().generation(), at: node.clock().now() }
-    }
-
-    /// The one this act looks at; None for one that writes, whose view nobody else may ever share.
-    pub(super) fn of(r: &Read<'_>) -> Option<Self> {
-        r.rung.map(|rung| Self { rung, at: r.now })
-    }
-
-    /// Whether what was made of it is good `now`: nothing was written since, and no more than a moment has passed.
-    pub(super) fn is_valid(self, now: Self) -> bool {
-        self.rung == now.rung && self.at <= now.at && now.at.since(self.at) < RESPONSE_TTL
-    }
-}
-
-/// Who asked for what.
+/// Key of a cached response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct ResponseKey {
     token: Option<TokenId>,
@@ -51,7 +20,7 @@ struct ResponseKey {
     query: String,
 }
 
-/// One answer, and of what it was made.
+/// A cached response and the snapshot it was made from.
 #[derive(Debug)]
 struct CachedResponse {
     asked: ResponseKey,
@@ -59,17 +28,17 @@ struct CachedResponse {
     answer: ApiResponse,
 }
 
-/// The last answers of one server.
+/// The response cache of one server.
 #[derive(Debug, Default)]
 pub struct ResponseCache {
     answers: Mutex<Vec<CachedResponse>>,
-    /// What answers are made of.
-    pub(super) pieces: Arc<StatusCache>,
+    /// Cache of rendered statuses.
+    pub(super) status_cache: Arc<StatusCache>,
 }
 
 impl ResponseCache {
-    /// The answer to a call: the one that was given a moment ago, if it still holds, or the one `make` makes. What has
-    /// parameters in its body is made each time.
+    /// The response to a call: a cached one, if still valid, or the one `make` makes. Requests with body parameters are
+    /// not cached.
     pub fn answer(&self, node: &Node, call: &ApiRequest, make: impl FnOnce() -> ApiResult) -> ApiResult {
         if call.params.is_from_body() {
             return make();
@@ -114,6 +83,7 @@ mod tests {
     use super::*;
     use crate::base::Audience;
     use crate::web::api::params::RequestParams;
+    use crate::web::api::status_cache::RESPONSE_TTL;
     use crate::web::test_support::TestServer;
 
     fn call(query: &str) -> ApiRequest {
@@ -126,7 +96,7 @@ mod tests {
             idempotency: None,
             basic: None,
             bearer: None,
-            pieces: Arc::default(),
+            status_cache: Arc::default(),
         }
     }
 

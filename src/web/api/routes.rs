@@ -1,6 +1,6 @@
 //! All routes of the client API: method, path, scope, endpoint.
 
-use super::call::{ApiRequest, ApiResult};
+use super::call::{ApiRequest, ApiResult, percent_decoded};
 use super::notifications::{notification_groups, notification_policy};
 use super::{
     access::{apps, oauth},
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::federation::Node;
 
-/// What a caller must hold.
+/// The access a route needs.
 #[derive(Debug, Clone, Copy)]
 pub enum RequiredAccess {
     /// Anyone, whatever token comes along.
@@ -34,24 +34,24 @@ pub enum RequiredAccess {
 }
 
 impl RequiredAccess {
-    /// Whether nobody without a token gets in.
+    /// Whether a token is required.
     pub fn asks_for_token(self) -> bool {
         !matches!(self, Self::Nothing | Self::Optional(_))
     }
 }
 
-/// An endpoint: one request in, one answer out; may wait for disk and network.
+/// An endpoint: one request, one response; may wait for disk and network.
 pub type Endpoint = fn(&Node, &ApiRequest) -> ApiResult;
 
 /// One route.
 pub struct Route {
     /// `GET` and so on.
     pub method: &'static str,
-    /// `{}` stands for one part.
+    /// `{}` matches one path segment.
     pub path: &'static str,
-    /// What the caller must hold.
+    /// Required access.
     pub need: RequiredAccess,
-    /// What answers.
+    /// The endpoint.
     pub run: Endpoint,
     /// It only reads, and may be given again while nothing is written (`again.rs`).
     pub again: bool,
@@ -65,7 +65,7 @@ const fn get(path: &'static str, need: RequiredAccess, run: Endpoint) -> Route {
     route("GET", path, need, run)
 }
 
-/// A list that apps ask for over and over.
+/// A GET whose response is cached: apps request it repeatedly.
 const fn cached_get(path: &'static str, need: RequiredAccess, run: Endpoint) -> Route {
     Route { again: true, ..get(path, need, run) }
 }
@@ -90,7 +90,7 @@ use RequiredAccess::{Any, Nothing, Optional, Owner, Scope, Scopes};
 
 const PROFILE_SCOPES: RequiredAccess = Scopes(&["profile", "read:accounts"]);
 
-/// All of them. `{}` stands for one part of a path; where two fit, the first wins.
+/// All routes. `{}` matches one path segment; where two match, the first wins.
 #[rustfmt::skip]
 pub static ROUTES: &[Route] = &[
     // Apps and OAuth (the consent page is a page)
@@ -322,7 +322,7 @@ pub static ROUTES: &[Route] = &[
     get("/api/v1/trends/links", Nothing, stubs::list),
 ];
 
-/// The route of a request and what stands in its braces. A slash at the end means nothing.
+/// The route of a request and its path parameters. A trailing slash is ignored.
 pub fn find(method: &str, path: &str) -> Option<(&'static Route, Vec<String>)> {
     let path = path.trim_end_matches('/');
     ROUTES.iter().filter(|route| route.method == method).find_map(|route| Some((route, fits(route.path, path)?)))
@@ -334,30 +334,12 @@ fn fits(pattern: &str, path: &str) -> Option<Vec<String>> {
     for wanted in pattern.split('/') {
         let part = parts.next()?;
         if wanted == "{}" {
-            captured.push(decoded(part)?);
+            captured.push(percent_decoded(part)?);
         } else if wanted != part {
             return None;
         }
     }
     parts.next().is_none().then_some(captured)
-}
-
-/// One part of a path, percent-decoded once.
-pub fn decoded(part: &str) -> Option<String> {
-    if part.is_empty() {
-        return None;
-    }
-    let mut bytes = Vec::with_capacity(part.len());
-    let mut rest = part.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let (high, low) = (char::from(rest.next()?).to_digit(16)?, char::from(rest.next()?).to_digit(16)?);
-        bytes.push(u8::try_from(high * 16 + low).ok()?);
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]
@@ -380,8 +362,8 @@ mod tests {
         {
             assert!(find(method, path).is_none(), "{method} {path}");
         }
-        assert_eq!(decoded("caf%C3%A9").as_deref(), Some("café"));
-        assert_eq!((decoded("%4"), decoded("%zz"), decoded("%ff")), (None, None, None));
+        assert_eq!(percent_decoded("caf%C3%A9").as_deref(), Some("café"));
+        assert_eq!((percent_decoded("%4"), percent_decoded("%zz"), percent_decoded("%ff")), (None, None, None));
     }
 
     #[test]

@@ -1,32 +1,69 @@
 //! Cache of rendered statuses, valid until the next write: apps show the same posts in several lists.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::{Serialize, Serializer};
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
-use super::entity::status::status;
-use super::entity::{ApiViewer, ViewerKey};
-use super::response_cache::SnapshotKey;
+use crate::base::Time;
 use crate::base::id::PostId;
-use crate::base::{Error, Result};
+use crate::federation::Node;
+use crate::store::Read;
 use crate::store::actors::Actor;
-use crate::store::{Read, posts::post_views};
 
-/// Bytes of texts kept at once: four hundred posts or so.
-const MAX_CACHE_BYTES: usize = 1024 * 1024;
+/// Maximum size of all cached statuses: about four hundred.
+pub(super) const MAX_CACHE_BYTES: usize = 1024 * 1024;
 
-/// A status as JSON.
+/// How long a response or status is kept.
+pub(super) const RESPONSE_TTL: Duration = Duration::from_secs(1);
+
+/// A state of the store, and its time.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct SnapshotKey {
+    /// Commit generation.
+    rung: u64,
+    at: Time,
+}
+
+impl SnapshotKey {
+    /// The current state, taken before anything is read, so that any later write invalidates it.
+    pub(super) fn now(node: &Node) -> Self {
+        Self { rung: node.store.commit_notifier().generation(), at: node.clock().now() }
+    }
+
+    /// The state a snapshot reads; None for a write: uncommitted data is never cached.
+    pub(super) fn of(r: &Read<'_>) -> Option<Self> {
+        r.generation.map(|rung| Self { rung, at: r.now })
+    }
+
+    /// Whether what was made from this state is valid `now`: nothing was written since, and no more than a moment has
+    /// passed.
+    pub(super) fn is_valid(self, now: Self) -> bool {
+        self.rung == now.rung && self.at <= now.at && now.at.since(self.at) < RESPONSE_TTL
+    }
+}
+
+/// Viewers for whom a status is rendered the same way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ViewerKey {
+    /// The owner.
+    pub owner: bool,
+    /// An app that knows the filter action `blur`.
+    pub knows_blur: bool,
+}
+
+/// A rendered status.
 #[derive(Debug, Clone)]
 pub struct CachedStatus {
     /// The post or boost.
     pub id: PostId,
-    /// Who wrote what it shows.
+    /// The author of the shown post.
     pub author: Arc<Actor>,
-    /// Whether what it shows is for everyone.
+    /// Whether the shown post is public.
     pub open: bool,
-    text: Arc<RawValue>,
+    pub(super) text: Arc<RawValue>,
 }
 
 impl Serialize for CachedStatus {
@@ -35,33 +72,21 @@ impl Serialize for CachedStatus {
     }
 }
 
-/// The texts that hold for one state of the store.
+/// The statuses rendered from one state of the store.
 #[derive(Debug, Default)]
-struct StatusGeneration {
+pub(super) struct StatusGeneration {
     /// When the first was made.
     made: SnapshotKey,
-    bytes: usize,
-    texts: HashMap<(ViewerKey, PostId), CachedStatus>,
+    pub(super) bytes: usize,
+    pub(super) texts: HashMap<(ViewerKey, PostId), CachedStatus>,
 }
 
-/// The last statuses of one server.
+/// The cache of rendered statuses of one server.
 #[derive(Debug, Default)]
-pub struct StatusCache(Mutex<StatusGeneration>);
+pub struct StatusCache(pub(super) Mutex<StatusGeneration>);
 
 impl StatusCache {
-    /// The statuses of these posts and boosts in this order; those that are gone or blocked are passed over.
-    pub fn of(&self, r: &Read<'_>, view: &ApiViewer<'_>, ids: &[PostId]) -> Result<Vec<CachedStatus>> {
-        let mut found = self.cached(r, view.viewer_key(), ids);
-        let missing: BTreeSet<PostId> = ids.iter().filter(|id| !found.contains_key(id)).copied().collect();
-        if !missing.is_empty() {
-            let made = made(r, view, &missing.into_iter().collect::<Vec<_>>())?;
-            self.insert(r, view.viewer_key(), &made);
-            found.extend(made.into_iter().map(|piece| (piece.id, piece)));
-        }
-        Ok(ids.iter().filter_map(|id| found.get(id).cloned()).collect())
-    }
-
-    fn cached(&self, r: &Read<'_>, eyes: ViewerKey, ids: &[PostId]) -> HashMap<PostId, CachedStatus> {
+    pub(super) fn cached(&self, r: &Read<'_>, eyes: ViewerKey, ids: &[PostId]) -> HashMap<PostId, CachedStatus> {
         let Some(now) = SnapshotKey::of(r) else { return HashMap::new() };
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !shelf.made.is_valid(now) {
@@ -70,7 +95,7 @@ impl StatusCache {
         ids.iter().filter_map(|id| Some((*id, shelf.texts.get(&(eyes, *id))?.clone()))).collect()
     }
 
-    fn insert(&self, r: &Read<'_>, eyes: ViewerKey, made: &[CachedStatus]) {
+    pub(super) fn insert(&self, r: &Read<'_>, eyes: ViewerKey, made: &[CachedStatus]) {
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !SnapshotKey::of(r).is_some_and(|now| shelf.made.is_valid(now)) {
             return;
@@ -81,126 +106,5 @@ impl StatusCache {
                 shelf.bytes = bytes;
             }
         }
-    }
-}
-
-/// The same, made for this one time.
-pub fn made(r: &Read<'_>, view: &ApiViewer<'_>, ids: &[PostId]) -> Result<Vec<CachedStatus>> {
-    let piece = |card: &post_views::PostView| {
-        let text = to_raw_value(&status(view, card)).map_err(Error::internal)?;
-        let open = card.post.audience.is_open();
-        Ok(CachedStatus { id: card.id, author: card.author.clone(), open, text: text.into() })
-    };
-    post_views::post_views(r, ids)?.iter().map(piece).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-    use serde_json::Value;
-
-    use super::*;
-    use crate::base::Audience;
-    use crate::store::posts::{self, bookmarks};
-    use crate::web::api::response_cache::RESPONSE_TTL;
-    use crate::web::test_support::TestServer;
-
-    /// Who asks for statuses.
-    #[derive(Clone, Copy, PartialEq, Eq)]
-    enum StatusVariant {
-        Owner,
-        OwnerOfBlur,
-        Stranger,
-    }
-
-    fn asked(house: &TestServer, pieces: &StatusCache, by: StatusVariant, ids: &[PostId]) -> Vec<CachedStatus> {
-        let look = |r: &Read<'_>| {
-            let mut view = match by {
-                StatusVariant::Stranger => ApiViewer::for_anyone(&house.node, r)?,
-                _ => ApiViewer::for_owner(&house.node, r)?,
-            };
-            view.knows_blur = by == StatusVariant::OwnerOfBlur;
-            pieces.of(r, &view, ids)
-        };
-        house.node.store.read(look).unwrap()
-    }
-
-    fn is_same(one: &[CachedStatus], other: &[CachedStatus]) -> bool {
-        Arc::ptr_eq(&one[0].text, &other[0].text)
-    }
-
-    fn json(piece: &CachedStatus) -> Value {
-        serde_json::to_value(piece).unwrap()
-    }
-
-    #[test]
-    fn a_status_is_kept_until_something_is_written_and_for_a_second_at_most() {
-        let house = TestServer::new();
-        let (pieces, id) = (StatusCache::default(), house.post("news", Audience::Public).id);
-        let ask = || asked(&house, &pieces, StatusVariant::Owner, &[id]);
-        let first = ask();
-        assert!(is_same(&first, &ask()));
-        house.node.store.write(move |w| bookmarks::add(w, id)).unwrap();
-        let second = ask();
-        assert_eq!(
-            (json(&first[0])["bookmarked"].clone(), json(&second[0])["bookmarked"].clone()),
-            (false.into(), true.into())
-        );
-        assert!(is_same(&second, &ask()));
-        house.node.clock().advance(RESPONSE_TTL);
-        assert!(!is_same(&second, &ask()));
-    }
-
-    #[test]
-    fn what_is_kept_for_one_caller_is_not_given_to_one_who_sees_something_else() {
-        let house = TestServer::new();
-        let (pieces, id) = (StatusCache::default(), house.post("news", Audience::Public).id);
-        let all = [StatusVariant::Owner, StatusVariant::OwnerOfBlur, StatusVariant::Stranger];
-        let before = all.map(|by| asked(&house, &pieces, by, &[id]));
-        assert!(json(&before[0][0]).get("bookmarked").is_some() && json(&before[2][0]).get("bookmarked").is_none());
-        for (n, by) in all.into_iter().enumerate() {
-            let after = asked(&house, &pieces, by, &[id]);
-            let same: Vec<bool> = before.iter().map(|one| is_same(one, &after)).collect();
-            assert_eq!(same, (0..all.len()).map(|m| m == n).collect::<Vec<_>>());
-        }
-    }
-
-    #[test]
-    fn statuses_come_in_the_order_asked_for_and_those_that_are_gone_not_at_all() {
-        let house = TestServer::new();
-        let [a, b, c] = ["a", "b", "c"].map(|text| house.post(text, Audience::Public).id);
-        house.node.store.write(move |w| posts::delete(w, b)).unwrap();
-        let pieces = StatusCache::default();
-        asked(&house, &pieces, StatusVariant::Owner, &[c]);
-        let shown = asked(&house, &pieces, StatusVariant::Owner, &[c, b, a, c]);
-        assert_eq!(shown.iter().map(|piece| piece.id).collect::<Vec<_>>(), [c, a, c]);
-        let fresh = asked(&house, &StatusCache::default(), StatusVariant::Owner, &[c, a, c]);
-        assert_eq!(shown.iter().map(json).collect::<Vec<_>>(), fresh.iter().map(json).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn an_act_that_writes_neither_leaves_nor_finds_anything() {
-        let house = TestServer::new();
-        let (pieces, id) = (Arc::new(StatusCache::default()), house.post("news", Audience::Public).id);
-        let twice = |_| {
-            let (kept, node) = (pieces.clone(), house.node.clone());
-            house.node.store.write(move |w| kept.of(w, &ApiViewer::for_owner(&node, w)?, &[id])).unwrap()
-        };
-        let [one, other] = [0, 1].map(twice);
-        assert!(!is_same(&one, &other) && !is_same(&one, &asked(&house, &pieces, StatusVariant::Owner, &[id])));
-    }
-
-    #[test]
-    fn only_so_much_is_kept() {
-        let house = TestServer::new();
-        let long = "x".repeat(crate::text::MAX_NOTE_CHARS);
-        let ids: Vec<PostId> =
-            (0..=MAX_CACHE_BYTES / long.len()).map(|_| house.post(&long, Audience::Public).id).collect();
-        let pieces = StatusCache::default();
-        assert_eq!(asked(&house, &pieces, StatusVariant::Owner, &ids).len(), ids.len());
-        let shelf = pieces.0.lock().unwrap();
-        let kept: usize = shelf.texts.values().map(|piece| piece.text.get().len()).sum();
-        assert_eq!(kept, shelf.bytes);
-        assert!(kept <= MAX_CACHE_BYTES && kept > MAX_CACHE_BYTES / 2, "{kept}");
     }
 }

@@ -12,7 +12,7 @@ pub fn list(_: &Node, _: &ApiRequest) -> ApiResult {
     Ok(ApiResponse::none())
 }
 
-/// Nothing to say: `{}`.
+/// `{}`.
 pub fn object(_: &Node, _: &ApiRequest) -> ApiResult {
     Ok(ApiResponse::empty())
 }
@@ -27,7 +27,7 @@ pub fn missing(_: &Node, _: &ApiRequest) -> ApiResult {
     Err(Error::NotFound.into())
 }
 
-/// 403: nobody else moves in here.
+/// 403: there are no other accounts here.
 pub fn forbidden(_: &Node, _: &ApiRequest) -> ApiResult {
     Err(ApiError::NotAllowed)
 }

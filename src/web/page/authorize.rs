@@ -20,7 +20,7 @@ use crate::web::blocking::{PageError, blocking, sentence};
 /// Bytes of `state` that are sent back.
 const MAX_STATE_BYTES: usize = 4_096;
 
-/// What the app says in the address, and the form says again.
+/// The authorization request: parameters of the address, repeated in the form.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct AuthorizeQuery {
@@ -34,7 +34,7 @@ pub struct AuthorizeQuery {
     force_login: String,
 }
 
-/// Where the browser goes, or what it shows.
+/// Result of the consent page.
 enum AuthorizeOutcome {
     Show(String),
     Refuse(String),
@@ -56,18 +56,18 @@ impl AuthorizeQuery {
         }
     }
 
-    /// Checks who asks. Invalid: nobody may be led anywhere.
+    /// Checks the request. Invalid: then the browser must not be sent anywhere.
     fn request(&self, node: &Node) -> Result<AuthorizationRequest> {
         if self.state.len() > MAX_STATE_BYTES || self.code_challenge.len() > 128 {
-            return Err(Error::invalid("what this app asks is too long"));
+            return Err(Error::invalid("the app's request is too long"));
         }
         let request = oauth::request(node, &self.client_id, &self.redirect_uri, &self.scope)?;
         let challenge = Some(self.code_challenge.clone()).filter(|text| !text.is_empty());
         Ok(AuthorizationRequest { challenge, ..request })
     }
 
-    /// Whether it asks in a way that is supported. What is not is said here and not to the app: anyone may register one, and
-    /// nobody is led to its address before they have said something (RFC 9700, 4.11.2).
+    /// Whether the response type and PKCE method are supported. An unsupported request is reported here and not by a
+    /// redirect: anyone may register an app, and nobody is sent to its address before they agreed (RFC 9700, 4.11.2).
     fn is_supported(&self) -> bool {
         self.response_type == "code" && (self.code_challenge.is_empty() || self.code_challenge_method == "S256")
     }
@@ -82,7 +82,7 @@ impl AuthorizeQuery {
         let state = Some(("state", self.state.as_str())).filter(|(_, state)| !state.is_empty());
         for (name, value) in pairs.iter().copied().chain(state) {
             url.push(if url.contains('?') { '&' } else { '?' });
-            // `+` means a blank in forms only; apps read their address as any other.
+            // `+` means a space in forms only; apps parse their redirect as any other URL.
             url.push_str(&format!("{name}={}", thread_query(value).replace('+', "%20")));
         }
         url
@@ -99,7 +99,7 @@ pub async fn show(
     let outcome = blocking(&node, move |node| {
         let request = asked.request(node)?;
         if !asked.is_supported() {
-            return Err(Error::invalid("this app asks in a way that is not supported"));
+            return Err(Error::invalid("this app uses a login method that is not supported"));
         }
         page(node, &owner, &asked, &request, None).map(AuthorizeOutcome::Show)
     });
@@ -119,7 +119,7 @@ pub async fn decide(
         let asked = AuthorizeQuery::from(&fields);
         let request = asked.request(node)?;
         if !asked.is_supported() {
-            return Err(Error::invalid("this app asks in a way that is not supported"));
+            return Err(Error::invalid("this app uses a login method that is not supported"));
         }
         if fields.text("decision") != "allow" {
             return match asked.redirect_uri.as_str() {
@@ -185,7 +185,7 @@ fn page(
                         label for="password" { "Your password" }
                         input #password type="password" name="password" autocomplete="current-password" required maxlength=(login::MAX_PASSWORD_BYTES);
                     }
-                    button.main type="submit" name="decision" value="allow" { "Let it in" }
+                    button.main type="submit" name="decision" value="allow" { "Authorize" }
                 }
                 form method="post" action="/oauth/authorize" {
                     (house.token(""))
@@ -194,7 +194,7 @@ fn page(
                 }
             }
         };
-        Ok(layout::document(&house, &PageFrame::new("Let an app in", NavigationEntry::Elsewhere, body)).into_string())
+        Ok(layout::document(&house, &PageFrame::new("Authorize an app", NavigationEntry::Elsewhere, body)).into_string())
     })
 }
 
@@ -212,7 +212,7 @@ fn hidden(asked: &AuthorizeQuery) -> Markup {
     html! { @for (name, value) in fields { input type="hidden" name=(name) value=(value); } }
 }
 
-/// Where a redirect leads, in words.
+/// The target of a redirect as text.
 fn redirect_target(redirect: &str) -> &str {
     if redirect == OUT_OF_BAND { "a page that shows a code to copy" } else { redirect }
 }
@@ -232,15 +232,15 @@ fn shown_code(node: &Node, owner: &Owner, request: &AuthorizationRequest, code: 
     })
 }
 
-/// What a set of scopes lets an app do, in words.
+/// Descriptions of a set of scopes.
 pub fn scope_descriptions(scopes: &str) -> Vec<String> {
     let words = |scope: &str| match scope.split_once(':') {
         None => match scope {
             "read" => "read everything that is yours here, private posts included".to_owned(),
             "write" => "write, change and delete posts, and change your profile and settings".to_owned(),
             "follow" => "follow, block and mute people".to_owned(),
-            "push" => "be told at once when something happens".to_owned(),
-            _ => "see your name and picture".to_owned(),
+            "push" => "receive push notifications".to_owned(),
+            _ => "see your name and avatar".to_owned(),
         },
         Some(("read", part)) => format!("read your {part}"),
         Some((_, part)) => format!("change your {part}"),

@@ -32,10 +32,10 @@ use crate::web::auth::{Owner, see_other};
 use crate::web::blocking::{PageError, blocking, sentence};
 use article_fields::TitleField;
 
-/// What stands in the form when it is shown.
+/// The contents of the form.
 #[derive(Debug, Clone, Default)]
 pub struct ComposeFields {
-    /// The words so far.
+    /// The text.
     pub text: String,
     /// The content warning so far.
     pub warning: String,
@@ -51,19 +51,19 @@ pub struct ComposeFields {
     pub reply_to: Option<PostId>,
     /// The group it is posted to.
     pub group: Option<ActorId>,
-    /// Its title, which begins a thread in a group and elsewhere makes an article; whether it is Markdown.
+    /// Title and Markdown: a title begins a thread in a group and makes an article elsewhere.
     pub long: article_fields::ArticleFields,
     /// The post it quotes.
     pub quote: Option<PostId>,
-    /// Who may reply and quote it; None is as the settings have it.
+    /// The interaction policy; None is the settings'.
     pub choices: Option<PolicyChoices>,
-    /// Whether it is kept for later.
+    /// Draft or schedule.
     pub later: scheduled::ScheduleFields,
     /// The files it has already.
     pub files: Vec<PostAttachment>,
-    /// What the owner should know of the post they answer or quote.
+    /// A hint about the post being replied to or quoted.
     pub hint: Option<String>,
-    /// What was wrong with it.
+    /// The error to show.
     pub problem: Option<String>,
     /// Its name on the button.
     pub button: Option<&'static str>,
@@ -80,7 +80,7 @@ impl ComposeFields {
         Ok(Self { audience: Some(audience), choices, language: settings.language, long, ..Self::default() })
     }
 
-    /// A form that answers a post: its people named, its warning kept, its audience not widened.
+    /// A reply form: mentions, content warning and audience taken from the parent.
     pub fn for_reply(r: &Read<'_>, house: &PageContext<'_>, parent: &PostView) -> Result<Self> {
         let fresh = Self::for_new_post(r)?;
         let mut names: Vec<String> = Vec::new();
@@ -105,7 +105,7 @@ impl ComposeFields {
         })
     }
 
-    /// A draft to be written on. What it answers or quotes may be gone by now.
+    /// The form for a draft. Its parent or quoted post may be gone.
     fn from_draft(r: &Read<'_>, id: DraftId) -> Result<Self> {
         let kept = drafts::get(r, id)?;
         let (draft, fresh) = (keeping::draft(&kept), Self::for_new_post(r)?);
@@ -131,7 +131,7 @@ impl ComposeFields {
             choices: draft.choices.or(fresh.choices),
             files: attachments::by_ids(r, &draft.media)?,
             later: scheduled::ScheduleFields::of(&kept),
-            hint: lost.then(|| "What it answered or quoted is not there any more.".to_owned()),
+            hint: lost.then(|| "The post it replied to or quoted is not there any more.".to_owned()),
             ..Self::default()
         })
     }
@@ -155,7 +155,7 @@ impl ComposeFields {
     }
 }
 
-/// The language an answer starts with: the post's own when the owner writes in it, too.
+/// The initial language of a reply: the parent's when the owner writes in it, too.
 fn for_reply_in(r: &Read<'_>, parent: &PostView, usual: &str) -> Result<String> {
     let spoken = parent.post.language.as_deref().filter(|tag| *tag != usual);
     let Some(spoken) = spoken else { return Ok(usual.to_owned()) };
@@ -166,7 +166,7 @@ fn for_reply_in(r: &Read<'_>, parent: &PostView, usual: &str) -> Result<String> 
 /// The form.
 pub fn form(house: &PageContext<'_>, filled: &ComposeFields) -> Markup {
     let reply = filled.reply_to.is_some();
-    let hint = if reply { "Your answer" } else { "What’s going on?" };
+    let hint = if reply { "Your reply" } else { "What’s going on?" };
     html! {
         form.compose method="post" action="/compose" enctype="multipart/form-data" aria-label="Write a post" {
             (house.token(""))
@@ -186,7 +186,7 @@ pub fn form(house: &PageContext<'_>, filled: &ComposeFields) -> Markup {
             div.tools {
                 (uploads::upload_fields())
                 @if filled.group.is_none() { (poll::compose_fields(&filled.poll)) }
-                (article_fields::compose_fields(&filled.long, if reply || filled.group.is_some() { TitleField::Not } else { TitleField::Free }))
+                (article_fields::compose_fields(&filled.long, if reply || filled.group.is_some() { TitleField::Absent } else { TitleField::Editable }))
                 (content_warning_field(filled))
                 (language_field::compose_field(&filled.language))
                 (policy_fields(filled))
@@ -207,7 +207,7 @@ fn content_warning_field(filled: &ComposeFields) -> Markup {
                 label for="warning" { "Content warning" }
                 input #warning type="text" name="warning" value=(filled.warning) maxlength=(crate::text::MAX_CONTENT_WARNING_CHARS)
                     placeholder="What it is about, shown before the rest";
-                label.check { input type="checkbox" name="sensitive" value="yes" checked[filled.sensitive]; " Cover pictures and films" }
+                label.check { input type="checkbox" name="sensitive" value="yes" checked[filled.sensitive]; " Hide images and videos behind the warning" }
             }
         }
     }
@@ -216,13 +216,13 @@ fn content_warning_field(filled: &ComposeFields) -> Markup {
 fn policy_fields(filled: &ComposeFields) -> Markup {
     html! {
         details.tool {
-            summary title="Who may answer, quote, like and boost" { (icon("people")) span.label { "Who may answer" } }
+            summary title="Who may reply, quote, like and boost" { (icon("people")) span.label { "Who may reply" } }
             div.drawer { (interaction_requests::choose(filled.choices.unwrap_or_default())) }
         }
     }
 }
 
-/// Who may read it, as one choice.
+/// The audience field.
 pub fn audience_choice(chosen: Audience) -> Markup {
     html! {
         label.hidden for="audience" { "Who may read it" }
@@ -234,7 +234,7 @@ pub fn audience_choice(chosen: Audience) -> Markup {
     }
 }
 
-/// What `GET /compose` is asked for.
+/// The query of `GET /compose`.
 #[derive(Debug, Deserialize)]
 pub struct ComposeQuery {
     reply_to: Option<PostId>,
@@ -244,7 +244,7 @@ pub struct ComposeQuery {
     text: Option<String>,
 }
 
-/// `GET /compose`: the form on a page of its own, under the post it replies to; with the words of a draft to be written on.
+/// `GET /compose`: the form as a page, below the parent of a reply, or with the text of a draft.
 pub async fn show(
     node: web::Data<Node>,
     owner: Owner,
@@ -292,7 +292,8 @@ fn page(r: &Read<'_>, house: &PageContext<'_>, parent: Option<&PostView>, filled
     Ok(layout::document(house, &PageFrame::new(title, NavigationEntry::Elsewhere, body)).into_string())
 }
 
-/// `POST /compose`: publishes and leads to the post, or keeps it for later and leads to the drafts. What is wrong is said over the form, with the words still in it.
+/// `POST /compose`: publishes and leads to the post, or stores a draft or scheduled post and leads to the drafts. An
+/// error is shown above the form with its text.
 pub async fn send(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
     let OwnerForm { owner, mut fields } = sent;
     let answer = blocking(&node, move |node| {
@@ -302,22 +303,22 @@ pub async fn send(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse
             Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
             Err(problem) => {
                 filled.problem = Some(capitalized(&sentence(&problem)));
-                show_again(node, &owner, &filled).map(ComposeOutcome::Again)
+                show_again(node, &owner, &filled).map(ComposeOutcome::ShowAgain)
             }
         }
     });
     Ok(match answer.await? {
         ComposeOutcome::Done(path) => see_other(&path),
-        ComposeOutcome::Again(markup) => layout::refused(markup),
+        ComposeOutcome::ShowAgain(markup) => layout::refused(markup),
     })
 }
 
-/// What became of a form: where to go on, or the form once more.
+/// The result of a form.
 pub enum ComposeOutcome {
     /// A path.
     Done(String),
     /// A document.
-    Again(String),
+    ShowAgain(String),
 }
 
 fn publish(node: &Node, filled: &ComposeFields, fields: &mut FormFields) -> Result<String> {
@@ -333,7 +334,7 @@ fn publish(node: &Node, filled: &ComposeFields, fields: &mut FormFields) -> Resu
     };
     media.extend(uploads::store_uploads(node, fields, MAX_ATTACHMENTS.saturating_sub(media.len()))?);
     if filled.text.trim().is_empty() && media.is_empty() && filled.quote.is_none() {
-        return Err(Error::invalid("There is nothing in it yet: write something or add a picture."));
+        return Err(Error::invalid("The post is empty: write something or add an image."));
     }
     node.store.write(move |w| attachments::describe_unattached(w, &described))?;
     let draft = NewPost {

@@ -33,7 +33,7 @@ pub struct FormFields {
 }
 
 impl FormFields {
-    /// The first field of this name, with line ends as `\n`; empty when there is none.
+    /// The first field of this name with `\n` line ends; empty when missing.
     pub fn text(&self, name: &str) -> &str {
         self.all(name).next().unwrap_or_default()
     }
@@ -74,11 +74,11 @@ impl FormFields {
     }
 }
 
-/// A form the owner sent from a page of ours.
+/// A form sent by the owner from our own page.
 pub struct OwnerForm {
-    /// Whose session it was.
+    /// The session.
     pub owner: Owner,
-    /// What it says.
+    /// The fields.
     pub fields: FormFields,
 }
 
@@ -90,7 +90,7 @@ pub struct SessionForm {
     pub fields: FormFields,
 }
 
-/// A form a visitor sent from a page of ours.
+/// A form sent by a visitor from our own page.
 pub struct VisitorForm(pub FormFields);
 
 type Fut<T> = Pin<Box<dyn Future<Output = Result<T, actix_web::Error>>>>;
@@ -134,7 +134,7 @@ impl FromRequest for VisitorForm {
     }
 }
 
-/// Reads a form; with a session, its token must be right, and stand before any file.
+/// Reads a form; with a session, its CSRF token must be valid and come before any file.
 async fn read(request: &HttpRequest, payload: Payload, session: Option<&[u8]>) -> Result<FormFields, PageError> {
     let node = request.app_data::<web::Data<Node>>().ok_or_else(|| Error::internal("no node"))?;
     auth::check_origin(request, node)?;
@@ -146,7 +146,7 @@ async fn read(request: &HttpRequest, payload: Payload, session: Option<&[u8]>) -
     };
     let body = request_body::of(request, payload, sender).map_err(|stopped| refused(stopped, most))?;
     if kind.starts_with("multipart/form-data") {
-        // Strangers' forms have no files: what they send must not fill the memory.
+        // Strangers may not send files, which would fill the memory.
         if session.is_none() {
             return Err(Error::invalid("this form has no room for files").into());
         }

@@ -9,12 +9,13 @@ use crate::base::Time;
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
-/// Up to here hours are counted even across midnight: "5 hours ago" says more than "yesterday" at one in the morning.
+/// Up to this age hours are shown even across midnight: "5 hours ago" is clearer than "yesterday" at one in the
+/// morning.
 const MAX_HOURS_AGO: u64 = 8 * HOUR;
 /// Dates older than this carry their year.
 const SHOW_YEAR_AFTER: u64 = 300 * DAY;
 
-/// A moment in words with the full time in its `title`.
+/// A relative time, with the full time in its `title`.
 pub fn relative_time(at: Time, now: Time) -> Markup {
     html! { time.dt-published datetime=(at.rfc3339()) title=(full_date(at)) { (time_ago(at, now)) } }
 }

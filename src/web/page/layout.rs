@@ -20,11 +20,11 @@ use crate::store::{
 use crate::web::auth::Owner;
 use crate::web::files;
 
-/// What a page may load and where its forms may go: nothing but this server.
+/// Content security policy: a page may load from and post to this server only.
 const CSP: &str = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'self'; script-src 'self'; \
                       form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
-/// Browsers hold a form's redirect to `form-action` too, and a remote follow leads to the follower's own server. Only for
-/// pages of visitors, who have nothing here to steal.
+/// Browsers apply `form-action` to redirects, too, and a remote follow leads to the follower's own server. Only for
+/// pages of visitors, who have nothing to lose here.
 const CSP_REMOTE_FOLLOW: &str = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'self'; script-src 'self'; \
                                     form-action 'self' https:; frame-ancestors 'none'; base-uri 'none'";
 const CSP_CONSENT: &str = "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; \
@@ -32,17 +32,17 @@ const CSP_CONSENT: &str = "default-src 'none'; img-src 'self'; style-src 'self';
 /// How long a visitor's browser, or a cache before us, may show a page without asking again.
 const VISITOR_CACHE_CONTROL: &str = "public, max-age=30";
 
-/// What every page knows: whose server this is and who is looking.
+/// The context of every page: owner and viewer.
 pub struct PageContext<'n> {
     /// The server.
     pub node: &'n Node,
-    /// Whose server it is; None in a trial before a name is picked.
+    /// The owner; None in a trial before a name is picked.
     pub owner: Option<Actor>,
-    /// The owner's session, when it is the owner who looks.
+    /// The session, when the owner is signed in.
     pub session: Option<&'n Owner>,
     /// Notifications not looked at, up to 100.
     pub unseen: u32,
-    /// People waiting to be let in.
+    /// Number of follow requests.
     pub requests: u32,
     /// The owner's filters that count on this page.
     pub sieve: ActiveFilters,
@@ -53,7 +53,7 @@ pub struct PageContext<'n> {
 }
 
 impl<'n> PageContext<'n> {
-    /// Loads what the frame shows.
+    /// Loads what the page frame shows.
     pub fn load(node: &'n Node, r: &Read<'_>, session: Option<&'n Owner>, here: &str) -> Result<Self> {
         let owner = store::node::get(r)?.owner.map(|id| actors::by_id(r, id)).transpose()?;
         let (mut unseen, mut waiting) = (0, 0);
@@ -160,7 +160,7 @@ pub fn document(house: &PageContext<'_>, page: &PageFrame) -> Markup {
     shell(&title, &page.head, &top, &page.body, &footer(house))
 }
 
-/// A document without a server round it: error pages, which must not ask the database anything.
+/// A document without navigation, for error pages, which must not query the database.
 pub fn bare(title: &str, body: &Markup) -> Markup {
     let top = html! { header.top { a.home href="/" { (icon("cabin")) span { (SOFTWARE) } } } };
     shell(title, &html! {}, &top, body, &html! {})
@@ -217,7 +217,7 @@ fn navigation(house: &PageContext<'_>, here: NavigationEntry) -> Markup {
     }
 }
 
-/// What a visitor sees above the column: the owner's address, as on a letter box.
+/// The header for visitors: the owner's address.
 fn header(house: &PageContext<'_>) -> Markup {
     html! {
         header.top { a.home href=(house.profile_path()) {
@@ -245,33 +245,32 @@ fn footer(house: &PageContext<'_>) -> Markup {
     }
 }
 
-/// The URL of an embedded file, new with every change so that no browser keeps an old look.
+/// The URL of an embedded file; it changes with its content, so that browsers never show an old one.
 pub fn asset(name: &str) -> String {
     files::asset_url(name)
 }
 
-/// One of our own drawings; says nothing to those who listen, the words beside it do.
+/// An icon; hidden from screen readers, which read the text beside it.
 pub fn icon(name: &str) -> Markup {
     html! { svg.icon aria-hidden="true" focusable="false" { (PreEscaped(format!("<use href=\"/assets/icons.svg#{name}\"/>"))) } }
 }
 
-/// A page of the owner's: never kept by anyone between.
+/// A page for the owner: not cacheable.
 pub fn private(markup: String) -> HttpResponse {
     start(HttpResponse::Ok(), CSP, "private, no-cache").body(markup)
 }
 
-/// A page of the owner's that says what is wrong with what was sent.
+/// A page for the owner that reports a rejected form.
 pub fn refused(markup: String) -> HttpResponse {
     start(HttpResponse::BadRequest(), CSP, "private, no-store").body(markup)
 }
 
-/// The page that asks whether an app may come in. What its buttons lead to has any scheme, so no `form-action` is set:
-/// browsers hold a form's redirect to it.
+/// The consent page. Its redirect may have any scheme, so no `form-action` is set: browsers apply it to redirects.
 pub fn consent(response: HttpResponseBuilder, markup: String) -> HttpResponse {
     start(response, CSP_CONSENT, "private, no-store").body(markup)
 }
 
-/// The start of an answer anyone may read.
+/// The start of a public response.
 pub fn visitors(session: Option<&Owner>) -> HttpResponseBuilder {
     let (policy, cache) = match session {
         Some(_) => (CSP, "private, no-cache"),
@@ -288,8 +287,8 @@ fn start(mut response: HttpResponseBuilder, policy: &'static str, cache: &'stati
     response
 }
 
-/// Adds what every page is sent with. Referrers stay on this server: browsers then still say where a form came from. What
-/// opened the page gets no hold on it, save on the way in: `web/middleware.rs`.
+/// Adds the headers of every page. Referrers stay on this server, so that browsers still report a form's origin. The
+/// opener is cut off, except while signing in: `web/middleware.rs`.
 fn with_security_headers(response: &mut HttpResponseBuilder, policy: &'static str) {
     response
         .insert_header((header::CONTENT_SECURITY_POLICY, policy))

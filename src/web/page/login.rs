@@ -43,7 +43,7 @@ fn page(node: &Node, next: &str, problem: Option<&str>) -> Result<String> {
             div.narrow {
                 h1 { "Log in" }
                 @if let Some(problem) = problem { p.problem role="alert" { (problem) } }
-                @if let Some(owner) = &house.owner { p { "This is the house of " strong { bdi { (owner.name) } } "; only they have a key." } }
+                @if let Some(owner) = &house.owner { p { "This is the server of " strong { bdi { (owner.name) } } "; only they have a key." } }
                 form.stack method="post" action="/login" {
                     input type="hidden" name="next" value=(local_path(next));
                     // Password managers want to know whose password it is.
@@ -188,8 +188,8 @@ pub fn logout(house: &PageContext<'_>) -> Markup {
     html! { form method="post" action="/logout" { (house.token("")) button.button type="submit" { (icon("door")) "Log out" } } }
 }
 
-/// `GET /authorize_interaction?uri=…`: somebody pressed "follow" or "reply" on another server. Leads the owner to what was
-/// meant, never to another server (S35).
+/// `GET /authorize_interaction?uri=…`: somebody pressed "follow" or "reply" on another server. Leads the owner to the
+/// object, never to another server.
 pub async fn interaction(session: MaybeSession, asked: web::Query<AuthorizeInteraction>) -> HttpResponse {
     let find = format!("/find?q={}", thread_query(asked.uri.as_deref().unwrap_or_default()));
     match session.0 {
@@ -198,7 +198,7 @@ pub async fn interaction(session: MaybeSession, asked: web::Query<AuthorizeInter
     }
 }
 
-/// What another server wants the owner to look at.
+/// The query of a remote interaction.
 #[derive(Debug, Deserialize)]
 pub struct AuthorizeInteraction {
     uri: Option<String>,

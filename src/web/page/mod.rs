@@ -27,7 +27,7 @@ use crate::web::blocking::PageError;
 
 pub use layout::error_with_security_headers;
 
-/// What a person sees when something is wrong: what it means, one sentence, and ways on.
+/// An error page: what happened, one sentence, and links.
 pub fn error_page(status: StatusCode, sentence: &str) -> Markup {
     let title = match status.as_u16() {
         403 => "Not allowed",

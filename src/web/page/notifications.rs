@@ -34,7 +34,7 @@ const MAX_AVATARS_PER_ROW: usize = 8;
 /// Graphemes quoted of a post.
 const MAX_EXCERPT_GRAPHEMES: usize = 140;
 
-/// Which window is asked for.
+/// The query: which page.
 #[derive(Debug, Deserialize)]
 pub struct NotificationsQuery {
     before: Option<NotificationId>,
@@ -50,8 +50,8 @@ struct NotificationRow {
     at: Time,
 }
 
-/// Likes and boosts of the same post become one row, and so do follows; all else stands alone. A row stands where its
-/// newest event does.
+/// Groups likes and boosts of the same post, and follows; everything else stays single. A row is placed by its newest
+/// event.
 fn group(events: &[Notification]) -> Vec<NotificationRow> {
     let mut rows: Vec<NotificationRow> = Vec::new();
     for event in events {
@@ -119,7 +119,7 @@ fn list(r: &Read<'_>, house: &PageContext<'_>, events: &[Notification], seen: No
     let reacted = if reacted.is_empty() { Vec::new() } else { reactions::of_posts(r, &reacted)? };
     Ok(html! {
         @if rows.is_empty() {
-            div.empty { (icon("bell")) p { "Nothing has happened yet. When somebody follows you, answers, likes or boosts, you read it here." } }
+            div.empty { (icon("bell")) p { "No notifications yet. When somebody follows you, replies, likes or boosts, it appears here." } }
         }
         ol.news {
             @for row in &rows {
@@ -130,7 +130,7 @@ fn list(r: &Read<'_>, house: &PageContext<'_>, events: &[Notification], seen: No
     })
 }
 
-/// The emoji of a row, each once; as many as fit a sentence.
+/// The distinct emoji of a row.
 fn notification_icons<'a>(row: &NotificationRow, reacted: &'a [Reaction]) -> Vec<&'a ReactionEmoji> {
     let mut signs: Vec<&ReactionEmoji> = Vec::new();
     for one in reacted.iter().filter(|one| row.kind == NotificationKind::Reaction && Some(one.post_id) == row.post) {
@@ -164,14 +164,14 @@ fn notification_row(
         NotificationKind::FollowRequest => ("person", "would like to follow you"),
         NotificationKind::Accepted => ("check", "let you follow them"),
         NotificationKind::Mention => ("reply", "mentioned you"),
-        NotificationKind::Moved => ("out", "is where somebody you follow has moved to"),
+        NotificationKind::Moved => ("out", "is the new account of somebody you follow"),
         NotificationKind::Report => ("warning", "sent a report about you or a post of yours"),
         NotificationKind::Poll => ("poll", "made a poll that is over"),
         NotificationKind::Quote => ("quote", "quoted you"),
         NotificationKind::Post => ("bell", "posted"),
         NotificationKind::Edit => ("pen", "edited a post you boosted"),
         NotificationKind::QuoteEdit => ("pen", "edited a post you quoted"),
-        NotificationKind::Request => ("person", "would like to answer or quote your post"),
+        NotificationKind::Request => ("person", "would like to reply to or quote your post"),
     };
     html! {
         li class=(mark) {
@@ -194,7 +194,7 @@ fn notification_row(
     }
 }
 
-/// The post in a line, or the filter it stands behind.
+/// The post in one line, or the filter that hides it.
 fn excerpt(house: &PageContext<'_>, post: &PostView) -> String {
     match filter_result::filter_result(house, post) {
         Some((FilterAction::Warn, title)) => format!("Filtered: {title}"),

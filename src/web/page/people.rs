@@ -4,6 +4,7 @@ pub(super) mod actor_widgets;
 pub(super) mod host_card;
 pub mod moving;
 pub(super) mod pinned;
+pub(in crate::web::page) mod tabs;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use maud::{Markup, html};
@@ -25,7 +26,6 @@ use crate::store::timelines::filters::FilterContext;
 use crate::store::{
     Read,
     posts::{groups, post_views},
-    timelines::lists,
 };
 use crate::web::auth::{Owner, local_path, see_other};
 use crate::web::blocking::{PageError, blocking};
@@ -68,11 +68,11 @@ pub async fn show(
     Ok(layout::private(markup.await?))
 }
 
-/// Who follows whom between the owner and somebody.
+/// The follow relation between the owner and an actor.
 struct FollowRelation {
     ours: Option<follows::Follow>,
     theirs: Option<follows::Follow>,
-    /// Where they moved, when that is known here, and whether the owner follows there.
+    /// The new account after a move, and whether the owner follows it.
     new: Option<(bool, Actor)>,
     distance: ModerationState,
 }
@@ -100,9 +100,9 @@ fn follow_buttons(house: &PageContext<'_>, actor: &Actor, ties: &FollowRelation)
             @if actor.kind == "Group" { a.button href={ "/compose?group=" (actor.id) } { (icon("pen")) "Post here" } }
             @match &ties.ours {
                 None if ties.distance.is_blocked() => {},
-                None => (button(house, actor, "follow", "Follow", "button main")),
-                Some(follow) if follow.accepted_at.is_some() => (button(house, actor, "unfollow", "Unfollow", "button")),
-                Some(_) => (button(house, actor, "unfollow", "Take back", "button")),
+                None => (actor_widgets::action_button(house, actor, "follow", "Follow", "button main")),
+                Some(follow) if follow.accepted_at.is_some() => (actor_widgets::action_button(house, actor, "unfollow", "Unfollow", "button")),
+                Some(_) => (actor_widgets::action_button(house, actor, "unfollow", "Withdraw request", "button")),
             }
             (mute_block_menu::menu(house, actor, &ties.distance))
         }
@@ -117,18 +117,18 @@ fn profile_menu(r: &Read<'_>, house: &PageContext<'_>, actor: &Actor, ties: &Fol
             @if let Some(to) = &actor.moved_to { (moved(house, actor, to, ties.new.as_ref())) }
             @if let Some(follow) = &ties.ours {
                 @if follow.accepted_at.is_none() {
-                    div.tie { (icon("clock")) span { "You asked to follow " (formatting::relative_time(follow.created_at, house.now)) "; there is no answer yet." }
-                        (button(house, actor, "follow", "Ask again", "plain")) }
+                    div.tie { (icon("clock")) span { "You asked to follow " (formatting::relative_time(follow.created_at, house.now)) "; there is no response yet." }
+                        (actor_widgets::action_button(house, actor, "follow", "Request again", "plain")) }
                 } @else { p { (icon("check")) span { "You follow them." } } }
                 (super::timeline::lists::of_person(r, house, actor)?)
             }
             @match &ties.theirs {
                 Some(follow) if follow.accepted_at.is_some() => {
-                    div.tie { (icon("person")) span { "They follow you." } (button(house, actor, "remove", "Remove follower", "plain")) }
+                    div.tie { (icon("person")) span { "They follow you." } (actor_widgets::action_button(house, actor, "remove", "Remove follower", "plain")) }
                 }
                 Some(_) => {
-                    div.tie { (icon("person")) span { "They ask to follow you." }
-                        (button(house, actor, "accept", "Let in", "button main")) (button(house, actor, "remove", "Turn away", "button")) }
+                    div.tie { (icon("person")) span { "They have requested to follow you." }
+                        (actor_widgets::action_button(house, actor, "accept", "Accept", "button main")) (actor_widgets::action_button(house, actor, "remove", "Reject", "button")) }
                 }
                 None => {}
             }
@@ -140,7 +140,7 @@ fn profile_menu(r: &Read<'_>, house: &PageContext<'_>, actor: &Actor, ties: &Fol
     })
 }
 
-/// Where they moved, with a button to follow them there; their new server is looked at when it is pressed.
+/// The new account, with a button to follow it; its server is contacted when it is pressed.
 fn moved(house: &PageContext<'_>, actor: &Actor, to: &str, new: Option<&(bool, Actor)>) -> Markup {
     html! {
         div.tie {
@@ -154,7 +154,7 @@ fn moved(house: &PageContext<'_>, actor: &Actor, to: &str, new: Option<&(bool, A
                 @if new.is_some_and(|(followed, _)| *followed) { ", where you follow them" } "."
             }
             @if !new.is_some_and(|(followed, new)| *followed || house.is_owner(new)) {
-                (button(house, actor, "follow-there", "Follow them there", "button"))
+                (actor_widgets::action_button(house, actor, "follow-there", "Follow them there", "button"))
             }
         }
     }
@@ -165,16 +165,6 @@ fn empty_list(house: &PageContext<'_>, actor: &Actor) -> &'static str {
         "You have not written anything yet."
     } else {
         "None of their posts have come here. From the day you follow them, new ones will."
-    }
-}
-
-/// A button for somebody.
-pub fn button(house: &PageContext<'_>, actor: &Actor, act: &str, word: &str, class: &str) -> Markup {
-    html! {
-        form method="post" action={ "/people/" (actor.id) "/" (act) } {
-            (house.token(""))
-            button class=(class) type="submit" aria-label={ (word) ": " (actor.name) } { (word) }
-        }
     }
 }
 
@@ -198,7 +188,7 @@ pub async fn apply_action(
     Ok(see_other(&back))
 }
 
-/// Where a list of people goes on.
+/// The query: which page.
 #[derive(Debug, Deserialize)]
 pub struct PeopleQuery {
     pub(super) after: Option<ActorId>,
@@ -252,9 +242,9 @@ async fn list(
             };
             let body = html! {
                 h1 { "People" }
-                (tabs(r, &house, owner.actor, path)?)
+                (tabs::tabs(r, &house, owner.actor, path)?)
                 @if !pending.is_empty() {
-                    h2 { "Waiting for an answer" }
+                    h2 { "Waiting for a response" }
                     ul.people { @for actor in &pending { (actor_widgets::row(&house, actor, &beside_row(&house, actor, FollowList::Pending))) } }
                     @if !people.is_empty() { h2 { "Following" } }
                 }
@@ -280,30 +270,13 @@ fn rows(r: &Read<'_>, owner: ActorId, which: FollowList, after: Option<ActorId>)
     Ok((people, more))
 }
 
-/// The pages of people, each with how many there are.
-pub fn tabs(r: &Read<'_>, house: &PageContext<'_>, owner: ActorId, here: &str) -> Result<Markup> {
-    let entries = [
-        ("/following", "Following", follows::count(r, owner, FollowList::Following)?),
-        ("/followers", "Followers", follows::count(r, owner, FollowList::Followers)?),
-        ("/lists", "Lists", lists::all(r)?.len() as u32),
-        ("/requests", "Requests", house.requests),
-    ];
-    Ok(html! {
-        nav.tabs aria-label="Lists of people" {
-            @for (path, title, number) in entries {
-                a href=(path) aria-current=[(path == here).then_some("page")] { (title) " " span.tally { (formatting::number(number.into())) } }
-            }
-        }
-    })
-}
-
 fn beside_row(house: &PageContext<'_>, actor: &Actor, which: FollowList) -> Markup {
     html! {
         @match which {
-            FollowList::Requests => { (button(house, actor, "accept", "Let in", "button main")) (button(house, actor, "remove", "Turn away", "button")) }
-            FollowList::Pending => { (button(house, actor, "follow", "Ask again", "plain")) (button(house, actor, "unfollow", "Take back", "button")) }
-            FollowList::Following | FollowList::Endorsed => (button(house, actor, "unfollow", "Unfollow", "button quiet")),
-            FollowList::Followers => (button(house, actor, "remove", "Remove", "button quiet")),
+            FollowList::Requests => { (actor_widgets::action_button(house, actor, "accept", "Accept", "button main")) (actor_widgets::action_button(house, actor, "remove", "Reject", "button")) }
+            FollowList::Pending => { (actor_widgets::action_button(house, actor, "follow", "Request again", "plain")) (actor_widgets::action_button(house, actor, "unfollow", "Withdraw request", "button")) }
+            FollowList::Following | FollowList::Endorsed => (actor_widgets::action_button(house, actor, "unfollow", "Unfollow", "button quiet")),
+            FollowList::Followers => (actor_widgets::action_button(house, actor, "remove", "Remove", "button quiet")),
         }
     }
 }
@@ -313,8 +286,8 @@ fn empty(which: FollowList) -> Markup {
         div.empty {
             @match which {
                 FollowList::Followers => p { "Nobody follows you yet. Tell people your handle; it is on your profile." },
-                FollowList::Requests => p { "Nobody is waiting at the door." },
-                _ => p { "You follow nobody yet. " a href="/find" { "Find somebody" } " by their handle or the address of their page." },
+                FollowList::Requests => p { "No follow requests." },
+                _ => p { "You follow nobody yet. " a href="/find" { "Find people" } " by their handle or the address of their page." },
             }
         }
     }

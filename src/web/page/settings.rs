@@ -37,12 +37,12 @@ use crate::web::blocking::{PageError, blocking, sentence};
 
 /// Fields of a profile.
 const MAX_PROFILE_FIELDS: usize = 8;
-/// Rows always offered, so that there is room for another.
+/// Minimum number of field rows offered.
 const MIN_FIELD_ROWS: usize = 4;
 /// Characters of a contact.
 const MAX_CONTACT_CHARS: usize = 300;
 
-/// What was just saved.
+/// The query: what was saved.
 #[derive(Debug, Deserialize)]
 pub struct SettingsQuery {
     saved: Option<String>,
@@ -90,16 +90,16 @@ fn page(node: &Node, owner: &Owner, here: &str, saved: Option<&str>, problem: Op
     })
 }
 
-/// The pages that belong to the settings, each with what it is for.
+/// Links to further settings pages.
 fn pages(waiting: u32) -> Markup {
     let deliveries = match waiting {
         0 => "everything has arrived".to_owned(),
         n => format!("{} on their way", formatting::number(n.into())),
     };
     let pages = [
-        ("/bookmarks", "Bookmarks and likes", "posts you have put by, and those you like"),
-        ("/blocks", "Kept away", "people you mute or block, servers, and reports"),
-        ("/filters", "Filters", "words you do not want to read"),
+        ("/bookmarks", "Bookmarks and likes", "posts you have bookmarked or liked"),
+        ("/blocks", "Muted and blocked", "people you mute or block, servers, and reports"),
+        ("/filters", "Filters", "hide posts with certain words"),
         ("/settings/emoji", "Your own emoji", "for your name, posts and reactions"),
         ("/moving", "Moving here", "bring your followers from another account"),
         ("/settings/relays", "Relays", "see posts of more servers, and be seen there"),
@@ -127,11 +127,11 @@ fn profile(house: &PageContext<'_>) -> Markup {
                 input #name type="text" name="name" value=(owner.name) maxlength="100" autocomplete="name";
                 label for="bio" { "About you" }
                 textarea #bio name="bio" rows="4" maxlength=(text::MAX_OWN_BIO_CHARS) dir="auto" { (bio) }
-                label for="icon" { "Picture" }
+                label for="icon" { "Avatar" }
                 div.uploaded { (actor_widgets::avatar(house, owner)) input #icon type="file" name="icon" accept="image/jpeg,image/png,image/gif,image/webp"; }
-                label for="image" { "Header picture" }
+                label for="image" { "Header image" }
                 div.uploaded {
-                    @if let Some(url) = banner { img src=(url) alt="The header picture now" height="72"; }
+                    @if let Some(url) = banner { img src=(url) alt="The current header image" height="72"; }
                     input #image type="file" name="image" accept="image/jpeg,image/png,image/gif,image/webp";
                 }
                 fieldset {
@@ -139,7 +139,7 @@ fn profile(house: &PageContext<'_>) -> Markup {
                     p.note { "A few facts: a place, a web page, how to address you." }
                     div.pairs { @for n in 0..(owner.fields.len() + 1).clamp(MIN_FIELD_ROWS, MAX_PROFILE_FIELDS) { (pair(n, owner.fields.get(n))) } }
                 }
-                p.note { a href="/settings/emoji" { "Your own emoji" } " can stand in your name, in all of this, and in posts." }
+                p.note { a href="/settings/emoji" { "Your own emoji" } " can be used in your name, bio and fields, and in posts." }
                 label.check { input type="checkbox" name="approves_followers" value="yes" checked[owner.approves_followers]; " I let followers in one by one" }
                 label.check { input type="checkbox" name="discoverable" value="yes" checked[owner.discoverable]; " My profile may be listed and recommended on other servers" }
                 label.check { input type="checkbox" name="indexable" value="yes" checked[owner.indexable]; " My public posts may be found by search engines and searches on other servers" }
@@ -188,7 +188,7 @@ fn vacation_section(house: &PageContext<'_>, settings: &Settings) -> Markup {
             h2 { "Blocks and moves" }
             form.stack method="post" action="/settings/away" {
                 (house.token(""))
-                label.check { input type="checkbox" name="tell_blocked" value="yes" checked[settings.tell_blocked]; " Whom I block is told so, and their server keeps them from seeing me" }
+                label.check { input type="checkbox" name="tell_blocked" value="yes" checked[settings.tell_blocked]; " Tell blocked people's servers, so that they hide me from them" }
                 label.check { input type="checkbox" name="follow_moves" value="yes" checked[settings.follow_moves]; " When people I follow move to another server, I follow them there" }
                 button.main type="submit" { "Save" }
             }

@@ -267,5 +267,5 @@ fn p61_a_202_is_no_proof_that_anybody_reads_it() {
         ("Cookie".into(), format!("{}={cookie}", hytte::web::auth::SESSION_COOKIE)),
     ];
     let page = request(a.address, "GET", "/following", &headers, b"").text();
-    assert!(page.contains("Waiting for an answer") && page.contains("Ask again"));
+    assert!(page.contains("Waiting for a response") && page.contains("Request again"));
 }

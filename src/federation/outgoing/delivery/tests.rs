@@ -223,8 +223,8 @@ fn a_private_address_is_refused_once_with_a_sentence() {
     let w = World::new(&[]);
     let error = NetError::Refused { host: "x.example".into(), why: "its address is not a public one" };
     let outcome = classify_error(&error);
-    assert_eq!((outcome.verdict, outcome.heard), (DeliveryResult::Never, false));
-    assert_eq!(outcome.why, "x.example may not be reached from here: its address is not a public one");
+    assert_eq!((outcome.result, outcome.responded), (DeliveryResult::Rejected, false));
+    assert_eq!(outcome.reason, "x.example may not be reached from here: its address is not a public one");
     w.home.activity("a", &["169.254.169.254"]);
     assert_eq!(w.settle(), None);
     assert_eq!(w.home.waiting(), 0);

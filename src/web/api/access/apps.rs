@@ -6,7 +6,7 @@ use crate::base::Error;
 use crate::federation::Node;
 use crate::federation::outgoing::push_notifications;
 use crate::federation::owner::oauth::{self, AppRegistration};
-use crate::store::access::apps::{self, App};
+use crate::store::access::apps::{self, OAuthApp};
 use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
 
 /// `POST /api/v1/apps`.
@@ -36,7 +36,7 @@ pub fn verify(node: &Node, call: &ApiRequest) -> ApiResult {
     let app = match token.app {
         Some(id) => node.store.read(|r| apps::by_id(r, id))?,
         // A token the owner made for themselves. 0 would be no id to any client.
-        None => App {
+        None => OAuthApp {
             id: crate::base::id::AppId(i64::from(i32::MAX)),
             client_id: String::new(),
             name: token.name.clone(),
@@ -48,8 +48,8 @@ pub fn verify(node: &Node, call: &ApiRequest) -> ApiResult {
     Ok(ApiResponse::json(&application(node, &app)))
 }
 
-/// `redirect_uri` stands beside `redirect_uris` for Mammoth and Ice Cubes, `vapid_key` for Elk.
-fn application(node: &Node, app: &App) -> Value {
+/// `redirect_uri` is needed by Mammoth and Ice Cubes, `vapid_key` by Elk.
+fn application(node: &Node, app: &OAuthApp) -> Value {
     json!({
         "id": app.id.to_string(),
         "name": app.name,

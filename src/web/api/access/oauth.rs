@@ -5,15 +5,15 @@ use serde_json::json;
 use crate::federation::owner::login::token_hash;
 use crate::federation::owner::oauth::ClientProof;
 use crate::federation::{Node, owner::oauth};
-use crate::store::access::apps::{self, App};
+use crate::store::access::apps::{self, OAuthApp};
 use crate::store::{actors, node};
 use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
 use crate::web::api::error::ApiError;
 
-/// What can be read and written on its own: `read:statuses`.
+/// Parts with separate scopes for reading and writing: `read:statuses`.
 const READ_WRITE_SCOPES: &str =
     "accounts blocks bookmarks collections favourites filters follows lists mutes notifications statuses";
-/// What can only be written.
+/// Parts that can only be written.
 const WRITE_ONLY_SCOPES: &str = "conversations media reports";
 
 /// Every scope there is.
@@ -58,8 +58,8 @@ pub fn token(node: &Node, call: &ApiRequest) -> ApiResult {
     Ok(ApiResponse::json(&body).header("cache-control", "no-store".to_owned()))
 }
 
-/// Who asks: by `Basic` or parameters. The secret may be missing where PKCE stands for it.
-fn client(node: &Node, call: &ApiRequest) -> Result<(App, ClientProof), ApiError> {
+/// The client, authenticated by `Basic` or parameters. The secret may be missing with PKCE.
+fn client(node: &Node, call: &ApiRequest) -> Result<(OAuthApp, ClientProof), ApiError> {
     let (id, secret) = match &call.basic {
         Some((id, secret)) => (id.clone(), Some(secret.clone())),
         None => (call.params.given("client_id").ok_or_else(app_token)?, call.params.given("client_secret")),

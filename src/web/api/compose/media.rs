@@ -25,18 +25,18 @@ pub fn upload(node: &Node, call: &ApiRequest) -> ApiResult {
     show(node, call, media::keep(node, upload)?)
 }
 
-/// What the file shows; None when it is not said.
+/// The description, if given.
 fn described(call: &ApiRequest) -> Result<Option<String>, ApiError> {
     call.params.text("description").map(|text| description(&text)).transpose()
 }
 
-/// A description, or why it cannot be one, as Mastodon says it.
+/// A valid description, or Mastodon's error.
 pub fn description(text: &str) -> Result<String, ApiError> {
     let too_long = format!("Validation failed: Description is too long (maximum is {MAX_ALT_TEXT_CHARS} characters)");
     media::description(text).map_err(|_| ApiError::Refused(too_long))
 }
 
-/// "x,y" from -1 to 1; None when it is not said.
+/// The focal point, "x,y" from -1 to 1, if given.
 fn focus(call: &ApiRequest) -> Result<Option<(f64, f64)>, ApiError> {
     call.params.given("focus").map(|text| point(&text)).transpose()
 }
@@ -48,7 +48,7 @@ pub fn point(text: &str) -> Result<(f64, f64), ApiError> {
     pair.ok_or_else(|| ApiError::Refused("Validation failed: Focus must be two numbers".into()))
 }
 
-/// A loose upload; what hangs on a post is changed with the post.
+/// An unattached upload; attached files are changed with their post.
 fn unattached(r: &Read<'_>, id: MediaId) -> Result<PostAttachment> {
     let file = attachments::by_id(r, id)?;
     if file.post_id.is_none() && file.file.is_some() { Ok(file) } else { Err(Error::NotFound) }

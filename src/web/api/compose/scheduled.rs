@@ -12,7 +12,7 @@ use crate::web::api::entity::scheduled::scheduled;
 use crate::web::api::error::ApiError;
 use crate::web::api::paging::{BackwardParameter, PageWindow, linked};
 
-/// The answer about one.
+/// The ScheduledStatus of a draft.
 pub fn show(node: &Node, call: &ApiRequest, kept: &StoredDraft) -> ApiResult {
     let shown = node.store.read(|r| all(r, &ApiViewer::load(node, r, call)?, std::slice::from_ref(kept)))?;
     Ok(ApiResponse::json(shown.first().ok_or(Error::NotFound)?))

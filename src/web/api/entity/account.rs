@@ -45,7 +45,7 @@ pub struct AccountEntity {
     noindex: Option<bool>,
 }
 
-/// What an image of somebody needs.
+/// The reduced account of grouped notifications.
 #[derive(Debug, Clone, Serialize)]
 pub struct PartialAccountEntity {
     id: String,
@@ -66,7 +66,7 @@ struct FieldEntity {
     verified_at: Option<String>,
 }
 
-/// The image of somebody, or the server's own where they have none: never empty.
+/// The avatar's URL, or the default image: never empty.
 pub fn avatar(actor: &Actor, links: &UrlBuilder<'_>) -> String {
     picture(actor.icon.as_deref(), links)
 }
@@ -88,7 +88,7 @@ pub fn acct(view: &ApiViewer<'_>, actor: &Actor) -> String {
     }
 }
 
-/// Somebody as an account.
+/// The Account entity of an actor.
 pub fn account(view: &ApiViewer<'_>, actor: &Actor) -> AccountEntity {
     let own = view.is_owner(actor);
     let theirs = (actor.counts.posts, actor.counts.followers, actor.counts.following);
@@ -130,7 +130,7 @@ pub fn account(view: &ApiViewer<'_>, actor: &Actor) -> AccountEntity {
     }
 }
 
-/// Somebody among many.
+/// The reduced Account entity.
 pub fn partial(view: &ApiViewer<'_>, actor: &Actor) -> PartialAccountEntity {
     let AccountEntity { id, acct, locked, bot, url, avatar, avatar_static, avatar_description, .. } =
         account(view, actor);
@@ -149,7 +149,7 @@ pub fn credentials(view: &ApiViewer<'_>, owner: &Actor, settings: &Settings, req
         map.insert(
             "source".to_owned(),
             json!({
-                "privacy": settings.audience.parse().map_or("public", super::status::visibility),
+                "privacy": settings.audience.parse().map_or("public", super::visibility::visibility),
                 "sensitive": settings.sensitive,
                 "language": Some(&settings.language).filter(|tag| !tag.is_empty()),
                 "note": owner.bio_source.clone().unwrap_or_else(|| plain_text::from_html(&owner.bio)),
@@ -169,12 +169,12 @@ pub fn credentials(view: &ApiViewer<'_>, owner: &Actor, settings: &Settings, req
     whole
 }
 
-/// Who may quote new posts, in Mastodon's words: it knows no asking.
+/// The default quote policy in Mastodon's words, which do not include approval.
 pub fn quote_policy(settings: &Settings) -> &'static str {
     match settings.choices().quote {
         PolicyChoice::Everyone => "public",
         PolicyChoice::Followers => "followers",
-        PolicyChoice::Following | PolicyChoice::Asking | PolicyChoice::Nobody => "nobody",
+        PolicyChoice::Following | PolicyChoice::WithApproval | PolicyChoice::Nobody => "nobody",
     }
 }
 
@@ -188,7 +188,7 @@ pub fn quote_choice(word: &str) -> Option<PolicyChoice> {
     }
 }
 
-/// An account with what only a look at one alone shows: where they moved, and whether their server is limited.
+/// An Account with fields of the single view: the new account after a move, and whether its server is limited.
 pub fn whole(view: &ApiViewer<'_>, actor: &Actor, moved: Option<&Actor>, limited: LimitedHost) -> Value {
     let mut whole = serde_json::to_value(account(view, actor)).unwrap_or_default();
     if let Value::Object(map) = &mut whole {
@@ -202,7 +202,7 @@ pub fn whole(view: &ApiViewer<'_>, actor: &Actor, moved: Option<&Actor>, limited
     whole
 }
 
-/// Whether somebody's server is limited here.
+/// Whether the actor's server is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LimitedHost {
     /// Only its followed people are shown.
@@ -216,7 +216,7 @@ fn source(field: &ActorField) -> Value {
     json!({ "name": field.name, "value": value, "verified_at": null })
 }
 
-/// How the owner and another actor stand.
+/// The Relationship entity.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct RelationshipEntity {
     /// Of the other.
@@ -241,9 +241,9 @@ pub struct RelationshipEntity {
     pub muting_notifications: bool,
     /// Until when.
     pub muting_expires_at: Option<String>,
-    /// The owner asked to follow them.
+    /// The owner has requested to follow them.
     pub requested: bool,
-    /// They asked to follow the owner.
+    /// They have requested to follow the owner.
     pub requested_by: bool,
     /// Their server is blocked.
     pub domain_blocking: bool,

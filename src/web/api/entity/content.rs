@@ -13,7 +13,7 @@ use crate::store::posts::post_views::PostView;
 use crate::store::posts::quotes::QuoteState;
 use crate::text::{compose, escape, rewrite};
 
-/// The HTML of a post, with the line about what it quotes for apps that know no quotes; the others take it out.
+/// The HTML of a post, with the quote fallback line for apps without quotes; other apps remove it.
 pub fn content(view: &ApiViewer<'_>, card: &PostView) -> String {
     let post = &card.post;
     let quoted = card.quote.as_ref().filter(|quoted| quoted.quote.state != QuoteState::Gone);
@@ -32,7 +32,7 @@ pub fn content(view: &ApiViewer<'_>, card: &PostView) -> String {
     .into_string()
 }
 
-/// The words alone, as they were in any previous version of the post.
+/// The HTML of any version of a post, without additions.
 pub fn plain_words(view: &ApiViewer<'_>, html: &str) -> String {
     if !html.contains("src=") && !html.contains("poster=") {
         return html.to_owned();
@@ -59,7 +59,7 @@ fn facts(post: &Post) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(" · "))
 }
 
-/// The page of a post that is more than a note and stands on another server: there it is whole.
+/// The original page of a remote post of another type than Note.
 fn origin<'c>(view: &ApiViewer<'_>, card: &'c PostView) -> Option<&'c str> {
     let post = &card.post;
     let page = post.page();
@@ -68,7 +68,7 @@ fn origin<'c>(view: &ApiViewer<'_>, card: &'c PostView) -> Option<&'c str> {
     (!note && !view.is_owner(&card.author) && !named()).then_some(page)
 }
 
-/// A link that a post is about (Lemmy, Mbin), as a preview card; never loads what is behind it.
+/// The link a post is about (Lemmy, Mbin), as a preview card; fetches nothing.
 pub fn link(card: &PostView) -> Option<Value> {
     let file = card.attachments.iter().find(|file| is_link(file))?;
     let url = file.url.as_deref()?;

@@ -18,7 +18,7 @@ pub struct ConversationEntity {
     last_status: Option<StatusEntity>,
 }
 
-/// A conversation with whom it is, the owner themselves where there is nobody else, and its newest post.
+/// The Conversation entity: its participants (the owner when there are no others) and its newest post.
 pub fn conversation(
     view: &ApiViewer<'_>,
     row: &Conversation,

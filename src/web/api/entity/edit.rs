@@ -11,7 +11,7 @@ use crate::store::posts::Post;
 use crate::store::posts::post_edits::{self, PostEdit};
 use crate::store::posts::post_views::PostView;
 
-/// All previous versions, oldest first; the last is what the post says now.
+/// All versions, oldest first; the last is the current one.
 pub fn history(view: &ApiViewer<'_>, card: &PostView, before: &[PostEdit]) -> Vec<Value> {
     before.iter().chain([&post_edits::current_version(card)]).map(|edition| shown(view, card, edition)).collect()
 }

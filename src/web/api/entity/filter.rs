@@ -7,16 +7,16 @@ use crate::social::moderation::filter::FilterMatch;
 use crate::store::posts::post_views::PostView;
 use crate::store::timelines::filters::{Filter, FilterAction, FilterContext, FilterKeyword, FilteredPost};
 
-/// Apps that know the action `blur`. Ice Cubes cannot read a status with any word but warn and hide in it, and a page of
-/// statuses with it; so all others are told to warn, which shows no more.
+/// Apps that know the action `blur`. Ice Cubes cannot read a status with an action other than warn and hide; all others
+/// get warn, which reveals no more.
 const BLUR_CLIENTS: [&str; 2] = ["Tusky", "Phanpy"];
 
-/// Whether an app may be told of `blur` inside of statuses.
+/// Whether an app can read the action `blur`.
 pub fn knows_blur(app: &str) -> bool {
     BLUR_CLIENTS.iter().any(|known| app.starts_with(known))
 }
 
-/// A filter with its words and posts, as its owner edits it.
+/// The Filter entity with its keywords and posts.
 pub fn filter(filter: &Filter, keywords: &[FilterKeyword], posts: &[FilteredPost]) -> Value {
     let own = keywords.iter().filter(|one| one.filter_id == filter.id).map(keyword).collect();
     let chosen = posts.iter().filter(|one| one.filter_id == filter.id).map(filtered).collect();
@@ -48,7 +48,7 @@ pub fn filtered(one: &FilteredPost) -> Value {
     json!({ "id": one.id.to_string(), "status_id": one.post_id.to_string() })
 }
 
-/// What of the owner's filters a status matches. Lists are never null: Mammoth takes nothing else.
+/// The filters a status matches. Lists are never null, which Mammoth requires.
 pub fn results(view: &ApiViewer<'_>, card: &PostView) -> Vec<Value> {
     let result = |hit: FilterMatch<'_>| {
         let action = match hit.filter.action {

@@ -23,8 +23,8 @@ pub struct MediaAttachmentEntity {
     blurhash: Option<String>,
 }
 
-/// A file as an attachment; its address never leads a client to another server for an image, and its preview is an image
-/// or nothing, never the video or audio itself.
+/// The MediaAttachment entity. Its URLs never lead a client to another server for an image; its preview is an image or
+/// null.
 pub fn attachment(view: &ApiViewer<'_>, file: &PostAttachment) -> MediaAttachmentEntity {
     let kind = match file.media_type.split('/').next() {
         Some("image") => "image",
@@ -76,7 +76,7 @@ fn meta(file: &PostAttachment) -> Value {
         };
         meta.insert("small".to_owned(), size(small(width), small(height)));
     }
-    // A video or audio says how long it is beside its size.
+    // Audio and video have a duration.
     if let Some(seconds) = file.seconds {
         let original = meta.entry("original").or_insert_with(|| json!({}));
         if let Value::Object(original) = original {

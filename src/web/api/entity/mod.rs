@@ -14,6 +14,7 @@ pub mod request;
 pub mod scheduled;
 pub mod status;
 pub mod tag;
+pub mod visibility;
 
 use std::sync::LazyLock;
 
@@ -24,6 +25,7 @@ use crate::social::moderation::filter::ActiveFilters;
 use crate::store::actors::own_counts::{self, OwnCount};
 use crate::store::posts::Viewer;
 use crate::store::{self, Read, actors};
+use crate::web::api::status_cache::ViewerKey;
 use crate::web::files;
 
 use super::call::ApiRequest;
@@ -44,17 +46,17 @@ impl<'n> UrlBuilder<'n> {
         self.node.facts.origin.url(path)
     }
 
-    /// A remote image by way of this server.
+    /// The proxied URL of a remote image.
     pub fn proxied(&self, url: &str) -> String {
         self.here(&files::proxied(self.node, url))
     }
 
-    /// The server's own image, for what has none.
+    /// The URL of the default image.
     pub fn default_image(&self) -> String {
         self.here(&DEFAULT_IMAGE_URL)
     }
 
-    /// A file of ours.
+    /// The URL of a file of ours.
     pub fn media(&self, name: &str) -> String {
         self.here(&format!("/media/{name}"))
     }
@@ -63,7 +65,7 @@ impl<'n> UrlBuilder<'n> {
 /// The server's own image.
 static DEFAULT_IMAGE_URL: LazyLock<String> = LazyLock::new(|| files::asset_url("cabin.png"));
 
-/// Who looks, and what every entity of one answer needs.
+/// The viewer and common data of all entities of one response.
 pub struct ApiViewer<'n> {
     /// Addresses.
     pub links: UrlBuilder<'n>,
@@ -71,7 +73,7 @@ pub struct ApiViewer<'n> {
     pub owner: Option<ActorId>,
     /// The domain of the owner's handle.
     pub domain: &'n str,
-    /// The time of this answer.
+    /// The time of the response.
     pub now: Time,
     /// The owner's token: marks of their own are shown.
     pub as_owner: bool,
@@ -81,13 +83,13 @@ pub struct ApiViewer<'n> {
     pub knows_blur: bool,
     /// The owner's own numbers.
     pub count: OwnCount,
-    /// What the owner has set.
+    /// The owner's settings.
     pub settings: store::node::Settings,
     last: Vec<(ActorId, Time)>,
 }
 
 impl<'n> ApiViewer<'n> {
-    /// Loads what entities of this answer need.
+    /// Loads the common data for a request.
     pub fn load(node: &'n Node, r: &Read<'_>, call: &ApiRequest) -> Result<Self> {
         let knows_blur = call.token.as_ref().is_some_and(|token| filter::knows_blur(&token.name));
         match call.is_owner() {
@@ -96,12 +98,12 @@ impl<'n> ApiViewer<'n> {
         }
     }
 
-    /// Loads what entities need that go to the owner.
+    /// Loads the common data for the owner.
     pub fn for_owner(node: &'n Node, r: &Read<'_>) -> Result<Self> {
         Ok(Self { as_owner: true, sieve: ActiveFilters::load(r)?, ..Self::for_anyone(node, r)? })
     }
 
-    /// Loads what entities need that go to anyone.
+    /// Loads the common data for strangers.
     pub(super) fn for_anyone(node: &'n Node, r: &Read<'_>) -> Result<Self> {
         Ok(Self {
             links: UrlBuilder::of(node),
@@ -117,7 +119,7 @@ impl<'n> ApiViewer<'n> {
         })
     }
 
-    /// Looks up when these people last said something, for their accounts. To strangers it would tell whom the owner reads.
+    /// Loads the time of these actors' last posts. For strangers it is left out: it would reveal whom the owner reads.
     pub fn remember(&mut self, r: &Read<'_>, people: &[ActorId]) -> Result<()> {
         if self.as_owner {
             self.last = actors::last_posts(r, people)?;
@@ -129,12 +131,12 @@ impl<'n> ApiViewer<'n> {
         self.last.iter().find(|(who, _)| *who == actor).map(|(_, at)| *at)
     }
 
-    /// Which of the different looks of a status this is, as long as nothing is written.
+    /// The cache key of this viewer.
     pub fn viewer_key(&self) -> ViewerKey {
         ViewerKey { owner: self.as_owner, knows_blur: self.knows_blur }
     }
 
-    /// What the caller may see.
+    /// What the viewer may see.
     pub fn viewer(&self) -> Viewer {
         if self.as_owner { Viewer::Owner } else { Viewer::Stranger }
     }
@@ -142,13 +144,6 @@ impl<'n> ApiViewer<'n> {
     fn is_owner(&self, actor: &actors::Actor) -> bool {
         self.owner == Some(actor.id)
     }
-}
-
-/// Who sees the same of a status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ViewerKey {
-    owner: bool,
-    knows_blur: bool,
 }
 
 /// A custom emoji.

@@ -14,17 +14,18 @@ use crate::store::notifications::{Notification, NotificationKind};
 use crate::store::{Read, moderation::block_filter};
 use crate::web::api::status_cache::CachedStatus;
 
-/// Which types a client takes. Mammoth drops a whole page for one it has not heard of, and says nothing of those it knows.
+/// Notification types a client understands. Mammoth drops a whole page for one unknown type and does not state the
+/// known ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotificationTypes {
     /// All there are.
     All,
-    /// Those of before Mastodon 4.5: newer ones are told by the nearest of them.
+    /// Types before Mastodon 4.5: newer ones are mapped to the nearest.
     Old,
 }
 
 impl NotificationTypes {
-    /// The type of a notification; None for what clients have no word for.
+    /// The type for this client; None for one without a word in the API.
     pub fn of(self, kind: NotificationKind) -> Option<&'static str> {
         match (self, kind) {
             (Self::Old, NotificationKind::Quote) => Some("mention"),
@@ -34,7 +35,7 @@ impl NotificationTypes {
     }
 }
 
-/// Mastodon's word for what happened; None for what its clients have no word for.
+/// Mastodon's word for the type; None for one without a word.
 pub fn word(kind: NotificationKind) -> Option<&'static str> {
     match kind {
         NotificationKind::Mention => Some("mention"),
@@ -47,7 +48,7 @@ pub fn word(kind: NotificationKind) -> Option<&'static str> {
         NotificationKind::Edit => Some("update"),
         NotificationKind::Quote => Some("quote"),
         NotificationKind::QuoteEdit => Some("quoted_update"),
-        // Told on the page only.
+        // Shown on the page only.
         NotificationKind::Reaction
         | NotificationKind::Accepted
         | NotificationKind::Moved
@@ -74,7 +75,7 @@ fn alone(id: NotificationId) -> String {
     format!("ungrouped-{id}")
 }
 
-/// What a key names.
+/// What a group key names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GroupKeyTarget {
     /// One notification.
@@ -98,7 +99,7 @@ pub fn named(text: &str) -> Option<GroupKeyTarget> {
     (post_id.is_some() == is_about_post(kind)).then_some(GroupKeyTarget::Group(GroupKey { kind, post_id, hour }))
 }
 
-/// Everyone and everything a page of notifications tells of; nobody whom the owner blocks.
+/// Accounts and statuses of a page of notifications, without blocked actors.
 pub struct NotificationContext {
     people: HashMap<ActorId, Actor>,
     statuses: HashMap<PostId, CachedStatus>,
@@ -119,7 +120,7 @@ impl NotificationContext {
         })
     }
 
-    /// Somebody, unless blocked.
+    /// An actor, unless blocked.
     pub fn person(&self, id: ActorId) -> Option<&Actor> {
         self.people.get(&id)
     }
@@ -129,7 +130,7 @@ impl NotificationContext {
         self.statuses.get(&id)
     }
 
-    /// The post a notification is about. None: it should have one, and that is not to be shown.
+    /// The status of a notification. None: it should have one that must not be shown.
     fn about(&self, row: &Notification) -> Option<Option<&CachedStatus>> {
         match row.post_id.filter(|_| is_about_post(row.kind)) {
             Some(post) => self.status(post).map(Some),
@@ -153,7 +154,7 @@ pub struct NotificationEntity {
     filtered: Option<bool>,
 }
 
-/// A notification with whom and what it is about; None when it has no word, or is about what is not to be shown.
+/// The Notification entity; None when its type has no word, or its status must not be shown.
 pub fn shown(
     view: &ApiViewer<'_>,
     words: NotificationTypes,
@@ -187,7 +188,7 @@ pub struct NotificationGroupEntity {
     status_id: Option<String>,
 }
 
-/// What a page holds of a group.
+/// The part of a group that is on a page.
 #[derive(Debug, Clone, Serialize)]
 struct GroupPageRange {
     page_min_id: String,
@@ -195,17 +196,16 @@ struct GroupPageRange {
     latest_page_notification_at: String,
 }
 
-/// Whether a group stands on a page of groups or is shown by itself.
+/// Whether a group is part of a page or shown by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GroupPlacement {
-    /// Says which ids the page holds of it.
+    /// With the ids of the group on the page.
     Page,
-    /// Says nothing of pages.
+    /// Without page information.
     Single,
 }
 
-/// A row with the group it stands for, if it stands for one; None when there is nothing to show of it. The people it names
-/// come first, then the post.
+/// The group of a row; None when there is nothing to show. Accounts come first, then the status.
 pub fn grouped<'c>(
     row: &Notification,
     group: Option<&NotificationGroup>,

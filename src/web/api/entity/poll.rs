@@ -6,7 +6,8 @@ use super::{ApiViewer, emojis, timestamp};
 use crate::store::actors::CustomEmoji;
 use crate::store::posts::polls::StoredPoll;
 
-/// A poll as its readers see it, with those of its post's emoji that stand in it. `own_votes` is always a list: Tusky and Mastodon's Android app take nothing else.
+/// The Poll entity with the custom emoji it uses. `own_votes` is always a list, which Tusky and Mastodon's Android app
+/// require.
 pub fn poll(view: &ApiViewer<'_>, poll: &StoredPoll, emoji: &[CustomEmoji], own: bool) -> Value {
     let used = |one: &&CustomEmoji| poll.options.iter().any(|option| option.text.contains(&format!(":{}:", one.code)));
     let used: Vec<CustomEmoji> = emoji.iter().filter(used).cloned().collect();

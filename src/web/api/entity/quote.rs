@@ -9,18 +9,18 @@ use crate::store::posts::Viewer;
 use crate::store::posts::post_views::{PostView, QuotedView};
 use crate::store::posts::quotes::QuoteState;
 
-/// What a status quotes.
+/// The Quote entity.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub enum QuoteEntity {
     /// With the quoted status, when it may be shown.
-    Whole {
-        /// Mastodon's word for how it stands.
+    Full {
+        /// The state in Mastodon's words.
         state: &'static str,
         /// Null unless its author agreed and the caller may read it.
         quoted_status: Option<Box<StatusEntity>>,
     },
-    /// Inside a status that is quoted itself.
+    /// Inside a quoted status: the id only.
     Shallow {
         /// Mastodon's word for how it stands.
         state: &'static str,
@@ -29,7 +29,7 @@ pub enum QuoteEntity {
     },
 }
 
-/// The quote of a status.
+/// The quote of a quoted status: by its id only.
 pub fn quote(view: &ApiViewer<'_>, card: &PostView) -> Option<QuoteEntity> {
     let quoted = card.quote.as_ref()?;
     let readable = |inner: &&PostView| view.viewer() == Viewer::Owner || inner.post.audience.is_open();
@@ -37,13 +37,13 @@ pub fn quote(view: &ApiViewer<'_>, card: &PostView) -> Option<QuoteEntity> {
     let agreed = state(quoted) == "accepted";
     let state = match (state(quoted), inner) {
         ("accepted", Some(_)) if view.as_owner && quoted.muted => "muted_account",
-        // Nothing of people who are blocked is loaded.
+        // Posts of blocked actors are not loaded.
         ("accepted", None) if view.as_owner => "blocked_account",
         ("accepted", None) => "unauthorized",
         (state, _) => state,
     };
     let quoted_status = inner.filter(|_| agreed).map(|inner| Box::new(boosted_status(view, inner)));
-    Some(QuoteEntity::Whole { state, quoted_status })
+    Some(QuoteEntity::Full { state, quoted_status })
 }
 
 /// The quote of a status that is itself quoted: by its id alone.
@@ -66,7 +66,7 @@ fn state(quoted: &QuotedView) -> &'static str {
     }
 }
 
-/// Who may quote a status.
+/// The QuoteApproval entity.
 #[derive(Debug, Clone, Serialize)]
 pub struct QuoteApprovalEntity {
     automatic: Vec<&'static str>,
@@ -74,14 +74,14 @@ pub struct QuoteApprovalEntity {
     current_user: &'static str,
 }
 
-/// Who may quote a status, and whether the owner may.
+/// The quote approval of a status, and whether the owner may quote it.
 pub fn approval(view: &ApiViewer<'_>, card: &PostView) -> QuoteApprovalEntity {
-    let rule = card.leave.rules.get(Interaction::Quote);
+    let rule = card.permission.policy.get(Interaction::Quote);
     let own = view.is_owner(&card.author);
     let open = card.post.audience.is_open();
     let shown = match rule {
         Some(rule) => rule,
-        // Who has never heard of asking is quoted as ever.
+        // Posts of software without policies may be quoted as before.
         None if open => PolicyRule::OPEN,
         None => PolicyRule::CLOSED,
     };
@@ -92,7 +92,7 @@ pub fn approval(view: &ApiViewer<'_>, card: &PostView) -> QuoteApprovalEntity {
     } else if !open {
         "denied"
     } else {
-        match card.leave.permission(Interaction::Quote) {
+        match card.permission.permission(Interaction::Quote) {
             None | Some(Permission::Allowed | Permission::AllowedWithAuthorization) => "automatic",
             Some(Permission::NeedsApproval) => "manual",
             Some(Permission::Forbidden) => "denied",

@@ -7,7 +7,7 @@ use super::notification::NotificationContext;
 use super::{ApiViewer, timestamp};
 use crate::store::notifications::notification_requests::NotificationRequest;
 
-/// Somebody whose notifications are filtered; None for somebody the owner blocks.
+/// The NotificationRequest entity; None for a blocked sender.
 pub fn request(view: &ApiViewer<'_>, request: &NotificationRequest, cast: &NotificationContext) -> Option<Value> {
     Some(json!({
         "id": request.id.to_string(),

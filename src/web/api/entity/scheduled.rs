@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::media::attachment;
-use super::status::visibility;
+use super::visibility::visibility;
 use super::{ApiViewer, timestamp};
 use crate::federation::owner::draft::NewPost;
 use crate::store::node::Settings;
@@ -37,7 +37,7 @@ pub fn scheduled(
             "sensitive": draft.sensitive || draft.warning.is_some(),
             "spoiler_text": draft.warning.as_deref().unwrap_or_default(),
             "visibility": visibility(draft.audience),
-            // A number, as Mastodon has it, alone among all ids.
+            // A number in Mastodon, unlike all other ids.
             "in_reply_to_id": draft.reply_to.map(|id| id.0),
             "language": draft.language,
             "application_id": 0,

@@ -8,14 +8,13 @@ use super::media::{MediaAttachmentEntity, attachment};
 use super::poll::poll;
 use super::quote::{self, QuoteApprovalEntity, QuoteEntity};
 use super::{ApiViewer, CustomEmojiEntity, content, emojis, filter, timestamp};
-use crate::base::Audience;
 use crate::base::id::ActorId;
 use crate::store::actors::Actor;
 use crate::store::posts::post_views::PostView;
 use crate::store::posts::{Post, PostMention};
 use crate::text::scan::tag_key;
 use crate::text::{compose, escape, plain_text, unescape};
-use crate::web::api::routes::decoded;
+use crate::web::api::call::percent_decoded;
 
 /// A status.
 #[derive(Debug, Clone, Serialize)]
@@ -57,7 +56,7 @@ pub struct StatusEntity {
     pinned: Option<bool>,
 }
 
-/// What the owner did with it.
+/// The owner's marks.
 #[derive(Debug, Clone, Serialize)]
 struct StatusMarks {
     favourited: bool,
@@ -81,22 +80,7 @@ struct StatusTagEntity {
     url: String,
 }
 
-/// Mastodon's word for an audience.
-pub fn visibility(audience: Audience) -> &'static str {
-    match audience {
-        Audience::Public => "public",
-        Audience::Quiet => "unlisted",
-        Audience::Followers => "private",
-        Audience::Mentioned => "direct",
-    }
-}
-
-/// The audience of Mastodon's word.
-pub fn audience(visibility: &str) -> Option<Audience> {
-    Audience::ALL.into_iter().find(|audience| self::visibility(*audience) == visibility)
-}
-
-/// A card as a status: the boost round the post when it is here because of one.
+/// The Status entity: the boost with the post inside when it is there because of a boost.
 pub fn status(view: &ApiViewer<'_>, card: &PostView) -> StatusEntity {
     let original = boosted(view, card);
     let Some((boost, booster)) = &card.boost else { return original };
@@ -108,10 +92,10 @@ fn boost_status(view: &ApiViewer<'_>, boost: &Post, booster: &Actor, original: S
     StatusEntity {
         id: boost.id.to_string(),
         created_at: timestamp(boost.published_at),
-        // A boost answers nobody, or Tusky hides boosts of answers together with the answers.
+        // A boost is no reply, or Tusky hides boosts of replies together with replies.
         in_reply_to_id: None,
         in_reply_to_account_id: None,
-        visibility: visibility(boost.audience),
+        visibility: super::visibility::visibility(boost.audience),
         uri: boost.uri.clone(),
         url: original.url.clone(),
         account: account(view, booster),
@@ -128,7 +112,7 @@ fn boosted(view: &ApiViewer<'_>, card: &PostView) -> StatusEntity {
     StatusEntity { quote: quote::quote(view, card), ..boosted_status(view, card) }
 }
 
-/// A post as it stands inside of one that quotes it.
+/// A boosted or quoted status.
 pub fn boosted_status(view: &ApiViewer<'_>, card: &PostView) -> StatusEntity {
     let post = &card.post;
     let parent = card.parent_author.as_ref().and_then(|author| Some((post.reply_to?, author.id)));
@@ -147,7 +131,7 @@ pub fn boosted_status(view: &ApiViewer<'_>, card: &PostView) -> StatusEntity {
         in_reply_to_account_id: parent.map(|(_, author)| author.to_string()),
         sensitive: post.sensitive || post.warning.is_some(),
         spoiler_text: post.warning.clone().unwrap_or_default(),
-        visibility: visibility(post.audience),
+        visibility: super::visibility::visibility(post.audience),
         language: post.language.clone(),
         uri: post.uri.clone(),
         url: Some(post.page().to_owned()),
@@ -179,13 +163,13 @@ fn files(view: &ApiViewer<'_>, card: &PostView) -> Vec<MediaAttachmentEntity> {
     card.attachments.iter().filter(|file| !content::is_link(file)).map(|file| attachment(view, file)).collect()
 }
 
-/// What the owner wrote it with; null for the built-in page.
+/// The app the post was written with; null for the built-in page.
 fn application(post: &Post) -> Option<Value> {
     post.extra.app.as_ref().map(|(name, website)| json!({ "name": name, "website": website }))
 }
 
-/// Clients find the clicked mention by its link, and the account by its id: whom we do not know is not named. In the order
-/// of the text. Whom an edit of the owner's names no more stays a reader, and is not named in an answer to it.
+/// Mentions in the order of the text. Clients find the account by its id, so unknown actors are left out. Actors an
+/// edit of the owner's no longer mentions remain readers, but are left out, too.
 fn mentions(view: &ApiViewer<'_>, card: &PostView) -> Vec<MentionEntity> {
     let content = &card.post.content;
     let place = |url: &str| content.find(&format!("href=\"{}\"", escape(url)));
@@ -212,19 +196,19 @@ fn shown(view: &ApiViewer<'_>, mention: &PostMention, url: &str, id: ActorId) ->
     }
 }
 
-/// A hashtag, by the address a click on it in the text opens: Mammoth tells them by that.
+/// A hashtag with the URL used in the text: Mammoth compares it.
 fn tag(view: &ApiViewer<'_>, post: &Post, name: &str) -> StatusTagEntity {
     let hrefs = post.content.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
     let last = |url: &str| {
         let part = url.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-        decoded(part).map(|part| tag_key(&part)).unwrap_or_default()
+        percent_decoded(part).map(|part| tag_key(&part)).unwrap_or_default()
     };
     let found = hrefs.filter(|url| url.contains("/tag")).map(unescape).find(|url| last(url) == name);
     let url = found.unwrap_or_else(|| compose::tag_url(&view.links.here("/tags/"), name));
     StatusTagEntity { name: name.to_owned(), url }
 }
 
-/// What `DELETE` answers: the source instead of the content, so that it can be written anew. A boost has none.
+/// The response to `DELETE`: with the source text, for redrafting. A boost has none.
 pub fn deleted(view: &ApiViewer<'_>, card: &PostView) -> StatusEntity {
     if let (Some((boost, booster)), shown) = (&card.boost, boosted(view, card)) {
         return StatusEntity { content: None, text: Some(String::new()), ..boost_status(view, boost, booster, shown) };

@@ -21,7 +21,7 @@ pub struct TagEntity {
     featuring: Option<bool>,
 }
 
-/// One day of it; numbers as texts, as Mastodon has them.
+/// The use on one day; numbers as strings, as in Mastodon.
 #[derive(Debug, Clone, Serialize)]
 struct TagHistoryEntity {
     day: String,
@@ -29,16 +29,16 @@ struct TagHistoryEntity {
     accounts: String,
 }
 
-/// How the owner stands to a hashtag.
+/// The owner's relation to a hashtag.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OwnTagState {
     /// They follow it.
     pub following: bool,
-    /// It stands on their profile.
+    /// It is featured on the profile.
     pub featuring: bool,
 }
 
-/// The number clients know a hashtag by, made of its name: a hashtag is no row of ours. Below 2^53, never 0.
+/// The id of a hashtag, derived from its name because hashtags have no rows. Below 2^53, never 0.
 pub fn id(name: &str) -> i64 {
     // FNV-1a, 64 bits.
     let hash = name
@@ -47,7 +47,7 @@ pub fn id(name: &str) -> i64 {
     i64::try_from(hash >> 11).unwrap_or(i64::MAX) | 1
 }
 
-/// A hashtag with its last days, today first. What is the owner's own is said to their token alone.
+/// The Tag entity with its recent history, today first. The owner's relation is included for the owner's token only.
 pub fn tag(view: &ApiViewer<'_>, name: &str, shown: &str, history: &[TagDay], mine: OwnTagState) -> TagEntity {
     let today = tags::day_number(view.now);
     let day = |(back, day): (i64, &TagDay)| TagHistoryEntity {
@@ -65,7 +65,7 @@ pub fn tag(view: &ApiViewer<'_>, name: &str, shown: &str, history: &[TagDay], mi
     }
 }
 
-/// A hashtag on a profile.
+/// The FeaturedTag entity; its counts are known for the owner only.
 #[derive(Debug, Clone, Serialize)]
 pub struct FeaturedTagEntity {
     id: String,

@@ -33,7 +33,7 @@ pub fn unblock(node: &Node, call: &ApiRequest) -> ApiResult {
     current(node, id)
 }
 
-/// `POST /api/v1/accounts/{id}/mute`: their notifications too unless it says no; for `duration` seconds, 0 for good.
+/// `POST /api/v1/accounts/{id}/mute`: notifications too unless declined; for `duration` seconds, 0 without end.
 pub fn mute(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = other_actor(node, call)?;
     let reach = if call.params.flag("notifications") == Some(false) { MuteScope::Home } else { MuteScope::Everything };
@@ -43,7 +43,7 @@ pub fn mute(node: &Node, call: &ApiRequest) -> ApiResult {
     current(node, id)
 }
 
-/// `POST /api/v1/accounts/{id}/unmute`: what the page hides of them alone, their boosts, stays hidden.
+/// `POST /api/v1/accounts/{id}/unmute`. A mute of boosts only, set on the page, stays.
 pub fn unmute(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = other_actor(node, call)?;
     let muted = node.store.read(|r| mutes::get(r, id))?.is_some_and(|mute| mute.reach != MuteScope::Boosts);
@@ -53,7 +53,7 @@ pub fn unmute(node: &Node, call: &ApiRequest) -> ApiResult {
     current(node, id)
 }
 
-/// `GET /api/v1/domain_blocks`: those the owner set by hand; what lists block can be a hundred thousand.
+/// `GET /api/v1/domain_blocks`: the owner's own rules; lists may have a hundred thousand.
 pub fn hosts(node: &Node, call: &ApiRequest) -> ApiResult {
     let window = PageWindow::of(call, 100, 200);
     let found = node.store.read(|r| host_blocks::newest(r, window.max, window.since.or(window.min), window.limit))?;

@@ -40,7 +40,7 @@ pub fn create(node: &Node, call: &ApiRequest) -> ApiResult {
     Ok(node.store.read(|r| shown(r, id))?)
 }
 
-/// `PUT /api/v2/filters/{id}`: what is not said stays.
+/// `PUT /api/v2/filters/{id}`: absent fields stay.
 pub fn change(node: &Node, call: &ApiRequest) -> ApiResult {
     let (id, change) = (call.id()?, filter_change(call)?);
     node.store.write(move |w| filter::change_filter(w, id, &change))?;
@@ -78,7 +78,7 @@ fn blank(text: Option<&str>) -> bool {
     text.is_none_or(|text| text.trim().is_empty())
 }
 
-/// Where a filter is to count, if that is said.
+/// The contexts, if given.
 pub fn contexts(call: &ApiRequest) -> Result<Option<FilterContexts>, ApiError> {
     if !call.params.has("context") {
         return Ok(None);
@@ -91,7 +91,7 @@ pub fn contexts(call: &ApiRequest) -> Result<Option<FilterContexts>, ApiError> {
     Ok(Some(FilterContexts::of(named)))
 }
 
-/// For how many seconds a filter is to count, if that is said; an empty text or null is for good.
+/// The duration in seconds, if given; an empty text or null means no end.
 pub fn length(call: &ApiRequest) -> Result<Option<Option<std::time::Duration>>, ApiError> {
     let Some(value) = call.params.at("expires_in") else { return Ok(None) };
     let text = text_of(value).unwrap_or_default();
@@ -122,7 +122,7 @@ pub fn keywords(node: &Node, call: &ApiRequest) -> ApiResult {
     Ok(ApiResponse::json(&all.iter().map(entity::keyword).collect::<Vec<_>>()))
 }
 
-/// What the parameters say of one word.
+/// The change of one keyword.
 fn keyword_change(call: &ApiRequest) -> KeywordChange {
     KeywordChange {
         keyword: call.params.text("keyword"),

@@ -35,7 +35,7 @@ pub fn one(node: &Node, call: &ApiRequest) -> ApiResult {
     Ok(node.store.read(|r| shown(r, id))?)
 }
 
-/// What the parameters say: of the filter, and of its word.
+/// The change of the filter, and of its keyword.
 fn filter_change(call: &ApiRequest) -> Result<(FilterChange, KeywordChange), ApiError> {
     let phrase = call.params.text("phrase");
     let title = phrase.as_ref().map(|phrase| phrase.chars().take(MAX_TITLE_CHARS).collect());
@@ -56,14 +56,14 @@ pub fn create(node: &Node, call: &ApiRequest) -> ApiResult {
     Ok(node.store.read(|r| shown(r, id))?)
 }
 
-/// `PUT /api/v1/filters/{id}`. What would change other words of the same filter, too, is refused.
+/// `PUT /api/v1/filters/{id}`. A change that would affect other keywords of the same filter is refused.
 pub fn change(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: KeywordId = call.id()?;
     let (change, word) = filter_change(call)?;
     node.store.write(move |w| {
         let of = filters::by_id(w, filters::keyword(w, id)?.filter_id)?;
         filter::set_keyword(w, id, &word)?;
-        // It knows of two actions only: what is not to hide stays as it is.
+        // Version 1 knows two actions: anything but hide stays as it is.
         let action = change.action.filter(|action| *action == FilterAction::Hide || of.action == FilterAction::Hide);
         let change = FilterChange { action, ..change };
         let alone = filters::keywords_of(w, of.id)?.len() < 2;
@@ -79,14 +79,14 @@ pub fn change(node: &Node, call: &ApiRequest) -> ApiResult {
 const MULTIPLE_KEYWORDS_MESSAGE: &str = "These parameters cannot be changed from this application because they apply to more than one filter \
                        keyword. Use a more recent application or the web interface.";
 
-/// Whether all a change says of a filter is what it is.
+/// Whether a change changes nothing.
 fn is_unchanged(change: &FilterChange, of: &Filter) -> bool {
     change.contexts.is_none_or(|contexts| contexts == of.contexts)
         && change.action.is_none_or(|action| action == of.action)
         && change.length.is_none_or(|length| length.is_none() && of.until_at.is_none())
 }
 
-/// `DELETE /api/v1/filters/{id}`: with its last word a filter goes, if no posts were put under it by hand.
+/// `DELETE /api/v1/filters/{id}`: removes the filter with its last keyword, if no posts were added to it.
 pub fn remove(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: KeywordId = call.id()?;
     node.store.write(move |w| {

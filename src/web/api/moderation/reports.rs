@@ -16,7 +16,7 @@ use crate::web::api::error::ApiError;
 /// Rules one report can name.
 const MAX_REPORTED_RULES: usize = 100;
 
-/// Reports somebody. NotFound for people and posts that are not there, or posts that are not theirs.
+/// `POST /api/v1/reports`. NotFound for unknown accounts and posts, or posts of others.
 pub fn send(node: &Node, call: &ApiRequest) -> ApiResult {
     let params = &call.params;
     let who: ActorId = params.required("account_id")?.parse()?;

@@ -23,13 +23,13 @@ use crate::web::api::notifications::{count, wanted};
 use crate::web::api::paging::{BackwardParameter, PageWindow, linked};
 use crate::web::api::status_cache::CachedStatus;
 
-/// How much of the people in a group is told.
+/// How the accounts of a group are represented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum GroupAccounts {
     /// All of each.
-    Whole,
-    /// All of the newest; of the others what their image needs.
-    Pictures,
+    Full,
+    /// The newest completely; of the others what their avatar needs.
+    AvatarsOnly,
 }
 
 /// A page of groups, with everyone and everything they name once.
@@ -53,8 +53,8 @@ struct GroupPage<'p> {
 
 fn people(call: &ApiRequest) -> Result<GroupAccounts, ApiError> {
     match call.params.given("expand_accounts").as_deref() {
-        None | Some("full") => Ok(GroupAccounts::Whole),
-        Some("partial_avatars") => Ok(GroupAccounts::Pictures),
+        None | Some("full") => Ok(GroupAccounts::Full),
+        Some("partial_avatars") => Ok(GroupAccounts::AvatarsOnly),
         Some(other) => {
             let other = crate::text::cut(other, 100);
             let allowed = "allowed values are 'full' and 'partial_avatars'";
@@ -63,7 +63,7 @@ fn people(call: &ApiRequest) -> Result<GroupAccounts, ApiError> {
     }
 }
 
-/// What is asked for, in groups of the types the client wants grouped.
+/// The requested notifications, in groups of the types the client wants grouped.
 fn asked(call: &ApiRequest) -> Option<NotificationFilter> {
     let together = call.params.list("grouped_types");
     let stays =
@@ -98,7 +98,7 @@ fn results(r: &Read<'_>, call: &ApiRequest, view: &ApiViewer<'_>, page: &GroupPa
     let alone = page.rows.iter().filter(|row| !is_group(row)).map(|row| row.actor_id);
     let named: HashSet<ActorId> = groups.iter().flat_map(|group| group.people.iter().copied()).chain(alone).collect();
     let posts: Vec<PostId> = page.rows.iter().filter_map(|row| row.post_id).collect();
-    let cast = NotificationContext::load(r, named.into_iter(), call.pieces.of(r, view, &posts)?)?;
+    let cast = NotificationContext::load(r, named.into_iter(), call.status_cache.of(r, view, &posts)?)?;
     let mut results = GroupedResults::default();
     let (mut whole, mut pictures, mut posts) = (HashSet::new(), Vec::new(), HashSet::new());
     for row in page.rows {
@@ -108,7 +108,7 @@ fn results(r: &Read<'_>, call: &ApiRequest, view: &ApiViewer<'_>, page: &GroupPa
         }
         let Some((shown, people, status)) = grouped(row, group, &cast, page.place) else { continue };
         results.notification_groups.push(shown);
-        let all = if page.people == GroupAccounts::Whole { people.len() } else { 1 };
+        let all = if page.people == GroupAccounts::Full { people.len() } else { 1 };
         for actor in people.iter().take(all).copied().chain(status.map(|status| &*status.author)) {
             if whole.insert(actor.id) {
                 results.accounts.push(account(view, actor));
@@ -119,14 +119,14 @@ fn results(r: &Read<'_>, call: &ApiRequest, view: &ApiViewer<'_>, page: &GroupPa
             results.statuses.push(status.clone());
         }
     }
-    if page.people == GroupAccounts::Pictures {
+    if page.people == GroupAccounts::AvatarsOnly {
         let others = pictures.into_iter().filter(|actor| whole.insert(actor.id));
         results.partial_accounts = Some(others.map(|actor| partial(view, actor)).collect());
     }
     Ok(results)
 }
 
-/// What the path names; a key that was never given out names nothing.
+/// The group named by the path; None for a key that was never issued.
 fn key(call: &ApiRequest) -> Option<GroupKeyTarget> {
     call.captured.first().and_then(|text| named(text))
 }
@@ -144,7 +144,7 @@ pub fn one(node: &Node, call: &ApiRequest) -> ApiResult {
             }
         };
         let page =
-            GroupPage { rows: &[row], apart, floor: 0, place: GroupPlacement::Single, people: GroupAccounts::Whole };
+            GroupPage { rows: &[row], apart, floor: 0, place: GroupPlacement::Single, people: GroupAccounts::Full };
         let results = results(r, call, &view, &page)?;
         if results.notification_groups.is_empty() { Err(Error::NotFound) } else { Ok(results) }
     })?;

@@ -49,7 +49,7 @@ fn policy_action(node: &Node, entry: impl Fn(&str, Rule) -> Option<(String, Valu
     Ok(ApiResponse::json(&shown))
 }
 
-/// `PATCH /api/v2/notifications/policy`: what is not said stays.
+/// `PATCH /api/v2/notifications/policy`: absent fields stay.
 pub fn change(node: &Node, call: &ApiRequest) -> ApiResult {
     store(node, |name| match call.params.given(&format!("for_{name}")) {
         Some(word) => match Rule::of(&word) {
@@ -96,7 +96,7 @@ fn cast(
     waiting: &[NotificationRequest],
 ) -> Result<NotificationContext> {
     let posts: Vec<PostId> = waiting.iter().filter_map(|request| request.post_id).collect();
-    NotificationContext::load(r, waiting.iter().map(|request| request.actor_id), call.pieces.of(r, view, &posts)?)
+    NotificationContext::load(r, waiting.iter().map(|request| request.actor_id), call.status_cache.of(r, view, &posts)?)
 }
 
 /// `GET /api/v1/notifications/requests`.
@@ -123,7 +123,7 @@ pub fn one(node: &Node, call: &ApiRequest) -> ApiResult {
     Ok(ApiResponse::json(&one))
 }
 
-/// `GET /api/v1/notifications/requests/merged`: what was let in is there at once.
+/// `GET /api/v1/notifications/requests/merged`: accepted requests are merged at once.
 pub fn merged(_: &Node, _: &ApiRequest) -> ApiResult {
     Ok(ApiResponse::json(&json!({ "merged": true })))
 }

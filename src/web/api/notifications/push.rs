@@ -19,7 +19,7 @@ fn token(call: &ApiRequest) -> Result<&AccessToken> {
     call.token.as_ref().ok_or(Error::NotFound)
 }
 
-/// What the app wants to hear of, by our word and by its own. Absent ones are off.
+/// Wanted notification kinds, by our word and the app's. Absent ones are off.
 fn alerts(call: &ApiRequest) -> PushAlerts {
     let wanted = |kind: NotificationKind| {
         let label = word(kind)?;
@@ -29,7 +29,7 @@ fn alerts(call: &ApiRequest) -> PushAlerts {
     NotificationKind::ALL.into_iter().filter_map(wanted).collect()
 }
 
-/// From whom; some clients put it beside `data`.
+/// Wanted senders; some clients send it beside `data`.
 fn push_policy(call: &ApiRequest) -> PushPolicy {
     let said = call.params.given("data/policy").or_else(|| call.params.given("policy"));
     said.and_then(|word| PushPolicy::of(&word)).unwrap_or_default()

@@ -48,7 +48,7 @@ pub fn following(node: &Node, call: &ApiRequest) -> ApiResult {
     actor_list(node, call, FollowList::Following)
 }
 
-/// The owner's lists, for strangers only if the owner shows them. Of others nobody is known but the owner themselves.
+/// The owner's lists, for strangers only if the owner shows them. Of other accounts only the owner is known.
 fn actor_list(node: &Node, call: &ApiRequest, list: FollowList) -> ApiResult {
     let id: ActorId = call.id()?;
     let (owner, settings) = node.store.read(|r| {
@@ -69,7 +69,7 @@ fn actor_list(node: &Node, call: &ApiRequest, list: FollowList) -> ApiResult {
     })
 }
 
-/// A page of one of the owner's lists, newest first by when they were asked.
+/// A page of one of the owner's lists, newest request first.
 fn of_owner(node: &Node, call: &ApiRequest, list: FollowList) -> ApiResult {
     let owner = node.owner()?;
     account_page(node, call, |r, window| {
@@ -82,7 +82,7 @@ pub fn blocked(node: &Node, call: &ApiRequest) -> ApiResult {
     account_page(node, call, |r, window| blocks::newest(r, window.max, window.since.or(window.min), window.limit))
 }
 
-/// A page of people, whose rows (number, who) `find` knows.
+/// A page of accounts; `find` returns (row id, actor).
 fn account_page(
     node: &Node,
     call: &ApiRequest,

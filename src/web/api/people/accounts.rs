@@ -20,7 +20,7 @@ use crate::web::api::entity::ApiViewer;
 use crate::web::api::entity::account::{LimitedHost, account, credentials, whole};
 use crate::web::api::paging::{BackwardParameter, PageWindow, linked};
 
-/// Accounts asked for at once.
+/// Maximum number of accounts per request.
 const MAX_ACCOUNTS_PER_REQUEST: usize = 40;
 
 /// `GET /api/v1/accounts/verify_credentials`.
@@ -33,8 +33,8 @@ pub fn verify_credentials(node: &Node, call: &ApiRequest) -> ApiResult {
     })?
 }
 
-/// Somebody the caller may look at; NotFound for all others alike. Strangers see who stands with the owner in the open: ids count
-/// up, and whom the owner knows is nobody else's business.
+/// An account the caller may see; NotFound for all others alike. Strangers see publicly visible actors only: ids are
+/// sequential, and whom the owner knows is private.
 pub fn visible_actor(r: &Read<'_>, call: &ApiRequest, id: ActorId) -> Result<Actor> {
     let actor = actors::by_id(r, id)?;
     let shown = |owner| visibility::is_publicly_visible(r, owner, id);
@@ -42,7 +42,7 @@ pub fn visible_actor(r: &Read<'_>, call: &ApiRequest, id: ActorId) -> Result<Act
     if may { Ok(actor) } else { Err(Error::NotFound) }
 }
 
-/// `GET /api/v1/accounts?id[]=…`, in the order asked for.
+/// `GET /api/v1/accounts?id[]=…`, in the requested order.
 pub fn accounts(node: &Node, call: &ApiRequest) -> ApiResult {
     let ids: Vec<ActorId> =
         call.params.list("id").iter().filter_map(|id| id.parse().ok()).take(MAX_ACCOUNTS_PER_REQUEST).collect();
@@ -55,7 +55,7 @@ pub fn accounts(node: &Node, call: &ApiRequest) -> ApiResult {
     Ok(ApiResponse::json(&shown))
 }
 
-/// `GET /api/v1/accounts/lookup?acct=…`: only who is known, and may be seen.
+/// `GET /api/v1/accounts/lookup?acct=…`: known and visible accounts only.
 pub fn lookup(node: &Node, call: &ApiRequest) -> ApiResult {
     let asked = call.params.required("acct")?;
     let handle = Handle::parse(asked.trim_start_matches('@')).ok_or(Error::NotFound)?;
@@ -73,7 +73,7 @@ pub fn show_account(node: &Node, call: &ApiRequest) -> ApiResult {
     show(node, call, |r| visible_actor(r, call, id))
 }
 
-/// One account; when the owner looks at somebody of another server, that server is asked what is new.
+/// One account; when the owner views a remote one, its newest posts are fetched.
 fn show(node: &Node, call: &ApiRequest, find: impl FnOnce(&Read<'_>) -> Result<Actor>) -> ApiResult {
     let (shown, id, own) = node.store.read(|r| {
         let actor = find(r)?;
@@ -112,12 +112,12 @@ pub fn statuses(node: &Node, call: &ApiRequest) -> ApiResult {
             no_private: flag("exclude_direct"),
         };
         let ids = match pinned {
-            // Whose posts are kept here is the owner's to know.
+            // Strangers must not learn whose posts are stored here.
             _ if view.viewer() == Viewer::Stranger && view.owner != Some(id) => Vec::new(),
             true => pins::of_actor(r, id, view.viewer())?.into_iter().filter(|id| window.holds(id.0)).collect(),
             false => profile_posts::page(r, id, &wanted)?,
         };
-        let mut statuses = call.pieces.of(r, &view, &ids)?;
+        let mut statuses = call.status_cache.of(r, &view, &ids)?;
         // A boost may be for more people than the post it shows.
         statuses.retain(|status| view.viewer() == Viewer::Owner || status.open);
         let rows = if pinned { Vec::new() } else { ids.iter().map(|id| id.0).collect() };

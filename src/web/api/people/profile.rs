@@ -15,17 +15,17 @@ use crate::store::node::{self, Settings};
 use crate::text::{language, plain_text};
 use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
 use crate::web::api::entity::account::{quote_choice, quote_policy};
-use crate::web::api::entity::status as words;
+use crate::web::api::entity::visibility;
 use crate::web::api::error::ApiError;
 use crate::web::api::params::text_of;
 use crate::web::api::people::accounts::verify_credentials;
 
-/// Characters of what an image of the profile shows.
+/// Maximum length of the description of a profile image.
 pub const MAX_IMAGE_DESCRIPTION_CHARS: usize = 1_500;
-/// Sites that may name the owner as an author.
+/// Maximum number of attribution domains.
 const MAX_ATTRIBUTION_DOMAINS: usize = 100;
 
-/// `PATCH /api/v1/accounts/update_credentials`: what is not said stays, and what is wrong changes nothing.
+/// `PATCH /api/v1/accounts/update_credentials`: absent fields stay, and an invalid one changes nothing.
 pub fn update(node: &Node, call: &ApiRequest) -> ApiResult {
     let wanted = ProfileRequest::read(call)?;
     let params = &call.params;
@@ -54,7 +54,7 @@ pub fn update(node: &Node, call: &ApiRequest) -> ApiResult {
     verify_credentials(node, call)
 }
 
-/// What a call wants of the settings.
+/// The requested changes of settings.
 struct ProfileRequest {
     audience: Option<Audience>,
     sensitive: Option<bool>,
@@ -72,7 +72,7 @@ impl ProfileRequest {
         let word = |name: &str, field: &str| match params.given(name) {
             None => Ok(None),
             Some(text) => match field {
-                "privacy" => words::audience(&text).map(|_| Some(text)),
+                "privacy" => visibility::audience(&text).map(|_| Some(text)),
                 _ => quote_choice(&text).map(|_| Some(text)),
             }
             .ok_or_else(|| invalid(field)),
@@ -101,7 +101,7 @@ impl ProfileRequest {
             None => None,
         };
         Ok(Self {
-            audience: word("source/privacy", "privacy")?.as_deref().and_then(words::audience),
+            audience: word("source/privacy", "privacy")?.as_deref().and_then(visibility::audience),
             sensitive: params.flag("source/sensitive"),
             language,
             quotes: word("source/quote_policy", "quote policy")?.as_deref().and_then(quote_choice),
@@ -139,7 +139,7 @@ fn pair(field: &Value) -> (String, String) {
     (text("name").trim().to_owned(), text("value").trim().to_owned())
 }
 
-/// A new image: a file, or a `data:` address, as some web clients send it.
+/// A new image: a file, or a `data:` URL, as some web clients send it.
 fn picture(
     node: &Node,
     call: &ApiRequest,
@@ -173,7 +173,7 @@ pub fn remove_header(node: &Node, call: &ApiRequest) -> ApiResult {
 pub fn preferences(node: &Node, _: &ApiRequest) -> ApiResult {
     let settings = node.store.read(node::settings)?;
     Ok(ApiResponse::json(&json!({
-        "posting:default:visibility": settings.audience.parse().map_or("public", words::visibility),
+        "posting:default:visibility": settings.audience.parse().map_or("public", visibility::visibility),
         "posting:default:sensitive": settings.sensitive,
         "posting:default:language": Some(&settings.language).filter(|tag| !tag.is_empty()),
         "posting:default:quote_policy": quote_policy(&settings),

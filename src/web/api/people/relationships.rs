@@ -16,16 +16,16 @@ use crate::web::api::entity::account::RelationshipEntity;
 use crate::web::api::entity::rfc3339;
 use crate::web::api::error::ApiError;
 
-/// People asked about at once.
+/// Maximum number of accounts per request.
 const MAX_ACCOUNTS_PER_REQUEST: usize = 80;
-/// Characters of a private note, as Mastodon has it.
+/// Maximum length of a private note, as in Mastodon.
 const MAX_NOTE_CHARS: usize = 2_000;
 /// Languages a follow may name.
 const MAX_LANGUAGES: usize = 20;
 /// Bytes of one language's tag.
 const MAX_LANGUAGE_BYTES: usize = 16;
 
-/// How the owner and these people stand, in their order; unknown ids are passed over. A fixed number of queries.
+/// The relationships to these actors, in order; unknown ids are skipped. A fixed number of queries.
 pub fn of(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<RelationshipEntity>> {
     let owner = node::owner(r)?;
     let known = actors::by_ids(r, ids)?;
@@ -40,7 +40,7 @@ pub fn of(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<RelationshipEntity>> {
             (to.iter().find(|follow| follow.followed_id == id), from.iter().find(|follow| follow.follower_id == id));
         let accepted = |follow: Option<&Follow>| follow.is_some_and(|follow| follow.accepted_at.is_some());
         let following = accepted(to);
-        let wishes = to.map(|follow| follow.wishes.clone()).unwrap_or_default();
+        let wishes = to.map(|follow| follow.options.clone()).unwrap_or_default();
         let mute = muted.iter().find(|mute| mute.actor_id == id);
         let no_boosts = mute.is_some_and(|mute| mute.reach == MuteScope::Boosts);
         let mute = mute.filter(|mute| mute.reach != MuteScope::Boosts);
@@ -66,7 +66,7 @@ pub fn of(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<RelationshipEntity>> {
     Ok(all)
 }
 
-/// The answer of every act on one person: how they stand now.
+/// The response to every action on an account: the current relationship.
 pub(in crate::web::api) fn current(node: &Node, id: ActorId) -> ApiResult {
     let one = node.store.read(|r| of(r, &[id]))?;
     Ok(ApiResponse::json(&one.first().ok_or(Error::NotFound)?))
@@ -86,7 +86,7 @@ pub(in crate::web::api) fn other_actor(node: &Node, call: &ApiRequest) -> Result
     if actor.id == owner { Err(ApiError::NotAllowed) } else { Ok(id) }
 }
 
-/// `POST /api/v1/accounts/{id}/follow`; asking again changes what is shown of them.
+/// `POST /api/v1/accounts/{id}/follow`; repeating changes the options.
 pub fn follow(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = other_actor(node, call)?;
     let owner = node.owner()?;
@@ -97,7 +97,7 @@ pub fn follow(node: &Node, call: &ApiRequest) -> ApiResult {
     if refused {
         return Err(ApiError::NotAllowed);
     }
-    let before = known.as_ref().map(|follow| follow.wishes.clone()).unwrap_or_default();
+    let before = known.as_ref().map(|follow| follow.options.clone()).unwrap_or_default();
     let wishes = follow_options(call, before.clone())?;
     if known.is_none() {
         publish::follow(node, id)?;
@@ -105,17 +105,17 @@ pub fn follow(node: &Node, call: &ApiRequest) -> ApiResult {
     if wishes != before || call.params.flag("reblogs") == Some(true) {
         node.store.write(move |w| {
             follows::set_options(w, owner, id, &wishes)?;
-            // The page hides boosts in its own way: both are taken back at once.
+            // The page mutes boosts in its own way: both are reset.
             let hidden = mutes::get(w, id)?.is_some_and(|mute| mute.reach == MuteScope::Boosts);
             if wishes.boosts && hidden { mutes::remove(w, id).map(drop) } else { Ok(()) }
         })?;
     }
     let (shown, wishes, locked) = node.store.read(|r| {
-        let wishes = follows::get(r, owner, id)?.map(|follow| follow.wishes).unwrap_or_default();
+        let wishes = follows::get(r, owner, id)?.map(|follow| follow.options).unwrap_or_default();
         Ok((of(r, &[id])?.pop(), wishes, actors::by_id(r, id)?.approves_followers))
     })?;
     let mut shown = shown.ok_or(Error::NotFound)?;
-    // Clients do not wait for the Accept: who lets everyone in is followed at once.
+    // Clients do not wait for the Accept: an account without approval counts as followed at once.
     if shown.requested && !locked {
         (shown.following, shown.requested) = (true, false);
         (shown.showing_reblogs, shown.notifying) = (wishes.boosts, wishes.notify);
@@ -123,7 +123,7 @@ pub fn follow(node: &Node, call: &ApiRequest) -> ApiResult {
     Ok(ApiResponse::json(&shown))
 }
 
-/// What is asked of a follow; what is not said stays.
+/// The options of a follow; absent ones stay.
 fn follow_options(call: &ApiRequest, before: FollowOptions) -> Result<FollowOptions, ApiError> {
     let params = &call.params;
     let languages = if params.has("languages") { params.list("languages") } else { before.languages };
@@ -211,8 +211,7 @@ pub fn unendorse(node: &Node, call: &ApiRequest) -> ApiResult {
     current(node, id)
 }
 
-/// `GET /api/v1/accounts/familiar_followers`: whom the owner follows among their followers. A server knows the follows of
-/// its owner only, so there is nobody to name.
+/// `GET /api/v1/accounts/familiar_followers`. A server knows the follows of its owner only, so the list is empty.
 pub fn familiar_followers(node: &Node, call: &ApiRequest) -> ApiResult {
     let ids: Vec<ActorId> =
         call.params.list("id").iter().filter_map(|id| id.parse().ok()).take(MAX_ACCOUNTS_PER_REQUEST).collect();

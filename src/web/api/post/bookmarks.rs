@@ -60,7 +60,7 @@ fn marked_posts(node: &Node, call: &ApiRequest, page: MarkedPosts) -> ApiResult 
         let view = ApiViewer::load(node, r, call)?;
         let found = page(r, window.rows())?;
         let ids: Vec<PostId> = found.iter().map(|(_, post)| *post).collect();
-        Ok((call.pieces.of(r, &view, &ids)?, found.iter().map(|(row, _)| *row).collect::<Vec<_>>()))
+        Ok((call.status_cache.of(r, &view, &ids)?, found.iter().map(|(row, _)| *row).collect::<Vec<_>>()))
     })?;
     Ok(linked(node, call, ApiResponse::json(&shown), &rows, window, BackwardParameter::Row))
 }
@@ -81,7 +81,7 @@ pub fn reblogged_by(node: &Node, call: &ApiRequest) -> ApiResult {
 type MarkedPosts = fn(&Read<'_>, CursorWindow) -> Result<Vec<(i64, PostId)>>;
 type MarkingActors = fn(&Read<'_>, &ApiViewer<'_>, PostId, CursorWindow) -> Result<Vec<(i64, ActorId)>>;
 
-/// A page of people who did something with a post the caller may see.
+/// A page of actors who interacted with a visible post.
 fn actor_page(node: &Node, call: &ApiRequest, page: MarkingActors) -> Result<ApiResponse, ApiError> {
     let id = boosted_post(node, call)?;
     let window = PageWindow::of(call, 40, 80);

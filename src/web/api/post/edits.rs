@@ -20,7 +20,7 @@ use crate::web::api::error::ApiError;
 use crate::web::api::params::text_of;
 use crate::web::api::post::statuses::{now, own, visible_post};
 
-/// `GET /api/v1/statuses/{id}/history`: at least what it says now.
+/// `GET /api/v1/statuses/{id}/history`: at least the current version.
 pub fn history(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: PostId = call.id()?;
     let shown = node.store.read(|r| {
@@ -33,8 +33,8 @@ pub fn history(node: &Node, call: &ApiRequest) -> ApiResult {
     Ok(ApiResponse::json(&shown))
 }
 
-/// Leaves out the files of earlier previous versions that are not shown any more: those of servers whose images are blocked, and
-/// what the owner took off a post: for a day they can put it back, and nobody else is told where it is.
+/// Leaves out files of earlier versions that must not be shown: of servers whose media is rejected, and files the owner
+/// removed (kept for a day to be restored).
 fn hide_rejected_media(r: &Read<'_>, view: &ApiViewer<'_>, card: &PostView, before: &mut [PostEdit]) -> Result<()> {
     let plain = block_filter::filter_for(r, std::iter::once(&*card.author))?.media_rejected.contains(&card.author.id);
     let own: Vec<MediaId> =
@@ -49,8 +49,7 @@ fn hide_rejected_media(r: &Read<'_>, view: &ApiViewer<'_>, card: &PostView, befo
     Ok(())
 }
 
-/// `PUT /api/v1/statuses/{id}`. As on Mastodon, files, poll and warning that are not named go; the text stays when it is
-/// not sent at all.
+/// `PUT /api/v1/statuses/{id}`. As in Mastodon, absent files, poll and warning are removed; an absent text stays.
 pub fn update(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: PostId = call.id()?;
     let mut edit = node.store.read(|r| {
@@ -98,9 +97,9 @@ fn read(r: &Read<'_>, call: &ApiRequest, card: &PostView) -> Result<PostChange, 
     })
 }
 
-/// What was chosen for a post; what was never chosen is for everyone.
+/// The policy of a post; the default is everyone.
 pub fn choices(card: &PostView) -> PolicyChoices {
-    let of = |deed| PolicyChoice::of(card.leave.rules.get(deed)).unwrap_or_default();
+    let of = |deed| PolicyChoice::of(card.permission.policy.get(deed)).unwrap_or_default();
     PolicyChoices {
         reply: of(Interaction::Reply),
         quote: of(Interaction::Quote),
@@ -111,20 +110,20 @@ pub fn choices(card: &PostView) -> PolicyChoices {
 
 fn revised_poll(now: Time, call: &ApiRequest, card: &PostView) -> Result<PollRevision, ApiError> {
     let Some(known) = &card.poll else {
-        return Ok(compose::poll(call)?.map_or(PollRevision::Kept, PollRevision::To));
+        return Ok(compose::poll(call)?.map_or(PollRevision::Unchanged, PollRevision::Replaced));
     };
     let options = call.params.list("poll/options");
     if options.is_empty() {
-        return Ok(PollRevision::Gone);
+        return Ok(PollRevision::Removed);
     }
     let said = compose::length(call)?;
     let left = known.end_at.map_or(MIN_DURATION, |end| end.since(now).max(MIN_DURATION));
     let new = compose::of_options(call, options, said.unwrap_or(left));
     let same = new.multiple == known.multiple && known.options.iter().map(|option| &option.text).eq(&new.options);
-    Ok(if same && said.is_none() { PollRevision::Kept } else { PollRevision::To(new) })
+    Ok(if same && said.is_none() { PollRevision::Unchanged } else { PollRevision::Replaced(new) })
 }
 
-/// What is said anew of files; what is not said stays.
+/// Changed descriptions of files; absent ones stay.
 fn described(call: &ApiRequest, files: &[PostAttachment]) -> Result<Vec<AttachmentChange>, ApiError> {
     let mut all = Vec::new();
     for said in call.params.items("media_attributes") {
@@ -144,14 +143,14 @@ fn described(call: &ApiRequest, files: &[PostAttachment]) -> Result<Vec<Attachme
     Ok(all)
 }
 
-/// New covers of video and audio, which stand among the files of the request.
+/// New covers of audio and video, sent as files of the request.
 fn covers<'c>(call: &'c ApiRequest, media: &[MediaId]) -> Vec<(MediaId, &'c [u8])> {
     let said = call.params.items("media_attributes");
     let alone = said.len() == 1;
     let each = said.iter().enumerate().filter_map(|(n, said)| {
         let id: MediaId = said.get("id").and_then(text_of)?.parse().ok()?;
         let indexed = call.params.file(&format!("media_attributes[{n}][thumbnail]"));
-        // Without an index it cannot be told which of several it belongs to.
+        // Without an index it is unclear which file it belongs to.
         let bytes = indexed.or_else(|| call.params.file("media_attributes[][thumbnail]").filter(|_| alone))?;
         media.contains(&id).then_some((id, bytes))
     });

@@ -22,12 +22,12 @@ pub fn list(node: &Node, call: &ApiRequest) -> ApiResult {
         let mut ids = quotes::quotes_of(r, id, view.viewer(), window.posts())?;
         ids.retain(|id| window.holds(id.0));
         // The row of a quote has the id of the post that quotes.
-        Ok((ids.iter().map(|id| id.0).collect::<Vec<_>>(), call.pieces.of(r, &view, &ids)?))
+        Ok((ids.iter().map(|id| id.0).collect::<Vec<_>>(), call.status_cache.of(r, &view, &ids)?))
     })?;
     Ok(linked(node, call, ApiResponse::json(&shown), &ids, window, BackwardParameter::Since))
 }
 
-/// `POST /api/v1/statuses/{id}/quotes/{quoting_id}/revoke`: answers with the status that quoted.
+/// `POST /api/v1/statuses/{id}/quotes/{quoting_id}/revoke`: returns the quoting status.
 pub fn revoke(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: PostId = call.id()?;
     let quoting: PostId = call.captured.get(1).ok_or(Error::NotFound)?.parse()?;
@@ -40,7 +40,7 @@ pub fn revoke(node: &Node, call: &ApiRequest) -> ApiResult {
     now(node, call, quoting)
 }
 
-/// `PUT /api/v1/statuses/{id}/interaction_policy`: who may quote it from now on.
+/// `PUT /api/v1/statuses/{id}/interaction_policy`: who may quote it.
 pub fn set_policy(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: PostId = call.id()?;
     let card = node.store.read(|r| own(r, &ApiViewer::load(node, r, call)?, id))?;

@@ -14,20 +14,21 @@ use crate::store::posts::{self, ThreadLimits, Viewer};
 use crate::store::{Read, node};
 use crate::text::plain_text;
 use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
-use crate::web::api::entity::status::{audience, deleted, status};
+use crate::web::api::entity::status::{deleted, status};
+use crate::web::api::entity::visibility::audience;
 use crate::web::api::entity::{ApiViewer, poll as entity};
 use crate::web::api::error::ApiError;
 use crate::web::api::status_cache::CachedStatus;
 
 /// How much of a thread the owner's apps are given at once.
 const OWNER_THREAD_LIMITS: ThreadLimits = ThreadLimits { above: 500, below: 900, deep: 200 };
-/// And everyone else, as on Mastodon.
+/// The limits for everyone else, as in Mastodon.
 const STRANGER_THREAD_LIMITS: ThreadLimits = ThreadLimits { above: 40, below: 60, deep: 20 };
-/// Statuses asked for at once.
+/// Maximum number of statuses per request.
 const MAX_STATUSES_PER_REQUEST: usize = 20;
 
-/// A post the caller may see; NotFound for all others alike. Strangers see of others' posts those that stand with the
-/// owner's: whoever knows when a post was written could else ask whether the owner reads it.
+/// A post the caller may see; NotFound for all others alike. Strangers see others' posts only in public threads with
+/// the owner's: otherwise they could find out what the owner reads.
 pub fn visible_post(r: &Read<'_>, view: &ApiViewer<'_>, id: PostId) -> Result<PostView> {
     let card = post_views::single_view(r, id)?;
     if view.viewer() == Viewer::Owner {
@@ -40,7 +41,7 @@ pub fn visible_post(r: &Read<'_>, view: &ApiViewer<'_>, id: PostId) -> Result<Po
     if open && (by_owner || view.owner.map_or(Ok(false), stands_with)?) { Ok(card) } else { Err(Error::NotFound) }
 }
 
-/// The answer of every act on one post: the post as it stands now.
+/// The response to every action on a post: its current state.
 pub(in crate::web::api) fn now(node: &Node, call: &ApiRequest, id: PostId) -> ApiResult {
     let shown = node.store.read(|r| {
         let view = ApiViewer::load(node, r, call)?;
@@ -73,7 +74,7 @@ pub fn statuses(node: &Node, call: &ApiRequest) -> ApiResult {
     Ok(ApiResponse::json(&shown))
 }
 
-/// What stands above and below a post.
+/// Ancestors and descendants of a post.
 #[derive(Serialize)]
 struct ThreadContext {
     ancestors: Vec<CachedStatus>,
@@ -89,14 +90,13 @@ pub fn context(node: &Node, call: &ApiRequest) -> ApiResult {
         let span = if view.as_owner { OWNER_THREAD_LIMITS } else { STRANGER_THREAD_LIMITS };
         let above = posts::ancestors(r, id, view.viewer(), span)?;
         let below = in_reading_order(id, &posts::descendants(r, id, view.viewer(), span)?);
-        let list = |ids: &[PostId]| call.pieces.of(r, &view, ids);
+        let list = |ids: &[PostId]| call.status_cache.of(r, &view, ids);
         Ok(ThreadContext { ancestors: list(&above)?, descendants: list(&below)? })
     })?;
     Ok(ApiResponse::json(&shown))
 }
 
-/// Depth first, oldest first: an answer stands under what it answers. Posts may reply each other in a circle, which ends
-/// where it began.
+/// Depth first, oldest first: a reply follows its parent. Replies may form a circle, which ends where it began.
 fn in_reading_order(root: PostId, pairs: &[(PostId, PostId)]) -> Vec<PostId> {
     let mut under: HashMap<PostId, Vec<PostId>> = HashMap::new();
     for (child, parent) in pairs.iter().rev() {
@@ -124,8 +124,8 @@ pub fn source(node: &Node, call: &ApiRequest) -> ApiResult {
     Ok(ApiResponse::json(&json!({ "id": id.to_string(), "text": text, "spoiler_text": warning })))
 }
 
-/// `DELETE /api/v1/statuses/{id}`: answers with the source, for writing it anew with the same files. A boost of the owner's is
-/// taken back.
+/// `DELETE /api/v1/statuses/{id}`: returns the source for redrafting with the same files. A boost of the owner's is
+/// undone.
 pub fn delete(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: PostId = call.id()?;
     let (shown, boosted) = node.store.read(|r| {
@@ -205,8 +205,8 @@ pub fn unpin(node: &Node, call: &ApiRequest) -> ApiResult {
     now(node, call, id)
 }
 
-/// `POST /api/v1/statuses/{id}/reblog`: answers with the boost round the post. Who names no audience means that of their
-/// posts, as far as a boost can have it.
+/// `POST /api/v1/statuses/{id}/reblog`: returns the boost. Without an audience, that of the owner's posts, as far as a
+/// boost can have it.
 pub fn reblog(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = boosted_post(node, call)?;
     let chosen = match call.params.given("visibility") {
@@ -221,7 +221,7 @@ pub fn reblog(node: &Node, call: &ApiRequest) -> ApiResult {
     now(node, call, boost)
 }
 
-/// `POST /api/v1/statuses/{id}/unreblog`: answers with the post.
+/// `POST /api/v1/statuses/{id}/unreblog`: returns the post.
 pub fn unreblog(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = boosted_post(node, call)?;
     publish::unboost(node, id)?;

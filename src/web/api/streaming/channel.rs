@@ -10,13 +10,13 @@ const MAX_TAG_CHARS: usize = 100;
 /// One stream.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum StreamChannel {
-    /// The home timeline, notifications and what else concerns the owner.
+    /// Home timeline, notifications, and other events for the owner.
     User,
     /// Notifications alone.
     Notifications,
     /// Public posts.
     Public(TimelineOrigin, MediaFilter),
-    /// Public posts with a hashtag, spelled as the app asked for it.
+    /// Public posts with a hashtag, spelled as the app requested it.
     Hashtag(String, TimelineOrigin),
     /// A list of the owner's.
     List(i64),
@@ -24,11 +24,11 @@ pub enum StreamChannel {
     Direct,
 }
 
-/// Why there is no such stream, in Mastodon's words.
+/// Mastodon's message for an unknown stream.
 pub type UnknownChannel = &'static str;
 
 impl StreamChannel {
-    /// The stream of this name, with what else the app sent.
+    /// The stream of this name with its parameters.
     pub fn parse(name: &str, tag: Option<&str>, list: Option<&str>) -> Result<Self, UnknownChannel> {
         use TimelineOrigin::{All, Local, Remote};
         let tagged = |whose| {
@@ -93,7 +93,7 @@ impl StreamChannel {
     }
 }
 
-/// As in the `stream` of a frame: the name, and what stands behind it.
+/// As in the `stream` member of a frame: the name and its parameter.
 impl Serialize for StreamChannel {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let (name, more) = match self {

@@ -22,14 +22,14 @@ use crate::web::blocking::blocking;
 
 /// Listeners at once.
 pub const MAX_LISTENERS: usize = 1_500;
-/// How often server-sent events get a sign of life; WebSockets are asked for one every second time.
+/// Interval of heartbeats of server-sent events; WebSockets get a ping every second time.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
-/// How long the task rests after an error of ours.
+/// How long the task pauses after an internal error.
 const ERROR_PAUSE: Duration = Duration::from_secs(1);
 /// A sign of life among server-sent events.
 const HEARTBEAT: &[u8] = b":thump\n";
 
-/// Everyone who listens.
+/// All listeners.
 #[derive(Default)]
 pub struct StreamHub {
     members: Mutex<HubMembers>,
@@ -46,7 +46,7 @@ struct HubMembers {
     beats: u64,
 }
 
-/// A listener's place; it is free again when this is dropped.
+/// The slot of a listener; freed when this is dropped.
 pub struct ListenerSlot {
     /// The listener.
     pub member: Arc<StreamMember>,
@@ -106,9 +106,9 @@ pub async fn join(
         ListenerSlot { member, hub: hub.clone(), ears, id }
     };
     for channel in channels {
-        // Asked for before the socket was open: an error is told once it is.
+        // Requested before the socket was open: an error is sent once it is.
         if let Err((sentence, code)) = place.subscribe(channel) {
-            place.member.send(super::socket::error_frame(sentence, code));
+            place.member.send(super::frames::error_frame(sentence, code));
         }
     }
     // Behind all acts that did not know of it yet.
@@ -139,7 +139,7 @@ impl StreamHub {
         self.members().all.len()
     }
 
-    /// All streams somebody listens to.
+    /// All streams with listeners.
     fn demand(&self) -> HashSet<StreamChannel> {
         self.members().all.values().flat_map(|member| member.channels()).collect()
     }
@@ -148,7 +148,7 @@ impl StreamHub {
         self.members().all.values().for_each(|member| act(member));
     }
 
-    /// Hands news out. The bytes are made once for each stream, however many listen to it.
+    /// Sends an event to all listeners of its streams. It is serialized once per stream.
     fn broadcast(&self, news: &StreamEvent) {
         let members = self.members();
         let mut event: Option<Bytes> = None;
@@ -185,14 +185,14 @@ impl StreamHub {
     }
 }
 
-/// Held by the task. Should it end any other way than by resting, everyone is sent away, and the next to come starts it again.
+/// Held by the task. If the task ends unexpectedly, all listeners are disconnected, and the next one starts it again.
 struct HubTaskGuard {
     hub: web::Data<StreamHub>,
     rests: bool,
 }
 
 impl HubTaskGuard {
-    /// Whether the task may end: nobody listens, and the next to come starts it again.
+    /// Whether the task may end: there are no listeners, and the next one starts it again.
     fn finish(&mut self) -> bool {
         let mut members = self.hub.members();
         if members.all.is_empty() {
@@ -212,7 +212,7 @@ impl Drop for HubTaskGuard {
     }
 }
 
-/// Tells everyone what happens, from `cursor` on, until nobody listens or the server stops.
+/// Sends events from `cursor` on, until there are no listeners or the server stops.
 async fn run(mut told: HubTaskGuard, node: web::Data<Node>, mut cursor: i64) {
     let hub = told.hub.clone();
     let ears = node.store.event_demand().clone();
@@ -231,7 +231,7 @@ async fn run(mut told: HubTaskGuard, node: web::Data<Node>, mut cursor: i64) {
     }
 }
 
-/// Tells all that has happened after `cursor`; the new one.
+/// Sends all events after `cursor`; returns the new cursor.
 async fn catch_up(hub: &StreamHub, node: &web::Data<Node>, mut cursor: i64) -> i64 {
     loop {
         let wanted = hub.demand();
@@ -244,7 +244,7 @@ async fn catch_up(hub: &StreamHub, node: &web::Data<Node>, mut cursor: i64) -> i
                 }
                 hub.each(|member| {
                     if batch.revoked.contains(&member.token) {
-                        member.end(super::socket::close_frame(member.manner));
+                        member.end(super::frames::close_frame(member.manner));
                     }
                 });
                 batch.news.iter().for_each(|news| hub.broadcast(news));

@@ -18,7 +18,7 @@ pub const MAX_STREAMS_PER_LISTENER: usize = 100;
 const MAX_WAITING_BYTES: usize = 1024 * 1024;
 /// Messages that may wait for one listener.
 const MAX_WAITING_MESSAGES: usize = 512;
-/// The room for waiting messages that an idle listener keeps.
+/// Capacity of the queue that an idle listener keeps.
 const IDLE_QUEUE_CAPACITY: usize = 8;
 /// A WebSocket ping.
 const PING_FRAME: &[u8] = &[0x89, 0];
@@ -38,7 +38,7 @@ pub enum Transport {
 pub struct StreamMember {
     /// How it listens.
     pub manner: Transport,
-    /// By what right.
+    /// The token.
     pub token: TokenId,
     scopes: String,
     state: Mutex<MemberState>,
@@ -77,7 +77,7 @@ impl StreamMember {
         oauth::allows(&self.scopes, scope)
     }
 
-    /// Subscribes to a stream, once; the sentence says why not, and the number is Mastodon's for it.
+    /// Subscribes to a stream; the error has Mastodon's text and code.
     pub fn subscribe(&self, channel: StreamChannel) -> Result<(), (&'static str, u16)> {
         if !self.may(channel.scope()) {
             return Err(("Access token does not have the required scopes", 401));
@@ -98,7 +98,7 @@ impl StreamMember {
         self.state().channels.retain(|known| known != channel);
     }
 
-    /// What it is subscribed to.
+    /// Its subscriptions.
     pub fn channels(&self) -> Vec<StreamChannel> {
         self.state().channels.clone()
     }
@@ -123,7 +123,7 @@ impl StreamMember {
         state.wake();
     }
 
-    /// Nothing comes after what waits, and after `last`.
+    /// Ends the stream after the waiting messages and `last`.
     pub fn end(&self, last: Option<Bytes>) {
         let mut state = self.state();
         if !state.over {
@@ -133,7 +133,7 @@ impl StreamMember {
         state.wake();
     }
 
-    /// Lets it go, and asks it to come back later: it has missed something, or the server stops.
+    /// Disconnects the listener and asks it to come back later: it has missed messages, or the server stops.
     pub fn dismiss(&self) {
         self.end((self.manner == Transport::Socket).then(|| Bytes::from_static(TRY_AGAIN_LATER_FRAME)));
     }
@@ -143,7 +143,7 @@ impl StreamMember {
         self.state().heard = true;
     }
 
-    /// Asks it for a sign of life; one that gave none since it was asked last is let go.
+    /// Requests a pong; a listener that did not answer the last one is disconnected.
     pub fn request_pong(&self) {
         if std::mem::take(&mut self.state().heard) {
             self.send(Bytes::from_static(PING_FRAME));
@@ -152,7 +152,7 @@ impl StreamMember {
         }
     }
 
-    /// What to write next; None when it is over.
+    /// The next bytes to write; None at the end.
     pub fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let mut state = self.state();
         match state.waiting.pop_front() {

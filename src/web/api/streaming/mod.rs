@@ -1,6 +1,7 @@
 //! Streaming: WebSocket and server-sent events.
 
 mod channel;
+mod frames;
 mod hub;
 mod member;
 mod news;
@@ -36,7 +37,7 @@ use socket::WebSocketBody;
 /// The first line of server-sent events.
 const FIRST_LINE: &[u8] = b":)\n";
 
-/// Answers `GET /api/v1/streaming`, with or without a slash behind it, and everything below.
+/// Handles `GET /api/v1/streaming`, with or without a trailing slash, and everything below.
 pub async fn serve(
     node: web::Data<Node>,
     hub: web::Data<StreamHub>,
@@ -57,12 +58,12 @@ pub async fn serve(
     answer.unwrap_or_else(|fault| super::error_response(fault.answer(), false))
 }
 
-/// What every stream begins with: the query and the token.
+/// Query and token of a streaming request.
 struct StreamRequest {
     params: RequestParams,
     token: AccessToken,
     hash: Vec<u8>,
-    /// As a sub-protocol: to be said back, or a browser hangs up.
+    /// The token sent as sub-protocol: it must be echoed, or a browser disconnects.
     protocol: Option<String>,
 }
 
@@ -98,7 +99,7 @@ async fn open_socket(
     for name in asked.params.list("stream") {
         match StreamChannel::parse(&name, tag.as_deref(), list.as_deref()) {
             Ok(channel) => channels.push(channel),
-            Err(unknown) => member.send(socket::error_frame(unknown, 400)),
+            Err(unknown) => member.send(frames::error_frame(unknown, 400)),
         }
     }
     let place = hub::join(hub, node, member, asked.hash, channels).await?;

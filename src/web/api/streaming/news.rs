@@ -24,7 +24,7 @@ use crate::text::scan;
 use crate::web::api::entity::ApiViewer;
 use crate::web::api::entity::notification::{NotificationContext, NotificationTypes, shown};
 use crate::web::api::entity::status::status;
-use crate::web::api::status_cache;
+use crate::web::api::rendered_statuses;
 use crate::web::api::timeline::conversations as talks;
 
 /// Events read at a time.
@@ -39,16 +39,16 @@ pub struct StreamEvent {
     pub payload: Option<String>,
     /// The streams it belongs to.
     pub channels: Vec<StreamChannel>,
-    /// What a token must hold to hear of it, beside the right to the stream.
+    /// The scope a token needs beside the right to the stream.
     pub scope: Option<&'static str>,
 }
 
-/// What was read.
+/// Events read at once.
 #[derive(Debug, Default)]
 pub struct EventBatch {
     /// The last event that was read.
     pub cursor: i64,
-    /// What to tell, in order.
+    /// The events, in order.
     pub news: Vec<StreamEvent>,
     /// Tokens that are not good any more.
     pub revoked: Vec<TokenId>,
@@ -71,13 +71,13 @@ impl StreamEvent {
         Self { name, payload: Some(payload), channels, scope: None }
     }
 
-    /// As a WebSocket frame of one stream.
+    /// The WebSocket frame for one stream.
     pub fn frame(&self, channel: &StreamChannel) -> Bytes {
         let frame = WebSocketFrame { stream: channel, event: self.name, payload: self.payload.as_deref() };
         text(&serde_json::to_string(&frame).unwrap_or_default())
     }
 
-    /// As a server-sent event. JSON has no line breaks.
+    /// The server-sent event. JSON has no line breaks.
     pub fn event(&self) -> Bytes {
         let payload = self.payload.as_deref().unwrap_or("undefined");
         Bytes::from(format!("event: {}\ndata: {payload}\n\n", self.name))
@@ -91,7 +91,7 @@ pub fn text(text: &str) -> Bytes {
     bytes.freeze()
 }
 
-/// Reads what happened after `cursor`, and makes of it what is wanted.
+/// Reads events after `cursor`, and renders those that are wanted.
 pub fn read(node: &Node, cursor: i64, wanted: &HashSet<StreamChannel>) -> Result<EventBatch> {
     node.store.read(|r| {
         let events = events::after(r, cursor, EVENTS_PER_READ)?;
@@ -113,7 +113,7 @@ pub fn read(node: &Node, cursor: i64, wanted: &HashSet<StreamChannel>) -> Result
     })
 }
 
-/// What the news of one slice are made from.
+/// Data needed to render the events read at once.
 struct EventSources<'n, 'r> {
     r: &'n Read<'r>,
     view: ApiViewer<'n>,
@@ -179,7 +179,7 @@ impl<'n, 'r> EventSources<'n, 'r> {
         Some(StreamEvent::new(name, payload, channels))
     }
 
-    /// The owner's own streams a post or boost stands on.
+    /// The owner's streams that show a post or boost.
     fn own(&self, id: PostId) -> Result<Vec<StreamChannel>> {
         let mut channels = self.visible_posts(&[StreamChannel::User]);
         if !channels.is_empty() && home_timeline::page(self.r, only(id))?.is_empty() {
@@ -196,7 +196,7 @@ impl<'n, 'r> EventSources<'n, 'r> {
         Ok(channels)
     }
 
-    /// The public streams a post stands on.
+    /// The public streams that show a post.
     fn open(&self, id: PostId) -> Result<Vec<StreamChannel>> {
         let mut channels = Vec::new();
         let Some(card) = self.cards.get(&id) else { return Ok(channels) };
@@ -248,7 +248,7 @@ impl<'n, 'r> EventSources<'n, 'r> {
         let cast = NotificationContext::load(
             self.r,
             std::iter::once(row.actor_id),
-            status_cache::made(self.r, &self.view, post)?,
+            rendered_statuses::rendered(self.r, &self.view, post)?,
         )?;
         // Mammoth passes over the one event it cannot read; the others that listen know them all.
         let shown = shown(&self.view, NotificationTypes::All, &row, &cast);
@@ -260,7 +260,7 @@ impl<'n, 'r> EventSources<'n, 'r> {
     }
 }
 
-/// The page of a timeline that has room for this one post.
+/// A timeline page limited to this post.
 fn only(id: PostId) -> PostPage {
     PostPage { before: Some(PostId(id.0 + 1)), after: Some(PostId(id.0 - 1)), limit: 1 }
 }

@@ -9,21 +9,20 @@ use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::Payload;
 use actix_web::web::{Bytes, BytesMut};
 use futures_util::Stream;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::channel::StreamChannel;
+use super::frames::{closing, error_frame};
 use super::hub::ListenerSlot;
-use super::member::Transport;
-use super::news::text;
 use crate::web::api::params::text_of;
 
-/// Bytes of one message from an app: it only ever says what it wants to hear.
+/// Maximum size of a message from an app: apps only subscribe and unsubscribe.
 const MAX_MESSAGE_BYTES: usize = 8 * 1024;
 
 /// Bytes of a frame's head at most.
 const MAX_FRAME_HEADER_BYTES: usize = 14;
 
-/// The body of a WebSocket's answer.
+/// The response body of a WebSocket.
 pub struct WebSocketBody {
     place: ListenerSlot,
     payload: Payload,
@@ -34,12 +33,12 @@ pub struct WebSocketBody {
 }
 
 impl WebSocketBody {
-    /// A socket whose request has been read up to its end.
+    /// A socket whose request was read completely.
     pub fn new(place: ListenerSlot, payload: Payload) -> Self {
         Self { place, payload, buffer: BytesMut::new(), pieces: None }
     }
 
-    /// Understands what has been read.
+    /// Parses the received bytes.
     fn digest(&mut self) {
         loop {
             match Parser::parse(&mut self.buffer, true, MAX_MESSAGE_BYTES) {
@@ -94,7 +93,7 @@ impl WebSocketBody {
         Ok(())
     }
 
-    /// What an app wants: to hear a stream, or to hear it no more. Anything else is passed over, as Mastodon does.
+    /// Handles a message: subscribe or unsubscribe. Anything else is ignored, as in Mastodon.
     fn message(&self, message: &[u8]) {
         let Ok(Value::Object(said)) = serde_json::from_slice(message) else { return };
         let word = |name: &str| said.get(name).and_then(text_of);
@@ -134,20 +133,4 @@ impl MessageBody for WebSocketBody {
         }
         self.place.member.poll_next(cx).map(|bytes| bytes.map(Ok))
     }
-}
-
-/// A frame that says what is wrong with a wish.
-pub fn error_frame(sentence: &str, code: u16) -> Bytes {
-    text(&json!({ "error": sentence, "status": code }).to_string())
-}
-
-/// The last word to somebody whose token is not good any more.
-pub fn close_frame(manner: Transport) -> Option<Bytes> {
-    (manner == Transport::Socket).then(|| closing(CloseCode::Policy))
-}
-
-fn closing(code: CloseCode) -> Bytes {
-    let mut bytes = BytesMut::new();
-    Parser::write_close(&mut bytes, Some(code.into()), false);
-    bytes.freeze()
 }

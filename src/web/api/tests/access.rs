@@ -36,7 +36,7 @@ async fn an_app_registers_is_allowed_in_and_posts() {
     assert_eq!(token.code.as_u16(), 200, "{}", token.text());
     let token = token.json();
     assert_eq!((&token["scope"], &token["token_type"]), (&Value::from("read write"), &Value::from("Bearer")));
-    let client = ApiClient { house, token: token["access_token"].as_str().unwrap().to_owned() };
+    let client = ApiClient { server: house, token: token["access_token"].as_str().unwrap().to_owned() };
     let me = client.get("/api/v1/accounts/verify_credentials/").await.json();
     assert_eq!((&me["username"], &me["acct"]), (&Value::from("ann"), &Value::from("ann")));
     assert_eq!(me["source"]["sensitive"], false);
@@ -52,7 +52,7 @@ async fn an_app_registers_is_allowed_in_and_posts() {
     let link = home.header("link").to_owned();
     assert!(link.contains("rel=\"next\"") && link.contains("max_id="), "{link}");
     let revoke = [("client_id", id), ("client_secret", secret), ("token", client.token.as_str())];
-    assert_eq!(client.house.call(TestRequest::post().uri("/oauth/revoke").set_form(revoke)).await.code.as_u16(), 200);
+    assert_eq!(client.server.call(TestRequest::post().uri("/oauth/revoke").set_form(revoke)).await.code.as_u16(), 200);
     assert_eq!(client.get("/api/v1/timelines/home").await.code.as_u16(), 401);
 }
 
@@ -65,7 +65,7 @@ async fn tokens_do_what_their_scopes_say_and_no_more() {
         (refused.code.as_u16(), refused.json()["error"].clone()),
         (403, "This action is outside the authorized scopes".into())
     );
-    let none = client.house.get("/api/v1/timelines/home", "*/*").await;
+    let none = client.server.get("/api/v1/timelines/home", "*/*").await;
     assert_eq!((none.code.as_u16(), none.json()["error"].clone()), (401, "The access token is invalid".into()));
     assert_eq!(none.header("access-control-allow-origin"), "*");
     let unknown = client.get("/api/v1/nonsense").await;
@@ -76,16 +76,16 @@ async fn tokens_do_what_their_scopes_say_and_no_more() {
 async fn strangers_see_what_is_open_and_nothing_else() {
     let client = ApiClient::with("read");
     let (open, closed) =
-        (client.house.post("for all", Audience::Public), client.house.post("secret", Audience::Followers));
+        (client.server.post("for all", Audience::Public), client.server.post("secret", Audience::Followers));
     let path = |id: &crate::base::id::PostId| format!("/api/v1/statuses/{id}");
     assert_eq!(client.get(&path(&closed.id)).await.code.as_u16(), 200);
-    assert_eq!(client.house.get(&path(&open.id), "*/*").await.code.as_u16(), 200);
+    assert_eq!(client.server.get(&path(&open.id), "*/*").await.code.as_u16(), 200);
     for at in [path(&closed.id), format!("{}/context", path(&closed.id)), path(&crate::base::id::PostId(7))] {
-        let reply = client.house.get(&at, "*/*").await;
+        let reply = client.server.get(&at, "*/*").await;
         assert_eq!((reply.code.as_u16(), reply.json()["error"].clone()), (404, "Record not found".into()), "{at}");
     }
     let account = client.get("/api/v1/accounts/verify_credentials").await.json()["id"].as_str().unwrap().to_owned();
-    let list = client.house.get(&format!("/api/v1/accounts/{account}/statuses"), "*/*").await;
+    let list = client.server.get(&format!("/api/v1/accounts/{account}/statuses"), "*/*").await;
     assert!(list.text().contains("for all") && !list.text().contains("secret"), "{}", list.text());
 }
 

@@ -5,7 +5,7 @@ use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
 use super::ApiClient;
-use super::marks::{arrives, ids, link, says};
+use super::bookmarks::{arrives, ids, link, says};
 use crate::base::Audience;
 use crate::base::id::PostId;
 use crate::federation::owner::publish::{self, NewPost};
@@ -35,7 +35,7 @@ async fn list(client: &ApiClient) -> Vec<Value> {
 #[actix_web::test]
 async fn a_private_thread_is_one_conversation_with_its_newest_post() {
     let client = ApiClient::with("read write");
-    let house = &client.house;
+    let house = &client.server;
     RemoteBob::known_to(house);
     assert_eq!(list(&client).await, Vec::<Value>::new());
     says(house, 9, json!({"tag": [{"type": "Mention", "href": ANN, "name": "@ann"}]}));
@@ -72,7 +72,7 @@ async fn a_private_thread_is_one_conversation_with_its_newest_post() {
 #[actix_web::test]
 async fn conversations_are_read_unread_and_taken_off_the_list() {
     let client = ApiClient::with("read write");
-    let house = &client.house;
+    let house = &client.server;
     RemoteBob::known_to(house);
     let (first, second) = (whispers(house, 1, None), whispers(house, 2, None));
     let all = list(&client).await;
@@ -107,7 +107,7 @@ async fn conversations_are_read_unread_and_taken_off_the_list() {
 #[actix_web::test]
 async fn other_people_in_a_thread_make_another_conversation() {
     let client = ApiClient::with("read write");
-    let house = &client.house;
+    let house = &client.server;
     RemoteBob::known_to(house);
     let first = whispers(house, 1, None);
     let carol = "https://c.example/users/carol";
@@ -129,7 +129,7 @@ async fn other_people_in_a_thread_make_another_conversation() {
 #[actix_web::test]
 async fn a_note_to_nobody_is_with_oneself_and_a_muted_thread_stays_read() {
     let client = ApiClient::with("read write");
-    let house = &client.house;
+    let house = &client.server;
     RemoteBob::known_to(house);
     house.post("remember the milk", Audience::Mentioned);
     let all = list(&client).await;

@@ -53,7 +53,7 @@ async fn every_route_lets_browsers_ask_first_and_readers_ask_for_the_head_alone(
         let asked = request(&Method::OPTIONS, &path)
             .insert_header(("Origin", "https://phanpy.example"))
             .insert_header(("Access-Control-Request-Headers", "authorization,idempotency-key"));
-        let asked = client.house.call(asked).await;
+        let asked = client.server.call(asked).await;
         assert!(asked.code.is_success() && asked.body.is_empty(), "{path}");
         assert_eq!(asked.header("access-control-allow-origin"), "*", "{path}");
         assert_eq!(asked.header("access-control-allow-headers"), "authorization,idempotency-key", "{path}");
@@ -72,10 +72,10 @@ async fn every_route_lets_browsers_ask_first_and_readers_ask_for_the_head_alone(
 #[actix_web::test]
 async fn a_boost_answers_nobody_and_can_be_deleted_by_its_own_id() {
     let client = ApiClient::with("read write");
-    let other = RemoteActor::followed(&client.house, "eve");
-    let first = client.house.post("first", Audience::Public);
-    let answer = other.answers(&client.house, first.id, "and second");
-    let boost = publish::boost(&client.house.node, answer).unwrap();
+    let other = RemoteActor::followed(&client.server, "eve");
+    let first = client.server.post("first", Audience::Public);
+    let answer = other.answers(&client.server, first.id, "and second");
+    let boost = publish::boost(&client.server.node, answer).unwrap();
     let path = format!("/api/v1/statuses/{boost}");
     let shown = client.get(&path).await.json();
     assert_eq!((&shown["in_reply_to_id"], &shown["in_reply_to_account_id"]), (&json!(null), &json!(null)));
@@ -86,7 +86,7 @@ async fn a_boost_answers_nobody_and_can_be_deleted_by_its_own_id() {
     assert_eq!((&gone["id"], &gone["text"]), (&json!(boost.to_string()), &json!("")));
     assert_eq!(client.get(&path).await.code.as_u16(), 404);
     assert_eq!(client.get(&format!("/api/v1/statuses/{answer}")).await.json()["reblogged"], false, "the post stays");
-    let theirs = other.boosts(&client.house, first.id);
+    let theirs = other.boosts(&client.server, first.id);
     let theirs = format!("/api/v1/statuses/{theirs}");
     assert_eq!(client.form("DELETE", &theirs, &[]).await.code.as_u16(), 404, "others' boosts are theirs");
     assert_eq!(client.get(&theirs).await.code.as_u16(), 200);
@@ -95,8 +95,8 @@ async fn a_boost_answers_nobody_and_can_be_deleted_by_its_own_id() {
 #[actix_web::test]
 async fn mammoths_way_to_dismiss_a_notification_dismisses_it() {
     let client = ApiClient::with("read write");
-    let post = client.house.post("hello", Audience::Public);
-    RemoteActor::followed(&client.house, "eve").answers(&client.house, post.id, "hello to you");
+    let post = client.server.post("hello", Audience::Public);
+    RemoteActor::followed(&client.server, "eve").answers(&client.server, post.id, "hello to you");
     let all = "/api/v1/notifications";
     let id = client.get(all).await.json()[0]["id"].as_str().unwrap().to_owned();
     for id in ["", "x", "0", "999", &id, &id] {
@@ -121,11 +121,11 @@ async fn only_scopes_there_are_stand_in_the_metadata() {
 #[actix_web::test]
 async fn lists_numbers_and_forms_are_read_as_http_libraries_write_them() {
     let client = ApiClient::with("read write follow");
-    let post = client.house.post("hello", Audience::Public);
-    let again = client.house.post("hello again", Audience::Public);
+    let post = client.server.post("hello", Audience::Public);
+    let again = client.server.post("hello again", Audience::Public);
     let both = client.get(&format!("/api/v1/statuses?id={}&id={}", post.id, again.id)).await.json();
     assert_eq!(both.as_array().unwrap().len(), 2, "a list without brackets");
-    let eve = RemoteActor::followed(&client.house, "eve").id;
+    let eve = RemoteActor::followed(&client.server, "eve").id;
     for (number, ends) in [("3600.0", true), ("3600", true), ("0", false)] {
         let muted = client.post(&format!("/api/v1/accounts/{eve}/mute"), &[("duration", number)]).await.json();
         assert_eq!((&muted["muting"], muted["muting_expires_at"].is_string()), (&json!(true), ends), "{number}");
@@ -153,12 +153,12 @@ async fn lists_numbers_and_forms_are_read_as_http_libraries_write_them() {
 #[actix_web::test]
 async fn pins_may_be_for_followers_and_are_ones_own() {
     let client = ApiClient::with("read write");
-    let other = RemoteActor::followed(&client.house, "eve");
-    let first = client.house.post("first", Audience::Public);
-    let answer = other.answers(&client.house, first.id, "and second");
-    let closed = client.house.post("for followers", Audience::Followers);
-    let direct = client.house.post("for @nobody", Audience::Mentioned);
-    RemoteBob::known_to(&client.house).follows(&client.house);
+    let other = RemoteActor::followed(&client.server, "eve");
+    let first = client.server.post("first", Audience::Public);
+    let answer = other.answers(&client.server, first.id, "and second");
+    let closed = client.server.post("for followers", Audience::Followers);
+    let direct = client.server.post("for @nobody", Audience::Mentioned);
+    RemoteBob::known_to(&client.server).follows(&client.server);
     let pin = async |id: &dyn std::fmt::Display, act: &str| {
         client.post(&format!("/api/v1/statuses/{id}/{act}"), &[]).await.code.as_u16()
     };
@@ -169,10 +169,10 @@ async fn pins_may_be_for_followers_and_are_ones_own() {
     let own = client.get("/api/v1/accounts/verify_credentials").await.json()["id"].as_str().unwrap().to_owned();
     let pinned = format!("/api/v1/accounts/{own}/statuses?pinned=true");
     assert_eq!(client.get(&pinned).await.json().as_array().unwrap().len(), 2);
-    assert_eq!(client.house.get(&pinned, "*/*").await.json().as_array().unwrap().len(), 1);
-    let featured = client.house.peer_get("/users/ann/collections/featured").await;
+    assert_eq!(client.server.get(&pinned, "*/*").await.json().as_array().unwrap().len(), 1);
+    let featured = client.server.peer_get("/users/ann/collections/featured").await;
     assert!(!featured.text().contains(&closed.id.to_string()), "{}", featured.text());
-    let waiting = client.house.node.store.read(|r| deliveries::waiting(r, 50)).unwrap();
+    let waiting = client.server.node.store.read(|r| deliveries::waiting(r, 50)).unwrap();
     assert_eq!(waiting.len(), 1, "of the public pin alone: {waiting:?}");
 }
 
@@ -184,15 +184,15 @@ async fn slashes_that_came_twice_are_one() {
         assert_eq!(reply.code.as_u16(), 200, "{path}: {}", reply.text());
         assert_eq!(reply.header("content-type"), "application/json; charset=utf-8", "{path}");
     }
-    client.house.post("one", Audience::Public);
-    client.house.post("two", Audience::Public);
+    client.server.post("one", Audience::Public);
+    client.server.post("two", Audience::Public);
     let link = client.get("//api/v1/timelines/home?limit=1").await.header("link").to_owned();
     assert!(link.starts_with("<https://social.example.org/api/v1/timelines/home?"), "{link}");
     let told = client.get("//api/v1/streaming/health").await;
     assert_eq!((told.code.as_u16(), told.text().as_str()), (200, "OK"));
     let unknown = client.get("//api/v1/nonsense").await;
     assert_eq!((unknown.code.as_u16(), unknown.json()), (404, json!({"error": "Not Found"})));
-    let consent = client.house.get("//oauth/authorize?client_id=x", "text/html").await;
+    let consent = client.server.get("//oauth/authorize?client_id=x", "text/html").await;
     assert_eq!(consent.header("location"), "/login?next=%2Foauth%2Fauthorize%3Fclient_id%3Dx");
     for path in ["//about", "//login", "/apis//v1", "//evil.example/api/v1/instance"] {
         assert_eq!(client.get(path).await.code.as_u16(), 404, "{path}");

@@ -18,7 +18,7 @@ async fn history_tells_files_poll_and_cover_of_each_edition() {
     let post = said(&client, json!({"status": "Doors", "media_ids": [one, two], "sensitive": true})).await;
     let history = async || client.get(&format!("{}/history", path(&post))).await.json();
     let edit = async |body: Value| -> TestResponse {
-        client.house.node.clock().advance(MINUTE);
+        client.server.node.clock().advance(MINUTE);
         put(&client, &path(&post), body).await
     };
     let media = json!([{"id": one, "description": "A red door"}]);
@@ -41,7 +41,7 @@ async fn history_tells_files_poll_and_cover_of_each_edition() {
     let asked: Vec<_> = told.iter().map(|one| one["poll"]["options"].as_array().map_or(0, Vec::len)).collect();
     assert_eq!(asked, [0, 0, 0, 2, 3, 0]);
     assert_eq!(told[4]["poll"], json!({"options": [{"title": "a"}, {"title": "b"}, {"title": "c"}]}));
-    let theirs = client.house.get(&format!("{}/history", path(&post)), "*/*").await.json();
+    let theirs = client.server.get(&format!("{}/history", path(&post)), "*/*").await.json();
     assert_eq!(theirs[0]["media_attachments"], json!([]), "what was taken off is nobody else's to see");
 }
 
@@ -79,7 +79,7 @@ async fn earlier_files_of_others_are_told_as_they_were() {
         |n: u32| json!([{"type": "Document", "mediaType": "image/png", "url": format!("https://a.example/{n}.png")}]);
     let note = "https://a.example/users/ada/notes/1";
     let first = arrives(&client, ada, "Look", json!({"id": note, "attachment": file(1)}));
-    let later = client.house.node.clock().now().plus(MINUTE).rfc3339();
+    let later = client.server.node.clock().now().plus(MINUTE).rfc3339();
     let again = arrives(&client, ada, "Look", json!({"id": note, "attachment": file(2), "updated": later}));
     assert_eq!(first, again);
     let told = client.get(&format!("/api/v1/statuses/{first}/history")).await.json();

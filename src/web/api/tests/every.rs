@@ -22,7 +22,7 @@ async fn ask(client: &ApiClient, token: Option<&str>, method: &str, path: &str) 
     if let Some(token) = token {
         request = request.insert_header((header::AUTHORIZATION, format!("Bearer {token}")));
     }
-    client.house.call(request).await
+    client.server.call(request).await
 }
 
 #[actix_web::test]
@@ -46,7 +46,7 @@ async fn every_route_answers_anything_in_a_way_clients_can_read() {
 #[actix_web::test]
 async fn no_route_does_anything_for_a_token_that_may_not() {
     let client = ApiClient::with("push");
-    let other = oauth::own_token(&client.house.node, "another", "write:reports").unwrap();
+    let other = oauth::own_token(&client.server.node, "another", "write:reports").unwrap();
     for route in ROUTES.iter().filter(|route| !is_stream(route.path)) {
         let path = route.path.replace("{}", "1");
         for bad in ["nonsense", "", "é"] {
@@ -89,7 +89,7 @@ async fn where_no_token_is_needed_a_stale_one_does_no_harm() {
     ] {
         let reply = ask(&client, Some("bogus"), method, path).await;
         assert_eq!(reply.code.as_u16(), 200, "{method} {path}: {}", reply.text());
-        let reply = client.house.call(
+        let reply = client.server.call(
             TestRequest::default()
                 .method(method.parse().unwrap())
                 .uri(&format!("{path}{}access_token=bogus", if path.contains('?') { '&' } else { '?' })),
@@ -103,18 +103,18 @@ async fn where_no_token_is_needed_a_stale_one_does_no_harm() {
         .insert_header((header::CONTENT_TYPE, "multipart/form-data; boundary=x"))
         .insert_header((header::AUTHORIZATION, "Bearer bogus"))
         .set_payload(form);
-    let app = client.house.call(form).await;
+    let app = client.server.call(form).await;
     assert_eq!(app.code.as_u16(), 200, "{}", app.text());
     // Megalodon and others send the token that is to end as their bearer, and some send it twice.
     let app = app.json();
     let (id, secret) = (app["client_id"].as_str().unwrap(), app["client_secret"].as_str().unwrap());
     let form = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)];
-    let token = client.house.call(TestRequest::post().uri("/oauth/token").set_form(form)).await.json();
+    let token = client.server.call(TestRequest::post().uri("/oauth/token").set_form(form)).await.json();
     let token = token["access_token"].as_str().unwrap();
     for _ in 0..2 {
         let form = [("client_id", id), ("client_secret", secret), ("token", token)];
         let end = TestRequest::post().uri("/oauth/revoke").set_form(form);
-        let end = client.house.call(end.insert_header((header::AUTHORIZATION, format!("Bearer {token}")))).await;
+        let end = client.server.call(end.insert_header((header::AUTHORIZATION, format!("Bearer {token}")))).await;
         assert_eq!(end.code.as_u16(), 200, "{}", end.text());
     }
     assert_eq!(ask(&client, Some("bogus"), "GET", "/api/v1/timelines/public").await.code.as_u16(), 401);

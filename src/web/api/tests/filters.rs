@@ -89,8 +89,8 @@ async fn a_filter_is_made_with_its_words_changed_and_taken_away() {
 #[actix_web::test]
 async fn words_and_posts_are_endpoints_of_their_own() {
     let client = ApiClient::with(SCOPES);
-    let bo = RemoteActor::followed(&client.house, "bo");
-    let post = bo.says(&client.house, "nothing special", json!({}));
+    let bo = RemoteActor::followed(&client.server, "bo");
+    let post = bo.says(&client.server, "nothing special", json!({}));
     let id = text(&made(&client, &[("title", "x"), ("context[]", "home")]).await["id"]).to_owned();
     let path = format!("/api/v2/filters/{id}/keywords");
     let added = client.post(&path, &[("keyword", "one"), ("whole_word", "false")]).await.json();
@@ -108,7 +108,7 @@ async fn words_and_posts_are_endpoints_of_their_own() {
     assert_eq!(client.post(&path, &form).await.code.as_u16(), 422, "once is enough");
     assert_eq!(client.get(&path).await.json(), json!([added]));
     assert_eq!(matches(&client, post).await, [(json!("x"), json!([]), json!([post.to_string()]))]);
-    let boost = RemoteActor::followed(&client.house, "cy").boosts(&client.house, post);
+    let boost = RemoteActor::followed(&client.server, "cy").boosts(&client.server, post);
     assert_eq!(matches(&client, boost).await.len(), 1, "a boost of it, too");
     let own = format!("/api/v2/filters/statuses/{}", text(&added["id"]));
     assert_eq!(client.get(&own).await.json(), added);
@@ -157,7 +157,7 @@ async fn what_makes_no_filter_is_refused_and_leaves_nothing() {
 #[actix_web::test]
 async fn statuses_say_what_matches() {
     let client = ApiClient::with(SCOPES);
-    let house = &client.house;
+    let house = &client.server;
     let bo = RemoteActor::followed(house, "bo");
     let keyword =
         |word: &'static str| [("context[]", "home"), ("title", "t"), ("keywords_attributes[][keyword]", word)];
@@ -190,7 +190,7 @@ async fn statuses_say_what_matches() {
     let boost = RemoteActor::followed(house, "cy").boosts(house, plain);
     let boost = client.get(&format!("/api/v1/statuses/{boost}")).await.json();
     assert_eq!((&boost["filtered"], &boost["reblog"]["filtered"]), (&status["filtered"], &status["filtered"]));
-    let stranger = client.house.get(&format!("/api/v1/statuses/{plain}"), "*/*").await.json();
+    let stranger = client.server.get(&format!("/api/v1/statuses/{plain}"), "*/*").await.json();
     assert_eq!(stranger.get("filtered"), None, "nobody else hears of the owner's filters");
     let home = client.get("/api/v1/timelines/home").await.json();
     let count = home.as_array().unwrap().iter().filter(|one| one["filtered"] != json!([])).count();
@@ -205,7 +205,7 @@ async fn statuses_say_what_matches() {
 #[actix_web::test]
 async fn hostile_words_mean_themselves() {
     let client = ApiClient::with(SCOPES);
-    let bo = RemoteActor::followed(&client.house, "bo");
+    let bo = RemoteActor::followed(&client.server, "bo");
     let id = text(&made(&client, &[("context[]", "home"), ("title", "t")]).await["id"]).to_owned();
     let words = [".*", "(a+)+$", "[", "\\", "%", "_x", "'; DROP TABLE filter; --", "😀", "\u{202e}"];
     for word in words {
@@ -213,7 +213,7 @@ async fn hostile_words_mean_themselves() {
         assert_eq!(reply.code.as_u16(), 200, "{word}");
     }
     let (plain, odd) =
-        (bo.says(&client.house, "aaaaaaaaaaaaa b", json!({})), bo.says(&client.house, "so (a+)+$ it is", json!({})));
+        (bo.says(&client.server, "aaaaaaaaaaaaa b", json!({})), bo.says(&client.server, "so (a+)+$ it is", json!({})));
     assert_eq!(matches(&client, plain).await, []);
     assert_eq!(matches(&client, odd).await, [(json!("t"), json!(["(a+)+$"]), json!([]))]);
 }
@@ -221,13 +221,13 @@ async fn hostile_words_mean_themselves() {
 #[actix_web::test]
 async fn only_apps_that_know_it_are_told_of_blur() {
     let mut client = ApiClient::with(SCOPES);
-    let bo = RemoteActor::followed(&client.house, "bo");
-    let post = bo.says(&client.house, "a cat", json!({}));
+    let bo = RemoteActor::followed(&client.server, "bo");
+    let post = bo.says(&client.server, "a cat", json!({}));
     let form =
         [("context[]", "home"), ("title", "t"), ("keywords_attributes[][keyword]", "cat"), ("filter_action", "blur")];
     assert_eq!(made(&client, &form).await["filter_action"], "blur");
     for (app, action) in [("Ice Cubes", "warn"), ("Tusky", "blur"), ("Phanpy", "blur"), ("something new", "warn")] {
-        client.token = oauth::own_token(&client.house.node, app, SCOPES).unwrap();
+        client.token = oauth::own_token(&client.server.node, app, SCOPES).unwrap();
         let status = client.get(&format!("/api/v1/statuses/{post}")).await.json();
         assert_eq!(status["filtered"][0]["filter"]["filter_action"], action, "{app}");
     }

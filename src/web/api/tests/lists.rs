@@ -88,7 +88,7 @@ async fn what_makes_no_list_is_refused_and_leaves_nothing() {
 #[actix_web::test]
 async fn only_the_followed_come_into_a_list_and_they_leave_with_the_follow() {
     let client = ApiClient::with(SCOPES);
-    let house = &client.house;
+    let house = &client.server;
     let (bo, cy, stranger) =
         (RemoteActor::followed(house, "bo"), RemoteActor::followed(house, "cy"), RemoteActor::stranger(house, "sue"));
     let (id, other) = (made(&client, &[("title", "a")]).await, made(&client, &[("title", "b")]).await);
@@ -134,7 +134,7 @@ async fn only_the_followed_come_into_a_list_and_they_leave_with_the_follow() {
 #[actix_web::test]
 async fn a_list_is_read_like_home() {
     let client = ApiClient::with(SCOPES);
-    let house = &client.house;
+    let house = &client.server;
     let (bo, cy, stranger) =
         (RemoteActor::followed(house, "bo"), RemoteActor::followed(house, "cy"), RemoteActor::stranger(house, "sue"));
     let old = bo.says(house, "before the list", json!({}));
@@ -171,7 +171,7 @@ async fn a_list_is_read_like_home() {
 #[actix_web::test]
 async fn the_policy_says_whose_answers_a_list_shows() {
     let client = ApiClient::with(SCOPES);
-    let house = &client.house;
+    let house = &client.server;
     let people = ["bo", "cy", "di"].map(|name| RemoteActor::followed(house, name));
     let [bo, cy, di] = &people;
     let own = house.post("mine", Audience::Public).id;
@@ -201,7 +201,7 @@ async fn the_policy_says_whose_answers_a_list_shows() {
 #[actix_web::test]
 async fn an_exclusive_list_keeps_its_members_from_home() {
     let client = ApiClient::with(SCOPES);
-    let house = &client.house;
+    let house = &client.server;
     let (bo, cy) = (RemoteActor::followed(house, "bo"), RemoteActor::followed(house, "cy"));
     let id = made(&client, &[("title", "noisy"), ("exclusive", "true")]).await;
     put_in(&client, &id, &bo).await;

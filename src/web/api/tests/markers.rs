@@ -46,7 +46,7 @@ async fn markers_are_kept_and_count_their_changes() {
 #[actix_web::test]
 async fn the_page_and_the_apps_agree_on_what_was_read() {
     let client = ApiClient::with("read write");
-    let house = &client.house;
+    let house = &client.server;
     RemoteBob::known_to(house);
     let posts = [house.post("one", Audience::Public).id, house.post("two", Audience::Public).id];
     let told = house.node.store.write(move |w| {

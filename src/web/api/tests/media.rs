@@ -26,7 +26,7 @@ fn loose(client: &ApiClient, media_type: &str, file: &str, preview: Option<&str>
         still: None,
         seconds: Some(3),
     };
-    client.house.node.store.write(move |w| attachments::add(w, &file, 0)).unwrap()
+    client.server.node.store.write(move |w| attachments::add(w, &file, 0)).unwrap()
 }
 
 #[actix_web::test]
@@ -53,11 +53,11 @@ async fn what_stands_for_a_file_is_a_picture_and_never_the_film() {
 #[actix_web::test]
 async fn a_film_from_elsewhere_has_a_picture_too() {
     let client = ApiClient::with("read");
-    let other = RemoteActor::followed(&client.house, "eve");
+    let other = RemoteActor::followed(&client.server, "eve");
     let file = |kind: &str, url: &str| json!({"type": "Document", "mediaType": kind, "url": url});
     let files =
         json!([file("video/mp4", "https://there.example/f.mp4"), file("image/png", "https://there.example/p.png")]);
-    let id = other.says(&client.house, "look", json!({ "attachment": files }));
+    let id = other.says(&client.server, "look", json!({ "attachment": files }));
     let shown = client.get(&format!("/api/v1/statuses/{id}")).await.json()["media_attachments"].clone();
     let (film, picture) = (&shown[0], &shown[1]);
     assert_eq!(film["url"], "https://there.example/f.mp4");
@@ -90,9 +90,9 @@ async fn a_description_is_as_long_in_any_script() {
         client.get(&format!("/api/v1/statuses/{post}")).await.json()["media_attachments"][0]["description"],
         *other
     );
-    let eve = RemoteActor::followed(&client.house, "eve");
+    let eve = RemoteActor::followed(&client.server, "eve");
     let picture = json!({"type": "Image", "url": "https://there.example/p.png", "name": words});
-    let theirs = eve.says(&client.house, "look", json!({ "attachment": [picture] }));
+    let theirs = eve.says(&client.server, "look", json!({ "attachment": [picture] }));
     let shown = client.get(&format!("/api/v1/statuses/{theirs}")).await.json();
     assert_eq!(shown["media_attachments"][0]["description"], *words, "others', too");
 }

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod access;
+mod anonymous;
+mod bookmarks;
 mod conversations;
 mod edges;
 mod edits;
@@ -9,7 +11,6 @@ mod every;
 mod filters;
 mod lists;
 mod markers;
-mod marks;
 mod media;
 mod notifications;
 mod others;
@@ -22,7 +23,6 @@ mod quotes;
 mod search;
 mod secrets;
 mod statuses;
-mod strangers;
 mod tags;
 
 use actix_web::http::header;
@@ -33,21 +33,21 @@ use crate::web::test_support::{TestResponse, TestServer};
 
 /// A server and a token for it.
 pub(super) struct ApiClient {
-    pub(super) house: TestServer,
+    pub(super) server: TestServer,
     pub(super) token: String,
 }
 
 impl ApiClient {
     /// A new server, and a token with these scopes.
     pub(super) fn with(scopes: &str) -> Self {
-        let house = TestServer::new();
-        let token = oauth::own_token(&house.node, "test", scopes).unwrap();
-        Self { house, token }
+        let server = TestServer::new();
+        let token = oauth::own_token(&server.node, "test", scopes).unwrap();
+        Self { server, token }
     }
 
     /// What came of any request, sent with the token.
     pub(super) async fn call(&self, request: TestRequest) -> TestResponse {
-        self.house.call(request.insert_header((header::AUTHORIZATION, format!("Bearer {}", self.token)))).await
+        self.server.call(request.insert_header((header::AUTHORIZATION, format!("Bearer {}", self.token)))).await
     }
 
     /// What came of a `GET`.

@@ -7,7 +7,7 @@ use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
 use super::ApiClient;
-use super::marks::{ids, link, says};
+use super::bookmarks::{ids, link, says};
 use crate::base::Audience;
 use crate::base::id::{ActorId, PostId};
 use crate::social::profile;
@@ -23,7 +23,7 @@ fn person(house: &TestServer, name: &str, more: Value) -> ActorId {
     let mut document = json!({"@context": "https://www.w3.org/ns/activitystreams", "type": "Person", "id": uri,
         "preferredUsername": name, "inbox": format!("{uri}/inbox"), "published": "2020-01-01T00:00:00Z"});
     document.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let document = crate::ap::Actor::read(&document).unwrap();
+    let document = crate::ap::ReceivedActor::read(&document).unwrap();
     house.node.store.write(move |w| profile::keep(w, &document)).unwrap()
 }
 
@@ -55,12 +55,12 @@ fn keys(page: &Value) -> Vec<String> {
 #[actix_web::test]
 async fn one_notification_is_told_whole() {
     let client = ApiClient::with(ALL);
-    let (post, bob) = (client.house.post("liked words", Audience::Public), person(&client.house, "bob", json!({})));
-    happens(&client.house, NotificationKind::Like, bob, Some(post.id));
-    happens(&client.house, NotificationKind::Follow, bob, None);
+    let (post, bob) = (client.server.post("liked words", Audience::Public), person(&client.server, "bob", json!({})));
+    happens(&client.server, NotificationKind::Like, bob, Some(post.id));
+    happens(&client.server, NotificationKind::Follow, bob, None);
     let status = client.get(&format!("/api/v1/statuses/{}", post.id)).await.json();
     let account = client.get(&format!("/api/v1/accounts/{bob}")).await.json();
-    let at = client.house.node.clock().now();
+    let at = client.server.node.clock().now();
     let hour = at.secs() / 3600;
     let list = client.get("/api/v1/notifications").await;
     let follow = json!({"id": "2", "type": "follow", "created_at": at.rfc3339_millis(),
@@ -84,17 +84,17 @@ async fn one_notification_is_told_whole() {
     assert_eq!(types(&client, "/api/v1/notifications").await, ["follow"]);
     assert_eq!(client.post("/api/v2/notifications/clear", &[]).await.json(), json!({}));
     assert_eq!(client.get("/api/v1/notifications").await.json(), json!([]));
-    happens(&client.house, NotificationKind::Like, bob, Some(post.id));
+    happens(&client.server, NotificationKind::Like, bob, Some(post.id));
     assert_eq!(client.get("/api/v1/notifications").await.json()[0]["id"], "3", "no id is used twice");
 }
 
 #[actix_web::test]
 async fn a_thousand_likes_of_one_post_are_one_group() {
     let client = ApiClient::with(ALL);
-    let post = client.house.post("much liked", Audience::Public);
-    let people = likers(&client.house, 1000, post.id);
+    let post = client.server.post("much liked", Audience::Public);
+    let people = likers(&client.server, 1000, post.id);
     let page = client.get("/api/v2/notifications").await.json();
-    let at = client.house.node.clock().now();
+    let at = client.server.node.clock().now();
     let key = format!("favourite-{}-{}", post.id, at.secs() / 3600);
     let newest: Vec<String> = people.iter().rev().take(8).map(ToString::to_string).collect();
     let group = json!({
@@ -103,7 +103,7 @@ async fn a_thousand_likes_of_one_post_are_one_group() {
         "sample_account_ids": newest, "status_id": post.id.to_string(),
     });
     assert_eq!(page["notification_groups"], json!([group]));
-    let author = node_owner(&client.house).to_string();
+    let author = node_owner(&client.server).to_string();
     assert_eq!(ids(&page["accounts"]), [newest.clone(), vec![author.clone()]].concat());
     assert_eq!(ids(&page["statuses"]), [post.id.to_string()]);
     assert!(page.get("partial_accounts").is_none());
@@ -154,7 +154,7 @@ fn node_owner(house: &TestServer) -> ActorId {
 #[actix_web::test]
 async fn a_group_stands_where_its_newest_row_does_and_once() {
     let client = ApiClient::with(ALL);
-    let house = &client.house;
+    let house = &client.server;
     let (first, second) = (house.post("one", Audience::Public).id, house.post("two", Audience::Public).id);
     let people: Vec<ActorId> = (0..4).map(|n| person(house, &format!("p{n}"), json!({}))).collect();
     let hour = house.node.clock().now().secs() / 3600;
@@ -201,11 +201,11 @@ async fn a_group_stands_where_its_newest_row_does_and_once() {
 #[actix_web::test]
 async fn who_is_muted_is_in_no_group_and_hides_nobody() {
     let client = ApiClient::with(ALL);
-    let post = client.house.post("words", Audience::Public).id;
-    let people = likers(&client.house, 3, post);
+    let post = client.server.post("words", Audience::Public).id;
+    let people = likers(&client.server, 3, post);
     let loud = people[2];
     client
-        .house
+        .server
         .node
         .store
         .write(move |w| {
@@ -223,7 +223,7 @@ async fn who_is_muted_is_in_no_group_and_hides_nobody() {
 #[actix_web::test]
 async fn old_clients_get_only_the_types_they_know() {
     let client = ApiClient::with(ALL);
-    let (house, bob) = (&client.house, person(&client.house, "bob", json!({})));
+    let (house, bob) = (&client.server, person(&client.server, "bob", json!({})));
     RemoteBob::known_to(house);
     let (ours, to_us) =
         (house.post("ours", Audience::Public).id, json!(["as:Public", "https://social.example.org/users/ann"]));
@@ -314,7 +314,7 @@ async fn the_policy_is_shown_and_changed_in_both_forms() {
 #[actix_web::test]
 async fn what_is_kept_back_waits_until_its_sender_is_let_in_or_sent_away() {
     let client = ApiClient::with(ALL);
-    let house = &client.house;
+    let house = &client.server;
     let post = house.post("words", Audience::Public).id;
     RemoteBob::known_to(house);
     change(&client, POLICY, json!({"for_not_following": "filter"})).await;
@@ -363,7 +363,7 @@ async fn what_is_kept_back_waits_until_its_sender_is_let_in_or_sent_away() {
 #[actix_web::test]
 async fn each_rule_concerns_whom_it_names() {
     let client = ApiClient::with(ALL);
-    let house = &client.house;
+    let house = &client.server;
     let post = house.post("words", Audience::Public).id;
     let young = json!({"published": house.node.clock().now().minus(Duration::from_hours(24)).rfc3339()});
     let (bot, new, friend) = (
@@ -417,7 +417,7 @@ async fn each_rule_concerns_whom_it_names() {
 #[actix_web::test]
 async fn a_private_mention_comes_through_when_it_answers_a_private_word() {
     let client = ApiClient::with(ALL);
-    let house = &client.house;
+    let house = &client.server;
     RemoteBob::known_to(house);
     change(&client, POLICY, json!({"for_private_mentions": "filter"})).await;
     let private = |number, more: Value| {
@@ -443,13 +443,13 @@ async fn a_private_mention_comes_through_when_it_answers_a_private_word() {
 #[actix_web::test]
 async fn ids_and_keys_of_nothing_are_answered_clearly() {
     let client = ApiClient::with(ALL);
-    let post = client.house.post("words", Audience::Public).id;
-    likers(&client.house, 1, post);
+    let post = client.server.post("words", Audience::Public).id;
+    likers(&client.server, 1, post);
     for bad in ["0", "-1", "abc", "99999999999999999999999", "%00", &post.to_string()] {
         assert_eq!(client.get(&format!("/api/v1/notifications/{bad}")).await.code.as_u16(), 404, "{bad}");
         assert_eq!(client.get(&format!("/api/v2/notifications/{bad}")).await.code.as_u16(), 404, "{bad}");
     }
-    let hour = client.house.node.clock().now().secs() / 3600;
+    let hour = client.server.node.clock().now().secs() / 3600;
     for key in [
         "ungrouped-".to_owned(),
         "ungrouped-x".to_owned(),

@@ -27,7 +27,7 @@ impl RemoteActor {
         let uri = format!("https://there.example/users/{name}");
         let document = json!({"@context": "https://www.w3.org/ns/activitystreams", "type": "Person", "id": uri,
             "preferredUsername": name, "inbox": format!("{uri}/inbox"), "followers": format!("{uri}/followers")});
-        let document = ap::Actor::read(&document).unwrap();
+        let document = ap::ReceivedActor::read(&document).unwrap();
         let id = house.node.store.write(move |w| profile::keep(w, &document).map(|_| ())).map(|()| {
             let wanted = uri.clone();
             house.node.store.read(move |r| actors::id_of(r, &wanted)).unwrap().unwrap()

@@ -13,14 +13,14 @@ use crate::store::actors::{self, follows};
 pub(super) fn person(client: &ApiClient, name: &str) -> ActorId {
     let uri = format!("https://{name}.example/users/{name}");
     let document = json!({"type": "Person", "id": uri, "preferredUsername": name, "inbox": format!("{uri}/inbox")});
-    let document = crate::ap::Actor::read(&document).unwrap();
-    client.house.node.store.write(move |w| profile::keep(w, &document)).unwrap()
+    let document = crate::ap::ReceivedActor::read(&document).unwrap();
+    client.server.node.store.write(move |w| profile::keep(w, &document)).unwrap()
 }
 
 /// Makes somebody a follower, in or waiting.
 fn follows_us(client: &ApiClient, who: ActorId, is_in: bool) {
-    let owner = client.house.node.owner().unwrap();
-    let done = client.house.node.store.write(move |w| {
+    let owner = client.server.node.owner().unwrap();
+    let done = client.server.node.store.write(move |w| {
         follows::ask(w, who, owner, &format!("https://x.example/follows/{who}"), None)?;
         if is_in { follows::accept(w, who, owner).map(drop) } else { Ok(()) }
     });
@@ -43,7 +43,7 @@ async fn a_follow_has_wishes_that_asking_again_changes() {
         (&shown["following"], &shown["requested"], &shown["notifying"]),
         (&true.into(), &false.into(), &true.into())
     );
-    let (owner, store) = (client.house.node.owner().unwrap(), &client.house.node.store);
+    let (owner, store) = (client.server.node.owner().unwrap(), &client.server.node.store);
     store.write(move |w| follows::accept(w, owner, bob)).unwrap();
     client.post(&path, &[("reblogs", "false"), ("languages[]", "nb"), ("languages[]", "en")]).await;
     let shown = stands(&client, bob).await;
@@ -115,7 +115,7 @@ async fn who_is_kept_away_stands_in_lists_with_the_end_of_it() {
     assert_eq!(client.post(&act(eve, "follow"), &[]).await.code.as_u16(), 403);
     assert_eq!(client.post(&act(eve, "unblock"), &[]).await.json()["blocking"], false);
     assert_eq!(client.get("/api/v1/blocks").await.json(), json!([]));
-    let own = client.house.node.owner().unwrap();
+    let own = client.server.node.owner().unwrap();
     assert_eq!(client.post(&act(own, "block"), &[]).await.code.as_u16(), 403);
 }
 
@@ -158,8 +158,8 @@ async fn notes_and_recommendations_are_kept() {
     let early = client.post(&act("pin"), &[]).await;
     assert_eq!(early.code.as_u16(), 422, "{}", early.text());
     client.post(&act("follow"), &[]).await;
-    let owner = client.house.node.owner().unwrap();
-    client.house.node.store.write(move |w| follows::accept(w, owner, bob)).unwrap();
+    let owner = client.server.node.owner().unwrap();
+    client.server.node.store.write(move |w| follows::accept(w, owner, bob)).unwrap();
     assert_eq!(client.post(&act("endorse"), &[]).await.json()["endorsed"], true);
     for path in ["/api/v1/endorsements".to_owned(), format!("/api/v1/accounts/{owner}/endorsements")] {
         assert_eq!(client.get(&path).await.json()[0]["id"], bob.to_string(), "{path}");

@@ -75,7 +75,7 @@ async fn every_field_of_the_profile_is_in_the_actor_document() {
     let request = multipart(TestRequest::patch().uri(PROFILE), &texts, &[("avatar", &png()), ("header", &png())]);
     let changed = client.call(request).await;
     assert_eq!(changed.code.as_u16(), 200, "{}", changed.text());
-    let document = client.house.node.store.read(crate::social::document::owner).unwrap();
+    let document = client.server.node.store.read(crate::social::document::owner).unwrap();
     for (name, _, published) in PROFILE_FIELDS {
         if let Published::As(pointer, expected) = published {
             let found = document.pointer(pointer).unwrap_or(&Value::Null);
@@ -182,7 +182,7 @@ async fn the_server_says_its_rules_and_limits_as_they_are() {
     let rules = client.get("/api/v1/instance/rules").await.json();
     assert_eq!((&rules[0]["id"], rules.as_array().unwrap().len()), (&"1".into(), 1));
     client
-        .house
+        .server
         .node
         .store
         .write(|w| {
@@ -232,13 +232,13 @@ async fn the_server_says_its_rules_and_limits_as_they_are() {
 async fn other_pages_embed_public_posts_alone() {
     let client = ApiClient::with("read");
     let (open, closed) =
-        (client.house.post("for **all**", Audience::Public), client.house.post("hidden", Audience::Followers));
+        (client.server.post("for **all**", Audience::Public), client.server.post("hidden", Audience::Followers));
     let at = |url: &str| format!("/api/oembed?url={}", url.replace(':', "%3A").replace('/', "%2F"));
-    let shown = client.house.get(&at(open.page()), "*/*").await;
+    let shown = client.server.get(&at(open.page()), "*/*").await;
     assert_eq!(shown.code.as_u16(), 200, "{}", shown.text());
     assert!(shown.json()["html"].as_str().unwrap().contains("for **all**"));
     for url in [closed.page(), "https://elsewhere.example/1", "", "https://social.example.org/@ann/x"] {
-        let reply = client.house.get(&at(url), "*/*").await;
+        let reply = client.server.get(&at(url), "*/*").await;
         assert!(matches!(reply.code.as_u16(), 400 | 404), "{url}");
         assert!(!reply.text().contains("hidden"));
     }
@@ -258,12 +258,12 @@ async fn a_report_is_kept_and_told_only_if_wanted() {
         (&false.into(), &"violation".into(), &json!(["1"]))
     );
     assert_eq!(kept["target_account"]["id"], id);
-    let queued = || client.house.node.store.read(crate::store::queue::deliveries::count).unwrap();
+    let queued = || client.server.node.store.read(crate::store::queue::deliveries::count).unwrap();
     let before = queued();
     let told = client.post("/api/v1/reports", &[("account_id", &id), ("forward", "true")]).await.json();
     assert_eq!((&told["forwarded"], &told["category"]), (&true.into(), &"other".into()));
     assert_eq!(queued() - before, 1);
-    let own = client.house.post("mine", Audience::Public);
+    let own = client.server.post("mine", Audience::Public);
     let (us, post) = (own.actor_id.to_string(), own.id.to_string());
     for (code, form) in [
         (400, vec![]),
@@ -274,7 +274,7 @@ async fn a_report_is_kept_and_told_only_if_wanted() {
     ] {
         assert_eq!(client.post("/api/v1/reports", &form).await.code.as_u16(), code, "{form:?}");
     }
-    let rows = client.house.node.store.read(|r| reports::page(r, None, 10)).unwrap();
+    let rows = client.server.node.store.read(|r| reports::page(r, None, 10)).unwrap();
     assert_eq!(rows.len(), 2, "what was refused is not kept");
 }
 
@@ -362,7 +362,7 @@ async fn numbers_of_others_are_what_their_server_said() {
     let bob = person(&client, "bob");
     let shown = async || client.get(&format!("/api/v1/accounts/{bob}")).await.json();
     assert_eq!(shown().await["followers_count"], 0);
-    client.house.node.store.write(move |w| actors::count(w, bob, Some(41), Some(7), None)).unwrap();
+    client.server.node.store.write(move |w| actors::count(w, bob, Some(41), Some(7), None)).unwrap();
     let now = shown().await;
     assert_eq!(
         (&now["statuses_count"], &now["followers_count"], &now["following_count"]),
@@ -371,7 +371,7 @@ async fn numbers_of_others_are_what_their_server_said() {
     assert_eq!(now["last_status_at"], Value::Null);
     let uri = "https://bob.example/users/bob";
     client
-        .house
+        .server
         .node
         .store
         .write(move |w| {
@@ -401,7 +401,7 @@ async fn numbers_of_others_are_what_their_server_said() {
 #[actix_web::test]
 async fn answers_say_how_often_one_may_still_ask() {
     let client = ApiClient::with("read");
-    let app = init_service(App::new().configure(crate::web::app(client.house.node.clone()))).await;
+    let app = init_service(App::new().configure(crate::web::app(client.server.node.clone()))).await;
     let ask = async |path: &str, token: bool| {
         let request = TestRequest::get().uri(path);
         let request = match token {
@@ -443,11 +443,11 @@ async fn browsers_of_other_sites_may_read_what_is_for_all() {
         "/api/v1/nonsense",
         "/users/ann",
     ] {
-        let reply = client.house.get(path, "application/activity+json").await;
+        let reply = client.server.get(path, "application/activity+json").await;
         assert_eq!(reply.header("access-control-allow-origin"), "*", "{path} {}", reply.code);
         if path != "/users/ann" {
             let asked = TestRequest::default().method(actix_web::http::Method::OPTIONS).uri(path);
-            let asked = client.house.call(asked.insert_header(("access-control-request-headers", "x-y"))).await;
+            let asked = client.server.call(asked.insert_header(("access-control-request-headers", "x-y"))).await;
             let said = (asked.code.as_u16(), asked.header("access-control-allow-headers").to_owned());
             assert_eq!(said, (204, "x-y".to_owned()), "{path}");
         }

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::ApiClient;
-use super::marks::{ids, link, says};
+use super::bookmarks::{ids, link, says};
 use crate::base::Audience;
 use crate::base::id::{MediaId, PostId};
 use crate::federation::owner::publish::{self, NewPost};
@@ -39,7 +39,7 @@ fn say(house: &TestServer, draft: NewPost) -> PostId {
 #[actix_web::test]
 async fn a_profile_lists_what_is_asked_for_and_nothing_else() {
     let client = ApiClient::with("read write");
-    let house = &client.house;
+    let house = &client.server;
     RemoteBob::known_to(house);
     let ann = json!({"type": "Mention", "href": "https://social.example.org/users/ann", "name": "@ann"});
     let hut = json!({"type": "Hashtag", "name": "#hut", "href": "https://b.example/t/hut"});
@@ -104,7 +104,7 @@ async fn a_profile_lists_what_is_asked_for_and_nothing_else() {
 async fn the_home_timeline_pages_both_ways_newest_first() {
     let client = ApiClient::with("read write");
     let made: Vec<String> =
-        (0..7).map(|n| say(&client.house, NewPost::new(format!("post {n}"), Audience::Public)).to_string()).collect();
+        (0..7).map(|n| say(&client.server, NewPost::new(format!("post {n}"), Audience::Public)).to_string()).collect();
     let newest = |range: std::ops::Range<usize>| made[range].iter().rev().cloned().collect::<Vec<_>>();
     let home = async |query: &str| client.get(&format!("/api/v1/timelines/home?{query}")).await;
     assert_eq!(ids(&home("").await.json()), newest(0..7));

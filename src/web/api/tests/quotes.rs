@@ -55,15 +55,15 @@ async fn the_owner_can_take_one_of_their_posts_out_of_another() {
 #[actix_web::test]
 async fn quotes_of_people_kept_away_say_so() {
     let client = client();
-    let eve = RemoteActor::followed(&client.house, "eve");
-    let theirs = eve.says(&client.house, "Well", json!({}));
+    let eve = RemoteActor::followed(&client.server, "eve");
+    let theirs = eve.says(&client.server, "Well", json!({}));
     let post = said(&client, json!({"status": "Indeed", "quoted_status_id": theirs.to_string()})).await;
     let quote = async || client.get(&path(&post)).await.json()["quote"].clone();
     assert_eq!(quote().await["state"], "accepted");
-    publish::mute(&client.house.node, eve.id, MuteScope::Everything, None).unwrap();
+    publish::mute(&client.server.node, eve.id, MuteScope::Everything, None).unwrap();
     let muted = quote().await;
     assert_eq!((&muted["state"], &muted["quoted_status"]["id"]), (&json!("muted_account"), &json!(theirs.to_string())));
-    publish::block(&client.house.node, eve.id).unwrap();
+    publish::block(&client.server.node, eve.id).unwrap();
     assert_eq!(quote().await, json!({"state": "blocked_account", "quoted_status": null}));
 }
 
@@ -82,8 +82,8 @@ async fn what_is_passed_on_is_for_those_the_owner_writes_for() {
     let quoting = json!({"status": "See", "visibility": "public", "quoted_status_id": id(&closed)});
     let quoting = said(&client, quoting).await;
     assert_eq!((&quoting["visibility"], &quoting["quote"]["state"]), (&json!("private"), &json!("accepted")));
-    let eve = RemoteActor::followed(&client.house, "eve");
-    let theirs = eve.says_to(&client.house, "Only us", json!({"to": [format!("{}/followers", eve.uri)]}));
+    let eve = RemoteActor::followed(&client.server, "eve");
+    let theirs = eve.says_to(&client.server, "Only us", json!({"to": [format!("{}/followers", eve.uri)]}));
     let refused = write(&client, json!({"status": "See", "quoted_status_id": theirs.to_string()})).await;
     assert_eq!(refused.code.as_u16(), 422, "what others say to their followers stays there");
 }
@@ -91,12 +91,12 @@ async fn what_is_passed_on_is_for_those_the_owner_writes_for() {
 #[actix_web::test]
 async fn both_sides_of_a_private_talk_are_at_home() {
     let client = client();
-    let eve = RemoteActor::followed(&client.house, "eve");
+    let eve = RemoteActor::followed(&client.server, "eve");
     let owner = "https://social.example.org/users/ann";
     let to_ann = json!({"to": [owner], "tag": [{"type": "Mention", "href": owner, "name": "@ann@example.org"}]});
-    let theirs = eve.says_to(&client.house, "Psst", to_ann.clone());
-    client.house.post("@eve@there.example yes?", Audience::Mentioned);
-    RemoteActor::stranger(&client.house, "mallory").says_to(&client.house, "Buy", to_ann);
+    let theirs = eve.says_to(&client.server, "Psst", to_ann.clone());
+    client.server.post("@eve@there.example yes?", Audience::Mentioned);
+    RemoteActor::stranger(&client.server, "mallory").says_to(&client.server, "Buy", to_ann);
     let home = client.get("/api/v1/timelines/home").await.json();
     let home: Vec<&Value> = home.as_array().unwrap().iter().collect();
     assert_eq!((home.len(), &home[1]["id"], &home[1]["visibility"]), (2, &json!(theirs.to_string()), &json!("direct")));

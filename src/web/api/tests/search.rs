@@ -46,7 +46,7 @@ async fn posts_are_found_by_their_words() {
     arrives(&client, bob, "A late ferry and a <a href=\"https://news.example/ferries/12\">link</a>", json!({}));
     arrives(&client, bob, "昨日東京に行った", json!({}));
     arrives(&client, bob, "behind a warning", json!({"summary": "Spoilers of Severance"}));
-    let own = client.house.post("my own ferry", Audience::Followers).id;
+    let own = client.server.post("my own ferry", Audience::Followers).id;
     let (one, two) = ("The ferry to Ålesund was late", "A late ferry and a link");
     for (q, expected) in [
         ("ferry", vec!["my own ferry", two, one]),
@@ -75,18 +75,18 @@ async fn posts_are_found_by_their_words() {
         assert_eq!(found(&client, q).await, expected, "{q}");
     }
     let edit = PostChange { text: "my own boat".to_owned(), ..PostChange::default() };
-    publish::edit(&client.house.node, own, edit).unwrap();
+    publish::edit(&client.server.node, own, edit).unwrap();
     assert_eq!(found(&client, "ferry from:me").await, Vec::<String>::new());
     assert_eq!(found(&client, "boat").await, ["my own boat"]);
-    publish::delete(&client.house.node, own).unwrap();
+    publish::delete(&client.server.node, own).unwrap();
     assert_eq!(found(&client, "boat").await, Vec::<String>::new());
-    let left = client.house.node.store.read(|r| posts::count_of_actor(r, bob, posts::Viewer::Owner)).unwrap();
+    let left = client.server.node.store.read(|r| posts::count_of_actor(r, bob, posts::Viewer::Owner)).unwrap();
     assert_eq!(left, 4);
-    publish::mute(&client.house.node, bob, mutes::MuteScope::Home, None).unwrap();
+    publish::mute(&client.server.node, bob, mutes::MuteScope::Home, None).unwrap();
     assert_eq!(found(&client, "ferry").await, Vec::<String>::new(), "the muted stay hidden");
-    publish::unmute(&client.house.node, bob).unwrap();
+    publish::unmute(&client.server.node, bob).unwrap();
     assert_eq!(found(&client, "ferry").await.len(), 2);
-    client.house.node.store.write(move |w| actors::mark_gone(w, bob)).unwrap();
+    client.server.node.store.write(move |w| actors::mark_gone(w, bob)).unwrap();
     assert_eq!(found(&client, "ferry").await, Vec::<String>::new());
     assert_eq!(people(&client, "bob").await, Vec::<String>::new());
 }
@@ -94,7 +94,7 @@ async fn posts_are_found_by_their_words() {
 #[actix_web::test]
 async fn whatever_is_typed_is_answered() {
     let client = ApiClient::with("read");
-    client.house.post("plain words", Audience::Public);
+    client.server.post("plain words", Audience::Public);
     for q in [
         "\"",
         "\"\"",
@@ -185,7 +185,7 @@ async fn people_are_found_while_their_name_is_typed() {
     let ids: Vec<_> = names.iter().map(|(name, host)| somebody(&client, name, host)).collect();
     let annika = ids[1];
     client
-        .house
+        .server
         .node
         .store
         .write(move |w| {
@@ -245,27 +245,27 @@ async fn strangers_find_the_owner_and_nobody_else() {
     let client = ApiClient::with("read");
     let bob = somebody(&client, "annabob", "b.example");
     let theirs = arrives(&client, bob, "a gull #birds", json!({}));
-    client.house.post("my gull #birdie", Audience::Public);
-    client.house.post("my quiet gull #birdquiet", Audience::Quiet);
-    let secret = client.house.post("my secret gull #birdsecret", Audience::Followers);
-    let seen = client.house.get("/api/v2/search?q=gull", "*/*").await.json();
+    client.server.post("my gull #birdie", Audience::Public);
+    client.server.post("my quiet gull #birdquiet", Audience::Quiet);
+    let secret = client.server.post("my secret gull #birdsecret", Audience::Followers);
+    let seen = client.server.get("/api/v2/search?q=gull", "*/*").await.json();
     assert_eq!(texts(&seen["statuses"]), ["my gull #birdie"]);
-    let tags = client.house.get("/api/v2/search?q=bird", "*/*").await.text();
+    let tags = client.server.get("/api/v2/search?q=bird", "*/*").await.text();
     assert!(tags.contains("birdie") && !tags.contains("birds\"") && !tags.contains("birdsecret"), "{tags}");
-    let accounts = client.house.get("/api/v2/search?q=ann", "*/*").await.json();
+    let accounts = client.server.get("/api/v2/search?q=ann", "*/*").await.json();
     assert_eq!(accounts["accounts"].as_array().unwrap().len(), 1, "{accounts}");
     assert_eq!(accounts["accounts"][0]["acct"], "ann");
     let at = |id: PostId| {
-        let uri = client.house.node.store.read(|r| posts::by_id(r, id)).unwrap().uri;
+        let uri = client.server.node.store.read(|r| posts::by_id(r, id)).unwrap().uri;
         format!("/api/v2/search?q={}", encoded(&uri))
     };
     for id in [theirs, secret.id] {
-        let answer = client.house.get(&at(id), "*/*").await.json();
+        let answer = client.server.get(&at(id), "*/*").await.json();
         assert_eq!(answer["statuses"], json!([]));
         assert_eq!(client.get(&at(id)).await.json()["statuses"].as_array().unwrap().len(), 1, "the owner does");
     }
     for path in ["/api/v2/search?q=x&resolve=true", "/api/v2/search?q=x&offset=1", "/api/v1/accounts/search?q=x"] {
-        assert_eq!(client.house.get(path, "*/*").await.code.as_u16(), 401, "{path}");
+        assert_eq!(client.server.get(path, "*/*").await.code.as_u16(), 401, "{path}");
     }
     let narrow = ApiClient::with("read:statuses");
     assert_eq!(narrow.get("/api/v2/search?q=x").await.code.as_u16(), 403);

@@ -9,13 +9,13 @@ use serde_json::Value;
 use super::ApiClient;
 use crate::federation::owner::oauth::{self, AppRegistration, AuthorizationRequest};
 use crate::sig::push::tests::TestReceiver;
-use crate::store::access::apps::App;
+use crate::store::access::apps::OAuthApp;
 use crate::web::test_support::{TestResponse, TestServer};
 
 const REDIRECT: &str = "https://elk.zone/api/host/oauth/https%3A%2F%2Felk.zone";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
-fn app(house: &TestServer) -> (App, String) {
+fn app(house: &TestServer) -> (OAuthApp, String) {
     let asked = AppRegistration {
         name: "Elk".into(),
         redirects: vec![REDIRECT.into()],
@@ -25,7 +25,7 @@ fn app(house: &TestServer) -> (App, String) {
     oauth::register(&house.node, asked).unwrap()
 }
 
-fn code(house: &TestServer, app: &App, challenge: Option<&str>) -> String {
+fn code(house: &TestServer, app: &OAuthApp, challenge: Option<&str>) -> String {
     let asked = oauth::request(&house.node, &app.client_id, REDIRECT, "read").unwrap();
     oauth::grant(&house.node, &AuthorizationRequest { challenge: challenge.map(str::to_owned), ..asked }).unwrap()
 }
@@ -141,7 +141,7 @@ async fn a_verifier_without_a_challenge_is_refused_even_with_the_secret() {
 #[actix_web::test]
 async fn a_code_that_comes_a_second_time_ends_the_token_it_became() {
     let client = ApiClient::with("read");
-    let house = &client.house;
+    let house = &client.server;
     let (app, secret) = app(house);
     let send = async |code: &str, secret: &str| {
         let usual = [("grant_type", "authorization_code"), ("redirect_uri", REDIRECT), ("code", code)];

@@ -29,7 +29,7 @@ pub(super) fn upload(client: &ApiClient, shade: u8) -> String {
     let mut bytes = Cursor::new(Vec::new());
     let picture = image::RgbImage::from_pixel(8, 8, image::Rgb([shade, 30, 40]));
     picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
-    media::upload(&client.house.node, &bytes.into_inner(), "A door").unwrap().to_string()
+    media::upload(&client.server.node, &bytes.into_inner(), "A door").unwrap().to_string()
 }
 
 pub(super) async fn write(client: &ApiClient, said: Value) -> TestResponse {
@@ -59,7 +59,7 @@ pub(super) fn path(status: &Value) -> String {
 }
 
 fn in_time(client: &ApiClient, from_now: Duration) -> String {
-    client.house.node.clock().now().plus(from_now).rfc3339_millis()
+    client.server.node.clock().now().plus(from_now).rfc3339_millis()
 }
 
 #[actix_web::test]
@@ -156,9 +156,9 @@ async fn the_same_request_twice_is_one_post_for_an_hour() {
     let first = ask("once", json!({"media_ids": [file]})).await.json();
     let again = ask("once", json!({"media_ids": [file]})).await;
     assert_eq!((again.code.as_u16(), again.json()["id"].clone()), (200, first["id"].clone()));
-    client.house.node.clock().advance(MINUTE * 61);
+    client.server.node.clock().advance(MINUTE * 61);
     assert_ne!(ask("once", json!({})).await.json()["id"], first["id"]);
-    client.house.node.clock().advance(MINUTE * 61);
+    client.server.node.clock().advance(MINUTE * 61);
     let when = in_time(&client, MINUTE * 10);
     let waiting = ask("later", json!({"scheduled_at": when})).await.json();
     assert_eq!(ask("later", json!({"scheduled_at": when})).await.json()["id"], waiting["id"]);
@@ -188,7 +188,7 @@ async fn long_names_of_requests_count_to_their_end() {
 #[actix_web::test]
 async fn a_post_waits_for_its_time_and_comes_once() {
     let client = client();
-    let node = &client.house.node;
+    let node = &client.server.node;
     let parent = said(&client, json!({"status": "Parent"})).await;
     let file = upload(&client, 1);
     let when = in_time(&client, MINUTE * 60);
@@ -231,7 +231,7 @@ async fn a_post_waits_for_its_time_and_comes_once() {
 #[actix_web::test]
 async fn what_could_not_be_published_stays_with_its_reason() {
     let client = client();
-    let node = &client.house.node;
+    let node = &client.server.node;
     let parent = said(&client, json!({"status": "Parent"})).await;
     let when = in_time(&client, MINUTE * 10);
     let waiting = said(&client, json!({"status": "Answer", "in_reply_to_id": id(&parent), "scheduled_at": when})).await;
@@ -255,7 +255,7 @@ async fn an_edit_changes_words_files_and_poll_and_history_tells_of_it() {
     let post = said(&client, json!({"status": "First", "media_ids": [one]})).await;
     let alone = client.get(&format!("{}/history", path(&post))).await.json();
     assert_eq!((alone.as_array().unwrap().len(), &alone[0]["content"]), (1, &json!("<p>First</p>")));
-    client.house.node.clock().advance(MINUTE);
+    client.server.node.clock().advance(MINUTE);
     let edited = put(
         &client,
         &path(&post),
@@ -274,10 +274,10 @@ async fn an_edit_changes_words_files_and_poll_and_history_tells_of_it() {
     assert_eq!(said_then, [&json!("<p>First</p>"), &json!("<p>Second</p>")]);
     let source = client.get(&format!("{}/source", path(&post))).await.json();
     assert_eq!(source, json!({"id": id(&post), "text": "Second", "spoiler_text": "Warm"}));
-    client.house.node.clock().advance(MINUTE);
+    client.server.node.clock().advance(MINUTE);
     let bare = put(&client, &path(&post), json!({"status": "Third"})).await.json();
     assert_eq!((&bare["media_attachments"], &bare["spoiler_text"]), (&json!([]), &json!("")));
-    client.house.node.clock().advance(MINUTE);
+    client.server.node.clock().advance(MINUTE);
     let asks = json!({"options": ["a", "b"], "expires_in": 600, "multiple": true});
     let asked = put(&client, &path(&post), json!({"status": "Third?", "poll": asks})).await.json();
     assert_eq!((&asked["poll"]["options"][1]["title"], &asked["poll"]["multiple"]), (&json!("b"), &json!(true)));
@@ -319,10 +319,10 @@ async fn boosts_have_an_audience_and_votes_stand() {
     let post = said(&client, json!({"status": "Boost me"})).await;
     let boost = client.post(&format!("{}/reblog", path(&post)), &[("visibility", "private")]).await.json();
     assert_eq!((&boost["visibility"], &boost["reblog"]["id"]), (&json!("private"), &post["id"]));
-    let stranger = client.house.get(&path(&boost), "*/*").await;
+    let stranger = client.server.get(&path(&boost), "*/*").await;
     assert_eq!(stranger.code.as_u16(), 404, "a boost for followers is for followers");
     assert_eq!(client.post(&format!("{}/reblog", path(&post)), &[("visibility", "odd")]).await.code.as_u16(), 422);
-    let closed = client.house.post("@nobody", Audience::Mentioned);
+    let closed = client.server.post("@nobody", Audience::Mentioned);
     let refused = client.post(&format!("/api/v1/statuses/{}/reblog", closed.id), &[]).await;
     assert_eq!(refused.code.as_u16(), 422);
     let poll = json!({"options": ["a", "b"], "expires_in": 600});
@@ -334,7 +334,7 @@ async fn boosts_have_an_audience_and_votes_stand() {
     for choices in [json!([0]), json!(["x"]), json!([]), json!([9])] {
         assert_eq!(vote(choices.clone()).await.code.as_u16(), 422, "{choices}: one's own poll");
     }
-    publish::delete(&client.house.node, id(&post).parse().unwrap()).unwrap();
+    publish::delete(&client.server.node, id(&post).parse().unwrap()).unwrap();
 }
 
 #[actix_web::test]

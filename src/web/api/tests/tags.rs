@@ -24,15 +24,15 @@ pub(super) fn somebody(client: &ApiClient, name: &str, host: &str) -> ActorId {
     let uri = format!("https://{host}/users/{name}");
     let document = json!({"type": "Person", "id": uri, "preferredUsername": name, "inbox": format!("{uri}/inbox"),
         "name": format!("{} of {host}", name.to_uppercase()), "followers": format!("{uri}/followers")});
-    let document = ap::Actor::read(&document).unwrap();
-    client.house.node.store.write(move |w| profile::keep(w, &document)).unwrap()
+    let document = ap::ReceivedActor::read(&document).unwrap();
+    client.server.node.store.write(move |w| profile::keep(w, &document)).unwrap()
 }
 
 /// A public post of somebody's arrives, changed as wanted.
 pub(super) fn arrives(client: &ApiClient, by: ActorId, text: &str, change: Value) -> PostId {
-    client.house.scratch.clock.advance(Duration::from_secs(60));
-    let author = client.house.node.store.read(|r| actors::by_id(r, by)).unwrap();
-    let now = client.house.node.clock().now();
+    client.server.scratch.clock.advance(Duration::from_secs(60));
+    let author = client.server.node.store.read(|r| actors::by_id(r, by)).unwrap();
+    let now = client.server.node.clock().now();
     let mut note = json!({"type": "Note", "id": format!("{}/notes/{}", author.uri, now.ms()), "attributedTo": author.uri,
         "to": "https://www.w3.org/ns/activitystreams#Public", "content": format!("<p>{text}</p>"),
         "published": now.rfc3339()});
@@ -46,7 +46,7 @@ pub(super) fn arrives(client: &ApiClient, by: ActorId, text: &str, change: Value
         note[key] = value.clone();
     }
     let object = ap::Object::read(&note).unwrap();
-    client.house.node.store.write(move |w| post::store_post(w, &actors::by_id(w, by)?, &object, None)).unwrap()
+    client.server.node.store.write(move |w| post::store_post(w, &actors::by_id(w, by)?, &object, None)).unwrap()
 }
 
 /// The texts of a list of posts.
@@ -62,8 +62,8 @@ async fn seen(client: &ApiClient, path: &str) -> Vec<String> {
 }
 
 fn own(client: &ApiClient, text: &str, audience: Audience) -> PostId {
-    client.house.scratch.clock.advance(Duration::from_secs(60));
-    client.house.post(text, audience).id
+    client.server.scratch.clock.advance(Duration::from_secs(60));
+    client.server.post(text, audience).id
 }
 
 const PICTURE: &str = "https://b.example/cat.png";
@@ -82,7 +82,7 @@ async fn the_public_timeline_is_what_everyone_said_to_everyone() {
     let quiet = json!({"to": "https://b.example/users/bob/followers",
         "cc": "https://www.w3.org/ns/activitystreams#Public"});
     arrives(&client, bob, "quiet, too", quiet);
-    publish::boost(&client.house.node, first).unwrap();
+    publish::boost(&client.server.node, first).unwrap();
     let public = "/api/v1/timelines/public";
     assert_eq!(seen(&client, public).await, ["two", "one", "ours"]);
     assert_eq!(seen(&client, &format!("{public}?local=true")).await, ["ours"]);
@@ -103,14 +103,14 @@ async fn strangers_do_not_learn_whom_the_owner_reads() {
     own(&client, "ours #cats", Audience::Public);
     arrives(&client, bob, "theirs #cats", json!({}));
     for path in ["/api/v1/timelines/public", "/api/v1/timelines/tag/cats"] {
-        let anyone = client.house.get(path, "*/*").await;
+        let anyone = client.server.get(path, "*/*").await;
         assert_eq!(anyone.code.as_u16(), 200, "{path}");
         assert!(anyone.text().contains("ours") && !anyone.text().contains("theirs"), "{}", anyone.text());
-        let remote = client.house.get(&format!("{path}?remote=true"), "*/*").await;
+        let remote = client.server.get(&format!("{path}?remote=true"), "*/*").await;
         let said = "This method requires an authenticated user";
         assert_eq!((remote.code.as_u16(), remote.json()["error"].clone()), (401, said.into()));
     }
-    let instance = client.house.get("/api/v2/instance", "*/*").await.json();
+    let instance = client.server.get("/api/v2/instance", "*/*").await.json();
     let access = json!({"local": "public", "remote": "authenticated"});
     assert_eq!(instance["configuration"]["timelines_access"]["live_feeds"], access);
 }
@@ -126,7 +126,7 @@ async fn whom_the_owner_keeps_away_is_on_no_timeline_of_everyone() {
             id
         })
         .collect();
-    let node = &client.house.node;
+    let node = &client.server.node;
     publish::block(node, people[0]).unwrap();
     publish::mute(node, people[1], mutes::MuteScope::Home, None).unwrap();
     let rule = |host: &str, severity| host_blocks::HostBlockRule::manual(host, severity, "");
@@ -189,8 +189,8 @@ async fn posts_with_a_followed_hashtag_come_home_and_leave_with_it() {
     assert_eq!(tag["history"][0], json!({"day": "1763856000", "uses": "1", "accounts": "1"}));
     assert!(tag["id"].as_str().unwrap().parse::<u64>().unwrap() > 0);
     client.post("/api/v1/tags/dogs/follow", &[]).await;
-    publish::block(&client.house.node, eve).unwrap();
-    publish::mute(&client.house.node, mo, mutes::MuteScope::Home, None).unwrap();
+    publish::block(&client.server.node, eve).unwrap();
+    publish::mute(&client.server.node, mo, mutes::MuteScope::Home, None).unwrap();
     arrives(&client, bob, "one #CATS", json!({}));
     arrives(&client, bob, "nothing", json!({}));
     arrives(&client, eve, "blocked #cats", json!({}));
@@ -218,9 +218,9 @@ async fn what_only_a_hashtag_brought_home_does_not_stay_for_ever() {
     client.post("/api/v1/tags/cats/follow", &[]).await;
     let id = arrives(&client, bob, "one #cats", json!({}));
     let own = own(&client, "mine #cats", Audience::Public);
-    let node = &client.house.node;
+    let node = &client.server.node;
     let mut diary = upkeep::JobSchedule::new(node.clock().now());
-    client.house.scratch.clock.advance(Duration::from_hours(24 * 31));
+    client.server.scratch.clock.advance(Duration::from_hours(24 * 31));
     upkeep::step(node, &mut diary).unwrap();
     let home = node.store.read(|r| home_timeline::page(r, posts::PostPage::first(9))).unwrap();
     assert_eq!(home, [own]);
@@ -244,9 +244,9 @@ async fn followed_hashtags_are_paged_by_their_rows() {
     assert_eq!(names(client.get("/api/v1/followed_tags?max_id=2").await.json()), ["a1"]);
     assert_eq!(names(client.get("/api/v1/followed_tags?min_id=1&limit=1").await.json()), ["b2"]);
     assert_eq!(names(client.get("/api/v1/followed_tags?since_id=2").await.json()), ["c3"]);
-    let anyone = client.house.get("/api/v1/tags/a1", "*/*").await.json();
+    let anyone = client.server.get("/api/v1/tags/a1", "*/*").await.json();
     assert_eq!((anyone.get("following"), &anyone["name"], &anyone["history"]), (None, &json!("a1"), &json!([])));
-    assert_eq!(client.house.get("/api/v1/followed_tags", "*/*").await.code.as_u16(), 401);
+    assert_eq!(client.server.get("/api/v1/followed_tags", "*/*").await.code.as_u16(), 401);
 }
 
 #[actix_web::test]
@@ -256,13 +256,13 @@ async fn hashtags_stand_on_the_profile_ten_at_most() {
     own(&client, "y #knitting", Audience::Quiet);
     own(&client, "z #knitting", Audience::Followers);
     let added = client.post("/api/v1/featured_tags", &[("name", "#Knitting")]).await.json();
-    let day = client.house.node.clock().now().rfc3339().chars().take(10).collect::<String>();
+    let day = client.server.node.clock().now().rfc3339().chars().take(10).collect::<String>();
     let expected = json!({"id": added["id"], "name": "Knitting", "url": "https://social.example.org/tags/knitting",
         "statuses_count": "2", "last_status_at": day});
     assert_eq!(added, expected);
     let me = client.get("/api/v1/accounts/verify_credentials").await.json()["id"].as_str().unwrap().to_owned();
     let of_me = format!("/api/v1/accounts/{me}/featured_tags");
-    assert_eq!(client.house.get(&of_me, "*/*").await.json(), json!([expected]));
+    assert_eq!(client.server.get(&of_me, "*/*").await.json(), json!([expected]));
     let again = client.post("/api/v1/featured_tags", &[("name", "knitting")]).await;
     assert_eq!((again.code.as_u16(), client.post("/api/v1/featured_tags", &[]).await.code.as_u16()), (422, 400));
     assert_eq!(client.post("/api/v1/featured_tags", &[("name", "two words")]).await.code.as_u16(), 422);

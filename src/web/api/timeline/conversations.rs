@@ -22,7 +22,7 @@ pub fn list(node: &Node, call: &ApiRequest) -> ApiResult {
     Ok(linked(node, call, ApiResponse::json(&shown), &ids, window, BackwardParameter::Row))
 }
 
-/// These conversations as the owner sees them; one whose newest post is by somebody blocked is left out.
+/// These conversations; without those whose newest post is by a blocked actor.
 pub fn shown(r: &Read<'_>, view: &ApiViewer<'_>, found: &[Conversation]) -> Result<Vec<ConversationEntity>> {
     let cards = post_views::post_views(r, &found.iter().map(|row| row.newest).collect::<Vec<_>>())?;
     let uris: Vec<&str> = found.iter().flat_map(|row| row.people.iter().map(String::as_str)).collect();

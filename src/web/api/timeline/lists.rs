@@ -35,7 +35,7 @@ pub fn one(node: &Node, call: &ApiRequest) -> ApiResult {
     Ok(ApiResponse::json(&shown(&node.store.read(|r| lists::by_id(r, id))?)))
 }
 
-/// What the parameters say.
+/// The change of a list.
 fn list_change(call: &ApiRequest) -> Result<ListChange, ApiError> {
     let replies = match call.params.given("replies_policy") {
         None => None,
@@ -52,7 +52,7 @@ pub fn create(node: &Node, call: &ApiRequest) -> ApiResult {
     Ok(ApiResponse::json(&shown(&node.store.write(move |w| list::create_list(w, &said))?)))
 }
 
-/// `PUT /api/v1/lists/{id}`: what is not said stays.
+/// `PUT /api/v1/lists/{id}`: absent fields stay.
 pub fn change(node: &Node, call: &ApiRequest) -> ApiResult {
     let (id, said) = (call.id()?, list_change(call)?);
     Ok(ApiResponse::json(&shown(&node.store.write(move |w| list::change_list(w, id, &said))?)))
@@ -65,7 +65,7 @@ pub fn remove(node: &Node, call: &ApiRequest) -> ApiResult {
     Ok(ApiResponse::empty())
 }
 
-/// `GET /api/v1/lists/{id}/accounts`: with `limit=0`, as Tusky and Mastodon's Android app ask, all of them.
+/// `GET /api/v1/lists/{id}/accounts`: all with `limit=0`, as Tusky and Mastodon's Android app request.
 pub fn members(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: ListId = call.id()?;
     let mut window = PageWindow::of(call, 40, 80);
@@ -86,7 +86,7 @@ pub fn members(node: &Node, call: &ApiRequest) -> ApiResult {
     Ok(if whole { answer } else { linked(node, call, answer, &rows, window, BackwardParameter::Since) })
 }
 
-/// The accounts named; a word that is no id is nobody's.
+/// The named accounts; an invalid id is ignored.
 fn named_list(call: &ApiRequest) -> Result<Vec<ActorId>, ApiError> {
     call.params.list("account_ids").iter().map(|id| id.parse().map_err(ApiError::Error)).collect()
 }
@@ -124,7 +124,7 @@ pub fn timeline(node: &Node, call: &ApiRequest) -> ApiResult {
         let view = ApiViewer::load(node, r, call)?;
         let mut ids = lists::page(r, &list, window.posts())?;
         ids.retain(|id| window.holds(id.0));
-        Ok((call.pieces.of(r, &view, &ids)?, ids.iter().map(|id| id.0).collect::<Vec<_>>()))
+        Ok((call.status_cache.of(r, &view, &ids)?, ids.iter().map(|id| id.0).collect::<Vec<_>>()))
     })?;
     Ok(linked(node, call, ApiResponse::json(&shown), &rows, window, BackwardParameter::Min))
 }

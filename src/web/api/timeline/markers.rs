@@ -7,7 +7,7 @@ use crate::store::timelines::markers::{self, MarkerTimeline, ReadMarker};
 use crate::web::api::call::{ApiRequest, ApiResponse, ApiResult};
 use crate::web::api::error::ApiError;
 
-/// `GET /api/v1/markers?timeline[]=…`: only those asked for that were ever set.
+/// `GET /api/v1/markers?timeline[]=…`: the requested ones that were ever set.
 pub fn show(node: &Node, call: &ApiRequest) -> ApiResult {
     let asked = call.params.list("timeline");
     let wanted: Vec<MarkerTimeline> =
@@ -15,8 +15,8 @@ pub fn show(node: &Node, call: &ApiRequest) -> ApiResult {
     answer(node, &wanted)
 }
 
-/// `POST /api/v1/markers`: answers with those that were sent. All writes pass one after the other, so that the conflict
-/// Mastodon may report (409) does not come up.
+/// `POST /api/v1/markers`: returns those that were sent. Writes are serialized, so Mastodon's conflict (409) cannot
+/// occur.
 pub fn set(node: &Node, call: &ApiRequest) -> ApiResult {
     let mut sent = Vec::new();
     for list in MarkerTimeline::ALL {

@@ -28,7 +28,7 @@ use crate::web::api::timeline::tags;
 /// Results passed over at most.
 const MAX_OFFSET: u32 = 5_000;
 
-/// A search as it was asked.
+/// A search request.
 struct SearchRequest {
     text: String,
     typed: SearchInput,
@@ -44,7 +44,7 @@ impl SearchRequest {
         Self {
             typed: SearchInput::read(&text),
             whom,
-            // Whom nobody can be has written nothing.
+            // An impossible account id has no posts.
             by: call.params.given("account_id").map(|id| id.parse().unwrap_or(ActorId(0))),
             window: PageWindow::of(call, usual, most),
             offset: call.number("offset").map_or(0, |n| u32::try_from(n).unwrap_or(MAX_OFFSET).min(MAX_OFFSET)),
@@ -54,10 +54,10 @@ impl SearchRequest {
 }
 
 fn resolves(call: &ApiRequest) -> SearchScope {
-    if call.params.flag("resolve") == Some(true) { SearchScope::Everywhere } else { SearchScope::Here }
+    if call.params.flag("resolve") == Some(true) { SearchScope::Everywhere } else { SearchScope::Local }
 }
 
-/// What was found.
+/// The Search entity.
 #[derive(Serialize)]
 struct SearchResults {
     accounts: Vec<AccountEntity>,
@@ -65,7 +65,7 @@ struct SearchResults {
     hashtags: Vec<TagEntity>,
 }
 
-/// `GET /api/v2/search`: always all three lists, whatever is asked for.
+/// `GET /api/v2/search`: always all three lists.
 pub fn v2(node: &Node, call: &ApiRequest) -> ApiResult {
     let asked = SearchRequest::read(call, call.params.required("q")?, 20, 40);
     let reach = resolves(call);
@@ -74,7 +74,7 @@ pub fn v2(node: &Node, call: &ApiRequest) -> ApiResult {
     }
     let kind = call.params.given("type");
     let wants = |name: &str| kind.as_deref().is_none_or(|kind| kind == name);
-    // What is fetched is kept first: a search reads what is stored.
+    // Resolving stores first: the search reads what is stored.
     let named = search::find_named(node, &asked.typed, reach)?;
     let shown = node.store.read(|r| {
         let view = ApiViewer::load(node, r, call)?;
@@ -83,14 +83,14 @@ pub fn v2(node: &Node, call: &ApiRequest) -> ApiResult {
         let tags = if wants("hashtags") { hashtags(r, &view, &asked)? } else { Vec::new() };
         Ok(SearchResults {
             accounts: ordered(r, &people)?.iter().map(|actor| account(&view, actor)).collect(),
-            statuses: call.pieces.of(r, &view, &posts)?,
+            statuses: call.status_cache.of(r, &view, &posts)?,
             hashtags: tags::shown(r, &view, &tags)?,
         })
     })?;
     Ok(ApiResponse::json(&shown))
 }
 
-/// `GET /api/v1/accounts/search`: what completes a mention while it is typed.
+/// `GET /api/v1/accounts/search`: completion of mentions.
 pub fn of_accounts(node: &Node, call: &ApiRequest) -> ApiResult {
     let Some(text) = call.params.given("q") else { return Ok(ApiResponse::none()) };
     let asked = SearchRequest::read(call, text, 40, 80);
@@ -160,7 +160,7 @@ fn statuses(
             Ok(if view.viewer() == Viewer::Owner || open { vec![id] } else { Vec::new() })
         }
         (SearchInput::Address(_) | SearchInput::Handle(_), _) => Ok(Vec::new()),
-        (SearchInput::Words(words), _) => {
+        (SearchInput::Text(words), _) => {
             let mut ids = search::posts(node, r, words, asked.by, view.viewer(), asked.window.posts(), asked.offset)?;
             ids.retain(|id| asked.window.holds(id.0));
             Ok(ids)
@@ -168,8 +168,7 @@ fn statuses(
     }
 }
 
-/// Hashtags that begin like this, the very one first; what the owner asks for with its `#` is there to be followed even if
-/// nobody has used it yet.
+/// Hashtags with this prefix, the exact one first; the owner can follow a searched hashtag even if nobody has used it.
 fn hashtags(r: &Read<'_>, view: &ApiViewer<'_>, asked: &SearchRequest) -> Result<Vec<(String, String)>> {
     let Some((name, typed)) = scan::whole_tag(&asked.text) else { return Ok(Vec::new()) };
     let limit = asked.window.limit;

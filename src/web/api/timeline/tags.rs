@@ -18,16 +18,16 @@ use crate::web::api::error::ApiError;
 use crate::web::api::paging::{BackwardParameter, PageWindow, linked};
 use crate::web::api::people::accounts::visible_actor;
 
-/// Hashtags on a profile, as Mastodon says that there is no more room.
+/// Mastodon's error when no more hashtags can be featured.
 const FEATURED_TAGS_FULL: &str = "Validation failed: You have already featured the maximum number of hashtags";
 
-/// The name in the path, as it is kept and as it was written; NotFound when it is no hashtag.
+/// The hashtag in the path, normalized and as written; NotFound when it is not one.
 fn named_tag(call: &ApiRequest) -> Result<(String, String), ApiError> {
     let typed = call.captured.first().map(String::as_str).unwrap_or_default();
     Ok(scan::whole_tag(typed).ok_or(Error::NotFound)?)
 }
 
-/// Tags as their entities, in this order: (as kept, as written).
+/// Tag entities in this order: (normalized, written).
 pub fn shown(r: &Read<'_>, view: &ApiViewer<'_>, names: &[(String, String)]) -> Result<Vec<entity::TagEntity>> {
     let featured = match view.owner.filter(|_| view.as_owner) {
         Some(owner) => pins::tags(r, owner)?,
@@ -38,7 +38,7 @@ pub fn shown(r: &Read<'_>, view: &ApiViewer<'_>, names: &[(String, String)]) -> 
     let tag = |(name, shown): &(String, String)| {
         let mine =
             OwnTagState { following: followed.contains(name), featuring: featured.iter().any(|tag| tag.name == *name) };
-        // How often others use it is the owner's to know.
+        // How often others use it is shown to the owner only.
         let history = if view.as_owner { tags::history(r, name, names.len())? } else { Vec::new() };
         Ok(entity::tag(view, name, shown, &history, mine))
     };
@@ -55,7 +55,7 @@ fn current(node: &Node, call: &ApiRequest) -> ApiResult {
     Ok(ApiResponse::json(&shown))
 }
 
-/// `GET /api/v1/tags/{name}`: also of one that nobody has used yet.
+/// `GET /api/v1/tags/{name}`: also of a hashtag nobody has used.
 pub fn tag(node: &Node, call: &ApiRequest) -> ApiResult {
     current(node, call)
 }
@@ -97,7 +97,7 @@ pub fn followed(node: &Node, call: &ApiRequest) -> ApiResult {
     Ok(linked(node, call, ApiResponse::json(&shown), &rows, window, BackwardParameter::Since))
 }
 
-/// What stands on a profile, as entities.
+/// Featured hashtags of a profile.
 fn of_profile(r: &Read<'_>, view: &ApiViewer<'_>, who: ActorId) -> Result<Vec<entity::FeaturedTagEntity>> {
     let list = pins::tags(r, who)?;
     let own = view.owner == Some(who) && !list.is_empty();

@@ -18,7 +18,7 @@ pub fn home(node: &Node, call: &ApiRequest) -> ApiResult {
     timeline_page(node, call, window, |r| home_timeline::page(r, window.posts()))
 }
 
-/// Whose posts are asked for, and may be seen by this caller.
+/// The requested origin, as far as this caller may see it.
 fn timeline_origin(call: &ApiRequest) -> Result<TimelineOrigin, ApiError> {
     let flag = |name: &str| call.params.flag(name) == Some(true);
     let asked = match (flag("local"), flag("remote")) {
@@ -34,7 +34,7 @@ fn media(call: &ApiRequest) -> MediaFilter {
     if call.params.flag("only_media") == Some(true) { MediaFilter::Only } else { MediaFilter::Any }
 }
 
-/// A page of posts by what finds their ids.
+/// A page of posts; `find` returns their ids.
 fn timeline_page(
     node: &Node,
     call: &ApiRequest,
@@ -45,12 +45,13 @@ fn timeline_page(
         let view = ApiViewer::load(node, r, call)?;
         let mut ids = find(r)?;
         ids.retain(|id| window.holds(id.0));
-        Ok((call.pieces.of(r, &view, &ids)?, ids.iter().map(|id| id.0).collect::<Vec<_>>()))
+        Ok((call.status_cache.of(r, &view, &ids)?, ids.iter().map(|id| id.0).collect::<Vec<_>>()))
     })?;
     Ok(linked(node, call, ApiResponse::json(&shown), &rows, window, BackwardParameter::Min))
 }
 
-/// `GET /api/v1/timelines/public`: strangers see the owner's posts only, for all else would tell whom the owner reads.
+/// `GET /api/v1/timelines/public`: strangers see the owner's posts only, because all else would reveal whom the owner
+/// reads.
 pub fn public(node: &Node, call: &ApiRequest) -> ApiResult {
     let (whose, media, window) = (timeline_origin(call)?, media(call), PageWindow::of(call, 20, 40));
     timeline_page(node, call, window, |r| public_timelines::public(r, whose, media, window.posts()))

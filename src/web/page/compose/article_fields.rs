@@ -8,37 +8,37 @@ use crate::text::MAX_ABSTRACT_CHARS;
 use crate::web::page::form::FormFields;
 use crate::web::page::layout::icon;
 
-/// What stands in these fields.
+/// The contents of the fields.
 #[derive(Debug, Clone, Default)]
 pub struct ArticleFields {
-    /// The title; with one it is an article.
+    /// The title, which makes an article.
     pub title: String,
-    /// What the article says of itself.
+    /// The abstract.
     pub summary: String,
     /// The text is Markdown.
     pub markdown: bool,
 }
 
 impl ArticleFields {
-    /// What a form sent.
+    /// From a sent form.
     pub fn from(fields: &FormFields) -> Self {
         Self { title: fields.line("title"), summary: fields.line("abstract"), markdown: fields.has("markdown") }
     }
 
-    /// What a post has.
+    /// From a post.
     pub fn of(post: &Post) -> Self {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         Self { title: text(&post.title), summary: text(&post.extra.summary), markdown: post.extra.markdown }
     }
 }
 
-/// The tool under the words of a new post. An answer has no title.
+/// The fields below a new post's text. A reply has no title.
 pub fn compose_fields(filled: &ArticleFields, titled: TitleField) -> Markup {
     html! {
         details.tool open[!filled.title.is_empty()] {
             summary title="Title and Markdown" { (icon("file")) span.label { "Long" } }
             div.drawer {
-                @if titled == TitleField::Free {
+                @if titled == TitleField::Editable {
                     label for="title" { "Title" }
                     input #title type="text" name="title" value=(filled.title) maxlength=(MAX_TITLE_CHARS) dir="auto";
                     p.note { "With a title it is an article. Mastodon shows the title, the summary and a link to the whole." }
@@ -50,16 +50,16 @@ pub fn compose_fields(filled: &ArticleFields, titled: TitleField) -> Markup {
     }
 }
 
-/// Whether this post's title stands here.
+/// How the title field is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TitleField {
     /// It may have one.
-    Free,
+    Editable,
     /// It has none, or elsewhere.
-    Not,
+    Absent,
 }
 
-/// The fields in the form that edits a post: it keeps being what it is.
+/// The fields of the edit form: the type of the post stays.
 pub fn edit(filled: &ArticleFields, post: &Post) -> Markup {
     html! {
         @if post.title.is_some() {

@@ -24,7 +24,7 @@ use crate::web::page::{formatting, post::post_card};
 /// Graphemes shown of each.
 const MAX_EXCERPT_GRAPHEMES: usize = 280;
 
-/// The way here from the box at home; nothing when there is nothing.
+/// The link from the compose form; nothing without drafts.
 pub fn back_link(r: &Read<'_>) -> Result<Markup> {
     let DraftCounts { drafts, waiting, failed } = drafts::count(r)?;
     let parts = [(drafts, "draft"), (waiting, "scheduled post")];
@@ -84,7 +84,7 @@ fn draft_row(house: &PageContext<'_>, kept: &StoredDraft) -> Markup {
             @if let Some(warning) = &draft.warning { p.answers { (icon("warning")) bdi { (warning) } } }
             p lang=[draft.language.as_deref()] dir="auto" { (plain_text::excerpt(&draft.text, MAX_EXCERPT_GRAPHEMES)) }
             div.do {
-                a.button href={ "/compose?draft=" (kept.id) } { "Go on writing" }
+                a.button href={ "/compose?draft=" (kept.id) } { "Edit" }
                 (button(house, kept, "publish", &html! { button.button type="submit" { "Publish now" } }))
             }
             @if kept.due_at.is_some() {
@@ -120,10 +120,10 @@ fn scheduled_time(house: &PageContext<'_>, kept: &StoredDraft) -> Markup {
     }
 }
 
-/// What it has beside its words.
+/// Details of a draft besides its text.
 fn draft_details(draft: &NewPost) -> Markup {
     html! {
-        @if draft.reply_to.is_some() { " · an answer" }
+        @if draft.reply_to.is_some() { " · a reply" }
         @if draft.quote.is_some() { " · quotes a post" }
         @if draft.poll.is_some() { " · with a poll" }
         @if !draft.media.is_empty() { " · " (formatting::short_count(draft.media.len() as u64, "file")) }
@@ -131,7 +131,7 @@ fn draft_details(draft: &NewPost) -> Markup {
     }
 }
 
-/// `POST /drafts/{id}/{act}`: publish, time, delete. What is wrong is said over the list.
+/// `POST /drafts/{id}/{act}`: publish, time, delete. An error is shown above the list.
 pub async fn apply_action(
     node: web::Data<Node>,
     path: web::Path<(DraftId, String)>,
@@ -154,7 +154,7 @@ fn perform(node: &Node, id: DraftId, act: &str, fields: &FormFields) -> Result<S
         "publish" => {
             let kept = node.store.read(|r| drafts::get(r, id))?;
             let post = publish::post(node, scheduling::draft(&kept)).map_err(|error| match error {
-                Error::NotFound => Error::invalid("what it answers or quotes is not there any more"),
+                Error::NotFound => Error::invalid("the post it replies to or quotes is not there any more"),
                 other => other,
             })?;
             Ok(format!("/post/{post}"))

@@ -20,7 +20,7 @@ use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
 use crate::web::page::login::capitalized;
 use crate::web::page::moderation::interaction_requests;
 
-/// What stands in the form.
+/// The contents of the form.
 struct EditFields {
     text: String,
     warning: String,
@@ -86,7 +86,7 @@ fn form(house: &PageContext<'_>, card: &PostView, filled: &EditFields) -> Markup
         form.compose method="post" action={ "/post/" (card.post.id) "/edit" } enctype="multipart/form-data" {
             (house.token(""))
             @if let Some(problem) = &filled.problem { p.problem role="alert" { (problem) } }
-            label.hidden for="text" { "Your words" }
+            label.hidden for="text" { "Your text" }
             textarea #text name="text" rows="6" maxlength=(MAX_ARTICLE_CHARS) dir="auto" autofocus { (filled.text) }
             div.drawer {
                 label for="warning" { "Content warning" }
@@ -95,7 +95,7 @@ fn form(house: &PageContext<'_>, card: &PostView, filled: &EditFields) -> Markup
                 @if card.post.audience.is_open() { (interaction_requests::choose(choices(card))) }
                 (article_fields::edit(&filled.long, &card.post))
                 @if card.post.kind != "Question" {
-                    label.check { input type="checkbox" name="sensitive" value="yes" checked[filled.sensitive]; " Cover pictures and films" }
+                    label.check { input type="checkbox" name="sensitive" value="yes" checked[filled.sensitive]; " Hide images and videos behind the warning" }
                     (uploads::existing_file(&card.attachments))
                     @if card.attachments.len() < MAX_ATTACHMENTS { (uploads::upload_slots(MAX_ATTACHMENTS - card.attachments.len())) }
                 }
@@ -107,7 +107,7 @@ fn form(house: &PageContext<'_>, card: &PostView, filled: &EditFields) -> Markup
             }
         }
         p.note {
-            "Everybody who has the post is sent the new words; what it said before can still be read here."
+            "Everybody who has the post gets the new version; earlier versions stay readable in its history."
             @if card.poll.is_some() { " The poll stays as it is." }
         }
     }
@@ -123,20 +123,20 @@ pub async fn send(node: web::Data<Node>, id: web::Path<PostId>, sent: OwnerForm)
             Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
             Err(problem) => {
                 filled.problem = Some(capitalized(&sentence(&problem)));
-                page(node, &owner, id, &format!("/post/{id}/edit"), Some(&filled)).map(ComposeOutcome::Again)
+                page(node, &owner, id, &format!("/post/{id}/edit"), Some(&filled)).map(ComposeOutcome::ShowAgain)
             }
         }
     });
     Ok(match outcome.await? {
         ComposeOutcome::Done(path) => see_other(&path),
-        ComposeOutcome::Again(markup) => layout::refused(markup),
+        ComposeOutcome::ShowAgain(markup) => layout::refused(markup),
     })
 }
 
 /// Sends the words and files of the form: those ticked stay, only ones of this post, and new ones come behind them.
 /// What was chosen for the post; what was never chosen is for everyone.
 fn choices(card: &PostView) -> PolicyChoices {
-    let of = |deed| PolicyChoice::of(card.leave.rules.get(deed)).unwrap_or_default();
+    let of = |deed| PolicyChoice::of(card.permission.policy.get(deed)).unwrap_or_default();
     PolicyChoices {
         reply: of(Interaction::Reply),
         quote: of(Interaction::Quote),

@@ -9,21 +9,21 @@ use crate::store::posts::drafts::StoredDraft;
 use crate::web::page::form::FormFields;
 use crate::web::page::layout::icon;
 
-/// What stands in these fields.
+/// The contents of the fields.
 #[derive(Debug, Clone, Default)]
 pub struct ScheduleFields {
-    /// The draft that is written on.
+    /// The draft being edited.
     pub draft: Option<DraftId>,
-    /// It stays a draft.
+    /// Save as draft.
     pub keep: bool,
-    /// When it is to be published.
+    /// The publication time; None for now.
     at: Option<Time>,
-    /// Something was typed that is no time.
+    /// The time could not be parsed.
     odd: bool,
 }
 
 impl ScheduleFields {
-    /// What a form sent.
+    /// From a sent form.
     pub fn from(fields: &FormFields) -> Self {
         let typed = fields.line("at");
         let at = scheduled_time(&typed, fields.text("zone"));
@@ -35,7 +35,7 @@ impl ScheduleFields {
         }
     }
 
-    /// As it was kept.
+    /// From a stored draft.
     pub fn of(kept: &StoredDraft) -> Self {
         Self { draft: Some(kept.id), keep: kept.due_at.is_none(), at: kept.due_at, odd: false }
     }
@@ -53,7 +53,7 @@ impl ScheduleFields {
     }
 }
 
-/// What a time field says, so many minutes east of UTC.
+/// Parses a time field, with an offset in minutes east of UTC.
 pub fn scheduled_time(typed: &str, zone: &str) -> Option<Time> {
     let at = Time::parse(typed)?;
     let east: i64 = zone.trim().parse().unwrap_or(0);
@@ -79,7 +79,7 @@ pub fn schedule_fields(filled: &ScheduleFields) -> Markup {
             div.drawer {
                 (time_field("at", filled.at))
                 label.check { input type="checkbox" name="as_draft" value="yes" checked[filled.keep]; " Keep it as a draft, to be written on" }
-                p.note { "What is kept stands under " a href="/drafts" { "Drafts" } "." }
+                p.note { "Drafts and scheduled posts are under " a href="/drafts" { "Drafts" } "." }
             }
         }
     }

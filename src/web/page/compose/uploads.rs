@@ -13,11 +13,11 @@ use crate::web::page::form::FormFields;
 use crate::web::page::layout::icon;
 use crate::web::page::post::attachments;
 
-/// What the file dialogue offers.
+/// Media types offered by the file dialogue.
 const ACCEPTED_TYPES: &str = "image/jpeg,image/png,image/gif,image/webp,video/mp4,video/webm,audio/mpeg,audio/ogg,audio/flac,audio/wav,audio/mp4,.opus,.m4a,.flac";
-/// What it offers for a cover.
+/// Media types for covers.
 const ACCEPTED_COVER_TYPES: &str = "image/jpeg,image/png,image/webp";
-/// The nine points an image can be cropped round: what the form says, its name, its place.
+/// The nine focal points: form value, name, coordinates.
 const FOCAL_POINTS: [(&str, &str, (f64, f64)); 9] = [
     ("", "Middle", (0.0, 0.0)),
     ("tl", "Top left", (-0.8, 0.8)),
@@ -30,42 +30,42 @@ const FOCAL_POINTS: [(&str, &str, (f64, f64)); 9] = [
     ("br", "Bottom right", (0.8, -0.8)),
 ];
 
-/// The tool under the words.
+/// The upload section.
 pub fn upload_fields() -> Markup {
     html! {
         details.tool {
-            summary title="Add pictures, films or recordings" { (icon("picture")) span.label { "Pictures" } }
+            summary title="Add images, video or audio" { (icon("picture")) span.label { "Media" } }
             div.drawer { (upload_slots(MAX_ATTACHMENTS)) }
         }
     }
 }
 
-/// So many places for files.
+/// This many upload slots.
 pub fn upload_slots(count: usize) -> Markup {
     html! {
         @for n in 1..=count {
             fieldset.upload data-upload {
                 legend { "File " (n) }
-                label for={ "image" (n) } { "Picture, film or recording" }
+                label for={ "image" (n) } { "Image, video or audio" }
                 input id={ "image" (n) } type="file" name="image" accept=(ACCEPTED_TYPES);
-                label for={ "alt" (n) } { "Description for those who do not see or hear it" }
+                label for={ "alt" (n) } { "Description (alt text) for those who do not see or hear it" }
                 textarea id={ "alt" (n) } name="alt" rows="2" maxlength=(MAX_ALT_TEXT_CHARS) {}
                 details.finer {
                     summary { "Crop and cover" }
-                    label for={ "focus" (n) } { "What of a picture to keep in a small frame" }
+                    label for={ "focus" (n) } { "Focal point of the image" }
                     (focal_point_class(&format!("focus{n}"), "focus", None))
-                    label for={ "cover" (n) } { "A cover for a film or recording" }
+                    label for={ "cover" (n) } { "Cover image for video or audio" }
                     input id={ "cover" (n) } type="file" name="cover" accept=(ACCEPTED_COVER_TYPES);
                 }
             }
         }
-        p.note { "Place, camera, titles and dates are removed from every file. Films and recordings: up to " (crate::media::MAX_AUDIO_VIDEO_BYTES / 1024 / 1024) " MB." }
+        p.note { "Location, camera, titles and dates are removed from every file. Video and audio: up to " (crate::media::MAX_AUDIO_VIDEO_BYTES / 1024 / 1024) " MB." }
     }
 }
 
 fn focal_point_class(id: &str, name: &str, chosen: Option<&str>) -> Markup {
     let known = FOCAL_POINTS.iter().find(|(_, _, point)| Some(media::focus_text(*point).as_str()) == chosen);
-    // A point set in an app is none of the nine; it stays unless another is chosen.
+    // A focal point set by an app is none of the nine; it stays unless another is chosen.
     let other = chosen.filter(|_| known.is_none());
     html! {
         select id=(id) name=(name) {
@@ -75,7 +75,7 @@ fn focal_point_class(id: &str, name: &str, chosen: Option<&str>) -> Markup {
     }
 }
 
-/// Reads a choice of the nine, or a point as the store keeps it; None for the middle.
+/// Parses one of the nine, or a stored focal point; None for the centre.
 fn focal_point(text: &str) -> Option<(f64, f64)> {
     if let Some((word, _, point)) = FOCAL_POINTS.iter().find(|(word, _, _)| *word == text) {
         return (!word.is_empty()).then_some(*point);
@@ -85,11 +85,11 @@ fn focal_point(text: &str) -> Option<(f64, f64)> {
     part(x).zip(part(y))
 }
 
-/// Keeps the files of a form, each with what stands beside it, at most `room`.
+/// Stores the files of a form with their descriptions, at most `room`.
 pub fn store_uploads(node: &Node, fields: &mut FormFields, room: usize) -> Result<Vec<MediaId>> {
     let (files, covers) = (fields.take_files("image"), fields.take_files("cover"));
     if files.iter().filter(|file| !file.is_empty()).count() > room {
-        return Err(Error::invalid(format!("A post has room for {MAX_ATTACHMENTS} pictures or other files.")));
+        return Err(Error::invalid(format!("A post can have {MAX_ATTACHMENTS} attachments.")));
     }
     let texts = |name: &str| fields.all(name).map(str::to_owned).collect::<Vec<_>>();
     let (alts, points) = (texts("alt"), texts("focus"));
@@ -121,7 +121,7 @@ fn upload_slot(file: &PostAttachment) -> Markup {
             legend { (attachments::noun(&file.media_type)) }
             @if let Some(name) = shown { img src={ "/media/" (name) } alt="" height="72"; }
             label.check { input type="checkbox" name="keep" value=(id) checked; " Keep it" }
-            label for={ "alt-" (id) } { "Description for those who do not see or hear it" }
+            label for={ "alt-" (id) } { "Description (alt text) for those who do not see or hear it" }
             textarea id={ "alt-" (id) } name={ "alt-" (id) } rows="2" maxlength=(MAX_ALT_TEXT_CHARS) { (file.alt) }
             @if is_picture {
                 label for={ "focus-" (id) } { "What to keep in a small frame" }
@@ -131,7 +131,7 @@ fn upload_slot(file: &PostAttachment) -> Markup {
     }
 }
 
-/// What the form says of the files a post has: those that stay, in order, and their descriptions.
+/// Existing files after the edit form: kept ones in order, and their descriptions.
 pub fn changed_attachments(files: &[PostAttachment], fields: &FormFields) -> (Vec<MediaId>, Vec<AttachmentChange>) {
     let ticked: Vec<MediaId> = fields.all("keep").filter_map(|id| id.parse().ok()).collect();
     let kept: Vec<&PostAttachment> = files.iter().filter(|file| ticked.contains(&file.id)).collect();

@@ -14,7 +14,7 @@ use crate::store::{
 use crate::web::auth::Owner;
 use crate::web::blocking::{PageError, blocking};
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
-use crate::web::page::people::{PeopleQuery, button};
+use crate::web::page::people::PeopleQuery;
 use crate::web::page::{formatting, moderation::mute_block_menu, people::actor_widgets};
 
 /// People on one page of the blocked; of the muted all are shown on the first.
@@ -27,7 +27,7 @@ pub fn tabs(r: &Read<'_>, here: &str) -> Result<Markup> {
     let open = reports::open(r)?;
     let entries = [("/blocks", "People", 0), ("/servers", "Servers", 0), ("/reports", "Reports", open)];
     Ok(html! {
-        nav.tabs aria-label="Kept away" {
+        nav.tabs aria-label="Muted and blocked" {
             @for (path, title, number) in entries {
                 a href=(path) aria-current=[(path == here).then_some("page")] {
                     (title) @if number > 0 { " " span.tally { (formatting::number(number.into())) } }
@@ -54,14 +54,14 @@ pub async fn show(
             let muted = if after.is_none() { mutes::list(r, None, MAX_MUTED_SHOWN)? } else { Vec::new() };
             let faces = in_order(r, &muted.iter().map(|mute| mute.actor_id).collect::<Vec<_>>())?;
             let body = html! {
-                h1 { "Kept away" }
+                h1 { "Muted and blocked" }
                 (tabs(r, "/blocks")?)
                 @if blocked.is_empty() && muted.is_empty() {
-                    div.empty { p { "You keep nobody away. The menu on a profile can mute somebody for a while, or block them for good." } }
+                    div.empty { p { "Nobody is muted or blocked. The menu on a profile can mute somebody for a while, or block them." } }
                 }
                 @if !blocked.is_empty() {
                     h2 { "Blocked" }
-                    ul.people { @for actor in &blocked { (actor_widgets::row(&house, actor, &button(&house, actor, "unblock", "Unblock", "button quiet"))) } }
+                    ul.people { @for actor in &blocked { (actor_widgets::row(&house, actor, &actor_widgets::action_button(&house, actor, "unblock", "Unblock", "button quiet"))) } }
                     @if let (true, Some(last)) = (more, blocked.last()) {
                         nav.pager aria-label="More people" { a rel="next" href={ "/blocks?after=" (last.id) } { "More" } }
                     }
@@ -73,14 +73,14 @@ pub async fn show(
                             @if let Some(actor) = faces.iter().find(|actor| actor.id == mute.actor_id) {
                                 (actor_widgets::row(&house, actor, &html! {
                                     span.note { (mute_block_menu::muted(mute, &house)) }
-                                    (button(&house, actor, "unmute", "Unmute", "button quiet"))
+                                    (actor_widgets::action_button(&house, actor, "unmute", "Unmute", "button quiet"))
                                 }))
                             }
                         }
                     }
                 }
             };
-            Ok::<_, Error>(layout::document(&house, &PageFrame::new("Kept away", NavigationEntry::Settings, body)).into_string())
+            Ok::<_, Error>(layout::document(&house, &PageFrame::new("Muted and blocked", NavigationEntry::Settings, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))

@@ -21,7 +21,7 @@ use crate::web::page::login::capitalized;
 use crate::web::page::{formatting, post::post_card};
 
 const HOUR: Duration = Duration::from_hours(1);
-/// How long a filter may count, as the form says it.
+/// Durations offered for a filter.
 const FILTER_DURATIONS: [(&str, &str, Duration); 5] = [
     ("half-hour", "for half an hour", Duration::from_secs(1800)),
     ("hours", "for six hours", HOUR.saturating_mul(6)),
@@ -32,7 +32,7 @@ const FILTER_DURATIONS: [(&str, &str, Duration); 5] = [
 /// Graphemes quoted of a post.
 const MAX_EXCERPT_GRAPHEMES: usize = 100;
 
-/// What was just saved.
+/// The query: what was saved.
 #[derive(Debug, Deserialize)]
 pub struct FilterQuery {
     saved: Option<String>,
@@ -48,7 +48,7 @@ fn contexts_text(context: FilterContext) -> &'static str {
     match context {
         FilterContext::Home => "At home and in lists",
         FilterContext::Notifications => "In notifications",
-        FilterContext::Public => "Under hashtags and around here",
+        FilterContext::Public => "Public timelines (hashtags, federated timeline)",
         FilterContext::Thread => "In threads",
         FilterContext::Account => "On profiles",
     }
@@ -56,9 +56,9 @@ fn contexts_text(context: FilterContext) -> &'static str {
 
 fn action_text(action: FilterAction) -> &'static str {
     match action {
-        FilterAction::Warn => "Fold it behind the filter\u{2019}s name",
+        FilterAction::Warn => "Hide with a warning",
         FilterAction::Hide => "Do not show it at all",
-        FilterAction::Blur => "Fold only its pictures",
+        FilterAction::Blur => "Blur only its images",
     }
 }
 
@@ -80,14 +80,14 @@ fn list(node: &Node, owner: &Owner, said: &Markup) -> Result<String> {
         let body = html! {
             h1 { "Filters" }
             (said)
-            p { "What you do not want to read, here and in every app: posts with these words are folded away, or not shown. Nobody else is told." }
+            p { "What you do not want to read, here and in every app: posts with these words are hidden behind a warning, or not shown. Nobody else is told." }
             @if !all.is_empty() { ul.rows { @for one in &all { (row(&house, one, &keywords)) } } }
             section.section {
                 h2 { "A new filter" }
                 form.stack method="post" action="/filters" {
                     (house.token(""))
                     (fields(&house, None, &[]))
-                    button.main type="submit" { "Make it" }
+                    button.main type="submit" { "Create" }
                 }
             }
         };
@@ -109,13 +109,13 @@ fn row(house: &PageContext<'_>, one: &Filter, keywords: &[FilterKeyword]) -> Mar
 
 fn until(house: &PageContext<'_>, one: &Filter) -> String {
     match one.until_at {
-        None => "for good".to_owned(),
+        None => "forever".to_owned(),
         Some(_) if is_over(one, house.now) => "it is over".to_owned(),
         Some(at) => format!("ends {}", formatting::time_until(at, house.now)),
     }
 }
 
-/// The fields of a filter. Its words stand in two boxes, one a line: whole words, and what counts inside of others, too.
+/// The fields of a filter. Keywords are in two boxes, one per line: whole words, and parts of words.
 fn fields(house: &PageContext<'_>, of: Option<&Filter>, keywords: &[FilterKeyword]) -> Markup {
     let lines = |whole: bool| {
         let own = keywords.iter().filter(|keyword| keyword.whole == whole).map(|keyword| keyword.keyword.as_str());
@@ -147,7 +147,7 @@ fn fields(house: &PageContext<'_>, of: Option<&Filter>, keywords: &[FilterKeywor
         label for="length" { "How long" }
         select #length name="length" {
             @if let Some(one) = ends { option value="kept" selected { (until(house, one)) } }
-            option value="ever" selected[ends.is_none()] { "for good" }
+            option value="ever" selected[ends.is_none()] { "forever" }
             @for (value, name, _) in FILTER_DURATIONS { option value=(value) { (name) } }
         }
     }
@@ -194,7 +194,7 @@ fn one(node: &Node, owner: &Owner, id: FilterId, said: &Markup) -> Result<String
     })
 }
 
-/// Posts that an app put under it by hand.
+/// Posts added to the filter by an app.
 fn chosen_contexts(r: &Read<'_>, house: &PageContext<'_>, id: FilterId) -> Result<Markup> {
     let posts = filters::posts_of(r, id)?;
     let cards = post_views::post_views(r, &posts.iter().map(|one| one.post_id).collect::<Vec<_>>())?;
@@ -210,7 +210,7 @@ fn chosen_contexts(r: &Read<'_>, house: &PageContext<'_>, id: FilterId) -> Resul
                             (house.token(""))
                             input type="hidden" name="act" value="release";
                             input type="hidden" name="post" value=(one.id);
-                            button.quiet type="submit" { "Take out" }
+                            button.quiet type="submit" { "Remove" }
                         }
                     }
                 } }
@@ -272,7 +272,7 @@ fn apply(node: &Node, id: FilterId, fields: &FormFields) -> Result<()> {
     }
 }
 
-/// What the form says. Words that stand there as before keep their ids, which apps know them by.
+/// The change from a form. Unchanged keywords keep their ids, which apps know.
 fn said(fields: &FormFields, known: &[FilterKeyword]) -> FilterChange {
     let typed = |name: &str, whole: bool| {
         let lines = fields.text(name).lines().filter(|line| !line.trim().is_empty());

@@ -27,7 +27,7 @@ const MAX_AFFECTED_SHOWN: usize = 200;
 /// Bytes of a comment.
 const MAX_COMMENT_BYTES: usize = 500;
 
-/// Where the list of rules goes on.
+/// The query: which page.
 #[derive(Debug, Deserialize)]
 pub struct HostRulesQuery {
     after: Option<String>,
@@ -51,15 +51,15 @@ fn page(node: &Node, owner: &Owner, after: &str, problem: Option<&str>) -> Resul
         let more = rules.len() > RULES_PER_PAGE as usize;
         rules.truncate(RULES_PER_PAGE as usize);
         let body = html! {
-            h1 { "Kept away" }
+            h1 { "Muted and blocked" }
             (blocks::tabs(r, "/servers")?)
             @if let Some(problem) = problem { p.problem role="alert" { (problem) } }
             form.search method="get" action="/servers/check" {
-                input type="text" name="host" placeholder="example.org" required maxlength="253" aria-label="A server to keep away"
+                input type="text" name="host" placeholder="example.org" required maxlength="253" aria-label="Server to block"
                     autocapitalize="off" spellcheck="false" inputmode="url";
-                button.main type="submit" { "Look at it" }
+                button.main type="submit" { "Check" }
             }
-            @if rules.is_empty() { p.note { "You keep no server away by hand. What a rule would cut is shown before it counts." } }
+            @if rules.is_empty() { p.note { "No servers are blocked. The follows that a block would end are shown before it takes effect." } }
             ul.rows { @for rule in &rules { (row(&house, rule)) } }
             @if let (true, Some(last)) = (more, rules.last()) {
                 nav.pager aria-label="More servers" { a rel="next" href={ "/servers?after=" (crate::web::page::post::thread::thread_query(&last.host)) } { "More" } }
@@ -67,7 +67,7 @@ fn page(node: &Node, owner: &Owner, after: &str, problem: Option<&str>) -> Resul
             (subscriptions(r, &house)?)
             (files(&house))
         };
-        Ok(layout::document(&house, &PageFrame::new("Servers kept away", NavigationEntry::Settings, body)).into_string())
+        Ok(layout::document(&house, &PageFrame::new("Blocked servers", NavigationEntry::Settings, body)).into_string())
     })
 }
 
@@ -78,19 +78,19 @@ fn row(house: &PageContext<'_>, rule: &HostBlockRule) -> Markup {
                 p { a href={ "/servers/check?host=" (crate::web::page::post::thread::thread_query(&rule.host)) } { strong { bdi { (rule.host) } } } " · " (severity_text(rule)) }
                 @if !rule.comment.is_empty() { p.note { bdi { (rule.comment) } } }
             }
-            (button(house, "lift", &rule.host, "Take back"))
+            (button(house, "lift", &rule.host, "Unblock"))
         }
     }
 }
 
-/// What a rule does, in a few words.
+/// The effect of a rule in a few words.
 fn severity_text(rule: &HostBlockRule) -> String {
     let base = match rule.severity {
         Severity::Allow => "lists do not count",
         Severity::Limit => "limited",
         Severity::Block => "blocked",
     };
-    let media = if rule.no_media && rule.severity != Severity::Block { ", no pictures" } else { "" };
+    let media = if rule.no_media && rule.severity != Severity::Block { ", no media" } else { "" };
     let reports = if rule.no_reports && rule.severity != Severity::Block { ", no reports" } else { "" };
     format!("{base}{media}{reports}")
 }
@@ -115,7 +115,7 @@ fn subscriptions(r: &Read<'_>, house: &PageContext<'_>) -> Result<Markup> {
     Ok(html! {
         section.section {
             h2 { "Lists of others" }
-            p.note { "Lists that somebody publishes as a CSV file, looked at again every day. What a list adds later waits for you where it would cut somebody. What you set yourself counts more than any list." }
+            p.note { "Block lists that somebody publishes as a CSV file, updated every day. Later additions that would end a follow wait for your approval. Your own rules override every list." }
             ul.rows { @for row in &rows { (row) } }
             form.stack method="post" action="/servers/subscribe" {
                 (house.token(""))
@@ -134,12 +134,12 @@ fn subscription(house: &PageContext<'_>, list: &HostList, rules: u32, held: u32)
         li {
             p { a href={ "/servers/list/" (list.id) } { strong { bdi { (list.name) } } } " · " (formatting::short_count(rules.into(), "server"))
                 @if list.applied_at.is_none() { " · " strong { "does not count yet" } }
-                @if held > 0 { " · " strong { (formatting::short_count(held.into(), "new one")) " would cut somebody and " (if held == 1 { "waits" } else { "wait" }) " for you" } }
+                @if held > 0 { " · " strong { (formatting::short_count(held.into(), "new one")) " would end follows and " (if held == 1 { "waits" } else { "wait" }) " for you" } }
             }
             p.note {
                 bdi { (list.url) }
                 @if let Some(at) = list.fetched_at { ", fetched " (formatting::relative_time(at, house.now)) }
-                @if let Some(error) = &list.error { "; the last look failed: " (error) }
+                @if let Some(error) = &list.error { "; the last update failed: " (error) }
             }
         }
     }
@@ -160,13 +160,13 @@ fn files(house: &PageContext<'_>) -> Markup {
     }
 }
 
-/// Which server to look at.
+/// The query: which server.
 #[derive(Debug, Deserialize)]
 pub struct HostCheckQuery {
     host: String,
 }
 
-/// `GET /servers/check?host=…`: what is known, what a block would cut, and the form that sets the rule.
+/// `GET /servers/check?host=…`: what is known, which follows a block would end, and the form that sets the rule.
 pub async fn check(
     node: web::Data<Node>,
     owner: Owner,
@@ -183,7 +183,7 @@ pub async fn check(
             let body = html! {
                 h1 { bdi { (host) } }
                 @if let (true, Some((rule, list))) = (verdict.severity.is_some(), &verdict.rule) {
-                    p { (icon("door")) " It is kept away now, by " @if *list == MANUAL_LIST { "your rule for " } @else { "a list's rule for " } bdi { (rule) } "." }
+                    p { (icon("door")) " It is blocked now, by " @if *list == MANUAL_LIST { "your rule for " } @else { "a list's rule for " } bdi { (rule) } "." }
                 }
                 (affected_list(r, &house, &cut, &html! {}, "A block")?)
                 (rule_form(&house, &host, known.as_ref()))
@@ -200,7 +200,7 @@ fn rule_form(house: &PageContext<'_>, host: &str, known: Option<&HostBlockRule>)
         (Severity::Block, "Block: nothing comes from there, nothing goes there"),
         (
             Severity::Limit,
-            "Limit: only people you follow are shown, without pictures; others ask before they follow you",
+            "Limit: only people you follow are shown, without media; followers from there need your approval",
         ),
         (Severity::Allow, "Let it be: no list counts for it"),
     ];
@@ -214,7 +214,7 @@ fn rule_form(house: &PageContext<'_>, host: &str, known: Option<&HostBlockRule>)
                     label.check { input type="radio" name="severity" value=(severity.word()) checked[severity == now]; span { (words) } }
                 }
             }
-            label.check { input type="checkbox" name="no_media" value="yes" checked[known.is_some_and(|rule| rule.no_media)]; " Do not show its pictures" }
+            label.check { input type="checkbox" name="no_media" value="yes" checked[known.is_some_and(|rule| rule.no_media)]; " Reject its media" }
             label.check { input type="checkbox" name="no_reports" value="yes" checked[known.is_some_and(|rule| rule.no_reports)]; " Take no reports from it" }
             label for="comment" { "Why" }
             input #comment type="text" name="comment" maxlength="300" value=[known.map(|rule| &rule.comment)];
@@ -223,7 +223,7 @@ fn rule_form(house: &PageContext<'_>, host: &str, known: Option<&HostBlockRule>)
     }
 }
 
-/// Whom rules would cut, by name. `keep` stands behind each person when it is not empty.
+/// The affected followers and followed accounts. `keep` is added to each when it is not empty.
 fn affected_list(
     r: &Read<'_>,
     house: &PageContext<'_>,
@@ -234,7 +234,7 @@ fn affected_list(
     let nobody = cut.following.is_empty() && cut.followers.is_empty();
     Ok(html! {
         @if nobody {
-            p { (icon("check")) " " (what) " would cut nobody you follow and nobody who follows you." }
+            p { (icon("check")) " " (what) " would end no follows." }
         } @else {
             p { (what) " would end " strong { (formatting::short_count(cut.following.len() as u64, "follow")) " of yours" } " and take "
                 strong { (formatting::short_count(cut.followers.len() as u64, "follower")) } " from you. They come back when it is lifted." }
@@ -258,7 +258,7 @@ fn people(r: &Read<'_>, house: &PageContext<'_>, title: &str, list: &[(ActorId, 
     })
 }
 
-/// `GET /servers/list/{id}`: what a list does or would do.
+/// `GET /servers/list/{id}`: the effect of a list.
 pub async fn list(node: web::Data<Node>, owner: Owner, id: web::Path<HostListId>) -> Result<HttpResponse, PageError> {
     let id = id.into_inner();
     let markup = blocking(&node, move |node| {
@@ -283,8 +283,8 @@ pub async fn list(node: web::Data<Node>, owner: Owner, id: web::Path<HostListId>
                 form method="post" action="/servers/forget" {
                     (house.token(""))
                     input type="hidden" name="list" value=(id);
-                    p.note { "Without it, what only this list kept away comes back, follows included." }
-                    button.danger type="submit" { @if list.applied_at.is_some() { "Unsubscribe" } @else { "Throw it away" } }
+                    p.note { "Removing it unblocks what only this list blocked, follows included." }
+                    button.danger type="submit" { @if list.applied_at.is_some() { "Unsubscribe" } @else { "Discard" } }
                 }
             };
             Ok::<_, Error>(layout::document(&house, &PageFrame::new(list.name.clone(), NavigationEntry::Settings, body)).into_string())
@@ -293,7 +293,7 @@ pub async fn list(node: web::Data<Node>, owner: Owner, id: web::Path<HostListId>
     Ok(layout::private(markup.await?))
 }
 
-/// A box for each server of a list that would cut somebody.
+/// A checkbox for each server of a list that would end a follow.
 fn exceptions(cut: &BlockPreview) -> Markup {
     let mut hosts: Vec<&str> = cut.following.iter().chain(&cut.followers).map(|(_, host)| host.as_str()).collect();
     hosts.sort_unstable();
@@ -342,7 +342,7 @@ pub async fn save(node: web::Data<Node>, what: web::Path<String>, sent: OwnerFor
     })
 }
 
-/// Does what a form asks; where it leads to.
+/// Applies a form; returns where it leads.
 fn change(node: &Node, what: &str, fields: &mut FormFields) -> Result<String> {
     let list = |fields: &FormFields| fields.text("list").parse::<HostListId>();
     let overview = "/servers".to_owned();

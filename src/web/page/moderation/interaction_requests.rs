@@ -20,7 +20,7 @@ use crate::web::page::layout::{PageContext, icon};
 use crate::web::page::post::post_card::{self, CardPlacement};
 use crate::web::page::{formatting, people::actor_widgets};
 
-/// Requests on the page; answered ones make room for the next.
+/// Maximum number of requests shown.
 const MAX_REQUESTS_SHOWN: u32 = 40;
 
 /// The requests that wait, oldest first; nothing when there are none.
@@ -34,7 +34,7 @@ pub fn section(r: &Read<'_>, house: &PageContext<'_>) -> Result<Markup> {
         post_views::post_views(r, &ids)?.into_iter().map(|card| (card.id, card)).collect();
     Ok(html! {
         @if !rows.is_empty() {
-            h2 { "Answers and quotes" }
+            h2 { "Replies and quotes" }
             ol.news {
                 @for request in &rows {
                     @if let Some(who) = people.get(&request.actor_id) { (request_row(house, request, who, &posts)) }
@@ -54,14 +54,14 @@ fn request_row(
     html! {
         li.whole id={ "r" (request.id) } {
             p.why { (icon("door")) span {
-                (actor_widgets::mention(house, who)) " would like to " (request.deed.verb()) " "
+                (actor_widgets::mention(house, who)) " would like to " (request.interaction.verb()) " "
                 @match target { Some(card) => a href={ "/post/" (card.post.id) } { "your post" }, None => "your post" }
                 " · " (formatting::relative_time(request.created_at, house.now))
             } }
             @if let Some(card) = request.post_id.and_then(|id| posts.get(&id)) { (post_card::card(house, card, CardPlacement::Above)) }
             div.do {
-                (button(house, request, "accept", "Let it in", "button main"))
-                (button(house, request, "reject", "Turn it away", "button"))
+                (button(house, request, "accept", "Accept", "button main"))
+                (button(house, request, "reject", "Reject", "button"))
             }
         }
     }
@@ -94,11 +94,11 @@ pub async fn apply_action(
 
 /// What became of the owner's answer, like or boost where its author wants to be asked.
 pub fn request_note(house: &PageContext<'_>, card: &PostView) -> Markup {
-    let said = card.asked.iter().filter_map(|asked| {
+    let said = card.own_requests.iter().filter_map(|asked| {
         let own = asked.made_id == Some(card.post.id);
-        let (name, what) = match (asked.deed, own) {
+        let (name, what) = match (asked.interaction, own) {
             (Interaction::Reply, true) => (card.parent_author.as_ref()?.name.as_str(), "answer"),
-            (Interaction::Like | Interaction::Boost, false) => (card.author.name.as_str(), asked.deed.word()),
+            (Interaction::Like | Interaction::Boost, false) => (card.author.name.as_str(), asked.interaction.word()),
             _ => return None,
         };
         match asked.state {
@@ -115,7 +115,7 @@ pub fn request_note(house: &PageContext<'_>, card: &PostView) -> Markup {
 
 /// Whether the author of a post lets the owner do something with it at all.
 pub fn is_barred(house: &PageContext<'_>, card: &PostView, deed: Interaction) -> bool {
-    !house.is_owner(&card.author) && card.leave.permission(deed) == Some(Permission::Forbidden)
+    !house.is_owner(&card.author) && card.permission.permission(deed) == Some(Permission::Forbidden)
 }
 
 /// What the owner should know before answering or quoting.
@@ -124,14 +124,12 @@ pub fn hint(house: &PageContext<'_>, card: &PostView, deed: Interaction) -> Opti
         return None;
     }
     let name = &card.author.name;
-    match (card.leave.permission(deed)?, deed) {
+    match (card.permission.permission(deed)?, deed) {
         (Permission::Forbidden, deed) => Some(format!("{name} does not let others {} this post.", deed.verb())),
         (Permission::NeedsApproval, Interaction::Quote) => {
-            Some(format!("{name} is asked first. Until they agree, others see only the address."))
+            Some(format!("{name} must approve this quote. Until then, others see only a link."))
         }
-        (Permission::NeedsApproval, _) => {
-            Some(format!("{name} reads answers before others do: yours waits until it is let in."))
-        }
+        (Permission::NeedsApproval, _) => Some(format!("{name} approves replies: yours waits until it is accepted.")),
         (Permission::Allowed | Permission::AllowedWithAuthorization, _) => None,
     }
 }
@@ -139,7 +137,7 @@ pub fn hint(house: &PageContext<'_>, card: &PostView, deed: Interaction) -> Opti
 /// Who may reply, quote, like and boost, as four choices.
 pub fn choose(chosen: PolicyChoices) -> Markup {
     html! {
-        (choice("who_replies", "Who may answer", chosen.reply))
+        (choice("who_replies", "Who may reply", chosen.reply))
         (choice("who_quotes", "Who may quote", chosen.quote))
         (choice("who_likes", "Who may like", chosen.like))
         (choice("who_boosts", "Who may boost", chosen.boost))
@@ -160,7 +158,7 @@ fn choice_text(name: &str, choice: PolicyChoice) -> &'static str {
         PolicyChoice::Everyone => "Everyone",
         PolicyChoice::Followers => "Followers; others when I agree",
         PolicyChoice::Following => "People I follow; others when I agree",
-        PolicyChoice::Asking => "Only when I agree",
+        PolicyChoice::WithApproval => "Only when I agree",
         PolicyChoice::Nobody if name == "who_replies" => "Only people mentioned",
         PolicyChoice::Nobody => "Nobody",
     }

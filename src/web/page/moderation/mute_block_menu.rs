@@ -15,10 +15,10 @@ use crate::store::{Read, moderation::host_block_lists};
 use crate::web::page::form::FormFields;
 use crate::web::page::formatting;
 use crate::web::page::layout::{PageContext, icon};
-use crate::web::page::people::button;
+use crate::web::page::people::actor_widgets::action_button;
 
 const HOUR: Duration = Duration::from_hours(1);
-/// How long a mute may last, as the form says it; the last is for good.
+/// Durations offered for a mute; the last has no end.
 const MUTE_DURATIONS: [(&str, &str, Option<Duration>); 5] = [
     ("hour", "for an hour", Some(HOUR)),
     ("day", "for a day", Some(HOUR.saturating_mul(24))),
@@ -26,14 +26,14 @@ const MUTE_DURATIONS: [(&str, &str, Option<Duration>); 5] = [
     ("month", "for a month", Some(HOUR.saturating_mul(24 * 30))),
     ("ever", "until I unmute them", None),
 ];
-/// What a mute may hide, likewise.
+/// Scopes offered for a mute.
 const MUTE_SCOPES: [(&str, &str, MuteScope); 3] = [
     ("everything", "Everything, notifications too", MuteScope::Everything),
     ("home", "Their posts at home", MuteScope::Home),
     ("boosts", "Only what they boost", MuteScope::Boosts),
 ];
 
-/// What stands between the owner and somebody.
+/// Blocks and mutes between the owner and an actor.
 pub struct ModerationState {
     block: Option<Block>,
     mute: Option<Mute>,
@@ -56,7 +56,7 @@ impl ModerationState {
         Ok(Self { block, mute: mutes::get(r, actor.id)?, blocks_us, verdict, list })
     }
 
-    /// True when nothing of theirs is shown: there is nobody to follow.
+    /// True when nothing of theirs is shown.
     pub fn is_blocked(&self) -> bool {
         self.block.is_some() || self.verdict.is_blocked()
     }
@@ -91,21 +91,21 @@ pub fn menu(house: &PageContext<'_>, actor: &Actor, distance: &ModerationState) 
                         }
                     }
                 }
-                a href={ "/servers/check?host=" (crate::web::page::post::thread::thread_query(&actor.host)) } { (icon("door")) "Keep " (actor.host) " away…" }
+                a href={ "/servers/check?host=" (crate::web::page::post::thread::thread_query(&actor.host)) } { (icon("door")) "Block " (actor.host) "…" }
             }
         }
     }
 }
 
-/// What holds now, a line each, below the name.
+/// What is in effect, one line each, below the name.
 pub fn state_lines(house: &PageContext<'_>, actor: &Actor, distance: &ModerationState) -> Markup {
     html! {
         @if let Some(block) = &distance.block {
-            div.tie { (icon("cross")) span { "You block them since " (formatting::relative_time(block.created_at, house.now)) "." } (button(house, actor, "unblock", "Unblock", "plain")) }
+            div.tie { (icon("cross")) span { "You block them since " (formatting::relative_time(block.created_at, house.now)) "." } (action_button(house, actor, "unblock", "Unblock", "plain")) }
         }
         @if distance.blocks_us { p { (icon("cross")) span { "They block you." } } }
         @if let Some(mute) = &distance.mute {
-            div.tie { (icon("hidden")) span { (state_text(mute, house)) } (button(house, actor, "unmute", "Unmute", "plain")) }
+            div.tie { (icon("hidden")) span { (state_text(mute, house)) } (action_button(house, actor, "unmute", "Unmute", "plain")) }
         }
         @if let Some(severity) = distance.verdict.severity {
             p {
@@ -132,7 +132,7 @@ fn state_text(mute: &Mute, house: &PageContext<'_>) -> String {
     }
 }
 
-/// What a mute hides, in a few words, for lists.
+/// The scope of a mute in a few words, for lists.
 pub fn muted(mute: &Mute, house: &PageContext<'_>) -> String {
     state_text(mute, house).replacen("You mute them", "Muted", 1).replacen("You mute", "Muted:", 1)
 }

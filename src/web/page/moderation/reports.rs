@@ -26,7 +26,7 @@ const MAX_POSTS_OFFERED: u32 = 20;
 /// Graphemes quoted of a post.
 const MAX_EXCERPT_GRAPHEMES: usize = 160;
 
-/// Which window is asked for.
+/// The query: which page.
 #[derive(Debug, Deserialize)]
 pub struct ReportsQuery {
     before: Option<ReportId>,
@@ -45,10 +45,10 @@ pub async fn show(
             let rows = reports::page(r, before, REPORTS_PER_PAGE)?;
             let people = actors::by_ids(r, &rows.iter().map(|report| report.actor_id).collect::<Vec<_>>())?;
             let body = html! {
-                h1 { "Kept away" }
+                h1 { "Muted and blocked" }
                 (blocks::tabs(r, "/reports")?)
                 @if rows.is_empty() {
-                    div.empty { p { "No reports. What other servers report about you or your posts is shown here, and to nobody else." } }
+                    div.empty { p { "No reports. Reports from other servers about you or your posts appear here, visible only to you." } }
                 }
                 ul.rows {
                     @for report in &rows {

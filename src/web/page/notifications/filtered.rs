@@ -26,7 +26,7 @@ use crate::web::page::{formatting, people::actor_widgets};
 /// People on one page.
 const ACTORS_PER_PAGE: u32 = 40;
 
-/// Which window is asked for.
+/// The query: which page.
 #[derive(Debug, Deserialize)]
 pub struct FilteredQuery {
     before: Option<NotificationRequestId>,
@@ -37,7 +37,7 @@ pub fn filtered_link(r: &Read<'_>) -> Result<Markup> {
     let waiting = requests::page(r, CursorWindow::first(ACTORS_PER_PAGE))?.len();
     Ok(html! {
         @if waiting > 0 {
-            p.note { a href="/notifications/kept-back" { "Kept back: notifications of " @match waiting { 1 => "one person", n => { (formatting::number(n as u64)) " people" } } } }
+            p.note { a href="/notifications/kept-back" { "Filtered notifications from " @match waiting { 1 => "one person", n => { (formatting::number(n as u64)) " people" } } } }
         }
     })
 }
@@ -55,14 +55,14 @@ pub async fn show(
             let rows = CursorWindow { below: before.map_or(i64::MAX, |id| id.0), ..CursorWindow::first(ACTORS_PER_PAGE) };
             let waiting = requests::page(r, rows)?;
             let body = html! {
-                h1 { "Kept back" }
-                p.note { "Your " a href="/settings#notices" { "settings" } " keep notifications of these people back. They are not told." }
+                h1 { "Filtered notifications" }
+                p.note { "Your " a href="/settings#notices" { "settings" } " filter notifications from these people. They are not told." }
                 (list(r, &house, &waiting)?)
                 @if let (true, Some(last)) = (waiting.len() == ACTORS_PER_PAGE as usize, waiting.last()) {
                     nav.pager aria-label="More people" { a rel="next" href={ "/notifications/kept-back?before=" (last.id) } { "Older" } }
                 }
             };
-            Ok(layout::document(&house, &PageFrame::new("Kept back", NavigationEntry::Notifications, body)).into_string())
+            Ok(layout::document(&house, &PageFrame::new("Filtered notifications", NavigationEntry::Notifications, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))
@@ -78,7 +78,7 @@ fn list(r: &Read<'_>, house: &PageContext<'_>, waiting: &[NotificationRequest]) 
     let posts: HashMap<PostId, PostView> =
         post_views::post_views(r, &ids)?.into_iter().map(|card| (card.id, card)).collect();
     Ok(html! {
-        @if waiting.is_empty() { div.empty { p { "Nobody waits here." } } }
+        @if waiting.is_empty() { div.empty { p { "No filtered notifications." } } }
         ol.news {
             @for request in waiting {
                 @if let Some(who) = people.get(&request.actor_id) {
@@ -137,13 +137,13 @@ pub async fn apply_action(
     Ok(see_other(local_path(sent.fields.text("back"))))
 }
 
-/// The rules as the settings ask for them: a field's name, what it is about, its answer.
+/// The policy form: field name, description, current value.
 fn policy_form(policy: NotificationPolicy) -> [(&'static str, &'static str, PolicyAction); 6] {
     [
         ("not_following", "People I do not follow", policy.not_following),
         ("not_followers", "People who do not follow me", policy.not_followers),
         ("new_accounts", "People who have just joined", policy.new_accounts),
-        ("private_mentions", "Private messages I did not ask for", policy.private_mentions),
+        ("private_mentions", "Unsolicited private mentions", policy.private_mentions),
         ("limited", "People of limited servers", policy.limited),
         ("bots", "Bots", policy.bots),
     ]
@@ -167,7 +167,7 @@ pub fn settings(house: &PageContext<'_>, policy: NotificationPolicy) -> Markup {
                         @for answer in PolicyAction::ALL { option value=(answer.word()) selected[answer == now] { (said(answer)) } }
                     }
                 }
-                p.note { "But for the second rule, people you follow always come through. " a href="/notifications/kept-back" { "What was kept back" } }
+                p.note { "But for the second rule, people you follow always come through. " a href="/notifications/kept-back" { "Filtered notifications" } }
                 button.main type="submit" { "Save" }
             }
         }

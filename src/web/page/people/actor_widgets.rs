@@ -9,7 +9,7 @@ use crate::web::page::layout::PageContext;
 /// Muted colours of letter images; the style sheet knows them as `h0` to `h5`.
 const AVATAR_COLORS: u64 = 6;
 
-/// The page that shows this actor to whoever looks: ours for the owner, their own for a visitor.
+/// The page of an actor: ours for the owner, their own for visitors.
 pub fn path(house: &PageContext<'_>, actor: &Actor) -> String {
     if house.session.is_some() {
         format!("/people/{}", actor.id)
@@ -20,12 +20,12 @@ pub fn path(house: &PageContext<'_>, actor: &Actor) -> String {
     }
 }
 
-/// A link another server gave us, if it is one a browser may follow.
+/// A remote URL, if a browser may follow it.
 pub fn remote_link(url: &str) -> &str {
     if url.starts_with("https://") || url.starts_with("http://") { url } else { "#" }
 }
 
-/// The image, or a letter on a colour of their own. Says nothing aloud: the name stands beside it.
+/// The avatar, or a coloured letter. Hidden from screen readers: the name is beside it.
 pub fn avatar(house: &PageContext<'_>, actor: &Actor) -> Markup {
     html! {
         @if let Some(url) = house.owner_image(actor, actor.icon.as_deref()) {
@@ -36,7 +36,7 @@ pub fn avatar(house: &PageContext<'_>, actor: &Actor) -> Markup {
     }
 }
 
-/// The first letter of a name on one of a few colours, always the same for the same person.
+/// The first letter of the name on a colour that depends on the actor.
 pub fn letter_avatar(actor: &Actor) -> Markup {
     let first = actor.name.chars().find(|c| c.is_alphanumeric()).unwrap_or('·');
     let sum = actor.username.bytes().fold(0u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
@@ -50,17 +50,17 @@ pub fn name(house: &PageContext<'_>, actor: &Actor) -> Markup {
     html! { bdi { (PreEscaped(emoji(house, &escape(&name), &actor.emoji))) } }
 }
 
-/// `@user@host`, in its own direction, whatever letters it is made of (S29).
+/// `@user@host`, isolated in text direction.
 pub fn handle(actor: &Actor) -> Markup {
     html! { bdi.handle translate="no" { "@" (actor.username) "@" (actor.host) } }
 }
 
-/// Only the name as a link, the handle in its title: for sentences.
+/// The name as a link with the handle as title, for sentences.
 pub fn mention(house: &PageContext<'_>, actor: &Actor) -> Markup {
     html! { a.name href=(path(house, actor)) title={ "@" (actor.handle()) } { (name(house, actor)) } }
 }
 
-/// A row of a list of people; `more` stands at its end.
+/// A row of a list of actors; `more` is added at its end.
 pub fn row(house: &PageContext<'_>, actor: &Actor, more: &Markup) -> Markup {
     html! {
         li.person {
@@ -74,7 +74,17 @@ pub fn row(house: &PageContext<'_>, actor: &Actor, more: &Markup) -> Markup {
     }
 }
 
-/// Puts the images of custom emoji into HTML that is already safe, outside of its tags.
+/// A button that posts an action about an actor.
+pub fn action_button(house: &PageContext<'_>, actor: &Actor, act: &str, word: &str, class: &str) -> Markup {
+    html! {
+        form method="post" action={ "/people/" (actor.id) "/" (act) } {
+            (house.token(""))
+            button class=(class) type="submit" aria-label={ (word) ": " (actor.name) } { (word) }
+        }
+    }
+}
+
+/// Replaces custom emoji in safe HTML, outside its tags.
 pub fn emoji(house: &PageContext<'_>, safe: &str, known: &[CustomEmoji]) -> String {
     if known.is_empty() || !safe.contains(':') {
         return safe.to_owned();

@@ -26,7 +26,7 @@ const SOFTWARE_NOTES: [(&str, &str, &[&str]); 16] = [
         "Bridgy Fed, a bridge to Bluesky and the web",
         &[
             "Only public posts cross the bridge.",
-            "You are bridged when you follow its bot, have a picture, and your account is a week old.",
+            "You are bridged when you follow its bot, have an avatar, and your account is a week old.",
             "Edits and some sorts of posts do not cross.",
         ],
     ),
@@ -55,7 +55,7 @@ const SOFTWARE_NOTES: [(&str, &str, &[&str]); 16] = [
     ),
     ("mbin", "Mbin", &["Who moves to another server is not followed along."]),
     ("piefed", "PieFed", &["Only public posts are shown there."]),
-    ("pixelfed", "Pixelfed", &["Posts without a picture are mostly not shown there."]),
+    ("pixelfed", "Pixelfed", &["Posts without an image are mostly not shown there."]),
     (
         "peertube",
         "PeerTube",
@@ -69,7 +69,7 @@ const SOFTWARE_NOTES: [(&str, &str, &[&str]); 16] = [
     ("writefreely", "WriteFreely", &["It is a blog; replies and likes are not shown there."]),
 ];
 
-/// Hosts that do not say what they run.
+/// Known hosts without NodeInfo.
 const KNOWN_HOSTS: [(&str, &str); 6] = [
     ("threads.net", "threads"),
     ("threads.com", "threads"),
@@ -79,7 +79,7 @@ const KNOWN_HOSTS: [(&str, &str); 6] = [
     ("flipboard.video", "flipboard"),
 ];
 
-/// The name and the facts of what a server runs.
+/// Name and notes of a server's software.
 fn software_notes(
     host: &str,
     software: Option<&str>,
@@ -121,7 +121,7 @@ fn reachability(house: &PageContext<'_>, host: Option<&Host>) -> Markup {
             Some((Some(since), _)) => {
                 p { "It cannot be reached since " (formatting::relative_time(since, house.now)) "; what is for it waits for up to seven days." }
             }
-            Some((None, Some(heard))) => p { "It was last heard of " (formatting::relative_time(heard, house.now)) "." },
+            Some((None, Some(heard))) => p { "It last responded " (formatting::relative_time(heard, house.now)) "." },
             _ => {}
         }
     }

@@ -49,7 +49,7 @@ fn page(node: &Node, owner: &Owner, typed: Option<(&str, &str)>, done: &str) -> 
                 p.note { (formatting::short_count(MAX_ALIASES as u64, "account")) " at most. Everyone can see them in your profile’s document." }
                 button.main type="submit" { "Save" }
             }
-            @if us.approves_followers { p.note { "You let followers in one by one: those who come over wait in the requests. While you move, it is less work to let everyone in." } }
+            @if us.approves_followers { p.note { "You approve follow requests: those who move over wait in the requests. While you move, it is less work to accept everyone." } }
         };
         Ok(layout::document(&house, &PageFrame::new("Moving", NavigationEntry::Settings, body)).into_string())
     })

@@ -12,7 +12,7 @@ use crate::store::posts::post_views::{self, PostView};
 use crate::web::page::layout::{PageContext, icon};
 use crate::web::page::{people::actor_widgets, post::post_card, timeline::home};
 
-/// What stands there for whoever looks; nothing on the later pages of a profile.
+/// The pinned section; empty on later pages of a profile.
 pub struct PinnedSection {
     posts: Vec<PostView>,
     tags: Vec<FeaturedHashtag>,
@@ -29,12 +29,12 @@ impl PinnedSection {
         Ok(Self { posts, tags: pins::tags(r, actor.id)? })
     }
 
-    /// True for a post that stands above the others already.
+    /// True for a pinned post.
     pub fn has(&self, card: &PostView) -> bool {
         card.boost.is_none() && self.posts.iter().any(|pinned| pinned.post.id == card.post.id)
     }
 
-    /// True when no post stands there.
+    /// True without pinned posts.
     pub fn is_empty(&self) -> bool {
         self.posts.is_empty()
     }

@@ -33,7 +33,7 @@ pub fn is_picture(file: &PostAttachment) -> bool {
     file.media_type.starts_with("image/")
 }
 
-/// (what is shown, what a click opens)
+/// (the shown URL, the linked URL)
 fn attachment_slots(house: &PageContext<'_>, file: &PostAttachment) -> (String, String) {
     match (&file.file, &file.url) {
         (Some(name), _) => {
@@ -48,7 +48,7 @@ fn attachment_slots(house: &PageContext<'_>, file: &PostAttachment) -> (String, 
     }
 }
 
-/// Both sizes of an image of ours with their widths, for screens with fine dots.
+/// `srcset` of an own image.
 fn sizes(file: &PostAttachment) -> Option<String> {
     let (name, preview) = (file.file.as_ref()?, file.preview.as_ref()?);
     let (width, height) = (file.width?, file.height?);
@@ -62,7 +62,7 @@ fn image(house: &PageContext<'_>, file: &PostAttachment) -> Markup {
     html! {
         figure {
             a href=(whole) {
-                img class={ "u-photo " (uploads::focal_point_field(file.focus.as_deref()).unwrap_or_default()) } src=(shown) alt=(if alt.is_empty() { "A picture without a description" } else { alt })
+                img class={ "u-photo " (uploads::focal_point_field(file.focus.as_deref()).unwrap_or_default()) } src=(shown) alt=(if alt.is_empty() { "An image without a description" } else { alt })
                     srcset=[sizes(file)] sizes="(max-width: 42rem) 100vw, 40rem" width=[file.width] height=[file.height] loading="lazy" decoding="async";
             }
             @if !alt.is_empty() {
@@ -103,7 +103,7 @@ fn other_file(house: &PageContext<'_>, file: &PostAttachment) -> Markup {
     }
 }
 
-/// The line under a file: what it is, how long, what is said of it, and where it comes from.
+/// The caption: type, duration, description, origin.
 fn caption(file: &PostAttachment, shown: bool) -> Markup {
     let alt = file.alt.trim();
     let is_link = file.media_type == "text/html";
@@ -131,25 +131,25 @@ fn is_playable(file: &PostAttachment) -> bool {
     matches!(sort, "video" | "audio") && !file.media_type.ends_with("mpegurl")
 }
 
-/// What a file is called.
+/// The name of a media type.
 pub fn noun(media_type: &str) -> &'static str {
     match media_type.split('/').next().unwrap_or_default() {
-        "image" => "Picture",
-        "video" => "Film",
-        "audio" => "Recording",
+        "image" => "Image",
+        "video" => "Video",
+        "audio" => "Audio",
         _ if media_type == "text/html" => "Link",
         _ => "File",
     }
 }
 
-/// What several files are called together, in the middle of a sentence.
+/// The plural noun for several files.
 pub fn nouns(files: &[PostAttachment]) -> &'static str {
     let all = |sort: &str| files.iter().all(|file| file.media_type.starts_with(sort));
     match files.len() {
         1 if all("image/") => "picture",
         1 if all("video/") => "film",
         1 if all("audio/") => "recording",
-        _ if all("image/") => "pictures",
+        _ if all("image/") => "images",
         _ => "media",
     }
 }
@@ -159,7 +159,7 @@ pub fn host(url: &str) -> &str {
     url.split_once("://").map_or(url, |(_, rest)| rest).split(['/', '?', '#']).next().unwrap_or_default()
 }
 
-/// An address as a reader knows it again.
+/// A shortened URL.
 fn short(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     crate::text::plain_text::excerpt(rest.trim_start_matches("www.").trim_end_matches('/'), MAX_LINK_GRAPHEMES)

@@ -6,7 +6,7 @@ use crate::store::posts::post_views::PostView;
 use crate::store::timelines::filters::FilterAction;
 use crate::web::page::layout::{PageContext, icon};
 
-/// What is to become of a post here, and by which filter.
+/// The effect of the filters on a post, and the filter.
 pub fn filter_result(house: &PageContext<'_>, card: &PostView) -> Option<(FilterAction, String)> {
     if house.session.is_none() || house.is_owner(&card.author) { None } else { house.sieve.strictest(card) }
 }

@@ -16,7 +16,7 @@ use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, ic
 use crate::web::page::post::post_card;
 use crate::web::page::post::thread::owned_by;
 
-/// Where the history of a post stands for whoever looks, if it was edited.
+/// The path of the edit history, if the post was edited.
 pub fn path(house: &PageContext<'_>, card: &PostView) -> Option<String> {
     card.post.edited_at?;
     let ours = house.session.is_some() || house.is_owner(&card.author);

@@ -16,9 +16,9 @@ use crate::web::page::form::FormFields;
 use crate::web::page::layout::{PageContext, icon};
 use crate::web::page::{formatting, people::actor_widgets};
 
-/// Places for answers shown at first.
+/// Option fields shown at first.
 const INITIAL_OPTIONS: usize = 4;
-/// How long a poll may be open, in minutes and in words.
+/// Durations offered.
 const POLL_DURATIONS: [(u64, &str); 8] = [
     (5, "5 minutes"),
     (30, "half an hour"),
@@ -29,12 +29,12 @@ const POLL_DURATIONS: [(u64, &str); 8] = [
     (7 * 24 * 60, "a week"),
     (30 * 24 * 60, "30 days"),
 ];
-/// What is chosen at first.
+/// The default duration.
 const DEFAULT_POLL_MINUTES: u64 = 24 * 60;
-/// Counts of a running poll of another actor's are asked for again after so long.
+/// Age at which counts of a remote poll are fetched again.
 const COUNTS_MAX_AGE: Duration = Duration::from_mins(10);
 
-/// The poll in a compose form, as far as it is filled in.
+/// The poll fields of the compose form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PollFields {
     options: Vec<String>,
@@ -50,7 +50,7 @@ impl Default for PollFields {
 }
 
 impl PollFields {
-    /// As the form was sent.
+    /// From a sent form.
     pub fn from(fields: &FormFields) -> Self {
         Self {
             options: fields.all("option").take(MAX_OPTIONS).map(str::to_owned).collect(),
@@ -60,13 +60,13 @@ impl PollFields {
         }
     }
 
-    /// As a draft has it.
+    /// From a draft.
     pub fn of(poll: &NewPoll) -> Self {
         let minutes = poll.length.as_secs() / 60;
         Self { options: poll.options.clone(), multiple: poll.multiple, hides: poll.hides, minutes }
     }
 
-    /// The poll, if one was asked for: an answer was written down.
+    /// The poll, if any option was entered.
     pub fn poll(&self) -> Option<NewPoll> {
         let length = Duration::from_secs(self.minutes.saturating_mul(60));
         self.is_started().then(|| NewPoll {
@@ -91,11 +91,11 @@ pub fn compose_fields(filled: &PollFields) -> Markup {
             div.drawer {
                 div.options { @for n in 0..INITIAL_OPTIONS { (option_field(n, filled)) } }
                 details.spare-options open[more] {
-                    summary.note { "More answers" }
+                    summary.note { "More options" }
                     div.options { @for n in INITIAL_OPTIONS..MAX_OPTIONS { (option_field(n, filled)) } }
                 }
-                label.check { input type="checkbox" name="multiple" value="yes" checked[filled.multiple]; " Several answers may be chosen" }
-                label.check { input type="checkbox" name="hides" value="yes" checked[filled.hides]; " Tell how it stands only at its end" }
+                label.check { input type="checkbox" name="multiple" value="yes" checked[filled.multiple]; " Several options may be chosen" }
+                label.check { input type="checkbox" name="hides" value="yes" checked[filled.hides]; " Hide results until the poll ends" }
                 label for="length" { "Open for" }
                 select.short #length name="length" {
                     @if !POLL_DURATIONS.iter().any(|(minutes, _)| *minutes == filled.minutes) {
@@ -111,16 +111,16 @@ pub fn compose_fields(filled: &PollFields) -> Markup {
 fn option_field(n: usize, filled: &PollFields) -> Markup {
     html! {
         input type="text" name="option" value=[filled.options.get(n)] maxlength=(MAX_OPTION_CHARS) dir="auto"
-            aria-label={ "Answer " (n + 1) } placeholder={ "Answer " (n + 1) };
+            aria-label={ "Option " (n + 1) } placeholder={ "Option " (n + 1) };
     }
 }
 
-/// The poll of a post: to be answered by the owner while it is open and unanswered, else as it stands.
+/// The poll of a post: a vote form for the owner while it is open and not voted in, else the results.
 pub fn of(house: &PageContext<'_>, card: &PostView) -> Markup {
     let Some(poll) = &card.poll else { return html! {} };
     let ours = house.is_owner(&card.author);
     if house.session.is_some() && !ours && is_stale(house, poll) {
-        // Read at the next look: nobody waits for another server.
+        // Fetched in the background, for the next view.
         backfill::enqueue(house.node, BackfillJob::Poll(card.post.id));
     }
     let open = house.session.is_some() && !ours && poll.mine.is_empty() && !poll.is_over(house.now);
@@ -128,17 +128,17 @@ pub fn of(house: &PageContext<'_>, card: &PostView) -> Markup {
         div.poll lang=[card.post.language.as_deref()] {
             @if open {
                 (vote_form(house, card, poll))
-                details { summary.note { "How it stands" } (result_bars(house, card, poll)) }
+                details { summary.note { "Results" } (result_bars(house, card, poll)) }
             } @else if poll.hides && house.session.is_none() && !poll.is_over(house.now) {
                 ul { @for choice in &poll.options { li dir="auto" { (text(house, card, choice)) } } }
-                p.note lang="en" { "How it stands is told at its end." }
+                p.note lang="en" { "Results are shown when the poll ends." }
             } @else { (result_bars(house, card, poll)) }
             p.note lang="en" { (summary(house, poll)) }
         }
     }
 }
 
-/// Whether its counts are worth asking for: it runs and they are old, or it is over and they are from before its end.
+/// Whether its counts should be fetched: it is open and they are old, or over and they are from before its end.
 fn is_stale(house: &PageContext<'_>, poll: &StoredPoll) -> bool {
     match poll.end_at.filter(|end| *end <= house.now) {
         Some(end) => poll.checked_at <= end,
@@ -153,7 +153,7 @@ fn vote_form(house: &PageContext<'_>, card: &PostView, poll: &StoredPoll) -> Mar
         form.ballot method="post" action={ "/post/" (id) "/vote" } {
             (house.token(&format!("#p{}", card.id)))
             fieldset {
-                legend.hidden lang="en" { (if poll.multiple { "Choose one or more answers" } else { "Choose an answer" }) }
+                legend.hidden lang="en" { (if poll.multiple { "Choose one or more options" } else { "Choose an option" }) }
                 @for (n, choice) in poll.options.iter().enumerate() {
                     label.check {
                         input type=(kind) name="choice" value=(n) required[!poll.multiple];
@@ -176,7 +176,7 @@ fn result_bars(house: &PageContext<'_>, card: &PostView, poll: &StoredPoll) -> M
                     span.percent title=(formatting::short_count(choice.votes, "vote")) { (percent) "%" }
                     span.choice dir="auto" {
                         (text(house, card, choice))
-                        @if mine { " " (icon("check")) span.hidden lang="en" { " (your answer)" } }
+                        @if mine { " " (icon("check")) span.hidden lang="en" { " (your choice)" } }
                     }
                     progress max="100" value=(percent) aria-hidden="true" {}
                 }
@@ -205,7 +205,7 @@ fn summary(house: &PageContext<'_>, poll: &StoredPoll) -> Markup {
             Some(end) => { " · ends " time datetime=(end.rfc3339()) title=(formatting::full_date(end)) { (formatting::time_until(end, house.now)) } }
             None => {}
         }
-        @if poll.multiple { " · several answers" }
+        @if poll.multiple { " · multiple choice" }
     }
 }
 
@@ -214,14 +214,14 @@ fn is_probably_over(poll: &StoredPoll, voters: u64) -> bool {
     voters >= most && voters <= poll.votes()
 }
 
-/// The share of an answer: of the people where several may be chosen, else of the votes.
+/// The share of an option: of the voters in a multiple-choice poll, else of the votes.
 fn percent(poll: &StoredPoll, choice: &PollChoice) -> u64 {
     let votes = poll.votes();
     let whole = poll.voters.filter(|voters| poll.multiple && is_probably_over(poll, *voters)).unwrap_or(votes);
     choice.votes.saturating_mul(100).saturating_add(whole / 2).checked_div(whole).unwrap_or_default()
 }
 
-/// The words of an answer as a reader should see them. Some servers write HTML into it; the owner's are as typed.
+/// The text of an option. Some servers write HTML into it; own ones are plain text.
 fn plain_text(card: &PostView, choice: &PollChoice) -> String {
     let marked = card.post.source.is_none() && choice.text.contains("</");
     let words = if marked { plain_text::from_html(&choice.text) } else { choice.text.clone() };
@@ -234,7 +234,7 @@ fn text(house: &PageContext<'_>, card: &PostView, choice: &PollChoice) -> Markup
     html! { (PreEscaped(actor_widgets::emoji(house, &safe, &card.post.emoji))) }
 }
 
-/// The answers as HTML for feed readers, who cannot vote there.
+/// The options as HTML for feed readers.
 pub fn for_feed(card: &PostView) -> String {
     let Some(poll) = &card.poll else { return String::new() };
     let items: String =
@@ -242,7 +242,7 @@ pub fn for_feed(card: &PostView) -> String {
     format!("<ul>{items}</ul>")
 }
 
-/// The answers on one line, for descriptions of a page.
+/// The options on one line, for descriptions.
 pub fn result_text(card: &PostView) -> String {
     let Some(poll) = &card.poll else { return String::new() };
     let options: Vec<String> = poll.options.iter().map(|option| plain_text(card, option)).collect();
@@ -360,7 +360,7 @@ mod tests {
         let done = owner.send(&path, &[("choice", "0")]).await;
         assert_eq!((done.code, done.header("location")), (StatusCode::SEE_OTHER, "/"));
         let html = owner.get("/").await;
-        assert!(!html.contains("class=\"ballot\"") && html.contains("(your answer)"), "{html}");
+        assert!(!html.contains("class=\"ballot\"") && html.contains("(your choice)"), "{html}");
         assert!(html.contains("title=\"2 votes\">50%") && html.contains("4 votes"), "{html}");
         assert_eq!(owner.send(&path, &[("choice", "1")]).await.code, StatusCode::BAD_REQUEST, "votes stand");
     }

@@ -25,7 +25,7 @@ use crate::web::page::{
 struct ActionButton {
     /// The last part of the form's path.
     act: &'static str,
-    /// What pressing it does.
+    /// The action in words.
     word: &'static str,
     icon: &'static str,
     /// `true` once pressed.
@@ -73,7 +73,7 @@ pub fn action_row(house: &PageContext<'_>, card: &PostView) -> Markup {
     }
 }
 
-/// What its author lets nobody do: there, and said why, but not to be pressed.
+/// An action that the policy forbids: shown disabled with the reason.
 fn disabled_button(card: &PostView, deed: Interaction, sign: &str, number: u32) -> Markup {
     let why = format!("{} does not let others {} this post", card.author.name, deed.verb());
     html! { span.act.barred title=(why) { (icon(sign)) (count_label(number)) span.hidden { (why) } } }
@@ -95,7 +95,7 @@ fn count_label(number: u32) -> Markup {
     html! { @if number > 0 { span.tally { (formatting::number(number.into())) } } }
 }
 
-/// What is needed seldom: the original, editing, deleting (asked twice).
+/// Rare actions: original, edit, delete (with confirmation).
 fn more_menu(house: &PageContext<'_>, card: &PostView) -> Markup {
     let id = card.post.id;
     let ours = house.is_owner(&card.author);
@@ -151,9 +151,9 @@ fn quote_button(house: &PageContext<'_>, card: &PostView) -> Markup {
     }
 }
 
-/// What nobody is told of: putting the post by, and hearing no more of its thread.
+/// Private actions: bookmark, mute conversation.
 fn unlisted_boost(house: &PageContext<'_>, card: &PostView) -> Markup {
-    let keep = if card.bookmarked { ("unbookmark", "Take the bookmark away") } else { ("bookmark", "Bookmark") };
+    let keep = if card.bookmarked { ("unbookmark", "Remove bookmark") } else { ("bookmark", "Bookmark") };
     let hush = match card.thread_muted {
         true => ("unhush", "Notify me of this conversation again"),
         false => ("hush", "Mute this conversation"),

@@ -22,7 +22,7 @@ pub enum CardPlacement {
     List,
     /// The one the page is about.
     Focus,
-    /// Quoted above an answer: nothing can be done with it here.
+    /// The parent above a reply form: without actions.
     Above,
 }
 
@@ -31,7 +31,7 @@ pub fn post_list(house: &PageContext<'_>, cards: &[PostView]) -> Markup {
     html! { div.posts.h-feed { @for one in cards { (card(house, one, CardPlacement::List)) } } }
 }
 
-/// One post, as far as the owner's filters let it be seen. One they hide is shown folded where it is what the page is about.
+/// A post card, subject to the owner's filters. A hidden post is collapsed where it is the subject of the page.
 pub fn card(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Markup {
     match filter_result::filter_result(house, card) {
         Some((FilterAction::Hide, _)) if place == CardPlacement::List => html! {},
@@ -90,7 +90,7 @@ fn header(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Mar
     }
 }
 
-/// Where this post has a page for whoever looks.
+/// The path of the post's page for this viewer.
 pub fn path(house: &PageContext<'_>, card: &PostView) -> String {
     let id = card.post.id;
     if house.session.is_some() {
@@ -108,14 +108,14 @@ fn reply_line(house: &PageContext<'_>, card: &PostView) -> Markup {
             (icon("reply"))
             @match &card.parent_author {
                 Some(parent) if parent.id == card.author.id => span { "continues their own post" },
-                Some(parent) => span { "answers " (actor_widgets::mention(house, parent)) },
-                None => span { "answers a post that is not here" },
+                Some(parent) => span { "replying to " (actor_widgets::mention(house, parent)) },
+                None => span { "replies to a post that is not here" },
             }
         }
     }
 }
 
-/// The sign of an audience that is not everyone's, with its words for those who listen.
+/// The icon of a non-public audience, with text for screen readers.
 pub fn audience_mark(audience: Audience) -> Markup {
     html! {
         @if audience != Audience::Public {
@@ -124,17 +124,17 @@ pub fn audience_mark(audience: Audience) -> Markup {
     }
 }
 
-/// Who may read a post, in words.
+/// The audience as text.
 pub fn audience_text(audience: Audience) -> &'static str {
     match audience {
-        Audience::Public => "Everyone",
-        Audience::Quiet => "Everyone, quietly",
+        Audience::Public => "Public",
+        Audience::Quiet => "Quiet public",
         Audience::Followers => "Followers",
-        Audience::Mentioned => "Only people mentioned",
+        Audience::Mentioned => "Private mention",
     }
 }
 
-/// Title, words and images; behind its warning when it has one.
+/// Title, text and attachments; behind the content warning if there is one.
 pub fn content(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Markup {
     let post = &card.post;
     let inner = html! { (post_metadata::metadata(house, card, place)) (poll::of(house, card)) };
@@ -161,13 +161,13 @@ pub fn content(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -
             } @else { (attachments::of(house, card)) }
         }
         @if card.withheld > 0 {
-            p.note { (formatting::short_count(card.withheld as u64, "picture")) " not shown: you keep those of " (card.author.host) " away. "
+            p.note { (formatting::short_count(card.withheld as u64, "attachment")) " not shown: you reject media from " (card.author.host) ". "
                 a href=(actor_widgets::remote_link(post.page())) rel="noopener noreferrer" { "See it there" } }
         }
     }
 }
 
-/// Safe HTML as stored, with its images, videos and emoji led through this server; for visitors videos are links.
+/// Stored safe HTML, with images, videos and emoji by way of the proxy; for visitors videos are links.
 pub fn body(house: &PageContext<'_>, card: &PostView, html: &str) -> String {
     let with_emoji = |html: &str| actor_widgets::emoji(house, html, &card.post.emoji);
     if !html.contains("src=") && !html.contains("poster=") {
@@ -181,7 +181,7 @@ pub fn body(house: &PageContext<'_>, card: &PostView, html: &str) -> String {
     with_emoji(&rewrite::sources(&html, led))
 }
 
-/// Under the post a page is about: the full date, who may read it, whether it was edited, what others did.
+/// Below the main post of a page: full date, audience, edit mark, counts.
 fn metadata_section(house: &PageContext<'_>, card: &PostView) -> Markup {
     let post = &card.post;
     html! {
@@ -198,14 +198,14 @@ fn metadata_section(house: &PageContext<'_>, card: &PostView) -> Markup {
     }
 }
 
-/// A post in one line of at most so many graphemes: its warning, its words, or how many images it has.
+/// A post in one line of this many graphemes: its content warning, its text, or the number of its images.
 pub fn quoted_post(card: &PostView, most: usize) -> String {
     let text = match &card.post.warning {
         Some(warning) => warning.clone(),
         None => plain_text::from_html(&card.post.content).split_whitespace().collect::<Vec<_>>().join(" "),
     };
     match (text.is_empty(), card.attachments.len()) {
-        (true, 0) => "A post without words".to_owned(),
+        (true, 0) => "A post without text".to_owned(),
         (true, n) => formatting::short_count(n as u64, "picture"),
         _ => plain_text::excerpt(&text, most),
     }

@@ -13,12 +13,12 @@ use crate::web::page::{formatting, post::attachments};
 
 /// Bytes of HTML from which on a post in a list is shown by its beginning.
 const LONG_POST_BYTES: usize = 4_000;
-/// The same for one that has a title: it is written to be opened.
+/// The same for a post with a title, which is meant to be opened.
 const LONG_ARTICLE_BYTES: usize = 1_200;
 /// Graphemes shown of a long post in a list.
 const EXCERPT_GRAPHEMES: usize = 420;
 
-/// Everything a post says: title, facts, words; the files stand below by themselves.
+/// Title, metadata and text; attachments follow separately.
 pub fn metadata(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Markup {
     let post = &card.post;
     let whole = place == CardPlacement::Focus || !is_long(card);
@@ -46,7 +46,7 @@ fn is_long(card: &PostView) -> bool {
     card.post.content.len() > if card.post.title.is_some() { LONG_ARTICLE_BYTES } else { LONG_POST_BYTES }
 }
 
-/// The beginning of a long post, or what it says of itself, and the way to the whole.
+/// The abstract or the beginning of a long post, and a link to the whole.
 fn excerpt(house: &PageContext<'_>, card: &PostView) -> Markup {
     let text = plain_text::from_html(&card.post.content);
     let count = text.split_whitespace().count();
@@ -60,7 +60,7 @@ fn excerpt(house: &PageContext<'_>, card: &PostView) -> Markup {
     }
 }
 
-/// The header image of a long text, unless it stands in the text.
+/// The header image of a long text, unless it is in the text.
 fn header(house: &PageContext<'_>, card: &PostView) -> Markup {
     let image = card.post.extra.image.as_deref().filter(|url| {
         let inside = card.post.content.contains(&format!("src=\"{}\"", crate::text::escape(url)));
@@ -127,7 +127,7 @@ fn event(card: &PostView) -> Markup {
     }
 }
 
-/// Where the original stands, for what is more than a note: it may hold what we cannot show.
+/// A link to the original page of other types than notes, which may have more than we can show.
 fn original_link(house: &PageContext<'_>, card: &PostView) -> Markup {
     let post = &card.post;
     let says = match post.kind.as_str() {

@@ -10,7 +10,7 @@ use crate::web::page::layout::{PageContext, icon};
 use crate::web::page::post::post_card::{self, CardPlacement};
 use crate::web::page::{formatting, people::actor_widgets, post::filter_result};
 
-/// What a post quotes, under its words.
+/// The quote of a post.
 pub fn of(house: &PageContext<'_>, card: &PostView) -> Markup {
     let Some(quoted) = &card.quote else { return html! {} };
     let shown = quoted.card.as_deref().filter(|_| may_show(house, card, quoted));
@@ -26,7 +26,7 @@ pub fn of(house: &PageContext<'_>, card: &PostView) -> Markup {
     }
 }
 
-/// Only with its author's word; the owner sees what they quoted while it waits.
+/// Only with the author's approval; the owner sees their own quote while it waits.
 fn may_show(house: &PageContext<'_>, card: &PostView, quoted: &QuotedView) -> bool {
     let Some(inner) = &quoted.card else { return false };
     let readable = house.session.is_some() || inner.post.audience.is_open();
@@ -34,7 +34,7 @@ fn may_show(house: &PageContext<'_>, card: &PostView, quoted: &QuotedView) -> bo
     readable && (quoted.quote.state == QuoteState::Granted || own && quoted.quote.state == QuoteState::Waiting)
 }
 
-/// What became of the owner's own asking.
+/// The state of the owner's quote request.
 fn quote_note(house: &PageContext<'_>, card: &PostView, quoted: &QuotedView) -> Option<String> {
     if house.session.is_none() || !house.is_owner(&card.author) {
         return None;
@@ -71,7 +71,7 @@ fn quote_link(address: &str) -> &str {
     address.split_once("://").map_or(address, |(_, rest)| rest)
 }
 
-/// The quoted post: whose, when, its words; nothing can be done with it here.
+/// The quoted post: author, time, text; without actions.
 fn quote_card(house: &PageContext<'_>, inner: &PostView) -> Markup {
     html! {
         blockquote.quoted cite=(inner.post.page()) aria-label={ "Quoted post by " (inner.author.name) } {

@@ -16,7 +16,7 @@ use crate::web::page::{formatting, people::actor_widgets};
 /// Offered without typing.
 const QUICK_REACTIONS: [&str; 6] = ["👍", "❤️", "😂", "🎉", "😮", "😢"];
 
-/// The emoji itself: a sign, or its image by way of this server.
+/// The emoji, as text or as proxied image.
 pub fn reaction_image(house: &PageContext<'_>, sign: &ReactionEmoji) -> Markup {
     let code = sign.emoji.trim_matches(':').to_owned();
     let known: Vec<CustomEmoji> =
@@ -24,7 +24,7 @@ pub fn reaction_image(house: &PageContext<'_>, sign: &ReactionEmoji) -> Markup {
     html! { bdi { (PreEscaped(actor_widgets::emoji(house, &escape(&sign.emoji), &known))) } }
 }
 
-/// What a post got. The owner joins in by pressing one, and takes it back the same way.
+/// The reactions of a post. The owner adds or removes one by pressing it.
 pub fn reaction_row(house: &PageContext<'_>, card: &PostView) -> Markup {
     html! {
         @if !card.reactions.is_empty() {
@@ -39,7 +39,7 @@ pub fn reaction_row(house: &PageContext<'_>, card: &PostView) -> Markup {
 }
 
 fn is_available(house: &PageContext<'_>, card: &PostView, count: &ReactionCount) -> Markup {
-    let (act, word) = if count.mine { ("unreact", "Take back") } else { ("react", "React with") };
+    let (act, word) = if count.mine { ("unreact", "Remove reaction") } else { ("react", "React with") };
     html! {
         form method="post" action={ "/post/" (card.post.id) "/" (act) } {
             (house.token(&format!("#p{}", card.id)))

@@ -22,12 +22,12 @@ use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
 use crate::web::page::post::post_card::{self, CardPlacement};
 use crate::web::page::{compose, people::actor_widgets, timeline::home, visitor::meta};
 
-/// Answers are set in as deep as this; deeper ones stand below each other.
+/// Maximum indentation of replies.
 const MAX_INDENT: usize = 4;
 /// Graphemes of a post in a window's title.
 const MAX_TITLE_GRAPHEMES: usize = 60;
 
-/// A post and the posts that answer it, each with its own answers.
+/// A post and its replies, recursively.
 struct ThreadBranch {
     card: PostView,
     answers: Vec<ThreadBranch>,
@@ -54,7 +54,7 @@ fn load(r: &Read<'_>, id: PostId, viewer: Viewer) -> Result<ThreadView> {
     Ok(ThreadView { above, focus, below })
 }
 
-/// Makes a tree of the answers: the author's own first, then the rest, each oldest first.
+/// Builds the tree of replies: the author's own first, then the rest, each oldest first.
 fn build_tree(root: &PostView, cards: Vec<PostView>, pairs: &[(PostId, PostId)]) -> Vec<ThreadBranch> {
     let parents: HashMap<PostId, PostId> = pairs.iter().copied().collect();
     let mut under: HashMap<PostId, Vec<PostView>> = HashMap::new();
@@ -66,7 +66,7 @@ fn build_tree(root: &PostView, cards: Vec<PostView>, pairs: &[(PostId, PostId)])
     branches(root, &mut under)
 }
 
-/// Takes its posts out of `under`: a circle of answers ends by itself.
+/// Removes its posts from `under`, so that a circle of replies ends.
 fn branches(parent: &PostView, under: &mut HashMap<PostId, Vec<PostView>>) -> Vec<ThreadBranch> {
     let mut answers = under.remove(&parent.post.id).unwrap_or_default();
     answers.sort_by_key(|card| (card.author.id != parent.author.id, card.post.id));
@@ -135,7 +135,7 @@ pub async fn show(
     Ok(response.body(markup))
 }
 
-/// The owner, if that is the name asked for (in any case of letters).
+/// The owner, if the name matches (case-insensitive).
 pub fn owned_by(r: &Read<'_>, name: &str) -> Result<actors::Actor> {
     let owner = actors::by_id(r, store::node::owner(r)?)?;
     if owner.username.eq_ignore_ascii_case(name) { Ok(owner) } else { Err(Error::NotFound) }
@@ -161,19 +161,19 @@ fn body(house: &PageContext<'_>, thread: &ThreadView, answer: &Markup) -> Markup
             (post_card::card(house, &thread.focus, CardPlacement::Focus))
             (answer)
             @if !thread.below.is_empty() {
-                h2.hidden { "Answers" }
+                h2.hidden { "Replies" }
                 (thread_markup(house, &thread.below, 0))
             }
         }
     }
 }
 
-/// Says that the thread goes on above, where we do not have it.
+/// A note that ancestors are missing.
 fn missing_parent(house: &PageContext<'_>, thread: &ThreadView) -> Markup {
     let uri = thread.focus.post.reply_to_uri.as_deref().unwrap_or_default();
     html! {
         p.gap {
-            "This answers a post that is not here. "
+            "This replies to a post that is not here. "
             @if house.session.is_some() {
                 a href={ "/find?q=" (thread_query(uri)) } { "Fetch it" }
             } @else { a href=(actor_widgets::remote_link(uri)) rel="nofollow noopener" { "See it where it was written" } }
@@ -181,7 +181,7 @@ fn missing_parent(house: &PageContext<'_>, thread: &ThreadView) -> Markup {
     }
 }
 
-/// A text as a value in a query.
+/// A percent-encoded query value.
 pub fn thread_query(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }

@@ -17,7 +17,7 @@ use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
 /// Tokens on a page.
 const TOKENS_PER_PAGE: u32 = 50;
 
-/// Which window is asked for.
+/// The query: which page.
 #[derive(Debug, Deserialize)]
 pub struct AppsQuery {
     before: Option<TokenId>,
@@ -41,7 +41,7 @@ pub async fn show(
             let body = html! {
                 h1 { "Apps" }
                 @if tokens.is_empty() && before.is_none() {
-                    p { "No app may act for you. Any app made for Mastodon can: tell it this server’s name, "
+                    p { "No app has access yet. Any app made for Mastodon works: enter this server’s name, "
                         strong { (node.facts.origin.host) } "." }
                 }
                 ul.rows {

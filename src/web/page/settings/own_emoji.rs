@@ -32,7 +32,7 @@ fn page(node: &Node, owner: &Owner, here: &str, problem: Option<&str>) -> Result
                 h2 { "Add one" }
                 form.stack method="post" action="/settings/emoji/add" enctype="multipart/form-data" {
                     (house.token(""))
-                    label for="picture" { "Picture" }
+                    label for="picture" { "Image" }
                     input #picture type="file" name="picture" accept="image/png,image/gif,image/webp,image/jpeg" required;
                     label for="code" { "Name" }
                     input.short #code type="text" name="code" maxlength="42" placeholder="cabin" autocapitalize="off" spellcheck="false" required;
@@ -83,7 +83,7 @@ fn apply_action(node: &Node, act: &str, fields: &mut FormFields) -> Result<()> {
     match act {
         "add" => {
             let code = fields.line("code");
-            let picture = fields.take_file("picture").ok_or_else(|| Error::invalid("choose a picture first"))?;
+            let picture = fields.take_file("picture").ok_or_else(|| Error::invalid("choose an image first"))?;
             acts::add(node, &code, &picture)
         }
         "rename" => acts::rename(node, id()?, &fields.line("code")),

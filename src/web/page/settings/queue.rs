@@ -55,7 +55,7 @@ fn row(waiting: &WaitingHost, host: Option<&Host>, now: Time) -> Markup {
     html! {
         li {
             p { strong { bdi { (waiting.host) } } ": " (sentence(waiting, host, now)) }
-            @if let Some(error) = waiting.error.as_ref().filter(|_| waiting.tries > 0) { p.note { "The last answer: " bdi { (error) } } }
+            @if let Some(error) = waiting.error.as_ref().filter(|_| waiting.tries > 0) { p.note { "The last response: " bdi { (error) } } }
         }
     }
 }
@@ -87,12 +87,12 @@ fn incoming(r: &Read<'_>) -> Result<Markup> {
     let aside = inbox::set_aside_list(r, MAX_ROWS_SHOWN)?;
     let count = inbox::count(r)?;
     Ok(html! {
-        h2 { "Come in" }
+        h2 { "Incoming" }
         @if count > 0 { p { (formatting::short_count(count.into(), "activity").replace("activitys", "activities")) " are being read." } }
         @if aside.is_empty() {
             p { (icon("check")) " Everything that came in was understood." }
         } @else {
-            p { "These could not be understood and are kept for you to look at:" }
+            p { "These could not be processed and are kept for you to review:" }
             ul.rows { @for one in &aside { (set_aside(one, r.now)) } }
         }
     })

@@ -20,7 +20,7 @@ const RELAYS_PATH: &str = "/settings/relays";
 /// Days that may be chosen.
 const RETENTION_DAYS: [u32; 5] = [1, 3, 7, 14, 30];
 
-/// What was just saved.
+/// The query: what was saved.
 #[derive(Debug, Deserialize)]
 pub struct RelaysQuery {
     saved: Option<String>,
@@ -46,7 +46,7 @@ fn page(node: &Node, owner: &Owner, address: &str, said: &Markup) -> Result<Stri
             h1 { "Relays" }
             (said)
             p { "A relay passes public posts on between servers that do not know each other: yours are seen by more people, and theirs come by "
-                a href="/around" { "around here" } ", never on your home timeline." }
+                a href="/around" { "on the federated timeline" } ", never on your home timeline." }
             @if !all.is_empty() { ul.rows { @for relay in &all { (row(&house, relay)) } } }
             (join(&house, address))
             (retention_form(&house, &settings))
@@ -57,7 +57,7 @@ fn page(node: &Node, owner: &Owner, address: &str, said: &Markup) -> Result<Stri
 
 fn row(house: &PageContext<'_>, relay: &Relay) -> Markup {
     let style = match relay.style {
-        RelayStyle::Mastodon => "asked at its inbox",
+        RelayStyle::Mastodon => "subscribed at its inbox",
         RelayStyle::LitePub => "followed",
     };
     let answered = relay.answered_at.unwrap_or(relay.asked_at);
@@ -67,13 +67,13 @@ fn row(house: &PageContext<'_>, relay: &Relay) -> Markup {
                 p { strong { bdi { (relay.inbox) } } }
                 p.note {
                     @match relay.state {
-                        RelayState::Asked => { (icon("clock")) " " (style) " " (formatting::relative_time(relay.asked_at, house.now)) "; there is no answer yet." }
+                        RelayState::Asked => { (icon("clock")) " " (style) " " (formatting::relative_time(relay.asked_at, house.now)) "; there is no response yet." }
                         RelayState::Accepted => { (icon("check")) " It lets you in since " (formatting::relative_time(answered, house.now)) "." }
                         RelayState::Refused => { (icon("cross")) " It refused " (formatting::relative_time(answered, house.now)) "." }
                     }
                 }
             }
-            @if relay.state != RelayState::Accepted { (button(house, relay, "again", "Ask again")) }
+            @if relay.state != RelayState::Accepted { (button(house, relay, "again", "Request again")) }
             (button(house, relay, "leave", "Leave"))
         }
     }
@@ -100,7 +100,7 @@ fn join(house: &PageContext<'_>, address: &str) -> Markup {
                 label for="address" { "The relay\u{2019}s address" }
                 input #address type="url" name="address" value=(address) required maxlength="2000" placeholder="https://relay.example/inbox"
                     autocapitalize="off" autocomplete="off" spellcheck="false";
-                p.note { "An address that ends in " code { "/inbox" } " is asked as Mastodon asks; any other is followed, as Pleroma does. "
+                p.note { "An address that ends in " code { "/inbox" } " uses Mastodon's protocol; any other is followed, as Pleroma does. "
                     "Posts of yours are passed on by relays that announce them (Activity-Relay, AodeRelay, Pleroma\u{2019}s); relays that only "
                     "hand on what bears a Linked Data signature do not take them, because hytte makes none. Receiving works with all." }
                 button.main type="submit" { "Join" }
@@ -120,7 +120,7 @@ fn retention_form(house: &PageContext<'_>, settings: &Settings) -> Markup {
                 select #days name="days" {
                     @for days in RETENTION_DAYS { option value=(days) selected[days == settings.relay_days] { (formatting::short_count(days.into(), "day")) } }
                 }
-                p.note { "What you like, boost or answer stays, of course." }
+                p.note { "What you like, boost or reply to is always kept." }
                 button type="submit" { "Save" }
             }
         }

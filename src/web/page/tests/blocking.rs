@@ -61,7 +61,7 @@ async fn a_profile_offers_to_mute_report_and_block_and_takes_it_back() {
     let bob = desk.bob;
     let profile = format!("/people/{bob}");
     let page = desk.get(&profile).await;
-    for word in ["Mute…", "Report…", "Block…", "Keep b.example away…", "Follow"] {
+    for word in ["Mute…", "Report…", "Block…", "Block b.example…", "Follow"] {
         assert!(page.contains(word), "{word}");
     }
     let done = desk.send(&format!("{profile}/mute"), &[("reach", "everything"), ("length", "week")]).await;
@@ -169,7 +169,7 @@ async fn what_the_rules_keep_back_is_found_and_let_through_or_sent_away() {
         })
         .unwrap();
     let page = desk.get("/notifications").await;
-    assert!(page.contains("notifications of 2 people") && !page.contains("hello there"), "{page}");
+    assert!(page.contains("otifications from 2 people") && !page.contains("hello there"), "{page}");
     let page = desk.get("/notifications/kept-back").await;
     assert!(
         page.contains("hello there") && page.contains("@eve@e.example") && page.contains("1 notification"),
@@ -179,8 +179,8 @@ async fn what_the_rules_keep_back_is_found_and_let_through_or_sent_away() {
     desk.send("/notifications/kept-back/2/dismiss", &[]).await;
     assert_eq!(desk.send("/notifications/kept-back/2/dismiss", &[]).await.code, StatusCode::NOT_FOUND);
     let page = desk.get("/notifications").await;
-    assert!(page.contains("hello there") && !page.contains("Kept back"), "{page}");
-    assert!(desk.get("/notifications/kept-back").await.contains("Nobody waits here"));
+    assert!(page.contains("hello there") && !page.contains("Filtered notifications"), "{page}");
+    assert!(desk.get("/notifications/kept-back").await.contains("No filtered notifications"));
 }
 
 #[actix_web::test]
@@ -244,7 +244,7 @@ async fn the_texts_of_the_house_are_the_owners_but_age_and_contact_stay() {
 #[actix_web::test]
 async fn the_settings_of_keeping_away_are_kept() {
     let desk = OwnerBrowser::new();
-    assert!(desk.get("/settings").await.contains("Kept away"));
+    assert!(desk.get("/settings").await.contains("Muted and blocked"));
     desk.send("/settings/away", &[("follow_moves", "yes")]).await;
     let settings = desk.read(node::settings);
     assert!(settings.follow_moves && !settings.tell_blocked);
@@ -274,6 +274,6 @@ async fn pictures_of_a_limited_server_are_not_shown_and_said_to_be_missing() {
     assert!(desk.get("/").await.contains("<img"));
     desk.send("/servers/set", &[("host", "b.example"), ("severity", "limit")]).await;
     let home = desk.get("/").await;
-    assert!(home.contains("1 picture not shown: you keep those of b.example away."), "{home}");
+    assert!(home.contains("1 attachment not shown: you reject media from b.example."), "{home}");
     assert!(desk.read(|r| posts::by_id(r, post)).uri.starts_with("https://b.example"));
 }

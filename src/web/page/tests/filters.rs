@@ -45,12 +45,12 @@ async fn a_list_is_made_filled_and_read_on_the_page() {
     let put = [("act", "put"), ("handle", "@bob@b.example")];
     assert!(refused(&desk, &edit, &put).await.contains("nly people you follow"));
     assert!(
-        refused(&desk, &edit, &[("act", "put"), ("handle", "@no@where.example")]).await.contains("follow them first")
+        refused(&desk, &edit, &[("act", "put"), ("handle", "@no@where.example")]).await.contains("follow it first")
     );
     follow(&desk, bob);
     assert!(desk.get(&format!("/people/{bob}")).await.contains("In no list"));
     done(&desk, &edit, &put).await;
-    assert!(desk.get(&format!("/people/{bob}")).await.contains("Take out"));
+    assert!(desk.get(&format!("/people/{bob}")).await.contains("Remove"));
     let id = node.store.read(lists::all).unwrap()[0].id;
     let post = sample::post(node, bob, "<p>Only a word</p>", |_| {});
     node.store.write(move |w| lists::add_post(w, id, post, None)).unwrap();

@@ -404,7 +404,7 @@ fn busy(host: &str) -> Node {
             w,
             &InteractionRequestIn {
                 id: RequestId(0),
-                deed: Interaction::Reply,
+                interaction: Interaction::Reply,
                 actor_id: gro,
                 target_id: kettle,
                 object_uri,

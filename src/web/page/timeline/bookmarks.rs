@@ -31,7 +31,7 @@ struct MarkPage {
 const BOOKMARKS_PAGE: MarkPage = MarkPage {
     path: "/bookmarks",
     title: "Bookmarks",
-    empty: "Nothing is put by yet. “Bookmark”, behind the dots under a post, keeps it here; nobody is told.",
+    empty: "No bookmarks yet. “Bookmark”, behind the dots under a post, saves it here; nobody is told.",
     load: bookmarks::page,
 };
 const LIKES_PAGE: MarkPage = MarkPage {
@@ -89,7 +89,7 @@ async fn show(
     Ok(layout::private(markup.await?))
 }
 
-/// The window as the lists want it.
+/// The page in the form the store wants.
 fn mark_rows(window: TimelineQuery) -> CursorWindow {
     let page = window.page();
     CursorWindow {
@@ -137,10 +137,10 @@ mod tests {
             let request = TestRequest::post().uri(&format!("/post/{}/{act}", post.id)).set_form(form);
             house.call(request.insert_header((header::COOKIE, cookie.clone()))).await.code.as_u16()
         };
-        assert!(look("/bookmarks").await.1.contains("Nothing is put by yet"));
+        assert!(look("/bookmarks").await.1.contains("No bookmarks yet"));
         assert_eq!(press("bookmark").await, 303);
         let (code, page) = look("/bookmarks").await;
-        assert!(code == 200 && page.contains("worth keeping") && page.contains("Take the bookmark away"), "{page}");
+        assert!(code == 200 && page.contains("worth keeping") && page.contains("Remove bookmark"), "{page}");
         assert_eq!(press("hush").await, 303);
         let thread = look(&format!("/post/{}", post.id)).await.1;
         assert!(thread.contains("Notify me of this conversation again"), "{thread}");

@@ -28,13 +28,13 @@ pub async fn show(
             let beyond = window.without_extra_row(&mut ids);
             let cards = post_views::post_views(r, &ids)?;
             let body = html! {
-                h1 { "Around" }
+                h1 { "Federated timeline" }
                 p.note { "Public posts that came by here, from people you follow and from strangers. "
                     a href="/settings/relays" { "Relays" } " bring more of them." }
                 @if cards.is_empty() { div.empty { p { "Nothing has come by yet." } } } @else { (post_card::post_list(&house, &cards)) }
                 (pager("/around", &ids, beyond))
             };
-            Ok(layout::document(&house, &PageFrame::new("Around", NavigationEntry::Find, body)).into_string())
+            Ok(layout::document(&house, &PageFrame::new("Federated timeline", NavigationEntry::Find, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))
@@ -149,7 +149,7 @@ mod tests {
         assert!(said.contains("https://relay.example/inbox"), "{said}");
         let join = [("act", "join"), ("address", "https://relay.example/inbox")];
         assert_eq!(desk.send("/settings/relays", &join).await.0, StatusCode::SEE_OTHER);
-        assert!(desk.get("/settings/relays").await.contains("there is no answer yet"));
+        assert!(desk.get("/settings/relays").await.contains("there is no response yet"));
         let all = desk.house.node.store.read(relays::all).unwrap();
         assert_eq!(all.iter().map(|relay| relay.style).collect::<Vec<_>>(), [RelayStyle::Mastodon]);
         let keep = [("act", "keep"), ("days", "3")];

@@ -22,7 +22,7 @@ use crate::web::page::{
 /// Posts on one page of any list.
 pub const POSTS_PER_PAGE: u32 = 20;
 
-/// Which window of a list is asked for.
+/// The query: which page of a list.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 pub struct TimelineQuery {
     /// Only posts older than this one.
@@ -32,12 +32,12 @@ pub struct TimelineQuery {
 }
 
 impl TimelineQuery {
-    /// As the store wants it: one row more than is shown tells whether there are more.
+    /// In the store's form: one row more than shown tells whether there are more.
     pub fn page(self) -> PostPage {
         PostPage { before: self.before, after: self.after, limit: POSTS_PER_PAGE + 1 }
     }
 
-    /// Cuts the row too many off and says what lies beyond: (there are older ones, there are newer ones).
+    /// Drops the extra row and returns which neighbouring pages exist.
     pub fn without_extra_row(self, ids: &mut Vec<PostId>) -> PageLinks {
         let more = ids.len() > POSTS_PER_PAGE as usize;
         if self.after.is_some() {
@@ -51,7 +51,7 @@ impl TimelineQuery {
     }
 }
 
-/// What lies beyond a page of a list.
+/// Whether there are older and newer pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageLinks {
     older: bool,
@@ -138,7 +138,7 @@ fn empty_timeline(house: &PageContext<'_>, window: TimelineQuery) -> Markup {
     }
 }
 
-/// The cards of a list that strangers may read: everything else is dropped, whatever the query before said.
+/// The public posts of a list for strangers; everything else is dropped, whatever the query returned.
 pub fn public_only(mut cards: Vec<PostView>) -> Vec<PostView> {
     let open = |card: &PostView| {
         card.post.audience.is_open() && card.boost.as_ref().is_none_or(|(boost, _)| boost.audience.is_open())

@@ -22,7 +22,7 @@ use crate::web::page::login::capitalized;
 use crate::web::page::timeline::home::{TimelineQuery, pager};
 use crate::web::page::{
     formatting,
-    people::{self, actor_widgets},
+    people::{actor_widgets, tabs},
     post::post_card,
 };
 
@@ -31,7 +31,7 @@ const MEMBERS_PER_PAGE: u32 = 100;
 /// Followed people a browser may offer while a handle is typed.
 const MAX_SUGGESTIONS: u32 = 500;
 
-/// What was just saved.
+/// The query: what was saved.
 #[derive(Debug, Deserialize)]
 pub struct ListQuery {
     saved: Option<String>,
@@ -59,7 +59,7 @@ fn list_overview(node: &Node, owner: &Owner, said: &Markup) -> Result<String> {
         }
         let body = html! {
             h1 { "People" }
-            (people::tabs(r, &house, owner.actor, "/lists")?)
+            (tabs::tabs(r, &house, owner.actor, "/lists")?)
             (said)
             @if rows.is_empty() {
                 div.empty { p { "A list gathers some of those you follow on a page of its own. Nobody is told who is in it." } }
@@ -79,7 +79,7 @@ fn list_overview(node: &Node, owner: &Owner, said: &Markup) -> Result<String> {
                     (house.token(""))
                     label for="title" { "Name" }
                     input #title type="text" name="title" required maxlength=(MAX_TITLE_CHARS) autocomplete="off";
-                    button.main type="submit" { "Make it" }
+                    button.main type="submit" { "Create" }
                 }
             }
         };
@@ -107,7 +107,7 @@ pub async fn read(
                 h1 { bdi { (list.title) } }
                 p { a href={ "/lists/" (id) "/edit" } { "Edit the list" } }
                 @if cards.is_empty() {
-                    div.empty { p { "Nothing has come from here yet. " a href={ "/lists/" (id) "/edit" } { "Put somebody in" } "." } }
+                    div.empty { p { "Nothing has come from here yet. " a href={ "/lists/" (id) "/edit" } { "Add somebody" } "." } }
                 } @else { (post_card::post_list(&house, &cards)) }
                 (pager(&format!("/lists/{id}"), &ids, beyond))
             };
@@ -146,7 +146,7 @@ fn form(node: &Node, owner: &Owner, id: ListId, after: Option<i64>, said: &Marku
                 h2 { "Who is in it" }
                 (add(r, &house, id, owner.actor)?)
                 @if inside.is_empty() { p.note { "Nobody yet." } }
-                ul.people { @for actor in &inside { (actor_widgets::row(&house, actor, &button(&house, id, actor, "take", "Take out"))) } }
+                ul.people { @for actor in &inside { (actor_widgets::row(&house, actor, &button(&house, id, actor, "take", "Remove"))) } }
                 @if let (true, Some(last)) = (more, members.last()) {
                     nav.pager aria-label="More people" { a rel="next" href={ "/lists/" (id) "/edit?after=" (last) } { "More" } }
                 }
@@ -175,11 +175,11 @@ fn rules(house: &PageContext<'_>, list: &StoredList) -> Markup {
             input type="hidden" name="act" value="change";
             label for="title" { "Name" }
             input #title type="text" name="title" value=(list.title) required maxlength=(MAX_TITLE_CHARS) autocomplete="off";
-            label for="replies" { "Answers of theirs are shown" }
+            label for="replies" { "Their replies are shown" }
             select #replies name="replies" {
                 @for one in ListReplies::ALL { option value=(one.word()) selected[one == list.replies] { (whose(one)) } }
             }
-            p.note { "Answers to you, and to their own posts, always are." }
+            p.note { "Replies to you, and to their own posts, always are." }
             label.check { input type="checkbox" name="exclusive" value="yes" checked[list.exclusive]; " What they bring from now on stays off the home timeline" }
             button.main type="submit" { "Save" }
         }
@@ -194,10 +194,10 @@ fn add(r: &Read<'_>, house: &PageContext<'_>, id: ListId, owner: ActorId) -> Res
         form.stack method="post" action={ "/lists/" (id) "/edit" } {
             (house.token(""))
             input type="hidden" name="act" value="put";
-            label for="handle" { "Somebody you follow" }
+            label for="handle" { "An account you follow" }
             div.line {
                 input #handle type="text" name="handle" list="followed" required placeholder="@name@example.org" autocapitalize="off" autocomplete="off" spellcheck="false";
-                button type="submit" { "Put in" }
+                button type="submit" { "Add" }
             }
             datalist #followed { @for actor in &known { option value={ "@" (actor.handle()) } { (actor.name) } } }
         }
@@ -215,7 +215,7 @@ fn button(house: &PageContext<'_>, id: ListId, actor: &Actor, act: &str, word: &
     }
 }
 
-/// On a profile of somebody followed: the lists they are in, and those they may come into.
+/// On the profile of a followed account: its lists, and lists it can be added to.
 pub fn of_person(r: &Read<'_>, house: &PageContext<'_>, actor: &Actor) -> Result<Markup> {
     let (all, theirs) = (lists::all(r)?, lists::of_member(r, actor.id)?);
     let names: Vec<&str> = theirs.iter().map(|list| list.title.as_str()).collect();
@@ -227,8 +227,8 @@ pub fn of_person(r: &Read<'_>, house: &PageContext<'_>, actor: &Actor) -> Result
                     li.line {
                         a href={ "/lists/" (list.id) } { bdi { (list.title) } }
                         @match theirs.contains(list) {
-                            true => (button(house, list.id, actor, "take", "Take out")),
-                            false => (button(house, list.id, actor, "put", "Put in")),
+                            true => (button(house, list.id, actor, "take", "Remove")),
+                            false => (button(house, list.id, actor, "put", "Add")),
                         }
                     }
                 } }
@@ -305,7 +305,7 @@ fn apply(node: &Node, id: ListId, fields: &FormFields) -> Result<()> {
     }
 }
 
-/// Who is meant: by a button, or by a handle.
+/// The chosen actor: by button or handle.
 fn chosen_actor(node: &Node, fields: &FormFields) -> Result<ActorId> {
     if fields.has("person") {
         return fields.text("person").parse();
@@ -315,5 +315,7 @@ fn chosen_actor(node: &Node, fields: &FormFields) -> Result<ActorId> {
         .ok_or_else(|| Error::invalid("a handle looks like @name@example.org"))?;
     let host = handle.host.as_deref().unwrap_or(&node.facts.origin.domain);
     let found = node.store.read(|r| actors::by_handle(r, &handle.name, host))?;
-    found.map(|actor| actor.id).ok_or_else(|| Error::invalid("nobody of that name is known here: follow them first"))
+    found
+        .map(|actor| actor.id)
+        .ok_or_else(|| Error::invalid("no account with that name is known here: follow it first"))
 }

@@ -21,13 +21,13 @@ use crate::web::page::post::thread::thread_query;
 use crate::web::page::timeline::home::{TimelineQuery, pager_of};
 use crate::web::page::{people::actor_widgets, post::post_card};
 
-/// Bytes of what is looked for: the longest address we keep.
+/// Maximum length of a query: the longest URL we store.
 const MAX_QUERY_BYTES: usize = 2048;
 
 /// People and hashtags shown of those that were found.
 const MAX_ACTORS_SHOWN: u32 = 8;
 
-/// What is looked for.
+/// The query.
 #[derive(Debug, Deserialize)]
 pub struct SearchPageQuery {
     q: Option<String>,
@@ -35,7 +35,7 @@ pub struct SearchPageQuery {
     after: Option<PostId>,
 }
 
-/// What a search comes to.
+/// The result of a search.
 enum SearchOutcome {
     Go(String),
     Show(String),
@@ -77,7 +77,7 @@ pub async fn show(
     })
 }
 
-/// The page that a hashtag, a whole handle or an address names; None for words and for nothing.
+/// The page that a hashtag, handle or URL names; None for free text.
 fn run_search(node: &Node, asked: &str) -> Result<Option<String>> {
     if asked.len() > MAX_QUERY_BYTES {
         return Err(Error::invalid("that is too long to be a handle or an address"));
@@ -85,12 +85,12 @@ fn run_search(node: &Node, asked: &str) -> Result<Option<String>> {
     if let Some(tag) = asked.strip_prefix('#').filter(|tag| !tag.is_empty() && !tag.contains(char::is_whitespace)) {
         return Ok(Some(format!("/tags/{}", thread_query(tag))));
     }
-    if matches!(SearchInput::read(asked), SearchInput::Words(_)) {
+    if matches!(SearchInput::read(asked), SearchInput::Text(_)) {
         return Ok(None);
     }
     Ok(Some(match resolve::find(node, asked)? {
         Resolved::Actor(id) => {
-            // The first look at somebody shows their newest posts, too.
+            // The first view of an actor fetches their newest posts.
             backfill::profile(node, id)?;
             format!("/people/{id}")
         }
@@ -103,8 +103,8 @@ fn form(asked: &str) -> Markup {
         h1 { "Find" }
         search {
             form.search method="get" action="/find" role="search" {
-                label.hidden for="q" { "Words, a name, a handle or an address" }
-                input #q type="search" name="q" value=(asked) placeholder="Words, handle, address or #hashtag" maxlength=(MAX_QUERY_BYTES)
+                label.hidden for="q" { "Text, name, handle or URL" }
+                input #q type="search" name="q" value=(asked) placeholder="Text, handle, URL or #hashtag" maxlength=(MAX_QUERY_BYTES)
                     autocapitalize="off" autocomplete="off" spellcheck="false" autofocus[asked.is_empty()];
                 button.main type="submit" { (icon("find")) "Find" }
             }
@@ -116,8 +116,8 @@ fn search_hints() -> Markup {
     html! {
         div.note {
             p { "Type a handle such as " code { "@name@example.org" } ", paste the address of somebody’s page or of a post from any server, or a "
-                code { "#hashtag" } ". Words are looked for in your own posts and all others that are kept here, and in the names of people." }
-            p { "Several words must all be there; " code { "\"two words\"" } " stand side by side, and " code { "-word" }
+                code { "#hashtag" } ". Text is searched in all posts stored here, your own and others, and in names of people." }
+            p { "All words must match; " code { "\"two words\"" } " matches a phrase, and " code { "-word" }
                 " must not. " code { "from:me" } ", " code { "from:@name@example.org" } ", " code { "has:media" } ", " code { "has:poll" } ", "
                 code { "has:link" } ", " code { "is:reply" } ", " code { "before:2026-01-31" } " and " code { "after:2026-01-31" } " narrow it down." }
             p { "Or look " a href="/around" { "around" } ": the public posts that came by here. Or at the "
@@ -127,7 +127,7 @@ fn search_hints() -> Markup {
     }
 }
 
-/// People, hashtags and posts with these words; on later pages the posts alone.
+/// Matching actors, hashtags and posts; on later pages posts only.
 fn results(house: &PageContext<'_>, r: &Read<'_>, asked: &str, window: TimelineQuery) -> Result<Markup> {
     let first = window.before.is_none() && window.after.is_none();
     let mut ids = search::posts(house.node, r, asked, None, Viewer::Owner, window.page(), 0)?;
@@ -155,9 +155,9 @@ fn results(house: &PageContext<'_>, r: &Read<'_>, asked: &str, window: TimelineQ
 
 fn result_text(asked: &str, problem: &Error) -> String {
     match problem {
-        Error::NotFound => format!(
-            "Nothing was found for “{asked}”. Is there a slip of the pen in it? A handle has two halves: @name@example.org."
-        ),
+        Error::NotFound => {
+            format!("No results for “{asked}”. Is there a typo in it? A handle has two parts: @name@example.org.")
+        }
         Error::Gone => "That was deleted where it lived.".to_owned(),
         other => capitalized(&sentence(other)),
     }

@@ -55,7 +55,7 @@ fn about(house: &PageContext<'_>, settings: &Settings) -> Markup {
         @match &house.owner {
             Some(owner) => p { "This server is the home of one person on the fediverse: " (actor_widgets::mention(house, owner)) " " (actor_widgets::handle(owner))
                 ". Nobody else has an account here, and none can be opened." },
-            None => p { "Nobody lives here yet." },
+            None => p { "There is no account here yet." },
         }
         (to_html(or_default(&settings.about, DEFAULT_ABOUT)))
         h2 { "Contact" }

@@ -137,7 +137,7 @@ fn title(card: &PostView) -> String {
         (None, None) => plain_text::from_html(&card.post.content).split_whitespace().collect::<Vec<_>>().join(" "),
     };
     let text = plain_text::excerpt(&text, MAX_TITLE_GRAPHEMES);
-    if text.is_empty() { "A picture".to_owned() } else { text }
+    if text.is_empty() { "An image".to_owned() } else { text }
 }
 
 /// The post's HTML with its images, its warning before it.
@@ -159,7 +159,7 @@ fn content(node: &Node, card: &PostView) -> String {
     html
 }
 
-/// What it quotes, where everyone may read that and its author agreed; else its address.
+/// The quoted post where it is public and approved; else its URL.
 fn quoted(card: &PostView) -> String {
     let Some(quoted) = &card.quote else { return String::new() };
     let inner = quoted.card.as_deref().filter(|inner| inner.post.audience.is_open() && inner.post.warning.is_none());

@@ -33,7 +33,7 @@ pub fn of_profile(house: &PageContext<'_>, owner: &Actor) -> Markup {
     }
 }
 
-/// For a post of the owner's. What stands behind a warning is not given away.
+/// For a post of the owner's, without what is behind a content warning.
 pub fn of_post(house: &PageContext<'_>, card: &PostView) -> Markup {
     let post = &card.post;
     let words = match &post.warning {

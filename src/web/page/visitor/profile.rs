@@ -69,7 +69,7 @@ pub async fn show(
     Ok(response.body(markup))
 }
 
-/// The numbers under a name; None where they are nobody's business.
+/// The counts below a name; None where they are hidden.
 pub struct ProfileCounts {
     /// Posts and boosts the viewer may see.
     pub posts: u32,

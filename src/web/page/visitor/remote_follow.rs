@@ -19,12 +19,12 @@ use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
 use crate::web::page::login::capitalized;
 use crate::web::page::{people::actor_widgets, post::thread};
 
-/// Servers asked for strangers within [`WINDOW`], by everyone together.
+/// Maximum number of lookups for strangers within [`LOOKUP_WINDOW`], in total.
 const MAX_LOOKUPS_IN_WINDOW: u32 = 30;
-/// See [`ASKED`].
+/// See [`MAX_LOOKUPS_IN_WINDOW`].
 const LOOKUP_WINDOW: Duration = Duration::from_secs(60);
 
-/// Counts how often strangers made us ask other servers. One per server.
+/// Limits lookups made for strangers. One per server.
 #[derive(Default)]
 pub struct RemoteFollowLimiter(Mutex<(Time, u32)>);
 
@@ -39,7 +39,7 @@ impl RemoteFollowLimiter {
     }
 }
 
-/// Where the visitor is led, or a page that says what to do.
+/// Redirect, or a page with instructions.
 enum RemoteFollowOutcome {
     Go(String),
     Explain(String),
@@ -74,7 +74,7 @@ pub async fn send(
     })
 }
 
-/// The address on the visitor's server that asks them to confirm. Only ever on the server they named, over https.
+/// The remote-follow URL on the visitor's server. Only ever on the server they named, over https.
 fn home_server(node: &Node, patience: &RemoteFollowLimiter, typed: &str, owner: &Actor) -> Result<String> {
     let handle = Handle::parse(typed).filter(|handle| handle.host.is_some());
     let handle = handle
@@ -93,7 +93,7 @@ fn home_server(node: &Node, patience: &RemoteFollowLimiter, typed: &str, owner: 
 
 fn explain(house: &PageContext<'_>, owner: &Actor, typed: &str, problem: &Error) -> String {
     let said = match problem {
-        Error::NotFound => format!("Nobody called “{typed}” was found there. Is there a slip of the pen in it?"),
+        Error::NotFound => format!("No account called “{typed}” was found there. Is there a typo in it?"),
         other => capitalized(&sentence(other)),
     };
     let body = html! {

@@ -45,7 +45,6 @@ async fn an_app_hears_posts_edits_and_deletes_as_they_happen() {
     open.wait(move || {
         publish::edit(&node, id, publish::PostChange { text: "Good evening".to_owned(), ..Default::default() })
             .unwrap();
-        publish::delete(&node, id).unwrap();
     })
     .await;
     let (ear, frame) = with(ear, TestListener::next).await;
@@ -53,6 +52,8 @@ async fn an_app_hears_posts_edits_and_deletes_as_they_happen() {
         (&frame["event"], &payload(&frame)["content"]),
         (&json!("status.update"), &json!("<p>Good evening</p>"))
     );
+    let node = open.house.node.clone();
+    open.wait(move || publish::delete(&node, id).unwrap()).await;
     let (_, frame) = with(ear, TestListener::next).await;
     assert_eq!(frame, json!({"stream": ["user"], "event": "delete", "payload": id.to_string()}));
     open.handle.stop(false).await;

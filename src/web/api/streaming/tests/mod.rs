@@ -23,7 +23,7 @@ use crate::store::{actors, timelines::home_timeline};
 use crate::web::test_support::{RemoteBob, TestServer};
 
 /// No frame takes longer.
-const PATIENCE: Duration = Duration::from_secs(20);
+const READ_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A server with a real server in front, whose hub is in hand.
 struct StreamingServer {
@@ -76,8 +76,8 @@ impl StreamingServer {
         let address = self.address;
         self.wait(move || {
             let mut stream = TcpStream::connect(address).unwrap();
-            stream.set_read_timeout(Some(PATIENCE)).unwrap();
-            stream.set_write_timeout(Some(PATIENCE)).unwrap();
+            stream.set_read_timeout(Some(READ_TIMEOUT)).unwrap();
+            stream.set_write_timeout(Some(READ_TIMEOUT)).unwrap();
             stream.write_all(request.as_bytes()).unwrap();
             let mut ear = TestListener { stream, buffer: BytesMut::new() };
             let head = ear.until(b"\r\n\r\n");
@@ -90,7 +90,7 @@ impl StreamingServer {
     async fn until(&self, count: usize) {
         let watch = crate::base::time::Stopwatch::start();
         while self.hub.count() != count {
-            assert!(watch.elapsed() < PATIENCE, "{} listen", self.hub.count());
+            assert!(watch.elapsed() < READ_TIMEOUT, "{} listen", self.hub.count());
             actix_web::rt::task::yield_now().await;
         }
     }

@@ -86,7 +86,7 @@ async fn paged(client: &ApiClient, path: &str, wanted: &[String]) {
 async fn bookmarks_are_kept_in_the_order_they_were_made() {
     let client = ApiClient::with("read write");
     let posted: Vec<String> =
-        (0..5).map(|n| client.house.post(&format!("post {n}"), Audience::Public).id.to_string()).collect();
+        (0..5).map(|n| client.server.post(&format!("post {n}"), Audience::Public).id.to_string()).collect();
     let order = [3, 0, 4, 1, 2];
     for n in order {
         let marked = client.post(&format!("/api/v1/statuses/{}/bookmark", posted[n]), &[]).await;
@@ -101,7 +101,7 @@ async fn bookmarks_are_kept_in_the_order_they_were_made() {
     let rest = client.get("/api/v1/bookmarks").await.json();
     assert_eq!(rest.as_array().unwrap().len(), 4);
     assert!(rest.as_array().unwrap().iter().all(|one| one["bookmarked"] == true));
-    let stranger = client.house.get("/api/v1/bookmarks", "*/*").await;
+    let stranger = client.server.get("/api/v1/bookmarks", "*/*").await;
     assert_eq!(stranger.code.as_u16(), 401);
     let unknown = client.post("/api/v1/statuses/7/bookmark", &[]).await;
     assert_eq!((unknown.code.as_u16(), unknown.json()), (404, json!({"error": "Record not found"})));
@@ -112,16 +112,16 @@ async fn bookmarks_are_kept_in_the_order_they_were_made() {
 #[actix_web::test]
 async fn what_is_bookmarked_is_not_swept_away() {
     let client = ApiClient::with("read write");
-    RemoteBob::known_to(&client.house);
+    RemoteBob::known_to(&client.server);
     // Named, so that they are kept; the notification goes, and then nothing but the bookmark holds them.
     let tag = json!([{"type": "Mention", "href": "https://social.example.org/users/ann", "name": "@ann"}]);
     let (kept, lost) =
-        (says(&client.house, 1, json!({"tag": tag})), says(&client.house, 2, json!({"tag": tag.clone()})));
+        (says(&client.server, 1, json!({"tag": tag})), says(&client.server, 2, json!({"tag": tag.clone()})));
     client.post(&format!("/api/v1/statuses/{}/bookmark", kept.id), &[]).await;
     let bob = kept.actor_id;
-    let now = client.house.node.clock().now().plus(std::time::Duration::from_secs(60));
+    let now = client.server.node.clock().now().plus(std::time::Duration::from_secs(60));
     let terms = RetentionLimits { posts: now, relayed: now, most_relayed: 0 };
-    let swept = client.house.node.store.write(move |w| {
+    let swept = client.server.node.store.write(move |w| {
         use crate::store::notifications::{NotificationKind, remove};
         for post in [kept.id, lost.id] {
             remove(w, NotificationKind::Mention, bob, Some(post))?;
@@ -136,7 +136,7 @@ async fn what_is_bookmarked_is_not_swept_away() {
 async fn favourites_come_in_the_order_they_were_liked() {
     let client = ApiClient::with("read write");
     let posted: Vec<String> =
-        (0..5).map(|n| client.house.post(&format!("post {n}"), Audience::Public).id.to_string()).collect();
+        (0..5).map(|n| client.server.post(&format!("post {n}"), Audience::Public).id.to_string()).collect();
     let order = [2, 4, 0, 3, 1];
     for n in order {
         client.post(&format!("/api/v1/statuses/{}/favourite", posted[n]), &[]).await;
@@ -152,7 +152,7 @@ async fn favourites_come_in_the_order_they_were_liked() {
 #[actix_web::test]
 async fn who_liked_and_boosted_is_told_to_whoever_may_see_the_post() {
     let client = ApiClient::with("read write");
-    let house = &client.house;
+    let house = &client.server;
     let (open, closed) = (house.post("open", Audience::Public), house.post("closed", Audience::Followers));
     let bob = RemoteBob::known_to(house);
     bob.follows(house);
@@ -188,7 +188,7 @@ async fn who_liked_and_boosted_is_told_to_whoever_may_see_the_post() {
 #[actix_web::test]
 async fn nothing_is_heard_of_a_muted_conversation() {
     let client = ApiClient::with("read write");
-    let house = &client.house;
+    let house = &client.server;
     RemoteBob::known_to(house);
     let mine = house.post("what do you think?", Audience::Public);
     let tag = json!([{"type": "Mention", "href": "https://social.example.org/users/ann", "name": "@ann"}]);
@@ -219,7 +219,7 @@ async fn nothing_is_heard_of_a_muted_conversation() {
 #[actix_web::test]
 async fn a_mute_stays_with_its_thread_when_the_first_post_comes_late_or_goes() {
     let client = ApiClient::with("read write");
-    let house = &client.house;
+    let house = &client.server;
     RemoteBob::known_to(house);
     let tag = json!([{"type": "Mention", "href": "https://social.example.org/users/ann", "name": "@ann"}]);
     let answer = |of: u32| json!({"inReplyTo": format!("https://b.example/notes/{of}"), "tag": tag});

@@ -9,7 +9,7 @@ use crate::ap::write_actor::{self, InstanceActor, OwnActor, OwnImage, PublishedK
 use crate::ap::write_object::{
     self, OwnAttachment, OwnPollDocument, OwnPostDocument, OwnQuoteDocument, OwnTag, OwnVoteDocument, PostShape,
 };
-use crate::ap::{Activity, ActivityKind, Actor, Object, PUBLIC, context, interaction};
+use crate::ap::{Activity, ActivityKind, Object, PUBLIC, ReceivedActor, context, interaction};
 use crate::base::interaction_policy::Interaction;
 use crate::base::{Audience, Time};
 
@@ -93,7 +93,7 @@ fn the_owner_as_peers_see_them() {
             "attributionDomains": ["ann.example"], "generator": generator()
         })
     );
-    let read = Actor::read(&doc).unwrap();
+    let read = ReceivedActor::read(&doc).unwrap();
     assert_eq!((read.id.as_str(), read.keys.len(), read.fields.len()), (ANN, 2, 1));
     let moved = write_actor::owner(&OwnActor { featurable: false, moved_to: Some(BOB.into()), ..owner() });
     assert_eq!(

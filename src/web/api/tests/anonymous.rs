@@ -14,7 +14,7 @@ use crate::base::Audience;
 use crate::federation::owner::login;
 use crate::federation::owner::oauth::{self, AppRegistration};
 use crate::federation::owner::publish::{self, NewPost};
-use crate::store::access::apps::App;
+use crate::store::access::apps::OAuthApp;
 use crate::store::posts;
 use crate::web::auth;
 use crate::web::test_support::{TestResponse, TestServer};
@@ -72,7 +72,7 @@ fn strangers_apps_and_their_tokens_take_up_a_bounded_room() {
     for _ in 0..230 {
         oauth::app_token(node, &register("read"), "read").unwrap();
     }
-    let known = |app: &App| oauth::request(node, &app.client_id, REDIRECT, "read").is_ok();
+    let known = |app: &OAuthApp| oauth::request(node, &app.client_id, REDIRECT, "read").is_ok();
     assert!(known(&asking) && known(&first), "the owner may just be looking for their password");
     house.scratch.clock.advance(Duration::from_mins(15));
     register("read");
@@ -96,11 +96,11 @@ async fn files_of_strangers_are_not_read() {
         TestRequest::post().uri(path).insert_header(kind).set_payload(body)
     };
     for path in ["/api/v2/media", "/api/v1/apps", "/oauth/token"] {
-        assert_eq!(client.house.call(form(path)).await.code.as_u16(), 401, "{path}");
+        assert_eq!(client.server.call(form(path)).await.code.as_u16(), 401, "{path}");
     }
     assert_eq!(client.call(form("/api/v2/media")).await.code.as_u16(), 403, "read, and judged by its scope");
     let by_query = form(&format!("/api/v2/media?access_token={}", client.token));
-    assert_eq!(client.house.call(by_query).await.code.as_u16(), 403);
+    assert_eq!(client.server.call(by_query).await.code.as_u16(), 403);
 }
 
 #[actix_web::test]
@@ -112,7 +112,7 @@ async fn a_token_may_come_in_the_body_before_what_it_is_for() {
     let long = "y".repeat(200_000);
     let file = part("file; filename=a.png", &"no picture ".repeat(100_000));
     let post = |path: &str, kind: &'static str, body: String| {
-        client.house.call(TestRequest::post().uri(path).insert_header((header::CONTENT_TYPE, kind)).set_payload(body))
+        client.server.call(TestRequest::post().uri(path).insert_header((header::CONTENT_TYPE, kind)).set_payload(body))
     };
     let form = "multipart/form-data; boundary=x";
     for (token, code) in [(part("access_token", token), 422), (part("access_token", "nonsense"), 401)] {
@@ -140,32 +140,32 @@ async fn a_token_may_come_in_the_body_before_what_it_is_for() {
 #[actix_web::test]
 async fn strangers_do_not_learn_what_the_owner_reads() {
     let client = ApiClient::with("read write");
-    let bob = RemoteActor::followed(&client.house, "bob");
-    let alone = bob.says(&client.house, "read by the owner", json!({}));
-    let root = bob.says(&client.house, "asked in public", json!({}));
-    let secret = bob.says(&client.house, "asked quietly", json!({}));
+    let bob = RemoteActor::followed(&client.server, "bob");
+    let alone = bob.says(&client.server, "read by the owner", json!({}));
+    let root = bob.says(&client.server, "asked in public", json!({}));
+    let secret = bob.says(&client.server, "asked quietly", json!({}));
     let answer = |to, audience| {
         let draft = NewPost { reply_to: Some(to), ..NewPost::new("an answer", audience) };
-        publish::post(&client.house.node, draft).unwrap()
+        publish::post(&client.server.node, draft).unwrap()
     };
     let open = answer(root, Audience::Public);
     answer(secret, Audience::Followers);
-    let after = bob.answers(&client.house, open, "an answer to that");
-    let boosted = bob.says(&client.house, "so good", json!({}));
-    publish::boost(&client.house.node, boosted).unwrap();
+    let after = bob.answers(&client.server, open, "an answer to that");
+    let boosted = bob.says(&client.server, "so good", json!({}));
+    publish::boost(&client.server.node, boosted).unwrap();
     for (id, shown) in [(alone, 404), (secret, 404), (root, 200), (open, 200), (after, 200), (boosted, 200)] {
         for part in ["", "/context", "/history", "/favourited_by", "/reblogged_by"] {
             let path = format!("/api/v1/statuses/{id}{part}");
-            assert_eq!(client.house.get(&path, "*/*").await.code.as_u16(), shown, "{path}");
+            assert_eq!(client.server.get(&path, "*/*").await.code.as_u16(), shown, "{path}");
             assert_eq!(client.get(&path).await.code.as_u16(), 200, "{path}");
         }
     }
     let several = format!("/api/v1/statuses?id[]={alone}&id[]={root}");
-    assert_eq!(client.house.get(&several, "*/*").await.json().as_array().unwrap().len(), 1);
+    assert_eq!(client.server.get(&several, "*/*").await.json().as_array().unwrap().len(), 1);
     let posts = format!("/api/v1/accounts/{}/statuses", bob.id);
-    assert_eq!(client.house.get(&posts, "*/*").await.json(), Value::Array(Vec::new()));
+    assert_eq!(client.server.get(&posts, "*/*").await.json(), Value::Array(Vec::new()));
     assert!(!client.get(&posts).await.json().as_array().unwrap().is_empty());
-    let found = client.house.get("/api/v2/search?q=a", "*/*").await.json();
+    let found = client.server.get("/api/v2/search?q=a", "*/*").await.json();
     let names: Vec<&Value> = found["accounts"].as_array().unwrap().iter().map(|one| &one["acct"]).collect();
     assert_eq!(names, ["ann"]);
 }
@@ -191,15 +191,15 @@ async fn nobody_is_led_to_an_app_before_they_have_answered() {
 #[actix_web::test]
 async fn posts_that_answer_each_other_in_a_circle_make_a_thread_with_an_end() {
     let client = ApiClient::with("read");
-    let bob = RemoteActor::followed(&client.house, "bob");
+    let bob = RemoteActor::followed(&client.server, "bob");
     let uri = |n: u8| format!("{}/circle/{n}", bob.uri);
     for (n, parent) in [(1, 2), (2, 3), (3, 1), (4, 4)] {
         let public = "https://www.w3.org/ns/activitystreams#Public";
         let note = json!({"type": "Note", "id": uri(n), "attributedTo": bob.uri, "content": "<p>round</p>",
             "inReplyTo": uri(parent), "to": [public]});
-        bob.does(&client.house, json!({"type": "Create", "to": [public], "object": note}));
+        bob.does(&client.server, json!({"type": "Create", "to": [public], "object": note}));
     }
-    let id = |n| client.house.node.store.read(|r| posts::by_uri(r, &uri(n))).unwrap().unwrap().id.to_string();
+    let id = |n| client.server.node.store.read(|r| posts::by_uri(r, &uri(n))).unwrap().unwrap().id.to_string();
     for (n, above, below) in [(1, vec![3, 2], vec![3, 2]), (4, vec![], vec![])] {
         let shown = client.get(&format!("/api/v1/statuses/{}/context", id(n))).await.json();
         let ids = |part: &str| -> Vec<String> {
@@ -213,7 +213,7 @@ async fn posts_that_answer_each_other_in_a_circle_make_a_thread_with_an_end() {
 #[actix_web::test]
 async fn strangers_see_who_stands_with_the_owner_in_the_open_and_nobody_else() {
     let client = ApiClient::with("read write follow");
-    let house = &client.house;
+    let house = &client.server;
     let hide = [("hide_collections", "true")];
     assert_eq!(client.form("PATCH", "/api/v1/accounts/update_credentials", &hide).await.code.as_u16(), 200);
     let (other, followed) =
@@ -290,7 +290,7 @@ async fn strangers_see_who_stands_with_the_owner_in_the_open_and_nobody_else() {
 #[actix_web::test]
 async fn strangers_see_whom_the_owner_follows_when_the_owner_shows_it() {
     let client = ApiClient::with("read write follow");
-    let house = &client.house;
+    let house = &client.server;
     let (followed, picked) = (RemoteActor::followed(house, "followed"), RemoteActor::followed(house, "picked"));
     assert_eq!(client.post(&format!("/api/v1/accounts/{}/endorse", picked.id), &[]).await.code.as_u16(), 200);
     let code = async |one: &RemoteActor| house.get(&format!("/api/v1/accounts/{}", one.id), "*/*").await.code.as_u16();

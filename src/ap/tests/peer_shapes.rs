@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::ap::attachment::AttachmentKind;
 use crate::ap::key::KeyFormat;
 use crate::ap::object::{ContentFormat, ObjectKind, QuoteReference};
-use crate::ap::{Actor, KeyDoc, Object, PUBLIC, Uri};
+use crate::ap::{KeyDoc, Object, PUBLIC, ReceivedActor, Uri};
 use crate::base::{Audience, Time};
 
 const ANN: &str = "https://a.example/users/ann";
@@ -89,7 +89,7 @@ fn a_post_needs_an_id_and_a_type() {
 fn a_tombstone_says_that_it_is_gone() {
     let doc = json!({"id": "https://a.example/notes/1", "type": "Tombstone", "deleted": "2026-11-23T08:00:00Z"});
     assert!(matches!(Object::read(&doc), Err(crate::base::Error::Gone)));
-    assert!(matches!(Actor::read(&doc), Err(crate::base::Error::Gone)));
+    assert!(matches!(ReceivedActor::read(&doc), Err(crate::base::Error::Gone)));
 }
 
 #[test]
@@ -340,10 +340,10 @@ fn counts_are_hearsay_within_limits() {
 
 #[test]
 fn actors_need_type_id_inbox_and_a_writable_name() {
-    assert!(Actor::read(&actor(json!({}))).is_ok());
+    assert!(ReceivedActor::read(&actor(json!({}))).is_ok());
     // Bridgy Fed has several hosts below one domain.
     let bridged = json!({"id": "https://web.brid.example/ann", "inbox": "https://fed.brid.example/ann/inbox"});
-    assert!(Actor::read(&actor(bridged)).is_ok());
+    assert!(ReceivedActor::read(&actor(bridged)).is_ok());
     for broken in [
         json!({"type": null}),
         json!({"type": []}),
@@ -364,7 +364,7 @@ fn actors_need_type_id_inbox_and_a_writable_name() {
         json!({"preferredUsername": "ann@b.example"}),
         json!({"preferredUsername": "x".repeat(200)}),
     ] {
-        assert!(matches!(Actor::read(&actor(broken.clone())), Err(crate::base::Error::Invalid(_))), "{broken}");
+        assert!(matches!(ReceivedActor::read(&actor(broken.clone())), Err(crate::base::Error::Invalid(_))), "{broken}");
     }
     for (shape, name) in [
         (json!({"preferredUsername": null, "webfinger": "bea@a.example"}), "bea"),
@@ -373,13 +373,13 @@ fn actors_need_type_id_inbox_and_a_writable_name() {
         (json!({"type": ["Bot", "Service"]}), "ann"),
         (json!({"type": "https://example.org/Robot"}), "ann"),
     ] {
-        assert_eq!(Actor::read(&actor(shape.clone())).unwrap().username, name, "{shape}");
+        assert_eq!(ReceivedActor::read(&actor(shape.clone())).unwrap().username, name, "{shape}");
     }
 }
 
 #[test]
 fn actors_cannot_claim_what_lies_elsewhere() {
-    let elsewhere = Actor::read(&actor(json!({
+    let elsewhere = ReceivedActor::read(&actor(json!({
         "followers": "https://b.example/bob/followers", "outbox": PUBLIC, "following": "https://b.example/f", "featured": "http://a.example/f",
         "endpoints": {"sharedInbox": "https://b.example/inbox"}, "movedTo": ANN, "alsoKnownAs": [ANN, "acct:x@y", "https://b.example/ann"],
         "publicKey": [
@@ -407,12 +407,12 @@ fn pictures_fields_and_flags_in_every_shape() {
         json!({"type": "Link", "href": "https://a.example/me.png"}),
     ] {
         assert_eq!(
-            Actor::read(&actor(json!({"icon": shape}))).unwrap().icon,
+            ReceivedActor::read(&actor(json!({"icon": shape}))).unwrap().icon,
             Some(uri("https://a.example/me.png")),
             "{shape}"
         );
     }
-    let odd = Actor::read(&actor(json!({"icon": {}, "image": [], "attachment": {"type": "PropertyValue", "name": "Web", "value": "x"},
+    let odd = ReceivedActor::read(&actor(json!({"icon": {}, "image": [], "attachment": {"type": "PropertyValue", "name": "Web", "value": "x"},
         "manuallyApprovesFollowers": "true", "discoverable": null, "url": [], "name": null, "summary": 7, "endpoints": null,
         "alsoKnownAs": "https://b.example/ann", "sharedInbox": "https://a.example/inbox", "published": "2020-01-01"}))).unwrap();
     assert_eq!((odd.icon, odd.image, odd.name, odd.bio, odd.url), (None, None, None, None, None));
@@ -420,7 +420,7 @@ fn pictures_fields_and_flags_in_every_shape() {
     assert!(odd.approves_followers && !odd.discoverable);
     assert_eq!(odd.also_known_as.len(), 1);
     assert_eq!(odd.shared_inbox, Some(uri("https://a.example/inbox")));
-    assert!(Actor::read(&actor(json!({}))).unwrap().is_stub(), "what Sharkey shows to strangers");
+    assert!(ReceivedActor::read(&actor(json!({}))).unwrap().is_stub(), "what Sharkey shows to strangers");
 }
 
 #[test]
@@ -435,9 +435,9 @@ fn keys_in_every_shape() {
         assert_eq!(found.key.material, KeyFormat::Pem("pem".into()), "{shape}");
         assert!(found.listed_by_owner);
     }
-    let linked = Actor::read(&actor(json!({"publicKey": "https://a.example/keys/1"}))).unwrap();
+    let linked = ReceivedActor::read(&actor(json!({"publicKey": "https://a.example/keys/1"}))).unwrap();
     assert_eq!(linked.keys[0].material, KeyFormat::Linked);
-    let multi = Actor::read(&actor(
+    let multi = ReceivedActor::read(&actor(
         json!({"assertionMethod": [{"id": format!("{ANN}#ed"), "type": "Multikey", "controller": ANN,
         "publicKeyMultibase": "z6Mk"}]}),
     ))
@@ -451,7 +451,7 @@ fn keys_in_every_shape() {
         json!({"publicKey": {"id": key, "owner": 7}}),
     ] {
         let doc = actor(broken.clone());
-        assert!(Actor::read(&doc).is_ok(), "{broken}");
+        assert!(ReceivedActor::read(&doc).is_ok(), "{broken}");
     }
 }
 

@@ -1,0 +1,27 @@
+//! Runs backfill jobs: dispatches each to the module that does it.
+
+use super::backfill::{self, BackfillJob};
+use super::{poll_refresh, remote_counts};
+use crate::base::Result;
+use crate::federation::Node;
+use crate::federation::outgoing::{follower_sync, outage_recovery};
+
+/// Runs one job; false when there is none.
+pub fn step(node: &Node) -> Result<bool> {
+    let next = backfill::take_next(node);
+    let outcome = match next {
+        None => return Ok(false),
+        Some(BackfillJob::Profile(id)) => backfill::profile(node, id)
+            .and_then(|()| backfill::server(node, id))
+            .and_then(|()| remote_counts::refresh(node, id)),
+        Some(BackfillJob::Thread(id)) => backfill::thread(node, id),
+        Some(BackfillJob::Gap(id, since)) => outage_recovery::fill_gap(node, id, since),
+        Some(BackfillJob::Followers { of, url, digest }) if backfill::is_due(node, &url) => {
+            follower_sync::reconcile(node, of, &url, &digest)
+        }
+        Some(BackfillJob::Followers { .. }) => Ok(()),
+        Some(BackfillJob::Poll(id)) => poll_refresh::refresh(node, id),
+    };
+    backfill::ignore_failure(outcome)?;
+    Ok(true)
+}
