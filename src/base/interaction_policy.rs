@@ -42,7 +42,7 @@ impl Interaction {
     /// The verb: "reply to", "like", …
     pub fn verb(self) -> &'static str {
         match self {
-            Self::Reply => "answer",
+            Self::Reply => "reply to",
             other => other.word(),
         }
     }

@@ -1,26 +1,32 @@
 //! Middleware.
 
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::http::{Uri, header};
 use actix_web::middleware::Next;
-use std::sync::atomic::{AtomicU64, Ordering};
+
 use tracing::Instrument as _;
 
 use crate::base::time::Stopwatch;
 
 /// Number of the next request of this process.
 static NEXT_REQUEST: AtomicU64 = AtomicU64::new(1);
+/// Makes ids of these numbers, so that they reveal nothing about the number of requests.
+static REQUEST_IDS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
-/// Gives each request an id, which its lines in the log and its response (`X-Request-Id`) carry, and writes the access log at level
-/// debug. One-time login links are not logged: their path is a secret.
+/// Gives each request an id, which its lines in the log and a response with a server error (`X-Request-Id`) carry, and writes the
+/// access log at level debug. One-time login links are not logged: their path is a secret.
 pub async fn request_log(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let id = format!("{:x}", NEXT_REQUEST.fetch_add(1, Ordering::Relaxed));
+    let id = format!("{:016x}", REQUEST_IDS.hash_one(NEXT_REQUEST.fetch_add(1, Ordering::Relaxed)));
     let span = tracing::info_span!("request", id);
     let watch = Stopwatch::start();
     let logged = tracing::enabled!(tracing::Level::DEBUG).then(|| {
@@ -39,7 +45,10 @@ pub async fn request_log(
         let ms = watch.elapsed().as_millis();
         span.in_scope(|| tracing::debug!(%method, path, status = status.as_u16(), ms, "request answered"));
     }
-    if let (Ok(response), Ok(value)) = (&mut answered, HeaderValue::try_from(id)) {
+    // Others are alike to the byte: a missing and a private post must not differ.
+    if let (Ok(response), Ok(value)) = (&mut answered, HeaderValue::try_from(id))
+        && response.status().is_server_error()
+    {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
     answered

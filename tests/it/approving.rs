@@ -46,7 +46,7 @@ fn an_answer_that_must_wait_is_seen_by_nobody_before_it_is_let_in() {
     let waiting = a.node.store.read(|r| interaction_requests_in::waiting(r, None, 10)).unwrap();
     assert_eq!(waiting.len(), 2);
     let requests_page = a.page("/requests");
-    assert!(requests_page.contains("would like to answer") && requests_page.contains("an answer"), "{requests_page}");
+    assert!(requests_page.contains("would like to reply to") && requests_page.contains("an answer"), "{requests_page}");
 
     for request in &waiting {
         publish::accept_request(&a.node, request.id).unwrap();
@@ -146,7 +146,7 @@ fn followers_need_not_wait() {
     world.settle(&[&a, &b]);
     let there = b.by_uri(&a.uri(post)).unwrap();
     let answer = b.reply("here I am", there.id);
-    assert!(b.page(&format!("/post/{answer}")).contains("has yet to let your answer in"));
+    assert!(b.page(&format!("/post/{answer}")).contains("has not yet approved your reply"));
     world.settle(&[&a, &b]);
     assert_eq!(a.card(post).replies, 1, "let in at once");
     let document = world.document(&b.uri(answer));
@@ -175,7 +175,7 @@ fn the_owner_asks_politely_and_the_rest_waits_for_the_answer() {
     a.find_actor("@bob@other.test");
     let manual = json!({"automaticApproval": [peer.actor("bob")], "manualApproval": [PUBLIC]});
     let post = with_rules(&a, &peer, "/notes/1", json!({"canReply": manual, "canLike": manual, "canAnnounce": manual}));
-    assert!(a.page(&format!("/compose?reply_to={post}")).contains("reads answers before others do"));
+    assert!(a.page(&format!("/compose?reply_to={post}")).contains("approves replies"));
     let answer = a.reply("@bob@other.test may we?", post);
     publish::like(&a.node, post).unwrap();
     publish::boost(&a.node, post).unwrap();
@@ -210,7 +210,7 @@ fn the_owner_asks_politely_and_the_rest_waits_for_the_answer() {
     let asked = peer.got_type("LikeRequest").pop().unwrap();
     answer_with("Reject", "/x/2", &asked, None);
     assert!(!a.card(post).liked);
-    assert!(a.page(&format!("/post/{post}")).contains("did not let your like in"));
+    assert!(a.page(&format!("/post/{post}")).contains("rejected your like"));
     let asked = peer.got_type("AnnounceRequest").pop().unwrap();
     answer_with("Accept", "/x/3", &asked, Some(peer.url("/stamps/3")));
     let announce = peer.got_type("Announce").pop().expect("the boost goes out");
@@ -230,11 +230,11 @@ fn a_reaction_asks_as_a_like_does() {
     assert!(peer.got_type("Like").is_empty(), "nobody hears of it before the answer");
     let asked = peer.got_type("LikeRequest").pop().unwrap();
     assert_eq!((&asked["instrument"]["type"], &asked["instrument"]["content"]), (&json!("Like"), &json!("🎉")));
-    assert!(a.page(&format!("/post/{post}")).contains("has yet to let your like in"));
+    assert!(a.page(&format!("/post/{post}")).contains("has not yet approved your like"));
     peer.send("bob", &a, &peer.activity("Reject", "bob", "/x/1", &asked));
     world.settle(&[&a]);
     assert!(a.card(post).reactions.is_empty());
-    assert!(a.page(&format!("/post/{post}")).contains("did not let your like in"));
+    assert!(a.page(&format!("/post/{post}")).contains("rejected your like"));
 
     let nobody = json!({"automaticApproval": [peer.actor("bob")]});
     let closed = with_rules(&a, &peer, "/notes/2", json!({"canLike": nobody}));
@@ -279,8 +279,8 @@ fn a_word_that_is_taken_back_counts_no_more() {
     assert!(update["object"].get("replyAuthorization").is_none());
     assert!(world.document(&a.uri(answer)).get("replyAuthorization").is_none());
     let page = a.page(&format!("/post/{post}"));
-    for what in ["answer", "like", "boost"] {
-        assert!(page.contains(&format!("let your {what} in and took that back")), "{what}: {page}");
+    for what in ["reply", "like", "boost"] {
+        assert!(page.contains(&format!("approved your {what} and revoked that")), "{what}: {page}");
     }
 }
 
@@ -294,12 +294,12 @@ fn who_knows_no_requests_is_asked_by_doing() {
     world.settle(&[&a]);
     assert_eq!(peer.got_type("Create").len(), 1);
     assert!(peer.got_type("ReplyRequest").is_empty());
-    assert!(a.page(&format!("/post/{answer}")).contains("has yet to let your answer in"));
+    assert!(a.page(&format!("/post/{answer}")).contains("has not yet approved your reply"));
     let mut reject = peer.activity("Reject", "bob", "/x/1", &json!(a.uri(answer)));
     reject["to"] = json!([a.actor()]);
     peer.send("bob", &a, &reject);
     world.settle(&[&a]);
-    assert!(a.page(&format!("/post/{answer}")).contains("did not let your answer in"));
+    assert!(a.page(&format!("/post/{answer}")).contains("rejected your reply"));
 }
 
 #[test]
@@ -311,7 +311,7 @@ fn what_nobody_may_do_is_said_before_it_is_tried() {
     let rules = json!({"canReply": closed, "canLike": closed, "canAnnounce": closed, "canQuote": closed});
     let post = with_rules(&a, &peer, "/notes/1", rules);
     let seen = a.page(&format!("/post/{post}"));
-    for verb in ["answer", "like", "boost", "quote"] {
+    for verb in ["reply to", "like", "boost", "quote"] {
         assert!(seen.contains(&format!("does not let others {verb} this post")), "{verb}");
     }
     assert!(publish::like(&a.node, post).is_err() && publish::boost(&a.node, post).is_err());

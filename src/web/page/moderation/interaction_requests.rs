@@ -97,16 +97,16 @@ pub fn request_note(house: &PageContext<'_>, card: &PostView) -> Markup {
     let said = card.own_requests.iter().filter_map(|asked| {
         let own = asked.made_id == Some(card.post.id);
         let (name, what) = match (asked.interaction, own) {
-            (Interaction::Reply, true) => (card.parent_author.as_ref()?.name.as_str(), "answer"),
+            (Interaction::Reply, true) => (card.parent_author.as_ref()?.name.as_str(), "reply"),
             (Interaction::Like | Interaction::Boost, false) => (card.author.name.as_str(), asked.interaction.word()),
             _ => return None,
         };
         match asked.state {
-            RequestState::Waiting => Some(format!("{name} has yet to let your {what} in.")),
+            RequestState::Waiting => Some(format!("{name} has not yet approved your {what}.")),
             RequestState::Refused if asked.stamp.is_some() => {
-                Some(format!("{name} let your {what} in and took that back."))
+                Some(format!("{name} approved your {what} and revoked that."))
             }
-            RequestState::Refused => Some(format!("{name} did not let your {what} in.")),
+            RequestState::Refused => Some(format!("{name} rejected your {what}.")),
             RequestState::Granted => None,
         }
     });
