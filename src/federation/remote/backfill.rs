@@ -37,7 +37,7 @@ const MAX_FETCHES: usize = 8;
 /// Maximum number of waiting jobs: the newest are dropped, and viewing again adds them again.
 const MAX_JOBS: usize = 64;
 
-/// Something worth fetching when there is time, because the owner looked at it.
+/// A fetch that runs in the background, after a view, a synchronization header or an outage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BackfillJob {
     /// The newest posts of an actor.
@@ -48,11 +48,11 @@ pub enum BackfillJob {
     Gap(ActorId, Time),
     /// Whether the owner follows this actor, as their server sees it (FEP-8fcf).
     Followers {
-        /// The followed.
+        /// The followed account.
         of: ActorId,
-        /// Their followers on this server.
+        /// URL of the list of its followers on this server.
         url: String,
-        /// The digest of these, as signed by the actor.
+        /// The digest of that list, as signed by the account.
         digest: String,
     },
     /// The counts of a poll.
@@ -181,7 +181,7 @@ pub fn thread(node: &Node, id: PostId) -> Result<()> {
         Some(Ref::Id(uri)) if json::same_origin(uri.as_str(), &post.uri) => items(node, uri.as_str()),
         _ => Vec::new(),
     };
-    // NodeBB and PieFed list the whole thread (FEP-7888); its items are only addresses, whoever lists them.
+    // NodeBB and PieFed list the whole thread (FEP-7888). Its items are used only as ids, whichever server lists them.
     if let Some(context) = object.context.filter(|_| found.is_empty()) {
         found = items(node, context.as_str());
     }
@@ -214,7 +214,7 @@ fn items(node: &Node, uri: &str) -> Vec<Ref> {
     match node.document(uri, IdRule::Exact) {
         Ok(document) => members(node, &document.value, uri),
         Err(error) => {
-            tracing::debug!(%error, uri, "a collection was not to be had");
+            tracing::debug!(%error, uri, "cannot fetch a collection");
             Vec::new()
         }
     }
