@@ -36,7 +36,7 @@ pub fn init(args: InitFlags) -> Result<()> {
     let data = &args.home.data;
     let store = open_new(data)?;
     create_owner(&store, &origin, &name, data)?;
-    let link = login::make_link(&store, &origin)?;
+    let link = login::make_login_link(&store, &origin)?;
     let who = format!("@{name}@{}", origin.domain);
     if args.json {
         return print_json(

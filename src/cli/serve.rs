@@ -97,7 +97,7 @@ pub fn run_trial(args: TryFlags) -> Result<()> {
         (data_folder::open(data_folder::config(&data, &reach))?, listener)
     };
     run(node, listener, |node, _| {
-        let link = login::make_link(&node.store, &node.facts.origin)?;
+        let link = login::make_login_link(&node.store, &node.facts.origin)?;
         print_text(&format!(
             "Your trial is open, in {}. Nothing you write leaves this machine.\n\nLog in here, once:   {link}\n\n\
              Ctrl-C closes it; `hytte try` opens it again.",

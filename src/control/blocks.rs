@@ -89,34 +89,34 @@ pub(super) fn handle_block(node: &Node, act: BlockRequest) -> Result<CommandResp
     match act {
         BlockRequest::List => node.store.read(block_rule).map(CommandResponse::Kept),
         BlockRequest::Preview { host } => {
-            preview(node, &host_block_import::host_name(&host)?).map(CommandResponse::Cut)
+            preview(node, &host_block_import::parse_host_name(&host)?).map(CommandResponse::Cut)
         }
         BlockRequest::Set { host, severity, no_media, no_reports, comment } => {
-            let host = host_block_import::host_name(&host)?;
+            let host = host_block_import::parse_host_name(&host)?;
             let severity = Severity::from_word(&severity);
             let severity = severity.ok_or_else(|| Error::invalid("a server can be block, limit or allow"))?;
             let cut = if severity == Severity::Block { preview(node, &host)? } else { empty() };
-            host_block_import::set(
+            host_block_import::set_rule(
                 node,
                 HostBlockRule { no_media, no_reports, ..HostBlockRule::manual(&host, severity, comment.trim()) },
             )?;
             Ok(CommandResponse::Cut(cut))
         }
         BlockRequest::Remove { host } => {
-            let host = host_block_import::host_name(&host)?;
+            let host = host_block_import::parse_host_name(&host)?;
             node.store.write(move |w| host_block::remove(w, &host)).map(|_| CommandResponse::Done)
         }
-        BlockRequest::Export => node.store.read(host_block_import::export).map(CommandResponse::Text),
+        BlockRequest::Export => node.store.read(host_block_import::export_csv).map(CommandResponse::Text),
         BlockRequest::PreviewList { text } => {
             let id = host_block_import::upload(node, &text)?;
             let cut = node.store.read(|r| named_hosts(r, &host_block::preview_list(r, id)?));
-            host_block_import::forget(node, id)?;
+            host_block_import::remove_list(node, id)?;
             cut.map(CommandResponse::Cut)
         }
         BlockRequest::Import { text } => {
             let id = host_block_import::upload(node, &text)?;
             let cut = node.store.read(|r| named_hosts(r, &host_block::preview_list(r, id)?))?;
-            host_block_import::apply(node, id, Vec::new())?;
+            host_block_import::apply_list(node, id, Vec::new())?;
             Ok(CommandResponse::Cut(cut))
         }
     }

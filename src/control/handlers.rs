@@ -17,12 +17,16 @@ use crate::store::{
 /// Does what is asked. When this returns Ok, it is on the disk.
 pub fn handle(node: &Node, request: CommandRequest) -> Result<CommandResponse> {
     match request {
-        CommandRequest::LoginLink {} => login::make_link(&node.store, &node.facts.origin).map(CommandResponse::Url),
-        CommandRequest::Token { name, scopes } => oauth::own_token(node, &name, &scopes).map(CommandResponse::Token),
+        CommandRequest::LoginLink {} => {
+            login::make_login_link(&node.store, &node.facts.origin).map(CommandResponse::Url)
+        }
+        CommandRequest::Token { name, scopes } => {
+            oauth::create_personal_token(node, &name, &scopes).map(CommandResponse::Token)
+        }
         CommandRequest::Password { password } => {
             login::set_password(&node.store, &password).map(|()| CommandResponse::Done)
         }
-        CommandRequest::Upload { bytes, alt } => media::upload(node, &bytes.0, &alt).map(CommandResponse::Media),
+        CommandRequest::Upload { bytes, alt } => media::store_image(node, &bytes.0, &alt).map(CommandResponse::Media),
         CommandRequest::Post(post) => publish_post(node, post).map(CommandResponse::Url),
         CommandRequest::Queue {} => node.store.read(view::queue).map(CommandResponse::Queue),
         CommandRequest::Fetch { what } => fetch(node, &what),
@@ -65,9 +69,9 @@ mod tests {
 
     #[test]
     fn scopes_are_known_words_each_once() {
-        assert_eq!(oauth::exact_scopes(" read  write read:lists read").unwrap(), "read write read:lists");
+        assert_eq!(oauth::parse_scopes(" read  write read:lists read").unwrap(), "read write read:lists");
         for bad in ["", "  ", "admin", "read:", "READ", "write:a b$", "read,write"] {
-            assert!(matches!(oauth::exact_scopes(bad), Err(Error::Invalid(_))), "{bad:?}");
+            assert!(matches!(oauth::parse_scopes(bad), Err(Error::Invalid(_))), "{bad:?}");
         }
     }
 }

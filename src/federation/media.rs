@@ -40,7 +40,7 @@ pub struct Upload {
 }
 
 /// The alt text of a file, as stored. Invalid when it is too long: it is never cut silently.
-pub fn description(text: &str) -> Result<String> {
+pub fn check_alt_text(text: &str) -> Result<String> {
     let text = text.trim();
     match text.chars().count() {
         ..=MAX_ALT_TEXT_CHARS => Ok(text.to_owned()),
@@ -49,18 +49,18 @@ pub fn description(text: &str) -> Result<String> {
 }
 
 /// Stores an image for a later post, as [`keep`] does.
-pub fn upload(node: &Node, bytes: &[u8], alt: &str) -> Result<MediaId> {
-    keep(node, Upload { bytes: bytes.to_vec(), alt: alt.to_owned(), ..Upload::default() })
+pub fn store_image(node: &Node, bytes: &[u8], alt: &str) -> Result<MediaId> {
+    store_upload(node, Upload { bytes: bytes.to_vec(), alt: alt.to_owned(), ..Upload::default() })
 }
 
 /// Stores a file for a later post: an image is decoded, stripped and resized, audio and video are stripped. On disk
 /// when this returns. One at a time. Invalid says what is wrong with the file.
-pub fn keep(node: &Node, upload: Upload) -> Result<MediaId> {
+pub fn store_upload(node: &Node, upload: Upload) -> Result<MediaId> {
     let _one = node.cache_lock.lock().unwrap_or_else(PoisonError::into_inner);
     let Upload { bytes, alt, focus, cover } = upload;
-    let alt = description(&alt)?;
+    let alt = check_alt_text(&alt)?;
     let row = match media::sniff(&bytes) {
-        Some(kind) if kind.is_picture() => {
+        Some(kind) if kind.is_image() => {
             let picture = media::prepare_image(&bytes, ImagePurpose::Post)?;
             let file = media_files::store(&node.store, &picture.bytes, picture.media_type)?;
             let preview =
@@ -71,7 +71,7 @@ pub fn keep(node: &Node, upload: Upload) -> Result<MediaId> {
                 height: Some(picture.height),
                 blurhash: Some(picture.blurhash),
                 focus: focus.map(focus_text),
-                ..missing_image(file, picture.media_type, alt)
+                ..new_attachment(file, picture.media_type, alt)
             }
         }
         _ => {
@@ -87,7 +87,7 @@ pub fn keep(node: &Node, upload: Upload) -> Result<MediaId> {
                 height: made.height,
                 blurhash: cover.map(|picture| picture.blurhash),
                 seconds: made.seconds,
-                ..missing_image(file, made.media_type, alt)
+                ..new_attachment(file, made.media_type, alt)
             }
         }
     };
@@ -95,14 +95,14 @@ pub fn keep(node: &Node, upload: Upload) -> Result<MediaId> {
 }
 
 /// Makes a cover of an image; the periodic sweep removes the file if nothing refers to it.
-pub fn keep_cover(node: &Node, bytes: &[u8]) -> Result<CoverImage> {
+pub fn store_cover(node: &Node, bytes: &[u8]) -> Result<CoverImage> {
     let _one = node.cache_lock.lock().unwrap_or_else(PoisonError::into_inner);
     let picture = media::prepare_image(bytes, ImagePurpose::ProxyPreview)?;
     let name = media_files::store(&node.store, &picture.bytes, picture.media_type)?;
     Ok(CoverImage { name: name.as_str().to_owned(), blurhash: picture.blurhash })
 }
 
-fn missing_image(file: MediaFileName, media_type: &str, alt: String) -> PostAttachment {
+fn new_attachment(file: MediaFileName, media_type: &str, alt: String) -> PostAttachment {
     PostAttachment {
         id: MediaId(0),
         post_id: None,
@@ -127,7 +127,7 @@ pub fn focus_text((x, y): (f64, f64)) -> String {
 
 /// Stores the owner's avatar, header or emoji ([`ImagePurpose::Avatar`], [`ImagePurpose::Header`],
 /// [`ImagePurpose::Emoji`]). Pass the file name to `set_profile`.
-pub fn keep_profile_image(node: &Node, bytes: &[u8], purpose: ImagePurpose) -> Result<MediaFileName> {
+pub fn store_profile_image(node: &Node, bytes: &[u8], purpose: ImagePurpose) -> Result<MediaFileName> {
     let _one = node.cache_lock.lock().unwrap_or_else(PoisonError::into_inner);
     let picture = media::prepare_image(bytes, purpose)?;
     media_files::store(&node.store, &picture.bytes, picture.media_type)
@@ -148,7 +148,7 @@ pub fn cached_image(node: &Node, url: &str) -> Result<Option<MediaFileName>> {
 
 /// A remote image, fetched once for all callers and cached. NotFound when it cannot be fetched, and for some minutes
 /// after; Busy when too many others are being fetched.
-pub fn fetch_picture(node: &Node, url: &str) -> Result<MediaFileName> {
+pub fn fetch_image(node: &Node, url: &str) -> Result<MediaFileName> {
     if let Some(name) = cached_image(node, url)? {
         return Ok(name);
     }

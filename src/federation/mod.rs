@@ -52,7 +52,7 @@ pub struct Node {
     /// Posts being fetched. Separate from actors, because a post waits for its author, who may claim the same URL.
     pub(crate) post_fetches: remote::singleflight::SingleFlight,
     pub(crate) failures: remote::singleflight::TtlCache<remote::singleflight::CachedFailure>,
-    pub(crate) refreshed: remote::singleflight::TtlCache<()>,
+    pub(crate) recent_refreshes: remote::singleflight::TtlCache<()>,
     key_fetch_limits: incoming::key_fetch_limits::KeyFetchLimits,
     image_fetches: remote::singleflight::SingleFlight,
     /// Remote images that could not be had.
@@ -65,7 +65,7 @@ pub struct Node {
     synchronized_hosts: remote::singleflight::TtlCache<()>,
     pub(crate) backfill: remote::backfill::BackfillQueue,
     /// Remaining request budgets of groups and relays.
-    budgets: remote::fetch_budgets::FetchBudgets,
+    fetch_budgets: remote::fetch_budgets::FetchBudgets,
     pub(crate) inbox_full: AtomicBool,
     signers: Mutex<HashMap<ActorId, Signer>>,
 }
@@ -89,7 +89,7 @@ impl Node {
             actor_fetches: remote::singleflight::SingleFlight::with_fair_share(MAX_CONCURRENT_FETCHES),
             post_fetches: remote::singleflight::SingleFlight::with_fair_share(MAX_CONCURRENT_FETCHES),
             failures: remote::singleflight::TtlCache::new(MAX_REMEMBERED_FAILURES),
-            refreshed: remote::singleflight::TtlCache::new(MAX_REMEMBERED_FAILURES),
+            recent_refreshes: remote::singleflight::TtlCache::new(MAX_REMEMBERED_FAILURES),
             key_fetch_limits: incoming::key_fetch_limits::KeyFetchLimits::default(),
             image_fetches: remote::singleflight::SingleFlight::new(media::MAX_CONCURRENT_MEDIA_FETCHES),
             failed_images: remote::singleflight::TtlCache::new(media::MAX_REMEMBERED_MEDIA),
@@ -97,7 +97,7 @@ impl Node {
             cache_lock: Mutex::default(),
             synchronized_hosts: remote::singleflight::TtlCache::new(outgoing::follower_sync::MAX_REMEMBERED_HOSTS),
             backfill: remote::backfill::BackfillQueue::default(),
-            budgets: remote::fetch_budgets::FetchBudgets::default(),
+            fetch_budgets: remote::fetch_budgets::FetchBudgets::default(),
             inbox_full: AtomicBool::new(false),
             signers: Mutex::default(),
         })
@@ -152,13 +152,13 @@ impl Node {
                 &format!("slow {host}"),
                 now.plus(SLOW_HOST_TTL),
                 now,
-                remote::singleflight::CachedFailure::of(error),
+                remote::singleflight::CachedFailure::from_error(error),
             );
         }
     }
 
     /// Fetches an ActivityStreams document, signed by the instance actor in the format that its host accepted last.
-    pub(crate) fn document(&self, url: &str, rule: IdRule) -> Result<Document, NetError> {
+    pub(crate) fn fetch_document(&self, url: &str, rule: IdRule) -> Result<Document, NetError> {
         let host = host_of(url);
         let ours = |error: crate::base::Error| NetError::Ours { host: host.clone(), why: error.to_string() };
         let signer = self.signer(self.facts.service).map_err(ours)?;

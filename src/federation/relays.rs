@@ -25,14 +25,14 @@ pub fn subscribe(node: &Node, address: &str) -> Result<()> {
     node.store.write(move |w| {
         let actor = actors::by_id(w, id)?;
         if actor.kind == "Person" || actor.kind == "Group" {
-        return Err(Error::invalid("that is an account to follow, not a relay"));
+            return Err(Error::invalid("that is an account to follow, not a relay"));
         }
         relay::subscribe(w, &actor.inbox, Some(&actor))
     })
 }
 
 /// Subscribes again, in the same style as before.
-pub fn repeat_subscription(node: &Node, id: RelayId) -> Result<()> {
+pub fn resubscribe(node: &Node, id: RelayId) -> Result<()> {
     node.store.write(move |w| {
         let known = crate::store::peers::relays::by_id(w, id)?;
         let follows = known.style == crate::store::peers::relays::RelayStyle::LitePub;

@@ -47,7 +47,7 @@ impl TestNode {
     }
 
     /// Queues an activity about `object` for the inboxes of these domains.
-    pub(crate) fn activity(&self, object: &str, domains: &[&str]) {
+    pub(crate) fn queue_activity(&self, object: &str, domains: &[&str]) {
         let target = |domain: &&str| DeliveryTarget {
             urgency: 1,
             inbox: format!("http://{domain}/inbox"),
@@ -74,7 +74,7 @@ impl TestNode {
     }
 
     /// Number of queued deliveries.
-    pub(crate) fn waiting(&self) -> u32 {
+    pub(crate) fn queued_deliveries(&self) -> u32 {
         self.node.store.read(deliveries::count).unwrap()
     }
 }

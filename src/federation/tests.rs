@@ -62,7 +62,7 @@ fn knock(home: &TestNode, key_id: &str) -> Result<(), SignatureRejection> {
     let mut headers = sig::sign(&signer, Knock::Cavage, &outgoing, home.clock.now()).unwrap();
     headers.push(("host".into(), host.into()));
     let received = ReceivedRequest { method: "POST", scheme, host, target, headers: &headers, body };
-    verify::signer(&home.node, &received, None).map(drop)
+    verify::verify_signer(&home.node, &received, None).map(drop)
 }
 
 fn asked(peer: &TestPeer, host: &str) -> usize {
@@ -109,7 +109,7 @@ fn nothing_is_fetched_from_a_blocked_server_however_it_is_named() {
         "HTTP://BLOCKED.example/p.png",
         "http://good.example/to-blocked",
     ] {
-        assert!(media::fetch_picture(&home.node, picture).is_err(), "{picture}");
+        assert!(media::fetch_image(&home.node, picture).is_err(), "{picture}");
     }
     assert!(knock(&home, "http://blocked.example/users/bob#main-key").is_err());
     assert!(resolve::post(&home.node, "http://good.example/to-blocked").is_err());

@@ -43,84 +43,92 @@ const MAX_RELAYED_POSTS: u32 = 20_000;
 /// Retention of hosts without known actors.
 const UNREFERENCED_HOST_RETENTION: Duration = DAY.saturating_mul(90);
 /// How long activities that could not be understood stay for the owner to see.
-const SET_ASIDE_RETENTION: Duration = DAY.saturating_mul(30);
+const FAILED_ACTIVITY_RETENTION: Duration = DAY.saturating_mul(30);
 /// Slices per round of these jobs: everything on a large server within a day.
 const SLICES_PER_ROUND: u32 = 20;
 /// Rows per slice where each row needs many queries.
-const SMALL_ROWS_PER_WRITE: u32 = 200;
+const COSTLY_ROWS_PER_WRITE: u32 = 200;
 
 /// A job that runs at an interval.
 struct PeriodicJob {
     name: &'static str,
-    every: Duration,
+    interval: Duration,
     run: fn(&Node, &mut JobSchedule) -> Result<()>,
 }
 
 const PERIODIC_JOBS: &[PeriodicJob] = &[
-    PeriodicJob { name: "note that we are alive", every: MINUTE, run: |n, _| outage_recovery::record_alive(n) },
-    PeriodicJob { name: "make up for an outage", every: MINUTE, run: |n, _| outage_recovery::step(n) },
-    PeriodicJob { name: "free leases that are over", every: MINUTE, run: free_overdue },
+    PeriodicJob { name: "note that we are alive", interval: MINUTE, run: |n, _| outage_recovery::record_alive(n) },
+    PeriodicJob { name: "make up for an outage", interval: MINUTE, run: |n, _| outage_recovery::step(n) },
+    PeriodicJob { name: "free leases that are over", interval: MINUTE, run: free_expired_leases },
     PeriodicJob {
         name: "mend times of a clock that was ahead",
-        every: MINUTE.saturating_mul(10),
+        interval: MINUTE.saturating_mul(10),
         run: clamp_retry_times,
     },
-    PeriodicJob { name: "give up on dead hosts", every: MINUTE.saturating_mul(10), run: expire },
-    PeriodicJob { name: "forget old activities", every: HOUR, run: prune_activities },
-    PeriodicJob { name: "forget old tombstones and seen ids", every: HOUR, run: prune_tombstones },
-    PeriodicJob { name: "forget old editions of other people's posts", every: HOUR, run: prune_post_edits },
-    PeriodicJob { name: "forget uploads without a post", every: HOUR, run: prune_uploads },
-    PeriodicJob { name: "remove files nobody names", every: MINUTE.saturating_mul(5), run: sweep },
-    PeriodicJob { name: "tell and ask how polls stand", every: MINUTE, run: |n, _| poll_refresh::step(n) },
-    PeriodicJob { name: "forget posts of strangers", every: MINUTE.saturating_mul(10), run: prune_posts },
-    PeriodicJob { name: "forget strangers", every: MINUTE.saturating_mul(20), run: prune_actors },
-    PeriodicJob { name: "forget servers of strangers", every: HOUR, run: prune_hosts },
-    PeriodicJob { name: "forget what could not be understood", every: HOUR, run: prune_set_aside },
-    PeriodicJob { name: "look at stale profiles again", every: MINUTE.saturating_mul(15), run: refresh_stale },
+    PeriodicJob { name: "give up on dead hosts", interval: MINUTE.saturating_mul(10), run: expire_deliveries },
+    PeriodicJob { name: "forget old activities", interval: HOUR, run: prune_activities },
+    PeriodicJob { name: "forget old tombstones and seen ids", interval: HOUR, run: prune_tombstones },
+    PeriodicJob { name: "forget old editions of other people's posts", interval: HOUR, run: prune_post_edits },
+    PeriodicJob { name: "forget uploads without a post", interval: HOUR, run: prune_uploads },
+    PeriodicJob { name: "remove files nobody names", interval: MINUTE.saturating_mul(5), run: sweep_media_folder },
+    PeriodicJob { name: "tell and ask how polls stand", interval: MINUTE, run: |n, _| poll_refresh::step(n) },
+    PeriodicJob { name: "forget posts of strangers", interval: MINUTE.saturating_mul(10), run: prune_posts },
+    PeriodicJob { name: "forget strangers", interval: MINUTE.saturating_mul(20), run: prune_actors },
+    PeriodicJob { name: "forget servers of strangers", interval: HOUR, run: prune_hosts },
+    PeriodicJob { name: "forget what could not be understood", interval: HOUR, run: prune_failed_activities },
+    PeriodicJob {
+        name: "look at stale profiles again",
+        interval: MINUTE.saturating_mul(15),
+        run: refresh_stale_actors,
+    },
     PeriodicJob {
         name: "go along with people who moved",
-        every: MINUTE.saturating_mul(15),
-        run: |n, _| unless_trial(n, move_discovery::step),
+        interval: MINUTE.saturating_mul(15),
+        run: |n, _| run_unless_trial(n, move_discovery::step),
     },
     PeriodicJob {
         name: "ask what servers run",
-        every: MINUTE.saturating_mul(5),
-        run: |n, _| unless_trial(n, nodeinfo::step),
+        interval: MINUTE.saturating_mul(5),
+        run: |n, _| run_unless_trial(n, nodeinfo::step),
     },
     PeriodicJob {
         name: "fetch lists of servers to block",
-        every: MINUTE.saturating_mul(20),
-        run: |n, _| unless_trial(n, host_block_import::step),
+        interval: MINUTE.saturating_mul(20),
+        run: |n, _| run_unless_trial(n, host_block_import::fetch_next_due),
     },
-    PeriodicJob { name: "forget mutes that are over", every: HOUR, run: |n, _| n.store.write(mutes::prune).map(drop) },
+    PeriodicJob {
+        name: "forget mutes that are over",
+        interval: HOUR,
+        run: |n, _| n.store.write(mutes::prune).map(drop),
+    },
 ];
 
 /// When each job is due next, and the positions of the slow ones.
 #[derive(Debug)]
 pub struct JobSchedule {
     next_at: Vec<Time>,
-    shelf: u32,
+    media_folder: u32,
     /// Position of the walks over all posts, actors and hosts.
-    post: PostId,
-    actor: ActorId,
-    host: String,
+    post_cursor: PostId,
+    actor_cursor: ActorId,
+    host_cursor: String,
 }
 
 impl JobSchedule {
     /// A new schedule: every job runs within a minute or two, but not all at once.
     pub fn new(now: Time) -> Self {
-        let first = |(n, chore): (u32, &PeriodicJob)| now.plus(chore.every.min(MINUTE + Duration::from_secs(5) * n));
+        let first = |(n, chore): (u32, &PeriodicJob)| now.plus(chore.interval.min(MINUTE + Duration::from_secs(5) * n));
         Self {
             next_at: (0..).zip(PERIODIC_JOBS).map(first).collect(),
-            shelf: 0,
-            post: PostId(0),
-            actor: ActorId(0),
-            host: String::new(),
+            media_folder: 0,
+            post_cursor: PostId(0),
+            actor_cursor: ActorId(0),
+            host_cursor: String::new(),
         }
     }
 
     /// How long no job is due; at most a minute.
-    pub fn pause(&self, now: Time) -> Duration {
+    pub fn time_to_next(&self, now: Time) -> Duration {
         self.next_at.iter().min().map_or(MINUTE, |next| next.since(now)).min(MINUTE)
     }
 }
@@ -131,10 +139,10 @@ pub fn step(node: &Node, diary: &mut JobSchedule) -> Result<()> {
         let now = node.clock().now();
         let Some(next_at) = diary.next_at.get_mut(n) else { continue };
         // After the clock was set back, the stored time is too far in the future.
-        if *next_at > now && *next_at <= now.plus(chore.every + MINUTE) {
+        if *next_at > now && *next_at <= now.plus(chore.interval + MINUTE) {
             continue;
         }
-        *next_at = now.plus(chore.every);
+        *next_at = now.plus(chore.interval);
         if let Err(error) = (chore.run)(node, diary) {
             tracing::warn!(chore = chore.name, %error, "a periodic job failed");
         }
@@ -142,7 +150,7 @@ pub fn step(node: &Node, diary: &mut JobSchedule) -> Result<()> {
     Ok(())
 }
 
-fn free_overdue(node: &Node, _: &mut JobSchedule) -> Result<()> {
+fn free_expired_leases(node: &Node, _: &mut JobSchedule) -> Result<()> {
     let freed = node.store.write(|w| Ok(deliveries::free_overdue(w)? + inbox::free_overdue(w)?))?;
     if freed > 0 {
         tracing::warn!(freed, "released expired leases");
@@ -160,7 +168,7 @@ fn clamp_retry_times(node: &Node, _: &mut JobSchedule) -> Result<()> {
     Ok(())
 }
 
-fn expire(node: &Node, _: &mut JobSchedule) -> Result<()> {
+fn expire_deliveries(node: &Node, _: &mut JobSchedule) -> Result<()> {
     while node.store.write(|w| deliveries::expire(w, w.now.minus(delivery::MAX_DELIVERY_AGE), ROWS_PER_WRITE))? > 0 {}
     Ok(())
 }
@@ -199,10 +207,10 @@ fn prune_posts(node: &Node, diary: &mut JobSchedule) -> Result<()> {
         most_relayed: MAX_RELAYED_POSTS,
     };
     for _ in 0..SLICES_PER_ROUND {
-        let after = diary.post;
-        let (last, gone) = node.store.write(move |w| retention::prune_posts(w, after, terms, SMALL_ROWS_PER_WRITE))?;
+        let after = diary.post_cursor;
+        let (last, gone) = node.store.write(move |w| retention::prune_posts(w, after, terms, COSTLY_ROWS_PER_WRITE))?;
         tracing::debug!(gone, "pruned unreferenced remote posts");
-        diary.post = last.unwrap_or(PostId(0));
+        diary.post_cursor = last.unwrap_or(PostId(0));
         if last.is_none() {
             break;
         }
@@ -213,11 +221,11 @@ fn prune_posts(node: &Node, diary: &mut JobSchedule) -> Result<()> {
 fn prune_actors(node: &Node, diary: &mut JobSchedule) -> Result<()> {
     let before = node.clock().now().minus(UNREFERENCED_RETENTION);
     for _ in 0..SLICES_PER_ROUND {
-        let after = diary.actor;
+        let after = diary.actor_cursor;
         let (last, gone) =
-            node.store.write(move |w| retention::prune_actors(w, after, before, SMALL_ROWS_PER_WRITE))?;
+            node.store.write(move |w| retention::prune_actors(w, after, before, COSTLY_ROWS_PER_WRITE))?;
         tracing::debug!(gone, "pruned unreferenced remote actors");
-        diary.actor = last.unwrap_or(ActorId(0));
+        diary.actor_cursor = last.unwrap_or(ActorId(0));
         if last.is_none() {
             break;
         }
@@ -228,26 +236,26 @@ fn prune_actors(node: &Node, diary: &mut JobSchedule) -> Result<()> {
 fn prune_hosts(node: &Node, diary: &mut JobSchedule) -> Result<()> {
     let before = node.clock().now().minus(UNREFERENCED_HOST_RETENTION);
     for _ in 0..SLICES_PER_ROUND {
-        let after = std::mem::take(&mut diary.host);
-        let (last, _) = node.store.write(move |w| retention::prune_hosts(w, &after, before, SMALL_ROWS_PER_WRITE))?;
+        let after = std::mem::take(&mut diary.host_cursor);
+        let (last, _) = node.store.write(move |w| retention::prune_hosts(w, &after, before, COSTLY_ROWS_PER_WRITE))?;
         let Some(last) = last else { break };
-        diary.host = last;
+        diary.host_cursor = last;
     }
     Ok(())
 }
 
-fn prune_set_aside(node: &Node, _: &mut JobSchedule) -> Result<()> {
-    node.store.write(|w| inbox::prune_aside(w, w.now.minus(SET_ASIDE_RETENTION))).map(drop)
+fn prune_failed_activities(node: &Node, _: &mut JobSchedule) -> Result<()> {
+    node.store.write(|w| inbox::prune_aside(w, w.now.minus(FAILED_ACTIVITY_RETENTION))).map(drop)
 }
 
 /// Checks one folder of `media/` per round: all of them within a day.
-fn sweep(node: &Node, diary: &mut JobSchedule) -> Result<()> {
-    let shelf = diary.shelf;
-    diary.shelf = (shelf + 1) % media_files::MEDIA_FOLDERS;
+fn sweep_media_folder(node: &Node, diary: &mut JobSchedule) -> Result<()> {
+    let shelf = diary.media_folder;
+    diary.media_folder = (shelf + 1) % media_files::MEDIA_FOLDERS;
     media_files::sweep(&node.store, shelf, node.clock().now().minus(UNUSED_UPLOAD_RETENTION)).map(drop)
 }
 
-fn refresh_stale(node: &Node, _: &mut JobSchedule) -> Result<()> {
+fn refresh_stale_actors(node: &Node, _: &mut JobSchedule) -> Result<()> {
     if node.config.trial {
         return Ok(());
     }
@@ -257,7 +265,7 @@ fn refresh_stale(node: &Node, _: &mut JobSchedule) -> Result<()> {
     })?;
     for actor in stale {
         let uri = actor.uri.clone();
-        if let Err(error) = resolve::refresh(node, &uri, Some(actor)) {
+        if let Err(error) = resolve::fetch_actor(node, &uri, Some(actor)) {
             tracing::debug!(uri, %error, "cannot refresh a profile");
         }
     }
@@ -265,7 +273,7 @@ fn refresh_stale(node: &Node, _: &mut JobSchedule) -> Result<()> {
 }
 
 /// Runs a step that contacts other servers, except in a trial.
-fn unless_trial(node: &Node, step: fn(&Node) -> Result<bool>) -> Result<()> {
+fn run_unless_trial(node: &Node, step: fn(&Node) -> Result<bool>) -> Result<()> {
     if node.config.trial { Ok(()) } else { step(node).map(drop) }
 }
 
@@ -295,14 +303,14 @@ mod tests {
         assert_eq!(alive_at(&home), begun, "not in the first moment");
         let mut slept = Duration::ZERO;
         while slept < 2 * HOUR {
-            let rest = diary.pause(home.clock.now());
+            let rest = diary.time_to_next(home.clock.now());
             assert!(!rest.is_zero() && rest <= MINUTE);
             home.clock.advance(rest);
             slept += rest;
             step(&home.node, &mut diary).unwrap();
             assert!(home.clock.now().since(alive_at(&home)) < MINUTE);
         }
-        assert!(diary.shelf >= 23, "two hours of five minutes: {}", diary.shelf);
+        assert!(diary.media_folder >= 23, "two hours of five minutes: {}", diary.media_folder);
     }
 
     #[test]
@@ -320,7 +328,7 @@ mod tests {
     fn a_delivery_whose_worker_died_goes_again_within_two_minutes() {
         let home = home();
         let mut diary = JobSchedule::new(home.clock.now());
-        home.activity("a", &["x.example"]);
+        home.queue_activity("a", &["x.example"]);
         let claim = |w: &crate::store::Write<'_>| deliveries::claim(w, delivery::CLAIM_LEASE);
         assert!(home.node.store.write(claim).unwrap().is_some());
         assert!(home.node.store.write(claim).unwrap().is_none());
@@ -333,7 +341,7 @@ mod tests {
     fn what_was_sent_long_ago_is_forgotten() {
         let home = home();
         let mut diary = JobSchedule::new(home.clock.now());
-        home.activity("a", &[]);
+        home.queue_activity("a", &[]);
         let kept = || home.node.store.read(|r| deliveries::activity(r, &first_uri())).is_ok();
         assert!(kept());
         home.clock.advance(ACTIVITY_RETENTION);

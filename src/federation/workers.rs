@@ -24,7 +24,7 @@ const MAX_SLEEP: Duration = Duration::from_mins(1);
 /// How long a thread pauses after an internal error: retrying does not empty a full disk.
 const ERROR_PAUSE: Duration = Duration::from_secs(2);
 /// How long a supervisor waits for a new worker to take due work before it starts another.
-const TAKE_UP_TIMEOUT: Duration = Duration::from_millis(500);
+const WORKER_START_TIMEOUT: Duration = Duration::from_millis(500);
 /// How often a supervisor checks whether its workers are slow: fewer jobs finished in that time than there are workers.
 const SUPERVISOR_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -36,7 +36,7 @@ struct WorkerQueue {
     /// Number of workers when peers are slow.
     max_workers: usize,
     /// Stack size of a worker in bytes.
-    stack: usize,
+    stack_bytes: usize,
     /// When the next job is due: now if a worker would find one, None if only a commit can bring one.
     next_due: fn(&Node) -> Result<Option<Time>>,
     run: fn(&Node, &mut dyn FnMut() -> bool) -> Result<()>,
@@ -47,7 +47,7 @@ const WORKER_QUEUES: [WorkerQueue; 3] = [
         name: "delivery",
         normal_workers: 8,
         max_workers: 256,
-        stack: 256 * 1024,
+        stack_bytes: 256 * 1024,
         next_due: delivery_due,
         run: run_delivery,
     },
@@ -56,7 +56,7 @@ const WORKER_QUEUES: [WorkerQueue; 3] = [
         name: "inbox",
         normal_workers: 1,
         max_workers: 8,
-        stack: 2 * 1024 * 1024,
+        stack_bytes: 2 * 1024 * 1024,
         next_due: |node| node.store.read(store::queue::inbox::next_due),
         run: run_inbox,
     },
@@ -64,18 +64,18 @@ const WORKER_QUEUES: [WorkerQueue; 3] = [
         name: "backfill",
         normal_workers: 1,
         max_workers: 1,
-        stack: 2 * 1024 * 1024,
+        stack_bytes: 2 * 1024 * 1024,
         next_due: backfill_due,
         run: run_backfill,
     },
 ];
 /// Stack size of the supervisor and upkeep threads.
-const STACK_BYTES: usize = 512 * 1024;
+const SUPERVISOR_STACK_BYTES: usize = 512 * 1024;
 
 /// Sends push messages first: there are few, and someone is waiting for them.
 fn run_delivery(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
-    push_notifications::run(node, goes_on)?;
-    delivery::run_attempt(node, goes_on)
+    push_notifications::send_due(node, goes_on)?;
+    delivery::run_due(node, goes_on)
 }
 
 fn delivery_due(node: &Node) -> Result<Option<Time>> {
@@ -93,7 +93,9 @@ fn run_inbox(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
 }
 
 fn run_backfill(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
-    while (scheduling::step(node)? || backfill_worker::step(node)? || quote_refresh::step(node)?) && goes_on() {}
+    while (scheduling::publish_next_due(node)? || backfill_worker::step(node)? || quote_refresh::step(node)?)
+        && goes_on()
+    {}
     Ok(())
 }
 
@@ -114,7 +116,7 @@ pub struct Workers {
 impl Workers {
     /// Releases the claims of a previous process that was killed, and starts all threads.
     pub fn start(node: Arc<Node>) -> Result<Self> {
-        identity::complete(&node.store)?;
+        identity::add_missing_keys(&node.store)?;
         outage_recovery::record_alive(&node)?;
         node.store.write(|w| {
             store::queue::deliveries::free_leases(w)?;
@@ -130,7 +132,7 @@ impl Workers {
 
     fn spawn(&mut self, name: &str, work: impl FnOnce(&Node, &StopSignal) + Send + 'static) -> Result<()> {
         let (node, stop) = (self.node.clone(), self.stop.clone());
-        let thread = thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
+        let thread = thread::Builder::new().name(name.to_owned()).stack_size(SUPERVISOR_STACK_BYTES);
         self.threads.push(thread.spawn(move || work(&node, &stop))?);
         Ok(())
     }
@@ -160,23 +162,23 @@ impl Drop for Workers {
 /// Tells all threads to stop, and wakes sleeping ones.
 #[derive(Default)]
 struct StopSignal {
-    told: Mutex<bool>,
+    stopped: Mutex<bool>,
     wake: Condvar,
 }
 
 impl StopSignal {
     fn set(&self) {
-        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.wake.notify_all();
     }
 
     fn is_set(&self) -> bool {
-        *self.told.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sleeps for `limit`, or until stopped.
-    fn rest(&self, limit: Duration) {
-        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+    fn sleep(&self, limit: Duration) {
+        let told = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
         drop(self.wake.wait_timeout_while(told, limit, |told| !*told));
     }
 }
@@ -184,9 +186,9 @@ impl StopSignal {
 /// Counters of one queue's workers.
 #[derive(Default)]
 struct PoolState {
-    hands: AtomicUsize,
+    workers: AtomicUsize,
     /// Number of jobs finished so far.
-    done: AtomicUsize,
+    finished_jobs: AtomicUsize,
     /// A worker failed: no other is started until the supervisor has paused.
     failed: AtomicBool,
 }
@@ -200,20 +202,20 @@ fn supervise(node: &Node, line: &WorkerQueue, stop: &StopSignal) {
         while !stop.is_set() {
             let rung = bell.generation();
             if crew.failed.swap(false, Ordering::SeqCst) {
-                stop.rest(ERROR_PAUSE);
+                stop.sleep(ERROR_PAUSE);
             }
-            let hands = crew.hands.load(Ordering::SeqCst);
+            let hands = crew.workers.load(Ordering::SeqCst);
             match due_in(node, line) {
                 Err(error) => {
                     tracing::error!(line = line.name, %error, "cannot read the queue");
-                    stop.rest(ERROR_PAUSE);
+                    stop.sleep(ERROR_PAUSE);
                 }
                 Ok(Some(wait)) if wait.is_zero() && hands < line.normal_workers => {
                     start_worker(scope, node, line, &crew, stop, 1);
-                    bell.wait(rung, TAKE_UP_TIMEOUT);
+                    bell.wait(rung, WORKER_START_TIMEOUT);
                 }
                 Ok(Some(wait)) if wait.is_zero() => {
-                    let done = crew.done.load(Ordering::SeqCst);
+                    let done = crew.finished_jobs.load(Ordering::SeqCst);
                     if look.0.elapsed() >= SUPERVISOR_INTERVAL {
                         if done.wrapping_sub(look.1) < hands {
                             start_worker(
@@ -227,7 +229,7 @@ fn supervise(node: &Node, line: &WorkerQueue, stop: &StopSignal) {
                         }
                         look = (Stopwatch::start(), done);
                     }
-                    stop.rest(SUPERVISOR_INTERVAL);
+                    stop.sleep(SUPERVISOR_INTERVAL);
                 }
                 Ok(wait) => bell.wait(rung, wait.unwrap_or(MAX_SLEEP).min(MAX_SLEEP)),
             }
@@ -252,12 +254,12 @@ fn start_worker<'s, 'e>(
     'e: 's,
 {
     for _ in 0..more {
-        crew.hands.fetch_add(1, Ordering::SeqCst);
-        let hand = thread::Builder::new().name(line.name.to_owned()).stack_size(line.stack);
+        crew.workers.fetch_add(1, Ordering::SeqCst);
+        let hand = thread::Builder::new().name(line.name.to_owned()).stack_size(line.stack_bytes);
         let started = hand.spawn_scoped(scope, || {
             let ended = catch_panic(|| {
                 (line.run)(node, &mut || {
-                    crew.done.fetch_add(1, Ordering::SeqCst);
+                    crew.finished_jobs.fetch_add(1, Ordering::SeqCst);
                     !stop.is_set()
                 })
             });
@@ -265,10 +267,10 @@ fn start_worker<'s, 'e>(
                 tracing::error!(line = line.name, %error, "a worker failed");
                 crew.failed.store(true, Ordering::SeqCst);
             }
-            crew.hands.fetch_sub(1, Ordering::SeqCst);
+            crew.workers.fetch_sub(1, Ordering::SeqCst);
         });
         if let Err(error) = started {
-            crew.hands.fetch_sub(1, Ordering::SeqCst);
+            crew.workers.fetch_sub(1, Ordering::SeqCst);
             tracing::warn!(line = line.name, %error, "cannot start another worker thread");
             return;
         }
@@ -282,7 +284,7 @@ fn run_upkeep(node: &Node, stop: &StopSignal) {
         if let Err(error) = catch_panic(|| upkeep::step(node, &mut diary)) {
             tracing::error!(%error, "the periodic jobs failed");
         }
-        stop.rest(diary.pause(node.clock().now()).max(Duration::from_secs(1)));
+        stop.sleep(diary.time_to_next(node.clock().now()).max(Duration::from_secs(1)));
     }
 }
 
@@ -313,13 +315,13 @@ mod tests {
             self.opened.notify_all();
         }
 
-        fn pass(&self) {
+        fn wait_until_open(&self) {
             drop(self.opened.wait_while(self.open.lock().unwrap(), |open| !*open).unwrap());
         }
     }
 
     /// Waits until exactly this many deliveries are queued.
-    fn until(node: &Node, count: u32) {
+    fn wait_for_delivery_count(node: &Node, count: u32) {
         let watch = Stopwatch::start();
         loop {
             let rung = node.store.commit_notifier().generation();
@@ -338,7 +340,7 @@ mod tests {
         let shut = door.clone();
         let peer = TestPeer::start(move |seen| {
             if seen.header("host").starts_with("hanging") {
-                shut.pass();
+                shut.wait_until_open();
             }
             response(202, &[], b"")
         });
@@ -346,13 +348,13 @@ mod tests {
         let good: Vec<String> = (0..40).map(|n| format!("good{n}.example")).collect();
         let all: Vec<&str> = hanging.iter().chain(&good).map(String::as_str).collect();
         let home = TestNode::new(&all, peer.address, Duration::from_secs(60));
-        home.activity("a", &all);
+        home.queue_activity("a", &all);
         let node = Arc::new(home.node);
         let workers = Workers::start(node.clone()).unwrap();
-        until(&node, 40);
+        wait_for_delivery_count(&node, 40);
         assert!(peer.seen().iter().filter(|seen| seen.header("host").starts_with("good")).count() == 40);
         door.open();
-        until(&node, 0);
+        wait_for_delivery_count(&node, 0);
         workers.stop();
         assert_eq!(peer.seen().len(), 80, "each once");
     }
@@ -367,12 +369,12 @@ mod tests {
             0 => response(503, &[], b""),
             _ => {
                 asked.send(()).unwrap();
-                shut.pass();
+                shut.wait_until_open();
                 response(202, &[], b"")
             }
         });
         let home = TestNode::new(&["x.example"], peer.address, Duration::from_secs(60));
-        home.activity("a", &["x.example"]);
+        home.queue_activity("a", &["x.example"]);
         let node = Arc::new(home.node);
         let workers = Workers::start(node.clone()).unwrap();
         let next = || node.store.read(store::queue::deliveries::next_due).unwrap();
@@ -394,11 +396,11 @@ mod tests {
     fn what_a_killed_server_had_claimed_is_delivered_after_the_restart() {
         let peer = TestPeer::start(|_| response(202, &[], b""));
         let home = TestNode::new(&["x.example"], peer.address, Duration::from_secs(60));
-        home.activity("a", &["x.example"]);
+        home.queue_activity("a", &["x.example"]);
         home.node.store.write(|w| store::queue::deliveries::claim(w, delivery::CLAIM_LEASE)).unwrap().unwrap();
         let node = Arc::new(home.node);
         let workers = Workers::start(node.clone()).unwrap();
-        until(&node, 0);
+        wait_for_delivery_count(&node, 0);
         workers.stop();
         assert_eq!(peer.seen().len(), 1);
     }
@@ -410,7 +412,7 @@ mod tests {
             name: "careless",
             normal_workers: 1,
             max_workers: 1,
-            stack: STACK_BYTES,
+            stack_bytes: SUPERVISOR_STACK_BYTES,
             next_due: |node| Ok((TIMES.load(Ordering::SeqCst) < 2).then(|| node.clock().now())),
             run: |node, goes_on| {
                 let times = TIMES.fetch_add(1, Ordering::SeqCst);

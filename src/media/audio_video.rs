@@ -30,7 +30,7 @@ struct ContainerInfo {
     seconds: Option<f64>,
     size: Option<(u32, u32)>,
     /// The file has a video track.
-    film: bool,
+    has_video: bool,
 }
 
 /// Removes the metadata of an audio or video file. Needs memory for the file and its copy only; never decodes.
@@ -42,22 +42,22 @@ pub fn clean_audio_video(mut bytes: Vec<u8>) -> Result<CleanedMedia> {
             MAX_AUDIO_VIDEO_BYTES / 1024 / 1024
         )));
     }
-    mp3::without_id3(&mut bytes);
-    let kind = sniff(&bytes).filter(|kind| !kind.is_picture());
-    let kind = kind.ok_or_else(unknown)?;
+    mp3::remove_id3_tags(&mut bytes);
+    let kind = sniff(&bytes).filter(|kind| !kind.is_image());
+    let kind = kind.ok_or_else(unsupported_file)?;
     let facts = match kind {
         MediaType::Mp4 | MediaType::M4a => mp4::strip(&mut bytes),
         MediaType::Webm => ebml::strip(&mut bytes),
         MediaType::Mp3 => mp3::strip(&mut bytes),
         MediaType::Ogg => ogg::strip(&mut bytes),
-        MediaType::Flac => pcm::flac(&mut bytes),
-        MediaType::Wav => pcm::wav(&mut bytes),
+        MediaType::Flac => pcm::strip_flac(&mut bytes),
+        MediaType::Wav => pcm::strip_wav(&mut bytes),
         MediaType::Jpeg | MediaType::Png | MediaType::Gif | MediaType::Webp => None,
     };
     let facts = facts.ok_or_else(|| Error::invalid("this file is damaged, or its format is not supported"))?;
     let media_type = match kind {
-        MediaType::Mp4 if !facts.film => MediaType::M4a.media_type(),
-        MediaType::Webm if !facts.film => "audio/webm",
+        MediaType::Mp4 if !facts.has_video => MediaType::M4a.media_type(),
+        MediaType::Webm if !facts.has_video => "audio/webm",
         kind => kind.media_type(),
     };
     let (width, height) = facts.size.filter(|(w, h)| *w > 0 && *h > 0).unzip();
@@ -66,7 +66,7 @@ pub fn clean_audio_video(mut bytes: Vec<u8>) -> Result<CleanedMedia> {
     Ok(CleanedMedia { bytes, media_type, width, height, seconds })
 }
 
-fn unknown() -> Error {
+fn unsupported_file() -> Error {
     Error::invalid("this is not a supported video or audio file: use MP4 or WebM, MP3, Ogg, FLAC, WAV or M4A")
 }
 

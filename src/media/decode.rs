@@ -17,12 +17,12 @@ pub(super) struct DecodedImage {
 
 /// Decodes an image of this type within the limits of this module.
 pub(super) fn decode(bytes: &[u8], kind: MediaType) -> Result<DecodedImage> {
-    let progressive = kind == MediaType::Jpeg && check_jpeg(bytes)?;
-    let mut decoder = open(bytes, kind).map_err(damaged)?;
+    let progressive = kind == MediaType::Jpeg && check_jpeg_scans(bytes)?;
+    let mut decoder = open_decoder(bytes, kind).map_err(decode_error)?;
     let (width, height) = decoder.dimensions();
     check_size(width, height)?;
     if kind == MediaType::Webp && !webp::frames_fit(bytes, width, height) {
-        return Err(too_large());
+        return Err(too_large_error());
     }
     let color = decoder.color_type();
     let per_pixel = match kind {
@@ -33,20 +33,20 @@ pub(super) fn decode(bytes: &[u8], kind: MediaType) -> Result<DecodedImage> {
         // With 16 bits per channel, even the part that resizing needs is large.
         _ if color.bytes_per_pixel() / color.channel_count() > 1 => u64::from(color.bytes_per_pixel()) * 3 / 2,
         // WebP is first decoded into separate planes.
-        MediaType::Webp => webp::bytes_per_pixel(bytes, u64::from(color.bytes_per_pixel())),
+        MediaType::Webp => webp::decode_bytes_per_pixel(bytes, u64::from(color.bytes_per_pixel())),
         _ => u64::from(color.bytes_per_pixel()),
     };
     if u64::from(width) * u64::from(height) * per_pixel > MAX_DECODE_BYTES {
         return Err(Error::invalid("this image would take too much memory to open: save it smaller"));
     }
-    decoder.set_limits(limits()).map_err(damaged)?;
+    decoder.set_limits(decoder_limits()).map_err(decode_error)?;
     let orientation = match kind {
         // The decoder would allocate whatever length the file claims.
         MediaType::Webp => webp::orientation(bytes),
         // An unreadable orientation is no reason to refuse the image.
         _ => decoder.orientation().unwrap_or(Orientation::NoTransforms),
     };
-    let image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
+    let image = DynamicImage::from_decoder(decoder).map_err(decode_error)?;
     Ok(DecodedImage { image, orientation })
 }
 
@@ -56,36 +56,38 @@ fn check_size(width: u32, height: u32) -> Result<()> {
         return Err(Error::invalid("this image is empty"));
     }
     if width > MAX_IMAGE_SIDE || height > MAX_IMAGE_SIDE || u64::from(width) * u64::from(height) > MAX_IMAGE_PIXELS {
-        return Err(too_large());
+        return Err(too_large_error());
     }
     Ok(())
 }
 
-fn too_large() -> Error {
+fn too_large_error() -> Error {
     let most = MAX_IMAGE_PIXELS / 1_000_000;
     Error::invalid(format!("this image is too large: at most {most} megapixels and {MAX_IMAGE_SIDE} pixels a side"))
 }
 
 /// The error for a file that claims to be an image and is not.
-fn damaged(source: ImageError) -> Error {
+fn decode_error(source: ImageError) -> Error {
     if let ImageError::Limits(_) = source {
-        return too_large();
+        return too_large_error();
     }
     tracing::debug!("an image was refused: {source}");
     Error::invalid("this image is damaged, or its format is not supported")
 }
 
-fn open(bytes: &[u8], kind: MediaType) -> ImageResult<Box<dyn ImageDecoder + '_>> {
+fn open_decoder(bytes: &[u8], kind: MediaType) -> ImageResult<Box<dyn ImageDecoder + '_>> {
     let reader = Cursor::new(bytes);
     Ok(match kind {
-        MediaType::Png => Box::new(PngDecoder::with_limits(Cursor::new(png::without_metadata(bytes)), limits())?),
+        MediaType::Png => {
+            Box::new(PngDecoder::with_limits(Cursor::new(png::without_metadata(bytes)), decoder_limits())?)
+        }
         MediaType::Gif => Box::new(GifDecoder::new(reader)?),
         MediaType::Webp => Box::new(WebPDecoder::new(reader)?),
         _ => Box::new(JpegDecoder::new(reader)?),
     })
 }
 
-fn limits() -> Limits {
+fn decoder_limits() -> Limits {
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_IMAGE_SIDE);
     limits.max_image_height = Some(MAX_IMAGE_SIDE);
@@ -94,7 +96,7 @@ fn limits() -> Limits {
 }
 
 /// Whether a JPEG is progressive; Invalid when it has more scans than a camera writes.
-fn check_jpeg(bytes: &[u8]) -> Result<bool> {
+fn check_jpeg_scans(bytes: &[u8]) -> Result<bool> {
     let (mut progressive, mut scans) = (false, 0);
     let mut rest = bytes.get(2..).unwrap_or_default();
     while let Some(at) = rest.windows(2).position(|pair| matches!(pair, [0xFF, code] if is_marker(*code))) {

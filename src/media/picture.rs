@@ -5,7 +5,7 @@ use std::panic::catch_unwind;
 use super::decode::decode;
 use super::encode::EncodedImage;
 use super::encode::encode;
-use super::resize::{ResizeFit, blurhash, resize_to_fit, resized};
+use super::resize::{ResizeFit, blurhash, crop_and_shrink, resize_to_fit};
 use super::{
     AVATAR_SIDE, EMOJI_SIDE, HEADER_SIZE, MAX_ANIMATED_EMOJI_BYTES, MAX_IMAGE_BYTES, MediaType, POST_SIDE,
     PREVIEW_SIDE, PROXY_SIDE, animation, sniff,
@@ -53,7 +53,7 @@ pub fn prepare_image(bytes: &[u8], purpose: ImagePurpose) -> Result<PreparedImag
         let most = MAX_IMAGE_BYTES / 1024 / 1024;
         return Err(Error::invalid(format!("this image is too large: at most {most} MiB")));
     }
-    let kind = sniff(bytes).filter(|kind| kind.is_picture());
+    let kind = sniff(bytes).filter(|kind| kind.is_image());
     let kind = kind.ok_or_else(|| Error::invalid("this is not a supported image: use JPEG, PNG, GIF or WebP"))?;
     // Third-party decoders read untrusted bytes here: a panic means that the image is bad.
     catch_unwind(|| prepare(bytes, kind, purpose))
@@ -81,7 +81,7 @@ fn prepare(bytes: &[u8], kind: MediaType, purpose: ImagePurpose) -> Result<Prepa
         None => encode(&image, kind)?,
     };
     let preview = (purpose == ImagePurpose::Post && smaller)
-        .then(|| encode(&resized(image, ResizeFit::Within(PREVIEW_SIDE))?, kind))
+        .then(|| encode(&crop_and_shrink(image, ResizeFit::Within(PREVIEW_SIDE))?, kind))
         .transpose()?;
     Ok(PreparedImage { bytes: whole.bytes, media_type: whole.media_type, width, height, preview, blurhash })
 }

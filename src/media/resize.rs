@@ -30,15 +30,15 @@ pub(super) fn resize_to_fit(decoded: DecodedImage, fit: ResizeFit) -> Result<Dyn
         ResizeFit::Cover(width, height) if lies => ResizeFit::Cover(height, width),
         fit => fit,
     };
-    let mut small = without_alpha(resized(image, fit)?);
+    let mut small = without_opaque_alpha(crop_and_shrink(image, fit)?);
     small.apply_orientation(orientation);
     Ok(small)
 }
 
 /// The image cropped and shrunk; unchanged when it fits.
-pub(super) fn resized(image: DynamicImage, fit: ResizeFit) -> Result<DynamicImage> {
+pub(super) fn crop_and_shrink(image: DynamicImage, fit: ResizeFit) -> Result<DynamicImage> {
     let (width, height) = (image.width(), image.height());
-    let ((crop_width, crop_height), (new_width, new_height)) = sizes(width, height, fit);
+    let ((crop_width, crop_height), (new_width, new_height)) = crop_and_size(width, height, fit);
     if (new_width, new_height) == (width, height) {
         return Ok(image);
     }
@@ -50,7 +50,7 @@ pub(super) fn resized(image: DynamicImage, fit: ResizeFit) -> Result<DynamicImag
         .use_alpha(false);
     let size = (new_width, new_height);
     // One call per pixel type: the resizer's generic code for all types would be an eighth of our binary.
-    Ok(match eight_bits(image) {
+    Ok(match to_eight_bits(image) {
         DynamicImage::ImageLuma8(image) => shrink::<_, U8>(&image, size, &options)?.into(),
         DynamicImage::ImageRgb8(image) => shrink::<_, U8x3>(&image, size, &options)?.into(),
         other => {
@@ -86,7 +86,7 @@ where
 }
 
 /// Converts the image to 8-bit grey, RGB or RGBA, unless it is one of these.
-fn eight_bits(image: DynamicImage) -> DynamicImage {
+fn to_eight_bits(image: DynamicImage) -> DynamicImage {
     match image {
         same @ (DynamicImage::ImageLuma8(_) | DynamicImage::ImageRgb8(_) | DynamicImage::ImageRgba8(_)) => same,
         other if other.color().has_alpha() => other.into_rgba8().into(),
@@ -98,14 +98,14 @@ fn eight_bits(image: DynamicImage) -> DynamicImage {
 /// The image's blurhash: at most 4 × 3 components, computed from a copy of 32 pixels a side.
 pub(super) fn blurhash(image: &DynamicImage) -> Result<String> {
     const SIDE: u32 = 32;
-    let tiny = resized(image.clone(), ResizeFit::Within(SIDE))?.to_rgba8();
+    let tiny = crop_and_shrink(image.clone(), ResizeFit::Within(SIDE))?.to_rgba8();
     let (width, height) = tiny.dimensions();
     let (x, y) = if width >= height { (4, 3) } else { (3, 4) };
-    blurhash::encode(x, y, width, height, on_white(tiny).as_raw()).map_err(|e| Error::internal(e.to_string()))
+    blurhash::encode(x, y, width, height, flatten_on_white(tiny).as_raw()).map_err(|e| Error::internal(e.to_string()))
 }
 
 /// Width and height of the crop, and of the result.
-fn sizes(width: u32, height: u32, fit: ResizeFit) -> ((u32, u32), (u32, u32)) {
+fn crop_and_size(width: u32, height: u32, fit: ResizeFit) -> ((u32, u32), (u32, u32)) {
     let scaled = |length: u32, by: u32, of: u32| {
         let exact = (u64::from(length) * u64::from(by) + u64::from(of) / 2) / u64::from(of.max(1));
         u32::try_from(exact).unwrap_or(length).max(1)
@@ -133,8 +133,8 @@ fn sizes(width: u32, height: u32, fit: ResizeFit) -> ((u32, u32), (u32, u32)) {
 }
 
 /// Converts the image to 8 bits per channel and drops an alpha channel without transparent pixels.
-fn without_alpha(image: DynamicImage) -> DynamicImage {
-    match eight_bits(image) {
+fn without_opaque_alpha(image: DynamicImage) -> DynamicImage {
+    match to_eight_bits(image) {
         DynamicImage::ImageRgba8(rgba) if rgba.pixels().all(|pixel| pixel.0[3] == 255) => {
             DynamicImage::ImageRgba8(rgba).into_rgb8().into()
         }
@@ -142,7 +142,7 @@ fn without_alpha(image: DynamicImage) -> DynamicImage {
     }
 }
 
-fn on_white(image: RgbaImage) -> RgbaImage {
+fn flatten_on_white(image: RgbaImage) -> RgbaImage {
     ImageBuffer::from_fn(image.width(), image.height(), |x, y| {
         let image::Rgba([r, g, b, a]) = *image.get_pixel(x, y);
         let over =
@@ -168,7 +168,7 @@ mod tests {
             (1, 1, ResizeFit::Cover(1500, 500), (1, 1), (1, 1)),
             (1, 20_000, ResizeFit::Cover(1500, 500), (1, 1), (1, 1)),
         ] {
-            assert_eq!(sizes(width, height, fit), (crop, new), "{width}x{height} {fit:?}");
+            assert_eq!(crop_and_size(width, height, fit), (crop, new), "{width}x{height} {fit:?}");
         }
     }
 }

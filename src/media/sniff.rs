@@ -27,7 +27,7 @@ pub enum MediaType {
     M4a,
 }
 
-const ALL: [MediaType; 11] = [
+const ALL_MEDIA_TYPES: [MediaType; 11] = [
     MediaType::Jpeg,
     MediaType::Png,
     MediaType::Gif,
@@ -42,8 +42,8 @@ const ALL: [MediaType; 11] = [
 ];
 
 /// The names of all media types we store, as in `Content-Type`.
-pub fn media_types() -> [&'static str; ALL.len()] {
-    ALL.map(MediaType::media_type)
+pub fn media_types() -> [&'static str; ALL_MEDIA_TYPES.len()] {
+    ALL_MEDIA_TYPES.map(MediaType::media_type)
 }
 
 impl MediaType {
@@ -82,14 +82,14 @@ impl MediaType {
     }
 
     /// True for the image types that [`super::prepare_image`] decodes.
-    pub fn is_picture(self) -> bool {
+    pub fn is_image(self) -> bool {
         matches!(self, Self::Jpeg | Self::Png | Self::Gif | Self::Webp)
     }
 
     /// The media type with this name; parameters after `;` are ignored.
-    pub fn of_media_type(media_type: &str) -> Option<Self> {
+    pub fn from_name(media_type: &str) -> Option<Self> {
         let name = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        ALL.into_iter().find(|kind| kind.media_type() == name)
+        ALL_MEDIA_TYPES.into_iter().find(|kind| kind.media_type() == name)
     }
 }
 
@@ -155,7 +155,7 @@ mod tests {
         for (bytes, kind) in table {
             assert_eq!(sniff(bytes), *kind, "{bytes:?}");
         }
-        assert_eq!(MediaType::of_media_type("IMAGE/JPEG; q=1"), Some(MediaType::Jpeg));
-        assert_eq!(MediaType::of_media_type("image/svg+xml"), None);
+        assert_eq!(MediaType::from_name("IMAGE/JPEG; q=1"), Some(MediaType::Jpeg));
+        assert_eq!(MediaType::from_name("image/svg+xml"), None);
     }
 }

@@ -11,7 +11,7 @@ const ANIMATION_FLAG: u8 = 0x02;
 const ALPHA_FLAG: u8 = 0x10;
 
 /// Memory per pixel that decoding needs, when the decoded image has `out` bytes per pixel.
-pub(super) fn bytes_per_pixel(bytes: &[u8], out: u64) -> u64 {
+pub(super) fn decode_bytes_per_pixel(bytes: &[u8], out: u64) -> u64 {
     match (bytes.get(FILE_HEADER_BYTES..FILE_HEADER_BYTES + 4), bytes.get(FILE_HEADER_BYTES + 8)) {
         // The planes of the frame, the frame, its alpha, the canvas and the image.
         (Some(b"VP8X"), Some(flags)) if flags & ANIMATION_FLAG != 0 => 15,
@@ -119,8 +119,9 @@ mod tests {
 
     #[test]
     fn what_moves_or_shows_through_is_reckoned_dearer() {
-        let costs = [0, ALPHA_FLAG, ANIMATION_FLAG | ALPHA_FLAG].map(|flags| bytes_per_pixel(&extended(flags, b""), 4));
+        let costs =
+            [0, ALPHA_FLAG, ANIMATION_FLAG | ALPHA_FLAG].map(|flags| decode_bytes_per_pixel(&extended(flags, b""), 4));
         assert_eq!(costs, [8, 11, 15]);
-        assert_eq!(bytes_per_pixel(b"RIFF\0\0\0\0WEBPVP8L", 3), 7);
+        assert_eq!(decode_bytes_per_pixel(b"RIFF\0\0\0\0WEBPVP8L", 3), 7);
     }
 }

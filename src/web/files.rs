@@ -138,7 +138,7 @@ async fn fetch_image(
     let turn = tokio::time::timeout(FETCH_QUEUE_TIMEOUT, turns.0.acquire()).await;
     let _turn = turn.map_err(|_| Error::Busy)?.map_err(Error::internal)?;
     let fresh = blocking::blocking(node, move |node| {
-        let name = media::fetch_picture(node, &url)?;
+        let name = media::fetch_image(node, &url)?;
         let bytes = read(node, &name)?;
         Ok((name, bytes))
     });
@@ -206,7 +206,7 @@ mod tests {
     #[actix_web::test]
     async fn uploads_are_served_as_pictures_and_nothing_else() {
         let house = TestServer::new();
-        let id = media::upload(&house.node, &png(), " A red door ").unwrap();
+        let id = media::store_image(&house.node, &png(), " A red door ").unwrap();
         let row = house.node.store.read(|r| crate::store::posts::attachments::by_id(r, id)).unwrap();
         assert_eq!((row.alt.as_str(), row.width), ("A red door", Some(64)));
         let path = format!("/media/{}", row.file.unwrap());
@@ -221,7 +221,7 @@ mod tests {
         for path in ["/media/../hytte.db", "/media/0123456789abcdef0123456789abcdef.png", "/media/x.html"] {
             assert_eq!(house.get(path, "*/*").await.code, StatusCode::NOT_FOUND, "{path}");
         }
-        assert!(media::upload(&house.node, b"<svg/>", "").is_err());
+        assert!(media::store_image(&house.node, b"<svg/>", "").is_err());
         let draft = publish::NewPost { media: vec![id], ..publish::NewPost::new("Look", Audience::Public) };
         publish::post(&house.node, draft).unwrap();
     }

@@ -206,7 +206,8 @@ fn a_blocked_server_is_shut_out_at_the_door_and_comes_back_with_its_follows() {
     assert_eq!((preview.following.len(), preview.followers.len(), preview.posts), (1, 1, 1));
 
     let waiting = a.post("on its way when the block comes", Audience::Public);
-    let done = host_block_import::set(&a.node, HostBlockRule::manual("peer.test", Severity::Block, "spam")).unwrap();
+    let done =
+        host_block_import::set_rule(&a.node, HostBlockRule::manual("peer.test", Severity::Block, "spam")).unwrap();
     assert_eq!((done.cut, done.restored), (2, 0));
     assert_eq!((a.follows(), a.home_texts().len()), ((0, 0), 1));
     assert_eq!(a.waiting(), 0, "what was on its way does not go");
@@ -254,14 +255,14 @@ fn a_list_shows_what_it_would_cut_and_takes_it_all_back_when_it_goes() {
     assert_eq!(a.follows().0, 2, "nothing has happened yet");
     assert_eq!(say(&world, &a, &bob, 1), 202);
 
-    host_block_import::apply(&a.node, id, vec!["bob.test".into()]).unwrap();
+    host_block_import::apply_list(&a.node, id, vec!["bob.test".into()]).unwrap();
     assert_eq!(a.follows().0, 1);
     assert_eq!((say(&world, &a, &bob, 2), say(&world, &a, &eve, 2)), (202, 403));
     a.node
         .store
         .write(move |w| host_block::set(w, &HostBlockRule::manual("unknown.test", Severity::Block, "")))
         .unwrap();
-    host_block_import::forget(&a.node, id).unwrap();
+    host_block_import::remove_list(&a.node, id).unwrap();
     assert_eq!(a.follows().0, 2, "what only the list blocked is there again");
     assert_eq!(say(&world, &a, &eve, 3), 202);
     assert_eq!(say(&world, &a, &world.peer("unknown.test"), 1), 403, "what the owner blocked stays blocked");
@@ -276,11 +277,11 @@ fn what_a_list_adds_later_waits_where_it_would_cut_somebody() {
     bob_follows(&world, &a, &bob);
     csv(&publisher, "spam.test\n");
     let id = subscribe(&a, &publisher);
-    host_block_import::apply(&a.node, id, Vec::new()).unwrap();
+    host_block_import::apply_list(&a.node, id, Vec::new()).unwrap();
     csv(&publisher, "spam.test\nbob.test\nmore.test\n");
-    assert!(!host_block_import::step(&a.node).unwrap(), "once a day");
+    assert!(!host_block_import::fetch_next_due(&a.node).unwrap(), "once a day");
     a.advance(Duration::from_secs(24 * 3600));
-    assert!(host_block_import::step(&a.node).unwrap());
+    assert!(host_block_import::fetch_next_due(&a.node).unwrap());
     let counts = |a: &Server| a.node.store.read(|r| hytte::store::moderation::host_blocks::count(r, id)).unwrap();
     assert_eq!(counts(&a), (3, 1));
     assert_eq!(a.follows().0, 1);
@@ -288,11 +289,11 @@ fn what_a_list_adds_later_waits_where_it_would_cut_somebody() {
     // A list that cannot be had, or is none, changes nothing.
     publisher.serve_as("/list.csv", 200, "text/html", b"<p>moved".to_vec());
     a.advance(Duration::from_secs(24 * 3600));
-    assert!(host_block_import::step(&a.node).unwrap());
+    assert!(host_block_import::fetch_next_due(&a.node).unwrap());
     let list = a.node.store.read(|r| host_block_lists::get(r, id)).unwrap();
     assert!(list.error.unwrap().contains("web page"));
     assert_eq!(counts(&a), (3, 1));
-    host_block_import::apply(&a.node, id, Vec::new()).unwrap();
+    host_block_import::apply_list(&a.node, id, Vec::new()).unwrap();
     assert_eq!((a.follows().0, say(&world, &a, &bob, 1)), (0, 403));
 }
 
@@ -303,7 +304,7 @@ fn a_limited_server_is_not_put_forward_and_its_followers_ask_first() {
     let (bob, eve) = (world.peer("bob.test"), world.peer("eve.test"));
     follow_bob(&world, &a, &bob);
     for host in ["bob.test", "eve.test"] {
-        host_block_import::set(&a.node, HostBlockRule::manual(host, Severity::Limit, "")).unwrap();
+        host_block_import::set_rule(&a.node, HostBlockRule::manual(host, Severity::Limit, "")).unwrap();
     }
     mention(&world, &a, &bob, 1);
     mention(&world, &a, &eve, 1);
@@ -324,13 +325,13 @@ fn the_owners_blocks_go_out_and_in_as_mastodons_csv() {
     let (a, b) = (world.server("a.test"), world.server("b.test"));
     let rule =
         HostBlockRule { no_reports: true, ..HostBlockRule::manual("bad.test", Severity::Block, "spam, and \"worse\"") };
-    host_block_import::set(&a.node, rule).unwrap();
-    host_block_import::set(&a.node, HostBlockRule::manual("quiet.test", Severity::Limit, "")).unwrap();
+    host_block_import::set_rule(&a.node, rule).unwrap();
+    host_block_import::set_rule(&a.node, HostBlockRule::manual("quiet.test", Severity::Limit, "")).unwrap();
     assert!(
-        host_block_import::set(&a.node, HostBlockRule::manual("a.test", Severity::Block, "")).is_err(),
+        host_block_import::set_rule(&a.node, HostBlockRule::manual("a.test", Severity::Block, "")).is_err(),
         "not oneself"
     );
-    let text = a.node.store.read(host_block_import::export).unwrap();
+    let text = a.node.store.read(host_block_import::export_csv).unwrap();
     assert_eq!(
         text,
         "#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate\n\
@@ -338,7 +339,7 @@ fn the_owners_blocks_go_out_and_in_as_mastodons_csv() {
     );
     let id = host_block_import::upload(&b.node, &text).unwrap();
     assert_eq!(say(&world, &b, &world.peer("bad.test"), 1), 202, "only looked at so far");
-    host_block_import::apply(&b.node, id, Vec::new()).unwrap();
-    assert_eq!(b.node.store.read(host_block_import::export).unwrap(), text);
+    host_block_import::apply_list(&b.node, id, Vec::new()).unwrap();
+    assert_eq!(b.node.store.read(host_block_import::export_csv).unwrap(), text);
     assert!(b.node.store.read(host_block_lists::all).unwrap().is_empty());
 }

@@ -246,7 +246,7 @@ fn a_groups_page_shows_what_its_outbox_passes_on() {
         "type": "OrderedCollection", "totalItems": 3, "orderedItems": items });
     lemmy.serve("/users/cats/outbox", &outbox);
     let id = a.find_actor("@cats@lemmy.test");
-    backfill::profile(&a.node, id).unwrap();
+    backfill::fetch_profile(&a.node, id).unwrap();
     let page = hytte::store::posts::PostPage::first(10);
     let shown = a.node.store.read(|r| hytte::store::posts::groups::page(r, id, page)).unwrap();
     assert_eq!(shown.len(), 3);
@@ -320,7 +320,7 @@ fn answers_and_likes_in_a_thread_of_a_group_reach_the_group() {
     note["inReplyTo"] = json!(other.url("/post/1"));
     other.serve("/comment/1", &note);
     let hytte::federation::remote::resolve::Resolved::Post(id) = a.find(&other.url("/comment/1")) else { panic!() };
-    hytte::federation::remote::resolve::ancestors(&a.node, id).unwrap();
+    hytte::federation::remote::resolve::fetch_ancestors(&a.node, id).unwrap();
     publish::like(&a.node, id).unwrap();
     let ours = a.reply("indeed", id);
     world.settle(&[&a]);
@@ -419,7 +419,7 @@ fn a_thread_is_filled_from_the_list_of_its_context() {
         "type": "OrderedCollection", "totalItems": 2, "orderedItems": [nodebb.url("/post/1"), other.url("/comment/1")] });
     nodebb.serve("/topic/1", &topic);
     let hytte::federation::remote::resolve::Resolved::Post(id) = a.find(&nodebb.url("/post/1")) else { panic!() };
-    backfill::thread(&a.node, id).unwrap();
+    backfill::fetch_thread(&a.node, id).unwrap();
     let comment = a.by_uri(&other.url("/comment/1")).expect("the thread's list names it");
     assert_eq!(comment.post.reply_to, Some(id));
     assert_eq!(a.card(id).replies, 1);

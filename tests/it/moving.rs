@@ -264,7 +264,7 @@ fn what_a_server_runs_is_asked_once_a_week_and_never_of_a_blocked_one() {
         store::moderation::host_blocks::Severity::Block,
         "",
     );
-    hytte::federation::owner::host_block_import::set(&a.node, rule).unwrap();
+    hytte::federation::owner::host_block_import::set_rule(&a.node, rule).unwrap();
     a.advance(DAY * 7);
     nodeinfo::refresh(&a.node, "peer.test").unwrap();
     assert_eq!(peer.asked().len(), before);

@@ -41,8 +41,8 @@ fn the_owners_pins_and_hashtags_reach_followers_and_newcomers() {
     publish::pin(&a.node, two).unwrap();
     // It stands there for the owner alone.
     publish::pin(&a.node, private).unwrap();
-    publish::feature(&a.node, "#Knitting".into()).unwrap();
-    assert!(publish::feature(&a.node, "two words".into()).is_err());
+    publish::feature_tag(&a.node, "#Knitting".into()).unwrap();
+    assert!(publish::feature_tag(&a.node, "two words".into()).is_err());
     world.settle(&[&a, &b]);
     let uris = vec![a.uri(two), a.uri(one)];
     assert_eq!(top(&b, "@alice@a.test"), (uris.clone(), vec!["Knitting".to_owned()]));
@@ -55,12 +55,12 @@ fn the_owners_pins_and_hashtags_reach_followers_and_newcomers() {
     assert_eq!(page.matches(">one<").count(), 1, "what is pinned stands there once");
 
     let alice = c.find_actor("@alice@a.test");
-    backfill::profile(&c.node, alice).unwrap();
+    backfill::fetch_profile(&c.node, alice).unwrap();
     assert_eq!(top(&c, "@alice@a.test"), (uris, vec!["Knitting".to_owned()]));
 
     publish::unpin(&a.node, two).unwrap();
     publish::unpin(&a.node, private).unwrap();
-    publish::unfeature(&a.node, "knitting".into()).unwrap();
+    publish::unfeature_tag(&a.node, "knitting".into()).unwrap();
     world.settle(&[&a, &b]);
     assert_eq!(top(&b, "@alice@a.test"), (vec![a.uri(one)], Vec::new()));
     publish::delete(&a.node, one).unwrap();
@@ -119,6 +119,6 @@ fn only_the_owner_of_a_profile_changes_its_top() {
             "orderedItems": [foreign, peer.note("bob", "/notes/1", "<p>mine</p>"), peer.url("/notes/2")],
         }),
     );
-    backfill::profile(&a.node, a.find_actor("@bob@peer.test")).unwrap();
+    backfill::fetch_profile(&a.node, a.find_actor("@bob@peer.test")).unwrap();
     assert_eq!(top(&a, "@bob@peer.test").0, [peer.url("/notes/1")]);
 }

@@ -149,7 +149,7 @@ const WORDS: [&str; 5] = ["secretword", "secretalt", "secretreply", "secretanswe
 
 /// Posted with an image, answered from outside, answered by the owner, edited; returns the post and its image's address.
 fn tell_in_private(s: &Scene, audience: Audience) -> (PostId, String) {
-    let media = media::upload(&s.a.node, &picture(3), "secretalt").unwrap();
+    let media = media::store_image(&s.a.node, &picture(3), "secretalt").unwrap();
     let draft = NewPost { media: vec![media], ..NewPost::new("secretword #secretword @bob@named.test", audience) };
     let id = s.a.say(draft);
     s.world.settle(&[&s.a]);
@@ -259,7 +259,7 @@ fn the_address_of_a_private_picture_cannot_be_guessed() {
         assert!(look(&s.a, listing, &[]).code >= 400, "{listing}");
     }
     let other = World::new().server("a.test");
-    let media = media::upload(&other.node, &picture(3), "").unwrap();
+    let media = media::store_image(&other.node, &picture(3), "").unwrap();
     let elsewhere = other.node.store.read(|r| hytte::store::posts::attachments::by_id(r, media)).unwrap().file.unwrap();
     assert!(!file.contains(&elsewhere), "another server calls the same picture otherwise");
     publish::delete(&s.a.node, id).unwrap();

@@ -20,7 +20,7 @@ struct App {
 
 impl App {
     fn listening(server: &Server, stream: &str) -> Self {
-        let token = oauth::own_token(&server.node, "app", "read").unwrap();
+        let token = oauth::create_personal_token(&server.node, "app", "read").unwrap();
         let mut socket = TcpStream::connect(server.address).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         let request = format!(

@@ -208,7 +208,7 @@ fn an_edit_adds_removes_and_describes_files() {
     let world = World::new();
     let (a, b) = friends(&world);
     let keep = |bytes: Vec<u8>, alt: &str| {
-        media::keep(&a.node, Upload { bytes, alt: alt.to_owned(), ..Upload::default() }).unwrap()
+        media::store_upload(&a.node, Upload { bytes, alt: alt.to_owned(), ..Upload::default() }).unwrap()
     };
     let (first, second) = (keep(png(1), "one"), keep(png(2), "two"));
     let post = a.say(NewPost { media: vec![first, second], ..NewPost::new("Look", Audience::Public) });
@@ -253,7 +253,7 @@ fn an_edit_adds_removes_and_describes_files() {
     let other = a.post("Another", Audience::Public);
     let stolen = PostChange {
         text: "Another".into(),
-        described: vec![AttachmentChange { id: first, alt: "mine now".into(), focus: None, cover: None }],
+        changed_alt_texts: vec![AttachmentChange { id: first, alt: "mine now".into(), focus: None, cover: None }],
         ..PostChange::default()
     };
     publish::edit(&a.node, other, stolen).unwrap();

@@ -52,10 +52,10 @@ const LARGE_BODY_BYTES: usize = 256 * 1024;
 /// the store.
 pub fn receive(node: &Node, request: &Request<'_>, from: Option<IpAddr>) -> Result<(), SignatureRejection> {
     let document = json::parse(request.body)?;
-    if is_idle(node, &document)? {
+    if is_about_unknown_actor(node, &document)? {
         return Ok(());
     }
-    is_blocked(node, &document)?;
+    check_actor_not_blocked(node, &document)?;
     if node.inbox_full.load(Ordering::Relaxed) {
         let full = node.store.read(inbox::is_full)?;
         node.inbox_full.store(full, Ordering::Relaxed);
@@ -83,10 +83,10 @@ pub fn receive(node: &Node, request: &Request<'_>, from: Option<IpAddr>) -> Resu
     let (speaker, key) = match is_accepted_sender(node, &signed.actor, &activity, proven)? {
         Provenance::Own => {
             follower_sync::apply_sync_header(node, &signed, request)?;
-            (signer, own_key(&signed, &activity, id))
+            (signer, deduplication_key(&signed, &activity, id))
         }
         Provenance::Proven(author) => (author, tombstones::transaction_time(author, id)),
-        Provenance::Forward => (signer, format!("hint:{}", tombstones::transaction_time(signer, id))),
+        Provenance::Forwarded => (signer, format!("hint:{}", tombstones::transaction_time(signer, id))),
     };
     let asks = matches!(activity.kind, ActivityKind::Follow { .. });
     let kept = node.store.write(move |w| {
@@ -106,14 +106,14 @@ pub fn receive(node: &Node, request: &Request<'_>, from: Option<IpAddr>) -> Resu
 /// The deduplication key of an activity from its own sender. For types that reuse ids, a newly signed one is a new
 /// activity and the identical request is a replay: an attacker cannot change its signing time. An activity with a proof
 /// counts by id alone, because anybody may deliver it for weeks and it must not undo an Undo.
-fn own_key(signed: &VerifiedRequest, activity: &Activity, id: &str) -> String {
+fn deduplication_key(signed: &VerifiedRequest, activity: &Activity, id: &str) -> String {
     let act = tombstones::transaction_time(signed.actor.id, id);
     if social::id_is_reusable(activity) { format!("{act} {}", signed.signed_at().secs()) } else { act }
 }
 
 /// Cheap check: a Delete or Update of an unknown actor costs neither a fetch nor a write. Servers send thousands of
 /// them a day.
-fn is_idle(node: &Node, document: &serde_json::Value) -> Result<bool> {
+fn is_about_unknown_actor(node: &Node, document: &serde_json::Value) -> Result<bool> {
     let Some(actor) = activity::actor(document).filter(|_| activity::is_about_itself(document)) else {
         return Ok(false);
     };
@@ -123,7 +123,7 @@ fn is_idle(node: &Node, document: &serde_json::Value) -> Result<bool> {
 
 /// Cheap check for blocked servers. Only withdrawals by known actors pass, verified with the stored key: nothing is
 /// fetched from there.
-fn is_blocked(node: &Node, document: &serde_json::Value) -> Result<(), SignatureRejection> {
+fn check_actor_not_blocked(node: &Node, document: &serde_json::Value) -> Result<(), SignatureRejection> {
     let Some(actor) = activity::actor(document) else { return Ok(()) };
     let takes_back = ["Delete", "Undo", "Reject"].iter().any(|kind| json::is_type(document, kind));
     let refused = node.store.read(|r| {
@@ -143,12 +143,12 @@ fn accept_self_delete(
     let Some(actor) = activity::actor(document).filter(|_| deletes_itself) else { return Err(rejection) };
     // Nothing was proven yet, so repeating this must not make us fetch again and again.
     let now = node.clock().now();
-    if node.refreshed.get(actor.as_str(), now).is_some() {
+    if node.recent_refreshes.get(actor.as_str(), now).is_some() {
         return Err(rejection);
     }
     let FlightRole::Leader(_flight) = node.key_fetches.enter(actor.as_str())? else { return Err(rejection) };
-    node.refreshed.insert(actor.as_str(), now.plus(SELF_DELETE_RECHECK_INTERVAL), now, ());
-    match node.document(actor.as_str(), IdRule::Exact) {
+    node.recent_refreshes.insert(actor.as_str(), now.plus(SELF_DELETE_RECHECK_INTERVAL), now, ());
+    match node.fetch_document(actor.as_str(), IdRule::Exact) {
         Err(error) if error.is_gone() => {
             let known = node.store.read(|r| actors::id_of(r, actor.as_str()))?;
             if let Some(id) = known {
@@ -167,7 +167,7 @@ enum Provenance {
     /// actor.
     Proven(ActorId),
     /// The signer forwards an activity of another actor without a proof: only a hint to fetch the origin.
-    Forward,
+    Forwarded,
 }
 
 /// Whether the signer may deliver this activity. Another actor's activity is accepted with a proof; without one only
@@ -184,10 +184,10 @@ fn is_accepted_sender(
     if node.store.read(|r| social::relay::is_relay(r, signer))? {
         // Posts of unconnected actors belong to the federated timeline, proven or not: they are fetched like those that
         // relays bring.
-        return Ok(Provenance::Forward);
+        return Ok(Provenance::Forwarded);
     }
     if let Some(author) = proven
-        && integrity_proofs::is_young_enough_to_relay(node, &author, activity)?
+        && integrity_proofs::may_be_delivered_by_others(node, &author, activity)?
     {
         return Ok(Provenance::Proven(author.actor.id));
     }
@@ -200,7 +200,7 @@ fn is_accepted_sender(
         Ok(group || is_in_known_thread(r, activity)?)
     })?;
     if welcome {
-        return Ok(Provenance::Forward);
+        return Ok(Provenance::Forwarded);
     }
     Err(SignatureRejection::Unauthorised(format!(
         "{} may not deliver an activity of {}, whose actor must sign it",
@@ -261,7 +261,7 @@ pub fn step(node: &Node) -> Result<usize> {
     for (id, tries, joined, ticket) in tickets {
         let applied = ticket.wait();
         if let (Ok(()), Some(who)) = (&applied, joined) {
-            store_received(node, who)?;
+            backfill_if_followed(node, who)?;
         }
         if let Err(error) = applied {
             tracing::warn!(%error, "an activity could not be applied");
@@ -276,10 +276,10 @@ pub fn step(node: &Node) -> Result<usize> {
 }
 
 /// A follow may just have been accepted: fetch the newest posts at once.
-fn store_received(node: &Node, who: ActorId) -> Result<()> {
+fn backfill_if_followed(node: &Node, who: ActorId) -> Result<()> {
     let owner = node.owner()?;
     if node.store.read(|r| follows::is_accepted(r, owner, who))? {
-        backfill::read_followed(node, who)?;
+        backfill::fetch_followed_profile(node, who)?;
     }
     Ok(())
 }
@@ -300,8 +300,10 @@ fn fetch_prerequisites(node: &Node, row: &ReceivedActivity) -> Result<Option<(Ac
         return Ok(None);
     };
     if activity.actor != signer.uri.as_str() {
-        if fetch_budgets::allows_passing_on(node, &signer) && !relays::handle_relayed(node, &signer, &activity)? {
-            relayed_hint(node, &activity)?;
+        if fetch_budgets::allows_fetch_for_forwarder(node, &signer)
+            && !relays::handle_relayed(node, &signer, &activity)?
+        {
+            fetch_relayed(node, &activity)?;
         }
         return Ok(None);
     }
@@ -309,23 +311,23 @@ fn fetch_prerequisites(node: &Node, row: &ReceivedActivity) -> Result<Option<(Ac
         resolve::confirm_handle(node, signer.id)?;
     }
     for need in node.store.read(|r| social::needs(r, &signer, &activity))? {
-        if !fetch_budgets::allows(node, &signer) {
+        if !fetch_budgets::allows_fetch(node, &signer) {
             break;
         }
         let fetched = match need {
-            Prerequisite::Post(uri) => resolve::post(node, &uri).and_then(|id| resolve::ancestors(node, id)),
+            Prerequisite::Post(uri) => resolve::post(node, &uri).and_then(|id| resolve::fetch_ancestors(node, id)),
             Prerequisite::Ancestors(uri) => {
-                resolve::post(node, &uri).and_then(|id| resolve::ancestors(node, id)).or_else(ignore_missing)
+                resolve::post(node, &uri).and_then(|id| resolve::fetch_ancestors(node, id)).or_else(ignore_missing)
             }
             Prerequisite::OptionalPost(uri) => resolve::post(node, &uri).map(drop).or_else(ignore_missing),
             Prerequisite::PostRefresh(uri) => refetch(node, &uri).or_else(ignore_missing),
             Prerequisite::DeletionCheck(uri) => forget_if_gone(node, uri),
-            Prerequisite::Group(uri) => resolve::group(node, &uri),
+            Prerequisite::Group(uri) => resolve::fetch_group(node, &uri),
             Prerequisite::ActorRefresh(uri) => {
                 let known = node.store.read(|r| actors::by_uri(r, &uri))?;
-                resolve::refresh(node, &uri, known).map(drop).or_else(ignore_missing)
+                resolve::fetch_actor(node, &uri, known).map(drop).or_else(ignore_missing)
             }
-            Prerequisite::RequiredActorRefresh(uri) => resolve::fetch_actor_again(node, &uri).map(drop),
+            Prerequisite::RequiredActorRefresh(uri) => resolve::fetch_current_actor(node, &uri).map(drop),
         };
         match fetched {
             // Try again: without it the activity would be lost.
@@ -338,13 +340,13 @@ fn fetch_prerequisites(node: &Node, row: &ReceivedActivity) -> Result<Option<(Ac
 }
 
 /// Another actor's activity was reported to us: fetch the origin, and only what it says counts.
-fn relayed_hint(node: &Node, activity: &Activity) -> Result<()> {
+fn fetch_relayed(node: &Node, activity: &Activity) -> Result<()> {
     let Some(uri) = activity.object_id().map(|id| id.as_str().to_owned()) else { return Ok(()) };
     if node.facts.origin.owns(&uri) {
         return Ok(());
     }
     let asked = match &activity.kind {
-        ActivityKind::Create { .. } => resolve::post(node, &uri).and_then(|id| resolve::ancestors(node, id)),
+        ActivityKind::Create { .. } => resolve::post(node, &uri).and_then(|id| resolve::fetch_ancestors(node, id)),
         ActivityKind::Update { .. } => refetch(node, &uri),
         ActivityKind::Delete { .. } => forget_if_gone(node, uri),
         ActivityKind::Announce { object: Ref::Id(id) } => resolve::post(node, id.as_str()).map(drop),

@@ -18,7 +18,7 @@ use crate::store::node;
 
 /// Maximum age of a proof delivered by another actor: shorter than the retention of applied ids, so that what was
 /// undone cannot be replayed.
-const MAX_RELAYED_AGE: Duration = Duration::from_hours(14 * 24);
+const MAX_RELAYED_PROOF_AGE: Duration = Duration::from_hours(14 * 24);
 
 /// The proven author of an activity.
 #[derive(Debug, Clone)]
@@ -60,9 +60,9 @@ pub fn proven_author(
 
 /// Whether a proven activity counts as the author's own when another actor delivers it. Activities between two actors
 /// (Follow, Block) are never relayed, and an old profile must not come back.
-pub fn is_young_enough_to_relay(node: &Node, author: &ProvenAuthor, activity: &Activity) -> Result<bool> {
+pub fn may_be_delivered_by_others(node: &Node, author: &ProvenAuthor, activity: &Activity) -> Result<bool> {
     let now = node.clock().now();
-    let fresh = author.created.is_some_and(|at| now.since(at) < MAX_RELAYED_AGE);
+    let fresh = author.created.is_some_and(|at| now.since(at) < MAX_RELAYED_PROOF_AGE);
     if !fresh || activity.actor != author.actor.uri.as_str() {
         return Ok(false);
     }
@@ -71,7 +71,7 @@ pub fn is_young_enough_to_relay(node: &Node, author: &ProvenAuthor, activity: &A
         ActivityKind::Create { .. } | ActivityKind::Update { .. } => {
             let lists = activity.recipients.clone().unwrap_or_default();
             let us = node.store.read(|r| Ok(actors::by_id(r, node::owner(r)?)?.uri))?;
-            Ok(is_open(&lists) || lists.everyone().contains(&us.as_str()))
+            Ok(is_public(&lists) || lists.everyone().contains(&us.as_str()))
         }
         ActivityKind::Delete { .. }
         | ActivityKind::Like { .. }
@@ -84,6 +84,6 @@ pub fn is_young_enough_to_relay(node: &Node, author: &ProvenAuthor, activity: &A
     }
 }
 
-fn is_open(lists: &Recipients) -> bool {
+fn is_public(lists: &Recipients) -> bool {
     lists.to.iter().chain(&lists.cc).any(|one| one == PUBLIC)
 }

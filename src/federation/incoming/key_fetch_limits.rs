@@ -38,8 +38,8 @@ pub struct KeyFetchLimits(Mutex<KeyFetchCounts>);
 struct KeyFetchCounts {
     /// By caller, by caller and server, by caller and domain.
     counts: HashMap<String, KeyFetchCount>,
-    servers: HashMap<String, LeakyBucket>,
-    all: LeakyBucket,
+    hosts: HashMap<String, LeakyBucket>,
+    total: LeakyBucket,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -53,7 +53,7 @@ impl KeyFetchLimits {
     /// so, it is counted. Callers behind a proxy we do not know of count as one, who may name any number of hosts.
     pub fn allows(&self, server: &str, from: Option<IpAddr>, now: Time) -> bool {
         let mut tallies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tallies.forget(now);
+        tallies.prune(now);
         let stranger = from.and_then(rate_limit_key::anonymous_key);
         let who = stranger.map(|address| address.to_string()).unwrap_or_default();
         let (pair, domain) = (format!("{who} {server}"), format!("{who} *.{}", registrable_domain(server)));
@@ -67,9 +67,9 @@ impl KeyFetchLimits {
             (_, Some(_)) => named < MAX_KEYS_PER_CALLER_AND_HOST,
             (_, None) => true,
         };
-        let at_one = tallies.servers.get(server).copied().unwrap_or_default();
+        let at_one = tallies.hosts.get(server).copied().unwrap_or_default();
         let has_room = at_one.has_room(now, HOST_RATE_PER_SECOND, HOST_BURST)
-            && tallies.all.has_room(now, TOTAL_RATE_PER_SECOND, TOTAL_BURST);
+            && tallies.total.has_room(now, TOTAL_RATE_PER_SECOND, TOTAL_BURST);
         if !may_name || !has_room {
             return false;
         }
@@ -77,8 +77,8 @@ impl KeyFetchLimits {
         for key in std::iter::once(&pair).chain(new.into_iter().filter(|_| named == 0)) {
             tallies.add(key, now);
         }
-        tallies.servers.entry(server.to_owned()).or_default().add(now, HOST_RATE_PER_SECOND, HOST_BURST);
-        tallies.all.add(now, TOTAL_RATE_PER_SECOND, TOTAL_BURST)
+        tallies.hosts.entry(server.to_owned()).or_default().add(now, HOST_RATE_PER_SECOND, HOST_BURST);
+        tallies.total.add(now, TOTAL_RATE_PER_SECOND, TOTAL_BURST)
     }
 }
 
@@ -94,15 +94,15 @@ impl KeyFetchCounts {
     }
 
     /// Removes expired counters when there are many; if that is not enough, all of them.
-    fn forget(&mut self, now: Time) {
-        if self.counts.len() + self.servers.len() < MAX_REMEMBERED_COUNTS {
+    fn prune(&mut self, now: Time) {
+        if self.counts.len() + self.hosts.len() < MAX_REMEMBERED_COUNTS {
             return;
         }
         self.counts.retain(|_, tally| now.since(tally.since) < COUNT_WINDOW);
-        self.servers.retain(|_, bucket| bucket.level(now, HOST_RATE_PER_SECOND) > 0.0);
-        if self.counts.len() + self.servers.len() >= MAX_REMEMBERED_COUNTS {
+        self.hosts.retain(|_, bucket| bucket.level(now, HOST_RATE_PER_SECOND) > 0.0);
+        if self.counts.len() + self.hosts.len() >= MAX_REMEMBERED_COUNTS {
             self.counts.clear();
-            self.servers.clear();
+            self.hosts.clear();
         }
     }
 }
@@ -192,6 +192,6 @@ mod tests {
             newcomers.allows(&format!("m{n}.example{n}"), Some(IpAddr::from((n + (1 << 27)).to_be_bytes())), late);
         }
         let tallies = newcomers.0.lock().unwrap_or_else(PoisonError::into_inner);
-        assert!(tallies.counts.len() + tallies.servers.len() <= MAX_REMEMBERED_COUNTS + 4);
+        assert!(tallies.counts.len() + tallies.hosts.len() <= MAX_REMEMBERED_COUNTS + 4);
     }
 }

@@ -92,7 +92,11 @@ impl VerifiedRequest {
 }
 
 /// The actor whose key signed this request from this address.
-pub fn signer(node: &Node, request: &ReceivedRequest<'_>, from: Option<IpAddr>) -> Result<Actor, SignatureRejection> {
+pub fn verify_signer(
+    node: &Node,
+    request: &ReceivedRequest<'_>,
+    from: Option<IpAddr>,
+) -> Result<Actor, SignatureRejection> {
     verify_request(node, request, from).map(|signed| signed.actor)
 }
 
@@ -151,18 +155,18 @@ pub(in crate::federation) fn verify_with_key(
 ) -> Result<Actor, KeyMismatch> {
     // A key id on our own host that is not stored does not exist: never send a request to ourselves.
     if crate::federation::host_of(key_id) == node.facts.origin.host {
-        return Err(KeyMismatch::NoKey(own_key()));
+        return Err(KeyMismatch::NoKey(own_key_rejection()));
     }
     let stored = node.store.read(|r| actors::key(r, key_id))?;
     let cached = stored.is_some();
     let key = match stored {
         Some(key) => key,
-        None => fetch(node, key_id, from)??,
+        None => fetch_key(node, key_id, from)??,
     };
     match test(&key) {
-        Err(refusal) if cached && may_refresh(node, &key) => {
+        Err(refusal) if cached && may_refetch_key(node, &key) => {
             // The key may have been rotated. Only a different key is worth a second check.
-            let fresh = fetch(node, key_id, from)??;
+            let fresh = fetch_key(node, key_id, from)??;
             if (&fresh.value, fresh.proves) == (&key.value, key.proves) {
                 return Err(KeyMismatch::Wrong(refusal));
             }
@@ -172,12 +176,12 @@ pub(in crate::federation) fn verify_with_key(
     }
     let actor = node.store.read(|r| actors::by_id(r, key.actor_id))?;
     if node.facts.origin.owns(&actor.uri) {
-        return Err(KeyMismatch::NoKey(own_key()));
+        return Err(KeyMismatch::NoKey(own_key_rejection()));
     }
     Ok(actor)
 }
 
-fn own_key() -> SignatureRejection {
+fn own_key_rejection() -> SignatureRejection {
     SignatureRejection::Unauthorised("that key is our own".to_owned())
 }
 
@@ -190,18 +194,18 @@ pub(in crate::federation) fn public_key(key: &ActorKey) -> Result<PublicKey, Sig
     public.map_err(|_| SignatureError::Wrong)
 }
 
-fn may_refresh(node: &Node, key: &ActorKey) -> bool {
+fn may_refetch_key(node: &Node, key: &ActorKey) -> bool {
     let now = node.clock().now();
     let memo = key.actor_id.to_string();
-    if node.refreshed.get(&memo, now).is_some() {
+    if node.recent_refreshes.get(&memo, now).is_some() {
         return false;
     }
-    node.refreshed.insert(&memo, now.plus(KEY_REFRESH_INTERVAL), now, ());
+    node.recent_refreshes.insert(&memo, now.plus(KEY_REFRESH_INTERVAL), now, ());
     true
 }
 
 /// Fetches a key and stores its owner. The inner result is about the key, the outer about internal errors.
-fn fetch(node: &Node, key_id: &str, from: Option<IpAddr>) -> Result<Result<ActorKey, CachedFailure>> {
+fn fetch_key(node: &Node, key_id: &str, from: Option<IpAddr>) -> Result<Result<ActorKey, CachedFailure>> {
     let now = node.clock().now();
     if let Some(failed) = node.failures.get(key_id, now) {
         return Ok(Err(failed));
@@ -209,12 +213,12 @@ fn fetch(node: &Node, key_id: &str, from: Option<IpAddr>) -> Result<Result<Actor
     let Some(wanted) = Uri::parse_id(key_id) else {
         return Ok(Err(CachedFailure::Permanent("its id is not a URL".to_owned())));
     };
-    if !may_discover(node, &wanted.host(), from)? {
+    if !may_fetch_key_from(node, &wanted.host(), from)? {
         return Ok(Err(CachedFailure::Temporary("too many key fetches from unknown servers".to_owned())));
     }
     let _flight = match node.key_fetches.enter(wanted.without_fragment().as_str())? {
         FlightRole::Leader(flight) => flight,
-        FlightRole::Follower => return retry_with_fresh_key(node, key_id),
+        FlightRole::Follower => return key_from_other_fetch(node, key_id),
     };
     let found = match look_up_key(node, &wanted) {
         Err(error @ (Error::Internal(_) | Error::Busy)) => return Err(error),
@@ -230,24 +234,24 @@ fn fetch(node: &Node, key_id: &str, from: Option<IpAddr>) -> Result<Result<Actor
 }
 
 /// Whether we may fetch a key from this host: it is known, or this caller may still name unknown hosts.
-fn may_discover(node: &Node, host: &str, from: Option<IpAddr>) -> Result<bool> {
+fn may_fetch_key_from(node: &Node, host: &str, from: Option<IpAddr>) -> Result<bool> {
     let known = node.store.read(|r| hosts::get(r, host))?.is_some_and(|known| known.heard_at.is_some());
     Ok(known || node.key_fetch_limits.allows(host, from, node.clock().now()))
 }
 
 /// The result of the fetch that another request has just made.
-fn retry_with_fresh_key(node: &Node, key_id: &str) -> Result<Result<ActorKey, CachedFailure>> {
+fn key_from_other_fetch(node: &Node, key_id: &str) -> Result<Result<ActorKey, CachedFailure>> {
     if let Some(key) = node.store.read(|r| actors::key(r, key_id))? {
         return Ok(Ok(key));
     }
     let failed = node.failures.get(key_id, node.clock().now());
-        Ok(Err(failed.unwrap_or_else(|| CachedFailure::Temporary("another fetch is in progress".to_owned()))))
+    Ok(Err(failed.unwrap_or_else(|| CachedFailure::Temporary("another fetch is in progress".to_owned()))))
 }
 
 fn look_up_key(node: &Node, wanted: &Uri) -> Result<Result<ActorKey, CachedFailure>> {
-    let document = match node.document(wanted.as_str(), IdRule::SameOrigin) {
+    let document = match node.fetch_document(wanted.as_str(), IdRule::SameOrigin) {
         Ok(document) => document,
-        Err(error) => return Ok(Err(CachedFailure::of(&error))),
+        Err(error) => return Ok(Err(CachedFailure::from_error(&error))),
     };
     let found = match KeyDoc::from_document(&document.value, wanted) {
         Ok(found) => found,
@@ -256,9 +260,9 @@ fn look_up_key(node: &Node, wanted: &Uri) -> Result<Result<ActorKey, CachedFailu
     let owner = if found.listed_by_owner {
         document.value
     } else {
-        match node.document(found.key.owner.as_str(), IdRule::Exact) {
+        match node.fetch_document(found.key.owner.as_str(), IdRule::Exact) {
             Ok(owner) => owner.value,
-            Err(error) => return Ok(Err(CachedFailure::of(&error))),
+            Err(error) => return Ok(Err(CachedFailure::from_error(&error))),
         }
     };
     let actor = match ActorDoc::read(&owner) {
@@ -271,7 +275,9 @@ fn look_up_key(node: &Node, wanted: &Uri) -> Result<Result<ActorKey, CachedFailu
     }
     let value = match found.key.material {
         KeyFormat::Pem(text) | KeyFormat::Multibase(text) => text,
-        KeyFormat::Linked => return Ok(Err(CachedFailure::Permanent("the actor document only links to it".to_owned()))),
+        KeyFormat::Linked => {
+            return Ok(Err(CachedFailure::Permanent("the actor document only links to it".to_owned())));
+        }
     };
     let actor_id = resolve::store_fetched_actor(node, &actor)?;
     let uri = wanted.as_str().to_owned();

@@ -30,9 +30,9 @@ const RETRY_JITTER_PERCENT: u32 = 15;
 /// How long a delivery is tried.
 pub const MAX_DELIVERY_AGE: Duration = Duration::from_hours(7 * 24);
 /// Maximum attempts within that time, in case the clock stands still.
-const MAX_ATTEMPTS: u32 = 100;
+const MAX_DELIVERY_ATTEMPTS: u32 = 100;
 /// Refusals (401, 403, 404 and similar) after which a delivery is final.
-const MAX_REFUSALS: u32 = 3;
+const MAX_REFUSALS_PER_DELIVERY: u32 = 3;
 /// The content type every peer accepts, then the one that the specification prefers.
 const CONTENT_TYPE: &str = "application/activity+json";
 const ALTERNATIVE_CONTENT_TYPE: &str = "application/ld+json; profile=\"https://www.w3.org/ns/activitystreams\"";
@@ -58,7 +58,7 @@ pub enum DeliveryStep {
 pub fn step(node: &Node) -> Result<DeliveryStep> {
     match node.store.write(claim_next)? {
         NextAttempt::Wait(next_due) => Ok(DeliveryStep::Idle { next_due }),
-        NextAttempt::Go(claim) => {
+        NextAttempt::Claimed(claim) => {
             let outcome = logged_attempt(node, &claim);
             node.store.write(move |w| settle(w, &claim, &outcome))?;
             Ok(DeliveryStep::Done)
@@ -68,9 +68,9 @@ pub fn step(node: &Node) -> Result<DeliveryStep> {
 
 /// Delivers while something is due and `goes_on`, which is asked between two deliveries. Settling one and claiming the
 /// next is one write.
-pub fn run_attempt(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
+pub fn run_due(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
     let mut next = node.store.write(claim_next)?;
-    while let NextAttempt::Go(claim) = next {
+    while let NextAttempt::Claimed(claim) = next {
         let outcome = logged_attempt(node, &claim);
         let more = goes_on();
         next = node.store.write(move |w| {
@@ -91,13 +91,13 @@ fn logged_attempt(node: &Node, claim: &ClaimedDelivery) -> AttemptOutcome {
 }
 
 enum NextAttempt {
-    Go(ClaimedDelivery),
+    Claimed(ClaimedDelivery),
     Wait(Option<Time>),
 }
 
 fn claim_next(w: &Write<'_>) -> Result<NextAttempt> {
     match deliveries::claim(w, CLAIM_LEASE)? {
-        Some(claim) => Ok(NextAttempt::Go(claim)),
+        Some(claim) => Ok(NextAttempt::Claimed(claim)),
         None => Ok(NextAttempt::Wait(deliveries::next_due(w)?)),
     }
 }
@@ -124,7 +124,7 @@ enum DeliveryResult {
     /// No other try will help.
     Rejected,
     /// 410: the inbox is gone.
-    Gone,
+    InboxGone,
 }
 
 impl AttemptOutcome {
@@ -155,8 +155,11 @@ fn send(node: &Node, claim: &ClaimedDelivery) -> Result<PostResponse, NetError> 
     let signer_id = claim.signer_id.ok_or_else(|| ours(Error::internal("the signing key no longer exists")))?;
     let signer = node.signer(signer_id).map_err(ours)?;
     let knock = claim.knock.as_deref().and_then(Knock::from_word).unwrap_or_default();
-    let extra =
-        if follower_sync::is_due(node, claim) { follower_sync::header(node, claim).map_err(ours)? } else { Vec::new() };
+    let extra = if follower_sync::is_header_due(node, claim) {
+        follower_sync::sync_header(node, claim).map_err(ours)?
+    } else {
+        Vec::new()
+    };
     let post = PostMessage {
         url: &claim.inbox,
         body: claim.document.as_bytes(),
@@ -178,7 +181,7 @@ fn send(node: &Node, claim: &ClaimedDelivery) -> Result<PostResponse, NetError> 
 fn classify_response(host: &str, sent: PostResponse) -> AttemptOutcome {
     let verdict = match sent.code {
         200..=299 => DeliveryResult::Delivered,
-        410 => DeliveryResult::Gone,
+        410 => DeliveryResult::InboxGone,
         400 | 405 | 406 | 413 | 415 | 422 => DeliveryResult::Rejected,
         408 | 425 | 429 => DeliveryResult::Retry(DeliveryFailure::NotNow),
         500.. => DeliveryResult::Retry(DeliveryFailure::ServerError),
@@ -210,7 +213,7 @@ fn classify_error(error: &NetError) -> AttemptOutcome {
 fn settle(w: &Write<'_>, claim: &ClaimedDelivery, outcome: &AttemptOutcome) -> Result<()> {
     match outcome.result {
         DeliveryResult::Delivered => deliveries::finish(w, claim)?,
-        DeliveryResult::Rejected | DeliveryResult::Gone => give_up(w, claim, outcome)?,
+        DeliveryResult::Rejected | DeliveryResult::InboxGone => give_up(w, claim, outcome)?,
         DeliveryResult::Retry(failure) => match next_attempt_at(w.now, claim, failure, outcome.retry_after) {
             Some(next_at) => {
                 deliveries::postpone(w, claim, next_at, failure, &outcome.reason)?;
@@ -237,7 +240,7 @@ fn settle(w: &Write<'_>, claim: &ClaimedDelivery, outcome: &AttemptOutcome) -> R
 fn give_up(w: &Write<'_>, claim: &ClaimedDelivery, outcome: &AttemptOutcome) -> Result<()> {
     deliveries::finish(w, claim)?;
     tracing::info!(inbox = claim.inbox, tries = claim.tries, why = outcome.reason, "a delivery was given up");
-    if outcome.result == DeliveryResult::Gone {
+    if outcome.result == DeliveryResult::InboxGone {
         let followers = follows::end_by_inbox(w, node::owner(w)?, &claim.inbox)?;
         tracing::info!(inbox = claim.inbox, followers, "an inbox is gone for good");
     }
@@ -251,7 +254,9 @@ fn next_attempt_at(
     failure: DeliveryFailure,
     retry_after: Option<Duration>,
 ) -> Option<Time> {
-    if failure == DeliveryFailure::Refused && claim.refusals + 1 >= MAX_REFUSALS || claim.tries >= MAX_ATTEMPTS {
+    if failure == DeliveryFailure::Refused && claim.refusals + 1 >= MAX_REFUSALS_PER_DELIVERY
+        || claim.tries >= MAX_DELIVERY_ATTEMPTS
+    {
         return None;
     }
     let step = usize::try_from(claim.tries.saturating_sub(1)).unwrap_or(usize::MAX);

@@ -31,7 +31,7 @@ pub fn sync_url(owner: &Actor) -> String {
 }
 
 /// The accepted followers on the server of this URL; Busy when there are too many.
-pub fn partial_collection(r: &Read<'_>, owner: ActorId, of: &str) -> Result<Vec<String>> {
+pub fn followers_on_server(r: &Read<'_>, owner: ActorId, of: &str) -> Result<Vec<String>> {
     let found = follows::by_origin(r, owner, &origin(of).ok_or(Error::NotFound)?, MAX_DIGEST_FOLLOWERS + 1)?;
     if found.len() > MAX_DIGEST_FOLLOWERS as usize { Err(Error::Busy) } else { Ok(found) }
 }
@@ -43,7 +43,7 @@ fn origin(url: &str) -> Option<String> {
 }
 
 /// The header for a delivery to followers, if one is due.
-pub(in crate::federation) fn header(node: &Node, claim: &ClaimedDelivery) -> Result<Vec<(String, String)>> {
+pub(in crate::federation) fn sync_header(node: &Node, claim: &ClaimedDelivery) -> Result<Vec<(String, String)>> {
     let said = node.store.read(|r| {
         let owner = actors::by_id(r, crate::store::node::owner(r)?)?;
         let Some(followers) = owner.followers.clone().filter(|_| claim.signer_id == Some(owner.id)) else {
@@ -52,7 +52,7 @@ pub(in crate::federation) fn header(node: &Node, claim: &ClaimedDelivery) -> Res
         if !claim.document.contains(&format!("\"{followers}\"")) {
             return Ok(None);
         }
-        match partial_collection(r, owner.id, &claim.inbox) {
+        match followers_on_server(r, owner.id, &claim.inbox) {
             Ok(ids) => {
                 let digest = synchronisation::digest(ids.iter().map(String::as_str));
                 Ok(Some(CollectionSynchronization { collection: followers, url: sync_url(&owner), digest }))
@@ -65,7 +65,7 @@ pub(in crate::federation) fn header(node: &Node, claim: &ClaimedDelivery) -> Res
 }
 
 /// Whether a delivery carries the header: followers-only posts always, public ones once a day per inbox.
-pub(in crate::federation) fn is_due(node: &Node, claim: &ClaimedDelivery) -> bool {
+pub(in crate::federation) fn is_header_due(node: &Node, claim: &ClaimedDelivery) -> bool {
     let now = node.clock().now();
     match claim.audience {
         crate::base::Audience::Followers => true,
@@ -99,15 +99,18 @@ pub(in crate::federation) fn apply_sync_header(
     if here != said.digest && node.synchronized_hosts.get(&heard, now).is_none() {
         // A sender who names a new list with every activity must not crowd out the owner's own backfill jobs.
         node.synchronized_hosts.insert(&heard, now.plus(MIN_SYNC_INTERVAL), now, ());
-        backfill::enqueue(node, backfill::BackfillJob::Followers { of: sender.id, url: said.url, digest: said.digest });
+        backfill::enqueue(
+            node,
+            backfill::BackfillJob::FollowerSync { of: sender.id, url: said.url, digest: said.digest },
+        );
     }
     Ok(())
 }
 
 /// Fetches the list of `of`'s followers on this server and corrects ours. Ignores a list that contradicts the digest.
 pub(in crate::federation) fn reconcile(node: &Node, of: ActorId, url: &str, digest: &str) -> Result<()> {
-    let document = node.document(url, IdRule::SameOrigin)?;
-    let members = backfill::members(node, &document.value, url);
+    let document = node.fetch_document(url, IdRule::SameOrigin)?;
+    let members = backfill::collection_items(node, &document.value, url);
     let ids: Vec<&str> = members.iter().filter_map(Ref::id).map(Uri::as_str).collect();
     if synchronisation::digest(ids.iter().copied()) != digest {
         tracing::info!(url, "a follower list does not match its digest");
@@ -116,7 +119,7 @@ pub(in crate::federation) fn reconcile(node: &Node, of: ActorId, url: &str, dige
     let owner = node.store.read(|r| actors::by_id(r, crate::store::node::owner(r)?))?;
     let listed = ids.contains(&owner.uri.as_str());
     if node.store.write(move |w| social::follow::accept_relation(w, &owner, of, listed))? {
-        backfill::read_followed(node, of)?;
+        backfill::fetch_followed_profile(node, of)?;
     }
     Ok(())
 }

@@ -35,7 +35,7 @@ const MAX_POSTS_PER_ACTOR: usize = 60;
 /// How many of these may need a request of their own.
 const MAX_FETCHES_PER_ACTOR: usize = 8;
 /// How far before the outage a gap begins, for activities that were in flight when it began.
-const GAP_MARGIN: Duration = Duration::from_hours(1);
+const OUTAGE_START_MARGIN: Duration = Duration::from_hours(1);
 
 /// Records that we are running; after an outage, also that recovery is needed.
 pub fn record_alive(node: &Node) -> Result<()> {
@@ -59,7 +59,7 @@ pub fn step(node: &Node) -> Result<()> {
         return node.store.write(outages::end);
     }
     for who in &next {
-        backfill::enqueue(node, BackfillJob::Gap(*who, absence.since.minus(GAP_MARGIN)));
+        backfill::enqueue(node, BackfillJob::MissedPosts(*who, absence.since.minus(OUTAGE_START_MARGIN)));
     }
     let poked = told.last().cloned().unwrap_or(absence.announced_after);
     let caught_up = next.last().copied().unwrap_or(absence.caught_up);
@@ -77,14 +77,14 @@ pub fn step(node: &Node) -> Result<()> {
 }
 
 /// Reads what a followed account published since then, oldest first, and applies it as if just delivered.
-pub(in crate::federation) fn fill_gap(node: &Node, who: ActorId, since: Time) -> Result<()> {
+pub(in crate::federation) fn fetch_missed_posts(node: &Node, who: ActorId, since: Time) -> Result<()> {
     let (actor, followed) = node.store.read(|r| {
         let owner = node::owner(r)?;
         Ok((actors::by_id(r, who)?, follows::is_accepted(r, owner, who)?))
     })?;
     let Some(outbox) = actor.outbox.clone().filter(|_| followed && actor.gone_at.is_none()) else { return Ok(()) };
     let mut fetches = MAX_FETCHES_PER_ACTOR;
-    for activity in missed_items(node, &actor, &outbox, since)?.into_iter().rev() {
+    for activity in read_missed_activities(node, &actor, &outbox, since)?.into_iter().rev() {
         if needs_fetch(node, &actor, &activity)? {
             let Some(left) = fetches.checked_sub(1) else { continue };
             fetches = left;
@@ -116,7 +116,7 @@ fn needs_fetch(node: &Node, actor: &Actor, activity: &Activity) -> Result<bool> 
 }
 
 /// The Creates and boosts of an outbox since `since`, newest first.
-fn missed_items(node: &Node, actor: &Actor, outbox: &str, since: Time) -> Result<Vec<Activity>> {
+fn read_missed_activities(node: &Node, actor: &Actor, outbox: &str, since: Time) -> Result<Vec<Activity>> {
     let mut found = Vec::new();
     let mut page = first_page(node, outbox);
     for _ in 0..MAX_OUTBOX_PAGES {
@@ -156,7 +156,7 @@ fn published_at(activity: &Activity) -> Option<Time> {
 }
 
 fn first_page(node: &Node, outbox: &str) -> Option<Collection> {
-    let whole = Collection::read(&node.document(outbox, IdRule::Exact).ok()?.value).ok()?;
+    let whole = Collection::read(&node.fetch_document(outbox, IdRule::Exact).ok()?.value).ok()?;
     match &whole.first {
         _ if !whole.items.is_empty() => Some(whole),
         Some(Ref::Embedded { value, .. }) => Collection::read(value).ok(),
@@ -167,5 +167,5 @@ fn first_page(node: &Node, outbox: &str) -> Option<Collection> {
 
 fn page_at(node: &Node, url: &str, outbox: &str) -> Option<Collection> {
     let near = Uri::parse(url).filter(|url| json::same_origin(url.as_str(), outbox))?;
-    Collection::read(&node.document(near.as_str(), IdRule::SameOrigin).ok()?.value).ok()
+    Collection::read(&node.fetch_document(near.as_str(), IdRule::SameOrigin).ok()?.value).ok()
 }

@@ -43,11 +43,11 @@ pub struct SubscriptionRequest {
     /// The client's authentication secret, base64.
     pub auth: String,
     /// True for RFC 8291, false for the draft before it.
-    pub standard: bool,
+    pub is_rfc8291: bool,
     /// The notification types to send.
     pub alerts: push::PushAlerts,
     /// The senders to notify about.
-    pub whose: push::PushPolicy,
+    pub policy: push::PushPolicy,
 }
 
 /// Subscribes the app with this token, replacing its subscription. Invalid when nothing could be sent to the endpoint,
@@ -71,9 +71,9 @@ pub fn subscribe(node: &Node, token: TokenId, bearer: &str, wish: SubscriptionRe
         endpoint: wish.endpoint,
         point: receiver.point().to_vec(),
         auth: receiver.secret().to_vec(),
-        standard: wish.standard,
+        standard: wish.is_rfc8291,
         alerts: wish.alerts,
-        whose: wish.whose,
+        whose: wish.policy,
     };
     node.store.write(move |w| push::subscribe(w, &new))
 }
@@ -109,13 +109,13 @@ fn open_bearer(node: &Node, sealed: &[u8]) -> Result<String> {
 }
 
 /// Sends what is due, while `goes_on`.
-pub fn run(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
-    while step(node)? && goes_on() {}
+pub fn send_due(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
+    while send_next(node)? && goes_on() {}
     Ok(())
 }
 
 /// Sends one message. False when none is due.
-pub fn step(node: &Node) -> Result<bool> {
+pub fn send_next(node: &Node) -> Result<bool> {
     if node.store.read(push::next_due)?.is_none_or(|at| at > node.clock().now()) {
         return Ok(false);
     }
@@ -140,7 +140,7 @@ enum PushOutcome {
 }
 
 fn attempt(node: &Node, message: &PushMessage) -> Result<PushOutcome> {
-    let Some(said) = node.store.read(|r| content(node, r, message))? else { return Ok(PushOutcome::Finished) };
+    let Some(said) = node.store.read(|r| message_json(node, r, message))? else { return Ok(PushOutcome::Finished) };
     let wait = || {
         let step = usize::try_from(message.tries.saturating_sub(1)).unwrap_or(usize::MAX);
         PushOutcome::Retry(RETRY_DELAYS.get(step).or(RETRY_DELAYS.last()).copied().unwrap_or_default())
@@ -189,7 +189,7 @@ fn send(node: &Node, to: &PushSubscription, message: &[u8]) -> Result<Result<Pos
 }
 
 /// The message an app gets, as Mastodon's apps expect it; None when there is nothing to show any more.
-fn content(node: &Node, r: &Read<'_>, message: &PushMessage) -> Result<Option<String>> {
+fn message_json(node: &Node, r: &Read<'_>, message: &PushMessage) -> Result<Option<String>> {
     let Ok(row) = notifications::by_id(r, message.notification) else { return Ok(None) };
     let Some(word) = message.subscription.alerts.get(row.kind.word()) else { return Ok(None) };
     let actor = actors::by_id(r, row.actor_id)?;
@@ -199,14 +199,14 @@ fn content(node: &Node, r: &Read<'_>, message: &PushMessage) -> Result<Option<St
         "preferred_locale": if language.is_empty() { "en" } else { &language },
         "notification_id": row.id.0,
         "notification_type": word,
-        "icon": icon(node, &actor),
+        "icon": icon_url(node, &actor),
         "title": title(row.kind, &actor),
-        "body": body(r, &row, &actor)?,
+        "body": body_text(r, &row, &actor)?,
     });
     Ok(Some(said.to_string()))
 }
 
-fn icon(node: &Node, actor: &Actor) -> String {
+fn icon_url(node: &Node, actor: &Actor) -> String {
     let path = match actor.icon.as_deref() {
         Some(url) if url.len() > MAX_ENDPOINT_BYTES / 2 => "/assets/cabin.png".to_owned(),
         Some(url) if url.starts_with("https://") || url.starts_with("http://") => media_proxy::path(node, url),
@@ -240,7 +240,7 @@ fn title(kind: NotificationKind, actor: &Actor) -> String {
 }
 
 /// The beginning of the post, or its content warning; without a post the actor's handle.
-fn body(r: &Read<'_>, row: &Notification, actor: &Actor) -> Result<String> {
+fn body_text(r: &Read<'_>, row: &Notification, actor: &Actor) -> Result<String> {
     let Some(id) = row.post_id else { return Ok(actor.handle()) };
     let post = posts::by_id(r, id)?;
     let text =

@@ -107,9 +107,9 @@ pub struct PostChange {
     /// Whether the text is Markdown; None keeps it as it was.
     pub markdown: Option<bool>,
     /// Changed descriptions of its files.
-    pub described: Vec<AttachmentChange>,
+    pub changed_alt_texts: Vec<AttachmentChange>,
     /// Change of its poll.
     pub poll: PollRevision,
     /// New interaction policy; None keeps it.
-    pub choices: Option<PolicyChoices>,
+    pub policy_choices: Option<PolicyChoices>,
 }

@@ -29,7 +29,7 @@ const CSV_HEADER: [&str; 6] =
     ["#domain", "#severity", "#reject_media", "#reject_reports", "#public_comment", "#obfuscate"];
 
 /// A host name in the form rules use: lower case, punycode, without `*.` or port. Invalid when it is not a host name.
-pub fn host_name(text: &str) -> Result<String> {
+pub fn parse_host_name(text: &str) -> Result<String> {
     let text = text.trim().trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/');
     let name = normal_host(text.trim_start_matches("*.")).map(|host| host.split(':').next().unwrap_or("").to_owned());
     name.filter(|name| !name.is_empty())
@@ -38,7 +38,7 @@ pub fn host_name(text: &str) -> Result<String> {
 
 /// Reads a CSV in Mastodon's format, or a plain list of names. Names obfuscated with `*` are skipped. Invalid when the
 /// text contains no host name.
-pub fn read(text: &str) -> Result<Vec<HostBlockRule>> {
+pub fn parse_list(text: &str) -> Result<Vec<HostBlockRule>> {
     let mut rows = csv::rows(text, MAX_LIST_RULES + 1);
     let named = |row: &Vec<String>| row.first().is_some_and(|cell| cell.starts_with('#') || cell.trim() == "domain");
     let header: Option<Vec<String>> = rows.first().filter(|row| named(row)).cloned();
@@ -54,7 +54,7 @@ pub fn read(text: &str) -> Result<Vec<HostBlockRule>> {
     let cell = |row: &[String], at: Option<usize>| at.and_then(|at| row.get(at)).cloned().unwrap_or_default();
     let flag = |row: &[String], at| matches!(cell(row, at).trim().to_ascii_lowercase().as_str(), "true" | "1" | "yes");
     let rule = |row: &Vec<String>| {
-        let host = host_name(row.get(domain)?).ok()?;
+        let host = parse_host_name(row.get(domain)?).ok()?;
         let severity = match severity {
             Some(_) => Severity::from_word(&cell(row, severity))?,
             None => Severity::Block,
@@ -73,7 +73,7 @@ pub fn read(text: &str) -> Result<Vec<HostBlockRule>> {
 }
 
 /// The owner's own rules in Mastodon's format.
-pub fn export(r: &Read<'_>) -> Result<String> {
+pub fn export_csv(r: &Read<'_>) -> Result<String> {
     let mut text = csv::line(&CSV_HEADER);
     let mut after = String::new();
     loop {
@@ -100,7 +100,7 @@ pub fn subscribe(node: &Node, url: &str, name: &str) -> Result<HostListId> {
     if lists.len() >= host_block_lists::MAX_LISTS as usize && !lists.iter().any(|list| list.url == url.as_str()) {
         return Err(Error::invalid(format!("you can have at most {} lists", host_block_lists::MAX_LISTS)));
     }
-    let rules = fetch(node, url.as_str())?;
+    let rules = fetch_list(node, url.as_str())?;
     let name = plain_text::one_line(name);
     let name = if name.is_empty() { url.host() } else { name };
     store_list(node, url.as_str().to_owned(), name, rules)
@@ -112,7 +112,7 @@ pub fn upload(node: &Node, text: &str) -> Result<HostListId> {
         return Err(Error::invalid(format!("a list can have at most {} MB", MAX_LIST_BYTES >> 20)));
     }
     let url = format!("{FILE_URL_PREFIX}{}", node.clock().now().ms());
-    store_list(node, url, "your file".to_owned(), read(text)?)
+    store_list(node, url, "your file".to_owned(), parse_list(text)?)
 }
 
 /// Prefix of the URL of a list that was uploaded as a file.
@@ -136,7 +136,7 @@ fn without_own_host(node: &Node, mut rules: Vec<HostBlockRule>) -> Vec<HostBlock
 }
 
 /// Sets one of the owner's rules. Invalid for our own host.
-pub fn set(node: &Node, rule: HostBlockRule) -> Result<FollowChanges> {
+pub fn set_rule(node: &Node, rule: HostBlockRule) -> Result<FollowChanges> {
     match without_own_host(node, vec![rule]).pop() {
         Some(rule) => node.store.write(move |w| host_block::set(w, &rule)),
         None => Err(Error::invalid("that is this server itself")),
@@ -145,7 +145,7 @@ pub fn set(node: &Node, rule: HostBlockRule) -> Result<FollowChanges> {
 
 /// Applies a list, except for these hosts. The rules of an uploaded file become the owner's own rules; own rules that
 /// exist already are kept.
-pub fn apply(node: &Node, id: HostListId, except: Vec<String>) -> Result<FollowChanges> {
+pub fn apply_list(node: &Node, id: HostListId, except: Vec<String>) -> Result<FollowChanges> {
     node.store.write(move |w| {
         if !host_block_lists::get(w, id)?.url.starts_with(FILE_URL_PREFIX) {
             return host_block::apply(w, id, &except);
@@ -164,11 +164,11 @@ pub fn apply(node: &Node, id: HostListId, except: Vec<String>) -> Result<FollowC
 }
 
 /// Removes a list: what only it blocked is restored.
-pub fn forget(node: &Node, id: HostListId) -> Result<FollowChanges> {
+pub fn remove_list(node: &Node, id: HostListId) -> Result<FollowChanges> {
     node.store.write(move |w| host_block::forget(w, id))
 }
 
-fn fetch(node: &Node, url: &str) -> Result<Vec<HostBlockRule>> {
+fn fetch_list(node: &Node, url: &str) -> Result<Vec<HostBlockRule>> {
     let get = Get {
         url,
         accept: Expected::Csv,
@@ -182,11 +182,11 @@ fn fetch(node: &Node, url: &str) -> Result<Vec<HostBlockRule>> {
     if answer.media_type() == "text/html" {
         return Err(Error::remote("that address shows a web page, not a list: look for its CSV file"));
     }
-    read(&String::from_utf8_lossy(&answer.body))
+    parse_list(&String::from_utf8_lossy(&answer.body))
 }
 
 /// Fetches one list that is due; false when there is none. A list that cannot be fetched stays unchanged.
-pub fn step(node: &Node) -> Result<bool> {
+pub fn fetch_next_due(node: &Node) -> Result<bool> {
     let now = node.clock().now();
     let lists = node.store.read(host_block_lists::all)?;
     let is_due = |list: &&host_block_lists::HostList| {
@@ -195,7 +195,7 @@ pub fn step(node: &Node) -> Result<bool> {
             && list.failed_at.is_none_or(|at| now.since(at) >= RETRY_INTERVAL)
     };
     let Some(list) = lists.iter().find(is_due) else { return Ok(false) };
-    let (id, fetched) = (list.id, fetch(node, &list.url));
+    let (id, fetched) = (list.id, fetch_list(node, &list.url));
     match fetched {
         Ok(rules) => {
             let rules = without_own_host(node, rules);
@@ -219,7 +219,7 @@ mod tests {
         let text = "#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate\n\
             Bad.Example,suspend,TRUE,false,\"spam, lots\",false\nquiet.example,silence,false,false,,\n\
             media.example,noop,true,false,,\nnothing.example,noop,false,false,,\nhid***.example,suspend,,,,true\n";
-        let rules = read(text).unwrap();
+        let rules = parse_list(text).unwrap();
         let said: Vec<_> =
             rules.iter().map(|r| (r.host.as_str(), r.severity, r.no_media, r.comment.as_str())).collect();
         assert_eq!(
@@ -230,12 +230,12 @@ mod tests {
                 ("media.example", Severity::Allow, true, ""),
             ]
         );
-        let plain = read("bad.example\n*.worse.example\nhttps://bücher.example/\n").unwrap();
+        let plain = parse_list("bad.example\n*.worse.example\nhttps://bücher.example/\n").unwrap();
         let hosts: Vec<_> = plain.iter().map(|r| (r.host.as_str(), r.severity)).collect();
         assert_eq!(hosts[0], ("bad.example", Severity::Block));
         assert_eq!((hosts[1].0, hosts[2].0), ("worse.example", "xn--bcher-kva.example"));
         for bad in ["", "#domain,#severity\n", "<html><body>no list</body></html>"] {
-            assert!(matches!(read(bad), Err(Error::Invalid(_))), "{bad:?}");
+            assert!(matches!(parse_list(bad), Err(Error::Invalid(_))), "{bad:?}");
         }
     }
 }

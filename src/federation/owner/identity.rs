@@ -76,7 +76,9 @@ pub fn name_owner(store: &Store, username: &str) -> Result<ActorId> {
     let fits = (1..=MAX_USERNAME_CHARS).contains(&username.len())
         && username.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     if !fits {
-        return Err(Error::invalid("a username can have only the letters a to z, digits and _, and at most 30 of them"));
+        return Err(Error::invalid(
+            "a username can have only the letters a to z, digits and _, and at most 30 of them",
+        ));
     }
     let key = PrivateKey::generate()?;
     let proofs = ProofKey::generate()?;
@@ -121,7 +123,7 @@ fn add_push_key(w: &Write<'_>, actor_id: ActorId, uri: &str, private: Vec<u8>) -
 /// Creates and announces missing keys for integrity proofs and push, for folders made by a version without them. Called
 /// when the server starts.
 /// server starts.
-pub fn complete(store: &Store) -> Result<()> {
+pub fn add_missing_keys(store: &Store) -> Result<()> {
     if store.read(node::push_key)?.is_none() {
         let private = VapidKey::generate()?;
         store.write(move |w| {
@@ -266,7 +268,7 @@ pub fn set_profile_with(
     }
     let tags = social::document::tag_base(&node.facts.origin);
     let html = compose::to_html(&profile.bio, &[], &tags).html;
-    let fields: Vec<ActorField> = profile.fields.iter().take(MAX_FIELDS).filter_map(field).collect();
+    let fields: Vec<ActorField> = profile.fields.iter().take(MAX_FIELDS).filter_map(render_field).collect();
     node.store.write(move |w| {
         let before = actors::by_id(w, node::owner(w)?)?;
         let name = plain_text::one_line(&profile.name);
@@ -335,7 +337,7 @@ pub fn set_aliases(node: &Node, typed: &[&str]) -> Result<()> {
 }
 
 /// A profile field; a lone URL becomes a link with `rel="me"`.
-fn field((name, value): &(String, String)) -> Option<ActorField> {
+fn render_field((name, value): &(String, String)) -> Option<ActorField> {
     let (name, value) = (plain_text::one_line(name), plain_text::one_line(value));
     if name.is_empty() || value.is_empty() {
         return None;

@@ -68,7 +68,7 @@ impl WrongPasswordCount {
 
 impl LoginGuard {
     /// Denied when this address, or all addresses together, had too many wrong passwords.
-    fn admit(&self, from: IpAddr, now: Time) -> Result<()> {
+    fn check_rate_limit(&self, from: IpAddr, now: Time) -> Result<()> {
         let wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
         let here = wrong.from.get(&network_key(from)).map_or(0, |tally| tally.count_at(now));
         if here >= MAX_WRONG_PER_ADDRESS || wrong.everywhere.count_at(now) >= MAX_WRONG_TOTAL {
@@ -96,19 +96,19 @@ impl LoginGuard {
 
 /// Checks the password and opens a session; returns the cookie's value. Denied says what was wrong.
 pub fn sign_in(gate: &LoginGuard, store: &Store, password: &str, from: IpAddr, agent: &str) -> Result<String> {
-    check(gate, store, password, from)?;
+    check_password(gate, store, password, from)?;
     open_session(store, agent)
 }
 
 /// Checks the password, one at a time and rate limited. Denied says what was wrong.
-pub fn check(gate: &LoginGuard, store: &Store, password: &str, from: IpAddr) -> Result<()> {
+pub fn check_password(gate: &LoginGuard, store: &Store, password: &str, from: IpAddr) -> Result<()> {
     let now = store.clock().now();
-    gate.admit(from, now)?;
+    gate.check_rate_limit(from, now)?;
     let known = store.read(store::node::password)?;
     let _one = gate.hashing.lock().unwrap_or_else(PoisonError::into_inner);
     // The limit may have been reached while this request waited for its turn.
-    gate.admit(from, now)?;
-    if !matches(password, known.as_deref()) {
+    gate.check_rate_limit(from, now)?;
+    if !password_matches(password, known.as_deref()) {
         gate.remember_wrong(from, now);
         // fail2ban reads this line (`packaging/fail2ban/`); the limits above bound how often it is written.
         tracing::info!(address = %from, "failed login");
@@ -119,18 +119,18 @@ pub fn check(gate: &LoginGuard, store: &Store, password: &str, from: IpAddr) -> 
 }
 
 /// Compares with the stored hash. Without one it does the same work, so that the response time reveals nothing.
-fn matches(password: &str, known: Option<&str>) -> bool {
+fn password_matches(password: &str, known: Option<&str>) -> bool {
     if password.len() > MAX_PASSWORD_BYTES {
         return false;
     }
     let Some(known) = known.and_then(|text| PasswordHash::new(text).ok()) else {
-        drop(hash(password));
+        drop(hash_password(password));
         return false;
     };
     Argon2::default().verify_password(password.as_bytes(), &known).is_ok()
 }
 
-fn hash(password: &str) -> Result<String> {
+fn hash_password(password: &str) -> Result<String> {
     let mut salt = [0u8; 16];
     SystemRandom::new().fill(&mut salt).map_err(|_| Error::internal("no randomness"))?;
     let salt = SaltString::encode_b64(&salt).map_err(|error| Error::internal(error.to_string()))?;
@@ -151,7 +151,7 @@ pub fn change_password(store: &Store, password: &str, kept: &[u8]) -> Result<()>
     if password.len() > MAX_PASSWORD_BYTES {
         return Err(Error::invalid("that password is too long"));
     }
-    let hash = hash(password)?;
+    let hash = hash_password(password)?;
     let kept = kept.to_vec();
     store.write(move |w| {
         store::node::set_password(w, &hash)?;
@@ -168,7 +168,7 @@ pub fn open_session(store: &Store, agent: &str) -> Result<String> {
 }
 
 /// Makes a one-time login link, good for a day.
-pub fn make_link(store: &Store, origin: &Origin) -> Result<String> {
+pub fn make_login_link(store: &Store, origin: &Origin) -> Result<String> {
     let token = random_token()?;
     let hash = token_hash(&token);
     store.write(move |w| store::access::sessions::add_link(w, &hash))?;
@@ -214,13 +214,13 @@ mod tests {
         let (guesser, neighbour) = ("2001:db8::1".parse().unwrap(), "2001:db8::2".parse().unwrap());
         let other = "2001:db8:0:1::1".parse().unwrap();
         for _ in 0..MAX_WRONG_PER_ADDRESS {
-            gate.admit(guesser, now).unwrap();
+            gate.check_rate_limit(guesser, now).unwrap();
             gate.remember_wrong(guesser, now);
         }
-        assert!(gate.admit(guesser, now).is_err());
-        assert!(gate.admit(neighbour, now).is_err(), "the same /64");
-        gate.admit(other, now).unwrap();
-        gate.admit(guesser, now.plus(WRONG_PASSWORD_WINDOW)).unwrap();
+        assert!(gate.check_rate_limit(guesser, now).is_err());
+        assert!(gate.check_rate_limit(neighbour, now).is_err(), "the same /64");
+        gate.check_rate_limit(other, now).unwrap();
+        gate.check_rate_limit(guesser, now.plus(WRONG_PASSWORD_WINDOW)).unwrap();
     }
 
     #[test]
@@ -249,9 +249,9 @@ mod tests {
 
     #[test]
     fn a_password_matches_itself_only() {
-        let known = hash("korrekt hest").unwrap();
-        assert!(matches("korrekt hest", Some(&known)));
-        assert!(!matches("korrekt hes", Some(&known)));
-        assert!(!matches("korrekt hest", None));
+        let known = hash_password("korrekt hest").unwrap();
+        assert!(password_matches("korrekt hest", Some(&known)));
+        assert!(!password_matches("korrekt hes", Some(&known)));
+        assert!(!password_matches("korrekt hest", None));
     }
 }

@@ -14,18 +14,18 @@ use crate::federation::owner::login::{random_token, token_hash};
 use crate::store::access::apps::{self, AccessToken, OAuthApp, OAuthGrant};
 
 /// How long an authorization code is valid.
-const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
+const AUTHORIZATION_CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 /// Maximum length of an app's name.
 const MAX_APP_NAME_CHARS: usize = 60;
 /// Maximum length of an app's redirect URIs together, and of its website.
 const MAX_REDIRECT_BYTES: usize = 2_000;
 /// Redirect URI for apps that show the code on a page to be copied.
-pub const OUT_OF_BAND: &str = "urn:ietf:wg:oauth:2.0:oob";
+pub const OUT_OF_BAND_REDIRECT: &str = "urn:ietf:wg:oauth:2.0:oob";
 /// Schemes a redirect URI must not have: they would run in our own page.
 const FORBIDDEN_SCHEMES: [&str; 4] = ["javascript", "data", "vbscript", "blob"];
 
 /// Maximum number of scopes of an app or token: more than exist.
-const SCOPES: usize = 64;
+const MAX_SCOPES: usize = 64;
 /// Maximum length of the part of a scope after `read:` or `write:`.
 const MAX_SCOPE_CHARS: usize = 30;
 
@@ -46,7 +46,7 @@ fn is_scope(word: &str) -> bool {
 pub fn known_scopes(text: &str) -> String {
     let mut scopes: Vec<&str> = Vec::new();
     for word in text.split([' ', '+', ',', '\n']).filter(|word| is_scope(word)) {
-        if scopes.len() >= SCOPES {
+        if scopes.len() >= MAX_SCOPES {
             break;
         }
         if !scopes.contains(&word) {
@@ -57,7 +57,7 @@ pub fn known_scopes(text: &str) -> String {
 }
 
 /// Like [`known_scopes`], for scopes the owner typed: Invalid for an unknown scope, or when there is none.
-pub fn exact_scopes(text: &str) -> Result<String> {
+pub fn parse_scopes(text: &str) -> Result<String> {
     let choice = "read, write, follow, push and profile, or parts like read:lists";
     if let Some(word) = text.split_whitespace().find(|word| !is_scope(word)) {
         return Err(Error::invalid(format!("there is no scope {word:?}: the scopes are {choice}")));
@@ -69,7 +69,7 @@ pub fn exact_scopes(text: &str) -> Result<String> {
 }
 
 /// Whether `granted` includes `wanted`: itself, its parent, or the legacy `follow` for follows, blocks and mutes.
-pub fn allows(granted: &str, wanted: &str) -> bool {
+pub fn scopes_allow(granted: &str, wanted: &str) -> bool {
     let (parent, noun) = wanted.split_once(':').unwrap_or((wanted, ""));
     let by_follow = matches!(noun, "follows" | "blocks" | "mutes");
     granted.split(' ').any(|word| word == wanted || word == parent || (word == "follow" && by_follow))
@@ -89,7 +89,7 @@ pub struct AppRegistration {
 }
 
 /// Registers an app; returns it and its secret. Invalid says what is wrong.
-pub fn register(node: &Node, asked: AppRegistration) -> Result<(OAuthApp, String)> {
+pub fn register_app(node: &Node, asked: AppRegistration) -> Result<(OAuthApp, String)> {
     let name: String = asked.name.chars().filter(|c| !c.is_control()).take(MAX_APP_NAME_CHARS).collect();
     if name.trim().is_empty() {
         return Err(Error::invalid("Validation failed: Application name can't be blank"));
@@ -141,14 +141,20 @@ pub struct AuthorizationRequest {
 
 /// Checks an authorization request. Invalid for an unknown app or redirect: then the browser must not be sent back
 /// there.
-pub fn request(node: &Node, client_id: &str, redirect: &str, scopes: &str) -> Result<AuthorizationRequest> {
+pub fn check_authorization_request(
+    node: &Node,
+    client_id: &str,
+    redirect: &str,
+    scopes: &str,
+) -> Result<AuthorizationRequest> {
     let app = node.store.read(|r| apps::by_client(r, client_id))?;
     let app = app.ok_or_else(|| Error::invalid("this app is not registered here: sign in again from the app"))?;
     if !app.redirects.iter().any(|known| known == redirect) {
         return Err(Error::invalid("this app requests a redirect to an address it did not register"));
     }
     let wanted = known_scopes(if scopes.trim().is_empty() { "read" } else { scopes });
-    let within = |scope: &&str| app.scopes.split(' ').any(|granted| granted == *scope) || allows(&app.scopes, scope);
+    let within =
+        |scope: &&str| app.scopes.split(' ').any(|granted| granted == *scope) || scopes_allow(&app.scopes, scope);
     let scopes: Vec<&str> = wanted.split(' ').filter(within).collect();
     let scopes = scopes.join(" ");
     if scopes.is_empty() {
@@ -158,7 +164,7 @@ pub fn request(node: &Node, client_id: &str, redirect: &str, scopes: &str) -> Re
 }
 
 /// Issues a code after the owner agreed. It can be used once, within ten minutes.
-pub fn grant(node: &Node, request: &AuthorizationRequest) -> Result<String> {
+pub fn issue_code(node: &Node, request: &AuthorizationRequest) -> Result<String> {
     let code = random_token()?;
     let hash = token_hash(&code);
     let grant = OAuthGrant {
@@ -169,7 +175,7 @@ pub fn grant(node: &Node, request: &AuthorizationRequest) -> Result<String> {
         token: None,
     };
     node.store.write(move |w| {
-        let expires_at = w.now.plus(CODE_LIFETIME);
+        let expires_at = w.now.plus(AUTHORIZATION_CODE_LIFETIME);
         apps::add_grant(w, &hash, &grant, expires_at)
     })?;
     Ok(code)
@@ -186,7 +192,7 @@ pub enum ClientProof {
 
 /// Exchanges a code. None when it is used, expired, another app's, or its redirect or PKCE verifier (empty for none) do
 /// not match; it is used up then, too. A replayed code revokes the token it became (RFC 6749, 4.1.2).
-pub fn exchange(
+pub fn exchange_code(
     node: &Node,
     app: &OAuthApp,
     proof: ClientProof,
@@ -197,7 +203,7 @@ pub fn exchange(
     let spent = token_hash(code);
     let token = random_token()?;
     let hash = token_hash(&token);
-    let bare = row(Some(app), app.name.clone(), "", true, node);
+    let bare = new_access_token(Some(app), app.name.clone(), "", true, node);
     let (app, redirect, verifier) = (app.id, redirect.to_owned(), verifier.to_owned());
     // One write: of two concurrent exchanges one makes the token and the other revokes it.
     let made = node.store.write(move |w| {
@@ -206,7 +212,7 @@ pub fn exchange(
             apps::revoke(w, token)?;
             return Ok(None);
         }
-        if grant.app != app || grant.redirect != redirect || !proves(&grant, proof, &verifier) {
+        if grant.app != app || grant.redirect != redirect || !is_requesting_client(&grant, proof, &verifier) {
             apps::remove_grant(w, &spent)?;
             return Ok(None);
         }
@@ -219,7 +225,7 @@ pub fn exchange(
 }
 
 /// Whether the client that presents a code is the one that requested it.
-fn proves(grant: &OAuthGrant, proof: ClientProof, verifier: &str) -> bool {
+fn is_requesting_client(grant: &OAuthGrant, proof: ClientProof, verifier: &str) -> bool {
     match &grant.challenge {
         Some(challenge) => {
             let digest = digest(&SHA256, verifier.as_bytes());
@@ -231,33 +237,39 @@ fn proves(grant: &OAuthGrant, proof: ClientProof, verifier: &str) -> bool {
 }
 
 /// A token of the app alone, for public things.
-pub fn app_token(node: &Node, app: &OAuthApp, scopes: &str) -> Result<(String, AccessToken)> {
+pub fn issue_app_token(node: &Node, app: &OAuthApp, scopes: &str) -> Result<(String, AccessToken)> {
     let wanted = known_scopes(if scopes.trim().is_empty() { "read" } else { scopes });
-    let scopes: Vec<&str> = wanted.split(' ').filter(|scope| allows(&app.scopes, scope)).collect();
-    issue(node, app, &scopes.join(" "))
+    let scopes: Vec<&str> = wanted.split(' ').filter(|scope| scopes_allow(&app.scopes, scope)).collect();
+    issue_token(node, app, &scopes.join(" "))
 }
 
 /// A token that the owner created, without an app.
-pub fn own_token(node: &Node, name: &str, scopes: &str) -> Result<String> {
+pub fn create_personal_token(node: &Node, name: &str, scopes: &str) -> Result<String> {
     let name: String = name.chars().filter(|c| !c.is_control()).take(MAX_APP_NAME_CHARS).collect();
-    let scopes = exact_scopes(scopes)?;
+    let scopes = parse_scopes(scopes)?;
     let token = random_token()?;
     let hash = token_hash(&token);
-    let row = row(None, name, &scopes, true, node);
+    let row = new_access_token(None, name, &scopes, true, node);
     node.store.write(move |w| apps::add_token(w, &hash, &row))?;
     Ok(token)
 }
 
-fn issue(node: &Node, app: &OAuthApp, scopes: &str) -> Result<(String, AccessToken)> {
+fn issue_token(node: &Node, app: &OAuthApp, scopes: &str) -> Result<(String, AccessToken)> {
     let token = random_token()?;
     let hash = token_hash(&token);
-    let row = row(Some(app), app.name.clone(), scopes, false, node);
+    let row = new_access_token(Some(app), app.name.clone(), scopes, false, node);
     let kept = row.clone();
     let id = node.store.write(move |w| apps::add_token(w, &hash, &kept))?;
     Ok((token, AccessToken { id, ..row }))
 }
 
-fn row(app: Option<&OAuthApp>, name: String, scopes: &str, speaks_for_owner: bool, node: &Node) -> AccessToken {
+fn new_access_token(
+    app: Option<&OAuthApp>,
+    name: String,
+    scopes: &str,
+    speaks_for_owner: bool,
+    node: &Node,
+) -> AccessToken {
     AccessToken {
         id: crate::base::id::TokenId(0),
         app: app.map(|app| app.id),
@@ -287,16 +299,16 @@ mod tests {
             ("read write", "push", false),
             ("", "read", false),
         ] {
-            assert_eq!(allows(granted, wanted), held, "{granted:?} {wanted:?}");
+            assert_eq!(scopes_allow(granted, wanted), held, "{granted:?} {wanted:?}");
         }
         assert_eq!(known_scopes("read+write crypto admin:read read:LISTS read"), "read write");
-        assert!(exact_scopes("read everything").is_err() && exact_scopes(" ").is_err());
+        assert!(parse_scopes("read everything").is_err() && parse_scopes(" ").is_err());
     }
 
     #[test]
     fn redirects_of_real_apps_are_taken_and_scripts_are_not() {
         for uri in [
-            OUT_OF_BAND,
+            OUT_OF_BAND_REDIRECT,
             "mammoth://addNewInstance",
             "icecubesapp://",
             "com.tapbots.Ivory.10217:/request_token/2C5B",

@@ -9,7 +9,7 @@ use crate::store::{Write, actors, node, own_emoji};
 /// Adds an emoji. Invalid says what is wrong with the shortcode or the image.
 pub fn add(node: &Node, code: &str, picture: &[u8]) -> Result<()> {
     let code = emoji::code(code)?;
-    let file = media::keep_profile_image(node, picture, ImagePurpose::Emoji)?;
+    let file = media::store_profile_image(node, picture, ImagePurpose::Emoji)?;
     change(node, move |w| own_emoji::add(w, &code, file.as_str()))
 }
 

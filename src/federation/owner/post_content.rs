@@ -30,20 +30,20 @@ pub(in crate::federation) enum TextMarkup {
 #[derive(Debug, Clone, Copy)]
 pub(in crate::federation) struct LengthLimit {
     /// An article may be long.
-    pub(in crate::federation) length: MarkdownProfile,
+    pub(in crate::federation) profile: MarkdownProfile,
     /// It quotes a post: it may be empty.
-    pub(in crate::federation) quotes: bool,
+    pub(in crate::federation) is_quote: bool,
 }
 
 /// Validates a text, resolves its mentions, and renders it as HTML.
-pub(in crate::federation) fn word_count(
+pub(in crate::federation) fn render_post(
     node: &Node,
     edit: PostChange,
     form: TextMarkup,
     measure: LengthLimit,
 ) -> Result<RenderedPost> {
     let source = edit.text.trim().to_owned();
-    if source.is_empty() && edit.media.is_empty() && !measure.quotes {
+    if source.is_empty() && edit.media.is_empty() && !measure.is_quote {
         return Err(Error::invalid("this post is empty"));
     }
     let warning = edit.warning.map(|w| text::plain_text::line(&w, usize::MAX)).filter(|w| !w.is_empty());
@@ -53,19 +53,19 @@ pub(in crate::federation) fn word_count(
             text::MAX_CONTENT_WARNING_CHARS
         )));
     }
-    check_length(&source, warning.as_deref().unwrap_or_default(), measure.length)?;
+    check_length(&source, warning.as_deref().unwrap_or_default(), measure.profile)?;
     if edit.media.len() > MAX_ATTACHMENTS {
         return Err(Error::invalid(format!("a post can have {MAX_ATTACHMENTS} attachments at most")));
     }
-    let anew = |one: AttachmentChange| Ok(AttachmentChange { alt: media::description(&one.alt)?, ..one });
-    let described = edit.described.into_iter().map(anew).collect::<Result<_>>()?;
+    let anew = |one: AttachmentChange| Ok(AttachmentChange { alt: media::check_alt_text(&one.alt)?, ..one });
+    let described = edit.changed_alt_texts.into_iter().map(anew).collect::<Result<_>>()?;
     let language = edit.language.map(|said| text::language::read(&said).ok_or(said)).transpose();
     let language = language.map_err(|said| {
-            Error::invalid(format!("{said} is not a known language: use its name, or a code such as en, nb or pt-BR"))
+        Error::invalid(format!("{said} is not a known language: use its name, or a code such as en, nb or pt-BR"))
     })?;
     let summary =
-        edit.summary.map(|summary| plain_line(&summary, text::MAX_ABSTRACT_CHARS, "a summary")).transpose()?;
-    let (composed, mentions) = compose(node, &source, form)?;
+        edit.summary.map(|summary| check_plain_line(&summary, text::MAX_ABSTRACT_CHARS, "a summary")).transpose()?;
+    let (composed, mentions) = render_text(node, &source, form)?;
     Ok(RenderedPost {
         html: composed.html,
         sensitive: edit.sensitive || warning.is_some(),
@@ -81,7 +81,7 @@ pub(in crate::federation) fn word_count(
         poll_revision: PollRevision::Unchanged,
         quote: None,
         app: None,
-        choices: edit.choices,
+        choices: edit.policy_choices,
         source,
         title: None,
         group: None,
@@ -103,7 +103,7 @@ fn check_length(source: &str, warning: &str, length: MarkdownProfile) -> Result<
 }
 
 /// The HTML of a text, its hashtags, and its mentions.
-pub(in crate::federation) fn compose(
+pub(in crate::federation) fn render_text(
     node: &Node,
     source: &str,
     form: TextMarkup,
@@ -122,7 +122,7 @@ pub(in crate::federation) fn compose(
 }
 
 /// A one-line text such as a title, within its limit; None when it is blank.
-pub(in crate::federation) fn plain_line(text: &str, most: usize, what: &str) -> Result<Option<String>> {
+pub(in crate::federation) fn check_plain_line(text: &str, most: usize, what: &str) -> Result<Option<String>> {
     let line = text::plain_text::line(text, usize::MAX);
     match line.chars().count() {
         0 => Ok(None),

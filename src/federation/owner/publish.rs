@@ -72,23 +72,23 @@ pub(in crate::federation) fn check_draft(node: &Node, draft: NewPost) -> Result<
         language,
         sensitive: draft.sensitive,
         summary: draft.summary,
-        choices: draft.choices,
+        policy_choices: draft.choices,
         ..PostChange::default()
     };
     let form = content_markup(draft.markdown.unwrap_or(settings.markdown), length);
-    let words = post_content::word_count(
+    let words = post_content::render_post(
         node,
         edit,
         form,
-        post_content::LengthLimit { length, quotes: draft.quote.is_some() },
+        post_content::LengthLimit { profile: length, is_quote: draft.quote.is_some() },
     )?;
     if let Some(allowed) = &draft.allowed {
-        check_expected(node, &words, allowed)?;
+        check_mentions_allowed(node, &words, allowed)?;
     }
     let words = RenderedPost { quote: draft.quote, app: draft.app, ..words };
     match draft.group {
-            Some(_) if poll.is_some() => Err(Error::invalid("a post in a group cannot have a poll")),
-        Some(group) => group_of(node, words, draft.audience, group, title),
+        Some(_) if poll.is_some() => Err(Error::invalid("a post in a group cannot have a poll")),
+        Some(group) => find_group(node, words, draft.audience, group, title),
         None => {
             Ok(RenderedPost { title: check_title(title, poll.is_some() || draft.reply_to.is_some())?, poll, ..words })
         }
@@ -99,22 +99,22 @@ pub(in crate::federation) fn check_draft(node: &Node, draft: NewPost) -> Result<
 pub fn resolve_mentions(node: &Node, source: &str, markdown: Option<bool>) -> Result<Vec<ActorId>> {
     let settings = node.store.read(node::settings)?;
     let form = content_markup(markdown.unwrap_or(settings.markdown), MarkdownProfile::Note);
-    let (_, mentions) = post_content::compose(node, source.trim(), form)?;
-    node.store.read(|r| resolve_others(r, &mentions))
+    let (_, mentions) = post_content::render_text(node, source.trim(), form)?;
+    node.store.read(|r| mentioned_others(r, &mentions))
 }
 
-fn resolve_others(r: &Read<'_>, mentions: &[PostMention]) -> Result<Vec<ActorId>> {
+fn mentioned_others(r: &Read<'_>, mentions: &[PostMention]) -> Result<Vec<ActorId>> {
     let owner = node::owner(r)?;
     let ids = mentions.iter().filter_map(|mention| actors::id_of(r, &mention.uri).transpose());
     ids.filter(|id| !matches!(id, Ok(id) if *id == owner)).collect()
 }
 
-fn check_expected(node: &Node, words: &RenderedPost, allowed: &[ActorId]) -> Result<()> {
-    let named = node.store.read(|r| resolve_others(r, &words.mentions))?;
+fn check_mentions_allowed(node: &Node, words: &RenderedPost, allowed: &[ActorId]) -> Result<()> {
+    let named = node.store.read(|r| mentioned_others(r, &words.mentions))?;
     if named.iter().all(|id| allowed.contains(id)) {
         return Ok(());
     }
-        Err(Error::invalid("this text mentions somebody the post was not meant for"))
+    Err(Error::invalid("this text mentions somebody the post was not meant for"))
 }
 
 fn content_markup(markdown: bool, length: MarkdownProfile) -> TextMarkup {
@@ -123,12 +123,12 @@ fn content_markup(markdown: bool, length: MarkdownProfile) -> TextMarkup {
 
 /// The title of an article. Polls and replies have none: few servers would show it.
 fn check_title(title: Option<String>, bare: bool) -> Result<Option<String>> {
-    let title = post_content::plain_line(title.as_deref().unwrap_or_default(), MAX_TITLE_CHARS, "a title")?;
+    let title = post_content::check_plain_line(title.as_deref().unwrap_or_default(), MAX_TITLE_CHARS, "a title")?;
     if title.is_some() && bare { Err(Error::invalid("replies and polls cannot have a title")) } else { Ok(title) }
 }
 
 /// The group a post is for. The post mentions it and must be public, because groups refuse everything else.
-fn group_of(
+fn find_group(
     node: &Node,
     words: RenderedPost,
     audience: Audience,
@@ -158,10 +158,13 @@ pub fn edit(node: &Node, id: PostId, edit: PostChange) -> Result<()> {
     let before = node.store.read(|r| posts::by_id(r, id))?;
     let markdown = edit.markdown.unwrap_or(before.extra.markdown);
     let length = if before.title.is_some() { MarkdownProfile::Article } else { MarkdownProfile::Note };
-    let title =
-        edit.title.as_deref().map(|title| post_content::plain_line(title, MAX_TITLE_CHARS, "a title")).transpose()?;
+    let title = edit
+        .title
+        .as_deref()
+        .map(|title| post_content::check_plain_line(title, MAX_TITLE_CHARS, "a title"))
+        .transpose()?;
     if title == Some(None) && before.title.is_some() {
-            return Err(Error::invalid("an article needs a title"));
+        return Err(Error::invalid("an article needs a title"));
     }
     let revised = match edit.poll.clone() {
         PollRevision::Replaced(_) if before.title.is_some() || !edit.media.is_empty() => {
@@ -171,11 +174,11 @@ pub fn edit(node: &Node, id: PostId, edit: PostChange) -> Result<()> {
         other => other,
     };
     let quotes = node.store.read(|r| quotes::get(r, id))?.is_some();
-    let words = post_content::word_count(
+    let words = post_content::render_post(
         node,
         edit,
         content_markup(markdown, length),
-        post_content::LengthLimit { length, quotes },
+        post_content::LengthLimit { profile: length, is_quote: quotes },
     )?;
     let words = RenderedPost { title: title.flatten(), poll_revision: revised, ..words };
     with_owner(node, move |w, owner| social::post::edit(w, owner, id, &words))
@@ -198,12 +201,12 @@ pub fn delete(node: &Node, id: PostId) -> Result<()> {
 }
 
 /// Deletes a post of the owner's everywhere for "delete and redraft": its files become unattached uploads.
-pub fn withdraw(node: &Node, id: PostId) -> Result<()> {
+pub fn delete_and_redraft(node: &Node, id: PostId) -> Result<()> {
     with_owner(node, move |w, owner| social::post::delete(w, owner, id, MediaFate::Keep))
 }
 
 /// Changes the interaction policy of a post of the owner's.
-pub fn rule(node: &Node, id: PostId, choices: PolicyChoices) -> Result<()> {
+pub fn set_policy(node: &Node, id: PostId, choices: PolicyChoices) -> Result<()> {
     with_owner(node, move |w, owner| social::post::set_policy(w, owner, id, choices))
 }
 
@@ -253,12 +256,12 @@ pub fn unpin(node: &Node, id: PostId) -> Result<()> {
 }
 
 /// Features a hashtag on the owner's profile.
-pub fn feature(node: &Node, tag: String) -> Result<()> {
+pub fn feature_tag(node: &Node, tag: String) -> Result<()> {
     with_owner(node, move |w, owner| social::pin::feature(w, owner, &tag))
 }
 
 /// Stops featuring a hashtag on the owner's profile.
-pub fn unfeature(node: &Node, name: String) -> Result<()> {
+pub fn unfeature_tag(node: &Node, name: String) -> Result<()> {
     with_owner(node, move |w, owner| social::pin::unfeature(w, owner, &name))
 }
 

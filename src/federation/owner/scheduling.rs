@@ -17,7 +17,7 @@ pub const MIN_SCHEDULE_LEAD: Duration = Duration::from_mins(5);
 pub const MAX_SCHEDULE_LEAD: Duration = Duration::from_hours(24 * 366 * 5);
 
 /// The post in a stored draft. An unreadable one becomes an empty post addressed to nobody.
-pub fn draft(kept: &StoredDraft) -> NewPost {
+pub fn to_new_post(kept: &StoredDraft) -> NewPost {
     let draft: NewPost = serde_json::from_str(&kept.words).unwrap_or_default();
     NewPost { from: Some(kept.id), ..draft }
 }
@@ -36,18 +36,18 @@ pub fn scheduled_time(at: Time, now: Time) -> Result<Option<Time>> {
 }
 
 /// Stores a draft, complete or not; an existing one is updated.
-pub fn keep(node: &Node, draft: NewPost) -> Result<DraftId> {
-    write(node, draft, None)
+pub fn save_draft(node: &Node, draft: NewPost) -> Result<DraftId> {
+    store_draft(node, draft, None)
 }
 
 /// Stores a post to be published at `due`. Invalid when it could not be published as it is. A request repeated with the
 /// same idempotency key creates no second one.
 pub fn schedule(node: &Node, draft: NewPost, due: Time) -> Result<DraftId> {
     publish::check_draft(node, draft.clone())?;
-    write(node, draft, Some(due))
+    store_draft(node, draft, Some(due))
 }
 
-fn write(node: &Node, draft: NewPost, due: Option<Time>) -> Result<DraftId> {
+fn store_draft(node: &Node, draft: NewPost, due: Option<Time>) -> Result<DraftId> {
     let words = serde_json::to_string(&draft).map_err(Error::internal)?;
     let holds = DraftReferences {
         media: draft.media.clone(),
@@ -90,10 +90,10 @@ pub fn next_due(node: &Node) -> Result<Option<Time>> {
 }
 
 /// Publishes the next due post; false when there is none.
-pub fn step(node: &Node) -> Result<bool> {
+pub fn publish_next_due(node: &Node) -> Result<bool> {
     let Some(kept) = node.store.read(drafts::due)? else { return Ok(false) };
     let id = kept.id;
-    let why = match publish::post(node, draft(&kept)) {
+    let why = match publish::post(node, to_new_post(&kept)) {
         Ok(_) => return Ok(true),
         // An internal error or a full disk: it stays due.
         Err(Error::Internal(source)) => return Err(Error::Internal(source)),

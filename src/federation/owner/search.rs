@@ -17,14 +17,14 @@ pub enum SearchScope {
     /// Only what is stored.
     Local,
     /// The server that a handle or address names, too.
-    Everywhere,
+    StoredAndRemote,
 }
 
 /// A parsed search input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SearchInput {
     /// The URL of an actor or post.
-    Address(String),
+    Url(String),
     /// `name@host`.
     Handle(Handle),
     /// Free text.
@@ -33,10 +33,10 @@ pub enum SearchInput {
 
 impl SearchInput {
     /// Parses a search input.
-    pub fn read(text: &str) -> Self {
+    pub fn parse(text: &str) -> Self {
         let text = text.trim();
         if text.starts_with("https://") || text.starts_with("http://") {
-            return Self::Address(text.to_owned());
+            return Self::Url(text.to_owned());
         }
         match Handle::parse(text).filter(|handle| handle.host.is_some()) {
             Some(handle) => Self::Handle(handle),
@@ -49,15 +49,17 @@ impl SearchInput {
 pub fn find_named(node: &Node, typed: &SearchInput, reach: SearchScope) -> Result<Option<Resolved>> {
     let found = match (typed, reach) {
         (SearchInput::Text(_), _) => return Ok(None),
-        (SearchInput::Address(url), SearchScope::Local) => return resolve::known_actor(node, url),
-        (SearchInput::Address(url), SearchScope::Everywhere) => resolve::find(node, url),
+        (SearchInput::Url(url), SearchScope::Local) => return resolve::find_stored(node, url),
+        (SearchInput::Url(url), SearchScope::StoredAndRemote) => resolve::find(node, url),
         (SearchInput::Handle(handle), SearchScope::Local) => {
             let host = handle.host.as_deref().unwrap_or_default();
             let host = if node.facts.origin.is_ours(host) { &node.facts.origin.domain } else { host };
             let actor = node.store.read(|r| actors::by_handle(r, &handle.name, host))?;
             return Ok(actor.filter(|actor| actor.gone_at.is_none()).map(|actor| Resolved::Actor(actor.id)));
         }
-        (SearchInput::Handle(handle), SearchScope::Everywhere) => resolve::by_handle(node, handle).map(Resolved::Actor),
+        (SearchInput::Handle(handle), SearchScope::StoredAndRemote) => {
+            resolve::by_handle(node, handle).map(Resolved::Actor)
+        }
     };
     match found {
         Ok(found) => Ok(Some(found)),

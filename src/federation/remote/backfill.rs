@@ -28,11 +28,11 @@ use crate::store::{
 /// How long a profile or thread is not fetched again.
 const MIN_REPEAT_INTERVAL: Duration = Duration::from_secs(15 * 60);
 /// Posts taken from one profile or thread at a time.
-const MAX_POSTS: usize = 20;
+const MAX_POSTS_PER_JOB: usize = 20;
 /// Maximum number of profiles and threads remembered.
-const MAX_REMEMBERED: usize = 2_000;
+const MAX_REMEMBERED_FETCHES: usize = 2_000;
 /// How many of these posts may need a request of their own.
-const MAX_FETCHES: usize = 8;
+const MAX_FETCHES_PER_JOB: usize = 8;
 
 /// Maximum number of waiting jobs: the newest are dropped, and viewing again adds them again.
 const MAX_JOBS: usize = 64;
@@ -45,9 +45,9 @@ pub enum BackfillJob {
     /// The replies below a post, and its ancestors.
     Thread(PostId),
     /// What a followed account published since then, while we were offline.
-    Gap(ActorId, Time),
+    MissedPosts(ActorId, Time),
     /// Whether the owner follows this actor, as their server sees it (FEP-8fcf).
-    Followers {
+    FollowerSync {
         /// The followed account.
         of: ActorId,
         /// URL of the list of its followers on this server.
@@ -62,13 +62,13 @@ pub enum BackfillJob {
 /// Waiting jobs, and what was fetched recently.
 #[derive(Debug)]
 pub struct BackfillQueue {
-    asked: TtlCache<()>,
+    recent_fetches: TtlCache<()>,
     jobs: Mutex<VecDeque<BackfillJob>>,
 }
 
 impl Default for BackfillQueue {
     fn default() -> Self {
-        Self { asked: TtlCache::new(MAX_REMEMBERED), jobs: Mutex::default() }
+        Self { recent_fetches: TtlCache::new(MAX_REMEMBERED_FETCHES), jobs: Mutex::default() }
     }
 }
 
@@ -94,29 +94,30 @@ pub fn next_due(node: &Node) -> Result<Option<Time>> {
 }
 
 /// Fetches the newest posts of an actor, unless it was done a moment ago.
-pub fn profile(node: &Node, who: ActorId) -> Result<()> {
+pub fn fetch_profile(node: &Node, who: ActorId) -> Result<()> {
     let actor = node.store.read(|r| actors::by_id(r, who))?;
     if node.facts.origin.owns(&actor.uri) || !is_due(node, &actor.uri) {
         return Ok(());
     }
-    read_pins(node, &actor)?;
+    fetch_pins(node, &actor)?;
     let Some(outbox) = actor.outbox.clone() else { return Ok(()) };
-    let items = items(node, &outbox);
+    let items = fetch_items(node, &outbox);
     if social::group::is_group(&actor) {
-        is_announced(node, &actor, &items)?;
+        fetch_announced_posts(node, &actor, &items)?;
     }
     for item in items {
-        take_items(node, &actor, &item)?;
+        store_outbox_item(node, &actor, &item)?;
     }
     Ok(())
 }
 
 /// Reads pinned posts and featured hashtags of a profile. They stay as they were when the server does not respond.
-fn read_pins(node: &Node, actor: &Actor) -> Result<()> {
+fn fetch_pins(node: &Node, actor: &Actor) -> Result<()> {
     let near = |uri: &Option<String>| uri.clone().filter(|uri| json::same_origin(uri, &actor.uri));
-    let listed = |uri: &str| node.document(uri, IdRule::Exact).ok().map(|found| members(node, &found.value, uri));
+    let listed =
+        |uri: &str| node.fetch_document(uri, IdRule::Exact).ok().map(|found| collection_items(node, &found.value, uri));
     if let Some(items) = near(&actor.featured).and_then(|uri| listed(&uri)) {
-        pinned(node, actor, &items)?;
+        store_pins(node, actor, &items)?;
     }
     if let Some(items) = near(&actor.featured_tags).and_then(|uri| listed(&uri)) {
         let tags: Vec<pins::FeaturedHashtag> = items.iter().filter_map(social::pin::tag).collect();
@@ -126,16 +127,16 @@ fn read_pins(node: &Node, actor: &Actor) -> Result<()> {
     Ok(())
 }
 
-fn pinned(node: &Node, actor: &Actor, items: &[Ref]) -> Result<()> {
+fn store_pins(node: &Node, actor: &Actor, items: &[Ref]) -> Result<()> {
     let (mut posts, mut asked) = (Vec::new(), 0);
     for item in items {
         let Some(uri) = item.id().filter(|_| social::pin::tag(item).is_none()) else { continue };
-        take_items(node, actor, item)?;
+        store_outbox_item(node, actor, item)?;
         let known = node.store.read(|r| posts::by_uri(r, uri.as_str()))?;
         asked += usize::from(known.is_none());
         match known {
             Some(post) => posts.push(post.id),
-            None if asked <= MAX_FETCHES => match resolve::post(node, uri.as_str()) {
+            None if asked <= MAX_FETCHES_PER_JOB => match resolve::post(node, uri.as_str()) {
                 Ok(post) => posts.push(post),
                 Err(error) => ignore_failure(Err(error))?,
             },
@@ -155,35 +156,35 @@ fn pinned(node: &Node, actor: &Actor, items: &[Ref]) -> Result<()> {
 }
 
 /// The software of a profile's server, for its card.
-pub(super) fn server(node: &Node, who: ActorId) -> Result<()> {
+pub(super) fn fetch_server_info(node: &Node, who: ActorId) -> Result<()> {
     let actor = node.store.read(|r| actors::by_id(r, who))?;
     nodeinfo::refresh(node, &crate::federation::host_of(&actor.uri))
 }
 
 /// As [`profile`], and adds the posts to the home timeline: the account is followed now.
-pub fn read_followed(node: &Node, who: ActorId) -> Result<()> {
-    profile(node, who)?;
+pub fn fetch_followed_profile(node: &Node, who: ActorId) -> Result<()> {
+    fetch_profile(node, who)?;
     node.store.write(move |w| home_timeline::add_history_of(w, who))
 }
 
 /// Fetches the replies to a post of another actor's that its server knows, unless it was done a moment ago.
-pub fn thread(node: &Node, id: PostId) -> Result<()> {
+pub fn fetch_thread(node: &Node, id: PostId) -> Result<()> {
     let post = node.store.read(|r| posts::by_id(r, id))?;
-    quote_refresh::wake_worker(node, id)?;
+    quote_refresh::request_check(node, id)?;
     if node.facts.origin.owns(&post.uri) || !post.audience.is_open() || !is_due(node, &post.uri) {
         return Ok(());
     }
-    resolve::ancestors(node, id)?;
-    let Ok(document) = node.document(&post.uri, IdRule::Exact) else { return Ok(()) };
+    resolve::fetch_ancestors(node, id)?;
+    let Ok(document) = node.fetch_document(&post.uri, IdRule::Exact) else { return Ok(()) };
     let Ok(object) = Object::read(&document.value) else { return Ok(()) };
     let mut found = match object.replies {
-        Some(Ref::Embedded { value, .. }) => members(node, &value, &post.uri),
-        Some(Ref::Id(uri)) if json::same_origin(uri.as_str(), &post.uri) => items(node, uri.as_str()),
+        Some(Ref::Embedded { value, .. }) => collection_items(node, &value, &post.uri),
+        Some(Ref::Id(uri)) if json::same_origin(uri.as_str(), &post.uri) => fetch_items(node, uri.as_str()),
         _ => Vec::new(),
     };
     // NodeBB and PieFed list the whole thread (FEP-7888). Its items are used only as ids, whichever server lists them.
     if let Some(context) = object.context.filter(|_| found.is_empty()) {
-        found = items(node, context.as_str());
+        found = fetch_items(node, context.as_str());
     }
     let mut asked = 0;
     for uri in found.iter().filter_map(Ref::id) {
@@ -191,7 +192,7 @@ pub fn thread(node: &Node, id: PostId) -> Result<()> {
             continue;
         }
         asked += 1;
-        if asked > MAX_FETCHES {
+        if asked > MAX_FETCHES_PER_JOB {
             break;
         }
         ignore_failure(resolve::post(node, uri.as_str()).map(drop))?;
@@ -202,17 +203,17 @@ pub fn thread(node: &Node, id: PostId) -> Result<()> {
 /// Whether this was not fetched recently; if so, it is marked as fetched now.
 pub(in crate::federation) fn is_due(node: &Node, uri: &str) -> bool {
     let now = node.clock().now();
-    if node.backfill.asked.get(uri, now).is_some() {
+    if node.backfill.recent_fetches.get(uri, now).is_some() {
         return false;
     }
-    node.backfill.asked.insert(uri, now.plus(MIN_REPEAT_INTERVAL), now, ());
+    node.backfill.recent_fetches.insert(uri, now.plus(MIN_REPEAT_INTERVAL), now, ());
     true
 }
 
 /// The newest items of a collection: its own, or its first page's.
-fn items(node: &Node, uri: &str) -> Vec<Ref> {
-    match node.document(uri, IdRule::Exact) {
-        Ok(document) => members(node, &document.value, uri),
+fn fetch_items(node: &Node, uri: &str) -> Vec<Ref> {
+    match node.fetch_document(uri, IdRule::Exact) {
+        Ok(document) => collection_items(node, &document.value, uri),
         Err(error) => {
             tracing::debug!(%error, uri, "cannot fetch a collection");
             Vec::new()
@@ -221,26 +222,26 @@ fn items(node: &Node, uri: &str) -> Vec<Ref> {
 }
 
 /// The items of a collection, or of its first page when that is on the same server.
-pub(in crate::federation) fn members(node: &Node, value: &Value, near: &str) -> Vec<Ref> {
+pub(in crate::federation) fn collection_items(node: &Node, value: &Value, near: &str) -> Vec<Ref> {
     let Ok(collection) = Collection::read(value) else { return Vec::new() };
     let mut found = collection.items;
     if found.is_empty() {
         found = match collection.first {
             Some(Ref::Embedded { value, .. }) => Collection::read(&value).map(|page| page.items).unwrap_or_default(),
             Some(Ref::Id(uri)) if json::same_origin(uri.as_str(), near) => {
-                let page = node.document(uri.as_str(), IdRule::SameOrigin);
+                let page = node.fetch_document(uri.as_str(), IdRule::SameOrigin);
                 page.ok().and_then(|page| Collection::read(&page.value).ok()).map(|page| page.items).unwrap_or_default()
             }
             _ => Vec::new(),
         };
     }
-    found.truncate(MAX_POSTS);
+    found.truncate(MAX_POSTS_PER_JOB);
     found
 }
 
 /// One item of an outbox: a Create with the post inside, its id, or a bare post. Boosts are left out: each would cost a
 /// request to a third server.
-fn take_items(node: &Node, author: &Actor, item: &Ref) -> Result<()> {
+fn store_outbox_item(node: &Node, author: &Actor, item: &Ref) -> Result<()> {
     let Some(value) = item.embedded() else { return Ok(()) };
     let object = if json::is_type(value, "Create") { value.get("object") } else { Some(value) };
     let Some(object) = object.filter(|_| !json::is_type(value, "Announce")) else { return Ok(()) };
@@ -254,7 +255,7 @@ fn take_items(node: &Node, author: &Actor, item: &Ref) -> Result<()> {
 }
 
 /// Posts that a group's outbox announces (Lemmy, PieFed), each fetched from its own server.
-fn is_announced(node: &Node, group: &Actor, items: &[Ref]) -> Result<()> {
+fn fetch_announced_posts(node: &Node, group: &Actor, items: &[Ref]) -> Result<()> {
     let mut asked = 0;
     for item in items.iter().filter_map(Ref::embedded).filter(|value| json::is_type(value, "Announce")) {
         let Some(object) = Lossy::<Ref>::read(item, "object").0 else { continue };
@@ -267,7 +268,7 @@ fn is_announced(node: &Node, group: &Actor, items: &[Ref]) -> Result<()> {
         };
         if node.store.read(|r| posts::by_uri(r, uri.as_str()))?.is_none() {
             asked += 1;
-            if asked > MAX_FETCHES {
+            if asked > MAX_FETCHES_PER_JOB {
                 return Ok(());
             }
         }

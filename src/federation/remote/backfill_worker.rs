@@ -11,15 +11,15 @@ pub fn step(node: &Node) -> Result<bool> {
     let next = backfill::take_next(node);
     let outcome = match next {
         None => return Ok(false),
-        Some(BackfillJob::Profile(id)) => backfill::profile(node, id)
-            .and_then(|()| backfill::server(node, id))
+        Some(BackfillJob::Profile(id)) => backfill::fetch_profile(node, id)
+            .and_then(|()| backfill::fetch_server_info(node, id))
             .and_then(|()| remote_counts::refresh(node, id)),
-        Some(BackfillJob::Thread(id)) => backfill::thread(node, id),
-        Some(BackfillJob::Gap(id, since)) => outage_recovery::fill_gap(node, id, since),
-        Some(BackfillJob::Followers { of, url, digest }) if backfill::is_due(node, &url) => {
+        Some(BackfillJob::Thread(id)) => backfill::fetch_thread(node, id),
+        Some(BackfillJob::MissedPosts(id, since)) => outage_recovery::fetch_missed_posts(node, id, since),
+        Some(BackfillJob::FollowerSync { of, url, digest }) if backfill::is_due(node, &url) => {
             follower_sync::reconcile(node, of, &url, &digest)
         }
-        Some(BackfillJob::Followers { .. }) => Ok(()),
+        Some(BackfillJob::FollowerSync { .. }) => Ok(()),
         Some(BackfillJob::Poll(id)) => poll_refresh::refresh(node, id),
     };
     backfill::ignore_failure(outcome)?;

@@ -11,7 +11,7 @@ use crate::federation::Node;
 use crate::store::actors::Actor;
 
 /// Requests that one actor's activities may cause within [`BUDGET_WINDOW`].
-const MAX_REQUESTS: u32 = 400;
+const MAX_REQUESTS_PER_ACTOR: u32 = 400;
 /// The period of a budget.
 const BUDGET_WINDOW: Duration = Duration::from_secs(60 * 60);
 /// Maximum number of actors with a counter; beyond it, other actors have no budget.
@@ -22,13 +22,13 @@ const MAX_REMEMBERED_ACTORS: usize = 2_000;
 pub struct FetchBudgets(Mutex<HashMap<ActorId, (Time, u32)>>);
 
 /// Whether one more request because of this actor's activity is allowed. Persons are not limited here.
-pub(in crate::federation) fn allows(node: &Node, sender: &Actor) -> bool {
-    sender.kind == "Person" || node.budgets.spend(sender.id, node.clock().now())
+pub(in crate::federation) fn allows_fetch(node: &Node, sender: &Actor) -> bool {
+    sender.kind == "Person" || node.fetch_budgets.spend(sender.id, node.clock().now())
 }
 
 /// Whether one more request is allowed because this actor forwarded another actor's activity. Everyone is counted.
-pub(in crate::federation) fn allows_passing_on(node: &Node, sender: &Actor) -> bool {
-    node.budgets.spend(sender.id, node.clock().now())
+pub(in crate::federation) fn allows_fetch_for_forwarder(node: &Node, sender: &Actor) -> bool {
+    node.fetch_budgets.spend(sender.id, node.clock().now())
 }
 
 impl FetchBudgets {
@@ -46,7 +46,7 @@ impl FetchBudgets {
             (*since, *spent) = (now, 0);
         }
         *spent += 1;
-        *spent <= MAX_REQUESTS
+        *spent <= MAX_REQUESTS_PER_ACTOR
     }
 }
 
@@ -57,8 +57,8 @@ mod tests {
     #[test]
     fn a_busy_group_waits_for_the_next_hour_and_others_do_not() {
         let (budgets, now) = (FetchBudgets::default(), Time::from_secs(1_790_000_000));
-        let spent = (0..MAX_REQUESTS * 2).filter(|_| budgets.spend(ActorId(1), now)).count();
-        assert_eq!(spent, MAX_REQUESTS as usize);
+        let spent = (0..MAX_REQUESTS_PER_ACTOR * 2).filter(|_| budgets.spend(ActorId(1), now)).count();
+        assert_eq!(spent, MAX_REQUESTS_PER_ACTOR as usize);
         assert!(budgets.spend(ActorId(2), now));
         assert!(budgets.spend(ActorId(1), now.plus(BUDGET_WINDOW)));
     }

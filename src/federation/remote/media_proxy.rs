@@ -12,7 +12,7 @@ const KEY_LABEL: &[u8] = b"proxy\n";
 
 /// The path on this server that shows a remote image.
 pub fn path(node: &Node, url: &str) -> String {
-    let mac = hmac::sign(&key(node), &with_label(url));
+    let mac = hmac::sign(&signing_key(node), &signed_bytes(url));
     format!("/proxy/{}/{}", URL_SAFE_NO_PAD.encode(mac), URL_SAFE_NO_PAD.encode(url))
 }
 
@@ -20,14 +20,14 @@ pub fn path(node: &Node, url: &str) -> String {
 pub fn url(node: &Node, mac: &str, url: &str) -> Result<String> {
     let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| Error::NotFound);
     let url = String::from_utf8(decode(url)?).map_err(|_| Error::NotFound)?;
-    hmac::verify(&key(node), &with_label(&url), &decode(mac)?).map_err(|_| Error::NotFound)?;
+    hmac::verify(&signing_key(node), &signed_bytes(&url), &decode(mac)?).map_err(|_| Error::NotFound)?;
     Ok(url)
 }
 
-fn key(node: &Node) -> hmac::Key {
+fn signing_key(node: &Node) -> hmac::Key {
     hmac::Key::new(hmac::HMAC_SHA256, &node.facts.secret)
 }
 
-fn with_label(url: &str) -> Vec<u8> {
+fn signed_bytes(url: &str) -> Vec<u8> {
     [KEY_LABEL, url.as_bytes()].concat()
 }

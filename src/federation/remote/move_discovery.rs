@@ -18,10 +18,10 @@ const MISMATCH_RECHECK_DELAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Follows the new account of a moved one, whatever the settings say. Conflict when the new account does not name the
 /// old one in `alsoKnownAs`.
-pub fn act_on_move(node: &Node, old: ActorId) -> Result<()> {
+pub fn follow_new_account(node: &Node, old: ActorId) -> Result<()> {
     let old = node.store.read(|r| actors::by_id(r, old))?;
     let target = old.moved_to.as_deref().ok_or_else(|| Error::Conflict("this account has not moved".to_owned()))?;
-    let new = resolve::fetch_actor_again(node, target)?;
+    let new = resolve::fetch_current_actor(node, target)?;
     let new = node.store.read(|r| actors::by_id(r, new))?;
     if !new.also_known_as.contains(&old.uri) {
         return Err(Error::Conflict(format!("@{} does not say that it was @{} before", new.handle(), old.handle())));
@@ -38,12 +38,12 @@ pub fn step(node: &Node) -> Result<bool> {
         actors::by_ids(r, &ids)
     })?;
     let memo = |uri: &str| format!("move {uri}");
-    let due = olds.into_iter().filter(|old| node.refreshed.get(&memo(&old.uri), now).is_none());
+    let due = olds.into_iter().filter(|old| node.recent_refreshes.get(&memo(&old.uri), now).is_none());
     let mut done = false;
     for old in due.take(ACTORS_PER_ROUND as usize) {
-        node.refreshed.insert(&memo(&old.uri), now.plus(MISMATCH_RECHECK_DELAY), now, ());
+        node.recent_refreshes.insert(&memo(&old.uri), now.plus(MISMATCH_RECHECK_DELAY), now, ());
         let Some(target) = old.moved_to.clone() else { continue };
-        let new = match resolve::fetch_actor_again(node, &target) {
+        let new = match resolve::fetch_current_actor(node, &target) {
             Ok(new) => new,
             Err(error @ Error::Internal(_)) => return Err(error),
             Err(error) => {

@@ -30,7 +30,7 @@ pub fn step(node: &Node) -> Result<bool> {
     let next = node.store.read(|r| quote::judge_quote(r, &due))?;
     match next {
         QuoteCheck::Done(_) => node.store.write(move |w| quote::settle_quote(w, due).map(drop))?,
-        QuoteCheck::FetchQuoted => fetch(node, due)?,
+        QuoteCheck::FetchQuoted => check_quote(node, due)?,
         QuoteCheck::CheckAuthorization(stamp) => {
             let sight = check_authorization(node, &stamp);
             node.store.write(move |w| quote::authorization_checked(w, post, &stamp, &sight))?;
@@ -40,7 +40,7 @@ pub fn step(node: &Node) -> Result<bool> {
 }
 
 /// Fetches the quoted post; a further check is due at once.
-fn fetch(node: &Node, due: StoredQuote) -> Result<()> {
+fn check_quote(node: &Node, due: StoredQuote) -> Result<()> {
     let uri = due.quoted_uri.clone();
     match find_quoted(node, &uri) {
         Ok(found) => node.store.write(move |w| {
@@ -82,7 +82,7 @@ fn find_quoted(node: &Node, uri: &str) -> Result<PostId> {
 /// Fetches a quote authorization from its own id.
 fn check_authorization(node: &Node, stamp: &str) -> AuthorizationCheck {
     let Some(uri) = Uri::parse(stamp) else { return AuthorizationCheck::Invalid };
-    match node.document(uri.as_str(), IdRule::Exact) {
+    match node.fetch_document(uri.as_str(), IdRule::Exact) {
         Ok(document) => {
             Authorization::read(&document.value).map_or(AuthorizationCheck::Invalid, AuthorizationCheck::Found)
         }
@@ -93,7 +93,7 @@ fn check_authorization(node: &Node, stamp: &str) -> AuthorizationCheck {
 }
 
 /// The owner views a post: fetch what it quotes, even at the end of a chain.
-pub fn wake_worker(node: &Node, post: PostId) -> Result<()> {
+pub fn request_check(node: &Node, post: PostId) -> Result<()> {
     let sleeping = |quote: &StoredQuote| quote.quoted_id.is_none() && quote.check_at.is_none() && quote.tries == 0;
     let quote = node.store.read(|r| quotes::get(r, post))?;
     match quote.filter(|quote| sleeping(quote) && quote.state == quotes::QuoteState::Waiting) {

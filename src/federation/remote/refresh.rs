@@ -13,10 +13,10 @@ const POST_REFRESH_INTERVAL: Duration = Duration::from_secs(60);
 /// Fetches a post again, once a minute however many report that it changed.
 pub(in crate::federation) fn refetch(node: &Node, uri: &str) -> Result<()> {
     let now = node.clock().now();
-    if node.refreshed.get(uri, now).is_some() {
+    if node.recent_refreshes.get(uri, now).is_some() {
         return Ok(());
     }
-    node.refreshed.insert(uri, now.plus(POST_REFRESH_INTERVAL), now, ());
+    node.recent_refreshes.insert(uri, now.plus(POST_REFRESH_INTERVAL), now, ());
     resolve::fetch_post(node, uri).map(drop)
 }
 

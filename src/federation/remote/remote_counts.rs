@@ -23,7 +23,7 @@ pub(in crate::federation) fn refresh(node: &Node, who: ActorId) -> Result<()> {
     }
     let total = |uri: &Option<String>| {
         let uri = uri.as_ref().filter(|uri| json::same_origin(uri, &actor.uri))?;
-        let document = node.document(uri, IdRule::Exact).ok()?;
+        let document = node.fetch_document(uri, IdRule::Exact).ok()?;
         let total = Collection::read(&document.value).ok()?.total?;
         Some(u32::try_from(total).unwrap_or(u32::MAX))
     };

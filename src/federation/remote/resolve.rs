@@ -20,7 +20,7 @@ use crate::store::posts;
 use crate::text::Handle;
 
 /// How long an actor's stored document counts as fresh.
-const ACTOR_FRESH_FOR: Duration = Duration::from_secs(3 * 24 * 3600);
+const ACTOR_TTL: Duration = Duration::from_secs(3 * 24 * 3600);
 /// How long after a failed fetch the next one waits.
 const RETRY_AFTER_FAILURE: Duration = Duration::from_secs(3600);
 /// How long a failed post is not fetched again.
@@ -72,17 +72,17 @@ pub fn by_handle(node: &Node, handle: &Handle) -> Result<ActorId> {
 
 fn find_url(node: &Node, url: &str) -> Result<Resolved> {
     let uri = Uri::parse(url).ok_or_else(|| Error::invalid("that is not the address of a profile or post"))?;
-    if let Some(found) = stored(node, uri.as_str())? {
+    if let Some(found) = stored_by_uri(node, uri.as_str())? {
         return Ok(found);
     }
     if node.facts.origin.owns(url) {
         return own_page_target(node, url);
     }
-    match node.document(url, IdRule::Exact) {
-        Ok(document) => store_actor(node, &document),
+    match node.fetch_document(url, IdRule::Exact) {
+        Ok(document) => store_document(node, &document),
         Err(error @ NetError::BadContent { .. }) => {
             let linked = linked_id(node, url)?.ok_or(error)?;
-            store_actor(node, &node.document(linked.as_str(), IdRule::Exact)?)
+            store_document(node, &node.fetch_document(linked.as_str(), IdRule::Exact)?)
         }
         Err(error) if error.is_missing() => Err(Error::NotFound),
         Err(error) => Err(error.into()),
@@ -104,8 +104,8 @@ fn own_page_target(node: &Node, url: &str) -> Result<Resolved> {
 }
 
 /// What is stored under an address, ours or another actor's.
-pub fn known_actor(node: &Node, url: &str) -> Result<Option<Resolved>> {
-    match stored(node, url)? {
+pub fn find_stored(node: &Node, url: &str) -> Result<Option<Resolved>> {
+    match stored_by_uri(node, url)? {
         None if node.facts.origin.owns(url) => match own_page_target(node, url) {
             Err(Error::NotFound) => Ok(None),
             found => found.map(Some),
@@ -114,7 +114,7 @@ pub fn known_actor(node: &Node, url: &str) -> Result<Option<Resolved>> {
     }
 }
 
-fn stored(node: &Node, uri: &str) -> Result<Option<Resolved>> {
+fn stored_by_uri(node: &Node, uri: &str) -> Result<Option<Resolved>> {
     node.store.read(|r| {
         if let Some(post) = posts::by_uri(r, uri)? {
             return Ok(Some(Resolved::Post(post.boost_of.unwrap_or(post.id))));
@@ -149,7 +149,7 @@ fn linked_id(node: &Node, url: &str) -> Result<Option<Uri>> {
 }
 
 /// Stores a fetched document as what it is: a post, or an actor.
-fn store_actor(node: &Node, document: &Document) -> Result<Resolved> {
+fn store_document(node: &Node, document: &Document) -> Result<Resolved> {
     let types = json::types(&document.value);
     if types.iter().any(|t| is_known_type(t) || matches!(*t, "Create" | "Announce")) {
         return store_fetched_post(node, &document.value).map(Resolved::Post);
@@ -169,25 +169,24 @@ pub fn actor(node: &Node, uri: &str) -> Result<ActorId> {
     let now = node.clock().now();
     let known = node.store.read(|r| actors::by_uri(r, uri))?;
     match known {
-        Some(actor) if actor.gone_at.is_some() && now.since(actor.fetched_at) < ACTOR_FRESH_FOR => Err(Error::Gone),
+        Some(actor) if actor.gone_at.is_some() && now.since(actor.fetched_at) < ACTOR_TTL => Err(Error::Gone),
         Some(actor) if node.facts.origin.owns(uri) || is_fresh(&actor, now) => Ok(actor.id),
         None if node.facts.origin.owns(uri) => Err(Error::NotFound),
-        known => refresh(node, uri, known),
+        known => fetch_actor(node, uri, known),
     }
 }
 
 fn is_fresh(actor: &Actor, now: Time) -> bool {
-    now.since(actor.fetched_at) < ACTOR_FRESH_FOR
-        || actor.failed_at.is_some_and(|at| now.since(at) < RETRY_AFTER_FAILURE)
+    now.since(actor.fetched_at) < ACTOR_TTL || actor.failed_at.is_some_and(|at| now.since(at) < RETRY_AFTER_FAILURE)
 }
 
 /// The actor as its server shows it now; Remote when it does not, whatever is stored.
-pub fn fetch_actor_again(node: &Node, uri: &str) -> Result<ActorId> {
+pub fn fetch_current_actor(node: &Node, uri: &str) -> Result<ActorId> {
     let known = node.store.read(|r| actors::by_uri(r, uri))?;
     if node.facts.origin.owns(uri) {
         return known.map(|actor| actor.id).ok_or(Error::NotFound);
     }
-    let id = refresh(node, uri, known)?;
+    let id = fetch_actor(node, uri, known)?;
     match node.store.read(|r| actors::by_id(r, id))?.failed_at {
         Some(_) => Err(Error::remote(format!("{uri} cannot be fetched just now: try again later"))),
         None => Ok(id),
@@ -195,7 +194,7 @@ pub fn fetch_actor_again(node: &Node, uri: &str) -> Result<ActorId> {
 }
 
 /// Fetches the group a post claims to belong to, if unknown; a failure does no harm and is not repeated for a while.
-pub(in crate::federation) fn group(node: &Node, uri: &str) -> Result<()> {
+pub(in crate::federation) fn fetch_group(node: &Node, uri: &str) -> Result<()> {
     let (memo, now) = (format!("group {uri}"), node.clock().now());
     if node.failures.get(&memo, now).is_some() {
         return Ok(());
@@ -212,12 +211,12 @@ pub(in crate::federation) fn group(node: &Node, uri: &str) -> Result<()> {
 }
 
 /// Fetches an actor now, fresh or not.
-pub fn refresh(node: &Node, uri: &str, known: Option<Actor>) -> Result<ActorId> {
+pub fn fetch_actor(node: &Node, uri: &str, known: Option<Actor>) -> Result<ActorId> {
     let _flight = match node.actor_fetches.enter(uri)? {
         FlightRole::Leader(flight) => flight,
         FlightRole::Follower => return node.store.read(|r| actors::id_of(r, uri))?.ok_or(Error::NotFound),
     };
-    let document = node.document(uri, IdRule::Exact).map_err(Some);
+    let document = node.fetch_document(uri, IdRule::Exact).map_err(Some);
     let fetched = document.and_then(|document| ActorDoc::read(&document.value).map_err(|_| None));
     match (fetched, known) {
         (Ok(doc), _) => {
@@ -310,7 +309,7 @@ pub fn fetch_post(node: &Node, uri: &str) -> Result<PostId> {
 }
 
 fn post_document(node: &Node, uri: &str) -> Result<Value> {
-    match node.document(uri, IdRule::Exact) {
+    match node.fetch_document(uri, IdRule::Exact) {
         Ok(document) => Ok(document.value),
         Err(error) if error.is_gone() => Err(Error::Gone),
         Err(error) if error.is_missing() => Err(Error::NotFound),
@@ -321,7 +320,7 @@ fn post_document(node: &Node, uri: &str) -> Result<Value> {
 /// Stores a post found at its own id. An activity that creates or boosts it leads to it in one step and without waiting
 /// for another fetch, because two that lead to each other would wait forever.
 fn store_fetched_post(node: &Node, value: &Value) -> Result<PostId> {
-    if !follows_link(value) {
+    if !is_wrapper_activity(value) {
         return store_object(node, value);
     }
     let inner = json::id_of(value, "object").ok_or_else(|| Error::remote("that activity has no post"))?;
@@ -335,12 +334,14 @@ fn store_fetched_post(node: &Node, value: &Value) -> Result<PostId> {
         return Err(Error::remote("that activity refers to itself"));
     }
     match post_document(node, inner.as_str())? {
-        further if follows_link(&further) => Err(Error::remote("that activity refers to another one, not to a post")),
+        further if is_wrapper_activity(&further) => {
+            Err(Error::remote("that activity refers to another one, not to a post"))
+        }
         object => store_object(node, &object),
     }
 }
 
-fn follows_link(value: &Value) -> bool {
+fn is_wrapper_activity(value: &Value) -> bool {
     json::is_type(value, "Create") || json::is_type(value, "Announce")
 }
 
@@ -352,7 +353,7 @@ fn store_object(node: &Node, value: &Value) -> Result<PostId> {
     let author = object.attributed_to.clone().ok_or_else(|| Error::remote("the post has no author"))?;
     let author = actor(node, author.as_str())?;
     if let Some(uri) = &object.group {
-        group(node, uri.as_str())?;
+        fetch_group(node, uri.as_str())?;
     }
     node.store.write(move |w| {
         let author = actors::by_id(w, author)?;
@@ -361,7 +362,7 @@ fn store_object(node: &Node, value: &Value) -> Result<PostId> {
 }
 
 /// Fetches missing ancestors of a post within limits. A failure does no harm.
-pub fn ancestors(node: &Node, id: PostId) -> Result<()> {
+pub fn fetch_ancestors(node: &Node, id: PostId) -> Result<()> {
     let (mut at, watch) = (id, Stopwatch::start());
     for _ in 0..MAX_ANCESTORS {
         if watch.elapsed() > ANCESTOR_TIME_LIMIT {

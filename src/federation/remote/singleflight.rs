@@ -15,12 +15,12 @@ const FOLLOWER_TIMEOUT: Duration = Duration::from_secs(35);
 /// Fetches in progress.
 #[derive(Debug, Default)]
 pub struct SingleFlight {
-    under_way: Mutex<HashSet<String>>,
-    waiting: AtomicUsize,
-    landed: Condvar,
-    most: usize,
+    in_progress: Mutex<HashSet<String>>,
+    followers: AtomicUsize,
+    flight_ended: Condvar,
+    max_flights: usize,
     /// Maximum from one host: a host that hangs must not occupy all slots.
-    most_per_host: usize,
+    max_flights_per_host: usize,
 }
 
 /// Whether this caller fetches, or another caller has just fetched.
@@ -39,35 +39,35 @@ pub struct LeaderGuard<'f> {
 
 impl SingleFlight {
     /// At most `most` at once.
-    pub fn new(most: usize) -> Self {
-        Self { most, most_per_host: most, ..Self::default() }
+    pub fn new(max_flights: usize) -> Self {
+        Self { max_flights, max_flights_per_host: max_flights, ..Self::default() }
     }
 
     /// At most `most` at once, and half of these from one host.
     pub fn with_fair_share(most: usize) -> Self {
-        Self { most_per_host: most.div_ceil(2), ..Self::new(most) }
+        Self { max_flights_per_host: most.div_ceil(2), ..Self::new(most) }
     }
 
     /// Enters the fetch of `uri`. Busy when too many others are being fetched.
     pub fn enter(&self, uri: &str) -> Result<FlightRole<'_>> {
-        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut under_way = self.in_progress.lock().unwrap_or_else(PoisonError::into_inner);
         if under_way.contains(uri) {
             // Each follower holds a thread, and one slow server can make them wait long: most threads stay free.
-            if self.waiting.load(Ordering::SeqCst) >= self.most {
+            if self.followers.load(Ordering::SeqCst) >= self.max_flights {
                 return Err(Error::Busy);
             }
-            self.waiting.fetch_add(1, Ordering::SeqCst);
+            self.followers.fetch_add(1, Ordering::SeqCst);
             let (guard, wait) = self
-                .landed
+                .flight_ended
                 .wait_timeout_while(under_way, FOLLOWER_TIMEOUT, |set| set.contains(uri))
                 .unwrap_or_else(PoisonError::into_inner);
             drop(guard);
-            self.waiting.fetch_sub(1, Ordering::SeqCst);
+            self.followers.fetch_sub(1, Ordering::SeqCst);
             return if wait.timed_out() { Err(Error::Busy) } else { Ok(FlightRole::Follower) };
         }
         let host = crate::federation::host_of(uri);
         let same_host = under_way.iter().filter(|other| crate::federation::host_of(other) == host).count();
-        if under_way.len() >= self.most || same_host >= self.most_per_host {
+        if under_way.len() >= self.max_flights || same_host >= self.max_flights_per_host {
             return Err(Error::Busy);
         }
         under_way.insert(uri.to_owned());
@@ -77,9 +77,9 @@ impl SingleFlight {
 
 impl Drop for LeaderGuard<'_> {
     fn drop(&mut self) {
-        let mut under_way = self.flights.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut under_way = self.flights.in_progress.lock().unwrap_or_else(PoisonError::into_inner);
         under_way.remove(&self.uri);
-        self.flights.landed.notify_all();
+        self.flights.flight_ended.notify_all();
     }
 }
 
@@ -96,7 +96,7 @@ pub enum CachedFailure {
 
 impl CachedFailure {
     /// What an error means for the next attempt.
-    pub fn of(error: &NetError) -> Self {
+    pub fn from_error(error: &NetError) -> Self {
         match error {
             error if error.is_gone() => Self::Gone,
             // 401 and 403 are often two servers waiting for each other because both require signed fetches.
@@ -112,22 +112,22 @@ impl CachedFailure {
 #[derive(Debug, Default)]
 pub struct TtlCache<T> {
     entries: Mutex<HashMap<String, (Time, T)>>,
-    most: usize,
+    max_entries: usize,
 }
 
 impl<T: Clone> TtlCache<T> {
     /// At most `most` entries; when it is full, expired ones are removed first, then any.
-    pub fn new(most: usize) -> Self {
-        Self { entries: Mutex::new(HashMap::new()), most }
+    pub fn new(max_entries: usize) -> Self {
+        Self { entries: Mutex::new(HashMap::new()), max_entries }
     }
 
     /// Stores `what` under `uri` until `until`.
     pub fn insert(&self, uri: &str, until: Time, now: Time, what: T) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        if entries.len() >= self.most {
+        if entries.len() >= self.max_entries {
             entries.retain(|_, (end, _)| *end > now);
         }
-        if entries.len() >= self.most
+        if entries.len() >= self.max_entries
             && let Some(any) = entries.keys().next().cloned()
         {
             entries.remove(&any);
@@ -182,7 +182,7 @@ mod tests {
         let FlightRole::Leader(first) = flights.enter("a").unwrap() else { panic!("nobody else fetches") };
         std::thread::scope(|scope| {
             let second = scope.spawn(|| flights.enter("a").is_ok());
-            while flights.waiting.load(Ordering::SeqCst) == 0 {
+            while flights.followers.load(Ordering::SeqCst) == 0 {
                 std::thread::yield_now();
             }
             assert!(matches!(flights.enter("a"), Err(Error::Busy)), "one waits already");

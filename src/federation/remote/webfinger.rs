@@ -21,7 +21,7 @@ pub struct HandleLookup {
     /// The actor.
     pub actor: Uri,
     /// Template of the page where an account there confirms a remote follow; contains `{uri}`.
-    pub subscribe: Option<String>,
+    pub subscribe_template: Option<String>,
 }
 
 /// Looks up a handle at its own domain. When the domain names another subject (split domain), that one is asked once
@@ -50,10 +50,11 @@ fn query(node: &Node, handle: &Handle) -> Result<HandleLookup> {
     let direct = format!("{scheme}://{host}/.well-known/webfinger?resource={resource}");
     let answer = match fetch(node, &direct) {
         Err(error) if error.code() == Some(404) => {
-            let template = lrdd(node, &format!("{scheme}://{host}/.well-known/host-meta")).ok_or(Error::NotFound)?;
-            fetch(node, &template.replace("{uri}", &resource)).map_err(missing)?
+            let template = fetch_lrdd_template(node, &format!("{scheme}://{host}/.well-known/host-meta"))
+                .ok_or(Error::NotFound)?;
+            fetch(node, &template.replace("{uri}", &resource)).map_err(to_not_found)?
         }
-        other => other.map_err(missing)?,
+        other => other.map_err(to_not_found)?,
     };
     let unclear = || Error::remote(format!("the WebFinger response of {host} for {handle} names no actor"));
     let jrd = Jrd::read(&answer)?;
@@ -61,11 +62,11 @@ fn query(node: &Node, handle: &Handle) -> Result<HandleLookup> {
     Ok(HandleLookup {
         subject: subject.ok_or_else(unclear)?,
         actor: jrd.actor.ok_or_else(unclear)?,
-        subscribe: jrd.subscribe,
+        subscribe_template: jrd.subscribe,
     })
 }
 
-fn missing(error: NetError) -> Error {
+fn to_not_found(error: NetError) -> Error {
     if error.is_missing() || error.code() == Some(400) { Error::NotFound } else { error.into() }
 }
 
@@ -75,7 +76,7 @@ fn fetch(node: &Node, url: &str) -> Result<Value, NetError> {
     Ok(answer.inspect_err(|error| node.remember_slow_host(error))?.1)
 }
 
-fn lrdd(node: &Node, url: &str) -> Option<String> {
+fn fetch_lrdd_template(node: &Node, url: &str) -> Option<String> {
     let gate = |host: &str| node.check_host_fetchable(host);
     let answer = node.net.get(get(node, url, (Expected::HostMeta, MAX_HOST_META_BYTES), &gate));
     let answer = answer.inspect_err(|error| node.remember_slow_host(error)).ok()?;

@@ -15,7 +15,7 @@ const CHAPTERS: u32 = 0x1043_A770;
 const VOID: u32 = 0xEC;
 /// Title, file name, muxer, writing application and date of the segment; name of a track.
 const TEXT_ELEMENTS: [u32; 8] = [0x7BA9, 0x7384, 0x4D80, 0x5741, 0x4461, 0x3C83AB, 0x3E83BB, 0x536E];
-const SCALE: u32 = 0x2A_D7B1;
+const TIMESTAMP_SCALE: u32 = 0x2A_D7B1;
 const DURATION: u32 = 0x4489;
 const WIDTH: u32 = 0xB0;
 const HEIGHT: u32 = 0xBA;
@@ -29,35 +29,35 @@ const MAX_DEPTH: usize = 5;
 struct EbmlElement {
     id: u32,
     start: usize,
-    inside: usize,
+    content_start: usize,
     /// None when the size is unknown, as in a live recording: the element ends with its parent.
     end: Option<usize>,
 }
 
 #[derive(Default)]
 struct EbmlWalk {
-    facts: ContainerInfo,
-    left: usize,
+    info: ContainerInfo,
+    elements_left: usize,
     scale: Option<u64>,
-    length: Option<f64>,
+    duration: Option<f64>,
     size: (u32, u32),
 }
 
 /// Removes the metadata of a file; None when its elements are broken.
 pub(super) fn strip(bytes: &mut [u8]) -> Option<ContainerInfo> {
-    let mut walk = EbmlWalk { left: MAX_ELEMENTS, ..EbmlWalk::default() };
+    let mut walk = EbmlWalk { elements_left: MAX_ELEMENTS, ..EbmlWalk::default() };
     let end = bytes.len();
     visit(bytes, &mut walk, 0, end, 0)?;
     let scale = walk.scale.unwrap_or(1_000_000) as f64 / 1e9;
-    walk.facts.seconds = walk.length.map(|length| length * scale);
-    walk.facts.size = Some(walk.size);
-    Some(walk.facts)
+    walk.info.seconds = walk.duration.map(|length| length * scale);
+    walk.info.size = Some(walk.size);
+    Some(walk.info)
 }
 
 fn visit(bytes: &mut [u8], walk: &mut EbmlWalk, mut at: usize, end: usize, depth: usize) -> Option<()> {
     while at < end {
-        walk.left = walk.left.checked_sub(1)?;
-        let element = element(bytes, at)?;
+        walk.elements_left = walk.elements_left.checked_sub(1)?;
+        let element = read_element(bytes, at)?;
         let stop = element.end.unwrap_or(end);
         if stop > end {
             // The last cluster of a truncated recording; the rest still plays.
@@ -65,24 +65,28 @@ fn visit(bytes: &mut [u8], walk: &mut EbmlWalk, mut at: usize, end: usize, depth
         }
         match element.id {
             SEGMENT | INFO | TRACKS | TRACK if depth < MAX_DEPTH => {
-                visit(bytes, walk, element.inside, stop, depth + 1)?
+                visit(bytes, walk, element.content_start, stop, depth + 1)?
             }
             VIDEO if depth < MAX_DEPTH => {
-                walk.facts.film = true;
-                visit(bytes, walk, element.inside, stop, depth + 1)?;
+                walk.info.has_video = true;
+                visit(bytes, walk, element.content_start, stop, depth + 1)?;
             }
             // Without a size, the cluster's blocks are read as siblings of what follows.
             CLUSTER if element.end.is_none() => {
-                at = element.inside;
+                at = element.content_start;
                 continue;
             }
             TAGS | ATTACHMENTS | CHAPTERS | VOID => erase(bytes, element, stop),
-            id if TEXT_ELEMENTS.contains(&id) => zero_range(bytes, element.inside, stop),
-            SCALE => walk.scale = number(bytes, element.inside, stop),
-            DURATION => walk.length = float(bytes, element.inside, stop),
-            WIDTH => walk.size.0 = number(bytes, element.inside, stop).and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+            id if TEXT_ELEMENTS.contains(&id) => zero_range(bytes, element.content_start, stop),
+            TIMESTAMP_SCALE => walk.scale = read_uint(bytes, element.content_start, stop),
+            DURATION => walk.duration = read_float(bytes, element.content_start, stop),
+            WIDTH => {
+                walk.size.0 =
+                    read_uint(bytes, element.content_start, stop).and_then(|n| u32::try_from(n).ok()).unwrap_or(0)
+            }
             HEIGHT => {
-                walk.size.1 = number(bytes, element.inside, stop).and_then(|n| u32::try_from(n).ok()).unwrap_or(0)
+                walk.size.1 =
+                    read_uint(bytes, element.content_start, stop).and_then(|n| u32::try_from(n).ok()).unwrap_or(0)
             }
             _ => {}
         }
@@ -110,7 +114,7 @@ fn erase(bytes: &mut [u8], element: EbmlElement, end: usize) {
     }
 }
 
-fn element(bytes: &[u8], at: usize) -> Option<EbmlElement> {
+fn read_element(bytes: &[u8], at: usize) -> Option<EbmlElement> {
     let first = *bytes.get(at)?;
     let id_length = usize::try_from(first.leading_zeros()).ok()? + 1;
     if id_length > 4 {
@@ -130,15 +134,15 @@ fn element(bytes: &[u8], at: usize) -> Option<EbmlElement> {
         size if size == mask => None,
         size => Some(inside.checked_add(usize::try_from(size).ok()?)?),
     };
-    Some(EbmlElement { id, start: at, inside, end })
+    Some(EbmlElement { id, start: at, content_start: inside, end })
 }
 
-fn number(bytes: &[u8], from: usize, to: usize) -> Option<u64> {
+fn read_uint(bytes: &[u8], from: usize, to: usize) -> Option<u64> {
     let part = bytes.get(from..to).filter(|part| part.len() <= 8)?;
     Some(part.iter().fold(0u64, |n, byte| n << 8 | u64::from(*byte)))
 }
 
-fn float(bytes: &[u8], from: usize, to: usize) -> Option<f64> {
+fn read_float(bytes: &[u8], from: usize, to: usize) -> Option<f64> {
     let part = bytes.get(from..to)?;
     match part.len() {
         4 => Some(f64::from(f32::from_be_bytes(part.try_into().ok()?))),

@@ -11,7 +11,7 @@ const BITRATES_KBPS: [[u32; 16]; 2] = [
 const MAX_TAGS: usize = 16;
 
 /// Removes ID3v2 tags from the start of a file of any type.
-pub(super) fn without_id3(bytes: &mut Vec<u8>) {
+pub(super) fn remove_id3_tags(bytes: &mut Vec<u8>) {
     for _ in 0..MAX_TAGS {
         let Some([b'I', b'D', b'3', _, _, flags, a, b, c, d]) = bytes.get(..10) else { return };
         let size = [a, b, c, d].iter().fold(0usize, |n, byte| n << 7 | usize::from(**byte & 0x7F));
@@ -24,17 +24,17 @@ pub(super) fn without_id3(bytes: &mut Vec<u8>) {
 /// Removes what precedes and follows the audio frames; None when there are none.
 pub(super) fn strip(bytes: &mut Vec<u8>) -> Option<ContainerInfo> {
     for _ in 0..MAX_TAGS {
-        let Some(shorter) = without_last_tag(bytes) else { break };
+        let Some(shorter) = length_without_last_tag(bytes) else { break };
         bytes.truncate(shorter);
     }
     // There may be padding before the first frame.
     let start = bytes.windows(2).take(65_536).position(|w| matches!(w, [0xFF, b] if b & 0xE6 == 0xE2))?;
     bytes.drain(..start);
-    Some(ContainerInfo { seconds: seconds(bytes), ..ContainerInfo::default() })
+    Some(ContainerInfo { seconds: duration_seconds(bytes), ..ContainerInfo::default() })
 }
 
 /// The length of the file without its last tag (ID3v1, APE or Lyrics3); None when it ends without a tag.
-fn without_last_tag(bytes: &[u8]) -> Option<usize> {
+fn length_without_last_tag(bytes: &[u8]) -> Option<usize> {
     let end = bytes.len();
     let tail = |n: usize| end.checked_sub(n).and_then(|at| bytes.get(at..));
     if tail(128).is_some_and(|t| t.starts_with(b"TAG")) {
@@ -53,7 +53,7 @@ fn without_last_tag(bytes: &[u8]) -> Option<usize> {
 }
 
 /// Duration, from the frame count in the first frame (Xing, Info) if it has one, else from the bit rate.
-fn seconds(bytes: &[u8]) -> Option<f64> {
+fn duration_seconds(bytes: &[u8]) -> Option<f64> {
     let head = be32(bytes, 0)?;
     let version = head >> 19 & 3;
     let old = usize::from(version != 3);

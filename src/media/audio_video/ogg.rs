@@ -18,7 +18,7 @@ struct OggPage {
 
 /// Removes the comments of a file with one stream; None when it is broken, has several streams or an unknown codec.
 pub(super) fn strip(bytes: &mut Vec<u8>) -> Option<ContainerInfo> {
-    let first = page(bytes, 0)?;
+    let first = read_page(bytes, 0)?;
     let ident = bytes.get(first.content..first.end)?;
     let (packets, empty, rate, skip) = match ident {
         _ if ident.starts_with(b"OpusHead") => {
@@ -32,7 +32,7 @@ pub(super) fn strip(bytes: &mut Vec<u8>) -> Option<ContainerInfo> {
     let (mut headers, mut at) = (vec![Vec::new()], first.end);
     // The header packets end at a page boundary.
     while headers.len() <= packets {
-        let leaf = page(bytes, at)?;
+        let leaf = read_page(bytes, at)?;
         let table = bytes.get(leaf.start + PAGE_HEADER_BYTES..leaf.content)?;
         let mut place = leaf.content;
         for lace in table {
@@ -52,10 +52,10 @@ pub(super) fn strip(bytes: &mut Vec<u8>) -> Option<ContainerInfo> {
     *headers.first_mut()? = empty;
     let mut out = bytes.get(..first.end)?.to_vec();
     let mut number = 1;
-    write(&mut out, &headers, serial, &mut number);
+    write_pages(&mut out, &headers, serial, &mut number);
     let mut last = 0;
     while at < bytes.len() {
-        let Some(leaf) = page(bytes, at) else { break };
+        let Some(leaf) = read_page(bytes, at) else { break };
         if le32(bytes, at + 14)? != serial {
             return None;
         }
@@ -65,7 +65,7 @@ pub(super) fn strip(bytes: &mut Vec<u8>) -> Option<ContainerInfo> {
         }
         let from = out.len();
         out.extend_from_slice(bytes.get(leaf.start..leaf.end)?);
-        seal(&mut out, from, &mut number)?;
+        set_number_and_checksum(&mut out, from, &mut number)?;
         at = leaf.end;
     }
     *bytes = out;
@@ -73,7 +73,7 @@ pub(super) fn strip(bytes: &mut Vec<u8>) -> Option<ContainerInfo> {
     Some(ContainerInfo { seconds, ..ContainerInfo::default() })
 }
 
-fn page(bytes: &[u8], at: usize) -> Option<OggPage> {
+fn read_page(bytes: &[u8], at: usize) -> Option<OggPage> {
     let head = bytes.get(at..at.checked_add(PAGE_HEADER_BYTES)?).filter(|head| head.starts_with(b"OggS\0"))?;
     let count = usize::from(*head.get(26)?);
     let content = at + PAGE_HEADER_BYTES + count;
@@ -83,7 +83,7 @@ fn page(bytes: &[u8], at: usize) -> Option<OggPage> {
 }
 
 /// Appends packets, split into as many pages as they need.
-fn write(out: &mut Vec<u8>, packets: &[Vec<u8>], serial: u32, number: &mut u32) {
+fn write_pages(out: &mut Vec<u8>, packets: &[Vec<u8>], serial: u32, number: &mut u32) {
     let mut laces: Vec<u8> = Vec::new();
     for packet in packets {
         laces.extend(std::iter::repeat_n(255, packet.len() / 255));
@@ -105,24 +105,24 @@ fn write(out: &mut Vec<u8>, packets: &[Vec<u8>], serial: u32, number: &mut u32) 
         out.extend_from_slice(data.get(at..at + length).unwrap_or_default());
         begun = table.last() == Some(&255);
         at += length;
-        seal(out, from, number);
+        set_number_and_checksum(out, from, number);
     }
 }
 
 /// Sets the sequence number and checksum of the page that starts at `from` and ends with `out`.
-fn seal(out: &mut [u8], from: usize, number: &mut u32) -> Option<()> {
+fn set_number_and_checksum(out: &mut [u8], from: usize, number: &mut u32) -> Option<()> {
     let leaf = out.get_mut(from..)?;
     leaf.get_mut(18..22)?.copy_from_slice(&number.to_le_bytes());
     leaf.get_mut(22..26)?.fill(0);
-    let sum = sum(leaf);
+    let sum = crc32(leaf);
     leaf.get_mut(22..26)?.copy_from_slice(&sum.to_le_bytes());
     *number = number.wrapping_add(1);
     Some(())
 }
 
 /// The CRC-32 of Ogg: polynomial 04C11DB7, not reflected.
-fn sum(bytes: &[u8]) -> u32 {
-    const CRC_TABLE: [u32; 256] = table();
+fn crc32(bytes: &[u8]) -> u32 {
+    const CRC_TABLE: [u32; 256] = crc_table();
     bytes.iter().fold(0u32, |crc, byte| {
         let at = usize::from((crc >> 24) as u8 ^ byte);
         crc << 8 ^ CRC_TABLE.get(at).copied().unwrap_or_default()
@@ -130,7 +130,7 @@ fn sum(bytes: &[u8]) -> u32 {
 }
 
 #[allow(clippy::indexing_slicing)]
-const fn table() -> [u32; 256] {
+const fn crc_table() -> [u32; 256] {
     let mut table = [0u32; 256];
     let mut n = 0usize;
     while n < 256 {

@@ -6,7 +6,7 @@ use super::{ContainerInfo, be32, be64, le32};
 const MAX_CHUNKS: usize = 1_000;
 
 /// Strips a FLAC file: keeps the stream info and seek table, removes comments, images and everything else.
-pub(super) fn flac(bytes: &mut Vec<u8>) -> Option<ContainerInfo> {
+pub(super) fn strip_flac(bytes: &mut Vec<u8>) -> Option<ContainerInfo> {
     const INFO: u8 = 0;
     const SEEK: u8 = 3;
     let mut kept: Vec<(u8, std::ops::Range<usize>)> = Vec::new();
@@ -37,7 +37,7 @@ pub(super) fn flac(bytes: &mut Vec<u8>) -> Option<ContainerInfo> {
 }
 
 /// Strips a WAV file: keeps format and audio, removes names, dates, broadcast metadata and ID3 tags.
-pub(super) fn wav(bytes: &mut Vec<u8>) -> Option<ContainerInfo> {
+pub(super) fn strip_wav(bytes: &mut Vec<u8>) -> Option<ContainerInfo> {
     let (mut out, mut rate, mut sound) = (bytes.get(..12)?.to_vec(), None, None);
     let mut at = 12;
     for _ in 0..MAX_CHUNKS {

@@ -3,46 +3,49 @@ use super::*;
 
 const SECRET: &[u8] = b"+59.9139+010.7522/";
 
-fn tells(bytes: &[u8]) -> bool {
+fn has_secret(bytes: &[u8]) -> bool {
     bytes.windows(SECRET.len()).any(|w| w == SECRET)
 }
 
-fn part(name: &[u8; 4], inside: &[u8]) -> Vec<u8> {
+fn mp4_box(name: &[u8; 4], inside: &[u8]) -> Vec<u8> {
     [&u32::try_from(inside.len() + 8).unwrap().to_be_bytes()[..], name, inside].concat()
 }
 
-fn head(version_and_dates: &[u8], rest: &[u8]) -> Vec<u8> {
+fn mp4_header(version_and_dates: &[u8], rest: &[u8]) -> Vec<u8> {
     [version_and_dates, rest].concat()
 }
 
 fn handler(sort: &[u8; 4]) -> Vec<u8> {
-    part(b"hdlr", &[&[0; 8][..], sort, &[0; 12], SECRET].concat())
+    mp4_box(b"hdlr", &[&[0; 8][..], sort, &[0; 12], SECRET].concat())
 }
 
 /// An MP4 with a video track, a track of locations whose one sample is at the end of the file, and a title.
 fn mp4() -> Vec<u8> {
     let dates = [0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
-    let mvhd = part(b"mvhd", &head(&dates, &[&1000u32.to_be_bytes()[..], &61_500u32.to_be_bytes(), &[0; 80]].concat()));
+    let mvhd = mp4_box(
+        b"mvhd",
+        &mp4_header(&dates, &[&1000u32.to_be_bytes()[..], &61_500u32.to_be_bytes(), &[0; 80]].concat()),
+    );
     let size = [&[0u8; 40][..], &[0, 1, 0, 0], &[0; 32], &(640u32 << 16).to_be_bytes(), &(360u32 << 16).to_be_bytes()]
         .concat();
-    let tkhd = part(b"tkhd", &head(&dates, &size[12..]));
-    let film = part(b"trak", &[tkhd, part(b"mdia", &handler(b"vide"))].concat());
+    let tkhd = mp4_box(b"tkhd", &mp4_header(&dates, &size[12..]));
+    let film = mp4_box(b"trak", &[tkhd, mp4_box(b"mdia", &handler(b"vide"))].concat());
     let table = |at: u32| {
         let one = |n: u32| n.to_be_bytes();
         [
-            part(b"stsz", &[one(0), one(0), one(1), one(SECRET.len() as u32)].concat()),
-            part(b"stsc", &[one(0), one(1), one(1), one(1), one(1)].concat()),
-            part(b"stco", &[one(0), one(1), one(at)].concat()),
+            mp4_box(b"stsz", &[one(0), one(0), one(1), one(SECRET.len() as u32)].concat()),
+            mp4_box(b"stsc", &[one(0), one(1), one(1), one(1), one(1)].concat()),
+            mp4_box(b"stco", &[one(0), one(1), one(at)].concat()),
         ]
         .concat()
     };
     let whole = |at: u32| {
-        let minf = part(b"minf", &part(b"stbl", &table(at)));
-        let places = part(b"trak", &part(b"mdia", &[handler(b"meta"), minf].concat()));
-        let udta = part(b"udta", &part(b"\xa9xyz", SECRET));
-        let moov = part(b"moov", &[mvhd.clone(), film.clone(), places, udta, part(b"meta", SECRET)].concat());
-        let ftyp = part(b"ftyp", b"isom\0\0\0\0isommp41");
-        [ftyp, moov, part(b"uuid", SECRET), part(b"mdat", &[b"picture".as_slice(), SECRET].concat())].concat()
+        let minf = mp4_box(b"minf", &mp4_box(b"stbl", &table(at)));
+        let places = mp4_box(b"trak", &mp4_box(b"mdia", &[handler(b"meta"), minf].concat()));
+        let udta = mp4_box(b"udta", &mp4_box(b"\xa9xyz", SECRET));
+        let moov = mp4_box(b"moov", &[mvhd.clone(), film.clone(), places, udta, mp4_box(b"meta", SECRET)].concat());
+        let ftyp = mp4_box(b"ftyp", b"isom\0\0\0\0isommp41");
+        [ftyp, moov, mp4_box(b"uuid", SECRET), mp4_box(b"mdat", &[b"picture".as_slice(), SECRET].concat())].concat()
     };
     let end = whole(0).len() - SECRET.len();
     whole(u32::try_from(end).unwrap())
@@ -51,9 +54,9 @@ fn mp4() -> Vec<u8> {
 #[test]
 fn a_film_keeps_its_picture_and_loses_its_places() {
     let before = mp4();
-    assert!(tells(&before));
+    assert!(has_secret(&before));
     let made = clean_audio_video(before.clone()).unwrap();
-    assert!(!tells(&made.bytes), "{:?}", String::from_utf8_lossy(&made.bytes));
+    assert!(!has_secret(&made.bytes), "{:?}", String::from_utf8_lossy(&made.bytes));
     assert_eq!(made.bytes.len(), before.len(), "nothing moved");
     assert!(made.bytes.windows(7).any(|w| w == b"picture"));
     assert!(!made.bytes.windows(8).any(|w| w == [1, 2, 3, 4, 5, 6, 7, 8]), "no dates");
@@ -95,7 +98,7 @@ fn a_webm_loses_its_tags_titles_and_writers() {
     let ebml = element(&[0x1A, 0x45, 0xDF, 0xA3], &element(&[0x42, 0x82], b"webm"));
     let file = [&ebml[..], &[0x18, 0x53, 0x80, 0x67, 0x01, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], &inside].concat();
     let made = clean_audio_video(file.clone()).unwrap();
-    assert!(tells(&file) && !tells(&made.bytes));
+    assert!(has_secret(&file) && !has_secret(&made.bytes));
     assert_eq!(made.bytes.len(), file.len());
     assert!(made.bytes.windows(7).any(|w| w == b"picture"));
     assert_eq!((made.media_type, made.width, made.height, made.seconds), ("video/webm", Some(640), Some(360), Some(5)));
@@ -165,7 +168,7 @@ fn an_ogg_gets_empty_comments() {
     let long = [b"OpusTags".as_slice(), SECRET, &[1; 600]].concat();
     let file = [page(true, 0, 0, &[&opus]), page(false, 1, 0, &[&long]), page(false, 2, 96_312, &[b"sound"])].concat();
     let made = clean_audio_video(file.clone()).unwrap();
-    assert!(tells(&file) && !tells(&made.bytes));
+    assert!(has_secret(&file) && !has_secret(&made.bytes));
     assert_eq!((made.media_type, made.seconds), ("audio/ogg", Some(2)));
     assert!(made.bytes.ends_with(b"sound") && made.bytes.len() < 200);
     assert_eq!(clean_audio_video(made.bytes.clone()).unwrap(), made, "what it writes it reads");
@@ -183,7 +186,7 @@ fn an_ogg_gets_empty_comments() {
     file.extend(page(false, 2, 0, &[&setup[255 * 200..]]));
     file.extend(page(false, 3, 441_000, &[b"sound"]));
     let made = clean_audio_video(file.clone()).unwrap();
-    assert!(tells(&file) && !tells(&made.bytes));
+    assert!(has_secret(&file) && !has_secret(&made.bytes));
     assert_eq!(made.seconds, Some(10));
     assert!(made.bytes.windows(60_000).any(|w| w.iter().filter(|b| **b == 5).count() > 59_000), "the code books stay");
     assert_eq!(clean_audio_video(made.bytes.clone()).unwrap(), made);

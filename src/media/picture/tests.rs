@@ -36,7 +36,7 @@ fn file(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-fn shown(bytes: &[u8]) -> DynamicImage {
+fn decode_any(bytes: &[u8]) -> DynamicImage {
     image::load_from_memory(bytes).unwrap()
 }
 
@@ -86,7 +86,7 @@ fn chunk(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
 }
 
 /// A zlib stream of this many kilobytes of zeros, about a thousandth of that long.
-fn nothing(kilobytes: u32) -> Vec<u8> {
+fn zlib_zeros(kilobytes: u32) -> Vec<u8> {
     let png = file(&DynamicImage::new_luma8(999, kilobytes + 1), ImageFormat::Png);
     let mut stream = Vec::new();
     let mut rest = &png[8..];
@@ -101,17 +101,17 @@ fn nothing(kilobytes: u32) -> Vec<u8> {
 }
 
 /// A PNG that claims a size and has no image data.
-fn claiming(width: u32, height: u32, depth: u8) -> Vec<u8> {
+fn png_claiming(width: u32, height: u32, depth: u8) -> Vec<u8> {
     let mut header = [width.to_be_bytes(), height.to_be_bytes()].concat();
     header.extend([depth, 6, 0, 0, 0]);
     [b"\x89PNG\r\n\x1a\n".to_vec(), chunk(b"IHDR", &header), chunk(b"IDAT", b"x"), chunk(b"IEND", b"")].concat()
 }
 
-fn has(bytes: &[u8], secret: &[u8]) -> bool {
+fn contains_bytes(bytes: &[u8], secret: &[u8]) -> bool {
     bytes.windows(secret.len()).any(|window| window == secret)
 }
 
-fn refused(bytes: &[u8]) -> String {
+fn refusal(bytes: &[u8]) -> String {
     ALL.map(|purpose| match prepare_image(bytes, purpose) {
         Err(Error::Invalid(sentence)) => sentence,
         other => panic!("not refused: {other:?}"),
@@ -132,12 +132,15 @@ fn nothing_but_the_picture_goes_out() {
     // Data after the end of an image is metadata, too.
     let trailing = [file(&photo(20, 20), ImageFormat::Jpeg), SECRET.to_vec()].concat();
     for source in [jpeg, png, webp, trailing] {
-        assert!(has(&source, SECRET));
+        assert!(contains_bytes(&source, SECRET));
         for purpose in ALL {
             let made = prepare_image(&source, purpose).unwrap();
             let preview = made.preview.map(|p| p.bytes).unwrap_or_default();
             for word in [SECRET, b"Exif", b"ICC", b"adobe", b"tEXt", b"iTXt", b"eXIf", b"iCCP", b"GPS"] {
-                assert!(!has(&made.bytes, word) && !has(&preview, word), "{word:?} for {purpose:?}");
+                assert!(
+                    !contains_bytes(&made.bytes, word) && !contains_bytes(&preview, word),
+                    "{word:?} for {purpose:?}"
+                );
             }
         }
     }
@@ -162,7 +165,7 @@ fn every_orientation_comes_out_upright() {
         let jpeg = with_metadata(&file(&stored.into(), ImageFormat::Jpeg), value);
         let made = prepare_image(&jpeg, ImagePurpose::Post).unwrap();
         assert_eq!((made.width, made.height), (80, 40), "orientation {value}");
-        let seen = shown(&made.bytes).to_rgb8();
+        let seen = decode_any(&made.bytes).to_rgb8();
         for (x, y) in [(10, 10), (70, 10), (10, 30), (70, 30)] {
             let near = seen.get_pixel(x, y).0.iter().zip(upright.get_pixel(x, y).0).all(|(a, b)| a.abs_diff(b) < 40);
             assert!(near, "orientation {value} at {x},{y}: {:?}", seen.get_pixel(x, y));
@@ -179,7 +182,7 @@ fn each_purpose_has_its_size() {
         ALL.into_iter().zip([(2048, 1024), (AVATAR_SIDE, AVATAR_SIDE), HEADER_SIZE, (PROXY_SIDE, PROXY_SIDE / 2)])
     {
         let made = prepare_image(&large, purpose).unwrap();
-        let seen = shown(&made.bytes);
+        let seen = decode_any(&made.bytes);
         assert_eq!((made.width, made.height), size, "{purpose:?}");
         assert_eq!((seen.width(), seen.height()), size, "{purpose:?}");
         assert_eq!(made.media_type, "image/jpeg");
@@ -188,7 +191,7 @@ fn each_purpose_has_its_size() {
     }
     let preview = prepare_image(&large, ImagePurpose::Post).unwrap().preview.unwrap();
     assert_eq!((preview.width, preview.height), (640, 320));
-    assert_eq!(shown(&preview.bytes).width(), 640);
+    assert_eq!(decode_any(&preview.bytes).width(), 640);
     let tiny = prepare_image(&file(&photo(1, 1), ImageFormat::Png), ImagePurpose::Post).unwrap();
     assert_eq!((tiny.width, tiny.height, tiny.preview), (1, 1, None));
     let line = prepare_image(&file(&photo(5000, 1), ImageFormat::Png), ImagePurpose::Avatar).unwrap();
@@ -200,10 +203,10 @@ fn drawings_and_holes_stay_sharp() {
     let clear = RgbaImage::from_fn(50, 50, |x, _| Rgba([200, 10, 10, if x < 25 { 0 } else { 255 }]));
     let made = prepare_image(&file(&clear.into(), ImageFormat::Png), ImagePurpose::Post).unwrap();
     assert_eq!(made.media_type, "image/png");
-    assert_eq!(shown(&made.bytes).to_rgba8().get_pixel(0, 0).0[3], 0);
+    assert_eq!(decode_any(&made.bytes).to_rgba8().get_pixel(0, 0).0[3], 0);
     let solid = RgbaImage::from_pixel(50, 50, Rgba([1, 2, 3, 255]));
     let made = prepare_image(&file(&solid.into(), ImageFormat::Png), ImagePurpose::Post).unwrap();
-    assert!(!shown(&made.bytes).color().has_alpha(), "an alpha channel nobody sees is dropped");
+    assert!(!decode_any(&made.bytes).color().has_alpha(), "an alpha channel nobody sees is dropped");
     let made = prepare_image(&file(&quarters(300, 300).into(), ImageFormat::Png), ImagePurpose::Post).unwrap();
     assert_eq!(made.media_type, "image/png");
     let made = prepare_image(&file(&quarters(300, 300).into(), ImageFormat::WebP), ImagePurpose::Post).unwrap();
@@ -212,7 +215,7 @@ fn drawings_and_holes_stay_sharp() {
     assert_eq!(prepare_image(&file(&deep, ImageFormat::Png), ImagePurpose::Avatar).unwrap().width, 9);
     let grey = photo(90, 90).into_luma8();
     assert!(
-        !shown(&prepare_image(&file(&grey.into(), ImageFormat::Jpeg), ImagePurpose::Post).unwrap().bytes)
+        !decode_any(&prepare_image(&file(&grey.into(), ImageFormat::Jpeg), ImagePurpose::Post).unwrap().bytes)
             .color()
             .has_color()
     );
@@ -243,10 +246,13 @@ fn animations_keep_moving_in_posts_alone() {
     let at = source.windows(2).position(|pair| pair == [0x21, 0xFF]).unwrap();
     let comment = [&[0x21, 0xFE, SECRET.len() as u8], SECRET, &[0]].concat();
     source.splice(at..at, comment);
-    assert!(has(&source, SECRET));
+    assert!(contains_bytes(&source, SECRET));
     let made = prepare_image(&source, ImagePurpose::Post).unwrap();
     assert_eq!((made.media_type, made.width, made.height), ("image/gif", 40, 30));
-    assert!(!has(&made.bytes, SECRET) && has(&made.bytes, b"NETSCAPE2.0"), "the comment goes, the loop stays");
+    assert!(
+        !contains_bytes(&made.bytes, SECRET) && contains_bytes(&made.bytes, b"NETSCAPE2.0"),
+        "the comment goes, the loop stays"
+    );
     let (before, after) = (frames(&source), frames(&made.bytes));
     assert_eq!(after.len(), 5);
     for (before, after) in before.iter().zip(&after) {
@@ -274,15 +280,15 @@ fn animations_keep_moving_in_posts_alone() {
 
 #[test]
 fn bombs_are_answered_with_a_sentence() {
-    assert!(refused(&claiming(50_000, 50_000, 8)).contains("too large"));
-    assert!(refused(&claiming(u32::MAX, u32::MAX, 8)).len() > 10);
-    assert!(refused(&claiming(5_000, 5_000, 16)).contains("memory"));
-    refused(&claiming(1_000, 1_000, 8));
-    refused(&claiming(0, 10, 8));
+    assert!(refusal(&png_claiming(50_000, 50_000, 8)).contains("too large"));
+    assert!(refusal(&png_claiming(u32::MAX, u32::MAX, 8)).len() > 10);
+    assert!(refusal(&png_claiming(5_000, 5_000, 16)).contains("memory"));
+    refusal(&png_claiming(1_000, 1_000, 8));
+    refusal(&png_claiming(0, 10, 8));
     // A GIF whose canvas is 65,535 squared, and one whose frame is.
     let mut canvas = moving(4, 4, 2);
     canvas[6..10].copy_from_slice(&[0xFF; 4]);
-    assert!(refused(&canvas).contains("too large"));
+    assert!(refusal(&canvas).contains("too large"));
     let mut frame = moving(4, 4, 1);
     let at = frame.windows(5).position(|w| w == [0x2C, 0, 0, 0, 0]).unwrap();
     frame[at + 5..at + 9].copy_from_slice(&[0xFF; 4]);
@@ -291,8 +297,8 @@ fn bombs_are_answered_with_a_sentence() {
     }
     let mut empty = moving(4, 4, 1);
     empty[6..10].copy_from_slice(&[0; 4]);
-    refused(&empty);
-    assert!(refused(&vec![0xFF; MAX_IMAGE_BYTES + 1]).contains("16 MiB"));
+    refusal(&empty);
+    assert!(refusal(&vec![0xFF; MAX_IMAGE_BYTES + 1]).contains("16 MiB"));
     // A compressed text that would inflate to 64 MiB of zeros is never inflated.
     let png = file(&photo(4, 4), ImageFormat::Png);
     let zeros = [b"k\0\0".to_vec(), vec![0x78, 0x9C], vec![0; 1000]].concat();
@@ -301,7 +307,7 @@ fn bombs_are_answered_with_a_sentence() {
     let jpeg = file(&photo(8, 8), ImageFormat::Jpeg);
     let scan = jpeg.windows(2).position(|w| w == [0xFF, 0xDA]).unwrap();
     let again = jpeg[scan..jpeg.len() - 2].repeat(200);
-    assert!(refused(&[&jpeg[..scan], &again].concat()).contains("scans"));
+    assert!(refusal(&[&jpeg[..scan], &again].concat()).contains("scans"));
 }
 
 #[test]
@@ -309,10 +315,10 @@ fn what_stands_beside_the_pixels_of_a_png_is_never_unfolded() {
     let plain = file(&photo(40, 30), ImageFormat::Png);
     let made = prepare_image(&plain, ImagePurpose::Post).unwrap();
     // A few kilobytes that inflate to some megabytes, and texts above the decoder's text limit.
-    let profile = [b"p\0\0".as_slice(), &nothing(4_000)].concat();
-    let text = [b"XML:com.adobe.xmp\0\x01\0\0\0".as_slice(), &nothing(4_000)].concat();
+    let profile = [b"p\0\0".as_slice(), &zlib_zeros(4_000)].concat();
+    let text = [b"XML:com.adobe.xmp\0\x01\0\0\0".as_slice(), &zlib_zeros(4_000)].concat();
     let long = [b"Comment\0".as_slice(), &vec![b'x'; 3_000_000]].concat();
-    let short = [b"Comment\0\0".as_slice(), &nothing(4_000)].concat();
+    let short = [b"Comment\0\0".as_slice(), &zlib_zeros(4_000)].concat();
     for (name, body) in [(b"iCCP", profile), (b"iTXt", text), (b"tEXt", long), (b"zTXt", short)] {
         let loaded = with_chunk(&plain, name, &body);
         assert!(png::without_metadata(&loaded).len() <= plain.len(), "{name:?} reaches the decoder");
@@ -345,12 +351,12 @@ fn strange_files_are_refused() {
         b"\0\0\0\x18ftypisom",
         b"MZ",
     ] {
-        refused(bytes);
+        refusal(bytes);
     }
     let png = file(&photo(30, 30), ImageFormat::Png);
     let mut disguised = png.clone();
     disguised[..4].copy_from_slice(b"\xFF\xD8\xFF\xE0");
-    refused(&disguised);
+    refusal(&disguised);
 }
 
 #[test]
@@ -363,20 +369,20 @@ fn truncated_and_scrambled_files_never_panic() {
     ];
     for source in sources {
         for end in (0..source.len()).step_by(1 + source.len() / 60) {
-            let _ = made_of(&source[..end]);
+            let _ = prepare_without_catch(&source[..end]);
         }
         for n in 0..120_usize {
             let mut scrambled = source.clone();
             let at = n.wrapping_mul(2_654_435_761) % scrambled.len();
             scrambled[at] ^= 1 << (n % 8);
-            let _ = made_of(&scrambled);
+            let _ = prepare_without_catch(&scrambled);
         }
     }
 }
 
 /// Like [`prepare_image`], but a decoder's panic fails the test.
-fn made_of(bytes: &[u8]) -> Result<PreparedImage> {
-    match sniff(bytes).filter(|kind| kind.is_picture()) {
+fn prepare_without_catch(bytes: &[u8]) -> Result<PreparedImage> {
+    match sniff(bytes).filter(|kind| kind.is_image()) {
         Some(kind) => prepare(bytes, kind, ImagePurpose::Post),
         None => Err(Error::NotFound),
     }

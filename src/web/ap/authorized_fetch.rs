@@ -33,7 +33,7 @@ pub(super) fn fetch_access(node: &Node, letter: &SignedRequest) -> Result<FetchA
     if !letter.is_signed() {
         return Ok(FetchAccess::Refused("this server answers only requests that are signed".to_owned()));
     }
-    match verify::signer(node, &letter.received(node), letter.from) {
+    match verify::verify_signer(node, &letter.received(node), letter.from) {
         Ok(actor) if node.store.read(|r| block_filter::is_hidden(r, &actor))? => Err(Error::NotFound),
         Ok(actor) => Ok(FetchAccess::Known(Box::new(actor))),
         Err(SignatureRejection::Unavailable(why)) => {

@@ -152,7 +152,7 @@ impl SignedRequest {
 
     /// The signing actor; None for a stranger. May fetch a key.
     pub(super) fn reader(&self, node: &Node) -> Option<Actor> {
-        self.is_signed().then(|| verify::signer(node, &self.received(node), self.from).ok()).flatten()
+        self.is_signed().then(|| verify::verify_signer(node, &self.received(node), self.from).ok()).flatten()
     }
 }
 

@@ -35,7 +35,7 @@ fn part(node: &Node, letter: &SignedRequest) -> Result<ServedDocument> {
         if follower_sync::sync_url(&owner) != url {
             return Err(Error::NotFound);
         }
-        let ids = follower_sync::partial_collection(r, owner.id, &reader.uri)?.into_iter().map(Value::from).collect();
+        let ids = follower_sync::followers_on_server(r, owner.id, &reader.uri)?.into_iter().map(Value::from).collect();
         Ok(ServedDocument::ForReader(collection::whole(CollectionOrder::Ordered, &url, ids)))
     })
 }

@@ -256,7 +256,7 @@ fn bearer(node: &Node, text: &str) -> Result<AccessToken, ApiError> {
 fn check_access(need: RequiredAccess, call: &ApiRequest) -> Result<(), ApiError> {
     let holds = |wanted: &[&str]| {
         let granted = call.token.as_ref().map_or("", |token| token.scopes.as_str());
-        if wanted.iter().any(|scope| oauth::allows(granted, scope)) { Ok(()) } else { Err(ApiError::Scope) }
+        if wanted.iter().any(|scope| oauth::scopes_allow(granted, scope)) { Ok(()) } else { Err(ApiError::Scope) }
     };
     match (need, &call.token) {
         (RequiredAccess::Nothing, _) | (RequiredAccess::Optional(_), None) => Ok(()),

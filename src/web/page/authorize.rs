@@ -12,7 +12,7 @@ use super::post::thread::thread_query;
 use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::federation::owner::login::{self, LoginGuard};
-use crate::federation::owner::oauth::{self, AuthorizationRequest, OUT_OF_BAND};
+use crate::federation::owner::oauth::{self, AuthorizationRequest, OUT_OF_BAND_REDIRECT};
 use crate::store;
 use crate::web::auth::{self, Owner};
 use crate::web::blocking::{PageError, blocking, sentence};
@@ -61,7 +61,7 @@ impl AuthorizeQuery {
         if self.state.len() > MAX_STATE_BYTES || self.code_challenge.len() > 128 {
             return Err(Error::invalid("the app's request is too long"));
         }
-        let request = oauth::request(node, &self.client_id, &self.redirect_uri, &self.scope)?;
+        let request = oauth::check_authorization_request(node, &self.client_id, &self.redirect_uri, &self.scope)?;
         let challenge = Some(self.code_challenge.clone()).filter(|text| !text.is_empty());
         Ok(AuthorizationRequest { challenge, ..request })
     }
@@ -123,12 +123,12 @@ pub async fn decide(
         }
         if fields.text("decision") != "allow" {
             return match asked.redirect_uri.as_str() {
-                OUT_OF_BAND => Ok(AuthorizeOutcome::Go("/".to_owned())),
+                OUT_OF_BAND_REDIRECT => Ok(AuthorizeOutcome::Go("/".to_owned())),
                 _ => Ok(AuthorizeOutcome::Go(asked.redirect_back(&[("error", "access_denied")]))),
             };
         }
         if asked.wants_password() && node.store.read(store::node::password)?.is_some() {
-            match login::check(&gate, &node.store, fields.text("password"), from) {
+            match login::check_password(&gate, &node.store, fields.text("password"), from) {
                 Ok(()) => {}
                 Err(problem @ Error::Denied(_)) => {
                     let problem = capitalized(&sentence(&problem));
@@ -137,9 +137,9 @@ pub async fn decide(
                 Err(problem) => return Err(problem),
             }
         }
-        let code = oauth::grant(node, &request)?;
+        let code = oauth::issue_code(node, &request)?;
         match asked.redirect_uri.as_str() {
-            OUT_OF_BAND => shown_code(node, &owner, &request, &code).map(AuthorizeOutcome::Show),
+            OUT_OF_BAND_REDIRECT => shown_code(node, &owner, &request, &code).map(AuthorizeOutcome::Show),
             _ => Ok(AuthorizeOutcome::Go(asked.redirect_back(&[("code", &code)]))),
         }
     });
@@ -214,7 +214,7 @@ fn hidden(asked: &AuthorizeQuery) -> Markup {
 
 /// The target of a redirect as text.
 fn redirect_target(redirect: &str) -> &str {
-    if redirect == OUT_OF_BAND { "a page that shows a code to copy" } else { redirect }
+    if redirect == OUT_OF_BAND_REDIRECT { "a page that shows a code to copy" } else { redirect }
 }
 
 fn shown_code(node: &Node, owner: &Owner, request: &AuthorizationRequest, code: &str) -> Result<String> {

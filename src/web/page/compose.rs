@@ -108,7 +108,7 @@ impl ComposeFields {
     /// The form for a draft. Its parent or quoted post may be gone.
     fn from_draft(r: &Read<'_>, id: DraftId) -> Result<Self> {
         let kept = drafts::get(r, id)?;
-        let (draft, fresh) = (keeping::draft(&kept), Self::for_new_post(r)?);
+        let (draft, fresh) = (keeping::to_new_post(&kept), Self::for_new_post(r)?);
         let here = |id: Option<PostId>| id.filter(|id| post_views::single_view(r, *id).is_ok());
         let (reply_to, quote) = (here(draft.reply_to), here(draft.quote));
         let lost = reply_to != draft.reply_to || quote != draft.quote;
@@ -327,7 +327,7 @@ fn publish(node: &Node, filled: &ComposeFields, fields: &mut FormFields) -> Resu
     let kept = filled.later.draft.map(|id| node.store.read(|r| drafts::get(r, id))).transpose()?;
     let (mut media, described) = match &kept {
         Some(kept) => {
-            let files = node.store.read(|r| attachments::by_ids(r, &keeping::draft(kept).media))?;
+            let files = node.store.read(|r| attachments::by_ids(r, &keeping::to_new_post(kept).media))?;
             uploads::changed_attachments(&files, fields)
         }
         None => (Vec::new(), Vec::new()),
@@ -354,7 +354,7 @@ fn publish(node: &Node, filled: &ComposeFields, fields: &mut FormFields) -> Resu
         ..NewPost::new(filled.text.clone(), audience)
     };
     if filled.later.keep {
-        return keeping::keep(node, draft).map(|id| format!("/drafts#d{id}"));
+        return keeping::save_draft(node, draft).map(|id| format!("/drafts#d{id}"));
     }
     match due {
         Some(due) => keeping::schedule(node, draft, due).map(|id| format!("/drafts#d{id}")),
@@ -372,7 +372,7 @@ fn show_again(node: &Node, owner: &Owner, filled: &ComposeFields) -> Result<Stri
         let house = PageContext::load(node, r, Some(owner), "/compose")?;
         let parent = filled.reply_to.and_then(|id| post_views::single_view(r, id).ok());
         let kept = filled.later.draft.and_then(|id| drafts::get(r, id).ok());
-        let files = kept.map(|kept| attachments::by_ids(r, &keeping::draft(&kept).media)).transpose()?;
+        let files = kept.map(|kept| attachments::by_ids(r, &keeping::to_new_post(&kept).media)).transpose()?;
         page(r, &house, parent.as_ref(), &ComposeFields { files: files.unwrap_or_default(), ..filled.clone() })
     })
 }

@@ -178,7 +178,7 @@ pub async fn apply_action(
     let back = local_path(sent.fields.text("back")).to_owned();
     blocking(&node, move |node| match act.as_str() {
         "follow" => publish::follow(node, id),
-        "follow-there" => move_discovery::act_on_move(node, id),
+        "follow-there" => move_discovery::follow_new_account(node, id),
         "unfollow" => publish::unfollow(node, id),
         "accept" => publish::accept_follower(node, id),
         "remove" => publish::reject_follower(node, id),

@@ -287,8 +287,8 @@ pub async fn save(node: web::Data<Node>, what: web::Path<String>, sent: OwnerFor
             "posting" => save_posting(node, &fields),
             "away" => save_away(node, &fields),
             "notices" => filtered::save_settings(node, &fields),
-            "tag" => publish::feature(node, fields.line("tag")),
-            "untag" => publish::unfeature(node, fields.line("tag")),
+            "tag" => publish::feature_tag(node, fields.line("tag")),
+            "untag" => publish::unfeature_tag(node, fields.line("tag")),
             "password" => save_password(node, &owner, &fields),
             "session" => end_session(node, &fields),
             _ => Err(Error::NotFound),
@@ -308,7 +308,7 @@ pub async fn save(node: web::Data<Node>, what: web::Path<String>, sent: OwnerFor
 fn save_profile(node: &Node, fields: &mut FormFields) -> Result<()> {
     let mut picture = |name: &str, purpose| {
         let file = fields.take_file(name);
-        file.map(|bytes| crate::federation::media::keep_profile_image(node, &bytes, purpose)).transpose()
+        file.map(|bytes| crate::federation::media::store_profile_image(node, &bytes, purpose)).transpose()
     };
     let (icon, image) = (picture("icon", ImagePurpose::Avatar)?, picture("image", ImagePurpose::Header)?);
     let automated = node.store.read(|r| store::actors::by_id(r, store::node::owner(r)?))?.kind == "Service";

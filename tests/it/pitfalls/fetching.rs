@@ -157,7 +157,7 @@ fn p30_an_actor_that_is_gone_follows_nobody() {
     assert_eq!(a.follows(), (1, 1));
     peer.gone("/users/bob");
     let known = a.node.store.read(|r| hytte::store::actors::by_uri(r, &peer.actor("bob"))).unwrap();
-    assert!(resolve::refresh(&a.node, &peer.actor("bob"), known).is_err());
+    assert!(resolve::fetch_actor(&a.node, &peer.actor("bob"), known).is_err());
     assert_eq!(a.follows(), (0, 0));
     a.post("to nobody", Audience::Public);
     let before = peer.got().len();
@@ -190,11 +190,11 @@ fn p38_reply_collections_are_walked_a_little_way() {
     super::create(&world, &a, &peer, &parent);
     let id = a.by_uri(&peer.url("/notes/1")).unwrap().id;
     let before = peer.asked().len();
-    backfill::thread(&a.node, id).unwrap();
+    backfill::fetch_thread(&a.node, id).unwrap();
     assert!(a.by_uri(&peer.url("/notes/r0")).is_some(), "what stands on the first page comes");
     let asked = peer.asked().len() - before;
     assert!(asked <= 60, "{asked} requests for one thread");
-    backfill::thread(&a.node, id).unwrap();
+    backfill::fetch_thread(&a.node, id).unwrap();
     assert_eq!(peer.asked().len() - before, asked, "nor at once again");
 }
 

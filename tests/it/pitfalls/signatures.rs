@@ -200,7 +200,7 @@ fn p16_a_stripped_actor_never_replaces_a_whole_one() {
         "inbox": whole["inbox"], "publicKey": whole["publicKey"],
     });
     peer.serve("/users/bob", &stripped);
-    hytte::federation::remote::resolve::refresh(&a.node, &peer.actor("bob"), None).unwrap();
+    hytte::federation::remote::resolve::fetch_actor(&a.node, &peer.actor("bob"), None).unwrap();
     let bob = a.node.store.read(|r| hytte::store::actors::by_uri(r, &peer.actor("bob"))).unwrap().unwrap();
     assert_eq!(bob.followers.as_deref(), whole["followers"].as_str(), "or his private posts would be lost");
     assert_eq!(bob.shared_inbox.as_deref(), Some("http://peer.test/inbox"));

@@ -195,7 +195,7 @@ fn s05_one_post_makes_us_ask_only_so_much() {
         let path = format!("/notes/{start}");
         assert!(found(&a, &peer.url(&path)));
         let id = a.by_uri(&peer.url(&path)).unwrap().id;
-        hytte::federation::remote::backfill::thread(&a.node, id).unwrap();
+        hytte::federation::remote::backfill::fetch_thread(&a.node, id).unwrap();
         let cookie = hytte::federation::owner::login::open_session(&a.node.store, "t").unwrap();
         let cookie = ("Cookie".to_owned(), format!("{}={cookie}", hytte::web::auth::SESSION_COOKIE));
         assert_eq!(look(&a, &format!("/post/{id}"), &[cookie]).code, 200);

@@ -15,13 +15,13 @@ const WHOLE: Duration = Duration::from_secs(5);
 /// The peer's next responses, by domain; 202 when the list is empty.
 type Script = Arc<Mutex<HashMap<String, Vec<Vec<u8>>>>>;
 
-struct World {
+struct DeliveryTest {
     home: TestNode,
     peer: TestPeer,
     script: Script,
 }
 
-impl World {
+impl DeliveryTest {
     fn new(domains: &[&str]) -> Self {
         let script = Script::default();
         let lines = script.clone();
@@ -79,8 +79,8 @@ fn about(wait: u64, minutes: u64) {
 
 #[test]
 fn a_delivery_is_signed_when_it_is_sent_and_arrives_once() {
-    let w = World::new(&["x.example"]);
-    w.home.activity("a", &["x.example"]);
+    let w = DeliveryTest::new(&["x.example"]);
+    w.home.queue_activity("a", &["x.example"]);
     w.home.clock.advance(MINUTE);
     assert_eq!(w.settle(), None);
     let seen = w.seen("x.example");
@@ -89,20 +89,20 @@ fn a_delivery_is_signed_when_it_is_sent_and_arrives_once() {
     assert_eq!(seen[0].header("content-type"), "application/activity+json");
     assert_eq!(seen[0].header("date"), w.home.clock.now().http_date());
     assert!(seen[0].header("signature").contains("https://here.example/users/me#main-key"));
-    assert_eq!(w.home.waiting(), 0);
+    assert_eq!(w.home.queued_deliveries(), 0);
 }
 
 #[test]
 fn what_will_never_work_is_tried_once() {
     let domains: Vec<String> = [400, 405, 413, 422].iter().map(|code| format!("c{code}.example")).collect();
     let names: Vec<&str> = domains.iter().map(String::as_str).collect();
-    let w = World::new(&names);
+    let w = DeliveryTest::new(&names);
     for (name, code) in names.iter().zip([400, 405, 413, 422]) {
         w.codes(name, &[code; 9]);
     }
-    w.home.activity("a", &names);
+    w.home.queue_activity("a", &names);
     assert_eq!(w.settle(), None);
-    assert_eq!(w.home.waiting(), 0);
+    assert_eq!(w.home.queued_deliveries(), 0);
     for name in names {
         // 400 may mean that the signature was not understood: the other format is tried once.
         assert_eq!(w.seen(name).len(), if name == "c400.example" { 2 } else { 1 }, "{name}");
@@ -113,24 +113,24 @@ fn what_will_never_work_is_tried_once() {
 
 #[test]
 fn the_other_content_type_once() {
-    let w = World::new(&["x.example", "y.example"]);
+    let w = DeliveryTest::new(&["x.example", "y.example"]);
     w.codes("x.example", &[415]);
     w.codes("y.example", &[406, 415, 202]);
-    w.home.activity("a", &["x.example", "y.example"]);
+    w.home.queue_activity("a", &["x.example", "y.example"]);
     assert_eq!(w.settle(), None);
     for name in ["x.example", "y.example"] {
         let types: Vec<String> = w.seen(name).iter().map(|seen| seen.header("content-type").to_owned()).collect();
         assert_eq!(types, [CONTENT_TYPE, ALTERNATIVE_CONTENT_TYPE], "{name}");
     }
-    assert_eq!(w.home.waiting(), 0);
+    assert_eq!(w.home.queued_deliveries(), 0);
 }
 
 #[test]
 fn a_refused_signature_is_made_the_other_way_and_remembered() {
-    let w = World::new(&["x.example"]);
+    let w = DeliveryTest::new(&["x.example"]);
     w.codes("x.example", &[401]);
-    w.home.activity("a", &["x.example"]);
-    w.home.activity("b", &["x.example"]);
+    w.home.queue_activity("a", &["x.example"]);
+    w.home.queue_activity("b", &["x.example"]);
     assert_eq!(w.settle(), None);
     let knocks: Vec<bool> = w.seen("x.example").iter().map(|seen| seen.header("signature-input").is_empty()).collect();
     assert_eq!(knocks, [true, false, false], "cavage, RFC 9421, and that for the next");
@@ -139,41 +139,41 @@ fn a_refused_signature_is_made_the_other_way_and_remembered() {
 #[test]
 fn refusals_are_three_tries_of_both_signatures() {
     for code in [401, 403, 404] {
-        let w = World::new(&["x.example"]);
+        let w = DeliveryTest::new(&["x.example"]);
         w.codes("x.example", &[code; 20]);
-        w.home.activity("a", &["x.example"]);
+        w.home.queue_activity("a", &["x.example"]);
         about(w.wait(), 1);
         about(w.wait(), 5);
-        assert_eq!(w.home.waiting(), 1);
+        assert_eq!(w.home.queued_deliveries(), 1);
         assert_eq!(w.settle(), None);
-        assert_eq!((w.home.waiting(), w.seen("x.example").len()), (0, 6), "{code}");
+        assert_eq!((w.home.queued_deliveries(), w.seen("x.example").len()), (0, 6), "{code}");
     }
 }
 
 #[test]
 fn a_host_that_was_away_gets_its_three_tries_all_the_same() {
-    let w = World::new(&["x.example"]);
+    let w = DeliveryTest::new(&["x.example"]);
     w.codes("x.example", &[503, 503, 503, 404, 404, 202]);
-    w.home.activity("a", &["x.example"]);
+    w.home.queue_activity("a", &["x.example"]);
     for minutes in [1, 5, 15] {
         about(w.wait(), minutes);
     }
     about(w.wait(), 60);
     w.settle();
-    assert_eq!(w.home.waiting(), 0, "a proxy answers 404 while its server starts");
+    assert_eq!(w.home.queued_deliveries(), 0, "a proxy answers 404 while its server starts");
 }
 
 #[test]
 fn server_errors_are_tried_for_a_week_with_one_knock_each() {
-    let w = World::new(&["x.example"]);
+    let w = DeliveryTest::new(&["x.example"]);
     w.codes("x.example", &[500; 99]);
-    w.home.activity("a", &["x.example"]);
+    w.home.queue_activity("a", &["x.example"]);
     let begun = w.home.clock.now();
     for minutes in [1, 5, 15, 60, 180] {
         about(w.wait(), minutes);
     }
     let mut tries = 5;
-    while w.home.waiting() > 0 {
+    while w.home.queued_deliveries() > 0 {
         if let Some(next) = w.settle() {
             let wait = next.since(w.home.clock.now());
             about(wait.as_secs(), 720);
@@ -188,9 +188,9 @@ fn server_errors_are_tried_for_a_week_with_one_knock_each() {
 
 #[test]
 fn an_unreachable_host_holds_its_line_and_no_other() {
-    let w = World::new(&["y.example"]);
-    w.home.activity("a", &["nowhere.example", "y.example"]);
-    w.home.activity("b", &["nowhere.example", "y.example"]);
+    let w = DeliveryTest::new(&["y.example"]);
+    w.home.queue_activity("a", &["nowhere.example", "y.example"]);
+    w.home.queue_activity("b", &["nowhere.example", "y.example"]);
     w.settle();
     assert_eq!(w.seen("y.example").len(), 2);
     let queue = w.queue();
@@ -200,7 +200,7 @@ fn an_unreachable_host_holds_its_line_and_no_other() {
 
 #[test]
 fn retry_after_is_honoured_up_to_a_day_and_holds_the_host() {
-    let w = World::new(&["x.example"]);
+    let w = DeliveryTest::new(&["x.example"]);
     w.answers(
         "x.example",
         &[
@@ -209,7 +209,7 @@ fn retry_after_is_honoured_up_to_a_day_and_holds_the_host() {
             response(429, &["retry-after: 1"], b""),
         ],
     );
-    w.home.activity("a", &["x.example"]);
+    w.home.queue_activity("a", &["x.example"]);
     assert_eq!(w.wait(), 1800);
     assert_eq!(w.queue()[0].error.as_deref(), Some("x.example answered 429: slow down"));
     assert_eq!(w.wait(), 24 * 3600);
@@ -220,19 +220,19 @@ fn retry_after_is_honoured_up_to_a_day_and_holds_the_host() {
 
 #[test]
 fn a_private_address_is_refused_once_with_a_sentence() {
-    let w = World::new(&[]);
+    let w = DeliveryTest::new(&[]);
     let error = NetError::Refused { host: "x.example".into(), why: "its address is not a public one" };
     let outcome = classify_error(&error);
     assert_eq!((outcome.result, outcome.responded), (DeliveryResult::Rejected, false));
     assert_eq!(outcome.reason, "x.example may not be reached from here: its address is not a public one");
-    w.home.activity("a", &["169.254.169.254"]);
+    w.home.queue_activity("a", &["169.254.169.254"]);
     assert_eq!(w.settle(), None);
-    assert_eq!(w.home.waiting(), 0);
+    assert_eq!(w.home.queued_deliveries(), 0);
 }
 
 #[test]
 fn a_gone_inbox_loses_its_followers() {
-    let w = World::new(&["x.example"]);
+    let w = DeliveryTest::new(&["x.example"]);
     let follow = |name: &'static str, shared: Option<&'static str>| {
         let node = &w.home.node;
         let act = move |w: &Write<'_>| {
@@ -254,35 +254,35 @@ fn a_gone_inbox_loses_its_followers() {
     follow("three", None);
     assert_eq!(inboxes().len(), 2);
     w.codes("x.example", &[410]);
-    w.home.activity("a", &["x.example"]);
+    w.home.queue_activity("a", &["x.example"]);
     assert_eq!(w.settle(), None);
     assert_eq!(inboxes(), ["http://x.example/three/inbox"]);
 }
 
 #[test]
 fn a_trial_sends_nothing_and_keeps_nothing_for_later() {
-    let mut w = World::new(&["x.example"]);
+    let mut w = DeliveryTest::new(&["x.example"]);
     w.home.node.config.trial = true;
-    w.home.activity("a", &["x.example"]);
+    w.home.queue_activity("a", &["x.example"]);
     assert_eq!(w.settle(), None);
-    assert_eq!((w.home.waiting(), w.seen("x.example").len()), (0, 0));
+    assert_eq!((w.home.queued_deliveries(), w.seen("x.example").len()), (0, 0));
     assert!(w.home.node.store.read(|r| hosts::get(r, "x.example")).unwrap().is_none());
 }
 
 #[test]
 fn a_peer_that_talks_nonsense_is_tried_again() {
-    let w = World::new(&["x.example"]);
+    let w = DeliveryTest::new(&["x.example"]);
     w.answers("x.example", &[b"SMTP ready\r\n\r\n".to_vec()]);
-    w.home.activity("a", &["x.example"]);
+    w.home.queue_activity("a", &["x.example"]);
     about(w.wait(), 1);
     assert_eq!(w.settle(), None);
-    assert_eq!((w.home.waiting(), w.seen("x.example").len()), (0, 2));
+    assert_eq!((w.home.queued_deliveries(), w.seen("x.example").len()), (0, 2));
 }
 
 #[test]
 fn the_peer_can_verify_what_it_gets() {
-    let w = World::new(&["x.example"]);
-    w.home.activity("a", &["x.example"]);
+    let w = DeliveryTest::new(&["x.example"]);
+    w.home.queue_activity("a", &["x.example"]);
     w.settle();
     let seen = w.seen("x.example").remove(0);
     let owner = w.home.node.owner().unwrap();
@@ -302,9 +302,9 @@ fn the_peer_can_verify_what_it_gets() {
 
 #[test]
 fn a_clock_years_ahead_gives_every_delivery_its_tries() {
-    let w = World::new(&["x.example"]);
+    let w = DeliveryTest::new(&["x.example"]);
     w.codes("x.example", &[502; 5]);
-    w.home.activity("a", &["x.example"]);
+    w.home.queue_activity("a", &["x.example"]);
     w.home.clock.advance(700 * DAY);
     for minutes in [1, 5, 15, 60, 180] {
         about(w.wait(), minutes);

@@ -33,7 +33,7 @@ impl Scene {
         let peer = TestPeer::start(move |_| response(said.load(Ordering::SeqCst), &[], b""));
         let mut home = TestNode::new(&["push.example"], peer.address, Duration::from_secs(60));
         home.node.config.allow_private = true;
-        let token = oauth::own_token(&home.node, "Tusky", "read push").unwrap();
+        let token = oauth::create_personal_token(&home.node, "Tusky", "read push").unwrap();
         let hash = token_hash(&token);
         let id = home.node.store.read(|r| apps::token(r, &hash)).unwrap().unwrap().id;
         let owner = home.node.owner().unwrap();
@@ -61,7 +61,7 @@ impl Scene {
         let (p256dh, auth) = phone.keys();
         let alerts = alerts.iter().map(|(kind, word)| ((*kind).to_owned(), (*word).to_owned())).collect();
         let endpoint = "http://push.example/to/1".to_owned();
-        let wish = SubscriptionRequest { endpoint, p256dh, auth, standard, alerts, whose };
+        let wish = SubscriptionRequest { endpoint, p256dh, auth, is_rfc8291: standard, alerts, policy: whose };
         subscribe(&self.home.node, self.id, &self.token, wish).unwrap();
     }
 
@@ -75,7 +75,7 @@ impl Scene {
     /// Sends all that is due; returns how many.
     fn send(&self) -> usize {
         let before = self.peer.seen().len();
-        while step(&self.home.node).unwrap() {}
+        while send_next(&self.home.node).unwrap() {}
         self.peer.seen().len() - before
     }
 }

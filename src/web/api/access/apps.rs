@@ -16,7 +16,7 @@ pub fn register(node: &Node, call: &ApiRequest) -> ApiResult {
     let redirects = redirects.iter().flat_map(|line| line.split_whitespace()).map(str::to_owned).collect();
     let scopes = call.params.list("scopes").join(" ");
     let asked = AppRegistration { name, redirects, scopes, website: call.params.given("website") };
-    let (app, secret) = oauth::register(node, asked)?;
+    let (app, secret) = oauth::register_app(node, asked)?;
     let mut shown = application(node, &app);
     if let Value::Object(fields) = &mut shown {
         fields.insert("client_id".to_owned(), json!(app.client_id));
@@ -41,7 +41,7 @@ pub fn verify(node: &Node, call: &ApiRequest) -> ApiResult {
             client_id: String::new(),
             name: token.name.clone(),
             website: None,
-            redirects: vec![oauth::OUT_OF_BAND.to_owned()],
+            redirects: vec![oauth::OUT_OF_BAND_REDIRECT.to_owned()],
             scopes: token.scopes.clone(),
         },
     };

@@ -33,7 +33,7 @@ pub fn token(node: &Node, call: &ApiRequest) -> ApiResult {
             let code = params.given("code").unwrap_or_default();
             let redirect = params.text("redirect_uri").unwrap_or_default();
             let verifier = params.given("code_verifier").unwrap_or_default();
-            oauth::exchange(node, &app, proof, &code, &redirect, &verifier)?.ok_or(ApiError::OAuth(
+            oauth::exchange_code(node, &app, proof, &code, &redirect, &verifier)?.ok_or(ApiError::OAuth(
                 400,
                 "invalid_grant",
                 "The provided authorization grant is invalid, expired, revoked, does not match the redirection URI used \
@@ -41,7 +41,7 @@ pub fn token(node: &Node, call: &ApiRequest) -> ApiResult {
             ))?
         }
         Some("client_credentials") if proof == ClientProof::Verifier => return Err(app_token()),
-        Some("client_credentials") => oauth::app_token(node, &app, &params.text("scope").unwrap_or_default())?,
+        Some("client_credentials") => oauth::issue_app_token(node, &app, &params.text("scope").unwrap_or_default())?,
         Some(_) => {
             let sentence = "The authorization grant type is not supported by the authorization server.";
             return Err(ApiError::OAuth(400, "unsupported_grant_type", sentence));

@@ -22,7 +22,7 @@ pub fn upload(node: &Node, call: &ApiRequest) -> ApiResult {
         focus: focus(call)?,
         cover: call.params.file("thumbnail").map(<[u8]>::to_vec).unwrap_or_default(),
     };
-    show(node, call, media::keep(node, upload)?)
+    show(node, call, media::store_upload(node, upload)?)
 }
 
 /// The description, if given.
@@ -33,7 +33,7 @@ fn described(call: &ApiRequest) -> Result<Option<String>, ApiError> {
 /// A valid description, or Mastodon's error.
 pub fn description(text: &str) -> Result<String, ApiError> {
     let too_long = format!("Validation failed: Description is too long (maximum is {MAX_ALT_TEXT_CHARS} characters)");
-    media::description(text).map_err(|_| ApiError::Refused(too_long))
+    media::check_alt_text(text).map_err(|_| ApiError::Refused(too_long))
 }
 
 /// The focal point, "x,y" from -1 to 1, if given.
@@ -70,7 +70,7 @@ pub fn update(node: &Node, call: &ApiRequest) -> ApiResult {
     let focus = focus(call)?.map(media::focus_text);
     let alt = described(call)?;
     node.store.read(|r| unattached(r, id))?;
-    let cover = call.params.file("thumbnail").map(|bytes| media::keep_cover(node, bytes)).transpose()?;
+    let cover = call.params.file("thumbnail").map(|bytes| media::store_cover(node, bytes)).transpose()?;
     node.store.write(move |w| {
         unattached(w, id)?;
         if let Some(cover) = &cover {

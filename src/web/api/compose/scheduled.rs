@@ -20,7 +20,7 @@ pub fn show(node: &Node, call: &ApiRequest, kept: &StoredDraft) -> ApiResult {
 
 fn all(r: &Read<'_>, view: &ApiViewer<'_>, kept: &[StoredDraft]) -> Result<Vec<serde_json::Value>> {
     let settings = node::settings(r)?;
-    let drafts: Vec<_> = kept.iter().map(|kept| (kept, scheduling::draft(kept))).collect();
+    let drafts: Vec<_> = kept.iter().map(|kept| (kept, scheduling::to_new_post(kept))).collect();
     let ids: Vec<_> = drafts.iter().flat_map(|(_, draft)| draft.media.iter().copied()).collect();
     let files = attachments::by_ids(r, &ids)?;
     Ok(drafts.iter().map(|(kept, draft)| scheduled(view, kept, draft, &files, &settings)).collect())

@@ -64,7 +64,7 @@ pub fn hosts(node: &Node, call: &ApiRequest) -> ApiResult {
 /// The server a call names.
 fn host(call: &ApiRequest) -> Result<String, ApiError> {
     let asked = call.params.required("domain")?;
-    host_block_import::host_name(asked.trim())
+    host_block_import::parse_host_name(asked.trim())
         .map_err(|_| ApiError::Refused("Validation failed: Domain is invalid".to_owned()))
 }
 
@@ -73,7 +73,7 @@ pub fn block_host(node: &Node, call: &ApiRequest) -> ApiResult {
     let host = host(call)?;
     let known = node.store.read(|r| host_blocks::get(r, MANUAL_LIST, &host))?;
     let rule = known.unwrap_or_else(|| HostBlockRule::manual(&host, Severity::Block, ""));
-    host_block_import::set(node, HostBlockRule { severity: Severity::Block, ..rule })?;
+    host_block_import::set_rule(node, HostBlockRule { severity: Severity::Block, ..rule })?;
     Ok(ApiResponse::empty())
 }
 

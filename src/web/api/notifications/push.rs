@@ -48,9 +48,9 @@ pub fn create(node: &Node, call: &ApiRequest) -> ApiResult {
         endpoint: field("endpoint")?,
         p256dh: field("keys/p256dh")?,
         auth: field("keys/auth")?,
-        standard: call.params.flag("subscription/standard").unwrap_or(false),
+        is_rfc8291: call.params.flag("subscription/standard").unwrap_or(false),
         alerts: alerts(call),
-        whose: push_policy(call),
+        policy: push_policy(call),
     };
     let bearer = call.bearer.as_deref().unwrap_or_default();
     push_notifications::subscribe(node, token(call)?.id, bearer, wish)?;

@@ -93,7 +93,7 @@ impl ProfileRequest {
             Some(list) if list.len() > MAX_ATTRIBUTION_DOMAINS => return Err(invalid("Attribution domains")),
             Some(list) => {
                 let host = |text: &String| {
-                    crate::federation::owner::host_block_import::host_name(text)
+                    crate::federation::owner::host_block_import::parse_host_name(text)
                         .map_err(|_| invalid("Attribution domains"))
                 };
                 Some(list.iter().map(host).collect::<Result<Vec<_>, _>>()?)
@@ -147,14 +147,14 @@ fn picture(
     purpose: ImagePurpose,
 ) -> Result<Option<MediaFileName>, ApiError> {
     if let Some(bytes) = call.params.file(name) {
-        return Ok(Some(media::keep_profile_image(node, bytes, purpose)?));
+        return Ok(Some(media::store_profile_image(node, bytes, purpose)?));
     }
     let Some(text) = call.params.given(name) else { return Ok(None) };
     let data = text.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
     let bytes =
         data.filter(|(_, data)| data.len() <= MAX_IMAGE_BYTES * 2).and_then(|(_, data)| STANDARD.decode(data).ok());
     let bytes = bytes.ok_or_else(|| ApiError::Refused(format!("Validation failed: {name} must be a file")))?;
-    Ok(Some(media::keep_profile_image(node, &bytes, purpose)?))
+    Ok(Some(media::store_profile_image(node, &bytes, purpose)?))
 }
 
 /// `DELETE /api/v1/profile/avatar`.

@@ -57,8 +57,8 @@ pub fn update(node: &Node, call: &ApiRequest) -> ApiResult {
         Ok(read(r, call, &card))
     })??;
     for (file, bytes) in covers(call, &edit.media) {
-        let cover = media::keep_cover(node, bytes)?;
-        edit.described.iter_mut().filter(|one| one.id == file).for_each(|one| one.cover = Some(cover.clone()));
+        let cover = media::store_cover(node, bytes)?;
+        edit.changed_alt_texts.iter_mut().filter(|one| one.id == file).for_each(|one| one.cover = Some(cover.clone()));
     }
     publish::edit(node, id, edit)?;
     now(node, call, id)
@@ -86,13 +86,13 @@ fn read(r: &Read<'_>, call: &ApiRequest, card: &PostView) -> Result<PostChange, 
     Ok(PostChange {
         text,
         warning,
-        described: described(call, &files)?,
+        changed_alt_texts: described(call, &files)?,
         media,
         language: compose::language(call),
         sensitive: params.flag("sensitive").unwrap_or(false),
         markdown: compose::markdown(call),
         poll: revised_poll(r.now, call, card)?,
-        choices: compose::choices(call, choices(card))?,
+        policy_choices: compose::choices(call, choices(card))?,
         ..PostChange::default()
     })
 }

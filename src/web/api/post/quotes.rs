@@ -45,6 +45,6 @@ pub fn set_policy(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: PostId = call.id()?;
     let card = node.store.read(|r| own(r, &ApiViewer::load(node, r, call)?, id))?;
     let chosen = compose::choices(call, choices(&card))?.ok_or(ApiError::Missing("quote_approval_policy"))?;
-    publish::rule(node, id, chosen)?;
+    publish::set_policy(node, id, chosen)?;
     now(node, call, id)
 }

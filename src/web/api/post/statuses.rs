@@ -139,7 +139,7 @@ pub fn delete(node: &Node, call: &ApiRequest) -> ApiResult {
     match (boosted, call.params.flag("delete_media")) {
         (Some(original), _) => publish::unboost(node, original)?,
         (None, Some(true)) => publish::delete(node, id)?,
-        (None, _) => publish::withdraw(node, id)?,
+        (None, _) => publish::delete_and_redraft(node, id)?,
     }
     Ok(ApiResponse::json(&shown))
 }

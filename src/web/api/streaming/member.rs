@@ -74,7 +74,7 @@ impl StreamMember {
 
     /// Whether its token holds a scope.
     pub fn may(&self, scope: &str) -> bool {
-        oauth::allows(&self.scopes, scope)
+        oauth::scopes_allow(&self.scopes, scope)
     }
 
     /// Subscribes to a stream; the error has Mastodon's text and code.

@@ -24,8 +24,10 @@ async fn an_app_registers_is_allowed_in_and_posts() {
     let app = app.json();
     assert_eq!(app["redirect_uri"], "oauth2redirect://com.keylesspalace.tusky/");
     let (id, secret) = (app["client_id"].as_str().unwrap(), app["client_secret"].as_str().unwrap());
-    let asked = oauth::request(&house.node, id, "oauth2redirect://com.keylesspalace.tusky/", "read write").unwrap();
-    let code = oauth::grant(&house.node, &asked).unwrap();
+    let asked =
+        oauth::check_authorization_request(&house.node, id, "oauth2redirect://com.keylesspalace.tusky/", "read write")
+            .unwrap();
+    let code = oauth::issue_code(&house.node, &asked).unwrap();
     // Mammoth sends all of it in the query, with an empty form.
     let query = format!(
         "/oauth/token?grant_type=authorization_code&code={code}&client_id={id}&client_secret={secret}&redirect_uri=oauth2redirect%3A%2F%2Fcom.keylesspalace.tusky%2F"

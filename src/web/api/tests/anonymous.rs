@@ -36,7 +36,10 @@ async fn app(house: &TestServer, scopes: &str) -> (String, String) {
 async fn a_verifier_stands_for_the_secret_only_where_a_challenge_was_made() {
     let house = TestServer::new();
     let (id, secret) = app(&house, "read").await;
-    let code = || oauth::grant(&house.node, &oauth::request(&house.node, &id, REDIRECT, "read").unwrap()).unwrap();
+    let code = || {
+        oauth::issue_code(&house.node, &oauth::check_authorization_request(&house.node, &id, REDIRECT, "read").unwrap())
+            .unwrap()
+    };
     let exchange = async |code: &str, more: &[(&str, &str)]| {
         let usual =
             [("grant_type", "authorization_code"), ("code", code), ("client_id", &id), ("redirect_uri", REDIRECT)];
@@ -61,24 +64,25 @@ fn strangers_apps_and_their_tokens_take_up_a_bounded_room() {
     let register = |scopes: &str| {
         let (name, redirects) = ("App".to_owned(), vec![REDIRECT.to_owned()]);
         let asked = AppRegistration { name, redirects, scopes: scopes.to_owned(), website: None };
-        oauth::register(node, asked).unwrap().0
+        oauth::register_app(node, asked).unwrap().0
     };
     let kept = register("read");
-    oauth::grant(node, &oauth::request(node, &kept.client_id, REDIRECT, "read").unwrap()).unwrap();
+    oauth::issue_code(node, &oauth::check_authorization_request(node, &kept.client_id, REDIRECT, "read").unwrap())
+        .unwrap();
     let first = register("read");
-    (0..15).for_each(|_| drop(oauth::app_token(node, &first, "read").unwrap()));
+    (0..15).for_each(|_| drop(oauth::issue_app_token(node, &first, "read").unwrap()));
     assert_eq!(count("token"), 10);
     let asking = register("read");
     for _ in 0..230 {
-        oauth::app_token(node, &register("read"), "read").unwrap();
+        oauth::issue_app_token(node, &register("read"), "read").unwrap();
     }
-    let known = |app: &OAuthApp| oauth::request(node, &app.client_id, REDIRECT, "read").is_ok();
+    let known = |app: &OAuthApp| oauth::check_authorization_request(node, &app.client_id, REDIRECT, "read").is_ok();
     assert!(known(&asking) && known(&first), "the owner may just be looking for their password");
     house.scratch.clock.advance(Duration::from_mins(15));
     register("read");
     assert!(!known(&asking), "nobody let it in");
     assert!(count("app") <= 202 && count("token") <= 201, "{} {}", count("app"), count("token"));
-    oauth::app_token(node, &kept, "read").expect("the one the owner is letting in stays");
+    oauth::issue_app_token(node, &kept, "read").expect("the one the owner is letting in stays");
     (0..2_100).for_each(|_| drop(register("read")));
     assert_eq!(count("app"), 2_001, "a crowd has an end, too");
     let words = |n: usize| (0..n).map(|n| format!("read:{}", format!("{n:026b}").replace('0', "a").replace('1', "b")));

@@ -46,7 +46,7 @@ async fn every_route_answers_anything_in_a_way_clients_can_read() {
 #[actix_web::test]
 async fn no_route_does_anything_for_a_token_that_may_not() {
     let client = ApiClient::with("push");
-    let other = oauth::own_token(&client.server.node, "another", "write:reports").unwrap();
+    let other = oauth::create_personal_token(&client.server.node, "another", "write:reports").unwrap();
     for route in ROUTES.iter().filter(|route| !is_stream(route.path)) {
         let path = route.path.replace("{}", "1");
         for bad in ["nonsense", "", "é"] {

@@ -227,7 +227,7 @@ async fn only_apps_that_know_it_are_told_of_blur() {
         [("context[]", "home"), ("title", "t"), ("keywords_attributes[][keyword]", "cat"), ("filter_action", "blur")];
     assert_eq!(made(&client, &form).await["filter_action"], "blur");
     for (app, action) in [("Ice Cubes", "warn"), ("Tusky", "blur"), ("Phanpy", "blur"), ("something new", "warn")] {
-        client.token = oauth::own_token(&client.server.node, app, SCOPES).unwrap();
+        client.token = oauth::create_personal_token(&client.server.node, app, SCOPES).unwrap();
         let status = client.get(&format!("/api/v1/statuses/{post}")).await.json();
         assert_eq!(status["filtered"][0]["filter"]["filter_action"], action, "{app}");
     }

@@ -41,7 +41,7 @@ impl ApiClient {
     /// A new server, and a token with these scopes.
     pub(super) fn with(scopes: &str) -> Self {
         let server = TestServer::new();
-        let token = oauth::own_token(&server.node, "test", scopes).unwrap();
+        let token = oauth::create_personal_token(&server.node, "test", scopes).unwrap();
         Self { server, token }
     }
 

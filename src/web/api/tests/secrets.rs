@@ -22,12 +22,12 @@ fn app(house: &TestServer) -> (OAuthApp, String) {
         scopes: "read follow push crypto admin:read".into(),
         website: None,
     };
-    oauth::register(&house.node, asked).unwrap()
+    oauth::register_app(&house.node, asked).unwrap()
 }
 
 fn code(house: &TestServer, app: &OAuthApp, challenge: Option<&str>) -> String {
-    let asked = oauth::request(&house.node, &app.client_id, REDIRECT, "read").unwrap();
-    oauth::grant(&house.node, &AuthorizationRequest { challenge: challenge.map(str::to_owned), ..asked }).unwrap()
+    let asked = oauth::check_authorization_request(&house.node, &app.client_id, REDIRECT, "read").unwrap();
+    oauth::issue_code(&house.node, &AuthorizationRequest { challenge: challenge.map(str::to_owned), ..asked }).unwrap()
 }
 
 async fn exchange(house: &TestServer, pairs: &[(&str, &str)]) -> TestResponse {
@@ -148,8 +148,8 @@ async fn a_code_that_comes_a_second_time_ends_the_token_it_became() {
         exchange(house, &[&usual[..], &[("client_id", &app.client_id), ("client_secret", secret)]].concat()).await
     };
     let granted = || {
-        let asked = oauth::request(&house.node, &app.client_id, REDIRECT, "read push").unwrap();
-        oauth::grant(&house.node, &asked).unwrap()
+        let asked = oauth::check_authorization_request(&house.node, &app.client_id, REDIRECT, "read push").unwrap();
+        oauth::issue_code(&house.node, &asked).unwrap()
     };
     let (first, second) = (granted(), granted());
     let token = |reply: TestResponse| reply.json()["access_token"].as_str().unwrap().to_owned();

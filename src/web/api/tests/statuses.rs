@@ -29,7 +29,7 @@ pub(super) fn upload(client: &ApiClient, shade: u8) -> String {
     let mut bytes = Cursor::new(Vec::new());
     let picture = image::RgbImage::from_pixel(8, 8, image::Rgb([shade, 30, 40]));
     picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
-    media::upload(&client.server.node, &bytes.into_inner(), "A door").unwrap().to_string()
+    media::store_image(&client.server.node, &bytes.into_inner(), "A door").unwrap().to_string()
 }
 
 pub(super) async fn write(client: &ApiClient, said: Value) -> TestResponse {
@@ -212,11 +212,11 @@ async fn a_post_waits_for_its_time_and_comes_once() {
     let mut diary = upkeep::JobSchedule::new(node.clock().now());
     node.clock().advance(MINUTE * 59);
     upkeep::step(node, &mut diary).unwrap();
-    assert!(!scheduling::step(node).unwrap(), "not yet");
+    assert!(!scheduling::publish_next_due(node).unwrap(), "not yet");
     assert_eq!(client.get(&one).await.json()["id"], waiting["id"]);
     node.clock().advance(MINUTE * 2);
-    assert!(scheduling::step(node).unwrap());
-    assert!(!scheduling::step(node).unwrap(), "only once");
+    assert!(scheduling::publish_next_due(node).unwrap());
+    assert!(!scheduling::publish_next_due(node).unwrap(), "only once");
     let home = client.get("/api/v1/timelines/home").await.json();
     let came = &home[0];
     assert_eq!(home.as_array().unwrap().len(), 2);
@@ -237,7 +237,7 @@ async fn what_could_not_be_published_stays_with_its_reason() {
     let waiting = said(&client, json!({"status": "Answer", "in_reply_to_id": id(&parent), "scheduled_at": when})).await;
     assert_eq!(remove(&client, &path(&parent)).await.code.as_u16(), 200);
     node.clock().advance(MINUTE * 11);
-    assert!(scheduling::step(node).unwrap() && !scheduling::step(node).unwrap());
+    assert!(scheduling::publish_next_due(node).unwrap() && !scheduling::publish_next_due(node).unwrap());
     let kept = node.store.read(|r| drafts::get(r, id(&waiting).parse()?)).unwrap();
     assert!(kept.error.is_some_and(|why| why.contains("not there any more")));
     let list = client.get("/api/v1/scheduled_statuses").await.json();

@@ -42,7 +42,7 @@ impl SearchRequest {
     fn read(call: &ApiRequest, text: String, usual: u32, most: u32) -> Self {
         let whom = if call.params.flag("following") == Some(true) { PeopleScope::Followed } else { PeopleScope::All };
         Self {
-            typed: SearchInput::read(&text),
+            typed: SearchInput::parse(&text),
             whom,
             // An impossible account id has no posts.
             by: call.params.given("account_id").map(|id| id.parse().unwrap_or(ActorId(0))),
@@ -54,7 +54,7 @@ impl SearchRequest {
 }
 
 fn resolves(call: &ApiRequest) -> SearchScope {
-    if call.params.flag("resolve") == Some(true) { SearchScope::Everywhere } else { SearchScope::Local }
+    if call.params.flag("resolve") == Some(true) { SearchScope::StoredAndRemote } else { SearchScope::Local }
 }
 
 /// The Search entity.
@@ -69,7 +69,7 @@ struct SearchResults {
 pub fn v2(node: &Node, call: &ApiRequest) -> ApiResult {
     let asked = SearchRequest::read(call, call.params.required("q")?, 20, 40);
     let reach = resolves(call);
-    if !call.is_owner() && (reach == SearchScope::Everywhere || asked.offset > 0) {
+    if !call.is_owner() && (reach == SearchScope::StoredAndRemote || asked.offset > 0) {
         return Err(ApiError::NoUser(401));
     }
     let kind = call.params.given("type");
@@ -131,7 +131,7 @@ fn accounts(
         }
         found = kept;
     }
-    if !matches!(asked.typed, SearchInput::Address(_)) && !asked.text.starts_with('#') {
+    if !matches!(asked.typed, SearchInput::Url(_)) && !asked.text.starts_with('#') {
         let whom = if view.viewer() == Viewer::Stranger { PeopleScope::Owner } else { asked.whom };
         let more = people(r, &asked.text, whom, asked.window.limit, asked.offset)?;
         found.extend(more.into_iter().filter(|id| Some(Resolved::Actor(*id)) != named));
@@ -151,7 +151,7 @@ fn statuses(
     named: Option<Resolved>,
 ) -> Result<Vec<PostId>> {
     match (&asked.typed, named) {
-        (SearchInput::Address(_), Some(Resolved::Post(id))) if asked.offset == 0 => {
+        (SearchInput::Url(_), Some(Resolved::Post(id))) if asked.offset == 0 => {
             let card = match post_views::single_view(r, id) {
                 Err(Error::NotFound) => return Ok(Vec::new()),
                 card => card?,
@@ -159,7 +159,7 @@ fn statuses(
             let open = view.owner == Some(card.author.id) && card.post.audience.is_open();
             Ok(if view.viewer() == Viewer::Owner || open { vec![id] } else { Vec::new() })
         }
-        (SearchInput::Address(_) | SearchInput::Handle(_), _) => Ok(Vec::new()),
+        (SearchInput::Url(_) | SearchInput::Handle(_), _) => Ok(Vec::new()),
         (SearchInput::Text(words), _) => {
             let mut ids = search::posts(node, r, words, asked.by, view.viewer(), asked.window.posts(), asked.offset)?;
             ids.retain(|id| asked.window.holds(id.0));

@@ -80,7 +80,7 @@ pub fn feature(node: &Node, call: &ApiRequest) -> ApiResult {
 
 /// `POST /api/v1/tags/{name}/unfeature`.
 pub fn unfeature(node: &Node, call: &ApiRequest) -> ApiResult {
-    publish::unfeature(node, named_tag(call)?.0)?;
+    publish::unfeature_tag(node, named_tag(call)?.0)?;
     current(node, call)
 }
 
@@ -131,7 +131,7 @@ fn put(node: &Node, (name, typed): (String, String)) -> Result<bool, ApiError> {
     if known.len() >= pins::MAX_FEATURED_HASHTAGS as usize {
         return Err(ApiError::Refused(FEATURED_TAGS_FULL.into()));
     }
-    publish::feature(node, typed)?;
+    publish::feature_tag(node, typed)?;
     Ok(false)
 }
 
@@ -158,6 +158,6 @@ pub fn add(node: &Node, call: &ApiRequest) -> ApiResult {
 pub fn remove(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = call.captured.first().and_then(|id| id.parse::<i64>().ok());
     let tag = own_tags(node)?.into_iter().find(|tag| Some(entity::id(&tag.name)) == id).ok_or(Error::NotFound)?;
-    publish::unfeature(node, tag.name)?;
+    publish::unfeature_tag(node, tag.name)?;
     Ok(ApiResponse::empty())
 }

@@ -75,7 +75,7 @@ fn section(house: &PageContext<'_>, title: &str, rows: &[&StoredDraft]) -> Marku
 }
 
 fn draft_row(house: &PageContext<'_>, kept: &StoredDraft) -> Markup {
-    let draft = scheduling::draft(kept);
+    let draft = scheduling::to_new_post(kept);
     html! {
         li.whole id={ "d" (kept.id) } {
             p.note { (post_card::audience_mark(draft.audience)) (scheduled_time(house, kept)) (draft_details(&draft)) }
@@ -153,7 +153,7 @@ fn perform(node: &Node, id: DraftId, act: &str, fields: &FormFields) -> Result<S
     match act {
         "publish" => {
             let kept = node.store.read(|r| drafts::get(r, id))?;
-            let post = publish::post(node, scheduling::draft(&kept)).map_err(|error| match error {
+            let post = publish::post(node, scheduling::to_new_post(&kept)).map_err(|error| match error {
                 Error::NotFound => Error::invalid("the post it replies to or quotes is not there any more"),
                 other => other,
             })?;
@@ -284,7 +284,7 @@ mod tests {
         browser.send("/compose", &[("text", "Answer"), ("at", &at), ("reply_to", &number)]).await;
         publish::delete(node, parent).unwrap();
         node.clock().advance(Duration::from_secs(3601));
-        assert!(scheduling::step(node).unwrap());
+        assert!(scheduling::publish_next_due(node).unwrap());
         assert!(browser.get("/").await.contains("1 scheduled post could not be published"));
         let id = browser.kept().pop().unwrap().id.to_string();
         assert!(browser.get("/drafts").await.contains("is not there any more"));

@@ -157,13 +157,13 @@ fn save(node: &Node, owner: &Owner, id: PostId, filled: &EditFields, fields: &mu
         text: filled.text.clone(),
         warning: some_text(&filled.warning),
         media,
-        described,
+        changed_alt_texts: described,
         language: some_text(&filled.language),
         sensitive: filled.sensitive,
         title: has_title.then(|| filled.long.title.clone()),
         summary: (card.post.kind == "Article").then(|| filled.long.summary.clone()),
         markdown: Some(filled.long.markdown),
-        choices: interaction_requests::chosen(fields),
+        policy_choices: interaction_requests::chosen(fields),
         ..PostChange::default()
     };
     publish::edit(node, id, edit)

@@ -102,7 +102,7 @@ pub fn store_uploads(node: &Node, fields: &mut FormFields, room: usize) -> Resul
         }
         let alt = alts.get(n).cloned().unwrap_or_default();
         let focus = points.get(n).and_then(|text| focal_point(text));
-        kept.push(media::keep(node, Upload { bytes, alt, focus, cover })?);
+        kept.push(media::store_upload(node, Upload { bytes, alt, focus, cover })?);
     }
     Ok(kept)
 }

@@ -174,7 +174,7 @@ pub async fn check(
 ) -> Result<HttpResponse, PageError> {
     let host = check.into_inner().host;
     let markup = blocking(&node, move |node| {
-        let host = host_block_import::host_name(&host)?;
+        let host = host_block_import::parse_host_name(&host)?;
         node.store.read(|r| {
             let house = PageContext::load(node, r, Some(&owner), "/servers")?;
             let known = host_blocks::get(r, MANUAL_LIST, &host)?;
@@ -320,7 +320,7 @@ fn rules_of(r: &Read<'_>, id: HostListId) -> Result<Markup> {
 
 /// `GET /servers/domain_blocks.csv`.
 pub async fn export(node: web::Data<Node>, _owner: Owner) -> Result<HttpResponse, PageError> {
-    let text = blocking(&node, |node| node.store.read(host_block_import::export)).await?;
+    let text = blocking(&node, |node| node.store.read(host_block_import::export_csv)).await?;
     Ok(HttpResponse::Ok()
         .content_type("text/csv; charset=utf-8")
         .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"domain_blocks.csv\""))
@@ -350,13 +350,13 @@ fn change(node: &Node, what: &str, fields: &mut FormFields) -> Result<String> {
         "set" => {
             let severity = Severity::from_word(fields.text("severity"));
             let severity = severity.ok_or_else(|| Error::invalid("choose what to do with it"))?;
-            let host = host_block_import::host_name(fields.text("host"))?;
+            let host = host_block_import::parse_host_name(fields.text("host"))?;
             let rule = HostBlockRule {
                 no_media: fields.has("no_media"),
                 no_reports: fields.has("no_reports"),
                 ..HostBlockRule::manual(&host, severity, cut(&fields.line("comment"), MAX_COMMENT_BYTES))
             };
-            host_block_import::set(node, rule).map(|_| overview)
+            host_block_import::set_rule(node, rule).map(|_| overview)
         }
         "lift" => {
             let host = fields.text("host").to_owned();
@@ -373,9 +373,9 @@ fn change(node: &Node, what: &str, fields: &mut FormFields) -> Result<String> {
         }
         "apply" => {
             let except: Vec<String> = fields.all("except").map(str::to_owned).collect();
-            host_block_import::apply(node, list(fields)?, except).map(|_| overview)
+            host_block_import::apply_list(node, list(fields)?, except).map(|_| overview)
         }
-        "forget" => host_block_import::forget(node, list(fields)?).map(|_| overview),
+        "forget" => host_block_import::remove_list(node, list(fields)?).map(|_| overview),
         _ => Err(Error::NotFound),
     }
 }

@@ -97,7 +97,7 @@ mod tests {
     async fn the_oldest_token_is_found_and_ended() {
         let desk = OwnerBrowser::new();
         for n in 1..=120 {
-            oauth::own_token(&desk.house.node, &format!("app no. {n}."), "read").unwrap();
+            oauth::create_personal_token(&desk.house.node, &format!("app no. {n}."), "read").unwrap();
         }
         let (mut path, mut pages) = ("/settings/apps".to_owned(), Vec::new());
         while pages.len() < 9 {

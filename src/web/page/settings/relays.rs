@@ -148,7 +148,7 @@ fn apply(node: &Node, fields: &FormFields) -> Result<()> {
     let relay = || fields.text("relay").parse();
     match fields.text("act") {
         "join" => act::subscribe(node, &fields.line("address")),
-        "again" => act::repeat_subscription(node, relay()?),
+        "again" => act::resubscribe(node, relay()?),
         "leave" => act::unsubscribe(node, relay()?),
         "keep" => {
             let days: u32 = fields.text("days").parse().map_err(|_| Error::invalid("choose how long posts stay"))?;

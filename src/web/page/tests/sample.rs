@@ -174,8 +174,8 @@ fn landscape(seed: u32) -> Vec<u8> {
 /// The server on an ordinary day.
 pub fn lived_in(host: &str) -> Node {
     let node = owned(host);
-    let icon = media::keep_profile_image(&node, &landscape(7), ImagePurpose::Avatar).unwrap();
-    let image = media::keep_profile_image(&node, &landscape(3), ImagePurpose::Header).unwrap();
+    let icon = media::store_profile_image(&node, &landscape(7), ImagePurpose::Avatar).unwrap();
+    let image = media::store_profile_image(&node, &landscape(3), ImagePurpose::Header).unwrap();
     identity::set_profile(
         &node,
         ProfileChange {
@@ -233,8 +233,9 @@ pub fn lived_in(host: &str) -> Node {
         |_| {},
     );
     later(&node, 900);
-    let media = [4, 9, 11]
-        .map(|n| media::upload(&node, &landscape(n), "Snow-covered hills at dusk, a line of pines in front").unwrap());
+    let media = [4, 9, 11].map(|n| {
+        media::store_image(&node, &landscape(n), "Snow-covered hills at dusk, a line of pines in front").unwrap()
+    });
     publish::post(
         &node,
         NewPost { media: media.to_vec(), ..draft("Three evenings from the same window.", Audience::Public, None) },
@@ -256,7 +257,7 @@ pub fn lived_in(host: &str) -> Node {
     );
     later(&node, 300);
     let media =
-        media::upload(&node, &landscape(6), "My finished bench: a plank of pine on two round legs, by a window")
+        media::store_image(&node, &landscape(6), "My finished bench: a plank of pine on two round legs, by a window")
             .unwrap();
     let bench = publish::post(&node, NewPost { media: vec![media], ..draft("The bench is done. Pine, linseed oil, nine mortises of which eight are square.\n\nIt does not wobble. I checked. #woodwork", Audience::Public, None) }).unwrap();
     later(&node, 30);
@@ -450,8 +451,8 @@ fn sample() {
     let host = "127.0.0.1:8099";
     let (lived, new) = (Arc::new(busy(host)), Arc::new(empty("localhost:8098")));
     let listen = |at: &str| std::net::TcpListener::bind(at).unwrap();
-    println!("LINK {}", login::make_link(&lived.store, &lived.facts.origin).unwrap());
-    println!("NEW {}", login::make_link(&new.store, &new.facts.origin).unwrap());
+    println!("LINK {}", login::make_login_link(&lived.store, &lived.facts.origin).unwrap());
+    println!("NEW {}", login::make_login_link(&new.store, &new.facts.origin).unwrap());
     actix_web::rt::System::new().block_on(async {
         let first = crate::web::serve(lived, listen(host)).unwrap();
         let second = crate::web::serve(new, listen("127.0.0.1:8098")).unwrap();

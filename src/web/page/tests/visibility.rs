@@ -166,7 +166,7 @@ async fn the_feed_is_asked_for_again_cheaply() {
 #[actix_web::test]
 async fn a_login_link_opens_once_and_leads_home() {
     let (house, _, _) = house();
-    let link = login::make_link(&house.node.store, &house.node.facts.origin).unwrap();
+    let link = login::make_login_link(&house.node.store, &house.node.facts.origin).unwrap();
     let path = link.strip_prefix("https://social.example.org").unwrap();
     let reply = house.get(path, "text/html").await;
     assert_eq!((reply.code, reply.header("location")), (StatusCode::SEE_OTHER, "/"));

@@ -85,13 +85,13 @@ fn run_search(node: &Node, asked: &str) -> Result<Option<String>> {
     if let Some(tag) = asked.strip_prefix('#').filter(|tag| !tag.is_empty() && !tag.contains(char::is_whitespace)) {
         return Ok(Some(format!("/tags/{}", thread_query(tag))));
     }
-    if matches!(SearchInput::read(asked), SearchInput::Text(_)) {
+    if matches!(SearchInput::parse(asked), SearchInput::Text(_)) {
         return Ok(None);
     }
     Ok(Some(match resolve::find(node, asked)? {
         Resolved::Actor(id) => {
             // The first view of an actor fetches their newest posts.
-            backfill::profile(node, id)?;
+            backfill::fetch_profile(node, id)?;
             format!("/people/{id}")
         }
         Resolved::Post(id) => format!("/post/{id}"),

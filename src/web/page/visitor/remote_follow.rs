@@ -80,7 +80,7 @@ fn home_server(node: &Node, patience: &RemoteFollowLimiter, typed: &str, owner: 
     let handle = handle
         .ok_or_else(|| Error::invalid(format!("“{typed}” is not a whole handle: it looks like @you@your.server")))?;
     patience.show(node.clock().now())?;
-    let template = webfinger::look_up_handle(node, &handle)?.subscribe;
+    let template = webfinger::look_up_handle(node, &handle)?.subscribe_template;
     let template = template.ok_or_else(|| Error::remote("your server does not say where it confirms a follow"))?;
     let url = template.replace("{uri}", &thread::thread_query(&format!("@{}", owner.handle())));
     let scheme = format!("{}://", node.facts.origin.scheme);

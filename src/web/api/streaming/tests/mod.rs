@@ -48,7 +48,7 @@ impl StreamingServer {
     }
 
     fn token(&self, scopes: &str) -> String {
-        oauth::own_token(&self.house.node, "test", scopes).unwrap()
+        oauth::create_personal_token(&self.house.node, "test", scopes).unwrap()
     }
 
     /// Something that waits, on a thread that may.
