@@ -17,25 +17,25 @@ use crate::text::MAX_ALT_TEXT_CHARS;
 
 /// Maximum size of the cache of remote images on disk.
 pub const MAX_CACHE_BYTES: u64 = 500_000_000;
-/// Remote images fetched at once.
+/// Maximum number of remote images fetched at the same time.
 pub const MAX_CONCURRENT_MEDIA_FETCHES: usize = 4;
 /// Maximum number of remembered images: failed ones, and ones used recently.
 pub(super) const MAX_REMEMBERED_MEDIA: usize = 4_000;
 /// How long a failed image is not fetched again.
 const FAILURE_TTL: Duration = Duration::from_secs(10 * 60);
-/// How often looking at an image is written down: the order of eviction need not be exact, and disks wear out.
+/// How often the last use of an image is written: eviction needs no exact order, and writes wear out disks.
 const LAST_USE_WRITE_INTERVAL: Duration = Duration::from_secs(6 * 3600);
 
-/// A file for a post to come.
+/// A file for a later post.
 #[derive(Debug, Clone, Default)]
 pub struct Upload {
     /// The file.
     pub bytes: Vec<u8>,
     /// Alt text.
     pub alt: String,
-    /// The point to keep when cropping an image: x and y from -1 to 1, y upwards.
+    /// Focal point of an image: x and y from -1 to 1, y upwards.
     pub focus: Option<(f64, f64)>,
-    /// A cover for a video or audio; empty for none.
+    /// Cover image of a video or audio file; empty for none.
     pub cover: Vec<u8>,
 }
 
@@ -94,7 +94,7 @@ pub fn keep(node: &Node, upload: Upload) -> Result<MediaId> {
     node.store.write(move |w| attachments::add(w, &row, 0))
 }
 
-/// Makes a cover of an image; the file goes with the next sweep if nothing takes it.
+/// Makes a cover of an image; the periodic sweep removes the file if nothing refers to it.
 pub fn keep_cover(node: &Node, bytes: &[u8]) -> Result<CoverImage> {
     let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
     let picture = media::prepare_image(bytes, ImagePurpose::ProxyPreview)?;
@@ -125,7 +125,8 @@ pub fn focus_text((x, y): (f64, f64)) -> String {
     format!("{:.2},{:.2}", x.clamp(-1.0, 1.0), y.clamp(-1.0, 1.0))
 }
 
-/// Keeps the owner's avatar, header or emoji ([`Purpose::Avatar`], [`Purpose::Header`], [`Purpose::Emoji`]): give the name to `set_profile`.
+/// Stores the owner's avatar, header or emoji ([`ImagePurpose::Avatar`], [`ImagePurpose::Header`],
+/// [`ImagePurpose::Emoji`]). Pass the file name to `set_profile`.
 pub fn keep_profile_image(node: &Node, bytes: &[u8], purpose: ImagePurpose) -> Result<MediaFileName> {
     let _one = node.shelf.lock().unwrap_or_else(PoisonError::into_inner);
     let picture = media::prepare_image(bytes, purpose)?;
@@ -160,7 +161,7 @@ pub fn fetch_picture(node: &Node, url: &str) -> Result<MediaFileName> {
     };
     fetch(node, url).inspect_err(|error| {
         let now = node.clock().now();
-        tracing::debug!(%error, url, "a remote picture could not be had");
+            tracing::debug!(%error, url, "cannot fetch a remote image");
         node.unseen.insert(url, now.plus(FAILURE_TTL), now, ());
     })
 }

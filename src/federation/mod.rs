@@ -1,4 +1,4 @@
-//! Where network, rules and store meet. Front ends and commands call in here; nothing here knows HTTP in.
+//! Combines network, rules and store. Web front ends and commands call this; nothing here handles incoming HTTP.
 
 pub mod incoming;
 pub mod outgoing;
@@ -29,11 +29,11 @@ use crate::store::{self, Store};
 
 /// Maximum number of concurrent key fetches; beyond it peers get 503.
 const MAX_CONCURRENT_KEY_FETCHES: usize = 8;
-/// Other documents fetched at the same time at most.
+/// Maximum number of other documents fetched at the same time.
 const MAX_CONCURRENT_FETCHES: usize = 32;
-/// How long a host that timed out is not contacted again: each attempt would hold a worker as long.
+/// How long a host that timed out is not contacted again: each attempt would hold a worker until it times out.
 const SLOW_HOST_TTL: Duration = Duration::from_secs(60);
-/// Failed keys and actors remembered at most.
+/// Maximum number of remembered failures (keys and actors).
 const MAX_REMEMBERED_FAILURES: usize = 10_000;
 
 /// A running server, without its threads: configuration, clock, store and network.
@@ -55,11 +55,11 @@ pub struct Node {
     pub(crate) refreshed: remote::singleflight::TtlCache<()>,
     newcomers: incoming::key_fetch_limits::KeyFetchLimits,
     picture_flights: remote::singleflight::SingleFlight,
-    /// Remote images that could not be had.
+    /// Remote images that could not be fetched.
     unseen: remote::singleflight::TtlCache<()>,
     /// Cached images whose last use has been written.
     touched: remote::singleflight::TtlCache<()>,
-    /// One image is decoded at a time, and put on or taken off the disk.
+    /// Held while an image is decoded, or stored or deleted on disk: one at a time.
     shelf: Mutex<()>,
     /// Hosts that were recently sent a digest of their followers.
     synchronised: remote::singleflight::TtlCache<()>,
@@ -103,17 +103,17 @@ impl Node {
         })
     }
 
-    /// The clock everything here goes by.
+    /// The clock of this node.
     pub fn clock(&self) -> &Clock {
         self.store.clock()
     }
 
-    /// The owner's actor; NotFound until a trial's owner has picked a name.
+    /// The owner's actor; NotFound until the owner of a trial has chosen a name.
     pub fn owner(&self) -> Result<ActorId> {
         self.store.read(store::node::owner)
     }
 
-    /// The signer of one of our own actors, its key read once.
+    /// The signer of one of our own actors. Its key is read once and cached.
     pub fn signer(&self, actor: ActorId) -> Result<Signer> {
         let mut signers = self.signers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(signer) = signers.get(&actor) {
@@ -125,7 +125,7 @@ impl Node {
         Ok(signer)
     }
 
-    /// An error for a blocked host: it is never contacted.
+    /// Refused for a blocked host: such hosts are never contacted.
     pub(crate) fn check_host_allowed(&self, host: &str) -> Result<(), NetError> {
         let verdict = self.store.read(|r| store::moderation::host_blocks::of_host(r, host));
         match verdict {
@@ -135,7 +135,7 @@ impl Node {
         }
     }
 
-    /// As [`Node::check_host_allowed`], and an error for a host that timed out a moment ago.
+    /// Like [`Node::check_host_allowed`]; also an error for a host that timed out a moment ago.
     fn check_host_fetchable(&self, host: &str) -> Result<(), NetError> {
         self.check_host_allowed(host)?;
         match self.failures.get(&format!("slow {host}"), self.clock().now()) {
@@ -144,7 +144,7 @@ impl Node {
         }
     }
 
-    /// Remembers for [`Node::may_fetch`] that a host took too long.
+    /// Remembers for [`Node::check_host_fetchable`] that a host timed out.
     fn remember_slow_host(&self, error: &NetError) {
         if let NetError::Timeout { host, .. } = error {
             let now = self.clock().now();
@@ -157,7 +157,7 @@ impl Node {
         }
     }
 
-    /// Fetches an ActivityStreams document, signed by the instance actor, with the knock its host took last.
+    /// Fetches an ActivityStreams document, signed by the instance actor in the format that its host accepted last.
     pub(crate) fn document(&self, url: &str, rule: IdRule) -> Result<Document, NetError> {
         let host = host_of(url);
         let ours = |error: crate::base::Error| NetError::Ours { host: host.clone(), why: error.to_string() };
@@ -183,7 +183,7 @@ impl Node {
     }
 }
 
-/// The host (with its port if unusual) that a request for this URL or key id goes to; empty when it is no URL.
+/// The host (with a non-default port) that a request for this URL or key id goes to; empty when it is no URL.
 pub(crate) fn host_of(url: &str) -> String {
     crate::net::address::host_of(url)
 }

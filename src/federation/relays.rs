@@ -25,7 +25,7 @@ pub fn subscribe(node: &Node, address: &str) -> Result<()> {
     node.store.write(move |w| {
         let actor = actors::by_id(w, id)?;
         if actor.kind == "Person" || actor.kind == "Group" {
-            return Err(Error::invalid("that is somebody to follow, not a relay"));
+        return Err(Error::invalid("that is an account to follow, not a relay"));
         }
         relay::subscribe(w, &actor.inbox, Some(&actor))
     })

@@ -13,7 +13,7 @@ use crate::net::{NameSource, TestHosts};
 use crate::store::queue::deliveries::{self, DeliveryTarget, StoredActivity};
 use crate::store::{Store, node};
 
-/// A node with an owner, not started. Its folder goes with it.
+/// A node with an owner, not started. Its folder is deleted with it.
 pub(crate) struct TestNode {
     pub(crate) node: Node,
     pub(crate) clock: Clock,
@@ -29,7 +29,7 @@ impl Drop for TestFolder {
 }
 
 impl TestNode {
-    /// All `domains` lead to `peer`; a request may take `whole`.
+    /// All `domains` resolve to `peer`; a request may take at most `whole`.
     pub(crate) fn new(domains: &[&str], peer: SocketAddr, whole: Duration) -> Self {
         let scratch = crate::store::test_support::TestStore::new();
         let folder = scratch.store.folder().join("home");
@@ -73,7 +73,7 @@ impl TestNode {
             .unwrap();
     }
 
-    /// How many deliveries wait.
+    /// Number of queued deliveries.
     pub(crate) fn waiting(&self) -> u32 {
         self.node.store.read(deliveries::count).unwrap()
     }

@@ -1,4 +1,4 @@
-//! Tests of the cost of hosts that strangers name: slow ones, and blocked ones.
+//! Tests that slow and blocked hosts named by remote actors cost little.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::io::Write as _;
@@ -12,7 +12,7 @@ use crate::net::test_support::{SeenRequest, TestPeer, activity, response};
 use crate::sig::{self, Knock, OutgoingRequest, PrivateKey, ReceivedRequest, Signer};
 use crate::store::moderation::host_blocks::{self, HostBlockRule, Severity};
 
-/// How long a fetch may take here.
+/// Time limit of a fetch in these tests.
 const WHOLE: Duration = Duration::from_millis(400);
 
 static KEY: LazyLock<Arc<PrivateKey>> = LazyLock::new(|| Arc::new(PrivateKey::generate().unwrap()));
@@ -46,7 +46,7 @@ fn home(peer: &TestPeer) -> TestNode {
     TestNode::new(&domains, peer.address, WHOLE)
 }
 
-/// How a request signed with this key id is judged.
+/// The result for a request signed with this key id.
 fn knock(home: &TestNode, key_id: &str) -> Result<(), SignatureRejection> {
     let body = b"{}";
     let (scheme, host, target) = ("https", "here.example", "/inbox");

@@ -23,7 +23,7 @@ use crate::store::{
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
-/// Rows one chore touches in one write: other writers wait for it.
+/// Rows one job changes in one write, because other writers wait for it.
 const ROWS_PER_WRITE: u32 = 500;
 /// How long our activities can be fetched by id after they have arrived everywhere.
 const ACTIVITY_RETENTION: Duration = DAY.saturating_mul(30);
@@ -33,12 +33,12 @@ const POST_EDIT_RETENTION: Duration = DAY.saturating_mul(180);
 const UNUSED_UPLOAD_RETENTION: Duration = DAY;
 /// Age at which the document of a followed account or a follower is refreshed.
 const ACTOR_REFRESH_AGE: Duration = DAY.saturating_mul(7);
-/// How many of them in one round.
+/// How many of these are refreshed in one round.
 const ACTOR_REFRESHES_PER_ROUND: u32 = 5;
 
 /// Retention of remote posts that nothing refers to.
 const UNREFERENCED_RETENTION: Duration = DAY.saturating_mul(30);
-/// How many posts brought by relays stay at most.
+/// Maximum number of posts brought by relays.
 const MAX_RELAYED_POSTS: u32 = 20_000;
 /// Retention of hosts without known actors.
 const UNREFERENCED_HOST_RETENTION: Duration = DAY.saturating_mul(90);
@@ -49,7 +49,7 @@ const SLICES_PER_ROUND: u32 = 20;
 /// Rows per slice where each row needs many queries.
 const SMALL_ROWS_PER_WRITE: u32 = 200;
 
-/// Something to do every so often.
+/// A job that runs at an interval.
 struct PeriodicJob {
     name: &'static str,
     every: Duration,
@@ -95,7 +95,7 @@ const PERIODIC_JOBS: &[PeriodicJob] = &[
     PeriodicJob { name: "forget mutes that are over", every: HOUR, run: |n, _| n.store.write(mutes::prune).map(drop) },
 ];
 
-/// When each chore was last done, and where the slow ones are.
+/// When each job is due next, and the positions of the slow ones.
 #[derive(Debug)]
 pub struct JobSchedule {
     next_at: Vec<Time>,
@@ -107,7 +107,7 @@ pub struct JobSchedule {
 }
 
 impl JobSchedule {
-    /// A new one: every chore comes within a minute or two, not all in the first moment.
+    /// A new schedule: every job runs within a minute or two, but not all at once.
     pub fn new(now: Time) -> Self {
         let first = |(n, chore): (u32, &PeriodicJob)| now.plus(chore.every.min(MINUTE + Duration::from_secs(5) * n));
         Self {
@@ -119,24 +119,24 @@ impl JobSchedule {
         }
     }
 
-    /// How long nothing needs doing; never more than the chore with the shortest period allows.
+    /// How long no job is due; at most a minute.
     pub fn pause(&self, now: Time) -> Duration {
         self.next_at.iter().min().map_or(MINUTE, |next| next.since(now)).min(MINUTE)
     }
 }
 
-/// Does the chores that are due, each at most once. A chore that fails is logged and comes again in its time.
+/// Runs each job that is due once. A job that fails is logged and runs again at its next time.
 pub fn step(node: &Node, diary: &mut JobSchedule) -> Result<()> {
     for (n, chore) in PERIODIC_JOBS.iter().enumerate() {
         let now = node.clock().now();
         let Some(next_at) = diary.next_at.get_mut(n) else { continue };
-        // after a jump back of the clock the date in the diary is too far away
+        // After the clock was set back, the stored time is too far in the future.
         if *next_at > now && *next_at <= now.plus(chore.every + MINUTE) {
             continue;
         }
         *next_at = now.plus(chore.every);
         if let Err(error) = (chore.run)(node, diary) {
-            tracing::warn!(chore = chore.name, %error, "a chore failed");
+            tracing::warn!(chore = chore.name, %error, "a periodic job failed");
         }
     }
     Ok(())
@@ -145,7 +145,7 @@ pub fn step(node: &Node, diary: &mut JobSchedule) -> Result<()> {
 fn free_overdue(node: &Node, _: &mut JobSchedule) -> Result<()> {
     let freed = node.store.write(|w| Ok(deliveries::free_overdue(w)? + inbox::free_overdue(w)?))?;
     if freed > 0 {
-        tracing::warn!(freed, "leases were over");
+        tracing::warn!(freed, "released expired leases");
     }
     Ok(())
 }
@@ -155,7 +155,7 @@ fn clamp_retry_times(node: &Node, _: &mut JobSchedule) -> Result<()> {
         Ok(deliveries::clamp_retry_times(w)? + inbox::clamp_retry_times(w)? + hosts::clamp_retry_times(w)?)
     })?;
     if mended > 0 {
-        tracing::warn!(mended, "the clock had been ahead; what waited too long was brought back");
+        tracing::warn!(mended, "the clock was ahead: brought forward retries that were too far in the future");
     }
     Ok(())
 }
@@ -201,7 +201,7 @@ fn prune_posts(node: &Node, diary: &mut JobSchedule) -> Result<()> {
     for _ in 0..SLICES_PER_ROUND {
         let after = diary.post;
         let (last, gone) = node.store.write(move |w| retention::prune_posts(w, after, terms, SMALL_ROWS_PER_WRITE))?;
-        tracing::debug!(gone, "posts of strangers were forgotten");
+        tracing::debug!(gone, "pruned unreferenced remote posts");
         diary.post = last.unwrap_or(PostId(0));
         if last.is_none() {
             break;
@@ -216,7 +216,7 @@ fn prune_actors(node: &Node, diary: &mut JobSchedule) -> Result<()> {
         let after = diary.actor;
         let (last, gone) =
             node.store.write(move |w| retention::prune_actors(w, after, before, SMALL_ROWS_PER_WRITE))?;
-        tracing::debug!(gone, "strangers were forgotten");
+        tracing::debug!(gone, "pruned unreferenced remote actors");
         diary.actor = last.unwrap_or(ActorId(0));
         if last.is_none() {
             break;
@@ -240,7 +240,7 @@ fn prune_set_aside(node: &Node, _: &mut JobSchedule) -> Result<()> {
     node.store.write(|w| inbox::prune_aside(w, w.now.minus(SET_ASIDE_RETENTION))).map(drop)
 }
 
-/// One folder of `media/` per round: all of them within a day.
+/// Checks one folder of `media/` per round: all of them within a day.
 fn sweep(node: &Node, diary: &mut JobSchedule) -> Result<()> {
     let shelf = diary.shelf;
     diary.shelf = (shelf + 1) % media_files::MEDIA_FOLDERS;
@@ -258,13 +258,13 @@ fn refresh_stale(node: &Node, _: &mut JobSchedule) -> Result<()> {
     for actor in stale {
         let uri = actor.uri.clone();
         if let Err(error) = resolve::refresh(node, &uri, Some(actor)) {
-            tracing::debug!(uri, %error, "a profile could not be looked at again");
+            tracing::debug!(uri, %error, "cannot refresh a profile");
         }
     }
     Ok(())
 }
 
-/// Leaves out in a trial what would contact other servers.
+/// Runs a step that contacts other servers, except in a trial.
 fn unless_trial(node: &Node, step: fn(&Node) -> Result<bool>) -> Result<()> {
     if node.config.trial { Ok(()) } else { step(node).map(drop) }
 }

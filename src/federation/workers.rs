@@ -19,7 +19,7 @@ use crate::base::time::Stopwatch;
 use crate::base::{Error, Result, Time};
 use crate::store;
 
-/// The longest sleep: the clock is looked at again, should it have been set.
+/// Maximum sleep, so that a change of the system clock is noticed.
 const MAX_SLEEP: Duration = Duration::from_mins(1);
 /// How long a thread pauses after an internal error: retrying does not empty a full disk.
 const ERROR_PAUSE: Duration = Duration::from_secs(2);
@@ -37,14 +37,14 @@ struct WorkerQueue {
     most: usize,
     /// Stack size of a worker in bytes.
     stack: usize,
-    /// Now, when a worker would find work; else when the next is due; None when only a commit can bring work.
+    /// When the next job is due: now if a worker would find one, None if only a commit can bring one.
     next_due: fn(&Node) -> Result<Option<Time>>,
     run: fn(&Node, &mut dyn FnMut() -> bool) -> Result<()>,
 }
 
 const WORKER_QUEUES: [WorkerQueue; 3] = [
     WorkerQueue { name: "delivery", few: 8, most: 256, stack: 256 * 1024, next_due: delivery_due, run: run_delivery },
-    // documents nest and HTML is parsed: a deeper stack
+    // Parsing nested documents and HTML needs a larger stack.
     WorkerQueue {
         name: "inbox",
         few: 1,
@@ -62,10 +62,10 @@ const WORKER_QUEUES: [WorkerQueue; 3] = [
         run: run_backfill,
     },
 ];
-/// Bytes of the stacks of leads and upkeep.
+/// Stack size of the supervisor and upkeep threads.
 const STACK_BYTES: usize = 512 * 1024;
 
-/// Push messages go first: there are few, and somebody is waiting with a phone.
+/// Sends push messages first: there are few, and someone is waiting for them.
 fn run_delivery(node: &Node, goes_on: &mut dyn FnMut() -> bool) -> Result<()> {
     push_notifications::run(node, goes_on)?;
     delivery::run_attempt(node, goes_on)
@@ -105,7 +105,7 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Frees the claims of a killed process, and starts all threads.
+    /// Releases the claims of a previous process that was killed, and starts all threads.
     pub fn start(node: Arc<Node>) -> Result<Self> {
         identity::complete(&node.store)?;
         outage_recovery::record_alive(&node)?;
@@ -128,7 +128,7 @@ impl Workers {
         Ok(())
     }
 
-    /// Stops all threads. Returns when each has finished what it had begun, within the time limit of a request.
+    /// Stops all threads. Returns when each has finished its current job, within the time limit of a request.
     pub fn stop(mut self) {
         self.join();
     }
@@ -138,7 +138,7 @@ impl Workers {
         self.node.store.commit_notifier().notify();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
-                tracing::error!("a thread had panicked");
+                tracing::error!("a worker thread panicked");
             }
         }
     }
@@ -174,13 +174,13 @@ impl StopSignal {
     }
 }
 
-/// The workers of one line.
+/// Counters of one queue's workers.
 #[derive(Default)]
 struct PoolState {
     hands: AtomicUsize,
     /// Number of jobs finished so far.
     done: AtomicUsize,
-    /// One of them met an error: none is sent in until the lead has rested.
+    /// A worker failed: no other is started until the supervisor has paused.
     failed: AtomicBool,
 }
 
@@ -198,7 +198,7 @@ fn supervise(node: &Node, line: &WorkerQueue, stop: &StopSignal) {
             let hands = crew.hands.load(Ordering::SeqCst);
             match due_in(node, line) {
                 Err(error) => {
-                    tracing::error!(line = line.name, %error, "the queue could not be read");
+                    tracing::error!(line = line.name, %error, "cannot read the queue");
                     stop.rest(ERROR_PAUSE);
                 }
                 Ok(Some(wait)) if wait.is_zero() && hands < line.few => {
@@ -248,14 +248,14 @@ fn start_worker<'s, 'e>(
                 })
             });
             if let Err(error) = ended {
-                tracing::error!(line = line.name, %error, "a worker stopped");
+                tracing::error!(line = line.name, %error, "a worker failed");
                 crew.failed.store(true, Ordering::SeqCst);
             }
             crew.hands.fetch_sub(1, Ordering::SeqCst);
         });
         if let Err(error) = started {
             crew.hands.fetch_sub(1, Ordering::SeqCst);
-            tracing::warn!(line = line.name, %error, "no more threads can be started");
+            tracing::warn!(line = line.name, %error, "cannot start another worker thread");
             return;
         }
     }
@@ -266,7 +266,7 @@ fn run_upkeep(node: &Node, stop: &StopSignal) {
     let mut diary = upkeep::JobSchedule::new(node.clock().now());
     while !stop.is_set() {
         if let Err(error) = catch_panic(|| upkeep::step(node, &mut diary)) {
-            tracing::error!(%error, "upkeep");
+            tracing::error!(%error, "the periodic jobs failed");
         }
         stop.rest(diary.pause(node.clock().now()).max(Duration::from_secs(1)));
     }
@@ -274,7 +274,7 @@ fn run_upkeep(node: &Node, stop: &StopSignal) {
 
 /// Runs `work`; a panic in it is returned as an error.
 fn catch_panic(work: impl FnOnce() -> Result<()>) -> Result<()> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Error::internal("it panicked")))
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Error::internal("a worker panicked")))
 }
 
 #[cfg(test)]
@@ -304,7 +304,7 @@ mod tests {
         }
     }
 
-    /// Waits until this many deliveries wait.
+    /// Waits until exactly this many deliveries are queued.
     fn until(node: &Node, count: u32) {
         let watch = Stopwatch::start();
         loop {

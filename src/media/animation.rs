@@ -4,7 +4,7 @@ use gif::{ColorOutput, DecodeOptions, Encoder, MemoryLimit};
 
 use super::{MAX_GIF_BYTES, MAX_GIF_FRAMES, MAX_GIF_PIXELS, MAX_IMAGE_PIXELS, POST_SIDE};
 
-/// A GIF written anew; none when it is a still, damaged, or beyond the limits: then its first frame must do.
+/// Re-encodes a GIF. None when it has one frame, is damaged, or exceeds the limits: the caller then uses a still image.
 pub(super) fn copy_frames(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::Indexed);

@@ -1,4 +1,4 @@
-//! Audio and video files: never decoded, but freed of metadata (titles, places, cameras, comments).
+//! Removes metadata (titles, locations, camera data, comments) from audio and video files without decoding them.
 
 mod ebml;
 mod mp3;
@@ -9,32 +9,32 @@ mod pcm;
 use super::{MAX_AUDIO_VIDEO_BYTES, MediaType, sniff};
 use crate::base::{Error, Result};
 
-/// A video or audio fit to be kept.
+/// An audio or video file without metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CleanedMedia {
     /// The file.
     pub bytes: Vec<u8>,
-    /// What it is; an MP4 or WebM without an image is sound.
+    /// The media type. An MP4 or WebM file without a video track is audio.
     pub media_type: &'static str,
-    /// Pixels of a video, as far as it says.
+    /// Width of a video in pixels, if the file states it.
     pub width: Option<u32>,
-    /// Pixels of a video, as far as it says.
+    /// Height of a video in pixels, if the file states it.
     pub height: Option<u32>,
-    /// Its length, as far as it says.
+    /// Duration, if the file states it.
     pub seconds: Option<u32>,
 }
 
-/// What a container says of its content.
+/// What the container states about its content.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct ContainerInfo {
     seconds: Option<f64>,
     size: Option<(u32, u32)>,
-    /// There is a moving image.
+    /// The file has a video track.
     film: bool,
 }
 
-/// Frees a video or audio of its metadata. Takes no more memory than the file and its copy; never decodes.
-/// [`Error::Invalid`] says what is wrong with it.
+/// Removes the metadata of an audio or video file. Needs memory for the file and one copy at most.
+/// [`Error::Invalid`] says what is wrong with the file.
 pub fn clean_audio_video(mut bytes: Vec<u8>) -> Result<CleanedMedia> {
     if bytes.len() > MAX_AUDIO_VIDEO_BYTES {
         return Err(Error::invalid(format!(
@@ -54,38 +54,38 @@ pub fn clean_audio_video(mut bytes: Vec<u8>) -> Result<CleanedMedia> {
         MediaType::Wav => pcm::wav(&mut bytes),
         MediaType::Jpeg | MediaType::Png | MediaType::Gif | MediaType::Webp => None,
     };
-    let facts = facts.ok_or_else(|| Error::invalid("this file is damaged, or of a kind we cannot read"))?;
+    let facts = facts.ok_or_else(|| Error::invalid("this file is damaged, or its format is not supported"))?;
     let media_type = match kind {
         MediaType::Mp4 if !facts.film => MediaType::M4a.media_type(),
         MediaType::Webm if !facts.film => "audio/webm",
         kind => kind.media_type(),
     };
     let (width, height) = facts.size.filter(|(w, h)| *w > 0 && *h > 0).unzip();
-    // A length over a week is a broken file's; the cast is of a small positive number.
+    // A duration over a week means a broken file. The cast is safe: the number is small and positive.
     let seconds = facts.seconds.filter(|s| (0.5..604_800.0).contains(s)).map(|s| s.round() as u32);
     Ok(CleanedMedia { bytes, media_type, width, height, seconds })
 }
 
 fn unknown() -> Error {
-    Error::invalid("this is no film or recording we can read: use MP4 or WebM, MP3, Ogg, FLAC, WAV or M4A")
+    Error::invalid("this is not a supported video or audio file: use MP4 or WebM, MP3, Ogg, FLAC, WAV or M4A")
 }
 
-/// A big-endian number of four bytes.
+/// Reads a big-endian `u32`.
 fn be32(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
 }
 
-/// A big-endian number of eight bytes.
+/// Reads a big-endian `u64`.
 fn be64(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_be_bytes(bytes.get(at..at.checked_add(8)?)?.try_into().ok()?))
 }
 
-/// A little-endian number of four bytes.
+/// Reads a little-endian `u32`.
 fn le32(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?))
 }
 
-/// Writes zeros over a part of a file, as far as it reaches.
+/// Overwrites a range with zeros, up to the end of the file.
 fn zero_range(bytes: &mut [u8], from: usize, to: usize) {
     let to = to.min(bytes.len());
     if let Some(part) = bytes.get_mut(from.min(to)..to) {

@@ -1,4 +1,4 @@
-//! Decodes an untrusted image. Estimates the cost first and refuses what would exceed the limits.
+//! Decodes untrusted images. Estimates the memory first and refuses an image that would exceed the limits.
 
 use std::io::Cursor;
 
@@ -9,13 +9,13 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageResult, Limits};
 use super::{MAX_DECODE_BYTES, MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE, MAX_JPEG_SCANS, MediaType, png, webp};
 use crate::base::{Error, Result};
 
-/// A decoded image (of an animation the first frame), as it lies in the file, and how to turn it upright.
+/// A decoded image (the first frame of an animation) as stored in the file, and the orientation to apply.
 pub(super) struct DecodedImage {
     pub image: DynamicImage,
     pub orientation: Orientation,
 }
 
-/// Decodes an image of this kind within the limits of this room.
+/// Decodes an image of this type within the limits.
 pub(super) fn decode(bytes: &[u8], kind: MediaType) -> Result<DecodedImage> {
     let progressive = kind == MediaType::Jpeg && check_jpeg(bytes)?;
     let mut decoder = open(bytes, kind).map_err(damaged)?;
@@ -26,24 +26,24 @@ pub(super) fn decode(bytes: &[u8], kind: MediaType) -> Result<DecodedImage> {
     }
     let color = decoder.color_type();
     let per_pixel = match kind {
-        // A progressive JPEG keeps two bytes for every coefficient until its last scan.
+        // A progressive JPEG needs two bytes for every coefficient until its last scan.
         MediaType::Jpeg if progressive => u64::from(color.bytes_per_pixel()) + 2 * u64::from(color.channel_count()),
-        // A frame that does not fill its canvas is decoded beside it.
+        // A frame that does not fill its canvas is decoded separately.
         MediaType::Gif => 8,
-        // Of 16 bits a channel, even the strip the resizer keeps is large.
+        // With 16 bits per channel, even the part that resizing needs is large.
         _ if color.bytes_per_pixel() / color.channel_count() > 1 => u64::from(color.bytes_per_pixel()) * 3 / 2,
-        // WebP is decoded into planes of its own first.
+        // WebP is first decoded into separate planes.
         MediaType::Webp => webp::bytes_per_pixel(bytes, u64::from(color.bytes_per_pixel())),
         _ => u64::from(color.bytes_per_pixel()),
     };
     if u64::from(width) * u64::from(height) * per_pixel > MAX_DECODE_BYTES {
-        return Err(Error::invalid("this picture would take too much memory to open: save it smaller"));
+        return Err(Error::invalid("this image would take too much memory to open: save it smaller"));
     }
     decoder.set_limits(limits()).map_err(damaged)?;
     let orientation = match kind {
-        // The decoder would make room for whatever length the file claims.
+        // The decoder would allocate whatever length the file claims.
         MediaType::Webp => webp::orientation(bytes),
-        // A broken orientation is no reason to refuse the image.
+        // An unreadable orientation is no reason to refuse the image.
         _ => decoder.orientation().unwrap_or(Orientation::NoTransforms),
     };
     let image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
@@ -53,7 +53,7 @@ pub(super) fn decode(bytes: &[u8], kind: MediaType) -> Result<DecodedImage> {
 /// Refuses an image without pixels or with too many.
 fn check_size(width: u32, height: u32) -> Result<()> {
     if width == 0 || height == 0 {
-        return Err(Error::invalid("this picture is empty"));
+        return Err(Error::invalid("this image is empty"));
     }
     if width > MAX_IMAGE_SIDE || height > MAX_IMAGE_SIDE || u64::from(width) * u64::from(height) > MAX_IMAGE_PIXELS {
         return Err(too_large());
@@ -63,16 +63,16 @@ fn check_size(width: u32, height: u32) -> Result<()> {
 
 fn too_large() -> Error {
     let most = MAX_IMAGE_PIXELS / 1_000_000;
-    Error::invalid(format!("this picture is too large: at most {most} megapixels and {MAX_IMAGE_SIDE} pixels a side"))
+    Error::invalid(format!("this image is too large: at most {most} megapixels and {MAX_IMAGE_SIDE} pixels a side"))
 }
 
-/// The sentence for a file that says it is an image and is none.
+/// The error for a file that claims to be an image but cannot be decoded.
 fn damaged(source: ImageError) -> Error {
     if let ImageError::Limits(_) = source {
         return too_large();
     }
-    tracing::debug!("a picture was refused: {source}");
-    Error::invalid("this picture is damaged, or of a kind we cannot read")
+    tracing::debug!("an image was refused: {source}");
+    Error::invalid("this image is damaged, or its format is not supported")
 }
 
 fn open(bytes: &[u8], kind: MediaType) -> ImageResult<Box<dyn ImageDecoder + '_>> {
@@ -93,7 +93,7 @@ fn limits() -> Limits {
     limits
 }
 
-/// True when a JPEG is progressive; refuses one with more scans than any camera writes.
+/// Whether a JPEG is progressive; Invalid when it has more scans than a camera writes.
 fn check_jpeg(bytes: &[u8]) -> Result<bool> {
     let (mut progressive, mut scans) = (false, 0);
     let mut rest = bytes.get(2..).unwrap_or_default();
@@ -107,9 +107,9 @@ fn check_jpeg(bytes: &[u8]) -> Result<bool> {
             _ => (),
         }
         if scans > MAX_JPEG_SCANS {
-            return Err(Error::invalid("this JPEG has too many scans: save it anew"));
+            return Err(Error::invalid("this JPEG has too many scans: save it again in an image editor"));
         }
-        // What stands in a segment (a thumbnail, a video) is no marker of this image.
+        // Skip the segment: its content (a thumbnail, a video) may contain markers that are not of this image.
         if let [high, low, ..] = rest {
             rest = rest.get(usize::from(u16::from_be_bytes([*high, *low]))..).unwrap_or_default();
         }
@@ -117,7 +117,7 @@ fn check_jpeg(bytes: &[u8]) -> Result<bool> {
     Ok(progressive)
 }
 
-/// False for bytes that follow 0xFF within a scan: stuffing, restarts, fill.
+/// False for bytes after 0xFF that are part of a scan: stuffing, restart markers, fill bytes.
 fn is_marker(code: u8) -> bool {
     !matches!(code, 0x00 | 0x01 | 0xD0..=0xD7 | 0xFF)
 }

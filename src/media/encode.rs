@@ -1,4 +1,4 @@
-//! Encodes an image: pixels only, no EXIF, XMP, ICC, text or comment.
+//! Encodes an image from its pixels alone: no EXIF, XMP, ICC profile, text or comment.
 
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
@@ -8,17 +8,18 @@ use super::picture::EncodedImage;
 use super::{MediaType, sniff};
 use crate::base::{Error, Result};
 
-/// The quality of a JPEG: where people stop seeing a difference.
+/// JPEG quality, chosen so that people see no difference.
 const JPEG_QUALITY: u8 = 85;
 
-/// A PNG where something shows through, or where the source was drawn rather than photographed; else a JPEG.
+/// Encodes as PNG if the image has transparency or was a drawing rather than a photo, else as JPEG.
 pub(super) fn encode(image: &DynamicImage, source: MediaType) -> Result<EncodedImage> {
     let bytes = if image.color().has_alpha() {
         png(image, CompressionType::Default)?
     } else {
         let photo = jpeg(image)?;
         match source {
-            // Screenshots and drawings are sharper and often smaller as PNG; the quick try spares photos the slow one.
+            // Screenshots and drawings are sharper and often smaller as PNG. The fast attempt comes first, so that
+            // photos skip the slow one.
             MediaType::Png | MediaType::Gif if png(image, CompressionType::Fast)?.len() <= photo.len() * 3 / 2 => {
                 png(image, CompressionType::Default)?
             }

@@ -1,4 +1,5 @@
-//! Images are decoded within limits and encoded again without metadata; audio and video files are freed of metadata.
+//! Prepares media files. Images are decoded within limits and re-encoded without metadata. Audio and video files are
+//! never decoded; their metadata is removed.
 
 mod audio_video;
 mod resize;
@@ -15,35 +16,35 @@ pub use audio_video::{CleanedMedia, clean_audio_video};
 pub use picture::{EncodedImage, ImagePurpose, PreparedImage, prepare_image};
 pub use sniff::{MediaType, media_types, sniff};
 
-/// Bytes of an image we try to decode, uploaded or fetched.
+/// Maximum size of an image we decode, uploaded or fetched.
 pub const MAX_IMAGE_BYTES: usize = 16 * 1024 * 1024;
-/// Bytes of a video or audio of the owner's: it is in memory while its metadata is taken away.
+/// Maximum size of the owner's audio and video files: the whole file is in memory while its metadata is removed.
 pub const MAX_AUDIO_VIDEO_BYTES: usize = 40 * 1024 * 1024;
-/// Pixels of an image we try to decode.
+/// Maximum number of pixels of an image we decode.
 pub const MAX_IMAGE_PIXELS: u64 = 40_000_000;
-/// Pixels along one side of an image we try to decode.
+/// Maximum width and height, in pixels, of an image we decode.
 pub const MAX_IMAGE_SIDE: u32 = 20_000;
-/// Bytes one decoding may take beside its input, by our reckoning before it starts.
+/// Maximum memory for decoding one image, beside its input. Estimated before decoding starts.
 pub const MAX_DECODE_BYTES: u64 = 256 * 1024 * 1024;
-/// Scans of a progressive JPEG; every scan costs a walk over the whole image.
+/// Maximum number of scans of a progressive JPEG: each scan is a pass over the whole image.
 pub const MAX_JPEG_SCANS: usize = 100;
-/// Pixels along the longer side of an image in a post.
+/// Longer side of an image in a post, in pixels.
 pub const POST_SIDE: u32 = 2_048;
-/// Pixels along the longer side of the preview of an image in a post.
+/// Longer side of the preview of an image in a post, in pixels.
 pub const PREVIEW_SIDE: u32 = 640;
-/// Pixels along a side of an avatar.
+/// Side of an avatar, in pixels.
 pub const AVATAR_SIDE: u32 = 400;
-/// Pixels along the longer side of an emoji of ours.
+/// Longer side of one of our custom emoji, in pixels.
 pub const EMOJI_SIDE: u32 = 128;
-/// Bytes of an animated emoji, which Mastodon takes; a larger one becomes a still.
+/// Maximum size of an animated emoji, as in Mastodon; a larger one becomes a still image.
 pub const MAX_ANIMATED_EMOJI_BYTES: usize = 256 * 1024;
-/// Pixels of a profile's header: width and height.
+/// Width and height of a profile header, in pixels.
 pub const HEADER_SIZE: (u32, u32) = (1_500, 500);
-/// Pixels along the longer side of a remote image shown through our proxy.
+/// Longer side of a remote image shown through our proxy, in pixels.
 pub const PROXY_SIDE: u32 = 1_280;
-/// Frames of an animated GIF; one with more becomes a still.
+/// Maximum number of frames of an animated GIF; one with more becomes a still image.
 pub const MAX_GIF_FRAMES: usize = 1_000;
-/// Pixels of all frames of an animated GIF together; one with more becomes a still.
+/// Maximum number of pixels of all frames of an animated GIF together; one with more becomes a still image.
 pub const MAX_GIF_PIXELS: u64 = 100_000_000;
-/// Bytes of an animated GIF after it was written anew; a larger one becomes a still.
+/// Maximum size of an animated GIF after re-encoding; a larger one becomes a still image.
 pub const MAX_GIF_BYTES: usize = MAX_IMAGE_BYTES;

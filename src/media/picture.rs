@@ -11,65 +11,65 @@ use super::{
 };
 use crate::base::{Error, Result};
 
-/// Where an image will stand.
+/// What an image is used for; decides its size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImagePurpose {
-    /// In a post of ours: at most 2048 pixels a side, with a preview of at most 640; animated GIFs stay animated.
+    /// In one of our posts: at most 2048 pixels a side, with a preview of at most 640; animated GIFs stay animated.
     Post,
-    /// As an avatar: the middle square, at most 400 pixels a side.
+    /// An avatar: the center square, at most 400 pixels a side.
     Avatar,
-    /// As a profile's header: the middle third-high strip, at most 1500 × 500.
+    /// A profile header: the center at a ratio of 3 to 1, at most 1500 × 500.
     Header,
-    /// As an emoji of ours: at most 128 pixels a side; small animated GIFs stay animated.
+    /// One of our custom emoji: at most 128 pixels a side; small animated GIFs stay animated.
     Emoji,
-    /// As a stranger's image shown through our proxy: at most 1280 pixels a side.
+    /// A remote image shown through our proxy: at most 1280 pixels a side.
     ProxyPreview,
 }
 
-/// An image written anew.
+/// A re-encoded image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncodedImage {
     /// The file.
     pub bytes: Vec<u8>,
-    /// `image/jpeg` or `image/png`.
+    /// `image/jpeg` or `image/png`; `image/gif` for an animation.
     pub media_type: &'static str,
-    /// Pixels.
+    /// In pixels.
     pub width: u32,
-    /// Pixels.
+    /// In pixels.
     pub height: u32,
 }
 
-/// An image ready to be kept and shown.
+/// An image ready to be stored and shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreparedImage {
     /// The file.
     pub bytes: Vec<u8>,
-    /// `image/jpeg`, `image/png`, or `image/gif` for one that moves.
+    /// `image/jpeg`, `image/png`, or `image/gif` for an animation.
     pub media_type: &'static str,
-    /// Pixels, upright.
+    /// In pixels, with the orientation applied.
     pub width: u32,
-    /// Pixels, upright.
+    /// In pixels, with the orientation applied.
     pub height: u32,
-    /// A smaller still for lists; only for [`Purpose::Post`], and only where the image is larger or moves.
+    /// A smaller still image for lists; only for [`ImagePurpose::Post`], and only if the image is larger or animated.
     pub preview: Option<EncodedImage>,
-    /// Its colours in a few characters, shown until it is loaded.
+    /// Blurhash, shown until the image is loaded.
     pub blurhash: String,
 }
 
-/// Decodes a JPEG, PNG, GIF or WebP and writes it anew for its purpose: upright, without metadata, small.
+/// Decodes a JPEG, PNG, GIF or WebP and re-encodes it for its purpose: upright, without metadata, resized.
 ///
-/// Takes seconds for a large one: call it on a blocking thread, one at a time, never inside a write.
+/// Takes seconds for a large image: call it on a blocking thread, one at a time, never inside a write.
 /// [`Error::Invalid`] says what is wrong with the image.
 pub fn prepare_image(bytes: &[u8], purpose: ImagePurpose) -> Result<PreparedImage> {
     if bytes.len() > MAX_IMAGE_BYTES {
         let most = MAX_IMAGE_BYTES / 1024 / 1024;
-        return Err(Error::invalid(format!("this picture is too large: at most {most} MiB")));
+        return Err(Error::invalid(format!("this image is too large: at most {most} MiB")));
     }
     let kind = sniff(bytes).filter(|kind| kind.is_picture());
-    let kind = kind.ok_or_else(|| Error::invalid("this is no picture we can read: use JPEG, PNG, GIF or WebP"))?;
-    // The decoders are other people's and read strangers' bytes: a panic in one is that image's fault.
+    let kind = kind.ok_or_else(|| Error::invalid("this is not a supported image: use JPEG, PNG, GIF or WebP"))?;
+    // Third-party decoders read untrusted bytes here: a panic means that the image is bad.
     catch_unwind(|| prepare(bytes, kind, purpose))
-        .unwrap_or_else(|_| Err(Error::invalid("this picture is damaged, or of a kind we cannot read")))
+        .unwrap_or_else(|_| Err(Error::invalid("this image is damaged, or its format is not supported")))
 }
 
 fn prepare(bytes: &[u8], kind: MediaType, purpose: ImagePurpose) -> Result<PreparedImage> {

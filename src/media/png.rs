@@ -1,11 +1,11 @@
-//! Strips PNG files to their image chunks before decoding: the decoder would inflate profiles and texts first.
+//! Strips PNG files to their image chunks before decoding, because the decoder would inflate profiles and texts first.
 
-/// Bytes before the first chunk.
+/// Bytes of the signature before the first chunk.
 const SIGNATURE: usize = 8;
-/// Bytes of a chunk beside its body: its length, its name and a check sum.
+/// Bytes of a chunk beside its body: length, name and checksum.
 const CHUNK_OVERHEAD_BYTES: usize = 12;
 
-/// The file with nothing but the chunks that make the pixels, and the one that says how they lie.
+/// The file with only the chunks that define the pixels and the orientation.
 pub(super) fn without_metadata(bytes: &[u8]) -> Vec<u8> {
     let (signature, mut rest) = bytes.split_at(SIGNATURE.min(bytes.len()));
     let mut bare = signature.to_vec();
@@ -21,7 +21,7 @@ pub(super) fn without_metadata(bytes: &[u8]) -> Vec<u8> {
     bare
 }
 
-/// A name that begins with a capital is of a chunk that no decoder may pass over.
+/// Whether decoding needs this chunk: critical chunks have names that begin with a capital letter.
 fn is_needed(name: &[u8]) -> bool {
     name.first().is_some_and(u8::is_ascii_uppercase) || matches!(name, b"tRNS" | b"eXIf")
 }

@@ -1,4 +1,4 @@
-//! Resizes an image: crops round the middle, shrinks, applies the orientation. Never enlarges.
+//! Resizes an image: crops around the center, shrinks, applies the orientation. Never enlarges.
 
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{U8, U8x3, U8x4};
@@ -9,19 +9,19 @@ use image::{DynamicImage, ImageBuffer, RgbaImage};
 use super::decode::DecodedImage;
 use crate::base::{Error, Result};
 
-/// What an image must fit.
+/// The size an image must fit.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ResizeFit {
     /// The whole image, its longer side at most this.
     Within(u32),
-    /// The middle of the image in the shape of this width and height, at most that large.
+    /// The center of the image, cropped to the aspect ratio of this width and height and at most that large.
     Cover(u32, u32),
 }
 
-/// The image upright, in 8-bit grey, RGB or (only where something shows through) RGBA, fitted.
+/// The image upright and resized, in 8-bit grey, RGB or (only if it has transparent pixels) RGBA.
 pub(super) fn resize_to_fit(decoded: DecodedImage, fit: ResizeFit) -> Result<DynamicImage> {
     let DecodedImage { image, orientation } = decoded;
-    // Turning the small image instead of the large one saves a copy of the large one; so the fit is turned first.
+    // Rotating the small image instead of the large one saves a copy of the large one, so the fit is rotated first.
     let lies = matches!(
         orientation,
         Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH
@@ -35,7 +35,7 @@ pub(super) fn resize_to_fit(decoded: DecodedImage, fit: ResizeFit) -> Result<Dyn
     Ok(small)
 }
 
-/// The image cropped and shrunk; itself when it fits.
+/// The image cropped and shrunk; unchanged when it fits.
 pub(super) fn resized(image: DynamicImage, fit: ResizeFit) -> Result<DynamicImage> {
     let (width, height) = (image.width(), image.height());
     let ((crop_width, crop_height), (new_width, new_height)) = sizes(width, height, fit);
@@ -49,12 +49,12 @@ pub(super) fn resized(image: DynamicImage, fit: ResizeFit) -> Result<DynamicImag
         .crop(left, top, f64::from(crop_width), f64::from(crop_height))
         .use_alpha(false);
     let size = (new_width, new_height);
-    // The resizer is told each kind of pixel by name: its code for all kinds would be an eighth of the program.
+    // One call per pixel type: the resizer's generic code for all types would be an eighth of our binary.
     Ok(match eight_bits(image) {
         DynamicImage::ImageLuma8(image) => shrink::<_, U8>(&image, size, &options)?.into(),
         DynamicImage::ImageRgb8(image) => shrink::<_, U8x3>(&image, size, &options)?.into(),
         other => {
-            // Colours are weighed by their alpha in place: left to itself the resizer would copy the large image.
+            // Alpha is multiplied in place, because the resizer would copy the large image to do it.
             let mut image = other.into_rgba8();
             let weigh = MulDiv::new();
             let mut large = TypedImage::<U8x4>::from_buffer(width, height, &mut image).map_err(Error::internal)?;
@@ -68,7 +68,7 @@ pub(super) fn resized(image: DynamicImage, fit: ResizeFit) -> Result<DynamicImag
     })
 }
 
-/// `image` at this width and height; `P` is the resizer's word for the pixel `S`.
+/// Resizes `image` to this width and height; `P` is the resizer's type for the pixel type `S`.
 fn shrink<S, P>(
     image: &ImageBuffer<S, Vec<u8>>,
     (width, height): (u32, u32),
@@ -85,7 +85,7 @@ where
     Ok(small)
 }
 
-/// The image in 8-bit grey, RGB or RGBA: itself, if it is that already.
+/// Converts the image to 8-bit grey, RGB or RGBA, unless it is one of these.
 fn eight_bits(image: DynamicImage) -> DynamicImage {
     match image {
         same @ (DynamicImage::ImageLuma8(_) | DynamicImage::ImageRgb8(_) | DynamicImage::ImageRgba8(_)) => same,
@@ -95,7 +95,7 @@ fn eight_bits(image: DynamicImage) -> DynamicImage {
     }
 }
 
-/// The image's blurhash: at most 4 × 3 components, computed on 32 pixels.
+/// The image's blurhash: at most 4 × 3 components, computed from a copy of 32 pixels a side.
 pub(super) fn blurhash(image: &DynamicImage) -> Result<String> {
     const SIDE: u32 = 32;
     let tiny = resized(image.clone(), ResizeFit::Within(SIDE))?.to_rgba8();
@@ -104,7 +104,7 @@ pub(super) fn blurhash(image: &DynamicImage) -> Result<String> {
     blurhash::encode(x, y, width, height, on_white(tiny).as_raw()).map_err(|e| Error::internal(e.to_string()))
 }
 
-/// What is kept of an image and what becomes of that, each as width and height.
+/// Width and height of the crop, and of the result.
 fn sizes(width: u32, height: u32, fit: ResizeFit) -> ((u32, u32), (u32, u32)) {
     let scaled = |length: u32, by: u32, of: u32| {
         let exact = (u64::from(length) * u64::from(by) + u64::from(of) / 2) / u64::from(of.max(1));
@@ -132,7 +132,7 @@ fn sizes(width: u32, height: u32, fit: ResizeFit) -> ((u32, u32), (u32, u32)) {
     }
 }
 
-/// 8 bits a channel, and no alpha channel where nothing shows through.
+/// Converts the image to 8 bits per channel and drops an alpha channel without transparent pixels.
 fn without_alpha(image: DynamicImage) -> DynamicImage {
     match eight_bits(image) {
         DynamicImage::ImageRgba8(rgba) if rgba.pixels().all(|pixel| pixel.0[3] == 255) => {

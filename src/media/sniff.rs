@@ -1,6 +1,6 @@
-//! Detects the media type by the first bytes, never by the name or the declared type.
+//! Detects the media type from the first bytes, never from the file name or the declared type.
 
-/// The kinds of media we keep.
+/// The media types we store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MediaType {
     /// JPEG.
@@ -15,19 +15,18 @@ pub enum MediaType {
     Mp4,
     /// A video in a WebM container.
     Webm,
-    /// MPEG layer 3 sound.
+    /// MP3 audio (MPEG layer 3).
     Mp3,
-    /// Sound in an Ogg container.
+    /// Audio in an Ogg container.
     Ogg,
-    /// Sound in FLAC.
+    /// FLAC audio.
     Flac,
-    /// Sound as it is, in a RIFF container.
+    /// Uncompressed audio in a RIFF container.
     Wav,
-    /// Sound in an MP4 container.
+    /// Audio in an MP4 container.
     M4a,
 }
 
-/// All of them.
 const ALL: [MediaType; 11] = [
     MediaType::Jpeg,
     MediaType::Png,
@@ -42,13 +41,13 @@ const ALL: [MediaType; 11] = [
     MediaType::M4a,
 ];
 
-/// Their media types.
+/// The names of all media types we store, as in `Content-Type`.
 pub fn media_types() -> [&'static str; ALL.len()] {
     ALL.map(MediaType::media_type)
 }
 
 impl MediaType {
-    /// Its media type, as sent in `Content-Type` and `mediaType`.
+    /// The name, as sent in `Content-Type` and `mediaType`.
     pub fn media_type(self) -> &'static str {
         match self {
             Self::Jpeg => "image/jpeg",
@@ -65,7 +64,7 @@ impl MediaType {
         }
     }
 
-    /// The ending of its file's name, without a dot.
+    /// The file name extension, without a dot.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Jpeg => "jpg",
@@ -82,19 +81,19 @@ impl MediaType {
         }
     }
 
-    /// True for what [`super::picture()`] decodes.
+    /// True for the image types that [`super::prepare_image`] decodes.
     pub fn is_picture(self) -> bool {
         matches!(self, Self::Jpeg | Self::Png | Self::Gif | Self::Webp)
     }
 
-    /// The kind of this media type; the parameters behind `;` do not count.
+    /// The media type with this name; parameters after `;` are ignored.
     pub fn of_media_type(media_type: &str) -> Option<Self> {
         let name = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         ALL.into_iter().find(|kind| kind.media_type() == name)
     }
 }
 
-/// What a file is; none when it is nothing we keep (HTML, SVG, HEIC, AVIF, Matroska, …).
+/// The media type of a file; None when it is not one we store (HTML, SVG, HEIC, AVIF, Matroska, …).
 pub fn sniff(bytes: &[u8]) -> Option<MediaType> {
     let at = |from: usize, to: usize| bytes.get(from..to).unwrap_or_default();
     let mp4 = [
@@ -115,7 +114,7 @@ pub fn sniff(bytes: &[u8]) -> Option<MediaType> {
         }
         _ if bytes.starts_with(b"OggS") => Some(MediaType::Ogg),
         _ if bytes.starts_with(b"ID3") => Some(MediaType::Mp3),
-        // An MPEG frame: sync, layer 3, a bit rate and a sample rate that exist.
+        // An MPEG frame header: sync bits, layer 3, a valid bit rate and sample rate.
         [0xFF, flags, rate, ..] if flags & 0xE6 == 0xE2 && rate & 0xF0 != 0xF0 && rate & 0x0C != 0x0C => {
             Some(MediaType::Mp3)
         }

@@ -1,34 +1,34 @@
-//! Checks the sizes a WebP file declares before it is decoded, because the decoder allocates first and compares later.
+//! Checks the sizes a WebP file declares before it is decoded, because the decoder allocates before it compares them.
 
 use image::metadata::Orientation;
 
 /// Bytes before the first chunk.
 const FILE_HEADER_BYTES: usize = 12;
-/// Bytes of a frame of an animation before its own chunks.
+/// Bytes of an animation frame before its own chunks.
 const FRAME_HEADER_BYTES: usize = 16;
-/// In the flags of an extended file: it moves, and something shows through.
+/// Flags in the header of an extended file (VP8X): it has animation, it has transparency.
 const ANIMATION_FLAG: u8 = 0x02;
 const ALPHA_FLAG: u8 = 0x10;
 
-/// Bytes that decoding takes for each pixel, which has `out` of them in the end.
+/// Memory per pixel that decoding needs, when the decoded image has `out` bytes per pixel.
 pub(super) fn bytes_per_pixel(bytes: &[u8], out: u64) -> u64 {
     match (bytes.get(FILE_HEADER_BYTES..FILE_HEADER_BYTES + 4), bytes.get(FILE_HEADER_BYTES + 8)) {
         // The planes of the frame, the frame, its alpha, the canvas and the image.
         (Some(b"VP8X"), Some(flags)) if flags & ANIMATION_FLAG != 0 => 15,
-        // The alpha is an image of its own, decoded beside the planes.
+        // The alpha channel is an image of its own, decoded in addition to the planes.
         (Some(b"VP8X"), Some(flags)) if flags & ALPHA_FLAG != 0 => 11,
         _ => 4 + out,
     }
 }
 
-/// Whether no frame says that it is larger than the whole image.
+/// Whether no frame declares a size larger than the whole image.
 pub(super) fn frames_fit(bytes: &[u8], width: u32, height: u32) -> bool {
     let fits = |frame: &[u8]| match frame {
         [_, _, _, 0x9D, 0x01, 0x2A, w0, w1, h0, h1, ..] => {
             let side = |low, high| u32::from(u16::from_le_bytes([low, high]) & 0x3FFF);
             side(*w0, *w1) <= width && side(*h0, *h1) <= height
         }
-        // The decoder goes no further then, either.
+        // The decoder fails at this point, too.
         _ => true,
     };
     chunks(bytes, FILE_HEADER_BYTES).all(|(name, body)| match name {
@@ -37,7 +37,7 @@ pub(super) fn frames_fit(bytes: &[u8], width: u32, height: u32) -> bool {
             let mut inner = chunks(body, FRAME_HEADER_BYTES);
             match inner.next() {
                 Some((b"VP8 ", frame)) => fits(frame),
-                // What follows is decoded as a frame, whatever its name.
+                // The decoder reads the next chunk as a frame, whatever its name.
                 Some((b"ALPH", _)) => inner.next().is_none_or(|(_, frame)| fits(frame)),
                 _ => true,
             }
@@ -46,13 +46,13 @@ pub(super) fn frames_fit(bytes: &[u8], width: u32, height: u32) -> bool {
     })
 }
 
-/// How the image lies; upright when that is not said, or not understood.
+/// The EXIF orientation; upright when it is missing or unreadable.
 pub(super) fn orientation(bytes: &[u8]) -> Orientation {
     let exif = chunks(bytes, FILE_HEADER_BYTES).find(|(name, _)| *name == b"EXIF");
     exif.and_then(|(_, body)| Orientation::from_exif_chunk(body)).unwrap_or(Orientation::NoTransforms)
 }
 
-/// The chunks from `start` on, name and body, as far as they are there.
+/// The chunks from `start` on, as name and body; the last one may be truncated.
 fn chunks(bytes: &[u8], start: usize) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
     let mut rest = bytes.get(start..).unwrap_or_default();
     std::iter::from_fn(move || {
@@ -75,7 +75,7 @@ mod tests {
         [name, length.as_slice(), body, padding].concat()
     }
 
-    /// An extended file with this behind its head.
+    /// An extended file with these chunks after its header.
     fn extended(flags: u8, behind: &[u8]) -> Vec<u8> {
         let head = chunk(b"VP8X", &[flags, 0, 0, 0, 15, 0, 0, 15, 0, 0]);
         [b"RIFF\xFF\xFF\0\0WEBP".as_slice(), &head, behind].concat()

@@ -37,7 +37,7 @@ use crate::store::{
 const ACTIVITIES_PER_COMMIT: u32 = 16;
 /// How long a step may take for its batch before others may try.
 const CLAIM_LEASE: Duration = Duration::from_secs(15 * 60);
-/// How long a step fetches before it releases the rows it has not looked at.
+/// How long a step may spend fetching before it releases the rows it has not processed.
 const FETCH_TIME_PER_STEP: Duration = Duration::from_secs(10);
 /// Attempts before an activity is set aside for the owner to see.
 const MAX_ATTEMPTS: u32 = 8;
@@ -61,7 +61,7 @@ pub fn receive(node: &Node, request: &Request<'_>, from: Option<IpAddr>) -> Resu
         let full = node.store.read(inbox::is_full)?;
         node.inbox_full.store(full, Ordering::Relaxed);
         if full {
-            return Err(SignatureRejection::Unavailable("too much is waiting here, try again later".to_owned()));
+            return Err(SignatureRejection::Unavailable("the inbox queue is full, try again later".to_owned()));
         }
     }
     let signed = match verify::verify_request(node, request, from) {
@@ -76,7 +76,7 @@ pub fn receive(node: &Node, request: &Request<'_>, from: Option<IpAddr>) -> Resu
         && object.id().is_none()
     {
         return Err(SignatureRejection::Malformed(
-            "the post in it has no id, so it can be neither kept nor asked for".to_owned(),
+            "the post in it has no id, so it can be neither stored nor fetched".to_owned(),
         ));
     }
     let host = crate::federation::host_of(&signed.actor.uri);
@@ -134,7 +134,7 @@ fn is_blocked(node: &Node, document: &serde_json::Value) -> Result<(), Signature
     if refused { Err(SignatureRejection::Forbidden(format!("{} is blocked here", actor.host()))) } else { Ok(()) }
 }
 
-/// The key of an actor that deleted itself can often not be fetched any more: a 410 from there is the proof.
+/// The key of an actor that deleted itself can often not be fetched any more. A 410 from its URI is the proof.
 fn accept_self_delete(
     node: &Node,
     document: &serde_json::Value,
@@ -204,7 +204,7 @@ fn is_accepted_sender(
         return Ok(Provenance::Forward);
     }
     Err(SignatureRejection::Unauthorised(format!(
-        "{} signed for {}, who must sign themselves",
+        "{} may not deliver an activity of {}, whose actor must sign it",
         signer.uri, activity.actor
     )))
 }
@@ -254,7 +254,7 @@ pub fn step(node: &Node) -> Result<usize> {
         });
         tickets.push((id, tries, joined, ticket));
         if watch.elapsed() > FETCH_TIME_PER_STEP {
-            // One server is slow; activities from others do not wait for it.
+            // One slow server must not delay activities from others.
             let rest: Vec<InboxId> = rows.by_ref().map(|row| row.id).collect();
             node.store.write(move |w| inbox::release(w, &rest))?;
         }
@@ -329,7 +329,7 @@ fn fetch_prerequisites(node: &Node, row: &ReceivedActivity) -> Result<Option<(Ac
             Prerequisite::Proof(uri) => resolve::fetch_actor_again(node, &uri).map(drop),
         };
         match fetched {
-            // Worth another try: without it the act would be lost.
+            // Try again: without it the activity would be lost.
             Err(error @ (Error::Internal(_) | Error::Busy)) => return Err(error),
             Err(error @ Error::Remote(_)) if row.tries < MAX_ATTEMPTS / 2 => return Err(error),
             _ => {}
@@ -373,7 +373,7 @@ pub(in crate::federation) fn forget_if_gone(node: &Node, uri: String) -> Result<
     })
 }
 
-/// Another actor's activity was reported to us: fetch the origin, and only what it says counts.
+/// Handles the report of another actor's activity: fetches the origin and trusts only its response.
 fn relayed_hint(node: &Node, activity: &Activity) -> Result<()> {
     let Some(uri) = activity.object_id().map(|id| id.as_str().to_owned()) else { return Ok(()) };
     if node.facts.origin.owns(&uri) {

@@ -29,8 +29,8 @@ pub struct ProvenAuthor {
     created: Option<Time>,
 }
 
-/// The actor of this activity, if it carries their proof. None without a proof, or when nothing can be said about it
-/// (the key cannot be fetched): then the request's own signature must do.
+/// The actor of this activity, if it carries their proof. None without a proof, or when the key cannot be fetched: then
+/// the signature of the request must be sufficient.
 pub fn proven_author(
     node: &Node,
     document: &Value,

@@ -9,13 +9,13 @@ use std::time::Duration;
 use crate::base::leaky_bucket::LeakyBucket;
 use crate::base::{Time, rate_limit_key};
 
-/// New servers one caller may name within [`WINDOW`]. Some hosts send for hundreds of servers, but not all are new.
+/// Unknown hosts one caller may name within [`COUNT_WINDOW`]. Some hosts send for hundreds of servers, but few are new.
 const MAX_UNKNOWN_HOSTS_PER_CALLER: u32 = 60;
-/// Of these below one domain: its owner can make up names without end.
+/// The same, for hosts below one registrable domain: its owner can create any number of names.
 const MAX_UNKNOWN_HOSTS_PER_DOMAIN: u32 = 30;
-/// Keys per caller and host: the first that matches makes the host a known one.
+/// Key fetches per caller and host: the first valid key makes the host a known one.
 const MAX_KEYS_PER_CALLER_AND_HOST: u32 = 10;
-/// The time these are counted in.
+/// The period over which these are counted.
 const COUNT_WINDOW: Duration = Duration::from_secs(3600);
 /// Key fetches per host, whoever names it: a burst, and a rate per second.
 const HOST_BURST: f64 = 40.0;
@@ -26,7 +26,7 @@ const TOTAL_BURST: f64 = 3_000.0;
 const TOTAL_RATE_PER_SECOND: f64 = 0.5;
 /// Maximum number of counters, more than the total rate allows to accumulate within the window.
 const MAX_REMEMBERED_COUNTS: usize = 30_000;
-/// Second labels below which countries let everybody have a name.
+/// Second-level labels below which countries let anybody register a name.
 const SHARED_SUFFIXES: [&str; 14] =
     ["ac", "co", "com", "edu", "gen", "go", "gob", "gov", "id", "ne", "net", "nom", "or", "org"];
 

@@ -17,9 +17,9 @@ use crate::store::peers::hosts;
 
 /// How long a key is not fetched again after a permanent failure.
 const PERMANENT_FAILURE_TTL: Duration = Duration::from_secs(10 * 60);
-/// The same after a temporary failure (time-out, 5xx).
+/// How long a key is not fetched again after a temporary failure (time-out, 5xx).
 const TEMPORARY_FAILURE_TTL: Duration = Duration::from_secs(60);
-/// How often a key that does not match makes us fetch a newer one, per actor.
+/// Minimum interval, per actor, between fetches of a newer key because the stored one does not match.
 const KEY_REFRESH_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
 /// Why a request was rejected. Each becomes one HTTP response with its text as the reason.
@@ -29,11 +29,11 @@ pub enum SignatureRejection {
     Malformed(String),
     /// 401: no signature, or a wrong one.
     Unauthorised(String),
-    /// 403: the sender is known and not welcome.
+    /// 403: the sender is known but blocked or not entitled to send this.
     Forbidden(String),
     /// 410: the target is gone.
     Gone,
-    /// 503: the key could not be had just now, or we have too much to do; try again.
+    /// 503: the key is not available just now, or we are overloaded; the sender should retry.
     Unavailable(String),
 }
 
@@ -53,8 +53,8 @@ impl From<Error> for SignatureRejection {
             Error::Gone => Self::Gone,
             Error::Denied(why) => Self::Forbidden(why),
             Error::Internal(_) => {
-                tracing::error!(%error, "while receiving");
-                Self::Unavailable("something is wrong here, try again later".to_owned())
+                tracing::error!(%error, "cannot receive an activity");
+                Self::Unavailable("internal error, try again later".to_owned())
             }
             _ => Self::Unavailable(error.to_string()),
         }
@@ -65,8 +65,8 @@ impl From<CachedFailure> for SignatureRejection {
     fn from(failed: CachedFailure) -> Self {
         match failed {
             CachedFailure::Gone => Self::Unauthorised("the owner of the key is gone".to_owned()),
-            CachedFailure::Permanent(why) => Self::Unauthorised(format!("the key cannot be had: {why}")),
-            CachedFailure::Temporary(why) => Self::Unavailable(format!("the key cannot be had just now: {why}")),
+            CachedFailure::Permanent(why) => Self::Unauthorised(format!("the key cannot be used: {why}")),
+            CachedFailure::Temporary(why) => Self::Unavailable(format!("the key is not available just now: {why}")),
         }
     }
 }
@@ -74,13 +74,13 @@ impl From<CachedFailure> for SignatureRejection {
 /// A request with a valid signature.
 #[derive(Debug, Clone)]
 pub struct VerifiedRequest {
-    /// The owner of the key.
+    /// The actor that owns the key.
     pub actor: Actor,
     claim: SignatureClaim,
 }
 
 impl VerifiedRequest {
-    /// True when the signature covers this header (lower case): only then may it be believed.
+    /// Whether the signature covers this header (lower case). A header that is not covered must not be trusted.
     pub fn covers(&self, header: &str) -> bool {
         self.claim.covers(header)
     }
@@ -113,9 +113,9 @@ pub fn verify_request(
     Err(verdict)
 }
 
-/// Why a key did not help.
+/// Why a key does not prove the signature.
 pub(in crate::federation) enum KeyMismatch {
-    /// It could not be had, or is not one to be believed.
+    /// The key is not available or not trustworthy.
     NoKey(SignatureRejection),
     /// The key does not match.
     Wrong(SignatureError),
@@ -149,7 +149,7 @@ pub(in crate::federation) fn verify_with_key(
     from: Option<IpAddr>,
     test: &dyn Fn(&ActorKey) -> Result<(), SignatureError>,
 ) -> Result<Actor, KeyMismatch> {
-    // A key id on our own host that is not stored does not exist; we do not ask ourselves.
+    // A key id on our own host that is not stored does not exist: never send a request to ourselves.
     if crate::federation::host_of(key_id) == node.facts.origin.host {
         return Err(KeyMismatch::NoKey(own_key()));
     }
@@ -200,7 +200,7 @@ fn may_refresh(node: &Node, key: &ActorKey) -> bool {
     true
 }
 
-/// Fetches a key and keeps its owner. The inner result is about the key, the outer about us.
+/// Fetches a key and stores its owner. The inner result is about the key, the outer about internal errors.
 fn fetch(node: &Node, key_id: &str, from: Option<IpAddr>) -> Result<Result<ActorKey, CachedFailure>> {
     let now = node.clock().now();
     if let Some(failed) = node.failures.get(key_id, now) {
@@ -210,7 +210,7 @@ fn fetch(node: &Node, key_id: &str, from: Option<IpAddr>) -> Result<Result<Actor
         return Ok(Err(CachedFailure::Permanent("its id is not a URL".to_owned())));
     };
     if !may_discover(node, &wanted.host(), from)? {
-        return Ok(Err(CachedFailure::Temporary("too many new servers at once".to_owned())));
+        return Ok(Err(CachedFailure::Temporary("too many key fetches from unknown servers".to_owned())));
     }
     let _flight = match node.key_flights.enter(wanted.without_fragment().as_str())? {
         FlightRole::Leader(flight) => flight,
@@ -229,19 +229,19 @@ fn fetch(node: &Node, key_id: &str, from: Option<IpAddr>) -> Result<Result<Actor
     Ok(found)
 }
 
-/// Whether a host may be asked for a key: a known one, or a new one that this caller may name.
+/// Whether we may fetch a key from this host: it is known, or this caller may still name unknown hosts.
 fn may_discover(node: &Node, host: &str, from: Option<IpAddr>) -> Result<bool> {
     let known = node.store.read(|r| hosts::get(r, host))?.is_some_and(|known| known.heard_at.is_some());
     Ok(known || node.newcomers.allows(host, from, node.clock().now()))
 }
 
-/// What the request that fetched before us found.
+/// The result of the fetch that another request has just made.
 fn retry_with_fresh_key(node: &Node, key_id: &str) -> Result<Result<ActorKey, CachedFailure>> {
     if let Some(key) = node.store.read(|r| actors::key(r, key_id))? {
         return Ok(Ok(key));
     }
     let failed = node.failures.get(key_id, node.clock().now());
-    Ok(Err(failed.unwrap_or_else(|| CachedFailure::Temporary("another attempt is under way".to_owned()))))
+        Ok(Err(failed.unwrap_or_else(|| CachedFailure::Temporary("another fetch is in progress".to_owned()))))
 }
 
 fn look_up_key(node: &Node, wanted: &Uri) -> Result<Result<ActorKey, CachedFailure>> {
@@ -271,7 +271,7 @@ fn look_up_key(node: &Node, wanted: &Uri) -> Result<Result<ActorKey, CachedFailu
     }
     let value = match found.key.material {
         KeyFormat::Pem(text) | KeyFormat::Multibase(text) => text,
-        KeyFormat::Linked => return Ok(Err(CachedFailure::Permanent("it is only a link".to_owned()))),
+        KeyFormat::Linked => return Ok(Err(CachedFailure::Permanent("the actor document only links to it".to_owned()))),
     };
     let actor_id = resolve::store_fetched_actor(node, &actor)?;
     let uri = wanted.as_str().to_owned();

@@ -12,11 +12,11 @@ use crate::net::{Knock, NetError, PostMessage, PostResponse, WHOLE_LIMIT};
 use crate::store::queue::deliveries::{self, ClaimedDelivery, DeliveryFailure};
 use crate::store::{Write, actors::follows, node, peers::hosts};
 
-/// Lease of a claim: one request's time limit, and time to settle.
+/// Lease of a claim: the time limit of a request, plus [`SETTLE_TIME`].
 pub const CLAIM_LEASE: Duration = WHOLE_LIMIT.saturating_add(SETTLE_TIME);
-/// Time beside the request itself.
+/// Time to record a result after the request.
 const SETTLE_TIME: Duration = Duration::from_secs(10);
-/// Waits after the first attempts; every later one is the last.
+/// Delays after the first attempts; the last one is used for all later attempts.
 const RETRY_DELAYS: [Duration; 6] = [
     Duration::from_mins(1),
     Duration::from_mins(5),
@@ -25,7 +25,7 @@ const RETRY_DELAYS: [Duration; 6] = [
     Duration::from_hours(3),
     Duration::from_hours(12),
 ];
-/// How far a wait is stretched or shortened at random, in percent: a host that comes back must not meet everyone at once.
+/// Random variation of a delay, in percent, so that a host that comes back is not contacted for all deliveries at once.
 const RETRY_JITTER_PERCENT: u32 = 15;
 /// How long a delivery is tried.
 pub const MAX_DELIVERY_AGE: Duration = Duration::from_hours(7 * 24);
@@ -33,10 +33,10 @@ pub const MAX_DELIVERY_AGE: Duration = Duration::from_hours(7 * 24);
 const MAX_ATTEMPTS: u32 = 100;
 /// Refusals (401, 403, 404 and similar) after which a delivery is final.
 const MAX_REFUSALS: u32 = 3;
-/// The content type every peer takes, and the one that the specification prefers.
+/// The content type every peer accepts, then the one that the specification prefers.
 const CONTENT_TYPE: &str = "application/activity+json";
 const ALTERNATIVE_CONTENT_TYPE: &str = "application/ld+json; profile=\"https://www.w3.org/ns/activitystreams\"";
-/// How much of a response the owner sees.
+/// How much of a response is shown to the owner.
 const MAX_SHOWN_RESPONSE_CHARS: usize = 120;
 
 /// Shown on the queue page in a trial: deliveries are dropped unsent, so that none is sent later by surprise.
@@ -47,7 +47,7 @@ pub const TRIAL_NOTE: &str = "This is a private trial: nothing is delivered to o
 pub enum DeliveryStep {
     /// Nothing can be sent now; the next is due then, if a time is known.
     Idle {
-        /// None: nothing waits, or only for deliveries in flight.
+        /// None when nothing is queued, or only deliveries in flight.
         next_due: Option<Time>,
     },
     /// One delivery was tried and settled.
@@ -108,20 +108,20 @@ struct AttemptOutcome {
     verdict: DeliveryResult,
     /// True when the host responded, with any status below 500.
     heard: bool,
-    /// The signature that was accepted.
+    /// The signature format that was accepted.
     knock: Option<Knock>,
     /// `Retry-After` of the response.
     retry_after: Option<Duration>,
-    /// For the owner to read; empty when it arrived.
+    /// The reason, for the owner to read; empty on success.
     why: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DeliveryResult {
     Arrived,
-    /// Another try may help.
+    /// Retry later.
     Later(DeliveryFailure),
-    /// No other try will help.
+    /// A retry will not help.
     Never,
     /// 410: the inbox is gone.
     Gone,
@@ -133,7 +133,7 @@ impl AttemptOutcome {
     }
 }
 
-/// Sends once, and a second time only if the content type was refused. A panic here is our fault and does not count
+/// Sends once, and a second time only if the content type was refused. A panic here is our own fault and does not count
 /// against the host.
 fn attempt(node: &Node, claim: &ClaimedDelivery) -> AttemptOutcome {
     if node.config.trial {
@@ -145,14 +145,14 @@ fn attempt(node: &Node, claim: &ClaimedDelivery) -> AttemptOutcome {
         Ok(Err(error)) => classify_error(&error),
         Err(_) => AttemptOutcome::without_response(
             DeliveryResult::Later(DeliveryFailure::NotNow),
-            "sending failed here, for a reason of ours".to_owned(),
+            "sending failed because of an internal error".to_owned(),
         ),
     }
 }
 
 fn send(node: &Node, claim: &ClaimedDelivery) -> Result<PostResponse, NetError> {
     let ours = |error: Error| NetError::Ours { host: claim.host.clone(), why: error.to_string() };
-    let signer_id = claim.signer_id.ok_or_else(|| ours(Error::internal("its key is not here any more")))?;
+    let signer_id = claim.signer_id.ok_or_else(|| ours(Error::internal("the signing key no longer exists")))?;
     let signer = node.signer(signer_id).map_err(ours)?;
     let knock = claim.knock.as_deref().and_then(Knock::from_word).unwrap_or_default();
     let extra =
@@ -261,7 +261,7 @@ fn next_attempt_at(
     (!too_old).then_some(next_at)
 }
 
-/// A wait, up to [`JITTER`] percent longer or shorter.
+/// A delay, up to [`RETRY_JITTER_PERCENT`] percent longer or shorter.
 fn jittered(wait: Duration) -> Duration {
     let random: [u8; 4] = ring::rand::generate(&SystemRandom::new()).map_or([128; 4], ring::rand::Random::expose);
     let percent = 100 - RETRY_JITTER_PERCENT + u32::from_be_bytes(random) % (2 * RETRY_JITTER_PERCENT + 1);

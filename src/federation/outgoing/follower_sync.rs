@@ -16,16 +16,16 @@ use crate::store::actors::{self, Actor};
 use crate::store::queue::deliveries::ClaimedDelivery;
 use crate::store::{Read, actors::follows};
 
-/// No digest is sent for more followers on one server than this, as in Mastodon.
+/// No digest is sent for more followers on one server than this (the same limit as in Mastodon).
 const MAX_DIGEST_FOLLOWERS: u32 = 25_000;
-/// How often a host is sent the digest with posts for everyone; with private ones it always goes.
+/// How often a host is sent the digest with public posts; followers-only posts always carry it.
 const PUBLIC_DIGEST_INTERVAL: Duration = Duration::from_hours(24);
-/// How long after a check one sender's list is not checked again.
+/// How long one sender's list is not checked again.
 const MIN_SYNC_INTERVAL: Duration = Duration::from_mins(1);
 /// Maximum number of hosts remembered.
 pub(in crate::federation) const MAX_REMEMBERED_HOSTS: usize = 2_000;
 
-/// Where the owner's followers of one server can be had by that server.
+/// The URL from which a server fetches the list of the owner's followers on it.
 pub fn sync_url(owner: &Actor) -> String {
     format!("{}/followers_synchronization", owner.uri)
 }
@@ -64,7 +64,7 @@ pub(in crate::federation) fn header(node: &Node, claim: &ClaimedDelivery) -> Res
     Ok(said?.map(|said| (HEADER.to_owned(), said.header())).into_iter().collect())
 }
 
-/// Whether a delivery carries the header: a private one always, one for everyone once a day.
+/// Whether a delivery carries the header: followers-only posts always, public ones once a day per inbox.
 pub(in crate::federation) fn is_due(node: &Node, claim: &ClaimedDelivery) -> bool {
     let now = node.clock().now();
     match claim.audience {
@@ -78,7 +78,7 @@ pub(in crate::federation) fn is_due(node: &Node, claim: &ClaimedDelivery) -> boo
     }
 }
 
-/// Checks the header of a signed activity: when its digest differs from ours, the sender's list is worth fetching.
+/// Checks the header of a signed activity. When its digest differs from ours, a job fetches the sender's list.
 pub(in crate::federation) fn apply_sync_header(
     node: &Node,
     signed: &VerifiedRequest,
@@ -104,13 +104,13 @@ pub(in crate::federation) fn apply_sync_header(
     Ok(())
 }
 
-/// Fetches the list of `of`'s followers on this server and corrects ours. It counts only when it matches the digest.
+/// Fetches the list of `of`'s followers on this server and corrects ours. Ignores a list that contradicts the digest.
 pub(in crate::federation) fn reconcile(node: &Node, of: ActorId, url: &str, digest: &str) -> Result<()> {
     let document = node.document(url, IdRule::SameOrigin)?;
     let members = backfill::members(node, &document.value, url);
     let ids: Vec<&str> = members.iter().filter_map(Ref::id).map(Uri::as_str).collect();
     if synchronisation::digest(ids.iter().copied()) != digest {
-        tracing::info!(url, "a list of followers is not the one its digest was made of");
+        tracing::info!(url, "a follower list does not match its digest");
         return Ok(());
     }
     let owner = node.store.read(|r| actors::by_id(r, crate::store::node::owner(r)?))?;

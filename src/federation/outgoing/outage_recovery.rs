@@ -20,29 +20,29 @@ use crate::store::{
     posts,
 };
 
-/// How long we may be away before anybody gives us up.
+/// Minimum outage that needs recovery: peers do not give up on us before.
 const MIN_OUTAGE: Duration = Duration::from_hours(24);
-/// Minutes that the news of our return is spread over.
+/// Minutes over which the announcement of our return is spread.
 const ANNOUNCE_MINUTES: u32 = 60;
 /// Minimum number of hosts told per minute: a server with few peers does not need an hour.
 const MIN_HOSTS_PER_MINUTE: u32 = 10;
 /// Followed accounts read per minute: Mastodon allows one address 20 pages a minute.
 const OUTBOXES_PER_MINUTE: u32 = 5;
-/// Pages of one outbox.
+/// Maximum number of pages read of one outbox.
 const MAX_OUTBOX_PAGES: usize = 3;
-/// Posts and boosts of one person.
+/// Maximum number of posts and boosts read per account.
 const MAX_POSTS_PER_ACTOR: usize = 60;
-/// How many of these posts may need a request of their own.
+/// How many of these may need a request of their own.
 const MAX_FETCHES_PER_ACTOR: usize = 8;
 /// How far before the outage a gap begins, for activities that were in flight when it began.
 const GAP_MARGIN: Duration = Duration::from_hours(1);
 
-/// Notes that we are alive; after an outage, that there is something to make up for.
+/// Records that we are running; after an outage, also that recovery is needed.
 pub fn record_alive(node: &Node) -> Result<()> {
     node.store.write(|w| outages::record_alive(w, MIN_OUTAGE))
 }
 
-/// Makes up for a little of an outage, if there was one.
+/// Does one step of the recovery from an outage, if there was one.
 pub fn step(node: &Node) -> Result<()> {
     let Some(absence) = node.store.read(outages::current)? else { return Ok(()) };
     if node.config.trial {
@@ -55,7 +55,7 @@ pub fn step(node: &Node) -> Result<()> {
         Ok((owner, told, follows::list(r, owner, FollowList::Following, Some(absence.caught_up), OUTBOXES_PER_MINUTE)?))
     })?;
     if told.is_empty() && next.is_empty() {
-        tracing::info!("the outage is made up for");
+        tracing::info!("the recovery from an outage is complete");
         return node.store.write(outages::end);
     }
     for who in &next {
@@ -96,14 +96,14 @@ pub(in crate::federation) fn fill_gap(node: &Node, who: ActorId, since: Time) ->
         let sender = actor.clone();
         match node.store.write(move |w| social::receive(w, &sender, &activity)) {
             Err(error @ Error::Internal(_)) => return Err(error),
-            Err(error) => tracing::debug!(%error, outbox, "something of an outbox was left out"),
+            Err(error) => tracing::debug!(%error, outbox, "skipped an item of an outbox"),
             Ok(()) => {}
         }
     }
     Ok(())
 }
 
-/// Whether the post it refers to must be fetched from its own server first.
+/// Whether the post that the activity refers to must be fetched from its own server first.
 fn needs_fetch(node: &Node, actor: &Actor, activity: &Activity) -> Result<bool> {
     let Some(id) = activity.object_id() else { return Ok(false) };
     let own = match &activity.kind {
@@ -115,7 +115,7 @@ fn needs_fetch(node: &Node, actor: &Actor, activity: &Activity) -> Result<bool> 
     Ok(!own && node.store.read(|r| posts::by_uri(r, id.as_str()))?.is_none())
 }
 
-/// The Creates and boosts of an outbox that are younger than `since`, newest first.
+/// The Creates and boosts of an outbox since `since`, newest first.
 fn missed_items(node: &Node, actor: &Actor, outbox: &str, since: Time) -> Result<Vec<Activity>> {
     let mut found = Vec::new();
     let mut page = first_page(node, outbox);
@@ -128,7 +128,7 @@ fn missed_items(node: &Node, actor: &Actor, outbox: &str, since: Time) -> Result
             if activity.actor != actor.uri.as_str() || activity.id.is_none() {
                 continue;
             }
-            // Newest first: the rest is older still. A pinned post on top would be, too, so its page is read to the end.
+            // Items are sorted newest first, but a pinned post may come before them, so the page is read to its end.
             let old = published_at(&activity).is_some_and(|at| at < since);
             if !old
                 && matches!(activity.kind, ActivityKind::Create { .. } | ActivityKind::Announce { .. })

@@ -19,34 +19,34 @@ use crate::store::notifications::{self, Notification, NotificationKind};
 use crate::store::{Read, node, posts};
 use crate::text::{self, plain_text};
 
-/// Bytes of an address.
+/// Maximum length of an endpoint URL.
 const MAX_ENDPOINT_BYTES: usize = 2_000;
-/// Delays after the first attempts, as for deliveries; every later one is the last.
+/// Delays after the first attempts, as for deliveries; the last one is used for all later attempts.
 const RETRY_DELAYS: [Duration; 4] =
     [Duration::from_mins(1), Duration::from_mins(5), Duration::from_mins(30), Duration::from_hours(3)];
 /// Lease of a claim.
 const CLAIM_LEASE: Duration = WHOLE_LIMIT.saturating_add(Duration::from_secs(10));
-/// How long our name in front of a push service holds; they take a day at most, and clocks differ.
+/// Lifetime of a VAPID token: push services accept a day at most, and clocks differ.
 const VAPID_TOKEN_LIFETIME: Duration = Duration::from_hours(12);
-/// Characters of a post in a message.
+/// Maximum length of a post's text in a message.
 const MAX_BODY_CHARS: usize = 140;
-/// Label of the key that seals bearer tokens, derived from the node's secret.
+/// Label for deriving, from the node's secret, the key that encrypts bearer tokens.
 const BEARER_KEY_LABEL: &[u8] = b"bearers of push subscriptions";
 
-/// A subscription as an app requests it.
+/// An app's request for a subscription.
 #[derive(Debug, Clone)]
 pub struct SubscriptionRequest {
-    /// Where to.
+    /// URL at the push service.
     pub endpoint: String,
-    /// `p256dh`, base64.
+    /// The client's public key, base64.
     pub p256dh: String,
-    /// `auth`, base64.
+    /// The client's authentication secret, base64.
     pub auth: String,
-    /// RFC 8291, else the draft before it.
+    /// True for RFC 8291, false for the draft before it.
     pub standard: bool,
-    /// Notification types.
+    /// The notification types to send.
     pub alerts: push::PushAlerts,
-    /// Senders.
+    /// The senders to notify about.
     pub whose: push::PushPolicy,
 }
 
@@ -55,7 +55,7 @@ pub struct SubscriptionRequest {
 pub fn subscribe(node: &Node, token: TokenId, bearer: &str, wish: SubscriptionRequest) -> Result<()> {
     let receiver = PushReceiver::read(&wish.p256dh, &wish.auth)?;
     let reach = if node.config.allow_private { AddressPolicy::Private } else { AddressPolicy::Public };
-    // An endpoint that could never be reached is refused now: later there is nobody to tell.
+    // Refuse an endpoint that can never be reached now: a later failure would reach nobody.
     if let Err(error) = check_push_url(&wish.endpoint, reach) {
         return Err(Error::invalid(format!("Validation failed: Endpoint cannot be used: {error}")));
     }
@@ -85,22 +85,22 @@ pub fn public_key(r: &Read<'_>) -> Result<String> {
 
 fn bearer_key(node: &Node) -> Result<LessSafeKey> {
     let secret = hmac::sign(&hmac::Key::new(HMAC_SHA256, &node.facts.secret), BEARER_KEY_LABEL);
-    let key = UnboundKey::new(&AES_256_GCM, secret.as_ref()).map_err(|_| Error::internal("a key of 32 bytes"))?;
+    let key = UnboundKey::new(&AES_256_GCM, secret.as_ref()).map_err(|_| Error::internal("invalid bearer key"))?;
     Ok(LessSafeKey::new(key))
 }
 
-/// A token, sealed: apps identify the account by it, but a reader of the database alone must not find it there.
+/// Encrypts a token. Apps identify the account by it, but it must not be readable from the database alone.
 fn seal_bearer(node: &Node, bearer: &str) -> Result<Vec<u8>> {
     let mut nonce = [0_u8; NONCE_LEN];
     SystemRandom::new().fill(&mut nonce).map_err(|_| Error::internal("no randomness"))?;
     let mut bytes = bearer.as_bytes().to_vec();
     let tag = bearer_key(node)?.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut bytes);
-    tag.map_err(|_| Error::internal("a token could not be sealed"))?;
+    tag.map_err(|_| Error::internal("cannot encrypt the token of a push subscription"))?;
     Ok([&nonce[..], &bytes].concat())
 }
 
 fn open_bearer(node: &Node, sealed: &[u8]) -> Result<String> {
-    let lost = || Error::internal("the token of a push subscription cannot be read");
+    let lost = || Error::internal("cannot decrypt the token of a push subscription");
     let (nonce, bytes) = sealed.split_at_checked(NONCE_LEN).ok_or_else(lost)?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| lost())?;
     let mut bytes = bytes.to_vec();
@@ -129,13 +129,13 @@ pub fn step(node: &Node) -> Result<bool> {
     Ok(true)
 }
 
-/// How an attempt ended.
+/// Result of an attempt.
 enum PushOutcome {
-    /// It arrived, or there is nothing to tell any more.
+    /// Delivered, refused by our own policy, or there is nothing to show any more.
     Over,
-    /// The push service knows this address no more.
+    /// The push service does not know the endpoint any more.
     NobodyThere,
-    /// Another try after this.
+    /// Retry after this delay.
     Later(Duration),
 }
 
@@ -154,7 +154,7 @@ fn attempt(node: &Node, message: &PushMessage) -> Result<PushOutcome> {
         },
         Err(NetError::Refused { .. } | NetError::Trial { .. }) => PushOutcome::Over,
         Err(error) => {
-            tracing::debug!(%error, "a push message waits");
+            tracing::debug!(%error, "a push message will be retried");
             wait()
         }
     })
@@ -216,7 +216,7 @@ fn icon(node: &Node, actor: &Actor) -> String {
     node.facts.origin.url(&path)
 }
 
-/// One line that says what happened.
+/// The title: one line that says what happened.
 fn title(kind: NotificationKind, actor: &Actor) -> String {
     let name = plain_text::line(&actor.name, 60);
     let who = if name.trim().is_empty() { format!("@{}", actor.username) } else { name };

@@ -20,33 +20,33 @@ pub struct NewPost {
     pub audience: Audience,
     /// The post it replies to.
     pub reply_to: Option<PostId>,
-    /// Loose uploads, in order.
+    /// Unattached uploads, in order.
     pub media: Vec<MediaId>,
-    /// BCP 47; None takes the setting's.
+    /// BCP 47 tag; None uses the setting.
     pub language: Option<String>,
-    /// Images start covered.
+    /// Media is marked as sensitive.
     pub sensitive: bool,
     /// The group it is posted to.
     pub group: Option<ActorId>,
-    /// One line that makes it an article, or in a group the beginning of a thread.
+    /// The title. It makes the post an article, or in a group a new thread.
     pub title: Option<String>,
     /// Abstract of an article, plain text.
     pub summary: Option<String>,
-    /// The text is Markdown; None takes the setting's.
+    /// Whether the text is Markdown; None uses the setting.
     pub markdown: Option<bool>,
-    /// A poll; then there are no images.
+    /// A poll; excludes attachments.
     pub poll: Option<NewPoll>,
     /// The post it quotes.
     pub quote: Option<PostId>,
-    /// Interaction policy; None takes the settings'.
+    /// Interaction policy; None uses the settings.
     pub choices: Option<PolicyChoices>,
-    /// The only people it may name; None for anybody.
+    /// The only actors the text may mention; None for anybody.
     pub allowed: Option<Vec<ActorId>>,
-    /// The app it was written with: name and page.
+    /// The app it was written with: name and website.
     pub app: Option<(String, Option<String>)>,
-    /// A client's name for this request: the same again makes no second post.
+    /// Idempotency key: a second request with the same key creates no second post.
     pub once: Option<String>,
-    /// The draft it came from, removed in the same write that publishes the post.
+    /// The draft it came from, which is deleted in the write that publishes the post.
     #[serde(skip)]
     pub from: Option<DraftId>,
 }
@@ -58,7 +58,7 @@ impl Default for NewPost {
 }
 
 impl NewPost {
-    /// A plain text and nothing else.
+    /// A post with plain text only.
     pub fn new(text: impl Into<String>, audience: Audience) -> Self {
         let (text, media) = (text.into(), Vec::new());
         Self {
@@ -91,22 +91,22 @@ pub struct PostChange {
     pub text: String,
     /// Content warning.
     pub warning: Option<String>,
-    /// The images it keeps or gains, in order.
+    /// Its attachments after the edit, in order.
     pub media: Vec<MediaId>,
-    /// BCP 47; None leaves it.
+    /// BCP 47 tag; None keeps it.
     pub language: Option<String>,
-    /// Images start covered.
+    /// Media is marked as sensitive.
     pub sensitive: bool,
-    /// New title; None leaves it.
+    /// New title; None keeps it.
     pub title: Option<String>,
-    /// New abstract; None leaves it, blank removes it.
+    /// New abstract; None keeps it, blank removes it.
     pub summary: Option<String>,
-    /// Whether the text is Markdown; None leaves it as it was.
+    /// Whether the text is Markdown; None keeps it as it was.
     pub markdown: Option<bool>,
     /// Changed descriptions of its files.
     pub described: Vec<AttachmentChange>,
     /// Change of its poll.
     pub poll: PollRevision,
-    /// New interaction policy; None leaves it.
+    /// New interaction policy; None keeps it.
     pub choices: Option<PolicyChoices>,
 }

@@ -14,17 +14,17 @@ use crate::store::{Read, moderation::host_block_lists};
 use crate::text::handle::normal_host;
 use crate::text::{csv, cut, plain_text};
 
-/// Bytes of a list at most.
+/// Maximum size of a list.
 pub const MAX_LIST_BYTES: usize = 4 << 20;
-/// Rules of a list at most, like Mastodon's import.
+/// Maximum number of rules in a list (the same limit as in Mastodon's import).
 pub const MAX_LIST_RULES: usize = 20_000;
-/// Bytes of a comment.
+/// Maximum length of a comment.
 const MAX_COMMENT_BYTES: usize = 500;
 /// How often a list is fetched.
 const FETCH_INTERVAL: Duration = Duration::from_secs(24 * 3600);
-/// How long after a failed fetch the next one waits.
+/// Delay of the next fetch after a failed one.
 const RETRY_INTERVAL: Duration = Duration::from_secs(3 * 3600);
-/// The first line of Mastodon's file.
+/// Header line of Mastodon's CSV.
 const CSV_HEADER: [&str; 6] =
     ["#domain", "#severity", "#reject_media", "#reject_reports", "#public_comment", "#obfuscate"];
 
@@ -33,11 +33,11 @@ pub fn host_name(text: &str) -> Result<String> {
     let text = text.trim().trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/');
     let name = normal_host(text.trim_start_matches("*.")).map(|host| host.split(':').next().unwrap_or("").to_owned());
     name.filter(|name| !name.is_empty())
-        .ok_or_else(|| Error::invalid(format!("{} is not the name of a server", cut(text, 100))))
+        .ok_or_else(|| Error::invalid(format!("{} is not a server name", cut(text, 100))))
 }
 
-/// Reads a CSV in Mastodon's format, or a plain list of names. Names half hidden by `*` mean nothing and are left out.
-/// Invalid when there is no name in it at all.
+/// Reads a CSV in Mastodon's format, or a plain list of names. Names obfuscated with `*` are skipped. Invalid when the
+/// text contains no host name.
 pub fn read(text: &str) -> Result<Vec<HostBlockRule>> {
     let mut rows = csv::rows(text, MAX_LIST_RULES + 1);
     let named = |row: &Vec<String>| row.first().is_some_and(|cell| cell.starts_with('#') || cell.trim() == "domain");
@@ -69,7 +69,7 @@ pub fn read(text: &str) -> Result<Vec<HostBlockRule>> {
         (severity != Severity::Allow || rule.no_media || rule.no_reports).then_some(rule)
     };
     let rules: Vec<HostBlockRule> = rows.iter().filter_map(rule).take(MAX_LIST_RULES).collect();
-    if rules.is_empty() { Err(Error::invalid("there is no name of a server in this list")) } else { Ok(rules) }
+    if rules.is_empty() { Err(Error::invalid("this list contains no server names")) } else { Ok(rules) }
 }
 
 /// The owner's own rules in Mastodon's format.
@@ -95,10 +95,10 @@ pub fn export(r: &Read<'_>) -> Result<String> {
 
 /// Fetches a list for a preview; it does not take effect yet. Repeating fetches it again.
 pub fn subscribe(node: &Node, url: &str, name: &str) -> Result<HostListId> {
-    let url = crate::ap::json::Uri::parse(url.trim()).ok_or_else(|| Error::invalid("that is no address of a list"))?;
+    let url = crate::ap::json::Uri::parse(url.trim()).ok_or_else(|| Error::invalid("that is not a URL"))?;
     let lists = node.store.read(host_block_lists::all)?;
     if lists.len() >= host_block_lists::MAX_LISTS as usize && !lists.iter().any(|list| list.url == url.as_str()) {
-        return Err(Error::invalid(format!("{} lists are the most", host_block_lists::MAX_LISTS)));
+        return Err(Error::invalid(format!("you can have at most {} lists", host_block_lists::MAX_LISTS)));
     }
     let rules = fetch(node, url.as_str())?;
     let name = plain_text::one_line(name);
@@ -109,7 +109,7 @@ pub fn subscribe(node: &Node, url: &str, name: &str) -> Result<HostListId> {
 /// Stores a file for a preview; when it is applied its rules become the owner's own.
 pub fn upload(node: &Node, text: &str) -> Result<HostListId> {
     if text.len() > MAX_LIST_BYTES {
-        return Err(Error::invalid(format!("a list has {} MB at most", MAX_LIST_BYTES >> 20)));
+        return Err(Error::invalid(format!("a list can have at most {} MB", MAX_LIST_BYTES >> 20)));
     }
     let url = format!("{FILE_URL_PREFIX}{}", node.clock().now().ms());
     store_list(node, url, "your file".to_owned(), read(text)?)
@@ -135,7 +135,7 @@ fn without_own_host(node: &Node, mut rules: Vec<HostBlockRule>) -> Vec<HostBlock
     rules
 }
 
-/// Sets a rule manually. Invalid for our own name.
+/// Sets one of the owner's rules. Invalid for our own host.
 pub fn set(node: &Node, rule: HostBlockRule) -> Result<FollowChanges> {
     match without_own_host(node, vec![rule]).pop() {
         Some(rule) => node.store.write(move |w| host_block::set(w, &rule)),
@@ -143,7 +143,8 @@ pub fn set(node: &Node, rule: HostBlockRule) -> Result<FollowChanges> {
     }
 }
 
-/// Lets a list count, but for these hosts; a file's rules become the owner's own, which are not overruled.
+/// Applies a list, except for these hosts. The rules of an uploaded file become the owner's own rules; own rules that
+/// exist already are kept.
 pub fn apply(node: &Node, id: HostListId, except: Vec<String>) -> Result<FollowChanges> {
     node.store.write(move |w| {
         if !host_block_lists::get(w, id)?.url.starts_with(FILE_URL_PREFIX) {
@@ -184,7 +185,7 @@ fn fetch(node: &Node, url: &str) -> Result<Vec<HostBlockRule>> {
     read(&String::from_utf8_lossy(&answer.body))
 }
 
-/// Fetches one list that is due; false when there is none. A list that cannot be fetched stays as it was.
+/// Fetches one list that is due; false when there is none. A list that cannot be fetched stays unchanged.
 pub fn step(node: &Node) -> Result<bool> {
     let now = node.clock().now();
     let lists = node.store.read(host_block_lists::all)?;

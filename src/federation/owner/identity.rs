@@ -16,15 +16,15 @@ use crate::store::node::{self, KeyKind, OwnPrivateKey, Settings};
 use crate::store::{Store, Write};
 use crate::text::{self, compose, plain_text};
 
-/// Maximum length of the owner's username: what every peer accepts.
+/// Maximum length of the owner's username: a length every peer accepts.
 const MAX_USERNAME_CHARS: usize = 30;
-/// Characters of the owner's display name.
+/// Maximum length of the owner's display name.
 pub const MAX_DISPLAY_NAME_CHARS: usize = 100;
-/// Characters of the name of a row of the owner's profile.
+/// Maximum length of the name of a profile field.
 pub const MAX_FIELD_NAME_CHARS: usize = 255;
-/// Characters of its text.
+/// Maximum length of the value of a profile field.
 pub const MAX_FIELD_CHARS: usize = 2_047;
-/// Rows of the owner's profile.
+/// Maximum number of profile fields.
 pub const MAX_FIELDS: usize = 8;
 
 /// Writes the node's row and the instance actor of a new folder. Conflict when there is one.
@@ -32,7 +32,7 @@ pub fn create_node(store: &Store, origin: &Origin) -> Result<()> {
     check_host(&origin.host)?;
     check_host(&origin.domain)?;
     if store.read(node::get).is_ok() {
-        return Err(Error::Conflict("this folder has been founded already".to_owned()));
+        return Err(Error::Conflict("this folder already contains a server".to_owned()));
     }
     let key = PrivateKey::generate()?;
     let proofs = ProofKey::generate()?;
@@ -70,12 +70,13 @@ fn check_host(host: &str) -> Result<()> {
     }
 }
 
-/// Names the owner: letters, digits and underscore, at most 30. Conflict when there is one already. The name is permanent.
+/// Names the owner: letters, digits and underscore, at most 30 characters. Conflict when there is already an owner. The
+/// name is permanent.
 pub fn name_owner(store: &Store, username: &str) -> Result<ActorId> {
     let fits = (1..=MAX_USERNAME_CHARS).contains(&username.len())
         && username.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     if !fits {
-        return Err(Error::invalid("a name has letters a to z, digits and _, and 30 of them at most"));
+        return Err(Error::invalid("a username can have only the letters a to z, digits and _, and at most 30 of them"));
     }
     let key = PrivateKey::generate()?;
     let proofs = ProofKey::generate()?;
@@ -117,7 +118,8 @@ fn add_push_key(w: &Write<'_>, actor_id: ActorId, uri: &str, private: Vec<u8>) -
     node::add_key(w, KeyKind::P256, &OwnPrivateKey { uri: format!("{uri}#push-key"), actor_id, private, public })
 }
 
-/// Creates missing keys for integrity proofs and push in a folder older than these, and announces them. Called when the
+/// Creates and announces missing keys for integrity proofs and push, for folders made by a version without them. Called
+/// when the server starts.
 /// server starts.
 pub fn complete(store: &Store) -> Result<()> {
     if store.read(node::push_key)?.is_none() {
@@ -195,19 +197,19 @@ pub struct ProfileChange {
     pub name: String,
     /// Plain text.
     pub bio: String,
-    /// Up to eight (name, plain text) pairs; empty ones are dropped.
+    /// Up to eight profile fields (name, plain text); empty ones are dropped.
     pub fields: Vec<(String, String)>,
-    /// A new avatar, already in media/ (see `federation::media`); None leaves it.
+    /// A new avatar, already in media/ (see `federation::media`); None keeps the old one.
     pub icon: Option<MediaFileName>,
     /// A new header image, likewise.
     pub image: Option<MediaFileName>,
-    /// Follows wait for approval.
+    /// Follow requests need approval.
     pub approves_followers: bool,
-    /// May be listed in directories.
+    /// The account may be listed in directories.
     pub discoverable: bool,
-    /// Posts may be searched.
+    /// Posts may be indexed for search.
     pub indexable: bool,
-    /// A machine writes here, at least in part.
+    /// The account is automated, at least in part (a bot).
     pub automated: bool,
 }
 
@@ -240,7 +242,7 @@ pub fn set_profile(node: &Node, profile: ProfileChange) -> Result<()> {
     set_profile_with(node, profile, |_| ())
 }
 
-/// As [`set_profile`], with a change of the settings in the same write.
+/// Like [`set_profile`], with a change of the settings in the same write.
 pub fn set_profile_with(
     node: &Node,
     profile: ProfileChange,
@@ -250,14 +252,14 @@ pub fn set_profile_with(
         return Err(Error::invalid(format!("a name has {MAX_DISPLAY_NAME_CHARS} characters at most")));
     }
     if profile.fields.iter().filter(|(name, value)| !name.is_empty() || !value.is_empty()).count() > MAX_FIELDS {
-        return Err(Error::invalid(format!("a profile has {MAX_FIELDS} rows at most")));
+        return Err(Error::invalid(format!("a profile can have at most {MAX_FIELDS} fields")));
     }
     let long = |(name, value): &(String, String)| {
         name.chars().count() > MAX_FIELD_NAME_CHARS || value.chars().count() > MAX_FIELD_CHARS
     };
     if profile.fields.iter().any(long) {
-        let most = format!("{MAX_FIELD_NAME_CHARS} characters in its name and {MAX_FIELD_CHARS} in its text");
-        return Err(Error::invalid(format!("a row of a profile has {most} at most")));
+        let most = format!("{MAX_FIELD_NAME_CHARS} characters in its name and {MAX_FIELD_CHARS} in its value");
+        return Err(Error::invalid(format!("a profile field can have at most {most}")));
     }
     if profile.bio.chars().count() > text::MAX_OWN_BIO_CHARS {
         return Err(Error::invalid(format!("a bio has {} characters at most", text::MAX_OWN_BIO_CHARS)));
@@ -293,14 +295,14 @@ pub fn set_profile_with(
     })
 }
 
-/// The owner's other accounts at most.
+/// Maximum number of the owner's other accounts.
 pub const MAX_ALIASES: usize = 10;
 
-/// Sets the owner's other accounts (handles or URLs), so that they can move here, and announces them. Each new one is
-/// looked up; one that was set before may be gone by now. Invalid names the one that was not found.
+/// Sets the owner's other accounts (handles or URLs), so that they can move here, and announces them. New ones are
+/// looked up; an old one may no longer exist. Invalid names the one that was not found.
 pub fn set_aliases(node: &Node, typed: &[&str]) -> Result<()> {
     if typed.len() > MAX_ALIASES {
-        return Err(Error::invalid(format!("{MAX_ALIASES} accounts are the most")));
+        return Err(Error::invalid(format!("you can name at most {MAX_ALIASES} accounts")));
     }
     let before = node.store.read(|r| actors::by_id(r, node::owner(r)?))?;
     let mut uris: Vec<String> = Vec::new();
@@ -316,7 +318,7 @@ pub fn set_aliases(node: &Node, typed: &[&str]) -> Result<()> {
             Err(error) => return Err(Error::invalid(format!("{text} was not found: {error}"))),
         };
         if uri == before.uri {
-            return Err(Error::invalid(format!("{text} is this very account")));
+            return Err(Error::invalid(format!("{text} is this account itself")));
         }
         if !uris.contains(&uri) {
             uris.push(uri);

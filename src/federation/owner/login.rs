@@ -18,22 +18,22 @@ use crate::base::rate_limit_key::network_key;
 use crate::base::{Error, Result, Time};
 use crate::store::{self, Store};
 
-/// Characters in a password at least.
+/// Minimum password length.
 pub const MIN_PASSWORD_CHARS: usize = 8;
-/// Maximum password length in bytes: hashing is work.
+/// Maximum password length: hashing takes time proportional to it.
 pub const MAX_PASSWORD_BYTES: usize = 1024;
-/// Wrong passwords from one address (an IPv6 /64 is one) within [`WINDOW`].
+/// Maximum wrong passwords from one address (or IPv6 /64) within [`WRONG_PASSWORD_WINDOW`].
 const MAX_WRONG_PER_ADDRESS: u32 = 6;
-/// Wrong passwords from everywhere within [`WINDOW`]; a login link still works then.
+/// Maximum wrong passwords from all addresses within [`WRONG_PASSWORD_WINDOW`]; a login link still works then.
 const MAX_WRONG_TOTAL: u32 = 100;
 /// How long wrong passwords are remembered.
 const WRONG_PASSWORD_WINDOW: Duration = Duration::from_secs(15 * 60);
-/// Addresses remembered at most; the oldest is forgotten first.
+/// Maximum number of remembered addresses; the oldest is forgotten first.
 const MAX_REMEMBERED_ADDRESSES: usize = 1_000;
 /// Random bytes in a session cookie or login link.
 const TOKEN_BYTES: usize = 32;
 
-/// Remembers wrong passwords and lets one hash run at a time. One per server.
+/// Counts wrong passwords and allows one hash at a time. One per server.
 #[derive(Default)]
 pub struct LoginGuard {
     hashing: Mutex<()>,
@@ -67,7 +67,7 @@ impl WrongPasswordCount {
 }
 
 impl LoginGuard {
-    /// Denied when this address, or everyone together, was wrong too often.
+    /// Denied when this address, or all addresses together, had too many wrong passwords.
     fn admit(&self, from: IpAddr, now: Time) -> Result<()> {
         let wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
         let here = wrong.from.get(&network_key(from)).map_or(0, |tally| tally.count_at(now));
@@ -118,7 +118,7 @@ pub fn check(gate: &LoginGuard, store: &Store, password: &str, from: IpAddr) -> 
     Ok(())
 }
 
-/// Compares with the stored hash. Without one the same work is done, so that the time reveals nothing.
+/// Compares with the stored hash. Without one it does the same work, so that the response time reveals nothing.
 fn matches(password: &str, known: Option<&str>) -> bool {
     if password.len() > MAX_PASSWORD_BYTES {
         return false;
@@ -143,7 +143,7 @@ pub fn set_password(store: &Store, password: &str) -> Result<()> {
     change_password(store, password, &[])
 }
 
-/// The same, keeping the session of this browser (`kept` is the hash of its cookie).
+/// Like [`set_password`], but keeps the session of this browser (`kept` is the hash of its cookie).
 pub fn change_password(store: &Store, password: &str, kept: &[u8]) -> Result<()> {
     if password.chars().count() < MIN_PASSWORD_CHARS {
         return Err(Error::invalid(format!("a password needs at least {MIN_PASSWORD_CHARS} characters")));
@@ -175,7 +175,7 @@ pub fn make_link(store: &Store, origin: &Origin) -> Result<String> {
     Ok(origin.url(&format!("/login/link/{token}")))
 }
 
-/// Uses a login link up and opens a session; returns its cookie's value. Denied when the link is spent or too old.
+/// Consumes a login link and opens a session; returns its cookie's value. Denied when the link is used or expired.
 pub fn sign_in_by_link(store: &Store, link: &str, agent: &str) -> Result<String> {
     let (token, agent) = (random_token()?, agent.to_owned());
     let (spent, hash) = (token_hash(link), token_hash(&token));
@@ -186,7 +186,7 @@ pub fn sign_in_by_link(store: &Store, link: &str, agent: &str) -> Result<String>
     Ok(token)
 }
 
-/// SHA-256 of a cookie, link or API token: all that the store keeps of it.
+/// SHA-256 of a cookie, link or API token: the store keeps only this.
 pub fn token_hash(token: &str) -> [u8; 32] {
     let mut hash = [0u8; 32];
     hash.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
@@ -242,7 +242,7 @@ mod tests {
         assert!(change_password(store, "short", &mine).is_err() && is_open(stolen));
         change_password(store, "korrekt hest", &mine).unwrap();
         assert_eq!([is_open(mine), is_open(stolen)], [true, false]);
-        // From the command line there is no browser to keep.
+        // The command line has no browser session to keep.
         set_password(store, "batteri og stift").unwrap();
         assert!(!is_open(mine));
     }

@@ -13,24 +13,24 @@ use crate::federation::Node;
 use crate::federation::owner::login::{random_token, token_hash};
 use crate::store::access::apps::{self, AccessToken, App, OAuthGrant};
 
-/// How long a code waits to be exchanged.
+/// How long an authorization code is valid.
 const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
-/// Characters of an app's name.
+/// Maximum length of an app's name.
 const MAX_APP_NAME_CHARS: usize = 60;
-/// Bytes of all an app's redirects, and of its page.
+/// Maximum length of an app's redirect URIs together, and of its website.
 const MAX_REDIRECT_BYTES: usize = 2_000;
-/// Redirect that shows the code on a page to be copied.
+/// Redirect URI for apps that show the code on a page to be copied.
 pub const OUT_OF_BAND: &str = "urn:ietf:wg:oauth:2.0:oob";
-/// Schemes a redirect must not have: they would run in our own page.
+/// Schemes a redirect URI must not have: they would run in our own page.
 const FORBIDDEN_SCHEMES: [&str; 4] = ["javascript", "data", "vbscript", "blob"];
 
-/// Scopes of one app or token: more than there are.
+/// Maximum number of scopes of an app or token: more than exist.
 const SCOPES: usize = 64;
-/// Characters of the part of a scope behind `read:` or `write:`.
+/// Maximum length of the part of a scope after `read:` or `write:`.
 const MAX_SCOPE_CHARS: usize = 30;
 
-/// Whether this could be a scope. The parts of `read` and `write` belong to the client API: one it does not know opens
-/// nothing.
+/// Whether this looks like a scope. Which parts of `read` and `write` exist is up to the client API; an unknown one
+/// grants nothing.
 fn is_scope(word: &str) -> bool {
     match word.split_once(':') {
         None => matches!(word, "read" | "write" | "follow" | "push" | "profile"),
@@ -56,7 +56,7 @@ pub fn known_scopes(text: &str) -> String {
     scopes.join(" ")
 }
 
-/// Like [`known_scopes`], for scopes the owner typed: Invalid for an unknown scope, and for none at all.
+/// Like [`known_scopes`], for scopes the owner typed: Invalid for an unknown scope, or when there is none.
 pub fn exact_scopes(text: &str) -> Result<String> {
     let choice = "read, write, follow, push and profile, or parts like read:lists";
     if let Some(word) = text.split_whitespace().find(|word| !is_scope(word)) {
@@ -68,7 +68,7 @@ pub fn exact_scopes(text: &str) -> Result<String> {
     }
 }
 
-/// Whether `granted` holds `wanted`: itself, its parent, or the old `follow` for follows, blocks and mutes.
+/// Whether `granted` includes `wanted`: itself, its parent, or the legacy `follow` for follows, blocks and mutes.
 pub fn allows(granted: &str, wanted: &str) -> bool {
     let (parent, noun) = wanted.split_once(':').unwrap_or((wanted, ""));
     let by_follow = matches!(noun, "follows" | "blocks" | "mutes");
@@ -80,11 +80,11 @@ pub fn allows(granted: &str, wanted: &str) -> bool {
 pub struct AppRegistration {
     /// As shown to the owner.
     pub name: String,
-    /// Where it may be sent back to.
+    /// Allowed redirect URIs.
     pub redirects: Vec<String>,
     /// All scopes it may request; empty for `read`.
     pub scopes: String,
-    /// Its page.
+    /// Its website.
     pub website: Option<String>,
 }
 
@@ -114,8 +114,8 @@ pub fn register(node: &Node, asked: AppRegistration) -> Result<(App, String)> {
     Ok((App { id, ..app }, secret))
 }
 
-/// An absolute URI of any scheme, also the strange ones of phones (`icecubesapp://`): never normalised, only compared. A
-/// fragment would swallow the code (RFC 6749, 3.1.2).
+/// An absolute URI of any scheme, including the custom schemes of phone apps (`icecubesapp://`). It is compared as it
+/// is, never normalised. A fragment is refused, because it would hide the code (RFC 6749, 3.1.2).
 fn is_redirect(uri: &str) -> bool {
     let Some((scheme, rest)) = uri.split_once(':') else { return false };
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
@@ -131,9 +131,9 @@ fn is_redirect(uri: &str) -> bool {
 pub struct AuthorizationRequest {
     /// The app.
     pub app: App,
-    /// One of the app's redirects.
+    /// One of the app's redirect URIs.
     pub redirect: String,
-    /// The requested scopes, known ones within the app's own.
+    /// The requested scopes: known ones that the app registered for.
     pub scopes: String,
     /// PKCE challenge.
     pub challenge: Option<String>,
@@ -143,21 +143,21 @@ pub struct AuthorizationRequest {
 /// there.
 pub fn request(node: &Node, client_id: &str, redirect: &str, scopes: &str) -> Result<AuthorizationRequest> {
     let app = node.store.read(|r| apps::by_client(r, client_id))?;
-    let app = app.ok_or_else(|| Error::invalid("this app is not known here; let it register again"))?;
+    let app = app.ok_or_else(|| Error::invalid("this app is not registered here: sign in again from the app"))?;
     if !app.redirects.iter().any(|known| known == redirect) {
-        return Err(Error::invalid("this app asks to be sent to an address it did not register"));
+        return Err(Error::invalid("this app requests a redirect to an address it did not register"));
     }
     let wanted = known_scopes(if scopes.trim().is_empty() { "read" } else { scopes });
     let within = |scope: &&str| app.scopes.split(' ').any(|granted| granted == *scope) || allows(&app.scopes, scope);
     let scopes: Vec<&str> = wanted.split(' ').filter(within).collect();
     let scopes = scopes.join(" ");
     if scopes.is_empty() {
-        return Err(Error::invalid("this app asks for more than it registered for"));
+        return Err(Error::invalid("this app requests more scopes than it registered for"));
     }
     Ok(AuthorizationRequest { app, redirect: redirect.to_owned(), scopes, challenge: None })
 }
 
-/// The owner agreed: a code for the app, valid once within ten minutes.
+/// Issues a code after the owner agreed. It can be used once, within ten minutes.
 pub fn grant(node: &Node, request: &AuthorizationRequest) -> Result<String> {
     let code = random_token()?;
     let hash = token_hash(&code);
@@ -225,19 +225,19 @@ fn proves(grant: &OAuthGrant, proof: ClientProof, verifier: &str) -> bool {
             let digest = digest(&SHA256, verifier.as_bytes());
             URL_SAFE_NO_PAD.encode(digest.as_ref()) == challenge.trim_end_matches('=')
         }
-        // A verifier without a stored challenge means that the challenge was removed on the way (RFC 9700, 2.1.1).
+        // A verifier without a stored challenge means that the challenge was removed in transit (RFC 9700, 2.1.1).
         None => proof == ClientProof::Secret && verifier.is_empty(),
     }
 }
 
-/// A token of the app alone, for public things.
+/// A token that speaks for the app alone, for public data.
 pub fn app_token(node: &Node, app: &App, scopes: &str) -> Result<(String, AccessToken)> {
     let wanted = known_scopes(if scopes.trim().is_empty() { "read" } else { scopes });
     let scopes: Vec<&str> = wanted.split(' ').filter(|scope| allows(&app.scopes, scope)).collect();
     issue(node, app, &scopes.join(" "))
 }
 
-/// A token of the owner's own making.
+/// A token that the owner created, without an app.
 pub fn own_token(node: &Node, name: &str, scopes: &str) -> Result<String> {
     let name: String = name.chars().filter(|c| !c.is_control()).take(MAX_APP_NAME_CHARS).collect();
     let scopes = exact_scopes(scopes)?;

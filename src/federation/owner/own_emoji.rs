@@ -13,7 +13,7 @@ pub fn add(node: &Node, code: &str, picture: &[u8]) -> Result<()> {
     change(node, move |w| own_emoji::add(w, &code, file.as_str()))
 }
 
-/// Gives an emoji another name; posts that use the old one show that name from then on.
+/// Renames an emoji. Posts that use the old name show the new one from then on.
 pub fn rename(node: &Node, id: i64, code: &str) -> Result<()> {
     let code = emoji::code(code)?;
     change(node, move |w| own_emoji::rename(w, id, &code))

@@ -14,15 +14,15 @@ use crate::store::posts::{PostHashtag, PostMention};
 use crate::text::markdown::{self, MarkdownProfile};
 use crate::text::{self, Handle, RenderedText, ResolvedMention, post_length};
 
-/// People one post names at most.
+/// Maximum number of mentioned actors per post.
 const MAX_MENTIONS: usize = 50;
 
-/// How a text is written.
+/// The markup of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::federation) enum TextMarkup {
     /// Plain text.
     Plain,
-    /// Markdown, made for a note or an article.
+    /// Markdown, with the profile for a note or an article.
     Markdown(MarkdownProfile),
 }
 
@@ -44,7 +44,7 @@ pub(in crate::federation) fn word_count(
 ) -> Result<RenderedPost> {
     let source = edit.text.trim().to_owned();
     if source.is_empty() && edit.media.is_empty() && !measure.quotes {
-        return Err(Error::invalid("there is nothing in this post yet"));
+        return Err(Error::invalid("this post is empty"));
     }
     let warning = edit.warning.map(|w| text::plain_text::line(&w, usize::MAX)).filter(|w| !w.is_empty());
     if warning.as_ref().is_some_and(|w| w.chars().count() > text::MAX_CONTENT_WARNING_CHARS) {
@@ -61,7 +61,7 @@ pub(in crate::federation) fn word_count(
     let described = edit.described.into_iter().map(anew).collect::<Result<_>>()?;
     let language = edit.language.map(|said| text::language::read(&said).ok_or(said)).transpose();
     let language = language.map_err(|said| {
-        Error::invalid(format!("{said} is no language we know: name it, or use a code such as en, nb or pt-BR"))
+            Error::invalid(format!("{said} is not a known language: use its name, or a code such as en, nb or pt-BR"))
     })?;
     let summary =
         edit.summary.map(|summary| plain_line(&summary, text::MAX_ABSTRACT_CHARS, "a summary")).transpose()?;
@@ -131,7 +131,7 @@ pub(in crate::federation) fn plain_line(text: &str, most: usize, what: &str) -> 
     }
 }
 
-/// The mentioned actors that can be found. An unknown one stays text: a post is not lost for a typing error.
+/// The mentioned actors that can be found. An unknown one stays plain text, so that a typo does not prevent the post.
 fn mentioned_actors(node: &Node, named: Vec<Handle>) -> Result<(Vec<ResolvedMention>, Vec<PostMention>)> {
     let mut people = Vec::new();
     let mut mentions: Vec<PostMention> = Vec::new();

@@ -60,11 +60,11 @@ pub(in crate::federation) fn check_draft(node: &Node, draft: NewPost) -> Result<
     let language = draft.language.or(usual).filter(|tag| !tag.is_empty());
     let poll = draft.poll.map(NewPoll::normalize).transpose()?;
     if poll.is_some() && !draft.media.is_empty() {
-        // Mastodon shows one of them only.
+        // Mastodon shows only one of them.
         return Err(Error::invalid("a post has a poll or pictures, not both"));
     }
     if poll.is_some() && draft.text.trim().is_empty() {
-        return Err(Error::invalid("write what the poll is about"));
+        return Err(Error::invalid("a poll needs a text"));
     }
     let title = draft.title.filter(|title| !title.trim().is_empty());
     let length = if title.is_some() { MarkdownProfile::Article } else { MarkdownProfile::Note };
@@ -90,7 +90,7 @@ pub(in crate::federation) fn check_draft(node: &Node, draft: NewPost) -> Result<
     }
     let words = RenderedPost { quote: draft.quote, app: draft.app, ..words };
     match draft.group {
-        Some(_) if poll.is_some() => Err(Error::invalid("groups know no polls")),
+            Some(_) if poll.is_some() => Err(Error::invalid("a post in a group cannot have a poll")),
         Some(group) => group_of(node, words, draft.audience, group, title),
         None => {
             Ok(RenderedPost { title: check_title(title, poll.is_some() || draft.reply_to.is_some())?, poll, ..words })
@@ -117,7 +117,7 @@ fn check_expected(node: &Node, words: &RenderedPost, allowed: &[ActorId]) -> Res
     if named.iter().all(|id| allowed.contains(id)) {
         return Ok(());
     }
-    Err(Error::invalid("it would be sent to somebody it was not meant for"))
+        Err(Error::invalid("this text mentions somebody the post was not meant for"))
 }
 
 fn content_markup(markdown: bool, length: MarkdownProfile) -> TextMarkup {
@@ -127,10 +127,10 @@ fn content_markup(markdown: bool, length: MarkdownProfile) -> TextMarkup {
 /// The title of an article. Polls and replies have none: few servers would show it.
 fn check_title(title: Option<String>, bare: bool) -> Result<Option<String>> {
     let title = post_content::plain_line(title.as_deref().unwrap_or_default(), MAX_TITLE_CHARS, "a title")?;
-    if title.is_some() && bare { Err(Error::invalid("answers and polls have no title")) } else { Ok(title) }
+    if title.is_some() && bare { Err(Error::invalid("replies and polls cannot have a title")) } else { Ok(title) }
 }
 
-/// A post for a group names it, and is for everyone: groups refuse all else.
+/// The group a post is for. The post mentions it and must be public, because groups refuse everything else.
 fn group_of(
     node: &Node,
     words: RenderedPost,
@@ -140,10 +140,10 @@ fn group_of(
 ) -> Result<RenderedPost> {
     let group = node.store.read(|r| actors::by_id(r, id))?;
     if !social::group::is_group(&group) || group.gone_at.is_some() {
-        return Err(Error::invalid("only a group can be posted to"));
+        return Err(Error::invalid("this account is not a group"));
     }
     if !audience.is_open() {
-        return Err(Error::invalid("what is posted in a group is for everyone"));
+        return Err(Error::invalid("a post in a group must be public"));
     }
     let title = title.map(|title| text::plain_text::line(&title, usize::MAX)).filter(|title| !title.is_empty());
     if title.as_ref().is_some_and(|title| title.chars().count() > MAX_TITLE_CHARS) {
@@ -164,7 +164,7 @@ pub fn edit(node: &Node, id: PostId, edit: PostChange) -> Result<()> {
     let title =
         edit.title.as_deref().map(|title| post_content::plain_line(title, MAX_TITLE_CHARS, "a title")).transpose()?;
     if title == Some(None) && before.title.is_some() {
-        return Err(Error::invalid("what has a title keeps one"));
+            return Err(Error::invalid("an article needs a title"));
     }
     let revised = match edit.poll.clone() {
         PollRevision::To(_) if before.title.is_some() || !edit.media.is_empty() => {
@@ -210,7 +210,7 @@ pub fn rule(node: &Node, id: PostId, choices: PolicyChoices) -> Result<()> {
     with_owner(node, move |w, owner| social::post::set_policy(w, owner, id, choices))
 }
 
-/// Votes in another actor's poll, by the places of the options; Invalid when that cannot be done, with a sentence.
+/// Votes in another actor's poll, by the indexes of the options. Invalid says why this is not possible.
 pub fn vote(node: &Node, id: PostId, choices: Vec<usize>) -> Result<()> {
     with_owner(node, move |w, owner| social::vote::send(w, owner, id, &choices))
 }
@@ -220,7 +220,7 @@ pub fn like(node: &Node, id: PostId) -> Result<()> {
     with_owner(node, move |w, owner| social::like::send(w, owner, id))
 }
 
-/// Takes a like back.
+/// Unlikes a post.
 pub fn unlike(node: &Node, id: PostId) -> Result<()> {
     with_owner(node, move |w, owner| social::like::take_back(w, owner, id))
 }
@@ -233,7 +233,7 @@ pub fn react(node: &Node, id: PostId, emoji: String, url: Option<String>) -> Res
     })
 }
 
-/// Takes the owner's reaction to a post back.
+/// Removes the owner's reaction to a post.
 pub fn unreact(node: &Node, id: PostId) -> Result<()> {
     with_owner(node, move |w, owner| {
         let post = posts::by_id(w, id)?;
@@ -256,22 +256,22 @@ pub fn feature(node: &Node, tag: String) -> Result<()> {
     with_owner(node, move |w, owner| social::pin::feature(w, owner, &tag))
 }
 
-/// Takes a featured hashtag off.
+/// Stops featuring a hashtag on the owner's profile.
 pub fn unfeature(node: &Node, name: String) -> Result<()> {
     with_owner(node, move |w, owner| social::pin::unfeature(w, owner, &name))
 }
 
-/// Boosts a public or quiet post for everyone; the boost's own id.
+/// Boosts a public or quiet public post for everyone; returns the boost's own id.
 pub fn boost(node: &Node, id: PostId) -> Result<PostId> {
     boost_for(node, id, Audience::Public)
 }
 
-/// Boosts a post for this audience; one of the owner's for their followers goes to these once more.
+/// Boosts a post for this audience. A followers-only post of the owner's is boosted to the same followers again.
 pub fn boost_for(node: &Node, id: PostId, audience: Audience) -> Result<PostId> {
     with_owner(node, move |w, owner| social::boost::send(w, owner, id, audience))
 }
 
-/// Takes a boost back.
+/// Removes a boost.
 pub fn unboost(node: &Node, id: PostId) -> Result<()> {
     with_owner(node, move |w, owner| social::boost::take_back(w, owner, id))
 }
@@ -281,12 +281,12 @@ pub fn follow(node: &Node, who: ActorId) -> Result<()> {
     with_owner(node, move |w, owner| social::follow::send(w, owner, who))
 }
 
-/// Stops following an actor, or takes the request back.
+/// Unfollows an actor, or withdraws the follow request.
 pub fn unfollow(node: &Node, who: ActorId) -> Result<()> {
     with_owner(node, move |w, owner| social::follow::take_back(w, owner, who))
 }
 
-/// Lets a waiting follower in.
+/// Accepts a follow request.
 pub fn accept_follower(node: &Node, who: ActorId) -> Result<()> {
     with_owner(node, move |w, owner| social::follow::accept(w, owner, who))
 }
@@ -296,17 +296,17 @@ pub fn accept_request(node: &Node, id: RequestId) -> Result<()> {
     with_owner(node, move |w, owner| social::interaction::inbound::accept(w, owner, id))
 }
 
-/// Turns them away.
+/// Rejects an interaction request.
 pub fn reject_request(node: &Node, id: RequestId) -> Result<()> {
     with_owner(node, move |w, owner| social::interaction::inbound::reject(w, owner, id))
 }
 
-/// Takes the owner's word back that a post may quote theirs.
+/// Revokes the authorization of a post that quotes one of the owner's.
 pub fn revoke_quote(node: &Node, quoting: PostId) -> Result<()> {
     with_owner(node, move |w, owner| social::interaction::inbound::revoke(w, owner, quoting))
 }
 
-/// Turns a waiting follower away, or removes a follower.
+/// Rejects a follow request, or removes a follower.
 pub fn reject_follower(node: &Node, who: ActorId) -> Result<()> {
     with_owner(node, move |w, owner| social::follow::reject(w, owner, who))
 }
@@ -316,19 +316,19 @@ pub fn block(node: &Node, who: ActorId) -> Result<()> {
     with_owner(node, move |w, owner| social::moderation::block::send(w, owner, who))
 }
 
-/// Takes a block back.
+/// Unblocks an actor.
 pub fn unblock(node: &Node, who: ActorId) -> Result<()> {
     with_owner(node, move |w, owner| social::moderation::block::take_back(w, owner, who))
 }
 
-/// Mutes an actor for a time, or without end.
+/// Mutes an actor, for a time or indefinitely.
 pub fn mute(node: &Node, who: ActorId, reach: MuteScope, length: Option<Duration>) -> Result<()> {
     with_owner(node, move |w, owner| {
         social::moderation::block::mute(w, owner, who, reach, length.map(|length| w.now.plus(length)))
     })
 }
 
-/// Ends a mute.
+/// Unmutes an actor.
 pub fn unmute(node: &Node, who: ActorId) -> Result<()> {
     node.store.write(move |w| social::moderation::block::unmute(w, who))
 }
@@ -339,7 +339,7 @@ pub fn report(node: &Node, who: ActorId, posts: Vec<PostId>, comment: String) ->
     report_actor(node, who, NewReport { posts, comment, category, rules: Vec::new(), audience }).map(drop)
 }
 
-/// Reports an actor as [`report`] does, with all options; kept here only if it is not to be forwarded.
+/// Reports an actor like [`report`], with all options. Only stored here if it is not to be forwarded.
 pub fn report_actor(node: &Node, who: ActorId, complaint: NewReport) -> Result<crate::base::id::ReportId> {
     node.store.write(move |w| social::moderation::report::send(w, who, &complaint))
 }

@@ -13,35 +13,35 @@ use crate::store::posts::drafts::{self, DraftReferences, StoredDraft};
 
 /// Minimum lead time of a scheduled post, as in Mastodon.
 pub const MIN_SCHEDULE_LEAD: Duration = Duration::from_mins(5);
-/// And so long at most.
+/// Maximum lead time of a scheduled post.
 pub const MAX_SCHEDULE_LEAD: Duration = Duration::from_hours(24 * 366 * 5);
 
-/// The stored post. An unreadable one is empty and addressed to nobody.
+/// The post in a stored draft. An unreadable one becomes an empty post addressed to nobody.
 pub fn draft(kept: &StoredDraft) -> NewPost {
     let draft: NewPost = serde_json::from_str(&kept.words).unwrap_or_default();
     NewPost { from: Some(kept.id), ..draft }
 }
 
-/// When it can be published: Invalid for what is too near or too far; a time in the past is None, for now.
+/// When to publish a post: None for now, if the time is in the past. Invalid when it is too near or too far away.
 pub fn scheduled_time(at: Time, now: Time) -> Result<Option<Time>> {
     if at <= now {
         Ok(None)
     } else if at <= now.plus(MIN_SCHEDULE_LEAD) {
-        Err(Error::invalid("it must be at least five minutes from now"))
+        Err(Error::invalid("the time must be at least five minutes from now"))
     } else if at > now.plus(MAX_SCHEDULE_LEAD) {
-        Err(Error::invalid("that is too far away"))
+        Err(Error::invalid("the time must be within the next five years"))
     } else {
         Ok(Some(at))
     }
 }
 
-/// Stores a draft, finished or not; an existing one is changed.
+/// Stores a draft, complete or not; an existing one is updated.
 pub fn keep(node: &Node, draft: NewPost) -> Result<DraftId> {
     write(node, draft, None)
 }
 
-/// Stores a post to be published at `due`; Invalid when it could not be published as it is. A repeated request makes
-/// one.
+/// Stores a post to be published at `due`. Invalid when it could not be published as it is. A request repeated with the
+/// same idempotency key creates no second one.
 pub fn schedule(node: &Node, draft: NewPost, due: Time) -> Result<DraftId> {
     publish::check_draft(node, draft.clone())?;
     write(node, draft, Some(due))
@@ -79,12 +79,12 @@ pub fn reschedule(node: &Node, id: DraftId, due: Time) -> Result<()> {
     })
 }
 
-/// Throws a draft or a waiting post away, with its uploads.
+/// Deletes a draft or scheduled post, with its uploads.
 pub fn discard(node: &Node, id: DraftId) -> Result<()> {
     node.store.write(move |w| drafts::take(w, id))
 }
 
-/// When there is something to publish.
+/// When the next post is due.
 pub fn next_due(node: &Node) -> Result<Option<Time>> {
     node.store.read(drafts::next_due)
 }
@@ -100,14 +100,14 @@ pub fn step(node: &Node) -> Result<bool> {
         Err(Error::Busy) => return Err(Error::Busy),
         Err(Error::NotFound | Error::Gone) => {
             if node.store.read(|r| drafts::get(r, id)).is_err() {
-                // Another actor published it, or threw it away, a moment ago.
+                // It was published or deleted meanwhile.
                 return Ok(true);
             }
-            "what it answers or quotes is not there any more".to_owned()
+            "the post it replies to or quotes is not there any more".to_owned()
         }
         Err(error) => error.to_string(),
     };
-    tracing::warn!(%id, why, "a post could not be published at its time");
+    tracing::warn!(%id, why, "cannot publish a scheduled post");
     node.store.write(move |w| drafts::failed(w, id, &why))?;
     Ok(true)
 }

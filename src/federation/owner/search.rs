@@ -11,19 +11,19 @@ use crate::text::search::{ParsedQuery, PostTrait, TermSign};
 
 pub use resolve::Resolved;
 
-/// How far is looked.
+/// Where to search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SearchScope {
-    /// Only what is stored.
+    /// In the store only.
     Here,
-    /// The server that a handle or address names, too.
+    /// Also on the server that a handle or address names.
     Everywhere,
 }
 
 /// A parsed search input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SearchInput {
-    /// The address of a person or post.
+    /// The URL of an actor or post.
     Address(String),
     /// `name@host`.
     Handle(Handle),
@@ -32,7 +32,7 @@ pub enum SearchInput {
 }
 
 impl SearchInput {
-    /// Reads it.
+    /// Parses a search input.
     pub fn read(text: &str) -> Self {
         let text = text.trim();
         if text.starts_with("https://") || text.starts_with("http://") {
@@ -45,7 +45,7 @@ impl SearchInput {
     }
 }
 
-/// What an address or handle names; None for free text, for what is unknown, and for what cannot be fetched just now.
+/// What a URL or handle names; None for free text, and for what is unknown or cannot be fetched just now.
 pub fn find_named(node: &Node, typed: &SearchInput, reach: SearchScope) -> Result<Option<Resolved>> {
     let found = match (typed, reach) {
         (SearchInput::Words(_), _) => return Ok(None),

@@ -38,7 +38,7 @@ const MAX_FETCHES: usize = 8;
 /// Maximum number of waiting jobs: the newest are dropped, and viewing again adds them again.
 const MAX_JOBS: usize = 64;
 
-/// Something worth fetching when there is time, because the owner looked at it.
+/// A fetch that runs in the background, after a view, a synchronization header or an outage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BackfillJob {
     /// The newest posts of an actor.
@@ -49,11 +49,11 @@ pub enum BackfillJob {
     Gap(ActorId, Time),
     /// Whether the owner follows this actor, as their server sees it (FEP-8fcf).
     Followers {
-        /// The followed.
+        /// The followed account.
         of: ActorId,
-        /// Their followers on this server.
+        /// URL of the list of its followers on this server.
         url: String,
-        /// The digest of these, as signed by the actor.
+        /// The digest of that list, as signed by the account.
         digest: String,
     },
     /// The counts of a poll.
@@ -83,7 +83,7 @@ pub fn enqueue(node: &Node, wish: BackfillJob) {
     }
 }
 
-/// Now, when a job is added.
+/// The current time if a job is waiting, else None.
 pub fn next_due(node: &Node) -> Result<Option<Time>> {
     let wishes = node.backfill.wishes.lock().unwrap_or_else(PoisonError::into_inner);
     Ok((!wishes.is_empty()).then(|| node.clock().now()))
@@ -170,7 +170,7 @@ fn pinned(node: &Node, actor: &Actor, items: &[Ref]) -> Result<()> {
     })
 }
 
-/// The software of a profile's server, for its card.
+/// Fetches the server software of a profile, for its server card.
 fn server(node: &Node, who: ActorId) -> Result<()> {
     let actor = node.store.read(|r| actors::by_id(r, who))?;
     nodeinfo::refresh(node, &crate::federation::host_of(&actor.uri))
@@ -197,7 +197,7 @@ pub fn thread(node: &Node, id: PostId) -> Result<()> {
         Some(Ref::Id(uri)) if json::same_origin(uri.as_str(), &post.uri) => items(node, uri.as_str()),
         _ => Vec::new(),
     };
-    // NodeBB and PieFed list the whole thread (FEP-7888); its items are only addresses, whoever lists them.
+    // NodeBB and PieFed list the whole thread (FEP-7888). Its items are used only as ids, whichever server lists them.
     if let Some(context) = object.context.filter(|_| found.is_empty()) {
         found = items(node, context.as_str());
     }
@@ -230,7 +230,7 @@ fn items(node: &Node, uri: &str) -> Vec<Ref> {
     match node.document(uri, IdRule::Exact) {
         Ok(document) => members(node, &document.value, uri),
         Err(error) => {
-            tracing::debug!(%error, uri, "a collection was not to be had");
+            tracing::debug!(%error, uri, "cannot fetch a collection");
             Vec::new()
         }
     }

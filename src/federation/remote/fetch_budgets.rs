@@ -10,11 +10,11 @@ use crate::base::id::ActorId;
 use crate::federation::Node;
 use crate::store::actors::Actor;
 
-/// Requests on one actor's word.
+/// Requests that one actor's activities may cause within [`BUDGET_WINDOW`].
 const MAX_REQUESTS: u32 = 400;
-/// In this time.
+/// The period of a budget.
 const BUDGET_WINDOW: Duration = Duration::from_secs(60 * 60);
-/// Actors remembered at most.
+/// Maximum number of actors with a counter; beyond it, other actors have no budget.
 const MAX_REMEMBERED_ACTORS: usize = 2_000;
 
 /// Spent requests by actor: since when, how many.

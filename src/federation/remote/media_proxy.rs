@@ -16,7 +16,7 @@ pub fn path(node: &Node, url: &str) -> String {
     format!("/proxy/{}/{}", URL_SAFE_NO_PAD.encode(mac), URL_SAFE_NO_PAD.encode(url))
 }
 
-/// The URL behind a path's two parts; NotFound when it was not made here.
+/// The URL in the two parts of a proxy path; NotFound when the signature is not ours.
 pub fn url(node: &Node, mac: &str, url: &str) -> Result<String> {
     let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| Error::NotFound);
     let url = String::from_utf8(decode(url)?).map_err(|_| Error::NotFound)?;

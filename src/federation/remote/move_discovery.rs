@@ -11,7 +11,7 @@ use crate::store::{
     node,
 };
 
-/// People looked at in one round.
+/// Actors checked per round.
 const ACTORS_PER_ROUND: u32 = 5;
 /// How long an account whose new account does not confirm the move is not checked again.
 const MISMATCH_RECHECK_DELAY: Duration = Duration::from_secs(24 * 3600);
@@ -20,7 +20,7 @@ const MISMATCH_RECHECK_DELAY: Duration = Duration::from_secs(24 * 3600);
 /// old one in `alsoKnownAs`.
 pub fn act_on_move(node: &Node, old: ActorId) -> Result<()> {
     let old = node.store.read(|r| actors::by_id(r, old))?;
-    let target = old.moved_to.as_deref().ok_or_else(|| Error::Conflict("they have not moved".to_owned()))?;
+    let target = old.moved_to.as_deref().ok_or_else(|| Error::Conflict("this account has not moved".to_owned()))?;
     let new = resolve::fetch_actor_again(node, target)?;
     let new = node.store.read(|r| actors::by_id(r, new))?;
     if !new.also_known_as.contains(&old.uri) {
@@ -47,7 +47,7 @@ pub fn step(node: &Node) -> Result<bool> {
             Ok(new) => new,
             Err(error @ Error::Internal(_)) => return Err(error),
             Err(error) => {
-                tracing::debug!(%error, target, "the new place of somebody who moved could not be looked at");
+                tracing::debug!(%error, target, "cannot fetch the new account of a moved one");
                 continue;
             }
         };

@@ -10,11 +10,11 @@ use crate::net::{Expected, Get, Knock, NetError};
 use crate::store::peers::hosts;
 use crate::text::plain_text;
 
-/// How long a response, or none, is valid.
+/// How long a response, or its absence, is cached.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(7 * 24 * 3600);
-/// Bytes of a NodeInfo document that are read.
+/// Maximum size of a NodeInfo document.
 const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
-/// Characters of a name or version.
+/// Maximum length of a software name or version.
 const MAX_NAME_CHARS: usize = 60;
 
 /// Fetches the NodeInfo of a server unless that was done within a week. A failure is no error.

@@ -10,10 +10,10 @@ use crate::store::{
     posts::{self, polls},
 };
 
-/// Polls looked after in one round.
+/// Polls refreshed per round.
 const POLLS_PER_ROUND: u32 = 20;
 
-/// Refreshes the polls that are due. One that cannot be fetched is tried again, but not without end.
+/// Refreshes the polls that are due. A poll that cannot be fetched is retried a limited number of times.
 pub fn step(node: &Node) -> Result<()> {
     for id in node.store.read(|r| polls::due(r, POLLS_PER_ROUND))? {
         let post = node.store.read(|r| posts::by_id(r, id))?;
@@ -28,7 +28,7 @@ pub fn step(node: &Node) -> Result<()> {
             Ok(()) => PollRefresh::Done,
             Err(error @ Error::Internal(_)) => return Err(error),
             Err(error) => {
-                tracing::debug!(%error, uri = post.uri, "a poll could not be looked at");
+                tracing::debug!(%error, uri = post.uri, "cannot refresh a poll");
                 PollRefresh::Failed
             }
         };

@@ -15,7 +15,7 @@ use crate::store::posts::quotes::{self, StoredQuote};
 /// How long a check may take before the same quote may be checked again.
 const CLAIM_LEASE: Duration = Duration::from_secs(5 * 60);
 
-/// When the next quote is to be looked at.
+/// When the next quote is to be checked.
 pub fn next_due(node: &Node) -> Result<Option<Time>> {
     node.store.read(quotes::next_due)
 }
@@ -62,7 +62,7 @@ fn fetch(node: &Node, due: StoredQuote) -> Result<()> {
         Err(error @ (Error::Internal(_) | Error::Busy)) => Err(error),
         Err(Error::Gone | Error::NotFound) => node.store.write(move |w| quote::quoted_post_gone(w, due)),
         Err(error) => {
-            tracing::debug!(%error, uri, "a quoted post was not to be had");
+            tracing::debug!(%error, uri, "cannot fetch a quoted post");
             node.store.write(move |w| quote::postpone_check(w, due))
         }
     }
@@ -79,7 +79,7 @@ fn find_quoted(node: &Node, uri: &str) -> Result<PostId> {
     }
 }
 
-/// Fetches a stamp from its own address.
+/// Fetches a quote authorization from its own id.
 fn check_authorization(node: &Node, stamp: &str) -> AuthorizationCheck {
     let Some(uri) = Uri::parse(stamp) else { return AuthorizationCheck::Nonsense };
     match node.document(uri.as_str(), IdRule::Exact) {

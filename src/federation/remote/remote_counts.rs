@@ -11,7 +11,7 @@ use crate::federation::Node;
 use crate::net::IdRule;
 use crate::store::actors;
 
-/// How long a response, or none, is valid.
+/// How long a response, or its absence, is cached.
 const REFRESH_INTERVAL: Duration = Duration::from_hours(24);
 
 /// Fetches an actor's counts unless that was done today. What cannot be fetched stays as it was.

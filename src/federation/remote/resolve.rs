@@ -19,7 +19,7 @@ use crate::store::actors::{self, Actor};
 use crate::store::posts;
 use crate::text::Handle;
 
-/// How long an actor's stored document is good.
+/// How long an actor's stored document counts as fresh.
 const ACTOR_FRESH_FOR: Duration = Duration::from_secs(3 * 24 * 3600);
 /// How long after a failed fetch the next one waits.
 const RETRY_AFTER_FAILURE: Duration = Duration::from_secs(3600);
@@ -28,7 +28,7 @@ const POST_FAILURE_TTL: Duration = Duration::from_secs(10 * 60);
 /// Parents fetched above one post.
 const MAX_ANCESTORS: usize = 12;
 
-/// Time limit for fetching ancestors: other activities wait meanwhile.
+/// Time limit for fetching ancestors, because other activities wait meanwhile.
 const ANCESTOR_TIME_LIMIT: Duration = Duration::from_secs(20);
 
 /// What a handle or URL resolves to.
@@ -40,8 +40,8 @@ pub enum Resolved {
     Post(PostId),
 }
 
-/// Resolves what the owner typed: `@user@host`, an actor's or post's URL. NotFound when nothing is there; Remote says
-/// why.
+/// Resolves what the owner typed: `@user@host`, or the URL of an actor or post. NotFound when there is nothing; Remote
+/// says why it cannot be fetched.
 pub fn find(node: &Node, text: &str) -> Result<Resolved> {
     let text = text.trim();
     if text.starts_with("http://") || text.starts_with("https://") {
@@ -65,13 +65,13 @@ pub fn by_handle(node: &Node, handle: &Handle) -> Result<ActorId> {
     if let Some(actor) = known.filter(|actor| actor.gone_at.is_none()) {
         return self::actor(node, &actor.uri);
     }
-    // What a domain says about an actor elsewhere only leads to the actor: its own server decides its handle.
+    // What a domain says about an actor elsewhere only leads to that actor: the actor's own server decides its handle.
     let finger = webfinger::look_up_handle(node, handle)?;
     actor(node, finger.actor.as_str())
 }
 
 fn find_url(node: &Node, url: &str) -> Result<Resolved> {
-    let uri = Uri::parse(url).ok_or_else(|| Error::invalid("that address is not one of a profile or post"))?;
+    let uri = Uri::parse(url).ok_or_else(|| Error::invalid("that is not the address of a profile or post"))?;
     if let Some(found) = stored(node, uri.as_str())? {
         return Ok(found);
     }
@@ -189,7 +189,7 @@ pub fn fetch_actor_again(node: &Node, uri: &str) -> Result<ActorId> {
     }
     let id = refresh(node, uri, known)?;
     match node.store.read(|r| actors::by_id(r, id))?.failed_at {
-        Some(_) => Err(Error::remote(format!("{uri} could not be looked at just now"))),
+        Some(_) => Err(Error::remote(format!("{uri} cannot be fetched just now: try again later"))),
         None => Ok(id),
     }
 }
@@ -243,7 +243,7 @@ pub fn refresh(node: &Node, uri: &str, known: Option<Actor>) -> Result<ActorId> 
 /// Stores an actor's document; a confirmed handle host stays.
 pub(in crate::federation) fn store_fetched_actor(node: &Node, doc: &ActorDoc) -> Result<ActorId> {
     if node.facts.origin.owns(doc.id.as_str()) {
-        return Err(Error::Denied("that actor claims to live here".to_owned()));
+        return Err(Error::Denied("a remote document claims an id on this server".to_owned()));
     }
     let doc = doc.clone();
     node.store.write(move |w| social::profile::keep(w, &doc))
@@ -324,7 +324,7 @@ fn store_fetched_post(node: &Node, value: &Value) -> Result<PostId> {
     if !follows_link(value) {
         return store_object(node, value);
     }
-    let inner = json::id_of(value, "object").ok_or_else(|| Error::remote("that activity names no post"))?;
+    let inner = json::id_of(value, "object").ok_or_else(|| Error::remote("that activity has no post"))?;
     if let Some(post) = node.store.read(|r| posts::by_uri(r, inner.as_str()))? {
         return Ok(post.id);
     }
@@ -332,10 +332,10 @@ fn store_fetched_post(node: &Node, value: &Value) -> Result<PostId> {
         return Err(Error::NotFound);
     }
     if json::id(value).is_some_and(|id| id == inner) {
-        return Err(Error::remote("that activity leads to itself"));
+        return Err(Error::remote("that activity refers to itself"));
     }
     match post_document(node, inner.as_str())? {
-        further if follows_link(&further) => Err(Error::remote("that activity leads to another one, not to a post")),
+        further if follows_link(&further) => Err(Error::remote("that activity refers to another one, not to a post")),
         object => store_object(node, &object),
     }
 }
@@ -349,7 +349,7 @@ fn store_object(node: &Node, value: &Value) -> Result<PostId> {
         return Err(Error::Gone);
     }
     let object = Object::read(value).map_err(|error| Error::remote(error.to_string()))?;
-    let author = object.attributed_to.clone().ok_or_else(|| Error::remote("the post names no author"))?;
+    let author = object.attributed_to.clone().ok_or_else(|| Error::remote("the post has no author"))?;
     let author = actor(node, author.as_str())?;
     if let Some(uri) = &object.group {
         group(node, uri.as_str())?;

@@ -19,15 +19,15 @@ pub struct SingleFlight {
     waiting: AtomicUsize,
     landed: Condvar,
     most: usize,
-    /// Of these from one host: one that hangs must not hold them all.
+    /// Maximum from one host: a host that hangs must not occupy all slots.
     most_per_host: usize,
 }
 
-/// Whether this caller fetches, or another has just done so.
+/// Whether this caller fetches, or another caller has just fetched.
 pub enum FlightRole<'f> {
-    /// Fetch; drop this when the result is stored.
+    /// Fetch, and drop this when the result is stored.
     Leader(LeaderGuard<'f>),
-    /// Another caller has fetched it meanwhile: look again.
+    /// Another caller has fetched it meanwhile: read the store again.
     Follower,
 }
 
@@ -83,12 +83,12 @@ impl Drop for LeaderGuard<'_> {
     }
 }
 
-/// Why a document could not be had; remembered for a while.
+/// Why a document is not available; remembered for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CachedFailure {
     /// Its owner is gone for good (410).
     Gone,
-    /// Not there, not usable, or not its owner's.
+    /// Missing, unusable, or not its owner's.
     Permanent(String),
     /// The server did not respond.
     Temporary(String),
@@ -99,7 +99,7 @@ impl CachedFailure {
     pub fn of(error: &NetError) -> Self {
         match error {
             error if error.is_gone() => Self::Gone,
-            // 401 and 403 are often the deadlock of two servers that both want signed fetches first.
+            // 401 and 403 are often two servers waiting for each other because both require signed fetches.
             error if error.is_temporary() || matches!(error.code(), Some(401 | 403)) => {
                 Self::Temporary(error.to_string())
             }

@@ -10,13 +10,13 @@ use crate::federation::Node;
 use crate::net::{Expected, Get, HostFilter, JSON_LIMIT, Knock, NetError};
 use crate::text::Handle;
 
-/// The most bytes of a host-meta document that are looked at.
+/// Maximum size of a host-meta document.
 const MAX_HOST_META_BYTES: usize = 64 * 1024;
 
-/// What a domain says about a handle.
+/// What a domain responds about a handle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandleLookup {
-    /// The handle by its own domain's spelling.
+    /// The handle as its own domain spells it.
     pub subject: Handle,
     /// The actor.
     pub actor: Uri,
@@ -55,7 +55,7 @@ fn query(node: &Node, handle: &Handle) -> Result<HandleLookup> {
         }
         other => other.map_err(missing)?,
     };
-    let unclear = || Error::remote(format!("{host} answers WebFinger for {handle} without naming an actor"));
+    let unclear = || Error::remote(format!("the WebFinger response of {host} for {handle} names no actor"));
     let jrd = Jrd::read(&answer)?;
     let subject = jrd.handle().and_then(|(user, domain)| Handle::parse(&format!("{user}@{domain}")));
     Ok(HandleLookup {

@@ -1,4 +1,5 @@
-//! WebM: elements in elements. Changed in place: what goes becomes a Void element of zeros, and names become empty.
+//! WebM: nested elements. Files are changed in place: removed elements become Void elements of zeros, and texts are
+//! overwritten with zeros.
 
 use super::{ContainerInfo, zero_range};
 
@@ -12,16 +13,16 @@ const TAGS: u32 = 0x1254_C367;
 const ATTACHMENTS: u32 = 0x1941_A469;
 const CHAPTERS: u32 = 0x1043_A770;
 const VOID: u32 = 0xEC;
-/// Title, file name, muxer, writer and date of the whole; name of a track.
+/// Title, file name, muxer, writing application and date of the segment; name of a track.
 const TEXT_ELEMENTS: [u32; 8] = [0x7BA9, 0x7384, 0x4D80, 0x5741, 0x4461, 0x3C83AB, 0x3E83BB, 0x536E];
 const SCALE: u32 = 0x2A_D7B1;
 const DURATION: u32 = 0x4489;
 const WIDTH: u32 = 0xB0;
 const HEIGHT: u32 = 0xBA;
-/// Elements walked in one file: a video of hours has a block for every frame when its clusters tell no size.
+/// Maximum number of elements visited in one file. When clusters have no size, a long video has one block per frame.
 const MAX_ELEMENTS: usize = 5_000_000;
 
-/// How deep elements are walked: a segment's tracks' track's image.
+/// Maximum nesting depth of visited elements: segment, tracks, track, video.
 const MAX_DEPTH: usize = 5;
 
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +30,7 @@ struct EbmlElement {
     id: u32,
     start: usize,
     inside: usize,
-    /// None: as long as there is something (a live audio file).
+    /// None when the size is unknown, as in a live recording: the element ends with its parent.
     end: Option<usize>,
 }
 
@@ -42,7 +43,7 @@ struct EbmlWalk {
     size: (u32, u32),
 }
 
-/// Strips a file; None when its elements are broken.
+/// Removes the metadata of a file; None when its elements are broken.
 pub(super) fn strip(bytes: &mut [u8]) -> Option<ContainerInfo> {
     let mut walk = EbmlWalk { left: MAX_ELEMENTS, ..EbmlWalk::default() };
     let end = bytes.len();
@@ -59,7 +60,7 @@ fn visit(bytes: &mut [u8], walk: &mut EbmlWalk, mut at: usize, end: usize, depth
         let element = element(bytes, at)?;
         let stop = element.end.unwrap_or(end);
         if stop > end {
-            // The last cluster of a audio file that was cut off; its image still plays.
+            // The last cluster of a truncated recording; the rest still plays.
             return (element.id == CLUSTER || element.id == SEGMENT || at > 0).then_some(());
         }
         match element.id {
@@ -70,7 +71,7 @@ fn visit(bytes: &mut [u8], walk: &mut EbmlWalk, mut at: usize, end: usize, depth
                 walk.facts.film = true;
                 visit(bytes, walk, element.inside, stop, depth + 1)?;
             }
-            // Without a size its blocks stand in line with what follows it.
+            // Without a size, the cluster's blocks are read as siblings of what follows.
             CLUSTER if element.end.is_none() => {
                 at = element.inside;
                 continue;
@@ -90,11 +91,11 @@ fn visit(bytes: &mut [u8], walk: &mut EbmlWalk, mut at: usize, end: usize, depth
     Some(())
 }
 
-/// Makes an element a Void of the same length.
+/// Turns an element into a Void element of the same length.
 fn erase(bytes: &mut [u8], element: EbmlElement, end: usize) {
     let whole = end - element.start;
     zero_range(bytes, element.start, end);
-    // A size of one byte for short ones, of eight for all others.
+    // The size field has one byte for short elements and eight for all others.
     let head: Vec<u8> = match whole {
         0..=1 => return,
         2..=64 => vec![0xEC, 0x80 | u8::try_from(whole - 2).unwrap_or(0)],

@@ -1,16 +1,16 @@
-//! MP3: frames of sound with tags before and behind them. The tags go, the frames stay.
+//! MP3: audio frames with tags before and after them. The tags are removed, the frames are kept.
 
 use super::{ContainerInfo, be32};
 
-/// Bits in a second, in thousands, of MPEG 1 layer 3 and of MPEG 2 and 2.5.
+/// Layer 3 bit rates in kbit/s: of MPEG 1, and of MPEG 2 and 2.5.
 const BITRATES_KBPS: [[u32; 16]; 2] = [
     [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0],
     [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0],
 ];
-/// Tags in a row.
+/// Maximum number of consecutive tags removed at either end.
 const MAX_TAGS: usize = 16;
 
-/// Takes the ID3v2 tags from the start of any file.
+/// Removes ID3v2 tags from the start of a file of any type.
 pub(super) fn without_id3(bytes: &mut Vec<u8>) {
     for _ in 0..MAX_TAGS {
         let Some([b'I', b'D', b'3', _, _, flags, a, b, c, d]) = bytes.get(..10) else { return };
@@ -21,19 +21,19 @@ pub(super) fn without_id3(bytes: &mut Vec<u8>) {
     }
 }
 
-/// Strips what stands behind the sound; None when there is no sound.
+/// Removes what precedes and follows the audio frames; None when there are none.
 pub(super) fn strip(bytes: &mut Vec<u8>) -> Option<ContainerInfo> {
     for _ in 0..MAX_TAGS {
         let Some(shorter) = without_last_tag(bytes) else { break };
         bytes.truncate(shorter);
     }
-    // Padding before the first frame.
+    // There may be padding before the first frame.
     let start = bytes.windows(2).take(65_536).position(|w| matches!(w, [0xFF, b] if b & 0xE6 == 0xE2))?;
     bytes.drain(..start);
     Some(ContainerInfo { seconds: seconds(bytes), ..ContainerInfo::default() })
 }
 
-/// Where the file ends without its last tag: ID3v1, APE or Lyrics3.
+/// The length of the file without its last tag (ID3v1, APE or Lyrics3); None when it ends without a tag.
 fn without_last_tag(bytes: &[u8]) -> Option<usize> {
     let end = bytes.len();
     let tail = |n: usize| end.checked_sub(n).and_then(|at| bytes.get(at..));
@@ -52,7 +52,7 @@ fn without_last_tag(bytes: &[u8]) -> Option<usize> {
     None
 }
 
-/// From the count of frames where the first frame has one (Xing, Info), else from the bit rate.
+/// Duration, from the frame count in the first frame (Xing, Info) if it has one, else from the bit rate.
 fn seconds(bytes: &[u8]) -> Option<f64> {
     let head = be32(bytes, 0)?;
     let version = head >> 19 & 3;

@@ -1,14 +1,14 @@
-//! MP4, M4A and their like: boxes in boxes. Changed in place, so that no offset into the file moves: what goes becomes a
-//! `free` box of zeros.
+//! MP4, M4A and similar files: nested boxes. Files are changed in place, so that offsets into the file stay valid:
+//! removed boxes become `free` boxes of zeros.
 
 use super::{ContainerInfo, be32, be64, zero_range};
 
-/// Boxes walked in one file.
+/// Maximum number of boxes visited in one file.
 const MAX_BOXES: usize = 20_000;
-/// How deep boxes are walked.
+/// Maximum nesting depth of visited boxes.
 const MAX_DEPTH: usize = 8;
 
-/// A box: where it begins, its content and its end.
+/// A box: offsets of its start, its content and its end.
 #[derive(Debug, Clone, Copy)]
 struct Mp4Box {
     start: usize,
@@ -17,14 +17,14 @@ struct Mp4Box {
     name: [u8; 4],
 }
 
-/// What was found on the way.
+/// State of a walk over the boxes.
 #[derive(Default)]
 struct Mp4Walk {
     facts: ContainerInfo,
     left: usize,
 }
 
-/// Strips a file; None when its boxes are broken or there is no index.
+/// Removes the metadata of a file; None when its boxes are broken or it has no index (`moov`).
 pub(super) fn strip(bytes: &mut [u8]) -> Option<ContainerInfo> {
     let mut walk = Mp4Walk { left: MAX_BOXES, ..Mp4Walk::default() };
     let end = bytes.len();
@@ -33,7 +33,7 @@ pub(super) fn strip(bytes: &mut [u8]) -> Option<ContainerInfo> {
     has_index.then_some(walk.facts)
 }
 
-/// The boxes between two places; None when one reaches out of them.
+/// The boxes between two offsets; None when one reaches beyond the end.
 fn parts(bytes: &[u8], mut at: usize, end: usize) -> Option<Vec<Mp4Box>> {
     let mut found = Vec::new();
     while end.saturating_sub(at) >= 8 {
@@ -61,14 +61,14 @@ fn visit(bytes: &mut [u8], walk: &mut Mp4Walk, from: usize, to: usize, depth: us
                 visit(bytes, walk, part.inside, part.end, depth + 1)?;
             }
             b"trak" if depth < MAX_DEPTH => track(bytes, walk, part, depth)?,
-            // Titles, places, cameras; XMP; whatever an editor left in a gap.
+            // Titles, locations, camera data; XMP; data that an editor left in unused space.
             b"udta" | b"meta" | b"uuid" | b"free" | b"skip" | b"wide" | b"pnot" | b"PICT" => erase(bytes, part),
             b"mvhd" => {
                 walk.facts.seconds = duration(bytes, part);
                 dates(bytes, part);
             }
             b"tkhd" | b"mdhd" => dates(bytes, part),
-            // The maker's name behind the sort of track.
+            // The handler name, which follows the handler type, names the software or manufacturer.
             b"hdlr" => zero_range(bytes, part.inside + 24, part.end),
             _ => {}
         }
@@ -76,7 +76,7 @@ fn visit(bytes: &mut [u8], walk: &mut Mp4Walk, from: usize, to: usize, depth: us
     Some(())
 }
 
-/// A track. One that is neither image nor sound nor subtitles (a camera's places and movements) is erased with its data.
+/// Visits a track. A metadata track (such as a camera's locations and movements) is erased together with its data.
 fn track(bytes: &mut [u8], walk: &mut Mp4Walk, part: Mp4Box, depth: usize) -> Option<()> {
     let sort = handler(bytes, part);
     if matches!(sort.as_ref(), Some(b"meta" | b"mdta" | b"gpmd" | b"camm")) {
@@ -100,7 +100,7 @@ fn erase(bytes: &mut [u8], part: Mp4Box) {
     zero_range(bytes, part.inside, part.end);
 }
 
-/// The first box at the end of a path of names.
+/// The first box at the end of a path of box names.
 fn find(bytes: &[u8], part: Mp4Box, path: &[&[u8; 4]]) -> Option<Mp4Box> {
     let mut here = part;
     for name in path {
@@ -114,11 +114,11 @@ fn handler(bytes: &[u8], track: Mp4Box) -> Option<[u8; 4]> {
     bytes.get(part.inside + 8..part.inside + 12)?.try_into().ok()
 }
 
-/// Width and height in pixels: fixed-point numbers at the end of `tkhd`, turned with the image.
+/// Width and height in pixels: fixed-point numbers at the end of `tkhd`, swapped when the video is rotated.
 fn size(bytes: &[u8], track: Mp4Box) -> Option<(u32, u32)> {
     let head = find(bytes, track, &[b"tkhd"])?;
     let (width, height) = (be32(bytes, head.end.checked_sub(8)?)? >> 16, be32(bytes, head.end.checked_sub(4)?)? >> 16);
-    // A phone held upright: the matrix turns by a quarter, its first number is zero.
+    // A phone held upright: the matrix rotates by 90 degrees, so its first number is zero.
     let turned = be32(bytes, head.end.checked_sub(44)?)? == 0;
     Some(if turned { (height, width) } else { (width, height) })
 }
@@ -132,13 +132,13 @@ fn duration(bytes: &[u8], part: Mp4Box) -> Option<f64> {
     (scale > 0).then(|| length / f64::from(scale))
 }
 
-/// When it was made and changed: zero.
+/// Sets the creation and modification times to zero.
 fn dates(bytes: &mut [u8], part: Mp4Box) {
     let length = if bytes.get(part.inside) == Some(&1) { 16 } else { 8 };
     zero_range(bytes, part.inside + 4, (part.inside + 4 + length).min(part.end));
 }
 
-/// Where the data of a track lies, chunk by chunk.
+/// The byte ranges of a track's data, one per chunk.
 fn samples(bytes: &[u8], track: Mp4Box) -> Option<Vec<(usize, usize)>> {
     let table = find(bytes, track, &[b"mdia", b"minf", b"stbl"])?;
     let sizes = find(bytes, table, &[b"stsz"])?;
@@ -152,7 +152,7 @@ fn samples(bytes: &[u8], track: Mp4Box) -> Option<Vec<(usize, usize)>> {
     let size_of = |sample: usize| be32(bytes, sizes.inside.checked_add(12)?.checked_add(sample.checked_mul(4)?)?);
     let (mut found, mut sample, mut run) = (Vec::new(), 0usize, 0usize);
     for chunk in 0..count(offsets, 8)?.min(MAX_BOXES * 10) {
-        // The runs of `stsc`: from this chunk on, so many samples in each.
+        // Each `stsc` entry gives the number of samples per chunk, from its first chunk on.
         let next = be32(bytes, runs.inside + 8 + (run + 1) * 12).and_then(|n| usize::try_from(n).ok());
         if run + 1 < count(runs, 8)? && next.is_some_and(|first| chunk + 1 >= first) {
             run += 1;

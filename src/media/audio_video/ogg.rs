@@ -1,14 +1,14 @@
-//! Ogg with Vorbis or Opus: pages of packets. The second packet holds the comments (and covers inside them): an empty one
-//! takes its place, and all pages are numbered and summed anew.
+//! Ogg with Vorbis or Opus: pages of packets. The second packet holds the comments, which may contain cover images. It
+//! is replaced by an empty one, and all pages get new sequence numbers and checksums.
 
 use super::{ContainerInfo, le32};
 
-/// Bytes of a page's head before its table.
+/// Bytes of a page header before its segment table.
 const PAGE_HEADER_BYTES: usize = 27;
-/// Bytes of the packets before the sound, together: Vorbis keeps its code books there.
+/// Maximum total size of the header packets after the first: Vorbis stores its codebooks there.
 const MAX_HEADER_PACKET_BYTES: usize = 8 * 1024 * 1024;
 
-/// A page: where its table, its content and its end are.
+/// A page: offsets of its start, its content and its end.
 #[derive(Debug, Clone, Copy)]
 struct OggPage {
     start: usize,
@@ -16,7 +16,7 @@ struct OggPage {
     end: usize,
 }
 
-/// Strips a file with one stream; None when it is broken, holds several, or something we do not know.
+/// Removes the comments of a file with one stream; None when it is broken, has several streams or an unknown codec.
 pub(super) fn strip(bytes: &mut Vec<u8>) -> Option<ContainerInfo> {
     let first = page(bytes, 0)?;
     let ident = bytes.get(first.content..first.end)?;
@@ -30,7 +30,7 @@ pub(super) fn strip(bytes: &mut Vec<u8>) -> Option<ContainerInfo> {
     };
     let serial = le32(bytes, 14)?;
     let (mut headers, mut at) = (vec![Vec::new()], first.end);
-    // The headers end with a page.
+    // The header packets end at a page boundary.
     while headers.len() <= packets {
         let leaf = page(bytes, at)?;
         let table = bytes.get(leaf.start + PAGE_HEADER_BYTES..leaf.content)?;
@@ -82,7 +82,7 @@ fn page(bytes: &[u8], at: usize) -> Option<OggPage> {
     (end <= bytes.len()).then_some(OggPage { start: at, content, end })
 }
 
-/// Writes packets on as many pages as they need.
+/// Appends packets, split into as many pages as they need.
 fn write(out: &mut Vec<u8>, packets: &[Vec<u8>], serial: u32, number: &mut u32) {
     let mut laces: Vec<u8> = Vec::new();
     for packet in packets {
@@ -109,7 +109,7 @@ fn write(out: &mut Vec<u8>, packets: &[Vec<u8>], serial: u32, number: &mut u32) 
     }
 }
 
-/// Numbers the page at the end of `out` and writes its sum.
+/// Sets the sequence number and checksum of the page that starts at `from` and ends with `out`.
 fn seal(out: &mut [u8], from: usize, number: &mut u32) -> Option<()> {
     let leaf = out.get_mut(from..)?;
     leaf.get_mut(18..22)?.copy_from_slice(&number.to_le_bytes());
@@ -120,7 +120,7 @@ fn seal(out: &mut [u8], from: usize, number: &mut u32) -> Option<()> {
     Some(())
 }
 
-/// The CRC-32 of Ogg: polynomial 04C11DB7, nothing reflected.
+/// The CRC-32 of Ogg: polynomial 04C11DB7, not reflected.
 fn sum(bytes: &[u8]) -> u32 {
     const CRC_TABLE: [u32; 256] = table();
     bytes.iter().fold(0u32, |crc, byte| {

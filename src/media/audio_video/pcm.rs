@@ -1,11 +1,11 @@
-//! WAV and FLAC: a head of parts, then the sound. Only the parts that are needed to play it stay.
+//! WAV and FLAC: header chunks, then the audio. Only the chunks needed for playback are kept.
 
 use super::{ContainerInfo, be32, be64, le32};
 
-/// Parts in one file.
+/// Maximum number of chunks read in one file.
 const MAX_CHUNKS: usize = 1_000;
 
-/// Strips a FLAC file: its stream's facts and its table of places stay; comments, images and all else go.
+/// Strips a FLAC file: keeps the stream info and seek table, removes comments, images and everything else.
 pub(super) fn flac(bytes: &mut Vec<u8>) -> Option<ContainerInfo> {
     const INFO: u8 = 0;
     const SEEK: u8 = 3;
@@ -36,14 +36,14 @@ pub(super) fn flac(bytes: &mut Vec<u8>) -> Option<ContainerInfo> {
     Some(ContainerInfo { seconds: (rate > 0).then(|| samples as f64 / rate as f64), ..ContainerInfo::default() })
 }
 
-/// Strips a WAV file: format and sound stay; names, dates, broadcasters' notes and ID3 go.
+/// Strips a WAV file: keeps format and audio, removes names, dates, broadcast metadata and ID3 tags.
 pub(super) fn wav(bytes: &mut Vec<u8>) -> Option<ContainerInfo> {
     let (mut out, mut rate, mut sound) = (bytes.get(..12)?.to_vec(), None, None);
     let mut at = 12;
     for _ in 0..MAX_CHUNKS {
         let Some(name) = bytes.get(at..at + 4) else { break };
         let said = usize::try_from(le32(bytes, at + 4)?).ok()?;
-        // A recorder that was switched off never wrote how long it is.
+        // A recorder that was switched off too early did not write the final length.
         let end = (at + 8).saturating_add(said).min(bytes.len());
         match name {
             b"fmt " => rate = le32(bytes, at + 16),

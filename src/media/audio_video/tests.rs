@@ -19,7 +19,7 @@ fn handler(sort: &[u8; 4]) -> Vec<u8> {
     part(b"hdlr", &[&[0; 8][..], sort, &[0; 12], SECRET].concat())
 }
 
-/// An MP4 with an image track, a track of places whose one sample lies at the end of the file, and a title.
+/// An MP4 with a video track, a track of locations whose one sample is at the end of the file, and a title.
 fn mp4() -> Vec<u8> {
     let dates = [0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
     let mvhd = part(b"mvhd", &head(&dates, &[&1000u32.to_be_bytes()[..], &61_500u32.to_be_bytes(), &[0; 80]].concat()));
@@ -145,7 +145,7 @@ fn sound_loses_what_stands_round_it() {
     }
 }
 
-/// A page with these packets, as other programs write it; its sum is not looked at.
+/// A page with these packets, as other programs write it; its checksum is not read.
 fn page(first: bool, number: u32, granule: u64, packets: &[&[u8]]) -> Vec<u8> {
     let mut laces = Vec::new();
     for packet in packets {
@@ -173,7 +173,7 @@ fn an_ogg_gets_empty_comments() {
     let ident = [b"\x01vorbis".as_slice(), &[0; 5], &44_100u32.to_le_bytes(), &[0; 14]].concat();
     let (comment, setup) = ([b"\x03vorbis".as_slice(), SECRET].concat(), vec![5u8; 70_000]);
     let mut file = page(true, 0, 0, &[&ident]);
-    // The code books go over two pages.
+    // The codebooks span two pages.
     let mut second = page(false, 1, 0, &[&comment, &setup[..255 * 200]]);
     second.truncate(second.len());
     let laces = usize::from(second[26]);

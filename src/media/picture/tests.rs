@@ -1,4 +1,4 @@
-//! What a visitor gets of an image, and what a hostile one cannot do. All fixtures are made here.
+//! Tests that only pixels are published, and that hostile images are refused. All fixtures are generated here.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice)]
 
 use image::codecs::gif::{GifEncoder, Repeat};
@@ -40,7 +40,7 @@ fn shown(bytes: &[u8]) -> DynamicImage {
     image::load_from_memory(bytes).unwrap()
 }
 
-/// A JPEG with an EXIF block (orientation, GPS), XMP, an ICC profile and a comment behind its start.
+/// A JPEG with an EXIF block (orientation, GPS), XMP, an ICC profile and a comment after its start marker.
 fn with_metadata(jpeg: &[u8], orientation: u8) -> Vec<u8> {
     let mut tiff = b"Exif\0\0MM\0*\0\0\0\x08\0\x02".to_vec();
     tiff.extend([0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0]);
@@ -62,7 +62,7 @@ fn with_metadata(jpeg: &[u8], orientation: u8) -> Vec<u8> {
     out
 }
 
-/// A PNG with one more chunk behind its header.
+/// A PNG with one more chunk after its header.
 fn with_chunk(png: &[u8], name: &[u8; 4], body: &[u8]) -> Vec<u8> {
     let mut out = png[..33].to_vec();
     out.extend(chunk(name, body));
@@ -85,7 +85,7 @@ fn chunk(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The zlib stream of this many kilobytes of nothing, a thousandth of that long.
+/// A zlib stream of this many kilobytes of zeros, about a thousandth of that long.
 fn nothing(kilobytes: u32) -> Vec<u8> {
     let png = file(&DynamicImage::new_luma8(999, kilobytes + 1), ImageFormat::Png);
     let mut stream = Vec::new();
@@ -100,7 +100,7 @@ fn nothing(kilobytes: u32) -> Vec<u8> {
     stream
 }
 
-/// A PNG that claims a size and holds nothing.
+/// A PNG that claims a size and has no image data.
 fn claiming(width: u32, height: u32, depth: u8) -> Vec<u8> {
     let mut header = [width.to_be_bytes(), height.to_be_bytes()].concat();
     header.extend([depth, 6, 0, 0, 0]);
@@ -129,7 +129,7 @@ fn nothing_but_the_picture_goes_out() {
     webp.extend([b"XMP ".as_slice(), &20_u32.to_le_bytes(), SECRET].concat());
     let size = u32::try_from(webp.len() - 8).unwrap();
     webp[4..8].copy_from_slice(&size.to_le_bytes());
-    // What hides behind the end of an image is metadata, too.
+    // Data after the end of an image is metadata, too.
     let trailing = [file(&photo(20, 20), ImageFormat::Jpeg), SECRET.to_vec()].concat();
     for source in [jpeg, png, webp, trailing] {
         assert!(has(&source, SECRET));
@@ -147,7 +147,7 @@ fn nothing_but_the_picture_goes_out() {
 fn every_orientation_comes_out_upright() {
     let upright = quarters(80, 40);
     use image::imageops::{flip_horizontal as flip, rotate90, rotate180, rotate270};
-    // How the camera stored the upright scene, for each value of EXIF's orientation.
+    // How the camera stored the upright scene, for each EXIF orientation.
     let stored = [
         upright.clone(),
         flip(&upright),
@@ -239,7 +239,7 @@ fn animations_keep_moving_in_posts_alone() {
         decoder.into_frames().collect_frames().unwrap()
     };
     let mut source = moving(40, 30, 5);
-    // A comment in front of the first frame's own extension.
+    // A comment before the first frame's own extension.
     let at = source.windows(2).position(|pair| pair == [0x21, 0xFF]).unwrap();
     let comment = [&[0x21, 0xFE, SECRET.len() as u8], SECRET, &[0]].concat();
     source.splice(at..at, comment);
@@ -293,11 +293,11 @@ fn bombs_are_answered_with_a_sentence() {
     empty[6..10].copy_from_slice(&[0; 4]);
     refused(&empty);
     assert!(refused(&vec![0xFF; MAX_IMAGE_BYTES + 1]).contains("16 MiB"));
-    // A compressed text that would unfold to 64 MiB of nothing is never unfolded.
+    // A compressed text that would inflate to 64 MiB of zeros is never inflated.
     let png = file(&photo(4, 4), ImageFormat::Png);
     let zeros = [b"k\0\0".to_vec(), vec![0x78, 0x9C], vec![0; 1000]].concat();
     let _ = prepare_image(&with_chunk(&png, b"zTXt", &zeros), ImagePurpose::Post);
-    // A JPEG with more scans than sense.
+    // A JPEG with too many scans.
     let jpeg = file(&photo(8, 8), ImageFormat::Jpeg);
     let scan = jpeg.windows(2).position(|w| w == [0xFF, 0xDA]).unwrap();
     let again = jpeg[scan..jpeg.len() - 2].repeat(200);
@@ -308,7 +308,7 @@ fn bombs_are_answered_with_a_sentence() {
 fn what_stands_beside_the_pixels_of_a_png_is_never_unfolded() {
     let plain = file(&photo(40, 30), ImageFormat::Png);
     let made = prepare_image(&plain, ImagePurpose::Post).unwrap();
-    // A few kilobytes that unfold to some megabytes; and words that would not fit a limit meant for such.
+    // A few kilobytes that inflate to some megabytes, and texts above the decoder's text limit.
     let profile = [b"p\0\0".as_slice(), &nothing(4_000)].concat();
     let text = [b"XML:com.adobe.xmp\0\x01\0\0\0".as_slice(), &nothing(4_000)].concat();
     let long = [b"Comment\0".as_slice(), &vec![b'x'; 3_000_000]].concat();
@@ -318,7 +318,7 @@ fn what_stands_beside_the_pixels_of_a_png_is_never_unfolded() {
         assert!(png::without_metadata(&loaded).len() <= plain.len(), "{name:?} reaches the decoder");
         assert_eq!(prepare_image(&loaded, ImagePurpose::Post).unwrap(), made, "{name:?}");
     }
-    // How it lies still counts.
+    // The orientation is still read.
     let turned =
         [b"MM\0*\0\0\0\x08\0\x01".as_slice(), &[0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0]].concat();
     let made = prepare_image(&with_chunk(&plain, b"eXIf", &turned), ImagePurpose::Post).unwrap();
@@ -374,7 +374,7 @@ fn truncated_and_scrambled_files_never_panic() {
     }
 }
 
-/// As [`picture`], but a decoder's panic fails the test.
+/// Like [`prepare_image`], but a decoder's panic fails the test.
 fn made_of(bytes: &[u8]) -> Result<PreparedImage> {
     match sniff(bytes).filter(|kind| kind.is_picture()) {
         Some(kind) => prepare(bytes, kind, ImagePurpose::Post),

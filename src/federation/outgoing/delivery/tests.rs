@@ -45,7 +45,7 @@ impl World {
         self.answers(domain, &answers);
     }
 
-    /// Delivers all that can go now. Returns when the next can.
+    /// Delivers everything that is due. Returns when the next one is.
     fn settle(&self) -> Option<Time> {
         loop {
             if let DeliveryStep::Idle { next_due } = step(&self.home.node).unwrap() {
@@ -54,7 +54,7 @@ impl World {
         }
     }
 
-    /// Settles, then moves the clock to the next attempt; how long that was, in seconds.
+    /// Delivers, then moves the clock to the next attempt; returns how long that was, in seconds.
     fn wait(&self) -> u64 {
         let next = self.settle().expect("something waits");
         let wait = next.since(self.home.clock.now());
@@ -104,7 +104,7 @@ fn what_will_never_work_is_tried_once() {
     assert_eq!(w.settle(), None);
     assert_eq!(w.home.waiting(), 0);
     for name in names {
-        // 400 may mean that the signature was not understood: the other one once
+        // 400 may mean that the signature was not understood: the other format is tried once.
         assert_eq!(w.seen(name).len(), if name == "c400.example" { 2 } else { 1 }, "{name}");
         let host = w.home.node.store.read(|r| hosts::get(r, name)).unwrap().unwrap();
         assert_eq!(host.failures, 0, "it answered: {name}");

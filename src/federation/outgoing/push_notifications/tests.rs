@@ -1,4 +1,4 @@
-//! What an app and its push service get to see.
+//! Tests of what an app and its push service receive.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::sync::Arc;
