@@ -31,7 +31,7 @@ pub struct ActorField {
 pub struct CustomEmoji {
     /// Without colons.
     pub code: String,
-    /// Of the image.
+    /// URL of the image.
     pub url: String,
 }
 
@@ -54,13 +54,13 @@ pub struct Actor {
     pub bio: String,
     /// The owner's own text.
     pub bio_source: Option<String>,
-    /// Page for people.
+    /// HTML page of the profile.
     pub url: String,
     /// Personal inbox.
     pub inbox: String,
     /// Inbox shared by their whole server.
     pub shared_inbox: Option<String>,
-    /// Collection URIs, as published.
+    /// Outbox collection, as published.
     pub outbox: Option<String>,
     /// Followers collection: addressing it means "followers".
     pub followers: Option<String>,
@@ -72,25 +72,25 @@ pub struct Actor {
     pub featured_tags: Option<String>,
     /// Avatar: remote URL, or a name in media/ for our own.
     pub icon: Option<String>,
-    /// Header image, likewise.
+    /// Header image: remote URL, or a name in media/ for our own.
     pub image: Option<String>,
     /// Profile fields.
     pub fields: Vec<ActorField>,
     /// Custom emoji used in name and bio.
     pub emoji: Vec<CustomEmoji>,
-    /// Other actor ids they claim to be.
+    /// Actor ids of further accounts they claim as theirs (`alsoKnownAs`).
     pub also_known_as: Vec<String>,
-    /// Where they moved.
+    /// Actor id they moved to.
     pub moved_to: Option<String>,
-    /// Follows wait for their approval.
+    /// Approves follow requests manually (`manuallyApprovesFollowers`).
     pub approves_followers: bool,
-    /// May be listed.
+    /// Agrees to be listed and suggested (Mastodon's `discoverable`).
     pub discoverable: bool,
-    /// May be searched.
+    /// Agrees to have their posts searched (Mastodon's `indexable`).
     pub indexable: bool,
     /// When the account was created, as its document says.
     pub published_at: Option<Time>,
-    /// When we met.
+    /// When we first stored the actor.
     pub created_at: Time,
     /// Last successful fetch of the document.
     pub fetched_at: Time,
@@ -98,7 +98,7 @@ pub struct Actor {
     pub failed_at: Option<Time>,
     /// When the handle was last confirmed by WebFinger.
     pub confirmed_at: Option<Time>,
-    /// When they were gone for good.
+    /// When the actor was marked as gone for good.
     pub gone_at: Option<Time>,
     /// Counts as their server states them; written by [`count`] only.
     pub counts: ActorCounts,
@@ -123,7 +123,7 @@ impl Actor {
         format!("{}@{}", self.username, self.host)
     }
 
-    /// Where to deliver to them: the shared inbox if they have one.
+    /// The inbox to deliver to: the shared inbox if they have one.
     pub fn best_inbox(&self) -> &str {
         self.shared_inbox.as_deref().unwrap_or(&self.inbox)
     }
@@ -171,7 +171,7 @@ impl Actor {
     }
 }
 
-/// Stores the counts of an actor (posts, followers, following); a missing one stays.
+/// Stores the counts of an actor (posts, followers, following); None keeps the old value.
 pub fn count(
     w: &Write<'_>,
     id: ActorId,
@@ -187,7 +187,7 @@ pub fn count(
     Ok(())
 }
 
-/// Time of each actor's newest stored post; actors without posts are left out.
+/// Time of each actor's newest public or unlisted post, if any is stored.
 pub fn last_posts(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<(ActorId, Time)>> {
     // Ids are time-sortable: one index lookup per actor.
     let mut statement = r.conn.prepare_cached(
@@ -206,7 +206,7 @@ pub fn by_id(r: &Read<'_>, id: ActorId) -> Result<Actor> {
     Ok(r.conn.prepare_cached("SELECT * FROM actor WHERE id = ?1")?.query_one([id], Actor::from_row)?)
 }
 
-/// The actors with these ids, in no order; unknown ids are passed over.
+/// The actors with these ids, in no particular order; unknown ids are skipped.
 pub fn by_ids(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<Actor>> {
     let mut statement =
         r.conn.prepare_cached("SELECT * FROM actor WHERE id IN (SELECT value FROM json_each(?1)) LIMIT 5000")?;
@@ -214,7 +214,7 @@ pub fn by_ids(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<Actor>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The actors with these ActivityPub ids, in no order; unknown ones are passed over.
+/// The actors with these ActivityPub ids, in no particular order; unknown ones are skipped.
 pub fn by_uris(r: &Read<'_>, uris: &[&str]) -> Result<Vec<Actor>> {
     let mut statement =
         r.conn.prepare_cached("SELECT * FROM actor WHERE uri IN (SELECT value FROM json_each(?1)) LIMIT 1000")?;
@@ -222,21 +222,21 @@ pub fn by_uris(r: &Read<'_>, uris: &[&str]) -> Result<Vec<Actor>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// An actor on this origin (`https://host`), if we know any.
+/// An actor on this origin (`https://host`), if one is stored and not gone.
 pub fn first_of(r: &Read<'_>, origin: &str) -> Result<Option<ActorId>> {
-    // `0` comes after `/`
+    // A prefix search on the index: `0` is the character after `/`.
     let mut statement = r
         .conn
         .prepare_cached("SELECT id FROM actor WHERE uri > ?1 || '/' AND uri < ?1 || '0' AND gone_at IS NULL LIMIT 1")?;
     Ok(statement.query_one([origin], |row| column(row, "id")).optional()?)
 }
 
-/// The actor with this ActivityPub id, if we know them.
+/// The actor with this ActivityPub id, if stored.
 pub fn by_uri(r: &Read<'_>, uri: &str) -> Result<Option<Actor>> {
     Ok(r.conn.prepare_cached("SELECT * FROM actor WHERE uri = ?1")?.query_one([uri], Actor::from_row).optional()?)
 }
 
-/// Our id of this ActivityPub id, if we know them.
+/// Our id of the actor with this ActivityPub id, if stored.
 pub fn id_of(r: &Read<'_>, uri: &str) -> Result<Option<ActorId>> {
     let mut statement = r.conn.prepare_cached("SELECT id FROM actor WHERE uri = ?1")?;
     Ok(statement.query_one([uri], |row| column(row, "id")).optional()?)
@@ -314,7 +314,7 @@ fn next_id(w: &Write<'_>) -> Result<ActorId> {
     Ok(ActorId(last.map_or(first, |last| last + 1)))
 }
 
-/// Records the result of WebFinger: the handle's host, or an unchanged one when it did not respond.
+/// Records a WebFinger check: the handle's host, which stays the same when WebFinger did not respond.
 pub fn confirm(w: &Write<'_>, id: ActorId, host: &str) -> Result<()> {
     w.conn.execute(
         "UPDATE actor SET host = ?2, confirmed_at = ?3 WHERE id = ?1",
@@ -329,7 +329,8 @@ pub fn mark_failed(w: &Write<'_>, id: ActorId) -> Result<()> {
     Ok(())
 }
 
-/// Marks an actor as gone for good: posts, follows, likes and keys are deleted; the name stays for what mentions it.
+/// Marks an actor as gone for good. Posts, follows, likes and keys are deleted; the row stays for the posts that
+/// mention them.
 pub fn mark_gone(w: &Write<'_>, id: ActorId) -> Result<()> {
     events::all_posts_deleted(w, id)?;
     for sql in [
@@ -391,8 +392,8 @@ pub fn key(r: &Read<'_>, uri: &str) -> Result<Option<ActorKey>> {
     Ok(found.optional()?)
 }
 
-/// Replaces all keys of the actor `uri`. A key id below the actor's own id is theirs, whoever listed it first; any
-/// other stays with the actor that listed it first.
+/// Replaces all keys of the actor `uri`. A key id under the actor's own id (`uri#…`) is theirs even if another actor
+/// listed it first; any other key id stays with the actor that listed it first.
 pub fn set_keys(w: &Write<'_>, owner: ActorId, uri: &str, keys: &[NewKey]) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM actor_key WHERE actor_id = ?1")?.execute([owner])?;
     let mut free = w.conn.prepare_cached("DELETE FROM actor_key WHERE uri = ?1")?;
@@ -405,7 +406,7 @@ pub fn set_keys(w: &Write<'_>, owner: ActorId, uri: &str, keys: &[NewKey]) -> Re
     Ok(())
 }
 
-/// Adds another id of an actor's key; does nothing when it is known.
+/// Adds another key id of an actor; does nothing when the key id is known.
 pub fn add_key(w: &Write<'_>, owner: ActorId, key: &NewKey) -> Result<()> {
     w.conn
         .prepare_cached(
@@ -416,7 +417,7 @@ pub fn add_key(w: &Write<'_>, owner: ActorId, key: &NewKey) -> Result<()> {
     Ok(())
 }
 
-/// The most stale actors among those the owner follows or is followed by, for a slow refresh.
+/// Followed actors and followers with the oldest documents, for a slow refresh.
 pub fn next_stale(r: &Read<'_>, before: Time, limit: u32) -> Result<Vec<ActorId>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT id FROM actor INDEXED BY actor_stale WHERE fetched_at < ?1 AND gone_at IS NULL

@@ -1,24 +1,24 @@
 //! Cursor pagination over tables with an autoincrement key: bookmarks, likes, conversations.
 
-/// Rows above `above` and below `below`, newest first.
+/// A page of rows with ids above `above` and below `below`, newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CursorWindow {
-    /// Only numbers above; 0 for all.
+    /// Only row ids above this one; 0 for all.
     pub above: i64,
-    /// Only numbers below; `i64::MAX` for all.
+    /// Only row ids below this one; `i64::MAX` for all.
     pub below: i64,
-    /// Of too many, these stay.
+    /// Which rows to return when there are more than `limit`.
     pub keep: WindowEnd,
-    /// Rows at most.
+    /// Maximum number of rows.
     pub limit: u32,
 }
 
-/// Which rows of a window that holds too many.
+/// Which end of a window to return when it has more rows than the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WindowEnd {
-    /// The newest.
+    /// The newest rows.
     Newest,
-    /// The oldest: the page right after `above`.
+    /// The oldest rows: the page right after `above`.
     Oldest,
 }
 
@@ -36,7 +36,7 @@ impl CursorWindow {
         }
     }
 
-    /// The rows of such a query, newest first.
+    /// Sorts the rows of a query in [`CursorWindow::order`] newest first.
     pub(super) fn ordered<T>(self, mut found: Vec<T>) -> Vec<T> {
         if self.keep == WindowEnd::Oldest {
             found.reverse();

@@ -29,19 +29,19 @@ use crate::base::id::{self, ActorId, PostId};
 use crate::base::{Audience, Result, Time};
 use post_metadata::PostMetadata;
 
-/// How much of a thread is looked at.
+/// Limits of a thread query.
 #[derive(Debug, Clone, Copy)]
 pub struct ThreadLimits {
-    /// Posts above, at most.
+    /// Maximum number of ancestors.
     pub above: u32,
-    /// Posts below, at most.
+    /// Maximum number of descendants.
     pub below: u32,
     /// Maximum depth of replies.
     pub deep: u32,
 }
 
 impl ThreadLimits {
-    /// Limits of a page.
+    /// Limits of the thread page and of the context collection (FEP-7888).
     pub const FOR_PAGE: Self = Self { above: 50, below: 300, deep: 100 };
 }
 
@@ -58,15 +58,15 @@ pub struct Post {
     pub kind: String,
     /// The boosted post; a boost has no content.
     pub boost_of: Option<PostId>,
-    /// Its audience, which is never widened.
+    /// Its audience; an edit can only narrow it.
     pub audience: Audience,
-    /// The parent, when we have it.
+    /// The parent post, if stored.
     pub reply_to: Option<PostId>,
-    /// The parent's uri, known or not.
+    /// The parent's uri, stored or not.
     pub reply_to_uri: Option<String>,
     /// The conversation's collection (FEP-7888).
     pub context_uri: Option<String>,
-    /// Of an article.
+    /// Title of an article.
     pub title: Option<String>,
     /// Content warning.
     pub warning: Option<String>,
@@ -76,24 +76,24 @@ pub struct Post {
     pub source: Option<String>,
     /// BCP 47.
     pub language: Option<String>,
-    /// Images start covered.
+    /// Marked as sensitive: images start covered.
     pub sensitive: bool,
-    /// Page for people; None when it equals `uri`.
+    /// HTML page of the post; None when it equals `uri`.
     pub url: Option<String>,
     /// Custom emoji used in it.
     pub emoji: Vec<CustomEmoji>,
     /// Type-specific metadata.
     pub extra: PostMetadata,
-    /// As its author states.
+    /// Publication time, as its author states it.
     pub published_at: Time,
     /// Last edit.
     pub edited_at: Option<Time>,
-    /// When it came to us.
+    /// When we received it.
     pub received_at: Time,
 }
 
 impl Post {
-    /// The page for people.
+    /// The address of the HTML page.
     pub fn page(&self) -> &str {
         self.url.as_deref().unwrap_or(&self.uri)
     }
@@ -145,7 +145,7 @@ pub struct PostHashtag {
     pub shown: String,
 }
 
-/// The next free id at this moment; own ids are reserved with it before the URIs are spelled.
+/// The next free id for this time. Our own posts take it before the insert, because their URIs contain it.
 pub fn next_id(w: &Write<'_>, at: Time) -> Result<PostId> {
     let first = id::first_at(at);
     let mut statement = w.conn.prepare_cached("SELECT max(id) FROM post WHERE id >= ?1 AND id < ?1 + 65536")?;
@@ -195,8 +195,8 @@ pub fn insert(w: &Write<'_>, post: &Post, mentions: &[PostMention], tags: &[Post
     }
 }
 
-/// Replaces what an edit may change: texts, metadata, emoji, mentions and tags; never author or parent, and the
-/// audience only to a narrower one.
+/// Updates the fields an edit may change: texts, metadata, emoji, mentions and tags. The author and the parent stay;
+/// the audience can only become narrower.
 pub fn update(w: &Write<'_>, post: &Post, mentions: &[PostMention], tags: &[PostHashtag]) -> Result<()> {
     w.conn
         .prepare_cached(
@@ -245,7 +245,7 @@ fn set_names(w: &Write<'_>, id: PostId, mentions: &[PostMention], tags: &[PostHa
     Ok(())
 }
 
-/// Replies and quotes that arrived before this post find it.
+/// Links replies and quotes that arrived before this post.
 fn link_waiting_replies(w: &Write<'_>, post: &Post) -> Result<()> {
     w.conn
         .prepare_cached("UPDATE quote SET quoted_id = ?1, check_at = ?3 WHERE quoted_uri = ?2 AND quoted_id IS NULL")?
@@ -262,13 +262,13 @@ pub fn set_kind(w: &Write<'_>, id: PostId, kind: &str) -> Result<()> {
     Ok(())
 }
 
-/// Hangs a reply under its parent.
+/// Sets the parent of a reply.
 pub fn join_thread(w: &Write<'_>, reply: PostId, parent: PostId) -> Result<()> {
     w.conn.prepare_cached("UPDATE post SET reply_to = ?2 WHERE id = ?1")?.execute(params![reply, parent])?;
     thread_mutes::root_changed(w, parent)
 }
 
-/// Deletes a post with all that hangs on it; boosts of it go too.
+/// Deletes a post with all its dependent rows, boosts of it included.
 pub fn delete(w: &Write<'_>, id: PostId) -> Result<()> {
     events::post_deleted(w, id)?;
     w.conn.prepare_cached("DELETE FROM post WHERE id = ?1")?.execute([id])?;
@@ -280,7 +280,7 @@ pub fn by_id(r: &Read<'_>, id: PostId) -> Result<Post> {
     Ok(r.conn.prepare_cached("SELECT * FROM post WHERE id = ?1")?.query_one([id], Post::from_row)?)
 }
 
-/// ActivityPub ids of these posts, in the order of `ids`; those that are gone are passed over.
+/// ActivityPub ids of these posts, in the order of `ids`; deleted posts are skipped.
 pub fn uris(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<String>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT p.uri FROM json_each(?1) AS j JOIN post p ON p.id = j.value ORDER BY j.key LIMIT 1000",
@@ -289,7 +289,7 @@ pub fn uris(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<String>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The post with this ActivityPub id, if we have it.
+/// The post with this ActivityPub id, if stored.
 pub fn by_uri(r: &Read<'_>, uri: &str) -> Result<Option<Post>> {
     Ok(r.conn.prepare_cached("SELECT * FROM post WHERE uri = ?1")?.query_one([uri], Post::from_row).optional()?)
 }
@@ -333,7 +333,7 @@ pub fn mentions(r: &Read<'_>, id: PostId) -> Result<Vec<PostMention>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Whether the post with this uri names an actor.
+/// Whether the post with this uri mentions an actor.
 pub fn mentions_actor(r: &Read<'_>, post_uri: &str, actor_uri: &str) -> Result<bool> {
     let mut statement = r
         .conn
@@ -350,7 +350,7 @@ pub fn hashtags(r: &Read<'_>, id: PostId) -> Result<Vec<PostHashtag>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// For whom a list is: the owner sees everything, a stranger public and unlisted posts only.
+/// Who views a list: the owner sees everything, a stranger only public and unlisted posts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Viewer {
     /// The owner.
@@ -360,7 +360,7 @@ pub enum Viewer {
 }
 
 impl Viewer {
-    /// The highest audience number shown.
+    /// The highest `audience` value this viewer may see.
     pub(super) fn rank(self) -> i64 {
         match self {
             Self::Owner => 3,
@@ -369,15 +369,15 @@ impl Viewer {
     }
 }
 
-/// A window on a list, newest first: at most `limit` rows with ids below `before`, or above `after` (then the oldest
-/// of those, still newest first).
+/// Cursor pagination by post id, newest first: at most `limit` rows with ids below `before`, or the oldest `limit` rows
+/// above `after`.
 #[derive(Debug, Clone, Copy)]
 pub struct PostPage {
-    /// Only ids below.
+    /// Only ids below this one.
     pub before: Option<PostId>,
-    /// Only ids above.
+    /// Only ids above this one.
     pub after: Option<PostId>,
-    /// Rows at most.
+    /// Maximum number of rows.
     pub limit: u32,
 }
 
@@ -402,7 +402,7 @@ pub fn of_actor(r: &Read<'_>, actor: ActorId, viewer: Viewer, page: PostPage) ->
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Ids of an actor's open posts with a hashtag (lower case, without `#`), newest first.
+/// Ids of an actor's public and unlisted posts with a hashtag (lower case, without `#`), newest first.
 pub fn of_actor_tagged(r: &Read<'_>, actor: ActorId, tag: &str, page: PostPage) -> Result<Vec<PostId>> {
     let order = if page.after.is_some() { "ASC" } else { "DESC" };
     let sql = format!(
@@ -437,7 +437,7 @@ pub fn ancestors(r: &Read<'_>, id: PostId, viewer: Viewer, span: ThreadLimits) -
     let mut above: Vec<PostId> = Vec::new();
     for row in rows {
         let next = row?;
-        // Posts may reply each other in a circle.
+        // Replies can form a cycle.
         if next == id || above.contains(&next) {
             break;
         }
@@ -447,7 +447,7 @@ pub fn ancestors(r: &Read<'_>, id: PostId, viewer: Viewer, span: ThreadLimits) -
     Ok(above)
 }
 
-/// The posts below one with their parents, oldest first, as far as `viewer` may see them.
+/// The descendants of a post with their parents, oldest first, as far as `viewer` may see them.
 pub fn descendants(r: &Read<'_>, id: PostId, viewer: Viewer, span: ThreadLimits) -> Result<Vec<(PostId, PostId)>> {
     let mut statement = r.conn.prepare_cached(
         "WITH RECURSIVE down (id, parent, depth) AS (
@@ -461,14 +461,13 @@ pub fn descendants(r: &Read<'_>, id: PostId, viewer: Viewer, span: ThreadLimits)
     let values = params![id, viewer.rank(), span.below.saturating_add(1), span.deep];
     let rows = statement.query_map(values, |row| Ok((column(row, "id")?, column(row, "parent")?)))?;
     let mut below: Vec<(PostId, PostId)> = rows.collect::<rusqlite::Result<_>>()?;
-    // In a circle of answers they come again and again, at every depth.
+    // In a cycle of replies, posts repeat at every depth.
     below.dedup();
     below.retain(|(child, _)| *child != id);
     Ok(below)
 }
 
-/// Whether somebody takes part in the open in what a post is about: they wrote in the thread above or below it, boosted it
-/// or quoted it.
+/// Whether an actor publicly takes part in the thread of a post: they wrote above or below it, boosted it or quoted it.
 pub fn is_in_thread_of(r: &Read<'_>, id: PostId, who: ActorId) -> Result<bool> {
     let mut statement = r.conn.prepare_cached(
         "WITH RECURSIVE up (id, depth) AS (
@@ -489,7 +488,7 @@ pub fn is_in_thread_of(r: &Read<'_>, id: PostId, who: ActorId) -> Result<bool> {
     Ok(statement.exists(params![id, who, above, below, Viewer::Stranger.rank(), deep])?)
 }
 
-/// Ids of the direct, open replies to a post, oldest first, from `after` on.
+/// Ids of the direct public and unlisted replies to a post, oldest first, after `after`.
 pub fn open_replies(r: &Read<'_>, id: PostId, after: Option<PostId>, limit: u32) -> Result<Vec<PostId>> {
     let mut statement = r
         .conn

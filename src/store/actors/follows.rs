@@ -9,7 +9,7 @@ use crate::store::{Read, Write, column};
 /// A row of `follow`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Follow {
-    /// Counts up.
+    /// Autoincrement key.
     pub id: i64,
     /// The follower.
     pub follower_id: ActorId,
@@ -36,7 +36,7 @@ pub struct FollowOptions {
     pub boosts: bool,
     /// Each post creates a notification.
     pub notify: bool,
-    /// Only posts in these languages come home; none: all.
+    /// Only posts in these languages are added to home; empty for all.
     pub languages: Vec<String>,
 }
 
@@ -47,7 +47,7 @@ impl Default for FollowOptions {
 }
 
 impl FollowOptions {
-    /// Whether a post in this language is wanted. One without a language is; `en` matches `en-GB`, too.
+    /// Whether a post in this language is wanted. A post without a language always is; `en` also matches `en-GB`.
     pub fn reads(&self, language: Option<&str>) -> bool {
         let first = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
         match language.filter(|tag| !tag.is_empty() && !self.languages.is_empty()) {
@@ -85,7 +85,7 @@ pub fn set_options(w: &Write<'_>, follower: ActorId, followed: ActorId, wishes: 
     Ok(())
 }
 
-/// Endorses a followed account on the profile, or not any more; false when it is not followed.
+/// Sets whether a followed account is endorsed on the profile; false when it is not followed.
 pub fn endorse(w: &Write<'_>, follower: ActorId, followed: ActorId, endorsed: bool) -> Result<bool> {
     let mut statement = w.conn.prepare_cached(
         "UPDATE follow SET endorsed = ?3 WHERE follower_id = ?1 AND followed_id = ?2 AND accepted_at IS NOT NULL",
@@ -98,7 +98,7 @@ pub fn accepted(r: &Read<'_>, follower: ActorId, followed: ActorId) -> Result<Op
     Ok(get(r, follower, followed)?.filter(|follow| follow.accepted_at.is_some()))
 }
 
-/// Requests a follow again: the uri and document are replaced, an acceptance stays.
+/// Stores a follow request. A repeated one replaces the uri and document, and an acceptance stays.
 pub fn ask(w: &Write<'_>, follower: ActorId, followed: ActorId, uri: &str, document: Option<&str>) -> Result<()> {
     w.conn
         .prepare_cached(
@@ -130,12 +130,12 @@ pub fn get(r: &Read<'_>, follower: ActorId, followed: ActorId) -> Result<Option<
     Ok(statement.query_one(params![follower, followed], from_row).optional()?)
 }
 
-/// The owner's follows and requests towards these actors.
+/// The owner's follows and follow requests towards these actors.
 pub fn state_towards(r: &Read<'_>, owner: ActorId, people: &[ActorId]) -> Result<Vec<Follow>> {
     followed_among(r, owner, people, "follower_id = ?1 AND followed_id")
 }
 
-/// These actors' follows of the owner, and requests.
+/// Follows and follow requests of these actors towards the owner.
 pub fn of_owner_by(r: &Read<'_>, owner: ActorId, people: &[ActorId]) -> Result<Vec<Follow>> {
     followed_among(r, owner, people, "followed_id = ?1 AND follower_id")
 }
@@ -158,7 +158,7 @@ pub fn is_accepted(r: &Read<'_>, follower: ActorId, followed: ActorId) -> Result
     Ok(get(r, follower, followed)?.is_some_and(|follow| follow.accepted_at.is_some()))
 }
 
-/// Which list of people.
+/// A list of followers or followed accounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FollowList {
     /// Accepted followers.
@@ -186,7 +186,7 @@ impl FollowList {
     }
 }
 
-/// Ids of the people in a list, ascending from `after`; at most `limit`.
+/// Ids of the actors in a list, ascending, after `after`; at most `limit`.
 pub fn list(r: &Read<'_>, of: ActorId, list: FollowList, after: Option<ActorId>, limit: u32) -> Result<Vec<ActorId>> {
     let (listed, side, condition) = list.columns();
     let sql = format!(
@@ -198,7 +198,7 @@ pub fn list(r: &Read<'_>, of: ActorId, list: FollowList, after: Option<ActorId>,
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// A window of a list, newest request first: (row id, actor), rows between `max` and `min`.
+/// A page of a list, newest first: (row id, actor), with row ids below `max` and above `min`.
 pub fn newest(
     r: &Read<'_>,
     of: ActorId,
@@ -219,7 +219,7 @@ pub fn newest(
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// How many people a list has.
+/// Number of actors in a list.
 pub fn count(r: &Read<'_>, of: ActorId, list: FollowList) -> Result<u32> {
     let (_, side, condition) = list.columns();
     let sql = format!("SELECT count(*) FROM follow WHERE {side} = ?1 AND {condition}");
@@ -236,9 +236,10 @@ pub fn inboxes(r: &Read<'_>, of: ActorId) -> Result<Vec<String>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Ids of the accepted followers that live on one origin (`https://host`), at most `limit`.
+/// Actor ids of the accepted followers on one origin (`https://host`), at most `limit`.
 pub fn by_origin(r: &Read<'_>, of: ActorId, origin: &str, limit: u32) -> Result<Vec<String>> {
-    // By the actors of the host, not by all followers: this runs for every delivery. `0` comes after `/`.
+    // Starts from the actors of the host, not from all followers, because this runs for every delivery. `0` is the
+    // character after `/`.
     let mut statement = r.conn.prepare_cached(
         "SELECT a.uri FROM actor a CROSS JOIN follow f ON f.followed_id = ?1 AND f.follower_id = a.id
          WHERE a.uri > ?2 || '/' AND a.uri < ?2 || '0' AND f.accepted_at IS NOT NULL LIMIT ?3",

@@ -8,16 +8,16 @@ use crate::base::Result;
 use crate::base::id::ActorId;
 use crate::store::{Read, Write, column};
 
-/// A move of the same person is acted upon once in this time.
+/// Further moves of the same account within this time are ignored.
 pub const MOVE_COOLDOWN: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// True when a move of this person was acted upon within [`EVERY`].
+/// Whether a move of this account was processed within [`MOVE_COOLDOWN`].
 pub fn is_recent(r: &Read<'_>, old: ActorId) -> Result<bool> {
     let since = r.now.minus(MOVE_COOLDOWN);
     Ok(r.conn.prepare_cached("SELECT 1 FROM move WHERE old_id = ?1 AND seen_at > ?2")?.exists(params![old, since])?)
 }
 
-/// Notes that a move is being acted upon.
+/// Records that a move is being processed.
 pub fn begin(w: &Write<'_>, old: ActorId, new: ActorId) -> Result<()> {
     w.conn.execute(
         "INSERT OR REPLACE INTO move (old_id, new_id, seen_at) VALUES (?1, ?2, ?3)",
@@ -26,7 +26,7 @@ pub fn begin(w: &Write<'_>, old: ActorId, new: ActorId) -> Result<()> {
     Ok(())
 }
 
-/// Old accounts whose followers' move waits for the Accept of this new account.
+/// Old accounts to unfollow once this new account has accepted the owner's follow.
 pub fn waiting_followers(r: &Read<'_>, new: ActorId) -> Result<Vec<ActorId>> {
     let mut statement =
         r.conn.prepare_cached("SELECT old_id FROM move WHERE new_id = ?1 AND done_at IS NULL LIMIT 100")?;
@@ -34,13 +34,13 @@ pub fn waiting_followers(r: &Read<'_>, new: ActorId) -> Result<Vec<ActorId>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Notes that the old one is not followed any more.
+/// Records that the processing of a move is complete.
 pub fn finish(w: &Write<'_>, old: ActorId) -> Result<()> {
     w.conn.execute("UPDATE move SET done_at = ?2 WHERE old_id = ?1", params![old, w.now])?;
     Ok(())
 }
 
-/// Followed accounts whose document says that they moved, and that were not handled lately.
+/// Followed accounts whose document says that they moved, and whose move was not processed within [`MOVE_COOLDOWN`].
 pub fn next_undiscovered(r: &Read<'_>, owner: ActorId, limit: u32) -> Result<Vec<ActorId>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT a.id FROM follow f JOIN actor a ON a.id = f.followed_id

@@ -1,4 +1,4 @@
-//! The owner's private notes about actors. No peer and no visitor ever sees them.
+//! The owner's private notes about actors. They are not federated, and visitors never see them.
 
 use rusqlite::{OptionalExtension, params};
 

@@ -1,4 +1,4 @@
-//! The owner's own counts, maintained by triggers in `schema.sql`: exact, and read without counting.
+//! The owner's own counts, maintained by triggers in `schema.sql`: exact, and read without a `count(*)`.
 
 use crate::base::id::PostId;
 use crate::base::{Result, Time};
@@ -8,7 +8,7 @@ use crate::store::column;
 /// Counts of the owner's rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OwnCount {
-    /// Public and quiet posts, boosts included.
+    /// Public and unlisted posts, boosts included.
     pub posts: u32,
     /// The newest of them.
     pub newest: Option<PostId>,
@@ -19,7 +19,7 @@ pub struct OwnCount {
 }
 
 impl OwnCount {
-    /// When the owner last posted for everyone.
+    /// Time of the owner's newest public or unlisted post or boost.
     pub fn last_post(&self) -> Option<Time> {
         self.newest.map(|id| Time::from_ms(id.0 >> 16))
     }

@@ -7,15 +7,15 @@ use crate::base::id::ActorId;
 use crate::store::moderation::host_blocks::{self, Severity};
 use crate::store::{Read, Write, column};
 
-/// Maximum number of rows returned.
+/// Maximum number of rows a query returns.
 const MAX_ROWS: u32 = 1_000_000;
 
-/// One side of a follow.
+/// A follow between the owner and another actor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeveredFollow {
-    /// Another actor.
+    /// The other actor.
     pub actor_id: ActorId,
-    /// Their handle's host and their server's.
+    /// The host of their handle and the host of their actor id.
     pub hosts: [String; 2],
     /// True when the owner follows them, false when they follow the owner.
     pub ours: bool,
@@ -30,7 +30,7 @@ fn follow_sides(row: &Row<'_>) -> rusqlite::Result<SeveredFollow> {
     })
 }
 
-/// All follows of and by the owner.
+/// All follows of the owner, in both directions.
 pub fn affected_follows(r: &Read<'_>, owner: ActorId) -> Result<Vec<SeveredFollow>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT a.id, a.host, a.uri, 1 AS ours FROM follow f JOIN actor a ON a.id = f.followed_id WHERE f.follower_id = ?1
@@ -42,7 +42,7 @@ pub fn affected_follows(r: &Read<'_>, owner: ActorId) -> Result<Vec<SeveredFollo
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// All follows that host blocks have cut.
+/// All follows severed by host blocks.
 pub fn sever(r: &Read<'_>) -> Result<Vec<SeveredFollow>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT a.id, a.host, a.uri, c.ours AS ours FROM cut_follow c JOIN actor a ON a.id = c.actor_id LIMIT ?1",
@@ -76,14 +76,14 @@ pub fn restore_follower(w: &Write<'_>, owner: ActorId, actor: ActorId) -> Result
     forget(w, actor, "0")
 }
 
-/// Forgets a cut follow of the owner's; false when there was none.
+/// Deletes the record of a severed follow of the owner's; false when there was none.
 pub fn take_own_follows(w: &Write<'_>, actor: ActorId) -> Result<bool> {
     let known = w.conn.prepare_cached("SELECT 1 FROM cut_follow WHERE actor_id = ?1 AND ours = 1")?.exists([actor])?;
     forget(w, actor, "1")?;
     Ok(known)
 }
 
-/// Forgets a cut follower: they have taken their follow back.
+/// Deletes the record of a severed follower who has unfollowed since.
 pub fn forget_follower(w: &Write<'_>, actor: ActorId) -> Result<()> {
     forget(w, actor, "0")
 }
@@ -93,7 +93,7 @@ fn forget(w: &Write<'_>, actor: ActorId, ours: &str) -> Result<()> {
     Ok(())
 }
 
-/// Removes an actor's traces from the owner's pages: home, boosts of their posts, notifications.
+/// Removes an actor's posts from home, boosts of their posts from home and lists, and their notifications.
 pub fn clear(w: &Write<'_>, actor: ActorId) -> Result<()> {
     for sql in [
         "DELETE FROM home WHERE post_id IN (SELECT id FROM post WHERE actor_id = ?1)",
@@ -108,7 +108,7 @@ pub fn clear(w: &Write<'_>, actor: ActorId) -> Result<()> {
     Ok(())
 }
 
-/// Actors with notifications, and their hosts.
+/// Actors with notifications, with their hosts.
 pub fn drop_notifications(r: &Read<'_>) -> Result<Vec<SeveredFollow>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT DISTINCT a.id, a.host, a.uri, 0 AS ours FROM notification n JOIN actor a ON a.id = n.actor_id LIMIT ?1",
@@ -117,7 +117,7 @@ pub fn drop_notifications(r: &Read<'_>) -> Result<Vec<SeveredFollow>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Drops deliveries to blocked hosts. Returns how many.
+/// Deletes queued deliveries to blocked hosts. Returns how many.
 pub fn drop_deliveries(w: &Write<'_>) -> Result<usize> {
     let hosts: Vec<String> = {
         let mut statement =
@@ -133,14 +133,14 @@ pub fn drop_deliveries(w: &Write<'_>) -> Result<usize> {
     Ok(dropped)
 }
 
-/// All handle hosts of people we know.
+/// All handle hosts of stored actors.
 pub fn known_hosts(r: &Read<'_>) -> Result<Vec<String>> {
     let mut statement = r.conn.prepare_cached("SELECT DISTINCT host FROM actor LIMIT ?1")?;
     let rows = statement.query_map([MAX_ROWS], |row| column(row, "host"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// How many posts of people of these hosts we have.
+/// Number of stored posts by actors with these handle hosts.
 pub fn posts_from(r: &Read<'_>, hosts: &[String]) -> Result<u32> {
     let mut statement = r.conn.prepare_cached(
         "SELECT count(*) FROM json_each(?1) j CROSS JOIN actor a ON a.host = j.value CROSS JOIN post p ON p.actor_id = a.id",

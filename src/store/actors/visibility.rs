@@ -8,9 +8,9 @@ use crate::base::id::ActorId;
 use crate::store::posts::Viewer;
 use crate::store::{Read, actors::follows, node};
 
-/// How many of an actor's newest posts, boosts and likes are searched.
+/// Maximum newest posts and boosts, and maximum newest likes, of the actor that are searched.
 const MAX_NEWEST_POSTS: u32 = 100;
-/// How many posts above and below them are searched.
+/// Maximum posts searched upwards in the threads of those posts, and downwards.
 const MAX_THREAD_POSTS: u32 = 500;
 
 /// Whether strangers may see an actor: the owner; actors mentioned in the owner's public posts; actors in lists that

@@ -7,59 +7,59 @@ use crate::base::id::{DraftId, MediaId, PostId};
 use crate::base::{Error, Result, Time};
 use crate::store::{Read, Write, column};
 
-/// Attachments of one post at most.
+/// Maximum number of attachments of a post.
 pub const MAX_ATTACHMENTS: usize = 16;
 
-/// A row of `attachment`; as JSON, a file of a previous version.
+/// A row of `attachment`. Previous versions of posts store it as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PostAttachment {
-    /// Which.
+    /// Our id.
     pub id: MediaId,
     /// Its post; None for a fresh upload.
     pub post_id: Option<PostId>,
-    /// As sniffed (ours) or as declared (remote).
+    /// Sniffed for own files, as declared for remote ones.
     pub media_type: String,
-    /// The remote original.
+    /// URL of the remote original.
     pub url: Option<String>,
-    /// Our own: a name in media/.
+    /// Name of an own file in `media/`.
     pub file: Option<String>,
-    /// Our own: the name in media/ of a smaller image, or of a video's or song's cover.
+    /// Name of an own preview in `media/`: a smaller image, or the cover of a video or audio.
     pub preview: Option<String>,
     /// Alt text.
     pub alt: String,
-    /// In pixels.
+    /// Width in pixels.
     pub width: Option<u32>,
-    /// In pixels.
+    /// Height in pixels.
     pub height: Option<u32>,
-    /// A blurred idea of it.
+    /// BlurHash placeholder.
     pub blurhash: Option<String>,
-    /// "x,y" from -1 to 1.
+    /// Focal point: "x,y" from -1 to 1.
     pub focus: Option<String>,
-    /// Of a remote video or song: the address of a still or cover.
+    /// URL of the cover of a remote video or audio.
     pub still: Option<String>,
-    /// How long a video or audio is.
+    /// Duration of a video or audio.
     pub seconds: Option<u32>,
 }
 
-/// A changed description of a file.
+/// A change of an attachment's alt text, focal point or cover.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttachmentChange {
-    /// Which.
+    /// The attachment.
     pub id: MediaId,
     /// Alt text.
     pub alt: String,
-    /// "x,y" from -1 to 1; None for the middle.
+    /// Focal point: "x,y" from -1 to 1; None for the center.
     pub focus: Option<String>,
-    /// Another cover of a video or audio; None leaves it.
+    /// New cover of a video or audio; None keeps the old one.
     pub cover: Option<CoverImage>,
 }
 
 /// A cover image stored in `media/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CoverImage {
-    /// A name in media/.
+    /// Its name in `media/`.
     pub name: String,
-    /// Placeholder until it is loaded.
+    /// BlurHash placeholder, shown until it is loaded.
     pub blurhash: String,
 }
 
@@ -81,7 +81,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<PostAttachment> {
     })
 }
 
-/// Adds an attachment (`id` is ignored), loose or at `position` of its post.
+/// Adds an attachment (`id` is ignored): unattached, or at `position` of its post.
 pub fn add(w: &Write<'_>, a: &PostAttachment, position: usize) -> Result<MediaId> {
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO attachment (post_id, position, media_type, url, file, preview, alt, width, height, blurhash, focus,
@@ -111,7 +111,7 @@ pub fn add(w: &Write<'_>, a: &PostAttachment, position: usize) -> Result<MediaId
     )?)
 }
 
-/// Gives loose uploads to a post, in this order. Invalid when one is unknown or belongs to another post or a draft.
+/// Attaches uploads to a post, in this order. Invalid when one is unknown or belongs to another post or a draft.
 pub fn attach(w: &Write<'_>, post: PostId, ids: &[MediaId]) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "UPDATE attachment SET post_id = ?1, position = ?3, author_id = (SELECT actor_id FROM post WHERE id = ?1)
@@ -120,13 +120,13 @@ pub fn attach(w: &Write<'_>, post: PostId, ids: &[MediaId]) -> Result<()> {
     )?;
     for (position, id) in ids.iter().enumerate() {
         if statement.execute(params![post, id, u32::try_from(position).unwrap_or(u32::MAX)])? == 0 {
-            return Err(Error::invalid("a picture of this post is gone; add it again"));
+            return Err(Error::invalid("a file of this post is not available any more; upload it again"));
         }
     }
     Ok(())
 }
 
-/// Changes descriptions of a post's files; files of other posts stay.
+/// Changes alt text, focal point and cover of a post's attachments; attachments of other posts are not changed.
 pub fn describe(w: &Write<'_>, post: PostId, files: &[AttachmentChange]) -> Result<()> {
     let mut statement =
         w.conn.prepare_cached("UPDATE attachment SET alt = ?3, focus = ?4 WHERE id = ?2 AND post_id = ?1")?;
@@ -139,7 +139,7 @@ pub fn describe(w: &Write<'_>, post: PostId, files: &[AttachmentChange]) -> Resu
     Ok(())
 }
 
-/// Changes descriptions of unattached uploads.
+/// Changes alt text and focal point of unattached uploads.
 pub fn describe_unattached(w: &Write<'_>, files: &[AttachmentChange]) -> Result<()> {
     let mut statement =
         w.conn.prepare_cached("UPDATE attachment SET alt = ?2, focus = ?3 WHERE id = ?1 AND post_id IS NULL")?;
@@ -169,7 +169,7 @@ pub fn clear(w: &Write<'_>, post: PostId) -> Result<()> {
     Ok(())
 }
 
-/// Forgets uploads that no post took before `before`, and no draft holds.
+/// Deletes uploads created before `before` that no post or draft uses.
 pub fn prune_unattached(w: &Write<'_>, before: Time, limit: u32) -> Result<usize> {
     Ok(w.conn.execute(
         "DELETE FROM attachment WHERE id IN (SELECT id FROM attachment WHERE post_id IS NULL AND created_at < ?1
@@ -178,7 +178,7 @@ pub fn prune_unattached(w: &Write<'_>, before: Time, limit: u32) -> Result<usize
     )?)
 }
 
-/// Changes the description of a file; None leaves it.
+/// Changes alt text and focal point of an attachment; None keeps the old value.
 pub fn describe_one(w: &Write<'_>, id: MediaId, alt: Option<&str>, focus: Option<&str>) -> Result<()> {
     w.conn
         .prepare_cached("UPDATE attachment SET alt = ifnull(?2, alt), focus = ifnull(?3, focus) WHERE id = ?1")?
@@ -186,7 +186,7 @@ pub fn describe_one(w: &Write<'_>, id: MediaId, alt: Option<&str>, focus: Option
     Ok(())
 }
 
-/// Gives a video or audio a cover.
+/// Sets the cover of a video or audio.
 pub fn set_cover(w: &Write<'_>, id: MediaId, cover: &CoverImage) -> Result<()> {
     w.conn
         .prepare_cached(
@@ -196,13 +196,13 @@ pub fn set_cover(w: &Write<'_>, id: MediaId, cover: &CoverImage) -> Result<()> {
     Ok(())
 }
 
-/// Forgets a loose upload; its files go with the next sweep.
+/// Deletes an unattached upload; its files are deleted by the next sweep.
 pub fn forget(w: &Write<'_>, id: MediaId) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM attachment WHERE id = ?1 AND post_id IS NULL")?.execute([id])?;
     Ok(())
 }
 
-/// Detaches the files of a post of ours except `kept`: they become unattached uploads, as if uploaded just now.
+/// Detaches the files of an own post except `kept`: they become unattached uploads, as if uploaded just now.
 pub fn detach(w: &Write<'_>, post: PostId, kept: &[MediaId]) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "UPDATE attachment SET post_id = NULL, author_id = NULL, position = 0, created_at = ?2
@@ -212,7 +212,7 @@ pub fn detach(w: &Write<'_>, post: PostId, kept: &[MediaId]) -> Result<()> {
     Ok(())
 }
 
-/// Whether every one of these is an upload that no post and no draft has; `but` is the draft that may.
+/// Whether all of these are uploads used by no post and by no draft except `but`.
 pub fn are_unattached(r: &Read<'_>, ids: &[MediaId], but: Option<DraftId>) -> Result<bool> {
     let mut statement = r.conn.prepare_cached(
         "SELECT count(*) FROM attachment a LEFT JOIN draft_file f ON f.media_id = a.id
@@ -227,7 +227,7 @@ pub fn are_unattached(r: &Read<'_>, ids: &[MediaId], but: Option<DraftId>) -> Re
     Ok(loose as usize == each.len())
 }
 
-/// These files, in the order of `ids`; those that are gone are passed over.
+/// These attachments, in the order of `ids`; deleted ones are skipped.
 pub fn by_ids(r: &Read<'_>, ids: &[MediaId]) -> Result<Vec<PostAttachment>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT a.* FROM json_each(?1) j JOIN attachment a ON a.id = j.value ORDER BY j.key LIMIT 1000",

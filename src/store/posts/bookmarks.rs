@@ -1,4 +1,4 @@
-//! The owner's bookmarks. No peer is told; a bookmarked post is never pruned.
+//! The owner's bookmarks. They are not federated; a bookmarked post is never pruned.
 
 use rusqlite::params;
 
@@ -7,19 +7,19 @@ use crate::base::id::PostId;
 use crate::store::cursor::CursorWindow;
 use crate::store::{Read, Write, column};
 
-/// Bookmarks a post; does nothing when it is bookmarked.
+/// Bookmarks a post; does nothing when it is bookmarked already.
 pub fn add(w: &Write<'_>, post: PostId) -> Result<()> {
     w.conn.prepare_cached("INSERT OR IGNORE INTO bookmark (post_id) VALUES (?1)")?.execute([post])?;
     Ok(())
 }
 
-/// Takes a bookmark away; nothing when there is none.
+/// Removes a bookmark; does nothing when there is none.
 pub fn remove(w: &Write<'_>, post: PostId) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM bookmark WHERE post_id = ?1")?.execute([post])?;
     Ok(())
 }
 
-/// A page of bookmarks: (the row's number, the post).
+/// A page of bookmarks: (row id, post).
 pub fn page(r: &Read<'_>, rows: CursorWindow) -> Result<Vec<(i64, PostId)>> {
     let order = rows.order();
     let mut statement = r.conn.prepare_cached(&format!(

@@ -8,30 +8,30 @@ use crate::store::cursor::CursorWindow;
 use crate::store::posts::PostMention;
 use crate::store::{Read, Write, column, events, posts::thread_mutes};
 
-/// How far up a thread a conversation is looked for.
+/// Maximum ancestors searched for the conversation of a post.
 const MAX_ANCESTORS: u32 = 300;
-/// Maximum participants of a conversation; the rest is left out.
+/// Maximum participants of a conversation; further ones are left out.
 const MAX_PARTICIPANTS: usize = 100;
 
 /// A row of `conversation`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conversation {
-    /// Which.
+    /// Our id.
     pub id: ConversationId,
-    /// ActivityPub ids of all participants but the owner, sorted; empty when the owner writes to nobody.
+    /// ActivityPub ids of all participants but the owner, sorted; empty when the owner mentions nobody.
     pub people: Vec<String>,
     /// Its newest post.
     pub newest: PostId,
-    /// The owner has not read that.
+    /// The owner has not read the newest post.
     pub unread: bool,
 }
 
-/// Who wrote the newest post.
+/// Who wrote the added post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NewestAuthor {
-    /// The owner, who has therefore read what came before.
+    /// The owner, who has therefore read the posts before it.
     Owner,
-    /// Another actor's.
+    /// Another actor.
     Other,
 }
 
@@ -72,7 +72,7 @@ pub fn add_post(
         .optional()?;
     let id = match known {
         Some(id) => {
-            // One that came late is not the newest.
+            // A post that arrives late is not the newest.
             w.conn
                 .prepare_cached(
                     "UPDATE conversation SET newest_id = max(newest_id, ?2), unread = CASE WHEN ?3 THEN 0 ELSE max(unread, ?4) END
@@ -120,7 +120,7 @@ pub fn of_post(r: &Read<'_>, post: PostId) -> Result<Option<ConversationId>> {
     Ok(statement.query_one([post], |row| column(row, "conversation_id")).optional()?)
 }
 
-/// A page of conversations, the one with the newest post first; a row's number is that of its newest post.
+/// A page of conversations, the one with the newest post first; the cursor of a row is the id of its newest post.
 pub fn page(r: &Read<'_>, rows: CursorWindow) -> Result<Vec<Conversation>> {
     let order = rows.order();
     let mut statement = r.conn.prepare_cached(&format!(
@@ -135,7 +135,7 @@ pub fn read(w: &Write<'_>, id: ConversationId) -> Result<()> {
     set_read(w, id, 0)
 }
 
-/// Notes that the owner wants to read it again.
+/// Marks a conversation as unread. NotFound when it does not exist.
 pub fn unread(w: &Write<'_>, id: ConversationId) -> Result<()> {
     set_read(w, id, 1)
 }

@@ -7,13 +7,13 @@ use crate::base::{Error, Result, Time};
 use crate::store::access::apps::IDEMPOTENCY_KEY_LIFETIME;
 use crate::store::{Read, Write, column};
 
-/// Drafts, and posts that wait, together at most.
+/// Maximum number of drafts and scheduled posts together.
 pub const MAX_DRAFTS: u32 = 600;
 
 /// A row of `draft`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredDraft {
-    /// Which.
+    /// Our id.
     pub id: DraftId,
     /// Its content as JSON.
     pub words: String,
@@ -21,7 +21,7 @@ pub struct StoredDraft {
     pub due_at: Option<Time>,
     /// Why it could not be published.
     pub error: Option<String>,
-    /// When it was begun.
+    /// When it was created.
     pub created_at: Time,
     /// When the owner last changed it.
     pub changed_at: Time,
@@ -36,18 +36,18 @@ pub struct DraftReferences {
     pub reply_to: Option<PostId>,
     /// The post it quotes.
     pub quote: Option<PostId>,
-    /// A client's name for the request it came with.
+    /// Idempotency key of the API request that created it.
     pub once: Option<String>,
 }
 
-/// How many there are of each kind.
+/// Number of drafts, scheduled posts and failed posts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DraftCounts {
     /// Drafts.
     pub drafts: u32,
-    /// Posts that wait for their time.
+    /// Scheduled posts.
     pub waiting: u32,
-    /// Posts that could not be published.
+    /// Scheduled posts that could not be published.
     pub failed: u32,
 }
 
@@ -62,11 +62,11 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredDraft> {
     })
 }
 
-/// Keeps something new. Invalid when there are too many already, or when an upload is not to be had.
+/// Adds a draft or scheduled post. Invalid when there are too many already, or when an upload is missing or in use.
 pub fn add(w: &Write<'_>, words: &str, due_at: Option<Time>, holds: &DraftReferences) -> Result<DraftId> {
     let count = count(w)?;
     if count.drafts + count.waiting + count.failed >= MAX_DRAFTS {
-        return Err(Error::invalid(format!("{MAX_DRAFTS} drafts and scheduled posts are all there is room for")));
+        return Err(Error::invalid(format!("you can have at most {MAX_DRAFTS} drafts and scheduled posts; delete one")));
     }
     let id = w
         .conn
@@ -79,7 +79,7 @@ pub fn add(w: &Write<'_>, words: &str, due_at: Option<Time>, holds: &DraftRefere
     Ok(id)
 }
 
-/// Changes a draft; an error is cleared.
+/// Changes a draft and clears its error. NotFound when it does not exist.
 pub fn change(w: &Write<'_>, id: DraftId, words: &str, due_at: Option<Time>, holds: &DraftReferences) -> Result<()> {
     let changed = w
         .conn
@@ -105,26 +105,26 @@ fn hold_references(w: &Write<'_>, id: DraftId, media: &[MediaId]) -> Result<()> 
     each.dedup();
     for file in each {
         if statement.execute(params![file, id])? == 0 {
-            return Err(Error::invalid("a picture of this post is gone; add it again"));
+            return Err(Error::invalid("a file of this post is not available any more; upload it again"));
         }
     }
     Ok(())
 }
 
-/// Changes the publication time, or makes it a draft; an error is cleared.
+/// Changes the publication time; None makes it a draft. Clears its error.
 pub fn set_due(w: &Write<'_>, id: DraftId, due_at: Option<Time>) -> Result<()> {
     let mut statement =
         w.conn.prepare_cached("UPDATE draft SET due_at = ?2, error = NULL, changed_at = ?3 WHERE id = ?1")?;
     if statement.execute(params![id, due_at, w.now])? == 0 { Err(Error::NotFound) } else { Ok(()) }
 }
 
-/// Notes why it could not be published: it waits for the owner from now on.
+/// Records why it could not be published. It is not tried again until the owner changes it.
 pub fn failed(w: &Write<'_>, id: DraftId, error: &str) -> Result<()> {
     w.conn.prepare_cached("UPDATE draft SET error = ?2 WHERE id = ?1")?.execute(params![id, error])?;
     Ok(())
 }
 
-/// Removes a draft, to be published in the same write or discarded; its uploads become unattached. NotFound when it
+/// Removes a draft that is discarded, or published in the same write; its uploads become unattached. NotFound when it
 /// does not exist any more.
 pub fn take(w: &Write<'_>, id: DraftId) -> Result<()> {
     match w.conn.prepare_cached("DELETE FROM draft WHERE id = ?1")?.execute([id])? {
@@ -133,20 +133,20 @@ pub fn take(w: &Write<'_>, id: DraftId) -> Result<()> {
     }
 }
 
-/// The one with this id.
+/// The draft or scheduled post with this id.
 pub fn get(r: &Read<'_>, id: DraftId) -> Result<StoredDraft> {
     Ok(r.conn.prepare_cached("SELECT * FROM draft WHERE id = ?1")?.query_one([id], from_row)?)
 }
 
-/// The one that came with this key within the hour.
+/// The draft created with this idempotency key within [`IDEMPOTENCY_KEY_LIFETIME`].
 pub fn idempotent_result(r: &Read<'_>, key: &str) -> Result<Option<DraftId>> {
     let mut statement =
         r.conn.prepare_cached("SELECT id FROM draft WHERE once = ?1 AND created_at > ?2 ORDER BY id LIMIT 1")?;
     Ok(statement.query_one(params![key, r.now.minus(IDEMPOTENCY_KEY_LIFETIME)], |row| column(row, "id")).optional()?)
 }
 
-/// Posts that wait for their time, or could not be published, newest first: at most `limit` with ids below, or above
-/// `after` (then the oldest of those).
+/// Scheduled posts, failed ones included, newest first: at most `limit` with ids below `below`, or the oldest above
+/// `after`.
 pub fn scheduled(r: &Read<'_>, below: i64, after: Option<i64>, limit: u32) -> Result<Vec<StoredDraft>> {
     let order = if after.is_some() { "ASC" } else { "DESC" };
     let sql = format!(
@@ -158,7 +158,7 @@ pub fn scheduled(r: &Read<'_>, below: i64, after: Option<i64>, limit: u32) -> Re
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Scheduled posts by time, then drafts, newest first.
+/// Scheduled posts by publication time, then drafts, the last changed first.
 pub fn all(r: &Read<'_>) -> Result<Vec<StoredDraft>> {
     let mut statement = r
         .conn
@@ -167,7 +167,7 @@ pub fn all(r: &Read<'_>) -> Result<Vec<StoredDraft>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// How many there are.
+/// Counts drafts, scheduled posts and failed posts.
 pub fn count(r: &Read<'_>) -> Result<DraftCounts> {
     let mut statement = r.conn.prepare_cached(
         "SELECT ifnull(sum(due_at IS NULL), 0) AS drafts, ifnull(sum(due_at IS NOT NULL AND error IS NULL), 0) AS waiting,
@@ -183,14 +183,14 @@ pub fn count(r: &Read<'_>) -> Result<DraftCounts> {
     Ok(statement.query_one([], count)?)
 }
 
-/// When the next one is to be published.
+/// When the next scheduled post is due.
 pub fn next_due(r: &Read<'_>) -> Result<Option<Time>> {
     let mut statement =
         r.conn.prepare_cached("SELECT min(due_at) AS at FROM draft WHERE due_at IS NOT NULL AND error IS NULL")?;
     Ok(statement.query_one([], |row| column(row, "at"))?)
 }
 
-/// The next due post.
+/// The earliest scheduled post that is due now.
 pub fn due(r: &Read<'_>) -> Result<Option<StoredDraft>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT * FROM draft WHERE due_at <= ?1 AND due_at IS NOT NULL AND error IS NULL ORDER BY due_at LIMIT 1",

@@ -1,4 +1,4 @@
-//! Which posts belong to which groups, and votes counted by groups for the owner's posts.
+//! Which posts belong to which groups, and votes announced by groups for the owner's posts.
 
 use std::collections::HashMap;
 
@@ -9,15 +9,15 @@ use crate::base::id::{ActorId, PostId};
 use crate::store::posts::PostPage;
 use crate::store::{Read, Write, column};
 
-/// How far up a thread is looked.
+/// Maximum ancestors searched in a thread.
 const MAX_ANCESTORS: u32 = 50;
-/// Votes counted for one post at most.
+/// Maximum votes counted for one post.
 const MAX_VOTES: u32 = 10_000;
 
 /// Who states that a post belongs to a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GroupSource {
-    /// Only its author (`audience`): enough to reply there.
+    /// Only the author (`audience`): enough to reply there.
     Author,
     /// The group itself, by announcing it: it is on the group's page.
     Group,
@@ -34,7 +34,7 @@ pub fn put(w: &Write<'_>, group: ActorId, post: PostId, word: GroupSource) -> Re
     Ok(())
 }
 
-/// The group does not have this post any more.
+/// Removes a post from a group.
 pub fn remove(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
     w.conn
         .prepare_cached("DELETE FROM post_group WHERE group_id = ?1 AND post_id = ?2")?
@@ -42,7 +42,7 @@ pub fn remove(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
     Ok(())
 }
 
-/// Who states that a post belongs to this group, if anybody.
+/// Who states that a post belongs to this group; None when nobody does.
 pub fn word(r: &Read<'_>, group: ActorId, post: PostId) -> Result<Option<GroupSource>> {
     let mut statement =
         r.conn.prepare_cached("SELECT announced FROM post_group WHERE group_id = ?1 AND post_id = ?2")?;
@@ -50,7 +50,7 @@ pub fn word(r: &Read<'_>, group: ActorId, post: PostId) -> Result<Option<GroupSo
     Ok(found.map(|announced| if announced { GroupSource::Group } else { GroupSource::Author }))
 }
 
-/// The group of a post; of several, one that has announced it.
+/// The group of a post. If there are several, one that has announced it.
 pub fn of_post(r: &Read<'_>, post: PostId) -> Result<Option<ActorId>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT group_id FROM post_group WHERE post_id = ?1 ORDER BY announced DESC, group_id LIMIT 1",
@@ -58,7 +58,7 @@ pub fn of_post(r: &Read<'_>, post: PostId) -> Result<Option<ActorId>> {
     Ok(statement.query_one([post], |row| column(row, "group_id")).optional()?)
 }
 
-/// As [`of_post`], for a page of posts.
+/// As [`of_post`], for several posts.
 pub fn of_posts(r: &Read<'_>, posts: &[PostId]) -> Result<HashMap<PostId, ActorId>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT post_id, group_id FROM post_group WHERE post_id IN (SELECT value FROM json_each(?1))
@@ -70,7 +70,7 @@ pub fn of_posts(r: &Read<'_>, posts: &[PostId]) -> Result<HashMap<PostId, ActorI
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The group of a post, else of its nearest ancestor with one: replies from other software do not name it.
+/// The group of a post, or of its nearest ancestor with a group: replies from other software do not name it.
 pub fn of_thread(r: &Read<'_>, post: PostId) -> Result<Option<ActorId>> {
     let mut statement = r.conn.prepare_cached(
         "WITH RECURSIVE up (id, depth) AS (
@@ -83,7 +83,7 @@ pub fn of_thread(r: &Read<'_>, post: PostId) -> Result<Option<ActorId>> {
     Ok(statement.query_one(params![post, MAX_ANCESTORS], |row| column(row, "group_id")).optional()?)
 }
 
-/// Whether this post, or one above it, is by `author`.
+/// Whether this post or one of its ancestors is by `author`.
 pub fn takes_part(r: &Read<'_>, post: PostId, author: ActorId) -> Result<bool> {
     let mut statement = r.conn.prepare_cached(
         "WITH RECURSIVE up (id, actor, parent, depth) AS (
@@ -115,7 +115,7 @@ pub fn page(r: &Read<'_>, group: ActorId, page: PostPage) -> Result<Vec<PostId>>
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Takes a group's newest posts onto the home timeline: it was just followed.
+/// Adds a group's newest posts to the home timeline, after the owner followed it.
 pub(in crate::store) fn add_to_home(w: &Write<'_>, group: ActorId, most: u32) -> Result<()> {
     w.conn.execute(
         "INSERT OR IGNORE INTO home (post_id) SELECT g.post_id FROM post_group g JOIN post p ON p.id = g.post_id
@@ -126,7 +126,7 @@ pub(in crate::store) fn add_to_home(w: &Write<'_>, group: ActorId, most: u32) ->
     Ok(())
 }
 
-/// Removes a post from the home timeline that is there only because of this group.
+/// Removes a post from the home timeline if it is there only because of this group.
 pub fn hide_posts(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
     w.conn.prepare_cached(HIDE_GROUP_POSTS_SQL)?.execute(params![group, post])?;
     Ok(())
@@ -138,8 +138,8 @@ pub(in crate::store) fn forget_group(w: &Write<'_>, group: ActorId) -> Result<()
     Ok(())
 }
 
-/// Removes posts of a group (?1), or one of them (?2), from home; but not the owner's, those of followed accounts, or
-/// those of another followed group.
+/// Removes the posts of a group (?1), or one of them (?2), from home, except the owner's posts and posts of accounts or
+/// other groups the owner follows.
 const HIDE_GROUP_POSTS_SQL: &str = "DELETE FROM home WHERE post_id IN (
     SELECT g.post_id FROM post_group g JOIN post p ON p.id = g.post_id, node n
     WHERE g.group_id = ?1 AND (?2 IS NULL OR g.post_id = ?2) AND p.actor_id <> n.owner_id

@@ -25,7 +25,7 @@ impl PostPermission {
     }
 }
 
-/// Keeps the rules of a post. None forgets them.
+/// Stores the policy of a post; None removes it.
 pub fn set(w: &Write<'_>, post: PostId, rules: Option<InteractionPolicy>) -> Result<()> {
     match rules {
         Some(rules) => w
@@ -37,7 +37,7 @@ pub fn set(w: &Write<'_>, post: PostId, rules: Option<InteractionPolicy>) -> Res
     Ok(())
 }
 
-/// The rules of a post, if its author gave any.
+/// The policy of a post, if its author stated one.
 pub fn get(r: &Read<'_>, post: PostId) -> Result<Option<InteractionPolicy>> {
     let mut statement = r.conn.prepare_cached("SELECT bits FROM policy WHERE post_id = ?1")?;
     Ok(statement.query_one([post], |row| column(row, "bits")).optional()?.map(InteractionPolicy::from_bits))

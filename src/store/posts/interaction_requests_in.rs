@@ -8,7 +8,7 @@ use crate::base::interaction_policy::Interaction;
 use crate::base::{Result, Time};
 use crate::store::{Read, Write, column};
 
-/// Requests waiting at most: strangers must not fill the disk. The owner sees the oldest first.
+/// Maximum number of waiting requests: strangers must not fill the disk. The owner sees the oldest first.
 pub const MAX_WAITING_REQUESTS: u32 = 2_000;
 
 /// State of an interaction request, received or sent.
@@ -18,12 +18,12 @@ pub enum RequestState {
     Waiting,
     /// Granted.
     Granted,
-    /// Turned away, or taken back.
+    /// Rejected, or approved and later revoked.
     Refused,
 }
 
 impl RequestState {
-    /// The stored word.
+    /// The value in the `state` column.
     pub fn word(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
@@ -54,7 +54,7 @@ pub struct InteractionRequestIn {
     pub target_id: PostId,
     /// Their post, Like or Announce.
     pub object_uri: String,
-    /// Their post, for replies and quotes.
+    /// Their stored post, for replies and quotes.
     pub post_id: Option<PostId>,
     /// Id of the request activity; None for an interaction without a request.
     pub request_uri: Option<String>,
@@ -126,12 +126,12 @@ pub fn remove(w: &Write<'_>, id: RequestId) -> Result<()> {
     Ok(())
 }
 
-/// The request with this number.
+/// The request with this id.
 pub fn get(r: &Read<'_>, id: RequestId) -> Result<InteractionRequestIn> {
     Ok(r.conn.prepare_cached("SELECT * FROM request WHERE id = ?1")?.query_one([id], from_row)?)
 }
 
-/// The request about this object interacting with this post.
+/// The request for this interaction of this object with this post.
 pub fn for_post(
     r: &Read<'_>,
     object_uri: &str,
@@ -143,7 +143,7 @@ pub fn for_post(
     Ok(statement.query_one(params![object_uri, deed.word(), target], from_row).optional()?)
 }
 
-/// The requests that wait, oldest first, from `after` on.
+/// Waiting requests, oldest first, after `after`.
 pub fn waiting(r: &Read<'_>, after: Option<RequestId>, limit: u32) -> Result<Vec<InteractionRequestIn>> {
     let mut statement =
         r.conn.prepare_cached("SELECT * FROM request WHERE state = 'waiting' AND id > ?1 ORDER BY id LIMIT ?2")?;
@@ -151,7 +151,7 @@ pub fn waiting(r: &Read<'_>, after: Option<RequestId>, limit: u32) -> Result<Vec
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// How many wait.
+/// Number of waiting requests.
 pub fn count(r: &Read<'_>) -> Result<u32> {
     let mut statement = r.conn.prepare_cached("SELECT count(*) FROM request WHERE state = 'waiting'")?;
     Ok(statement.query_one([], |row| row.get(0))?)

@@ -23,7 +23,7 @@ pub struct InteractionRequestOut {
     pub request_uri: Option<String>,
     /// The state.
     pub state: RequestState,
-    /// The author's stamp; kept after a revocation.
+    /// URI of the author's stamp; kept after a revocation.
     pub stamp: Option<String>,
 }
 
@@ -69,7 +69,7 @@ pub fn by_uri(r: &Read<'_>, uri: &str) -> Result<Option<InteractionRequestOut>> 
     Ok(statement.query_one([uri], from_row).optional()?)
 }
 
-/// The request that was granted with this stamp.
+/// The request that was approved with this stamp.
 pub fn by_authorization(r: &Read<'_>, stamp: &str) -> Result<Option<InteractionRequestOut>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM asked WHERE stamp = ?1 LIMIT 1")?;
     Ok(statement.query_one([stamp], from_row).optional()?)
@@ -81,7 +81,7 @@ pub fn remove(w: &Write<'_>, object_uri: &str) -> Result<()> {
     Ok(())
 }
 
-/// The requests of our interactions with these posts, and for these posts of ours.
+/// The requests for our interactions with these posts, and for those of these posts that are ours.
 pub fn of_posts(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<InteractionRequestOut>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT * FROM asked WHERE target_id IN (SELECT value FROM json_each(?1))

@@ -7,7 +7,7 @@ use crate::base::id::{ActorId, PostId};
 use crate::store::cursor::CursorWindow;
 use crate::store::{Read, Write, column};
 
-/// Adds a like; false when this actor liked the post already.
+/// Adds a like; false when this actor already likes the post.
 pub fn add(w: &Write<'_>, actor: ActorId, post: PostId, uri: &str) -> Result<bool> {
     let mut statement = w.conn.prepare_cached(
         "INSERT OR IGNORE INTO post_like (post_id, actor_id, uri, created_at) VALUES (?1, ?2, ?3, ?4)",
@@ -15,21 +15,21 @@ pub fn add(w: &Write<'_>, actor: ActorId, post: PostId, uri: &str) -> Result<boo
     Ok(statement.execute(params![post, actor, uri, w.now])? > 0)
 }
 
-/// Takes a like back; returns the uri of its activity if there was one.
+/// Removes a like; returns the uri of its activity if there was one.
 pub fn remove(w: &Write<'_>, actor: ActorId, post: PostId) -> Result<Option<String>> {
     let mut statement =
         w.conn.prepare_cached("DELETE FROM post_like WHERE post_id = ?1 AND actor_id = ?2 RETURNING uri")?;
     Ok(statement.query_one(params![post, actor], |row| column(row, "uri")).optional()?)
 }
 
-/// The post an actor's Like activity was for, if we have it.
+/// The post liked by this Like activity of an actor, if stored.
 pub fn by_uri(r: &Read<'_>, actor: ActorId, uri: &str) -> Result<Option<PostId>> {
     let mut statement =
         r.conn.prepare_cached("SELECT post_id FROM post_like WHERE uri = ?1 AND actor_id = ?2 LIMIT 1")?;
     Ok(statement.query_one(params![uri, actor], |row| column(row, "post_id")).optional()?)
 }
 
-/// Actors who like a post, newest last, at most `limit`.
+/// Actors who like a post, ordered by actor id, at most `limit`.
 pub fn of_post(r: &Read<'_>, post: PostId, limit: u32) -> Result<Vec<ActorId>> {
     let mut statement =
         r.conn.prepare_cached("SELECT actor_id FROM post_like WHERE post_id = ?1 ORDER BY actor_id LIMIT ?2")?;
@@ -63,7 +63,8 @@ pub fn page(r: &Read<'_>, post: PostId, rows: CursorWindow) -> Result<Vec<(i64, 
     Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
 }
 
-/// Everyone who liked, boosted, replied to, quoted, voted in or reacted to a post: they get its edits and its deletion.
+/// Actors who liked, boosted, replied to, quoted, voted in or reacted to a post: its edits and deletion are sent to
+/// them.
 pub fn affected_posts(r: &Read<'_>, post: PostId, limit: u32) -> Result<Vec<ActorId>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT actor_id FROM post_like WHERE post_id = ?1

@@ -7,12 +7,12 @@ use crate::base::id::{ActorId, PostId};
 use crate::store::posts::Viewer;
 use crate::store::{Read, Write, column};
 
-/// Pinned posts stored of a remote profile; the owner's own are limited by `social/pin.rs`.
+/// Maximum pinned posts stored for a profile; for the owner, `social/pin.rs` sets a lower limit.
 pub const MAX_PINNED_POSTS: u32 = 20;
-/// Featured hashtags of a profile: what Mastodon shows.
+/// Maximum featured hashtags of a profile: as many as Mastodon shows.
 pub const MAX_FEATURED_HASHTAGS: u32 = 10;
 
-/// Pins a post above those already pinned. Does nothing when it is pinned, or the limit is reached.
+/// Pins a post above those already pinned; false when it is pinned already, or the limit is reached.
 pub fn add(w: &Write<'_>, actor: ActorId, post: PostId) -> Result<bool> {
     let mut statement = w.conn.prepare_cached(
         "INSERT OR IGNORE INTO pin (actor_id, post_id, rank)
@@ -21,13 +21,13 @@ pub fn add(w: &Write<'_>, actor: ActorId, post: PostId) -> Result<bool> {
     Ok(statement.execute(params![actor, post, MAX_PINNED_POSTS])? > 0)
 }
 
-/// Takes a post off; false when it was not pinned.
+/// Unpins a post; false when it was not pinned.
 pub fn remove(w: &Write<'_>, actor: ActorId, post: PostId) -> Result<bool> {
     let mut statement = w.conn.prepare_cached("DELETE FROM pin WHERE actor_id = ?1 AND post_id = ?2")?;
     Ok(statement.execute(params![actor, post])? > 0)
 }
 
-/// The pinned posts are these and no others, the first on top.
+/// Replaces the pinned posts of a profile; the first one is shown on top.
 pub fn set(w: &Write<'_>, actor: ActorId, posts: &[PostId]) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM pin WHERE actor_id = ?1")?.execute([actor])?;
     for post in posts.iter().take(MAX_PINNED_POSTS as usize).rev() {
@@ -46,14 +46,14 @@ pub fn of_actor(r: &Read<'_>, actor: ActorId, viewer: Viewer) -> Result<Vec<Post
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// A hashtag on a profile.
+/// A featured hashtag of a profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeaturedHashtag {
     /// Lower case, without `#`.
     pub name: String,
     /// The written form.
     pub shown: String,
-    /// Its page on their server; None for the owner's.
+    /// URL of its page on the actor's server; None for the owner's.
     pub url: Option<String>,
 }
 
@@ -61,7 +61,7 @@ fn tag(row: &Row<'_>) -> rusqlite::Result<FeaturedHashtag> {
     Ok(FeaturedHashtag { name: column(row, "name")?, shown: column(row, "shown")?, url: column(row, "url")? })
 }
 
-/// Adds a hashtag at the end; false when it is there, or the limit is reached.
+/// Adds a hashtag at the end; false when it is listed already, or the limit is reached.
 pub fn add_tag(w: &Write<'_>, actor: ActorId, tag: &FeaturedHashtag) -> Result<bool> {
     let mut statement = w.conn.prepare_cached(
         "INSERT OR IGNORE INTO featured_tag (actor_id, name, shown, url, rank)
@@ -70,13 +70,13 @@ pub fn add_tag(w: &Write<'_>, actor: ActorId, tag: &FeaturedHashtag) -> Result<b
     Ok(statement.execute(params![actor, tag.name, tag.shown, tag.url, MAX_FEATURED_HASHTAGS])? > 0)
 }
 
-/// Takes a hashtag off; false when it was not there.
+/// Removes a featured hashtag; false when it was not listed.
 pub fn remove_tag(w: &Write<'_>, actor: ActorId, name: &str) -> Result<bool> {
     let mut statement = w.conn.prepare_cached("DELETE FROM featured_tag WHERE actor_id = ?1 AND name = ?2")?;
     Ok(statement.execute(params![actor, name])? > 0)
 }
 
-/// The hashtags are these and no others.
+/// Replaces the featured hashtags of a profile.
 pub fn set_tags(w: &Write<'_>, actor: ActorId, tags: &[FeaturedHashtag]) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM featured_tag WHERE actor_id = ?1")?.execute([actor])?;
     for tag in tags {
@@ -85,7 +85,7 @@ pub fn set_tags(w: &Write<'_>, actor: ActorId, tags: &[FeaturedHashtag]) -> Resu
     Ok(())
 }
 
-/// The hashtags of a profile, in their order.
+/// The featured hashtags of a profile, in their order.
 pub fn tags(r: &Read<'_>, actor: ActorId) -> Result<Vec<FeaturedHashtag>> {
     let mut statement = r
         .conn

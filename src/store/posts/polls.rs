@@ -1,4 +1,5 @@
-//! Polls and votes. Counts of a remote poll are what its server states; those of ours grow with the votes received.
+//! Polls and votes. Counts of a remote poll are what its server states; those of own polls grow with the votes
+//! received.
 
 use std::collections::HashMap;
 
@@ -11,20 +12,20 @@ use crate::store::{Read, Write, column};
 /// One option.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PollChoice {
-    /// Exactly as its author wrote it: a vote repeats it.
+    /// Exactly as its author wrote it: votes name the option by this text.
     pub text: String,
-    /// How many chose it.
+    /// Number of votes for it.
     pub votes: u64,
 }
 
 /// A row of `poll`, with the owner's own votes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredPoll {
-    /// The Question.
+    /// The post, a Question.
     pub post_id: PostId,
     /// The options, in order.
     pub options: Vec<PollChoice>,
-    /// Several may be chosen.
+    /// Several options may be chosen.
     pub multiple: bool,
     /// Number of voters; None when the author's server does not say.
     pub voters: Option<u64>,
@@ -32,11 +33,11 @@ pub struct StoredPoll {
     pub hides: bool,
     /// When voting ends or ended; None for a poll without an end.
     pub end_at: Option<Time>,
-    /// When its author's server last spoke of it.
+    /// When its author's server last stated the counts.
     pub checked_at: Time,
-    /// When upkeep has something to do for it.
+    /// When upkeep next processes it; None for never.
     pub look_at: Option<Time>,
-    /// Places of the options the owner chose.
+    /// Indexes of the options the owner chose.
     pub mine: Vec<usize>,
 }
 
@@ -67,7 +68,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredPoll> {
     })
 }
 
-/// Stores a poll; votes have rows of their own ([`add_vote`]).
+/// Stores a poll; votes are stored by [`add_vote`].
 pub fn put(w: &Write<'_>, poll: &StoredPoll) -> Result<()> {
     let options: Vec<(&str, u64)> = poll.options.iter().map(|option| (option.text.as_str(), option.votes)).collect();
     let mut statement = w.conn.prepare_cached(
@@ -89,7 +90,7 @@ pub fn put(w: &Write<'_>, poll: &StoredPoll) -> Result<()> {
     Ok(())
 }
 
-/// Forgets the poll of a post, votes included.
+/// Deletes the poll of a post with its votes.
 pub fn remove(w: &Write<'_>, post: PostId) -> Result<()> {
     clear_votes(w, post)?;
     w.conn.prepare_cached("DELETE FROM poll WHERE post_id = ?1")?.execute([post])?;
@@ -113,7 +114,7 @@ pub fn of_post(r: &Read<'_>, post: PostId) -> Result<Option<StoredPoll>> {
     Ok(of_posts(r, &[post])?.remove(&post))
 }
 
-/// Notes a vote; false when it was there.
+/// Adds a vote; false when it exists already.
 pub fn add_vote(w: &Write<'_>, post: PostId, actor: ActorId, choice: usize) -> Result<bool> {
     let mut statement =
         w.conn.prepare_cached("INSERT OR IGNORE INTO vote (post_id, actor_id, choice) VALUES (?1, ?2, ?3)")?;
@@ -129,13 +130,13 @@ pub fn choices_of(r: &Read<'_>, post: PostId, actor: ActorId) -> Result<Vec<usiz
     rows.map(|choice| Ok(choice? as usize)).collect()
 }
 
-/// Forgets all votes: the options have changed.
+/// Deletes all votes, because the options have changed.
 pub fn clear_votes(w: &Write<'_>, post: PostId) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM vote WHERE post_id = ?1")?.execute([post])?;
     Ok(())
 }
 
-/// Polls that upkeep has something to do for, longest-waiting first.
+/// Polls that upkeep has to process now, the longest overdue first.
 pub fn due(r: &Read<'_>, limit: u32) -> Result<Vec<PostId>> {
     let mut statement =
         r.conn.prepare_cached("SELECT post_id FROM poll WHERE look_at <= ?1 ORDER BY look_at LIMIT ?2")?;
@@ -143,7 +144,7 @@ pub fn due(r: &Read<'_>, limit: u32) -> Result<Vec<PostId>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// When upkeep next has something to do for a poll; None when never.
+/// Sets when upkeep next processes a poll; None for never.
 pub fn schedule_refresh(w: &Write<'_>, post: PostId, at: Option<Time>) -> Result<()> {
     w.conn.prepare_cached("UPDATE poll SET look_at = ?2 WHERE post_id = ?1")?.execute(params![post, at])?;
     Ok(())

@@ -26,7 +26,7 @@ pub struct PostEdit {
     pub warning: Option<String>,
     /// Safe HTML.
     pub content: String,
-    /// Its images were covered.
+    /// Marked as sensitive.
     pub sensitive: bool,
     /// The options of its poll.
     pub poll: Vec<String>,
@@ -67,7 +67,7 @@ pub fn store(w: &Write<'_>, now: &Post, files: &[PostAttachment], poll: Option<&
     Ok(())
 }
 
-/// The current version of a post, in the form of a previous one.
+/// The current version of a post as a [`PostEdit`].
 pub fn current_version(card: &PostView) -> PostEdit {
     let post = &card.post;
     PostEdit {
@@ -112,7 +112,7 @@ pub fn forget(w: &Write<'_>, post: PostId) -> Result<()> {
     Ok(())
 }
 
-/// Forgets previous versions of other people's posts that were replaced before `before`; the owner's stay.
+/// Deletes previous versions of remote posts that were replaced before `before`; those of the owner's posts stay.
 pub fn prune(w: &Write<'_>, before: Time, limit: u32) -> Result<usize> {
     Ok(w.conn.execute(
         "DELETE FROM edition WHERE (post_id, written_at) IN (

@@ -11,28 +11,28 @@ pub struct PostMetadata {
     /// Abstract of a long text (an Article's `summary`, FEP-b2b8).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
-    /// The header image's address.
+    /// URL of the header image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
-    /// How long a video or audio is.
+    /// Duration of a video or audio.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<u32>,
-    /// When it takes place, in milliseconds since 1970.
+    /// Start of an event, in milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub starts: Option<i64>,
-    /// When that ends.
+    /// End of the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ends: Option<i64>,
-    /// Minutes east of UTC in which its author wrote the times.
+    /// UTC offset of the event's times in minutes, east positive, as its author wrote them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offset: Option<i16>,
-    /// Where it takes place, on one line.
+    /// Location of the event, on one line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
-    /// Its author called it off.
+    /// The event is cancelled.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub cancelled: bool,
-    /// Half stars given to a book: 1 to 10.
+    /// Rating of a book in half stars: 1 to 10.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub half_stars: Option<u8>,
     /// The reviewed book or other object.
@@ -44,7 +44,7 @@ pub struct PostMetadata {
     /// The owner's source is Markdown.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub markdown: bool,
-    /// The app the owner wrote it with: its name, and its page if it has one. For the owner alone.
+    /// The client app the owner wrote it with: its name, and its website if it has one. Shown to the owner only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub app: Option<(String, Option<String>)>,
 }

@@ -46,25 +46,25 @@ pub struct PostView {
     pub poll: Option<StoredPoll>,
     /// Number of known likes.
     pub likes: u32,
-    /// How many boosted it.
+    /// Number of known boosts.
     pub boosts: u32,
     /// Number of known replies.
     pub replies: u32,
     /// Number of known approved quotes.
     pub quotes: u32,
-    /// Emoji people reacted with, the most frequent first.
+    /// Emoji reactions, the most frequent first.
     pub reactions: Vec<ReactionCount>,
     /// The owner likes it.
     pub liked: bool,
     /// The owner boosted it.
     pub boosted: bool,
-    /// The owner has put it by.
+    /// The owner has bookmarked it.
     pub bookmarked: bool,
-    /// The owner wants no notifications of its thread.
+    /// The owner has muted its thread.
     pub thread_muted: bool,
     /// It is pinned to its author's profile.
     pub pinned: bool,
-    /// Images and files that are not shown, because those of its server are blocked.
+    /// Number of attachments left out because media of the author's server are rejected.
     pub withheld: usize,
     /// Its quote.
     pub quote: Option<QuotedView>,
@@ -85,7 +85,7 @@ pub struct QuotedView {
     pub muted: bool,
 }
 
-/// One row of counts.
+/// Counts of a post, and the owner's interactions with it.
 #[derive(Default, Clone, Copy)]
 struct InteractionCounts {
     likes: u32,
@@ -98,14 +98,14 @@ struct InteractionCounts {
     pinned: bool,
 }
 
-/// Cards for these posts and boosts, in the order of `ids`, with the posts they quote; ids that are gone are passed over.
+/// Views of these posts and boosts, in the order of `ids`, with the posts they quote; deleted posts are skipped.
 pub fn post_views(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<PostView>> {
     let mut cards = without_quotes(r, ids)?;
     add_quotes(r, &mut cards)?;
     Ok(cards)
 }
 
-/// Cards for these posts and boosts, in the order of `ids`.
+/// As [`post_views`], but without quotes, permissions and the owner's interaction requests.
 fn without_quotes(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<PostView>> {
     let mut posts = load(r, ids)?;
     let boosted: Vec<PostId> = posts.values().filter_map(|p| p.boost_of).filter(|id| !posts.contains_key(id)).collect();
@@ -179,7 +179,7 @@ fn add_quotes(r: &Read<'_>, cards: &mut [PostView]) -> Result<()> {
     Ok(())
 }
 
-/// The card of one post.
+/// The view of one post.
 pub fn single_view(r: &Read<'_>, id: PostId) -> Result<PostView> {
     post_views(r, &[id])?.pop().ok_or(crate::base::Error::NotFound)
 }
@@ -198,7 +198,7 @@ struct ViewParts {
 }
 
 impl ViewParts {
-    /// Clones its parts: the same post may be on a page twice, once by a boost.
+    /// Clones the parts, because the same post may be on a page twice, once as a boost.
     fn post_view(
         &mut self,
         id: PostId,
@@ -213,7 +213,7 @@ impl ViewParts {
         let (mut post, mut withheld) = (post, 0);
         if self.plain.contains(&post.actor_id) {
             withheld = std::mem::take(&mut attachments).len();
-            // Those inside of articles: their descriptions stay.
+            // Removes the sources of inline images; their alt texts stay.
             let content = rewrite::sources(&post.content, |_, _, _| String::new());
             post = Arc::new(Post { content, emoji: Vec::new(), ..Post::clone(&post) });
         }

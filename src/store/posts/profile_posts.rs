@@ -9,26 +9,26 @@ use crate::store::column;
 use crate::store::cursor::CursorWindow;
 use crate::store::posts::Viewer;
 
-/// Which posts of an actor.
+/// Filter of an actor's posts.
 #[derive(Debug, Clone, Copy)]
 pub struct ProfilePostFilter<'t> {
-    /// For whom: private posts are left out for strangers.
+    /// Who views the profile: strangers do not get private posts.
     pub viewer: Viewer,
-    /// Which window.
+    /// The page.
     pub rows: CursorWindow,
     /// Only with this hashtag (lower case, without `#`).
     pub tag: Option<&'t str>,
     /// Only with images or other files.
     pub only_media: bool,
-    /// Without replies to others; their own threads stay.
+    /// Without replies to others; replies to the actor's own posts stay.
     pub no_replies: bool,
     /// Without boosts.
     pub no_boosts: bool,
-    /// Without those only for the people they name.
+    /// Without private mentions.
     pub no_private: bool,
 }
 
-/// Ids of these posts and boosts, newest first.
+/// Ids of the matching posts and boosts, newest first.
 pub fn page(r: &Read<'_>, author: ActorId, wanted: &ProfilePostFilter<'_>) -> Result<Vec<PostId>> {
     let rank = wanted.viewer.rank().min(if wanted.no_private { 2 } else { 3 });
     let rows = wanted.rows;
@@ -38,7 +38,7 @@ pub fn page(r: &Read<'_>, author: ActorId, wanted: &ProfilePostFilter<'_>) -> Re
     Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
 }
 
-/// The query, along the index of the narrowest condition. A hashtag (?6) is the narrowest.
+/// The SQL of a page. It reads along the index of the most selective condition: a hashtag (?6), else media.
 fn sql(wanted: &ProfilePostFilter<'_>) -> String {
     let (id, from) = match (wanted.tag, wanted.only_media) {
         (Some(_), _) => (

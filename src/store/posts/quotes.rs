@@ -13,13 +13,13 @@ use crate::store::{Read, Write, column};
 /// Whether a quote may be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QuoteState {
-    /// Its author has not agreed, or that is not known yet: shown as a link.
+    /// The quoted author has not approved it, or we do not know yet: shown as a link.
     Waiting,
-    /// Shown.
+    /// Approved: shown with the quoted post.
     Granted,
-    /// Its author rejected it, or its stamp is invalid.
+    /// The quoted author rejected it, or their stamp is invalid.
     Refused,
-    /// Its author revoked the approval.
+    /// The quoted author revoked the approval.
     Revoked,
     /// The quoted post was deleted.
     Gone,
@@ -28,7 +28,7 @@ pub enum QuoteState {
 impl QuoteState {
     const ALL: [Self; 5] = [Self::Waiting, Self::Granted, Self::Refused, Self::Revoked, Self::Gone];
 
-    /// The stored word.
+    /// The value in the `state` column.
     pub fn word(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
@@ -51,15 +51,15 @@ pub struct StoredQuote {
     pub post_id: PostId,
     /// The quoted post, once stored.
     pub quoted_id: Option<PostId>,
-    /// How it was named.
+    /// The quoted post's URI, as the quoting post states it.
     pub quoted_uri: String,
-    /// A quote of FEP-044f, which needs the author's stamp.
+    /// A FEP-044f quote, which needs the quoted author's stamp.
     pub consent: bool,
     /// Whether it may be shown.
     pub state: QuoteState,
-    /// The author's word.
+    /// URI of the quoted author's stamp.
     pub stamp: Option<String>,
-    /// Our own asking.
+    /// Id of our QuoteRequest.
     pub request_uri: Option<String>,
     /// Failed checks in a row.
     pub tries: u32,
@@ -82,7 +82,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredQuote> {
     })
 }
 
-/// Keeps a quote, new or changed.
+/// Inserts or updates a quote.
 pub fn put(w: &Write<'_>, quote: &StoredQuote) -> Result<()> {
     w.conn
         .prepare_cached(
@@ -111,7 +111,7 @@ pub fn get(r: &Read<'_>, post: PostId) -> Result<Option<StoredQuote>> {
     Ok(statement.query_one([post], from_row).optional()?)
 }
 
-/// A post quotes nothing any more.
+/// Removes the quote of a post.
 pub fn remove(w: &Write<'_>, post: PostId) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM quote WHERE post_id = ?1")?.execute([post])?;
     Ok(())
@@ -140,7 +140,7 @@ pub fn quotes_of(r: &Read<'_>, quoted: PostId, viewer: Viewer, page: PostPage) -
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The posts of an actor that quote this one and are shown with it, at most 20.
+/// Approved quotes of this post by an actor, at most 20.
 pub fn by_actor(r: &Read<'_>, quoted: PostId, actor: ActorId) -> Result<Vec<PostId>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT q.post_id FROM quote q CROSS JOIN post p ON p.id = q.post_id
@@ -163,7 +163,7 @@ pub fn by_authorization(r: &Read<'_>, stamp: &str) -> Result<Vec<StoredQuote>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The next due quote; its next check is postponed by `lease`, in case this one never ends.
+/// Claims the next due quote: its next check is postponed by `lease`, in case this one never finishes.
 pub fn claim(w: &Write<'_>, lease: Duration) -> Result<Option<StoredQuote>> {
     let mut statement = w.conn.prepare_cached(
         "UPDATE quote SET check_at = ?2 WHERE post_id =
@@ -173,7 +173,7 @@ pub fn claim(w: &Write<'_>, lease: Duration) -> Result<Option<StoredQuote>> {
     Ok(statement.query_one(params![w.now, w.now.plus(lease)], from_row).optional()?)
 }
 
-/// When the next quote is to be looked at.
+/// When the next check of a quote is due.
 pub fn next_due(r: &Read<'_>) -> Result<Option<Time>> {
     let mut statement = r.conn.prepare_cached("SELECT min(check_at) AS at FROM quote WHERE check_at IS NOT NULL")?;
     Ok(statement.query_one([], |row| column(row, "at"))?)

@@ -8,17 +8,17 @@ use crate::base::Result;
 use crate::base::id::{ActorId, PostId};
 use crate::store::{Read, Write, column};
 
-/// Different emoji one actor may put on one post: Pleroma sets no limit, and strangers must not fill the disk.
+/// Maximum different emoji of one actor on one post: Pleroma sets no limit, and strangers must not fill the disk.
 pub const MAX_PER_ACTOR: u32 = 10;
-/// Different emoji shown of one post.
+/// Maximum different emoji shown on one post; those the owner used are shown beyond it.
 pub const MAX_SHOWN_EMOJI: usize = 24;
 
-/// An emoji: of Unicode, or `:shortcode:` with its image.
+/// An emoji: Unicode, or `:shortcode:` with its image.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ReactionEmoji {
     /// The emoji, or the shortcode with its colons.
     pub emoji: String,
-    /// Where the shortcode's image is.
+    /// URL of the shortcode's image.
     pub url: Option<String>,
 }
 
@@ -31,18 +31,18 @@ pub struct Reaction {
     pub actor_id: ActorId,
     /// The emoji.
     pub sign: ReactionEmoji,
-    /// Of its activity.
+    /// Id of its activity.
     pub uri: String,
 }
 
-/// How often a post got one emoji.
+/// The count of one emoji on a post.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReactionCount {
     /// The emoji.
     pub sign: ReactionEmoji,
-    /// How many used it.
+    /// Number of actors who used it.
     pub number: u32,
-    /// The owner is among them.
+    /// The owner used it.
     pub mine: bool,
 }
 
@@ -87,7 +87,7 @@ pub fn remove(w: &Write<'_>, actor: ActorId, post: PostId, emoji: &str) -> Resul
     Ok(())
 }
 
-/// The reaction of an actor that this activity made, if we have it.
+/// The actor's reaction with this activity id, if stored.
 pub fn by_uri(r: &Read<'_>, actor: ActorId, uri: &str) -> Result<Option<Reaction>> {
     let mut statement = r.conn.prepare_cached("SELECT * FROM reaction WHERE uri = ?1 AND actor_id = ?2 LIMIT 1")?;
     Ok(statement.query_one(params![uri, actor], from_row).optional()?)

@@ -8,7 +8,7 @@ use crate::base::Result;
 use crate::base::id::PostId;
 use crate::store::{Read, Write, column};
 
-/// How far up a thread is looked.
+/// Maximum ancestors searched in a thread.
 const MAX_ANCESTORS: u32 = 300;
 
 /// Mutes the thread of a post.
@@ -56,7 +56,8 @@ pub fn is_muted(r: &Read<'_>, post: PostId) -> Result<bool> {
     Ok(muted_among(r, &[post])?.contains(&post))
 }
 
-/// A post has got replies that were stored before it: if one was the root of a muted thread, the root changes.
+/// Call after linking `parent` to replies stored before it: if one was the root of a muted thread, the mute moves to
+/// the new root.
 pub(in crate::store) fn root_changed(w: &Write<'_>, parent: PostId) -> Result<()> {
     if !any_muted(w)? {
         return Ok(());
@@ -69,7 +70,7 @@ pub(in crate::store) fn root_changed(w: &Write<'_>, parent: PostId) -> Result<()
     Ok(())
 }
 
-/// The root of a thread, as far as stored.
+/// The root of a thread, as far as its posts are stored.
 pub(in crate::store) fn thread_root(r: &Read<'_>, post: PostId) -> Result<PostId> {
     let mut statement = r.conn.prepare_cached(
         "WITH RECURSIVE up (id, depth) AS (

@@ -1,4 +1,5 @@
-//! Deleted objects: ours answer 410 forever; remote ones are remembered against a late Create.
+//! Deleted objects. Requests for own ones get 410 forever; remote ones are recorded so that a late Create does not
+//! restore them.
 
 use std::time::Duration;
 
@@ -8,12 +9,12 @@ use crate::base::id::ActorId;
 use crate::base::{Result, Time};
 use crate::store::{Read, Write};
 
-/// Remote tombstones and seen ids older than this are forgotten.
+/// Retention of remote tombstones and seen activity ids.
 const TOMBSTONE_RETENTION: Duration = Duration::from_secs(30 * 24 * 3600);
-/// Remote tombstones and seen ids kept: peers choose them, so they are bounded.
+/// Maximum remote tombstones, and maximum seen activity ids: peers choose them, so they are bounded.
 const MAX_TOMBSTONES: i64 = 200_000;
 
-/// Records that `uri` was deleted. Own ones (`ours`) answer 410 from now on.
+/// Records that `uri` was deleted; `ours` is 1 for an own object, which gets 410 from now on.
 fn add(w: &Write<'_>, uri: &str, ours: i64) -> Result<()> {
     w.conn
         .prepare_cached("INSERT OR IGNORE INTO tombstone (uri, ours, deleted_at) VALUES (?1, ?2, ?3)")?
@@ -21,7 +22,7 @@ fn add(w: &Write<'_>, uri: &str, ours: i64) -> Result<()> {
     Ok(())
 }
 
-/// Remembers that we deleted `uri`.
+/// Records that we deleted `uri`.
 pub fn add_own(w: &Write<'_>, uri: &str) -> Result<()> {
     add(w, uri, 1)
 }
@@ -32,13 +33,13 @@ pub fn add_remote(w: &Write<'_>, author: ActorId, uri: &str) -> Result<()> {
     add(w, &of(author, uri), 0)
 }
 
-/// As [`is_deleted`], for an activity that may be repeated under the same id: the record is used up.
+/// As [`is_deleted`], but deletes the record: the activity may be repeated under the same id.
 pub fn consume(w: &Write<'_>, author: ActorId, uri: &str) -> Result<bool> {
     let mut statement = w.conn.prepare_cached("DELETE FROM tombstone WHERE uri = ?1 AND ours = 0")?;
     Ok(statement.execute([of(author, uri)])? > 0)
 }
 
-/// Whether `author` deleted or took back `uri`.
+/// Whether `author` deleted or undid `uri`.
 pub fn is_deleted(r: &Read<'_>, author: ActorId, uri: &str) -> Result<bool> {
     Ok(deleted_at(r, &of(author, uri))?.is_some())
 }
@@ -53,12 +54,12 @@ pub fn deleted_at(r: &Read<'_>, uri: &str) -> Result<Option<Time>> {
     Ok(statement.query_one([uri], |row| row.get("deleted_at")).optional()?)
 }
 
-/// Key of an author's activity id: it applies to this author only.
+/// Key of an activity id in `seen`, which applies to this author only.
 pub fn transaction_time(author: ActorId, uri: &str) -> String {
     format!("{author}:{uri}")
 }
 
-/// Remembers that an activity ([`act`]) was applied or undone, from now on.
+/// Records that an activity (see [`transaction_time`]) was applied or undone now.
 pub fn mark_seen(w: &Write<'_>, act: &str) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO seen (uri, seen_at) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET seen_at = excluded.seen_at",
@@ -67,7 +68,7 @@ pub fn mark_seen(w: &Write<'_>, act: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether an activity ([`act`]) was applied or undone before.
+/// Whether an activity (see [`transaction_time`]) was applied or undone before.
 pub fn was_seen(r: &Read<'_>, act: &str) -> Result<bool> {
     Ok(r.conn.prepare_cached("SELECT 1 FROM seen WHERE uri = ?1")?.exists([act])?)
 }
@@ -128,7 +129,7 @@ mod tests {
             }
             for uri in ["theirs/1", "theirs/2"] {
                 left.push(is_deleted(r, ActorId(1), uri)?);
-                assert!(!is_deleted(r, ActorId(2), uri)?, "somebody else's word");
+                assert!(!is_deleted(r, ActorId(2), uri)?, "another actor's tombstone");
             }
             left.push(was_seen(r, "seen/1")?);
             left.push(was_seen(r, "seen/2")?);
@@ -149,7 +150,7 @@ mod tests {
         assert_eq!(s.store.write(|w| prune(w, 100)).unwrap(), 0);
         let spend = |who: ActorId| s.store.write(move |w| consume(w, who, "likes/1")).unwrap();
         s.store.write(move |w| add_remote(w, author, "likes/1")).unwrap();
-        assert!(!spend(ActorId(2)), "somebody else's word");
+        assert!(!spend(ActorId(2)), "another actor's tombstone");
         assert_eq!([spend(author), spend(author)], [true, false]);
     }
 

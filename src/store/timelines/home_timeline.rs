@@ -1,4 +1,4 @@
-//! The home timeline, prepared: one row per post, one indexed query per page. Accepts posts of any age.
+//! The home timeline as a table: one row per post, one indexed query per page. Accepts posts of any age.
 
 use rusqlite::params;
 
@@ -8,10 +8,10 @@ use crate::store::posts::PostPage;
 use crate::store::timelines::{lists, window};
 use crate::store::{Read, Write, events};
 
-/// Posts added to home when an account is followed.
+/// Maximum posts added to home when an account or group is followed.
 const MAX_POSTS_ON_FOLLOW: u32 = 40;
 
-/// Puts a post or boost on the home timeline.
+/// Adds a post or boost to the home timeline.
 pub fn add(w: &Write<'_>, post: PostId) -> Result<()> {
     match w.conn.prepare_cached("INSERT OR IGNORE INTO home (post_id) VALUES (?1)")?.execute([post])? {
         0 => Ok(()),
@@ -19,8 +19,8 @@ pub fn add(w: &Write<'_>, post: PostId) -> Result<()> {
     }
 }
 
-/// Takes an actor's newest open posts we already have into the timeline, a group's too: they were just followed. And into
-/// the lists they are in; an exclusive one keeps them from home.
+/// After following an account or group, adds its newest stored posts to home and to the lists it is in. If one of the
+/// lists is exclusive, they are not added to home.
 pub fn add_history_of(w: &Write<'_>, actor: ActorId) -> Result<()> {
     let lists = lists::of_member(w, actor)?;
     for list in &lists {
@@ -39,7 +39,7 @@ pub fn add_history_of(w: &Write<'_>, actor: ActorId) -> Result<()> {
     crate::store::posts::groups::add_to_home(w, actor, MAX_POSTS_ON_FOLLOW)
 }
 
-/// Takes an actor's posts off the timeline, and them out of every list: they are not followed any more.
+/// After unfollowing an actor, removes their posts from home and them from every list.
 pub fn forget(w: &Write<'_>, actor: ActorId) -> Result<()> {
     lists::forget(w, actor)?;
     w.conn.execute("DELETE FROM home WHERE post_id IN (SELECT id FROM post WHERE actor_id = ?1)", [actor])?;

@@ -7,12 +7,12 @@ use crate::base::{Audience, Result};
 use crate::store::posts::{Post, PostPage, Viewer};
 use crate::store::{Read, column, moderation::block_filter};
 
-/// Additional hashtags per parameter, as many as Mastodon accepts.
+/// Maximum additional hashtags per parameter, as in Mastodon.
 pub const MAX_ADDITIONAL_TAGS: usize = 4;
-/// How often a page is filled up when people on limited servers have left holes in it.
+/// Maximum queries for one page: posts of actors on limited servers are left out, and the gaps are filled again.
 const MAX_REFILL_ROUNDS: u32 = 5;
 
-/// Origin of posts.
+/// Whose posts a timeline shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TimelineOrigin {
     /// Everyone's.
@@ -23,23 +23,23 @@ pub enum TimelineOrigin {
     Remote,
 }
 
-/// Which posts of them.
+/// Filter by attachments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MediaFilter {
     /// All.
     Any,
-    /// Those with images or other files.
+    /// Only posts with images or other files.
     Only,
 }
 
 /// Hashtags of a timeline in normalized form (lower case, without `#`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TagSelection {
-    /// A post has at least one of these.
+    /// A post has at least one of these,
     pub any: Vec<String>,
-    /// And all of these.
+    /// all of these,
     pub all: Vec<String>,
-    /// And none of these.
+    /// and none of these.
     pub none: Vec<String>,
 }
 
@@ -53,7 +53,7 @@ pub fn is_tagged(post: &Post) -> bool {
     post.audience == Audience::Public && post.boost_of.is_none()
 }
 
-/// The timeline of a post's origin: local or remote.
+/// Whether a post is on the local or the remote timeline.
 pub fn origin_sql(post: &Post, owner: ActorId) -> TimelineOrigin {
     if post.actor_id == owner { TimelineOrigin::Local } else { TimelineOrigin::Remote }
 }
@@ -71,7 +71,7 @@ pub fn public(r: &Read<'_>, whose: TimelineOrigin, media: MediaFilter, page: Pos
     let from = match (whose, media) {
         (TimelineOrigin::Local, MediaFilter::Any) => "post p INDEXED BY post_own WHERE p.source IS NOT NULL AND",
         (_, MediaFilter::Any) => "post p INDEXED BY post_around WHERE",
-        // From the files: among posts without any a page would be long in coming.
+        // Starts from the attachments: searching all posts for the few with attachments would be slow.
         (TimelineOrigin::Local, MediaFilter::Only) => {
             "attachment f INDEXED BY attachment_by_author CROSS JOIN post p ON p.id = f.post_id
              WHERE f.author_id = (SELECT owner_id FROM node) AND f.post_id IS NOT NULL AND"
@@ -157,7 +157,7 @@ fn order(page: PostPage) -> &'static str {
     if page.after.is_some() { "ASC" } else { "DESC" }
 }
 
-/// Runs a query of ids; only the parameters it names are bound from `more`.
+/// Runs a query that returns post ids; binds only those parameters of `more` that the query names.
 fn rows(r: &Read<'_>, sql: &str, page: PostPage, more: &[(&str, &dyn ToSql)]) -> Result<Vec<PostId>> {
     let mut statement = r.conn.prepare_cached(sql)?;
     let (before, after) = (page.before.map_or(i64::MAX, |id| id.0), page.after.map_or(0, |id| id.0));
@@ -174,7 +174,7 @@ fn rows(r: &Read<'_>, sql: &str, page: PostPage, more: &[(&str, &dyn ToSql)]) ->
     Ok(ids)
 }
 
-/// A page without actors on blocked servers; gaps are filled with later posts.
+/// Leaves out posts that [`block_filter::may_be_suggested`] excludes, and fills the gaps with further posts.
 fn fill_page(r: &Read<'_>, page: PostPage, look: impl Fn(PostPage) -> Result<Vec<PostId>>) -> Result<Vec<PostId>> {
     let (mut found, mut window) = (Vec::new(), page);
     for _ in 0..MAX_REFILL_ROUNDS {
@@ -200,7 +200,8 @@ fn fill_page(r: &Read<'_>, page: PostPage, look: impl Fn(PostPage) -> Result<Vec
     Ok(found)
 }
 
-/// The origin a viewer may see: strangers only the owner's posts, because all else would reveal whom the owner reads.
+/// The origin a viewer may see: strangers see only the owner's posts, because posts of others would reveal whom the
+/// owner reads.
 pub fn visible_rows(viewer: Viewer, asked: TimelineOrigin) -> Option<TimelineOrigin> {
     match (viewer, asked) {
         (Viewer::Owner, asked) => Some(asked),

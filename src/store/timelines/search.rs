@@ -8,9 +8,9 @@ use crate::store::posts::{Post, PostPage, Viewer};
 use crate::store::{Read, Write, column, node};
 use crate::text::search::{self, ParsedQuery, PostTrait, TermSign};
 
-/// Matching posts inspected for conditions that are not in the index (files, polls, languages).
+/// Maximum matching posts checked for conditions that are not in the index (files, polls, languages).
 const MAX_POSTS_INSPECTED: u32 = 2_000;
-/// Matching actors inspected.
+/// Maximum matching actors ranked.
 const MAX_ACTORS_INSPECTED: u32 = 500;
 /// Maximum terms of a name search.
 const MAX_NAME_TERMS: usize = 6;
@@ -36,7 +36,7 @@ pub(in crate::store) fn index(w: &Write<'_>, post: &Post) -> Result<()> {
     Ok(())
 }
 
-/// Marks added to the indexed text, so that these conditions too are answered from the index.
+/// Marks stored in the index beside the text, so that these conditions need no other table.
 const REPLY_MARK: &str = " r";
 const LINK_MARK: &str = " l";
 
@@ -49,7 +49,7 @@ fn author(id: ActorId) -> String {
 pub struct SearchQuery {
     /// The parsed query.
     pub asked: ParsedQuery,
-    /// Authors that must be, or must not be, it.
+    /// Authors the results must have, or must not have.
     pub authors: Vec<(TermSign, ActorId)>,
 }
 
@@ -151,7 +151,7 @@ pub enum PeopleScope {
     All,
     /// Those the owner follows.
     Followed,
-    /// The owner: all that strangers may find.
+    /// Only the owner: strangers can find no other actor.
     Owner,
 }
 
@@ -196,7 +196,7 @@ pub fn people(r: &Read<'_>, typed: &str, whom: PeopleScope, limit: u32, offset: 
     Ok(found.into_iter().skip(offset as usize).take(limit as usize).collect())
 }
 
-/// The question to the index of people.
+/// The FTS5 expression of a name search; None when there is nothing to search for.
 fn name_expression(typed: &str) -> Option<String> {
     let typed = crate::text::cut(typed.trim().trim_start_matches('@'), 200);
     let begins = |text: &str| -> Option<String> {

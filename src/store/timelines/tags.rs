@@ -8,20 +8,20 @@ use crate::base::id::{ActorId, PostId, first_at};
 use crate::base::{Result, Time};
 use crate::store::{Read, Write, column};
 
-/// Hashtags the owner can follow.
+/// Maximum hashtags the owner can follow.
 pub const MAX_FOLLOWED_TAGS: u32 = 1_000;
-/// Days a hashtag's history goes back, today included.
+/// Days covered by a hashtag's history, today included.
 pub const HISTORY_DAYS: i64 = 7;
-/// Posts counted for the histories of one response: beyond that the counts are a little too low.
+/// Maximum posts counted for the histories of one response; beyond it the counts are a little too low.
 const MAX_POSTS_COUNTED: usize = 4_000;
-/// The owner's own newest posts, in which their hashtags are counted.
+/// Number of the owner's newest posts in which their hashtags are counted.
 const MAX_OWN_POSTS_COUNTED: u32 = 10_000;
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// A row of `followed_tag`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FollowedTag {
-    /// Counts up.
+    /// Autoincrement key.
     pub id: i64,
     /// Lower case, without `#`.
     pub name: String,
@@ -33,7 +33,7 @@ fn followed(row: &Row<'_>) -> rusqlite::Result<FollowedTag> {
     Ok(FollowedTag { id: column(row, "id")?, name: column(row, "name")?, shown: column(row, "shown")? })
 }
 
-/// Follows a hashtag; false when it is followed, or the limit is reached.
+/// Follows a hashtag; false when it is followed already, or the limit is reached.
 pub fn follow(w: &Write<'_>, name: &str, shown: &str) -> Result<bool> {
     let mut statement = w.conn.prepare_cached(
         "INSERT OR IGNORE INTO followed_tag (name, shown, created_at)
@@ -42,7 +42,7 @@ pub fn follow(w: &Write<'_>, name: &str, shown: &str) -> Result<bool> {
     Ok(statement.execute(params![name, shown, w.now, MAX_FOLLOWED_TAGS])? > 0)
 }
 
-/// Ends it; false when it was not followed.
+/// Unfollows a hashtag; false when it was not followed.
 pub fn unfollow(w: &Write<'_>, name: &str) -> Result<bool> {
     Ok(w.conn.prepare_cached("DELETE FROM followed_tag WHERE name = ?1")?.execute([name])? > 0)
 }
@@ -53,7 +53,7 @@ pub fn get(r: &Read<'_>, name: &str) -> Result<Option<FollowedTag>> {
     Ok(statement.query_one([name], followed).optional()?)
 }
 
-/// Those of these names that the owner follows.
+/// The followed hashtags among these names.
 pub fn followed_among(r: &Read<'_>, names: &[String]) -> Result<HashSet<String>> {
     let mut statement = r
         .conn
@@ -70,7 +70,8 @@ pub fn is_tag_of_followed(r: &Read<'_>, post: PostId) -> Result<bool> {
     Ok(statement.exists([post])?)
 }
 
-/// A page of the followed hashtags, the last followed first: ids below `max`, above `since`, or the first above `min`.
+/// A page of the followed hashtags, the last followed first: ids below `max` and above `since`, or the oldest above
+/// `min`.
 pub fn page(
     r: &Read<'_>,
     max: Option<i64>,
@@ -87,8 +88,8 @@ pub fn page(
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Removes posts from home that are there only for a hashtag no longer followed: not the owner's, not those of followed
-/// accounts or groups, and not those with another followed hashtag.
+/// After unfollowing a hashtag, removes the posts from home that are there only because of it. The owner's posts, those
+/// of followed accounts or groups, and those with another followed hashtag stay.
 pub fn clear_home(w: &Write<'_>, name: &str) -> Result<usize> {
     let sql = format!(
         "DELETE FROM home WHERE post_id IN (
@@ -100,8 +101,8 @@ pub fn clear_home(w: &Write<'_>, name: &str) -> Result<usize> {
     Ok(w.conn.prepare_cached(&sql)?.execute([name])?)
 }
 
-/// Removes those of these posts from home that are there only for a hashtag and are older than `before`: otherwise a
-/// busy hashtag would be kept forever.
+/// Removes those of these posts from home that are there only because of a hashtag and are older than `before`:
+/// otherwise posts of a busy hashtag would be kept forever.
 pub(in crate::store) fn prune_home(w: &Write<'_>, ids: &str, before: Time) -> Result<usize> {
     let sql = format!(
         "DELETE FROM home WHERE post_id IN (
@@ -112,7 +113,7 @@ pub(in crate::store) fn prune_home(w: &Write<'_>, ids: &str, before: Time) -> Re
     Ok(w.conn.prepare_cached(&sql)?.execute(params![ids, before])?)
 }
 
-/// A post (p) that neither the owner (of n), nor anyone they follow, nor a group they follow has brought home.
+/// Condition on a post (p): not by the owner (of n) or an account they follow, and in no group they follow.
 const UNCONNECTED_POST_SQL: &str = "p.boost_of IS NULL AND p.audience = 0 AND p.actor_id <> n.owner_id
     AND EXISTS (SELECT 1 FROM hashtag WHERE post_id = p.id)
     AND NOT EXISTS (SELECT 1 FROM follow f WHERE f.followed_id = p.actor_id AND f.follower_id = n.owner_id)
@@ -128,12 +129,13 @@ pub struct TagDay {
     pub people: u32,
 }
 
-/// Days since 1970 of a moment.
+/// Days between 1970 and this time.
 pub fn day_number(at: Time) -> i64 {
     at.ms() / DAY_MS
 }
 
-/// How much a hashtag was used in public on each of the last [`DAYS`] days, today first; `of` hashtags share the effort.
+/// Public use of a hashtag on each of the last [`HISTORY_DAYS`] days, today first. `of` is the number of hashtags in
+/// the response: they share `MAX_POSTS_COUNTED`.
 pub fn history(r: &Read<'_>, name: &str, of: usize) -> Result<Vec<TagDay>> {
     let today = day_number(r.now);
     let first = first_at(Time::from_ms((today - HISTORY_DAYS + 1) * DAY_MS));
@@ -180,13 +182,13 @@ pub fn starting_with(r: &Read<'_>, prefix: &str, limit: u32) -> Result<Vec<Strin
 pub struct OwnTagUse {
     /// Lower case, without `#`.
     pub name: String,
-    /// Open posts.
+    /// Public and unlisted posts.
     pub posts: u32,
     /// The newest of them.
     pub last: PostId,
 }
 
-/// How often the owner used each of these hashtags in open posts; those never used are left out.
+/// How often the owner used each of these hashtags in public and unlisted posts; unused ones are left out.
 pub fn own_tags(r: &Read<'_>, names: &[String]) -> Result<Vec<OwnTagUse>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT h.name, count(*) AS posts, max(p.id) AS last FROM (
@@ -199,7 +201,7 @@ pub fn own_tags(r: &Read<'_>, names: &[String]) -> Result<Vec<OwnTagUse>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Hashtags of the owner's open posts that begin with `prefix`, the most used first.
+/// Hashtags of the owner's public and unlisted posts that begin with `prefix`, the most used first.
 pub fn own_starting_with(r: &Read<'_>, prefix: &str, limit: u32) -> Result<Vec<OwnTagUse>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT h.name, count(*) AS posts, max(p.id) AS last FROM (
