@@ -54,7 +54,7 @@ fn is_activity(link: &Value) -> bool {
 }
 
 /// The WebFinger template (with `{uri}`) of a host-meta in XML or JSON. The XML is only searched for Link elements,
-/// never parsed: entities and DTDs are attacks (S27).
+/// never parsed: entities and DTDs are attacks.
 pub fn lrdd_template(body: &str) -> Option<String> {
     if let Ok(doc) = json::parse(body.as_bytes()) {
         let links = Many::<Value>::read(&doc, "links", limits::TAGS).0;

@@ -86,7 +86,7 @@ const SEPARATING_ELEMENTS: &[&str] = &[
 /// so a long text gets a `<wbr>`: ammonia drops it, but it leaves two shorter texts.
 const MAX_TEXT_RUN_BYTES: usize = 4_096;
 
-/// Rewrites a document; images whose address is in `known` are left out of a note (pitfall 55: snac, mitra and
+/// Rewrites a document; images whose address is in `known` are left out of a note (snac, mitra and
 /// others send them as attachments too).
 pub(super) fn normalize(html: &str, kind: HtmlProfile, known: &[&str]) -> String {
     let mut tidy = Normalizer {

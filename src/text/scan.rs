@@ -214,10 +214,10 @@ mod tests {
     fn mentions_end_where_a_reader_sees_them_end() {
         let table: &[(&str, &[&str])] = &[
             ("hi @ada@example.org", &["@ada@example.org"]),
-            // pitfall 47: a hyphen in the user part (snac 2.94)
+            // a hyphen in the user part (snac 2.94)
             ("@ada-l@example.org", &["@ada-l@example.org"]),
             ("@ada-@example.org", &["@ada-@example.org"]),
-            // pitfall 47: followed by punctuation (mitra 1.17, 3.3, 4.10)
+            // followed by punctuation (mitra 1.17, 3.3, 4.10)
             ("@ada@example.org.", &["@ada@example.org"]),
             ("@ada@example.org, hi", &["@ada@example.org"]),
             ("@ada@example.org; hi", &["@ada@example.org"]),
@@ -228,14 +228,14 @@ mod tests {
             ("@ada@example.org...", &["@ada@example.org"]),
             ("@ada@example.org: hi", &["@ada@example.org"]),
             ("(@ada@example.org)", &["@ada@example.org"]),
-            // pitfall 47: two underscores (mitra 2.14)
+            // two underscores (mitra 2.14)
             ("@__ada__@example.org", &["@__ada__@example.org"]),
             ("@ada__l", &["@ada__l"]),
-            // pitfall 47: two @ in a URL (snac 2.62)
+            // two @ in a URL (snac 2.62)
             ("https://example.org/@ada/@bob", &[]),
             ("https://example.org/@ada@other.example", &[]),
             ("https://user@example.org/@ada", &[]),
-            // pitfall 47: e-mail lookalikes
+            // e-mail lookalikes
             ("mail ada@example.org", &[]),
             ("ada@example.org@other.example", &[]),
             ("a+@ada@example.org", &[]),

@@ -66,7 +66,9 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredDraft> {
 pub fn add(w: &Write<'_>, words: &str, due_at: Option<Time>, holds: &DraftReferences) -> Result<DraftId> {
     let count = count(w)?;
     if count.drafts + count.waiting + count.failed >= MAX_DRAFTS {
-        return Err(Error::invalid(format!("you can have at most {MAX_DRAFTS} drafts and scheduled posts; delete one")));
+        return Err(Error::invalid(format!(
+            "you can have at most {MAX_DRAFTS} drafts and scheduled posts; delete one"
+        )));
     }
     let id = w
         .conn
