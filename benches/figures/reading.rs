@@ -302,7 +302,7 @@ fn fill(w: &Write<'_>, people: &[ActorId], begin: Time, which: std::ops::Range<u
             language: Some("en".to_owned()),
             sensitive: n % 12 == 5,
             emoji: Vec::new(),
-            extra: PostMetadata::default(),
+            metadata: PostMetadata::default(),
             published_at,
             edited_at: (n % 40 == 9).then_some(published_at),
             received_at: published_at,
@@ -310,7 +310,7 @@ fn fill(w: &Write<'_>, people: &[ActorId], begin: Time, which: std::ops::Range<u
         };
         let names = n % 5 == 1 && boost_of.is_none();
         let mention = PostMention { uri: other.uri.clone(), handle: other.handle(), url: other.url.clone() };
-        let tag = PostHashtag { name: "weather".to_owned(), shown: "Weather".to_owned() };
+        let tag = PostHashtag { name: "weather".to_owned(), display_name: "Weather".to_owned() };
         let mentions = if names { vec![mention] } else { Vec::new() };
         let tags = if n % 4 == 2 && boost_of.is_none() { vec![tag] } else { Vec::new() };
         posts::insert(w, &post, &mentions, &tags)?;

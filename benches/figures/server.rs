@@ -282,20 +282,20 @@ pub fn know(w: &Write<'_>, document: &serde_json::Value) -> hytte::base::Result<
     let document = hytte::ap::actor::ReceivedActor::read(document)?;
     let id = social::profile::keep(w, &document)?;
     let host = actors::by_id(w, id)?.host;
-    actors::confirm(w, id, &host)?;
+    actors::record_webfinger(w, id, &host)?;
     Ok(id)
 }
 
 /// Makes the owner follow an actor.
 pub fn follow(w: &Write<'_>, who: ActorId) -> hytte::base::Result<()> {
     let owner = store::node::owner(w)?;
-    follows::ask(w, owner, who, &format!("http://bench.localhost/follow/{who}"), None)?;
+    follows::upsert(w, owner, who, &format!("http://bench.localhost/follow/{who}"), None)?;
     follows::accept(w, owner, who).map(drop)
 }
 
 /// Makes an actor follow the owner.
 pub fn be_followed(w: &Write<'_>, who: ActorId) -> hytte::base::Result<()> {
     let owner = store::node::owner(w)?;
-    follows::ask(w, who, owner, &format!("http://bench.localhost/follower/{who}"), None)?;
+    follows::upsert(w, who, owner, &format!("http://bench.localhost/follower/{who}"), None)?;
     follows::accept(w, who, owner).map(drop)
 }

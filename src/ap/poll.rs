@@ -8,14 +8,14 @@ use crate::base::Time;
 
 /// One poll option.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PollOption {
+pub struct ReceivedPollOption {
     /// The text exactly as given: a vote must repeat it.
     pub name: String,
     /// Number of votes, as its author's server claims.
     pub votes: u64,
 }
 
-impl FromJson for PollOption {
+impl FromJson for ReceivedPollOption {
     fn from_json(value: &Value) -> Option<Self> {
         let name = json::text(value, "name", limits::OPTION)?;
         let counted = value.get("replies").and_then(|r| Lossy::<u64>::read(r, "totalItems").0);
@@ -29,7 +29,7 @@ impl FromJson for PollOption {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceivedPoll {
     /// The options in their order, each text once.
-    pub options: Vec<PollOption>,
+    pub options: Vec<ReceivedPollOption>,
     /// True when several options may be chosen (`anyOf`).
     pub multiple: bool,
     /// When voting ends or ended; None for polls without an end.
@@ -53,7 +53,7 @@ impl ReceivedPoll {
 
 /// Reads the poll of a Question; None when it has no options.
 pub fn read(doc: &Value) -> Option<ReceivedPoll> {
-    let several = Many::<PollOption>::read(doc, "anyOf", limits::OPTIONS).0;
+    let several = Many::<ReceivedPollOption>::read(doc, "anyOf", limits::OPTIONS).0;
     let multiple = !several.is_empty();
     let mut options = if multiple { several } else { Many::read(doc, "oneOf", limits::OPTIONS).0 };
     let mut seen = std::collections::HashSet::new();

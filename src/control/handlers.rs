@@ -51,7 +51,7 @@ fn publish_post(node: &Node, post: PostRequest) -> Result<String> {
         ..NewPost::new(post.text, post.audience.parse()?)
     };
     let id = publish::post(node, draft)?;
-    node.store.read(|r| Ok(posts::by_id(r, id)?.page().to_owned()))
+    node.store.read(|r| Ok(posts::by_id(r, id)?.html_url().to_owned()))
 }
 
 fn fetch(node: &Node, what: &str) -> Result<CommandResponse> {

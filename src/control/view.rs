@@ -210,7 +210,7 @@ pub(super) fn stats(node: &Node) -> Result<StatsView> {
         let count = |list| owner.map_or(Ok(0), |owner| follows::count(r, owner, list));
         Ok(StatsView {
             owner: owner.map(|owner| crate::store::actors::by_id(r, owner)).transpose()?.map(|actor| actor.handle()),
-            posts: owner.map_or(Ok(0), |owner| posts::count_of_actor(r, owner, Viewer::Owner))?,
+            posts: owner.map_or(Ok(0), |owner| posts::count_by_actor(r, owner, Viewer::Owner))?,
             followers: count(follows::FollowList::Followers)?,
             following: count(follows::FollowList::Following)?,
             deliveries: deliveries::count(r)?,
@@ -240,7 +240,7 @@ pub(super) fn person(actor: Actor) -> FetchedView {
 pub(super) fn post(card: PostView) -> FetchedView {
     let PostView { post, author, attachments, likes, boosts, replies, .. } = card;
     FetchedView::Post(Box::new(ShownPostView {
-        url: post.page().to_owned(),
+        url: post.html_url().to_owned(),
         author: author.handle(),
         author_name: author.name.clone(),
         audience: post.audience.as_word().to_owned(),

@@ -260,7 +260,7 @@ fn refresh_stale_actors(node: &Node, _: &mut JobSchedule) -> Result<()> {
         return Ok(());
     }
     let stale = node.store.read(|r| {
-        let ids = actors::next_stale(r, r.now.minus(ACTOR_REFRESH_AGE), ACTOR_REFRESHES_PER_ROUND)?;
+        let ids = actors::list_stale(r, r.now.minus(ACTOR_REFRESH_AGE), ACTOR_REFRESHES_PER_ROUND)?;
         actors::by_ids(r, &ids)
     })?;
     for actor in stale {

@@ -24,7 +24,7 @@ pub(super) fn needs(r: &Read<'_>, sender: &Actor, object: &Uri, target: &Uri) ->
     let (old, looks): (_, &[&Uri]) = match move_sides(sender, object, target) {
         Some(MoveSide::Old) => (Some(sender.id), &[target]),
         // FEP-7628: the new account says it, and the old account's document must agree.
-        Some(MoveSide::New) => (actors::id_of(r, object.as_str())?, &[object, target]),
+        Some(MoveSide::New) => (actors::id_by_uri(r, object.as_str())?, &[object, target]),
         None => (None, &[]),
     };
     match old {
@@ -66,7 +66,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ur
         // The Move itself is the old account's confirmation; its document will follow.
         old.moved_to = Some(new.uri.clone());
         if is_confirmed(w, &old, &new) {
-            moves::record(w, old.id, &new.uri)?;
+            moves::set_moved_to(w, old.id, &new.uri)?;
         }
     }
     apply_move(w, owner, &old, &new).map(drop)
@@ -89,7 +89,7 @@ pub fn apply_move(w: &Write<'_>, owner: ActorId, old: &Actor, new: &Actor) -> Re
     if new.id == owner || !concerns_followed(w, owner, old.id)? || !is_confirmed(w, old, new) {
         return Ok(false);
     }
-    moves::begin(w, old.id, new.id)?;
+    moves::record_started(w, old.id, new.id)?;
     let us = actors::by_id(w, owner)?;
     if blocks::is_blocked(w, old.id)? {
         block::send(w, &us, new.id)?;
@@ -119,12 +119,12 @@ pub fn apply_move(w: &Write<'_>, owner: ActorId, old: &Actor, new: &Actor) -> Re
 
 /// A follow was accepted: the account's old one is unfollowed if it moved here.
 pub(super) fn follower_moved_here(w: &Write<'_>, owner: ActorId, new: ActorId) -> Result<()> {
-    for old in moves::waiting_followers(w, new)? {
+    for old in moves::pending_old_accounts(w, new)? {
         if follows::get(w, owner, old)?.is_some() && node::settings(w)?.follow_moves {
             list::actor_moved(w, old, new)?;
             follow::take_back(w, &actors::by_id(w, owner)?, old)?;
         }
-        moves::finish(w, old)?;
+        moves::record_finished(w, old)?;
     }
     Ok(())
 }

@@ -28,7 +28,7 @@ pub(super) fn needs(r: &Read<'_>, sender: &Actor, object: &Ref) -> Result<Vec<Pr
 /// private post can only be boosted by its own author.
 pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Ref) -> Result<()> {
     let Some(of) = object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() else { return Ok(()) };
-    let follow = follows::accepted(w, owner, sender.id)?;
+    let follow = follows::get_accepted(w, owner, sender.id)?;
     let followed = follow.is_some();
     let boostable = of.boost_of.is_none() && (of.audience.is_open() || of.actor_id == sender.id);
     if !boostable || !(followed || of.actor_id == owner) || posts::boost_by(w, sender.id, of.id)?.is_some() {
@@ -42,7 +42,8 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     if posts::by_uri(w, &boost.uri)?.is_some() || block_filter::is_hidden(w, &author)? {
         return Ok(());
     }
-    let wanted = follow.is_some_and(|follow| follow.options.boosts && follow.options.reads(of.language.as_deref()));
+    let wanted =
+        follow.is_some_and(|follow| follow.options.boosts && follow.options.accepts_language(of.language.as_deref()));
     let put_forward = wanted && !block_filter::is_limited(w, author.id)?;
     if !inbound::allows(w, owner, sender, &of, Interaction::Boost, &boost.uri, None)? {
         return Ok(());
@@ -148,7 +149,7 @@ fn boost_row(w: &Write<'_>, uri: &str, actor: ActorId, of: &Post, audience: Audi
         sensitive: false,
         url: None,
         emoji: Vec::new(),
-        extra: PostMetadata::default(),
+        metadata: PostMetadata::default(),
         published_at: at,
         edited_at: None,
         received_at: w.now,

@@ -137,10 +137,10 @@ pub fn post(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
         id: post.uri.clone(),
         shape: poll::of_document(r, post.id)?.map_or_else(|| post_shape(post), PostShape::Question),
         author: owner.uri.clone(),
-        url: post.page().to_owned(),
+        url: post.html_url().to_owned(),
         content: post.content.clone(),
         language: post.language.clone(),
-        summary: post.warning.clone().or_else(|| post.extra.summary.clone()),
+        summary: post.warning.clone().or_else(|| post.metadata.summary.clone()),
         preview: post_metadata::preview(post),
         sensitive: post.sensitive,
         in_reply_to: post.reply_to_uri.clone(),
@@ -187,7 +187,7 @@ fn tag_entries(origin: &Origin, mentions: &[PostMention], tags: &[PostHashtag]) 
     let mention = |m: &PostMention| OwnTag::Mention { href: m.uri.clone(), name: format!("@{}", m.handle) };
     let hashtag = |t: &PostHashtag| OwnTag::Hashtag {
         href: compose::tag_url(&tag_base(origin), &t.name),
-        name: format!("#{}", t.shown),
+        name: format!("#{}", t.display_name),
     };
     mentions.iter().map(mention).chain(tags.iter().map(hashtag)).collect()
 }

@@ -52,7 +52,7 @@ pub fn tags(r: &Read<'_>, kept: &[CustomEmoji]) -> Result<Vec<OwnTag>> {
 /// The entry of `tag` for a reaction: an emoji of our own, or one of another server.
 pub(super) fn tag_of(r: &Read<'_>, sign: &ReactionEmoji) -> Result<Option<OwnTag>> {
     let Some(url) = &sign.url else { return Ok(None) };
-    let code = sign.emoji.trim_matches(':');
+    let code = sign.name.trim_matches(':');
     let origin = node::get(r)?.origin;
     if let Some(own) = own_emoji::by_code(r, code)?.filter(|own| document::media_url(&origin, &own.file) == *url) {
         return Ok(Some(tag(&origin, &own)));

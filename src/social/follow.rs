@@ -39,7 +39,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
         true => document::follow(sender, &uri_of(activity), &us, w.now),
         false => activity.raw.clone(),
     };
-    follows::ask(w, sender.id, owner, &uri_of(activity), Some(&asked.to_string()))?;
+    follows::upsert(w, sender.id, owner, &uri_of(activity), Some(&asked.to_string()))?;
     // Followers from limited servers always need approval.
     let asks_first = us.approves_followers || host_blocks::of_actor(w, sender)?.is_limited();
     if !asks_first || follows::is_accepted(w, sender.id, owner)? {
@@ -80,7 +80,7 @@ pub fn accept(w: &Write<'_>, owner: &Actor, follower: ActorId) -> Result<()> {
 
 /// The owner turns a waiting follower away, or removes a follower.
 pub fn reject(w: &Write<'_>, owner: &Actor, follower: ActorId) -> Result<()> {
-    let follow = follows::end(w, follower, owner.id)?.ok_or(Error::NotFound)?;
+    let follow = follows::delete(w, follower, owner.id)?.ok_or(Error::NotFound)?;
     notifications::remove(w, NotificationKind::FollowRequest, follower, None)?;
     let them = actors::by_id(w, follower)?;
     respond(w, owner, &them, &follow_received(&follow, &them, owner), document::reject)
@@ -94,8 +94,8 @@ fn follow_received(follow: &Follow, follower: &Actor, owner: &Actor) -> Value {
 
 /// Undoes a follow or a follow request.
 pub(super) fn undone(w: &Write<'_>, owner: ActorId, sender: &Actor) -> Result<()> {
-    follows::end(w, sender.id, owner)?;
-    severed_follows::forget_follower(w, sender.id)?;
+    follows::delete(w, sender.id, owner)?;
+    severed_follows::forget_severed_follower(w, sender.id)?;
     notifications::remove(w, NotificationKind::FollowRequest, sender.id, None)?;
     notifications::remove(w, NotificationKind::Follow, sender.id, None)
 }
@@ -113,15 +113,15 @@ pub fn send(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
         return Err(Error::Conflict("you block them or their server: take that back first".to_owned()));
     }
     let (id, uri) = outbox::next(w, owner)?;
-    follows::ask(w, owner.id, who, &uri, None)?;
+    follows::upsert(w, owner.id, who, &uri, None)?;
     let document = document::follow(owner, &uri, &them, w.now);
     outbox::send(w, owner, id, document, &them.uri, Audience::Mentioned, &ActivityRecipients::add_actor(&them))
 }
 
 /// Unfollows an actor, or withdraws the request.
 pub fn take_back(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
-    let follow = follows::end(w, owner.id, who)?.ok_or(Error::NotFound)?;
-    home_timeline::forget(w, who)?;
+    let follow = follows::delete(w, owner.id, who)?.ok_or(Error::NotFound)?;
+    home_timeline::remove_actor(w, who)?;
     let them = actors::by_id(w, who)?;
     let inner = document::follow(owner, &follow.uri, &them, follow.created_at);
     outbox::undo(w, owner, &inner, &them.uri, Audience::Mentioned, &ActivityRecipients::add_actor(&them))
@@ -163,8 +163,8 @@ pub(super) fn rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &R
     if own_follow(w, owner, sender, object)?.is_none() {
         return Ok(());
     }
-    follows::end(w, owner, sender.id)?;
-    home_timeline::forget(w, sender.id)
+    follows::delete(w, owner, sender.id)?;
+    home_timeline::remove_actor(w, sender.id)
 }
 
 /// Applies what the followed server says about whether the owner follows (FEP-8fcf). True when the Accept was lost. A
@@ -173,8 +173,8 @@ pub fn accept_relation(w: &Write<'_>, owner: &Actor, who: ActorId, listed: bool)
     match (follows::get(w, owner.id, who)?, listed) {
         (Some(Follow { accepted_at: Some(at), .. }), false) if w.now.since(at) > FOLLOWER_LIST_GRACE => {
             tracing::info!(%who, "they do not list us as a follower any more");
-            follows::end(w, owner.id, who)?;
-            home_timeline::forget(w, who)?;
+            follows::delete(w, owner.id, who)?;
+            home_timeline::remove_actor(w, who)?;
             Ok(false)
         }
         (Some(Follow { accepted_at: None, .. }), true) => {

@@ -64,7 +64,7 @@ fn is_wanted(r: &Read<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Resu
         None => Ok(followed),
         Some(parent) => {
             let ours = match posts::by_uri(r, parent.as_str())? {
-                Some(parent) => groups::takes_part(r, parent.id, owner)?,
+                Some(parent) => groups::has_ancestor_or_self_by(r, parent.id, owner)?,
                 None => false,
             };
             Ok(ours || followed && mentions_owner(value, &actors::by_id(r, owner)?.uri))
@@ -89,7 +89,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, inner: &Val
         ActivityKind::Create { .. } | ActivityKind::Update { .. } => post_arrived(w, owner, sender, &post),
         ActivityKind::Delete { .. } => post_withdrawn(w, sender, &post),
         ActivityKind::Like { .. } | ActivityKind::EmojiReact { .. } if count_votes(w, owner, sender, &post)? => {
-            groups::vote(w, post.id, inner.actor.as_str())
+            groups::add_vote(w, post.id, inner.actor.as_str())
         }
         _ => Ok(()),
     }
@@ -106,7 +106,7 @@ fn undone(w: &Write<'_>, owner: ActorId, sender: &Actor, undo: &Activity, object
         ActivityKind::Like { .. } | ActivityKind::EmojiReact { .. }
             if undo.actor == act.actor && count_votes(w, owner, sender, &post)? =>
         {
-            groups::unvote(w, post.id, act.actor.as_str())
+            groups::remove_vote(w, post.id, act.actor.as_str())
         }
         _ => Ok(()),
     }
@@ -115,7 +115,7 @@ fn undone(w: &Write<'_>, owner: ActorId, sender: &Actor, undo: &Activity, object
 /// A group counts its own votes, so its announcement counts for the owner's posts in it. Votes for other posts are
 /// ignored: there are thousands a day.
 fn count_votes(r: &Read<'_>, owner: ActorId, sender: &Actor, post: &Post) -> Result<bool> {
-    Ok(post.actor_id == owner && groups::word(r, sender.id, post.id)?.is_some())
+    Ok(post.actor_id == owner && groups::source(r, sender.id, post.id)?.is_some())
 }
 
 /// A group announces a post by its bare id, or whole: it was posted in the group (Guppe, Friendica, PeerTube's
@@ -131,7 +131,7 @@ pub(super) fn post_shared(w: &Write<'_>, owner: ActorId, sender: &Actor, object:
     let is_boost = match post.actor_id {
         author if author == sender.id => true,
         author if author == owner => {
-            groups::word(w, sender.id, post.id)?.is_none()
+            groups::source(w, sender.id, post.id)?.is_none()
                 && !posts::mentions(w, post.id)?.iter().any(|mention| mention.uri == sender.uri)
         }
         _ => false,
@@ -152,7 +152,7 @@ fn post_arrived(w: &Write<'_>, owner: ActorId, group: &Actor, post: &Post) -> Re
         return Ok(());
     }
     let followed = follows::is_accepted(w, owner, group.id)?;
-    if is_group(group) && (followed || groups::word(w, group.id, post.id)?.is_some()) {
+    if is_group(group) && (followed || groups::source(w, group.id, post.id)?.is_some()) {
         groups::put(w, group.id, post.id, GroupSource::Group)?;
     }
     if post.actor_id == owner || block_filter::is_hidden(w, &actors::by_id(w, post.actor_id)?)? {
@@ -162,7 +162,8 @@ fn post_arrived(w: &Write<'_>, owner: ActorId, group: &Actor, post: &Post) -> Re
         Some(parent) => posts::by_id(w, parent)?.actor_id == owner,
         None => false,
     };
-    let takes_part = post.reply_to.map(|parent| groups::takes_part(w, parent, owner)).transpose()?.unwrap_or(false);
+    let takes_part =
+        post.reply_to.map(|parent| groups::has_ancestor_or_self_by(w, parent, owner)).transpose()?.unwrap_or(false);
     if followed && (post.reply_to_uri.is_none() || takes_part) && !block_filter::is_limited(w, post.actor_id)? {
         list::timeline_rows(w, owner, group.id, post)?;
     }
@@ -175,8 +176,8 @@ fn post_arrived(w: &Write<'_>, owner: ActorId, group: &Actor, post: &Post) -> Re
 
 /// A group does not want a post any more, and its own server still shows it: it leaves the group, not the world.
 pub(super) fn post_withdrawn(w: &Write<'_>, group: &Actor, post: &Post) -> Result<()> {
-    if groups::word(w, group.id, post.id)?.is_some() {
-        groups::hide_posts(w, group.id, post.id)?;
+    if groups::source(w, group.id, post.id)?.is_some() {
+        groups::remove_from_home(w, group.id, post.id)?;
         lists::remove_post(w, group.id, post.id)?;
         groups::remove(w, group.id, post.id)?;
     }

@@ -137,7 +137,7 @@ fn delivery_targets(r: &Read<'_>, owner: &Actor, reach: &ActivityRecipients) -> 
         }
     }
     if reach.followers {
-        for inbox in follows::inboxes(r, owner.id)? {
+        for inbox in follows::follower_inboxes(r, owner.id)? {
             urgency.entry(inbox).or_insert(THEN);
         }
     }

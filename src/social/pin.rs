@@ -78,7 +78,7 @@ pub fn tag(object: &Ref) -> Option<FeaturedHashtag> {
     let shown = plain_text::one_line(text.trim().trim_start_matches(['#', '\u{ff03}']));
     let usable = !shown.is_empty() && !shown.contains(char::is_whitespace);
     let url = reader::id_of(value, "href").map(|uri| uri.as_str().to_owned());
-    usable.then(|| FeaturedHashtag { name: scan::tag_key(&shown), shown, url })
+    usable.then(|| FeaturedHashtag { name: scan::tag_key(&shown), display_name: shown, url })
 }
 
 /// Pins a post; repeating does nothing. A followers-only post is not announced: it is in no collection.
@@ -119,7 +119,7 @@ pub fn feature(w: &Write<'_>, owner: &Actor, typed: &str) -> Result<()> {
     if pins::tags(w, owner.id)?.iter().any(|tag| tag.name == name) {
         return Ok(());
     }
-    let tag = FeaturedHashtag { name, shown, url: None };
+    let tag = FeaturedHashtag { name, display_name: shown, url: None };
     if !pins::add_tag(w, owner.id, &tag)? {
         return Err(Error::invalid(format!(
             "there is room for {} hashtags: take one off first",
@@ -139,7 +139,7 @@ pub fn unfeature(w: &Write<'_>, owner: &Actor, name: &str) -> Result<()> {
 /// The document of a featured hashtag of the owner's.
 pub fn hashtag(r: &Read<'_>, tag: &FeaturedHashtag) -> Result<Value> {
     let href = compose::tag_url(&document::tag_base(&node::get(r)?.origin), &tag.name);
-    Ok(json!({"type": "Hashtag", "href": href, "name": format!("#{}", tag.shown)}))
+    Ok(json!({"type": "Hashtag", "href": href, "name": format!("#{}", tag.display_name)}))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

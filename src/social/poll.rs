@@ -14,7 +14,7 @@ use crate::base::id::PostId;
 use crate::base::{Error, Result, Time};
 use crate::store::actors::Actor;
 use crate::store::notifications::{self, NotificationKind};
-use crate::store::posts::polls::{self, PollChoice, StoredPoll};
+use crate::store::posts::polls::{self, PollOption, StoredPoll};
 use crate::store::posts::{self, Post};
 use crate::store::{
     Read, Write,
@@ -95,14 +95,14 @@ pub(super) fn open(w: &Write<'_>, post: PostId, poll: &NewPoll) -> Result<()> {
         w,
         &StoredPoll {
             post_id: post,
-            options: poll.options.iter().map(|text| PollChoice { text: text.clone(), votes: 0 }).collect(),
+            options: poll.options.iter().map(|text| PollOption { text: text.clone(), votes: 0 }).collect(),
             multiple: poll.multiple,
             voters: Some(0),
-            hides: poll.hides,
+            hides_counts: poll.hides,
             end_at: Some(end),
             checked_at: w.now,
-            look_at: Some(end),
-            mine: Vec::new(),
+            next_upkeep_at: Some(end),
+            own_choices: Vec::new(),
         },
     )
 }
@@ -121,14 +121,14 @@ pub(super) fn revise(w: &Write<'_>, post: PostId, revised: &PollRevision) -> Res
         return open(w, post, new).map(|()| true);
     };
     let end = w.now.plus(new.length);
-    let look_at = known.look_at.filter(|at| known.end_at != Some(*at)).map_or(end, |at| at.min(end));
-    polls::put(w, &StoredPoll { hides: new.hides, end_at: Some(end), look_at: Some(look_at), ..known })?;
+    let look_at = known.next_upkeep_at.filter(|at| known.end_at != Some(*at)).map_or(end, |at| at.min(end));
+    polls::put(w, &StoredPoll { hides_counts: new.hides, end_at: Some(end), next_upkeep_at: Some(look_at), ..known })?;
     Ok(true)
 }
 
 /// A poll of ours as its document carries it: `closed` after its end.
 pub(super) fn votes_text(poll: &StoredPoll, now: Time) -> OwnPollDocument {
-    let hidden = poll.hides && !poll.is_over(now);
+    let hidden = poll.hides_counts && !poll.is_over(now);
     let told = |votes: u64| if hidden { 0 } else { votes };
     OwnPollDocument {
         options: poll.options.iter().map(|option| (option.text.clone(), told(option.votes))).collect(),
@@ -157,17 +157,17 @@ pub(super) fn keep(w: &Write<'_>, post: PostId, said: Option<&ap::ReceivedPoll>)
 }
 
 fn row(w: &Write<'_>, post: PostId, said: &ap::ReceivedPoll) -> StoredPoll {
-    let option = |option: &ap::PollOption| PollChoice { text: option.name.clone(), votes: option.votes };
+    let option = |option: &ap::ReceivedPollOption| PollOption { text: option.name.clone(), votes: option.votes };
     StoredPoll {
         post_id: post,
         options: said.options.iter().map(option).collect(),
         multiple: said.multiple,
         voters: said.voters,
-        hides: false,
+        hides_counts: false,
         end_at: said.over_at(w.now).or(said.end),
         checked_at: w.now,
-        look_at: None,
-        mine: Vec::new(),
+        next_upkeep_at: None,
+        own_choices: Vec::new(),
     }
 }
 
@@ -190,14 +190,14 @@ pub(super) fn renew(w: &Write<'_>, post: &Post, said: Option<&ap::ReceivedPoll>,
     }
     let mut poll = row(w, post.id, said);
     if same {
-        poll.mine = known.mine;
+        poll.own_choices = known.own_choices;
         poll.end_at = known.end_at.filter(|end| *end <= w.now).or(poll.end_at).or(known.end_at);
     }
     let over = poll.is_over(w.now);
-    poll.look_at = match poll.end_at.filter(|_| !poll.mine.is_empty()) {
+    poll.next_upkeep_at = match poll.end_at.filter(|_| !poll.own_choices.is_empty()) {
         // Its own server says that this is the result.
         Some(_) if over && said.closed => None,
-        Some(_) if over => known.look_at,
+        Some(_) if over => known.next_upkeep_at,
         Some(end) => Some(end.plus(RESULT_DELAY)),
         None => None,
     };
@@ -207,7 +207,7 @@ pub(super) fn renew(w: &Write<'_>, post: &Post, said: Option<&ap::ReceivedPoll>,
 
 /// Notifies the owner that a poll they voted in is over.
 fn ended(w: &Write<'_>, post: &Post, poll: &StoredPoll) -> Result<()> {
-    if poll.mine.is_empty() {
+    if poll.own_choices.is_empty() {
         Ok(())
     } else {
         notifications::add(w, NotificationKind::Poll, post.actor_id, Some(post.id))
@@ -217,7 +217,7 @@ fn ended(w: &Write<'_>, post: &Post, poll: &StoredPoll) -> Result<()> {
 /// Records new votes of a poll of ours: they are announced soon.
 pub(super) fn has_new_votes(w: &Write<'_>, poll: &StoredPoll) -> Option<Time> {
     let soon = w.now.plus(UPDATE_DELAY);
-    Some(poll.look_at.map_or(soon, |at| at.min(soon)))
+    Some(poll.next_upkeep_at.map_or(soon, |at| at.min(soon)))
 }
 
 /// When the result of a poll the owner voted in is fetched.
@@ -237,16 +237,16 @@ pub fn announce_poll(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let update = document::update(owner, &uri, object, lists, w.now);
     let mut others = Vec::new();
     if post.audience.is_open() {
-        others = likes::affected_posts(w, id, post::MAX_INFORMED_ACTORS)?;
+        others = likes::interacting_actors(w, id, post::MAX_INFORMED_ACTORS)?;
         others.extend(groups::of_post(w, id)?);
     }
     let reach = post::recipients(&post, post::ids_of(w, &mentions)?, others);
     outbox::send(w, owner, activity_id, update, &post.uri, post.audience, &reach)?;
     if poll.is_over(w.now) {
-        polls::schedule_refresh(w, id, None)?;
+        polls::schedule_upkeep(w, id, None)?;
         return notifications::add(w, NotificationKind::Poll, owner.id, Some(id));
     }
-    polls::schedule_refresh(w, id, poll.end_at)
+    polls::schedule_upkeep(w, id, poll.end_at)
 }
 
 /// Result of fetching a remote poll.
@@ -262,12 +262,12 @@ pub enum PollRefresh {
 /// fetched.
 pub fn record_refresh(w: &Write<'_>, id: PostId, look: PollRefresh) -> Result<()> {
     let Some(poll) = polls::of_post(w, id)? else { return Ok(()) };
-    let Some(end) = poll.end_at else { return polls::schedule_refresh(w, id, None) };
+    let Some(end) = poll.end_at else { return polls::schedule_upkeep(w, id, None) };
     if !poll.is_over(w.now) {
-        return polls::schedule_refresh(w, id, Some(end.plus(RESULT_DELAY)));
+        return polls::schedule_upkeep(w, id, Some(end.plus(RESULT_DELAY)));
     }
     let again = look == PollRefresh::Failed && w.now.since(end) < RESULT_GIVE_UP;
-    polls::schedule_refresh(w, id, again.then(|| w.now.plus(RESULT_RETRY)))?;
+    polls::schedule_upkeep(w, id, again.then(|| w.now.plus(RESULT_RETRY)))?;
     ended(w, &posts::by_id(w, id)?, &poll)
 }
 

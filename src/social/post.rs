@@ -100,7 +100,7 @@ pub fn publish(
         sensitive: words.sensitive,
         url: Some(document::post_page(owner, id)),
         emoji: emoji::used_in(w, &texts(words))?,
-        extra: PostMetadata {
+        metadata: PostMetadata {
             summary: words.summary.clone().flatten().filter(|_| words.title.is_some()),
             markdown: words.markdown,
             app: words.app.clone(),
@@ -169,7 +169,7 @@ pub(super) fn broadcast_update(w: &Write<'_>, owner: &Actor, id: PostId) -> Resu
     let (activity_id, uri) = outbox::next(w, owner)?;
     let update = document::update(owner, &uri, object, lists, w.now);
     let people = ids_of(w, &posts::mentions(w, id)?)?;
-    let mut others = likes::affected_posts(w, id, MAX_INFORMED_ACTORS)?;
+    let mut others = likes::interacting_actors(w, id, MAX_INFORMED_ACTORS)?;
     others.extend(groups::of_post(w, id)?.into_iter().chain(quote::quoted_author(w, &post)?));
     outbox::send(w, owner, activity_id, update, &post.uri, post.audience, &recipients(&post, people, others))
 }
@@ -211,7 +211,7 @@ pub(super) fn recipients(post: &Post, people: Vec<ActorId>, others: Vec<ActorId>
 }
 
 pub(super) fn ids_of(w: &Write<'_>, mentions: &[PostMention]) -> Result<Vec<ActorId>> {
-    mentions.iter().filter_map(|m| actors::id_of(w, &m.uri).transpose()).collect()
+    mentions.iter().filter_map(|m| actors::id_by_uri(w, &m.uri).transpose()).collect()
 }
 
 fn own_post(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<Post> {
@@ -241,10 +241,10 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &RenderedPost) -> R
         language: words.language.clone().or(before.language.clone()),
         sensitive: words.sensitive,
         title: before.title.as_ref().map(|title| words.title.as_ref().unwrap_or(title).clone()),
-        extra: PostMetadata {
-            summary: words.summary.clone().unwrap_or_else(|| before.extra.summary.clone()),
+        metadata: PostMetadata {
+            summary: words.summary.clone().unwrap_or_else(|| before.metadata.summary.clone()),
             markdown: words.markdown,
-            ..before.extra.clone()
+            ..before.metadata.clone()
         },
         kind: match words.poll_revision {
             PollRevision::Replaced(_) => "Question".to_owned(),
@@ -267,7 +267,7 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &RenderedPost) -> R
     }
     attachments::detach(w, id, &words.media)?;
     attachments::attach(w, id, &words.media)?;
-    attachments::describe(w, id, &words.described)?;
+    attachments::update_descriptions(w, id, &words.described)?;
     let asks_anew = poll::revise(w, id, &words.poll_revision)?;
     if post.kind != earlier.kind {
         posts::set_kind(w, id, &post.kind)?;
@@ -281,7 +281,7 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &RenderedPost) -> R
     let (activity_id, uri) = outbox::next(w, owner)?;
     let update = document::update(owner, &uri, object, lists, w.now);
     let people = ids_of(w, &mentions)?;
-    let mut others = likes::affected_posts(w, id, MAX_INFORMED_ACTORS)?;
+    let mut others = likes::interacting_actors(w, id, MAX_INFORMED_ACTORS)?;
     others.extend(groups::of_post(w, id)?.into_iter().chain(quote::quoted_author(w, &post)?));
     let reach =
         relay::with_relays(w, &post, recipients(&post, people, others), &[RelayStyle::Mastodon, RelayStyle::LitePub])?;
@@ -312,7 +312,7 @@ pub enum MediaFate {
 pub fn delete(w: &Write<'_>, owner: &Actor, id: PostId, files: MediaFate) -> Result<()> {
     let post = own_post(w, owner, id)?;
     let mentions = posts::mentions(w, id)?;
-    let mut others = likes::affected_posts(w, id, MAX_INFORMED_ACTORS)?;
+    let mut others = likes::interacting_actors(w, id, MAX_INFORMED_ACTORS)?;
     if let Some(parent) = post.reply_to {
         others.push(posts::by_id(w, parent)?.actor_id);
     }

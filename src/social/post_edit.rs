@@ -37,14 +37,14 @@ pub(super) fn apply(
     let after = post_metadata::files(known.id, object, &edited.content);
     let changed = differs(known, &edited) || files_differ(&before, &after);
     let edited = if changed {
-        post_edits::store(w, known, &before, polls::of_post(w, known.id)?.as_ref())?;
+        post_edits::store_current_version(w, known, &before, polls::of_post(w, known.id)?.as_ref())?;
         events::note(w, events::EventKind::Edit, known.id.0)?;
         Post { edited_at: object.updated.map(|at| at.min(w.now)), ..edited }
     } else {
         Post { edited_at: known.edited_at, ..edited }
     };
     posts::update(w, &edited, names.0, names.1)?;
-    attachments::clear(w, known.id)?;
+    attachments::delete_of_post(w, known.id)?;
     post_metadata::attach(w, known.id, object, &edited.content)?;
     Ok(changed)
 }
@@ -54,10 +54,10 @@ pub(super) fn apply(
 pub(super) fn record(w: &Write<'_>, before: &PreviousVersion, after: &Post) -> Result<bool> {
     let (post, now) = (&before.post, attachments::of_posts(w, &[after.id])?);
     let asked = polls::of_post(w, after.id)?;
-    let asks_anew = before.poll.as_ref().map(post_edits::edits_of) != asked.as_ref().map(post_edits::edits_of);
+    let asks_anew = before.poll.as_ref().map(post_edits::option_texts) != asked.as_ref().map(post_edits::option_texts);
     let covered = post.sensitive != after.sensitive;
     if differs(post, after) || covered || asks_anew || files_differ(&before.files, &now) {
-        post_edits::store(w, post, &before.files, before.poll.as_ref())?;
+        post_edits::store_current_version(w, post, &before.files, before.poll.as_ref())?;
         events::note(w, events::EventKind::Edit, post.id.0)?;
         return Ok(true);
     }
@@ -71,13 +71,13 @@ pub(super) fn differs(before: &Post, after: &Post) -> bool {
     before.title != after.title
         || before.warning != after.warning
         || before.content != after.content
-        || before.extra.summary != after.extra.summary
-        || before.extra.starts != after.extra.starts
-        || before.extra.ends != after.extra.ends
-        || before.extra.place != after.extra.place
-        || before.extra.cancelled != after.extra.cancelled
-        || before.extra.half_stars != after.extra.half_stars
-        || before.extra.passage != after.extra.passage
+        || before.metadata.summary != after.metadata.summary
+        || before.metadata.starts != after.metadata.starts
+        || before.metadata.ends != after.metadata.ends
+        || before.metadata.place != after.metadata.place
+        || before.metadata.cancelled != after.metadata.cancelled
+        || before.metadata.half_stars != after.metadata.half_stars
+        || before.metadata.passage != after.metadata.passage
 }
 
 /// Whether files were added, removed or described differently. A video's URL may change by itself (PeerTube

@@ -107,7 +107,7 @@ pub(super) fn files(post: PostId, object: &Object, content: &str) -> Vec<PostAtt
         file.kind == AttachmentKind::Link && (file.url == object.id.as_str() || Some(&file.url) == object.url.as_ref())
     };
     let kept = object.attachments.iter().filter(|file| !inside(file) && !itself(file));
-    kept.take(attachments::MAX_ATTACHMENTS).map(|file| row(post, file, object)).collect()
+    kept.take(attachments::MAX_ATTACHMENTS_PER_POST).map(|file| row(post, file, object)).collect()
 }
 
 fn row(post: PostId, file: &Document, object: &Object) -> PostAttachment {
@@ -144,7 +144,7 @@ pub(super) fn preview(post: &Post) -> Option<String> {
         return None;
     }
     let text = post
-        .extra
+        .metadata
         .summary
         .clone()
         .unwrap_or_else(|| plain_text::excerpt(&plain_text::from_html(&post.content), EXCERPT_GRAPHEMES));
@@ -153,5 +153,5 @@ pub(super) fn preview(post: &Post) -> Option<String> {
 
 /// The media type of the source text.
 pub(super) fn source_type(post: &Post) -> &'static str {
-    if post.extra.markdown { "text/markdown" } else { "text/plain" }
+    if post.metadata.markdown { "text/markdown" } else { "text/plain" }
 }

@@ -32,7 +32,7 @@ pub fn keep(w: &Write<'_>, document: &Document) -> Result<ActorId> {
 
 fn key(key: &KeyDoc) -> Option<NewKey> {
     let (KeyFormat::Pem(value) | KeyFormat::Multibase(value)) = &key.material else { return None };
-    Some(NewKey { uri: key.id.as_str().to_owned(), value: value.clone(), proves: key.for_proofs })
+    Some(NewKey { uri: key.id.as_str().to_owned(), value: value.clone(), is_assertion_method: key.for_proofs })
 }
 
 fn row(document: &Document, known: Option<Actor>, now: Time) -> Actor {

@@ -37,7 +37,7 @@ pub(super) fn store_quote(w: &Write<'_>, id: PostId, object: &Object) -> Result<
         None => return Ok(()),
         Some(Named::Deleted) => {
             return match known {
-                Some(quote) => quotes::put(w, &StoredQuote { state: QuoteState::Gone, check_at: None, ..quote }),
+                Some(quote) => quotes::put(w, &StoredQuote { state: QuoteState::Deleted, check_at: None, ..quote }),
                 None => Ok(()),
             };
         }
@@ -49,26 +49,26 @@ pub(super) fn store_quote(w: &Write<'_>, id: PostId, object: &Object) -> Result<
     let canonical = quoted.as_ref().map_or(uri, |quoted| quoted.uri.as_str());
     let mut quote = match known {
         Some(known) if known.quoted_uri == canonical || known.quoted_uri == uri => {
-            let news = stamp.is_some() && (known.stamp != stamp || known.state != QuoteState::Granted);
-            if !news && known.consent == consent {
+            let news = stamp.is_some() && (known.stamp != stamp || known.state != QuoteState::Accepted);
+            if !news && known.needs_authorization == consent {
                 return Ok(());
             }
-            let state = if known.state == QuoteState::Granted { QuoteState::Granted } else { QuoteState::Waiting };
-            StoredQuote { stamp: stamp.or(known.stamp.clone()), consent, state, ..known }
+            let state = if known.state == QuoteState::Accepted { QuoteState::Accepted } else { QuoteState::Pending };
+            StoredQuote { stamp: stamp.or(known.stamp.clone()), needs_authorization: consent, state, ..known }
         }
         _ => StoredQuote {
             post_id: id,
             quoted_id: None,
             quoted_uri: canonical.to_owned(),
-            consent,
-            state: QuoteState::Waiting,
+            needs_authorization: consent,
+            state: QuoteState::Pending,
             stamp,
             request_uri: None,
-            tries: 0,
+            failed_checks: 0,
             check_at: None,
         },
     };
-    quote.tries = 0;
+    quote.failed_checks = 0;
     quote.check_at = Some(w.now);
     quote.quoted_id = quoted.map(|quoted| quoted.id);
     settle_quote(w, quote).map(drop)
@@ -82,7 +82,9 @@ pub(super) fn is_of_ours(r: &Read<'_>, owner: ActorId, object: &Object) -> Resul
 
 /// Notifies the owner of a quote by an actor whose software sends no requests. Others notify by their request.
 pub(super) fn notify_quoted_author(w: &Write<'_>, owner: ActorId, sender: &Actor, post: PostId) -> Result<()> {
-    let Some(quote) = quotes::get(w, post)?.filter(|quote| !quote.consent && quote.state == QuoteState::Granted) else {
+    let Some(quote) =
+        quotes::get(w, post)?.filter(|quote| !quote.needs_authorization && quote.state == QuoteState::Accepted)
+    else {
         return Ok(());
     };
     let quoted = quote.quoted_id.map(|id| posts::by_id(w, id)).transpose()?;
@@ -126,7 +128,7 @@ pub fn judge_quote(r: &Read<'_>, quote: &StoredQuote) -> Result<QuoteCheck> {
     };
     let quoting = posts::by_id(r, quote.post_id)?;
     if quoting.actor_id == quoted.actor_id {
-        return Ok(QuoteCheck::Done(QuoteState::Granted));
+        return Ok(QuoteCheck::Done(QuoteState::Accepted));
     }
     let owner = node::owner(r)?;
     if quoted.actor_id == owner {
@@ -139,32 +141,32 @@ pub fn judge_quote(r: &Read<'_>, quote: &StoredQuote) -> Result<QuoteCheck> {
         return Ok(if theirs {
             QuoteCheck::CheckAuthorization(stamp.clone())
         } else {
-            QuoteCheck::Done(QuoteState::Waiting)
+            QuoteCheck::Done(QuoteState::Pending)
         });
     }
-    if quoting.actor_id == owner || quote.consent {
+    if quoting.actor_id == owner || quote.needs_authorization {
         return Ok(QuoteCheck::Done(quote.state));
     }
     // The older forms ask nobody; an explicit policy is respected.
     let rule = interaction_policies::get(r, quoted.id)?.and_then(|rules| rules.get(Interaction::Quote));
     let fine = quoted.audience.is_open() && rule.is_none_or(|rule| rule.automatic.has(ActorSet::EVERYONE));
-    Ok(QuoteCheck::Done(if fine { QuoteState::Granted } else { QuoteState::Waiting }))
+    Ok(QuoteCheck::Done(if fine { QuoteState::Accepted } else { QuoteState::Pending }))
 }
 
 /// A quote of a post of the owner's: decided by the owner's response, or by the policy for software without requests.
 fn is_quote_of_own_post(r: &Read<'_>, quote: &StoredQuote, quoting: &Post, quoted: &Post) -> Result<QuoteState> {
     Ok(
-        match interaction_requests_in::for_post(r, &quoting.uri, Interaction::Quote, quoted.id)?
+        match interaction_requests_in::by_object(r, &quoting.uri, Interaction::Quote, quoted.id)?
             .map(|request| request.state)
         {
-            Some(Answer::Granted) => QuoteState::Granted,
-            Some(Answer::Refused) => QuoteState::Refused,
-            Some(Answer::Waiting) => QuoteState::Waiting,
+            Some(Answer::Accepted) => QuoteState::Accepted,
+            Some(Answer::Rejected) => QuoteState::Rejected,
+            Some(Answer::Pending) => QuoteState::Pending,
             None if quote.state == QuoteState::Revoked => QuoteState::Revoked,
-            None if quote.consent => QuoteState::Waiting,
+            None if quote.needs_authorization => QuoteState::Pending,
             None => match inbound::permission(r, quoting.actor_id, quoted, Interaction::Quote)? {
-                Permission::Allowed | Permission::AllowedWithAuthorization => QuoteState::Granted,
-                _ => QuoteState::Waiting,
+                Permission::Allowed | Permission::AllowedWithAuthorization => QuoteState::Accepted,
+                _ => QuoteState::Pending,
             },
         },
     )
@@ -174,7 +176,7 @@ fn is_quote_of_own_post(r: &Read<'_>, quote: &StoredQuote, quoting: &Post, quote
 pub fn settle_quote(w: &Write<'_>, quote: StoredQuote) -> Result<QuoteCheck> {
     let next = judge_quote(w, &quote)?;
     let quote = match &next {
-        QuoteCheck::Done(state) => StoredQuote { state: *state, check_at: None, tries: 0, ..quote },
+        QuoteCheck::Done(state) => StoredQuote { state: *state, check_at: None, failed_checks: 0, ..quote },
         QuoteCheck::FetchQuoted | QuoteCheck::CheckAuthorization(_) => quote,
     };
     quotes::put(w, &quote)?;
@@ -211,38 +213,41 @@ pub fn authorization_checked(w: &Write<'_>, post: PostId, looked_at: &str, sight
                 && stamp.author == author.uri.as_str()
                 && stamp.object == quoting.as_str()
                 && stamp.target == quoted.uri.as_str();
-            if fits { QuoteState::Granted } else { QuoteState::Refused }
+            if fits { QuoteState::Accepted } else { QuoteState::Rejected }
         }
-        AuthorizationCheck::Missing if quote.state == QuoteState::Granted => QuoteState::Revoked,
-        AuthorizationCheck::Missing | AuthorizationCheck::Invalid => QuoteState::Refused,
+        AuthorizationCheck::Missing if quote.state == QuoteState::Accepted => QuoteState::Revoked,
+        AuthorizationCheck::Missing | AuthorizationCheck::Invalid => QuoteState::Rejected,
     };
-    let check_at = (state == QuoteState::Granted).then(|| w.now.plus(RECHECK_INTERVAL));
-    quotes::put(w, &StoredQuote { state, check_at, tries: 0, ..quote })
+    let check_at = (state == QuoteState::Accepted).then(|| w.now.plus(RECHECK_INTERVAL));
+    quotes::put(w, &StoredQuote { state, check_at, failed_checks: 0, ..quote })
 }
 
 /// No response: checked again later, at growing intervals; what was shown stays shown.
 pub fn postpone_check(w: &Write<'_>, quote: StoredQuote) -> Result<()> {
-    let tries = quote.tries.saturating_add(1);
-    let again = quote.state == QuoteState::Granted || tries < MAX_CHECKS;
+    let tries = quote.failed_checks.saturating_add(1);
+    let again = quote.state == QuoteState::Accepted || tries < MAX_CHECKS;
     let pause = Duration::from_secs(300 << (2 * tries.min(5)));
-    quotes::put(w, &StoredQuote { tries, check_at: again.then(|| w.now.plus(pause)), ..quote })
+    quotes::put(w, &StoredQuote { failed_checks: tries, check_at: again.then(|| w.now.plus(pause)), ..quote })
 }
 
 /// The quoted post was not to be had and never will be.
 pub fn quoted_post_gone(w: &Write<'_>, quote: StoredQuote) -> Result<()> {
-    quotes::put(w, &StoredQuote { state: QuoteState::Gone, check_at: None, ..quote })
+    quotes::put(w, &StoredQuote { state: QuoteState::Deleted, check_at: None, ..quote })
 }
 
 /// The owner approved a quote of a post of theirs.
 pub(super) fn granted_by_us(w: &Write<'_>, post: PostId, target: PostId, stamp: &str) -> Result<()> {
     let Some(quote) = quotes::get(w, post)? else { return Ok(()) };
     let stamp = Some(stamp.to_owned());
-    quotes::put(w, &StoredQuote { quoted_id: Some(target), state: QuoteState::Granted, stamp, check_at: None, ..quote })
+    quotes::put(
+        w,
+        &StoredQuote { quoted_id: Some(target), state: QuoteState::Accepted, stamp, check_at: None, ..quote },
+    )
 }
 
 /// The owner rejected a quote of a post of theirs.
 pub(super) fn refused_by_us(w: &Write<'_>, post: PostId) -> Result<()> {
-    is_own_quote(w, post, QuoteState::Refused)
+    is_own_quote(w, post, QuoteState::Rejected)
 }
 
 /// The owner revoked the approval.
@@ -284,16 +289,16 @@ pub(super) fn attach(w: &Write<'_>, owner: &Actor, post: &Post, quoted: PostId) 
         return Err(Error::invalid("its author does not let others quote this post"));
     }
     // An author without a policy does not know requests and will not respond.
-    let state = if own || verdict.is_none() { QuoteState::Granted } else { QuoteState::Waiting };
+    let state = if own || verdict.is_none() { QuoteState::Accepted } else { QuoteState::Pending };
     let quote = StoredQuote {
         post_id: post.id,
         quoted_id: Some(quoted.id),
         quoted_uri: quoted.uri,
-        consent: true,
+        needs_authorization: true,
         state,
         stamp: None,
         request_uri: None,
-        tries: 0,
+        failed_checks: 0,
         check_at: None,
     };
     quotes::put(w, &quote)
@@ -347,19 +352,19 @@ pub(super) fn request_accepted(
 ) -> Result<bool> {
     let Some(quote) = request_answered(w, owner, sender, object)? else { return Ok(false) };
     let Some(stamp) = result.filter(|stamp| same_origin(stamp.as_str(), &sender.uri)) else { return Ok(true) };
-    if quote.state == QuoteState::Granted && quote.stamp.as_deref() == Some(stamp.as_str()) {
+    if quote.state == QuoteState::Accepted && quote.stamp.as_deref() == Some(stamp.as_str()) {
         return Ok(true);
     }
     let (stamp, check_at) = (Some(stamp.as_str().to_owned()), Some(w.now.plus(RECHECK_INTERVAL)));
     let post = quote.post_id;
-    quotes::put(w, &StoredQuote { state: QuoteState::Granted, stamp, check_at, tries: 0, ..quote })?;
+    quotes::put(w, &StoredQuote { state: QuoteState::Accepted, stamp, check_at, failed_checks: 0, ..quote })?;
     post::broadcast_update(w, &actors::by_id(w, owner)?, post).map(|()| true)
 }
 
 /// The quoted author rejects or revokes. False when the response is about something else.
 pub(super) fn request_rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
     let Some(quote) = request_answered(w, owner, sender, object)? else { return Ok(false) };
-    withdraw(w, owner, quote, QuoteState::Refused).map(|()| true)
+    withdraw(w, owner, quote, QuoteState::Rejected).map(|()| true)
 }
 
 /// A stamp was deleted by its author: quotes based on it are not shown any more.
@@ -385,16 +390,16 @@ fn withdraw(w: &Write<'_>, owner: ActorId, quote: StoredQuote, state: QuoteState
 pub(super) fn quote_text(r: &Read<'_>, id: PostId) -> Result<Option<(Option<OwnQuoteDocument>, String)>> {
     let Some(quote) = quotes::get(r, id)? else { return Ok(None) };
     let quoted = quote.quoted_id.map(|id| posts::by_id(r, id)).transpose()?;
-    let page = quoted.as_ref().map_or(quote.quoted_uri.as_str(), |quoted| quoted.page());
+    let page = quoted.as_ref().map_or(quote.quoted_uri.as_str(), |quoted| quoted.html_url());
     let line = format!("<p class=\"quote-inline\">RE: {}</p>", compose::link_html(page));
-    let claimed = matches!(quote.state, QuoteState::Waiting | QuoteState::Granted);
+    let claimed = matches!(quote.state, QuoteState::Pending | QuoteState::Accepted);
     Ok(Some((claimed.then_some(OwnQuoteDocument { id: quote.quoted_uri, stamp: quote.stamp }), line)))
 }
 
 /// The content of a quote post without the fallback line.
 pub(super) fn quote_fallback_text(r: &Read<'_>, html: String, object: &Object) -> Result<String> {
     let Some(Named::Of { id, .. }) = &object.quote else { return Ok(html) };
-    let page = posts::by_uri(r, id.as_str())?.map(|quoted| quoted.page().to_owned());
+    let page = posts::by_uri(r, id.as_str())?.map(|quoted| quoted.html_url().to_owned());
     let mut addresses = vec![id.as_str()];
     addresses.extend(page.as_deref());
     Ok(text::quote_fallback::without_fallback(&html, &addresses))

@@ -37,8 +37,8 @@ pub(super) fn receive(
         return Ok(());
     }
     let url = emoji.as_ref().map(|emoji| emoji.icon.as_str().to_owned());
-    let sign = ReactionEmoji { emoji: content.clone(), url };
-    let reaction = Reaction { post_id: post.id, actor_id: sender.id, sign, uri: uri_of(activity) };
+    let sign = ReactionEmoji { name: content.clone(), url };
+    let reaction = Reaction { post_id: post.id, actor_id: sender.id, emoji: sign, uri: uri_of(activity) };
     let new = reactions::add(w, &reaction)?;
     match new && post.actor_id == owner {
         true => notifications::add(w, NotificationKind::Reaction, sender.id, Some(post.id)),
@@ -63,13 +63,13 @@ pub fn send(w: &Write<'_>, owner: &Actor, post: &Post, emoji: &str, url: Option<
     }
     let sign = reaction_emoji(w, post, emoji.trim(), url)?;
     let mine = reactions::of_actor(w, owner.id, post.id)?;
-    if mine.iter().any(|mine| mine.sign == sign) {
+    if mine.iter().any(|mine| mine.emoji == sign) {
         return Ok(());
     }
     take_back(w, owner, post)?;
     like::take_back(w, owner, post.id)?;
     let (activity_id, uri) = outbox::next(w, owner)?;
-    let reaction = Reaction { post_id: post.id, actor_id: owner.id, sign, uri };
+    let reaction = Reaction { post_id: post.id, actor_id: owner.id, emoji: sign, uri };
     reactions::add(w, &reaction)?;
     let author = actors::by_id(w, post.actor_id)?;
     let react = stored_reaction(w, owner, &reaction, post, &author)?;
@@ -86,19 +86,19 @@ pub fn send(w: &Write<'_>, owner: &Actor, post: &Post, emoji: &str, url: Option<
 
 fn reaction_emoji(w: &Write<'_>, post: &Post, emoji: &str, url: Option<&str>) -> Result<ReactionEmoji> {
     if let Some(emoji) = unicode_emoji::emoji(emoji) {
-        return Ok(ReactionEmoji { emoji, url: None });
+        return Ok(ReactionEmoji { name: emoji, url: None });
     }
     let code = emoji.trim_matches(':');
     let emoji = format!(":{code}:");
     let picture = match url {
-        Some(url) => reactions::picture(w, post.id, &emoji, Some(url))?,
+        Some(url) => reactions::image_url(w, post.id, &emoji, Some(url))?,
         None => match own_emoji::by_code(w, code)? {
             Some(own) => Some(document::media_url(&node::get(w)?.origin, &own.file)),
-            None => reactions::picture(w, post.id, &emoji, None)?,
+            None => reactions::image_url(w, post.id, &emoji, None)?,
         },
     };
     match picture {
-        Some(url) => Ok(ReactionEmoji { emoji, url: Some(url) }),
+        Some(url) => Ok(ReactionEmoji { name: emoji, url: Some(url) }),
         None => Err(Error::invalid("a reaction is one emoji, such as 🎉, or the :name: of an emoji of your own")),
     }
 }
@@ -107,7 +107,7 @@ fn reaction_emoji(w: &Write<'_>, post: &Post, emoji: &str, url: Option<&str>) ->
 pub fn take_back(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
     let author = actors::by_id(w, post.actor_id)?;
     for reaction in reactions::of_actor(w, owner.id, post.id)? {
-        reactions::remove(w, owner.id, post.id, &reaction.sign.emoji)?;
+        reactions::remove(w, owner.id, post.id, &reaction.emoji.name)?;
         interaction_requests_out::remove(w, &reaction.uri)?;
         tombstones::add_own(w, &reaction.uri)?;
         let react = stored_reaction(w, owner, &reaction, post, &author)?;
@@ -117,6 +117,6 @@ pub fn take_back(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
 }
 
 fn stored_reaction(r: &Read<'_>, owner: &Actor, reaction: &Reaction, post: &Post, author: &Actor) -> Result<Value> {
-    let tag = emoji::tag_of(r, &reaction.sign)?;
-    Ok(document::react(owner, &reaction.uri, (&post.uri, author), &reaction.sign.emoji, tag.as_ref(), r.now))
+    let tag = emoji::tag_of(r, &reaction.emoji)?;
+    Ok(document::react(owner, &reaction.uri, (&post.uri, author), &reaction.emoji.name, tag.as_ref(), r.now))
 }

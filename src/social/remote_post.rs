@@ -12,7 +12,7 @@ use crate::base::id::{ActorId, PostId};
 use crate::base::{Audience, Error, Result, Time};
 use crate::store::actors::{self, Actor, CustomEmoji};
 use crate::store::notifications::{self, NotificationKind};
-use crate::store::posts::conversations::{self, NewestAuthor};
+use crate::store::posts::conversations::{self, ConversationPostAuthor};
 use crate::store::posts::{self, Post, PostHashtag, PostMention};
 use crate::store::{
     Read, Write,
@@ -135,7 +135,7 @@ pub(super) fn post_created(
 /// Notifies the owner of a post by an actor whose every post they want to be notified of; replies to others are left
 /// out.
 fn announce(w: &Write<'_>, owner: ActorId, post: &Post) -> Result<()> {
-    let wanted = follows::accepted(w, owner, post.actor_id)?.is_some_and(|follow| follow.options.notify);
+    let wanted = follows::get_accepted(w, owner, post.actor_id)?.is_some_and(|follow| follow.options.notify);
     let begins = match post.reply_to {
         Some(parent) => posts::by_id(w, parent)?.actor_id == post.actor_id,
         None => post.reply_to_uri.is_none(),
@@ -147,7 +147,7 @@ fn announce(w: &Write<'_>, owner: ActorId, post: &Post) -> Result<()> {
 fn notify_of_edit(w: &Write<'_>, post: &Post) -> Result<()> {
     let owner = node::owner(w)?;
     let boosted = posts::boost_by(w, owner, post.id)?.map(|_| (NotificationKind::Edit, post.id));
-    let quoting = quotes::by_actor(w, post.id, owner)?.into_iter().map(|id| (NotificationKind::QuoteEdit, id));
+    let quoting = quotes::accepted_by_actor(w, post.id, owner)?.into_iter().map(|id| (NotificationKind::QuoteEdit, id));
     for (kind, about) in boosted.into_iter().chain(quoting) {
         notifications::remove(w, kind, post.actor_id, Some(about))?;
         notifications::add(w, kind, post.actor_id, Some(about))?;
@@ -161,7 +161,7 @@ pub(super) fn file_in_conversation(w: &Write<'_>, owner: &Actor, post: &Post) ->
         return Ok(());
     }
     let author = actors::by_id(w, post.actor_id)?;
-    let by = if author.id == owner.id { NewestAuthor::Owner } else { NewestAuthor::Other };
+    let by = if author.id == owner.id { ConversationPostAuthor::Owner } else { ConversationPostAuthor::Other };
     let mentions = posts::mentions(w, post.id)?;
     conversations::add_post(w, post.id, by, &owner.uri, &author.uri, &mentions).map(drop)
 }
@@ -172,8 +172,8 @@ pub(super) fn place_in_timelines(w: &Write<'_>, owner: ActorId, post: &Post) -> 
     if post.audience == Audience::Mentioned && !posts::mentions_actor(w, &post.uri, &actors::by_id(w, owner)?.uri)? {
         return Ok(());
     }
-    let follow = follows::accepted(w, owner, post.actor_id)?;
-    if !follow.is_some_and(|follow| follow.options.reads(post.language.as_deref())) {
+    let follow = follows::get_accepted(w, owner, post.actor_id)?;
+    if !follow.is_some_and(|follow| follow.options.accepts_language(post.language.as_deref())) {
         return Ok(());
     }
     let fits = match (&post.reply_to, &post.reply_to_uri) {
@@ -319,7 +319,7 @@ fn row(w: &Write<'_>, author: &Actor, object: &Object, audience: Audience) -> Re
         sensitive: object.sensitive,
         url: object.url.as_ref().map(|url| url.as_str().to_owned()),
         emoji: emoji(&object.tags.emoji),
-        extra: post_metadata::extra(object),
+        metadata: post_metadata::extra(object),
         published_at: published.min(w.now),
         edited_at: apply_edit(object, published, w.now),
         received_at: w.now,
@@ -350,7 +350,7 @@ fn hashtags(object: &Object) -> Vec<PostHashtag> {
         .tags
         .hashtags
         .iter()
-        .map(|tag| PostHashtag { name: scan::tag_key(tag), shown: plain_text::one_line(tag) })
+        .map(|tag| PostHashtag { name: scan::tag_key(tag), display_name: plain_text::one_line(tag) })
         .collect()
 }
 

@@ -22,14 +22,14 @@ pub fn follow(w: &Write<'_>, typed: &str) -> Result<()> {
 /// Unfollows a hashtag; posts on home only because of it are removed.
 pub fn unfollow(w: &Write<'_>, name: &str) -> Result<()> {
     if tags::unfollow(w, name)? {
-        tags::clear_home(w, name)?;
+        tags::remove_from_home(w, name)?;
     }
     Ok(())
 }
 
 /// Puts a new post with a followed hashtag on home, unless its author is blocked or muted.
 pub(super) fn place_tagged_post(w: &Write<'_>, author: &Actor, post: &Post) -> Result<()> {
-    if !public_timelines::is_tagged(post) || !tags::is_tag_of_followed(w, post.id)? {
+    if !public_timelines::is_on_tag_timelines(post) || !tags::has_followed_tag(w, post.id)? {
         return Ok(());
     }
     let muted = mutes::get(w, author.id)?.is_some_and(|mute| mute.reach != mutes::MuteScope::Boosts);

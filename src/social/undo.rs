@@ -17,7 +17,7 @@ use crate::store::{
 /// known one is not, because the next may reuse its id (Misskey, PeerTube).
 pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
     if let Some(id) = object.id() {
-        let act = tombstones::transaction_time(sender.id, id.as_str());
+        let act = tombstones::seen_key(sender.id, id.as_str());
         let known = undo_by_id(w, owner, sender, id)?;
         if !known && !tombstones::was_seen(w, &act)? && same_origin(id.as_str(), &sender.uri) {
             tombstones::add_remote(w, sender.id, id.as_str())?;
@@ -78,7 +78,7 @@ fn undo_by_id(w: &Write<'_>, owner: ActorId, sender: &Actor, id: &Uri) -> Result
     }
     if let Some(reaction) = reactions::by_uri(w, sender.id, id.as_str())? {
         let post = posts::by_id(w, reaction.post_id)?;
-        react::undone(w, sender, &post, &reaction.sign.emoji)?;
+        react::undone(w, sender, &post, &reaction.emoji.name)?;
         return Ok(true);
     }
     if let Some(post) = posts::by_uri(w, id.as_str())?

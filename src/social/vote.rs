@@ -40,7 +40,7 @@ fn count_vote(w: &Write<'_>, voter: &Actor, mut poll: StoredPoll, choice: usize)
     if before.is_empty() {
         poll.voters = Some(poll.voters.unwrap_or_default() + 1);
     }
-    poll.look_at = rules::has_new_votes(w, &poll);
+    poll.next_upkeep_at = rules::has_new_votes(w, &poll);
     polls::put(w, &poll)
 }
 
@@ -58,7 +58,7 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, choices: &[usize]) -> Resu
     let mut choices = choices.to_vec();
     choices.sort_unstable();
     choices.dedup();
-    if !poll.mine.is_empty() && poll.mine == choices {
+    if !poll.own_choices.is_empty() && poll.own_choices == choices {
         return Ok(());
     }
     check_vote(w, owner, &post, &poll, &choices)?;
@@ -81,7 +81,7 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, choices: &[usize]) -> Resu
     }
     // Replaced later by the counts of the author's server.
     poll.voters = poll.voters.map(|voters| voters.saturating_add(1));
-    poll.look_at = rules::result_at(&poll);
+    poll.next_upkeep_at = rules::result_at(&poll);
     polls::put(w, &poll)
 }
 
@@ -90,7 +90,7 @@ fn check_vote(r: &Read<'_>, owner: &Actor, post: &Post, poll: &StoredPoll, choic
     match choices {
         _ if post.actor_id == owner.id => no("nobody votes in their own poll"),
         _ if poll.is_over(r.now) => no("this poll is over"),
-        _ if !poll.mine.is_empty() => no("you have voted in this poll, and votes stand"),
+        _ if !poll.own_choices.is_empty() => no("you have voted in this poll, and votes stand"),
         [] => no("choose an answer first"),
         [_, _, ..] if !poll.multiple => no("only one answer can be chosen here"),
         all if all.iter().any(|choice| *choice >= poll.options.len()) => no("this poll has no such answer"),

@@ -114,7 +114,7 @@ pub struct ActorCounts {
     /// Accounts they follow.
     pub following: u32,
     /// When the counts were fetched.
-    pub asked_at: Option<Time>,
+    pub fetched_at: Option<Time>,
 }
 
 impl Actor {
@@ -165,14 +165,14 @@ impl Actor {
                 posts: column::<Option<u32>>(row, "posts")?.unwrap_or_default(),
                 followers: column::<Option<u32>>(row, "followers_n")?.unwrap_or_default(),
                 following: column::<Option<u32>>(row, "following_n")?.unwrap_or_default(),
-                asked_at: column(row, "counted_at")?,
+                fetched_at: column(row, "counted_at")?,
             },
         })
     }
 }
 
 /// Stores the counts of an actor (posts, followers, following); None keeps the old value.
-pub fn count(
+pub fn set_counts(
     w: &Write<'_>,
     id: ActorId,
     posts: Option<u32>,
@@ -188,7 +188,7 @@ pub fn count(
 }
 
 /// Time of each actor's newest public or unlisted post, if any is stored.
-pub fn last_posts(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<(ActorId, Time)>> {
+pub fn last_post_times(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<(ActorId, Time)>> {
     // Ids are time-sortable: one index lookup per actor.
     let mut statement = r.conn.prepare_cached(
         "SELECT j.value AS who, (SELECT id FROM post WHERE actor_id = j.value AND audience <= 1 ORDER BY id DESC LIMIT 1)
@@ -223,7 +223,7 @@ pub fn by_uris(r: &Read<'_>, uris: &[&str]) -> Result<Vec<Actor>> {
 }
 
 /// An actor on this origin (`https://host`), if one is stored and not gone.
-pub fn first_of(r: &Read<'_>, origin: &str) -> Result<Option<ActorId>> {
+pub fn any_on_origin(r: &Read<'_>, origin: &str) -> Result<Option<ActorId>> {
     // A prefix search on the index: `0` is the character after `/`.
     let mut statement = r
         .conn
@@ -237,7 +237,7 @@ pub fn by_uri(r: &Read<'_>, uri: &str) -> Result<Option<Actor>> {
 }
 
 /// Our id of the actor with this ActivityPub id, if stored.
-pub fn id_of(r: &Read<'_>, uri: &str) -> Result<Option<ActorId>> {
+pub fn id_by_uri(r: &Read<'_>, uri: &str) -> Result<Option<ActorId>> {
     let mut statement = r.conn.prepare_cached("SELECT id FROM actor WHERE uri = ?1")?;
     Ok(statement.query_one([uri], |row| column(row, "id")).optional()?)
 }
@@ -254,7 +254,7 @@ pub fn by_handle(r: &Read<'_>, username: &str, host: &str) -> Result<Option<Acto
 /// Inserts a new actor or updates the one with the same `uri`; `id` and `created_at` of `actor` are ignored. Returns
 /// our id. Clears `failed_at` and `gone_at`.
 pub fn upsert(w: &Write<'_>, actor: &Actor) -> Result<ActorId> {
-    let id = match id_of(w, &actor.uri)? {
+    let id = match id_by_uri(w, &actor.uri)? {
         Some(id) => id,
         None => {
             let id = next_id(w)?;
@@ -315,7 +315,7 @@ fn next_id(w: &Write<'_>) -> Result<ActorId> {
 }
 
 /// Records a WebFinger check: the handle's host, which stays the same when WebFinger did not respond.
-pub fn confirm(w: &Write<'_>, id: ActorId, host: &str) -> Result<()> {
+pub fn record_webfinger(w: &Write<'_>, id: ActorId, host: &str) -> Result<()> {
     w.conn.execute(
         "UPDATE actor SET host = ?2, confirmed_at = ?3 WHERE id = ?1",
         params![id, host.to_lowercase(), w.now],
@@ -324,7 +324,7 @@ pub fn confirm(w: &Write<'_>, id: ActorId, host: &str) -> Result<()> {
 }
 
 /// Records a failed fetch of the document; the row stays as it was.
-pub fn mark_failed(w: &Write<'_>, id: ActorId) -> Result<()> {
+pub fn record_fetch_failure(w: &Write<'_>, id: ActorId) -> Result<()> {
     w.conn.execute("UPDATE actor SET failed_at = ?2 WHERE id = ?1", params![id, w.now])?;
     Ok(())
 }
@@ -360,7 +360,7 @@ pub struct ActorKey {
     /// PEM (RSA) or multibase (Ed25519).
     pub value: String,
     /// True for an `assertionMethod`: it may sign integrity proofs.
-    pub proves: bool,
+    pub is_assertion_method: bool,
     /// When we last fetched it.
     pub fetched_at: Time,
 }
@@ -373,11 +373,11 @@ pub struct NewKey {
     /// PEM (RSA) or multibase (Ed25519).
     pub value: String,
     /// True for an `assertionMethod`: it may sign integrity proofs.
-    pub proves: bool,
+    pub is_assertion_method: bool,
 }
 
 /// The key with this id, if its owner is known and not gone.
-pub fn key(r: &Read<'_>, uri: &str) -> Result<Option<ActorKey>> {
+pub fn key_by_uri(r: &Read<'_>, uri: &str) -> Result<Option<ActorKey>> {
     let mut statement =
         r.conn.prepare_cached("SELECT uri, actor_id, value, proves, fetched_at FROM actor_key WHERE uri = ?1")?;
     let found = statement.query_one([uri], |row| {
@@ -385,7 +385,7 @@ pub fn key(r: &Read<'_>, uri: &str) -> Result<Option<ActorKey>> {
             uri: column(row, "uri")?,
             actor_id: column(row, "actor_id")?,
             value: column(row, "value")?,
-            proves: column(row, "proves")?,
+            is_assertion_method: column(row, "proves")?,
             fetched_at: column(row, "fetched_at")?,
         })
     });
@@ -413,12 +413,12 @@ pub fn add_key(w: &Write<'_>, owner: ActorId, key: &NewKey) -> Result<()> {
             "INSERT INTO actor_key (uri, actor_id, value, proves, fetched_at) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT DO NOTHING",
         )?
-        .execute(params![key.uri, owner, key.value, key.proves, w.now])?;
+        .execute(params![key.uri, owner, key.value, key.is_assertion_method, w.now])?;
     Ok(())
 }
 
 /// Followed actors and followers with the oldest documents, for a slow refresh.
-pub fn next_stale(r: &Read<'_>, before: Time, limit: u32) -> Result<Vec<ActorId>> {
+pub fn list_stale(r: &Read<'_>, before: Time, limit: u32) -> Result<Vec<ActorId>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT id FROM actor INDEXED BY actor_stale WHERE fetched_at < ?1 AND gone_at IS NULL
            AND (failed_at IS NULL OR failed_at < ?1)

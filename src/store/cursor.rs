@@ -29,7 +29,7 @@ impl CursorWindow {
     }
 
     /// The `ORDER BY` direction of the limited query; its rows are sorted by [`CursorWindow::ordered`].
-    pub(super) fn order(self) -> &'static str {
+    pub(super) fn sql_order(self) -> &'static str {
         match self.keep {
             WindowEnd::Newest => "DESC",
             WindowEnd::Oldest => "ASC",
@@ -37,7 +37,7 @@ impl CursorWindow {
     }
 
     /// Sorts the rows of a query in [`CursorWindow::order`] newest first.
-    pub(super) fn ordered<T>(self, mut found: Vec<T>) -> Vec<T> {
+    pub(super) fn newest_first<T>(self, mut found: Vec<T>) -> Vec<T> {
         if self.keep == WindowEnd::Oldest {
             found.reverse();
         }

@@ -331,7 +331,7 @@ fn fourth_parameter(r: &Read<'_>, wanted: &NotificationFilter) -> i64 {
 
 /// A page of matching notifications, newest first.
 pub fn list(r: &Read<'_>, wanted: &NotificationFilter, rows: CursorWindow) -> Result<Vec<Notification>> {
-    let order = rows.order();
+    let order = rows.sql_order();
     let Some(ids) = ids_sql(wanted, order) else { return Ok(Vec::new()) };
     let mut statement = r.conn.prepare_cached(&format!(
         "SELECT * FROM notification WHERE id IN (SELECT id FROM ({ids}) ORDER BY id {order} LIMIT ?3)
@@ -339,7 +339,7 @@ pub fn list(r: &Read<'_>, wanted: &NotificationFilter, rows: CursorWindow) -> Re
     ))?;
     let values = params![rows.above, rows.below, rows.limit, fourth_parameter(r, wanted)];
     let found = statement.query_map(values, Notification::from_row)?;
-    Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
+    Ok(rows.newest_first(found.collect::<rusqlite::Result<_>>()?))
 }
 
 /// Number of matching notifications newer than `above`, counted up to `most`.

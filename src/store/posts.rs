@@ -33,16 +33,16 @@ use post_metadata::PostMetadata;
 #[derive(Debug, Clone, Copy)]
 pub struct ThreadLimits {
     /// Maximum number of ancestors.
-    pub above: u32,
+    pub max_ancestors: u32,
     /// Maximum number of descendants.
-    pub below: u32,
+    pub max_descendants: u32,
     /// Maximum depth of replies.
-    pub deep: u32,
+    pub max_depth: u32,
 }
 
 impl ThreadLimits {
     /// Limits of the thread page and of the context collection (FEP-7888).
-    pub const FOR_PAGE: Self = Self { above: 50, below: 300, deep: 100 };
+    pub const FOR_PAGE: Self = Self { max_ancestors: 50, max_descendants: 300, max_depth: 100 };
 }
 
 /// A row of `post`. `content` is sanitised HTML; the other texts are plain.
@@ -83,7 +83,7 @@ pub struct Post {
     /// Custom emoji used in it.
     pub emoji: Vec<CustomEmoji>,
     /// Type-specific metadata.
-    pub extra: PostMetadata,
+    pub metadata: PostMetadata,
     /// Publication time, as its author states it.
     pub published_at: Time,
     /// Last edit.
@@ -94,7 +94,7 @@ pub struct Post {
 
 impl Post {
     /// The address of the HTML page.
-    pub fn page(&self) -> &str {
+    pub fn html_url(&self) -> &str {
         self.url.as_deref().unwrap_or(&self.uri)
     }
 
@@ -117,7 +117,7 @@ impl Post {
             sensitive: column(row, "sensitive")?,
             url: column(row, "url")?,
             emoji: super::json(row, "emoji")?,
-            extra: super::json(row, "extra")?,
+            metadata: super::json(row, "extra")?,
             published_at: column(row, "published_at")?,
             edited_at: column(row, "edited_at")?,
             received_at: column(row, "received_at")?,
@@ -142,7 +142,7 @@ pub struct PostHashtag {
     /// Lower case.
     pub name: String,
     /// The written form.
-    pub shown: String,
+    pub display_name: String,
 }
 
 /// The next free id for this time. Our own posts take it before the insert, because their URIs contain it.
@@ -183,10 +183,10 @@ pub fn insert(w: &Write<'_>, post: &Post, mentions: &[PostMention], tags: &[Post
             post.published_at,
             post.edited_at,
             post.received_at,
-            post.extra.column()?,
+            post.metadata.to_column()?,
         ])?;
-    set_names(w, post.id, mentions, tags)?;
-    super::timelines::search::index(w, post)?;
+    add_mentions_and_hashtags(w, post.id, mentions, tags)?;
+    super::timelines::search::index_post(w, post)?;
     link_waiting_replies(w, post)?;
     if post.audience == Audience::Public && post.boost_of.is_none() {
         events::post_published(w, post.id)
@@ -214,20 +214,20 @@ pub fn update(w: &Write<'_>, post: &Post, mentions: &[PostMention], tags: &[Post
             post.url.as_deref().filter(|url| *url != post.uri),
             emoji_json(&post.emoji)?,
             post.edited_at,
-            post.extra.column()?,
+            post.metadata.to_column()?,
             post.audience,
         ])?;
     w.conn.prepare_cached("DELETE FROM mention WHERE post_id = ?1")?.execute([post.id])?;
     w.conn.prepare_cached("DELETE FROM hashtag WHERE post_id = ?1")?.execute([post.id])?;
-    super::timelines::search::index(w, post)?;
-    set_names(w, post.id, mentions, tags)
+    super::timelines::search::index_post(w, post)?;
+    add_mentions_and_hashtags(w, post.id, mentions, tags)
 }
 
 fn emoji_json(emoji: &[CustomEmoji]) -> Result<Option<String>> {
     if emoji.is_empty() { Ok(None) } else { super::to_json(&emoji).map(Some) }
 }
 
-fn set_names(w: &Write<'_>, id: PostId, mentions: &[PostMention], tags: &[PostHashtag]) -> Result<()> {
+fn add_mentions_and_hashtags(w: &Write<'_>, id: PostId, mentions: &[PostMention], tags: &[PostHashtag]) -> Result<()> {
     let mut insert = w.conn.prepare_cached(
         "INSERT OR IGNORE INTO mention (post_id, uri, handle, url, ours)
            SELECT id, ?2, ?3, ?4, source IS NOT NULL FROM post WHERE id = ?1",
@@ -240,7 +240,7 @@ fn set_names(w: &Write<'_>, id: PostId, mentions: &[PostMention], tags: &[PostHa
            SELECT ?1, id, ?3, actor_id FROM post WHERE id = ?2",
     )?;
     for tag in tags {
-        insert.execute(params![tag.name, id, tag.shown])?;
+        insert.execute(params![tag.name, id, tag.display_name])?;
     }
     Ok(())
 }
@@ -253,7 +253,7 @@ fn link_waiting_replies(w: &Write<'_>, post: &Post) -> Result<()> {
     w.conn
         .prepare_cached("UPDATE post SET reply_to = ?1 WHERE reply_to_uri = ?2 AND reply_to IS NULL AND id <> ?1")?
         .execute(params![post.id, post.uri])?;
-    thread_mutes::root_changed(w, post.id)
+    thread_mutes::move_mute_to_root(w, post.id)
 }
 
 /// Changes the type of a post: an edit can add or remove a poll.
@@ -263,9 +263,9 @@ pub fn set_kind(w: &Write<'_>, id: PostId, kind: &str) -> Result<()> {
 }
 
 /// Sets the parent of a reply.
-pub fn join_thread(w: &Write<'_>, reply: PostId, parent: PostId) -> Result<()> {
+pub fn set_parent(w: &Write<'_>, reply: PostId, parent: PostId) -> Result<()> {
     w.conn.prepare_cached("UPDATE post SET reply_to = ?2 WHERE id = ?1")?.execute(params![reply, parent])?;
-    thread_mutes::root_changed(w, parent)
+    thread_mutes::move_mute_to_root(w, parent)
 }
 
 /// Deletes a post with all its dependent rows, boosts of it included.
@@ -302,19 +302,19 @@ pub fn boost_by(r: &Read<'_>, actor: ActorId, of: PostId) -> Result<Option<Post>
 
 /// A page of boosts of a post that `viewer` may see, without blocked actors: (the boost, its actor).
 pub fn boosters(r: &Read<'_>, of: PostId, viewer: Viewer, rows: CursorWindow) -> Result<Vec<(PostId, ActorId)>> {
-    let order = rows.order();
+    let order = rows.sql_order();
     let mut statement = r.conn.prepare_cached(&format!(
         "SELECT id, actor_id FROM post WHERE boost_of = ?1 AND audience <= ?2 AND id > ?3 AND id < ?4
            AND actor_id NOT IN (SELECT actor_id FROM block) ORDER BY id {order} LIMIT ?5"
     ))?;
-    let found = statement.query_map(params![of, viewer.rank(), rows.above, rows.below, rows.limit], |row| {
+    let found = statement.query_map(params![of, viewer.max_audience(), rows.above, rows.below, rows.limit], |row| {
         Ok((column(row, "id")?, column(row, "actor_id")?))
     })?;
-    Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
+    Ok(rows.newest_first(found.collect::<rusqlite::Result<_>>()?))
 }
 
 /// The languages of an actor's newest posts, each once.
-pub fn languages(r: &Read<'_>, actor: ActorId) -> Result<Vec<String>> {
+pub fn recent_languages(r: &Read<'_>, actor: ActorId) -> Result<Vec<String>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT DISTINCT language FROM (SELECT language FROM post WHERE actor_id = ?1 ORDER BY id DESC LIMIT 200)
          WHERE language IS NOT NULL LIMIT 20",
@@ -346,7 +346,7 @@ pub fn hashtags(r: &Read<'_>, id: PostId) -> Result<Vec<PostHashtag>> {
     let mut statement =
         r.conn.prepare_cached("SELECT name, shown FROM hashtag WHERE post_id = ?1 ORDER BY name LIMIT 500")?;
     let rows = statement
-        .query_map([id], |row| Ok(PostHashtag { name: column(row, "name")?, shown: column(row, "shown")? }))?;
+        .query_map([id], |row| Ok(PostHashtag { name: column(row, "name")?, display_name: column(row, "shown")? }))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -361,7 +361,7 @@ pub enum Viewer {
 
 impl Viewer {
     /// The highest `audience` value this viewer may see.
-    pub(super) fn rank(self) -> i64 {
+    pub(super) fn max_audience(self) -> i64 {
         match self {
             Self::Owner => 3,
             Self::Stranger => 1,
@@ -389,7 +389,7 @@ impl PostPage {
 }
 
 /// Ids of an actor's posts and boosts that `viewer` may see, newest first.
-pub fn of_actor(r: &Read<'_>, actor: ActorId, viewer: Viewer, page: PostPage) -> Result<Vec<PostId>> {
+pub fn by_actor(r: &Read<'_>, actor: ActorId, viewer: Viewer, page: PostPage) -> Result<Vec<PostId>> {
     let sql = "SELECT id FROM post WHERE actor_id = ?1 AND audience <= ?2 AND id < ?3 AND id > ?4
                ORDER BY id DESC LIMIT ?5";
     let oldest_first = "SELECT id FROM (SELECT id FROM post WHERE actor_id = ?1 AND audience <= ?2 AND id < ?3
@@ -397,13 +397,13 @@ pub fn of_actor(r: &Read<'_>, actor: ActorId, viewer: Viewer, page: PostPage) ->
     let mut statement = r.conn.prepare_cached(if page.after.is_some() { oldest_first } else { sql })?;
     let before = page.before.map_or(i64::MAX, |id| id.0);
     let after = page.after.map_or(0, |id| id.0);
-    let rows =
-        statement.query_map(params![actor, viewer.rank(), before, after, page.limit], |row| column(row, "id"))?;
+    let rows = statement
+        .query_map(params![actor, viewer.max_audience(), before, after, page.limit], |row| column(row, "id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Ids of an actor's public and unlisted posts with a hashtag (lower case, without `#`), newest first.
-pub fn of_actor_tagged(r: &Read<'_>, actor: ActorId, tag: &str, page: PostPage) -> Result<Vec<PostId>> {
+pub fn by_actor_with_hashtag(r: &Read<'_>, actor: ActorId, tag: &str, page: PostPage) -> Result<Vec<PostId>> {
     let order = if page.after.is_some() { "ASC" } else { "DESC" };
     let sql = format!(
         "SELECT id FROM (SELECT p.id AS id FROM hashtag h JOIN post p ON p.id = h.post_id WHERE h.author_id = ?2
@@ -418,9 +418,9 @@ pub fn of_actor_tagged(r: &Read<'_>, actor: ActorId, tag: &str, page: PostPage) 
 }
 
 /// How many posts and boosts of an actor `viewer` may see.
-pub fn count_of_actor(r: &Read<'_>, actor: ActorId, viewer: Viewer) -> Result<u32> {
+pub fn count_by_actor(r: &Read<'_>, actor: ActorId, viewer: Viewer) -> Result<u32> {
     let mut statement = r.conn.prepare_cached("SELECT count(*) FROM post WHERE actor_id = ?1 AND audience <= ?2")?;
-    Ok(statement.query_one(params![actor, viewer.rank()], |row| row.get(0))?)
+    Ok(statement.query_one(params![actor, viewer.max_audience()], |row| row.get(0))?)
 }
 
 /// The ancestors of a post, root first, as far as `viewer` may see them.
@@ -433,7 +433,7 @@ pub fn ancestors(r: &Read<'_>, id: PostId, viewer: Viewer, span: ThreadLimits) -
              WHERE p.audience <= ?2 AND depth < ?3)
          SELECT id FROM up WHERE depth > 0 ORDER BY depth LIMIT ?3",
     )?;
-    let rows = statement.query_map(params![id, viewer.rank(), span.above], |row| column(row, "id"))?;
+    let rows = statement.query_map(params![id, viewer.max_audience(), span.max_ancestors], |row| column(row, "id"))?;
     let mut above: Vec<PostId> = Vec::new();
     for row in rows {
         let next = row?;
@@ -458,7 +458,7 @@ pub fn descendants(r: &Read<'_>, id: PostId, viewer: Viewer, span: ThreadLimits)
          SELECT id, parent FROM down WHERE depth > 0 ORDER BY id",
     )?;
     // The first row is the post itself.
-    let values = params![id, viewer.rank(), span.below.saturating_add(1), span.deep];
+    let values = params![id, viewer.max_audience(), span.max_descendants.saturating_add(1), span.max_depth];
     let rows = statement.query_map(values, |row| Ok((column(row, "id")?, column(row, "parent")?)))?;
     let mut below: Vec<(PostId, PostId)> = rows.collect::<rusqlite::Result<_>>()?;
     // In a cycle of replies, posts repeat at every depth.
@@ -468,7 +468,7 @@ pub fn descendants(r: &Read<'_>, id: PostId, viewer: Viewer, span: ThreadLimits)
 }
 
 /// Whether an actor publicly takes part in the thread of a post: they wrote above or below it, boosted it or quoted it.
-pub fn is_in_thread_of(r: &Read<'_>, id: PostId, who: ActorId) -> Result<bool> {
+pub fn is_public_thread_participant(r: &Read<'_>, id: PostId, who: ActorId) -> Result<bool> {
     let mut statement = r.conn.prepare_cached(
         "WITH RECURSIVE up (id, depth) AS (
            SELECT ?1, 0
@@ -484,8 +484,8 @@ pub fn is_in_thread_of(r: &Read<'_>, id: PostId, who: ActorId) -> Result<bool> {
            UNION ALL SELECT post_id FROM quote WHERE quoted_id = ?1)
          SELECT 1 FROM near CROSS JOIN post p ON p.id = near.id WHERE p.actor_id = ?2 AND p.audience <= ?5 LIMIT 1",
     )?;
-    let ThreadLimits { above, below, deep } = ThreadLimits::FOR_PAGE;
-    Ok(statement.exists(params![id, who, above, below, Viewer::Stranger.rank(), deep])?)
+    let ThreadLimits { max_ancestors: above, max_descendants: below, max_depth: deep } = ThreadLimits::FOR_PAGE;
+    Ok(statement.exists(params![id, who, above, below, Viewer::Stranger.max_audience(), deep])?)
 }
 
 /// Ids of the direct public and unlisted replies to a post, oldest first, after `after`.

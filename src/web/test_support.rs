@@ -158,8 +158,8 @@ impl RemoteBob {
 
     pub(crate) fn follows(&self, house: &TestServer) {
         let accepted = house.node.store.write(|w| -> Result<()> {
-            let (bob, ann) = (actors::id_of(w, Self::URI)?.unwrap(), node::owner(w)?);
-            follows::ask(w, bob, ann, "https://b.example/follows/1", None)?;
+            let (bob, ann) = (actors::id_by_uri(w, Self::URI)?.unwrap(), node::owner(w)?);
+            follows::upsert(w, bob, ann, "https://b.example/follows/1", None)?;
             follows::accept(w, bob, ann).map(drop)
         });
         accepted.unwrap();

@@ -57,7 +57,7 @@ async function atOurPage() {
   return page;
 }
 const opened = async (page, button) => (await Promise.all([page.waitForEvent("popup"), page.click(button)]))[0];
-const allow = (popup) => popup.locator('form[action="/oauth/authorize"] button').filter({ hasText: /allow|let|yes/i }).first().click();
+const allow = (popup) => popup.locator('form[action="/oauth/authorize"] button').filter({ hasText: /allow|authorize|yes/i }).first().click();
 const isIn = async (page) => {
   const problem = await page.evaluate(() => window.done);
   check(!problem && (await page.evaluate(() => Boolean(window.token))), "no token", problem);

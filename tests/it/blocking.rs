@@ -316,7 +316,7 @@ fn a_limited_server_is_not_put_forward_and_its_followers_ask_first() {
     bob.send("bob", &a, &bob.activity("Create", "bob", "/creates/2", &note));
     world.settle(&[&a]);
     let card = a.by_uri(&bob.url("/notes/2")).unwrap();
-    assert_eq!((card.attachments.len(), card.withheld), (0, 1));
+    assert_eq!((card.attachments.len(), card.withheld_attachments), (0, 1));
 }
 
 #[test]

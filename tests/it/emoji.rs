@@ -3,9 +3,9 @@
 use hytte::base::Audience;
 use serde_json::Value;
 
+use crate::composing::{Browser, png};
 use crate::harness::{Server, World};
 use crate::proofs::be_followed_by;
-use crate::writing::{Browser, png};
 
 fn emoji_of(note: &Value) -> Option<&Value> {
     note["tag"].as_array()?.iter().find(|tag| tag["type"] == "Emoji")

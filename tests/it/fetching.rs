@@ -296,5 +296,5 @@ fn s24_nobody_can_have_us_sign_or_serve_what_they_like() {
     peer.serve("/users/bob", &actor);
     let like = peer.activity("Like", "bob", "/likes/1", &json!(a.actor()));
     assert_eq!(peer.send("bob", &a, &like).code, 401);
-    assert!(a.node.store.read(|r| store::actors::id_of(r, "http://a.test/users/mallory")).unwrap().is_none());
+    assert!(a.node.store.read(|r| store::actors::id_by_uri(r, "http://a.test/users/mallory")).unwrap().is_none());
 }

@@ -76,7 +76,7 @@ fn an_edit_for_fewer_people_is_not_shown_to_everyone() {
     note["inReplyTo"] = json!(a.uri(post));
     peer.send("bob", &a, &peer.activity("Create", "bob", "/creates/1", &note));
     world.settle(&[&a]);
-    let page = a.card(post).post.page().to_owned();
+    let page = a.card(post).post.html_url().to_owned();
     let seen = || world.get(&page, "text/html").text();
     assert!(seen().contains("for all"));
     note["content"] = json!("<p>for friends</p>");

@@ -1,40 +1,40 @@
-//! Stories of whole servers, told by what a user or peer would see, and the rules of the server.
+//! Scenario tests of whole servers: what a user or peer sees; and the architecture rules.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, missing_docs)]
 
-mod agreeing;
-mod approving;
-mod attack;
+mod account_moves;
+mod attacks;
 mod bad_input;
 mod blocking;
 mod cli;
+mod composing;
 mod delivery;
 mod emoji;
 mod fetching;
+mod follower_sync;
 mod following;
 mod groups;
 mod harness;
 mod hostile;
+mod inbox_forwarding;
 mod install;
-mod kinds;
+mod interaction_policies;
 mod layers;
-mod moving;
-mod noticing;
+mod notifications;
 mod outage;
-mod passing_on;
 mod peers;
 mod pins;
 mod pitfalls;
 mod polls;
+mod post_types;
 mod posting;
 mod privacy;
 mod proofs;
-mod quoting;
+mod quotes;
 mod reactions;
 mod relays;
-mod reporting;
+mod reports;
 mod schema;
 mod security;
 mod streaming;
 #[path = "../strict/mod.rs"]
 mod strict;
-mod writing;

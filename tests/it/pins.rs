@@ -22,7 +22,7 @@ fn top(server: &Server, handle: &str) -> (Vec<String>, Vec<String>) {
         .store
         .read(|r| {
             let posts = pins::of_actor(r, who, Viewer::Owner)?;
-            let tags = pins::tags(r, who)?.into_iter().map(|tag| tag.shown).collect();
+            let tags = pins::tags(r, who)?.into_iter().map(|tag| tag.display_name).collect();
             Ok((hytte::store::posts::uris(r, &posts)?, tags))
         })
         .unwrap()

@@ -1,4 +1,4 @@
-//! What broke between real servers, one test each, numbered as in our list of 61: `p01` … `p61`.
+//! Faults that occurred between real servers, one test each, numbered as in `pitfalls/LIST.md`: `p01` … `p61`.
 
 mod fetching;
 mod flow;

@@ -60,7 +60,7 @@ fn a_poll_is_asked_answered_and_closed_on_both_servers() {
     publish::vote(&b.node, there.id, vec![1]).unwrap();
     publish::vote(&b.node, there.id, vec![1]).unwrap();
     assert!(matches!(publish::vote(&b.node, there.id, vec![0]), Err(Error::Invalid(_))), "votes stand");
-    assert_eq!(b.card(there.id).poll.unwrap().mine, [1]);
+    assert_eq!(b.card(there.id).poll.unwrap().own_choices, [1]);
     world.settle(&[&a, &b]);
     let here = a.card(post);
     assert_eq!((counts(here.poll.as_ref().unwrap()), here.replies), (vec![0, 1], 0));
@@ -85,7 +85,7 @@ fn a_poll_is_asked_answered_and_closed_on_both_servers() {
     assert_eq!(b.notifications()[0], ("poll".into(), "alice@a.test".into()));
     let there = b.by_uri(&uri).unwrap();
     let poll = there.poll.unwrap();
-    assert!(poll.is_over(b.clock.now()) && there.post.edited_at.is_none() && poll.look_at.is_none());
+    assert!(poll.is_over(b.clock.now()) && there.post.edited_at.is_none() && poll.next_upkeep_at.is_none());
     assert_eq!((counts(&poll), poll.voters), (vec![0, 1], Some(1)));
     let document = world.document(&uri);
     assert_eq!(document["closed"], document["endTime"]);
@@ -224,7 +224,7 @@ fn the_owner_votes_elsewhere_and_hears_of_the_result() {
     peer.send("bob", &a, &peer.activity("Update", "bob", "/updates/1", &asked));
     world.settle(&[&a]);
     let poll = a.card(card.id).poll.unwrap();
-    assert_eq!((counts(&poll), poll.mine.clone()), (vec![9, 0], vec![0, 1]));
+    assert_eq!((counts(&poll), poll.own_choices.clone()), (vec![9, 0], vec![0, 1]));
     assert!(a.card(card.id).post.edited_at.is_none(), "counts are no edit");
     let mut forged = asked.clone();
     forged["anyOf"][1]["name"] = json!("Absolutely");
@@ -241,7 +241,7 @@ fn the_owner_votes_elsewhere_and_hears_of_the_result() {
     a.clock.advance(HOUR);
     poll_refresh::step(&a.node).unwrap();
     let poll = a.card(card.id).poll.unwrap();
-    assert_eq!((poll.voters, poll.look_at), (Some(12), None), "asked once more, and then no more");
+    assert_eq!((poll.voters, poll.next_upkeep_at), (Some(12), None), "asked once more, and then no more");
     assert_eq!(a.notifications().iter().filter(|(kind, _)| kind == "poll").count(), 1);
 }
 
@@ -265,7 +265,7 @@ fn odd_polls_are_shown_and_an_edit_of_the_answers_starts_anew() {
     peer.send("bob", &a, &peer.activity("Update", "bob", "/updates/1", &endless));
     world.settle(&[&a]);
     let poll = a.card(id).poll.unwrap();
-    assert_eq!((poll.options[1].text.as_str(), poll.mine.len()), ("Three", 0), "the owner may vote again");
+    assert_eq!((poll.options[1].text.as_str(), poll.own_choices.len()), ("Three", 0), "the owner may vote again");
     publish::vote(&a.node, id, vec![1]).unwrap();
     let mut closed = endless.clone();
     closed["closed"] = json!(true);

@@ -15,7 +15,7 @@ fn cat(peer: &Peer) -> Value {
 /// (emoji, how many, mine)
 fn seen(server: &Server, uri: &str) -> Vec<(String, u32, bool)> {
     let card = server.by_uri(uri).unwrap();
-    card.reactions.iter().map(|count| (count.sign.emoji.clone(), count.number, count.mine)).collect()
+    card.reactions.iter().map(|count| (count.emoji.name.clone(), count.count, count.by_owner)).collect()
 }
 
 #[test]

@@ -176,7 +176,7 @@ fn what_relays_bring_goes_after_a_week_and_what_somebody_holds_stays() {
 
     // People nobody holds go later, and come back when they are met again.
     let known =
-        |name: &str| a.node.store.read(|r| hytte::store::actors::id_of(r, &other.actor(name))).unwrap().is_some();
+        |name: &str| a.node.store.read(|r| hytte::store::actors::id_by_uri(r, &other.actor(name))).unwrap().is_some();
     assert!(known("eve"));
     days(&a, 31);
     assert!(known("bob") && !known("eve"));
@@ -209,7 +209,7 @@ fn strangers_and_their_servers_leave_nothing_for_ever() {
     days(&a, 100);
     assert!(a.by_uri(&one.url("/seen")).is_none());
     let known =
-        |peer: &Peer| a.node.store.read(|r| hytte::store::actors::id_of(r, &peer.actor("bob"))).unwrap().is_some();
+        |peer: &Peer| a.node.store.read(|r| hytte::store::actors::id_by_uri(r, &peer.actor("bob"))).unwrap().is_some();
     assert!(!known(&one) && known(&friend));
     let host = |name: &str| a.node.store.read(|r| hytte::store::peers::hosts::get(r, name)).unwrap().is_some();
     assert!(!host("one.test") && host("friend.test"));

@@ -85,8 +85,8 @@ pub fn receive(node: &Node, request: &Request<'_>, from: Option<IpAddr>) -> Resu
             follower_sync::apply_sync_header(node, &signed, request)?;
             (signer, deduplication_key(&signed, &activity, id))
         }
-        Provenance::Proven(author) => (author, tombstones::transaction_time(author, id)),
-        Provenance::Forwarded => (signer, format!("hint:{}", tombstones::transaction_time(signer, id))),
+        Provenance::Proven(author) => (author, tombstones::seen_key(author, id)),
+        Provenance::Forwarded => (signer, format!("hint:{}", tombstones::seen_key(signer, id))),
     };
     let asks = matches!(activity.kind, ActivityKind::Follow { .. });
     let kept = node.store.write(move |w| {
@@ -107,7 +107,7 @@ pub fn receive(node: &Node, request: &Request<'_>, from: Option<IpAddr>) -> Resu
 /// activity and the identical request is a replay: an attacker cannot change its signing time. An activity with a proof
 /// counts by id alone, because anybody may deliver it for weeks and it must not undo an Undo.
 fn deduplication_key(signed: &VerifiedRequest, activity: &Activity, id: &str) -> String {
-    let act = tombstones::transaction_time(signed.actor.id, id);
+    let act = tombstones::seen_key(signed.actor.id, id);
     if social::id_is_reusable(activity) { format!("{act} {}", signed.signed_at().secs()) } else { act }
 }
 
@@ -128,7 +128,7 @@ fn check_actor_not_blocked(node: &Node, document: &serde_json::Value) -> Result<
     let takes_back = ["Delete", "Undo", "Reject"].iter().any(|kind| json::is_type(document, kind));
     let refused = node.store.read(|r| {
         let blocked = host_blocks::of_host(r, &actor.host())?.is_blocked();
-        Ok(blocked && !(takes_back && actors::id_of(r, actor.as_str())?.is_some()))
+        Ok(blocked && !(takes_back && actors::id_by_uri(r, actor.as_str())?.is_some()))
     })?;
     if refused { Err(SignatureRejection::Forbidden(format!("{} is blocked here", actor.host()))) } else { Ok(()) }
 }
@@ -150,7 +150,7 @@ fn accept_self_delete(
     node.recent_refreshes.insert(actor.as_str(), now.plus(SELF_DELETE_RECHECK_INTERVAL), now, ());
     match node.fetch_document(actor.as_str(), IdRule::Exact) {
         Err(error) if error.is_gone() => {
-            let known = node.store.read(|r| actors::id_of(r, actor.as_str()))?;
+            let known = node.store.read(|r| actors::id_by_uri(r, actor.as_str()))?;
             if let Some(id) = known {
                 node.store.write(move |w| actors::mark_gone(w, id))?;
             }
@@ -243,7 +243,7 @@ pub fn step(node: &Node) -> Result<usize> {
                     Err(error) => tracing::info!(%error, activity = row.uri, "an activity was dropped"),
                 }
                 if let Some(id) = &activity.id {
-                    tombstones::mark_seen(w, &tombstones::transaction_time(signer.id, id.as_str()))?;
+                    tombstones::mark_seen(w, &tombstones::seen_key(signer.id, id.as_str()))?;
                 }
                 inbox::finish(w, &row)
             }

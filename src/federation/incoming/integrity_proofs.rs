@@ -43,7 +43,7 @@ pub fn proven_author(
     if !same_origin(&found.key_id, actor.as_str()) {
         return Err(SignatureError::Proof("its key is on another server than the actor").into());
     }
-    let holds = |key: &actors::ActorKey| match key.proves {
+    let holds = |key: &actors::ActorKey| match key.is_assertion_method {
         true => found.verify(&verify::public_key(key)?),
         false => Err(SignatureError::Proof("its key is not one of the actor's assertionMethod")),
     };

@@ -157,7 +157,7 @@ pub(in crate::federation) fn verify_with_key(
     if crate::federation::host_of(key_id) == node.facts.origin.host {
         return Err(KeyMismatch::NoKey(own_key_rejection()));
     }
-    let stored = node.store.read(|r| actors::key(r, key_id))?;
+    let stored = node.store.read(|r| actors::key_by_uri(r, key_id))?;
     let cached = stored.is_some();
     let key = match stored {
         Some(key) => key,
@@ -167,7 +167,7 @@ pub(in crate::federation) fn verify_with_key(
         Err(refusal) if cached && may_refetch_key(node, &key) => {
             // The key may have been rotated. Only a different key is worth a second check.
             let fresh = fetch_key(node, key_id, from)??;
-            if (&fresh.value, fresh.proves) == (&key.value, key.proves) {
+            if (&fresh.value, fresh.is_assertion_method) == (&key.value, key.is_assertion_method) {
                 return Err(KeyMismatch::Wrong(refusal));
             }
             test(&fresh).map_err(KeyMismatch::Wrong)?;
@@ -241,7 +241,7 @@ fn may_fetch_key_from(node: &Node, host: &str, from: Option<IpAddr>) -> Result<b
 
 /// The result of the fetch that another request has just made.
 fn key_from_other_fetch(node: &Node, key_id: &str) -> Result<Result<ActorKey, CachedFailure>> {
-    if let Some(key) = node.store.read(|r| actors::key(r, key_id))? {
+    if let Some(key) = node.store.read(|r| actors::key_by_uri(r, key_id))? {
         return Ok(Ok(key));
     }
     let failed = node.failures.get(key_id, node.clock().now());
@@ -284,8 +284,8 @@ fn look_up_key(node: &Node, wanted: &Uri) -> Result<Result<ActorKey, CachedFailu
     if actor.key(&uri).is_none() {
         // PeerTube uses the actor's own id as key id: remember it, or it would be fetched every time.
         let (uri, value) = (uri.clone(), value.clone());
-        node.store.write(move |w| actors::add_key(w, actor_id, &NewKey { uri, value, proves: false }))?;
+        node.store.write(move |w| actors::add_key(w, actor_id, &NewKey { uri, value, is_assertion_method: false }))?;
     }
     let proves = listed.is_some_and(|key| key.for_proofs);
-    Ok(Ok(ActorKey { uri, actor_id, value, proves, fetched_at: node.clock().now() }))
+    Ok(Ok(ActorKey { uri, actor_id, value, is_assertion_method: proves, fetched_at: node.clock().now() }))
 }

@@ -241,7 +241,7 @@ fn give_up(w: &Write<'_>, claim: &ClaimedDelivery, outcome: &AttemptOutcome) -> 
     deliveries::finish(w, claim)?;
     tracing::info!(inbox = claim.inbox, tries = claim.tries, why = outcome.reason, "a delivery was given up");
     if outcome.result == DeliveryResult::InboxGone {
-        let followers = follows::end_by_inbox(w, node::owner(w)?, &claim.inbox)?;
+        let followers = follows::delete_by_inbox(w, node::owner(w)?, &claim.inbox)?;
         tracing::info!(inbox = claim.inbox, followers, "an inbox is gone for good");
     }
     Ok(())

@@ -32,7 +32,8 @@ pub fn sync_url(owner: &Actor) -> String {
 
 /// The accepted followers on the server of this URL; Busy when there are too many.
 pub fn followers_on_server(r: &Read<'_>, owner: ActorId, of: &str) -> Result<Vec<String>> {
-    let found = follows::by_origin(r, owner, &origin(of).ok_or(Error::NotFound)?, MAX_DIGEST_FOLLOWERS + 1)?;
+    let found =
+        follows::follower_uris_on_origin(r, owner, &origin(of).ok_or(Error::NotFound)?, MAX_DIGEST_FOLLOWERS + 1)?;
     if found.len() > MAX_DIGEST_FOLLOWERS as usize { Err(Error::Busy) } else { Ok(found) }
 }
 

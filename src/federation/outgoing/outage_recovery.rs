@@ -67,7 +67,7 @@ pub fn step(node: &Node) -> Result<()> {
     node.store.write(move |w| {
         let mut people = Vec::new();
         for host in &told {
-            people.extend(actors::first_of(w, &format!("{scheme}://{host}"))?);
+            people.extend(actors::any_on_origin(w, &format!("{scheme}://{host}"))?);
         }
         if !people.is_empty() {
             social::profile::announce_to_hosts(w, &actors::by_id(w, owner)?, people)?;

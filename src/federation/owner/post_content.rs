@@ -72,7 +72,7 @@ pub(in crate::federation) fn render_post(
         warning,
         language,
         mentions,
-        hashtags: composed.tags.into_iter().map(|name| PostHashtag { shown: name.clone(), name }).collect(),
+        hashtags: composed.tags.into_iter().map(|name| PostHashtag { display_name: name.clone(), name }).collect(),
         media: edit.media,
         described,
         summary,

@@ -40,7 +40,7 @@ pub fn post(node: &Node, draft: NewPost) -> Result<PostId> {
             return Ok(made);
         }
         if let Some(kept) = from {
-            drafts::take(w, kept)?;
+            drafts::remove(w, kept)?;
         }
         let id = social::post::publish(w, owner, &words, audience, reply_to)?;
         if let Some(key) = &once {
@@ -105,7 +105,7 @@ pub fn resolve_mentions(node: &Node, source: &str, markdown: Option<bool>) -> Re
 
 fn mentioned_others(r: &Read<'_>, mentions: &[PostMention]) -> Result<Vec<ActorId>> {
     let owner = node::owner(r)?;
-    let ids = mentions.iter().filter_map(|mention| actors::id_of(r, &mention.uri).transpose());
+    let ids = mentions.iter().filter_map(|mention| actors::id_by_uri(r, &mention.uri).transpose());
     ids.filter(|id| !matches!(id, Ok(id) if *id == owner)).collect()
 }
 
@@ -156,7 +156,7 @@ fn find_group(
 /// Edits a post of the owner's.
 pub fn edit(node: &Node, id: PostId, edit: PostChange) -> Result<()> {
     let before = node.store.read(|r| posts::by_id(r, id))?;
-    let markdown = edit.markdown.unwrap_or(before.extra.markdown);
+    let markdown = edit.markdown.unwrap_or(before.metadata.markdown);
     let length = if before.title.is_some() { MarkdownProfile::Article } else { MarkdownProfile::Note };
     let title = edit
         .title

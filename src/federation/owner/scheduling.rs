@@ -18,7 +18,7 @@ pub const MAX_SCHEDULE_LEAD: Duration = Duration::from_hours(24 * 366 * 5);
 
 /// The post in a stored draft. An unreadable one becomes an empty post addressed to nobody.
 pub fn to_new_post(kept: &StoredDraft) -> NewPost {
-    let draft: NewPost = serde_json::from_str(&kept.words).unwrap_or_default();
+    let draft: NewPost = serde_json::from_str(&kept.content_json).unwrap_or_default();
     NewPost { from: Some(kept.id), ..draft }
 }
 
@@ -53,14 +53,14 @@ fn store_draft(node: &Node, draft: NewPost, due: Option<Time>) -> Result<DraftId
         media: draft.media.clone(),
         reply_to: draft.reply_to,
         quote: draft.quote,
-        once: draft.once.clone(),
+        idempotency_key: draft.once.clone(),
     };
     node.store.write(move |w| {
         if let Some(id) = draft.from {
-            return drafts::change(w, id, &words, due, &holds).map(|()| id);
+            return drafts::update(w, id, &words, due, &holds).map(|()| id);
         }
         if let Some(key) = &draft.once
-            && let Some(made) = drafts::idempotent_result(w, key)?
+            && let Some(made) = drafts::by_idempotency_key(w, key)?
         {
             return Ok(made);
         }
@@ -81,17 +81,17 @@ pub fn reschedule(node: &Node, id: DraftId, due: Time) -> Result<()> {
 
 /// Deletes a draft or scheduled post, with its uploads.
 pub fn discard(node: &Node, id: DraftId) -> Result<()> {
-    node.store.write(move |w| drafts::take(w, id))
+    node.store.write(move |w| drafts::remove(w, id))
 }
 
 /// When the next post is due.
 pub fn next_due(node: &Node) -> Result<Option<Time>> {
-    node.store.read(drafts::next_due)
+    node.store.read(drafts::next_due_at)
 }
 
 /// Publishes the next due post; false when there is none.
 pub fn publish_next_due(node: &Node) -> Result<bool> {
-    let Some(kept) = node.store.read(drafts::due)? else { return Ok(false) };
+    let Some(kept) = node.store.read(drafts::get_due)? else { return Ok(false) };
     let id = kept.id;
     let why = match publish::post(node, to_new_post(&kept)) {
         Ok(_) => return Ok(true),
@@ -108,6 +108,6 @@ pub fn publish_next_due(node: &Node) -> Result<bool> {
         Err(error) => error.to_string(),
     };
     tracing::warn!(%id, why, "cannot publish a scheduled post");
-    node.store.write(move |w| drafts::failed(w, id, &why))?;
+    node.store.write(move |w| drafts::mark_failed(w, id, &why))?;
     Ok(true)
 }

@@ -80,13 +80,13 @@ pub fn posts(
 ) -> Result<Vec<PostId>> {
     let mut wanted = query(node, r, words)?;
     wanted.authors.extend(by.map(|id| (TermSign::With, id)));
-    search::posts(r, &wanted, viewer, page, offset)
+    search::search_posts(r, &wanted, viewer, page, offset)
 }
 
 /// The parsed query with its authors resolved. An unknown author matches nothing.
 fn query(node: &Node, r: &Read<'_>, words: &str) -> Result<SearchQuery> {
-    let mut wanted = SearchQuery { asked: ParsedQuery::read(words), authors: Vec::new() };
-    for (sign, kind) in &wanted.asked.traits {
+    let mut wanted = SearchQuery { parsed: ParsedQuery::read(words), authors: Vec::new() };
+    for (sign, kind) in &wanted.parsed.traits {
         let author = match kind {
             PostTrait::Own => Some(node::owner(r)?),
             PostTrait::By(handle) => {
@@ -98,7 +98,7 @@ fn query(node: &Node, r: &Read<'_>, words: &str) -> Result<SearchQuery> {
         };
         match author {
             Some(id) => wanted.authors.push((*sign, id)),
-            None => wanted.asked.never |= *sign == TermSign::With,
+            None => wanted.parsed.never |= *sign == TermSign::With,
         }
     }
     Ok(wanted)

@@ -34,7 +34,7 @@ pub fn step(node: &Node) -> Result<bool> {
     let Ok(owner) = node.owner() else { return Ok(false) };
     let now = node.clock().now();
     let olds = node.store.read(|r| {
-        let ids = moves::next_undiscovered(r, owner, ACTORS_PER_ROUND * 10)?;
+        let ids = moves::list_unprocessed(r, owner, ACTORS_PER_ROUND * 10)?;
         actors::by_ids(r, &ids)
     })?;
     let memo = |uri: &str| format!("move {uri}");

@@ -15,7 +15,7 @@ const POLLS_PER_ROUND: u32 = 20;
 
 /// Refreshes the polls that are due. A poll that cannot be fetched is retried a limited number of times.
 pub fn step(node: &Node) -> Result<()> {
-    for id in node.store.read(|r| polls::due(r, POLLS_PER_ROUND))? {
+    for id in node.store.read(|r| polls::list_due(r, POLLS_PER_ROUND))? {
         let post = node.store.read(|r| posts::by_id(r, id))?;
         if node.facts.origin.owns(&post.uri) {
             node.store.write(move |w| {

@@ -17,7 +17,7 @@ const CLAIM_LEASE: Duration = Duration::from_secs(5 * 60);
 
 /// When the next quote is to be checked.
 pub fn next_due(node: &Node) -> Result<Option<Time>> {
-    node.store.read(quotes::next_due)
+    node.store.read(quotes::next_check_at)
 }
 
 /// Checks one due quote; false when there is none.
@@ -94,9 +94,10 @@ fn check_authorization(node: &Node, stamp: &str) -> AuthorizationCheck {
 
 /// The owner views a post: fetch what it quotes, even at the end of a chain.
 pub fn request_check(node: &Node, post: PostId) -> Result<()> {
-    let sleeping = |quote: &StoredQuote| quote.quoted_id.is_none() && quote.check_at.is_none() && quote.tries == 0;
+    let sleeping =
+        |quote: &StoredQuote| quote.quoted_id.is_none() && quote.check_at.is_none() && quote.failed_checks == 0;
     let quote = node.store.read(|r| quotes::get(r, post))?;
-    match quote.filter(|quote| sleeping(quote) && quote.state == quotes::QuoteState::Waiting) {
+    match quote.filter(|quote| sleeping(quote) && quote.state == quotes::QuoteState::Pending) {
         Some(quote) => node.store.write(move |w| quotes::put(w, &StoredQuote { check_at: Some(w.now), ..quote })),
         None => Ok(()),
     }

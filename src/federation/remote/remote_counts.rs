@@ -17,7 +17,7 @@ const REFRESH_INTERVAL: Duration = Duration::from_hours(24);
 /// Fetches an actor's counts unless that was done today. What cannot be fetched stays as it was.
 pub(in crate::federation) fn refresh(node: &Node, who: ActorId) -> Result<()> {
     let actor = node.store.read(|r| actors::by_id(r, who))?;
-    let today = actor.counts.asked_at.is_some_and(|at| node.clock().now().since(at) < REFRESH_INTERVAL);
+    let today = actor.counts.fetched_at.is_some_and(|at| node.clock().now().since(at) < REFRESH_INTERVAL);
     if today || actor.gone_at.is_some() || node.facts.origin.owns(&actor.uri) {
         return Ok(());
     }
@@ -28,7 +28,7 @@ pub(in crate::federation) fn refresh(node: &Node, who: ActorId) -> Result<()> {
         Some(u32::try_from(total).unwrap_or(u32::MAX))
     };
     let (posts, followers, following) = (total(&actor.outbox), total(&actor.followers), total(&actor.following));
-    match node.store.write(move |w| actors::count(w, who, posts, followers, following)) {
+    match node.store.write(move |w| actors::set_counts(w, who, posts, followers, following)) {
         Err(error @ Error::Internal(_)) => Err(error),
         _ => Ok(()),
     }

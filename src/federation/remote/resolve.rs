@@ -214,7 +214,7 @@ pub(in crate::federation) fn fetch_group(node: &Node, uri: &str) -> Result<()> {
 pub fn fetch_actor(node: &Node, uri: &str, known: Option<Actor>) -> Result<ActorId> {
     let _flight = match node.actor_fetches.enter(uri)? {
         FlightRole::Leader(flight) => flight,
-        FlightRole::Follower => return node.store.read(|r| actors::id_of(r, uri))?.ok_or(Error::NotFound),
+        FlightRole::Follower => return node.store.read(|r| actors::id_by_uri(r, uri))?.ok_or(Error::NotFound),
     };
     let document = node.fetch_document(uri, IdRule::Exact).map_err(Some);
     let fetched = document.and_then(|document| ActorDoc::read(&document.value).map_err(|_| None));
@@ -229,7 +229,7 @@ pub fn fetch_actor(node: &Node, uri: &str, known: Option<Actor>) -> Result<Actor
             Err(Error::Gone)
         }
         (Err(_), Some(actor)) => {
-            node.store.write(move |w| actors::mark_failed(w, actor.id))?;
+            node.store.write(move |w| actors::record_fetch_failure(w, actor.id))?;
             Ok(actor.id)
         }
         (Err(Some(error)), None) if error.is_gone() => Err(Error::Gone),
@@ -259,7 +259,7 @@ pub(in crate::federation) fn confirm_handle(node: &Node, id: ActorId) -> Result<
         Ok(finger) => confirm_handle_as(node, id, &finger),
         Err(error) => {
             tracing::debug!(%error, actor = actor.uri, "handle not confirmed");
-            node.store.write(move |w| actors::confirm(w, id, &actor.host))
+            node.store.write(move |w| actors::record_webfinger(w, id, &actor.host))
         }
     }
 }
@@ -271,7 +271,7 @@ fn confirm_handle_as(node: &Node, id: ActorId, finger: &webfinger::HandleLookup)
     if actor.confirmed_at.is_some() && actor.host == host {
         return Ok(());
     }
-    node.store.write(move |w| actors::confirm(w, id, &host))
+    node.store.write(move |w| actors::record_webfinger(w, id, &host))
 }
 
 /// The post with this ActivityPub id: stored, else fetched with its author.

@@ -101,8 +101,8 @@ pub(in crate::social) fn may_thread_under(
     if parent.actor_id != node::owner(r)? || author == parent.actor_id {
         return Ok(true);
     }
-    match interaction_requests_in::for_post(r, reply_uri, Interaction::Reply, parent.id)? {
-        Some(request) if request.state != RequestState::Waiting => Ok(request.state == RequestState::Granted),
+    match interaction_requests_in::by_object(r, reply_uri, Interaction::Reply, parent.id)? {
+        Some(request) if request.state != RequestState::Pending => Ok(request.state == RequestState::Accepted),
         _ => Ok(matches!(
             permission(r, author, parent, Interaction::Reply)?,
             Permission::Allowed | Permission::AllowedWithAuthorization
@@ -134,8 +134,8 @@ pub(in crate::social) fn allows(
     if target.actor_id != owner {
         return Ok(true);
     }
-    if let Some(known) = interaction_requests_in::for_post(w, object_uri, deed, target.id)? {
-        return Ok(known.state == RequestState::Granted);
+    if let Some(known) = interaction_requests_in::by_object(w, object_uri, deed, target.id)? {
+        return Ok(known.state == RequestState::Accepted);
     }
     let verdict = permission(w, sender.id, target, deed)?;
     if matches!(verdict, Permission::Allowed | Permission::AllowedWithAuthorization) {
@@ -165,14 +165,14 @@ fn new_request(
         object_uri: object_uri.to_owned(),
         post_id: made,
         request_uri: None,
-        state: RequestState::Waiting,
+        state: RequestState::Pending,
         created_at: target.received_at,
     }
 }
 
 /// Records a request, as long as there is room.
 fn store_waiting(w: &Write<'_>, request: &InteractionRequestIn) -> Result<()> {
-    if interaction_requests_in::count(w)? >= interaction_requests_in::MAX_WAITING_REQUESTS {
+    if interaction_requests_in::count_pending(w)? >= interaction_requests_in::MAX_PENDING_REQUESTS {
         return Err(Error::Denied("too many wait for the owner's word".to_owned()));
     }
     interaction_requests_in::put(w, request)?;
@@ -223,27 +223,27 @@ pub(in crate::social) fn requested(
         ..new_request(sender, &target, deed, uri.as_str(), made)
     };
     if matches!(deed, Interaction::Reply | Interaction::Quote) && made.is_none() {
-        return answer(w, &us, &asked, RequestState::Refused);
+        return answer(w, &us, &asked, RequestState::Rejected);
     }
-    if interaction_requests_in::for_post(w, uri.as_str(), deed, target.id)?.is_none() {
+    if interaction_requests_in::by_object(w, uri.as_str(), deed, target.id)?.is_none() {
         match permission(w, sender.id, &target, deed)? {
             Permission::NeedsApproval => return store_waiting(w, &asked),
             // The policy decides the same way each time: not stored, or strangers could fill the disk with refusals.
             Permission::Forbidden if deed != Interaction::Reply => {
-                return answer(w, &us, &asked, RequestState::Refused);
+                return answer(w, &us, &asked, RequestState::Rejected);
             }
             _ => {}
         }
     }
     if made.is_none() {
         // A like or boost there is only one of, however many ids it comes with.
-        interaction_requests_in::replace_older(w, &asked)?;
+        interaction_requests_in::delete_superseded(w, &asked)?;
     }
     let request = interaction_requests_in::put(w, &asked)?;
     match (request.state, permission(w, sender.id, &target, deed)?) {
-        (RequestState::Waiting, Permission::Allowed | Permission::AllowedWithAuthorization) => grant(w, &us, &request),
-        (RequestState::Waiting, Permission::NeedsApproval) => Ok(()),
-        (RequestState::Waiting, Permission::Forbidden) => refuse(w, &us, &request),
+        (RequestState::Pending, Permission::Allowed | Permission::AllowedWithAuthorization) => grant(w, &us, &request),
+        (RequestState::Pending, Permission::NeedsApproval) => Ok(()),
+        (RequestState::Pending, Permission::Forbidden) => refuse(w, &us, &request),
         (state, _) => answer(w, &us, &request, state),
     }
 }
@@ -282,11 +282,11 @@ fn interaction_made(
 
 /// Grants a request: the interaction takes effect, and the stamp is sent.
 fn grant(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()> {
-    interaction_requests_in::set_state(w, request.id, RequestState::Granted)?;
+    interaction_requests_in::set_state(w, request.id, RequestState::Accepted)?;
     let (target, actor) = (request.target_id, request.actor_id);
     match (request.interaction, request.post_id) {
         (Interaction::Reply, Some(reply)) => {
-            posts::join_thread(w, reply, target)?;
+            posts::set_parent(w, reply, target)?;
             remote_post::place_in_timelines(w, us.id, &posts::by_id(w, reply)?)?;
             remote_post::file_in_conversation(w, us, &posts::by_id(w, reply)?)?;
             notifications::add(w, NotificationKind::Mention, actor, Some(reply))?;
@@ -302,15 +302,15 @@ fn grant(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()
         (Interaction::Boost, _) => boost::request_granted(w, actor, target, &request.object_uri)?,
         (Interaction::Reply | Interaction::Quote, None) => {}
     }
-    answer(w, us, request, RequestState::Granted)
+    answer(w, us, request, RequestState::Accepted)
 }
 
 /// Refuses a request finally: the reply is removed here, the quote is not shown.
 fn refuse(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()> {
-    answer(w, us, request, RequestState::Refused)?;
+    answer(w, us, request, RequestState::Rejected)?;
     match (request.interaction, request.post_id) {
         (Interaction::Quote, Some(post)) => {
-            interaction_requests_in::set_state(w, request.id, RequestState::Refused)?;
+            interaction_requests_in::set_state(w, request.id, RequestState::Rejected)?;
             quote::refused_by_us(w, post)
         }
         (Interaction::Reply, Some(reply)) => {
@@ -318,13 +318,13 @@ fn refuse(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<(
             interaction_requests_in::remove(w, request.id)?;
             posts::delete(w, reply)
         }
-        _ => interaction_requests_in::set_state(w, request.id, RequestState::Refused),
+        _ => interaction_requests_in::set_state(w, request.id, RequestState::Rejected),
     }
 }
 
 /// As [`refuse`], for an interaction without a request.
 fn undo_rejected(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()> {
-    answer(w, us, request, RequestState::Refused)?;
+    answer(w, us, request, RequestState::Rejected)?;
     let Some(post) = request.post_id else { return Ok(()) };
     tombstones::add_remote(w, request.actor_id, &request.object_uri)?;
     posts::delete(w, post)
@@ -345,7 +345,7 @@ fn answer(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn, state: Requ
     let ours = request.request_uri.is_none().then_some(target.uri.as_str());
     let told = request.interaction == Interaction::Reply
         && ours.is_some()
-        && state == RequestState::Granted
+        && state == RequestState::Accepted
         && target.audience.is_open();
     let mut lists = Recipients { to: vec![them.uri.clone()], cc: Vec::new() };
     if told {
@@ -354,7 +354,7 @@ fn answer(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn, state: Requ
     let (id, uri) = outbox::next(w, us)?;
     let answer = InteractionResponse { uri: &uri, object: &object, target: ours, lists };
     let activity = match state {
-        RequestState::Granted => {
+        RequestState::Accepted => {
             documents::accept_document(us, answer, &documents::authorization_uri(us, request.id), w.now)
         }
         _ => documents::reject_document(us, answer, w.now),
@@ -380,7 +380,7 @@ pub fn reject(w: &Write<'_>, us: &Actor, id: RequestId) -> Result<()> {
 
 fn waiting(w: &Write<'_>, id: RequestId) -> Result<InteractionRequestIn> {
     let request = interaction_requests_in::get(w, id)?;
-    if request.state == RequestState::Waiting {
+    if request.state == RequestState::Pending {
         Ok(request)
     } else {
         Err(Error::Conflict("that is answered".to_owned()))
@@ -405,22 +405,22 @@ pub fn revoke(w: &Write<'_>, us: &Actor, quoting: PostId) -> Result<()> {
     }
     notifications::remove(w, NotificationKind::Quote, post.actor_id, Some(quoting))?;
     let them = actors::by_id(w, post.actor_id)?;
-    let Some(request) = interaction_requests_in::for_post(w, &post.uri, Interaction::Quote, target.id)? else {
+    let Some(request) = interaction_requests_in::by_object(w, &post.uri, Interaction::Quote, target.id)? else {
         // There was no request; it is recorded as refused, or any edit would be approved again.
         let refused = InteractionRequestIn {
-            state: RequestState::Refused,
+            state: RequestState::Rejected,
             ..new_request(&them, &target, Interaction::Quote, &post.uri, Some(post.id))
         };
         return interaction_requests_in::put(w, &refused).map(drop);
     };
-    interaction_requests_in::set_state(w, request.id, RequestState::Refused)?;
+    interaction_requests_in::set_state(w, request.id, RequestState::Rejected)?;
     let (id, uri) = outbox::next(w, us)?;
     let lists = Recipients { to: vec![them.uri.clone()], cc: us.followers.iter().cloned().collect() };
     let delete = documents::delete_authorization(us, &uri, &documents::authorization_uri(us, request.id), lists, w.now);
     // Everybody who may have seen it: readers of either post.
     let named = [posts::mentions(w, target.id)?, posts::mentions(w, post.id)?].concat();
     let mut others = crate::social::post::ids_of(w, &named)?;
-    others.extend(likes::affected_posts(w, target.id, crate::social::post::MAX_INFORMED_ACTORS)?);
+    others.extend(likes::interacting_actors(w, target.id, crate::social::post::MAX_INFORMED_ACTORS)?);
     let reach = ActivityRecipients { followers: true, people: vec![them.id], others, ..ActivityRecipients::default() };
     outbox::send(w, us, id, delete, &post.uri, Audience::Public, &reach)
 }
@@ -428,7 +428,7 @@ pub fn revoke(w: &Write<'_>, us: &Actor, quoting: PostId) -> Result<()> {
 /// A stamp of the owner's and its post; NotFound when it never existed or was revoked.
 pub fn authorization_uri_for(r: &Read<'_>, us: &Actor, id: RequestId) -> Result<(Value, Post)> {
     let request = interaction_requests_in::get(r, id)?;
-    if request.state != RequestState::Granted {
+    if request.state != RequestState::Accepted {
         return Err(Error::NotFound);
     }
     let target = posts::by_id(r, request.target_id)?;

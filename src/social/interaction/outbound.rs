@@ -74,9 +74,9 @@ pub(in crate::social) fn send_request(
         object_uri: done.uri.to_owned(),
         interaction: done.deed,
         target_id: done.target.id,
-        made_id: done.made,
+        own_post_id: done.made,
         request_uri: None,
-        state: RequestState::Waiting,
+        state: RequestState::Pending,
         stamp: None,
     };
     if how == RequestMode::Explicit {
@@ -120,7 +120,7 @@ pub(in crate::social) fn request_accepted(
     result: Option<&Uri>,
 ) -> Result<bool> {
     let Some(asked) = response_received(w, sender, object)? else { return Ok(false) };
-    if asked.state == RequestState::Granted {
+    if asked.state == RequestState::Accepted {
         return Ok(true);
     }
     // GoToSocial before 0.19 gives no stamp: its Accept is the word.
@@ -129,9 +129,9 @@ pub(in crate::social) fn request_accepted(
     let owner = actors::by_id(w, owner)?;
     interaction_requests_out::put(
         w,
-        &InteractionRequestOut { state: RequestState::Granted, stamp: stamp.clone(), ..asked.clone() },
+        &InteractionRequestOut { state: RequestState::Accepted, stamp: stamp.clone(), ..asked.clone() },
     )?;
-    match (asked.interaction, asked.made_id) {
+    match (asked.interaction, asked.own_post_id) {
         (Interaction::Reply, Some(reply)) if asked.request_uri.is_some() => {
             post::broadcast_create(w, &owner, &posts::by_id(w, reply)?)?;
         }
@@ -165,17 +165,17 @@ pub(in crate::social) fn authorization_revoked(
 }
 
 fn close_request(w: &Write<'_>, owner: ActorId, asked: InteractionRequestOut) -> Result<()> {
-    if asked.state == RequestState::Refused {
+    if asked.state == RequestState::Rejected {
         return Ok(());
     }
-    let was_told = asked.state == RequestState::Granted;
-    let made = if asked.interaction == Interaction::Reply { asked.made_id } else { None };
+    let was_told = asked.state == RequestState::Accepted;
+    let made = if asked.interaction == Interaction::Reply { asked.own_post_id } else { None };
     let us = actors::by_id(w, owner)?;
-    match (asked.interaction, asked.made_id) {
+    match (asked.interaction, asked.own_post_id) {
         (Interaction::Like, _) => {
             likes::remove(w, owner, asked.target_id)?;
             if let Some(mark) = reactions::by_uri(w, owner, &asked.object_uri)? {
-                reactions::remove(w, owner, mark.post_id, &mark.sign.emoji)?;
+                reactions::remove(w, owner, mark.post_id, &mark.emoji.name)?;
             }
         }
         // The followers have it.
@@ -185,9 +185,9 @@ fn close_request(w: &Write<'_>, owner: ActorId, asked: InteractionRequestOut) ->
     }
     interaction_requests_out::put(
         w,
-        &InteractionRequestOut { state: RequestState::Refused, made_id: made, ..asked.clone() },
+        &InteractionRequestOut { state: RequestState::Rejected, own_post_id: made, ..asked.clone() },
     )?;
-    match (asked.interaction, asked.made_id) {
+    match (asked.interaction, asked.own_post_id) {
         (Interaction::Reply, Some(reply)) if was_told => post::broadcast_update(w, &us, reply),
         _ => Ok(()),
     }
@@ -196,7 +196,7 @@ fn close_request(w: &Write<'_>, owner: ActorId, asked: InteractionRequestOut) ->
 /// The stamp of an approved reply of ours.
 pub(in crate::social) fn authorization_of(r: &Read<'_>, reply: &Post) -> Result<Option<String>> {
     Ok(interaction_requests_out::by_uri(r, &reply.uri)?
-        .filter(|asked| asked.state == RequestState::Granted)
+        .filter(|asked| asked.state == RequestState::Accepted)
         .and_then(|asked| asked.stamp))
 }
 

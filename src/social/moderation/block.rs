@@ -46,7 +46,7 @@ pub fn send(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     if follows::get(w, who, owner.id)?.is_some() {
         follow::reject(w, owner, who)?;
     }
-    severed_follows::clear(w, who)?;
+    severed_follows::remove_traces(w, who)?;
     if !node::settings(w)?.tell_blocked || them.gone_at.is_some() {
         return blocks::add(w, who, None);
     }
@@ -76,9 +76,9 @@ pub(in crate::social) fn block_received(
     if *object != actors::by_id(w, owner)?.uri.as_str() {
         return Ok(());
     }
-    follows::end(w, sender.id, owner)?;
-    if follows::end(w, owner, sender.id)?.is_some() {
-        home_timeline::forget(w, sender.id)?;
+    follows::delete(w, sender.id, owner)?;
+    if follows::delete(w, owner, sender.id)?.is_some() {
+        home_timeline::remove_actor(w, sender.id)?;
     }
     blocks::add_blocked_by(w, sender.id, &uri_of(activity))
 }

@@ -7,7 +7,7 @@ use crate::base::id::{ActorId, HostListId};
 use crate::base::{Error, Result};
 use crate::social::follow;
 use crate::store::actors;
-use crate::store::actors::severed_follows::{self, SeveredFollow};
+use crate::store::actors::severed_follows::{self, ActorWithHosts};
 use crate::store::moderation::host_blocks::{self, HostBlockRule, HostBlockRules, MANUAL_LIST, Severity};
 use crate::store::{Read, Write, actors::follows, moderation::host_block_lists, node, timelines::home_timeline};
 
@@ -88,47 +88,47 @@ pub fn refill(w: &Write<'_>, list: HostListId, rules: &[HostBlockRule]) -> Resul
 /// Hosts of people the owner follows or is followed by.
 fn affected_hosts(r: &Read<'_>) -> Result<Vec<String>> {
     let owner = node::owner(r)?;
-    Ok(severed_follows::affected_follows(r, owner)?.into_iter().flat_map(|tie| tie.hosts).collect())
+    Ok(severed_follows::list_active(r, owner)?.into_iter().flat_map(|tie| tie.hosts).collect())
 }
 
 /// Brings follows, pages and queues in line with the rules.
 fn settle_follows(w: &Write<'_>) -> Result<FollowChanges> {
     let Ok(owner) = node::owner(w) else { return Ok(FollowChanges::default()) };
     let (ties, cut, noticed) = (
-        severed_follows::affected_follows(w, owner)?,
-        severed_follows::sever(w)?,
-        severed_follows::drop_notifications(w)?,
+        severed_follows::list_active(w, owner)?,
+        severed_follows::list_severed(w)?,
+        severed_follows::list_notifying_actors(w)?,
     );
     let all = ties.iter().chain(&cut).chain(&noticed);
     let rules = host_blocks::rules_for(w, all.flat_map(|tie| tie.hosts.clone()), None)?;
     let mut done = FollowChanges::default();
     for tie in ties.iter().filter(|tie| is_blocked(&rules, tie)) {
-        severed_follows::end_follow(w, owner, tie.actor_id)?;
-        home_timeline::forget(w, tie.actor_id)?;
-        severed_follows::clear(w, tie.actor_id)?;
+        severed_follows::sever(w, owner, tie.actor_id)?;
+        home_timeline::remove_actor(w, tie.actor_id)?;
+        severed_follows::remove_traces(w, tie.actor_id)?;
         done.cut += 1;
     }
     for tie in noticed.iter().filter(|tie| is_blocked(&rules, tie)) {
-        severed_follows::clear(w, tie.actor_id)?;
+        severed_follows::remove_traces(w, tie.actor_id)?;
     }
     for tie in cut.iter().filter(|tie| !is_blocked(&rules, tie)) {
         done.restored += usize::from(restore_follows(w, owner, tie)?);
     }
-    severed_follows::drop_deliveries(w)?;
+    severed_follows::delete_blocked_deliveries(w)?;
     Ok(done)
 }
 
-fn is_blocked(rules: &HostBlockRules, tie: &SeveredFollow) -> bool {
+fn is_blocked(rules: &HostBlockRules, tie: &ActorWithHosts) -> bool {
     tie.hosts.iter().any(|host| rules.judge(host).is_blocked())
 }
 
 /// Restores a follower; the owner's own follow is requested again.
-fn restore_follows(w: &Write<'_>, owner: ActorId, tie: &SeveredFollow) -> Result<bool> {
+fn restore_follows(w: &Write<'_>, owner: ActorId, tie: &ActorWithHosts) -> Result<bool> {
     if !tie.ours {
         severed_follows::restore_follower(w, owner, tie.actor_id)?;
         return Ok(true);
     }
-    if !severed_follows::take_own_follows(w, tie.actor_id)? || follows::get(w, owner, tie.actor_id)?.is_some() {
+    if !severed_follows::take_severed_own_follow(w, tie.actor_id)? || follows::get(w, owner, tie.actor_id)?.is_some() {
         return Ok(false);
     }
     match follow::send(w, &actors::by_id(w, owner)?, tie.actor_id) {
@@ -166,16 +166,13 @@ pub fn preview_host(r: &Read<'_>, host: &str) -> Result<BlockPreview> {
 
 /// Everyone a rule could touch.
 struct AffectedActors {
-    ties: Vec<SeveredFollow>,
+    ties: Vec<ActorWithHosts>,
     known: Vec<String>,
 }
 
 impl AffectedActors {
     fn load(r: &Read<'_>) -> Result<Self> {
-        Ok(Self {
-            ties: severed_follows::affected_follows(r, node::owner(r)?)?,
-            known: severed_follows::known_hosts(r)?,
-        })
+        Ok(Self { ties: severed_follows::list_active(r, node::owner(r)?)?, known: severed_follows::known_hosts(r)? })
     }
 
     fn hosts(&self) -> impl Iterator<Item = String> {
@@ -193,7 +190,7 @@ fn preview(r: &Read<'_>, people: AffectedActors, then: &HostBlockRules) -> Resul
         list.push((tie.actor_id, rule.0));
     }
     let blocked: Vec<String> = people.known.iter().filter(|host| news(host).is_some()).cloned().collect();
-    preview.posts = severed_follows::posts_from(r, &blocked)?;
+    preview.posts = severed_follows::count_posts_from_hosts(r, &blocked)?;
     preview.hosts = blocked.len();
     Ok(preview)
 }

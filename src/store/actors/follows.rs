@@ -48,7 +48,7 @@ impl Default for FollowOptions {
 
 impl FollowOptions {
     /// Whether a post in this language is wanted. A post without a language always is; `en` also matches `en-GB`.
-    pub fn reads(&self, language: Option<&str>) -> bool {
+    pub fn accepts_language(&self, language: Option<&str>) -> bool {
         let first = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
         match language.filter(|tag| !tag.is_empty() && !self.languages.is_empty()) {
             Some(tag) => self.languages.iter().any(|known| first(known) == first(tag)),
@@ -86,7 +86,7 @@ pub fn set_options(w: &Write<'_>, follower: ActorId, followed: ActorId, wishes: 
 }
 
 /// Sets whether a followed account is endorsed on the profile; false when it is not followed.
-pub fn endorse(w: &Write<'_>, follower: ActorId, followed: ActorId, endorsed: bool) -> Result<bool> {
+pub fn set_endorsed(w: &Write<'_>, follower: ActorId, followed: ActorId, endorsed: bool) -> Result<bool> {
     let mut statement = w.conn.prepare_cached(
         "UPDATE follow SET endorsed = ?3 WHERE follower_id = ?1 AND followed_id = ?2 AND accepted_at IS NOT NULL",
     )?;
@@ -94,12 +94,12 @@ pub fn endorse(w: &Write<'_>, follower: ActorId, followed: ActorId, endorsed: bo
 }
 
 /// The accepted follow of an actor, if any: checked for each arriving post.
-pub fn accepted(r: &Read<'_>, follower: ActorId, followed: ActorId) -> Result<Option<Follow>> {
+pub fn get_accepted(r: &Read<'_>, follower: ActorId, followed: ActorId) -> Result<Option<Follow>> {
     Ok(get(r, follower, followed)?.filter(|follow| follow.accepted_at.is_some()))
 }
 
 /// Stores a follow request. A repeated one replaces the uri and document, and an acceptance stays.
-pub fn ask(w: &Write<'_>, follower: ActorId, followed: ActorId, uri: &str, document: Option<&str>) -> Result<()> {
+pub fn upsert(w: &Write<'_>, follower: ActorId, followed: ActorId, uri: &str, document: Option<&str>) -> Result<()> {
     w.conn
         .prepare_cached(
             "INSERT INTO follow (follower_id, followed_id, uri, document, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -118,7 +118,7 @@ pub fn accept(w: &Write<'_>, follower: ActorId, followed: ActorId) -> Result<boo
 }
 
 /// Ends a follow or request; returns it if there was one.
-pub fn end(w: &Write<'_>, follower: ActorId, followed: ActorId) -> Result<Option<Follow>> {
+pub fn delete(w: &Write<'_>, follower: ActorId, followed: ActorId) -> Result<Option<Follow>> {
     let mut statement =
         w.conn.prepare_cached("DELETE FROM follow WHERE follower_id = ?1 AND followed_id = ?2 RETURNING *")?;
     Ok(statement.query_one(params![follower, followed], from_row).optional()?)
@@ -131,16 +131,16 @@ pub fn get(r: &Read<'_>, follower: ActorId, followed: ActorId) -> Result<Option<
 }
 
 /// The owner's follows and follow requests towards these actors.
-pub fn state_towards(r: &Read<'_>, owner: ActorId, people: &[ActorId]) -> Result<Vec<Follow>> {
-    followed_among(r, owner, people, "follower_id = ?1 AND followed_id")
+pub fn by_owner_towards(r: &Read<'_>, owner: ActorId, people: &[ActorId]) -> Result<Vec<Follow>> {
+    list_among(r, owner, people, "follower_id = ?1 AND followed_id")
 }
 
 /// Follows and follow requests of these actors towards the owner.
-pub fn of_owner_by(r: &Read<'_>, owner: ActorId, people: &[ActorId]) -> Result<Vec<Follow>> {
-    followed_among(r, owner, people, "followed_id = ?1 AND follower_id")
+pub fn towards_owner_by(r: &Read<'_>, owner: ActorId, people: &[ActorId]) -> Result<Vec<Follow>> {
+    list_among(r, owner, people, "followed_id = ?1 AND follower_id")
 }
 
-fn followed_among(r: &Read<'_>, owner: ActorId, people: &[ActorId], side: &str) -> Result<Vec<Follow>> {
+fn list_among(r: &Read<'_>, owner: ActorId, people: &[ActorId], side: &str) -> Result<Vec<Follow>> {
     let sql = format!("SELECT * FROM follow WHERE {side} IN (SELECT value FROM json_each(?2)) LIMIT 1000");
     let mut statement = r.conn.prepare_cached(&sql)?;
     let rows = statement.query_map(params![owner, crate::store::id_list(people.iter().map(|id| id.0))], from_row)?;
@@ -199,7 +199,7 @@ pub fn list(r: &Read<'_>, of: ActorId, list: FollowList, after: Option<ActorId>,
 }
 
 /// A page of a list, newest first: (row id, actor), with row ids below `max` and above `min`.
-pub fn newest(
+pub fn page(
     r: &Read<'_>,
     of: ActorId,
     list: FollowList,
@@ -227,7 +227,7 @@ pub fn count(r: &Read<'_>, of: ActorId, list: FollowList) -> Result<u32> {
 }
 
 /// The distinct inboxes that reach all accepted followers, shared ones preferred.
-pub fn inboxes(r: &Read<'_>, of: ActorId) -> Result<Vec<String>> {
+pub fn follower_inboxes(r: &Read<'_>, of: ActorId) -> Result<Vec<String>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT DISTINCT ifnull(a.shared_inbox, a.inbox) AS inbox FROM follow f JOIN actor a ON a.id = f.follower_id
          WHERE f.followed_id = ?1 AND f.accepted_at IS NOT NULL AND a.gone_at IS NULL LIMIT 1000000",
@@ -237,7 +237,7 @@ pub fn inboxes(r: &Read<'_>, of: ActorId) -> Result<Vec<String>> {
 }
 
 /// Actor ids of the accepted followers on one origin (`https://host`), at most `limit`.
-pub fn by_origin(r: &Read<'_>, of: ActorId, origin: &str, limit: u32) -> Result<Vec<String>> {
+pub fn follower_uris_on_origin(r: &Read<'_>, of: ActorId, origin: &str, limit: u32) -> Result<Vec<String>> {
     // Starts from the actors of the host, not from all followers, because this runs for every delivery. `0` is the
     // character after `/`.
     let mut statement = r.conn.prepare_cached(
@@ -249,7 +249,7 @@ pub fn by_origin(r: &Read<'_>, of: ActorId, origin: &str, limit: u32) -> Result<
 }
 
 /// Ends the follows of everyone this inbox reaches, because the inbox is gone. Returns how many.
-pub fn end_by_inbox(w: &Write<'_>, followed: ActorId, inbox: &str) -> Result<usize> {
+pub fn delete_by_inbox(w: &Write<'_>, followed: ActorId, inbox: &str) -> Result<usize> {
     Ok(w.conn.execute(
         "DELETE FROM follow WHERE followed_id = ?1 AND follower_id IN (
            SELECT a.id FROM follow f JOIN actor a ON a.id = f.follower_id

@@ -18,7 +18,7 @@ pub fn is_recent(r: &Read<'_>, old: ActorId) -> Result<bool> {
 }
 
 /// Records that a move is being processed.
-pub fn begin(w: &Write<'_>, old: ActorId, new: ActorId) -> Result<()> {
+pub fn record_started(w: &Write<'_>, old: ActorId, new: ActorId) -> Result<()> {
     w.conn.execute(
         "INSERT OR REPLACE INTO move (old_id, new_id, seen_at) VALUES (?1, ?2, ?3)",
         params![old, new, w.now],
@@ -27,7 +27,7 @@ pub fn begin(w: &Write<'_>, old: ActorId, new: ActorId) -> Result<()> {
 }
 
 /// Old accounts to unfollow once this new account has accepted the owner's follow.
-pub fn waiting_followers(r: &Read<'_>, new: ActorId) -> Result<Vec<ActorId>> {
+pub fn pending_old_accounts(r: &Read<'_>, new: ActorId) -> Result<Vec<ActorId>> {
     let mut statement =
         r.conn.prepare_cached("SELECT old_id FROM move WHERE new_id = ?1 AND done_at IS NULL LIMIT 100")?;
     let rows = statement.query_map([new], |row| column(row, "old_id"))?;
@@ -35,13 +35,13 @@ pub fn waiting_followers(r: &Read<'_>, new: ActorId) -> Result<Vec<ActorId>> {
 }
 
 /// Records that the processing of a move is complete.
-pub fn finish(w: &Write<'_>, old: ActorId) -> Result<()> {
+pub fn record_finished(w: &Write<'_>, old: ActorId) -> Result<()> {
     w.conn.execute("UPDATE move SET done_at = ?2 WHERE old_id = ?1", params![old, w.now])?;
     Ok(())
 }
 
 /// Followed accounts whose document says that they moved, and whose move was not processed within [`MOVE_COOLDOWN`].
-pub fn next_undiscovered(r: &Read<'_>, owner: ActorId, limit: u32) -> Result<Vec<ActorId>> {
+pub fn list_unprocessed(r: &Read<'_>, owner: ActorId, limit: u32) -> Result<Vec<ActorId>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT a.id FROM follow f JOIN actor a ON a.id = f.followed_id
          WHERE f.follower_id = ?1 AND a.moved_to IS NOT NULL AND a.gone_at IS NULL
@@ -52,7 +52,7 @@ pub fn next_undiscovered(r: &Read<'_>, owner: ActorId, limit: u32) -> Result<Vec
 }
 
 /// Records the move target, as stated by a Move before the document is fetched again.
-pub fn record(w: &Write<'_>, old: ActorId, target: &str) -> Result<()> {
+pub fn set_moved_to(w: &Write<'_>, old: ActorId, target: &str) -> Result<()> {
     w.conn.execute("UPDATE actor SET moved_to = ?2 WHERE id = ?1", params![old, target])?;
     Ok(())
 }

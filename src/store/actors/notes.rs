@@ -27,7 +27,7 @@ pub fn get(r: &Read<'_>, actor: ActorId) -> Result<Option<String>> {
 }
 
 /// The notes about these actors.
-pub fn of(r: &Read<'_>, people: &[ActorId]) -> Result<Vec<(ActorId, String)>> {
+pub fn list_of_actors(r: &Read<'_>, people: &[ActorId]) -> Result<Vec<(ActorId, String)>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT actor_id, text FROM note WHERE actor_id IN (SELECT value FROM json_each(?1)) LIMIT 1000",
     )?;

@@ -24,7 +24,7 @@ pub fn is_publicly_visible(r: &Read<'_>, owner: ActorId, who: ActorId) -> Result
 }
 
 fn is_in_public_lists(r: &Read<'_>, owner: ActorId, who: ActorId) -> Result<bool> {
-    let ours = follows::accepted(r, owner, who)?;
+    let ours = follows::get_accepted(r, owner, who)?;
     if ours.as_ref().is_some_and(|follow| follow.endorsed) {
         return Ok(true);
     }
@@ -37,7 +37,7 @@ const MENTIONED_IN_PUBLIC_SQL: &str =
 
 fn is_mentioned_publicly(r: &Read<'_>, who: ActorId) -> Result<bool> {
     let mut statement = r.conn.prepare_cached(MENTIONED_IN_PUBLIC_SQL)?;
-    Ok(statement.exists(named_params! { ":who": who, ":rank": Viewer::Stranger.rank() })?)
+    Ok(statement.exists(named_params! { ":who": who, ":rank": Viewer::Stranger.max_audience() })?)
 }
 
 const VISIBLE_IN_THREAD_SQL: &str = "WITH RECURSIVE theirs (id) AS (
@@ -63,7 +63,7 @@ const VISIBLE_IN_THREAD_SQL: &str = "WITH RECURSIVE theirs (id) AS (
 fn is_in_public_thread(r: &Read<'_>, owner: ActorId, who: ActorId) -> Result<bool> {
     let mut statement = r.conn.prepare_cached(VISIBLE_IN_THREAD_SQL)?;
     Ok(statement.exists(named_params! {
-        ":who": who, ":owner": owner, ":rank": Viewer::Stranger.rank(), ":newest": MAX_NEWEST_POSTS, ":around": MAX_THREAD_POSTS,
+        ":who": who, ":owner": owner, ":rank": Viewer::Stranger.max_audience(), ":newest": MAX_NEWEST_POSTS, ":around": MAX_THREAD_POSTS,
     })?)
 }
 

@@ -78,11 +78,11 @@ pub fn page(r: &Read<'_>, key: GroupKey, rows: CursorWindow) -> Result<Vec<Notif
          WHERE n.kind = ?1 AND n.post_id IS ?2 AND n.hour = ?3 AND n.id > ?4 AND n.id < ?5 AND {}
          ORDER BY n.id {} LIMIT ?7",
         notifications::visible_sql("n", "?6"),
-        rows.order()
+        rows.sql_order()
     ))?;
     let values = params![key.kind.word(), key.post_id, key.hour, rows.above, rows.below, r.now, rows.limit];
     let found = statement.query_map(values, Notification::from_row)?;
-    Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
+    Ok(rows.newest_first(found.collect::<rusqlite::Result<_>>()?))
 }
 
 /// Forgets a whole group.

@@ -74,9 +74,9 @@ pub(in crate::store) fn prune_answered(w: &Write<'_>, actor: ActorId) -> Result<
 
 /// A page of requests, newest first.
 pub fn page(r: &Read<'_>, rows: CursorWindow) -> Result<Vec<NotificationRequest>> {
-    let mut statement = r.conn.prepare_cached(&sql("q.id > ?2 AND q.id < ?3", rows.order()))?;
+    let mut statement = r.conn.prepare_cached(&sql("q.id > ?2 AND q.id < ?3", rows.sql_order()))?;
     let found = statement.query_map(params![rows.limit, rows.above, rows.below], from_row)?;
-    Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
+    Ok(rows.newest_first(found.collect::<rusqlite::Result<_>>()?))
 }
 
 /// One request; NotFound when there is none.

@@ -8,7 +8,7 @@ use crate::base::{Error, Result, Time};
 use crate::store::{Read, Write, column};
 
 /// Maximum number of attachments of a post.
-pub const MAX_ATTACHMENTS: usize = 16;
+pub const MAX_ATTACHMENTS_PER_POST: usize = 16;
 
 /// A row of `attachment`. Previous versions of posts store it as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,7 +127,7 @@ pub fn attach(w: &Write<'_>, post: PostId, ids: &[MediaId]) -> Result<()> {
 }
 
 /// Changes alt text, focal point and cover of a post's attachments; attachments of other posts are not changed.
-pub fn describe(w: &Write<'_>, post: PostId, files: &[AttachmentChange]) -> Result<()> {
+pub fn update_descriptions(w: &Write<'_>, post: PostId, files: &[AttachmentChange]) -> Result<()> {
     let mut statement =
         w.conn.prepare_cached("UPDATE attachment SET alt = ?3, focus = ?4 WHERE id = ?2 AND post_id = ?1")?;
     for file in files {
@@ -140,7 +140,7 @@ pub fn describe(w: &Write<'_>, post: PostId, files: &[AttachmentChange]) -> Resu
 }
 
 /// Changes alt text and focal point of unattached uploads.
-pub fn describe_unattached(w: &Write<'_>, files: &[AttachmentChange]) -> Result<()> {
+pub fn update_unattached_descriptions(w: &Write<'_>, files: &[AttachmentChange]) -> Result<()> {
     let mut statement =
         w.conn.prepare_cached("UPDATE attachment SET alt = ?2, focus = ?3 WHERE id = ?1 AND post_id IS NULL")?;
     for file in files {
@@ -164,7 +164,7 @@ pub fn of_posts(r: &Read<'_>, posts: &[PostId]) -> Result<Vec<PostAttachment>> {
 }
 
 /// Removes all of a post's attachments (their files are found by [`crate::store::media_files::sweep`]).
-pub fn clear(w: &Write<'_>, post: PostId) -> Result<()> {
+pub fn delete_of_post(w: &Write<'_>, post: PostId) -> Result<()> {
     w.conn.execute("DELETE FROM attachment WHERE post_id = ?1", [post])?;
     Ok(())
 }
@@ -179,7 +179,7 @@ pub fn prune_unattached(w: &Write<'_>, before: Time, limit: u32) -> Result<usize
 }
 
 /// Changes alt text and focal point of an attachment; None keeps the old value.
-pub fn describe_one(w: &Write<'_>, id: MediaId, alt: Option<&str>, focus: Option<&str>) -> Result<()> {
+pub fn update_description(w: &Write<'_>, id: MediaId, alt: Option<&str>, focus: Option<&str>) -> Result<()> {
     w.conn
         .prepare_cached("UPDATE attachment SET alt = ifnull(?2, alt), focus = ifnull(?3, focus) WHERE id = ?1")?
         .execute(params![id, alt, focus])?;
@@ -197,7 +197,7 @@ pub fn set_cover(w: &Write<'_>, id: MediaId, cover: &CoverImage) -> Result<()> {
 }
 
 /// Deletes an unattached upload; its files are deleted by the next sweep.
-pub fn forget(w: &Write<'_>, id: MediaId) -> Result<()> {
+pub fn delete_unattached(w: &Write<'_>, id: MediaId) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM attachment WHERE id = ?1 AND post_id IS NULL")?.execute([id])?;
     Ok(())
 }

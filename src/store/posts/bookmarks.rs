@@ -21,12 +21,12 @@ pub fn remove(w: &Write<'_>, post: PostId) -> Result<()> {
 
 /// A page of bookmarks: (row id, post).
 pub fn page(r: &Read<'_>, rows: CursorWindow) -> Result<Vec<(i64, PostId)>> {
-    let order = rows.order();
+    let order = rows.sql_order();
     let mut statement = r.conn.prepare_cached(&format!(
         "SELECT id, post_id FROM bookmark WHERE id > ?1 AND id < ?2 ORDER BY id {order} LIMIT ?3"
     ))?;
     let found = statement.query_map(params![rows.above, rows.below, rows.limit], |row| {
         Ok((column(row, "id")?, column(row, "post_id")?))
     })?;
-    Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
+    Ok(rows.newest_first(found.collect::<rusqlite::Result<_>>()?))
 }

@@ -19,16 +19,16 @@ pub struct Conversation {
     /// Our id.
     pub id: ConversationId,
     /// ActivityPub ids of all participants but the owner, sorted; empty when the owner mentions nobody.
-    pub people: Vec<String>,
+    pub participants: Vec<String>,
     /// Its newest post.
-    pub newest: PostId,
+    pub newest_post: PostId,
     /// The owner has not read the newest post.
     pub unread: bool,
 }
 
 /// Who wrote the added post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NewestAuthor {
+pub enum ConversationPostAuthor {
     /// The owner, who has therefore read the posts before it.
     Owner,
     /// Another actor.
@@ -38,8 +38,8 @@ pub enum NewestAuthor {
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Conversation> {
     Ok(Conversation {
         id: column(row, "id")?,
-        people: crate::store::json(row, "people")?,
-        newest: column(row, "newest_id")?,
+        participants: crate::store::json(row, "people")?,
+        newest_post: column(row, "newest_id")?,
         unread: column(row, "unread")?,
     })
 }
@@ -49,7 +49,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Conversation> {
 pub fn add_post(
     w: &Write<'_>,
     post: PostId,
-    by: NewestAuthor,
+    by: ConversationPostAuthor,
     owner: &str,
     author: &str,
     mentions: &[PostMention],
@@ -64,7 +64,7 @@ pub fn add_post(
     people.truncate(MAX_PARTICIPANTS);
     let people = crate::store::to_json(&people)?;
     let thread = thread_of(w, post)?;
-    let unread = by == NewestAuthor::Other && !thread_mutes::is_muted(w, post)?;
+    let unread = by == ConversationPostAuthor::Other && !thread_mutes::is_muted(w, post)?;
     let known: Option<ConversationId> = w
         .conn
         .prepare_cached("SELECT id FROM conversation WHERE thread = ?1 AND people = ?2 LIMIT 1")?
@@ -78,7 +78,7 @@ pub fn add_post(
                     "UPDATE conversation SET newest_id = max(newest_id, ?2), unread = CASE WHEN ?3 THEN 0 ELSE max(unread, ?4) END
                      WHERE id = ?1",
                 )?
-                .execute(params![id, post, by == NewestAuthor::Owner, unread])?;
+                .execute(params![id, post, by == ConversationPostAuthor::Owner, unread])?;
             id
         }
         None => w
@@ -122,25 +122,25 @@ pub fn of_post(r: &Read<'_>, post: PostId) -> Result<Option<ConversationId>> {
 
 /// A page of conversations, the one with the newest post first; the cursor of a row is the id of its newest post.
 pub fn page(r: &Read<'_>, rows: CursorWindow) -> Result<Vec<Conversation>> {
-    let order = rows.order();
+    let order = rows.sql_order();
     let mut statement = r.conn.prepare_cached(&format!(
         "SELECT * FROM conversation WHERE newest_id > ?1 AND newest_id < ?2 ORDER BY newest_id {order} LIMIT ?3"
     ))?;
     let found = statement.query_map(params![rows.above, rows.below, rows.limit], from_row)?;
-    Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
+    Ok(rows.newest_first(found.collect::<rusqlite::Result<_>>()?))
 }
 
 /// Marks a conversation as read. NotFound when it does not exist.
-pub fn read(w: &Write<'_>, id: ConversationId) -> Result<()> {
-    set_read(w, id, 0)
+pub fn mark_read(w: &Write<'_>, id: ConversationId) -> Result<()> {
+    set_unread(w, id, 0)
 }
 
 /// Marks a conversation as unread. NotFound when it does not exist.
-pub fn unread(w: &Write<'_>, id: ConversationId) -> Result<()> {
-    set_read(w, id, 1)
+pub fn mark_unread(w: &Write<'_>, id: ConversationId) -> Result<()> {
+    set_unread(w, id, 1)
 }
 
-fn set_read(w: &Write<'_>, id: ConversationId, unread: u8) -> Result<()> {
+fn set_unread(w: &Write<'_>, id: ConversationId, unread: u8) -> Result<()> {
     by_id(w, id)?;
     w.conn.prepare_cached("UPDATE conversation SET unread = ?2 WHERE id = ?1")?.execute(params![id, unread])?;
     Ok(())

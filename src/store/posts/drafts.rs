@@ -16,7 +16,7 @@ pub struct StoredDraft {
     /// Our id.
     pub id: DraftId,
     /// Its content as JSON.
-    pub words: String,
+    pub content_json: String,
     /// When it is to be published; None for a draft.
     pub due_at: Option<Time>,
     /// Why it could not be published.
@@ -37,7 +37,7 @@ pub struct DraftReferences {
     /// The post it quotes.
     pub quote: Option<PostId>,
     /// Idempotency key of the API request that created it.
-    pub once: Option<String>,
+    pub idempotency_key: Option<String>,
 }
 
 /// Number of drafts, scheduled posts and failed posts.
@@ -46,7 +46,7 @@ pub struct DraftCounts {
     /// Drafts.
     pub drafts: u32,
     /// Scheduled posts.
-    pub waiting: u32,
+    pub scheduled: u32,
     /// Scheduled posts that could not be published.
     pub failed: u32,
 }
@@ -54,7 +54,7 @@ pub struct DraftCounts {
 fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredDraft> {
     Ok(StoredDraft {
         id: column(row, "id")?,
-        words: column(row, "words")?,
+        content_json: column(row, "words")?,
         due_at: column(row, "due_at")?,
         error: column(row, "error")?,
         created_at: column(row, "created_at")?,
@@ -64,8 +64,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredDraft> {
 
 /// Adds a draft or scheduled post. Invalid when there are too many already, or when an upload is missing or in use.
 pub fn add(w: &Write<'_>, words: &str, due_at: Option<Time>, holds: &DraftReferences) -> Result<DraftId> {
-    let count = count(w)?;
-    if count.drafts + count.waiting + count.failed >= MAX_DRAFTS {
+    let count = counts(w)?;
+    if count.drafts + count.scheduled + count.failed >= MAX_DRAFTS {
         return Err(Error::invalid(format!(
             "you can have at most {MAX_DRAFTS} drafts and scheduled posts; delete one"
         )));
@@ -76,13 +76,15 @@ pub fn add(w: &Write<'_>, words: &str, due_at: Option<Time>, holds: &DraftRefere
             "INSERT INTO draft (words, due_at, once, reply_to, quote, created_at, changed_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) RETURNING id",
         )?
-        .query_one(params![words, due_at, holds.once, holds.reply_to, holds.quote, w.now], |row| column(row, "id"))?;
-    hold_references(w, id, &holds.media)?;
+        .query_one(params![words, due_at, holds.idempotency_key, holds.reply_to, holds.quote, w.now], |row| {
+            column(row, "id")
+        })?;
+    set_uploads(w, id, &holds.media)?;
     Ok(id)
 }
 
 /// Changes a draft and clears its error. NotFound when it does not exist.
-pub fn change(w: &Write<'_>, id: DraftId, words: &str, due_at: Option<Time>, holds: &DraftReferences) -> Result<()> {
+pub fn update(w: &Write<'_>, id: DraftId, words: &str, due_at: Option<Time>, holds: &DraftReferences) -> Result<()> {
     let changed = w
         .conn
         .prepare_cached(
@@ -94,10 +96,10 @@ pub fn change(w: &Write<'_>, id: DraftId, words: &str, due_at: Option<Time>, hol
         return Err(Error::NotFound);
     }
     w.conn.prepare_cached("DELETE FROM draft_file WHERE draft_id = ?1")?.execute([id])?;
-    hold_references(w, id, &holds.media)
+    set_uploads(w, id, &holds.media)
 }
 
-fn hold_references(w: &Write<'_>, id: DraftId, media: &[MediaId]) -> Result<()> {
+fn set_uploads(w: &Write<'_>, id: DraftId, media: &[MediaId]) -> Result<()> {
     let mut statement = w.conn.prepare_cached(
         "INSERT INTO draft_file (media_id, draft_id) SELECT id, ?2 FROM attachment
          WHERE id = ?1 AND post_id IS NULL AND file IS NOT NULL AND id NOT IN (SELECT media_id FROM draft_file)",
@@ -121,14 +123,14 @@ pub fn set_due(w: &Write<'_>, id: DraftId, due_at: Option<Time>) -> Result<()> {
 }
 
 /// Records why it could not be published. It is not tried again until the owner changes it.
-pub fn failed(w: &Write<'_>, id: DraftId, error: &str) -> Result<()> {
+pub fn mark_failed(w: &Write<'_>, id: DraftId, error: &str) -> Result<()> {
     w.conn.prepare_cached("UPDATE draft SET error = ?2 WHERE id = ?1")?.execute(params![id, error])?;
     Ok(())
 }
 
 /// Removes a draft that is discarded, or published in the same write; its uploads become unattached. NotFound when it
 /// does not exist any more.
-pub fn take(w: &Write<'_>, id: DraftId) -> Result<()> {
+pub fn remove(w: &Write<'_>, id: DraftId) -> Result<()> {
     match w.conn.prepare_cached("DELETE FROM draft WHERE id = ?1")?.execute([id])? {
         0 => Err(Error::NotFound),
         _ => Ok(()),
@@ -141,7 +143,7 @@ pub fn get(r: &Read<'_>, id: DraftId) -> Result<StoredDraft> {
 }
 
 /// The draft created with this idempotency key within [`IDEMPOTENCY_KEY_LIFETIME`].
-pub fn idempotent_result(r: &Read<'_>, key: &str) -> Result<Option<DraftId>> {
+pub fn by_idempotency_key(r: &Read<'_>, key: &str) -> Result<Option<DraftId>> {
     let mut statement =
         r.conn.prepare_cached("SELECT id FROM draft WHERE once = ?1 AND created_at > ?2 ORDER BY id LIMIT 1")?;
     Ok(statement.query_one(params![key, r.now.minus(IDEMPOTENCY_KEY_LIFETIME)], |row| column(row, "id")).optional()?)
@@ -161,7 +163,7 @@ pub fn scheduled(r: &Read<'_>, below: i64, after: Option<i64>, limit: u32) -> Re
 }
 
 /// Scheduled posts by publication time, then drafts, the last changed first.
-pub fn all(r: &Read<'_>) -> Result<Vec<StoredDraft>> {
+pub fn list(r: &Read<'_>) -> Result<Vec<StoredDraft>> {
     let mut statement = r
         .conn
         .prepare_cached("SELECT * FROM draft ORDER BY due_at IS NULL, due_at, changed_at DESC, id DESC LIMIT ?1")?;
@@ -170,7 +172,7 @@ pub fn all(r: &Read<'_>) -> Result<Vec<StoredDraft>> {
 }
 
 /// Counts drafts, scheduled posts and failed posts.
-pub fn count(r: &Read<'_>) -> Result<DraftCounts> {
+pub fn counts(r: &Read<'_>) -> Result<DraftCounts> {
     let mut statement = r.conn.prepare_cached(
         "SELECT ifnull(sum(due_at IS NULL), 0) AS drafts, ifnull(sum(due_at IS NOT NULL AND error IS NULL), 0) AS waiting,
            ifnull(sum(due_at IS NOT NULL AND error IS NOT NULL), 0) AS failed FROM draft",
@@ -178,7 +180,7 @@ pub fn count(r: &Read<'_>) -> Result<DraftCounts> {
     let count = |row: &Row<'_>| {
         Ok(DraftCounts {
             drafts: column(row, "drafts")?,
-            waiting: column(row, "waiting")?,
+            scheduled: column(row, "waiting")?,
             failed: column(row, "failed")?,
         })
     };
@@ -186,14 +188,14 @@ pub fn count(r: &Read<'_>) -> Result<DraftCounts> {
 }
 
 /// When the next scheduled post is due.
-pub fn next_due(r: &Read<'_>) -> Result<Option<Time>> {
+pub fn next_due_at(r: &Read<'_>) -> Result<Option<Time>> {
     let mut statement =
         r.conn.prepare_cached("SELECT min(due_at) AS at FROM draft WHERE due_at IS NOT NULL AND error IS NULL")?;
     Ok(statement.query_one([], |row| column(row, "at"))?)
 }
 
 /// The earliest scheduled post that is due now.
-pub fn due(r: &Read<'_>) -> Result<Option<StoredDraft>> {
+pub fn get_due(r: &Read<'_>) -> Result<Option<StoredDraft>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT * FROM draft WHERE due_at <= ?1 AND due_at IS NOT NULL AND error IS NULL ORDER BY due_at LIMIT 1",
     )?;

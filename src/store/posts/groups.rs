@@ -12,7 +12,7 @@ use crate::store::{Read, Write, column};
 /// Maximum ancestors searched in a thread.
 const MAX_ANCESTORS: u32 = 50;
 /// Maximum votes counted for one post.
-const MAX_VOTES: u32 = 10_000;
+const MAX_VOTES_PER_POST: u32 = 10_000;
 
 /// Who states that a post belongs to a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub fn remove(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
 }
 
 /// Who states that a post belongs to this group; None when nobody does.
-pub fn word(r: &Read<'_>, group: ActorId, post: PostId) -> Result<Option<GroupSource>> {
+pub fn source(r: &Read<'_>, group: ActorId, post: PostId) -> Result<Option<GroupSource>> {
     let mut statement =
         r.conn.prepare_cached("SELECT announced FROM post_group WHERE group_id = ?1 AND post_id = ?2")?;
     let found: Option<bool> = statement.query_one(params![group, post], |row| column(row, "announced")).optional()?;
@@ -84,7 +84,7 @@ pub fn of_thread(r: &Read<'_>, post: PostId) -> Result<Option<ActorId>> {
 }
 
 /// Whether this post or one of its ancestors is by `author`.
-pub fn takes_part(r: &Read<'_>, post: PostId, author: ActorId) -> Result<bool> {
+pub fn has_ancestor_or_self_by(r: &Read<'_>, post: PostId, author: ActorId) -> Result<bool> {
     let mut statement = r.conn.prepare_cached(
         "WITH RECURSIVE up (id, actor, parent, depth) AS (
            SELECT id, actor_id, reply_to, 0 FROM post WHERE id = ?1
@@ -127,20 +127,20 @@ pub(in crate::store) fn add_to_home(w: &Write<'_>, group: ActorId, most: u32) ->
 }
 
 /// Removes a post from the home timeline if it is there only because of this group.
-pub fn hide_posts(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
-    w.conn.prepare_cached(HIDE_GROUP_POSTS_SQL)?.execute(params![group, post])?;
+pub fn remove_from_home(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
+    w.conn.prepare_cached(REMOVE_FROM_HOME_SQL)?.execute(params![group, post])?;
     Ok(())
 }
 
 /// Removes all posts from the home timeline that are there only because of this group, after unfollowing it.
-pub(in crate::store) fn forget_group(w: &Write<'_>, group: ActorId) -> Result<()> {
-    w.conn.prepare_cached(HIDE_GROUP_POSTS_SQL)?.execute(params![group, None::<PostId>])?;
+pub(in crate::store) fn remove_all_from_home(w: &Write<'_>, group: ActorId) -> Result<()> {
+    w.conn.prepare_cached(REMOVE_FROM_HOME_SQL)?.execute(params![group, None::<PostId>])?;
     Ok(())
 }
 
 /// Removes the posts of a group (?1), or one of them (?2), from home, except the owner's posts and posts of accounts or
 /// other groups the owner follows.
-const HIDE_GROUP_POSTS_SQL: &str = "DELETE FROM home WHERE post_id IN (
+const REMOVE_FROM_HOME_SQL: &str = "DELETE FROM home WHERE post_id IN (
     SELECT g.post_id FROM post_group g JOIN post p ON p.id = g.post_id, node n
     WHERE g.group_id = ?1 AND (?2 IS NULL OR g.post_id = ?2) AND p.actor_id <> n.owner_id
       AND NOT EXISTS (SELECT 1 FROM follow f WHERE f.followed_id = p.actor_id AND f.follower_id = n.owner_id)
@@ -148,7 +148,7 @@ const HIDE_GROUP_POSTS_SQL: &str = "DELETE FROM home WHERE post_id IN (
         WHERE o.post_id = g.post_id AND o.group_id <> ?1 AND f.follower_id = n.owner_id))";
 
 /// Records a vote announced by a group.
-pub fn vote(w: &Write<'_>, post: PostId, voter: &str) -> Result<()> {
+pub fn add_vote(w: &Write<'_>, post: PostId, voter: &str) -> Result<()> {
     w.conn
         .prepare_cached(
             "INSERT OR IGNORE INTO post_vote (post_id, voter) SELECT ?1, ?2
@@ -156,12 +156,12 @@ pub fn vote(w: &Write<'_>, post: PostId, voter: &str) -> Result<()> {
                AND NOT EXISTS (SELECT 1 FROM post_like l JOIN actor a ON a.id = l.actor_id
                  WHERE l.post_id = ?1 AND a.uri = ?2)",
         )?
-        .execute(params![post, voter, MAX_VOTES])?;
+        .execute(params![post, voter, MAX_VOTES_PER_POST])?;
     Ok(())
 }
 
 /// Removes a vote announced by a group.
-pub fn unvote(w: &Write<'_>, post: PostId, voter: &str) -> Result<()> {
+pub fn remove_vote(w: &Write<'_>, post: PostId, voter: &str) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM post_vote WHERE post_id = ?1 AND voter = ?2")?.execute(params![post, voter])?;
     Ok(())
 }

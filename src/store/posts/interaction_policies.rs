@@ -15,13 +15,13 @@ pub struct PostPermission {
     /// The policy as the author stated it.
     pub policy: InteractionPolicy,
     /// The owner's ties to the author.
-    pub ties: AuthorRelation,
+    pub relation: AuthorRelation,
 }
 
 impl PostPermission {
     /// What the owner may do; None where the policy has no rule.
     pub fn permission(&self, deed: Interaction) -> Option<Permission> {
-        self.policy.get(deed).map(|rule| rule.permission(self.ties))
+        self.policy.get(deed).map(|rule| rule.permission(self.relation))
     }
 }
 
@@ -62,7 +62,7 @@ pub fn of_posts(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, PostPerm
         let ties = AuthorRelation { follows: column(row, "follows")?, followed: column(row, "followed")? };
         Ok((
             column(row, "post_id")?,
-            PostPermission { policy: InteractionPolicy::from_bits(column(row, "bits")?), ties },
+            PostPermission { policy: InteractionPolicy::from_bits(column(row, "bits")?), relation: ties },
         ))
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

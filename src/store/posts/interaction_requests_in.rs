@@ -9,34 +9,34 @@ use crate::base::{Result, Time};
 use crate::store::{Read, Write, column};
 
 /// Maximum number of waiting requests: strangers must not fill the disk. The owner sees the oldest first.
-pub const MAX_WAITING_REQUESTS: u32 = 2_000;
+pub const MAX_PENDING_REQUESTS: u32 = 2_000;
 
 /// State of an interaction request, received or sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestState {
     /// No response yet.
-    Waiting,
+    Pending,
     /// Granted.
-    Granted,
+    Accepted,
     /// Rejected, or approved and later revoked.
-    Refused,
+    Rejected,
 }
 
 impl RequestState {
     /// The value in the `state` column.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
-            Self::Waiting => "waiting",
-            Self::Granted => "granted",
-            Self::Refused => "refused",
+            Self::Pending => "waiting",
+            Self::Accepted => "granted",
+            Self::Rejected => "refused",
         }
     }
 
-    pub(in crate::store) fn from_word(word: &str) -> Self {
+    pub(in crate::store) fn parse(word: &str) -> Self {
         match word {
-            "granted" => Self::Granted,
-            "refused" => Self::Refused,
-            _ => Self::Waiting,
+            "granted" => Self::Accepted,
+            "refused" => Self::Rejected,
+            _ => Self::Pending,
         }
     }
 }
@@ -74,7 +74,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<InteractionRequestIn> {
         object_uri: column(row, "object_uri")?,
         post_id: column(row, "post_id")?,
         request_uri: column(row, "request_uri")?,
-        state: RequestState::from_word(&state),
+        state: RequestState::parse(&state),
         created_at: column(row, "created_at")?,
     })
 }
@@ -96,7 +96,7 @@ pub fn put(w: &Write<'_>, request: &InteractionRequestIn) -> Result<InteractionR
             request.object_uri,
             request.post_id,
             request.request_uri,
-            request.state.word(),
+            request.state.as_str(),
             w.now,
         ],
         from_row,
@@ -104,7 +104,7 @@ pub fn put(w: &Write<'_>, request: &InteractionRequestIn) -> Result<InteractionR
 }
 
 /// Removes earlier requests of the same actor for the same post under another id, unless the owner has refused them.
-pub fn replace_older(w: &Write<'_>, request: &InteractionRequestIn) -> Result<()> {
+pub fn delete_superseded(w: &Write<'_>, request: &InteractionRequestIn) -> Result<()> {
     w.conn
         .prepare_cached(
             "DELETE FROM request WHERE target_id = ?1 AND actor_id = ?2 AND deed = ?3 AND object_uri <> ?4
@@ -116,7 +116,7 @@ pub fn replace_older(w: &Write<'_>, request: &InteractionRequestIn) -> Result<()
 
 /// Sets the state.
 pub fn set_state(w: &Write<'_>, id: RequestId, state: RequestState) -> Result<()> {
-    w.conn.prepare_cached("UPDATE request SET state = ?2 WHERE id = ?1")?.execute(params![id, state.word()])?;
+    w.conn.prepare_cached("UPDATE request SET state = ?2 WHERE id = ?1")?.execute(params![id, state.as_str()])?;
     Ok(())
 }
 
@@ -132,7 +132,7 @@ pub fn get(r: &Read<'_>, id: RequestId) -> Result<InteractionRequestIn> {
 }
 
 /// The request for this interaction of this object with this post.
-pub fn for_post(
+pub fn by_object(
     r: &Read<'_>,
     object_uri: &str,
     deed: Interaction,
@@ -144,7 +144,7 @@ pub fn for_post(
 }
 
 /// Waiting requests, oldest first, after `after`.
-pub fn waiting(r: &Read<'_>, after: Option<RequestId>, limit: u32) -> Result<Vec<InteractionRequestIn>> {
+pub fn list_pending(r: &Read<'_>, after: Option<RequestId>, limit: u32) -> Result<Vec<InteractionRequestIn>> {
     let mut statement =
         r.conn.prepare_cached("SELECT * FROM request WHERE state = 'waiting' AND id > ?1 ORDER BY id LIMIT ?2")?;
     let rows = statement.query_map(params![after.map_or(0, |id| id.0), limit], from_row)?;
@@ -152,7 +152,7 @@ pub fn waiting(r: &Read<'_>, after: Option<RequestId>, limit: u32) -> Result<Vec
 }
 
 /// Number of waiting requests.
-pub fn count(r: &Read<'_>) -> Result<u32> {
+pub fn count_pending(r: &Read<'_>) -> Result<u32> {
     let mut statement = r.conn.prepare_cached("SELECT count(*) FROM request WHERE state = 'waiting'")?;
     Ok(statement.query_one([], |row| row.get(0))?)
 }

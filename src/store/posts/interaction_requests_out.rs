@@ -18,7 +18,7 @@ pub struct InteractionRequestOut {
     /// The post we did it to.
     pub target_id: PostId,
     /// Our reply or boost.
-    pub made_id: Option<PostId>,
+    pub own_post_id: Option<PostId>,
     /// Our request; None when the interaction itself is the request.
     pub request_uri: Option<String>,
     /// The state.
@@ -33,9 +33,9 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<InteractionRequestOut> {
         object_uri: column(row, "object_uri")?,
         interaction: Interaction::from_word(&deed).unwrap_or(Interaction::Reply),
         target_id: column(row, "target_id")?,
-        made_id: column(row, "made_id")?,
+        own_post_id: column(row, "made_id")?,
         request_uri: column(row, "request_uri")?,
-        state: RequestState::from_word(&state),
+        state: RequestState::parse(&state),
         stamp: column(row, "stamp")?,
     })
 }
@@ -52,9 +52,9 @@ pub fn put(w: &Write<'_>, asked: &InteractionRequestOut) -> Result<()> {
             asked.object_uri,
             asked.interaction.word(),
             asked.target_id,
-            asked.made_id,
+            asked.own_post_id,
             asked.request_uri,
-            asked.state.word(),
+            asked.state.as_str(),
             asked.stamp,
             w.now,
         ])?;

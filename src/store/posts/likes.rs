@@ -30,7 +30,7 @@ pub fn by_uri(r: &Read<'_>, actor: ActorId, uri: &str) -> Result<Option<PostId>>
 }
 
 /// Actors who like a post, ordered by actor id, at most `limit`.
-pub fn of_post(r: &Read<'_>, post: PostId, limit: u32) -> Result<Vec<ActorId>> {
+pub fn likers(r: &Read<'_>, post: PostId, limit: u32) -> Result<Vec<ActorId>> {
     let mut statement =
         r.conn.prepare_cached("SELECT actor_id FROM post_like WHERE post_id = ?1 ORDER BY actor_id LIMIT ?2")?;
     let rows = statement.query_map(params![post, limit], |row| column(row, "actor_id"))?;
@@ -38,8 +38,8 @@ pub fn of_post(r: &Read<'_>, post: PostId, limit: u32) -> Result<Vec<ActorId>> {
 }
 
 /// A page of posts an actor likes: (row id, post).
-pub fn by_actor(r: &Read<'_>, actor: ActorId, rows: CursorWindow) -> Result<Vec<(i64, PostId)>> {
-    let order = rows.order();
+pub fn list_liked_posts(r: &Read<'_>, actor: ActorId, rows: CursorWindow) -> Result<Vec<(i64, PostId)>> {
+    let order = rows.sql_order();
     let mut statement = r.conn.prepare_cached(&format!(
         "SELECT id, post_id FROM post_like INDEXED BY post_like_actor WHERE actor_id = ?1 AND id > ?2 AND id < ?3
          ORDER BY id {order} LIMIT ?4"
@@ -47,12 +47,12 @@ pub fn by_actor(r: &Read<'_>, actor: ActorId, rows: CursorWindow) -> Result<Vec<
     let found = statement.query_map(params![actor, rows.above, rows.below, rows.limit], |row| {
         Ok((column(row, "id")?, column(row, "post_id")?))
     })?;
-    Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
+    Ok(rows.newest_first(found.collect::<rusqlite::Result<_>>()?))
 }
 
 /// A page of actors who like a post, without blocked ones: (row id, actor).
-pub fn page(r: &Read<'_>, post: PostId, rows: CursorWindow) -> Result<Vec<(i64, ActorId)>> {
-    let order = rows.order();
+pub fn list_likers(r: &Read<'_>, post: PostId, rows: CursorWindow) -> Result<Vec<(i64, ActorId)>> {
+    let order = rows.sql_order();
     let mut statement = r.conn.prepare_cached(&format!(
         "SELECT id, actor_id FROM post_like INDEXED BY post_like_post WHERE post_id = ?1 AND id > ?2 AND id < ?3
            AND actor_id NOT IN (SELECT actor_id FROM block) ORDER BY id {order} LIMIT ?4"
@@ -60,12 +60,12 @@ pub fn page(r: &Read<'_>, post: PostId, rows: CursorWindow) -> Result<Vec<(i64, 
     let found = statement.query_map(params![post, rows.above, rows.below, rows.limit], |row| {
         Ok((column(row, "id")?, column(row, "actor_id")?))
     })?;
-    Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
+    Ok(rows.newest_first(found.collect::<rusqlite::Result<_>>()?))
 }
 
 /// Actors who liked, boosted, replied to, quoted, voted in or reacted to a post: its edits and deletion are sent to
 /// them.
-pub fn affected_posts(r: &Read<'_>, post: PostId, limit: u32) -> Result<Vec<ActorId>> {
+pub fn interacting_actors(r: &Read<'_>, post: PostId, limit: u32) -> Result<Vec<ActorId>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT actor_id FROM post_like WHERE post_id = ?1
          UNION SELECT actor_id FROM reaction WHERE post_id = ?1

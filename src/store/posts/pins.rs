@@ -42,7 +42,8 @@ pub fn of_actor(r: &Read<'_>, actor: ActorId, viewer: Viewer) -> Result<Vec<Post
         "SELECT pin.post_id FROM pin JOIN post p ON p.id = pin.post_id WHERE pin.actor_id = ?1 AND p.audience <= ?2
          ORDER BY pin.rank DESC LIMIT ?3",
     )?;
-    let rows = statement.query_map(params![actor, viewer.rank(), MAX_PINNED_POSTS], |row| column(row, "post_id"))?;
+    let rows =
+        statement.query_map(params![actor, viewer.max_audience(), MAX_PINNED_POSTS], |row| column(row, "post_id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -52,13 +53,13 @@ pub struct FeaturedHashtag {
     /// Lower case, without `#`.
     pub name: String,
     /// The written form.
-    pub shown: String,
+    pub display_name: String,
     /// URL of its page on the actor's server; None for the owner's.
     pub url: Option<String>,
 }
 
-fn tag(row: &Row<'_>) -> rusqlite::Result<FeaturedHashtag> {
-    Ok(FeaturedHashtag { name: column(row, "name")?, shown: column(row, "shown")?, url: column(row, "url")? })
+fn hashtag_from_row(row: &Row<'_>) -> rusqlite::Result<FeaturedHashtag> {
+    Ok(FeaturedHashtag { name: column(row, "name")?, display_name: column(row, "shown")?, url: column(row, "url")? })
 }
 
 /// Adds a hashtag at the end; false when it is listed already, or the limit is reached.
@@ -67,7 +68,7 @@ pub fn add_tag(w: &Write<'_>, actor: ActorId, tag: &FeaturedHashtag) -> Result<b
         "INSERT OR IGNORE INTO featured_tag (actor_id, name, shown, url, rank)
          SELECT ?1, ?2, ?3, ?4, 1 + ifnull(max(rank), 0) FROM featured_tag WHERE actor_id = ?1 HAVING count(*) < ?5",
     )?;
-    Ok(statement.execute(params![actor, tag.name, tag.shown, tag.url, MAX_FEATURED_HASHTAGS])? > 0)
+    Ok(statement.execute(params![actor, tag.name, tag.display_name, tag.url, MAX_FEATURED_HASHTAGS])? > 0)
 }
 
 /// Removes a featured hashtag; false when it was not listed.
@@ -90,6 +91,6 @@ pub fn tags(r: &Read<'_>, actor: ActorId) -> Result<Vec<FeaturedHashtag>> {
     let mut statement = r
         .conn
         .prepare_cached("SELECT name, shown, url FROM featured_tag WHERE actor_id = ?1 ORDER BY rank LIMIT ?2")?;
-    let rows = statement.query_map(params![actor, MAX_FEATURED_HASHTAGS], tag)?;
+    let rows = statement.query_map(params![actor, MAX_FEATURED_HASHTAGS], hashtag_from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

@@ -11,7 +11,7 @@ use crate::store::{Read, Write, column};
 
 /// One option.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PollChoice {
+pub struct PollOption {
     /// Exactly as its author wrote it: votes name the option by this text.
     pub text: String,
     /// Number of votes for it.
@@ -24,21 +24,21 @@ pub struct StoredPoll {
     /// The post, a Question.
     pub post_id: PostId,
     /// The options, in order.
-    pub options: Vec<PollChoice>,
+    pub options: Vec<PollOption>,
     /// Several options may be chosen.
     pub multiple: bool,
     /// Number of voters; None when the author's server does not say.
     pub voters: Option<u64>,
     /// Own polls: counts are hidden until the end.
-    pub hides: bool,
+    pub hides_counts: bool,
     /// When voting ends or ended; None for a poll without an end.
     pub end_at: Option<Time>,
     /// When its author's server last stated the counts.
     pub checked_at: Time,
     /// When upkeep next processes it; None for never.
-    pub look_at: Option<Time>,
+    pub next_upkeep_at: Option<Time>,
     /// Indexes of the options the owner chose.
-    pub mine: Vec<usize>,
+    pub own_choices: Vec<usize>,
 }
 
 impl StoredPoll {
@@ -57,14 +57,14 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredPoll> {
     let options: Vec<(String, u64)> = crate::store::json(row, "options")?;
     Ok(StoredPoll {
         post_id: column(row, "post_id")?,
-        options: options.into_iter().map(|(text, votes)| PollChoice { text, votes }).collect(),
+        options: options.into_iter().map(|(text, votes)| PollOption { text, votes }).collect(),
         multiple: column(row, "multiple")?,
         voters: column::<Option<u32>>(row, "voters")?.map(u64::from),
-        hides: column(row, "hides")?,
+        hides_counts: column(row, "hides")?,
         end_at: column(row, "end_at")?,
         checked_at: column(row, "checked_at")?,
-        look_at: column(row, "look_at")?,
-        mine: crate::store::json(row, "mine")?,
+        next_upkeep_at: column(row, "look_at")?,
+        own_choices: crate::store::json(row, "mine")?,
     })
 }
 
@@ -84,8 +84,8 @@ pub fn put(w: &Write<'_>, poll: &StoredPoll) -> Result<()> {
         poll.voters.map(|voters| u32::try_from(voters).unwrap_or(u32::MAX)),
         poll.end_at,
         poll.checked_at,
-        poll.look_at,
-        poll.hides
+        poll.next_upkeep_at,
+        poll.hides_counts
     ])?;
     Ok(())
 }
@@ -137,7 +137,7 @@ pub fn clear_votes(w: &Write<'_>, post: PostId) -> Result<()> {
 }
 
 /// Polls that upkeep has to process now, the longest overdue first.
-pub fn due(r: &Read<'_>, limit: u32) -> Result<Vec<PostId>> {
+pub fn list_due(r: &Read<'_>, limit: u32) -> Result<Vec<PostId>> {
     let mut statement =
         r.conn.prepare_cached("SELECT post_id FROM poll WHERE look_at <= ?1 ORDER BY look_at LIMIT ?2")?;
     let rows = statement.query_map(params![r.now, limit], |row| column(row, "post_id"))?;
@@ -145,7 +145,7 @@ pub fn due(r: &Read<'_>, limit: u32) -> Result<Vec<PostId>> {
 }
 
 /// Sets when upkeep next processes a poll; None for never.
-pub fn schedule_refresh(w: &Write<'_>, post: PostId, at: Option<Time>) -> Result<()> {
+pub fn schedule_upkeep(w: &Write<'_>, post: PostId, at: Option<Time>) -> Result<()> {
     w.conn.prepare_cached("UPDATE poll SET look_at = ?2 WHERE post_id = ?1")?.execute(params![post, at])?;
     Ok(())
 }

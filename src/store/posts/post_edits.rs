@@ -11,9 +11,9 @@ use crate::store::posts::post_views::PostView;
 use crate::store::{Read, Write, column};
 
 /// Previous versions kept per post.
-pub const MAX_EDITS: u32 = 20;
+pub const MAX_EDITS_PER_POST: u32 = 20;
 /// Bytes of text kept of all previous versions of a post together; the newest is always kept.
-pub const MAX_EDIT_BYTES: u32 = 256 * 1024;
+pub const MAX_EDIT_BYTES_PER_POST: u32 = 256 * 1024;
 
 /// A row of `edition`: a previous version of a post.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,9 +35,14 @@ pub struct PostEdit {
 }
 
 /// Stores the current version before an edit; removes the oldest versions beyond the limits.
-pub fn store(w: &Write<'_>, now: &Post, files: &[PostAttachment], poll: Option<&StoredPoll>) -> Result<()> {
+pub fn store_current_version(
+    w: &Write<'_>,
+    now: &Post,
+    files: &[PostAttachment],
+    poll: Option<&StoredPoll>,
+) -> Result<()> {
     let media = if files.is_empty() { None } else { Some(crate::store::to_json(&files)?) };
-    let poll = poll.map(|poll| crate::store::to_json(&edits_of(poll))).transpose()?;
+    let poll = poll.map(|poll| crate::store::to_json(&option_texts(poll))).transpose()?;
     w.conn
         .prepare_cached(
             "INSERT OR IGNORE INTO edition (post_id, written_at, title, warning, content, sensitive, poll, media, kept_at)
@@ -63,7 +68,7 @@ pub fn store(w: &Write<'_>, now: &Post, files: &[PostAttachment], poll: Option<&
                  FROM edition WHERE post_id = ?1 WINDOW newest AS (ORDER BY written_at DESC))
                WHERE n > ?2 OR (n > 1 AND bytes > ?3) LIMIT 100)",
         )?
-        .execute(params![now.id, MAX_EDITS, MAX_EDIT_BYTES])?;
+        .execute(params![now.id, MAX_EDITS_PER_POST, MAX_EDIT_BYTES_PER_POST])?;
     Ok(())
 }
 
@@ -76,23 +81,23 @@ pub fn current_version(card: &PostView) -> PostEdit {
         warning: post.warning.clone(),
         content: post.content.clone(),
         sensitive: post.sensitive,
-        poll: card.poll.as_ref().map(edits_of).unwrap_or_default(),
+        poll: card.poll.as_ref().map(option_texts).unwrap_or_default(),
         media: card.attachments.clone(),
     }
 }
 
 /// The options of a poll, as its author wrote them.
-pub fn edits_of(poll: &StoredPoll) -> Vec<String> {
+pub fn option_texts(poll: &StoredPoll) -> Vec<String> {
     poll.options.iter().map(|option| option.text.clone()).collect()
 }
 
 /// The previous versions of a post, oldest first.
-pub fn of(r: &Read<'_>, post: PostId) -> Result<Vec<PostEdit>> {
+pub fn list(r: &Read<'_>, post: PostId) -> Result<Vec<PostEdit>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT written_at, title, warning, content, sensitive, poll, media FROM edition WHERE post_id = ?1
          ORDER BY written_at LIMIT ?2",
     )?;
-    let rows = statement.query_map(params![post, MAX_EDITS], |row| {
+    let rows = statement.query_map(params![post, MAX_EDITS_PER_POST], |row| {
         Ok(PostEdit {
             written_at: column(row, "written_at")?,
             title: column(row, "title")?,
@@ -107,7 +112,7 @@ pub fn of(r: &Read<'_>, post: PostId) -> Result<Vec<PostEdit>> {
 }
 
 /// Removes the edit history of a post.
-pub fn forget(w: &Write<'_>, post: PostId) -> Result<()> {
+pub fn delete_of_post(w: &Write<'_>, post: PostId) -> Result<()> {
     w.conn.prepare_cached("DELETE FROM edition WHERE post_id = ?1")?.execute([post])?;
     Ok(())
 }

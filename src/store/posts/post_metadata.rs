@@ -51,7 +51,7 @@ pub struct PostMetadata {
 
 impl PostMetadata {
     /// The stored form; None when there is nothing to store.
-    pub(in crate::store) fn column(&self) -> Result<Option<String>> {
+    pub(in crate::store) fn to_column(&self) -> Result<Option<String>> {
         if *self == Self::default() { Ok(None) } else { crate::store::to_json(self).map(Some) }
     }
 }

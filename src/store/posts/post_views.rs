@@ -39,7 +39,7 @@ pub struct PostView {
     /// Mentions.
     pub mentions: Vec<PostMention>,
     /// The known actor of each mention, in the same order.
-    pub mentioned: Vec<Option<ActorId>>,
+    pub mentioned_actors: Vec<Option<ActorId>>,
     /// Its hashtags.
     pub hashtags: Vec<PostHashtag>,
     /// Its poll.
@@ -65,7 +65,7 @@ pub struct PostView {
     /// It is pinned to its author's profile.
     pub pinned: bool,
     /// Number of attachments left out because media of the author's server are rejected.
-    pub withheld: usize,
+    pub withheld_attachments: usize,
     /// Its quote.
     pub quote: Option<QuotedView>,
     /// What the owner may do with it.
@@ -80,7 +80,7 @@ pub struct QuotedView {
     /// The quote and whether it may be shown.
     pub quote: StoredQuote,
     /// The quoted post, when stored; its own quote is not loaded.
-    pub card: Option<Box<PostView>>,
+    pub view: Option<Box<PostView>>,
     /// Its author is muted.
     pub muted: bool,
 }
@@ -100,16 +100,16 @@ struct InteractionCounts {
 
 /// Views of these posts and boosts, in the order of `ids`, with the posts they quote; deleted posts are skipped.
 pub fn post_views(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<PostView>> {
-    let mut cards = without_quotes(r, ids)?;
+    let mut cards = views_without_quotes(r, ids)?;
     add_quotes(r, &mut cards)?;
     Ok(cards)
 }
 
 /// As [`post_views`], but without quotes, permissions and the owner's interaction requests.
-fn without_quotes(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<PostView>> {
-    let mut posts = load(r, ids)?;
+fn views_without_quotes(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<PostView>> {
+    let mut posts = load_posts(r, ids)?;
     let boosted: Vec<PostId> = posts.values().filter_map(|p| p.boost_of).filter(|id| !posts.contains_key(id)).collect();
-    posts.extend(load(r, &boosted)?);
+    posts.extend(load_posts(r, &boosted)?);
     let shown: Vec<PostId> = posts.values().filter(|p| p.boost_of.is_none()).map(|p| p.id).collect();
     let parents = parent_authors(r, &shown)?;
     let in_groups = groups::of_posts(r, &shown)?;
@@ -122,12 +122,12 @@ fn without_quotes(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<PostView>> {
     let seen = people.into_iter().filter(|a| !shield.blocked.contains(&a.id));
     let authors: HashMap<ActorId, Arc<Actor>> = seen.map(|a| (a.id, Arc::new(shown_of(a)))).collect();
     let mut parts = ViewParts {
-        plain: shield.media_rejected,
-        attachments: group(attachments::of_posts(r, &shown)?, |a| a.post_id),
+        media_rejected: shield.media_rejected,
+        attachments: group_by_post(attachments::of_posts(r, &shown)?, |a| a.post_id),
         mentions: mentions(r, &shown)?,
         hashtags: hashtags(r, &shown)?,
         polls: polls::of_posts(r, &shown)?,
-        tallies: interaction_counts(r, &shown)?,
+        counts: interaction_counts(r, &shown)?,
         reactions: reactions::counts(r, &shown)?,
     };
     let card = |id: &PostId| {
@@ -139,7 +139,7 @@ fn without_quotes(r: &Read<'_>, ids: &[PostId]) -> Result<Vec<PostView>> {
         let author = authors.get(&post.actor_id)?.clone();
         let parent_author = parents.get(&post.id).and_then(|id| authors.get(id)).cloned();
         let group = in_groups.get(&post.id).and_then(|id| authors.get(id)).cloned();
-        Some(PostView { group, ..parts.post_view(*id, post, author, boost, parent_author) })
+        Some(PostView { group, ..parts.build_view(*id, post, author, boost, parent_author) })
     };
     Ok(ids.iter().filter_map(card).collect())
 }
@@ -151,11 +151,11 @@ fn add_quotes(r: &Read<'_>, cards: &mut [PostView]) -> Result<()> {
     let ids: BTreeSet<PostId> = quotes.values().filter_map(|quote| quote.quoted_id).collect();
     let mut quoted = match ids.is_empty() {
         true => Vec::new(),
-        false => without_quotes(r, &ids.into_iter().collect::<Vec<_>>())?,
+        false => views_without_quotes(r, &ids.into_iter().collect::<Vec<_>>())?,
     };
     let mut below = quotes::of_posts(r, &quoted.iter().map(|card| card.post.id).collect::<Vec<_>>())?;
     for card in &mut quoted {
-        card.quote = below.remove(&card.post.id).map(|quote| QuotedView { quote, card: None, muted: false });
+        card.quote = below.remove(&card.post.id).map(|quote| QuotedView { quote, view: None, muted: false });
     }
     let hushed = match quoted.is_empty() {
         true => Vec::new(),
@@ -170,11 +170,11 @@ fn add_quotes(r: &Read<'_>, cards: &mut [PostView]) -> Result<()> {
         let id = card.post.id;
         card.quote = quotes.get(&id).map(|quote| {
             let inner = quoted.iter().find(|one| Some(one.id) == quote.quoted_id);
-            QuotedView { muted: inner.is_some_and(is_muted), card: inner.cloned().map(Box::new), quote: quote.clone() }
+            QuotedView { muted: inner.is_some_and(is_muted), view: inner.cloned().map(Box::new), quote: quote.clone() }
         });
         card.thread_muted = muted.contains(&id);
         card.permission = leaves.get(&id).copied().unwrap_or_default();
-        card.own_requests = asked.iter().filter(|a| a.target_id == id || a.made_id == Some(id)).cloned().collect();
+        card.own_requests = asked.iter().filter(|a| a.target_id == id || a.own_post_id == Some(id)).cloned().collect();
     }
     Ok(())
 }
@@ -188,18 +188,18 @@ pub fn single_view(r: &Read<'_>, id: PostId) -> Result<PostView> {
 type MentionedActor = (PostMention, Option<ActorId>);
 
 struct ViewParts {
-    plain: HashSet<ActorId>,
+    media_rejected: HashSet<ActorId>,
     attachments: HashMap<PostId, Vec<PostAttachment>>,
     mentions: HashMap<PostId, Vec<MentionedActor>>,
     hashtags: HashMap<PostId, Vec<PostHashtag>>,
     polls: HashMap<PostId, StoredPoll>,
-    tallies: HashMap<PostId, InteractionCounts>,
+    counts: HashMap<PostId, InteractionCounts>,
     reactions: HashMap<PostId, Vec<ReactionCount>>,
 }
 
 impl ViewParts {
     /// Clones the parts, because the same post may be on a page twice, once as a boost.
-    fn post_view(
+    fn build_view(
         &mut self,
         id: PostId,
         post: Arc<Post>,
@@ -207,11 +207,11 @@ impl ViewParts {
         boost: Option<(Arc<Post>, Arc<Actor>)>,
         parent_author: Option<Arc<Actor>>,
     ) -> PostView {
-        let tally = self.tallies.get(&post.id).copied().unwrap_or_default();
+        let tally = self.counts.get(&post.id).copied().unwrap_or_default();
         let (mentions, mentioned) = self.mentions.get(&post.id).cloned().unwrap_or_default().into_iter().unzip();
         let mut attachments = self.attachments.get(&post.id).cloned().unwrap_or_default();
         let (mut post, mut withheld) = (post, 0);
-        if self.plain.contains(&post.actor_id) {
+        if self.media_rejected.contains(&post.actor_id) {
             withheld = std::mem::take(&mut attachments).len();
             // Removes the sources of inline images; their alt texts stay.
             let content = rewrite::sources(&post.content, |_, _, _| String::new());
@@ -220,9 +220,9 @@ impl ViewParts {
         PostView {
             id,
             attachments,
-            withheld,
+            withheld_attachments: withheld,
             mentions,
-            mentioned,
+            mentioned_actors: mentioned,
             hashtags: self.hashtags.get(&post.id).cloned().unwrap_or_default(),
             poll: self.polls.get(&post.id).cloned(),
             likes: tally.likes,
@@ -247,7 +247,7 @@ impl ViewParts {
     }
 }
 
-fn group<T>(rows: Vec<T>, post: impl Fn(&T) -> Option<PostId>) -> HashMap<PostId, Vec<T>> {
+fn group_by_post<T>(rows: Vec<T>, post: impl Fn(&T) -> Option<PostId>) -> HashMap<PostId, Vec<T>> {
     let mut groups: HashMap<PostId, Vec<T>> = HashMap::new();
     for row in rows {
         if let Some(id) = post(&row) {
@@ -257,14 +257,14 @@ fn group<T>(rows: Vec<T>, post: impl Fn(&T) -> Option<PostId>) -> HashMap<PostId
     groups
 }
 
-fn list(ids: &[PostId]) -> String {
+fn id_list_json(ids: &[PostId]) -> String {
     crate::store::id_list(ids.iter().map(|id| id.0))
 }
 
-fn load(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Arc<Post>>> {
+fn load_posts(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Arc<Post>>> {
     let mut statement =
         r.conn.prepare_cached("SELECT * FROM post WHERE id IN (SELECT value FROM json_each(?1)) LIMIT 1000")?;
-    let rows = statement.query_map([list(ids)], Post::from_row)?;
+    let rows = statement.query_map([id_list_json(ids)], Post::from_row)?;
     rows.map(|post| Ok(post.map(|post| (post.id, Arc::new(post)))?)).collect()
 }
 
@@ -273,7 +273,7 @@ fn parent_authors(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, ActorI
         "SELECT p.id, q.actor_id FROM post p JOIN post q ON q.id = p.reply_to
          WHERE p.id IN (SELECT value FROM json_each(?1)) LIMIT 1000",
     )?;
-    let rows = statement.query_map([list(ids)], |row| Ok((column(row, "id")?, column(row, "actor_id")?)))?;
+    let rows = statement.query_map([id_list_json(ids)], |row| Ok((column(row, "id")?, column(row, "actor_id")?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -282,7 +282,7 @@ fn mentions(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Vec<Mentione
         "SELECT m.post_id, m.uri, m.handle, ifnull(a.url, m.url) AS url, a.id FROM mention m LEFT JOIN actor a ON a.uri = m.uri
          WHERE m.post_id IN (SELECT value FROM json_each(?1)) LIMIT 5000",
     )?;
-    let rows = statement.query_map([list(ids)], |row| {
+    let rows = statement.query_map([id_list_json(ids)], |row| {
         Ok((
             column::<PostId>(row, "post_id")?,
             (
@@ -291,23 +291,23 @@ fn mentions(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Vec<Mentione
             ),
         ))
     })?;
-    collect(rows)
+    collect_by_post(rows)
 }
 
 fn hashtags(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, Vec<PostHashtag>>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT post_id, name, shown FROM hashtag WHERE post_id IN (SELECT value FROM json_each(?1)) LIMIT 5000",
     )?;
-    let rows = statement.query_map([list(ids)], |row| {
+    let rows = statement.query_map([id_list_json(ids)], |row| {
         Ok((
             column::<PostId>(row, "post_id")?,
-            PostHashtag { name: column(row, "name")?, shown: column(row, "shown")? },
+            PostHashtag { name: column(row, "name")?, display_name: column(row, "shown")? },
         ))
     })?;
-    collect(rows)
+    collect_by_post(rows)
 }
 
-fn collect<T>(rows: impl Iterator<Item = rusqlite::Result<(PostId, T)>>) -> Result<HashMap<PostId, Vec<T>>> {
+fn collect_by_post<T>(rows: impl Iterator<Item = rusqlite::Result<(PostId, T)>>) -> Result<HashMap<PostId, Vec<T>>> {
     let mut groups: HashMap<PostId, Vec<T>> = HashMap::new();
     for row in rows {
         let (id, value) = row?;
@@ -331,7 +331,7 @@ fn interaction_counts(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, In
                    WHERE pin.post_id = p.value AND pin.actor_id = q.actor_id) AS pinned
          FROM json_each(?1) p, node n LIMIT 1000",
     )?;
-    let rows = statement.query_map([list(ids)], |row| {
+    let rows = statement.query_map([id_list_json(ids)], |row| {
         Ok((
             column(row, "id")?,
             InteractionCounts {

@@ -15,7 +15,7 @@ pub struct ProfilePostFilter<'t> {
     /// Who views the profile: strangers do not get private posts.
     pub viewer: Viewer,
     /// The page.
-    pub rows: CursorWindow,
+    pub window: CursorWindow,
     /// Only with this hashtag (lower case, without `#`).
     pub tag: Option<&'t str>,
     /// Only with images or other files.
@@ -25,21 +25,21 @@ pub struct ProfilePostFilter<'t> {
     /// Without boosts.
     pub no_boosts: bool,
     /// Without private mentions.
-    pub no_private: bool,
+    pub no_private_mentions: bool,
 }
 
 /// Ids of the matching posts and boosts, newest first.
 pub fn page(r: &Read<'_>, author: ActorId, wanted: &ProfilePostFilter<'_>) -> Result<Vec<PostId>> {
-    let rank = wanted.viewer.rank().min(if wanted.no_private { 2 } else { 3 });
-    let rows = wanted.rows;
-    let mut statement = r.conn.prepare_cached(&sql(wanted))?;
+    let rank = wanted.viewer.max_audience().min(if wanted.no_private_mentions { 2 } else { 3 });
+    let rows = wanted.window;
+    let mut statement = r.conn.prepare_cached(&page_sql(wanted))?;
     let values = params![author, rank, rows.above, rows.below, rows.limit, wanted.tag];
     let found = statement.query_map(values, |row| column(row, "id"))?;
-    Ok(rows.ordered(found.collect::<rusqlite::Result<_>>()?))
+    Ok(rows.newest_first(found.collect::<rusqlite::Result<_>>()?))
 }
 
 /// The SQL of a page. It reads along the index of the most selective condition: a hashtag (?6), else media.
-fn sql(wanted: &ProfilePostFilter<'_>) -> String {
+fn page_sql(wanted: &ProfilePostFilter<'_>) -> String {
     let (id, from) = match (wanted.tag, wanted.only_media) {
         (Some(_), _) => (
             "h.post_id",
@@ -64,7 +64,7 @@ fn sql(wanted: &ProfilePostFilter<'_>) -> String {
         ""
     };
     let boosts = if wanted.no_boosts { "AND p.boost_of IS NULL" } else { "" };
-    let order = wanted.rows.order();
+    let order = wanted.window.sql_order();
     format!(
         "SELECT {id} AS id FROM {from} AND p.audience <= ?2 AND {id} > ?3 AND {id} < ?4 {media} {replies} {boosts}
          GROUP BY {id} ORDER BY {id} {order} LIMIT ?5"
@@ -85,16 +85,16 @@ mod tests {
         {
             let wanted = ProfilePostFilter {
                 viewer: Viewer::Owner,
-                rows: CursorWindow::first(20),
+                window: CursorWindow::first(20),
                 tag,
                 only_media,
                 no_replies,
                 no_boosts: true,
-                no_private: true,
+                no_private_mentions: true,
             };
             let plan = s.store.read(|r| {
                 page(r, ActorId(1), &wanted)?;
-                let mut plan = r.conn.prepare(&format!("EXPLAIN QUERY PLAN {}", sql(&wanted)))?;
+                let mut plan = r.conn.prepare(&format!("EXPLAIN QUERY PLAN {}", page_sql(&wanted)))?;
                 let values = rusqlite::params_from_iter(std::iter::repeat_n(1, plan.parameter_count()));
                 let lines = plan.query_map(values, |row| column::<String>(row, "detail"))?;
                 Ok(lines.collect::<rusqlite::Result<Vec<_>>>()?.join("\n"))

@@ -14,33 +14,33 @@ use crate::store::{Read, Write, column};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QuoteState {
     /// The quoted author has not approved it, or we do not know yet: shown as a link.
-    Waiting,
+    Pending,
     /// Approved: shown with the quoted post.
-    Granted,
+    Accepted,
     /// The quoted author rejected it, or their stamp is invalid.
-    Refused,
+    Rejected,
     /// The quoted author revoked the approval.
     Revoked,
     /// The quoted post was deleted.
-    Gone,
+    Deleted,
 }
 
 impl QuoteState {
-    const ALL: [Self; 5] = [Self::Waiting, Self::Granted, Self::Refused, Self::Revoked, Self::Gone];
+    const ALL: [Self; 5] = [Self::Pending, Self::Accepted, Self::Rejected, Self::Revoked, Self::Deleted];
 
     /// The value in the `state` column.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
-            Self::Waiting => "waiting",
-            Self::Granted => "granted",
-            Self::Refused => "refused",
+            Self::Pending => "waiting",
+            Self::Accepted => "granted",
+            Self::Rejected => "refused",
             Self::Revoked => "revoked",
-            Self::Gone => "gone",
+            Self::Deleted => "gone",
         }
     }
 
-    fn from_word(word: &str) -> Self {
-        Self::ALL.into_iter().find(|state| state.word() == word).unwrap_or(Self::Waiting)
+    fn parse(word: &str) -> Self {
+        Self::ALL.into_iter().find(|state| state.as_str() == word).unwrap_or(Self::Pending)
     }
 }
 
@@ -54,7 +54,7 @@ pub struct StoredQuote {
     /// The quoted post's URI, as the quoting post states it.
     pub quoted_uri: String,
     /// A FEP-044f quote, which needs the quoted author's stamp.
-    pub consent: bool,
+    pub needs_authorization: bool,
     /// Whether it may be shown.
     pub state: QuoteState,
     /// URI of the quoted author's stamp.
@@ -62,7 +62,7 @@ pub struct StoredQuote {
     /// Id of our QuoteRequest.
     pub request_uri: Option<String>,
     /// Failed checks in a row.
-    pub tries: u32,
+    pub failed_checks: u32,
     /// When to check again.
     pub check_at: Option<Time>,
 }
@@ -73,11 +73,11 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredQuote> {
         post_id: column(row, "post_id")?,
         quoted_id: column(row, "quoted_id")?,
         quoted_uri: column(row, "quoted_uri")?,
-        consent: column(row, "consent")?,
-        state: QuoteState::from_word(&state),
+        needs_authorization: column(row, "consent")?,
+        state: QuoteState::parse(&state),
         stamp: column(row, "stamp")?,
         request_uri: column(row, "request_uri")?,
-        tries: column(row, "tries")?,
+        failed_checks: column(row, "tries")?,
         check_at: column(row, "check_at")?,
     })
 }
@@ -95,11 +95,11 @@ pub fn put(w: &Write<'_>, quote: &StoredQuote) -> Result<()> {
             quote.post_id,
             quote.quoted_id,
             quote.quoted_uri,
-            quote.consent,
-            quote.state.word(),
+            quote.needs_authorization,
+            quote.state.as_str(),
             quote.stamp,
             quote.request_uri,
-            quote.tries,
+            quote.failed_checks,
             quote.check_at,
         ])?;
     Ok(())
@@ -126,7 +126,7 @@ pub fn of_posts(r: &Read<'_>, ids: &[PostId]) -> Result<HashMap<PostId, StoredQu
 }
 
 /// Ids of approved quotes of a post that `viewer` may see, newest first.
-pub fn quotes_of(r: &Read<'_>, quoted: PostId, viewer: Viewer, page: PostPage) -> Result<Vec<PostId>> {
+pub fn list_accepted(r: &Read<'_>, quoted: PostId, viewer: Viewer, page: PostPage) -> Result<Vec<PostId>> {
     let order = if page.after.is_some() { "ASC" } else { "DESC" };
     let sql = format!(
         "SELECT id FROM (SELECT q.post_id AS id FROM quote q JOIN post p ON p.id = q.post_id
@@ -135,13 +135,13 @@ pub fn quotes_of(r: &Read<'_>, quoted: PostId, viewer: Viewer, page: PostPage) -
     );
     let (before, after) = (page.before.map_or(i64::MAX, |id| id.0), page.after.map_or(0, |id| id.0));
     let mut statement = r.conn.prepare_cached(&sql)?;
-    let rows =
-        statement.query_map(params![quoted, viewer.rank(), before, after, page.limit], |row| column(row, "id"))?;
+    let rows = statement
+        .query_map(params![quoted, viewer.max_audience(), before, after, page.limit], |row| column(row, "id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Approved quotes of this post by an actor, at most 20.
-pub fn by_actor(r: &Read<'_>, quoted: PostId, actor: ActorId) -> Result<Vec<PostId>> {
+pub fn accepted_by_actor(r: &Read<'_>, quoted: PostId, actor: ActorId) -> Result<Vec<PostId>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT q.post_id FROM quote q CROSS JOIN post p ON p.id = q.post_id
          WHERE q.quoted_id = ?1 AND q.state = 'granted' AND p.actor_id = ?2 LIMIT 20",
@@ -174,7 +174,7 @@ pub fn claim(w: &Write<'_>, lease: Duration) -> Result<Option<StoredQuote>> {
 }
 
 /// When the next check of a quote is due.
-pub fn next_due(r: &Read<'_>) -> Result<Option<Time>> {
+pub fn next_check_at(r: &Read<'_>) -> Result<Option<Time>> {
     let mut statement = r.conn.prepare_cached("SELECT min(check_at) AS at FROM quote WHERE check_at IS NOT NULL")?;
     Ok(statement.query_one([], |row| column(row, "at"))?)
 }

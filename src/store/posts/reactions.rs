@@ -9,7 +9,7 @@ use crate::base::id::{ActorId, PostId};
 use crate::store::{Read, Write, column};
 
 /// Maximum different emoji of one actor on one post: Pleroma sets no limit, and strangers must not fill the disk.
-pub const MAX_PER_ACTOR: u32 = 10;
+pub const MAX_EMOJI_PER_ACTOR: u32 = 10;
 /// Maximum different emoji shown on one post; those the owner used are shown beyond it.
 pub const MAX_SHOWN_EMOJI: usize = 24;
 
@@ -17,7 +17,7 @@ pub const MAX_SHOWN_EMOJI: usize = 24;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ReactionEmoji {
     /// The emoji, or the shortcode with its colons.
-    pub emoji: String,
+    pub name: String,
     /// URL of the shortcode's image.
     pub url: Option<String>,
 }
@@ -30,7 +30,7 @@ pub struct Reaction {
     /// The actor.
     pub actor_id: ActorId,
     /// The emoji.
-    pub sign: ReactionEmoji,
+    pub emoji: ReactionEmoji,
     /// Id of its activity.
     pub uri: String,
 }
@@ -39,22 +39,22 @@ pub struct Reaction {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReactionCount {
     /// The emoji.
-    pub sign: ReactionEmoji,
+    pub emoji: ReactionEmoji,
     /// Number of actors who used it.
-    pub number: u32,
+    pub count: u32,
     /// The owner used it.
-    pub mine: bool,
+    pub by_owner: bool,
 }
 
-fn emoji_key(row: &Row<'_>) -> rusqlite::Result<ReactionEmoji> {
-    Ok(ReactionEmoji { emoji: column(row, "emoji")?, url: column(row, "url")? })
+fn emoji_from_row(row: &Row<'_>) -> rusqlite::Result<ReactionEmoji> {
+    Ok(ReactionEmoji { name: column(row, "emoji")?, url: column(row, "url")? })
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Reaction> {
     Ok(Reaction {
         post_id: column(row, "post_id")?,
         actor_id: column(row, "actor_id")?,
-        sign: emoji_key(row)?,
+        emoji: emoji_from_row(row)?,
         uri: column(row, "uri")?,
     })
 }
@@ -66,8 +66,8 @@ pub fn add(w: &Write<'_>, reaction: &Reaction) -> Result<bool> {
          SELECT ?1, ?2, ?3, ?4, ?5, ?6
          WHERE (SELECT count(*) FROM reaction WHERE post_id = ?1 AND actor_id = ?2) < ?7",
     )?;
-    let Reaction { post_id, actor_id, sign, uri } = reaction;
-    Ok(statement.execute(params![post_id, actor_id, sign.emoji, sign.url, uri, w.now, MAX_PER_ACTOR])? > 0)
+    let Reaction { post_id, actor_id, emoji: sign, uri } = reaction;
+    Ok(statement.execute(params![post_id, actor_id, sign.name, sign.url, uri, w.now, MAX_EMOJI_PER_ACTOR])? > 0)
 }
 
 /// An actor's reactions to a post.
@@ -94,7 +94,7 @@ pub fn by_uri(r: &Read<'_>, actor: ActorId, uri: &str) -> Result<Option<Reaction
 }
 
 /// An image already used on a post under this shortcode; `url` selects among several.
-pub fn picture(r: &Read<'_>, post: PostId, emoji: &str, url: Option<&str>) -> Result<Option<String>> {
+pub fn image_url(r: &Read<'_>, post: PostId, emoji: &str, url: Option<&str>) -> Result<Option<String>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT url FROM reaction WHERE post_id = ?1 AND emoji = ?2 AND url IS NOT NULL
          ORDER BY url IS NOT ?3, created_at LIMIT 1",
@@ -110,14 +110,18 @@ pub fn counts(r: &Read<'_>, posts: &[PostId]) -> Result<HashMap<PostId, Vec<Reac
          GROUP BY post_id, emoji, url ORDER BY count(*) DESC, min(created_at), emoji LIMIT 5000",
     )?;
     let rows = statement.query_map([crate::store::id_list(posts.iter().map(|id| id.0))], |row| {
-        let count = ReactionCount { sign: emoji_key(row)?, number: column(row, "number")?, mine: column(row, "mine")? };
+        let count = ReactionCount {
+            emoji: emoji_from_row(row)?,
+            count: column(row, "number")?,
+            by_owner: column(row, "mine")?,
+        };
         Ok((column::<PostId>(row, "post_id")?, count))
     })?;
     let mut found: HashMap<PostId, Vec<ReactionCount>> = HashMap::new();
     for row in rows {
         let (post, count) = row?;
         let counts = found.entry(post).or_default();
-        if counts.len() < MAX_SHOWN_EMOJI || count.mine {
+        if counts.len() < MAX_SHOWN_EMOJI || count.by_owner {
             counts.push(count);
         }
     }

@@ -35,7 +35,7 @@ pub fn remove(w: &Write<'_>, post: PostId) -> Result<()> {
 
 /// Which of these posts are in muted threads.
 pub fn muted_among(r: &Read<'_>, posts: &[PostId]) -> Result<HashSet<PostId>> {
-    if !any_muted(r)? {
+    if !has_any(r)? {
         return Ok(HashSet::new());
     }
     let mut statement = r.conn.prepare_cached(
@@ -58,8 +58,8 @@ pub fn is_muted(r: &Read<'_>, post: PostId) -> Result<bool> {
 
 /// Call after linking `parent` to replies stored before it: if one was the root of a muted thread, the mute moves to
 /// the new root.
-pub(in crate::store) fn root_changed(w: &Write<'_>, parent: PostId) -> Result<()> {
-    if !any_muted(w)? {
+pub(in crate::store) fn move_mute_to_root(w: &Write<'_>, parent: PostId) -> Result<()> {
+    if !has_any(w)? {
         return Ok(());
     }
     let first = thread_root(w, parent)?;
@@ -82,6 +82,6 @@ pub(in crate::store) fn thread_root(r: &Read<'_>, post: PostId) -> Result<PostId
     Ok(statement.query_one(params![post, MAX_ANCESTORS], |row| column(row, "id"))?)
 }
 
-fn any_muted(r: &Read<'_>) -> Result<bool> {
+fn has_any(r: &Read<'_>) -> Result<bool> {
     Ok(r.conn.prepare_cached("SELECT 1 FROM thread_mute LIMIT 1")?.exists([])?)
 }

@@ -15,7 +15,7 @@ const TOMBSTONE_RETENTION: Duration = Duration::from_secs(30 * 24 * 3600);
 const MAX_TOMBSTONES: i64 = 200_000;
 
 /// Records that `uri` was deleted; `ours` is 1 for an own object, which gets 410 from now on.
-fn add(w: &Write<'_>, uri: &str, ours: i64) -> Result<()> {
+fn insert(w: &Write<'_>, uri: &str, ours: i64) -> Result<()> {
     w.conn
         .prepare_cached("INSERT OR IGNORE INTO tombstone (uri, ours, deleted_at) VALUES (?1, ?2, ?3)")?
         .execute(params![uri, ours, w.now])?;
@@ -24,27 +24,27 @@ fn add(w: &Write<'_>, uri: &str, ours: i64) -> Result<()> {
 
 /// Records that we deleted `uri`.
 pub fn add_own(w: &Write<'_>, uri: &str) -> Result<()> {
-    add(w, uri, 1)
+    insert(w, uri, 1)
 }
 
 /// Records that `author` deleted or undid `uri`. It applies to this author only: naming another actor's id first must
 /// not block that actor's activity.
 pub fn add_remote(w: &Write<'_>, author: ActorId, uri: &str) -> Result<()> {
-    add(w, &of(author, uri), 0)
+    insert(w, &remote_key(author, uri), 0)
 }
 
 /// As [`is_deleted`], but deletes the record: the activity may be repeated under the same id.
 pub fn consume(w: &Write<'_>, author: ActorId, uri: &str) -> Result<bool> {
     let mut statement = w.conn.prepare_cached("DELETE FROM tombstone WHERE uri = ?1 AND ours = 0")?;
-    Ok(statement.execute([of(author, uri)])? > 0)
+    Ok(statement.execute([remote_key(author, uri)])? > 0)
 }
 
 /// Whether `author` deleted or undid `uri`.
 pub fn is_deleted(r: &Read<'_>, author: ActorId, uri: &str) -> Result<bool> {
-    Ok(deleted_at(r, &of(author, uri))?.is_some())
+    Ok(deleted_at(r, &remote_key(author, uri))?.is_some())
 }
 
-fn of(author: ActorId, uri: &str) -> String {
+fn remote_key(author: ActorId, uri: &str) -> String {
     format!("{author} {uri}")
 }
 
@@ -55,7 +55,7 @@ pub fn deleted_at(r: &Read<'_>, uri: &str) -> Result<Option<Time>> {
 }
 
 /// Key of an activity id in `seen`, which applies to this author only.
-pub fn transaction_time(author: ActorId, uri: &str) -> String {
+pub fn seen_key(author: ActorId, uri: &str) -> String {
     format!("{author}:{uri}")
 }
 
@@ -142,7 +142,7 @@ mod tests {
     fn what_is_seen_again_is_remembered_from_then_on_and_an_undo_counts_once() {
         let s = TestStore::new();
         let author = ActorId(1);
-        let see = || s.store.write(move |w| mark_seen(w, &transaction_time(author, "likes/1"))).unwrap();
+        let see = || s.store.write(move |w| mark_seen(w, &seen_key(author, "likes/1"))).unwrap();
         see();
         s.clock.advance(TOMBSTONE_RETENTION);
         see();

@@ -40,10 +40,10 @@ pub fn add_history_of(w: &Write<'_>, actor: ActorId) -> Result<()> {
 }
 
 /// After unfollowing an actor, removes their posts from home and them from every list.
-pub fn forget(w: &Write<'_>, actor: ActorId) -> Result<()> {
+pub fn remove_actor(w: &Write<'_>, actor: ActorId) -> Result<()> {
     lists::forget(w, actor)?;
     w.conn.execute("DELETE FROM home WHERE post_id IN (SELECT id FROM post WHERE actor_id = ?1)", [actor])?;
-    crate::store::posts::groups::forget_group(w, actor)
+    crate::store::posts::groups::remove_all_from_home(w, actor)
 }
 
 /// A page of the timeline, newest first.

@@ -44,29 +44,30 @@ pub struct TagSelection {
 }
 
 /// Whether a post is on the public timeline: public, no boost, no reply.
-pub fn is_public(post: &Post) -> bool {
-    is_tagged(post) && post.reply_to_uri.is_none()
+pub fn is_on_public_timeline(post: &Post) -> bool {
+    is_on_tag_timelines(post) && post.reply_to_uri.is_none()
 }
 
 /// Whether a post is on the timelines of its hashtags: public, no boost.
-pub fn is_tagged(post: &Post) -> bool {
+pub fn is_on_tag_timelines(post: &Post) -> bool {
     post.audience == Audience::Public && post.boost_of.is_none()
 }
 
 /// Whether a post is on the local or the remote timeline.
-pub fn origin_sql(post: &Post, owner: ActorId) -> TimelineOrigin {
+pub fn origin_of(post: &Post, owner: ActorId) -> TimelineOrigin {
     if post.actor_id == owner { TimelineOrigin::Local } else { TimelineOrigin::Remote }
 }
 
 /// Leaves out actors the owner has blocked or muted.
-pub(in crate::store) const NOT_HIDDEN_SQL: &str = "AND NOT EXISTS (SELECT 1 FROM block b WHERE b.actor_id = p.actor_id)
+pub(in crate::store) const NOT_BLOCKED_OR_MUTED_SQL: &str =
+    "AND NOT EXISTS (SELECT 1 FROM block b WHERE b.actor_id = p.actor_id)
     AND NOT EXISTS (SELECT 1 FROM mute m WHERE m.actor_id = p.actor_id AND m.boosts_only = 0
       AND ifnull(m.until_at, :now + 1) > :now)";
 const REMOTE_ONLY_SQL: &str = "AND p.actor_id <> (SELECT ifnull(owner_id, 0) FROM node)";
 const WITH_ATTACHMENT_SQL: &str = "AND EXISTS (SELECT 1 FROM attachment f WHERE f.post_id = p.id)";
 
 /// A page of the public timeline, newest first.
-pub fn public(r: &Read<'_>, whose: TimelineOrigin, media: MediaFilter, page: PostPage) -> Result<Vec<PostId>> {
+pub fn public_page(r: &Read<'_>, whose: TimelineOrigin, media: MediaFilter, page: PostPage) -> Result<Vec<PostId>> {
     let condition = "p.audience = 0 AND p.boost_of IS NULL AND p.reply_to_uri IS NULL";
     let from = match (whose, media) {
         (TimelineOrigin::Local, MediaFilter::Any) => "post p INDEXED BY post_own WHERE p.source IS NOT NULL AND",
@@ -82,27 +83,27 @@ pub fn public(r: &Read<'_>, whose: TimelineOrigin, media: MediaFilter, page: Pos
         MediaFilter::Only => ("f.post_id", "GROUP BY f.post_id"),
         MediaFilter::Any => ("p.id", ""),
     };
-    let rest = remaining_sql(whose);
+    let rest = origin_condition_sql(whose);
     fill_page(r, page, |page| {
         let order = order(page);
         let sql = format!(
             "SELECT {id} AS id FROM {from} {condition} AND {id} < :before AND {id} > :after {rest} {grouped}
              ORDER BY {id} {order} LIMIT :limit"
         );
-        rows(r, &sql, page, &[])
+        query_ids(r, &sql, page, &[])
     })
 }
 
-fn remaining_sql(whose: TimelineOrigin) -> String {
+fn origin_condition_sql(whose: TimelineOrigin) -> String {
     match whose {
-        TimelineOrigin::All => NOT_HIDDEN_SQL.to_owned(),
+        TimelineOrigin::All => NOT_BLOCKED_OR_MUTED_SQL.to_owned(),
         TimelineOrigin::Local => String::new(),
-        TimelineOrigin::Remote => format!("{REMOTE_ONLY_SQL} {NOT_HIDDEN_SQL}"),
+        TimelineOrigin::Remote => format!("{REMOTE_ONLY_SQL} {NOT_BLOCKED_OR_MUTED_SQL}"),
     }
 }
 
 /// A page of the posts with these hashtags, newest first.
-pub fn tagged(
+pub fn tagged_page(
     r: &Read<'_>,
     tags: &TagSelection,
     whose: TimelineOrigin,
@@ -130,7 +131,8 @@ pub fn tagged(
                JOIN hashtag x ON x.name = j.value AND x.post_id = p.id) ",
         );
     }
-    let (files, rest) = (if media == MediaFilter::Only { WITH_ATTACHMENT_SQL } else { "" }, remaining_sql(whose));
+    let (files, rest) =
+        (if media == MediaFilter::Only { WITH_ATTACHMENT_SQL } else { "" }, origin_condition_sql(whose));
     fill_page(r, page, |page| {
         let sql = format!(
             "SELECT h.post_id AS id FROM {from} AND h.post_id < :before AND h.post_id > :after
@@ -141,7 +143,7 @@ pub fn tagged(
         let mut found = Vec::new();
         for tag in &tags.any {
             let values: &[(&str, &dyn ToSql)] = &[(":tag", tag), (":all", &all), (":none", &none)];
-            found.extend(rows(r, &sql, page, values)?);
+            found.extend(query_ids(r, &sql, page, values)?);
         }
         found.sort_unstable_by(|a, b| b.cmp(a));
         found.dedup();
@@ -158,7 +160,7 @@ fn order(page: PostPage) -> &'static str {
 }
 
 /// Runs a query that returns post ids; binds only those parameters of `more` that the query names.
-fn rows(r: &Read<'_>, sql: &str, page: PostPage, more: &[(&str, &dyn ToSql)]) -> Result<Vec<PostId>> {
+fn query_ids(r: &Read<'_>, sql: &str, page: PostPage, more: &[(&str, &dyn ToSql)]) -> Result<Vec<PostId>> {
     let mut statement = r.conn.prepare_cached(sql)?;
     let (before, after) = (page.before.map_or(i64::MAX, |id| id.0), page.after.map_or(0, |id| id.0));
     let window = named_params! { ":before": before, ":after": after, ":limit": page.limit, ":now": r.now };
@@ -202,7 +204,7 @@ fn fill_page(r: &Read<'_>, page: PostPage, look: impl Fn(PostPage) -> Result<Vec
 
 /// The origin a viewer may see: strangers see only the owner's posts, because posts of others would reveal whom the
 /// owner reads.
-pub fn visible_rows(viewer: Viewer, asked: TimelineOrigin) -> Option<TimelineOrigin> {
+pub fn visible_origin(viewer: Viewer, asked: TimelineOrigin) -> Option<TimelineOrigin> {
     match (viewer, asked) {
         (Viewer::Owner, asked) => Some(asked),
         (Viewer::Stranger, TimelineOrigin::All | TimelineOrigin::Local) => Some(TimelineOrigin::Local),

@@ -16,13 +16,13 @@ const MAX_ACTORS_INSPECTED: u32 = 500;
 const MAX_NAME_TERMS: usize = 6;
 
 /// Indexes a post's text, replacing its old entry. Boosts have none.
-pub(in crate::store) fn index(w: &Write<'_>, post: &Post) -> Result<()> {
+pub(in crate::store) fn index_post(w: &Write<'_>, post: &Post) -> Result<()> {
     if post.boost_of.is_some() {
         return Ok(());
     }
     let beside: Vec<&str> = [&post.title, &post.warning].into_iter().flatten().map(String::as_str).collect();
     let words = search::words(&post.content, &beside);
-    let mut marks = author(post.actor_id);
+    let mut marks = author_mark(post.actor_id);
     if post.reply_to_uri.is_some() {
         marks.push_str(REPLY_MARK);
     }
@@ -40,7 +40,7 @@ pub(in crate::store) fn index(w: &Write<'_>, post: &Post) -> Result<()> {
 const REPLY_MARK: &str = " r";
 const LINK_MARK: &str = " l";
 
-fn author(id: ActorId) -> String {
+fn author_mark(id: ActorId) -> String {
     format!("a{id}")
 }
 
@@ -48,7 +48,7 @@ fn author(id: ActorId) -> String {
 #[derive(Debug, Clone, Default)]
 pub struct SearchQuery {
     /// The parsed query.
-    pub asked: ParsedQuery,
+    pub parsed: ParsedQuery,
     /// Authors the results must have, or must not have.
     pub authors: Vec<(TermSign, ActorId)>,
 }
@@ -56,12 +56,12 @@ pub struct SearchQuery {
 impl SearchQuery {
     /// The FTS5 expression; None when there is nothing to search for. Every term is quoted, and none contains a quote,
     /// so that nothing typed is interpreted as syntax.
-    fn expression(&self) -> Option<String> {
+    fn fts_expression(&self) -> Option<String> {
         let mut parts: Vec<(TermSign, String)> = Vec::new();
-        parts.extend(self.asked.terms.iter().map(|(sign, term)| (*sign, format!("words : \"{term}\""))));
+        parts.extend(self.parsed.terms.iter().map(|(sign, term)| (*sign, format!("words : \"{term}\""))));
         let mark = |text: &str| format!("marks : \"{}\"", text.trim());
-        parts.extend(self.authors.iter().map(|(sign, id)| (*sign, mark(&author(*id)))));
-        for (sign, kind) in &self.asked.traits {
+        parts.extend(self.authors.iter().map(|(sign, id)| (*sign, mark(&author_mark(*id)))));
+        for (sign, kind) in &self.parsed.traits {
             match kind {
                 PostTrait::Reply => parts.push((*sign, mark(REPLY_MARK))),
                 PostTrait::Link => parts.push((*sign, mark(LINK_MARK))),
@@ -72,7 +72,7 @@ impl SearchQuery {
             parts.iter().filter(|(sign, _)| *sign == wanted).map(|(_, part)| part.as_str()).collect()
         };
         let (with, without) = (of(TermSign::With), of(TermSign::Without));
-        match (with.is_empty() || self.asked.never, without.is_empty()) {
+        match (with.is_empty() || self.parsed.never, without.is_empty()) {
             (true, _) => None,
             (false, true) => Some(with.join(" AND ")),
             (false, false) => Some(format!("({}) NOT ({})", with.join(" AND "), without.join(" OR "))),
@@ -80,9 +80,9 @@ impl SearchQuery {
     }
 
     /// Conditions that are not in the index.
-    fn conditions(&self) -> (String, Vec<(String, String)>) {
+    fn unindexed_conditions_sql(&self) -> (String, Vec<(String, String)>) {
         let (mut sql, mut values) = (String::new(), Vec::new());
-        for (n, (sign, kind)) in self.asked.traits.iter().enumerate() {
+        for (n, (sign, kind)) in self.parsed.traits.iter().enumerate() {
             let condition = match kind {
                 PostTrait::Media => "EXISTS (SELECT 1 FROM attachment f WHERE f.post_id = p.id)".to_owned(),
                 PostTrait::Poll => "EXISTS (SELECT 1 FROM poll q WHERE q.post_id = p.id)".to_owned(),
@@ -102,16 +102,22 @@ impl SearchQuery {
 
 /// Matching posts that `viewer` may see, newest first: for the owner all but those of blocked or muted actors, for a
 /// stranger the owner's public ones.
-pub fn posts(r: &Read<'_>, wanted: &SearchQuery, viewer: Viewer, page: PostPage, offset: u32) -> Result<Vec<PostId>> {
+pub fn search_posts(
+    r: &Read<'_>,
+    wanted: &SearchQuery,
+    viewer: Viewer,
+    page: PostPage,
+    offset: u32,
+) -> Result<Vec<PostId>> {
     let mut wanted = wanted.clone();
     if viewer == Viewer::Stranger {
         let Some(owner) = node::get(r)?.owner else { return Ok(Vec::new()) };
         wanted.authors.push((TermSign::With, owner));
     }
-    let Some(expression) = wanted.expression() else { return Ok(Vec::new()) };
-    let (conditions, values) = wanted.conditions();
+    let Some(expression) = wanted.fts_expression() else { return Ok(Vec::new()) };
+    let (conditions, values) = wanted.unindexed_conditions_sql();
     let seen = match viewer {
-        Viewer::Owner => crate::store::timelines::public_timelines::NOT_HIDDEN_SQL,
+        Viewer::Owner => crate::store::timelines::public_timelines::NOT_BLOCKED_OR_MUTED_SQL,
         Viewer::Stranger => "AND p.audience = 0",
     };
     let order = if page.after.is_some() { "ASC" } else { "DESC" };
@@ -122,7 +128,7 @@ pub fn posts(r: &Read<'_>, wanted: &SearchQuery, viewer: Viewer, page: PostPage,
          CROSS JOIN post p ON p.id = t.id WHERE TRUE {conditions} {seen}
          ORDER BY t.id {order} LIMIT :limit OFFSET :offset"
     );
-    let asked = &wanted.asked;
+    let asked = &wanted.parsed;
     let before = page.before.map_or(i64::MAX, |id| id.0).min(asked.before.map_or(i64::MAX, first_at));
     let after = page.after.map_or(0, |id| id.0).max(asked.since.map_or(0, |at| first_at(at) - 1));
     let mut statement = r.conn.prepare_cached(&sql)?;
@@ -157,7 +163,7 @@ pub enum PeopleScope {
 
 /// Actors whose name or handle has words with the typed prefixes; `name@host` matches both parts. Followed accounts
 /// first, then the most recently stored.
-pub fn people(r: &Read<'_>, typed: &str, whom: PeopleScope, limit: u32, offset: u32) -> Result<Vec<ActorId>> {
+pub fn search_actors(r: &Read<'_>, typed: &str, whom: PeopleScope, limit: u32, offset: u32) -> Result<Vec<ActorId>> {
     let (Some(expression), Some(owner)) = (name_expression(typed), node::get(r)?.owner) else { return Ok(Vec::new()) };
     if whom == PeopleScope::Owner {
         let mut statement = r
@@ -256,7 +262,7 @@ mod tests {
 
     #[test]
     fn every_question_to_the_index_stands_in_quotes() {
-        let of = |text: &str| SearchQuery { asked: ParsedQuery::read(text), authors: Vec::new() }.expression();
+        let of = |text: &str| SearchQuery { parsed: ParsedQuery::read(text), authors: Vec::new() }.fts_expression();
         assert_eq!(
             of("a -b \"c d\" is:reply").unwrap(),
             r#"(words : "a" AND words : "c d" AND marks : "r") NOT (words : "b")"#

@@ -26,11 +26,11 @@ pub struct FollowedTag {
     /// Lower case, without `#`.
     pub name: String,
     /// The written form.
-    pub shown: String,
+    pub display_name: String,
 }
 
-fn followed(row: &Row<'_>) -> rusqlite::Result<FollowedTag> {
-    Ok(FollowedTag { id: column(row, "id")?, name: column(row, "name")?, shown: column(row, "shown")? })
+fn followed_from_row(row: &Row<'_>) -> rusqlite::Result<FollowedTag> {
+    Ok(FollowedTag { id: column(row, "id")?, name: column(row, "name")?, display_name: column(row, "shown")? })
 }
 
 /// Follows a hashtag; false when it is followed already, or the limit is reached.
@@ -50,7 +50,7 @@ pub fn unfollow(w: &Write<'_>, name: &str) -> Result<bool> {
 /// The hashtag, if the owner follows it.
 pub fn get(r: &Read<'_>, name: &str) -> Result<Option<FollowedTag>> {
     let mut statement = r.conn.prepare_cached("SELECT id, name, shown FROM followed_tag WHERE name = ?1")?;
-    Ok(statement.query_one([name], followed).optional()?)
+    Ok(statement.query_one([name], followed_from_row).optional()?)
 }
 
 /// The followed hashtags among these names.
@@ -63,7 +63,7 @@ pub fn followed_among(r: &Read<'_>, names: &[String]) -> Result<HashSet<String>>
 }
 
 /// Whether a post has a hashtag that the owner follows.
-pub fn is_tag_of_followed(r: &Read<'_>, post: PostId) -> Result<bool> {
+pub fn has_followed_tag(r: &Read<'_>, post: PostId) -> Result<bool> {
     let mut statement = r.conn.prepare_cached(
         "SELECT 1 FROM hashtag h JOIN followed_tag f ON f.name = h.name WHERE h.post_id = ?1 LIMIT 1",
     )?;
@@ -84,13 +84,13 @@ pub fn page(
                   ORDER BY id LIMIT ?3) ORDER BY id DESC";
     let mut statement = r.conn.prepare_cached(if min.is_some() { oldest } else { newest })?;
     let above = since.unwrap_or(0).max(min.unwrap_or(0));
-    let rows = statement.query_map(params![max.unwrap_or(i64::MAX), above, limit], followed)?;
+    let rows = statement.query_map(params![max.unwrap_or(i64::MAX), above, limit], followed_from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// After unfollowing a hashtag, removes the posts from home that are there only because of it. The owner's posts, those
 /// of followed accounts or groups, and those with another followed hashtag stay.
-pub fn clear_home(w: &Write<'_>, name: &str) -> Result<usize> {
+pub fn remove_from_home(w: &Write<'_>, name: &str) -> Result<usize> {
     let sql = format!(
         "DELETE FROM home WHERE post_id IN (
            SELECT h.post_id FROM hashtag h CROSS JOIN home o ON o.post_id = h.post_id
@@ -126,7 +126,7 @@ pub struct TagDay {
     /// Posts.
     pub posts: u32,
     /// Number of authors.
-    pub people: u32,
+    pub authors: u32,
 }
 
 /// Days between 1970 and this time.
@@ -157,7 +157,7 @@ pub fn history(r: &Read<'_>, name: &str, of: usize) -> Result<Vec<TagDay>> {
     let day = |at: i64| {
         days.get(&at).map_or_else(TagDay::default, |(posts, people)| TagDay {
             posts: *posts,
-            people: u32::try_from(people.len()).unwrap_or(u32::MAX),
+            authors: u32::try_from(people.len()).unwrap_or(u32::MAX),
         })
     };
     Ok((0..HISTORY_DAYS).map(|back| day(today - back)).collect())
@@ -185,11 +185,11 @@ pub struct OwnTagUse {
     /// Public and unlisted posts.
     pub posts: u32,
     /// The newest of them.
-    pub last: PostId,
+    pub newest_post: PostId,
 }
 
 /// How often the owner used each of these hashtags in public and unlisted posts; unused ones are left out.
-pub fn own_tags(r: &Read<'_>, names: &[String]) -> Result<Vec<OwnTagUse>> {
+pub fn own_use_among(r: &Read<'_>, names: &[String]) -> Result<Vec<OwnTagUse>> {
     let mut statement = r.conn.prepare_cached(
         "SELECT h.name, count(*) AS posts, max(p.id) AS last FROM (
            SELECT id FROM post INDEXED BY post_own WHERE source IS NOT NULL AND audience <= 1
@@ -197,7 +197,7 @@ pub fn own_tags(r: &Read<'_>, names: &[String]) -> Result<Vec<OwnTagUse>> {
          CROSS JOIN hashtag h ON h.post_id = p.id
          WHERE h.name IN (SELECT value FROM json_each(?2)) GROUP BY h.name LIMIT 1000",
     )?;
-    let rows = statement.query_map(params![MAX_OWN_POSTS_COUNTED, crate::store::to_json(&names)?], own_use)?;
+    let rows = statement.query_map(params![MAX_OWN_POSTS_COUNTED, crate::store::to_json(&names)?], own_use_from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -210,11 +210,11 @@ pub fn own_starting_with(r: &Read<'_>, prefix: &str, limit: u32) -> Result<Vec<O
          CROSS JOIN hashtag h ON h.post_id = p.id
          WHERE h.name >= ?2 AND h.name < ?3 GROUP BY h.name ORDER BY posts DESC, h.name LIMIT ?4",
     )?;
-    let rows =
-        statement.query_map(params![MAX_OWN_POSTS_COUNTED, prefix, format!("{prefix}\u{10FFFF}"), limit], own_use)?;
+    let rows = statement
+        .query_map(params![MAX_OWN_POSTS_COUNTED, prefix, format!("{prefix}\u{10FFFF}"), limit], own_use_from_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn own_use(row: &Row<'_>) -> rusqlite::Result<OwnTagUse> {
-    Ok(OwnTagUse { name: column(row, "name")?, posts: column(row, "posts")?, last: column(row, "last")? })
+fn own_use_from_row(row: &Row<'_>) -> rusqlite::Result<OwnTagUse> {
+    Ok(OwnTagUse { name: column(row, "name")?, posts: column(row, "posts")?, newest_post: column(row, "last")? })
 }

@@ -58,7 +58,7 @@ fn claims_blocked_host(node: &Node, r: &Read<'_>, letter: &SignedRequest) -> Res
         if host_blocks::of_host(r, &host_of(owner))?.is_blocked() {
             return Ok(true);
         }
-        let actor = match actors::key(r, key_id)? {
+        let actor = match actors::key_by_uri(r, key_id)? {
             Some(key) => Some(actors::by_id(r, key.actor_id)?),
             None => actors::by_uri(r, owner)?,
         };

@@ -90,7 +90,7 @@ fn outbox(r: &Read<'_>, owner: &Actor, url: &str, window: &CollectionWindow) -> 
     }
     let limit = u32::try_from(OUTBOX_PAGE_ITEMS + 1).unwrap_or(u32::MAX);
     let page = PostPage { before: window.before, after: None, limit };
-    let mut ids = posts::of_actor(r, owner.id, Viewer::Stranger, page)?;
+    let mut ids = posts::by_actor(r, owner.id, Viewer::Stranger, page)?;
     let more = ids.len() > OUTBOX_PAGE_ITEMS;
     ids.truncate(OUTBOX_PAGE_ITEMS);
     let items: Vec<Value> = ids.iter().map(|id| activity(r, owner, &posts::by_id(r, *id)?)).collect::<Result<_>>()?;

@@ -120,7 +120,7 @@ pub async fn at_page(
         let uri = node.store.read(|r| {
             let owner = actors::by_id(r, node::owner(r)?)?;
             // One that was deleted is known by its id alone.
-            let post = posts::by_id(r, id).ok().filter(|post| post.actor_id == owner.id && post.page() == url);
+            let post = posts::by_id(r, id).ok().filter(|post| post.actor_id == owner.id && post.html_url() == url);
             Ok(post.map_or_else(|| document::post_uri(&owner, id), |post| post.uri))
         })?;
         find(node, &letter, &uri, &PostResource::Post)
@@ -236,7 +236,7 @@ pub async fn to_page(request: HttpRequest, node: web::Data<Node>) -> Result<Http
             let (known, owner) = own(r, &url)?;
             let id: PostId = url.rsplit('/').next().unwrap_or_default().parse()?;
             let known = known.filter(|post| post.audience.is_open());
-            Ok(known.map_or_else(|| document::post_page(&owner, id), |post| post.page().to_owned()))
+            Ok(known.map_or_else(|| document::post_page(&owner, id), |post| post.html_url().to_owned()))
         })
     });
     Ok(HttpResponse::Found().insert_header((header::LOCATION, page.await?)).finish())

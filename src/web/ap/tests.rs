@@ -146,7 +146,7 @@ async fn posts_are_shown_by_their_audience() {
     let followers = house.post("For you", Audience::Followers);
     let nobody = house.post("Dear diary", Audience::Mentioned);
     for post in [&public, &quiet] {
-        for url in [&post.uri, post.page()].map(path) {
+        for url in [&post.uri, post.html_url()].map(path) {
             let reply = house.peer_get(url).await;
             assert_eq!((reply.code, &reply.json()["id"]), (StatusCode::OK, &json!(post.uri)), "{url}");
         }
@@ -160,7 +160,7 @@ async fn posts_are_shown_by_their_audience() {
                 assert_eq!(reply.header("cache-control"), "no-store");
             }
         }
-        assert_eq!(house.peer_get(path(post.page())).await.code, StatusCode::NOT_FOUND);
+        assert_eq!(house.peer_get(path(post.html_url())).await.code, StatusCode::NOT_FOUND);
     }
     bob.follows(&house);
     let reply = bob.get(&house, path(&followers.uri)).await;
@@ -177,7 +177,7 @@ async fn deleted_posts_leave_a_tombstone() {
     let house = TestServer::new();
     let post = house.post("Oops", Audience::Public);
     publish::delete(&house.node, post.id).unwrap();
-    for url in [post.uri.as_str(), post.page()].map(path) {
+    for url in [post.uri.as_str(), post.html_url()].map(path) {
         let reply = house.peer_get(url).await;
         assert_eq!(
             (reply.code, reply.header("content-type")),

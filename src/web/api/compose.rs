@@ -80,7 +80,7 @@ fn earlier_result(r: &Read<'_>, key: &str) -> Result<Option<IdempotentResult>> {
     if let Some(id) = apps::idempotent_result(r, key)? {
         return Ok(Some(IdempotentResult::Post(id)));
     }
-    let waiting = drafts::idempotent_result(r, key)?.map(|id| drafts::get(r, id)).transpose()?;
+    let waiting = drafts::by_idempotency_key(r, key)?.map(|id| drafts::get(r, id)).transpose()?;
     Ok(waiting.map(IdempotentResult::Waiting))
 }
 

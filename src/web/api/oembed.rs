@@ -21,7 +21,7 @@ pub fn show(node: &Node, call: &ApiRequest) -> ApiResult {
     let path = url.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
     let id: PostId = path.rsplit('/').next().unwrap_or_default().parse().map_err(|_| Error::NotFound)?;
     let (post, owner) = node.store.read(|r| Ok((posts::by_id(r, id)?, actors::by_id(r, node::owner(r)?)?)))?;
-    let is_ours = post.actor_id == owner.id && (post.uri == path || post.page() == path);
+    let is_ours = post.actor_id == owner.id && (post.uri == path || post.html_url() == path);
     if !is_ours || post.boost_of.is_some() || !post.audience.is_open() {
         return Err(Error::NotFound.into());
     }
@@ -30,9 +30,9 @@ pub fn show(node: &Node, call: &ApiRequest) -> ApiResult {
         .and_then(|n| u32::try_from(n).ok())
         .map_or(DEFAULT_WIDTH, |most| most.min(DEFAULT_WIDTH));
     let quote = html! {
-        blockquote cite=(post.page()) {
+        blockquote cite=(post.html_url()) {
             @if let Some(warning) = &post.warning { p { (warning) } } @else { (PreEscaped(&post.content)) }
-            p { a href=(post.page()) target="_blank" { (owner.name) " (@" (owner.handle()) ")" } }
+            p { a href=(post.html_url()) target="_blank" { (owner.name) " (@" (owner.handle()) ")" } }
         }
     };
     Ok(ApiResponse::json(&json!({

@@ -159,7 +159,7 @@ impl ComposeFields {
 fn for_reply_in(r: &Read<'_>, parent: &PostView, usual: &str) -> Result<String> {
     let spoken = parent.post.language.as_deref().filter(|tag| *tag != usual);
     let Some(spoken) = spoken else { return Ok(usual.to_owned()) };
-    let own = posts::languages(r, store::node::owner(r)?)?;
+    let own = posts::recent_languages(r, store::node::owner(r)?)?;
     Ok(if own.iter().any(|tag| tag == spoken) { spoken } else { usual }.to_owned())
 }
 
@@ -336,7 +336,7 @@ fn publish(node: &Node, filled: &ComposeFields, fields: &mut FormFields) -> Resu
     if filled.text.trim().is_empty() && media.is_empty() && filled.quote.is_none() {
         return Err(Error::invalid("The post is empty: write something or add an image."));
     }
-    node.store.write(move |w| attachments::describe_unattached(w, &described))?;
+    node.store.write(move |w| attachments::update_unattached_descriptions(w, &described))?;
     let draft = NewPost {
         warning: some_text(&filled.warning),
         reply_to: filled.reply_to,

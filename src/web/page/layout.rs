@@ -59,7 +59,8 @@ impl<'n> PageContext<'n> {
         let (mut unseen, mut waiting) = (0, 0);
         if let Some(session) = session {
             unseen = notifications::unseen(r)?;
-            waiting = follows::count(r, session.actor, FollowList::Requests)? + interaction_requests_in::count(r)?;
+            waiting =
+                follows::count(r, session.actor, FollowList::Requests)? + interaction_requests_in::count_pending(r)?;
         }
         Ok(Self {
             node,

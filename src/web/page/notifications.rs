@@ -134,8 +134,8 @@ fn list(r: &Read<'_>, house: &PageContext<'_>, events: &[Notification], seen: No
 fn notification_icons<'a>(row: &NotificationRow, reacted: &'a [Reaction]) -> Vec<&'a ReactionEmoji> {
     let mut signs: Vec<&ReactionEmoji> = Vec::new();
     for one in reacted.iter().filter(|one| row.kind == NotificationKind::Reaction && Some(one.post_id) == row.post) {
-        if row.people.contains(&one.actor_id) && !signs.contains(&&one.sign) && signs.len() < MAX_AVATARS_PER_ROW {
-            signs.push(&one.sign);
+        if row.people.contains(&one.actor_id) && !signs.contains(&&one.emoji) && signs.len() < MAX_AVATARS_PER_ROW {
+            signs.push(&one.emoji);
         }
     }
     signs

@@ -51,7 +51,7 @@ pub async fn show(
             let ties = FollowRelation::load(r, owner.actor, &actor)?;
             let mut ids = match actor.kind.as_str() {
                 "Group" => groups::page(r, id, window.page())?,
-                _ => posts::of_actor(r, id, Viewer::Owner, window.page())?,
+                _ => posts::by_actor(r, id, Viewer::Owner, window.page())?,
             };
             let beyond = window.without_extra_row(&mut ids);
             let top = PinnedSection::load(r, &actor, Viewer::Owner, window.before.or(window.after))?;

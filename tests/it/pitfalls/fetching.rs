@@ -110,7 +110,7 @@ fn p23_a_document_lives_at_its_id_and_its_page_may_live_elsewhere() {
     peer.serve("/@bob/1", &note(&peer, "/notes/1", json!({ "content": "<p>a stale copy</p>" })));
     assert!(finds(&a, &peer.url("/@bob/1")));
     let card = a.by_uri(&peer.url("/notes/1")).unwrap();
-    assert_eq!((card.post.content.as_str(), card.post.page()), ("<p>words</p>", "http://www.peer.test/@bob/1"));
+    assert_eq!((card.post.content.as_str(), card.post.html_url()), ("<p>words</p>", "http://www.peer.test/@bob/1"));
     // Another actor's server says what bob said.
     let forged = note(&peer, "/notes/2", json!({ "content": "<p>forged</p>" }));
     evil.serve("/notes/2", &forged);

@@ -59,7 +59,7 @@ fn p41_one_thing_and_a_list_of_one_thing_are_the_same() {
         let card = a.by_uri(&peer.url(&path)).unwrap();
         assert_eq!((card.hashtags.len(), card.attachments.len(), card.post.audience), (1, 1, Audience::Public), "{n}");
         assert_eq!(
-            (card.post.page(), plain_text::from_html(&card.post.content).as_str()),
+            (card.post.html_url(), plain_text::from_html(&card.post.content).as_str()),
             ("http://peer.test/@bob/1", "words")
         );
     }
@@ -90,7 +90,7 @@ fn p42_pages_in_every_shape_and_nonsense_is_no_500() {
         let answer = create(&world, &a, &peer, &note(&peer, &path, json!({ "url": url })));
         assert_eq!(answer.code, 202, "{url}");
         let uri = peer.url(&path);
-        assert_eq!(a.by_uri(&uri).unwrap().post.page(), is.unwrap_or(&uri), "{url}");
+        assert_eq!(a.by_uri(&uri).unwrap().post.html_url(), is.unwrap_or(&uri), "{url}");
     }
     for (n, context) in [
         json!(7),

@@ -88,7 +88,7 @@ fn p49_hashtags_of_all_sorts_and_an_edit_keeps_them() {
         { "type": "Hashtag", "name": "#Frost", "href": peer.url("/search?tag=frost") }]);
     create(&world, &a, &peer, &note(&peer, "/notes/1", json!({ "tag": tags })));
     let mut shown: Vec<String> =
-        a.by_uri(&peer.url("/notes/1")).unwrap().hashtags.into_iter().map(|t| t.shown).collect();
+        a.by_uri(&peer.url("/notes/1")).unwrap().hashtags.into_iter().map(|t| t.display_name).collect();
     shown.sort();
     assert_eq!(shown, ["Frost", "noHash", "山小屋"]);
     let id = a.post("first #snow for @bob@peer.test", Audience::Public);

@@ -243,12 +243,12 @@ fn a_gone_inbox_loses_its_followers() {
             actor.shared_inbox = shared.map(str::to_owned);
             let follower = crate::store::actors::upsert(w, &actor)?;
             let owner = node::owner(w)?;
-            follows::ask(w, follower, owner, &format!("{name}/follow"), None)?;
+            follows::upsert(w, follower, owner, &format!("{name}/follow"), None)?;
             follows::accept(w, follower, owner)
         };
         assert!(node.store.write(act).unwrap());
     };
-    let inboxes = || w.home.node.store.read(|r| follows::inboxes(r, node::owner(r)?)).unwrap();
+    let inboxes = || w.home.node.store.read(|r| follows::follower_inboxes(r, node::owner(r)?)).unwrap();
     follow("one", Some("http://x.example/inbox"));
     follow("two", Some("http://x.example/inbox"));
     follow("three", None);

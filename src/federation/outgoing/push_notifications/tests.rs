@@ -130,7 +130,7 @@ fn an_app_hears_only_of_what_it_asked_for() {
         .node
         .store
         .write(move |w| {
-            follows::ask(w, bob, owner, "https://b.example/f/1", None)?;
+            follows::upsert(w, bob, owner, "https://b.example/f/1", None)?;
             follows::accept(w, bob, owner).map(drop)
         })
         .unwrap();

@@ -76,7 +76,7 @@ pub fn update(node: &Node, call: &ApiRequest) -> ApiResult {
         if let Some(cover) = &cover {
             attachments::set_cover(w, id, cover)?;
         }
-        attachments::describe_one(w, id, alt.as_deref(), focus.as_deref())
+        attachments::update_description(w, id, alt.as_deref(), focus.as_deref())
     })?;
     show(node, call, id)
 }
@@ -86,7 +86,7 @@ pub fn delete(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: MediaId = call.id()?;
     let is_loose = node.store.write(move |w| match attachments::by_id(w, id)? {
         file if file.post_id.is_none() && attachments::are_unattached(w, &[id], None)? => {
-            attachments::forget(w, id).map(|()| true)
+            attachments::delete_unattached(w, id).map(|()| true)
         }
         _ => Ok(false),
     })?;

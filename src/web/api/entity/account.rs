@@ -120,7 +120,7 @@ pub fn account(view: &ApiViewer<'_>, actor: &Actor) -> AccountEntity {
         followers_count: followers,
         following_count: following,
         statuses_count: posts,
-        last_status_at: if own { view.count.last_post() } else { view.last_of(actor.id) }.map(date),
+        last_status_at: if own { view.count.last_post_at() } else { view.last_of(actor.id) }.map(date),
         hide_collections: own && !view.settings.show_follows,
         emojis: emojis(view, &actor.emoji),
         fields: actor.fields.iter().map(shown).collect(),

@@ -16,16 +16,16 @@ use crate::text::{compose, escape, rewrite};
 /// The HTML of a post, with the quote fallback line for apps without quotes; other apps remove it.
 pub fn content(view: &ApiViewer<'_>, card: &PostView) -> String {
     let post = &card.post;
-    let quoted = card.quote.as_ref().filter(|quoted| quoted.quote.state != QuoteState::Gone);
-    let address = quoted.map(|quoted| match &quoted.card {
-        Some(inner) => inner.post.page(),
+    let quoted = card.quote.as_ref().filter(|quoted| quoted.quote.state != QuoteState::Deleted);
+    let address = quoted.map(|quoted| match &quoted.view {
+        Some(inner) => inner.post.html_url(),
         None => quoted.quote.quoted_uri.as_str(),
     });
     html! {
         @if let Some(address) = address { p.quote-inline { "RE: " (PreEscaped(compose::link_html(address))) } }
         @if let Some(title) = &post.title { p { strong { (title) } } }
         @if let Some(facts) = facts(post) { p { (facts) } }
-        @if let Some(passage) = &post.extra.passage { blockquote { p { (passage) } } }
+        @if let Some(passage) = &post.metadata.passage { blockquote { p { (passage) } } }
         (PreEscaped(plain_words(view, &post.content)))
         @if let Some(page) = origin(view, card) { p { (PreEscaped(compose::link_html(page))) } }
     }
@@ -42,7 +42,7 @@ pub fn plain_words(view: &ApiViewer<'_>, html: &str) -> String {
 
 /// When and where something takes place, and how many stars a book got.
 fn facts(post: &Post) -> Option<String> {
-    let extra = &post.extra;
+    let extra = &post.metadata;
     let moment = |ms: i64| {
         let at = Time::from_ms(ms + i64::from(extra.offset.unwrap_or(0)) * 60_000);
         at.civil().strftime("%-d %B %Y, %H:%M").to_string()
@@ -62,7 +62,7 @@ fn facts(post: &Post) -> Option<String> {
 /// The original page of a remote post of another type than Note.
 fn origin<'c>(view: &ApiViewer<'_>, card: &'c PostView) -> Option<&'c str> {
     let post = &card.post;
-    let page = post.page();
+    let page = post.html_url();
     let note = matches!(post.kind.as_str(), "Note" | "Question" | "Announce");
     let named = || post.content.contains(&format!("href=\"{}\"", escape(page)));
     (!note && !view.is_owner(&card.author) && !named()).then_some(page)
@@ -75,7 +75,7 @@ pub fn link(card: &PostView) -> Option<Value> {
     let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
     let title = card.post.title.as_deref().filter(|title| !title.is_empty()).unwrap_or(url);
     Some(json!({
-        "url": url, "title": title, "description": card.post.extra.summary.as_deref().unwrap_or_default(),
+        "url": url, "title": title, "description": card.post.metadata.summary.as_deref().unwrap_or_default(),
         "type": "link", "language": null, "author_name": "", "author_url": "", "provider_name": host, "provider_url": "",
         "html": "", "width": 0, "height": 0, "image": null, "image_description": "", "embed_url": "", "blurhash": null,
         "published_at": timestamp(card.post.published_at), "authors": [],

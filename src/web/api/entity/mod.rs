@@ -22,7 +22,7 @@ use crate::base::id::ActorId;
 use crate::base::{Result, Time};
 use crate::federation::Node;
 use crate::social::moderation::filter::ActiveFilters;
-use crate::store::actors::own_counts::{self, OwnCount};
+use crate::store::actors::own_counts::{self, OwnCounts};
 use crate::store::posts::Viewer;
 use crate::store::{self, Read, actors};
 use crate::web::api::status_cache::ViewerKey;
@@ -82,7 +82,7 @@ pub struct ApiViewer<'n> {
     /// The app knows the filter action `blur`.
     pub knows_blur: bool,
     /// The owner's own numbers.
-    pub count: OwnCount,
+    pub count: OwnCounts,
     /// The owner's settings.
     pub settings: store::node::Settings,
     last: Vec<(ActorId, Time)>,
@@ -122,7 +122,7 @@ impl<'n> ApiViewer<'n> {
     /// Loads the time of these actors' last posts. For strangers it is left out: it would reveal whom the owner reads.
     pub fn remember(&mut self, r: &Read<'_>, people: &[ActorId]) -> Result<()> {
         if self.as_owner {
-            self.last = actors::last_posts(r, people)?;
+            self.last = actors::last_post_times(r, people)?;
         }
         Ok(())
     }

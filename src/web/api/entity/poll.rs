@@ -11,7 +11,7 @@ use crate::store::posts::polls::StoredPoll;
 pub fn poll(view: &ApiViewer<'_>, poll: &StoredPoll, emoji: &[CustomEmoji], own: bool) -> Value {
     let used = |one: &&CustomEmoji| poll.options.iter().any(|option| option.text.contains(&format!(":{}:", one.code)));
     let used: Vec<CustomEmoji> = emoji.iter().filter(used).cloned().collect();
-    let told = |votes: u64| (!poll.hides || poll.is_over(view.now)).then_some(votes);
+    let told = |votes: u64| (!poll.hides_counts || poll.is_over(view.now)).then_some(votes);
     let options: Vec<Value> =
         poll.options.iter().map(|option| json!({ "title": option.text, "votes_count": told(option.votes) })).collect();
     let mut shown = json!({
@@ -25,8 +25,8 @@ pub fn poll(view: &ApiViewer<'_>, poll: &StoredPoll, emoji: &[CustomEmoji], own:
         "emojis": emojis(view, &used),
     });
     if let (Value::Object(map), true) = (&mut shown, view.as_owner) {
-        map.insert("voted".to_owned(), json!(own || !poll.mine.is_empty()));
-        map.insert("own_votes".to_owned(), json!(poll.mine));
+        map.insert("voted".to_owned(), json!(own || !poll.own_choices.is_empty()));
+        map.insert("own_votes".to_owned(), json!(poll.own_choices));
     }
     shown
 }

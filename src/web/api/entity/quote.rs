@@ -33,7 +33,7 @@ pub enum QuoteEntity {
 pub fn quote(view: &ApiViewer<'_>, card: &PostView) -> Option<QuoteEntity> {
     let quoted = card.quote.as_ref()?;
     let readable = |inner: &&PostView| view.viewer() == Viewer::Owner || inner.post.audience.is_open();
-    let inner = quoted.card.as_deref().filter(readable);
+    let inner = quoted.view.as_deref().filter(readable);
     let agreed = state(quoted) == "accepted";
     let state = match (state(quoted), inner) {
         ("accepted", Some(_)) if view.as_owner && quoted.muted => "muted_account",
@@ -56,13 +56,13 @@ pub fn shallow_quote(card: &PostView) -> Option<QuoteEntity> {
 
 fn state(quoted: &QuotedView) -> &'static str {
     match quoted.quote.state {
-        QuoteState::Waiting => "pending",
+        QuoteState::Pending => "pending",
         // It was here, or its author could not have agreed.
-        QuoteState::Granted if quoted.quote.quoted_id.is_none() => "deleted",
-        QuoteState::Granted => "accepted",
-        QuoteState::Refused => "rejected",
+        QuoteState::Accepted if quoted.quote.quoted_id.is_none() => "deleted",
+        QuoteState::Accepted => "accepted",
+        QuoteState::Rejected => "rejected",
         QuoteState::Revoked => "revoked",
-        QuoteState::Gone => "deleted",
+        QuoteState::Deleted => "deleted",
     }
 }
 

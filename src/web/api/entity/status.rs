@@ -134,7 +134,7 @@ pub fn boosted_status(view: &ApiViewer<'_>, card: &PostView) -> StatusEntity {
         visibility: super::visibility::visibility(post.audience),
         language: post.language.clone(),
         uri: post.uri.clone(),
-        url: Some(post.page().to_owned()),
+        url: Some(post.html_url().to_owned()),
         replies_count: card.replies,
         reblogs_count: card.boosts,
         favourites_count: card.likes,
@@ -165,7 +165,7 @@ fn files(view: &ApiViewer<'_>, card: &PostView) -> Vec<MediaAttachmentEntity> {
 
 /// The app the post was written with; null for the built-in page.
 fn application(post: &Post) -> Option<Value> {
-    post.extra.app.as_ref().map(|(name, website)| json!({ "name": name, "website": website }))
+    post.metadata.app.as_ref().map(|(name, website)| json!({ "name": name, "website": website }))
 }
 
 /// Mentions in the order of the text. Clients find the account by its id, so unknown actors are left out. Actors an
@@ -174,7 +174,7 @@ fn mentions(view: &ApiViewer<'_>, card: &PostView) -> Vec<MentionEntity> {
     let content = &card.post.content;
     let place = |url: &str| content.find(&format!("href=\"{}\"", escape(url)));
     let silent = card.post.source.is_some() && card.post.edited_at.is_some();
-    let known = card.mentions.iter().zip(&card.mentioned).filter_map(|(mention, id)| Some((mention, (*id)?)));
+    let known = card.mentions.iter().zip(&card.mentioned_actors).filter_map(|(mention, id)| Some((mention, (*id)?)));
     let placed = known.filter_map(|(mention, id)| {
         let found = [&mention.url, &mention.uri].into_iter().find_map(|url| Some((place(url)?, url)));
         let (at, url) = found.or((!silent).then_some((usize::MAX, &mention.url)))?;

@@ -53,7 +53,7 @@ pub fn tag(view: &ApiViewer<'_>, name: &str, shown: &str, history: &[TagDay], mi
     let day = |(back, day): (i64, &TagDay)| TagHistoryEntity {
         day: ((today - back) * 86_400).to_string(),
         uses: day.posts.to_string(),
-        accounts: day.people.to_string(),
+        accounts: day.authors.to_string(),
     };
     TagEntity {
         id: id(name).to_string(),
@@ -80,9 +80,9 @@ pub fn featured(view: &ApiViewer<'_>, tag: &pins::FeaturedHashtag, uses: &[OwnTa
     let used = uses.iter().find(|used| used.name == tag.name);
     FeaturedTagEntity {
         id: id(&tag.name).to_string(),
-        name: tag.shown.clone(),
+        name: tag.display_name.clone(),
         url: tag.url.clone().unwrap_or_else(|| compose::tag_url(&view.links.here("/tags/"), &tag.name)),
         statuses_count: used.map_or(0, |used| used.posts).to_string(),
-        last_status_at: used.map(|used| date(Time::from_ms(used.last.0 >> 16))),
+        last_status_at: used.map(|used| date(Time::from_ms(used.newest_post.0 >> 16))),
     }
 }

@@ -63,7 +63,7 @@ fn actor_list(node: &Node, call: &ApiRequest, list: FollowList) -> ApiResult {
     }
     account_page(node, call, |r, window| {
         let (follower, followed) = if list == FollowList::Followers { (owner, id) } else { (id, owner) };
-        let follow = follows::accepted(r, follower, followed)?.filter(|_| window.limit > 0);
+        let follow = follows::get_accepted(r, follower, followed)?.filter(|_| window.limit > 0);
         let row = follow.map(|follow| (follow.id, owner)).filter(|(row, _)| window.holds(*row));
         Ok(row.into_iter().collect())
     })
@@ -73,7 +73,7 @@ fn actor_list(node: &Node, call: &ApiRequest, list: FollowList) -> ApiResult {
 fn of_owner(node: &Node, call: &ApiRequest, list: FollowList) -> ApiResult {
     let owner = node.owner()?;
     account_page(node, call, |r, window| {
-        follows::newest(r, owner, list, window.max, window.since.or(window.min), window.limit)
+        follows::page(r, owner, list, window.max, window.since.or(window.min), window.limit)
     })
 }
 

@@ -104,12 +104,12 @@ pub fn statuses(node: &Node, call: &ApiRequest) -> ApiResult {
         let view = ApiViewer::load(node, r, call)?;
         let wanted = ProfilePostFilter {
             viewer: view.viewer(),
-            rows: window.rows(),
+            window: window.rows(),
             tag: tag.as_deref(),
             only_media: flag("only_media"),
             no_replies: flag("exclude_replies"),
             no_boosts: flag("exclude_reblogs"),
-            no_private: flag("exclude_direct"),
+            no_private_mentions: flag("exclude_direct"),
         };
         let ids = match pinned {
             // Strangers must not learn whose posts are stored here.

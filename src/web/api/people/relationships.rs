@@ -29,9 +29,9 @@ const MAX_LANGUAGE_BYTES: usize = 16;
 pub fn of(r: &Read<'_>, ids: &[ActorId]) -> Result<Vec<RelationshipEntity>> {
     let owner = node::owner(r)?;
     let known = actors::by_ids(r, ids)?;
-    let (to, from) = (follows::state_towards(r, owner, ids)?, follows::of_owner_by(r, owner, ids)?);
+    let (to, from) = (follows::by_owner_towards(r, owner, ids)?, follows::towards_owner_by(r, owner, ids)?);
     let (muted, blocked, blocking) = (mutes::of(r, ids)?, blocks::of(r, ids)?, blocks::blocked_by_among(r, ids)?);
-    let noted = notes::of(r, ids)?;
+    let noted = notes::list_of_actors(r, ids)?;
     let rules = host_blocks::rules_for(r, known.iter().flat_map(host_blocks::hosts_of), None)?;
     let mut all = Vec::new();
     for actor in ids.iter().filter_map(|id| known.iter().find(|actor| actor.id == *id)) {
@@ -197,7 +197,7 @@ pub fn note(node: &Node, call: &ApiRequest) -> ApiResult {
 /// `POST /api/v1/accounts/{id}/endorse`, and `pin` as older clients call it.
 pub fn endorse(node: &Node, call: &ApiRequest) -> ApiResult {
     let (id, owner) = (other_actor(node, call)?, node.owner()?);
-    if node.store.write(move |w| follows::endorse(w, owner, id, true))? {
+    if node.store.write(move |w| follows::set_endorsed(w, owner, id, true))? {
         return current(node, id);
     }
     let text = "Validation failed: You must be already following the person you want to endorse";
@@ -207,7 +207,7 @@ pub fn endorse(node: &Node, call: &ApiRequest) -> ApiResult {
 /// `POST /api/v1/accounts/{id}/unendorse`, and `unpin`.
 pub fn unendorse(node: &Node, call: &ApiRequest) -> ApiResult {
     let (id, owner) = (other_actor(node, call)?, node.owner()?);
-    node.store.write(move |w| follows::endorse(w, owner, id, false))?;
+    node.store.write(move |w| follows::set_endorsed(w, owner, id, false))?;
     current(node, id)
 }
 

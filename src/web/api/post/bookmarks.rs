@@ -50,7 +50,7 @@ pub fn bookmarked(node: &Node, call: &ApiRequest) -> ApiResult {
 
 /// `GET /api/v1/favourites`, the newest like first.
 pub fn favourites(node: &Node, call: &ApiRequest) -> ApiResult {
-    marked_posts(node, call, |r, rows| likes::by_actor(r, node::owner(r)?, rows))
+    marked_posts(node, call, |r, rows| likes::list_liked_posts(r, node::owner(r)?, rows))
 }
 
 /// A page of marked posts. Its link ids are those of the marks.
@@ -67,7 +67,7 @@ fn marked_posts(node: &Node, call: &ApiRequest, page: MarkedPosts) -> ApiResult 
 
 /// `GET /api/v1/statuses/{id}/favourited_by`: those we know of, the newest like first.
 pub fn favourited_by(node: &Node, call: &ApiRequest) -> ApiResult {
-    actor_page(node, call, |r, _, post, rows| likes::page(r, post, rows))
+    actor_page(node, call, |r, _, post, rows| likes::list_likers(r, post, rows))
 }
 
 /// `GET /api/v1/statuses/{id}/reblogged_by`, the newest boost first; link ids are those of the boosts.

@@ -26,7 +26,7 @@ pub fn history(node: &Node, call: &ApiRequest) -> ApiResult {
     let shown = node.store.read(|r| {
         let view = ApiViewer::load(node, r, call)?;
         let card = visible_post(r, &view, id)?;
-        let mut before = post_edits::of(r, card.post.id)?;
+        let mut before = post_edits::list(r, card.post.id)?;
         hide_rejected_media(r, &view, &card, &mut before)?;
         Ok(edit::history(&view, &card, &before))
     })?;

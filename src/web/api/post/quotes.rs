@@ -19,7 +19,7 @@ pub fn list(node: &Node, call: &ApiRequest) -> ApiResult {
     let (ids, shown) = node.store.read(|r| {
         let view = ApiViewer::load(node, r, call)?;
         visible_post(r, &view, id)?;
-        let mut ids = quotes::quotes_of(r, id, view.viewer(), window.posts())?;
+        let mut ids = quotes::list_accepted(r, id, view.viewer(), window.posts())?;
         ids.retain(|id| window.holds(id.0));
         // The row of a quote has the id of the post that quotes.
         Ok((ids.iter().map(|id| id.0).collect::<Vec<_>>(), call.status_cache.of(r, &view, &ids)?))

@@ -21,9 +21,9 @@ use crate::web::api::error::ApiError;
 use crate::web::api::status_cache::CachedStatus;
 
 /// How much of a thread the owner's apps are given at once.
-const OWNER_THREAD_LIMITS: ThreadLimits = ThreadLimits { above: 500, below: 900, deep: 200 };
+const OWNER_THREAD_LIMITS: ThreadLimits = ThreadLimits { max_ancestors: 500, max_descendants: 900, max_depth: 200 };
 /// The limits for everyone else, as in Mastodon.
-const STRANGER_THREAD_LIMITS: ThreadLimits = ThreadLimits { above: 40, below: 60, deep: 20 };
+const STRANGER_THREAD_LIMITS: ThreadLimits = ThreadLimits { max_ancestors: 40, max_descendants: 60, max_depth: 20 };
 /// Maximum number of statuses per request.
 const MAX_STATUSES_PER_REQUEST: usize = 20;
 
@@ -37,7 +37,7 @@ pub fn visible_post(r: &Read<'_>, view: &ApiViewer<'_>, id: PostId) -> Result<Po
     let open = card.post.audience.is_open() && card.boost.as_ref().is_none_or(|(boost, _)| boost.audience.is_open());
     let own = |id| view.owner == Some(id);
     let by_owner = own(card.author.id) || card.boost.as_ref().is_some_and(|(_, booster)| own(booster.id));
-    let stands_with = |owner| posts::is_in_thread_of(r, card.post.id, owner);
+    let stands_with = |owner| posts::is_public_thread_participant(r, card.post.id, owner);
     if open && (by_owner || view.owner.map_or(Ok(false), stands_with)?) { Ok(card) } else { Err(Error::NotFound) }
 }
 
@@ -168,7 +168,7 @@ pub fn unfavourite(node: &Node, call: &ApiRequest) -> ApiResult {
 pub fn vote(node: &Node, call: &ApiRequest) -> ApiResult {
     let id: PostId = call.id()?;
     let card = node.store.read(|r| visible_post(r, &ApiViewer::load(node, r, call)?, id))?;
-    if card.poll.as_ref().is_some_and(|poll| !poll.mine.is_empty()) {
+    if card.poll.as_ref().is_some_and(|poll| !poll.own_choices.is_empty()) {
         return Err(ApiError::Refused("Validation failed: You have already voted on this poll".into()));
     }
     let choices: std::result::Result<Vec<usize>, _> =

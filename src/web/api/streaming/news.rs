@@ -202,7 +202,7 @@ impl<'n, 'r> EventSources<'n, 'r> {
         let Some(card) = self.cards.get(&id) else { return Ok(channels) };
         for channel in self.wanted {
             let page = match channel {
-                StreamChannel::Public(whose, media) => public_timelines::public(self.r, *whose, *media, only(id))?,
+                StreamChannel::Public(whose, media) => public_timelines::public_page(self.r, *whose, *media, only(id))?,
                 StreamChannel::Hashtag(tag, whose) => {
                     let key = scan::tag_key(tag);
                     // Apps may name thousands: only those it has are looked for.
@@ -210,7 +210,7 @@ impl<'n, 'r> EventSources<'n, 'r> {
                         continue;
                     }
                     let tags = TagSelection { any: vec![key], ..TagSelection::default() };
-                    public_timelines::tagged(self.r, &tags, *whose, MediaFilter::Any, only(id))?
+                    public_timelines::tagged_page(self.r, &tags, *whose, MediaFilter::Any, only(id))?
                 }
                 StreamChannel::User | StreamChannel::Notifications | StreamChannel::List(_) | StreamChannel::Direct => {
                     continue;

@@ -180,7 +180,7 @@ async fn who_liked_and_boosted_is_told_to_whoever_may_see_the_post() {
         assert_eq!(house.get(&path(&closed, what), "*/*").await.code.as_u16(), 404, "{what} of a private post");
         assert_eq!(client.get(&format!("/api/v1/statuses/12345/{what}")).await.code.as_u16(), 404);
     }
-    house.node.store.write(|w| blocks::add(w, actors::id_of(w, RemoteBob::URI)?.unwrap(), None).map(drop)).unwrap();
+    house.node.store.write(|w| blocks::add(w, actors::id_by_uri(w, RemoteBob::URI)?.unwrap(), None).map(drop)).unwrap();
     assert_eq!(people(client.get(&path(&open, "favourited_by")).await.json()), ["ann"], "the blocked are hidden");
     assert_eq!(people(client.get(&path(&open, "reblogged_by")).await.json()), Vec::<String>::new());
 }

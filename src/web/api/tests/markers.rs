@@ -50,7 +50,7 @@ async fn the_page_and_the_apps_agree_on_what_was_read() {
     RemoteBob::known_to(house);
     let posts = [house.post("one", Audience::Public).id, house.post("two", Audience::Public).id];
     let told = house.node.store.write(move |w| {
-        let bob = crate::store::actors::id_of(w, RemoteBob::URI)?.unwrap();
+        let bob = crate::store::actors::id_by_uri(w, RemoteBob::URI)?.unwrap();
         posts.iter().try_for_each(|post| notifications::add(w, NotificationKind::Like, bob, Some(*post)))
     });
     told.unwrap();
@@ -67,7 +67,7 @@ async fn the_page_and_the_apps_agree_on_what_was_read() {
     let before = marker().await;
     let more = house.post("three", Audience::Public).id;
     let told = house.node.store.write(move |w| {
-        let bob = crate::store::actors::id_of(w, RemoteBob::URI)?.unwrap();
+        let bob = crate::store::actors::id_by_uri(w, RemoteBob::URI)?.unwrap();
         notifications::add(w, NotificationKind::Like, bob, Some(more))
     });
     told.unwrap();

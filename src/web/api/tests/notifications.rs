@@ -376,7 +376,7 @@ async fn each_rule_concerns_whom_it_names() {
         .store
         .write(move |w| {
             let ann = node::owner(w)?;
-            follows::ask(w, ann, friend, "https://social.example.org/f", None)?;
+            follows::upsert(w, ann, friend, "https://social.example.org/f", None)?;
             follows::accept(w, ann, friend).map(drop)
         })
         .unwrap();
@@ -404,7 +404,7 @@ async fn each_rule_concerns_whom_it_names() {
         .store
         .write(move |w| {
             let ann = node::owner(w)?;
-            follows::ask(w, new, ann, "https://c.example/f", None)?;
+            follows::upsert(w, new, ann, "https://c.example/f", None)?;
             follows::accept(w, new, ann).map(drop)
         })
         .unwrap();

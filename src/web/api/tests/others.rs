@@ -30,7 +30,7 @@ impl RemoteActor {
         let document = ap::ReceivedActor::read(&document).unwrap();
         let id = house.node.store.write(move |w| profile::keep(w, &document).map(|_| ())).map(|()| {
             let wanted = uri.clone();
-            house.node.store.read(move |r| actors::id_of(r, &wanted)).unwrap().unwrap()
+            house.node.store.read(move |r| actors::id_by_uri(r, &wanted)).unwrap().unwrap()
         });
         Self { id: id.unwrap(), uri }
     }
@@ -41,7 +41,7 @@ impl RemoteActor {
         let (id, uri) = (other.id, format!("https://social.example.org/follows/{name}"));
         let follow = house.node.store.write(move |w| {
             let owner = node::owner(w)?;
-            follows::ask(w, owner, id, &uri, None)?;
+            follows::upsert(w, owner, id, &uri, None)?;
             follows::accept(w, owner, id).map(drop)
         });
         follow.unwrap();

@@ -21,7 +21,7 @@ pub(super) fn person(client: &ApiClient, name: &str) -> ActorId {
 fn follows_us(client: &ApiClient, who: ActorId, is_in: bool) {
     let owner = client.server.node.owner().unwrap();
     let done = client.server.node.store.write(move |w| {
-        follows::ask(w, who, owner, &format!("https://x.example/follows/{who}"), None)?;
+        follows::upsert(w, who, owner, &format!("https://x.example/follows/{who}"), None)?;
         if is_in { follows::accept(w, who, owner).map(drop) } else { Ok(()) }
     });
     done.unwrap();

@@ -234,10 +234,10 @@ async fn other_pages_embed_public_posts_alone() {
     let (open, closed) =
         (client.server.post("for **all**", Audience::Public), client.server.post("hidden", Audience::Followers));
     let at = |url: &str| format!("/api/oembed?url={}", url.replace(':', "%3A").replace('/', "%2F"));
-    let shown = client.server.get(&at(open.page()), "*/*").await;
+    let shown = client.server.get(&at(open.html_url()), "*/*").await;
     assert_eq!(shown.code.as_u16(), 200, "{}", shown.text());
     assert!(shown.json()["html"].as_str().unwrap().contains("for **all**"));
-    for url in [closed.page(), "https://elsewhere.example/1", "", "https://social.example.org/@ann/x"] {
+    for url in [closed.html_url(), "https://elsewhere.example/1", "", "https://social.example.org/@ann/x"] {
         let reply = client.server.get(&at(url), "*/*").await;
         assert!(matches!(reply.code.as_u16(), 400 | 404), "{url}");
         assert!(!reply.text().contains("hidden"));
@@ -362,7 +362,7 @@ async fn numbers_of_others_are_what_their_server_said() {
     let bob = person(&client, "bob");
     let shown = async || client.get(&format!("/api/v1/accounts/{bob}")).await.json();
     assert_eq!(shown().await["followers_count"], 0);
-    client.server.node.store.write(move |w| actors::count(w, bob, Some(41), Some(7), None)).unwrap();
+    client.server.node.store.write(move |w| actors::set_counts(w, bob, Some(41), Some(7), None)).unwrap();
     let now = shown().await;
     assert_eq!(
         (&now["statuses_count"], &now["followers_count"], &now["following_count"]),

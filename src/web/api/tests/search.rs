@@ -80,7 +80,7 @@ async fn posts_are_found_by_their_words() {
     assert_eq!(found(&client, "boat").await, ["my own boat"]);
     publish::delete(&client.server.node, own).unwrap();
     assert_eq!(found(&client, "boat").await, Vec::<String>::new());
-    let left = client.server.node.store.read(|r| posts::count_of_actor(r, bob, posts::Viewer::Owner)).unwrap();
+    let left = client.server.node.store.read(|r| posts::count_by_actor(r, bob, posts::Viewer::Owner)).unwrap();
     assert_eq!(left, 4);
     publish::mute(&client.server.node, bob, mutes::MuteScope::Home, None).unwrap();
     assert_eq!(found(&client, "ferry").await, Vec::<String>::new(), "the muted stay hidden");
@@ -190,7 +190,7 @@ async fn people_are_found_while_their_name_is_typed() {
         .store
         .write(move |w| {
             let owner = node::owner(w)?;
-            follows::ask(w, owner, annika, "https://social.example.org/f/1", None)?;
+            follows::upsert(w, owner, annika, "https://social.example.org/f/1", None)?;
             follows::accept(w, owner, annika).map(drop)
         })
         .unwrap();

@@ -17,23 +17,23 @@ pub fn list(node: &Node, call: &ApiRequest) -> ApiResult {
     let (shown, ids) = node.store.read(|r| {
         let view = ApiViewer::load(node, r, call)?;
         let found = rows::page(r, window.rows())?;
-        Ok((shown(r, &view, &found)?, found.iter().map(|row| row.newest.0).collect::<Vec<_>>()))
+        Ok((shown(r, &view, &found)?, found.iter().map(|row| row.newest_post.0).collect::<Vec<_>>()))
     })?;
     Ok(linked(node, call, ApiResponse::json(&shown), &ids, window, BackwardParameter::Row))
 }
 
 /// These conversations; without those whose newest post is by a blocked actor.
 pub fn shown(r: &Read<'_>, view: &ApiViewer<'_>, found: &[Conversation]) -> Result<Vec<ConversationEntity>> {
-    let cards = post_views::post_views(r, &found.iter().map(|row| row.newest).collect::<Vec<_>>())?;
-    let uris: Vec<&str> = found.iter().flat_map(|row| row.people.iter().map(String::as_str)).collect();
+    let cards = post_views::post_views(r, &found.iter().map(|row| row.newest_post).collect::<Vec<_>>())?;
+    let uris: Vec<&str> = found.iter().flat_map(|row| row.participants.iter().map(String::as_str)).collect();
     let mut known = actors::by_uris(r, &uris)?;
     let hidden = block_filter::filter_for(r, known.iter())?.blocked;
     known.retain(|actor| !hidden.contains(&actor.id));
     let owner = view.owner.map(|owner| actors::by_id(r, owner)).transpose()?;
     let one = |row: &Conversation| {
-        let card = cards.iter().find(|card| card.id == row.newest)?;
+        let card = cards.iter().find(|card| card.id == row.newest_post)?;
         let mut people: Vec<&Actor> =
-            row.people.iter().filter_map(|uri| known.iter().find(|who| who.uri == *uri)).collect();
+            row.participants.iter().filter_map(|uri| known.iter().find(|who| who.uri == *uri)).collect();
         if people.is_empty() {
             people.extend(&owner);
         }
@@ -44,12 +44,12 @@ pub fn shown(r: &Read<'_>, view: &ApiViewer<'_>, found: &[Conversation]) -> Resu
 
 /// `POST /api/v1/conversations/{id}/read`.
 pub fn read(node: &Node, call: &ApiRequest) -> ApiResult {
-    set_read(node, call, rows::read)
+    set_read(node, call, rows::mark_read)
 }
 
 /// `POST /api/v1/conversations/{id}/unread`.
 pub fn unread(node: &Node, call: &ApiRequest) -> ApiResult {
-    set_read(node, call, rows::unread)
+    set_read(node, call, rows::mark_unread)
 }
 
 fn set_read(node: &Node, call: &ApiRequest, act: fn(&Write<'_>, ConversationId) -> Result<()>) -> ApiResult {

@@ -7,7 +7,7 @@ use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::federation::owner::search::{self, Resolved, SearchInput, SearchScope};
 use crate::store::posts::Viewer;
-use crate::store::timelines::search::{PeopleScope, people};
+use crate::store::timelines::search::{PeopleScope, search_actors};
 use crate::store::{
     Read,
     actors::{self, follows},
@@ -133,7 +133,7 @@ fn accounts(
     }
     if !matches!(asked.typed, SearchInput::Url(_)) && !asked.text.starts_with('#') {
         let whom = if view.viewer() == Viewer::Stranger { PeopleScope::Owner } else { asked.whom };
-        let more = people(r, &asked.text, whom, asked.window.limit, asked.offset)?;
+        let more = search_actors(r, &asked.text, whom, asked.window.limit, asked.offset)?;
         found.extend(more.into_iter().filter(|id| Some(Resolved::Actor(*id)) != named));
     }
     if view.viewer() == Viewer::Stranger {

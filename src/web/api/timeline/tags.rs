@@ -49,7 +49,7 @@ fn current(node: &Node, call: &ApiRequest) -> ApiResult {
     let (name, typed) = named_tag(call)?;
     let shown = node.store.read(|r| {
         let view = ApiViewer::load(node, r, call)?;
-        let known = tags::get(r, &name)?.map(|tag| tag.shown).filter(|_| view.as_owner);
+        let known = tags::get(r, &name)?.map(|tag| tag.display_name).filter(|_| view.as_owner);
         Ok(shown(r, &view, &[(name, known.unwrap_or(typed))])?.pop())
     })?;
     Ok(ApiResponse::json(&shown))
@@ -91,7 +91,7 @@ pub fn followed(node: &Node, call: &ApiRequest) -> ApiResult {
         let view = ApiViewer::load(node, r, call)?;
         let page = tags::page(r, window.max, window.since, window.min, window.limit)?;
         let rows: Vec<i64> = page.iter().map(|tag| tag.id).collect();
-        let names: Vec<_> = page.into_iter().map(|tag| (tag.name, tag.shown)).collect();
+        let names: Vec<_> = page.into_iter().map(|tag| (tag.name, tag.display_name)).collect();
         Ok((shown(r, &view, &names)?, rows))
     })?;
     Ok(linked(node, call, ApiResponse::json(&shown), &rows, window, BackwardParameter::Since))
@@ -102,7 +102,7 @@ fn of_profile(r: &Read<'_>, view: &ApiViewer<'_>, who: ActorId) -> Result<Vec<en
     let list = pins::tags(r, who)?;
     let own = view.owner == Some(who) && !list.is_empty();
     let names: Vec<String> = list.iter().map(|tag| tag.name.clone()).collect();
-    let uses = if own { tags::own_tags(r, &names)? } else { Vec::new() };
+    let uses = if own { tags::own_use_among(r, &names)? } else { Vec::new() };
     Ok(list.iter().map(|tag| featured(view, tag, &uses)).collect())
 }
 

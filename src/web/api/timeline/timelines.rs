@@ -27,7 +27,7 @@ fn timeline_origin(call: &ApiRequest) -> Result<TimelineOrigin, ApiError> {
         (false, false) => TimelineOrigin::All,
     };
     let viewer = if call.is_owner() { Viewer::Owner } else { Viewer::Stranger };
-    public_timelines::visible_rows(viewer, asked).ok_or(ApiError::NoUser(401))
+    public_timelines::visible_origin(viewer, asked).ok_or(ApiError::NoUser(401))
 }
 
 fn media(call: &ApiRequest) -> MediaFilter {
@@ -54,7 +54,7 @@ fn timeline_page(
 /// reads.
 pub fn public(node: &Node, call: &ApiRequest) -> ApiResult {
     let (whose, media, window) = (timeline_origin(call)?, media(call), PageWindow::of(call, 20, 40));
-    timeline_page(node, call, window, |r| public_timelines::public(r, whose, media, window.posts()))
+    timeline_page(node, call, window, |r| public_timelines::public_page(r, whose, media, window.posts()))
 }
 
 /// `GET /api/v1/timelines/tag/{name}`.
@@ -73,5 +73,5 @@ pub fn tag(node: &Node, call: &ApiRequest) -> ApiResult {
     tags.any.push(first);
     tags.any.sort_unstable();
     tags.any.dedup();
-    timeline_page(node, call, window, |r| public_timelines::tagged(r, &tags, whose, media, window.posts()))
+    timeline_page(node, call, window, |r| public_timelines::tagged_page(r, &tags, whose, media, window.posts()))
 }

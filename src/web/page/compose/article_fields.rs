@@ -28,7 +28,7 @@ impl ArticleFields {
     /// From a post.
     pub fn of(post: &Post) -> Self {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        Self { title: text(&post.title), summary: text(&post.extra.summary), markdown: post.extra.markdown }
+        Self { title: text(&post.title), summary: text(&post.metadata.summary), markdown: post.metadata.markdown }
     }
 }
 

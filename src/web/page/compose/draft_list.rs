@@ -26,7 +26,7 @@ const MAX_EXCERPT_GRAPHEMES: usize = 280;
 
 /// The link from the compose form; nothing without drafts.
 pub fn back_link(r: &Read<'_>) -> Result<Markup> {
-    let DraftCounts { drafts, waiting, failed } = drafts::count(r)?;
+    let DraftCounts { drafts, scheduled: waiting, failed } = drafts::counts(r)?;
     let parts = [(drafts, "draft"), (waiting, "scheduled post")];
     let parts = parts.iter().filter(|(n, _)| *n > 0).map(|(n, noun)| formatting::short_count(u64::from(*n), noun));
     let parts = parts.collect::<Vec<_>>().join(", ");
@@ -48,7 +48,7 @@ pub async fn show(node: web::Data<Node>, owner: Owner, request: HttpRequest) -> 
 fn page(node: &Node, owner: &Owner, here: &str, problem: Option<&str>) -> Result<String> {
     node.store.read(|r| {
         let house = PageContext::load(node, r, Some(owner), here)?;
-        let all = drafts::all(r)?;
+        let all = drafts::list(r)?;
         let (due, open): (Vec<_>, Vec<_>) = all.iter().partition(|kept| kept.due_at.is_some());
         let (failed, waiting): (Vec<_>, Vec<_>) = due.into_iter().partition(|kept| kept.error.is_some());
         let body = html! {
@@ -222,7 +222,7 @@ mod tests {
         }
 
         fn kept(&self) -> Vec<StoredDraft> {
-            self.house.node.store.read(drafts::all).unwrap()
+            self.house.node.store.read(drafts::list).unwrap()
         }
     }
 

@@ -25,7 +25,7 @@ const MAX_REQUESTS_SHOWN: u32 = 40;
 
 /// The requests that wait, oldest first; nothing when there are none.
 pub fn section(r: &Read<'_>, house: &PageContext<'_>) -> Result<Markup> {
-    let rows = interaction_requests_in::waiting(r, None, MAX_REQUESTS_SHOWN)?;
+    let rows = interaction_requests_in::list_pending(r, None, MAX_REQUESTS_SHOWN)?;
     let people: Vec<ActorId> = rows.iter().map(|request| request.actor_id).collect();
     let people: HashMap<ActorId, Actor> = actors::by_ids(r, &people)?.into_iter().map(|a| (a.id, a)).collect();
     let ids: Vec<PostId> =
@@ -95,19 +95,19 @@ pub async fn apply_action(
 /// What became of the owner's answer, like or boost where its author wants to be asked.
 pub fn request_note(house: &PageContext<'_>, card: &PostView) -> Markup {
     let said = card.own_requests.iter().filter_map(|asked| {
-        let own = asked.made_id == Some(card.post.id);
+        let own = asked.own_post_id == Some(card.post.id);
         let (name, what) = match (asked.interaction, own) {
             (Interaction::Reply, true) => (card.parent_author.as_ref()?.name.as_str(), "reply"),
             (Interaction::Like | Interaction::Boost, false) => (card.author.name.as_str(), asked.interaction.word()),
             _ => return None,
         };
         match asked.state {
-            RequestState::Waiting => Some(format!("{name} has not yet approved your {what}.")),
-            RequestState::Refused if asked.stamp.is_some() => {
+            RequestState::Pending => Some(format!("{name} has not yet approved your {what}.")),
+            RequestState::Rejected if asked.stamp.is_some() => {
                 Some(format!("{name} approved your {what} and revoked that."))
             }
-            RequestState::Refused => Some(format!("{name} rejected your {what}.")),
-            RequestState::Granted => None,
+            RequestState::Rejected => Some(format!("{name} rejected your {what}.")),
+            RequestState::Accepted => None,
         }
     });
     html! { @if house.session.is_some() { @for text in said { p.note.asked { (icon("clock")) span { (text) } } } } }

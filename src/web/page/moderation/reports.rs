@@ -122,7 +122,7 @@ fn form(node: &Node, owner: &Owner, id: ActorId, problem: Option<&str>) -> Resul
         if house.is_owner(&actor) {
             return Err(Error::NotFound);
         }
-        let recent = posts::of_actor(r, id, Viewer::Owner, posts::PostPage::first(MAX_POSTS_OFFERED))?;
+        let recent = posts::by_actor(r, id, Viewer::Owner, posts::PostPage::first(MAX_POSTS_OFFERED))?;
         let mut cards = post_views::post_views(r, &recent)?;
         cards.retain(|card| card.boost.is_none());
         let body = html! {

@@ -66,8 +66,8 @@ impl PinnedSection {
 fn link(tag: &FeaturedHashtag) -> Markup {
     html! {
         @match &tag.url {
-            Some(url) => a rel="tag nofollow noopener noreferrer" href=(actor_widgets::remote_link(url)) { bdi { "#" (tag.shown) } },
-            None => a rel="tag" href={ "/tags/" (crate::web::page::post::thread::thread_query(&tag.name)) } { bdi { "#" (tag.shown) } },
+            Some(url) => a rel="tag nofollow noopener noreferrer" href=(actor_widgets::remote_link(url)) { bdi { "#" (tag.display_name) } },
+            None => a rel="tag" href={ "/tags/" (crate::web::page::post::thread::thread_query(&tag.name)) } { bdi { "#" (tag.display_name) } },
         }
     }
 }
@@ -86,7 +86,7 @@ pub fn settings(house: &PageContext<'_>, r: &Read<'_>, owner: &Actor) -> Result<
                             form method="post" action="/settings/untag" {
                                 (house.token(""))
                                 input type="hidden" name="tag" value=(tag.name);
-                                button.quiet type="submit" aria-label={ "Take off #" (tag.shown) } { "Take off" }
+                                button.quiet type="submit" aria-label={ "Take off #" (tag.display_name) } { "Take off" }
                             }
                         }
                     }

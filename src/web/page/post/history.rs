@@ -61,7 +61,7 @@ fn page(node: &Node, owner: Option<&Owner>, id: PostId, name: Option<&str>, here
         {
             return Err(Error::NotFound);
         }
-        let before = post_edits::of(r, card.post.id)?;
+        let before = post_edits::list(r, card.post.id)?;
         let body = html! {
             h1.quiet { "What this post said" }
             p.note { a href=(post_card::path(&house, &card)) { "Back to the post" } }

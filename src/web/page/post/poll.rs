@@ -9,7 +9,7 @@ use crate::base::id::PostId;
 use crate::federation::remote::backfill::{self, BackfillJob};
 use crate::federation::{Node, owner::publish};
 use crate::social::poll::{MAX_OPTION_CHARS, MAX_OPTIONS, NewPoll};
-use crate::store::posts::polls::{PollChoice, StoredPoll};
+use crate::store::posts::polls::{PollOption, StoredPoll};
 use crate::store::posts::post_views::PostView;
 use crate::text::{escape, plain_text};
 use crate::web::page::form::FormFields;
@@ -123,13 +123,13 @@ pub fn of(house: &PageContext<'_>, card: &PostView) -> Markup {
         // Fetched in the background, for the next view.
         backfill::enqueue(house.node, BackfillJob::Poll(card.post.id));
     }
-    let open = house.session.is_some() && !ours && poll.mine.is_empty() && !poll.is_over(house.now);
+    let open = house.session.is_some() && !ours && poll.own_choices.is_empty() && !poll.is_over(house.now);
     html! {
         div.poll lang=[card.post.language.as_deref()] {
             @if open {
                 (vote_form(house, card, poll))
                 details { summary.note { "Results" } (result_bars(house, card, poll)) }
-            } @else if poll.hides && house.session.is_none() && !poll.is_over(house.now) {
+            } @else if poll.hides_counts && house.session.is_none() && !poll.is_over(house.now) {
                 ul { @for choice in &poll.options { li dir="auto" { (text(house, card, choice)) } } }
                 p.note lang="en" { "Results are shown when the poll ends." }
             } @else { (result_bars(house, card, poll)) }
@@ -171,7 +171,7 @@ fn result_bars(house: &PageContext<'_>, card: &PostView, poll: &StoredPoll) -> M
         ol.standing {
             @for (n, choice) in poll.options.iter().enumerate() {
                 @let percent = percent(poll, choice);
-                @let mine = poll.mine.contains(&n);
+                @let mine = poll.own_choices.contains(&n);
                 li.mine[mine] {
                     span.percent title=(formatting::short_count(choice.votes, "vote")) { (percent) "%" }
                     span.choice dir="auto" {
@@ -189,7 +189,7 @@ fn result_bars(house: &PageContext<'_>, card: &PostView, poll: &StoredPoll) -> M
 fn summary(house: &PageContext<'_>, poll: &StoredPoll) -> Markup {
     let votes = poll.votes();
     let said = match poll.voters {
-        _ if poll.hides && house.session.is_none() && !poll.is_over(house.now) => "A poll".to_owned(),
+        _ if poll.hides_counts && house.session.is_none() && !poll.is_over(house.now) => "A poll".to_owned(),
         _ if votes == 0 => "Nobody has voted yet".to_owned(),
         // A count below that of one answer cannot be right.
         Some(voters) if is_probably_over(poll, voters) => match voters {
@@ -215,21 +215,21 @@ fn is_probably_over(poll: &StoredPoll, voters: u64) -> bool {
 }
 
 /// The share of an option: of the voters in a multiple-choice poll, else of the votes.
-fn percent(poll: &StoredPoll, choice: &PollChoice) -> u64 {
+fn percent(poll: &StoredPoll, choice: &PollOption) -> u64 {
     let votes = poll.votes();
     let whole = poll.voters.filter(|voters| poll.multiple && is_probably_over(poll, *voters)).unwrap_or(votes);
     choice.votes.saturating_mul(100).saturating_add(whole / 2).checked_div(whole).unwrap_or_default()
 }
 
 /// The text of an option. Some servers write HTML into it; own ones are plain text.
-fn plain_text(card: &PostView, choice: &PollChoice) -> String {
+fn plain_text(card: &PostView, choice: &PollOption) -> String {
     let marked = card.post.source.is_none() && choice.text.contains("</");
     let words = if marked { plain_text::from_html(&choice.text) } else { choice.text.clone() };
     let line = plain_text::one_line(&words);
     if line.is_empty() { plain_text::one_line(&choice.text) } else { line }
 }
 
-fn text(house: &PageContext<'_>, card: &PostView, choice: &PollChoice) -> Markup {
+fn text(house: &PageContext<'_>, card: &PostView, choice: &PollOption) -> Markup {
     let safe = escape(&plain_text(card, choice));
     html! { (PreEscaped(actor_widgets::emoji(house, &safe, &card.post.emoji))) }
 }
@@ -381,14 +381,14 @@ mod tests {
     fn shares_are_of_people_where_that_can_be() {
         let poll = |counts: &[u64], voters, multiple| StoredPoll {
             post_id: PostId(1),
-            options: counts.iter().map(|votes| PollChoice { text: String::new(), votes: *votes }).collect(),
+            options: counts.iter().map(|votes| PollOption { text: String::new(), votes: *votes }).collect(),
             multiple,
             voters,
-            hides: false,
+            hides_counts: false,
             end_at: None,
             checked_at: Time::from_secs(0),
-            look_at: None,
-            mine: Vec::new(),
+            next_upkeep_at: None,
+            own_choices: Vec::new(),
         };
         let first = |poll: StoredPoll| percent(&poll, &poll.options[0]);
         assert_eq!(first(poll(&[1, 2], None, false)), 33);

@@ -102,7 +102,7 @@ fn more_menu(house: &PageContext<'_>, card: &PostView) -> Markup {
     let original = if ours {
         format!("{}/{id}", house.profile_path())
     } else {
-        actor_widgets::remote_link(card.post.page()).to_owned()
+        actor_widgets::remote_link(card.post.html_url()).to_owned()
     };
     html! {
         details.more {
@@ -134,8 +134,8 @@ fn more_menu(house: &PageContext<'_>, card: &PostView) -> Markup {
 fn quote_button(house: &PageContext<'_>, card: &PostView) -> Markup {
     let id = card.post.id;
     let ours = |quoted: &crate::store::posts::post_views::QuotedView| {
-        let of_ours = quoted.card.as_ref().is_some_and(|inner| house.is_owner(&inner.author));
-        of_ours && !house.is_owner(&card.author) && quoted.quote.state == QuoteState::Granted
+        let of_ours = quoted.view.as_ref().is_some_and(|inner| house.is_owner(&inner.author));
+        of_ours && !house.is_owner(&card.author) && quoted.quote.state == QuoteState::Accepted
     };
     html! {
         @if card.post.audience.is_open() || house.is_owner(&card.author) {

@@ -63,7 +63,7 @@ fn full_card(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> 
                 (quoted_post::of(house, card))
                 (interaction_requests::request_note(house, card))
                 @if place == CardPlacement::Focus { (metadata_section(house, card)) }
-                @if place == CardPlacement::Focus || card.reactions.iter().any(|count| count.mine) { (reactions::reaction_row(house, card)) }
+                @if place == CardPlacement::Focus || card.reactions.iter().any(|count| count.by_owner) { (reactions::reaction_row(house, card)) }
                 @if place != CardPlacement::Above && house.session.is_some() { (post_actions::action_row(house, card)) }
             }
         }
@@ -98,7 +98,7 @@ pub fn path(house: &PageContext<'_>, card: &PostView) -> String {
     } else if house.is_owner(&card.author) {
         format!("{}/{id}", house.profile_path())
     } else {
-        actor_widgets::remote_link(card.post.page()).to_owned()
+        actor_widgets::remote_link(card.post.html_url()).to_owned()
     }
 }
 
@@ -160,9 +160,9 @@ pub fn content(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -
                 }
             } @else { (attachments::of(house, card)) }
         }
-        @if card.withheld > 0 {
-            p.note { (formatting::short_count(card.withheld as u64, "attachment")) " not shown: you reject media from " (card.author.host) ". "
-                a href=(actor_widgets::remote_link(post.page())) rel="noopener noreferrer" { "See it there" } }
+        @if card.withheld_attachments > 0 {
+            p.note { (formatting::short_count(card.withheld_attachments as u64, "attachment")) " not shown: you reject media from " (card.author.host) ". "
+                a href=(actor_widgets::remote_link(post.html_url())) rel="noopener noreferrer" { "See it there" } }
         }
     }
 }

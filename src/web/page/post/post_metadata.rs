@@ -32,7 +32,7 @@ pub fn metadata(house: &PageContext<'_>, card: &PostView, place: CardPlacement) 
         (event(card))
         @if !whole || place == CardPlacement::Focus { (header(house, card)) }
         @if whole {
-            @if let Some(summary) = post.extra.summary.as_deref().filter(|_| place == CardPlacement::Focus) { p.abstract.p-summary { bdi { (summary) } } }
+            @if let Some(summary) = post.metadata.summary.as_deref().filter(|_| place == CardPlacement::Focus) { p.abstract.p-summary { bdi { (summary) } } }
             @if !post.content.is_empty() {
                 div.words.e-content lang=[post.language.as_deref()] dir="auto" { (PreEscaped(post_card::body(house, card, &post.content))) }
             }
@@ -50,7 +50,7 @@ fn is_long(card: &PostView) -> bool {
 fn excerpt(house: &PageContext<'_>, card: &PostView) -> Markup {
     let text = plain_text::from_html(&card.post.content);
     let count = text.split_whitespace().count();
-    let start = match &card.post.extra.summary {
+    let start = match &card.post.metadata.summary {
         Some(summary) => plain_text::excerpt(summary, EXCERPT_GRAPHEMES),
         None => plain_text::excerpt(&text.split_whitespace().collect::<Vec<_>>().join(" "), EXCERPT_GRAPHEMES),
     };
@@ -62,7 +62,7 @@ fn excerpt(house: &PageContext<'_>, card: &PostView) -> Markup {
 
 /// The header image of a long text, unless it is in the text.
 fn header(house: &PageContext<'_>, card: &PostView) -> Markup {
-    let image = card.post.extra.image.as_deref().filter(|url| {
+    let image = card.post.metadata.image.as_deref().filter(|url| {
         let inside = card.post.content.contains(&format!("src=\"{}\"", crate::text::escape(url)));
         !inside && !card.post.sensitive && card.attachments.iter().all(|file| !attachments::is_picture(file))
     });
@@ -71,7 +71,7 @@ fn header(house: &PageContext<'_>, card: &PostView) -> Markup {
 
 /// Stars and book of a review, and the passage it quotes.
 fn book(card: &PostView) -> Markup {
-    let extra = &card.post.extra;
+    let extra = &card.post.metadata;
     html! {
         @if extra.half_stars.is_some() || extra.about.is_some() {
             p.book {
@@ -105,7 +105,7 @@ fn duration_text(half: u8) -> String {
 
 /// When and where something takes place.
 fn event(card: &PostView) -> Markup {
-    let extra = &card.post.extra;
+    let extra = &card.post.metadata;
     let moment = |ms: i64, class: &str| {
         let at = Time::from_ms(ms);
         html! { time class=(class) datetime=(at.rfc3339()) { (formatting::at_offset(at, extra.offset.unwrap_or(0))) } }
@@ -142,8 +142,8 @@ fn original_link(house: &PageContext<'_>, card: &PostView) -> Markup {
     html! {
         @if !house.is_owner(&card.author) {
             p.origin {
-                a href=(remote_link(post.page())) rel="nofollow noopener noreferrer" { (says) " " (attachments::host(post.page())) }
-                @if let Some(seconds) = post.extra.seconds { " " span { (reading_time(seconds)) } }
+                a href=(remote_link(post.html_url())) rel="nofollow noopener noreferrer" { (says) " " (attachments::host(post.html_url())) }
+                @if let Some(seconds) = post.metadata.seconds { " " span { (reading_time(seconds)) } }
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::web::page::{formatting, people::actor_widgets, post::filter_result};
 /// The quote of a post.
 pub fn of(house: &PageContext<'_>, card: &PostView) -> Markup {
     let Some(quoted) = &card.quote else { return html! {} };
-    let shown = quoted.card.as_deref().filter(|_| may_show(house, card, quoted));
+    let shown = quoted.view.as_deref().filter(|_| may_show(house, card, quoted));
     html! {
         @match shown {
             Some(inner) => @match filter_result::filter_result(house, inner) {
@@ -28,10 +28,10 @@ pub fn of(house: &PageContext<'_>, card: &PostView) -> Markup {
 
 /// Only with the author's approval; the owner sees their own quote while it waits.
 fn may_show(house: &PageContext<'_>, card: &PostView, quoted: &QuotedView) -> bool {
-    let Some(inner) = &quoted.card else { return false };
+    let Some(inner) = &quoted.view else { return false };
     let readable = house.session.is_some() || inner.post.audience.is_open();
     let own = house.session.is_some() && house.is_owner(&card.author);
-    readable && (quoted.quote.state == QuoteState::Granted || own && quoted.quote.state == QuoteState::Waiting)
+    readable && (quoted.quote.state == QuoteState::Accepted || own && quoted.quote.state == QuoteState::Pending)
 }
 
 /// The state of the owner's quote request.
@@ -39,27 +39,27 @@ fn quote_note(house: &PageContext<'_>, card: &PostView, quoted: &QuotedView) -> 
     if house.session.is_none() || !house.is_owner(&card.author) {
         return None;
     }
-    let name = quoted.card.as_ref().map_or("Its author", |inner| inner.author.name.as_str());
+    let name = quoted.view.as_ref().map_or("Its author", |inner| inner.author.name.as_str());
     match quoted.quote.state {
-        QuoteState::Waiting => Some(format!("{name} has not agreed yet: until then others see only the address.")),
-        QuoteState::Refused => Some(format!("{name} did not agree to be quoted: others see only the address.")),
+        QuoteState::Pending => Some(format!("{name} has not agreed yet: until then others see only the address.")),
+        QuoteState::Rejected => Some(format!("{name} did not agree to be quoted: others see only the address.")),
         QuoteState::Revoked => {
             Some(format!("{name} does not want to be quoted any more: others see only the address."))
         }
-        QuoteState::Granted | QuoteState::Gone => None,
+        QuoteState::Accepted | QuoteState::Deleted => None,
     }
 }
 
 fn quote_line(house: &PageContext<'_>, quoted: &QuotedView) -> Markup {
-    let (id, address) = match &quoted.card {
-        Some(inner) if house.session.is_some() => (Some(inner.post.id), inner.post.page()),
-        Some(inner) => (None, inner.post.page()),
+    let (id, address) = match &quoted.view {
+        Some(inner) if house.session.is_some() => (Some(inner.post.id), inner.post.html_url()),
+        Some(inner) => (None, inner.post.html_url()),
         None => (None, quoted.quote.quoted_uri.as_str()),
     };
     html! {
         p.requote {
             @match (quoted.quote.state, id) {
-                (QuoteState::Gone, _) => "The quoted post is gone.",
+                (QuoteState::Deleted, _) => "The quoted post is gone.",
                 (_, Some(id)) => { "RE: " a href={ "/post/" (id) } { (quote_link(address)) } },
                 (_, None) => { "RE: " a href=(actor_widgets::remote_link(address)) rel="nofollow noopener noreferrer" { (quote_link(address)) } },
             }
@@ -74,7 +74,7 @@ fn quote_link(address: &str) -> &str {
 /// The quoted post: author, time, text; without actions.
 fn quote_card(house: &PageContext<'_>, inner: &PostView) -> Markup {
     html! {
-        blockquote.quoted cite=(inner.post.page()) aria-label={ "Quoted post by " (inner.author.name) } {
+        blockquote.quoted cite=(inner.post.html_url()) aria-label={ "Quoted post by " (inner.author.name) } {
             header.by {
                 span aria-hidden="true" { (actor_widgets::avatar(house, &inner.author)) }
                 div.who { a.name href=(actor_widgets::path(house, &inner.author)) { (actor_widgets::name(house, &inner.author)) } (actor_widgets::handle(&inner.author)) }

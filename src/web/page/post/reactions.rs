@@ -18,10 +18,10 @@ const QUICK_REACTIONS: [&str; 6] = ["👍", "❤️", "😂", "🎉", "😮", "�
 
 /// The emoji, as text or as proxied image.
 pub fn reaction_image(house: &PageContext<'_>, sign: &ReactionEmoji) -> Markup {
-    let code = sign.emoji.trim_matches(':').to_owned();
+    let code = sign.name.trim_matches(':').to_owned();
     let known: Vec<CustomEmoji> =
         sign.url.iter().map(|url| CustomEmoji { code: code.clone(), url: url.clone() }).collect();
-    html! { bdi { (PreEscaped(actor_widgets::emoji(house, &escape(&sign.emoji), &known))) } }
+    html! { bdi { (PreEscaped(actor_widgets::emoji(house, &escape(&sign.name), &known))) } }
 }
 
 /// The reactions of a post. The owner adds or removes one by pressing it.
@@ -31,7 +31,7 @@ pub fn reaction_row(house: &PageContext<'_>, card: &PostView) -> Markup {
             div.reactions aria-label="Reactions" {
                 @for count in &card.reactions {
                     @if house.session.is_some() { (is_available(house, card, count)) }
-                    @else { span.reaction { (reaction_image(house, &count.sign)) " " (formatting::number(count.number.into())) } }
+                    @else { span.reaction { (reaction_image(house, &count.emoji)) " " (formatting::number(count.count.into())) } }
                 }
             }
         }
@@ -39,15 +39,15 @@ pub fn reaction_row(house: &PageContext<'_>, card: &PostView) -> Markup {
 }
 
 fn is_available(house: &PageContext<'_>, card: &PostView, count: &ReactionCount) -> Markup {
-    let (act, word) = if count.mine { ("unreact", "Remove reaction") } else { ("react", "React with") };
+    let (act, word) = if count.by_owner { ("unreact", "Remove reaction") } else { ("react", "React with") };
     html! {
         form method="post" action={ "/post/" (card.post.id) "/" (act) } {
             (house.token(&format!("#p{}", card.id)))
-            input type="hidden" name="emoji" value=(count.sign.emoji);
-            @if let Some(url) = &count.sign.url { input type="hidden" name="url" value=(url); }
-            button.reaction type="submit" aria-pressed=(if count.mine { "true" } else { "false" })
-                title={ (word) " " (count.sign.emoji) } aria-label={ (word) " " (count.sign.emoji) ", " (formatting::number(count.number.into())) } {
-                (reaction_image(house, &count.sign)) " " (formatting::number(count.number.into()))
+            input type="hidden" name="emoji" value=(count.emoji.name);
+            @if let Some(url) = &count.emoji.url { input type="hidden" name="url" value=(url); }
+            button.reaction type="submit" aria-pressed=(if count.by_owner { "true" } else { "false" })
+                title={ (word) " " (count.emoji.name) } aria-label={ (word) " " (count.emoji.name) ", " (formatting::number(count.count.into())) } {
+                (reaction_image(house, &count.emoji)) " " (formatting::number(count.count.into()))
             }
         }
     }

@@ -91,7 +91,7 @@ async fn a_server_is_looked_at_kept_away_and_let_in_again() {
         .store
         .write(move |w| {
             let ann = node::owner(w)?;
-            follows::ask(w, bob, ann, "https://b.example/follows/1", None)?;
+            follows::upsert(w, bob, ann, "https://b.example/follows/1", None)?;
             follows::accept(w, bob, ann)?;
             notifications::add(w, NotificationKind::Follow, bob, None)
         })
@@ -126,7 +126,7 @@ async fn a_file_shows_what_it_would_cut_before_it_counts() {
         .store
         .write(move |w| {
             let ann = node::owner(w)?;
-            follows::ask(w, ann, bob, "https://social.example.org/users/ann/activities/1", None)?;
+            follows::upsert(w, ann, bob, "https://social.example.org/users/ann/activities/1", None)?;
             follows::accept(w, ann, bob).map(drop)
         })
         .unwrap();

@@ -16,7 +16,7 @@ use crate::web::page::tests::sample;
 fn follow(desk: &OwnerBrowser, who: ActorId) {
     let follow = desk.house.node.store.write(move |w| {
         let owner = node::owner(w)?;
-        follows::ask(w, owner, who, "https://social.example.org/follows/1", None)?;
+        follows::upsert(w, owner, who, "https://social.example.org/follows/1", None)?;
         follows::accept(w, owner, who).map(drop)
     });
     follow.unwrap();

@@ -108,7 +108,7 @@ pub fn post(node: &Node, by: ActorId, html: &str, change: impl FnOnce(&mut Post)
                 sensitive: false,
                 url: Some(format!("{}/{id}", author.url)),
                 emoji: Vec::new(),
-                extra: Default::default(),
+                metadata: Default::default(),
                 published_at: w.now,
                 edited_at: None,
                 received_at: w.now,
@@ -123,13 +123,22 @@ pub fn post(node: &Node, by: ActorId, html: &str, change: impl FnOnce(&mut Post)
 
 /// Makes a poll of another actor's post, open for `end` if it ends at all.
 pub fn poll(node: &Node, id: PostId, options: &[(&str, u64)], multiple: bool, end: Option<Duration>) {
-    let choice = |(text, votes): &(&str, u64)| polls::PollChoice { text: (*text).to_owned(), votes: *votes };
+    let choice = |(text, votes): &(&str, u64)| polls::PollOption { text: (*text).to_owned(), votes: *votes };
     let options = options.iter().map(choice).collect();
     let put = move |w: &crate::store::Write<'_>| {
         let (end_at, checked_at) = (end.map(|end| w.now.plus(end)), w.now);
         let (voters, hides, look_at, mine) = (None, false, None, Vec::new());
-        let poll =
-            polls::StoredPoll { post_id: id, options, multiple, voters, hides, end_at, checked_at, look_at, mine };
+        let poll = polls::StoredPoll {
+            post_id: id,
+            options,
+            multiple,
+            voters,
+            hides_counts: hides,
+            end_at,
+            checked_at,
+            next_upkeep_at: look_at,
+            own_choices: mine,
+        };
         polls::put(w, &poll)
     };
     node.store.write(put).unwrap();
@@ -203,13 +212,13 @@ pub fn lived_in(host: &str) -> Node {
     node.store
         .write(move |w| {
             for who in [anna, bo, chi] {
-                follows::ask(w, owner, who, &format!("https://x.example/f/{who}"), None)?;
+                follows::upsert(w, owner, who, &format!("https://x.example/f/{who}"), None)?;
                 follows::accept(w, owner, who)?;
-                follows::ask(w, who, owner, &format!("https://x.example/g/{who}"), None)?;
+                follows::upsert(w, who, owner, &format!("https://x.example/g/{who}"), None)?;
                 follows::accept(w, who, owner)?;
             }
-            follows::ask(w, owner, dag, "https://x.example/f/dag", None)?;
-            follows::ask(w, ema, owner, "https://x.example/g/ema", None)?;
+            follows::upsert(w, owner, dag, "https://x.example/f/dag", None)?;
+            follows::upsert(w, ema, owner, "https://x.example/g/ema", None)?;
             let mut anna = actors::by_id(w, anna)?;
             anna.bio = "<p>Mountain guide. Bread on Sundays.</p>".into();
             anna.fields = vec![ActorField {
@@ -397,8 +406,8 @@ fn busy(host: &str) -> Node {
         quotes::put(w, &granted(theirs, kettle, &kettle_uri))?;
         for (who, emoji) in [(filip, "🎉"), (gro, "🎉"), (gro, "❤️")] {
             let (sign, uri) =
-                (ReactionEmoji { emoji: emoji.into(), url: None }, format!("https://x.example/{who}/{emoji}"));
-            reactions::add(w, &Reaction { post_id: kettle, actor_id: who, sign, uri })?;
+                (ReactionEmoji { name: emoji.into(), url: None }, format!("https://x.example/{who}/{emoji}"));
+            reactions::add(w, &Reaction { post_id: kettle, actor_id: who, emoji: sign, uri })?;
         }
         let object_uri = posts::by_id(w, answer)?.uri;
         interaction_requests_in::put(
@@ -411,7 +420,7 @@ fn busy(host: &str) -> Node {
                 object_uri,
                 post_id: Some(answer),
                 request_uri: None,
-                state: interaction_requests_in::RequestState::Waiting,
+                state: interaction_requests_in::RequestState::Pending,
                 created_at: w.now,
             },
         )?;
@@ -436,11 +445,11 @@ fn granted(post_id: PostId, quoted: PostId, uri: &str) -> StoredQuote {
         post_id,
         quoted_id: Some(quoted),
         quoted_uri: uri.to_owned(),
-        consent: true,
-        state: quotes::QuoteState::Granted,
+        needs_authorization: true,
+        state: quotes::QuoteState::Accepted,
         stamp: None,
         request_uri: None,
-        tries: 0,
+        failed_checks: 0,
         check_at: None,
     }
 }

@@ -38,7 +38,7 @@ const LIKES_PAGE: MarkPage = MarkPage {
     path: "/likes",
     title: "Likes",
     empty: "You have not liked anything yet.",
-    load: |r, rows| likes::by_actor(r, facts::owner(r)?, rows),
+    load: |r, rows| likes::list_liked_posts(r, facts::owner(r)?, rows),
 };
 
 /// `GET /bookmarks`.

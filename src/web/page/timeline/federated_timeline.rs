@@ -97,7 +97,7 @@ mod tests {
             let write = self.house.node.store.write(move |w| {
                 let group = actors::Actor { kind: "Group".into(), ..actors::by_id(w, id)? };
                 actors::upsert(w, &group)?;
-                home_timeline::forget(w, bo)?;
+                home_timeline::remove_actor(w, bo)?;
                 groups::put(w, id, post, groups::GroupSource::Group)
             });
             write.unwrap();
@@ -127,7 +127,7 @@ mod tests {
         let fields = [("group", id.as_str()), ("title", "Two cats"), ("text", "They like the stove.")];
         let (code, again) = desk.send("/compose", &[&fields[..], &[("audience", "followers")]].concat()).await;
         assert_eq!(code, StatusCode::BAD_REQUEST);
-        assert!(again.contains("for everyone") && again.contains("Two cats"), "nothing typed is lost: {again}");
+        assert!(again.contains("must be public") && again.contains("Two cats"), "nothing typed is lost: {again}");
         let (code, _) = desk.send("/compose", &[&fields[..], &[("audience", "public")]].concat()).await;
         assert_eq!(code, StatusCode::SEE_OTHER);
         let newest = desk

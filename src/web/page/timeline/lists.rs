@@ -188,7 +188,7 @@ fn rules(house: &PageContext<'_>, list: &StoredList) -> Markup {
 
 /// A field for a handle; the browser offers those of the followed.
 fn add(r: &Read<'_>, house: &PageContext<'_>, id: ListId, owner: ActorId) -> Result<Markup> {
-    let known = follows::newest(r, owner, Ties::Following, None, None, MAX_SUGGESTIONS)?;
+    let known = follows::page(r, owner, Ties::Following, None, None, MAX_SUGGESTIONS)?;
     let known = actors::by_ids(r, &known.iter().map(|(_, id)| *id).collect::<Vec<_>>())?;
     Ok(html! {
         form.stack method="post" action={ "/lists/" (id) "/edit" } {

@@ -10,7 +10,7 @@ use crate::federation::owner::search::{self, SearchInput};
 use crate::federation::remote::resolve::{self, Resolved};
 use crate::federation::{Node, remote::backfill};
 use crate::store::posts::Viewer;
-use crate::store::timelines::search::{PeopleScope, people};
+use crate::store::timelines::search::{PeopleScope, search_actors};
 use crate::store::{Read, actors, posts::post_views, timelines::tags};
 use crate::text::scan;
 use crate::web::auth::{Owner, see_other};
@@ -133,7 +133,7 @@ fn results(house: &PageContext<'_>, r: &Read<'_>, asked: &str, window: TimelineQ
     let mut ids = search::posts(house.node, r, asked, None, Viewer::Owner, window.page(), 0)?;
     let beyond = window.without_extra_row(&mut ids);
     let cards = post_views::post_views(r, &ids)?;
-    let people = if first { people(r, asked, PeopleScope::All, MAX_ACTORS_SHOWN, 0)? } else { Vec::new() };
+    let people = if first { search_actors(r, asked, PeopleScope::All, MAX_ACTORS_SHOWN, 0)? } else { Vec::new() };
     let tag = scan::whole_tag(asked).filter(|_| first);
     let tags = tag.map(|(name, _)| tags::starting_with(r, &name, MAX_ACTORS_SHOWN)).transpose()?.unwrap_or_default();
     let mut actors = actors::by_ids(r, &people)?;

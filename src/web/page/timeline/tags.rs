@@ -64,10 +64,10 @@ pub async fn show(
 
 fn ids(r: &Read<'_>, house: &PageContext<'_>, key: &str, window: TimelineQuery) -> Result<Vec<PostId>> {
     if house.session.is_none() {
-        return posts::of_actor_tagged(r, facts::owner(r)?, key, window.page());
+        return posts::by_actor_with_hashtag(r, facts::owner(r)?, key, window.page());
     }
     let tags = TagSelection { any: vec![key.to_owned()], ..TagSelection::default() };
-    public_timelines::tagged(r, &tags, TimelineOrigin::All, MediaFilter::Any, window.page())
+    public_timelines::tagged_page(r, &tags, TimelineOrigin::All, MediaFilter::Any, window.page())
 }
 
 /// The button that follows a hashtag, or stops.
@@ -113,8 +113,8 @@ pub async fn followed(node: web::Data<Node>, owner: Owner, request: HttpRequest)
                     ul.rows {
                         @for tag in &list {
                             li.line {
-                                a rel="tag" href={ "/tags/" (thread_query(&tag.name)) } { bdi { "#" (tag.shown) } }
-                                (apply_action(&house, &tag.shown, ("unfollow", "Unfollow")))
+                                a rel="tag" href={ "/tags/" (thread_query(&tag.name)) } { bdi { "#" (tag.display_name) } }
+                                (apply_action(&house, &tag.display_name, ("unfollow", "Unfollow")))
                             }
                         }
                     }

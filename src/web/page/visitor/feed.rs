@@ -37,7 +37,7 @@ pub async fn show(
     let (xml, updated) = blocking(&node, move |node| {
         node.store.read(|r| {
             let owner = thread::owned_by(r, &name)?;
-            let ids = posts::of_actor(r, owner.id, Viewer::Stranger, PostPage::first(MAX_FEED_POSTS))?;
+            let ids = posts::by_actor(r, owner.id, Viewer::Stranger, PostPage::first(MAX_FEED_POSTS))?;
             let cards = home::public_only(post_views::post_views(r, &ids)?);
             let own: Vec<PostView> = cards.into_iter().filter(|card| card.boost.is_none()).collect();
             let changed = own.iter().map(|card| card.post.edited_at.unwrap_or(card.post.published_at)).max();
@@ -110,7 +110,7 @@ fn entry(node: &Node, page: &str, card: &PostView) -> String {
         post.id
     );
     for tag in &card.hashtags {
-        xml.push_str(&format!("<category term=\"{}\"/>\n", xml_text(&tag.shown)));
+        xml.push_str(&format!("<category term=\"{}\"/>\n", xml_text(&tag.display_name)));
     }
     for file in card.attachments.iter() {
         if let Some(name) = &file.file {
@@ -162,16 +162,16 @@ fn content(node: &Node, card: &PostView) -> String {
 /// The quoted post where it is public and approved; else its URL.
 fn quoted(card: &PostView) -> String {
     let Some(quoted) = &card.quote else { return String::new() };
-    let inner = quoted.card.as_deref().filter(|inner| inner.post.audience.is_open() && inner.post.warning.is_none());
-    match inner.filter(|_| quoted.quote.state == QuoteState::Granted) {
+    let inner = quoted.view.as_deref().filter(|inner| inner.post.audience.is_open() && inner.post.warning.is_none());
+    match inner.filter(|_| quoted.quote.state == QuoteState::Accepted) {
         Some(inner) => format!(
             "<blockquote cite=\"{0}\"><p><a href=\"{0}\">{1}</a></p>{2}</blockquote>",
-            escape(inner.post.page()),
+            escape(inner.post.html_url()),
             escape(&inner.author.name),
             inner.post.content
         ),
         None => {
-            let address = quoted.card.as_ref().map_or(quoted.quote.quoted_uri.as_str(), |inner| inner.post.page());
+            let address = quoted.view.as_ref().map_or(quoted.quote.quoted_uri.as_str(), |inner| inner.post.html_url());
             format!("<p>RE: <a href=\"{0}\">{0}</a></p>", escape(address))
         }
     }

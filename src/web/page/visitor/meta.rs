@@ -38,7 +38,7 @@ pub fn of_post(house: &PageContext<'_>, card: &PostView) -> Markup {
     let post = &card.post;
     let words = match &post.warning {
         Some(warning) => format!("Content warning: {warning}"),
-        None => match &post.extra.summary {
+        None => match &post.metadata.summary {
             Some(summary) => plain_text::excerpt(summary, MAX_DESCRIPTION_GRAPHEMES),
             None => {
                 plain_text::excerpt(&(one_line(&post.content) + &poll::result_text(card)), MAX_DESCRIPTION_GRAPHEMES)

@@ -36,7 +36,7 @@ pub async fn show(
         node.store.read(|r| {
             let house = PageContext::load(node, r, owner.0.as_ref(), &here)?.active_filters(r, FilterContext::Account)?;
             let actor = thread::owned_by(r, &name)?;
-            let mut ids = posts::of_actor(r, actor.id, Viewer::Stranger, window.page())?;
+            let mut ids = posts::by_actor(r, actor.id, Viewer::Stranger, window.page())?;
             let beyond = window.without_extra_row(&mut ids);
             let top = PinnedSection::load(r, &actor, Viewer::Stranger, window.before.or(window.after))?;
             let mut cards = home::public_only(post_views::post_views(r, &ids)?);

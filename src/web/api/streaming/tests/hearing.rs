@@ -119,7 +119,7 @@ async fn notifications_need_their_scope() {
     let notices = open.socket(&format!("?type=subscribe&stream=user:notification&access_token={token}")).await;
     let posts = open.socket(&format!("?access_token={}&stream=user", open.token("read:statuses"))).await;
     let follow = |w: &Write<'_>| {
-        notifications::add(w, NotificationKind::Follow, actors::id_of(w, RemoteBob::URI)?.unwrap(), None)
+        notifications::add(w, NotificationKind::Follow, actors::id_by_uri(w, RemoteBob::URI)?.unwrap(), None)
     };
     open.house.node.store.write(follow).unwrap();
     let (_, frame) = with(all, TestListener::next).await;
@@ -175,12 +175,13 @@ async fn streams_show_what_timelines_show() {
     bob_says(&open.house, "one");
     let (ear, said) = heard(ear, "a").await;
     assert_eq!(said, ["public:remote one", "user one"]);
-    let mute = |w: &Write<'_>| mutes::set(w, actors::id_of(w, RemoteBob::URI)?.unwrap(), mutes::MuteScope::Home, None);
+    let mute =
+        |w: &Write<'_>| mutes::set(w, actors::id_by_uri(w, RemoteBob::URI)?.unwrap(), mutes::MuteScope::Home, None);
     open.house.node.store.write(mute).unwrap();
     bob_says(&open.house, "two");
     let (ear, said) = heard(ear, "b").await;
     assert!(!said.contains(&"user two".to_owned()), "{said:?}");
-    let block = |w: &Write<'_>| blocks::add(w, actors::id_of(w, RemoteBob::URI)?.unwrap(), None);
+    let block = |w: &Write<'_>| blocks::add(w, actors::id_by_uri(w, RemoteBob::URI)?.unwrap(), None);
     open.house.node.store.write(block).unwrap();
     bob_says(&open.house, "three");
     let (ear, said) = heard(ear, "c").await;

@@ -108,11 +108,11 @@ fn bob_says(house: &TestServer, text: &str) -> PostId {
     let said = house.node.store.write(move |w| {
         let id = posts::next_id(w, w.now)?;
         let own = crate::store::node::owner(w)?;
-        let pattern = posts::of_actor(w, own, posts::Viewer::Owner, posts::PostPage::first(1))?;
+        let pattern = posts::by_actor(w, own, posts::Viewer::Owner, posts::PostPage::first(1))?;
         let post = Post {
             id,
             uri: format!("https://b.example/posts/{id}"),
-            actor_id: actors::id_of(w, RemoteBob::URI)?.unwrap(),
+            actor_id: actors::id_by_uri(w, RemoteBob::URI)?.unwrap(),
             content: text,
             ..posts::by_id(w, pattern[0])?
         };

@@ -105,7 +105,7 @@ fn a_title_makes_an_article_that_every_reader_can_use() {
     assert_eq!(tags, ["@alice@b.test", "#snow"]);
     let there = b.by_uri(&a.uri(post)).unwrap();
     assert_eq!(
-        (there.post.title.as_deref(), there.post.extra.summary.as_deref()),
+        (there.post.title.as_deref(), there.post.metadata.summary.as_deref()),
         (Some("The long winter"), Some("On snow."))
     );
     assert_eq!(there.post.warning, None);
@@ -121,7 +121,7 @@ fn a_title_makes_an_article_that_every_reader_can_use() {
         (Some("The short winter"), "<h2>Two</h2>"),
         "still Markdown"
     );
-    assert_eq!(there.extra.summary.as_deref(), Some("On snow."), "what the edit does not name stays");
+    assert_eq!(there.metadata.summary.as_deref(), Some("On snow."), "what the edit does not name stays");
     assert!(
         publish::edit(&a.node, post, PostChange { text: "x".into(), title: Some(" ".into()), ..PostChange::default() })
             .is_err()
@@ -238,7 +238,7 @@ fn an_edit_adds_removes_and_describes_files() {
     let history = Browser::of(&b).get(&format!("/post/{}/history", there.post.id));
     assert!(history.contains("two") && history.contains("One, said better"), "{history}");
 
-    let sent = b.node.store.read(|r| hytte::store::posts::post_edits::of(r, there.post.id)).unwrap().len();
+    let sent = b.node.store.read(|r| hytte::store::posts::post_edits::list(r, there.post.id)).unwrap().len();
     let same = PostChange {
         text: "Look".into(),
         media: a.card(post).attachments.iter().map(|f| f.id).collect(),

@@ -30,8 +30,8 @@ fn quoting(choice: PolicyChoice) -> Option<PolicyChoices> {
 }
 
 fn shown(card: &PostView) -> Option<String> {
-    let quoted = card.quote.as_ref().filter(|quoted| quoted.quote.state == QuoteState::Granted)?;
-    Some(hytte::text::plain_text::from_html(&quoted.card.as_ref()?.post.content))
+    let quoted = card.quote.as_ref().filter(|quoted| quoted.quote.state == QuoteState::Accepted)?;
+    Some(hytte::text::plain_text::from_html(&quoted.view.as_ref()?.post.content))
 }
 
 /// Bob of `peer` is followed by the server's owner.
@@ -53,7 +53,7 @@ fn one_server_quotes_another_and_everyone_sees_the_stamp() {
     let uri = a.uri(original);
     let there = b.by_uri(&uri).unwrap();
     let quote = b.say(NewPost { quote: Some(there.id), ..NewPost::new("look at this", Audience::Public) });
-    assert_eq!(b.card(quote).quote.unwrap().quote.state, QuoteState::Waiting, "not before its author agreed");
+    assert_eq!(b.card(quote).quote.unwrap().quote.state, QuoteState::Pending, "not before its author agreed");
     world.settle(&[&a, &b]);
 
     // Who quotes has the stamp, and says so in every way peers read.
@@ -116,13 +116,13 @@ fn what_the_author_lets_others_do_with_a_quote() {
     assert!(b.page(&format!("/post/{}", there.id)).contains("does not let others quote this post"));
 
     let there = b.by_uri(&a.uri(asking)).unwrap();
-    for (agreed, state) in [(false, QuoteState::Refused), (true, QuoteState::Granted)] {
+    for (agreed, state) in [(false, QuoteState::Rejected), (true, QuoteState::Accepted)] {
         let quote = b.say(NewPost { quote: Some(there.id), ..NewPost::new("mine", Audience::Public) });
         world.settle(&[&a, &b]);
         assert_eq!(a.notifications()[0], ("request".into(), "alice@b.test".into()));
-        assert_eq!(b.card(quote).quote.unwrap().quote.state, QuoteState::Waiting);
+        assert_eq!(b.card(quote).quote.unwrap().quote.state, QuoteState::Pending);
         assert!(b.page(&format!("/post/{quote}")).contains("has not agreed yet"));
-        let requests = a.node.store.read(|r| interaction_requests_in::waiting(r, None, 10)).unwrap();
+        let requests = a.node.store.read(|r| interaction_requests_in::list_pending(r, None, 10)).unwrap();
         assert_eq!(requests.len(), 1);
         assert!(a.page("/requests").contains("would like to quote"));
         match agreed {
@@ -341,7 +341,7 @@ fn a_stranger_who_quotes_us_is_answered_by_the_rules() {
 
     // Misskey quotes without asking, and names our page.
     let mut legacy = peer.note("bob", "/notes/5", "<p>they say</p>");
-    legacy["quoteUrl"] = json!(a.card(post).post.page());
+    legacy["quoteUrl"] = json!(a.card(post).post.html_url());
     peer.send("bob", &a, &peer.activity("Create", "bob", "/c/5", &legacy));
     world.settle(&[&a]);
     assert_eq!(shown(&a.by_uri(&peer.url("/notes/5")).unwrap()).as_deref(), Some("mine"));
@@ -393,7 +393,7 @@ fn who_asks_without_end_leaves_one_request() {
         world.settle(&[&a]);
     };
     let kept = |path: &str, deed, target| {
-        a.node.store.read(|r| interaction_requests_in::for_post(r, &peer.url(path), deed, target)).unwrap().is_some()
+        a.node.store.read(|r| interaction_requests_in::by_object(r, &peer.url(path), deed, target)).unwrap().is_some()
     };
     for n in 1..=3 {
         ask("LikeRequest", n, &a.uri(post), json!(peer.url(&format!("/likes/{n}"))));
@@ -434,15 +434,15 @@ fn only_the_quoted_author_agrees_and_only_with_their_own_stamp() {
     accept(&peer, "/x/1", asked.clone(), Some(&peer.url("/s")));
     accept(&other, "/x/2", asked.clone(), Some(&peer.url("/s")));
     accept(&other, "/x/3", asked.clone(), None);
-    assert_eq!(state(), QuoteState::Waiting);
+    assert_eq!(state(), QuoteState::Pending);
     accept(&other, "/x/4", asked["id"].clone(), Some(&other.url("/s")));
-    assert_eq!(state(), QuoteState::Granted, "by the id of the request alone, after all that nonsense");
+    assert_eq!(state(), QuoteState::Accepted, "by the id of the request alone, after all that nonsense");
     assert_eq!(world.document(&a.uri(quote))["quoteAuthorization"], other.url("/s").as_str());
     let update = other.got_type("Update").pop().expect("who quotes and who is quoted hear of it");
     assert_eq!(update["object"]["quoteAuthorization"], other.url("/s").as_str());
     assert!(update["object"].get("updated").is_none(), "it is no edit");
     other.send("bob", &a, &other.activity("Reject", "bob", "/x/5", &asked));
     world.settle(&[&a]);
-    assert_eq!(state(), QuoteState::Refused);
+    assert_eq!(state(), QuoteState::Rejected);
     assert!(a.page(&format!("/post/{quote}")).contains("did not agree to be quoted"));
 }

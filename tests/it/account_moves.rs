@@ -9,9 +9,9 @@ use hytte::federation::{
 use hytte::store;
 use serde_json::{Value, json};
 
+use crate::composing::Browser;
 use crate::harness::{Peer, Server, World};
 use crate::posting::follow_bob;
-use crate::writing::Browser;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 

@@ -43,7 +43,7 @@ fn an_answer_that_must_wait_is_seen_by_nobody_before_it_is_let_in() {
     assert_eq!((a.card(post).replies, replies()), (0, 0));
     assert!(!a.page(&format!("/post/{post}")).contains("an answer"));
     assert_eq!(a.notifications(), [("request".into(), "bob@peer.test".into())]);
-    let waiting = a.node.store.read(|r| interaction_requests_in::waiting(r, None, 10)).unwrap();
+    let waiting = a.node.store.read(|r| interaction_requests_in::list_pending(r, None, 10)).unwrap();
     assert_eq!(waiting.len(), 2);
     let requests_page = a.page("/requests");
     assert!(requests_page.contains("would like to reply to") && requests_page.contains("an answer"), "{requests_page}");
@@ -97,14 +97,14 @@ fn an_answer_that_may_not_be_is_turned_away_and_stays_away() {
     let create = peer.activity("Create", "bob", "/c/3", &answer_to(&peer, "/notes/3", &a.uri(asking)));
     peer.send("bob", &a, &create);
     world.settle(&[&a]);
-    let waiting = a.node.store.read(|r| interaction_requests_in::waiting(r, None, 10)).unwrap();
+    let waiting = a.node.store.read(|r| interaction_requests_in::list_pending(r, None, 10)).unwrap();
     publish::reject_request(&a.node, waiting[0].id).unwrap();
     let mut again = create.clone();
     again["id"] = json!(peer.url("/c/4"));
     peer.send("bob", &a, &again);
     world.settle(&[&a]);
     assert_eq!(a.card(asking).replies, 0);
-    assert!(a.node.store.read(|r| interaction_requests_in::waiting(r, None, 10)).unwrap().is_empty());
+    assert!(a.node.store.read(|r| interaction_requests_in::list_pending(r, None, 10)).unwrap().is_empty());
     assert_eq!(peer.got_type("Reject").len(), 2);
 }
 
@@ -128,7 +128,7 @@ fn likes_wait_and_boosts_are_refused_where_the_owner_chose_so() {
     peer.send("bob", &a, &peer.activity("Announce", "bob", "/boost/1", &json!(uri)));
     world.settle(&[&a]);
     assert_eq!((a.card(post).likes, a.card(post).boosts), (0, 0));
-    let waiting = a.node.store.read(|r| interaction_requests_in::waiting(r, None, 10)).unwrap();
+    let waiting = a.node.store.read(|r| interaction_requests_in::list_pending(r, None, 10)).unwrap();
     assert_eq!(waiting.len(), 1, "the like waits; the boost does not");
     publish::accept_request(&a.node, waiting[0].id).unwrap();
     world.settle(&[&a]);

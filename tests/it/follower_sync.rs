@@ -187,7 +187,7 @@ fn two_servers_come_to_agree_after_one_was_restored() {
     world.settle(&[&a, &b]);
     assert_eq!((a.follows(), b.follows()), ((1, 0), (0, 1)));
     // b is put back to before it followed: a still sends, b says what it knows.
-    b.node.store.write(move |w| store::actors::follows::end(w, store::node::owner(w)?, alice).map(drop)).unwrap();
+    b.node.store.write(move |w| store::actors::follows::delete(w, store::node::owner(w)?, alice).map(drop)).unwrap();
     a.post("for followers", Audience::Followers);
     for _ in 0..3 {
         world.settle(&[&a, &b]);

@@ -203,7 +203,7 @@ fn a_thousand_edits_cost_no_more_than_twenty() {
     }
     world.settle(&[&a]);
     let id = a.by_uri(&p.url("/notes/1")).unwrap().post.id;
-    let kept = a.node.store.read(|r| hytte::store::posts::post_edits::of(r, id)).unwrap();
+    let kept = a.node.store.read(|r| hytte::store::posts::post_edits::list(r, id)).unwrap();
     let bytes: usize = kept.iter().map(|one| one.content.len()).sum();
     assert!(kept.len() <= 20 && bytes <= 256 * 1024, "{} editions of {bytes} bytes", kept.len());
     assert!(kept.last().unwrap().content.starts_with("<p>29"), "the newest are kept");
